@@ -14,28 +14,21 @@ use crate::units::{Bytes, Nanos};
 
 const MANIFEST: &str = "manifest.json";
 
-/// Facts of an installed library; `manifest.json` beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// The build; where it is not stated, the one for the CPU.
+pub(super) struct Manifest {
+    // Fields with a default are lacking in manifests of earlier versions.
     #[serde(default)]
     pub build: Build,
-    /// Version of ONNX Runtime.
     pub version: String,
-    /// File name of the library in the manifest's folder.
     pub library: String,
-    /// SHA-256 of the library, lower-case hexadecimal.
     pub library_sha256: String,
-    /// File name of the wheel that the library was taken from.
     pub wheel: String,
-    /// SHA-256 of the wheel, lower-case hexadecimal.
     pub wheel_sha256: String,
-    /// The source that the wheel's hash was compared with.
     pub verified_against: Verification,
     /// Wheels of libraries that the library needs, unpacked beside it.
     #[serde(default)]
     pub companions: Vec<CompanionWheel>,
-    /// Every other file that was installed, and the library; empty in manifests that know of the library alone.
+    /// Every file that was installed; empty in manifests that know of the library alone.
     #[serde(default)]
     pub files: Vec<ManifestFile>,
     /// Size of all files together, each content once; absent where `files` is empty.
@@ -43,26 +36,19 @@ pub struct Manifest {
     pub size_bytes: Option<Bytes>,
 }
 
-/// A wheel whose libraries stand beside the library.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CompanionWheel {
-    /// File name.
+pub(super) struct CompanionWheel {
     pub name: String,
-    /// SHA-256, lower-case hexadecimal.
     pub sha256: String,
-    /// The source that it was compared with; absent where the manifest does not tell.
     #[serde(default)]
     pub verified_against: Option<Verification>,
 }
 
-/// An installed file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ManifestFile {
+pub(super) struct ManifestFile {
     /// Path below the manifest's folder.
     pub name: String,
-    /// SHA-256, lower-case hexadecimal.
     pub sha256: String,
-    /// Size.
     pub size_bytes: Bytes,
     /// When it was written, since 1970; absent where the filesystem does not tell.
     pub modified_ns: Option<Nanos>,
@@ -71,10 +57,9 @@ pub struct ManifestFile {
 /// The source that a downloaded wheel's hash was compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verification {
+pub(super) enum Verification {
     /// The hash that this program carries for that version.
     Pinned,
-    /// The hash that the package index states.
     Index,
     /// Nothing: neither this program nor the package index, such as a folder of wheels, states one.
     Nothing,

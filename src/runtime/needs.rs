@@ -56,8 +56,7 @@ pub(super) struct Needed {
 /// Folders that the loader has to know for the execution providers of the ONNX Runtime at `library`: its own, where it
 /// has providers beside it, and those of the CUDA libraries, in the cache or as Python's packages lay them out. Empty
 /// for a library that stands alone.
-#[must_use]
-pub fn library_folders(library: &Path) -> Vec<PathBuf> {
+fn library_folders(library: &Path) -> Vec<PathBuf> {
     let Some(own) = library.parent() else { return Vec::new() };
     if !holds(own, |name| name.starts_with(PROVIDER) && name != SHARED_PROVIDER) {
         return Vec::new();

@@ -1,12 +1,9 @@
 //! Whether there is room for an installation, asked before anything is downloaded.
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use nix::sys::statvfs::statvfs;
-
+use super::unpack::{Disk, disk};
 use super::{Build, Release, RuntimeError, wheel};
 use crate::foreign::temporary_folder;
 use crate::units::Bytes;
@@ -35,18 +32,6 @@ impl Step {
         };
         Step { wheels: wheel::size_of_download(release).unwrap_or(wheel), kept }
     }
-}
-
-/// Free space of the disk that holds a folder, and the number by which the kernel tells disks apart.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Disk {
-    pub device: u64,
-    pub free: Bytes,
-}
-
-pub(super) fn disk(folder: &Path) -> io::Result<Disk> {
-    let (stat, device) = (statvfs(folder)?, fs::metadata(folder)?.dev());
-    Ok(Disk { device, free: Bytes(stat.blocks_available().saturating_mul(stat.fragment_size())) })
 }
 
 /// Makes sure that `steps` have room, one after the other, in the cache's folder `runtimes` and, while pip downloads, in

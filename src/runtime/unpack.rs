@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::sys::statvfs::statvfs;
 use zip::ZipArchive;
 
 use super::manifest::{self, ManifestFile};
-use super::room::disk;
 use crate::hash;
 use crate::units::Bytes;
 
@@ -74,6 +75,18 @@ pub(super) fn is_shared_library(name: &str) -> bool {
     name.ends_with(".so") || name.contains(".so.")
 }
 
+/// Free space of the disk that holds a folder, and the number by which the kernel tells disks apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Disk {
+    pub device: u64,
+    pub free: Bytes,
+}
+
+pub(super) fn disk(folder: &Path) -> io::Result<Disk> {
+    let (stat, device) = (statvfs(folder)?, fs::metadata(folder)?.dev());
+    Ok(Disk { device, free: Bytes(stat.blocks_available().saturating_mul(stat.fragment_size())) })
+}
+
 /// Makes sure that entries of a wheel have room in `folder`, by what the wheel states of their sizes.
 pub(super) fn require_room<'e>(
     archive: &mut ZipArchive<File>,
@@ -96,7 +109,6 @@ pub(super) fn entries(archive: &ZipArchive<File>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::os::unix::fs::MetadataExt;
 
     use super::*;
 

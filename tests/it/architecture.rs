@@ -155,7 +155,7 @@ const OPENS: &[(&str, &str)] = &[
     ("provider/cuda.rs", "a file of the kernel's below /proc"),
     ("runner/worker_process.rs", "a file of the kernel's below /proc"),
     ("runtime/cuda.rs", "wheels that pip has put into a folder of our own, and that folder, to sync it"),
-    ("runtime/remove.rs", "the folder of the cache, to sync it"),
+    ("runtime/install.rs", "the folder of the cache, to sync it"),
     ("runtime/staging.rs", "the lock of the cache and folders of it, to sync them"),
     ("runtime/wheel.rs", "a wheel that pip has put into a folder of our own"),
     ("sample/kernel_files.rs", "files of the kernel's below /proc and /sys"),
