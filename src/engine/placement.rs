@@ -71,36 +71,22 @@ mod tests {
     fn node(operator: &str, execution_provider: &str, time_ns: u64) -> NodeProfile {
         NodeProfile {
             name: operator.to_lowercase().into(),
-            node_index: None,
             operator: operator.into(),
             execution_provider: execution_provider.into(),
-            calls_count: 2,
             time_ns: Nanos(time_ns),
-            inputs: None,
-            outputs: None,
-            activation_bytes: None,
-            parameter_bytes: None,
-            output_bytes: None,
-            arena_peak_bytes: None,
+            ..NodeProfile::default()
         }
     }
 
     fn profile() -> Placement {
         placement_of(&Profiled {
             inferences_count: 2,
-            disturbed_inferences_count: 0,
-            inference_ns: Nanos(200_000),
-            mean_inference_ns: Nanos(200_000),
-            unprofiled_ns: None,
-            distortion_ratios: Vec::new(),
-            complete: true,
-            unreadable_events_count: 0,
-            trace_file: None,
             nodes: vec![
                 node("Shape", "CPUExecutionProvider", 10_000),
                 node("MemcpyFromHost", "CUDAExecutionProvider", 20_000),
                 node("Gemm", "CUDAExecutionProvider", 70_000),
             ],
+            ..Profiled::default()
         })
     }
 

@@ -37,6 +37,7 @@ pub(super) const MOST_SAID: Bytes = Bytes(1 << 30);
 ///
 /// A node's event is written when it ends, after those of nodes that ran inside it, and an inference's after those of
 /// all its nodes. What comes after the last inference belongs to one that did not end, and counts nowhere.
+#[derive(Default)]
 pub(super) struct Fold {
     /// Length of an inference beyond which it does not count.
     longest: Nanos,
@@ -53,6 +54,7 @@ pub(super) struct Fold {
     counted: Tally,
 }
 
+#[derive(Default)]
 struct Node {
     profile: NodeProfile,
     /// Where the event of its last run stands.
@@ -78,18 +80,7 @@ impl Tally {
 
 impl Fold {
     pub(super) fn new(longest: Nanos) -> Fold {
-        Fold {
-            longest,
-            nodes: Vec::new(),
-            named: 0,
-            hash: RandomState::new(),
-            by_name: HashMap::new(),
-            nesting: Nesting::default(),
-            first: None,
-            others: Lengths::default(),
-            unplaced_count: 0,
-            counted: Tally::default(),
-        }
+        Fold { longest, ..Fold::default() }
     }
 
     pub(super) fn has_inference(&self) -> bool {
@@ -170,12 +161,8 @@ impl Fold {
             disturbed_inferences_count: self.others.count().saturating_sub(counted.count),
             inference_ns: middle,
             mean_inference_ns: Nanos(counted.time.0 / counted.count.max(1)),
-            unprofiled_ns: None,
-            distortion_ratios: Vec::new(),
-            complete: false,
-            unreadable_events_count: 0,
-            trace_file: None,
             nodes,
+            ..Profiled::default()
         };
         (Trace { profiled, inferences }, places)
     }
@@ -188,17 +175,9 @@ impl Node {
             node_index: name.node_index,
             operator: name.operator.into(),
             execution_provider: name.execution_provider.into(),
-            calls_count: 0,
-            time_ns: Nanos(0),
-            inputs: None,
-            outputs: None,
-            activation_bytes: None,
-            parameter_bytes: None,
-            output_bytes: None,
-            arena_peak_bytes: None,
+            ..NodeProfile::default()
         };
-        let none = Tally::default();
-        Node { profile, last: 0..0, current: none, first: none, others: none }
+        Node { profile, ..Node::default() }
     }
 
     fn is(&self, name: NodeName<'_>) -> bool {
