@@ -1,4 +1,6 @@
-//! Kinds of files that are taken in, and how large they may be.
+//! Kinds of files that are taken in, how large they may be, and why one is refused.
+
+use std::io;
 
 use crate::units::Bytes;
 
@@ -46,5 +48,41 @@ impl Kind {
 
     const fn file_or_pipe(name: &'static str, most: u64) -> Kind {
         Kind { name, most: Bytes(most), may_be_pipe: true }
+    }
+}
+
+/// Who reports it names the file.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("it has {}, and {} may have {} at most", Bytes(*size).in_words(), kind.name, kind.most.in_words())]
+    TooLarge { size: u64, kind: Kind },
+    #[error("it goes on after {}, and {} may not have more", kind.most.in_words(), kind.name)]
+    Endless { kind: Kind },
+    #[error("it is a pipe, and {} is read from a file only", kind.name)]
+    Pipe { kind: Kind },
+    #[error("it is a named pipe, which nobody may ever write to; give a file, or /dev/stdin")]
+    NamedPipe,
+    #[error("it is a socket, not a file")]
+    Socket,
+    #[error("it is a device, not a file")]
+    Device,
+    #[error("there is {what} where a file is to be written")]
+    InTheWay { what: &'static str },
+    #[error("the file changed while it was read")]
+    Changed,
+}
+
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> Self {
+        let kind = match refusal {
+            Refusal::TooLarge { .. } | Refusal::Endless { .. } => io::ErrorKind::FileTooLarge,
+            Refusal::Pipe { .. }
+            | Refusal::NamedPipe
+            | Refusal::Socket
+            | Refusal::Device
+            | Refusal::InTheWay { .. } => io::ErrorKind::InvalidInput,
+            Refusal::Changed => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, refusal)
     }
 }

@@ -5,7 +5,6 @@
 
 mod kind;
 mod own;
-mod refusal;
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -16,8 +15,8 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::statfs::fstatfs;
 
 pub(crate) use kind::Kind;
+use kind::Refusal;
 pub(crate) use own::{check_own, open_own};
-use refusal::Refusal;
 
 /// The kernel's number of the file system of pipes that have no name, from `linux/magic.h`.
 const PIPEFS: i64 = 0x5049_5045;

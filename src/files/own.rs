@@ -7,7 +7,7 @@ use std::path::Path;
 
 use nix::fcntl::OFlag;
 
-use super::refusal::Refusal;
+use super::kind::Refusal;
 
 /// Opens a file of our own as `options` say. What else lies there is neither followed nor waited for.
 pub(crate) fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
