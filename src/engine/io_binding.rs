@@ -9,8 +9,8 @@ use ort::session::{IoBinding, RunOptions, Session as OrtSession};
 use ort::sys::{OrtIoBinding, OrtRunOptions, OrtSession as RawSession, OrtStatusPtr, OrtValue};
 
 use super::bound_outputs::{self, OutputPlaces};
-use super::held::HeldSet;
 use super::message::{bind_error, words};
+use super::value::HeldSet;
 use super::{EngineError, Inference};
 use crate::plan::Binding;
 use crate::provider::Memory;

@@ -7,7 +7,6 @@ mod assignment;
 mod bound_outputs;
 mod ep;
 mod error;
-mod held;
 mod io_binding;
 mod library;
 mod log;

@@ -15,11 +15,11 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::assignment::{self, Api};
 use super::ep::plugin::Plugin;
-use super::held::{self, HeldSet};
 use super::io_binding::{self, GraphNumbers, MemoryPlace, NO_GRAPH};
 use super::message::words;
 use super::profile::{self, Pair};
 use super::run::run;
+use super::value::{self, HeldSet};
 use super::{
     Distortion, Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile, ep,
     library, log, peaks, placement,
@@ -187,7 +187,7 @@ impl Runtime for OnnxRuntime {
         // Where there is no room for another session, the profile is worth having without it.
         let plain = is_compared.then(|| self.create(model, spec, None)).and_then(Result::ok);
         // The profiler does not see into a replayed graph.
-        let (place, sets) = (place(spec), held::hold(vec![inputs], &self.environment)?);
+        let (place, sets) = (place(spec), value::hold(vec![inputs], &self.environment)?);
         let mut pair = Pair {
             profiled: io_binding::bind(&created.session, place, NO_GRAPH, &sets)?,
             plain: plain.as_ref().and_then(|plain| io_binding::bind(&plain.session, place, NO_GRAPH, &sets).ok()),
@@ -303,7 +303,7 @@ impl Session for LoadedSession {
     }
 
     fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>, EngineError> {
-        let sets = held::hold(sets, &self.environment)?;
+        let sets = value::hold(sets, &self.environment)?;
         (0..requests).map(|_| io_binding::bind(&self.session, self.place, self.graphs.next(), &sets)).collect()
     }
 

@@ -13,7 +13,7 @@ use ort::value::{
 
 use super::EngineError;
 use super::message::words;
-use super::{held, io_binding};
+use super::{io_binding, value};
 use crate::inputs::{Tensor, TensorData};
 use crate::measure::{Clock, MonotonicClock};
 use crate::observed::Observed;
@@ -56,8 +56,12 @@ fn fastest(ready: Ready, amount: f64, length: Nanos) -> Observed<Peak> {
 }
 
 fn rates(session: &OrtSession, inputs: Vec<Tensor>, amount: f64, length: Nanos) -> Result<Vec<f64>, EngineError> {
-    let mut inference =
-        io_binding::bind(session, io_binding::MemoryPlace::host(), io_binding::NO_GRAPH, &[held::tensors(inputs)?])?;
+    let mut inference = io_binding::bind(
+        session,
+        io_binding::MemoryPlace::host(),
+        io_binding::NO_GRAPH,
+        &[value::hold_tensors(inputs)?],
+    )?;
     inference.run()?;
     let began = MonotonicClock.now();
     let mut rates = Vec::new();

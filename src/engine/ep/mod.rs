@@ -7,7 +7,6 @@ mod cpu;
 mod dispatch;
 mod generic;
 pub(super) mod plugin;
-mod registered;
 
 use std::path::Path;
 
@@ -20,8 +19,8 @@ use crate::provider::CPU_PROVIDER;
 use crate::record::ProviderNodes;
 use crate::text::Plain;
 pub(super) use cpu::with_arena;
+use dispatch::{Registered, refusal};
 use plugin::Plugin;
-use registered::{Registered, refusal};
 
 /// Session configuration by which ONNX Runtime refuses nodes that only its CPU execution provider takes.
 const NO_FALLBACK: &str = "session.disable_cpu_ep_fallback";

@@ -8,7 +8,7 @@ use ort::environment::Environment;
 use ort::memory::DeviceType;
 use ort::session::builder::SessionBuilder;
 
-use super::registered::{Registered, refusal};
+use super::dispatch::{Registered, refusal};
 use crate::engine::EngineError;
 use crate::engine::message::words;
 use crate::plan::SessionSpec;
