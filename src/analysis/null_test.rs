@@ -46,8 +46,7 @@ impl SmallestClaim {
     }
 }
 
-/// How far from 1 the farther end of a ratio's interval is. Half is as far as double: ratios are compared by their
-/// logarithms.
+/// How far from 1 the farther end of a ratio is. Half is as far as double: ratios are compared by their logarithms.
 fn farther_end(interval: Interval) -> f64 {
     interval.high.max(1.0 / interval.low) - 1.0
 }

@@ -201,8 +201,7 @@ pub fn plain_whole(text: &str) -> String {
     out
 }
 
-/// Whether a character has no shape: those that Unicode has ignored where they cannot be shown, blanks other than the usual
-/// ones.
+/// What Unicode has ignored where it cannot be shown, and blanks other than the usual ones.
 fn is_unseen(c: char) -> bool {
     matches!(
         c,

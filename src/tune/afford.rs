@@ -66,8 +66,7 @@ impl Purse {
         self.inference(configuration).unwrap_or_default().saturating_mul(INFERENCES)
     }
 
-    /// What an inference takes at worst: in proportion to the samples, judged by the nearest smaller batch of the variant
-    /// that was measured, or by the trial of any variant.
+    /// At worst in proportion to the samples: by the nearest smaller batch of the variant measured, or the trial of any.
     fn inference(&self, configuration: &Configuration) -> Option<Duration> {
         let (variant, batch_size) = (configuration.spec.variant, configuration.batch_size);
         let own = self.measured.iter().filter(|(of, size, _)| *of == variant && *size <= batch_size);

@@ -156,8 +156,7 @@ impl View<'_> {
         paired.is_some_and(|paired| paired.evidence(self.floor).relation(LEAD_ERROR) == Relation::Same)
     }
 
-    /// The best of those that are left; of all that took part, where nothing is left: the one that comes closest to the
-    /// SLO.
+    /// The best of those that are left; of all, where nothing is left: the one that comes closest to the SLO.
     fn champion(&self, left: &[(CellKey, SloStanding)]) -> CellKey {
         let best = left.iter().map(|(_, standing)| *standing).min();
         let Some(best) = best.filter(|standing| *standing != SloStanding::Violates) else { return self.closest() };

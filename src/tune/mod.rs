@@ -59,8 +59,7 @@ impl Guide for Search {
     }
 }
 
-/// Whether the open heat has the defaults alone because time is short, and there is more to try: then it ends with its first
-/// round.
+/// Whether the open heat has the defaults alone because time is short: then it ends with its first round.
 fn is_first_glance(record: &RunRecord, tuning: &Tuning, clock: Clock) -> bool {
     let [heat] = tuning.heats.as_slice() else { return false };
     let is_alone = heat.cells.as_slice() == [heat.reference] && heat.rounds.len() == 1;
@@ -70,8 +69,7 @@ fn is_first_glance(record: &RunRecord, tuning: &Tuning, clock: Clock) -> bool {
     }
 }
 
-/// Blocks of each configuration in a round: launches tell more than blocks while many are to be told apart, but the last
-/// ones are also measured for their figures.
+/// Launches tell more than blocks while many are to be told apart; the last ones are also measured for their figures.
 fn alternations(stage: Stage) -> u64 {
     match stage {
         Stage::Grid | Stage::Options => 2,

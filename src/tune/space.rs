@@ -10,8 +10,7 @@ pub(super) struct Configuration {
     pub(super) batch_size: u64,
 }
 
-/// Batch sizes in the order in which they are tried: the default, then large and small in turn, so that a good one is
-/// found early.
+/// The default first, then large and small in turn, so that a good one is found early.
 fn spread<T: Copy>(values: &[T]) -> Vec<T> {
     let Some((first, rest)) = values.split_first() else { return Vec::new() };
     let middle = rest.len() / 2;
@@ -44,8 +43,7 @@ pub(super) fn configuration(record: &RunRecord, key: CellKey) -> Configuration {
     Configuration { spec: record.plan.sessions[key.session].clone(), batch_size: key.batch_size }
 }
 
-/// Every session that the search begins with at every number of threads and every batch size; what is likeliest to be
-/// good first.
+/// Every first session at every number of threads and batch size; what is likeliest to be good first.
 pub(super) fn grid(record: &RunRecord, plan: &TuningPlan) -> Vec<Configuration> {
     let mut all = Vec::new();
     for (threads_rank, &threads) in spread(&plan.space.intra_threads).iter().enumerate() {
@@ -67,8 +65,7 @@ pub(super) fn grid(record: &RunRecord, plan: &TuningPlan) -> Vec<Configuration> 
     all.into_iter().map(|(_, configuration)| configuration).collect()
 }
 
-/// A configuration with one option changed: its neighbours in batch size and threads first, which matter most where there
-/// was no time for all of them.
+/// With one option changed: batch size and threads first, which matter most where there is no time for all.
 pub(super) fn neighbours(space: &Space, from: &Configuration, executions: &[Execution]) -> Vec<Configuration> {
     let mut found = Vec::new();
     let mut with = |change: &dyn Fn(&mut Configuration)| {
@@ -107,8 +104,7 @@ pub(super) fn neighbours(space: &Space, from: &Configuration, executions: &[Exec
     found
 }
 
-/// The execution modes that may make a difference to a configuration: operators run side by side only on the CPU, and only
-/// where the graph has some that need not wait for each other.
+/// Operators run side by side only on the CPU, and only where some of the graph need not wait for each other.
 pub(super) fn executions<'p>(record: &RunRecord, space: &'p Space, from: &Configuration) -> &'p [Execution] {
     let model = record.variants[from.spec.variant].model.as_ref();
     let is_chain = model.is_some_and(ModelSummary::is_chain);

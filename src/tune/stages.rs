@@ -86,8 +86,7 @@ pub(super) fn is_to_score(record: &RunRecord, session: usize) -> bool {
 }
 
 impl Course<'_> {
-    /// Sessions that are out before anything was timed, because of what their outputs are worth or because the model
-    /// cannot be read, each decided once.
+    /// Sessions that are out before anything was timed, for their outputs or an unreadable model, each decided once.
     fn excluded(&self) -> Vec<Decision> {
         if !self.tuning.heats.is_empty() {
             return Vec::new();
@@ -265,8 +264,7 @@ impl Course<'_> {
         if measured > 0.0 { measured } else { expected }
     }
 
-    /// Who is in the final heat: the best one, the defaults, and those that are neither out nor known to be the same;
-    /// `None` if there was one since the last other heat, or there is nothing to contest.
+    /// The best one, the defaults, and those neither out nor known to be the same; `None` right after a final heat, or of one.
     fn finalists(&self, reference: CellKey, default: CellKey) -> Option<Vec<CellKey>> {
         if self.tuning.heats.last().is_some_and(|heat| heat.stage == Stage::Final) {
             return None;

@@ -235,8 +235,7 @@ fn party(runs: &[NamedRun<'_>], place: Place) -> Party {
     }
 }
 
-/// Shapes, batch sizes and load modes that both plans have, each as the first and as the second plan has it, in the order
-/// of the second.
+/// What both plans have, each as the first and as the second plan has it, in the order of the second.
 fn common_cells<'p>(baseline: &'p Plan, candidate: &'p Plan) -> impl Iterator<Item = [Workload; 2]> + 'p {
     let is_common =
         |at: &Workload| baseline.batch_sizes.contains(&at.batch_size) && baseline.load_modes.contains(&at.load);

@@ -36,8 +36,7 @@ pub enum Setting {
     Flag(bool),
 }
 
-/// Two memory sizes within this share of each other are those of like machines: firmware and kernel keep a little, and
-/// not always the same.
+/// Sizes of the memory of like machines are this close: firmware and kernel keep a little, and not always the same.
 const MEMORY_TOLERANCE: f64 = 0.02;
 
 /// Settings of both sides, of which those stay that differ.

@@ -47,8 +47,7 @@ pub(super) fn clauses(
     clauses
 }
 
-/// Whether a clause can explain a difference between two sessions of one model: what the model itself brings along, it
-/// brings to both.
+/// What a model itself brings along, it brings to both of its sessions.
 fn tells_two_sessions_apart(clause: &Clause) -> bool {
     matches!(clause, Clause::Step { .. } | Clause::NotFused { .. } | Clause::Unnamed { .. })
 }

@@ -18,8 +18,7 @@ const WANTED: [(&str, ReducedArithmetic, &[&str]); 4] = [
 /// on ARM alone (`MlasFp16AccelerationSupported` in `onnxruntime/core/mlas/lib/halfgemm.cpp`, 1.31).
 const WITHOUT_KERNELS: (&str, ReducedArithmetic) = ("x86_64", ReducedArithmetic::Float16);
 
-/// The instructions that a session wants; `None` where its arithmetic needs none, and where processor or architecture
-/// are not known.
+/// `None` where its arithmetic needs none, and where processor or architecture are not known.
 pub(super) fn instructions(
     record: &RunRecord,
     session: usize,

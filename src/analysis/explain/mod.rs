@@ -106,8 +106,7 @@ fn quantization(facts: &Facts<'_>, session: usize) -> Option<Quantization> {
     record.variants[record.plan.sessions[session].variant].model.as_ref()?.quantization.clone()
 }
 
-/// The cells that were measured in turn with the reference's under the plan's first load mode, the smallest shape and
-/// batch size first.
+/// The cells measured in turn with the reference's under the plan's first load mode, by shape and batch size.
 fn common_cells(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Vec<LatencyStep> {
     let mode = facts.index.record.plan.load_modes.first();
     let is_meant =

@@ -87,8 +87,7 @@ pub(super) fn base_name(operator: &str) -> &str {
     stripped.filter(|rest| !rest.is_empty()).unwrap_or(name)
 }
 
-/// Whether a node is a subgraph that an execution provider compiled: such nodes are named after the provider with
-/// separators, which no operator's name has.
+/// Such nodes are named after the execution provider with separators, which no operator's name has.
 pub(super) fn is_compiled(node: &NodeProfile) -> bool {
     node.execution_provider != CPU_PROVIDER && node.operator.exact().contains(['_', '-'])
 }

@@ -22,8 +22,7 @@ pub struct ExpectedWidth {
     pub half_width: Observed<HalfWidth>,
 }
 
-/// A probe's spread between launches in one place, and again in all of them, counts like so many independent
-/// rounds at most: those within seconds share the machine's speed.
+/// A probe's spreads count like so many independent rounds at most: those within seconds share the machine's speed.
 const PROBE_FREEDOM: f64 = 3.0;
 /// Runs of any models, or the verdict alone, count likewise.
 const MACHINE_FREEDOM: f64 = 3.0;
@@ -47,8 +46,7 @@ fn spread_of_medians(verdict: FitnessVerdict) -> f64 {
     }
 }
 
-/// The variance between launches that is known before a probe is looked at: what runs of any models showed where the
-/// machine had the same verdict, or else what the verdict alone says.
+/// Known before a probe is looked at: what runs of any models showed under the same verdict, or else the verdict alone.
 fn of_machine(probe: &RunRecord, earlier: &[SeenRun]) -> f64 {
     let (is_of_ratios, verdict) = (is_compared(&probe.plan), verdict(probe));
     let by_verdict = if is_of_ratios { spread_of_ratios(verdict) } else { spread_of_medians(verdict) };

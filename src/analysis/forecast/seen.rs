@@ -83,8 +83,7 @@ fn models(run: &RunRecord) -> Vec<String> {
     models
 }
 
-/// Half-width to be expected from runs of the same models in the same sessions and place after so many rounds;
-/// `None` where too few are known that the machine had the verdict of the probe in.
+/// From runs of the same models in the same sessions and place, with the verdict of the probe; `None` from too few.
 pub(super) fn half_width(probe: &RunRecord, earlier: &[SeenRun], at: Workload, rounds: u64) -> Option<HalfWidth> {
     let (models, shape) = (models(probe), probe.plan.shape_words(at.shape));
     let is_same = |seen: &&SeenRun| {

@@ -2,8 +2,7 @@
 
 use crate::record::{NodeProfile, Profiled};
 
-/// The profiler cuts off between nothing and a microsecond from the duration of a node's run: half of it is added
-/// to every run, and as much remains unknown, in nanoseconds.
+/// In nanoseconds: the profiler cuts up to twice that off a run's duration, so that this is added, and remains unknown.
 const CUT_OFF: f64 = 500.0;
 
 /// Share of what the profiler adds to an inference that lies within the nodes' times, and not between them: a chain of 50
@@ -50,15 +49,13 @@ impl<'p> Undistorted<'p> {
         self.nodes_ns
     }
 
-    /// Time in a node, in nanoseconds an inference: what the profiler adds to each run is taken off, half of what it cuts
-    /// off is added.
+    /// Of an inference, less what the profiler adds to each run, and with half of what it cuts off.
     pub(in crate::analysis) fn time_ns(&self, node: &NodeProfile) -> f64 {
         let own = node.time_ns.as_f64() + (CUT_OFF - self.overhead_ns) * self.runs(node);
         own.max(0.0) * self.fit
     }
 
-    /// Uncertainty of the time of a node, to either side, in nanoseconds an inference: what the profiler cuts
-    /// off, what it adds, and the share by which the nodes together took more than the inference without it.
+    /// To either side: what the profiler cuts off and adds, and the share by which the nodes took more than the inference.
     pub(in crate::analysis) fn unknown_ns(&self, node: &NodeProfile) -> f64 {
         let of_runs = (CUT_OFF + OVERHEAD_UNSURE * self.overhead_ns) * self.runs(node) * self.fit;
         of_runs + (1.0 / self.fit - 1.0) * self.time_ns(node)
@@ -75,8 +72,7 @@ impl<'p> Undistorted<'p> {
     }
 }
 
-/// Overhead of the profiler in a run of a node: its share of what an inference takes longer with it; but no more
-/// than leaves the shortest node half of what the profiler cuts off.
+/// Its share of what an inference takes longer; no more than leaves the shortest node half of what is cut off.
 fn overhead_ns(profiled: &Profiled) -> f64 {
     let Some(unprofiled_ns) = profiled.unprofiled_ns else { return 0.0 };
     let all_runs: f64 = profiled.nodes.iter().map(|node| runs(profiled, node)).sum();

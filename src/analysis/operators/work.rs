@@ -31,8 +31,7 @@ pub struct Work {
     pub arithmetic: Arithmetic,
 }
 
-/// Operations for each element of the output; absent for an operator that more than its output decides, or that is not
-/// known.
+/// Operations for each element of the output; absent for an operator that more decides, or that is not known.
 fn steps(operator: &str) -> Option<u64> {
     Some(match operator {
         // Data is moved, or shapes are looked at.
@@ -149,15 +148,13 @@ impl Shapes<'_> {
         Ok(times(&[2, self.input(0)?.elements_count(), products]))
     }
 
-    /// Twice the output elements, times the length of the inner product, which is the last dimension of the first
-    /// matrix however either is broadcast.
+    /// Twice the output elements, times the inner length: the last dimension of the first matrix however either is broadcast.
     fn product(&self) -> Observed<u64> {
         let inner = self.input(0)?.dims.last().copied().ok_or("its first input is a scalar")?;
         Ok(times(&[2, self.output.elements_count(), inner]))
     }
 
-    /// As [`Shapes::product`] where the first matrix may be transposed: the inner length is what its elements leave for
-    /// each row of the output.
+    /// Where the first matrix may be transposed, the inner length is what its elements leave for each row of the output.
     fn flat_product(&self) -> Observed<u64> {
         let first = self.input(0)?;
         let batch = |shape: &TensorShape| shape.dims[..shape.dims.len().saturating_sub(2)].to_vec();
@@ -210,8 +207,7 @@ impl Shapes<'_> {
         Ok(times(&[4, batch, length, others, hidden]))
     }
 
-    /// Every step multiplies the input's and the state's vectors with their weights: input (length, batch, width), both
-    /// weights (directions, ...).
+    /// Every step multiplies input (length, batch, width) and state with their weights (directions, ...).
     fn recurrence(&self) -> Observed<u64> {
         let [length, batch, width] = three(self.input(0)?)?;
         let weights = self.inputs.iter().skip(1).filter(|input| input.dims.len() == 3).take(2);

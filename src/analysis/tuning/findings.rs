@@ -133,8 +133,7 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
     })
 }
 
-/// State of a configuration that is not the one taken: the winner of the race does as well as that one, and so
-/// does what is tied with the winner.
+/// Of one that is not taken: the winner of the race does as well as that one, and so does what is tied with the winner.
 fn state(tuning: &Tuning, key: CellKey, winner: CellKey) -> State {
     let mut at = key;
     // One that is tied with a former best one shares its lot.

@@ -18,8 +18,7 @@ pub(super) struct Gain {
     pub(super) cost_ratio: Estimate,
     /// Whether both took turns with each other; otherwise each did with others, by way of which the ratio is told.
     pub(super) is_direct: bool,
-    /// Launches of the final heats where both took part, which chose nothing before; all that both took part in where there
-    /// was no final heat.
+    /// Launches of the final heats of both, which chose nothing before; of all where there was no final heat.
     pub(super) fair_launches: u64,
 }
 
@@ -152,8 +151,7 @@ impl<'a> Scale<'a> {
         }
     }
 
-    /// The logarithm of the cost over that of the best one, by way of the best ones of their time: the best one of a heat
-    /// takes part in the next.
+    /// By way of the best ones of their time: the best one of a heat takes part in the next.
     pub(super) fn log_ratio(&self, objective: Objective, key: CellKey) -> Option<f64> {
         let centre = |keys: [CellKey; 2], rounds: &[u64]| {
             Some(self.judge.contest_on(objective, keys, rounds)?.evidence(0.0).centre)

@@ -121,8 +121,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// The fall of accuracy that is allowed, and the change that was measured; `None` where no limit is set or nothing
-    /// is known.
+    /// The fall that is allowed, and the change that was measured; `None` without a limit, and where nothing is known.
     fn accuracy_change(&self, session: usize) -> Option<(f64, Estimate)> {
         let allowed = self.record.plan.tuning.as_ref()?.max_accuracy_drop_ratio?;
         let change = self.accuracy(session).filter(|change| change.metric.unit() == Unit::Ratio)?;

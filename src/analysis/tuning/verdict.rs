@@ -81,8 +81,7 @@ impl Race<'_> {
         is_preferred || self.is_shown_better() || (self.defaults_are_no_choice() && self.is_measured_surely(best))
     }
 
-    /// Whether the best one is better than the defaults by more than the noise floor, with an interval that says so: from
-    /// rounds that chose nothing, or where the search dropped the defaults.
+    /// Beyond the noise floor, with an interval that says so: from rounds that chose nothing, or where the defaults were dropped.
     fn is_shown_better(&self) -> bool {
         let are_out = self.defaults.is_some_and(|place| self.candidates[place].state == State::Out);
         let fair = self.gain.filter(|gain| gain.is_fair() || are_out);
@@ -92,8 +91,7 @@ impl Race<'_> {
         })
     }
 
-    /// Whether there are no defaults to be better than: they were not measured, or break what was asked for. Those that were
-    /// beaten are to be shown to be, like all others.
+    /// Not measured, or breaking what was asked for. Defaults that were beaten are to be shown to be, like all others.
     fn defaults_are_no_choice(&self) -> bool {
         self.defaults.is_none_or(|place| {
             let one = &self.candidates[place];
@@ -111,8 +109,7 @@ impl Race<'_> {
         latency.is_some_and(|latency| latency.interval().is_some())
     }
 
-    /// Whether a configuration is shown not to be better than the best one by more than the noise floor, or to be out.
-    /// Nothing is shown of one that was to be measured and was not.
+    /// By more than the noise floor, or out. Nothing is shown of one that was to be measured and was not.
     fn is_not_better(&self, one: &Candidate) -> bool {
         if matches!(one.state, State::Out | State::AsGood) {
             return true;
