@@ -66,7 +66,7 @@ impl<'a> Side<'a> {
 
     /// Factor on times of nodes, less what the profiler adds, to be times of the timed launches.
     pub(super) fn node_scale(&self) -> f64 {
-        self.times.fit() * self.scale
+        self.times.fit * self.scale
     }
 
     /// Median with the profiler / without.

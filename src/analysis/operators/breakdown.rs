@@ -113,12 +113,12 @@ impl Breakdown {
     }
 }
 
-pub(super) fn sum<'n>(nodes: impl IntoIterator<Item = &'n NodeProfile>) -> Nanos {
+fn sum<'n>(nodes: impl IntoIterator<Item = &'n NodeProfile>) -> Nanos {
     nodes.into_iter().fold(Nanos(0), |sum, node| sum + node.time_ns)
 }
 
 /// Share of a whole; 0 of nothing.
-pub(super) fn share(part: Nanos, whole: Nanos) -> Ratio {
+fn share(part: Nanos, whole: Nanos) -> Ratio {
     Ratio(if whole.0 == 0 { 0.0 } else { part.as_f64() / whole.as_f64() })
 }
 

@@ -15,27 +15,20 @@ const DOMINATING_SHARE: f64 = 0.5;
 /// Conversions, or nodes too small for their work to matter, are worth a word from this share of the time in nodes on.
 const NOTABLE_SHARE: f64 = 0.1;
 
-/// Limits of each session at the smallest batch size that it was profiled at.
+/// Limits of each session at the smallest batch size that it was profiled at; those of one kind stand together.
 pub(in crate::analysis) fn bottlenecks(record: &RunRecord) -> Vec<Bottleneck> {
     let rooflines = rooflines(record);
-    let mut found = Vec::new();
-    for (place, roofline) in rooflines.iter().enumerate() {
-        let is_first = place == 0 || rooflines[place - 1].session != roofline.session;
-        let Some(profiled) = is_first.then(|| profiled(record, roofline)).flatten() else { continue };
-        let kinds = [dominating(profiled, roofline), conversions(profiled, roofline), overhead(roofline)];
-        found.extend(kinds.into_iter().flatten().map(|kind| Bottleneck { session: roofline.session, kind }));
-    }
-    found.sort_by_key(|bottleneck| rank(&bottleneck.kind));
-    found
-}
-
-/// Entries of one kind stand together.
-fn rank(kind: &BottleneckKind) -> u8 {
-    match kind {
-        BottleneckKind::DominatingOperator { .. } => 0,
-        BottleneckKind::Conversions { .. } => 1,
-        _ => 2,
-    }
+    let of_session = rooflines.chunk_by(|one, other| one.session == other.session);
+    let first = of_session.filter_map(|all| Some((&all[0], profiled(record, &all[0])?)));
+    let first: Vec<(&Roofline, &Profiled)> = first.collect();
+    let kinds = [dominating, conversions, overhead];
+    let found = kinds.iter().flat_map(|kind| {
+        let limited = |&(roofline, profiled): &(&Roofline, &Profiled)| {
+            Some(Bottleneck { session: roofline.session, kind: kind(profiled, roofline)? })
+        };
+        first.iter().filter_map(limited)
+    });
+    found.collect()
 }
 
 fn profiled<'r>(record: &'r RunRecord, roofline: &Roofline) -> Option<&'r Profiled> {
@@ -99,7 +92,7 @@ fn conversions(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKin
     })
 }
 
-fn overhead(roofline: &Roofline) -> Option<BottleneckKind> {
+fn overhead(_: &Profiled, roofline: &Roofline) -> Option<BottleneckKind> {
     let share = roofline.share_of(Bound::Overhead);
     (share.0 >= NOTABLE_SHARE).then_some(BottleneckKind::SmallNodes { batch_size: roofline.batch_size, share })
 }

@@ -142,7 +142,7 @@ pub(in crate::analysis) fn rooflines(record: &RunRecord) -> Vec<Roofline> {
             batch_size: profile.batch_size,
             bound_shares: bound_shares(&nodes),
             nodes: hottest(nodes),
-            nodes_ns: Nanos(times.nodes_ns().round() as u64),
+            nodes_ns: Nanos(times.nodes_ns.round() as u64),
             inference_ns: Nanos(times.whole_ns().round() as u64),
         })
     });
@@ -187,7 +187,7 @@ fn hot_node(node: &NodeProfile, times: &Undistorted<'_>, peaks: Peaks<'_>) -> Ho
         name: node.name.clone(),
         operator: node.operator.clone(),
         time_ns: Nanos(time_ns.round() as u64),
-        share: Ratio(time_ns / times.nodes_ns().max(1.0)),
+        share: Ratio(time_ns / times.nodes_ns.max(1.0)),
         bytes,
         intensity: known.zip(bytes).map(|(work, bytes)| work.operations_count as f64 / bytes.as_f64().max(1.0)),
         operations_per_sec,

@@ -1,5 +1,6 @@
 //! Times of nodes as they are without the profiler.
 
+use super::breakdown::calls;
 use crate::record::{NodeProfile, Profiled};
 
 /// In nanoseconds: the profiler cuts up to twice that off a run's duration, so that this is added, and remains unknown.
@@ -21,8 +22,9 @@ pub(in crate::analysis) struct Undistorted<'p> {
     /// Overhead of the profiler in a run of a node, in nanoseconds.
     overhead_ns: f64,
     /// Factor on times of nodes so that they fit into the inference: at most 1.
-    fit: f64,
-    nodes_ns: f64,
+    pub(in crate::analysis) fit: f64,
+    /// Time in all nodes, of an inference.
+    pub(in crate::analysis) nodes_ns: f64,
 }
 
 impl<'p> Undistorted<'p> {
@@ -45,45 +47,32 @@ impl<'p> Undistorted<'p> {
         self.profiled.unprofiled_ns.unwrap_or(self.profiled.mean_inference_ns).as_f64().max(1.0)
     }
 
-    pub(in crate::analysis) fn nodes_ns(&self) -> f64 {
-        self.nodes_ns
-    }
-
     /// Of an inference, less what the profiler adds to each run, and with half of what it cuts off.
     pub(in crate::analysis) fn time_ns(&self, node: &NodeProfile) -> f64 {
         let own = node.time_ns.as_f64() + (CUT_OFF - self.overhead_ns) * self.runs(node);
         own.max(0.0) * self.fit
     }
 
-    /// To either side: what the profiler cuts off and adds, and the share by which the nodes took more than the inference.
+    /// To either side: what the profiler cuts off and adds, and by how much nodes took more than the inference.
     pub(in crate::analysis) fn unknown_ns(&self, node: &NodeProfile) -> f64 {
         let of_runs = (CUT_OFF + OVERHEAD_UNSURE * self.overhead_ns) * self.runs(node) * self.fit;
         of_runs + (1.0 / self.fit - 1.0) * self.time_ns(node)
     }
 
-    /// Factor on times of nodes so that they fit into the inference: at most 1.
-    pub(in crate::analysis) fn fit(&self) -> f64 {
-        self.fit
-    }
-
     /// Runs of a node in one inference, mean.
     pub(in crate::analysis) fn runs(&self, node: &NodeProfile) -> f64 {
-        runs(self.profiled, node)
+        calls(node.calls_count, self.profiled)
     }
 }
 
 /// Its share of what an inference takes longer; no more than leaves the shortest node half of what is cut off.
 fn overhead_ns(profiled: &Profiled) -> f64 {
     let Some(unprofiled_ns) = profiled.unprofiled_ns else { return 0.0 };
-    let all_runs: f64 = profiled.nodes.iter().map(|node| runs(profiled, node)).sum();
+    let all_runs: f64 = profiled.nodes.iter().map(|node| calls(node.calls_count, profiled)).sum();
     let longer_ns = (profiled.mean_inference_ns.as_f64() - unprofiled_ns.as_f64()).max(0.0);
-    let of_run = |node: &NodeProfile| node.time_ns.as_f64() / runs(profiled, node);
+    let of_run = |node: &NodeProfile| node.time_ns.as_f64() / calls(node.calls_count, profiled);
     let shortest_ns = profiled.nodes.iter().filter(|node| node.calls_count > 0).map(of_run).fold(f64::MAX, f64::min);
     if all_runs > 0.0 { (OVERHEAD_WITHIN * longer_ns / all_runs).min(shortest_ns) } else { 0.0 }
-}
-
-fn runs(profiled: &Profiled, node: &NodeProfile) -> f64 {
-    node.calls_count as f64 / profiled.inferences_count.max(1) as f64
 }
 
 #[cfg(test)]
@@ -114,7 +103,7 @@ mod tests {
         let found: Vec<f64> = profiled.nodes.iter().map(|node| times.time_ns(node)).collect();
         assert_eq!(found, [20_000.0 - 7_000.0, 10_000.0 - 3_500.0]);
         assert_eq!(times.unknown_ns(&profiled.nodes[0]), 2.0 * (500.0 + 800.0));
-        assert_eq!((times.fit(), times.whole_ns(), times.nodes_ns()), (1.0, 40_000.0, 19_500.0));
+        assert_eq!((times.fit, times.whole_ns(), times.nodes_ns), (1.0, 40_000.0, 19_500.0));
     }
 
     #[test]

@@ -148,13 +148,13 @@ impl Shapes<'_> {
         Ok(times(&[2, self.input(0)?.elements_count(), products]))
     }
 
-    /// Twice the output elements, times the inner length: the last dimension of the first matrix however either is broadcast.
+    /// Twice the output elements, times the last dimension of the first matrix, however either is broadcast.
     fn product(&self) -> Observed<u64> {
         let inner = self.input(0)?.dims.last().copied().ok_or("its first input is a scalar")?;
         Ok(times(&[2, self.output.elements_count(), inner]))
     }
 
-    /// Where the first matrix may be transposed, the inner length is what its elements leave for each row of the output.
+    /// The first matrix may be transposed: the inner length is what its elements leave for each row of the output.
     fn flat_product(&self) -> Observed<u64> {
         let first = self.input(0)?;
         let batch = |shape: &TensorShape| shape.dims[..shape.dims.len().saturating_sub(2)].to_vec();
