@@ -3,7 +3,7 @@
 use super::figures::CellFindings;
 use super::figures::{Estimate, find};
 use super::findings::Findings;
-use crate::metric::{Direction, Metric};
+use crate::metric::Metric;
 use crate::plan::CellKey;
 
 /// Metrics that sessions are compared by where none has a score against labels.
@@ -64,6 +64,5 @@ fn point(findings: &Findings, cell: &CellFindings, score: Metric) -> Option<Fron
 /// Latency and score so that less is better in both.
 fn place(point: &FrontPoint, score: Metric) -> (f64, f64) {
     let value = point.score.value().unwrap_or_default();
-    let value = if score.direction() == Direction::Higher { -value } else { value };
-    (point.latency.value().unwrap_or_default(), value)
+    (point.latency.value().unwrap_or_default(), score.direction().cost(value))
 }

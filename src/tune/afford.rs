@@ -66,7 +66,7 @@ impl Purse {
         self.inference(configuration).unwrap_or_default().saturating_mul(INFERENCES)
     }
 
-    /// At worst in proportion to the samples: by the nearest smaller batch of the variant measured, or the trial of any.
+    /// At worst in proportion to the samples: by the nearest smaller batch of the variant, or the trial of any.
     fn inference(&self, configuration: &Configuration) -> Option<Duration> {
         let (variant, batch_size) = (configuration.spec.variant, configuration.batch_size);
         let own = self.measured.iter().filter(|(of, size, _)| *of == variant && *size <= batch_size);

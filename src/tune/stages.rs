@@ -4,7 +4,7 @@ use super::afford::Purse;
 use super::look;
 use super::space::{self, Configuration};
 use crate::analysis::tuning::{Judge, LOOKS, SloStanding, computes_alike, metric};
-use crate::metric::{Direction, Group, Metric, Unit};
+use crate::metric::{Group, Metric, Unit};
 use crate::plan::{CellKey, SessionSpec, TuningPlan};
 use crate::record::{Decision, EndReason, Fate, Heat, Outcome, RunRecord, Stage, Tuning};
 use crate::runner::{Clock, Move};
@@ -264,7 +264,7 @@ impl Course<'_> {
         if measured > 0.0 { measured } else { expected }
     }
 
-    /// The best one, the defaults, and those neither out nor known to be the same; `None` right after a final heat, or of one.
+    /// The best one, the defaults, and those neither out nor known the same; `None` after a final heat.
     fn finalists(&self, reference: CellKey, default: CellKey) -> Option<Vec<CellKey>> {
         if self.tuning.heats.last().is_some_and(|heat| heat.stage == Stage::Final) {
             return None;
@@ -298,11 +298,7 @@ impl Course<'_> {
     fn cost(&self, key: CellKey) -> f64 {
         let on_gpu = self.record.plan.sessions[key.session].nvidia_device().is_some();
         let metric = metric(self.plan.objective, on_gpu);
-        let value = self.judge.value(key, metric);
-        match metric.direction() {
-            Direction::Higher => value.map_or(f64::INFINITY, |value| -value),
-            Direction::Lower | Direction::Neutral => value.unwrap_or(f64::INFINITY),
-        }
+        self.judge.value(key, metric).map_or(f64::INFINITY, |value| metric.direction().cost(value))
     }
 }
 

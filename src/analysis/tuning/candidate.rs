@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::gain::{Relative, Scale};
 use super::standing::{HeldSlo, SloStanding};
 use crate::analysis::figures::{AccuracyChange, Estimate, Figure, find};
-use crate::metric::{Direction, Metric};
+use crate::metric::Metric;
 use crate::plan::{CellKey, Objective};
 use crate::record::Fate;
 
@@ -96,16 +96,8 @@ fn costs(one: &Candidate, scale: &Scale<'_>) -> Costs {
         scale.log_ratio(Objective::Latency, one.key),
         scale.log_ratio(Objective::Throughput, one.key),
         one.value(Metric::PeakMemory).map(f64::ln),
-        Metric::SCORES.into_iter().find_map(|metric| loss(metric, one.value(metric)?)),
+        Metric::SCORES.into_iter().find_map(|metric| Some(metric.direction().cost(one.value(metric)?))),
     ]
-}
-
-/// A score as something of which less is better.
-fn loss(metric: Metric, score: f64) -> Option<f64> {
-    match metric.direction() {
-        Direction::Higher => Some(-score),
-        _ => Some(score),
-    }
 }
 
 fn dominates(one: &Costs, other: &Costs) -> bool {

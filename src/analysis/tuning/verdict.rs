@@ -81,7 +81,7 @@ impl Race<'_> {
         is_preferred || self.is_shown_better() || (self.defaults_are_no_choice() && self.is_measured_surely(best))
     }
 
-    /// Beyond the noise floor, with an interval that says so: from rounds that chose nothing, or where the defaults were dropped.
+    /// Beyond the noise floor, by an interval: from rounds that chose nothing, or where the defaults were dropped.
     fn is_shown_better(&self) -> bool {
         let are_out = self.defaults.is_some_and(|place| self.candidates[place].state == State::Out);
         let fair = self.gain.filter(|gain| gain.is_fair() || are_out);
@@ -136,8 +136,7 @@ impl Race<'_> {
         one.state != State::Best && self.is_not_better(one)
     }
 
-    /// About how much more time would decide a contest: rounds as long as those so far, of which an interval shrinks with
-    /// the square root.
+    /// In rounds as long as those so far, of which an interval shrinks with the square root.
     fn more_time(&self, gain: Option<&Gain>) -> Option<Nanos> {
         let rounds = self.tuning.heats.iter().map(|heat| heat.rounds.len() as u64).sum::<u64>();
         let measured = self.record.blocks.iter().map(|block| block.round + 1).max()?.max(rounds);
