@@ -28,7 +28,8 @@ pub struct TimelineBlock {
 /// All timed blocks, in the order of their start.
 #[must_use]
 pub fn timeline(record: &RunRecord, findings: &Findings) -> Vec<TimelineBlock> {
-    let cpus: HashMap<u64, usize> = record.launches.iter().map(|launch| (launch.launch, cpus(launch))).collect();
+    let cpus = |launch: &LaunchRecord| Some((launch.launch, launch.effective.as_ref()?.cpus.len()));
+    let cpus: HashMap<u64, usize> = record.launches.iter().filter_map(cpus).collect();
     let timed = record.blocks.iter().filter(|block| block.phase == Phase::Timed);
     let mut blocks: Vec<TimelineBlock> = timed
         .map(|block| {
@@ -49,8 +50,4 @@ pub fn timeline(record: &RunRecord, findings: &Findings) -> Vec<TimelineBlock> {
         .collect();
     blocks.sort_by_key(|block| block.started_ns);
     blocks
-}
-
-fn cpus(launch: &LaunchRecord) -> usize {
-    launch.effective.as_ref().map_or(0, |effective| effective.cpus.len())
 }

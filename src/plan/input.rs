@@ -117,9 +117,7 @@ impl ElementType {
         is_common || self.is_small_float()
     }
 
-    /// Whether elements are floating-point numbers of eight bits or four.
-    #[must_use]
-    pub fn is_small_float(self) -> bool {
+    fn is_small_float(self) -> bool {
         (ElementType::Float8e4m3fn..=ElementType::Float4e2m1).contains(&self)
     }
 

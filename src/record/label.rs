@@ -13,39 +13,21 @@ impl RunRecord {
         let compared = self.plan.tuning.as_ref().map_or(self.plan.sessions.len(), |tuning| tuning.base_sessions_count);
         let others = self.plan.sessions.iter().take(compared).filter(|other| other.variant == spec.variant);
         let others: Vec<&SessionSpec> = others.collect();
-        let mut marks = Vec::new();
-        let mut mark = |differs: fn(&SessionSpec, &SessionSpec) -> bool, text: &dyn Fn() -> String| {
-            if others.iter().any(|other| differs(spec, other)) {
-                marks.push(text());
-            }
-        };
-        let options = &spec.options;
-        mark(|one, other| one.execution_provider != other.execution_provider, &|| {
-            provider::short_name(&spec.execution_provider)
-        });
-        mark(|one, other| one.runtime != other.runtime, &|| self.runtime_name(spec));
-        mark(|one, other| one.binding != other.binding, &|| binding(spec.binding).to_owned());
-        mark(|one, other| one.options.intra_threads != other.options.intra_threads, &|| {
-            threads(options.intra_threads, "intra-op")
-        });
-        mark(|one, other| one.options.inter_threads != other.options.inter_threads, &|| {
-            threads(options.inter_threads, "inter-op")
-        });
-        mark(|one, other| one.options.graph_optimization != other.options.graph_optimization, &|| {
-            format!("optimization {:?}", options.graph_optimization).to_lowercase()
-        });
-        mark(|one, other| one.options.execution_mode != other.options.execution_mode, &|| {
-            format!("{:?} execution", options.execution_mode).to_lowercase()
-        });
-        mark(|one, other| one.options.allow_spinning != other.options.allow_spinning, &|| {
-            switch("spinning", options.allow_spinning)
-        });
-        mark(|one, other| one.options.memory_arena != other.options.memory_arena, &|| {
-            switch("arena", options.memory_arena)
-        });
-        mark(|one, other| one.options.memory_pattern != other.options.memory_pattern, &|| {
-            switch("memory pattern", options.memory_pattern)
-        });
+        let one = Marked { spec, others: &others };
+        let marks = [
+            one.told(|spec| spec.execution_provider.clone()).map(|name| provider::short_name(&name)),
+            one.told(|spec| spec.runtime.clone()).map(|_| self.runtime_name(spec)),
+            one.told(|spec| spec.binding).map(|it| binding(it).to_owned()),
+            one.told(|spec| spec.options.intra_threads).map(|count| threads(count, "intra-op")),
+            one.told(|spec| spec.options.inter_threads).map(|count| threads(count, "inter-op")),
+            one.told(|spec| spec.options.graph_optimization)
+                .map(|level| format!("optimization {level:?}").to_lowercase()),
+            one.told(|spec| spec.options.execution_mode).map(|mode| format!("{mode:?} execution").to_lowercase()),
+            one.told(|spec| spec.options.allow_spinning).map(|is_on| switch("spinning", is_on)),
+            one.told(|spec| spec.options.memory_arena).map(|is_on| switch("arena", is_on)),
+            one.told(|spec| spec.options.memory_pattern).map(|is_on| switch("memory pattern", is_on)),
+        ];
+        let marks: Vec<String> = marks.into_iter().flatten().collect();
         let name = &self.plan.variant_of(session).name;
         if marks.is_empty() { name.clone() } else { format!("{name} ({})", marks.join(", ")) }
     }
@@ -70,6 +52,20 @@ impl RunRecord {
             self.runtimes.iter().filter(|other| name(other) == name(own)).count() == 1
         };
         names.iter().find(|name| is_unique(name)).map_or_else(|| path.display().to_string(), |name| name(own))
+    }
+}
+
+/// A session among others of its variant.
+struct Marked<'a> {
+    spec: &'a SessionSpec,
+    others: &'a [&'a SessionSpec],
+}
+
+impl Marked<'_> {
+    /// Its value, where it tells it from another one.
+    fn told<T: PartialEq>(&self, value: impl Fn(&SessionSpec) -> T) -> Option<T> {
+        let own = value(self.spec);
+        self.others.iter().any(|other| value(other) != own).then_some(own)
     }
 }
 

@@ -8,12 +8,9 @@ use serde_json::ser::Formatter;
 /// Whether a terminal would act on a character instead of showing it, or it makes others read differently.
 #[must_use]
 pub fn is_acted_on(c: char) -> bool {
-    c.is_control() || turns_direction(c)
-}
-
-/// Unicode's bidirectional controls, which make text read differently from what it is.
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}')
+    // Those of Unicode that turn the direction of writing make text read differently from what it is.
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}')
 }
 
 /// JSON whose strings hold no character that a terminal acts on: such characters stand as escapes, which mean the same.

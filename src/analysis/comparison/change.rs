@@ -77,7 +77,10 @@ pub fn change(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Result
         Source::Session(OfSession::Scores(_)) if metric.group() == Group::LeadingScore => {
             return score(metric, candidate, baseline);
         }
-        Source::Session(OfSession::Files) => exact(file_size_of(candidate), file_size_of(baseline))?,
+        Source::Session(OfSession::Files) => {
+            let size = |side: Side<'_>| file_size(&side.run.index, side.session);
+            exact(size(candidate), size(baseline))?
+        }
         Source::Session(OfSession::Launches(value)) => {
             over_launches(metric, candidate, baseline, &|side| of_session(side, value))?
         }
@@ -183,10 +186,6 @@ fn by_round(candidate: &[OfRound], baseline: &[OfRound]) -> Vec<Vec<f64>> {
     own.iter().filter_map(|(round, value)| Some(vec![(value / partners.get(round)?).ln()])).collect()
 }
 
-fn file_size_of(side: Side<'_>) -> Estimate {
-    file_size(&side.run.index, side.session)
-}
-
 fn exact(candidate: Estimate, baseline: Estimate) -> Result<Delta, NotCompared> {
     match (candidate, baseline) {
         (Estimate::Measured(candidate), Estimate::Measured(baseline)) => {
@@ -224,8 +223,7 @@ fn scores(metric: Metric, side: Side<'_>) -> Result<&Scores, NotCompared> {
 
 /// Whether the samples of both runs are the same ones, as far as the records tell: as many, with the same labels; and
 /// from the same file where there are no labels to tell by.
-#[must_use]
-pub fn are_same_samples(one: &RunRecord, other: &RunRecord) -> bool {
+fn are_same_samples(one: &RunRecord, other: &RunRecord) -> bool {
     let (Some(one), Some(other)) = (&one.dataset, &other.dataset) else { return false };
     let labelled = one.class_labels.is_some() && one.class_labels == other.class_labels;
     one.samples_count == other.samples_count && (labelled || (one.class_labels.is_none() && one == other))

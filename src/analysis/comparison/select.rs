@@ -193,7 +193,7 @@ fn of_the_same_name(runs: &[NamedRun<'_>]) -> Result<Vec<Pairing>, SelectError> 
     Ok(all)
 }
 
-/// Each session with the one that was asked for alike; a variant's only one with the other's only one, however they differ.
+/// Each with the one that was asked for alike; a variant's only one with the other's only one, however they differ.
 fn sessions(baseline: VariantOf<'_>, candidate: VariantOf<'_>) -> Vec<Pairing> {
     let (old, new) = (baseline.sessions(), candidate.sessions());
     let pair = |old: usize, new: usize| Pairing { baseline: baseline.place(old), candidate: candidate.place(new) };

@@ -112,7 +112,7 @@ fn told(side: Side<'_>, values: Vec<OfRound>) -> Observed<Vec<OfRound>> {
     }
 }
 
-/// A percentile of every launch, which must have inferences enough: to leave out the slow ones, with fewest, would flatter.
+/// Every launch must have inferences enough: the slow ones have fewest, so that to leave them out would flatter.
 pub(super) fn percentiles(side: Side<'_>, quantile: Quantile) -> Observed<Vec<OfRound>> {
     let of_launch = |(launch, cell): (&LaunchRecord, &LaunchCell)| {
         let text = cell.latency_histogram.as_ref().ok_or("the record does not keep the latencies of each launch")?;

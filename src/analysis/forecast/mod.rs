@@ -27,30 +27,21 @@ const PROBE_FREEDOM: f64 = 3.0;
 /// Runs of any models, or the verdict alone, count likewise.
 const MACHINE_FREEDOM: f64 = 3.0;
 
-/// Standard deviation between launches of a ratio to the baseline, as machines of each verdict were seen to have it:
-/// about 1% on a quiet one, several times that on one that others load.
-fn spread_of_ratios(verdict: FitnessVerdict) -> f64 {
-    match verdict {
-        FitnessVerdict::Valid => 0.012,
-        FitnessVerdict::Suspect => 0.02,
-        FitnessVerdict::Invalid => 0.04,
-    }
-}
-
-/// That of a median latency, which follows the machine's speed from one launch to the next.
-fn spread_of_medians(verdict: FitnessVerdict) -> f64 {
-    match verdict {
-        FitnessVerdict::Valid => 0.02,
-        FitnessVerdict::Suspect => 0.05,
-        FitnessVerdict::Invalid => 0.1,
-    }
+/// Standard deviation between launches as machines of each verdict were seen to have it: of a ratio to the baseline about
+/// 1% on a quiet one, several times that on one that others load; more of a median latency, which follows the machine's speed.
+fn usual_spread(is_of_ratios: bool, verdict: FitnessVerdict) -> f64 {
+    let (of_ratios, of_medians) = match verdict {
+        FitnessVerdict::Valid => (0.012, 0.02),
+        FitnessVerdict::Suspect => (0.02, 0.05),
+        FitnessVerdict::Invalid => (0.04, 0.1),
+    };
+    if is_of_ratios { of_ratios } else { of_medians }
 }
 
 /// Known before a probe is looked at: what runs of any models showed under the same verdict, or else the verdict alone.
 fn of_machine(probe: &RunRecord, earlier: &[SeenRun]) -> f64 {
     let (is_of_ratios, verdict) = (is_compared(&probe.plan), verdict(probe));
-    let by_verdict = if is_of_ratios { spread_of_ratios(verdict) } else { spread_of_medians(verdict) };
-    seen::middle_variance(earlier, is_of_ratios, verdict).unwrap_or(by_verdict.powi(2))
+    seen::middle_variance(earlier, is_of_ratios, verdict).unwrap_or(usual_spread(is_of_ratios, verdict).powi(2))
 }
 
 /// The rounds that there is time for.
