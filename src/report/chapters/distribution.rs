@@ -77,12 +77,8 @@ mod tests {
     }
 
     #[test]
-    fn heights_follow_the_counts() {
+    fn heights_follow_the_counts_and_single_outliers_are_no_tail() {
         assert_eq!(heights_of(&[1, 80, 40, 0], 123), [1, 8, 4, 0]);
-    }
-
-    #[test]
-    fn single_outliers_are_no_tail() {
         assert_eq!(heights_of(&[5_000, 1], 5_001), [8, 0]);
     }
 }

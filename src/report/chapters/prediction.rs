@@ -277,10 +277,9 @@ mod tests {
 
     #[test]
     fn long_lists_are_cut() {
-        let states: Vec<FedInput> =
-            (0..24).map(|n| fed(&format!("s{n:02}"), &[Some(1)], &[SizeSource::MadeUp])).collect();
-        let all: Vec<(String, u64)> = states.iter().map(|fed| (fed.name.clone(), 1)).collect();
-        let all: Vec<(&str, u64)> = all.iter().map(|(name, axis)| (name.as_str(), *axis)).collect();
+        let names: Vec<String> = (0..24).map(|n| format!("s{n:02}")).collect();
+        let states: Vec<FedInput> = names.iter().map(|name| fed(name, &[Some(1)], &[SizeSource::MadeUp])).collect();
+        let all: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 1)).collect();
         let line = prediction(&states, &axis(&all, BatchProof::Untried), Trial::NotTried);
         let expected = "One prediction (not tried): s00 [1] (made up), s01 [1] (made up), s02 [1] (made up), \
             s03 [1] (made up), and 20 more. Batch: axis 1 of s00, s01, s02 and 21 more, not tried.";

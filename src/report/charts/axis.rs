@@ -181,43 +181,38 @@ fn one_two_five(low: f64, high: f64) -> Vec<Tick> {
 mod tests {
     use super::*;
 
-    fn labels(axis: &AxisView) -> Vec<&str> {
-        axis.ticks.iter().map(|tick| tick.label.as_str()).collect()
+    fn even(values: &[f64]) -> AxisView {
+        AxisView::from_zero("x".into(), values.iter().copied())
+    }
+
+    fn log(values: &[f64]) -> AxisView {
+        AxisView::log("x".into(), values.iter().copied())
     }
 
     #[test]
-    fn even_axis_begins_at_zero_and_ends_at_a_tick() {
-        let axis = AxisView::from_zero("x".into(), [3.0, 11.3]);
-        assert_eq!((axis.low, axis.high), (0.0, 12.0));
-        assert_eq!(labels(&axis), ["0", "2", "4", "6", "8", "10", "12"]);
+    fn axes_mark_round_values() {
+        for (axis, expected) in [
+            (even(&[3.0, 11.3]), "0 2 4 6 8 10 12"),
+            (even(&[-0.3, 0.1]), "-0.3 -0.2 -0.1 0.0 0.1"),
+            (log(&[0.15, 4.0]), "0.2 0.5 1 2"),
+            (log(&[0.02, 15_000.0]), "0.1 1 10 100 1,000 10,000"),
+            (log(&[2.2, 2.4]), "2.20 2.25 2.30 2.35 2.40"),
+        ] {
+            let labels: Vec<&str> = axis.ticks.iter().map(|tick| tick.label.as_str()).collect();
+            assert_eq!(labels.join(" "), expected);
+        }
     }
 
     #[test]
-    fn even_axis_holds_negative_values() {
-        let axis = AxisView::from_zero("x".into(), [-0.3, 0.1]);
-        assert_eq!(labels(&axis), ["-0.3", "-0.2", "-0.1", "0.0", "0.1"]);
-    }
-
-    #[test]
-    fn logarithmic_axis_marks_one_two_and_five() {
-        let axis = AxisView::log("x".into(), [0.15, 4.0]);
-        assert_eq!(labels(&axis), ["0.2", "0.5", "1", "2"]);
-        assert!(axis.low < 0.15 && axis.high > 4.0);
-    }
-
-    #[test]
-    fn wide_logarithmic_axis_marks_powers_of_ten() {
-        assert_eq!(labels(&AxisView::log("x".into(), [0.02, 15_000.0])), ["0.1", "1", "10", "100", "1,000", "10,000"]);
-    }
-
-    #[test]
-    fn narrow_logarithmic_axis_still_has_ticks() {
-        assert_eq!(labels(&AxisView::log("x".into(), [2.2, 2.4])), ["2.20", "2.25", "2.30", "2.35", "2.40"]);
+    fn even_axis_ends_at_zero_and_a_tick_and_logarithmic_axis_beyond_its_values() {
+        let (even, log) = (even(&[3.0, 11.3]), log(&[0.15, 4.0]));
+        assert_eq!((even.low, even.high), (0.0, 12.0));
+        assert!(log.low < 0.15 && log.high > 4.0, "{log:?}");
     }
 
     #[test]
     fn equal_values_and_none_at_all_make_an_axis() {
-        for axis in [AxisView::log("x".into(), [3.0, 3.0]), AxisView::from_zero("x".into(), [])] {
+        for axis in [log(&[3.0, 3.0]), even(&[])] {
             assert!(axis.low < axis.high, "{axis:?}");
         }
     }
