@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::bottlenecks::command;
 use super::{conditions, context, placement, provenance};
 use crate::metric::Metric;
-use crate::report::chapter::{Block, Chapter, Fold};
+use crate::record::FitnessVerdict;
+use crate::report::chapter::{Alarm, AlarmLevel, Audience, Block, Chapter, Fold};
 use crate::report::charts;
 use crate::report::words::{Item, Source};
 
@@ -91,6 +92,35 @@ pub(super) fn reproduce(source: Source<'_>) -> Chapter {
         .items("Models", provenance::models(source));
     let title = "Definitions of the figures".into();
     with_placement(chapter, source).with(Block::Folded(Fold { title, items: definitions(source) }))
+}
+
+/// A run that did not come to its end, and a machine that was not fit.
+pub(super) fn alarms(source: Source<'_>) -> Chapter {
+    let chapter = Chapter::untitled("alarms").with_all(incomplete(source).map(Block::Alarm));
+    match unfit(source) {
+        Some(alarm) if alarm.level == AlarmLevel::Warning => chapter.only(Audience::PAGE, Block::Alarm(alarm)),
+        alarm => chapter.with_all(alarm.map(Block::Alarm)),
+    }
+}
+
+fn incomplete(source: Source<'_>) -> Option<Alarm> {
+    (!source.findings.ending.complete).then(|| Alarm {
+        level: AlarmLevel::Alarm,
+        text: context::ending(source),
+        rest: Some("What follows is what had been measured."),
+        reasons: None,
+    })
+}
+
+fn unfit(source: Source<'_>) -> Option<Alarm> {
+    let fitness = source.findings.ending.fitness.as_ref()?;
+    let level = match fitness.verdict {
+        FitnessVerdict::Valid => return None,
+        FitnessVerdict::Suspect => AlarmLevel::Warning,
+        FitnessVerdict::Invalid => AlarmLevel::Alarm,
+    };
+    let text = format!("{}.", conditions::verdict(fitness).first()?);
+    Some(Alarm { level, text, rest: None, reasons: Some(MACHINE) })
 }
 
 /// The definition of every metric that the run has a figure of, in the metrics' own order.

@@ -6,7 +6,6 @@
 
 pub(super) mod accuracy;
 pub(super) mod advice;
-mod alarms;
 pub(super) mod answer;
 pub(super) mod bottlenecks;
 pub(super) mod conditions;
@@ -62,7 +61,7 @@ const ALL: Audience = Audience::EVERYBODY;
 /// Every chapter: its file, who sees it of a sweep, and who of a search. Two lines where papers differ in its place.
 #[rustfmt::skip]
 const ORDER: &[Line] = &[
-    line(alarms::chapter,             ALL,                   ALL),
+    line(measurement::alarms,         ALL,                   ALL),
     line(answer::chapter,             ALL,                   ALL),
     line(answer::variants,            ALL,                   NOBODY),
     line(explain::summary,            SUMMARY,               SUMMARY),

@@ -148,11 +148,8 @@ fn sweep_notes(source: Source<'_>) -> Vec<String> {
         "CPU: utilization of the CPUs that the worker may use".into(),
     ];
     if has_comparison(source) {
-        notes.push(if source.record.plan.is_swept() {
-            "vs baseline: median latency at the same batch size and shape".into()
-        } else {
-            "vs baseline: median latency at the same batch size".into()
-        });
+        let shape = if source.record.plan.is_swept() { " and shape" } else { "" };
+        notes.push(format!("vs baseline: median latency at the same batch size{shape}"));
     }
     notes.extend(left_out(source));
     notes

@@ -52,13 +52,10 @@ fn batch_size(source: Source<'_>) -> Option<u64> {
 /// The drawn sessions at the smallest batch size that was profiled, or why there are none.
 fn rows<'a>(source: Source<'a>, cast: &Cast) -> Result<Vec<Row<'a>>, String> {
     let batch_size = batch_size(source).ok_or("no operators were profiled")?;
-    let found: Vec<&OperatorFindings> = source
-        .findings
-        .causes
-        .operators
-        .iter()
-        .filter(|found| found.batch_size == batch_size && found.shape == 0 && cast.color(found.session).is_some())
-        .collect();
+    let is_drawn = |found: &&OperatorFindings| {
+        found.batch_size == batch_size && found.shape == 0 && cast.color(found.session).is_some()
+    };
+    let found: Vec<&OperatorFindings> = source.findings.causes.operators.iter().filter(is_drawn).collect();
     let row = |found: &&'a OperatorFindings| {
         Some(Row { name: source.name(found.session), breakdown: found.breakdown.as_ref().ok()? })
     };
@@ -140,12 +137,10 @@ fn rest(row: &Row<'_>) -> String {
             number::time(time_ns),
             number::share(share.0),
         ),
-        Rest::Overlap { factor } => {
-            format!(
-                "{}: nodes ran side by side; together they took {} times the inference",
-                row.name,
-                number::factor(factor, None)
-            )
-        }
+        Rest::Overlap { factor } => format!(
+            "{}: nodes ran side by side; together they took {} times the inference",
+            row.name,
+            number::factor(factor, None)
+        ),
     }
 }

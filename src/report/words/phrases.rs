@@ -187,21 +187,18 @@ impl std::fmt::Display for Comparison {
 }
 
 pub(in crate::report) fn latency_change(change: &Change) -> Comparison {
-    match change.speedup() {
-        Some((speedup, interval)) => compared(change.verdict, speedup, interval),
-        None => Comparison { phrase: "not compared".into(), interval: String::new() },
-    }
+    compared(change.verdict, change.speedup())
 }
 
 pub(in crate::report) fn throughput_change(change: &Change) -> Comparison {
-    match change.ratio.measured() {
-        Some(ratio) => compared(change.verdict, ratio.value, ratio.interval),
-        None => Comparison { phrase: "not compared".into(), interval: String::new() },
-    }
+    compared(change.verdict, change.ratio.measured().map(|ratio| (ratio.value, ratio.interval)))
 }
 
 /// How many times as fast, above 1, or the reciprocal as how many times as slow.
-fn compared(verdict: Verdict, speedup: f64, interval: Option<Interval>) -> Comparison {
+fn compared(verdict: Verdict, speedup: Option<(f64, Option<Interval>)>) -> Comparison {
+    let Some((speedup, interval)) = speedup else {
+        return Comparison { phrase: "not compared".into(), interval: String::new() };
+    };
     let (factor, interval) = match verdict {
         Verdict::Slower => (1.0 / speedup, interval.map(Interval::reciprocal)),
         _ => (speedup, interval),

@@ -59,10 +59,9 @@ const NAMED_ROWS: usize = 3;
 const REASON_LENGTH: usize = 600;
 
 fn absence_note(columns: &[String], reason: &str, rows: &[String]) -> String {
-    let which = if rows.len() > NAMED_ROWS {
-        format!("{} rows", number::count(rows.len() as u64))
-    } else {
-        words::listed(rows)
+    let which = match rows.len() {
+        ..=NAMED_ROWS => words::listed(rows),
+        many => format!("{} rows", number::count(many as u64)),
     };
     let reason = shortened(reason, REASON_LENGTH);
     match columns {

@@ -150,12 +150,10 @@ fn missing(instructions: &Instructions) -> String {
             "ONNX Runtime has no half-precision kernels for this architecture, nor has this CPU such arithmetic (none of \
              {wanted})"
         ),
-        ReducedArithmetic::Float16 => {
-            format!(
-                "ONNX Runtime has no half-precision kernels for this architecture, although the CPU has {}",
-                instructions.present.join(", ")
-            )
-        }
+        ReducedArithmetic::Float16 => format!(
+            "ONNX Runtime has no half-precision kernels for this architecture, although the CPU has {}",
+            instructions.present.join(", ")
+        ),
     };
     match instructions.saturates {
         true => format!("{what}, and uint8 by int8 sums may saturate unless weights have 7 bits"),

@@ -33,11 +33,9 @@ pub(super) fn answer(source: Source<'_>, found: &TuningFindings) -> Vec<String> 
             format!("{kept}: {name}, for {}: {figure}.", objective(found.objective))
         }
         TuningVerdict::Undecided => undecided(source, found),
-        TuningVerdict::NotShown => {
-            format!(
-                "No configuration is shown to keep everything that was asked for. The best candidate is {name}: {figure}."
-            )
-        }
+        TuningVerdict::NotShown => format!(
+            "No configuration is shown to keep everything that was asked for. The best candidate is {name}: {figure}."
+        ),
         _ => format!("Nothing that was tried keeps everything that was asked for. {name} comes closest."),
     }];
     lines.extend(gain(found));
