@@ -103,9 +103,9 @@ pub(in crate::report) fn area(source: Source<'_>, advice: &Advice) -> String {
     match &advice.action {
         Action::Ship { .. } => format!("Ship {name} instead of {} ({})", source.baseline_name(), source.at(key)),
         Action::Switch { settings, .. } => {
-            let settings: Vec<String> = settings.iter().map(|setting| to(source, key, setting)).collect();
+            let settings = words::listed(settings.iter().map(|setting| to(source, key, setting)));
             let model = plain(&source.record.plan.variant_of(key.session).name);
-            format!("Switch {model} to {} ({})", words::listed(&settings), source.at(key))
+            format!("Switch {model} to {settings} ({})", source.at(key))
         }
         Action::Batch { from, .. } => format!("Run {name} {} instead of {from}", source.at(key)),
         Action::SetOption { option, .. } if option == FLUSH_DENORMALS => {
@@ -314,16 +314,11 @@ pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
 
 pub(in crate::report) fn not_tried_line(source: Source<'_>) -> Option<String> {
     let found = &source.findings.decisions.not_tried;
-    let first: Vec<String> = found.iter().take(3).map(|found| untried(&found.what)).collect();
+    let first = words::listed(found.iter().take(3).map(|found| untried(&found.what)));
     let count = found.len() as u64;
-    let more = if found.len() > first.len() { ", for example" } else { "" };
-    (count > 0).then(|| {
-        format!(
-            "Not tried: {count} thing{}{more} {}. The written report has the command for each.",
-            words::plural(count),
-            words::listed(&first)
-        )
-    })
+    let more = if count > 3 { ", for example" } else { "" };
+    let things = format!("{count} thing{}{more} {first}", words::plural(count));
+    (count > 0).then(|| format!("Not tried: {things}. The written report has the command for each."))
 }
 
 fn untried(what: &Untried) -> String {

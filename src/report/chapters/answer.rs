@@ -184,9 +184,8 @@ fn ties(source: Source<'_>, pick: &Pick) -> String {
         true => String::new(),
         false => format!(" {}", source.at_batch(*tie)),
     };
-    let names: Vec<String> =
-        pick.ties.iter().map(|tie| format!("{}{}", source.name(tie.session), elsewhere(tie))).collect();
-    format!(" Not told apart from it: {}.", words::listed(&names))
+    let names = pick.ties.iter().map(|tie| format!("{}{}", source.name(tie.session), elsewhere(tie)));
+    format!(" Not told apart from it: {}.", words::listed(names))
 }
 
 fn mind(source: Source<'_>) -> Vec<String> {
@@ -207,7 +206,6 @@ fn mind(source: Source<'_>) -> Vec<String> {
 /// Characters that a line keeps of a reason; the record has all of it.
 const REASON_LENGTH: usize = 600;
 
-/// Why sessions are not recommended: a line for each reason, which names all that share it.
 fn rejected(source: Source<'_>) -> Vec<String> {
     let rejected = source.findings.decisions.answer.rejected.iter();
     let groups = words::grouped(rejected.map(|one| (why_left_out(source, one), source.name(one.session))));

@@ -81,7 +81,6 @@ fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
     entry_of(title, [stage.into(), of_kind(source, members), constraint.into(), opportunity.into()])
 }
 
-/// Constraint and opportunity of a kind, as far as they follow from what was measured.
 fn about(kind: &BottleneckKind) -> [&'static str; 2] {
     match kind {
         BottleneckKind::NotFiniteOutputs { .. } => [
@@ -204,11 +203,10 @@ fn operator_issue(kind: &BottleneckKind) -> Option<String> {
             )
         }
         BottleneckKind::Conversions { batch_size, share, operators, nodes_count } => {
-            let operators: Vec<String> = operators.iter().map(plain).collect();
             format!(
                 "at batch {batch_size} {} nodes ({}) take {} of the time in nodes",
                 number::count(*nodes_count),
-                words::listed(&operators),
+                words::listed(operators.iter().map(plain)),
                 number::share(share.0)
             )
         }

@@ -24,7 +24,6 @@ fn reason(reason: &FitnessReason) -> String {
     format!("{}: {}{remedy}", reason.severity.word(), plain(&reason.seen))
 }
 
-/// Sentence in place of the verdict on a record that has none.
 pub(in crate::report) fn not_judged(complete: bool) -> String {
     let why = if complete { "the record is of an older version" } else { "the run did not come to its end" };
     format!("Machine not judged: {why}")

@@ -48,13 +48,11 @@ pub(in crate::report) fn ending(source: Source<'_>) -> String {
     }
 }
 
-/// Goal of a run that may end early.
 fn asked(source: Source<'_>) -> &'static str {
     let compares = source.record.plan.sessions.len() > 1 && source.record.plan.baseline_session().is_some();
     if compares { "every ratio to the baseline" } else { "every median latency" }
 }
 
-/// Configuration in force, one item for all sessions that share it.
 pub(in crate::report) fn configuration(source: Source<'_>) -> Vec<Item> {
     let sessions = source.findings.sessions.iter();
     let groups = words::grouped(sessions.map(|one| (session_text(source, one.session), plain(&one.label))));
@@ -80,7 +78,6 @@ fn session_text(source: Source<'_>, session: usize) -> String {
     parts.join(", ")
 }
 
-/// Options in force in a worker, as the kernel and the library tell.
 fn read_back(effective: &EffectiveOptions) -> String {
     let cpus: Vec<String> = effective.cpus.iter().map(u64::to_string).collect();
     let cpus = if cpus.is_empty() { "CPUs unknown".into() } else { format!("CPU {}", cpus.join(",")) };

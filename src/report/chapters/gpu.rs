@@ -48,7 +48,6 @@ pub(in crate::report) fn machine(host: &Host) -> Vec<Item> {
     items
 }
 
-/// The machine's GPUs whose names are known, and their driver.
 pub(in crate::report) fn hardware(host: &Host) -> Vec<String> {
     let named = host.gpus.iter().filter(|gpu| gpu.name.is_ok()).map(line);
     let driver = host.gpu_driver.iter().filter(|driver| driver.version.is_ok() && !host.gpus.is_empty());
@@ -152,7 +151,6 @@ pub(in crate::report) fn gpu_settings(host: &Host) -> Vec<Item> {
     items
 }
 
-/// `580.65.06 suffices`, or what to do.
 fn suitability(version: &Plain, cuda: &str, oldest: u64) -> String {
     let shown = version.to_string();
     match version.exact().split('.').next().and_then(|major| major.parse::<u64>().ok()) {

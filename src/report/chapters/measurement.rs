@@ -64,7 +64,6 @@ pub(super) fn machine(source: Source<'_>) -> Chapter {
         .items("Machine", context::machine(&source.record.host))
 }
 
-/// Conditions of the machine; nothing where the record does not hold it.
 fn went_through(source: Source<'_>) -> Vec<Item> {
     let record = source.record;
     record.conditions.iter().flat_map(|seen| conditions::conditions(&record.host, seen)).collect()

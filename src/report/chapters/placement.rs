@@ -58,7 +58,6 @@ fn operators(provider: &ProviderNodes) -> String {
     words::first_operators(operators.into_iter().map(words::several).collect())
 }
 
-/// Cost of copying to the device and back, where a session was measured with both bindings.
 fn copy_costs(source: Source<'_>) -> Vec<Item> {
     let sessions = &source.record.plan.sessions;
     let pairs =

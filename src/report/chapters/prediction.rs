@@ -14,7 +14,6 @@ const MOST_STEERING: usize = 6;
 const MOST_SHAPES: usize = 3;
 /// Inputs that are named for the axis that samples lie along.
 const MOST_AXES: usize = 3;
-/// Sources that are named for one input.
 const MOST_SOURCES: usize = 2;
 /// Characters that are kept of a source or reason; the record has all of it.
 const REASON_LENGTH: usize = 160;

@@ -36,7 +36,6 @@ pub(in crate::report) fn items(source: Source<'_>) -> Vec<Item> {
     items
 }
 
-/// How outputs were bound, where that was not once for all.
 fn outputs_anew(source: Source<'_>) -> Option<Item> {
     let record = source.record;
     let cells = record.launches.iter().flat_map(|launch| &launch.cells);

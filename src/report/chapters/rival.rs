@@ -33,7 +33,6 @@ pub(in crate::report) fn looks_higher(source: Source<'_>, pick: &Pick) -> Option
     Some(format!("{place} looks higher: {rate}, {behind}"))
 }
 
-/// Why a cell with an interval is not what was picked: `not shown to be better than fp32 at that batch size`.
 fn not_shown(source: Source<'_>, key: CellKey) -> String {
     let change = source.cell(key).and_then(|cell| cell.comparison.as_ref());
     let more = change.map(|comparison| format!("; {}", words::to_settle(&comparison.throughput)));
@@ -82,10 +81,9 @@ fn which(source: Source<'_>, by_session: &BTreeMap<usize, Vec<u64>>) -> String {
     }
     let measured = source.findings.sessions.iter().filter(|session| session.outcome.is_ok()).count();
     let group = |(sizes, sessions): (&&[u64], &Vec<usize>)| {
-        let sizes: Vec<String> = sizes.iter().map(u64::to_string).collect();
-        let names: Vec<String> = sessions.iter().map(|&session| source.name(session)).collect();
-        let by = if sessions.len() < measured { format!(" by {}", words::listed(&names)) } else { String::new() };
-        format!("batch {}{by}", words::listed(&sizes))
+        let names = words::listed(sessions.iter().map(|&session| source.name(session)));
+        let by = if sessions.len() < measured { format!(" by {names}") } else { String::new() };
+        format!("batch {}{by}", words::listed(sizes.iter().map(u64::to_string)))
     };
     groups.iter().map(group).collect::<Vec<_>>().join("; ")
 }

@@ -121,7 +121,7 @@ fn goodness(curve: &BatchCurve, fit: &BatchFit) -> String {
         let side = if found.deviation.0 > 0.0 { "above" } else { "below" };
         format!("batch {} lies {} {side}", found.batch_size, number::share(found.deviation.0.abs()))
     });
-    let named = words::listed(&named.collect::<Vec<_>>());
+    let named = words::listed(named);
     let more = off.len().saturating_sub(NAMED_DEVIATIONS);
     let more =
         if more > 0 { format!(", and {more} more by over {}", number::limit(LINE_TOLERANCE)) } else { String::new() };

@@ -86,7 +86,6 @@ fn lines(forecast: Forecast<'_>) -> Vec<String> {
     lines
 }
 
-/// The budget that a verdict takes, where there is time for fewer rounds than that.
 fn enough(forecast: Forecast<'_>) -> Option<String> {
     let is_asked = forecast.plan.schedule.rounds_count.is_some();
     let enough = forecast.enough_budget.filter(|_| forecast.rounds < MIN_LAUNCHES && !is_asked)?;

@@ -13,7 +13,6 @@ fn samples(judged: &JudgedOutputs) -> String {
     }
 }
 
-/// `scored 24 of 597 samples`.
 pub(in crate::report) fn judged(found: &JudgedOutputs) -> String {
     let samples = samples(found);
     match found.against {

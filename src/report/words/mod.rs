@@ -2,7 +2,6 @@
 
 pub(super) mod item;
 pub(super) mod judged;
-mod lists;
 pub mod number;
 mod phrases;
 pub(super) mod quantization;
@@ -12,8 +11,7 @@ pub(super) mod table;
 pub mod text;
 
 pub(super) use item::{Item, Section};
-pub(super) use lists::*;
 pub(super) use phrases::*;
 pub(super) use scores::*;
 pub(super) use table::{ABSENT, BASELINE, Builder, MEANINGLESS, REFERENCE, Row, RowKind, Table};
-pub(super) use text::{plain, shortened};
+pub(super) use text::{first_operators, grouped, listed, plain, plural, several, shortened};

@@ -119,8 +119,7 @@ pub(in crate::report) fn ends(unit: Unit, interval: Interval) -> String {
     format!("{} to {}{}", show(interval.low), show(interval.high), scale.suffix)
 }
 
-/// `value` with its unit and the wider half of its interval in percent: `2.13 ms ± 1.4%`; alone where it is 0, of which
-/// nothing is a share.
+/// `2.13 ms ± 1.4%`, with the wider half of the interval; alone where the value is 0, of which nothing is a share.
 pub(in crate::report) fn with_half_width(unit: Unit, centre: f64, interval: Interval) -> String {
     if centre == 0.0 {
         return value(unit, centre, Some(interval));
@@ -165,8 +164,7 @@ fn factor_place(value: f64, interval: Option<Interval>) -> i32 {
     place.clamp(finest, 0)
 }
 
-/// A ratio as the change that it is: `-4.8% (-6.0% to -3.5%)`; as a factor, `2.10x (2.04 to 2.16)`, where it is below
-/// half or above twice as much.
+/// `-4.8% (-6.0% to -3.5%)`; as a factor, `2.10x (2.04 to 2.16)`, where it is below half or above twice as much.
 pub(in crate::report) fn relative(ratio: f64, interval: Option<Interval>) -> String {
     if !(0.5..=2.0).contains(&ratio) {
         return times(ratio, interval);

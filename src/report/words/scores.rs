@@ -95,7 +95,6 @@ pub(in crate::report) fn loss_floors() -> [String; 2] {
     [format!("{} points", points.trim_end_matches('%')), format!("{error} of the error")]
 }
 
-/// The unhealthy outputs of a session in words; `None` if all are finite.
 pub(in crate::report) fn not_finite(accuracy: &AccuracyFindings) -> Option<String> {
     let outputs: Vec<String> = accuracy
         .unhealthy_outputs

@@ -33,8 +33,7 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
         .with_all(sections.map(Block::Sections))
 }
 
-/// One sentence for each session that there is something to say about, at the smallest batch size that was profiled, and
-/// a second one where only a larger batch shows the steps; none for records without operator profiles.
+/// One for each session at the smallest profiled batch size, and a second where only a larger batch shows the steps.
 pub(in crate::report) fn sentences(source: Source<'_>) -> Vec<String> {
     let leading = told(source).filter(|explanation| is_leading(source, explanation));
     let both = leading.flat_map(|leading| [Some(leading), clearer(source, leading)]);

@@ -20,10 +20,8 @@ enum Side {
 
 pub(super) fn sentence(source: Source<'_>, explanation: &Explanation) -> String {
     let lead = lead(source, explanation);
-    let clauses: Vec<(Side, String)> =
-        explanation.clauses.iter().map(|clause| (side(clause), clause_words(explanation, clause))).collect();
-    let why = match (clauses.is_empty(), &explanation.steps_absent_reason) {
-        (false, _) => joined(&clauses),
+    let why = match (explanation.clauses.is_empty(), &explanation.steps_absent_reason) {
+        (false, _) => joined(explanation),
         (true, Some(reason)) => format!("why is not known: {}", plain(reason)),
         (true, None) => {
             let share = number::limit(CLAUSE_SHARE);
@@ -33,18 +31,19 @@ pub(super) fn sentence(source: Source<'_>, explanation: &Explanation) -> String 
     format!("{lead}: {why}.")
 }
 
-fn joined(clauses: &[(Side, String)]) -> String {
+fn joined(explanation: &Explanation) -> String {
     let mut text = String::new();
     let mut before = Side::Neither;
-    for (side, clause) in clauses {
+    for clause in &explanation.clauses {
+        let side = side(clause);
         let turns = matches!((before, side), (Side::Shorter, Side::Longer) | (Side::Longer, Side::Shorter));
         text.push_str(match (text.is_empty(), turns) {
             (true, _) => "",
             (false, true) => ", but ",
             (false, false) => "; ",
         });
-        text.push_str(clause);
-        before = *side;
+        text.push_str(&clause_words(explanation, clause));
+        before = side;
     }
     text
 }

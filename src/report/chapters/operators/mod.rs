@@ -79,20 +79,18 @@ fn kept(file: &Plain) -> String {
     format!("Trace: {} in the run folder, which Perfetto (ui.perfetto.dev) opens", plain(file))
 }
 
-/// A profile at another batch size or shape, in a line.
 fn further(source: Source<'_>, found: &OperatorFindings) -> String {
     let breakdown = match &found.breakdown {
         Ok(breakdown) => breakdown,
         Err(reason) => return not_profiled(source, found, reason),
     };
-    let operators: Vec<String> = longest(breakdown).take(NAMED_OPERATORS).collect();
     format!(
         "{}{}: {} an inference, {} of it in nodes, of which {}",
         place(source, found),
         best_words(source, found),
         number::time(breakdown.inference_ns),
         breakdown::in_nodes(breakdown),
-        words::listed(&operators)
+        words::listed(longest(breakdown).take(NAMED_OPERATORS))
     )
 }
 
