@@ -263,15 +263,16 @@ pub(in crate::report) fn phases(source: Source<'_>) -> Vec<PhaseView> {
 }
 
 fn task(source: Source<'_>, advice: &Advice, last: &str) -> Entry {
+    let [description, dependencies] = about(&advice.action);
     let ending = match last {
         "Risk Assessment" => risk(advice),
-        "Dependencies" => dependencies(advice).to_owned(),
+        "Dependencies" => dependencies.to_owned(),
         _ => format!("{}; keep the baseline deployed beside it until `onnxprof gate` passes there", risk(advice)),
     };
     Entry {
         title: area(source, advice),
         fields: vec![
-            Item::new("Description", description(advice)),
+            Item::new("Description", description),
             Item::new("Expected Improvement", gain(advice)),
             Item::new("Implementation Effort", effort(advice)),
             Item::new(last, ending),
@@ -279,24 +280,21 @@ fn task(source: Source<'_>, advice: &Advice, last: &str) -> Entry {
     }
 }
 
-fn description(advice: &Advice) -> &'static str {
-    match &advice.action {
-        Action::Ship { .. } => "replace the baseline's model file",
-        Action::Switch { .. } => "keep the model file and change how its session is set up",
-        Action::Batch { .. } => "collect requests and run them as one inference",
-        Action::SetOption { .. } => "add the entry to the session's configuration",
-        Action::KeepWarm { .. } => "send a prediction whenever none was asked for as long as that",
-        Action::LoadBeforeTraffic { .. } => "create the session and run one prediction before accepting requests",
-    }
-}
-
-fn dependencies(advice: &Advice) -> &'static str {
-    match &advice.action {
-        Action::Ship { .. } | Action::Switch { .. } => {
-            "the library and execution provider that were measured, as named under Provenance"
+/// Description of a task, and what it depends on.
+fn about(action: &Action) -> [&'static str; 2] {
+    let library = "the library and execution provider that were measured, as named under Provenance";
+    match action {
+        Action::Ship { .. } => ["replace the baseline's model file", library],
+        Action::Switch { .. } => ["keep the model file and change how its session is set up", library],
+        Action::Batch { .. } => [
+            "collect requests and run them as one inference",
+            "a queue that collects requests, and a bound on how long one may wait",
+        ],
+        Action::SetOption { .. } => ["add the entry to the session's configuration", "none"],
+        Action::KeepWarm { .. } => ["send a prediction whenever none was asked for as long as that", "none"],
+        Action::LoadBeforeTraffic { .. } => {
+            ["create the session and run one prediction before accepting requests", "none"]
         }
-        Action::Batch { .. } => "a queue that collects requests, and a bound on how long one may wait",
-        Action::SetOption { .. } | Action::KeepWarm { .. } | Action::LoadBeforeTraffic { .. } => "none",
     }
 }
 

@@ -40,15 +40,8 @@ use crate::report::charts::ChartView;
 use crate::report::template::Filled;
 use crate::report::words::{Source, plain};
 
-struct Line {
-    make: fn(Source<'_>) -> Chapter,
-    sweep: Audience,
-    search: Audience,
-}
-
-const fn line(make: fn(Source<'_>) -> Chapter, sweep: Audience, search: Audience) -> Line {
-    Line { make, sweep, search }
-}
+/// A chapter, who sees it of a sweep, and who of a search for session options.
+struct Line(fn(Source<'_>) -> Chapter, Audience, Audience);
 
 const NOBODY: Audience = Audience::NOBODY;
 const SUMMARY: Audience = Audience::SUMMARY;
@@ -58,47 +51,47 @@ const PAGE: Audience = Audience::PAGE;
 const IN_FULL: Audience = Audience::IN_FULL;
 const ALL: Audience = Audience::EVERYBODY;
 
-/// Every chapter: its file, who sees it of a sweep, and who of a search. Two lines where papers differ in its place.
+/// Every chapter. Two lines where papers differ in its place.
 #[rustfmt::skip]
 const ORDER: &[Line] = &[
-    line(measurement::alarms,         ALL,                   ALL),
-    line(answer::chapter,             ALL,                   ALL),
-    line(answer::variants,            ALL,                   NOBODY),
-    line(explain::summary,            SUMMARY,               SUMMARY),
-    line(latency::strips,             SUMMARY,               NOBODY),
-    line(latency::legend,             MARKDOWN.and(SUMMARY), MARKDOWN),
-    line(explain::in_search,          NOBODY,                MARKDOWN),
-    line(tuning::chapter,             NOBODY,                ALL),
-    line(latency::chapter,            ALL,                   NOBODY),
-    line(written::baseline,           WRITTEN,               NOBODY),
-    line(scaling::chapter,            ALL,                   NOBODY),
-    line(scaling::scaling,            PAGE,                  NOBODY),
-    line(accuracy::chapter,           ALL,                   IN_FULL),
-    line(resources::loading_table,    MARKDOWN.and(SUMMARY), MARKDOWN),
-    line(resources::memory,           IN_FULL,               PAGE),
-    line(resources::loading_charts,   MARKDOWN,              NOBODY),
-    line(resources::energy,           MARKDOWN.and(SUMMARY), MARKDOWN),
-    line(operators::summary_chapter,  SUMMARY,               NOBODY),
-    line(scaling::summary,            SUMMARY,               NOBODY),
-    line(scaling::scaling,            MARKDOWN,              NOBODY),
-    line(written::bottlenecks,        WRITTEN,               NOBODY),
-    line(explain::chapter,            MARKDOWN,              NOBODY),
-    line(operators::chapter,          IN_FULL,               NOBODY),
-    line(explain::chapter,            PAGE,                  NOBODY),
-    line(written::strategy,           WRITTEN,               NOBODY),
-    line(to_do::not_tried,            MARKDOWN.and(SUMMARY), NOBODY),
-    line(written::plan,               WRITTEN,               NOBODY),
-    line(to_do::chapter,              PAGE,                  NOBODY),
-    line(resources::run,              PAGE,                  PAGE),
-    line(resources::energy,           PAGE,                  PAGE),
-    line(resources::loading_charts,   PAGE,                  PAGE),
-    line(resources::loading_table,    PAGE,                  PAGE),
-    line(measurement::configuration,  SUMMARY,               NOBODY),
-    line(measurement::summary,        SUMMARY,               SUMMARY),
-    line(measurement::written,        MARKDOWN,              MARKDOWN),
-    line(measurement::machine,        PAGE,                  PAGE),
-    line(measurement::provenance,     MARKDOWN,              MARKDOWN),
-    line(measurement::reproduce,      PAGE,                  PAGE),
+    Line(measurement::alarms,         ALL,                   ALL),
+    Line(answer::chapter,             ALL,                   ALL),
+    Line(answer::variants,            ALL,                   NOBODY),
+    Line(explain::summary,            SUMMARY,               SUMMARY),
+    Line(latency::strips,             SUMMARY,               NOBODY),
+    Line(latency::legend,             MARKDOWN.and(SUMMARY), MARKDOWN),
+    Line(explain::in_search,          NOBODY,                MARKDOWN),
+    Line(tuning::chapter,             NOBODY,                ALL),
+    Line(latency::chapter,            ALL,                   NOBODY),
+    Line(written::baseline,           WRITTEN,               NOBODY),
+    Line(scaling::chapter,            ALL,                   NOBODY),
+    Line(scaling::scaling,            PAGE,                  NOBODY),
+    Line(accuracy::chapter,           ALL,                   IN_FULL),
+    Line(resources::loading_table,    MARKDOWN.and(SUMMARY), MARKDOWN),
+    Line(resources::memory,           IN_FULL,               PAGE),
+    Line(resources::loading_charts,   MARKDOWN,              NOBODY),
+    Line(resources::energy,           MARKDOWN.and(SUMMARY), MARKDOWN),
+    Line(operators::summary_chapter,  SUMMARY,               NOBODY),
+    Line(scaling::summary,            SUMMARY,               NOBODY),
+    Line(scaling::scaling,            MARKDOWN,              NOBODY),
+    Line(written::bottlenecks,        WRITTEN,               NOBODY),
+    Line(explain::chapter,            MARKDOWN,              NOBODY),
+    Line(operators::chapter,          IN_FULL,               NOBODY),
+    Line(explain::chapter,            PAGE,                  NOBODY),
+    Line(written::strategy,           WRITTEN,               NOBODY),
+    Line(to_do::not_tried,            MARKDOWN.and(SUMMARY), NOBODY),
+    Line(written::plan,               WRITTEN,               NOBODY),
+    Line(to_do::chapter,              PAGE,                  NOBODY),
+    Line(resources::run,              PAGE,                  PAGE),
+    Line(resources::energy,           PAGE,                  PAGE),
+    Line(resources::loading_charts,   PAGE,                  PAGE),
+    Line(resources::loading_table,    PAGE,                  PAGE),
+    Line(measurement::configuration,  SUMMARY,               NOBODY),
+    Line(measurement::summary,        SUMMARY,               SUMMARY),
+    Line(measurement::written,        MARKDOWN,              MARKDOWN),
+    Line(measurement::machine,        PAGE,                  PAGE),
+    Line(measurement::provenance,     MARKDOWN,              MARKDOWN),
+    Line(measurement::reproduce,      PAGE,                  PAGE),
 ];
 
 /// A run as people read it.
@@ -119,8 +112,9 @@ impl Report {
     #[must_use]
     pub fn new(record: &RunRecord, findings: &Findings) -> Self {
         let source = Source { record, findings };
-        let audience = |line: &Line| if findings.tuning.is_some() { line.search } else { line.sweep };
-        let lines = ORDER.iter().map(|line| (audience(line), line.make));
+        let lines = ORDER
+            .iter()
+            .map(|&Line(make, sweep, search)| (if findings.tuning.is_some() { search } else { sweep }, make));
         let seen = lines.filter(|(audience, _)| *audience != NOBODY);
         Report {
             title: plain(&record.run.name),

@@ -12,8 +12,7 @@ use crate::metric::Metric;
 use crate::plan::LoadMode;
 use crate::record::FitnessVerdict;
 use crate::report::chapters::bottlenecks::command;
-use crate::report::pages::overview::overview;
-use crate::report::pages::rows::{batch, cells_of, figure_name};
+use crate::report::pages::rows::{batch, cells_of, figure_name, overview};
 use crate::report::words::{self, ABSENT, Builder, Item, MEANINGLESS, RowKind, Table, number, plain};
 
 /// A comparison of runs as people read it.

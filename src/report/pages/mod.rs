@@ -4,5 +4,4 @@ pub(super) mod comparison;
 pub(super) mod forecast;
 pub(super) mod gate;
 pub(super) mod null_test;
-mod overview;
 mod rows;

@@ -193,14 +193,12 @@ fn noun(kind: StepKind) -> &'static str {
 }
 
 fn fusion(explanation: &Explanation, change: &str, rises: bool) -> String {
-    let mut lost: Vec<(u64, String)> = explanation
+    let sign = if rises { 1 } else { -1 };
+    let nodes = explanation
         .fusions
         .iter()
-        .map(|fusion| (fusion.before_absorbed_count - fusion.after_absorbed_count, &fusion.operator))
-        .map(|(less, operator)| (if rises { less } else { -less }, operator))
-        .filter_map(|(nodes, operator)| Some((u64::try_from(nodes).ok()?, plain(operator))))
-        .filter(|(nodes, _)| *nodes > 0)
-        .collect();
+        .map(|fusion| (sign * (fusion.before_absorbed_count - fusion.after_absorbed_count), plain(&fusion.operator)));
+    let mut lost: Vec<(i64, String)> = nodes.filter(|(nodes, _)| *nodes > 0).collect();
     lost.sort_by_key(|(nodes, _)| std::cmp::Reverse(*nodes));
     let names: Vec<String> =
         lost.into_iter().take(NAMED_OPERATORS).map(|(nodes, operator)| format!("{nodes} {operator}")).collect();
