@@ -112,7 +112,6 @@ const FOLDERS: &[(&str, MayUse)] = &[
             ("rounds", &["energy", "run"]),
             ("before", &["rounds"]),
             ("beside", &["before", "run"]),
-            ("search", &["beside", "rounds", "run"]),
         ],
     ),
     ("worker", &[("evaluate", &[]), ("probe", &[])]),

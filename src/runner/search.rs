@@ -1,7 +1,5 @@
 //! A search: one step after the other, as its guide says.
 
-pub(in crate::runner) mod guide;
-
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
