@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::before::{self, Beginning, Prepared, rehearse, settle};
+use super::before::{self, Prepared, rehearse, settle};
 use super::beside::profile;
 use super::block::Meter;
 use super::energy::{EnergyWatch, rest};
@@ -122,8 +122,7 @@ async fn begin(job: Job, ready: Ready, observer: &mut dyn Observer) -> Result<(R
     let warm = settle::warm(&job.plan, launch).await;
     let mut time = Time::of(&job);
     let watch = Watch::begin(&launcher.roots, launcher.cpus.as_deref(), &job.host);
-    let beginning = Beginning { info: job.info, host: job.host, notes: job.notes, lost_workers: job.lost_workers };
-    let record = before::first_record(&job.plan, beginning, &prepared.descriptions);
+    let record = before::first_record(&job, &prepared.descriptions);
     record.notes.iter().for_each(|note| observer.observe(&Progress::Note(note)));
     let (journal, before) = before::open_journal(job.folder, record, job.resumed, prepared.runtimes)?;
     time.before = before;

@@ -337,35 +337,21 @@ mod tests {
     }
 
     #[test]
-    fn an_end_by_signal_names_the_signal() {
-        let failure = ended(11).describe("run a block");
-        assert_eq!(failure.kind, FailureKind::Crashed);
-        assert_eq!(failure.message, "the worker was ended by SIGSEGV while it was to run a block");
-    }
-
-    #[test]
-    fn an_end_by_a_map_that_was_lost_says_that_its_file_changed() {
-        let failure = ended(SIGBUS).describe("load the model");
-        assert_eq!(failure.kind, FailureKind::Crashed);
-        let said = "the worker that was to load the model was ended by SIGBUS: most likely a file that";
-        assert!(failure.message.starts_with(said), "{failure:?}");
-        assert_eq!(failure.hint, Some(MAP_HINT.into()));
-        let failure = End { oom_killed: true, ..ended(SIGBUS) }.describe("load the model");
-        assert_eq!(failure.kind, FailureKind::OutOfMemory);
-    }
-
-    #[test]
-    fn an_end_by_the_oom_killer_is_out_of_memory() {
-        let failure = End { oom_killed: true, ..ended(9) }.describe("load the model");
-        assert_eq!(failure.kind, FailureKind::OutOfMemory);
-    }
-
-    #[test]
-    fn a_failed_allocation_is_out_of_memory() {
-        let end = End { last_words: Some("memory allocation of 1024 bytes failed".into()), ..ended(6) };
-        let failure = end.describe("load the model");
-        assert_eq!(failure.kind, FailureKind::OutOfMemory);
-        assert!(failure.message.ends_with("; its last words: memory allocation of 1024 bytes failed"), "{failure:?}");
+    fn an_end_is_told_by_its_signal_by_what_the_kernel_killed_and_by_last_words() {
+        let killed = |status| End { oom_killed: true, ..ended(status) };
+        let failed = End { last_words: Some("memory allocation of 1024 bytes failed".into()), ..ended(6) };
+        for (end, kind, words) in [
+            (ended(11), FailureKind::Crashed, "the worker was ended by SIGSEGV while it was to load the model"),
+            (ended(SIGBUS), FailureKind::Crashed, "to load the model was ended by SIGBUS: most likely a file that"),
+            (killed(SIGBUS), FailureKind::OutOfMemory, "was killed by the kernel, which was out of memory,"),
+            (killed(9), FailureKind::OutOfMemory, "was killed by the kernel, which was out of memory,"),
+            (failed, FailureKind::OutOfMemory, "; its last words: memory allocation of 1024 bytes failed"),
+        ] {
+            let failure = end.describe("load the model");
+            assert_eq!(failure.kind, kind, "{end:?}");
+            assert!(failure.message.exact().contains(words), "{end:?}: {failure:?}");
+        }
+        assert_eq!(ended(SIGBUS).describe("load the model").hint, Some(MAP_HINT.into()));
     }
 
     #[test]

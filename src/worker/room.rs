@@ -1,6 +1,7 @@
 //! A cell as it is asked for, and whether it has room, which is asked before anything of it is taken.
 
-use std::sync::mpsc;
+use std::sync::Mutex;
+use std::thread;
 
 use crate::inputs::InputPlan;
 use crate::memory;
@@ -84,33 +85,20 @@ fn largest(too_many: u64, fits: impl Fn(u64) -> bool) -> Option<u64> {
 
 /// Where the system has not so many threads, requests would wait for each other without end.
 fn try_threads(load: LoadMode) -> Result<(), Failure> {
-    let count = load.threads_count();
-    let (hold, wait) = mpsc::channel::<()>();
-    let wait = std::sync::Arc::new(std::sync::Mutex::new(wait));
-    let mut threads = Vec::new();
-    let mut refusal = None;
-    while refusal.is_none() && (threads.len() as u64) < count {
-        let wait = std::sync::Arc::clone(&wait);
-        // Ends with an error as soon as nobody can send any more.
-        let started = std::thread::Builder::new().spawn(move || drop(wait.lock().map(|wait| wait.recv())));
-        match started {
-            Ok(thread) => threads.push(thread),
-            Err(error) => refusal = Some((threads.len(), error)),
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        // All of them wait until the last one is started, or one is refused.
+        let _closed = gate.lock();
+        for started in 0..load.threads_count() {
+            let thread = thread::Builder::new().spawn_scoped(scope, || drop(gate.lock()));
+            thread.map_err(|error| Failure {
+                kind: FailureKind::BadInput,
+                message: format!("{load} need a thread each, and the system starts {started}: {error}").into(),
+                hint: Some("name fewer requests in flight with `--concurrency`".into()),
+            })?;
         }
-    }
-    drop(hold);
-    for thread in threads {
-        // There is nothing that could panic in it.
-        let _ = thread.join();
-    }
-    match refusal {
-        None => Ok(()),
-        Some((started, error)) => Err(Failure {
-            kind: FailureKind::BadInput,
-            message: format!("{load} need a thread each, and the system starts {started}: {error}").into(),
-            hint: Some("name fewer requests in flight with `--concurrency`".into()),
-        }),
-    }
+        Ok(())
+    })
 }
 
 #[cfg(test)]

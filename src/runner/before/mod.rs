@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::plan::{Pin, Plan, SessionSpec, TuningPlan};
 use crate::record::{
-    CellRecord, DatasetInfo, Event, Host, LostWorker, NOT_REACHED, Outcome, RunInfo, RunRecord, RuntimeInfo,
-    SCHEMA_VERSION, Statistics, Tuning,
+    CellRecord, DatasetInfo, Event, Host, NOT_REACHED, Outcome, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION,
+    Statistics, Tuning,
 };
 use crate::runner::rounds::stop;
 use crate::runner::{Description, Job, Launcher, Observer, Progress, RunError};
@@ -96,15 +96,6 @@ pub(in crate::runner) async fn prepare(
     launcher: &mut Launcher,
     observer: &mut dyn Observer,
 ) -> Result<Prepared, RunError> {
-    let prepared = read_all(job, launcher, observer).await?;
-    // What cannot be measured at all is left out.
-    job.notes.extend(runtimes::leave_out_unoffered(&mut job.plan, &prepared.runtimes));
-    job.notes.extend(describe::replace_unreadable_baseline(&mut job.plan, &prepared.descriptions));
-    launcher.cpus = worker_cpus(&job.plan, &job.host, &launcher.roots);
-    Ok(prepared)
-}
-
-async fn read_all(job: &Job, launcher: &Launcher, observer: &mut dyn Observer) -> Result<Prepared, RunError> {
     let descriptions = describe::describe_all(&job.plan, launcher, observer).await;
     if descriptions.iter().all(Result::is_err) {
         return Err(RunError::NoVariant { failures: descriptions.into_iter().filter_map(Result::err).collect() });
@@ -115,6 +106,10 @@ async fn read_all(job: &Job, launcher: &Launcher, observer: &mut dyn Observer) -
             observer.observe(&Progress::Failed { session: &variant.name, place: None, failure });
         }
     }
+    // What cannot be measured at all is left out.
+    job.notes.extend(runtimes::leave_out_unoffered(&mut job.plan, &runtimes));
+    job.notes.extend(describe::replace_unreadable_baseline(&mut job.plan, &descriptions));
+    launcher.cpus = worker_cpus(&job.plan, &job.host, &launcher.roots);
     Ok(Prepared { descriptions, runtimes })
 }
 
@@ -142,15 +137,8 @@ fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
     }
 }
 
-pub(in crate::runner) struct Beginning {
-    pub info: RunInfo,
-    pub host: Host,
-    pub notes: Vec<String>,
-    pub lost_workers: Vec<LostWorker>,
-}
-
-pub(in crate::runner) fn first_record(plan: &Plan, beginning: Beginning, descriptions: &[Description]) -> RunRecord {
-    let Beginning { info, host, mut notes, lost_workers } = beginning;
+pub(in crate::runner) fn first_record(job: &Job, descriptions: &[Description]) -> RunRecord {
+    let (plan, mut notes) = (&job.plan, job.notes.clone());
     let cell = |key| CellRecord {
         key,
         outcome: Outcome::Skipped { reason: NOT_REACHED.into() },
@@ -170,8 +158,11 @@ pub(in crate::runner) fn first_record(plan: &Plan, beginning: Beginning, descrip
     }
     RunRecord {
         schema_version: SCHEMA_VERSION,
-        run: RunInfo { harness_cost_ns: described.clone().map(|described| described.harness_cost_ns).min(), ..info },
-        host,
+        run: RunInfo {
+            harness_cost_ns: described.clone().map(|described| described.harness_cost_ns).min(),
+            ..job.info.clone()
+        },
+        host: job.host.clone(),
         plan: plan.clone(),
         runtimes: Vec::new(),
         variants: descriptions.iter().map(describe::variant_record).collect(),
@@ -190,7 +181,7 @@ pub(in crate::runner) fn first_record(plan: &Plan, beginning: Beginning, descrip
         peaks: Vec::new(),
         contrasts: Vec::new(),
         idle_gaps: Vec::new(),
-        lost_workers,
+        lost_workers: job.lost_workers.clone(),
         tuning: plan.tuning.as_ref().map(|_| Tuning::default()),
     }
 }

@@ -30,7 +30,8 @@ impl EnergyWatch {
             self.cpu = Err(error.to_string().into());
             return;
         }
-        let mut counters: Vec<Counter> = self.used().into_iter().map(Counter::new).collect();
+        let mut counters: Vec<Counter> =
+            self.used().into_iter().map(|index| Counter { index, ..Counter::default() }).collect();
         let began = Instant::now();
         let mut windows = self.look(sampler, &mut counters).await;
         while !windows.iter().all(GpuWindow::is_at_rest) && began.elapsed() < patience {
@@ -88,7 +89,7 @@ fn restless(waited: Duration) -> String {
     )
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Counter {
     index: u32,
     last: Option<Joules>,
@@ -97,10 +98,6 @@ struct Counter {
 }
 
 impl Counter {
-    fn new(index: u32) -> Counter {
-        Counter { index, last: None, changes: Vec::new(), absent: None }
-    }
-
     fn look(&mut self, gpus: &Gpus) {
         match gpus.energy(self.index) {
             Ok(now) => {
@@ -136,8 +133,8 @@ mod tests {
     fn update_period_is_the_mean_time_between_changes() {
         let start = Instant::now();
         let changes = [0, 20, 41, 60].map(|ms| start + Duration::from_millis(ms)).to_vec();
-        let counter = Counter { index: 0, last: None, changes, absent: None };
+        let counter = Counter { changes, ..Counter::default() };
         assert_eq!(counter.period(), Ok(Nanos(20_000_000)));
-        assert!(Counter::new(0).period().unwrap_err().contains("less than twice"));
+        assert!(Counter::default().period().unwrap_err().contains("less than twice"));
     }
 }

@@ -28,12 +28,6 @@ pub(in crate::runner) struct Leave<'a> {
     pub limit: Option<Nanos>,
 }
 
-struct Stretch {
-    index: u32,
-    length: Duration,
-    limit: Option<Nanos>,
-}
-
 impl EnergyWatch {
     /// `None` if the cell computes on no GPU.
     pub(in crate::runner) async fn gpu_use(
@@ -51,18 +45,9 @@ impl EnergyWatch {
             Ok(length) => length,
             Err(reason) => return Ok(Some(Err(reason))),
         };
-        self.stretch(launch, key, Stretch { index, length, limit: leave.limit }).await.map(Some)
-    }
-
-    async fn stretch(
-        &mut self,
-        launch: &mut Launch,
-        key: CellKey,
-        stretch: Stretch,
-    ) -> Result<Observed<GpuUse>, Failure> {
-        let Stretch { index, length, limit } = stretch;
-        let Some(monitor) = &self.monitor else { return Ok(Err("the GPU is not observed".into())) };
-        let request = Request::Block { length_ns: length.into(), min_inferences: MIN_INFERENCES, limit_ns: limit };
+        let Some(monitor) = &self.monitor else { return Ok(Some(Err("the GPU is not observed".into()))) };
+        let (length_ns, limit_ns) = (length.into(), leave.limit);
+        let request = Request::Block { length_ns, min_inferences: MIN_INFERENCES, limit_ns };
         let doing = format!("run for {} ms at batch size {}", length.as_millis(), key.batch_size);
         let (began, level) = (Instant::now(), monitor.gpus().memory_used(index));
         monitor.open_window();
@@ -78,16 +63,16 @@ impl EnergyWatch {
             other => return Err(launch.worker.unexpected(&other).await),
         };
         if let Some(lost) = lost {
-            return Ok(Err(lost));
+            return Ok(Some(Err(lost)));
         }
         let span = report.elapsed_ns + report.rebinding_ns.unwrap_or_default();
-        Ok(Ok(window.used(GpuStretch {
+        Ok(Some(Ok(window.used(GpuStretch {
             index,
             elapsed_ns: span,
             inferences_count: report.inferences_count,
             memory: self.memory(launch, &window, &level),
             energy: self.energy(index, [before, after], &window, span),
-        })))
+        }))))
     }
 
     /// How long the next stretch of a cell may be, or why there is none.

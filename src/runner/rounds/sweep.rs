@@ -57,7 +57,7 @@ fn saturation(steps: &[Step]) -> Option<String> {
     let sessions = steps[0].throughput.len();
     // A session that was not measured there has nothing to say; one that was measured there for the first time has gained.
     let gains_nothing = |session: usize| {
-        let best = best(before, session);
+        let best = before.iter().filter_map(|step| step.throughput[session]).fold(0.0, f64::max);
         tail.iter().all(|step| step.throughput[session].is_none_or(|rate| rate < best * (1.0 + LEAST_GAIN)))
     };
     let are_measured = tail.iter().all(|step| step.throughput.iter().any(Option::is_some));
@@ -70,10 +70,6 @@ fn saturation(steps: &[Step]) -> Option<String> {
             LEAST_GAIN * 100.0
         )
     })
-}
-
-fn best(steps: &[Step], session: usize) -> f64 {
-    steps.iter().filter_map(|step| step.throughput[session]).fold(0.0, f64::max)
 }
 
 fn memory(steps: &[Step], next: u64, available: Bytes) -> Option<String> {

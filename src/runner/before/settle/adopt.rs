@@ -48,7 +48,7 @@ fn fitted(plan: &InputPlan, own: &InputPlan, model: &ModelSummary, by_running: O
     });
     InputPlan {
         fed: fed.collect(),
-        batch_axis: axis(plan, model, by_running),
+        batch_axis: BatchAxis { fixed_size: fixed_batch(plan, model).or(by_running), ..plan.batch_axis.clone() },
         outputs: own.outputs.clone(),
         forms: own.forms.clone(),
         classes: classes(&own.classes, &plan.classes),
@@ -93,10 +93,6 @@ fn fed_to(fed: &FedInput, own: &FedInput, fixed: &[Option<u64>]) -> FedInput {
         fitted.reason.clone_from(&own.reason);
     }
     fitted
-}
-
-fn axis(plan: &InputPlan, model: &ModelSummary, by_running: Option<u64>) -> BatchAxis {
-    BatchAxis { fixed_size: fixed_batch(plan, model).or(by_running), ..plan.batch_axis.clone() }
 }
 
 fn fixed_batch(plan: &InputPlan, model: &ModelSummary) -> Option<u64> {

@@ -87,6 +87,7 @@ pub(in crate::runner) async fn find(
             }
         }
     }
+    let is_of_inputs = |failure: &Failure| matches!(failure.kind, FailureKind::BadInput | FailureKind::Usage);
     let (unfed, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(is_of_inputs);
     if !unfed.is_empty() {
         return Err(RunError::NoVariant { failures: unfed });
@@ -122,10 +123,6 @@ fn candidates(plan: &Plan) -> Vec<(usize, usize)> {
     variants.sort_by_key(|&variant| variant != plan.baseline);
     let session = |variant| plan.sessions.iter().position(|spec| spec.variant == variant && !spec.is_scripted());
     variants.into_iter().filter_map(|variant| Some((variant, session(variant)?))).collect()
-}
-
-fn is_of_inputs(failure: &Failure) -> bool {
-    matches!(failure.kind, FailureKind::BadInput | FailureKind::Usage)
 }
 
 /// Whether a search came to its end; one that did not may end the next time.
@@ -165,7 +162,8 @@ async fn try_out(job: &Job, launcher: &Launcher, session: usize) -> Result<(Trie
     let variant = plan.variant_of(session);
     let mut launch = start(job, launcher, session).await?;
     let began = Instant::now();
-    let limit = limit(plan);
+    let share = plan.schedule.budget_ns.map(|budget| Duration::from(budget).mul_f64(BUDGET_SHARE));
+    let limit = share.unwrap_or_default().max(LEAST);
     let request = ProbeRequest {
         model: variant.path.clone(),
         inputs: plan.inputs.clone(),
@@ -192,11 +190,6 @@ async fn try_out(job: &Job, launcher: &Launcher, session: usize) -> Result<(Trie
 /// Memory that inputs and outputs of a trial may take; absent where no bound is known.
 pub(in crate::runner) fn room() -> Option<Bytes> {
     memory::free().map(|free| Bytes((free.as_f64() * MEMORY_SHARE) as u64))
-}
-
-fn limit(plan: &Plan) -> Duration {
-    let share = plan.schedule.budget_ns.map(|budget| Duration::from(budget).mul_f64(BUDGET_SHARE));
-    share.unwrap_or_default().max(LEAST)
 }
 
 async fn ask(launch: &mut Launch, limit: Duration, request: &Request, doing: &str) -> Result<Tried, Failure> {
