@@ -359,7 +359,7 @@ impl Described {
 }
 
 /// The figures of a block.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct BlockReport {
     /// From just before the first inference to just after the last, less `rebinding_ns`.
     pub elapsed_ns: Nanos,

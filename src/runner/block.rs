@@ -15,8 +15,7 @@ const SWITCHES_PER_SEC: f64 = 100.0;
 /// Share of a block's time, over all CPUs, that the host may take.
 const STEAL_SHARE: f64 = 0.05;
 
-/// Share of disturbed blocks above which none is run again: on a loaded machine the next try is disturbed as well, and
-/// takes the time from the other blocks.
+/// Above it none is run again: on a loaded machine the next try is disturbed as well, and takes the others' time.
 const MAX_DISTURBED_SHARE: f64 = 0.25;
 
 #[derive(Clone, Copy, Debug)]
@@ -129,16 +128,9 @@ mod tests {
     fn report(switches: u64, faults: u64) -> BlockReport {
         BlockReport {
             elapsed_ns: Nanos(30_000_000),
-            rebinding_ns: None,
-            inferences_count: 100,
-            median_ns: Nanos(300_000),
-            p10_ns: Nanos(290_000),
-            mean_ns: Nanos(301_000),
-            cpu_time_ns: Nanos(30_000_000),
             involuntary_switches_count: switches,
             major_faults_count: faults,
-            minor_faults_count: 0,
-            histogram: String::new(),
+            ..BlockReport::default()
         }
     }
 

@@ -7,11 +7,9 @@ use super::before::{self, Prepared, rehearse, settle};
 use super::beside::profile;
 use super::block::Meter;
 use super::energy::{EnergyWatch, rest};
-use super::fitness::Watch;
 use super::rounds::bindings;
 use super::schedule;
-use super::search;
-use super::system::{Interruption, require_files, survive_file_size_limit};
+use super::system::{Interruption, Watch, require_files, survive_file_size_limit};
 use super::time::Time;
 use super::{Extent, Guide, Job, Launch, Launcher, Observer, Progress, Ran, Run, RunError};
 use crate::inputs::InputPlan;
@@ -151,7 +149,7 @@ async fn until_interrupted(
 ) -> Result<EndReason, RunError> {
     let measured = async {
         match guide {
-            Some(guide) => search::search(run, guide.as_mut()).await,
+            Some(guide) => schedule::search(run, guide.as_mut()).await,
             None => schedule::measure(run).await,
         }
     };

@@ -1,10 +1,13 @@
-//! What a run takes of the system beside its workers: open files, and signals.
+//! The system around a run: open files, signals, and what the machine went through.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::RunError;
 use super::error::LEAST_FILES;
+use crate::fitness::{self, Seen};
+use crate::record::{Conditions, Event, GpuConditions, Host, RunRecord};
+use crate::sample::{Roots, conditions};
 
 /// Files that a parent or a worker gets where the system allows it.
 const USUAL_FILES: u64 = 1024;
@@ -53,5 +56,26 @@ impl Interruption {
             _ = terminate.recv() => {}
             _ = hangup.recv() => {}
         }
+    }
+}
+
+/// The machine's counters before the first measurement.
+#[derive(Debug)]
+pub(super) struct Watch {
+    workers: Vec<u64>,
+    before: conditions::Counters,
+}
+
+impl Watch {
+    /// Unpinned workers may be on any CPU that this process may use.
+    pub(super) fn begin(roots: &Roots, worker_cpus: Option<&[u64]>, host: &Host) -> Watch {
+        let workers = worker_cpus.unwrap_or(&host.affinity_cpus).to_vec();
+        Watch { before: conditions::Counters::read(roots, &workers), workers }
+    }
+
+    pub(super) fn judge(&self, roots: &Roots, record: &RunRecord, gpus: Vec<GpuConditions>) -> Event {
+        let seen = Conditions { gpus, ..conditions::since(roots, &self.before, &self.workers) };
+        let fitness = fitness::judge(Seen { host: &record.host, conditions: &seen, blocks: &record.blocks });
+        Event::Judged { conditions: Box::new(seen), fitness }
     }
 }

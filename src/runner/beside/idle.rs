@@ -105,8 +105,7 @@ async fn idle(
 }
 
 impl Spending {
-    /// As many launches as are wanted, unless `started`, the time that one takes before its first gap, is too long
-    /// for that. `single` is the time of one inference.
+    /// `started` is the time that a launch takes before its first gap, and `single` that of one inference.
     fn of(gaps: &[Duration], time: Duration, started: Duration, single: Duration) -> Self {
         let affordable = (time.as_secs_f64() * LAUNCH_SHARE / started.as_secs_f64().max(1e-6)) as u64;
         let launches = affordable.clamp(1, LAUNCHES);
@@ -137,9 +136,8 @@ impl Spending {
     }
 }
 
-/// How often each gap is measured, so that all of them take `left` seconds at most: each once in every launch first, as
-/// far as there is time, and then the short ones more often, each up to its share of what is left. Every gap takes two
-/// inferences, of `single` each.
+/// So that all gaps take `left` seconds at most: each once in every launch first, as far as there is time, and then the short
+/// ones more often, each up to its share of what is left. Every gap takes two inferences.
 fn shares(gaps: &[Duration], mut left: f64, single: Duration) -> Vec<Share> {
     let cost = |gap: Duration| (gap + single * 2).as_secs_f64().max(1e-6);
     let mut shares: Vec<Share> = Vec::new();

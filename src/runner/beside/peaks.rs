@@ -15,8 +15,7 @@ use crate::runner::{Progress, Run, RunError};
 use crate::runtime::Cache;
 use crate::units::{Bytes, Nanos};
 
-/// Share of the budget that measuring may take; it is given up after twice as much, or when all that lies beside the rounds
-/// has had its share: it is done once on a machine.
+/// It is given up after twice as much, or with all that lies beside the rounds: it is done once on a machine.
 pub(in crate::runner) const BUDGET_SHARE: f64 = 0.05;
 /// Time to measure one library with one number of threads: the worker, three models, and the time for each.
 pub(in crate::runner) const LEAST: Duration = Duration::from_millis(1100);

@@ -22,8 +22,7 @@ use crate::units::{Bytes, Nanos};
 pub(in crate::runner) const BUDGET_SHARE: f64 = 0.04;
 /// Time for the inferences of one session; half of it after the rounds, where inferences are longer, and distorted less.
 pub(in crate::runner) const MAX_LENGTH: Duration = Duration::from_millis(400);
-/// Inferences of one session, and bytes of its trace, which a node of an inference adds about a kibibyte to, and more
-/// for each thread.
+/// A node of an inference adds about a kibibyte to the trace, and more for each thread.
 const MAX_INFERENCES: u64 = 60;
 const MIN_INFERENCES: u64 = 6;
 const TRACE_SIZE: Bytes = Bytes(4 << 20);
@@ -205,11 +204,8 @@ async fn launch_profile(
         Err(reason) => return Ok(Err(failure(reason))),
     };
     let traces = run.journal.folder().traces();
-    let create = || {
-        fs::create_dir_all(&traces)?;
-        tempfile::Builder::new().prefix(UNFINISHED_TRACE).tempdir_in(&traces)
-    };
-    let scratch = match create() {
+    let scratch = || tempfile::Builder::new().prefix(UNFINISHED_TRACE).tempdir_in(&traces);
+    let scratch = match fs::create_dir_all(&traces).and_then(|()| scratch()) {
         Ok(scratch) => scratch,
         Err(error) => return Ok(Err(failure(&format!("failed to write into `{}`: {error}", traces.display())))),
     };

@@ -41,8 +41,7 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     Ok(())
 }
 
-/// The sessions that are worth scoring: the baseline's first, then those that take longest, so that samples that one of
-/// them has no time for are left out of the rest. None where there is no data and nothing to compare outputs with.
+/// The baseline first, then what takes longest: samples that one of them has no time for are left out of the rest.
 fn scoring_order(run: &Run<'_>) -> Vec<usize> {
     let has_data = run.descriptions.iter().flatten().any(|described| described.dataset.is_some());
     let sessions = 0..run.plan().sessions.len();
@@ -85,8 +84,7 @@ fn scored_baseline<'r>(run: &'r Run<'_>) -> Option<&'r AccuracyRecord> {
     scored.find(|record| Some(record.session) == baseline && record.outcome.is_ok())
 }
 
-/// A limit on the fall of accuracy takes scores that are a share of right answers. Where labels could not be judged
-/// before anything was measured, it shows here whether they are.
+/// Where labels could not be judged before anything was measured, it shows here whether scores are a share.
 fn require_share(run: &Run<'_>) -> Result<(), RunError> {
     let limits_drop = run.plan().tuning.as_ref().is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
     let scores = scored_baseline(run).and_then(|record| record.scores.as_ref());
@@ -258,9 +256,8 @@ impl Share {
     }
 }
 
-/// Time for the outputs of a session: of the time for all of them, less what launching takes, in proportion to what an
-/// inference takes, so that all are scored on the same samples. Those that were scored have had theirs. A search scores
-/// one session at a time.
+/// In proportion to what an inference takes, so that all are scored on the same samples. Those that were scored have had
+/// theirs. A search scores one session at a time.
 fn time_of(run: &Run<'_>, session: usize) -> Duration {
     // Well within the time after which a worker counts as stuck.
     let most = Duration::from(run.plan().schedule.timeout_ns) / 2;

@@ -124,7 +124,7 @@ impl EnergyWatch {
         self.monitor.as_ref().map(GpuMonitor::conditions).unwrap_or_default()
     }
 
-    /// A failure of a session on a GPU, which says so where the GPU was lost.
+    /// Says so where the GPU was lost.
     pub(super) fn explained(&self, session: usize, failure: &Failure) -> Failure {
         let lost = self.monitor.as_ref().and_then(GpuMonitor::lost);
         match (self.devices.get(session), lost) {

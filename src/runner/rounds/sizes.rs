@@ -39,8 +39,7 @@ mod tests {
 
     type Curve = fn(u64) -> f64;
 
-    /// The sizes that a first round measures, and why it ended, if it did: the session of a free model gets nothing from
-    /// sizes beyond 4, or something from all of them.
+    /// The sizes that a first round measures, and why it ended, if it did.
     fn swept(only: &[Option<u64>], curve: Curve) -> (BTreeSet<u64>, Vec<String>) {
         let (sizes, own) = (fitted(&USUAL, only), own(only));
         let (mut measured, mut steps, mut reasons) = (BTreeSet::new(), Vec::<Step>::new(), Vec::new());

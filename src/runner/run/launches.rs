@@ -43,7 +43,7 @@ impl Run<'_> {
         }
     }
 
-    /// The launch that was tried out, if it is of this session: it is used once.
+    /// The launch that was tried out, once, if it is of this session.
     pub(in crate::runner) fn take_warm(&mut self, session: usize, round: u64) -> Result<Option<Launch>, RunError> {
         let Some(mut launch) = self.warm.take_if(|warm| warm.record.session == session) else {
             return Ok(None);

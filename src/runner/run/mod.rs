@@ -1,6 +1,6 @@
 //! A run under way: what all its steps share, and what each may do with it.
 //!
-//! Steps are functions over a [`Run`] in the modules that say when they come: `before`, `rounds`, `beside` and `search`.
+//! Steps are functions over a [`Run`] in the modules that say when they come: `before`, `rounds`, `beside` and `schedule`.
 
 mod cells;
 mod launches;
