@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use onnx_rs::ast;
+use onnx_rs::ast::{self, AttributeType, DataType, TypeValue};
 
 use super::graph::{Attribute, AttributeValue, ExternalRange, Function, Graph, Node, StoredTensor};
 use super::later;
@@ -32,11 +32,7 @@ pub(super) fn graph(source: &ast::Graph<'_>) -> Graph {
         nodes: source.node.iter().map(node).collect(),
         inputs,
         outputs: source.output.iter().map(tensor_info).collect(),
-        values: source
-            .value_info
-            .iter()
-            .map(|value| (value.name.to_owned(), value_type(value.r#type.as_ref())))
-            .collect(),
+        values: source.value_info.iter().map(|value| (value.name.to_owned(), type_of(value))).collect(),
         initializers,
     }
 }
@@ -85,12 +81,12 @@ fn attribute_value(source: &ast::Attribute<'_>) -> AttributeValue {
         return AttributeValue::Graphs(graphs);
     }
     match source.r#type {
-        ast::AttributeType::Int => AttributeValue::Integers(vec![source.i]),
-        ast::AttributeType::Ints => AttributeValue::Integers(source.ints.clone()),
-        ast::AttributeType::Float => AttributeValue::Numbers(vec![f64::from(source.f)]),
-        ast::AttributeType::Floats => AttributeValue::Numbers(source.floats.iter().copied().map(f64::from).collect()),
-        ast::AttributeType::String => AttributeValue::Texts(vec![text(source.s)]),
-        ast::AttributeType::Strings => AttributeValue::Texts(source.strings.iter().map(|bytes| text(bytes)).collect()),
+        AttributeType::Int => AttributeValue::Integers(vec![source.i]),
+        AttributeType::Ints => AttributeValue::Integers(source.ints.clone()),
+        AttributeType::Float => AttributeValue::Numbers(vec![f64::from(source.f)]),
+        AttributeType::Floats => AttributeValue::Numbers(source.floats.iter().copied().map(f64::from).collect()),
+        AttributeType::String => AttributeValue::Texts(vec![text(source.s)]),
+        AttributeType::Strings => AttributeValue::Texts(source.strings.iter().map(|bytes| text(bytes)).collect()),
         _ => AttributeValue::Other,
     }
 }
@@ -131,58 +127,59 @@ fn values(source: &ast::TensorProto<'_>) -> Option<Vec<f64>> {
     }
     let float = |values: std::borrow::Cow<'_, [f32]>| values.iter().copied().map(f64::from).collect();
     match source.data_type() {
-        ast::DataType::Float => source.as_f32().map(float),
-        ast::DataType::Double => source.as_f64().map(|values| values.into_owned()),
-        ast::DataType::Int64 => source.as_i64().map(|values| values.iter().map(|&value| value as f64).collect()),
-        ast::DataType::Uint32 | ast::DataType::Uint64 => {
+        DataType::Float => source.as_f32().map(float),
+        DataType::Double => source.as_f64().map(|values| values.into_owned()),
+        DataType::Int64 => source.as_i64().map(|values| values.iter().map(|&value| value as f64).collect()),
+        DataType::Uint32 | DataType::Uint64 => {
             source.as_u64().map(|values| values.iter().map(|&value| value as f64).collect())
         }
-        ast::DataType::Int8
-        | ast::DataType::Int16
-        | ast::DataType::Int32
-        | ast::DataType::Uint8
-        | ast::DataType::Uint16
-        | ast::DataType::Bool => source.as_i32().map(|values| values.iter().copied().map(f64::from).collect()),
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Uint8 | DataType::Uint16 | DataType::Bool => {
+            source.as_i32().map(|values| values.iter().copied().map(f64::from).collect())
+        }
         _ => None,
     }
 }
 
-fn raw_values(data_type: ast::DataType, raw: &[u8]) -> Option<Vec<f64>> {
+fn raw_values(data_type: DataType, raw: &[u8]) -> Option<Vec<f64>> {
     fn each<const N: usize>(raw: &[u8], value: impl Fn([u8; N]) -> f64) -> Option<Vec<f64>> {
         let (chunks, rest) = raw.as_chunks();
         rest.is_empty().then(|| chunks.iter().map(|&chunk| value(chunk)).collect())
     }
     match data_type {
-        ast::DataType::Float => each(raw, |bytes| f64::from(f32::from_le_bytes(bytes))),
-        ast::DataType::Double => each(raw, f64::from_le_bytes),
-        ast::DataType::Float16 => each(raw, |bytes| f64::from(half::f16::from_le_bytes(bytes))),
-        ast::DataType::Int8 => each(raw, |bytes| f64::from(i8::from_le_bytes(bytes))),
-        ast::DataType::Int16 => each(raw, |bytes| f64::from(i16::from_le_bytes(bytes))),
-        ast::DataType::Int32 => each(raw, |bytes| f64::from(i32::from_le_bytes(bytes))),
-        ast::DataType::Int64 => each(raw, |bytes| i64::from_le_bytes(bytes) as f64),
-        ast::DataType::Uint8 | ast::DataType::Bool => each(raw, |bytes| f64::from(u8::from_le_bytes(bytes))),
-        ast::DataType::Uint16 => each(raw, |bytes| f64::from(u16::from_le_bytes(bytes))),
-        ast::DataType::Uint32 => each(raw, |bytes| f64::from(u32::from_le_bytes(bytes))),
-        ast::DataType::Uint64 => each(raw, |bytes| u64::from_le_bytes(bytes) as f64),
+        DataType::Float => each(raw, |bytes| f64::from(f32::from_le_bytes(bytes))),
+        DataType::Double => each(raw, f64::from_le_bytes),
+        DataType::Float16 => each(raw, |bytes| f64::from(half::f16::from_le_bytes(bytes))),
+        DataType::Int8 => each(raw, |bytes| f64::from(i8::from_le_bytes(bytes))),
+        DataType::Int16 => each(raw, |bytes| f64::from(i16::from_le_bytes(bytes))),
+        DataType::Int32 => each(raw, |bytes| f64::from(i32::from_le_bytes(bytes))),
+        DataType::Int64 => each(raw, |bytes| i64::from_le_bytes(bytes) as f64),
+        DataType::Uint8 | DataType::Bool => each(raw, |bytes| f64::from(u8::from_le_bytes(bytes))),
+        DataType::Uint16 => each(raw, |bytes| f64::from(u16::from_le_bytes(bytes))),
+        DataType::Uint32 => each(raw, |bytes| f64::from(u32::from_le_bytes(bytes))),
+        DataType::Uint64 => each(raw, |bytes| u64::from_le_bytes(bytes) as f64),
         _ => None,
     }
 }
 
 fn tensor_info(source: &ast::ValueInfo<'_>) -> TensorInfo {
-    TensorInfo { name: source.name.to_owned(), value_type: value_type(source.r#type.as_ref()) }
+    TensorInfo { name: source.name.to_owned(), value_type: type_of(source) }
+}
+
+fn type_of(source: &ast::ValueInfo<'_>) -> ValueType {
+    value_type(source.r#type.as_ref())
 }
 
 fn value_type(source: Option<&ast::TypeProto<'_>>) -> ValueType {
     match source.and_then(|source| source.value.as_ref()) {
-        Some(ast::TypeValue::Tensor(tensor)) => ValueType::Tensor {
+        Some(TypeValue::Tensor(tensor)) => ValueType::Tensor {
             element_type: of_elements(source, tensor.elem_type),
             dims: tensor.shape.as_ref().map(|shape| shape.dim.iter().map(dim).collect()),
         },
-        Some(ast::TypeValue::Sequence(sequence)) => match value_type(Some(&sequence.elem_type)) {
+        Some(TypeValue::Sequence(sequence)) => match value_type(Some(&sequence.elem_type)) {
             tensor @ ValueType::Tensor { .. } => ValueType::Sequence(Box::new(tensor)),
             _ => ValueType::Other(type_in_words(source)),
         },
-        Some(ast::TypeValue::Optional(optional)) => match value_type(Some(&optional.elem_type)) {
+        Some(TypeValue::Optional(optional)) => match value_type(Some(&optional.elem_type)) {
             inner @ (ValueType::Tensor { .. } | ValueType::Sequence(_)) => ValueType::Optional(Box::new(inner)),
             _ => ValueType::Other(type_in_words(source)),
         },
@@ -202,13 +199,13 @@ fn dim(source: &ast::TensorShapeDimension<'_>) -> Dim {
 fn type_in_words(source: Option<&ast::TypeProto<'_>>) -> String {
     match source.and_then(|source| source.value.as_ref()) {
         None => "undefined".to_owned(),
-        Some(ast::TypeValue::Tensor(tensor)) => format!("tensor({})", of_elements(source, tensor.elem_type)),
-        Some(ast::TypeValue::SparseTensor(tensor)) => {
+        Some(TypeValue::Tensor(tensor)) => format!("tensor({})", of_elements(source, tensor.elem_type)),
+        Some(TypeValue::SparseTensor(tensor)) => {
             format!("sparse_tensor({})", of_elements(source, tensor.elem_type))
         }
-        Some(ast::TypeValue::Sequence(sequence)) => format!("seq({})", type_in_words(Some(&sequence.elem_type))),
-        Some(ast::TypeValue::Optional(optional)) => format!("optional({})", type_in_words(Some(&optional.elem_type))),
-        Some(ast::TypeValue::Map(map)) => {
+        Some(TypeValue::Sequence(sequence)) => format!("seq({})", type_in_words(Some(&sequence.elem_type))),
+        Some(TypeValue::Optional(optional)) => format!("optional({})", type_in_words(Some(&optional.elem_type))),
+        Some(TypeValue::Map(map)) => {
             format!("map({},{})", element_type(map.key_type), type_in_words(Some(&map.value_type)))
         }
     }
@@ -220,35 +217,35 @@ pub(crate) fn stored_type(source: &ast::TensorProto<'_>) -> ElementType {
 }
 
 /// The type of the elements of a tensor's type, which the parser may not know.
-fn of_elements(source: Option<&ast::TypeProto<'_>>, known: ast::DataType) -> ElementType {
+fn of_elements(source: Option<&ast::TypeProto<'_>>, known: DataType) -> ElementType {
     source.and_then(|source| later::named(source.denotation)).unwrap_or_else(|| element_type(known))
 }
 
-fn element_type(source: ast::DataType) -> ElementType {
+fn element_type(source: DataType) -> ElementType {
     match source {
-        ast::DataType::Undefined => ElementType::Undefined,
-        ast::DataType::Float => ElementType::Float,
-        ast::DataType::Uint8 => ElementType::Uint8,
-        ast::DataType::Int8 => ElementType::Int8,
-        ast::DataType::Uint16 => ElementType::Uint16,
-        ast::DataType::Int16 => ElementType::Int16,
-        ast::DataType::Int32 => ElementType::Int32,
-        ast::DataType::Int64 => ElementType::Int64,
-        ast::DataType::String => ElementType::String,
-        ast::DataType::Bool => ElementType::Bool,
-        ast::DataType::Float16 => ElementType::Float16,
-        ast::DataType::Double => ElementType::Double,
-        ast::DataType::Uint32 => ElementType::Uint32,
-        ast::DataType::Uint64 => ElementType::Uint64,
-        ast::DataType::Complex64 => ElementType::Complex64,
-        ast::DataType::Complex128 => ElementType::Complex128,
-        ast::DataType::Bfloat16 => ElementType::Bfloat16,
-        ast::DataType::Float8e4m3fn => ElementType::Float8e4m3fn,
-        ast::DataType::Float8e4m3fnuz => ElementType::Float8e4m3fnuz,
-        ast::DataType::Float8e5m2 => ElementType::Float8e5m2,
-        ast::DataType::Float8e5m2fnuz => ElementType::Float8e5m2fnuz,
-        ast::DataType::Uint4 => ElementType::Uint4,
-        ast::DataType::Int4 => ElementType::Int4,
-        ast::DataType::Float4e2m1 => ElementType::Float4e2m1,
+        DataType::Undefined => ElementType::Undefined,
+        DataType::Float => ElementType::Float,
+        DataType::Uint8 => ElementType::Uint8,
+        DataType::Int8 => ElementType::Int8,
+        DataType::Uint16 => ElementType::Uint16,
+        DataType::Int16 => ElementType::Int16,
+        DataType::Int32 => ElementType::Int32,
+        DataType::Int64 => ElementType::Int64,
+        DataType::String => ElementType::String,
+        DataType::Bool => ElementType::Bool,
+        DataType::Float16 => ElementType::Float16,
+        DataType::Double => ElementType::Double,
+        DataType::Uint32 => ElementType::Uint32,
+        DataType::Uint64 => ElementType::Uint64,
+        DataType::Complex64 => ElementType::Complex64,
+        DataType::Complex128 => ElementType::Complex128,
+        DataType::Bfloat16 => ElementType::Bfloat16,
+        DataType::Float8e4m3fn => ElementType::Float8e4m3fn,
+        DataType::Float8e4m3fnuz => ElementType::Float8e4m3fnuz,
+        DataType::Float8e5m2 => ElementType::Float8e5m2,
+        DataType::Float8e5m2fnuz => ElementType::Float8e5m2fnuz,
+        DataType::Uint4 => ElementType::Uint4,
+        DataType::Int4 => ElementType::Int4,
+        DataType::Float4e2m1 => ElementType::Float4e2m1,
     }
 }

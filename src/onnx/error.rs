@@ -103,23 +103,21 @@ impl OnnxError {
     /// A remedy, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            OnnxError::NotFile(_) => Some("name the model file itself"),
+        Some(match self {
+            OnnxError::NotFile(_) => "name the model file itself",
             OnnxError::Empty(_) | OnnxError::Truncated { .. } | OnnxError::ExternalShort { .. } => {
-                Some("copy or download the file again")
+                "copy or download the file again"
             }
-            OnnxError::NotOnnx(_) => Some(
-                "name a .onnx or .ort file; a model of another format must be converted first, and a Git LFS pointer fetched",
-            ),
+            OnnxError::NotOnnx(_) => {
+                "name a .onnx or .ort file; a model of another format must be converted first, and a Git LFS pointer fetched"
+            }
             OnnxError::Damaged { .. } | OnnxError::Missing { .. } | OnnxError::TooDeep(_) | OnnxError::TooLarge(_) => {
-                Some("export the model again, or check it with `onnx.checker`")
+                "export the model again, or check it with `onnx.checker`"
             }
-            OnnxError::Memory { .. } => Some("free memory, or export the model with a smaller graph"),
-            OnnxError::ExternalFile { .. } => {
-                Some("put the file beside the model, under the name that the model gives it")
-            }
-            OnnxError::Open { .. } => None,
-        }
+            OnnxError::Memory { .. } => "free memory, or export the model with a smaller graph",
+            OnnxError::ExternalFile { .. } => "put the file beside the model, under the name that the model gives it",
+            OnnxError::Open { .. } => return None,
+        })
     }
 }
 

@@ -142,30 +142,19 @@ impl<'m> Inliner<'m> {
                 None => drop(bound.insert(name, made)),
             }
         }
+        let mut attributes: HashMap<&str, AttributeValue> =
+            function.defaults.iter().map(|default| (default.name.as_str(), default.value.clone())).collect();
+        for given in &call.attributes {
+            attributes.extend(self.attribute(given, scope).map(|known| (given.name.as_str(), known.value)));
+        }
         let body = Scope {
             prefix: Some(prefix),
             caller: if scope.caller.is_empty() { &call.name } else { scope.caller },
             bound,
-            attributes: self.attributes(function, call, scope),
+            attributes,
             depth: scope.depth + 1,
         };
         self.nodes(&function.body.nodes, &body, out);
-    }
-
-    fn attributes(
-        &mut self,
-        function: &'m Function,
-        call: &'m Node,
-        scope: &Scope<'m>,
-    ) -> HashMap<&'m str, AttributeValue> {
-        let mut known: HashMap<&str, AttributeValue> =
-            function.defaults.iter().map(|default| (default.name.as_str(), default.value.clone())).collect();
-        for given in &call.attributes {
-            if let Some(Attribute { value, .. }) = self.attribute(given, scope) {
-                known.insert(&given.name, value);
-            }
-        }
-        known
     }
 }
 

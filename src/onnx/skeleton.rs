@@ -115,7 +115,7 @@ pub(super) fn skeleton(image: &Image<'_>) -> Result<Vec<u8>, SkeletonFault> {
         })?;
         // Writers put fields in the order of their numbers, and field 1 is the version of the format.
         begun |= field.number == 1 && matches!(field.value, Value::Varint(1..));
-        put_field(image, Message::Model, &field, (1, &mut out))?;
+        put_field(image, Message::Model, &field, 1, &mut out)?;
     }
     if begun { Ok(out) } else { Err(SkeletonFault::NotModel) }
 }
@@ -125,7 +125,8 @@ fn put_message(
     image: &Image<'_>,
     message: Message,
     mut rest: Stretch,
-    (depth, out): (usize, &mut Vec<u8>),
+    depth: usize,
+    out: &mut Vec<u8>,
 ) -> Result<(), SkeletonFault> {
     if depth > DEPTH_LIMIT {
         return Err(SkeletonFault::TooDeep);
@@ -134,7 +135,7 @@ fn put_message(
     while !rest.is_empty() {
         let field = next_field(image, &mut rest).map_err(|_| SkeletonFault::Damaged)?;
         has_size |= matches!(field.number, 1 | 2);
-        put_field(image, message, &field, (depth, out))?;
+        put_field(image, message, &field, depth, out)?;
     }
     if message == Message::Dimension && !has_size {
         put_number(out, 1, UNKNOWN_SIZE as u64);
@@ -146,13 +147,14 @@ fn put_field(
     image: &Image<'_>,
     message: Message,
     field: &Field,
-    (depth, out): (usize, &mut Vec<u8>),
+    depth: usize,
+    out: &mut Vec<u8>,
 ) -> Result<(), SkeletonFault> {
     match (message.fate(field.number), &field.value) {
         (Fate::Drop, _) => {}
         (Fate::Enter(inner), Value::Delimited(content)) => {
             let mut kept = Vec::new();
-            put_message(image, inner, content.clone(), (depth + 1, &mut kept))?;
+            put_message(image, inner, content.clone(), depth + 1, &mut kept)?;
             check_growth(out.len(), out.len() + kept.len())?;
             put_delimited(out, field.number, &kept);
             if let (Message::Type, Some(name)) = (message, later::name_in(image, content.clone(), 1)) {
