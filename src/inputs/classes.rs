@@ -55,8 +55,7 @@ impl ClassNames {
 
     /// Labels as places among the classes: by the file's words or numbers where it has all of these labels, else as they
     /// are.
-    #[must_use]
-    pub fn places_of(&self, labels: impl Iterator<Item = i64> + Clone) -> Vec<i64> {
+    pub(super) fn places_of(&self, labels: impl Iterator<Item = i64> + Clone) -> Vec<i64> {
         let place = |label: i64| match self.words.is_empty() {
             true => self.numbers.iter().position(|&class| class == label),
             false => self.words.iter().position(|word| *word == label.to_string()),

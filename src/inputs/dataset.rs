@@ -152,15 +152,13 @@ impl Dataset {
     fn new(plan: &InputPlan, sets: Vec<Set>, path: PathBuf) -> Dataset {
         let input =
             |fed: &FedInput| Input { name: fed.name.clone(), element_type: fed.element_type, axes: growing(fed) };
+        let mut outputs = sets.iter().flat_map(|set| set.outputs.iter().flatten());
         let info = DatasetInfo {
             source: "synthesized".to_owned(),
             samples_count: sets.iter().fold(0, |sum: u64, set| sum.saturating_add(set.samples as u64)),
             class_labels: None,
             has_targets: false,
-            has_expected_outputs: sets
-                .iter()
-                .flat_map(|set| set.outputs.iter().flatten())
-                .any(|stored| !matches!(stored, Stored::Nothing)),
+            has_expected_outputs: outputs.any(|stored| !matches!(stored, Stored::Nothing)),
         };
         Dataset {
             info,
@@ -188,12 +186,6 @@ impl Dataset {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// The class of each sample, where labels may be classes.
-    #[must_use]
-    pub fn class_labels(&self) -> Option<&[i64]> {
-        self.info.class_labels.as_deref()
     }
 
     /// Labels, where there are any.

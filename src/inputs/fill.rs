@@ -4,7 +4,7 @@ use ndarray::{ArrayD, IxDyn};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::synthesize::limits;
+use super::synthesize::whole_limits;
 use super::tensor::element_bytes;
 use super::{InputError, TensorData, Value, element_name};
 use crate::memory;
@@ -95,18 +95,6 @@ fn integers(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<Te
     TensorData::of_whole(fed.element_type, shape, values)
 }
 
-/// Smallest and largest whole number that a type holds, exactly.
-fn whole_limits(element_type: ElementType) -> (i128, i128) {
-    match element_type {
-        ElementType::Int64 => (i64::MIN.into(), i64::MAX.into()),
-        ElementType::Uint64 => (0, u64::MAX.into()),
-        other => {
-            let (least, most) = limits(other);
-            (least as i128, most as i128)
-        }
-    }
-}
-
 /// Index along the last axis of the element with that index in row-major order.
 fn place(shape: &[usize], index: usize) -> usize {
     shape.last().map_or(0, |&size| index % size.max(1))
@@ -141,14 +129,7 @@ fn range(fill: &FillKind) -> ValueRange {
     match *fill {
         FillKind::Uniform(range) => range,
         FillKind::Constant(value) => ValueRange { low: value, high: value },
-        FillKind::Data
-        | FillKind::Ascending
-        | FillKind::AscendingFrom(_)
-        | FillKind::Text
-        | FillKind::Numbers(_)
-        | FillKind::Words(_)
-        | FillKind::Columns(_)
-        | FillKind::PerSample(_) => ValueRange { low: 0.0, high: 0.0 },
+        _ => ValueRange { low: 0.0, high: 0.0 },
     }
 }
 

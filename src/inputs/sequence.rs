@@ -27,7 +27,7 @@ pub(super) fn shapes(tensor: &ValueType, way: usize, size: impl Fn(&str) -> Opti
     vec![shape; LENGTH]
 }
 
-pub(super) fn dims(tensor: &ValueType) -> Option<&[Dim]> {
+fn dims(tensor: &ValueType) -> Option<&[Dim]> {
     tensor.as_tensor().and_then(|(_, dims)| dims)
 }
 

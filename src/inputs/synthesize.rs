@@ -3,7 +3,7 @@
 use super::InputError;
 use super::narrow::largest;
 use super::sequence;
-use super::tensor::element_bytes;
+use super::tensor::{element_bytes, is_unsigned};
 use super::values::{Fill, Values};
 use crate::plan::{ElementType, InputRequest, ValueRange};
 use crate::record::{FedInput, FillKind, TensorInfo, ValueType};
@@ -65,23 +65,24 @@ const EXACT: f64 = (1_u64 << 53) as f64;
 pub(super) fn limits(element_type: ElementType) -> (f64, f64) {
     match element_type {
         ElementType::Bool => (0.0, 1.0),
-        ElementType::Int2 => (-2.0, 1.0),
-        ElementType::Int4 => (-8.0, 7.0),
-        ElementType::Uint2 => (0.0, 3.0),
-        ElementType::Uint4 => (0.0, 15.0),
-        ElementType::Int8 => (f64::from(i8::MIN), f64::from(i8::MAX)),
-        ElementType::Int16 => (f64::from(i16::MIN), f64::from(i16::MAX)),
-        ElementType::Int32 => (f64::from(i32::MIN), f64::from(i32::MAX)),
-        ElementType::Int64 => (-EXACT, EXACT),
-        ElementType::Uint8 => (0.0, f64::from(u8::MAX)),
-        ElementType::Uint16 => (0.0, f64::from(u16::MAX)),
-        ElementType::Uint32 => (0.0, f64::from(u32::MAX)),
-        ElementType::Uint64 => (0.0, EXACT),
+        whole if whole.is_integer() => {
+            let (least, most) = whole_limits(whole);
+            ((least as f64).max(-EXACT), (most as f64).min(EXACT))
+        }
         ElementType::Float16 => (f64::from(half::f16::MIN), f64::from(half::f16::MAX)),
         ElementType::Bfloat16 => (f64::from(half::bf16::MIN), f64::from(half::bf16::MAX)),
         ElementType::Float => (f64::from(f32::MIN), f64::from(f32::MAX)),
         // Powers of two alone.
         ElementType::Float8e8m0 => (0.0, f64::from(f32::MAX)),
         other => largest(other).map_or((f64::MIN, f64::MAX), |most| (-most, most)),
+    }
+}
+
+/// Smallest and largest whole number that a type of whole numbers or truth values holds, exactly.
+pub(super) fn whole_limits(element_type: ElementType) -> (i128, i128) {
+    match element_type.bits() {
+        Some(bits) if element_type.is_integer() && is_unsigned(element_type) => (0, (1 << bits) - 1),
+        Some(bits) if element_type.is_integer() => (-(1 << (bits - 1)), (1 << (bits - 1)) - 1),
+        _ => (0, 1),
     }
 }

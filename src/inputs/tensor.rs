@@ -6,7 +6,7 @@ use half::{bf16, f16};
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
 use serde::{Deserialize, Serialize};
 
-use super::narrow::{self, Rounding, is_narrow};
+use super::narrow::{self, Rounding};
 use crate::plan::ElementType;
 
 /// A named tensor.
@@ -141,8 +141,7 @@ fn standard<T: Clone>(array: ArrayD<T>) -> ArrayD<T> {
 /// that hold every value, and of the bits that numpy and the standard's own test data keep bfloat16 numbers as.
 pub(super) fn casts(from: ElementType, to: ElementType) -> bool {
     let width = |element_type: ElementType| element_type.bits().unwrap_or(0);
-    let unsigned = |element_type: ElementType| element_type.name().starts_with('u');
-    let wider = width(to) > width(from) && (unsigned(from) || !unsigned(to));
+    let wider = width(to) > width(from) && (is_unsigned(from) || !is_unsigned(to));
     let bits = (from, to) == (ElementType::Uint16, ElementType::Bfloat16);
     // Nothing but powers of two, and those are scales.
     let is_float = |element_type: ElementType| element_type.is_float() && element_type != ElementType::Float8e8m0;
@@ -217,7 +216,6 @@ impl TensorData {
     }
 
     /// Elements of a type that Rust lacks, as they lie in ONNX Runtime's memory; absent for other types.
-    #[must_use]
     pub(crate) fn packed(&self) -> Option<Vec<u8>> {
         let codes: Vec<u8> = match self {
             TensorData::Int2(array) | TensorData::Int4(array) => array.iter().map(|&value| value as u8).collect(),
@@ -228,7 +226,6 @@ impl TensorData {
     }
 
     /// The reverse of [`TensorData::packed`]; absent for other types, and where the bytes do not fill the shape.
-    #[must_use]
     pub(crate) fn unpacked(element_type: ElementType, shape: &[usize], bytes: &[u8]) -> Option<TensorData> {
         if !narrow::is_narrow(element_type) {
             return None;
@@ -262,7 +259,6 @@ impl TensorData {
     }
 
     /// The first elements, at most `limit` of them; truth values are 0 and 1, and strings not a number.
-    #[must_use]
     pub(crate) fn first_f64(&self, limit: usize) -> Vec<f64> {
         match self {
             TensorData::Float(array) => first(array, limit),
@@ -287,7 +283,6 @@ impl TensorData {
         }
     }
 
-    #[must_use]
     pub(super) fn to_f64(&self) -> ArrayD<f64> {
         let mut values = self.first_f64(usize::MAX).into_iter();
         ArrayD::from_shape_simple_fn(self.shape(), || values.next().unwrap_or(f64::NAN))
@@ -305,11 +300,12 @@ fn first<T: Copy + Into<f64>>(array: &ArrayD<T>, limit: usize) -> Vec<f64> {
 /// Bytes of one element as it is held here, where none takes less; absent for strings and types without tensors.
 pub(super) fn element_bytes(element_type: ElementType) -> Option<usize> {
     match element_type {
-        ElementType::Double | ElementType::Int64 | ElementType::Uint64 => Some(8),
-        ElementType::Float | ElementType::Int32 | ElementType::Uint32 => Some(4),
-        ElementType::Float16 | ElementType::Bfloat16 | ElementType::Int16 | ElementType::Uint16 => Some(2),
-        ElementType::Int8 | ElementType::Uint8 | ElementType::Bool => Some(1),
-        narrow if is_narrow(narrow) => Some(1),
-        _ => None,
+        ElementType::Complex64 | ElementType::Complex128 => None,
+        element_type => element_type.bits().map(|bits| bits.div_ceil(8) as usize),
     }
+}
+
+/// Whether a type of whole numbers has none below zero.
+pub(super) fn is_unsigned(element_type: ElementType) -> bool {
+    element_type.name().starts_with('u')
 }

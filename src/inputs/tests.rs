@@ -81,7 +81,7 @@ fn archive_gives_samples_labels_and_parameters() {
     assert_eq!(plan.fed[0].dims, [None, Some(3)]);
     assert_eq!(plan.fed[0].fill, FillKind::Data);
     let dataset = Dataset::open(&plan).unwrap().unwrap();
-    assert_eq!((dataset.len(), dataset.class_labels()), (5, Some(&[0, 1, 2, 3, 4][..])));
+    assert_eq!((dataset.len(), dataset.info().class_labels.as_deref()), (5, Some(&[0, 1, 2, 3, 4][..])));
     let set = dataset.batch(3, 2).unwrap();
     assert_eq!(firsts(&set), [30.0, 40.0]);
     assert_eq!(*data(&set, 1), TensorData::Double(ArrayD::from_elem(IxDyn(&[]), 2.0)));
@@ -217,7 +217,7 @@ fn label_count_other_than_sample_count_is_an_error() {
     let asked = InputRequest { labels: Some(labels), ..request(&path) };
     let plan = plan(&two_inputs(), &asked).unwrap();
     let dataset = Dataset::open(&plan).unwrap().unwrap();
-    assert_eq!(dataset.class_labels(), None);
+    assert_eq!(dataset.info().class_labels, None);
     assert_eq!(dataset.labels().unwrap().shape(), [5, 2]);
 }
 

@@ -31,45 +31,44 @@ impl InputError {
     /// A remedy, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
-        match self {
+        Some(match self {
             InputError::UnsupportedType { .. } | InputError::UnsupportedElements { .. } => {
-                Some("export the model with tensors of a common type as inputs")
+                "export the model with tensors of a common type as inputs"
             }
-            InputError::UnknownRank(_) => Some("give real inputs with --data, whose shape is taken"),
+            InputError::UnknownRank(_) => "give real inputs with --data, whose shape is taken",
             InputError::UnknownDim { .. } | InputError::UnknownInput { .. } => {
-                Some("`onnxprof inspect MODEL` shows the inputs with their dimensions")
+                "`onnxprof inspect MODEL` shows the inputs with their dimensions"
             }
-            InputError::FixedDim { .. } => Some("only dimensions that a model leaves open can be set"),
-            InputError::BatchDim { .. } => Some("give one of --dim and --batch-dim for it"),
-            InputError::DimsContradict { .. } => Some("leave out one of these sizes: it follows from the others"),
-            InputError::RangeEmpty { .. } => Some("give a range that the type can hold, as in --range NAME=0..9"),
-            InputError::TooLarge { .. } => Some("set smaller dimensions with --dim NAME=VALUE"),
-            InputError::BatchMemory { fitting: Some(_), .. } => Some("name smaller batch sizes with --batch"),
-            InputError::BatchMemory { .. } => Some("set smaller dimensions with --dim NAME=VALUE"),
-            InputError::Memory { .. } => Some(
-                "save the arrays with numpy.savez, which does not compress them: rows are read as they are needed then",
-            ),
+            InputError::FixedDim { .. } => "only dimensions that a model leaves open can be set",
+            InputError::BatchDim { .. } => "give one of --dim and --batch-dim for it",
+            InputError::DimsContradict { .. } => "leave out one of these sizes: it follows from the others",
+            InputError::RangeEmpty { .. } => "give a range that the type can hold, as in --range NAME=0..9",
+            InputError::BatchMemory { fitting: Some(_), .. } => "name smaller batch sizes with --batch",
+            InputError::TooLarge { .. } | InputError::BatchMemory { .. } => {
+                "set smaller dimensions with --dim NAME=VALUE"
+            }
+            InputError::Memory { .. } => {
+                "save the arrays with numpy.savez, which does not compress them: rows are read as they are needed then"
+            }
             InputError::UnknownFormat(_) => {
-                Some("save inputs with numpy.savez(path, **inputs), named as the model names them")
+                "save inputs with numpy.savez(path, **inputs), named as the model names them"
             }
-            InputError::NpyForSeveral { .. } => Some("give a .npz whose arrays are named by the model's inputs"),
-            InputError::MissingArrays { .. } => Some("name the arrays as the model names its inputs"),
-            InputError::Array { misfit, .. } => Some(misfit.hint()),
+            InputError::NpyForSeveral { .. } => "give a .npz whose arrays are named by the model's inputs",
+            InputError::MissingArrays { .. } => "name the arrays as the model names its inputs",
+            InputError::Array { misfit, .. } => misfit.hint(),
             InputError::SampleCount { .. } => {
-                Some("the first dimension of every array that the model batches counts samples")
+                "the first dimension of every array that the model batches counts samples"
             }
-            InputError::LabelCount { .. } => Some("give one label for each sample, in their order"),
-            InputError::LabelFile { .. } => Some(
-                "give an array of numpy's (.npy, or .npz with `labels`), a .csv with a column `label`, a .txt with a label on each line, or a .json list",
-            ),
-            InputError::LabelsAlone { .. } => Some("give the samples with --data"),
-            InputError::Ragged { .. } => {
-                Some("measure with the batch size of the test sets, or with samples of one shape")
+            InputError::LabelCount { .. } => "give one label for each sample, in their order",
+            InputError::LabelFile { .. } => {
+                "give an array of numpy's (.npy, or .npz with `labels`), a .csv with a column `label`, a .txt with a label on each line, or a .json list"
             }
-            InputError::NothingRuns { remedy, .. } => Some(remedy),
-            InputError::Model(error) => error.hint(),
-            _ => None,
-        }
+            InputError::LabelsAlone { .. } => "give the samples with --data",
+            InputError::Ragged { .. } => "measure with the batch size of the test sets, or with samples of one shape",
+            InputError::NothingRuns { remedy, .. } => remedy,
+            InputError::Model(error) => return error.hint(),
+            _ => return None,
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 use zip::{CompressionMethod, ZipArchive};
 
 use super::InputError;
@@ -240,29 +241,10 @@ impl Head {
 
 /// Elements of `width` bytes each, from column-major into row-major order.
 fn row_major(bytes: &[u8], shape: &[usize], width: usize) -> Option<Vec<u8>> {
-    let steps: Vec<usize> = shape
-        .iter()
-        .scan(width, |step, &size| {
-            let own = *step;
-            *step = step.saturating_mul(size);
-            Some(own)
-        })
-        .collect();
-    let mut out = Vec::with_capacity(bytes.len());
-    let (mut index, mut from) = (vec![0; shape.len()], 0);
-    for _ in 0..bytes.len() / width {
-        out.extend(bytes.get(from..from + width)?);
-        for axis in (0..shape.len()).rev() {
-            index[axis] += 1;
-            from += steps[axis];
-            if index[axis] < shape[axis] {
-                break;
-            }
-            from -= steps[axis] * index[axis];
-            index[axis] = 0;
-        }
-    }
-    Some(out)
+    let dims = [&[width][..], shape].concat();
+    let bytes = ArrayViewD::from_shape(IxDyn(&dims).f(), bytes).ok()?;
+    let order: Vec<usize> = (1..dims.len()).chain([0]).collect();
+    Some(bytes.permuted_axes(order).as_standard_layout().into_owned().into_raw_vec_and_offset().0)
 }
 
 /// A string of numpy's: code points of four bytes, filled up with zeros.
