@@ -155,12 +155,17 @@ mod tests {
     use super::*;
     use crate::files::{self, Kind};
 
+    fn opened(bytes: &[u8]) -> (tempfile::NamedTempFile, InputFile) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        let opened = files::open(file.path(), Kind::MODEL).unwrap();
+        (file, opened)
+    }
+
     #[test]
     fn bytes_are_the_same_wherever_they_are_looked_at() {
         let bytes: Vec<u8> = (0..5 * PAGE + 100).map(|at| (at % 251) as u8).collect();
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(&bytes).unwrap();
-        let opened = files::open(file.path(), Kind::MODEL).unwrap();
+        let (_file, opened) = opened(&bytes);
         let image = Image::of(&opened);
         for (at, length) in [(0, 10), (PAGE - 3, 6), (7, 3 * PAGE), (PAGE, 2 * PAGE), (4 * PAGE, PAGE + 100), (9, 0)] {
             assert!(image.read(at as u64, length).unwrap() == bytes[at..at + length], "{at} {length}");
@@ -173,9 +178,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_shortened_is_a_fault_of_its_own() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(&[1; 3 * PAGE]).unwrap();
-        let opened = files::open(file.path(), Kind::MODEL).unwrap();
+        let (file, opened) = opened(&[1; 3 * PAGE]);
         let image = Image::of(&opened);
         file.as_file().set_len(PAGE as u64).unwrap();
         assert_eq!(image.read(2 * PAGE as u64, 4), None);
