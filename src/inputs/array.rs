@@ -213,6 +213,13 @@ mod tests {
         Array::new(ElementType::Uint8, shape.to_vec(), Content::Bytes(bytes.into())).unwrap()
     }
 
+    fn stored(bytes: &[u8], start: u64, shape: Vec<usize>) -> (tempfile::NamedTempFile, Array) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        let content = Content::Stored(Arc::new(files::open(file.path(), Kind::ARRAYS).unwrap()), start);
+        (file, Array::new(ElementType::Uint8, shape, content).unwrap())
+    }
+
     fn bytes(data: io::Result<Option<TensorData>>) -> (Vec<usize>, Vec<u8>) {
         match data.unwrap() {
             Some(TensorData::Uint8(array)) => (array.shape().to_vec(), array.into_raw_vec_and_offset().0),
@@ -221,7 +228,8 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_taken_along_any_axis() {
+    fn rows_are_taken_along_any_axis_and_a_scalar_is_one_element() {
+        assert_eq!(bytes(array(&[], vec![7]).tensor()), (vec![], vec![7]));
         let array = array(&[2, 3, 2], (0..12).collect());
         assert_eq!(bytes(array.rows(0, 1..2)), (vec![1, 3, 2], (6..12).collect()));
         assert_eq!(bytes(array.rows(1, 1..3)), (vec![2, 2, 2], vec![2, 3, 4, 5, 8, 9, 10, 11]));
@@ -232,10 +240,8 @@ mod tests {
     fn rows_of_a_file_are_the_same_whenever_they_are_taken() {
         let (rows, width) = (5, STRETCH / 2 + 8);
         let byte = |index: usize| (index % 251) as u8;
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(&(0..3 + rows * width).map(byte).collect::<Vec<u8>>()).unwrap();
-        let content = Content::Stored(Arc::new(files::open(file.path(), Kind::ARRAYS).unwrap()), 3);
-        let array = Array::new(ElementType::Uint8, vec![rows, width], content).unwrap();
+        let all: Vec<u8> = (0..3 + rows * width).map(byte).collect();
+        let (_file, array) = stored(&all, 3, vec![rows, width]);
         for _ in 0..2 {
             let whole = (0..rows * width).map(|index| byte(3 + index)).collect();
             assert!(bytes(array.tensor()) == (vec![rows, width], whole));
@@ -254,20 +260,12 @@ mod tests {
             },
         ];
         for change in changes {
-            let mut file = tempfile::NamedTempFile::new().unwrap();
-            file.write_all(&[1; 4096]).unwrap();
-            let content = Content::Stored(Arc::new(files::open(file.path(), Kind::ARRAYS).unwrap()), 0);
-            let array = Array::new(ElementType::Uint8, vec![4096], content).unwrap();
+            let (file, array) = stored(&[1; 4096], 0, vec![4096]);
             assert!(array.tensor().unwrap().is_some());
             change(file.as_file());
             let said = array.rows(0, 0..4096).unwrap_err().to_string();
             assert_eq!(said, "the file changed while it was read");
         }
-    }
-
-    #[test]
-    fn scalar_is_one_element() {
-        assert_eq!(bytes(array(&[], vec![7]).tensor()), (vec![], vec![7]));
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array1, Array2, ArrayD, IxDyn};
-use ndarray_npy::{NpzWriter, write_npy};
+use ndarray_npy::{NpzWriter, WriteNpyExt, write_npy};
 use onnx_rs::ast;
+use tempfile::TempDir;
 
 use super::*;
 use crate::onnx::{Graph, Model};
@@ -47,6 +48,30 @@ fn counting(rows: usize) -> Array2<f32> {
     Array2::from_shape_fn((rows, 3), |(row, column)| (row * 10 + column) as f32)
 }
 
+/// A `data.npz` that [`write_npz`] writes, in a folder of its own.
+fn npz(rows: usize, labels: usize) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.npz");
+    write_npz(&path, rows, labels);
+    (folder, path)
+}
+
+/// A folder, and a `test_data_set_0` in it that is empty.
+fn empty_set() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let set = folder.path().join("test_data_set_0");
+    std::fs::create_dir(&set).unwrap();
+    (folder, set)
+}
+
+/// An `x.npy` with that array, in a folder of its own.
+fn npy(array: &impl WriteNpyExt) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.npy");
+    write_npy(&path, array).unwrap();
+    (folder, path)
+}
+
 fn write_npz(path: &Path, rows: usize, labels: usize) {
     let mut npz = NpzWriter::new(File::create(path).unwrap());
     npz.add_array("x", &counting(rows)).unwrap();
@@ -58,6 +83,12 @@ fn write_npz(path: &Path, rows: usize, labels: usize) {
 /// The tensor that an input is given.
 fn data(set: &InputSet, input: usize) -> &TensorData {
     set[input].value.as_tensor().unwrap()
+}
+
+/// The samples that data has for the one input of a model.
+fn read(path: &Path, input: TensorInfo, samples: u64) -> Result<TensorData, InputError> {
+    let plan = plan(&model(vec![input]), &request(path))?;
+    Ok(data(&materialize(&plan, samples)?[0], 0).clone())
 }
 
 /// First element of each row of the first input.
@@ -74,9 +105,7 @@ fn message(model: &Model, request: &InputRequest) -> String {
 
 #[test]
 fn archive_gives_samples_labels_and_parameters() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("data.npz");
-    write_npz(&path, 5, 5);
+    let (_folder, path) = npz(5, 5);
     let plan = plan(&two_inputs(), &request(&path)).unwrap();
     assert_eq!(plan.fed[0].dims, [None, Some(3)]);
     assert_eq!(plan.fed[0].fill, FillKind::Data);
@@ -100,23 +129,20 @@ fn compressed_archive_gives_the_same() {
 
 #[test]
 fn column_major_array_is_read_in_its_own_order() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.npy");
     let reversed = counting(4).reversed_axes().as_standard_layout().into_owned().reversed_axes();
-    write_npy(&path, &reversed).unwrap();
+    let (_folder, path) = npy(&reversed);
     assert!(std::fs::read(&path).unwrap().windows(21).any(|bytes| bytes == b"'fortran_order': True"));
-    let plan = plan(&one_input(), &request(&path)).unwrap();
-    let set = &materialize(&plan, 4).unwrap()[0];
-    assert_eq!(*data(set, 0), TensorData::Float(counting(4).into_dyn()));
+    let input = info("x", ElementType::Float, &[batch(), Dim::Fixed(3)]);
+    assert_eq!(read(&path, input, 4).unwrap(), TensorData::Float(counting(4).into_dyn()));
 }
 
 #[test]
 fn half_precision_and_strings_are_read_from_numpy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.npy");
-    let plan = |element_type, descriptor: &str, shape: &str, bytes: &[u8]| {
-        std::fs::write(&path, npy::npy_file(descriptor, shape, bytes)).unwrap();
-        plan(&model(vec![info("x", element_type, &[batch()])]), &request(&path))
+    let read = |element_type, descriptor: &str, shape: &str, bytes: &[u8]| {
+        std::fs::write(&path, super::npy::npy_file(descriptor, shape, bytes)).unwrap();
+        read(&path, info("x", element_type, &[batch()]), 2)
     };
     let text: Vec<u8> = "ab\0c\0\0".chars().flat_map(|letter| (letter as u32).to_le_bytes()).collect();
     let words = ["ab", "c"].map(str::to_owned).to_vec();
@@ -126,18 +152,15 @@ fn half_precision_and_strings_are_read_from_numpy() {
         (ElementType::Int16, ">i2", &[0, 1, 1, 0], TensorData::Int16(Array1::from(vec![1, 256]).into_dyn())),
         (ElementType::String, "<U3", &text, TensorData::String(Array1::from(words).into_dyn())),
     ] {
-        let plan = plan(element_type, descriptor, "(2,)", bytes).unwrap();
-        assert_eq!(*data(&materialize(&plan, 2).unwrap()[0], 0), expected, "{descriptor}");
+        assert_eq!(read(element_type, descriptor, "(2,)", bytes).unwrap(), expected, "{descriptor}");
     }
-    let error = plan(ElementType::Float, "<f4", "(1000,)", &[0; 8]).unwrap_err();
+    let error = read(ElementType::Float, "<f4", "(1000,)", &[0; 8]).unwrap_err();
     assert!(error.to_string().ends_with("it ends early"), "{error}");
 }
 
 #[test]
 fn timed_runs_rotate_at_most_eight_distinct_sets() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("data.npz");
-    write_npz(&path, 10, 10);
+    let (_folder, path) = npz(10, 10);
     let plan = plan(&two_inputs(), &request(&path)).unwrap();
     let sets = |size| materialize(&plan, size).unwrap().iter().map(firsts).collect::<Vec<_>>();
     assert_eq!(sets(1).len(), 8);
@@ -148,9 +171,7 @@ fn timed_runs_rotate_at_most_eight_distinct_sets() {
 
 #[test]
 fn missing_arrays_are_listed_with_those_present() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("data.npz");
-    write_npz(&path, 2, 2);
+    let (_folder, path) = npz(2, 2);
     let wanted = model(vec![info("image", ElementType::Float, &[batch(), Dim::Fixed(4)])]);
     let found = message(&wanted, &request(&path));
     assert!(found.ends_with("has no array for `image`: it has `x`, `scale`, `labels`"), "{found}");
@@ -158,9 +179,7 @@ fn missing_arrays_are_listed_with_those_present() {
 
 #[test]
 fn data_of_another_shape_or_type_is_an_error_of_its_own() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.npy");
-    write_npy(&path, &counting(2)).unwrap();
+    let (_folder, path) = npy(&counting(2));
     let fixed = |size| model(vec![info("x", ElementType::Float, &[batch(), Dim::Fixed(size)])]);
     let found = message(&fixed(4), &request(&path));
     assert!(found.ends_with("has shape [2, 3], and the model wants [batch, 4]"), "{found}");
@@ -172,9 +191,7 @@ fn data_of_another_shape_or_type_is_an_error_of_its_own() {
 
 #[test]
 fn floats_and_narrow_integers_are_cast_and_it_is_said() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.npy");
-    write_npy(&path, &counting(2)).unwrap();
+    let (_folder, path) = npy(&counting(2));
     let half = model(vec![info("x", ElementType::Float16, &[batch(), Dim::Fixed(3)])]);
     let found = plan(&half, &request(&path)).unwrap();
     assert_eq!(found.notes, ["array `x` is cast from float to float16, which the model wants"]);
@@ -182,9 +199,8 @@ fn floats_and_narrow_integers_are_cast_and_it_is_said() {
     assert_eq!(halves, TensorData::Float16(counting(2).mapv(half::f16::from_f32).into_dyn()));
     write_npy(&path, &Array1::from_iter([-1_i32, 7])).unwrap();
     let ids = |element_type| model(vec![info("x", element_type, &[batch()])]);
-    let wide = plan(&ids(ElementType::Int64), &request(&path)).unwrap();
-    let values = ArrayD::from_shape_vec(IxDyn(&[2]), vec![-1_i64, 7]).unwrap();
-    assert_eq!(*data(&materialize(&wide, 2).unwrap()[0], 0), TensorData::Int64(values));
+    let wide = read(&path, info("x", ElementType::Int64, &[batch()]), 2).unwrap();
+    assert_eq!(wide, TensorData::Int64(Array1::from(vec![-1, 7]).into_dyn()));
     assert!(matches!(
         plan(&ids(ElementType::Uint64), &request(&path)),
         Err(InputError::Array { misfit: Misfit::ElementType { .. }, .. })
@@ -197,9 +213,7 @@ fn floats_and_narrow_integers_are_cast_and_it_is_said() {
 
 #[test]
 fn dim_that_contradicts_the_data_is_an_error() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.npy");
-    write_npy(&path, &counting(2)).unwrap();
+    let (_folder, path) = npy(&counting(2));
     let open = model(vec![info("x", ElementType::Float, &[batch(), Dim::Symbolic("width".to_owned())])]);
     let asked = InputRequest { dims: BTreeMap::from([("width".to_owned(), 5)]), ..request(&path) };
     assert!(message(&open, &asked).ends_with("has shape [2, 3], and the model wants [batch, width=5]"));
@@ -208,9 +222,7 @@ fn dim_that_contradicts_the_data_is_an_error() {
 
 #[test]
 fn label_count_other_than_sample_count_is_an_error() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("data.npz");
-    write_npz(&path, 5, 4);
+    let (folder, path) = npz(5, 4);
     assert!(message(&two_inputs(), &request(&path)).ends_with("has 4 labels for 5 samples"));
     let labels = folder.path().join("labels.npy");
     write_npy(&labels, &Array2::<f32>::zeros((5, 2))).unwrap();
@@ -288,9 +300,7 @@ fn data_is_found_where_it_lies() {
 
 #[test]
 fn data_fits_a_model_whose_inputs_it_has() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("data.npz");
-    write_npz(&path, 1, 1);
+    let (_folder, path) = npz(1, 1);
     assert!(fits(&path, &one_input()).is_ok());
     let other = model(vec![info("other", ElementType::Float, &[Dim::Fixed(2)]), info("x", ElementType::Float, &[])]);
     assert!(matches!(fits(&path, &other), Err(InputError::MissingArrays { .. })));

@@ -42,9 +42,7 @@ fn request_range(name: &str, low: f64, high: f64) -> InputRequest {
 
 #[test]
 fn narrow_elements_are_read_from_files_of_the_standard() {
-    let folder = tempfile::tempdir().unwrap();
-    let set = folder.path().join("test_data_set_0");
-    std::fs::create_dir_all(&set).unwrap();
+    let (folder, set) = empty_set();
     // Dimensions 1, 3 and the number of the type; then raw bytes, or whole numbers of a byte each.
     let raw = |number: u8, bytes: &[u8]| [&[8, 1, 8, 3, 16, number, 74, bytes.len() as u8], bytes].concat();
     let numbers = |number: u8, bytes: &[u8]| [&[8, 1, 8, 3, 16, number, 42, bytes.len() as u8], bytes].concat();
@@ -60,15 +58,12 @@ fn narrow_elements_are_read_from_files_of_the_standard() {
         (25, ElementType::Uint2, &[0b11_10_01], [1.0, 2.0, 3.0]),
         (26, ElementType::Int2, &[0b10_11_01], [1.0, -1.0, -2.0]),
     ] {
-        let small = model(vec![info("x", element_type, &[batch(), Dim::Fixed(3)])]);
         let written = [raw(number, bytes), numbers(number, bytes)];
         let written = if bytes.iter().any(|&byte| byte >= 0x80) { &written[..1] } else { &written[..] };
         for message in written {
             std::fs::write(set.join("input_0.pb"), message).unwrap();
-            let plan = plan(&small, &request(folder.path())).unwrap();
-            let data = data(&materialize(&plan, 1).unwrap()[0], 0).clone();
-            assert_eq!(data.element_type(), element_type);
-            assert_eq!(data.to_f64().into_raw_vec_and_offset().0, values, "{element_type}");
+            let data = read(folder.path(), info("x", element_type, &[batch(), Dim::Fixed(3)]), 1).unwrap();
+            assert_eq!((data.element_type(), data.first_f64(usize::MAX)), (element_type, values.to_vec()));
         }
     }
 }
@@ -79,8 +74,7 @@ fn narrow_elements_are_read_as_ml_dtypes_writes_them() {
     let path = folder.path().join("x.npy");
     let read = |element_type, descriptor: &str, bytes: &[u8]| {
         std::fs::write(&path, npy_file(descriptor, "(3,)", bytes)).unwrap();
-        let plan = plan(&model(vec![info("x", element_type, &[batch()])]), &request(&path))?;
-        Ok::<_, InputError>(data(&materialize(&plan, 3)?[0], 0).to_f64().into_raw_vec_and_offset().0)
+        super::read(&path, info("x", element_type, &[batch()]), 3).map(|data| data.first_f64(usize::MAX))
     };
     assert_eq!(read(ElementType::Int4, "<V1", &[1, 15, 8]).unwrap(), [1.0, -1.0, -8.0]);
     assert_eq!(read(ElementType::Int2, "<V1", &[1, 3, 2]).unwrap(), [1.0, -1.0, -2.0]);

@@ -27,9 +27,7 @@ fn lists() -> ValueType {
 
 #[test]
 fn sequences_and_optional_values_are_read_from_test_sets() {
-    let folder = tempfile::tempdir().unwrap();
-    let set = folder.path().join("test_data_set_0");
-    std::fs::create_dir_all(&set).unwrap();
+    let (folder, set) = empty_set();
     let (one, two) = (list(&[1.0]), list(&[2.0, 3.0]));
     let (sequence, empty) = (message(&[(1, b"x"), (3, &one), (3, &two)]), message(&[(1, b"x")]));
     let tensors = || vec![floats(&[1.0]), floats(&[2.0, 3.0])];
@@ -76,9 +74,7 @@ fn sequences_and_optional_values_are_read_from_test_sets() {
 
 #[test]
 fn a_file_that_holds_something_else_is_an_error() {
-    let folder = tempfile::tempdir().unwrap();
-    let set = folder.path().join("test_data_set_0");
-    std::fs::create_dir_all(&set).unwrap();
+    let (folder, set) = empty_set();
     let sequence = passing(&ValueType::Sequence(Box::new(lists())));
     let optional = passing(&ValueType::Optional(Box::new(lists())));
     for message in [list(&[1.0]), message(&[(6, b"")]), b"text".to_vec(), message(&[(3, b"text")])] {
@@ -168,17 +164,14 @@ fn numbers_of_a_field_are_read_exactly_or_said_not_to_fit() {
     // Tags of the fields of whole numbers of 32 bits, and of those of 64 without a sign.
     const WHOLE: u8 = 42;
     const UNSIGNED: u8 = 90;
-    let folder = tempfile::tempdir().unwrap();
-    let set = folder.path().join("test_data_set_0");
-    std::fs::create_dir_all(&set).unwrap();
+    let (folder, set) = empty_set();
     let read = |number: u8, element_type, field: u8, value: i64| {
         let value = varint(value);
         // Dimensions 1 and 1, the number of the type, and the field.
         let message = [&[8, 1, 8, 1, 16, number, field, value.len() as u8][..], &value[..]].concat();
         std::fs::write(set.join("input_0.pb"), message).unwrap();
-        let small = model(vec![info("x", element_type, &[batch(), Dim::Fixed(1)])]);
-        let plan = plan(&small, &request(folder.path()))?;
-        Ok::<_, InputError>(data(&materialize(&plan, 1)?[0], 0).to_f64().into_raw_vec_and_offset().0[0])
+        let input = info("x", element_type, &[batch(), Dim::Fixed(1)]);
+        super::read(folder.path(), input, 1).map(|data| data.first_f64(1)[0])
     };
     for (number, element_type, field, fitting, others) in [
         (2, E::Uint8, WHOLE, [(0, 0.0), (255, 255.0)], &[256, 300, -1][..]),
