@@ -9,7 +9,7 @@
 //! which is 0, is left out here.
 
 use super::Quantile;
-use super::binomial::Binomial;
+use super::distributions::Binomial;
 
 /// Evidence of a sample on a percentile and a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

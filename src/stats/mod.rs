@@ -5,10 +5,10 @@
 //! comparison. Over launches there is one figure each, and [`over_launches`] and [`PairedRatio`]
 //! give its estimate with an interval. Verdicts are [`Evidence`]'s alone. Read [`OverLaunches`] first.
 
-mod binomial;
 mod bootstrap;
 mod buckets;
 mod codec;
+mod distributions;
 pub mod early_stopping;
 mod effective;
 mod forecast;
@@ -16,7 +16,6 @@ mod histogram;
 mod interval;
 mod launches;
 mod looks;
-mod lower_tail;
 mod modes;
 mod pair_ranks;
 mod paired;

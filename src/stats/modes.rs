@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Buckets;
+use super::distributions::running_sums;
 use super::percentile::median;
 use crate::units::Ratio;
 
@@ -115,10 +116,7 @@ fn deviation(values: &[f64], centre: f64) -> Option<f64> {
 fn best_split(sorted: &[f64]) -> Option<usize> {
     let smallest = MIN_BLOCKS.max((MIN_SHARE * sorted.len() as f64).ceil() as usize);
     let mut sums = vec![0.0];
-    sums.extend(sorted.iter().scan(0.0, |sum, value| {
-        *sum += value;
-        Some(*sum)
-    }));
+    sums.extend(running_sums(sorted.iter().copied()));
     // Deviations from the median: what the upper half sums up to, less what the lower half does.
     let cost = |from: usize, to: usize| {
         let half = (to - from) / 2;

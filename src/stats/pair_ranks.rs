@@ -1,7 +1,7 @@
 //! Ranks among the figures of all pairs of values, found without a table of the pairs.
 
 use super::Interval;
-use super::lower_tail::LowerTail;
+use super::distributions::LowerTail;
 use super::verdict::Evidence;
 
 const SIGN: u64 = 1 << 63;

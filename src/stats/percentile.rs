@@ -1,6 +1,6 @@
 //! Percentiles by nearest rank, given only where the sample is large enough to bound them.
 
-use super::binomial::Binomial;
+use super::distributions::Binomial;
 use super::effective::Launches;
 use super::quantile::Quantile;
 use super::{Buckets, CONFIDENCE, Counted, Interval, TAIL, TooFew};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::binomial::Binomial;
+use super::distributions::Binomial;
 use super::{Interval, Z};
 
 /// A share of samples.

@@ -1,6 +1,6 @@
 //! Two samples that were not interleaved: the shift between them, with the interval of the rank-sum test.
 
-use super::lower_tail::LowerTail;
+use super::distributions::LowerTail;
 use super::pair_ranks::PairRanks;
 use super::verdict::Evidence;
 use super::{CONFIDENCE, Counted, MIN_LAUNCHES, OverLaunches, TooFew};

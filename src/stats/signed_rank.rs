@@ -1,7 +1,7 @@
 //! Wilcoxon's signed-rank statistic, and the interval and tests that follow from it.
 
 use super::Interval;
-use super::lower_tail::LowerTail;
+use super::distributions::LowerTail;
 use super::pair_ranks::PairRanks;
 use super::verdict::Evidence;
 

@@ -1,6 +1,8 @@
-//! The binomial distribution, exact to rounding for any n.
+//! Distributions of statistics that count: the binomial one, and those of ranks.
 
-/// The part of a binomial distribution that is not negligible, as a cumulative table.
+use statrs::distribution::{ContinuousCDF, Normal};
+
+/// The part of a binomial distribution that is not negligible, as a cumulative table, exact to rounding for any n.
 ///
 /// Probabilities follow from the recurrence `p(k+1)/p(k) = (n-k)/(k+1) * p/(1-p)`, started at the
 /// mode with weight 1 and divided by their sum at the end, so no factorial or gamma function is
@@ -13,7 +15,6 @@ pub(super) struct Binomial {
     cumulative: Vec<f64>,
 }
 
-/// Weight, as a share of the mode's, below which a term is left out.
 const NEGLIGIBLE: f64 = 1e-20;
 
 impl Binomial {
@@ -40,11 +41,7 @@ impl Binomial {
 
         let weights = below.iter().rev().chain(&[1.0]).chain(&above);
         let total: f64 = weights.clone().sum();
-        let cumulative = weights.scan(0.0, |sum, weight| {
-            *sum += weight / total;
-            Some(*sum)
-        });
-        Binomial { first, cumulative: cumulative.collect() }
+        Binomial { first, cumulative: running_sums(weights.map(|weight| weight / total)).collect() }
     }
 
     /// P(X <= k).
@@ -66,6 +63,36 @@ impl Binomial {
         let index = self.cumulative.partition_point(|&cumulative| cumulative <= probability);
         self.first + index.min(self.cumulative.len() - 1) as u64
     }
+}
+
+/// P(T <= t) of a statistic T that counts.
+pub(super) enum LowerTail {
+    /// P(T <= t) for t = 0, 1, ...
+    Exact(Vec<f64>),
+    /// As if it were normal, with correction for continuity.
+    Approximate { mean: f64, deviation: f64 },
+}
+
+impl LowerTail {
+    /// From P(T = t) for t = 0, 1, ...
+    pub(super) fn exact(probabilities: Vec<f64>) -> Self {
+        LowerTail::Exact(running_sums(probabilities).collect())
+    }
+
+    pub(super) fn at_most(&self, t: usize) -> f64 {
+        match self {
+            LowerTail::Exact(cumulative) => cumulative.get(t).copied().unwrap_or(1.0),
+            LowerTail::Approximate { mean, deviation } => Normal::standard().cdf((t as f64 + 0.5 - mean) / deviation),
+        }
+    }
+}
+
+/// The sum of all values up to each.
+pub(super) fn running_sums(values: impl IntoIterator<Item = f64>) -> impl Iterator<Item = f64> {
+    values.into_iter().scan(0.0, |sum, value| {
+        *sum += value;
+        Some(*sum)
+    })
 }
 
 #[cfg(test)]
