@@ -136,10 +136,8 @@ impl Hierarchy {
 /// Folders of the group `pathname` and of those above it, up to the mount point of the controller's hierarchy.
 fn folders(roots: &Roots, version: Version, controller: &str, pathname: &str) -> Vec<PathBuf> {
     let Some(mount) = mounted(roots, version, controller) else { return Vec::new() };
-    let top = match mount.mount_point.strip_prefix("/sys") {
-        Ok(below) => roots.sys.join(below),
-        Err(_) => mount.mount_point.clone(),
-    };
+    let below_sys = mount.mount_point.strip_prefix("/sys");
+    let top = below_sys.map_or_else(|_| mount.mount_point.clone(), |below| roots.sys.join(below));
     // A container may see its group's path from the host's root while only the part below `mount.root` is mounted.
     let below = Path::new(pathname).strip_prefix(&mount.root).unwrap_or(Path::new(""));
     below.ancestors().map(|group| top.join(group)).collect()
@@ -198,18 +196,6 @@ mod tests {
     }
 
     #[test]
-    fn group_without_limits_has_none() {
-        let machine = Machine::new(&[V2_MOUNT, ("proc/self/cgroup", "0::/\n")]);
-        assert_eq!(limits(&machine.roots()), CgroupLimits::default());
-        assert!(throttled_files(&machine.roots()).is_empty());
-    }
-
-    #[test]
-    fn machine_without_control_groups_has_no_limits() {
-        assert_eq!(limits(&Machine::new(&[]).roots()), CgroupLimits::default());
-    }
-
-    #[test]
     fn version_1_container_sees_its_limits_at_the_mount_point() {
         let machine = Machine::new(&[
             ("proc/self/cgroup", "4:memory:/docker/c0ffee\n3:cpu,cpuacct:/docker/c0ffee\n0::/\n"),
@@ -231,8 +217,8 @@ mod tests {
     }
 
     #[test]
-    fn version_1_without_limits_has_none() {
-        let machine = Machine::new(&[
+    fn groups_without_limits_and_machines_without_groups_have_none() {
+        let version_1 = [
             ("proc/self/cgroup", "4:memory:/\n1:cpu:/\n"),
             (
                 "proc/self/mountinfo",
@@ -242,7 +228,11 @@ mod tests {
             ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n"),
             ("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n"),
             ("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"),
-        ]);
-        assert_eq!(limits(&machine.roots()), CgroupLimits::default());
+        ];
+        for files in [&version_1[..], &[V2_MOUNT, ("proc/self/cgroup", "0::/\n")], &[]] {
+            let machine = Machine::new(files);
+            assert_eq!(limits(&machine.roots()), CgroupLimits::default(), "{files:?}");
+            assert!(throttled_files(&machine.roots()).is_empty(), "{files:?}");
+        }
     }
 }

@@ -89,11 +89,9 @@ fn cpu_model(cpuinfo: &str) -> Option<Plain> {
 
 /// Value of the first line `name : value`.
 fn cpuinfo_field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let value = text.lines().find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        (key.trim() == name).then(|| value.trim())
-    });
-    value.filter(|value| !value.is_empty())
+    let mut fields = text.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = fields.find(|(key, _)| key.trim() == name)?;
+    Some(value.trim()).filter(|value| !value.is_empty())
 }
 
 fn governor(roots: &Roots, cpu: u64) -> Option<Plain> {
