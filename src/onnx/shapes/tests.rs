@@ -73,6 +73,11 @@ impl Builder {
         self
     }
 
+    /// A node of one output without attributes.
+    fn plain(self, operator: &str, inputs: &[&str], output: &str) -> Builder {
+        self.node(operator, inputs, &[output], &[])
+    }
+
     fn output(mut self, name: &str) -> Builder {
         self.graph.outputs.push(TensorInfo { name: name.into(), value_type: ValueType::Other(String::new()) });
         self
@@ -159,12 +164,12 @@ fn indices_of_a_table_count_tokens_and_positions_end_with_their_table() {
         .scalar("at", 1.0)
         .scalar("zero", 0.0)
         .scalar("one", 1.0)
-        .node("Gather", &["words", "i"], &["a"], &[])
-        .node("Shape", &["i"], &["s"], &[])
-        .node("Gather", &["s", "at"], &["n"], &[])
-        .node("Range", &["zero", "n", "one"], &["r"], &[])
-        .node("Gather", &["places", "r"], &["b"], &[])
-        .node("Add", &["a", "b"], &["y"], &[])
+        .plain("Gather", &["words", "i"], "a")
+        .plain("Shape", &["i"], "s")
+        .plain("Gather", &["s", "at"], "n")
+        .plain("Range", &["zero", "n", "one"], "r")
+        .plain("Gather", &["places", "r"], "b")
+        .plain("Add", &["a", "b"], "y")
         .facts();
     assert_eq!(sizes(&facts, &[2, 9]), known(&[2, 9, 8]));
     assert_eq!(roles(&facts), [None, Some(DimRole::Tokens)]);
@@ -178,10 +183,10 @@ fn a_table_of_positions_that_is_cut_bounds_what_it_is_added_to() {
         .whole("zero", &[0.0])
         .whole("one", &[1.0])
         .whole("two", &[2.0])
-        .node("Shape", &["x"], &["s"], &[])
-        .node("Slice", &["s", "one", "two", "zero"], &["n"], &[])
-        .node("Slice", &["table", "zero", "n", "one"], &["t"], &[])
-        .node("Add", &["x", "t"], &["y"], &[])
+        .plain("Shape", &["x"], "s")
+        .plain("Slice", &["s", "one", "two", "zero"], "n")
+        .plain("Slice", &["table", "zero", "n", "one"], "t")
+        .plain("Add", &["x", "t"], "y")
         .facts();
     assert_eq!(sizes(&facts, &[2, 9]), known(&[2, 9, 8]));
     assert_eq!(relations(&facts), [&Relation::AtMost(Expr::Dim(1), 50)]);
@@ -194,9 +199,9 @@ fn patches_must_be_as_many_as_a_stored_table_has() {
         .weight("table", &[1, 196, 8])
         .whole("flat", &[0.0, 8.0, -1.0])
         .node("Conv", &["x", "w"], &["c"], &[("strides", integers(&[16, 16]))])
-        .node("Reshape", &["c", "flat"], &["f"], &[])
+        .plain("Reshape", &["c", "flat"], "f")
         .node("Transpose", &["f"], &["t"], &[("perm", integers(&[0, 2, 1]))])
-        .node("Add", &["t", "table"], &["y"], &[])
+        .plain("Add", &["t", "table"], "y")
         .facts();
     let equals = facts.demands.iter().find_map(|demand| match &demand.relation {
         Relation::Equal(patches, Expr::Number(196)) => Some(patches.clone()),
@@ -212,11 +217,11 @@ fn past_and_new_are_as_many_as_the_mask_has() {
     let facts = floats("old", &[-1, 2, -2, 4])
         .floats("x", &[-1, 2, -3, 4])
         .floats("mask", &[-1, 1, 1, -4])
-        .node("Softmax", &["x"], &["new"], &[])
+        .plain("Softmax", &["x"], "new")
         .node("Concat", &["old", "new"], &["all"], &[("axis", integers(&[2]))])
         .node("Transpose", &["all"], &["t"], &[("perm", integers(&[0, 1, 3, 2]))])
-        .node("MatMul", &["x", "t"], &["scores"], &[])
-        .node("Add", &["scores", "mask"], &["y"], &[])
+        .plain("MatMul", &["x", "t"], "scores")
+        .plain("Add", &["scores", "mask"], "y")
         .output("all")
         .facts();
     let total = Expr::Dim(1).plus(&Expr::Dim(2));
@@ -230,16 +235,14 @@ fn products_demand_features_and_reshapes_keep_elements() {
     let facts = floats("x", &[-1, -2])
         .weight("w", &[12, 6])
         .whole("heads", &[-1.0, 3.0, 2.0])
-        .node("MatMul", &["x", "w"], &["m"], &[])
-        .node("Reshape", &["m", "heads"], &["y"], &[])
+        .plain("MatMul", &["x", "w"], "m")
+        .plain("Reshape", &["m", "heads"], "y")
         .facts();
     assert_eq!(sizes(&facts, &[7, 12]), known(&[7, 3, 2]));
     assert_eq!(relations(&facts), [&Relation::Equal(Expr::Dim(1), number(12))]);
     assert_eq!(roles(&facts), [None, Some(DimRole::Features)]);
-    let windows = floats("x", &[1, -1, 4])
-        .whole("parts", &[-1.0, 7.0, 4.0])
-        .node("Reshape", &["x", "parts"], &["y"], &[])
-        .facts();
+    let windows =
+        floats("x", &[1, -1, 4]).whole("parts", &[-1.0, 7.0, 4.0]).plain("Reshape", &["x", "parts"], "y").facts();
     assert_eq!(relations(&windows), [&Relation::MultipleOf(Expr::Dim(0), 7)]);
 }
 
@@ -249,7 +252,7 @@ fn ways_down_and_up_again_must_meet() {
     let facts = floats("x", &[1, 3, -1, -2])
         .stored("up", ElementType::Float, &[4], Some(&scales))
         .node("MaxPool", &["x"], &["d"], &[("kernel_shape", integers(&[2, 2])), ("strides", integers(&[2, 2]))])
-        .node("Resize", &["d", "", "up"], &["u"], &[])
+        .plain("Resize", &["d", "", "up"], "u")
         .node("Concat", &["x", "u"], &["y"], &[("axis", integers(&[1]))])
         .facts();
     assert!(relations(&facts).contains(&&Relation::MultipleOf(Expr::Dim(0), 2)));
@@ -269,7 +272,7 @@ fn mirrored_padding_is_narrower_than_its_axis() {
 #[test]
 fn sizes_that_follow_what_inputs_hold_vary_and_those_of_their_sums_do_not() {
     let found = |reduces: bool| {
-        let facts = floats("x", &[-1, 4]).node("NonZero", &["x"], &["z"], &[]);
+        let facts = floats("x", &[-1, 4]).plain("NonZero", &["x"], "z");
         if reduces {
             facts.node("ReduceSum", &["z"], &["y"], &[("axes", integers(&[1]))]).facts()
         } else {
@@ -281,14 +284,14 @@ fn sizes_that_follow_what_inputs_hold_vary_and_those_of_their_sums_do_not() {
     let asked =
         floats("x", &[-1, 4]).input("k", ElementType::Int64, &[1]).node("TopK", &["x", "k"], &["a", "b"], &[]).facts();
     assert!(asked.varying.unwrap().starts_with("TopK `n0` takes sizes"));
-    let own = floats("x", &[-1, 4]).node("own:Do", &["x"], &["y"], &[]).facts();
+    let own = floats("x", &[-1, 4]).plain("own:Do", &["x"], "y").facts();
     assert!(own.varying.unwrap().contains("domain `own`"));
 }
 
 #[test]
 fn branches_of_unlike_sizes_vary_and_those_that_sizes_decide_do_not() {
     let branch = |operator: &str, output: &str| {
-        let made = Builder::default().node(operator, &["x"], &[output], &[]).output(output).graph;
+        let made = Builder::default().plain(operator, &["x"], output).output(output).graph;
         AttributeValue::Graphs(vec![made])
     };
     let attributes = |second| [("then_branch", branch("Relu", "a")), ("else_branch", branch(second, "b"))];
@@ -299,9 +302,9 @@ fn branches_of_unlike_sizes_vary_and_those_that_sizes_decide_do_not() {
     assert_eq!(by_flag("Transpose").varying.as_deref(), Some("If `n0` has branches of unlike sizes"));
     let by_size = floats("x", &[-1, 4])
         .scalar("two", 2.0)
-        .node("Size", &["x"], &["s"], &[])
-        .node("Sub", &["s", "s"], &["none"], &[])
-        .node("Equal", &["none", "two"], &["c"], &[])
+        .plain("Size", &["x"], "s")
+        .plain("Sub", &["s", "s"], "none")
+        .plain("Equal", &["none", "two"], "c")
         .node("If", &["c"], &["y"], &attributes("Transpose"))
         .facts();
     assert_eq!((sizes(&by_size, &[3]), by_size.varying.clone()), (known(&[4, 3]), None));
@@ -314,7 +317,7 @@ fn loops_carry_sizes_that_stay_and_lose_those_that_grow() {
         fed("i", ElementType::Int64, &[])
             .input("c", ElementType::Bool, &[])
             .floats("state", &[-9, 4])
-            .node("Identity", &["c"], &["go"], &[])
+            .plain("Identity", &["c"], "go")
             .node(operator, &["state", "state"], &["next"], &[("axis", integers(&[0]))])
             .output("go")
             .output("next")
@@ -333,7 +336,7 @@ fn loops_carry_sizes_that_stay_and_lose_those_that_grow() {
 #[test]
 fn nodes_that_a_converter_put_last_are_walked_in_time() {
     let facts = floats("x", &[-1, 4])
-        .node("Flatten", &["cast"], &["y"], &[])
+        .plain("Flatten", &["cast"], "y")
         .node("Cast", &["x"], &["cast"], &[("to", integers(&[10]))])
         .output("y")
         .facts();

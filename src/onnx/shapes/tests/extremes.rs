@@ -30,7 +30,7 @@ fn slices_that_go_back_over_nothing_or_in_any_step_have_their_size() {
             .whole("end", &[end])
             .whole("axis", &[0.0])
             .whole("step", &[step])
-            .node("Slice", &["x", "start", "end", "axis", "step"], &["y"], &[])
+            .plain("Slice", &["x", "start", "end", "axis", "step"], "y")
             .facts();
         assert_eq!(sizes(&facts, &[]), known(&[left, 2]), "{size} {start} {end} {step}");
     }
@@ -41,7 +41,7 @@ fn stored_numbers_that_no_size_holds_bound_nothing() {
     for largest in [9e15, u64::MAX as f64, f64::INFINITY] {
         let facts = floats("x", &[4, 2])
             .stored("table", ElementType::Uint64, &[2], Some(&[1.0, largest]))
-            .node("Gather", &["x", "table"], &["y"], &[])
+            .plain("Gather", &["x", "table"], "y")
             .facts();
         assert_eq!(sizes(&facts, &[]), known(&[2, 2]), "{largest}");
     }
@@ -84,9 +84,9 @@ fn reversed_shapes_and_ranges_of_any_step_are_followed() {
             .scalar("from", 0.0)
             .scalar("to", 3.0 * step)
             .scalar("by", step)
-            .node("Shape", &["x"], &["s"], &[])
-            .node("Slice", &["s", "start", "end", "axis", "step"], &["none"], &[])
-            .node("Range", &["from", "to", "by"], &["r"], &[])
+            .plain("Shape", &["x"], "s")
+            .plain("Slice", &["s", "start", "end", "axis", "step"], "none")
+            .plain("Range", &["from", "to", "by"], "r")
             .facts();
         let made = sizes(&facts, &[2]);
         assert!(made.is_none_or(|made| made == [Some(3)] || made == [None::<i64>]), "{step}");

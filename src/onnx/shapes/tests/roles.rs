@@ -8,14 +8,14 @@ fn images_with_colours_last_and_without_a_batch_are_images() {
         .weight("w", &[8, 3, 3, 3])
         .node("Cast", &["p"], &["f"], &[("to", integers(&[1]))])
         .node("Transpose", &["f"], &["t"], &[("perm", integers(&[0, 3, 1, 2]))])
-        .node("Conv", &["t", "w"], &["y"], &[])
+        .plain("Conv", &["t", "w"], "y")
         .facts();
     assert_eq!(roles(&last), [None, Some(DimRole::Height), Some(DimRole::Width)]);
     let one = floats("p", &[3, -1, -2])
         .weight("w", &[8, 3, 3, 3])
         .whole("zero", &[0.0])
-        .node("Unsqueeze", &["p", "zero"], &["u"], &[])
-        .node("Conv", &["u", "w"], &["y"], &[])
+        .plain("Unsqueeze", &["p", "zero"], "u")
+        .plain("Conv", &["u", "w"], "y")
         .facts();
     assert_eq!(roles(&one), [Some(DimRole::Height), Some(DimRole::Width)]);
 }
@@ -25,12 +25,12 @@ fn sound_and_spectra_are_told_apart() {
     let sound = floats("p", &[-1, -2])
         .weight("w", &[16, 1, 10])
         .whole("one", &[1.0])
-        .node("Unsqueeze", &["p", "one"], &["u"], &[])
+        .plain("Unsqueeze", &["p", "one"], "u")
         .node("Conv", &["u", "w"], &["y"], &[("strides", integers(&[5]))])
         .facts();
     assert_eq!(roles(&sound), [None, Some(DimRole::Audio)]);
     assert!(relations(&sound).contains(&&Relation::AtLeast(Expr::Dim(1), 10)));
-    let spectrum = floats("p", &[-1, 80, -2]).weight("w", &[16, 80, 3]).node("Conv", &["p", "w"], &["y"], &[]).facts();
+    let spectrum = floats("p", &[-1, 80, -2]).weight("w", &[16, 80, 3]).plain("Conv", &["p", "w"], "y").facts();
     assert_eq!(roles(&spectrum), [None, Some(DimRole::Frames)]);
 }
 
@@ -40,7 +40,7 @@ fn padding_hides_no_sound_and_no_image() {
         .weight("w", &[16, 1, 10])
         .whole("one", &[1.0])
         .whole("pads", &[0.0, 0.0, 40.0, 0.0, 0.0, 40.0])
-        .node("Unsqueeze", &["p", "one"], &["u"], &[])
+        .plain("Unsqueeze", &["p", "one"], "u")
         .node("Pad", &["u", "pads"], &["v"], &[("mode", text("reflect"))])
         .node("Conv", &["v", "w"], &["y"], &[("strides", integers(&[5]))])
         .facts();
@@ -48,8 +48,8 @@ fn padding_hides_no_sound_and_no_image() {
     let image = floats("p", &[-1, 3, -2, -3])
         .weight("w", &[8, 3, 3, 3])
         .whole("pads", &[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0])
-        .node("Pad", &["p", "pads"], &["u"], &[])
-        .node("Conv", &["u", "w"], &["y"], &[])
+        .plain("Pad", &["p", "pads"], "u")
+        .plain("Conv", &["u", "w"], "y")
         .facts();
     assert_eq!(roles(&image), [None, Some(DimRole::Height), Some(DimRole::Width)]);
 }
@@ -68,6 +68,6 @@ fn two_channels_that_are_read_many_samples_at_once_are_a_sound() {
         assert_eq!(role(channels, 3, 8), Some(DimRole::Audio), "{channels}");
         assert_eq!(role(channels, 3, 1), Some(DimRole::Frames), "{channels}");
     }
-    let six = floats("p", &[-1, 6, -2]).weight("w", &[16, 6, 16]).node("Conv", &["p", "w"], &["y"], &[]).facts();
+    let six = floats("p", &[-1, 6, -2]).weight("w", &[16, 6, 16]).plain("Conv", &["p", "w"], "y").facts();
     assert_eq!(roles(&six), [None, Some(DimRole::Frames)]);
 }

@@ -28,7 +28,7 @@ fn varying(operator: &str, inputs: &[&str], sizes: &str) -> Option<String> {
         .whole("stored", &[2.0, 2.0, 2.0, 2.0])
         .node("RandomUniform", &[], &["noise"], &[("shape", integers(&[4]))])
         .node("Cast", &["noise"], &["random"], &[("to", integers(&[7]))]);
-    built.node(operator, &inputs, &["y"], &[]).facts().varying
+    built.plain(operator, &inputs, "y").facts().varying
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn sizes_that_an_operand_says_vary_where_it_is_fed_or_random_and_not_where_it_is
 fn searches_end_where_values_say() {
     for operator in ["BeamSearch", "GreedySearch", "Sampling", "WhisperBeamSearch"] {
         let searched = floats("x", &[-1, -2]);
-        let facts = searched.node(&format!("com.microsoft:{operator}"), &["x"], &["y"], &[]).facts();
+        let facts = searched.plain(&format!("com.microsoft:{operator}"), &["x"], "y").facts();
         let why = format!("{operator} `n0` makes as many tokens as there are until it ends");
         assert_eq!(facts.varying, Some(why));
     }
