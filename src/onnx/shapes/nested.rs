@@ -40,7 +40,7 @@ impl<'g> Walk<'g> {
         if let Some(decided) = decided {
             let keeping = self.known.keeping;
             let made = self.within(if decided == 0 { no } else { yes }, keeping);
-            return made.into_iter().map(|value| value.map_or_else(Value::default, |value| (*value).clone())).collect();
+            return made.into_iter().map(|value| value.map(Rc::unwrap_or_clone).unwrap_or_default()).collect();
         }
         let is_fed = call.input(0).is_none_or(|value| value.is_fed);
         self.has_choice |= is_fed && self.known.keeping == Keeping::Everything;
@@ -124,6 +124,13 @@ impl<'g> Walk<'g> {
         })
     }
 
+    /// What all turns give of a value, which has an axis more.
+    fn stacked(value: Option<Rc<Value>>, dims: impl FnOnce(&[Expr]) -> Dims) -> Value {
+        let value = value.map(Rc::unwrap_or_clone).unwrap_or_default();
+        let dims = value.dims.as_deref().and_then(dims);
+        Value { dims, elements: None, below: None, view_of: None, is_fed: true, ..value }
+    }
+
     pub(super) fn repeated(&mut self, node: &'g Node) -> Vec<Value> {
         let call = self.call(node);
         let Some(body) = body(node, "body") else { return Vec::new() };
@@ -138,17 +145,8 @@ impl<'g> Walk<'g> {
         let cause =
             (count == Expr::Unknown).then(|| Rc::from(format!("{} goes round as often as values say", call.words())));
         let scans = made.into_iter().skip(1 + states.len()).map(|value| {
-            let value = value.map_or_else(Value::default, |value| (*value).clone());
-            let dims = value.dims.as_ref().map(|dims| [std::slice::from_ref(&count), dims].concat());
-            Value {
-                varying: cause.clone().or(value.varying.clone()),
-                elements: None,
-                below: None,
-                dims,
-                view_of: None,
-                is_fed: true,
-                ..value
-            }
+            let value = Self::stacked(value, |dims| Some([&[count.clone()], dims].concat()));
+            Value { varying: cause.clone().or(value.varying.clone()), ..value }
         });
         let scans: Vec<Value> = scans.collect();
         let finals = states.into_iter().map(|state| {
@@ -160,12 +158,9 @@ impl<'g> Walk<'g> {
 
     pub(super) fn scanned(&mut self, node: &'g Node) -> Vec<Value> {
         let call = self.call(node);
-        let (Some(body), Some(count)) = (body(node, "body"), node.integer("num_scan_inputs")) else {
-            return Vec::new();
-        };
-        let Some(first) = usize::try_from(count).ok().and_then(|count| call.inputs.len().checked_sub(count)) else {
-            return Vec::new();
-        };
+        let count = node.integer("num_scan_inputs").and_then(|count| usize::try_from(count).ok());
+        let first = count.and_then(|count| call.inputs.len().checked_sub(count));
+        let (Some(body), Some(first)) = (body(node, "body"), first) else { return Vec::new() };
         let states: Vec<Value> = (0..first).map(|index| Self::carried(&call, index)).collect();
         let axes = call.integers("scan_input_axes").unwrap_or_default();
         let (mut slices, mut steps) = (Vec::new(), Expr::Unknown);
@@ -182,12 +177,10 @@ impl<'g> Walk<'g> {
         let (states, made) = self.settled(body, &[], &states, &slices);
         let outputs = made.into_iter().skip(states.len()).enumerate().map(|(place, value)| {
             let axis = call.integers("scan_output_axes").and_then(|axes| axes.get(place).copied()).unwrap_or(0);
-            let value = value.map_or_else(Value::default, |value| (*value).clone());
-            let dims = value.dims.clone().and_then(|mut dims| {
-                dims.insert(call.axis(axis, dims.len() + 1)?, steps.clone());
-                Some(dims)
-            });
-            Value { dims, elements: None, below: None, view_of: None, is_fed: true, ..value }
+            Self::stacked(value, |dims| {
+                let (before, behind) = dims.split_at(call.axis(axis, dims.len() + 1)?);
+                Some([before, &[steps.clone()], behind].concat())
+            })
         });
         let outputs: Vec<Value> = outputs.collect();
         states.into_iter().chain(outputs).collect()

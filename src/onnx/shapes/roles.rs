@@ -56,11 +56,9 @@ pub(super) fn sampled(call: &Call<'_>, known: &mut Known, length: &Expr) {
 
 /// An axis without what was put before and after it, or cut off.
 fn unpadded(size: &Expr) -> Expr {
-    match size {
-        Expr::Sum(terms) => match terms.as_slice() {
-            [Expr::Dim(dim), Expr::Number(_)] | [Expr::Number(_), Expr::Dim(dim)] => Expr::Dim(*dim),
-            _ => size.clone(),
-        },
+    let Expr::Sum(terms) = size else { return size.clone() };
+    match terms.as_slice() {
+        [dim @ Expr::Dim(_), Expr::Number(_)] | [Expr::Number(_), dim @ Expr::Dim(_)] => dim.clone(),
         _ => size.clone(),
     }
 }
@@ -115,11 +113,9 @@ pub(super) fn convolved(call: &Call<'_>, known: &mut Known, channels: &Expr, ker
 /// Axes of an image that is given another size before anything else.
 pub(super) fn resized(call: &Call<'_>, known: &mut Known) {
     let Some(data) = call.input(0).filter(|data| data.view_of.is_some()) else { return };
-    let Some(Ok([_, second, third, last])) = data.dims.clone().map(<[Expr; 4]>::try_from) else {
-        return;
-    };
+    let Some([_, second, third, last]) = data.dims.as_deref() else { return };
     let is_colours = |size: &Expr| size.number().is_some_and(|size| COLOURS.contains(&size));
-    let (high, wide) = if is_colours(&last) && !is_colours(&second) { (second, third) } else { (third, last) };
-    known.role(&high, DimRole::Height);
-    known.role(&wide, DimRole::Width);
+    let (high, wide) = if is_colours(last) && !is_colours(second) { (second, third) } else { (third, last) };
+    known.role(high, DimRole::Height);
+    known.role(wide, DimRole::Width);
 }

@@ -33,7 +33,8 @@ fn reshape(call: &Call<'_>, known: &mut Known) -> Dims {
         Some(stored) => stored.into_iter().map(Expr::Number).collect(),
         None => match call.elements(1) {
             Some(elements) => elements.to_vec(),
-            None => return rank_of_shape(call),
+            // It is known at most how many axes there are.
+            None => return unknown(usize::try_from(call.dims(1)?.first()?.number()?).ok()?),
         },
     };
     let before = call.dims(0);
@@ -58,21 +59,13 @@ fn reshape(call: &Call<'_>, known: &mut Known) -> Dims {
     Some(made)
 }
 
-fn rank_of_shape(call: &Call<'_>) -> Dims {
-    let rank = call.dims(1)?.first()?.number()?;
-    unknown(usize::try_from(rank).ok()?)
-}
-
 fn rest(call: &Call<'_>, known: &mut Known, before: &[Expr], made: &[Expr]) -> Expr {
     let mut others: Vec<Expr> = made.iter().filter(|size| **size != number(-1)).cloned().collect();
     let mut whole = before.to_vec();
     // Axes that stay as they are cancel even where they are not known to be above 0.
-    others.retain(|size| match whole.iter().position(|known| known == size && known.is_known()) {
-        Some(place) => {
-            whole.remove(place);
-            false
-        }
-        None => true,
+    others.retain(|size| {
+        let place = whole.iter().position(|known| known == size && known.is_known());
+        place.map(|place| whole.remove(place)).is_none()
     });
     let (whole, others) = (product(&whole), product(&others));
     if let Some(part) = others.number().filter(|&part| part > 1) {
@@ -93,8 +86,7 @@ fn elements_alike(call: &Call<'_>, known: &mut Known, before: &[Expr], made: &mu
             }
         }
         [gap] => {
-            let others: Vec<Expr> = made.iter().filter(|size| size.is_known()).cloned().collect();
-            let others = product(&others);
+            let others = made.iter().filter(|size| size.is_known()).fold(number(1), |all, size| all.times(size));
             let size = whole.over(&others);
             if size.times(&others) == whole {
                 made[*gap] = size;
@@ -123,10 +115,8 @@ fn squeeze(call: &Call<'_>, known: &mut Known) -> Dims {
     }
     let Some(axes) = given else {
         // Which axes go depends on which are 1 long.
-        return dims
-            .iter()
-            .all(|size| size.number().is_some())
-            .then(|| dims.iter().filter(|size| **size != number(1)).cloned().collect());
+        let is_known = dims.iter().all(|size| size.number().is_some());
+        return is_known.then(|| dims.iter().filter(|size| **size != number(1)).cloned().collect());
     };
     let gone: Vec<usize> = axes.iter().filter_map(|&axis| call.axis(axis, dims.len())).collect();
     for &axis in &gone {

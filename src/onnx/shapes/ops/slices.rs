@@ -50,24 +50,19 @@ fn axes(call: &Call<'_>, count: usize) -> Option<Vec<i64>> {
 
 fn slice(call: &Call<'_>) -> Dims {
     let mut made = owned(call.dims(0))?;
-    match cuts(call, made.len()) {
-        Some(cuts) => {
-            for cut in cuts {
-                made[cut.axis] = cut_size(&made[cut.axis], &cut);
-            }
-            Some(made)
-        }
-        None => {
-            // Which axes are cut may be known though not where.
-            let count = call.dims(1).and_then(|dims| dims.first()).and_then(Expr::number);
-            let axes = count.and_then(|count| axes(call, usize::try_from(count).ok()?));
-            let Some(axes) = axes else { return unknown(made.len()) };
-            for axis in axes {
-                made[call.axis(axis, call.dims(0)?.len())?] = Expr::Unknown;
-            }
-            Some(made)
-        }
+    if let Some(cuts) = cuts(call, made.len()) {
+        cuts.iter().for_each(|cut| made[cut.axis] = cut_size(&made[cut.axis], cut));
+        return Some(made);
     }
+    // Which axes are cut may be known though not where.
+    let count = call.dims(1).and_then(|dims| dims.first()).and_then(Expr::number);
+    let axes = count.and_then(|count| axes(call, usize::try_from(count).ok()?));
+    let Some(axes) = axes else { return unknown(made.len()) };
+    for axis in axes {
+        let axis = call.axis(axis, made.len())?;
+        made[axis] = Expr::Unknown;
+    }
+    Some(made)
 }
 
 fn cut_size(size: &Expr, cut: &Cut) -> Expr {
@@ -119,13 +114,8 @@ fn backwards_by_number(size: &Expr, cut: &Cut) -> Option<i64> {
 fn pad(call: &Call<'_>, known: &mut Known) -> Dims {
     let dims = call.dims(0)?;
     let stored = call.integers("pads").or_else(|| call.integers("paddings"));
-    let pads: Vec<Expr> = match stored {
-        Some(stored) => stored.into_iter().map(Expr::Number).collect(),
-        None => match call.elements(1) {
-            Some(elements) => elements.to_vec(),
-            None => return unknown(dims.len()),
-        },
-    };
+    let stored = stored.map(|stored| stored.into_iter().map(Expr::Number).collect::<Vec<_>>());
+    let Some(pads) = stored.or_else(|| owned(call.elements(1))) else { return unknown(dims.len()) };
     let axes: Vec<usize> = match call.input(3) {
         Some(_) => call.numbers(3)?.into_iter().filter_map(|axis| call.axis(axis, dims.len())).collect(),
         None => (0..dims.len()).collect(),
@@ -144,11 +134,7 @@ fn pad(call: &Call<'_>, known: &mut Known) -> Dims {
 
 /// Mirrored places must be there: an axis is longer than its padding.
 fn reflected(call: &Call<'_>, known: &mut Known, size: &Expr, widest: Option<i64>) {
-    if call.text("mode") != "reflect" {
-        return;
-    }
-    let widest = widest.unwrap_or(0);
-    if widest > 0 {
+    if let Some(widest) = widest.filter(|&widest| widest > 0 && call.text("mode") == "reflect") {
         known.at_least(size, widest.saturating_add(1), || format!("{} mirrors {widest} at an end", call.words()));
     }
 }

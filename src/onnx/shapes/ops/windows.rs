@@ -99,13 +99,11 @@ fn convolution(call: &Call<'_>, known: &mut Known, kernel_input: usize) -> Dims 
     }
     roles::convolved(call, known, &weight[1].times(&number(call.integer("group", 1))), &weight[2..]);
     channels(call, known, weight);
-    let kernel: Option<Vec<i64>> = weight[2..].iter().map(Expr::number).collect();
-    let mut made = vec![data[0].clone(), weight[0].clone()];
-    match kernel {
-        Some(kernel) => made.extend(slid(call, known, &Window::of(call, kernel))),
-        None => made.extend(vec![Expr::Unknown; rank - 2]),
-    }
-    Some(made)
+    let places = match weight[2..].iter().map(Expr::number).collect::<Option<Vec<_>>>() {
+        Some(kernel) => slid(call, known, &Window::of(call, kernel)),
+        None => vec![Expr::Unknown; rank - 2],
+    };
+    Some([&[data[0].clone(), weight[0].clone()][..], &places].concat())
 }
 
 fn channels(call: &Call<'_>, known: &mut Known, weight: &[Expr]) {
@@ -139,9 +137,7 @@ fn pool(call: &Call<'_>, known: &mut Known) -> Dims {
     if channels_last(call) || kernel.len() + 2 != dims.len() {
         return unknown(dims.len());
     }
-    let mut made = dims[..2].to_vec();
-    made.extend(slid(call, known, &Window::of(call, kernel)));
-    Some(made)
+    Some([&dims[..2], &slid(call, known, &Window::of(call, kernel))].concat())
 }
 
 fn transposed(call: &Call<'_>, known: &mut Known) -> Dims {
