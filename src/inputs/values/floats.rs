@@ -22,7 +22,7 @@ pub(super) fn range(flow: &Flow<'_>, input: &str) -> Option<(ValueRange, String)
                 if let Some(found) = read(flow, node, operand) {
                     return Some(found);
                 }
-                if operand == 0 && moves(&node.operator) {
+                if operand == 0 && MOVES.contains(&node.operator.as_str()) {
                     next.extend(node.outputs.first().map(String::as_str));
                 }
             }
@@ -32,12 +32,8 @@ pub(super) fn range(flow: &Flow<'_>, input: &str) -> Option<(ValueRange, String)
     None
 }
 
-fn moves(operator: &str) -> bool {
-    matches!(
-        operator,
-        "Cast" | "Identity" | "Transpose" | "Unsqueeze" | "Squeeze" | "Reshape" | "Pad" | "Resize" | "Slice"
-    )
-}
+/// Operators that only move elements.
+const MOVES: [&str; 9] = ["Cast", "Identity", "Transpose", "Unsqueeze", "Squeeze", "Reshape", "Pad", "Resize", "Slice"];
 
 fn read(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(ValueRange, String)> {
     let other = || node.inputs.get(1 - operand.min(1)).and_then(|value| flow.constant(value));
@@ -101,11 +97,10 @@ mod tests {
 
     #[test]
     fn samples_of_a_sound_lie_around_zero() {
-        assert_eq!(
-            low_and_high(vec![node("Unsqueeze", &["x"], "u"), node("Conv", &["u", "kernel"], "y")]),
-            Some((-0.5, 0.5))
-        );
-        assert_eq!(low_and_high(vec![node("Conv", &["x", "stereo"], "y")]), Some((-0.5, 0.5)));
+        let sound = Some((-0.5, 0.5));
+        let one_channel = vec![node("Unsqueeze", &["x"], "u"), node("Conv", &["u", "kernel"], "y")];
+        assert_eq!(low_and_high(one_channel), sound);
+        assert_eq!(low_and_high(vec![node("Conv", &["x", "stereo"], "y")]), sound);
         assert_eq!(low_and_high(vec![node("Conv", &["x", "pairs"], "y")]), None);
     }
 }

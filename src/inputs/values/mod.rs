@@ -122,10 +122,8 @@ impl<'m> Values<'m> {
         let Some(new) = shape.last().copied().flatten().filter(|_| fill.0 == FillKind::Ascending) else { return fill };
         let sizes = || self.shapes.values().flatten().copied().flatten();
         let lists = self.shapes.values().filter(|shape| shape.len() == 2).filter_map(|shape| shape[1]);
-        let past = lists
-            .filter_map(|all| all.checked_sub(new))
-            .filter(|&past| past > 0 && sizes().any(|size| size == past))
-            .max();
+        let pasts = lists.filter_map(|all| all.checked_sub(new));
+        let past = pasts.filter(|&past| past > 0 && sizes().any(|size| size == past)).max();
         match past.filter(|&past| (past + new - 1) as f64 <= most) {
             Some(past) => (FillKind::AscendingFrom(past), format!("{}, after the {past} of the past", fill.1)),
             None => fill,

@@ -238,11 +238,9 @@ const COMPARED_LIMIT: usize = 64;
 
 fn compared<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
     let values = node.inputs.get(1 - operand.min(1)).and_then(|value| flow.constant(value));
-    match values {
-        Some(values) if values.len() <= COMPARED_LIMIT => {
-            Effect::Compares { values: values.to_vec(), reason: words(node) }
-        }
-        _ => Effect::Ends,
+    match values.filter(|values| values.len() <= COMPARED_LIMIT) {
+        Some(values) => Effect::Compares { values: values.to_vec(), reason: words(node) },
+        None => Effect::Ends,
     }
 }
 

@@ -56,13 +56,9 @@ pub(super) fn length(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) 
     let others: Vec<&TensorInfo> = inputs.iter().filter(|other| other.name != info.name).collect();
     let stem = info.name.rsplit_once('_').map(|(stem, _)| stem);
     let named = stem.and_then(|stem| others.iter().find(|other| other.name.starts_with(stem)));
-    if let Some(size) = named.and_then(|other| open_size(other, shapes).or_else(|| any_size(other, shapes))) {
-        return Some(size);
-    }
-    others
-        .iter()
-        .find_map(|other| open_size(other, shapes))
-        .or_else(|| others.iter().find_map(|other| any_size(other, shapes)))
+    let of_named = named.and_then(|other| open_size(other, shapes).or_else(|| any_size(other, shapes)));
+    let open = || others.iter().find_map(|other| open_size(other, shapes));
+    of_named.or_else(open).or_else(|| others.iter().find_map(|other| any_size(other, shapes)))
 }
 
 fn open_size(info: &TensorInfo, shapes: &Shapes) -> Option<u64> {
