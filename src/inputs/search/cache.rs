@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::kind::Kind;
-use super::problem::{Derivation, Problem};
+use super::problem::{Derivation, Problem, Unknown};
 use crate::inputs::about::About;
 use crate::inputs::beside::beside;
 use crate::inputs::synthesize::fed_type;
@@ -90,12 +90,9 @@ impl Problem {
 
     /// The length that counts the new tokens: one that operators show to count tokens, or one whose name says no more.
     fn new_tokens(&self, tokens: &[usize]) -> Option<usize> {
-        let leads = |index: &usize| self.unknowns[*index].is_shown;
-        let plain = |index: &usize| {
-            let unknown = &self.unknowns[*index];
-            unknown.derived.is_empty() && !unknown.name.contains("total")
-        };
-        tokens.iter().copied().find(leads).or_else(|| tokens.iter().copied().find(plain))
+        let first = |fits: fn(&Unknown) -> bool| tokens.iter().copied().find(|&index| fits(&self.unknowns[index]));
+        first(|unknown| unknown.is_shown)
+            .or_else(|| first(|unknown| unknown.derived.is_empty() && !unknown.name.contains("total")))
     }
 
     /// Lengths whose names say that one token follows the past count all new ones where operators tie them to those and

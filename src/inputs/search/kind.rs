@@ -97,10 +97,9 @@ impl Kind {
 
     /// The same for a dimension that stands there: frames are pictures where each has rows and columns.
     pub fn at(self, places: &[InputAxis], inputs: &[TensorInfo]) -> Kind {
-        let has_pictures = |info: &TensorInfo| dims_of(info).len() == VIDEO_RANK;
-        let mut standing = places.iter().flat_map(|place| inputs.iter().filter(|info| info.name == place.input));
+        let mut standing = inputs.iter().filter(|info| places.iter().any(|place| place.input == info.name));
         match self {
-            Kind::Frames if standing.any(has_pictures) => Kind::Pictures,
+            Kind::Frames if standing.any(|info| dims_of(info).len() == VIDEO_RANK) => Kind::Pictures,
             other => other,
         }
     }

@@ -180,8 +180,7 @@ impl<'g> Builder<'g> {
     fn unify(&mut self, asked: &BTreeMap<usize, u64>) {
         let demands = self.facts.demands.iter();
         let pairs = demands.filter_map(|demand| pair(&demand.relation)).filter(|&pair| !self.is_part(pair));
-        let pairs: Vec<(usize, usize)> = pairs.collect();
-        for (one, other) in pairs {
+        for (one, other) in pairs.collect::<Vec<_>>() {
             let (one, other) = (self.same[one], self.same[other]);
             let sizes =
                 |head: usize| (0..self.names.len()).find_map(|dim| asked.get(&dim).filter(|_| self.same[dim] == head));
@@ -257,10 +256,7 @@ impl Problem {
                         self.unknowns[*index].fixed.get_or_insert((size, reason.clone()));
                     }
                     (Expr::Dim(_), Expr::Dim(_)) => {}
-                    (Expr::Dim(index), expr) => {
-                        let from = self.words(expr);
-                        self.derive(*index, expr.clone(), from);
-                    }
+                    (Expr::Dim(index), expr) => self.derive(*index, expr.clone(), self.words(expr)),
                     _ => {}
                 }
             }
@@ -286,11 +282,10 @@ impl Problem {
             Kind::Tokens => unknown.is_shown,
             _ => false,
         };
-        let has_name = self.unknowns[index].name == from;
+        let is_new = unknown.derived.iter().all(|derivation| derivation.expr != expr);
+        let says_something = !expr.dims().is_empty() && is_known(&expr) && is_new;
         let in_circle = self.reaches(&expr, index, self.unknowns.len());
-        let has_dims = !expr.dims().is_empty();
-        let known = self.unknowns[index].derived.iter().any(|derivation| derivation.expr == expr);
-        if has_dims && !known && is_known(&expr) && !in_circle && (has_name || !leads) {
+        if says_something && !in_circle && (unknown.name == from || !leads) {
             self.unknowns[index].derived.push(Derivation { expr, from });
         }
     }
@@ -308,16 +303,15 @@ impl Problem {
 fn parted(expr: &Expr) -> Option<(usize, i64)> {
     let Expr::Quotient(whole, part) = expr else { return None };
     let part = part.number().filter(|&part| part > 1)?;
-    match whole.as_ref() {
-        Expr::Dim(rows) => Some((*rows, part)),
-        Expr::Product(factors) => match factors.as_slice() {
-            [Expr::Number(times), Expr::Dim(rows)] if *times > 0 && part % times == 0 && part > *times => {
-                Some((*rows, part / times))
-            }
-            _ => None,
+    let (times, rows) = match whole.as_ref() {
+        Expr::Dim(rows) => (1, *rows),
+        Expr::Product(factors) => match factors[..] {
+            [Expr::Number(times), Expr::Dim(rows)] => (times, rows),
+            _ => return None,
         },
-        _ => None,
-    }
+        _ => return None,
+    };
+    (times > 0 && part % times == 0 && part > times).then(|| (rows, part / times))
 }
 
 fn index_of(names: &mut Vec<String>, word: &str) -> usize {

@@ -156,26 +156,23 @@ impl Solver<'_> {
                 let (size, reason) = unknown.fixed.clone()?;
                 Some(Sized { size, source: SizeSource::Demand { reason } })
             };
-            let given = match unknown.asked {
+            self.sizes[index] = match unknown.asked {
                 Some(size) => Some(Sized { size, source: unknown.asked_by.clone() }),
                 None if choice.batch.contains(&index) => Some(Sized { size: 1, source: SizeSource::Batch }),
                 None => choice.sizes.get(&index).cloned().or_else(fixed),
             };
-            self.sizes[index] = given;
         }
     }
 
     fn follow(&mut self) {
-        for _ in 0..self.sizes.len() {
-            let mut changed = false;
+        let mut changed = true;
+        while changed {
+            changed = false;
             for index in 0..self.sizes.len() {
                 if self.sizes[index].is_none() {
                     self.sizes[index] = self.derived(index);
                     changed |= self.sizes[index].is_some();
                 }
-            }
-            if !changed {
-                return;
             }
         }
     }
@@ -257,11 +254,10 @@ impl Solver<'_> {
         } else if matches!(found.source, SizeSource::MadeUp) {
             found.source = self.source(index, &found);
         }
-        let pair = self.pair(index);
-        self.sizes[index] = Some(found.clone());
-        if let Some(pair) = pair {
-            self.sizes[pair] = Some(found);
+        if let Some(pair) = self.pair(index) {
+            self.sizes[pair] = Some(found.clone());
         }
+        self.sizes[index] = Some(found);
     }
 
     /// Sizes that are worth a try: those that files tell first, then what bounds tell and the usual ones.
@@ -300,14 +296,12 @@ impl Solver<'_> {
     }
 
     fn broken_with(&self, index: usize, size: u64) -> Broken {
-        let concerned = &self.concerned[index];
-        if concerned.is_empty() {
+        if self.concerned[index].is_empty() {
             return (0, 0);
         }
-        let pair = self.pair(index);
-        let trial = Trial { index, pair, size };
+        let trial = Trial { index, pair: self.pair(index), size };
         let look = |dim: usize| self.look(dim, trial, self.sizes.len());
-        let each = concerned.iter().map(|&at| broken(&self.problem.demands[at].relation, &look));
+        let each = self.demands(index).map(|demand| broken(&demand.relation, &look));
         each.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 
@@ -338,8 +332,10 @@ impl Solver<'_> {
     fn demand(&self, index: usize, size: u64) -> SizeSource {
         let first = self.usual(index).first().map_or(size, |sized| sized.size);
         let is_decisive = |demand: &&Demand| self.meets(index, demand, size) && !self.meets(index, demand, first);
-        let decisive = self.demands(index).find(is_decisive);
-        let reason = decisive.map_or_else(|| "sizes must agree".to_owned(), |demand| demand.reason.clone());
+        let reason = self
+            .demands(index)
+            .find(is_decisive)
+            .map_or_else(|| "sizes must agree".to_owned(), |demand| demand.reason.clone());
         SizeSource::Demand { reason }
     }
 

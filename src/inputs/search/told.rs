@@ -16,16 +16,13 @@ const CACHE_RANK: usize = 4;
 
 /// Sizes that are told of each unknown, in the order of `entries`.
 pub(super) fn told(problem: &Problem, inputs: &[TensorInfo], entries: &[Entry]) -> BTreeMap<usize, Vec<Sized>> {
-    let mut told: BTreeMap<usize, Vec<Sized>> = BTreeMap::new();
-    for index in 0..problem.unknowns.len() {
+    let told = |index: usize| {
         let standing = Standing { problem, inputs, index };
         let fitting = entries.iter().filter(|entry| standing.is_meant(entry));
-        let sizes: Vec<Sized> = fitting.map(|entry| Sized { size: entry.size, source: entry.source.clone() }).collect();
-        if !sizes.is_empty() {
-            told.insert(index, sizes);
-        }
-    }
-    told
+        fitting.map(|entry| Sized { size: entry.size, source: entry.source.clone() }).collect()
+    };
+    let all = (0..problem.unknowns.len()).map(|index| (index, told(index)));
+    all.filter(|(_, sizes): &(usize, Vec<Sized>)| !sizes.is_empty()).collect()
 }
 
 /// Has the sides of images that nothing tells be multiples of the stride that the metadata tells.
