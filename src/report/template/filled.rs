@@ -63,7 +63,7 @@ mod tests {
             (Ok("the model x".into()), component, Some("search"), "search"),
             (Ok("the model x".into()), component, None, "the model x"),
         ] {
-            assert_eq!(holds(found, key, given), shown);
+            assert_eq!(holds(found, key, given), shown, "{key:?}, given {given:?}");
         }
     }
 }

@@ -1,11 +1,9 @@
 //! What is found over samples, or why it is not.
 
-use serde::{Deserialize, Serialize};
-
 use crate::stats::{Interval, PairedChange, PairedCounts, TooFew, bootstrap};
 
 /// Samples that only one of two classifiers gets right; `change` is from baseline to candidate.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Flips {
     pub counts: PairedCounts,
     pub change: PairedChange,
@@ -27,7 +25,7 @@ impl Flips {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SampleFigure {
     pub value: f64,
     pub interval: Result<Interval, TooFew>,
@@ -42,7 +40,7 @@ impl SampleFigure {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoFigure {
     #[error("no sample was scored")]
     NoSamples,
