@@ -49,7 +49,8 @@ pub(super) struct Fold {
     /// Length of the first inference, and those of the others.
     first: Option<Nanos>,
     others: Lengths,
-    unplaced_count: u64,
+    /// Whether nodes ran that no execution provider is named for.
+    pub has_unplaced: bool,
     /// Lengths of the inferences that count, the first left out.
     counted: Tally,
 }
@@ -87,10 +88,6 @@ impl Fold {
         self.first.is_some()
     }
 
-    pub(super) fn has_unplaced(&self) -> bool {
-        self.unplaced_count > 0
-    }
-
     /// Whether there are more nodes than were taken.
     pub(super) fn is_full(&self) -> bool {
         self.nodes.len() > MOST_NODES || self.named > MOST_SAID.0
@@ -106,7 +103,7 @@ impl Fold {
                 node.last = place;
             }
             Subject::Inference => self.end_inference(event),
-            Subject::Unplaced => self.unplaced_count += 1,
+            Subject::Unplaced => self.has_unplaced = true,
             Subject::Other => {}
         }
     }
@@ -150,7 +147,7 @@ impl Fold {
     /// The sum of it all, and where the event of each node's last run stands. There is an inference.
     pub(super) fn finish(self) -> (Trace, Vec<Range<u64>>) {
         let first = self.first.unwrap_or_default();
-        let (inferences, counted, middle) = match self.others.at(self.others.count().saturating_sub(1) / 2) {
+        let (inferences, counted, middle) = match self.others.at(self.others.count.saturating_sub(1) / 2) {
             None => (Inferences::OnlyFirst, Tally { count: 1, time: first }, first),
             Some(middle) => (Inferences::WithoutFirst, self.counted, middle),
         };
@@ -158,7 +155,7 @@ impl Fold {
         let (nodes, places) = nodes.filter_map(|node| node.finish(inferences, counted.count)).unzip();
         let profiled = Profiled {
             inferences_count: counted.count,
-            disturbed_inferences_count: self.others.count().saturating_sub(counted.count),
+            disturbed_inferences_count: self.others.count.saturating_sub(counted.count),
             inference_ns: middle,
             mean_inference_ns: Nanos(counted.time.0 / counted.count.max(1)),
             nodes,

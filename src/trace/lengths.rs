@@ -12,7 +12,7 @@ const MOST_UNLIKE: usize = 1 << 20;
 pub(super) struct Lengths {
     /// How many there are of each length, without its last bits.
     counts: BTreeMap<u64, u64>,
-    count: u64,
+    pub count: u64,
     bits_out: u32,
 }
 
@@ -30,10 +30,6 @@ impl Lengths {
                 *self.counts.entry(length >> 1).or_default() += count;
             }
         }
-    }
-
-    pub(super) fn count(&self) -> u64 {
-        self.count
     }
 
     /// The length of a rank, that of the shortest being 0; `None` if there are not so many.
@@ -61,7 +57,7 @@ mod tests {
     fn ranks_are_those_of_the_sorted_lengths() {
         let lengths = of([5, 3, 9, 3, 7, 3], MOST_UNLIKE);
         let sorted = [3, 3, 3, 5, 7, 9];
-        assert_eq!(lengths.count(), 6);
+        assert_eq!(lengths.count, 6);
         assert_eq!(sorted.map(Nanos).map(Some), [0, 1, 2, 3, 4, 5].map(|rank| lengths.at(rank)));
         assert_eq!((lengths.at(6), Lengths::default().at(0)), (None, None));
     }
@@ -69,7 +65,7 @@ mod tests {
     #[test]
     fn more_unlike_lengths_than_are_kept_lose_their_last_bits() {
         let lengths = of(1_000_000..1_001_000, 100);
-        assert!(lengths.counts.len() <= 100 && lengths.count() == 1_000);
+        assert!(lengths.counts.len() <= 100 && lengths.count == 1_000);
         for rank in [0, 1, 499, 998, 999] {
             let length = lengths.at(rank).unwrap().0;
             assert!(length <= 1_000_000 + rank && length + 16 > 1_000_000 + rank, "{rank}: {length}");

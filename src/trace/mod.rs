@@ -82,7 +82,7 @@ fn fold(file: &InputFile, path: &Path, counted: Counted) -> Result<Trace, TraceE
     if fold.is_full() {
         return Err(TraceError::TooManyNodes(path()));
     }
-    let is_old = fold.has_unplaced();
+    let is_old = fold.has_unplaced;
     let (mut trace, details) = fold.finish();
     if trace.profiled.nodes.is_empty() {
         let without = if is_old { TraceError::OldFormat } else { TraceError::NoOperators };
@@ -109,7 +109,7 @@ fn longest_typical(mut events: Events<'_>) -> io::Result<Nanos> {
             lengths.add(event.length);
         }
     })?;
-    let quartile = lengths.at(lengths.count().saturating_sub(1) / 4).map_or(u64::MAX, |length| length.0);
+    let quartile = lengths.at(lengths.count.saturating_sub(1) / 4).map_or(u64::MAX, |length| length.0);
     Ok(Nanos(quartile.saturating_add(quartile / 4)))
 }
 
