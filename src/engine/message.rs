@@ -61,10 +61,7 @@ fn signature_length(text: &str) -> usize {
 
 /// Length of the template arguments that a compiler adds to a signature: ` [with T = int; ...]`; 0 if there are none.
 fn template_arguments_length(text: &str) -> usize {
-    if !text.starts_with(" [with ") {
-        return 0;
-    }
-    text.find(']').map_or(0, |end| end + 1)
+    text.find(']').filter(|_| text.starts_with(" [with ")).map_or(0, |end| end + 1)
 }
 
 pub(super) fn bind_error(name: &str, error: &ort::Error) -> EngineError {

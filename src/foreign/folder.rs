@@ -81,11 +81,8 @@ fn is_left(folder: &Path) -> bool {
     let is_old = metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > OLD));
     // The lock is taken before anything is put in.
     let has_had_lock = folder.join(EMPTY).is_dir();
-    (has_had_lock || is_old && is_empty(folder)) && File::open(folder).is_ok_and(|file| file.try_lock().is_ok())
-}
-
-fn is_empty(folder: &Path) -> bool {
-    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+    let is_empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    (has_had_lock || is_old && is_empty()) && File::open(folder).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 #[cfg(test)]

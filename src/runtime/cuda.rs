@@ -59,10 +59,9 @@ impl Completion<'_> {
         let missing = names_of_missing(&needed);
         if missing.is_empty() {
             if !needed.is_empty() {
-                progress(&format!(
-                    "using the CUDA libraries of this system, and downloading none: {}",
-                    places(&needed)
-                ));
+                let paths = needed.iter().filter_map(|library| library.path.as_ref());
+                let places = paths.map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ");
+                progress(&format!("using the CUDA libraries of this system, and downloading none: {places}"));
             }
             return Ok(Vec::new());
         }
@@ -92,11 +91,6 @@ impl Completion<'_> {
 
 fn names_of_missing(needed: &[Needed]) -> Vec<String> {
     needed.iter().filter(|library| library.path.is_none()).map(|library| library.name.clone()).collect()
-}
-
-fn places(needed: &[Needed]) -> String {
-    let paths = needed.iter().filter_map(|library| library.path.as_ref());
-    paths.map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
 }
 
 fn metadata(wheel: &Path) -> io::Result<String> {

@@ -54,7 +54,8 @@ pub fn load_asking(run: &Path, ask: Ask<'_>) -> Result<RunRecord, StoreError> {
         Ok(text) => {
             let memory = |source| StoreError::Memory { path: record_path.clone(), source };
             ask(Bytes(text.len() as u64)).map_err(memory)?;
-            parse(&record_path, &text)
+            let record = serde_json::from_str(&text).map_err(|error| explain(&record_path, &text, error))?;
+            check(&record_path, record)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let nothing = if had_journal { StoreError::NothingRecorded } else { StoreError::NotARun };
@@ -100,11 +101,6 @@ fn read(path: &Path, kind: Kind) -> io::Result<String> {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     })
-}
-
-fn parse(path: &Path, text: &str) -> Result<RunRecord, StoreError> {
-    let record = serde_json::from_str(text).map_err(|error| explain(path, text, error))?;
-    check(path, record)
 }
 
 #[derive(Deserialize)]
@@ -209,16 +205,11 @@ fn check_version(path: &Path, found: SchemaVersion) -> Result<(), StoreError> {
 
 fn check(path: &Path, record: RunRecord) -> Result<RunRecord, StoreError> {
     check_version(path, record.schema_version)?;
-    match contradiction(&record) {
+    let cells = record.plan.grid_count();
+    let too_many =
+        (cells > MOST_CELLS).then(|| format!("{cells} cells are planned, and {MOST_CELLS} are measured at most"));
+    match too_many.or_else(|| indices::astray(&record)) {
         None => Ok(record),
         Some(what) => Err(StoreError::Inconsistent { path: path.to_path_buf(), what }),
     }
-}
-
-fn contradiction(record: &RunRecord) -> Option<String> {
-    let cells = record.plan.grid_count();
-    if cells > MOST_CELLS {
-        return Some(format!("{cells} cells are planned, and {MOST_CELLS} are measured at most"));
-    }
-    indices::astray(record)
 }
