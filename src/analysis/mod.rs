@@ -15,7 +15,6 @@ pub mod gate;
 mod null_test;
 mod operators;
 mod scaling;
-mod timeline;
 pub mod tuning;
 
 pub use crate::stats::{LatencyModes, SpeedStates};
@@ -28,7 +27,7 @@ pub use decide::conclusions::{
 };
 pub use decide::facts::{AGREEMENT_FLOOR, ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR};
 pub use decide::{JudgedOutputs, NoGain, ScoreTarget, Trade, TwoLevels, single_place, slowest, two_levels};
-pub use distribution::{CellSpread, DistributionPoint, Spread, distribution, spread};
+pub use distribution::{CellSpread, DistributionPoint, Spread, TimelineBlock, distribution, spread, timeline};
 pub use explain::{
     AddedNodes, CLAUSE_SHARE, Clause, DenormalFindings, Explanation, FusionChange, Instructions, LatencyStep,
     OperatorChange, ProfileBasis, ReducedArithmetic, Step, StepKind,
@@ -54,7 +53,6 @@ pub use scaling::{
     BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings, Knee, KneePlace,
     LINE_TOLERANCE, MemoryFit, Scaling, Within, WithinLimit,
 };
-pub use timeline::{TimelineBlock, timeline};
 
 use std::collections::HashMap;
 
