@@ -65,14 +65,12 @@ fn distortion_is_a_figure_or_absent() {
     let found = Breakdown::of(&profiled()).distortion;
     assert_eq!(found.value(), Some(1.05));
     assert!(found.interval().is_some_and(|interval| interval.low >= 1.04 && interval.high <= 1.06), "{found:?}");
-    let few = Profiled { distortion_ratios: vec![1.2], ..profiled() };
-    let few = Breakdown::of(&few).distortion;
+    let of = |ratios: &[f64]| Breakdown::of(&Profiled { distortion_ratios: ratios.to_vec(), ..profiled() }).distortion;
+    let few = of(&[1.2]);
     assert!(few.interval().is_none() && few.measured().unwrap().remark.is_some());
-    let faster = Profiled { distortion_ratios: vec![0.38; 6], ..profiled() };
-    let faster = Breakdown::of(&faster).distortion;
+    let faster = of(&[0.38; 6]);
     assert!(faster.absent_reason().is_some_and(|reason| reason.contains("took no less time")), "{faster:?}");
-    let none = Profiled { distortion_ratios: Vec::new(), ..profiled() };
-    assert_eq!(Breakdown::of(&none).distortion.value(), None);
+    assert_eq!(of(&[]).value(), None);
 }
 
 #[test]
