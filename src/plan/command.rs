@@ -253,13 +253,9 @@ impl Command {
     }
 
     fn load(&mut self, modes: &[LoadMode]) {
-        if modes == [LoadMode::SINGLE] {
-            return;
+        if modes != [LoadMode::SINGLE] {
+            self.option(Flag::Concurrency, list(modes.iter().map(|LoadMode::Closed { concurrency }| concurrency)));
         }
-        let concurrencies = modes.iter().map(|mode| match mode {
-            LoadMode::Closed { concurrency } => concurrency,
-        });
-        self.option(Flag::Concurrency, list(concurrencies));
     }
 
     fn scoring(&mut self, plan: &Plan) {

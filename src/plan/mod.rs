@@ -154,7 +154,9 @@ impl Plan {
     /// that it has come to.
     pub fn cells(&self) -> impl Iterator<Item = CellKey> + '_ {
         let tuning = self.tuning.as_ref();
-        self.grid().filter(move |key| tuning.is_none_or(|tuning| tuning.cells.contains(key)))
+        let grid = (0..self.sessions.len())
+            .flat_map(move |session| self.workloads().map(move |workload| workload.of(session)));
+        grid.filter(move |key| tuning.is_none_or(|tuning| tuning.cells.contains(key)))
     }
 
     /// Cells of the whole grid, for a search those included that it does not come to.
@@ -162,10 +164,6 @@ impl Plan {
     pub fn grid_count(&self) -> u64 {
         let counts = [self.sessions.len(), self.shapes.len(), self.batch_sizes.len(), self.load_modes.len()];
         counts.into_iter().fold(1, |product: u64, count| product.saturating_mul(count as u64))
-    }
-
-    fn grid(&self) -> impl Iterator<Item = CellKey> + '_ {
-        (0..self.sessions.len()).flat_map(move |session| self.workloads().map(move |workload| workload.of(session)))
     }
 
     /// Where each session is measured, in the order of shapes, then batch sizes, then load modes.

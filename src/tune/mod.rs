@@ -63,10 +63,7 @@ impl Guide for Search {
 fn is_first_glance(record: &RunRecord, tuning: &Tuning, clock: Clock) -> bool {
     let [heat] = tuning.heats.as_slice() else { return false };
     let is_alone = heat.cells.as_slice() == [heat.reference] && heat.rounds.len() == 1;
-    is_alone && {
-        let findings = analysis::findings(record);
-        stages::has_untried(&Judge::new(record, findings.figures()), tuning, clock)
-    }
+    is_alone && judged(record, |judge| stages::has_untried(judge, tuning, clock))
 }
 
 /// Launches tell more than blocks while many are to be told apart; the last ones are also measured for their figures.
@@ -77,9 +74,9 @@ fn alternations(stage: Stage) -> u64 {
     }
 }
 
-fn judged(record: &RunRecord, next: impl FnOnce(&Judge<'_>) -> Move) -> Move {
+fn judged<T>(record: &RunRecord, answer: impl FnOnce(&Judge<'_>) -> T) -> T {
     let findings = analysis::findings(record);
-    next(&Judge::new(record, findings.figures()))
+    answer(&Judge::new(record, findings.figures()))
 }
 
 /// A session that is to be scored before the search goes on: those that it begins with, the baseline's first.

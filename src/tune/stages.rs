@@ -156,21 +156,20 @@ impl Course<'_> {
     /// none was tried: where time is short, larger batches of what is far slower are worth least.
     fn promising_first(&self, mut configurations: Vec<Configuration>, reference: CellKey) -> Vec<Configuration> {
         let base = |spec: &SessionSpec| (spec.variant, spec.runtime.clone(), spec.execution_provider.clone());
-        let best = self.cost_scale(self.cost(reference));
+        let positive = |key: CellKey| {
+            let cost = self.cost(key);
+            if cost < 0.0 { -1.0 / cost } else { cost }
+        };
+        let best = positive(reference);
         let tried: Vec<CellKey> = self.tuning.heats.iter().flat_map(|heat| heat.cells.iter().copied()).collect();
         let is_far = |configuration: &Configuration| {
             let alike =
                 tried.iter().filter(|key| base(&self.record.plan.sessions[key.session]) == base(&configuration.spec));
-            let least = alike.map(|&key| self.cost_scale(self.cost(key))).reduce(f64::min);
+            let least = alike.map(|&key| positive(key)).reduce(f64::min);
             least.is_some_and(|least| least > best * FAR)
         };
         configurations.sort_by_cached_key(is_far);
         configurations
-    }
-
-    /// A cost from [`Course::cost`] as a number above 0.
-    fn cost_scale(&self, cost: f64) -> f64 {
-        if cost < 0.0 { -1.0 / cost } else { cost }
     }
 
     /// The next heat of a stage; before it, what it needs.

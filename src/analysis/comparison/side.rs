@@ -106,10 +106,8 @@ pub(super) fn of_cell(
 }
 
 fn told(side: Side<'_>, values: Vec<OfRound>) -> Observed<Vec<OfRound>> {
-    match values.is_empty() {
-        true => Err(side.why_nothing("no launch came so far, or the system does not tell")),
-        false => Ok(values),
-    }
+    let is_told = !values.is_empty();
+    is_told.then_some(values).ok_or_else(|| side.why_nothing("no launch came so far, or the system does not tell"))
 }
 
 /// Every launch must have inferences enough: the slow ones have fewest, so that to leave them out would flatter.

@@ -6,7 +6,7 @@ use super::waterfall::{computes_quantized, is_quantized};
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::Verdict;
 use crate::analysis::{Bound, OperatorGroup, Roofline};
-use crate::record::{Granularity, NodeProfile, Profiled, QuantizationFormat};
+use crate::record::{Granularity, NodeProfile, QuantizationFormat};
 use crate::units::Ratio;
 
 /// A step is worth a clause from this share of the larger median on: it is more than the noise floor of a latency and
@@ -54,12 +54,10 @@ fn tells_two_sessions_apart(clause: &Clause) -> bool {
 
 fn nodes<'a>(facts: &Facts<'a>, explanation: &Explanation) -> Option<&'a [NodeProfile]> {
     let latency = explanation.latency.as_ref().filter(|_| !explanation.steps.is_empty())?;
-    let is_meant = |shape, batch_size| (shape, batch_size) == (latency.shape, latency.batch_size);
+    let cell = (explanation.session, latency.shape, latency.batch_size);
     let profiles = facts.index.record.operators.iter();
-    let of_session = profiles.filter(|profile| profile.session == explanation.session);
-    let mut of_cell = of_session.filter(|profile| is_meant(profile.shape, profile.batch_size));
-    let profiled: &Profiled = of_cell.find_map(|profile| profile.profile.as_ref().ok())?;
-    Some(&profiled.nodes)
+    let mut of_cell = profiles.filter(|profile| (profile.session, profile.shape, profile.batch_size) == cell);
+    Some(&of_cell.find_map(|profile| profile.profile.as_ref().ok())?.nodes)
 }
 
 fn step(explanation: &Explanation, kind: StepKind) -> Option<Clause> {

@@ -22,7 +22,7 @@ use crate::analysis::figures::change::{judge, median_change};
 use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::plan::CellKey;
-use crate::record::{Contrast, Pairs, Quantization, RunRecord};
+use crate::record::{Contrast, Pairs, RunRecord};
 use crate::stats::END_ERROR;
 use crate::text::Plain;
 use side::Side;
@@ -96,14 +96,11 @@ fn of_pair(facts: &Facts<'_>, pair: Pair) -> Vec<Explanation> {
 }
 
 fn without_steps(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Explanation {
-    let quantization = quantization(facts, session);
-    let instructions = instructions::instructions(facts.index.record, session, quantization.as_ref());
-    Explanation { session, reference, quantization, instructions, ..Explanation::default() }
-}
-
-fn quantization(facts: &Facts<'_>, session: usize) -> Option<Quantization> {
     let record = facts.index.record;
-    record.variants[record.plan.sessions[session].variant].model.as_ref()?.quantization.clone()
+    let model = record.variants[record.plan.sessions[session].variant].model.as_ref();
+    let quantization = model.and_then(|model| model.quantization.clone());
+    let instructions = instructions::instructions(record, session, quantization.as_ref());
+    Explanation { session, reference, quantization, instructions, ..Explanation::default() }
 }
 
 /// The cells measured in turn with the reference's under the plan's first load mode, by shape and batch size.

@@ -58,7 +58,7 @@ fn finding(record: &RunRecord, profile: &OperatorProfile) -> OperatorFindings {
 }
 
 /// Changes of the graph by optimization.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct GraphChange {
     /// Nodes in the file, inner graphs included.
     pub in_file_count: u64,
@@ -73,7 +73,7 @@ pub struct GraphChange {
 }
 
 /// How many nodes of an operator there are before and after optimization.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CountChange {
     /// Nodes in the file.
     pub in_file_count: u64,
@@ -85,30 +85,24 @@ impl GraphChange {
     /// Operators are told apart without their domains, which traces leave out.
     fn of(operators: &BTreeMap<String, u64>, nodes: &[NodeProfile]) -> GraphChange {
         let mut counts: BTreeMap<Plain, CountChange> = BTreeMap::new();
-        let none = CountChange { in_file_count: 0, as_run_count: 0 };
         for (operator, count) in operators {
-            counts.entry(without_domain(operator).into()).or_insert(none).in_file_count += count;
+            counts.entry(without_domain(operator).into()).or_default().in_file_count += count;
         }
         for node in nodes {
-            counts.entry(without_domain(node.operator.exact()).into()).or_insert(none).as_run_count += 1;
+            counts.entry(without_domain(node.operator.exact()).into()).or_default().as_run_count += 1;
         }
         let mut change = GraphChange {
             in_file_count: counts.values().map(|count| count.in_file_count).sum(),
             as_run_count: nodes.len() as u64,
-            appeared: BTreeMap::new(),
-            vanished: BTreeMap::new(),
-            changed: BTreeMap::new(),
+            ..GraphChange::default()
         };
         for (operator, count) in counts {
             match count {
-                CountChange { in_file_count: 0, as_run_count } => change.appeared.insert(operator, as_run_count),
-                CountChange { in_file_count, as_run_count: 0 } => change.vanished.insert(operator, in_file_count),
-                CountChange { in_file_count, as_run_count } if in_file_count == as_run_count => None,
-                changed => {
-                    change.changed.insert(operator, changed);
-                    None
-                }
-            };
+                CountChange { in_file_count: 0, as_run_count } => _ = change.appeared.insert(operator, as_run_count),
+                CountChange { in_file_count, as_run_count: 0 } => _ = change.vanished.insert(operator, in_file_count),
+                CountChange { in_file_count, as_run_count } if in_file_count == as_run_count => {}
+                changed => _ = change.changed.insert(operator, changed),
+            }
         }
         change
     }

@@ -3,16 +3,13 @@
 use serde::Serialize;
 
 use super::candidate::{Candidate, State};
-use super::contest::floor;
+use super::contest::{LOOKS, floor};
 use super::gain::Gain;
 use super::standing::SloStanding;
 use crate::analysis::Estimate;
 use crate::plan::{CellKey, Objective};
 use crate::record::{EndReason, Fate, RunRecord, Tuning};
 use crate::units::Nanos;
-
-/// Rounds after which a heat is first looked at.
-const FIRST_LOOK: u64 = 8;
 
 /// Verdict of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -151,7 +148,7 @@ impl Race<'_> {
             let needed = if change > floor { change } else { floor - change };
             Some((contest.n as f64 * (width / needed.max(floor / 4.0)).powi(2)).ceil() as u64)
         });
-        let more = in_all.unwrap_or(0).max(FIRST_LOOK.max(done + 1)).saturating_sub(done);
+        let more = in_all.unwrap_or(0).max(LOOKS[0].0.max(done + 1)).saturating_sub(done);
         Some(Nanos((elapsed * more as f64) as u64))
     }
 }
