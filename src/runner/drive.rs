@@ -87,7 +87,11 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunErro
             run.observer.observe(&Progress::Ended(reason));
             finish(run, &watch, reason)
         }
-        Err(RunError::Store(error)) => Ok(break_off(run, error)),
+        Err(RunError::Store(error)) => {
+            // Where the record fits although the journal did not, it holds more.
+            let _ = run.journal.finish();
+            Ok(into_ran(run, Some(error)))
+        }
         Err(error) => Err(error),
     }
 }
@@ -183,12 +187,6 @@ fn finish(mut run: Run<'_>, watch: &Watch, reason: EndReason) -> Result<Ran, Run
     let _ = run.journal.append(Event::Ended(info));
     let unwritten = run.journal.finish().err();
     Ok(into_ran(run, unwritten))
-}
-
-fn break_off(mut run: Run<'_>, error: StoreError) -> Ran {
-    // Where the record fits although the journal did not, it holds more.
-    let _ = run.journal.finish();
-    into_ran(run, Some(error))
 }
 
 fn into_ran(run: Run<'_>, unwritten: Option<StoreError>) -> Ran {

@@ -82,10 +82,7 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
         let Some(place) = run.smallest(session).filter(|_| !run.plan().sessions[session].is_scripted()) else {
             continue;
         };
-        let mut found = match why_no_contrast(run, session) {
-            Some(reason) => Err(reason),
-            None => Ok(Found::default()),
-        };
+        let mut found = why_no_contrast(run, session).map_or_else(|| Ok(Found::default()), Err);
         extend(run, &place, &mut found, &mut time).await?;
         contrasts.push((place, found));
     }

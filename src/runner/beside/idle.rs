@@ -208,6 +208,8 @@ mod tests {
         // 2 s less 8 x 116 ms = 1.072 s, in which a gap of 1 s fits once; a quarter of it is 22.3 x 12 ms after 52 x 2 ms
         // have taken 0.104 s of theirs, and 0.704 s / 2 / 102 ms = 3.4.
         assert_eq!(counts(2.0, MS), [60, 34, 11, 0]);
+        // A long inference counts twice: 10 s without a gap fit 6 times into 60 s.
+        assert_eq!(counts(60.0, MS * 5_000), [6, 0, 0, 0]);
         let found = gaps_of(&[Share { gap: MS * 1000, count: 0 }], vec![Vec::new()], MS * 2_000);
         let reason = found[0].latencies_ns.as_ref().unwrap_err();
         assert!(reason.starts_with("3 gaps of 1s do not fit") && reason.contains("15% of the budget"), "{reason}");
@@ -220,12 +222,6 @@ mod tests {
         let long = &spending.shares[3];
         let by_launch: Vec<u64> = (0..8).map(|number| spending.of_launch(long, number)).collect();
         assert_eq!((long.count, by_launch), (4, vec![0, 1, 0, 1, 0, 1, 0, 1]));
-    }
-
-    #[test]
-    fn a_long_inference_counts_twice() {
-        // 10 s without a gap fit 6 times into 60 s.
-        assert_eq!(counts(60.0, MS * 5_000), [6, 0, 0, 0]);
     }
 
     #[test]

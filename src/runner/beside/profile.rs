@@ -211,6 +211,7 @@ async fn launch_profile(
     };
     let trace_file = trace_file(run, subject);
     let threads = spec.options.intra_threads.max(1);
+    let (size, available) = (described.model.file_size_bytes.0, run.journal.record().host.usable_memory());
     let request = ProfileRequest {
         model: run.plan().variants[spec.variant].path.clone(),
         inputs,
@@ -219,7 +220,7 @@ async fn launch_profile(
         scratch: scratch.path().to_owned(),
         max_inferences: max_inferences(described, threads),
         length_ns: Nanos::from(length),
-        has_twin: has_room(described, run.journal.record().host.usable_memory()),
+        has_twin: available.is_none_or(|available| size.saturating_mul(TWIN_ROOM) < available.0),
         spec,
     };
     let log = run.diagnosis_log(subject.session)?;
@@ -298,10 +299,6 @@ fn max_inferences(described: &Described, threads: u64) -> u64 {
     let nodes: u64 = described.model.operators.values().sum();
     let inference = (nodes + 2) * (NODE_SIZE.0 + THREAD_SIZE.0 * threads);
     (TRACE_SIZE.0 / inference).clamp(MIN_INFERENCES, MAX_INFERENCES)
-}
-
-fn has_room(described: &Described, available: Option<Bytes>) -> bool {
-    available.is_none_or(|available| described.model.file_size_bytes.0.saturating_mul(TWIN_ROOM) < available.0)
 }
 
 fn failure(message: &str) -> Failure {

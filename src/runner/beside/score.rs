@@ -131,8 +131,7 @@ async fn evaluated(run: &mut Run<'_>, session: usize, most: Option<u64>) -> Resu
     let batch_size = scoring_batch(run, session, share);
     let label = run.label(session);
     if share.is_too_short(run, session) {
-        let reason = NO_TIME.into();
-        return Ok(Some(unscored(run, session, batch_size, Outcome::Skipped { reason })));
+        return Ok(Some(unscored(run, session, batch_size, Outcome::Skipped { reason: NO_TIME.into() })));
     }
     let role = role(run, session);
     run.observer.observe(&Progress::Scoring { session: &label });

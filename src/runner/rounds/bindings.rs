@@ -84,20 +84,18 @@ async fn begin_again(
     let Turn { place, key, cell, .. } = begun.turn;
     let Some(launch) = &mut round.launches[place] else { return Ok(None) };
     let failure = match launch.worker.ask(&Request::End, "end a batch size").await {
-        Ok(Response::Ended { .. }) => None,
-        Ok(other) => Some(launch.worker.unexpected(&other).await),
-        Err(failure) => Some(failure),
+        Ok(Response::Ended { .. }) => {
+            let again = begin_cell(run, round, place, key, cells_count).await?;
+            return Ok(again.map(|again| Begun {
+                turn: Turn { cell: LaunchCell { first_run_ns: cell.first_run_ns, ..again.turn.cell }, ..again.turn },
+                ..again
+            }));
+        }
+        Ok(other) => launch.worker.unexpected(&other).await,
+        Err(failure) => failure,
     };
-    if let Some(failure) = failure {
-        run.fail_launch(launch, key, &failure)?;
-        run.fail_cell(key, &failure)?;
-        return Ok(None);
-    }
-    let again = begin_cell(run, round, place, key, cells_count).await?;
-    Ok(again.map(|again| Begun {
-        turn: Turn { cell: LaunchCell { first_run_ns: cell.first_run_ns, ..again.turn.cell }, ..again.turn },
-        ..again
-    }))
+    run.fail_cell_of(launch, key, &failure)?;
+    Ok(None)
 }
 
 async fn begin_cell(
@@ -124,8 +122,7 @@ async fn begin_cell(
             }))
         }
         Err(failure) => {
-            run.fail_launch(launch, key, &failure)?;
-            run.fail_cell(key, &failure)?;
+            run.fail_cell_of(launch, key, &failure)?;
             Ok(None)
         }
     }

@@ -60,7 +60,8 @@ impl Rounds {
                 return Ok(EndReason::BudgetSpent);
             }
             let number = self.done;
-            let next = scope_of(run, number);
+            let is_first = schedule.rounds_count.is_none() && number < MIN_LAUNCHES;
+            let next = if is_first { Scope::Smallest } else { Scope::Everything };
             if scope.replace(next) != Some(next) {
                 alternations = schedule.alternations_count.unwrap_or(1);
             }
@@ -191,11 +192,6 @@ fn close_from(run: &mut Run<'_>, shape: usize, batch_size: u64, reason: &str) ->
 
 fn has_open_cells(run: &Run<'_>) -> bool {
     (0..run.plan().sessions.len()).any(|session| run.has_open_cells(session))
-}
-
-fn scope_of(run: &Run<'_>, round: u64) -> Scope {
-    let is_first = run.plan().schedule.rounds_count.is_none() && round < MIN_LAUNCHES;
-    if is_first { Scope::Smallest } else { Scope::Everything }
 }
 
 fn alternations_after(run: &Run<'_>, rounds_done: u64, scope: Scope, cost: RoundCost) -> u64 {

@@ -58,9 +58,8 @@ fn looks(record: &RunRecord, closed: &BTreeSet<CellKey>) -> Vec<(CellKey, Look)>
     let blocks = timed_blocks(record);
     let baseline = record.plan.baseline_session();
     let measured = record.cells.iter().filter(|cell| cell.outcome.is_ok() && !closed.contains(&cell.key));
-    let keys: Vec<CellKey> = measured.map(|cell| cell.key).collect();
     let is_measure = |key: &CellKey| Some(key.session) == baseline && record.plan.sessions.len() > 1;
-    let candidates: Vec<CellKey> = keys.into_iter().filter(|key| !is_measure(key)).collect();
+    let candidates: Vec<CellKey> = measured.map(|cell| cell.key).filter(|key| !is_measure(key)).collect();
     let comparisons = candidates.len() as u64;
     candidates.into_iter().map(|key| (key, look(record, &blocks, key, comparisons))).collect()
 }

@@ -73,13 +73,11 @@ fn fail_turn(run: &mut Run<'_>, round: &mut Round, turn: Turn, failure: &Failure
     if bindings::is_put_down_to_sizes(run, &turn, failure)? {
         return Ok(());
     }
-    if let Some(launch) = &mut round.launches[turn.place] {
-        let cell = LaunchCell { latency_histogram: merged(&turn.histograms), ..turn.cell };
-        run.journal.append(Event::LaunchCell { launch: launch.record.launch, cell: Box::new(cell.clone()) })?;
-        launch.record.cells.push(cell);
-        run.fail_launch(launch, turn.key, failure)?;
-    }
-    run.fail_cell(turn.key, failure)
+    let Some(launch) = &mut round.launches[turn.place] else { return Ok(()) };
+    let cell = LaunchCell { latency_histogram: merged(&turn.histograms), ..turn.cell };
+    run.journal.append(Event::LaunchCell { launch: launch.record.launch, cell: Box::new(cell.clone()) })?;
+    launch.record.cells.push(cell);
+    run.fail_cell_of(launch, turn.key, failure)
 }
 
 /// Measures a block, again if it was disturbed; every try is written down.
@@ -128,10 +126,7 @@ async fn end_cell(run: &mut Run<'_>, round: &mut Round, turn: Turn) -> Result<()
             launch.record.cells.push(cell);
             Ok(())
         }
-        Err(failure) => {
-            run.fail_launch(launch, turn.key, &failure)?;
-            run.fail_cell(turn.key, &failure)
-        }
+        Err(failure) => run.fail_cell_of(launch, turn.key, &failure),
     }
 }
 

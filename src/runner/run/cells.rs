@@ -65,7 +65,7 @@ impl Run<'_> {
     }
 
     /// A cell failed: it is not tried again, and neither is what cannot go better.
-    pub(in crate::runner) fn fail_cell(&mut self, key: CellKey, failure: &Failure) -> Result<(), RunError> {
+    fn fail_cell(&mut self, key: CellKey, failure: &Failure) -> Result<(), RunError> {
         let failure = &self.energy.explained(key.session, failure);
         self.announce(key.session, Some(key), failure);
         self.close(key, Outcome::Failed(failure.clone()))?;
@@ -94,17 +94,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A launch failed where its worker is gone, or the cell keeps what was measured before; else the cell alone has failed.
-    pub(in crate::runner) fn fail_launch(
+    /// A cell failed in a launch, which has failed too where its worker is gone, or the cell keeps what was measured before.
+    pub(in crate::runner) fn fail_cell_of(
         &mut self,
         launch: &mut Launch,
         key: CellKey,
         failure: &Failure,
     ) -> Result<(), RunError> {
-        if launch.worker.is_alive() && !self.is_measured(key) {
-            return Ok(());
+        if !launch.worker.is_alive() || self.is_measured(key) {
+            self.put_failed(launch, failure)?;
         }
-        self.put_failed(launch, failure)
+        self.fail_cell(key, failure)
     }
 
     fn put_failed(&mut self, launch: &mut Launch, failure: &Failure) -> Result<(), RunError> {
