@@ -10,7 +10,7 @@ use super::rounds::pace::{self, RoundCost};
 use super::rounds::round::Round;
 use super::rounds::{Rounds, turns};
 use super::{Clock, Extent, Guide, Move, Progress, Run, RunError};
-use crate::plan::{CellKey, SessionSpec, Workload};
+use crate::plan::{CellKey, Workload};
 use crate::record::{EndReason, Event, Outcome};
 
 /// Every session has as many launches at its smallest batch size as an interval takes before anything else is done;
@@ -46,13 +46,20 @@ pub(super) async fn measure(run: &mut Run<'_>) -> Result<EndReason, RunError> {
 
 /// Searches until the guide has enough.
 pub(super) async fn search(run: &mut Run<'_>, guide: &mut dyn Guide) -> Result<EndReason, RunError> {
-    close_failed(run);
+    // Those that failed before the search was taken up again.
+    let failed = run.journal.record().cells.iter().filter(|cell| matches!(cell.outcome, Outcome::Failed(_)));
+    let failed: Vec<CellKey> = failed.map(|cell| cell.key).collect();
+    run.closed.extend(failed);
     run.note_monitoring()?;
     let mut cost = None;
     let mut number = run.journal.record().blocks.iter().map(|block| block.round + 1).max().unwrap_or(0);
     loop {
         match guide.next(run.journal.record(), clock(run, cost)) {
-            Move::Admit { sessions, cells } => admit(run, sessions, cells)?,
+            Move::Admit { sessions, cells } => {
+                run.journal.append(Event::Admitted { sessions, cells })?;
+                run.energy.extend(&run.journal.record().plan.sessions);
+                run.close_unsupported()?;
+            }
             Move::Score(session) => score::one(run, session).await?,
             Move::Begin(heat) => run.journal.append(Event::Heat(heat))?,
             Move::Round { cells, alternations } => {
@@ -77,18 +84,6 @@ fn clock(run: &Run<'_>, cost: Option<(RoundCost, u64)>) -> Clock {
     let spent_ratio = budget.map_or(0.0, |budget| 1.0 - remaining.as_secs_f64() / budget.as_secs_f64().max(1e-9));
     let is_late = cost.is_some_and(|(cost, alternations)| pace::too_late_for_another(remaining, cost, alternations));
     Clock { spent_ratio: spent_ratio.clamp(0.0, 1.0), left: remaining, is_over: run.is_late() || is_late }
-}
-
-fn close_failed(run: &mut Run<'_>) {
-    let failed = run.journal.record().cells.iter().filter(|cell| matches!(cell.outcome, Outcome::Failed(_)));
-    let failed: Vec<CellKey> = failed.map(|cell| cell.key).collect();
-    run.closed.extend(failed);
-}
-
-fn admit(run: &mut Run<'_>, sessions: Vec<SessionSpec>, cells: Vec<CellKey>) -> Result<(), RunError> {
-    run.journal.append(Event::Admitted { sessions, cells })?;
-    run.energy.extend(&run.journal.record().plan.sessions);
-    run.close_unsupported()
 }
 
 async fn heat_round(

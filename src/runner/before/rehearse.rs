@@ -94,7 +94,7 @@ impl Rehearsal {
     async fn judge(&self, job: &Job, launch: &mut Option<Launch>, launcher: &Launcher) -> Result<Judged, Failure> {
         let is_tried_out = launch.as_ref().is_some_and(|launch| launch.worker.is_alive());
         if !is_tried_out {
-            let left = left(job);
+            let left = Time::of(job).remaining();
             if self.affordable(left).is_none() {
                 let long = "an inference is long beside what is left of the budget";
                 return Ok(Judged::Not(if left.is_zero() { "nothing is left of the budget" } else { long }));
@@ -103,7 +103,7 @@ impl Rehearsal {
             *launch = Some(started);
         }
         let Some(launch) = launch else { return Ok(Judged::Not(LONG_LOAD)) };
-        let left = left(job);
+        let left = Time::of(job).remaining();
         let limit = left.mul_f64(LONGEST).max(PATIENCE);
         let (request, doing) = match self.affordable(left) {
             // Nothing was tried out in this launch, so that it has no outputs.
@@ -131,7 +131,7 @@ impl Rehearsal {
     async fn start(&self, job: &Job, launcher: &Launcher) -> Result<Option<Launch>, Failure> {
         let limit = match settle::may_serve(&job.plan, self.session) {
             true => Duration::MAX,
-            false => left(job).mul_f64(SHARE).max(PATIENCE),
+            false => Time::of(job).remaining().mul_f64(SHARE).max(PATIENCE),
         };
         let started = tokio::time::timeout(limit, settle::start(job, launcher, self.session)).await;
         started.map_or(Ok(None), |started| started.map(Some))
@@ -163,10 +163,6 @@ impl Rehearsal {
             random_outputs: BTreeSet::new(),
         })
     }
-}
-
-fn left(job: &Job) -> Duration {
-    Time::of(job).remaining()
 }
 
 #[cfg(test)]

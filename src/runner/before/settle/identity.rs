@@ -24,12 +24,6 @@ pub(super) struct Sought<'s> {
     pub usual: UsualShapes,
 }
 
-impl<'s> Sought<'s> {
-    pub(super) fn of(plan: &'s Plan) -> Self {
-        Sought { inputs: &plan.inputs, shapes: &plan.shapes, usual: usual(plan) }
-    }
-}
-
 pub(super) fn usual(plan: &Plan) -> UsualShapes {
     if plan.tuning.is_some() { UsualShapes::Left } else { UsualShapes::Taken }
 }
@@ -38,7 +32,8 @@ pub(super) fn usual(plan: &Plan) -> UsualShapes {
 pub(super) fn file(job: &Job, described: &Described, session: usize) -> Option<PathBuf> {
     let (plan, spec) = (&job.plan, &job.plan.sessions[session]);
     let path = &plan.variant_of(session).path;
-    let model = of_model(path, &described.model, &described.sha256, &Sought::of(plan))?;
+    let sought = Sought { inputs: &plan.inputs, shapes: &plan.shapes, usual: usual(plan) };
+    let model = of_model(path, &described.model, &described.sha256, &sought)?;
     let library = stamp(spec.runtime.path());
     let operators: Vec<Stamp> = spec.options.custom_ops.iter().map(|file| stamp(file)).collect();
     let way = digest(&(library, operators, &spec.execution_provider, &spec.provider, &spec.options))?;
