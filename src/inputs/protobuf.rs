@@ -115,7 +115,8 @@ fn in_message(bytes: &[u8]) -> Result<Array, String> {
     if element_type == ElementType::Undefined {
         return Err("it holds no tensor of a type that is known here".to_owned());
     }
-    let shape = shape(tensor).ok_or("its shape has a negative size")?;
+    let sizes = tensor.dims().iter().map(|&size| usize::try_from(size).ok());
+    let shape: Vec<usize> = sizes.collect::<Option<_>>().ok_or("its shape has a negative size")?;
     let content = if is_narrow(element_type) { narrow(tensor, &shape) } else { content(tensor) };
     Array::new(element_type, shape, content?).ok_or_else(|| "its elements do not fill its shape".to_owned())
 }
@@ -126,10 +127,6 @@ fn as_model(tensor: &[u8]) -> Vec<u8> {
     put_delimited(&mut graph, 5, tensor);
     put_delimited(&mut model, 7, &graph);
     model
-}
-
-fn shape(tensor: &TensorProto<'_>) -> Option<Vec<usize>> {
-    tensor.dims().iter().map(|&size| usize::try_from(size).ok()).collect()
 }
 
 fn unreadable(element_type: ElementType) -> String {

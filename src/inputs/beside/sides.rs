@@ -18,10 +18,8 @@ pub(super) fn of_numbers(numbers: &[u64]) -> Vec<(About, u64)> {
     match *numbers {
         [side] => sides(side, side),
         [height, width] => sides(height, width),
-        [colours, height, width] if are_colours(colours) => image(colours, height, width),
-        [_, colours, height, width] if are_colours(colours) => image(colours, height, width),
-        [height, width, colours] if are_colours(colours) => image(colours, height, width),
-        [_, height, width, colours] if are_colours(colours) => image(colours, height, width),
+        [colours, height, width] | [_, colours, height, width] if are_colours(colours) => image(colours, height, width),
+        [height, width, colours] | [_, height, width, colours] if are_colours(colours) => image(colours, height, width),
         _ => Vec::new(),
     }
 }

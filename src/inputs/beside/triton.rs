@@ -23,7 +23,7 @@ enum Token {
 
 /// Sizes of inputs by their names and axes. A configuration leaves the batch out where it lets a model have one.
 pub(super) fn axes(text: &str) -> Vec<(String, usize, u64)> {
-    let root = Reader { tokens: tokens(text).into_iter().peekable() }.message(DEPTH);
+    let root = message(&mut tokens(text).into_iter().peekable(), DEPTH);
     let batch = scalars(&root, "max_batch_size").next().and_then(|size| size.parse::<i64>().ok());
     let first = usize::from(batch.is_some_and(|batch| batch > 0));
     let mut axes = Vec::new();
@@ -47,40 +47,36 @@ fn scalars<'m>(message: &'m [(String, Held)], field: &'m str) -> impl Iterator<I
     })
 }
 
-struct Reader {
-    tokens: Peekable<IntoIter<Token>>,
+type Tokens = Peekable<IntoIter<Token>>;
+
+fn message(tokens: &mut Tokens, depth: usize) -> Message {
+    let mut fields = Message::new();
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::Word(name) => field(tokens, &name, depth, &mut fields),
+            Token::Sign('}' | '>') => break,
+            Token::Sign(_) => {}
+        }
+    }
+    fields
 }
 
-impl Reader {
-    fn message(&mut self, depth: usize) -> Message {
-        let mut fields = Message::new();
-        while let Some(token) = self.tokens.next() {
-            match token {
-                Token::Word(name) => self.field(&name, depth, &mut fields),
-                Token::Sign('}' | '>') => break,
-                Token::Sign(_) => {}
+/// The values behind the name of a field: one, or several in a list.
+fn field(tokens: &mut Tokens, name: &str, depth: usize, fields: &mut Message) {
+    tokens.next_if_eq(&Token::Sign(':'));
+    let is_list = tokens.next_if_eq(&Token::Sign('[')).is_some();
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::Word(text) => fields.push((name.to_owned(), Held::Scalar(text))),
+            Token::Sign('{' | '<') if depth > 0 => {
+                let inner = message(tokens, depth - 1);
+                fields.push((name.to_owned(), Held::Message(inner)));
             }
+            Token::Sign(']') => return,
+            Token::Sign(_) => {}
         }
-        fields
-    }
-
-    /// The values behind the name of a field: one, or several in a list.
-    fn field(&mut self, name: &str, depth: usize, fields: &mut Message) {
-        self.tokens.next_if_eq(&Token::Sign(':'));
-        let is_list = self.tokens.next_if_eq(&Token::Sign('[')).is_some();
-        while let Some(token) = self.tokens.next() {
-            match token {
-                Token::Word(text) => fields.push((name.to_owned(), Held::Scalar(text))),
-                Token::Sign('{' | '<') if depth > 0 => {
-                    let inner = self.message(depth - 1);
-                    fields.push((name.to_owned(), Held::Message(inner)));
-                }
-                Token::Sign(']') => return,
-                Token::Sign(_) => {}
-            }
-            if !is_list {
-                return;
-            }
+        if !is_list {
+            return;
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
+use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::InputError;
@@ -65,8 +66,8 @@ impl From<&str> for Fault {
     }
 }
 
-impl From<zip::result::ZipError> for Fault {
-    fn from(error: zip::result::ZipError) -> Self {
+impl From<ZipError> for Fault {
+    fn from(error: ZipError) -> Self {
         Fault::Damaged(error.to_string())
     }
 }
@@ -75,19 +76,17 @@ impl Archive {
     pub fn npz(path: &Path) -> Result<Archive, InputError> {
         let file = open(path)?;
         let fault = |reason: String| InputError::Format { path: path.to_owned(), format: ".npz", reason };
-        let mut zip = entries(&file).map_err(|error| fault(error.to_string()))?;
+        let unread = |error: ZipError| fault(error.to_string());
+        let mut zip = entries(&file).map_err(unread)?;
         if zip.len() > MOST_ARRAYS {
             return Err(fault(format!("it has {} entries, and {MOST_ARRAYS} are read at most", zip.len())));
         }
         let mut arrays = Vec::new();
         for index in 0..zip.len() {
-            let mut entry = zip.by_index(index).map_err(|error| fault(error.to_string()))?;
-            let name = entry.name().map_err(|error| fault(error.to_string()))?.into_owned();
+            let mut entry = zip.by_index(index).map_err(unread)?;
+            let name = entry.name().map_err(unread)?.into_owned();
             let Some(name) = name.strip_suffix(".npy") else { continue };
-            let start = match entry.compression() {
-                CompressionMethod::Stored => entry.data_start(),
-                _ => None,
-            };
+            let start = entry.data_start().filter(|_| entry.compression() == CompressionMethod::Stored);
             let header = Header::read(&mut entry).map_err(|reason| fault(format!("array `{name}`: {reason}")))?;
             let length = header.length as u64;
             let stored = |start: u64| Location::Stored(start.saturating_add(length));
@@ -165,7 +164,7 @@ fn open(path: &Path) -> Result<InputFile, InputError> {
     files::open(path, Kind::ARRAYS).map_err(|source| InputError::Read { path: path.to_owned(), source })
 }
 
-fn entries(file: &InputFile) -> Result<ZipArchive<BufReader<Reader<'_>>>, zip::result::ZipError> {
+fn entries(file: &InputFile) -> Result<ZipArchive<BufReader<Reader<'_>>>, ZipError> {
     ZipArchive::new(BufReader::new(file.reader()))
 }
 
