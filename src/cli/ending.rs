@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::job::Target;
 use super::output::{Failures, Reports};
+use super::progress::Console;
 use super::{CliError, exit, output};
 use crate::analysis;
 use crate::record::{EndReason, Failure, FailureKind, Outcome, RunRecord};
 use crate::report::view::number;
-use crate::runner::RunError;
+use crate::runner::{self, Job, Ran, RunError};
 use crate::store::StoreError;
 use crate::text::Plain;
 
@@ -75,6 +76,16 @@ fn nothing_timed(record: &RunRecord) -> CliError {
         None => "give it more with `--budget`".into(),
     };
     CliError { code: exit::BAD_INPUT, chain: vec!["nothing could be measured".to_owned(), spent], hint: Some(hint) }
+}
+
+/// Measures a job whose run goes to `target`.
+///
+/// # Errors
+/// The run could not be made, or not to its end.
+pub(super) fn measured(job: Job, target: &Target, console: &mut Console) -> Result<Ran, CliError> {
+    let result = runner::run(job, console);
+    console.clear();
+    result.map_err(|error| run_error(&error, target))
 }
 
 /// The error of a run that could not be made, or not to its end.

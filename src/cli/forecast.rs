@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::job::{Target, measured};
+use super::job::Target;
 use super::progress::Console;
 use super::{CliError, ending, exit, say};
 use crate::analysis::{self, AffordableRounds, Expectation};
@@ -34,7 +34,7 @@ pub(super) fn run(mut job: Job, target: &Target, style: Style, progress: &mut Co
     let limit = plan.schedule.budget_ns.map_or(LIMIT, |budget| LIMIT.min(Duration::from(budget) / SHARE));
     job.extent = Extent::Probe(limit);
     progress.say(&format!("probing: short rounds, for {:.0} s", limit.as_secs_f64()));
-    let Ran { record: probe, .. } = measured(job, target, progress)?;
+    let Ran { record: probe, .. } = ending::measured(job, target, progress)?;
     if let Some(error) = ending::nothing_measured(&probe) {
         return Err(error);
     }

@@ -6,11 +6,10 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use super::plan::Runtimes;
-use super::progress::Console;
-use super::{CliError, ending, exit, output};
+use super::{CliError, exit, output};
 use crate::plan::Plan;
 use crate::record::{Host, RunInfo};
-use crate::runner::{self, Extent, Job, Ran, WorkerCommand};
+use crate::runner::{Extent, Job, WorkerCommand};
 use crate::sample::{Roots, host};
 use crate::store::RunFolder;
 
@@ -65,16 +64,6 @@ impl Beginning {
             lost_workers: Vec::new(),
         })
     }
-}
-
-/// Measures a job whose run goes to `target`.
-///
-/// # Errors
-/// The run could not be made, or not to its end.
-pub(super) fn measured(job: Job, target: &Target, console: &mut Console) -> Result<Ran, CliError> {
-    let result = runner::run(job, console);
-    console.clear();
-    result.map_err(|error| ending::run_error(&error, target))
 }
 
 /// The program that serves as worker: this one.

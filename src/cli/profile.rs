@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::ending::{exit_code, finished, nothing_measured, store_error, written};
+use super::ending::{exit_code, finished, measured, nothing_measured, store_error, written};
 use super::full_args::FullArgs;
-use super::job::{Asked, Beginning, measured, temporary_folder};
+use super::job::{Asked, Beginning, temporary_folder};
 use super::output::Reports;
 use super::plan::{self, MeasureArgs};
 use super::progress::ConsoleArgs;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::job::{Asked, Beginning, Target, measured};
+use super::job::{Asked, Beginning, Target};
 use super::output::Reports;
 use super::plan::{self, GoalArgs, ObjectiveArg, Provider, SearchArgs};
 use super::progress::{Console, ConsoleArgs};
@@ -70,7 +70,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         },
         None => fresh(&args, beginning, &mut progress)?,
     };
-    publish(&measured(job, &target, &mut progress)?, &args)
+    publish(&ending::measured(job, &target, &mut progress)?, &args)
 }
 
 fn fresh(args: &Args, beginning: Beginning, progress: &mut Console) -> Result<(Job, Target), CliError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::analysis::{self, SmallestClaim};
-use crate::cli::job::{Asked, Beginning, measured};
+use crate::cli::job::{Asked, Beginning};
 use crate::cli::output::{Failures, Reports};
 use crate::cli::plan::{self, Family, MeasureArgs, values};
 use crate::cli::progress::Console;
@@ -97,7 +97,7 @@ fn measure(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Ran, 
     let (path, _temporary) = destination(args.out.as_deref())?;
     let notes = plan::notes_on(&plan, &beginning.host);
     let (job, target) = beginning.job_at(path, Asked { name: family.name, plan, runtimes, notes })?;
-    measured(Job { extent: Extent::Rounds, ..job }, &target, console)
+    ending::measured(Job { extent: Extent::Rounds, ..job }, &target, console)
 }
 
 /// The model as two variants, fed with made-up inputs: data beside it would only be scored.
