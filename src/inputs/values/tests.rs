@@ -80,11 +80,16 @@ fn polarity_of_a_mask_is_that_of_what_is_done_with_it() {
     assert_eq!(found.iter().map(|fill| fill.kind.clone()).collect::<Vec<_>>(), [0.0, 1.0].map(FillKind::Constant));
     assert!(found[0].steers && found[0].reason.contains("Where `Where_masked`"), "{}", found[0].reason);
 
-    let kept = attention(vec![node("Where", &["x1", "scores", "low"], "masked")]);
-    assert_eq!(first(kept, ElementType::Bool, &[0, 12]), FillKind::Constant(1.0));
-
-    let turned = attention(vec![node("Not", &["x1"], "no"), node("Where", &["no", "low", "scores"], "masked")]);
-    assert_eq!(first(turned, ElementType::Bool, &[0, 12]), FillKind::Constant(1.0));
+    let kept = vec![node("Where", &["x1", "scores", "low"], "masked")];
+    let turned = vec![node("Not", &["x1"], "no"), node("Where", &["no", "low", "scores"], "masked")];
+    let causal = vec![
+        node("Greater", &["x0", "one"], "causal"),
+        node("And", &["causal", "x1"], "both"),
+        node("Where", &["both", "scores", "low"], "masked"),
+    ];
+    for (mask, name) in [(kept, "kept"), (turned, "turned"), (causal, "of two conditions that is taken alone")] {
+        assert_eq!(first(attention(mask), ElementType::Bool, &[0, 12]), FillKind::Constant(1.0), "{name}");
+    }
 }
 
 #[test]
@@ -109,45 +114,29 @@ fn numbers_that_are_added_to_scores_are_zero() {
     assert_eq!(first(added, ElementType::Float, &[0, 1, 12, 12]), FillKind::Constant(0.0));
 }
 
-#[test]
-fn mask_of_two_conditions_is_taken_alone() {
-    let causal = attention(vec![
-        node("Greater", &["x0", "one"], "causal"),
-        node("And", &["causal", "x1"], "both"),
-        node("Where", &["both", "scores", "low"], "masked"),
-    ]);
-    assert_eq!(first(causal, ElementType::Bool, &[0, 12]), FillKind::Constant(1.0));
-}
-
-/// Places along axis 1 of the data, and what compares them with `limit`.
-fn compared(limit: Vec<Node>, comparison: Node) -> Vec<Node> {
-    let mut nodes = vec![
+/// Places along axis 1 of the data, what compares them, and what uses that.
+fn compared(comparison: Node, used: Node) -> Vec<Node> {
+    vec![
         node("Shape", &["x0"], "shape"),
         node("Gather", &["shape", "axis"], "size"),
         node("Squeeze", &["size"], "end"),
         node("Range", &["zero", "end", "step"], "places"),
-    ];
-    nodes.extend(limit);
-    nodes.push(comparison);
-    nodes
+        comparison,
+        used,
+    ]
 }
 
 #[test]
 fn length_is_the_whole_axis_that_it_is_compared_along() {
     let keep = node("Less", &["places", "x1"], "inside");
-    let masked = |comparison, used| {
-        let mut nodes = compared(Vec::new(), comparison);
-        nodes.push(used);
-        nodes
-    };
     let where_inside = node("Where", &["inside", "x0", "nothing"], "y");
-    let found = fills(masked(keep, where_inside), ElementType::Int64, &[0, 1]);
+    let found = fills(compared(keep, where_inside), ElementType::Int64, &[0, 1]);
     assert_eq!(found[0].kind, FillKind::Constant(12.0));
     assert!(found[0].reason.contains("all 12 along axis 1 of `x0`"), "{}", found[0].reason);
 
     let padding = node("GreaterOrEqual", &["places", "x1"], "outside");
     let where_outside = node("Where", &["outside", "nothing", "x0"], "y");
-    assert_eq!(first(masked(padding, where_outside), ElementType::Int32, &[0, 1]), FillKind::Constant(12.0));
+    assert_eq!(first(compared(padding, where_outside), ElementType::Int32, &[0, 1]), FillKind::Constant(12.0));
 }
 
 #[test]
@@ -189,11 +178,11 @@ fn factors_are_one() {
 #[test]
 fn features_are_no_factors() {
     let features = vec![node("MatMul", &["x1", "weight"], "y")];
-    assert!(matches!(first(features, ElementType::Float, &[0, 8]), FillKind::Uniform(_)));
     let gated = vec![node("MatMul", &["x1", "weight"], "gate"), node("Mul", &["x1", "gate"], "y")];
-    assert!(matches!(first(gated, ElementType::Float, &[0, 8]), FillKind::Uniform(_)));
     let keys = vec![node("MatMul", &["x0", "x1"], "y")];
-    assert!(matches!(first(keys, ElementType::Float, &[8, 1]), FillKind::Uniform(_)));
+    for (nodes, dims) in [(features, [0, 8]), (gated, [0, 8]), (keys, [8, 1])] {
+        assert!(matches!(first(nodes.clone(), ElementType::Float, &dims), FillKind::Uniform(_)), "{nodes:?}");
+    }
 }
 
 /// A choice between two branches of one node.
