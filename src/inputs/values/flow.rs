@@ -166,9 +166,9 @@ impl<'m> Flow<'m> {
 
     /// Tokens of the past and the new ones together, where an operator takes both.
     pub fn all_tokens(&self, node: &Node) -> Option<f64> {
-        let past =
-            node.inputs.get(3).filter(|name| !name.is_empty()).map_or(Some(0.0), |_| self.operand_size(node, 3, 2));
-        Some(past? + self.operand_size(node, 0, 1)?)
+        let has_past = node.inputs.get(3).is_some_and(|name| !name.is_empty());
+        let past = if has_past { self.operand_size(node, 3, 2)? } else { 0.0 };
+        Some(past + self.operand_size(node, 0, 1)?)
     }
 
     /// How many elements a value has, where all of its sizes are known.
