@@ -221,7 +221,7 @@ fn moved<'f>(
     }
 }
 
-/// The results are the operand times the constant beside it: one that differs from element to element has no inverse here.
+/// The results are the operand times a constant; one that differs from element to element has no inverse here.
 fn scaled<'f>(flow: &Flow<'_>, node: &Node, operand: usize, change: impl Fn(Affine, f64) -> Affine + 'f) -> Effect<'f> {
     match other(flow, node, operand) {
         Some((low, high)) if low == high && low != 0.0 => Effect::Passes(Box::new(move |affine| change(affine, low))),

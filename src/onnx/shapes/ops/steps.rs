@@ -1,4 +1,4 @@
-//! Operators along the steps of a sequence: attention as one operator, the standard's and ONNX Runtime's, and recurrent layers.
+//! Operators along the steps of a sequence: attention, the standard's and ONNX Runtime's, and recurrent layers.
 
 use super::super::known::Known;
 use super::super::roles;
