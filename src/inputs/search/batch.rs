@@ -27,7 +27,6 @@ pub(super) struct Candidate {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fixed {
     pub size: u64,
-    /// The axis in each input.
     pub axes: BTreeMap<String, u64>,
 }
 
@@ -125,16 +124,14 @@ fn first_unknowns<'g>(graph: &'g Graph, problem: &Problem) -> Vec<FirstAxis<'g>>
     deciding(graph).into_iter().map(first).collect()
 }
 
-/// Whether an input whose first axis is open is laid out like one image and nothing shows that it is none, as operators do
-/// that count its rows of three numbers.
+/// Whether an input whose first axis is open looks like an image and no operator counts its rows of three numbers.
 fn has_rows_of_pixels(info: &TensorInfo, problem: &Problem) -> bool {
     let columns = problem.at(&info.name, 1).map(|index| &problem.unknowns[index]);
     let are_counted = |columns: &Unknown| columns.is_shown && !matches!(columns.kind, Kind::Height | Kind::Width);
     is_one_image(info) && columns.is_some_and(|columns| !are_counted(columns))
 }
 
-/// The unknowns that a batch without a name lies along: the first ones of all inputs, or one that stands first
-/// somewhere and elsewhere in all of the others.
+/// The unknowns of a batch without a name: the first ones of all inputs, or one that all have and one has first.
 fn leading(firsts: &[FirstAxis<'_>], problem: &Problem) -> Vec<usize> {
     let all: Option<BTreeSet<usize>> = firsts.iter().map(|first| first.unknown).collect();
     if let Some(all) = all.filter(|all| !all.is_empty()) {

@@ -187,8 +187,7 @@ impl Search {
     }
 }
 
-/// Inputs with their shapes at batch 1, the value of those that steer the work by one, and how those are filled that are
-/// not filled the first way.
+/// Inputs with shapes at batch 1, the one value of those that steer, and the fill of those not filled the first way.
 fn trial(plan: &InputPlan, choice: &Choice) -> String {
     let input = |(index, fed): (usize, &FedInput)| {
         let way = match &fed.fill {

@@ -13,7 +13,6 @@ use crate::record::SizeSource;
 /// Largest size that is looked for where no usual one meets the demands.
 const SCAN_LIMIT: u64 = 2048;
 
-/// A size and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sized {
     pub size: u64,

@@ -25,9 +25,7 @@ enum Rule {
     Region,
     /// Ends along axes that an operand names, or the first ones.
     Ends,
-    /// Sizes of parts of one axis.
     Parts,
-    /// A shape for all of the elements.
     Shape,
     /// Axes that the results have beside those of the data.
     NewAxes,
@@ -61,8 +59,7 @@ fn has_plain_form(rule: Rule) -> bool {
     matches!(rule, Rule::Sizes | Rule::Scales | Rule::Shape)
 }
 
-/// Ways to fill an input that lists such numbers, the best first; absent if it does not, or where the numbers are not
-/// known or fail elsewhere.
+/// Ways to fill an input that lists such numbers, the best first; absent too where they are unknown or fail elsewhere.
 pub(super) fn fills(
     flow: &Flow<'_>,
     graph: &Graph,

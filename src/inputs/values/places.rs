@@ -13,7 +13,6 @@ const MOST_STEPS: usize = 4096;
 /// Elements of an input that follow each other in a value too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Part {
-    /// The first of them in the input.
     pub first: usize,
     pub count: usize,
     /// Elements of the value before them, as far as that is known.

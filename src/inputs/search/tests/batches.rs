@@ -62,7 +62,6 @@ fn frames_of_a_video_are_fewer_than_those_of_a_sound() {
     assert_eq!(shapes(&sound), [[None, Some(100), Some(80)]]);
 }
 
-/// Why there is no batch where these sizes are given.
 fn missing(inputs: &[TensorInfo], dims: &[(&str, u64)]) -> Option<String> {
     planned(&model(inputs), dims).batch_axis.missing().map(str::to_owned)
 }

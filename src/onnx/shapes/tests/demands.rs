@@ -2,7 +2,6 @@
 
 use super::*;
 
-/// Attributes of a node, by name.
 type Attributes = Vec<(&'static str, AttributeValue)>;
 
 fn numbers(count: usize) -> AttributeValue {
