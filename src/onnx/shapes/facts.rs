@@ -20,6 +20,18 @@ pub struct ShapeFacts {
     pub has_choice: bool,
 }
 
+impl ShapeFacts {
+    /// The open dimension at an axis of an input.
+    #[must_use]
+    pub fn dim_at(&self, input: &str, axis: usize) -> Option<usize> {
+        dim_at(&self.dims, input, axis)
+    }
+}
+
+pub(super) fn dim_at(dims: &[OpenDim], input: &str, axis: usize) -> Option<usize> {
+    dims.iter().position(|dim| dim.places.iter().any(|place| place.input == input && place.axis == axis))
+}
+
 /// An open dimension of a model's inputs: a symbol, or one place without a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenDim {

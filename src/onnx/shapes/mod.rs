@@ -28,16 +28,6 @@ impl ShapeFacts {
     pub fn of(graph: &Graph) -> ShapeFacts {
         walk::facts(graph, open_dims(&graph.inputs))
     }
-
-    /// The open dimension at an axis of an input.
-    #[must_use]
-    pub fn dim_at(&self, input: &str, axis: usize) -> Option<usize> {
-        dim_at(&self.dims, input, axis)
-    }
-}
-
-fn dim_at(dims: &[OpenDim], input: &str, axis: usize) -> Option<usize> {
-    dims.iter().position(|dim| dim.places.iter().any(|place| place.input == input && place.axis == axis))
 }
 
 /// Axes of one input that are called the same where the name stands for any size: of two, both may be alike.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::content::{self, BOOL_TYPE};
+use super::facts::dim_at;
 use super::known::Known;
 use super::order::in_order;
 use super::value::{Call, Dims, Value, is_integer};
-use super::{DimRole, Expr, ShapeFacts, dim_at, ops, varying};
+use super::{DimRole, Expr, ShapeFacts, ops, varying};
 use crate::onnx::{AttributeValue, Graph, Node};
 use crate::record::{Dim, TensorInfo, ValueType};
 
