@@ -129,7 +129,14 @@ fn range(fill: &FillKind) -> ValueRange {
     match *fill {
         FillKind::Uniform(range) => range,
         FillKind::Constant(value) => ValueRange { low: value, high: value },
-        _ => ValueRange { low: 0.0, high: 0.0 },
+        FillKind::Data
+        | FillKind::Ascending
+        | FillKind::AscendingFrom(_)
+        | FillKind::Text
+        | FillKind::Numbers(_)
+        | FillKind::Words(_)
+        | FillKind::Columns(_)
+        | FillKind::PerSample(_) => ValueRange { low: 0.0, high: 0.0 },
     }
 }
 

@@ -55,23 +55,6 @@ pub enum InputSource {
     },
 }
 
-#[cfg(test)]
-impl InputPlan {
-    pub(crate) fn made_up(fed: Vec<FedInput>, batch_axis: BatchAxis) -> Self {
-        InputPlan {
-            fed,
-            batch_axis,
-            outputs: Vec::new(),
-            forms: Forms::default(),
-            classes: ClassNames::default(),
-            source: InputSource::Synthesized,
-            seed: 0,
-            notes: Vec::new(),
-            sample_output_bytes: None,
-        }
-    }
-}
-
 impl InputPlan {
     /// Whether the model can be fed batches of `batch_size`.
     ///
@@ -135,6 +118,23 @@ impl InputPlan {
 pub fn plan(model: &Model, request: &InputRequest) -> Result<InputPlan, InputError> {
     let mut search = Search::new(model, request, &Shape::default())?;
     search.next().ok_or_else(|| search.nothing_runs("nothing was run"))
+}
+
+#[cfg(test)]
+impl InputPlan {
+    pub(crate) fn made_up(fed: Vec<FedInput>, batch_axis: BatchAxis) -> Self {
+        InputPlan {
+            fed,
+            batch_axis,
+            outputs: Vec::new(),
+            forms: Forms::default(),
+            classes: ClassNames::default(),
+            source: InputSource::Synthesized,
+            seed: 0,
+            notes: Vec::new(),
+            sample_output_bytes: None,
+        }
+    }
 }
 
 #[cfg(test)]
