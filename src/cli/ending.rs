@@ -79,9 +79,6 @@ fn nothing_timed(record: &RunRecord) -> CliError {
 }
 
 /// Measures a job whose run goes to `target`.
-///
-/// # Errors
-/// The run could not be made, or not to its end.
 pub(super) fn measured(job: Job, target: &Target, console: &mut Console) -> Result<Ran, CliError> {
     let result = runner::run(job, console);
     console.clear();

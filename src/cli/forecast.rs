@@ -24,9 +24,6 @@ const LIMIT: Duration = Duration::from_secs(15);
 const SHARE: u32 = 3;
 
 /// Probes the plan of a job and prints what it would take and buy.
-///
-/// # Errors
-/// What would be an error of the run itself, and a probe that did not come to one round.
 pub(super) fn run(mut job: Job, target: &Target, style: Style, progress: &mut Console) -> Result<ExitCode, CliError> {
     let plan = job.plan.clone();
     job.plan.schedule.rounds_count = Some(ROUNDS);

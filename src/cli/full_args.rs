@@ -26,9 +26,6 @@ pub struct FullArgs {
 impl FullArgs {
     /// What people gave, if the whole template is asked for: the file that was named, else the one in the folder of the
     /// run, else nothing.
-    ///
-    /// # Errors
-    /// A file that cannot be read, or that holds what the template does not have.
     pub(super) fn context_beside(&self, folder: &Path) -> Result<Option<Context>, CliError> {
         let beside = folder.join(CONTEXT);
         match (&self.context, self.full) {
@@ -40,9 +37,6 @@ impl FullArgs {
     }
 
     /// The text of the file that was named and what it gives; to be read before a run, which keeps a copy.
-    ///
-    /// # Errors
-    /// As [`FullArgs::context_beside`].
     pub(super) fn named(&self) -> Result<Option<(String, Context)>, CliError> {
         match &self.context {
             Some(path) => read(path).map(Some),

@@ -34,9 +34,6 @@ impl Beginning {
     }
 
     /// The job of a new run in a folder at `path`, which is made if it is not there.
-    ///
-    /// # Errors
-    /// The folder holds a run or cannot be written, or the program that serves as worker cannot be found.
     pub fn job_at(self, path: PathBuf, asked: Asked) -> Result<(Job, Target), CliError> {
         let target = Target { existed: path.exists(), path };
         let folder = RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
@@ -44,9 +41,6 @@ impl Beginning {
     }
 
     /// The job of a run in `folder`, measured as a whole and as its plan stands.
-    ///
-    /// # Errors
-    /// The program that serves as worker cannot be found.
     pub fn job(self, folder: RunFolder, asked: Asked) -> Result<Job, CliError> {
         let Asked { name, plan, runtimes, notes } = asked;
         Ok(Job {
@@ -109,9 +103,6 @@ impl Target {
 }
 
 /// A folder for a run that is not kept, which goes when it is dropped.
-///
-/// # Errors
-/// The system's folder for temporary files cannot be written.
 pub(super) fn temporary_folder() -> Result<TempDir, CliError> {
     tempfile::tempdir().map_err(|error| {
         CliError::new(exit::BAD_INPUT, &error).with_hint("set TMPDIR to a folder that can be written".to_owned())

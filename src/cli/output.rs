@@ -62,9 +62,6 @@ impl Reports {
     }
 
     /// Prints the summary to stdout.
-    ///
-    /// # Errors
-    /// stdout cannot be written.
     pub(super) fn print_summary(&self) -> Result<(), CliError> {
         write(None, self.summary.as_bytes())
     }
@@ -83,9 +80,6 @@ fn write_file(path: &Path, content: &[u8]) -> Result<(), CliError> {
 }
 
 /// Writes a file of ours that nobody named; nothing else is written to that lies in its place.
-///
-/// # Errors
-/// It cannot be written.
 pub(super) fn write_own(path: &Path, content: &[u8]) -> Result<(), CliError> {
     write_atomically(path, content).map_err(|error| store_error(&error))
 }
@@ -115,9 +109,6 @@ impl Failures {
     }
 
     /// All of them as one error, which names each; the worst tells the exit code.
-    ///
-    /// # Errors
-    /// Something could not be written.
     pub(super) fn into_result(self) -> Result<(), CliError> {
         let mut failures = self.0;
         failures.sort_by_key(|failure| failure.code != exit::BUG);
@@ -145,9 +136,6 @@ pub(super) fn drawings(report: &Report) -> Vec<Drawing> {
 }
 
 /// Writes the charts into `figures/` within `folder`, where report.md looks for them.
-///
-/// # Errors
-/// A file or the folder cannot be written.
 pub(super) fn write_drawings(folder: &Path, drawings: &[Drawing]) -> Result<(), CliError> {
     if drawings.is_empty() {
         return Ok(());
@@ -184,18 +172,12 @@ impl Destination {
     }
 
     /// Writes the text there.
-    ///
-    /// # Errors
-    /// As [`write()`].
     pub(super) fn write(&self, text: &[u8]) -> Result<(), CliError> {
         write(self.output.as_deref(), text)
     }
 }
 
 /// Writes a text to a file that the user named, or to stdout.
-///
-/// # Errors
-/// The file or stdout cannot be written.
 pub(super) fn write(path: Option<&Path>, text: &[u8]) -> Result<(), CliError> {
     match path {
         Some(path) => write_named(path, text).map_err(|error| store_error(&error)),
@@ -204,9 +186,6 @@ pub(super) fn write(path: Option<&Path>, text: &[u8]) -> Result<(), CliError> {
 }
 
 /// A value as JSON for programs, with a line's end.
-///
-/// # Errors
-/// A fault of the value's own.
 pub(super) fn json(value: &impl Serialize) -> Result<String, CliError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| CliError::new(exit::BUG, &error))?;
     Ok(harmless_json(&text).into_owned() + "\n")

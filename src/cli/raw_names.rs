@@ -17,9 +17,6 @@ impl RawNames {
     }
 
     /// Refuses the option where no CSV is written: nothing asked for is dropped in silence.
-    ///
-    /// # Errors
-    /// It is given.
     pub(super) fn refuse(&self) -> Result<(), CliError> {
         if self.raw_names {
             let error = CliError::message(exit::USAGE, "`--raw-names` is about CSV alone");

@@ -12,9 +12,6 @@ const USUAL_STACK: u64 = 8 << 20;
 const LEAST_STACK: u64 = 1 << 20;
 
 /// Makes sure of the stack, and of words where memory runs out.
-///
-/// # Errors
-/// The stack is limited to less than what there must be.
 pub(super) fn secure() -> Result<(), CliError> {
     say_aborted();
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_STACK) else { return Ok(()) };

@@ -32,9 +32,6 @@ pub(super) enum Taken {
 }
 
 /// A search that goes on where it was; its budget counts from its new `beginning`.
-///
-/// # Errors
-/// There is none, it cannot go on here, or it names libraries that are nobody's.
 pub(super) fn resumed(
     run: &Path,
     goal: &GoalArgs,

@@ -24,9 +24,6 @@ pub(super) fn folder(run: &Path) -> &Path {
 const EXPANSION: u64 = 8;
 
 /// The record of a run that was named.
-///
-/// # Errors
-/// It cannot be read, or is larger than there is memory for.
 pub(super) fn load(run: &Path) -> Result<RunRecord, CliError> {
     let ask = |size: Bytes| {
         memory::ask(Bytes(size.0.saturating_mul(EXPANSION)), || format!("the run in `{}`", run.display()))

@@ -8,18 +8,12 @@ use crate::report::view::text::{is_acted_on, plain};
 
 /// Writes a result to stdout. Whoever has stopped reading it wants no more of it: that is no error, and the command ends as it
 /// would have.
-///
-/// # Errors
-/// stdout takes no more, for one because a disk is full.
 pub(super) fn result(text: &[u8]) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     told(stdout.write_all(text).and_then(|()| stdout.flush()))
 }
 
 /// What a failed write to stdout comes to.
-///
-/// # Errors
-/// As [`result`].
 pub(super) fn told(written: io::Result<()>) -> Result<(), CliError> {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::stdout(&error)),

@@ -60,9 +60,6 @@ pub(super) struct Tested {
 }
 
 /// Runs the null test.
-///
-/// # Errors
-/// Those of `profile`.
 pub(super) fn run(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Tested, CliError> {
     let Ran { folder, record, unwritten } = measure(model, args, console)?;
     if let Some(error) = ending::nothing_measured(&record) {

@@ -20,9 +20,6 @@ pub(super) struct TrialArgs {
 }
 
 /// Tries the inputs of a family's baseline out.
-///
-/// # Errors
-/// Those of `profile` before it measures.
 pub(super) fn run(args: &TrialArgs, inputs: &InputArgs, family: &Family) -> Result<TriedInputs, CliError> {
     let beginning = Beginning::now();
     let mut console = Console::silent();

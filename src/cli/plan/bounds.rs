@@ -7,9 +7,6 @@ use crate::cli::{CliError, exit};
 use crate::plan::{MOST_CELLS, Plan, Schedule};
 
 /// Makes sure that a block that was asked for fits into the time of the run.
-///
-/// # Errors
-/// It is longer.
 pub fn check_block(schedule: &Schedule) -> Result<(), CliError> {
     let block = Duration::from(schedule.block_ns);
     match schedule.budget_ns.map(Duration::from) {
@@ -23,17 +20,11 @@ pub fn check_block(schedule: &Schedule) -> Result<(), CliError> {
 }
 
 /// Makes sure that the sizes of swept dimensions make no more shapes than can be measured.
-///
-/// # Errors
-/// They make more.
 pub fn check_sweep(swept: &[SweptDim]) -> Result<(), CliError> {
     check(swept.iter().fold(1, |count: u64, swept| count.saturating_mul(swept.sizes.len() as u64)), "shapes")
 }
 
 /// Makes sure that a plan has no more cells than can be measured.
-///
-/// # Errors
-/// It has more.
 pub fn check_cells(plan: &Plan) -> Result<(), CliError> {
     check(plan.grid_count(), "cells")
 }

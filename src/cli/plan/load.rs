@@ -39,9 +39,6 @@ pub struct LoadArgs {
 }
 
 /// Every combination of the sizes of swept dimensions, the first dimension's changing least.
-///
-/// # Errors
-/// A dimension that is swept twice or has a size already, and data, whose own sizes would be swept.
 pub fn shapes(args: &LoadArgs, inputs: &InputArgs) -> Result<Vec<Shape>, CliError> {
     bounds::check_sweep(&args.sweep)?;
     let mut shapes = unswept();

@@ -41,9 +41,6 @@ struct Words {
 
 impl MeasureArgs {
     /// What `profile` does where nothing is asked for, for commands that measure like it.
-    ///
-    /// # Errors
-    /// A default that is none.
     pub fn defaults() -> Result<Self, CliError> {
         let words = Words::try_parse_from(["profile"]).map_err(|error| CliError::new(exit::BUG, &error))?;
         Ok(words.measure)
@@ -51,9 +48,6 @@ impl MeasureArgs {
 }
 
 /// The plan that the words spell, on this machine.
-///
-/// # Errors
-/// CPUs that this process may not use, and words about execution providers that do not fit together.
 pub fn plan(args: &MeasureArgs, family: &Family, runtimes: &[FoundRuntime], host: &Host) -> Result<Plan, CliError> {
     let cpus = schedule::pinned(&args.schedule.pin, host)?;
     let options = SessionOptions {

@@ -65,9 +65,6 @@ impl Provider {
 }
 
 /// The execution providers that the words spell, in their order.
-///
-/// # Errors
-/// Options, libraries and devices that no execution provider of the plan can take.
 pub fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> {
     let libraries = libraries(args)?;
     let mut providers: Vec<Provider> = Vec::new();
@@ -106,9 +103,6 @@ pub fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> {
 }
 
 /// Makes sure that sessions that capture graphs are bound to the device, and that no two requests run on them at once.
-///
-/// # Errors
-/// One of them is not, or cannot be.
 pub fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Result<(), CliError> {
     for provider in providers {
         let graphs = provider::known(&provider.identifier).graphs;
@@ -134,9 +128,6 @@ pub fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Result<(), C
 pub type Libraries = BTreeMap<String, PathBuf>;
 
 /// The libraries that the words name.
-///
-/// # Errors
-/// One of them cannot be read.
 pub fn libraries(args: &ProviderArgs) -> Result<Libraries, CliError> {
     let found = args.ep_library.iter().map(|(name, path)| match std::fs::canonicalize(path) {
         Ok(path) => Ok((name.clone(), path)),

@@ -15,9 +15,6 @@ pub struct Runtimes {
 }
 
 /// Finds the runtimes, installing those that are missing, each once.
-///
-/// # Errors
-/// See [`runtime::RuntimeError`].
 pub fn runtimes(words: &[String], console: &mut Console) -> Result<Runtimes, CliError> {
     let mut runtimes = Runtimes { found: Vec::new(), installing: Duration::ZERO };
     if words.is_empty() {

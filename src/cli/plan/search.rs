@@ -53,10 +53,6 @@ pub struct SearchScheduleArgs {
 }
 
 /// The plan of a search that begins with `bases`.
-///
-/// # Errors
-/// CPUs that this process may not use; a limit on the fall of accuracy of a model that predicts numbers; more cells
-/// than can be measured.
 pub fn plan(
     goal: &GoalArgs,
     args: &SearchArgs,

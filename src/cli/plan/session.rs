@@ -90,9 +90,6 @@ impl From<ExecutionArg> for ExecutionMode {
 }
 
 /// Libraries of custom operators, each once.
-///
-/// # Errors
-/// One of them is no file.
 pub fn custom_ops(words: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut libraries: Vec<PathBuf> = Vec::new();
     for path in words {

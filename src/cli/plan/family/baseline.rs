@@ -23,9 +23,6 @@ pub(super) struct Choice {
 
 /// The variant that is asked for, or else the one in full precision by its weights: the largest of several, by its name
 /// where sizes are the same, then the one whose name the others' begin with, and then the first. Where none is in full precision, the one with the widest weights.
-///
-/// # Errors
-/// None is called so.
 pub(super) fn choose(
     variants: &[Variant],
     heads: &[Option<&ModelSummary>],

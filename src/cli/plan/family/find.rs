@@ -45,9 +45,6 @@ pub(super) struct Found {
 }
 
 /// The model files that words name, each once: a file itself; of a folder those in it, or else those in the folders within.
-///
-/// # Errors
-/// A path that cannot be read, and a folder without models.
 pub(super) fn models(words: &[PathBuf]) -> Result<Found, CliError> {
     let mut found = Found::default();
     for word in words {

@@ -32,9 +32,6 @@ pub struct Family {
 }
 
 /// Finds the models that the words name: files, and folders as exporters, model hubs and servers lay them out.
-///
-/// # Errors
-/// A missing file, a path that is not UTF-8, a folder without models, or a baseline that is none of them.
 pub fn family(models: &[PathBuf], baseline: Option<&str>, inputs: &InputArgs) -> Result<Family, CliError> {
     let found = find::models(models)?;
     let paths = found.files.iter().map(|file| &file.path);
