@@ -117,13 +117,13 @@ fn same_machine(first: &std::path::Path, other: &ComparedRun) -> Result<(), CliE
         return Ok(());
     }
     let (first, path) = (first.display(), other.path.display());
-    let mut error = CliError::message(exit::BAD_INPUT, format!("`{first}` and `{path}` are of different machines"));
+    let hint = "measure both on one machine; `--across-hosts` compares them nevertheless";
+    let mut error = CliError::bad_input(format!("`{first}` and `{path}` are of different machines"), hint);
     error.chain.extend(other.host_differences.iter().map(difference));
-    Err(error.with_hint("measure both on one machine; `--across-hosts` compares them nevertheless".to_owned()))
+    Err(error)
 }
 
 fn render(args: &Args, comparisons: &Comparisons) -> Result<Vec<u8>, CliError> {
-    let bug = |error: &dyn std::error::Error| CliError::new(exit::BUG, error);
     match args.format {
         Format::Terminal => {
             let view = ComparisonView::new(comparisons);
@@ -131,9 +131,9 @@ fn render(args: &Args, comparisons: &Comparisons) -> Result<Vec<u8>, CliError> {
         }
         Format::Markdown => {
             let text = report::comparison_markdown(&ComparisonView::new(comparisons));
-            Ok(text.map_err(|error| bug(&error))?.into_bytes())
+            Ok(text.map_err(|error| CliError::bug(&error))?.into_bytes())
         }
-        Format::Csv => export::comparison_csv(comparisons, args.names.in_csv()).map_err(|error| bug(&error)),
+        Format::Csv => export::comparison_csv(comparisons, args.names.in_csv()).map_err(|error| CliError::bug(&error)),
         Format::Json => output::json(comparisons).map(String::into_bytes),
     }
 }

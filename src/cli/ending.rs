@@ -63,19 +63,16 @@ pub(super) fn nothing_measured(record: &RunRecord) -> Option<CliError> {
 
 /// The error of a run whose budget was spent before anything was timed, with what there was of it.
 fn nothing_timed(record: &RunRecord) -> CliError {
-    let spent = "the budget was spent before anything was timed".to_owned();
-    let spent = match record.untimed_inference_ns() {
-        Some(took) => {
-            format!("{spent}: one inference took {} (n = 1)", number::time(took))
-        }
-        None => spent,
-    };
+    let mut spent = "the budget was spent before anything was timed".to_owned();
+    if let Some(took) = record.untimed_inference_ns() {
+        spent.push_str(&format!(": one inference took {} (n = 1)", number::time(took)));
+    }
     let enough = analysis::findings(record).decisions.answer.enough_budget_ns;
     let hint = match enough.map(|enough| Duration::from(enough).as_secs() + 1) {
         Some(seconds) => format!("about {seconds} s would do for a verdict: `--budget {seconds}s`"),
         None => "give it more with `--budget`".into(),
     };
-    CliError { code: exit::BAD_INPUT, chain: vec!["nothing could be measured".to_owned(), spent], hint: Some(hint) }
+    CliError::bad_input(spent, hint).causing("nothing could be measured".to_owned())
 }
 
 /// Measures a job whose run goes to `target`.
@@ -93,7 +90,7 @@ pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
     }
     match error {
         RunError::NoVariant { failures } => no_variant(failures),
-        RunError::Runtime(failure) => {
+        RunError::Runtime(failure) | RunError::Labels(failure) => {
             let chain = vec![failure.message.exact().to_owned()];
             CliError { code: exit::BAD_INPUT, chain, hint: failure.hint.clone().map(Plain::into_exact) }
         }
@@ -104,16 +101,12 @@ pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
             .with_hint("feed labelled data with `--data` and `--labels`, or leave the option out".to_owned()),
         RunError::NoShare => CliError::new(exit::BAD_INPUT, error)
             .with_hint("limit an error with `--slo 'mean_absolute_error<=VALUE'`".to_owned()),
-        RunError::Labels(failure) => {
-            let chain = vec![failure.message.exact().to_owned()];
-            CliError { code: exit::BAD_INPUT, chain, hint: failure.hint.clone().map(Plain::into_exact) }
-        }
         RunError::Interrupted => CliError::new(exit::PARTIAL, error),
         RunError::Files { .. } => {
             CliError::new(exit::BAD_INPUT, error).with_hint("raise the limit with `ulimit -n 1024`".to_owned())
         }
         RunError::Store(error) => store_error(error, &target.path),
-        RunError::System(_) => CliError::new(exit::BUG, error),
+        RunError::System(_) => CliError::bug(error),
     }
 }
 

@@ -33,6 +33,28 @@ impl CliError {
         CliError { code, chain: vec![message.into()], hint: None }
     }
 
+    /// An error of the words of the command line, with advice.
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        CliError::message(exit::USAGE, message).with_hint(hint.into())
+    }
+
+    /// An error of a file or library that was named, with advice.
+    pub fn bad_input(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        CliError::message(exit::BAD_INPUT, message).with_hint(hint.into())
+    }
+
+    /// A fault of onnxprof itself.
+    pub fn bug(error: &dyn Error) -> Self {
+        CliError::new(exit::BUG, error)
+    }
+
+    /// The same error as the cause of another one.
+    #[must_use]
+    pub fn causing(mut self, message: String) -> Self {
+        self.chain.insert(0, message);
+        self
+    }
+
     /// The same error with advice.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<Option<String>>) -> Self {
@@ -42,7 +64,6 @@ impl CliError {
 
     /// The error of a failed write to stdout.
     pub fn stdout(error: &io::Error) -> Self {
-        let chain = vec!["failed to write to stdout".into(), error.to_string()];
-        CliError { code: exit::BAD_INPUT, chain, hint: None }
+        CliError::new(exit::BAD_INPUT, error).causing("failed to write to stdout".into())
     }
 }

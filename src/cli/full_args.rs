@@ -48,9 +48,8 @@ impl FullArgs {
 fn read(path: &Path) -> Result<(String, Context), CliError> {
     let hint = "write one with `onnxprof report --context-template --output context.toml`".to_owned();
     let failed = |error: &dyn std::error::Error, hint: &str| {
-        let mut failed = CliError::new(exit::BAD_INPUT, error);
-        failed.chain.insert(0, format!("failed to read the context in `{}`", path.display()));
-        failed.with_hint(hint.to_owned())
+        let failed = CliError::new(exit::BAD_INPUT, error).with_hint(hint.to_owned());
+        failed.causing(format!("failed to read the context in `{}`", path.display()))
     };
     let text = files::text(path, Kind::CONTEXT).map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidData => {

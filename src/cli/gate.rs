@@ -130,8 +130,8 @@ fn init(args: &InitArgs) -> Result<ExitCode, CliError> {
     let text = gate::init(run.run());
     if gate::rules(&text).is_err() {
         let message = format!("`{}` has no figure that a rule could be made of", args.run.display());
-        return Err(CliError::message(exit::BAD_INPUT, message)
-            .with_hint(format!("profile with a larger `--budget`: intervals need at least {MIN_LAUNCHES} rounds")));
+        let hint = format!("profile with a larger `--budget`: intervals need at least {MIN_LAUNCHES} rounds");
+        return Err(CliError::bad_input(message, hint));
     }
     output::write(args.output.as_deref(), text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
@@ -144,9 +144,9 @@ fn check(args: &Check, run: &Path, rules: &Path) -> Result<ExitCode, CliError> {
         common_variant(&loaded.record, &against.record, path)?;
     }
     let text = files::text(rules, Kind::RULES).map_err(|error| {
-        let mut chain = CliError::new(exit::BAD_INPUT, &error);
-        chain.chain.insert(0, format!("failed to read the rules in `{}`", rules.display()));
-        chain.with_hint("write one with `onnxprof gate init RUN --output gate.toml`".to_owned())
+        CliError::new(exit::BAD_INPUT, &error)
+            .causing(format!("failed to read the rules in `{}`", rules.display()))
+            .with_hint("write one with `onnxprof gate init RUN --output gate.toml`".to_owned())
     })?;
     let parsed = gate::rules(&text).map_err(|error| rule_error(rules, &error))?;
     let found = gate::gate(&parsed, loaded.run(), against.as_ref().map(Loaded::run));
@@ -163,9 +163,8 @@ fn common_variant(run: &RunRecord, against: &RunRecord, path: &Path) -> Result<(
         return Ok(());
     }
     let message = format!("the run and the baseline run `{}` have no variant in common", path.display());
-    let mut error = CliError::message(exit::BAD_INPUT, message);
-    error.chain.push(format!("the run has {}, the baseline run {}", own.join(", "), other.join(", ")));
-    Err(error.with_hint("measure files of the same name in both".to_owned()))
+    let cause = format!("the run has {}, the baseline run {}", own.join(", "), other.join(", "));
+    Err(CliError::bad_input(cause, "measure files of the same name in both").causing(message))
 }
 
 fn rule_error(path: &Path, error: &RuleError) -> CliError {
@@ -179,7 +178,7 @@ fn rule_error(path: &Path, error: &RuleError) -> CliError {
         }
         _ => "name what the run has, or measure what the rule names",
     };
-    CliError::message(exit::BAD_INPUT, message).with_hint(hint.to_owned())
+    CliError::bad_input(message, hint)
 }
 
 /// Writes what became of the rules wherever it was asked for: what is printed first, then the files, as far as they can be.

@@ -68,7 +68,7 @@ impl Reports {
 }
 
 fn rendered<T, E: std::error::Error>(result: Result<T, E>) -> Result<T, CliError> {
-    result.map_err(|error| CliError::new(exit::BUG, &error))
+    result.map_err(|error| CliError::bug(&error))
 }
 
 /// Writes a file of reports, and its folder where there is none.
@@ -187,7 +187,7 @@ pub(super) fn write(path: Option<&Path>, text: &[u8]) -> Result<(), CliError> {
 
 /// A value as JSON for programs, with a line's end.
 pub(super) fn json(value: &impl Serialize) -> Result<String, CliError> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| CliError::new(exit::BUG, &error))?;
+    let text = serde_json::to_string_pretty(value).map_err(|error| CliError::bug(&error))?;
     Ok(harmless_json(&text).into_owned() + "\n")
 }
 

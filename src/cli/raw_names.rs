@@ -1,6 +1,6 @@
 //! Names in tables for programs.
 
-use super::{CliError, exit};
+use super::CliError;
 use crate::export::Names;
 
 #[derive(Debug, clap::Args)]
@@ -19,8 +19,7 @@ impl RawNames {
     /// Refuses the option where no CSV is written: nothing asked for is dropped in silence.
     pub(super) fn refuse(&self) -> Result<(), CliError> {
         if self.raw_names {
-            let error = CliError::message(exit::USAGE, "`--raw-names` is about CSV alone");
-            return Err(error.with_hint("add `--format csv`, or leave it out".to_owned()));
+            return Err(CliError::usage("`--raw-names` is about CSV alone", "add `--format csv`, or leave it out"));
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::output::{self, Destination, Drawing, Failures};
 use super::plan::values;
 use super::raw_names::RawNames;
 use super::runs::{self, folder};
-use super::{CliError, exit, open};
+use super::{CliError, open};
 use crate::analysis;
 use crate::export;
 use crate::record::RunRecord;
@@ -99,15 +99,13 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
             output::write_own(&file, &rendered)?;
             file
         }
-        (None, _) => return Err(nowhere()),
+        (None, _) => {
+            let hint = "name one with `--output`, or use `--format html`";
+            return Err(CliError::usage("`--open` needs a file to open", hint));
+        }
     };
     open::open(&file);
     Ok(ExitCode::SUCCESS)
-}
-
-fn nowhere() -> CliError {
-    let error = CliError::message(exit::USAGE, "`--open` needs a file to open");
-    error.with_hint("name one with `--output`, or use `--format html`".to_owned())
 }
 
 fn format(args: &Args) -> Result<Format, CliError> {
@@ -116,8 +114,9 @@ fn format(args: &Args) -> Result<Format, CliError> {
         (None, false) => Ok(Format::Terminal),
         (None | Some(Format::Markdown), true) => Ok(Format::Markdown),
         (Some(format), false) => Ok(format),
-        (Some(_), true) => Err(CliError::message(exit::USAGE, "the whole template is written in Markdown alone")
-            .with_hint("leave out `--format`, or `--full`".to_owned())),
+        (Some(_), true) => {
+            Err(CliError::usage("the whole template is written in Markdown alone", "leave out `--format`, or `--full`"))
+        }
     }
 }
 
@@ -128,7 +127,6 @@ struct Rendered {
 
 fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Result<Rendered, CliError> {
     let findings = analysis::findings(record);
-    let bug = |error: &dyn std::error::Error| CliError::new(exit::BUG, error);
     let mut drawings = Vec::new();
     let text = match format {
         Format::Terminal => {
@@ -146,13 +144,13 @@ fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Re
                 (None, Some(context)) => report::full_markdown(&view, context),
                 (None, None) => report::markdown(&view),
             };
-            Ok(text.map_err(|error| bug(&error))?.into_bytes())
+            Ok(text.map_err(|error| CliError::bug(&error))?.into_bytes())
         }
         Format::Html => {
             let view = Report::new(record, &findings);
-            Ok(report::html(&view).map_err(|error| bug(&error))?.into_bytes())
+            Ok(report::html(&view).map_err(|error| CliError::bug(&error))?.into_bytes())
         }
-        Format::Csv => export::cells_csv(record, &findings, args.names.in_csv()).map_err(|error| bug(&error)),
+        Format::Csv => export::cells_csv(record, &findings, args.names.in_csv()).map_err(|error| CliError::bug(&error)),
         Format::Json => output::json(&findings).map(String::into_bytes),
     };
     Ok(Rendered { text: text?, drawings })

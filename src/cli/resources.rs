@@ -27,7 +27,7 @@ pub(super) fn secure() -> Result<(), CliError> {
 
 fn too_small(stack: u64) -> CliError {
     let message = format!("the stack is limited to {} KiB, and {} KiB are needed", stack / 1024, LEAST_STACK / 1024);
-    CliError::message(exit::BAD_INPUT, message).with_hint("raise the limit with `ulimit -s 8192`".to_owned())
+    CliError::bad_input(message, "raise the limit with `ulimit -s 8192`")
 }
 
 /// What is said last of a process that aborts, after what made it do so has said why, as where memory runs out.

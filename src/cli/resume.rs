@@ -49,7 +49,7 @@ pub(super) fn resumed(
     }
     let Some(budget) = goal.budget.map(Nanos::from).or_else(|| tune::time_left(&record)).filter(|budget| budget.0 > 0)
     else {
-        return Err(refused("the budget of the search is spent".into(), "give it more with `--budget`"));
+        return Err(CliError::bad_input("the budget of the search is spent", "give it more with `--budget`"));
     };
     name_absolutely(&mut record);
     let runtimes = trusted(&mut record, search, console)?;
@@ -63,20 +63,16 @@ pub(super) fn resumed(
     Ok(Taken::Up(Box::new(job), Target { path: run, existed: true }))
 }
 
-fn refused(message: String, hint: &str) -> CliError {
-    CliError::message(exit::BAD_INPUT, message).with_hint(hint.to_owned())
-}
-
 /// Makes sure that the run is a search, of this machine.
 fn require_search(run: &Path, record: &RunRecord, host: &Host) -> Result<(), CliError> {
     if record.plan.tuning.is_none() {
         let message = format!("`{}` is no search that could be taken up again", run.display());
-        return Err(refused(message, "name the folder of a run of `onnxprof tune`"));
+        return Err(CliError::bad_input(message, "name the folder of a run of `onnxprof tune`"));
     }
     let differences: Vec<&str> = host_differences(&record.host, host).iter().map(|one| one.what).collect();
     if !differences.is_empty() {
         let message = format!("the search ran on another machine: {} differ", differences.join(", "));
-        return Err(refused(message, "begin a new search on this machine"));
+        return Err(CliError::bad_input(message, "begin a new search on this machine"));
     }
     Ok(())
 }
@@ -122,7 +118,7 @@ fn trusted(record: &mut RunRecord, args: &SearchArgs, console: &mut Console) -> 
         options.check(&spec.execution_provider, &spec.provider)?;
         if let Some(key) = spec.options.session_config.keys().next() {
             let message = format!("the search sets the session configuration `{key}`, which `tune` never does");
-            return Err(refused(message, "begin a new search"));
+            return Err(CliError::bad_input(message, "begin a new search"));
         }
     }
     ops.all_used()?;
@@ -197,13 +193,12 @@ fn not_own(choice: &RuntimeChoice, why: &str) -> CliError {
         RuntimeChoice::Script(_) => "a script says how much memory is taken and where time is kept",
     };
     let (path, word) = (choice.path().display(), choice.word());
-    CliError::message(exit::BAD_INPUT, format!("the search measures with `{path}`, which {why}"))
-        .with_hint(format!("{danger}: if you trust this one, name it again with `--runtime {word}`"))
+    let hint = format!("{danger}: if you trust this one, name it again with `--runtime {word}`");
+    CliError::bad_input(format!("the search measures with `{path}`, which {why}"), hint)
 }
 
 fn not_of_search(word: &str) -> CliError {
-    CliError::message(exit::USAGE, format!("the search has no use for `{word}`"))
-        .with_hint("name what it began with, or begin a new search".to_owned())
+    CliError::usage(format!("the search has no use for `{word}`"), "name what it began with, or begin a new search")
 }
 
 /// Libraries that the user has named again with an option.
@@ -233,9 +228,9 @@ impl Named {
             return Ok(path.clone());
         }
         let word = worded(name, library);
-        Err(CliError::message(exit::BAD_INPUT, format!("the search {what} `{}`", library.display())).with_hint(
-            format!("opening a library runs it: if you trust this one, name it again with `{} {word}`", self.option),
-        ))
+        let hint =
+            format!("opening a library runs it: if you trust this one, name it again with `{} {word}`", self.option);
+        Err(CliError::bad_input(format!("the search {what} `{}`", library.display()), hint))
     }
 
     fn all_used(&self) -> Result<(), CliError> {
@@ -279,7 +274,7 @@ impl<'a> Options<'a> {
                 let message =
                     format!("the search sets the option `{key}={value}` of `{provider}`, which may name a file");
                 let hint = format!("if you trust it, name it again with `--ep-option {provider}:{key}={value}`");
-                return Err(CliError::message(exit::BAD_INPUT, message).with_hint(hint));
+                return Err(CliError::bad_input(message, hint));
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ pub(super) fn result(text: &[u8]) -> Result<(), CliError> {
     told(stdout.write_all(text).and_then(|()| stdout.flush()))
 }
 
-/// What a failed write to stdout comes to.
+/// The error of a failed write to stdout, but for one whose reader has gone.
 pub(super) fn told(written: io::Result<()>) -> Result<(), CliError> {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::stdout(&error)),

@@ -33,22 +33,15 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
 /// The run itself, or the latest of a folder of runs.
 fn which(path: &Path) -> Result<PathBuf, CliError> {
     if path == Path::new(RUNS) && !path.exists() {
-        return Err(CliError::message(exit::BAD_INPUT, format!("there is no folder `{RUNS}` here"))
-            .with_hint("name the folder of a run".to_owned()));
+        return Err(CliError::bad_input(format!("there is no folder `{RUNS}` here"), "name the folder of a run"));
     }
     if !path.is_dir() || store::holds_run(path) {
         return Ok(path.to_owned());
     }
-    let unreadable = |error: &std::io::Error| {
-        let mut failed = CliError::new(exit::BAD_INPUT, error);
-        failed.chain.insert(0, format!("failed to read `{}`", path.display()));
-        failed
-    };
-    let entries = path.read_dir().map_err(|error| unreadable(&error))?;
+    let entries = path.read_dir().map_err(|error| {
+        CliError::new(exit::BAD_INPUT, &error).causing(format!("failed to read `{}`", path.display()))
+    })?;
     let runs = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| store::holds_run(path));
     let latest = runs.max_by_key(|run| (store::modified(run), run.clone()));
-    latest.ok_or_else(|| {
-        CliError::message(exit::BAD_INPUT, format!("`{}` holds no run", path.display()))
-            .with_hint("name the folder of a run".to_owned())
-    })
+    latest.ok_or_else(|| CliError::bad_input(format!("`{}` holds no run", path.display()), "name the folder of a run"))
 }

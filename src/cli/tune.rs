@@ -96,9 +96,9 @@ fn require_energy(providers: &[Provider]) -> Result<(), CliError> {
     let sampler = Sampler::new(&Roots::system());
     match sampler.rapl() {
         Err(error) if !on_gpu => {
-            let mut refused = CliError::message(exit::BAD_INPUT, "energy cannot be measured on this machine");
-            refused.chain.push(error.to_string());
-            Err(refused.with_hint("choose another `--objective`, or let this user read the energy counters".to_owned()))
+            let hint = "choose another `--objective`, or let this user read the energy counters";
+            let refused = CliError::bad_input(error.to_string(), hint);
+            Err(refused.causing("energy cannot be measured on this machine".into()))
         }
         _ => Ok(()),
     }

@@ -84,8 +84,7 @@ fn measure(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Ran, 
     let family = doubled(plan::family(&[model.to_owned()], None, &asked.inputs)?)?;
     let runtimes = plan::runtimes(&asked.session.runtime, console)?;
     if runtimes.found.len() > 1 {
-        return Err(CliError::message(exit::USAGE, "a model is tested against itself on one runtime")
-            .with_hint("name one with `--runtime`".to_owned()));
+        return Err(CliError::usage("a model is tested against itself on one runtime", "name one with `--runtime`"));
     }
     let mut plan = plan::profile::plan(&asked, &family, &runtimes.found, &beginning.host)?;
     plan.schedule.target_half_width_ratio = TARGET;
@@ -100,8 +99,8 @@ fn measure(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Ran, 
 /// The model as two variants, fed with made-up inputs: data beside it would only be scored.
 fn doubled(family: Family) -> Result<Family, CliError> {
     let [original] = family.variants.as_slice() else {
-        return Err(CliError::message(exit::USAGE, format!("folder `{}` holds several models", family.name))
-            .with_hint("name one model file with `--null-test`".to_owned()));
+        let hint = "name one model file with `--null-test`";
+        return Err(CliError::usage(format!("folder `{}` holds several models", family.name), hint));
     };
     let variant = |name: &str| Variant { name: name.into(), path: original.path.clone() };
     Ok(Family { variants: vec![variant("original"), variant("copy")], data: None, ..family })
@@ -114,9 +113,8 @@ fn destination(out: Option<&Path>) -> Result<(PathBuf, Option<TempDir>), CliErro
     }
     let temporary = tempfile::Builder::new().prefix("onnxprof-null-test-").tempdir();
     let temporary = temporary.map_err(|error| {
-        let chain = vec!["failed to create a temporary folder".to_owned(), error.to_string()];
-        let hint = Some("name a folder for the run with `--out`".to_owned());
-        CliError { code: exit::BAD_INPUT, chain, hint }
+        CliError::bad_input(error.to_string(), "name a folder for the run with `--out`")
+            .causing("failed to create a temporary folder".to_owned())
     })?;
     Ok((temporary.path().join("run"), Some(temporary)))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::values::SweptDim;
-use crate::cli::{CliError, exit};
+use crate::cli::CliError;
 use crate::plan::{MOST_CELLS, Plan, Schedule};
 
 /// Makes sure that a block that was asked for fits into the time of the run.
@@ -12,8 +12,7 @@ pub fn check_block(schedule: &Schedule) -> Result<(), CliError> {
     match schedule.budget_ns.map(Duration::from) {
         Some(budget) if block > budget && schedule.block_ns > Schedule::BLOCK => {
             let message = format!("a block of {block:?} does not fit into a budget of {budget:?}");
-            Err(CliError::message(exit::USAGE, message)
-                .with_hint("name a shorter `--block` or a longer `--budget`".to_owned()))
+            Err(CliError::usage(message, "name a shorter `--block` or a longer `--budget`"))
         }
         _ => Ok(()),
     }
@@ -34,8 +33,7 @@ fn check(count: u64, what: &str) -> Result<(), CliError> {
         return Ok(());
     }
     let message = format!("{count} {what} are asked for, and {MOST_CELLS} are measured at most");
-    Err(CliError::message(exit::USAGE, message)
-        .with_hint("name fewer models, runtimes, sizes or requests in flight".to_owned()))
+    Err(CliError::usage(message, "name fewer models, runtimes, sizes or requests in flight"))
 }
 
 #[cfg(test)]

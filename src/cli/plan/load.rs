@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::inputs::InputArgs;
 use super::values::SweptDim;
 use super::{bounds, values};
-use crate::cli::{CliError, exit};
+use crate::cli::CliError;
 use crate::plan::{Flag, Shape, unswept};
 use crate::runner::IDLE_GAPS_SHARE;
 use crate::units::Nanos;
@@ -42,7 +42,7 @@ pub struct LoadArgs {
 pub fn shapes(args: &LoadArgs, inputs: &InputArgs) -> Result<Vec<Shape>, CliError> {
     bounds::check_sweep(&args.sweep)?;
     let mut shapes = unswept();
-    let mistake = |message: String, hint: &str| Err(CliError::message(exit::USAGE, message).with_hint(hint.to_owned()));
+    let mistake = |message: String, hint: &str| Err(CliError::usage(message, hint));
     for (place, SweptDim { name, sizes }) in args.sweep.iter().enumerate() {
         if args.sweep[..place].iter().any(|earlier| earlier.name == *name) {
             return mistake(format!("dimension `{name}` is swept twice"), "name all of its sizes in one `--sweep`");

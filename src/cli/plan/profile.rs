@@ -10,7 +10,7 @@ use super::providers::{self, ProviderArgs};
 use super::schedule::{self, ScheduleArgs};
 use super::scoring::ScoringArgs;
 use super::session::{self, SessionArgs};
-use crate::cli::{CliError, exit};
+use crate::cli::CliError;
 use crate::plan::{InputRequest, LoadMode, Plan, SessionOptions, SweepEnd};
 use crate::record::Host;
 use crate::runner::FoundRuntime;
@@ -42,7 +42,7 @@ struct Words {
 impl MeasureArgs {
     /// What `profile` does where nothing is asked for, for commands that measure like it.
     pub fn defaults() -> Result<Self, CliError> {
-        let words = Words::try_parse_from(["profile"]).map_err(|error| CliError::new(exit::BUG, &error))?;
+        let words = Words::try_parse_from(["profile"]).map_err(|error| CliError::bug(&error))?;
         Ok(words.measure)
     }
 }

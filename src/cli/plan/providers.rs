@@ -77,17 +77,14 @@ pub fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> {
         }
     }
     if let Some(unused) = libraries.keys().find(|name| !providers.iter().any(|known| known.identifier == **name)) {
-        return Err(CliError::message(exit::USAGE, format!("nothing runs on the library `{unused}`"))
-            .with_hint(format!("add `{unused}` to `--ep`")));
+        let hint = format!("add `{unused}` to `--ep`");
+        return Err(CliError::usage(format!("nothing runs on the library `{unused}`"), hint));
     }
     let has_others = providers.iter().any(|provider| !provider.is_cpu());
     for (flag, is_given) in [("--device", args.device.is_some()), ("--require-ep", args.require_ep)] {
         if is_given && !has_others {
-            return Err(CliError::message(
-                exit::USAGE,
-                format!("`{flag}` has no effect on the CPU execution provider"),
-            )
-            .with_hint("name another one with `--ep`".to_owned()));
+            let hint = "name another one with `--ep`";
+            return Err(CliError::usage(format!("`{flag}` has no effect on the CPU execution provider"), hint));
         }
     }
     for option in &args.ep_option {
@@ -119,7 +116,7 @@ pub fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Result<(), C
         } else {
             continue;
         };
-        return Err(CliError::message(exit::USAGE, message).with_hint(hint));
+        return Err(CliError::usage(message, hint));
     }
     Ok(())
 }
@@ -131,19 +128,18 @@ pub type Libraries = BTreeMap<String, PathBuf>;
 pub fn libraries(args: &ProviderArgs) -> Result<Libraries, CliError> {
     let found = args.ep_library.iter().map(|(name, path)| match std::fs::canonicalize(path) {
         Ok(path) => Ok((name.clone(), path)),
-        Err(error) => Err(CliError {
-            code: exit::BAD_INPUT,
-            chain: vec![format!("cannot read `{path}`, named by --ep-library"), error.to_string()],
-            hint: Some("write `--ep-library NAME=PATH` with the path of a library of execution providers".into()),
-        }),
+        Err(error) => {
+            let hint = "write `--ep-library NAME=PATH` with the path of a library of execution providers";
+            let error = CliError::bad_input(error.to_string(), hint);
+            Err(error.causing(format!("cannot read `{path}`, named by --ep-library")))
+        }
     });
     found.collect()
 }
 
 fn identifier(word: &str, libraries: &Libraries) -> Result<String, CliError> {
     if word.is_empty() {
-        return Err(CliError::message(exit::USAGE, "an execution provider has no name")
-            .with_hint("write them as in `--ep cpu,cuda`".to_owned()));
+        return Err(CliError::usage("an execution provider has no name", "write them as in `--ep cpu,cuda`"));
     }
     Ok(if libraries.contains_key(word) { word.to_owned() } else { provider::identifier(word) })
 }
@@ -153,8 +149,8 @@ fn place_of(option: &ProviderOption, providers: &[Provider], libraries: &Librari
     if let Some(word) = &option.provider {
         let identifier = identifier(word, libraries)?;
         return providers.iter().position(|provider| provider.identifier == identifier).ok_or_else(|| {
-            CliError::message(exit::USAGE, format!("`--ep-option` is for `{word}`, which is not planned"))
-                .with_hint(format!("write it for one of {}, or add `{word}` to `--ep`", names().join(", ")))
+            let hint = format!("write it for one of {}, or add `{word}` to `--ep`", names().join(", "));
+            CliError::usage(format!("`--ep-option` is for `{word}`, which is not planned"), hint)
         });
     }
     let others: Vec<usize> = (0..providers.len()).filter(|&place| !providers[place].is_cpu()).collect();
@@ -162,11 +158,8 @@ fn place_of(option: &ProviderOption, providers: &[Provider], libraries: &Librari
         [only] => Ok(*only),
         _ => {
             let key = &option.key;
-            Err(CliError::message(
-                exit::USAGE,
-                format!("`--ep-option {key}=...` does not say for which execution provider"),
-            )
-            .with_hint(format!("write `--ep-option EP:{key}=...` with one of {}", names().join(", "))))
+            let hint = format!("write `--ep-option EP:{key}=...` with one of {}", names().join(", "));
+            Err(CliError::usage(format!("`--ep-option {key}=...` does not say for which execution provider"), hint))
         }
     }
 }
@@ -180,8 +173,8 @@ fn bind(providers: &mut [Provider], words: &[BindArg]) -> Result<(), CliError> {
         let name = provider::short_name(&unknown.identifier);
         let message =
             format!("`--bind device` is not to be had for {name}, whose device's memory onnxprof does not know");
-        return Err(CliError::message(exit::USAGE, message)
-            .with_hint(format!("measure {name} in a run of its own without `--bind`: copies are inside then")));
+        let hint = format!("measure {name} in a run of its own without `--bind`: copies are inside then");
+        return Err(CliError::usage(message, hint));
     }
     if words.contains(&BindArg::Device) && !providers.iter().any(has_memory) {
         let names: Vec<String> = providers.iter().map(|provider| provider::short_name(&provider.identifier)).collect();
@@ -189,8 +182,8 @@ fn bind(providers: &mut [Provider], words: &[BindArg]) -> Result<(), CliError> {
         let others: Vec<String> = with_memory.map(|known| format!("`{}`", known.names[0])).collect();
         let message =
             format!("`--bind device` needs a device with memory of its own, which {} has not", names.join(", "));
-        return Err(CliError::message(exit::USAGE, message)
-            .with_hint(format!("leave out `--bind`, or name {} with `--ep`", others.join(" or "))));
+        let hint = format!("leave out `--bind`, or name {} with `--ep`", others.join(" or "));
+        return Err(CliError::usage(message, hint));
     }
     for provider in providers {
         let mut bindings = Vec::new();

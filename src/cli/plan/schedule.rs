@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::values;
-use crate::cli::{CliError, exit};
+use crate::cli::CliError;
 use crate::plan::{Flag, PageCache, Pin, Schedule};
 use crate::record::Host;
 use crate::units::{Nanos, Ratio};
@@ -51,8 +51,8 @@ pub fn pinned(pin: &Pin, host: &Host) -> Result<u64, CliError> {
         None => Ok(cpus.len() as u64),
         Some(cpu) => {
             let allowed: Vec<String> = host.affinity_cpus.iter().map(u64::to_string).collect();
-            Err(CliError::message(exit::USAGE, format!("this process may not run on CPU {cpu}"))
-                .with_hint(format!("choose from {} with `--pin`", allowed.join(","))))
+            let hint = format!("choose from {} with `--pin`", allowed.join(","));
+            Err(CliError::usage(format!("this process may not run on CPU {cpu}"), hint))
         }
     }
 }

@@ -10,7 +10,7 @@ use super::providers::ProviderArgs;
 use super::scoring::ScoringArgs;
 use super::space::{self, SpaceArgs};
 use super::{bounds, load, schedule, session, values};
-use crate::cli::{CliError, exit};
+use crate::cli::CliError;
 use crate::plan::{
     Flag, InputRequest, LoadMode, PageCache, Pin, Plan, Schedule, SessionSpec, SweepEnd, Task, TuningPlan, unswept,
 };
@@ -63,11 +63,8 @@ pub fn plan(
     let cpus = schedule::pinned(&args.schedule.pin, host)?;
     let task: Task = args.scoring.task.into();
     if goal.max_accuracy_drop.is_some() && task == Task::Regression {
-        return Err(CliError::message(
-            exit::USAGE,
-            "`--max-accuracy-drop` is of top-1 accuracy, which numbers have not",
-        )
-        .with_hint("limit an error with `--slo 'mean_absolute_error<=VALUE'`".to_owned()));
+        let hint = "limit an error with `--slo 'mean_absolute_error<=VALUE'`";
+        return Err(CliError::usage("`--max-accuracy-drop` is of top-1 accuracy, which numbers have not", hint));
     }
     let schedule = timing(goal, &args.schedule);
     bounds::check_block(&schedule)?;

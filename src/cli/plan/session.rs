@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::providers::Provider;
 use super::values;
-use crate::cli::{CliError, exit};
+use crate::cli::CliError;
 use crate::plan::{ExecutionMode, Flag, GraphOptimization, SessionOptions, SessionSpec};
 use crate::record::Host;
 use crate::runner::FoundRuntime;
@@ -95,8 +95,8 @@ pub fn custom_ops(words: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     for path in words {
         if !path.is_file() {
             let message = format!("there is no file `{}`, which `--custom-ops` names", path.display());
-            return Err(CliError::message(exit::BAD_INPUT, message)
-                .with_hint("give the path of the shared library that registers the operators".to_owned()));
+            let hint = "give the path of the shared library that registers the operators";
+            return Err(CliError::bad_input(message, hint));
         }
         if !libraries.contains(path) {
             libraries.push(path.clone());

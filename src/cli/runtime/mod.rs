@@ -89,7 +89,7 @@ pub fn run_probe(args: &ProbeArgs) -> Result<ExitCode, CliError> {
         }
     };
     // One line, which whoever asked reads.
-    let line = serde_json::to_string(&answer).map_err(|error| CliError::new(exit::BUG, &error))?;
+    let line = serde_json::to_string(&answer).map_err(|error| CliError::bug(&error))?;
     print(&format!("{line}\n"))?;
     Ok(ExitCode::from(code))
 }
@@ -102,7 +102,7 @@ fn install(words: Option<&str>) -> Result<ExitCode, CliError> {
         Some(Request::Path(path)) => {
             let message = format!("`{}` is not a version", path.display());
             let hint = format!("use `onnxprof runtime install cpu@{DEFAULT_VERSION}`");
-            return Err(CliError::message(exit::USAGE, message).with_hint(hint));
+            return Err(CliError::usage(message, hint));
         }
     };
     let cache = Cache::locate().map_err(|error| failed(&error))?;
@@ -124,7 +124,7 @@ fn remove(words: &str) -> Result<ExitCode, CliError> {
         Request::Latest(_) | Request::Path(_) => {
             let message = format!("`{words}` is not a build and version in the cache");
             let hint = "use `onnxprof runtime remove BUILD@VERSION`; `onnxprof runtime list` says what is there";
-            return Err(CliError::message(exit::USAGE, message).with_hint(hint.to_owned()));
+            return Err(CliError::usage(message, hint));
         }
     };
     let cache = Cache::locate().map_err(|error| failed(&error))?;

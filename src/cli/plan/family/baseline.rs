@@ -63,8 +63,8 @@ fn named(variants: &[Variant], asked: &str) -> Result<usize, CliError> {
     let is_it = |variant: &Variant| variant.name == asked || stem(variant) || variant.path.as_os_str() == asked;
     variants.iter().position(is_it).ok_or_else(|| {
         let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
-        CliError::message(exit::USAGE, format!("no variant is called `{asked}`"))
-            .with_hint(format!("name one of {} with `--baseline`", names.join(", ")))
+        let hint = format!("name one of {} with `--baseline`", names.join(", "));
+        CliError::usage(format!("no variant is called `{asked}`"), hint)
     })
 }
 

@@ -72,17 +72,13 @@ pub(super) fn models(words: &[PathBuf]) -> Result<Found, CliError> {
 }
 
 fn unreadable(word: &Path, error: &std::io::Error) -> CliError {
-    CliError {
-        code: exit::BAD_INPUT,
-        chain: vec![format!("failed to read `{}`", word.display()), error.to_string()],
-        hint: Some("name a .onnx or .ort file, or a folder of them".into()),
-    }
+    CliError::bad_input(error.to_string(), "name a .onnx or .ort file, or a folder of them")
+        .causing(format!("failed to read `{}`", word.display()))
 }
 
 fn no_models(word: &Path) -> CliError {
     let message = format!("folder `{}` holds no .onnx files, and no .ort files", word.display());
-    CliError::message(exit::BAD_INPUT, message)
-        .with_hint("name a model file, or a folder whose model files are variants of one model".to_owned())
+    CliError::bad_input(message, "name a model file, or a folder whose model files are variants of one model")
 }
 
 #[derive(Default)]

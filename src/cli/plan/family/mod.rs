@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use self::find::{Candidate, ModelFile};
 use super::inputs::InputArgs;
-use crate::cli::{CliError, exit};
+use crate::cli::CliError;
 use crate::onnx;
 use crate::plan::Variant;
 use crate::record::ModelSummary;
@@ -67,5 +67,5 @@ fn require_text(path: &Path) -> Result<(), CliError> {
         return Ok(());
     }
     let message = format!("the path `{}` is not UTF-8, so that no record can name it", path.display());
-    Err(CliError::message(exit::BAD_INPUT, message).with_hint("rename the file or its folder".to_owned()))
+    Err(CliError::bad_input(message, "rename the file or its folder"))
 }
