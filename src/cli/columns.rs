@@ -10,8 +10,7 @@ const FEWEST: usize = 30;
 
 nix::ioctl_read_bad!(window_size, nix::libc::TIOCGWINSZ, nix::libc::winsize);
 
-/// The columns that a text on stdout may take: those that the environment variable `COLUMNS` names, else the terminal's;
-/// [`Style::WIDTH`] where stdout is none, and at most that.
+/// Columns of a text on stdout: those of `COLUMNS`, else the terminal's; at most [`Style::WIDTH`], its default.
 pub(super) fn columns() -> usize {
     columns_of(std::env::var("COLUMNS").ok().as_deref(), of_terminal())
 }

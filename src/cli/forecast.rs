@@ -14,8 +14,7 @@ use crate::report::{self, Style};
 use crate::runner::{self, Diagnosing, Extent, Job, Ran};
 use crate::units::Nanos;
 
-/// Rounds of a probe, as far as there is time for them: two tell a spread, and the longer they go on, the more they show of
-/// how the machine's speed changes.
+/// Rounds of a probe at most: two tell a spread, and more of them how the machine's speed changes.
 const ROUNDS: u64 = 40;
 /// Alternations in each: with two, the spread within a round is told from that between launches.
 const ALTERNATIONS: u64 = 2;

@@ -24,8 +24,7 @@ pub struct FullArgs {
 }
 
 impl FullArgs {
-    /// What people gave, if the whole template is asked for: the file that was named, else the one in the folder of the
-    /// run, else nothing.
+    /// The file that was named, else the one in the folder of the run, else nothing, for the whole template.
     pub(super) fn context_beside(&self, folder: &Path) -> Result<Option<Context>, CliError> {
         let beside = folder.join(CONTEXT);
         match (&self.context, self.full) {

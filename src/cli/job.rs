@@ -60,9 +60,7 @@ impl Beginning {
     }
 }
 
-/// The program that serves as worker: this one.
-///
-/// The environment variable lets tests put one in its place that breaks the protocol.
+/// This program, or in tests that of an environment variable, which breaks the protocol.
 fn worker_program() -> Result<PathBuf, CliError> {
     match std::env::var_os("ONNXPROF_WORKER") {
         Some(program) => Ok(program.into()),

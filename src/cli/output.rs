@@ -53,8 +53,7 @@ impl Reports {
         self.verdict
     }
 
-    /// Writes `cells.csv`, `operators.csv` where something was profiled, `report.md` with its `figures/`, and `report.html`,
-    /// as far as each of them can be.
+    /// Writes the files in their order, as far as each of them can be.
     pub(super) fn write(&self, failures: &mut Failures) {
         for (path, content) in &self.files {
             failures.note(content.as_ref().map_err(Clone::clone).and_then(|content| write_file(path, content)));

@@ -6,8 +6,7 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 
 use super::{CliError, exit};
 
-/// Stack that the main threads of parent and worker get where the system allows it, and what they cannot do without: ONNX
-/// Runtime's threads take their size from this limit as well.
+/// Stack of the main threads, from which ONNX Runtime's threads take their size, and what there must be.
 const USUAL_STACK: u64 = 8 << 20;
 const LEAST_STACK: u64 = 1 << 20;
 

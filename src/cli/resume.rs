@@ -96,8 +96,7 @@ fn name_absolutely(record: &mut RunRecord) {
     }
 }
 
-/// The runtimes of the search, once every library that it names is the user's own or was named by the user again, and is
-/// called what the user calls it.
+/// The runtimes, once every library is the user's own or named again, and called what the user calls it.
 fn trusted(record: &mut RunRecord, args: &SearchArgs, console: &mut Console) -> Result<Runtimes, CliError> {
     let mut named = match args.space.runtime.as_slice() {
         [] => None,
@@ -165,8 +164,7 @@ fn runtimes(record: &RunRecord, named: Option<&[FoundRuntime]>) -> Result<Vec<Fo
     }
 }
 
-/// The library at `path`, if the user would be given it without naming it: the one that a new search would take, or one of
-/// those in the cache.
+/// The library at `path`, if a new search would take it, or if it is in the cache.
 fn own(path: &Path) -> Result<FoundRuntime, CliError> {
     let found = match runtime::find(None).map_err(|error| plan::runtime_error(&error))? {
         Lookup::Found(found) if found.path == path => Some(found.reason()),
@@ -288,8 +286,7 @@ impl<'a> Options<'a> {
     }
 }
 
-/// Whether an option of an execution provider may make it open a file: by its key, or because its value is neither a number
-/// nor a plain word.
+/// Whether it may make a file be opened: by its key, or as its value is neither a number nor a plain word.
 fn may_name_a_file(key: &str, value: &str) -> bool {
     const KEYS: [&str; 8] = ["path", "dir", "file", "folder", "lib", "cache", "config", "plugin"];
     let key = key.to_lowercase();

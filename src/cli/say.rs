@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use super::{CliError, exit};
 use crate::report::view::text::{is_acted_on, plain};
 
-/// Writes a result to stdout. Whoever has stopped reading it wants no more of it: that is no error, and the command ends as it
-/// would have.
+/// Writes a result to stdout. That whoever read it has stopped to is no error.
 pub(super) fn result(text: &[u8]) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     told(stdout.write_all(text).and_then(|()| stdout.flush()))

@@ -53,8 +53,7 @@ impl Api {
         unsafe { api.cast::<Api>().as_ref() }
     }
 
-    /// Nodes of a session by execution provider, most nodes first.
-    /// An error where the session was created without [`RECORD`].
+    /// By execution provider, most nodes first; an error where the session was created without [`RECORD`].
     pub(super) fn nodes(&self, session: &OrtSession) -> Result<Vec<ProviderNodes>, ort::Error> {
         let mut operators: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         // SAFETY: the session is alive, and what it hands out belongs to it.

@@ -23,8 +23,7 @@ struct OutputPlace {
 }
 
 impl OutputPlaces {
-    /// Outputs that are left in `memory`, or in `host` where they hold strings: ONNX Runtime copies these to a device byte
-    /// by byte, as if they were numbers, which ends the process.
+    /// Strings stay in `host` memory: ONNX Runtime copies them to a device as if they were numbers.
     pub(super) fn new(session: &OrtSession, memory: MemoryInfo<'static>, host: MemoryInfo<'static>) -> Self {
         let place =
             |output: &Outlet| OutputPlace { name: output.name().to_owned(), is_on_host: holds_strings(output.dtype()) };

@@ -68,8 +68,7 @@ impl OnnxRuntime {
         Ok(OnnxRuntime { environment, info, account: Api::of(opened.base), plugin: None })
     }
 
-    /// Creates a session, profiled into a file whose name begins with `profile`, and checks that it runs where it was
-    /// asked to.
+    /// Profiled into a file whose name begins with `profile`; checks that it runs where it was asked to.
     fn create(&self, model: &Path, spec: &SessionSpec, profile: Option<&Path>) -> Result<Created, EngineError> {
         let load_error = |error: ort::Error| {
             let (model, message) = (model.to_owned(), words(error.message()));

@@ -11,8 +11,7 @@ use crate::units::{Bytes, Nanos};
 
 /// Stretches of each of the two sessions, where there is time for all of them.
 const STRETCHES: u64 = 6;
-/// How long the threads of a session's pool are given to fall asleep, before another session runs: they spin for some
-/// 25 ms after an inference, in the other's way.
+/// Time for a pool's threads to fall asleep: they spin for some 25 ms after an inference, in another's way.
 const SPINNING: Duration = Duration::from_millis(30);
 /// How long a session runs before its stretches, though no more often than in them, since what is profiled is in the
 /// trace. Threads that have just been woken share a CPU for some milliseconds, and inferences then took up to twice as long

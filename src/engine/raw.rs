@@ -52,8 +52,7 @@ const TYPES: [(ElementType, TensorElementType); 10] = [
     (ElementType::Float4e2m1, TensorElementType::Float4E2M1),
 ];
 
-/// A value of a tensor whose element type goes this way; `None` for other types.
-/// An error where the library is older than the type.
+/// `None` for types that go another way; an error where the library is older than the type.
 pub(super) fn from_data(data: &TensorData) -> Option<Result<Owned, ort::Error>> {
     let (_, element_type) = TYPES.iter().find(|(own, _)| *own == data.element_type())?;
     let shape: Vec<i64> = data.shape().iter().map(|&size| size as i64).collect();

@@ -66,8 +66,7 @@ fn into_value(value: Value, environment: &Environment) -> Result<Option<Owned>, 
     }
 }
 
-/// A value that reads the elements of an argument, or those that are put to what is `kept` as long as the value is used;
-/// `None` where nothing is given.
+/// A value that reads the argument, or what is put to `kept` as long as it is used; `None` for nothing given.
 pub(super) fn view<'d>(
     value: &'d Value,
     environment: &Environment,
@@ -84,8 +83,7 @@ pub(super) fn view<'d>(
     }
 }
 
-/// The tensors of an output: itself, or those of a sequence, each under a name of its own. An output that is neither, or
-/// of a type that is not known, has none.
+/// An output itself, or those of a sequence, each named; none of one that is neither or of an unknown type.
 pub(super) fn from_value(name: &str, value: &DynValue) -> Vec<Tensor> {
     if let Some(data) = data_of(value) {
         return vec![Tensor { name: name.to_owned(), data }];
@@ -96,8 +94,7 @@ pub(super) fn from_value(name: &str, value: &DynValue) -> Vec<Tensor> {
     tensors.into_iter().enumerate().filter_map(named).collect()
 }
 
-/// A sequence of these tensors, whose elements are of this type.
-/// An error where the tensors are of several types.
+/// A sequence of tensors of this type; an error where they are of several.
 fn sequence(
     element_type: ElementType,
     tensors: Vec<TensorData>,

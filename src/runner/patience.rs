@@ -1,13 +1,13 @@
 //! How long a worker is waited for before it counts as stuck, and who is told meanwhile.
 //!
-//! What nothing is known of is waited for as long as the user says. Once a session has answered with inferences, and its
-//! longest answer or its loading took `a` (or a request is expected to take `a`, if that is longer), its workers have the larger of 5 s and
-//! `3 a`, and no longer than what is left of the run, but the larger of 2 s and `2 a` however little that is. The reason for
-//! the last: what is begun in time may end late. A run ends within its budget, one launch and one inference, and an honest
-//! worker that is in the midst of that one is not to be killed for it, nor for what a loaded machine adds to it. So a worker
-//! that hangs costs a run the larger of 2 s and `2 a` beyond its end, and never more. New launches are treated alike, `a`
-//! being the longest launch. The first inferences of a session have what is left, or 5 s or three launches where that is more;
-//! nothing has longer than `--timeout`.
+//! What nothing is known of is waited for as long as the user says. Once a session has answered with inferences, and
+//! its longest answer or its loading took `a` (or a request is expected to take `a`, if that is longer), its workers
+//! have the larger of 5 s and `3 a`, and no longer than what is left of the run, but the larger of 2 s and `2 a` however
+//! little that is: what is begun in time may end late, and an honest worker in the midst of its last inference is not to
+//! be killed for it, nor for what a loaded machine adds to it. So a worker that hangs costs a run the larger of 2 s and
+//! `2 a` beyond its end, and never more. New launches are treated alike, `a` being the longest launch. The first
+//! inferences of a session have what is left, or 5 s or three launches where that is more; nothing has longer than
+//! `--timeout`.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};

@@ -54,8 +54,7 @@ impl Work for BoundAnew<'_> {
     }
 }
 
-/// Outputs are bound once where the first inference shows that this does. Where a later one of the warm-up fails all the
-/// same, as it does if its outputs are of another size, they are bound anew.
+/// Outputs are bound once where the first inference shows that it does, and anew once a later one fails.
 pub(super) fn serve(
     lines: &mut Lines,
     runtime: &dyn Runtime,

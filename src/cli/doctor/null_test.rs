@@ -48,8 +48,7 @@ pub struct NullArgs {
 
 /// Wall time where neither a budget nor rounds are named.
 const DEFAULT_BUDGET: Duration = Duration::from_secs(20);
-/// Half-width at which measuring would end early: narrower than anything but a script of constant latencies, since the
-/// budget is there to find out how narrow it gets.
+/// Half-width at which measuring would end early: nothing but a script of constant latencies is as narrow.
 const TARGET: Ratio = Ratio(1e-6);
 
 /// What a null test came to.

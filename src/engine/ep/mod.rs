@@ -65,8 +65,7 @@ pub(super) fn register(
     Ok(Registered { builder, names, options })
 }
 
-/// Checks that a session runs where it was asked to: at least one node on its execution provider `name`, and every node
-/// there where the session requires it.
+/// Checks that one node at least is on the execution provider `name`, and every node where that is required.
 pub(super) fn check(model: &Path, spec: &SessionSpec, name: &str, nodes: &[ProviderNodes]) -> Result<(), EngineError> {
     let (own, others): (Vec<&ProviderNodes>, Vec<&ProviderNodes>) =
         nodes.iter().filter(|nodes| nodes.nodes_count > 0).partition(|nodes| nodes.execution_provider == name);

@@ -171,8 +171,7 @@ pub(super) struct CellNoise {
 }
 
 impl CellNoise {
-    /// The latency that an inference takes now which would take `undisturbed` on a quiet machine. The machine's time
-    /// moves on by it.
+    /// The latency now of one that takes `undisturbed` on a quiet machine, whose time moves on by it.
     pub(super) fn run(&mut self, undisturbed: Nanos) -> Nanos {
         let now = self.machine.clock.now();
         let latency = Nanos((undisturbed.as_f64() * self.machine_factor(now) * self.own_factor()).round() as u64);

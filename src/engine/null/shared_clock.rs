@@ -18,8 +18,7 @@ pub(super) struct SharedClock(MmapRaw);
 const CLOCK_BYTES: usize = 2 * size_of::<u64>();
 
 impl SharedClock {
-    /// Opens the clock of that name in the folder of its script, and begins it where there is none. A file that is no
-    /// clock stays as it is.
+    /// Begins the clock where the script's folder has none. A file that is no clock stays as it is.
     pub(super) fn open(folder: &Path, name: &Path) -> io::Result<Self> {
         let refused = |why: String| io::Error::new(io::ErrorKind::InvalidInput, why);
         if !is_plain(name) {

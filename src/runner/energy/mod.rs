@@ -149,8 +149,7 @@ impl EnergyWatch {
         Ok(GpuMemory { bytes: Bytes(bytes), scope: GpuMemoryScope::Device })
     }
 
-    /// `None` where a stretch tells it, or no GPU can be asked. Several workers may hold memory: what counts is by how much the
-    /// device's level rose while this one alone was busy.
+    /// By how much a device's level rose while this worker alone was busy; `None` where a stretch tells it.
     pub(super) fn memory_without_stretch(
         &self,
         launch: &Launch,

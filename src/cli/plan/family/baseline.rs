@@ -21,8 +21,9 @@ pub(super) struct Choice {
     pub note: Option<String>,
 }
 
-/// The variant that is asked for, or else the one in full precision by its weights: the largest of several, by its name
-/// where sizes are the same, then the one whose name the others' begin with, and then the first. Where none is in full precision, the one with the widest weights.
+/// The variant that is asked for, or else the one in full precision by its weights: the largest of several, by its
+/// name where sizes are the same, then the one whose name the others' begin with, and then the first. Where none is
+/// in full precision, the one with the widest weights.
 pub(super) fn choose(
     variants: &[Variant],
     heads: &[Option<&ModelSummary>],
@@ -98,8 +99,7 @@ fn among(variants: &[Variant], heads: &[Option<&ModelSummary>], full: &[usize]) 
     (index, format!("{why}; in full precision and of about that size too: {}{more}", rivals.join(", ")))
 }
 
-/// Those with the most bytes of weights, or of trees and the like, whose numbers are parts of their operators, those of the
-/// largest files.
+/// Those with the most bytes of weights, or of trees, whose numbers are parts of operators, of their files.
 fn largest(heads: &[Option<&ModelSummary>], full: &[usize]) -> Vec<usize> {
     let weights = |head: &ModelSummary| head.weights.iter().map(|row| row.bytes).sum::<Bytes>().0;
     let are_trees = full.iter().all(|&index| heads[index].is_some_and(has_numbers_in_operators));
