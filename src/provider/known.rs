@@ -194,14 +194,10 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_read_where_an_option_has_its_index() {
+    fn a_device_is_read_where_an_option_has_its_index_and_graphs_where_one_is_not_off() {
         assert_eq!(cuda::PROVIDER.device(&options(&[("device_id", "2")])), Some(2));
         assert_eq!(openvino::PROVIDER.device(&options(&[("device_type", "GPU.1")])), Some(1));
         assert_eq!(openvino::PROVIDER.device(&options(&[("device_type", "HETERO:GPU,CPU")])), None);
-    }
-
-    #[test]
-    fn graphs_are_asked_for_by_an_option_that_is_not_off() {
         let asked = |graphs: Graphs, value: &str| graphs.asked(&options(&[("enable_cuda_graph", value)])).is_some();
         let graphs = cuda::PROVIDER.graphs;
         assert!(asked(graphs, "1") && asked(graphs, "true") && !asked(graphs, "0") && !asked(graphs, "False"));

@@ -135,13 +135,8 @@ mod tests {
     }
 
     fn sample(steal: Option<u64>, throttled: Option<u64>) -> BlockSample {
-        BlockSample {
-            steal_ns: steal.map(Nanos),
-            throttled_ns: throttled.map(Nanos),
-            migrations_count: None,
-            resident_bytes: None,
-            cpu_energy: None,
-        }
+        let (steal_ns, throttled_ns) = (steal.map(Nanos), throttled.map(Nanos));
+        BlockSample { steal_ns, throttled_ns, migrations_count: None, resident_bytes: None, cpu_energy: None }
     }
 
     #[test]

@@ -79,30 +79,14 @@ fn contains(file: &Path, text: &[u8]) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    fn options() -> SessionOptions {
-        SessionOptions {
-            intra_threads: 2,
-            inter_threads: 1,
-            graph_optimization: Default::default(),
-            execution_mode: ExecutionMode::Sequential,
-            allow_spinning: None,
-            memory_pattern: None,
-            memory_arena: None,
-            session_config: Default::default(),
-            custom_ops: Vec::new(),
-        }
-    }
-
     #[test]
-    fn threads_that_have_to_share_a_cpu_are_said() {
-        assert_eq!(crowded(&options(), 2), None);
-        assert_eq!(crowded(&options(), 1).unwrap(), "2 intra-op threads share 1 CPU(s): latencies will be unsteady");
-    }
-
-    #[test]
-    fn inter_op_threads_without_parallel_mode_are_said() {
-        let several = SessionOptions { inter_threads: 2, ..options() };
-        assert!(idle_inter_threads(&several).is_some() && idle_inter_threads(&options()).is_none());
+    fn threads_that_share_a_cpu_are_said_and_inter_op_threads_without_parallel_mode() {
+        let options = SessionOptions { intra_threads: 2, ..SessionOptions::default() };
+        assert_eq!(crowded(&options, 2), None);
+        assert_eq!(crowded(&options, 1).unwrap(), "2 intra-op threads share 1 CPU(s): latencies will be unsteady");
+        assert_eq!(idle_inter_threads(&options), None);
+        let several = SessionOptions { inter_threads: 2, execution_mode: ExecutionMode::Sequential, ..options };
+        assert!(idle_inter_threads(&several).is_some());
         let parallel = SessionOptions { execution_mode: ExecutionMode::Parallel, ..several };
         assert_eq!(idle_inter_threads(&parallel), None);
     }

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_of_time_needs_a_unit() {
+    fn a_span_of_time_needs_a_unit_but_for_no_gap() {
         assert_eq!(duration("30ms"), Ok(Duration::from_millis(30)));
         assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("800000h"), Ok(Duration::from_secs(800_000 * 3600)));
@@ -193,6 +193,8 @@ mod tests {
             assert!(duration(long).is_err(), "{long}");
         }
         assert!(duration("20").is_err() && duration("0s").is_err() && duration("-1s").is_err());
+        assert_eq!((gap("0"), gap("10ms")), (Ok(Duration::ZERO), Ok(Duration::from_millis(10))));
+        assert!(gap("10").is_err());
     }
 
     #[test]
@@ -203,19 +205,6 @@ mod tests {
         assert!(swept_dim("seq:16").is_err() && swept_dim("dim=:16").is_err() && swept_dim("dim=seq:").is_err());
         assert_eq!(swept_dim("dim=past:16,0").unwrap().sizes, [0, 16]);
         assert_eq!(swept_dim("dim=seq:16,many").unwrap_err(), "size `many`: it is not a whole number");
-    }
-
-    #[test]
-    fn a_gap_may_be_none() {
-        assert_eq!(gap("0"), Ok(Duration::ZERO));
-        assert_eq!(gap("10ms"), Ok(Duration::from_millis(10)));
-        assert!(gap("10").is_err());
-    }
-
-    #[test]
-    fn batch_zero_is_refused() {
-        assert!(batch("0").is_err() && batch("-1").is_err() && batch("x").is_err());
-        assert_eq!(batch("8"), Ok(8));
     }
 
     #[test]
@@ -232,13 +221,9 @@ mod tests {
     }
 
     #[test]
-    fn cpus_are_listed_with_ranges() {
+    fn cpus_are_listed_with_ranges_and_a_target_is_a_positive_percentage() {
         assert_eq!(pin("0,2-3"), Ok(Pin::Cpus(vec![0, 2, 3])));
         assert!(pin("3-1").is_err() && pin("").is_err() && pin("0-99999999").is_err());
-    }
-
-    #[test]
-    fn a_target_is_a_positive_percentage() {
         assert_eq!(percent("2%"), Ok(0.02));
         assert!(percent("0").is_err() && percent("nan").is_err());
     }

@@ -93,37 +93,28 @@ fn short(names: &[String]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn names(paths: &[&str]) -> Vec<String> {
-        of(&paths.iter().map(PathBuf::from).collect::<Vec<_>>())
-    }
-
     #[test]
-    fn names_lose_the_words_that_all_begin_with() {
-        assert_eq!(names(&["digits-fp16.onnx", "digits-int8-static.onnx"]), ["fp16", "int8-static"]);
-        assert_eq!(names(&["a_b_fp32.onnx", "a_b_int8.onnx"]), ["fp32", "int8"]);
-    }
-
-    #[test]
-    fn names_keep_what_is_not_a_word_of_its_own() {
-        assert_eq!(names(&["resnet50.onnx", "resnet101.onnx"]), ["resnet50", "resnet101"]);
-        assert_eq!(names(&["model.onnx"]), ["model"]);
-        assert_eq!(names(&["model-.onnx", "model-int8.onnx"]), ["model-", "model-int8"]);
-    }
-
-    #[test]
-    fn files_of_one_name_are_called_by_what_differs_in_their_paths() {
-        assert_eq!(names(&["fp32/model.onnx", "int8/model.onnx"]), ["fp32", "int8"]);
-        assert_eq!(names(&["export-fp32/onnx/m.onnx", "export-int8/onnx/m.onnx"]), ["fp32", "int8"]);
-        assert_eq!(names(&["a/m.onnx", "a/m_q.onnx", "b/m.onnx"]), ["a/m", "a/m_q", "b/m"]);
-        assert_eq!(names(&["net.onnx", "net.ort"]), ["onnx", "ort"]);
-        assert_eq!(names(&["model.onnx", "int8/model.onnx"]), ["model", "int8/model"]);
-    }
-
-    #[test]
-    fn models_of_a_server_are_called_by_their_folders() {
-        assert_eq!(names(&["repo/bert/1/model.onnx"]), ["bert"]);
-        assert_eq!(names(&["repo/bert_a/1/model.onnx", "repo/bert_b/3/model.onnx"]), ["bert_a", "bert_b"]);
-        assert_eq!(names(&["repo/bert/1/model.onnx", "repo/bert/2/model.onnx"]), ["1", "2"]);
+    fn names_are_short_and_tell_files_apart() {
+        for (paths, names) in [
+            // They lose the words that all begin with, and keep what is not a word of its own.
+            (&["digits-fp16.onnx", "digits-int8-static.onnx"][..], &["fp16", "int8-static"][..]),
+            (&["a_b_fp32.onnx", "a_b_int8.onnx"], &["fp32", "int8"]),
+            (&["resnet50.onnx", "resnet101.onnx"], &["resnet50", "resnet101"]),
+            (&["model.onnx"], &["model"]),
+            (&["model-.onnx", "model-int8.onnx"], &["model-", "model-int8"]),
+            // Files of one name are called by what differs in their paths.
+            (&["fp32/model.onnx", "int8/model.onnx"], &["fp32", "int8"]),
+            (&["export-fp32/onnx/m.onnx", "export-int8/onnx/m.onnx"], &["fp32", "int8"]),
+            (&["a/m.onnx", "a/m_q.onnx", "b/m.onnx"], &["a/m", "a/m_q", "b/m"]),
+            (&["net.onnx", "net.ort"], &["onnx", "ort"]),
+            (&["model.onnx", "int8/model.onnx"], &["model", "int8/model"]),
+            // Models of a server are called by their folders.
+            (&["repo/bert/1/model.onnx"], &["bert"]),
+            (&["repo/bert_a/1/model.onnx", "repo/bert_b/3/model.onnx"], &["bert_a", "bert_b"]),
+            (&["repo/bert/1/model.onnx", "repo/bert/2/model.onnx"], &["1", "2"]),
+        ] {
+            assert_eq!(of(&paths.iter().map(PathBuf::from).collect::<Vec<_>>()), names, "{paths:?}");
+        }
     }
 
     #[test]
