@@ -126,7 +126,7 @@ impl Cache {
     /// # Errors
     /// The cache exists and cannot be read.
     pub fn releases(&self) -> Result<Vec<Release>, RuntimeError> {
-        let unreadable = |source| RuntimeError::Cache { path: self.runtimes.clone(), source };
+        let unreadable = |source| RuntimeError::Cache(self.runtimes.clone(), source);
         let entries = match std::fs::read_dir(&self.runtimes) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -161,7 +161,7 @@ impl Cache {
         match std::fs::symlink_metadata(self.folder(release)) {
             Ok(_) => Ok(Some(self.inspect(release))),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-            Err(source) => Err(RuntimeError::Cache { path: self.folder(release), source }),
+            Err(source) => Err(RuntimeError::Cache(self.folder(release), source)),
         }
     }
 

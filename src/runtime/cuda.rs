@@ -67,7 +67,7 @@ impl Completion<'_> {
         }
         let requirements = with_unpinned(renamed(requirements(&metadata(self.wheel).map_err(unreadable)?)));
         if requirements.is_empty() {
-            return Err(RuntimeError::MissingLibraries { release: self.release, missing });
+            return Err(RuntimeError::MissingLibraries(self.release, missing));
         }
         room::check(
             &format!("the CUDA libraries of {}", self.release.title()),
@@ -81,11 +81,7 @@ impl Completion<'_> {
         progress(&format!("unpacking the CUDA libraries ({})", Bytes(sizes.sum()).in_megabytes()));
         let companions = unpack_all(&download, unpacked)?;
         let missing = names_of_missing(&needs::cuda_libraries(&unpacked.folder).map_err(unreadable)?);
-        if missing.is_empty() {
-            Ok(companions)
-        } else {
-            Err(RuntimeError::MissingLibraries { release: self.release, missing })
-        }
+        if missing.is_empty() { Ok(companions) } else { Err(RuntimeError::MissingLibraries(self.release, missing)) }
     }
 }
 

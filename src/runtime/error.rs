@@ -1,5 +1,6 @@
 //! What can go wrong on the way to a library.
 
+use std::env::consts::{ARCH, OS};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,35 +19,18 @@ pub enum RuntimeError {
     /// The version that was asked for cannot be loaded.
     #[error("ONNX Runtime {} is older than {}.{}, the oldest that onnxprof loads", .0, OLDEST_VERSION.major, OLDEST_VERSION.minor)]
     TooOld(Version),
-    /// A path that was given does not exist or cannot be read.
-    #[error("cannot read `{path}`, named by {named_by}")]
-    UnreadablePath {
-        /// As it was given.
-        path: PathBuf,
-        /// The flag or variable that named it.
-        named_by: &'static str,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A folder that was given holds no library.
-    #[error("there is no ONNX Runtime library in `{path}`, named by {named_by}")]
-    NoLibraryInside {
-        /// As it was given.
-        path: PathBuf,
-        /// The flag or variable that named it.
-        named_by: &'static str,
-    },
+    /// A path that a flag or variable names does not exist or cannot be read.
+    #[error("cannot read `{0}`, named by {1}")]
+    UnreadablePath(PathBuf, &'static str, #[source] io::Error),
+    /// A folder that a flag or variable names holds no library.
+    #[error("there is no ONNX Runtime library in `{0}`, named by {1}")]
+    NoLibraryInside(PathBuf, &'static str),
     /// No environment variable leads to a cache folder.
     #[error("no folder to keep ONNX Runtime in: neither ONNXPROF_CACHE nor XDG_CACHE_HOME nor HOME is set")]
     NoCacheFolder,
-    /// The cache cannot be read or written.
-    #[error("cannot use the cache at `{path}`")]
-    Cache {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    /// A file or folder of the cache cannot be read or written.
+    #[error("cannot use the cache at `{0}`")]
+    Cache(PathBuf, #[source] io::Error),
     /// The disk has less room than an installation takes. Nothing was downloaded.
     #[error(
         "no space for {what}: installing takes {} in `{path}`, which has {} left",
@@ -67,42 +51,20 @@ pub enum RuntimeError {
     #[error("no space left to install ONNX Runtime in `{0}`")]
     NoSpace(PathBuf),
     /// Nothing can be installed on this operating system or processor.
-    #[error("onnxprof cannot install ONNX Runtime on {os} {architecture}")]
-    UnsupportedPlatform {
-        /// Operating system, as Rust names it.
-        os: &'static str,
-        /// Processor architecture, as Rust names it.
-        architecture: &'static str,
-    },
+    #[error("onnxprof cannot install ONNX Runtime on {OS} {ARCH}")]
+    UnsupportedPlatform,
     /// The build has no wheels for this operating system or processor.
-    #[error("there is no official build of ONNX Runtime for {} on {os} {architecture}", build.purpose())]
-    BuildNotForPlatform {
-        /// The build asked for.
-        build: Build,
-        /// Operating system, as Rust names it.
-        os: &'static str,
-        /// Processor architecture, as Rust names it.
-        architecture: &'static str,
-    },
+    #[error("there is no official build of ONNX Runtime for {} on {OS} {ARCH}", .0.purpose())]
+    BuildNotForPlatform(Build),
     /// No pip works.
     #[error("no working pip to install ONNX Runtime with (tried {0})")]
     NoPip(String),
-    /// The package index was not reached, or has nothing at all for this machine.
-    #[error("pip found no {what}: the package index cannot be reached, or has none for this machine")]
-    NoIndex {
-        /// The request, in words.
-        what: String,
-        /// Pip's words.
-        source: PipMessage,
-    },
-    /// The package index does not have the version.
-    #[error("the package index has no {}", release.title())]
-    NoSuchVersion {
-        /// The release asked for.
-        release: Release,
-        /// Versions that can be loaded instead, ascending.
-        available: Vec<Version>,
-    },
+    /// The package index was not reached, or has nothing at all for this machine of what was asked for in these words.
+    #[error("pip found no {0}: the package index cannot be reached, or has none for this machine")]
+    NoIndex(String, #[source] PipMessage),
+    /// The package index does not have the release. It has these versions that can be loaded, ascending.
+    #[error("the package index has no {}", .0.title())]
+    NoSuchVersion(Release, Vec<Version>),
     /// The package index has the build, but in no version that can be loaded.
     #[error(
         "the package index has no ONNX Runtime for {} from {}.{} on, the oldest that onnxprof loads",
@@ -119,14 +81,9 @@ pub enum RuntimeError {
         /// Pip's words.
         source: PipMessage,
     },
-    /// A downloaded wheel is not the one that the index states.
-    #[error("pip refused what it downloaded of {what}: its SHA-256 is not the one that the package index states")]
-    IndexHash {
-        /// The request, in words.
-        what: String,
-        /// Pip's words.
-        source: PipMessage,
-    },
+    /// A wheel that was downloaded for what was asked for in these words is not the one that the index states.
+    #[error("pip refused what it downloaded of {0}: its SHA-256 is not the one that the package index states")]
+    IndexHash(String, #[source] PipMessage),
     /// The downloaded wheel is not the one that was published.
     #[error("the downloaded `{wheel}` is not the published file: its SHA-256 is {found}, not {expected}")]
     WrongHash {
@@ -137,14 +94,9 @@ pub enum RuntimeError {
         /// SHA-256 of what was published.
         expected: &'static str,
     },
-    /// The downloaded wheel cannot be unpacked.
-    #[error("cannot unpack `{wheel}`")]
-    BadWheel {
-        /// File name.
-        wheel: String,
-        /// Why not.
-        source: io::Error,
-    },
+    /// The downloaded wheel of this file name cannot be unpacked.
+    #[error("cannot unpack `{0}`")]
+    BadWheel(String, #[source] io::Error),
     /// The library of a wheel cannot be opened. Nothing of it stays.
     #[error("{} is not installed: the library in `{wheel}` cannot be opened", release.title())]
     Unopenable {
@@ -156,29 +108,14 @@ pub enum RuntimeError {
         source: ProbeError,
     },
     /// The wheel of the GPU build names packages that the package index does not have.
-    #[error("{} asks for CUDA libraries that the package index does not have", release.title())]
-    NoSuchLibraries {
-        /// The release asked for.
-        release: Release,
-        /// Pip's words.
-        source: PipMessage,
-    },
-    /// Libraries that the GPU build needs are nowhere.
-    #[error("{} needs libraries that neither its wheels nor this system have: {}", release.title(), missing.join(", "))]
-    MissingLibraries {
-        /// The release asked for.
-        release: Release,
-        /// File names.
-        missing: Vec<String>,
-    },
-    /// A release that was to be removed is not in the cache.
-    #[error("{} is not installed", release.title())]
-    NotInstalled {
-        /// The release asked for.
-        release: Release,
-        /// Releases in the cache.
-        installed: Vec<Release>,
-    },
+    #[error("{} asks for CUDA libraries that the package index does not have", .0.title())]
+    NoSuchLibraries(Release, #[source] PipMessage),
+    /// Libraries of these file names, which the GPU build needs, are nowhere.
+    #[error("{} needs libraries that neither its wheels nor this system have: {}", .0.title(), .1.join(", "))]
+    MissingLibraries(Release, Vec<String>),
+    /// A release that was to be removed is not in the cache, which has these.
+    #[error("{} is not installed", .0.title())]
+    NotInstalled(Release, Vec<Release>),
 }
 
 /// A line in which pip says what went wrong.
@@ -220,7 +157,7 @@ impl RuntimeError {
                 "check the network and pip's configuration (proxy, index); without a network, copy \
                  `libonnxruntime.so` here and {OWN}"
             ),
-            Self::NoSuchVersion { available, .. } => match newest(available) {
+            Self::NoSuchVersion(_, available) => match newest(available) {
                 Some(list) => format!("use one of those that there are: {list}"),
                 None => format!("the index has none that onnxprof loads; {OWN}"),
             },
@@ -238,8 +175,8 @@ impl RuntimeError {
                  `ldconfig -p` lists them, or name their folders in LD_LIBRARY_PATH"
                     .into()
             }
-            Self::NotInstalled { installed, .. } if installed.is_empty() => "nothing is installed".into(),
-            Self::NotInstalled { installed, .. } => {
+            Self::NotInstalled(_, installed) if installed.is_empty() => "nothing is installed".into(),
+            Self::NotInstalled(_, installed) => {
                 let words: Vec<String> = installed.iter().map(|release| format!("`{release}`")).collect();
                 format!("name one that is: {}", words.join(", "))
             }

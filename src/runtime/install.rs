@@ -142,7 +142,7 @@ pub fn remove(cache: &Cache, release: Release, progress: &mut dyn FnMut(&str)) -
 
 fn require_installed(cache: &Cache, release: Release) -> Result<(), RuntimeError> {
     let installed = cache.releases()?;
-    if installed.contains(&release) { Ok(()) } else { Err(RuntimeError::NotInstalled { release, installed }) }
+    if installed.contains(&release) { Ok(()) } else { Err(RuntimeError::NotInstalled(release, installed)) }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ const FOLDERS: [&str; 3] = ["", "lib", "capi"];
 /// # Errors
 /// The path does not exist or cannot be read, or the folder holds no library.
 pub fn library(named_by: &'static str, path: &Path) -> Result<PathBuf, RuntimeError> {
-    let unreadable = |source| RuntimeError::UnreadablePath { path: path.into(), named_by, source };
+    let unreadable = |source| RuntimeError::UnreadablePath(path.into(), named_by, source);
     let absolute = std::path::absolute(path).map_err(unreadable)?;
     let metadata = std::fs::metadata(&absolute).map_err(unreadable)?;
     if metadata.is_file() {
@@ -25,7 +25,7 @@ pub fn library(named_by: &'static str, path: &Path) -> Result<PathBuf, RuntimeEr
             return Ok(folder.join(name));
         }
     }
-    Err(RuntimeError::NoLibraryInside { path: path.into(), named_by })
+    Err(RuntimeError::NoLibraryInside(path.into(), named_by))
 }
 
 /// The version at the end of a library's file name, symbolic links followed.

@@ -197,19 +197,19 @@ fn explain(subject: Subject, folder: &Path, output: &Output) -> RuntimeError {
         return RuntimeError::no_space_for(folder);
     }
     if text.contains("DO NOT MATCH THE HASHES") {
-        return RuntimeError::IndexHash { what: subject.what(), source };
+        return RuntimeError::IndexHash(subject.what(), source);
     }
     match (offered(&text), subject) {
         (Some(_), Subject::Libraries(release)) if !text.contains(BROKEN) => {
-            RuntimeError::NoSuchLibraries { release, source }
+            RuntimeError::NoSuchLibraries(release, source)
         }
-        (Some(offered), _) if offered.is_empty() => RuntimeError::NoIndex { what: subject.what(), source },
-        (Some(available), Subject::Release(release)) => RuntimeError::NoSuchVersion {
-            release,
-            available: available.into_iter().filter(|version| *version >= OLDEST_VERSION).collect(),
-        },
+        (Some(offered), _) if offered.is_empty() => RuntimeError::NoIndex(subject.what(), source),
+        (Some(mut available), Subject::Release(release)) => {
+            available.retain(|version| *version >= OLDEST_VERSION);
+            RuntimeError::NoSuchVersion(release, available)
+        }
         (None, Subject::Versions(_)) if text.contains("No matching distribution found") => {
-            RuntimeError::NoIndex { what: subject.what(), source }
+            RuntimeError::NoIndex(subject.what(), source)
         }
         _ => subject.failed(source),
     }
@@ -299,7 +299,7 @@ mod tests {
             "ERROR: Could not find a version that satisfies the requirement onnxruntime==1.99.0 (from versions: 1.22.1, \
              1.23.2, 1.24.0.dev20251031003, 1.31.0, 1.31.1)\nERROR: No matching distribution found for onnxruntime==1.99.0\n",
         );
-        assert!(matches!(&error, RuntimeError::NoSuchVersion { available, .. } if available.len() == 3), "{error:?}");
+        assert!(matches!(&error, RuntimeError::NoSuchVersion(_, available) if available.len() == 3), "{error:?}");
         assert_eq!(error.hint().unwrap(), "use one of those that there are: 1.31.1, 1.23.2");
     }
 
@@ -310,7 +310,7 @@ mod tests {
              ERROR: Could not find a version that satisfies the requirement onnxruntime==1.99.0 (from versions: none)\n\
              ERROR: No matching distribution found for onnxruntime==1.99.0\n",
         );
-        let RuntimeError::NoIndex { source, .. } = error else { panic!("{error:?}") };
+        let RuntimeError::NoIndex(_, source) = error else { panic!("{error:?}") };
         assert_eq!(source.0, "'NewConnectionError(refused)': /onnxruntime/");
     }
 
@@ -335,7 +335,7 @@ mod tests {
             let release = Release { build: Build::Cuda, version: "1.27.0".parse().unwrap() };
             explained_of(Subject::Libraries(release), &format!("{before}{lacking}"))
         };
-        let RuntimeError::NoSuchLibraries { source, .. } = asked("") else { panic!("{:?}", asked("")) };
+        let RuntimeError::NoSuchLibraries(_, source) = asked("") else { panic!("{:?}", asked("")) };
         assert_eq!(source.0, "No matching distribution found for nvidia-x~=13.0");
         let error = asked("WARNING: Retrying after connection broken by 'NewConnectionError(refused)': /x/\n");
         assert!(matches!(error, RuntimeError::NoIndex { .. }), "{error:?}");

@@ -59,24 +59,14 @@ pub enum ProbeError {
     #[error("{}", .0.chain.join(": "))]
     Unusable(ProbeFailure),
     /// Whoever opened it was killed.
-    #[error("opening `{path}` ended the process that did it ({status})")]
-    Crashed {
-        /// The library.
-        path: PathBuf,
-        /// How the process ended.
-        status: ExitStatus,
-    },
+    #[error("opening `{0}` ended the process that did it ({1})")]
+    Crashed(PathBuf, ExitStatus),
     /// Whoever opened it did not come back.
     #[error("opening `{}` did not end within {} s", .0.display(), PATIENCE.as_secs())]
     Hung(PathBuf),
     /// The child process could not be used.
-    #[error("cannot ask `{path}` what it is")]
-    Child {
-        /// The library.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    #[error("cannot ask `{0}` what it is")]
+    Child(PathBuf, #[source] io::Error),
 }
 
 /// Asks libraries what they are, in processes of their own.
@@ -97,7 +87,7 @@ impl Opener {
     /// # Errors
     /// The library cannot be loaded, or the child process failed.
     pub fn ask(&self, path: &Path) -> Result<LibraryInfo, ProbeError> {
-        let failed = |source| ProbeError::Child { path: path.into(), source };
+        let failed = |source| ProbeError::Child(path.into(), source);
         let mut command = Command::new(&self.program);
         command
             .arg(COMMAND)
@@ -120,7 +110,7 @@ impl Opener {
         match text.lines().last().and_then(|line| serde_json::from_str(line).ok()) {
             Some(ProbeAnswer::Library(info)) => Ok(info),
             Some(ProbeAnswer::Failed(failure)) => Err(ProbeError::Unusable(failure)),
-            None => Err(ProbeError::Crashed { path: path.into(), status }),
+            None => Err(ProbeError::Crashed(path.into(), status)),
         }
     }
 }

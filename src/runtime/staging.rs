@@ -86,6 +86,6 @@ pub(super) fn take_away(runtimes: &Path, place: &Path) -> io::Result<TempDir> {
 pub(super) fn storage(path: &Path, source: io::Error) -> RuntimeError {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => RuntimeError::NoSpace(path.into()),
-        _ => RuntimeError::Cache { path: path.into(), source },
+        _ => RuntimeError::Cache(path.into(), source),
     }
 }

@@ -1,5 +1,6 @@
 //! The Python wheel that carries the library.
 
+use std::env::consts::{ARCH, OS};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -41,8 +42,7 @@ impl Build {
     /// Platform tags of its wheels that run on this machine. pip takes each word as it is, and knows no order of glibc
     /// versions, so that every tag that was ever used has to be named.
     pub(super) fn platforms(self) -> Result<&'static [&'static str], RuntimeError> {
-        let (os, architecture) = (std::env::consts::OS, std::env::consts::ARCH);
-        match (self, os, architecture) {
+        match (self, OS, ARCH) {
             (_, "linux", "x86_64") => Ok(&[
                 "manylinux_2_28_x86_64",
                 "manylinux_2_27_x86_64",
@@ -53,10 +53,8 @@ impl Build {
             (Cpu, "linux", "aarch64") => {
                 Ok(&["manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux_2_17_aarch64"])
             }
-            (Cuda | OpenVino, "linux", "aarch64") => {
-                Err(RuntimeError::BuildNotForPlatform { build: self, os, architecture })
-            }
-            _ => Err(RuntimeError::UnsupportedPlatform { os, architecture }),
+            (Cuda | OpenVino, "linux", "aarch64") => Err(RuntimeError::BuildNotForPlatform(self)),
+            _ => Err(RuntimeError::UnsupportedPlatform),
         }
     }
 }
@@ -95,7 +93,7 @@ pub(super) fn unpack(download: &Download, release: Release, unpacked: &mut Unpac
 pub(super) fn bad(wheel: &Path, folder: &Path, source: io::Error) -> RuntimeError {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => RuntimeError::no_space_for(folder),
-        _ => RuntimeError::BadWheel { wheel: file_name(wheel), source },
+        _ => RuntimeError::BadWheel(file_name(wheel), source),
     }
 }
 
@@ -106,10 +104,8 @@ pub(super) fn file_name(path: &Path) -> String {
 /// SHA-256 and size of the wheel of a release for this machine, if they are known here.
 fn known(release: Release) -> Option<(&'static str, Bytes)> {
     let version = release.version.to_string();
-    let is_it = |row: &&(Build, &str, &str, &str, u64)| {
-        row.0 == release.build && row.1 == version && row.2 == std::env::consts::ARCH
-    };
-    PUBLISHED.iter().find(is_it).map(|row| (row.3, Bytes(row.4)))
+    let mut rows = PUBLISHED.into_iter();
+    rows.find(|row| row.0 == release.build && row.1 == version && row.2 == ARCH).map(|row| (row.3, Bytes(row.4)))
 }
 
 /// The source whose hashes those of the wheels are, one of each in turn.

@@ -4,20 +4,15 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::check::SloError;
-use crate::record::SchemaVersion;
+use crate::record::{SCHEMA_VERSION, SchemaVersion};
 use crate::stats::HistogramError;
 
 /// An error of a run folder.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A run cannot put its files there.
-    #[error("cannot write to run folder `{path}`")]
-    NotWritable {
-        /// The folder.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
+    #[error("cannot write to run folder `{0}`")]
+    NotWritable(PathBuf, #[source] io::Error),
     /// The folder holds the files of an earlier run.
     #[error("folder `{0}` already holds a run")]
     HoldsRun(PathBuf),
@@ -48,37 +43,17 @@ pub enum StoreError {
     #[error("run in `{0}` was killed before it recorded anything")]
     NothingRecorded(PathBuf),
     /// A file could not be read.
-    #[error("failed to read `{path}`")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// There is no memory for what the file holds.
-    #[error("`{path}` does not fit into memory")]
-    Memory {
-        /// The file.
-        path: PathBuf,
-        /// How much it would take, and how much there is.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    #[error("failed to read `{0}`")]
+    Read(PathBuf, #[source] io::Error),
+    /// There is no memory for what the file holds: how much that would take, and how much there is.
+    #[error("`{0}` does not fit into memory")]
+    Memory(PathBuf, #[source] Box<dyn std::error::Error + Send + Sync>),
     /// The file ends too early.
-    #[error("`{path}` is truncated")]
-    Truncated {
-        /// The file.
-        path: PathBuf,
-        /// Where.
-        source: serde_json::Error,
-    },
+    #[error("`{0}` is truncated")]
+    Truncated(PathBuf, #[source] serde_json::Error),
     /// The file is not JSON.
-    #[error("`{path}` is not JSON")]
-    NotJson {
-        /// The file.
-        path: PathBuf,
-        /// Where.
-        source: serde_json::Error,
-    },
+    #[error("`{0}` is not JSON")]
+    NotJson(PathBuf, #[source] serde_json::Error),
     /// The file is JSON, but not of a run.
     #[error("`{path}` is not a run record{}", field.as_ref().map(|name| format!(": field `{name}`")).unwrap_or_default())]
     NotARecord {
@@ -89,24 +64,12 @@ pub enum StoreError {
         /// The missing or wrong part.
         source: serde_json::Error,
     },
-    /// The record is of a search that had to keep what this version does not know.
-    #[error("`{path}` holds an SLO that is not understood: `{slo}`")]
-    Slo {
-        /// The file.
-        path: PathBuf,
-        /// The SLO, as written.
-        slo: String,
-        /// The fault.
-        source: SloError,
-    },
-    /// The record refers to something that it does not contain.
-    #[error("`{path}` contradicts itself: {what}")]
-    Inconsistent {
-        /// The file.
-        path: PathBuf,
-        /// The reference, and where it stands.
-        what: String,
-    },
+    /// The record is of a search that had to keep this SLO, which this version does not know.
+    #[error("`{0}` holds an SLO that is not understood: `{1}`")]
+    Slo(PathBuf, String, #[source] SloError),
+    /// The record refers to something that it does not contain: the reference, and where it stands.
+    #[error("`{0}` contradicts itself: {1}")]
+    Inconsistent(PathBuf, String),
     /// A line of the journal, other than a torn last one, is not an event.
     #[error("line {line} of `{path}` is not an event of a run")]
     BadLine {
@@ -119,25 +82,13 @@ pub enum StoreError {
     },
     /// The record was written by a version of onnxprof whose records this one does not understand.
     #[error(
-        "`{path}` has schema version {}.{}, this onnxprof reads version {}.x",
-        found.major, found.minor, supported.major
+        "`{0}` has schema version {major}.{minor}, this onnxprof reads version {supported}.x",
+        major = .1.major, minor = .1.minor, supported = SCHEMA_VERSION.major
     )]
-    Schema {
-        /// The file.
-        path: PathBuf,
-        /// Version of the file.
-        found: SchemaVersion,
-        /// Version that this build writes.
-        supported: SchemaVersion,
-    },
+    Schema(PathBuf, SchemaVersion),
     /// Latencies of a block cannot be decoded.
-    #[error("latency histogram of a block in `{path}` is damaged")]
-    Histogram {
-        /// The file.
-        path: PathBuf,
-        /// The fault.
-        source: HistogramError,
-    },
+    #[error("latency histogram of a block in `{0}` is damaged")]
+    Histogram(PathBuf, #[source] HistogramError),
 }
 
 impl StoreError {
@@ -162,7 +113,7 @@ impl StoreError {
             StoreError::Link(_) => "replace it by what it leads to",
             StoreError::Special(_) => "remove it, or move it away",
             StoreError::Memory { .. } => "measure fewer variants or batch sizes in one run",
-            StoreError::Schema { found, supported, .. } if found.major > supported.major => {
+            StoreError::Schema(_, found) if found.major > SCHEMA_VERSION.major => {
                 "use the onnxprof that wrote it, or a newer one"
             }
             StoreError::Schema { .. } | StoreError::Slo { .. } => "use the onnxprof that wrote it",

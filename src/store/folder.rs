@@ -31,8 +31,7 @@ impl RunFolder {
     pub fn reopen(path: &Path) -> Result<RunFolder, StoreError> {
         refuse_special(path)?;
         let folder = RunFolder { path: path.to_path_buf(), _lock: Lock::acquire(path)? };
-        fs::create_dir_all(folder.logs())
-            .map_err(|source| StoreError::NotWritable { path: path.to_path_buf(), source })?;
+        fs::create_dir_all(folder.logs()).map_err(|source| StoreError::NotWritable(path.to_path_buf(), source))?;
         folder.clear_leftovers();
         Ok(folder)
     }
@@ -44,7 +43,7 @@ impl RunFolder {
     /// [`StoreError::HoldsRun`] if it has the files of a run, [`StoreError::InUse`] if another process is writing one,
     /// [`StoreError::NotWritable`] if nothing can be created there.
     pub fn create(path: &Path) -> Result<RunFolder, StoreError> {
-        let not_writable = |source| StoreError::NotWritable { path: path.to_path_buf(), source };
+        let not_writable = |source| StoreError::NotWritable(path.to_path_buf(), source);
         fs::create_dir_all(path).map_err(not_writable)?;
         let lock = Lock::acquire(path)?;
         if holds_run(path) {
@@ -148,7 +147,7 @@ fn refuse_special(folder: &Path) -> Result<(), StoreError> {
 }
 
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, StoreError> {
-    let unreadable = |source| StoreError::Read { path: folder.to_path_buf(), source };
+    let unreadable = |source| StoreError::Read(folder.to_path_buf(), source);
     fs::read_dir(folder).map_err(unreadable)?.collect::<io::Result<_>>().map_err(unreadable)
 }
 
@@ -209,7 +208,7 @@ pub(super) struct Lock {
 
 impl Lock {
     pub(super) fn acquire(folder: &Path) -> Result<Lock, StoreError> {
-        let not_writable = |source: io::Error| StoreError::NotWritable { path: folder.to_path_buf(), source };
+        let not_writable = |source: io::Error| StoreError::NotWritable(folder.to_path_buf(), source);
         let path = folder.join(".lock");
         let file = files::open_own(&path, File::options().write(true).create(true).truncate(false));
         let file = file.map_err(not_writable)?;
@@ -330,7 +329,7 @@ mod tests {
             }
             let path = root.path().to_owned();
             let error = in_time(move || RunFolder::create(&path)).unwrap_err();
-            let StoreError::NotWritable { source, .. } = &error else { panic!("{error}") };
+            let StoreError::NotWritable(_, source) = &error else { panic!("{error}") };
             assert!(source.to_string().contains(what), "{source}");
             fs::remove_file(at(".lock")).unwrap();
         }

@@ -87,7 +87,7 @@ impl Journal {
     /// [`StoreError::Histogram`] if a block's latencies could not be decoded; all others are merged.
     pub fn merge_latencies(&mut self) -> Result<(), StoreError> {
         let path = &self.file.path;
-        self.merger.flush(&mut self.record).map_err(|source| StoreError::Histogram { path: path.clone(), source })
+        self.merger.flush(&mut self.record).map_err(|source| StoreError::Histogram(path.clone(), source))
     }
 
     /// Writes the record so far to `run.json`, for whoever looks into the folder while the run goes on.

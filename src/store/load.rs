@@ -8,11 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::StoreError;
-use super::folder;
-use super::indices;
 use super::journal::take_histogram;
 use super::merge::Merger;
+use super::{StoreError, folder, indices};
 use crate::check::Slo;
 use crate::files::{self, Kind};
 use crate::plan::MOST_CELLS;
@@ -46,13 +44,13 @@ pub fn load_asking(run: &Path, ask: Ask<'_>) -> Result<RunRecord, StoreError> {
             None => true,
         },
         Some((path, Err(source))) if source.kind() != io::ErrorKind::NotFound => {
-            return Err(StoreError::Read { path: path.to_path_buf(), source });
+            return Err(StoreError::Read(path.to_path_buf(), source));
         }
         _ => false,
     };
     match read(&record_path, Kind::RECORD) {
         Ok(text) => {
-            let memory = |source| StoreError::Memory { path: record_path.clone(), source };
+            let memory = |source| StoreError::Memory(record_path.clone(), source);
             ask(Bytes(text.len() as u64)).map_err(memory)?;
             let record = serde_json::from_str(&text).map_err(|error| explain(&record_path, &text, error))?;
             check(&record_path, record)
@@ -61,7 +59,7 @@ pub fn load_asking(run: &Path, ask: Ask<'_>) -> Result<RunRecord, StoreError> {
             let nothing = if had_journal { StoreError::NothingRecorded } else { StoreError::NotARun };
             Err(nothing(run.to_path_buf()))
         }
-        Err(source) => Err(StoreError::Read { path: record_path, source }),
+        Err(source) => Err(StoreError::Read(record_path, source)),
     }
 }
 
@@ -82,7 +80,7 @@ pub fn size(run: &Path) -> Bytes {
 fn paths(run: &Path) -> Result<(PathBuf, Option<PathBuf>), StoreError> {
     let metadata = fs::metadata(run).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => StoreError::NotFound(run.to_path_buf()),
-        _ => StoreError::Read { path: run.to_path_buf(), source },
+        _ => StoreError::Read(run.to_path_buf(), source),
     })?;
     let beside = run.parent().unwrap_or(Path::new(""));
     let folder = if metadata.is_dir() {
@@ -120,8 +118,8 @@ fn explain(path: &Path, text: &str, source: serde_json::Error) -> StoreError {
     }
     let path = path.to_path_buf();
     match source.classify() {
-        serde_json::error::Category::Eof => StoreError::Truncated { path, source },
-        serde_json::error::Category::Syntax => StoreError::NotJson { path, source },
+        serde_json::error::Category::Eof => StoreError::Truncated(path, source),
+        serde_json::error::Category::Syntax => StoreError::NotJson(path, source),
         _ => StoreError::NotARecord { path, field: field(text, &source), source },
     }
 }
@@ -130,7 +128,7 @@ fn unknown_slo(path: &Path, record: &Value) -> Option<StoreError> {
     let written = record.pointer("/plan/tuning/slo")?.as_array()?.iter().filter_map(Value::as_str);
     let mut unknown = written.filter_map(|slo| Some((slo, Slo::parse(slo).err()?)));
     let (slo, source) = unknown.next()?;
-    Some(StoreError::Slo { path: path.to_path_buf(), slo: slo.into(), source })
+    Some(StoreError::Slo(path.to_path_buf(), slo.into(), source))
 }
 
 /// Name of the field whose value is of another type or out of range: the last one before the place where reading ended.
@@ -192,15 +190,11 @@ fn explain_first(path: &Path, line: &str, error: Option<serde_json::Error>) -> S
 }
 
 fn flush(path: &Path, merger: &mut Merger, record: &mut RunRecord) -> Result<(), StoreError> {
-    merger.flush(record).map_err(|source| StoreError::Histogram { path: path.to_path_buf(), source })
+    merger.flush(record).map_err(|source| StoreError::Histogram(path.to_path_buf(), source))
 }
 
 fn check_version(path: &Path, found: SchemaVersion) -> Result<(), StoreError> {
-    if found.major == SCHEMA_VERSION.major {
-        Ok(())
-    } else {
-        Err(StoreError::Schema { path: path.to_path_buf(), found, supported: SCHEMA_VERSION })
-    }
+    if found.major == SCHEMA_VERSION.major { Ok(()) } else { Err(StoreError::Schema(path.to_path_buf(), found)) }
 }
 
 fn check(path: &Path, record: RunRecord) -> Result<RunRecord, StoreError> {
@@ -210,6 +204,6 @@ fn check(path: &Path, record: RunRecord) -> Result<RunRecord, StoreError> {
         (cells > MOST_CELLS).then(|| format!("{cells} cells are planned, and {MOST_CELLS} are measured at most"));
     match too_many.or_else(|| indices::astray(&record)) {
         None => Ok(record),
-        Some(what) => Err(StoreError::Inconsistent { path: path.to_path_buf(), what }),
+        Some(what) => Err(StoreError::Inconsistent(path.to_path_buf(), what)),
     }
 }

@@ -8,13 +8,8 @@ use super::fold::{MOST_NODES, MOST_SAID};
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
     /// The file is missing or cannot be read.
-    #[error("failed to read the trace `{}`", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error("failed to read the trace `{}`", .0.display())]
+    Open(PathBuf, #[source] std::io::Error),
     /// It is a folder or a device.
     #[error("`{0}` is not a file")]
     NotFile(PathBuf),

@@ -41,7 +41,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The file is missing, empty, compressed or no trace, holds no inference that came to its end or no operators, or is
 /// changed meanwhile.
 pub fn read(path: &Path, counted: Counted) -> Result<Trace, TraceError> {
-    let open = |source| TraceError::Open { path: path.to_owned(), source };
+    let open = |source| TraceError::Open(path.to_owned(), source);
     let file = files::open(path, Kind::TRACE).map_err(|source| match source.kind() {
         io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => TraceError::NotFile(path.to_owned()),
         _ => open(source),
@@ -56,7 +56,7 @@ pub fn read(path: &Path, counted: Counted) -> Result<Trace, TraceError> {
 
 fn fold(file: &InputFile, path: &Path, counted: Counted) -> Result<Trace, TraceError> {
     let path = || path.to_owned();
-    let open = |source| TraceError::Open { path: path(), source };
+    let open = |source| TraceError::Open(path(), source);
     let mut begin = [0; GZIP.len()];
     if file.len() >= GZIP.len() as u64 {
         file.read_exact_at(&mut begin, 0).map_err(open)?;
