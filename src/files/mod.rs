@@ -183,6 +183,4 @@ impl Seek for Reader<'_> {
 }
 
 #[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -42,7 +42,7 @@ mod tests {
 
     use nix::sys::stat::Mode;
 
-    use super::super::testing::in_time;
+    use super::super::tests::in_time;
     use super::*;
 
     fn opened(path: &Path) -> io::Result<File> {

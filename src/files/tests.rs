@@ -1,15 +1,22 @@
 use std::io::Write;
 use std::os::fd::AsRawFd;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use nix::sys::stat::Mode;
 
-use super::testing::in_time;
 use super::*;
 use crate::units::Bytes;
 
 const SMALL: Kind = Kind { name: "a note", most: Bytes(8), may_be_pipe: true };
 const FILE_ONLY: Kind = Kind { may_be_pipe: false, ..SMALL };
+
+/// The result of a task, in time: a test that waits for ever tells nothing.
+pub(crate) fn in_time<T: Send + 'static>(task: impl FnOnce() -> T + Send + 'static) -> T {
+    let (told, answer) = mpsc::channel();
+    std::thread::spawn(move || told.send(task()));
+    answer.recv_timeout(Duration::from_secs(60)).unwrap()
+}
 
 fn file(content: &[u8]) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();

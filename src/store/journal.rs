@@ -170,7 +170,6 @@ impl JournalFile {
 mod tests {
     use super::*;
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn full_disk_is_an_error_that_names_the_journal() {
         let full = File::options().append(true).open("/dev/full").unwrap();
