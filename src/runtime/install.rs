@@ -56,12 +56,16 @@ pub fn install(
     }
     release.build.platforms()?;
     let pip = Pip::find()?;
-    room::check(&release.title(), &steps(release), cache.runtimes())?;
+    // Whether the system has the CUDA libraries that the GPU build needs is known for sure when its wheel is there; where
+    // it has none, there must be room for them from the beginning.
+    let libraries = (release.build == Build::Cuda && !needs::has_cuda()).then_some(room::CUDA_LIBRARIES);
+    let steps: Vec<Step> = std::iter::once(Step::of(release)).chain(libraries).collect();
+    room::check(&release.title(), &steps, cache.runtimes())?;
     let place = cache.folder(release);
     let size = wheel::size_of_download(release).map(|size| format!(", a download of {}", size.in_megabytes()));
     let (title, size) = (release.title(), size.unwrap_or_default());
     progress(&format!("installing {title} with pip into `{}`{size}", place.display()));
-    let Prepared { folder: unpacked, manifest } = prepare(&pip, cache.runtimes(), release, progress)?;
+    let (unpacked, manifest) = prepare(&pip, cache.runtimes(), release, progress)?;
     let unopenable = |source| RuntimeError::Unopenable { release, wheel: manifest.wheel, source };
     opener.ask(&unpacked.path().join(manifest.library)).map_err(unopenable)?;
     staging::put_in_place(cache.runtimes(), &place, unpacked).map_err(failed)?;
@@ -70,25 +74,12 @@ pub fn install(
     Ok(Installed { library: path, newly: true, size_bytes })
 }
 
-/// The steps of an installation of a release. Whether the system has the CUDA libraries that the GPU build needs is
-/// known for sure when its wheel is there; where it has none, there must be room for them from the beginning.
-fn steps(release: Release) -> Vec<Step> {
-    let needs_libraries = release.build == Build::Cuda && !needs::has_cuda();
-    let libraries = needs_libraries.then_some(room::CUDA_LIBRARIES);
-    std::iter::once(Step::of(release)).chain(libraries).collect()
-}
-
-struct Prepared {
-    folder: TempDir,
-    manifest: Manifest,
-}
-
 fn prepare(
     pip: &Pip,
     runtimes: &Path,
     release: Release,
     progress: &mut dyn FnMut(&str),
-) -> Result<Prepared, RuntimeError> {
+) -> Result<(TempDir, Manifest), RuntimeError> {
     let failed = |source| storage(runtimes, source);
     let downloads = staging::unfinished(runtimes).map_err(failed)?;
     let download = pip.download(release, downloads.path())?;
@@ -108,7 +99,7 @@ fn prepare(
     };
     let manifest = Manifest { companions, size_bytes: Some(unpacked.size()), files: unpacked.files, ..manifest };
     manifest::write(folder.path(), &manifest).map_err(failed)?;
-    Ok(Prepared { folder, manifest })
+    Ok((folder, manifest))
 }
 
 /// A release that was removed.
@@ -150,11 +141,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_removed_is_gone_and_the_rest_stays() {
+    fn what_is_removed_is_gone_the_rest_stays_and_nothing_is_created_where_nothing_is_installed() {
         let home = tempfile::tempdir().unwrap();
         let cache = Cache::at(home.path());
         let [gone, kept] =
             [Build::OpenVino, Build::Cpu].map(|build| Release { build, version: "1.24.1".parse().unwrap() });
+        let error = remove(&cache, gone, &mut |_| {}).unwrap_err();
+        assert_eq!(error.hint().unwrap(), "nothing is installed");
+        assert_eq!(home.path().read_dir().unwrap().count(), 0);
         for release in [gone, kept] {
             std::fs::create_dir_all(cache.folder(release).join("cuda")).unwrap();
         }
@@ -165,14 +159,5 @@ mod tests {
         assert_eq!(error.hint().unwrap(), "name one that is: `cpu@1.24.1`");
         let names = cache.runtimes().read_dir().unwrap().map(|entry| entry.unwrap().file_name());
         assert_eq!(names.filter(|name| name != ".lock").count(), 1);
-    }
-
-    #[test]
-    fn nothing_is_created_where_nothing_is_installed() {
-        let home = tempfile::tempdir().unwrap();
-        let release = Release::cpu("1.31.1".parse().unwrap());
-        let error = remove(&Cache::at(home.path()), release, &mut |_| {}).unwrap_err();
-        assert_eq!(error.hint().unwrap(), "nothing is installed");
-        assert_eq!(home.path().read_dir().unwrap().count(), 0);
     }
 }

@@ -80,29 +80,21 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_yields_its_highest_version() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("capi")).unwrap();
-        for name in ["libonnxruntime.so.1.9.0", "libonnxruntime.so.1.31.1", "libonnxruntime_providers_shared.so"] {
-            std::fs::write(folder.path().join("capi").join(name), "").unwrap();
+    fn a_folder_yields_the_name_without_a_version_or_else_the_highest() {
+        let versions = ["libonnxruntime.so.1.9.0", "libonnxruntime.so.1.31.1", "libonnxruntime_providers_shared.so"];
+        let linked = ["libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.31.1"];
+        for (inner, names, best, version) in
+            [("capi", versions, versions[1], Some("1.31.1")), ("", linked, linked[0], None)]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let inner = folder.path().join(inner);
+            std::fs::create_dir_all(&inner).unwrap();
+            let error = library("--runtime", folder.path()).unwrap_err();
+            assert!(matches!(error, RuntimeError::NoLibraryInside(..)), "{error:?}");
+            names.iter().for_each(|name| std::fs::write(inner.join(name), "").unwrap());
+            let found = library("--runtime", folder.path()).unwrap();
+            assert_eq!(found, inner.join(best));
+            assert_eq!(version_in_name(&found), version.map(|version| version.parse().unwrap()), "{best}");
         }
-        let found = library("--runtime", folder.path()).unwrap();
-        assert_eq!(found, folder.path().join("capi/libonnxruntime.so.1.31.1"));
-        assert_eq!(version_in_name(&found), Some(Version { major: 1, minor: 31, patch: 1 }));
-    }
-
-    #[test]
-    fn an_unversioned_name_comes_first() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.31.1"] {
-            std::fs::write(folder.path().join(name), "").unwrap();
-        }
-        assert_eq!(library("--runtime", folder.path()).unwrap(), folder.path().join("libonnxruntime.so"));
-    }
-
-    #[test]
-    fn a_folder_without_a_library_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(library("--runtime", folder.path()), Err(RuntimeError::NoLibraryInside { .. })));
     }
 }

@@ -90,39 +90,23 @@ pub fn latest(build: Build) -> Result<Release, RuntimeError> {
 mod tests {
     use super::*;
 
-    fn release(build: Build, version: &str) -> Request {
-        Request::Release(Release { build, version: version.parse().unwrap() })
-    }
-
     #[test]
-    fn versions_are_asked_for_with_and_without_the_build() {
-        assert_eq!("cpu@1.31.1".parse::<Request>().unwrap(), release(Build::Cpu, "1.31.1"));
-        assert_eq!("1.23.2".parse::<Request>().unwrap(), release(Build::Cpu, "1.23.2"));
-        assert_eq!("openvino@1.24.1".parse::<Request>().unwrap(), release(Build::OpenVino, "1.24.1"));
-        assert_eq!("cuda@1.31.1".parse::<Request>().unwrap(), release(Build::Cuda, "1.31.1"));
-    }
-
-    #[test]
-    fn latest_is_a_version_of_each_build() {
+    fn versions_are_asked_for_with_and_without_the_build_and_everything_else_is_a_path() {
         for build in Build::ALL {
+            let release = Release { build, version: "1.23.2".parse().unwrap() };
+            assert_eq!(format!("{build}@1.23.2").parse::<Request>().unwrap(), Request::Release(release));
             assert_eq!(format!("{build}@latest").parse::<Request>().unwrap(), Request::Latest(build));
         }
-    }
-
-    #[test]
-    fn everything_else_is_a_path() {
+        let release = Release::cpu("1.31.1".parse().unwrap());
+        assert_eq!("1.31.1".parse::<Request>().unwrap(), Request::Release(release));
         for text in ["libonnxruntime.so.1.31.1", "/opt/ort/lib", "./a@b/c", "/x@1.2.3", "1.31", "latest"] {
             assert_eq!(text.parse::<Request>().unwrap(), Request::Path(text.into()), "{text}");
         }
     }
 
     #[test]
-    fn a_build_that_cannot_be_installed_is_named() {
+    fn a_build_that_there_is_not_and_a_version_that_is_none_or_too_old_are_refused() {
         assert!(matches!("gpu@1.31.1".parse::<Request>(), Err(RuntimeError::UnknownBuild(build)) if build == "gpu"));
-    }
-
-    #[test]
-    fn a_version_that_is_none_or_too_old_is_refused() {
         assert!(matches!("cpu@newest".parse::<Request>(), Err(RuntimeError::NotARequest { .. })));
         assert!(matches!("".parse::<Request>(), Err(RuntimeError::NotARequest { .. })));
         assert!(matches!("1.22.1".parse::<Request>(), Err(RuntimeError::TooOld { .. })));

@@ -110,20 +110,15 @@ mod tests {
     }
 
     #[test]
-    fn a_release_reads_back_from_its_folder() {
-        for build in Build::ALL {
-            let release = Release { build, version: "1.24.1".parse().unwrap() };
+    fn a_release_is_named_by_its_word_in_a_sentence_and_by_its_folder() {
+        let of = |build| Release { build, version: "1.24.1".parse().unwrap() };
+        assert_eq!(of(Build::OpenVino).to_string(), "openvino@1.24.1");
+        assert_eq!(of(Build::OpenVino).title(), "ONNX Runtime 1.24.1 for OpenVINO");
+        for release in Build::ALL.map(of) {
             assert_eq!(Release::of_folder(&release.folder_name()), Some(release));
         }
         for name in [".lock", "cpu", "gpu-1.31.1", "cpu-1.31", ".unfinished-abc"] {
             assert_eq!(Release::of_folder(name), None, "{name}");
         }
-    }
-
-    #[test]
-    fn a_release_is_named_by_its_word_and_in_a_sentence() {
-        let release = Release { build: Build::OpenVino, version: "1.24.1".parse().unwrap() };
-        assert_eq!(release.to_string(), "openvino@1.24.1");
-        assert_eq!(release.title(), "ONNX Runtime 1.24.1 for OpenVINO");
     }
 }

@@ -12,16 +12,12 @@ struct Named {
 }
 
 impl Named {
-    fn session(what: &'static str, session: usize) -> Named {
-        Named { what, session, shape: None }
-    }
-
-    fn place(what: &'static str, session: usize, shape: usize) -> Named {
-        Named { what, session, shape: Some(shape) }
+    fn at(what: &'static str, session: usize, shape: impl Into<Option<usize>>) -> Named {
+        Named { what, session, shape: shape.into() }
     }
 
     fn cell(what: &'static str, key: CellKey) -> Named {
-        Named::place(what, key.session, key.shape)
+        Named::at(what, key.session, key.shape)
     }
 }
 
@@ -60,18 +56,18 @@ fn in_plan(record: &RunRecord) -> Option<String> {
 
 fn named(record: &RunRecord) -> impl Iterator<Item = Named> + '_ {
     let of_launches = record.launches.iter().flat_map(|launch| {
-        let cells = launch.cells.iter().map(|cell| Named::place("cell of a launch", launch.session, cell.shape));
-        std::iter::once(Named::session("launch", launch.session)).chain(cells)
+        let cells = launch.cells.iter().map(|cell| Named::at("cell of a launch", launch.session, cell.shape));
+        std::iter::once(Named::at("launch", launch.session, None)).chain(cells)
     });
     (record.cells.iter().map(|cell| Named::cell("cell", cell.key)))
         .chain(of_launches)
         .chain(record.blocks.iter().map(|block| Named::cell("block", block.key)))
-        .chain(record.lost_workers.iter().map(|lost| Named::session("lost worker", lost.session)))
-        .chain(record.accuracy.iter().map(|accuracy| Named::session("score", accuracy.session)))
-        .chain(record.placements.iter().map(|placement| Named::session("placement", placement.session)))
-        .chain(record.operators.iter().map(|profile| Named::place("profile", profile.session, profile.shape)))
-        .chain(record.contrasts.iter().map(|one| Named::place("contrast", one.session, one.shape)))
-        .chain(record.idle_gaps.iter().map(|one| Named::place("measurement after idle gaps", one.session, one.shape)))
+        .chain(record.lost_workers.iter().map(|lost| Named::at("lost worker", lost.session, None)))
+        .chain(record.accuracy.iter().map(|accuracy| Named::at("score", accuracy.session, None)))
+        .chain(record.placements.iter().map(|placement| Named::at("placement", placement.session, None)))
+        .chain(record.operators.iter().map(|profile| Named::at("profile", profile.session, profile.shape)))
+        .chain(record.contrasts.iter().map(|one| Named::at("contrast", one.session, one.shape)))
+        .chain(record.idle_gaps.iter().map(|one| Named::at("measurement after idle gaps", one.session, one.shape)))
 }
 
 fn of_search(tuning: &Tuning) -> impl Iterator<Item = Named> + '_ {

@@ -49,7 +49,7 @@ fn names(trace: &Trace) -> Vec<(&str, u64, u64)> {
 }
 
 #[test]
-fn times_are_means_of_all_inferences_but_the_first() {
+fn times_are_means_of_all_inferences_but_the_first_unless_that_is_alone() {
     let trace = read_text(array(&three())).unwrap();
     assert_eq!(names(&trace), [("a", 2, 70_000), ("b", 2, 5_000)]);
     assert_eq!(trace.inferences, Inferences::WithoutFirst);
@@ -58,14 +58,15 @@ fn times_are_means_of_all_inferences_but_the_first() {
     assert_eq!(profiled.mean_inference_ns, Nanos(100_000));
     assert!(profiled.complete && profiled.unreadable_events_count == 0);
     assert_eq!(profiled.nodes[0].node_index, Some(3));
+    let lone = read_text(array(&three()[..3])).unwrap();
+    assert_eq!(names(&lone), [("a", 1, 600_000), ("b", 1, 50_000)]);
+    assert_eq!((lone.inferences, lone.profiled.inferences_count), (Inferences::OnlyFirst, 1));
 }
 
 #[test]
 fn trace_of_the_first_versions_is_called_what_it_is() {
-    let kernel =
-        r#"{"cat":"Node","pid":1,"tid":1,"dur":9,"ts":1,"ph":"X","name":"_kernel_time","args":{"op_name":"Conv"}}"#;
-    let run = |start| [kernel.to_owned(), inference(start, 20)];
-    let error = read_text(array(&[run(0), run(30)].concat())).unwrap_err();
+    let kernel = r#"{"tid":1,"dur":9,"ts":1,"name":"_kernel_time","args":{"op_name":"Conv"}}"#.to_owned();
+    let error = read_text(array(&[kernel.clone(), inference(0, 20), kernel, inference(30, 20)])).unwrap_err();
     assert!(matches!(error, TraceError::OldFormat { .. }) && error.hint().unwrap().contains("a newer ONNX Runtime"));
 }
 
@@ -84,13 +85,6 @@ fn inferences_that_were_disturbed_are_not_typical() {
     let text = array(&[run(0, 900), run(1000, 180), run(2000, 100), run(3000, 170), run(4000, 110)].concat());
     let trace = read_counted(&text, Counted::Typical).unwrap();
     assert_eq!(names(&trace), [("a", 2, 103_000)]);
-}
-
-#[test]
-fn a_lone_inference_counts_and_is_said_to_be_the_first() {
-    let trace = read_text(array(&three()[..3])).unwrap();
-    assert_eq!(names(&trace), [("a", 1, 600_000), ("b", 1, 50_000)]);
-    assert_eq!((trace.inferences, trace.profiled.inferences_count), (Inferences::OnlyFirst, 1));
 }
 
 #[test]
@@ -168,7 +162,7 @@ fn described(args: &str) -> NodeProfile {
 }
 
 #[test]
-fn sizes_and_shapes_are_read_as_onnx_runtime_writes_them() {
+fn sizes_and_shapes_are_read_as_onnx_runtime_writes_them_and_absent_where_they_make_no_sense() {
     let node = described(
         r#""activation_size":"512","parameter_size":"1280","output_size":"16384","mem_in_use_peak":"1073192","thread_scheduling_stats":{"main_thread":{"block_size":[1]}},"input_type_shape":[{"float":[2,1,8,8]},{"int64":[]}],"output_type_shape":[{"float":[2,32,8,8]}]"#,
     );
@@ -178,6 +172,11 @@ fn sizes_and_shapes_are_read_as_onnx_runtime_writes_them() {
         |element_type: &str, dims: &[u64]| TensorShape { element_type: element_type.into(), dims: dims.to_vec() };
     assert_eq!(node.inputs, Some(vec![shape("float", &[2, 1, 8, 8]), shape("int64", &[])]));
     assert_eq!(node.outputs.unwrap()[0].elements_count(), 4096);
+    let node = described(
+        r#""activation_size":"-5","output_size":7,"input_type_shape":[{"float":[-1]}],"output_type_shape":"?""#,
+    );
+    assert_eq!((node.activation_bytes, node.output_bytes), (None, Some(Bytes(7))));
+    assert_eq!((node.inputs, node.outputs), (None, None));
 }
 
 #[test]
@@ -188,15 +187,6 @@ fn numbers_that_no_sum_holds_end_at_the_largest() {
     let run = || [node("a", "Gemm", 1, most), node("b", "Relu", 1, most), inference(0, most)];
     let trace = read_text(array(&[run(), run(), run()].concat())).unwrap();
     assert_eq!((trace.profiled.inferences_count, trace.profiled.inference_ns), (2, Nanos(most)));
-}
-
-#[test]
-fn sizes_and_shapes_that_make_no_sense_are_absent() {
-    let node = described(
-        r#""activation_size":"-5","output_size":7,"input_type_shape":[{"float":[-1]}],"output_type_shape":"?""#,
-    );
-    assert_eq!((node.activation_bytes, node.output_bytes), (None, Some(Bytes(7))));
-    assert_eq!((node.inputs, node.outputs), (None, None));
 }
 
 #[test]
