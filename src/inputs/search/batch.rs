@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::kind::{Kind, is_batch_name, is_numbered, is_one_image};
-use super::problem::{Problem, Unknown, fixed_size};
-use crate::inputs::InputError;
-use crate::inputs::dims::dims_of;
-use crate::onnx::Graph;
-use crate::plan::InputRequest;
-use crate::record::{AxisReason, Dim, TensorInfo};
+use super::kind::{is_batch_name, is_numbered, is_one_image};
+use super::problem::fixed_size;
+use super::{Graph, InputError, InputRequest, Kind, Problem, TensorInfo, Unknown, dims_of};
+use crate::record::{AxisReason, Dim};
 
 /// Words in names of dimensions that count parts of one sample.
 const PARTS: [&str; 8] = ["node", "edge", "box", "point", "num_", "class", "head", "layer"];

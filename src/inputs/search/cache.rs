@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::kind::Kind;
-use super::problem::{Derivation, Problem, Unknown};
-use crate::inputs::about::About;
-use crate::inputs::beside::beside;
+use super::problem::Derivation;
+use super::{
+    About, Expr, InputAxis, InputRequest, Kind, Model, Problem, Relation, Shape, TensorInfo, Unknown, beside, inlined,
+};
 use crate::inputs::synthesize::fed_type;
-use crate::onnx::{Expr, InputAxis, Model, Relation, inlined};
-use crate::plan::{ElementType, InputRequest, Shape, unswept};
-use crate::record::TensorInfo;
+use crate::plan::{ElementType, unswept};
 
 /// Tokens of a prompt, and of the past before one more token.
 const TOKENS: u64 = 128;

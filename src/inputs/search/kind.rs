@@ -2,10 +2,10 @@
 //!
 //! What operators do with it comes first, then where it stands, and its name last.
 
-use crate::inputs::dims::dims_of;
-use crate::onnx::{DimRole, InputAxis};
+use super::{InputAxis, TensorInfo, dims_of};
+use crate::onnx::DimRole;
 use crate::plan::ElementType;
-use crate::record::{Dim, TensorInfo};
+use crate::record::Dim;
 
 /// Things that a dimension counts, as far as that matters for its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -23,14 +23,17 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub use cache::usual_shapes;
 
 use batch::Candidate;
-use problem::Problem;
+use kind::Kind;
+use problem::{Problem, Unknown};
 use solve::{Choice, Sized};
 
+use super::about::About;
 use super::beside::beside;
+use super::dims::dims_of;
 use super::{InputError, InputPlan, RuntimeWords};
-use crate::onnx::{Graph, Model, inlined};
+use crate::onnx::{Demand, Expr, Graph, InputAxis, Model, Relation, inlined};
 use crate::plan::{InputRequest, Shape};
-use crate::record::{BatchAxis, FedInput, FillKind, SizeSource};
+use crate::record::{BatchAxis, FedInput, FillKind, SizeSource, TensorInfo};
 
 /// The most trials of one search: what nobody finds by then is to be told.
 const TRIALS_LIMIT: usize = 40;

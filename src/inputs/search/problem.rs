@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::expr::{is_known, renamed, words};
-use super::kind::Kind;
-use super::names;
-use crate::inputs::InputError;
-use crate::inputs::dims::dims_of;
-use crate::onnx::{Demand, Expr, Graph, InputAxis, Relation, ShapeFacts};
-use crate::plan::InputRequest;
-use crate::record::{Dim, SizeSource, TensorInfo};
+use super::{
+    Demand, Expr, Graph, InputAxis, InputError, InputRequest, Kind, Relation, SizeSource, TensorInfo, dims_of, names,
+};
+use crate::onnx::ShapeFacts;
+use crate::record::Dim;
 
 /// Open dimensions that are one size, or a factor that only names of dimensions speak of.
 #[derive(Clone, Debug)]

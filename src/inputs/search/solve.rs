@@ -4,11 +4,7 @@ mod bounds;
 
 use std::collections::BTreeMap;
 
-use super::kind::Kind;
-use super::problem::{Problem, Unknown};
-use crate::inputs::InputError;
-use crate::onnx::{Demand, Expr, Relation};
-use crate::record::SizeSource;
+use super::{Demand, Expr, InputError, Kind, Problem, Relation, SizeSource, Unknown};
 
 /// Largest size that is looked for where no usual one meets the demands.
 const SCAN_LIMIT: u64 = 2048;

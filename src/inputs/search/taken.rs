@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::batch::{self, Candidate};
-use super::problem::Problem;
-use crate::onnx::Graph;
-use crate::plan::InputRequest;
-use crate::record::SizeSource;
+use super::{Candidate, Graph, InputRequest, Problem, SizeSource, batch};
 
 /// The size that takes away the batch that `graph` has where no sizes are given. Sizes of `request` that `given` does not
 /// have are swept. `left` are the batches that the model may have all the same. As a fragment of a sentence.

@@ -11,7 +11,7 @@ use super::*;
 use crate::onnx::testing::{list, node, tensor, with};
 use crate::onnx::{AttributeValue, Node};
 use crate::plan::ElementType;
-use crate::record::{AxisReason, Dim, SizeSource, TensorInfo, ValueType};
+use crate::record::{AxisReason, Dim, ValueType};
 
 const FLOAT: ElementType = ElementType::Float;
 const INT: ElementType = ElementType::Int64;

@@ -2,14 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::kind::Kind;
-use super::problem::{Problem, Unknown};
-use super::solve::Sized;
-use crate::inputs::about::About;
+use super::{About, Demand, Expr, Kind, Problem, Relation, Sized, TensorInfo, Unknown, dims_of};
 use crate::inputs::beside::Entry;
-use crate::inputs::dims::dims_of;
-use crate::onnx::{Demand, Expr, Relation};
-use crate::record::TensorInfo;
 
 /// Dimensions of keys and values that are kept: samples, heads, tokens and features of a head.
 const CACHE_RANK: usize = 4;

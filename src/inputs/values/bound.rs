@@ -6,9 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::flow::Flow;
 use super::operators::{self, Affine, Effect};
-use crate::plan::ElementType;
+use super::{ElementType, Flow};
 
 /// Range of an input outside which an operator fails, and which operator that is.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,12 +119,10 @@ fn whole(bound: IndexBound) -> IndexBound {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Shapes;
-    use super::super::extent::measured;
+    use super::super::{AttributeValue, Graph, Node, Shapes, TensorInfo, measured};
     use super::*;
     use crate::onnx::testing::{node, tensor, with};
-    use crate::onnx::{AttributeValue, Graph, Node};
-    use crate::record::{Dim, TensorInfo, ValueType};
+    use crate::record::{Dim, ValueType};
 
     fn ids(name: &str) -> TensorInfo {
         let dims = Some(vec![Dim::Symbolic("batch".to_owned()), Dim::Symbolic("sequence".to_owned())]);

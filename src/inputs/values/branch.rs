@@ -2,12 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Fill;
 use super::guess::SignKind;
-use super::operators::words;
-use super::simulate::{Question, Signs};
-use crate::onnx::{AttributeValue, Graph, Node};
-use crate::plan::ElementType;
+use super::simulate::Signs;
+use super::{AttributeValue, ElementType, Fill, Graph, Node, Question, words};
 
 /// Ways to fill an input that chooses a branch: first what chooses the branch that fits the inputs' sizes.
 pub(super) fn fills<'s>(

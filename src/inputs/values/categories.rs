@@ -4,12 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Fill;
-use super::flow::Flow;
-use super::operators::words;
-use crate::onnx::{AttributeValue, Node};
-use crate::plan::ElementType;
-use crate::record::FillKind;
+use super::{AttributeValue, ElementType, Fill, FillKind, Flow, Node, words};
 
 /// Words of a made-up sentence, and how many sentences there are.
 const SENTENCE_WORDS: usize = 8;
@@ -196,12 +191,10 @@ fn sliced(flow: &Flow<'_>, node: &Node, lane: Lane) -> Option<Option<Lane>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Shapes;
-    use super::super::extent::measured;
+    use super::super::{Graph, Shapes, TensorInfo, measured};
     use super::*;
-    use crate::onnx::Graph;
     use crate::onnx::testing::{list, node, with};
-    use crate::record::{TensorInfo, ValueType};
+    use crate::record::ValueType;
 
     fn encoder(column: &str, output: &str, known: &[&str]) -> Node {
         let texts = AttributeValue::Texts(known.iter().map(|&word| word.to_owned()).collect());

@@ -1,10 +1,8 @@
 //! What operators make of values of which something is known.
 
-use super::extent::{axes, place};
-use super::flow::Flow;
+use super::extent::axes;
 use super::guess::{Guess, Sign, SignKind, added, multiplied, truth};
-use super::lengths;
-use crate::onnx::{AttributeValue, Node};
+use super::{AttributeValue, Flow, Node, lengths, place};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Evaluated {

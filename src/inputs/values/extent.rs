@@ -1,8 +1,7 @@
 //! Sizes of values within a graph whose inputs have known sizes.
 
-use super::Shapes;
-use super::flow::{Extent, Flow};
-use crate::onnx::{AttributeValue, Graph, Node};
+use super::flow::Extent;
+use super::{AttributeValue, Flow, Graph, Node, Shapes};
 
 /// The flow of a graph whose inputs have these shapes, with sizes that follow; nodes read what those before made.
 pub(in super::super) fn measured<'m>(graph: &'m Graph, shapes: &Shapes) -> Flow<'m> {

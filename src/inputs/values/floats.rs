@@ -1,8 +1,7 @@
 //! Ranges of floating-point numbers by the first operators that read them.
 
-use super::flow::Flow;
-use super::operators::words;
-use crate::onnx::{Node, is_sound};
+use super::{Flow, Node, words};
+use crate::onnx::is_sound;
 use crate::plan::ValueRange;
 
 /// How many operators that only move elements are looked through.
@@ -66,10 +65,8 @@ fn is_of_sound(flow: &Flow<'_>, node: &Node) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Shapes;
-    use super::super::extent::measured;
+    use super::super::{Graph, Shapes, measured};
     use super::*;
-    use crate::onnx::Graph;
     use crate::onnx::testing::{node, tensor};
 
     fn low_and_high(nodes: Vec<Node>) -> Option<(f64, f64)> {

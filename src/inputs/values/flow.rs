@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::super::dims::dims_of;
-use super::Shapes;
-use crate::onnx::{Graph, Node, StoredTensor};
-use crate::plan::ElementType;
+use super::{ElementType, Graph, Node, Shapes, dims_of};
+use crate::onnx::StoredTensor;
 use crate::record::{Dim, ValueType};
 
 /// How far a size or a constant is traced back.

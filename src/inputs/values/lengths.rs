@@ -1,8 +1,7 @@
 //! Operands of fused operators that say how much of the data counts.
 
-use super::flow::Flow;
 use super::guess::{Guess, Sign, SignKind, added, truth};
-use crate::onnx::Node;
+use super::{Flow, Node};
 
 enum Meaning {
     /// 1 keeps, 0 leaves out.

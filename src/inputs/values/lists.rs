@@ -1,13 +1,7 @@
 //! Inputs that list one number for each axis, or a part of such numbers: sizes, scales, ends, parts, axes.
 
-use super::bound::IndexBound;
-use super::extent::{measured, place};
-use super::flow::Flow;
-use super::operators::words;
 use super::places::{self, Part};
-use super::{Fill, Shapes};
-use crate::onnx::{AttributeValue, Graph, Node};
-use crate::record::FillKind;
+use super::{AttributeValue, Fill, FillKind, Flow, Graph, IndexBound, Node, Shapes, measured, place, words};
 
 /// Most numbers that an input may list.
 const MOST_NUMBERS: u64 = 16;

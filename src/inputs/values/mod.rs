@@ -25,15 +25,16 @@ mod tests;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use bound::Uses;
-use extent::measured;
+use bound::{IndexBound, Uses};
+use extent::{measured, place};
 use flow::Flow;
+use operators::words;
 use simulate::{Known, Question};
 use usual::Role;
 
 use super::dims::dims_of;
 use super::synthesize::limits;
-use crate::onnx::Graph;
+use crate::onnx::{AttributeValue, Graph, Node};
 use crate::plan::ElementType;
 use crate::record::{FillKind, TensorInfo};
 

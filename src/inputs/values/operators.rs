@@ -1,9 +1,6 @@
 //! What each operator does with an operand that comes from an input.
 
-use super::extent::place;
-use super::flow::Flow;
-use super::usual_numbers as usual;
-use crate::onnx::Node;
+use super::{Flow, Node, place, usual_numbers as usual};
 
 /// A value that is made of an input `x`: it lies in `scale * x + low ..= scale * x + high`.
 #[derive(Clone, Copy, Debug, PartialEq)]

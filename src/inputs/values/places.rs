@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::flow::Flow;
-use crate::onnx::Node;
+use super::{Flow, Node};
 
 /// Most elements of a list of numbers for axes, and most operands that such a list is joined from: no tensor has more axes.
 const LONGEST: usize = 64;

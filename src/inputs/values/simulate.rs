@@ -3,13 +3,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::bound::IndexBound;
 use super::evaluate::evaluate;
-use super::flow::Flow;
 use super::guess::{Guess, Sign};
-use super::{Fill, Shapes};
-use crate::plan::ElementType;
-use crate::record::{FillKind, TensorInfo};
+use super::{ElementType, Fill, FillKind, Flow, IndexBound, Shapes, TensorInfo};
 
 /// How far back a value that does not depend on the input is traced.
 const TRACE_LIMIT: usize = 48;

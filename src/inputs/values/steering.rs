@@ -3,13 +3,9 @@
 //! Every value that could be meant is taken to be everywhere in the input, and what the operators would make of it is
 //! worked out. The best one lets all of the data count.
 
-use super::Fill;
-use super::branch;
-use super::flow::Flow;
 use super::guess::{Sign, SignKind};
-use super::operators::words;
-use super::simulate::{Question, Signs};
-use crate::plan::ElementType;
+use super::simulate::Signs;
+use super::{ElementType, Fill, Flow, Question, branch, words};
 
 /// An input of more numbers than this is data, unless operators treat it as a mask.
 const FEW: u64 = 8;

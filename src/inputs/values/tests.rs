@@ -3,8 +3,8 @@
 mod lists;
 
 use super::*;
+use crate::onnx::StoredTensor;
 use crate::onnx::testing::{input, node, tensor, whole, with};
-use crate::onnx::{AttributeValue, Node, StoredTensor};
 
 const FLOAT: i64 = 1;
 const INT32: i64 = 6;

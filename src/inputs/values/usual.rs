@@ -1,11 +1,8 @@
 //! Values by an input's name, bound and type.
 
-use super::super::dims::dims_of;
-use super::super::synthesize::limits;
-use super::Shapes;
-use super::bound::IndexBound;
-use crate::plan::{ElementType, ValueRange};
-use crate::record::{Dim, FillKind, TensorInfo};
+use super::{ElementType, FillKind, IndexBound, Shapes, TensorInfo, dims_of, limits};
+use crate::plan::ValueRange;
+use crate::record::Dim;
 
 /// Range of floating-point values: valid for images, probabilities, logarithms and roots alike.
 const FLOAT_RANGE: ValueRange = ValueRange { low: 0.0, high: 1.0 };

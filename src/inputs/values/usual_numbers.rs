@@ -1,8 +1,6 @@
 //! Numbers that operators usually take where an operand says how much to do: counts, sizes, thresholds.
 
-use super::extent::place;
-use super::flow::Flow;
-use crate::onnx::Node;
+use super::{Flow, Node, place};
 
 /// Candidates of a `TopK`.
 const TOP: f64 = 10.0;

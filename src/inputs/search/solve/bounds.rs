@@ -1,9 +1,6 @@
 //! Sizes that bounds tell of.
 
-use super::super::kind::Kind;
-use super::{Sized, Solver};
-use crate::onnx::{Demand, Expr, Relation};
-use crate::record::SizeSource;
+use super::{Demand, Expr, Kind, Relation, SizeSource, Sized, Solver};
 
 impl Solver<'_> {
     /// As many tokens or frames as tables of positions have room for, where that is less than the first usual size.

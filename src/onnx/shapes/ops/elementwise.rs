@@ -1,8 +1,6 @@
 //! Operators that compute place by place: outputs are as large as inputs, or as what those broadcast to.
 
-use super::super::known::{Known, Side};
-use super::super::value::{Call, Dims, number, owned};
-use crate::onnx::shapes::Expr;
+use super::{Call, Dims, Expr, Known, Side, number, owned};
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     match call.node.operator.as_str() {

@@ -1,10 +1,6 @@
 //! Operators on images and signals: other sizes, other layouts, spectra, boxes.
 
-use super::super::known::Known;
-use super::super::roles;
-use super::super::value::{Call, Dims, number, owned, unknown};
-use crate::onnx::AttributeValue;
-use crate::onnx::shapes::Expr;
+use super::{AttributeValue, Call, Dims, Expr, Known, number, owned, roles, unknown};
 
 /// Denominators of scales that are followed: halves, quarters and so on, which floating point holds exactly.
 const DENOMINATORS: [i64; 6] = [1, 2, 4, 8, 16, 32];

@@ -1,10 +1,6 @@
 //! Trees, linear models, scalers and encoders of `ai.onnx.ml`, and how many columns of a table they read.
 
-use super::super::known::Known;
-use super::super::value::{Call, Dims, number, owned, product};
-use super::places;
-use crate::onnx::AttributeValue;
-use crate::onnx::shapes::{DimRole, Expr, Relation};
+use super::{AttributeValue, Call, DimRole, Dims, Expr, Known, Relation, number, owned, places, product};
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     demand_columns(call, known);

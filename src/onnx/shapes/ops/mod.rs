@@ -16,8 +16,10 @@ mod windows;
 pub(super) use reshapes::shape_range;
 pub(super) use slices::{Cut, cuts};
 
-use super::known::Known;
-use super::value::{Call, Dims};
+use super::known::{Known, Side};
+use super::value::{Call, Dims, number, owned, product, unknown};
+use super::{DimRole, Expr, Relation, roles};
+use crate::onnx::AttributeValue;
 
 const DOMAINS: [&str; 5] = ["", "ai.onnx", "com.microsoft", "com.microsoft.nchwc", "ai.onnx.ml"];
 

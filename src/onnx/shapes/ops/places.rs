@@ -1,9 +1,6 @@
 //! Operators that pick elements by place, or make values of a size that is given.
 
-use super::super::known::{Known, Side};
-use super::super::roles;
-use super::super::value::{Call, Dims, number, owned, unknown};
-use crate::onnx::shapes::Expr;
+use super::{Call, Dims, Expr, Known, Side, number, owned, roles, unknown};
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     let made = match call.node.operator.as_str() {

@@ -1,10 +1,6 @@
 //! Products of matrices.
 
-use super::super::known::{Known, Side};
-use super::super::roles;
-use super::super::value::{Call, Dims, number, owned};
-use crate::onnx::AttributeValue;
-use crate::onnx::shapes::Expr;
+use super::{AttributeValue, Call, Dims, Expr, Known, Side, number, owned, roles};
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     let made = match call.node.operator.as_str() {

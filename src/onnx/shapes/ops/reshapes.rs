@@ -1,8 +1,6 @@
 //! Operators that give elements another order of axes.
 
-use super::super::known::Known;
-use super::super::value::{Call, Dims, number, owned, product, unknown};
-use crate::onnx::shapes::Expr;
+use super::{Call, Dims, Expr, Known, number, owned, product, unknown};
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     let made = match call.node.operator.as_str() {

@@ -1,8 +1,6 @@
 //! Operators that cut axes or lengthen them.
 
-use super::super::known::Known;
-use super::super::value::{Call, Dims, number, owned, unknown};
-use crate::onnx::shapes::Expr;
+use super::{Call, Dims, Expr, Known, number, owned, unknown};
 
 /// Ends of a slice from here on mean the end of the axis.
 const TO_THE_END: i64 = i32::MAX as i64;

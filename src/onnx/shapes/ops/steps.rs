@@ -1,9 +1,6 @@
 //! Operators along the steps of a sequence: attention, the standard's and ONNX Runtime's, and recurrent layers.
 
-use super::super::known::Known;
-use super::super::roles;
-use super::super::value::{Call, Dims, number, owned};
-use crate::onnx::shapes::{DimRole, Expr};
+use super::{Call, DimRole, Dims, Expr, Known, number, owned, roles};
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     let is_standard = call.node.is_standard();

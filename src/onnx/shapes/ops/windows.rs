@@ -1,9 +1,6 @@
 //! Operators that slide a window over places: convolutions and pools.
 
-use super::super::known::Known;
-use super::super::roles;
-use super::super::value::{Call, Dims, number, unknown};
-use crate::onnx::shapes::Expr;
+use super::{Call, Dims, Expr, Known, number, roles, unknown};
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     let made = match call.node.operator.as_str() {
