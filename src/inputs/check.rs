@@ -38,9 +38,9 @@ fn unlike_type(source: &Source, expected: ElementType) -> Misfit {
     let found = source.type_name();
     let is_number = source.element_type().is_some_and(|found| found.is_integer() || found == ElementType::Bool);
     match expected {
-        _ if source.is_objects() => Misfit::Objects { expected },
-        expected if expected.is_float() && is_number => Misfit::WholeForFloat { found, expected },
-        expected => Misfit::ElementType { found, expected },
+        _ if source.is_objects() => Misfit::Objects(expected),
+        expected if expected.is_float() && is_number => Misfit::WholeForFloat(found, expected),
+        expected => Misfit::ElementType(found, expected),
     }
 }
 

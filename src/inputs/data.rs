@@ -129,7 +129,7 @@ impl Data {
             Some("npy") => Data::npy(path, inputs),
             _ if !path.exists() => {
                 let source = std::io::Error::from(std::io::ErrorKind::NotFound);
-                Err(InputError::Read { path: path.to_owned(), source })
+                Err(InputError::Read(path.to_owned(), source))
             }
             _ => Err(InputError::UnknownFormat(path.to_owned())),
         }
@@ -182,7 +182,7 @@ impl Data {
     fn npy(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
         let [wanted] = inputs else {
             let inputs = inputs.iter().map(|wanted| wanted.name.clone()).collect();
-            return Err(InputError::NpyForSeveral { path: path.to_owned(), inputs });
+            return Err(InputError::NpyForSeveral(path.to_owned(), inputs));
         };
         let archive = Arc::new(Archive::npy(path)?);
         let mut notes = Vec::new();
@@ -236,14 +236,14 @@ pub(super) fn labels_of(data: &Data, file: Option<&Path>, samples: usize) -> Res
     };
     let path = file.unwrap_or(&data.path).to_owned();
     if found.shape().is_empty() {
-        return Err(InputError::LabelFile { path, reason: "it holds one number instead of a list".to_owned() });
+        return Err(InputError::LabelFile(path, "it holds one number instead of a list".to_owned()));
     }
     if found.len() != samples {
         return Err(InputError::LabelCount { path, labels: found.len() as u64, samples: samples as u64 });
     }
     let elements = found.shape().iter().fold(LABEL_BYTES, |bytes, &size| bytes.saturating_mul(size as u64));
     memory::ask(Bytes(elements), || "its labels, as numbers,".to_owned())
-        .map_err(|reason| InputError::Memory { path, reason })?;
+        .map_err(|reason| InputError::Memory(path, reason))?;
     Ok(Some(found))
 }
 

@@ -75,7 +75,7 @@ struct Segment {
 /// # Errors
 /// The model does not take this batch size, or the data cannot be read any more.
 pub fn materialize(plan: &InputPlan, batch_size: u64) -> Result<Vec<InputSet>, InputError> {
-    plan.supports_batch(batch_size).map_err(|reason| InputError::BatchSize { batch_size, reason })?;
+    plan.supports_batch(batch_size).map_err(|reason| InputError::BatchSize(batch_size, reason))?;
     match Dataset::open(plan)? {
         Some(dataset) => {
             plan.ask_for_sets(batch_size, dataset.sets_count(batch_size))?;
@@ -114,7 +114,7 @@ impl Dataset {
         for set in &data.sets {
             let samples = check::samples(&data, set, &axes)?;
             check::check_ranks(path, set, &plan.fed)?;
-            let read = |source| InputError::Read { path: path.clone(), source };
+            let read = |source| InputError::Read(path.clone(), source);
             let column =
                 |(source, fed): (&Source, &FedInput)| Column::of(source.load()?, fed.element_type).map_err(read);
             let columns = set.inputs.iter().zip(&plan.fed).map(column).collect::<Result<_, InputError>>()?;
@@ -208,7 +208,7 @@ impl Dataset {
                 return Ok(Argument { name, value });
             }
             let parts = segments.iter().map(|segment| self.part(index, segment));
-            let read = |source| InputError::Read { path: self.path.clone(), source };
+            let read = |source| InputError::Read(self.path.clone(), source);
             let parts: Vec<Option<TensorData>> = parts.collect::<io::Result<_>>().map_err(read)?;
             let parts: Vec<TensorData> = parts.into_iter().flatten().collect();
             let whole = match (input.axes.first(), parts.len()) {
@@ -330,7 +330,7 @@ impl Dataset {
             _ => None,
         };
         if let Some(reason) = reason {
-            return Err(InputError::BatchSize { batch_size: length, reason: reason.to_owned() });
+            return Err(InputError::BatchSize(length, reason.to_owned()));
         }
         let mut segments = Vec::new();
         let (mut next, mut left) = ((start % self.len()) as usize, length as usize);

@@ -21,13 +21,8 @@ pub enum InputError {
         value_type: String,
     },
     /// Elements of an input have a type that ONNX Runtime has no tensors of, or that is not known here.
-    #[error("input `{input}` has elements of type {element_type}, {}", why_not(*element_type))]
-    UnsupportedElements {
-        /// Name of the input.
-        input: String,
-        /// Type of the elements.
-        element_type: ElementType,
-    },
+    #[error("input `{}` has elements of type {}, {}", .0, .1, why_not(*.1))]
+    UnsupportedElements(String, ElementType),
     /// The number of dimensions of an input is not known, and no data shows it.
     #[error("input `{0}` does not say how many dimensions it has")]
     UnknownRank(String),
@@ -78,13 +73,8 @@ pub enum InputError {
         present: Vec<String>,
     },
     /// `--range` is given for an input whose values have none.
-    #[error("input `{input}` has elements of type {element_type}, for which a range has no meaning")]
-    RangeType {
-        /// Name of the input.
-        input: String,
-        /// Type of its elements.
-        element_type: ElementType,
-    },
+    #[error("input `{0}` has elements of type {1}, for which a range has no meaning")]
+    RangeType(String, ElementType),
     /// `--range` goes beyond the type of the elements, or holds no whole number.
     #[error("the range {low}..{high} of input `{input}` has no value that is a {element_type}")]
     RangeEmpty {
@@ -98,13 +88,8 @@ pub enum InputError {
         element_type: ElementType,
     },
     /// A tensor would have more elements than memory has room for.
-    #[error("input `{input}` would have the shape {shape:?}, which is too large")]
-    TooLarge {
-        /// Name of the input.
-        input: String,
-        /// The shape.
-        shape: Vec<u64>,
-    },
+    #[error("input `{0}` would have the shape {1:?}, which is too large")]
+    TooLarge(String, Vec<u64>),
     /// Inputs would take more memory than there is.
     #[error("{reason}{}", that_fits(*.fitting))]
     BatchMemory {
@@ -114,23 +99,11 @@ pub enum InputError {
         reason: TooMuch,
     },
     /// The content of a data file would take more memory than there is.
-    #[error("`{}` does not fit into memory", path.display())]
-    Memory {
-        /// The file.
-        path: PathBuf,
-        /// How much it would take, and how much there is.
-        #[source]
-        reason: TooMuch,
-    },
+    #[error("`{}` does not fit into memory", .0.display())]
+    Memory(PathBuf, #[source] TooMuch),
     /// A data file cannot be opened or read.
-    #[error("failed to read `{}`", path.display())]
-    Read {
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's error.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error("failed to read `{}`", .0.display())]
+    Read(PathBuf, #[source] std::io::Error),
     /// A data file is not what its name says.
     #[error("`{}` is not a readable {format} file: {reason}", path.display())]
     Format {
@@ -145,13 +118,8 @@ pub enum InputError {
     #[error("`{}` is neither a .npz nor a .npy file nor a folder with `test_data_set_0`", .0.display())]
     UnknownFormat(PathBuf),
     /// A `.npy` holds one array and the model has several inputs.
-    #[error("`{}` holds one array and the model has {} inputs: {}", path.display(), inputs.len(), list(inputs))]
-    NpyForSeveral {
-        /// The file.
-        path: PathBuf,
-        /// The model's inputs.
-        inputs: Vec<String>,
-    },
+    #[error("`{}` holds one array and the model has {} inputs: {}", .0.display(), .1.len(), list(.1))]
+    NpyForSeveral(PathBuf, Vec<String>),
     /// Names in the data and of the model's inputs differ.
     #[error("`{}` has no array for {}: it has {}", path.display(), list(missing), list(present))]
     MissingArrays {
@@ -197,13 +165,8 @@ pub enum InputError {
         samples: u64,
     },
     /// A file does not hold labels in a form that is known.
-    #[error("`{}` has no labels that are understood: {reason}", path.display())]
-    LabelFile {
-        /// The file.
-        path: PathBuf,
-        /// The fault, as a fragment of a sentence.
-        reason: String,
-    },
+    #[error("`{}` has no labels that are understood: {}", .0.display(), .1)]
+    LabelFile(PathBuf, String),
     /// Labels are given without data that they could label.
     #[error("labels `{}` are given without data", path.display())]
     LabelsAlone {
@@ -227,13 +190,8 @@ pub enum InputError {
         batch_size: u64,
     },
     /// The model cannot be fed this batch size.
-    #[error("batch size {batch_size} cannot be fed: {reason}")]
-    BatchSize {
-        /// The batch size.
-        batch_size: u64,
-        /// Why.
-        reason: String,
-    },
+    #[error("batch size {0} cannot be fed: {1}")]
+    BatchSize(u64, String),
     /// Nothing that was tried runs.
     #[error("found no inputs that the model runs with: {open}; tried {}", tried.join("; "))]
     NothingRuns {
@@ -274,19 +232,11 @@ pub enum Misfit {
         channels: Channels,
     },
     /// It holds objects of Python's, which are stored as programs.
-    #[error("holds Python objects, which only Python can read; the model wants {expected}")]
-    Objects {
-        /// Type of the input.
-        expected: ElementType,
-    },
+    #[error("holds Python objects, which only Python can read; the model wants {0}")]
+    Objects(ElementType),
     /// It has whole numbers where the model wants floating-point ones, whose scale only the user knows.
-    #[error("has elements of type {found}, and the model wants {expected}")]
-    WholeForFloat {
-        /// Type in the file.
-        found: String,
-        /// Type of the input.
-        expected: ElementType,
-    },
+    #[error("has elements of type {0}, and the model wants {1}")]
+    WholeForFloat(String, ElementType),
     /// One of its values is looked up in a table that does not have it.
     #[error("holds {value}, and the model takes {low} to {high}: it {reason}")]
     OutOfTable {
@@ -300,13 +250,8 @@ pub enum Misfit {
         reason: String,
     },
     /// Its element type is not the input's.
-    #[error("has elements of type {found}, and the model wants {expected}")]
-    ElementType {
-        /// Type in the file.
-        found: String,
-        /// Type of the input.
-        expected: ElementType,
-    },
+    #[error("has elements of type {0}, and the model wants {1}")]
+    ElementType(String, ElementType),
 }
 
 /// The runtime's words on inputs that it refused.

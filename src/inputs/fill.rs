@@ -34,7 +34,7 @@ pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Tenso
     let counted = of_batch(&fed.fill, batch_size).map(|fill| FedInput { fill, ..fed.clone() });
     let fed = counted.as_ref().unwrap_or(fed);
     let mut random = Pcg64Mcg::seed_from_u64(seed ^ name_hash(&fed.name));
-    let unsupported = || InputError::UnsupportedElements { input: fed.name.clone(), element_type: fed.element_type };
+    let unsupported = || InputError::UnsupportedElements(fed.name.clone(), fed.element_type);
     if fed.element_type == ElementType::String {
         let mut index = 0;
         let text = || {
@@ -57,7 +57,7 @@ fn shape(fed: &FedInput, batch_size: u64) -> Result<Vec<usize>, InputError> {
     // A string takes at least its own three words.
     let width = element_bytes(fed.element_type).unwrap_or(24) as u64;
     let bytes = sizes.iter().try_fold(width, |product, &size| product.checked_mul(size));
-    let bytes = bytes.ok_or_else(|| InputError::TooLarge { input: fed.name.clone(), shape: sizes.clone() })?;
+    let bytes = bytes.ok_or_else(|| InputError::TooLarge(fed.name.clone(), sizes.clone()))?;
     memory::ask(Bytes(bytes), || format!("input `{}` of the shape {sizes:?}", fed.name))
         .map_err(|reason| InputError::BatchMemory { fitting: None, reason })?;
     Ok(sizes.into_iter().map(|size| size as usize).collect())

@@ -53,7 +53,7 @@ pub fn files_of(data: &Path) -> Option<Vec<PathBuf>> {
 
 /// The folders `test_data_set_N` in `path`, by their numbers.
 pub(super) fn test_folders(path: &Path) -> Result<Vec<PathBuf>, InputError> {
-    let read = |source| InputError::Read { path: path.to_owned(), source };
+    let read = |source| InputError::Read(path.to_owned(), source);
     let mut folders: Vec<(u64, PathBuf)> = Vec::new();
     for entry in std::fs::read_dir(path).map_err(read)? {
         let entry = entry.map_err(read)?.path();

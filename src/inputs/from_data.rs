@@ -116,7 +116,7 @@ fn check_tables(graph: &Graph, values: &Values<'_>, data: &Data, fed: &[FedInput
         let Some((range, reason)) = values.table(info, fed.element_type) else { continue };
         for set in &data.sets {
             let Stored::Tensor(array) = set.inputs[index].load()? else { continue };
-            let read = |source| InputError::Read { path: data.path.clone(), source };
+            let read = |source| InputError::Read(data.path.clone(), source);
             if let Some(value) = array.find(|value| !range.contains(&value)).map_err(read)? {
                 let misfit = Misfit::OutOfTable { value, low: *range.start(), high: *range.end(), reason };
                 return Err(InputError::Array { path: data.path.clone(), input: info.name.clone(), misfit });

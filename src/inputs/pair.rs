@@ -82,7 +82,7 @@ fn together(plan: &InputPlan, samples: [&InputSet; 2]) -> Result<InputSet, Input
 }
 
 fn no_pair(reason: &str) -> InputError {
-    InputError::BatchSize { batch_size: 2, reason: reason.to_owned() }
+    InputError::BatchSize(2, reason.to_owned())
 }
 
 #[cfg(test)]

@@ -31,11 +31,11 @@ pub(super) enum Stored {
 }
 
 pub(super) fn read(path: &Path, form: Form) -> Result<Stored, InputError> {
-    let read = |source| InputError::Read { path: path.to_owned(), source };
+    let read = |source| InputError::Read(path.to_owned(), source);
     let file = files::open(path, Kind::TENSOR).map_err(read)?;
     let ask = |needed: u64| {
         memory::ask(Bytes(needed), || "its tensors".to_owned())
-            .map_err(|reason| InputError::Memory { path: path.to_owned(), reason })
+            .map_err(|reason| InputError::Memory(path.to_owned(), reason))
     };
     ask(file.len().saturating_mul(COPIES))?;
     let bytes = file.bytes().map_err(read)?;

@@ -43,12 +43,12 @@ pub(super) fn fed_type(info: &TensorInfo) -> Result<ElementType, InputError> {
         return Err(InputError::UnsupportedType { input, value_type });
     };
     let fed = element_type == ElementType::String || element_bytes(element_type).is_some();
-    if fed { Ok(element_type) } else { Err(InputError::UnsupportedElements { input, element_type }) }
+    if fed { Ok(element_type) } else { Err(InputError::UnsupportedElements(input, element_type)) }
 }
 
 fn checked_range(input: &str, element_type: ElementType, range: ValueRange) -> Result<FillKind, InputError> {
     if matches!(element_type, ElementType::String) {
-        return Err(InputError::RangeType { input: input.to_owned(), element_type });
+        return Err(InputError::RangeType(input.to_owned(), element_type));
     }
     let (least, most) = limits(element_type);
     let (low, high) =

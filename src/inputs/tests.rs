@@ -314,7 +314,7 @@ fn fixed_batch_takes_no_other_size() {
     let plan = plan(&model, &InputRequest::default()).unwrap();
     assert_eq!(plan.supports_batch(4), Ok(()));
     assert_eq!(plan.supports_batch(8), Err("the model's batch dimension is fixed at 4".to_owned()));
-    assert!(matches!(materialize(&plan, 8), Err(InputError::BatchSize { batch_size: 8, .. })));
+    assert!(matches!(materialize(&plan, 8), Err(InputError::BatchSize(8, _))));
     assert_eq!(data(&materialize(&plan, 4).unwrap()[0], 0).shape(), [4, 2]);
 }
 

@@ -10,14 +10,8 @@ use crate::memory::TooMuch;
 #[derive(Debug, thiserror::Error)]
 pub enum OnnxError {
     /// The file cannot be opened.
-    #[error("failed to open model `{}`", path.display())]
-    Open {
-        /// The model file.
-        path: PathBuf,
-        /// The system's error.
-        #[source]
-        source: io::Error,
-    },
+    #[error("failed to open model `{}`", .0.display())]
+    Open(PathBuf, #[source] io::Error),
     /// The path is a folder or a device.
     #[error("`{}` is not a file", .0.display())]
     NotFile(PathBuf),
@@ -28,22 +22,11 @@ pub enum OnnxError {
     #[error("`{}` is not an ONNX model", .0.display())]
     NotOnnx(PathBuf),
     /// The file ends within a field.
-    #[error("model `{}` is truncated: the file ends early{}", path.display(), missing(*.missing_bytes))]
-    Truncated {
-        /// The model file.
-        path: PathBuf,
-        /// How much is missing, as far as the file says.
-        missing_bytes: Option<u64>,
-    },
+    #[error("model `{}` is truncated: the file ends early{}", .0.display(), missing(*.1))]
+    Truncated(PathBuf, Option<u64>),
     /// The file begins as a model does, and is damaged further on.
-    #[error("model `{}` is damaged", path.display())]
-    Damaged {
-        /// The model file.
-        path: PathBuf,
-        /// The parser's error.
-        #[source]
-        source: Option<onnx_rs::Error>,
-    },
+    #[error("model `{}` is damaged", .0.display())]
+    Damaged(PathBuf, #[source] Option<onnx_rs::Error>),
     /// Messages are nested deeper than protobuf allows.
     #[error("model `{}` nests its graphs deeper than protobuf's limit of 100 messages", .0.display())]
     TooDeep(PathBuf),
@@ -51,22 +34,11 @@ pub enum OnnxError {
     #[error("model `{}` has more than {} without its weights", .0.display(), MOST_KEPT.in_words())]
     TooLarge(PathBuf),
     /// The file without its weights would take more memory than there is.
-    #[error("model `{}` does not fit into memory", path.display())]
-    Memory {
-        /// The model file.
-        path: PathBuf,
-        /// How much it would take, and how much there is.
-        #[source]
-        reason: TooMuch,
-    },
+    #[error("model `{}` does not fit into memory", .0.display())]
+    Memory(PathBuf, #[source] TooMuch),
     /// The file is a model that lacks a part which every model has.
-    #[error("model `{}` has no {part}", path.display())]
-    Missing {
-        /// The model file.
-        path: PathBuf,
-        /// The part that it lacks, such as `graph`.
-        part: &'static str,
-    },
+    #[error("model `{}` has no {}", .0.display(), .1)]
+    Missing(PathBuf, &'static str),
     /// A file that holds weights is not where the model says.
     #[error("model `{}` keeps weight `{weight}` in `{}`, which cannot be opened", path.display(), file.display())]
     ExternalFile {

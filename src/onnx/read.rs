@@ -17,7 +17,7 @@ use crate::units::Bytes;
 /// # Errors
 /// The file is missing, empty, truncated, damaged or no model, or is changed meanwhile; or a file that holds its weights is missing or too short.
 pub fn read(path: &Path) -> Result<Model, OnnxError> {
-    let open = |source| OnnxError::Open { path: path.to_owned(), source };
+    let open = |source| OnnxError::Open(path.to_owned(), source);
     let file = files::open(path, Kind::MODEL).map_err(|source| match source.kind() {
         io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => OnnxError::NotFile(path.to_owned()),
         _ => open(source),
@@ -27,9 +27,8 @@ pub fn read(path: &Path) -> Result<Model, OnnxError> {
     }
     let small = without_weights(path, &file)?;
     file.check_unchanged().map_err(open)?;
-    room::ask(&small).map_err(|reason| OnnxError::Memory { path: path.to_owned(), reason })?;
-    let parsed =
-        onnx_rs::parse(&small).map_err(|source| OnnxError::Damaged { path: path.to_owned(), source: Some(source) })?;
+    room::ask(&small).map_err(|reason| OnnxError::Memory(path.to_owned(), reason))?;
+    let parsed = onnx_rs::parse(&small).map_err(|source| OnnxError::Damaged(path.to_owned(), Some(source)))?;
     let mut model = model(path, &parsed)?;
     model.model_file_bytes = Bytes(file.len());
     model.external_files = weights::external_files(&model)?;
@@ -41,7 +40,7 @@ fn without_weights(path: &Path, file: &InputFile) -> Result<Vec<u8>, OnnxError> 
     let is_ort_format = is_ort_format(&image.peek::<8>(0).0);
     let small = if is_ort_format { ort_format::as_onnx(&image) } else { skeleton(&image) };
     match image.take_fault() {
-        Some(source) => Err(OnnxError::Open { path: path.to_owned(), source }),
+        Some(source) => Err(OnnxError::Open(path.to_owned(), source)),
         None => small.map_err(|fault| fault_error(path, fault)),
     }
 }
@@ -50,16 +49,16 @@ fn fault_error(path: &Path, fault: SkeletonFault) -> OnnxError {
     let path = path.to_owned();
     match fault {
         SkeletonFault::NotModel => OnnxError::NotOnnx(path),
-        SkeletonFault::Truncated(missing_bytes) => OnnxError::Truncated { path, missing_bytes },
-        SkeletonFault::Damaged => OnnxError::Damaged { path, source: None },
+        SkeletonFault::Truncated(missing_bytes) => OnnxError::Truncated(path, missing_bytes),
+        SkeletonFault::Damaged => OnnxError::Damaged(path, None),
         SkeletonFault::TooDeep => OnnxError::TooDeep(path),
         SkeletonFault::TooLarge => OnnxError::TooLarge(path),
-        SkeletonFault::Memory(reason) => OnnxError::Memory { path, reason },
+        SkeletonFault::Memory(reason) => OnnxError::Memory(path, reason),
     }
 }
 
 fn model(path: &Path, parsed: &ast::Model<'_>) -> Result<Model, OnnxError> {
-    let missing = |part| OnnxError::Missing { path: path.to_owned(), part };
+    let missing = |part| OnnxError::Missing(path.to_owned(), part);
     let graph = parsed.graph.as_ref().ok_or_else(|| missing("graph"))?;
     if graph.node.is_empty() {
         return Err(missing("nodes"));

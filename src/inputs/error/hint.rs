@@ -84,15 +84,13 @@ impl Misfit {
             Misfit::Layout { channels: Channels::AreSecond, .. } => {
                 "transpose the array with numpy.moveaxis(array, 1, -1); a reshape would mix up its elements"
             }
-            Misfit::Objects { expected: ElementType::String } => {
-                "save text with numpy's own type for it: array.astype(str)"
-            }
-            Misfit::Objects { .. } => "save numbers with a type of their own, such as array.astype(numpy.float32)",
+            Misfit::Objects(ElementType::String) => "save text with numpy's own type for it: array.astype(str)",
+            Misfit::Objects(_) => "save numbers with a type of their own, such as array.astype(numpy.float32)",
             Misfit::WholeForFloat { .. } => {
                 "save array.astype(numpy.float32), scaled as the model was trained (images often divided by 255)"
             }
             Misfit::OutOfTable { .. } => "check that the data was made for this model: its vocabulary or categories",
-            Misfit::ElementType { expected, .. } if expected.is_integer() && expected.bits() < Some(8) => {
+            Misfit::ElementType(_, expected) if expected.is_integer() && expected.bits() < Some(8) => {
                 "save the array with the type that the model wants, as the package ml_dtypes has it: \
                  array.astype(ml_dtypes.int4)"
             }

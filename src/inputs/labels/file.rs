@@ -65,7 +65,7 @@ fn ending(path: &Path) -> String {
 }
 
 pub(in super::super) fn read(path: &Path, samples: usize) -> Result<Labels, InputError> {
-    let fault = |reason: String| InputError::LabelFile { path: path.to_owned(), reason };
+    let fault = |reason: String| InputError::LabelFile(path.to_owned(), reason);
     match ending(path).as_str() {
         "npz" | "npy" => numpy(path),
         "csv" | "tsv" => table(&text(path, of_fields)?, samples).map_err(fault),
@@ -95,10 +95,10 @@ fn numpy(path: &Path) -> Result<Labels, InputError> {
 
 /// The text of a file whose labels take beside it what `of_labels` says; a pipe's length shows only once it is read.
 fn text(path: &Path, of_labels: fn(&[u8]) -> u64) -> Result<String, InputError> {
-    let read = |source| InputError::Read { path: path.to_owned(), source };
+    let read = |source| InputError::Read(path.to_owned(), source);
     let ask = |length: u64, labels: u64| {
         memory::ask(Bytes(COPIES * length + labels), || "its labels".to_owned())
-            .map_err(|reason| InputError::Memory { path: path.to_owned(), reason })
+            .map_err(|reason| InputError::Memory(path.to_owned(), reason))
     };
     let file = files::open(path, Kind::LABELS).map_err(read)?;
     ask(file.len(), 0)?;

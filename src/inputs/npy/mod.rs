@@ -119,8 +119,8 @@ impl Archive {
                 format: if head.name.is_empty() { ".npy" } else { ".npz" },
                 reason: format!("array `{}`: {reason}", head.name),
             },
-            Fault::Memory(reason) => InputError::Memory { path, reason },
-            Fault::Read(source) => InputError::Read { path, source },
+            Fault::Memory(reason) => InputError::Memory(path, reason),
+            Fault::Read(source) => InputError::Read(path, source),
         })
     }
 
@@ -161,7 +161,7 @@ impl Archive {
 }
 
 fn open(path: &Path) -> Result<InputFile, InputError> {
-    files::open(path, Kind::ARRAYS).map_err(|source| InputError::Read { path: path.to_owned(), source })
+    files::open(path, Kind::ARRAYS).map_err(|source| InputError::Read(path.to_owned(), source))
 }
 
 fn entries(file: &InputFile) -> Result<ZipArchive<BufReader<Reader<'_>>>, ZipError> {
