@@ -73,19 +73,15 @@ impl Array {
             *size = rows.len();
         }
         let pick = Pick { outer, along, inner, rows };
-        let from = match &self.content {
-            Content::Text(items) => {
-                return Ok(ArrayD::from_shape_vec(shape, pick.of(items)).ok().map(TensorData::String));
-            }
-            Content::Bytes(bytes) => Origin::Memory(bytes),
-            Content::Stored(file, start) => Origin::File(file, *start),
-        };
+        if let Content::Text(items) = &self.content {
+            return Ok(ArrayD::from_shape_vec(shape, pick.of(items)).ok().map(TensorData::String));
+        }
         let fault = RefCell::default();
-        let tensor = self.decode(shape, &Picked { pick, from, fault: &fault });
-        match (fault.into_inner(), from) {
+        let tensor = self.decode(shape, &Picked { pick, from: &self.content, fault: &fault });
+        match (fault.into_inner(), &self.content) {
             (Some(error), _) => Err(error),
-            (None, Origin::File(file, _)) => file.check_unchanged().map(|()| tensor),
-            (None, Origin::Memory(_)) => Ok(tensor),
+            (None, Content::Stored(file, _)) => file.check_unchanged().map(|()| tensor),
+            (None, Content::Bytes(_) | Content::Text(_)) => Ok(tensor),
         }
     }
 
@@ -168,15 +164,8 @@ const STRETCH: usize = 1 << 20;
 
 struct Picked<'a> {
     pick: Pick,
-    from: Origin<'a>,
+    from: &'a Content,
     fault: &'a RefCell<Option<io::Error>>,
-}
-
-#[derive(Clone, Copy)]
-enum Origin<'a> {
-    Memory(&'a [u8]),
-    /// A file, from this byte on.
-    File(&'a InputFile, u64),
 }
 
 impl Picked<'_> {
@@ -187,8 +176,10 @@ impl Picked<'_> {
             for start in block.clone().step_by(STRETCH) {
                 let end = block.end.min(start + STRETCH);
                 match self.from {
-                    Origin::Memory(bytes) => take(&bytes[start..end]),
-                    Origin::File(file, first) => {
+                    Content::Bytes(bytes) => take(&bytes[start..end]),
+                    // Texts have no bytes of a width.
+                    Content::Text(_) => return,
+                    Content::Stored(file, first) => {
                         buffer.resize(end - start, 0);
                         if let Err(error) = file.read_exact_at(&mut buffer, first + start as u64) {
                             self.fault.replace(Some(error));

@@ -206,14 +206,25 @@ mod tests {
     }
 
     #[test]
-    fn sizes_of_images_are_read_in_their_forms() {
-        let of = |text: &str| read("preprocessor_config.json", text);
-        for text in [r#"{"size": {"height": 96, "width": 64}}"#, r#"{"size": [96, 64]}"#] {
-            assert_eq!(sizes(&of(text)), [96, 64], "{text}");
+    fn sizes_are_read_in_their_forms() {
+        let decoder = r#"{"model": {"context_length": 64, "decoder": {"num_key_value_heads": 2, "num_attention_heads": 6,
+            "head_size": 24, "hidden_size": 144}}}"#;
+        for (name, text, expected) in [
+            ("preprocessor_config.json", r#"{"size": {"height": 96, "width": 64}}"#, &[96, 64][..]),
+            ("preprocessor_config.json", r#"{"size": [96, 64]}"#, &[96, 64]),
+            ("config.json", r#"{"image_size": {"height": 96, "width": 64}}"#, &[96, 64]),
+            ("config.json", r#"{"input_size": [3, 96, 64]}"#, &[96, 64, 3]),
+            ("config.json", r#"{"pretrained_cfg": {"input_size": [1, 96, 64]}}"#, &[96, 64, 1]),
+            ("config.json", r#"{"vision_config": {"image_size": 96}}"#, &[96, 96]),
+            ("genai_config.json", decoder, &[64, 2, 6, 24, 144]),
+        ] {
+            assert_eq!(sizes(&read(name, text)), expected, "{name} {text}");
         }
         let key = "preprocessor_config.json: size.shortest_edge";
         let expected = [entry(About::Height, 48, key), entry(About::Width, 48, key)];
-        assert_eq!(of(r#"{"size": {"shortest_edge": 48}}"#).entries, expected);
+        assert_eq!(read("preprocessor_config.json", r#"{"size": {"shortest_edge": 48}}"#).entries, expected);
+        let endless = r#"{"model_max_length": 1000000000000000019884624838656}"#;
+        assert_eq!(read("tokenizer_config.json", endless), Beside::default());
     }
 
     #[test]
@@ -229,27 +240,6 @@ mod tests {
         assert_eq!(first(r#"{"size": {"height": 64, "width": 48}, "crop_size": 32}"#), expect("crop_size", 32));
         assert_eq!(first(r#"{"size": 48, "crop_size": {"shortest_edge": 32}}"#), expect("crop_size.shortest_edge", 32));
         assert_eq!(first(r#"{"size": 48, "do_center_crop": true}"#), expect("size", 48));
-    }
-
-    #[test]
-    fn a_configuration_tells_sides_in_lists_and_objects() {
-        for (text, expected) in [
-            (r#"{"image_size": {"height": 96, "width": 64}}"#, &[96, 64][..]),
-            (r#"{"input_size": [3, 96, 64]}"#, &[96, 64, 3]),
-            (r#"{"pretrained_cfg": {"input_size": [1, 96, 64]}}"#, &[96, 64, 1]),
-            (r#"{"vision_config": {"image_size": 96}}"#, &[96, 96]),
-        ] {
-            assert_eq!(sizes(&read("config.json", text)), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn decoders_are_told_of_by_their_configuration() {
-        let text = r#"{"model": {"context_length": 64, "decoder": {"num_key_value_heads": 2, "num_attention_heads": 6,
-            "head_size": 24, "hidden_size": 144}}}"#;
-        assert_eq!(sizes(&read("genai_config.json", text)), [64, 2, 6, 24, 144]);
-        let endless = r#"{"model_max_length": 1000000000000000019884624838656}"#;
-        assert_eq!(read("tokenizer_config.json", endless), Beside::default());
     }
 
     fn noted(metadata: &[(&str, &str)]) -> Beside {

@@ -22,11 +22,9 @@ pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<(), InputErr
                 return Err(unfit(unlike_type(source, wanted)));
             }
             if source.no_tensor().is_none() && !expected.fits(info, source.shape(), &mut symbols) {
-                let (found, wanted) = (format!("{:?}", source.shape()), expected.describe(info, &symbols));
-                return Err(unfit(match Wanted::of(info, expected).channels(source.shape()) {
-                    Some(channels) => Misfit::Layout { found, expected: wanted, channels },
-                    None => Misfit::Shape { found, expected: wanted },
-                }));
+                let channels = Wanted::of(info, expected).channels(source.shape());
+                let (found, expected) = (format!("{:?}", source.shape()), expected.describe(info, &symbols));
+                return Err(unfit(Misfit::Shape { found, expected, channels }));
             }
             source.probe()?;
         }
@@ -104,7 +102,7 @@ pub(super) fn check_ranks(path: &Path, set: &Set, fed: &[FedInput]) -> Result<()
     let changed = set.inputs.iter().zip(fed).find(|(source, fed)| source.shape().len() != fed.dims.len());
     changed.map_or(Ok(()), |(source, fed)| {
         let expected = format!("{} dimensions", fed.dims.len());
-        let misfit = Misfit::Shape { found: format!("{:?}", source.shape()), expected };
+        let misfit = Misfit::Shape { found: format!("{:?}", source.shape()), expected, channels: None };
         Err(InputError::Array { path: path.to_owned(), input: fed.name.clone(), misfit })
     })
 }

@@ -214,22 +214,14 @@ pub enum InputError {
 #[derive(Debug, thiserror::Error)]
 pub enum Misfit {
     /// Its shape does not.
-    #[error("has shape {found}, and the model wants {expected}")]
+    #[error("has shape {found}, and the model wants {expected}{}", in_another_order(*.channels))]
     Shape {
         /// Shape of the array.
         found: String,
         /// Shape of the input.
         expected: String,
-    },
-    /// Its shape would with one dimension at another place.
-    #[error("has shape {found}, and the model wants {expected}: its dimensions are in another order")]
-    Layout {
-        /// Shape of the array.
-        found: String,
-        /// Shape of the input.
-        expected: String,
-        /// Where the array has the dimension that the model wants elsewhere.
-        channels: Channels,
+        /// Where the array has the dimension that the model wants elsewhere, if it would fit with that in its place.
+        channels: Option<Channels>,
     },
     /// It holds objects of Python's, which are stored as programs.
     #[error("holds Python objects, which only Python can read; the model wants {0}")]
@@ -268,6 +260,10 @@ fn why_not(element_type: ElementType) -> &'static str {
         ElementType::Undefined => "a type that is not known here",
         _ => "of which ONNX Runtime has no tensors",
     }
+}
+
+fn in_another_order(channels: Option<Channels>) -> &'static str {
+    if channels.is_some() { ": its dimensions are in another order" } else { "" }
 }
 
 fn that_fits(batch_size: Option<u64>) -> String {

@@ -151,20 +151,18 @@ pub(super) fn unpack(bytes: &[u8], element_type: ElementType, count: usize) -> O
     Some((0..count).map(code).collect())
 }
 
+/// The floating-point types.
+#[cfg(test)]
+pub(super) const FLOATS: [ElementType; 6] = {
+    use ElementType as E;
+    [E::Float8e4m3fn, E::Float8e4m3fnuz, E::Float8e5m2, E::Float8e5m2fnuz, E::Float4e2m1, E::Float8e8m0]
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64Mcg;
-
-    const FLOATS: [ElementType; 6] = [
-        ElementType::Float8e4m3fn,
-        ElementType::Float8e4m3fnuz,
-        ElementType::Float8e5m2,
-        ElementType::Float8e5m2fnuz,
-        ElementType::Float4e2m1,
-        ElementType::Float8e8m0,
-    ];
 
     fn decoded(element_type: ElementType, code: u8) -> f64 {
         values(element_type).unwrap()[usize::from(code)]

@@ -2,7 +2,7 @@
 
 use super::{Model, Node};
 use crate::plan::ElementType;
-use crate::record::{Precision, PrecisionShare, TensorInfo, WeightBytes};
+use crate::record::{Precision, PrecisionShare, WeightBytes};
 use crate::units::{Bytes, Ratio};
 
 /// One floating-point type names the model if it holds this share of the floating-point weights' bytes: exporters keep
@@ -98,7 +98,8 @@ fn float_label(model: &Model, weights: &[WeightBytes]) -> String {
 
 /// Label of a model without floating-point weights: the type of its floating-point inputs and outputs.
 fn io_label(model: &Model) -> String {
-    let mut names: Vec<&str> = model.graph.inputs.iter().chain(&model.graph.outputs).filter_map(io_name).collect();
+    let infos = model.graph.inputs.iter().chain(&model.graph.outputs);
+    let mut names: Vec<&str> = infos.filter_map(|info| float_name(info.value_type.element_type()?)).collect();
     names.sort_unstable();
     names.dedup();
     match names.as_slice() {
@@ -106,10 +107,6 @@ fn io_label(model: &Model) -> String {
         [name] => (*name).to_owned(),
         _ => "mixed".to_owned(),
     }
-}
-
-fn io_name(info: &TensorInfo) -> Option<&'static str> {
-    info.value_type.element_type().and_then(float_name)
 }
 
 fn float_name(element_type: ElementType) -> Option<&'static str> {

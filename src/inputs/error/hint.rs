@@ -75,13 +75,13 @@ impl InputError {
 impl Misfit {
     fn hint(&self) -> &'static str {
         match self {
-            Misfit::Shape { .. } => {
+            Misfit::Shape { channels: None, .. } => {
                 "reshape the array; dimensions that are not fixed take their size from the data or from --dim"
             }
-            Misfit::Layout { channels: Channels::AreLast, .. } => {
+            Misfit::Shape { channels: Some(Channels::AreLast), .. } => {
                 "transpose the array with numpy.moveaxis(array, -1, 1); a reshape would mix up its elements"
             }
-            Misfit::Layout { channels: Channels::AreSecond, .. } => {
+            Misfit::Shape { channels: Some(Channels::AreSecond), .. } => {
                 "transpose the array with numpy.moveaxis(array, 1, -1); a reshape would mix up its elements"
             }
             Misfit::Objects(ElementType::String) => "save text with numpy's own type for it: array.astype(str)",

@@ -13,7 +13,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::InputError;
 use super::array::{Array, Content};
 use crate::files::{self, InputFile, Kind, Reader};
-use crate::memory::{self, TooMuch};
+use crate::memory;
 use crate::plan::ElementType;
 use crate::units::Bytes;
 use header::Header;
@@ -51,25 +51,6 @@ enum Location {
     Stored(u64),
     /// The array is this entry of the archive, and its elements begin at this byte of it.
     Compressed(usize, u64),
-}
-
-enum Fault {
-    /// A fragment of a sentence whose subject is the array.
-    Damaged(String),
-    Memory(TooMuch),
-    Read(std::io::Error),
-}
-
-impl From<&str> for Fault {
-    fn from(reason: &str) -> Self {
-        Fault::Damaged(reason.to_owned())
-    }
-}
-
-impl From<ZipError> for Fault {
-    fn from(error: ZipError) -> Self {
-        Fault::Damaged(error.to_string())
-    }
 }
 
 impl Archive {
@@ -112,51 +93,48 @@ impl Archive {
     }
 
     pub fn array(&self, head: &Head) -> Result<Array, InputError> {
-        let path = self.path.clone();
-        self.try_array(head).map_err(|fault| match fault {
-            Fault::Damaged(reason) => InputError::Format {
-                path,
-                format: if head.name.is_empty() { ".npy" } else { ".npz" },
-                reason: format!("array `{}`: {reason}", head.name),
-            },
-            Fault::Memory(reason) => InputError::Memory(path, reason),
-            Fault::Read(source) => InputError::Read(path, source),
-        })
-    }
-
-    fn try_array(&self, head: &Head) -> Result<Array, Fault> {
-        let element_type = head.element_type.ok_or("its element type is not known")?;
+        let element_type = head.element_type.ok_or_else(|| self.damaged(head, "its element type is not known"))?;
+        let ends_early = || self.damaged(head, "it ends early");
         let content = match head.place {
             Location::Stored(start) if head.stays_in_file() => Content::Stored(Arc::clone(&self.file), start),
-            _ => head.content(element_type, self.bytes(head)?).ok_or("it ends early")?,
+            _ => head.content(element_type, self.bytes(head)?).ok_or_else(ends_early)?,
         };
-        Array::new(element_type, head.shape.clone(), content).ok_or_else(|| "it ends early".into())
+        Array::new(element_type, head.shape.clone(), content).ok_or_else(ends_early)
     }
 
-    fn bytes(&self, head: &Head) -> Result<Vec<u8>, Fault> {
-        let length = head.byte_length().ok_or("its shape is too large")?;
+    fn bytes(&self, head: &Head) -> Result<Vec<u8>, InputError> {
+        let length = head.byte_length().ok_or_else(|| self.damaged(head, "its shape is too large"))?;
         let needed = head.memory(length as u64);
-        memory::ask(needed, || format!("array `{}`, unpacked,", head.name)).map_err(Fault::Memory)?;
+        memory::ask(needed, || format!("array `{}`, unpacked,", head.name))
+            .map_err(|reason| InputError::Memory(self.path.clone(), reason))?;
+        let read = |source| InputError::Read(self.path.clone(), source);
         match head.place {
             Location::Stored(start) => {
                 if start.checked_add(length as u64).is_none_or(|end| end > self.file.len()) {
-                    return Err("it ends early".into());
+                    return Err(self.damaged(head, "it ends early"));
                 }
                 let mut bytes = vec![0; length];
-                self.file.read_exact_at(&mut bytes, start).map_err(Fault::Read)?;
+                self.file.read_exact_at(&mut bytes, start).map_err(read)?;
                 Ok(bytes)
             }
             Location::Compressed(index, skipped) => {
-                let mut zip = entries(&self.file)?;
-                let mut entry = zip.by_index(index)?;
+                let unread = |error: ZipError| self.damaged(head, &error.to_string());
+                let mut zip = entries(&self.file).map_err(unread)?;
+                let mut entry = zip.by_index(index).map_err(unread)?;
                 let mut bytes = Vec::new();
                 std::io::copy(&mut entry.by_ref().take(skipped), &mut std::io::sink())
                     .and_then(|_| entry.take(length as u64).read_to_end(&mut bytes))
-                    .map_err(|error| Fault::Damaged(error.to_string()))?;
-                self.file.check_unchanged().map_err(Fault::Read)?;
+                    .map_err(|error| self.damaged(head, &error.to_string()))?;
+                self.file.check_unchanged().map_err(read)?;
                 Ok(bytes)
             }
         }
+    }
+
+    /// An array's fault, as a fragment of a sentence whose subject is the array.
+    fn damaged(&self, head: &Head, reason: &str) -> InputError {
+        let format = if head.name.is_empty() { ".npy" } else { ".npz" };
+        InputError::Format { path: self.path.clone(), format, reason: format!("array `{}`: {reason}", head.name) }
     }
 }
 

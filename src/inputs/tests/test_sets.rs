@@ -87,7 +87,7 @@ fn a_file_that_holds_something_else_is_an_error() {
     let words = tensor_bytes(ast::TensorProto::from_strings("", vec![1], vec![b"a"]));
     std::fs::write(set.join("input_0.pb"), message(&[(3, &words)])).unwrap();
     let error = plan(&sequence, &request(folder.path())).unwrap_err();
-    assert!(matches!(error, InputError::Array { misfit: Misfit::ElementType { .. }, .. }), "{error}");
+    assert!(matches!(error, InputError::Array { misfit: Misfit::ElementType(..), .. }), "{error}");
 }
 
 #[test]
