@@ -64,8 +64,7 @@ const KEYS: [(&str, &str, About); 21] = [
     ("genai_config.json", "model.decoder.head_size", About::HeadSize),
     ("genai_config.json", "model.decoder.hidden_size", About::Features),
 ];
-/// Keys for the sides of an image, and the one that says, where it is false, that they do not count. What is fed is the crop,
-/// which is made of what was resized.
+/// Keys for the sides of an image, the crop first, which is fed; and the key that, if false, takes them away.
 const SIDES: [(&str, &str, Option<&str>); 6] = [
     ("preprocessor_config.json", "crop_size", Some("do_center_crop")),
     ("preprocessor_config.json", "size", Some("do_resize")),

@@ -53,8 +53,7 @@ impl ClassNames {
         if self.words.is_empty() { &self.told } else { &self.words }
     }
 
-    /// Labels as places among the classes: by the file's words or numbers where it has all of these labels, else as they
-    /// are.
+    /// Labels as places among the file's words or numbers, where it has all of these labels; else as they are.
     pub(super) fn places_of(&self, labels: impl Iterator<Item = i64> + Clone) -> Vec<i64> {
         let place = |label: i64| match self.words.is_empty() {
             true => self.numbers.iter().position(|&class| class == label),

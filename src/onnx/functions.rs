@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use super::{Attribute, AttributeValue, Function, Graph, Model, Node};
 
-/// Calls within calls up to this depth are replaced: functions may not call themselves, so that a deeper chain than
-/// functions is a damaged file, and none of practice has as many as this.
+/// Calls within calls that are replaced: functions may not call themselves, and none of practice goes so deep.
 const DEPTH_LIMIT: usize = 32;
 /// Beyond this many nodes calls stay as they are: functions that call each other twice double at every step.
 const NODE_LIMIT: usize = 200_000;

@@ -5,8 +5,7 @@ use crate::plan::ElementType;
 use crate::record::{Precision, PrecisionShare, WeightBytes};
 use crate::units::{Bytes, Ratio};
 
-/// One floating-point type names the model if it holds this share of the floating-point weights' bytes: exporters keep
-/// scales, normalization and the like in another.
+/// Share of the floating-point weights' bytes that names the model: scales and the like are of another type.
 const NAMING_SHARE: f64 = 0.9;
 
 #[derive(Default)]

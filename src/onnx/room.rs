@@ -12,11 +12,9 @@ use crate::memory::{self, TooMuch};
 use crate::record::{Dim, ValueType};
 use crate::units::Bytes;
 
-/// Memory of a text beside its bytes: where it lies, in a list of the parser's that may have as much room again and in
-/// one of ours, and what its memory is managed by.
+/// Memory of a text beside its bytes: its place in the parser's list, twice, and in ours, and its management.
 const TEXT: u64 = 128;
-/// Memory of a number, and what each byte of packed ones may take: eight bytes in a list of the parser's that may have
-/// as much room again, and eight bytes of ours.
+/// Memory of a number, and of a byte of packed ones: eight bytes in the parser's list, twice, and eight of ours.
 const NUMBER: u64 = 24;
 /// Memory per byte of raw elements: those of one byte are numbers of eight for us.
 const RAW: u64 = 8;

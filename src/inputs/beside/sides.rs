@@ -7,8 +7,7 @@ use crate::inputs::about::About;
 /// Numbers of colours: grey, three, or three and transparency.
 const COLOURS: [u64; 3] = [1, 3, 4];
 
-/// Sizes of an image by a few numbers: one is both of its sides, two are its rows and columns, and of more those
-/// beside the colours, which come first or last; a batch may stand before them.
+/// Sizes of an image: its one side, its rows and columns, or these beside the colours, behind a batch or not.
 pub(super) fn of_numbers(numbers: &[u64]) -> Vec<(About, u64)> {
     let sides = |height: u64, width: u64| vec![(About::Height, height), (About::Width, width)];
     let image = |colours: u64, height: u64, width: u64| {

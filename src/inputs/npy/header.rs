@@ -88,8 +88,7 @@ fn entries(text: &str) -> Result<Vec<(&str, &str)>, String> {
     Ok(entries)
 }
 
-/// Where a value ends: at a comma that is neither in brackets nor in quotes, or at the end. Brackets are counted and not
-/// followed, so that it takes one pass however deep they are nested.
+/// Where a value ends: at a comma outside brackets and quotes. It takes one pass, however deep they are nested.
 fn end_of_value(text: &str) -> Result<usize, String> {
     let (mut depth, mut quote, mut is_escaped) = (0_usize, None, false);
     for (at, letter) in text.char_indices() {
