@@ -17,7 +17,7 @@ pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<(), InputErr
         let mut symbols = BTreeMap::new();
         for (info, source) in expected.inputs.iter().zip(&set.inputs) {
             let wanted = fed_type(info)?;
-            let unfit = |misfit| InputError::Array { path: data.path.clone(), input: info.name.clone(), misfit };
+            let unfit = |misfit| InputError::Array(data.path.clone(), info.name.clone(), misfit);
             if !source.takes(wanted) {
                 return Err(unfit(unlike_type(source, wanted)));
             }
@@ -103,6 +103,6 @@ pub(super) fn check_ranks(path: &Path, set: &Set, fed: &[FedInput]) -> Result<()
     changed.map_or(Ok(()), |(source, fed)| {
         let expected = format!("{} dimensions", fed.dims.len());
         let misfit = Misfit::Shape { found: format!("{:?}", source.shape()), expected, channels: None };
-        Err(InputError::Array { path: path.to_owned(), input: fed.name.clone(), misfit })
+        Err(InputError::Array(path.to_owned(), fed.name.clone(), misfit))
     })
 }

@@ -215,11 +215,7 @@ impl Dataset {
                 (None, _) | (_, 1) => parts.into_iter().next(),
                 (Some(growing), _) => TensorData::concatenated(&parts, growing.axis),
             };
-            let data = whole.ok_or_else(|| InputError::Ragged {
-                path: self.path.clone(),
-                input: input.name.clone(),
-                batch_size: length,
-            })?;
+            let data = whole.ok_or_else(|| InputError::Ragged(self.path.clone(), input.name.clone(), length))?;
             Ok(Argument { name, value: Value::Tensor(data) })
         };
         self.inputs.iter().enumerate().map(take).collect()

@@ -104,16 +104,9 @@ pub enum InputError {
     /// A data file cannot be opened or read.
     #[error("failed to read `{}`", .0.display())]
     Read(PathBuf, #[source] std::io::Error),
-    /// A data file is not what its name says.
-    #[error("`{}` is not a readable {format} file: {reason}", path.display())]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// `.npz`, `.npy` or `.pb`.
-        format: &'static str,
-        /// The fault, as a fragment of a sentence.
-        reason: String,
-    },
+    /// A data file is not what its name says: `.npz`, `.npy` or `.pb`; why, is a fragment of a sentence.
+    #[error("`{}` is not a readable {} file: {}", .0.display(), .1, .2)]
+    Format(PathBuf, &'static str, String),
     /// The data's path has no form that is known.
     #[error("`{}` is neither a .npz nor a .npy file nor a folder with `test_data_set_0`", .0.display())]
     UnknownFormat(PathBuf),
@@ -131,15 +124,8 @@ pub enum InputError {
         present: Vec<String>,
     },
     /// An array does not fit its input.
-    #[error("array `{input}` of `{}` {misfit}", path.display())]
-    Array {
-        /// The file.
-        path: PathBuf,
-        /// Name of the input.
-        input: String,
-        /// Why not.
-        misfit: Misfit,
-    },
+    #[error("array `{}` of `{}` {}", .1, .0.display(), .2)]
+    Array(PathBuf, String, Misfit),
     /// Arrays of one file have different numbers of samples.
     #[error("array `{input}` of `{}` has {found} samples, and `{other}` has {expected}", path.display())]
     SampleCount {
@@ -179,16 +165,9 @@ pub enum InputError {
         /// The file or folder.
         path: PathBuf,
     },
-    /// Test sets whose samples differ in shape cannot form one batch.
-    #[error("samples of `{input}` in `{}` differ in shape and cannot form a batch of {batch_size}", path.display())]
-    Ragged {
-        /// The folder.
-        path: PathBuf,
-        /// Name of the input.
-        input: String,
-        /// The batch size asked for.
-        batch_size: u64,
-    },
+    /// Test sets in a folder whose samples of an input differ in shape cannot form one batch of so many.
+    #[error("samples of `{}` in `{}` differ in shape and cannot form a batch of {}", .1, .0.display(), .2)]
+    Ragged(PathBuf, String, u64),
     /// The model cannot be fed this batch size.
     #[error("batch size {0} cannot be fed: {1}")]
     BatchSize(u64, String),

@@ -119,7 +119,7 @@ fn check_tables(graph: &Graph, values: &Values<'_>, data: &Data, fed: &[FedInput
             let read = |source| InputError::Read(data.path.clone(), source);
             if let Some(value) = array.find(|value| !range.contains(&value)).map_err(read)? {
                 let misfit = Misfit::OutOfTable { value, low: *range.start(), high: *range.end(), reason };
-                return Err(InputError::Array { path: data.path.clone(), input: info.name.clone(), misfit });
+                return Err(InputError::Array(data.path.clone(), info.name.clone(), misfit));
             }
         }
     }

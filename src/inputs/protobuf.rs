@@ -45,7 +45,7 @@ pub(super) fn read(path: &Path, form: Form) -> Result<Stored, InputError> {
         Form::Sequence => sequence(&bytes).map(Stored::Sequence),
         Form::Optional => optional(&bytes),
     };
-    stored.map_err(|reason| InputError::Format { path: path.to_owned(), format: ".pb", reason })
+    stored.map_err(|reason| InputError::Format(path.to_owned(), ".pb", reason))
 }
 
 /// Memory that the value of that form in a message takes while it is parsed.

@@ -55,7 +55,7 @@ impl InputError {
             }
             InputError::NpyForSeveral { .. } => "give a .npz whose arrays are named by the model's inputs",
             InputError::MissingArrays { .. } => "name the arrays as the model names its inputs",
-            InputError::Array { misfit, .. } => misfit.hint(),
+            InputError::Array(_, _, misfit) => misfit.hint(),
             InputError::SampleCount { .. } => {
                 "the first dimension of every array that the model batches counts samples"
             }

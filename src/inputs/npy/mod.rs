@@ -56,7 +56,7 @@ enum Location {
 impl Archive {
     pub fn npz(path: &Path) -> Result<Archive, InputError> {
         let file = open(path)?;
-        let fault = |reason: String| InputError::Format { path: path.to_owned(), format: ".npz", reason };
+        let fault = |reason: String| InputError::Format(path.to_owned(), ".npz", reason);
         let unread = |error: ZipError| fault(error.to_string());
         let mut zip = entries(&file).map_err(unread)?;
         if zip.len() > MOST_ARRAYS {
@@ -81,7 +81,7 @@ impl Archive {
     /// The one array of a `.npy` file has no name.
     pub fn npy(path: &Path) -> Result<Archive, InputError> {
         let file = open(path)?;
-        let fault = |reason: String| InputError::Format { path: path.to_owned(), format: ".npy", reason };
+        let fault = |reason: String| InputError::Format(path.to_owned(), ".npy", reason);
         let header = Header::read(&mut BufReader::new(file.reader())).map_err(fault)?;
         let place = Location::Stored(header.length as u64);
         let arrays = vec![Head::new("", header, place)];
@@ -134,7 +134,7 @@ impl Archive {
     /// An array's fault, as a fragment of a sentence whose subject is the array.
     fn damaged(&self, head: &Head, reason: &str) -> InputError {
         let format = if head.name.is_empty() { ".npy" } else { ".npz" };
-        InputError::Format { path: self.path.clone(), format, reason: format!("array `{}`: {reason}", head.name) }
+        InputError::Format(self.path.clone(), format, format!("array `{}`: {reason}", head.name))
     }
 }
 
@@ -230,8 +230,7 @@ fn text(bytes: &[u8]) -> String {
     points.take_while(|&point| point != 0).map(|point| char::from_u32(point).unwrap_or('\u{fffd}')).collect()
 }
 
-/// ONNX's type for numpy's descriptor. bfloat16, which numpy lacks, is written as two bytes without a type. (Of one byte
-/// without a type there are several: see [`Head::is_code`].)
+/// ONNX's type for numpy's. Two bytes without a type are bfloat16, one is several: see [`Head::is_code`].
 fn element_type(descriptor: &str) -> Option<ElementType> {
     match descriptor.trim_start_matches(['<', '>', '|', '=']) {
         "f4" => Some(ElementType::Float),
