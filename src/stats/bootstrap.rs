@@ -22,9 +22,6 @@ const MIN_SAMPLES: usize = 10;
 /// Resamples whose figure is not finite are left out.
 ///
 /// Source: Efron and Tibshirani, *An Introduction to the Bootstrap* (1993), chapter 13.
-///
-/// # Errors
-/// Fewer than 10 samples.
 pub fn bootstrap(samples_count: usize, seed: u64, figure: impl Fn(&[usize]) -> f64) -> Result<Interval, TooFew> {
     let too_few = TooFew { needs: MIN_SAMPLES as u64, has: samples_count as u64, counted: Counted::Samples };
     if samples_count < MIN_SAMPLES {

@@ -1,7 +1,6 @@
 //! Latencies as a record holds them, for reading alone.
 
-use super::codec::{self, HistogramError};
-use super::{Latencies, Quantile};
+use super::{HistogramError, Latencies, Quantile, codec};
 use crate::units::Nanos;
 
 /// The buckets of a histogram that hold any latencies, each of which counts as the middle of its bucket.
@@ -70,8 +69,8 @@ impl Buckets {
         self.count() - self.count_up_to(bound)
     }
 
-    /// The latency at a rank. Rank 1 is the smallest latency and rank [`count`](Self::count) the largest; `None` for 0 and
-    /// beyond the count.
+    /// The latency at a rank. Rank 1 is the smallest latency and rank [`count`](Self::count) the largest; `None` for 0
+    /// and beyond the count.
     #[must_use]
     pub fn at_rank(&self, rank: u64) -> Option<Nanos> {
         let place = self.up_to.partition_point(|&up_to| up_to < rank);

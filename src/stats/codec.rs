@@ -26,6 +26,7 @@ const COMPRESSED_COOKIE: u32 = 0x1c84_9304 | COOKIE_WORD_SIZE;
 const PLAIN_COOKIE: u32 = 0x1c84_9303 | COOKIE_WORD_SIZE;
 /// Sub-buckets that tell 3 digits apart; each doubling of the range beyond them adds half as many.
 const SUB_BUCKETS: u64 = 2048;
+const BUCKETS: usize = ((HIGHEST_NS / SUB_BUCKETS).ilog2() as usize + 3) * SUB_BUCKETS as usize / 2;
 /// Bytes of the plain form before its counts.
 const HEADER_LEN: usize = 40;
 /// Bytes that one count or run of zeros takes at most (a ZigZag LEB128 of 64 bits).
@@ -86,8 +87,7 @@ pub(super) fn decode(text: &str) -> Result<Histogram<u64>, HistogramError> {
     Deserializer::new().deserialize(&mut plain.as_slice()).map_err(HistogramError::Refused)
 }
 
-/// The buckets of a histogram's text that hold any latencies, ascending, each with how many it holds. Bounded in time and
-/// memory by the text's length.
+/// The buckets that hold any latencies, ascending, and how many each; bounded in time and memory by the text's length.
 pub(super) fn decode_counts(text: &str) -> Result<Vec<(u64, u64)>, HistogramError> {
     counts(&plain(text)?[HEADER_LEN..])
 }
@@ -106,11 +106,6 @@ fn plain(text: &str) -> Result<Vec<u8>, HistogramError> {
     let plain = inflate(&bytes)?;
     check_header(&plain)?;
     Ok(plain)
-}
-
-fn buckets() -> usize {
-    let doublings = (HIGHEST_NS / SUB_BUCKETS).ilog2() as usize + 1;
-    (doublings + 2) * SUB_BUCKETS as usize / 2
 }
 
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
@@ -135,7 +130,7 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>, HistogramError> {
 }
 
 fn inflated(inflater: &mut Decompress, body: &[u8]) -> Result<Vec<u8>, HistogramError> {
-    let longest = HEADER_LEN + buckets() * MAX_VARINT_LEN;
+    let longest = HEADER_LEN + BUCKETS * MAX_VARINT_LEN;
     let mut plain = Vec::with_capacity(COMMON_LEN);
     inflater.reset(true);
     loop {
@@ -181,7 +176,7 @@ fn counts(payload: &[u8]) -> Result<Vec<(u64, u64)>, HistogramError> {
         } else {
             index = index.saturating_add(magnitude);
         }
-        if index > buckets() as u64 || total > MAX_COUNT {
+        if index > BUCKETS as u64 || total > MAX_COUNT {
             return Err(HistogramError::BadCounts);
         }
     }
@@ -227,7 +222,7 @@ mod tests {
     #[test]
     fn buckets_are_counted_as_the_histogram_does() {
         let histogram = Histogram::<u64>::new_with_bounds(LOWEST_NS, HIGHEST_NS, DIGITS).unwrap();
-        assert_eq!(buckets(), histogram.distinct_values());
+        assert_eq!(BUCKETS, histogram.distinct_values());
     }
 
     #[test]

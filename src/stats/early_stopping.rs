@@ -8,8 +8,7 @@
 //! Source: MLCommons, *MLPerf Inference Rules*, appendix "Early stopping criterion"; the tolerance of those rules,
 //! which is 0, is left out here.
 
-use super::Quantile;
-use super::distributions::Binomial;
+use super::{Binomial, Quantile};
 
 /// Evidence of a sample on a percentile and a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

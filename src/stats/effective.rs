@@ -28,13 +28,13 @@ impl Launches {
     /// are each launch's latencies at or below the threshold.
     ///
     /// Latencies of one launch are alike, and neighbours more so. Launches are independent, so the share p of latencies
-    /// at or below the threshold has the variance of a ratio estimator over clusters,
-    /// `v = L/(L-1) sum((n_i/n)^2 (p_i - p)^2)`, whatever goes on within a launch. As many independent latencies as would
-    /// give the same variance, `p(1-p)/v`, are the effective ones. Because v is itself estimated from few launches, that
-    /// number is multiplied by `(z/t)^2`, the quantiles of the normal distribution and of Student's t with L-1 degrees of
-    /// freedom. The product may exceed n, where v came out small by chance: by simulation, a bound at n would raise the
-    /// coverage of a 95% interval over independent latencies to 98%, while the t quantile alone has it at 95 to 97%. The
-    /// bound of 4n is for latencies that are nearly all the same, where v says nothing.
+    /// at or below the threshold has the variance of a ratio estimator over clusters, `v = L/(L-1) sum((n_i/n)^2 (p_i -
+    /// p)^2)`, whatever goes on within a launch. As many independent latencies as would give the same variance,
+    /// `p(1-p)/v`, are the effective ones. Because v is itself estimated from few launches, that number is multiplied
+    /// by `(z/t)^2`, the quantiles of the normal distribution and of Student's t with L-1 degrees of freedom. The
+    /// product may exceed n, where v came out small by chance: by simulation, a bound at n would raise the coverage of
+    /// a 95% interval over independent latencies to 98%, while the t quantile alone has it at 95 to 97%. The bound of
+    /// 4n is for latencies that are nearly all the same, where v says nothing.
     ///
     /// Source: Korn and Graubard, *Survey Methodology* 24 (1998) 193-201.
     pub(super) fn effective_n(&self, at_most: &[u64], n: u64) -> u64 {

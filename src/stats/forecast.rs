@@ -2,9 +2,7 @@
 
 use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 
-use super::MIN_LAUNCHES;
-use super::percentile::median;
-use super::verdict::END_ERROR;
+use super::{END_ERROR, MIN_LAUNCHES, median};
 
 /// The spread of log-ratios (or of logarithms of a figure) on two levels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,12 +41,6 @@ impl Spread {
         self.between
     }
 
-    /// Degrees of freedom of the variance between rounds.
-    #[must_use]
-    pub fn freedom(&self) -> f64 {
-        self.freedom
-    }
-
     /// The same, counting like no more rounds than `freedom` has: rounds within seconds share the machine's speed, and
     /// many of them say little more about slow changes than few.
     #[must_use]
@@ -64,8 +56,8 @@ impl Spread {
         Spread { between: sum / (self.freedom + freedom), freedom: self.freedom + freedom, ..self }
     }
 
-    /// Factors between which the true standard deviation lies in the stated share of cases, of the one that was estimated:
-    /// by the chi-squared distribution of its degrees of freedom, as for normal noise.
+    /// Factors between which the true standard deviation lies in the stated share of cases, of the one that was
+    /// estimated: by the chi-squared distribution of its degrees of freedom, as for normal noise.
     #[must_use]
     pub fn uncertainty(&self, covered: f64) -> (f64, f64) {
         let Ok(squares) = ChiSquared::new(self.freedom) else { return (0.0, f64::INFINITY) };
@@ -76,8 +68,8 @@ impl Spread {
     /// About the wider half of the interval after so many rounds of so many alternations each, as a share; `None` below
     /// the rounds that an interval takes.
     ///
-    /// That of Student's t, which the signed-rank interval comes close to where noise is about normal. A forecast, not a
-    /// promise: it rests on the few rounds that were seen.
+    /// That of Student's t, which the signed-rank interval comes close to where noise is about normal. A forecast, not
+    /// a promise: it rests on the few rounds that were seen.
     #[must_use]
     pub fn half_width(&self, rounds: u64, alternations: u64) -> Option<f64> {
         if rounds < MIN_LAUNCHES {
@@ -101,8 +93,8 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// From values seen, with a standard deviation of logarithms that is known beforehand and counts like so many of them;
-    /// `None` without any.
+    /// From values seen, with a standard deviation of logarithms that is known beforehand and counts like so many of
+    /// them; `None` without any.
     ///
     /// Student's prediction interval: t * s * sqrt(1 + 1/n) about the mean.
     #[must_use]
@@ -125,7 +117,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 /// Variance about each group's own mean; `None` if no group has two values.
-fn pooled_variance<'v>(groups: impl Iterator<Item = &'v [f64]>) -> Option<f64> {
+pub(super) fn pooled_variance<'v>(groups: impl Iterator<Item = &'v [f64]>) -> Option<f64> {
     let mut squares = 0.0;
     let mut freedom = 0;
     for group in groups.filter(|group| group.len() > 1) {

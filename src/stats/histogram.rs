@@ -95,8 +95,9 @@ impl Latencies {
         Some(values.map(|value| Nanos(self.histogram.median_equivalent(value))).collect())
     }
 
-    /// The value of nearest rank at a quantile, whatever the number of samples: for a block's own median. A figure of
-    /// a report comes from [`Buckets::percentiles`](super::Buckets::percentiles), which refuses where the sample is too small.
+    /// The value of nearest rank at a quantile, whatever the number of samples: for a block's own median. A figure of a
+    /// report comes from [`Buckets::percentiles`](super::Buckets::percentiles), which refuses where the sample is too
+    /// small.
     #[must_use]
     pub fn nearest_rank(&self, quantile: Quantile) -> Option<Nanos> {
         self.at_ranks(&[quantile.rank(self.count())])?.first().copied()

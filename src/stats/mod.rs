@@ -46,7 +46,11 @@ pub use steady::SteadyRule;
 pub use trend::{SteadyClass, steady_class};
 pub use verdict::{END_ERROR, Evidence, Relation, relations};
 
+use distributions::{Binomial, LowerTail, running_sums};
 use interval::{TAIL, Z};
+use launches::estimate;
+use pair_ranks::PairRanks;
+use signed_rank::SignedRank;
 
 #[cfg(test)]
 mod test_latencies {

@@ -1,8 +1,6 @@
 //! Ranks among the figures of all pairs of values, found without a table of the pairs.
 
-use super::Interval;
-use super::distributions::LowerTail;
-use super::verdict::Evidence;
+use super::{Evidence, Interval, LowerTail};
 
 const SIGN: u64 = 1 << 63;
 /// Figures up to which a table of them is the faster way: those of 64 values.
@@ -24,14 +22,12 @@ pub(super) struct PairRanks {
 }
 
 impl PairRanks {
-    /// The means of all pairs of values, each value with itself included (Walsh averages). There must be a value, and
-    /// all must be finite.
+    /// The means of all pairs of values, each with itself included (Walsh averages), of one value at least, all finite.
     pub(super) fn means(values: &[f64]) -> Self {
         PairRanks::new(ascending(values), None)
     }
 
-    /// The logarithms of each value over each of the others. There must be one of either, and all must be positive and
-    /// finite.
+    /// The logarithms of each value over each of the others: at least one of either, all positive and finite.
     pub(super) fn log_ratios(values: &[f64], others: &[f64]) -> Self {
         let mut others = ascending(others);
         others.reverse();
@@ -97,8 +93,7 @@ impl PairRanks {
         Evidence::from_one_sided(self.median(), floor, p_above, p_below)
     }
 
-    /// The largest k, below the number of figures, with P(T <= k) <= `bound`: the interval begins at the figure of that
-    /// rank. `None` if there is none.
+    /// The largest k, below the number of figures, with P(T <= k) <= `bound`: the rank at which the interval begins.
     fn cut(&self, lower_tail: &LowerTail, bound: f64) -> Option<usize> {
         let fits = |k: usize| lower_tail.at_most(k) <= bound;
         let (mut last, mut beyond) = (0_usize, self.count());

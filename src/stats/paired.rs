@@ -1,10 +1,7 @@
 //! The ratio of a candidate to the baseline, from blocks that ran next to each other.
 
-use super::launches::{MIN_LAUNCHES, OverLaunches, estimate};
-use super::percentile::median;
-use super::signed_rank::SignedRank;
-use super::verdict::{END_ERROR, Evidence};
-use super::{Interval, Z};
+use super::forecast::pooled_variance;
+use super::{END_ERROR, Evidence, Interval, MIN_LAUNCHES, OverLaunches, SignedRank, Z, estimate, median};
 
 /// A ratio to the baseline, over rounds.
 ///
@@ -17,7 +14,7 @@ pub struct PairedRatio {
 }
 
 impl PairedRatio {
-    /// The ratio of `rounds` of natural logarithms of candidate over baseline, one for each pair of neighbouring blocks.
+    /// The ratio of `rounds` of logarithms of candidate over baseline, one for each pair of neighbouring blocks.
     ///
     /// Rounds without pairs do not count. `None` if there is no pair at all, or a logarithm is not finite.
     #[must_use]
@@ -27,8 +24,8 @@ impl PairedRatio {
         Some(PairedRatio { ranks: SignedRank::new(&centres)?, normal_half_width: normal_half_width(&centres) })
     }
 
-    /// The ratio and its interval, which leaves the truth out with probability [`END_ERROR`] at most. Its n is the number
-    /// of rounds.
+    /// The ratio and its interval, which leaves the truth out with probability [`END_ERROR`] at most. Its n is the
+    /// number of rounds.
     #[must_use]
     pub fn ratio(&self) -> OverLaunches {
         estimate(&self.ranks, END_ERROR).map(f64::exp)
@@ -66,7 +63,7 @@ impl PairedRatio {
         if target.is_nan() || target <= 0.0 {
             return None;
         }
-        let n = self.ranks.n();
+        let n = self.ranks.n;
         let in_all = (n as f64 * (self.half_width_ratio()? / target).powi(2)).ceil() as u64;
         Some(in_all.max(MIN_LAUNCHES).saturating_sub(n))
     }
@@ -74,13 +71,8 @@ impl PairedRatio {
 
 /// Half the width of the normal 95% interval of a mean; `None` below two values.
 fn normal_half_width(values: &[f64]) -> Option<f64> {
-    let n = values.len() as f64;
-    if n < 2.0 {
-        return None;
-    }
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    Some(Z * (variance / n).sqrt())
+    let variance = pooled_variance(std::iter::once(values))?;
+    Some(Z * (variance / values.len() as f64).sqrt())
 }
 
 #[cfg(test)]

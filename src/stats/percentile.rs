@@ -1,9 +1,7 @@
 //! Percentiles by nearest rank, given only where the sample is large enough to bound them.
 
-use super::distributions::Binomial;
 use super::effective::Launches;
-use super::quantile::Quantile;
-use super::{Buckets, CONFIDENCE, Counted, Interval, TAIL, TooFew};
+use super::{Binomial, Buckets, CONFIDENCE, Counted, Interval, Quantile, TAIL, TooFew};
 
 /// A percentile that the sample is large enough for.
 ///
@@ -96,8 +94,8 @@ impl Ranks {
 impl Buckets {
     /// Percentiles of the latencies, in nanoseconds, each with its interval.
     ///
-    /// `launches` are the latencies by launch. With two or more, the interval is that of the effective sample size; else
-    /// it takes the latencies for independent, which neighbours are not, and is the least that a percentile may be
+    /// `launches` are the latencies by launch. With two or more, the interval is that of the effective sample size;
+    /// else it takes the latencies for independent, which neighbours are not, and is the least that a percentile may be
     /// doubted.
     ///
     /// # Errors
@@ -142,13 +140,10 @@ pub fn median(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::Latencies;
-    use crate::units::Nanos;
+    use crate::stats::test_latencies;
 
     fn of(values: impl IntoIterator<Item = u64>) -> Buckets {
-        let mut latencies = Latencies::new();
-        values.into_iter().for_each(|value| latencies.record(Nanos(value)));
-        Buckets::from(&latencies)
+        Buckets::from(&test_latencies::of(values))
     }
 
     /// A percentile of the sample of `n` whose value at each rank is the rank.
@@ -204,16 +199,11 @@ mod tests {
     }
 
     #[test]
-    fn refusal_says_how_many_are_needed() {
-        let error = percentile(100, Quantile::P99).unwrap_err();
-        assert_eq!(error.to_string(), "needs 368 inferences, has 100");
-    }
-
-    #[test]
-    fn one_side_is_bounded_where_both_are_not() {
+    fn refusal_says_how_many_are_needed_and_bounds_one_side_where_it_can() {
         // P(X < 97) = 0.018 and P(X < 98) = 0.079 for X binomial(100, 0.99); 0.99^100 = 0.37 leaves the top open.
         let error = percentile(100, Quantile::P99).unwrap_err();
         assert_eq!((error.at_least, error.at_most), (Some(97.0), None));
+        assert_eq!(error.to_string(), "needs 368 inferences, has 100");
         // 0.99^298 > 5% >= 0.99^299.
         assert_eq!(percentile(298, Quantile::P99).unwrap_err().at_most, None);
         assert_eq!(percentile(299, Quantile::P99).unwrap_err().at_most, Some(299.0));

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::distributions::Binomial;
-use super::{Interval, Z};
+use super::{Binomial, Interval, Z};
 
 /// A share of samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,7 +98,7 @@ impl PairedCounts {
 
     /// McNemar's test, exact and two-sided: flips each way are binomial with probability 1/2.
     ///
-    /// Source: McNemar, *Psychometrika* 12 (1947); exact form in Agresti, *Categorical Data Analysis* (2002), section 10.1.
+    /// Source: McNemar, *Psychometrika* 12 (1947); exact: Agresti, *Categorical Data Analysis* (2002), section 10.1.
     fn p_value(self) -> f64 {
         let flips = Binomial::new(self.lost_count + self.gained_count, 0.5);
         (2.0 * flips.at_most(self.lost_count.min(self.gained_count))).min(1.0)

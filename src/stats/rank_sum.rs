@@ -1,9 +1,6 @@
 //! Two samples that were not interleaved: the shift between them, with the interval of the rank-sum test.
 
-use super::distributions::LowerTail;
-use super::pair_ranks::PairRanks;
-use super::verdict::Evidence;
-use super::{CONFIDENCE, Counted, MIN_LAUNCHES, OverLaunches, TooFew};
+use super::{CONFIDENCE, Counted, Evidence, LowerTail, MIN_LAUNCHES, OverLaunches, PairRanks, TooFew};
 
 /// Up to this product of both sizes the distribution is exact; beyond, it is taken as normal.
 const EXACT_UP_TO: usize = 2_500;
@@ -69,9 +66,8 @@ fn lower_tail(one: usize, other: usize) -> LowerTail {
     LowerTail::Approximate { mean: m * n / 2.0, deviation: (m * n * (m + n + 1.0) / 12.0).sqrt() }
 }
 
-/// P(U = u) for u = 0, 1, ..., one x other.
-///
-/// The largest of all values is one of the first sample with probability m / (m + n), and then beats all n of the other.
+/// P(U = u) for u = 0, 1, ..., one x other. The largest of all values is of the first sample with probability m / (m +
+/// n), and then beats all n of the other.
 fn distribution(one: usize, other: usize) -> Vec<f64> {
     let size = one * other + 1;
     // rows[n] is the distribution for the current m and n of the other sample.

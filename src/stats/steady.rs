@@ -30,9 +30,8 @@ impl SteadyRule {
         let needed = self.windows.max(2);
         let Some(start) = medians.len().checked_sub(needed) else { return false };
         let last = &medians[start..];
-        let (low, high) = last
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &median| (low.min(median), high.max(median)));
+        let low = last.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = last.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let falling = last.windows(2).all(|pair| pair[1] < pair[0]);
         last.iter().all(|median| median.is_finite()) && high <= low * (1.0 + self.tolerance) && !falling
     }

@@ -38,14 +38,14 @@ const LEAST_POINTS: usize = 4;
 /// anything but flat. Values that are not positive and finite are left out.
 ///
 /// Three tests, whose error of 1% is divided among those that there are blocks for:
-/// - a trend within launches: Mann and Kendall's S summed over launches (Hirsch and Slack, *Water Resources Research* 20
-///   (1984) 727-732). Where launches differ by more than independent blocks would, as wandering ones do, the variance of
-///   S is that between launches. Its size is the median slope of all pairs of a launch's blocks (Theil and Sen), times
-///   the length of the longest launch.
+/// - a trend within launches: Mann and Kendall's S summed over launches (Hirsch and Slack, *Water Resources Research*
+///   20 (1984) 727-732). Where launches differ by more than independent blocks would, as wandering ones do, the
+///   variance of S is that between launches. Its size is the median slope of all pairs of a launch's blocks (Theil and
+///   Sen), times the length of the longest launch.
 /// - a trend across launches: S of the launches' medians, and their median slope times the length of the run.
 /// - dependence within launches: Bartels' rank version of von Neumann's ratio (*Journal of the American Statistical
-///   Association* 77 (1982) 40-46), summed over launches, on the side of neighbours that are alike. Its size is the root
-///   of the covariance of neighbours: the standard deviation of the level that they share.
+///   Association* 77 (1982) 40-46), summed over launches, on the side of neighbours that are alike. Its size is the
+///   root of the covariance of neighbours: the standard deviation of the level that they share.
 ///
 /// Blocks of launches with more than 100, or with fewer where there are more than 2,000 launches, are joined to the
 /// medians of neighbours, and so are launches beyond 2,048. A size counts from 2% on. Trends that contradict each other

@@ -48,8 +48,8 @@ impl Evidence {
         Evidence { centre, floor, p_different: different.min(1.0), p_same: same.min(1.0) }
     }
 
-    /// The verdict that is wrong with probability `error` at most: `Same` if the change lies within the floor; `Below` or
-    /// `Above` if it is not zero *and* the estimate exceeds the floor.
+    /// The verdict that is wrong with probability `error` at most: `Same` if the change lies within the floor; `Below`
+    /// or `Above` if it is not zero *and* the estimate exceeds the floor.
     #[must_use]
     pub fn relation(&self, error: f64) -> Relation {
         if self.p_same <= error {
