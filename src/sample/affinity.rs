@@ -113,24 +113,18 @@ fn allowed_cores(affinity: &[u64], topology: &Topology) -> Vec<Core> {
     cores
 }
 
-/// CPUs that the calling thread may run on, ascending.
-///
-/// # Errors
-/// [`SampleError::AffinityUnknown`] if the kernel does not tell; it does not on machines of more than 1,024 CPUs.
+/// CPUs that the calling thread may run on, ascending. The kernel does not tell on machines of more than 1,024 CPUs.
 pub fn own_affinity() -> Result<Vec<u64>, SampleError> {
     let set = sched_getaffinity(Pid::from_raw(0)).map_err(SampleError::AffinityUnknown)?;
     Ok((0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).map(|cpu| cpu as u64).collect())
 }
 
 /// Restricts the calling thread, and all threads and processes that it starts from now on, to `cpus`.
-///
-/// # Errors
-/// Like [`set_affinity`].
 pub fn set_own_affinity(cpus: &[u64]) -> Result<(), SampleError> {
     set_affinity(0, cpus)
 }
 
-/// Restricts the main thread of a process, and all threads that it starts from now on, to `cpus`; 0 is the calling thread.
+/// Restricts the main thread of a process, and all that it starts from now on, to `cpus`; 0 is the calling thread.
 ///
 /// # Errors
 /// [`SampleError::AffinityRefused`] if none of the CPUs is online and allowed, or one is beyond what can be named.

@@ -26,8 +26,8 @@ pub fn limits(roots: &Roots) -> CgroupLimits {
     }
 }
 
-/// Memory that is left in the group that has the least of it left, and files' pages that the kernel would give up count as
-/// left; absent where no group has a limit.
+/// Memory that is left in the group that has the least of it left, pages of files that the kernel would give up
+/// included; absent where no group has a limit.
 #[must_use]
 pub fn memory_left(roots: &Roots) -> Option<Bytes> {
     Hierarchy::of(roots, "memory").tightest(Hierarchy::memory_left).map(Bytes)

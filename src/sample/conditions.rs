@@ -117,8 +117,7 @@ fn others_busy(span: &Span<'_>) -> Option<Ratio> {
     share(busy.since(own), Nanos(span.elapsed.0.saturating_mul(cpus as u64)))
 }
 
-/// Stolen time as a share of busy and stolen time, or of one CPU's whole time where that is more: on an idle machine a
-/// single tick would otherwise be a large share.
+/// Stolen time over busy and stolen, or over one CPU's time if more: a tick is much of an idle machine.
 fn steal(span: &Span<'_>) -> Option<Ratio> {
     let stolen = span.time(|counters| Some(counters.cpus.as_ref()?.all.steal_ns))?;
     let busy = span.time(|counters| Some(counters.cpus.as_ref()?.all.busy_ns))?;
@@ -193,7 +192,7 @@ fn swap_used(roots: &Roots) -> Option<Bytes> {
     Some(Bytes(kib("SwapTotal:")?.saturating_sub(kib("SwapFree:")?) * 1024))
 }
 
-/// Cores' events over all CPUs, and the package's of the CPU that saw most: every CPU of a package counts the same ones.
+/// Cores' events over all CPUs, and the package's of the CPU that saw most: all its CPUs count the same.
 fn thermal_throttles(roots: &Roots) -> Option<u64> {
     let devices = roots.sys.join("devices/system/cpu");
     let folders = devices.read_dir().ok()?.flatten().map(|entry| entry.path().join("thermal_throttle"));

@@ -16,7 +16,7 @@ const REST_SPREAD: f64 = 0.03;
 
 #[derive(Debug)]
 pub(super) struct GpuLog {
-    index: u32,
+    pub(super) index: u32,
     samples_count: u64,
     clock_events: Observed<BTreeMap<&'static str, u64>>,
     other_pids: Observed<BTreeSet<u32>>,
@@ -45,10 +45,6 @@ impl GpuLog {
         }
     }
 
-    pub(super) fn index(&self) -> u32 {
-        self.index
-    }
-
     pub(super) fn push(&mut self, reading: GpuReading, workers: &BTreeSet<u32>) {
         self.samples_count += 1;
         self.count_clock_events(&reading);
@@ -73,8 +69,7 @@ impl GpuLog {
         }
     }
 
-    /// Where the driver counts processes as the host does, workers cannot be told by their ids, and only what was there
-    /// before the first of them is known to be of others.
+    /// Where process ids are those of the host, workers are not known by theirs, and others are what was there before.
     fn find_others(&mut self, reading: &GpuReading, workers: &BTreeSet<u32>) {
         let listed: BTreeSet<u32> = match &reading.processes {
             Ok(processes) => processes.iter().map(|process| process.pid).collect(),

@@ -107,7 +107,7 @@ impl GpuMonitor {
     pub fn close_window(&self, index: u32) -> GpuWindow {
         self.sample();
         let mut state = self.shared.lock();
-        let log = state.logs.iter_mut().find(|log| log.index() == index);
+        let log = state.logs.iter_mut().find(|log| log.index == index);
         log.map(GpuLog::close_window).unwrap_or_default()
     }
 
@@ -164,7 +164,7 @@ impl Shared {
             if state.lost.is_some() {
                 return;
             }
-            state.logs.iter().map(GpuLog::index).collect()
+            state.logs.iter().map(|log| log.index).collect()
         };
         let start = Instant::now();
         for index in devices {
@@ -172,7 +172,7 @@ impl Shared {
             let reading = self.gpus.read(index);
             let mut state = self.lock();
             let State { logs, lost, .. } = &mut *state;
-            match (reading, logs.iter_mut().find(|log| log.index() == index)) {
+            match (reading, logs.iter_mut().find(|log| log.index == index)) {
                 (Ok(reading), Some(log)) => log.push(reading, &self.own.ids()),
                 (Ok(_), None) => {}
                 (Err(error), _) => {

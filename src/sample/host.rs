@@ -24,6 +24,7 @@ pub fn fingerprint(roots: &Roots) -> Host {
     let affinity_cpus = own_affinity().unwrap_or_default();
     let cgroup = cgroup::limits(roots);
     let memory = parse::<Meminfo>(&roots.proc.join("meminfo")).ok();
+    let governor = |cpu| roots.sys.join(format!("devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"));
     let mut host = Host {
         os: os_name(Path::new("/etc/os-release")),
         kernel: value(&roots.proc.join("sys/kernel/osrelease")).map(Plain::from),
@@ -32,7 +33,7 @@ pub fn fingerprint(roots: &Roots) -> Host {
         usable_cpus_count: usable_cpus(affinity_cpus.len() as u64, &cgroup),
         memory_bytes: memory.as_ref().map(|memory| Bytes(memory.mem_total)),
         memory_available_bytes: memory.and_then(|memory| memory.mem_available).map(Bytes),
-        governor: affinity_cpus.first().and_then(|cpu| governor(roots, *cpu)),
+        governor: affinity_cpus.first().and_then(|cpu| value(&governor(cpu))).map(Plain::from),
         turbo: turbo(roots),
         virtualization: virtualization(roots).map(Plain::from),
         load_average: parse::<LoadAverage>(&roots.proc.join("loadavg")).ok().map(|load| decimal(load.one)),
@@ -46,8 +47,7 @@ pub fn fingerprint(roots: &Roots) -> Host {
     host
 }
 
-/// CPUs that a run may keep busy, which is the default number of threads: those of the affinity mask, but no more than the
-/// control group's CPU limit rounded up, and at least 1.
+/// The default number of threads: CPUs of the affinity mask, at most the CPU limit rounded up, and at least 1.
 fn usable_cpus(affinity_count: u64, cgroup: &CgroupLimits) -> u64 {
     let quota = cgroup.cpu_quota_count.map_or(u64::MAX, |quota| quota.ceil() as u64);
     affinity_count.min(quota).max(1)
@@ -92,10 +92,6 @@ fn cpuinfo_field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut fields = text.lines().filter_map(|line| line.split_once(':'));
     let (_, value) = fields.find(|(key, _)| key.trim() == name)?;
     Some(value.trim()).filter(|value| !value.is_empty())
-}
-
-fn governor(roots: &Roots, cpu: u64) -> Option<Plain> {
-    value(&roots.sys.join(format!("devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"))).map(Plain::from)
 }
 
 /// The caches of a CPU that hold data, smallest level first.

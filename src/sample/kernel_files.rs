@@ -56,7 +56,7 @@ pub enum SampleError {
     NotDropped(PathBuf, #[source] io::Error),
 }
 
-/// Text of a file of the kernel; bytes that are no text, as names of mount points may have, become replacement characters.
+/// Text of a file of the kernel; bytes that are no text, as in names of mount points, become replacement characters.
 pub(super) fn read(path: &Path) -> Result<String, SampleError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),

@@ -100,11 +100,7 @@ pub struct GpuProcess {
 }
 
 impl Gpus {
-    /// Opens the driver's library.
-    ///
-    /// # Errors
-    /// [`GpuError::NoLibrary`] on a machine without NVIDIA's driver, [`GpuError::NoDriver`] where its kernel part is not
-    /// loaded or refuses.
+    /// Opens the driver's library; [`GpuError::NoDriver`] where its kernel part is not loaded or refuses.
     pub fn open(roots: &Roots) -> Result<Gpus, GpuError> {
         let library = roots.nvml.as_os_str();
         match Nvml::builder().lib_path(library).init() {
@@ -141,9 +137,6 @@ impl Gpus {
     ///
     /// CUDA puts the fastest GPU first, the driver's library the one with the lowest bus address: where a machine has
     /// unlike GPUs, they agree if `CUDA_DEVICE_ORDER` is `PCI_BUS_ID`.
-    ///
-    /// # Errors
-    /// [`GpuError::NoGpu`] if there is none.
     pub fn resolve(&self, ordinal: u64, visible: Option<&str>) -> Result<u32, GpuError> {
         let count = self.count();
         let missing = |wanted: String| GpuError::NoGpu(wanted, count);
@@ -163,10 +156,7 @@ impl Gpus {
         found.ok_or_else(|| missing(entry.to_owned()))
     }
 
-    /// The driver's facts about a GPU now.
-    ///
-    /// # Errors
-    /// [`GpuError::Lost`] if the GPU does not answer any more, and will not.
+    /// The driver's facts about a GPU now; [`GpuError::Lost`] if it does not answer any more, and will not.
     pub fn read(&self, index: u32) -> Result<GpuReading, GpuError> {
         let lost = |error: &NvmlError| GpuError::Lost { index, reason: words(error) };
         let device = self.nvml.device_by_index(index).map_err(|error| lost(&error))?;

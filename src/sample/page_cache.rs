@@ -12,9 +12,6 @@ use crate::files::{self, Kind};
 ///
 /// The kernel keeps pages that another process has mapped, and a file system in memory has nothing to drop to: whether
 /// it complied shows in [`super::process::storage_read_bytes`] of the next reader.
-///
-/// # Errors
-/// [`SampleError::NotDropped`] if the file cannot be opened or the kernel refuses the advice.
 pub fn drop_file(path: &Path) -> Result<(), SampleError> {
     advise(path).map_err(|error| SampleError::NotDropped(path.to_path_buf(), error))
 }

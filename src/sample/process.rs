@@ -12,8 +12,7 @@ use procfs::process::{Io, SmapsRollup, StatM};
 use super::{Roots, SampleError, parse, parse_list, read};
 use crate::units::Bytes;
 
-/// Memory that would be freed if the process ended: `Private_Clean` and `Private_Dirty` of `smaps_rollup`, which a kernel
-/// before 4.14 does not have.
+/// Memory that would be freed if the process ended: `Private_Clean` and `Private_Dirty` of `smaps_rollup` (Linux 4.14).
 pub fn private_memory(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     let path = roots.of_process(pid, "smaps_rollup");
     let maps = parse::<SmapsRollup>(&path)?.memory_map_rollup;
@@ -50,7 +49,7 @@ fn peak_of(status: &Path) -> Result<Bytes, SampleError> {
     peak.map(|kib| Bytes(kib * 1024)).ok_or_else(|| missing(status, "VmHWM"))
 }
 
-/// Makes [`peak_resident`] start again from what is resident now, by `clear_refs`, which only the process's user may write.
+/// Makes [`peak_resident`] start again from what is resident now, by `clear_refs`, which the process's user may write.
 pub fn reset_peak(roots: &Roots, pid: u32) -> Result<(), SampleError> {
     let path = roots.of_process(pid, "clear_refs");
     std::fs::write(&path, "5").map_err(|error| SampleError::Unwritable(path, error))

@@ -58,11 +58,7 @@ struct Counter {
 }
 
 impl Rapl {
-    /// Finds the counters and reads each once.
-    ///
-    /// # Errors
-    /// There are none, or they cannot be read: most systems let only root do so, since the counters have been used to
-    /// spy on other processes.
+    /// Finds the counters and reads each once. Most systems let only root do so, since they were used to spy on others.
     pub fn open(roots: &Roots) -> Result<Rapl, RaplError> {
         let folder = roots.sys.join("class/powercap");
         let entries = folder.read_dir().map_err(|_| RaplError::NoCounters(folder.clone()))?;
@@ -134,22 +130,15 @@ impl RaplReading {
     pub fn since(&self, earlier: &RaplReading) -> CpuEnergy {
         let mut energy = CpuEnergy { package_joules: Joules(0.0), dram_joules: None };
         for (later, earlier) in self.0.iter().zip(&earlier.0) {
-            let joules = Joules(later.since(earlier) as f64 / 1e6);
+            let up_to_zero = later.range.saturating_sub(earlier.microjoules);
+            let microjoules = later.microjoules.checked_sub(earlier.microjoules);
+            let joules = Joules(microjoules.unwrap_or(later.microjoules.saturating_add(up_to_zero)) as f64 / 1e6);
             match later.kind {
                 Kind::Package => energy.package_joules = energy.package_joules + joules,
                 Kind::Dram => energy.dram_joules = Some(energy.dram_joules.unwrap_or_default() + joules),
             }
         }
         energy
-    }
-}
-
-impl Counter {
-    fn since(&self, earlier: &Counter) -> u64 {
-        match self.microjoules.checked_sub(earlier.microjoules) {
-            Some(microjoules) => microjoules,
-            None => self.microjoules.saturating_add(self.range.saturating_sub(earlier.microjoules)),
-        }
     }
 }
 

@@ -72,10 +72,7 @@ impl Sampler {
         Snapshot { steal_ns, throttled_ns, migrations_count, resident_bytes, energy, cost_ns: start.elapsed().into() }
     }
 
-    /// The processor's energy counters.
-    ///
-    /// # Errors
-    /// Why they cannot be read.
+    /// The processor's energy counters, or why they cannot be read.
     pub fn rapl(&self) -> Result<&Rapl, &RaplError> {
         self.rapl.as_ref()
     }
