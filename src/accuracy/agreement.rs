@@ -2,24 +2,22 @@
 
 use std::ops::Range;
 
-use super::differences::{agreeing_count, errors, whole_errors};
-use super::kind::Signs;
-use super::numbers::{describe, is_float, numbers, per_sample};
 use super::rows::Rows;
-use super::surroundings::Surroundings;
 use super::unlike::Unlike;
+use super::{Signs, Surroundings, agreeing_count, describe, errors, is_float, numbers, per_sample, whole_errors};
 use crate::inputs::{Tensor, TensorData};
 use crate::record::{Agreement, NotComparable, OutputKind};
 
 /// Compares the outputs of one session with a reference's, batch by batch.
 ///
 /// Numbers of any type are compared as `f64`, so a float16 output can be held against a float32 one. An output whose
-/// first dimension is not the samples counts as one sample a batch. For strings there is nothing but equality. An output
-/// that comes in another shape than its reference, even once, is not comparable: a part of the samples would flatter it.
+/// first dimension is not the samples counts as one sample a batch. For strings there is nothing but equality. An
+/// output that comes in another shape than its reference, even once, is not comparable: a part of the samples would
+/// flatter it.
 ///
-/// What is not finite is compared as ONNX's own tests compare it (`numpy.testing.assert_allclose` with `equal_nan`): NaN
-/// agrees with NaN, and an infinity with the one of its sign. Where one of them meets anything else, the output has no
-/// error and no cosine: those of the other elements would flatter it.
+/// What is not finite is compared as ONNX's own tests compare it (`numpy.testing.assert_allclose` with `equal_nan`):
+/// NaN agrees with NaN, and an infinity with the one of its sign. Where one of them meets anything else, the output has
+/// no error and no cosine: those of the other elements would flatter it.
 #[derive(Debug, Default)]
 pub struct AgreementScorer {
     around: Surroundings,
@@ -109,8 +107,8 @@ impl AgreementScorer {
         self.outputs[index].add((samples.end - samples.start) as usize, &ours.data, &reference.data);
     }
 
-    /// Leaves an output out, because these samples of it cannot be compared for this reason, a fragment of a sentence; that
-    /// of the first ones stands, and how many there are is counted.
+    /// Leaves an output out, since these samples of it cannot be compared, for a reason that is a fragment of a
+    /// sentence; that of the first ones stands, and how many there are is counted.
     pub fn unlike(&mut self, output: &str, samples: Range<u64>, reason: String) {
         match self.unlike.iter_mut().find(|unlike| unlike.output == output) {
             Some(unlike) => unlike.add(&samples),

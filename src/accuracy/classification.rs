@@ -2,10 +2,7 @@
 
 use std::ops::Range;
 
-use super::AccuracyError;
-use super::differences::highest;
-use super::error::no_output;
-use super::numbers::{integers, numbers, per_sample};
+use super::{AccuracyError, highest, integers, no_output, numbers, per_sample, shape_changed};
 use crate::inputs::{ClassNames, Tensor, TensorData};
 use crate::record::LabelledScores;
 
@@ -49,11 +46,11 @@ impl ClassScorer {
             .ok_or(AccuracyError::TooFewLabels { has: self.labels.len(), sample: samples.end.saturating_sub(1) })?;
         let scores = &mut self.scores;
         let output = outputs.iter().find(|output| output.name == scores.output);
-        let data = &output.ok_or_else(|| no_output("classes", outputs))?.data;
+        let output = output.ok_or_else(|| no_output("classes", outputs))?;
+        let data = &output.data;
         let elements = if let Says::Scores(classes_count) = self.says { classes_count } else { 1 };
         if per_sample(data, samples.len()) != Some(elements) {
-            let (output, shape) = (scores.output.clone(), data.shape().to_vec());
-            return Err(AccuracyError::ShapeChanged { output, shape, samples_count: samples.len() });
+            return Err(shape_changed(output, samples.len()));
         }
         match &self.says {
             Says::Scores(_) => add_scores(scores, data, labels, samples.start),
@@ -109,14 +106,9 @@ fn add_scores(
     let elements = numbers(data).unwrap_or_default();
     let classes_count = elements.len() / labels.len().max(1);
     for (index, (&label, sample)) in labels.iter().zip(elements.chunks_exact(classes_count.max(1))).enumerate() {
-        let true_class = usize::try_from(label).ok().filter(|&class| class < classes_count).ok_or_else(|| {
-            AccuracyError::LabelOutOfRange {
-                label,
-                sample: first_sample + index,
-                output: scores.output.clone(),
-                classes_count: classes_count as u64,
-            }
-        })?;
+        let at = first_sample + index;
+        let bad = || AccuracyError::LabelOutOfRange(label, at, scores.output.clone(), classes_count as u64);
+        let true_class = usize::try_from(label).ok().filter(|&class| class < classes_count).ok_or_else(bad)?;
         if sample.iter().any(|score| score.is_nan()) {
             scores.predicted.push(None);
             scores.label_ranks.push(None);
@@ -135,11 +127,8 @@ fn add_indices(
     first_sample: usize,
 ) -> Result<(), AccuracyError> {
     for (index, (&label, &class)) in labels.iter().zip(classes).enumerate() {
-        let predicted = u64::try_from(class).map_err(|_| AccuracyError::NegativeClass {
-            output: scores.output.clone(),
-            class,
-            sample: first_sample + index,
-        })?;
+        let negative = |_| AccuracyError::NegativeClass(scores.output.clone(), class, first_sample + index);
+        let predicted = u64::try_from(class).map_err(negative)?;
         scores.predicted.push(Some(predicted));
         scores.label_ranks.push((class == i128::from(label)).then_some(0));
     }
@@ -156,13 +145,12 @@ fn rank(scores: &[f64], class: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accuracy::testing::{float, int64, tensor};
+    use crate::accuracy::testing::{float, int64, shaped, tensor};
     use crate::accuracy::{Scorer, Truth};
     use crate::inputs::Labels;
     use crate::plan::Task;
     use crate::record::Scores;
     use half::bf16;
-    use ndarray::{ArrayD, IxDyn};
 
     fn score(labels: &[i64], batches: &[Vec<Tensor>]) -> Result<LabelledScores, AccuracyError> {
         let labels = Labels::new(int64("labels", &[labels.len()], labels).data);
@@ -190,45 +178,39 @@ mod tests {
     }
 
     #[test]
-    fn equal_scores_go_to_the_first_class() {
-        let scores = score(&[0, 1, 2], &[vec![float("y", &[3, 3], &[0.5; 9])]]).unwrap();
-        assert_eq!(scores.predicted, [Some(0); 3]);
-        assert_eq!(scores.label_ranks, [Some(0), Some(1), Some(2)]);
-    }
-
-    #[test]
-    fn sample_with_a_nan_has_no_prediction() {
+    fn predictions_and_ranks_are_those_of_the_output() {
+        let brain = shaped(&[1, 2], [0.25, 2.0].map(bf16::from_f32).to_vec());
         let rows = [f32::NAN, 1.0, f32::NEG_INFINITY, 1.0];
-        let scores = score(&[1, 1], &[vec![float("y", &[2, 2], &rows)]]).unwrap();
-        assert_eq!(scores.predicted, [None, Some(1)]);
-        assert_eq!(scores.label_ranks, [None, Some(0)]);
-    }
-
-    #[test]
-    fn dimensions_of_one_are_no_obstacle() {
-        let scores = score(&[2], &[vec![float("y", &[1, 3, 1, 1], &[0.0, 0.0, 4.0])]]).unwrap();
-        assert_eq!(scores.predicted, [Some(2)]);
-    }
-
-    #[test]
-    fn brain_floats_are_scored() {
-        let row = [0.25, 2.0].map(bf16::from_f32).to_vec();
-        let data = TensorData::Bfloat16(ArrayD::from_shape_vec(IxDyn(&[1, 2]), row).unwrap());
-        assert_eq!(score(&[1], &[vec![tensor("y", data)]]).unwrap().predicted, [Some(1)]);
+        for (labels, output, predicted, ranks, why) in [
+            (
+                &[0, 1, 2][..],
+                float("y", &[3, 3], &[0.5; 9]),
+                &[Some(0); 3][..],
+                &[Some(0), Some(1), Some(2)][..],
+                "equal",
+            ),
+            (&[1, 1], float("y", &[2, 2], &rows), &[None, Some(1)], &[None, Some(0)], "a NaN predicts nothing"),
+            (&[2], float("y", &[1, 3, 1, 1], &[0.0, 0.0, 4.0]), &[Some(2)], &[Some(0)], "dimensions of one"),
+            (&[1], tensor("y", TensorData::Bfloat16(brain)), &[Some(1)], &[Some(0)], "brain floats"),
+            (
+                &[3, 1],
+                int64("label", &[2], &[3, 2]),
+                &[Some(3), Some(2)],
+                &[Some(0), None],
+                "indices are right or wrong",
+            ),
+        ] {
+            let is_index = output.name == "label";
+            let scores = score(labels, &[vec![output]]).unwrap();
+            assert_eq!((&scores.predicted[..], &scores.label_ranks[..]), (predicted, ranks), "{why}");
+            assert_eq!(scores.classes_count.is_none(), is_index, "{why}");
+        }
     }
 
     #[test]
     fn scores_are_preferred_to_class_indices() {
         let outputs = vec![int64("label", &[2], &[0, 0]), float("probabilities", &[2, 2], &[0.1, 0.9, 0.1, 0.9])];
         assert_eq!(score(&[1, 1], &[outputs]).unwrap().output, "probabilities");
-    }
-
-    #[test]
-    fn class_indices_alone_are_right_or_wrong() {
-        let scores = score(&[3, 1], &[vec![int64("label", &[2], &[3, 2])]]).unwrap();
-        assert_eq!(scores.classes_count, None);
-        assert_eq!(scores.predicted, [Some(3), Some(2)]);
-        assert_eq!(scores.label_ranks, [Some(0), None]);
     }
 
     #[test]
@@ -241,33 +223,28 @@ mod tests {
     }
 
     #[test]
-    fn outputs_without_classes_are_named() {
-        let error = score(&[0, 1], &[vec![float("boxes", &[2, 5, 4], &[0.0; 40])]]).unwrap_err();
-        assert_eq!(error.to_string(), "no output can be scored as classes; the model has `boxes` (float [2, 5, 4])");
-    }
-
-    #[test]
-    fn label_that_is_no_class_names_its_sample() {
-        let batch = |rows: &[f32]| vec![float("y", &[1, 2], rows)];
-        let error = score(&[0, 2], &[batch(&[0.0, 1.0]), batch(&[0.0, 1.0])]).unwrap_err();
-        assert_eq!(error.to_string(), "label 2 of sample 1 is not a class of output `y`, which has 2");
-    }
-
-    #[test]
-    fn missing_labels_are_an_error() {
-        let error = score(&[0], &[vec![float("y", &[2, 2], &[0.0; 4])]]).unwrap_err();
-        assert_eq!(error, AccuracyError::TooFewLabels { has: 1, sample: 1 });
-    }
-
-    #[test]
-    fn output_that_changes_its_classes_is_an_error() {
-        let error = score(&[0, 0], &[vec![float("y", &[1, 2], &[0.0; 2])], vec![float("y", &[1, 3], &[0.0; 3])]]);
-        assert!(matches!(error, Err(AccuracyError::ShapeChanged { .. })), "{error:?}");
-    }
-
-    #[test]
-    fn negative_class_is_an_error() {
-        let error = score(&[0], &[vec![int64("label", &[1], &[-1])]]).unwrap_err();
-        assert_eq!(error.to_string(), "output `label` predicts class -1 for sample 0");
+    fn what_cannot_be_scored_is_named() {
+        let row = |width: usize| vec![float("y", &[1, width], &[0.0, 1.0, 0.0][..width])];
+        for (labels, batches, message) in [
+            (
+                &[0, 1][..],
+                vec![vec![float("boxes", &[2, 5, 4], &[0.0; 40])]],
+                "no output can be scored as classes; the model has `boxes` (float [2, 5, 4])",
+            ),
+            (&[0, 2], vec![row(2), row(2)], "label 2 of sample 1 is not a class of output `y`, which has 2"),
+            (
+                &[0],
+                vec![vec![float("y", &[2, 2], &[0.0; 4])]],
+                "there are labels or targets for 1 samples, but sample 1 was scored",
+            ),
+            (
+                &[0, 0],
+                vec![row(2), row(3)],
+                "output `y` has shape [1, 3] for a batch of 1, unlike in the batches before",
+            ),
+            (&[0], vec![vec![int64("label", &[1], &[-1])]], "output `label` predicts class -1 for sample 0"),
+        ] {
+            assert_eq!(score(labels, &batches).unwrap_err().to_string(), message);
+        }
     }
 }

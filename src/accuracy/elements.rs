@@ -1,12 +1,10 @@
-//! Scores where every token or pixel of a sample has a class.
+//! Scores where a sample has several classes: at once, or one for each token or pixel.
 
 use std::ops::Range;
 
-use super::AccuracyError;
-use super::error::no_output;
-use super::numbers::numbers;
+use super::{AccuracyError, no_output, numbers, per_sample, shape_changed};
 use crate::inputs::{Labels, Tensor};
-use crate::record::{ElementScores, ElementUnit, Overlap, RightOf};
+use crate::record::{ElementScores, ElementUnit, Hits, Overlap, RightOf, SeveralScores};
 
 /// Classes that are counted one by one; what lies beyond counts as one more.
 const MOST_CLASSES: u64 = 1 << 20;
@@ -48,8 +46,7 @@ impl ElementScorer {
         let output = output.ok_or_else(|| no_output("classes", outputs))?;
         let predicted = predicted(output, self.predicts);
         if predicted.len() != labels.len() {
-            let (output, shape) = (output.name.clone(), output.data.shape().to_vec());
-            return Err(AccuracyError::ShapeChanged { output, shape, samples_count: samples.len() });
+            return Err(shape_changed(output, samples.len()));
         }
         let elements = (labels.len() / samples.len().max(1)).max(1);
         for (labels, predicted) in labels.chunks_exact(elements).zip(predicted.chunks_exact(elements)) {
@@ -113,6 +110,51 @@ fn predicted(output: &Tensor, predicts: Predicts) -> Vec<Option<u64>> {
     }
 }
 
+#[derive(Debug)]
+pub(super) struct SeveralScorer {
+    labels: Labels,
+    pub(super) scores: SeveralScores,
+}
+
+impl SeveralScorer {
+    pub(super) fn new(labels: Labels, output: &str, threshold: f64) -> Self {
+        let classes_count = labels.of_sample().iter().product::<usize>() as u64;
+        let scores = SeveralScores { output: output.to_owned(), classes_count, threshold, samples: Vec::new() };
+        SeveralScorer { labels, scores }
+    }
+
+    pub(super) fn add(&mut self, outputs: &[Tensor], samples: Range<usize>) -> Result<(), AccuracyError> {
+        let too_few = AccuracyError::TooFewLabels { has: self.labels.len(), sample: samples.end.saturating_sub(1) };
+        let labels = self.labels.rows(samples.clone()).ok_or(too_few)?;
+        let output = outputs.iter().find(|output| output.name == self.scores.output);
+        let output = output.ok_or_else(|| no_output("classes", outputs))?;
+        let classes = self.scores.classes_count as usize;
+        if per_sample(&output.data, samples.len()) != Some(classes) {
+            return Err(shape_changed(output, samples.len()));
+        }
+        let (labels, scores) = (numbers(&labels).unwrap_or_default(), numbers(&output.data).unwrap_or_default());
+        let rows = labels.chunks_exact(classes).zip(scores.chunks_exact(classes));
+        self.scores.samples.extend(rows.map(|(labels, scores)| hits(labels, scores, self.scores.threshold)));
+        Ok(())
+    }
+}
+
+fn hits(labels: &[f64], scores: &[f64], threshold: f64) -> Hits {
+    let mut hits = Hits::default();
+    for (&label, &score) in labels.iter().zip(scores) {
+        let is_true = label == 1.0;
+        // A score that is no number is wrong whatever the label.
+        let is_predicted = if score.is_nan() { !is_true } else { score > threshold };
+        match (is_true, is_predicted) {
+            (true, true) => hits.both_count += 1,
+            (false, true) => hits.false_count += 1,
+            (true, false) => hits.missed_count += 1,
+            (false, false) => {}
+        }
+    }
+    hits
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,5 +168,11 @@ mod tests {
         let second = float("o", &[1, 3, 2], &[0.0, 5.0, 2.0, 4.0, 1.0, 6.0]);
         assert_eq!(predicted(&second, Predicts::Scores(1)), [Some(1), Some(2)]);
         assert_eq!(predicted(&second, Predicts::From(3.0)).len(), 6);
+    }
+
+    #[test]
+    fn classes_are_counted_by_what_they_are_and_are_said_to_be() {
+        let hits = hits(&[1.0, 1.0, 0.0, 0.0, 0.0], &[0.9, 0.2, 0.7, 0.1, f64::NAN], 0.5);
+        assert_eq!(hits, Hits { both_count: 1, false_count: 2, missed_count: 1 });
     }
 }

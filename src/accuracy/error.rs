@@ -1,6 +1,6 @@
 //! Why outputs cannot be scored.
 
-use super::numbers::describe;
+use super::describe;
 use crate::inputs::Tensor;
 
 /// Why outputs cannot be scored.
@@ -30,28 +30,12 @@ pub enum AccuracyError {
     /// The only candidate has one score per sample.
     #[error("output `{0}` has one score per sample, which may be a probability or a logit")]
     OneScore(String),
-    /// A label is no class of the output.
-    #[error("label {label} of sample {sample} is not a class of output `{output}`, which has {classes_count}")]
-    LabelOutOfRange {
-        /// The label.
-        label: i64,
-        /// Index of the sample.
-        sample: usize,
-        /// Name of the output.
-        output: String,
-        /// Classes of the output.
-        classes_count: u64,
-    },
-    /// A predicted class is negative.
-    #[error("output `{output}` predicts class {class} for sample {sample}")]
-    NegativeClass {
-        /// Name of the output.
-        output: String,
-        /// The predicted class.
-        class: i128,
-        /// Index of the sample.
-        sample: usize,
-    },
+    /// This label of the sample of this index is no class of the output, which has so many.
+    #[error("label {0} of sample {1} is not a class of output `{2}`, which has {3}")]
+    LabelOutOfRange(i64, usize, String, u64),
+    /// The output predicts this class, which is negative, for the sample of this index.
+    #[error("output `{0}` predicts class {1} for sample {2}")]
+    NegativeClass(String, i128, usize),
     /// There are fewer labels or targets than samples.
     #[error("there are labels or targets for {has} samples, but sample {sample} was scored")]
     TooFewLabels {
@@ -68,16 +52,9 @@ pub enum AccuracyError {
         /// The first sample of the batch.
         got: usize,
     },
-    /// An output changed its form between batches.
-    #[error("output `{output}` has shape {shape:?} for a batch of {samples_count}, unlike in the batches before")]
-    ShapeChanged {
-        /// Name of the output.
-        output: String,
-        /// Its shape now.
-        shape: Vec<usize>,
-        /// Samples in the batch.
-        samples_count: usize,
-    },
+    /// An output has this shape in a batch of so many samples, and had another form in those before.
+    #[error("output `{0}` has shape {1:?} for a batch of {2}, unlike in the batches before")]
+    ShapeChanged(String, Vec<usize>, usize),
     /// Predictions and targets have different numbers of elements.
     #[error("output `{output}` has {predicted_count} elements per sample, targets have {target_count}")]
     ElementsDiffer {
@@ -113,13 +90,13 @@ impl AccuracyError {
             AccuracyError::OneScore(..) => {
                 Some("use `--task regression`, or export the model with one score for each of its two classes")
             }
-            AccuracyError::LabelOutOfRange { .. } => {
+            AccuracyError::LabelOutOfRange(..) => {
                 Some("labels count classes from 0; check that the labels belong to this model")
             }
-            AccuracyError::NegativeClass { .. } => Some("only classes counted from 0 can be scored"),
+            AccuracyError::NegativeClass(..) => Some("only classes counted from 0 can be scored"),
             AccuracyError::TooFewLabels { .. } => Some("give one label or target for every sample of the data"),
             AccuracyError::ElementsDiffer { .. } => Some("give targets of the same shape as the output"),
-            AccuracyError::OutOfOrder { .. } | AccuracyError::ShapeChanged { .. } => None,
+            AccuracyError::OutOfOrder { .. } | AccuracyError::ShapeChanged(..) => None,
         }
     }
 }
@@ -148,4 +125,8 @@ pub(super) fn found(outputs: &[Tensor]) -> String {
 
 pub(super) fn no_output(wanted: &'static str, outputs: &[Tensor]) -> AccuracyError {
     AccuracyError::NoOutput(wanted, found(outputs))
+}
+
+pub(super) fn shape_changed(output: &Tensor, samples_count: usize) -> AccuracyError {
+    AccuracyError::ShapeChanged(output.name.clone(), output.data.shape().to_vec(), samples_count)
 }

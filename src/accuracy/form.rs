@@ -1,23 +1,20 @@
 //! What labels are to outputs, by their types and sizes alone; names decide nothing.
 //!
-//! - One label for each sample. Whole numbers: of the first output that has a score for each of enough classes (`[N, C]`,
-//!   and the same with dimensions of 1); else of the first integer output with one value for each sample, which is the
-//!   predicted class; else of a string output, by the words that the file has for its classes. Where an output is one
-//!   number for each sample, labels are numbers to predict, unless they are 0 and 1 and a sigmoid makes that number.
-//! - Words: of a string output, or of scores where the file, its metadata or its configuration has words for the classes.
+//! - One label for each sample. Whole numbers: of the first output that has a score for each of enough classes (`[N,
+//!   C]`, and the same with dimensions of 1); else of the first integer output with one value for each sample, which is
+//!   the predicted class; else of a string output, by the words that the file has for its classes. Where an output is
+//!   one number for each sample, labels are numbers to predict, unless they are 0 and 1 and a sigmoid makes that
+//!   number.
+//! - Words: of a string output, or of scores where the file, its metadata or its configuration names the classes.
 //! - `[N, C]` of 0 and 1 with scores `[N, C]`: one-hot where each sample has one 1, else several classes at once.
 //! - A label for each token or pixel: of scores with one dimension more, the last or the second (`[N, T, C]`,
 //!   `[N, C, H, W]`), of integers of the same shape, or, of 0 and 1, of floats of the same shape.
 //! - Anything else of the size of a floating-point output: numbers to predict.
 
 use super::classification::{BOUND, ClassScorer, Says};
-use super::elements::{ElementScorer, Predicts};
-use super::error::no_output;
-use super::numbers::{classes, is_float, is_integer, per_sample};
+use super::elements::{ElementScorer, Predicts, SeveralScorer};
 use super::regression::ErrorScorer;
-use super::several::SeveralScorer;
-use super::truth::Targets;
-use super::{AccuracyError, Truth};
+use super::{AccuracyError, Targets, Truth, classes, is_float, is_integer, no_output, numbers, per_sample};
 use crate::inputs::{Labels, Tensor, TensorData};
 use crate::plan::Task;
 
@@ -74,7 +71,7 @@ impl Against {
             Against::Classes(scorer) => &scorer.scores.output,
             Against::Several(scorer) => &scorer.scores.output,
             Against::Elements(scorer) => &scorer.scores.output,
-            Against::Targets(scorer) => scorer.output(),
+            Against::Targets(scorer) => scorer.output.as_deref().unwrap_or_default(),
         }
     }
 }
@@ -219,7 +216,7 @@ impl<'t> Seen<'t> {
             return Some(Err(out_of_range(&classes, &output.name, count)));
         }
         let same = self.first(is_float, sizes).filter(|_| facts.is_binary && sizes.len() > 1)?;
-        let is_probability = super::numbers::numbers(&same.data)?.iter().all(|score| (0.0..=1.0).contains(score));
+        let is_probability = numbers(&same.data)?.iter().all(|score| (0.0..=1.0).contains(score));
         scored(same, Predicts::From(if is_probability { BOUND } else { 0.0 }))
     }
 
@@ -240,8 +237,8 @@ fn is_numbered(labels: &Labels) -> bool {
     labels.numbers().is_some_and(|numbers| numbers.iter().all(|number| number.fract() == 0.0))
 }
 
-/// The axis whose size is the classes, where the others are those of labels with these sizes, but for dimensions of 1: of
-/// sequences rather the last, of images rather the second.
+/// The axis whose size is the classes, where the others are those of labels with these sizes, but for dimensions of 1:
+/// of sequences rather the last, of images rather the second.
 fn class_axis(shape: &[usize], samples_count: usize, sizes: &[usize]) -> Option<usize> {
     let last = shape.len().checked_sub(1).filter(|&last| last >= 2 && shape[0] == samples_count)?;
     let fits = |axis: &usize| {
@@ -261,7 +258,7 @@ fn out_of_range(labels: &[i64], output: &str, classes_count: usize) -> AccuracyE
     }
     let is_class = |label: i64| label >= 0 && (label as u64) < classes_count;
     let sample = labels.iter().position(|&label| !is_class(label)).unwrap_or(0);
-    AccuracyError::LabelOutOfRange { label: labels.get(sample).copied().unwrap_or(0), sample, output, classes_count }
+    AccuracyError::LabelOutOfRange(labels.get(sample).copied().unwrap_or(0), sample, output, classes_count)
 }
 
 #[cfg(test)]

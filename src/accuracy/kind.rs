@@ -77,7 +77,6 @@ impl Signs {
     }
 
     fn kind_of_row(&self, width: usize, shape: &[usize]) -> OutputKind {
-        let all = |count: u64| self.all(count);
         let is_behind_channel = shape.len() > 1 && shape.last() == Some(&width);
         if self.are_shares() || width < 8 {
             return OutputKind::Classes;
@@ -87,8 +86,8 @@ impl Signs {
         }
         match width >= MIN_WIDTH {
             true if self.is_smooth() => OutputKind::Signal,
-            true if all(self.bounded_count) && is_behind_channel => OutputKind::Signal,
-            true if all(self.bounded_count) => OutputKind::Vector,
+            true if self.all(self.bounded_count) && is_behind_channel => OutputKind::Signal,
+            true if self.all(self.bounded_count) => OutputKind::Vector,
             _ => OutputKind::Classes,
         }
     }

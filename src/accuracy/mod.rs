@@ -8,7 +8,6 @@
 
 mod agreement;
 mod classification;
-mod differences;
 mod elements;
 mod error;
 mod form;
@@ -17,7 +16,6 @@ mod numbers;
 mod regression;
 mod rows;
 mod scorer;
-mod several;
 mod surroundings;
 #[cfg(test)]
 mod testing;
@@ -29,3 +27,11 @@ pub use error::AccuracyError;
 pub use scorer::Scorer;
 pub use surroundings::Surroundings;
 pub use truth::Truth;
+
+use error::{no_output, shape_changed};
+use kind::Signs;
+use numbers::{
+    agree_in_class, agreeing_count, classes, describe, errors, highest, integers, is_float, is_integer, numbers,
+    per_sample, whole_errors,
+};
+use truth::Targets;

@@ -2,17 +2,15 @@
 
 use std::ops::Range;
 
-use super::AccuracyError;
-use super::error::no_output;
-use super::numbers::{is_float, numbers, per_sample};
-use super::truth::Targets;
+use super::{AccuracyError, Targets, is_float, no_output, numbers, per_sample};
 use crate::inputs::Tensor;
 use crate::record::Scores;
 
 #[derive(Debug)]
 pub(super) struct ErrorScorer {
     targets: Targets,
-    output: Option<String>,
+    /// Absent where the first batch decides it.
+    pub(super) output: Option<String>,
     absolute_errors: Vec<Option<f64>>,
     squared_errors: Vec<Option<f64>>,
 }
@@ -24,7 +22,7 @@ impl ErrorScorer {
     }
 
     pub(super) fn add(&mut self, outputs: &[Tensor], samples: Range<usize>) -> Result<(), AccuracyError> {
-        let target_count = self.targets.per_sample();
+        let target_count = self.targets.per_sample;
         let targets = self.targets.of(samples.clone()).ok_or(AccuracyError::TooFewLabels {
             has: self.targets.samples_count(),
             sample: samples.end.saturating_sub(1),
@@ -42,11 +40,6 @@ impl ErrorScorer {
             self.squared_errors.push(mean_error(predicted, target, |error| error * error));
         }
         Ok(())
-    }
-
-    /// Name of the output that is scored; empty where that is not decided.
-    pub(super) fn output(&self) -> &str {
-        self.output.as_deref().unwrap_or_default()
     }
 
     pub(super) fn finish(self) -> Option<Scores> {

@@ -1,8 +1,7 @@
 //! Scores of a session's outputs against labels or targets.
 
 use super::form::{self, Against};
-use super::numbers::{is_float, numbers, per_sample};
-use super::{AccuracyError, Truth};
+use super::{AccuracyError, Truth, is_float, numbers, per_sample};
 use crate::inputs::Tensor;
 use crate::record::{OutputHealth, Scores};
 
@@ -27,10 +26,7 @@ impl Scorer {
 
     /// Adds the outputs for the samples from `first_sample` on, `samples_count` of them. Batches come in order; the
     /// last may be smaller.
-    ///
-    /// # Errors
-    /// Outputs that cannot be scored, labels that do not fit them or are too few, batches out of order. What is not a
-    /// number has been counted even then.
+    /// Where they cannot be scored, what is not a number has been counted even then.
     pub fn add(&mut self, outputs: &[Tensor], first_sample: usize, samples_count: usize) -> Result<(), AccuracyError> {
         self.count_not_finite(outputs, samples_count);
         if first_sample != self.next_sample {
@@ -106,11 +102,10 @@ fn count_in(health: &mut OutputHealth, tensor: &Tensor, samples_count: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accuracy::testing::{float, int64, tensor};
+    use crate::accuracy::testing::{float, int64, shaped, tensor};
     use crate::inputs::{ClassNames, Labels, TensorData};
     use crate::plan::Task;
     use half::f16;
-    use ndarray::{ArrayD, IxDyn};
 
     #[test]
     fn unlabelled_outputs_are_checked_and_not_scored() {
@@ -127,7 +122,7 @@ mod tests {
 
     #[test]
     fn half_precision_overflow_is_seen() {
-        let halves = ArrayD::from_shape_vec(IxDyn(&[1, 2]), vec![f16::from_f32(70_000.0), f16::NAN]).unwrap();
+        let halves = shaped(&[1, 2], vec![f16::from_f32(70_000.0), f16::NAN]);
         let mut scorer = Scorer::new(None);
         scorer.add(&[tensor("half", TensorData::Float16(halves))], 0, 1).unwrap();
         let health = &scorer.finish().1[0];

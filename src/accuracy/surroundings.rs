@@ -57,7 +57,7 @@ impl Picture {
         (short >= LEAST_SIDE && long <= LONGEST_SIDE * short).then_some(found)
     }
 
-    /// Whether it is another picture made larger or smaller by a whole factor: squares of patches are as square as pictures.
+    /// Whether it is another picture scaled by a whole factor: squares of patches are as square as pictures.
     fn is_scaled(self, other: Picture) -> bool {
         let is_alike = other.height * self.width == other.width * self.height;
         is_alike && (self.height.is_multiple_of(other.height) || other.height.is_multiple_of(self.height))
@@ -143,8 +143,8 @@ impl Surroundings {
     }
 
     /// Whether an output of this shape is a picture, one sample without its batch: where its sides are no lengths of
-    /// sequences, nothing of its shape is fed to be kept, and a picture of the same proportions is fed, or what pictures
-    /// are made from.
+    /// sequences, nothing of its shape is fed to be kept, and a picture of the same proportions is fed, or what
+    /// pictures are made from.
     pub(super) fn is_picture(&self, output: &str, shape: &[usize]) -> bool {
         let shape = without_one(shape);
         let Some(picture) = Picture::of(shape) else { return false };

@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 
-use super::AccuracyError;
-use super::numbers::numbers;
+use super::{AccuracyError, numbers};
 use crate::inputs::{ClassNames, Labels, TensorData};
 use crate::plan::Task;
 
-/// Labels that outputs are scored against, sample by sample. How they relate are to the outputs is decided with the
-/// first of them.
+/// Labels that outputs are scored against, sample by sample. What they are to the outputs is settled by the
+/// first batch.
 #[derive(Clone, Debug)]
 pub struct Truth {
     /// The labels.
@@ -22,7 +21,7 @@ pub struct Truth {
 /// The numbers to predict, sample by sample; each sample has at least one.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Targets {
-    per_sample: usize,
+    pub(super) per_sample: usize,
     /// Elements of all samples, one sample after the other.
     values: Vec<f64>,
 }
@@ -42,10 +41,6 @@ impl Targets {
         self.values.len() / self.per_sample
     }
 
-    pub(super) fn per_sample(&self) -> usize {
-        self.per_sample
-    }
-
     /// The elements of these samples, one sample after the other; `None` if there are not so many.
     pub(super) fn of(&self, samples: Range<usize>) -> Option<&[f64]> {
         self.values.get(samples.start * self.per_sample..samples.end * self.per_sample)
@@ -55,11 +50,7 @@ impl Targets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::{ArrayD, IxDyn};
-
-    fn shaped<T>(shape: &[usize], values: Vec<T>) -> ArrayD<T> {
-        ArrayD::from_shape_vec(IxDyn(shape), values).unwrap()
-    }
+    use crate::accuracy::testing::shaped;
 
     #[test]
     fn targets_keep_their_elements_per_sample() {

@@ -1,9 +1,8 @@
 //! Outputs beside their references, by numbers worked out by hand.
 
 use super::*;
-use crate::accuracy::testing::{float, int64, tensor};
+use crate::accuracy::testing::{float, int64, shaped, tensor};
 use half::f16;
-use ndarray::{ArrayD, IxDyn};
 
 fn compare_batch(samples_count: u64, ours: &Tensor, reference: &Tensor) -> Agreement {
     let mut scorer = AgreementScorer::default();
@@ -13,15 +12,6 @@ fn compare_batch(samples_count: u64, ours: &Tensor, reference: &Tensor) -> Agree
 
 fn compare(shape: &[usize], ours: &[f32], reference: &[f32]) -> Agreement {
     compare_batch(shape[0] as u64, &float("y", shape, ours), &float("y", shape, reference))
-}
-
-#[test]
-fn equal_outputs_agree_fully() {
-    let values = [1.0, 2.0, -3.0, 0.5];
-    let agreement = compare(&[2, 2], &values, &values);
-    assert_eq!(agreement.top1_agreeing_count, Some(2));
-    assert_eq!((agreement.max_absolute_error, agreement.relative_error), (Some(0.0), Some(0.0)));
-    assert!((agreement.cosine_similarity_min.unwrap() - 1.0).abs() < 1e-12);
 }
 
 #[test]
@@ -56,12 +46,14 @@ fn what_is_not_finite_on_one_side_is_counted_and_leaves_no_error() {
 }
 
 #[test]
-fn what_is_not_finite_agrees_with_the_same() {
+fn equal_outputs_agree_fully_whether_finite_or_not() {
     let values = [f32::NAN, 1.0, f32::INFINITY, 2.0, f32::NEG_INFINITY, f32::NAN];
-    let agreement = compare(&[2, 3], &values, &values);
-    assert_eq!((agreement.not_finite_count, agreement.top1_agreeing_count), (0, Some(2)));
-    assert_eq!((agreement.max_absolute_error, agreement.relative_error), (Some(0.0), Some(0.0)));
-    assert!((agreement.cosine_similarity_min.unwrap() - 1.0).abs() < 1e-12);
+    for same in [values, [1.0, 2.0, -3.0, 0.5, 0.25, -1.0]] {
+        let agreement = compare(&[2, 3], &same, &same);
+        assert_eq!((agreement.not_finite_count, agreement.top1_agreeing_count), (0, Some(2)), "{same:?}");
+        assert_eq!((agreement.max_absolute_error, agreement.relative_error), (Some(0.0), Some(0.0)), "{same:?}");
+        assert!((agreement.cosine_similarity_min.unwrap() - 1.0).abs() < 1e-12, "{same:?}");
+    }
     let off = compare(&[2, 3], &[f32::NAN, 1.5, f32::INFINITY, 2.0, f32::NEG_INFINITY, f32::NAN], &values);
     assert_eq!((off.not_finite_count, off.max_absolute_error), (0, Some(0.5)));
     let nothing_else = compare(&[1, 2], &[f32::NAN; 2], &[f32::NAN; 2]);
@@ -109,7 +101,7 @@ fn batches_add_up_with_a_smaller_last_one() {
 #[test]
 fn half_precision_is_compared_with_single() {
     let halves = [0.1, 0.9].map(f16::from_f32).to_vec();
-    let halves = TensorData::Float16(ArrayD::from_shape_vec(IxDyn(&[1, 2]), halves).unwrap());
+    let halves = TensorData::Float16(shaped(&[1, 2], halves));
     let agreement = compare_batch(1, &tensor("y", halves), &float("y", &[1, 2], &[0.1, 0.9]));
     assert_eq!(agreement.top1_agreeing_count, Some(1));
     let error = agreement.max_absolute_error.unwrap();
@@ -118,10 +110,7 @@ fn half_precision_is_compared_with_single() {
 
 #[test]
 fn integers_and_strings_agree_where_they_are_equal() {
-    let words = |words: [&str; 2]| {
-        let words = ArrayD::from_shape_vec(IxDyn(&[2]), words.map(str::to_owned).to_vec()).unwrap();
-        tensor("word", TensorData::String(words))
-    };
+    let words = |words: [&str; 2]| tensor("word", TensorData::String(shaped(&[2], words.map(str::to_owned).to_vec())));
     let mut scorer = AgreementScorer::default();
     scorer.add(0..2, &words(["a", "b"]), &words(["a", "c"]));
     scorer.add(0..2, &int64("id", &[2], &[i64::MAX, 2]), &int64("id", &[2], &[i64::MAX - 1, 2]));

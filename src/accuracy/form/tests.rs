@@ -1,16 +1,14 @@
 //! Labels in every form against outputs in every form.
 
-use ndarray::{ArrayD, IxDyn};
-
 use super::*;
 use crate::accuracy::Scorer;
-use crate::accuracy::testing::{float, int64, tensor};
+use crate::accuracy::testing::{float, int64, shaped, tensor};
 use crate::inputs::ClassNames;
 use crate::record::{ElementUnit, Hits, Scores};
 
 fn text(name: &str, words: &[&str]) -> Tensor {
     let words = words.iter().map(|&word| word.to_owned()).collect();
-    tensor(name, TensorData::String(ArrayD::from_shape_vec(IxDyn(&[2]), words).unwrap()))
+    tensor(name, TensorData::String(shaped(&[2], words)))
 }
 
 /// Scores of the outputs of two samples.
