@@ -27,9 +27,6 @@ pub enum Side {
 impl Check {
     /// Reads an expression such as `latency_p99 <= 20 ms`, `throughput >= 0.95 x baseline` or
     /// `accuracy_top1 drop <= 0.5 points`.
-    ///
-    /// # Errors
-    /// An unknown metric or unit, a unit of another kind than the metric's, or a budget below zero.
     pub fn parse(text: &str) -> Result<Self, CheckError> {
         let (subject, side, budget) = split(text)?;
         let mut words = subject.split_whitespace();

@@ -4,9 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::budget::Budget;
-use super::error::CheckError;
-use super::parse::{Check, Side};
+use super::{Budget, Check, CheckError, Side};
 use crate::metric::Metric;
 
 /// A check with a limit in units, such as `latency_p99<=20ms`. Records hold it as it was written.
@@ -34,10 +32,7 @@ pub enum SloError {
 }
 
 impl Slo {
-    /// Reads an SLO, and keeps how it is written.
-    ///
-    /// # Errors
-    /// A text that is no check, or one against the baseline.
+    /// Reads an SLO, which is not against the baseline, and keeps how it is written.
     pub fn parse(text: &str) -> Result<Self, SloError> {
         let Check { metric, side, budget } = Check::parse(text)?;
         match budget {

@@ -4,8 +4,8 @@ use super::rule::{Bounds, Seen, percent, reason};
 use crate::record::{FitnessReason, FitnessVerdict, GpuConditions};
 use crate::units::Ratio;
 
-/// Share of the samples in which the power limit held a GPU's clocks down. Short peaks reach it on any large GPU; beyond
-/// a quarter of the time, the limit and what the chip's temperature makes of it set the speed.
+/// Share of the samples in which the power limit held a GPU's clocks down. Short peaks reach it on any large GPU;
+/// beyond a quarter of the time, the limit and what the chip's temperature makes of it set the speed.
 const POWER_CAPPED: Bounds = Bounds { suspect: 0.25, invalid: f64::INFINITY };
 
 /// Reasons that slow a GPU down whatever it was set to, and what to do about each.
@@ -100,29 +100,20 @@ mod tests {
     }
 
     #[test]
-    fn idle_and_locked_clocks_disturb_nothing() {
-        let fitness = judged(&[("gpu_idle", 20), ("applications_clocks_setting", 20), ("sw_power_cap", 5)], vec![]);
-        assert_eq!(fitness.verdict, FitnessVerdict::Valid, "{fitness:?}");
-    }
-
-    #[test]
-    fn one_hot_sample_is_suspect() {
-        let fitness = judged(&[("hw_thermal_slowdown", 1)], vec![]);
-        assert_eq!(fitness.verdict, FitnessVerdict::Suspect);
-        let seen = "the clocks of GPU 1 were held down in 1 of 20 samples: it was far too hot (`hw_thermal_slowdown`)";
-        assert_eq!(fitness.reasons[0].seen, seen);
-    }
-
-    #[test]
-    fn power_limit_counts_by_its_share() {
-        let fitness = judged(&[("sw_power_cap", 6)], vec![]);
-        assert_eq!(fitness.verdict, FitnessVerdict::Suspect);
-        assert!(fitness.reasons[0].seen.ends_with("in 30% of the samples (bound 25%)"), "{fitness:?}");
-    }
-
-    #[test]
-    fn others_on_the_gpu_are_named() {
-        let fitness = judged(&[], vec![5, 8]);
-        assert_eq!(fitness.reasons[0].seen, "2 other processes computed on GPU 1 (process id 5, 8)");
+    fn what_holds_a_gpu_back_is_suspect_and_said() {
+        let hot = "the clocks of GPU 1 were held down in 1 of 20 samples: it was far too hot (`hw_thermal_slowdown`)";
+        let capped = "its power limit held the clocks of GPU 1 down in 30% of the samples (bound 25%)";
+        let others = "2 other processes computed on GPU 1 (process id 5, 8)";
+        let harmless = [("gpu_idle", 20), ("applications_clocks_setting", 20), ("sw_power_cap", 5)];
+        for (events, other_pids, verdict, seen) in [
+            (&harmless[..], vec![], FitnessVerdict::Valid, None),
+            (&[("hw_thermal_slowdown", 1)], vec![], FitnessVerdict::Suspect, Some(hot)),
+            (&[("sw_power_cap", 6)], vec![], FitnessVerdict::Suspect, Some(capped)),
+            (&[], vec![5, 8], FitnessVerdict::Suspect, Some(others)),
+        ] {
+            let fitness = judged(events, other_pids);
+            let first = fitness.reasons.first().map(|reason| reason.seen.exact());
+            assert_eq!((fitness.verdict, first), (verdict, seen), "{events:?}");
+        }
     }
 }

@@ -44,14 +44,12 @@ pub fn judge(seen: Seen<'_>) -> Fitness {
 
 #[cfg(test)]
 pub(crate) mod testing {
-    //! A quiet machine, to be disturbed in one respect at a time.
-
     use super::*;
     use crate::plan::{CellKey, LoadMode};
     use crate::record::{BlockRecord, Conditions, Disturbance, Host, Phase};
     use crate::units::{Bytes, Nanos, Ratio};
 
-    /// A virtual machine with two CPUs, idle but for one worker.
+    /// A virtual machine with two CPUs, idle but for one worker, to be disturbed in one respect at a time.
     pub(super) fn quiet() -> Conditions {
         Conditions {
             observed_ns: Nanos(20_000_000_000),
