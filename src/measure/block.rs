@@ -16,14 +16,14 @@ pub struct BlockTarget {
     /// No inference is begun that would end after this much time, judged by the one before it. The first one of a block
     /// is begun in any case. Absent: there is no limit.
     pub limit: Option<Nanos>,
-    /// The opening before the first inference that is timed.
+    /// What comes before the first inference that is timed.
     pub opening: Opening,
 }
 
-/// The opening of a block, before its first inference that is timed.
+/// What a block opens with, before its first inference that is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// One that is not, because caches are cold when another process has just run.
+    /// One inference that is not timed, because caches are cold when another process has just run.
     Untimed,
     /// Nothing: inferences are so long that cold caches do not show in them.
     Nothing,
@@ -174,9 +174,6 @@ where
 }
 
 /// Runs windows until their medians are steady or a bound is reached; their latencies are merged into `latencies`.
-///
-/// # Errors
-/// The first error that an inference returns.
 pub fn warm_up<C, W>(
     clock: &C,
     lanes: &mut [Lane<W>],
@@ -266,8 +263,7 @@ fn prepare<W: Work>(lane: &mut Lane<W>, opening: Opening) -> Result<(), W::Error
     }
 }
 
-/// The timed region: nothing in here but the clock, the inference and the histogram, and what prepares the next inference
-/// where there is anything to prepare.
+/// The timed region: nothing but the clock, the inference and the histogram, and preparation where there is any.
 #[inline]
 fn run_lane<C, W>(clock: &C, lane: &mut Lane<W>, target: &BlockTarget) -> Result<(Nanos, Nanos), W::Error>
 where
@@ -291,15 +287,13 @@ where
     }
 }
 
-/// Whether another inference as long as the last one would end after the block's limit. It is asked only in blocks that
-/// are long enough and hold too few.
+/// Whether another inference like the last would end after the limit; asked only after the length.
 #[cold]
 fn next_is_late(target: &BlockTarget, start: Nanos, begin: Nanos, end: Nanos) -> bool {
     target.limit.is_some_and(|limit| end.since(start) + end.since(begin) > limit)
 }
 
-/// Time that the timed loop adds to a bare inference on this machine now: the time an iteration takes whose inference does
-/// nothing.
+/// Time that the timed loop adds to an inference on this machine now: an iteration without work.
 #[must_use]
 pub fn harness_cost() -> Nanos {
     const LENGTH: Nanos = Nanos(5_000_000);
