@@ -1,13 +1,12 @@
 //! Tables of accuracy, and of agreement where there are no labels.
 
+use super::{Block, Builder, Chapter, Source, Table, charts, number, plain, words};
 use crate::analysis::{OutputAgreement, SessionFindings};
 use crate::metric::{Group, Metric, Unit};
 use crate::record::{DatasetInfo, OutputKind};
-use crate::report::chapter::{Block, Chapter};
 use crate::report::chapters::tables::{kind, left_out, score};
-use crate::report::charts;
 use crate::report::words::judged::{judged, reference};
-use crate::report::words::{self, BASELINE, Builder, MEANINGLESS, REFERENCE, Source, Table, number, plain};
+use crate::report::words::{BASELINE, MEANINGLESS, REFERENCE};
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
     let charts = source.findings.tuning.is_none().then(|| Block::Charts(charts::pareto(source)));

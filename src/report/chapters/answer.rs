@@ -1,14 +1,13 @@
 //! What to ship, in sentences.
 
+use super::{Audience, Block, Chapter, Source, failed, number, plain, prediction, rival, tuning, words};
 use crate::analysis::{
     Basis, Caveat, CellFindings, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer, Verdict,
 };
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::EndReason;
-use crate::report::chapter::{Audience, Block, Chapter};
-use crate::report::chapters::{failed, prediction, rival, tuning};
-use crate::report::words::{self, Source, judged, number, plain, shortened};
+use crate::report::words::{judged, shortened};
 use crate::units::Nanos;
 
 /// The answer, with what one prediction was in its second line.

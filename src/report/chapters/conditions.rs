@@ -1,9 +1,8 @@
 //! What the machine went through, and whether it was fit to measure on.
 
+use super::{Item, gpu, number, plain, words};
 use crate::record::{Conditions, Fitness, FitnessReason, FitnessVerdict, Host};
-use crate::report::chapters::gpu;
-use crate::report::words::number::{self, time};
-use crate::report::words::{self, Item, plain};
+use crate::report::words::number::time;
 use crate::units::{Bytes, Hertz, Ratio};
 
 /// Whether the machine was fit to measure on: a line with the verdict, and one for each reason with its remedy.

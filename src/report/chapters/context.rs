@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::{Item, Source, gpu, number, plain, words};
 use crate::analysis::{CellFindings, TwoLevels, two_levels};
 use crate::metric::{Metric, Unit};
 use crate::plan::{Binding, ExecutionMode, GraphOptimization, SessionSpec};
 use crate::record::{EffectiveOptions, EndReason, Host};
-use crate::report::chapters::gpu;
-use crate::report::words::number::{self, bytes, time};
-use crate::report::words::{self, Item, Source, plain};
+use crate::report::words::number::{bytes, time};
 use crate::stats::SteadyClass;
 use crate::text::Plain;
 

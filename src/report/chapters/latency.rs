@@ -1,9 +1,7 @@
 //! Latency of a single prediction: which variant is the fastest?
 
-use super::{distribution, tables};
-use crate::report::chapter::{Audience, Block, Chapter, Place};
-use crate::report::charts;
-use crate::report::words::Source;
+use super::{Audience, Block, Chapter, Source, charts, distribution, tables};
+use crate::report::chapter::Place;
 
 const LEGEND: &str = "How to read: 2.1 (2.0 to 2.2) is a value with its 95% confidence interval over fresh worker \
 processes; ± is the wider half of that interval, in percent of the value; why a - stands somewhere is said below the \

@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::bottlenecks::command;
-use super::{conditions, context, placement, provenance};
+use super::{Audience, Block, Chapter, Item, Source, charts, conditions, context, placement, provenance};
 use crate::metric::Metric;
 use crate::record::FitnessVerdict;
-use crate::report::chapter::{Alarm, AlarmLevel, Audience, Block, Chapter, Fold};
-use crate::report::charts;
-use crate::report::words::{Item, Source};
+use crate::report::chapter::{Alarm, AlarmLevel, Fold};
 
 /// The chapter that says whether the machine was fit to measure on.
 pub(in crate::report) const MACHINE: &str = "machine";

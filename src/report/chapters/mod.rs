@@ -36,9 +36,9 @@ use crate::record::RunRecord;
 use crate::report::chapter::{Audience, Block, Chapter, Paper};
 use crate::report::chapters::advice::PriorityView;
 use crate::report::chapters::bottlenecks::Entry;
-use crate::report::charts::ChartView;
-use crate::report::template::Filled;
-use crate::report::words::{Source, plain};
+use crate::report::charts::{self, ChartView};
+use crate::report::template::{Filled, Key, items};
+use crate::report::words::{self, Builder, Item, Section, Source, Table, number, plain};
 
 /// A chapter, who sees it of a sweep, and who of a search for session options.
 struct Line(fn(Source<'_>) -> Chapter, Audience, Audience);

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::{Item, Source, gpu, number, plain};
 use crate::metric::Unit;
 use crate::plan::{Pin, Variant};
 use crate::record::VariantRecord;
-use crate::report::chapters::gpu;
-use crate::report::words::number::{self, time};
-use crate::report::words::{Item, Source, plain};
+use crate::report::words::number::time;
 use crate::units::Nanos;
 
 pub(in crate::report) fn items(source: Source<'_>) -> Vec<Item> {

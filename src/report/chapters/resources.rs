@@ -1,9 +1,6 @@
 //! Where memory goes, what a restart costs, how the run went, and what it took of GPU and energy.
 
-use super::{context, gpu, tables};
-use crate::report::chapter::{Block, Chapter};
-use crate::report::charts;
-use crate::report::words::Source;
+use super::{Block, Chapter, Source, charts, context, gpu, tables};
 
 pub(super) fn memory(source: Source<'_>) -> Chapter {
     Chapter::new("memory", "Memory", "Memory").with(Block::Charts(charts::memory(source)))

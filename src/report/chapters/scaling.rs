@@ -1,16 +1,14 @@
 //! How far batching pays: how latency, throughput and memory go with batch size and shape, and what idle gaps cost.
 
+use super::{Block, Builder, Chapter, Section, Source, Table, charts, number, plain, tables, words};
 use crate::analysis::{
     BatchCurve, BatchFit, Cliff, CliffEvidence, CliffSign, GapFindings, Knee, KneePlace, LINE_TOLERANCE, MemoryFit,
     Scaling, Support, Within, WithinLimit,
 };
 use crate::metric::{Metric, Unit};
 use crate::plan::CellKey;
-use crate::report::chapter::{Block, Chapter};
-use crate::report::chapters::tables;
-use crate::report::charts;
-use crate::report::words::number::{self, bytes};
-use crate::report::words::{self, Builder, MEANINGLESS, Section, Source, Table, not_measured, plain};
+use crate::report::words::number::bytes;
+use crate::report::words::{MEANINGLESS, not_measured};
 
 const NAMED_DEVIATIONS: usize = 3;
 

@@ -1,10 +1,9 @@
 //! What limits the variants, what to do about it, and what was not tried.
 
+use super::{Audience, Block, Chapter, Item, Key, Source, items};
+
 use super::advice::{self, AdviceView, PriorityView};
 use super::bottlenecks;
-use crate::report::chapter::{Audience, Block, Chapter};
-use crate::report::template::{Key, items};
-use crate::report::words::{Item, Source};
 
 const NOTHING_KNOWN: &str = "Nothing is known of these, because this run did not measure them. Words in capitals are to \
 be filled in.";

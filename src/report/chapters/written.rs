@@ -2,9 +2,8 @@
 
 use super::advice::{self, AdviceView, PhaseView, PriorityView};
 use super::bottlenecks::{self, Entry};
-use crate::report::chapter::{Block, Chapter, Label, Numbered};
-use crate::report::template::{Key, items};
-use crate::report::words::{Item, Source};
+use super::{Block, Chapter, Item, Key, Source, items};
+use crate::report::chapter::{Label, Numbered};
 
 pub(super) fn baseline(source: Source<'_>) -> Chapter {
     Chapter::new("baseline", "", "Baseline Performance Analysis")

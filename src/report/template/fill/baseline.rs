@@ -1,13 +1,12 @@
 //! The baseline as it performs today.
 
-use crate::analysis::{self, BatchCurve, CellFindings, Estimate, SessionFindings};
-use crate::metric::{Metric, Unit};
-use crate::report::chapters::gpu;
-use crate::report::template::found::{
-    Absent, Found, NO_BASELINE, NO_NETWORK, NO_TRAINING, not_measured, of_cell, of_session, or_why,
+use super::{
+    Absent, Found, Metric, NO_BASELINE, NO_NETWORK, NO_TRAINING, Source, gpu, not_measured, number, of_cell,
+    of_session, or_why, words,
 };
+use crate::analysis::{self, BatchCurve, CellFindings, Estimate, SessionFindings};
+use crate::metric::Unit;
 use crate::report::template::keys::{Inference, Resources, ResponseTimes, Throughputs, TrainingPerformance};
-use crate::report::words::{self, Source, number};
 
 pub(super) fn single(source: Source<'_>) -> Option<&CellFindings> {
     let baseline = source.baseline()?.session;

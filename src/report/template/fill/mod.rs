@@ -9,11 +9,14 @@ mod testing;
 
 use crate::metric::Metric;
 use crate::report::chapters::context::ending;
-use crate::report::chapters::{advice, bottlenecks};
-use crate::report::template::found::{Absent, Found, NO_DATABASE, not_measured, of_cell, or_why};
+use crate::report::chapters::{advice, bottlenecks, gpu};
+use crate::report::template::found::{
+    Absent, Found, NO_BASELINE, NO_DATABASE, NO_NETWORK, NO_TRAINING, NOTHING_RECOMMENDED, not_measured, of_cell,
+    of_session, or_why,
+};
 use crate::report::template::keys::{Document, Key, Overview, Summary};
 use crate::report::words::text::plain;
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Source, number};
 
 pub(super) fn found(key: Key, source: Source<'_>) -> Found {
     match key {

@@ -2,12 +2,10 @@
 
 use super::baseline::single;
 use super::risk::scoring_again;
-use crate::metric::Metric;
-use crate::report::template::found::{Absent, Found, NO_DATABASE, NO_NETWORK, of_cell, or_why};
+use super::{Absent, Found, Metric, NO_DATABASE, NO_NETWORK, Source, of_cell, or_why};
 use crate::report::template::keys::{
     CachingLayers, Indicators, ModelMonitoring, MonitoringTools, ScalingStrategies, Sustained,
 };
-use crate::report::words::Source;
 
 pub(super) fn scaling(field: ScalingStrategies) -> Found {
     Err(match field {

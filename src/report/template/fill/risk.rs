@@ -1,11 +1,8 @@
 //! Risks of following the best advice, and how to undo it.
 
+use super::{Absent, Found, NO_BASELINE, Source, advice, not_measured, number, plain, words};
 use crate::analysis::Action;
-use crate::report::chapters::advice;
-use crate::report::template::found::{Absent, Found, NO_BASELINE, not_measured};
 use crate::report::template::keys::{Degradation, ImplementationRisk, RegressionRisk};
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source, number};
 
 pub(super) fn of_advice(field: ImplementationRisk, source: Source<'_>) -> Found {
     let Some(advice) = source.findings.decisions.advice.first() else { return Err(Absent::NotGiven) };

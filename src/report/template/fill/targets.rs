@@ -1,12 +1,10 @@
 //! Targets that follow from what was measured, and the timeline of the model's optimization.
 
 use super::improvement::{lighter, reduction};
+use super::{Absent, Found, Metric, NO_TRAINING, Source, advice, not_measured, number, words};
 use crate::analysis::{AccuracyVerdict, Action, Advice, BottleneckKind, ScoreTarget, Untried};
-use crate::metric::{Direction, Metric, Unit};
-use crate::report::chapters::advice;
-use crate::report::template::found::{Absent, Found, NO_TRAINING, not_measured};
+use crate::metric::{Direction, Unit};
 use crate::report::template::keys::{AiTargets, Targets, Timeline};
-use crate::report::words::{self, Source, number};
 
 pub(super) fn of_model(field: AiTargets, source: Source<'_>) -> Found {
     match field {

@@ -1,14 +1,11 @@
 //! How the run tested the model, and how it is tested again.
 
 use super::baseline::cpu;
-use crate::metric::Metric;
+use super::{Absent, Found, Metric, NO_NETWORK, Source, not_measured, number, of_cell, or_why, plain, words};
 use crate::plan::LoadMode;
 use crate::report::chapters::bottlenecks::command;
 use crate::report::chapters::context;
-use crate::report::template::found::{Absent, Found, NO_NETWORK, not_measured, of_cell, or_why};
 use crate::report::template::keys::{TestConfiguration, TestEnvironment, TestResults, TestTypes};
-use crate::report::words::text::plain;
-use crate::report::words::{self, Source, number};
 
 pub(super) fn configuration(field: TestConfiguration, source: Source<'_>) -> Found {
     let run = &source.record.run;
