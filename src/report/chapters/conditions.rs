@@ -52,7 +52,7 @@ pub(in crate::report) fn conditions(host: &Host, seen: &Conditions) -> Vec<Item>
     items
 }
 
-fn unknown() -> String {
+pub(super) fn unknown() -> String {
     words::not_measured("the system does not tell")
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::conditions::unknown;
 use super::{Item, Source, gpu, number, plain, words};
 use crate::analysis::{CellFindings, TwoLevels, two_levels};
 use crate::metric::{Metric, Unit};
@@ -252,12 +253,12 @@ pub(in crate::report) fn machine(host: &Host) -> Vec<Item> {
     let mut items = vec![
         Item::new("CPU", cpu),
         Item::new("CPUs", cpus),
-        Item::new("Instruction sets", if flags.is_empty() { UNKNOWN.into() } else { flags.join(", ") }),
+        Item::new("Instruction sets", if flags.is_empty() { unknown() } else { flags.join(", ") }),
         Item::new("Memory", memory),
         Item::new("System", system),
         Item::new("Virtualization", told(&host.virtualization)),
         Item::new("Frequency governor", told(&host.governor)),
-        Item::new("Load at start", host.load_average.map_or_else(|| UNKNOWN.into(), |load| format!("{load:.2}"))),
+        Item::new("Load at start", host.load_average.map_or_else(unknown, |load| format!("{load:.2}"))),
     ];
     items.extend(gpu::machine(host));
     items
@@ -278,13 +279,11 @@ fn essentials(host: &Host) -> [String; 4] {
     [
         told(&host.cpu.model_name),
         format!("{cores}, {} usable{limit}", host.usable_cpus_count),
-        host.memory_bytes.map_or_else(|| UNKNOWN.into(), |all| format!("{}{available}", bytes(all))),
+        host.memory_bytes.map_or_else(unknown, |all| format!("{}{available}", bytes(all))),
         format!("{}, kernel {}, {}", told(&host.os), told(&host.kernel), plain(&host.architecture)),
     ]
 }
 
-const UNKNOWN: &str = "not measured: the system does not tell";
-
 fn told(text: &Option<Plain>) -> String {
-    text.as_ref().map_or_else(|| UNKNOWN.into(), Plain::to_string)
+    text.as_ref().map_or_else(unknown, Plain::to_string)
 }

@@ -73,7 +73,8 @@ pub(in crate::report) fn not_reached(source: Source<'_>) -> Option<String> {
     }
 }
 
-/// `batch 16 and 32`, or `batch 16 and 32 by fp32; batch 32 by int8`, where some that were measured came further than others.
+/// `batch 16 and 32`, or `batch 16 and 32 by fp32; batch 32 by int8`, where some that were measured came further than
+/// others.
 fn which(source: Source<'_>, by_session: &BTreeMap<usize, Vec<u64>>) -> String {
     let mut groups: BTreeMap<&[u64], Vec<usize>> = BTreeMap::new();
     for (&session, sizes) in by_session {

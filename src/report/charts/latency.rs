@@ -21,7 +21,7 @@ pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String
     let largest = latencies().reduce(f64::max).ok_or("no latencies were recorded")?;
     let measure = Measure::new(Unit::Ns, largest);
     let series: Vec<SeriesView> = drawn.iter().flat_map(|drawn| series(source, measure, drawn)).collect();
-    let batch = source.single_batch_size().unwrap_or(1);
+    let batch = source.single_place().map_or(1, |at| at.batch_size);
     Ok(ChartView {
         id: "latency-distribution".into(),
         title: format!("Distribution of latencies at batch {batch}"),

@@ -80,7 +80,8 @@ fn leading(rows: &[Row<'_>]) -> Vec<Plain> {
     names
 }
 
-/// The piece of a bar that an operator takes, after those of the operators named before it; `None` stands for all others.
+/// The piece of a bar that an operator takes, after those of the operators named before it; `None` stands for all
+/// others.
 fn bar(at: usize, row: &Row<'_>, part: Option<&Plain>, named: &[Plain], measure: Measure) -> Option<PointView> {
     let time = |wanted: &dyn Fn(&Plain) -> bool| -> f64 {
         let shares = row.breakdown.by_operator.iter().filter(|share| wanted(&share.operator));

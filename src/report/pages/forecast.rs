@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::analysis::{ExpectedWidth, FORECAST_COVERAGE, HalfWidth};
 use crate::plan::{LoadMode, Plan};
 use crate::record::{Fitness, FitnessVerdict};
-use crate::report::words::{self, Row, RowKind, Table, number, plain};
+use crate::report::words::{self, Builder, Table, number, plain};
 use crate::stats::MIN_LAUNCHES;
 use crate::units::Nanos;
 
@@ -35,8 +35,8 @@ pub struct Forecast<'a> {
     pub time: Duration,
     /// Wall time of the rounds that there is time for.
     pub most_time: Duration,
-    /// A budget within which every session would have an interval at its smallest batch size; absent where nothing is known
-    /// of one.
+    /// A budget within which every session would have an interval at its smallest batch size; absent where nothing is
+    /// known of one.
     pub enough_budget: Option<Nanos>,
     /// Most time that launches beside the rounds take, by purpose.
     pub beside: &'a [(&'a str, Duration)],
@@ -163,8 +163,10 @@ fn bases(precision: &[ExpectedWidth]) -> Vec<String> {
 fn table(forecast: Forecast<'_>) -> Table {
     let target = forecast.plan.schedule.target_half_width_ratio.0;
     let of_what = if forecast.plan.sessions.len() > 1 { "ratio to the baseline" } else { "median latency" };
+    let header = ["batch", LoadMode::COLUMN, "half-width", &format!("within ± {}", number::share(target))];
+    let mut table = Builder::new(format!("Precision that this will buy: 95% half-width of the {of_what}"), &header);
     let mut notes = Vec::new();
-    let row = |precision: &ExpectedWidth| {
+    for precision in forecast.precision {
         let (width, within) = match &precision.half_width {
             Ok(width) => (half_width(width), within(width, target).to_owned()),
             Err(reason) => {
@@ -175,22 +177,14 @@ fn table(forecast: Forecast<'_>) -> Table {
                 ("-".to_owned(), "-".to_owned())
             }
         };
-        let cells = vec![
+        table.plain_row(vec![
             format!("{}{}", precision.at.batch_size, forecast.plan.shape_words(precision.at.shape)),
             precision.at.load.in_column(),
             width,
             within,
-        ];
-        Row { cells, kind: RowKind::Plain }
-    };
-    let rows = forecast.precision.iter().map(row).collect();
-    let target = number::share(target);
+        ]);
+    }
     notes.extend(bases(forecast.precision));
     notes.extend(machine(forecast));
-    Table {
-        title: format!("Precision that this will buy: 95% half-width of the {of_what}"),
-        header: ["batch", LoadMode::COLUMN, "half-width", &format!("within ± {target}")].map(str::to_owned).to_vec(),
-        rows,
-        notes,
-    }
+    table.finish(notes)
 }

@@ -27,8 +27,8 @@ enum Pictures {
     None,
 }
 
-/// The report in Markdown (CommonMark with tables), without the charts. Everything inserted is escaped, so that names and
-/// messages stay text.
+/// The report in Markdown (CommonMark with tables), without the charts. Everything inserted is escaped, so that names
+/// and messages stay text.
 ///
 /// # Errors
 /// A fault of the template.

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use crate::analysis::gate::GateVerdict;
-
 use super::layout::{self, wrap};
 use super::spark;
 use super::style::{BOLD, Color, DIM, GREEN, Glyphs, RED, RESET, Style};
+use crate::analysis::gate::GateVerdict;
 use crate::report::chapter::{Alarm, Block, Heading, Label, Paper};
 use crate::report::chapters::Report;
 use crate::report::view::{ComparisonView, Distributions, ForecastView, GateView, Item, RowKind, Section, Table, text};

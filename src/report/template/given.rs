@@ -16,38 +16,19 @@ pub struct Context {
 /// A mistake in a context file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ContextError {
-    /// It is not TOML.
-    #[error("line {line}: {message}")]
-    Toml {
-        /// Line in the file, from 1.
-        line: usize,
-        /// Message of the parser.
-        message: String,
-    },
-    /// The template has no such key.
-    #[error("unknown key `{key}`; known here: {known}")]
-    UnknownKey {
-        /// The key, with its tables.
-        key: String,
-        /// The keys that may stand there.
-        known: String,
-    },
-    /// A value is of a type that no field takes.
-    #[error("`{key}` is {found}, and takes {takes}")]
-    WrongType {
-        /// The key, with its tables.
-        key: String,
-        /// Kind of the value that stands there.
-        found: &'static str,
-        /// Values that may stand there.
-        takes: &'static str,
-    },
-    /// A value that fills nothing in, or a list that holds such.
-    #[error("`{key}` is empty; fill it in, or take the line away")]
-    Empty {
-        /// The key, with its tables.
-        key: String,
-    },
+    /// It is not TOML: the line in the file, from 1, and the message of the parser.
+    #[error("line {0}: {1}")]
+    Toml(usize, String),
+    /// The template has no such key, named with its tables; and the keys that may stand there.
+    #[error("unknown key `{0}`; known here: {1}")]
+    UnknownKey(String, String),
+    /// The value of this key, named with its tables, is of a kind that no field takes; and the kinds that may stand
+    /// there.
+    #[error("`{0}` is {1}, and takes {2}")]
+    WrongType(String, &'static str, &'static str),
+    /// The value of this key, named with its tables, fills nothing in, or is a list that holds such.
+    #[error("`{0}` is empty; fill it in, or take the line away")]
+    Empty(String),
 }
 
 impl Context {
@@ -59,7 +40,7 @@ impl Context {
         let table: Table = text.parse().map_err(|error: toml::de::Error| {
             let start = error.span().map_or(0, |span| span.start);
             let line = text.bytes().take(start).filter(|&byte| byte == b'\n').count() + 1;
-            ContextError::Toml { line, message: error.message().to_owned() }
+            ContextError::Toml(line, error.message().to_owned())
         })?;
         let mut context = Context::default();
         context.read(&table, "")?;
@@ -81,12 +62,12 @@ impl Context {
             match (value, field) {
                 (Value::Table(table), _) if is_table => self.read(table, &inside)?,
                 (value, _) if is_table => {
-                    return Err(ContextError::WrongType { key, found: kind(value), takes: "a table of fields" });
+                    return Err(ContextError::WrongType(key, kind(value), "a table of fields"));
                 }
                 (value, Some(field)) => {
                     self.given.insert(field, words(value, &key)?);
                 }
-                (_, None) => return Err(ContextError::UnknownKey { key, known: choices(place) }),
+                (_, None) => return Err(ContextError::UnknownKey(key, choices(place))),
             }
         }
         Ok(())
@@ -113,8 +94,8 @@ fn kind(value: &Value) -> &'static str {
 
 fn words(value: &Value, key: &str) -> Result<String, ContextError> {
     let takes = "a text, a number, a date or a list of texts";
-    let wrong = |found| ContextError::WrongType { key: key.to_owned(), found, takes };
-    let empty = || ContextError::Empty { key: key.to_owned() };
+    let wrong = |found| ContextError::WrongType(key.to_owned(), found, takes);
+    let empty = || ContextError::Empty(key.to_owned());
     match value {
         Value::String(text) if text.trim().is_empty() => Err(empty()),
         Value::String(text) => Ok(crate::report::words::text::plain_whole(text)),

@@ -4,57 +4,38 @@ use crate::analysis::Interval;
 use crate::metric::Unit;
 use crate::units::{Bytes, Nanos};
 
-/// A unit for people and how many base units it is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Scale {
-    suffix: &'static str,
-    factor: f64,
-}
+/// A unit for people, and how many base units it is.
+type Scale = (&'static str, f64);
 
-const TIMES: [Scale; 4] = [
-    Scale { suffix: " s", factor: 1e9 },
-    Scale { suffix: " ms", factor: 1e6 },
-    Scale { suffix: " µs", factor: 1e3 },
-    Scale { suffix: " ns", factor: 1.0 },
-];
+const TIMES: [Scale; 4] = [(" s", 1e9), (" ms", 1e6), (" µs", 1e3), (" ns", 1.0)];
 
-const ENERGIES: [Scale; 4] = [
-    Scale { suffix: " J", factor: 1.0 },
-    Scale { suffix: " mJ", factor: 1e-3 },
-    Scale { suffix: " µJ", factor: 1e-6 },
-    Scale { suffix: " nJ", factor: 1e-9 },
-];
+const ENERGIES: [Scale; 4] = [(" J", 1.0), (" mJ", 1e-3), (" µJ", 1e-6), (" nJ", 1e-9)];
 
-const SIZES: [Scale; 4] = [
-    Scale { suffix: " GiB", factor: 1_073_741_824.0 },
-    Scale { suffix: " MiB", factor: 1_048_576.0 },
-    Scale { suffix: " KiB", factor: 1024.0 },
-    Scale { suffix: " B", factor: 1.0 },
-];
+const SIZES: [Scale; 4] = [(" GiB", 1_073_741_824.0), (" MiB", 1_048_576.0), (" KiB", 1024.0), (" B", 1.0)];
 
 /// A value beyond this share of a unit is shown in that unit, so that 999.6 µs does not become `1000 µs`.
 const ROUNDS_UP: f64 = 0.9995;
 
 fn scale(unit: Unit, value: f64) -> Scale {
     let choose = |scales: &[Scale; 4]| {
-        let fits = scales.iter().find(|scale| value.abs() >= scale.factor * ROUNDS_UP);
+        let fits = scales.iter().find(|(_, factor)| value.abs() >= factor * ROUNDS_UP);
         *fits.unwrap_or(&scales[3])
     };
     match unit {
         Unit::Ns => choose(&TIMES),
         Unit::Bytes => choose(&SIZES),
         Unit::Joules => choose(&ENERGIES),
-        Unit::Watts => Scale { suffix: " W", factor: 1.0 },
-        Unit::PerSec => Scale { suffix: "/s", factor: 1.0 },
-        Unit::Ratio => Scale { suffix: "%", factor: 0.01 },
-        Unit::Count | Unit::OutputUnit => Scale { suffix: "", factor: 1.0 },
+        Unit::Watts => (" W", 1.0),
+        Unit::PerSec => ("/s", 1.0),
+        Unit::Ratio => ("%", 0.01),
+        Unit::Count | Unit::OutputUnit => ("", 1.0),
     }
 }
 
 /// The unit in which an axis up to `largest` is drawn, such as `ms`, and how many base units it is.
 pub(in crate::report) fn unit_of_axis(unit: Unit, largest: f64) -> (&'static str, f64) {
-    let scale = scale(unit, largest);
-    (scale.suffix.trim_start(), scale.factor)
+    let (suffix, factor) = scale(unit, largest);
+    (suffix.trim_start(), factor)
 }
 
 /// A span of time.
@@ -97,26 +78,26 @@ pub(in crate::report) fn bytes(bytes: Bytes) -> String {
 /// `value` with its unit, rounded to what `interval` supports, or to three significant digits.
 #[must_use]
 pub fn value(unit: Unit, value: f64, interval: Option<Interval>) -> String {
-    let scale = scale(unit, value);
-    let place = place(unit, value / scale.factor, interval.map(|interval| half_width(interval) / scale.factor));
-    format!("{}{}", rounded(value / scale.factor, place), scale.suffix)
+    let (suffix, factor) = scale(unit, value);
+    let place = place(unit, value / factor, interval.map(|interval| half_width(interval) / factor));
+    format!("{}{suffix}", rounded(value / factor, place))
 }
 
 /// `value` with its unit and its interval in the same unit: `2.13 ms (2.10 to 2.16)`.
 #[must_use]
 pub fn with_interval(unit: Unit, value: f64, interval: Interval) -> String {
-    let scale = scale(unit, value);
-    let place = place(unit, value / scale.factor, Some(half_width(interval) / scale.factor));
-    let show = |x: f64| rounded(x / scale.factor, place);
-    format!("{}{} ({} to {})", show(value), scale.suffix, show(interval.low), show(interval.high))
+    let (suffix, factor) = scale(unit, value);
+    let place = place(unit, value / factor, Some(half_width(interval) / factor));
+    let show = |x: f64| rounded(x / factor, place);
+    format!("{}{suffix} ({} to {})", show(value), show(interval.low), show(interval.high))
 }
 
 /// The ends of `interval` in the unit that suits its upper end: `2.10 to 2.16 ms`.
 pub(in crate::report) fn ends(unit: Unit, interval: Interval) -> String {
-    let scale = scale(unit, interval.high);
-    let place = place(unit, interval.high / scale.factor, Some(half_width(interval) / scale.factor));
-    let show = |x: f64| rounded(x / scale.factor, place);
-    format!("{} to {}{}", show(interval.low), show(interval.high), scale.suffix)
+    let (suffix, factor) = scale(unit, interval.high);
+    let place = place(unit, interval.high / factor, Some(half_width(interval) / factor));
+    let show = |x: f64| rounded(x / factor, place);
+    format!("{} to {}{suffix}", show(interval.low), show(interval.high))
 }
 
 /// `2.13 ms ± 1.4%`, with the wider half of the interval; alone where the value is 0, of which nothing is a share.

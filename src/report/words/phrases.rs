@@ -59,10 +59,6 @@ impl<'a> Source<'a> {
         single_place(plan, &self.findings.cells).or_else(first)
     }
 
-    pub(in crate::report) fn single_batch_size(self) -> Option<u64> {
-        self.single_place().map(|at| at.batch_size)
-    }
-
     /// `batch 1`, or `batch 1, seq 64`, of single predictions.
     pub(in crate::report) fn single_batch(self) -> String {
         self.single_place().map_or_else(|| "batch 1".into(), |at| self.batch(at.shape, at.batch_size))

@@ -161,7 +161,7 @@ fn missing(instructions: &Instructions) -> String {
 }
 
 fn step_words(explanation: &Explanation, step: &Step, operators: &[AddedNodes], mostly: Option<&Plain>) -> String {
-    let change = amount(step);
+    let change = number::value(Unit::Ns, step.change_ns().abs() as f64, step.bounds);
     let rises = step.change_ns() > 0;
     let went = if rises { "rose" } else { "fell" };
     let from = time(step.before_ns);
@@ -221,9 +221,4 @@ fn added(operators: &[AddedNodes]) -> String {
         names.push(format!("{} other", number::count(others)));
     }
     listed(&names)
-}
-
-/// How large a step is, with the digits that the profiler's resolution supports.
-fn amount(step: &Step) -> String {
-    number::value(Unit::Ns, step.change_ns().abs() as f64, step.bounds)
 }

@@ -8,28 +8,22 @@ use crate::plan::Objective;
 use crate::record::{Bounded, Contest, Fate};
 use crate::report::words::{Builder, RowKind, Source, Table, number, plain};
 
-pub(super) struct Rows<'p> {
-    pub(super) places: &'p [usize],
-    pub(super) fates: Fates,
-}
-
 #[derive(Clone, Copy)]
 pub(super) enum Fates {
     InOneWord,
     InFull,
 }
 
-pub(super) fn table(source: Source<'_>, found: &TuningFindings, title: &str, rows: Rows<'_>) -> Table {
+pub(super) fn table(source: Source<'_>, found: &TuningFindings, title: &str, places: &[usize], fates: Fates) -> Table {
     let metrics: Vec<Metric> = columns(found);
     let mut header = vec!["configuration", "batch", "vs best"];
     header.extend(metrics.iter().map(|metric| metric.short_label()));
     header.push("outcome");
     let mut table = Builder::new(title, &header);
-    let mut notes = Notes::default();
-    for &place in rows.places {
+    for &place in places {
         let one = &found.candidates[place];
         let label = source.name(one.key.session);
-        let mut cells = vec![label.clone(), number::count(one.key.batch_size), notes.against_best(found, one)];
+        let mut cells = vec![label.clone(), number::count(one.key.batch_size), against_best(found, one)];
         for &metric in &metrics {
             let shown = |estimate: &Estimate| {
                 let measured = estimate.measured().map(|measured| measured.value).unwrap_or_default();
@@ -41,13 +35,13 @@ pub(super) fn table(source: Source<'_>, found: &TuningFindings, title: &str, row
                 None => "-".into(),
             });
         }
-        cells.push(match rows.fates {
+        cells.push(match fates {
             Fates::InOneWord => word(found, place).into(),
             Fates::InFull => became(source, found, place),
         });
         table.row(kind(found, place), cells);
     }
-    table.finish(notes.lines(found))
+    table.finish(notes(found, places))
 }
 
 fn kind(found: &TuningFindings, place: usize) -> RowKind {
@@ -59,38 +53,30 @@ fn kind(found: &TuningFindings, place: usize) -> RowKind {
     }
 }
 
-#[derive(Default)]
-struct Notes {
-    has_ratios: bool,
-    has_chains: bool,
+/// The cost of a configuration over that of the best one, and whether both took turns; `None` of the best one itself.
+fn cost(one: &Candidate) -> Option<(f64, bool)> {
+    let relative = one.relative.as_ref().filter(|_| one.state != State::Best)?;
+    Some((relative.cost_ratio.value()?, relative.is_direct))
 }
 
-impl Notes {
-    /// `-4.8%` of the best one's, or `~-4.8%` by way of others.
-    fn against_best(&mut self, found: &TuningFindings, one: &Candidate) -> String {
-        let Some(relative) = one.relative.as_ref().filter(|_| one.state != State::Best) else { return "-".into() };
-        let Some(ratio) = relative.cost_ratio.value().map(|cost| ratio(found.objective, cost, None)) else {
-            return "-".into();
-        };
-        self.has_ratios = true;
-        self.has_chains |= !relative.is_direct;
-        if relative.is_direct { ratio } else { format!("~{ratio}") }
-    }
+/// `-4.8%` of the best one's, or `~-4.8%` by way of others.
+fn against_best(found: &TuningFindings, one: &Candidate) -> String {
+    let Some((cost, is_direct)) = cost(one) else { return "-".into() };
+    format!("{}{}", if is_direct { "" } else { "~" }, ratio(found.objective, cost, None))
+}
 
-    fn lines(&self, found: &TuningFindings) -> Vec<String> {
-        let what = subject(found.objective);
-        let mut lines = Vec::new();
-        if self.has_ratios {
-            lines.push(format!(
-                "vs best: {what} against the best one's, from blocks that took turns. Judge by it: the other figures are of \
-                 different times, between which the machine may have changed its speed."
-            ));
-        }
-        if self.has_chains {
-            lines.push("~: both took turns with others, by way of which the ratio is told.".into());
-        }
-        lines
-    }
+fn notes(found: &TuningFindings, places: &[usize]) -> Vec<String> {
+    let costs = || places.iter().filter_map(|&place| cost(&found.candidates[place]));
+    let ratios = costs().next().map(|_| {
+        format!(
+            "vs best: {} against the best one's, from blocks that took turns. Judge by it: the other figures are of \
+             different times, between which the machine may have changed its speed.",
+            subject(found.objective)
+        )
+    });
+    let has_chains = costs().any(|(_, is_direct)| !is_direct);
+    let chains = has_chains.then(|| "~: both took turns with others, by way of which the ratio is told.".to_owned());
+    ratios.into_iter().chain(chains).collect()
 }
 
 fn word(found: &TuningFindings, place: usize) -> &'static str {

@@ -7,12 +7,11 @@ mod phrases;
 use std::collections::BTreeSet;
 
 use crate::analysis::tuning::{self, State, TuningFindings, TuningVerdict, criteria};
-use crate::plan::CellKey;
 use crate::report::chapter::{Audience, Block, Chapter, Place};
 use crate::report::chapters::{explain, latency};
 use crate::report::words::session_code::{Deployment, SessionCode, session_code};
 use crate::report::words::{self, Source, Table, number, plain};
-use configurations::{Fates, Rows, table};
+use configurations::{Fates, table};
 use phrases::{floor, words_of};
 
 /// Rows that the terminal shows of all configurations.
@@ -32,8 +31,8 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
     let order = found.order();
     let matters = |place: &&usize| Some(**place) == found.defaults || found.candidates[**place].state != State::Out;
     let few: Vec<usize> = order.iter().filter(matters).copied().take(SHOWN).collect();
-    let shortlist = table(source, found, "Best configurations", Rows { places: &few, fates: Fates::InOneWord });
-    let all = table(source, found, "All configurations", Rows { places: &order, fates: Fates::InFull });
+    let shortlist = table(source, found, "Best configurations", &few, Fates::InOneWord);
+    let all = table(source, found, "All configurations", &order, Fates::InFull);
     chapter
         .table(shortlist)
         .only(Audience::PAGE, latency::how_to_read())
@@ -48,17 +47,14 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 
 fn front(source: Source<'_>, found: &TuningFindings, order: &[usize]) -> Table {
     let places: Vec<usize> = order.iter().filter(|place| found.front.contains(place)).copied().collect();
-    let mut front = table(source, found, "Pareto front", Rows { places: &places, fates: Fates::InOneWord });
+    let mut front = table(source, found, "Pareto front", &places, Fates::InOneWord);
     front.notes.push(AXES.into());
     front
 }
 
 fn best_as_code(source: Source<'_>, found: &TuningFindings) -> Vec<SessionCode> {
     let best = found.best().filter(|_| found.verdict != TuningVerdict::NothingMeasured);
-    best.map(|best| code(source, best.key)).unwrap_or_default()
-}
-
-fn code(source: Source<'_>, key: CellKey) -> Vec<SessionCode> {
+    let Some(key) = best.map(|best| best.key) else { return Vec::new() };
     let variant = source.record.plan.variant_of(key.session);
     let launches = source.record.launches.iter().filter(|launch| launch.session == key.session);
     session_code(&Deployment {

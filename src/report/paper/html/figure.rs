@@ -46,7 +46,7 @@ fn trace(series: &SeriesView) -> Value {
         Form::NamedMarks => json!({
             "type": "scatter",
             "mode": "markers+text",
-            "text": series.points.iter().map(|point| escaped(first_line(&point.label))).collect::<Vec<_>>(),
+            "text": series.points.iter().map(|point| escaped(point.label.lines().next().unwrap_or_default())).collect::<Vec<_>>(),
         }),
         Form::Bars(thickness) => json!({
             "type": "bar",
@@ -101,10 +101,6 @@ fn merge(into: &mut Value, from: Value) {
 /// Seven significant digits: more than any screen shows, in a shorter file.
 fn number(value: f64) -> f64 {
     format!("{value:.6e}").parse().unwrap_or(value)
-}
-
-fn first_line(label: &str) -> &str {
-    label.lines().next().unwrap_or_default()
 }
 
 fn symbol(color: usize) -> &'static str {

@@ -29,8 +29,8 @@ const PARTS: &str = include_str!("../templates/parts.html.jinja");
 const STYLE: &str = include_str!("../templates/report.css");
 const SCRIPT: &str = include_str!("../templates/report.js");
 
-/// The report as one self-contained HTML file. Everything inserted is escaped, so that names and messages stay text, and
-/// a content security policy keeps anything else from running.
+/// The report as one self-contained HTML file. Everything inserted is escaped, so that names and messages stay text,
+/// and a content security policy keeps anything else from running.
 ///
 /// # Errors
 /// A fault of the template.

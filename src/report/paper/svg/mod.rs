@@ -104,10 +104,9 @@ mod tests {
     fn chart(name: &str) -> ChartView {
         let axis = |title: &str| AxisView {
             title: title.into(),
-            scale: Scale::Linear,
-            low: 0.0,
             high: 10.0,
             ticks: vec![Tick { at: 0.0, label: "0".into() }, Tick { at: 10.0, label: "10".into() }],
+            ..AxisView::default()
         };
         let point = PointView { x: 5.0, y: 5.0, label: format!("{name}\n5"), ..PointView::default() };
         ChartView {

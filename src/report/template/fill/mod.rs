@@ -11,8 +11,7 @@ use crate::metric::Metric;
 use crate::report::chapters::context::ending;
 use crate::report::chapters::{advice, bottlenecks, gpu};
 use crate::report::template::found::{
-    Absent, Found, NO_BASELINE, NO_DATABASE, NO_NETWORK, NO_TRAINING, NOTHING_RECOMMENDED, not_measured, of_cell,
-    of_session, or_why,
+    Absent, Found, NO_BASELINE, NO_DATABASE, NO_NETWORK, NO_TRAINING, not_measured, of_cell, of_session, or_why,
 };
 use crate::report::template::keys::{Document, Key, Overview, Summary};
 use crate::report::words::text::plain;
