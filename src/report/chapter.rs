@@ -1,7 +1,7 @@
 //! A chapter of the reports: what it says, in blocks that every paper lays out in its own way.
 //!
-//! Read [`Chapter`] first. Which papers show a chapter, and where, is written in the list of `chapters`; a block that one
-//! of them leaves out has an audience of its own.
+//! Read [`Chapter`] first. Which papers show a chapter, and where, is written in the list of `chapters`; a block that
+//! one of them leaves out has an audience of its own.
 
 use serde::Serialize;
 
