@@ -58,15 +58,8 @@ pub struct Chapter {
     /// Its title; empty where it stands at the top of the page.
     pub title: &'static str,
     /// Whether Markdown shows the title: most tables name themselves there.
-    pub titled: Titled,
+    pub is_titled: bool,
     blocks: Vec<(Audience, Block)>,
-}
-
-/// Whether the title of a chapter stands above it in Markdown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Titled {
-    OnPage,
-    Everywhere,
 }
 
 /// Parts of a chapter.
@@ -180,7 +173,7 @@ pub struct Fold {
 
 impl Chapter {
     pub(super) fn new(id: &'static str, name: &'static str, title: &'static str) -> Self {
-        Chapter { id, name, title, titled: Titled::OnPage, blocks: Vec::new() }
+        Chapter { id, name, title, is_titled: false, blocks: Vec::new() }
     }
 
     pub(super) fn untitled(id: &'static str) -> Self {
@@ -189,7 +182,7 @@ impl Chapter {
 
     /// The same, with its title in Markdown too.
     pub(super) fn titled(self) -> Self {
-        Chapter { titled: Titled::Everywhere, ..self }
+        Chapter { is_titled: true, ..self }
     }
 
     /// A block for all who see the chapter.

@@ -131,13 +131,8 @@ fn latency(source: Source<'_>, pick: &Pick) -> String {
     let name = source.name(pick.key.session);
     let Some(cell) = source.cell(pick.key) else { return name };
     let p50 = cell.figure(Metric::LatencyP50).map(|p50| words::value(Metric::LatencyP50, p50)).unwrap_or_default();
-    let why = match (pick.basis, &cell.comparison) {
-        (Basis::BeatsBaseline, Some(comparison)) => {
-            let change = words::latency_change(&comparison.p50);
-            format!(", {} than {}{}", change.phrase, source.baseline_name(), change.interval)
-        }
-        (basis, _) => no_gain(source, basis).into(),
-    };
+    let change = cell.comparison.as_ref().map(|comparison| words::latency_change(&comparison.p50));
+    let why = why(source, pick, change, "");
     format!("{name} {}: median {p50}{why}.{}", source.at(pick.key), ties(source, pick))
 }
 
@@ -145,13 +140,8 @@ fn throughput(source: Source<'_>, pick: &Pick) -> String {
     let name = source.name(pick.key.session);
     let Some(cell) = source.cell(pick.key) else { return name };
     let shown = |metric| cell.figure(metric).map(|estimate| words::value(metric, estimate)).unwrap_or_default();
-    let why = match (pick.basis, &cell.comparison) {
-        (Basis::BeatsBaseline, Some(comparison)) => {
-            let change = words::throughput_change(&comparison.throughput);
-            format!(", {} than {} at that batch size{}", change.phrase, source.baseline_name(), change.interval)
-        }
-        (basis, _) => no_gain(source, basis).into(),
-    };
+    let change = cell.comparison.as_ref().map(|comparison| words::throughput_change(&comparison.throughput));
+    let why = why(source, pick, change, " at that batch size");
     let mut curves = source.findings.batch_curves.iter();
     let is_saturated = curves.any(|curve| curve.saturated && curve.key(curve.enough) == pick.key);
     let larger = if is_saturated { format!("; {}", words::saturated("")) } else { String::new() };
@@ -165,13 +155,19 @@ fn throughput(source: Source<'_>, pick: &Pick) -> String {
     )
 }
 
-fn no_gain(source: Source<'_>, basis: Basis) -> &'static str {
-    match basis {
-        Basis::BeatsBaseline => "",
-        Basis::NothingBetter => "; no usable variant was shown to be better",
-        Basis::OnlyUsable if source.findings.sessions.len() == 1 => "",
-        Basis::OnlyUsable => "; no other variant could be used",
-        Basis::BestWithoutBaseline => "; the baseline could not be used, so that variants are compared unpaired",
+/// Behind the figure of a pick: its gain over the baseline `at` the same place, or why none is told.
+fn why(source: Source<'_>, pick: &Pick, change: Option<words::Comparison>, at: &str) -> String {
+    match (pick.basis, change) {
+        (Basis::BeatsBaseline, Some(words::Comparison { phrase, interval })) => {
+            format!(", {phrase} than {}{at}{interval}", source.baseline_name())
+        }
+        (Basis::BeatsBaseline, None) => String::new(),
+        (Basis::NothingBetter, _) => "; no usable variant was shown to be better".into(),
+        (Basis::OnlyUsable, _) if source.findings.sessions.len() == 1 => String::new(),
+        (Basis::OnlyUsable, _) => "; no other variant could be used".into(),
+        (Basis::BestWithoutBaseline, _) => {
+            "; the baseline could not be used, so that variants are compared unpaired".into()
+        }
     }
 }
 

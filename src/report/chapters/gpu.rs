@@ -203,17 +203,11 @@ pub(in crate::report) fn energy(source: Source<'_>) -> Option<Table> {
         }
         table.plain_row(texts);
     }
-    let mut notes = vec![
-        "energy is per prediction, of the whole GPU or processor; above idle: less what it takes while nothing runs"
-            .into(),
-    ];
-    if ran_on_gpu {
-        notes.push(
-            "first run: of a launch's first inference at this batch size, which selects kernels and plans memory"
-                .into(),
-        );
-    }
-    Some(table.finish(notes))
+    let energy =
+        "energy is per prediction, of the whole GPU or processor; above idle: less what it takes while nothing runs";
+    let first = "first run: of a launch's first inference at this batch size, which selects kernels and plans memory";
+    let notes = [Some(energy), ran_on_gpu.then_some(first)];
+    Some(table.finish(notes.into_iter().flatten().map(str::to_owned).collect()))
 }
 
 /// Of each session that ran on a GPU and was measured, the cell of the batch size that is enough.

@@ -229,19 +229,17 @@ fn evidence_words(evidence: &CliffEvidence) -> String {
 
 fn memory_words(memory: &MemoryFit) -> String {
     let [fixed, slope] = [&memory.fixed_bytes, &memory.per_sample_bytes].map(|part| words::amount(Unit::Bytes, part));
-    let fits = match (memory.largest_batch, memory.available_bytes) {
+    let measured = memory.largest_measured;
+    let fits = match (memory.largest_batch, memory.available_bytes.map(bytes)) {
+        (Some(batch), Some(available)) if batch > measured => {
+            let batch = number::value(Unit::Count, two_digits(batch), None);
+            format!(
+                "by that line the {available} available hold about batch {batch}; batch {measured} is the largest \
+                 behind it"
+            )
+        }
         (Some(batch), Some(available)) => {
-            let available = number::bytes(available);
-            let measured = memory.largest_measured;
-            if batch > measured {
-                let batch = number::value(Unit::Count, two_digits(batch), None);
-                format!(
-                    "by that line the {available} available hold about batch {batch}; batch {measured} is the largest \
-                         behind it"
-                )
-            } else {
-                format!("the {available} available hold batch {} at most", number::count(batch))
-            }
+            format!("the {available} available hold batch {} at most", number::count(batch))
         }
         _ => "how much was available is not known".into(),
     };

@@ -5,7 +5,7 @@ use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use crate::report::chapter::{Block, Chapter, Paper, Titled};
+use crate::report::chapter::{Block, Chapter, Paper};
 use crate::report::chapters::{MACHINE, Report};
 use crate::report::template::{Context, Line, lines};
 use crate::report::view::{ComparisonView, Section, text};
@@ -80,14 +80,14 @@ impl<'a> Shown<'a> {
         if pictures == Pictures::Beside {
             blocks.extend(charts);
         }
-        Shown { title: if chapter.titled == Titled::Everywhere { chapter.title } else { "" }, blocks }
+        Shown { title: if chapter.is_titled { chapter.title } else { "" }, blocks }
     }
 }
 
 fn render(report: &Report, full: &[Line], pictures: Pictures) -> Result<String, MarkdownError> {
     let paper = if full.is_empty() { Paper::Written } else { Paper::Appendix };
     let chapters: Vec<&Chapter> = report.chapters(paper).collect();
-    let is_titled = |chapter: &&&Chapter| chapter.titled == Titled::Everywhere && chapter.id == MACHINE;
+    let is_titled = |chapter: &&&Chapter| chapter.is_titled && chapter.id == MACHINE;
     let page = Page {
         title: &report.title,
         reasons: chapters.iter().find(is_titled).map_or("", |chapter| chapter.title),

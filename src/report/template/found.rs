@@ -1,7 +1,5 @@
 //! What a run says of a field, or why it says nothing.
 
-use std::fmt;
-
 use crate::analysis::{CellFindings, SessionFindings};
 use crate::metric::Metric;
 use crate::report::words;
@@ -15,22 +13,15 @@ pub(super) const NO_BASELINE: &str = "the run has no baseline session";
 
 pub(super) type Found = Result<String, Absent>;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Absent {
+    #[error("not measured: {0}")]
     NotMeasured(Plain),
+    #[error("does not apply: {0}")]
     DoesNotApply(&'static str),
     /// By people, who alone know it.
+    #[error("not given")]
     NotGiven,
-}
-
-impl fmt::Display for Absent {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Absent::NotMeasured(reason) => formatter.write_str(&words::not_measured(reason)),
-            Absent::DoesNotApply(reason) => write!(formatter, "does not apply: {reason}"),
-            Absent::NotGiven => formatter.write_str("not given"),
-        }
-    }
 }
 
 pub(super) fn not_measured(reason: impl Into<Plain>) -> Found {
