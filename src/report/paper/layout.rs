@@ -108,7 +108,7 @@ pub(super) fn wrap(paragraph: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::view::Row;
+    use crate::report::words::table::Row;
 
     #[test]
     fn names_are_cut_only_as_far_as_they_differ() {

@@ -57,8 +57,8 @@ pub(super) fn ascii(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::chapters::distribution::Distribution;
     use crate::report::paper::style::Color;
-    use crate::report::view::Distribution;
 
     fn two() -> Distributions {
         let row = |name: &str, heights: [u8; 10]| Distribution {

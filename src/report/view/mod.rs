@@ -3,7 +3,7 @@
 pub use super::chapters::Report;
 pub(super) use super::chapters::conditions::{conditions, verdict};
 pub(super) use super::chapters::context::machine;
-pub(super) use super::chapters::distribution::{Distribution, Distributions, HIGHEST};
+pub(super) use super::chapters::distribution::{Distributions, HIGHEST};
 pub(super) use super::chapters::gpu::gpu_settings;
 pub use super::chapters::operators::trace;
 pub use super::chapters::prediction::{Trial, prediction};
@@ -16,6 +16,6 @@ pub(super) use super::pages::null_test::smallest_claims;
 pub use super::words::item::{Item, Section};
 pub use super::words::quantization::quantization;
 pub use super::words::session_code::{Deployment, session_code};
+pub(super) use super::words::table::RowKind;
 pub use super::words::table::Table;
-pub(super) use super::words::table::{Row, RowKind};
 pub use super::words::{number, text};
