@@ -2,14 +2,11 @@
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::decide::advice::{Advice, NotTried};
-use super::decide::conclusions::{Answer, Bottleneck, Headline};
-use super::explain::{DenormalFindings, Explanation};
-use super::figures::{BatchCurve, CellFindings, Cells, Figures, SessionFindings};
-use super::operators::OperatorFindings;
-use super::operators::Roofline;
-use super::scaling::{IdleFindings, Scaling};
 use super::tuning::TuningFindings;
+use super::{
+    Advice, Answer, BatchCurve, Bottleneck, CellFindings, Cells, DenormalFindings, Explanation, Figures, Headline,
+    IdleFindings, NotTried, OperatorFindings, Roofline, Scaling, SessionFindings,
+};
 use crate::plan::CellKey;
 use crate::record::{EndReason, Fitness};
 

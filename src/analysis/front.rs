@@ -1,8 +1,6 @@
 //! Latency against accuracy: which sessions nothing else beats in both.
 
-use super::figures::CellFindings;
-use super::figures::{Estimate, find};
-use super::findings::Findings;
+use super::{CellFindings, Estimate, Findings, find};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 

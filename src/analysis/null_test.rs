@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 
-use super::figures::index::Index;
 use super::figures::source::{OfCell, OfSession, Source, source};
-use super::figures::{Comparison, Estimate, Interval, Measured};
-use super::findings::Findings;
+use super::{Comparison, Estimate, Findings, Index, Interval, Measured};
 use crate::metric::{Group, Metric};
 use crate::plan::CellKey;
 use crate::record::RunRecord;

@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::change::{Delta, Design, change, judge};
-use super::differences::{Difference, host_differences, other_differences, session_differences};
-use super::select::NamedRun;
-use super::select::{Pairing, Place, SelectError, names, pairings};
-use super::side::Side;
-use crate::analysis::Estimate;
-use crate::analysis::figures::over_launches::{median, per_launch};
+use super::differences::session_differences;
+use super::select::{Pairing, Place, names, pairings};
+use super::{
+    Delta, Design, Difference, NamedRun, SelectError, Side, change, host_differences, judge, other_differences,
+};
 use crate::analysis::figures::source::of_blocks;
+use crate::analysis::figures::{Estimate, median, per_launch};
 use crate::metric::{Group, Metric};
 use crate::plan::{LoadMode, Plan, Task, Workload};
 use crate::record::Fitness;

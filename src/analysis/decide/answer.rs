@@ -1,13 +1,10 @@
 //! What to ship: the choice for either goal, and who was left out.
 
-use crate::analysis::decide::conclusions::{
-    Answer, Basis, Caveat, Choice, Pick, Rejection, RejectionReason, Rival, ShapeAnswer,
-};
-use crate::analysis::decide::enough;
-use crate::analysis::decide::facts::{AGREEMENT_FLOOR, Facts};
-use crate::analysis::figures::{
-    AccuracyFindings, AccuracyVerdict, BatchCurve, CellFindings, Change, Estimate, Interval, SATURATION_SHARE,
-    SessionFindings, Support, Verdict,
+use super::enough;
+use crate::analysis::{
+    AGREEMENT_FLOOR, AccuracyFindings, AccuracyVerdict, Answer, Basis, BatchCurve, Caveat, CellFindings, Change,
+    Choice, Estimate, Facts, Interval, Pick, Rejection, RejectionReason, Rival, SATURATION_SHARE, SessionFindings,
+    ShapeAnswer, Support, Verdict,
 };
 use crate::metric::Metric;
 use crate::plan::CellKey;

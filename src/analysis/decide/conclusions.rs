@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::analysis::figures::{Change, Estimate};
-use crate::analysis::operators::Bound;
+use crate::analysis::{Bound, Change, Estimate};
 use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::plan::CellKey;

@@ -1,7 +1,6 @@
 //! On how many samples outputs were held against anything.
 
-use crate::analysis::Findings;
-use crate::analysis::figures::{AccuracyFindings, HeldAgainst, SessionFindings};
+use crate::analysis::{AccuracyFindings, Findings, HeldAgainst, SessionFindings};
 use crate::record::RunRecord;
 
 /// On how many samples outputs were held against the best that there is for some variant: labels, a reference, or nothing.

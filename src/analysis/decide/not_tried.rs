@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::commands::{as_baseline, as_session};
-use crate::analysis::decide::conclusions::{Answer, Caveat};
-use crate::analysis::decide::facts::Facts;
-use crate::analysis::{NotTried, SessionFindings, Untried};
+use crate::analysis::{Answer, Caveat, Facts, NotTried, SessionFindings, Untried};
 use crate::plan::{Binding, Command, Flag, LoadMode, PageCache, Plan, ProviderSpec, SessionSpec, unswept};
 use crate::provider::{self, CPU_PROVIDER, Hardware};
 use crate::record::{DatasetInfo, Dim, ModelSummary, RunRecord, ValueType};

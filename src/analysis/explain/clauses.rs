@@ -1,11 +1,9 @@
 //! What figures say about a session's time: the clauses of its sentence, in the order of telling.
 
-use super::explanation::{Clause, DenormalFindings, Explanation, Instructions, OperatorChange, Step, StepKind};
 use super::side::{added_nodes, base_name};
 use super::waterfall::{computes_quantized, is_quantized};
-use crate::analysis::decide::facts::Facts;
-use crate::analysis::figures::Verdict;
-use crate::analysis::{Bound, OperatorGroup, Roofline};
+use super::{Clause, DenormalFindings, Explanation, Facts, Instructions, OperatorChange, Roofline, Step, StepKind};
+use crate::analysis::{Bound, OperatorGroup, Verdict};
 use crate::record::{Granularity, NodeProfile, QuantizationFormat};
 use crate::units::Ratio;
 

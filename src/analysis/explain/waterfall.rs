@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::explanation::{Explanation, FusionChange, LatencyStep, ProfileBasis, Step, StepKind};
 use super::side::{Side, base_name, is_compiled, operator_changes};
-use crate::analysis::{Interval, OperatorGroup};
+use crate::analysis::{Explanation, FusionChange, Interval, LatencyStep, OperatorGroup, ProfileBasis, Step, StepKind};
 use crate::matrix_operator::MatrixOperator;
 use crate::record::{NodeProfile, Quantization, QuantizationFormat, TensorShape};
 use crate::units::Ratio;

@@ -1,8 +1,7 @@
 //! Agreement of an output with that of a reference.
 
-use super::estimate::{Counted, Estimate};
-use super::over_samples;
 use super::scores::{NO_SAMPLES, over_samples_or, proportion};
+use super::{Counted, Estimate, over_samples};
 use crate::record::Agreement;
 use crate::stats::Proportion;
 

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::change::Comparison;
-use super::estimate::{Counted, Estimate, Figure, find};
+use super::{Comparison, Counted, Estimate, Figure, find};
 use crate::metric::Metric;
 use crate::plan::{CellKey, LoadMode};
 use crate::record::Outcome;

@@ -2,13 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::cell::CellFindings;
-use super::energy;
-use super::estimate::{Estimate, Figure};
-use super::index::Index;
-use super::measurement::Measurement;
-use super::over_launches::per_launch;
-use super::source::{OfCell, Source, source};
+use super::{CellFindings, Estimate, Figure, Index, Measurement, OfCell, Source, energy, per_launch, source};
 use crate::metric::{Group, Metric};
 use crate::plan::CellKey;
 use crate::record::{BlockRecord, Outcome};

@@ -1,9 +1,6 @@
 //! Figures of a cell that come from a GPU's driver or from energy counters.
 
-use super::estimate::Estimate;
-use super::index::Index;
-use super::measurement::Measurement;
-use super::over_launches::{largest, median, per_launch, pooled};
+use super::{Estimate, Index, Measurement, largest, median, per_launch, pooled};
 use crate::observed::Observed;
 use crate::record::{BlockRecord, GpuMemory, GpuMemoryScope, GpuUse, LaunchCell};
 use crate::text::Plain;

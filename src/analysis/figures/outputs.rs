@@ -1,13 +1,12 @@
 //! What the outputs of a session were worth: scores against labels, agreement with a reference.
 
 use super::agreement::differs_beyond_numbers;
-use super::estimate::{Estimate, Figure, find};
-use super::index::Index;
 use super::score_change::same_samples;
 use super::scores::{
     AccuracyChange, AccuracyFindings, HeldAgainst, OutputAgreement, Samples, UnhealthyOutput, of_first,
 };
 use super::source::{OfSession, Source, source};
+use crate::analysis::{Estimate, Figure, Index, find};
 use crate::metric::{Direction, Group, Metric};
 use crate::record::{AccuracyRecord, Agreement, OutputHealth};
 

@@ -1,7 +1,6 @@
 //! Percentiles of a cell's latencies, and what their launches make of them.
 
-use super::estimate::{Bounds, Counted, Estimate, Measured};
-use super::index::Index;
+use super::{Bounds, Counted, Estimate, Index, Measured};
 use crate::plan::CellKey;
 use crate::stats::{Buckets, Percentile, Quantile, TooFew, Unbounded};
 use crate::text::Plain;

@@ -5,9 +5,7 @@ use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
-use super::cell::CellFindings;
-use super::estimate::{Estimate, Figure, find};
-use super::scores::AccuracyFindings;
+use super::{AccuracyFindings, CellFindings, Estimate, Figure, find};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::Outcome;

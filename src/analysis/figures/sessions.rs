@@ -1,12 +1,9 @@
 //! Figures of every session: loading, memory, file size and what its outputs were worth.
 
-use super::cell::CellFindings;
-use super::estimate::{Counted, Estimate, Figure};
-use super::index::Index;
-use super::outputs;
-use super::over_launches::{LAUNCHES_WANTED, median};
-use super::run::{Cells, SessionFindings};
-use super::source::{OfSession, Source, source};
+use super::over_launches::LAUNCHES_WANTED;
+use super::{
+    CellFindings, Cells, Counted, Estimate, Figure, Index, OfSession, SessionFindings, Source, median, outputs, source,
+};
 use crate::metric::{Group, Metric, Unit};
 use crate::record::{Outcome, RunRecord};
 use crate::units::Bytes;

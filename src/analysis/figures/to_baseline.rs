@@ -1,10 +1,7 @@
 //! Cells against the baseline's: neighbours in one alternation, then rounds, then a verdict.
 
-use super::cell::CellFindings;
-use super::change::{Change, Comparison, Verdict, judge};
-use super::estimate::Estimate;
-use super::index::Index;
-use super::run::Cells;
+use super::change::judge;
+use super::{CellFindings, Cells, Change, Comparison, Estimate, Index, Verdict};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::{BlockRecord, Pairs};

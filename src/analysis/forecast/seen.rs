@@ -3,8 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::figures::CellFindings;
-use crate::analysis::figures::index::Index;
+use crate::analysis::{CellFindings, Index};
 use crate::metric::Metric;
 use crate::plan::{LoadMode, Plan, SessionSpec, Workload};
 use crate::record::{BlockRecord, FitnessVerdict, Pairs, RunRecord};

@@ -1,11 +1,8 @@
 //! Rules held against a run.
 
-use super::held::{Case, Held, Target, judged};
-use super::relative;
-use super::rules::{Rule, RuleError};
-use super::target;
-use super::types::{Checked, Gate, Run, Runs};
-use super::verdict::{self, GateVerdict, Judgement};
+use super::held::{Case, Target, judged};
+use super::types::Runs;
+use super::{Checked, Gate, GateVerdict, Held, Judgement, Rule, RuleError, Run, relative, target, verdict};
 use crate::analysis::comparison::RunIndex;
 use crate::check::Budget;
 use crate::metric::{Group, Metric, Unit};

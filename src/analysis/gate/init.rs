@@ -2,10 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::checks::gate;
-use super::rules::{Rule, rules};
-use super::types::{Gate, Run};
-use super::verdict::GateVerdict;
+use super::{Gate, GateVerdict, Rule, Run, gate, rules};
 use crate::analysis::{CellFindings, SessionFindings};
 use crate::metric::Metric;
 use crate::plan::{CellKey, Shape};

@@ -1,8 +1,7 @@
 //! What a rule is for: cells or sessions of the run.
 
 use super::held::Target;
-use super::rules::{Mistake, Rule, RuleError};
-use super::types::{LeftOut, Run};
+use super::{LeftOut, Mistake, Rule, RuleError, Run};
 use crate::analysis::{CellFindings, SessionFindings};
 use crate::check::Budget;
 use crate::metric::Level;

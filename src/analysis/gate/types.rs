@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::held::Held;
-use super::verdict::{GateVerdict, Judgement};
+use super::{GateVerdict, Held, Judgement};
 use crate::analysis::comparison::RunIndex;
 use crate::analysis::{Estimate, Findings};
 use crate::metric::Metric;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::OperatorGroup;
-use crate::analysis::figures::{Counted, Estimate, Measured};
+use crate::analysis::{Counted, Estimate, Measured, OperatorGroup};
 use crate::record::{NodeProfile, Profiled};
 use crate::stats;
 use crate::text::Plain;

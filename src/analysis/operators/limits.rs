@@ -1,11 +1,9 @@
 //! Operators that limit a session, from its roofline and the times of all its nodes.
 
-use super::OperatorGroup;
+use super::{Arithmetic, Bound, OperatorGroup, Roofline, Work, rooflines};
+use crate::analysis::{Bottleneck, BottleneckKind};
 use std::collections::BTreeMap;
 
-use super::roofline::{Bound, Roofline, rooflines};
-use super::work::{Arithmetic, Work};
-use crate::analysis::decide::conclusions::{Bottleneck, BottleneckKind};
 use crate::record::{Profiled, RunRecord};
 use crate::text::Plain;
 use crate::units::{Nanos, Ratio};

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::OperatorGroup;
-use super::undistorted::Undistorted;
-use super::work::{Arithmetic, Work, work};
+use super::{Arithmetic, OperatorGroup, Undistorted, Work, work};
 use crate::observed::Observed;
 use crate::plan::ExecutionMode;
 use crate::record::{MachinePeaks, NodeProfile, RunRecord};

@@ -1,10 +1,8 @@
 //! Larger batch sizes with less throughput than the next smaller one, and what went along with that.
 
-use super::launches::{CurveLaunches, LaunchPoint, in_common, launch_points};
-use super::types::{Cliff, CliffEvidence, CliffSign};
-use crate::analysis::figures::change;
-use crate::analysis::figures::index::Index;
-use crate::analysis::figures::{Change, Verdict};
+use super::launches::{LaunchPoint, in_common, launch_points};
+use super::{Cliff, CliffEvidence, CliffSign, CurveLaunches, Index};
+use crate::analysis::figures::{Change, Verdict, change};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::{ArenaStats, BlockRecord, CpuCache};

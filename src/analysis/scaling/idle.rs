@@ -1,9 +1,8 @@
 //! What an idle gap costs the inference after it.
 
-use super::types::{GapFindings, IdleFindings};
+use super::{GapFindings, IdleFindings};
 use crate::analysis::figures::change::judge;
-use crate::analysis::figures::over_launches::centre;
-use crate::analysis::figures::{Change, Estimate};
+use crate::analysis::figures::{Change, Estimate, centre};
 use crate::metric::Metric;
 use crate::record::{IdleGap, IdleGaps, RunRecord};
 use crate::stats::{self, END_ERROR};

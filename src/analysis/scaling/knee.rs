@@ -1,8 +1,7 @@
 //! The batch size with the most throughput for its latency.
 
 use super::launches::{CurveLaunches, LaunchPoint, in_common};
-use super::types::{Knee, KneePlace};
-use crate::analysis::figures::CurvePoint;
+use crate::analysis::{CurvePoint, Knee, KneePlace};
 use crate::stats;
 
 /// `None` where there are fewer than two batch sizes to choose from.

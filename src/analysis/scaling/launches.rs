@@ -1,8 +1,7 @@
 //! A curve launch by launch.
 
-use crate::analysis::figures::BatchCurve;
-use crate::analysis::figures::index::Index;
 use crate::analysis::figures::over_launches::{median_of_blocks, per_launch, predictions_per_sec};
+use crate::analysis::{BatchCurve, Index};
 use crate::record::BlockRecord;
 
 pub(super) struct CurveLaunches<'a> {

@@ -1,8 +1,6 @@
 //! The most throughput under a latency limit.
 
-use super::types::{Within, WithinLimit};
-use crate::analysis::decide::facts::Facts;
-use crate::analysis::figures::{BatchCurve, Estimate};
+use crate::analysis::{BatchCurve, Estimate, Facts, Within, WithinLimit};
 use crate::metric::Metric;
 
 /// A batch size keeps the limit if the upper end of the latency's interval does, or else the largest of the launches.

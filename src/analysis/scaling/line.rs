@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::launches::CurveLaunches;
-use super::types::{BatchFit, Deviation};
-use crate::analysis::decide::facts::Facts;
-use crate::analysis::figures::BatchCurve;
-use crate::analysis::figures::over_launches::centre;
+use super::{BatchFit, CurveLaunches, Deviation, Facts};
+use crate::analysis::figures::{BatchCurve, centre};
 use crate::observed::Observed;
 use crate::stats;
 use crate::units::Ratio;

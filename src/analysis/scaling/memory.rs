@@ -1,10 +1,8 @@
 //! Peak memory against batch size.
 
 use super::line::{LEAST_POINTS, Line};
-use super::types::MemoryFit;
-use crate::analysis::figures::index::Index;
-use crate::analysis::figures::over_launches::centre;
-use crate::analysis::figures::{BatchCurve, Estimate};
+use super::{Index, MemoryFit};
+use crate::analysis::figures::{BatchCurve, Estimate, centre};
 use crate::observed::Observed;
 use crate::plan::LoadMode;
 use crate::record::{Host, LaunchRecord};

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::analysis::figures::energy::{gpu_of_launch, gpu_per_prediction};
-use crate::analysis::figures::index::Index;
-use crate::analysis::figures::{Estimate, Measured};
+use crate::analysis::{Estimate, Index, Measured};
 use crate::metric::Metric;
 use crate::plan::{CellKey, Objective};
 use crate::record::{BlockRecord, LaunchCell, Pairs};

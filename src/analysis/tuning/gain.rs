@@ -5,10 +5,9 @@
 
 use serde::Serialize;
 
+use super::Judge;
 use super::contest::estimate;
-use super::standing::Judge;
-use crate::analysis::figures::{Counted, Measured};
-use crate::analysis::{Estimate, Interval};
+use crate::analysis::{Counted, Estimate, Interval, Measured};
 use crate::plan::{CellKey, Objective};
 use crate::record::{Stage, Tuning};
 

@@ -2,12 +2,10 @@
 
 use serde::Serialize;
 
-use super::contest;
-use super::contest::SLO_WIDENED;
-use crate::analysis::figures::index::Index;
+use super::{SLO_WIDENED, contest};
 use crate::analysis::figures::score_change::same_samples;
-use crate::analysis::figures::{AccuracyChange, Estimate, Figures, Measured};
 use crate::analysis::gate::{GateVerdict, held_at};
+use crate::analysis::{AccuracyChange, Estimate, Figures, Index, Measured};
 use crate::check::{Side, Slo};
 use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Objective, SessionSpec};

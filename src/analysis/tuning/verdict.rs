@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 
-use super::candidate::{Candidate, State};
-use super::contest::{LOOKS, floor};
 use super::gain::Gain;
-use super::standing::SloStanding;
+use super::{Candidate, LOOKS, SloStanding, State, floor};
 use crate::analysis::Estimate;
 use crate::plan::{CellKey, Objective};
 use crate::record::{EndReason, Fate, RunRecord, Tuning};

@@ -1,12 +1,9 @@
 //! What launches of their own show: an option that makes a session faster, and pauses that make it slower.
 
-use super::types::{Action, Advice, Against, Level};
 use super::weighed::{Gain, advice};
+use super::{Action, Advice, Against, DenormalFindings, Facts, IdleFindings, Level};
 use crate::analysis::decide::commands::compare_with_baseline;
-use crate::analysis::decide::facts::Facts;
-use crate::analysis::explain::DenormalFindings;
-use crate::analysis::figures::{Change, Verdict};
-use crate::analysis::scaling::{GapFindings, IdleFindings};
+use crate::analysis::{Change, GapFindings, Verdict};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::Contrast;

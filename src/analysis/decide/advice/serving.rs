@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::types::{Action, Advice, Against, Level};
 use super::weighed::{Gain, advice, factor};
 use crate::analysis::decide::commands::compare_with_baseline;
-use crate::analysis::decide::conclusions::{Caveat, Pick};
-use crate::analysis::decide::facts::Facts;
-use crate::analysis::figures::over_launches::centre;
-use crate::analysis::figures::{Estimate, Interval, Measured};
+use crate::analysis::figures::centre;
+use crate::analysis::{Action, Advice, Against, Caveat, Estimate, Facts, Interval, Level, Measured, Pick};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::BlockRecord;

@@ -1,11 +1,9 @@
 //! Another session instead of the baseline's: another file, or the same one with other settings.
 
-use super::types::{Action, Advice, Against, Level, Setting};
-use super::weighed::{self, Gain, factor, risk};
+use super::weighed::{Gain, factor, risk};
+use super::{Action, Advice, Against, Answer, Estimate, Facts, Level, Setting, weighed};
 use crate::analysis::decide::answer::caveats;
-use crate::analysis::decide::conclusions::{Answer, Pick};
-use crate::analysis::decide::facts::Facts;
-use crate::analysis::figures::{CellFindings, Change, Counted, Estimate, Verdict};
+use crate::analysis::{CellFindings, Change, Counted, Pick, Verdict};
 use crate::metric::Metric;
 use crate::plan::{CellKey, SessionSpec};
 use crate::record::RunRecord;

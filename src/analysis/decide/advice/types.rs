@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::decide::conclusions::Caveat;
-use crate::analysis::figures::{AccuracyChange, Counted, Estimate, Verdict};
+use crate::analysis::{AccuracyChange, Caveat, Counted, Estimate, Verdict};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::text::Plain;

@@ -1,9 +1,7 @@
 //! What an advice rests on, and what it risks.
 
-use super::types::{Action, Advice, Against, Evidence, Level, Priority};
 use crate::analysis::decide::commands::compare_with_baseline;
-use crate::analysis::decide::conclusions::Caveat;
-use crate::analysis::figures::{CellFindings, Estimate, Verdict};
+use crate::analysis::{Action, Advice, Against, Caveat, CellFindings, Estimate, Evidence, Level, Priority, Verdict};
 use crate::metric::Metric;
 use crate::record::RunRecord;
 
