@@ -94,14 +94,14 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
 
 fn select_error(error: &SelectError) -> CliError {
     let (code, hint) = match error {
-        SelectError::WhichVariants { names, .. } if names.len() > 1 => {
+        SelectError::WhichVariants(_, names) if names.len() > 1 => {
             (exit::USAGE, format!("name two of them with `--variants {},{}`, or a second run", names[0], names[1]))
         }
-        SelectError::WhichVariants { .. } => (exit::USAGE, "name a second run to compare it with".into()),
-        SelectError::TooManyRuns { .. } => (exit::USAGE, "name two runs, or leave out `--variants`".into()),
-        SelectError::Itself { .. } => (exit::USAGE, "name two different variants".into()),
+        SelectError::WhichVariants(..) => (exit::USAGE, "name a second run to compare it with".into()),
+        SelectError::TooManyRuns(_) => (exit::USAGE, "name two runs, or leave out `--variants`".into()),
+        SelectError::Itself(_) => (exit::USAGE, "name two different variants".into()),
         SelectError::UnknownVariant { .. } => (exit::USAGE, "name one of those with `--variants`".into()),
-        SelectError::UnlikeSessions { .. } => (exit::BAD_INPUT, "measure both with the same session options".into()),
+        SelectError::UnlikeSessions(..) => (exit::BAD_INPUT, "measure both with the same session options".into()),
         SelectError::NothingInCommon { baseline_names, candidate_names, .. } => {
             let [old, new] = [baseline_names, candidate_names].map(|names| names.first().map_or("", String::as_str));
             let hint = format!("name one of each run with `--variants OLD,NEW`, such as `--variants {old},{new}`");

@@ -86,8 +86,7 @@ pub(super) fn by_provider(operators: BTreeMap<String, BTreeMap<String, u64>>) ->
         execution_provider: execution_provider.into(),
         nodes_count: operators.values().sum(),
         operators: operators.into_iter().map(|(operator, count)| (operator.into(), count)).collect(),
-        time_ns: None,
-        time_ratio: None,
+        ..ProviderNodes::default()
     };
     let mut providers: Vec<ProviderNodes> = operators.into_iter().map(of_provider).collect();
     providers.sort_by_key(|provider| std::cmp::Reverse(provider.nodes_count));

@@ -110,8 +110,7 @@ mod tests {
             execution_provider: name.to_owned().into(),
             nodes_count: count,
             operators: BTreeMap::from([("Gemm".into(), count)]),
-            time_ns: None,
-            time_ratio: None,
+            ..ProviderNodes::default()
         };
         let account = vec![node("CUDAExecutionProvider", 12), node("TensorrtExecutionProvider", 1)];
         let found = with_times(account, profile());

@@ -215,6 +215,10 @@ impl BlockRecord {
     pub fn span(&self) -> Nanos {
         self.elapsed_ns + self.rebinding_ns.unwrap_or_default()
     }
+
+    pub(crate) fn predictions(&self) -> f64 {
+        self.inferences_count as f64 * self.key.batch_size as f64
+    }
 }
 
 /// The purpose of a block.

@@ -38,6 +38,7 @@ pub use launch::{
     ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, LostWorker, Phase,
     TRIED_OUT_BEFORE, Warmup,
 };
+pub(crate) use model::without_domain;
 pub use model::{
     Dim, FedInput, FillKind, ModelSummary, NoTensor, OpsetImport, Precision, PrecisionShare, SizeSource, TensorInfo,
     ValueType, WeightBytes,

@@ -53,14 +53,16 @@ pub struct ModelSummary {
 /// Operators that quantize with scales that depend on what they are fed.
 const DYNAMIC_QUANTIZATION: [&str; 3] = ["DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"];
 
+/// The name of an operator as the standard has it: `com.microsoft.Gelu` is `Gelu`.
+pub(crate) fn without_domain(operator: &str) -> &str {
+    operator.rsplit('.').next().unwrap_or(operator)
+}
+
 impl ModelSummary {
     /// Whether it quantizes with scales that depend on all that it is fed, so that samples of a batch share them.
     #[must_use]
     pub fn shares_scales(&self) -> bool {
-        self.operators.keys().any(|operator| {
-            let name = operator.rsplit('.').next().unwrap_or(operator);
-            DYNAMIC_QUANTIZATION.contains(&name)
-        })
+        self.operators.keys().any(|operator| DYNAMIC_QUANTIZATION.contains(&without_domain(operator)))
     }
 
     /// Whether each node waits for the one before it, so that none could run beside another.

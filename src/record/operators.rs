@@ -146,7 +146,7 @@ pub enum PlacementSource {
 }
 
 /// Nodes that ran on one execution provider.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProviderNodes {
     /// ONNX Runtime's identifier of the execution provider.
     pub execution_provider: Plain,

@@ -38,7 +38,7 @@ pub(super) fn members(record: &RunRecord, tuning: &Tuning, heat: &Heat) -> Vec<C
 
 /// The defaults stay to the end of the final heat, for the gain over them.
 fn is_default(record: &RunRecord, heat: &Heat, key: CellKey) -> bool {
-    heat.stage == Stage::Final && super::space::default_cell(record) == Some(key)
+    heat.stage == Stage::Final && tuning::default_cell(record) == Some(key)
 }
 
 /// Configurations of a heat that failed since they were last looked at.

@@ -27,13 +27,6 @@ fn spread<T: Copy>(values: &[T]) -> Vec<T> {
 
 pub(super) const LOAD: LoadMode = LoadMode::SINGLE;
 
-/// The configuration that somebody has who sets nothing: the baseline's variant at the first batch size.
-pub(super) fn default_cell(record: &RunRecord) -> Option<CellKey> {
-    let tuning = record.plan.tuning.as_ref()?;
-    let session = record.plan.baseline_session()?;
-    Some(CellKey { session, shape: 0, batch_size: *tuning.space.batch_sizes.first()?, load_mode: LOAD })
-}
-
 pub(super) fn cell_of(record: &RunRecord, configuration: &Configuration) -> Option<CellKey> {
     let session = record.plan.sessions.iter().position(|spec| *spec == configuration.spec)?;
     Some(CellKey { session, shape: 0, batch_size: configuration.batch_size, load_mode: LOAD })

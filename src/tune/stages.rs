@@ -3,7 +3,7 @@
 use super::afford::Purse;
 use super::look;
 use super::space::{self, Configuration};
-use crate::analysis::tuning::{Judge, LOOKS, SloStanding, computes_alike, metric};
+use crate::analysis::tuning::{Judge, LOOKS, SloStanding, computes_alike, default_cell, metric};
 use crate::metric::{Group, Metric, Unit};
 use crate::plan::{CellKey, SessionSpec, TuningPlan};
 use crate::record::{Decision, EndReason, Fate, Heat, Outcome, RunRecord, Stage, Tuning};
@@ -34,7 +34,7 @@ struct Course<'a> {
 
 pub(super) fn next(judge: &Judge<'_>, tuning: &Tuning, clock: Clock) -> Move {
     let record = judge.record;
-    let (Some(plan), Some(default)) = (&record.plan.tuning, space::default_cell(record)) else {
+    let (Some(plan), Some(default)) = (&record.plan.tuning, default_cell(record)) else {
         return Move::End(EndReason::NothingLeft);
     };
     let course = Course { judge, record, plan, tuning, purse: Purse::of(record, clock.left) };
@@ -92,7 +92,7 @@ impl Course<'_> {
             return Vec::new();
         }
         let decide = |session: usize| {
-            let key = CellKey { session, ..space::default_cell(self.record)? };
+            let key = CellKey { session, ..default_cell(self.record)? };
             let fate = self.why_excluded(key)?;
             self.tuning.fate(key).is_none().then_some(Decision { key, heat: None, rounds_count: 0, fate })
         };

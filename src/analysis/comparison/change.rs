@@ -16,7 +16,6 @@ use crate::metric::{Group, Metric};
 use crate::observed::Observed;
 use crate::record::{Pairs, RunRecord, Scores};
 use crate::stats::{CONFIDENCE, END_ERROR};
-use crate::text::Plain;
 
 /// How two sides were measured with regard to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -50,20 +49,6 @@ pub enum Delta {
     },
 }
 
-/// Why there is no change of a metric.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct NotCompared {
-    /// Why not, as a lowercase fragment.
-    pub reason: Plain,
-}
-
-impl NotCompared {
-    fn because(reason: impl Into<Plain>) -> Self {
-        NotCompared { reason: reason.into() }
-    }
-}
-
 /// The change of `metric` from `baseline` to `candidate`, judged by itself; [`judge()`] judges several together.
 ///
 /// Sides of one [`RunIndex`](super::side::RunIndex) are compared round by round, others launch against launch. Latencies, throughput and
@@ -72,7 +57,7 @@ impl NotCompared {
 ///
 /// # Errors
 /// Why there is no change: something was not measured, or the metric is not one that is compared.
-pub fn change(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Result<Delta, NotCompared> {
+pub fn change(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Observed<Delta> {
     let mut delta = match source(metric) {
         Source::Session(OfSession::Scores(_)) if metric.group() == Group::LeadingScore => {
             return score(metric, candidate, baseline);
@@ -96,7 +81,7 @@ pub fn change(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Result
         Source::Cell(OfCell::Blocks(figure)) => over_blocks(metric, candidate, baseline, figure)?,
         Source::Cell(OfCell::Whole(_))
         | Source::Session(OfSession::Failures | OfSession::Scores(_) | OfSession::Agreement(_)) => {
-            return Err(NotCompared::because(NOT_JUDGED));
+            return Err(NOT_JUDGED.into());
         }
     };
     judge(metric, &mut [&mut delta]);
@@ -119,20 +104,15 @@ fn is_one_run(candidate: Side<'_>, baseline: Side<'_>) -> bool {
     std::ptr::eq(candidate.run.record(), baseline.run.record())
 }
 
-fn ratio(design: Design, change: Option<Change>, otherwise: &str) -> Result<Delta, NotCompared> {
-    let change = change.ok_or_else(|| NotCompared::because(otherwise))?;
+fn ratio(design: Design, change: Option<Change>, otherwise: &str) -> Observed<Delta> {
+    let change = change.ok_or(otherwise)?;
     Ok(Delta::Ratio { design, change })
 }
 
-fn over_blocks(
-    metric: Metric,
-    candidate: Side<'_>,
-    baseline: Side<'_>,
-    figure: OfBlocks,
-) -> Result<Delta, NotCompared> {
+fn over_blocks(metric: Metric, candidate: Side<'_>, baseline: Side<'_>, figure: OfBlocks) -> Observed<Delta> {
     for side in [candidate, baseline] {
         if side.blocks().is_empty() {
-            return Err(NotCompared::because(side.why_nothing("no timed block was recorded")));
+            return Err(side.why_nothing("no timed block was recorded"));
         }
     }
     if is_one_run(candidate, baseline) {
@@ -151,14 +131,14 @@ fn over_launches(
     candidate: Side<'_>,
     baseline: Side<'_>,
     values: &dyn Fn(Side<'_>) -> Observed<Vec<OfRound>>,
-) -> Result<Delta, NotCompared> {
+) -> Observed<Delta> {
     if let Some(reason) = unlike(metric, candidate, baseline) {
-        return Err(NotCompared::because(reason));
+        return Err(reason.into());
     }
-    let values = |side| values(side).map_err(NotCompared::because);
+    let values = |side| values(side);
     let (own, other) = (values(candidate)?, values(baseline)?);
     if own.iter().chain(&other).any(|&(_, value)| value <= 0.0) {
-        return Err(NotCompared::because(NOT_POSITIVE));
+        return Err(NOT_POSITIVE.into());
     }
     if is_one_run(candidate, baseline) {
         let change = Change::paired(metric, &by_round(&own, &other));
@@ -186,16 +166,16 @@ fn by_round(candidate: &[OfRound], baseline: &[OfRound]) -> Vec<Vec<f64>> {
     own.iter().filter_map(|(round, value)| Some(vec![(value / partners.get(round)?).ln()])).collect()
 }
 
-fn exact(candidate: Estimate, baseline: Estimate) -> Result<Delta, NotCompared> {
+fn exact(candidate: Estimate, baseline: Estimate) -> Observed<Delta> {
     match (candidate, baseline) {
         (Estimate::Measured(candidate), Estimate::Measured(baseline)) => {
             ratio(Design::Exact, Change::exact(&candidate, &baseline), "one of them is zero")
         }
-        (Estimate::Absent { reason, .. }, _) | (_, Estimate::Absent { reason, .. }) => Err(NotCompared { reason }),
+        (Estimate::Absent { reason, .. }, _) | (_, Estimate::Absent { reason, .. }) => Err(reason),
     }
 }
 
-fn score(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Result<Delta, NotCompared> {
+fn score(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Observed<Delta> {
     let (own, other) = (scores(metric, candidate)?, scores(metric, baseline)?);
     let (own_run, other_run) = (candidate.run.record(), baseline.run.record());
     let delta = if is_one_run(candidate, baseline) || are_same_samples(own_run, other_run) {
@@ -204,20 +184,20 @@ fn score(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Result<Delt
     } else {
         unlike_samples(other, own).map(|change| Delta::Score { design: Design::Separate, change })
     };
-    delta.ok_or_else(|| NotCompared::because("they were scored on different samples"))
+    delta.ok_or_else(|| "they were scored on different samples".into())
 }
 
-fn scores(metric: Metric, side: Side<'_>) -> Result<&Scores, NotCompared> {
+fn scores(metric: Metric, side: Side<'_>) -> Observed<&Scores> {
     let Some(accuracy) = side.accuracy() else {
-        return Err(NotCompared::because(side.why_nothing("outputs were not scored")));
+        return Err(side.why_nothing("outputs were not scored"));
     };
     if let Some(reason) = accuracy.outcome.reason() {
-        return Err(NotCompared::because(reason));
+        return Err(reason.clone());
     }
     match (metric, &accuracy.scores) {
-        (_, None) => Err(NotCompared::because("there are neither labels nor targets")),
+        (_, None) => Err("there are neither labels nor targets".into()),
         (metric, Some(scores)) if metric == scores.leading() => Ok(scores),
-        _ => Err(NotCompared::because("the outputs were scored as something else")),
+        _ => Err("the outputs were scored as something else".into()),
     }
 }
 

@@ -278,7 +278,7 @@ impl<'r> Measured<'r> {
 fn row(metric: Metric, [baseline, candidate]: [Measured<'_>; 2], [old, new]: [Option<Workload>; 2]) -> Row {
     let outcome = match change(metric, candidate.side(new), baseline.side(old)) {
         Ok(delta) => RowOutcome::Compared { delta },
-        Err(not_compared) => RowOutcome::NotCompared { reason: not_compared.reason },
+        Err(reason) => RowOutcome::NotCompared { reason },
     };
     Row { metric, baseline: baseline.figure(metric, old), candidate: candidate.figure(metric, new), outcome }
 }

@@ -10,7 +10,7 @@ mod differences;
 mod select;
 mod side;
 
-pub use change::{Delta, Design, NotCompared, change, judge};
+pub use change::{Delta, Design, change, judge};
 pub use comparisons::{CELL_METRICS, ComparedRun, Comparisons, Pair, PairedCell, Party, Row, RowOutcome, compare};
 pub use differences::{Difference, Setting, host_differences, other_differences};
 pub use select::{NamedRun, SelectError};

@@ -34,25 +34,14 @@ impl<'a> NamedRun<'a> {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// One run, and no word on which of its variants.
-    #[error("run `{run}` has {} to choose from: {}", counted(names), listed(names))]
-    WhichVariants {
-        /// The run.
-        run: PathBuf,
-        /// Its variants.
-        names: Vec<String>,
-    },
+    #[error("run `{}` has {} to choose from: {}", .0.display(), counted(.1), listed(.1))]
+    WhichVariants(PathBuf, Vec<String>),
     /// Two variants were named for more than two runs.
-    #[error("{runs} runs were named, and `--variants` goes with one run or two")]
-    TooManyRuns {
-        /// Runs that were named.
-        runs: usize,
-    },
+    #[error("{0} runs were named, and `--variants` goes with one run or two")]
+    TooManyRuns(usize),
     /// A variant was to be compared with itself.
-    #[error("`{name}` cannot be compared with itself within one run")]
-    Itself {
-        /// The variant.
-        name: String,
-    },
+    #[error("`{0}` cannot be compared with itself within one run")]
+    Itself(String),
     /// A run has no variant of that name.
     #[error("run `{run}` has no variant `{name}`, but {}", listed(names))]
     UnknownVariant {
@@ -64,13 +53,8 @@ pub enum SelectError {
         names: Vec<String>,
     },
     /// Two variants were measured with several session options each, none of them the same.
-    #[error("`{baseline}` and `{candidate}` were not measured with the same session options")]
-    UnlikeSessions {
-        /// The baseline.
-        baseline: String,
-        /// The candidate.
-        candidate: String,
-    },
+    #[error("`{0}` and `{1}` were not measured with the same session options")]
+    UnlikeSessions(String, String),
     /// Two runs have no variant in common.
     #[error(
         "runs have no variant in common: `{baseline}` has {}, `{candidate}` has {}",
@@ -144,10 +128,10 @@ pub(super) fn pairings(runs: &[NamedRun<'_>], variants: Option<(&str, &str)>) ->
     match (runs, variants) {
         ([run], None) => match names(run).as_slice() {
             [baseline, candidate] => named(runs, baseline, candidate),
-            names => Err(SelectError::WhichVariants { run: run.path.clone(), names: names.to_vec() }),
+            names => Err(SelectError::WhichVariants(run.path.clone(), names.to_vec())),
         },
         ([_] | [_, _], Some((baseline, candidate))) => named(runs, baseline, candidate),
-        (runs, Some(_)) => Err(SelectError::TooManyRuns { runs: runs.len() }),
+        (runs, Some(_)) => Err(SelectError::TooManyRuns(runs.len())),
         (runs, None) => of_the_same_name(runs),
     }
 }
@@ -161,11 +145,11 @@ fn named(runs: &[NamedRun<'_>], baseline: &str, candidate: &str) -> Result<Vec<P
     let old = VariantOf::named(0, runs, baseline)?;
     let new = VariantOf::named(runs.len() - 1, runs, candidate)?;
     if (old.run, old.variant) == (new.run, new.variant) {
-        return Err(SelectError::Itself { name: baseline.into() });
+        return Err(SelectError::Itself(baseline.into()));
     }
     let found = sessions(old, new);
     if found.is_empty() {
-        return Err(SelectError::UnlikeSessions { baseline: baseline.into(), candidate: candidate.into() });
+        return Err(SelectError::UnlikeSessions(baseline.into(), candidate.into()));
     }
     Ok(found)
 }

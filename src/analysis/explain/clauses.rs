@@ -75,7 +75,7 @@ fn step(explanation: &Explanation, kind: StepKind) -> Option<Clause> {
 
 fn kind_of(explanation: &Explanation, change: &OperatorChange) -> StepKind {
     let name = base_name(change.operator.exact());
-    match OperatorGroup::of(change.operator.exact()) {
+    match OperatorGroup::of(&change.operator) {
         OperatorGroup::Matrix => StepKind::Matrix,
         OperatorGroup::Conversion => StepKind::Conversion,
         OperatorGroup::Other if explanation.fusions.iter().any(|fusion| fusion.operator == name) => StepKind::Fusion,
@@ -90,7 +90,7 @@ fn is_large(explanation: &Explanation, change_ns: i64) -> bool {
 }
 
 fn matrix_nodes(nodes: &[NodeProfile]) -> impl Iterator<Item = &NodeProfile> {
-    nodes.iter().filter(|node| OperatorGroup::of(node.operator.exact()) == OperatorGroup::Matrix)
+    nodes.iter().filter(|node| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix)
 }
 
 fn step_of(explanation: &Explanation, kind: StepKind) -> Option<&Step> {

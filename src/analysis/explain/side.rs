@@ -8,7 +8,7 @@ use crate::analysis::operators::Undistorted;
 use crate::observed::Observed;
 use crate::plan::ExecutionMode;
 use crate::provider::CPU_PROVIDER;
-use crate::record::{NodeProfile, Profiled, RunRecord};
+use crate::record::{NodeProfile, Profiled, RunRecord, without_domain};
 use crate::text::Plain;
 
 /// The profile of one session, and what makes its times comparable with the timed launches.
@@ -82,7 +82,7 @@ impl<'a> Side<'a> {
 
 /// An operator without its domain, and without the mark of a layout or of quantized values: `MaxPool` of `NhwcMaxPool`.
 pub(super) fn base_name(operator: &str) -> &str {
-    let name = operator.rsplit('.').next().unwrap_or(operator);
+    let name = without_domain(operator);
     let stripped = name.strip_prefix("QLinear").or_else(|| name.strip_prefix("Nhwc"));
     stripped.filter(|rest| !rest.is_empty()).unwrap_or(name)
 }

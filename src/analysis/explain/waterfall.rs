@@ -52,7 +52,7 @@ impl Sorting {
         if is_compiled(node) {
             return StepKind::Compiled;
         }
-        match OperatorGroup::of(node.operator.exact()) {
+        match OperatorGroup::of(&node.operator) {
             OperatorGroup::Matrix if self.full_precision[side].contains(&place) => StepKind::FullPrecision,
             OperatorGroup::Matrix => StepKind::Matrix,
             OperatorGroup::Conversion => StepKind::Conversion,
@@ -122,8 +122,7 @@ fn step(kind: StepKind, [before, after]: [Sum; 2], spread: Option<[f64; 2]>) -> 
 fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
     let ran = |side: &Side<'_>| {
         let mut counts: BTreeMap<String, i64> = BTreeMap::new();
-        for node in
-            side.profiled.nodes.iter().filter(|node| OperatorGroup::of(node.operator.exact()) == OperatorGroup::Other)
+        for node in side.profiled.nodes.iter().filter(|node| OperatorGroup::of(&node.operator) == OperatorGroup::Other)
         {
             *counts.entry(base_name(node.operator.exact()).to_owned()).or_insert(0) += 1;
         }
@@ -151,10 +150,7 @@ fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
 fn full_precision(sides: &[Side<'_>; 2]) -> [BTreeSet<usize>; 2] {
     let matrix = |side: &Side<'_>| -> Vec<usize> {
         let nodes = side.profiled.nodes.iter().enumerate();
-        nodes
-            .filter(|(_, node)| OperatorGroup::of(node.operator.exact()) == OperatorGroup::Matrix)
-            .map(|(at, _)| at)
-            .collect()
+        nodes.filter(|(_, node)| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix).map(|(at, _)| at).collect()
     };
     let [reference, session] = [0, 1].map(|side| &sides[side].profiled.nodes);
     let in_float: Vec<usize> =

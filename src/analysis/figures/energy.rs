@@ -131,8 +131,7 @@ pub(super) fn of_cpu(blocks: &[&BlockRecord]) -> Option<f64> {
 fn energy_above(idle: Watts, blocks: &[&BlockRecord]) -> Option<f64> {
     let time = blocks.iter().fold(Nanos(0), |sum, block| sum + block.span());
     let energy = blocks.iter().try_fold(Joules(0.0), |sum, block| Some(sum + block.cpu_energy?.total()))?;
-    let predictions = |block: &&BlockRecord| block.inferences_count as f64 * block.key.batch_size as f64;
-    let predictions: f64 = blocks.iter().map(predictions).sum();
+    let predictions: f64 = blocks.iter().map(|block| block.predictions()).sum();
     (time >= LEAST_BLOCK_TIME && predictions > 0.0).then(|| less(energy, idle, time).0 / predictions)
 }
 

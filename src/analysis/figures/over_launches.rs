@@ -75,7 +75,6 @@ pub(in crate::analysis) fn mean_latency(blocks: &[&BlockRecord]) -> Option<f64> 
 }
 
 pub(in crate::analysis) fn predictions_per_sec(blocks: &[&BlockRecord]) -> Option<f64> {
-    let predictions = |block: &&BlockRecord| block.inferences_count as f64 * block.key.batch_size as f64;
     let elapsed: f64 = blocks.iter().map(|block| block.elapsed_ns.as_secs_f64()).sum();
-    (elapsed > 0.0).then(|| blocks.iter().map(predictions).sum::<f64>() / elapsed)
+    (elapsed > 0.0).then(|| blocks.iter().map(|block| block.predictions()).sum::<f64>() / elapsed)
 }

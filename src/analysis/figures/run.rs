@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::{AccuracyFindings, CellFindings, Estimate, Figure, find};
 use crate::metric::Metric;
@@ -62,9 +62,11 @@ impl SessionFindings {
 }
 
 /// The cells of a plan, in the order of sessions, batch sizes and load modes; each is found by its key.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Cells {
     found: Vec<CellFindings>,
+    #[serde(skip)]
     places: HashMap<CellKey, usize>,
 }
 
@@ -110,11 +112,5 @@ impl IntoIterator for Cells {
 
     fn into_iter(self) -> Self::IntoIter {
         self.found.into_iter()
-    }
-}
-
-impl Serialize for Cells {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.found.serialize(serializer)
     }
 }

@@ -1,6 +1,6 @@
 //! Cells against the baseline's: neighbours in one alternation, then rounds, then a verdict.
 
-use super::change::judge;
+use super::change::{judge, median_change};
 use super::{CellFindings, Cells, Change, Comparison, Estimate, Index, Verdict};
 use crate::metric::Metric;
 use crate::plan::CellKey;
@@ -15,7 +15,7 @@ pub(in crate::analysis) fn compare(index: &Index<'_>, key: CellKey) -> Option<Co
     let change = |metric, figure: fn(&BlockRecord) -> f64| Change::paired(metric, &pairs.log_ratios(figure));
     Some(Comparison {
         baseline,
-        p50: change(Metric::LatencyP50RatioToBaseline, |block| block.median_ns.as_f64())?,
+        p50: median_change(&pairs)?,
         p10: change(Metric::LatencyP10RatioToBaseline, |block| block.p10_ns.as_f64())?,
         throughput: change(Metric::ThroughputRatioToBaseline, |block| {
             block.inferences_count as f64 / block.elapsed_ns.as_secs_f64()

@@ -48,7 +48,7 @@ fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Del
         Some((_, index)) => (index, counterpart(index, &runs.run.record.plan.variant_of(target.session.session).name)?),
     };
     let at = at.map(|at| in_other_run(at, &runs.run.record.plan, &run.record().plan)).transpose()?;
-    let delta = change(check.metric, candidate, Side { run, session, at }).map_err(|error| error.reason)?;
+    let delta = change(check.metric, candidate, Side { run, session, at })?;
     let findings = runs.against.as_ref().map_or(runs.run.findings, |(against, _)| against.findings);
     let score = findings.sessions.get(session).and_then(|session| session.figure(check.metric)?.value());
     match (&delta, score) {

@@ -53,32 +53,15 @@ pub enum Mistake {
     /// A check is not understood.
     #[error(transparent)]
     Check(#[from] CheckError),
-    /// No variant of the run has the name.
-    #[error("the run has no variant `{name}`; it has {known}")]
-    UnknownVariant {
-        /// The name.
-        name: String,
-        /// The run's variants.
-        known: String,
-    },
-    /// The run did not measure the batch size.
-    #[error("the run has no batch size {batch_size}; it has {known}")]
-    UnknownBatchSize {
-        /// The batch size.
-        batch_size: u64,
-        /// The run's batch sizes.
-        known: String,
-    },
-    /// The run did not sweep the dimension to the size.
-    #[error("the run has no shape with `{name}` = {size}: {known}")]
-    UnknownShape {
-        /// The dimension.
-        name: String,
-        /// The size.
-        size: u64,
-        /// The sizes that the run has.
-        known: String,
-    },
+    /// No variant of the run has the name; the run's variants.
+    #[error("the run has no variant `{0}`; it has {1}")]
+    UnknownVariant(String, String),
+    /// The run did not measure the batch size; the run's batch sizes.
+    #[error("the run has no batch size {0}; it has {1}")]
+    UnknownBatchSize(u64, String),
+    /// The run did not sweep the dimension to the size; the sizes that the run has.
+    #[error("the run has no shape with `{0}` = {1}: {2}")]
+    UnknownShape(String, u64, String),
     /// Dimensions are given for a figure that has none.
     #[error("`{0}` is a figure of a session, which has no shape")]
     NoShape(&'static str),

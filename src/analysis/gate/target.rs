@@ -44,7 +44,7 @@ fn sessions<'a>(rule: &Rule, run: Run<'a>) -> Result<Vec<&'a SessionFindings>, R
     let named: Vec<_> = all.filter(|session| variant(session) == name || session.label == *name).collect();
     if named.is_empty() {
         let names: Vec<String> = run.record.plan.variants.iter().map(|variant| format!("`{}`", variant.name)).collect();
-        let mistake = Mistake::UnknownVariant { name: name.clone(), known: names.join(", ") };
+        let mistake = Mistake::UnknownVariant(name.clone(), names.join(", "));
         return Err(RuleError { line: rule.variant_line, mistake });
     }
     Ok(named)
@@ -54,7 +54,7 @@ fn cells<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Res
     let plan = &run.record.plan;
     if let Some(batch_size) = rule.batch_size.filter(|size| !plan.batch_sizes.contains(size)) {
         let known = plan.batch_sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-        let mistake = Mistake::UnknownBatchSize { batch_size, known };
+        let mistake = Mistake::UnknownBatchSize(batch_size, known);
         return Err(RuleError { line: rule.batch_size_line, mistake });
     }
     check_dims(rule, plan)?;
@@ -96,7 +96,7 @@ fn check_dims(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
         if !known.contains(&size) {
             let known: Vec<String> = known.iter().map(u64::to_string).collect();
             let known = if known.is_empty() { "it swept no such dimension".into() } else { known.join(", ") };
-            let mistake = Mistake::UnknownShape { name: name.clone(), size, known };
+            let mistake = Mistake::UnknownShape(name.clone(), size, known);
             return Err(RuleError { line: rule.dims_line, mistake });
         }
     }

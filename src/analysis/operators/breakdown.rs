@@ -157,7 +157,7 @@ fn distortion(ratios: &[f64]) -> Estimate {
 fn by_group(nodes: &[NodeProfile], nodes_ns: Nanos) -> Vec<GroupShare> {
     let mut groups: BTreeMap<OperatorGroup, Vec<&NodeProfile>> = BTreeMap::new();
     for node in nodes {
-        groups.entry(OperatorGroup::of(node.operator.exact())).or_default().push(node);
+        groups.entry(OperatorGroup::of(&node.operator)).or_default().push(node);
     }
     let of_group = |(group, nodes): (OperatorGroup, Vec<&NodeProfile>)| {
         let time_ns = sum(nodes.iter().copied());
@@ -171,7 +171,7 @@ fn by_group(nodes: &[NodeProfile], nodes_ns: Nanos) -> Vec<GroupShare> {
 fn nodes(profiled: &Profiled, nodes_ns: Nanos) -> Vec<NodeShare> {
     let of_node = |(index, node): (usize, &NodeProfile)| NodeShare {
         node: index,
-        group: OperatorGroup::of(node.operator.exact()),
+        group: OperatorGroup::of(&node.operator),
         calls: calls(node.calls_count, profiled),
         time_ns: node.time_ns,
         share: share(node.time_ns, nodes_ns),
@@ -220,7 +220,7 @@ fn operator_share(nodes: &[&NodeProfile], profiled: &Profiled, nodes_ns: Nanos) 
     Some(OperatorShare {
         operator: first.operator.clone(),
         execution_provider: first.execution_provider.clone(),
-        group: OperatorGroup::of(first.operator.exact()),
+        group: OperatorGroup::of(&first.operator),
         nodes_count: nodes.len() as u64,
         calls: calls(nodes.iter().map(|node| node.calls_count).sum(), profiled),
         time_ns,

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::matrix_operator::MatrixOperator;
+use crate::record::without_domain;
+use crate::text::Plain;
 
 /// Kinds of work of operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -20,8 +22,8 @@ pub enum OperatorGroup {
 impl OperatorGroup {
     /// The group of an operator, by its name without the domain.
     #[must_use]
-    pub fn of(operator: &str) -> Self {
-        let name = operator.rsplit('.').next().unwrap_or(operator);
+    pub fn of(operator: &Plain) -> Self {
+        let name = without_domain(operator.exact());
         match name {
             _ if MatrixOperator::of(name).is_some() => OperatorGroup::Matrix,
             "Cast" | "CastLike" | "DequantizeLinear" | "DynamicQuantizeLinear" | "QuantizeLinear" => {
@@ -40,9 +42,13 @@ mod tests {
 
     #[test]
     fn operators_of_other_domains_are_known_with_and_without_it() {
-        assert_eq!(OperatorGroup::of("com.microsoft.FusedConv"), OperatorGroup::Matrix);
-        assert_eq!(OperatorGroup::of("QLinearConv"), OperatorGroup::Matrix);
-        assert_eq!(OperatorGroup::of("DequantizeLinear"), OperatorGroup::Conversion);
-        assert_eq!(OperatorGroup::of("Relu"), OperatorGroup::Other);
+        for (operator, group) in [
+            ("com.microsoft.FusedConv", OperatorGroup::Matrix),
+            ("QLinearConv", OperatorGroup::Matrix),
+            ("DequantizeLinear", OperatorGroup::Conversion),
+            ("Relu", OperatorGroup::Other),
+        ] {
+            assert_eq!(OperatorGroup::of(&operator.into()), group, "{operator}");
+        }
     }
 }

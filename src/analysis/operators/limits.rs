@@ -35,25 +35,23 @@ fn profiled<'r>(record: &'r RunRecord, roofline: &Roofline) -> Option<&'r Profil
     profile.profile.as_ref().ok()
 }
 
-fn share(profiled: &Profiled, wanted: impl Fn(&str) -> bool) -> f64 {
+fn share(profiled: &Profiled, wanted: impl Fn(&Plain) -> bool) -> f64 {
     let time = |nodes: &mut dyn Iterator<Item = Nanos>| nodes.sum::<Nanos>().as_f64();
     let all = time(&mut profiled.nodes.iter().map(|node| node.time_ns));
-    let wanted = time(&mut profiled.nodes.iter().filter(|node| wanted(node.operator.exact())).map(|node| node.time_ns));
+    let wanted = time(&mut profiled.nodes.iter().filter(|node| wanted(&node.operator)).map(|node| node.time_ns));
     if all > 0.0 { wanted / all } else { 0.0 }
 }
 
 /// The operator that takes most of the time, with the bound of the longest of its nodes.
 fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind> {
-    let mut times: BTreeMap<&str, Nanos> = BTreeMap::new();
-    for node in
-        profiled.nodes.iter().filter(|node| OperatorGroup::of(node.operator.exact()) != OperatorGroup::Conversion)
-    {
-        let time = times.entry(node.operator.exact()).or_default();
+    let mut times: BTreeMap<&Plain, Nanos> = BTreeMap::new();
+    for node in profiled.nodes.iter().filter(|node| OperatorGroup::of(&node.operator) != OperatorGroup::Conversion) {
+        let time = times.entry(&node.operator).or_default();
         *time = *time + node.time_ns;
     }
     let (&operator, _) = times.iter().max_by_key(|(_, time)| **time)?;
     let share = share(profiled, |other| other == operator);
-    let longest = roofline.nodes.iter().find(|node| node.operator == operator)?;
+    let longest = roofline.nodes.iter().find(|node| node.operator == *operator)?;
     let arithmetic = longest.work.as_ref().ok().map(|work: &Work| work.arithmetic);
     let attained = match longest.bound.as_ref().ok() {
         // More than the memory gives comes from a cache, of which no peak is known.
@@ -62,7 +60,7 @@ fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind
     };
     (share >= DOMINATING_SHARE).then(|| BottleneckKind::DominatingOperator {
         batch_size: roofline.batch_size,
-        operator: operator.into(),
+        operator: operator.clone(),
         share: Ratio(share),
         bound: longest.bound.clone(),
         attained,
@@ -71,14 +69,10 @@ fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind
 }
 
 fn conversions(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind> {
-    let is_conversion = |operator: &str| OperatorGroup::of(operator) == OperatorGroup::Conversion;
+    let is_conversion = |operator: &Plain| OperatorGroup::of(operator) == OperatorGroup::Conversion;
     let share = share(profiled, is_conversion);
-    let mut operators: Vec<Plain> = profiled
-        .nodes
-        .iter()
-        .map(|node| node.operator.clone())
-        .filter(|operator| is_conversion(operator.exact()))
-        .collect();
+    let mut operators: Vec<Plain> =
+        profiled.nodes.iter().map(|node| node.operator.clone()).filter(is_conversion).collect();
     let nodes_count = operators.len() as u64;
     operators.sort();
     operators.dedup();

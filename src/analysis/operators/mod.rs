@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::observed::Observed;
-use crate::record::{NodeProfile, OperatorProfile, RunRecord};
+use crate::record::{NodeProfile, OperatorProfile, RunRecord, without_domain};
 use crate::text::Plain;
 
 /// The operators of one session at one batch size.
@@ -106,10 +106,6 @@ impl GraphChange {
         }
         change
     }
-}
-
-fn without_domain(operator: &str) -> &str {
-    operator.rsplit('.').next().unwrap_or(operator)
 }
 
 #[cfg(test)]

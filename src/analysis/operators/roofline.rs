@@ -199,7 +199,7 @@ fn hot_node(node: &NodeProfile, times: &Undistorted<'_>, peaks: Peaks<'_>) -> Ho
 
 /// The roofline's rule: whatever would take longer at the measured peaks limits the node.
 fn bound(node: &NodeProfile, call_ns: f64, work: &Observed<Work>, peaks: Peaks<'_>) -> Observed<Bound> {
-    if OperatorGroup::of(node.operator.exact()) == OperatorGroup::Conversion {
+    if OperatorGroup::of(&node.operator) == OperatorGroup::Conversion {
         return Ok(Bound::Conversion);
     }
     let work = work.clone()?;

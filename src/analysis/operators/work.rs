@@ -8,7 +8,7 @@
 use serde::Serialize;
 
 use crate::observed::Observed;
-use crate::record::{NodeProfile, TensorShape};
+use crate::record::{NodeProfile, TensorShape, without_domain};
 
 /// Kinds of numbers that are computed with, each of which has a peak of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -80,8 +80,7 @@ struct Shapes<'n> {
 
 impl Shapes<'_> {
     fn operations(&self, operator: &str) -> Observed<u64> {
-        let name = operator.rsplit('.').next().unwrap_or(operator);
-        match name {
+        match without_domain(operator) {
             "Conv" | "FusedConv" | "NhwcConv" | "NhwcFusedConv" | "ConvInteger" | "QLinearConv" => self.convolution(),
             "ConvTranspose" | "QLinearConvTranspose" => self.transposed_convolution(),
             "MatMul"

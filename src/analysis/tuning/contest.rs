@@ -53,7 +53,7 @@ pub(in crate::analysis) fn contest(
         of(one).into_iter().filter_map(ratio).filter(|ratio| ratio[0].is_finite()).collect()
     };
     let ratios = match objective {
-        Objective::Throughput => blocks(|block| block.elapsed_ns.as_secs_f64() / predictions(block)),
+        Objective::Throughput => blocks(|block| block.elapsed_ns.as_secs_f64() / block.predictions()),
         Objective::Latency => blocks(|block| block.median_ns.as_f64()),
         Objective::Memory => launches(&|cell| Some(cell.peak_memory_bytes?.as_f64())),
         Objective::Energy if on_gpu(one) && on_gpu(other) => launches(&|cell| gpu_of_launch(gpu_per_prediction, cell)),
@@ -68,13 +68,9 @@ pub(super) fn estimate(paired: &PairedRatio) -> Estimate {
     Estimate::Measured(Measured::over_launches(&paired.ratio()))
 }
 
-fn predictions(block: &BlockRecord) -> f64 {
-    block.inferences_count as f64 * block.key.batch_size as f64
-}
-
 /// Not a number, so that its pairs are left out, where the counters were not read.
 fn cpu_joules_per_prediction(block: &BlockRecord) -> f64 {
-    block.cpu_energy.as_ref().map_or(f64::NAN, |energy| energy.total().0 / predictions(block))
+    block.cpu_energy.as_ref().map_or(f64::NAN, |energy| energy.total().0 / block.predictions())
 }
 
 /// Rounds of a heat after which it is looked at, and the probability of a false drop that each look may spend, on one

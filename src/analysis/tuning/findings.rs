@@ -80,7 +80,7 @@ impl TuningFindings {
 pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Option<TuningFindings> {
     let (plan, tuning) = (record.plan.tuning.as_ref()?, record.tuning.as_ref()?);
     let judge = Judge::new(record, figures);
-    let default = default_key(record);
+    let default = default_cell(record);
     let winner = tuning.champion().or(default);
     let (taken, preference) = match winner.and_then(|winner| preferred(&judge, tuning, winner)) {
         Some((taken, preference)) => (Some(taken), Some(preference)),
@@ -148,7 +148,9 @@ fn state(tuning: &Tuning, key: CellKey, winner: CellKey) -> State {
     State::Undecided
 }
 
-fn default_key(record: &RunRecord) -> Option<CellKey> {
+/// The configuration that somebody has who sets nothing: the baseline's variant at the first batch size.
+#[must_use]
+pub fn default_cell(record: &RunRecord) -> Option<CellKey> {
     let batch_size = *record.plan.tuning.as_ref()?.space.batch_sizes.first()?;
     let load_mode = *record.plan.load_modes.first()?;
     Some(CellKey { session: record.plan.baseline_session()?, shape: 0, batch_size, load_mode })

@@ -11,8 +11,8 @@ mod verdict;
 
 pub use candidate::{AXES, Candidate, State};
 pub use contest::{LOOKS, SLO_WIDENED, drop_error, floor, metric, slo_confidence, slo_error};
-pub use findings::TuningFindings;
 pub(super) use findings::of;
+pub use findings::{TuningFindings, default_cell};
 pub use gain::Relative;
 pub use preference::{Criterion, Preference, criteria};
 pub use standing::{HeldSlo, Judge, SloStanding, computes_alike, described};

@@ -124,8 +124,7 @@ mod tests {
             execution_provider: provider::identifier(name).into(),
             nodes_count,
             operators: BTreeMap::from([(operator.into(), nodes_count)]),
-            time_ns: None,
-            time_ratio: None,
+            ..ProviderNodes::default()
         }
     }
 

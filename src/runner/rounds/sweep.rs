@@ -38,9 +38,7 @@ fn throughput(blocks: &[BlockRecord], key: CellKey) -> Option<f64> {
     let round = blocks.last()?.round;
     let in_round = blocks.iter().rev().take_while(|block| block.round == round);
     let timed = in_round.filter(|block| block.key == key && block.phase == Phase::Timed);
-    let best = timed
-        .map(|block| block.inferences_count as f64 * key.batch_size as f64 / block.elapsed_ns.as_secs_f64().max(1e-9));
-    best.max_by(f64::total_cmp)
+    timed.map(|block| block.predictions() / block.elapsed_ns.as_secs_f64().max(1e-9)).max_by(f64::total_cmp)
 }
 
 /// Why the batch sizes after these steps need not be measured; `None` if they do.

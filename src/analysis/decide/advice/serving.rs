@@ -8,7 +8,6 @@ use crate::analysis::figures::centre;
 use crate::analysis::{Action, Advice, Against, Caveat, Estimate, Facts, Interval, Level, Measured, Pick};
 use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::BlockRecord;
 
 /// In nanoseconds: a tenth of a second is about the longest that feels immediate (Miller 1968; Nielsen 1993).
 const NOTICED_NS: f64 = 100e6;
@@ -42,7 +41,7 @@ fn batch_gain(facts: &Facts<'_>, large: CellKey, small: CellKey) -> Estimate {
         let mut rates: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
         for block in facts.index.blocks(key) {
             let sums = rates.entry(block.launch).or_default();
-            sums.0 += predictions(block);
+            sums.0 += block.predictions();
             sums.1 += block.elapsed_ns.as_secs_f64();
         }
         rates
@@ -53,10 +52,6 @@ fn batch_gain(facts: &Facts<'_>, large: CellKey, small: CellKey) -> Estimate {
         Some((large.0 / large.1) / (small.0 / small.1)).filter(|ratio| ratio.is_finite())
     };
     centre(&rates(large).into_iter().filter_map(ratio).collect::<Vec<_>>(), "no launch measured both batch sizes")
-}
-
-fn predictions(block: &BlockRecord) -> f64 {
-    block.inferences_count as f64 * block.key.batch_size as f64
 }
 
 /// Where the first prediction would otherwise take long enough to be noticed.
