@@ -39,13 +39,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_as_the_command_line_reads_them() {
+    fn times_and_shares_are_written_as_the_command_line_reads_them() {
         let words = [0, 20_000_000_000, 1_500_000_000, 10_000_000, 1_234].map(|nanos| time(Nanos(nanos)));
         assert_eq!(words, ["0", "20s", "1500ms", "10ms", "1234ns"]);
-    }
-
-    #[test]
-    fn shares_are_written_in_as_few_digits_as_they_take() {
         assert_eq!([0.02, 0.07, 0.0137, 1e-6].map(|share| percent(Ratio(share))), ["2", "7", "1.37", "0.0001"]);
     }
 }

@@ -118,16 +118,12 @@ mod tests {
     }
 
     #[test]
-    fn before_anything_is_measured_a_trial_counts_for_every_variant() {
+    fn before_anything_is_measured_a_trial_counts_for_every_variant_and_without_one_nothing_is_put_aside() {
         let tried = Some((1, SECOND));
         let (fast, slow) = purse(4, &[], tried).part(&of(0, 1), vec![of(1, 1), of(1, 2)]);
         assert_eq!((sizes(&fast), sizes(&slow)), (vec![1], vec![2]));
         let both = [of(0, 1), of(1, 1)];
         assert!(purse(11, &[], tried).is_tight(&both) && !purse(12, &[], tried).is_tight(&both));
-    }
-
-    #[test]
-    fn where_nothing_is_known_nothing_is_put_aside() {
         let (fast, slow) = purse(0, &[], None).part(&of(0, 1), vec![of(0, 64)]);
         assert_eq!((sizes(&fast), sizes(&slow)), (vec![64], vec![]));
         assert!(!purse(0, &[], None).is_tight(&[of(0, 64)]));

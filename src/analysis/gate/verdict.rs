@@ -153,21 +153,12 @@ mod tests {
     }
 
     #[test]
-    fn without_an_interval_nothing_is_decided() {
-        let few = Measured {
-            interval: None,
-            n: 3,
-            bounds: None,
-            remark: Some("no interval: needs 6 launches, has 3".into()),
-            ..measured(1.0, 0.0, 0.0)
-        };
+    fn without_an_interval_nothing_is_decided_but_of_what_is_read_off() {
+        let remark = Some("no interval: needs 6 launches, has 3".into());
+        let few = Measured { remark, ..Measured::exact(1.0, 3, Counted::Launches) };
         let judgement = Judgement::of(&few, Side::AtMost, 1e9);
         assert_eq!(judgement.verdict, GateVerdict::Inconclusive);
         assert_eq!(judgement.settling, Some(Settling { more: 3, of: Counted::Launches }));
-    }
-
-    #[test]
-    fn what_is_read_off_is_held_directly() {
         let size = Estimate::exact(400.0, 1, Counted::Files);
         assert_eq!(judge(&size, Side::AtMost, 400.0).verdict, GateVerdict::Pass);
         assert_eq!(judge(&size, Side::AtMost, 399.0).verdict, GateVerdict::Fail);

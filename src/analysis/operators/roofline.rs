@@ -290,19 +290,13 @@ mod tests {
     }
 
     #[test]
-    fn small_nodes_far_from_both_limits_are_overhead_and_conversions_are_what_they_are() {
-        let nodes = vec![node("Relu", 3000, &[64]), node("QuantizeLinear", 3000, &[64])];
+    fn conversions_are_told_without_peaks_and_small_nodes_far_from_both_limits_with_them() {
+        let profiled = |conversion| profiled(vec![node("Relu", 3000, &[64]), node(conversion, 3000, &[64])]);
         let machine = machine();
-        let hot = hottest(all_nodes(&profiled(nodes), Peaks(Some(&machine))));
+        let hot = hottest(all_nodes(&profiled("QuantizeLinear"), Peaks(Some(&machine))));
         assert_eq!((&hot[0].bound, &hot[1].bound), (&Ok(Bound::Overhead), &Ok(Bound::Conversion)));
-    }
-
-    #[test]
-    fn without_peaks_only_conversions_are_told() {
-        let nodes = vec![node("Relu", 3000, &[64]), node("Cast", 3000, &[64])];
-        let hot = hottest(all_nodes(&profiled(nodes), Peaks(None)));
-        assert_eq!(hot[0].bound, Err(NO_PEAKS.into()));
-        assert_eq!(hot[1].bound, Ok(Bound::Conversion));
+        let hot = hottest(all_nodes(&profiled("Cast"), Peaks(None)));
+        assert_eq!((&hot[0].bound, &hot[1].bound), (&Err(NO_PEAKS.into()), &Ok(Bound::Conversion)));
         assert!(hot[0].operations_per_sec.is_some() && hot[0].compute_ratio.is_none());
     }
 }

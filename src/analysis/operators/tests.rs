@@ -48,14 +48,10 @@ fn time_is_shared_out_by_operator_group_and_node() {
 }
 
 #[test]
-fn time_between_nodes_is_what_they_leave_and_says_what_the_profiler_cut_off() {
+fn time_between_nodes_is_what_they_leave_unless_they_overlap() {
     let found = Breakdown::of(&profiled());
     let expected = Rest::Between { time_ns: Nanos(10_000), share: Ratio(0.1), truncated_at_most_ns: Nanos(7_000) };
     assert_eq!(found.rest, expected);
-}
-
-#[test]
-fn nodes_side_by_side_overlap() {
     let profiled = Profiled { mean_inference_ns: Nanos(45_000), ..profiled() };
     assert_eq!(Breakdown::of(&profiled).rest, Rest::Overlap { factor: 2.0 });
 }
@@ -74,15 +70,10 @@ fn distortion_is_a_figure_or_absent() {
 }
 
 #[test]
-fn bytes_are_unknown_where_one_node_does_not_tell() {
+fn bytes_are_unknown_where_one_node_does_not_tell_and_without_time_there_are_no_shares() {
     let mut profiled = profiled();
     profiled.nodes[2].output_bytes = None;
     assert_eq!(Breakdown::of(&profiled).by_operator[0].bytes, None);
-}
-
-#[test]
-fn a_profile_without_time_has_no_shares() {
-    let mut profiled = profiled();
     profiled.nodes.iter_mut().for_each(|node| node.time_ns = Nanos(0));
     assert!(Breakdown::of(&profiled).by_operator.iter().all(|it| it.share == Ratio(0.0)));
 }

@@ -82,17 +82,13 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_that_few_launches_measured_has_no_interval_and_says_why() {
+    fn a_gap_that_few_launches_measured_has_no_interval_and_one_without_none_beside_it_no_change() {
         let left_out = IdleGap { gap_ns: Nanos(9), latencies_ns: Err("does not fit".into()) };
         let found = compared(&[gap(0, &[&[10], &[20], &[10]]), gap(5, &[&[], &[40], &[30]]), left_out]);
         let change = found[1].change.as_ref().unwrap().ratio.measured().unwrap();
         assert!((change.value - 6.0_f64.sqrt()).abs() < 1e-9 && change.interval.is_none(), "{change:?}");
         assert_eq!(change.remark, Some("no interval: needs 6 launches, has 2".into()));
         assert_eq!((found[2].latency_ns.value(), &found[2].change), (None, &None));
-    }
-
-    #[test]
-    fn without_a_gap_of_zero_nothing_is_compared() {
         assert_eq!(compared(&[gap(5, &[&[3]])])[0].change, None);
     }
 }

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn deviations_count_relative_to_their_height() {
+    fn deviations_count_relative_to_their_height_and_too_few_points_are_no_line() {
         // By hand with weights 1, 1/4, 1/16: w = 21/16, wx = 9/4, wxx = 5, wy = 7/4, wxy = 13/4 for (1,1), (2,2), (4,4)
         // lie on y = x; raising the last to 8 gives weights 1, 1/4, 1/64: w = 81/64, wx = 25/16, wxx = 9/4,
         // wy = 13/8, wxy = 5/2, slope = (w wxy - wx wy) / (w wxx - wx^2) = (405/128 - 325/128) / (729/256 - 625/256)
@@ -101,10 +101,6 @@ mod tests {
         let line = Line::through(&[(1.0, 1.0), (2.0, 2.0), (4.0, 8.0)]).unwrap();
         assert!((line.per_sample - 20.0 / 13.0).abs() < 1e-12, "{line:?}");
         assert!((line.fixed - (13.0 / 8.0 - 20.0 / 13.0 * 25.0 / 16.0) * 64.0 / 81.0).abs() < 1e-12, "{line:?}");
-    }
-
-    #[test]
-    fn two_points_and_one_batch_size_are_no_line() {
         assert_eq!(Line::through(&[(1.0, 1.0), (2.0, 2.0)]), None);
         assert_eq!(Line::through(&[(2.0, 1.0), (2.0, 1.0), (2.0, 1.0)]), None);
     }

@@ -131,14 +131,9 @@ mod tests {
     }
 
     #[test]
-    fn samples_without_numbers_count_as_wrong() {
-        let scores = scores(3, &[Some(0), None, Some(1)], &[Some(0), None, Some(1)]);
-        assert_eq!(top1(&scores), Proportion::new(1, 3));
-        assert_eq!(top_k(&scores, 2), Proportion::new(2, 3));
-    }
-
-    #[test]
-    fn top_k_of_too_few_classes_has_no_value() {
+    fn samples_without_numbers_are_wrong_and_too_few_classes_have_no_top_k() {
+        let missing = scores(3, &[Some(0), None, Some(1)], &[Some(0), None, Some(1)]);
+        assert_eq!((top1(&missing), top_k(&missing, 2)), (Proportion::new(1, 3), Proportion::new(2, 3)));
         let with_scores = scores(5, &[Some(0)], &[Some(0)]);
         assert_eq!(top_k(&with_scores, 5), None);
         let class_alone = LabelledScores { classes_count: None, ..with_scores };
@@ -147,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn macro_f1_is_the_hand_computed_one() {
+    fn macro_f1_is_the_hand_computed_one_and_1_where_all_is_right() {
         // The first is scikit-learn's example.
         for (predicted, labels, value, why) in [
             (&[0, 2, 1, 0, 0, 1].map(Some)[..], &[0, 1, 2, 0, 1, 2][..], 0.8 / 3.0, "F1 0.8, 0, 0"),
@@ -161,10 +156,6 @@ mod tests {
             assert_eq!(figure.interval.unwrap_err().to_string(), too_few, "{why}");
         }
         assert_eq!(macro_f1(&scores(2, &[Some(0), Some(1)], &[]), &[0], 1), None, "a label is missing");
-    }
-
-    #[test]
-    fn perfect_predictions_have_a_macro_f1_of_one() {
         let labels: Vec<i64> = (0..30).map(|sample| sample % 3).collect();
         let predicted: Vec<Option<u64>> = labels.iter().map(|&label| Some(label as u64)).collect();
         let figure = macro_f1(&scores(3, &predicted, &[]), &labels, 1).unwrap();
@@ -173,25 +164,20 @@ mod tests {
     }
 
     #[test]
-    fn flips_are_counted_each_way() {
+    fn flips_are_counted_each_way_on_the_same_samples_alone() {
         let baseline = scores(3, &[], &[Some(0), Some(0), Some(1), None, Some(2)]);
         let candidate = scores(3, &[], &[Some(0), None, Some(0), Some(0), Some(1)]);
-        let flips = flips(&baseline, &candidate).unwrap();
-        assert_eq!((flips.counts.gained_count, flips.counts.lost_count), (2, 1));
-        assert_eq!((flips.counts.both_right_count, flips.counts.both_wrong_count), (1, 1));
-        assert!((flips.change.difference - 0.2).abs() < 1e-12);
-        assert_eq!(flips.change.p_value, 1.0);
-    }
-
-    #[test]
-    fn unlike_samples_are_not_compared() {
+        let found = flips(&baseline, &candidate).unwrap();
+        assert_eq!((found.counts.gained_count, found.counts.lost_count), (2, 1));
+        assert_eq!((found.counts.both_right_count, found.counts.both_wrong_count), (1, 1));
+        assert!((found.change.difference - 0.2).abs() < 1e-12 && found.change.p_value == 1.0, "{found:?}");
         let error = flips(&scores(2, &[], &[Some(0)]), &scores(2, &[], &[])).unwrap_err();
         assert_eq!(error.to_string(), "baseline was scored on 1 samples, candidate on 0");
         assert_eq!(flips(&scores(2, &[], &[]), &scores(2, &[], &[])), Err(NoFigure::NoSamples));
     }
 
     #[test]
-    fn mean_errors_are_the_hand_computed_ones() {
+    fn mean_errors_are_the_hand_computed_ones_or_none_where_one_is_not_finite() {
         let absolute: Vec<Option<f64>> = (1..=10).map(|error| Some(f64::from(error))).collect();
         let squared: Vec<Option<f64>> = (1..=10).map(|error| Some(f64::from(error * error))).collect();
         let mae = mean_error(ErrorKind::MeanAbsolute, &absolute, 1).unwrap();
@@ -199,10 +185,6 @@ mod tests {
         assert_eq!(mae.value, 5.5);
         assert!((rmse.value - 38.5_f64.sqrt()).abs() < 1e-12);
         assert!(mae.interval.unwrap().contains(5.5) && rmse.interval.unwrap().contains(rmse.value));
-    }
-
-    #[test]
-    fn errors_that_are_not_finite_are_not_averaged_away() {
         let error = mean_error(ErrorKind::MeanAbsolute, &[Some(1.0), None], 1).unwrap_err();
         assert_eq!(error.to_string(), "1 of 2 samples have outputs or targets that are not finite");
     }

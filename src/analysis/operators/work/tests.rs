@@ -79,16 +79,12 @@ fn a_product_needs_its_first_matrix_alone() {
 }
 
 #[test]
-fn attention_of_the_standard_multiplies_every_query_with_every_key() {
+fn attention_is_scores_and_sums_of_every_query_and_key_with_its_projection_where_it_has_one() {
     // 2 samples of 5 queries of 8 over 7 keys: 2 * 5 * 7 pairs, each a product and a weighted sum over 8.
     assert_eq!(operations("Attention", &[&[2, 5, 8], &[2, 7, 8], &[2, 7, 8]], &[2, 5, 8]), 4 * 2 * 5 * 7 * 8);
     let heads = |length| [2, 2, length, 4];
     let kept: [&[u64]; 6] = [&heads(5), &heads(7), &heads(7), &[5, 16], &heads(9), &heads(9)];
     assert_eq!(operations("Attention", &kept, &heads(5)), 4 * 2 * 5 * 16 * 8);
-}
-
-#[test]
-fn attention_is_projection_scores_and_sums() {
     let expected = 2 * 128 * 64 * 192 + 2 * (2 * 128 * 128 * 64);
     assert_eq!(operations("Attention", &[&[1, 128, 64], &[64, 192], &[192]], &[1, 128, 64]), expected);
 }
