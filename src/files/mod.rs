@@ -1,4 +1,4 @@
-//! Files that are taken in: opened in one way, which waits for nobody, knows the size before it reads, and maps nothing.
+//! Files that are taken in: opened in one way, which waits for nobody, knows the size first, and maps nothing.
 //!
 //! A file that others may shorten or overwrite is read with `pread` only, so that a change is an error and no signal.
 //! Read [`open()`] first. What is ours, and is written, is opened by [`open_own`].

@@ -37,8 +37,8 @@ pub(super) fn absolute_folders(value: &OsStr) -> impl Iterator<Item = PathBuf> {
     std::env::split_paths(value).filter(|folder| folder.is_absolute())
 }
 
-/// Takes out of a command's environment what would make it run other code, and makes the files absolute that the user's own
-/// settings name.
+/// Takes out of a command's environment what would make it run other code, and makes the files absolute that the user's
+/// own settings name.
 pub(super) fn clear(command: &mut Command) {
     for (name, value) in std::env::vars_os() {
         if is_refused(&name) {
@@ -50,8 +50,8 @@ pub(super) fn clear(command: &mut Command) {
     command.env("PATH", path(std::env::var_os("PATH").as_deref()));
 }
 
-/// Has a command's temporary files lie where the user has them, also where that is named relative to the folder in which
-/// this process stands.
+/// Has a command's temporary files lie where the user has them, also where that is named relative to the folder in
+/// which this process stands.
 pub(super) fn keep_temporary(command: &mut Command) {
     if std::env::var_os("TMPDIR").is_some_and(|folder| Path::new(&folder).is_relative()) {
         command.env("TMPDIR", temporary_folder());

@@ -1,8 +1,8 @@
 //! A program with everything that it starts: one process group, which ends when its program does, or this process.
 //!
-//! The group's guard is started in no folder of our own but in `/`. Nothing is looked up there or anywhere else: the shell
-//! is named by its absolute path, its environment is cleared, so that it has neither `PATH` nor start-up files, and what it
-//! runs is built into it. The root is always there, and the guard keeps no folder from being removed.
+//! The group's guard is started in no folder of our own but in `/`. Nothing is looked up there or anywhere else: the
+//! shell is named by its absolute path, its environment is cleared, so that it has neither `PATH` nor start-up files,
+//! and what it runs is built into it. The root is always there, and the guard keeps no folder from being removed.
 
 use std::io;
 use std::os::unix::process::CommandExt;

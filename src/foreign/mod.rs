@@ -1,9 +1,9 @@
 //! Programs that are neither ours nor the user's own command: Python, pip, `ldconfig`, the opener of pages.
 //!
 //! All of them are started here and nowhere else, so that nothing that happens to lie around takes part: found by an
-//! absolute path on absolute entries of `PATH` alone, started in an empty folder of our own (which stays if they live on,
-//! as the opener of pages does), and without what makes Python, a shell or the loader run other code. What is waited for
-//! ends with this process, its children included, however this process ends. Read [`Program`] first.
+//! absolute path on absolute entries of `PATH` alone, started in an empty folder of our own (which stays if they live
+//! on, as the opener of pages does), and without what makes Python, a shell or the loader run other code. What is
+//! waited for ends with this process, its children included, however this process ends. Read [`Program`] first.
 
 mod environment;
 mod folder;
@@ -84,9 +84,9 @@ impl Program {
         Ok(Output { status, stdout: said(stdout), stderr: said(stderr) })
     }
 
-    /// Starts it in `folder`, which is to be empty and to stay, and lets it live on with what it starts: their temporary
-    /// files lie where the user has them, as a folder of ours would be gone before they are. Gives how it ended if it did
-    /// within `patience`, and else `None`.
+    /// Starts it in `folder`, which is to be empty and to stay, and lets it live on with what it starts: their
+    /// temporary files lie where the user has them, as a folder of ours would be gone before they are. Gives how it
+    /// ended if it did within `patience`, and else `None`.
     ///
     /// # Errors
     /// It cannot be started.

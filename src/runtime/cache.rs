@@ -1,5 +1,5 @@
-//! The tool's own folder of libraries: `runtimes/cpu-1.31.1/` with the library, those that it needs, their licences and a
-//! manifest.
+//! The tool's own folder of libraries: `runtimes/cpu-1.31.1/` with the library, those that it needs, their licences and
+//! a manifest.
 
 use std::ffi::OsString;
 use std::io;

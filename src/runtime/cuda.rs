@@ -21,7 +21,7 @@ const PACKAGES: &str = "nvidia-";
 
 const RUNTIME: &str = "cuda-runtime";
 
-/// Packages that the metadata leaves to cuDNN and cuFFT, which name no version. They are released with CUDA, under its own.
+/// Packages that the metadata leaves to cuDNN and cuFFT, which name no version: they have that of CUDA.
 const UNPINNED: [&str; 2] = ["cublas", "nvjitlink"];
 
 /// The ending that names of packages for CUDA 13 no longer have, but for one.
@@ -44,8 +44,8 @@ pub(super) struct Completion<'a> {
 }
 
 impl Completion<'_> {
-    /// Adds the CUDA libraries that the provider in `unpacked` needs, unless the system has every one of them. It is all
-    /// or none: libraries of one CUDA version from two places need not fit.
+    /// Adds the CUDA libraries that the provider in `unpacked` needs, unless the system has every one of them. It is
+    /// all or none: libraries of one CUDA version from two places need not fit.
     pub(super) fn run(
         &self,
         unpacked: &mut Unpacked,
@@ -115,8 +115,8 @@ fn requirements(metadata: &str) -> Vec<String> {
         .collect()
 }
 
-/// The same, by the names that the packages have: those for CUDA 13 carry no version in their names, save that of cuDNN,
-/// while the metadata of 1.27.0 still gives them one.
+/// The same, by the names that the packages have: those for CUDA 13 carry no version in their names, save that of
+/// cuDNN, while the metadata of 1.27.0 still gives them one.
 fn renamed(requirements: Vec<String>) -> Vec<String> {
     let rename = |requirement: String| {
         if requirement.contains(KEEPS_SUFFIX) { requirement } else { requirement.replace(OLD_SUFFIX, "") }
@@ -168,8 +168,8 @@ fn unpack_one(path: &Path, unpacked: &mut Unpacked) -> io::Result<()> {
     Ok(())
 }
 
-/// Under which name an entry of a wheel is unpacked: libraries under their own, the licence under the package's name and
-/// version; `None` if it is not.
+/// Under which name an entry of a wheel is unpacked: libraries under their own, the licence under the package's name
+/// and version; `None` if it is not.
 fn name_to_keep(wheel: &str, entry: &str) -> Option<String> {
     let (folder, name) = entry.rsplit_once('/')?;
     if entry.starts_with(LIBRARIES) && folder.ends_with("/lib") && unpack::is_shared_library(name) {

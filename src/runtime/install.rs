@@ -34,8 +34,8 @@ pub struct Installed {
 /// anything that takes long. Safe to call from several processes at once.
 ///
 /// # Errors
-/// No pip, no network, no such version, no such build for this machine, no space (asked before anything is downloaded), no
-/// permission, a wheel that is not the published one, or one whose library cannot be opened.
+/// No pip, no network, no such version, no such build for this machine, no space (asked before anything is downloaded),
+/// no permission, a wheel that is not the published one, or one whose library cannot be opened.
 pub fn install(
     cache: &Cache,
     release: Release,
@@ -56,8 +56,8 @@ pub fn install(
     }
     release.build.platforms()?;
     let pip = Pip::find()?;
-    // Whether the system has the CUDA libraries that the GPU build needs is known for sure when its wheel is there; where
-    // it has none, there must be room for them from the beginning.
+    // Whether the system has the CUDA libraries that the GPU build needs is known for sure when its wheel is there;
+    // where it has none, there must be room for them from the beginning.
     let libraries = (release.build == Build::Cuda && !needs::has_cuda()).then_some(room::CUDA_LIBRARIES);
     let steps: Vec<Step> = std::iter::once(Step::of(release)).chain(libraries).collect();
     room::check(&release.title(), &steps, cache.runtimes())?;

@@ -1,10 +1,10 @@
 //! ONNX Runtime libraries: find one, install one, ask one what it is.
 //!
-//! No library is opened here: an [`Opener`] lets a child process do that, so that a file that is no library costs nothing
-//! but the child. Read [`resolve`] first; it is what every command that measures calls.
+//! No library is opened here: an [`Opener`] lets a child process do that, so that a file that is no library costs
+//! nothing but the child. Read [`resolve`] first; it is what every command that measures calls.
 //!
-//! Look-up order: what the user asked for (`--runtime`), `ORT_DYLIB_PATH`, the package in the user's Python environment, the
-//! CPU builds in the cache, and at last an installation of [`DEFAULT_VERSION`] into the cache.
+//! Look-up order: what the user asked for (`--runtime`), `ORT_DYLIB_PATH`, the package in the user's Python
+//! environment, the CPU builds in the cache, and at last an installation of [`DEFAULT_VERSION`] into the cache.
 
 mod cache;
 mod cuda;

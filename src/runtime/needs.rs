@@ -79,8 +79,8 @@ fn holds(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> bool {
     folder.read_dir().is_ok_and(|entries| names(entries).any(|name| name.to_str().is_some_and(&is_wanted)))
 }
 
-/// The value of [`LOADER_VARIABLE`] for a process that opens the ONNX Runtime at `library`: its folders before those that
-/// this process has. `None` where it needs none.
+/// The value of [`LOADER_VARIABLE`] for a process that opens the ONNX Runtime at `library`: its folders before those
+/// that this process has. `None` where it needs none.
 #[must_use]
 pub fn loader_path(library: &Path) -> Option<OsString> {
     let folders = library_folders(library);

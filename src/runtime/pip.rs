@@ -8,8 +8,8 @@ use super::error::PipMessage;
 use super::{Build, OLDEST_VERSION, Release, RuntimeError, Version};
 use crate::foreign::Program;
 
-/// How pip may be called; the first that works is used. Python is isolated: it takes no module from the folder in which it is
-/// started or from the user's own packages, and a pip that is there alone is called by its own name.
+/// How pip may be called; the first that works is used. Python is isolated: it takes no module from the folder in which
+/// it is started or from the user's own packages, and a pip that is there alone is called by its own name.
 const COMMANDS: [&[&str]; 4] = [&["python3", "-I", "-m", "pip"], &["python", "-I", "-m", "pip"], &["pip3"], &["pip"]];
 
 /// Time within which pip tells its version: it takes half a second, from a slow disk some seconds.
@@ -39,9 +39,9 @@ pub(super) struct Download {
 
 impl Download {
     /// Of each wheel in turn whether the index states the SHA-256 that is given here for it. What pip says as it
-    /// downloads does not tell, as an index in JSON may state none. So pip is asked once more, for these hashes: it reads
-    /// the index again, in whichever form that is, takes the wheels that are there, and says how many links have the
-    /// hash. Where it says nothing of the kind, none is stated.
+    /// downloads does not tell, as an index in JSON may state none. So pip is asked once more, for these hashes: it
+    /// reads the index again, in whichever form that is, takes the wheels that are there, and says how many links have
+    /// the hash. Where it says nothing of the kind, none is stated.
     pub(super) fn stated(&self, hashes: &[String]) -> Vec<bool> {
         let said = self.ask_for(hashes).unwrap_or_default();
         let is_stated = |wheel: &PathBuf| project(wheel).is_some_and(|(name, _)| has_match(&said, &name));

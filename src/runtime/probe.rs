@@ -1,4 +1,4 @@
-//! Asking a library what it is, in a child process: opening a file that is no library can crash or hang whoever does it.
+//! Asking a library what it is, in a child process: opening what is no library can crash or hang whoever does it.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const COMMAND: &str = "probe-runtime";
 /// Variable and value that switch off ONNX Runtime's telemetry; to be set before a library is opened.
 pub const TELEMETRY_OFF: (&str, &str) = ("ORT_DISABLE_TELEMETRY", "1");
 
-/// Time after which a library that does not answer is given up: opening one takes some 0.1 s, from a slow disk some seconds.
+/// Time after which a library is given up: opening one takes some 0.1 s, from a slow disk some seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often the child is looked after. Short against the 0.1 s that opening a library takes.

@@ -1,7 +1,7 @@
 //! The ONNX Runtime of the Python environment that a user works in, which is what they are likely to deploy with.
 //!
-//! Environments that are active, by their variables, are looked into by the file system; the `python3` on `PATH` is asked
-//! where it imports from, in isolation and with a limit of time.
+//! Environments that are active, by their variables, are looked into by the file system; the `python3` on `PATH` is
+//! asked where it imports from, in isolation and with a limit of time.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -14,8 +14,8 @@ pub(super) struct Step {
     kept: Bytes,
 }
 
-/// The CUDA libraries that the GPU build of 1.31.1 names (CUDA 13.5, cuDNN 9.28: 1,311 MB of wheels, 2,160 MB of files),
-/// with some room for other versions.
+/// The CUDA libraries that the GPU build of 1.31.1 names (CUDA 13.5, cuDNN 9.28: 1,311 MB of wheels, 2,160 MB of
+/// files), with some room for other versions.
 pub(super) const CUDA_LIBRARIES: Step = Step { wheels: megabytes(1_400), kept: megabytes(2_300) };
 
 const fn megabytes(count: u64) -> Bytes {
@@ -23,7 +23,7 @@ const fn megabytes(count: u64) -> Bytes {
 }
 
 impl Step {
-    /// The wheel of a release: its own size where that is known, else that of the largest of its build from 1.23 to 1.32.
+    /// The wheel of a release: its own size where that is known, else that of the largest of its build up to 1.32.
     pub(super) fn of(release: Release) -> Step {
         let (wheel, kept) = match release.build {
             Build::Cpu => (megabytes(28), megabytes(40)),
@@ -34,8 +34,8 @@ impl Step {
     }
 }
 
-/// Makes sure that `steps` have room, one after the other, in the cache's folder `runtimes` and, while pip downloads, in
-/// its folder for temporary files. Where the system does not tell how much is free, there is taken to be enough.
+/// Makes sure that `steps` have room, one after the other, in the cache's folder `runtimes` and, while pip downloads,
+/// in its folder for temporary files. Where the system does not tell how much is free, there is taken to be enough.
 pub(super) fn check(what: &str, steps: &[Step], runtimes: &Path) -> Result<(), RuntimeError> {
     compare(what, steps, [runtimes, &temporary_folder()], disk)
 }

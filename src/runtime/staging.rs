@@ -1,8 +1,8 @@
 //! Changing the cache so that nothing half-done is ever seen.
 //!
 //! Everything is prepared in a folder of its own, put on the disk, and moved into place with one rename. A lock file
-//! lets one process at a time change the cache; it is released by the system when its holder ends, however it ends. What
-//! an interrupted change leaves is removed by the next, under the lock.
+//! lets one process at a time change the cache; it is released by the system when its holder ends, however it ends.
+//! What an interrupted change leaves is removed by the next, under the lock.
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
@@ -50,7 +50,7 @@ pub(super) fn tidy(runtimes: &Path) {
     }
 }
 
-/// Removes what interrupted changes have left. What cannot be removed is left to the next one: nothing is ever found in it.
+/// Removes what interrupted changes have left. What cannot be removed stays: nothing is ever found in it.
 fn remove_unfinished(runtimes: &Path) -> io::Result<()> {
     for entry in fs::read_dir(runtimes)? {
         let entry = entry?;

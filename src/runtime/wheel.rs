@@ -64,8 +64,8 @@ pub(super) fn size_of_download(release: Release) -> Option<Bytes> {
     known(release).map(|(_, size)| size)
 }
 
-/// Checks the wheel of a download, and takes the library, those that it needs and their licences out of it. The manifest
-/// has no files yet.
+/// Checks the wheel of a download, and takes the library, those that it needs and their licences out of it. The
+/// manifest has no files yet.
 pub(super) fn unpack(download: &Download, release: Release, unpacked: &mut Unpacked) -> Result<Manifest, RuntimeError> {
     let wheel = download.wheels[0].as_path();
     let name = file_name(wheel);

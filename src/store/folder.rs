@@ -21,8 +21,8 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Claims the folder of a run that is taken up again. It may have come from anywhere, and what is written into it stays
-    /// in it.
+    /// Claims the folder of a run that is taken up again. It may have come from anywhere, and what is written into it
+    /// stays in it.
     ///
     /// # Errors
     /// [`StoreError::InUse`] if another process is writing the run, [`StoreError::NotWritable`] if nothing can be
@@ -36,8 +36,8 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Claims `path` for a run: creates it where it is missing, locks it, and makes sure that files can be created. Outputs
-    /// that a killed run left are removed, lest they are taken for those of this one's baseline.
+    /// Claims `path` for a run: creates it where it is missing, locks it, and makes sure that files can be created.
+    /// Outputs that a killed run left are removed, lest they are taken for those of this one's baseline.
     ///
     /// # Errors
     /// [`StoreError::HoldsRun`] if it has the files of a run, [`StoreError::InUse`] if another process is writing one,

@@ -15,9 +15,9 @@ use crate::text::HarmlessJson;
 
 /// A run that is being written down: its folder, its events on disk, and the record that they add up to.
 ///
-/// The journal holds every event from the first on, until [`Journal::finish`] replaces it by `run.json`; [`super::load()`]
-/// folds it where it exists. The parent writes without a cache of its own, so nothing that was appended is lost when the
-/// process is killed.
+/// The journal holds every event from the first on, until [`Journal::finish`] replaces it by `run.json`;
+/// [`super::load()`] folds it where it exists. The parent writes without a cache of its own, so nothing that was
+/// appended is lost when the process is killed.
 #[derive(Debug)]
 pub struct Journal {
     folder: RunFolder,
@@ -100,7 +100,7 @@ impl Journal {
         merged
     }
 
-    /// Writes the record to `run.json` for good, and removes the journal: events that are appended afterwards are not kept.
+    /// Writes the record to `run.json` for good, and removes the journal: events appended afterwards are not kept.
     ///
     /// # Errors
     /// Like [`Journal::checkpoint`]; the journal then stays, and holds everything that could be written.

@@ -56,8 +56,8 @@ fn drawn(folder: &Path, start: &str, kind: fn(&FileType) -> bool) -> Vec<PathBuf
     entries.filter(is_it).map(|entry| entry.path()).collect()
 }
 
-/// Whether the rest of a name was drawn at random, as those of temporary files are; one in a hundred of these looks like a
-/// word, and stays.
+/// Whether the rest of a name was drawn at random, as those of temporary files are; one in a hundred of these looks
+/// like a word, and stays.
 fn is_random(rest: &str) -> bool {
     let is_odd = |(place, c): (usize, char)| c.is_ascii_digit() || place > 0 && c.is_ascii_uppercase();
     rest.len() == 6 && rest.chars().all(|c| c.is_ascii_alphanumeric()) && rest.chars().enumerate().any(is_odd)

@@ -17,8 +17,8 @@ use crate::plan::MOST_CELLS;
 use crate::record::{Event, RunRecord, SCHEMA_VERSION, SchemaVersion};
 use crate::units::Bytes;
 
-/// Reads the run at `run`: its folder, or its `run.json`. A run that was killed, or that still goes on, is read from its
-/// journal, with everything that had finished; a last line that was torn by the kill is left out.
+/// Reads the run at `run`: its folder, or its `run.json`. A run that was killed, or that still goes on, is read from
+/// its journal, with everything that had finished; a last line that was torn by the kill is left out.
 ///
 /// # Errors
 /// A [`StoreError`] that says which file cannot be read, and why.
