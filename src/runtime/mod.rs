@@ -36,7 +36,7 @@ pub use request::{Request, available, latest};
 pub use version::{DEFAULT_VERSION, OLDEST_VERSION, Release, Version};
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::foreign;
 
@@ -176,16 +176,13 @@ pub fn tidy() {
 pub fn find(request: Option<&str>) -> Result<Lookup, RuntimeError> {
     let named = std::env::var_os(LIBRARY_VARIABLE).filter(|value| !value.is_empty());
     match (request.map(str::parse::<Request>).transpose()?, named) {
-        (Some(Request::Path(path)), _) => locate::library("--runtime", &path).map(|path| at_path(path, FoundBy::Path)),
+        (Some(Request::Path(path)), _) => at_path(&path, FoundBy::Path),
         (Some(Request::Release(release)), _) => released(release),
         (Some(Request::Latest(build)), _) => released(latest(build)?),
-        (None, Some(path)) => {
-            locate::library(LIBRARY_VARIABLE, path.as_ref()).map(|path| at_path(path, FoundBy::Environment))
-        }
+        (None, Some(path)) => at_path(path.as_ref(), FoundBy::Environment),
         (None, None) => match python_package().map(usable) {
             Some(Ok(found)) => Ok(Lookup::Found(found)),
-            Some(Err(why)) => best_in_cache(&Cache::locate()?, Some(why)),
-            None => best_in_cache(&Cache::locate()?, None),
+            unusable => best_in_cache(&Cache::locate()?, unusable.and_then(Result::err)),
         },
     }
 }
@@ -226,9 +223,10 @@ fn best_in_cache(cache: &Cache, passed_over: Option<String>) -> Result<Lookup, R
     Ok(Lookup::Missing { release: default, passed_over })
 }
 
-fn at_path(path: PathBuf, found_by: FoundBy) -> Lookup {
+fn at_path(path: &Path, found_by: FoundBy) -> Result<Lookup, RuntimeError> {
+    let path = locate::library(found_by.place(), path)?;
     let version = locate::version_in_name(&path).map(|version| version.to_string());
-    Lookup::Found(Found { path, version, build: None, found_by, passed_over: None })
+    Ok(Lookup::Found(Found { path, version, build: None, found_by, passed_over: None }))
 }
 
 fn in_cache(library: CachedLibrary, found_by: FoundBy, passed_over: Option<String>) -> Lookup {
