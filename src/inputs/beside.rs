@@ -192,10 +192,13 @@ mod tests {
     }
 
     fn read(name: &str, text: &str) -> Beside {
+        read_after(Beside::default(), name, text)
+    }
+
+    fn read_after(mut found: Beside, name: &str, text: &str) -> Beside {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
-        let mut found = Beside::default();
         found.json(&path, name);
         found
     }
@@ -206,7 +209,7 @@ mod tests {
 
     #[test]
     fn sizes_are_read_in_their_forms() {
-        let decoder = r#"{"model": {"context_length": 64, "decoder": {"num_key_value_heads": 2, "num_attention_heads": 6,
+        let nested = r#"{"model": {"context_length": 64, "decoder": {"num_key_value_heads": 2, "num_attention_heads": 6,
             "head_size": 24, "hidden_size": 144}}}"#;
         for (name, text, expected) in [
             ("preprocessor_config.json", r#"{"size": {"height": 96, "width": 64}}"#, &[96, 64][..]),
@@ -215,7 +218,7 @@ mod tests {
             ("config.json", r#"{"input_size": [3, 96, 64]}"#, &[96, 64, 3]),
             ("config.json", r#"{"pretrained_cfg": {"input_size": [1, 96, 64]}}"#, &[96, 64, 1]),
             ("config.json", r#"{"vision_config": {"image_size": 96}}"#, &[96, 96]),
-            ("genai_config.json", decoder, &[64, 2, 6, 24, 144]),
+            ("genai_config.json", nested, &[64, 2, 6, 24, 144]),
         ] {
             assert_eq!(sizes(&read(name, text)), expected, "{name} {text}");
         }
@@ -261,15 +264,9 @@ mod tests {
 
     #[test]
     fn classes_are_told_by_the_first_that_has_words_for_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.json");
-        fs::write(&path, r#"{"id2label": {"1": "dog", "0": "cat"}}"#).unwrap();
-        let (mut bare, mut found) = (Beside::default(), noted(&[("names", "['x', 'y']")]));
-        for found in [&mut bare, &mut found] {
-            found.json(&path, "config.json");
-        }
-        assert_eq!(bare.classes, ["cat", "dog"]);
-        assert_eq!(found.classes, ["x", "y"]);
+        let text = r#"{"id2label": {"1": "dog", "0": "cat"}}"#;
+        assert_eq!(read("config.json", text).classes, ["cat", "dog"]);
+        assert_eq!(read_after(noted(&[("names", "['x', 'y']")]), "config.json", text).classes, ["x", "y"]);
     }
 
     #[test]

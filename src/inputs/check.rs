@@ -81,13 +81,8 @@ pub(super) fn samples(data: &Data, set: &Set, axes: &[SampleAxis<'_>]) -> Result
         let Some(count) = axis.and_then(|axis| source.shape().get(axis)).copied() else { continue };
         let (other, expected) = *first.get_or_insert((input, count));
         if count != expected {
-            return Err(InputError::SampleCount {
-                path: data.path.clone(),
-                input: input.to_owned(),
-                found: count as u64,
-                other: other.to_owned(),
-                expected: expected as u64,
-            });
+            let (path, input, other) = (data.path.clone(), input.to_owned(), other.to_owned());
+            return Err(InputError::SampleCount { path, input, found: count as u64, other, expected: expected as u64 });
         }
     }
     match first {

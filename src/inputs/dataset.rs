@@ -160,14 +160,8 @@ impl Dataset {
             has_targets: false,
             has_expected_outputs: outputs.any(|stored| !matches!(stored, Stored::Nothing)),
         };
-        Dataset {
-            info,
-            path,
-            inputs: plan.fed.iter().map(input).collect(),
-            outputs: plan.outputs.clone(),
-            sets,
-            labels: None,
-        }
+        let inputs = plan.fed.iter().map(input).collect();
+        Dataset { info, path, inputs, outputs: plan.outputs.clone(), sets, labels: None }
     }
 
     /// A description for the record.
@@ -215,7 +209,8 @@ impl Dataset {
                 (None, _) | (_, 1) => parts.into_iter().next(),
                 (Some(growing), _) => TensorData::concatenated(&parts, growing.axis),
             };
-            let data = whole.ok_or_else(|| InputError::Ragged(self.path.clone(), input.name.clone(), length))?;
+            let ragged = || InputError::Ragged(self.path.clone(), input.name.clone(), length);
+            let data = whole.ok_or_else(ragged)?;
             Ok(Argument { name, value: Value::Tensor(data) })
         };
         self.inputs.iter().enumerate().map(take).collect()

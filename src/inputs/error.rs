@@ -12,14 +12,9 @@ use crate::plan::ElementType;
 /// Why inputs cannot be made for a model.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
-    /// An input is a map or a sparse tensor.
-    #[error("input `{input}` has type {value_type}; only tensors and sequences of tensors, optional or not, are fed")]
-    UnsupportedType {
-        /// Name of the input.
-        input: String,
-        /// The type in words.
-        value_type: String,
-    },
+    /// An input is a map or a sparse tensor, by its type in words.
+    #[error("input `{0}` has type {1}; only tensors and sequences of tensors, optional or not, are fed")]
+    UnsupportedType(String, String),
     /// Elements of an input have a type that ONNX Runtime has no tensors of, or that is not known here.
     #[error("input `{}` has elements of type {}, {}", .0, .1, why_not(*.1))]
     UnsupportedElements(String, ElementType),

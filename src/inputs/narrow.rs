@@ -63,17 +63,14 @@ impl Layout {
         }
         (1.0 + share) * f64::from(exponent as i32 - self.bias).exp2()
     }
-
-    fn codes(self) -> u32 {
-        let sign_bits = u32::from(self.special != Special::Scale);
-        1 << (self.exponent_bits + self.mantissa_bits + sign_bits)
-    }
 }
 
 /// The value of each code of a floating-point type of up to eight bits; absent for other types.
 pub(super) fn values(element_type: ElementType) -> Option<Vec<f64>> {
     let layout = layout(element_type)?;
-    Some((0..layout.codes()).map(|code| layout.decode(code as u8)).collect())
+    let sign_bits = u32::from(layout.special != Special::Scale);
+    let codes = 1_u32 << (layout.exponent_bits + layout.mantissa_bits + sign_bits);
+    Some((0..codes).map(|code| layout.decode(code as u8)).collect())
 }
 
 /// Largest finite value of a floating-point type of up to eight bits; absent for other types.

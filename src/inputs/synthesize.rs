@@ -40,7 +40,7 @@ pub(super) fn fed_type(info: &TensorInfo) -> Result<ElementType, InputError> {
             ValueType::Other(words) => words.clone(),
             other => format!("{other:?}"),
         };
-        return Err(InputError::UnsupportedType { input, value_type });
+        return Err(InputError::UnsupportedType(input, value_type));
     };
     let fed = element_type == ElementType::String || element_bytes(element_type).is_some();
     if fed { Ok(element_type) } else { Err(InputError::UnsupportedElements(input, element_type)) }

@@ -142,13 +142,8 @@ mod tests {
     use super::*;
 
     fn wanted(dims: &[Option<u64>], batch: Option<usize>) -> Wanted {
-        Wanted {
-            name: "q".into(),
-            form: Form::Tensor,
-            element_type: Some(ElementType::Float),
-            dims: Some(dims.to_vec()),
-            batch,
-        }
+        let (element_type, dims) = (Some(ElementType::Float), Some(dims.to_vec()));
+        Wanted { name: "q".into(), form: Form::Tensor, element_type, dims, batch }
     }
 
     #[test]

@@ -160,13 +160,7 @@ impl<'m> Inliner<'m> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx::testing::{node, with};
-
-    fn function(name: &str, inputs: &[&str], outputs: &[&str], nodes: Vec<Node>) -> Function {
-        let [inputs, outputs] = [inputs, outputs].map(|names| names.iter().map(|&name| name.to_owned()).collect());
-        let body = Graph { name: name.into(), nodes, ..Graph::default() };
-        Function { domain: "own".into(), inputs, outputs, defaults: Vec::new(), body }
-    }
+    use crate::onnx::testing::{function, node, with};
 
     fn plain(nodes: Vec<Node>, functions: Vec<Function>) -> Vec<Node> {
         let graph = Graph { nodes, ..Graph::default() };

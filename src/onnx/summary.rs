@@ -72,15 +72,12 @@ fn distance(node: &Node, distances: &HashMap<&str, Option<u64>>) -> Option<u64> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::Function;
     use super::*;
-    use crate::onnx::testing::{node, tensor};
+    use crate::onnx::testing::{function, node, tensor};
 
     #[test]
     fn nodes_of_a_function_count_once_for_each_call() {
-        let body = Graph { name: "Soft".into(), nodes: vec![node("Exp", &["a"], "b")], ..Graph::default() };
-        let (inputs, outputs) = (vec!["a".to_owned()], vec!["b".to_owned()]);
-        let function = Function { domain: "own".into(), inputs, outputs, defaults: Vec::new(), body };
+        let function = function("Soft", &["a"], &["b"], vec![node("Exp", &["a"], "b")]);
         let calls = [("x", "t"), ("t", "u"), ("u", "y")].map(|(from, to)| node("own.Soft", &[from], to));
         let graph = Graph { nodes: [&calls[..], &[node("Neg", &["y"], "z")]].concat(), ..Graph::default() };
         let model = Model { graph, functions: vec![function], ..Model::default() };

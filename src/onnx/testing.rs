@@ -1,6 +1,6 @@
 //! Small graphs for tests.
 
-use super::{Attribute, AttributeValue, Node, StoredTensor, put_delimited};
+use super::{Attribute, AttributeValue, Function, Graph, Node, StoredTensor, put_delimited};
 use crate::plan::ElementType;
 use crate::record::{Dim, TensorInfo, ValueType};
 
@@ -37,6 +37,13 @@ pub fn node(operator: &str, inputs: &[&str], output: &str) -> Node {
 pub fn with(mut node: Node, name: &str, value: AttributeValue) -> Node {
     node.attributes.push(Attribute { name: name.to_owned(), value });
     node
+}
+
+/// A function of the domain `own`.
+pub fn function(name: &str, inputs: &[&str], outputs: &[&str], nodes: Vec<Node>) -> Function {
+    let [inputs, outputs] = [inputs, outputs].map(|names| names.iter().map(|&name| name.to_owned()).collect());
+    let body = Graph { name: name.into(), nodes, ..Graph::default() };
+    Function { domain: "own".into(), inputs, outputs, defaults: Vec::new(), body }
 }
 
 /// An input; a dimension of size 0 is open.
