@@ -280,7 +280,7 @@ fn missing_arrays(archive: &Archive, missing: &[&Wanted]) -> InputError {
     }
 }
 
-/// The array with the dimension of 1 that its input wants and it lacks, and with the type of its input where it has none.
+/// The array with the dimension of 1 that its input wants and it lacks, and its input's type where it has none.
 fn complete(archive: &Arc<Archive>, mut head: Head, wanted: &Wanted, notes: &mut Vec<String>) -> Source {
     if head.is_code() {
         head.element_type = wanted.of_codes();

@@ -216,8 +216,8 @@ impl Dataset {
         self.inputs.iter().enumerate().map(take).collect()
     }
 
-    /// Expected values of an output, or of a tensor of one that is a sequence, for the `length` samples from `start` on;
-    /// absent where the data has none, or where they cannot be split into samples.
+    /// Expected values of an output, or of a tensor of one that is a sequence, for the `length` samples from `start`
+    /// on; absent where the data has none, or where they cannot be split into samples.
     #[must_use]
     pub fn expected(&self, output: &str, start: u64, length: u64) -> Option<Tensor> {
         let index = |name: &str| self.outputs.iter().position(|known| known == name);
@@ -244,8 +244,7 @@ impl Dataset {
         Some(Tensor { name: output.to_owned(), data })
     }
 
-    /// Number of tensors that an output is expected to hold which is a sequence, at a sample; absent where the data does not
-    /// say.
+    /// How many tensors an output that is a sequence is to hold at a sample; absent where the data does not say.
     #[must_use]
     pub fn expected_length(&self, sequence: &str, sample: u64) -> Option<usize> {
         let index = self.outputs.iter().position(|known| known == sequence)?;

@@ -26,8 +26,8 @@ pub fn data_in(folder: &Path) -> Vec<PathBuf> {
     archives
 }
 
-/// The files that data at a path is taken from, labels beside it included, in a fixed order; `None` where they cannot be
-/// listed, or are too many.
+/// The files that data at a path is taken from, labels beside it included, in a fixed order; `None` where they cannot
+/// be listed, or are too many.
 #[must_use]
 pub fn files_of(data: &Path) -> Option<Vec<PathBuf>> {
     let mut files = labels::beside(data);

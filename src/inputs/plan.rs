@@ -72,8 +72,8 @@ impl InputPlan {
         }
     }
 
-    /// Size of one set of inputs at a batch size, as ONNX Runtime holds it: two elements of four bits take a byte. Strings
-    /// count as their own three words.
+    /// Size of one set of inputs at a batch size, as ONNX Runtime holds it: two elements of four bits take a byte.
+    /// Strings count as their own three words.
     #[must_use]
     pub fn bytes(&self, batch_size: u64) -> Bytes {
         let of = |fed: &FedInput| {

@@ -29,8 +29,8 @@ impl Tensor {
 
 macro_rules! tensor_data {
     ($($variant:ident => $type:ty),+ $(,)?) => {
-        /// Elements of a tensor with their shape, in standard (row-major) layout. Those of fewer than eight bits lie one to
-        /// a byte; floating-point ones of up to eight bits are the codes of their values.
+        /// Elements of a tensor with their shape, in standard (row-major) layout. Those of fewer than eight bits lie
+        /// one to a byte; floating-point ones of up to eight bits are the codes of their values.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[expect(missing_docs, reason = "the variants are the standard's names")]
         pub enum TensorData {
@@ -182,7 +182,7 @@ impl TensorData {
         }
     }
 
-    /// A tensor of a type of whole numbers or truth values with these values, which the type holds; absent for other types.
+    /// A tensor of whole numbers or truth values with these values, which the type holds; absent for other types.
     pub(super) fn of_whole(to: ElementType, shape: &[usize], values: impl Iterator<Item = i128>) -> Option<TensorData> {
         match to {
             ElementType::Int2 => filled(shape, values.map(|value| value as i8)).map(TensorData::Int2),

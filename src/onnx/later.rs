@@ -1,4 +1,4 @@
-//! Element types that the parser has not heard of: their names travel in texts that it passes on and nothing else reads.
+//! Element types that the parser has not heard of: their names travel in texts that nothing else reads.
 
 use super::image::Image;
 use super::wire::{Stretch, Value, next_field, put_delimited, put_number};

@@ -68,7 +68,7 @@ fn quantized_label(traits: &Traits, weights: &[WeightBytes]) -> Option<String> {
     }
 }
 
-/// The narrow type that holds most of the quantized weights' bytes. Biases are int32 and shapes int64, so those do not count.
+/// The narrow type of most of the quantized weights' bytes. Biases are int32 and shapes int64, which do not count.
 fn integer_width(weights: &[WeightBytes]) -> Option<&'static str> {
     weights.iter().filter(|row| row.bytes.0 > 0).find_map(|row| match row.element_type {
         ElementType::Int2 | ElementType::Uint2 => Some("int2"),

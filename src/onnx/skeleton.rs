@@ -2,7 +2,8 @@
 //!
 //! The parser copies numbers that a file does not store as raw bytes, recurses as deep as the file says, takes a
 //! dimension without a size for one of size 0 and refuses element types that it has not heard of. One walk over the
-//! file takes care of all four, and steps over what it does not keep: what comes out is small, shallow, and says what the file says.
+//! file takes care of all four, and steps over what it does not keep: what comes out is small and shallow, and says
+//! what the file says.
 
 use super::image::Image;
 use super::later;

@@ -6,7 +6,7 @@ use std::vec::IntoIter;
 /// Messages within messages that are read: those of a configuration are a few levels deep.
 const DEPTH: usize = 8;
 
-/// Fields of a message, in the order in which they stand; one that is a list stands there once for each of its elements.
+/// Fields of a message, in its order; one that is a list stands there once for each of its elements.
 type Message = Vec<(String, Held)>;
 
 enum Held {

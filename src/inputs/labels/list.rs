@@ -171,8 +171,8 @@ impl Labels {
         }
     }
 
-    /// The class of each sample where there is one: counted from 0 by the order in which `names` has the classes, or, of
-    /// words that `names` does not know, by their own. One-hot labels are the place of the 1.
+    /// The class of each sample where there is one: counted from 0 by the order in which `names` has the classes, or,
+    /// of words that `names` does not know, by their own. One-hot labels are the place of the 1.
     #[must_use]
     pub fn classes(&self, names: &ClassNames) -> Option<Vec<i64>> {
         match self.of_sample().as_slice() {

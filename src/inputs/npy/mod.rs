@@ -175,7 +175,7 @@ impl Head {
         self.element_type.map_or_else(|| format!("numpy's `{}`", self.descriptor), |known| known.name().to_owned())
     }
 
-    /// Whether each element is a byte without a type, as the package `ml_dtypes` writes numbers of eight bits and fewer.
+    /// Whether each element is a byte without a type, as the package `ml_dtypes` writes numbers of up to eight bits.
     pub fn is_code(&self) -> bool {
         self.element_type.is_none() && self.descriptor.ends_with("V1")
     }

@@ -1,8 +1,8 @@
 //! Files of ONNX Runtime's own format, `.ort`, as the parser takes models.
 //!
-//! The format holds what a model of ONNX holds, in a flatbuffer: `ort.fbs` in ONNX Runtime's sources, whose fields go by
-//! their numbers here. Its graph is one that ONNX Runtime has optimized. Like the skeleton of a model, what comes out
-//! has no weights.
+//! The format holds what a model of ONNX holds, in a flatbuffer: `ort.fbs` in ONNX Runtime's sources, whose fields go
+//! by their numbers here. Its graph is one that ONNX Runtime has optimized. Like the skeleton of a model, what comes
+//! out has no weights.
 
 mod flatbuffer;
 mod order;
