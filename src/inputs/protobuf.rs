@@ -107,7 +107,10 @@ fn optional(bytes: &[u8]) -> Result<Stored, String> {
 
 /// The tensor in a message; else why there is none, as a fragment of a sentence.
 fn in_message(bytes: &[u8]) -> Result<Array, String> {
-    let wrapped = as_model(&for_parser(bytes));
+    // The parser's entry is a model: one whose graph has the tensor as its one initializer.
+    let (mut graph, mut wrapped) = (Vec::new(), Vec::new());
+    put_delimited(&mut graph, 5, &for_parser(bytes));
+    put_delimited(&mut wrapped, 7, &graph);
     let model = onnx_rs::parse(&wrapped).map_err(|error| format!("it holds no tensor ({error})"))?;
     let graph = model.graph.as_ref();
     let tensor = graph.and_then(|graph| graph.initializer.first()).ok_or("it is empty")?;
@@ -119,14 +122,6 @@ fn in_message(bytes: &[u8]) -> Result<Array, String> {
     let shape: Vec<usize> = sizes.collect::<Option<_>>().ok_or("its shape has a negative size")?;
     let content = if is_narrow(element_type) { narrow(tensor, &shape) } else { content(tensor) };
     Array::new(element_type, shape, content?).ok_or_else(|| "its elements do not fill its shape".to_owned())
-}
-
-/// A model whose graph has the tensor as its one initializer: the parser's entry is a model.
-fn as_model(tensor: &[u8]) -> Vec<u8> {
-    let (mut graph, mut model) = (Vec::new(), Vec::new());
-    put_delimited(&mut graph, 5, tensor);
-    put_delimited(&mut model, 7, &graph);
-    model
 }
 
 fn unreadable(element_type: ElementType) -> String {

@@ -13,13 +13,11 @@ use crate::record::{Dim, OpsetImport, TensorInfo, ValueType};
 const STANDARD_DOMAIN: &str = "ai.onnx";
 
 pub(super) fn opsets(imports: &[ast::OperatorSetId<'_>]) -> Vec<OpsetImport> {
-    imports
-        .iter()
-        .map(|import| OpsetImport {
-            domain: if import.domain.is_empty() { STANDARD_DOMAIN } else { import.domain }.to_owned(),
-            version: import.version,
-        })
-        .collect()
+    let opset = |import: &ast::OperatorSetId<'_>| {
+        let domain = if import.domain.is_empty() { STANDARD_DOMAIN } else { import.domain };
+        OpsetImport { domain: domain.to_owned(), version: import.version }
+    };
+    imports.iter().map(opset).collect()
 }
 
 pub(super) fn graph(source: &ast::Graph<'_>) -> Graph {
@@ -32,7 +30,7 @@ pub(super) fn graph(source: &ast::Graph<'_>) -> Graph {
         nodes: source.node.iter().map(node).collect(),
         inputs,
         outputs: source.output.iter().map(tensor_info).collect(),
-        values: source.value_info.iter().map(|value| (value.name.to_owned(), type_of(value))).collect(),
+        values: source.value_info.iter().map(tensor_info).map(|info| (info.name, info.value_type)).collect(),
         initializers,
     }
 }
@@ -162,11 +160,7 @@ fn raw_values(data_type: DataType, raw: &[u8]) -> Option<Vec<f64>> {
 }
 
 fn tensor_info(source: &ast::ValueInfo<'_>) -> TensorInfo {
-    TensorInfo { name: source.name.to_owned(), value_type: type_of(source) }
-}
-
-fn type_of(source: &ast::ValueInfo<'_>) -> ValueType {
-    value_type(source.r#type.as_ref())
+    TensorInfo { name: source.name.to_owned(), value_type: value_type(source.r#type.as_ref()) }
 }
 
 fn value_type(source: Option<&ast::TypeProto<'_>>) -> ValueType {
