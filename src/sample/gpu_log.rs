@@ -331,15 +331,10 @@ mod tests {
     }
 
     #[test]
-    fn others_are_those_that_are_no_workers() {
+    fn others_are_no_workers_or_where_ids_are_those_of_the_host_what_was_there_before() {
         assert_eq!(others(&[&[], &[7]]), [0; 0]);
         assert_eq!(others(&[&[5], &[5, 7], &[5, 7, 8]]), [5, 8]);
-    }
-
-    #[test]
-    fn where_ids_are_those_of_the_host_only_what_was_there_before_counts() {
-        assert_eq!(others(&[&[], &[107]]), [0; 0]);
-        assert_eq!(others(&[&[5], &[5, 107]]), [5]);
+        assert_eq!((others(&[&[], &[107]]), others(&[&[5], &[5, 107]])), (vec![], vec![5]), "ids of the host");
     }
 
     #[test]
