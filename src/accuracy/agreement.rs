@@ -200,7 +200,6 @@ impl Sums {
         self.cosine.add(product / (our_square.sqrt() * reference_square.sqrt()));
     }
 
-    /// The kind of output, and whether it is in rows that it holds scores of classes.
     fn kind(&self, around: &Surroundings) -> OutputKind {
         if !self.is_float {
             return OutputKind::Values;

@@ -143,10 +143,8 @@ pub struct WarmupRule {
 
 /// Runs one block on every lane at once and merges their latencies into `latencies`, which is emptied first.
 ///
-/// Each lane runs one inference that is not timed first, unless [`BlockTarget::opening`] says otherwise.
-///
-/// # Errors
-/// The first error that an inference returns; the block then counts for nothing.
+/// Each lane runs one inference that is not timed first, unless [`BlockTarget::opening`] says otherwise. After an error
+/// of an inference the block counts for nothing.
 pub fn run_block<C, W>(
     clock: &C,
     lanes: &mut [Lane<W>],

@@ -125,9 +125,7 @@ pub fn set_own_affinity(cpus: &[u64]) -> Result<(), SampleError> {
 }
 
 /// Restricts the main thread of a process, and all that it starts from now on, to `cpus`; 0 is the calling thread.
-///
-/// # Errors
-/// [`SampleError::AffinityRefused`] if none of the CPUs is online and allowed, or one is beyond what can be named.
+/// It is refused if none of the CPUs is online and allowed, or one is beyond what can be named.
 pub fn set_affinity(pid: u32, cpus: &[u64]) -> Result<(), SampleError> {
     let refused = |error| SampleError::AffinityRefused(cpus.to_vec(), error);
     let mut set = CpuSet::new();
