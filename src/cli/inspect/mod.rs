@@ -1,21 +1,21 @@
 //! `onnxprof inspect`.
 
 mod inspection;
-mod trial;
 mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::inspection::{Inspection, ShapeInputs};
-use self::trial::TrialArgs;
-use super::plan::{self, Family, InputArgs, input_error, model_error};
-use super::{CliError, exit, output};
+use super::job::{Asked, Beginning, temporary_folder};
+use super::plan::{self, Family, InputArgs, MeasureArgs, input_error, model_error};
+use super::progress::Console;
+use super::{CliError, ending, exit, output};
 use crate::hash;
 use crate::inputs::{self, InputError, Search};
 use crate::onnx::{self, Model, ShapeFacts};
 use crate::plan::{InputRequest, Shape};
-use crate::runner;
+use crate::runner::{self, Extent, Job, TriedInputs};
 
 /// Seed of the plan, which shows ranges and no values.
 const SEED: u64 = 0;
@@ -39,6 +39,17 @@ pub struct Args {
     trial: TrialArgs,
     #[command(flatten)]
     inputs: InputArgs,
+}
+
+/// What the model is run with.
+#[derive(Debug, clap::Args)]
+struct TrialArgs {
+    /// ONNX Runtime library for --probe: a path, or a version such as `cpu@1.31.1`, which is installed if it is not there
+    #[arg(long, value_name = "PATH|BUILD@VERSION", requires = "probe")]
+    runtime: Option<String>,
+    /// A library of custom operators for --probe; may be given several times
+    #[arg(long, value_name = "LIB", requires = "probe")]
+    custom_ops: Vec<PathBuf>,
 }
 
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
@@ -68,7 +79,7 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
         summary.batch_axis = plan.batch_axis.clone();
     }
     let tried = match &inputs {
-        Some(_) if args.probe => Some(trial::run(&args.trial, &args.inputs, &family)?),
+        Some(_) if args.probe => Some(tried(&args.trial, &args.inputs, &family)?),
         Some(_) => {
             let sha256 = hash::of_file(&path).map_err(|error| CliError::new(exit::BAD_INPUT, &error))?;
             runner::known_inputs(&path, &summary, &sha256, &request)
@@ -90,6 +101,22 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
         Some(tried) => untried.with(tried),
         None => untried.at(guessed(&model, &request)),
     })
+}
+
+/// Tries the inputs of a family's baseline out.
+fn tried(args: &TrialArgs, inputs: &InputArgs, family: &Family) -> Result<TriedInputs, CliError> {
+    let beginning = Beginning::now();
+    let mut console = Console::silent();
+    let mut asked = MeasureArgs { inputs: inputs.clone(), ..MeasureArgs::defaults()? };
+    asked.session.name_runtimes(args.runtime.as_deref());
+    asked.session.custom_ops.clone_from(&args.custom_ops);
+    let runtimes = plan::runtimes(&asked.session.runtime, &mut console)?;
+    let plan = plan::profile::plan(&asked, family, &runtimes.found, &beginning.host)?;
+    let temporary = temporary_folder()?;
+    let asked = Asked { name: family.name.clone(), plan, runtimes, notes: Vec::new() };
+    let (job, target) = beginning.job_at(temporary.path().join("probe"), asked)?;
+    runner::try_inputs(Job { extent: Extent::Rounds, ..job }, &mut console)
+        .map_err(|error| ending::run_error(&error, &target))
 }
 
 /// What would be fed at the shapes that a model of its kind is asked about, if there are any and nothing was run.

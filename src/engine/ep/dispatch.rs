@@ -5,6 +5,8 @@ use ort::session::builder::SessionBuilder;
 
 use crate::engine::log;
 use crate::engine::message::words;
+use crate::plan::SessionSpec;
+use crate::provider::cpu::ARENA;
 use crate::provider::{self, Options};
 
 pub(in crate::engine) struct Registered {
@@ -28,7 +30,7 @@ pub(super) fn refusal(error: &ort::Error) -> String {
 type Dispatch = fn(&Options) -> Vec<ExecutionProviderDispatch>;
 
 static TYPES: &[(&str, Dispatch)] = &[
-    (ep::CPU::NAME, super::cpu::dispatch),
+    (ep::CPU::NAME, cpu),
     (ep::CUDA::NAME, alone::<ep::CUDA>),
     (ep::OpenVINO::NAME, alone::<ep::OpenVINO>),
     (ep::TensorRT::NAME, tensorrt),
@@ -37,6 +39,24 @@ static TYPES: &[(&str, Dispatch)] = &[
 /// The way to register an execution provider, where `ort` has a type for it.
 pub(super) fn dispatch(identifier: &str) -> Option<Dispatch> {
     TYPES.iter().find(|(name, _)| *name == identifier).map(|(_, dispatch)| *dispatch)
+}
+
+/// Every session has this execution provider; it is only touched where its option was given.
+fn cpu(options: &Options) -> Vec<ExecutionProviderDispatch> {
+    let arena = options.get(ARENA).map(|value| value != "0");
+    arena.map(|arena| ep::CPU::default().with_arena_allocator(arena).build().error_on_failure()).into_iter().collect()
+}
+
+/// Switches the arena of memory on the CPU on or off, whatever else a session computes on.
+pub(in crate::engine) fn with_arena(builder: SessionBuilder, arena: bool) -> Result<SessionBuilder, ort::Error> {
+    let dispatch = ep::CPU::default().with_arena_allocator(arena).build().error_on_failure();
+    Ok(builder.with_execution_providers([dispatch])?)
+}
+
+/// Why a session on the CPU cannot have one of its options, if it cannot.
+pub(super) fn refused_option(spec: &SessionSpec) -> Option<String> {
+    let other = spec.provider.options.keys().find(|key| *key != ARENA && !spec.is_accelerated())?;
+    Some(format!("unknown option `{other}`: the only one is `{ARENA}`"))
 }
 
 fn alone<P>(options: &Options) -> Vec<ExecutionProviderDispatch>

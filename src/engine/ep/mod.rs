@@ -3,7 +3,6 @@
 //! What is known of them is in `provider`. Registration that fails is an error: a session never runs on another execution
 //! provider in silence. Read [`register`] first.
 
-mod cpu;
 mod dispatch;
 mod generic;
 pub(super) mod plugin;
@@ -18,7 +17,7 @@ use crate::plan::SessionSpec;
 use crate::provider::CPU_PROVIDER;
 use crate::record::ProviderNodes;
 use crate::text::Plain;
-pub(super) use cpu::with_arena;
+pub(super) use dispatch::with_arena;
 use dispatch::{Registered, refusal};
 use plugin::Plugin;
 
@@ -46,7 +45,7 @@ pub(super) fn register(
     if let Some(plugin) = plugin {
         return plugin.register(builder, environment, spec);
     }
-    if let Some(message) = cpu::refusal(spec) {
+    if let Some(message) = dispatch::refused_option(spec) {
         return Err(EngineError::Provider { name: name.to_owned(), message });
     }
     let options = spec.provider_options();

@@ -33,8 +33,7 @@ pub(super) fn largest(candidates: Vec<Candidate>, notes: &mut Vec<String>) -> Ve
     let stays = |(index, candidate): &(usize, Candidate)| {
         candidate.head.is_none() || candidate.file.by == By::Path || chosen.contains(index)
     };
-    let chosen: Vec<Candidate> = candidates.into_iter().enumerate().filter(stays).map(|(_, one)| one).collect();
-    chosen
+    candidates.into_iter().enumerate().filter(stays).map(|(_, one)| one).collect()
 }
 
 /// Indices of the models that can be read, those that belong together in one list.
