@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_without_a_node_on_its_provider_has_fallen_back() {
+    fn a_session_without_a_node_on_its_provider_has_fallen_back_and_a_required_one_takes_every_node() {
         let cuda = spec(ProviderSpec::default(), "cuda");
         assert_eq!(
             checked(&cuda, &[on("cpu", 12, "Gemm")]),
@@ -142,10 +142,6 @@ mod tests {
         assert_eq!(checked(&cuda, &[on("cpu", 3, "Shape"), on("cuda", 9, "Gemm")]), Ok(()));
         assert_eq!(checked(&cuda, &[]), Ok(()));
         assert_eq!(checked(&spec(ProviderSpec::default(), "cpu"), &[on("cpu", 1, "Add")]), Ok(()));
-    }
-
-    #[test]
-    fn a_required_provider_takes_every_node() {
         let required = spec(ProviderSpec { required: true, ..ProviderSpec::default() }, "cuda");
         let message = checked(&required, &[on("cpu", 3, "Shape"), on("cuda", 9, "Gemm")]).unwrap_err();
         assert!(message.starts_with("3 of 12 nodes of `m.onnx` fell back"), "{message}");

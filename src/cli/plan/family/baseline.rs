@@ -169,20 +169,12 @@ mod tests {
     ];
 
     #[test]
-    fn the_baseline_is_in_full_precision_whatever_it_is_called() {
+    fn the_baseline_is_in_full_precision_or_else_the_widest_then_by_its_name_and_then_the_first() {
         let (index, note) = chosen(&["fp32", "a", "b", "z"], &DIGITS);
         assert_eq!((index, note.unwrap().as_str()), (3, "baseline: z.onnx, the only file in full precision"));
-    }
-
-    #[test]
-    fn without_full_precision_the_widest_is_the_baseline() {
         let (index, note) = chosen(&["a", "b", "c"], &[DIGITS[1], DIGITS[0], DIGITS[2]]);
         assert_eq!(index, 1);
         assert!(note.unwrap().contains("none is in full precision"));
-    }
-
-    #[test]
-    fn of_several_in_full_precision_the_name_decides_and_then_the_first() {
         let same = [DIGITS[3], DIGITS[3]];
         assert_eq!(chosen(&["new", "old-fp32"], &same).0, 1);
         assert_eq!(chosen(&["new", "old"], &same).0, 0);
