@@ -21,7 +21,8 @@ pub(super) struct Reports {
     /// The files in the order in which they are written: small ones first, so that a disk that is nearly full holds as many
     /// as it can; of one that could not be rendered, why not.
     files: Vec<(PathBuf, Result<Vec<u8>, CliError>)>,
-    verdict: Option<TuningVerdict>,
+    /// What the search came to; `None` if the run is none.
+    pub(super) verdict: Option<TuningVerdict>,
 }
 
 impl Reports {
@@ -46,11 +47,6 @@ impl Reports {
             files,
             verdict: findings.tuning.as_ref().map(|tuning| tuning.verdict),
         }
-    }
-
-    /// What the search came to; `None` if the run is none.
-    pub(super) fn verdict(&self) -> Option<TuningVerdict> {
-        self.verdict
     }
 
     /// Writes the files in their order, as far as each of them can be.
@@ -150,7 +146,7 @@ pub(super) fn write_drawings(folder: &Path, drawings: &[Drawing]) -> Result<(), 
 pub(super) struct Destination {
     /// File to write instead of stdout.
     #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
 
     /// Plain text, also on a terminal; so does the environment variable NO_COLOR.
     #[arg(long)]
@@ -164,10 +160,6 @@ impl Destination {
             Some(_) => Style { glyphs: glyphs(), ..Color::Never.into() },
             None => style(self.no_color),
         }
-    }
-
-    pub(super) fn file(&self) -> Option<&Path> {
-        self.output.as_deref()
     }
 
     /// Writes the text there.

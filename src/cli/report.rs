@@ -83,13 +83,13 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if !args.open {
         let mut failures = Failures::default();
         failures.note(args.destination.write(&rendered));
-        if let Some(file) = args.destination.file() {
+        if let Some(file) = &args.destination.output {
             failures.note(output::write_drawings(file.parent().unwrap_or(Path::new("")), &drawings));
         }
         failures.into_result()?;
         return Ok(ExitCode::SUCCESS);
     }
-    let file = match (args.destination.file(), format) {
+    let file = match (&args.destination.output, format) {
         (Some(file), _) => {
             args.destination.write(&rendered)?;
             file.to_owned()
@@ -136,7 +136,7 @@ fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Re
         Format::Markdown => {
             let view = Report::new(record, &findings);
             let context = args.full.context_beside(folder(run))?;
-            let text = match (args.destination.file(), &context) {
+            let text = match (&args.destination.output, &context) {
                 (Some(_), context) => {
                     drawings = output::drawings(&view);
                     report::illustrated_markdown(&view, context.as_ref())

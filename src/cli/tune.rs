@@ -109,7 +109,7 @@ fn publish(ran: &Ran, args: &Args) -> Result<ExitCode, CliError> {
     let reports = Reports::render(record, folder, args.console.style(), None);
     let unwritten = unwritten.as_ref().map(|error| ending::store_error(error, folder.path()));
     ending::finished(ending::written(&reports, record, unwritten), record)?;
-    Ok(ExitCode::from(exit_code(record, reports.verdict())))
+    Ok(ExitCode::from(exit_code(record, reports.verdict)))
 }
 
 /// What the end of a search means to a script: one that found nothing must not look like success.

@@ -49,7 +49,7 @@ impl Meter {
     }
 
     pub(super) async fn measure(&self, launch: &mut Launch, place: BlockPlace) -> Result<Measured, Failure> {
-        let pid = launch.worker.pid();
+        let pid = launch.worker.pid;
         let BlockTime { length, min_inferences, limit, expected } = place.time;
         let request = Request::Block { length_ns: length, min_inferences, limit_ns: limit };
         let doing = format!("run a block at batch size {}", place.key.batch_size);

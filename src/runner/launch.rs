@@ -70,7 +70,7 @@ impl Launch {
     pub(super) async fn begin(&mut self, roots: &Roots, start: CellStart<'_>) -> Result<(LaunchCell, String), Failure> {
         let CellStart { key, inputs, limit, outputs_anew, expected } = start;
         // Where the peak cannot be reset, it is that of the whole process, which is still an upper bound of the cell's.
-        let _ = process::reset_peak(roots, self.worker.pid());
+        let _ = process::reset_peak(roots, self.worker.pid);
         let request = Request::Begin {
             batch_size: key.batch_size,
             load_mode: key.load_mode,
@@ -111,7 +111,7 @@ impl Launch {
     pub(super) async fn end_cell(&mut self, roots: &Roots, mut cell: LaunchCell) -> Result<LaunchCell, Failure> {
         // The peak of a process that was tried out with other inputs before is not the cell's.
         let is_own = !self.record.is_probed;
-        cell.peak_memory_bytes = process::peak_resident(roots, self.worker.pid()).ok().filter(|_| is_own);
+        cell.peak_memory_bytes = process::peak_resident(roots, self.worker.pid).ok().filter(|_| is_own);
         match self.worker.ask(&Request::End, "end a batch size").await? {
             Response::Ended { arena, log_warnings_count, log_errors_count } => {
                 cell.arena = if is_own { arena } else { Err(TRIED_OUT_BEFORE.into()) };
@@ -140,7 +140,7 @@ async fn load(
     setup: &LaunchSetup<'_>,
     record: &mut LaunchRecord,
 ) -> Result<(), Failure> {
-    let pid = worker.pid();
+    let pid = worker.pid;
     let read_before = process::storage_read_bytes(roots, pid).ok();
     let threads_before_load_count = process::threads_count(roots, pid).ok();
     record.before_load_memory_bytes = process::private_memory(roots, pid).ok();

@@ -68,10 +68,10 @@ impl Launcher {
         patience: Patience,
     ) -> Result<WorkerProcess, Failure> {
         let worker = WorkerProcess::spawn(&self.command, runtime, log, patience).await?;
-        self.own.insert(worker.pid());
+        self.own.insert(worker.pid);
         if let Some(cpus) = &self.cpus {
             // Where the kernel refuses, the CPUs that are read back say so.
-            let _ = affinity::set_affinity(worker.pid(), cpus);
+            let _ = affinity::set_affinity(worker.pid, cpus);
         }
         Ok(worker)
     }
@@ -154,7 +154,7 @@ mod tests {
         let cpus = process::allowed_cpus(&launcher.roots, std::process::id()).unwrap();
         let start = async |launcher: &Launcher| {
             let worker = launcher.start(None, unnamed_log().unwrap(), launcher.patience()).await.unwrap();
-            let found = (own.ids().contains(&worker.pid()), process::allowed_cpus(&launcher.roots, worker.pid()));
+            let found = (own.ids().contains(&worker.pid), process::allowed_cpus(&launcher.roots, worker.pid));
             worker.end().await;
             (found.0, found.1.unwrap())
         };

@@ -44,8 +44,8 @@ pub struct WorkerCommand {
 
 #[derive(Debug)]
 pub(super) struct WorkerProcess {
+    pub pid: u32,
     child: Child,
-    pid: u32,
     requests: ChildStdin,
     responses: BufReader<ChildStdout>,
     patience: Patience,
@@ -113,10 +113,6 @@ impl WorkerProcess {
                 .await),
             _ => Err(worker.protocol_failure("did not greet").await),
         }
-    }
-
-    pub(super) fn pid(&self) -> u32 {
-        self.pid
     }
 
     pub(super) fn is_alive(&self) -> bool {

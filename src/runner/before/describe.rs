@@ -31,8 +31,7 @@ pub(in crate::runner) async fn describe_all(
 
 async fn describe(launcher: &Launcher, request: Request) -> Description {
     let mut worker = launcher.start(None, unnamed_log()?, launcher.patience()).await?;
-    let response = worker.ask(&request, "read the model").await;
-    let description = match response {
+    let description = match worker.ask(&request, "read the model").await {
         Ok(Response::Described(described)) => Ok(*described),
         Ok(other) => Err(worker.unexpected(&other).await),
         Err(failure) => Err(failure),

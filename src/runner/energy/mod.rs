@@ -140,7 +140,7 @@ impl EnergyWatch {
     }
 
     fn memory(&self, launch: &Launch, window: &GpuWindow, before: &Observed<Bytes>) -> Observed<GpuMemory> {
-        if let Some(bytes) = window.process_memory_max(launch.worker.pid()) {
+        if let Some(bytes) = window.process_memory_max(launch.worker.pid) {
             return Ok(GpuMemory { bytes, scope: GpuMemoryScope::Process });
         }
         let Some(risen) = self.risen.get(&launch.record.launch) else { return Err("its level was never read".into()) };

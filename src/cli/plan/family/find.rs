@@ -142,7 +142,10 @@ impl Walk {
 
     /// Says which folders within one that has models itself have some as well, since those are not taken.
     fn note_below(&mut self, folder: &Path, folders: &[PathBuf]) {
-        let holds = |inner: &&PathBuf| self.clone_count().list(inner).is_ok_and(|listed| !listed.files.is_empty());
+        let holds = |inner: &&PathBuf| {
+            let mut walk = Walk { entries: self.entries, ..Walk::default() };
+            walk.list(inner).is_ok_and(|listed| !listed.files.is_empty())
+        };
         let names: Vec<String> = folders.iter().filter(holds).map(|inner| format!("`{}`", inner.display())).collect();
         if !names.is_empty() {
             let folder = folder.display();
@@ -151,10 +154,6 @@ impl Walk {
                 names.join(", ")
             ));
         }
-    }
-
-    fn clone_count(&self) -> Walk {
-        Walk { entries: self.entries, ..Walk::default() }
     }
 
     /// Of folders that are the versions of one model, as servers number them, the newest; else all of them.

@@ -143,7 +143,7 @@ fn is_alike(one: &ValueType, other: &ValueType) -> bool {
         ) => {
             let rank = |dims: &Option<Vec<Dim>>| dims.as_ref().map(Vec::len);
             let ranks = rank(dims_of_one).zip(rank(dims_of_other));
-            kind(*one) == kind(*other) && ranks.is_none_or(|(one, other)| one == other)
+            are_of_a_kind(*one, *other) && ranks.is_none_or(|(one, other)| one == other)
         }
         (ValueType::Sequence(one), ValueType::Sequence(other))
         | (ValueType::Optional(one), ValueType::Optional(other)) => is_alike(one, other),
@@ -152,20 +152,9 @@ fn is_alike(one: &ValueType, other: &ValueType) -> bool {
     }
 }
 
-/// What elements are, whatever their width.
-#[derive(PartialEq)]
-enum Kind {
-    Float,
-    Integer,
-    Other(ElementType),
-}
-
-fn kind(element_type: ElementType) -> Kind {
-    match element_type {
-        float if float.is_float() => Kind::Float,
-        integer if integer.is_integer() => Kind::Integer,
-        other => Kind::Other(other),
-    }
+/// Whether elements are the same but for their width.
+fn are_of_a_kind(one: ElementType, other: ElementType) -> bool {
+    one == other || (one.is_float() && other.is_float()) || (one.is_integer() && other.is_integer())
 }
 
 #[cfg(test)]
