@@ -93,7 +93,7 @@ fn polarity_of_a_mask_is_that_of_what_is_done_with_it() {
 }
 
 #[test]
-fn numbers_that_become_a_penalty_keep_everything() {
+fn numbers_that_become_a_penalty_keep_everything_and_those_added_to_scores_are_zero() {
     let penalty = |of: &[&str]| {
         attention(vec![
             cast("x1", FLOAT, "m"),
@@ -106,10 +106,6 @@ fn numbers_that_become_a_penalty_keep_everything() {
     assert_eq!(first(penalty(&["m", "nothing"]), ElementType::Int64, &[0, 12]), FillKind::Constant(0.0));
     // Twelve places in every sample are more numbers than a factor has.
     assert_eq!(first(penalty(&["one", "x1"]), ElementType::Float, &[0, 12]), FillKind::Constant(1.0));
-}
-
-#[test]
-fn numbers_that_are_added_to_scores_are_zero() {
     let added = attention(vec![node("Add", &["scores", "x1"], "masked")]);
     assert_eq!(first(added, ElementType::Float, &[0, 1, 12, 12]), FillKind::Constant(0.0));
 }
@@ -165,7 +161,7 @@ fn length_of_a_recurrent_network_is_all_of_its_steps() {
 }
 
 #[test]
-fn factors_are_one() {
+fn factors_and_divisors_are_one_and_steer() {
     let scaled = vec![node("Mul", &["x0", "x1"], "y")];
     let found = fills(scaled, ElementType::Float, &[1]);
     assert_eq!(found[0].kind, FillKind::Constant(1.0));
@@ -173,6 +169,8 @@ fn factors_are_one() {
     assert_eq!(first(vec![node("Div", &["x0", "x1"], "y")], ElementType::Float, &[]), FillKind::Constant(1.0));
     let parts = vec![node("Gather", &["x1", "zero"], "part"), node("Mul", &["x0", "part"], "y")];
     assert_eq!(first(parts, ElementType::Float, &[3]), FillKind::Constant(1.0));
+    let divisor = fills(vec![node("Div", &["four", "x1"], "y")], ElementType::Int64, &[]);
+    assert_eq!((divisor[0].steers, divisor[0].kind.clone()), (true, FillKind::Constant(1.0)));
 }
 
 #[test]
@@ -292,10 +290,4 @@ fn what_only_a_name_or_a_type_tells_steers_as_well() {
     ] {
         assert!(!named(name, element_type, &[0, 45]), "{name}, {element_type:?}");
     }
-}
-
-#[test]
-fn a_divisor_steers() {
-    let found = fills(vec![node("Div", &["four", "x1"], "y")], ElementType::Int64, &[]);
-    assert_eq!((found[0].steers, found[0].kind.clone()), (true, FillKind::Constant(1.0)));
 }

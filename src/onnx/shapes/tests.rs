@@ -3,6 +3,7 @@ mod extremes;
 mod roles;
 mod varying;
 
+use super::value::number;
 use super::*;
 use crate::onnx::{Attribute, AttributeValue, Node, testing};
 use crate::plan::ElementType;
@@ -118,10 +119,6 @@ fn relations(facts: &ShapeFacts) -> Vec<&Relation> {
 
 fn roles(facts: &ShapeFacts) -> Vec<Option<DimRole>> {
     facts.dims.iter().map(|dim| dim.role).collect()
-}
-
-fn number(number: i64) -> Expr {
-    Expr::Number(number)
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn normalized(operator: &str, scale: &[u64], attributes: &[(&str, AttributeValue
 }
 
 #[test]
-fn normalizations_and_slopes_demand_their_channels() {
+fn normalizations_and_slopes_demand_their_channels_or_the_features_on_each_of_their_axes() {
     let equal = |dim: usize, count: i64| Relation::Equal(Expr::Dim(dim), number(count));
     for operator in ["BatchNormalization", "InstanceNormalization"] {
         assert_eq!(normalized(operator, &[6], &[]), [equal(1, 6)], "{operator}");
@@ -114,11 +114,6 @@ fn normalizations_and_slopes_demand_their_channels() {
         assert_eq!(normalized(operator, &[12], &[("channels_last", integers(&[0]))]), [equal(1, 12)], "{operator}");
     }
     assert_eq!(normalized("PRelu", &[6, 1, 1], &[]), [equal(1, 6)]);
-}
-
-#[test]
-fn a_normalization_of_layers_demands_the_features_on_each_of_its_axes() {
-    let equal = |dim: usize, count: i64| Relation::Equal(Expr::Dim(dim), number(count));
     assert_eq!(normalized("LayerNormalization", &[8], &[]), [equal(3, 8)]);
     let two = [("axis", integers(&[-2]))];
     assert_eq!(normalized("LayerNormalization", &[5, 8], &two), [equal(2, 5), equal(3, 8)]);
