@@ -4,7 +4,6 @@
 
 mod batch;
 mod cache;
-mod expr;
 mod kind;
 mod names;
 mod plans;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::expr::{is_known, renamed, words};
+use super::names::{self, is_known, renamed, words};
 use super::{
-    Demand, Expr, Graph, InputAxis, InputError, InputRequest, Kind, Relation, SizeSource, TensorInfo, dims_of, names,
+    Demand, Expr, Graph, InputAxis, InputError, InputRequest, Kind, Relation, SizeSource, TensorInfo, dims_of,
 };
 use crate::onnx::ShapeFacts;
 use crate::record::Dim;
@@ -177,7 +177,8 @@ impl<'g> Builder<'g> {
     /// Makes one what the graph proves, or takes, to be one.
     fn unify(&mut self, asked: &BTreeMap<usize, u64>) {
         let demands = self.facts.demands.iter();
-        let pairs = demands.filter_map(|demand| pair(&demand.relation)).filter(|&pair| !self.is_part(pair));
+        let pairs =
+            demands.filter_map(|demand| pair(&demand.relation)).filter(|&(one, other)| !self.is_part(one, other));
         for (one, other) in pairs.collect::<Vec<_>>() {
             let (one, other) = (self.same[one], self.same[other]);
             let sizes =
@@ -193,8 +194,7 @@ impl<'g> Builder<'g> {
 
     /// Whether one of two dimensions is elsewhere a sum of the other and something else, as a mask's length is that of the
     /// new tokens in one branch, and of the past and those in another.
-    fn is_part(&self, pair: (usize, usize)) -> bool {
-        let (one, other) = pair;
+    fn is_part(&self, one: usize, other: usize) -> bool {
         let sums = |whole: usize, part: usize, relation: &Relation| {
             let (Relation::Equal(a, b) | Relation::Broadcast(a, b)) = relation else { return false };
             let is_sum = |lone: &Expr, sum: &Expr| {

@@ -31,12 +31,6 @@ pub(super) fn demand_stride(problem: &mut Problem, told: &BTreeMap<usize, Vec<Si
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum InCache {
-    Heads,
-    HeadSize,
-}
-
 #[derive(Clone, Copy)]
 struct Standing<'p> {
     problem: &'p Problem,
@@ -62,14 +56,14 @@ impl<'p> Standing<'p> {
             About::Audio => unknown.kind == Kind::Audio,
             About::Frames => unknown.kind == Kind::Frames,
             About::Features => unknown.kind == Kind::Features && self.in_cache().is_none(),
-            About::Heads => unknown.kind == Kind::Factor || self.in_cache() == Some(InCache::Heads),
-            About::HeadSize => self.in_cache() == Some(InCache::HeadSize),
+            About::Heads => unknown.kind == Kind::Factor || self.in_cache() == Some(About::Heads),
+            About::HeadSize => self.in_cache() == Some(About::HeadSize),
             About::Axis(input, axis) => self.problem.at(input, *axis) == Some(self.index),
         }
     }
 
     /// Its role in an input that keeps tokens from before; `None` where it stands in none, or is its batch or length.
-    fn in_cache(self) -> Option<InCache> {
+    fn in_cache(self) -> Option<About> {
         let may_be = matches!(self.unknown().kind, Kind::Other | Kind::Features);
         let place = self.unknown().places.first().filter(|place| may_be && place.axis > 0)?;
         let rank = dims_of(self.inputs.iter().find(|info| info.name == place.input)?).len();
@@ -79,6 +73,6 @@ impl<'p> Standing<'p> {
         if rank != CACHE_RANK || !(0..rank).any(is_past) {
             return None;
         }
-        Some(if place.axis + 1 == rank { InCache::HeadSize } else { InCache::Heads })
+        Some(if place.axis + 1 == rank { About::HeadSize } else { About::Heads })
     }
 }

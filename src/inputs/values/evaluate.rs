@@ -2,7 +2,7 @@
 
 use super::extent::axes;
 use super::guess::{Guess, Sign, SignKind, added, multiplied, truth};
-use super::{AttributeValue, Flow, Node, lengths, place};
+use super::{AttributeValue, ElementType, Flow, Node, lengths, place};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Evaluated {
@@ -125,7 +125,8 @@ fn binary(flow: &Flow<'_>, node: &Node, operands: &[Guess]) -> Evaluated {
         (Guess::Data, _) | (_, Guess::Data) => other(operands),
         _ => {
             let result = one.zip(two, combine);
-            let whole = node.operator == "Div" && node.inputs.iter().any(|input| flow.is_whole(input));
+            let is_whole = |input: &String| flow.element_type(input).is_some_and(ElementType::is_integer);
+            let whole = node.operator == "Div" && node.inputs.iter().any(is_whole);
             if whole { result.map(f64::trunc).into() } else { result.into() }
         }
     }

@@ -134,15 +134,7 @@ impl<'m> Flow<'m> {
         None
     }
 
-    pub fn is_whole(&self, value: &str) -> bool {
-        self.element_type(value).is_some_and(ElementType::is_integer)
-    }
-
-    pub fn is_truth(&self, value: &str) -> bool {
-        self.element_type(value) == Some(ElementType::Bool)
-    }
-
-    fn element_type(&self, value: &str) -> Option<ElementType> {
+    pub fn element_type(&self, value: &str) -> Option<ElementType> {
         match self.stored(value) {
             Some(tensor) => Some(tensor.element_type),
             None => self.types.get(value)?.as_tensor().map(|(element_type, _)| element_type),

@@ -1,7 +1,7 @@
 //! Operands of fused operators that say how much of the data counts.
 
 use super::guess::{Guess, Sign, SignKind, added, truth};
-use super::{Flow, Node};
+use super::{ElementType, Flow, Node};
 
 enum Meaning {
     /// 1 keeps, 0 leaves out.
@@ -41,7 +41,7 @@ fn meaning(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<Meaning> {
     let size = |of: usize, axis: usize| flow.operand_size(node, of, axis);
     let operator = node.qualified_operator();
     let is_list = node.inputs.get(operand).and_then(|value| flow.dims(value)).is_some_and(|dims| dims.len() == 1);
-    let is_truth = || node.inputs.get(operand).is_some_and(|value| flow.is_truth(value));
+    let element_type = || flow.element_type(node.inputs.get(operand)?);
     Some(match (operator.as_str(), operand) {
         ("LSTM" | "GRU" | "RNN", 4) => {
             let axis = usize::from(node.integer("layout") == Some(1));
@@ -57,7 +57,7 @@ fn meaning(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<Meaning> {
         | ("com.microsoft.QAttention", 5)
         | ("com.microsoft.MultiHeadAttention", 4)
         | ("com.microsoft.EmbedLayerNormalization" | "com.microsoft.QEmbedLayerNormalization", 7) => Meaning::Keeps,
-        ("Attention", 3) if is_truth() => Meaning::Keeps,
+        ("Attention", 3) if element_type() == Some(ElementType::Bool) => Meaning::Keeps,
         ("Attention", 3)
         | ("com.microsoft.Attention" | "com.microsoft.MultiHeadAttention", 5)
         | ("com.microsoft.LongformerAttention", 3)

@@ -132,23 +132,24 @@ fn passes(operator: &str, operand: usize) -> bool {
     }
 }
 
+const KEEPING: [&str; 12] = [
+    "Add",
+    "Cast",
+    "Concat",
+    "Expand",
+    "Flatten",
+    "Identity",
+    "Reshape",
+    "Squeeze",
+    "Sub",
+    "Tile",
+    "Transpose",
+    "Unsqueeze",
+];
+
 /// Whether an operator that hands on elements hands on all of them.
 pub(super) fn keeps_all(operator: &str) -> bool {
-    matches!(
-        operator,
-        "Cast"
-            | "Identity"
-            | "Reshape"
-            | "Flatten"
-            | "Squeeze"
-            | "Unsqueeze"
-            | "Transpose"
-            | "Expand"
-            | "Tile"
-            | "Concat"
-            | "Add"
-            | "Sub"
-    )
+    KEEPING.contains(&operator)
 }
 
 impl Rule {

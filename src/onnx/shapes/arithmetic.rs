@@ -245,14 +245,11 @@ fn without(factors: &[Expr], divisors: &[Expr]) -> Option<Vec<Expr>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::value::number;
     use super::*;
 
     fn dim(index: usize) -> Expr {
         Expr::Dim(index)
-    }
-
-    fn number(number: i64) -> Expr {
-        Expr::Number(number)
     }
 
     #[test]

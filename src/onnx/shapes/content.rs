@@ -200,7 +200,7 @@ fn whole(call: &Call<'_>, dims: &Dims, with: impl Fn(&Expr, &Expr) -> Expr) -> O
 
 pub(super) fn below(call: &Call<'_>) -> Option<Expr> {
     let before = |index: usize| call.input(index).and_then(|value| value.below.clone());
-    let one = |index: usize| call.elements(index).and_then(<[Expr]>::first).cloned();
+    let one = |index: usize| call.first(index).cloned();
     match call.node.operator.as_str() {
         "Range" => (one(2)? == Expr::Number(1)).then(|| one(1)).flatten(),
         "Identity" | "Cast" | "Squeeze" | "Unsqueeze" | "Reshape" | "Expand" | "Tile" | "Transpose" | "Flatten" => {

@@ -36,8 +36,7 @@ impl<'g> Walk<'g> {
     pub(super) fn branches(&mut self, node: &'g Node) -> Vec<Value> {
         let call = self.call(node);
         let (Some(yes), Some(no)) = (body(node, "then_branch"), body(node, "else_branch")) else { return Vec::new() };
-        let decided = call.elements(0).and_then(<[Expr]>::first).and_then(Expr::number);
-        if let Some(decided) = decided {
+        if let Some(decided) = call.first(0).and_then(Expr::number) {
             let keeping = self.known.keeping;
             let made = self.within(if decided == 0 { no } else { yes }, keeping);
             return made.into_iter().map(|value| value.map(Rc::unwrap_or_clone).unwrap_or_default()).collect();
@@ -138,7 +137,7 @@ impl<'g> Walk<'g> {
         let states: Vec<Value> = (2..call.inputs.len()).map(|index| Self::carried(&call, index)).collect();
         let (states, made) = self.settled(body, &[scalar(), scalar()], &states, &[]);
         let goes_on = made.first().cloned().flatten().is_some_and(|goes_on| goes_on.is_stored);
-        let count = match call.elements(0).and_then(<[Expr]>::first) {
+        let count = match call.first(0) {
             Some(count) if goes_on && call.input(1).is_none_or(|value| value.is_stored) => count.clone(),
             _ => Expr::Unknown,
         };

@@ -76,6 +76,10 @@ impl Call<'_> {
         self.input(index)?.elements.as_deref()
     }
 
+    pub(super) fn first(&self, index: usize) -> Option<&Expr> {
+        self.elements(index)?.first()
+    }
+
     pub(super) fn is_stored(&self, index: usize) -> bool {
         self.input(index).is_some_and(|value| value.is_stored)
     }

@@ -18,7 +18,7 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         "STFT" => stft(call, known),
         "DFT" => dft(call),
         "HannWindow" | "HammingWindow" | "BlackmanWindow" => {
-            call.elements(0).and_then(<[Expr]>::first).map(|size| vec![size.clone()]).or_else(|| unknown(1))
+            call.first(0).map_or_else(|| unknown(1), |size| Some(vec![size.clone()]))
         }
         "MelWeightMatrix" => mel(call),
         _ => return None,
@@ -121,7 +121,7 @@ fn regions(call: &Call<'_>) -> Dims {
 fn stft(call: &Call<'_>, known: &mut Known) -> Dims {
     let [batch, length, ..] = call.dims(0)? else { return unknown(4) };
     roles::sampled(call, known, length);
-    let first = |index: usize| call.elements(index).and_then(<[Expr]>::first).and_then(Expr::number);
+    let first = |index: usize| call.first(index).and_then(Expr::number);
     let window = call.dims(2).and_then(<[Expr]>::first).and_then(Expr::number);
     let step = first(1).filter(|&step| step > 0);
     let (Some(step), Some(frame)) = (step, first(3).or(window)) else { return unknown(4) };
@@ -143,6 +143,6 @@ fn dft(call: &Call<'_>) -> Dims {
 }
 
 fn mel(call: &Call<'_>) -> Dims {
-    let one = |index: usize| call.elements(index).and_then(<[Expr]>::first).cloned().unwrap_or(Expr::Unknown);
+    let one = |index: usize| call.first(index).cloned().unwrap_or(Expr::Unknown);
     Some(vec![one(1).over(&number(2)).plus(&number(1)), one(0)])
 }

@@ -78,7 +78,7 @@ fn gather_nd(call: &Call<'_>) -> Dims {
 
 fn one_hot(call: &Call<'_>) -> Dims {
     let mut made = owned(call.dims(0))?;
-    let depth = call.elements(1).and_then(<[Expr]>::first).cloned().unwrap_or(Expr::Unknown);
+    let depth = call.first(1).cloned().unwrap_or(Expr::Unknown);
     let axis = call.axis(call.integer("axis", -1), made.len() + 1)?;
     made.insert(axis, depth);
     Some(made)
@@ -113,8 +113,7 @@ fn filled(call: &Call<'_>) -> Dims {
 
 /// How many numbers lie between the ends; unknown where an end or the step is.
 fn range(call: &Call<'_>) -> Dims {
-    let one = |index: usize| call.elements(index).and_then(<[Expr]>::first);
-    let (Some(start), Some(end), Some(step)) = (one(0), one(1), one(2)) else { return unknown(1) };
+    let (Some(start), Some(end), Some(step)) = (call.first(0), call.first(1), call.first(2)) else { return unknown(1) };
     let count = match step.number() {
         Some(step @ 1..) => end.minus(start).over_up(step),
         Some(step @ ..=-1) => start.minus(end).over_up(step.saturating_neg()),

@@ -51,7 +51,7 @@ fn top(call: &Call<'_>, known: &mut Known) -> Dims {
     let axis = call.axis(call.integer("axis", -1), made.len())?;
     let count = match call.node.integer("k") {
         Some(count) => number(count),
-        None => call.elements(1).and_then(<[Expr]>::first).cloned().unwrap_or(Expr::Unknown),
+        None => call.first(1).cloned().unwrap_or(Expr::Unknown),
     };
     if let Some(count) = count.number() {
         known.at_least(&made[axis], count, || format!("{} takes the {count} largest", call.words()));
