@@ -53,7 +53,6 @@ pub struct Search {
     attempts: Attempts,
 }
 
-/// The choices that were tried, and those that are next.
 #[derive(Debug, Default)]
 struct Attempts {
     queue: VecDeque<Choice>,
@@ -165,7 +164,7 @@ impl Search {
 
     /// Axes that samples may lie along, the most likely first; each names its axis in every input that follows.
     #[must_use]
-    pub fn batch_candidates(&self, _plan: &InputPlan) -> Vec<BatchAxis> {
+    pub fn batch_candidates(&self) -> Vec<BatchAxis> {
         self.batches.iter().map(|candidate| self.axis(candidate)).collect()
     }
 

@@ -307,7 +307,7 @@ fn a_batch_may_be_moved_and_taken_away() {
     let rows = model(&[info("x", FLOAT, &["", "", "4"])]);
     let mut search = search(&rows, &InputRequest::default());
     let plan = search.next().unwrap();
-    let candidates = search.batch_candidates(&plan);
+    let candidates = search.batch_candidates();
     let found: Vec<u64> = candidates.iter().map(|axis| axis.axes["x"]).collect();
     assert_eq!(found, [0, 1]);
     let moved = search.with_batch(&plan, Some(&candidates[1])).unwrap();

@@ -48,7 +48,7 @@ pub(super) fn decide(bench: &mut Bench<'_>, search: &Search, known: &Known<'_>) 
         return Decided { axis: BatchAxis { proof: BatchProof::Given, ..given.clone() }, remarks: Vec::new() };
     }
     let mut tally = Tally::default();
-    for (place, candidate) in search.batch_candidates(known.plan).into_iter().enumerate() {
+    for (place, candidate) in search.batch_candidates().into_iter().enumerate() {
         if tally.proved.len() < 2 && !tally.has_shown(&candidate) {
             let verdict = verdict(bench, search, known, &candidate);
             tally.count(candidate, place, verdict);
