@@ -20,7 +20,6 @@ pub(super) struct Candidate {
     pub is_likely: bool,
 }
 
-/// A batch whose size the model fixes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fixed {
     pub size: u64,

@@ -2,7 +2,6 @@
 
 use crate::onnx::Expr;
 
-/// Longest name that is read as an expression.
 const LENGTH_LIMIT: usize = 120;
 
 #[derive(Clone, Debug, PartialEq)]

@@ -29,7 +29,6 @@ pub(super) struct Unknown {
     pub derived: Vec<Derivation>,
 }
 
-/// An expression that a size follows.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Derivation {
     /// The expression; its dimensions are unknowns.
@@ -37,7 +36,6 @@ pub(super) struct Derivation {
     pub from: String,
 }
 
-/// The unknowns of a model and what is demanded of them.
 #[derive(Clone, Debug)]
 pub(super) struct Problem {
     pub unknowns: Vec<Unknown>,
@@ -80,7 +78,6 @@ impl Problem {
     }
 }
 
-/// Dimensions on their way to unknowns.
 struct Builder<'g> {
     graph: &'g Graph,
     facts: ShapeFacts,

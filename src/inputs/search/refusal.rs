@@ -1,6 +1,5 @@
 //! What ONNX Runtime's words say when it refuses inputs: where, and which sizes do not agree.
 
-/// A refusal, as far as its words are understood.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Refusal {
     /// The node that refused, or the input: two refusals at one place have the same cause.
@@ -8,9 +7,7 @@ pub(super) struct Refusal {
     pub input: Option<WrongAxis>,
     /// Sizes that do not agree, each pair one way: what is there, and what would agree with it.
     pub pairs: Vec<(u64, u64)>,
-    /// Further sizes that are named.
     pub sizes: Vec<u64>,
-    /// Whether an index lies outside of what it indexes.
     pub is_index: bool,
 }
 

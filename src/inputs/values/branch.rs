@@ -56,7 +56,6 @@ fn wanted(question: &Question<'_, '_>, node: &Node) -> (bool, String) {
     }
 }
 
-/// The model's inputs that a graph reads.
 fn reads<'q>(question: &Question<'q, '_>, graph: &Graph) -> BTreeSet<&'q str> {
     let nodes = graph.all_nodes();
     let read: BTreeSet<&str> = nodes.iter().flat_map(|node| &node.inputs).map(String::as_str).collect();

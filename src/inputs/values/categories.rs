@@ -49,7 +49,6 @@ pub(super) fn fill(flow: &Flow<'_>, input: &str, element_type: ElementType, colu
     Some(Fill { kind, reason, steers: true })
 }
 
-/// A column that no encoder looks up.
 fn unknown(element_type: ElementType) -> FillKind {
     match element_type {
         ElementType::String => FillKind::Text,

@@ -31,7 +31,6 @@ pub(super) fn range(flow: &Flow<'_>, input: &str) -> Option<(ValueRange, String)
     None
 }
 
-/// Operators that only move elements.
 const MOVES: [&str; 9] = ["Cast", "Identity", "Transpose", "Unsqueeze", "Squeeze", "Reshape", "Pad", "Resize", "Slice"];
 
 fn read(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(ValueRange, String)> {

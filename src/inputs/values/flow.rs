@@ -141,7 +141,6 @@ impl<'m> Flow<'m> {
         }
     }
 
-    /// The stored tensor of that name, or that of a `Constant` node.
     pub fn stored(&self, value: &str) -> Option<&StoredTensor> {
         self.stored.get(value).copied().or_else(|| self.constants.get(value))
     }

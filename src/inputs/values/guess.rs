@@ -117,7 +117,6 @@ pub(super) fn multiplied(value: f64) -> f64 {
     }
 }
 
-/// The worth of a truth value where true keeps.
 pub(super) fn truth(value: f64) -> f64 {
     if value.is_nan() || value == 0.0 { 0.0 } else { 1.0 }
 }

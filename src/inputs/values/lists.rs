@@ -3,7 +3,6 @@
 use super::places::{self, Part};
 use super::{AttributeValue, Fill, FillKind, Flow, Graph, IndexBound, Node, Shapes, measured, place, words};
 
-/// Most numbers that an input may list.
 const MOST_NUMBERS: u64 = 16;
 /// Colours of an image, by which its layout is told.
 const COLOURS: [f64; 3] = [1.0, 3.0, 4.0];

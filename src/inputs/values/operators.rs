@@ -54,7 +54,6 @@ pub(super) enum Effect<'f> {
     Divides { reason: String },
 }
 
-/// Which axis of the data operand an index refers to.
 enum Axis {
     /// The axis in this attribute, or a default.
     Attribute(&'static str, i64),
@@ -231,7 +230,6 @@ fn bounds<'f>(low: f64, high: f64, reason: String) -> Effect<'f> {
     Effect::Bounds { low, high, reason, indexes: true, table: false }
 }
 
-/// Most numbers that one operator compares with.
 const COMPARED_LIMIT: usize = 64;
 
 fn compared<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {

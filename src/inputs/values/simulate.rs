@@ -9,7 +9,6 @@ use super::{ElementType, Fill, FillKind, Flow, IndexBound, Shapes, TensorInfo};
 
 /// How far back a value that does not depend on the input is traced.
 const TRACE_LIMIT: usize = 48;
-/// Most elements of a constant that are looked at.
 const LIST_LIMIT: usize = 4096;
 /// How often each node is evaluated at most: twice for what a loop's body gives back.
 const TURNS: usize = 3;

@@ -183,7 +183,6 @@ fn features_are_no_factors() {
     }
 }
 
-/// A choice between two branches of one node.
 fn choice(condition: &str, first: Node, second: Node) -> Node {
     let branch = |node| AttributeValue::Graphs(vec![Graph { nodes: vec![node], ..Graph::default() }]);
     let choice = with(node("If", &[condition], "y"), "then_branch", branch(first));

@@ -69,7 +69,6 @@ fn sizes(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(Vec<f64>, &'st
     }
 }
 
-/// Operands of searches that generate text.
 fn searches(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(Vec<f64>, &'static str)> {
     let prompt = || {
         let dims = node.inputs.first().and_then(|ids| flow.dims(ids))?;

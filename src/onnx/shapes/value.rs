@@ -27,7 +27,6 @@ pub(super) struct Value {
     pub is_fed: bool,
     /// The input that it is a view of, as it is or computed with place by place, by its index.
     pub view_of: Option<usize>,
-    /// Whether that input holds whole numbers.
     pub is_integer: bool,
     /// Why its sizes may differ though those of the inputs do not.
     pub varying: Option<Rc<str>>,

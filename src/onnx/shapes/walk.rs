@@ -162,7 +162,6 @@ impl<'g> Walk<'g> {
     }
 }
 
-/// Traits that all outputs of a node share, but their sizes.
 fn traits(call: &Call<'_>, is_known: bool) -> Value {
     let operator = call.node.operator.as_str();
     let inputs = || call.inputs.iter().flatten();
