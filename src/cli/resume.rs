@@ -14,7 +14,7 @@ use super::plan::values::ProviderOption;
 use super::plan::{self, GoalArgs, Libraries, Runtimes, SearchArgs};
 use super::progress::Console;
 use super::runs::{self, folder};
-use super::{CliError, exit, output};
+use super::{CliError, output};
 use crate::analysis::comparison::host_differences;
 use crate::plan::{Plan, ProviderSpec, RuntimeChoice};
 use crate::provider;
@@ -308,6 +308,7 @@ fn introduce(plan: &Plan, runtimes: &[FoundRuntime], console: &mut Console) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::exit;
 
     #[test]
     fn options_that_may_name_files_are_told_from_sizes_and_switches() {

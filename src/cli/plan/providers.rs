@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::values::{self, ProviderOption};
-use crate::cli::{CliError, exit};
+use crate::cli::CliError;
 use crate::plan::{Binding, Flag, ProviderSpec};
 use crate::provider::{self, CPU_PROVIDER, Graphs, Memory};
 
@@ -207,6 +207,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::cli::exit;
 
     #[derive(Debug, Parser)]
     struct Words {

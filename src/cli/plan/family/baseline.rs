@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::{CliError, exit};
+use crate::cli::CliError;
 use crate::plan::Variant;
 use crate::record::{ModelSummary, QuantizationFormat};
 use crate::units::Bytes;
@@ -144,6 +144,7 @@ fn widest(heads: &[Option<&ModelSummary>]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::exit;
 
     fn variants(names: &[&str]) -> Vec<Variant> {
         names.iter().map(|&name| Variant { name: name.into(), path: format!("{name}.onnx").into() }).collect()

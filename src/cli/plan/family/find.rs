@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
+use crate::cli::CliError;
 use crate::cli::runs::RUNS;
-use crate::cli::{CliError, exit};
 use crate::files::{self, Kind};
 use crate::record::ModelSummary;
 use crate::store;
@@ -210,6 +210,7 @@ fn may_hold_models(folder: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::exit;
 
     fn tree(files: &[&str]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
