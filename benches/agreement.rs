@@ -4,7 +4,11 @@
 //! every launch. The first C process always runs in the middle, so that it neighbours both others alike: what it shows
 //! against the second one is the noise of that loop against itself.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells its figures where it runs")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark tells its figures where it runs"
+)]
 
 #[path = "support/spawned.rs"]
 mod spawned;
@@ -21,8 +25,11 @@ use spawned::{Independent, Setup, TimedLoop, Worker};
 use support::{BenchError, Rows, Targets, median};
 
 const COMMAND: &str = "cargo bench --bench agreement";
-const MODELS: [&str; 3] =
-    ["models/fixtures/one-node.onnx", "models/digits/digits-fp32.onnx", "models/fixtures/conv-milliseconds.onnx"];
+const MODELS: [&str; 3] = [
+    "models/fixtures/one-node.onnx",
+    "models/digits/digits-fp32.onnx",
+    "models/fixtures/conv-milliseconds.onnx",
+];
 const LAUNCHES: usize = 12;
 const ALTERNATIONS: usize = 8;
 
@@ -31,9 +38,12 @@ fn main() -> Result<ExitCode, BenchError> {
     let scratch = tempfile::tempdir()?;
     let program = scratch.path().join("agreement");
     spawned::compile(&root.join("benches/agreement.c"), &program)?;
-    let library =
-        runtime::resolve(None, &runtime::Opener::new(env!("CARGO_BIN_EXE_onnxprof")), &mut |line| eprintln!("{line}"))?
-            .path;
+    let library = runtime::resolve(
+        None,
+        &runtime::Opener::new(env!("CARGO_BIN_EXE_onnxprof")),
+        &mut |line| eprintln!("{line}"),
+    )?
+    .path;
     let mut rows = Rows::new(&[
         "model",
         "onnxprof p50 (us)",
@@ -97,7 +107,11 @@ fn compare(setup: &Setup, program: &Path) -> Result<Compared, BenchError> {
         ];
         let (mut launch_ours, mut launch_itself) = (Vec::new(), Vec::new());
         for alternation in 0..ALTERNATIONS {
-            let order = if alternation % 2 == 0 { [0, 1, 2] } else { [2, 1, 0] };
+            let order = if alternation % 2 == 0 {
+                [0, 1, 2]
+            } else {
+                [2, 1, 0]
+            };
             let mut medians = [0.0; 3];
             for place in order {
                 medians[place] = loops[place].block()?;
@@ -121,11 +135,16 @@ fn compare(setup: &Setup, program: &Path) -> Result<Compared, BenchError> {
 /// Whether the ratio to C is no further from 1 than the interval of C's ratio to itself reaches.
 fn agrees(compared: &Compared) -> bool {
     let noise = |interval: Interval| interval.low.ln().abs().max(interval.high.ln().abs());
-    compared.itself.interval().is_some_and(|itself| compared.ours.ratio().value.ln().abs() <= noise(itself))
+    compared
+        .itself
+        .interval()
+        .is_some_and(|itself| compared.ours.ratio().value.ln().abs() <= noise(itself))
 }
 
 fn written(ratio: &PairedRatio) -> String {
-    let interval = ratio.interval().map(|interval| format!(" ({:.4} to {:.4})", interval.low, interval.high));
+    let interval = ratio
+        .interval()
+        .map(|interval| format!(" ({:.4} to {:.4})", interval.low, interval.high));
     format!("{:.4}{}", ratio.ratio().value, interval.unwrap_or_default())
 }
 

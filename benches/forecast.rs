@@ -4,7 +4,11 @@
 //! one that is a range, in 9 of 10 of them. It begins with an empty cache of earlier runs. Ten pairs of two families at 20 s
 //! each take some ten minutes; `ONNXPROF_BENCH_PAIRS` says how many.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells its figures where it runs")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark tells its figures where it runs"
+)]
 
 mod support;
 
@@ -28,18 +32,28 @@ const SHARE: f64 = 0.9;
 fn main() -> Result<ExitCode, BenchError> {
     let opener = runtime::Opener::new(env!("CARGO_BIN_EXE_onnxprof"));
     let library = runtime::resolve(None, &opener, &mut |line| eprintln!("{line}"))?.path;
-    let pairs = std::env::var("ONNXPROF_BENCH_PAIRS").ok().and_then(|text| text.parse().ok()).unwrap_or(PAIRS);
+    let pairs = std::env::var("ONNXPROF_BENCH_PAIRS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(PAIRS);
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits");
     let scratch = tempfile::tempdir()?;
-    let program = Program { library, cache: scratch.path().join("cache") };
+    let program = Program {
+        library,
+        cache: scratch.path().join("cache"),
+    };
     let mut rows = Rows::new(&["model", "pair", "forecast", "reached", "as forecast"]);
     let (mut right, mut middles) = (Vec::new(), 0);
-    for (name, model) in
-        [("digits, four variants", models.clone()), ("digits-fp32 alone", models.join("digits-fp32.onnx"))]
-    {
+    for (name, model) in [
+        ("digits, four variants", models.clone()),
+        ("digits-fp32 alone", models.join("digits-fp32.onnx")),
+    ] {
         for pair in 0..pairs {
             let forecast = program.forecast(&model)?;
-            let reached = program.reached(&model, &scratch.path().join(format!("{}-{pair}", name.len())))?;
+            let reached = program.reached(
+                &model,
+                &scratch.path().join(format!("{}-{pair}", name.len())),
+            )?;
             let is_right = forecast.holds(reached);
             rows.push(&[
                 &name,
@@ -53,11 +67,17 @@ fn main() -> Result<ExitCode, BenchError> {
         }
     }
     rows.print(COMMAND);
-    println!("\n{middles} of {} are within {LEAST} and {MOST} of the middle of their forecast", right.len());
+    println!(
+        "\n{middles} of {} are within {LEAST} and {MOST} of the middle of their forecast",
+        right.len()
+    );
     let within = right.iter().filter(|right| **right).count();
     let share = within as f64 / right.len().max(1) as f64;
     let mut targets = Targets::default();
-    targets.check(&format!("{within} of {} half-widths are as forecast", right.len()), share >= SHARE);
+    targets.check(
+        &format!("{within} of {} half-widths are as forecast", right.len()),
+        share >= SHARE,
+    );
     Ok(targets.exit_code())
 }
 
@@ -88,7 +108,9 @@ impl Display for Forecast {
     fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
         match self {
             Forecast::Figure(figure) => write!(out, "{:.2}%", 100.0 * figure),
-            Forecast::Range(low, high) => write!(out, "{:.2}% to {:.2}%", 100.0 * low, 100.0 * high),
+            Forecast::Range(low, high) => {
+                write!(out, "{:.2}% to {:.2}%", 100.0 * low, 100.0 * high)
+            }
         }
     }
 }
@@ -102,7 +124,12 @@ struct Program {
 impl Program {
     fn command(&self, model: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onnxprof"));
-        command.env("ONNXPROF_CACHE", &self.cache).arg("profile").arg(model).arg("--runtime").arg(&self.library);
+        command
+            .env("ONNXPROF_CACHE", &self.cache)
+            .arg("profile")
+            .arg(model)
+            .arg("--runtime")
+            .arg(&self.library);
         command.args(["--batch", "1", "--budget", "20s", "--quiet", "--no-color"]);
         command
     }
@@ -111,12 +138,20 @@ impl Program {
     fn forecast(&self, model: &Path) -> Result<Forecast, BenchError> {
         let output = self.command(model).arg("--plan").output()?;
         let text = String::from_utf8(output.stdout)?;
-        let row = text.lines().find(|line| line.split_whitespace().next() == Some("1"));
+        let row = text
+            .lines()
+            .find(|line| line.split_whitespace().next() == Some("1"));
         let after = row.and_then(|row| row.split('±').nth(1));
-        let after =
-            after.ok_or_else(|| format!("no forecast in:\n{text}{}", String::from_utf8_lossy(&output.stderr)))?;
+        let after = after.ok_or_else(|| {
+            format!(
+                "no forecast in:\n{text}{}",
+                String::from_utf8_lossy(&output.stderr)
+            )
+        })?;
         let cell = after.trim_start().split("  ").next().unwrap_or_default();
-        let share = |text: &str| Ok::<_, BenchError>(text.trim().trim_end_matches('%').parse::<f64>()? / 100.0);
+        let share = |text: &str| {
+            Ok::<_, BenchError>(text.trim().trim_end_matches('%').parse::<f64>()? / 100.0)
+        };
         Ok(match cell.split_once(" to ") {
             Some((low, high)) => Forecast::Range(share(low)?, share(high)?),
             None => Forecast::Figure(share(cell)?),
@@ -132,8 +167,13 @@ impl Program {
         let record = store::load(folder)?;
         let findings = analysis::findings(&record);
         let of_metric = |metric: Metric| -> Vec<f64> {
-            let figures = findings.cells.iter().filter_map(|cell| cell.figure(metric)?.measured().cloned());
-            figures.filter_map(|figure| figure.half_width_ratio()).collect()
+            let figures = findings
+                .cells
+                .iter()
+                .filter_map(|cell| cell.figure(metric)?.measured().cloned());
+            figures
+                .filter_map(|figure| figure.half_width_ratio())
+                .collect()
         };
         let mut widths = of_metric(Metric::LatencyP50RatioToBaseline);
         if widths.is_empty() {

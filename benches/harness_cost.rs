@@ -3,7 +3,10 @@
 //! Both loops alternate, so that both see the same speed of the machine. The bare loop runs the same number of calls
 //! without a clock between them.
 
-#![expect(clippy::print_stdout, reason = "a benchmark tells its figures where it runs")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a benchmark tells its figures where it runs"
+)]
 
 mod support;
 
@@ -27,8 +30,14 @@ const REPETITIONS: usize = 301;
 const BLOCK: BlockTarget = BlockTarget::new(Nanos(1_000_000), 1);
 
 fn main() -> Result<ExitCode, BenchError> {
-    let mut rows =
-        Rows::new(&["call", "bare (ns)", "in the timed loop (ns)", "added (ns)", "p90 of added (ns)", "n (pairs)"]);
+    let mut rows = Rows::new(&[
+        "call",
+        "bare (ns)",
+        "in the timed loop (ns)",
+        "added (ns)",
+        "p90 of added (ns)",
+        "n (pairs)",
+    ]);
     let mut targets = Targets::default();
     let closure = || -> Result<(), Infallible> {
         black_box(());
@@ -37,7 +46,11 @@ fn main() -> Result<ExitCode, BenchError> {
     let script = script()?;
     let session = script.load("null.onnx".as_ref(), &spec())?;
     let mut worst = 0.0_f64;
-    worst = worst.max(row(&mut rows, "closure that does nothing", &compare(closure, closure)?)?);
+    worst = worst.max(row(
+        &mut rows,
+        "closure that does nothing",
+        &compare(closure, closure)?,
+    )?);
     worst = worst.max(row(
         &mut rows,
         "worker's path, inference that does nothing",
@@ -49,7 +62,10 @@ fn main() -> Result<ExitCode, BenchError> {
         &compare_boxed(|| Ok(session.bind(Vec::new(), 1)?.swap_remove(0)))?,
     )?);
     rows.print(COMMAND);
-    targets.check(&format!("the timed loop adds at most {LIMIT_NS} ns an inference: {worst:.1} ns"), worst <= LIMIT_NS);
+    targets.check(
+        &format!("the timed loop adds at most {LIMIT_NS} ns an inference: {worst:.1} ns"),
+        worst <= LIMIT_NS,
+    );
     Ok(targets.exit_code())
 }
 
@@ -60,7 +76,9 @@ struct Pair {
 }
 
 /// Compares the two loops over one kind of call, from the worker's path down to `bind`'s inference.
-fn compare_boxed<'s>(bind: impl Fn() -> Result<Box<dyn Inference + 's>, EngineError>) -> Result<Vec<Pair>, BenchError> {
+fn compare_boxed<'s>(
+    bind: impl Fn() -> Result<Box<dyn Inference + 's>, EngineError>,
+) -> Result<Vec<Pair>, BenchError> {
     let mut bare = bind()?;
     let mut inference = bind()?;
     compare(move || bare.run(), move || inference.run())
@@ -81,7 +99,10 @@ fn compare<E: std::error::Error + Send + 'static>(
             black_box(&mut bare)()?;
         }
         let bare = start.elapsed().as_nanos() as f64 / calls as f64;
-        pairs.push(Pair { bare, timed: block.elapsed.as_f64() / calls as f64 });
+        pairs.push(Pair {
+            bare,
+            timed: block.elapsed.as_f64() / calls as f64,
+        });
     }
     Ok(pairs)
 }
@@ -92,7 +113,11 @@ fn row(rows: &mut Rows, name: &str, pairs: &[Pair]) -> Result<f64, BenchError> {
     let mut added = of(|pair| pair.timed - pair.bare);
     added.sort_unstable_by(f64::total_cmp);
     let p90 = added[added.len() * 9 / 10];
-    let (bare, timed, cost) = (median(&of(|pair| pair.bare))?, median(&of(|pair| pair.timed))?, median(&added)?);
+    let (bare, timed, cost) = (
+        median(&of(|pair| pair.bare))?,
+        median(&of(|pair| pair.timed))?,
+        median(&added)?,
+    );
     rows.push(&[
         &name,
         &format_args!("{bare:.1}"),

@@ -2,7 +2,10 @@
 //!
 //! The trace is made up after those of ONNX Runtime 1.31.1: 1,000 nodes, in as many inferences as it takes.
 
-#![expect(clippy::print_stdout, reason = "a benchmark tells its figures where it runs")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a benchmark tells its figures where it runs"
+)]
 
 mod support;
 
@@ -29,8 +32,12 @@ fn main() -> Result<ExitCode, BenchError> {
     let scratch = tempfile::tempdir()?;
     let path = scratch.path().join("trace.json");
     let (bytes, inferences) = make(&path)?;
-    let mut rows =
-        Rows::new(&["inferences that count", "median (s)", "peak of anonymous memory above start (MB)", "n"]);
+    let mut rows = Rows::new(&[
+        "inferences that count",
+        "median (s)",
+        "peak of anonymous memory above start (MB)",
+        "n",
+    ]);
     let (mut slowest, mut largest) = (0.0_f64, 0.0_f64);
     for (name, counted) in [("all", Counted::All), ("typical ones", Counted::Typical)] {
         let mut times = Vec::new();
@@ -41,13 +48,24 @@ fn main() -> Result<ExitCode, BenchError> {
             peak = peak.max(memory);
         }
         let time = median(&times)?;
-        rows.push(&[&name, &format_args!("{time:.2}"), &format_args!("{peak:.1}"), &REPETITIONS]);
+        rows.push(&[
+            &name,
+            &format_args!("{time:.2}"),
+            &format_args!("{peak:.1}"),
+            &REPETITIONS,
+        ]);
         (slowest, largest) = (slowest.max(time), largest.max(peak));
     }
-    println!("trace: {:.0} MB, {NODES} nodes, {inferences} inferences", bytes as f64 / 1e6);
+    println!(
+        "trace: {:.0} MB, {NODES} nodes, {inferences} inferences",
+        bytes as f64 / 1e6
+    );
     rows.print(COMMAND);
     let mut targets = Targets::default();
-    targets.check(&format!("200 MB are read in at most {LIMIT_SECS} s: {slowest:.2} s"), slowest <= LIMIT_SECS);
+    targets.check(
+        &format!("200 MB are read in at most {LIMIT_SECS} s: {slowest:.2} s"),
+        slowest <= LIMIT_SECS,
+    );
     let memory = format!("reading takes at most {LIMIT_MB} MB of memory: {largest:.1} MB");
     targets.check(&memory, largest <= LIMIT_MB);
     Ok(targets.exit_code())
@@ -70,7 +88,10 @@ fn read(path: &Path, counted: Counted, inferences: u64) -> Result<(f64, f64), Be
         let found = trace::read(path, counted);
         let time = began.elapsed().as_secs_f64();
         done.store(true, Ordering::Relaxed);
-        (found.map(|found| (found, time)), sampler.join().unwrap_or(u64::MAX))
+        (
+            found.map(|found| (found, time)),
+            sampler.join().unwrap_or(u64::MAX),
+        )
     });
     let (found, time) = time?;
     let profiled = found.profiled;

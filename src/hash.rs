@@ -9,7 +9,10 @@ use crate::files::{self, Kind};
 
 /// SHA-256 of a model or library, lower-case hexadecimal.
 pub(crate) fn of_file(path: &Path) -> io::Result<String> {
-    copy(&mut files::open(path, Kind::LIBRARY)?.reader(), &mut io::sink())
+    copy(
+        &mut files::open(path, Kind::LIBRARY)?.reader(),
+        &mut io::sink(),
+    )
 }
 
 /// Copies everything, and returns the SHA-256 of what was copied, lower-case hexadecimal.
@@ -27,7 +30,11 @@ pub(crate) fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<Stri
             Err(error) => return Err(error),
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 #[cfg(test)]
@@ -40,6 +47,9 @@ mod tests {
         let hash = copy(&mut "abc".as_bytes(), &mut copied).unwrap();
         assert_eq!(copied, b"abc");
         // FIPS 180-2, appendix B.1.
-        assert_eq!(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            hash,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
     }
 }

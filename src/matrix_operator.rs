@@ -18,17 +18,20 @@ impl MatrixOperator {
     pub fn of(operator: &str) -> Option<Self> {
         use MatrixOperator::{Derived, Float, Quantized};
         Some(match operator {
-            "Attention" | "Conv" | "ConvTranspose" | "Einsum" | "FusedConv" | "FusedGemm" | "FusedMatMul" | "GRU"
-            | "Gemm" | "LSTM" | "MatMul" | "MultiHeadAttention" | "RNN" | "TransposeMatMul" => Float,
+            "Attention" | "Conv" | "ConvTranspose" | "Einsum" | "FusedConv" | "FusedGemm"
+            | "FusedMatMul" | "GRU" | "Gemm" | "LSTM" | "MatMul" | "MultiHeadAttention" | "RNN"
+            | "TransposeMatMul" => Float,
             "GroupQueryAttention" => Float,
-            "ConvInteger" | "GemmFloat8" | "MatMulBnb4" | "MatMulInteger" | "MatMulInteger16" | "MatMulNBits"
-            | "QAttention" | "QGemm" | "QLinearConv" | "QLinearMatMul" | "QOrderedAttention" | "QOrderedMatMul" => {
-                Quantized
+            "ConvInteger" | "GemmFloat8" | "MatMulBnb4" | "MatMulInteger" | "MatMulInteger16"
+            | "MatMulNBits" | "QAttention" | "QGemm" | "QLinearConv" | "QLinearMatMul"
+            | "QOrderedAttention" | "QOrderedMatMul" => Quantized,
+            "DynamicQuantizeLSTM"
+            | "DynamicQuantizeMatMul"
+            | "MatMulIntegerToFloat"
+            | "QLinearConvTranspose" => Quantized,
+            "NhwcConv" | "NhwcFusedConv" | "PackedAttention" | "PackedMultiHeadAttention" => {
+                Derived
             }
-            "DynamicQuantizeLSTM" | "DynamicQuantizeMatMul" | "MatMulIntegerToFloat" | "QLinearConvTranspose" => {
-                Quantized
-            }
-            "NhwcConv" | "NhwcFusedConv" | "PackedAttention" | "PackedMultiHeadAttention" => Derived,
             "QEmbedLayerNormalization" | "SparseToDenseMatMul" => Derived,
             _ => return None,
         })
@@ -41,11 +44,25 @@ mod tests {
 
     #[test]
     fn operators_on_integers_are_told_from_those_on_floats() {
-        for operator in ["QLinearConv", "MatMulInteger", "DynamicQuantizeMatMul", "MatMulNBits", "QOrderedMatMul"] {
-            assert_eq!(MatrixOperator::of(operator), Some(MatrixOperator::Quantized), "{operator}");
+        for operator in [
+            "QLinearConv",
+            "MatMulInteger",
+            "DynamicQuantizeMatMul",
+            "MatMulNBits",
+            "QOrderedMatMul",
+        ] {
+            assert_eq!(
+                MatrixOperator::of(operator),
+                Some(MatrixOperator::Quantized),
+                "{operator}"
+            );
         }
         for operator in ["Conv", "FusedConv", "Gemm", "Attention"] {
-            assert_eq!(MatrixOperator::of(operator), Some(MatrixOperator::Float), "{operator}");
+            assert_eq!(
+                MatrixOperator::of(operator),
+                Some(MatrixOperator::Float),
+                "{operator}"
+            );
         }
         for operator in ["DynamicQuantizeLinear", "QLinearAdd"] {
             assert_eq!(MatrixOperator::of(operator), None, "{operator}");

@@ -20,7 +20,12 @@ const UNASKED: Bytes = Bytes(1 << 20);
 /// Less than this is not held to: threads and buffers that a first inference makes take some of it.
 const LEAST_HELD: Bytes = Bytes(64 << 20);
 /// Words of Rust, C++, the loader and ONNX Runtime where memory could not be had.
-const SHORT: [&str; 4] = ["memory allocation of", "bad_alloc", "Cannot allocate memory", "Failed to allocate memory"];
+const SHORT: [&str; 4] = [
+    "memory allocation of",
+    "bad_alloc",
+    "Cannot allocate memory",
+    "Failed to allocate memory",
+];
 
 /// There is too little memory.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +55,12 @@ pub(crate) fn ask(needed: Bytes, what: impl FnOnce() -> String) -> Result<(), To
         return Ok(());
     }
     match left() {
-        Some((free, where_from)) if needed > free => Err(TooMuch { what: what(), needed, free, where_from }),
+        Some((free, where_from)) if needed > free => Err(TooMuch {
+            what: what(),
+            needed,
+            free,
+            where_from,
+        }),
         _ => Ok(()),
     }
 }
@@ -79,8 +89,13 @@ impl Drop for Held {
 #[must_use = "the limit is lifted as soon as what is returned is dropped"]
 pub(crate) fn hold() -> Option<Held> {
     let free = free().filter(|&free| free >= LEAST_HELD)?;
-    let own = procfs::process::Process::myself().and_then(|own| own.statm()).ok()?;
-    let taken = own.data.checked_mul(procfs::page_size()).filter(|&taken| taken > 0)?;
+    let own = procfs::process::Process::myself()
+        .and_then(|own| own.statm())
+        .ok()?;
+    let taken = own
+        .data
+        .checked_mul(procfs::page_size())
+        .filter(|&taken| taken > 0)?;
     let (soft, hard) = getrlimit(Resource::RLIMIT_DATA).ok()?;
     let limit = taken.saturating_add(free.0);
     if limit >= soft {
@@ -101,40 +116,74 @@ pub(crate) fn check_limit() -> Result<(), String> {
 
 fn left() -> Option<(Bytes, &'static str)> {
     let share = |free: Bytes| Bytes((free.as_f64() * SHARE) as u64);
-    let machine = Meminfo::current().ok().and_then(|memory| memory.mem_available).map(Bytes);
+    let machine = Meminfo::current()
+        .ok()
+        .and_then(|memory| memory.mem_available)
+        .map(Bytes);
     let bounds = [
         (machine.map(share), "on this machine"),
-        (cgroup::memory_left(&Roots::system()).map(share), "in this control group"),
-        (of_process().map(share), "by this process, which has a limit (`ulimit -v`)"),
-        (asked_limit().ok().flatten().map(less_own), "by the limit in ONNXPROF_MEMORY"),
+        (
+            cgroup::memory_left(&Roots::system()).map(share),
+            "in this control group",
+        ),
+        (
+            of_process().map(share),
+            "by this process, which has a limit (`ulimit -v`)",
+        ),
+        (
+            asked_limit().ok().flatten().map(less_own),
+            "by the limit in ONNXPROF_MEMORY",
+        ),
     ];
-    bounds.into_iter().filter_map(|(free, by)| Some((free?, by))).min_by_key(|(free, _)| *free)
+    bounds
+        .into_iter()
+        .filter_map(|(free, by)| Some((free?, by)))
+        .min_by_key(|(free, _)| *free)
 }
 
 fn of_process() -> Option<Bytes> {
-    let limit = |resource| getrlimit(resource).ok().map(|(soft, _)| soft).filter(|&soft| soft < 1 << 62);
+    let limit = |resource| {
+        getrlimit(resource)
+            .ok()
+            .map(|(soft, _)| soft)
+            .filter(|&soft| soft < 1 << 62)
+    };
     let (space, data) = (limit(Resource::RLIMIT_AS), limit(Resource::RLIMIT_DATA));
     if space.is_none() && data.is_none() {
         return None;
     }
-    let used = procfs::process::Process::myself().and_then(|own| own.statm()).ok()?;
+    let used = procfs::process::Process::myself()
+        .and_then(|own| own.statm())
+        .ok()?;
     let page = procfs::page_size();
     let left = |limit: u64, pages: u64| limit.saturating_sub(pages * page);
     let space = space.map(|limit| left(limit, used.size));
-    space.into_iter().chain(data.map(|limit| left(limit, used.data))).min().map(Bytes)
+    space
+        .into_iter()
+        .chain(data.map(|limit| left(limit, used.data)))
+        .min()
+        .map(Bytes)
 }
 
 /// A limit of this process, less what it has taken, files that it has mapped left out.
 fn less_own(limit: Bytes) -> Bytes {
     let status = procfs::process::Process::myself().and_then(|own| own.status());
-    let own = status.ok().and_then(|status| status.rssanon).unwrap_or_default().saturating_mul(1 << 10);
+    let own = status
+        .ok()
+        .and_then(|status| status.rssanon)
+        .unwrap_or_default()
+        .saturating_mul(1 << 10);
     Bytes(limit.0.saturating_sub(own))
 }
 
 fn asked_limit() -> Result<Option<Bytes>, String> {
-    let Some(text) = std::env::var_os(LIMIT).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = std::env::var_os(LIMIT).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
     let text = text.to_string_lossy();
-    parse(&text).map(Some).ok_or_else(|| format!("`{text}` in {LIMIT} is no quantity of memory such as 500MB or 2GB"))
+    parse(&text)
+        .map(Some)
+        .ok_or_else(|| format!("`{text}` in {LIMIT} is no quantity of memory such as 500MB or 2GB"))
 }
 
 /// A quantity such as `500MB` or `2GiB`.
@@ -150,8 +199,15 @@ fn parse(text: &str) -> Option<Bytes> {
         ("B", 1),
     ];
     let text = text.trim();
-    let (number, unit) = UNITS.into_iter().find_map(|(unit, size)| Some((text.strip_suffix(unit)?, size)))?;
-    number.trim().parse::<u64>().ok()?.checked_mul(unit).map(Bytes)
+    let (number, unit) = UNITS
+        .into_iter()
+        .find_map(|(unit, size)| Some((text.strip_suffix(unit)?, size)))?;
+    number
+        .trim()
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(unit)
+        .map(Bytes)
 }
 
 #[cfg(test)]
@@ -161,11 +217,22 @@ mod tests {
     #[test]
     fn what_no_machine_has_is_refused_with_what_there_is() {
         let refused = ask(Bytes(u64::MAX), || "a batch".to_owned()).unwrap_err();
-        assert!(refused.free < refused.needed && refused.free.0 > 0, "{refused}");
+        assert!(
+            refused.free < refused.needed && refused.free.0 > 0,
+            "{refused}"
+        );
         let said = refused.to_string();
-        assert!(said.starts_with("a batch would take 18446744 TB of memory, and "), "{said}");
+        assert!(
+            said.starts_with("a batch would take 18446744 TB of memory, and "),
+            "{said}"
+        );
         assert!(ask(UNASKED, || panic!("nothing is said of what fits")).is_ok());
-        assert!(ask(Bytes(UNASKED.0 + 1), || panic!("nothing is said of what fits")).is_ok());
+        assert!(
+            ask(Bytes(UNASKED.0 + 1), || panic!(
+                "nothing is said of what fits"
+            ))
+            .is_ok()
+        );
     }
 
     #[test]
@@ -181,14 +248,25 @@ mod tests {
 
     #[test]
     fn as_many_fit_as_there_is_room_for() {
-        let refused = TooMuch { what: String::new(), needed: Bytes(1_000), free: Bytes(250), where_from: "" };
-        assert_eq!((refused.fitting(1_000_000), refused.fitting(3)), (250_000, 0));
+        let refused = TooMuch {
+            what: String::new(),
+            needed: Bytes(1_000),
+            free: Bytes(250),
+            where_from: "",
+        };
+        assert_eq!(
+            (refused.fitting(1_000_000), refused.fitting(3)),
+            (250_000, 0)
+        );
     }
 
     #[test]
     fn a_limit_is_a_number_with_a_unit() {
         assert_eq!(parse("500MB"), Some(Bytes(500_000_000)));
-        assert_eq!((parse("2 GiB"), parse("0B")), (Some(Bytes(2 << 30)), Some(Bytes(0))));
+        assert_eq!(
+            (parse("2 GiB"), parse("0B")),
+            (Some(Bytes(2 << 30)), Some(Bytes(0)))
+        );
         for nonsense in ["", "5", "GB", "-1GB", "1.5GB", "99999999999TB", "1XB"] {
             assert_eq!(parse(nonsense), None, "{nonsense}");
         }

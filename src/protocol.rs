@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::inputs::InputPlan;
 use crate::observed::Observed;
-use crate::plan::{FloatRounding, InputRequest, LoadMode, RuntimeChoice, SessionOptions, SessionSpec, Shape, Task};
+use crate::plan::{
+    FloatRounding, InputRequest, LoadMode, RuntimeChoice, SessionOptions, SessionSpec, Shape, Task,
+};
 use crate::record::{
-    AccuracyRecord, ArenaStats, Coupling, DatasetInfo, Failure, ModelSummary, PeakRates, Placement, ProbeRecord,
-    Profiled, Warmup,
+    AccuracyRecord, ArenaStats, Coupling, DatasetInfo, Failure, ModelSummary, PeakRates, Placement,
+    ProbeRecord, Profiled, Warmup,
 };
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos};

@@ -11,7 +11,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A span of time, in nanoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Nanos(pub u64);
 
@@ -63,7 +76,20 @@ impl Sum for Nanos {
 }
 
 /// A quantity of storage or memory, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Bytes(pub u64);
 
@@ -79,10 +105,18 @@ impl Bytes {
     pub fn in_words(self) -> String {
         const UNITS: [(&str, f64); 4] = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
         let Some((unit, size)) = UNITS.into_iter().find(|(_, size)| self.as_f64() >= *size) else {
-            return if self.0 == 1 { "1 byte".into() } else { format!("{} bytes", self.0) };
+            return if self.0 == 1 {
+                "1 byte".into()
+            } else {
+                format!("{} bytes", self.0)
+            };
         };
         let count = self.as_f64() / size;
-        if count < 10.0 { format!("{count:.1} {unit}") } else { format!("{count:.0} {unit}") }
+        if count < 10.0 {
+            format!("{count:.1} {unit}")
+        } else {
+            format!("{count:.0} {unit}")
+        }
     }
 
     /// The size of a download or an installation, in a sentence.
@@ -103,22 +137,41 @@ impl Sum for Bytes {
 }
 
 /// A share or a quotient; a share lies in 0..=1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Ratio(pub f64);
 
 /// A frequency, in hertz.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Hertz(pub u64);
 
 /// A temperature, in degrees Celsius.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Celsius(pub f64);
 
 /// An energy, in joules.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Joules(pub f64);
 
@@ -139,7 +192,9 @@ impl std::ops::Add for Joules {
 }
 
 /// A power, in watts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Watts(pub f64);
 
@@ -157,9 +212,23 @@ mod tests {
 
     #[test]
     fn sums_end_at_the_largest_number() {
-        assert_eq!([Nanos(u64::MAX), Nanos(1)].into_iter().sum::<Nanos>(), Nanos(u64::MAX));
-        assert_eq!([Bytes(1), Bytes(u64::MAX)].into_iter().sum::<Bytes>(), Bytes(u64::MAX));
-        assert_eq!([Some(Bytes(1)), Some(Bytes(2))].into_iter().sum::<Option<Bytes>>(), Some(Bytes(3)));
-        assert_eq!([Some(Bytes(1)), None].into_iter().sum::<Option<Bytes>>(), None);
+        assert_eq!(
+            [Nanos(u64::MAX), Nanos(1)].into_iter().sum::<Nanos>(),
+            Nanos(u64::MAX)
+        );
+        assert_eq!(
+            [Bytes(1), Bytes(u64::MAX)].into_iter().sum::<Bytes>(),
+            Bytes(u64::MAX)
+        );
+        assert_eq!(
+            [Some(Bytes(1)), Some(Bytes(2))]
+                .into_iter()
+                .sum::<Option<Bytes>>(),
+            Some(Bytes(3))
+        );
+        assert_eq!(
+            [Some(Bytes(1)), None].into_iter().sum::<Option<Bytes>>(),
+            None
+        );
     }
 }

@@ -85,7 +85,12 @@ fn lane(seen: &mut Seen) -> BoxedLane<'_> {
 /// Runs a block on as many lanes as there are places.
 fn run(seen: &mut [Seen]) -> Result<(), EngineError> {
     let mut lanes: Vec<BoxedLane<'_>> = seen.iter_mut().map(lane).collect();
-    run_block(&EngineClock::Monotonic, &mut lanes, &BLOCK, &mut Latencies::new())?;
+    run_block(
+        &EngineClock::Monotonic,
+        &mut lanes,
+        &BLOCK,
+        &mut Latencies::new(),
+    )?;
     Ok(())
 }
 
@@ -121,7 +126,9 @@ fn ten_million_latencies_take_constant_memory() {
     let before = ALLOCATIONS.get();
     for index in 0..COUNT {
         // Steps of a golden ratio's share visit every magnitude from 1 ns to far beyond the range.
-        latencies.record(Nanos(index.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (index % 64)));
+        latencies.record(Nanos(
+            index.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (index % 64),
+        ));
     }
     assert_eq!(ALLOCATIONS.get(), before);
     assert_eq!(latencies.count(), COUNT);

@@ -16,7 +16,9 @@ impl Rows {
     /// An empty table.
     pub fn new(headings: &[&str]) -> Self {
         let mut table = Table::new();
-        table.load_style(presets::ASCII_MARKDOWN).set_header(headings.to_vec());
+        table
+            .load_style(presets::ASCII_MARKDOWN)
+            .set_header(headings.to_vec());
         Rows(table)
     }
 
@@ -46,7 +48,11 @@ impl Targets {
 
     /// Failure if a target was missed.
     pub fn exit_code(&self) -> ExitCode {
-        if self.missed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        if self.missed {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        }
     }
 }
 

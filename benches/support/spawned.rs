@@ -53,12 +53,20 @@ impl Lines {
         let (Some(requests), Some(responses)) = (child.stdin.take(), child.stdout.take()) else {
             return Err("the child has no pipes".into());
         };
-        Ok(Lines { child, requests, responses: BufReader::new(responses) })
+        Ok(Lines {
+            child,
+            requests,
+            responses: BufReader::new(responses),
+        })
     }
 
     fn hear(&mut self) -> Result<String, BenchError> {
         let mut line = String::new();
-        if self.responses.read_line(&mut line)? == 0 { Err("the child ended".into()) } else { Ok(line) }
+        if self.responses.read_line(&mut line)? == 0 {
+            Err("the child ended".into())
+        } else {
+            Ok(line)
+        }
     }
 
     fn say(&mut self, line: &str) -> Result<String, BenchError> {
@@ -90,7 +98,11 @@ fn spawn_worker() -> Result<Lines, BenchError> {
 
 /// What onnxprof's worker reads in a model file.
 pub fn describe(model: &Path) -> Result<Described, BenchError> {
-    let request = Request::Describe { model: model.to_owned(), inputs: InputRequest::default(), shapes: Vec::new() };
+    let request = Request::Describe {
+        model: model.to_owned(),
+        inputs: InputRequest::default(),
+        shapes: Vec::new(),
+    };
     match spawn_worker()?.ask(&request)? {
         Response::Described(described) => Ok(*described),
         other => Err(format!("unexpected answer: {other:?}").into()),
@@ -109,7 +121,10 @@ impl Worker {
             execution_provider: "CPUExecutionProvider".into(),
             ep_library: None,
         })?;
-        lines.ask(&Request::Load { model: setup.model.clone(), spec: Box::new(setup.spec.clone()) })?;
+        lines.ask(&Request::Load {
+            model: setup.model.clone(),
+            spec: Box::new(setup.spec.clone()),
+        })?;
         lines.ask(&Request::Begin {
             batch_size: 1,
             load_mode: LoadMode::Closed { concurrency: 1 },
@@ -124,7 +139,11 @@ impl Worker {
 
 impl TimedLoop for Worker {
     fn block(&mut self) -> Result<f64, BenchError> {
-        match self.0.ask(&Request::Block { length_ns: BLOCK_NS, min_inferences: MIN_INFERENCES, limit_ns: None })? {
+        match self.0.ask(&Request::Block {
+            length_ns: BLOCK_NS,
+            min_inferences: MIN_INFERENCES,
+            limit_ns: None,
+        })? {
             Response::Block(report) => Ok(report.median_ns.as_f64()),
             other => Err(format!("unexpected answer: {other:?}").into()),
         }
@@ -141,7 +160,9 @@ impl Independent {
             return Err("the loop in C takes models of one input and one output".into());
         };
         let mut command = Command::new(program);
-        command.args([&setup.library, &setup.model]).args([&input.name, output]);
+        command
+            .args([&setup.library, &setup.model])
+            .args([&input.name, output]);
         command.args(input.dims.iter().map(|dim| dim.unwrap_or(1).to_string()));
         let mut lines = Lines::spawn(&mut command)?;
         affinity::set_affinity(lines.child.id(), &[setup.cpu])?;
@@ -157,7 +178,10 @@ impl Independent {
 impl TimedLoop for Independent {
     fn block(&mut self) -> Result<f64, BenchError> {
         let line = self.0.say(&format!("{} {MIN_INFERENCES}", BLOCK_NS.0))?;
-        let median = line.split_whitespace().next().ok_or("the loop in C said nothing")?;
+        let median = line
+            .split_whitespace()
+            .next()
+            .ok_or("the loop in C said nothing")?;
         Ok(median.parse()?)
     }
 }
@@ -167,19 +191,51 @@ pub fn compile(source: &Path, program: &Path) -> Result<(), BenchError> {
     let places = [
         ("GET_ERROR_MESSAGE", offset_of!(OrtApi, GetErrorMessage)),
         ("CREATE_ENV", offset_of!(OrtApi, CreateEnv)),
-        ("CREATE_SESSION_OPTIONS", offset_of!(OrtApi, CreateSessionOptions)),
-        ("SET_INTRA_OP_NUM_THREADS", offset_of!(OrtApi, SetIntraOpNumThreads)),
-        ("SET_INTER_OP_NUM_THREADS", offset_of!(OrtApi, SetInterOpNumThreads)),
-        ("SET_SESSION_GRAPH_OPTIMIZATION_LEVEL", offset_of!(OrtApi, SetSessionGraphOptimizationLevel)),
+        (
+            "CREATE_SESSION_OPTIONS",
+            offset_of!(OrtApi, CreateSessionOptions),
+        ),
+        (
+            "SET_INTRA_OP_NUM_THREADS",
+            offset_of!(OrtApi, SetIntraOpNumThreads),
+        ),
+        (
+            "SET_INTER_OP_NUM_THREADS",
+            offset_of!(OrtApi, SetInterOpNumThreads),
+        ),
+        (
+            "SET_SESSION_GRAPH_OPTIMIZATION_LEVEL",
+            offset_of!(OrtApi, SetSessionGraphOptimizationLevel),
+        ),
         ("CREATE_SESSION", offset_of!(OrtApi, CreateSession)),
-        ("CREATE_CPU_MEMORY_INFO", offset_of!(OrtApi, CreateCpuMemoryInfo)),
-        ("CREATE_TENSOR_WITH_DATA", offset_of!(OrtApi, CreateTensorWithDataAsOrtValue)),
+        (
+            "CREATE_CPU_MEMORY_INFO",
+            offset_of!(OrtApi, CreateCpuMemoryInfo),
+        ),
+        (
+            "CREATE_TENSOR_WITH_DATA",
+            offset_of!(OrtApi, CreateTensorWithDataAsOrtValue),
+        ),
         ("CREATE_IO_BINDING", offset_of!(OrtApi, CreateIoBinding)),
         ("BIND_INPUT", offset_of!(OrtApi, BindInput)),
-        ("BIND_OUTPUT_TO_DEVICE", offset_of!(OrtApi, BindOutputToDevice)),
+        (
+            "BIND_OUTPUT_TO_DEVICE",
+            offset_of!(OrtApi, BindOutputToDevice),
+        ),
         ("RUN_WITH_BINDING", offset_of!(OrtApi, RunWithBinding)),
     ];
-    let defines = places.map(|(name, offset)| format!("-DAT_{name}={}", offset / size_of::<usize>()));
-    let status = Command::new("cc").args(["-O2", "-o"]).arg(program).arg(source).args(defines).arg("-ldl").status()?;
-    if status.success() { Ok(()) } else { Err(format!("`cc` ended with {status}").into()) }
+    let defines =
+        places.map(|(name, offset)| format!("-DAT_{name}={}", offset / size_of::<usize>()));
+    let status = Command::new("cc")
+        .args(["-O2", "-o"])
+        .arg(program)
+        .arg(source)
+        .args(defines)
+        .arg("-ldl")
+        .status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`cc` ended with {status}").into())
+    }
 }

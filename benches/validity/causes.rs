@@ -21,24 +21,48 @@ struct Cause {
 }
 
 const CAUSES: [Cause; 2] = [
-    Cause { family: "dynamic", baseline: "fp32", is_named: is_quantizing },
+    Cause {
+        family: "dynamic",
+        baseline: "fp32",
+        is_named: is_quantizing,
+    },
     // Some processors lose nothing by denormal numbers.
-    Cause { family: "denormals", baseline: "normal", is_named: is_denormals },
+    Cause {
+        family: "denormals",
+        baseline: "normal",
+        is_named: is_denormals,
+    },
 ];
 
 /// How often the explanation of a model that is slow for a known reason names it.
 pub fn named(options: &Options, targets: &mut Targets) -> Result<(), BenchError> {
-    runtime::resolve(None, &runtime::Opener::new(env!("CARGO_BIN_EXE_onnxprof")), &mut |line| eprintln!("{line}"))?;
+    runtime::resolve(
+        None,
+        &runtime::Opener::new(env!("CARGO_BIN_EXE_onnxprof")),
+        &mut |line| eprintln!("{line}"),
+    )?;
     let mut rows = Rows::new(&["cause", "n", "named", "slower"]);
-    for Cause { family, baseline, is_named } in CAUSES {
+    for Cause {
+        family,
+        baseline,
+        is_named,
+    } in CAUSES
+    {
         let (mut named, mut slower) = (Share::default(), Share::default());
         for run in 0..options.comparisons as u64 {
             let explanation = explained(family, baseline, options.seed + run)?;
             named.count(explanation.clauses.iter().any(is_named));
-            slower.count(explanation.latency.is_some_and(|latency| latency.session_ns > latency.reference_ns));
+            slower.count(
+                explanation
+                    .latency
+                    .is_some_and(|latency| latency.session_ns > latency.reference_ns),
+            );
         }
         rows.push(&[&family, &named.n(), &named, &slower]);
-        targets.check(&format!("{family}: the reason is named: {named}"), named.may_be(0.9..=1.0));
+        targets.check(
+            &format!("{family}: the reason is named: {named}"),
+            named.may_be(0.9..=1.0),
+        );
     }
     rows.print(&format!(
         "cargo bench --bench validity -- real-causes --comparisons {} --seed {}",
@@ -49,8 +73,16 @@ pub fn named(options: &Options, targets: &mut Targets) -> Result<(), BenchError>
 
 /// Quantizing inputs while the model runs takes time that the baseline does not.
 fn is_quantizing(clause: &Clause) -> bool {
-    let Clause::Step { step, operators, .. } = clause else { return false };
-    step.after_ns > step.before_ns && operators.iter().any(|added| added.operator == "DynamicQuantizeLinear")
+    let Clause::Step {
+        step, operators, ..
+    } = clause
+    else {
+        return false;
+    };
+    step.after_ns > step.before_ns
+        && operators
+            .iter()
+            .any(|added| added.operator == "DynamicQuantizeLinear")
 }
 
 fn is_denormals(clause: &Clause) -> bool {
@@ -62,10 +94,25 @@ fn explained(family: &str, baseline: &str, seed: u64) -> Result<Explanation, Ben
     let out = tempfile::tempdir()?;
     let run = out.path().join("run");
     let status = Command::new(env!("CARGO_BIN_EXE_onnxprof"))
-        .args(["profile", "--quiet", "--rounds", "6", "--alternations", "2", "--block", "10ms", "--batch", "1"])
+        .args([
+            "profile",
+            "--quiet",
+            "--rounds",
+            "6",
+            "--alternations",
+            "2",
+            "--block",
+            "10ms",
+            "--batch",
+            "1",
+        ])
         .args(["--baseline", baseline, "--seed", &seed.to_string(), "--out"])
         .arg(&run)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fixtures/planted").join(family))
+        .arg(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("models/fixtures/planted")
+                .join(family),
+        )
         .stdout(Stdio::null())
         .status()?;
     if !status.success() {

@@ -51,7 +51,15 @@ pub fn compare(options: &Options, targets: &mut Targets) -> Result<(), BenchErro
                 }
             }
             let cells = fared.each_ref().map(Fared::cell);
-            rows.push(&[&noise.name, &count, &fared[0].covered.n(), &cells[0], &cells[1], &cells[2], &cells[3]]);
+            rows.push(&[
+                &noise.name,
+                &count,
+                &fared[0].covered.n(),
+                &cells[0],
+                &cells[1],
+                &cells[2],
+                &cells[3],
+            ]);
             all.push(fared);
         }
     }
@@ -66,7 +74,11 @@ impl Fared {
     }
 
     fn cell(&self) -> String {
-        format!("{:.1}%, width {:.2}%", 100.0 * self.covered.value(), 100.0 * self.mean_width())
+        format!(
+            "{:.1}%, width {:.2}%",
+            100.0 * self.covered.value(),
+            100.0 * self.mean_width()
+        )
     }
 }
 
@@ -76,26 +88,47 @@ fn choose(all: &[[Fared; 4]], targets: &mut Targets) {
     for (place, (name, _)) in ESTIMATORS.iter().enumerate() {
         let logs: f64 = all.iter().map(|fared| fared[place].mean_width().ln()).sum();
         let width = (logs / all.len() as f64).exp();
-        let least = all.iter().map(|fared| fared[place].covered.value()).fold(1.0, f64::min);
-        let covers = all.iter().all(|fared| fared[place].covered.may_be(LEAST_COVERAGE..=1.0));
-        println!("{name}: coverage at least {:.1}%, width {:.2}% in the geometric mean", 100.0 * least, 100.0 * width);
+        let least = all
+            .iter()
+            .map(|fared| fared[place].covered.value())
+            .fold(1.0, f64::min);
+        let covers = all
+            .iter()
+            .all(|fared| fared[place].covered.may_be(LEAST_COVERAGE..=1.0));
+        println!(
+            "{name}: coverage at least {:.1}%, width {:.2}% in the geometric mean",
+            100.0 * least,
+            100.0 * width
+        );
         if covers {
             candidates.push((width, name));
         }
     }
-    let chosen = candidates.iter().min_by(|one, other| one.0.total_cmp(&other.0)).map_or("none", |(_, name)| name);
+    let chosen = candidates
+        .iter()
+        .min_by(|one, other| one.0.total_cmp(&other.0))
+        .map_or("none", |(_, name)| name);
     println!("chosen: {chosen}, the narrowest that covers at least 95% with every kind of noise\n");
-    targets.check(&format!("what is in use is what is chosen: {chosen}"), chosen == ESTIMATORS[0].0);
+    targets.check(
+        &format!("what is in use is what is chosen: {chosen}"),
+        chosen == ESTIMATORS[0].0,
+    );
 }
 
 fn signed_rank(rounds: &[Vec<f64>]) -> Result<(f64, f64), BenchError> {
-    let interval = PairedRatio::of(rounds).and_then(|paired| paired.interval()).ok_or("too few rounds")?;
+    let interval = PairedRatio::of(rounds)
+        .and_then(|paired| paired.interval())
+        .ok_or("too few rounds")?;
     Ok((interval.low.ln(), interval.high.ln()))
 }
 
 /// The rounds' medians, ascending.
 fn centres(rounds: &[Vec<f64>]) -> Result<Vec<f64>, BenchError> {
-    let mut centres: Vec<f64> = rounds.iter().map(|pairs| median(pairs)).collect::<Option<_>>().ok_or("no pairs")?;
+    let mut centres: Vec<f64> = rounds
+        .iter()
+        .map(|pairs| median(pairs))
+        .collect::<Option<_>>()
+        .ok_or("no pairs")?;
     centres.sort_unstable_by(f64::total_cmp);
     Ok(centres)
 }
@@ -104,7 +137,9 @@ fn centres(rounds: &[Vec<f64>]) -> Result<Vec<f64>, BenchError> {
 fn sign_test(rounds: &[Vec<f64>]) -> Result<(f64, f64), BenchError> {
     let sorted = centres(rounds)?;
     let below = Binomial::new(0.5, sorted.len() as u64)?;
-    let left_out = (0..sorted.len()).take_while(|&k| below.cdf(k as u64) <= END_ERROR / 2.0).last();
+    let left_out = (0..sorted.len())
+        .take_while(|&k| below.cdf(k as u64) <= END_ERROR / 2.0)
+        .last();
     let first = left_out.ok_or("too few rounds")?;
     Ok((sorted[first], sorted[sorted.len() - 1 - first]))
 }
@@ -115,10 +150,17 @@ fn trimmed_mean(rounds: &[Vec<f64>]) -> Result<(f64, f64), BenchError> {
     let trimmed = sorted.len() / 5;
     let kept = &sorted[trimmed..sorted.len() - trimmed];
     let (first, last) = (kept[0], kept[kept.len() - 1]);
-    let winsorized: Vec<f64> = sorted.iter().map(|value| value.clamp(first, last)).collect();
+    let winsorized: Vec<f64> = sorted
+        .iter()
+        .map(|value| value.clamp(first, last))
+        .collect();
     let (_, sd) = mean_and_sd(&winsorized);
     let share = kept.len() as f64 / sorted.len() as f64;
-    around(mean_and_sd(kept).0, sd / (share * (sorted.len() as f64).sqrt()), kept.len())
+    around(
+        mean_and_sd(kept).0,
+        sd / (share * (sorted.len() as f64).sqrt()),
+        kept.len(),
+    )
 }
 
 fn student(rounds: &[Vec<f64>]) -> Result<(f64, f64), BenchError> {
@@ -136,6 +178,7 @@ fn mean_and_sd(values: &[f64]) -> (f64, f64) {
 
 /// Student's interval of a mean of `count` values.
 fn around(mean: f64, standard_error: f64, count: usize) -> Result<(f64, f64), BenchError> {
-    let reach = StudentsT::new(0.0, 1.0, count as f64 - 1.0)?.inverse_cdf(1.0 - END_ERROR / 2.0) * standard_error;
+    let reach = StudentsT::new(0.0, 1.0, count as f64 - 1.0)?.inverse_cdf(1.0 - END_ERROR / 2.0)
+        * standard_error;
     Ok((mean - reach, mean + reach))
 }

@@ -61,10 +61,12 @@ pub fn about_budget(options: &Options, targets: &mut Targets) -> Result<(), Benc
         for (at, spread) in SPREADS.into_iter().enumerate() {
             let mut random = Random::new(options.seed, 600 + 10 * place as u64 + at as u64);
             for count in ROUNDS {
-                let sample = |truth: f64| noise.rounds(&mut random, count, (BUDGET * truth).ln(), spread);
+                let sample =
+                    |truth: f64| noise.rounds(&mut random, count, (BUDGET * truth).ln(), spread);
                 let [inside, on, outside] = tally(sample, options.scaled(TRIALS))?;
                 let sd = format!("{:.0}%", 100.0 * spread);
-                let (n, wrongly_failed, wrongly_passed) = (on.decided.n(), inside.failed, outside.passed);
+                let (n, wrongly_failed, wrongly_passed) =
+                    (on.decided.n(), inside.failed, outside.passed);
                 rows.push(&[
                     &noise.name,
                     &sd,
@@ -78,7 +80,10 @@ pub fn about_budget(options: &Options, targets: &mut Targets) -> Result<(), Benc
                 ]);
                 let worst = [on.decided, wrongly_failed, wrongly_passed].map(|share| share.value());
                 let worst = worst.into_iter().fold(0.0, f64::max);
-                let what = format!("{}, spread {sd}, {count} rounds: wrong at most 5%", noise.name);
+                let what = format!(
+                    "{}, spread {sd}, {count} rounds: wrong at most 5%",
+                    noise.name
+                );
                 targets.check(&format!("{what}: {:.1}%", 100.0 * worst), worst <= 0.05);
             }
         }
@@ -87,7 +92,10 @@ pub fn about_budget(options: &Options, targets: &mut Targets) -> Result<(), Benc
     Ok(())
 }
 
-fn tally(mut sample: impl FnMut(f64) -> Vec<Vec<f64>>, trials: usize) -> Result<[Tally; 3], BenchError> {
+fn tally(
+    mut sample: impl FnMut(f64) -> Vec<Vec<f64>>,
+    trials: usize,
+) -> Result<[Tally; 3], BenchError> {
     let mut tallies: [Tally; 3] = Default::default();
     for (truth, tally) in TRUTHS.into_iter().zip(&mut tallies) {
         for _ in 0..trials {

@@ -10,10 +10,22 @@ pub fn kinds() -> Vec<(&'static str, Value)> {
     let jitter = json!({"jitter": {"log_sd": 0.03, "tail_share_ratio": 0.02, "tail_index": 1.5}});
     let parts = [
         ("launch effect", json!({"launch": {"log_sd": 0.02}})),
-        ("drift", json!({"drift": {"ratio_per_sec": 0.002, "swing_ratio": 0.1, "period_ns": 7_000_000_000_u64}})),
-        ("bursts", json!({"bursts": {"rate_per_sec": 1.0, "length_ns": 100_000_000, "slowdown_ratio": 2.0}})),
-        ("autocorrelation", json!({"autocorrelation": {"rho": 0.98, "log_sd": 0.1}})),
-        ("two speeds", json!({"modes": {"mean_dwell_ns": 500_000_000, "slowdown_ratio": 1.5}})),
+        (
+            "drift",
+            json!({"drift": {"ratio_per_sec": 0.002, "swing_ratio": 0.1, "period_ns": 7_000_000_000_u64}}),
+        ),
+        (
+            "bursts",
+            json!({"bursts": {"rate_per_sec": 1.0, "length_ns": 100_000_000, "slowdown_ratio": 2.0}}),
+        ),
+        (
+            "autocorrelation",
+            json!({"autocorrelation": {"rho": 0.98, "log_sd": 0.1}}),
+        ),
+        (
+            "two speeds",
+            json!({"modes": {"mean_dwell_ns": 500_000_000, "slowdown_ratio": 1.5}}),
+        ),
     ];
     let mut all = jitter.clone();
     let mut kinds = vec![("white", jitter.clone())];

@@ -4,7 +4,11 @@
 //! `--quick` takes a tenth of each. Those with real models, `real`, `real-planted` and `real-causes`, run only when named: at
 //! `--comparisons 60`, a night.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells its figures where it runs")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark tells its figures where it runs"
+)]
 
 mod causes;
 mod estimators;
@@ -19,7 +23,10 @@ mod real;
 mod rounds;
 mod scripted;
 #[path = "../support/spawned.rs"]
-#[expect(dead_code, reason = "only the loop in C is used here, not the worker beside it")]
+#[expect(
+    dead_code,
+    reason = "only the loop in C is used here, not the worker beside it"
+)]
 mod spawned;
 mod stopping;
 #[path = "../support/mod.rs"]

@@ -50,14 +50,35 @@ pub fn beside(options: &Options, _: &mut Targets) -> Result<(), BenchError> {
         let (mut verdicts, mut missed) = (Share::default(), Share::default());
         for run in 0..options.scaled(RUNS) as u64 {
             let seed = options.seed + 400_000 + 1_000 * place as u64 + run;
-            let scripted = Scripted { candidates: &[("copy", 1.0)], noise: &noise, seed, rounds: ROUNDS };
+            let scripted = Scripted {
+                candidates: &[("copy", 1.0)],
+                noise: &noise,
+                seed,
+                rounds: ROUNDS,
+            };
             for compared in scripted.run()? {
                 let paired = paired(&compared.rounds)?;
-                verdicts.count(differs(paired.evidence(floor()).relation(onnxprof::stats::END_ERROR)));
-                missed.count(paired.interval().is_none_or(|interval| !interval.contains(1.0)));
+                verdicts.count(differs(
+                    paired
+                        .evidence(floor())
+                        .relation(onnxprof::stats::END_ERROR),
+                ));
+                missed.count(
+                    paired
+                        .interval()
+                        .is_none_or(|interval| !interval.contains(1.0)),
+                );
             }
         }
-        rows.push(&[&name, &means.n(), &means, &welch, &verdicts.n(), &verdicts, &missed]);
+        rows.push(&[
+            &name,
+            &means.n(),
+            &means,
+            &welch,
+            &verdicts.n(),
+            &verdicts,
+            &missed,
+        ]);
     }
     rows.print(&written("naive", options));
     Ok(())
@@ -71,8 +92,13 @@ fn sequential_runs(noise: &Value, seed: u64) -> Result<Vec<[Vec<f64>; 2]>, Bench
     noise["seed"] = seed.into();
     let script = folder.path().join("script.json");
     let variants = json!({ "base": { "fixed_ns": BASELINE_NS as u64, "load_ns": LOAD_NS } });
-    std::fs::write(&script, json!({ "variants": variants, "noise": noise }).to_string())?;
-    (0..ON_ONE_MACHINE).map(|_| Ok([process(&script)?, process(&script)?])).collect()
+    std::fs::write(
+        &script,
+        json!({ "variants": variants, "noise": noise }).to_string(),
+    )?;
+    (0..ON_ONE_MACHINE)
+        .map(|_| Ok([process(&script)?, process(&script)?]))
+        .collect()
 }
 
 /// Latencies as a process of its own would meet them.
@@ -109,14 +135,19 @@ fn mean(values: &[f64]) -> f64 {
 fn welch_p(one: &[f64], other: &[f64]) -> Result<f64, BenchError> {
     let squared_error = |values: &[f64]| {
         let (n, centre) = (values.len() as f64, mean(values));
-        values.iter().map(|value| (value - centre).powi(2)).sum::<f64>() / (n - 1.0) / n
+        values
+            .iter()
+            .map(|value| (value - centre).powi(2))
+            .sum::<f64>()
+            / (n - 1.0)
+            / n
     };
     let (own, theirs) = (squared_error(one), squared_error(other));
     if own + theirs == 0.0 {
         return Ok(1.0);
     }
-    let freedom =
-        (own + theirs).powi(2) / (own.powi(2) / (one.len() as f64 - 1.0) + theirs.powi(2) / (other.len() as f64 - 1.0));
+    let freedom = (own + theirs).powi(2)
+        / (own.powi(2) / (one.len() as f64 - 1.0) + theirs.powi(2) / (other.len() as f64 - 1.0));
     let t = (mean(one) - mean(other)).abs() / (own + theirs).sqrt();
     Ok(2.0 * StudentsT::new(0.0, 1.0, freedom)?.sf(t))
 }

@@ -74,7 +74,11 @@ impl Options {
 
     /// Whether an experiment is to be run.
     pub fn wants(&self, name: &str) -> bool {
-        if self.names.is_empty() { !name.starts_with("real") } else { self.names.iter().any(|asked| asked == name) }
+        if self.names.is_empty() {
+            !name.starts_with("real")
+        } else {
+            self.names.iter().any(|asked| asked == name)
+        }
     }
 
     /// How often something is tried whose full number is `full`.
@@ -84,5 +88,6 @@ impl Options {
 }
 
 fn value<T: FromStr>(word: Option<String>) -> Result<T, BenchError> {
-    word.and_then(|word| word.parse().ok()).ok_or_else(|| "a value must follow the option".into())
+    word.and_then(|word| word.parse().ok())
+        .ok_or_else(|| "a value must follow the option".into())
 }

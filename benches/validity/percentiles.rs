@@ -11,8 +11,12 @@ use crate::tally::{Share, written};
 
 const TRIALS: usize = 4_000;
 const SAMPLES: usize = 2_000;
-const QUANTILES: [(&str, Quantile); 4] =
-    [("p50", Quantile::P50), ("p90", Quantile::P90), ("p95", Quantile::P95), ("p99", Quantile::P99)];
+const QUANTILES: [(&str, Quantile); 4] = [
+    ("p50", Quantile::P50),
+    ("p90", Quantile::P90),
+    ("p95", Quantile::P95),
+    ("p99", Quantile::P99),
+];
 /// What latencies are multiples of: large enough for whole nanoseconds not to matter.
 const UNIT_NS: f64 = 10_000_000.0;
 
@@ -29,7 +33,11 @@ const DISTRIBUTIONS: [Distribution; 3] = [
         draw: |random| (0.3 * random.normal()).exp(),
         cumulative: |value| below(value.ln() / 0.3),
     },
-    Distribution { name: "exponential", draw: Random::exponential, cumulative: |value| 1.0 - (-value).exp() },
+    Distribution {
+        name: "exponential",
+        draw: Random::exponential,
+        cumulative: |value| 1.0 - (-value).exp(),
+    },
     Distribution {
         name: "two speeds, 70% at 1 and 30% at 1.5",
         draw: |random| {
@@ -50,7 +58,11 @@ fn truth(cumulative: fn(f64) -> f64, share: f64) -> f64 {
     let (mut low, mut high) = (1e-9, 100.0);
     for _ in 0..200 {
         let middle = f64::midpoint(low, high);
-        if cumulative(middle) < share { low = middle } else { high = middle }
+        if cumulative(middle) < share {
+            low = middle
+        } else {
+            high = middle
+        }
     }
     high
 }
@@ -65,9 +77,12 @@ struct Fared {
 impl Fared {
     fn note(&mut self, all: &Latencies, launches: &[Latencies], truths: [f64; 4]) {
         let launches: Vec<Buckets> = launches.iter().map(Buckets::from).collect();
-        let percentiles = Buckets::from(all).percentiles(QUANTILES.map(|(_, quantile)| quantile), &launches);
+        let percentiles =
+            Buckets::from(all).percentiles(QUANTILES.map(|(_, quantile)| quantile), &launches);
         for (at, (percentile, truth)) in percentiles.into_iter().zip(truths).enumerate() {
-            let interval = percentile.ok().and_then(|percentile| percentile.interval.ok());
+            let interval = percentile
+                .ok()
+                .and_then(|percentile| percentile.interval.ok());
             self.bounded[at].count(interval.is_some());
             if let Some(interval) = interval {
                 self.covered[at].count(interval.contains(truth));
@@ -78,23 +93,52 @@ impl Fared {
     fn report(&self, name: &str, latencies: usize, rows: &mut Rows, targets: &mut Targets) {
         let cells = self.covered.map(|covered| covered.to_string());
         let [p50, p90, p95, p99] = &cells;
-        let without = self.bounded.map(|bounded| format!("{:.0}%", 100.0 * (1.0 - bounded.value()))).join(", ");
-        rows.push(&[&name, &self.bounded[0].n(), &latencies, p50, p90, p95, p99, &without]);
-        for ((percentile, _), covered) in QUANTILES.iter().zip(&self.covered).filter(|(_, covered)| covered.n() > 0) {
+        let without = self
+            .bounded
+            .map(|bounded| format!("{:.0}%", 100.0 * (1.0 - bounded.value())))
+            .join(", ");
+        rows.push(&[
+            &name,
+            &self.bounded[0].n(),
+            &latencies,
+            p50,
+            p90,
+            p95,
+            p99,
+            &without,
+        ]);
+        for ((percentile, _), covered) in QUANTILES
+            .iter()
+            .zip(&self.covered)
+            .filter(|(_, covered)| covered.n() > 0)
+        {
             let met = covered.may_be(0.93..=0.97);
-            targets.check(&format!("{name}, {percentile}: coverage is 93 to 97%: {covered}"), met);
+            targets.check(
+                &format!("{name}, {percentile}: coverage is 93 to 97%: {covered}"),
+                met,
+            );
         }
     }
 }
 
 /// Coverage of the intervals of percentiles, of independent latencies and of those that launches have in common.
 pub fn coverage(options: &Options, targets: &mut Targets) -> Result<(), BenchError> {
-    let mut rows = Rows::new(&["latencies", "n", "latencies of each", "p50", "p90", "p95", "p99", "without interval"]);
+    let mut rows = Rows::new(&[
+        "latencies",
+        "n",
+        "latencies of each",
+        "p50",
+        "p90",
+        "p95",
+        "p99",
+        "without interval",
+    ]);
     for (place, distribution) in DISTRIBUTIONS.iter().enumerate() {
         let mut random = Random::new(options.seed, 800 + place as u64);
         let mut latencies = Latencies::new();
         let mut fared = Fared::default();
-        let truths = QUANTILES.map(|(_, quantile)| UNIT_NS * truth(distribution.cumulative, quantile.share()));
+        let truths = QUANTILES
+            .map(|(_, quantile)| UNIT_NS * truth(distribution.cumulative, quantile.share()));
         for _ in 0..options.scaled(TRIALS) {
             latencies.reset();
             for _ in 0..SAMPLES {
@@ -106,12 +150,9 @@ pub fn coverage(options: &Options, targets: &mut Targets) -> Result<(), BenchErr
     }
     for (place, family) in FAMILIES.iter().enumerate() {
         let mut random = Random::new(options.seed, 850 + place as u64);
-        family.try_often(options.scaled(TRIALS), &mut random).report(
-            family.name,
-            LAUNCHES * OF_LAUNCH,
-            &mut rows,
-            targets,
-        );
+        family
+            .try_often(options.scaled(TRIALS), &mut random)
+            .report(family.name, LAUNCHES * OF_LAUNCH, &mut rows, targets);
     }
     rows.print(&written("percentiles", options));
     Ok(())
@@ -136,16 +177,33 @@ struct Family {
 const WITHIN_SD: f64 = 0.2;
 
 const FAMILIES: [Family; 4] = [
-    Family { name: "12 launches, independent", rho: 0.0, launch_sd: 0.0 },
-    Family { name: "12 launches, autocorrelation 0.9", rho: 0.9, launch_sd: 0.0 },
-    Family { name: "12 launches that differ by 3%", rho: 0.0, launch_sd: 0.03 },
-    Family { name: "12 launches, both", rho: 0.9, launch_sd: 0.03 },
+    Family {
+        name: "12 launches, independent",
+        rho: 0.0,
+        launch_sd: 0.0,
+    },
+    Family {
+        name: "12 launches, autocorrelation 0.9",
+        rho: 0.9,
+        launch_sd: 0.0,
+    },
+    Family {
+        name: "12 launches that differ by 3%",
+        rho: 0.0,
+        launch_sd: 0.03,
+    },
+    Family {
+        name: "12 launches, both",
+        rho: 0.9,
+        launch_sd: 0.03,
+    },
 ];
 
 impl Family {
     fn try_often(&self, trials: usize, random: &mut Random) -> Fared {
         let total_sd = WITHIN_SD.hypot(self.launch_sd);
-        let truths = QUANTILES.map(|(_, quantile)| UNIT_NS * (total_sd * standard_quantile(quantile)).exp());
+        let truths =
+            QUANTILES.map(|(_, quantile)| UNIT_NS * (total_sd * standard_quantile(quantile)).exp());
         let mut launches: Vec<Latencies> = (0..LAUNCHES).map(|_| Latencies::new()).collect();
         let mut all = Latencies::new();
         let mut fared = Fared::default();

@@ -42,7 +42,10 @@ impl Scripted<'_> {
         let folder = tempfile::tempdir()?;
         let mut variants = Map::new();
         for (name, ratio) in [("base", 1.0)].iter().chain(self.candidates) {
-            variants.insert((*name).into(), json!({ "fixed_ns": (BASELINE_NS * ratio).round() as u64 }));
+            variants.insert(
+                (*name).into(),
+                json!({ "fixed_ns": (BASELINE_NS * ratio).round() as u64 }),
+            );
             std::fs::copy(one_node(), folder.path().join(format!("{name}.onnx")))?;
         }
         let mut noise = self.noise.clone();
@@ -57,9 +60,25 @@ impl Scripted<'_> {
         let out = folder.join("run");
         let batch_sizes: Vec<String> = (1..=BATCH_SIZES).map(|size| size.to_string()).collect();
         let output = Command::new(env!("CARGO_BIN_EXE_onnxprof"))
-            .args(["profile", "--baseline", "base", "--quiet", "--alternations", "8", "--pin", "none"])
+            .args([
+                "profile",
+                "--baseline",
+                "base",
+                "--quiet",
+                "--alternations",
+                "8",
+                "--pin",
+                "none",
+            ])
             // Never reached, so that every run has all its rounds.
-            .args(["--target", "0.000001%", "--rounds", &self.rounds.to_string(), "--seed", &self.seed.to_string()])
+            .args([
+                "--target",
+                "0.000001%",
+                "--rounds",
+                &self.rounds.to_string(),
+                "--seed",
+                &self.seed.to_string(),
+            ])
             .args(["--batch", &batch_sizes.join(",")])
             .arg("--runtime")
             .arg(format!("script:{}", folder.join("script.json").display()))
@@ -81,16 +100,25 @@ fn one_node() -> std::path::PathBuf {
 
 fn compared(record: &RunRecord, candidates: &[(&str, f64)]) -> Result<Vec<Compared>, BenchError> {
     let blocks = |key: CellKey| -> Vec<&BlockRecord> {
-        record.blocks.iter().filter(|block| block.key == key && block.phase == Phase::Timed).collect()
+        record
+            .blocks
+            .iter()
+            .filter(|block| block.key == key && block.phase == Phase::Timed)
+            .collect()
     };
     let findings = findings(record);
-    let compared = findings.cells.iter().filter_map(|cell| Some((cell.key, cell.comparison.as_ref()?)));
+    let compared = findings
+        .cells
+        .iter()
+        .filter_map(|cell| Some((cell.key, cell.comparison.as_ref()?)));
     compared
         .map(|(key, comparison)| {
             let name = &record.plan.variant_of(key.session).name;
-            let candidate = candidates.iter().position(|(candidate, _)| candidate == name);
-            let pairs =
-                Pairs::new(&blocks(key), &blocks(comparison.baseline)).log_ratios(|block| block.median_ns.as_f64());
+            let candidate = candidates
+                .iter()
+                .position(|(candidate, _)| candidate == name);
+            let pairs = Pairs::new(&blocks(key), &blocks(comparison.baseline))
+                .log_ratios(|block| block.median_ns.as_f64());
             Ok(Compared {
                 candidate: candidate.ok_or_else(|| format!("`{name}` was not asked for"))?,
                 rounds: pairs,

@@ -11,7 +11,9 @@ pub struct Random(Pcg64);
 impl Random {
     /// The source of one experiment: `place` tells the experiments of a seed apart.
     pub fn new(seed: u64, place: u64) -> Self {
-        Random(Pcg64::seed_from_u64(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ place))
+        Random(Pcg64::seed_from_u64(
+            seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ place,
+        ))
     }
 
     /// Uniform from 0 to 1, 1 excluded.

@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use onnx_rs::ast::{
-    DataType, Dimension, Graph, Model, Node, OpType, OperatorSetId, TensorProto, TensorShape, TensorShapeDimension,
-    TensorTypeProto, TypeProto, TypeValue, ValueInfo,
+    DataType, Dimension, Graph, Model, Node, OpType, OperatorSetId, TensorProto, TensorShape,
+    TensorShapeDimension, TensorTypeProto, TypeProto, TypeValue, ValueInfo,
 };
 use onnxprof::analysis::{Change, Comparison, Interval, Verdict, findings};
 use onnxprof::plan::{RuntimeChoice, SessionOptions, SessionSpec};
@@ -20,8 +20,11 @@ use crate::spawned::{self, Independent, Setup, TimedLoop};
 use crate::support::{BenchError, Rows, Targets, median};
 use crate::tally::Share;
 
-const MODELS: [&str; 3] =
-    ["models/fixtures/one-node.onnx", "models/digits/digits-fp32.onnx", "models/fixtures/conv-milliseconds.onnx"];
+const MODELS: [&str; 3] = [
+    "models/fixtures/one-node.onnx",
+    "models/digits/digits-fp32.onnx",
+    "models/fixtures/conv-milliseconds.onnx",
+];
 const THREADS: [usize; 2] = [1, 2];
 /// Seconds for each pair, where none are asked for.
 const BUDGETS: [usize; 3] = [5, 10, 20];
@@ -42,8 +45,22 @@ impl Real<'_> {
         let out = tempfile::tempdir()?;
         let run = out.path().join("run");
         let status = Command::new(env!("CARGO_BIN_EXE_onnxprof"))
-            .args(["profile", "--baseline", "base", "--quiet", "--batch", "1", "--target", "0.000001%"])
-            .args(["--intra-threads", &self.threads.to_string(), "--seed", &self.seed.to_string()])
+            .args([
+                "profile",
+                "--baseline",
+                "base",
+                "--quiet",
+                "--batch",
+                "1",
+                "--target",
+                "0.000001%",
+            ])
+            .args([
+                "--intra-threads",
+                &self.threads.to_string(),
+                "--seed",
+                &self.seed.to_string(),
+            ])
             .args(["--budget", &format!("{}s", self.seconds), "--out"])
             .arg(&run)
             .arg(self.folder)
@@ -52,13 +69,21 @@ impl Real<'_> {
         if !status.success() {
             return Err(format!("`profile` ended with {status}").into());
         }
-        Ok(findings(&store::load(&run)?).cells.into_iter().filter_map(|cell| cell.comparison).collect())
+        Ok(findings(&store::load(&run)?)
+            .cells
+            .into_iter()
+            .filter_map(|cell| cell.comparison)
+            .collect())
     }
 }
 
 /// How often a real model is called different from its copies.
 pub fn itself(options: &Options, targets: &mut Targets) -> Result<(), BenchError> {
-    runtime::resolve(None, &runtime::Opener::new(env!("CARGO_BIN_EXE_onnxprof")), &mut |line| eprintln!("{line}"))?;
+    runtime::resolve(
+        None,
+        &runtime::Opener::new(env!("CARGO_BIN_EXE_onnxprof")),
+        &mut |line| eprintln!("{line}"),
+    )?;
     let mut rows = Rows::new(&[
         "model",
         "threads",
@@ -70,18 +95,34 @@ pub fn itself(options: &Options, targets: &mut Targets) -> Result<(), BenchError
         "half-width, median",
         "half-width, p90",
     ]);
-    let budgets = options.seconds.map_or(BUDGETS.to_vec(), |seconds| vec![seconds]);
-    let all_threads = options.threads.map_or(THREADS.to_vec(), |threads| vec![threads]);
-    let machines = options.machine.map_or(vec![Machine::Idle, Machine::Busy], |machine| vec![machine]);
+    let budgets = options
+        .seconds
+        .map_or(BUDGETS.to_vec(), |seconds| vec![seconds]);
+    let all_threads = options
+        .threads
+        .map_or(THREADS.to_vec(), |threads| vec![threads]);
+    let machines = options
+        .machine
+        .map_or(vec![Machine::Idle, Machine::Busy], |machine| vec![machine]);
     for model in MODELS {
         let folder = tempfile::tempdir()?;
-        for name in std::iter::once("base".to_owned()).chain((1..=COPIES).map(|copy| format!("copy-{copy}"))) {
-            std::fs::copy(root().join(model), folder.path().join(format!("{name}.onnx")))?;
+        for name in std::iter::once("base".to_owned())
+            .chain((1..=COPIES).map(|copy| format!("copy-{copy}")))
+        {
+            std::fs::copy(
+                root().join(model),
+                folder.path().join(format!("{name}.onnx")),
+            )?;
         }
         for &threads in &all_threads {
             for &machine in &machines {
                 for &seconds in &budgets {
-                    let real = Real { folder: folder.path(), threads, seconds: seconds * COPIES, seed: options.seed };
+                    let real = Real {
+                        folder: folder.path(),
+                        threads,
+                        seconds: seconds * COPIES,
+                        seed: options.seed,
+                    };
                     let fared = repeated(&real, machine, options.comparisons)?;
                     let half_widths = [fared.half_width(0.5), fared.half_width(0.9)];
                     rows.push(&[
@@ -111,9 +152,16 @@ pub fn itself(options: &Options, targets: &mut Targets) -> Result<(), BenchError
 }
 
 fn command(options: &Options, experiment: &str) -> String {
-    let Options { comparisons, seed, .. } = options;
-    let seconds = options.seconds.map(|seconds| format!(" --seconds {seconds}")).unwrap_or_default();
-    format!("cargo bench --bench validity -- {experiment} --comparisons {comparisons}{seconds} --seed {seed}")
+    let Options {
+        comparisons, seed, ..
+    } = options;
+    let seconds = options
+        .seconds
+        .map(|seconds| format!(" --seconds {seconds}"))
+        .unwrap_or_default();
+    format!(
+        "cargo bench --bench validity -- {experiment} --comparisons {comparisons}{seconds} --seed {seed}"
+    )
 }
 
 /// How comparisons of a model with itself came out.
@@ -127,9 +175,14 @@ struct Fared {
 impl Fared {
     fn note(&mut self, comparison: &Comparison) {
         let interval = comparison.p50.ratio.interval();
-        self.false_verdicts.count(matches!(comparison.p50.verdict, Verdict::Faster | Verdict::Slower));
-        self.missed.count(interval.is_none_or(|interval| !holds(interval, 1.0)));
-        self.half_widths.extend(interval.map(|interval| (interval.high / interval.low).ln() / 2.0));
+        self.false_verdicts.count(matches!(
+            comparison.p50.verdict,
+            Verdict::Faster | Verdict::Slower
+        ));
+        self.missed
+            .count(interval.is_none_or(|interval| !holds(interval, 1.0)));
+        self.half_widths
+            .extend(interval.map(|interval| (interval.high / interval.low).ln() / 2.0));
     }
 
     /// Nearest rank, in percent.
@@ -137,7 +190,9 @@ impl Fared {
         let mut sorted = self.half_widths.clone();
         sorted.sort_unstable_by(f64::total_cmp);
         let rank = (share * sorted.len() as f64).ceil().max(1.0) as usize;
-        sorted.get(rank - 1).map_or_else(|| "none".into(), |width| format!("{:.2}%", 100.0 * width))
+        sorted
+            .get(rank - 1)
+            .map_or_else(|| "none".into(), |width| format!("{:.2}%", 100.0 * width))
     }
 }
 
@@ -157,7 +212,11 @@ fn repeated(real: &Real<'_>, machine: Machine, comparisons: usize) -> Result<Far
             });
         }
         let measured = (0..comparisons.div_ceil(COPIES) as u64).try_for_each(|run| {
-            let all = Real { seed: real.seed + run, ..*real }.comparisons()?;
+            let all = Real {
+                seed: real.seed + run,
+                ..*real
+            }
+            .comparisons()?;
             all.iter().for_each(|comparison| fared.note(comparison));
             Ok::<(), BenchError>(())
         });
@@ -186,9 +245,12 @@ pub fn planted(options: &Options, targets: &mut Targets) -> Result<(), BenchErro
     let scratch = tempfile::tempdir()?;
     let program = scratch.path().join("agreement");
     spawned::compile(&root().join("benches/agreement.c"), &program)?;
-    let library =
-        runtime::resolve(None, &runtime::Opener::new(env!("CARGO_BIN_EXE_onnxprof")), &mut |line| eprintln!("{line}"))?
-            .path;
+    let library = runtime::resolve(
+        None,
+        &runtime::Opener::new(env!("CARGO_BIN_EXE_onnxprof")),
+        &mut |line| eprintln!("{line}"),
+    )?
+    .path;
     let mut rows = Rows::new(&[
         "operators",
         "C loop (95% interval)",
@@ -207,13 +269,26 @@ pub fn planted(options: &Options, targets: &mut Targets) -> Result<(), BenchErro
             std::fs::write(path, chain(*count))?;
         }
         let expected = independent(&program, &library, &models.map(|(path, _)| path))?;
-        let expected = expected.interval().ok_or("the loop in C gave no interval")?;
-        let (mut slower, mut found_or_told, mut agrees) = (Share::default(), Share::default(), Share::default());
+        let expected = expected
+            .interval()
+            .ok_or("the loop in C gave no interval")?;
+        let (mut slower, mut found_or_told, mut agrees) =
+            (Share::default(), Share::default(), Share::default());
         let mut values = Vec::new();
         for run in 0..options.comparisons as u64 {
-            let real = Real { folder: folder.path(), threads: 1, seconds, seed: options.seed + run };
+            let real = Real {
+                folder: folder.path(),
+                threads: 1,
+                seconds,
+                seed: options.seed + run,
+            };
             for comparison in real.comparisons()? {
-                let Change { ratio, verdict, rounds_to_settle, .. } = &comparison.p50;
+                let Change {
+                    ratio,
+                    verdict,
+                    rounds_to_settle,
+                    ..
+                } = &comparison.p50;
                 slower.count(*verdict == Verdict::Slower);
                 found_or_told.count(*verdict == Verdict::Slower || rounds_to_settle.is_some());
                 let touches = |own: Interval| own.low <= expected.high && own.high >= expected.low;
@@ -237,14 +312,21 @@ pub fn planted(options: &Options, targets: &mut Targets) -> Result<(), BenchErro
             &format!("{extra} more operators are found, or the report says what would find them: {found_or_told}"),
             found_or_told.may_be(0.95..=1.0),
         );
-        targets.check(&format!("their cost agrees with the loop in C: {agrees}"), agrees.may_be(0.93..=1.0));
+        targets.check(
+            &format!("their cost agrees with the loop in C: {agrees}"),
+            agrees.may_be(0.93..=1.0),
+        );
     }
     rows.print(&command(options, "real-planted"));
     Ok(())
 }
 
 /// The second model's median over the first's, by processes of the loop in C that take turns.
-fn independent(program: &Path, library: &Path, models: &[PathBuf; 2]) -> Result<PairedRatio, BenchError> {
+fn independent(
+    program: &Path,
+    library: &Path,
+    models: &[PathBuf; 2],
+) -> Result<PairedRatio, BenchError> {
     let cpus = affinity::own_affinity()?;
     let cpu = *cpus.last().ok_or("this process may use no CPU")?;
     let mut setups = Vec::new();
@@ -258,11 +340,20 @@ fn independent(program: &Path, library: &Path, models: &[PathBuf; 2]) -> Result<
             options: SessionOptions::default(),
         };
         let described = spawned::describe(model)?;
-        setups.push(Setup { library: library.to_owned(), model: model.clone(), described, spec, cpu });
+        setups.push(Setup {
+            library: library.to_owned(),
+            model: model.clone(),
+            described,
+            spec,
+            cpu,
+        });
     }
     let mut launches = Vec::new();
     for _ in 0..LAUNCHES {
-        let mut loops = [Independent::start(program, &setups[0])?, Independent::start(program, &setups[1])?];
+        let mut loops = [
+            Independent::start(program, &setups[0])?,
+            Independent::start(program, &setups[1])?,
+        ];
         let mut pairs = Vec::new();
         for alternation in 0..ALTERNATIONS {
             let mut medians = [0.0; 2];
@@ -280,7 +371,12 @@ fn independent(program: &Path, library: &Path, models: &[PathBuf; 2]) -> Result<
 fn chain(count: usize) -> Vec<u8> {
     const SIDE: usize = 128;
     let one = (1.0 / SIDE as f32).to_le_bytes();
-    let weights: Vec<u8> = one.iter().copied().cycle().take(SIDE * SIDE * one.len()).collect();
+    let weights: Vec<u8> = one
+        .iter()
+        .copied()
+        .cycle()
+        .take(SIDE * SIDE * one.len())
+        .collect();
     let names: Vec<String> = (0..=count).map(|place| format!("x{place}")).collect();
     let node = |place: usize| Node {
         op_type: OpType::MatMul,
@@ -289,24 +385,47 @@ fn chain(count: usize) -> Vec<u8> {
         ..Default::default()
     };
     let floats = |name| {
-        let dim = |value| TensorShapeDimension { value, ..Default::default() };
-        let sides = [Dimension::Param("batch"), Dimension::Value(SIDE as i64), Dimension::Value(SIDE as i64)];
-        let shape = TensorShape { dim: sides.map(dim).into() };
-        let tensor = TensorTypeProto { elem_type: DataType::Float, shape: Some(shape) };
+        let dim = |value| TensorShapeDimension {
+            value,
+            ..Default::default()
+        };
+        let sides = [
+            Dimension::Param("batch"),
+            Dimension::Value(SIDE as i64),
+            Dimension::Value(SIDE as i64),
+        ];
+        let shape = TensorShape {
+            dim: sides.map(dim).into(),
+        };
+        let tensor = TensorTypeProto {
+            elem_type: DataType::Float,
+            shape: Some(shape),
+        };
         ValueInfo {
             name,
-            r#type: Some(TypeProto { value: Some(TypeValue::Tensor(tensor)), ..Default::default() }),
+            r#type: Some(TypeProto {
+                value: Some(TypeValue::Tensor(tensor)),
+                ..Default::default()
+            }),
             ..Default::default()
         }
     };
     let shape = vec![SIDE as i64, SIDE as i64];
     let model = Model {
         ir_version: 8,
-        opset_import: vec![OperatorSetId { domain: "", version: 17 }],
+        opset_import: vec![OperatorSetId {
+            domain: "",
+            version: 17,
+        }],
         graph: Some(Graph {
             name: "chain",
             node: (0..count).map(node).collect(),
-            initializer: vec![TensorProto::from_raw("weights", shape, DataType::Float, &weights)],
+            initializer: vec![TensorProto::from_raw(
+                "weights",
+                shape,
+                DataType::Float,
+                &weights,
+            )],
             input: vec![floats(names[0].as_str())],
             output: vec![floats(names[count].as_str())],
             ..Default::default()

@@ -20,16 +20,44 @@ pub struct RoundNoise {
     rho: f64,
 }
 
-const QUIET: RoundNoise = RoundNoise { name: "normal", launch: Random::normal, hit_share: 0.0, hit: 0.0, rho: 0.0 };
+const QUIET: RoundNoise = RoundNoise {
+    name: "normal",
+    launch: Random::normal,
+    hit_share: 0.0,
+    hit: 0.0,
+    rho: 0.0,
+};
 
 /// All kinds.
 pub const KINDS: [RoundNoise; 6] = [
     QUIET,
-    RoundNoise { name: "heavy tails (t, 3 degrees)", launch: Random::heavy, ..QUIET },
-    RoundNoise { name: "10% contaminated launches", launch: contaminated, ..QUIET },
-    RoundNoise { name: "two speeds", hit_share: 0.1, hit: 0.405, ..QUIET },
-    RoundNoise { name: "bursts", hit_share: 0.25, hit: 0.693, ..QUIET },
-    RoundNoise { name: "autocorrelation", rho: 0.9, ..QUIET },
+    RoundNoise {
+        name: "heavy tails (t, 3 degrees)",
+        launch: Random::heavy,
+        ..QUIET
+    },
+    RoundNoise {
+        name: "10% contaminated launches",
+        launch: contaminated,
+        ..QUIET
+    },
+    RoundNoise {
+        name: "two speeds",
+        hit_share: 0.1,
+        hit: 0.405,
+        ..QUIET
+    },
+    RoundNoise {
+        name: "bursts",
+        hit_share: 0.25,
+        hit: 0.693,
+        ..QUIET
+    },
+    RoundNoise {
+        name: "autocorrelation",
+        rho: 0.9,
+        ..QUIET
+    },
 ];
 
 /// One launch in ten has ten times the spread.

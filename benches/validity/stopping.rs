@@ -57,7 +57,13 @@ pub fn itself(options: &Options, targets: &mut Targets) -> Result<(), BenchError
             let fared = try_rules(&rules, options.scaled(TRIALS), noise, spread, &mut random)?;
             let (rule, worst) = extreme(&fared, |fared| fared.false_verdicts, f64::max)?;
             let rule = rules[rule];
-            let again = try_rules(&[rule], options.scaled(TRIALS_AGAIN), noise, spread, &mut random)?;
+            let again = try_rules(
+                &[rule],
+                options.scaled(TRIALS_AGAIN),
+                noise,
+                spread,
+                &mut random,
+            )?;
             let again = again[0].false_verdicts;
             let (_, lowest) = extreme(&fared, |fared| fared.covered, f64::min)?;
             let (_, highest) = extreme(&fared, |fared| fared.covered, f64::max)?;
@@ -82,7 +88,10 @@ pub fn itself(options: &Options, targets: &mut Targets) -> Result<(), BenchError
                 again.value() <= 0.05,
             );
             targets.check(
-                &format!("{}, spread {sd}: coverage at the stop at least 93%: {lowest}", noise.name),
+                &format!(
+                    "{}, spread {sd}: coverage at the stop at least 93%: {lowest}",
+                    noise.name
+                ),
                 lowest.may_be(0.93..=1.0),
             );
         }
@@ -97,15 +106,26 @@ fn extreme(
     share: fn(&Fared) -> Share,
     choose: fn(f64, f64) -> f64,
 ) -> Result<(usize, Share), BenchError> {
-    let value = fared.iter().map(|fared| share(fared).value()).reduce(choose).ok_or("there are no rules")?;
-    let place = fared.iter().position(|fared| share(fared).value() == value).ok_or("a share is not a number")?;
+    let value = fared
+        .iter()
+        .map(|fared| share(fared).value())
+        .reduce(choose)
+        .ok_or("there are no rules")?;
+    let place = fared
+        .iter()
+        .position(|fared| share(fared).value() == value)
+        .ok_or("a share is not a number")?;
     Ok((place, share(&fared[place])))
 }
 
 impl fmt::Display for Rule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (floor, target) = (100.0 * self.floor.exp_m1(), 100.0 * self.target);
-        write!(out, "floor {floor:.0}%, target {target:.1}%, at most {} rounds", self.last_round)
+        write!(
+            out,
+            "floor {floor:.0}%, target {target:.1}%, at most {} rounds",
+            self.last_round
+        )
     }
 }
 
@@ -113,7 +133,11 @@ fn rules() -> Vec<Rule> {
     let mut rules = Vec::new();
     for floor in FLOORS {
         for target in TARGETS {
-            rules.extend(LAST_ROUNDS.map(|last_round| Rule { floor: floor.ln_1p(), target, last_round }));
+            rules.extend(LAST_ROUNDS.map(|last_round| Rule {
+                floor: floor.ln_1p(),
+                target,
+                last_round,
+            }));
         }
     }
     rules
@@ -131,13 +155,22 @@ fn try_rules(
         let rounds = noise.rounds(random, LAST_ROUNDS[LAST_ROUNDS.len() - 1], 0.0, sd);
         let mut seen = BTreeMap::new();
         for count in LAST_ROUNDS {
-            seen.insert(count, PairedRatio::of(&rounds[..count]).ok_or("rounds without pairs")?);
+            seen.insert(
+                count,
+                PairedRatio::of(&rounds[..count]).ok_or("rounds without pairs")?,
+            );
         }
         for (rule, fared) in rules.iter().zip(&mut fared) {
             let (count, relation) = rule.stop(&seen)?;
             fared.rounds += count;
-            fared.false_verdicts.count(matches!(relation, Relation::Above | Relation::Below));
-            fared.covered.count(seen[&count].interval().is_some_and(|interval| interval.contains(1.0)));
+            fared
+                .false_verdicts
+                .count(matches!(relation, Relation::Above | Relation::Below));
+            fared.covered.count(
+                seen[&count]
+                    .interval()
+                    .is_some_and(|interval| interval.contains(1.0)),
+            );
         }
     }
     Ok(fared)
@@ -146,14 +179,30 @@ fn try_rules(
 impl Rule {
     /// After how many rounds a comparison stops, and with which verdict.
     fn stop(&self, seen: &BTreeMap<usize, PairedRatio>) -> Result<(usize, Relation), BenchError> {
-        for count in LOOK_ROUNDS.map(|count| count as usize).into_iter().filter(|&count| count < self.last_round) {
+        for count in LOOK_ROUNDS
+            .map(|count| count as usize)
+            .into_iter()
+            .filter(|&count| count < self.last_round)
+        {
             match look(&seen[&count], self.floor, self.target, 1) {
                 Look::Open => {}
-                Look::Narrow => return Ok((count, seen[&count].evidence(self.floor).relation(END_ERROR))),
-                Look::Settled => return Ok((count, seen[&count].evidence(self.floor).relation(LOOK_ERROR))),
+                Look::Narrow => {
+                    return Ok((count, seen[&count].evidence(self.floor).relation(END_ERROR)));
+                }
+                Look::Settled => {
+                    return Ok((
+                        count,
+                        seen[&count].evidence(self.floor).relation(LOOK_ERROR),
+                    ));
+                }
             }
         }
-        let last = seen.get(&self.last_round).ok_or("a rule ends where no data was kept")?;
-        Ok((self.last_round, last.evidence(self.floor).relation(END_ERROR)))
+        let last = seen
+            .get(&self.last_round)
+            .ok_or("a rule ends where no data was kept")?;
+        Ok((
+            self.last_round,
+            last.evidence(self.floor).relation(END_ERROR),
+        ))
     }
 }

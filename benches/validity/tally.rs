@@ -28,13 +28,18 @@ impl Share {
 
     /// The share; 1 without tries, so that nothing passes that was not tried.
     pub fn value(&self) -> f64 {
-        if self.n == 0 { 1.0 } else { self.hits as f64 / self.n as f64 }
+        if self.n == 0 {
+            1.0
+        } else {
+            self.hits as f64 / self.n as f64
+        }
     }
 
     /// Whether the true share may lie in a range, by its 95% interval (Wilson).
     pub fn may_be(&self, range: RangeInclusive<f64>) -> bool {
         let interval = Proportion::new(self.hits, self.n).map(Proportion::interval);
-        interval.is_some_and(|interval| interval.low <= *range.end() && interval.high >= *range.start())
+        interval
+            .is_some_and(|interval| interval.low <= *range.end() && interval.high >= *range.start())
     }
 }
 
@@ -59,6 +64,13 @@ impl fmt::Display for Share {
 
 /// The command that gives a table.
 pub fn written(experiment: &str, options: &Options) -> String {
-    let quick = if options.scaled(10) == 1 { " --quick" } else { "" };
-    format!("cargo bench --bench validity -- {experiment}{quick} --seed {}", options.seed)
+    let quick = if options.scaled(10) == 1 {
+        " --quick"
+    } else {
+        ""
+    };
+    format!(
+        "cargo bench --bench validity -- {experiment}{quick} --seed {}",
+        options.seed
+    )
 }

@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use super::rows::Rows;
 use super::unlike::Unlike;
-use super::{Signs, Surroundings, agreeing_count, describe, errors, is_float, numbers, per_sample, whole_errors};
+use super::{
+    Signs, Surroundings, agreeing_count, describe, errors, is_float, numbers, per_sample,
+    whole_errors,
+};
 use crate::inputs::{Tensor, TensorData};
 use crate::record::{Agreement, NotComparable, OutputKind};
 
@@ -52,7 +55,11 @@ struct Cosine {
 }
 
 impl Cosine {
-    const NONE_YET: Cosine = Cosine { sum: 0.0, samples_count: 0, min: f64::INFINITY };
+    const NONE_YET: Cosine = Cosine {
+        sum: 0.0,
+        samples_count: 0,
+        min: f64::INFINITY,
+    };
 
     fn add(&mut self, cosine: f64) {
         if cosine.is_finite() {
@@ -89,30 +96,52 @@ impl AgreementScorer {
     /// Starts comparing outputs of a model with these surroundings.
     #[must_use]
     pub fn new(around: Surroundings) -> Self {
-        AgreementScorer { around, ..Self::default() }
+        AgreementScorer {
+            around,
+            ..Self::default()
+        }
     }
 
     /// Adds one batch of an output and of the reference's output that it is held against; `samples` are their places.
     pub fn add(&mut self, samples: Range<u64>, ours: &Tensor, reference: &Tensor) {
         let strings = |tensor: &Tensor| matches!(tensor.data, TensorData::String(_));
         if ours.data.shape() != reference.data.shape() || strings(ours) != strings(reference) {
-            let reason = format!("it is {} where the reference is {}", describe(&ours.data), describe(&reference.data));
+            let reason = format!(
+                "it is {} where the reference is {}",
+                describe(&ours.data),
+                describe(&reference.data)
+            );
             self.unlike(&ours.name, samples, reason);
             return;
         }
-        let index = self.outputs.iter().position(|sums| sums.output == ours.name).unwrap_or_else(|| {
-            self.outputs.push(Sums::none_yet(ours, reference, &self.around));
-            self.outputs.len() - 1
-        });
-        self.outputs[index].add((samples.end - samples.start) as usize, &ours.data, &reference.data);
+        let index = self
+            .outputs
+            .iter()
+            .position(|sums| sums.output == ours.name)
+            .unwrap_or_else(|| {
+                self.outputs
+                    .push(Sums::none_yet(ours, reference, &self.around));
+                self.outputs.len() - 1
+            });
+        self.outputs[index].add(
+            (samples.end - samples.start) as usize,
+            &ours.data,
+            &reference.data,
+        );
     }
 
     /// Leaves an output out, since these samples of it cannot be compared, for a reason that is a fragment of a
     /// sentence; that of the first ones stands, and how many there are is counted.
     pub fn unlike(&mut self, output: &str, samples: Range<u64>, reason: String) {
-        match self.unlike.iter_mut().find(|unlike| unlike.output == output) {
+        match self
+            .unlike
+            .iter_mut()
+            .find(|unlike| unlike.output == output)
+        {
             Some(unlike) => unlike.add(&samples),
-            None => self.unlike.push(Unlike::in_samples(output, samples, reason)),
+            None => self
+                .unlike
+                .push(Unlike::in_samples(output, samples, reason)),
         }
     }
 
@@ -126,12 +155,30 @@ impl AgreementScorer {
     /// The agreement of each output, in the order in which they first came, and the outputs that are not comparable.
     #[must_use]
     pub fn finish(self) -> (Vec<Agreement>, Vec<NotComparable>) {
-        let AgreementScorer { around, outputs, unlike } = self;
-        let alike = |output: &str| outputs.iter().find(|sums| sums.output == output).map_or(0, |sums| sums.seen_count);
-        let reasons: Vec<NotComparable> =
-            unlike.iter().map(|unlike| unlike.not_comparable(alike(&unlike.output))).collect();
+        let AgreementScorer {
+            around,
+            outputs,
+            unlike,
+        } = self;
+        let alike = |output: &str| {
+            outputs
+                .iter()
+                .find(|sums| sums.output == output)
+                .map_or(0, |sums| sums.seen_count)
+        };
+        let reasons: Vec<NotComparable> = unlike
+            .iter()
+            .map(|unlike| unlike.not_comparable(alike(&unlike.output)))
+            .collect();
         let is_compared = |sums: &Sums| unlike.iter().all(|unlike| unlike.output != sums.output);
-        (outputs.into_iter().filter(is_compared).map(|sums| sums.finish(&around)).collect(), reasons)
+        (
+            outputs
+                .into_iter()
+                .filter(is_compared)
+                .map(|sums| sums.finish(&around))
+                .collect(),
+            reasons,
+        )
     }
 }
 
@@ -164,17 +211,28 @@ impl Sums {
         self.samples_count += batch as u64;
         self.seen_count += samples_count as u64;
         let agreeing = agreeing_count(batch, ours, reference);
-        self.top1_agreeing_count = self.top1_agreeing_count.zip(agreeing).map(|(sum, batch)| sum + batch);
-        let exact = if self.is_float { None } else { whole_errors(ours, reference) };
+        self.top1_agreeing_count = self
+            .top1_agreeing_count
+            .zip(agreeing)
+            .map(|(sum, batch)| sum + batch);
+        let exact = if self.is_float {
+            None
+        } else {
+            whole_errors(ours, reference)
+        };
         if let (Some(ours), Some(reference)) = (numbers(ours), numbers(reference)) {
             let errors = exact.unwrap_or_else(|| errors(&ours, &reference));
             let elements = (ours.len() / batch.max(1)).max(1);
-            let samples = ours.chunks_exact(elements).zip(reference.chunks_exact(elements));
+            let samples = ours
+                .chunks_exact(elements)
+                .zip(reference.chunks_exact(elements));
             for ((ours, reference), errors) in samples.zip(errors.chunks_exact(elements)) {
                 self.add_sample(ours, reference, errors);
                 if self.is_float {
                     self.signs.add(reference);
-                    self.rows.iter_mut().for_each(|rows| rows.add(ours, reference));
+                    self.rows
+                        .iter_mut()
+                        .for_each(|rows| rows.add(ours, reference));
                 }
             }
         }
@@ -197,7 +255,8 @@ impl Sums {
                 reference_square += reference * reference;
             }
         }
-        self.cosine.add(product / (our_square.sqrt() * reference_square.sqrt()));
+        self.cosine
+            .add(product / (our_square.sqrt() * reference_square.sqrt()));
     }
 
     fn kind(&self, around: &Surroundings) -> OutputKind {
@@ -210,9 +269,13 @@ impl Sums {
         }
         let is_along = rows.is_some_and(|rows| rows.are_of_sequence(around));
         match self.signs.kind(&self.shape) {
-            OutputKind::Image if !around.is_picture(&self.output, &self.shape) => OutputKind::Numbers,
+            OutputKind::Image if !around.is_picture(&self.output, &self.shape) => {
+                OutputKind::Numbers
+            }
             OutputKind::Classes | OutputKind::Signal if is_along => OutputKind::Numbers,
-            OutputKind::Signal if around.gives_scores(&self.output) && !self.signs.is_smooth() => OutputKind::Classes,
+            OutputKind::Signal if around.gives_scores(&self.output) && !self.signs.is_smooth() => {
+                OutputKind::Classes
+            }
             OutputKind::Classes if Surroundings::names_inner(&self.output) => OutputKind::Vector,
             kind => kind,
         }
@@ -227,17 +290,23 @@ impl Sums {
         let kind = self.kind(around);
         let rows = self.rows.take().filter(|_| kind == OutputKind::Classes);
         let top1_by_row = rows.map(Rows::agreeing).unwrap_or_default();
-        let has_noise = matches!(kind, OutputKind::Signal | OutputKind::Image) && relative_error > 0.0;
-        let has_top1 = matches!(kind, OutputKind::Classes | OutputKind::Values) && top1_by_row.is_empty();
+        let has_noise =
+            matches!(kind, OutputKind::Signal | OutputKind::Image) && relative_error > 0.0;
+        let has_top1 =
+            matches!(kind, OutputKind::Classes | OutputKind::Values) && top1_by_row.is_empty();
         Agreement {
             output: self.output,
             reference_output: self.reference_output,
             samples_count: self.samples_count,
             top1_agreeing_count: self.top1_agreeing_count.filter(|_| has_top1),
             top1_by_row,
-            cosine_similarity_mean: has_cosine.then(|| self.cosine.sum / self.cosine.samples_count as f64),
+            cosine_similarity_mean: has_cosine
+                .then(|| self.cosine.sum / self.cosine.samples_count as f64),
             cosine_similarity_min: has_cosine.then_some(self.cosine.min),
-            max_absolute_error: self.errors.max_absolute.filter(|error| is_whole && error.is_finite()),
+            max_absolute_error: self
+                .errors
+                .max_absolute
+                .filter(|error| is_whole && error.is_finite()),
             relative_error: has_relative.then_some(relative_error),
             not_finite_count: self.errors.not_finite_count,
             kind: Some(kind),

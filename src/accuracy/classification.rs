@@ -35,27 +35,50 @@ impl ClassScorer {
             Says::Number | Says::Word(_) => None,
         };
         let output = output.to_owned();
-        let scores = LabelledScores { output, classes_count, predicted: Vec::new(), label_ranks: Vec::new() };
-        ClassScorer { labels, names, says, scores }
+        let scores = LabelledScores {
+            output,
+            classes_count,
+            predicted: Vec::new(),
+            label_ranks: Vec::new(),
+        };
+        ClassScorer {
+            labels,
+            names,
+            says,
+            scores,
+        }
     }
 
-    pub(super) fn add(&mut self, outputs: &[Tensor], samples: Range<usize>) -> Result<(), AccuracyError> {
+    pub(super) fn add(
+        &mut self,
+        outputs: &[Tensor],
+        samples: Range<usize>,
+    ) -> Result<(), AccuracyError> {
         let labels = self
             .labels
             .get(samples.clone())
-            .ok_or(AccuracyError::TooFewLabels { has: self.labels.len(), sample: samples.end.saturating_sub(1) })?;
+            .ok_or(AccuracyError::TooFewLabels {
+                has: self.labels.len(),
+                sample: samples.end.saturating_sub(1),
+            })?;
         let scores = &mut self.scores;
         let output = outputs.iter().find(|output| output.name == scores.output);
         let output = output.ok_or_else(|| no_output("classes", outputs))?;
         let data = &output.data;
-        let elements = if let Says::Scores(classes_count) = self.says { classes_count } else { 1 };
+        let elements = if let Says::Scores(classes_count) = self.says {
+            classes_count
+        } else {
+            1
+        };
         if per_sample(data, samples.len()) != Some(elements) {
             return Err(shape_changed(output, samples.len()));
         }
         match &self.says {
             Says::Scores(_) => add_scores(scores, data, labels, samples.start),
             Says::Number => add_indices(scores, &self.names.places(data), labels, samples.start),
-            Says::Word(words) => add_indices(scores, &places_of_words(data, words), labels, samples.start),
+            Says::Word(words) => {
+                add_indices(scores, &places_of_words(data, words), labels, samples.start)
+            }
             Says::Probability => {
                 add_probabilities(scores, data, labels);
                 Ok(())
@@ -68,11 +91,17 @@ impl ClassNames {
     /// Predicted classes as places among the classes that the file has.
     fn places(&self, data: &TensorData) -> Vec<i128> {
         let classes = integers(data).unwrap_or_default();
-        let narrow: Option<Vec<i64>> = classes.iter().map(|&class| i64::try_from(class).ok()).collect();
+        let narrow: Option<Vec<i64>> = classes
+            .iter()
+            .map(|&class| i64::try_from(class).ok())
+            .collect();
         match narrow {
             Some(narrow) if !self.numbers.is_empty() => {
                 let place = |class: &i64| self.numbers.iter().position(|known| known == class);
-                narrow.iter().map(|class| place(class).map_or(i128::from(*class), |place| place as i128)).collect()
+                narrow
+                    .iter()
+                    .map(|class| place(class).map_or(i128::from(*class), |place| place as i128))
+                    .collect()
             }
             _ => classes,
         }
@@ -81,8 +110,15 @@ impl ClassNames {
 
 /// Predicted words as places among `words`; any other word comes after them all.
 fn places_of_words(data: &TensorData, words: &[String]) -> Vec<i128> {
-    let TensorData::String(predicted) = data else { return Vec::new() };
-    let place = |word: &String| words.iter().position(|known| known == word).unwrap_or(words.len());
+    let TensorData::String(predicted) = data else {
+        return Vec::new();
+    };
+    let place = |word: &String| {
+        words
+            .iter()
+            .position(|known| known == word)
+            .unwrap_or(words.len())
+    };
     predicted.iter().map(|word| place(word) as i128).collect()
 }
 
@@ -90,7 +126,9 @@ fn add_probabilities(scores: &mut LabelledScores, data: &TensorData, labels: &[i
     for (&label, probability) in labels.iter().zip(numbers(data).unwrap_or_default()) {
         let predicted = (!probability.is_nan()).then_some(u64::from(probability > BOUND));
         scores.predicted.push(predicted);
-        scores.label_ranks.push(predicted.map(|class| u64::from(i128::from(class) != i128::from(label))));
+        scores
+            .label_ranks
+            .push(predicted.map(|class| u64::from(i128::from(class) != i128::from(label))));
     }
 }
 
@@ -105,16 +143,29 @@ fn add_scores(
 ) -> Result<(), AccuracyError> {
     let elements = numbers(data).unwrap_or_default();
     let classes_count = elements.len() / labels.len().max(1);
-    for (index, (&label, sample)) in labels.iter().zip(elements.chunks_exact(classes_count.max(1))).enumerate() {
+    for (index, (&label, sample)) in labels
+        .iter()
+        .zip(elements.chunks_exact(classes_count.max(1)))
+        .enumerate()
+    {
         let at = first_sample + index;
-        let bad = || AccuracyError::LabelOutOfRange(label, at, scores.output.clone(), classes_count as u64);
-        let true_class = usize::try_from(label).ok().filter(|&class| class < classes_count).ok_or_else(bad)?;
+        let bad = || {
+            AccuracyError::LabelOutOfRange(label, at, scores.output.clone(), classes_count as u64)
+        };
+        let true_class = usize::try_from(label)
+            .ok()
+            .filter(|&class| class < classes_count)
+            .ok_or_else(bad)?;
         if sample.iter().any(|score| score.is_nan()) {
             scores.predicted.push(None);
             scores.label_ranks.push(None);
         } else {
-            scores.predicted.push(highest(sample).map(|class| class as u64));
-            scores.label_ranks.push(Some(rank(sample, true_class) as u64));
+            scores
+                .predicted
+                .push(highest(sample).map(|class| class as u64));
+            scores
+                .label_ranks
+                .push(Some(rank(sample, true_class) as u64));
         }
     }
     Ok(())
@@ -127,18 +178,22 @@ fn add_indices(
     first_sample: usize,
 ) -> Result<(), AccuracyError> {
     for (index, (&label, &class)) in labels.iter().zip(classes).enumerate() {
-        let negative = |_| AccuracyError::NegativeClass(scores.output.clone(), class, first_sample + index);
+        let negative =
+            |_| AccuracyError::NegativeClass(scores.output.clone(), class, first_sample + index);
         let predicted = u64::try_from(class).map_err(negative)?;
         scores.predicted.push(Some(predicted));
-        scores.label_ranks.push((class == i128::from(label)).then_some(0));
+        scores
+            .label_ranks
+            .push((class == i128::from(label)).then_some(0));
     }
     Ok(())
 }
 
 /// How many classes stand before `class`: 0 exactly if it is the first highest.
 fn rank(scores: &[f64], class: usize) -> usize {
-    let before =
-        |(index, score): &(usize, &f64)| **score > scores[class] || (**score == scores[class] && *index < class);
+    let before = |(index, score): &(usize, &f64)| {
+        **score > scores[class] || (**score == scores[class] && *index < class)
+    };
     scores.iter().enumerate().filter(before).count()
 }
 
@@ -154,7 +209,11 @@ mod tests {
 
     fn score(labels: &[i64], batches: &[Vec<Tensor>]) -> Result<LabelledScores, AccuracyError> {
         let labels = Labels::new(int64("labels", &[labels.len()], labels).data);
-        let mut scorer = Scorer::new(Some(Truth { labels, names: ClassNames::default(), task: Task::Classification }));
+        let mut scorer = Scorer::new(Some(Truth {
+            labels,
+            names: ClassNames::default(),
+            task: Task::Classification,
+        }));
         let mut next = 0;
         for batch in batches {
             let count = batch[0].data.shape()[0];
@@ -174,7 +233,10 @@ mod tests {
         let scores = score(&[1, 2, 1], &[full, partial]).unwrap();
         assert_eq!(scores.predicted, [Some(1), Some(0), Some(0)]);
         assert_eq!(scores.label_ranks, [Some(0), Some(2), Some(1)]);
-        assert_eq!((scores.output.as_str(), scores.classes_count), ("y", Some(3)));
+        assert_eq!(
+            (scores.output.as_str(), scores.classes_count),
+            ("y", Some(3))
+        );
     }
 
     #[test]
@@ -189,9 +251,27 @@ mod tests {
                 &[Some(0), Some(1), Some(2)][..],
                 "equal",
             ),
-            (&[1, 1], float("y", &[2, 2], &rows), &[None, Some(1)], &[None, Some(0)], "a NaN predicts nothing"),
-            (&[2], float("y", &[1, 3, 1, 1], &[0.0, 0.0, 4.0]), &[Some(2)], &[Some(0)], "dimensions of one"),
-            (&[1], tensor("y", TensorData::Bfloat16(brain)), &[Some(1)], &[Some(0)], "brain floats"),
+            (
+                &[1, 1],
+                float("y", &[2, 2], &rows),
+                &[None, Some(1)],
+                &[None, Some(0)],
+                "a NaN predicts nothing",
+            ),
+            (
+                &[2],
+                float("y", &[1, 3, 1, 1], &[0.0, 0.0, 4.0]),
+                &[Some(2)],
+                &[Some(0)],
+                "dimensions of one",
+            ),
+            (
+                &[1],
+                tensor("y", TensorData::Bfloat16(brain)),
+                &[Some(1)],
+                &[Some(0)],
+                "brain floats",
+            ),
             (
                 &[3, 1],
                 int64("label", &[2], &[3, 2]),
@@ -202,14 +282,21 @@ mod tests {
         ] {
             let is_index = output.name == "label";
             let scores = score(labels, &[vec![output]]).unwrap();
-            assert_eq!((&scores.predicted[..], &scores.label_ranks[..]), (predicted, ranks), "{why}");
+            assert_eq!(
+                (&scores.predicted[..], &scores.label_ranks[..]),
+                (predicted, ranks),
+                "{why}"
+            );
             assert_eq!(scores.classes_count.is_none(), is_index, "{why}");
         }
     }
 
     #[test]
     fn scores_are_preferred_to_class_indices() {
-        let outputs = vec![int64("label", &[2], &[0, 0]), float("probabilities", &[2, 2], &[0.1, 0.9, 0.1, 0.9])];
+        let outputs = vec![
+            int64("label", &[2], &[0, 0]),
+            float("probabilities", &[2, 2], &[0.1, 0.9, 0.1, 0.9]),
+        ];
         assert_eq!(score(&[1, 1], &[outputs]).unwrap().output, "probabilities");
     }
 
@@ -231,7 +318,11 @@ mod tests {
                 vec![vec![float("boxes", &[2, 5, 4], &[0.0; 40])]],
                 "no output can be scored as classes; the model has `boxes` (float [2, 5, 4])",
             ),
-            (&[0, 2], vec![row(2), row(2)], "label 2 of sample 1 is not a class of output `y`, which has 2"),
+            (
+                &[0, 2],
+                vec![row(2), row(2)],
+                "label 2 of sample 1 is not a class of output `y`, which has 2",
+            ),
             (
                 &[0],
                 vec![vec![float("y", &[2, 2], &[0.0; 4])]],
@@ -242,7 +333,11 @@ mod tests {
                 vec![row(2), row(3)],
                 "output `y` has shape [1, 3] for a batch of 1, unlike in the batches before",
             ),
-            (&[0], vec![vec![int64("label", &[1], &[-1])]], "output `label` predicts class -1 for sample 0"),
+            (
+                &[0],
+                vec![vec![int64("label", &[1], &[-1])]],
+                "output `label` predicts class -1 for sample 0",
+            ),
         ] {
             assert_eq!(score(labels, &batches).unwrap_err().to_string(), message);
         }

@@ -29,35 +29,72 @@ pub(super) struct ElementScorer {
 
 impl ElementScorer {
     pub(super) fn new(labels: Labels, output: &str, predicts: Predicts) -> Self {
-        let unit = if labels.of_sample().len() < 2 { ElementUnit::Token } else { ElementUnit::Pixel };
+        let unit = if labels.of_sample().len() < 2 {
+            ElementUnit::Token
+        } else {
+            ElementUnit::Pixel
+        };
         let class_axis = match predicts {
             Predicts::Scores(axis) => Some(axis as u64),
             Predicts::Class | Predicts::From(_) => None,
         };
         let output = output.to_owned();
-        let scores = ElementScores { output, unit, class_axis, samples: Vec::new(), classes: Vec::new() };
-        ElementScorer { labels, predicts, scores }
+        let scores = ElementScores {
+            output,
+            unit,
+            class_axis,
+            samples: Vec::new(),
+            classes: Vec::new(),
+        };
+        ElementScorer {
+            labels,
+            predicts,
+            scores,
+        }
     }
 
-    pub(super) fn add(&mut self, outputs: &[Tensor], samples: Range<usize>) -> Result<(), AccuracyError> {
-        let too_few = AccuracyError::TooFewLabels { has: self.labels.len(), sample: samples.end.saturating_sub(1) };
-        let labels = self.labels.rows(samples.clone()).and_then(|labels| numbers(&labels)).ok_or(too_few)?;
-        let output = outputs.iter().find(|output| output.name == self.scores.output);
+    pub(super) fn add(
+        &mut self,
+        outputs: &[Tensor],
+        samples: Range<usize>,
+    ) -> Result<(), AccuracyError> {
+        let too_few = AccuracyError::TooFewLabels {
+            has: self.labels.len(),
+            sample: samples.end.saturating_sub(1),
+        };
+        let labels = self
+            .labels
+            .rows(samples.clone())
+            .and_then(|labels| numbers(&labels))
+            .ok_or(too_few)?;
+        let output = outputs
+            .iter()
+            .find(|output| output.name == self.scores.output);
         let output = output.ok_or_else(|| no_output("classes", outputs))?;
         let predicted = predicted(output, self.predicts);
         if predicted.len() != labels.len() {
             return Err(shape_changed(output, samples.len()));
         }
         let elements = (labels.len() / samples.len().max(1)).max(1);
-        for (labels, predicted) in labels.chunks_exact(elements).zip(predicted.chunks_exact(elements)) {
+        for (labels, predicted) in labels
+            .chunks_exact(elements)
+            .zip(predicted.chunks_exact(elements))
+        {
             self.add_sample(labels, predicted);
         }
         Ok(())
     }
 
     fn add_sample(&mut self, labels: &[f64], predicted: &[Option<u64>]) {
-        let mut found = RightOf { right_count: 0, elements_count: 0 };
-        for (&label, &predicted) in labels.iter().zip(predicted).filter(|(label, _)| **label >= 0.0) {
+        let mut found = RightOf {
+            right_count: 0,
+            elements_count: 0,
+        };
+        for (&label, &predicted) in labels
+            .iter()
+            .zip(predicted)
+            .filter(|(label, _)| **label >= 0.0)
+        {
             let label = label as u64;
             found.elements_count += 1;
             self.class(label).either_count += 1;
@@ -85,10 +122,14 @@ impl ElementScorer {
 fn predicted(output: &Tensor, predicts: Predicts) -> Vec<Option<u64>> {
     let elements = numbers(&output.data).unwrap_or_default();
     match predicts {
-        Predicts::Class => elements.iter().map(|&class| (class >= 0.0).then_some(class as u64)).collect(),
-        Predicts::From(bound) => {
-            elements.iter().map(|&score| (!score.is_nan()).then_some(u64::from(score > bound))).collect()
-        }
+        Predicts::Class => elements
+            .iter()
+            .map(|&class| (class >= 0.0).then_some(class as u64))
+            .collect(),
+        Predicts::From(bound) => elements
+            .iter()
+            .map(|&score| (!score.is_nan()).then_some(u64::from(score > bound)))
+            .collect(),
         Predicts::Scores(axis) => {
             let (before, after) = output.data.shape().split_at(axis);
             let (outer, classes) = (before.iter().product::<usize>(), after[0]);
@@ -101,7 +142,11 @@ fn predicted(output: &Tensor, predicts: Predicts) -> Vec<Option<u64>> {
                     if score(class).is_nan() {
                         return None;
                     }
-                    best = if score(class) > score(best) { class } else { best };
+                    best = if score(class) > score(best) {
+                        class
+                    } else {
+                        best
+                    };
                 }
                 Some(best as u64)
             };
@@ -119,22 +164,43 @@ pub(super) struct SeveralScorer {
 impl SeveralScorer {
     pub(super) fn new(labels: Labels, output: &str, threshold: f64) -> Self {
         let classes_count = labels.of_sample().iter().product::<usize>() as u64;
-        let scores = SeveralScores { output: output.to_owned(), classes_count, threshold, samples: Vec::new() };
+        let scores = SeveralScores {
+            output: output.to_owned(),
+            classes_count,
+            threshold,
+            samples: Vec::new(),
+        };
         SeveralScorer { labels, scores }
     }
 
-    pub(super) fn add(&mut self, outputs: &[Tensor], samples: Range<usize>) -> Result<(), AccuracyError> {
-        let too_few = AccuracyError::TooFewLabels { has: self.labels.len(), sample: samples.end.saturating_sub(1) };
+    pub(super) fn add(
+        &mut self,
+        outputs: &[Tensor],
+        samples: Range<usize>,
+    ) -> Result<(), AccuracyError> {
+        let too_few = AccuracyError::TooFewLabels {
+            has: self.labels.len(),
+            sample: samples.end.saturating_sub(1),
+        };
         let labels = self.labels.rows(samples.clone()).ok_or(too_few)?;
-        let output = outputs.iter().find(|output| output.name == self.scores.output);
+        let output = outputs
+            .iter()
+            .find(|output| output.name == self.scores.output);
         let output = output.ok_or_else(|| no_output("classes", outputs))?;
         let classes = self.scores.classes_count as usize;
         if per_sample(&output.data, samples.len()) != Some(classes) {
             return Err(shape_changed(output, samples.len()));
         }
-        let (labels, scores) = (numbers(&labels).unwrap_or_default(), numbers(&output.data).unwrap_or_default());
-        let rows = labels.chunks_exact(classes).zip(scores.chunks_exact(classes));
-        self.scores.samples.extend(rows.map(|(labels, scores)| hits(labels, scores, self.scores.threshold)));
+        let (labels, scores) = (
+            numbers(&labels).unwrap_or_default(),
+            numbers(&output.data).unwrap_or_default(),
+        );
+        let rows = labels
+            .chunks_exact(classes)
+            .zip(scores.chunks_exact(classes));
+        self.scores
+            .samples
+            .extend(rows.map(|(labels, scores)| hits(labels, scores, self.scores.threshold)));
         Ok(())
     }
 }
@@ -144,7 +210,11 @@ fn hits(labels: &[f64], scores: &[f64], threshold: f64) -> Hits {
     for (&label, &score) in labels.iter().zip(scores) {
         let is_true = label == 1.0;
         // A score that is no number is wrong whatever the label.
-        let is_predicted = if score.is_nan() { !is_true } else { score > threshold };
+        let is_predicted = if score.is_nan() {
+            !is_true
+        } else {
+            score > threshold
+        };
         match (is_true, is_predicted) {
             (true, true) => hits.both_count += 1,
             (false, true) => hits.false_count += 1,
@@ -172,7 +242,18 @@ mod tests {
 
     #[test]
     fn classes_are_counted_by_what_they_are_and_are_said_to_be() {
-        let hits = hits(&[1.0, 1.0, 0.0, 0.0, 0.0], &[0.9, 0.2, 0.7, 0.1, f64::NAN], 0.5);
-        assert_eq!(hits, Hits { both_count: 1, false_count: 2, missed_count: 1 });
+        let hits = hits(
+            &[1.0, 1.0, 0.0, 0.0, 0.0],
+            &[0.9, 0.2, 0.7, 0.1, f64::NAN],
+            0.5,
+        );
+        assert_eq!(
+            hits,
+            Hits {
+                both_count: 1,
+                false_count: 2,
+                missed_count: 1
+            }
+        );
     }
 }

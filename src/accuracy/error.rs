@@ -56,7 +56,9 @@ pub enum AccuracyError {
     #[error("output `{0}` has shape {1:?} for a batch of {2}, unlike in the batches before")]
     ShapeChanged(String, Vec<usize>, usize),
     /// Predictions and targets have different numbers of elements.
-    #[error("output `{output}` has {predicted_count} elements per sample, targets have {target_count}")]
+    #[error(
+        "output `{output}` has {predicted_count} elements per sample, targets have {target_count}"
+    )]
     ElementsDiffer {
         /// Name of the output.
         output: String,
@@ -72,9 +74,9 @@ impl AccuracyError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            AccuracyError::BadLabels(..) => {
-                Some("give one class index, counted from 0, per sample; or use `--task regression` for numeric targets")
-            }
+            AccuracyError::BadLabels(..) => Some(
+                "give one class index, counted from 0, per sample; or use `--task regression` for numeric targets",
+            ),
             AccuracyError::UnknownForm(..) => Some(FORMS),
             AccuracyError::UnknownWord(_, known) if !known.is_empty() => {
                 Some("write labels as the model writes its classes")
@@ -83,19 +85,25 @@ impl AccuracyError {
                 Some("give class numbers, counted from 0 in the order of the output's scores")
             }
             AccuracyError::FromOne(..) => Some("save `labels - 1`"),
-            AccuracyError::BadTargets(..) => Some("give an array of numbers whose first dimension is the samples"),
-            AccuracyError::NoOutput(..) => {
-                Some("scoring needs one score per class and sample, a class index per sample, or `--task regression`")
+            AccuracyError::BadTargets(..) => {
+                Some("give an array of numbers whose first dimension is the samples")
             }
-            AccuracyError::OneScore(..) => {
-                Some("use `--task regression`, or export the model with one score for each of its two classes")
-            }
+            AccuracyError::NoOutput(..) => Some(
+                "scoring needs one score per class and sample, a class index per sample, or `--task regression`",
+            ),
+            AccuracyError::OneScore(..) => Some(
+                "use `--task regression`, or export the model with one score for each of its two classes",
+            ),
             AccuracyError::LabelOutOfRange(..) => {
                 Some("labels count classes from 0; check that the labels belong to this model")
             }
             AccuracyError::NegativeClass(..) => Some("only classes counted from 0 can be scored"),
-            AccuracyError::TooFewLabels { .. } => Some("give one label or target for every sample of the data"),
-            AccuracyError::ElementsDiffer { .. } => Some("give targets of the same shape as the output"),
+            AccuracyError::TooFewLabels { .. } => {
+                Some("give one label or target for every sample of the data")
+            }
+            AccuracyError::ElementsDiffer { .. } => {
+                Some("give targets of the same shape as the output")
+            }
             AccuracyError::OutOfOrder { .. } | AccuracyError::ShapeChanged(..) => None,
         }
     }
@@ -110,7 +118,11 @@ fn words(known: &[String]) -> String {
     if known.is_empty() {
         return "its file names no classes, and it has no output of words".to_owned();
     }
-    let mut words: Vec<String> = known.iter().take(NAMED).map(|word| format!("`{word}`")).collect();
+    let mut words: Vec<String> = known
+        .iter()
+        .take(NAMED)
+        .map(|word| format!("`{word}`"))
+        .collect();
     if known.len() > NAMED {
         words.push(format!("and {} more", known.len() - NAMED));
     }
@@ -118,9 +130,15 @@ fn words(known: &[String]) -> String {
 }
 
 pub(super) fn found(outputs: &[Tensor]) -> String {
-    let found: Vec<String> =
-        outputs.iter().map(|output| format!("`{}` ({})", output.name, describe(&output.data))).collect();
-    if found.is_empty() { "none".to_owned() } else { found.join(", ") }
+    let found: Vec<String> = outputs
+        .iter()
+        .map(|output| format!("`{}` ({})", output.name, describe(&output.data)))
+        .collect();
+    if found.is_empty() {
+        "none".to_owned()
+    } else {
+        found.join(", ")
+    }
 }
 
 pub(super) fn no_output(wanted: &'static str, outputs: &[Tensor]) -> AccuracyError {
@@ -128,5 +146,9 @@ pub(super) fn no_output(wanted: &'static str, outputs: &[Tensor]) -> AccuracyErr
 }
 
 pub(super) fn shape_changed(output: &Tensor, samples_count: usize) -> AccuracyError {
-    AccuracyError::ShapeChanged(output.name.clone(), output.data.shape().to_vec(), samples_count)
+    AccuracyError::ShapeChanged(
+        output.name.clone(),
+        output.data.shape().to_vec(),
+        samples_count,
+    )
 }

@@ -14,7 +14,9 @@
 use super::classification::{BOUND, ClassScorer, Says};
 use super::elements::{ElementScorer, Predicts, SeveralScorer};
 use super::regression::ErrorScorer;
-use super::{AccuracyError, Targets, Truth, classes, is_float, is_integer, no_output, numbers, per_sample};
+use super::{
+    AccuracyError, Targets, Truth, classes, is_float, is_integer, no_output, numbers, per_sample,
+};
 use crate::inputs::{Labels, Tensor, TensorData};
 use crate::plan::Task;
 
@@ -26,8 +28,15 @@ pub(super) enum Against {
     Targets(ErrorScorer),
 }
 
-pub(super) fn against(truth: Truth, outputs: &[Tensor], samples_count: usize) -> Result<Against, AccuracyError> {
-    let seen = Seen { outputs, samples_count };
+pub(super) fn against(
+    truth: Truth,
+    outputs: &[Tensor],
+    samples_count: usize,
+) -> Result<Against, AccuracyError> {
+    let seen = Seen {
+        outputs,
+        samples_count,
+    };
     let facts = *truth.labels.facts();
     let of_sample = truth.labels.of_sample();
     let may_be_numbers = truth.task != Task::Classification;
@@ -37,9 +46,14 @@ pub(super) fn against(truth: Truth, outputs: &[Tensor], samples_count: usize) ->
         _ if facts.is_text => Err(seen.unknown(&truth.labels)),
         [] if facts.is_whole => seen.single(truth),
         [] if may_be_numbers => seen.numbers(&truth),
-        sizes => match seen.several(&truth, sizes).or_else(|| seen.elements(&truth.labels, sizes)) {
+        sizes => match seen
+            .several(&truth, sizes)
+            .or_else(|| seen.elements(&truth.labels, sizes))
+        {
             Some(found) => found,
-            None if may_be_numbers && seen.first(is_float, &of_sample).is_some() => seen.numbers(&truth),
+            None if may_be_numbers && seen.first(is_float, &of_sample).is_some() => {
+                seen.numbers(&truth)
+            }
             None => Err(seen.unknown(&truth.labels)),
         },
     }
@@ -54,16 +68,26 @@ impl Against {
         let what = match self {
             Against::Classes(_) if facts.is_one_hot => "one-hot classes".to_owned(),
             Against::Classes(_) if facts.is_text => "classes that are words".to_owned(),
-            Against::Classes(_) if facts.is_float => "classes, because all of them are whole numbers".to_owned(),
+            Against::Classes(_) if facts.is_float => {
+                "classes, because all of them are whole numbers".to_owned()
+            }
             Against::Classes(_) => return None,
             Against::Several(scorer) => {
-                format!("several classes at once, predicted from a score of {} on", scorer.scores.threshold)
+                format!(
+                    "several classes at once, predicted from a score of {} on",
+                    scorer.scores.threshold
+                )
             }
-            Against::Elements(_) if labels.of_sample().len() < 2 => "a class for each token".to_owned(),
+            Against::Elements(_) if labels.of_sample().len() < 2 => {
+                "a class for each token".to_owned()
+            }
             Against::Elements(_) => "a class for each pixel".to_owned(),
             Against::Targets(_) => "numbers to predict".to_owned(),
         };
-        Some(format!("labels {:?} are taken for {what}, and held against output `{output}`", labels.shape()))
+        Some(format!(
+            "labels {:?} are taken for {what}, and held against output `{output}`",
+            labels.shape()
+        ))
     }
 
     fn output(&self) -> &str {
@@ -86,42 +110,59 @@ struct Seen<'t> {
 impl<'t> Seen<'t> {
     /// Outputs with one value for each sample.
     fn ones(self) -> impl Iterator<Item = &'t Tensor> {
-        self.outputs.iter().filter(move |output| per_sample(&output.data, self.samples_count) == Some(1))
+        self.outputs
+            .iter()
+            .filter(move |output| per_sample(&output.data, self.samples_count) == Some(1))
     }
 
     /// Outputs with a score for each class, and how many classes.
     fn scores(self) -> impl Iterator<Item = (&'t Tensor, usize)> {
-        self.outputs.iter().filter_map(move |output| Some((output, classes(&output.data, self.samples_count)?)))
+        self.outputs
+            .iter()
+            .filter_map(move |output| Some((output, classes(&output.data, self.samples_count)?)))
     }
 
     /// The first output of a type whose samples have these sizes, but for dimensions of 1.
     fn first(self, is_type: fn(&TensorData) -> bool, sizes: &[usize]) -> Option<&'t Tensor> {
-        self.outputs.iter().find(|output| is_type(&output.data) && self.sizes(output).is_some_and(|own| own == sizes))
+        self.outputs.iter().find(|output| {
+            is_type(&output.data) && self.sizes(output).is_some_and(|own| own == sizes)
+        })
     }
 
     /// Sizes of one sample of an output without dimensions of 1.
     fn sizes(self, output: &Tensor) -> Option<Vec<usize>> {
         let (&first, rest) = output.data.shape().split_first()?;
-        (first == self.samples_count).then(|| rest.iter().copied().filter(|&size| size != 1).collect())
+        (first == self.samples_count)
+            .then(|| rest.iter().copied().filter(|&size| size != 1).collect())
     }
 
     fn numbers(self, truth: &Truth) -> Result<Against, AccuracyError> {
         let bad = || AccuracyError::BadTargets(truth.labels.shape().to_vec());
         let targets = Targets::new(&TensorData::Double(truth.labels.numbers().ok_or_else(bad)?))?;
-        let mut any = self.outputs.iter().filter(|output| is_float(&output.data) && self.sizes(output).is_some());
-        let fitting = self.first(is_float, &truth.labels.of_sample()).or_else(|| any.next());
+        let mut any = self
+            .outputs
+            .iter()
+            .filter(|output| is_float(&output.data) && self.sizes(output).is_some());
+        let fitting = self
+            .first(is_float, &truth.labels.of_sample())
+            .or_else(|| any.next());
         let output = fitting.map(|output| output.name.clone());
         Ok(Against::Targets(ErrorScorer::new(targets, output)))
     }
 
     fn words(self, truth: Truth) -> Result<Against, AccuracyError> {
-        let string = self.ones().find(|output| matches!(output.data, TensorData::String(_)));
+        let string = self
+            .ones()
+            .find(|output| matches!(output.data, TensorData::String(_)));
         let vocabulary = truth.labels.vocabulary();
         let (known, has_own) = (truth.names.known(), !truth.names.words.is_empty());
         let is_known = !known.is_empty() && vocabulary.iter().all(|word| known.contains(word));
-        let by_scores = self.scores().find(|(_, count)| is_known && *count == known.len());
+        let by_scores = self
+            .scores()
+            .find(|(_, count)| is_known && *count == known.len());
         if let Some((output, count)) = by_scores {
-            let is_ambiguous = |word: &String| known.iter().filter(|known| *known == word).count() > 1;
+            let is_ambiguous =
+                |word: &String| known.iter().filter(|known| *known == word).count() > 1;
             return match vocabulary.into_iter().find(is_ambiguous) {
                 Some(word) => Err(AccuracyError::AmbiguousWord(word)),
                 None => classify(truth, &output.name, Says::Scores(count)),
@@ -146,7 +187,10 @@ impl<'t> Seen<'t> {
     /// Whole numbers, one for each sample.
     fn single(self, truth: Truth) -> Result<Against, AccuracyError> {
         let labels = truth.labels.classes(&truth.names).unwrap_or_default();
-        let (low, high) = (labels.iter().min().copied().unwrap_or(0), labels.iter().max().copied().unwrap_or(0));
+        let (low, high) = (
+            labels.iter().min().copied().unwrap_or(0),
+            labels.iter().max().copied().unwrap_or(0),
+        );
         let facts = *truth.labels.facts();
         let one = self.ones().find(|output| is_float(&output.data));
         let may_be_number = truth.task == Task::Inferred && one.is_some() && !facts.is_binary;
@@ -160,7 +204,9 @@ impl<'t> Seen<'t> {
         if let Some(output) = self.ones().find(|output| is_integer(&output.data)) {
             return classify(truth, &output.name, Says::Number);
         }
-        let string = self.ones().find(|output| matches!(output.data, TensorData::String(_)));
+        let string = self
+            .ones()
+            .find(|output| matches!(output.data, TensorData::String(_)));
         if let Some(output) = string.filter(|_| enough(truth.names.words.len())) {
             let words = truth.names.words.clone();
             return classify(truth, &output.name, Says::Word(words));
@@ -182,12 +228,22 @@ impl<'t> Seen<'t> {
     fn several(self, truth: &Truth, sizes: &[usize]) -> Option<Result<Against, AccuracyError>> {
         let [count] = sizes else { return None };
         let facts = truth.labels.facts();
-        let (output, _) = self.scores().find(|(_, classes)| facts.is_binary && classes == count)?;
+        let (output, _) = self
+            .scores()
+            .find(|(_, classes)| facts.is_binary && classes == count)?;
         if facts.is_one_hot {
             return Some(classify(truth.clone(), &output.name, Says::Scores(*count)));
         }
-        let threshold = if truth.names.sigmoids.contains(&output.name) { BOUND } else { 0.0 };
-        Some(Ok(Against::Several(SeveralScorer::new(truth.labels.clone(), &output.name, threshold))))
+        let threshold = if truth.names.sigmoids.contains(&output.name) {
+            BOUND
+        } else {
+            0.0
+        };
+        Some(Ok(Against::Several(SeveralScorer::new(
+            truth.labels.clone(),
+            &output.name,
+            threshold,
+        ))))
     }
 
     /// A class for each element.
@@ -197,11 +253,17 @@ impl<'t> Seen<'t> {
             return None;
         }
         let scored = |output: &Tensor, predicts| {
-            Some(Ok(Against::Elements(ElementScorer::new(labels.clone(), &output.name, predicts))))
+            Some(Ok(Against::Elements(ElementScorer::new(
+                labels.clone(),
+                &output.name,
+                predicts,
+            ))))
         };
         let mut short = None;
         for output in self.outputs.iter().filter(|output| is_float(&output.data)) {
-            let Some(axis) = class_axis(output.data.shape(), self.samples_count, sizes) else { continue };
+            let Some(axis) = class_axis(output.data.shape(), self.samples_count, sizes) else {
+                continue;
+            };
             let count = output.data.shape()[axis];
             if facts.high < count as f64 {
                 return scored(output, Predicts::Scores(axis));
@@ -212,12 +274,23 @@ impl<'t> Seen<'t> {
             return scored(output, Predicts::Class);
         }
         if let Some((output, count)) = short {
-            let classes: Vec<i64> = labels.numbers()?.iter().map(|&label| label as i64).collect();
+            let classes: Vec<i64> = labels
+                .numbers()?
+                .iter()
+                .map(|&label| label as i64)
+                .collect();
             return Some(Err(out_of_range(&classes, &output.name, count)));
         }
-        let same = self.first(is_float, sizes).filter(|_| facts.is_binary && sizes.len() > 1)?;
-        let is_probability = numbers(&same.data)?.iter().all(|score| (0.0..=1.0).contains(score));
-        scored(same, Predicts::From(if is_probability { BOUND } else { 0.0 }))
+        let same = self
+            .first(is_float, sizes)
+            .filter(|_| facts.is_binary && sizes.len() > 1)?;
+        let is_probability = numbers(&same.data)?
+            .iter()
+            .all(|score| (0.0..=1.0).contains(score));
+        scored(
+            same,
+            Predicts::From(if is_probability { BOUND } else { 0.0 }),
+        )
     }
 
     fn unknown(self, labels: &Labels) -> AccuracyError {
@@ -229,36 +302,65 @@ impl<'t> Seen<'t> {
 fn classify(truth: Truth, output: &str, says: Says) -> Result<Against, AccuracyError> {
     let bad = || AccuracyError::BadLabels(truth.labels.shape().to_vec());
     let labels = truth.labels.classes(&truth.names).ok_or_else(bad)?;
-    Ok(Against::Classes(ClassScorer::new(labels, truth.names, output, says)))
+    Ok(Against::Classes(ClassScorer::new(
+        labels,
+        truth.names,
+        output,
+        says,
+    )))
 }
 
 /// Whether words are whole numbers that are written as text.
 fn is_numbered(labels: &Labels) -> bool {
-    labels.numbers().is_some_and(|numbers| numbers.iter().all(|number| number.fract() == 0.0))
+    labels
+        .numbers()
+        .is_some_and(|numbers| numbers.iter().all(|number| number.fract() == 0.0))
 }
 
 /// The axis whose size is the classes, where the others are those of labels with these sizes, but for dimensions of 1:
 /// of sequences rather the last, of images rather the second.
 fn class_axis(shape: &[usize], samples_count: usize, sizes: &[usize]) -> Option<usize> {
-    let last = shape.len().checked_sub(1).filter(|&last| last >= 2 && shape[0] == samples_count)?;
+    let last = shape
+        .len()
+        .checked_sub(1)
+        .filter(|&last| last >= 2 && shape[0] == samples_count)?;
     let fits = |axis: &usize| {
-        let others = shape.iter().enumerate().skip(1).filter(|(place, size)| place != axis && **size != 1);
+        let others = shape
+            .iter()
+            .enumerate()
+            .skip(1)
+            .filter(|(place, size)| place != axis && **size != 1);
         shape[*axis] >= 2 && others.map(|(_, &size)| size).eq(sizes.iter().copied())
     };
-    let order = if sizes.len() < 2 { [last, 1] } else { [1, last] };
+    let order = if sizes.len() < 2 {
+        [last, 1]
+    } else {
+        [1, last]
+    };
     order.into_iter().find(fits)
 }
 
 /// The error of the first label that is no class; labels that count from 1 are told apart.
 fn out_of_range(labels: &[i64], output: &str, classes_count: usize) -> AccuracyError {
     let (output, classes_count) = (output.to_owned(), classes_count as u64);
-    let (low, high) = (labels.iter().min().copied().unwrap_or(0), labels.iter().max().copied().unwrap_or(0));
+    let (low, high) = (
+        labels.iter().min().copied().unwrap_or(0),
+        labels.iter().max().copied().unwrap_or(0),
+    );
     if low >= 1 && high as u64 == classes_count {
         return AccuracyError::FromOne(output, classes_count);
     }
     let is_class = |label: i64| label >= 0 && (label as u64) < classes_count;
-    let sample = labels.iter().position(|&label| !is_class(label)).unwrap_or(0);
-    AccuracyError::LabelOutOfRange(labels.get(sample).copied().unwrap_or(0), sample, output, classes_count)
+    let sample = labels
+        .iter()
+        .position(|&label| !is_class(label))
+        .unwrap_or(0);
+    AccuracyError::LabelOutOfRange(
+        labels.get(sample).copied().unwrap_or(0),
+        sample,
+        output,
+        classes_count,
+    )
 }
 
 #[cfg(test)]

@@ -40,13 +40,18 @@ impl Signs {
         self.samples_count += 1;
         self.shares_count += u64::from(!has_negative && is_one(mean * n));
         let exponentials = || sample.iter().map(|value| value.exp()).sum::<f64>();
-        self.log_shares_count += u64::from(sample.iter().all(|value| *value <= 0.0) && is_one(exponentials()));
+        self.log_shares_count +=
+            u64::from(sample.iter().all(|value| *value <= 0.0) && is_one(exponentials()));
         self.unit_count += u64::from(is_one(square.sqrt()));
         self.standard_count += u64::from(mean.abs() < TOLERANCE && is_one(deviation));
-        self.bounded_count += u64::from(has_negative && sample.iter().all(|value| value.abs() <= 1.0));
+        self.bounded_count +=
+            u64::from(has_negative && sample.iter().all(|value| value.abs() <= 1.0));
         if deviation > 0.0 {
-            let products = sample.windows(2).map(|pair| (pair[0] - mean) * (pair[1] - mean));
-            self.correlations.push(products.sum::<f64>() / (n * deviation * deviation));
+            let products = sample
+                .windows(2)
+                .map(|pair| (pair[0] - mean) * (pair[1] - mean));
+            self.correlations
+                .push(products.sum::<f64>() / (n * deviation * deviation));
         }
     }
 
@@ -56,7 +61,9 @@ impl Signs {
         match longer.as_slice() {
             [] => OutputKind::Numbers,
             [width] => self.kind_of_row(*width, shape),
-            [channels, length] if *channels <= 8 && *length >= MIN_WIDTH && self.is_smooth() => OutputKind::Signal,
+            [channels, length] if *channels <= 8 && *length >= MIN_WIDTH && self.is_smooth() => {
+                OutputKind::Signal
+            }
             _ if is_image(shape) => OutputKind::Image,
             _ => OutputKind::Numbers,
         }
@@ -116,7 +123,9 @@ mod tests {
     fn kind(shape: &[usize], value: impl Fn(usize, usize) -> f64) -> OutputKind {
         let mut signs = Signs::default();
         for sample in 0..3 {
-            let values: Vec<f64> = (0..shape.iter().product()).map(|index| value(sample, index)).collect();
+            let values: Vec<f64> = (0..shape.iter().product())
+                .map(|index| value(sample, index))
+                .collect();
             signs.add(&values);
         }
         signs.kind(shape)
@@ -129,11 +138,26 @@ mod tests {
 
     #[test]
     fn scores_of_any_number_of_classes_are_classes() {
-        assert_eq!(kind(&[10], |sample, index| 5.0 * rough(sample, index)), OutputKind::Classes);
-        assert_eq!(kind(&[1000, 1, 1], |sample, index| 5.0 * rough(sample, index)), OutputKind::Classes);
-        assert_eq!(kind(&[1, 50_000], |sample, index| 5.0 * rough(sample, index)), OutputKind::Classes);
-        assert_eq!(kind(&[64], |_, index| if index == 3 { 0.37 } else { 0.01 }), OutputKind::Classes);
-        assert_eq!(kind(&[3], |sample, index| ((sample + index) as f64).sin()), OutputKind::Classes);
+        assert_eq!(
+            kind(&[10], |sample, index| 5.0 * rough(sample, index)),
+            OutputKind::Classes
+        );
+        assert_eq!(
+            kind(&[1000, 1, 1], |sample, index| 5.0 * rough(sample, index)),
+            OutputKind::Classes
+        );
+        assert_eq!(
+            kind(&[1, 50_000], |sample, index| 5.0 * rough(sample, index)),
+            OutputKind::Classes
+        );
+        assert_eq!(
+            kind(&[64], |_, index| if index == 3 { 0.37 } else { 0.01 }),
+            OutputKind::Classes
+        );
+        assert_eq!(
+            kind(&[3], |sample, index| ((sample + index) as f64).sin()),
+            OutputKind::Classes
+        );
     }
 
     #[test]
@@ -142,13 +166,27 @@ mod tests {
         for shape in [&[1600][..], &[1, 1600], &[2, 800], &[1600, 1]] {
             assert_eq!(kind(shape, wave), OutputKind::Signal, "{shape:?}");
         }
-        assert_eq!(kind(&[1, 400], rough), OutputKind::Signal, "within -1 and 1, behind a channel");
+        assert_eq!(
+            kind(&[1, 400], rough),
+            OutputKind::Signal,
+            "within -1 and 1, behind a channel"
+        );
     }
 
     #[test]
     fn directions_and_images_are_no_classes() {
-        assert_eq!(kind(&[32], |sample, index| if index % 32 == sample { -1.0 } else { 0.0 }), OutputKind::Vector);
-        assert_eq!(kind(&[32], |_, index| if index % 2 == 0 { 1.0 } else { -1.0 }), OutputKind::Vector);
+        assert_eq!(
+            kind(&[32], |sample, index| if index % 32 == sample {
+                -1.0
+            } else {
+                0.0
+            }),
+            OutputKind::Vector
+        );
+        assert_eq!(
+            kind(&[32], |_, index| if index % 2 == 0 { 1.0 } else { -1.0 }),
+            OutputKind::Vector
+        );
         assert_eq!(kind(&[384], rough), OutputKind::Vector);
         assert_eq!(kind(&[3, 16, 16], rough), OutputKind::Image);
         assert_eq!(kind(&[16, 16, 1], rough), OutputKind::Image);

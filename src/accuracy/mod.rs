@@ -31,7 +31,7 @@ pub use truth::Truth;
 use error::{no_output, shape_changed};
 use kind::Signs;
 use numbers::{
-    agree_in_class, agreeing_count, classes, describe, errors, highest, integers, is_float, is_integer, numbers,
-    per_sample, whole_errors,
+    agree_in_class, agreeing_count, classes, describe, errors, highest, integers, is_float,
+    is_integer, numbers, per_sample, whole_errors,
 };
 use truth::Targets;

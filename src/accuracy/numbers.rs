@@ -10,10 +10,17 @@ pub(super) fn numbers(data: &TensorData) -> Option<Vec<f64>> {
 /// Elements as integers, row by row; `None` unless all of them are whole numbers.
 pub(super) fn integers(data: &TensorData) -> Option<Vec<i128>> {
     match data {
-        TensorData::Int64(array) => Some(array.iter().map(|&element| i128::from(element)).collect()),
-        TensorData::Uint64(array) => Some(array.iter().map(|&element| i128::from(element)).collect()),
+        TensorData::Int64(array) => {
+            Some(array.iter().map(|&element| i128::from(element)).collect())
+        }
+        TensorData::Uint64(array) => {
+            Some(array.iter().map(|&element| i128::from(element)).collect())
+        }
         // Every other integer type is exact as f64, and so is every whole float within its range.
-        other => numbers(other)?.iter().map(|number| (number.fract() == 0.0).then_some(*number as i128)).collect(),
+        other => numbers(other)?
+            .iter()
+            .map(|number| (number.fract() == 0.0).then_some(*number as i128))
+            .collect(),
     }
 }
 
@@ -41,7 +48,11 @@ pub(super) fn classes(data: &TensorData, samples_count: usize) -> Option<usize> 
 
 /// Type and shape in words, such as `float [8, 10]`.
 pub(super) fn describe(data: &TensorData) -> String {
-    format!("{} {:?}", format!("{:?}", data.element_type()).to_lowercase(), data.shape())
+    format!(
+        "{} {:?}",
+        format!("{:?}", data.element_type()).to_lowercase(),
+        data.shape()
+    )
 }
 
 /// Absolute differences: 0 of two NaN or like infinities, `None` of one of these and anything else.
@@ -49,7 +60,11 @@ pub(super) fn errors(ours: &[f64], reference: &[f64]) -> Vec<Option<f64>> {
     let error = |(&our, &reference): (&f64, &f64)| {
         let is_same = our == reference || (our.is_nan() && reference.is_nan());
         let are_finite = our.is_finite() && reference.is_finite();
-        if is_same { Some(0.0) } else { are_finite.then(|| (our - reference).abs()) }
+        if is_same {
+            Some(0.0)
+        } else {
+            are_finite.then(|| (our - reference).abs())
+        }
     };
     ours.iter().zip(reference).map(error).collect()
 }
@@ -57,40 +72,80 @@ pub(super) fn errors(ours: &[f64], reference: &[f64]) -> Vec<Option<f64>> {
 /// The same of whole numbers, of which the largest are rounded as `f64`, so that unlike ones would be the same.
 pub(super) fn whole_errors(ours: &TensorData, reference: &TensorData) -> Option<Vec<Option<f64>>> {
     let (ours, reference) = (integers(ours)?, integers(reference)?);
-    Some(ours.iter().zip(&reference).map(|(our, reference)| Some(our.abs_diff(*reference) as f64)).collect())
+    Some(
+        ours.iter()
+            .zip(&reference)
+            .map(|(our, reference)| Some(our.abs_diff(*reference) as f64))
+            .collect(),
+    )
 }
 
 /// Samples that agree: in the class with the highest score, or in every value where values are not floating-point.
 /// `None` for floating-point outputs that hold no scores of classes.
-pub(super) fn agreeing_count(batch: usize, ours: &TensorData, reference: &TensorData) -> Option<u64> {
+pub(super) fn agreeing_count(
+    batch: usize,
+    ours: &TensorData,
+    reference: &TensorData,
+) -> Option<u64> {
     if let (TensorData::String(ours), TensorData::String(reference)) = (ours, reference) {
-        let (ours, reference): (Vec<_>, Vec<_>) = (ours.iter().collect(), reference.iter().collect());
-        return Some(count_agreeing(batch, &ours, &reference, |ours, reference| ours == reference));
+        let (ours, reference): (Vec<_>, Vec<_>) =
+            (ours.iter().collect(), reference.iter().collect());
+        return Some(count_agreeing(
+            batch,
+            &ours,
+            &reference,
+            |ours, reference| ours == reference,
+        ));
     }
     if !is_float(ours) && !is_float(reference) {
         let (ours, reference) = (integers(ours)?, integers(reference)?);
-        return Some(count_agreeing(batch, &ours, &reference, |ours, reference| ours == reference));
+        return Some(count_agreeing(
+            batch,
+            &ours,
+            &reference,
+            |ours, reference| ours == reference,
+        ));
     }
     if classes(ours, batch).is_none() || classes(reference, batch).is_none() {
         return None;
     }
-    Some(count_agreeing(batch, &numbers(ours)?, &numbers(reference)?, agree_in_class))
+    Some(count_agreeing(
+        batch,
+        &numbers(ours)?,
+        &numbers(reference)?,
+        agree_in_class,
+    ))
 }
 
 /// Whether the highest score is at the same place, and NaN where the reference has it.
 pub(super) fn agree_in_class(ours: &[f64], reference: &[f64]) -> bool {
     let mut pairs = ours.iter().zip(reference);
-    pairs.all(|(our, reference)| our.is_nan() == reference.is_nan()) && highest(ours) == highest(reference)
+    pairs.all(|(our, reference)| our.is_nan() == reference.is_nan())
+        && highest(ours) == highest(reference)
 }
 
 /// The place of the highest score that is a number, the first of equals, as ONNX `ArgMax` has it.
 pub(super) fn highest(scores: &[f64]) -> Option<usize> {
-    let numbers = scores.iter().enumerate().filter(|(_, score)| !score.is_nan());
-    numbers.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(index, _)| index)
+    let numbers = scores
+        .iter()
+        .enumerate()
+        .filter(|(_, score)| !score.is_nan());
+    numbers
+        .reduce(|best, next| if next.1 > best.1 { next } else { best })
+        .map(|(index, _)| index)
 }
 
-fn count_agreeing<T>(batch: usize, ours: &[T], reference: &[T], agree: impl Fn(&[T], &[T]) -> bool) -> u64 {
+fn count_agreeing<T>(
+    batch: usize,
+    ours: &[T],
+    reference: &[T],
+    agree: impl Fn(&[T], &[T]) -> bool,
+) -> u64 {
     let elements = (ours.len() / batch.max(1)).max(1);
-    let pairs = ours.chunks_exact(elements).zip(reference.chunks_exact(elements));
-    pairs.filter(|(ours, reference)| agree(ours, reference)).count() as u64
+    let pairs = ours
+        .chunks_exact(elements)
+        .zip(reference.chunks_exact(elements));
+    pairs
+        .filter(|(ours, reference)| agree(ours, reference))
+        .count() as u64
 }

@@ -23,13 +23,24 @@ impl Rows {
         if columns < 2 || (has_several_tables && !around.is_length(rows)) {
             return None;
         }
-        Some(Rows { shape: (rows, columns), has_several_tables, signs: Signs::default(), agreeing: Vec::new() })
+        Some(Rows {
+            shape: (rows, columns),
+            has_several_tables,
+            signs: Signs::default(),
+            agreeing: Vec::new(),
+        })
     }
 
     pub(super) fn add(&mut self, ours: &[f64], reference: &[f64]) {
         let columns = self.shape.1;
-        let mut counts = RightOf { right_count: 0, elements_count: 0 };
-        for (ours, reference) in ours.chunks_exact(columns).zip(reference.chunks_exact(columns)) {
+        let mut counts = RightOf {
+            right_count: 0,
+            elements_count: 0,
+        };
+        for (ours, reference) in ours
+            .chunks_exact(columns)
+            .zip(reference.chunks_exact(columns))
+        {
             counts.elements_count += 1;
             counts.right_count += u64::from(agree_in_class(ours, reference));
             self.signs.add(reference);
@@ -51,7 +62,8 @@ impl Rows {
         if rows == columns && is_along {
             return false;
         }
-        let says_so = (is_along && around.gives_scores(output)) || Surroundings::names_scores(output);
+        let says_so =
+            (is_along && around.gives_scores(output)) || Surroundings::names_scores(output);
         let are_shares = self.signs.are_shares() && !self.has_several_tables;
         are_shares || (says_so && !self.signs.are_directions(columns))
     }
@@ -75,36 +87,88 @@ mod tests {
         let shape = [&[2], sample].concat();
         let values: Vec<f32> = (0..shape.iter().product()).map(value).collect();
         let mut scorer = AgreementScorer::new(Surroundings::of_tokens(4));
-        scorer.add(0..2, &float(name, &shape, &values), &float(name, &shape, &values));
+        scorer.add(
+            0..2,
+            &float(name, &shape, &values),
+            &float(name, &shape, &values),
+        );
         scorer.finish().0.remove(0)
     }
 
     #[test]
     fn scores_along_the_last_axis_agree_row_by_row() {
-        let rough = |index: usize| ((index * 7919 + index * index * 31) % 2003) as f32 / 1001.5 - 1.0;
-        let rows = |of: &Agreement| of.top1_by_row.iter().map(|sample| sample.elements_count).collect::<Vec<_>>();
-        for (name, sample, count) in [("logits", &[4, 90][..], 4), ("scores", &[4, 90], 4), ("logits", &[3, 4, 90], 12)]
-        {
+        let rough =
+            |index: usize| ((index * 7919 + index * index * 31) % 2003) as f32 / 1001.5 - 1.0;
+        let rows = |of: &Agreement| {
+            of.top1_by_row
+                .iter()
+                .map(|sample| sample.elements_count)
+                .collect::<Vec<_>>()
+        };
+        for (name, sample, count) in [
+            ("logits", &[4, 90][..], 4),
+            ("scores", &[4, 90], 4),
+            ("logits", &[3, 4, 90], 12),
+        ] {
             let found = kind_of(name, sample, rough);
-            assert_eq!((found.kind, rows(&found)), (Some(OutputKind::Classes), vec![count; 2]), "{name} {sample:?}");
+            assert_eq!(
+                (found.kind, rows(&found)),
+                (Some(OutputKind::Classes), vec![count; 2]),
+                "{name} {sample:?}"
+            );
         }
-        let shares = kind_of("y", &[7, 5], |index| if index % 5 == 0 { 0.8 } else { 0.05 });
-        assert_eq!((shares.kind, rows(&shares)), (Some(OutputKind::Classes), vec![7; 2]), "boxes or frames");
-        let logarithms = kind_of("y", &[7, 5], |index| if index % 5 == 0 { 0.8_f32.ln() } else { 0.05_f32.ln() });
+        let shares = kind_of(
+            "y",
+            &[7, 5],
+            |index| if index % 5 == 0 { 0.8 } else { 0.05 },
+        );
+        assert_eq!(
+            (shares.kind, rows(&shares)),
+            (Some(OutputKind::Classes), vec![7; 2]),
+            "boxes or frames"
+        );
+        let logarithms = kind_of("y", &[7, 5], |index| {
+            if index % 5 == 0 {
+                0.8_f32.ln()
+            } else {
+                0.05_f32.ln()
+            }
+        });
         assert_eq!(logarithms.kind, Some(OutputKind::Classes));
         let last = kind_of("logits", &[1, 90], rough);
-        assert_eq!((last.kind, last.top1_agreeing_count), (Some(OutputKind::Classes), Some(2)), "one row");
+        assert_eq!(
+            (last.kind, last.top1_agreeing_count),
+            (Some(OutputKind::Classes), Some(2)),
+            "one row"
+        );
     }
 
     #[test]
     fn rows_of_other_numbers_have_no_classes() {
-        let rough = |index: usize| ((index * 7919 + index * index * 31) % 2003) as f32 / 500.0 - 2.0;
-        for (name, sample) in [("hidden", &[4, 90][..]), ("y", &[4, 90]), ("boxes", &[7, 4]), ("attention", &[3, 4, 4])]
-        {
+        let rough =
+            |index: usize| ((index * 7919 + index * index * 31) % 2003) as f32 / 500.0 - 2.0;
+        for (name, sample) in [
+            ("hidden", &[4, 90][..]),
+            ("y", &[4, 90]),
+            ("boxes", &[7, 4]),
+            ("attention", &[3, 4, 4]),
+        ] {
             let found = kind_of(name, sample, rough);
-            assert_eq!((found.kind, found.top1_by_row.len()), (Some(OutputKind::Numbers), 0), "{name} {sample:?}");
+            assert_eq!(
+                (found.kind, found.top1_by_row.len()),
+                (Some(OutputKind::Numbers), 0),
+                "{name} {sample:?}"
+            );
         }
-        let attention = kind_of("y", &[2, 4, 4], |index| if index % 4 == 0 { 0.7 } else { 0.1 });
-        assert_eq!(attention.kind, Some(OutputKind::Numbers), "shares of what is attended to");
+        let attention = kind_of(
+            "y",
+            &[2, 4, 4],
+            |index| if index % 4 == 0 { 0.7 } else { 0.1 },
+        );
+        assert_eq!(
+            attention.kind,
+            Some(OutputKind::Numbers),
+            "shares of what is attended to"
+        );
     }
 }

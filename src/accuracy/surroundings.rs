@@ -9,12 +9,26 @@ const SCORES: [&str; 5] = ["logit", "score", "prob", "softmax", "class"];
 /// Those of them that nothing else is called by.
 const SURE_SCORES: [&str; 3] = ["logit", "prob", "softmax"];
 /// Words in the names of what a model computes with: no scores, and no pictures.
-const INNER: [&str; 12] =
-    ["present", "past", "cache", "state", "hidden", "memory", "attention", "attn", "embed", "feature", "encod", "pool"];
+const INNER: [&str; 12] = [
+    "present",
+    "past",
+    "cache",
+    "state",
+    "hidden",
+    "memory",
+    "attention",
+    "attn",
+    "embed",
+    "feature",
+    "encod",
+    "pool",
+];
 /// The same, where they are words of their own.
 const INNER_WORDS: [&str; 6] = ["key", "keys", "value", "values", "kv", "mem"];
 /// Words in the names of pictures.
-const PICTURES: [&str; 7] = ["pixel", "image", "img", "picture", "photo", "sample", "latent"];
+const PICTURES: [&str; 7] = [
+    "pixel", "image", "img", "picture", "photo", "sample", "latent",
+];
 /// Colours that a picture has: grey, three, or three and transparency.
 const COLOURS: [usize; 3] = [1, 3, 4];
 /// Sides from which on something is a picture, and how much longer one may be than the other.
@@ -49,8 +63,16 @@ impl Picture {
     /// The picture that a shape without its batch is of, colours first or last.
     fn of(shape: &[usize]) -> Option<Picture> {
         let found = match *shape {
-            [colours, height, width] if COLOURS.contains(&colours) => Picture { colours, height, width },
-            [height, width, colours] if COLOURS.contains(&colours) => Picture { colours, height, width },
+            [colours, height, width] if COLOURS.contains(&colours) => Picture {
+                colours,
+                height,
+                width,
+            },
+            [height, width, colours] if COLOURS.contains(&colours) => Picture {
+                colours,
+                height,
+                width,
+            },
             _ => return None,
         };
         let (short, long) = (found.height.min(found.width), found.height.max(found.width));
@@ -60,7 +82,9 @@ impl Picture {
     /// Whether it is another picture scaled by a whole factor: squares of patches are as square as pictures.
     fn is_scaled(self, other: Picture) -> bool {
         let is_alike = other.height * self.width == other.width * self.height;
-        is_alike && (self.height.is_multiple_of(other.height) || other.height.is_multiple_of(self.height))
+        is_alike
+            && (self.height.is_multiple_of(other.height)
+                || other.height.is_multiple_of(self.height))
     }
 }
 
@@ -69,7 +93,11 @@ impl Given {
         let is_fixed = |axis: usize| matches!(fed.sources.get(axis), Some(SizeSource::Fixed));
         let size = |(axis, size): (usize, &Option<u64>)| Some(((*size)? as usize, is_fixed(axis)));
         let dims: Vec<(usize, bool)> = fed.dims.iter().enumerate().filter_map(size).collect();
-        Given { name: fed.name.to_lowercase(), element_type: fed.element_type, dims }
+        Given {
+            name: fed.name.to_lowercase(),
+            element_type: fed.element_type,
+            dims,
+        }
     }
 
     fn shape(&self) -> Vec<usize> {
@@ -86,16 +114,25 @@ impl Given {
     /// The picture that it is. Of a table of frames by bands one side alone is open.
     fn picture(&self) -> Option<Picture> {
         let may_be = self.element_type.is_float() || self.element_type == ElementType::Uint8;
-        let sides: Vec<bool> =
-            self.dims.iter().filter(|(size, _)| *size >= LEAST_SIDE).map(|&(_, fixed)| fixed).collect();
+        let sides: Vec<bool> = self
+            .dims
+            .iter()
+            .filter(|(size, _)| *size >= LEAST_SIDE)
+            .map(|&(_, fixed)| fixed)
+            .collect();
         let is_table = sides.contains(&true) && sides.contains(&false);
-        Picture::of(without_one(&self.shape())).filter(|_| may_be && !is_table && !is_inner(&self.name))
+        Picture::of(without_one(&self.shape()))
+            .filter(|_| may_be && !is_table && !is_inner(&self.name))
     }
 }
 
 /// A shape without a first axis of 1, where four are left: a batch that the model does not know as one.
 fn without_one(shape: &[usize]) -> &[usize] {
-    if shape.len() == 4 && shape[0] == 1 { &shape[1..] } else { shape }
+    if shape.len() == 4 && shape[0] == 1 {
+        &shape[1..]
+    } else {
+        shape
+    }
 }
 
 /// Whether a name says that something is kept, or is what the model computes with.
@@ -128,7 +165,9 @@ impl Surroundings {
     /// Whether a sequence that is fed has this length.
     pub(super) fn is_length(&self, size: usize) -> bool {
         let sequences = self.inputs.iter().filter(|given| given.is_sequence());
-        sequences.flat_map(Given::shape).any(|length| length == size)
+        sequences
+            .flat_map(Given::shape)
+            .any(|length| length == size)
     }
 
     /// Whether rows of an output that are as many as the elements of a sequence hold a score for each class.
@@ -147,7 +186,9 @@ impl Surroundings {
     /// pictures are made from.
     pub(super) fn is_picture(&self, output: &str, shape: &[usize]) -> bool {
         let shape = without_one(shape);
-        let Some(picture) = Picture::of(shape) else { return false };
+        let Some(picture) = Picture::of(shape) else {
+            return false;
+        };
         let is_length = self.is_length(picture.height) || self.is_length(picture.width);
         !is_inner(output) && !is_length && !self.is_kept(picture, shape) && self.supports(picture)
     }
@@ -157,22 +198,38 @@ impl Surroundings {
         let is_partner = |given: &Given| {
             let of = given.shape();
             let of = without_one(&of);
-            let unlike = of.iter().zip(shape).filter(|(one, other)| one != other).count();
+            let unlike = of
+                .iter()
+                .zip(shape)
+                .filter(|(one, other)| one != other)
+                .count();
             given.element_type.is_float() && of.len() == shape.len() && unlike <= 1
         };
-        let floats = self.inputs.iter().filter(|given| given.element_type.is_float() && given.dims.len() > 1);
+        let floats = self
+            .inputs
+            .iter()
+            .filter(|given| given.element_type.is_float() && given.dims.len() > 1);
         let has_others = self.outputs_count > 1 && (floats.count() > 1 || self.has_sequence());
-        has_others && (picture.colours != 3 || self.has_sequence()) && self.inputs.iter().any(is_partner)
+        has_others
+            && (picture.colours != 3 || self.has_sequence())
+            && self.inputs.iter().any(is_partner)
     }
 
     fn has_sequence(&self) -> bool {
-        self.inputs.iter().any(|given| given.is_sequence() && given.shape().iter().any(|&length| length > 1))
+        self.inputs
+            .iter()
+            .any(|given| given.is_sequence() && given.shape().iter().any(|&length| length > 1))
     }
 
     fn supports(&self, picture: Picture) -> bool {
         let has_sequence = self.has_sequence();
         let may_be = |given: &&Given| !has_sequence || says(&given.name, &PICTURES);
-        let mut pictures = self.inputs.iter().filter(may_be).filter_map(Given::picture).peekable();
+        let mut pictures = self
+            .inputs
+            .iter()
+            .filter(may_be)
+            .filter_map(Given::picture)
+            .peekable();
         if pictures.peek().is_some() {
             return pictures.any(|fed| picture.is_scaled(fed));
         }
@@ -184,8 +241,16 @@ impl Surroundings {
 #[cfg(test)]
 impl Surroundings {
     pub(super) fn of_tokens(count: usize) -> Self {
-        let tokens = Given { name: "x".into(), element_type: ElementType::Int64, dims: vec![(count, false)] };
-        Surroundings { inputs: vec![tokens], outputs_count: 1, products: Vec::new() }
+        let tokens = Given {
+            name: "x".into(),
+            element_type: ElementType::Int64,
+            dims: vec![(count, false)],
+        };
+        Surroundings {
+            inputs: vec![tokens],
+            outputs_count: 1,
+            products: Vec::new(),
+        }
     }
 }
 
@@ -195,7 +260,11 @@ mod tests {
 
     fn given(name: &str, element_type: ElementType, shape: &[usize]) -> Given {
         let dims = shape.iter().map(|&size| (size, false)).collect();
-        Given { name: name.into(), element_type, dims }
+        Given {
+            name: name.into(),
+            element_type,
+            dims,
+        }
     }
 
     fn float(name: &str, shape: &[usize]) -> Given {
@@ -207,16 +276,32 @@ mod tests {
     }
 
     fn around(inputs: &[Given], outputs_count: usize) -> Surroundings {
-        Surroundings { inputs: inputs.to_vec(), outputs_count, products: vec!["y0".into()] }
+        Surroundings {
+            inputs: inputs.to_vec(),
+            outputs_count,
+            products: vec!["y0".into()],
+        }
     }
 
     #[test]
     fn pictures_come_from_pictures_or_from_what_they_are_made_of() {
         let x = |shape: &[usize]| around(&[float("x", shape)], 1);
-        assert!(x(&[1, 64, 64]).is_picture("y", &[1, 192, 192]), "made larger");
-        assert!(x(&[3, 48, 64]).is_picture("y", &[3, 48, 64]) && x(&[4, 32, 32]).is_picture("y", &[3, 256, 256]));
-        assert!(x(&[1, 3, 48, 64]).is_picture("y", &[1, 3, 48, 64]), "a batch that is none");
-        assert!(x(&[64, 64, 3]).is_picture("y", &[64, 64, 1]), "colours last");
+        assert!(
+            x(&[1, 64, 64]).is_picture("y", &[1, 192, 192]),
+            "made larger"
+        );
+        assert!(
+            x(&[3, 48, 64]).is_picture("y", &[3, 48, 64])
+                && x(&[4, 32, 32]).is_picture("y", &[3, 256, 256])
+        );
+        assert!(
+            x(&[1, 3, 48, 64]).is_picture("y", &[1, 3, 48, 64]),
+            "a batch that is none"
+        );
+        assert!(
+            x(&[64, 64, 3]).is_picture("y", &[64, 64, 1]),
+            "colours last"
+        );
         assert!(x(&[100]).is_picture("y", &[3, 64, 64]), "made of a vector");
         let timed = around(&[float("x", &[4, 64, 64]), whole("t", &[])], 1);
         assert!(timed.is_picture("y", &[4, 64, 64]));
@@ -227,38 +312,89 @@ mod tests {
     #[test]
     fn other_tensors_of_the_rank_of_pictures_are_none() {
         let x = |shape: &[usize]| around(&[float("x", shape)], 1);
-        assert!(!x(&[3, 56, 56]).is_picture("y", &[3, 49, 49]), "attention of patches");
-        assert!(!x(&[3, 64, 64]).is_picture("y", &[2, 64, 64]), "two are no colours");
-        assert!(!x(&[3, 64, 64]).is_picture("y", &[4, 50, 64]), "other proportions");
         assert!(
-            !x(&[3, 64, 64]).is_picture("attention", &[3, 64, 64]) && !x(&[128, 64]).is_picture("y", &[1, 128, 64])
+            !x(&[3, 56, 56]).is_picture("y", &[3, 49, 49]),
+            "attention of patches"
         );
-        let bands = Given { dims: vec![(1, true), (80, true), (100, false)], ..float("x", &[]) };
-        assert!(!around(&[bands], 1).is_picture("y", &[1, 80, 100]), "frames by bands");
+        assert!(
+            !x(&[3, 64, 64]).is_picture("y", &[2, 64, 64]),
+            "two are no colours"
+        );
+        assert!(
+            !x(&[3, 64, 64]).is_picture("y", &[4, 50, 64]),
+            "other proportions"
+        );
+        assert!(
+            !x(&[3, 64, 64]).is_picture("attention", &[3, 64, 64])
+                && !x(&[128, 64]).is_picture("y", &[1, 128, 64])
+        );
+        let bands = Given {
+            dims: vec![(1, true), (80, true), (100, false)],
+            ..float("x", &[])
+        };
+        assert!(
+            !around(&[bands], 1).is_picture("y", &[1, 80, 100]),
+            "frames by bands"
+        );
     }
 
     #[test]
     fn what_a_decoder_or_a_stream_keeps_is_no_picture() {
         let named = around(&[whole("ids", &[1]), float("past.0.key", &[4, 128, 32])], 2);
-        let nameless = around(&[whole("x0", &[1]), whole("x1", &[129]), float("x2", &[3, 128, 64])], 2);
-        assert!(!named.is_picture("present.0.key", &[4, 129, 32]) && !nameless.is_picture("y1", &[3, 129, 64]));
+        let nameless = around(
+            &[
+                whole("x0", &[1]),
+                whole("x1", &[129]),
+                float("x2", &[3, 128, 64]),
+            ],
+            2,
+        );
+        assert!(
+            !named.is_picture("present.0.key", &[4, 129, 32])
+                && !nameless.is_picture("y1", &[3, 129, 64])
+        );
         let prefill = around(&[whole("x0", &[128]), float("x2", &[3, 0, 64])], 2);
-        assert!(!prefill.is_picture("y1", &[3, 128, 64]), "as long as the tokens");
+        assert!(
+            !prefill.is_picture("y1", &[3, 128, 64]),
+            "as long as the tokens"
+        );
         let unmasked = around(&[whole("x0", &[16]), float("x2", &[1, 128, 64])], 2);
-        assert!(!unmasked.is_picture("y1", &[1, 144, 64]), "one size differs");
+        assert!(
+            !unmasked.is_picture("y1", &[1, 144, 64]),
+            "one size differs"
+        );
         let stream = around(&[float("x0", &[1, 160]), float("x1", &[1, 64, 32])], 2);
-        assert!(!stream.is_picture("y1", &[1, 64, 32]) && !stream.is_picture("cache", &[3, 64, 32]));
+        assert!(
+            !stream.is_picture("y1", &[1, 64, 32]) && !stream.is_picture("cache", &[3, 64, 32])
+        );
     }
 
     #[test]
     fn rows_along_a_sequence_hold_scores_by_their_name_or_their_product() {
-        let words = around(&[whole("x0", &[128]), given("x1", ElementType::Bool, &[144])], 1);
+        let words = around(
+            &[whole("x0", &[128]), given("x1", ElementType::Bool, &[144])],
+            1,
+        );
         assert!(words.is_length(128) && words.is_length(144) && !words.is_length(64));
-        assert!(words.gives_scores("y0") && words.gives_scores("logits") && !words.gives_scores("y1"));
-        let hidden = Surroundings { products: vec!["last_hidden_state".into()], ..around(&[], 1) };
+        assert!(
+            words.gives_scores("y0") && words.gives_scores("logits") && !words.gives_scores("y1")
+        );
+        let hidden = Surroundings {
+            products: vec!["last_hidden_state".into()],
+            ..around(&[], 1)
+        };
         assert!(!hidden.gives_scores("last_hidden_state"));
-        assert!(Surroundings::names_scores("pred_logits") && !Surroundings::names_scores("attention_probs"));
-        assert!(Surroundings::names_inner("token_embeddings") && !Surroundings::names_inner("attention_scores_logits"));
-        assert!(!around(&[given("x", ElementType::Uint8, &[64, 64, 3])], 1).is_length(64), "pixels");
+        assert!(
+            Surroundings::names_scores("pred_logits")
+                && !Surroundings::names_scores("attention_probs")
+        );
+        assert!(
+            Surroundings::names_inner("token_embeddings")
+                && !Surroundings::names_inner("attention_scores_logits")
+        );
+        assert!(
+            !around(&[given("x", ElementType::Uint8, &[64, 64, 3])], 1).is_length(64),
+            "pixels"
+        );
     }
 }

@@ -9,7 +9,10 @@ pub(super) fn shaped<T>(shape: &[usize], values: Vec<T>) -> ArrayD<T> {
 }
 
 pub(super) fn tensor(name: &str, data: TensorData) -> Tensor {
-    Tensor { name: name.to_owned(), data }
+    Tensor {
+        name: name.to_owned(),
+        data,
+    }
 }
 
 pub(super) fn float(name: &str, shape: &[usize], values: &[f32]) -> Tensor {

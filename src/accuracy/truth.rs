@@ -34,7 +34,10 @@ impl Targets {
         if per_sample == 0 {
             return Err(bad());
         }
-        Ok(Targets { per_sample, values: numbers(data).ok_or_else(bad)? })
+        Ok(Targets {
+            per_sample,
+            values: numbers(data).ok_or_else(bad)?,
+        })
     }
 
     pub(super) fn samples_count(&self) -> usize {
@@ -43,7 +46,8 @@ impl Targets {
 
     /// The elements of these samples, one sample after the other; `None` if there are not so many.
     pub(super) fn of(&self, samples: Range<usize>) -> Option<&[f64]> {
-        self.values.get(samples.start * self.per_sample..samples.end * self.per_sample)
+        self.values
+            .get(samples.start * self.per_sample..samples.end * self.per_sample)
     }
 }
 
@@ -56,7 +60,13 @@ mod tests {
     fn targets_keep_their_elements_per_sample() {
         let data = TensorData::Float(shaped(&[2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
         let targets = Targets::new(&data).unwrap();
-        assert_eq!(targets, Targets { per_sample: 3, values: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0] });
+        assert_eq!(
+            targets,
+            Targets {
+                per_sample: 3,
+                values: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+            }
+        );
         assert_eq!(targets.samples_count(), 2);
     }
 

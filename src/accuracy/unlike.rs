@@ -23,11 +23,22 @@ struct UnlikeSamples {
 impl Unlike {
     pub(super) fn in_samples(output: &str, samples: Range<u64>, reason: String) -> Self {
         let samples_count = samples.end - samples.start;
-        Unlike { output: output.to_owned(), reason, place: Some(UnlikeSamples { first: samples, samples_count }) }
+        Unlike {
+            output: output.to_owned(),
+            reason,
+            place: Some(UnlikeSamples {
+                first: samples,
+                samples_count,
+            }),
+        }
     }
 
     pub(super) fn in_all(output: &str, reason: &str) -> Self {
-        Unlike { output: output.to_owned(), reason: reason.to_owned(), place: None }
+        Unlike {
+            output: output.to_owned(),
+            reason: reason.to_owned(),
+            place: None,
+        }
     }
 
     pub(super) fn add(&mut self, samples: &Range<u64>) {
@@ -42,7 +53,10 @@ impl Unlike {
             Some(place) => format!("{}{}", self.reason, place.in_words(alike_count)),
             None => self.reason.clone(),
         };
-        NotComparable { output: self.output.clone(), reason }
+        NotComparable {
+            output: self.output.clone(),
+            reason,
+        }
     }
 }
 
@@ -59,7 +73,10 @@ impl UnlikeSamples {
             false => format!("sample {first}"),
         };
         let verb = if self.samples_count == 1 { "is" } else { "are" };
-        format!(" in {place}; {} of {all_count} samples {verb} unlike the reference's", self.samples_count)
+        format!(
+            " in {place}; {} of {all_count} samples {verb} unlike the reference's",
+            self.samples_count
+        )
     }
 }
 
@@ -74,17 +91,29 @@ mod tests {
     #[test]
     fn samples_that_cannot_be_compared_are_counted_and_the_first_is_named() {
         let mut one = Unlike::in_samples("y", 2..3, "why".into());
-        assert_eq!(reason(&one, 23), "why in sample 3; 1 of 24 samples is unlike the reference's");
+        assert_eq!(
+            reason(&one, 23),
+            "why in sample 3; 1 of 24 samples is unlike the reference's"
+        );
         one.add(&(5..6));
-        assert_eq!(reason(&one, 22), "why in sample 3; 2 of 24 samples are unlike the reference's");
+        assert_eq!(
+            reason(&one, 22),
+            "why in sample 3; 2 of 24 samples are unlike the reference's"
+        );
         let mut together = Unlike::in_samples("y", 0..8, "why".into());
         together.add(&(8..16));
-        assert_eq!(reason(&together, 0), "why in samples 1 to 8 together; 16 of 16 samples are unlike the reference's");
+        assert_eq!(
+            reason(&together, 0),
+            "why in samples 1 to 8 together; 16 of 16 samples are unlike the reference's"
+        );
     }
 
     #[test]
     fn one_sample_and_what_holds_of_all_are_not_counted() {
-        assert_eq!(reason(&Unlike::in_samples("y", 0..1, "why".into()), 0), "why");
+        assert_eq!(
+            reason(&Unlike::in_samples("y", 0..1, "why".into()), 0),
+            "why"
+        );
         let mut all = Unlike::in_all("y", "it is random");
         all.add(&(0..8));
         assert_eq!(reason(&all, 3), "it is random");

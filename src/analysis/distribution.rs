@@ -14,7 +14,9 @@ const ROUNDING: f64 = 0.002;
 
 /// Shares of the inferences at which the distribution is read off: every hundredth, and the tail more closely.
 fn shares() -> impl Iterator<Item = f64> {
-    (0..=99).map(|percent| f64::from(percent) / 100.0).chain([0.995, 0.999, 0.9999, 1.0])
+    (0..=99)
+        .map(|percent| f64::from(percent) / 100.0)
+        .chain([0.995, 0.999, 0.9999, 1.0])
 }
 
 /// A point of an empirical distribution.
@@ -32,11 +34,15 @@ pub struct DistributionPoint {
 pub fn distribution(record: &RunRecord, key: CellKey) -> Option<Vec<DistributionPoint>> {
     let latencies = latencies(record, key)?;
     let count = latencies.count();
-    let mut ranks: Vec<u64> =
-        shares().map(|share| ((share * count as f64).ceil() as u64).clamp(1, count.max(1))).collect();
+    let mut ranks: Vec<u64> = shares()
+        .map(|share| ((share * count as f64).ceil() as u64).clamp(1, count.max(1)))
+        .collect();
     ranks.dedup();
     let point = |rank| {
-        Some(DistributionPoint { latency_ns: latencies.at_rank(rank)?, share: Ratio(rank as f64 / count as f64) })
+        Some(DistributionPoint {
+            latency_ns: latencies.at_rank(rank)?,
+            share: Ratio(rank as f64 / count as f64),
+        })
     };
     ranks.into_iter().map(point).collect()
 }
@@ -65,33 +71,63 @@ pub struct CellSpread {
 
 /// The latencies of `keys` in so many columns between their 1st and 99th percentiles; `None` if none can be read.
 #[must_use]
-pub fn spread(record: &RunRecord, keys: impl Iterator<Item = CellKey>, columns: u32) -> Option<Spread> {
-    let found: Vec<(CellKey, Buckets)> = keys.filter_map(|key| Some((key, latencies(record, key)?))).collect();
-    let low_ns = found.iter().filter_map(|(_, latencies)| latencies.nearest_rank(Quantile::P1)).min()?;
-    let high_ns = found.iter().filter_map(|(_, latencies)| latencies.nearest_rank(Quantile::P99)).max()?;
-    let edges = edges(low_ns.as_f64() * (1.0 - ROUNDING), high_ns.as_f64() * (1.0 + ROUNDING), columns);
+pub fn spread(
+    record: &RunRecord,
+    keys: impl Iterator<Item = CellKey>,
+    columns: u32,
+) -> Option<Spread> {
+    let found: Vec<(CellKey, Buckets)> = keys
+        .filter_map(|key| Some((key, latencies(record, key)?)))
+        .collect();
+    let low_ns = found
+        .iter()
+        .filter_map(|(_, latencies)| latencies.nearest_rank(Quantile::P1))
+        .min()?;
+    let high_ns = found
+        .iter()
+        .filter_map(|(_, latencies)| latencies.nearest_rank(Quantile::P99))
+        .max()?;
+    let edges = edges(
+        low_ns.as_f64() * (1.0 - ROUNDING),
+        high_ns.as_f64() * (1.0 + ROUNDING),
+        columns,
+    );
     let cell = |(key, latencies): &(CellKey, Buckets)| CellSpread {
         key: *key,
         counts: counts(latencies, &edges),
         inferences_count: latencies.count(),
     };
-    Some(Spread { low_ns, high_ns, cells: found.iter().map(cell).collect() })
+    Some(Spread {
+        low_ns,
+        high_ns,
+        cells: found.iter().map(cell).collect(),
+    })
 }
 
 fn latencies(record: &RunRecord, key: CellKey) -> Option<Buckets> {
     let text = record.cell(key)?.latency_histogram.as_ref()?;
-    Buckets::decode(text).ok().filter(|latencies| !latencies.is_empty())
+    Buckets::decode(text)
+        .ok()
+        .filter(|latencies| !latencies.is_empty())
 }
 
 /// The ends of columns of the same width on a logarithmic axis, one more than there are columns.
 fn edges(low: f64, high: f64, columns: u32) -> Vec<f64> {
     let width = (high.max(low * 1.01) / low).powf(1.0 / f64::from(columns));
-    (0..=columns).map(|column| low * width.powf(f64::from(column))).collect()
+    (0..=columns)
+        .map(|column| low * width.powf(f64::from(column)))
+        .collect()
 }
 
 fn counts(latencies: &Buckets, edges: &[f64]) -> Vec<u64> {
-    let above: Vec<u64> = edges.iter().map(|&edge| latencies.count_above(Nanos(edge as u64))).collect();
-    above.windows(2).map(|ends| ends[0].saturating_sub(ends[1])).collect()
+    let above: Vec<u64> = edges
+        .iter()
+        .map(|&edge| latencies.count_above(Nanos(edge as u64)))
+        .collect();
+    above
+        .windows(2)
+        .map(|ends| ends[0].saturating_sub(ends[1]))
+        .collect()
 }
 
 /// One timed block of the run.
@@ -116,10 +152,15 @@ pub struct TimelineBlock {
 pub fn timeline(record: &RunRecord, findings: &Findings) -> Vec<TimelineBlock> {
     let cpus = |launch: &LaunchRecord| Some((launch.launch, launch.effective.as_ref()?.cpus.len()));
     let cpus: HashMap<u64, usize> = record.launches.iter().filter_map(cpus).collect();
-    let timed = record.blocks.iter().filter(|block| block.phase == Phase::Timed);
+    let timed = record
+        .blocks
+        .iter()
+        .filter(|block| block.phase == Phase::Timed);
     let mut blocks: Vec<TimelineBlock> = timed
         .map(|block| {
-            let centre = findings.cell(block.key).and_then(|cell| cell.value(Metric::LatencyP50));
+            let centre = findings
+                .cell(block.key)
+                .and_then(|cell| cell.value(Metric::LatencyP50));
             let cpus = cpus.get(&block.launch).copied().unwrap_or(0);
             let available = block.span().as_f64() * cpus as f64;
             TimelineBlock {
@@ -129,7 +170,8 @@ pub fn timeline(record: &RunRecord, findings: &Findings) -> Vec<TimelineBlock> {
                 to_cell_ratio: centre
                     .filter(|&centre| centre > 0.0)
                     .map(|centre| Ratio(block.median_ns.as_f64() / centre)),
-                cpu_utilization_ratio: (available > 0.0).then(|| Ratio(block.cpu_time_ns.as_f64() / available)),
+                cpu_utilization_ratio: (available > 0.0)
+                    .then(|| Ratio(block.cpu_time_ns.as_f64() / available)),
                 is_disturbed: !block.disturbances.is_empty(),
             }
         })
@@ -157,6 +199,9 @@ mod tests {
     fn axis_has_columns_of_equal_ratio_from_the_lowest_to_the_highest() {
         let edges = edges(100.0, 1600.0, 28);
         assert_eq!((edges.len(), edges[0]), (29, 100.0));
-        assert!((edges[28] - 1600.0).abs() < 1e-6 && (edges[7] - 200.0).abs() < 1e-6, "{edges:?}");
+        assert!(
+            (edges[28] - 1600.0).abs() < 1e-6 && (edges[7] - 200.0).abs() < 1e-6,
+            "{edges:?}"
+        );
     }
 }

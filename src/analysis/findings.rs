@@ -4,8 +4,9 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::tuning::TuningFindings;
 use super::{
-    Advice, Answer, BatchCurve, Bottleneck, CellFindings, Cells, DenormalFindings, Explanation, Figures, Headline,
-    IdleFindings, NotTried, OperatorFindings, Roofline, Scaling, SessionFindings,
+    Advice, Answer, BatchCurve, Bottleneck, CellFindings, Cells, DenormalFindings, Explanation,
+    Figures, Headline, IdleFindings, NotTried, OperatorFindings, Roofline, Scaling,
+    SessionFindings,
 };
 use crate::plan::CellKey;
 use crate::record::{EndReason, Fitness};
@@ -84,14 +85,24 @@ impl Findings {
     /// Figures of sessions and cells, without conclusions.
     #[must_use]
     pub fn figures(&self) -> Figures<'_> {
-        Figures { sessions: &self.sessions, cells: &self.cells }
+        Figures {
+            sessions: &self.sessions,
+            cells: &self.cells,
+        }
     }
 }
 
 impl Serialize for Findings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Findings { ending, causes, decisions, tuning, .. } = self;
-        let mut object = serializer.serialize_struct("Findings", 17 + usize::from(tuning.is_some()))?;
+        let Findings {
+            ending,
+            causes,
+            decisions,
+            tuning,
+            ..
+        } = self;
+        let mut object =
+            serializer.serialize_struct("Findings", 17 + usize::from(tuning.is_some()))?;
         object.serialize_field("complete", &ending.complete)?;
         object.serialize_field("ended_by", &ending.ended_by)?;
         object.serialize_field("fitness", &ending.fitness)?;

@@ -36,25 +36,40 @@ pub struct FrontPoint {
 #[must_use]
 pub fn front(findings: &Findings, cells: &[&CellFindings]) -> Option<Front> {
     let has = |&metric: &Metric| {
-        findings.sessions.iter().any(|session| session.figure(metric).and_then(Estimate::value).is_some())
+        findings
+            .sessions
+            .iter()
+            .any(|session| session.figure(metric).and_then(Estimate::value).is_some())
     };
     let score = Metric::SCORES.into_iter().chain(AGREEMENT).find(has)?;
-    let mut points: Vec<FrontPoint> = cells.iter().filter_map(|cell| point(findings, cell, score)).collect();
+    let mut points: Vec<FrontPoint> = cells
+        .iter()
+        .filter_map(|cell| point(findings, cell, score))
+        .collect();
     let places: Vec<(f64, f64)> = points.iter().map(|point| place(point, score)).collect();
     for (point, own) in points.iter_mut().zip(&places) {
-        point.is_dominated = places.iter().any(|other| other.0 <= own.0 && other.1 <= own.1 && other != own);
+        point.is_dominated = places
+            .iter()
+            .any(|other| other.0 <= own.0 && other.1 <= own.1 && other != own);
     }
     Some(Front { score, points })
 }
 
 fn point(findings: &Findings, cell: &CellFindings, score: Metric) -> Option<FrontPoint> {
     let session = &findings.sessions[cell.key.session];
-    let latency = find(&cell.figures, Metric::LatencyP50).filter(|latency| latency.value().is_some())?;
+    let latency =
+        find(&cell.figures, Metric::LatencyP50).filter(|latency| latency.value().is_some())?;
     Some(FrontPoint {
         key: cell.key,
         latency: latency.clone(),
-        score: session.figure(score).filter(|score| score.value().is_some())?.clone(),
-        peak_memory: session.figure(Metric::PeakMemory).cloned().unwrap_or_else(|| Estimate::absent("not asked for")),
+        score: session
+            .figure(score)
+            .filter(|score| score.value().is_some())?
+            .clone(),
+        peak_memory: session
+            .figure(Metric::PeakMemory)
+            .cloned()
+            .unwrap_or_else(|| Estimate::absent("not asked for")),
         is_dominated: false,
     })
 }
@@ -62,5 +77,8 @@ fn point(findings: &Findings, cell: &CellFindings, score: Metric) -> Option<Fron
 /// Latency and score so that less is better in both.
 fn place(point: &FrontPoint, score: Metric) -> (f64, f64) {
     let value = point.score.value().unwrap_or_default();
-    (point.latency.value().unwrap_or_default(), score.direction().cost(value))
+    (
+        point.latency.value().unwrap_or_default(),
+        score.direction().cost(value),
+    )
 }

@@ -19,39 +19,46 @@ pub mod tuning;
 
 pub use crate::stats::{LatencyModes, SpeedStates};
 pub use decide::advice::{
-    Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, NotTried, Priority, Setting, Untried,
+    Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, NotTried, Priority, Setting,
+    Untried,
 };
 pub use decide::conclusions::{
-    Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, NotReached, Pick, Rejection, RejectionReason,
-    Rival, ShapeAnswer,
+    Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, NotReached, Pick,
+    Rejection, RejectionReason, Rival, ShapeAnswer,
 };
 pub use decide::facts::{AGREEMENT_FLOOR, ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR};
-pub use decide::{JudgedOutputs, NoGain, ScoreTarget, Trade, TwoLevels, single_place, slowest, two_levels};
-pub use distribution::{CellSpread, DistributionPoint, Spread, TimelineBlock, distribution, spread, timeline};
+pub use decide::{
+    JudgedOutputs, NoGain, ScoreTarget, Trade, TwoLevels, single_place, slowest, two_levels,
+};
+pub use distribution::{
+    CellSpread, DistributionPoint, Spread, TimelineBlock, distribution, spread, timeline,
+};
 pub use explain::{
-    AddedNodes, CLAUSE_SHARE, Clause, DenormalFindings, Explanation, FusionChange, Instructions, LatencyStep,
-    OperatorChange, ProfileBasis, ReducedArithmetic, Step, StepKind,
+    AddedNodes, CLAUSE_SHARE, Clause, DenormalFindings, Explanation, FusionChange, Instructions,
+    LatencyStep, OperatorChange, ProfileBasis, ReducedArithmetic, Step, StepKind,
 };
 pub use figures::sessions::before_load_memory;
 pub use figures::{
-    AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, Bounds, CellFindings, Cells, Change, Comparison,
-    Counted, CurvePoint, Estimate, Figure, Figures, HeldAgainst, Interval, Measured, OutputAgreement, SATURATION_SHARE,
-    SessionFindings, Support, UnhealthyOutput, Verdict, find,
+    AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, Bounds, CellFindings, Cells,
+    Change, Comparison, Counted, CurvePoint, Estimate, Figure, Figures, HeldAgainst, Interval,
+    Measured, OutputAgreement, SATURATION_SHARE, SessionFindings, Support, UnhealthyOutput,
+    Verdict, find,
 };
 pub use findings::{Causes, Decisions, Ending, Findings};
 pub use forecast::{
-    AffordableRounds, Expectation, ExpectedWidth, FORECAST_COVERAGE, HalfWidth, SeenRun, precision, seen_run,
-    sufficient_rounds,
+    AffordableRounds, Expectation, ExpectedWidth, FORECAST_COVERAGE, HalfWidth, SeenRun, precision,
+    seen_run, sufficient_rounds,
 };
 pub use front::{Front, FrontPoint, front};
 pub use null_test::{Pairing, SmallestClaim, null_test};
 pub use operators::{
-    Arithmetic, Bound, Breakdown, CountChange, GraphChange, GroupShare, HotNode, LEAST_NODE_SHARE, NodeShare,
-    OperatorFindings, OperatorGroup, OperatorShare, Rest, Roofline, SMALL_CALL, Work, work,
+    Arithmetic, Bound, Breakdown, CountChange, GraphChange, GroupShare, HotNode, LEAST_NODE_SHARE,
+    NodeShare, OperatorFindings, OperatorGroup, OperatorShare, Rest, Roofline, SMALL_CALL, Work,
+    work,
 };
 pub use scaling::{
-    BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings, Knee, KneePlace,
-    LINE_TOLERANCE, MemoryFit, Scaling, Within, WithinLimit,
+    BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings,
+    Knee, KneePlace, LINE_TOLERANCE, MemoryFit, Scaling, Within, WithinLimit,
 };
 
 use std::collections::HashMap;
@@ -73,7 +80,12 @@ pub fn findings(record: &RunRecord) -> Findings {
     to_baseline::mark_worse_tails(&mut cells);
     let sessions = sessions::all(&index, &cells);
     let curves = scaling::batch_curves(&cells);
-    let facts = Facts { index: &index, sessions: &sessions, cells: &cells, curves: &curves };
+    let facts = Facts {
+        index: &index,
+        sessions: &sessions,
+        cells: &cells,
+        curves: &curves,
+    };
     let idle_gaps = scaling::idle_gaps(record);
     let causes = causes(&facts);
     let decisions = decisions(&facts, &causes, &idle_gaps);
@@ -87,7 +99,13 @@ pub fn findings(record: &RunRecord) -> Findings {
         idle_gaps,
         causes,
         decisions,
-        tuning: tuning::of(record, Figures { sessions: &sessions, cells: &cells }),
+        tuning: tuning::of(
+            record,
+            Figures {
+                sessions: &sessions,
+                cells: &cells,
+            },
+        ),
         sessions,
         cells,
         batch_curves: curves,
@@ -99,12 +117,20 @@ fn causes(facts: &Facts<'_>) -> Causes {
     let rooflines = operators::rooflines(record);
     let denormals = explain::denormals(record);
     let explanations = explain::explanations(facts, &denormals, &rooflines);
-    Causes { operators: operators::findings(record), rooflines, denormals, explanations }
+    Causes {
+        operators: operators::findings(record),
+        rooflines,
+        denormals,
+        explanations,
+    }
 }
 
 fn decisions(facts: &Facts<'_>, causes: &Causes, idle_gaps: &[IdleFindings]) -> Decisions {
     let answer = decide::answer::answer(facts);
-    let diagnosed = advice::Diagnosed { denormals: &causes.denormals, idle_gaps };
+    let diagnosed = advice::Diagnosed {
+        denormals: &causes.denormals,
+        idle_gaps,
+    };
     Decisions {
         headlines: headlines(facts),
         bottlenecks: decide::bottlenecks::bottlenecks(facts),
@@ -122,7 +148,10 @@ fn headlines(facts: &Facts<'_>) -> Vec<Headline> {
             *smallest = cell;
         }
     }
-    let others = facts.sessions.iter().filter(|session| !session.is_baseline && session.outcome.is_ok());
+    let others = facts
+        .sessions
+        .iter()
+        .filter(|session| !session.is_baseline && session.outcome.is_ok());
     let headline = |session: &SessionFindings| {
         let cell = compared.get(&session.session);
         Headline {

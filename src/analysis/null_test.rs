@@ -39,8 +39,16 @@ pub enum Pairing {
 impl SmallestClaim {
     fn new(metric: Metric, pairing: Pairing, noise_floor: Option<Ratio>, ratio: Estimate) -> Self {
         let floor = noise_floor.unwrap_or_default();
-        let smallest_ratio = ratio.interval().map(|interval| Ratio(farther_end(interval).max(floor.0)));
-        SmallestClaim { metric, pairing, ratio, noise_floor, smallest_ratio }
+        let smallest_ratio = ratio
+            .interval()
+            .map(|interval| Ratio(farther_end(interval).max(floor.0)));
+        SmallestClaim {
+            metric,
+            pairing,
+            ratio,
+            noise_floor,
+            smallest_ratio,
+        }
     }
 }
 
@@ -54,7 +62,10 @@ fn farther_end(interval: Interval) -> f64 {
 #[must_use]
 pub fn null_test(record: &RunRecord, findings: &Findings) -> Option<Vec<SmallestClaim>> {
     let index = Index::new(record);
-    let cell = findings.cells.iter().find(|cell| cell.comparison.is_some())?;
+    let cell = findings
+        .cells
+        .iter()
+        .find(|cell| cell.comparison.is_some())?;
     let comparison = cell.comparison.as_ref()?;
     let mut claims = paired(comparison);
     claims.extend(unpaired(&index, cell.key, comparison.baseline));
@@ -68,7 +79,12 @@ fn paired(comparison: &Comparison) -> Vec<SmallestClaim> {
         (Metric::ThroughputRatioToBaseline, &comparison.throughput),
     ];
     let claim = |(metric, change): (Metric, &super::Change)| {
-        SmallestClaim::new(metric, Pairing::Blocks, Some(change.noise_floor), change.ratio.clone())
+        SmallestClaim::new(
+            metric,
+            Pairing::Blocks,
+            Some(change.noise_floor),
+            change.ratio.clone(),
+        )
     };
     changes.into_iter().map(claim).collect()
 }
@@ -76,20 +92,31 @@ fn paired(comparison: &Comparison) -> Vec<SmallestClaim> {
 /// Figures that every launch has once: those of loading, and the peak of the memory.
 fn unpaired(index: &Index<'_>, copy: CellKey, original: CellKey) -> Vec<SmallestClaim> {
     let claim = |metric: Metric| {
-        let ratio = of_launches(&values(index, metric, copy), &values(index, metric, original));
+        let ratio = of_launches(
+            &values(index, metric, copy),
+            &values(index, metric, original),
+        );
         SmallestClaim::new(metric, Pairing::Launches, metric.noise_floor(), ratio)
     };
-    Group::Loading.metrics().chain([Metric::PeakMemory]).map(claim).collect()
+    Group::Loading
+        .metrics()
+        .chain([Metric::PeakMemory])
+        .map(claim)
+        .collect()
 }
 
 fn values(index: &Index<'_>, metric: Metric, key: CellKey) -> Vec<f64> {
     match source(metric) {
-        Source::Session(OfSession::Launches(value)) => {
-            index.launches(key.session).iter().filter_map(|launch| value(launch)).collect()
-        }
-        Source::Cell(OfCell::Launches(of)) => {
-            index.launch_cells(key).iter().filter_map(|(launch, cell)| (of.value)(launch, cell)).collect()
-        }
+        Source::Session(OfSession::Launches(value)) => index
+            .launches(key.session)
+            .iter()
+            .filter_map(|launch| value(launch))
+            .collect(),
+        Source::Cell(OfCell::Launches(of)) => index
+            .launch_cells(key)
+            .iter()
+            .filter_map(|(launch, cell)| (of.value)(launch, cell))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -110,33 +137,57 @@ mod tests {
 
     fn claim(copy: &[f64], original: &[f64], floor: f64) -> SmallestClaim {
         let ratio = of_launches(copy, original);
-        SmallestClaim::new(Metric::SessionLoad, Pairing::Launches, Some(Ratio(floor)), ratio)
+        SmallestClaim::new(
+            Metric::SessionLoad,
+            Pairing::Launches,
+            Some(Ratio(floor)),
+            ratio,
+        )
     }
 
     #[test]
     fn the_farther_end_counts_in_either_direction() {
         // An interval that leaves 1 out is a false verdict about this machine, which the claim must cover.
         for (low, high, end) in [(0.8, 1.1, 0.25), (0.99, 1.2, 0.2), (1.1, 1.2, 0.2)] {
-            assert!((farther_end(Interval { low, high }) - end).abs() < 1e-12, "{low} to {high}");
+            assert!(
+                (farther_end(Interval { low, high }) - end).abs() < 1e-12,
+                "{low} to {high}"
+            );
         }
     }
 
     #[test]
     fn the_floor_or_noise_beyond_it_is_what_may_be_claimed() {
-        assert_eq!(claim(&[2.0; 6], &[2.0; 6], 0.05).smallest_ratio, Some(Ratio(0.05)), "without noise");
+        assert_eq!(
+            claim(&[2.0; 6], &[2.0; 6], 0.05).smallest_ratio,
+            Some(Ratio(0.05)),
+            "without noise"
+        );
         let original = [1.0, 1.2, 0.9, 1.1, 1.0, 0.8];
         let claim = claim(&original, &original, 0.05);
         let smallest = claim.smallest_ratio.unwrap().0;
         let interval = claim.ratio.interval().unwrap();
-        assert!(smallest > 0.05 && (smallest - farther_end(interval)).abs() < 1e-12, "{claim:?}");
+        assert!(
+            smallest > 0.05 && (smallest - farther_end(interval)).abs() < 1e-12,
+            "{claim:?}"
+        );
     }
 
     #[test]
     fn few_launches_support_no_claim_and_say_why_as_do_figures_that_none_has() {
         let few = claim(&[1.0; 5], &[1.0; 5], 0.05);
         assert_eq!(few.smallest_ratio, None);
-        assert_eq!(few.ratio.measured().unwrap().remark, Some("no interval: needs 6 launches, has 5".into()));
-        assert_eq!(claim(&[], &[1.0], 0.05).ratio, Estimate::absent("no launch reported it"));
-        assert!(matches!(claim(&[0.0], &[1.0], 0.05).ratio, Estimate::Absent { .. }));
+        assert_eq!(
+            few.ratio.measured().unwrap().remark,
+            Some("no interval: needs 6 launches, has 5".into())
+        );
+        assert_eq!(
+            claim(&[], &[1.0], 0.05).ratio,
+            Estimate::absent("no launch reported it")
+        );
+        assert!(matches!(
+            claim(&[0.0], &[1.0], 0.05).ratio,
+            Estimate::Absent { .. }
+        ));
     }
 }

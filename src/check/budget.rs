@@ -67,7 +67,10 @@ const UNITS: &[(&str, Kind)] = &[
 impl<'a> Quantity<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, CheckError> {
         let (number, unit) = text.split_at(number_length(text));
-        let number = number.parse::<f64>().ok().filter(|number| number.is_finite());
+        let number = number
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite());
         let number = number.ok_or_else(|| CheckError::NoNumber(text.into()))?;
         let kind = kind(unit.trim())?;
         if number < 0.0 || (number == 0.0 && kind == Kind::Baseline) {
@@ -84,39 +87,58 @@ fn number_length(text: &str) -> usize {
     let belongs = |at: usize| match bytes[at] {
         b'0'..=b'9' | b'.' => true,
         b'+' | b'-' => at == 0 || matches!(bytes[at - 1], b'e' | b'E'),
-        b'e' | b'E' => at > 0 && (digit(at + 1) || (matches!(bytes.get(at + 1), Some(b'+' | b'-')) && digit(at + 2))),
+        b'e' | b'E' => {
+            at > 0
+                && (digit(at + 1)
+                    || (matches!(bytes.get(at + 1), Some(b'+' | b'-')) && digit(at + 2)))
+        }
         _ => false,
     };
     (0..bytes.len()).take_while(|&at| belongs(at)).count()
 }
 
 fn kind(unit: &str) -> Result<Kind, CheckError> {
-    let factor = ["x", "×", "*"].iter().find_map(|sign| unit.strip_prefix(sign));
+    let factor = ["x", "×", "*"]
+        .iter()
+        .find_map(|sign| unit.strip_prefix(sign));
     if factor.is_some_and(|rest| rest.trim() == "baseline") {
         return Ok(Kind::Baseline);
     }
     let known = UNITS.iter().find(|(name, _)| *name == unit);
-    known.map(|&(_, kind)| kind).ok_or_else(|| CheckError::UnknownUnit(unit.into()))
+    known
+        .map(|&(_, kind)| kind)
+        .ok_or_else(|| CheckError::UnknownUnit(unit.into()))
 }
 
 pub(super) fn of(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, CheckError> {
     let number = quantity.number;
     let absolute = |value| Ok(Budget::Absolute(value));
     match (metric.unit(), quantity.kind) {
-        (_, Kind::Baseline) if metric.group() == Group::ToBaseline => Err(CheckError::NoBaseline(metric)),
+        (_, Kind::Baseline) if metric.group() == Group::ToBaseline => {
+            Err(CheckError::NoBaseline(metric))
+        }
         (_, Kind::Baseline) => Ok(Budget::TimesBaseline(number)),
-        (Unit::Ns, Kind::Time(factor)) | (Unit::Bytes, Kind::Size(factor)) => absolute(number * factor),
+        (Unit::Ns, Kind::Time(factor)) | (Unit::Bytes, Kind::Size(factor)) => {
+            absolute(number * factor)
+        }
         (Unit::PerSec, Kind::Rate) => absolute(number),
         (Unit::Ratio, Kind::Percent) => absolute(number / 100.0),
-        (Unit::Ratio | Unit::Joules | Unit::Watts | Unit::Count | Unit::OutputUnit, Kind::Plain) => absolute(number),
+        (
+            Unit::Ratio | Unit::Joules | Unit::Watts | Unit::Count | Unit::OutputUnit,
+            Kind::Plain,
+        ) => absolute(number),
         _ => Err(CheckError::WrongUnit(metric, quantity.text.into())),
     }
 }
 
 pub(super) fn drop(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, CheckError> {
     match (metric, quantity.kind) {
-        (Metric::AccuracyTop1, Kind::Points) => Ok(Budget::Drop(Drop::Points(quantity.number / 100.0))),
-        (Metric::AccuracyTop1, Kind::Percent) => Ok(Budget::Drop(Drop::Share(quantity.number / 100.0))),
+        (Metric::AccuracyTop1, Kind::Points) => {
+            Ok(Budget::Drop(Drop::Points(quantity.number / 100.0)))
+        }
+        (Metric::AccuracyTop1, Kind::Percent) => {
+            Ok(Budget::Drop(Drop::Share(quantity.number / 100.0)))
+        }
         (Metric::AccuracyTop1, _) => Err(CheckError::WrongUnit(metric, quantity.text.into())),
         _ => Err(CheckError::NoDrop),
     }

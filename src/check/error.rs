@@ -15,7 +15,9 @@ pub enum CheckError {
     #[error("`{0}` is not understood; the only word that may follow a metric is `drop`")]
     UnknownWord(String),
     /// The budget does not begin with a number.
-    #[error("`{0}` is not a budget; write a number with its unit, such as `20 ms`, or `1.05 x baseline`")]
+    #[error(
+        "`{0}` is not a budget; write a number with its unit, such as `20 ms`, or `1.05 x baseline`"
+    )]
     NoNumber(String),
     /// The budget is below zero, or a factor of nothing.
     #[error("the budget `{0}` is negative, or is no share of the baseline at all")]

@@ -36,9 +36,19 @@ impl Check {
             (None, _) => budget::of(metric, &quantity)?,
             (Some("drop"), None) if side == Side::AtMost => budget::drop(metric, &quantity)?,
             (Some("drop"), None) => return Err(CheckError::NoDrop),
-            (Some("drop"), Some(word)) | (Some(word), _) => return Err(CheckError::UnknownWord(word.into())),
+            (Some("drop"), Some(word)) | (Some(word), _) => {
+                return Err(CheckError::UnknownWord(word.into()));
+            }
         };
-        Ok(Check { metric, side: if matches!(budget, Budget::Drop(_)) { Side::AtLeast } else { side }, budget })
+        Ok(Check {
+            metric,
+            side: if matches!(budget, Budget::Drop(_)) {
+                Side::AtLeast
+            } else {
+                side
+            },
+            budget,
+        })
     }
 }
 
@@ -46,8 +56,13 @@ impl Check {
 fn split(text: &str) -> Result<(&str, Side, &str), CheckError> {
     let no_comparison = || CheckError::NoComparison(text.trim().into());
     let split = |side: Side| Some((side, text.split_once(side.sign())?));
-    let (side, (subject, budget)) = split(Side::AtMost).or_else(|| split(Side::AtLeast)).ok_or_else(no_comparison)?;
-    if [subject, budget].iter().any(|part| part.contains(['<', '>', '='])) {
+    let (side, (subject, budget)) = split(Side::AtMost)
+        .or_else(|| split(Side::AtLeast))
+        .ok_or_else(no_comparison)?;
+    if [subject, budget]
+        .iter()
+        .any(|part| part.contains(['<', '>', '=']))
+    {
         return Err(no_comparison());
     }
     Ok((subject.trim(), side, budget.trim()))
@@ -125,20 +140,78 @@ mod tests {
         for (text, metric, side, budget) in [
             ("latency_p99 <= 20 ms", LatencyP99, AtMost, Absolute(20e6)),
             ("latency_p99_ns<=20ms", LatencyP99, AtMost, Absolute(20e6)),
-            ("latency_p50 <= 1.5e2 µs", LatencyP50, AtMost, Absolute(150e3)),
-            ("file_size <= 2 MiB", FileSize, AtMost, Absolute(2_097_152.0)),
+            (
+                "latency_p50 <= 1.5e2 µs",
+                LatencyP50,
+                AtMost,
+                Absolute(150e3),
+            ),
+            (
+                "file_size <= 2 MiB",
+                FileSize,
+                AtMost,
+                Absolute(2_097_152.0),
+            ),
             ("file_size <= 2 MB", FileSize, AtMost, Absolute(2e6)),
             ("throughput >= 500 /s", Throughput, AtLeast, Absolute(500.0)),
-            ("accuracy_top1 >= 0.97", AccuracyTop1, AtLeast, Absolute(0.97)),
-            ("accuracy_top1_ratio >= 97%", AccuracyTop1, AtLeast, Absolute(0.97)),
-            ("latency_p50 <= 1.05 x baseline", LatencyP50, AtMost, TimesBaseline(1.05)),
-            ("latency_p50 <= 1.05 × baseline", LatencyP50, AtMost, TimesBaseline(1.05)),
-            ("latency_p50 <= 1.05 * baseline", LatencyP50, AtMost, TimesBaseline(1.05)),
-            ("latency_p50 <= 1.05x baseline", LatencyP50, AtMost, TimesBaseline(1.05)),
-            ("accuracy_top1 drop <= 0.5 points", AccuracyTop1, AtLeast, Budget::Drop(Drop::Points(0.005))),
-            ("accuracy_top1 drop <= 2%", AccuracyTop1, AtLeast, Budget::Drop(Drop::Share(0.02))),
+            (
+                "accuracy_top1 >= 0.97",
+                AccuracyTop1,
+                AtLeast,
+                Absolute(0.97),
+            ),
+            (
+                "accuracy_top1_ratio >= 97%",
+                AccuracyTop1,
+                AtLeast,
+                Absolute(0.97),
+            ),
+            (
+                "latency_p50 <= 1.05 x baseline",
+                LatencyP50,
+                AtMost,
+                TimesBaseline(1.05),
+            ),
+            (
+                "latency_p50 <= 1.05 × baseline",
+                LatencyP50,
+                AtMost,
+                TimesBaseline(1.05),
+            ),
+            (
+                "latency_p50 <= 1.05 * baseline",
+                LatencyP50,
+                AtMost,
+                TimesBaseline(1.05),
+            ),
+            (
+                "latency_p50 <= 1.05x baseline",
+                LatencyP50,
+                AtMost,
+                TimesBaseline(1.05),
+            ),
+            (
+                "accuracy_top1 drop <= 0.5 points",
+                AccuracyTop1,
+                AtLeast,
+                Budget::Drop(Drop::Points(0.005)),
+            ),
+            (
+                "accuracy_top1 drop <= 2%",
+                AccuracyTop1,
+                AtLeast,
+                Budget::Drop(Drop::Share(0.02)),
+            ),
         ] {
-            assert_eq!(Check::parse(text), Ok(Check { metric, side, budget }), "{text}");
+            assert_eq!(
+                Check::parse(text),
+                Ok(Check {
+                    metric,
+                    side,
+                    budget
+                }),
+                "{text}"
+            );
         }
     }
 
@@ -156,23 +229,50 @@ mod tests {
         let error = |text: &str| Check::parse(text).unwrap_err();
         assert!(matches!(error("latency_p50 < 3 ms"), E::NoComparison(_)));
         assert!(matches!(error("latency_p50 == 3 ms"), E::NoComparison(_)));
-        assert!(matches!(error("latency_p50 <= <= 3 ms"), E::NoComparison(_)));
+        assert!(matches!(
+            error("latency_p50 <= <= 3 ms"),
+            E::NoComparison(_)
+        ));
         // Both are one letter away; the table has the 90th percentile first.
-        assert!(matches!(error("latency_p98 <= 3 ms"), E::UnknownMetric(_, Some("latency_p90"))));
+        assert!(matches!(
+            error("latency_p98 <= 3 ms"),
+            E::UnknownMetric(_, Some("latency_p90"))
+        ));
         assert!(matches!(error("speed <= 3 ms"), E::UnknownMetric(_, None)));
-        assert!(matches!(error("latency_p50 fall <= 3 ms"), E::UnknownWord(_)));
+        assert!(matches!(
+            error("latency_p50 fall <= 3 ms"),
+            E::UnknownWord(_)
+        ));
         assert!(matches!(error("latency_p50 <= fast"), E::NoNumber(_)));
         assert!(matches!(error("latency_p50 <= inf ms"), E::NoNumber(_)));
         assert!(matches!(error("latency_p50 <= -3 ms"), E::NotPositive(_)));
-        assert!(matches!(error("latency_p50 <= 0 x baseline"), E::NotPositive(_)));
-        assert!(matches!(error("latency_p50 <= 3 parsecs"), E::UnknownUnit(_)));
+        assert!(matches!(
+            error("latency_p50 <= 0 x baseline"),
+            E::NotPositive(_)
+        ));
+        assert!(matches!(
+            error("latency_p50 <= 3 parsecs"),
+            E::UnknownUnit(_)
+        ));
         assert!(matches!(error("latency_p50 <= 3"), E::WrongUnit { .. }));
         assert!(matches!(error("latency_p50 <= 3 MB"), E::WrongUnit { .. }));
-        assert!(matches!(error("latency_p50 <= 3 points"), E::WrongUnit { .. }));
-        assert!(matches!(error("accuracy_top1 >= 3 ms"), E::WrongUnit { .. }));
-        assert!(matches!(error("latency_p50_ratio_to_baseline <= 2 x baseline"), E::NoBaseline(_)));
+        assert!(matches!(
+            error("latency_p50 <= 3 points"),
+            E::WrongUnit { .. }
+        ));
+        assert!(matches!(
+            error("accuracy_top1 >= 3 ms"),
+            E::WrongUnit { .. }
+        ));
+        assert!(matches!(
+            error("latency_p50_ratio_to_baseline <= 2 x baseline"),
+            E::NoBaseline(_)
+        ));
         assert!(matches!(error("latency_p50 drop <= 2%"), E::NoDrop));
         assert!(matches!(error("accuracy_top1 drop >= 2%"), E::NoDrop));
-        assert!(matches!(error("accuracy_top1 drop <= 0.5"), E::WrongUnit { .. }));
+        assert!(matches!(
+            error("accuracy_top1 drop <= 0.5"),
+            E::WrongUnit { .. }
+        ));
     }
 }

@@ -34,9 +34,18 @@ pub enum SloError {
 impl Slo {
     /// Reads an SLO, which is not against the baseline, and keeps how it is written.
     pub fn parse(text: &str) -> Result<Self, SloError> {
-        let Check { metric, side, budget } = Check::parse(text)?;
+        let Check {
+            metric,
+            side,
+            budget,
+        } = Check::parse(text)?;
         match budget {
-            Budget::Absolute(limit) => Ok(Slo { text: text.to_owned(), metric, side, limit }),
+            Budget::Absolute(limit) => Ok(Slo {
+                text: text.to_owned(),
+                metric,
+                side,
+                limit,
+            }),
             Budget::TimesBaseline(_) | Budget::Drop(_) => Err(SloError::Relative),
         }
     }
@@ -70,7 +79,10 @@ mod tests {
     fn what_is_written_stays_as_it_is_written() {
         let text = "\"latency_p99 <=  20ms\"";
         let slo: Slo = serde_json::from_str(text).unwrap();
-        assert_eq!((slo.metric, slo.side, slo.limit), (Metric::LatencyP99, Side::AtMost, 20e6));
+        assert_eq!(
+            (slo.metric, slo.side, slo.limit),
+            (Metric::LatencyP99, Side::AtMost, 20e6)
+        );
         assert_eq!(serde_json::to_string(&slo).unwrap(), text);
     }
 
@@ -81,8 +93,13 @@ mod tests {
             ("latency_p99<=1.1x baseline", "a limit in units"),
             ("accuracy_top1 drop <= 1 point", "a limit in units"),
         ] {
-            let error = serde_json::from_value::<Slo>(text.into()).unwrap_err().to_string();
-            assert!(error.contains(&format!("`{text}`")) && error.contains(reason), "{error}");
+            let error = serde_json::from_value::<Slo>(text.into())
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains(&format!("`{text}`")) && error.contains(reason),
+                "{error}"
+            );
         }
     }
 }

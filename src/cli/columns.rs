@@ -16,8 +16,11 @@ pub(super) fn columns() -> usize {
 }
 
 fn columns_of(told: Option<&str>, terminal: Option<usize>) -> usize {
-    let told = told.and_then(|told| told.trim().parse().ok()).filter(|&columns| columns > 0);
-    told.or(terminal).map_or(Style::WIDTH, |columns| columns.clamp(FEWEST, Style::WIDTH))
+    let told = told
+        .and_then(|told| told.trim().parse().ok())
+        .filter(|&columns| columns > 0);
+    told.or(terminal)
+        .map_or(Style::WIDTH, |columns| columns.clamp(FEWEST, Style::WIDTH))
 }
 
 /// The columns of the terminal that stdout is; `None` where it is none, or does not tell.
@@ -26,7 +29,12 @@ fn of_terminal() -> Option<usize> {
     if !stdout.is_terminal() {
         return None;
     }
-    let mut size = nix::libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    let mut size = nix::libc::winsize {
+        ws_row: 0,
+        ws_col: 0,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
     // SAFETY: the kernel writes a `winsize`, which lives for the whole call, and the descriptor is open.
     unsafe { window_size(stdout.as_raw_fd(), &raw mut size) }.ok()?;
     Some(usize::from(size.ws_col)).filter(|&columns| columns > 0)

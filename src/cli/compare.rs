@@ -66,9 +66,17 @@ impl FromStr for TwoNames {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split(',').map(str::trim).collect::<Vec<_>>().as_slice() {
+        match text
+            .split(',')
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .as_slice()
+        {
             [baseline, candidate] if !baseline.is_empty() && !candidate.is_empty() => {
-                Ok(TwoNames { baseline: (*baseline).into(), candidate: (*candidate).into() })
+                Ok(TwoNames {
+                    baseline: (*baseline).into(),
+                    candidate: (*candidate).into(),
+                })
             }
             _ => Err("two names with a comma between them are needed, such as `fp32,int8`"),
         }
@@ -81,12 +89,22 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     }
     let load = |path: &PathBuf| runs::load(path);
     let records: Vec<RunRecord> = args.runs.iter().map(load).collect::<Result<_, _>>()?;
-    let named = args.runs.iter().zip(&records).map(|(path, record)| NamedRun::new(path.clone(), record));
+    let named = args
+        .runs
+        .iter()
+        .zip(&records)
+        .map(|(path, record)| NamedRun::new(path.clone(), record));
     let runs: Vec<NamedRun<'_>> = named.collect();
-    let variants = args.variants.as_ref().map(|names| (names.baseline.as_str(), names.candidate.as_str()));
+    let variants = args
+        .variants
+        .as_ref()
+        .map(|names| (names.baseline.as_str(), names.candidate.as_str()));
     let comparisons = compare(&runs, variants).map_err(|error| select_error(&error))?;
     if !args.across_hosts {
-        comparisons.runs.iter().try_for_each(|other| same_machine(&args.runs[0], other))?;
+        comparisons
+            .runs
+            .iter()
+            .try_for_each(|other| same_machine(&args.runs[0], other))?;
     }
     args.destination.write(&render(&args, &comparisons)?)?;
     Ok(ExitCode::SUCCESS)
@@ -94,17 +112,38 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
 
 fn select_error(error: &SelectError) -> CliError {
     let (code, hint) = match error {
-        SelectError::WhichVariants(_, names) if names.len() > 1 => {
-            (exit::USAGE, format!("name two of them with `--variants {},{}`, or a second run", names[0], names[1]))
+        SelectError::WhichVariants(_, names) if names.len() > 1 => (
+            exit::USAGE,
+            format!(
+                "name two of them with `--variants {},{}`, or a second run",
+                names[0], names[1]
+            ),
+        ),
+        SelectError::WhichVariants(..) => {
+            (exit::USAGE, "name a second run to compare it with".into())
         }
-        SelectError::WhichVariants(..) => (exit::USAGE, "name a second run to compare it with".into()),
-        SelectError::TooManyRuns(_) => (exit::USAGE, "name two runs, or leave out `--variants`".into()),
+        SelectError::TooManyRuns(_) => (
+            exit::USAGE,
+            "name two runs, or leave out `--variants`".into(),
+        ),
         SelectError::Itself(_) => (exit::USAGE, "name two different variants".into()),
-        SelectError::UnknownVariant { .. } => (exit::USAGE, "name one of those with `--variants`".into()),
-        SelectError::UnlikeSessions(..) => (exit::BAD_INPUT, "measure both with the same session options".into()),
-        SelectError::NothingInCommon { baseline_names, candidate_names, .. } => {
-            let [old, new] = [baseline_names, candidate_names].map(|names| names.first().map_or("", String::as_str));
-            let hint = format!("name one of each run with `--variants OLD,NEW`, such as `--variants {old},{new}`");
+        SelectError::UnknownVariant { .. } => {
+            (exit::USAGE, "name one of those with `--variants`".into())
+        }
+        SelectError::UnlikeSessions(..) => (
+            exit::BAD_INPUT,
+            "measure both with the same session options".into(),
+        ),
+        SelectError::NothingInCommon {
+            baseline_names,
+            candidate_names,
+            ..
+        } => {
+            let [old, new] = [baseline_names, candidate_names]
+                .map(|names| names.first().map_or("", String::as_str));
+            let hint = format!(
+                "name one of each run with `--variants OLD,NEW`, such as `--variants {old},{new}`"
+            );
             (exit::BAD_INPUT, hint)
         }
     };
@@ -118,8 +157,13 @@ fn same_machine(first: &std::path::Path, other: &ComparedRun) -> Result<(), CliE
     }
     let (first, path) = (first.display(), other.path.display());
     let hint = "measure both on one machine; `--across-hosts` compares them nevertheless";
-    let mut error = CliError::bad_input(format!("`{first}` and `{path}` are of different machines"), hint);
-    error.chain.extend(other.host_differences.iter().map(difference));
+    let mut error = CliError::bad_input(
+        format!("`{first}` and `{path}` are of different machines"),
+        hint,
+    );
+    error
+        .chain
+        .extend(other.host_differences.iter().map(difference));
     Err(error)
 }
 
@@ -133,7 +177,8 @@ fn render(args: &Args, comparisons: &Comparisons) -> Result<Vec<u8>, CliError> {
             let text = report::comparison_markdown(&ComparisonView::new(comparisons));
             Ok(text.map_err(|error| CliError::bug(&error))?.into_bytes())
         }
-        Format::Csv => export::comparison_csv(comparisons, args.names.in_csv()).map_err(|error| CliError::bug(&error)),
+        Format::Csv => export::comparison_csv(comparisons, args.names.in_csv())
+            .map_err(|error| CliError::bug(&error)),
         Format::Json => output::json(comparisons).map(String::into_bytes),
     }
 }

@@ -15,7 +15,11 @@ use crate::store::StoreError;
 use crate::text::Plain;
 
 /// Prints the summary of a run, and then writes its reports; `unwritten` is why its record is not on disk as a whole.
-pub(super) fn written(reports: &Reports, record: &RunRecord, unwritten: Option<CliError>) -> Failures {
+pub(super) fn written(
+    reports: &Reports,
+    record: &RunRecord,
+    unwritten: Option<CliError>,
+) -> Failures {
     let mut failures = Failures::default();
     if nothing_measured(record).is_none() {
         failures.note(reports.print_summary());
@@ -27,8 +31,16 @@ pub(super) fn written(reports: &Reports, record: &RunRecord, unwritten: Option<C
 
 /// The error of a run in which nothing was measured, or of what could not be written.
 pub(super) fn finished(failures: Failures, record: &RunRecord) -> Result<(), CliError> {
-    let Some(mut nothing) = nothing_measured(record) else { return failures.into_result() };
-    nothing.chain.extend(failures.into_result().err().into_iter().flat_map(|error| error.chain));
+    let Some(mut nothing) = nothing_measured(record) else {
+        return failures.into_result();
+    };
+    nothing.chain.extend(
+        failures
+            .into_result()
+            .err()
+            .into_iter()
+            .flat_map(|error| error.chain),
+    );
     Err(nothing)
 }
 
@@ -36,9 +48,15 @@ pub(super) fn finished(failures: Failures, record: &RunRecord) -> Result<(), Cli
 pub(super) fn exit_code(record: &RunRecord) -> u8 {
     let outcomes = record.cells.iter().map(|cell| &cell.outcome);
     let scored = record.accuracy.iter().map(|accuracy| &accuracy.outcome);
-    let failed = outcomes.chain(scored).any(|outcome| matches!(outcome, Outcome::Failed(_)));
+    let failed = outcomes
+        .chain(scored)
+        .any(|outcome| matches!(outcome, Outcome::Failed(_)));
     let failed = failed || record.failed_launches(None).next().is_some();
-    if failed || !record.is_complete() { exit::PARTIAL } else { exit::DONE }
+    if failed || !record.is_complete() {
+        exit::PARTIAL
+    } else {
+        exit::DONE
+    }
 }
 
 /// The error of a run that came to its end without a single measurement; its record says the same.
@@ -53,19 +71,30 @@ pub(super) fn nothing_measured(record: &RunRecord) -> Option<CliError> {
     }
     let hint = outcomes().find_map(|outcome| match outcome {
         Outcome::Failed(failure) => failure.hint.clone().map(Plain::into_exact),
-        Outcome::Skipped { .. } => Some("leave out `--batch`, or name batch sizes that the model takes".into()),
+        Outcome::Skipped { .. } => {
+            Some("leave out `--batch`, or name batch sizes that the model takes".into())
+        }
         Outcome::Ok => None,
     });
     let reasons = distinct(outcomes().filter_map(Outcome::reason).map(Plain::exact));
-    let chain = std::iter::once("nothing could be measured".to_owned()).chain(reasons).collect();
-    Some(CliError { code: exit::BAD_INPUT, chain, hint })
+    let chain = std::iter::once("nothing could be measured".to_owned())
+        .chain(reasons)
+        .collect();
+    Some(CliError {
+        code: exit::BAD_INPUT,
+        chain,
+        hint,
+    })
 }
 
 /// The error of a run whose budget was spent before anything was timed, with what there was of it.
 fn nothing_timed(record: &RunRecord) -> CliError {
     let mut spent = "the budget was spent before anything was timed".to_owned();
     if let Some(took) = record.untimed_inference_ns() {
-        spent.push_str(&format!(": one inference took {} (n = 1)", number::time(took)));
+        spent.push_str(&format!(
+            ": one inference took {} (n = 1)",
+            number::time(took)
+        ));
     }
     let enough = analysis::findings(record).decisions.answer.enough_budget_ns;
     let hint = match enough.map(|enough| Duration::from(enough).as_secs() + 1) {
@@ -84,7 +113,10 @@ pub(super) fn measured(job: Job, target: &Target, console: &mut Console) -> Resu
 
 /// The error of a run that could not be made, or not to its end.
 pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
-    let is_recorded = matches!(error, RunError::Store(_) | RunError::System(_) | RunError::Changed(_));
+    let is_recorded = matches!(
+        error,
+        RunError::Store(_) | RunError::System(_) | RunError::Changed(_)
+    );
     if !is_recorded {
         target.clean_up();
     }
@@ -92,19 +124,22 @@ pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
         RunError::NoVariant { failures } => no_variant(failures),
         RunError::Runtime(failure) | RunError::Labels(failure) => {
             let chain = vec![failure.message.exact().to_owned()];
-            CliError { code: exit::BAD_INPUT, chain, hint: failure.hint.clone().map(Plain::into_exact) }
+            CliError {
+                code: exit::BAD_INPUT,
+                chain,
+                hint: failure.hint.clone().map(Plain::into_exact),
+            }
         }
-        RunError::Changed(_) => {
-            CliError::new(exit::BAD_INPUT, error).with_hint("begin a new search: leave out `--resume`".to_owned())
-        }
-        RunError::Unlabelled => CliError::new(exit::BAD_INPUT, error)
-            .with_hint("feed labelled data with `--data` and `--labels`, or leave the option out".to_owned()),
+        RunError::Changed(_) => CliError::new(exit::BAD_INPUT, error)
+            .with_hint("begin a new search: leave out `--resume`".to_owned()),
+        RunError::Unlabelled => CliError::new(exit::BAD_INPUT, error).with_hint(
+            "feed labelled data with `--data` and `--labels`, or leave the option out".to_owned(),
+        ),
         RunError::NoShare => CliError::new(exit::BAD_INPUT, error)
             .with_hint("limit an error with `--slo 'mean_absolute_error<=VALUE'`".to_owned()),
         RunError::Interrupted => CliError::new(exit::PARTIAL, error),
-        RunError::Files { .. } => {
-            CliError::new(exit::BAD_INPUT, error).with_hint("raise the limit with `ulimit -n 1024`".to_owned())
-        }
+        RunError::Files { .. } => CliError::new(exit::BAD_INPUT, error)
+            .with_hint("raise the limit with `ulimit -n 1024`".to_owned()),
         RunError::Store(error) => store_error(error, &target.path),
         RunError::System(_) => CliError::bug(error),
     }
@@ -114,7 +149,10 @@ pub(super) fn run_error(error: &RunError, target: &Target) -> CliError {
 pub(super) fn store_error(error: &StoreError, folder: &Path) -> CliError {
     let error = output::store_error(error);
     let kept = format!("what was measured before is kept in `{}`", folder.display());
-    let hint = error.hint.as_ref().map_or_else(|| kept.clone(), |hint| format!("{hint}; {kept}"));
+    let hint = error
+        .hint
+        .as_ref()
+        .map_or_else(|| kept.clone(), |hint| format!("{hint}; {kept}"));
     error.with_hint(hint)
 }
 
@@ -122,11 +160,26 @@ fn no_variant(failures: &[Failure]) -> CliError {
     let messages = distinct(failures.iter().map(|failure| failure.message.exact()));
     let chain = match messages.as_slice() {
         [only] => vec![only.clone()],
-        _ => std::iter::once("none of the models can be measured".to_owned()).chain(messages).collect(),
+        _ => std::iter::once("none of the models can be measured".to_owned())
+            .chain(messages)
+            .collect(),
     };
-    let hint = failures.iter().find_map(|failure| failure.hint.clone()).map(Plain::into_exact);
-    let is_usage = failures.iter().all(|failure| failure.kind == FailureKind::Usage);
-    CliError { code: if is_usage { exit::USAGE } else { exit::BAD_INPUT }, chain, hint }
+    let hint = failures
+        .iter()
+        .find_map(|failure| failure.hint.clone())
+        .map(Plain::into_exact);
+    let is_usage = failures
+        .iter()
+        .all(|failure| failure.kind == FailureKind::Usage);
+    CliError {
+        code: if is_usage {
+            exit::USAGE
+        } else {
+            exit::BAD_INPUT
+        },
+        chain,
+        hint,
+    }
 }
 
 fn distinct<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {

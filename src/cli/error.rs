@@ -25,12 +25,20 @@ impl CliError {
             chain.push(cause.to_string());
             source = cause.source();
         }
-        CliError { code, chain, hint: None }
+        CliError {
+            code,
+            chain,
+            hint: None,
+        }
     }
 
     /// An error without a cause.
     pub fn message(code: u8, message: impl Into<String>) -> Self {
-        CliError { code, chain: vec![message.into()], hint: None }
+        CliError {
+            code,
+            chain: vec![message.into()],
+            hint: None,
+        }
     }
 
     /// An error of the words of the command line, with advice.

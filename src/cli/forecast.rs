@@ -23,19 +23,34 @@ const LIMIT: Duration = Duration::from_secs(15);
 const SHARE: u32 = 3;
 
 /// Probes the plan of a job and prints what it would take and buy.
-pub(super) fn run(mut job: Job, target: &Target, style: Style, progress: &mut Console) -> Result<ExitCode, CliError> {
+pub(super) fn run(
+    mut job: Job,
+    target: &Target,
+    style: Style,
+    progress: &mut Console,
+) -> Result<ExitCode, CliError> {
     let plan = job.plan.clone();
     job.plan.schedule.rounds_count = Some(ROUNDS);
     job.plan.schedule.alternations_count = Some(ALTERNATIONS);
-    let limit = plan.schedule.budget_ns.map_or(LIMIT, |budget| LIMIT.min(Duration::from(budget) / SHARE));
+    let limit = plan
+        .schedule
+        .budget_ns
+        .map_or(LIMIT, |budget| LIMIT.min(Duration::from(budget) / SHARE));
     job.extent = Extent::Probe(limit);
-    progress.say(&format!("probing: short rounds, for {:.0} s", limit.as_secs_f64()));
+    progress.say(&format!(
+        "probing: short rounds, for {:.0} s",
+        limit.as_secs_f64()
+    ));
     let Ran { record: probe, .. } = ending::measured(job, target, progress)?;
     if let Some(error) = ending::nothing_measured(&probe) {
         return Err(error);
     }
     // The probe has left out what cannot be measured.
-    let plan = Plan { sessions: probe.plan.sessions.clone(), baseline: probe.plan.baseline, ..plan };
+    let plan = Plan {
+        sessions: probe.plan.sessions.clone(),
+        baseline: probe.plan.baseline,
+        ..plan
+    };
     let text = report::terminal_forecast(&forecast(&plan, &probe)?, style);
     say::result(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
@@ -50,16 +65,30 @@ pub(super) fn learn_from(run: &RunRecord) {
 
 fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
     let beside = Diagnosing::of(plan);
-    let budget = plan.schedule.budget_ns.map_or(Duration::MAX, Duration::from);
+    let budget = plan
+        .schedule
+        .budget_ns
+        .map_or(Duration::MAX, Duration::from);
     let first = runner::first_rounds(probe, plan, budget.saturating_sub(beside.total()));
     let taken = beside.total() + first.time;
-    let left = plan.schedule.budget_ns.map(|_| Nanos::from(budget.saturating_sub(taken)));
-    let of_rounds = Schedule { budget_ns: left, ..plan.schedule.clone() };
+    let left = plan
+        .schedule
+        .budget_ns
+        .map(|_| Nanos::from(budget.saturating_sub(taken)));
+    let of_rounds = Schedule {
+        budget_ns: left,
+        ..plan.schedule.clone()
+    };
     let expected = runner::expected(probe, &of_rounds).ok_or_else(|| {
-        CliError::message(exit::PARTIAL, "the probe ended before anything was measured")
-            .with_hint("go on without `--plan`".to_owned())
+        CliError::message(
+            exit::PARTIAL,
+            "the probe ended before anything was measured",
+        )
+        .with_hint("go on without `--plan`".to_owned())
     })?;
-    let looks = runner::look_rounds(plan).iter().map(|look| look.saturating_sub(first.rounds));
+    let looks = runner::look_rounds(plan)
+        .iter()
+        .map(|look| look.saturating_sub(first.rounds));
     let affordable = AffordableRounds {
         most: expected.rounds,
         first: first.rounds,
@@ -67,8 +96,11 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
         looks: looks.collect(),
     };
     let earlier = runner::earlier_runs(&probe.host);
-    let Expectation { rounds, precision } = analysis::sufficient_rounds(probe, plan, &earlier, &affordable);
-    let names: Vec<String> = (0..plan.sessions.len()).map(|session| probe.session_label(session)).collect();
+    let Expectation { rounds, precision } =
+        analysis::sufficient_rounds(probe, plan, &earlier, &affordable);
+    let names: Vec<String> = (0..plan.sessions.len())
+        .map(|session| probe.session_label(session))
+        .collect();
     Ok(ForecastView::new(Forecast {
         plan,
         names: &names,
@@ -81,7 +113,10 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
         beside: &[
             ("operator profiles", beside.profiles),
             ("denormal numbers", beside.denormals),
-            ("the machine's peaks, unless they are in the cache,", beside.peaks),
+            (
+                "the machine's peaks, unless they are in the cache,",
+                beside.peaks,
+            ),
             ("idle gaps", beside.idle_gaps),
         ],
         stretches_time: expected.stretches_in(rounds),

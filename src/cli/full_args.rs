@@ -45,17 +45,26 @@ impl FullArgs {
 }
 
 fn read(path: &Path) -> Result<(String, Context), CliError> {
-    let hint = "write one with `onnxprof report --context-template --output context.toml`".to_owned();
+    let hint =
+        "write one with `onnxprof report --context-template --output context.toml`".to_owned();
     let failed = |error: &dyn std::error::Error, hint: &str| {
         let failed = CliError::new(exit::BAD_INPUT, error).with_hint(hint.to_owned());
-        failed.causing(format!("failed to read the context in `{}`", path.display()))
+        failed.causing(format!(
+            "failed to read the context in `{}`",
+            path.display()
+        ))
     };
     let text = files::text(path, Kind::CONTEXT).map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidData => {
             let text = "the file is not text in UTF-8";
-            failed(&std::io::Error::other(text), "save it as UTF-8, which TOML asks for")
+            failed(
+                &std::io::Error::other(text),
+                "save it as UTF-8, which TOML asks for",
+            )
         }
-        std::io::ErrorKind::IsADirectory => failed(&error, "name a file, such as the context.toml in it"),
+        std::io::ErrorKind::IsADirectory => {
+            failed(&error, "name a file, such as the context.toml in it")
+        }
         _ => failed(&error, &hint),
     })?;
     let context = Context::parse(&text).map_err(|error| failed(&error, &advice(&error, hint)))?;

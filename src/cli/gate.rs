@@ -112,7 +112,10 @@ impl Loaded {
     }
 
     fn run(&self) -> gate::Run<'_> {
-        gate::Run { record: &self.record, findings: &self.findings }
+        gate::Run {
+            record: &self.record,
+            findings: &self.findings,
+        }
     }
 }
 
@@ -121,7 +124,10 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         (Some(Command::Init(args)), _, _) => init(&args),
         (None, Some(run), Some(rules)) => check(&args.check, run, rules),
         // Both are required by the command line.
-        (None, _, _) => Err(CliError::message(exit::USAGE, "a run and `--rules` are needed")),
+        (None, _, _) => Err(CliError::message(
+            exit::USAGE,
+            "a run and `--rules` are needed",
+        )),
     }
 }
 
@@ -129,8 +135,13 @@ fn init(args: &InitArgs) -> Result<ExitCode, CliError> {
     let run = Loaded::read(&args.run)?;
     let text = gate::init(run.run());
     if gate::rules(&text).is_err() {
-        let message = format!("`{}` has no figure that a rule could be made of", args.run.display());
-        let hint = format!("profile with a larger `--budget`: intervals need at least {MIN_LAUNCHES} rounds");
+        let message = format!(
+            "`{}` has no figure that a rule could be made of",
+            args.run.display()
+        );
+        let hint = format!(
+            "profile with a larger `--budget`: intervals need at least {MIN_LAUNCHES} rounds"
+        );
         return Err(CliError::bad_input(message, hint));
     }
     output::write(args.output.as_deref(), text.as_bytes())?;
@@ -157,18 +168,37 @@ fn check(args: &Check, run: &Path, rules: &Path) -> Result<ExitCode, CliError> {
 
 /// Refuses a baseline run that has no variant of the run.
 fn common_variant(run: &RunRecord, against: &RunRecord, path: &Path) -> Result<(), CliError> {
-    let names = |record: &RunRecord| record.plan.variants.iter().map(|v| v.name.clone()).collect::<Vec<_>>();
+    let names = |record: &RunRecord| {
+        record
+            .plan
+            .variants
+            .iter()
+            .map(|v| v.name.clone())
+            .collect::<Vec<_>>()
+    };
     let (own, other) = (names(run), names(against));
     if own.iter().any(|name| other.contains(name)) {
         return Ok(());
     }
-    let message = format!("the run and the baseline run `{}` have no variant in common", path.display());
-    let cause = format!("the run has {}, the baseline run {}", own.join(", "), other.join(", "));
+    let message = format!(
+        "the run and the baseline run `{}` have no variant in common",
+        path.display()
+    );
+    let cause = format!(
+        "the run has {}, the baseline run {}",
+        own.join(", "),
+        other.join(", ")
+    );
     Err(CliError::bad_input(cause, "measure files of the same name in both").causing(message))
 }
 
 fn rule_error(path: &Path, error: &RuleError) -> CliError {
-    let message = format!("`{}`, line {}: {}", path.display(), error.line, error.mistake);
+    let message = format!(
+        "`{}`, line {}: {}",
+        path.display(),
+        error.line,
+        error.mistake
+    );
     let hint = match &error.mistake {
         Mistake::Toml(_) | Mistake::Empty => {
             "a rule is a table `[[rule]]` with `check`, and optionally `variant`, `batch_size` and `dims`"
@@ -187,21 +217,30 @@ fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<(), Cl
     let json = output::json(found)?;
     let json_file = args.json.as_deref().filter(|path| *path != Path::new("-"));
     let mut failures = Failures::default();
-    let annotations =
-        if is_on_github(args.github) { report::annotations(&view, &rules.to_string_lossy()) } else { String::new() };
+    let annotations = if is_on_github(args.github) {
+        report::annotations(&view, &rules.to_string_lossy())
+    } else {
+        String::new()
+    };
     if args.json.is_some() && json_file.is_none() {
         // What a program reads stays free of annotations, which the runner takes from stderr as well.
         say::lines(&annotations);
         failures.note(output::write(None, json.as_bytes()));
     } else {
-        let text = format!("{}{annotations}", report::gate_terminal(&view, output::style(args.no_color)));
+        let text = format!(
+            "{}{annotations}",
+            report::gate_terminal(&view, output::style(args.no_color))
+        );
         failures.note(output::write(None, text.as_bytes()));
     }
     if let Some(path) = json_file {
         failures.note(output::write(Some(path), json.as_bytes()));
     }
     if let Some(path) = &args.junit {
-        failures.note(output::write(Some(path), report::junit(&view, run).as_bytes()));
+        failures.note(output::write(
+            Some(path),
+            report::junit(&view, run).as_bytes(),
+        ));
     }
     if is_on_github(args.github) {
         failures.note(append_step_summary(&report::step_summary(&view)));
@@ -218,8 +257,16 @@ fn is_on_github(github: Github) -> bool {
 }
 
 fn append_step_summary(summary: &str) -> Result<(), CliError> {
-    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else { return Ok(()) };
-    let append = || std::fs::File::options().create(true).append(true).open(&path)?.write_all(summary.as_bytes());
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else {
+        return Ok(());
+    };
+    let append = || {
+        std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&path)?
+            .write_all(summary.as_bytes())
+    };
     append().map_err(|source| {
         let path = PathBuf::from(&path);
         output::store_error(&store::StoreError::Write { path, source })
@@ -229,7 +276,9 @@ fn append_step_summary(summary: &str) -> Result<(), CliError> {
 fn exit_code(verdict: GateVerdict, inconclusive: Inconclusive) -> u8 {
     match (verdict, inconclusive) {
         (GateVerdict::Pass, _) | (GateVerdict::Inconclusive, Inconclusive::Pass) => exit::DONE,
-        (GateVerdict::Fail, _) | (GateVerdict::Inconclusive, Inconclusive::Fail) => exit::GATE_FAILED,
+        (GateVerdict::Fail, _) | (GateVerdict::Inconclusive, Inconclusive::Fail) => {
+            exit::GATE_FAILED
+        }
         (GateVerdict::Inconclusive, Inconclusive::Say) => exit::GATE_INCONCLUSIVE,
     }
 }

@@ -30,22 +30,38 @@ pub(super) struct Asked {
 
 impl Beginning {
     pub fn now() -> Self {
-        Beginning { started: Instant::now(), at: jiff::Timestamp::now(), host: host::fingerprint(&Roots::system()) }
+        Beginning {
+            started: Instant::now(),
+            at: jiff::Timestamp::now(),
+            host: host::fingerprint(&Roots::system()),
+        }
     }
 
     /// The job of a new run in a folder at `path`, which is made if it is not there.
     pub fn job_at(self, path: PathBuf, asked: Asked) -> Result<(Job, Target), CliError> {
-        let target = Target { existed: path.exists(), path };
-        let folder = RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
+        let target = Target {
+            existed: path.exists(),
+            path,
+        };
+        let folder =
+            RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
         Ok((self.job(folder, asked)?, target))
     }
 
     /// The job of a run in `folder`, measured as a whole and as its plan stands.
     pub fn job(self, folder: RunFolder, asked: Asked) -> Result<Job, CliError> {
-        let Asked { name, plan, runtimes, notes } = asked;
+        let Asked {
+            name,
+            plan,
+            runtimes,
+            notes,
+        } = asked;
         Ok(Job {
             info: info(name, self.at),
-            worker: WorkerCommand { program: worker_program()?, timeout: plan.schedule.timeout_ns.into() },
+            worker: WorkerCommand {
+                program: worker_program()?,
+                timeout: plan.schedule.timeout_ns.into(),
+            },
             started: self.started + runtimes.installing,
             runtimes: runtimes.found,
             host: self.host,
@@ -64,8 +80,12 @@ impl Beginning {
 fn worker_program() -> Result<PathBuf, CliError> {
     match std::env::var_os("ONNXPROF_WORKER") {
         Some(program) => Ok(program.into()),
-        None => std::env::current_exe()
-            .map_err(|error| CliError::message(exit::BUG, format!("failed to find the program itself: {error}"))),
+        None => std::env::current_exe().map_err(|error| {
+            CliError::message(
+                exit::BUG,
+                format!("failed to find the program itself: {error}"),
+            )
+        }),
     }
 }
 
@@ -73,7 +93,9 @@ fn info(name: String, now: jiff::Timestamp) -> RunInfo {
     RunInfo {
         name,
         tool_version: env!("CARGO_PKG_VERSION").into(),
-        command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+        command: std::env::args_os()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
         working_dir: std::env::current_dir().unwrap_or_default(),
         started_at: now.to_string(),
         elapsed_ns: None,
@@ -103,6 +125,7 @@ impl Target {
 /// A folder for a run that is not kept, which goes when it is dropped.
 pub(super) fn temporary_folder() -> Result<TempDir, CliError> {
     tempfile::tempdir().map_err(|error| {
-        CliError::new(exit::BAD_INPUT, &error).with_hint("set TMPDIR to a folder that can be written".to_owned())
+        CliError::new(exit::BAD_INPUT, &error)
+            .with_hint("set TMPDIR to a folder that can be written".to_owned())
     })
 }

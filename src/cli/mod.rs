@@ -89,8 +89,14 @@ commands! {
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
     // What ends a process that opens libraries for a parent is the parent's to tell of.
-    let has_parent = words.get(1).is_some_and(|word| word == "worker" || word == "probe-runtime");
-    match if has_parent { Ok(()) } else { resources::secure() } {
+    let has_parent = words
+        .get(1)
+        .is_some_and(|word| word == "worker" || word == "probe-runtime");
+    match if has_parent {
+        Ok(())
+    } else {
+        resources::secure()
+    } {
         Ok(()) => spelled(words),
         Err(error) => say::error(&error),
     }

@@ -23,7 +23,11 @@ pub(super) fn open(path: &Path) {
 
 fn works(launcher: Command) -> bool {
     let named = Path::new(launcher.get_program());
-    let program = if named.is_absolute() { Program::at(named) } else { named.to_str().and_then(Program::find) };
+    let program = if named.is_absolute() {
+        Program::at(named)
+    } else {
+        named.to_str().and_then(Program::find)
+    };
     let ended = program.map(|program| program.with(launcher.get_args()).leave(&folder(), PATIENCE));
     matches!(ended, Some(Ok(status)) if status.is_none_or(|status| status.success()))
 }
@@ -31,5 +35,8 @@ fn works(launcher: Command) -> bool {
 /// Where a launcher is started, and with it the browser that outlives this process: nothing is there that could take
 /// part, and it stays. Where the cache cannot have such a folder it is the root, where nothing lies by chance either.
 fn folder() -> PathBuf {
-    Cache::locate().ok().and_then(|cache| cache.empty().ok()).unwrap_or_else(|| PathBuf::from("/"))
+    Cache::locate()
+        .ok()
+        .and_then(|cache| cache.empty().ok())
+        .unwrap_or_else(|| PathBuf::from("/"))
 }

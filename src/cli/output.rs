@@ -27,21 +27,38 @@ pub(super) struct Reports {
 
 impl Reports {
     /// Renders the record of a run that lies in `folder`; with a context, the written report holds the whole template.
-    pub(super) fn render(record: &RunRecord, folder: &RunFolder, style: Style, context: Option<&Context>) -> Self {
+    pub(super) fn render(
+        record: &RunRecord,
+        folder: &RunFolder,
+        style: Style,
+        context: Option<&Context>,
+    ) -> Self {
         let findings = analysis::findings(record);
         let view = Report::new(record, &findings);
-        let mut files =
-            vec![(folder.cells_csv(), rendered(export::cells_csv(record, &findings, export::Names::Guarded)))];
+        let mut files = vec![(
+            folder.cells_csv(),
+            rendered(export::cells_csv(record, &findings, export::Names::Guarded)),
+        )];
         if !record.operators.is_empty() {
-            files.push((folder.operators_csv(), rendered(export::operators_csv(record, export::Names::Guarded))));
+            files.push((
+                folder.operators_csv(),
+                rendered(export::operators_csv(record, export::Names::Guarded)),
+            ));
         }
-        files
-            .push((folder.report_md(), rendered(report::illustrated_markdown(&view, context).map(String::into_bytes))));
+        files.push((
+            folder.report_md(),
+            rendered(report::illustrated_markdown(&view, context).map(String::into_bytes)),
+        ));
         let figures = folder.path().join(FIGURES);
         files.extend(
-            drawings(&view).into_iter().map(|drawing| (figures.join(drawing.name), Ok(drawing.svg.into_bytes()))),
+            drawings(&view)
+                .into_iter()
+                .map(|drawing| (figures.join(drawing.name), Ok(drawing.svg.into_bytes()))),
         );
-        files.push((folder.report_html(), rendered(report::html(&view).map(String::into_bytes))));
+        files.push((
+            folder.report_html(),
+            rendered(report::html(&view).map(String::into_bytes)),
+        ));
         Reports {
             summary: report::terminal(&view, Some(folder.path()), style),
             files,
@@ -52,7 +69,12 @@ impl Reports {
     /// Writes the files in their order, as far as each of them can be.
     pub(super) fn write(&self, failures: &mut Failures) {
         for (path, content) in &self.files {
-            failures.note(content.as_ref().map_err(Clone::clone).and_then(|content| write_file(path, content)));
+            failures.note(
+                content
+                    .as_ref()
+                    .map_err(Clone::clone)
+                    .and_then(|content| write_file(path, content)),
+            );
         }
     }
 
@@ -81,15 +103,22 @@ pub(super) fn write_own(path: &Path, content: &[u8]) -> Result<(), CliError> {
 
 fn create_folder(folder: &Path) -> Result<(), CliError> {
     std::fs::create_dir_all(folder).map_err(|error| {
-        CliError::message(exit::BAD_INPUT, format!("failed to create `{}`: {error}", folder.display()))
+        CliError::message(
+            exit::BAD_INPUT,
+            format!("failed to create `{}`: {error}", folder.display()),
+        )
     })
 }
 
 /// A folder of ours that nobody named must be one: a link could lead anywhere.
 fn refuse_link(folder: &Path) -> Result<(), CliError> {
     if std::fs::symlink_metadata(folder).is_ok_and(|found| found.is_symlink()) {
-        let link = CliError::message(exit::BAD_INPUT, format!("`{}` is a link, and is not followed", folder.display()));
-        return Err(link.with_hint("remove it, or name a file in another folder with `--output`".to_owned()));
+        let link = CliError::message(
+            exit::BAD_INPUT,
+            format!("`{}` is a link, and is not followed", folder.display()),
+        );
+        return Err(link
+            .with_hint("remove it, or name a file in another folder with `--output`".to_owned()));
     }
     Ok(())
 }
@@ -114,7 +143,11 @@ impl Failures {
         let each = failures.iter().map(|failure| failure.chain.join(": "));
         let chain = std::iter::once(head).chain(each).collect();
         let hint = failures.iter().find_map(|failure| failure.hint.clone());
-        Err(CliError { code: failures[0].code, chain, hint })
+        Err(CliError {
+            code: failures[0].code,
+            chain,
+            hint,
+        })
     }
 }
 
@@ -127,7 +160,13 @@ pub(super) struct Drawing {
 }
 
 pub(super) fn drawings(report: &Report) -> Vec<Drawing> {
-    report.charts().map(|chart| Drawing { name: format!("{}.svg", chart.id), svg: report::svg(chart) }).collect()
+    report
+        .charts()
+        .map(|chart| Drawing {
+            name: format!("{}.svg", chart.id),
+            svg: report::svg(chart),
+        })
+        .collect()
 }
 
 /// Writes the charts into `figures/` within `folder`, where report.md looks for them.
@@ -138,7 +177,9 @@ pub(super) fn write_drawings(folder: &Path, drawings: &[Drawing]) -> Result<(), 
     let figures = folder.join(FIGURES);
     refuse_link(&figures)?;
     create_folder(&figures)?;
-    drawings.iter().try_for_each(|drawing| write_own(&figures.join(&drawing.name), drawing.svg.as_bytes()))
+    drawings
+        .iter()
+        .try_for_each(|drawing| write_own(&figures.join(&drawing.name), drawing.svg.as_bytes()))
 }
 
 /// Where a rendered text goes, and in which dress.
@@ -157,7 +198,10 @@ impl Destination {
     /// How a text looks there: a file has neither colour nor a width of its own.
     pub(super) fn style(&self) -> Style {
         match self.output {
-            Some(_) => Style { glyphs: glyphs(), ..Color::Never.into() },
+            Some(_) => Style {
+                glyphs: glyphs(),
+                ..Color::Never.into()
+            },
             None => style(self.no_color),
         }
     }
@@ -183,13 +227,21 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, CliError> {
 }
 
 pub(super) fn style(no_color: bool) -> Style {
-    Style { color: color(no_color), glyphs: glyphs(), width: columns() }
+    Style {
+        color: color(no_color),
+        glyphs: glyphs(),
+        width: columns(),
+    }
 }
 
 /// Whether stdout takes colour: a terminal does, unless the option or the environment variable `NO_COLOR` says no.
 fn color(no_color: bool) -> Color {
     let refused = no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if !refused && io::stdout().is_terminal() { Color::Always } else { Color::Never }
+    if !refused && io::stdout().is_terminal() {
+        Color::Always
+    } else {
+        Color::Never
+    }
 }
 
 /// The characters that the terminal can show: those of ASCII where it calls itself dumb, or where the locale says so.
@@ -203,7 +255,11 @@ fn glyphs() -> Glyphs {
 fn glyphs_of(term: Option<&str>, locale: Option<&str>) -> Glyphs {
     let encoding = locale.map(|locale| locale.to_lowercase().replace('-', ""));
     let is_utf8 = encoding.is_none_or(|encoding| encoding.contains("utf8"));
-    if term == Some("dumb") || !is_utf8 { Glyphs::Ascii } else { Glyphs::Unicode }
+    if term == Some("dumb") || !is_utf8 {
+        Glyphs::Ascii
+    } else {
+        Glyphs::Unicode
+    }
 }
 
 pub(super) fn store_error(error: &StoreError) -> CliError {
@@ -216,11 +272,17 @@ mod tests {
 
     #[test]
     fn dumb_terminals_and_other_locales_get_ascii() {
-        assert_eq!(glyphs_of(Some("xterm"), Some("en_US.UTF-8")), Glyphs::Unicode);
+        assert_eq!(
+            glyphs_of(Some("xterm"), Some("en_US.UTF-8")),
+            Glyphs::Unicode
+        );
         assert_eq!(glyphs_of(Some("xterm"), Some("C.utf8")), Glyphs::Unicode);
         assert_eq!(glyphs_of(None, None), Glyphs::Unicode);
         assert_eq!(glyphs_of(Some("dumb"), Some("en_US.UTF-8")), Glyphs::Ascii);
-        assert_eq!(glyphs_of(Some("xterm"), Some("de_DE.ISO-8859-1")), Glyphs::Ascii);
+        assert_eq!(
+            glyphs_of(Some("xterm"), Some("de_DE.ISO-8859-1")),
+            Glyphs::Ascii
+        );
         assert_eq!(glyphs_of(Some("xterm"), Some("C")), Glyphs::Ascii);
     }
 }

@@ -55,20 +55,51 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let runtimes = plan::runtimes(&args.measure.session.runtime, &mut progress)?;
     let plan = plan::profile::plan(&args.measure, &family, &runtimes.found, &beginning.host)?;
     progress.introduce(&plan, &beginning.host);
-    let temporary = if args.plan { Some(temporary_folder()?) } else { None };
+    let temporary = if args.plan {
+        Some(temporary_folder()?)
+    } else {
+        None
+    };
     let path = match &temporary {
         Some(folder) => folder.path().join("probe"),
-        None => args.out.clone().unwrap_or_else(|| default_folder(RUNS.as_ref(), &family.name, beginning.at)),
+        None => args
+            .out
+            .clone()
+            .unwrap_or_else(|| default_folder(RUNS.as_ref(), &family.name, beginning.at)),
     };
     let notes = [family.notes, plan::notes_on(&plan, &beginning.host)].concat();
-    let (job, target) = beginning.job_at(path, Asked { name: family.name, plan, runtimes, notes })?;
+    let (job, target) = beginning.job_at(
+        path,
+        Asked {
+            name: family.name,
+            plan,
+            runtimes,
+            notes,
+        },
+    )?;
     if args.plan {
         return forecast::run(job, &target, args.console.style(), &mut progress);
     }
-    let Ran { folder, record, unwritten } = measured(job, &target, &mut progress)?;
-    let reports = Reports::render(&record, &folder, args.console.style(), context.as_ref().map(|(_, context)| context));
-    let mut failures = written(&reports, &record, unwritten.map(|error| store_error(&error, folder.path())));
-    failures.note(keep_context(&folder, context.as_ref().map(|(text, _)| text.as_str())));
+    let Ran {
+        folder,
+        record,
+        unwritten,
+    } = measured(job, &target, &mut progress)?;
+    let reports = Reports::render(
+        &record,
+        &folder,
+        args.console.style(),
+        context.as_ref().map(|(_, context)| context),
+    );
+    let mut failures = written(
+        &reports,
+        &record,
+        unwritten.map(|error| store_error(&error, folder.path())),
+    );
+    failures.note(keep_context(
+        &folder,
+        context.as_ref().map(|(text, _)| text.as_str()),
+    ));
     if nothing_measured(&record).is_none() {
         progress.release();
         forecast::learn_from(&record);

@@ -26,7 +26,11 @@ pub(super) struct ConsoleArgs {
 
 impl ConsoleArgs {
     pub(super) fn console(&self) -> Console {
-        if self.quiet { Console::silent() } else { Console::new() }
+        if self.quiet {
+            Console::silent()
+        } else {
+            Console::new()
+        }
     }
 
     pub(super) fn style(&self) -> Style {
@@ -55,7 +59,11 @@ enum Mode {
 
 impl Console {
     fn new() -> Self {
-        Console::with(if io::stderr().is_terminal() { Mode::Live(live_line()) } else { Mode::Lines })
+        Console::with(if io::stderr().is_terminal() {
+            Mode::Live(live_line())
+        } else {
+            Mode::Lines
+        })
     }
 
     pub(super) fn silent() -> Self {
@@ -63,7 +71,13 @@ impl Console {
     }
 
     fn with(mode: Mode) -> Self {
-        Console { mode, hints: BTreeSet::new(), last: String::new(), is_single: false, held: None }
+        Console {
+            mode,
+            hints: BTreeSet::new(),
+            last: String::new(),
+            is_single: false,
+            held: None,
+        }
     }
 
     pub(super) fn say(&mut self, sentence: &str) {
@@ -123,7 +137,11 @@ impl Console {
 
     /// Says what is going to be measured, with every default that was taken.
     pub(super) fn introduce(&mut self, plan: &Plan, host: &Host) {
-        let names: Vec<&str> = plan.variants.iter().map(|variant| variant.name.as_str()).collect();
+        let names: Vec<&str> = plan
+            .variants
+            .iter()
+            .map(|variant| variant.name.as_str())
+            .collect();
         let budget = plan.schedule.budget_ns.map_or_else(
             || "as long as the rounds take".into(),
             |budget| format!("at most {} s", budget.as_secs_f64()),
@@ -131,7 +149,10 @@ impl Console {
         self.is_single = plan.sessions.len() == 1;
         self.say(&format!("measuring {} ({budget})", names.join(", ")));
         let threads = plan.sessions[0].options.intra_threads;
-        self.say(&format!("{threads} intra-op thread(s); {} CPU(s) may be used", host.usable_cpus_count));
+        self.say(&format!(
+            "{threads} intra-op thread(s); {} CPU(s) may be used",
+            host.usable_cpus_count
+        ));
         match &plan.inputs.data {
             Some(data) => self.say(&format!("inputs from `{}`", data.display())),
             None => self.say("inputs are synthesized; `onnxprof inspect MODEL` says how, `--data` feeds real ones"),
@@ -140,13 +161,31 @@ impl Console {
 
     pub(super) fn introduce_search(&mut self, plan: &Plan, host: &Host) {
         let Some(tuning) = &plan.tuning else { return };
-        let names: Vec<&str> = plan.variants.iter().map(|variant| variant.name.as_str()).collect();
-        let budget = plan.schedule.budget_ns.map_or(0.0, |budget| budget.as_secs_f64());
+        let names: Vec<&str> = plan
+            .variants
+            .iter()
+            .map(|variant| variant.name.as_str())
+            .collect();
+        let budget = plan
+            .schedule
+            .budget_ns
+            .map_or(0.0, |budget| budget.as_secs_f64());
         self.say(&format!("tuning {} (at most {budget} s)", names.join(", ")));
-        let list = |numbers: &[u64]| numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-        let (threads, batches) = (list(&tuning.space.intra_threads), list(&tuning.space.batch_sizes));
+        let list = |numbers: &[u64]| {
+            numbers
+                .iter()
+                .map(u64::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let (threads, batches) = (
+            list(&tuning.space.intra_threads),
+            list(&tuning.space.batch_sizes),
+        );
         let cpus = host.usable_cpus_count;
-        self.say(&format!("intra-op threads {threads}; batch sizes {batches}; {cpus} CPU(s) may be used"));
+        self.say(&format!(
+            "intra-op threads {threads}; batch sizes {batches}; {cpus} CPU(s) may be used"
+        ));
         match &plan.inputs.data {
             Some(data) => self.say(&format!("inputs from `{}`", data.display())),
             None => self.say("inputs are synthesized; `onnxprof inspect MODEL` says how, `--data` feeds real ones"),
@@ -171,16 +210,31 @@ impl Observer for Console {
         match progress {
             Progress::Trying { variant } => self.detail(&format!("trying inputs of {variant} out")),
             Progress::Describing { variant } => self.detail(&format!("reading {variant}")),
-            Progress::Profiling { session } => self.now(&format!("profiling the operators of {session}")),
+            Progress::Profiling { session } => {
+                self.now(&format!("profiling the operators of {session}"))
+            }
             Progress::Peaks => self.now("measuring what the machine does at most"),
             Progress::Scoring { session } => self.now(&format!("scoring {session}")),
-            Progress::Coupling { session } => self.now(&format!("comparing samples of a batch of {session}")),
-            Progress::Idling { session } => self.now(&format!("measuring {session} after idle gaps")),
-            Progress::Contrasting { session } => self.now(&format!("looking for denormal numbers in {session}")),
-            Progress::Round { round, elapsed, budget } => {
-                self.now(&format!("round {round}, {}", clock(*elapsed, *budget)))
+            Progress::Coupling { session } => {
+                self.now(&format!("comparing samples of a batch of {session}"))
             }
-            Progress::Cells { round, place, load_mode, elapsed } => {
+            Progress::Idling { session } => {
+                self.now(&format!("measuring {session} after idle gaps"))
+            }
+            Progress::Contrasting { session } => {
+                self.now(&format!("looking for denormal numbers in {session}"))
+            }
+            Progress::Round {
+                round,
+                elapsed,
+                budget,
+            } => self.now(&format!("round {round}, {}", clock(*elapsed, *budget))),
+            Progress::Cells {
+                round,
+                place,
+                load_mode,
+                elapsed,
+            } => {
                 let load = match *load_mode {
                     LoadMode::SINGLE => String::new(),
                     load => format!(", {load}"),
@@ -188,7 +242,14 @@ impl Observer for Console {
                 let elapsed = clock(*elapsed, None);
                 self.detail(&format!("round {round}, {place}{load}, {elapsed}"));
             }
-            Progress::HeatRound { heat, stage, rounds_done, configurations_count, elapsed, budget } => {
+            Progress::HeatRound {
+                heat,
+                stage,
+                rounds_done,
+                configurations_count,
+                elapsed,
+                budget,
+            } => {
                 let stage = match stage {
                     Stage::Grid => "variants, threads and batch sizes",
                     Stage::Options => "one option at a time",
@@ -196,16 +257,35 @@ impl Observer for Console {
                 };
                 let elapsed = clock(*elapsed, *budget);
                 let plural = if *configurations_count == 1 { "" } else { "s" };
-                let sentence =
-                    format!("heat {heat}: {configurations_count} configuration{plural} ({stage}), {elapsed}");
-                if *rounds_done == 0 { self.now(&sentence) } else { self.detail(&sentence) }
+                let sentence = format!(
+                    "heat {heat}: {configurations_count} configuration{plural} ({stage}), {elapsed}"
+                );
+                if *rounds_done == 0 {
+                    self.now(&sentence)
+                } else {
+                    self.detail(&sentence)
+                }
             }
-            Progress::Waiting { what, waited, limit } => {
+            Progress::Waiting {
+                what,
+                waited,
+                limit,
+            } => {
                 let (waited, most) = (waited.as_secs(), limit.as_secs_f64().ceil());
-                self.now(&format!("{what}: waited for {waited} s so far, of {most} s at most"));
+                self.now(&format!(
+                    "{what}: waited for {waited} s so far, of {most} s at most"
+                ));
             }
-            Progress::Failed { session, place: None, failure } => self.fail((*session).to_owned(), failure),
-            Progress::Failed { session, place: Some(place), failure } => {
+            Progress::Failed {
+                session,
+                place: None,
+                failure,
+            } => self.fail((*session).to_owned(), failure),
+            Progress::Failed {
+                session,
+                place: Some(place),
+                failure,
+            } => {
                 self.warn(&format!("{session} at {place}"), failure);
             }
             Progress::Note(note) => self.say(&format!("note: {note}")),
@@ -216,7 +296,11 @@ impl Observer for Console {
 
 fn clock(elapsed: Duration, budget: Option<Duration>) -> String {
     match budget {
-        Some(budget) => format!("{:.0} of {:.0} s", elapsed.as_secs_f64(), budget.as_secs_f64()),
+        Some(budget) => format!(
+            "{:.0} of {:.0} s",
+            elapsed.as_secs_f64(),
+            budget.as_secs_f64()
+        ),
         None => format!("{:.0} s", elapsed.as_secs_f64()),
     }
 }
@@ -241,7 +325,9 @@ mod tests {
         let mut console = Console::with(Mode::Live(ProgressBar::hidden()));
         for show in [Console::now, Console::detail] {
             show(&mut console, "reading a\u{1b}[31m\u{202e}b");
-            let Mode::Live(line) = &console.mode else { unreachable!("it is one") };
+            let Mode::Live(line) = &console.mode else {
+                unreachable!("it is one")
+            };
             assert_eq!(line.message(), "reading a\\u{1b}[31m\\u{202e}b");
         }
     }

@@ -13,13 +13,20 @@ pub(super) struct RawNames {
 
 impl RawNames {
     pub(super) fn in_csv(&self) -> Names {
-        if self.raw_names { Names::Raw } else { Names::Guarded }
+        if self.raw_names {
+            Names::Raw
+        } else {
+            Names::Guarded
+        }
     }
 
     /// Refuses the option where no CSV is written: nothing asked for is dropped in silence.
     pub(super) fn refuse(&self) -> Result<(), CliError> {
         if self.raw_names {
-            return Err(CliError::usage("`--raw-names` is about CSV alone", "add `--format csv`, or leave it out"));
+            return Err(CliError::usage(
+                "`--raw-names` is about CSV alone",
+                "add `--format csv`, or leave it out",
+            ));
         }
         Ok(())
     }

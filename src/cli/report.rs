@@ -79,12 +79,18 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if let Some(limit) = args.latency_limit {
         record.plan.latency_limit_ns = Some(limit.into());
     }
-    let Rendered { text: rendered, drawings } = render(&args, (run, format), &record)?;
+    let Rendered {
+        text: rendered,
+        drawings,
+    } = render(&args, (run, format), &record)?;
     if !args.open {
         let mut failures = Failures::default();
         failures.note(args.destination.write(&rendered));
         if let Some(file) = &args.destination.output {
-            failures.note(output::write_drawings(file.parent().unwrap_or(Path::new("")), &drawings));
+            failures.note(output::write_drawings(
+                file.parent().unwrap_or(Path::new("")),
+                &drawings,
+            ));
         }
         failures.into_result()?;
         return Ok(ExitCode::SUCCESS);
@@ -114,9 +120,10 @@ fn format(args: &Args) -> Result<Format, CliError> {
         (None, false) => Ok(Format::Terminal),
         (None | Some(Format::Markdown), true) => Ok(Format::Markdown),
         (Some(format), false) => Ok(format),
-        (Some(_), true) => {
-            Err(CliError::usage("the whole template is written in Markdown alone", "leave out `--format`, or `--full`"))
-        }
+        (Some(_), true) => Err(CliError::usage(
+            "the whole template is written in Markdown alone",
+            "leave out `--format`, or `--full`",
+        )),
     }
 }
 
@@ -125,7 +132,11 @@ struct Rendered {
     drawings: Vec<Drawing>,
 }
 
-fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Result<Rendered, CliError> {
+fn render(
+    args: &Args,
+    (run, format): (&Path, Format),
+    record: &RunRecord,
+) -> Result<Rendered, CliError> {
     let findings = analysis::findings(record);
     let mut drawings = Vec::new();
     let text = match format {
@@ -148,10 +159,16 @@ fn render(args: &Args, (run, format): (&Path, Format), record: &RunRecord) -> Re
         }
         Format::Html => {
             let view = Report::new(record, &findings);
-            Ok(report::html(&view).map_err(|error| CliError::bug(&error))?.into_bytes())
+            Ok(report::html(&view)
+                .map_err(|error| CliError::bug(&error))?
+                .into_bytes())
         }
-        Format::Csv => export::cells_csv(record, &findings, args.names.in_csv()).map_err(|error| CliError::bug(&error)),
+        Format::Csv => export::cells_csv(record, &findings, args.names.in_csv())
+            .map_err(|error| CliError::bug(&error)),
         Format::Json => output::json(&findings).map(String::into_bytes),
     };
-    Ok(Rendered { text: text?, drawings })
+    Ok(Rendered {
+        text: text?,
+        drawings,
+    })
 }

@@ -13,7 +13,9 @@ const LEAST_STACK: u64 = 1 << 20;
 /// Makes sure of the stack, and of words where memory runs out.
 pub(super) fn secure() -> Result<(), CliError> {
     say_aborted();
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_STACK) else { return Ok(()) };
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_STACK) else {
+        return Ok(());
+    };
     if soft < USUAL_STACK {
         // Whether it helped is read back.
         let _ = setrlimit(Resource::RLIMIT_STACK, USUAL_STACK.min(hard), hard);
@@ -25,7 +27,11 @@ pub(super) fn secure() -> Result<(), CliError> {
 }
 
 fn too_small(stack: u64) -> CliError {
-    let message = format!("the stack is limited to {} KiB, and {} KiB are needed", stack / 1024, LEAST_STACK / 1024);
+    let message = format!(
+        "the stack is limited to {} KiB, and {} KiB are needed",
+        stack / 1024,
+        LEAST_STACK / 1024
+    );
     CliError::bad_input(message, "raise the limit with `ulimit -s 8192`")
 }
 
@@ -35,7 +41,11 @@ control group\n";
 
 /// Ends a process that aborts, as one does whose memory runs out, in words and with an exit code.
 fn say_aborted() {
-    let action = SigAction::new(SigHandler::Handler(end), SaFlags::SA_RESETHAND, SigSet::empty());
+    let action = SigAction::new(
+        SigHandler::Handler(end),
+        SaFlags::SA_RESETHAND,
+        SigSet::empty(),
+    );
     // SAFETY: the handler calls `write` and `_exit` alone, which may be called in one.
     let _ = unsafe { sigaction(Signal::SIGABRT, &action) };
 }

@@ -47,32 +47,70 @@ pub(super) fn resumed(
     if record.run.ended_by == Some(EndReason::SearchDone) {
         return Ok(Taken::Done(folder, Box::new(record)));
     }
-    let Some(budget) = goal.budget.map(Nanos::from).or_else(|| tune::time_left(&record)).filter(|budget| budget.0 > 0)
+    let Some(budget) = goal
+        .budget
+        .map(Nanos::from)
+        .or_else(|| tune::time_left(&record))
+        .filter(|budget| budget.0 > 0)
     else {
-        return Err(CliError::bad_input("the budget of the search is spent", "give it more with `--budget`"));
+        return Err(CliError::bad_input(
+            "the budget of the search is spent",
+            "give it more with `--budget`",
+        ));
     };
     name_absolutely(&mut record);
     let runtimes = trusted(&mut record, search, console)?;
     introduce(&record.plan, &runtimes.found, console);
     let mut plan = record.plan.clone();
     plan.schedule.budget_ns = Some(budget);
-    let asked = Asked { name: record.run.name.clone(), plan, runtimes, notes: Vec::new() };
+    let asked = Asked {
+        name: record.run.name.clone(),
+        plan,
+        runtimes,
+        notes: Vec::new(),
+    };
     let job = beginning.job(folder, asked)?;
     let info = record.run.clone();
-    let job = Job { info, guide: Some(Box::new(Search)), resumed: Some(Box::new(record)), ..job };
-    Ok(Taken::Up(Box::new(job), Target { path: run, existed: true }))
+    let job = Job {
+        info,
+        guide: Some(Box::new(Search)),
+        resumed: Some(Box::new(record)),
+        ..job
+    };
+    Ok(Taken::Up(
+        Box::new(job),
+        Target {
+            path: run,
+            existed: true,
+        },
+    ))
 }
 
 /// Makes sure that the run is a search, of this machine.
 fn require_search(run: &Path, record: &RunRecord, host: &Host) -> Result<(), CliError> {
     if record.plan.tuning.is_none() {
-        let message = format!("`{}` is no search that could be taken up again", run.display());
-        return Err(CliError::bad_input(message, "name the folder of a run of `onnxprof tune`"));
+        let message = format!(
+            "`{}` is no search that could be taken up again",
+            run.display()
+        );
+        return Err(CliError::bad_input(
+            message,
+            "name the folder of a run of `onnxprof tune`",
+        ));
     }
-    let differences: Vec<&str> = host_differences(&record.host, host).iter().map(|one| one.what).collect();
+    let differences: Vec<&str> = host_differences(&record.host, host)
+        .iter()
+        .map(|one| one.what)
+        .collect();
     if !differences.is_empty() {
-        let message = format!("the search ran on another machine: {} differ", differences.join(", "));
-        return Err(CliError::bad_input(message, "begin a new search on this machine"));
+        let message = format!(
+            "the search ran on another machine: {} differ",
+            differences.join(", ")
+        );
+        return Err(CliError::bad_input(
+            message,
+            "begin a new search on this machine",
+        ));
     }
     Ok(())
 }
@@ -80,16 +118,25 @@ fn require_search(run: &Path, record: &RunRecord, host: &Host) -> Result<(), Cli
 /// Names everything as seen from the folder in which the search began, which need not be the one in which it goes on.
 fn name_absolutely(record: &mut RunRecord) {
     let home = record.run.working_dir.clone();
-    let name =
-        |path: &mut PathBuf| *path = std::path::absolute(home.join(&*path)).unwrap_or_else(|_| home.join(&*path));
-    record.plan.variants.iter_mut().for_each(|variant| name(&mut variant.path));
+    let name = |path: &mut PathBuf| {
+        *path = std::path::absolute(home.join(&*path)).unwrap_or_else(|_| home.join(&*path))
+    };
+    record
+        .plan
+        .variants
+        .iter_mut()
+        .for_each(|variant| name(&mut variant.path));
     record.plan.inputs.data.iter_mut().for_each(name);
     record.plan.inputs.labels.iter_mut().for_each(name);
     for spec in &mut record.plan.sessions {
         if let RuntimeChoice::Script(script) = &mut spec.runtime {
             let before = script.clone();
             name(script);
-            record.runtimes.iter_mut().filter(|known| known.path == before).for_each(|known| name(&mut known.path));
+            record
+                .runtimes
+                .iter_mut()
+                .filter(|known| known.path == before)
+                .for_each(|known| name(&mut known.path));
         }
         spec.options.custom_ops.iter_mut().for_each(name);
         spec.provider.library.iter_mut().for_each(name);
@@ -97,12 +144,19 @@ fn name_absolutely(record: &mut RunRecord) {
 }
 
 /// The runtimes, once every library is the user's own or named again, and called what the user calls it.
-fn trusted(record: &mut RunRecord, args: &SearchArgs, console: &mut Console) -> Result<Runtimes, CliError> {
+fn trusted(
+    record: &mut RunRecord,
+    args: &SearchArgs,
+    console: &mut Console,
+) -> Result<Runtimes, CliError> {
     let mut named = match args.space.runtime.as_slice() {
         [] => None,
         words => Some(plan::runtimes(words, console)?),
     };
-    named.iter_mut().flat_map(|named| &mut named.found).for_each(|found| adopt(record, found));
+    named
+        .iter_mut()
+        .flat_map(|named| &mut named.found)
+        .for_each(|found| adopt(record, found));
     let found = runtimes(record, named.as_ref().map(|named| named.found.as_slice()))?;
     let mut ops = Named::files("--custom-ops", &plan::custom_ops(&args.space.custom_ops)?);
     let mut providers = Named::libraries(plan::libraries(&args.providers)?);
@@ -116,26 +170,39 @@ fn trusted(record: &mut RunRecord, args: &SearchArgs, console: &mut Console) -> 
         }
         options.check(&spec.execution_provider, &spec.provider)?;
         if let Some(key) = spec.options.session_config.keys().next() {
-            let message = format!("the search sets the session configuration `{key}`, which `tune` never does");
+            let message = format!(
+                "the search sets the session configuration `{key}`, which `tune` never does"
+            );
             return Err(CliError::bad_input(message, "begin a new search"));
         }
     }
     ops.all_used()?;
     providers.all_used()?;
     options.all_used()?;
-    Ok(Runtimes { found, installing: named.map_or(Duration::ZERO, |named| named.installing) })
+    Ok(Runtimes {
+        found,
+        installing: named.map_or(Duration::ZERO, |named| named.installing),
+    })
 }
 
 /// Calls a script of the search what the user calls it who names it again.
 fn adopt(record: &mut RunRecord, found: &mut FoundRuntime) {
-    let RuntimeChoice::Script(named) = &mut found.choice else { return };
+    let RuntimeChoice::Script(named) = &mut found.choice else {
+        return;
+    };
     *named = std::path::absolute(&*named).unwrap_or_else(|_| named.clone());
-    let Ok(file) = named.canonicalize() else { return };
+    let Ok(file) = named.canonicalize() else {
+        return;
+    };
     let is_it = |path: &Path| path.canonicalize().is_ok_and(|path| path == file);
-    let sessions = record.plan.sessions.iter_mut().filter_map(|spec| match &mut spec.runtime {
-        RuntimeChoice::Script(script) => Some(script),
-        RuntimeChoice::Library(_) => None,
-    });
+    let sessions = record
+        .plan
+        .sessions
+        .iter_mut()
+        .filter_map(|spec| match &mut spec.runtime {
+            RuntimeChoice::Script(script) => Some(script),
+            RuntimeChoice::Library(_) => None,
+        });
     let known = record.runtimes.iter_mut().map(|known| &mut known.path);
     for path in sessions.chain(known).filter(|path| is_it(path)) {
         path.clone_from(named);
@@ -143,13 +210,20 @@ fn adopt(record: &mut RunRecord, found: &mut FoundRuntime) {
 }
 
 /// The runtimes of a record's sessions: `named` by the user, or else found as a new search would find them.
-fn runtimes(record: &RunRecord, named: Option<&[FoundRuntime]>) -> Result<Vec<FoundRuntime>, CliError> {
+fn runtimes(
+    record: &RunRecord,
+    named: Option<&[FoundRuntime]>,
+) -> Result<Vec<FoundRuntime>, CliError> {
     let mut runtimes: Vec<FoundRuntime> = Vec::new();
     for spec in &record.plan.sessions {
         if runtimes.iter().any(|known| known.choice == spec.runtime) {
             continue;
         }
-        let again = named.into_iter().flatten().find(|found| found.choice == spec.runtime).cloned();
+        let again = named
+            .into_iter()
+            .flatten()
+            .find(|found| found.choice == spec.runtime)
+            .cloned();
         runtimes.push(match (again, &spec.runtime, named) {
             (Some(found), _, _) => found,
             (None, RuntimeChoice::Library(path), None) => own(path)?,
@@ -159,7 +233,10 @@ fn runtimes(record: &RunRecord, named: Option<&[FoundRuntime]>) -> Result<Vec<Fo
     }
     let is_used = |found: &&FoundRuntime| runtimes.iter().any(|used| used.choice == found.choice);
     match named.into_iter().flatten().find(|found| !is_used(found)) {
-        Some(unused) => Err(not_of_search(&format!("--runtime {}", unused.choice.word()))),
+        Some(unused) => Err(not_of_search(&format!(
+            "--runtime {}",
+            unused.choice.word()
+        ))),
         None => Ok(runtimes),
     }
 }
@@ -168,7 +245,9 @@ fn runtimes(record: &RunRecord, named: Option<&[FoundRuntime]>) -> Result<Vec<Fo
 fn own(path: &Path) -> Result<FoundRuntime, CliError> {
     let found = match runtime::find(None).map_err(|error| plan::runtime_error(&error))? {
         Lookup::Found(found) if found.path == path => Some(found.reason()),
-        Lookup::Found(_) | Lookup::Missing { .. } => in_cache(path)?.then(|| "in the cache".to_owned()),
+        Lookup::Found(_) | Lookup::Missing { .. } => {
+            in_cache(path)?.then(|| "in the cache".to_owned())
+        }
     };
     let choice = RuntimeChoice::Library(path.to_owned());
     match found {
@@ -179,10 +258,14 @@ fn own(path: &Path) -> Result<FoundRuntime, CliError> {
 
 /// Whether a library is in the user's cache, as it was installed.
 fn in_cache(path: &Path) -> Result<bool, CliError> {
-    let Some(release) = Cache::release_of(path) else { return Ok(false) };
-    let library =
-        Cache::locate().and_then(|cache| cache.intact(release)).map_err(|error| plan::runtime_error(&error))?;
-    Ok(library.is_some_and(|library| library.path == path && library.condition == Condition::Intact))
+    let Some(release) = Cache::release_of(path) else {
+        return Ok(false);
+    };
+    let library = Cache::locate()
+        .and_then(|cache| cache.intact(release))
+        .map_err(|error| plan::runtime_error(&error))?;
+    Ok(library
+        .is_some_and(|library| library.path == path && library.condition == Condition::Intact))
 }
 
 fn not_own(choice: &RuntimeChoice, why: &str) -> CliError {
@@ -192,11 +275,17 @@ fn not_own(choice: &RuntimeChoice, why: &str) -> CliError {
     };
     let (path, word) = (choice.path().display(), choice.word());
     let hint = format!("{danger}: if you trust this one, name it again with `--runtime {word}`");
-    CliError::bad_input(format!("the search measures with `{path}`, which {why}"), hint)
+    CliError::bad_input(
+        format!("the search measures with `{path}`, which {why}"),
+        hint,
+    )
 }
 
 fn not_of_search(word: &str) -> CliError {
-    CliError::usage(format!("the search has no use for `{word}`"), "name what it began with, or begin a new search")
+    CliError::usage(
+        format!("the search has no use for `{word}`"),
+        "name what it began with, or begin a new search",
+    )
 }
 
 /// Libraries that the user has named again with an option.
@@ -208,39 +297,65 @@ struct Named {
 
 impl Named {
     fn files(option: &'static str, paths: &[PathBuf]) -> Self {
-        let files = paths.iter().filter_map(|path| Some((String::new(), path.canonicalize().ok()?, false)));
-        Named { option, files: files.collect() }
+        let files = paths
+            .iter()
+            .filter_map(|path| Some((String::new(), path.canonicalize().ok()?, false)));
+        Named {
+            option,
+            files: files.collect(),
+        }
     }
 
     fn libraries(libraries: Libraries) -> Self {
-        let files = libraries.into_iter().map(|(name, path)| (name, path, false));
-        Named { option: "--ep-library", files: files.collect() }
+        let files = libraries
+            .into_iter()
+            .map(|(name, path)| (name, path, false));
+        Named {
+            option: "--ep-library",
+            files: files.collect(),
+        }
     }
 
     /// The user's path of a library that a record names.
     fn again(&mut self, library: &Path, name: &str, what: &str) -> Result<PathBuf, CliError> {
         let wanted = library.canonicalize().ok();
-        let found = self.files.iter_mut().find(|(known, path, _)| known == name && Some(path) == wanted.as_ref());
+        let found = self
+            .files
+            .iter_mut()
+            .find(|(known, path, _)| known == name && Some(path) == wanted.as_ref());
         if let Some((_, path, is_used)) = found {
             *is_used = true;
             return Ok(path.clone());
         }
         let word = worded(name, library);
-        let hint =
-            format!("opening a library runs it: if you trust this one, name it again with `{} {word}`", self.option);
-        Err(CliError::bad_input(format!("the search {what} `{}`", library.display()), hint))
+        let hint = format!(
+            "opening a library runs it: if you trust this one, name it again with `{} {word}`",
+            self.option
+        );
+        Err(CliError::bad_input(
+            format!("the search {what} `{}`", library.display()),
+            hint,
+        ))
     }
 
     fn all_used(&self) -> Result<(), CliError> {
         match self.files.iter().find(|(_, _, is_used)| !is_used) {
-            Some((name, path, _)) => Err(not_of_search(&format!("{} {}", self.option, worded(name, path)))),
+            Some((name, path, _)) => Err(not_of_search(&format!(
+                "{} {}",
+                self.option,
+                worded(name, path)
+            ))),
             None => Ok(()),
         }
     }
 }
 
 fn worded(name: &str, path: &Path) -> String {
-    if name.is_empty() { path.display().to_string() } else { format!("{name}={}", path.display()) }
+    if name.is_empty() {
+        path.display().to_string()
+    } else {
+        format!("{name}={}", path.display())
+    }
 }
 
 /// Options of execution providers that the user has named again.
@@ -250,7 +365,9 @@ struct Options<'a> {
 
 impl<'a> Options<'a> {
     fn new(named: &'a [ProviderOption]) -> Self {
-        Options { named: named.iter().map(|option| (option, false)).collect() }
+        Options {
+            named: named.iter().map(|option| (option, false)).collect(),
+        }
     }
 
     /// Makes sure that options which may name files, libraries among them, were named again.
@@ -269,9 +386,12 @@ impl<'a> Options<'a> {
                 again = true;
             }
             if !again && may_name_a_file(key, value) {
-                let message =
-                    format!("the search sets the option `{key}={value}` of `{provider}`, which may name a file");
-                let hint = format!("if you trust it, name it again with `--ep-option {provider}:{key}={value}`");
+                let message = format!(
+                    "the search sets the option `{key}={value}` of `{provider}`, which may name a file"
+                );
+                let hint = format!(
+                    "if you trust it, name it again with `--ep-option {provider}:{key}={value}`"
+                );
                 return Err(CliError::bad_input(message, hint));
             }
         }
@@ -280,7 +400,10 @@ impl<'a> Options<'a> {
 
     fn all_used(&self) -> Result<(), CliError> {
         match self.named.iter().find(|(_, is_used)| !is_used) {
-            Some((option, _)) => Err(not_of_search(&format!("--ep-option {}={}", option.key, option.value))),
+            Some((option, _)) => Err(not_of_search(&format!(
+                "--ep-option {}={}",
+                option.key, option.value
+            ))),
             None => Ok(()),
         }
     }
@@ -288,14 +411,21 @@ impl<'a> Options<'a> {
 
 /// Whether it may make a file be opened: by its key, or as its value is neither a number nor a plain word.
 fn may_name_a_file(key: &str, value: &str) -> bool {
-    const KEYS: [&str; 8] = ["path", "dir", "file", "folder", "lib", "cache", "config", "plugin"];
+    const KEYS: [&str; 8] = [
+        "path", "dir", "file", "folder", "lib", "cache", "config", "plugin",
+    ];
     let key = key.to_lowercase();
     let is_word = |letter: char| letter.is_ascii_alphanumeric() || "_-:,".contains(letter);
-    KEYS.iter().any(|part| key.contains(part)) || !value.chars().all(is_word) && value.parse::<f64>().is_err()
+    KEYS.iter().any(|part| key.contains(part))
+        || !value.chars().all(is_word) && value.parse::<f64>().is_err()
 }
 
 fn introduce(plan: &Plan, runtimes: &[FoundRuntime], console: &mut Console) {
-    let models = plan.variants.iter().map(|variant| format!("`{}`", variant.path.display())).collect::<Vec<_>>();
+    let models = plan
+        .variants
+        .iter()
+        .map(|variant| format!("`{}`", variant.path.display()))
+        .collect::<Vec<_>>();
     console.say(&format!("taking up the search over {}", models.join(", ")));
     for FoundRuntime { choice, found_by } in runtimes {
         console.say(&format!("with `{}`: {found_by}", choice.path().display()));
@@ -341,7 +471,9 @@ mod tests {
         assert_eq!(named.all_used().unwrap_err().code, exit::USAGE);
         assert_eq!(named.again(&link, "", "registers").unwrap(), real);
         assert!(named.all_used().is_ok());
-        let error = named.again(Path::new("/evil/ops.so"), "", "registers").unwrap_err();
+        let error = named
+            .again(Path::new("/evil/ops.so"), "", "registers")
+            .unwrap_err();
         assert!(error.hint.unwrap().ends_with("`--custom-ops /evil/ops.so`"));
         let mut libraries = Named::libraries([("My_EP".to_owned(), real.clone())].into());
         assert!(libraries.again(&real, "Other", "runs on").is_err());

@@ -35,7 +35,11 @@ const LONGEST_LINE: usize = 1_000;
 
 /// Prints what clap has to say: help and version to stdout, mistakes to stderr.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
-    let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
+    let code = if error.use_stderr() {
+        exit::USAGE
+    } else {
+        exit::DONE
+    };
     let text = error.render().to_string();
     let is_harmless = |line: &str| line.len() <= LONGEST_LINE && !line.chars().any(is_acted_on);
     if text.lines().all(is_harmless) {

@@ -66,17 +66,27 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
 fn render(args: &Args, trace: &Trace) -> Result<Vec<u8>, CliError> {
     let profiled = &trace.profiled;
     let breakdown = Breakdown::of(profiled);
-    let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
+    let name = args
+        .file
+        .file_name()
+        .unwrap_or(args.file.as_os_str())
+        .to_string_lossy();
     let section = || view::trace(&name, profiled, &breakdown, trace.inferences);
     match args.format {
-        Format::Terminal => Ok(report::section_terminal(&section(), args.destination.style()).into_bytes()),
-        Format::Markdown => {
-            Ok(report::section_markdown(&section()).map_err(|error| CliError::bug(&error))?.into_bytes())
+        Format::Terminal => {
+            Ok(report::section_terminal(&section(), args.destination.style()).into_bytes())
         }
-        Format::Csv => export::trace_csv(&name, profiled, args.names.in_csv()).map_err(|error| CliError::bug(&error)),
-        Format::Json => {
-            output::json(&Account { file: &args.file, profiled, breakdown: &breakdown }).map(String::into_bytes)
-        }
+        Format::Markdown => Ok(report::section_markdown(&section())
+            .map_err(|error| CliError::bug(&error))?
+            .into_bytes()),
+        Format::Csv => export::trace_csv(&name, profiled, args.names.in_csv())
+            .map_err(|error| CliError::bug(&error)),
+        Format::Json => output::json(&Account {
+            file: &args.file,
+            profiled,
+            breakdown: &breakdown,
+        })
+        .map(String::into_bytes),
     }
 }
 

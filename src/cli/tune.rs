@@ -65,7 +65,14 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         Some(run) => match resumed(run, &args.goal, &args.search, beginning, &mut progress)? {
             Taken::Up(job, target) => (*job, target),
             Taken::Done(folder, record) => {
-                return publish(&Ran { folder, record: *record, unwritten: None }, &args);
+                return publish(
+                    &Ran {
+                        folder,
+                        record: *record,
+                        unwritten: None,
+                    },
+                    &args,
+                );
             }
         },
         None => fresh(&args, beginning, &mut progress)?,
@@ -73,7 +80,11 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     publish(&ending::measured(job, &target, &mut progress)?, &args)
 }
 
-fn fresh(args: &Args, beginning: Beginning, progress: &mut Console) -> Result<(Job, Target), CliError> {
+fn fresh(
+    args: &Args,
+    beginning: Beginning,
+    progress: &mut Console,
+) -> Result<(Job, Target), CliError> {
     let family = plan::family(&args.models, args.baseline.as_deref(), &args.search.inputs)?;
     let providers = plan::providers(&args.search.providers)?;
     if args.goal.objective == ObjectiveArg::Energy {
@@ -81,18 +92,40 @@ fn fresh(args: &Args, beginning: Beginning, progress: &mut Console) -> Result<(J
     }
     let runtimes = plan::runtimes(&args.search.space.runtime, progress)?;
     let custom_ops = plan::custom_ops(&args.search.space.custom_ops)?;
-    let options = SessionOptions { custom_ops, ..SessionOptions::default() };
+    let options = SessionOptions {
+        custom_ops,
+        ..SessionOptions::default()
+    };
     let bases = plan::sessions(&runtimes.found, &providers, family.variants.len(), &options);
     let plan = plan::search::plan(&args.goal, &args.search, &family, bases, &beginning.host)?;
     progress.introduce_search(&plan, &beginning.host);
-    let path = args.out.clone().unwrap_or_else(|| default_folder(RUNS.as_ref(), &family.name, beginning.at));
+    let path = args
+        .out
+        .clone()
+        .unwrap_or_else(|| default_folder(RUNS.as_ref(), &family.name, beginning.at));
     let notes = [family.notes, plan::search::notes(&plan, &beginning.host)].concat();
-    let (job, target) = beginning.job_at(path, Asked { name: family.name, plan, runtimes, notes })?;
-    Ok((Job { guide: Some(Box::new(Search)), ..job }, target))
+    let (job, target) = beginning.job_at(
+        path,
+        Asked {
+            name: family.name,
+            plan,
+            runtimes,
+            notes,
+        },
+    )?;
+    Ok((
+        Job {
+            guide: Some(Box::new(Search)),
+            ..job
+        },
+        target,
+    ))
 }
 
 fn require_energy(providers: &[Provider]) -> Result<(), CliError> {
-    let on_gpu = providers.iter().any(|provider| provider::known(&provider.identifier).hardware == Hardware::NvidiaGpu);
+    let on_gpu = providers
+        .iter()
+        .any(|provider| provider::known(&provider.identifier).hardware == Hardware::NvidiaGpu);
     let sampler = Sampler::new(&Roots::system());
     match sampler.rapl() {
         Err(error) if !on_gpu => {
@@ -105,9 +138,15 @@ fn require_energy(providers: &[Provider]) -> Result<(), CliError> {
 }
 
 fn publish(ran: &Ran, args: &Args) -> Result<ExitCode, CliError> {
-    let Ran { folder, record, unwritten } = ran;
+    let Ran {
+        folder,
+        record,
+        unwritten,
+    } = ran;
     let reports = Reports::render(record, folder, args.console.style(), None);
-    let unwritten = unwritten.as_ref().map(|error| ending::store_error(error, folder.path()));
+    let unwritten = unwritten
+        .as_ref()
+        .map(|error| ending::store_error(error, folder.path()));
     ending::finished(ending::written(&reports, record, unwritten), record)?;
     Ok(ExitCode::from(exit_code(record, reports.verdict)))
 }

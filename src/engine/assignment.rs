@@ -27,10 +27,17 @@ pub(super) struct Api {
     up_to_23: OrtApi,
     /// `TensorTypeAndShape_HasShape` to `CreateEnvWithOptions`, which are not used.
     unused: [*const c_void; 17],
-    session_get_ep_graph_assignment_info:
-        unsafe extern "system" fn(*const RawSession, *mut *const *const c_void, *mut usize) -> OrtStatusPtr,
+    session_get_ep_graph_assignment_info: unsafe extern "system" fn(
+        *const RawSession,
+        *mut *const *const c_void,
+        *mut usize,
+    ) -> OrtStatusPtr,
     subgraph_get_ep_name: GetText,
-    subgraph_get_nodes: unsafe extern "system" fn(*const c_void, *mut *const *const c_void, *mut usize) -> OrtStatusPtr,
+    subgraph_get_nodes: unsafe extern "system" fn(
+        *const c_void,
+        *mut *const *const c_void,
+        *mut usize,
+    ) -> OrtStatusPtr,
     node_get_name: GetText,
     node_get_domain: GetText,
     node_get_operator_type: GetText,
@@ -59,14 +66,24 @@ impl Api {
         // SAFETY: the session is alive, and what it hands out belongs to it.
         for subgraph in unsafe { list(session.ptr(), self.session_get_ep_graph_assignment_info) }? {
             // SAFETY: the subgraph belongs to the session, and so do its texts and nodes.
-            let (name, nodes) =
-                unsafe { (text(subgraph, self.subgraph_get_ep_name)?, list(subgraph, self.subgraph_get_nodes)?) };
+            let (name, nodes) = unsafe {
+                (
+                    text(subgraph, self.subgraph_get_ep_name)?,
+                    list(subgraph, self.subgraph_get_nodes)?,
+                )
+            };
             let of_provider = operators.entry(name).or_default();
             for node in nodes {
                 // SAFETY: as above.
-                let (domain, operator) =
-                    unsafe { (text(node, self.node_get_domain)?, text(node, self.node_get_operator_type)?) };
-                *of_provider.entry(qualified(&domain, &operator)).or_default() += 1;
+                let (domain, operator) = unsafe {
+                    (
+                        text(node, self.node_get_domain)?,
+                        text(node, self.node_get_operator_type)?,
+                    )
+                };
+                *of_provider
+                    .entry(qualified(&domain, &operator))
+                    .or_default() += 1;
             }
         }
         Ok(by_provider(operators))
@@ -81,13 +98,19 @@ fn qualified(domain: &str, operator: &str) -> String {
 }
 
 /// Most nodes first.
-pub(super) fn by_provider(operators: BTreeMap<String, BTreeMap<String, u64>>) -> Vec<ProviderNodes> {
-    let of_provider = |(execution_provider, operators): (String, BTreeMap<String, u64>)| ProviderNodes {
-        execution_provider: execution_provider.into(),
-        nodes_count: operators.values().sum(),
-        operators: operators.into_iter().map(|(operator, count)| (operator.into(), count)).collect(),
-        ..ProviderNodes::default()
-    };
+pub(super) fn by_provider(
+    operators: BTreeMap<String, BTreeMap<String, u64>>,
+) -> Vec<ProviderNodes> {
+    let of_provider =
+        |(execution_provider, operators): (String, BTreeMap<String, u64>)| ProviderNodes {
+            execution_provider: execution_provider.into(),
+            nodes_count: operators.values().sum(),
+            operators: operators
+                .into_iter()
+                .map(|(operator, count)| (operator.into(), count))
+                .collect(),
+            ..ProviderNodes::default()
+        };
     let mut providers: Vec<ProviderNodes> = operators.into_iter().map(of_provider).collect();
     providers.sort_by_key(|provider| std::cmp::Reverse(provider.nodes_count));
     providers
@@ -117,7 +140,9 @@ unsafe fn text(owner: *const c_void, get: GetText) -> Result<String, ort::Error>
     unsafe { ort::Error::result_from_status(get(owner, &mut text)) }?;
     // SAFETY: on success it is a C string that belongs to `owner`.
     let text = (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) });
-    Ok(text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default())
+    Ok(text
+        .map(|text| text.to_string_lossy().into_owned())
+        .unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -128,13 +153,25 @@ mod tests {
     fn operators_of_the_standard_have_no_domain() {
         assert_eq!(qualified("", "Gemm"), "Gemm");
         assert_eq!(qualified("ai.onnx", "Gemm"), "Gemm");
-        assert_eq!(qualified("com.microsoft", "Attention"), "com.microsoft.Attention");
+        assert_eq!(
+            qualified("com.microsoft", "Attention"),
+            "com.microsoft.Attention"
+        );
     }
 
     #[test]
     fn the_provider_with_most_nodes_comes_first() {
         let nodes = |count| BTreeMap::from([("Gemm".to_owned(), count)]);
-        let providers = by_provider(BTreeMap::from([("A".to_owned(), nodes(2)), ("B".to_owned(), nodes(5))]));
-        assert_eq!(providers.iter().map(|provider| provider.nodes_count).collect::<Vec<_>>(), [5, 2]);
+        let providers = by_provider(BTreeMap::from([
+            ("A".to_owned(), nodes(2)),
+            ("B".to_owned(), nodes(5)),
+        ]));
+        assert_eq!(
+            providers
+                .iter()
+                .map(|provider| provider.nodes_count)
+                .collect::<Vec<_>>(),
+            [5, 2]
+        );
     }
 }

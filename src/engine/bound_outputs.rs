@@ -24,18 +24,34 @@ struct OutputPlace {
 
 impl OutputPlaces {
     /// Strings stay in `host` memory: ONNX Runtime copies them to a device as if they were numbers.
-    pub(super) fn new(session: &OrtSession, memory: MemoryInfo<'static>, host: MemoryInfo<'static>) -> Self {
-        let place =
-            |output: &Outlet| OutputPlace { name: output.name().to_owned(), is_on_host: holds_strings(output.dtype()) };
-        OutputPlaces { outputs: session.outputs().iter().map(place).collect(), memory, host }
+    pub(super) fn new(
+        session: &OrtSession,
+        memory: MemoryInfo<'static>,
+        host: MemoryInfo<'static>,
+    ) -> Self {
+        let place = |output: &Outlet| OutputPlace {
+            name: output.name().to_owned(),
+            is_on_host: holds_strings(output.dtype()),
+        };
+        OutputPlaces {
+            outputs: session.outputs().iter().map(place).collect(),
+            memory,
+            host,
+        }
     }
 
     /// Binds all of them; what they were bound to before is let go.
     pub(super) fn bind(&self, binding: &mut IoBinding) -> Result<(), EngineError> {
         binding.clear_outputs();
         for OutputPlace { name, is_on_host } in &self.outputs {
-            let memory = if *is_on_host { &self.host } else { &self.memory };
-            binding.bind_output_to_device(name, memory).map_err(|error| bind_error(name, &error))?;
+            let memory = if *is_on_host {
+                &self.host
+            } else {
+                &self.memory
+            };
+            binding
+                .bind_output_to_device(name, memory)
+                .map_err(|error| bind_error(name, &error))?;
         }
         Ok(())
     }
@@ -52,20 +68,41 @@ fn holds_strings(value_type: &ValueType) -> bool {
 /// The first output of the last run of a binding that has not the size that is declared, as a fragment of a sentence.
 pub(super) fn undeclared(session: &OrtSession, binding: &IoBinding) -> Option<String> {
     let values = Values::of(binding)?;
-    session.outputs().iter().enumerate().find_map(|(index, output)| {
-        let ValueType::Tensor { shape: declared, .. } = output.dtype() else { return None };
-        let came = values.shape(index)?;
-        let fits = |(declared, came): (&i64, &i64)| *declared < 0 || declared == came;
-        // Empty where nothing is declared, too.
-        let is_fine = declared.is_empty() || declared.len() == came.len() && declared.iter().zip(&came).all(fits);
-        let words = |shape: &[i64]| {
-            let dim = |dim: &i64| if *dim < 0 { "?".to_owned() } else { dim.to_string() };
-            shape.iter().map(dim).collect::<Vec<_>>().join(", ")
-        };
-        let name = output.name();
-        (!is_fine)
-            .then(|| format!("output `{name}` is declared as [{}] and came as [{}]", words(declared), words(&came)))
-    })
+    session
+        .outputs()
+        .iter()
+        .enumerate()
+        .find_map(|(index, output)| {
+            let ValueType::Tensor {
+                shape: declared, ..
+            } = output.dtype()
+            else {
+                return None;
+            };
+            let came = values.shape(index)?;
+            let fits = |(declared, came): (&i64, &i64)| *declared < 0 || declared == came;
+            // Empty where nothing is declared, too.
+            let is_fine = declared.is_empty()
+                || declared.len() == came.len() && declared.iter().zip(&came).all(fits);
+            let words = |shape: &[i64]| {
+                let dim = |dim: &i64| {
+                    if *dim < 0 {
+                        "?".to_owned()
+                    } else {
+                        dim.to_string()
+                    }
+                };
+                shape.iter().map(dim).collect::<Vec<_>>().join(", ")
+            };
+            let name = output.name();
+            (!is_fine).then(|| {
+                format!(
+                    "output `{name}` is declared as [{}] and came as [{}]",
+                    words(declared),
+                    words(&came)
+                )
+            })
+        })
 }
 
 struct Values {
@@ -77,14 +114,25 @@ struct Values {
 impl Values {
     /// `None` if the runtime does not give them.
     fn of(binding: &IoBinding) -> Option<Self> {
-        let mut values = Values { array: ptr::null_mut(), count: 0, allocator: ptr::null_mut() };
+        let mut values = Values {
+            array: ptr::null_mut(),
+            count: 0,
+            allocator: ptr::null_mut(),
+        };
         let api = ort::api();
         // SAFETY: the default allocator lives as long as the library; the binding is alive, and the array that is made
         // belongs to `values`.
         unsafe {
-            ort::Error::result_from_status((api.GetAllocatorWithDefaultOptions)(&mut values.allocator)).ok()?;
-            let status =
-                (api.GetBoundOutputValues)(binding.ptr(), values.allocator, &mut values.array, &mut values.count);
+            ort::Error::result_from_status((api.GetAllocatorWithDefaultOptions)(
+                &mut values.allocator,
+            ))
+            .ok()?;
+            let status = (api.GetBoundOutputValues)(
+                binding.ptr(),
+                values.allocator,
+                &mut values.array,
+                &mut values.count,
+            );
             ort::Error::result_from_status(status).ok()?;
         }
         (!values.array.is_null()).then_some(values)
@@ -105,14 +153,22 @@ impl Values {
         }
         let mut info: *mut OrtTensorTypeAndShapeInfo = ptr::null_mut();
         // SAFETY: the value is a tensor, and `info` is released below.
-        unsafe { ort::Error::result_from_status((api.GetTensorTypeAndShape)(value, &mut info)) }.ok()?;
+        unsafe { ort::Error::result_from_status((api.GetTensorTypeAndShape)(value, &mut info)) }
+            .ok()?;
         let mut count = 0;
         // SAFETY: `info` is alive, and the buffer has the length that was just asked for.
         let read = unsafe {
-            ort::Error::result_from_status((api.GetDimensionsCount)(info, &mut count)).and_then(|()| {
-                let mut dims = vec![0; count];
-                ort::Error::result_from_status((api.GetDimensions)(info, dims.as_mut_ptr(), count)).map(|()| dims)
-            })
+            ort::Error::result_from_status((api.GetDimensionsCount)(info, &mut count)).and_then(
+                |()| {
+                    let mut dims = vec![0; count];
+                    ort::Error::result_from_status((api.GetDimensions)(
+                        info,
+                        dims.as_mut_ptr(),
+                        count,
+                    ))
+                    .map(|()| dims)
+                },
+            )
         };
         // SAFETY: `info` is not used after this.
         unsafe { (api.ReleaseTensorTypeAndShapeInfo)(info) };
@@ -130,7 +186,10 @@ impl Drop for Values {
             }
             if !self.array.is_null() {
                 // Memory that cannot be given back is lost.
-                let _ = ort::Error::result_from_status((api.AllocatorFree)(self.allocator, self.array.cast()));
+                let _ = ort::Error::result_from_status((api.AllocatorFree)(
+                    self.allocator,
+                    self.array.cast(),
+                ));
             }
         }
     }
@@ -143,7 +202,11 @@ mod tests {
     use super::*;
 
     fn tensor(ty: TensorElementType) -> ValueType {
-        ValueType::Tensor { ty, shape: Shape::empty(1), dimension_symbols: SymbolicDimensions::empty(1) }
+        ValueType::Tensor {
+            ty,
+            shape: Shape::empty(1),
+            dimension_symbols: SymbolicDimensions::empty(1),
+        }
     }
 
     #[test]
@@ -155,7 +218,12 @@ mod tests {
             TensorElementType::String,
             TensorElementType::Float32
         )))));
-        assert!(!holds_strings(&ValueType::Sequence(Box::new(tensor(TensorElementType::Float32)))));
-        assert!(!holds_strings(&map(TensorElementType::Int64, TensorElementType::Float32)));
+        assert!(!holds_strings(&ValueType::Sequence(Box::new(tensor(
+            TensorElementType::Float32
+        )))));
+        assert!(!holds_strings(&map(
+            TensorElementType::Int64,
+            TensorElementType::Float32
+        )));
     }
 }

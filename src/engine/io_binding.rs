@@ -55,14 +55,29 @@ impl GraphNumbers {
 
 impl MemoryPlace {
     pub(super) fn host() -> Self {
-        MemoryPlace { memory: Memory::Host, device: 0, binding: Binding::Host, captures: false }
+        MemoryPlace {
+            memory: Memory::Host,
+            device: 0,
+            binding: Binding::Host,
+            captures: false,
+        }
     }
 
     /// The session's memory for tensors that stay where they are computed.
-    pub(super) fn own_memory(self, allocator: AllocatorType) -> Result<MemoryInfo<'static>, ort::Error> {
+    pub(super) fn own_memory(
+        self,
+        allocator: AllocatorType,
+    ) -> Result<MemoryInfo<'static>, ort::Error> {
         match self.memory {
-            Memory::Host => MemoryInfo::new(AllocationDevice::CPU, 0, allocator, MemoryType::Default),
-            Memory::Cuda => MemoryInfo::new(AllocationDevice::CUDA, self.device, allocator, MemoryType::Default),
+            Memory::Host => {
+                MemoryInfo::new(AllocationDevice::CPU, 0, allocator, MemoryType::Default)
+            }
+            Memory::Cuda => MemoryInfo::new(
+                AllocationDevice::CUDA,
+                self.device,
+                allocator,
+                MemoryType::Default,
+            ),
         }
     }
 
@@ -75,7 +90,12 @@ impl MemoryPlace {
 }
 
 fn host_outputs() -> Result<MemoryInfo<'static>, ort::Error> {
-    MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput)
+    MemoryInfo::new(
+        AllocationDevice::CPU,
+        0,
+        AllocatorType::Device,
+        MemoryType::CPUOutput,
+    )
 }
 
 /// Binds each set of inputs to a session.
@@ -92,20 +112,45 @@ pub(super) fn bind<'s>(
 ) -> Result<Box<dyn Inference + 's>, EngineError> {
     let options = place.captures.then(|| of_graph(graph)).transpose();
     let options = options.map_err(|error| bind_error("graph", &error))?;
-    let sets = if place.captures { &sets[..sets.len().min(1)] } else { sets };
-    let places = place.outputs().and_then(|memory| Ok((memory, host_outputs()?)));
+    let sets = if place.captures {
+        &sets[..sets.len().min(1)]
+    } else {
+        sets
+    };
+    let places = place
+        .outputs()
+        .and_then(|memory| Ok((memory, host_outputs()?)));
     let (memory, host) = places.map_err(|error| bind_error("outputs", &error))?;
     let outputs = OutputPlaces::new(session, memory, host);
-    let sets = sets.iter().map(|set| BoundSet::new(session, set, &outputs)).collect::<Result<Vec<_>, _>>()?;
-    let turns = Turns { session, run: ort::api().RunWithBinding, options, sets, next: 0, outputs };
+    let sets = sets
+        .iter()
+        .map(|set| BoundSet::new(session, set, &outputs))
+        .collect::<Result<Vec<_>, _>>()?;
+    let turns = Turns {
+        session,
+        run: ort::api().RunWithBinding,
+        options,
+        sets,
+        next: 0,
+        outputs,
+    };
     Ok(match (place.memory, place.binding) {
-        (Memory::Host, _) => Box::new(InFlight { turns, way: InPlace }),
-        (Memory::Cuda, Binding::Host) => {
-            Box::new(InFlight { turns, way: WithCopies { bind_input: ort::api().BindInput } })
-        }
-        (Memory::Cuda, Binding::Device) => {
-            Box::new(InFlight { turns, way: OnDevice { synchronize: ort::api().SynchronizeBoundOutputs } })
-        }
+        (Memory::Host, _) => Box::new(InFlight {
+            turns,
+            way: InPlace,
+        }),
+        (Memory::Cuda, Binding::Host) => Box::new(InFlight {
+            turns,
+            way: WithCopies {
+                bind_input: ort::api().BindInput,
+            },
+        }),
+        (Memory::Cuda, Binding::Device) => Box::new(InFlight {
+            turns,
+            way: OnDevice {
+                synchronize: ort::api().SynchronizeBoundOutputs,
+            },
+        }),
     })
 }
 
@@ -115,14 +160,25 @@ struct BoundSet {
 }
 
 impl BoundSet {
-    fn new(session: &OrtSession, set: &HeldSet, outputs: &OutputPlaces) -> Result<Self, EngineError> {
-        let mut binding = session.create_binding().map_err(|error| bind_error("session", &error))?;
+    fn new(
+        session: &OrtSession,
+        set: &HeldSet,
+        outputs: &OutputPlaces,
+    ) -> Result<Self, EngineError> {
+        let mut binding = session
+            .create_binding()
+            .map_err(|error| bind_error("session", &error))?;
         for input in set.iter() {
             let name = input.name.to_string_lossy();
-            binding.bind_input(&*name, input.value.value()).map_err(|error| bind_error(&name, &error))?;
+            binding
+                .bind_input(&*name, input.value.value())
+                .map_err(|error| bind_error(&name, &error))?;
         }
         outputs.bind(&mut binding)?;
-        Ok(BoundSet { binding, inputs: HeldSet::clone(set) })
+        Ok(BoundSet {
+            binding,
+            inputs: HeldSet::clone(set),
+        })
     }
 }
 
@@ -136,9 +192,16 @@ struct Turns<'session> {
 }
 
 /// The C API's functions that are timed, looked up once.
-type RunWithBinding =
-    unsafe extern "system" fn(*mut RawSession, *const OrtRunOptions, *const OrtIoBinding) -> OrtStatusPtr;
-type BindInput = unsafe extern "system" fn(*mut OrtIoBinding, *const std::ffi::c_char, *const OrtValue) -> OrtStatusPtr;
+type RunWithBinding = unsafe extern "system" fn(
+    *mut RawSession,
+    *const OrtRunOptions,
+    *const OrtIoBinding,
+) -> OrtStatusPtr;
+type BindInput = unsafe extern "system" fn(
+    *mut OrtIoBinding,
+    *const std::ffi::c_char,
+    *const OrtValue,
+) -> OrtStatusPtr;
 type Synchronize = unsafe extern "system" fn(*mut OrtIoBinding) -> OrtStatusPtr;
 
 impl Turns<'_> {
@@ -159,7 +222,11 @@ impl Turns<'_> {
         // for this call; ONNX Runtime's own contract is that `Run` may be called by several threads at once on one
         // session of the CPU or CUDA provider, each with a binding of its own, which is how servers use it.
         unsafe {
-            let status = (self.run)(self.session.ptr().cast_mut(), options, self.sets[turn].binding.ptr());
+            let status = (self.run)(
+                self.session.ptr().cast_mut(),
+                options,
+                self.sets[turn].binding.ptr(),
+            );
             done(status)
         }
     }
@@ -225,7 +292,13 @@ impl Way for WithCopies {
         let binding = set.binding.ptr_mut();
         for input in set.inputs.iter() {
             // SAFETY: binding, name and value are alive, and the binding is used by this thread alone.
-            unsafe { done((self.bind_input)(binding, input.name.as_ptr(), input.value.value().ptr())) }?;
+            unsafe {
+                done((self.bind_input)(
+                    binding,
+                    input.name.as_ptr(),
+                    input.value.value().ptr(),
+                ))
+            }?;
         }
         turns.run_set(turn)
     }
@@ -265,5 +338,10 @@ unsafe fn done(status: OrtStatusPtr) -> Result<(), EngineError> {
 unsafe fn run_error(status: OrtStatusPtr) -> EngineError {
     // SAFETY: as the caller promises.
     let result = unsafe { ort::Error::result_from_status(status) };
-    EngineError::Run { message: result.err().map(|error| words(error.message())).unwrap_or_default() }
+    EngineError::Run {
+        message: result
+            .err()
+            .map(|error| words(error.message()))
+            .unwrap_or_default(),
+    }
 }

@@ -83,42 +83,70 @@ pub(super) struct Opened {
 /// A process opens one library; the environment variable that switches telemetry off must be set before.
 pub(super) fn open(path: &Path) -> Result<Opened, LibraryError> {
     let (version, base) = version(path)?;
-    let builder = ort::init_from(path).map_err(|source| LibraryError::Refused { path: path.into(), source })?;
-    Ok(Opened { version, base, builder })
+    let builder = ort::init_from(path).map_err(|source| LibraryError::Refused {
+        path: path.into(),
+        source,
+    })?;
+    Ok(Opened {
+        version,
+        base,
+        builder,
+    })
 }
 
 pub(super) fn describe_opened(path: &Path, version: String) -> Result<LibraryInfo, LibraryError> {
-    let execution_providers =
-        execution_providers().ok_or(LibraryError::Malformed { path: path.into(), what: "no execution providers" })?;
-    Ok(LibraryInfo { version, build_info: ort::info().to_owned(), execution_providers })
+    let execution_providers = execution_providers().ok_or(LibraryError::Malformed {
+        path: path.into(),
+        what: "no execution providers",
+    })?;
+    Ok(LibraryInfo {
+        version,
+        build_info: ort::info().to_owned(),
+        execution_providers,
+    })
 }
 
 /// The version that a library states, if it is one that `ort` can use. The library stays open.
 fn version(path: &Path) -> Result<(String, &'static OrtApiBase), LibraryError> {
     // SAFETY: opening a library runs its initializers, which is what the caller asks for.
-    let library = unsafe { libloading::Library::new(path) }
-        .map_err(|source| LibraryError::NotALibrary { path: path.into(), source })?;
+    let library =
+        unsafe { libloading::Library::new(path) }.map_err(|source| LibraryError::NotALibrary {
+            path: path.into(),
+            source,
+        })?;
     let version = stated_version(&library, path);
     // Closing would run destructors, and ONNX Runtime's threads may be alive.
     std::mem::forget(library);
     version
 }
 
-fn stated_version(library: &libloading::Library, path: &Path) -> Result<(String, &'static OrtApiBase), LibraryError> {
-    let malformed = |what| LibraryError::Malformed { path: path.into(), what };
+fn stated_version(
+    library: &libloading::Library,
+    path: &Path,
+) -> Result<(String, &'static OrtApiBase), LibraryError> {
+    let malformed = |what| LibraryError::Malformed {
+        path: path.into(),
+        what,
+    };
     // SAFETY: the signature is the one of ONNX Runtime's C API.
-    let get_base = unsafe { library.get::<unsafe extern "C" fn() -> *const OrtApiBase>(b"OrtGetApiBase") }
-        .map_err(|_| LibraryError::NotOnnxRuntime(path.into()))?;
+    let get_base =
+        unsafe { library.get::<unsafe extern "C" fn() -> *const OrtApiBase>(b"OrtGetApiBase") }
+            .map_err(|_| LibraryError::NotOnnxRuntime(path.into()))?;
     // SAFETY: it takes nothing and returns a pointer to a static of a library that is never closed, or null.
-    let base: &'static OrtApiBase = unsafe { get_base().as_ref() }.ok_or_else(|| malformed("no API"))?;
+    let base: &'static OrtApiBase =
+        unsafe { get_base().as_ref() }.ok_or_else(|| malformed("no API"))?;
     // SAFETY: it takes nothing and returns a static string.
     let text = unsafe { (base.GetVersionString)() };
     // SAFETY: not null, and a C string by the API's contract.
-    let text = (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }).and_then(|text| text.to_str().ok());
+    let text = (!text.is_null())
+        .then(|| unsafe { CStr::from_ptr(text) })
+        .and_then(|text| text.to_str().ok());
     let text = text.ok_or_else(|| malformed("no version"))?;
     let mut numbers = text.split('.').map_while(|part| part.parse::<u32>().ok());
     match (numbers.next(), numbers.next()) {
-        (Some(major), Some(minor)) if (major, minor) < (OLDEST_VERSION.major, OLDEST_VERSION.minor) => {
+        (Some(major), Some(minor))
+            if (major, minor) < (OLDEST_VERSION.major, OLDEST_VERSION.minor) =>
+        {
             return Err(LibraryError::TooOld(text.to_owned()));
         }
         (Some(_), Some(_)) => {}
@@ -144,7 +172,14 @@ fn execution_providers() -> Option<Vec<String>> {
     // SAFETY: on success the API hands out `count` C strings, which stay valid until they are released.
     let texts = unsafe { std::slice::from_raw_parts(names, length) };
     // SAFETY: as above.
-    let texts = texts.iter().map(|text| unsafe { CStr::from_ptr(*text) }.to_string_lossy().into_owned()).collect();
+    let texts = texts
+        .iter()
+        .map(|text| {
+            unsafe { CStr::from_ptr(*text) }
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
     // SAFETY: `names` and `count` are as the API handed them out, and are not used after.
     let released = unsafe { (ort::api().ReleaseAvailableProviders)(names, count) };
     released.0.is_null().then_some(texts)
@@ -158,12 +193,18 @@ mod tests {
     fn a_text_file_is_no_library() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "not a library").unwrap();
-        assert!(matches!(version(file.path()), Err(LibraryError::NotALibrary { .. })));
+        assert!(matches!(
+            version(file.path()),
+            Err(LibraryError::NotALibrary { .. })
+        ));
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn another_library_is_not_onnx_runtime() {
-        assert!(matches!(version(Path::new("libm.so.6")), Err(LibraryError::NotOnnxRuntime { .. })));
+        assert!(matches!(
+            version(Path::new("libm.so.6")),
+            Err(LibraryError::NotOnnxRuntime { .. })
+        ));
     }
 }

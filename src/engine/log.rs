@@ -27,13 +27,23 @@ pub(super) fn write(level: LogLevel, category: &str, _id: &str, location: &str, 
         }
     };
     // A log that cannot be written, because the disk is full for one, must not end the worker.
-    let _ = writeln!(std::io::stderr(), "[{letter}:{category}] {} ({location})", message.trim_end());
+    let _ = writeln!(
+        std::io::stderr(),
+        "[{letter}:{category}] {} ({location})",
+        message.trim_end()
+    );
 }
 
 pub(super) fn counts() -> LogCounts {
-    LogCounts { warnings: WARNINGS.load(Ordering::Relaxed), errors: ERRORS.load(Ordering::Relaxed) }
+    LogCounts {
+        warnings: WARNINGS.load(Ordering::Relaxed),
+        errors: ERRORS.load(Ordering::Relaxed),
+    }
 }
 
 pub(super) fn take_last_error() -> Option<String> {
-    LAST_ERROR.lock().unwrap_or_else(PoisonError::into_inner).take()
+    LAST_ERROR
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take()
 }

@@ -11,12 +11,19 @@ const SIGNATURE_ENDS: [&str; 3] = [" const ", "::<lambda()> ", "::<lambda()> con
 pub(super) fn words(message: &str) -> String {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     // The model is named by whoever reports the error.
-    let mut line = match line.strip_prefix("Load model from ").and_then(|rest| rest.split_once(" failed:")) {
+    let mut line = match line
+        .strip_prefix("Load model from ")
+        .and_then(|rest| rest.split_once(" failed:"))
+    {
         Some((_, rest)) => rest.trim_start().to_owned(),
         None => line,
     };
     while let Some(location) = source_location(&line) {
-        line = format!("{}{}", &line[..location.start], line[location.end..].trim_start());
+        line = format!(
+            "{}{}",
+            &line[..location.start],
+            line[location.end..].trim_start()
+        );
     }
     line
 }
@@ -35,7 +42,9 @@ fn source_location(line: &str) -> Option<Range<usize>> {
 
 fn is_source_line(word: &str) -> bool {
     word.rsplit_once(':').is_some_and(|(file, line)| {
-        let is_source = [".cc", ".h", ".cpp", ".hpp"].iter().any(|extension| file.ends_with(extension));
+        let is_source = [".cc", ".h", ".cpp", ".hpp"]
+            .iter()
+            .any(|extension| file.ends_with(extension));
         is_source && !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
@@ -49,7 +58,9 @@ fn signature_length(text: &str) -> usize {
             ')' if depth > 1 => depth -= 1,
             ')' => {
                 let end = index + 1;
-                let suffix = SIGNATURE_ENDS.iter().find(|suffix| text[end..].starts_with(**suffix));
+                let suffix = SIGNATURE_ENDS
+                    .iter()
+                    .find(|suffix| text[end..].starts_with(**suffix));
                 let end = end + suffix.map_or(0, |suffix| suffix.trim_end().len());
                 return end + template_arguments_length(&text[end..]);
             }
@@ -61,11 +72,16 @@ fn signature_length(text: &str) -> usize {
 
 /// Length of the template arguments that a compiler adds to a signature: ` [with T = int; ...]`; 0 if there are none.
 fn template_arguments_length(text: &str) -> usize {
-    text.find(']').filter(|_| text.starts_with(" [with ")).map_or(0, |end| end + 1)
+    text.find(']')
+        .filter(|_| text.starts_with(" [with "))
+        .map_or(0, |end| end + 1)
 }
 
 pub(super) fn bind_error(name: &str, error: &ort::Error) -> EngineError {
-    EngineError::Bind { name: name.to_owned(), message: words(error.message()) }
+    EngineError::Bind {
+        name: name.to_owned(),
+        message: words(error.message()),
+    }
 }
 
 #[cfg(test)]
@@ -98,7 +114,10 @@ mod tests {
                 "Non-zero status code (1) at 12:30,\n node a.cc of x.h: [1,2]",
                 "Non-zero status code (1) at 12:30, node a.cc of x.h: [1,2]",
             ),
-            ("failed at b.cc:7 nothing follows", "failed at nothing follows"),
+            (
+                "failed at b.cc:7 nothing follows",
+                "failed at nothing follows",
+            ),
         ] {
             assert_eq!(words(message), left);
         }

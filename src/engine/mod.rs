@@ -26,7 +26,9 @@ pub use error::EngineError;
 pub use library::{LibraryError, describe_library};
 pub use null::ScriptedRuntime;
 pub use onnxruntime::OnnxRuntime;
-pub use traits::{Distortion, Effect, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile};
+pub use traits::{
+    Distortion, Effect, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile,
+};
 
 use crate::plan::RuntimeChoice;
 use crate::runtime::LibraryInfo;
@@ -36,10 +38,17 @@ use crate::runtime::LibraryInfo;
 /// # Errors
 /// [`EngineError::UnknownProvider`], which lists those present.
 pub fn require_provider(info: &LibraryInfo, name: &str) -> Result<(), EngineError> {
-    if info.execution_providers.iter().any(|present| present == name) {
+    if info
+        .execution_providers
+        .iter()
+        .any(|present| present == name)
+    {
         return Ok(());
     }
-    Err(EngineError::UnknownProvider { name: name.to_owned(), present: info.execution_providers.clone() })
+    Err(EngineError::UnknownProvider {
+        name: name.to_owned(),
+        present: info.execution_providers.clone(),
+    })
 }
 
 /// Opens the runtime that a session asks for.

@@ -16,7 +16,9 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::Deserialize;
 
-use super::{Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile};
+use super::{
+    Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile,
+};
 use crate::files::{self, Kind};
 use crate::inputs::{Argument, InputSet, Tensor};
 use crate::measure::{EngineClock, ManualClock};
@@ -110,18 +112,37 @@ impl ScriptedRuntime {
     /// # Errors
     /// [`EngineError::Script`] if the file cannot be read or is no script, or the machine's clock cannot be mapped.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
-        let script_error = |message: String| EngineError::Script { path: path.to_owned(), message };
-        let text = files::text(path, Kind::SCRIPT).map_err(|error| script_error(error.to_string()))?;
-        let mut script: Script = serde_json::from_str(&text).map_err(|error| script_error(error.to_string()))?;
+        let script_error = |message: String| EngineError::Script {
+            path: path.to_owned(),
+            message,
+        };
+        let text =
+            files::text(path, Kind::SCRIPT).map_err(|error| script_error(error.to_string()))?;
+        let mut script: Script =
+            serde_json::from_str(&text).map_err(|error| script_error(error.to_string()))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let machine = script.noise.take().map(|noise| Machine::join(noise, folder)).transpose();
-        let machine = machine.map_err(|error| script_error(format!("the noise has no clock: {error}")))?;
+        let machine = script
+            .noise
+            .take()
+            .map(|noise| Machine::join(noise, folder))
+            .transpose();
+        let machine =
+            machine.map_err(|error| script_error(format!("the noise has no clock: {error}")))?;
         let info = LibraryInfo {
             version: VERSION.into(),
             build_info: "scripted latencies; nothing is executed".into(),
-            execution_providers: script.execution_providers.drain(..).chain([CPU_PROVIDER.to_owned()]).collect(),
+            execution_providers: script
+                .execution_providers
+                .drain(..)
+                .chain([CPU_PROVIDER.to_owned()])
+                .collect(),
         };
-        Ok(ScriptedRuntime { script, info, clock: Arc::default(), machine })
+        Ok(ScriptedRuntime {
+            script,
+            info,
+            clock: Arc::default(),
+            machine,
+        })
     }
 }
 
@@ -131,11 +152,18 @@ impl Runtime for ScriptedRuntime {
     }
 
     fn clock(&self) -> EngineClock {
-        if self.script.real_time { EngineClock::Monotonic } else { EngineClock::Manual(Arc::clone(&self.clock)) }
+        if self.script.real_time {
+            EngineClock::Monotonic
+        } else {
+            EngineClock::Manual(Arc::clone(&self.clock))
+        }
     }
 
     fn register_library(&mut self, _name: &str, path: &Path) -> Result<(), EngineError> {
-        Err(EngineError::EpLibrary { path: path.to_owned(), message: "a script takes no libraries".into() })
+        Err(EngineError::EpLibrary {
+            path: path.to_owned(),
+            message: "a script takes no libraries".into(),
+        })
     }
 
     fn profile(
@@ -149,15 +177,26 @@ impl Runtime for ScriptedRuntime {
     }
 
     fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError> {
-        let name = model.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let variant = self.script.variants.get(&name).cloned().ok_or_else(|| EngineError::Load {
-            model: model.to_owned(),
-            message: format!("the script has no variant `{name}`"),
-        })?;
+        let name = model
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let variant =
+            self.script
+                .variants
+                .get(&name)
+                .cloned()
+                .ok_or_else(|| EngineError::Load {
+                    model: model.to_owned(),
+                    message: format!("the script has no variant `{name}`"),
+                })?;
         if let Some(fault) = &variant.fault
             && fault.at == FaultSite::Load
         {
-            strike(fault.kind, |message| EngineError::Load { model: model.to_owned(), message })?;
+            strike(fault.kind, |message| EngineError::Load {
+                model: model.to_owned(),
+                message,
+            })?;
         }
         self.clock.advance(variant.load_ns);
         if self.script.real_time {
@@ -168,9 +207,16 @@ impl Runtime for ScriptedRuntime {
         }
         let (clock, machine) = (Arc::clone(&self.clock), self.machine.clone());
         let latency_ratio = options::latency_ratio(&variant.options, &spec.options);
-        let memory = options::taken(&variant.options, &spec.options)
-            .map_err(|message| EngineError::Load { model: model.to_owned(), message })?;
-        let effect = Effect { execution_providers: vec![spec.execution_provider.clone()], ..Effect::default() };
+        let memory = options::taken(&variant.options, &spec.options).map_err(|message| {
+            EngineError::Load {
+                model: model.to_owned(),
+                message,
+            }
+        })?;
+        let effect = Effect {
+            execution_providers: vec![spec.execution_provider.clone()],
+            ..Effect::default()
+        };
         Ok(Box::new(ScriptedSession {
             variant,
             latency_ratio,
@@ -185,7 +231,11 @@ impl Runtime for ScriptedRuntime {
 
     fn peaks(&self, _: &SessionOptions, _: Nanos, _: Observed<Bytes>) -> PeakRates {
         let absent = || Err("a script of latencies computes nothing".into());
-        PeakRates { fp32_flops_per_sec: absent(), int8_ops_per_sec: absent(), memory_bytes_per_sec: absent() }
+        PeakRates {
+            fp32_flops_per_sec: absent(),
+            int8_ops_per_sec: absent(),
+            memory_bytes_per_sec: absent(),
+        }
     }
 
     fn log_counts(&self) -> LogCounts {
@@ -196,7 +246,9 @@ impl Runtime for ScriptedRuntime {
 fn strike(kind: FaultKind, error: impl Fn(String) -> EngineError) -> Result<(), EngineError> {
     match kind {
         FaultKind::Error => Err(error("a scripted fault".into())),
-        FaultKind::OutOfMemory => Err(error("Failed to allocate memory for requested buffer (scripted)".into())),
+        FaultKind::OutOfMemory => Err(error(
+            "Failed to allocate memory for requested buffer (scripted)".into(),
+        )),
         FaultKind::Hang => loop {
             std::thread::sleep(Duration::from_secs(3600));
         },
@@ -240,15 +292,26 @@ impl Session for ScriptedSession {
         self.effect.clone()
     }
 
-    fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>, EngineError> {
-        let batch_size =
-            sets.first().and_then(|set| set.first()).and_then(|input| input.value.as_tensor()?.shape().first());
+    fn bind(
+        &self,
+        sets: Vec<InputSet>,
+        requests: u64,
+    ) -> Result<Vec<Box<dyn Inference + '_>>, EngineError> {
+        let batch_size = sets
+            .first()
+            .and_then(|set| set.first())
+            .and_then(|input| input.value.as_tensor()?.shape().first());
         let batch_size = batch_size.map_or(1, |&size| size as u64);
         Ok((0..requests).map(|_| self.request(batch_size)).collect())
     }
 
     fn evaluate(&mut self, _inputs: &[Argument]) -> Result<Vec<Tensor>, EngineError> {
-        Err(EngineError::Run { message: format!("a script computes no outputs for `{}`", self.model.display()) })
+        Err(EngineError::Run {
+            message: format!(
+                "a script computes no outputs for `{}`",
+                self.model.display()
+            ),
+        })
     }
 
     fn arena(&self) -> Observed<ArenaStats> {
@@ -272,7 +335,10 @@ impl Inference for ScriptedInference<'_> {
         {
             strike(fault.kind, |message| EngineError::Run { message })?;
         }
-        let latency = variant.fixed_ns.0.saturating_add(variant.per_sample_ns.0.saturating_mul(self.batch_size));
+        let latency = variant
+            .fixed_ns
+            .0
+            .saturating_add(variant.per_sample_ns.0.saturating_mul(self.batch_size));
         let factor = 1.0 + variant.jitter_ratio * (self.random.random::<f64>() * 2.0 - 1.0);
         let undisturbed = Nanos((latency as f64 * factor * self.session.latency_ratio) as u64);
         let latency = match &mut self.noise {

@@ -21,8 +21,8 @@ use super::profile::{self, Pair};
 use super::run::run;
 use super::value::{self, HeldSet};
 use super::{
-    Distortion, Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile, ep,
-    library, log, peaks, placement,
+    Distortion, Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session,
+    SessionProfile, ep, library, log, peaks, placement,
 };
 use crate::files::{self, Kind};
 use crate::inputs::{Argument, InputSet, Tensor};
@@ -36,7 +36,10 @@ use crate::runtime::LibraryInfo;
 use crate::trace::Counted;
 use crate::units::{Bytes, Nanos};
 
-const SPINNING: [&str; 2] = ["session.intra_op.allow_spinning", "session.inter_op.allow_spinning"];
+const SPINNING: [&str; 2] = [
+    "session.intra_op.allow_spinning",
+    "session.inter_op.allow_spinning",
+];
 
 /// Session configuration by which ONNX Runtime takes a file for one of its own format, whatever it is called.
 const LOAD_FORMAT: (&str, &str) = ("session.load_model_format", "ORT");
@@ -62,46 +65,90 @@ impl OnnxRuntime {
             .with_telemetry(false)
             .with_logger(Arc::new(log::write))
             .build()
-            .map_err(|error| EngineError::Environment { path: path.to_owned(), message: words(error.message()) })?;
+            .map_err(|error| EngineError::Environment {
+                path: path.to_owned(),
+                message: words(error.message()),
+            })?;
         environment.set_log_level(LogLevel::Warning);
         let info = library::describe_opened(path, opened.version)?;
-        Ok(OnnxRuntime { environment, info, account: Api::of(opened.base), plugin: None })
+        Ok(OnnxRuntime {
+            environment,
+            info,
+            account: Api::of(opened.base),
+            plugin: None,
+        })
     }
 
     /// Profiled into a file whose name begins with `profile`; checks that it runs where it was asked to.
-    fn create(&self, model: &Path, spec: &SessionSpec, profile: Option<&Path>) -> Result<Created, EngineError> {
+    fn create(
+        &self,
+        model: &Path,
+        spec: &SessionSpec,
+        profile: Option<&Path>,
+    ) -> Result<Created, EngineError> {
         let load_error = |error: ort::Error| {
             let (model, message) = (model.to_owned(), words(error.message()));
             if spec.is_accelerated() {
-                EngineError::LoadOn { model, name: spec.execution_provider.clone(), message }
+                EngineError::LoadOn {
+                    model,
+                    name: spec.execution_provider.clone(),
+                    message,
+                }
             } else {
                 EngineError::Load { model, message }
             }
         };
-        let builder = with_custom_ops(self.builder(&spec.options).map_err(load_error)?, &spec.options)?;
-        let plugin = self.plugin.as_ref().filter(|_| spec.provider.library.is_some());
+        let builder = with_custom_ops(
+            self.builder(&spec.options).map_err(load_error)?,
+            &spec.options,
+        )?;
+        let plugin = self
+            .plugin
+            .as_ref()
+            .filter(|_| spec.provider.library.is_some());
         let registered = ep::register(builder, &self.environment, spec, plugin)?;
         let mut builder = registered.builder;
-        let is_declined = spec.options.session_config.get(assignment::RECORD).is_some_and(|value| value == "0");
-        let account = self.account.filter(|_| spec.is_accelerated() && !is_declined);
+        let is_declined = spec
+            .options
+            .session_config
+            .get(assignment::RECORD)
+            .is_some_and(|value| value == "0");
+        let account = self
+            .account
+            .filter(|_| spec.is_accelerated() && !is_declined);
         if account.is_some() {
-            builder = builder.with_config_entry(assignment::RECORD, "1").map_err(|error| load_error(error.into()))?;
+            builder = builder
+                .with_config_entry(assignment::RECORD, "1")
+                .map_err(|error| load_error(error.into()))?;
         }
         if let Some(profile) = profile {
-            builder = builder.with_profiling(profile).map_err(|error| load_error(error.into()))?;
+            builder = builder
+                .with_profiling(profile)
+                .map_err(|error| load_error(error.into()))?;
         }
         if is_unmarked_ort_format(model) {
-            builder =
-                builder.with_config_entry(LOAD_FORMAT.0, LOAD_FORMAT.1).map_err(|error| load_error(error.into()))?;
+            builder = builder
+                .with_config_entry(LOAD_FORMAT.0, LOAD_FORMAT.1)
+                .map_err(|error| load_error(error.into()))?;
         }
         let asked = spec.options.session_config.keys().map(String::as_str);
         let read_back = |key: &str| Some((key.to_owned(), read_config(&builder, key)?));
         let config_entries = asked.chain(SPINNING).filter_map(read_back).collect();
         let session = builder.commit_from_file(model).map_err(load_error)?;
-        let nodes = account.map(|account| account.nodes(&session)).transpose().map_err(load_error)?;
-        let effect =
-            Effect { config_entries, execution_providers: registered.names, provider_options: registered.options };
-        let created = Created { session, effect, nodes };
+        let nodes = account
+            .map(|account| account.nodes(&session))
+            .transpose()
+            .map_err(load_error)?;
+        let effect = Effect {
+            config_entries,
+            execution_providers: registered.names,
+            provider_options: registered.options,
+        };
+        let created = Created {
+            session,
+            effect,
+            nodes,
+        };
         created.check(model, spec, created.nodes.as_deref().unwrap_or_default())?;
         Ok(created)
     }
@@ -120,7 +167,9 @@ impl OnnxRuntime {
             .with_inter_threads(threads(options.inter_threads)?)?
             .with_parallel_execution(options.execution_mode == ExecutionMode::Parallel)?;
         if let Some(spin) = options.allow_spinning {
-            builder = builder.with_intra_op_spinning(spin)?.with_inter_op_spinning(spin)?;
+            builder = builder
+                .with_intra_op_spinning(spin)?
+                .with_inter_op_spinning(spin)?;
         }
         if let Some(pattern) = options.memory_pattern {
             builder = builder.with_memory_pattern(pattern)?;
@@ -136,18 +185,35 @@ impl OnnxRuntime {
 
     /// The trace of a session that keeps weights as the model has them, so that their shapes are told; `None` where there
     /// is none to be had, or kernels of another execution provider may do without that option.
-    fn unpacked(&self, model: &Path, spec: &SessionSpec, sets: &[HeldSet], target: &ProfileTarget) -> Option<Profiled> {
+    fn unpacked(
+        &self,
+        model: &Path,
+        spec: &SessionSpec,
+        sets: &[HeldSet],
+        target: &ProfileTarget,
+    ) -> Option<Profiled> {
         if spec.is_accelerated() {
             return None;
         }
         let mut spec = spec.clone();
-        spec.options.session_config.insert(profile::KEEP_WEIGHTS.into(), "1".into());
-        let mut created = self.create(model, &spec, Some(&target.scratch.join("weights"))).ok()?;
-        let mut inference = io_binding::bind(&created.session, place(&spec), NO_GRAPH, sets).ok()?;
-        (0..2).try_for_each(|_| inference.bind_outputs().and_then(|()| inference.run())).ok()?;
+        spec.options
+            .session_config
+            .insert(profile::KEEP_WEIGHTS.into(), "1".into());
+        let mut created = self
+            .create(model, &spec, Some(&target.scratch.join("weights")))
+            .ok()?;
+        let mut inference =
+            io_binding::bind(&created.session, place(&spec), NO_GRAPH, sets).ok()?;
+        (0..2)
+            .try_for_each(|_| inference.bind_outputs().and_then(|()| inference.run()))
+            .ok()?;
         drop(inference);
         let written = created.session.end_profiling().ok()?;
-        Some(crate::trace::read(Path::new(&written), Counted::Typical).ok()?.profiled)
+        Some(
+            crate::trace::read(Path::new(&written), Counted::Typical)
+                .ok()?
+                .profiled,
+        )
     }
 }
 
@@ -166,10 +232,18 @@ impl Runtime for OnnxRuntime {
     }
 
     fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError> {
-        let Created { session, effect, .. } = self.create(model, spec, None)?;
+        let Created {
+            session, effect, ..
+        } = self.create(model, spec, None)?;
         let environment = self.environment.clone();
         let (place, graphs) = (place(spec), GraphNumbers::default());
-        Ok(Box::new(LoadedSession { session, environment, effect, place, graphs }))
+        Ok(Box::new(LoadedSession {
+            session,
+            environment,
+            effect,
+            place,
+            graphs,
+        }))
     }
 
     fn profile(
@@ -184,12 +258,16 @@ impl Runtime for OnnxRuntime {
         let is_affordable = MonotonicClock.now().since(began) <= target.length;
         let is_compared = is_affordable && target.distortion == Distortion::Measured;
         // Where there is no room for another session, the profile is worth having without it.
-        let plain = is_compared.then(|| self.create(model, spec, None)).and_then(Result::ok);
+        let plain = is_compared
+            .then(|| self.create(model, spec, None))
+            .and_then(Result::ok);
         // The profiler does not see into a replayed graph.
         let (place, sets) = (place(spec), value::hold(vec![inputs], &self.environment)?);
         let mut pair = Pair {
             profiled: io_binding::bind(&created.session, place, NO_GRAPH, &sets)?,
-            plain: plain.as_ref().and_then(|plain| io_binding::bind(&plain.session, place, NO_GRAPH, &sets).ok()),
+            plain: plain
+                .as_ref()
+                .and_then(|plain| io_binding::bind(&plain.session, place, NO_GRAPH, &sets).ok()),
             spins: spins(&spec.options),
         };
         let turns = pair.take_turns(target)?;
@@ -197,7 +275,9 @@ impl Runtime for OnnxRuntime {
         let written = created.session.end_profiling();
         let written = written.map_err(|error| EngineError::Profile(words(error.message())))?;
         let operators = profile::read(Path::new(&written), target, &turns)?;
-        let unpacked = is_affordable.then(|| self.unpacked(model, spec, &sets, target)).flatten();
+        let unpacked = is_affordable
+            .then(|| self.unpacked(model, spec, &sets, target))
+            .flatten();
         let operators = match unpacked {
             Some(unpacked) => profile::with_weights(operators, &unpacked),
             None => operators,
@@ -205,12 +285,22 @@ impl Runtime for OnnxRuntime {
         let found = placement::placement_of(&operators);
         let placement = match created.nodes.take() {
             Some(nodes) => placement::with_times(nodes, found),
-            None => created.check(model, spec, &found.providers).map(|()| found)?,
+            None => created
+                .check(model, spec, &found.providers)
+                .map(|()| found)?,
         };
-        Ok(SessionProfile { placement, operators })
+        Ok(SessionProfile {
+            placement,
+            operators,
+        })
     }
 
-    fn peaks(&self, options: &SessionOptions, length: Nanos, tensor_size: Observed<Bytes>) -> PeakRates {
+    fn peaks(
+        &self,
+        options: &SessionOptions,
+        length: Nanos,
+        tensor_size: Observed<Bytes>,
+    ) -> PeakRates {
         peaks::measure(&|| self.builder(options), length, tensor_size)
     }
 
@@ -221,17 +311,28 @@ impl Runtime for OnnxRuntime {
 
 /// A number of threads as ONNX Runtime takes it, which would cut off what has more bits.
 fn threads(count: u64) -> Result<usize, ort::Error> {
-    let fits = i32::try_from(count).ok().and_then(|count| usize::try_from(count).ok());
-    fits.ok_or_else(|| ort::Error::new(format!("{count} threads are more than ONNX Runtime counts")))
+    let fits = i32::try_from(count)
+        .ok()
+        .and_then(|count| usize::try_from(count).ok());
+    fits.ok_or_else(|| {
+        ort::Error::new(format!("{count} threads are more than ONNX Runtime counts"))
+    })
 }
 
-fn with_custom_ops(mut builder: SessionBuilder, options: &SessionOptions) -> Result<SessionBuilder, EngineError> {
+fn with_custom_ops(
+    mut builder: SessionBuilder,
+    options: &SessionOptions,
+) -> Result<SessionBuilder, EngineError> {
     for path in &options.custom_ops {
         // The loader looks for a name without folders elsewhere than here.
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        builder = builder
-            .with_operator_library(absolute)
-            .map_err(|error| EngineError::CustomOps { path: path.clone(), message: words(error.message()) })?;
+        builder =
+            builder
+                .with_operator_library(absolute)
+                .map_err(|error| EngineError::CustomOps {
+                    path: path.clone(),
+                    message: words(error.message()),
+                })?;
     }
     Ok(builder)
 }
@@ -240,7 +341,9 @@ fn with_custom_ops(mut builder: SessionBuilder, options: &SessionOptions) -> Res
 fn is_unmarked_ort_format(model: &Path) -> bool {
     let mut begin = [0; 8];
     let read = files::open(model, Kind::MODEL).and_then(|file| file.read_exact_at(&mut begin, 0));
-    read.is_ok() && is_ort_format(&begin) && model.extension().is_none_or(|extension| extension != "ort")
+    read.is_ok()
+        && is_ort_format(&begin)
+        && model.extension().is_none_or(|extension| extension != "ort")
 }
 
 /// Reads a session configuration entry back from the options that the session is created with.
@@ -250,13 +353,24 @@ fn read_config(builder: &SessionBuilder, key: &str) -> Option<String> {
     let mut size = 0;
     // SAFETY: the options live as long as `builder`; a null buffer asks for the size, terminator included. The status, which
     // says that it is too small, is used once.
-    drop(unsafe { ort::Error::result_from_status(get(builder.ptr(), key.as_ptr(), ptr::null_mut(), &mut size)) });
+    drop(unsafe {
+        ort::Error::result_from_status(get(builder.ptr(), key.as_ptr(), ptr::null_mut(), &mut size))
+    });
     let mut value = vec![0_u8; size];
     // SAFETY: the buffer has the size that was just asked for.
-    let status = unsafe { get(builder.ptr(), key.as_ptr(), value.as_mut_ptr().cast(), &mut size) };
+    let status = unsafe {
+        get(
+            builder.ptr(),
+            key.as_ptr(),
+            value.as_mut_ptr().cast(),
+            &mut size,
+        )
+    };
     // SAFETY: the status comes from the call above and is used once.
     unsafe { ort::Error::result_from_status(status) }.ok()?;
-    CStr::from_bytes_until_nul(&value).ok().map(|text| text.to_string_lossy().into_owned())
+    CStr::from_bytes_until_nul(&value)
+        .ok()
+        .map(|text| text.to_string_lossy().into_owned())
 }
 
 struct Created {
@@ -267,22 +381,35 @@ struct Created {
 }
 
 impl Created {
-    fn check(&self, model: &Path, spec: &SessionSpec, nodes: &[ProviderNodes]) -> Result<(), EngineError> {
-        let name = self.effect.execution_providers.first().unwrap_or(&spec.execution_provider);
+    fn check(
+        &self,
+        model: &Path,
+        spec: &SessionSpec,
+        nodes: &[ProviderNodes],
+    ) -> Result<(), EngineError> {
+        let name = self
+            .effect
+            .execution_providers
+            .first()
+            .unwrap_or(&spec.execution_provider);
         ep::check(model, spec, name, nodes)
     }
 }
 
 /// Whether threads of a session are busy for a while after an inference.
 fn spins(options: &SessionOptions) -> bool {
-    options.allow_spinning != Some(false) && (options.intra_threads != 1 || options.inter_threads != 1)
+    options.allow_spinning != Some(false)
+        && (options.intra_threads != 1 || options.inter_threads != 1)
 }
 
 fn place(spec: &SessionSpec) -> MemoryPlace {
     let known = provider::known(&spec.execution_provider);
     MemoryPlace {
         memory: known.memory,
-        device: spec.device().and_then(|device| i32::try_from(device).ok()).unwrap_or(0),
+        device: spec
+            .device()
+            .and_then(|device| i32::try_from(device).ok())
+            .unwrap_or(0),
         binding: spec.binding,
         captures: spec.captures_graphs(),
     }
@@ -301,9 +428,15 @@ impl Session for LoadedSession {
         self.effect.clone()
     }
 
-    fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>, EngineError> {
+    fn bind(
+        &self,
+        sets: Vec<InputSet>,
+        requests: u64,
+    ) -> Result<Vec<Box<dyn Inference + '_>>, EngineError> {
         let sets = value::hold(sets, &self.environment)?;
-        (0..requests).map(|_| io_binding::bind(&self.session, self.place, self.graphs.next(), &sets)).collect()
+        (0..requests)
+            .map(|_| io_binding::bind(&self.session, self.place, self.graphs.next(), &sets))
+            .collect()
     }
 
     fn evaluate(&mut self, inputs: &[Argument]) -> Result<Vec<Tensor>, EngineError> {
@@ -311,7 +444,10 @@ impl Session for LoadedSession {
     }
 
     fn arena(&self) -> Observed<ArenaStats> {
-        let info = self.place.own_memory(AllocatorType::Arena).map_err(|error| error.to_string())?;
+        let info = self
+            .place
+            .own_memory(AllocatorType::Arena)
+            .map_err(|error| error.to_string())?;
         let allocator = Allocator::new(&self.session, info).map_err(|error| error.to_string())?;
         let stats = arena_entries(&allocator)?;
         let read = |key: &str| {
@@ -342,7 +478,9 @@ fn arena_entries(allocator: &Allocator) -> Observed<BTreeMap<String, String>> {
     // SAFETY: the arrays belong to `pairs`, hold `count` C strings each, and are copied before `pairs` is released.
     let entries = unsafe {
         (api.GetKeyValuePairs)(pairs, &mut keys, &mut values, &mut count);
-        (0..count).map(|index| (text(*keys.add(index)), text(*values.add(index)))).collect()
+        (0..count)
+            .map(|index| (text(*keys.add(index)), text(*values.add(index))))
+            .collect()
     };
     // SAFETY: `pairs` is not used after this.
     unsafe { (api.ReleaseKeyValuePairs)(pairs) };
@@ -353,5 +491,7 @@ fn arena_entries(allocator: &Allocator) -> Observed<BTreeMap<String, String>> {
 /// `pointer` is a C string.
 unsafe fn text(pointer: *const c_char) -> String {
     // SAFETY: as the caller promises.
-    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(pointer) }
+        .to_string_lossy()
+        .into_owned()
 }

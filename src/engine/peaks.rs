@@ -8,7 +8,8 @@ use ort::memory::Allocator;
 use ort::session::Session as OrtSession;
 use ort::session::builder::SessionBuilder;
 use ort::value::{
-    Outlet, PrimitiveTensorElementType, Shape, SymbolicDimensions, Tensor as OrtTensor, TensorElementType, ValueType,
+    Outlet, PrimitiveTensorElementType, Shape, SymbolicDimensions, Tensor as OrtTensor,
+    TensorElementType, ValueType,
 };
 
 use super::EngineError;
@@ -52,10 +53,19 @@ fn fastest(ready: Ready, amount: f64, length: Nanos) -> Observed<Peak> {
     let mut rates = rates(&session, inputs, amount, length).map_err(|error| error.to_string())?;
     rates.sort_unstable_by(f64::total_cmp);
     let highest_per_sec = rates.last().copied().ok_or("nothing was measured")?;
-    Ok(Peak { highest_per_sec, median_per_sec: rates[rates.len() / 2], n: rates.len() as u64 })
+    Ok(Peak {
+        highest_per_sec,
+        median_per_sec: rates[rates.len() / 2],
+        n: rates.len() as u64,
+    })
 }
 
-fn rates(session: &OrtSession, inputs: Vec<Tensor>, amount: f64, length: Nanos) -> Result<Vec<f64>, EngineError> {
+fn rates(
+    session: &OrtSession,
+    inputs: Vec<Tensor>,
+    amount: f64,
+    length: Nanos,
+) -> Result<Vec<f64>, EngineError> {
     let mut inference = io_binding::bind(
         session,
         io_binding::MemoryPlace::host(),
@@ -84,9 +94,22 @@ fn fp32_product(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>) -> Rea
     graph.set_inputs([outlet("a", TensorElementType::Float32, &[SIZE, SIZE])])?;
     graph.set_outputs([outlet("y", TensorElementType::Float32, &[SIZE, SIZE])])?;
     graph.add_initializer("b", filled(values)?, false)?;
-    graph.add_node(Node::new("MatMul", ONNX_DOMAIN, "product", ["a", "b"], ["y"], [])?)?;
+    graph.add_node(Node::new(
+        "MatMul",
+        ONNX_DOMAIN,
+        "product",
+        ["a", "b"],
+        ["y"],
+        [],
+    )?)?;
     let input = TensorData::Float(array(&[SIZE, SIZE], values));
-    Ok((into_session(graph, session)?, vec![Tensor { name: "a".into(), data: input }]))
+    Ok((
+        into_session(graph, session)?,
+        vec![Tensor {
+            name: "a".into(),
+            data: input,
+        }],
+    ))
 }
 
 /// A matrix of bytes times one of signed bytes, summed up in 32 bits: what quantized models come down to.
@@ -95,9 +118,22 @@ fn int8_product(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>) -> Rea
     graph.set_inputs([outlet("a", TensorElementType::Uint8, &[SIZE, SIZE])])?;
     graph.set_outputs([outlet("y", TensorElementType::Int32, &[SIZE, SIZE])])?;
     graph.add_initializer("b", filled(|place| (place % 251) as u8 as i8)?, false)?;
-    graph.add_node(Node::new("MatMulInteger", ONNX_DOMAIN, "product", ["a", "b"], ["y"], [])?)?;
+    graph.add_node(Node::new(
+        "MatMulInteger",
+        ONNX_DOMAIN,
+        "product",
+        ["a", "b"],
+        ["y"],
+        [],
+    )?)?;
     let input = TensorData::Uint8(array(&[SIZE, SIZE], |place| (place % 251) as u8));
-    Ok((into_session(graph, session)?, vec![Tensor { name: "a".into(), data: input }]))
+    Ok((
+        into_session(graph, session)?,
+        vec![Tensor {
+            name: "a".into(),
+            data: input,
+        }],
+    ))
 }
 
 /// The sum of two long vectors: two are read, one is written.
@@ -108,13 +144,23 @@ fn addition(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>, elements: 
     graph.set_outputs([vector("y")])?;
     graph.add_node(Node::new("Add", ONNX_DOMAIN, "sum", ["a", "b"], ["y"], [])?)?;
     let ones = || ndarray::ArrayD::from_elem([elements].as_slice(), 1.0);
-    let input = |name: &str| Tensor { name: name.into(), data: TensorData::Float(ones()) };
+    let input = |name: &str| Tensor {
+        name: name.into(),
+        data: TensorData::Float(ones()),
+    };
     Ok((into_session(graph, session)?, vec![input("a"), input("b")]))
 }
 
 fn outlet(name: &str, ty: TensorElementType, dims: &[usize]) -> Outlet {
     let shape = Shape::new(dims.iter().map(|&size| size as i64));
-    Outlet::new(name, ValueType::Tensor { ty, shape, dimension_symbols: SymbolicDimensions::empty(dims.len()) })
+    Outlet::new(
+        name,
+        ValueType::Tensor {
+            ty,
+            shape,
+            dimension_symbols: SymbolicDimensions::empty(dims.len()),
+        },
+    )
 }
 
 fn array<T: Clone>(dims: &[usize], value: impl Fn(usize) -> T) -> ndarray::ArrayD<T> {
@@ -131,7 +177,10 @@ fn filled<T: PrimitiveTensorElementType + std::fmt::Debug>(
 ) -> Result<OrtTensor<T>, ort::Error> {
     let mut tensor = OrtTensor::<T>::new(&Allocator::default(), [SIZE, SIZE])?;
     let (_, elements) = tensor.extract_tensor_mut();
-    elements.iter_mut().enumerate().for_each(|(place, element)| *element = value(place));
+    elements
+        .iter_mut()
+        .enumerate()
+        .for_each(|(place, element)| *element = value(place));
     Ok(tensor)
 }
 

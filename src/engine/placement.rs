@@ -23,14 +23,25 @@ fn providers(nodes: &[NodeProfile]) -> Vec<ProviderNodes> {
     for node in nodes {
         let time = times.entry(node.execution_provider.exact()).or_default();
         *time = *time + node.time_ns;
-        let of_provider = operators.entry(node.execution_provider.exact().to_owned()).or_default();
-        *of_provider.entry(node.operator.exact().to_owned()).or_default() += 1;
+        let of_provider = operators
+            .entry(node.execution_provider.exact().to_owned())
+            .or_default();
+        *of_provider
+            .entry(node.operator.exact().to_owned())
+            .or_default() += 1;
     }
     let all: Nanos = times.values().copied().sum();
     let timed = |provider: ProviderNodes| {
-        let own = times.get(provider.execution_provider.exact()).copied().unwrap_or_default();
+        let own = times
+            .get(provider.execution_provider.exact())
+            .copied()
+            .unwrap_or_default();
         let time_ratio = (all.0 > 0).then(|| Ratio(own.as_f64() / all.as_f64()));
-        ProviderNodes { time_ns: Some(own), time_ratio, ..provider }
+        ProviderNodes {
+            time_ns: Some(own),
+            time_ratio,
+            ..provider
+        }
     };
     by_provider(operators).into_iter().map(timed).collect()
 }
@@ -38,7 +49,11 @@ fn providers(nodes: &[NodeProfile]) -> Vec<ProviderNodes> {
 fn copies(nodes: &[NodeProfile]) -> Vec<CopyNodes> {
     let mut found: BTreeMap<&str, CopyNodes> = BTreeMap::new();
     for node in nodes.iter().filter(|node| node.operator.starts_with(COPY)) {
-        let none = || CopyNodes { operator: node.operator.clone(), nodes_count: 0, time_ns: Nanos(0) };
+        let none = || CopyNodes {
+            operator: node.operator.clone(),
+            nodes_count: 0,
+            time_ns: Nanos(0),
+        };
         let copy = found.entry(node.operator.exact()).or_insert_with(none);
         copy.nodes_count += 1;
         copy.time_ns = copy.time_ns + node.time_ns;
@@ -53,16 +68,28 @@ pub(super) fn with_times(nodes: Vec<ProviderNodes>, profile: Placement) -> Place
     let mut providers: Vec<ProviderNodes> = nodes
         .into_iter()
         .map(|provider| {
-            let place = profiled.iter().position(|other| other.execution_provider == provider.execution_provider);
+            let place = profiled
+                .iter()
+                .position(|other| other.execution_provider == provider.execution_provider);
             // Nodes that optimization has done away with took no time.
             let (time_ns, time_ratio) = place
                 .map(|place| profiled.swap_remove(place))
-                .map_or((Some(Nanos(0)), Some(Ratio(0.0))), |timed| (timed.time_ns, timed.time_ratio));
-            ProviderNodes { time_ns, time_ratio, ..provider }
+                .map_or((Some(Nanos(0)), Some(Ratio(0.0))), |timed| {
+                    (timed.time_ns, timed.time_ratio)
+                });
+            ProviderNodes {
+                time_ns,
+                time_ratio,
+                ..provider
+            }
         })
         .collect();
     providers.extend(profiled);
-    Placement { source: PlacementSource::Assignment, providers, ..profile }
+    Placement {
+        source: PlacementSource::Assignment,
+        providers,
+        ..profile
+    }
 }
 
 #[cfg(test)]
@@ -95,13 +122,28 @@ mod tests {
     fn nodes_and_times_are_added_up_by_execution_provider() {
         let found = profile();
         assert_eq!(found.profiled_inferences_count, Some(2));
-        let [cuda, cpu] = found.providers.as_slice() else { panic!("{found:?}") };
-        assert_eq!((cuda.execution_provider.exact(), cuda.nodes_count), ("CUDAExecutionProvider", 2));
-        assert_eq!((cuda.time_ns, cuda.time_ratio), (Some(Nanos(90_000)), Some(Ratio(0.9))));
+        let [cuda, cpu] = found.providers.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            (cuda.execution_provider.exact(), cuda.nodes_count),
+            ("CUDAExecutionProvider", 2)
+        );
+        assert_eq!(
+            (cuda.time_ns, cuda.time_ratio),
+            (Some(Nanos(90_000)), Some(Ratio(0.9)))
+        );
         assert_eq!((cpu.nodes_count, cpu.time_ns), (1, Some(Nanos(10_000))));
         assert_eq!(cpu.operators, BTreeMap::from([("Shape".into(), 1)]));
         let copies = found.copies.unwrap();
-        assert_eq!(copies, [CopyNodes { operator: "MemcpyFromHost".into(), nodes_count: 1, time_ns: Nanos(20_000) }]);
+        assert_eq!(
+            copies,
+            [CopyNodes {
+                operator: "MemcpyFromHost".into(),
+                nodes_count: 1,
+                time_ns: Nanos(20_000)
+            }]
+        );
     }
 
     #[test]
@@ -112,10 +154,16 @@ mod tests {
             operators: BTreeMap::from([("Gemm".into(), count)]),
             ..ProviderNodes::default()
         };
-        let account = vec![node("CUDAExecutionProvider", 12), node("TensorrtExecutionProvider", 1)];
+        let account = vec![
+            node("CUDAExecutionProvider", 12),
+            node("TensorrtExecutionProvider", 1),
+        ];
         let found = with_times(account, profile());
-        let names: Vec<(&str, u64, Option<Nanos>)> =
-            found.providers.iter().map(|p| (p.execution_provider.exact(), p.nodes_count, p.time_ns)).collect();
+        let names: Vec<(&str, u64, Option<Nanos>)> = found
+            .providers
+            .iter()
+            .map(|p| (p.execution_provider.exact(), p.nodes_count, p.time_ns))
+            .collect();
         assert_eq!(
             names,
             [

@@ -56,12 +56,20 @@ impl Pair<'_> {
         let stretches = STRETCHES.min(target.max_inferences).max(1);
         let affordable = target.length.0 / (2 * stretches) / inference.0.max(1);
         let inferences = (target.max_inferences / stretches).min(affordable).max(1);
-        turns.waking_count = if self.spins && inference < WAKING { target.max_inferences } else { 0 };
+        turns.waking_count = if self.spins && inference < WAKING {
+            target.max_inferences
+        } else {
+            0
+        };
         turns.last = None;
         // Each change of sessions takes a sleep and a waking: there are two of them.
         let half = stretches.div_ceil(2);
         let mut medians = [Vec::new(), Vec::new()];
-        for (which, planned) in [(Which::Plain, half), (Which::Profiled, stretches), (Which::Plain, stretches - half)] {
+        for (which, planned) in [
+            (Which::Plain, half),
+            (Which::Profiled, stretches),
+            (Which::Plain, stretches - half),
+        ] {
             for _ in 0..planned {
                 let is_late = MonotonicClock.now().since(began) > target.length;
                 if is_late && !medians[which as usize].is_empty() {
@@ -76,13 +84,22 @@ impl Pair<'_> {
         }
         if self.plain.is_some() {
             let [with, without] = medians;
-            turns.ratios = with.iter().zip(without).map(|(with, without)| with / without.max(1.0)).collect();
+            turns.ratios = with
+                .iter()
+                .zip(without)
+                .map(|(with, without)| with / without.max(1.0))
+                .collect();
         }
         Ok(turns)
     }
 
     /// Inferences of one session, woken up first where the other one ran before; nothing of one that there is not.
-    fn stretch(&mut self, turns: &mut Turns, which: Which, count: u64) -> Result<Vec<Nanos>, EngineError> {
+    fn stretch(
+        &mut self,
+        turns: &mut Turns,
+        which: Which,
+        count: u64,
+    ) -> Result<Vec<Nanos>, EngineError> {
         let inference = match which {
             Which::Profiled => self.profiled.as_mut(),
             Which::Plain => match &mut self.plain {
@@ -122,13 +139,23 @@ fn stretch(inference: &mut dyn Inference, count: u64) -> Result<Vec<Nanos>, Engi
 fn median(latencies: &[Nanos]) -> Nanos {
     let mut sorted = latencies.to_vec();
     sorted.sort_unstable();
-    sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or_default()
+    sorted
+        .get(sorted.len().saturating_sub(1) / 2)
+        .copied()
+        .unwrap_or_default()
 }
 
-pub(super) fn read(written: &Path, target: &ProfileTarget, turns: &Turns) -> Result<Profiled, EngineError> {
-    let found = trace::read(written, Counted::Typical).map_err(|error| EngineError::Profile(error.to_string()))?;
+pub(super) fn read(
+    written: &Path,
+    target: &ProfileTarget,
+    turns: &Turns,
+) -> Result<Profiled, EngineError> {
+    let found = trace::read(written, Counted::Typical)
+        .map_err(|error| EngineError::Profile(error.to_string()))?;
     if found.inferences == Inferences::OnlyFirst {
-        return Err(EngineError::Profile("the trace holds only one inference".into()));
+        return Err(EngineError::Profile(
+            "the trace holds only one inference".into(),
+        ));
     }
     let size = std::fs::metadata(written).map_or(u64::MAX, |metadata| metadata.len());
     if size <= MAX_KEPT.0 {
@@ -147,7 +174,8 @@ pub(super) fn read(written: &Path, target: &ProfileTarget, turns: &Turns) -> Res
 pub(super) fn with_weights(operators: Profiled, unpacked: &Profiled) -> Profiled {
     let nodes = operators.nodes.into_iter().map(|node| {
         let is_same = |other: &&NodeProfile| {
-            (&other.name, other.node_index, &other.operator) == (&node.name, node.node_index, &node.operator)
+            (&other.name, other.node_index, &other.operator)
+                == (&node.name, node.node_index, &node.operator)
                 && other.outputs == node.outputs
         };
         match unpacked.nodes.iter().find(is_same) {
@@ -160,7 +188,10 @@ pub(super) fn with_weights(operators: Profiled, unpacked: &Profiled) -> Profiled
             None => node,
         }
     });
-    Profiled { nodes: nodes.collect(), ..operators }
+    Profiled {
+        nodes: nodes.collect(),
+        ..operators
+    }
 }
 
 #[cfg(test)]
@@ -173,7 +204,10 @@ mod tests {
     #[test]
     fn the_median_is_the_middle_or_the_lower_of_two() {
         let of = |values: &[u64]| median(&values.iter().copied().map(Nanos).collect::<Vec<_>>());
-        assert_eq!((of(&[3, 1, 2]), of(&[4, 1, 3, 2]), of(&[])), (Nanos(2), Nanos(2), Nanos(0)));
+        assert_eq!(
+            (of(&[3, 1, 2]), of(&[4, 1, 3, 2]), of(&[])),
+            (Nanos(2), Nanos(2), Nanos(0))
+        );
     }
 
     struct Counted<'c>(&'c std::cell::Cell<u64>);
@@ -190,29 +224,53 @@ mod tests {
 
     fn target(max_inferences: u64, length: Nanos) -> ProfileTarget {
         let (trace_file, scratch) = (PathBuf::new(), PathBuf::new());
-        ProfileTarget { trace_file, scratch, max_inferences, length, distortion: Distortion::Measured }
+        ProfileTarget {
+            trace_file,
+            scratch,
+            max_inferences,
+            length,
+            distortion: Distortion::Measured,
+        }
     }
 
     #[test]
     fn both_sessions_run_as_often_and_no_more_than_they_may() {
         let counts = [std::cell::Cell::new(0), std::cell::Cell::new(0)];
         let [profiled, plain] = &counts;
-        let mut pair =
-            Pair { profiled: Box::new(Counted(profiled)), plain: Some(Box::new(Counted(plain))), spins: false };
+        let mut pair = Pair {
+            profiled: Box::new(Counted(profiled)),
+            plain: Some(Box::new(Counted(plain))),
+            spins: false,
+        };
         let turns = pair.take_turns(&target(20, Nanos(u64::MAX))).unwrap();
         assert_eq!((profiled.get(), plain.get()), (1 + 18, 1 + 18));
         assert_eq!((turns.ratios.len(), turns.plain.len()), (6, 18));
         pair.spins = true;
         let turns = pair.take_turns(&target(2, Nanos(0))).unwrap();
-        assert!(plain.get() > 19 + 2 && turns.plain.len() == 1, "those that wake it up are not timed");
-        assert_eq!(profiled.get(), 19 + 1 + 2 + 1, "woken up by no more than it may run");
+        assert!(
+            plain.get() > 19 + 2 && turns.plain.len() == 1,
+            "those that wake it up are not timed"
+        );
+        assert_eq!(
+            profiled.get(),
+            19 + 1 + 2 + 1,
+            "woken up by no more than it may run"
+        );
     }
 
     #[test]
     fn without_time_there_is_one_turn() {
         let count = std::cell::Cell::new(0);
-        let mut pair = Pair { profiled: Box::new(Counted(&count)), plain: None, spins: true };
+        let mut pair = Pair {
+            profiled: Box::new(Counted(&count)),
+            plain: None,
+            spins: true,
+        };
         let turns = pair.take_turns(&target(2, Nanos(0))).unwrap();
-        assert_eq!((count.get(), turns.ratios.len()), (4, 0), "one, two that wake it up, and one");
+        assert_eq!(
+            (count.get(), turns.ratios.len()),
+            (4, 0),
+            "one, two that wake it up, and one"
+        );
     }
 }

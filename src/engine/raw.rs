@@ -35,7 +35,10 @@ impl Owned {
 
 impl From<DynValue> for Owned {
     fn from(value: DynValue) -> Self {
-        Owned { value, elements: Elements::new() }
+        Owned {
+            value,
+            elements: Elements::new(),
+        }
     }
 }
 
@@ -45,9 +48,15 @@ const TYPES: [(ElementType, TensorElementType); 10] = [
     (ElementType::Uint2, TensorElementType::Uint2),
     (ElementType::Uint4, TensorElementType::Uint4),
     (ElementType::Float8e4m3fn, TensorElementType::Float8E4M3FN),
-    (ElementType::Float8e4m3fnuz, TensorElementType::Float8E4M3FNUZ),
+    (
+        ElementType::Float8e4m3fnuz,
+        TensorElementType::Float8E4M3FNUZ,
+    ),
     (ElementType::Float8e5m2, TensorElementType::Float8E5M2),
-    (ElementType::Float8e5m2fnuz, TensorElementType::Float8E5M2FNUZ),
+    (
+        ElementType::Float8e5m2fnuz,
+        TensorElementType::Float8E5M2FNUZ,
+    ),
     (ElementType::Float8e8m0, TensorElementType::Float8E8M0),
     (ElementType::Float4e2m1, TensorElementType::Float4E2M1),
 ];
@@ -59,7 +68,11 @@ pub(super) fn from_data(data: &TensorData) -> Option<Result<Owned, ort::Error>> 
     Some(from_bytes(*element_type, &shape, data.packed()?))
 }
 
-fn from_bytes(element_type: TensorElementType, shape: &[i64], mut elements: Vec<u8>) -> Result<Owned, ort::Error> {
+fn from_bytes(
+    element_type: TensorElementType,
+    shape: &[i64],
+    mut elements: Vec<u8>,
+) -> Result<Owned, ort::Error> {
     let memory = MemoryInfo::default();
     let mut value = ptr::null_mut();
     // SAFETY: ONNX Runtime checks that the elements fill the shape; they are neither moved nor freed before the value is.
@@ -79,22 +92,30 @@ fn from_bytes(element_type: TensorElementType, shape: &[i64], mut elements: Vec<
     let value = NonNull::new(value).ok_or_else(|| ort::Error::new("it made no value"))?;
     // SAFETY: the value was just made, and nobody else has it.
     let value = unsafe { DynValue::from_ptr(value, Some(&Allocator::default())) };
-    Ok(Owned { value, elements: vec![elements] })
+    Ok(Owned {
+        value,
+        elements: vec![elements],
+    })
 }
 
 /// Copies the elements of an output of a run; `None` for types that do not go this way.
 pub(super) fn to_data(value: &DynValue) -> Option<TensorData> {
     let wanted = value.dtype().tensor_type()?;
     let (element_type, _) = TYPES.iter().find(|(_, other)| *other == wanted)?;
-    let shape: Vec<usize> =
-        value.dtype().tensor_shape()?.iter().map(|&size| usize::try_from(size).ok()).collect::<Option<_>>()?;
+    let shape: Vec<usize> = value
+        .dtype()
+        .tensor_shape()?
+        .iter()
+        .map(|&size| usize::try_from(size).ok())
+        .collect::<Option<_>>()?;
     let length = wanted.byte_size(shape.iter().product())?;
     if length == 0 {
         return TensorData::unpacked(*element_type, &shape, &[]);
     }
     let mut elements = ptr::null_mut();
     // SAFETY: the value is a tensor and alive; its elements are only read.
-    let status = unsafe { (ort::api().GetTensorMutableData)(value.ptr().cast_mut(), &mut elements) };
+    let status =
+        unsafe { (ort::api().GetTensorMutableData)(value.ptr().cast_mut(), &mut elements) };
     // SAFETY: the status comes from the call above and is used once.
     unsafe { ort::Error::result_from_status(status) }.ok()?;
     if elements.is_null() {

@@ -23,7 +23,9 @@ pub(super) fn run(
     environment: &Environment,
     arguments: &[Argument],
 ) -> Result<Vec<Tensor>, EngineError> {
-    let run_error = |error: ort::Error| EngineError::Run { message: words(error.message()) };
+    let run_error = |error: ort::Error| EngineError::Run {
+        message: words(error.message()),
+    };
     let mut kept = Vec::new();
     let mut inputs: Vec<(CString, SessionInputValue<'_>)> = Vec::new();
     for argument in arguments {
@@ -32,8 +34,15 @@ pub(super) fn run(
             inputs.push((named(&argument.name)?, value));
         }
     }
-    let names: Vec<String> = session.outputs().iter().map(|output| output.name().to_owned()).collect();
-    let c_names = names.iter().map(|name| named(name)).collect::<Result<Vec<CString>, _>>()?;
+    let names: Vec<String> = session
+        .outputs()
+        .iter()
+        .map(|output| output.name().to_owned())
+        .collect();
+    let c_names = names
+        .iter()
+        .map(|name| named(name))
+        .collect::<Result<Vec<CString>, _>>()?;
     let options = io_binding::without_graph().map_err(run_error)?;
     let input_names: Vec<*const c_char> = inputs.iter().map(|(name, _)| name.as_ptr()).collect();
     let values: Vec<*const OrtValue> = inputs.iter().map(|(_, value)| value.ptr()).collect();
@@ -56,14 +65,22 @@ pub(super) fn run(
     // SAFETY: the status comes from the call above and is used once; the outputs are nobody else's.
     let outputs = unsafe {
         ort::Error::result_from_status(status).map_err(run_error)?;
-        outputs.into_iter().map(|output| taken(output)).collect::<Vec<_>>()
+        outputs
+            .into_iter()
+            .map(|output| taken(output))
+            .collect::<Vec<_>>()
     };
-    let found = names.iter().zip(&outputs).filter_map(|(name, value)| Some(value::from_value(name, value.as_ref()?)));
+    let found = names
+        .iter()
+        .zip(&outputs)
+        .filter_map(|(name, value)| Some(value::from_value(name, value.as_ref()?)));
     Ok(found.flatten().collect())
 }
 
 fn named(name: &str) -> Result<CString, EngineError> {
-    CString::new(name).map_err(|error| EngineError::Run { message: error.to_string() })
+    CString::new(name).map_err(|error| EngineError::Run {
+        message: error.to_string(),
+    })
 }
 
 /// An output of a run; `None` if it holds nothing.
@@ -74,7 +91,9 @@ unsafe fn taken(output: *mut OrtValue) -> Option<DynValue> {
     let output = NonNull::new(output)?;
     let mut has_value = 0;
     // SAFETY: the value is alive, and the status is used once.
-    let told = unsafe { ort::Error::result_from_status((ort::api().HasValue)(output.as_ptr(), &mut has_value)) };
+    let told = unsafe {
+        ort::Error::result_from_status((ort::api().HasValue)(output.as_ptr(), &mut has_value))
+    };
     if told.is_ok() && has_value == 0 {
         // SAFETY: it is not used after this.
         unsafe { (ort::api().ReleaseValue)(output.as_ptr()) };

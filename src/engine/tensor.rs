@@ -6,8 +6,8 @@ use std::hash::Hash;
 use ndarray::{ArrayD, IxDyn};
 use ort::session::SessionInputValue;
 use ort::value::{
-    DynMapValueType, DynSequenceValueType, DynValue, IntoTensorElementType, Tensor as OrtTensor, TensorElementType,
-    TensorRef, Value, ValueType,
+    DynMapValueType, DynSequenceValueType, DynValue, IntoTensorElementType, Tensor as OrtTensor,
+    TensorElementType, TensorRef, Value, ValueType,
 };
 
 use super::raw::{self, Elements, Owned};
@@ -49,7 +49,10 @@ pub(super) fn owned(data: TensorData) -> Result<Owned, ort::Error> {
 }
 
 /// A value whose elements are those of the tensor, or those that are put to what is `kept` as long as the value is used.
-pub(super) fn borrowed<'d>(data: &'d TensorData, kept: &mut Elements) -> Result<SessionInputValue<'d>, ort::Error> {
+pub(super) fn borrowed<'d>(
+    data: &'d TensorData,
+    kept: &mut Elements,
+) -> Result<SessionInputValue<'d>, ort::Error> {
     Ok(by_elements!(
         data,
         array => TensorRef::from_array_view(array)?.into(),
@@ -63,17 +66,23 @@ pub(super) fn borrowed<'d>(data: &'d TensorData, kept: &mut Elements) -> Result<
 }
 
 fn small(data: &TensorData) -> Result<Owned, ort::Error> {
-    raw::from_data(data).unwrap_or_else(|| Err(ort::Error::new("there are no tensors of this type")))
+    raw::from_data(data)
+        .unwrap_or_else(|| Err(ort::Error::new("there are no tensors of this type")))
 }
 
 /// Copies a value's elements out; `None` if it is neither a tensor nor a sequence of maps with the same keys, or of a type that is not known.
 pub(super) fn data_of(value: &DynValue) -> Option<TensorData> {
     macro_rules! extract {
         ($variant:ident) => {
-            value.try_extract_array().ok().map(|view| TensorData::$variant(view.to_owned()))
+            value
+                .try_extract_array()
+                .ok()
+                .map(|view| TensorData::$variant(view.to_owned()))
         };
     }
-    let Some(element_type) = value.dtype().tensor_type() else { return scores(value) };
+    let Some(element_type) = value.dtype().tensor_type() else {
+        return scores(value);
+    };
     match element_type {
         TensorElementType::Float32 => extract!(Float),
         TensorElementType::Float64 => extract!(Double),
@@ -88,7 +97,10 @@ pub(super) fn data_of(value: &DynValue) -> Option<TensorData> {
         TensorElementType::Uint32 => extract!(Uint32),
         TensorElementType::Uint64 => extract!(Uint64),
         TensorElementType::Bool => extract!(Bool),
-        TensorElementType::String => value.try_extract_string_array().ok().map(TensorData::String),
+        TensorElementType::String => value
+            .try_extract_string_array()
+            .ok()
+            .map(TensorData::String),
         _ => raw::to_data(value),
     }
 }
@@ -115,8 +127,13 @@ where
     });
     let rows: Vec<Vec<(K, f32)>> = rows.collect::<Option<_>>()?;
     let keys: Vec<&K> = rows.first()?.iter().map(|(key, _)| key).collect();
-    let is_alike = rows.iter().all(|row| row.iter().map(|(key, _)| key).eq(keys.iter().copied()));
+    let is_alike = rows
+        .iter()
+        .all(|row| row.iter().map(|(key, _)| key).eq(keys.iter().copied()));
     let scores: Vec<f32> = rows.iter().flatten().map(|(_, score)| *score).collect();
     let shape = IxDyn(&[rows.len(), keys.len()]);
-    is_alike.then(|| ArrayD::from_shape_vec(shape, scores).ok()).flatten().map(TensorData::Float)
+    is_alike
+        .then(|| ArrayD::from_shape_vec(shape, scores).ok())
+        .flatten()
+        .map(TensorData::Float)
 }

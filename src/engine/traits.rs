@@ -48,7 +48,12 @@ pub trait Runtime {
 
     /// Measures the most that the machine does with the threads of `options`; each figure takes about `length`, and the
     /// one of memory adds up tensors of `tensor_size`.
-    fn peaks(&self, options: &SessionOptions, length: Nanos, tensor_size: Observed<Bytes>) -> PeakRates;
+    fn peaks(
+        &self,
+        options: &SessionOptions,
+        length: Nanos,
+        tensor_size: Observed<Bytes>,
+    ) -> PeakRates;
 
     /// Warnings and errors that the runtime has logged so far.
     fn log_counts(&self) -> LogCounts;
@@ -75,7 +80,11 @@ pub trait Session: Sync {
     ///
     /// # Errors
     /// [`EngineError::Bind`] if the runtime does not take the inputs.
-    fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>, EngineError>;
+    fn bind(
+        &self,
+        sets: Vec<InputSet>,
+        requests: u64,
+    ) -> Result<Vec<Box<dyn Inference + '_>>, EngineError>;
 
     /// Runs one inference and returns the outputs that are tensors, and those of sequences of tensors, called `NAME[0]` and
     /// so on; a sequence of maps with the same keys, as classifiers of `ai.onnx.ml` give it, is a tensor of a row for each map

@@ -32,14 +32,19 @@ pub(super) type HeldSet = Arc<[HeldInput]>;
 ///
 /// Elements stay where they were made, in memory of the system's allocator, where an application's lie, too: aligned to 16
 /// bytes, not to the 64 of ONNX Runtime's own, so that kernels take the time that they take there.
-pub(super) fn hold(sets: Vec<InputSet>, environment: &Environment) -> Result<Vec<HeldSet>, EngineError> {
+pub(super) fn hold(
+    sets: Vec<InputSet>,
+    environment: &Environment,
+) -> Result<Vec<HeldSet>, EngineError> {
     let held = |argument: Argument| {
         let Argument { name, value } = argument;
         let value = into_value(value, environment).map_err(|error| bind_error(&name, &error));
         // What nothing is given to is not bound.
         value.transpose().map(|value| named(name, value?))
     };
-    sets.into_iter().map(|set| set.into_iter().filter_map(held).collect()).collect()
+    sets.into_iter()
+        .map(|set| set.into_iter().filter_map(held).collect())
+        .collect()
 }
 
 pub(super) fn hold_tensors(set: Vec<Tensor>) -> Result<HeldSet, EngineError> {
@@ -53,7 +58,10 @@ pub(super) fn hold_tensors(set: Vec<Tensor>) -> Result<HeldSet, EngineError> {
 fn named(name: String, value: Owned) -> Result<HeldInput, EngineError> {
     match CString::new(name.as_str()) {
         Ok(name) => Ok(HeldInput { name, value }),
-        Err(error) => Err(EngineError::Bind { name, message: error.to_string() }),
+        Err(error) => Err(EngineError::Bind {
+            name,
+            message: error.to_string(),
+        }),
     }
 }
 
@@ -61,7 +69,9 @@ fn named(name: String, value: Owned) -> Result<HeldInput, EngineError> {
 fn into_value(value: Value, environment: &Environment) -> Result<Option<Owned>, ort::Error> {
     match value {
         Value::Tensor(data) => owned(data).map(Some),
-        Value::Sequence(element_type, tensors) => sequence(element_type, tensors, environment).map(Some),
+        Value::Sequence(element_type, tensors) => {
+            sequence(element_type, tensors, environment).map(Some)
+        }
         Value::Nothing => Ok(None),
     }
 }
@@ -75,7 +85,8 @@ pub(super) fn view<'d>(
     match value {
         Value::Tensor(data) => borrowed(data, kept).map(Some),
         Value::Sequence(element_type, tensors) => {
-            let (value, elements) = sequence(*element_type, tensors.clone(), environment)?.into_parts();
+            let (value, elements) =
+                sequence(*element_type, tensors.clone(), environment)?.into_parts();
             kept.extend(elements);
             Ok(Some(value.into()))
         }
@@ -86,11 +97,18 @@ pub(super) fn view<'d>(
 /// An output itself, or those of a sequence, each named; none of one that is neither or of an unknown type.
 pub(super) fn from_value(name: &str, value: &DynValue) -> Vec<Tensor> {
     if let Some(data) = data_of(value) {
-        return vec![Tensor { name: name.to_owned(), data }];
+        return vec![Tensor {
+            name: name.to_owned(),
+            data,
+        }];
     }
     let tensors = tensors(value).unwrap_or_default();
-    let named =
-        |(place, tensor): (usize, DynValue)| Some(Tensor { name: element_name(name, place), data: data_of(&tensor)? });
+    let named = |(place, tensor): (usize, DynValue)| {
+        Some(Tensor {
+            name: element_name(name, place),
+            data: data_of(&tensor)?,
+        })
+    };
     tensors.into_iter().enumerate().filter_map(named).collect()
 }
 
@@ -109,7 +127,10 @@ fn sequence(
         values.push(value.downcast::<DynTensorValueType>()?);
         elements.extend(own);
     }
-    Ok(Owned::of_parts(Sequence::<DynTensorValueType>::new(values)?.into_dyn(), elements))
+    Ok(Owned::of_parts(
+        Sequence::<DynTensorValueType>::new(values)?.into_dyn(),
+        elements,
+    ))
 }
 
 /// A sequence without tensors. The C API makes none, so that an operator of the standard does.
@@ -119,7 +140,9 @@ fn empty(element_type: ElementType, environment: &Environment) -> Result<DynValu
     let mut session = OrtSession::builder(environment)?.commit_from_memory(&model)?;
     let nothing: [SessionInputValue<'_>; 0] = [];
     let mut outputs = session.run(nothing)?;
-    outputs.remove(OUTPUT).ok_or_else(|| ort::Error::new("it made no sequence"))
+    outputs
+        .remove(OUTPUT)
+        .ok_or_else(|| ort::Error::new("it made no sequence"))
 }
 
 /// A model that makes an empty sequence of tensors with elements of the type of this number, by the fields of `onnx.proto`.
@@ -128,20 +151,28 @@ fn model(element_type: u8) -> Vec<u8> {
     const NODE_ATTRIBUTE_TYPE: [u8; 3] = [0xa0, 0x01, 2];
     let message = |fields: &[(u64, &[u8])]| {
         let mut out = Vec::new();
-        fields.iter().for_each(|(field, content)| put_delimited(&mut out, *field, content));
+        fields
+            .iter()
+            .for_each(|(field, content)| put_delimited(&mut out, *field, content));
         out
     };
     let with = |mut message: Vec<u8>, numbers: &[u8]| {
         message.extend(numbers);
         message
     };
-    let dtype = with(with(message(&[(1, b"dtype")]), &[3 << 3, element_type]), &NODE_ATTRIBUTE_TYPE);
+    let dtype = with(
+        with(message(&[(1, b"dtype")]), &[3 << 3, element_type]),
+        &NODE_ATTRIBUTE_TYPE,
+    );
     let node = message(&[(2, OUTPUT.as_bytes()), (4, b"SequenceEmpty"), (5, &dtype)]);
     let tensor = message(&[(1, &[1 << 3, element_type])]);
     let sequence = message(&[(4, &message(&[(1, &tensor)]))]);
     let output = message(&[(1, OUTPUT.as_bytes()), (2, &sequence)]);
     let graph = message(&[(1, &node), (2, b"empty"), (12, &output)]);
-    with(vec![1 << 3, IR_VERSION], &message(&[(7, &graph), (8, &[2 << 3, OPSET])]))
+    with(
+        vec![1 << 3, IR_VERSION],
+        &message(&[(7, &graph), (8, &[2 << 3, OPSET])]),
+    )
 }
 
 /// The standard's number of an element type; `None` for types that no operator makes a sequence of.
@@ -165,7 +196,9 @@ fn number(element_type: ElementType) -> Option<u8> {
 }
 
 fn tensors(value: &DynValue) -> Option<Vec<DynValue>> {
-    let ValueType::Sequence(inner) = value.dtype() else { return None };
+    let ValueType::Sequence(inner) = value.dtype() else {
+        return None;
+    };
     inner.is_tensor().then_some(())?;
     let sequence = value.view().downcast::<DynSequenceValueType>().ok()?;
     let tensors = sequence.try_extract_sequence::<DynTensorValueType>().ok()?;

@@ -35,7 +35,11 @@ struct Row {
 ///
 /// # Errors
 /// Writing into memory does not fail; the error is the `csv` crate's.
-pub fn cells_csv(record: &RunRecord, findings: &Findings, names: Names) -> Result<Vec<u8>, csv::Error> {
+pub fn cells_csv(
+    record: &RunRecord,
+    findings: &Findings,
+    names: Names,
+) -> Result<Vec<u8>, csv::Error> {
     let mut rows = Vec::new();
     let mut cells = findings.cells.iter().peekable();
     for session in &findings.sessions {
@@ -47,9 +51,16 @@ pub fn cells_csv(record: &RunRecord, findings: &Findings, names: Names) -> Resul
     table(rows)
 }
 
-fn of_session(record: &RunRecord, found: &SessionFindings, names: Names) -> impl Iterator<Item = Row> {
+fn of_session(
+    record: &RunRecord,
+    found: &SessionFindings,
+    names: Names,
+) -> impl Iterator<Item = Row> {
     let base = Row::new(record, found.session, &found.outcome, names);
-    found.figures.iter().map(move |figure| base.clone().with(figure, names))
+    found
+        .figures
+        .iter()
+        .map(move |figure| base.clone().with(figure, names))
 }
 
 fn of_cell(record: &RunRecord, cell: &CellFindings, names: Names) -> impl Iterator<Item = Row> {
@@ -59,7 +70,9 @@ fn of_cell(record: &RunRecord, cell: &CellFindings, names: Names) -> impl Iterat
         shape: names.field(&shape(&record.plan.shapes[cell.key.shape])),
         ..Row::new(record, cell.key.session, &cell.outcome, names)
     };
-    cell.figures.iter().map(move |figure| base.clone().with(figure, names))
+    cell.figures
+        .iter()
+        .map(move |figure| base.clone().with(figure, names))
 }
 
 impl Row {
@@ -74,7 +87,9 @@ impl Row {
                 Outcome::Failed(_) => "failed",
                 Outcome::Skipped { .. } => "skipped",
             },
-            runtime: record.runtime_of(session).map_or_else(String::new, |runtime| names.field(&runtime.version)),
+            runtime: record
+                .runtime_of(session)
+                .map_or_else(String::new, |runtime| names.field(&runtime.version)),
             binding: spec.binding,
             ..Row::default()
         }
@@ -101,7 +116,11 @@ fn reason(figure: &Figure) -> String {
         Estimate::Measured(measured) => measured.remark.clone().unwrap_or_default().into_exact(),
         Estimate::Absent { reason, bounds } => match bounds.and_then(|bounds| bounds.at_least) {
             Some(least) => {
-                format!("{}; at least {least} {} with 95% confidence", reason.exact(), figure.metric.unit().key())
+                format!(
+                    "{}; at least {least} {} with 95% confidence",
+                    reason.exact(),
+                    figure.metric.unit().key()
+                )
             }
             None => reason.exact().to_owned(),
         },
@@ -110,5 +129,10 @@ fn reason(figure: &Figure) -> String {
 
 /// `seq=64;width=3`.
 pub(super) fn shape(shape: &Shape) -> String {
-    shape.dims.iter().map(|(name, size)| format!("{name}={size}")).collect::<Vec<_>>().join(";")
+    shape
+        .dims
+        .iter()
+        .map(|(name, size)| format!("{name}={size}"))
+        .collect::<Vec<_>>()
+        .join(";")
 }

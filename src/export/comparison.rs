@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::table::{Digits, Names, table};
-use crate::analysis::comparison::{self, Comparisons, Delta, Design, Pair, PairedCell, Party, RowOutcome};
+use crate::analysis::comparison::{
+    self, Comparisons, Delta, Design, Pair, PairedCell, Party, RowOutcome,
+};
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};
 
 #[derive(Clone, Default, Serialize)]
@@ -57,16 +59,23 @@ pub fn comparison_csv(comparisons: &Comparisons, names: Names) -> Result<Vec<u8>
             let sides = sides.clone();
             move |cell| {
                 let base = sides.clone().at(cell, names);
-                cell.rows.iter().map(move |row| base.clone().with(row, names))
+                cell.rows
+                    .iter()
+                    .map(move |row| base.clone().with(row, names))
             }
         });
-        of_cells.chain(pair.rows.iter().map(move |row| sides.clone().with(row, names)))
+        of_cells.chain(
+            pair.rows
+                .iter()
+                .map(move |row| sides.clone().with(row, names)),
+        )
     }))
 }
 
 impl Row {
     fn between(comparisons: &Comparisons, pair: &Pair, names: Names) -> Self {
-        let run = |party: &Party| names.field(&comparisons.runs[party.run].path.display().to_string());
+        let run =
+            |party: &Party| names.field(&comparisons.runs[party.run].path.display().to_string());
         Row {
             baseline_run: run(&pair.baseline),
             baseline_variant: names.field(&pair.baseline.label),
@@ -94,11 +103,21 @@ impl Row {
             ..self
         };
         let found = match &row.outcome {
-            RowOutcome::NotCompared { reason } => Row { reason: reason.exact().to_owned(), ..figure },
-            RowOutcome::Compared { delta: Delta::Ratio { design, change } } => figure.ratio(*design, change),
-            RowOutcome::Compared { delta: Delta::Score { design, change } } => figure.score(*design, change),
+            RowOutcome::NotCompared { reason } => Row {
+                reason: reason.exact().to_owned(),
+                ..figure
+            },
+            RowOutcome::Compared {
+                delta: Delta::Ratio { design, change },
+            } => figure.ratio(*design, change),
+            RowOutcome::Compared {
+                delta: Delta::Score { design, change },
+            } => figure.score(*design, change),
         };
-        Row { reason: names.field(&found.reason), ..found }
+        Row {
+            reason: names.field(&found.reason),
+            ..found
+        }
     }
 
     fn ratio(self, design: Design, change: &Change) -> Self {
@@ -122,9 +141,15 @@ impl Row {
     }
 
     fn estimate(self, kind: &'static str, design: Design, found: &Estimate) -> Self {
-        let row = Row { design: Some(design), ..self };
+        let row = Row {
+            design: Some(design),
+            ..self
+        };
         match found {
-            Estimate::Absent { reason, .. } => Row { reason: reason.exact().to_owned(), ..row },
+            Estimate::Absent { reason, .. } => Row {
+                reason: reason.exact().to_owned(),
+                ..row
+            },
             Estimate::Measured(measured) => Row {
                 change_kind: Some(kind),
                 change: Some(Digits(measured.value)),

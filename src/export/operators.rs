@@ -43,7 +43,10 @@ struct Row {
 pub fn operators_csv(record: &RunRecord, names: Names) -> Result<Vec<u8>, csv::Error> {
     table(record.operators.iter().flat_map(|found| {
         let base = Row::of(record, found, names);
-        found.profile.iter().flat_map(move |profiled| rows(&base, profiled, names))
+        found
+            .profile
+            .iter()
+            .flat_map(move |profiled| rows(&base, profiled, names))
     }))
 }
 
@@ -52,11 +55,21 @@ pub fn operators_csv(record: &RunRecord, names: Names) -> Result<Vec<u8>, csv::E
 /// # Errors
 /// As [`operators_csv`].
 pub fn trace_csv(name: &str, profiled: &Profiled, names: Names) -> Result<Vec<u8>, csv::Error> {
-    table(rows(&Row { session: names.field(name), ..Row::default() }, profiled, names))
+    table(rows(
+        &Row {
+            session: names.field(name),
+            ..Row::default()
+        },
+        profiled,
+        names,
+    ))
 }
 
 fn rows(base: &Row, profiled: &Profiled, names: Names) -> Vec<Row> {
-    let base = Row { inferences_count: profiled.inferences_count, ..base.clone() };
+    let base = Row {
+        inferences_count: profiled.inferences_count,
+        ..base.clone()
+    };
     let row = |share: &NodeShare| base.clone().with(share, &profiled.nodes[share.node], names);
     Breakdown::of(profiled).nodes.iter().map(row).collect()
 }
@@ -66,14 +79,20 @@ impl Row {
         Row {
             session: names.field(&record.session_label(found.session)),
             batch_size: Some(found.batch_size),
-            shape: record.plan.shapes.get(found.shape).map(|at| names.field(&shape(at))).unwrap_or_default(),
+            shape: record
+                .plan
+                .shapes
+                .get(found.shape)
+                .map(|at| names.field(&shape(at)))
+                .unwrap_or_default(),
             ..Row::default()
         }
     }
 
     fn with(self, share: &NodeShare, node: &NodeProfile, names: Names) -> Self {
         let operations_count = analysis::work(node).ok().map(|work| work.operations_count);
-        let of_byte = |(operations, bytes): (u64, Bytes)| Digits(operations as f64 / bytes.as_f64().max(1.0));
+        let of_byte =
+            |(operations, bytes): (u64, Bytes)| Digits(operations as f64 / bytes.as_f64().max(1.0));
         Row {
             node: names.field(node.name.exact()),
             node_index: node.node_index,
@@ -103,5 +122,10 @@ fn shapes(tensors: Option<&[TensorShape]>) -> String {
         let dims: Vec<String> = tensor.dims.iter().map(u64::to_string).collect();
         format!("{}[{}]", tensor.element_type, dims.join(","))
     };
-    tensors.unwrap_or_default().iter().map(shape).collect::<Vec<_>>().join(";")
+    tensors
+        .unwrap_or_default()
+        .iter()
+        .map(shape)
+        .collect::<Vec<_>>()
+        .join(";")
 }

@@ -43,11 +43,19 @@ impl Kind {
     pub(crate) const LIBRARY: Kind = Kind::file("a library", 64 * GIB);
 
     const fn file(name: &'static str, most: u64) -> Kind {
-        Kind { name, most: Bytes(most), may_be_pipe: false }
+        Kind {
+            name,
+            most: Bytes(most),
+            may_be_pipe: false,
+        }
     }
 
     const fn file_or_pipe(name: &'static str, most: u64) -> Kind {
-        Kind { name, most: Bytes(most), may_be_pipe: true }
+        Kind {
+            name,
+            most: Bytes(most),
+            may_be_pipe: true,
+        }
     }
 }
 

@@ -40,7 +40,10 @@ struct Stamp {
 
 impl Stamp {
     fn of(metadata: &Metadata) -> Self {
-        Stamp { size: metadata.len(), modified: (metadata.mtime(), metadata.mtime_nsec()) }
+        Stamp {
+            size: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        }
     }
 }
 
@@ -50,13 +53,24 @@ pub(crate) fn open(path: &Path, kind: Kind) -> io::Result<InputFile> {
     // Before the file is opened: some devices do something then.
     check_type(&fs::metadata(path)?, kind)?;
     let waits_for_nobody = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    let file = File::options().read(true).custom_flags(waits_for_nobody.bits()).open(path)?;
+    let file = File::options()
+        .read(true)
+        .custom_flags(waits_for_nobody.bits())
+        .open(path)?;
     let metadata = file.metadata()?;
     check_type(&metadata, kind)?;
-    let mut opened = InputFile { file, kind, stamp: None };
+    let mut opened = InputFile {
+        file,
+        kind,
+        stamp: None,
+    };
     if metadata.is_file() {
         if metadata.len() > kind.most.0 {
-            return Err(Refusal::TooLarge { size: metadata.len(), kind }.into());
+            return Err(Refusal::TooLarge {
+                size: metadata.len(),
+                kind,
+            }
+            .into());
         }
         opened.stamp = Some(Stamp::of(&metadata));
     } else if metadata.file_type().is_fifo() {
@@ -72,7 +86,8 @@ pub(crate) fn bytes(path: &Path, kind: Kind) -> io::Result<Vec<u8>> {
 
 /// [`io::ErrorKind::InvalidData`] where it is not UTF-8.
 pub(crate) fn text(path: &Path, kind: Kind) -> io::Result<String> {
-    String::from_utf8(bytes(path, kind)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    String::from_utf8(bytes(path, kind)?)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 fn check_type(metadata: &Metadata, kind: Kind) -> io::Result<()> {
@@ -107,7 +122,9 @@ impl InputFile {
         };
         let mut bytes = Vec::new();
         let size = usize::try_from(size).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        bytes.try_reserve_exact(size).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        bytes
+            .try_reserve_exact(size)
+            .map_err(|_| io::ErrorKind::OutOfMemory)?;
         bytes.resize(size, 0);
         self.read_exact_at(&mut bytes, 0)?;
         Ok(bytes)
@@ -115,7 +132,9 @@ impl InputFile {
 
     fn unsized_bytes(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        (&self.file).take(self.kind.most.0 + 1).read_to_end(&mut bytes)?;
+        (&self.file)
+            .take(self.kind.most.0 + 1)
+            .read_to_end(&mut bytes)?;
         if bytes.len() as u64 > self.kind.most.0 {
             return Err(Refusal::Endless { kind: self.kind }.into());
         }
@@ -125,22 +144,29 @@ impl InputFile {
     /// Fills `buffer` with the bytes from `offset` on.
     /// An error where the file has been shortened since it was opened.
     pub(crate) fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        self.file.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => Refusal::Changed.into(),
-            _ => error,
-        })
+        self.file
+            .read_exact_at(buffer, offset)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => Refusal::Changed.into(),
+                _ => error,
+            })
     }
 
     /// An error where the file has been changed since it was opened.
     pub(crate) fn check_unchanged(&self) -> io::Result<()> {
         match self.stamp {
-            Some(stamp) if Stamp::of(&self.file.metadata()?) != stamp => Err(Refusal::Changed.into()),
+            Some(stamp) if Stamp::of(&self.file.metadata()?) != stamp => {
+                Err(Refusal::Changed.into())
+            }
             _ => Ok(()),
         }
     }
 
     pub(crate) fn reader(&self) -> Reader<'_> {
-        Reader { file: self, place: 0 }
+        Reader {
+            file: self,
+            place: 0,
+        }
     }
 
     /// Reads of a pipe wait from now on; a pipe that has a name may never be written to.
@@ -163,7 +189,9 @@ pub(crate) struct Reader<'f> {
 impl Read for Reader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.file.len().saturating_sub(self.place);
-        let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let length = buffer
+            .len()
+            .min(usize::try_from(left).unwrap_or(usize::MAX));
         self.file.read_exact_at(&mut buffer[..length], self.place)?;
         self.place += length as u64;
         Ok(length)

@@ -17,7 +17,9 @@ pub(crate) fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<Fil
         found => check_own(&found?)?,
     }
     let goes_nowhere_and_waits_for_nobody = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    let file = options.custom_flags(goes_nowhere_and_waits_for_nobody.bits()).open(path)?;
+    let file = options
+        .custom_flags(goes_nowhere_and_waits_for_nobody.bits())
+        .open(path)?;
     check_own(&file.metadata()?)?;
     Ok(file)
 }
@@ -47,11 +49,17 @@ mod tests {
 
     fn opened(path: &Path) -> io::Result<File> {
         let path = path.to_owned();
-        in_time(move || open_own(&path, File::options().write(true).create(true).truncate(false)))
+        in_time(move || {
+            open_own(
+                &path,
+                File::options().write(true).create(true).truncate(false),
+            )
+        })
     }
 
     #[test]
-    fn a_file_of_our_own_is_created_and_opened_again_and_what_lies_in_its_place_is_neither_followed_nor_waited_for() {
+    fn a_file_of_our_own_is_created_and_opened_again_and_what_lies_in_its_place_is_neither_followed_nor_waited_for()
+     {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         assert!(opened(&at("own")).is_ok() && opened(&at("own")).is_ok() && at("own").is_file());
@@ -65,9 +73,15 @@ mod tests {
             ("/dev/null".into(), "a device"),
         ] {
             let said = opened(&path).unwrap_err().to_string();
-            assert_eq!(said, format!("there is {what} where a file is to be written"));
+            assert_eq!(
+                said,
+                format!("there is {what} where a file is to be written")
+            );
         }
-        assert_eq!(opened(folder.path()).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        assert_eq!(
+            opened(folder.path()).unwrap_err().kind(),
+            io::ErrorKind::IsADirectory
+        );
         assert!(!at("elsewhere").exists());
     }
 }

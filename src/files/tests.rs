@@ -8,8 +8,15 @@ use nix::sys::stat::Mode;
 use super::*;
 use crate::units::Bytes;
 
-const SMALL: Kind = Kind { name: "a note", most: Bytes(8), may_be_pipe: true };
-const FILE_ONLY: Kind = Kind { may_be_pipe: false, ..SMALL };
+const SMALL: Kind = Kind {
+    name: "a note",
+    most: Bytes(8),
+    may_be_pipe: true,
+};
+const FILE_ONLY: Kind = Kind {
+    may_be_pipe: false,
+    ..SMALL
+};
 
 /// The result of a task, in time: a test that waits for ever tells nothing.
 pub(crate) fn in_time<T: Send + 'static>(task: impl FnOnce() -> T + Send + 'static) -> T {
@@ -44,22 +51,42 @@ fn what_is_no_file_is_refused_without_waiting() {
     nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).unwrap();
     assert!(refusal(&pipe, SMALL).contains("named pipe"));
     assert!(refusal(&pipe, FILE_ONLY).contains("read from a file only"));
-    for device in ["/dev/zero", "/dev/random", "/dev/full", "/dev/tty", "/dev/ptmx"] {
+    for device in [
+        "/dev/zero",
+        "/dev/random",
+        "/dev/full",
+        "/dev/tty",
+        "/dev/ptmx",
+    ] {
         let said = refusal(device.as_ref(), SMALL);
-        assert!(said.contains("device") || !Path::new(device).exists(), "{device}: {said}");
+        assert!(
+            said.contains("device") || !Path::new(device).exists(),
+            "{device}: {said}"
+        );
     }
     let socket = folder.path().join("socket");
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     assert!(refusal(&socket, SMALL).contains("socket"));
-    assert_eq!(bytes(folder.path(), SMALL).unwrap_err().kind(), io::ErrorKind::IsADirectory);
-    assert_eq!(bytes(&folder.path().join("none"), SMALL).unwrap_err().kind(), io::ErrorKind::NotFound);
+    assert_eq!(
+        bytes(folder.path(), SMALL).unwrap_err().kind(),
+        io::ErrorKind::IsADirectory
+    );
+    assert_eq!(
+        bytes(&folder.path().join("none"), SMALL)
+            .unwrap_err()
+            .kind(),
+        io::ErrorKind::NotFound
+    );
     // A link is what it leads to.
     let link = folder.path().join("link");
     std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
     assert!(refusal(&link, SMALL).contains("device"));
 }
 
-fn through_pipe(parts: impl Iterator<Item = &'static [u8]> + Send + 'static, kind: Kind) -> io::Result<Vec<u8>> {
+fn through_pipe(
+    parts: impl Iterator<Item = &'static [u8]> + Send + 'static,
+    kind: Kind,
+) -> io::Result<Vec<u8>> {
     let (reader, mut writer) = io::pipe().unwrap();
     let writing = std::thread::spawn(move || {
         for part in parts {
@@ -77,10 +104,23 @@ fn through_pipe(parts: impl Iterator<Item = &'static [u8]> + Send + 'static, kin
 
 #[test]
 fn a_pipe_that_is_meant_is_waited_for_and_no_longer_than_its_kind() {
-    assert_eq!(through_pipe([&b"1234"[..], b"5678"].into_iter(), SMALL).unwrap(), b"12345678");
-    let said = through_pipe(std::iter::repeat(&[0; 100][..]), SMALL).unwrap_err().to_string();
-    assert_eq!(said, "it goes on after 8 bytes, and a note may not have more");
-    assert!(through_pipe(std::iter::empty(), FILE_ONLY).unwrap_err().to_string().contains("read from a file only"));
+    assert_eq!(
+        through_pipe([&b"1234"[..], b"5678"].into_iter(), SMALL).unwrap(),
+        b"12345678"
+    );
+    let said = through_pipe(std::iter::repeat(&[0; 100][..]), SMALL)
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        said,
+        "it goes on after 8 bytes, and a note may not have more"
+    );
+    assert!(
+        through_pipe(std::iter::empty(), FILE_ONLY)
+            .unwrap_err()
+            .to_string()
+            .contains("read from a file only")
+    );
     assert_eq!(bytes("/dev/null".as_ref(), SMALL).unwrap(), b"");
 }
 

@@ -6,32 +6,52 @@ use crate::units::Ratio;
 
 /// Disturbed share of the timed blocks. Up to a quarter, a disturbed block is run again; beyond, the next try is as
 /// likely disturbed. Where it is three quarters, what is left is no picture of the quiet machine.
-const DISTURBED: Bounds = Bounds { suspect: 0.25, invalid: 0.75 };
+const DISTURBED: Bounds = Bounds {
+    suspect: 0.25,
+    invalid: 0.75,
+};
 /// Share of the blocks during which an unpinned worker moved: each move costs it its caches.
-const WANDERING: Bounds = Bounds { suspect: 0.25, invalid: f64::INFINITY };
+const WANDERING: Bounds = Bounds {
+    suspect: 0.25,
+    invalid: f64::INFINITY,
+};
 
 fn timed<'a>(seen: Seen<'a>) -> impl Iterator<Item = &'a BlockRecord> {
-    seen.blocks.iter().filter(|block| block.phase == Phase::Timed)
+    seen.blocks
+        .iter()
+        .filter(|block| block.phase == Phase::Timed)
 }
 
 pub(super) fn disturbed(seen: Seen<'_>) -> Option<FitnessReason> {
     let all = timed(seen).count();
-    let disturbed = timed(seen).filter(|block| !block.disturbances.is_empty()).count();
+    let disturbed = timed(seen)
+        .filter(|block| !block.disturbances.is_empty())
+        .count();
     let share = Ratio(disturbed as f64 / all.max(1) as f64);
     let severity = DISTURBED.severity(share.0)?;
     let verb = if disturbed == 1 { "was" } else { "were" };
     let bounds = DISTURBED.words(severity);
-    let text = format!("{disturbed} of {all} timed blocks {verb} disturbed, {} ({bounds})", percent(share));
-    Some(reason(severity, text, "end other work on the machine, and leave a CPU free with `--intra-threads`"))
+    let text = format!(
+        "{disturbed} of {all} timed blocks {verb} disturbed, {} ({bounds})",
+        percent(share)
+    );
+    Some(reason(
+        severity,
+        text,
+        "end other work on the machine, and leave a CPU free with `--intra-threads`",
+    ))
 }
 
 /// A worker on a single CPU cannot move unless somebody changed where it may run.
 pub(super) fn migrations_of_pinned(seen: Seen<'_>) -> Option<FitnessReason> {
-    let [cpu] = seen.conditions.worker_cpus[..] else { return None };
+    let [cpu] = seen.conditions.worker_cpus[..] else {
+        return None;
+    };
     let moves: u64 = timed(seen).filter_map(|block| block.migrations_count).sum();
     (moves > 0).then(|| {
         let text = format!("workers that were pinned to CPU {cpu} were moved {moves} times");
-        let remedy = "look for a tool or a container runtime that changes CPU sets while the run goes on";
+        let remedy =
+            "look for a tool or a container runtime that changes CPU sets while the run goes on";
         reason(FitnessVerdict::Suspect, text, remedy)
     })
 }
@@ -41,12 +61,20 @@ pub(super) fn wandering(seen: Seen<'_>) -> Option<FitnessReason> {
     if seen.conditions.worker_cpus.len() == 1 {
         return None;
     }
-    let all = timed(seen).filter(|block| block.migrations_count.is_some()).count();
-    let moved = timed(seen).filter(|block| block.migrations_count.is_some_and(|moves| moves > 0)).count();
+    let all = timed(seen)
+        .filter(|block| block.migrations_count.is_some())
+        .count();
+    let moved = timed(seen)
+        .filter(|block| block.migrations_count.is_some_and(|moves| moves > 0))
+        .count();
     let share = Ratio(moved as f64 / all.max(1) as f64);
     let severity = WANDERING.severity(share.0)?;
-    let text = format!("the worker changed CPU during {moved} of {all} blocks ({})", WANDERING.words(severity));
-    let has_all = (1..=seen.conditions.worker_cpus.len() as u64).contains(&seen.host.usable_cpus_count);
+    let text = format!(
+        "the worker changed CPU during {moved} of {all} blocks ({})",
+        WANDERING.words(severity)
+    );
+    let has_all =
+        (1..=seen.conditions.worker_cpus.len() as u64).contains(&seen.host.usable_cpus_count);
     let remedy = if has_all {
         "name fewer threads than there are CPUs with `--intra-threads`, so that workers are pinned to as many"
     } else {
@@ -66,17 +94,37 @@ mod tests {
     fn workers_that_have_all_cpus_are_not_told_to_be_pinned() {
         let blocks = vec![block(3, &[]); 4];
         let remedy = |usable_cpus_count| {
-            let conditions = Conditions { worker_cpus: vec![0, 1], ..quiet() };
-            let host = Host { usable_cpus_count, ..Host::default() };
-            wandering(Seen { host: &host, conditions: &conditions, blocks: &blocks }).unwrap().remedy.unwrap()
+            let conditions = Conditions {
+                worker_cpus: vec![0, 1],
+                ..quiet()
+            };
+            let host = Host {
+                usable_cpus_count,
+                ..Host::default()
+            };
+            wandering(Seen {
+                host: &host,
+                conditions: &conditions,
+                blocks: &blocks,
+            })
+            .unwrap()
+            .remedy
+            .unwrap()
         };
         assert!(remedy(2).contains("fewer threads than there are CPUs"));
-        assert!([0, 4].map(remedy).iter().all(|remedy| remedy.contains("`--pin auto`")));
+        assert!(
+            [0, 4]
+                .map(remedy)
+                .iter()
+                .all(|remedy| remedy.contains("`--pin auto`"))
+        );
     }
 
     #[test]
     fn blocks_count_by_the_share_that_was_disturbed_or_moved() {
-        let (disturbed, moved) = (block(0, &[Disturbance::ContextSwitches]), |times| block(times, &[]));
+        let (disturbed, moved) = (block(0, &[Disturbance::ContextSwitches]), |times| {
+            block(times, &[])
+        });
         for (unlike, unlike_count, count, worker_cpus, expected) in [
             (disturbed.clone(), 5, 20, &[1][..], FitnessVerdict::Valid),
             (disturbed.clone(), 6, 20, &[1], FitnessVerdict::Suspect),
@@ -88,9 +136,20 @@ mod tests {
         ] {
             let mut blocks = vec![unlike; unlike_count];
             blocks.resize(count, block(0, &[]));
-            let conditions = Conditions { worker_cpus: worker_cpus.to_vec(), ..quiet() };
-            let fitness = judge(Seen { host: &Host::default(), conditions: &conditions, blocks: &blocks });
-            assert_eq!(fitness.verdict, expected, "{unlike_count} of {count} on {worker_cpus:?}: {:?}", blocks[0]);
+            let conditions = Conditions {
+                worker_cpus: worker_cpus.to_vec(),
+                ..quiet()
+            };
+            let fitness = judge(Seen {
+                host: &Host::default(),
+                conditions: &conditions,
+                blocks: &blocks,
+            });
+            assert_eq!(
+                fitness.verdict, expected,
+                "{unlike_count} of {count} on {worker_cpus:?}: {:?}",
+                blocks[0]
+            );
         }
     }
 }

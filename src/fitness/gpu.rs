@@ -6,7 +6,10 @@ use crate::units::Ratio;
 
 /// Share of the samples in which the power limit held a GPU's clocks down. Short peaks reach it on any large GPU;
 /// beyond a quarter of the time, the limit and what the chip's temperature makes of it set the speed.
-const POWER_CAPPED: Bounds = Bounds { suspect: 0.25, invalid: f64::INFINITY };
+const POWER_CAPPED: Bounds = Bounds {
+    suspect: 0.25,
+    invalid: f64::INFINITY,
+};
 
 /// Reasons that slow a GPU down whatever it was set to, and what to do about each.
 const SLOWDOWNS: [(&str, &str, &str); 5] = [
@@ -20,8 +23,16 @@ const SLOWDOWNS: [(&str, &str, &str); 5] = [
         "it was too hot",
         "improve cooling, or lock lower clocks with `nvidia-smi --lock-gpu-clocks`",
     ),
-    ("hw_thermal_slowdown", "it was far too hot", "improve cooling: its clocks were halved, or worse"),
-    ("hw_power_brake_slowdown", "the power supply held it back", "look at the machine's power supply"),
+    (
+        "hw_thermal_slowdown",
+        "it was far too hot",
+        "improve cooling: its clocks were halved, or worse",
+    ),
+    (
+        "hw_power_brake_slowdown",
+        "the power supply held it back",
+        "look at the machine's power supply",
+    ),
     (
         "sync_boost",
         "another GPU of its group was slower",
@@ -31,14 +42,19 @@ const SLOWDOWNS: [(&str, &str, &str); 5] = [
 
 fn count(gpu: &GpuConditions, name: &str) -> u64 {
     let events = gpu.clock_events.iter().flatten();
-    events.filter(|event| event.reason == name).map(|event| event.samples_count).sum()
+    events
+        .filter(|event| event.reason == name)
+        .map(|event| event.samples_count)
+        .sum()
 }
 
 pub(super) fn slowed_down(seen: Seen<'_>) -> Option<FitnessReason> {
     let slowed = |gpu: &GpuConditions| {
         let (name, why, remedy) = *SLOWDOWNS.iter().find(|(name, ..)| count(gpu, name) > 0)?;
         let (index, held, all) = (gpu.index, count(gpu, name), gpu.samples_count);
-        let text = format!("the clocks of GPU {index} were held down in {held} of {all} samples: {why} (`{name}`)");
+        let text = format!(
+            "the clocks of GPU {index} were held down in {held} of {all} samples: {why} (`{name}`)"
+        );
         Some(reason(FitnessVerdict::Suspect, text, remedy))
     };
     seen.conditions.gpus.iter().find_map(slowed)
@@ -53,8 +69,11 @@ pub(super) fn power_capped(seen: Seen<'_>) -> Option<FitnessReason> {
         let share = Ratio(count(gpu, "sw_power_cap") as f64 / gpu.samples_count.max(1) as f64);
         let severity = POWER_CAPPED.severity(share.0)?;
         let (index, share, bound) = (gpu.index, percent(share), POWER_CAPPED.words(severity));
-        let text = format!("its power limit held the clocks of GPU {index} down in {share} of the samples ({bound})");
-        let remedy = "lock clocks that it can hold with `nvidia-smi --lock-gpu-clocks`, or raise the limit";
+        let text = format!(
+            "its power limit held the clocks of GPU {index} down in {share} of the samples ({bound})"
+        );
+        let remedy =
+            "lock clocks that it can hold with `nvidia-smi --lock-gpu-clocks`, or raise the limit";
         Some(reason(severity, text, remedy))
     };
     seen.conditions.gpus.iter().find_map(capped)
@@ -62,13 +81,26 @@ pub(super) fn power_capped(seen: Seen<'_>) -> Option<FitnessReason> {
 
 pub(super) fn shared(seen: Seen<'_>) -> Option<FitnessReason> {
     let others = |gpu: &GpuConditions| {
-        let pids = gpu.other_pids.as_ref().ok().filter(|pids| !pids.is_empty())?;
+        let pids = gpu
+            .other_pids
+            .as_ref()
+            .ok()
+            .filter(|pids| !pids.is_empty())?;
         let listed: Vec<String> = pids.iter().take(4).map(u64::to_string).collect();
         let more = if pids.len() > 4 { " and more" } else { "" };
-        let processes = if pids.len() == 1 { "process" } else { "processes" };
+        let processes = if pids.len() == 1 {
+            "process"
+        } else {
+            "processes"
+        };
         let (count, index, ids) = (pids.len(), gpu.index, listed.join(", "));
-        let text = format!("{count} other {processes} computed on GPU {index} (process id {ids}{more})");
-        Some(reason(FitnessVerdict::Suspect, text, "end them (`nvidia-smi` shows them), or use another GPU"))
+        let text =
+            format!("{count} other {processes} computed on GPU {index} (process id {ids}{more})");
+        Some(reason(
+            FitnessVerdict::Suspect,
+            text,
+            "end them (`nvidia-smi` shows them), or use another GPU",
+        ))
     };
     seen.conditions.gpus.iter().find_map(others)
 }
@@ -83,7 +115,10 @@ mod tests {
     /// The verdict on 20 samples of a GPU.
     fn judged(events: &[(&str, u64)], other_pids: Vec<u64>) -> Fitness {
         let unknown = || "the GPU does not offer it".to_owned();
-        let event = |&(reason, samples_count): &(&str, u64)| ClockEvent { reason: reason.into(), samples_count };
+        let event = |&(reason, samples_count): &(&str, u64)| ClockEvent {
+            reason: reason.into(),
+            samples_count,
+        };
         let gpu = GpuConditions {
             index: 1,
             samples_count: 20,
@@ -95,20 +130,42 @@ mod tests {
             memory_used_bytes: Err(unknown().into()),
             temperature_max_celsius: Err(unknown().into()),
         };
-        let conditions = Conditions { gpus: vec![gpu], ..quiet() };
-        judge(Seen { host: &Host::default(), conditions: &conditions, blocks: &[block(0, &[])] })
+        let conditions = Conditions {
+            gpus: vec![gpu],
+            ..quiet()
+        };
+        judge(Seen {
+            host: &Host::default(),
+            conditions: &conditions,
+            blocks: &[block(0, &[])],
+        })
     }
 
     #[test]
     fn what_holds_a_gpu_back_is_suspect_and_said() {
         let hot = "the clocks of GPU 1 were held down in 1 of 20 samples: it was far too hot (`hw_thermal_slowdown`)";
-        let capped = "its power limit held the clocks of GPU 1 down in 30% of the samples (bound 25%)";
+        let capped =
+            "its power limit held the clocks of GPU 1 down in 30% of the samples (bound 25%)";
         let others = "2 other processes computed on GPU 1 (process id 5, 8)";
-        let harmless = [("gpu_idle", 20), ("applications_clocks_setting", 20), ("sw_power_cap", 5)];
+        let harmless = [
+            ("gpu_idle", 20),
+            ("applications_clocks_setting", 20),
+            ("sw_power_cap", 5),
+        ];
         for (events, other_pids, verdict, seen) in [
             (&harmless[..], vec![], FitnessVerdict::Valid, None),
-            (&[("hw_thermal_slowdown", 1)], vec![], FitnessVerdict::Suspect, Some(hot)),
-            (&[("sw_power_cap", 6)], vec![], FitnessVerdict::Suspect, Some(capped)),
+            (
+                &[("hw_thermal_slowdown", 1)],
+                vec![],
+                FitnessVerdict::Suspect,
+                Some(hot),
+            ),
+            (
+                &[("sw_power_cap", 6)],
+                vec![],
+                FitnessVerdict::Suspect,
+                Some(capped),
+            ),
             (&[], vec![5, 8], FitnessVerdict::Suspect, Some(others)),
         ] {
             let fitness = judged(events, other_pids);

@@ -6,24 +6,48 @@ use crate::units::Ratio;
 
 /// Others' share of all CPUs. A tenth is what a desktop or a container host does in the background; beyond half, one of
 /// two CPUs belongs to somebody else, and caches, memory bandwidth and turbo are shared whichever it is.
-const OTHERS: Bounds = Bounds { suspect: 0.10, invalid: 0.50 };
+const OTHERS: Bounds = Bounds {
+    suspect: 0.10,
+    invalid: 0.50,
+};
 /// Stolen share of the CPU time that was wanted: 5% is what labels a block as disturbed; at 20%, times are a fifth too
 /// long on average.
-const STEAL: Bounds = Bounds { suspect: 0.05, invalid: 0.20 };
+const STEAL: Bounds = Bounds {
+    suspect: 0.05,
+    invalid: 0.20,
+};
 /// Throttled share of a control group's periods. One throttled period stops everything for up to 100 ms, so any is
 /// suspect; where it is one in ten, the quota is what was measured.
-const THROTTLED: Bounds = Bounds { suspect: 0.0, invalid: 0.10 };
+const THROTTLED: Bounds = Bounds {
+    suspect: 0.0,
+    invalid: 0.10,
+};
 /// Thermal events per second. Any is suspect; one every ten seconds keeps the clock low for good.
-const THERMAL: Bounds = Bounds { suspect: 0.0, invalid: 0.1 };
+const THERMAL: Bounds = Bounds {
+    suspect: 0.0,
+    invalid: 0.1,
+};
 /// Bytes read from or written to swap. Some pages of other processes may move; beyond 1 MiB, memory is short.
-const SWAPPED: Bounds = Bounds { suspect: 0.0, invalid: 1_048_576.0 };
+const SWAPPED: Bounds = Bounds {
+    suspect: 0.0,
+    invalid: 1_048_576.0,
+};
 /// Share of the time in which tasks waited for memory: none do where memory suffices.
-const MEMORY: Bounds = Bounds { suspect: 0.05, invalid: 0.20 };
+const MEMORY: Bounds = Bounds {
+    suspect: 0.05,
+    invalid: 0.20,
+};
 /// Share of the time in which some task waited for a CPU. The parent and a pool of threads that wake each other make
 /// for some of it on a small machine, so it never makes a run invalid by itself.
-const WAITING: Bounds = Bounds { suspect: 0.40, invalid: f64::INFINITY };
+const WAITING: Bounds = Bounds {
+    suspect: 0.40,
+    invalid: f64::INFINITY,
+};
 /// Busy share of the CPUs that share a core with a worker's: a busy sibling takes up to half of the core.
-const SIBLINGS: Bounds = Bounds { suspect: 0.10, invalid: f64::INFINITY };
+const SIBLINGS: Bounds = Bounds {
+    suspect: 0.10,
+    invalid: f64::INFINITY,
+};
 /// Share of the highest allowed frequency below which a busy CPU should not be: it stands at or near it under load.
 const LOW_FREQUENCY: f64 = 0.5;
 
@@ -32,30 +56,61 @@ pub(super) fn others_load(seen: Seen<'_>) -> Option<FitnessReason> {
     let severity = OTHERS.severity(share.0)?;
     let cpus = share.0 * seen.conditions.online_cpus_count.unwrap_or(1) as f64;
     let (used, bound) = (percent(share), OTHERS.words(severity));
-    let text = format!("other processes used {used} of all CPUs' time, as much as {cpus:.1} CPUs ({bound})");
-    Some(reason(severity, text, "end other work on the machine (`top` shows it), or measure when it is idle"))
+    let text = format!(
+        "other processes used {used} of all CPUs' time, as much as {cpus:.1} CPUs ({bound})"
+    );
+    Some(reason(
+        severity,
+        text,
+        "end other work on the machine (`top` shows it), or measure when it is idle",
+    ))
 }
 
 pub(super) fn steal(seen: Seen<'_>) -> Option<FitnessReason> {
     let share = seen.conditions.steal_ratio?;
     let severity = STEAL.severity(share.0)?;
-    let text = format!("the host took away {} of the CPU time ({})", percent(share), STEAL.words(severity));
-    Some(reason(severity, text, "use a machine type with dedicated CPUs, or measure at a quieter time"))
+    let text = format!(
+        "the host took away {} of the CPU time ({})",
+        percent(share),
+        STEAL.words(severity)
+    );
+    Some(reason(
+        severity,
+        text,
+        "use a machine type with dedicated CPUs, or measure at a quieter time",
+    ))
 }
 
 pub(super) fn throttling(seen: Seen<'_>) -> Option<FitnessReason> {
-    let Throttling { periods_count: all, throttled_periods_count: stopped, .. } = seen.conditions.throttling?;
+    let Throttling {
+        periods_count: all,
+        throttled_periods_count: stopped,
+        ..
+    } = seen.conditions.throttling?;
     let share = Ratio(stopped as f64 / all.max(1) as f64);
     let severity = THROTTLED.severity(share.0)?;
-    let of_all = format!("{stopped} of {all} periods, {} ({})", percent(share), THROTTLED.words(severity));
+    let of_all = format!(
+        "{stopped} of {all} periods, {} ({})",
+        percent(share),
+        THROTTLED.words(severity)
+    );
     let text = format!("the control group's CPU limit stopped the run in {of_all}");
-    Some(reason(severity, text, "raise the CPU limit of the container, or set `--intra-threads` below it"))
+    Some(reason(
+        severity,
+        text,
+        "raise the CPU limit of the container, or set `--intra-threads` below it",
+    ))
 }
 
 /// A governor that follows the load changes the frequency in the middle of a block; `performance` does not. Virtual
 /// machines show none: the host governs.
 pub(super) fn governor(seen: Seen<'_>) -> Option<FitnessReason> {
-    let governor = seen.host.governor.as_ref().filter(|governor| **governor != "performance")?.exact();
+    let governor = seen
+        .host
+        .governor
+        .as_ref()
+        .filter(|governor| **governor != "performance")?
+        .exact();
     let text = format!("the frequency governor is `{governor}`, which follows the load");
     let remedy = "set it with `cpupower frequency-set --governor performance` while measuring";
     Some(reason(FitnessVerdict::Suspect, text, remedy))
@@ -63,7 +118,10 @@ pub(super) fn governor(seen: Seen<'_>) -> Option<FitnessReason> {
 
 /// Only of a run: the CPUs of a machine that is merely looked at are idle, and slow for that reason.
 pub(super) fn low_frequency(seen: Seen<'_>) -> Option<FitnessReason> {
-    let frequency = seen.conditions.frequency.filter(|_| !seen.blocks.is_empty())?;
+    let frequency = seen
+        .conditions
+        .frequency
+        .filter(|_| !seen.blocks.is_empty())?;
     let after = frequency.after_hertz?;
     let share = after.0 as f64 / frequency.maximum_hertz.0.max(1) as f64;
     (share < LOW_FREQUENCY).then(|| {
@@ -78,38 +136,75 @@ pub(super) fn thermal(seen: Seen<'_>) -> Option<FitnessReason> {
     let count = seen.conditions.thermal_throttles_count?;
     let seconds = seen.conditions.observed_ns.as_secs_f64();
     let severity = THERMAL.severity(count as f64 / seconds.max(1e-9))?;
-    let text = format!("the CPU was slowed down {count} times for its temperature in {seconds:.0} s");
-    Some(reason(severity, text, "improve cooling, or limit the frequency so that it can be held"))
+    let text =
+        format!("the CPU was slowed down {count} times for its temperature in {seconds:.0} s");
+    Some(reason(
+        severity,
+        text,
+        "improve cooling, or limit the frequency so that it can be held",
+    ))
 }
 
 pub(super) fn swapping(seen: Seen<'_>) -> Option<FitnessReason> {
     let moved = seen.conditions.swapped_in_bytes?.0 + seen.conditions.swapped_out_bytes?.0;
     let severity = SWAPPED.severity(moved as f64)?;
     let text = format!("{} KiB went to or came from swap", moved.div_ceil(1024));
-    Some(reason(severity, text, "free memory, or turn swap off (`swapoff -a`) while measuring"))
+    Some(reason(
+        severity,
+        text,
+        "free memory, or turn swap off (`swapoff -a`) while measuring",
+    ))
 }
 
 pub(super) fn memory_pressure(seen: Seen<'_>) -> Option<FitnessReason> {
     let share = seen.conditions.memory_pressure_ratio?;
     let severity = MEMORY.severity(share.0)?;
-    let text = format!("tasks waited for memory during {} of the time ({})", percent(share), MEMORY.words(severity));
-    Some(reason(severity, text, "free memory, or raise the control group's memory limit"))
+    let text = format!(
+        "tasks waited for memory during {} of the time ({})",
+        percent(share),
+        MEMORY.words(severity)
+    );
+    Some(reason(
+        severity,
+        text,
+        "free memory, or raise the control group's memory limit",
+    ))
 }
 
 pub(super) fn cpu_pressure(seen: Seen<'_>) -> Option<FitnessReason> {
     let share = seen.conditions.cpu_pressure_ratio?;
     let severity = WAITING.severity(share.0)?;
-    let text = format!("tasks waited for a CPU during {} of the time ({})", percent(share), WAITING.words(severity));
-    Some(reason(severity, text, "leave a CPU free with `--intra-threads`, and end other work on the machine"))
+    let text = format!(
+        "tasks waited for a CPU during {} of the time ({})",
+        percent(share),
+        WAITING.words(severity)
+    );
+    Some(reason(
+        severity,
+        text,
+        "leave a CPU free with `--intra-threads`, and end other work on the machine",
+    ))
 }
 
 pub(super) fn siblings(seen: Seen<'_>) -> Option<FitnessReason> {
     let share = seen.conditions.siblings_busy_ratio?;
     let severity = SIBLINGS.severity(share.0)?;
-    let cpus: Vec<String> = seen.conditions.sibling_cpus.iter().flatten().map(u64::to_string).collect();
+    let cpus: Vec<String> = seen
+        .conditions
+        .sibling_cpus
+        .iter()
+        .flatten()
+        .map(u64::to_string)
+        .collect();
     let (cpus, time, bound) = (cpus.join(","), percent(share), SIBLINGS.words(severity));
-    let text = format!("on the workers' cores, CPU {cpus} was busy as well, for {time} of the time ({bound})");
-    Some(reason(severity, text, "keep the sibling hardware threads idle, or choose other cores with `--pin`"))
+    let text = format!(
+        "on the workers' cores, CPU {cpus} was busy as well, for {time} of the time ({bound})"
+    );
+    Some(reason(
+        severity,
+        text,
+        "keep the sibling hardware threads idle, or choose other cores with `--pin`",
+    ))
 }
 
 #[cfg(test)]
@@ -125,48 +220,205 @@ mod tests {
     fn figures_count_by_their_bounds() {
         let ratio = |share| Some(Ratio(share));
         let throttled = |throttled_periods_count| {
-            Some(Throttling { periods_count: 100, throttled_periods_count, throttled_ns: Nanos(1) })
+            Some(Throttling {
+                periods_count: 100,
+                throttled_periods_count,
+                throttled_ns: Nanos(1),
+            })
         };
         for (conditions, expected) in [
-            (Conditions { others_busy_ratio: ratio(0.10), ..quiet() }, Valid),
-            (Conditions { others_busy_ratio: ratio(0.49), ..quiet() }, Suspect),
-            (Conditions { others_busy_ratio: ratio(0.51), ..quiet() }, Invalid),
-            (Conditions { steal_ratio: ratio(0.05), ..quiet() }, Valid),
-            (Conditions { steal_ratio: ratio(0.06), ..quiet() }, Suspect),
-            (Conditions { steal_ratio: ratio(0.21), ..quiet() }, Invalid),
-            (Conditions { throttling: Some(Throttling::default()), ..quiet() }, Valid),
-            (Conditions { throttling: throttled(0), ..quiet() }, Valid),
-            (Conditions { throttling: throttled(1), ..quiet() }, Suspect),
-            (Conditions { throttling: throttled(20), ..quiet() }, Invalid),
-            (Conditions { thermal_throttles_count: Some(0), ..quiet() }, Valid),
-            (Conditions { thermal_throttles_count: Some(1), ..quiet() }, Suspect),
-            (Conditions { thermal_throttles_count: Some(3), ..quiet() }, Invalid),
-            (Conditions { swapped_in_bytes: Some(Bytes(0)), ..quiet() }, Valid),
-            (Conditions { swapped_in_bytes: Some(Bytes(4096)), ..quiet() }, Suspect),
-            (Conditions { swapped_in_bytes: Some(Bytes(2 << 20)), ..quiet() }, Invalid),
+            (
+                Conditions {
+                    others_busy_ratio: ratio(0.10),
+                    ..quiet()
+                },
+                Valid,
+            ),
+            (
+                Conditions {
+                    others_busy_ratio: ratio(0.49),
+                    ..quiet()
+                },
+                Suspect,
+            ),
+            (
+                Conditions {
+                    others_busy_ratio: ratio(0.51),
+                    ..quiet()
+                },
+                Invalid,
+            ),
+            (
+                Conditions {
+                    steal_ratio: ratio(0.05),
+                    ..quiet()
+                },
+                Valid,
+            ),
+            (
+                Conditions {
+                    steal_ratio: ratio(0.06),
+                    ..quiet()
+                },
+                Suspect,
+            ),
+            (
+                Conditions {
+                    steal_ratio: ratio(0.21),
+                    ..quiet()
+                },
+                Invalid,
+            ),
+            (
+                Conditions {
+                    throttling: Some(Throttling::default()),
+                    ..quiet()
+                },
+                Valid,
+            ),
+            (
+                Conditions {
+                    throttling: throttled(0),
+                    ..quiet()
+                },
+                Valid,
+            ),
+            (
+                Conditions {
+                    throttling: throttled(1),
+                    ..quiet()
+                },
+                Suspect,
+            ),
+            (
+                Conditions {
+                    throttling: throttled(20),
+                    ..quiet()
+                },
+                Invalid,
+            ),
+            (
+                Conditions {
+                    thermal_throttles_count: Some(0),
+                    ..quiet()
+                },
+                Valid,
+            ),
+            (
+                Conditions {
+                    thermal_throttles_count: Some(1),
+                    ..quiet()
+                },
+                Suspect,
+            ),
+            (
+                Conditions {
+                    thermal_throttles_count: Some(3),
+                    ..quiet()
+                },
+                Invalid,
+            ),
+            (
+                Conditions {
+                    swapped_in_bytes: Some(Bytes(0)),
+                    ..quiet()
+                },
+                Valid,
+            ),
+            (
+                Conditions {
+                    swapped_in_bytes: Some(Bytes(4096)),
+                    ..quiet()
+                },
+                Suspect,
+            ),
+            (
+                Conditions {
+                    swapped_in_bytes: Some(Bytes(2 << 20)),
+                    ..quiet()
+                },
+                Invalid,
+            ),
             // What lies in swap untouched disturbs nothing.
-            (Conditions { swap_used_bytes: Some(Bytes(1 << 30)), ..quiet() }, Valid),
-            (Conditions { sibling_cpus: Some(vec![3]), siblings_busy_ratio: ratio(0.02), ..quiet() }, Valid),
-            (Conditions { sibling_cpus: Some(vec![3]), siblings_busy_ratio: ratio(0.9), ..quiet() }, Suspect),
-            (Conditions { cpu_pressure_ratio: ratio(0.9), ..quiet() }, Suspect),
-            (Conditions { memory_pressure_ratio: ratio(0.3), ..quiet() }, Invalid),
+            (
+                Conditions {
+                    swap_used_bytes: Some(Bytes(1 << 30)),
+                    ..quiet()
+                },
+                Valid,
+            ),
+            (
+                Conditions {
+                    sibling_cpus: Some(vec![3]),
+                    siblings_busy_ratio: ratio(0.02),
+                    ..quiet()
+                },
+                Valid,
+            ),
+            (
+                Conditions {
+                    sibling_cpus: Some(vec![3]),
+                    siblings_busy_ratio: ratio(0.9),
+                    ..quiet()
+                },
+                Suspect,
+            ),
+            (
+                Conditions {
+                    cpu_pressure_ratio: ratio(0.9),
+                    ..quiet()
+                },
+                Suspect,
+            ),
+            (
+                Conditions {
+                    memory_pressure_ratio: ratio(0.3),
+                    ..quiet()
+                },
+                Invalid,
+            ),
         ] {
-            assert_eq!(verdict_of(&Host::default(), &conditions), expected, "{conditions:?}");
+            assert_eq!(
+                verdict_of(&Host::default(), &conditions),
+                expected,
+                "{conditions:?}"
+            );
         }
     }
 
     #[test]
     fn only_a_governor_that_follows_the_load_is_suspect() {
-        let host = |governor: Option<&str>| Host { governor: governor.map(Plain::from), ..Host::default() };
+        let host = |governor: Option<&str>| Host {
+            governor: governor.map(Plain::from),
+            ..Host::default()
+        };
         let verdict = |governor| verdict_of(&host(governor), &quiet());
-        assert_eq!([verdict(None), verdict(Some("performance")), verdict(Some("schedutil"))], [Valid, Valid, Suspect]);
+        assert_eq!(
+            [
+                verdict(None),
+                verdict(Some("performance")),
+                verdict(Some("schedutil"))
+            ],
+            [Valid, Valid, Suspect]
+        );
     }
 
     #[test]
     fn reasons_name_figure_bound_and_remedy() {
-        let conditions = Conditions { others_busy_ratio: Some(Ratio(0.25)), ..quiet() };
-        let reason = others_load(Seen { host: &Host::default(), conditions: &conditions, blocks: &[] }).unwrap();
-        assert_eq!(reason.seen, "other processes used 25% of all CPUs' time, as much as 0.5 CPUs (bound 10%)");
+        let conditions = Conditions {
+            others_busy_ratio: Some(Ratio(0.25)),
+            ..quiet()
+        };
+        let reason = others_load(Seen {
+            host: &Host::default(),
+            conditions: &conditions,
+            blocks: &[],
+        })
+        .unwrap();
+        assert_eq!(
+            reason.seen,
+            "other processes used 25% of all CPUs' time, as much as 0.5 CPUs (bound 10%)"
+        );
         assert!(reason.remedy.unwrap().starts_with("end other work"));
     }
 }

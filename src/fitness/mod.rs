@@ -39,7 +39,12 @@ const RULES: [Rule; 16] = [
 pub fn judge(seen: Seen<'_>) -> Fitness {
     let mut reasons: Vec<FitnessReason> = RULES.iter().filter_map(|rule| rule(seen)).collect();
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity));
-    Fitness { verdict: reasons.first().map_or(FitnessVerdict::Valid, |worst| worst.severity), reasons }
+    Fitness {
+        verdict: reasons
+            .first()
+            .map_or(FitnessVerdict::Valid, |worst| worst.severity),
+        reasons,
+    }
 }
 
 #[cfg(test)]
@@ -71,7 +76,12 @@ pub(crate) mod testing {
     /// A timed block of 30 ms.
     pub(crate) fn block(migrations_count: u64, disturbances: &[Disturbance]) -> BlockRecord {
         BlockRecord {
-            key: CellKey { session: 0, shape: 0, batch_size: 1, load_mode: LoadMode::SINGLE },
+            key: CellKey {
+                session: 0,
+                shape: 0,
+                batch_size: 1,
+                load_mode: LoadMode::SINGLE,
+            },
             launch: 0,
             round: 0,
             alternation: 0,
@@ -98,7 +108,12 @@ pub(crate) mod testing {
     }
 
     pub(super) fn verdict_of(host: &Host, conditions: &Conditions) -> FitnessVerdict {
-        judge(Seen { host, conditions, blocks: &[] }).verdict
+        judge(Seen {
+            host,
+            conditions,
+            blocks: &[],
+        })
+        .verdict
     }
 }
 
@@ -111,24 +126,59 @@ mod tests {
 
     #[test]
     fn quiet_virtual_machine_is_valid() {
-        let host = Host { virtualization: Some("kvm".into()), turbo: Some(true), ..Host::default() };
-        let fitness = judge(Seen { host: &host, conditions: &quiet(), blocks: &[] });
-        assert_eq!(fitness, Fitness { verdict: FitnessVerdict::Valid, reasons: Vec::new() });
+        let host = Host {
+            virtualization: Some("kvm".into()),
+            turbo: Some(true),
+            ..Host::default()
+        };
+        let fitness = judge(Seen {
+            host: &host,
+            conditions: &quiet(),
+            blocks: &[],
+        });
+        assert_eq!(
+            fitness,
+            Fitness {
+                verdict: FitnessVerdict::Valid,
+                reasons: Vec::new()
+            }
+        );
     }
 
     #[test]
     fn machine_that_tells_nothing_is_not_called_unfit() {
-        let seen = Seen { host: &Host::default(), conditions: &Conditions::default(), blocks: &[] };
+        let seen = Seen {
+            host: &Host::default(),
+            conditions: &Conditions::default(),
+            blocks: &[],
+        };
         assert_eq!(judge(seen).verdict, FitnessVerdict::Valid);
     }
 
     #[test]
     fn the_worst_reason_is_the_verdict_and_comes_first() {
-        let host = Host { governor: Some("powersave".into()), ..Host::default() };
-        let loaded = Conditions { others_busy_ratio: Some(Ratio(0.7)), ..quiet() };
-        let fitness = judge(Seen { host: &host, conditions: &loaded, blocks: &[] });
+        let host = Host {
+            governor: Some("powersave".into()),
+            ..Host::default()
+        };
+        let loaded = Conditions {
+            others_busy_ratio: Some(Ratio(0.7)),
+            ..quiet()
+        };
+        let fitness = judge(Seen {
+            host: &host,
+            conditions: &loaded,
+            blocks: &[],
+        });
         assert_eq!(fitness.verdict, FitnessVerdict::Invalid);
-        let severities: Vec<_> = fitness.reasons.iter().map(|reason| reason.severity).collect();
-        assert_eq!(severities, [FitnessVerdict::Invalid, FitnessVerdict::Suspect]);
+        let severities: Vec<_> = fitness
+            .reasons
+            .iter()
+            .map(|reason| reason.severity)
+            .collect();
+        assert_eq!(
+            severities,
+            [FitnessVerdict::Invalid, FitnessVerdict::Suspect]
+        );
     }
 }

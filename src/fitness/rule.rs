@@ -23,25 +23,43 @@ pub(super) struct Bounds {
 
 impl Bounds {
     pub(super) fn severity(self, figure: f64) -> Option<FitnessVerdict> {
-        let bounds = [(self.invalid, FitnessVerdict::Invalid), (self.suspect, FitnessVerdict::Suspect)];
-        bounds.into_iter().find(|(bound, _)| figure > *bound).map(|(_, severity)| severity)
+        let bounds = [
+            (self.invalid, FitnessVerdict::Invalid),
+            (self.suspect, FitnessVerdict::Suspect),
+        ];
+        bounds
+            .into_iter()
+            .find(|(bound, _)| figure > *bound)
+            .map(|(_, severity)| severity)
     }
 
     /// `bound 10%`: the one that a share of this severity exceeds.
     pub(super) fn words(self, severity: FitnessVerdict) -> String {
-        let bound = if severity == FitnessVerdict::Invalid { self.invalid } else { self.suspect };
+        let bound = if severity == FitnessVerdict::Invalid {
+            self.invalid
+        } else {
+            self.suspect
+        };
         format!("bound {}", percent(Ratio(bound)))
     }
 }
 
 pub(super) fn reason(severity: FitnessVerdict, seen: String, remedy: &str) -> FitnessReason {
-    FitnessReason { severity, seen: seen.into(), remedy: Some(remedy.into()) }
+    FitnessReason {
+        severity,
+        seen: seen.into(),
+        remedy: Some(remedy.into()),
+    }
 }
 
 /// `12%`, with a decimal below ten.
 pub(super) fn percent(share: Ratio) -> String {
     let percent = share.0 * 100.0;
-    if percent < 9.95 && percent.fract().abs() > 1e-9 { format!("{percent:.1}%") } else { format!("{percent:.0}%") }
+    if percent < 9.95 && percent.fract().abs() > 1e-9 {
+        format!("{percent:.1}%")
+    } else {
+        format!("{percent:.0}%")
+    }
 }
 
 #[cfg(test)]

@@ -59,13 +59,17 @@ pub(super) fn keep_temporary(command: &mut Command) {
 }
 
 fn is_refused(name: &OsStr) -> bool {
-    REFUSED.iter().any(|start| name.as_bytes().starts_with(start.as_bytes()))
+    REFUSED
+        .iter()
+        .any(|start| name.as_bytes().starts_with(start.as_bytes()))
         || REFUSED_NAMES.iter().any(|whole| name == *whole)
 }
 
 /// The absolute folders of a `PATH`. An empty one would be searched as the folder in which a program is started.
 fn path(value: Option<&OsStr>) -> OsString {
-    let folders: Vec<PathBuf> = value.map(|value| absolute_folders(value).collect()).unwrap_or_default();
+    let folders: Vec<PathBuf> = value
+        .map(|value| absolute_folders(value).collect())
+        .unwrap_or_default();
     match std::env::join_paths(folders) {
         Ok(path) if !path.is_empty() => path,
         _ => USUAL_PATH.into(),
@@ -77,13 +81,22 @@ fn absolute(value: &OsStr, is_there: impl Fn(&Path) -> bool) -> OsString {
     let made = |word: &[u8]| {
         let path = Path::new(OsStr::from_bytes(word));
         let is_relative = !word.is_empty() && path.is_relative() && is_there(path);
-        let absolute = is_relative.then(|| std::path::absolute(path).ok()).flatten();
-        absolute.map_or_else(|| OsStr::from_bytes(word).to_owned(), PathBuf::into_os_string)
+        let absolute = is_relative
+            .then(|| std::path::absolute(path).ok())
+            .flatten();
+        absolute.map_or_else(
+            || OsStr::from_bytes(word).to_owned(),
+            PathBuf::into_os_string,
+        )
     };
     if is_there(Path::new(value)) {
         return made(value.as_bytes());
     }
-    let words: Vec<OsString> = value.as_bytes().split(|byte| byte.is_ascii_whitespace()).map(made).collect();
+    let words: Vec<OsString> = value
+        .as_bytes()
+        .split(|byte| byte.is_ascii_whitespace())
+        .map(made)
+        .collect();
     words.join(OsStr::new(" "))
 }
 
@@ -122,8 +135,14 @@ mod tests {
         let there = |path: &Path| ["wheels", "my wheels"].contains(&path.to_str().unwrap());
         let made = |value: &str| absolute(OsStr::new(value), there).into_string().unwrap();
         assert_eq!(made("wheels"), here.join("wheels").display().to_string());
-        assert_eq!(made("my wheels"), here.join("my wheels").display().to_string());
-        let several = format!("https://a/simple {} /w other", here.join("wheels").display());
+        assert_eq!(
+            made("my wheels"),
+            here.join("my wheels").display().to_string()
+        );
+        let several = format!(
+            "https://a/simple {} /w other",
+            here.join("wheels").display()
+        );
         assert_eq!(made("https://a/simple wheels /w other"), several);
         assert_eq!(made("1"), "1");
     }

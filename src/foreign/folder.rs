@@ -20,9 +20,17 @@ const OLD: Duration = Duration::from_secs(60);
 #[must_use]
 pub fn temporary_folder() -> PathBuf {
     let (variables, usual) = VARIABLES;
-    let named = variables.into_iter().filter_map(std::env::var_os).map(PathBuf::from);
-    let absolute = named.into_iter().filter_map(|folder| std::path::absolute(folder).ok());
-    absolute.into_iter().find(|folder| folder.is_dir()).unwrap_or_else(|| usual.into())
+    let named = variables
+        .into_iter()
+        .filter_map(std::env::var_os)
+        .map(PathBuf::from);
+    let absolute = named
+        .into_iter()
+        .filter_map(|folder| std::path::absolute(folder).ok());
+    absolute
+        .into_iter()
+        .find(|folder| folder.is_dir())
+        .unwrap_or_else(|| usual.into())
 }
 
 /// Folders of one program, gone when the value is dropped. A lock tells that their owner lives.
@@ -38,7 +46,9 @@ impl Folder {
     }
 
     fn new_in(temporary: &Path) -> io::Result<Self> {
-        let root = tempfile::Builder::new().prefix(PREFIX).tempdir_in(temporary)?;
+        let root = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .tempdir_in(temporary)?;
         let lock = File::open(root.path())?;
         // A filesystem without locks only keeps leftovers from being told.
         let _ = lock.lock();
@@ -65,7 +75,10 @@ pub fn tidy() {
 fn tidy_in(temporary: &Path) {
     let entries = fs::read_dir(temporary).into_iter().flatten().flatten();
     let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
-    for folder in ours.map(|entry| entry.path()).filter(|folder| is_left(folder)) {
+    for folder in ours
+        .map(|entry| entry.path())
+        .filter(|folder| is_left(folder))
+    {
         // What cannot be removed harms nobody.
         let _ = fs::remove_dir_all(folder);
     }
@@ -73,16 +86,21 @@ fn tidy_in(temporary: &Path) {
 
 /// Whether a folder was made by a process of this user that lives no more.
 fn is_left(folder: &Path) -> bool {
-    let Ok(metadata) = fs::symlink_metadata(folder) else { return false };
+    let Ok(metadata) = fs::symlink_metadata(folder) else {
+        return false;
+    };
     let is_ours = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == metadata.uid());
     if !metadata.is_dir() || !is_ours {
         return false;
     }
-    let is_old = metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > OLD));
+    let is_old = metadata
+        .modified()
+        .is_ok_and(|time| time.elapsed().is_ok_and(|age| age > OLD));
     // The lock is taken before anything is put in.
     let has_had_lock = folder.join(EMPTY).is_dir();
     let is_empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
-    (has_had_lock || is_old && is_empty()) && File::open(folder).is_ok_and(|file| file.try_lock().is_ok())
+    (has_had_lock || is_old && is_empty())
+        && File::open(folder).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 #[cfg(test)]
@@ -97,7 +115,9 @@ mod tests {
     }
 
     fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        let entries = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name());
         entries.map(|name| name.into_string().unwrap()).collect()
     }
 
@@ -113,7 +133,9 @@ mod tests {
         fs::write(others.join("mine"), "").unwrap();
         std::os::unix::fs::symlink(&others, home.path().join("onnxprof-program-link")).unwrap();
         tidy_in(home.path());
-        assert!(living.empty().is_dir() && living.temporary().is_dir() && others.join("mine").exists());
+        assert!(
+            living.empty().is_dir() && living.temporary().is_dir() && others.join("mine").exists()
+        );
         assert_eq!(names(home.path()).len(), 3);
         drop(living);
         assert_eq!(names(home.path()).len(), 2);
@@ -126,7 +148,10 @@ mod tests {
         fs::create_dir(&young).unwrap();
         tidy_in(home.path());
         assert!(young.exists());
-        File::open(&young).unwrap().set_modified(std::time::SystemTime::now() - 2 * OLD).unwrap();
+        File::open(&young)
+            .unwrap()
+            .set_modified(std::time::SystemTime::now() - 2 * OLD)
+            .unwrap();
         tidy_in(home.path());
         assert!(!young.exists());
     }

@@ -27,7 +27,11 @@ pub fn ends_with_us(command: &mut Command) {
     let bind = move || {
         set_pdeathsig(Signal::SIGKILL)?;
         // This process may have ended before the wish was known.
-        if getppid().as_raw() == parent { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+        if getppid().as_raw() == parent {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
     };
     // SAFETY: between fork and exec two system calls are made, which allocate nothing and take no lock.
     unsafe { command.pre_exec(bind) };
@@ -45,10 +49,21 @@ impl Group {
         let child = command.process_group(0).spawn()?;
         let id = Pid::from_raw(child.id().cast_signed());
         let mut guard = Command::new(GUARD[0]);
-        guard.args(&GUARD[1..]).current_dir("/").env_clear().process_group(id.as_raw());
-        guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        guard
+            .args(&GUARD[1..])
+            .current_dir("/")
+            .env_clear()
+            .process_group(id.as_raw());
+        guard
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         // Without a shell the program itself still ends with this process.
-        Ok(Group { child, id, guard: guard.spawn().ok() })
+        Ok(Group {
+            child,
+            id,
+            guard: guard.spawn().ok(),
+        })
     }
 
     /// Waits for the program's end, and ends what it leaves behind.
@@ -68,7 +83,11 @@ impl Group {
     /// Whether the program has ended, which it is not asked to account for yet: its number stays taken.
     fn has_ended(&self, waits: bool) -> io::Result<bool> {
         let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
-        let flags = if waits { look } else { look | WaitPidFlag::WNOHANG };
+        let flags = if waits {
+            look
+        } else {
+            look | WaitPidFlag::WNOHANG
+        };
         match waitid(Id::Pid(self.id), flags) {
             Ok(WaitStatus::StillAlive) | Err(nix::errno::Errno::EINTR) => Ok(false),
             Ok(_) => Ok(true),

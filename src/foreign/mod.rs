@@ -51,17 +51,24 @@ impl Program {
     /// The program at an absolute path, if there is one that can be started.
     #[must_use]
     pub fn at(path: &Path) -> Option<Program> {
-        let can_be_started =
-            |metadata: std::fs::Metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0;
+        let can_be_started = |metadata: std::fs::Metadata| {
+            metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
+        };
         let is_there = path.is_absolute() && path.metadata().is_ok_and(can_be_started);
-        is_there.then(|| Program { path: path.to_owned(), words: Vec::new() })
+        is_there.then(|| Program {
+            path: path.to_owned(),
+            words: Vec::new(),
+        })
     }
 
     /// The same with more words.
     #[must_use]
     pub fn with<W: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = W>) -> Program {
         let more = words.into_iter().map(|word| word.as_ref().to_owned());
-        Program { path: self.path.clone(), words: self.words.iter().cloned().chain(more).collect() }
+        Program {
+            path: self.path.clone(),
+            words: self.words.iter().cloned().chain(more).collect(),
+        }
     }
 
     /// Runs it to its end, or for as long as `limit`, and gives what it said. Whatever it has started ends with it.
@@ -72,16 +79,25 @@ impl Program {
         let folder = Folder::new()?;
         let mut command = self.command(&folder.empty());
         // What it leaves in its folder for temporary files goes with ours.
-        command.env("TMPDIR", folder.temporary()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .env("TMPDIR", folder.temporary())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         ends_with_us(&mut command);
         let mut group = Group::start(&mut command)?;
         let stdout = group.child.stdout.take().map(gather);
         let stderr = group.child.stderr.take().map(gather);
         let status = group.wait(limit)?;
         let said = |stream: Option<Receiver<Vec<u8>>>| {
-            stream.and_then(|stream| stream.recv_timeout(LAST_WORDS).ok()).unwrap_or_default()
+            stream
+                .and_then(|stream| stream.recv_timeout(LAST_WORDS).ok())
+                .unwrap_or_default()
         };
-        Ok(Output { status, stdout: said(stdout), stderr: said(stderr) })
+        Ok(Output {
+            status,
+            stdout: said(stdout),
+            stderr: said(stderr),
+        })
     }
 
     /// Starts it in `folder`, which is to be empty and to stay, and lets it live on with what it starts: their
@@ -93,7 +109,11 @@ impl Program {
     pub fn leave(&self, folder: &Path, patience: Duration) -> io::Result<Option<ExitStatus>> {
         let mut command = self.command(folder);
         environment::keep_temporary(&mut command);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()?;
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()?;
         let start = Instant::now();
         while start.elapsed() < patience {
             if let Some(status) = child.try_wait()? {
@@ -107,7 +127,11 @@ impl Program {
     /// The command in a folder, with nothing to read.
     fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(&self.path);
-        command.args(&self.words).current_dir(folder).env("PWD", folder).stdin(Stdio::null());
+        command
+            .args(&self.words)
+            .current_dir(folder)
+            .env("PWD", folder)
+            .stdin(Stdio::null());
         environment::clear(&mut command);
         command
     }

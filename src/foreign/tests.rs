@@ -11,12 +11,18 @@ fn script(folder: &Path, body: &str) -> Program {
 
 fn said(output: &Output) -> (Option<i32>, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.code(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 fn is_alive(pid: &str) -> bool {
     let status = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-    status.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+    status
+        .rsplit_once(')')
+        .is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
 /// The answer of a look that is to come soon.
@@ -40,7 +46,9 @@ fn assert_dies(pid: &str) {
 
 /// The text of a file, once all of its line is there.
 fn line_in(path: &Path) -> Option<String> {
-    fs::read_to_string(path).ok().filter(|text| text.ends_with('\n'))
+    fs::read_to_string(path)
+        .ok()
+        .filter(|text| text.ends_with('\n'))
 }
 
 #[test]
@@ -48,7 +56,8 @@ fn program_is_taken_from_folders_that_are_absolute_and_only_if_it_can_be_started
     let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
     fs::write(first.path().join("script"), "no program").unwrap();
     let program = script(second.path(), "");
-    let path = std::env::join_paths([Path::new("bin"), Path::new(""), first.path(), second.path()]).unwrap();
+    let path = std::env::join_paths([Path::new("bin"), Path::new(""), first.path(), second.path()])
+        .unwrap();
     assert_eq!(Program::find_in(&path, "script"), Some(program));
     assert_eq!(Program::find_in(OsStr::new(":.:bin"), "script"), None);
     assert_eq!(Program::at(Path::new("src")), None);
@@ -69,9 +78,15 @@ fn program_runs_in_an_empty_folder_and_says_what_it_has_to_say() {
 #[test]
 fn much_is_read_while_it_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let program = script(folder.path(), "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2");
+    let program = script(
+        folder.path(),
+        "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2",
+    );
     let output = program.output(Some(Duration::from_secs(60))).unwrap();
-    assert_eq!((output.stdout.len(), output.stderr.len()), (300_000, 300_000));
+    assert_eq!(
+        (output.stdout.len(), output.stderr.len()),
+        (300_000, 300_000)
+    );
 }
 
 #[test]
@@ -83,7 +98,10 @@ fn what_a_program_leaves_behind_ends_with_it_and_with_its_time() {
     assert!(start.elapsed() < Duration::from_secs(30));
     assert_dies(&said(&output).1);
     let pid = folder.path().join("pid");
-    let stuck = script(folder.path(), &format!("sleep 60 & echo $! > {}; wait", pid.display()));
+    let stuck = script(
+        folder.path(),
+        &format!("sleep 60 & echo $! > {}; wait", pid.display()),
+    );
     // It is ended with its time, before which a slow machine may not come to its line: it is then given more.
     let mut limit = Duration::from_millis(500);
     let left_behind = loop {
@@ -102,12 +120,26 @@ fn what_a_program_leaves_behind_ends_with_it_and_with_its_time() {
 fn program_that_is_left_lives_on() {
     let folder = tempfile::tempdir().unwrap();
     let pid = folder.path().join("pid");
-    let program = script(folder.path(), &format!("echo $$ > {}; exec sleep 60", pid.display()));
-    assert_eq!(program.leave(Path::new("/"), Duration::from_millis(500)).unwrap(), None);
+    let program = script(
+        folder.path(),
+        &format!("echo $$ > {}; exec sleep 60", pid.display()),
+    );
+    assert_eq!(
+        program
+            .leave(Path::new("/"), Duration::from_millis(500))
+            .unwrap(),
+        None
+    );
     let pid = soon("no line of it", || line_in(&pid));
     assert!(is_alive(&pid));
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.trim().parse().unwrap()), nix::sys::signal::SIGKILL).unwrap();
-    let ended = script(folder.path(), "exit 3").leave(Path::new("/"), Duration::from_secs(60)).unwrap();
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(pid.trim().parse().unwrap()),
+        nix::sys::signal::SIGKILL,
+    )
+    .unwrap();
+    let ended = script(folder.path(), "exit 3")
+        .leave(Path::new("/"), Duration::from_secs(60))
+        .unwrap();
     assert_eq!(ended.unwrap().code(), Some(3));
 }
 
@@ -130,6 +162,10 @@ fn what_a_program_that_is_left_has_started_keeps_its_folders() {
     fs::write(&go, "").unwrap();
     soon("it has looked at nothing", || seen.exists().then_some(()));
     let temporary = std::env::var("TMPDIR").unwrap_or_default();
-    let expected = format!("{}\n{}\n{temporary}\n", stands.canonicalize().unwrap().display(), stands.display());
+    let expected = format!(
+        "{}\n{}\n{temporary}\n",
+        stands.canonicalize().unwrap().display(),
+        stands.display()
+    );
     assert_eq!(fs::read_to_string(seen).unwrap(), expected);
 }

@@ -71,7 +71,10 @@ pub struct Forms {
 }
 
 pub(super) fn forms_of(values: &[TensorInfo]) -> Vec<Form> {
-    values.iter().map(|info| Form::of(&info.value_type)).collect()
+    values
+        .iter()
+        .map(|info| Form::of(&info.value_type))
+        .collect()
 }
 
 /// The name of a tensor of a sequence: `y[0]`.
@@ -94,6 +97,9 @@ mod tests {
     #[test]
     fn tensors_of_a_sequence_are_called_by_their_places() {
         assert_eq!(of_sequence(&element_name("y[1]", 12)), Some(("y[1]", 12)));
-        assert_eq!((of_sequence("y"), of_sequence("y[]"), of_sequence("y[a]")), (None, None, None));
+        assert_eq!(
+            (of_sequence("y"), of_sequence("y[]"), of_sequence("y[a]")),
+            (None, None, None)
+        );
     }
 }

@@ -34,17 +34,27 @@ impl Array {
     /// Absent if `content` does not hold as many elements as `shape` says, or no tensor can be made of such elements.
     pub fn new(element_type: ElementType, shape: Vec<usize>, content: Content) -> Option<Array> {
         // No product of some of its sizes overflows either, whatever the others are.
-        let most = shape.iter().try_fold(8_usize, |product, &size| product.checked_mul(size.max(1)))?;
+        let most = shape
+            .iter()
+            .try_fold(8_usize, |product, &size| product.checked_mul(size.max(1)))?;
         let elements = if shape.contains(&0) { 0 } else { most / 8 };
         let fits = match (&content, element_bytes(element_type)) {
-            (Content::Text(items), _) => element_type == ElementType::String && items.len() == elements,
-            (Content::Bytes(bytes), Some(width)) => Some(bytes.len()) == elements.checked_mul(width),
+            (Content::Text(items), _) => {
+                element_type == ElementType::String && items.len() == elements
+            }
+            (Content::Bytes(bytes), Some(width)) => {
+                Some(bytes.len()) == elements.checked_mul(width)
+            }
             (Content::Stored(file, start), Some(width)) => {
                 (elements.checked_mul(width)? as u64).checked_add(*start)? <= file.len()
             }
             (_, None) => false,
         };
-        fits.then_some(Array { element_type, shape, content })
+        fits.then_some(Array {
+            element_type,
+            shape,
+            content,
+        })
     }
 
     pub fn element_type(&self) -> ElementType {
@@ -72,12 +82,26 @@ impl Array {
         if let Some(size) = shape.get_mut(axis) {
             *size = rows.len();
         }
-        let pick = Pick { outer, along, inner, rows };
+        let pick = Pick {
+            outer,
+            along,
+            inner,
+            rows,
+        };
         if let Content::Text(items) = &self.content {
-            return Ok(ArrayD::from_shape_vec(shape, pick.of(items)).ok().map(TensorData::String));
+            return Ok(ArrayD::from_shape_vec(shape, pick.of(items))
+                .ok()
+                .map(TensorData::String));
         }
         let fault = RefCell::default();
-        let tensor = self.decode(shape, &Picked { pick, from: &self.content, fault: &fault });
+        let tensor = self.decode(
+            shape,
+            &Picked {
+                pick,
+                from: &self.content,
+                fault: &fault,
+            },
+        );
         match (fault.into_inner(), &self.content) {
             (Some(error), _) => Err(error),
             (None, Content::Stored(file, _)) => file.check_unchanged().map(|()| tensor),
@@ -91,7 +115,9 @@ impl Array {
         let step = (PART / self.shape.iter().skip(1).product::<usize>().max(1)).max(1);
         for start in (0..along).step_by(step) {
             let part = self.rows(0, start..along.min(start + step))?;
-            let numbers = part.map(|part| part.first_f64(usize::MAX)).unwrap_or_default();
+            let numbers = part
+                .map(|part| part.first_f64(usize::MAX))
+                .unwrap_or_default();
             if let Some(&found) = numbers.iter().find(|&&number| is_sought(number)) {
                 return Ok(Some(found));
             }
@@ -106,14 +132,20 @@ impl Array {
             element: fn([u8; N]) -> T,
         ) -> Option<ArrayD<T>> {
             let mut elements = Vec::with_capacity(shape.iter().product());
-            picked.read(N, |bytes| elements.extend(bytes.as_chunks().0.iter().map(|&chunk| element(chunk))));
+            picked.read(N, |bytes| {
+                elements.extend(bytes.as_chunks().0.iter().map(|&chunk| element(chunk)))
+            });
             ArrayD::from_shape_vec(shape, elements).ok()
         }
         match self.element_type {
             ElementType::Float => each(shape, picked, f32::from_le_bytes).map(TensorData::Float),
             ElementType::Double => each(shape, picked, f64::from_le_bytes).map(TensorData::Double),
-            ElementType::Float16 => each(shape, picked, f16::from_le_bytes).map(TensorData::Float16),
-            ElementType::Bfloat16 => each(shape, picked, bf16::from_le_bytes).map(TensorData::Bfloat16),
+            ElementType::Float16 => {
+                each(shape, picked, f16::from_le_bytes).map(TensorData::Float16)
+            }
+            ElementType::Bfloat16 => {
+                each(shape, picked, bf16::from_le_bytes).map(TensorData::Bfloat16)
+            }
             ElementType::Int8 => each(shape, picked, i8::from_le_bytes).map(TensorData::Int8),
             ElementType::Int16 => each(shape, picked, i16::from_le_bytes).map(TensorData::Int16),
             ElementType::Int32 => each(shape, picked, i32::from_le_bytes).map(TensorData::Int32),
@@ -122,7 +154,9 @@ impl Array {
             ElementType::Uint16 => each(shape, picked, u16::from_le_bytes).map(TensorData::Uint16),
             ElementType::Uint32 => each(shape, picked, u32::from_le_bytes).map(TensorData::Uint32),
             ElementType::Uint64 => each(shape, picked, u64::from_le_bytes).map(TensorData::Uint64),
-            ElementType::Bool => each(shape, picked, |[byte]: [u8; 1]| byte != 0).map(TensorData::Bool),
+            ElementType::Bool => {
+                each(shape, picked, |[byte]: [u8; 1]| byte != 0).map(TensorData::Bool)
+            }
             small => {
                 let bits = small.bits().filter(|_| is_narrow(small))?;
                 let bytes = each(shape, picked, u8::from_le_bytes)?;
@@ -144,7 +178,11 @@ impl Pick {
     /// The parts of the rows that lie together, where an element takes so many items.
     fn blocks(&self, width: usize) -> impl Iterator<Item = Range<usize>> {
         let (row, along, rows) = (self.inner * width, self.along, self.rows.clone());
-        let blocks = if row == 0 || rows.is_empty() { 0 } else { self.outer };
+        let blocks = if row == 0 || rows.is_empty() {
+            0
+        } else {
+            self.outer
+        };
         (0..blocks).map(move |block| {
             let start = block * along * row;
             start + rows.start * row..start + rows.end * row
@@ -152,7 +190,10 @@ impl Pick {
     }
 
     fn of<T: Clone>(&self, items: &[T]) -> Vec<T> {
-        self.blocks(1).flat_map(|block| &items[block]).cloned().collect()
+        self.blocks(1)
+            .flat_map(|block| &items[block])
+            .cloned()
+            .collect()
     }
 }
 
@@ -201,19 +242,32 @@ mod tests {
     use crate::files::{self, Kind};
 
     fn array(shape: &[usize], bytes: Vec<u8>) -> Array {
-        Array::new(ElementType::Uint8, shape.to_vec(), Content::Bytes(bytes.into())).unwrap()
+        Array::new(
+            ElementType::Uint8,
+            shape.to_vec(),
+            Content::Bytes(bytes.into()),
+        )
+        .unwrap()
     }
 
     fn stored(bytes: &[u8], start: u64, shape: Vec<usize>) -> (tempfile::NamedTempFile, Array) {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(bytes).unwrap();
-        let content = Content::Stored(Arc::new(files::open(file.path(), Kind::ARRAYS).unwrap()), start);
-        (file, Array::new(ElementType::Uint8, shape, content).unwrap())
+        let content = Content::Stored(
+            Arc::new(files::open(file.path(), Kind::ARRAYS).unwrap()),
+            start,
+        );
+        (
+            file,
+            Array::new(ElementType::Uint8, shape, content).unwrap(),
+        )
     }
 
     fn bytes(data: io::Result<Option<TensorData>>) -> (Vec<usize>, Vec<u8>) {
         match data.unwrap() {
-            Some(TensorData::Uint8(array)) => (array.shape().to_vec(), array.into_raw_vec_and_offset().0),
+            Some(TensorData::Uint8(array)) => {
+                (array.shape().to_vec(), array.into_raw_vec_and_offset().0)
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -222,8 +276,14 @@ mod tests {
     fn rows_are_taken_along_any_axis_and_a_scalar_is_one_element() {
         assert_eq!(bytes(array(&[], vec![7]).tensor()), (vec![], vec![7]));
         let array = array(&[2, 3, 2], (0..12).collect());
-        assert_eq!(bytes(array.rows(0, 1..2)), (vec![1, 3, 2], (6..12).collect()));
-        assert_eq!(bytes(array.rows(1, 1..3)), (vec![2, 2, 2], vec![2, 3, 4, 5, 8, 9, 10, 11]));
+        assert_eq!(
+            bytes(array.rows(0, 1..2)),
+            (vec![1, 3, 2], (6..12).collect())
+        );
+        assert_eq!(
+            bytes(array.rows(1, 1..3)),
+            (vec![2, 2, 2], vec![2, 3, 4, 5, 8, 9, 10, 11])
+        );
         assert_eq!(bytes(array.tensor()), (vec![2, 3, 2], (0..12).collect()));
     }
 
@@ -236,8 +296,16 @@ mod tests {
         for _ in 0..2 {
             let whole = (0..rows * width).map(|index| byte(3 + index)).collect();
             assert!(bytes(array.tensor()) == (vec![rows, width], whole));
-            let ends = (0..rows).flat_map(|row| [byte(3 + row * width + width - 2), byte(3 + row * width + width - 1)]);
-            assert_eq!(bytes(array.rows(1, width - 2..width)), (vec![rows, 2], ends.collect()));
+            let ends = (0..rows).flat_map(|row| {
+                [
+                    byte(3 + row * width + width - 2),
+                    byte(3 + row * width + width - 1),
+                ]
+            });
+            assert_eq!(
+                bytes(array.rows(1, width - 2..width)),
+                (vec![rows, 2], ends.collect())
+            );
         }
     }
 
@@ -261,9 +329,30 @@ mod tests {
 
     #[test]
     fn content_that_does_not_fill_the_shape_is_no_array() {
-        assert!(Array::new(ElementType::Int32, vec![2], Content::Bytes(vec![0; 7].into())).is_none());
-        assert!(Array::new(ElementType::Int32, vec![usize::MAX, 2], Content::Bytes(vec![0; 8].into())).is_none());
-        assert!(Array::new(ElementType::Uint8, vec![0, 1 << 40, 1 << 40], Content::Bytes(Vec::new().into())).is_none());
+        assert!(
+            Array::new(
+                ElementType::Int32,
+                vec![2],
+                Content::Bytes(vec![0; 7].into())
+            )
+            .is_none()
+        );
+        assert!(
+            Array::new(
+                ElementType::Int32,
+                vec![usize::MAX, 2],
+                Content::Bytes(vec![0; 8].into())
+            )
+            .is_none()
+        );
+        assert!(
+            Array::new(
+                ElementType::Uint8,
+                vec![0, 1 << 40, 1 << 40],
+                Content::Bytes(Vec::new().into())
+            )
+            .is_none()
+        );
     }
 
     #[test]

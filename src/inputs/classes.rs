@@ -9,7 +9,15 @@ use crate::onnx::{AttributeValue, Graph, Node};
 const WORDS: [&str; 2] = ["classlabels_strings", "classes_strings"];
 const NUMBERS: [&str; 2] = ["classlabels_int64s", "classlabels_ints"];
 /// Operators that leave every element as it is.
-const MOVES: [&str; 7] = ["Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Transpose", "Cast"];
+const MOVES: [&str; 7] = [
+    "Identity",
+    "Reshape",
+    "Squeeze",
+    "Unsqueeze",
+    "Flatten",
+    "Transpose",
+    "Cast",
+];
 
 /// Classes that a model's file names: their order is that of scores.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -32,17 +40,43 @@ pub struct ClassNames {
 impl ClassNames {
     pub(super) fn of(graph: &Graph) -> Self {
         let nodes = graph.all_nodes();
-        let words = || nodes.iter().flat_map(|node| WORDS.map(|name| node.texts(name)));
-        let numbers = || nodes.iter().flat_map(|node| NUMBERS.map(|name| integers(node, name)));
-        let numbers = numbers().find(|classes| !classes.is_empty()).unwrap_or_default();
-        let is_counted = numbers.iter().enumerate().all(|(place, &class)| class == place as i64);
+        let words = || {
+            nodes
+                .iter()
+                .flat_map(|node| WORDS.map(|name| node.texts(name)))
+        };
+        let numbers = || {
+            nodes
+                .iter()
+                .flat_map(|node| NUMBERS.map(|name| integers(node, name)))
+        };
+        let numbers = numbers()
+            .find(|classes| !classes.is_empty())
+            .unwrap_or_default();
+        let is_counted = numbers
+            .iter()
+            .enumerate()
+            .all(|(place, &class)| class == place as i64);
         let outputs = || graph.outputs.iter().map(|output| &output.name);
         let scope = Scope { graph, outer: None };
         ClassNames {
-            words: words().find(|classes| !classes.is_empty()).unwrap_or_default().to_vec(),
-            numbers: if is_counted { Vec::new() } else { numbers.to_vec() },
-            sigmoids: outputs().filter(|output| is_sigmoid(graph, output)).cloned().collect(),
-            products: outputs().filter(|output| scope.is_product(output)).cloned().collect(),
+            words: words()
+                .find(|classes| !classes.is_empty())
+                .unwrap_or_default()
+                .to_vec(),
+            numbers: if is_counted {
+                Vec::new()
+            } else {
+                numbers.to_vec()
+            },
+            sigmoids: outputs()
+                .filter(|output| is_sigmoid(graph, output))
+                .cloned()
+                .collect(),
+            products: outputs()
+                .filter(|output| scope.is_product(output))
+                .cloned()
+                .collect(),
             told: Vec::new(),
         }
     }
@@ -50,16 +84,26 @@ impl ClassNames {
     /// Words for the classes: those of the model's operators, else those that are told of it.
     #[must_use]
     pub fn known(&self) -> &[String] {
-        if self.words.is_empty() { &self.told } else { &self.words }
+        if self.words.is_empty() {
+            &self.told
+        } else {
+            &self.words
+        }
     }
 
     /// Labels as places among the file's words or numbers, where it has all of these labels; else as they are.
     pub(super) fn places_of(&self, labels: impl Iterator<Item = i64> + Clone) -> Vec<i64> {
         let place = |label: i64| match self.words.is_empty() {
             true => self.numbers.iter().position(|&class| class == label),
-            false => self.words.iter().position(|word| *word == label.to_string()),
+            false => self
+                .words
+                .iter()
+                .position(|word| *word == label.to_string()),
         };
-        let places: Option<Vec<i64>> = labels.clone().map(|label| place(label).map(|place| place as i64)).collect();
+        let places: Option<Vec<i64>> = labels
+            .clone()
+            .map(|label| place(label).map(|place| place as i64))
+            .collect();
         places.unwrap_or_else(|| labels.collect())
     }
 }
@@ -72,10 +116,22 @@ fn integers<'n>(node: &'n Node, name: &str) -> &'n [i64] {
 }
 
 /// Products with a matrix that is quantized.
-const QUANTIZED_PRODUCTS: [&str; 6] =
-    ["MatMulNBits", "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul", "QLinearMatMul", "QGemm"];
+const QUANTIZED_PRODUCTS: [&str; 6] = [
+    "MatMulNBits",
+    "MatMulInteger",
+    "MatMulIntegerToFloat",
+    "DynamicQuantizeMatMul",
+    "QLinearMatMul",
+    "QGemm",
+];
 /// Operators after which elements of a row stand in the same order.
-const KEEPS_ORDER: [&str; 5] = ["Softmax", "LogSoftmax", "Slice", "QuantizeLinear", "DequantizeLinear"];
+const KEEPS_ORDER: [&str; 5] = [
+    "Softmax",
+    "LogSoftmax",
+    "Slice",
+    "QuantizeLinear",
+    "DequantizeLinear",
+];
 
 /// Nodes that are gone back through from an output: a few stand between a product and it.
 const STEPS: usize = 64;
@@ -88,12 +144,20 @@ struct Scope<'g> {
 
 impl<'g> Scope<'g> {
     fn maker(&self, value: &str) -> Option<&'g Node> {
-        let own = self.graph.nodes.iter().find(|node| node.outputs.iter().any(|made| made == value));
+        let own = self
+            .graph
+            .nodes
+            .iter()
+            .find(|node| node.outputs.iter().any(|made| made == value));
         own.or_else(|| self.outer?.maker(value))
     }
 
     fn stores(&self, value: &str) -> bool {
-        let own = self.graph.initializers.iter().any(|stored| stored.name == value);
+        let own = self
+            .graph
+            .initializers
+            .iter()
+            .any(|stored| stored.name == value);
         own || self.outer.is_some_and(|outer| outer.stores(value))
     }
 
@@ -106,12 +170,17 @@ impl<'g> Scope<'g> {
     fn leads_to_product(&self, output: &str, conditions: &mut Vec<*const Node>) -> bool {
         let mut value = output;
         for _ in 0..STEPS {
-            let Some(node) = self.maker(value) else { return false };
+            let Some(node) = self.maker(value) else {
+                return false;
+            };
             if node.operator == "If" {
                 return self.is_product_of_branch(node, value, conditions);
             }
             if let "MatMul" | "Gemm" | "FusedMatMul" = node.operator.as_str() {
-                return node.inputs.get(1).is_some_and(|matrix| self.is_stored(matrix));
+                return node
+                    .inputs
+                    .get(1)
+                    .is_some_and(|matrix| self.is_stored(matrix));
             }
             if QUANTIZED_PRODUCTS.contains(&node.operator.as_str()) {
                 return true;
@@ -124,26 +193,48 @@ impl<'g> Scope<'g> {
         false
     }
 
-    fn is_product_of_branch(&self, node: &Node, value: &str, conditions: &mut Vec<*const Node>) -> bool {
+    fn is_product_of_branch(
+        &self,
+        node: &Node,
+        value: &str,
+        conditions: &mut Vec<*const Node>,
+    ) -> bool {
         let address = std::ptr::from_ref(node);
         if conditions.contains(&address) || conditions.len() >= STEPS {
             return false;
         }
         conditions.push(address);
         let place = node.outputs.iter().position(|made| made == value);
-        let mut outputs = node.graphs().filter_map(|graph| Some((graph, graph.outputs.get(place?)?)));
-        outputs.any(|(graph, output)| Scope { graph, outer: Some(self) }.leads_to_product(&output.name, conditions))
+        let mut outputs = node
+            .graphs()
+            .filter_map(|graph| Some((graph, graph.outputs.get(place?)?)));
+        outputs.any(|(graph, output)| {
+            Scope {
+                graph,
+                outer: Some(self),
+            }
+            .leads_to_product(&output.name, conditions)
+        })
     }
 
     /// The input whose rows an operator leaves in order: it moves them, or applies the same constants to all.
     fn before(&self, node: &'g Node) -> Option<&'g str> {
         let first = node.inputs.first()?;
-        let operands = |stored: bool| node.inputs.iter().filter(move |input| self.is_stored(input) == stored);
+        let operands = |stored: bool| {
+            node.inputs
+                .iter()
+                .filter(move |input| self.is_stored(input) == stored)
+        };
         match node.operator.as_str() {
             operator if MOVES.contains(&operator) || KEEPS_ORDER.contains(&operator) => Some(first),
-            "Add" | "Mul" | "Div" if operands(true).count() == 1 => operands(false).next().map(String::as_str),
+            "Add" | "Mul" | "Div" if operands(true).count() == 1 => {
+                operands(false).next().map(String::as_str)
+            }
             // Scales of a dynamically quantized product are computed.
-            "Mul" => self.maker(first).filter(|made| made.operator == "Cast").map(|_| first.as_str()),
+            "Mul" => self
+                .maker(first)
+                .filter(|made| made.operator == "Cast")
+                .map(|_| first.as_str()),
             _ => None,
         }
     }
@@ -155,8 +246,11 @@ impl<'g> Scope<'g> {
             if self.stores(value) {
                 return true;
             }
-            let Some(node) = self.maker(value) else { return false };
-            let is_moved = MOVES.contains(&node.operator.as_str()) || node.operator == "DequantizeLinear";
+            let Some(node) = self.maker(value) else {
+                return false;
+            };
+            let is_moved =
+                MOVES.contains(&node.operator.as_str()) || node.operator == "DequantizeLinear";
             match node.inputs.first() {
                 _ if node.operator == "Constant" => return true,
                 Some(input) if is_moved => value = input,
@@ -171,7 +265,9 @@ fn is_sigmoid(graph: &Graph, output: &str) -> bool {
     let scope = Scope { graph, outer: None };
     let mut value = output;
     for _ in 0..STEPS {
-        let Some(node) = scope.maker(value) else { return false };
+        let Some(node) = scope.maker(value) else {
+            return false;
+        };
         match node.inputs.first() {
             _ if node.operator == "Sigmoid" => return true,
             Some(input) if MOVES.contains(&node.operator.as_str()) => value = input,
@@ -190,10 +286,20 @@ mod tests {
 
     #[test]
     fn labels_are_places_among_the_files_own_classes() {
-        let names = ClassNames { numbers: vec![10, 20, 30], ..ClassNames::default() };
+        let names = ClassNames {
+            numbers: vec![10, 20, 30],
+            ..ClassNames::default()
+        };
         assert_eq!(names.places_of([30, 10].into_iter()), [2, 0]);
-        assert_eq!(names.places_of([2, 1].into_iter()), [2, 1], "these count already");
-        let names = ClassNames { words: vec!["1".into(), "3".into()], ..ClassNames::default() };
+        assert_eq!(
+            names.places_of([2, 1].into_iter()),
+            [2, 1],
+            "these count already"
+        );
+        let names = ClassNames {
+            words: vec!["1".into(), "3".into()],
+            ..ClassNames::default()
+        };
         assert_eq!(names.places_of([3, 1].into_iter()), [1, 0]);
         assert_eq!(ClassNames::default().places_of([7].into_iter()), [7]);
     }
@@ -201,30 +307,72 @@ mod tests {
     fn is_product(nodes: Vec<Node>) -> bool {
         let graph = Graph {
             nodes,
-            initializers: ["w", "b", "s"].map(|name| tensor(name, &[4, 9], None)).to_vec(),
+            initializers: ["w", "b", "s"]
+                .map(|name| tensor(name, &[4, 9], None))
+                .to_vec(),
             ..Graph::default()
         };
-        Scope { graph: &graph, outer: None }.is_product("y")
+        Scope {
+            graph: &graph,
+            outer: None,
+        }
+        .is_product("y")
     }
 
     #[test]
     fn rows_that_a_stored_matrix_ends_are_products() {
         let product = || node("MatMul", &["x", "w"], "p");
-        assert!(is_product(vec![product(), node("Add", &["b", "p"], "q"), node("Softmax", &["q"], "y")]));
-        assert!(is_product(vec![node("Transpose", &["w"], "t"), node("MatMul", &["x", "t"], "y")]), "tied to a table");
-        let dynamic = ["MatMulInteger", "Cast"].map(|operator| node(operator, &["x", "w"], operator));
-        let scaled = [node("Mul", &["Cast", "scale"], "m"), node("Add", &["m", "b"], "y")];
+        assert!(is_product(vec![
+            product(),
+            node("Add", &["b", "p"], "q"),
+            node("Softmax", &["q"], "y")
+        ]));
+        assert!(
+            is_product(vec![
+                node("Transpose", &["w"], "t"),
+                node("MatMul", &["x", "t"], "y")
+            ]),
+            "tied to a table"
+        );
+        let dynamic =
+            ["MatMulInteger", "Cast"].map(|operator| node(operator, &["x", "w"], operator));
+        let scaled = [
+            node("Mul", &["Cast", "scale"], "m"),
+            node("Add", &["m", "b"], "y"),
+        ];
         let [whole, cast] = dynamic;
-        let cast = Node { inputs: vec!["MatMulInteger".into()], ..cast };
-        assert!(is_product([vec![whole, cast], scaled.to_vec()].concat()), "quantized as it goes");
+        let cast = Node {
+            inputs: vec!["MatMulInteger".into()],
+            ..cast
+        };
+        assert!(
+            is_product([vec![whole, cast], scaled.to_vec()].concat()),
+            "quantized as it goes"
+        );
         let branch = branch(vec![node("MatMul", &["x", "w"], "inner")], "inner");
-        assert!(is_product(vec![Node { attributes: vec![branch], ..node("If", &["c"], "y") }]), "in a branch");
+        assert!(
+            is_product(vec![Node {
+                attributes: vec![branch],
+                ..node("If", &["c"], "y")
+            }]),
+            "in a branch"
+        );
     }
 
     fn branch(nodes: Vec<Node>, output: &str) -> Attribute {
-        let output = TensorInfo { name: output.into(), value_type: ValueType::Other("?".into()) };
-        let graph = Graph { nodes, outputs: vec![output], ..Graph::default() };
-        Attribute { name: "then_branch".into(), value: AttributeValue::Graphs(vec![graph]) }
+        let output = TensorInfo {
+            name: output.into(),
+            value_type: ValueType::Other("?".into()),
+        };
+        let graph = Graph {
+            nodes,
+            outputs: vec![output],
+            ..Graph::default()
+        };
+        Attribute {
+            name: "then_branch".into(),
+            value: AttributeValue::Graphs(vec![graph]),
+        }
     }
 
     #[test]
@@ -236,10 +384,20 @@ mod tests {
         assert!(!is_product(vec![condition("y", "y")]));
         assert!(!is_product(vec![condition("z", "y"), condition("y", "z")]));
         let places = 0..40;
-        let named = |place: usize| if place == 0 { "y".to_owned() } else { format!("v{place}") };
+        let named = |place: usize| {
+            if place == 0 {
+                "y".to_owned()
+            } else {
+                format!("v{place}")
+            }
+        };
         let chain = |end: &str| {
-            let conditions = places.clone().map(|place| condition(&named(place + 1), &named(place)));
-            conditions.chain([node("MatMul", &["x", end], &named(40))]).collect()
+            let conditions = places
+                .clone()
+                .map(|place| condition(&named(place + 1), &named(place)));
+            conditions
+                .chain([node("MatMul", &["x", end], &named(40))])
+                .collect()
         };
         assert!(is_product(chain("w")));
         assert!(!is_product(chain("k")), "each is gone into once");
@@ -249,9 +407,21 @@ mod tests {
     fn what_a_model_computes_with_is_no_product() {
         let product = || node("MatMul", &["x", "w"], "p");
         assert!(!is_product(vec![product(), node("Relu", &["p"], "y")]));
-        assert!(!is_product(vec![product(), node("Add", &["p", "x"], "y")]), "added to what came in");
-        assert!(!is_product(vec![product(), node("Mul", &["p", "mask"], "y")]), "masked");
-        assert!(!is_product(vec![node("MatMul", &["q", "k"], "y")]), "attention");
-        assert!(!is_product(vec![product(), node("LayerNormalization", &["p", "s", "b"], "y")]));
+        assert!(
+            !is_product(vec![product(), node("Add", &["p", "x"], "y")]),
+            "added to what came in"
+        );
+        assert!(
+            !is_product(vec![product(), node("Mul", &["p", "mask"], "y")]),
+            "masked"
+        );
+        assert!(
+            !is_product(vec![node("MatMul", &["q", "k"], "y")]),
+            "attention"
+        );
+        assert!(!is_product(vec![
+            product(),
+            node("LayerNormalization", &["p", "s", "b"], "y")
+        ]));
     }
 }

@@ -26,8 +26,12 @@ impl Column {
             Stored::Tensor(array) => Column::Stored(array),
             Stored::Nothing => Column::Whole(Value::Nothing),
             Stored::Sequence(tensors) => {
-                let tensors: Vec<Option<TensorData>> = tensors.iter().map(cast).collect::<io::Result<_>>()?;
-                Column::Whole(Value::Sequence(element_type, tensors.into_iter().flatten().collect()))
+                let tensors: Vec<Option<TensorData>> =
+                    tensors.iter().map(cast).collect::<io::Result<_>>()?;
+                Column::Whole(Value::Sequence(
+                    element_type,
+                    tensors.into_iter().flatten().collect(),
+                ))
             }
         })
     }

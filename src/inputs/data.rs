@@ -61,7 +61,9 @@ impl Source {
     pub fn no_tensor(&self) -> Option<NoTensor> {
         let shape = |array: &Array| array.shape().iter().map(|&size| size as u64).collect();
         match self {
-            Source::Loaded(Stored::Sequence(tensors)) => Some(NoTensor::Sequence(tensors.iter().map(shape).collect())),
+            Source::Loaded(Stored::Sequence(tensors)) => {
+                Some(NoTensor::Sequence(tensors.iter().map(shape).collect()))
+            }
             Source::Loaded(Stored::Nothing) => Some(NoTensor::Nothing),
             Source::Loaded(Stored::Tensor(_)) | Source::Numpy(..) => None,
         }
@@ -71,7 +73,9 @@ impl Source {
     pub fn takes(&self, wanted: ElementType) -> bool {
         let fits = |found: ElementType| found == wanted || casts(found, wanted);
         match self {
-            Source::Loaded(Stored::Sequence(tensors)) => tensors.iter().all(|tensor| fits(tensor.element_type())),
+            Source::Loaded(Stored::Sequence(tensors)) => {
+                tensors.iter().all(|tensor| fits(tensor.element_type()))
+            }
             Source::Loaded(Stored::Nothing) => true,
             tensor => tensor.element_type().is_some_and(fits),
         }
@@ -95,7 +99,11 @@ impl Source {
     pub fn type_name(&self) -> String {
         match self {
             Source::Numpy(_, head) => head.type_name(),
-            Source::Loaded(_) => self.element_type().unwrap_or(ElementType::Undefined).name().to_owned(),
+            Source::Loaded(_) => self
+                .element_type()
+                .unwrap_or(ElementType::Undefined)
+                .name()
+                .to_owned(),
         }
     }
 
@@ -136,7 +144,11 @@ impl Data {
     }
 
     /// Opens data that nobody asked for: an array under another name is then no input, however well it fits.
-    pub fn open_named(path: &Path, inputs: &[Wanted], outputs: &[Form]) -> Result<Data, InputError> {
+    pub fn open_named(
+        path: &Path,
+        inputs: &[Wanted],
+        outputs: &[Form],
+    ) -> Result<Data, InputError> {
         if path.extension().is_some_and(|extension| extension == "npz") {
             let archive = Archive::npz(path)?;
             let missing = unnamed(&archive, inputs);
@@ -151,14 +163,24 @@ impl Data {
         let archive = Arc::new(Archive::npz(path)?);
         let chosen = choose(&archive, inputs)?;
         let mut notes = Vec::new();
-        let others = || archive.arrays.iter().filter(|head| !chosen.iter().any(|taken| taken.name == head.name));
+        let others = || {
+            archive
+                .arrays
+                .iter()
+                .filter(|head| !chosen.iter().any(|taken| taken.name == head.name))
+        };
         let label = others().filter(|head| labels::place(&head.name).is_some());
         let label = label.min_by_key(|head| labels::place(&head.name)).cloned();
-        for head in others().filter(|head| label.as_ref().is_none_or(|label| label.name != head.name)) {
+        for head in
+            others().filter(|head| label.as_ref().is_none_or(|label| label.name != head.name))
+        {
             let (name, from) = (&head.name, path.display());
             notes.push(match &label {
                 Some(label) if labels::place(name).is_some() => {
-                    format!("array `{name}` of `{from}` is not used: `{}` is taken for the labels", label.name)
+                    format!(
+                        "array `{name}` of `{from}` is not used: `{}` is taken for the labels",
+                        label.name
+                    )
                 }
                 _ => format!("array `{name}` of `{from}` is no input and is not used"),
             });
@@ -166,14 +188,19 @@ impl Data {
         let sources = chosen.into_iter().zip(inputs).map(|(head, wanted)| {
             if head.name != wanted.name {
                 let (found, from, name) = (&head.name, path.display(), &wanted.name);
-                notes.push(format!("array `{found}` of `{from}` is taken for the input `{name}`"));
+                notes.push(format!(
+                    "array `{found}` of `{from}` is taken for the input `{name}`"
+                ));
             }
             complete(&archive, head.clone(), wanted, &mut notes)
         });
         let inputs = sources.collect();
         Ok(Data {
             path: path.to_owned(),
-            sets: vec![Set { inputs, outputs: Vec::new() }],
+            sets: vec![Set {
+                inputs,
+                outputs: Vec::new(),
+            }],
             labels: label.map(|head| Source::Numpy(Arc::clone(&archive), head)),
             notes,
         })
@@ -186,8 +213,21 @@ impl Data {
         };
         let archive = Arc::new(Archive::npy(path)?);
         let mut notes = Vec::new();
-        let inputs = vec![complete(&archive, archive.arrays[0].clone(), wanted, &mut notes)];
-        Ok(Data { path: path.to_owned(), sets: vec![Set { inputs, outputs: Vec::new() }], labels: None, notes })
+        let inputs = vec![complete(
+            &archive,
+            archive.arrays[0].clone(),
+            wanted,
+            &mut notes,
+        )];
+        Ok(Data {
+            path: path.to_owned(),
+            sets: vec![Set {
+                inputs,
+                outputs: Vec::new(),
+            }],
+            labels: None,
+            notes,
+        })
     }
 
     fn test_sets(path: &Path, inputs: &[Wanted], outputs: &[Form]) -> Result<Data, InputError> {
@@ -200,10 +240,21 @@ impl Data {
         }
         let mut notes = Vec::new();
         let read = |folder: &PathBuf| {
-            Ok(Set { inputs: given(folder, inputs)?, outputs: expected(folder, outputs, &mut notes) })
+            Ok(Set {
+                inputs: given(folder, inputs)?,
+                outputs: expected(folder, outputs, &mut notes),
+            })
         };
-        let sets = folders.iter().map(read).collect::<Result<_, InputError>>()?;
-        Ok(Data { path: path.to_owned(), sets, labels: None, notes })
+        let sets = folders
+            .iter()
+            .map(read)
+            .collect::<Result<_, InputError>>()?;
+        Ok(Data {
+            path: path.to_owned(),
+            sets,
+            labels: None,
+            notes,
+        })
     }
 }
 
@@ -219,13 +270,24 @@ pub fn fits(data: &Path, model: &Model) -> Result<(), InputError> {
         reason: AxisReason::FirstUnknownDimension,
         ..BatchAxis::none(BatchProof::Untried)
     };
-    let expected = Expected { inputs, batch: &batch, asked: &BTreeMap::new() };
-    let wanted: Vec<Wanted> = inputs.iter().map(|info| Wanted::of(info, &expected)).collect();
+    let expected = Expected {
+        inputs,
+        batch: &batch,
+        asked: &BTreeMap::new(),
+    };
+    let wanted: Vec<Wanted> = inputs
+        .iter()
+        .map(|info| Wanted::of(info, &expected))
+        .collect();
     Data::open_named(data, &wanted, &forms_of(&model.graph.outputs)).map(drop)
 }
 
 /// The labels of data: in a file of their own, or among its arrays.
-pub(super) fn labels_of(data: &Data, file: Option<&Path>, samples: usize) -> Result<Option<Labels>, InputError> {
+pub(super) fn labels_of(
+    data: &Data,
+    file: Option<&Path>,
+    samples: usize,
+) -> Result<Option<Labels>, InputError> {
     let found = match (file, &data.labels) {
         (Some(file), _) => labels::read(file, samples)?,
         (None, Some(source)) => match source.load()? {
@@ -236,12 +298,21 @@ pub(super) fn labels_of(data: &Data, file: Option<&Path>, samples: usize) -> Res
     };
     let path = file.unwrap_or(&data.path).to_owned();
     if found.shape().is_empty() {
-        return Err(InputError::LabelFile(path, "it holds one number instead of a list".to_owned()));
+        return Err(InputError::LabelFile(
+            path,
+            "it holds one number instead of a list".to_owned(),
+        ));
     }
     if found.len() != samples {
-        return Err(InputError::LabelCount { path, labels: found.len() as u64, samples: samples as u64 });
+        return Err(InputError::LabelCount {
+            path,
+            labels: found.len() as u64,
+            samples: samples as u64,
+        });
     }
-    let elements = found.shape().iter().fold(LABEL_BYTES, |bytes, &size| bytes.saturating_mul(size as u64));
+    let elements = found.shape().iter().fold(LABEL_BYTES, |bytes, &size| {
+        bytes.saturating_mul(size as u64)
+    });
     memory::ask(Bytes(elements), || "its labels, as numbers,".to_owned())
         .map_err(|reason| InputError::Memory(path, reason))?;
     Ok(Some(found))
@@ -251,47 +322,85 @@ pub(super) fn labels_of(data: &Data, file: Option<&Path>, samples: usize) -> Res
 fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>, InputError> {
     let missing = unnamed(archive, inputs);
     let is_input = |head: &Head| inputs.iter().any(|wanted| wanted.name == head.name);
-    let free = || archive.arrays.iter().filter(|head| !is_input(head) && labels::place(&head.name).is_none());
+    let free = || {
+        archive
+            .arrays
+            .iter()
+            .filter(|head| !is_input(head) && labels::place(&head.name).is_none())
+    };
     let only = |wanted: &Wanted| {
         let mut fitting = free().filter(|head| wanted.takes(head.element_type, &head.shape));
         fitting.next().filter(|_| fitting.next().is_none())
     };
-    let lone = || free().next().filter(|_| missing.len() == 1 && free().count() == 1);
-    let taken: Vec<Option<&Head>> = missing.iter().map(|wanted| only(wanted).or_else(lone)).collect();
-    let mut names: Vec<&str> = taken.iter().flatten().map(|head| head.name.as_str()).collect();
+    let lone = || {
+        free()
+            .next()
+            .filter(|_| missing.len() == 1 && free().count() == 1)
+    };
+    let taken: Vec<Option<&Head>> = missing
+        .iter()
+        .map(|wanted| only(wanted).or_else(lone))
+        .collect();
+    let mut names: Vec<&str> = taken
+        .iter()
+        .flatten()
+        .map(|head| head.name.as_str())
+        .collect();
     names.sort_unstable();
     names.dedup();
     if names.len() < missing.len() {
         return Err(missing_arrays(archive, &missing));
     }
     let mut taken = taken.into_iter().flatten();
-    Ok(inputs.iter().filter_map(|wanted| archive.head(&wanted.name).or_else(|| taken.next())).collect())
+    Ok(inputs
+        .iter()
+        .filter_map(|wanted| archive.head(&wanted.name).or_else(|| taken.next()))
+        .collect())
 }
 
 fn unnamed<'w>(archive: &Archive, inputs: &'w [Wanted]) -> Vec<&'w Wanted> {
-    inputs.iter().filter(|wanted| archive.head(&wanted.name).is_none()).collect()
+    inputs
+        .iter()
+        .filter(|wanted| archive.head(&wanted.name).is_none())
+        .collect()
 }
 
 fn missing_arrays(archive: &Archive, missing: &[&Wanted]) -> InputError {
     InputError::MissingArrays {
         path: archive.path.clone(),
         missing: missing.iter().map(|wanted| wanted.name.clone()).collect(),
-        present: archive.arrays.iter().map(|head| head.name.clone()).collect(),
+        present: archive
+            .arrays
+            .iter()
+            .map(|head| head.name.clone())
+            .collect(),
     }
 }
 
 /// The array with the dimension of 1 that its input wants and it lacks, and its input's type where it has none.
-fn complete(archive: &Arc<Archive>, mut head: Head, wanted: &Wanted, notes: &mut Vec<String>) -> Source {
+fn complete(
+    archive: &Arc<Archive>,
+    mut head: Head,
+    wanted: &Wanted,
+    notes: &mut Vec<String>,
+) -> Source {
     if head.is_code() {
         head.element_type = wanted.of_codes();
     }
     if let Some((shape, taken)) = wanted.completed(&head.shape) {
-        let name = if head.name.is_empty() { &wanted.name } else { &head.name };
+        let name = if head.name.is_empty() {
+            &wanted.name
+        } else {
+            &head.name
+        };
         let way = match taken {
             Taken::OneSample => "one sample",
             Taken::Column => "a column",
         };
-        notes.push(format!("array `{name}` {:?} is taken as {way} {shape:?}", head.shape));
+        notes.push(format!(
+            "array `{name}` {:?} is taken as {way} {shape:?}",
+            head.shape
+        ));
         head.shape = shape;
     }
     Source::Numpy(Arc::clone(archive), head)
@@ -301,19 +410,36 @@ fn given(folder: &Path, inputs: &[Wanted]) -> Result<Vec<Source>, InputError> {
     let file = |index: usize| folder.join(format!("input_{index}.pb"));
     let has = |index: &usize| file(*index).is_file();
     let lacks = |index: &usize| !has(index);
-    let missing: Vec<String> = (0..inputs.len()).filter(lacks).map(|index| inputs[index].name.clone()).collect();
+    let missing: Vec<String> = (0..inputs.len())
+        .filter(lacks)
+        .map(|index| inputs[index].name.clone())
+        .collect();
     if !missing.is_empty() {
-        let present = (0..inputs.len()).filter(has).map(|index| format!("input_{index}.pb")).collect();
-        return Err(InputError::MissingArrays { path: folder.to_owned(), missing, present });
+        let present = (0..inputs.len())
+            .filter(has)
+            .map(|index| format!("input_{index}.pb"))
+            .collect();
+        return Err(InputError::MissingArrays {
+            path: folder.to_owned(),
+            missing,
+            present,
+        });
     }
-    let load = |(index, wanted): (usize, &Wanted)| protobuf::read(&file(index), wanted.form).map(Source::Loaded);
+    let load = |(index, wanted): (usize, &Wanted)| {
+        protobuf::read(&file(index), wanted.form).map(Source::Loaded)
+    };
     inputs.iter().enumerate().map(load).collect()
 }
 
 /// The outputs that a test set expects. One that cannot be read is noted: the model runs without it.
 fn expected(folder: &Path, outputs: &[Form], notes: &mut Vec<String>) -> Vec<Option<Stored>> {
-    let files = (0..).map(|index| folder.join(format!("output_{index}.pb"))).take_while(|path| path.is_file());
-    let forms = outputs.iter().copied().chain(std::iter::repeat(Form::Tensor));
+    let files = (0..)
+        .map(|index| folder.join(format!("output_{index}.pb")))
+        .take_while(|path| path.is_file());
+    let forms = outputs
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(Form::Tensor));
     let read = |(path, form): (PathBuf, Form)| match protobuf::read(&path, form) {
         Ok(stored) => Some(stored),
         Err(error) => {

@@ -75,7 +75,8 @@ struct Segment {
 /// # Errors
 /// The model does not take this batch size, or the data cannot be read any more.
 pub fn materialize(plan: &InputPlan, batch_size: u64) -> Result<Vec<InputSet>, InputError> {
-    plan.supports_batch(batch_size).map_err(|reason| InputError::BatchSize(batch_size, reason))?;
+    plan.supports_batch(batch_size)
+        .map_err(|reason| InputError::BatchSize(batch_size, reason))?;
     match Dataset::open(plan)? {
         Some(dataset) => {
             plan.ask_for_sets(batch_size, dataset.sets_count(batch_size))?;
@@ -88,15 +89,32 @@ pub fn materialize(plan: &InputPlan, batch_size: u64) -> Result<Vec<InputSet>, I
     }
 }
 
-pub(super) fn made_up(plan: &InputPlan, batch_size: u64, seed: u64) -> Result<InputSet, InputError> {
-    let made = |fed: &FedInput| Ok(Argument { name: fed.name.clone(), value: fill::value(fed, batch_size, seed)? });
+pub(super) fn made_up(
+    plan: &InputPlan,
+    batch_size: u64,
+    seed: u64,
+) -> Result<InputSet, InputError> {
+    let made = |fed: &FedInput| {
+        Ok(Argument {
+            name: fed.name.clone(),
+            value: fill::value(fed, batch_size, seed)?,
+        })
+    };
     plan.fed.iter().map(made).collect()
 }
 
 fn growing(fed: &FedInput) -> Vec<Growing> {
-    let rows = |axis: usize| fed.rows_per_sample.get(&axis).map_or(1, |&rows| rows as usize);
+    let rows = |axis: usize| {
+        fed.rows_per_sample
+            .get(&axis)
+            .map_or(1, |&rows| rows as usize)
+    };
     let open = (0..fed.dims.len()).filter(|&axis| fed.dims[axis].is_none());
-    open.map(|axis| Growing { axis, rows: rows(axis) }).collect()
+    open.map(|axis| Growing {
+        axis,
+        rows: rows(axis),
+    })
+    .collect()
 }
 
 impl Dataset {
@@ -105,9 +123,20 @@ impl Dataset {
     /// # Errors
     /// The data cannot be read any more, or has changed since the plan was made.
     pub fn open(plan: &InputPlan) -> Result<Option<Dataset>, InputError> {
-        let InputSource::Data { path, labels } = &plan.source else { return Ok(None) };
-        let forms = plan.forms.inputs.iter().copied().chain(std::iter::repeat(Form::Tensor));
-        let wanted = plan.fed.iter().zip(forms).map(|(fed, form)| Wanted::fed(fed, form, &plan.batch_axis));
+        let InputSource::Data { path, labels } = &plan.source else {
+            return Ok(None);
+        };
+        let forms = plan
+            .forms
+            .inputs
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(Form::Tensor));
+        let wanted = plan
+            .fed
+            .iter()
+            .zip(forms)
+            .map(|(fed, form)| Wanted::fed(fed, form, &plan.batch_axis));
         let data = Data::open(path, &wanted.collect::<Vec<_>>(), &plan.forms.outputs)?;
         let axes = sample_axes(&plan.fed, &plan.batch_axis);
         let mut sets = Vec::new();
@@ -115,10 +144,20 @@ impl Dataset {
             let samples = check::samples(&data, set, &axes)?;
             check::check_ranks(path, set, &plan.fed)?;
             let read = |source| InputError::Read(path.clone(), source);
-            let column =
-                |(source, fed): (&Source, &FedInput)| Column::of(source.load()?, fed.element_type).map_err(read);
-            let columns = set.inputs.iter().zip(&plan.fed).map(column).collect::<Result<_, InputError>>()?;
-            sets.push(Set { columns, outputs: set.outputs.clone(), samples });
+            let column = |(source, fed): (&Source, &FedInput)| {
+                Column::of(source.load()?, fed.element_type).map_err(read)
+            };
+            let columns = set
+                .inputs
+                .iter()
+                .zip(&plan.fed)
+                .map(column)
+                .collect::<Result<_, InputError>>()?;
+            sets.push(Set {
+                columns,
+                outputs: set.outputs.clone(),
+                samples,
+            });
         }
         let mut dataset = Dataset::new(plan, sets, path.clone());
         dataset.info.source = path.display().to_string();
@@ -138,30 +177,52 @@ impl Dataset {
     /// The samples are too large.
     pub fn synthesized(plan: &InputPlan, samples_count: u64) -> Result<Dataset, InputError> {
         let batched = !plan.batch_axis.axes.is_empty();
-        let (sets_count, samples) = if batched { (1, samples_count) } else { (samples_count, 1) };
+        let (sets_count, samples) = if batched {
+            (1, samples_count)
+        } else {
+            (samples_count, 1)
+        };
         plan.ask_for_sets(samples, sets_count)?;
         let set = |index: u64| {
             let made = |fed| Column::made(fed, samples, plan.seed.wrapping_add(index));
             let columns = plan.fed.iter().map(made).collect::<Result<_, _>>()?;
-            Ok(Set { columns, outputs: Vec::new(), samples: samples as usize })
+            Ok(Set {
+                columns,
+                outputs: Vec::new(),
+                samples: samples as usize,
+            })
         };
-        let sets = (0..sets_count).map(set).collect::<Result<_, InputError>>()?;
+        let sets = (0..sets_count)
+            .map(set)
+            .collect::<Result<_, InputError>>()?;
         Ok(Dataset::new(plan, sets, PathBuf::new()))
     }
 
     fn new(plan: &InputPlan, sets: Vec<Set>, path: PathBuf) -> Dataset {
-        let input =
-            |fed: &FedInput| Input { name: fed.name.clone(), element_type: fed.element_type, axes: growing(fed) };
+        let input = |fed: &FedInput| Input {
+            name: fed.name.clone(),
+            element_type: fed.element_type,
+            axes: growing(fed),
+        };
         let mut outputs = sets.iter().flat_map(|set| set.outputs.iter().flatten());
         let info = DatasetInfo {
             source: "synthesized".to_owned(),
-            samples_count: sets.iter().fold(0, |sum: u64, set| sum.saturating_add(set.samples as u64)),
+            samples_count: sets
+                .iter()
+                .fold(0, |sum: u64, set| sum.saturating_add(set.samples as u64)),
             class_labels: None,
             has_targets: false,
             has_expected_outputs: outputs.any(|stored| !matches!(stored, Stored::Nothing)),
         };
         let inputs = plan.fed.iter().map(input).collect();
-        Dataset { info, path, inputs, outputs: plan.outputs.clone(), sets, labels: None }
+        Dataset {
+            info,
+            path,
+            inputs,
+            outputs: plan.outputs.clone(),
+            sets,
+            labels: None,
+        }
     }
 
     /// A description for the record.
@@ -197,8 +258,14 @@ impl Dataset {
         let segments = self.segments(start, length)?;
         let take = |(index, input): (usize, &Input)| {
             let name = input.name.clone();
-            let column = segments.first().map(|segment| &self.sets[segment.set].columns[index]);
-            if let Some(value) = column.map(|column| column.whole(length)).transpose()?.flatten() {
+            let column = segments
+                .first()
+                .map(|segment| &self.sets[segment.set].columns[index]);
+            if let Some(value) = column
+                .map(|column| column.whole(length))
+                .transpose()?
+                .flatten()
+            {
                 return Ok(Argument { name, value });
             }
             let parts = segments.iter().map(|segment| self.part(index, segment));
@@ -211,7 +278,10 @@ impl Dataset {
             };
             let ragged = || InputError::Ragged(self.path.clone(), input.name.clone(), length);
             let data = whole.ok_or_else(ragged)?;
-            Ok(Argument { name, value: Value::Tensor(data) })
+            Ok(Argument {
+                name,
+                value: Value::Tensor(data),
+            })
         };
         self.inputs.iter().enumerate().map(take).collect()
     }
@@ -239,9 +309,21 @@ impl Dataset {
                 _ => None,
             }
         };
-        let parts: Vec<TensorData> = self.segments(start, length).ok()?.iter().map(part).collect::<Option<_>>()?;
-        let data = if parts.len() == 1 { parts.into_iter().next()? } else { TensorData::concatenated(&parts, 0)? };
-        Some(Tensor { name: output.to_owned(), data })
+        let parts: Vec<TensorData> = self
+            .segments(start, length)
+            .ok()?
+            .iter()
+            .map(part)
+            .collect::<Option<_>>()?;
+        let data = if parts.len() == 1 {
+            parts.into_iter().next()?
+        } else {
+            TensorData::concatenated(&parts, 0)?
+        };
+        Some(Tensor {
+            name: output.to_owned(),
+            data,
+        })
     }
 
     /// How many tensors an output that is a sequence is to hold at a sample; absent where the data does not say.
@@ -277,14 +359,22 @@ impl Dataset {
             start = start.saturating_add(set.samples as u64);
         }
         if self.sets.len() == 1 || starts.is_empty() {
-            starts = (0..self.sets_count(batch_size)).map(|index| index.saturating_mul(batch_size)).collect();
+            starts = (0..self.sets_count(batch_size))
+                .map(|index| index.saturating_mul(batch_size))
+                .collect();
         }
-        starts.into_iter().take(limit).map(|start| self.batch(start, batch_size)).collect()
+        starts
+            .into_iter()
+            .take(limit)
+            .map(|start| self.batch(start, batch_size))
+            .collect()
     }
 
     /// How many sets of inputs there are for a batch size, where no test set is of that size.
     fn sets_count(&self, batch_size: u64) -> u64 {
-        self.len().div_ceil(batch_size.max(1)).clamp(1, INPUT_SETS_LIMIT)
+        self.len()
+            .div_ceil(batch_size.max(1))
+            .clamp(1, INPUT_SETS_LIMIT)
     }
 
     /// Rows of an input; absent where the input has fewer, or elements that cannot be cast.
@@ -296,13 +386,23 @@ impl Dataset {
             (Column::Stored(array), None) => (array.tensor()?, &[][..]),
             (Column::Counted(..) | Column::Whole(_), _) => return Ok(None),
             (Column::Made(data), None) => (Some(data.clone()), &[][..]),
-            (Column::Stored(array), Some((first, others))) => (array.rows(first.axis, first.rows(samples))?, others),
-            (Column::Made(data), Some((first, others))) => (Some(data.rows(first.axis, first.rows(samples))), others),
+            (Column::Stored(array), Some((first, others))) => {
+                (array.rows(first.axis, first.rows(samples))?, others)
+            }
+            (Column::Made(data), Some((first, others))) => {
+                (Some(data.rows(first.axis, first.rows(samples))), others)
+            }
         };
-        let Some(mut part) = part else { return Ok(None) };
+        let Some(mut part) = part else {
+            return Ok(None);
+        };
         for growing in others {
             let rows = growing.rows(samples);
-            if part.shape().get(growing.axis).is_none_or(|&size| size < rows.end) {
+            if part
+                .shape()
+                .get(growing.axis)
+                .is_none_or(|&size| size < rows.end)
+            {
                 return Ok(None);
             }
             part = part.rows(growing.axis, rows);

@@ -13,7 +13,9 @@ use crate::plan::ElementType;
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// An input is a map or a sparse tensor, by its type in words.
-    #[error("input `{0}` has type {1}; only tensors and sequences of tensors, optional or not, are fed")]
+    #[error(
+        "input `{0}` has type {1}; only tensors and sequences of tensors, optional or not, are fed"
+    )]
     UnsupportedType(String, String),
     /// Elements of an input have a type that ONNX Runtime has no tensors of, or that is not known here.
     #[error("input `{}` has elements of type {}, {}", .0, .1, why_not(*.1))]
@@ -22,7 +24,10 @@ pub enum InputError {
     #[error("input `{0}` does not say how many dimensions it has")]
     UnknownRank(String),
     /// `--dim` names a dimension that no input has.
-    #[error("no input has a dimension `{name}`; {}", these("the dimensions are", present))]
+    #[error(
+        "no input has a dimension `{name}`; {}",
+        these("the dimensions are", present)
+    )]
     UnknownDim {
         /// The name.
         name: String,
@@ -46,7 +51,10 @@ pub enum InputError {
         size: u64,
     },
     /// Sizes that were given for dimensions of which one follows from others do not agree.
-    #[error("dimension `{name}` is set to {size}, and {from} is {value}{}", with(others))]
+    #[error(
+        "dimension `{name}` is set to {size}, and {from} is {value}{}",
+        with(others)
+    )]
     DimsContradict {
         /// The dimension.
         name: String,
@@ -60,7 +68,10 @@ pub enum InputError {
         others: Vec<String>,
     },
     /// `--range` names an input that the model does not have.
-    #[error("the model has no input `{name}`; {}", these("its inputs are", present))]
+    #[error(
+        "the model has no input `{name}`; {}",
+        these("its inputs are", present)
+    )]
     UnknownInput {
         /// The name.
         name: String,
@@ -226,7 +237,11 @@ pub enum Misfit {
 pub struct RuntimeWords(pub String);
 
 fn with(sizes: &[String]) -> String {
-    if sizes.is_empty() { String::new() } else { format!(" with {}", sizes.join(" and ")) }
+    if sizes.is_empty() {
+        String::new()
+    } else {
+        format!(" with {}", sizes.join(" and "))
+    }
 }
 
 fn why_not(element_type: ElementType) -> &'static str {
@@ -237,20 +252,34 @@ fn why_not(element_type: ElementType) -> &'static str {
 }
 
 fn in_another_order(channels: Option<Channels>) -> &'static str {
-    if channels.is_some() { ": its dimensions are in another order" } else { "" }
+    if channels.is_some() {
+        ": its dimensions are in another order"
+    } else {
+        ""
+    }
 }
 
 fn that_fits(batch_size: Option<u64>) -> String {
-    batch_size.map(|size| format!("; a batch size of {size} would fit")).unwrap_or_default()
+    batch_size
+        .map(|size| format!("; a batch size of {size} would fit"))
+        .unwrap_or_default()
 }
 
 fn list(names: &[String]) -> String {
     if names.is_empty() {
         return "nothing".to_owned();
     }
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn these(lead: &str, names: &[String]) -> String {
-    if names.is_empty() { "there are none".to_owned() } else { format!("{lead} {}", list(names)) }
+    if names.is_empty() {
+        "there are none".to_owned()
+    } else {
+        format!("{lead} {}", list(names))
+    }
 }

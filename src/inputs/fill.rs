@@ -22,16 +22,38 @@ pub(super) fn value(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Value,
         Some(NoTensor::Sequence(shapes)) => shapes,
     };
     let made = |(place, shape): (usize, &Vec<u64>)| {
-        let (name, dims) = (element_name(&fed.name, place), shape.iter().copied().map(Some).collect());
-        tensor(&FedInput { name, dims, no_tensor: None, ..fed.clone() }, batch_size, seed)
+        let (name, dims) = (
+            element_name(&fed.name, place),
+            shape.iter().copied().map(Some).collect(),
+        );
+        tensor(
+            &FedInput {
+                name,
+                dims,
+                no_tensor: None,
+                ..fed.clone()
+            },
+            batch_size,
+            seed,
+        )
     };
-    Ok(Value::Sequence(fed.element_type, shapes.iter().enumerate().map(made).collect::<Result<_, _>>()?))
+    Ok(Value::Sequence(
+        fed.element_type,
+        shapes
+            .iter()
+            .enumerate()
+            .map(made)
+            .collect::<Result<_, _>>()?,
+    ))
 }
 
 /// One seed gives the same values to inputs of one name in all variants of a model, whatever their types and order.
 pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<TensorData, InputError> {
     let shape = shape(fed, batch_size)?;
-    let counted = of_batch(&fed.fill, batch_size).map(|fill| FedInput { fill, ..fed.clone() });
+    let counted = of_batch(&fed.fill, batch_size).map(|fill| FedInput {
+        fill,
+        ..fed.clone()
+    });
     let fed = counted.as_ref().unwrap_or(fed);
     let mut random = Pcg64Mcg::seed_from_u64(seed ^ name_hash(&fed.name));
     let unsupported = || InputError::UnsupportedElements(fed.name.clone(), fed.element_type);
@@ -40,11 +62,18 @@ pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Tenso
         let text = || {
             index += 1;
             match column(&fed.fill, &shape, index - 1) {
-                FillKind::Words(words) if !words.is_empty() => words[random.random_range(0..words.len())].clone(),
-                _ => (0..TEXT_LETTERS).map(|_| random.random_range('a'..='z')).collect::<String>(),
+                FillKind::Words(words) if !words.is_empty() => {
+                    words[random.random_range(0..words.len())].clone()
+                }
+                _ => (0..TEXT_LETTERS)
+                    .map(|_| random.random_range('a'..='z'))
+                    .collect::<String>(),
             }
         };
-        return Ok(TensorData::String(ArrayD::from_shape_simple_fn(IxDyn(&shape), text)));
+        return Ok(TensorData::String(ArrayD::from_shape_simple_fn(
+            IxDyn(&shape),
+            text,
+        )));
     }
     if fed.element_type.is_float() {
         return floats(fed, &shape, &mut random).ok_or_else(unsupported);
@@ -56,10 +85,17 @@ fn shape(fed: &FedInput, batch_size: u64) -> Result<Vec<usize>, InputError> {
     let sizes = fed.shape(batch_size);
     // A string takes at least its own three words.
     let width = element_bytes(fed.element_type).unwrap_or(24) as u64;
-    let bytes = sizes.iter().try_fold(width, |product, &size| product.checked_mul(size));
+    let bytes = sizes
+        .iter()
+        .try_fold(width, |product, &size| product.checked_mul(size));
     let bytes = bytes.ok_or_else(|| InputError::TooLarge(fed.name.clone(), sizes.clone()))?;
-    memory::ask(Bytes(bytes), || format!("input `{}` of the shape {sizes:?}", fed.name))
-        .map_err(|reason| InputError::BatchMemory { fitting: None, reason })?;
+    memory::ask(Bytes(bytes), || {
+        format!("input `{}` of the shape {sizes:?}", fed.name)
+    })
+    .map_err(|reason| InputError::BatchMemory {
+        fitting: None,
+        reason,
+    })?;
     Ok(sizes.into_iter().map(|size| size as usize).collect())
 }
 
@@ -67,7 +103,9 @@ fn floats(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<Tens
     let value = |index: usize| match column(&fed.fill, shape, index) {
         FillKind::Ascending => place(shape, index) as f64,
         FillKind::AscendingFrom(first) => *first as f64 + place(shape, index) as f64,
-        FillKind::Numbers(numbers) if !numbers.is_empty() => numbers[random.random_range(0..numbers.len())],
+        FillKind::Numbers(numbers) if !numbers.is_empty() => {
+            numbers[random.random_range(0..numbers.len())]
+        }
         // The difference of the ends may be infinite where their mean is not.
         fill => {
             let ValueRange { low, high } = range(fill);
@@ -75,7 +113,11 @@ fn floats(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<Tens
             low * (1.0 - share) + high * share
         }
     };
-    TensorData::of_floats(fed.element_type, shape, (0..shape.iter().product::<usize>()).map(value))
+    TensorData::of_floats(
+        fed.element_type,
+        shape,
+        (0..shape.iter().product::<usize>()).map(value),
+    )
 }
 
 /// Whole numbers that the type holds: what ascends beyond it stays at its end, and of a range it has its part.
@@ -84,7 +126,9 @@ fn integers(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<Te
     let mut made = |index: usize| match column(&fed.fill, shape, index) {
         FillKind::Ascending => place(shape, index) as i128,
         FillKind::AscendingFrom(first) => i128::from(*first) + place(shape, index) as i128,
-        FillKind::Numbers(numbers) if !numbers.is_empty() => numbers[random.random_range(0..numbers.len())] as i128,
+        FillKind::Numbers(numbers) if !numbers.is_empty() => {
+            numbers[random.random_range(0..numbers.len())] as i128
+        }
         fill => {
             let ValueRange { low, high } = range(fill);
             let low = (low.ceil() as i128).clamp(least, most);
@@ -120,7 +164,9 @@ pub(super) fn follows_batch(fill: &FillKind) -> bool {
 
 fn column<'f>(fill: &'f FillKind, shape: &[usize], index: usize) -> &'f FillKind {
     match fill {
-        FillKind::Columns(columns) if !columns.is_empty() => &columns[place(shape, index) % columns.len()],
+        FillKind::Columns(columns) if !columns.is_empty() => {
+            &columns[place(shape, index) % columns.len()]
+        }
         other => other,
     }
 }
@@ -128,7 +174,10 @@ fn column<'f>(fill: &'f FillKind, shape: &[usize], index: usize) -> &'f FillKind
 fn range(fill: &FillKind) -> ValueRange {
     match *fill {
         FillKind::Uniform(range) => range,
-        FillKind::Constant(value) => ValueRange { low: value, high: value },
+        FillKind::Constant(value) => ValueRange {
+            low: value,
+            high: value,
+        },
         FillKind::Data
         | FillKind::Ascending
         | FillKind::AscendingFrom(_)
@@ -136,13 +185,18 @@ fn range(fill: &FillKind) -> ValueRange {
         | FillKind::Numbers(_)
         | FillKind::Words(_)
         | FillKind::Columns(_)
-        | FillKind::PerSample(_) => ValueRange { low: 0.0, high: 0.0 },
+        | FillKind::PerSample(_) => ValueRange {
+            low: 0.0,
+            high: 0.0,
+        },
     }
 }
 
 /// FNV-1a, 64 bits: the same on every machine and in every version. Source: RFC 9923.
 fn name_hash(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -170,7 +224,9 @@ mod tests {
         assert_eq!(tensor(&input, 2, 7).unwrap().shape(), [2, 500]);
         let values = numbers(&input, 2);
         assert!(
-            values.iter().all(|value| (3.0..=6.0).contains(value)) && values.contains(&3.0) && values.contains(&6.0)
+            values.iter().all(|value| (3.0..=6.0).contains(value))
+                && values.contains(&3.0)
+                && values.contains(&6.0)
         );
     }
 
@@ -178,7 +234,11 @@ mod tests {
     fn variants_of_other_precision_get_the_same_values() {
         let of = |element_type| numbers(&fed(element_type, vec![Some(16)], uniform(0.0, 1.0)), 1);
         let (wide, short) = (of(ElementType::Float), of(ElementType::Float16));
-        assert!(wide.iter().zip(&short).all(|(wide, short)| (wide - short).abs() < 1e-3));
+        assert!(
+            wide.iter()
+                .zip(&short)
+                .all(|(wide, short)| (wide - short).abs() < 1e-3)
+        );
     }
 
     #[test]
@@ -211,46 +271,110 @@ mod tests {
             (E::Uint64, 0, u64::MAX),
         ] {
             let ascending = whole(element_type, FillKind::AscendingFrom(most - 1));
-            assert_eq!(ascending, [most - 1, most, most, most].map(|number| number as f64), "{element_type}");
+            assert_eq!(
+                ascending,
+                [most - 1, most, most, most].map(|number| number as f64),
+                "{element_type}"
+            );
             let (low, high) = (least as f64, most as f64);
-            assert_eq!(whole(element_type, FillKind::Constant(1e30)), [high; 4], "{element_type}");
-            assert_eq!(whole(element_type, FillKind::Constant(-1e30)), [low; 4], "{element_type}");
-            assert_eq!(whole(element_type, FillKind::Numbers(vec![1e30])), [high; 4], "{element_type}");
+            assert_eq!(
+                whole(element_type, FillKind::Constant(1e30)),
+                [high; 4],
+                "{element_type}"
+            );
+            assert_eq!(
+                whole(element_type, FillKind::Constant(-1e30)),
+                [low; 4],
+                "{element_type}"
+            );
+            assert_eq!(
+                whole(element_type, FillKind::Numbers(vec![1e30])),
+                [high; 4],
+                "{element_type}"
+            );
             let ranged = whole(element_type, uniform(-1e30, 1e30));
-            assert!(ranged.iter().all(|value| (low..=high).contains(value)), "{element_type}: {ranged:?}");
+            assert!(
+                ranged.iter().all(|value| (low..=high).contains(value)),
+                "{element_type}: {ranged:?}"
+            );
         }
-        let positions = numbers(&fed(ElementType::Int8, vec![Some(300)], FillKind::Ascending), 1);
-        assert!(positions.iter().enumerate().all(|(place, &value)| value == place.min(127) as f64));
+        let positions = numbers(
+            &fed(ElementType::Int8, vec![Some(300)], FillKind::Ascending),
+            1,
+        );
+        assert!(
+            positions
+                .iter()
+                .enumerate()
+                .all(|(place, &value)| value == place.min(127) as f64)
+        );
     }
 
     #[test]
     fn columns_are_filled_each_in_a_way_of_its_own() {
-        let words = |words: &[&str]| FillKind::Words(words.iter().map(|&word| word.to_owned()).collect());
+        let words =
+            |words: &[&str]| FillKind::Words(words.iter().map(|&word| word.to_owned()).collect());
         let fill = FillKind::Columns(vec![words(&["a", "b"]), words(&["c"])]);
-        let TensorData::String(values) = tensor(&fed(ElementType::String, vec![None, Some(2)], fill), 40, 3).unwrap()
+        let TensorData::String(values) =
+            tensor(&fed(ElementType::String, vec![None, Some(2)], fill), 40, 3).unwrap()
         else {
             panic!()
         };
-        let column = |at: usize| values.iter().skip(at).step_by(2).map(String::as_str).collect::<Vec<_>>();
+        let column = |at: usize| {
+            values
+                .iter()
+                .skip(at)
+                .step_by(2)
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+        };
         assert!(column(1).iter().all(|&word| word == "c"));
         assert!(column(0).contains(&"a") && column(0).contains(&"b") && !column(0).contains(&"c"));
         let fill = FillKind::Columns(vec![FillKind::Constant(7.0), FillKind::AscendingFrom(5)]);
-        assert_eq!(numbers(&fed(ElementType::Int64, vec![None, Some(2)], fill), 1), [7.0, 6.0]);
+        assert_eq!(
+            numbers(&fed(ElementType::Int64, vec![None, Some(2)], fill), 1),
+            [7.0, 6.0]
+        );
     }
 
     #[test]
     fn a_number_for_each_sample_grows_with_the_batch() {
-        let columns = vec![FillKind::PerSample(2), FillKind::Constant(3.0), FillKind::Constant(64.0)];
-        let sizes = fed(ElementType::Int64, vec![Some(3)], FillKind::Columns(columns));
-        assert_eq!((numbers(&sizes, 1), numbers(&sizes, 4)), (vec![2.0, 3.0, 64.0], vec![8.0, 3.0, 64.0]));
+        let columns = vec![
+            FillKind::PerSample(2),
+            FillKind::Constant(3.0),
+            FillKind::Constant(64.0),
+        ];
+        let sizes = fed(
+            ElementType::Int64,
+            vec![Some(3)],
+            FillKind::Columns(columns),
+        );
+        assert_eq!(
+            (numbers(&sizes, 1), numbers(&sizes, 4)),
+            (vec![2.0, 3.0, 64.0], vec![8.0, 3.0, 64.0])
+        );
         let count = fed(ElementType::Int64, vec![], FillKind::PerSample(1));
-        assert_eq!((numbers(&count, 1), numbers(&count, 4)), (vec![1.0], vec![4.0]));
-        assert!(follows_batch(&sizes.fill) && follows_batch(&count.fill) && !follows_batch(&uniform(0.0, 1.0)));
+        assert_eq!(
+            (numbers(&count, 1), numbers(&count, 4)),
+            (vec![1.0], vec![4.0])
+        );
+        assert!(
+            follows_batch(&sizes.fill)
+                && follows_batch(&count.fill)
+                && !follows_batch(&uniform(0.0, 1.0))
+        );
     }
 
     #[test]
     fn absurd_shape_is_an_error_and_no_allocation() {
-        let input = fed(ElementType::Float, vec![None, Some(u64::MAX)], uniform(0.0, 1.0));
-        assert!(matches!(tensor(&input, 2, 1), Err(InputError::TooLarge { .. })));
+        let input = fed(
+            ElementType::Float,
+            vec![None, Some(u64::MAX)],
+            uniform(0.0, 1.0),
+        );
+        assert!(matches!(
+            tensor(&input, 2, 1),
+            Err(InputError::TooLarge { .. })
+        ));
     }
 }

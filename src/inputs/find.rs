@@ -11,11 +11,20 @@ const ENTRIES: usize = 10_000;
 /// `test_data_set_N`.
 #[must_use]
 pub fn data_in(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let entries = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .map(|entry| entry.path());
     // A Mac leaves a file `._data.npz` of its own beside each that it packs.
-    let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let is_hidden = |path: &Path| {
+        path.file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+    };
     let is_archive = |path: &PathBuf| {
-        let is_named_so = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"));
+        let is_named_so = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("npz"));
         is_named_so && !is_hidden(path) && path.is_file()
     };
     let mut archives: Vec<PathBuf> = entries.filter(is_archive).collect();
@@ -42,7 +51,10 @@ pub fn files_of(data: &Path) -> Option<Vec<PathBuf>> {
         for entry in std::fs::read_dir(folder).ok()? {
             entries += 1;
             let path = entry.ok().filter(|_| entries <= ENTRIES)?.path();
-            if path.extension().is_some_and(|extension| extension == "pb" || extension.eq_ignore_ascii_case("npz")) {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "pb" || extension.eq_ignore_ascii_case("npz"))
+            {
                 files.push(path);
             }
         }
@@ -57,7 +69,9 @@ pub(super) fn test_folders(path: &Path) -> Result<Vec<PathBuf>, InputError> {
     let mut folders: Vec<(u64, PathBuf)> = Vec::new();
     for entry in std::fs::read_dir(path).map_err(read)? {
         let entry = entry.map_err(read)?.path();
-        let number = entry.file_name().and_then(|name| name.to_str()?.strip_prefix("test_data_set_")?.parse().ok());
+        let number = entry
+            .file_name()
+            .and_then(|name| name.to_str()?.strip_prefix("test_data_set_")?.parse().ok());
         if let (Some(number), true) = (number, entry.is_dir()) {
             folders.push((number, entry));
         }
@@ -89,9 +103,18 @@ mod tests {
         for name in ["a.npz", "labels.csv", "m.onnx"] {
             std::fs::write(path(name), "").unwrap();
         }
-        let expected = ["a.npz", "labels.csv", "test_data_set_0/input_0.pb", "test_data_set_10/input_0.pb"].map(path);
+        let expected = [
+            "a.npz",
+            "labels.csv",
+            "test_data_set_0/input_0.pb",
+            "test_data_set_10/input_0.pb",
+        ]
+        .map(path);
         assert_eq!(files_of(folder.path()).unwrap(), expected);
-        assert_eq!(files_of(&path("a.npz")).unwrap(), ["labels.csv", "a.npz"].map(path));
+        assert_eq!(
+            files_of(&path("a.npz")).unwrap(),
+            ["labels.csv", "a.npz"].map(path)
+        );
     }
 
     #[test]

@@ -35,7 +35,12 @@ fn layout(element_type: ElementType) -> Option<Layout> {
         ElementType::Float8e8m0 => (8, 0, 127, Special::Scale),
         _ => return None,
     };
-    Some(Layout { exponent_bits, mantissa_bits, bias, special })
+    Some(Layout {
+        exponent_bits,
+        mantissa_bits,
+        bias,
+        special,
+    })
 }
 
 impl Layout {
@@ -43,7 +48,8 @@ impl Layout {
         let mantissa = u32::from(code) & ((1 << self.mantissa_bits) - 1);
         let exponent_mask = (1 << self.exponent_bits) - 1;
         let exponent = (u32::from(code) >> self.mantissa_bits) & exponent_mask;
-        let sign = self.special != Special::Scale && code >> (self.exponent_bits + self.mantissa_bits) & 1 == 1;
+        let sign = self.special != Special::Scale
+            && code >> (self.exponent_bits + self.mantissa_bits) & 1 == 1;
         let is_last = exponent == exponent_mask;
         let magnitude = match self.special {
             Special::AllOnes if is_last && mantissa == (1 << self.mantissa_bits) - 1 => f64::NAN,
@@ -75,7 +81,10 @@ pub(super) fn values(element_type: ElementType) -> Option<Vec<f64>> {
 
 /// Largest finite value of a floating-point type of up to eight bits; absent for other types.
 pub(super) fn largest(element_type: ElementType) -> Option<f64> {
-    values(element_type)?.into_iter().filter(|value| value.is_finite()).reduce(f64::max)
+    values(element_type)?
+        .into_iter()
+        .filter(|value| value.is_finite())
+        .reduce(f64::max)
 }
 
 pub(super) struct Rounding {
@@ -92,8 +101,14 @@ impl Rounding {
         let coded = values.iter().copied().zip(0..=u8::MAX);
         let mut finite: Vec<(f64, u8)> = coded.filter(|&(value, _)| is_kept(value)).collect();
         finite.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let not_a_number = values.iter().position(|value| value.is_nan()).map_or(0, |at| at as u8);
-        Some(Rounding { finite, not_a_number })
+        let not_a_number = values
+            .iter()
+            .position(|value| value.is_nan())
+            .map_or(0, |at| at as u8);
+        Some(Rounding {
+            finite,
+            not_a_number,
+        })
     }
 
     /// The code of the nearest value, the even one of two that are as near; beyond the largest, that.
@@ -106,7 +121,11 @@ impl Rounding {
         match (below, self.finite.get(above)) {
             (Some(&(low, low_code)), Some(&(high, high_code))) => {
                 let is_tie = value - low == high - value;
-                let takes_low = if is_tie { low_code & 1 == 0 } else { value - low < high - value };
+                let takes_low = if is_tie {
+                    low_code & 1 == 0
+                } else {
+                    value - low < high - value
+                };
                 if takes_low { low_code } else { high_code }
             }
             (Some(&(_, code)), None) | (None, Some(&(_, code))) => code,
@@ -118,15 +137,19 @@ impl Rounding {
 /// Whether elements of a type are held one to a byte here, whatever they take elsewhere.
 pub(super) fn is_narrow(element_type: ElementType) -> bool {
     use ElementType as E;
-    layout(element_type).is_some() || matches!(element_type, E::Int4 | E::Uint4 | E::Int2 | E::Uint2)
+    layout(element_type).is_some()
+        || matches!(element_type, E::Int4 | E::Uint4 | E::Int2 | E::Uint2)
 }
 
 /// Codes of `bits` bits, one to a byte, as they lie in memory elsewhere: the first in the lowest bits.
 pub(super) fn pack(codes: &[u8], bits: u32) -> Vec<u8> {
     let mask = (u16::from(u8::MAX) >> (8 - bits)) as u8;
     let per_byte = (8 / bits) as usize;
-    let byte =
-        |part: &[u8]| part.iter().rev().fold(0, |byte: u8, code| byte.checked_shl(bits).unwrap_or(0) | code & mask);
+    let byte = |part: &[u8]| {
+        part.iter().rev().fold(0, |byte: u8, code| {
+            byte.checked_shl(bits).unwrap_or(0) | code & mask
+        })
+    };
     codes.chunks(per_byte).map(byte).collect()
 }
 
@@ -134,7 +157,11 @@ pub(super) fn pack(codes: &[u8], bits: u32) -> Vec<u8> {
 pub(super) fn lowest(byte: u8, element_type: ElementType, bits: u32) -> u8 {
     let highest = byte << (8 - bits);
     let is_signed = matches!(element_type, ElementType::Int4 | ElementType::Int2);
-    if is_signed { (highest as i8 >> (8 - bits)) as u8 } else { highest >> (8 - bits) }
+    if is_signed {
+        (highest as i8 >> (8 - bits)) as u8
+    } else {
+        highest >> (8 - bits)
+    }
 }
 
 /// The codes of packed bytes, one to a byte, those of signed types with their sign; absent if bytes are not as many.
@@ -144,7 +171,13 @@ pub(super) fn unpack(bytes: &[u8], element_type: ElementType, count: usize) -> O
     if bytes.len() != count.div_ceil(per_byte) {
         return None;
     }
-    let code = |at: usize| lowest(bytes[at / per_byte] >> (bits * (at % per_byte) as u32), element_type, bits);
+    let code = |at: usize| {
+        lowest(
+            bytes[at / per_byte] >> (bits * (at % per_byte) as u32),
+            element_type,
+            bits,
+        )
+    };
     Some((0..count).map(code).collect())
 }
 
@@ -152,7 +185,14 @@ pub(super) fn unpack(bytes: &[u8], element_type: ElementType, count: usize) -> O
 #[cfg(test)]
 pub(super) const FLOATS: [ElementType; 6] = {
     use ElementType as E;
-    [E::Float8e4m3fn, E::Float8e4m3fnuz, E::Float8e5m2, E::Float8e5m2fnuz, E::Float4e2m1, E::Float8e8m0]
+    [
+        E::Float8e4m3fn,
+        E::Float8e4m3fnuz,
+        E::Float8e5m2,
+        E::Float8e5m2fnuz,
+        E::Float4e2m1,
+        E::Float8e8m0,
+    ]
 };
 
 #[cfg(test)]
@@ -183,7 +223,11 @@ mod tests {
             (E::Float8e8m0, 0x7f, 1.0),
             (E::Float8e8m0, 0xfe, 127.0_f64.exp2()),
         ] {
-            assert_eq!(decoded(element_type, code), value, "{element_type} {code:#x}");
+            assert_eq!(
+                decoded(element_type, code),
+                value,
+                "{element_type} {code:#x}"
+            );
         }
         let fours: Vec<f64> = (0..8).map(|code| decoded(E::Float4e2m1, code)).collect();
         assert_eq!(fours, [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0]);
@@ -195,7 +239,9 @@ mod tests {
         use ElementType as E;
         let nans = |element_type| {
             let values = values(element_type).unwrap();
-            (0..values.len()).filter(|&code| values[code].is_nan()).collect::<Vec<usize>>()
+            (0..values.len())
+                .filter(|&code| values[code].is_nan())
+                .collect::<Vec<usize>>()
         };
         assert_eq!(nans(E::Float8e4m3fn), [0x7f, 0xff]);
         assert_eq!(nans(E::Float8e4m3fnuz), [0x80]);
@@ -221,7 +267,10 @@ mod tests {
         for element_type in FLOATS {
             for (code, value) in values(element_type).unwrap().into_iter().enumerate() {
                 let is_own = !value.is_finite() || (value == 0.0 && code != 0);
-                assert!(is_own || to(element_type, value) == value, "{element_type} {code:#x}");
+                assert!(
+                    is_own || to(element_type, value) == value,
+                    "{element_type} {code:#x}"
+                );
             }
         }
     }
@@ -232,12 +281,20 @@ mod tests {
         let mut random = Pcg64Mcg::seed_from_u64(1);
         for length in 0..40 {
             let codes: Vec<u8> = (0..length).map(|_| random.random()).collect();
-            for element_type in [E::Int2, E::Uint2, E::Int4, E::Uint4, E::Float4e2m1, E::Float8e5m2] {
+            for element_type in [
+                E::Int2,
+                E::Uint2,
+                E::Int4,
+                E::Uint4,
+                E::Float4e2m1,
+                E::Float8e5m2,
+            ] {
                 let bits = element_type.bits().unwrap();
                 let packed = pack(&codes, bits);
                 assert_eq!(packed.len(), (codes.len() * bits as usize).div_ceil(8));
                 let mask = (255_u16 >> (8 - bits)) as u8;
-                let masked = |codes: &[u8]| codes.iter().map(|code| code & mask).collect::<Vec<u8>>();
+                let masked =
+                    |codes: &[u8]| codes.iter().map(|code| code & mask).collect::<Vec<u8>>();
                 let unpacked = unpack(&packed, element_type, codes.len()).unwrap();
                 assert_eq!(masked(&unpacked), masked(&codes), "{element_type}");
                 assert!(unpack(&packed, element_type, codes.len() + 8).is_none());
@@ -249,7 +306,10 @@ mod tests {
     fn the_first_element_lies_in_the_lowest_bits() {
         assert_eq!(pack(&[1, 2, 3], 4), [0x21, 0x03]);
         assert_eq!(pack(&[1, 2, 3, 0, 1], 2), [0b0011_1001, 1]);
-        assert_eq!(unpack(&[0x8f], ElementType::Int4, 2), Some(vec![0xff, 0xf8]));
+        assert_eq!(
+            unpack(&[0x8f], ElementType::Int4, 2),
+            Some(vec![0xff, 0xf8])
+        );
         assert_eq!(unpack(&[0x8f], ElementType::Uint4, 1), Some(vec![15]));
     }
 }

@@ -26,20 +26,33 @@ impl SamplePair {
     /// Inputs cannot be made, or cannot be put together; the data has no further sample.
     pub fn of(plan: &InputPlan, attempt: u64) -> Result<SamplePair, InputError> {
         let (first, second) = match Dataset::open(plan)? {
-            Some(data) if attempt + 1 < data.len() => (data.batch(0, 1)?, data.batch(attempt + 1, 1)?),
+            Some(data) if attempt + 1 < data.len() => {
+                (data.batch(0, 1)?, data.batch(attempt + 1, 1)?)
+            }
             Some(_) => return Err(no_pair("the data has no two unlike samples")),
             None => {
                 let other_seed = plan.seed.wrapping_add(attempt + 1);
-                (made_up(plan, 1, plan.seed)?, made_up(&varied(plan, attempt), 1, other_seed)?)
+                (
+                    made_up(plan, 1, plan.seed)?,
+                    made_up(&varied(plan, attempt), 1, other_seed)?,
+                )
             }
         };
-        let second = plan.fed.iter().zip(first.iter().zip(second)).map(|(fed, (first, second))| match axis(fed) {
-            Some(_) => second,
-            None => first.clone(),
-        });
+        let second = plan
+            .fed
+            .iter()
+            .zip(first.iter().zip(second))
+            .map(|(fed, (first, second))| match axis(fed) {
+                Some(_) => second,
+                None => first.clone(),
+            });
         let second: InputSet = second.collect();
         let both = together(plan, [&first, &second])?;
-        Ok(SamplePair { first, second, both })
+        Ok(SamplePair {
+            first,
+            second,
+            both,
+        })
     }
 }
 
@@ -51,12 +64,19 @@ fn axis(fed: &FedInput) -> Option<usize> {
 /// The plan, from the second attempt on with other numbers where all samples would have the same, which proves little.
 fn varied(plan: &InputPlan, attempt: u64) -> InputPlan {
     let mut varied = plan.clone();
-    for fed in varied.fed.iter_mut().filter(|fed| attempt > 0 && fed.element_type.is_float()) {
+    for fed in varied
+        .fed
+        .iter_mut()
+        .filter(|fed| attempt > 0 && fed.element_type.is_float())
+    {
         if let FillKind::Constant(value) = fed.fill
             && value.is_finite()
         {
             let reach = VARIATION * value.abs();
-            fed.fill = FillKind::Uniform(ValueRange { low: value - reach, high: value + reach });
+            fed.fill = FillKind::Uniform(ValueRange {
+                low: value - reach,
+                high: value + reach,
+            });
         }
     }
     varied
@@ -67,16 +87,26 @@ fn together(plan: &InputPlan, samples: [&InputSet; 2]) -> Result<InputSet, Input
         let name = fed.name.clone();
         let [first, second] = samples.map(|sample| &sample[index].value);
         let (Value::Tensor(first), Value::Tensor(second)) = (first, second) else {
-            return Ok(Argument { name, value: first.clone() });
+            return Ok(Argument {
+                name,
+                value: first.clone(),
+            });
         };
         let data = match fed.dims.iter().filter(|size| size.is_none()).count() {
             0 if fill::follows_batch(&fed.fill) => Some(fill::tensor(fed, 2, plan.seed)?),
             0 => Some(first.clone()),
-            1 => TensorData::concatenated(&[first.clone(), second.clone()], axis(fed).unwrap_or_default()),
+            1 => TensorData::concatenated(
+                &[first.clone(), second.clone()],
+                axis(fed).unwrap_or_default(),
+            ),
             _ => return Err(no_pair(&format!("`{}` grows along several axes", fed.name))),
         };
-        let data = data.ok_or_else(|| no_pair(&format!("samples of `{}` differ in shape", fed.name)))?;
-        Ok(Argument { name, value: Value::Tensor(data) })
+        let data =
+            data.ok_or_else(|| no_pair(&format!("samples of `{}` differ in shape", fed.name)))?;
+        Ok(Argument {
+            name,
+            value: Value::Tensor(data),
+        })
     };
     plan.fed.iter().enumerate().map(put).collect()
 }
@@ -94,7 +124,10 @@ mod tests {
     use crate::record::{BatchAxis, BatchProof};
 
     fn fed(name: &str, dims: &[Option<u64>]) -> FedInput {
-        let fill = FillKind::Uniform(ValueRange { low: 0.0, high: 1.0 });
+        let fill = FillKind::Uniform(ValueRange {
+            low: 0.0,
+            high: 1.0,
+        });
         FedInput::new(name, ElementType::Float, dims.to_vec(), fill)
     }
 
@@ -104,11 +137,22 @@ mod tests {
 
     #[test]
     fn samples_lie_along_their_own_axes_and_share_what_has_none() {
-        let heads = FedInput { rows_per_sample: BTreeMap::from([(0, 4)]), ..fed("heads", &[None, Some(2)]) };
-        let plan = plan(vec![fed("state", &[Some(3), None]), heads, fed("scales", &[Some(2)])]);
+        let heads = FedInput {
+            rows_per_sample: BTreeMap::from([(0, 4)]),
+            ..fed("heads", &[None, Some(2)])
+        };
+        let plan = plan(vec![
+            fed("state", &[Some(3), None]),
+            heads,
+            fed("scales", &[Some(2)]),
+        ]);
         let pair = SamplePair::of(&plan, 0).unwrap();
         let data = |argument: &Argument| argument.value.as_tensor().unwrap().clone();
-        let shapes = |set: &InputSet| set.iter().map(|one| data(one).shape().to_vec()).collect::<Vec<_>>();
+        let shapes = |set: &InputSet| {
+            set.iter()
+                .map(|one| data(one).shape().to_vec())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(shapes(&pair.second), [vec![3, 1], vec![4, 2], vec![2]]);
         assert_eq!(shapes(&pair.both), [vec![3, 2], vec![8, 2], vec![2]]);
         assert_ne!(pair.first[0], pair.second[0]);
@@ -119,7 +163,10 @@ mod tests {
 
     #[test]
     fn a_number_that_all_samples_share_is_varied_in_a_second_attempt() {
-        let plan = plan(vec![FedInput { fill: FillKind::Constant(1.0), ..fed("gain", &[None, Some(2)]) }]);
+        let plan = plan(vec![FedInput {
+            fill: FillKind::Constant(1.0),
+            ..fed("gain", &[None, Some(2)])
+        }]);
         let pair = |attempt| SamplePair::of(&plan, attempt).unwrap();
         assert_eq!(pair(0).first, pair(0).second);
         assert_ne!(pair(1).first, pair(1).second);
@@ -129,10 +176,16 @@ mod tests {
     #[test]
     fn an_input_that_says_how_many_samples_there_are_says_two() {
         let columns = vec![FillKind::PerSample(1), FillKind::Constant(8.0)];
-        let sizes = FedInput { fill: FillKind::Columns(columns), ..fed("sizes", &[Some(2)]) };
+        let sizes = FedInput {
+            fill: FillKind::Columns(columns),
+            ..fed("sizes", &[Some(2)])
+        };
         let pair = SamplePair::of(&plan(vec![fed("image", &[None, Some(4)]), sizes]), 0).unwrap();
         let numbers = |set: &InputSet| set[1].value.as_tensor().unwrap().first_f64(2);
-        assert_eq!((numbers(&pair.first), numbers(&pair.second)), (vec![1.0, 8.0], vec![1.0, 8.0]));
+        assert_eq!(
+            (numbers(&pair.first), numbers(&pair.second)),
+            (vec![1.0, 8.0], vec![1.0, 8.0])
+        );
         assert_eq!(numbers(&pair.both), [2.0, 8.0]);
     }
 

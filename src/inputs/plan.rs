@@ -63,7 +63,9 @@ impl InputPlan {
     pub fn supports_batch(&self, batch_size: u64) -> Result<(), String> {
         match (self.batch_axis.fixed_size, self.batch_axis.reason) {
             _ if batch_size == 0 => Err("a batch has at least one sample".to_owned()),
-            (Some(fixed), _) if batch_size != fixed => Err(format!("the model's batch dimension is fixed at {fixed}")),
+            (Some(fixed), _) if batch_size != fixed => {
+                Err(format!("the model's batch dimension is fixed at {fixed}"))
+            }
             (_, AxisReason::NoAxis) if batch_size != 1 => Err(match self.batch_axis.missing() {
                 Some(reason) => format!("there is no batch: {reason}"),
                 None => "the model has no batch dimension".to_owned(),
@@ -80,9 +82,13 @@ impl InputPlan {
             let bits = fed.element_type.bits().unwrap_or(STRING_BITS);
             let bytes = |shape: Vec<u64>| {
                 let elements = shape.into_iter().fold(1, u64::saturating_mul);
-                u64::try_from((u128::from(elements) * u128::from(bits)).div_ceil(8)).unwrap_or(u64::MAX)
+                u64::try_from((u128::from(elements) * u128::from(bits)).div_ceil(8))
+                    .unwrap_or(u64::MAX)
             };
-            fed.shapes(batch_size).into_iter().map(bytes).fold(0, u64::saturating_add)
+            fed.shapes(batch_size)
+                .into_iter()
+                .map(bytes)
+                .fold(0, u64::saturating_add)
         };
         Bytes(self.fed.iter().map(of).fold(0, u64::saturating_add))
     }
@@ -90,8 +96,17 @@ impl InputPlan {
     /// Size of the outputs at a batch size, as far as it is known.
     #[must_use]
     pub fn output_bytes(&self, batch_size: u64) -> Bytes {
-        let samples = if self.batch_axis.axes.is_empty() { 1 } else { batch_size };
-        Bytes(self.sample_output_bytes.unwrap_or_default().0.saturating_mul(samples))
+        let samples = if self.batch_axis.axes.is_empty() {
+            1
+        } else {
+            batch_size
+        };
+        Bytes(
+            self.sample_output_bytes
+                .unwrap_or_default()
+                .0
+                .saturating_mul(samples),
+        )
     }
 
     /// Makes sure that so many sets of inputs of a batch size fit into memory; the error says what would fit.
@@ -103,7 +118,9 @@ impl InputPlan {
         };
         memory::ask(needed, what).map_err(|reason| {
             let fits = |size: &u64| self.bytes(*size).0.saturating_mul(sets_count) <= reason.free.0;
-            let fitting = Some(reason.fitting(batch_size)).filter(|size| *size > 0 && *size < batch_size).filter(fits);
+            let fitting = Some(reason.fitting(batch_size))
+                .filter(|size| *size > 0 && *size < batch_size)
+                .filter(fits);
             InputError::BatchMemory { fitting, reason }
         })
     }
@@ -117,7 +134,9 @@ impl InputPlan {
 /// An input cannot be fed, the request names what the model does not have, or the data does not fit.
 pub fn plan(model: &Model, request: &InputRequest) -> Result<InputPlan, InputError> {
     let mut search = Search::new(model, request, &Shape::default())?;
-    search.next().ok_or_else(|| search.nothing_runs("nothing was run"))
+    search
+        .next()
+        .ok_or_else(|| search.nothing_runs("nothing was run"))
 }
 
 #[cfg(test)]
@@ -144,7 +163,12 @@ mod tests {
     use crate::record::{BatchProof, FillKind};
 
     fn synthesized(dims: &[Option<u64>]) -> InputPlan {
-        let fed = FedInput::new("x", ElementType::Float, dims.to_vec(), FillKind::Constant(0.0));
+        let fed = FedInput::new(
+            "x",
+            ElementType::Float,
+            dims.to_vec(),
+            FillKind::Constant(0.0),
+        );
         InputPlan::made_up(vec![fed], BatchAxis::none(BatchProof::Untried))
     }
 
@@ -152,12 +176,19 @@ mod tests {
     fn a_batch_that_no_machine_holds_is_refused_with_one_that_fits() {
         let plan = synthesized(&[None, Some(1 << 10)]);
         assert!(plan.ask_for_sets(8, 8).is_ok());
-        let Err(InputError::BatchMemory { fitting: Some(fitting), reason }) = plan.ask_for_sets(1 << 48, 8) else {
+        let Err(InputError::BatchMemory {
+            fitting: Some(fitting),
+            reason,
+        }) = plan.ask_for_sets(1 << 48, 8)
+        else {
             panic!()
         };
         assert!(plan.bytes(fitting).0 * 8 <= reason.free.0 && fitting > 1);
         assert!(plan.ask_for_sets(fitting / 2, 8).is_ok());
         let endless = synthesized(&[None, Some(1 << 50)]);
-        assert!(matches!(endless.ask_for_sets(1, 1), Err(InputError::BatchMemory { fitting: None, .. })));
+        assert!(matches!(
+            endless.ask_for_sets(1, 1),
+            Err(InputError::BatchMemory { fitting: None, .. })
+        ));
     }
 }

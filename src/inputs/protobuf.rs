@@ -98,7 +98,11 @@ fn optional(bytes: &[u8]) -> Result<Stored, String> {
             NAME => {}
             TENSORS => return in_message(content).map(Stored::Tensor),
             SEQUENCE => return sequence(content).map(Stored::Sequence),
-            4..=LAST => return Err("it holds an optional value that is neither a tensor nor a sequence".to_owned()),
+            4..=LAST => {
+                return Err(
+                    "it holds an optional value that is neither a tensor nor a sequence".to_owned(),
+                );
+            }
             _ => return Err("it holds no optional value".to_owned()),
         }
     }
@@ -111,17 +115,27 @@ fn in_message(bytes: &[u8]) -> Result<Array, String> {
     let (mut graph, mut wrapped) = (Vec::new(), Vec::new());
     put_delimited(&mut graph, 5, &for_parser(bytes));
     put_delimited(&mut wrapped, 7, &graph);
-    let model = onnx_rs::parse(&wrapped).map_err(|error| format!("it holds no tensor ({error})"))?;
+    let model =
+        onnx_rs::parse(&wrapped).map_err(|error| format!("it holds no tensor ({error})"))?;
     let graph = model.graph.as_ref();
-    let tensor = graph.and_then(|graph| graph.initializer.first()).ok_or("it is empty")?;
+    let tensor = graph
+        .and_then(|graph| graph.initializer.first())
+        .ok_or("it is empty")?;
     let element_type = stored_type(tensor);
     if element_type == ElementType::Undefined {
         return Err("it holds no tensor of a type that is known here".to_owned());
     }
     let sizes = tensor.dims().iter().map(|&size| usize::try_from(size).ok());
-    let shape: Vec<usize> = sizes.collect::<Option<_>>().ok_or("its shape has a negative size")?;
-    let content = if is_narrow(element_type) { narrow(tensor, &shape) } else { content(tensor) };
-    Array::new(element_type, shape, content?).ok_or_else(|| "its elements do not fill its shape".to_owned())
+    let shape: Vec<usize> = sizes
+        .collect::<Option<_>>()
+        .ok_or("its shape has a negative size")?;
+    let content = if is_narrow(element_type) {
+        narrow(tensor, &shape)
+    } else {
+        content(tensor)
+    };
+    Array::new(element_type, shape, content?)
+        .ok_or_else(|| "its elements do not fill its shape".to_owned())
 }
 
 fn unreadable(element_type: ElementType) -> String {
@@ -136,8 +150,12 @@ fn narrow(tensor: &TensorProto<'_>, shape: &[usize]) -> Result<Content, String> 
         (None, Some(numbers)) => fitted(&numbers, element_type, u8::to_le_bytes)?,
         (None, None) => Vec::new(),
     };
-    let count = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
-    let codes = count.and_then(|count| unpack(&bytes, element_type, count)).ok_or_else(|| unreadable(element_type))?;
+    let count = shape
+        .iter()
+        .try_fold(1_usize, |product, &size| product.checked_mul(size));
+    let codes = count
+        .and_then(|count| unpack(&bytes, element_type, count))
+        .ok_or_else(|| unreadable(element_type))?;
     Ok(Content::Bytes(codes.into()))
 }
 
@@ -149,11 +167,22 @@ fn content(tensor: &TensorProto<'_>) -> Result<Content, String> {
     let element_type = stored_type(tensor);
     if tensor.dims().contains(&0) {
         let text = tensor.data_type() == DataType::String;
-        return Ok(if text { Content::Text(Vec::new()) } else { Content::Bytes(Vec::new().into()) });
+        return Ok(if text {
+            Content::Text(Vec::new())
+        } else {
+            Content::Bytes(Vec::new().into())
+        });
     }
     if element_type == ElementType::String {
-        let items = tensor.as_strings().ok_or_else(|| unreadable(element_type))?;
-        return Ok(Content::Text(items.iter().map(|item| String::from_utf8_lossy(item).into_owned()).collect()));
+        let items = tensor
+            .as_strings()
+            .ok_or_else(|| unreadable(element_type))?;
+        return Ok(Content::Text(
+            items
+                .iter()
+                .map(|item| String::from_utf8_lossy(item).into_owned())
+                .collect(),
+        ));
     }
     let bytes = numbers(tensor, element_type).ok_or_else(|| unreadable(element_type))??;
     Ok(Content::Bytes(bytes.into()))
@@ -171,7 +200,13 @@ fn numbers(tensor: &TensorProto<'_>, element_type: ElementType) -> Option<Result
         ElementType::Int16 => fitted(&tensor.as_i32()?, element_type, i16::to_le_bytes),
         // Of floating-point numbers the bits, whose first one some writers take for a sign.
         ElementType::Float16 | ElementType::Bfloat16 => {
-            let unsigned = |bits: &i32| if (-0x8000..0).contains(bits) { bits + 0x1_0000 } else { *bits };
+            let unsigned = |bits: &i32| {
+                if (-0x8000..0).contains(bits) {
+                    bits + 0x1_0000
+                } else {
+                    *bits
+                }
+            };
             let bits: Vec<i32> = tensor.as_i32()?.iter().map(unsigned).collect();
             fitted(&bits, element_type, u16::to_le_bytes)
         }
@@ -179,7 +214,11 @@ fn numbers(tensor: &TensorProto<'_>, element_type: ElementType) -> Option<Result
         ElementType::Int8 => fitted(&tensor.as_i32()?, element_type, i8::to_le_bytes),
         ElementType::Uint8 => fitted(&tensor.as_i32()?, element_type, u8::to_le_bytes),
         // Whatever is not zero is true, to ONNX Runtime as well.
-        ElementType::Bool => Ok(tensor.as_i32()?.iter().map(|&number| u8::from(number != 0)).collect()),
+        ElementType::Bool => Ok(tensor
+            .as_i32()?
+            .iter()
+            .map(|&number| u8::from(number != 0))
+            .collect()),
         _ => return None,
     })
 }
@@ -192,7 +231,8 @@ fn fitted<F: Copy + Display, T: TryFrom<F>, const N: usize>(
 ) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(numbers.len().saturating_mul(N));
     for &number in numbers {
-        let element = T::try_from(number).map_err(|_| format!("its number {number} does not fit {element_type}"))?;
+        let element = T::try_from(number)
+            .map_err(|_| format!("its number {number} does not fit {element_type}"))?;
         bytes.extend(to_bytes(element));
     }
     Ok(bytes)
@@ -211,9 +251,15 @@ mod tests {
     #[test]
     fn bytes_take_what_they_become() {
         let tensor = |field: u64| needed(&thousand(field), Form::Tensor);
-        assert_eq!((tensor(RAW_DATA), tensor(FLOAT_DATA), tensor(DOUBLE_DATA)), (4_096, 8_096, 8_096));
+        assert_eq!(
+            (tensor(RAW_DATA), tensor(FLOAT_DATA), tensor(DOUBLE_DATA)),
+            (4_096, 8_096, 8_096)
+        );
         // Whole numbers of one byte each, and texts without letters.
-        assert_eq!((tensor(7), needed(&[0x32_u8, 0].repeat(500), Form::Tensor)), (32 * 1_003, 32 * 1_000));
+        assert_eq!(
+            (tensor(7), needed(&[0x32_u8, 0].repeat(500), Form::Tensor)),
+            (32 * 1_003, 32 * 1_000)
+        );
     }
 
     #[test]

@@ -10,11 +10,19 @@ const SHAPES: [&[u64]; 5] = [&[SIZE], &[2, SIZE], &[1, 3, SIZE], &[1, 3, 8, 8], 
 
 /// Ways to make up a sequence of such tensors: one where their dimensions are known.
 pub(super) fn ways(tensor: &ValueType) -> usize {
-    if dims(tensor).is_some() { 1 } else { SHAPES.len() }
+    if dims(tensor).is_some() {
+        1
+    } else {
+        SHAPES.len()
+    }
 }
 
 /// Shapes of the tensors of a sequence that is made up in this way; `size` tells that of a dimension with a name.
-pub(super) fn shapes(tensor: &ValueType, way: usize, size: impl Fn(&str) -> Option<u64>) -> Vec<Vec<u64>> {
+pub(super) fn shapes(
+    tensor: &ValueType,
+    way: usize,
+    size: impl Fn(&str) -> Option<u64>,
+) -> Vec<Vec<u64>> {
     let known = |dim: &Dim| match dim {
         Dim::Fixed(size) => *size,
         Dim::Symbolic(name) => size(name).unwrap_or(SIZE),
@@ -38,13 +46,27 @@ mod tests {
 
     #[test]
     fn tensors_have_the_dimensions_that_are_declared() {
-        let tensor = |dims| ValueType::Tensor { element_type: ElementType::Float, dims };
-        let dims = vec![Dim::Fixed(3), Dim::Symbolic("n".into()), Dim::Symbolic("m".into()), Dim::Unknown];
+        let tensor = |dims| ValueType::Tensor {
+            element_type: ElementType::Float,
+            dims,
+        };
+        let dims = vec![
+            Dim::Fixed(3),
+            Dim::Symbolic("n".into()),
+            Dim::Symbolic("m".into()),
+            Dim::Unknown,
+        ];
         let size = |name: &str| (name == "n").then_some(7);
-        assert_eq!(shapes(&tensor(Some(dims)), 0, size), vec![vec![3, 7, SIZE, SIZE]; LENGTH]);
+        assert_eq!(
+            shapes(&tensor(Some(dims)), 0, size),
+            vec![vec![3, 7, SIZE, SIZE]; LENGTH]
+        );
         assert_eq!(ways(&tensor(Some(Vec::new()))), 1);
         let open = tensor(None);
         assert_eq!(shapes(&open, 1, size), vec![vec![2, SIZE]; LENGTH]);
-        assert_eq!(shapes(&open, ways(&open) - 1, size), vec![Vec::<u64>::new(); LENGTH]);
+        assert_eq!(
+            shapes(&open, ways(&open) - 1, size),
+            vec![Vec::<u64>::new(); LENGTH]
+        );
     }
 }

@@ -8,13 +8,30 @@ use super::values::{Fill, Values};
 use crate::plan::{ElementType, InputRequest, ValueRange};
 use crate::record::{FedInput, FillKind, TensorInfo, ValueType};
 
-pub(super) fn fed_input(info: &TensorInfo, element_type: ElementType, dims: Vec<Option<u64>>, fill: Fill) -> FedInput {
-    let Fill { kind, reason, steers } = fill;
-    FedInput { reason, steers, ..FedInput::new(&info.name, element_type, dims, kind) }
+pub(super) fn fed_input(
+    info: &TensorInfo,
+    element_type: ElementType,
+    dims: Vec<Option<u64>>,
+    fill: Fill,
+) -> FedInput {
+    let Fill {
+        kind,
+        reason,
+        steers,
+    } = fill;
+    FedInput {
+        reason,
+        steers,
+        ..FedInput::new(&info.name, element_type, dims, kind)
+    }
 }
 
 /// Ways to fill an input, the best first; there is at least one. A range that `request` has for it is the only one.
-pub(super) fn fills(info: &TensorInfo, values: &Values<'_>, request: &InputRequest) -> Result<Vec<Fill>, InputError> {
+pub(super) fn fills(
+    info: &TensorInfo,
+    values: &Values<'_>,
+    request: &InputRequest,
+) -> Result<Vec<Fill>, InputError> {
     let element_type = fed_type(info)?;
     let sequence = info.value_type.as_sequence();
     if matches!(info.value_type.as_tensor(), Some((_, None))) {
@@ -25,7 +42,14 @@ pub(super) fn fills(info: &TensorInfo, values: &Values<'_>, request: &InputReque
         Some(&range) => {
             let kind = checked_range(&info.name, element_type, range)?;
             let steers = values.steers(info, element_type);
-            Ok(vec![Fill { kind, reason: "asked for by --range".to_owned(), steers }; ways])
+            Ok(vec![
+                Fill {
+                    kind,
+                    reason: "asked for by --range".to_owned(),
+                    steers
+                };
+                ways
+            ])
         }
         None if sequence.is_some() => Ok(vec![Values::plain(element_type); ways]),
         None => Ok(values.fills(info, element_type)),
@@ -43,18 +67,34 @@ pub(super) fn fed_type(info: &TensorInfo) -> Result<ElementType, InputError> {
         return Err(InputError::UnsupportedType(input, value_type));
     };
     let fed = element_type == ElementType::String || element_bytes(element_type).is_some();
-    if fed { Ok(element_type) } else { Err(InputError::UnsupportedElements(input, element_type)) }
+    if fed {
+        Ok(element_type)
+    } else {
+        Err(InputError::UnsupportedElements(input, element_type))
+    }
 }
 
-fn checked_range(input: &str, element_type: ElementType, range: ValueRange) -> Result<FillKind, InputError> {
+fn checked_range(
+    input: &str,
+    element_type: ElementType,
+    range: ValueRange,
+) -> Result<FillKind, InputError> {
     if matches!(element_type, ElementType::String) {
         return Err(InputError::RangeType(input.to_owned(), element_type));
     }
     let (least, most) = limits(element_type);
-    let (low, high) =
-        if element_type.is_float() { (range.low, range.high) } else { (range.low.ceil(), range.high.floor()) };
+    let (low, high) = if element_type.is_float() {
+        (range.low, range.high)
+    } else {
+        (range.low.ceil(), range.high.floor())
+    };
     if low > high || low < least || high > most {
-        return Err(InputError::RangeEmpty { input: input.to_owned(), low: range.low, high: range.high, element_type });
+        return Err(InputError::RangeEmpty {
+            input: input.to_owned(),
+            low: range.low,
+            high: range.high,
+            element_type,
+        });
     }
     Ok(FillKind::Uniform(range))
 }
@@ -81,7 +121,9 @@ pub(super) fn limits(element_type: ElementType) -> (f64, f64) {
 /// Smallest and largest whole number that a type of whole numbers or truth values holds, exactly.
 pub(super) fn whole_limits(element_type: ElementType) -> (i128, i128) {
     match element_type.bits() {
-        Some(bits) if element_type.is_integer() && is_unsigned(element_type) => (0, (1 << bits) - 1),
+        Some(bits) if element_type.is_integer() && is_unsigned(element_type) => {
+            (0, (1 << bits) - 1)
+        }
         Some(bits) if element_type.is_integer() => (-(1 << (bits - 1)), (1 << (bits - 1)) - 1),
         _ => (0, 1),
     }

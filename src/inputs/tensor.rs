@@ -23,7 +23,10 @@ impl Tensor {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let width = element_bytes(self.data.element_type()).unwrap_or(24) as u64;
-        self.data.shape().iter().fold(width, |bytes, &size| bytes.saturating_mul(size as u64))
+        self.data
+            .shape()
+            .iter()
+            .fold(width, |bytes, &size| bytes.saturating_mul(size as u64))
     }
 }
 
@@ -134,7 +137,11 @@ tensor_data! {
 }
 
 fn standard<T: Clone>(array: ArrayD<T>) -> ArrayD<T> {
-    if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() }
+    if array.is_standard_layout() {
+        array
+    } else {
+        array.as_standard_layout().into_owned()
+    }
 }
 
 /// Whether tensors of one type may be fed where a model wants another: between floating-point types, to integer types
@@ -144,7 +151,9 @@ pub(super) fn casts(from: ElementType, to: ElementType) -> bool {
     let wider = width(to) > width(from) && (is_unsigned(from) || !is_unsigned(to));
     let bits = (from, to) == (ElementType::Uint16, ElementType::Bfloat16);
     // Nothing but powers of two, and those are scales.
-    let is_float = |element_type: ElementType| element_type.is_float() && element_type != ElementType::Float8e8m0;
+    let is_float = |element_type: ElementType| {
+        element_type.is_float() && element_type != ElementType::Float8e8m0
+    };
     bits || (is_float(from) && is_float(to)) || (from.is_integer() && to.is_integer() && wider)
 }
 
@@ -169,35 +178,78 @@ impl TensorData {
     }
 
     /// A tensor of a floating-point type with these values, rounded to it; absent for other types.
-    pub(super) fn of_floats(to: ElementType, shape: &[usize], values: impl Iterator<Item = f64>) -> Option<TensorData> {
+    pub(super) fn of_floats(
+        to: ElementType,
+        shape: &[usize],
+        values: impl Iterator<Item = f64>,
+    ) -> Option<TensorData> {
         match to {
-            ElementType::Float => filled(shape, values.map(|value| value as f32)).map(TensorData::Float),
+            ElementType::Float => {
+                filled(shape, values.map(|value| value as f32)).map(TensorData::Float)
+            }
             ElementType::Double => filled(shape, values).map(TensorData::Double),
-            ElementType::Float16 => filled(shape, values.map(f16::from_f64)).map(TensorData::Float16),
-            ElementType::Bfloat16 => filled(shape, values.map(bf16::from_f64)).map(TensorData::Bfloat16),
+            ElementType::Float16 => {
+                filled(shape, values.map(f16::from_f64)).map(TensorData::Float16)
+            }
+            ElementType::Bfloat16 => {
+                filled(shape, values.map(bf16::from_f64)).map(TensorData::Bfloat16)
+            }
             small => {
                 let rounding = Rounding::to(small)?;
-                TensorData::of_codes(small, filled(shape, values.map(|value| rounding.code(value)))?)
+                TensorData::of_codes(
+                    small,
+                    filled(shape, values.map(|value| rounding.code(value)))?,
+                )
             }
         }
     }
 
     /// A tensor of whole numbers or truth values with these values, which the type holds; absent for other types.
-    pub(super) fn of_whole(to: ElementType, shape: &[usize], values: impl Iterator<Item = i128>) -> Option<TensorData> {
+    pub(super) fn of_whole(
+        to: ElementType,
+        shape: &[usize],
+        values: impl Iterator<Item = i128>,
+    ) -> Option<TensorData> {
         match to {
-            ElementType::Int2 => filled(shape, values.map(|value| value as i8)).map(TensorData::Int2),
-            ElementType::Int4 => filled(shape, values.map(|value| value as i8)).map(TensorData::Int4),
-            ElementType::Uint2 => filled(shape, values.map(|value| value as u8)).map(TensorData::Uint2),
-            ElementType::Uint4 => filled(shape, values.map(|value| value as u8)).map(TensorData::Uint4),
-            ElementType::Int8 => filled(shape, values.map(|value| value as i8)).map(TensorData::Int8),
-            ElementType::Int16 => filled(shape, values.map(|value| value as i16)).map(TensorData::Int16),
-            ElementType::Int32 => filled(shape, values.map(|value| value as i32)).map(TensorData::Int32),
-            ElementType::Int64 => filled(shape, values.map(|value| value as i64)).map(TensorData::Int64),
-            ElementType::Uint8 => filled(shape, values.map(|value| value as u8)).map(TensorData::Uint8),
-            ElementType::Uint16 => filled(shape, values.map(|value| value as u16)).map(TensorData::Uint16),
-            ElementType::Uint32 => filled(shape, values.map(|value| value as u32)).map(TensorData::Uint32),
-            ElementType::Uint64 => filled(shape, values.map(|value| value as u64)).map(TensorData::Uint64),
-            ElementType::Bool => filled(shape, values.map(|value| value != 0)).map(TensorData::Bool),
+            ElementType::Int2 => {
+                filled(shape, values.map(|value| value as i8)).map(TensorData::Int2)
+            }
+            ElementType::Int4 => {
+                filled(shape, values.map(|value| value as i8)).map(TensorData::Int4)
+            }
+            ElementType::Uint2 => {
+                filled(shape, values.map(|value| value as u8)).map(TensorData::Uint2)
+            }
+            ElementType::Uint4 => {
+                filled(shape, values.map(|value| value as u8)).map(TensorData::Uint4)
+            }
+            ElementType::Int8 => {
+                filled(shape, values.map(|value| value as i8)).map(TensorData::Int8)
+            }
+            ElementType::Int16 => {
+                filled(shape, values.map(|value| value as i16)).map(TensorData::Int16)
+            }
+            ElementType::Int32 => {
+                filled(shape, values.map(|value| value as i32)).map(TensorData::Int32)
+            }
+            ElementType::Int64 => {
+                filled(shape, values.map(|value| value as i64)).map(TensorData::Int64)
+            }
+            ElementType::Uint8 => {
+                filled(shape, values.map(|value| value as u8)).map(TensorData::Uint8)
+            }
+            ElementType::Uint16 => {
+                filled(shape, values.map(|value| value as u16)).map(TensorData::Uint16)
+            }
+            ElementType::Uint32 => {
+                filled(shape, values.map(|value| value as u32)).map(TensorData::Uint32)
+            }
+            ElementType::Uint64 => {
+                filled(shape, values.map(|value| value as u64)).map(TensorData::Uint64)
+            }
+            ElementType::Bool => {
+                filled(shape, values.map(|value| value != 0)).map(TensorData::Bool)
+            }
             _ => None,
         }
     }
@@ -218,7 +270,9 @@ impl TensorData {
     /// Elements of a type that Rust lacks, as they lie in ONNX Runtime's memory; absent for other types.
     pub(crate) fn packed(&self) -> Option<Vec<u8>> {
         let codes: Vec<u8> = match self {
-            TensorData::Int2(array) | TensorData::Int4(array) => array.iter().map(|&value| value as u8).collect(),
+            TensorData::Int2(array) | TensorData::Int4(array) => {
+                array.iter().map(|&value| value as u8).collect()
+            }
             TensorData::Uint2(array) | TensorData::Uint4(array) => array.iter().copied().collect(),
             _ => self.codes()?.iter().copied().collect(),
         };
@@ -226,7 +280,11 @@ impl TensorData {
     }
 
     /// The reverse of [`TensorData::packed`]; absent for other types, and where the bytes do not fill the shape.
-    pub(crate) fn unpacked(element_type: ElementType, shape: &[usize], bytes: &[u8]) -> Option<TensorData> {
+    pub(crate) fn unpacked(
+        element_type: ElementType,
+        shape: &[usize],
+        bytes: &[u8],
+    ) -> Option<TensorData> {
         if !narrow::is_narrow(element_type) {
             return None;
         }
@@ -265,20 +323,38 @@ impl TensorData {
             TensorData::Double(array) => first(array, limit),
             TensorData::Float16(array) => first(array, limit),
             TensorData::Bfloat16(array) => first(array, limit),
-            TensorData::Int2(array) | TensorData::Int4(array) | TensorData::Int8(array) => first(array, limit),
+            TensorData::Int2(array) | TensorData::Int4(array) | TensorData::Int8(array) => {
+                first(array, limit)
+            }
             TensorData::Int16(array) => first(array, limit),
             TensorData::Int32(array) => first(array, limit),
-            TensorData::Int64(array) => array.iter().take(limit).map(|&value| value as f64).collect(),
-            TensorData::Uint2(array) | TensorData::Uint4(array) | TensorData::Uint8(array) => first(array, limit),
+            TensorData::Int64(array) => array
+                .iter()
+                .take(limit)
+                .map(|&value| value as f64)
+                .collect(),
+            TensorData::Uint2(array) | TensorData::Uint4(array) | TensorData::Uint8(array) => {
+                first(array, limit)
+            }
             TensorData::Uint16(array) => first(array, limit),
             TensorData::Uint32(array) => first(array, limit),
-            TensorData::Uint64(array) => array.iter().take(limit).map(|&value| value as f64).collect(),
+            TensorData::Uint64(array) => array
+                .iter()
+                .take(limit)
+                .map(|&value| value as f64)
+                .collect(),
             TensorData::Bool(array) => first(array, limit),
             TensorData::String(array) => array.iter().take(limit).map(|_| f64::NAN).collect(),
             small => {
                 let values = narrow::values(self.element_type()).unwrap_or_default();
                 let value = |&code: &u8| values.get(usize::from(code)).copied().unwrap_or(f64::NAN);
-                small.codes().into_iter().flatten().take(limit).map(value).collect()
+                small
+                    .codes()
+                    .into_iter()
+                    .flatten()
+                    .take(limit)
+                    .map(value)
+                    .collect()
             }
         }
     }
@@ -294,7 +370,11 @@ fn filled<T>(shape: &[usize], elements: impl Iterator<Item = T>) -> Option<Array
 }
 
 fn first<T: Copy + Into<f64>>(array: &ArrayD<T>, limit: usize) -> Vec<f64> {
-    array.iter().take(limit).map(|&value| value.into()).collect()
+    array
+        .iter()
+        .take(limit)
+        .map(|&value| value.into())
+        .collect()
 }
 
 /// Bytes of one element as it is held here, where none takes less; absent for strings and types without tensors.

@@ -23,29 +23,55 @@ fn batch() -> Dim {
 }
 
 fn info(name: &str, element_type: ElementType, dims: &[Dim]) -> TensorInfo {
-    TensorInfo { name: name.to_owned(), value_type: ValueType::Tensor { element_type, dims: Some(dims.to_vec()) } }
+    TensorInfo {
+        name: name.to_owned(),
+        value_type: ValueType::Tensor {
+            element_type,
+            dims: Some(dims.to_vec()),
+        },
+    }
 }
 
 fn model(inputs: Vec<TensorInfo>) -> Model {
     let outputs = vec![info("y", ElementType::Float, &[batch(), Dim::Fixed(2)])];
-    Model { graph: Graph { inputs, outputs, ..Graph::default() }, ..Model::default() }
+    Model {
+        graph: Graph {
+            inputs,
+            outputs,
+            ..Graph::default()
+        },
+        ..Model::default()
+    }
 }
 
 /// Input `x` of `[batch, 3]` floats and a scalar.
 fn two_inputs() -> Model {
-    model(vec![info("x", ElementType::Float, &[batch(), Dim::Fixed(3)]), info("scale", ElementType::Double, &[])])
+    model(vec![
+        info("x", ElementType::Float, &[batch(), Dim::Fixed(3)]),
+        info("scale", ElementType::Double, &[]),
+    ])
 }
 
 fn one_input() -> Model {
-    model(vec![info("x", ElementType::Float, &[batch(), Dim::Fixed(3)])])
+    model(vec![info(
+        "x",
+        ElementType::Float,
+        &[batch(), Dim::Fixed(3)],
+    )])
 }
 
 fn request(data: &Path) -> InputRequest {
-    InputRequest { data: Some(data.to_owned()), ..InputRequest::default() }
+    InputRequest {
+        data: Some(data.to_owned()),
+        ..InputRequest::default()
+    }
 }
 
 fn ranged(name: &str, low: f64, high: f64) -> InputRequest {
-    InputRequest { ranges: BTreeMap::from([(name.to_owned(), ValueRange { low, high })]), ..InputRequest::default() }
+    InputRequest {
+        ranges: BTreeMap::from([(name.to_owned(), ValueRange { low, high })]),
+        ..InputRequest::default()
+    }
 }
 
 fn counting(rows: usize) -> Array2<f32> {
@@ -79,8 +105,10 @@ fn npy(array: &impl WriteNpyExt) -> (TempDir, PathBuf) {
 fn write_npz(path: &Path, rows: usize, labels: usize) {
     let mut npz = NpzWriter::new(File::create(path).unwrap());
     npz.add_array("x", &counting(rows)).unwrap();
-    npz.add_array("scale", &ArrayD::from_elem(IxDyn(&[]), 2.0_f64)).unwrap();
-    npz.add_array("labels", &Array1::from_iter(0..labels as i64)).unwrap();
+    npz.add_array("scale", &ArrayD::from_elem(IxDyn(&[]), 2.0_f64))
+        .unwrap();
+    npz.add_array("labels", &Array1::from_iter(0..labels as i64))
+        .unwrap();
     npz.finish().unwrap();
 }
 
@@ -98,7 +126,10 @@ fn read(path: &Path, input: TensorInfo, samples: u64) -> Result<TensorData, Inpu
 /// First element of each row of the first input.
 fn firsts(set: &InputSet) -> Vec<f32> {
     match data(set, 0) {
-        TensorData::Float(array) => array.outer_iter().map(|row| *row.iter().next().unwrap()).collect(),
+        TensorData::Float(array) => array
+            .outer_iter()
+            .map(|row| *row.iter().next().unwrap())
+            .collect(),
         other => panic!("{other:?}"),
     }
 }
@@ -114,10 +145,16 @@ fn archive_gives_samples_labels_and_parameters() {
     assert_eq!(plan.fed[0].dims, [None, Some(3)]);
     assert_eq!(plan.fed[0].fill, FillKind::Data);
     let dataset = Dataset::open(&plan).unwrap().unwrap();
-    assert_eq!((dataset.len(), dataset.info().class_labels.as_deref()), (5, Some(&[0, 1, 2, 3, 4][..])));
+    assert_eq!(
+        (dataset.len(), dataset.info().class_labels.as_deref()),
+        (5, Some(&[0, 1, 2, 3, 4][..]))
+    );
     let set = dataset.batch(3, 2).unwrap();
     assert_eq!(firsts(&set), [30.0, 40.0]);
-    assert_eq!(*data(&set, 1), TensorData::Double(ArrayD::from_elem(IxDyn(&[]), 2.0)));
+    assert_eq!(
+        *data(&set, 1),
+        TensorData::Double(ArrayD::from_elem(IxDyn(&[]), 2.0))
+    );
 }
 
 #[test]
@@ -128,16 +165,31 @@ fn compressed_archive_gives_the_same() {
     npz.add_array("x", &counting(4)).unwrap();
     npz.finish().unwrap();
     let plan = plan(&one_input(), &request(&path)).unwrap();
-    assert_eq!(firsts(&materialize(&plan, 4).unwrap()[0]), [0.0, 10.0, 20.0, 30.0]);
+    assert_eq!(
+        firsts(&materialize(&plan, 4).unwrap()[0]),
+        [0.0, 10.0, 20.0, 30.0]
+    );
 }
 
 #[test]
 fn column_major_array_is_read_in_its_own_order() {
-    let reversed = counting(4).reversed_axes().as_standard_layout().into_owned().reversed_axes();
+    let reversed = counting(4)
+        .reversed_axes()
+        .as_standard_layout()
+        .into_owned()
+        .reversed_axes();
     let (_folder, path) = npy(&reversed);
-    assert!(std::fs::read(&path).unwrap().windows(21).any(|bytes| bytes == b"'fortran_order': True"));
+    assert!(
+        std::fs::read(&path)
+            .unwrap()
+            .windows(21)
+            .any(|bytes| bytes == b"'fortran_order': True")
+    );
     let input = info("x", ElementType::Float, &[batch(), Dim::Fixed(3)]);
-    assert_eq!(read(&path, input, 4).unwrap(), TensorData::Float(counting(4).into_dyn()));
+    assert_eq!(
+        read(&path, input, 4).unwrap(),
+        TensorData::Float(counting(4).into_dyn())
+    );
 }
 
 #[test]
@@ -148,15 +200,37 @@ fn half_precision_and_strings_are_read_from_numpy() {
         std::fs::write(&path, super::npy::npy_file(descriptor, shape, bytes)).unwrap();
         read(&path, info("x", element_type, &[batch()]), 2)
     };
-    let text: Vec<u8> = "ab\0c\0\0".chars().flat_map(|letter| (letter as u32).to_le_bytes()).collect();
+    let text: Vec<u8> = "ab\0c\0\0"
+        .chars()
+        .flat_map(|letter| (letter as u32).to_le_bytes())
+        .collect();
     let words = ["ab", "c"].map(str::to_owned).to_vec();
     let halves = vec![half::f16::ONE, half::f16::from_f32(-2.0)];
     for (element_type, descriptor, bytes, expected) in [
-        (ElementType::Float16, "<f2", &[0, 0x3c, 0, 0xc0][..], TensorData::Float16(Array1::from(halves).into_dyn())),
-        (ElementType::Int16, ">i2", &[0, 1, 1, 0], TensorData::Int16(Array1::from(vec![1, 256]).into_dyn())),
-        (ElementType::String, "<U3", &text, TensorData::String(Array1::from(words).into_dyn())),
+        (
+            ElementType::Float16,
+            "<f2",
+            &[0, 0x3c, 0, 0xc0][..],
+            TensorData::Float16(Array1::from(halves).into_dyn()),
+        ),
+        (
+            ElementType::Int16,
+            ">i2",
+            &[0, 1, 1, 0],
+            TensorData::Int16(Array1::from(vec![1, 256]).into_dyn()),
+        ),
+        (
+            ElementType::String,
+            "<U3",
+            &text,
+            TensorData::String(Array1::from(words).into_dyn()),
+        ),
     ] {
-        assert_eq!(read(element_type, descriptor, "(2,)", bytes).unwrap(), expected, "{descriptor}");
+        assert_eq!(
+            read(element_type, descriptor, "(2,)", bytes).unwrap(),
+            expected,
+            "{descriptor}"
+        );
     }
     let error = read(ElementType::Float, "<f4", "(1000,)", &[0; 8]).unwrap_err();
     assert!(error.to_string().ends_with("it ends early"), "{error}");
@@ -166,7 +240,13 @@ fn half_precision_and_strings_are_read_from_numpy() {
 fn timed_runs_rotate_at_most_eight_distinct_sets() {
     let (_folder, path) = npz(10, 10);
     let plan = plan(&two_inputs(), &request(&path)).unwrap();
-    let sets = |size| materialize(&plan, size).unwrap().iter().map(firsts).collect::<Vec<_>>();
+    let sets = |size| {
+        materialize(&plan, size)
+            .unwrap()
+            .iter()
+            .map(firsts)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(sets(1).len(), 8);
     assert_eq!(sets(4)[2], [80.0, 90.0, 0.0, 10.0]);
     assert_eq!(sets(16).len(), 1);
@@ -176,47 +256,101 @@ fn timed_runs_rotate_at_most_eight_distinct_sets() {
 #[test]
 fn missing_arrays_are_listed_with_those_present() {
     let (_folder, path) = npz(2, 2);
-    let wanted = model(vec![info("image", ElementType::Float, &[batch(), Dim::Fixed(4)])]);
+    let wanted = model(vec![info(
+        "image",
+        ElementType::Float,
+        &[batch(), Dim::Fixed(4)],
+    )]);
     let found = message(&wanted, &request(&path));
-    assert!(found.ends_with("has no array for `image`: it has `x`, `scale`, `labels`"), "{found}");
+    assert!(
+        found.ends_with("has no array for `image`: it has `x`, `scale`, `labels`"),
+        "{found}"
+    );
 }
 
 #[test]
 fn data_of_another_shape_or_type_is_an_error_of_its_own() {
     let (_folder, path) = npy(&counting(2));
-    let fixed = |size| model(vec![info("x", ElementType::Float, &[batch(), Dim::Fixed(size)])]);
+    let fixed = |size| {
+        model(vec![info(
+            "x",
+            ElementType::Float,
+            &[batch(), Dim::Fixed(size)],
+        )])
+    };
     let found = message(&fixed(4), &request(&path));
-    assert!(found.ends_with("has shape [2, 3], and the model wants [batch, 4]"), "{found}");
-    let wanted = model(vec![info("x", ElementType::Int64, &[batch(), Dim::Fixed(3)])]);
+    assert!(
+        found.ends_with("has shape [2, 3], and the model wants [batch, 4]"),
+        "{found}"
+    );
+    let wanted = model(vec![info(
+        "x",
+        ElementType::Int64,
+        &[batch(), Dim::Fixed(3)],
+    )]);
     let found = message(&wanted, &request(&path));
-    assert!(found.ends_with("has elements of type float, and the model wants int64"), "{found}");
-    assert!(matches!(plan(&two_inputs(), &request(&path)), Err(InputError::NpyForSeveral { .. })));
+    assert!(
+        found.ends_with("has elements of type float, and the model wants int64"),
+        "{found}"
+    );
+    assert!(matches!(
+        plan(&two_inputs(), &request(&path)),
+        Err(InputError::NpyForSeveral { .. })
+    ));
 }
 
 #[test]
 fn floats_and_narrow_integers_are_cast_and_it_is_said() {
     let (_folder, path) = npy(&counting(2));
-    let half = model(vec![info("x", ElementType::Float16, &[batch(), Dim::Fixed(3)])]);
+    let half = model(vec![info(
+        "x",
+        ElementType::Float16,
+        &[batch(), Dim::Fixed(3)],
+    )]);
     let found = plan(&half, &request(&path)).unwrap();
-    assert_eq!(found.notes, ["array `x` is cast from float to float16, which the model wants"]);
+    assert_eq!(
+        found.notes,
+        ["array `x` is cast from float to float16, which the model wants"]
+    );
     let halves = data(&materialize(&found, 2).unwrap()[0], 0).clone();
-    assert_eq!(halves, TensorData::Float16(counting(2).mapv(half::f16::from_f32).into_dyn()));
+    assert_eq!(
+        halves,
+        TensorData::Float16(counting(2).mapv(half::f16::from_f32).into_dyn())
+    );
     write_npy(&path, &Array1::from_iter([-1_i32, 7])).unwrap();
     let wide = read(&path, info("x", ElementType::Int64, &[batch()]), 2).unwrap();
-    assert_eq!(wide, TensorData::Int64(Array1::from(vec![-1, 7]).into_dyn()));
+    assert_eq!(
+        wide,
+        TensorData::Int64(Array1::from(vec![-1, 7]).into_dyn())
+    );
     for other in [ElementType::Uint64, ElementType::Int16] {
         let refused = read(&path, info("x", other, &[batch()]), 2).unwrap_err();
-        assert!(matches!(refused, InputError::Array(_, _, Misfit::ElementType(..))), "{other}");
+        assert!(
+            matches!(refused, InputError::Array(_, _, Misfit::ElementType(..))),
+            "{other}"
+        );
     }
 }
 
 #[test]
 fn dim_that_contradicts_the_data_is_an_error() {
     let (_folder, path) = npy(&counting(2));
-    let open = model(vec![info("x", ElementType::Float, &[batch(), Dim::Symbolic("width".to_owned())])]);
-    let asked = InputRequest { dims: BTreeMap::from([("width".to_owned(), 5)]), ..request(&path) };
-    assert!(message(&open, &asked).ends_with("has shape [2, 3], and the model wants [batch, width=5]"));
-    assert_eq!(plan(&open, &request(&path)).unwrap().fed[0].dims, [None, Some(3)]);
+    let open = model(vec![info(
+        "x",
+        ElementType::Float,
+        &[batch(), Dim::Symbolic("width".to_owned())],
+    )]);
+    let asked = InputRequest {
+        dims: BTreeMap::from([("width".to_owned(), 5)]),
+        ..request(&path)
+    };
+    assert!(
+        message(&open, &asked).ends_with("has shape [2, 3], and the model wants [batch, width=5]")
+    );
+    assert_eq!(
+        plan(&open, &request(&path)).unwrap().fed[0].dims,
+        [None, Some(3)]
+    );
 }
 
 #[test]
@@ -225,7 +359,10 @@ fn label_count_other_than_sample_count_is_an_error() {
     assert!(message(&two_inputs(), &request(&path)).ends_with("has 4 labels for 5 samples"));
     let labels = folder.path().join("labels.npy");
     write_npy(&labels, &Array2::<f32>::zeros((5, 2))).unwrap();
-    let asked = InputRequest { labels: Some(labels), ..request(&path) };
+    let asked = InputRequest {
+        labels: Some(labels),
+        ..request(&path)
+    };
     let plan = plan(&two_inputs(), &asked).unwrap();
     let dataset = Dataset::open(&plan).unwrap().unwrap();
     assert_eq!(dataset.info().class_labels, None);
@@ -234,8 +371,14 @@ fn label_count_other_than_sample_count_is_an_error() {
 
 #[test]
 fn labels_without_data_are_an_error() {
-    let asked = InputRequest { labels: Some(PathBuf::from("l.npy")), ..InputRequest::default() };
-    assert!(matches!(plan(&one_input(), &asked), Err(InputError::LabelsAlone { .. })));
+    let asked = InputRequest {
+        labels: Some(PathBuf::from("l.npy")),
+        ..InputRequest::default()
+    };
+    assert!(matches!(
+        plan(&one_input(), &asked),
+        Err(InputError::LabelsAlone { .. })
+    ));
 }
 
 /// Writes `test_data_set_<index>` with `rows` samples of `x` and as many outputs `y`.
@@ -243,7 +386,9 @@ fn write_test_set(folder: &Path, index: usize, rows: usize) {
     let set = folder.join(format!("test_data_set_{index}"));
     std::fs::create_dir_all(&set).unwrap();
     let write = |file: &str, columns: usize| {
-        let values = (0..rows * columns).map(|at| (index * 100 + at) as f32).collect();
+        let values = (0..rows * columns)
+            .map(|at| (index * 100 + at) as f32)
+            .collect();
         let tensor = ast::TensorProto::from_f32("", vec![rows as i64, columns as i64], values);
         std::fs::write(set.join(file), tensor_bytes(tensor)).unwrap();
     };
@@ -253,8 +398,14 @@ fn write_test_set(folder: &Path, index: usize, rows: usize) {
 
 /// The tensor's message, cut out of a model that holds it.
 fn tensor_bytes(tensor: ast::TensorProto<'_>) -> Vec<u8> {
-    let attribute = ast::Graph { initializer: vec![tensor], ..ast::Graph::default() };
-    let bytes = onnx_rs::encode(&ast::Model { graph: Some(attribute), ..ast::Model::default() });
+    let attribute = ast::Graph {
+        initializer: vec![tensor],
+        ..ast::Graph::default()
+    };
+    let bytes = onnx_rs::encode(&ast::Model {
+        graph: Some(attribute),
+        ..ast::Model::default()
+    });
     // Two heads of two bytes each, as the messages are short: the graph in the model, the tensor in the graph.
     assert!(bytes.len() < 128);
     bytes[4..].to_vec()
@@ -267,12 +418,21 @@ fn test_sets_of_the_standard_give_inputs_and_expected_outputs() {
     write_test_set(folder.path(), 1, 3);
     let plan = plan(&one_input(), &request(folder.path())).unwrap();
     let dataset = Dataset::open(&plan).unwrap().unwrap();
-    assert_eq!((dataset.len(), dataset.info().has_expected_outputs), (5, true));
+    assert_eq!(
+        (dataset.len(), dataset.info().has_expected_outputs),
+        (5, true)
+    );
     assert_eq!(firsts(&dataset.batch(1, 3).unwrap()), [3.0, 100.0, 103.0]);
     let expected = dataset.expected("y", 1, 2).unwrap();
     let rows = ArrayD::from_shape_vec(IxDyn(&[2, 2]), vec![2.0, 3.0, 100.0, 101.0]).unwrap();
     assert_eq!(expected.data, TensorData::Float(rows));
-    let sets = |size| materialize(&plan, size).unwrap().iter().map(firsts).collect::<Vec<_>>();
+    let sets = |size| {
+        materialize(&plan, size)
+            .unwrap()
+            .iter()
+            .map(firsts)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(sets(3), [[100.0, 103.0, 106.0]]);
     assert_eq!(sets(4)[0], [0.0, 3.0, 100.0, 103.0]);
 }
@@ -282,8 +442,15 @@ fn file_that_holds_no_tensor_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     write_test_set(folder.path(), 0, 2);
     // A sequence: the type of its elements in field 2, a tensor in field 3.
-    std::fs::write(folder.path().join("test_data_set_0/input_0.pb"), [10, 1, b's', 16, 1, 26, 0]).unwrap();
-    assert!(matches!(plan(&one_input(), &request(folder.path())), Err(InputError::Format(_, ".pb", _))));
+    std::fs::write(
+        folder.path().join("test_data_set_0/input_0.pb"),
+        [10, 1, b's', 16, 1, 26, 0],
+    )
+    .unwrap();
+    assert!(matches!(
+        plan(&one_input(), &request(folder.path())),
+        Err(InputError::Format(_, ".pb", _))
+    ));
 }
 
 #[test]
@@ -294,33 +461,58 @@ fn data_is_found_where_it_lies() {
     assert_eq!(data_in(folder.path()), [folder.path()]);
     write_npz(&folder.path().join("data.npz"), 1, 1);
     write_npz(&folder.path().join("another.npz"), 1, 1);
-    assert_eq!(data_in(folder.path()), ["another.npz", "data.npz"].map(|name| folder.path().join(name)));
+    assert_eq!(
+        data_in(folder.path()),
+        ["another.npz", "data.npz"].map(|name| folder.path().join(name))
+    );
 }
 
 #[test]
 fn data_fits_a_model_whose_inputs_it_has() {
     let (_folder, path) = npz(1, 1);
     assert!(fits(&path, &one_input()).is_ok());
-    let other = model(vec![info("other", ElementType::Float, &[Dim::Fixed(2)]), info("x", ElementType::Float, &[])]);
-    assert!(matches!(fits(&path, &other), Err(InputError::MissingArrays { .. })));
+    let other = model(vec![
+        info("other", ElementType::Float, &[Dim::Fixed(2)]),
+        info("x", ElementType::Float, &[]),
+    ]);
+    assert!(matches!(
+        fits(&path, &other),
+        Err(InputError::MissingArrays { .. })
+    ));
 }
 
 #[test]
 fn fixed_batch_takes_no_other_size() {
     let fixed = info("x", ElementType::Float, &[Dim::Fixed(4), Dim::Fixed(2)]);
     let mut model = model(vec![fixed.clone()]);
-    model.graph.outputs = vec![TensorInfo { name: "y".to_owned(), ..fixed }];
+    model.graph.outputs = vec![TensorInfo {
+        name: "y".to_owned(),
+        ..fixed
+    }];
     let plan = plan(&model, &InputRequest::default()).unwrap();
     assert_eq!(plan.supports_batch(4), Ok(()));
-    assert_eq!(plan.supports_batch(8), Err("the model's batch dimension is fixed at 4".to_owned()));
-    assert!(matches!(materialize(&plan, 8), Err(InputError::BatchSize(8, _))));
+    assert_eq!(
+        plan.supports_batch(8),
+        Err("the model's batch dimension is fixed at 4".to_owned())
+    );
+    assert!(matches!(
+        materialize(&plan, 8),
+        Err(InputError::BatchSize(8, _))
+    ));
     assert_eq!(data(&materialize(&plan, 4).unwrap()[0], 0).shape(), [4, 2]);
 }
 
 #[test]
 fn model_without_batch_dimension_takes_one_sample_at_a_time() {
-    let plan = plan(&model(vec![info("x", ElementType::Float, &[])]), &InputRequest::default()).unwrap();
-    assert_eq!(plan.supports_batch(2), Err("the model has no batch dimension".to_owned()));
+    let plan = plan(
+        &model(vec![info("x", ElementType::Float, &[])]),
+        &InputRequest::default(),
+    )
+    .unwrap();
+    assert_eq!(
+        plan.supports_batch(2),
+        Err("the model has no batch dimension".to_owned())
+    );
     let dataset = Dataset::synthesized(&plan, 3).unwrap();
     assert_eq!(dataset.len(), 3);
     assert_ne!(dataset.batch(0, 1).unwrap(), dataset.batch(1, 1).unwrap());
@@ -329,7 +521,14 @@ fn model_without_batch_dimension_takes_one_sample_at_a_time() {
 #[test]
 fn synthesized_samples_depend_on_the_seed_alone() {
     let seeded = |seed| {
-        let plan = plan(&one_input(), &InputRequest { seed, ..InputRequest::default() }).unwrap();
+        let plan = plan(
+            &one_input(),
+            &InputRequest {
+                seed,
+                ..InputRequest::default()
+            },
+        )
+        .unwrap();
         materialize(&plan, 3).unwrap()
     };
     assert_eq!(seeded(1), seeded(1));
@@ -339,22 +538,46 @@ fn synthesized_samples_depend_on_the_seed_alone() {
 #[test]
 fn range_replaces_what_would_be_fed() {
     let fed = &plan(&one_input(), &ranged("x", -2.0, 2.0)).unwrap().fed[0];
-    assert_eq!(fed.fill, FillKind::Uniform(ValueRange { low: -2.0, high: 2.0 }));
-    assert_eq!(message(&one_input(), &ranged("z", 0.0, 1.0)), "the model has no input `z`; its inputs are `x`");
+    assert_eq!(
+        fed.fill,
+        FillKind::Uniform(ValueRange {
+            low: -2.0,
+            high: 2.0
+        })
+    );
+    assert_eq!(
+        message(&one_input(), &ranged("z", 0.0, 1.0)),
+        "the model has no input `z`; its inputs are `x`"
+    );
     let bytes = model(vec![info("x", ElementType::Uint8, &[batch()])]);
-    assert!(matches!(plan(&bytes, &ranged("x", 0.0, 256.0)), Err(InputError::RangeEmpty { .. })));
-    assert!(matches!(plan(&bytes, &ranged("x", 0.2, 0.8)), Err(InputError::RangeEmpty { .. })));
+    assert!(matches!(
+        plan(&bytes, &ranged("x", 0.0, 256.0)),
+        Err(InputError::RangeEmpty { .. })
+    ));
+    assert!(matches!(
+        plan(&bytes, &ranged("x", 0.2, 0.8)),
+        Err(InputError::RangeEmpty { .. })
+    ));
 }
 
 #[test]
 fn types_that_no_tensor_is_made_of_are_errors() {
     let complex = model(vec![info("x", ElementType::Complex64, &[batch()])]);
     let found = message(&complex, &InputRequest::default());
-    assert_eq!(found, "input `x` has elements of type complex64, of which ONNX Runtime has no tensors");
-    let map = TensorInfo { name: "x".to_owned(), value_type: ValueType::Other("map(int64,tensor(float))".to_owned()) };
+    assert_eq!(
+        found,
+        "input `x` has elements of type complex64, of which ONNX Runtime has no tensors"
+    );
+    let map = TensorInfo {
+        name: "x".to_owned(),
+        value_type: ValueType::Other("map(int64,tensor(float))".to_owned()),
+    };
     let found = message(&model(vec![map]), &InputRequest::default());
     let fed = "only tensors and sequences of tensors, optional or not, are fed";
-    assert_eq!(found, format!("input `x` has type map(int64,tensor(float)); {fed}"));
+    assert_eq!(
+        found,
+        format!("input `x` has type map(int64,tensor(float)); {fed}")
+    );
 }
 
 #[test]

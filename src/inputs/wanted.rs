@@ -97,15 +97,22 @@ impl Wanted {
 
     /// The shape with the dimension of 1 that it lacks; absent where that does not fit either, or nothing is lacking.
     pub fn completed(&self, shape: &[usize]) -> Option<(Vec<usize>, Taken)> {
-        let dims = self.dims.as_ref().filter(|dims| dims.len() == shape.len() + 1)?;
+        let dims = self
+            .dims
+            .as_ref()
+            .filter(|dims| dims.len() == shape.len() + 1)?;
         let with_one = |axis: usize| {
             let mut sizes = shape.to_vec();
             sizes.insert(axis, 1);
             self.fits(&sizes).then_some(sizes)
         };
-        let column = || with_one(shape.len()).filter(|_| dims.last() == Some(&Some(1)) && self.batch == Some(0));
+        let column = || {
+            with_one(shape.len()).filter(|_| dims.last() == Some(&Some(1)) && self.batch == Some(0))
+        };
         let sample = || with_one(self.batch?);
-        column().map(|sizes| (sizes, Taken::Column)).or_else(|| sample().map(|sizes| (sizes, Taken::OneSample)))
+        column()
+            .map(|sizes| (sizes, Taken::Column))
+            .or_else(|| sample().map(|sizes| (sizes, Taken::OneSample)))
     }
 
     /// Whether the array would fit with its last dimension second, or its second one last.
@@ -143,23 +150,42 @@ mod tests {
 
     fn wanted(dims: &[Option<u64>], batch: Option<usize>) -> Wanted {
         let (element_type, dims) = (Some(ElementType::Float), Some(dims.to_vec()));
-        Wanted { name: "q".into(), form: Form::Tensor, element_type, dims, batch }
+        Wanted {
+            name: "q".into(),
+            form: Form::Tensor,
+            element_type,
+            dims,
+            batch,
+        }
     }
 
     #[test]
     fn one_sample_and_a_column_get_the_dimension_that_they_lack() {
         let image = wanted(&[None, Some(3), None, None], Some(0));
-        assert_eq!(image.completed(&[3, 8, 8]), Some((vec![1, 3, 8, 8], Taken::OneSample)));
+        assert_eq!(
+            image.completed(&[3, 8, 8]),
+            Some((vec![1, 3, 8, 8], Taken::OneSample))
+        );
         assert_eq!(image.completed(&[4, 8, 8]), None);
         assert_eq!(image.completed(&[2, 3, 8, 8]), None, "nothing is lacking");
         let column = wanted(&[None, Some(1)], Some(0));
-        assert_eq!(column.completed(&[300]), Some((vec![300, 1], Taken::Column)));
+        assert_eq!(
+            column.completed(&[300]),
+            Some((vec![300, 1], Taken::Column))
+        );
         let row = wanted(&[None, Some(12)], Some(0));
         assert_eq!(row.completed(&[12]), Some((vec![1, 12], Taken::OneSample)));
         assert_eq!(row.completed(&[300]), None);
         let second = wanted(&[Some(7), None, Some(2)], Some(1));
-        assert_eq!(second.completed(&[7, 2]), Some((vec![7, 1, 2], Taken::OneSample)));
-        assert_eq!(wanted(&[Some(7), None], None).completed(&[7]), None, "without a batch there is no sample");
+        assert_eq!(
+            second.completed(&[7, 2]),
+            Some((vec![7, 1, 2], Taken::OneSample))
+        );
+        assert_eq!(
+            wanted(&[Some(7), None], None).completed(&[7]),
+            None,
+            "without a batch there is no sample"
+        );
     }
 
     #[test]
@@ -175,7 +201,10 @@ mod tests {
     #[test]
     fn an_array_is_taken_by_type_and_shape() {
         let wanted = wanted(&[None, Some(3)], Some(0));
-        assert!(wanted.takes(Some(ElementType::Double), &[9, 3]) && wanted.takes(Some(ElementType::Float), &[3]));
+        assert!(
+            wanted.takes(Some(ElementType::Double), &[9, 3])
+                && wanted.takes(Some(ElementType::Float), &[3])
+        );
         assert!(!wanted.takes(Some(ElementType::Int64), &[9, 3]) && !wanted.takes(None, &[9, 3]));
         assert!(!wanted.takes(Some(ElementType::Float), &[9, 4]));
     }

@@ -33,7 +33,12 @@ impl BlockTarget {
     /// A block without a limit, which one untimed inference opens.
     #[must_use]
     pub const fn new(length: Nanos, min_inferences: u64) -> Self {
-        BlockTarget { length, min_inferences, limit: None, opening: Opening::Untimed }
+        BlockTarget {
+            length,
+            min_inferences,
+            limit: None,
+            opening: Opening::Untimed,
+        }
     }
 }
 
@@ -78,7 +83,12 @@ pub struct Lane<W> {
 impl<W: Work> Lane<W> {
     /// A lane whose requests `work` serves.
     pub fn new(work: W) -> Self {
-        Lane { work, latencies: Latencies::new(), inferences_count: 0, preparing: Nanos(0) }
+        Lane {
+            work,
+            latencies: Latencies::new(),
+            inferences_count: 0,
+            preparing: Nanos(0),
+        }
     }
 
     /// Prepares the next inference.
@@ -156,7 +166,10 @@ where
     W: Work + Send,
     W::Error: Send,
 {
-    let target = BlockTarget { min_inferences: target.min_inferences.div_ceil(lanes.len().max(1) as u64), ..*target };
+    let target = BlockTarget {
+        min_inferences: target.min_inferences.div_ceil(lanes.len().max(1) as u64),
+        ..*target
+    };
     let (usage, elapsed) = match &mut *lanes {
         [lane] => run_alone(clock, lane, &target)?,
         lanes => run_together(clock, lanes, &target)?,
@@ -166,9 +179,15 @@ where
         latencies.merge(&lane.latencies);
     }
     let inferences_count = lanes.iter().map(|lane| lane.inferences_count).sum();
-    let preparing = lanes.iter().map(|lane| lane.preparing.0).sum::<u64>() / lanes.len().max(1) as u64;
+    let preparing =
+        lanes.iter().map(|lane| lane.preparing.0).sum::<u64>() / lanes.len().max(1) as u64;
     let elapsed = Nanos(elapsed.0.saturating_sub(preparing));
-    Ok(BlockTimes { elapsed, preparing: Nanos(preparing), inferences_count, usage })
+    Ok(BlockTimes {
+        elapsed,
+        preparing: Nanos(preparing),
+        inferences_count,
+        usage,
+    })
 }
 
 /// Runs windows until their medians are steady or a bound is reached; their latencies are merged into `latencies`.
@@ -189,7 +208,11 @@ where
     let mut inferences_count = 0;
     latencies.reset();
     if rule.max_length.0 == 0 {
-        return Ok(WarmupTimes { steady: false, inferences_count, elapsed: Nanos(0) });
+        return Ok(WarmupTimes {
+            steady: false,
+            inferences_count,
+            elapsed: Nanos(0),
+        });
     }
     loop {
         let times = run_block(clock, lanes, &rule.window, &mut window)?;
@@ -199,12 +222,20 @@ where
         let steady = rule.steady.is_steady(&medians);
         let elapsed = clock.now().since(started);
         if steady || elapsed >= rule.max_length || medians.len() >= rule.max_windows {
-            return Ok(WarmupTimes { steady, inferences_count, elapsed });
+            return Ok(WarmupTimes {
+                steady,
+                inferences_count,
+                elapsed,
+            });
         }
     }
 }
 
-fn run_alone<C, W>(clock: &C, lane: &mut Lane<W>, target: &BlockTarget) -> Result<(Usage, Nanos), W::Error>
+fn run_alone<C, W>(
+    clock: &C,
+    lane: &mut Lane<W>,
+    target: &BlockTarget,
+) -> Result<(Usage, Nanos), W::Error>
 where
     C: Clock,
     W: Work,
@@ -215,7 +246,11 @@ where
     Ok((Usage::now().since(&before), end.since(start)))
 }
 
-fn run_together<C, W>(clock: &C, lanes: &mut [Lane<W>], target: &BlockTarget) -> Result<(Usage, Nanos), W::Error>
+fn run_together<C, W>(
+    clock: &C,
+    lanes: &mut [Lane<W>],
+    target: &BlockTarget,
+) -> Result<(Usage, Nanos), W::Error>
 where
     C: Clock,
     W: Work + Send,
@@ -238,7 +273,10 @@ where
         prepared.wait();
         let before = Usage::now();
         go.wait();
-        let spans: Vec<_> = threads.into_iter().map(join).collect::<Result<_, W::Error>>()?;
+        let spans: Vec<_> = threads
+            .into_iter()
+            .map(join)
+            .collect::<Result<_, W::Error>>()?;
         let usage = Usage::now().since(&before);
         let start = spans.iter().map(|span| span.0).min().unwrap_or_default();
         let end = spans.iter().map(|span| span.1).max().unwrap_or_default();
@@ -247,7 +285,9 @@ where
 }
 
 fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn prepare<W: Work>(lane: &mut Lane<W>, opening: Opening) -> Result<(), W::Error> {
@@ -263,7 +303,11 @@ fn prepare<W: Work>(lane: &mut Lane<W>, opening: Opening) -> Result<(), W::Error
 
 /// The timed region: nothing but the clock, the inference and the histogram, and preparation where there is any.
 #[inline]
-fn run_lane<C, W>(clock: &C, lane: &mut Lane<W>, target: &BlockTarget) -> Result<(Nanos, Nanos), W::Error>
+fn run_lane<C, W>(
+    clock: &C,
+    lane: &mut Lane<W>,
+    target: &BlockTarget,
+) -> Result<(Nanos, Nanos), W::Error>
 where
     C: Clock,
     W: Work,
@@ -277,7 +321,8 @@ where
         lane.latencies.record(end.since(begin));
         lane.inferences_count += 1;
         if end >= deadline
-            && (lane.inferences_count >= target.min_inferences || next_is_late(target, start, begin, end))
+            && (lane.inferences_count >= target.min_inferences
+                || next_is_late(target, start, begin, end))
         {
             return Ok((start, end));
         }
@@ -288,7 +333,9 @@ where
 /// Whether another inference like the last would end after the limit; asked only after the length.
 #[cold]
 fn next_is_late(target: &BlockTarget, start: Nanos, begin: Nanos, end: Nanos) -> bool {
-    target.limit.is_some_and(|limit| end.since(start) + end.since(begin) > limit)
+    target
+        .limit
+        .is_some_and(|limit| end.since(start) + end.since(begin) > limit)
 }
 
 /// Time that the timed loop adds to an inference on this machine now: an iteration without work.
@@ -335,11 +382,20 @@ mod tests {
     #[test]
     fn preparation_is_in_no_latency_and_not_in_the_elapsed_time() {
         let (clock, mut latencies) = (ManualClock::default(), Latencies::new());
-        let mut lanes = [Lane::new(Prepared { clock: &clock, is_prepared: false })];
+        let mut lanes = [Lane::new(Prepared {
+            clock: &clock,
+            is_prepared: false,
+        })];
         let target = BlockTarget::new(Nanos(0), 5);
         let times = run_block(&clock, &mut lanes, &target, &mut latencies).unwrap();
-        assert_eq!((times.inferences_count, times.elapsed, times.preparing), (5, Nanos(50), Nanos(28)));
-        let (p50, p99) = (latencies.nearest_rank(Quantile::P50), latencies.nearest_rank(Quantile::P99));
+        assert_eq!(
+            (times.inferences_count, times.elapsed, times.preparing),
+            (5, Nanos(50), Nanos(28))
+        );
+        let (p50, p99) = (
+            latencies.nearest_rank(Quantile::P50),
+            latencies.nearest_rank(Quantile::P99),
+        );
         assert_eq!((p50, p99), (Some(Nanos(10)), Some(Nanos(10))));
     }
 }

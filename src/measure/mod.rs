@@ -7,7 +7,8 @@ mod clock;
 mod usage;
 
 pub use block::{
-    BlockTarget, BlockTimes, Lane, Opening, WarmupRule, WarmupTimes, Work, harness_cost, run_block, warm_up,
+    BlockTarget, BlockTimes, Lane, Opening, WarmupRule, WarmupTimes, Work, harness_cost, run_block,
+    warm_up,
 };
 pub use clock::{Clock, EngineClock, ManualClock, MonotonicClock};
 pub use usage::Usage;

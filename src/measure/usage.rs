@@ -23,10 +23,17 @@ impl Usage {
     #[must_use]
     pub fn now() -> Usage {
         let cpu_time_ns = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID)
-            .map_or(Nanos(0), |time| Nanos(time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64));
-        let (involuntary, major, minor) = getrusage(UsageWho::RUSAGE_SELF).map_or((0, 0, 0), |usage| {
-            (usage.involuntary_context_switches(), usage.major_page_faults(), usage.minor_page_faults())
-        });
+            .map_or(Nanos(0), |time| {
+                Nanos(time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64)
+            });
+        let (involuntary, major, minor) =
+            getrusage(UsageWho::RUSAGE_SELF).map_or((0, 0, 0), |usage| {
+                (
+                    usage.involuntary_context_switches(),
+                    usage.major_page_faults(),
+                    usage.minor_page_faults(),
+                )
+            });
         Usage {
             cpu_time_ns,
             involuntary_switches_count: u64::try_from(involuntary).unwrap_or(0),
@@ -43,8 +50,12 @@ impl Usage {
             involuntary_switches_count: self
                 .involuntary_switches_count
                 .saturating_sub(earlier.involuntary_switches_count),
-            major_faults_count: self.major_faults_count.saturating_sub(earlier.major_faults_count),
-            minor_faults_count: self.minor_faults_count.saturating_sub(earlier.minor_faults_count),
+            major_faults_count: self
+                .major_faults_count
+                .saturating_sub(earlier.major_faults_count),
+            minor_faults_count: self
+                .minor_faults_count
+                .saturating_sub(earlier.minor_faults_count),
         }
     }
 }

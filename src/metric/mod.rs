@@ -51,18 +51,26 @@ impl Group {
     #[must_use]
     pub const fn level(self) -> Level {
         match self {
-            Group::Loading | Group::Session | Group::LeadingScore | Group::OtherScore | Group::Agreement => {
-                Level::Session
-            }
-            Group::Timing | Group::Machine | Group::Launch | Group::ToBaseline | Group::CpuEnergy | Group::Gpu => {
-                Level::Cell
-            }
+            Group::Loading
+            | Group::Session
+            | Group::LeadingScore
+            | Group::OtherScore
+            | Group::Agreement => Level::Session,
+            Group::Timing
+            | Group::Machine
+            | Group::Launch
+            | Group::ToBaseline
+            | Group::CpuEnergy
+            | Group::Gpu => Level::Cell,
         }
     }
 
     /// Its metrics, in the order of the table.
     pub fn metrics(self) -> impl Iterator<Item = Metric> + Clone {
-        Metric::ALL.iter().copied().filter(move |metric| metric.group() == self)
+        Metric::ALL
+            .iter()
+            .copied()
+            .filter(move |metric| metric.group() == self)
     }
 }
 
@@ -284,7 +292,10 @@ impl Metric {
     /// Key without the unit, as checks name it: `latency_p99`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        let stem = self.key().strip_suffix(self.unit().key()).and_then(|stem| stem.strip_suffix('_'));
+        let stem = self
+            .key()
+            .strip_suffix(self.unit().key())
+            .and_then(|stem| stem.strip_suffix('_'));
         stem.unwrap_or(self.key())
     }
 }
@@ -324,10 +335,15 @@ mod tests {
         assert_eq!(keys.len(), Metric::ALL.len());
         for metric in Metric::ALL {
             let named = metric.key().ends_with(&format!("_{}", metric.unit().key()));
-            let has_none = metric.key().ends_with("_to_baseline") || metric.unit() == Unit::OutputUnit;
+            let has_none =
+                metric.key().ends_with("_to_baseline") || metric.unit() == Unit::OutputUnit;
             assert!(named || has_none, "{}", metric.key());
             assert_eq!(serde_json::to_value(metric).unwrap(), metric.key());
-            assert_eq!(serde_json::to_value(metric.unit()).unwrap(), metric.unit().key(), "{metric:?}");
+            assert_eq!(
+                serde_json::to_value(metric.unit()).unwrap(),
+                metric.unit().key(),
+                "{metric:?}"
+            );
         }
     }
 
@@ -335,7 +351,10 @@ mod tests {
     fn definitions_are_one_sentence() {
         for metric in Metric::ALL {
             let definition = metric.definition();
-            assert!(definition.ends_with('.') && !definition.contains("  "), "{definition}");
+            assert!(
+                definition.ends_with('.') && !definition.contains("  "),
+                "{definition}"
+            );
             assert_eq!(definition.matches(". ").count(), 0, "{definition}");
         }
     }

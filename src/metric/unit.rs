@@ -57,6 +57,10 @@ impl Direction {
     /// A value so that less of it is better.
     #[must_use]
     pub fn cost(self, value: f64) -> f64 {
-        if self == Direction::Higher { -value } else { value }
+        if self == Direction::Higher {
+            -value
+        } else {
+            value
+        }
     }
 }

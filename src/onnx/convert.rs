@@ -14,23 +14,51 @@ const STANDARD_DOMAIN: &str = "ai.onnx";
 
 pub(super) fn opsets(imports: &[ast::OperatorSetId<'_>]) -> Vec<OpsetImport> {
     let opset = |import: &ast::OperatorSetId<'_>| {
-        let domain = if import.domain.is_empty() { STANDARD_DOMAIN } else { import.domain };
-        OpsetImport { domain: domain.to_owned(), version: import.version }
+        let domain = if import.domain.is_empty() {
+            STANDARD_DOMAIN
+        } else {
+            import.domain
+        };
+        OpsetImport {
+            domain: domain.to_owned(),
+            version: import.version,
+        }
     };
     imports.iter().map(opset).collect()
 }
 
 pub(super) fn graph(source: &ast::Graph<'_>) -> Graph {
-    let sparse = source.sparse_initializer.iter().filter_map(|sparse| sparse.values.as_ref());
-    let initializers: Vec<StoredTensor> = source.initializer.iter().chain(sparse).map(tensor).collect();
-    let weights: BTreeSet<&str> = initializers.iter().map(|tensor| tensor.name.as_str()).collect();
-    let inputs = source.input.iter().filter(|input| !weights.contains(input.name)).map(tensor_info).collect();
+    let sparse = source
+        .sparse_initializer
+        .iter()
+        .filter_map(|sparse| sparse.values.as_ref());
+    let initializers: Vec<StoredTensor> = source
+        .initializer
+        .iter()
+        .chain(sparse)
+        .map(tensor)
+        .collect();
+    let weights: BTreeSet<&str> = initializers
+        .iter()
+        .map(|tensor| tensor.name.as_str())
+        .collect();
+    let inputs = source
+        .input
+        .iter()
+        .filter(|input| !weights.contains(input.name))
+        .map(tensor_info)
+        .collect();
     Graph {
         name: source.name.to_owned(),
         nodes: source.node.iter().map(node).collect(),
         inputs,
         outputs: source.output.iter().map(tensor_info).collect(),
-        values: source.value_info.iter().map(tensor_info).map(|info| (info.name, info.value_type)).collect(),
+        values: source
+            .value_info
+            .iter()
+            .map(tensor_info)
+            .map(|info| (info.name, info.value_type))
+            .collect(),
         initializers,
     }
 }
@@ -41,7 +69,11 @@ pub(super) fn function(source: &ast::Function<'_>) -> Function {
         inputs: owned(&source.input),
         outputs: owned(&source.output),
         defaults: source.attribute_proto.iter().map(attribute).collect(),
-        body: Graph { name: source.name.to_owned(), nodes: source.node.iter().map(node).collect(), ..Graph::default() },
+        body: Graph {
+            name: source.name.to_owned(),
+            nodes: source.node.iter().map(node).collect(),
+            ..Graph::default()
+        },
     }
 }
 
@@ -61,7 +93,10 @@ fn node(source: &ast::Node<'_>) -> Node {
 }
 
 fn attribute(source: &ast::Attribute<'_>) -> Attribute {
-    Attribute { name: source.name.to_owned(), value: attribute_value(source) }
+    Attribute {
+        name: source.name.to_owned(),
+        value: attribute_value(source),
+    }
 }
 
 fn attribute_value(source: &ast::Attribute<'_>) -> AttributeValue {
@@ -71,10 +106,20 @@ fn attribute_value(source: &ast::Attribute<'_>) -> AttributeValue {
     if let Some(stored) = &source.t {
         return AttributeValue::Tensor(tensor(stored));
     }
-    if let Some(values) = source.sparse_tensor.as_ref().and_then(|sparse| sparse.values.as_ref()) {
+    if let Some(values) = source
+        .sparse_tensor
+        .as_ref()
+        .and_then(|sparse| sparse.values.as_ref())
+    {
         return AttributeValue::Tensor(tensor(values));
     }
-    let graphs: Vec<Graph> = source.g.as_deref().into_iter().chain(&source.graphs).map(graph).collect();
+    let graphs: Vec<Graph> = source
+        .g
+        .as_deref()
+        .into_iter()
+        .chain(&source.graphs)
+        .map(graph)
+        .collect();
     if !graphs.is_empty() {
         return AttributeValue::Graphs(graphs);
     }
@@ -82,9 +127,13 @@ fn attribute_value(source: &ast::Attribute<'_>) -> AttributeValue {
         AttributeType::Int => AttributeValue::Integers(vec![source.i]),
         AttributeType::Ints => AttributeValue::Integers(source.ints.clone()),
         AttributeType::Float => AttributeValue::Numbers(vec![f64::from(source.f)]),
-        AttributeType::Floats => AttributeValue::Numbers(source.floats.iter().copied().map(f64::from).collect()),
+        AttributeType::Floats => {
+            AttributeValue::Numbers(source.floats.iter().copied().map(f64::from).collect())
+        }
         AttributeType::String => AttributeValue::Texts(vec![text(source.s)]),
-        AttributeType::Strings => AttributeValue::Texts(source.strings.iter().map(|bytes| text(bytes)).collect()),
+        AttributeType::Strings => {
+            AttributeValue::Texts(source.strings.iter().map(|bytes| text(bytes)).collect())
+        }
         _ => AttributeValue::Other,
     }
 }
@@ -95,7 +144,11 @@ fn text(bytes: &[u8]) -> String {
 
 /// A stored tensor, with its elements where the parser has them and they are few.
 fn tensor(source: &ast::TensorProto<'_>) -> StoredTensor {
-    let dims: Vec<u64> = source.dims().iter().map(|&size| u64::try_from(size).unwrap_or(0)).collect();
+    let dims: Vec<u64> = source
+        .dims()
+        .iter()
+        .map(|&size| u64::try_from(size).unwrap_or(0))
+        .collect();
     let mut stored = StoredTensor {
         name: source.name().to_owned(),
         element_type: stored_type(source),
@@ -111,10 +164,18 @@ fn external(source: &ast::TensorProto<'_>) -> Option<ExternalRange> {
     if source.data_location() != ast::DataLocation::External {
         return None;
     }
-    let entry = |key: &str| source.external_data().iter().find(|entry| entry.key == key).map(|entry| entry.value);
+    let entry = |key: &str| {
+        source
+            .external_data()
+            .iter()
+            .find(|entry| entry.key == key)
+            .map(|entry| entry.value)
+    };
     Some(ExternalRange {
         location: entry("location").unwrap_or_default().into(),
-        offset: entry("offset").and_then(|offset| offset.parse().ok()).unwrap_or(0),
+        offset: entry("offset")
+            .and_then(|offset| offset.parse().ok())
+            .unwrap_or(0),
         length: entry("length").and_then(|length| length.parse().ok()),
     })
 }
@@ -123,17 +184,25 @@ fn values(source: &ast::TensorProto<'_>) -> Option<Vec<f64>> {
     if let Some(raw) = source.as_raw() {
         return raw_values(source.data_type(), raw);
     }
-    let float = |values: std::borrow::Cow<'_, [f32]>| values.iter().copied().map(f64::from).collect();
+    let float =
+        |values: std::borrow::Cow<'_, [f32]>| values.iter().copied().map(f64::from).collect();
     match source.data_type() {
         DataType::Float => source.as_f32().map(float),
         DataType::Double => source.as_f64().map(|values| values.into_owned()),
-        DataType::Int64 => source.as_i64().map(|values| values.iter().map(|&value| value as f64).collect()),
-        DataType::Uint32 | DataType::Uint64 => {
-            source.as_u64().map(|values| values.iter().map(|&value| value as f64).collect())
-        }
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Uint8 | DataType::Uint16 | DataType::Bool => {
-            source.as_i32().map(|values| values.iter().copied().map(f64::from).collect())
-        }
+        DataType::Int64 => source
+            .as_i64()
+            .map(|values| values.iter().map(|&value| value as f64).collect()),
+        DataType::Uint32 | DataType::Uint64 => source
+            .as_u64()
+            .map(|values| values.iter().map(|&value| value as f64).collect()),
+        DataType::Int8
+        | DataType::Int16
+        | DataType::Int32
+        | DataType::Uint8
+        | DataType::Uint16
+        | DataType::Bool => source
+            .as_i32()
+            .map(|values| values.iter().copied().map(f64::from).collect()),
         _ => None,
     }
 }
@@ -141,7 +210,8 @@ fn values(source: &ast::TensorProto<'_>) -> Option<Vec<f64>> {
 fn raw_values(data_type: DataType, raw: &[u8]) -> Option<Vec<f64>> {
     fn each<const N: usize>(raw: &[u8], value: impl Fn([u8; N]) -> f64) -> Option<Vec<f64>> {
         let (chunks, rest) = raw.as_chunks();
-        rest.is_empty().then(|| chunks.iter().map(|&chunk| value(chunk)).collect())
+        rest.is_empty()
+            .then(|| chunks.iter().map(|&chunk| value(chunk)).collect())
     }
     match data_type {
         DataType::Float => each(raw, |bytes| f64::from(f32::from_le_bytes(bytes))),
@@ -160,21 +230,29 @@ fn raw_values(data_type: DataType, raw: &[u8]) -> Option<Vec<f64>> {
 }
 
 fn tensor_info(source: &ast::ValueInfo<'_>) -> TensorInfo {
-    TensorInfo { name: source.name.to_owned(), value_type: value_type(source.r#type.as_ref()) }
+    TensorInfo {
+        name: source.name.to_owned(),
+        value_type: value_type(source.r#type.as_ref()),
+    }
 }
 
 fn value_type(source: Option<&ast::TypeProto<'_>>) -> ValueType {
     match source.and_then(|source| source.value.as_ref()) {
         Some(TypeValue::Tensor(tensor)) => ValueType::Tensor {
             element_type: of_elements(source, tensor.elem_type),
-            dims: tensor.shape.as_ref().map(|shape| shape.dim.iter().map(dim).collect()),
+            dims: tensor
+                .shape
+                .as_ref()
+                .map(|shape| shape.dim.iter().map(dim).collect()),
         },
         Some(TypeValue::Sequence(sequence)) => match value_type(Some(&sequence.elem_type)) {
             tensor @ ValueType::Tensor { .. } => ValueType::Sequence(Box::new(tensor)),
             _ => ValueType::Other(type_in_words(source)),
         },
         Some(TypeValue::Optional(optional)) => match value_type(Some(&optional.elem_type)) {
-            inner @ (ValueType::Tensor { .. } | ValueType::Sequence(_)) => ValueType::Optional(Box::new(inner)),
+            inner @ (ValueType::Tensor { .. } | ValueType::Sequence(_)) => {
+                ValueType::Optional(Box::new(inner))
+            }
             _ => ValueType::Other(type_in_words(source)),
         },
         _ => ValueType::Other(type_in_words(source)),
@@ -193,14 +271,24 @@ fn dim(source: &ast::TensorShapeDimension<'_>) -> Dim {
 fn type_in_words(source: Option<&ast::TypeProto<'_>>) -> String {
     match source.and_then(|source| source.value.as_ref()) {
         None => "undefined".to_owned(),
-        Some(TypeValue::Tensor(tensor)) => format!("tensor({})", of_elements(source, tensor.elem_type)),
+        Some(TypeValue::Tensor(tensor)) => {
+            format!("tensor({})", of_elements(source, tensor.elem_type))
+        }
         Some(TypeValue::SparseTensor(tensor)) => {
             format!("sparse_tensor({})", of_elements(source, tensor.elem_type))
         }
-        Some(TypeValue::Sequence(sequence)) => format!("seq({})", type_in_words(Some(&sequence.elem_type))),
-        Some(TypeValue::Optional(optional)) => format!("optional({})", type_in_words(Some(&optional.elem_type))),
+        Some(TypeValue::Sequence(sequence)) => {
+            format!("seq({})", type_in_words(Some(&sequence.elem_type)))
+        }
+        Some(TypeValue::Optional(optional)) => {
+            format!("optional({})", type_in_words(Some(&optional.elem_type)))
+        }
         Some(TypeValue::Map(map)) => {
-            format!("map({},{})", element_type(map.key_type), type_in_words(Some(&map.value_type)))
+            format!(
+                "map({},{})",
+                element_type(map.key_type),
+                type_in_words(Some(&map.value_type))
+            )
         }
     }
 }
@@ -212,7 +300,9 @@ pub(crate) fn stored_type(source: &ast::TensorProto<'_>) -> ElementType {
 
 /// The type of the elements of a tensor's type, which the parser may not know.
 fn of_elements(source: Option<&ast::TypeProto<'_>>, known: DataType) -> ElementType {
-    source.and_then(|source| later::named(source.denotation)).unwrap_or_else(|| element_type(known))
+    source
+        .and_then(|source| later::named(source.denotation))
+        .unwrap_or_else(|| element_type(known))
 }
 
 fn element_type(source: DataType) -> ElementType {

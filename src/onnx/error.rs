@@ -83,16 +83,21 @@ impl OnnxError {
             OnnxError::NotOnnx(_) => {
                 "name a .onnx or .ort file; a model of another format must be converted first, and a Git LFS pointer fetched"
             }
-            OnnxError::Damaged { .. } | OnnxError::Missing { .. } | OnnxError::TooDeep(_) | OnnxError::TooLarge(_) => {
-                "export the model again, or check it with `onnx.checker`"
-            }
+            OnnxError::Damaged { .. }
+            | OnnxError::Missing { .. }
+            | OnnxError::TooDeep(_)
+            | OnnxError::TooLarge(_) => "export the model again, or check it with `onnx.checker`",
             OnnxError::Memory { .. } => "free memory, or export the model with a smaller graph",
-            OnnxError::ExternalFile { .. } => "put the file beside the model, under the name that the model gives it",
+            OnnxError::ExternalFile { .. } => {
+                "put the file beside the model, under the name that the model gives it"
+            }
             OnnxError::Open { .. } => return None,
         })
     }
 }
 
 fn missing(bytes: Option<u64>) -> String {
-    bytes.map(|bytes| format!(", {bytes} bytes are missing")).unwrap_or_default()
+    bytes
+        .map(|bytes| format!(", {bytes} bytes are missing"))
+        .unwrap_or_default()
 }

@@ -19,9 +19,16 @@ pub fn inlined(model: &Model) -> Graph {
     let mut functions: HashMap<(&str, &str), Option<&Function>> = HashMap::new();
     for function in &model.functions {
         let key = (domain(&function.domain), function.body.name.as_str());
-        functions.entry(key).and_modify(|known| *known = None).or_insert(Some(function));
+        functions
+            .entry(key)
+            .and_modify(|known| *known = None)
+            .or_insert(Some(function));
     }
-    let mut inliner = Inliner { functions, calls_count: 0, nodes_count: 0 };
+    let mut inliner = Inliner {
+        functions,
+        calls_count: 0,
+        nodes_count: 0,
+    };
     inliner.graph(&model.graph, &Scope::default())
 }
 
@@ -73,15 +80,25 @@ impl Scope<'_> {
 
 impl<'m> Inliner<'m> {
     fn graph(&mut self, graph: &'m Graph, scope: &Scope<'m>) -> Graph {
-        let mut plain = Graph { name: graph.name.clone(), ..Graph::default() };
+        let mut plain = Graph {
+            name: graph.name.clone(),
+            ..Graph::default()
+        };
         plain.inputs = graph.inputs.clone();
         plain.outputs = graph.outputs.clone();
         for info in plain.inputs.iter_mut().chain(&mut plain.outputs) {
             info.name = scope.name(&info.name);
         }
-        plain.values = graph.values.iter().map(|(name, kind)| (scope.name(name), kind.clone())).collect();
+        plain.values = graph
+            .values
+            .iter()
+            .map(|(name, kind)| (scope.name(name), kind.clone()))
+            .collect();
         plain.initializers = graph.initializers.clone();
-        plain.initializers.iter_mut().for_each(|tensor| tensor.name = scope.name(&tensor.name));
+        plain
+            .initializers
+            .iter_mut()
+            .for_each(|tensor| tensor.name = scope.name(&tensor.name));
         self.nodes(&graph.nodes, scope, &mut plain.nodes);
         plain
     }
@@ -109,7 +126,11 @@ impl<'m> Inliner<'m> {
             domain: node.domain.clone(),
             inputs: scope.names(&node.inputs),
             outputs: scope.names(&node.outputs),
-            attributes: node.attributes.iter().filter_map(|given| self.attribute(given, scope)).collect(),
+            attributes: node
+                .attributes
+                .iter()
+                .filter_map(|given| self.attribute(given, scope))
+                .collect(),
         }
     }
 
@@ -117,38 +138,79 @@ impl<'m> Inliner<'m> {
     fn attribute(&mut self, given: &'m Attribute, scope: &Scope<'m>) -> Option<Attribute> {
         let value = match &given.value {
             AttributeValue::Reference(name) => scope.attributes.get(name.as_str())?.clone(),
-            AttributeValue::Graphs(graphs) => {
-                AttributeValue::Graphs(graphs.iter().map(|graph| self.graph(graph, scope)).collect())
-            }
+            AttributeValue::Graphs(graphs) => AttributeValue::Graphs(
+                graphs
+                    .iter()
+                    .map(|graph| self.graph(graph, scope))
+                    .collect(),
+            ),
             value => value.clone(),
         };
-        Some(Attribute { name: given.name.clone(), value })
+        Some(Attribute {
+            name: given.name.clone(),
+            value,
+        })
     }
 
-    fn call(&mut self, function: &'m Function, call: &'m Node, scope: &Scope<'m>, out: &mut Vec<Node>) {
+    fn call(
+        &mut self,
+        function: &'m Function,
+        call: &'m Node,
+        scope: &Scope<'m>,
+        out: &mut Vec<Node>,
+    ) {
         self.calls_count += 1;
         let prefix = format!("call{}/", self.calls_count);
-        let given = call.inputs.iter().map(|name| scope.name(name)).chain(std::iter::repeat(String::new()));
-        let mut bound: HashMap<&str, String> = function.inputs.iter().map(String::as_str).zip(given).collect();
-        for (name, made) in function.outputs.iter().zip(&call.outputs).filter(|(_, made)| !made.is_empty()) {
+        let given = call
+            .inputs
+            .iter()
+            .map(|name| scope.name(name))
+            .chain(std::iter::repeat(String::new()));
+        let mut bound: HashMap<&str, String> = function
+            .inputs
+            .iter()
+            .map(String::as_str)
+            .zip(given)
+            .collect();
+        for (name, made) in function
+            .outputs
+            .iter()
+            .zip(&call.outputs)
+            .filter(|(_, made)| !made.is_empty())
+        {
             let made = scope.name(made);
             match bound.get(name.as_str()) {
                 // The body hands on what it was given.
                 Some(passed) => {
                     let (inputs, outputs) = (vec![passed.clone()], vec![made]);
-                    out.push(Node { operator: "Identity".into(), inputs, outputs, ..Node::default() });
+                    out.push(Node {
+                        operator: "Identity".into(),
+                        inputs,
+                        outputs,
+                        ..Node::default()
+                    });
                 }
                 None => drop(bound.insert(name, made)),
             }
         }
-        let mut attributes: HashMap<&str, AttributeValue> =
-            function.defaults.iter().map(|default| (default.name.as_str(), default.value.clone())).collect();
+        let mut attributes: HashMap<&str, AttributeValue> = function
+            .defaults
+            .iter()
+            .map(|default| (default.name.as_str(), default.value.clone()))
+            .collect();
         for given in &call.attributes {
-            attributes.extend(self.attribute(given, scope).map(|known| (given.name.as_str(), known.value)));
+            attributes.extend(
+                self.attribute(given, scope)
+                    .map(|known| (given.name.as_str(), known.value)),
+            );
         }
         let body = Scope {
             prefix: Some(prefix),
-            caller: if scope.caller.is_empty() { &call.name } else { scope.caller },
+            caller: if scope.caller.is_empty() {
+                &call.name
+            } else {
+                scope.caller
+            },
             bound,
             attributes,
             depth: scope.depth + 1,
@@ -163,22 +225,51 @@ mod tests {
     use crate::onnx::testing::{function, node, with};
 
     fn plain(nodes: Vec<Node>, functions: Vec<Function>) -> Vec<Node> {
-        let graph = Graph { nodes, ..Graph::default() };
-        inlined(&Model { graph, functions, ..Model::default() }).nodes
+        let graph = Graph {
+            nodes,
+            ..Graph::default()
+        };
+        inlined(&Model {
+            graph,
+            functions,
+            ..Model::default()
+        })
+        .nodes
     }
 
     fn wires(nodes: &[Node]) -> Vec<String> {
-        let wire = |node: &Node| format!("{} {} > {}", node.operator, node.inputs.join(","), node.outputs.join(","));
+        let wire = |node: &Node| {
+            format!(
+                "{} {} > {}",
+                node.operator,
+                node.inputs.join(","),
+                node.outputs.join(",")
+            )
+        };
         nodes.iter().map(wire).collect()
     }
 
     #[test]
     fn calls_within_calls_become_their_bodies_with_names_of_their_own() {
-        let twice =
-            function("Twice", &["a"], &["b"], vec![node("own.Once", &["a"], "t"), node("own.Once", &["t"], "b")]);
-        let once = function("Once", &["a"], &["b"], vec![node("Exp", &["a"], "t"), node("Log", &["t"], "b")]);
+        let twice = function(
+            "Twice",
+            &["a"],
+            &["b"],
+            vec![node("own.Once", &["a"], "t"), node("own.Once", &["t"], "b")],
+        );
+        let once = function(
+            "Once",
+            &["a"],
+            &["b"],
+            vec![node("Exp", &["a"], "t"), node("Log", &["t"], "b")],
+        );
         let found = plain(vec![node("own.Twice", &["x"], "y")], vec![twice, once]);
-        let wanted = ["Exp x > call2/t", "Log call2/t > call1/t", "Exp call1/t > call3/t", "Log call3/t > y"];
+        let wanted = [
+            "Exp x > call2/t",
+            "Log call2/t > call1/t",
+            "Exp call1/t > call3/t",
+            "Log call3/t > y",
+        ];
         assert_eq!(wires(&found), wanted);
     }
 
@@ -190,33 +281,68 @@ mod tests {
             inner = with(inner, name, AttributeValue::Reference(from.into()));
         }
         let mut soft = function("Soft", &["a"], &["b"], vec![inner]);
-        soft.defaults = vec![Attribute { name: "other".into(), value: integer(7) }];
-        let found = plain(vec![with(node("own.Soft", &["x"], "y"), "dim", integer(-1))], vec![soft]);
-        assert_eq!((found[0].integer("axis"), found[0].integer("kept")), (Some(-1), Some(7)));
+        soft.defaults = vec![Attribute {
+            name: "other".into(),
+            value: integer(7),
+        }];
+        let found = plain(
+            vec![with(node("own.Soft", &["x"], "y"), "dim", integer(-1))],
+            vec![soft],
+        );
+        assert_eq!(
+            (found[0].integer("axis"), found[0].integer("kept")),
+            (Some(-1), Some(7))
+        );
         assert_eq!(found[0].attribute("gone"), None);
     }
 
     #[test]
     fn graphs_within_a_body_read_what_the_call_gives() {
-        let branch = Graph { nodes: vec![node("Neg", &["a"], "t")], ..Graph::default() };
-        let conditional = with(node("If", &["c"], "b"), "then_branch", AttributeValue::Graphs(vec![branch]));
+        let branch = Graph {
+            nodes: vec![node("Neg", &["a"], "t")],
+            ..Graph::default()
+        };
+        let conditional = with(
+            node("If", &["c"], "b"),
+            "then_branch",
+            AttributeValue::Graphs(vec![branch]),
+        );
         let call = node("own.Maybe", &["flag", "x"], "y");
-        let found = plain(vec![call], vec![function("Maybe", &["c", "a"], &["b"], vec![conditional])]);
+        let found = plain(
+            vec![call],
+            vec![function("Maybe", &["c", "a"], &["b"], vec![conditional])],
+        );
         assert_eq!(wires(&found), ["If flag > y"]);
-        assert_eq!(wires(&found[0].graphs().next().unwrap().nodes), ["Neg x > call1/t"]);
+        assert_eq!(
+            wires(&found[0].graphs().next().unwrap().nodes),
+            ["Neg x > call1/t"]
+        );
     }
 
     #[test]
     fn a_function_that_calls_itself_ends_as_a_call() {
-        let again = function("Again", &["a"], &["b"], vec![node("own.Again", &["a"], "b")]);
+        let again = function(
+            "Again",
+            &["a"],
+            &["b"],
+            vec![node("own.Again", &["a"], "b")],
+        );
         let found = plain(vec![node("own.Again", &["x"], "y")], vec![again]);
         assert_eq!(wires(&found), ["Again x > y"]);
     }
 
     #[test]
     fn what_is_left_out_or_handed_on_keeps_its_place() {
-        let pick = function("Pick", &["a", "b"], &["a", "c"], vec![node("Clip", &["a", "b"], "c")]);
-        let call = Node { outputs: vec!["same".into(), String::new()], ..node("own.Pick", &["x"], "") };
+        let pick = function(
+            "Pick",
+            &["a", "b"],
+            &["a", "c"],
+            vec![node("Clip", &["a", "b"], "c")],
+        );
+        let call = Node {
+            outputs: vec!["same".into(), String::new()],
+            ..node("own.Pick", &["x"], "")
+        };
         let found = plain(vec![call], vec![pick]);
         assert_eq!(wires(&found), ["Identity x > same", "Clip x, > call1/c"]);
     }

@@ -137,7 +137,9 @@ impl StoredTensor {
     /// Number of elements.
     #[must_use]
     pub fn elements(&self) -> u64 {
-        self.dims.iter().fold(1, |product, &size| product.saturating_mul(size))
+        self.dims
+            .iter()
+            .fold(1, |product, &size| product.saturating_mul(size))
     }
 
     /// Size of the elements; that of strings, whose length the shape does not tell, is 0.
@@ -152,7 +154,10 @@ impl Node {
     /// The attribute of that name.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&AttributeValue> {
-        self.attributes.iter().find(|attribute| attribute.name == name).map(|attribute| &attribute.value)
+        self.attributes
+            .iter()
+            .find(|attribute| attribute.name == name)
+            .map(|attribute| &attribute.value)
     }
 
     /// The texts of the attribute of that name; none where it is something else.
@@ -175,10 +180,12 @@ impl Node {
 
     /// Graphs in the node's attributes: branches and loop bodies.
     pub fn graphs(&self) -> impl Iterator<Item = &Graph> {
-        self.attributes.iter().flat_map(|attribute| match &attribute.value {
-            AttributeValue::Graphs(graphs) => graphs.as_slice(),
-            _ => &[],
-        })
+        self.attributes
+            .iter()
+            .flat_map(|attribute| match &attribute.value {
+                AttributeValue::Graphs(graphs) => graphs.as_slice(),
+                _ => &[],
+            })
     }
 
     /// Whether the operator belongs to the ONNX standard.
@@ -190,7 +197,11 @@ impl Node {
     /// The operator with its domain, unless that is the standard's own: `com.microsoft.Attention`.
     #[must_use]
     pub fn qualified_operator(&self) -> String {
-        if self.is_standard() { self.operator.clone() } else { format!("{}.{}", self.domain, self.operator) }
+        if self.is_standard() {
+            self.operator.clone()
+        } else {
+            format!("{}.{}", self.domain, self.operator)
+        }
     }
 
     /// The tensor that a `Constant` node makes.
@@ -201,18 +212,35 @@ impl Node {
         }
         let name = self.outputs.first().cloned().unwrap_or_default();
         let list = |attribute: &str, values: Vec<f64>, element_type| {
-            let dims = if attribute.ends_with('s') { vec![values.len() as u64] } else { Vec::new() };
-            StoredTensor { name: name.clone(), element_type, dims, values: Some(values), external: None }
-        };
-        self.attributes.iter().find_map(|attribute| match &attribute.value {
-            AttributeValue::Tensor(tensor) => Some(StoredTensor { name: name.clone(), ..tensor.clone() }),
-            AttributeValue::Numbers(values) => Some(list(&attribute.name, values.clone(), ElementType::Float)),
-            AttributeValue::Integers(values) => {
-                let values = values.iter().map(|&value| value as f64).collect();
-                Some(list(&attribute.name, values, ElementType::Int64))
+            let dims = if attribute.ends_with('s') {
+                vec![values.len() as u64]
+            } else {
+                Vec::new()
+            };
+            StoredTensor {
+                name: name.clone(),
+                element_type,
+                dims,
+                values: Some(values),
+                external: None,
             }
-            _ => None,
-        })
+        };
+        self.attributes
+            .iter()
+            .find_map(|attribute| match &attribute.value {
+                AttributeValue::Tensor(tensor) => Some(StoredTensor {
+                    name: name.clone(),
+                    ..tensor.clone()
+                }),
+                AttributeValue::Numbers(values) => {
+                    Some(list(&attribute.name, values.clone(), ElementType::Float))
+                }
+                AttributeValue::Integers(values) => {
+                    let values = values.iter().map(|&value| value as f64).collect();
+                    Some(list(&attribute.name, values, ElementType::Int64))
+                }
+                _ => None,
+            })
     }
 }
 
@@ -220,14 +248,19 @@ impl Model {
     /// The main graph and the bodies of functions, each with the graphs within, outer ones first.
     pub(super) fn all_graphs(&self) -> impl Iterator<Item = &Graph> {
         let bodies = self.functions.iter().map(|function| &function.body);
-        std::iter::once(&self.graph).chain(bodies).flat_map(Graph::all_graphs)
+        std::iter::once(&self.graph)
+            .chain(bodies)
+            .flat_map(Graph::all_graphs)
     }
 }
 
 impl Graph {
     /// Nodes of the graph and of the graphs within, outer ones first.
     pub fn all_nodes(&self) -> Vec<&Node> {
-        self.all_graphs().into_iter().flat_map(|graph| &graph.nodes).collect()
+        self.all_graphs()
+            .into_iter()
+            .flat_map(|graph| &graph.nodes)
+            .collect()
     }
 
     /// The graph and the graphs within, outer ones first.

@@ -46,8 +46,18 @@ impl<'f> Image<'f> {
     }
 
     fn new(content: Content<'f>) -> Self {
-        let image = Image { content, pages: RefCell::default(), fault: RefCell::default(), allowance: Cell::default() };
-        image.allowance.set(image.len().saturating_mul(TIMES_READ).clamp(1 << 20, MOST_READ));
+        let image = Image {
+            content,
+            pages: RefCell::default(),
+            fault: RefCell::default(),
+            allowance: Cell::default(),
+        };
+        image.allowance.set(
+            image
+                .len()
+                .saturating_mul(TIMES_READ)
+                .clamp(1 << 20, MOST_READ),
+        );
         image
     }
 
@@ -94,7 +104,9 @@ impl<'f> Image<'f> {
             let place = at + filled as u64;
             let (page, within) = (place / PAGE as u64, (place % PAGE as u64) as usize);
             let read = match bytes.len() - filled {
-                rest if within == 0 && rest >= PAGE => self.load(place, &mut bytes[filled..]).map(|()| rest),
+                rest if within == 0 && rest >= PAGE => {
+                    self.load(place, &mut bytes[filled..]).map(|()| rest)
+                }
                 rest => self.page(page).map(|page| {
                     let part = &page[within..page.len().min(within + rest)];
                     bytes[filled..filled + part.len()].copy_from_slice(part);
@@ -167,8 +179,18 @@ mod tests {
         let bytes: Vec<u8> = (0..5 * PAGE + 100).map(|at| (at % 251) as u8).collect();
         let (_file, opened) = opened(&bytes);
         let image = Image::of(&opened);
-        for (at, length) in [(0, 10), (PAGE - 3, 6), (7, 3 * PAGE), (PAGE, 2 * PAGE), (4 * PAGE, PAGE + 100), (9, 0)] {
-            assert!(image.read(at as u64, length).unwrap() == bytes[at..at + length], "{at} {length}");
+        for (at, length) in [
+            (0, 10),
+            (PAGE - 3, 6),
+            (7, 3 * PAGE),
+            (PAGE, 2 * PAGE),
+            (4 * PAGE, PAGE + 100),
+            (9, 0),
+        ] {
+            assert!(
+                image.read(at as u64, length).unwrap() == bytes[at..at + length],
+                "{at} {length}"
+            );
         }
         assert_eq!(image.read(bytes.len() as u64 - 5, 6), None);
         assert_eq!(image.read(u64::MAX, 6), None);
@@ -182,6 +204,9 @@ mod tests {
         let image = Image::of(&opened);
         file.as_file().set_len(PAGE as u64).unwrap();
         assert_eq!(image.read(2 * PAGE as u64, 4), None);
-        assert_eq!(image.take_fault().unwrap().to_string(), "the file changed while it was read");
+        assert_eq!(
+            image.take_fault().unwrap().to_string(),
+            "the file changed while it was read"
+        );
     }
 }

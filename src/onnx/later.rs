@@ -7,8 +7,11 @@ use crate::plan::ElementType;
 const LAST_KNOWN: u64 = 23;
 
 /// Element types of the standard beyond that, by their numbers.
-const LATER: [(u64, ElementType); 3] =
-    [(24, ElementType::Float8e8m0), (25, ElementType::Uint2), (26, ElementType::Int2)];
+const LATER: [(u64, ElementType); 3] = [
+    (24, ElementType::Float8e8m0),
+    (25, ElementType::Uint2),
+    (26, ElementType::Int2),
+];
 
 /// Fields of a tensor: its element type, and a text that nothing here reads.
 const DATA_TYPE: u64 = 2;
@@ -20,12 +23,18 @@ pub(super) fn known(number: u64) -> u64 {
 }
 
 pub(super) fn name(number: u64) -> Option<&'static str> {
-    LATER.iter().find(|(later, _)| *later == number).map(|(_, element_type)| element_type.name())
+    LATER
+        .iter()
+        .find(|(later, _)| *later == number)
+        .map(|(_, element_type)| element_type.name())
 }
 
 /// The element type of a name that was put where the parser passes it on.
 pub(super) fn named(text: &str) -> Option<ElementType> {
-    LATER.iter().find(|(_, element_type)| element_type.name() == text).map(|(_, element_type)| *element_type)
+    LATER
+        .iter()
+        .find(|(_, element_type)| element_type.name() == text)
+        .map(|(_, element_type)| *element_type)
 }
 
 /// The name of the element type in a message that has it in `field`, where the parser does not know it.
@@ -47,11 +56,15 @@ pub(crate) fn for_parser(tensor: &[u8]) -> Vec<u8> {
     let image = Image::of_bytes(tensor);
     let (mut rest, mut out) = (0..image.len(), Vec::with_capacity(tensor.len()));
     while !rest.is_empty() {
-        let Ok(field) = next_field(&image, &mut rest) else { return tensor.to_vec() };
+        let Ok(field) = next_field(&image, &mut rest) else {
+            return tensor.to_vec();
+        };
         match (field.number, field.value) {
             (DATA_TYPE, Value::Varint(number)) => put_element_type(&mut out, number),
             (DOC_STRING, _) => {}
-            _ => out.extend_from_slice(&tensor[field.whole.start as usize..field.whole.end as usize]),
+            _ => {
+                out.extend_from_slice(&tensor[field.whole.start as usize..field.whole.end as usize])
+            }
         }
     }
     out
@@ -81,7 +94,15 @@ mod tests {
         };
         let known = [of(1), of(22), of(23), of(24), of(25), of(26), of(27)];
         use ElementType as E;
-        let wanted = [E::Float, E::Int4, E::Float4e2m1, E::Float8e8m0, E::Uint2, E::Int2, E::Undefined];
+        let wanted = [
+            E::Float,
+            E::Int4,
+            E::Float4e2m1,
+            E::Float8e8m0,
+            E::Uint2,
+            E::Int2,
+            E::Undefined,
+        ];
         assert_eq!(known, wanted);
     }
 

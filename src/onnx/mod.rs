@@ -24,7 +24,9 @@ mod wire;
 
 pub use error::OnnxError;
 pub use functions::inlined;
-pub use graph::{Attribute, AttributeValue, ExternalRange, Function, Graph, Model, Node, StoredTensor};
+pub use graph::{
+    Attribute, AttributeValue, ExternalRange, Function, Graph, Model, Node, StoredTensor,
+};
 pub use ort_format::is_ort_format;
 pub use read::read;
 pub use shapes::{Demand, DimRole, Expr, InputAxis, OpenDim, Relation, ShapeFacts, is_sound};

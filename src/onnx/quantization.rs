@@ -39,7 +39,10 @@ pub(super) fn quantization(model: &Model) -> Quantization {
     let mut found = Found::default();
     for graph in model.all_graphs() {
         let scan = Scan::new(graph);
-        graph.nodes.iter().for_each(|node| scan.note(node, &mut found));
+        graph
+            .nodes
+            .iter()
+            .for_each(|node| scan.note(node, &mut found));
     }
     found.summed_up()
 }
@@ -61,8 +64,13 @@ impl Found {
             activations: commonest(self.activations.iter().map(|scheme| scheme.element_type)),
             granularity: granularity(&self.weights),
             weights_symmetric: symmetric(&self.weights),
-            activations_symmetric: symmetric(&self.activations).filter(|_| format != QuantizationFormat::Dynamic),
-            reduced_matrix_nodes_count: self.qoperators + self.dynamic + self.qdq + self.weight_only + half,
+            activations_symmetric: symmetric(&self.activations)
+                .filter(|_| format != QuantizationFormat::Dynamic),
+            reduced_matrix_nodes_count: self.qoperators
+                + self.dynamic
+                + self.qdq
+                + self.weight_only
+                + half,
             full_precision_matrix_nodes_count: full,
             qdq_pairs_count: self.pairs,
         }
@@ -76,7 +84,11 @@ impl Found {
             (self.dynamic, QuantizationFormat::Dynamic),
             (self.weight_only, QuantizationFormat::WeightOnly),
         ];
-        let most = ways.into_iter().rev().max_by_key(|(count, _)| *count).filter(|(count, _)| *count > 0);
+        let most = ways
+            .into_iter()
+            .rev()
+            .max_by_key(|(count, _)| *count)
+            .filter(|(count, _)| *count > 0);
         match most {
             Some((_, format)) => format,
             None if self.half.len() as u64 > self.full => QuantizationFormat::Float16,
@@ -89,7 +101,10 @@ impl Found {
 fn commonest(types: impl Iterator<Item = ElementType>) -> Option<ElementType> {
     let mut counts: BTreeMap<ElementType, u64> = BTreeMap::new();
     types.for_each(|element_type| *counts.entry(element_type).or_insert(0) += 1);
-    counts.into_iter().max_by_key(|(_, count)| *count).map(|(element_type, _)| element_type)
+    counts
+        .into_iter()
+        .max_by_key(|(_, count)| *count)
+        .map(|(element_type, _)| element_type)
 }
 
 fn granularity(schemes: &[Scheme]) -> Option<Granularity> {
@@ -103,7 +118,8 @@ fn symmetric(schemes: &[Scheme]) -> Option<bool> {
     if schemes.iter().any(|scheme| scheme.symmetric == Some(false)) {
         return Some(false);
     }
-    (!schemes.is_empty() && schemes.iter().all(|scheme| scheme.symmetric == Some(true))).then_some(true)
+    (!schemes.is_empty() && schemes.iter().all(|scheme| scheme.symmetric == Some(true)))
+        .then_some(true)
 }
 
 /// Where the weight, its scale and its zero point stand among the inputs of a quantized operator, and the zero point of
@@ -117,10 +133,17 @@ struct Places {
 
 fn places(operator: &str) -> Option<Places> {
     let place = |weight, scale, zero_point, activation_zero_point| {
-        Some(Places { weight, scale, zero_point, activation_zero_point })
+        Some(Places {
+            weight,
+            scale,
+            zero_point,
+            activation_zero_point,
+        })
     };
     match operator {
-        "QLinearConv" | "QLinearMatMul" | "QGemm" | "QLinearConvTranspose" => place(3, Some(4), 5, Some(2)),
+        "QLinearConv" | "QLinearMatMul" | "QGemm" | "QLinearConvTranspose" => {
+            place(3, Some(4), 5, Some(2))
+        }
         "ConvInteger" | "MatMulInteger" => place(1, None, 3, Some(2)),
         "DynamicQuantizeMatMul" => place(1, Some(2), 3, None),
         "MatMulIntegerToFloat" => place(1, Some(3), 5, Some(4)),
@@ -136,11 +159,26 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     fn new(graph: &'a Graph) -> Self {
-        let outputs = |node: &'a Node| node.outputs.iter().map(move |output| (output.as_str(), node));
-        let stored = graph.initializers.iter().map(|tensor| (tensor.name.as_str(), tensor.clone()));
-        let made = graph.nodes.iter().filter_map(|node| Some((node.outputs.first()?.as_str(), node.constant()?)));
+        let outputs = |node: &'a Node| {
+            node.outputs
+                .iter()
+                .map(move |output| (output.as_str(), node))
+        };
+        let stored = graph
+            .initializers
+            .iter()
+            .map(|tensor| (tensor.name.as_str(), tensor.clone()));
+        let made = graph
+            .nodes
+            .iter()
+            .filter_map(|node| Some((node.outputs.first()?.as_str(), node.constant()?)));
         Scan {
-            makers: graph.nodes.iter().flat_map(outputs).filter(|(name, _)| !name.is_empty()).collect(),
+            makers: graph
+                .nodes
+                .iter()
+                .flat_map(outputs)
+                .filter(|(name, _)| !name.is_empty())
+                .collect(),
             constants: stored.chain(made).collect(),
         }
     }
@@ -148,7 +186,9 @@ impl<'a> Scan<'a> {
     fn note(&self, node: &Node, found: &mut Found) {
         match node.operator.as_str() {
             "DequantizeLinear" => {
-                let follows = self.maker(node, 0).is_some_and(|maker| maker.operator == "QuantizeLinear");
+                let follows = self
+                    .maker(node, 0)
+                    .is_some_and(|maker| maker.operator == "QuantizeLinear");
                 found.pairs += u64::from(follows);
             }
             "MatMulNBits" | "MatMulBnb4" => {
@@ -164,21 +204,43 @@ impl<'a> Scan<'a> {
     }
 
     fn note_quantized(&self, node: &Node, found: &mut Found) {
-        let is_dynamic = !(node.operator.starts_with("QLinear") || node.operator.starts_with("QGemm"));
-        *if is_dynamic { &mut found.dynamic } else { &mut found.qoperators } += 1;
-        let Some(places) = places(&node.operator) else { return };
+        let is_dynamic =
+            !(node.operator.starts_with("QLinear") || node.operator.starts_with("QGemm"));
+        *if is_dynamic {
+            &mut found.dynamic
+        } else {
+            &mut found.qoperators
+        } += 1;
+        let Some(places) = places(&node.operator) else {
+            return;
+        };
         let zero_point = self.constant(node, places.zero_point);
         if let Some(weight) = self.constant(node, places.weight) {
-            let scale = places.scale.map_or(zero_point, |scale| self.constant(node, scale));
-            found.weights.push(scheme(weight.element_type, scale, zero_point, None));
+            let scale = places
+                .scale
+                .map_or(zero_point, |scale| self.constant(node, scale));
+            found
+                .weights
+                .push(scheme(weight.element_type, scale, zero_point, None));
         }
-        let activation = places.activation_zero_point.and_then(|place| self.constant(node, place));
+        let activation = places
+            .activation_zero_point
+            .and_then(|place| self.constant(node, place));
         match activation {
             Some(zero_point) => {
-                found.activations.push(scheme(zero_point.element_type, None, Some(zero_point), None));
+                found.activations.push(scheme(
+                    zero_point.element_type,
+                    None,
+                    Some(zero_point),
+                    None,
+                ));
             }
             // The one type that `DynamicQuantizeLinear` makes.
-            None if is_dynamic => found.activations.push(scheme(ElementType::Uint8, None, None, None)),
+            None if is_dynamic => {
+                found
+                    .activations
+                    .push(scheme(ElementType::Uint8, None, None, None))
+            }
             None => {}
         }
     }
@@ -186,12 +248,18 @@ impl<'a> Scan<'a> {
     fn note_float(&self, node: &Node, found: &mut Found) {
         let dequantized = |place: usize| self.source(node.inputs.get(place)?);
         let of_weight = |place: usize| match dequantized(place)? {
-            Source::Dequantized { scheme, is_weight: true } => Some(scheme),
+            Source::Dequantized {
+                scheme,
+                is_weight: true,
+            } => Some(scheme),
             _ => None,
         };
         let weight = (1..node.inputs.len()).chain([0]).find_map(of_weight);
         let activation = match dequantized(0) {
-            Some(Source::Dequantized { scheme, is_weight: false }) => Some(scheme),
+            Some(Source::Dequantized {
+                scheme,
+                is_weight: false,
+            }) => Some(scheme),
             _ => None,
         };
         found.weights.extend(weight);
@@ -199,9 +267,13 @@ impl<'a> Scan<'a> {
         match (weight, activation) {
             (Some(_), None) => found.weight_only += 1,
             (Some(_), Some(_)) => found.qdq += 1,
-            (None, Some(_)) if matches!(dequantized(1), Some(Source::Dequantized { .. })) => found.qdq += 1,
+            (None, Some(_)) if matches!(dequantized(1), Some(Source::Dequantized { .. })) => {
+                found.qdq += 1
+            }
             (None, _) => match dequantized(1) {
-                Some(Source::Constant(kind @ (ElementType::Float16 | ElementType::Bfloat16))) => found.half.push(kind),
+                Some(Source::Constant(kind @ (ElementType::Float16 | ElementType::Bfloat16))) => {
+                    found.half.push(kind)
+                }
                 Some(Source::Constant(_)) => found.full += 1,
                 _ => found.weightless += 1,
             },
@@ -215,7 +287,11 @@ impl<'a> Scan<'a> {
             _ => ElementType::Uint4,
         };
         let has_zero_points = node.inputs.get(3).is_some_and(|name| !name.is_empty());
-        Scheme { element_type, granularity: Granularity::PerBlock, symmetric: Some(!has_zero_points) }
+        Scheme {
+            element_type,
+            granularity: Granularity::PerBlock,
+            symmetric: Some(!has_zero_points),
+        }
     }
 
     fn source(&self, name: &str) -> Option<Source> {
@@ -237,8 +313,11 @@ impl<'a> Scan<'a> {
     fn dequantized(&self, node: &Node) -> Option<Source> {
         let (scale, zero_point) = (self.constant(node, 1), self.constant(node, 2));
         let stored = self.constant(node, 0);
-        let quantizer = self.maker(node, 0).filter(|maker| maker.operator == "QuantizeLinear");
-        let is_weight = stored.is_some() || quantizer.is_some_and(|maker| self.constant(maker, 0).is_some());
+        let quantizer = self
+            .maker(node, 0)
+            .filter(|maker| maker.operator == "QuantizeLinear");
+        let is_weight =
+            stored.is_some() || quantizer.is_some_and(|maker| self.constant(maker, 0).is_some());
         let named = stored.or(zero_point).map(|tensor| tensor.element_type);
         // Without a zero point the standard's type is uint8.
         let element_type = named.unwrap_or(ElementType::Uint8);
@@ -273,7 +352,11 @@ fn scheme(
         (_, Some(scale)) if scale.elements() > 1 => Granularity::PerChannel,
         _ => Granularity::PerTensor,
     };
-    Scheme { element_type, granularity, symmetric: is_symmetric(element_type, zero_point) }
+    Scheme {
+        element_type,
+        granularity,
+        symmetric: is_symmetric(element_type, zero_point),
+    }
 }
 
 /// Whether zero points are those of a symmetric scheme; unknown where their values were not kept.
@@ -287,7 +370,10 @@ fn is_symmetric(element_type: ElementType, zero_point: Option<&StoredTensor>) ->
     };
     match zero_point {
         None => Some(middle == 0.0),
-        Some(tensor) => tensor.values.as_ref().map(|values| values.iter().all(|&value| value == middle)),
+        Some(tensor) => tensor
+            .values
+            .as_ref()
+            .map(|values| values.iter().all(|&value| value == middle)),
     }
 }
 
@@ -299,7 +385,9 @@ mod tests {
     use crate::onnx::testing::stored;
 
     fn of(model: &str) -> Quantization {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(model);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("models")
+            .join(model);
         quantization(&crate::onnx::read(&path).unwrap())
     }
 
@@ -322,36 +410,77 @@ mod tests {
     #[test]
     fn dynamic_quantization_has_activations_without_fixed_zero_points() {
         let found = of("digits/digits-int8-dynamic.onnx");
-        assert_eq!((found.format, found.weights), (QuantizationFormat::Dynamic, Some(ElementType::Uint8)));
-        assert_eq!((found.activations, found.activations_symmetric), (Some(ElementType::Uint8), None));
-        assert_eq!((found.granularity, found.weights_symmetric), (Some(Granularity::PerTensor), Some(false)));
-        assert_eq!((found.reduced_matrix_nodes_count, found.full_precision_matrix_nodes_count), (6, 0));
+        assert_eq!(
+            (found.format, found.weights),
+            (QuantizationFormat::Dynamic, Some(ElementType::Uint8))
+        );
+        assert_eq!(
+            (found.activations, found.activations_symmetric),
+            (Some(ElementType::Uint8), None)
+        );
+        assert_eq!(
+            (found.granularity, found.weights_symmetric),
+            (Some(Granularity::PerTensor), Some(false))
+        );
+        assert_eq!(
+            (
+                found.reduced_matrix_nodes_count,
+                found.full_precision_matrix_nodes_count
+            ),
+            (6, 0)
+        );
     }
 
     #[test]
     fn operators_on_integers_and_blocks_are_told_apart() {
         let found = of("fixtures/qoperator.onnx");
-        assert_eq!((found.format, found.weights), (QuantizationFormat::QOperator, Some(ElementType::Int8)));
+        assert_eq!(
+            (found.format, found.weights),
+            (QuantizationFormat::QOperator, Some(ElementType::Int8))
+        );
         assert_eq!(found.activations, Some(ElementType::Uint8));
         let found = of("fixtures/int4-block.onnx");
-        assert_eq!((found.format, found.granularity), (QuantizationFormat::WeightOnly, Some(Granularity::PerBlock)));
-        assert_eq!((found.weights, found.reduced_matrix_nodes_count), (Some(ElementType::Uint4), 2));
+        assert_eq!(
+            (found.format, found.granularity),
+            (QuantizationFormat::WeightOnly, Some(Granularity::PerBlock))
+        );
+        assert_eq!(
+            (found.weights, found.reduced_matrix_nodes_count),
+            (Some(ElementType::Uint4), 2)
+        );
     }
 
     #[test]
     fn models_in_floating_point_are_not_quantized() {
         let half = of("digits/digits-fp16.onnx");
-        assert_eq!((half.format, half.weights), (QuantizationFormat::Float16, Some(ElementType::Float16)));
-        assert_eq!((half.reduced_matrix_nodes_count, half.granularity), (6, None));
+        assert_eq!(
+            (half.format, half.weights),
+            (QuantizationFormat::Float16, Some(ElementType::Float16))
+        );
+        assert_eq!(
+            (half.reduced_matrix_nodes_count, half.granularity),
+            (6, None)
+        );
         let full = of("digits/digits-fp32.onnx");
-        assert_eq!((full.format, full.weights), (QuantizationFormat::None, None));
-        assert_eq!((full.reduced_matrix_nodes_count, full.full_precision_matrix_nodes_count), (0, 6));
+        assert_eq!(
+            (full.format, full.weights),
+            (QuantizationFormat::None, None)
+        );
+        assert_eq!(
+            (
+                full.reduced_matrix_nodes_count,
+                full.full_precision_matrix_nodes_count
+            ),
+            (0, 6)
+        );
     }
 
     #[test]
     fn zero_points_of_unsigned_types_are_symmetric_in_the_middle() {
         let zero_point = |element_type, value| stored("", element_type, &[1], Some(&[value]));
-        let is_symmetric = |element_type, value| is_symmetric(element_type, Some(&zero_point(element_type, value)));
+        let is_symmetric = |element_type, value| {
+            is_symmetric(element_type, Some(&zero_point(element_type, value)))
+        };
         assert_eq!(is_symmetric(ElementType::Uint8, 128.0), Some(true));
         assert_eq!(is_symmetric(ElementType::Uint8, 0.0), Some(false));
         assert_eq!(is_symmetric(ElementType::Int8, 0.0), Some(true));

@@ -20,7 +20,9 @@ use crate::units::Bytes;
 pub fn read(path: &Path) -> Result<Model, OnnxError> {
     let open = |source| OnnxError::Open(path.to_owned(), source);
     let file = files::open(path, Kind::MODEL).map_err(|source| match source.kind() {
-        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => OnnxError::NotFile(path.to_owned()),
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => {
+            OnnxError::NotFile(path.to_owned())
+        }
         _ => open(source),
     })?;
     if file.len() == 0 {
@@ -29,7 +31,8 @@ pub fn read(path: &Path) -> Result<Model, OnnxError> {
     let small = without_weights(path, &file)?;
     file.check_unchanged().map_err(open)?;
     room::ask(&small).map_err(|reason| OnnxError::Memory(path.to_owned(), reason))?;
-    let parsed = onnx_rs::parse(&small).map_err(|source| OnnxError::Damaged(path.to_owned(), Some(source)))?;
+    let parsed = onnx_rs::parse(&small)
+        .map_err(|source| OnnxError::Damaged(path.to_owned(), Some(source)))?;
     let mut model = model(path, &parsed)?;
     model.model_file_bytes = Bytes(file.len());
     model.external_files = weights::external_files(&model)?;
@@ -39,7 +42,11 @@ pub fn read(path: &Path) -> Result<Model, OnnxError> {
 fn without_weights(path: &Path, file: &InputFile) -> Result<Vec<u8>, OnnxError> {
     let image = Image::of(file);
     let is_ort_format = is_ort_format(&image.peek::<8>(0).0);
-    let small = if is_ort_format { ort_format::as_onnx(&image) } else { skeleton(&image) };
+    let small = if is_ort_format {
+        ort_format::as_onnx(&image)
+    } else {
+        skeleton(&image)
+    };
     match image.take_fault() {
         Some(source) => Err(OnnxError::Open(path.to_owned(), source)),
         None => small.map_err(|fault| fault_error(path, fault)),
@@ -74,23 +81,32 @@ fn model(path: &Path, parsed: &ast::Model<'_>) -> Result<Model, OnnxError> {
         producer: producer(parsed),
         graph: convert::graph(graph),
         functions: parsed.functions.iter().map(convert::function).collect(),
-        metadata: parsed.metadata_props.iter().map(|entry| (entry.key.to_owned(), entry.value.to_owned())).collect(),
+        metadata: parsed
+            .metadata_props
+            .iter()
+            .map(|entry| (entry.key.to_owned(), entry.value.to_owned()))
+            .collect(),
         ..Model::default()
     })
 }
 
 fn producer(parsed: &ast::Model<'_>) -> Option<String> {
     let words = [parsed.producer_name, parsed.producer_version];
-    let text = words.iter().filter(|word| !word.is_empty()).copied().collect::<Vec<_>>().join(" ");
+    let text = words
+        .iter()
+        .filter(|word| !word.is_empty())
+        .copied()
+        .collect::<Vec<_>>()
+        .join(" ");
     (!text.is_empty()).then_some(text)
 }
 
 #[cfg(test)]
 mod tests {
     use onnx_rs::ast::{
-        AttributeType, DataLocation, DataType, Dimension, Graph, Model as Proto, Node, OpType, OperatorSetId,
-        StringStringEntry, TensorProto, TensorShape, TensorShapeDimension, TensorTypeProto, TypeProto, TypeValue,
-        ValueInfo,
+        AttributeType, DataLocation, DataType, Dimension, Graph, Model as Proto, Node, OpType,
+        OperatorSetId, StringStringEntry, TensorProto, TensorShape, TensorShapeDimension,
+        TensorTypeProto, TypeProto, TypeValue, ValueInfo,
     };
 
     use super::*;
@@ -98,19 +114,56 @@ mod tests {
     use crate::plan::ElementType;
 
     fn value(name: &'static str, sizes: &[i64]) -> ValueInfo<'static> {
-        let dim = |&size: &i64| TensorShapeDimension { value: Dimension::Value(size), denotation: "" };
-        let shape = Some(TensorShape { dim: sizes.iter().map(dim).collect() });
-        let tensor = TensorTypeProto { elem_type: DataType::Float, shape };
-        let r#type = Some(TypeProto { value: Some(TypeValue::Tensor(tensor)), denotation: "" });
-        ValueInfo { name, r#type, ..ValueInfo::default() }
+        let dim = |&size: &i64| TensorShapeDimension {
+            value: Dimension::Value(size),
+            denotation: "",
+        };
+        let shape = Some(TensorShape {
+            dim: sizes.iter().map(dim).collect(),
+        });
+        let tensor = TensorTypeProto {
+            elem_type: DataType::Float,
+            shape,
+        };
+        let r#type = Some(TypeProto {
+            value: Some(TypeValue::Tensor(tensor)),
+            denotation: "",
+        });
+        ValueInfo {
+            name,
+            r#type,
+            ..ValueInfo::default()
+        }
     }
 
     fn proto(initializers: Vec<TensorProto<'static>>) -> Proto<'static> {
-        let node = Node { op_type: OpType::MatMul, input: vec!["x", "w"], output: vec!["y"], ..Node::default() };
-        let (input, output) = (vec![value("x", &[1, 3]), value("w", &[3, 2])], vec![value("y", &[1, 2])]);
-        let graph = Graph { node: vec![node], input, output, initializer: initializers, ..Graph::default() };
-        let opset_import = vec![OperatorSetId { domain: "", version: 8 }];
-        Proto { ir_version: 3, opset_import, graph: Some(graph), ..Proto::default() }
+        let node = Node {
+            op_type: OpType::MatMul,
+            input: vec!["x", "w"],
+            output: vec!["y"],
+            ..Node::default()
+        };
+        let (input, output) = (
+            vec![value("x", &[1, 3]), value("w", &[3, 2])],
+            vec![value("y", &[1, 2])],
+        );
+        let graph = Graph {
+            node: vec![node],
+            input,
+            output,
+            initializer: initializers,
+            ..Graph::default()
+        };
+        let opset_import = vec![OperatorSetId {
+            domain: "",
+            version: 8,
+        }];
+        Proto {
+            ir_version: 3,
+            opset_import,
+            graph: Some(graph),
+            ..Proto::default()
+        }
     }
 
     fn weight() -> TensorProto<'static> {
@@ -134,7 +187,15 @@ mod tests {
     #[test]
     fn weights_that_are_listed_as_inputs_are_no_inputs() {
         let model = read_bytes(&onnx_rs::encode(&proto(vec![weight()]))).unwrap();
-        assert_eq!(model.graph.inputs.iter().map(|info| info.name.as_str()).collect::<Vec<_>>(), ["x"]);
+        assert_eq!(
+            model
+                .graph
+                .inputs
+                .iter()
+                .map(|info| info.name.as_str())
+                .collect::<Vec<_>>(),
+            ["x"]
+        );
         assert_eq!(summary(&model).precision.label, "fp32");
     }
 
@@ -143,9 +204,19 @@ mod tests {
         let constant = |elements: i64| {
             let tensor = TensorProto::from_f32("", vec![elements], vec![0.0; elements as usize]);
             let (name, r#type) = ("value", AttributeType::Tensor);
-            let attribute = vec![ast::Attribute { name, r#type, t: Some(tensor), ..ast::Attribute::default() }];
+            let attribute = vec![ast::Attribute {
+                name,
+                r#type,
+                t: Some(tensor),
+                ..ast::Attribute::default()
+            }];
             let mut proto = proto(vec![weight()]);
-            let node = Node { op_type: OpType::Constant, output: vec!["c"], attribute, ..Node::default() };
+            let node = Node {
+                op_type: OpType::Constant,
+                output: vec!["c"],
+                attribute,
+                ..Node::default()
+            };
             proto.graph.as_mut().unwrap().node.push(node);
             summary(&read_bytes(&onnx_rs::encode(&proto)).unwrap()).weights[0].elements_count
         };
@@ -156,32 +227,63 @@ mod tests {
     fn element_type_of_the_future_is_undefined_and_no_error() {
         let mut bytes = onnx_rs::encode(&proto(vec![weight()]));
         // The weight's data type, field 2, follows its packed dimensions, field 1.
-        let at = bytes.windows(6).position(|window| window == [10, 2, 3, 2, 16, 1]).unwrap();
+        let at = bytes
+            .windows(6)
+            .position(|window| window == [10, 2, 3, 2, 16, 1])
+            .unwrap();
         bytes[at + 5] = 99;
         let model = read_bytes(&bytes).unwrap();
-        assert_eq!(model.graph.initializers[0].element_type, ElementType::Undefined);
+        assert_eq!(
+            model.graph.initializers[0].element_type,
+            ElementType::Undefined
+        );
     }
 
     #[test]
     fn properties_that_the_exporter_noted_are_kept() {
         let mut noted = proto(vec![weight()]);
-        noted.metadata_props = vec![StringStringEntry { key: "imgsz", value: "[96, 96]" }];
+        noted.metadata_props = vec![StringStringEntry {
+            key: "imgsz",
+            value: "[96, 96]",
+        }];
         let model = read_bytes(&onnx_rs::encode(&noted)).unwrap();
-        assert_eq!(model.metadata.get("imgsz").map(String::as_str), Some("[96, 96]"));
+        assert_eq!(
+            model.metadata.get("imgsz").map(String::as_str),
+            Some("[96, 96]")
+        );
     }
 
     #[test]
     fn weights_that_no_number_counts_are_counted_up_to_the_largest() {
-        let huge = |name: &'static str, data_type: DataType| TensorProto::from_raw(name, vec![1 << 61], data_type, &[]);
-        let bytes = onnx_rs::encode(&proto(vec![huge("w", DataType::Double), huge("v", DataType::Int64)]));
+        let huge = |name: &'static str, data_type: DataType| {
+            TensorProto::from_raw(name, vec![1 << 61], data_type, &[])
+        };
+        let bytes = onnx_rs::encode(&proto(vec![
+            huge("w", DataType::Double),
+            huge("v", DataType::Int64),
+        ]));
         let summary = summary(&read_bytes(&bytes).unwrap());
-        assert_eq!(summary.weights.iter().map(|row| row.bytes).collect::<Vec<_>>(), [Bytes(u64::MAX); 2]);
-        assert!(summary.precision.shares.iter().all(|share| share.bytes_ratio.0 <= 1.0));
+        assert_eq!(
+            summary
+                .weights
+                .iter()
+                .map(|row| row.bytes)
+                .collect::<Vec<_>>(),
+            [Bytes(u64::MAX); 2]
+        );
+        assert!(
+            summary
+                .precision
+                .shares
+                .iter()
+                .all(|share| share.bytes_ratio.0 <= 1.0)
+        );
     }
 
     #[test]
     fn missing_parts_are_named() {
-        let missing = |proto: &Proto<'_>| read_bytes(&onnx_rs::encode(proto)).unwrap_err().to_string();
+        let missing =
+            |proto: &Proto<'_>| read_bytes(&onnx_rs::encode(proto)).unwrap_err().to_string();
         let mut bare = proto(vec![weight()]);
         bare.opset_import.clear();
         assert!(missing(&bare).ends_with("has no operator set import"));
@@ -195,20 +297,36 @@ mod tests {
         let path = folder.path().join("model.onnx");
         std::fs::write(&path, onnx_rs::encode(&proto(vec![external("24")]))).unwrap();
         let weights = folder.path().join("w.bin");
-        assert!(matches!(read(&path), Err(OnnxError::ExternalFile { file, .. }) if file == weights));
+        assert!(
+            matches!(read(&path), Err(OnnxError::ExternalFile { file, .. }) if file == weights)
+        );
         std::fs::write(&weights, [0; 23]).unwrap();
-        assert!(matches!(read(&path), Err(OnnxError::ExternalShort { end: 24, size_bytes: 23, .. })));
+        assert!(matches!(
+            read(&path),
+            Err(OnnxError::ExternalShort {
+                end: 24,
+                size_bytes: 23,
+                ..
+            })
+        ));
         std::fs::write(&weights, [0; 24]).unwrap();
         let model = read(&path).unwrap();
         assert_eq!(model.external_files.get(&weights), Some(&Bytes(24)));
-        assert_eq!(summary(&model).file_size_bytes, Bytes(model.model_file_bytes.0 + 24));
+        assert_eq!(
+            summary(&model).file_size_bytes,
+            Bytes(model.model_file_bytes.0 + 24)
+        );
     }
 
     #[test]
     fn every_truncation_is_an_error_and_no_flipped_bit_makes_a_panic() {
         let bytes = onnx_rs::encode(&proto(vec![weight()]));
         for at in 0..bytes.len() {
-            assert!(read_bytes(&bytes[..at]).is_err(), "{at} of {} bytes were read", bytes.len());
+            assert!(
+                read_bytes(&bytes[..at]).is_err(),
+                "{at} of {} bytes were read",
+                bytes.len()
+            );
             for bit in 0..8 {
                 let mut damaged = bytes.clone();
                 damaged[at] ^= 1 << bit;

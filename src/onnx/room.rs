@@ -32,10 +32,16 @@ fn needed(skeleton: &[u8]) -> Bytes {
 fn within(image: &Image<'_>, message: Message, mut rest: Stretch) -> u64 {
     let mut sum = 0_u64;
     while !rest.is_empty() {
-        let Ok(field) = next_field(image, &mut rest) else { break };
+        let Ok(field) = next_field(image, &mut rest) else {
+            break;
+        };
         let taken = match (message.fate(field.number), field.value) {
-            (Fate::Enter(inner), Value::Delimited(content)) => of_message(inner) + within(image, inner, content),
-            (_, Value::Delimited(content)) => of_content(message, field.number, content.end - content.start),
+            (Fate::Enter(inner), Value::Delimited(content)) => {
+                of_message(inner) + within(image, inner, content)
+            }
+            (_, Value::Delimited(content)) => {
+                of_content(message, field.number, content.end - content.start)
+            }
             (_, Value::Varint(_) | Value::Fixed) => NUMBER,
         };
         sum = sum.saturating_add(taken);
@@ -46,9 +52,9 @@ fn within(image: &Image<'_>, message: Message, mut rest: Stretch) -> u64 {
 /// Memory of a field of packed numbers, of raw elements, or of a text that has so many bytes.
 fn of_content(message: Message, number: u64, length: u64) -> u64 {
     match (message, number) {
-        (Message::Attribute, 7 | 8) | (Message::Tensor, 1 | 4 | 5 | 7 | 10 | 11) | (Message::SparseTensor, 3) => {
-            NUMBER * length
-        }
+        (Message::Attribute, 7 | 8)
+        | (Message::Tensor, 1 | 4 | 5 | 7 | 10 | 11)
+        | (Message::SparseTensor, 3) => NUMBER * length,
         (Message::Tensor, 9) => RAW * length,
         _ => TEXT + length,
     }
@@ -61,8 +67,14 @@ fn of_message(message: Message) -> u64 {
         Message::Node => (size_of::<ast::Node<'_>>(), size_of::<Node>()),
         Message::Attribute => (size_of::<ast::Attribute<'_>>(), size_of::<Attribute>()),
         Message::Tensor => (size_of::<ast::TensorProto<'_>>(), size_of::<StoredTensor>()),
-        Message::SparseTensor => (size_of::<ast::SparseTensor<'_>>(), size_of::<StoredTensor>()),
-        Message::ValueInfo => (size_of::<ast::ValueInfo<'_>>(), 2 * size_of::<(String, ValueType)>()),
+        Message::SparseTensor => (
+            size_of::<ast::SparseTensor<'_>>(),
+            size_of::<StoredTensor>(),
+        ),
+        Message::ValueInfo => (
+            size_of::<ast::ValueInfo<'_>>(),
+            2 * size_of::<(String, ValueType)>(),
+        ),
         Message::Dimension => (size_of::<ast::TensorShapeDimension<'_>>(), size_of::<Dim>()),
         Message::Function => (size_of::<ast::Function<'_>>(), size_of::<Function>()),
         Message::Type | Message::TensorType | Message::Sequence | Message::Map | Message::Shape => {
@@ -86,10 +98,16 @@ mod tests {
     fn empty_messages_take_what_they_are_built_into() {
         let nodes = needed(&model(1, &[], 1_000)).0 - needed(&model(1, &[], 0)).0;
         let built = size_of::<ast::Node<'_>>() + size_of::<Node>();
-        assert!(nodes > 1_000 * built as u64 && nodes < 1_000 * 4 * built as u64, "{nodes}");
+        assert!(
+            nodes > 1_000 * built as u64 && nodes < 1_000 * 4 * built as u64,
+            "{nodes}"
+        );
         // Attributes of a node, each of which has room for a tensor.
         let attributes = needed(&model(1, &[0x2a_u8, 0].repeat(1_000), 1)).0;
-        assert!(attributes > 1_000 * size_of::<ast::Attribute<'_>>() as u64, "{attributes}");
+        assert!(
+            attributes > 1_000 * size_of::<ast::Attribute<'_>>() as u64,
+            "{attributes}"
+        );
     }
 
     #[test]
@@ -97,13 +115,20 @@ mod tests {
         // Inputs without names, and whole numbers of an attribute, packed and one by one.
         let inputs = needed(&model(1, &[0x0a_u8, 0].repeat(1_000), 1)).0;
         let attribute = |numbers: &[u8]| needed(&model(1, &message(&[(5, numbers)]), 1)).0;
-        let (packed, unpacked) = (attribute(&message(&[(8, &[1; 1_000])])), attribute(&[0x40_u8, 1].repeat(1_000)));
-        assert!(inputs > 1_000 * 40 && packed > 1_000 * 16 && unpacked > 1_000 * 16, "{inputs} {packed} {unpacked}");
+        let (packed, unpacked) = (
+            attribute(&message(&[(8, &[1; 1_000])])),
+            attribute(&[0x40_u8, 1].repeat(1_000)),
+        );
+        assert!(
+            inputs > 1_000 * 40 && packed > 1_000 * 16 && unpacked > 1_000 * 16,
+            "{inputs} {packed} {unpacked}"
+        );
     }
 
     #[test]
     fn graphs_that_exist_are_small() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fixtures/one-node.onnx");
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fixtures/one-node.onnx");
         let needed = needed(&std::fs::read(path).unwrap());
         assert!((1_000..20_000).contains(&needed.0), "{needed:?}");
         assert_eq!(ask(&model(1, &[], 100)), Ok(()));

@@ -78,7 +78,9 @@ impl Message {
             (Message::Graph, 1) | (Message::Function, 7) => Fate::Enter(Message::Node),
             (Message::Graph, 5) | (Message::Attribute, 5 | 10) => Fate::Enter(Message::Tensor),
             (Message::Graph, 11..=13) => Fate::Enter(Message::ValueInfo),
-            (Message::Graph, 15) | (Message::Attribute, 22 | 23) => Fate::Enter(Message::SparseTensor),
+            (Message::Graph, 15) | (Message::Attribute, 22 | 23) => {
+                Fate::Enter(Message::SparseTensor)
+            }
             (Message::Graph, 10 | 14 | 16) => Fate::Drop,
             (Message::Node, 5) => Fate::Enter(Message::Attribute),
             (Message::Node, 6 | 9) => Fate::Drop,
@@ -86,11 +88,15 @@ impl Message {
             (Message::Attribute, 14 | 15) => Fate::Enter(Message::Type),
             (Message::Attribute, 13) => Fate::Drop,
             (Message::Attribute, 4 | 7 | 8 | 9) => Fate::KeepIfSmall,
-            (Message::Tensor, 2) | (Message::TensorType, 1) | (Message::Map, 1) => Fate::ElementType,
+            (Message::Tensor, 2) | (Message::TensorType, 1) | (Message::Map, 1) => {
+                Fate::ElementType
+            }
             (Message::Tensor, 4..=7 | 9..=11) => Fate::KeepIfSmall,
             (Message::Tensor, later::DOC_STRING | 16) => Fate::Drop,
             (Message::SparseTensor, 1 | 2) => Fate::Enter(Message::Tensor),
-            (Message::ValueInfo, 2) | (Message::Sequence, 1) | (Message::Map, 2) => Fate::Enter(Message::Type),
+            (Message::ValueInfo, 2) | (Message::Sequence, 1) | (Message::Map, 2) => {
+                Fate::Enter(Message::Type)
+            }
             (Message::ValueInfo, 3 | 4) => Fate::Drop,
             (Message::Type, 1 | 8) => Fate::Enter(Message::TensorType),
             (Message::Type, 4 | 9) => Fate::Enter(Message::Sequence),
@@ -118,7 +124,11 @@ pub(super) fn skeleton(image: &Image<'_>) -> Result<Vec<u8>, SkeletonFault> {
         begun |= field.number == 1 && matches!(field.value, Value::Varint(1..));
         put_field(image, Message::Model, &field, 1, &mut out)?;
     }
-    if begun { Ok(out) } else { Err(SkeletonFault::NotModel) }
+    if begun {
+        Ok(out)
+    } else {
+        Err(SkeletonFault::NotModel)
+    }
 }
 
 /// Copies a message to `out`, which is so deep in others.
@@ -158,12 +168,15 @@ fn put_field(
             put_message(image, inner, content.clone(), depth + 1, &mut kept)?;
             check_growth(out.len(), out.len() + kept.len())?;
             put_delimited(out, field.number, &kept);
-            if let (Message::Type, Some(name)) = (message, later::name_in(image, content.clone(), 1)) {
+            if let (Message::Type, Some(name)) =
+                (message, later::name_in(image, content.clone(), 1))
+            {
                 put_delimited(out, DENOTATION, name.as_bytes());
             }
         }
         (Fate::Enter(_), _) => return Err(SkeletonFault::Damaged),
-        (Fate::KeepIfSmall, Value::Delimited(content)) if content.end - content.start > KEPT_PAYLOAD_BYTES as u64 => {}
+        (Fate::KeepIfSmall, Value::Delimited(content))
+            if content.end - content.start > KEPT_PAYLOAD_BYTES as u64 => {}
         (Fate::ElementType, &Value::Varint(number)) => match message {
             Message::Tensor => later::put_element_type(out, number),
             _ => put_number(out, field.number, later::known(number)),
@@ -172,7 +185,11 @@ fn put_field(
         _ => {
             let length = (field.whole.end - field.whole.start) as usize;
             check_growth(out.len(), out.len() + length)?;
-            out.extend(image.read(field.whole.start, length).ok_or(SkeletonFault::Damaged)?);
+            out.extend(
+                image
+                    .read(field.whole.start, length)
+                    .ok_or(SkeletonFault::Damaged)?,
+            );
         }
     }
     Ok(())
@@ -186,8 +203,10 @@ pub(super) fn check_growth(before: usize, after: usize) -> Result<(), SkeletonFa
     if before / STEP == after / STEP {
         return Ok(());
     }
-    memory::ask(Bytes(after as u64 * COPIES), || "its graph, as far as it was read,".to_owned())
-        .map_err(SkeletonFault::Memory)
+    memory::ask(Bytes(after as u64 * COPIES), || {
+        "its graph, as far as it was read,".to_owned()
+    })
+    .map_err(SkeletonFault::Memory)
 }
 
 #[cfg(test)]
@@ -239,8 +258,14 @@ mod tests {
     #[test]
     fn file_that_ends_early_says_how_many_bytes_are_missing_and_text_is_no_model() {
         let whole = model(&[0x12, 3, b'a', b'b', b'c']);
-        assert_eq!(skeleton(&whole[..whole.len() - 2]), Err(SkeletonFault::Truncated(Some(2))));
-        assert_eq!(skeleton(b"This is a text file, not a model.\n"), Err(SkeletonFault::NotModel));
+        assert_eq!(
+            skeleton(&whole[..whole.len() - 2]),
+            Err(SkeletonFault::Truncated(Some(2)))
+        );
+        assert_eq!(
+            skeleton(b"This is a text file, not a model.\n"),
+            Err(SkeletonFault::NotModel)
+        );
     }
 
     #[test]
@@ -257,6 +282,9 @@ mod tests {
         std::fs::write(file.path(), &head).unwrap();
         file.as_file().set_len(head.len() as u64 + name).unwrap();
         let opened = crate::files::open(file.path(), crate::files::Kind::MODEL).unwrap();
-        assert_eq!(super::skeleton(&Image::of(&opened)), Err(SkeletonFault::TooLarge));
+        assert_eq!(
+            super::skeleton(&Image::of(&opened)),
+            Err(SkeletonFault::TooLarge)
+        );
     }
 }

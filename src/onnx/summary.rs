@@ -46,8 +46,11 @@ const OF_SHAPES: [&str; 2] = ["Shape", "Size"];
 /// nodes that depend on weights and shapes alone are left out, and graphs within nodes are not looked into.
 fn side_by_side(graph: &Graph) -> u64 {
     // Distance from the inputs by value; a constant has none.
-    let mut distances: HashMap<&str, Option<u64>> =
-        graph.initializers.iter().map(|tensor| (tensor.name.as_str(), None)).collect();
+    let mut distances: HashMap<&str, Option<u64>> = graph
+        .initializers
+        .iter()
+        .map(|tensor| (tensor.name.as_str(), None))
+        .collect();
     let mut nodes_at: BTreeMap<u64, u64> = BTreeMap::new();
     for node in &graph.nodes {
         let distance = distance(node, &distances);
@@ -67,7 +70,10 @@ fn distance(node: &Node, distances: &HashMap<&str, Option<u64>>) -> Option<u64> 
     }
     let inputs = node.inputs.iter().filter(|name| !name.is_empty());
     // What no node makes is an input.
-    inputs.filter_map(|name| distances.get(name.as_str()).copied().unwrap_or(Some(0))).max().map(|before| before + 1)
+    inputs
+        .filter_map(|name| distances.get(name.as_str()).copied().unwrap_or(Some(0)))
+        .max()
+        .map(|before| before + 1)
 }
 
 #[cfg(test)]
@@ -78,19 +84,38 @@ mod tests {
     #[test]
     fn nodes_of_a_function_count_once_for_each_call() {
         let function = function("Soft", &["a"], &["b"], vec![node("Exp", &["a"], "b")]);
-        let calls = [("x", "t"), ("t", "u"), ("u", "y")].map(|(from, to)| node("own.Soft", &[from], to));
-        let graph = Graph { nodes: [&calls[..], &[node("Neg", &["y"], "z")]].concat(), ..Graph::default() };
-        let model = Model { graph, functions: vec![function], ..Model::default() };
-        assert_eq!(operators(&model), BTreeMap::from([("Exp".to_owned(), 3), ("Neg".to_owned(), 1)]));
+        let calls =
+            [("x", "t"), ("t", "u"), ("u", "y")].map(|(from, to)| node("own.Soft", &[from], to));
+        let graph = Graph {
+            nodes: [&calls[..], &[node("Neg", &["y"], "z")]].concat(),
+            ..Graph::default()
+        };
+        let model = Model {
+            graph,
+            functions: vec![function],
+            ..Model::default()
+        };
+        assert_eq!(
+            operators(&model),
+            BTreeMap::from([("Exp".to_owned(), 3), ("Neg".to_owned(), 1)])
+        );
     }
 
     fn graph(nodes: Vec<Node>) -> Graph {
-        Graph { nodes, initializers: vec![tensor("w", &[1], None)], ..Graph::default() }
+        Graph {
+            nodes,
+            initializers: vec![tensor("w", &[1], None)],
+            ..Graph::default()
+        }
     }
 
     #[test]
     fn a_chain_has_nothing_beside_it() {
-        let chain = vec![node("Conv", &["x", "w"], "a"), node("Relu", &["a"], "b"), node("Add", &["a", "b"], "y")];
+        let chain = vec![
+            node("Conv", &["x", "w"], "a"),
+            node("Relu", &["a"], "b"),
+            node("Add", &["a", "b"], "y"),
+        ];
         assert_eq!(side_by_side(&graph(chain)), 1);
         assert_eq!(side_by_side(&graph(Vec::new())), 0);
     }

@@ -4,9 +4,20 @@ use super::{Attribute, AttributeValue, Function, Graph, Node, StoredTensor, put_
 use crate::plan::ElementType;
 use crate::record::{Dim, TensorInfo, ValueType};
 
-pub fn stored(name: &str, element_type: ElementType, dims: &[u64], values: Option<&[f64]>) -> StoredTensor {
+pub fn stored(
+    name: &str,
+    element_type: ElementType,
+    dims: &[u64],
+    values: Option<&[f64]>,
+) -> StoredTensor {
     let values = values.map(<[f64]>::to_vec);
-    StoredTensor { name: name.to_owned(), element_type, dims: dims.to_vec(), values, external: None }
+    StoredTensor {
+        name: name.to_owned(),
+        element_type,
+        dims: dims.to_vec(),
+        values,
+        external: None,
+    }
 }
 
 pub fn tensor(name: &str, dims: &[u64], values: Option<&[f64]>) -> StoredTensor {
@@ -35,27 +46,55 @@ pub fn node(operator: &str, inputs: &[&str], output: &str) -> Node {
 }
 
 pub fn with(mut node: Node, name: &str, value: AttributeValue) -> Node {
-    node.attributes.push(Attribute { name: name.to_owned(), value });
+    node.attributes.push(Attribute {
+        name: name.to_owned(),
+        value,
+    });
     node
 }
 
 /// A function of the domain `own`.
 pub fn function(name: &str, inputs: &[&str], outputs: &[&str], nodes: Vec<Node>) -> Function {
-    let [inputs, outputs] = [inputs, outputs].map(|names| names.iter().map(|&name| name.to_owned()).collect());
-    let body = Graph { name: name.into(), nodes, ..Graph::default() };
-    Function { domain: "own".into(), inputs, outputs, defaults: Vec::new(), body }
+    let [inputs, outputs] =
+        [inputs, outputs].map(|names| names.iter().map(|&name| name.to_owned()).collect());
+    let body = Graph {
+        name: name.into(),
+        nodes,
+        ..Graph::default()
+    };
+    Function {
+        domain: "own".into(),
+        inputs,
+        outputs,
+        defaults: Vec::new(),
+        body,
+    }
 }
 
 /// An input; a dimension of size 0 is open.
 pub fn input(name: &str, element_type: ElementType, dims: &[u64]) -> TensorInfo {
-    let dim = |&size: &u64| if size == 0 { Dim::Unknown } else { Dim::Fixed(size) };
-    let value_type = ValueType::Tensor { element_type, dims: Some(dims.iter().map(dim).collect()) };
-    TensorInfo { name: name.to_owned(), value_type }
+    let dim = |&size: &u64| {
+        if size == 0 {
+            Dim::Unknown
+        } else {
+            Dim::Fixed(size)
+        }
+    };
+    let value_type = ValueType::Tensor {
+        element_type,
+        dims: Some(dims.iter().map(dim).collect()),
+    };
+    TensorInfo {
+        name: name.to_owned(),
+        value_type,
+    }
 }
 
 /// A message of fields that hold messages, strings or packed numbers.
 pub fn message(fields: &[(u64, &[u8])]) -> Vec<u8> {
     let mut out = Vec::new();
-    fields.iter().for_each(|(number, content)| put_delimited(&mut out, *number, content));
+    fields
+        .iter()
+        .for_each(|(number, content)| put_delimited(&mut out, *number, content));
     out
 }

@@ -32,8 +32,11 @@ pub(super) fn by_type(graph: &Graph) -> Vec<WeightBytes> {
         *elements = elements.saturating_add(weight.elements());
         *bytes = bytes.saturating_add(weight.bytes());
     }
-    let row =
-        |(element_type, (elements_count, bytes))| WeightBytes { element_type, elements_count, bytes: Bytes(bytes) };
+    let row = |(element_type, (elements_count, bytes))| WeightBytes {
+        element_type,
+        elements_count,
+        bytes: Bytes(bytes),
+    };
     let mut rows: Vec<WeightBytes> = totals.into_iter().map(row).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.bytes));
     rows
@@ -44,12 +47,19 @@ pub(super) fn external_files(model: &Model) -> Result<BTreeMap<PathBuf, Bytes>, 
     let folder = model.path.parent().unwrap_or(Path::new(""));
     let mut files = BTreeMap::new();
     for weight in stored(&model.graph) {
-        let Some(range) = &weight.external else { continue };
+        let Some(range) = &weight.external else {
+            continue;
+        };
         let file = folder.join(&range.location);
         let size_bytes = match files.get(&file) {
             Some(&Bytes(size)) => size,
             None => std::fs::metadata(&file)
-                .and_then(|found| found.is_file().then(|| found.len()).ok_or_else(|| io::Error::other("not a file")))
+                .and_then(|found| {
+                    found
+                        .is_file()
+                        .then(|| found.len())
+                        .ok_or_else(|| io::Error::other("not a file"))
+                })
                 .map_err(|source| OnnxError::ExternalFile {
                     path: model.path.clone(),
                     weight: weight.name.clone(),
@@ -58,10 +68,18 @@ pub(super) fn external_files(model: &Model) -> Result<BTreeMap<PathBuf, Bytes>, 
                 })?,
         };
         files.insert(file.clone(), Bytes(size_bytes));
-        let end = range.offset.saturating_add(range.length.unwrap_or_else(|| weight.bytes()));
+        let end = range
+            .offset
+            .saturating_add(range.length.unwrap_or_else(|| weight.bytes()));
         if end > size_bytes {
             let (path, weight) = (model.path.clone(), weight.name.clone());
-            return Err(OnnxError::ExternalShort { path, weight, file, end, size_bytes });
+            return Err(OnnxError::ExternalShort {
+                path,
+                weight,
+                file,
+                end,
+                size_bytes,
+            });
         }
     }
     Ok(files)

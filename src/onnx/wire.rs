@@ -46,7 +46,11 @@ pub(super) fn next_field(image: &Image<'_>, rest: &mut Stretch) -> Result<Field,
         5 => take(rest, 4).map(|_| Value::Fixed)?,
         _ => return Err(WireFault::Malformed),
     };
-    Ok(Field { number, whole: start..rest.start, value })
+    Ok(Field {
+        number,
+        whole: start..rest.start,
+        value,
+    })
 }
 
 /// Messages and strings of a message, in its order, with the numbers of their fields; `None` if it is none.
@@ -57,13 +61,19 @@ pub(crate) fn delimited(message: &[u8]) -> Option<Vec<(u64, &[u8])>> {
 }
 
 /// Hands over what [`delimited`] finds; `None` if the message turns out, at the end or before, to be none.
-pub(crate) fn each_delimited<'m>(message: &'m [u8], mut take: impl FnMut(u64, &'m [u8])) -> Option<()> {
+pub(crate) fn each_delimited<'m>(
+    message: &'m [u8],
+    mut take: impl FnMut(u64, &'m [u8]),
+) -> Option<()> {
     let image = Image::of_bytes(message);
     let mut rest = 0..image.len();
     while !rest.is_empty() {
         let field = next_field(&image, &mut rest).ok()?;
         if let Value::Delimited(content) = field.value {
-            take(field.number, &message[content.start as usize..content.end as usize]);
+            take(
+                field.number,
+                &message[content.start as usize..content.end as usize],
+            );
         }
     }
     Some(())
@@ -119,5 +129,9 @@ fn varint(image: &Image<'_>, rest: &mut Stretch) -> Result<u64, WireFault> {
             return Ok(value);
         }
     }
-    Err(if count < LONGEST_VARINT { WireFault::PastEnd(None) } else { WireFault::Malformed })
+    Err(if count < LONGEST_VARINT {
+        WireFault::PastEnd(None)
+    } else {
+        WireFault::Malformed
+    })
 }

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::value::{distinct, list, percent, time};
 use super::{
-    Binding, ExecutionMode, Flag, GraphOptimization, LoadMode, Objective, PageCache, Pin, Plan, Schedule,
-    ScoredSamples, SessionOptions, SessionSpec, Space, SweepEnd, Task, TuningPlan, ValueRange,
+    Binding, ExecutionMode, Flag, GraphOptimization, LoadMode, Objective, PageCache, Pin, Plan,
+    Schedule, ScoredSamples, SessionOptions, SessionSpec, Space, SweepEnd, Task, TuningPlan,
+    ValueRange,
 };
 use crate::provider;
 use crate::units::Nanos;
@@ -35,7 +36,9 @@ impl Choice {
         let flag = self.flag.to_string();
         match &self.value {
             None => vec![flag],
-            Some(value) if self.flag == Flag::IdleGaps || value.starts_with('-') => vec![format!("{flag}={value}")],
+            Some(value) if self.flag == Flag::IdleGaps || value.starts_with('-') => {
+                vec![format!("{flag}={value}")]
+            }
             Some(value) => vec![flag, value.clone()],
         }
     }
@@ -45,7 +48,11 @@ impl Command {
     /// The command that asks for a plan: `profile`, or `tune` for that of a search.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
-        if plan.tuning.is_some() { Command::tune(plan) } else { Command::profile(plan) }
+        if plan.tuning.is_some() {
+            Command::tune(plan)
+        } else {
+            Command::profile(plan)
+        }
     }
 
     fn profile(plan: &Plan) -> Self {
@@ -71,7 +78,10 @@ impl Command {
     #[must_use]
     pub fn tune(plan: &Plan) -> Self {
         let mut command = Command::begin("tune", plan);
-        let bases = plan.tuning.as_ref().map_or(plan.sessions.len(), |tuning| tuning.base_sessions_count);
+        let bases = plan
+            .tuning
+            .as_ref()
+            .map_or(plan.sessions.len(), |tuning| tuning.base_sessions_count);
         let bases = plan.sessions.get(..bases).unwrap_or_default();
         command.sessions(bases);
         if let Some(last) = bases.last() {
@@ -87,9 +97,17 @@ impl Command {
     }
 
     fn begin(subcommand: &'static str, plan: &Plan) -> Self {
-        let models = plan.variants.iter().map(|variant| variant.path.display().to_string());
+        let models = plan
+            .variants
+            .iter()
+            .map(|variant| variant.path.display().to_string());
         let (others, models) = models.partition(|model: &String| model.starts_with('-'));
-        let mut command = Command { subcommand, models, others, options: Vec::new() };
+        let mut command = Command {
+            subcommand,
+            models,
+            others,
+            options: Vec::new(),
+        };
         if plan.variants.len() > 1 {
             command.option(Flag::Baseline, plan.variants[plan.baseline].path.display());
         }
@@ -149,12 +167,17 @@ impl Command {
     }
 
     fn option(&mut self, flag: Flag, value: impl ToString) {
-        self.options.push(Choice { flag, value: Some(value.to_string()) });
+        self.options.push(Choice {
+            flag,
+            value: Some(value.to_string()),
+        });
     }
 
     /// A flag with each value that there is.
     fn options(&mut self, flag: Flag, values: impl IntoIterator<Item: ToString>) {
-        values.into_iter().for_each(|value| self.option(flag, value));
+        values
+            .into_iter()
+            .for_each(|value| self.option(flag, value));
     }
 
     fn switch(&mut self, flag: Flag) {
@@ -166,10 +189,20 @@ impl Command {
         // Where a dimension is swept, data was found beside the models, and is found again.
         let data = inputs.data.iter().filter(|_| !plan.is_swept());
         self.options(Flag::Data, data.map(|data| data.display()));
-        self.options(Flag::Labels, inputs.labels.iter().map(|labels| labels.display()));
-        self.options(Flag::Dim, inputs.dims.iter().map(|(name, value)| format!("{name}={value}")));
+        self.options(
+            Flag::Labels,
+            inputs.labels.iter().map(|labels| labels.display()),
+        );
+        self.options(
+            Flag::Dim,
+            inputs
+                .dims
+                .iter()
+                .map(|(name, value)| format!("{name}={value}")),
+        );
         self.options(Flag::BatchDim, &inputs.batch_dim);
-        let range = |(name, range): (&String, &ValueRange)| format!("{name}={}..{}", range.low, range.high);
+        let range =
+            |(name, range): (&String, &ValueRange)| format!("{name}={}..{}", range.low, range.high);
         self.options(Flag::Range, inputs.ranges.iter().map(range));
     }
 
@@ -178,19 +211,35 @@ impl Command {
         if sessions.is_empty() {
             return;
         }
-        self.option(Flag::Runtime, distinct(sessions.iter().map(|spec| spec.runtime.word())).join(","));
+        self.option(
+            Flag::Runtime,
+            distinct(sessions.iter().map(|spec| spec.runtime.word())).join(","),
+        );
         if sessions.iter().any(SessionSpec::is_accelerated) {
-            self.option(Flag::Ep, distinct(sessions.iter().map(provider_word)).join(","));
+            self.option(
+                Flag::Ep,
+                distinct(sessions.iter().map(provider_word)).join(","),
+            );
         }
         let options = sessions.iter().flat_map(|spec| {
-            spec.provider.options.iter().map(move |(key, value)| format!("{}:{key}={value}", provider_word(spec)))
+            spec.provider
+                .options
+                .iter()
+                .map(move |(key, value)| format!("{}:{key}={value}", provider_word(spec)))
         });
         self.options(Flag::EpOption, distinct(options));
         let libraries = sessions.iter().filter_map(|spec| {
-            Some(format!("{}={}", spec.execution_provider, spec.provider.library.as_ref()?.display()))
+            Some(format!(
+                "{}={}",
+                spec.execution_provider,
+                spec.provider.library.as_ref()?.display()
+            ))
         });
         self.options(Flag::EpLibrary, distinct(libraries));
-        self.options(Flag::Device, sessions.iter().find_map(|spec| spec.provider.device));
+        self.options(
+            Flag::Device,
+            sessions.iter().find_map(|spec| spec.provider.device),
+        );
         if sessions.iter().any(|spec| spec.provider.required) {
             self.switch(Flag::RequireEp);
         }
@@ -199,8 +248,12 @@ impl Command {
 
     /// Bindings as an execution provider has them whose device has memory of its own: others know one alone.
     fn bind(&mut self, sessions: &[SessionSpec]) {
-        let Some(bound) = sessions.iter().find(|spec| spec.binding == Binding::Device) else { return };
-        let own = sessions.iter().filter(|spec| spec.execution_provider == bound.execution_provider);
+        let Some(bound) = sessions.iter().find(|spec| spec.binding == Binding::Device) else {
+            return;
+        };
+        let own = sessions
+            .iter()
+            .filter(|spec| spec.execution_provider == bound.execution_provider);
         let words = distinct(own.map(|spec| match spec.binding {
             Binding::Host => "host".to_owned(),
             Binding::Device => "device".to_owned(),
@@ -226,11 +279,20 @@ impl Command {
         self.options(Flag::AllowSpinning, options.allow_spinning);
         self.options(Flag::MemoryArena, options.memory_arena);
         self.options(Flag::MemoryPattern, options.memory_pattern);
-        self.options(Flag::SessionConfig, options.session_config.iter().map(|(key, value)| format!("{key}={value}")));
+        self.options(
+            Flag::SessionConfig,
+            options
+                .session_config
+                .iter()
+                .map(|(key, value)| format!("{key}={value}")),
+        );
     }
 
     fn custom_ops(&mut self, options: &SessionOptions) {
-        self.options(Flag::CustomOps, options.custom_ops.iter().map(|library| library.display()));
+        self.options(
+            Flag::CustomOps,
+            options.custom_ops.iter().map(|library| library.display()),
+        );
     }
 
     /// Every swept dimension with all of its sizes, the one that changes least first.
@@ -239,22 +301,41 @@ impl Command {
         for (name, &size) in plan.shapes.iter().flat_map(|shape| &shape.dims) {
             sizes.entry(name).or_default().insert(size);
         }
-        let changes =
-            |name: &str| plan.shapes.windows(2).filter(|pair| pair[0].dims.get(name) != pair[1].dims.get(name)).count();
+        let changes = |name: &str| {
+            plan.shapes
+                .windows(2)
+                .filter(|pair| pair[0].dims.get(name) != pair[1].dims.get(name))
+                .count()
+        };
         let mut swept: Vec<(&str, BTreeSet<u64>)> = sizes.into_iter().collect();
         swept.sort_by_key(|(name, _)| changes(name));
-        self.options(Flag::Sweep, swept.iter().map(|(name, sizes)| format!("dim={name}:{}", list(sizes))));
+        self.options(
+            Flag::Sweep,
+            swept
+                .iter()
+                .map(|(name, sizes)| format!("dim={name}:{}", list(sizes))),
+        );
     }
 
     fn idle_gaps(&mut self, gaps: &[Nanos]) {
         if !gaps.is_empty() {
-            self.option(Flag::IdleGaps, gaps.iter().copied().map(time).collect::<Vec<_>>().join(","));
+            self.option(
+                Flag::IdleGaps,
+                gaps.iter().copied().map(time).collect::<Vec<_>>().join(","),
+            );
         }
     }
 
     fn load(&mut self, modes: &[LoadMode]) {
         if modes != [LoadMode::SINGLE] {
-            self.option(Flag::Concurrency, list(modes.iter().map(|LoadMode::Closed { concurrency }| concurrency)));
+            self.option(
+                Flag::Concurrency,
+                list(
+                    modes
+                        .iter()
+                        .map(|LoadMode::Closed { concurrency }| concurrency),
+                ),
+            );
         }
     }
 
@@ -281,7 +362,10 @@ impl Command {
             self.switch(Flag::Cold);
         }
         if schedule.target_half_width_ratio != Schedule::TARGET {
-            self.option(Flag::Target, format!("{}%", percent(schedule.target_half_width_ratio)));
+            self.option(
+                Flag::Target,
+                format!("{}%", percent(schedule.target_half_width_ratio)),
+            );
         }
         if schedule.block_ns != Schedule::BLOCK {
             self.option(Flag::Block, time(schedule.block_ns));
@@ -297,7 +381,9 @@ impl Command {
 
     fn goal(&mut self, tuning: &TuningPlan) {
         self.options(Flag::Slo, &tuning.slo);
-        let drop = tuning.max_accuracy_drop_ratio.map(|drop| format!("{}pt", percent(drop)));
+        let drop = tuning
+            .max_accuracy_drop_ratio
+            .map(|drop| format!("{}pt", percent(drop)));
         self.options(Flag::MaxAccuracyDrop, drop);
         match tuning.objective {
             Objective::Throughput => {}
@@ -319,7 +405,11 @@ impl Command {
             ("arena", space.memory_arena.len()),
             ("pattern", space.memory_pattern.len()),
         ];
-        let kept: Vec<&str> = kept.into_iter().filter(|(_, tried)| *tried == 1).map(|(word, _)| word).collect();
+        let kept: Vec<&str> = kept
+            .into_iter()
+            .filter(|(_, tried)| *tried == 1)
+            .map(|(word, _)| word)
+            .collect();
         if !kept.is_empty() {
             self.option(Flag::Keep, kept.join(","));
         }
@@ -342,7 +432,12 @@ mod tests {
     use super::*;
 
     fn empty() -> Command {
-        Command { subcommand: "profile", models: Vec::new(), options: Vec::new(), others: Vec::new() }
+        Command {
+            subcommand: "profile",
+            models: Vec::new(),
+            options: Vec::new(),
+            others: Vec::new(),
+        }
     }
 
     #[test]
@@ -352,15 +447,27 @@ mod tests {
         command.switch(Flag::RequireEp);
         command.option(Flag::Seed, 0);
         let words = |command: Command| command.words()[2..].join(" ");
-        assert_eq!(words(command.clone().with(Flag::Batch, 4)), "--require-ep --seed 0 --batch 4");
-        assert_eq!(words(command.clone().without(Flag::RequireEp)), "--batch 1,2 --seed 0");
-        assert_eq!(words(command.with_switch(Flag::Cold)), "--batch 1,2 --require-ep --seed 0 --cold");
+        assert_eq!(
+            words(command.clone().with(Flag::Batch, 4)),
+            "--require-ep --seed 0 --batch 4"
+        );
+        assert_eq!(
+            words(command.clone().without(Flag::RequireEp)),
+            "--batch 1,2 --seed 0"
+        );
+        assert_eq!(
+            words(command.with_switch(Flag::Cold)),
+            "--batch 1,2 --require-ep --seed 0 --cold"
+        );
     }
 
     #[test]
     fn words_that_begin_with_a_dash_are_not_taken_for_flags() {
         let mut command = empty();
         command.option(Flag::Data, "-x.npz");
-        assert_eq!(command.with_model("-m.onnx").words()[2..], ["--data=-x.npz", "--", "-m.onnx"]);
+        assert_eq!(
+            command.with_model("-m.onnx").words()[2..],
+            ["--data=-x.npz", "--", "-m.onnx"]
+        );
     }
 }

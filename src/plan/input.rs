@@ -35,7 +35,9 @@ pub struct ValueRange {
 }
 
 /// Element types of ONNX tensors, by the standard's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the variants are the standard's names")]
 pub enum ElementType {
@@ -131,7 +133,11 @@ impl ElementType {
             E::Float | E::Int32 | E::Uint32 => Some(32),
             E::Float16 | E::Bfloat16 | E::Int16 | E::Uint16 => Some(16),
             E::Int8 | E::Uint8 | E::Bool => Some(8),
-            E::Float8e4m3fn | E::Float8e4m3fnuz | E::Float8e5m2 | E::Float8e5m2fnuz | E::Float8e8m0 => Some(8),
+            E::Float8e4m3fn
+            | E::Float8e4m3fnuz
+            | E::Float8e5m2
+            | E::Float8e5m2fnuz
+            | E::Float8e8m0 => Some(8),
             E::Int4 | E::Uint4 | E::Float4e2m1 => Some(4),
             E::Int2 | E::Uint2 => Some(2),
             E::String | E::Undefined => None,

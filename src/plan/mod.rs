@@ -14,7 +14,8 @@ pub use command::Command;
 pub use flag::Flag;
 pub use input::{ElementType, InputRequest, ScoredSamples, Task, ValueRange};
 pub use session::{
-    Binding, ExecutionMode, FloatRounding, GraphOptimization, ProviderSpec, RuntimeChoice, SessionOptions, SessionSpec,
+    Binding, ExecutionMode, FloatRounding, GraphOptimization, ProviderSpec, RuntimeChoice,
+    SessionOptions, SessionSpec,
 };
 pub use shape::{CellKey, LoadMode, Shape, Workload, unswept};
 pub use tuning::{Execution, Objective, Space, TuningPlan};
@@ -162,15 +163,26 @@ impl Plan {
     /// Cells of the whole grid, for a search those included that it does not come to.
     #[must_use]
     pub fn grid_count(&self) -> u64 {
-        let counts = [self.sessions.len(), self.shapes.len(), self.batch_sizes.len(), self.load_modes.len()];
-        counts.into_iter().fold(1, |product: u64, count| product.saturating_mul(count as u64))
+        let counts = [
+            self.sessions.len(),
+            self.shapes.len(),
+            self.batch_sizes.len(),
+            self.load_modes.len(),
+        ];
+        counts.into_iter().fold(1, |product: u64, count| {
+            product.saturating_mul(count as u64)
+        })
     }
 
     /// Where each session is measured, in the order of shapes, then batch sizes, then load modes.
     pub fn workloads(&self) -> impl Iterator<Item = Workload> + '_ {
         (0..self.shapes.len()).flat_map(move |shape| {
             self.batch_sizes.iter().flat_map(move |&batch_size| {
-                self.load_modes.iter().map(move |&load| Workload { shape, batch_size, load })
+                self.load_modes.iter().map(move |&load| Workload {
+                    shape,
+                    batch_size,
+                    load,
+                })
             })
         })
     }
@@ -208,13 +220,20 @@ impl Plan {
         };
         let swept = other.shapes.iter().position(|candidate| candidate == own);
         let all = sizes(self, own);
-        swept.or_else(|| other.shapes.iter().position(|candidate| sizes(other, candidate) == all))
+        swept.or_else(|| {
+            other
+                .shapes
+                .iter()
+                .position(|candidate| sizes(other, candidate) == all)
+        })
     }
 
     /// Index of the first session of the baseline variant.
     #[must_use]
     pub fn baseline_session(&self) -> Option<usize> {
-        self.sessions.iter().position(|session| session.variant == self.baseline)
+        self.sessions
+            .iter()
+            .position(|session| session.variant == self.baseline)
     }
 
     /// The variant that a session runs.

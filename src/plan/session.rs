@@ -44,28 +44,47 @@ impl SessionSpec {
     /// one batch size to the next, but where an option forbids it (ONNX Runtime's documentation of CUDA's `use_tf32`).
     #[must_use]
     pub fn float_rounding(&self) -> FloatRounding {
-        let option = provider::known(&self.execution_provider).options.short_floats;
-        let is_full = option.and_then(|key| self.provider.options.get(key)).is_some_and(|value| value == "0");
-        if self.is_accelerated() && !is_full { FloatRounding::Half } else { FloatRounding::Full }
+        let option = provider::known(&self.execution_provider)
+            .options
+            .short_floats;
+        let is_full = option
+            .and_then(|key| self.provider.options.get(key))
+            .is_some_and(|value| value == "0");
+        if self.is_accelerated() && !is_full {
+            FloatRounding::Half
+        } else {
+            FloatRounding::Full
+        }
     }
 
     /// Options as the execution provider is registered with them: those asked for, with the device and the threads.
     #[must_use]
     pub fn provider_options(&self) -> Options {
-        let ProviderSpec { options, device, .. } = &self.provider;
-        provider::known(&self.execution_provider).with_defaults(options, *device, self.options.intra_threads)
+        let ProviderSpec {
+            options, device, ..
+        } = &self.provider;
+        provider::known(&self.execution_provider).with_defaults(
+            options,
+            *device,
+            self.options.intra_threads,
+        )
     }
 
     /// Whether the session captures the kernels of an inference, so that no two threads may run it.
     #[must_use]
     pub fn captures_graphs(&self) -> bool {
-        provider::known(&self.execution_provider).graphs.asked(&self.provider.options).is_some()
+        provider::known(&self.execution_provider)
+            .graphs
+            .asked(&self.provider.options)
+            .is_some()
     }
 
     /// Index of the device that the session asks for, by an option or beside these; `None` for its default.
     #[must_use]
     pub fn device(&self) -> Option<u64> {
-        provider::known(&self.execution_provider).device(&self.provider.options).or(self.provider.device)
+        provider::known(&self.execution_provider)
+            .device(&self.provider.options)
+            .or(self.provider.device)
     }
 
     /// The NVIDIA GPU that the session computes on, by CUDA's number; `None` for a session on anything else.

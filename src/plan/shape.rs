@@ -20,14 +20,20 @@ impl Shape {
     /// Whether no swept dimension is larger in `other` than here.
     #[must_use]
     pub fn covers(&self, other: &Shape) -> bool {
-        other.dims.iter().all(|(name, size)| self.dims.get(name).is_some_and(|own| own >= size))
+        other
+            .dims
+            .iter()
+            .all(|(name, size)| self.dims.get(name).is_some_and(|own| own >= size))
     }
 }
 
 impl fmt::Display for Shape {
     /// `seq 64, width 3`, or `decode, past 128, seq 1`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sizes = self.dims.iter().map(|(name, size)| format!("{name} {size}"));
+        let sizes = self
+            .dims
+            .iter()
+            .map(|(name, size)| format!("{name} {size}"));
         let words: Vec<String> = self.name.iter().cloned().chain(sizes).collect();
         formatter.write_str(&words.join(", "))
     }
@@ -54,13 +60,24 @@ impl Workload {
     /// The cell of a session under it.
     #[must_use]
     pub fn of(self, session: usize) -> CellKey {
-        let Workload { shape, batch_size, load } = self;
-        CellKey { session, shape, batch_size, load_mode: load }
+        let Workload {
+            shape,
+            batch_size,
+            load,
+        } = self;
+        CellKey {
+            session,
+            shape,
+            batch_size,
+            load_mode: load,
+        }
     }
 }
 
 /// One row of the grid that is measured: a session under one shape, batch size and load mode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct CellKey {
     /// Index into [`Plan::sessions`](super::Plan::sessions).
     pub session: usize,
@@ -77,7 +94,11 @@ impl CellKey {
     /// What the session is measured under.
     #[must_use]
     pub fn workload(self) -> Workload {
-        Workload { shape: self.shape, batch_size: self.batch_size, load: self.load_mode }
+        Workload {
+            shape: self.shape,
+            batch_size: self.batch_size,
+            load: self.load_mode,
+        }
     }
 }
 
@@ -86,7 +107,9 @@ fn is_first(index: &usize) -> bool {
 }
 
 /// How requests reach a session. Ordered by how much is asked of it at once, and displayed as in `4 requests in flight`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadMode {
     /// `concurrency` threads share one session; each sends its next request when the last is done.
@@ -134,14 +157,26 @@ mod tests {
     use super::*;
 
     fn shape(dims: &[(&str, u64)]) -> Shape {
-        Shape { dims: dims.iter().map(|&(name, size)| (name.to_owned(), size)).collect(), name: None }
+        Shape {
+            dims: dims
+                .iter()
+                .map(|&(name, size)| (name.to_owned(), size))
+                .collect(),
+            name: None,
+        }
     }
 
     #[test]
     fn a_shape_is_called_by_its_sizes() {
-        assert_eq!(shape(&[("width", 3), ("seq", 64)]).to_string(), "seq 64, width 3");
+        assert_eq!(
+            shape(&[("width", 3), ("seq", 64)]).to_string(),
+            "seq 64, width 3"
+        );
         assert_eq!(shape(&[]).to_string(), "");
-        let decode = Shape { name: Some("decode".to_owned()), ..shape(&[("seq", 1), ("past", 128)]) };
+        let decode = Shape {
+            name: Some("decode".to_owned()),
+            ..shape(&[("seq", 1), ("past", 128)])
+        };
         assert_eq!(decode.to_string(), "decode, past 128, seq 1");
     }
 
@@ -156,7 +191,13 @@ mod tests {
     fn modes_are_told_by_their_requests_and_more_at_once_come_later() {
         let [one, four, ten] = [1, 4, 10].map(|concurrency| LoadMode::Closed { concurrency });
         assert!(LoadMode::SINGLE == one && one < four && four < ten);
-        assert_eq!(serde_json::to_string(&four).unwrap(), r#"{"closed":{"concurrency":4}}"#);
-        assert_eq!([one, four].map(|mode| mode.to_string()), ["1 request in flight", "4 requests in flight"]);
+        assert_eq!(
+            serde_json::to_string(&four).unwrap(),
+            r#"{"closed":{"concurrency":4}}"#
+        );
+        assert_eq!(
+            [one, four].map(|mode| mode.to_string()),
+            ["1 request in flight", "4 requests in flight"]
+        );
     }
 }

@@ -3,7 +3,11 @@
 use crate::units::{Nanos, Ratio};
 
 pub(super) fn list<'a>(numbers: impl IntoIterator<Item = &'a u64>) -> String {
-    numbers.into_iter().map(u64::to_string).collect::<Vec<_>>().join(",")
+    numbers
+        .into_iter()
+        .map(u64::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// The words, each once, in the order in which they come first.
@@ -30,8 +34,13 @@ pub(super) fn time(time: Nanos) -> String {
 /// The shortest number of percent that is this share.
 pub(super) fn percent(share: Ratio) -> String {
     let mut written = (0..17).map(|digits| format!("{:.digits$}", share.0 * 100.0));
-    let is_it = |text: &String| text.parse::<f64>().is_ok_and(|percent| percent / 100.0 == share.0);
-    written.find(is_it).unwrap_or_else(|| (share.0 * 100.0).to_string())
+    let is_it = |text: &String| {
+        text.parse::<f64>()
+            .is_ok_and(|percent| percent / 100.0 == share.0)
+    };
+    written
+        .find(is_it)
+        .unwrap_or_else(|| (share.0 * 100.0).to_string())
 }
 
 #[cfg(test)]
@@ -40,8 +49,12 @@ mod tests {
 
     #[test]
     fn times_and_shares_are_written_as_the_command_line_reads_them() {
-        let words = [0, 20_000_000_000, 1_500_000_000, 10_000_000, 1_234].map(|nanos| time(Nanos(nanos)));
+        let words =
+            [0, 20_000_000_000, 1_500_000_000, 10_000_000, 1_234].map(|nanos| time(Nanos(nanos)));
         assert_eq!(words, ["0", "20s", "1500ms", "10ms", "1234ns"]);
-        assert_eq!([0.02, 0.07, 0.0137, 1e-6].map(|share| percent(Ratio(share))), ["2", "7", "1.37", "0.0001"]);
+        assert_eq!(
+            [0.02, 0.07, 0.0137, 1e-6].map(|share| percent(Ratio(share))),
+            ["2", "7", "1.37", "0.0001"]
+        );
     }
 }

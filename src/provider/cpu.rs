@@ -12,7 +12,14 @@ pub const ARENA: &str = "use_arena";
 /// What is known of it.
 pub const PROVIDER: ExecutionProvider = ExecutionProvider {
     build: Some(Build::Cpu),
-    options: OptionKeys { device: None, threads: None, short_floats: None },
-    in_rust: Some(InRust { name: "CPU", feature: None }),
+    options: OptionKeys {
+        device: None,
+        threads: None,
+        short_floats: None,
+    },
+    in_rust: Some(InRust {
+        name: "CPU",
+        feature: None,
+    }),
     ..ExecutionProvider::named(CPU_PROVIDER, &["cpu"])
 };

@@ -14,8 +14,14 @@ pub const PROVIDER: ExecutionProvider = ExecutionProvider {
     hardware: Hardware::NvidiaGpu,
     memory: Memory::Cuda,
     graphs: Graphs::PerShape("enable_cuda_graph"),
-    options: OptionKeys { short_floats: Some("use_tf32"), ..IN_GENERAL.options },
-    in_rust: Some(InRust { name: "CUDA", feature: Some("cuda") }),
+    options: OptionKeys {
+        short_floats: Some("use_tf32"),
+        ..IN_GENERAL.options
+    },
+    in_rust: Some(InRust {
+        name: "CUDA",
+        feature: Some("cuda"),
+    }),
     in_cpp: InCpp::Struct("CUDA"),
     hint,
     ..IN_GENERAL
@@ -26,7 +32,11 @@ const IN_GENERAL: ExecutionProvider = ExecutionProvider::named("CUDAExecutionPro
 fn hint(message: &str) -> Option<String> {
     // Its own words differ in their case from one version to the next.
     let message = message.to_lowercase();
-    let says = |signs: &[&str]| signs.iter().any(|sign| message.contains(&sign.to_lowercase()));
+    let says = |signs: &[&str]| {
+        signs
+            .iter()
+            .any(|sign| message.contains(&sign.to_lowercase()))
+    };
     if says(&["invalid device ordinal", "invalid device id"]) {
         let gpus = gpus(Path::new(GPUS));
         return Some(match gpus.as_slice() {
@@ -35,9 +45,16 @@ fn hint(message: &str) -> Option<String> {
         });
     }
     if says(&["driver version is insufficient", "CUDA failure 35"]) {
-        return Some("update NVIDIA's driver, or use a build for an older CUDA with `--runtime`".into());
+        return Some(
+            "update NVIDIA's driver, or use a build for an older CUDA with `--runtime`".into(),
+        );
     }
-    if says(&["no CUDA-capable device", "CUDA failure 100", "CUDA_ERROR_NO_DEVICE", "libcuda.so"]) {
+    if says(&[
+        "no CUDA-capable device",
+        "CUDA failure 100",
+        "CUDA_ERROR_NO_DEVICE",
+        "libcuda.so",
+    ]) {
         return Some(
             "there is no NVIDIA GPU with a driver here: check with `nvidia-smi`, install NVIDIA's driver, or in a container \
              give it the GPUs (`docker run --gpus all`); the same library runs with `--ep cpu`"
@@ -45,7 +62,10 @@ fn hint(message: &str) -> Option<String> {
         );
     }
     if says(&["graph capture feature"]) {
-        return Some("leave out `--ep-option enable_cuda_graph`: not all of the model can be captured".into());
+        return Some(
+            "leave out `--ep-option enable_cuda_graph`: not all of the model can be captured"
+                .into(),
+        );
     }
     says(&["providers_cuda", "providers_tensorrt", "libcublas", "libcudnn", "libcudart", "libcufft"]).then(|| {
         "the build's own libraries are not all found: install it with `onnxprof runtime install cuda@VERSION`, or \
@@ -56,8 +76,12 @@ fn hint(message: &str) -> Option<String> {
 
 /// The GPUs that the driver lists in the order of their bus addresses, with their numbers: `0 (NVIDIA H100)`.
 fn gpus(folder: &Path) -> Vec<String> {
-    let mut addresses: Vec<_> =
-        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut addresses: Vec<_> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     addresses.sort();
     let model = |address: &Path| {
         let text = fs::read_to_string(address.join("information")).unwrap_or_default();
@@ -65,7 +89,11 @@ fn gpus(folder: &Path) -> Vec<String> {
             .find_map(|line| line.strip_prefix("Model:"))
             .map_or_else(|| "unknown".into(), |m| m.trim().to_owned())
     };
-    addresses.iter().enumerate().map(|(number, address)| format!("{number} ({})", model(address))).collect()
+    addresses
+        .iter()
+        .enumerate()
+        .map(|(number, address)| format!("{number} ({})", model(address)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -75,10 +103,16 @@ mod tests {
     #[test]
     fn gpus_are_listed_as_the_driver_describes_them() {
         let folder = tempfile::tempdir().unwrap();
-        for (address, model) in [("0000:81:00.0", "NVIDIA L4"), ("0000:01:00.0", "NVIDIA A10")] {
+        for (address, model) in [
+            ("0000:81:00.0", "NVIDIA L4"),
+            ("0000:01:00.0", "NVIDIA A10"),
+        ] {
             fs::create_dir(folder.path().join(address)).unwrap();
-            fs::write(folder.path().join(address).join("information"), format!("Model: \t\t {model}\nIRQ: 1\n"))
-                .unwrap();
+            fs::write(
+                folder.path().join(address).join("information"),
+                format!("Model: \t\t {model}\nIRQ: 1\n"),
+            )
+            .unwrap();
         }
         assert_eq!(gpus(folder.path()), ["0 (NVIDIA A10)", "1 (NVIDIA L4)"]);
         assert_eq!(gpus(Path::new("/no/such/folder")), Vec::<String>::new());
@@ -88,9 +122,12 @@ mod tests {
     fn messages_of_cuda_have_remedies() {
         let hint = |message: &str| hint(message).unwrap_or_default();
         assert!(
-            hint("CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version").contains("driver")
+            hint("CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version")
+                .contains("driver")
         );
-        assert!(hint("CUDA failure 100: no CUDA-capable device is detected").contains("nvidia-smi"));
+        assert!(
+            hint("CUDA failure 100: no CUDA-capable device is detected").contains("nvidia-smi")
+        );
         let without_driver = "Failed to load library libonnxruntime_providers_cuda.so with error: libcuda.so.1: cannot open \
                               shared object file: No such file or directory";
         assert!(hint(without_driver).contains("install NVIDIA's driver"));
@@ -100,7 +137,9 @@ mod tests {
         ] {
             assert!(hint(message).contains("GPU"), "{message}");
         }
-        assert!(hint("libcublasLt.so.13: cannot open shared object file").contains("LD_LIBRARY_PATH"));
+        assert!(
+            hint("libcublasLt.so.13: cannot open shared object file").contains("LD_LIBRARY_PATH")
+        );
         assert_eq!(hint("something else"), "");
     }
 }

@@ -75,7 +75,9 @@ impl Graphs {
     /// The option that turns graphs on, if it is among `options` and does.
     #[must_use]
     pub fn asked(self, options: &Options) -> Option<&'static str> {
-        let (Graphs::PerShape(key) | Graphs::One { key, .. }) = self else { return None };
+        let (Graphs::PerShape(key) | Graphs::One { key, .. }) = self else {
+            return None;
+        };
         let value = options.get(key)?;
         (!OFF.iter().any(|off| off.eq_ignore_ascii_case(value))).then_some(key)
     }
@@ -134,7 +136,10 @@ impl ExecutionProvider {
             memory: Memory::Host,
             graphs: Graphs::None,
             options: OptionKeys {
-                device: Some(DeviceOption { key: "device_id", prefix: "" }),
+                device: Some(DeviceOption {
+                    key: "device_id",
+                    prefix: "",
+                }),
                 threads: None,
                 short_floats: None,
             },
@@ -155,15 +160,22 @@ impl ExecutionProvider {
     #[must_use]
     pub fn only_device(&self, options: &Options) -> Options {
         let is_device = |key: &String| self.options.device.is_some_and(|device| device.key == key);
-        options.iter().filter(|(key, _)| is_device(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+        options
+            .iter()
+            .filter(|(key, _)| is_device(key))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     }
 
     /// Options as it is registered with them: those asked for, and a device and a number of threads of the session's where
     /// they say nothing of these.
     #[must_use]
     pub fn with_defaults(&self, asked: &Options, device: Option<u64>, threads: u64) -> Options {
-        let device =
-            self.options.device.zip(device).map(|(option, index)| (option.key, format!("{}{index}", option.prefix)));
+        let device = self
+            .options
+            .device
+            .zip(device)
+            .map(|(option, index)| (option.key, format!("{}{index}", option.prefix)));
         let threads = self.options.threads.map(|key| (key, threads.to_string()));
         let mut options = asked.clone();
         for (key, value) in device.into_iter().chain(threads) {
@@ -178,16 +190,28 @@ mod tests {
     use crate::provider::{Graphs, Options, cpu, cuda, openvino, tensorrt};
 
     fn options(pairs: &[(&str, &str)]) -> Options {
-        pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).into(), (*value).into()))
+            .collect()
     }
 
     #[test]
     fn device_and_threads_become_options_unless_they_were_given() {
         let none = Options::new();
-        assert_eq!(cuda::PROVIDER.with_defaults(&none, Some(1), 3), options(&[("device_id", "1")]));
-        assert_eq!(tensorrt::PROVIDER.with_defaults(&none, Some(1), 3)["device_id"], "1");
+        assert_eq!(
+            cuda::PROVIDER.with_defaults(&none, Some(1), 3),
+            options(&[("device_id", "1")])
+        );
+        assert_eq!(
+            tensorrt::PROVIDER.with_defaults(&none, Some(1), 3)["device_id"],
+            "1"
+        );
         let expected = options(&[("device_type", "GPU.1"), ("num_of_threads", "3")]);
-        assert_eq!(openvino::PROVIDER.with_defaults(&none, Some(1), 3), expected);
+        assert_eq!(
+            openvino::PROVIDER.with_defaults(&none, Some(1), 3),
+            expected
+        );
         let given = options(&[("device_id", "0")]);
         assert_eq!(cuda::PROVIDER.with_defaults(&given, Some(1), 3), given);
         assert_eq!(cpu::PROVIDER.with_defaults(&none, None, 3), none);
@@ -195,12 +219,30 @@ mod tests {
 
     #[test]
     fn a_device_is_read_where_an_option_has_its_index_and_graphs_where_one_is_not_off() {
-        assert_eq!(cuda::PROVIDER.device(&options(&[("device_id", "2")])), Some(2));
-        assert_eq!(openvino::PROVIDER.device(&options(&[("device_type", "GPU.1")])), Some(1));
-        assert_eq!(openvino::PROVIDER.device(&options(&[("device_type", "HETERO:GPU,CPU")])), None);
-        let asked = |graphs: Graphs, value: &str| graphs.asked(&options(&[("enable_cuda_graph", value)])).is_some();
+        assert_eq!(
+            cuda::PROVIDER.device(&options(&[("device_id", "2")])),
+            Some(2)
+        );
+        assert_eq!(
+            openvino::PROVIDER.device(&options(&[("device_type", "GPU.1")])),
+            Some(1)
+        );
+        assert_eq!(
+            openvino::PROVIDER.device(&options(&[("device_type", "HETERO:GPU,CPU")])),
+            None
+        );
+        let asked = |graphs: Graphs, value: &str| {
+            graphs
+                .asked(&options(&[("enable_cuda_graph", value)]))
+                .is_some()
+        };
         let graphs = cuda::PROVIDER.graphs;
-        assert!(asked(graphs, "1") && asked(graphs, "true") && !asked(graphs, "0") && !asked(graphs, "False"));
+        assert!(
+            asked(graphs, "1")
+                && asked(graphs, "true")
+                && !asked(graphs, "0")
+                && !asked(graphs, "False")
+        );
         assert!(!asked(tensorrt::PROVIDER.graphs, "1") && !asked(Graphs::None, "1"));
     }
 }

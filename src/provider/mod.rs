@@ -13,7 +13,9 @@ pub mod tensorrt;
 
 pub use build::Build;
 pub use cpu::CPU_PROVIDER;
-pub use known::{DeviceOption, ExecutionProvider, Graphs, Hardware, InCpp, InRust, Memory, OptionKeys, Options};
+pub use known::{
+    DeviceOption, ExecutionProvider, Graphs, Hardware, InCpp, InRust, Memory, OptionKeys, Options,
+};
 
 /// The execution providers whose names are known. One that builds on another comes after it.
 pub static ALL: &[ExecutionProvider] = &[
@@ -45,7 +47,9 @@ static UNKNOWN: ExecutionProvider = ExecutionProvider::named("", &[]);
 /// What is known of an execution provider: for one that is not in [`ALL`] what can be taken for granted, without a name.
 #[must_use]
 pub fn known(identifier: &str) -> &'static ExecutionProvider {
-    ALL.iter().find(|known| known.identifier == identifier).unwrap_or(&UNKNOWN)
+    ALL.iter()
+        .find(|known| known.identifier == identifier)
+        .unwrap_or(&UNKNOWN)
 }
 
 /// ONNX Runtime's identifier of an execution provider: `cpu` is `CPUExecutionProvider`.
@@ -55,7 +59,11 @@ pub fn known(identifier: &str) -> &'static ExecutionProvider {
 #[must_use]
 pub fn identifier(word: &str) -> String {
     let is_called = |known: &&ExecutionProvider| {
-        known.names.iter().chain([&known.identifier]).any(|name| name.eq_ignore_ascii_case(word))
+        known
+            .names
+            .iter()
+            .chain([&known.identifier])
+            .any(|name| name.eq_ignore_ascii_case(word))
     };
     match ALL.iter().find(is_called) {
         Some(known) => known.identifier.to_owned(),
@@ -69,15 +77,24 @@ pub fn identifier(word: &str) -> String {
 pub fn short_name(identifier: &str) -> String {
     match known(identifier).names {
         [name, ..] => (*name).to_owned(),
-        [] => identifier.strip_suffix(SUFFIX).map_or_else(|| identifier.to_owned(), str::to_lowercase),
+        [] => identifier
+            .strip_suffix(SUFFIX)
+            .map_or_else(|| identifier.to_owned(), str::to_lowercase),
     }
 }
 
 /// The official build that has these execution providers.
 #[must_use]
 pub fn build_with(identifiers: &[String]) -> Build {
-    let listed = ALL.iter().filter(|known| identifiers.iter().any(|identifier| identifier == known.identifier));
-    listed.filter_map(|known| known.build).find(|build| *build != Build::Cpu).unwrap_or_default()
+    let listed = ALL.iter().filter(|known| {
+        identifiers
+            .iter()
+            .any(|identifier| identifier == known.identifier)
+    });
+    listed
+        .filter_map(|known| known.build)
+        .find(|build| *build != Build::Cpu)
+        .unwrap_or_default()
 }
 
 /// What to do about a message of an execution provider.
@@ -115,24 +132,50 @@ mod tests {
             }
             assert_eq!(short_name(known.identifier), known.names[0]);
         }
-        let words = ["CUDAExecutionProvider", "TensorrtExecutionProvider", "FooExecutionProvider", "My_Plugin"];
-        assert_eq!(words.map(short_name), ["cuda", "tensorrt", "foo", "My_Plugin"]);
+        let words = [
+            "CUDAExecutionProvider",
+            "TensorrtExecutionProvider",
+            "FooExecutionProvider",
+            "My_Plugin",
+        ];
+        assert_eq!(
+            words.map(short_name),
+            ["cuda", "tensorrt", "foo", "My_Plugin"]
+        );
     }
 
     #[test]
     fn what_an_execution_provider_builds_on_has_the_second_word() {
         let message = "libonnxruntime_providers_tensorrt.so: libnvinfer.so.10: cannot open shared object file";
-        assert!(hint(message).unwrap().starts_with("TensorRT is no part of the build"));
-        assert!(hint("libonnxruntime_providers_tensorrt.so: libcudart.so.12").unwrap().contains("cuda@VERSION"));
+        assert!(
+            hint(message)
+                .unwrap()
+                .starts_with("TensorRT is no part of the build")
+        );
+        assert!(
+            hint("libonnxruntime_providers_tensorrt.so: libcudart.so.12")
+                .unwrap()
+                .contains("cuda@VERSION")
+        );
         assert_eq!(hint("something else"), None);
     }
 
     #[test]
     fn providers_are_known_by_build_and_memory() {
-        let builds = ["TensorrtExecutionProvider", "OpenVINOExecutionProvider", "FooExecutionProvider"];
-        assert_eq!(builds.map(|name| known(name).build), [Some(Build::Cuda), Some(Build::OpenVino), None]);
+        let builds = [
+            "TensorrtExecutionProvider",
+            "OpenVINOExecutionProvider",
+            "FooExecutionProvider",
+        ];
+        assert_eq!(
+            builds.map(|name| known(name).build),
+            [Some(Build::Cuda), Some(Build::OpenVino), None]
+        );
         assert_eq!(known("CUDAExecutionProvider").memory, Memory::Cuda);
-        assert_eq!(known("CUDAExecutionProvider").graphs, Graphs::PerShape("enable_cuda_graph"));
+        assert_eq!(
+            known("CUDAExecutionProvider").graphs,
+            Graphs::PerShape("enable_cuda_graph")
+        );
         assert_eq!(known("FooExecutionProvider").graphs, Graphs::None);
         assert_eq!(known("OpenVINOExecutionProvider").memory, Memory::Host);
     }

@@ -8,11 +8,17 @@ use super::known::{DeviceOption, ExecutionProvider, InCpp, InRust, OptionKeys};
 pub const PROVIDER: ExecutionProvider = ExecutionProvider {
     build: Some(Build::OpenVino),
     options: OptionKeys {
-        device: Some(DeviceOption { key: "device_type", prefix: "GPU." }),
+        device: Some(DeviceOption {
+            key: "device_type",
+            prefix: "GPU.",
+        }),
         threads: Some("num_of_threads"),
         short_floats: None,
     },
-    in_rust: Some(InRust { name: "OpenVINO", feature: Some("openvino") }),
+    in_rust: Some(InRust {
+        name: "OpenVINO",
+        feature: Some("openvino"),
+    }),
     in_cpp: InCpp::Pairs("OpenVINO"),
     hint,
     ..ExecutionProvider::named("OpenVINOExecutionProvider", &["openvino"])

@@ -3,12 +3,17 @@
 use super::known::{ExecutionProvider, Hardware, InRust};
 
 /// Models that run on a service.
-pub(super) const AZURE: ExecutionProvider =
-    ExecutionProvider { hardware: Hardware::Service, ..ExecutionProvider::named("AzureExecutionProvider", &["azure"]) };
+pub(super) const AZURE: ExecutionProvider = ExecutionProvider {
+    hardware: Hardware::Service,
+    ..ExecutionProvider::named("AzureExecutionProvider", &["azure"])
+};
 
 /// CPUs through oneDNN.
 pub(super) const DNNL: ExecutionProvider = ExecutionProvider {
-    in_rust: Some(InRust { name: "OneDNN", feature: Some("onednn") }),
+    in_rust: Some(InRust {
+        name: "OneDNN",
+        feature: Some("onednn"),
+    }),
     ..ExecutionProvider::named("DnnlExecutionProvider", &["dnnl", "onednn"])
 };
 
@@ -20,6 +25,9 @@ pub(super) const NV_TENSORRT_RTX: ExecutionProvider = ExecutionProvider {
 
 /// CPUs through XNNPACK.
 pub(super) const XNNPACK: ExecutionProvider = ExecutionProvider {
-    in_rust: Some(InRust { name: "XNNPACK", feature: Some("xnnpack") }),
+    in_rust: Some(InRust {
+        name: "XNNPACK",
+        feature: Some("xnnpack"),
+    }),
     ..ExecutionProvider::named("XnnpackExecutionProvider", &["xnnpack"])
 };

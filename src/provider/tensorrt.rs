@@ -8,8 +8,14 @@ pub const PROVIDER: ExecutionProvider = ExecutionProvider {
     build: Some(Build::Cuda),
     hardware: Hardware::NvidiaGpu,
     memory: Memory::Cuda,
-    graphs: Graphs::One { key: "trt_cuda_graph_enable", instead: "--ep cuda --ep-option enable_cuda_graph=1" },
-    in_rust: Some(InRust { name: "TensorRT", feature: Some("tensorrt") }),
+    graphs: Graphs::One {
+        key: "trt_cuda_graph_enable",
+        instead: "--ep cuda --ep-option enable_cuda_graph=1",
+    },
+    in_rust: Some(InRust {
+        name: "TensorRT",
+        feature: Some("tensorrt"),
+    }),
     in_cpp: InCpp::Struct("TensorRT"),
     hint,
     ..ExecutionProvider::named("TensorrtExecutionProvider", &["tensorrt", "trt"])

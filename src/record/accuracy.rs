@@ -67,9 +67,15 @@ impl AccuracyRecord {
     pub fn unhealthy_outputs(&self) -> impl Iterator<Item = &OutputHealth> {
         let is_expected = |output: &&OutputHealth| {
             self.reference.as_deref() == Some(Self::EXPECTED_OUTPUTS)
-                && self.agreement.iter().any(|one| one.output == output.name && one.not_finite_count == 0)
+                && self
+                    .agreement
+                    .iter()
+                    .any(|one| one.output == output.name && one.not_finite_count == 0)
         };
-        let unhealthy = self.outputs.iter().filter(|output| output.nan_count + output.infinite_count > 0);
+        let unhealthy = self
+            .outputs
+            .iter()
+            .filter(|output| output.nan_count + output.infinite_count > 0);
         unhealthy.filter(move |output| !is_expected(output))
     }
 }
@@ -125,8 +131,14 @@ impl Scores {
             Scores::Classification(_) => Metric::AccuracyTop1,
             Scores::Regression { .. } => Metric::MeanAbsoluteError,
             Scores::SeveralClasses(_) => Metric::AccuracyExactMatch,
-            Scores::Elements(ElementScores { unit: ElementUnit::Token, .. }) => Metric::TokenAccuracy,
-            Scores::Elements(ElementScores { unit: ElementUnit::Pixel, .. }) => Metric::PixelAccuracy,
+            Scores::Elements(ElementScores {
+                unit: ElementUnit::Token,
+                ..
+            }) => Metric::TokenAccuracy,
+            Scores::Elements(ElementScores {
+                unit: ElementUnit::Pixel,
+                ..
+            }) => Metric::PixelAccuracy,
         }
     }
 
@@ -135,7 +147,9 @@ impl Scores {
     pub fn samples_count(&self) -> usize {
         match self {
             Scores::Classification(scores) => scores.predicted.len(),
-            Scores::Regression { absolute_errors, .. } => absolute_errors.len(),
+            Scores::Regression {
+                absolute_errors, ..
+            } => absolute_errors.len(),
             Scores::SeveralClasses(scores) => scores.samples.len(),
             Scores::Elements(scores) => scores.samples.len(),
         }
@@ -149,7 +163,10 @@ impl Scores {
                 scores.predicted.truncate(samples_count);
                 scores.label_ranks.truncate(samples_count);
             }
-            Scores::Regression { absolute_errors, squared_errors } => {
+            Scores::Regression {
+                absolute_errors,
+                squared_errors,
+            } => {
                 absolute_errors.truncate(samples_count);
                 squared_errors.truncate(samples_count);
             }

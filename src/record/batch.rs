@@ -28,7 +28,13 @@ impl BatchAxis {
     /// No axis that samples lie along; `proof` says why, where one was tried.
     #[must_use]
     pub fn none(proof: BatchProof) -> Self {
-        BatchAxis { axes: BTreeMap::new(), symbol: None, fixed_size: None, reason: AxisReason::NoAxis, proof }
+        BatchAxis {
+            axes: BTreeMap::new(),
+            symbol: None,
+            fixed_size: None,
+            reason: AxisReason::NoAxis,
+            proof,
+        }
     }
 
     /// Why there is no batch, as a fragment of a sentence; absent where there is one, and where no input has an axis for it.

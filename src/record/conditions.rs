@@ -86,7 +86,9 @@ pub struct Fitness {
 }
 
 /// The worth of a run, as far as the machine decides it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum FitnessVerdict {
     /// Nothing was seen that would distort the figures.

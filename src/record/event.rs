@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccuracyRecord, BlockRecord, CellRecord, Conditions, Contrast, Coupling, Decision, Fitness, Heat, IdleGaps,
-    LaunchCell, LaunchRecord, LostWorker, MachinePeaks, Monitoring, OperatorProfile, Outcome, PlacementRecord, RunInfo,
-    RunRecord, RuntimeInfo,
+    AccuracyRecord, BlockRecord, CellRecord, Conditions, Contrast, Coupling, Decision, Fitness,
+    Heat, IdleGaps, LaunchCell, LaunchRecord, LostWorker, MachinePeaks, Monitoring,
+    OperatorProfile, Outcome, PlacementRecord, RunInfo, RunRecord, RuntimeInfo,
 };
 use crate::plan::{CellKey, SessionSpec};
 use crate::units::Nanos;
@@ -148,16 +148,25 @@ impl RunRecord {
             }
             Event::Note(note) => self.notes.push(note),
             Event::Monitored(monitoring) => self.monitoring = Some(*monitoring),
-            Event::Judged { conditions, fitness } => {
+            Event::Judged {
+                conditions,
+                fitness,
+            } => {
                 self.conditions = Some(*conditions);
                 self.fitness = Some(fitness);
             }
             Event::Admitted { sessions, cells } => self.admit(sessions, cells),
             Event::Heat(heat) => self.tuning.get_or_insert_default().heats.push(heat),
             Event::HeatRound { round } => self.put_heat_round(round),
-            Event::Looked { decisions, champion } => self.put_look(decisions, champion),
+            Event::Looked {
+                decisions,
+                champion,
+            } => self.put_look(decisions, champion),
             Event::Resumed { elapsed_ns } => {
-                self.tuning.get_or_insert_default().resumed_at_ns.push(elapsed_ns);
+                self.tuning
+                    .get_or_insert_default()
+                    .resumed_at_ns
+                    .push(elapsed_ns);
                 (self.run.ended_by, self.run.elapsed_ns) = (None, None);
             }
             Event::Ended(run) => self.run = run,
@@ -167,14 +176,28 @@ impl RunRecord {
     fn admit(&mut self, sessions: Vec<SessionSpec>, cells: Vec<CellKey>) {
         self.plan.sessions.extend(sessions);
         for key in cells {
-            if self.plan.tuning.as_mut().is_some_and(|tuning| tuning.cells.insert(key)) {
-                self.put_cell_outcome(key, Outcome::Skipped { reason: NOT_REACHED.into() });
+            if self
+                .plan
+                .tuning
+                .as_mut()
+                .is_some_and(|tuning| tuning.cells.insert(key))
+            {
+                self.put_cell_outcome(
+                    key,
+                    Outcome::Skipped {
+                        reason: NOT_REACHED.into(),
+                    },
+                );
             }
         }
     }
 
     fn put_heat_round(&mut self, round: u64) {
-        if let Some(heat) = self.tuning.as_mut().and_then(|tuning| tuning.heats.last_mut()) {
+        if let Some(heat) = self
+            .tuning
+            .as_mut()
+            .and_then(|tuning| tuning.heats.last_mut())
+        {
             heat.rounds.push(round);
         }
     }
@@ -182,21 +205,35 @@ impl RunRecord {
     fn put_look(&mut self, decisions: Vec<Decision>, champion: Option<CellKey>) {
         let tuning = self.tuning.get_or_insert_default();
         tuning.decisions.extend(decisions);
-        if let Some(heat) = tuning.heats.last_mut().filter(|heat| heat.champion.is_none()) {
+        if let Some(heat) = tuning
+            .heats
+            .last_mut()
+            .filter(|heat| heat.champion.is_none())
+        {
             heat.looks.push(heat.rounds.len() as u64);
             heat.champion = champion;
         }
     }
 
     fn put_launch(&mut self, launch: LaunchRecord) {
-        match self.launches.iter_mut().find(|known| known.launch == launch.launch) {
+        match self
+            .launches
+            .iter_mut()
+            .find(|known| known.launch == launch.launch)
+        {
             Some(known) => *known = launch,
             None => self.launches.push(launch),
         }
     }
 
     fn put_launch_cell(&mut self, launch: u64, cell: LaunchCell) {
-        let Some(known) = self.launches.iter_mut().find(|known| known.launch == launch) else { return };
+        let Some(known) = self
+            .launches
+            .iter_mut()
+            .find(|known| known.launch == launch)
+        else {
+            return;
+        };
         // The launch says so itself when it ends, which it does not where the run is interrupted.
         if !known.is_probed && known.cells.is_empty() {
             known.first_run_ns.get_or_insert(cell.first_run_ns);

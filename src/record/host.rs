@@ -57,7 +57,10 @@ impl Host {
     /// Memory that all processes of a run may take: what is available, and no more than the control group allows.
     #[must_use]
     pub fn usable_memory(&self) -> Option<Bytes> {
-        self.memory_available_bytes.into_iter().chain(self.cgroup.memory_max_bytes).min()
+        self.memory_available_bytes
+            .into_iter()
+            .chain(self.cgroup.memory_max_bytes)
+            .min()
     }
 }
 

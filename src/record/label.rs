@@ -10,26 +10,53 @@ impl RunRecord {
     pub fn session_label(&self, session: usize) -> String {
         let spec = &self.plan.sessions[session];
         // What a search changes is told by how it differs from what the search began with.
-        let compared = self.plan.tuning.as_ref().map_or(self.plan.sessions.len(), |tuning| tuning.base_sessions_count);
-        let others = self.plan.sessions.iter().take(compared).filter(|other| other.variant == spec.variant);
+        let compared = self
+            .plan
+            .tuning
+            .as_ref()
+            .map_or(self.plan.sessions.len(), |tuning| {
+                tuning.base_sessions_count
+            });
+        let others = self
+            .plan
+            .sessions
+            .iter()
+            .take(compared)
+            .filter(|other| other.variant == spec.variant);
         let others: Vec<&SessionSpec> = others.collect();
-        let one = Marked { spec, others: &others };
+        let one = Marked {
+            spec,
+            others: &others,
+        };
         let marks = [
-            one.told(|spec| spec.execution_provider.clone()).map(|name| provider::short_name(&name)),
-            one.told(|spec| spec.runtime.clone()).map(|_| self.runtime_name(spec)),
-            one.told(|spec| spec.binding).map(|it| binding(it).to_owned()),
-            one.told(|spec| spec.options.intra_threads).map(|count| threads(count, "intra-op")),
-            one.told(|spec| spec.options.inter_threads).map(|count| threads(count, "inter-op")),
+            one.told(|spec| spec.execution_provider.clone())
+                .map(|name| provider::short_name(&name)),
+            one.told(|spec| spec.runtime.clone())
+                .map(|_| self.runtime_name(spec)),
+            one.told(|spec| spec.binding)
+                .map(|it| binding(it).to_owned()),
+            one.told(|spec| spec.options.intra_threads)
+                .map(|count| threads(count, "intra-op")),
+            one.told(|spec| spec.options.inter_threads)
+                .map(|count| threads(count, "inter-op")),
             one.told(|spec| spec.options.graph_optimization)
                 .map(|level| format!("optimization {level:?}").to_lowercase()),
-            one.told(|spec| spec.options.execution_mode).map(|mode| format!("{mode:?} execution").to_lowercase()),
-            one.told(|spec| spec.options.allow_spinning).map(|is_on| switch("spinning", is_on)),
-            one.told(|spec| spec.options.memory_arena).map(|is_on| switch("arena", is_on)),
-            one.told(|spec| spec.options.memory_pattern).map(|is_on| switch("memory pattern", is_on)),
+            one.told(|spec| spec.options.execution_mode)
+                .map(|mode| format!("{mode:?} execution").to_lowercase()),
+            one.told(|spec| spec.options.allow_spinning)
+                .map(|is_on| switch("spinning", is_on)),
+            one.told(|spec| spec.options.memory_arena)
+                .map(|is_on| switch("arena", is_on)),
+            one.told(|spec| spec.options.memory_pattern)
+                .map(|is_on| switch("memory pattern", is_on)),
         ];
         let marks: Vec<String> = marks.into_iter().flatten().collect();
         let name = &self.plan.variant_of(session).name;
-        if marks.is_empty() { name.clone() } else { format!("{name} ({})", marks.join(", ")) }
+        if marks.is_empty() {
+            name.clone()
+        } else {
+            format!("{name} ({})", marks.join(", "))
+        }
     }
 
     /// The runtime of a session; `None` if it was never opened.
@@ -42,16 +69,31 @@ impl RunRecord {
     /// The mark of a runtime among others: its version, else its version and build, else its file.
     fn runtime_name(&self, spec: &SessionSpec) -> String {
         let path = spec.runtime.path();
-        let file = || path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let Some(own) = self.runtimes.iter().find(|runtime| runtime.path == *path) else { return file() };
+        let file = || {
+            path.file_name()
+                .unwrap_or(path.as_os_str())
+                .to_string_lossy()
+                .into_owned()
+        };
+        let Some(own) = self.runtimes.iter().find(|runtime| runtime.path == *path) else {
+            return file();
+        };
         if spec.is_scripted() {
             return file();
         }
-        let names: [fn(&RuntimeInfo) -> String; 2] = [|runtime| runtime.version.clone(), version_and_build];
+        let names: [fn(&RuntimeInfo) -> String; 2] =
+            [|runtime| runtime.version.clone(), version_and_build];
         let is_unique = |name: &fn(&RuntimeInfo) -> String| {
-            self.runtimes.iter().filter(|other| name(other) == name(own)).count() == 1
+            self.runtimes
+                .iter()
+                .filter(|other| name(other) == name(own))
+                .count()
+                == 1
         };
-        names.iter().find(|name| is_unique(name)).map_or_else(|| path.display().to_string(), |name| name(own))
+        names
+            .iter()
+            .find(|name| is_unique(name))
+            .map_or_else(|| path.display().to_string(), |name| name(own))
     }
 }
 
@@ -65,7 +107,10 @@ impl Marked<'_> {
     /// Its value, where it tells it from another one.
     fn told<T: PartialEq>(&self, value: impl Fn(&SessionSpec) -> T) -> Option<T> {
         let own = value(self.spec);
-        self.others.iter().any(|other| value(other) != own).then_some(own)
+        self.others
+            .iter()
+            .any(|other| value(other) != own)
+            .then_some(own)
     }
 }
 
@@ -83,7 +128,11 @@ fn switch(name: &str, value: Option<bool>) -> String {
 }
 
 fn version_and_build(runtime: &RuntimeInfo) -> String {
-    format!("{} {}", runtime.version, provider::build_with(&runtime.execution_providers))
+    format!(
+        "{} {}",
+        runtime.version,
+        provider::build_with(&runtime.execution_providers)
+    )
 }
 
 fn binding(binding: Binding) -> &'static str {

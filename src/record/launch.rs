@@ -122,7 +122,11 @@ impl LaunchCell {
     /// What the session was measured under.
     #[must_use]
     pub fn workload(&self) -> Workload {
-        Workload { shape: self.shape, batch_size: self.batch_size, load: self.load_mode }
+        Workload {
+            shape: self.shape,
+            batch_size: self.batch_size,
+            load: self.load_mode,
+        }
     }
 }
 

@@ -22,30 +22,30 @@ mod statistics;
 mod tuning;
 
 pub use accuracy::{
-    AccuracyRecord, Agreement, DatasetInfo, ElementScores, ElementUnit, Hits, LabelledScores, NotComparable,
-    OutputHealth, OutputKind, Overlap, RightOf, Scores, SeveralScores,
+    AccuracyRecord, Agreement, DatasetInfo, ElementScores, ElementUnit, Hits, LabelledScores,
+    NotComparable, OutputHealth, OutputKind, Overlap, RightOf, Scores, SeveralScores,
 };
 pub use batch::{AxisReason, BatchAxis, BatchProof, Coupling, ProbeRecord};
 pub use conditions::{Conditions, Fitness, FitnessReason, FitnessVerdict, Frequency, Throttling};
 pub use diagnosis::{Contrast, Contrasted, IdleGap, IdleGaps, MachinePeaks, Peak, PeakRates};
 pub use event::{Event, NOT_REACHED};
 pub use gpu::{
-    ClockEvent, CpuEnergy, CpuPower, EnergyMethod, GpuConditions, GpuDriver, GpuEnergy, GpuIdle, GpuInfo, GpuMemory,
-    GpuMemoryScope, GpuSampling, GpuUse, Monitoring,
+    ClockEvent, CpuEnergy, CpuPower, EnergyMethod, GpuConditions, GpuDriver, GpuEnergy, GpuIdle,
+    GpuInfo, GpuMemory, GpuMemoryScope, GpuSampling, GpuUse, Monitoring,
 };
 pub use host::{CgroupLimits, CpuCache, CpuInfo, Host};
 pub use launch::{
-    ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, LostWorker, Phase,
-    TRIED_OUT_BEFORE, Warmup,
+    ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, LostWorker,
+    Phase, TRIED_OUT_BEFORE, Warmup,
 };
 pub(crate) use model::without_domain;
 pub use model::{
-    Dim, FedInput, FillKind, ModelSummary, NoTensor, OpsetImport, Precision, PrecisionShare, SizeSource, TensorInfo,
-    ValueType, WeightBytes,
+    Dim, FedInput, FillKind, ModelSummary, NoTensor, OpsetImport, Precision, PrecisionShare,
+    SizeSource, TensorInfo, ValueType, WeightBytes,
 };
 pub use operators::{
-    CopyNodes, NodeProfile, OperatorProfile, Placement, PlacementRecord, PlacementSource, Profiled, ProviderNodes,
-    TensorShape,
+    CopyNodes, NodeProfile, OperatorProfile, Placement, PlacementRecord, PlacementSource, Profiled,
+    ProviderNodes, TensorShape,
 };
 pub use outcome::{Failure, FailureKind, Outcome};
 pub use pairs::Pairs;
@@ -67,7 +67,9 @@ use crate::units::{Bytes, Nanos};
 pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 4 };
 
 /// Version of the record's schema: a reader understands every minor version of its major version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct SchemaVersion {
     /// Changes when a field is removed or its meaning changes.
     pub major: u64,
@@ -81,8 +83,14 @@ pub struct SchemaVersion {
 pub fn json_schema() -> Schema {
     let version = format!("{}.{}", SCHEMA_VERSION.major, SCHEMA_VERSION.minor);
     let mut schema = SchemaGenerator::default().into_root_schema_for::<RunRecord>();
-    schema.insert("$id".into(), format!("urn:onnxprof:run-record:{version}").into());
-    schema.insert("title".into(), format!("onnxprof run record {version}").into());
+    schema.insert(
+        "$id".into(),
+        format!("urn:onnxprof:run-record:{version}").into(),
+    );
+    schema.insert(
+        "title".into(),
+        format!("onnxprof run record {version}").into(),
+    );
     schema
 }
 
@@ -262,41 +270,75 @@ impl RunRecord {
     /// How launches failed that did, of one session or of all: those of the rounds, and those beside them.
     pub fn failed_launches(&self, session: Option<usize>) -> impl Iterator<Item = &Failure> {
         let is_of = move |one: usize| session.is_none_or(|session| session == one);
-        let launches = self.launches.iter().filter(move |launch| is_of(launch.session));
+        let launches = self
+            .launches
+            .iter()
+            .filter(move |launch| is_of(launch.session));
         let failed = launches.filter_map(|launch| match &launch.outcome {
             Outcome::Failed(failure) => Some(failure),
             Outcome::Ok | Outcome::Skipped { .. } => None,
         });
-        failed.chain(self.lost_workers.iter().filter(move |lost| is_of(lost.session)).map(|lost| &lost.failure))
+        failed.chain(
+            self.lost_workers
+                .iter()
+                .filter(move |lost| is_of(lost.session))
+                .map(|lost| &lost.failure),
+        )
     }
 
     /// Time of one inference in a run in which none was timed: the first of a launch, or else one of those that inputs
     /// were tried out with; absent where there was none.
     #[must_use]
     pub fn untimed_inference_ns(&self) -> Option<Nanos> {
-        let first = self.launches.iter().filter_map(|launch| launch.first_run_ns).min();
-        let probes = || self.variants.iter().filter_map(|variant| variant.probe.as_ref());
-        let tried = || probes().filter(|probe| !probe.is_kept).filter_map(|probe| probe.inference_ns).min();
+        let first = self
+            .launches
+            .iter()
+            .filter_map(|launch| launch.first_run_ns)
+            .min();
+        let probes = || {
+            self.variants
+                .iter()
+                .filter_map(|variant| variant.probe.as_ref())
+        };
+        let tried = || {
+            probes()
+                .filter(|probe| !probe.is_kept)
+                .filter_map(|probe| probe.inference_ns)
+                .min()
+        };
         first.or_else(tried)
     }
 
     /// Outputs that are random in a variant, by name: nothing is compared by them.
     #[must_use]
     pub fn random_outputs(&self) -> BTreeSet<&str> {
-        let probes = self.variants.iter().filter_map(|variant| variant.probe.as_ref());
-        probes.flat_map(|probe| &probe.random_outputs).map(Plain::exact).collect()
+        let probes = self
+            .variants
+            .iter()
+            .filter_map(|variant| variant.probe.as_ref());
+        probes
+            .flat_map(|probe| &probe.random_outputs)
+            .map(Plain::exact)
+            .collect()
     }
 
     /// Wall time that the run has taken: until its end, or as far as it got.
     #[must_use]
     pub fn spent(&self) -> Nanos {
-        let measured = self.blocks.iter().map(|block| block.started_ns + block.span()).max().unwrap_or_default();
+        let measured = self
+            .blocks
+            .iter()
+            .map(|block| block.started_ns + block.span())
+            .max()
+            .unwrap_or_default();
         self.run.elapsed_ns.unwrap_or_default().max(measured)
     }
 
     /// Whether the run came to its own end.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.run.ended_by.is_some_and(|reason| reason != EndReason::Interrupted)
+        self.run
+            .ended_by
+            .is_some_and(|reason| reason != EndReason::Interrupted)
     }
 }

@@ -51,7 +51,11 @@ pub struct ModelSummary {
 }
 
 /// Operators that quantize with scales that depend on what they are fed.
-const DYNAMIC_QUANTIZATION: [&str; 3] = ["DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"];
+const DYNAMIC_QUANTIZATION: [&str; 3] = [
+    "DynamicQuantizeLinear",
+    "DynamicQuantizeMatMul",
+    "DynamicQuantizeLSTM",
+];
 
 /// The name of an operator as the standard has it: `com.microsoft.Gelu` is `Gelu`.
 pub(crate) fn without_domain(operator: &str) -> &str {
@@ -62,7 +66,9 @@ impl ModelSummary {
     /// Whether it quantizes with scales that depend on all that it is fed, so that samples of a batch share them.
     #[must_use]
     pub fn shares_scales(&self) -> bool {
-        self.operators.keys().any(|operator| DYNAMIC_QUANTIZATION.contains(&without_domain(operator)))
+        self.operators
+            .keys()
+            .any(|operator| DYNAMIC_QUANTIZATION.contains(&without_domain(operator)))
     }
 
     /// Whether each node waits for the one before it, so that none could run beside another.
@@ -175,7 +181,11 @@ impl Precision {
     #[must_use]
     pub fn is_of_weights(&self) -> bool {
         let is_quantized = self.label.starts_with("int");
-        is_quantized || self.shares.iter().any(|share| share.element_type.is_float())
+        is_quantized
+            || self
+                .shares
+                .iter()
+                .any(|share| share.element_type.is_float())
     }
 }
 
@@ -199,7 +209,11 @@ pub struct FedInput {
     pub dims: Vec<Option<u64>>,
     /// How many rows a sample has along an axis that grows with the batch, by axis, where that is not one: heads of
     /// `batch x heads`. Empty in records before version 1.4.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "by_axis")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "by_axis"
+    )]
     pub rows_per_sample: BTreeMap<usize, u64>,
     /// Where the size of each dimension comes from; empty in records before version 1.4.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -228,16 +242,24 @@ pub enum NoTensor {
 }
 
 /// Reads numbers by axis. Within messages that are told apart by a tag, serde leaves keys the strings that JSON has.
-fn by_axis<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<usize, u64>, D::Error> {
+fn by_axis<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<usize, u64>, D::Error> {
     let rows = BTreeMap::<String, u64>::deserialize(deserializer)?;
-    let parsed = |(axis, rows): (String, u64)| Ok((axis.parse().map_err(serde::de::Error::custom)?, rows));
+    let parsed =
+        |(axis, rows): (String, u64)| Ok((axis.parse().map_err(serde::de::Error::custom)?, rows));
     rows.into_iter().map(parsed).collect()
 }
 
 impl FedInput {
     /// An input that is filled like this, with one row a sample, and nothing said of the sources of its sizes.
     #[must_use]
-    pub fn new(name: &str, element_type: ElementType, dims: Vec<Option<u64>>, fill: FillKind) -> Self {
+    pub fn new(
+        name: &str,
+        element_type: ElementType,
+        dims: Vec<Option<u64>>,
+        fill: FillKind,
+    ) -> Self {
         FedInput {
             name: name.to_owned(),
             element_type,
@@ -255,7 +277,9 @@ impl FedInput {
     #[must_use]
     pub fn shape(&self, batch_size: u64) -> Vec<u64> {
         let rows = |axis: usize| self.rows_per_sample.get(&axis).copied().unwrap_or(1);
-        let size = |(axis, size): (usize, &Option<u64>)| size.unwrap_or_else(|| batch_size.saturating_mul(rows(axis)));
+        let size = |(axis, size): (usize, &Option<u64>)| {
+            size.unwrap_or_else(|| batch_size.saturating_mul(rows(axis)))
+        };
         self.dims.iter().enumerate().map(size).collect()
     }
 
@@ -278,9 +302,17 @@ impl FedInput {
             Some(NoTensor::Nothing) => "nothing".to_owned(),
             Some(NoTensor::Sequence(shapes)) if shapes.is_empty() => "empty sequence".to_owned(),
             Some(NoTensor::Sequence(shapes)) => {
-                let words: Vec<String> = shapes.iter().take(SHOWN).map(|shape| format!("{shape:?}")).collect();
+                let words: Vec<String> = shapes
+                    .iter()
+                    .take(SHOWN)
+                    .map(|shape| format!("{shape:?}"))
+                    .collect();
                 let more = shapes.len().saturating_sub(SHOWN);
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let more = if more > 0 {
+                    format!(" and {more} more")
+                } else {
+                    String::new()
+                };
                 format!("sequence of {}{more}", words.join(", "))
             }
         }

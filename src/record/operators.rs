@@ -100,7 +100,9 @@ impl TensorShape {
     /// Number of elements.
     #[must_use]
     pub fn elements_count(&self) -> u64 {
-        self.dims.iter().fold(1, |product: u64, &size| product.saturating_mul(size))
+        self.dims
+            .iter()
+            .fold(1, |product: u64, &size| product.saturating_mul(size))
     }
 }
 
@@ -108,7 +110,11 @@ impl NodeProfile {
     /// Bytes that one call reads and writes at least: inputs, weights and outputs, each once.
     #[must_use]
     pub fn bytes(&self) -> Option<Bytes> {
-        let parts = [self.activation_bytes, self.parameter_bytes, self.output_bytes];
+        let parts = [
+            self.activation_bytes,
+            self.parameter_bytes,
+            self.output_bytes,
+        ];
         parts.into_iter().sum()
     }
 }
@@ -176,6 +182,9 @@ impl Placement {
     /// Nodes on all execution providers.
     #[must_use]
     pub fn nodes_count(&self) -> u64 {
-        self.providers.iter().map(|provider| provider.nodes_count).sum()
+        self.providers
+            .iter()
+            .map(|provider| provider.nodes_count)
+            .sum()
     }
 }

@@ -61,7 +61,11 @@ impl Failure {
             message.push_str(&format!(": {error}"));
             cause = error.source();
         }
-        Failure { kind, message: message.into(), hint: hint.map(Plain::from) }
+        Failure {
+            kind,
+            message: message.into(),
+            hint: hint.map(Plain::from),
+        }
     }
 }
 

@@ -29,7 +29,10 @@ impl<'a> Pairs<'a> {
         let log_ratio = |(candidate, baseline): &(&BlockRecord, &BlockRecord)| {
             Some((figure(candidate) / figure(baseline)).ln()).filter(|ratio| ratio.is_finite())
         };
-        self.rounds.values().map(|pairs| pairs.iter().filter_map(log_ratio).collect()).collect()
+        self.rounds
+            .values()
+            .map(|pairs| pairs.iter().filter_map(log_ratio).collect())
+            .collect()
     }
 }
 
@@ -37,7 +40,9 @@ impl<'a> Pairs<'a> {
 fn by_alternation<'a>(blocks: &[&'a BlockRecord]) -> BTreeMap<(u64, u64), &'a BlockRecord> {
     let mut chosen: BTreeMap<(u64, u64), &BlockRecord> = BTreeMap::new();
     for &block in blocks {
-        let place = chosen.entry((block.round, block.alternation)).or_insert(block);
+        let place = chosen
+            .entry((block.round, block.alternation))
+            .or_insert(block);
         if block.disturbances.is_empty() || !place.disturbances.is_empty() {
             *place = block;
         }

@@ -162,7 +162,11 @@ impl Tuning {
     /// The last decision about a configuration.
     #[must_use]
     pub fn fate(&self, key: CellKey) -> Option<&Fate> {
-        self.decisions.iter().rev().find(|decision| decision.key == key).map(|decision| &decision.fate)
+        self.decisions
+            .iter()
+            .rev()
+            .find(|decision| decision.key == key)
+            .map(|decision| &decision.fate)
     }
 
     /// Whether a configuration is out of the race.

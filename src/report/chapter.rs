@@ -173,7 +173,13 @@ pub struct Fold {
 
 impl Chapter {
     pub(super) fn new(id: &'static str, name: &'static str, title: &'static str) -> Self {
-        Chapter { id, name, title, is_titled: false, blocks: Vec::new() }
+        Chapter {
+            id,
+            name,
+            title,
+            is_titled: false,
+            blocks: Vec::new(),
+        }
     }
 
     pub(super) fn untitled(id: &'static str) -> Self {
@@ -182,7 +188,10 @@ impl Chapter {
 
     /// The same, with its title in Markdown too.
     pub(super) fn titled(self) -> Self {
-        Chapter { is_titled: true, ..self }
+        Chapter {
+            is_titled: true,
+            ..self
+        }
     }
 
     /// A block for all who see the chapter.
@@ -196,7 +205,8 @@ impl Chapter {
     }
 
     pub(super) fn with_all(mut self, blocks: impl IntoIterator<Item = Block>) -> Self {
-        self.blocks.extend(blocks.into_iter().map(|block| (Audience::EVERYBODY, block)));
+        self.blocks
+            .extend(blocks.into_iter().map(|block| (Audience::EVERYBODY, block)));
         self
     }
 
@@ -207,7 +217,11 @@ impl Chapter {
 
     /// Tables that a page shows when asked to.
     pub(super) fn folded(self, tables: impl IntoIterator<Item = Table>) -> Self {
-        self.with_all(tables.into_iter().map(|table| Block::table(Place::Folded, table)))
+        self.with_all(
+            tables
+                .into_iter()
+                .map(|table| Block::table(Place::Folded, table)),
+        )
     }
 
     pub(super) fn items(self, title: &str, items: Vec<Item>) -> Self {
@@ -216,29 +230,48 @@ impl Chapter {
 
     /// The blocks that a paper shows.
     pub fn shown(&self, paper: Paper) -> impl Iterator<Item = &Block> {
-        self.blocks.iter().filter(move |(audience, _)| audience.has(paper)).map(|(_, block)| block)
+        self.blocks
+            .iter()
+            .filter(move |(audience, _)| audience.has(paper))
+            .map(|(_, block)| block)
     }
 }
 
 impl Block {
     pub(super) fn heading(text: impl Into<String>) -> Block {
-        Block::Heading(Heading { level: 3, text: text.into() })
+        Block::Heading(Heading {
+            level: 3,
+            text: text.into(),
+        })
     }
 
     pub(super) fn subheading(text: impl Into<String>) -> Block {
-        Block::Heading(Heading { level: 4, text: text.into() })
+        Block::Heading(Heading {
+            level: 4,
+            text: text.into(),
+        })
     }
 
     pub(super) fn part(text: impl Into<String>) -> Block {
-        Block::Heading(Heading { level: 2, text: text.into() })
+        Block::Heading(Heading {
+            level: 2,
+            text: text.into(),
+        })
     }
 
     pub(super) fn label(text: impl Into<String>) -> Block {
-        Block::Label(Label { text: text.into(), remark: String::new() })
+        Block::Label(Label {
+            text: text.into(),
+            remark: String::new(),
+        })
     }
 
     pub(super) fn numbered(entries: Vec<Entry>) -> Block {
-        Block::Numbered(Numbered { first: 1, remark: String::new(), entries })
+        Block::Numbered(Numbered {
+            first: 1,
+            remark: String::new(),
+            entries,
+        })
     }
 
     pub(super) fn table(place: Place, table: Table) -> Block {

@@ -45,22 +45,48 @@ pub(super) struct Meter {
 
 impl Meter {
     pub(super) fn new(sampler: Sampler) -> Meter {
-        Meter { sampler, costs: Vec::new(), blocks_count: 0, disturbed_count: 0 }
+        Meter {
+            sampler,
+            costs: Vec::new(),
+            blocks_count: 0,
+            disturbed_count: 0,
+        }
     }
 
-    pub(super) async fn measure(&self, launch: &mut Launch, place: BlockPlace) -> Result<Measured, Failure> {
+    pub(super) async fn measure(
+        &self,
+        launch: &mut Launch,
+        place: BlockPlace,
+    ) -> Result<Measured, Failure> {
         let pid = launch.worker.pid;
-        let BlockTime { length, min_inferences, limit, expected } = place.time;
-        let request = Request::Block { length_ns: length, min_inferences, limit_ns: limit };
+        let BlockTime {
+            length,
+            min_inferences,
+            limit,
+            expected,
+        } = place.time;
+        let request = Request::Block {
+            length_ns: length,
+            min_inferences,
+            limit_ns: limit,
+        };
         let doing = format!("run a block at batch size {}", place.key.batch_size);
         let before = self.sampler.sample(pid);
-        let report = match launch.worker.ask_expecting(expected, &request, &doing).await? {
+        let report = match launch
+            .worker
+            .ask_expecting(expected, &request, &doing)
+            .await?
+        {
             Response::Block(report) => report,
             other => return Err(launch.worker.unexpected(&other).await),
         };
         let after = self.sampler.sample(pid);
         let block = record(launch, place, &report, &after.since(&before));
-        Ok(Measured { block, histogram: report.histogram, sampling_cost_ns: after.cost_ns })
+        Ok(Measured {
+            block,
+            histogram: report.histogram,
+            sampling_cost_ns: after.cost_ns,
+        })
     }
 
     pub(super) fn count(&mut self, measured: &Measured) {
@@ -80,7 +106,12 @@ impl Meter {
     }
 }
 
-fn record(launch: &Launch, place: BlockPlace, report: &BlockReport, sample: &BlockSample) -> BlockRecord {
+fn record(
+    launch: &Launch,
+    place: BlockPlace,
+    report: &BlockReport,
+    sample: &BlockSample,
+) -> BlockRecord {
     BlockRecord {
         key: place.key,
         launch: launch.record.launch,
@@ -113,12 +144,21 @@ fn disturbances(report: &BlockReport, sample: &BlockSample) -> Vec<Disturbance> 
     let switches = SWITCHES_ALWAYS as f64 + SWITCHES_PER_SEC * seconds;
     let is_stolen = |steal: Nanos| steal.as_secs_f64() > STEAL_SHARE * seconds;
     let signs = [
-        (Disturbance::ContextSwitches, report.involuntary_switches_count as f64 > switches),
+        (
+            Disturbance::ContextSwitches,
+            report.involuntary_switches_count as f64 > switches,
+        ),
         (Disturbance::Steal, sample.steal_ns.is_some_and(is_stolen)),
-        (Disturbance::Throttled, sample.throttled_ns.is_some_and(|throttled| throttled.0 > 0)),
+        (
+            Disturbance::Throttled,
+            sample.throttled_ns.is_some_and(|throttled| throttled.0 > 0),
+        ),
         (Disturbance::MajorFaults, report.major_faults_count > 0),
     ];
-    signs.into_iter().filter_map(|(disturbance, seen)| seen.then_some(disturbance)).collect()
+    signs
+        .into_iter()
+        .filter_map(|(disturbance, seen)| seen.then_some(disturbance))
+        .collect()
 }
 
 #[cfg(test)]
@@ -136,15 +176,36 @@ mod tests {
 
     fn sample(steal: Option<u64>, throttled: Option<u64>) -> BlockSample {
         let (steal_ns, throttled_ns) = (steal.map(Nanos), throttled.map(Nanos));
-        BlockSample { steal_ns, throttled_ns, migrations_count: None, resident_bytes: None, cpu_energy: None }
+        BlockSample {
+            steal_ns,
+            throttled_ns,
+            migrations_count: None,
+            resident_bytes: None,
+            cpu_energy: None,
+        }
     }
 
     #[test]
     fn a_block_is_disturbed_by_each_sign_that_is_beyond_its_bound() {
-        let all = [Disturbance::ContextSwitches, Disturbance::Steal, Disturbance::Throttled, Disturbance::MajorFaults];
+        let all = [
+            Disturbance::ContextSwitches,
+            Disturbance::Steal,
+            Disturbance::Throttled,
+            Disturbance::MajorFaults,
+        ];
         for (name, report, sample, expected) in [
-            ("quiet", report(6, 0), sample(Some(1_000_000), Some(0)), &[][..]),
-            ("disturbed in every way", report(7, 1), sample(Some(10_000_000), Some(1)), &all),
+            (
+                "quiet",
+                report(6, 0),
+                sample(Some(1_000_000), Some(0)),
+                &[][..],
+            ),
+            (
+                "disturbed in every way",
+                report(7, 1),
+                sample(Some(10_000_000), Some(1)),
+                &all,
+            ),
             ("without sources", report(0, 0), sample(None, None), &[]),
         ] {
             assert_eq!(disturbances(&report, &sample), expected, "{name}");

@@ -29,7 +29,10 @@ use crate::store::StoreError;
 pub fn run(job: Job, observer: &mut dyn Observer) -> Result<Ran, RunError> {
     survive_file_size_limit()?;
     require_files()?;
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(drive(job, observer))
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(drive(job, observer))
 }
 
 /// Inputs of a model, found out by running it.
@@ -45,8 +48,17 @@ pub struct TriedInputs {
 
 impl From<Tried> for TriedInputs {
     fn from(tried: Tried) -> Self {
-        let Tried { shapes, plans, probe, .. } = tried;
-        TriedInputs { shapes, plans, probe }
+        let Tried {
+            shapes,
+            plans,
+            probe,
+            ..
+        } = tried;
+        TriedInputs {
+            shapes,
+            plans,
+            probe,
+        }
     }
 }
 
@@ -56,16 +68,27 @@ impl From<Tried> for TriedInputs {
 /// As [`run`] before anything is written; a session that cannot be created is one.
 pub fn try_inputs(job: Job, observer: &mut dyn Observer) -> Result<TriedInputs, RunError> {
     require_files()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let found = runtime.block_on(find_inputs(job, observer))?;
     found.map(|found| found.tried.into()).ok_or_else(|| {
         let message = "no session of the model could be created".into();
         let hint = Some("`onnxprof profile` says why".into());
-        RunError::NoVariant { failures: vec![Failure { kind: FailureKind::SessionLoad, message, hint }] }
+        RunError::NoVariant {
+            failures: vec![Failure {
+                kind: FailureKind::SessionLoad,
+                message,
+                hint,
+            }],
+        }
     })
 }
 
-async fn find_inputs(mut job: Job, observer: &mut dyn Observer) -> Result<Option<settle::Found>, RunError> {
+async fn find_inputs(
+    mut job: Job,
+    observer: &mut dyn Observer,
+) -> Result<Option<settle::Found>, RunError> {
     let mut launcher = Launcher::new(job.worker.clone(), &job.folder, OwnProcesses::default());
     let prepared = before::prepare(&mut job, &mut launcher, observer).await?;
     settle::find(&mut job, &prepared.descriptions, &launcher, observer).await
@@ -73,7 +96,12 @@ async fn find_inputs(mut job: Job, observer: &mut dyn Observer) -> Result<Option
 
 /// An earlier run's findings of a model file with these inputs and without a sweep, whatever its library and options.
 #[must_use]
-pub fn known_inputs(path: &Path, model: &ModelSummary, sha256: &str, inputs: &InputRequest) -> Option<TriedInputs> {
+pub fn known_inputs(
+    path: &Path,
+    model: &ModelSummary,
+    sha256: &str,
+    inputs: &InputRequest,
+) -> Option<TriedInputs> {
     settle::known(path, model, sha256, inputs).map(TriedInputs::from)
 }
 
@@ -112,21 +140,46 @@ async fn make_ready(job: &mut Job, observer: &mut dyn Observer) -> Result<Ready,
     let sampler = Sampler::new(&launcher.roots);
     let mut energy = EnergyWatch::begin(&job.plan, &launcher.roots, own);
     // Before anything of the run computes on a GPU.
-    energy.look_at_idle(&sampler, rest::patience(&job.extent, job.plan.schedule.budget_ns)).await;
+    energy
+        .look_at_idle(
+            &sampler,
+            rest::patience(&job.extent, job.plan.schedule.budget_ns),
+        )
+        .await;
     let launch = settle::settle(job, &mut prepared.descriptions, &launcher, observer).await?;
     before::settle_plan(job, &prepared.descriptions)?;
     let launch = rehearse::labels(job, &mut prepared, launch, &launcher).await?;
-    Ok(Ready { launcher, sampler, energy, prepared, launch })
+    Ok(Ready {
+        launcher,
+        sampler,
+        energy,
+        prepared,
+        launch,
+    })
 }
 
-async fn begin(job: Job, ready: Ready, observer: &mut dyn Observer) -> Result<(Run<'_>, Watch), RunError> {
-    let Ready { mut launcher, sampler, energy, prepared, launch } = ready;
+async fn begin(
+    job: Job,
+    ready: Ready,
+    observer: &mut dyn Observer,
+) -> Result<(Run<'_>, Watch), RunError> {
+    let Ready {
+        mut launcher,
+        sampler,
+        energy,
+        prepared,
+        launch,
+    } = ready;
     let warm = settle::warm(&job.plan, launch).await;
     let mut time = Time::of(&job);
     let watch = Watch::begin(&launcher.roots, launcher.cpus.as_deref(), &job.host);
     let record = before::first_record(&job, &prepared.descriptions);
-    record.notes.iter().for_each(|note| observer.observe(&Progress::Note(note)));
-    let (journal, before) = before::open_journal(job.folder, record, job.resumed, prepared.runtimes)?;
+    record
+        .notes
+        .iter()
+        .for_each(|note| observer.observe(&Progress::Note(note)));
+    let (journal, before) =
+        before::open_journal(job.folder, record, job.resumed, prepared.runtimes)?;
     time.before = before;
     launcher.number_after(journal.record());
     let run = Run {
@@ -170,7 +223,11 @@ async fn until_interrupted(
 
 /// Writes the end of the run down, as far as that can be: the record has all of it in any case.
 fn finish(mut run: Run<'_>, watch: &Watch, reason: EndReason) -> Result<Ran, RunError> {
-    for noted in [check_page_cache(&mut run), judge_machine(&mut run, watch), run.note_monitoring()] {
+    for noted in [
+        check_page_cache(&mut run),
+        judge_machine(&mut run, watch),
+        run.note_monitoring(),
+    ] {
         match noted {
             // Whatever the journal lacks is in the record, which is written as a whole below.
             Ok(()) | Err(RunError::Store(_)) => {}
@@ -192,19 +249,39 @@ fn finish(mut run: Run<'_>, watch: &Watch, reason: EndReason) -> Result<Ran, Run
 fn into_ran(run: Run<'_>, unwritten: Option<StoreError>) -> Ran {
     let (folder, record) = run.journal.into_parts();
     folder.clear_leftovers();
-    Ran { folder, record, unwritten }
+    Ran {
+        folder,
+        record,
+        unwritten,
+    }
 }
 
 fn judge_machine(run: &mut Run<'_>, watch: &Watch) -> Result<(), RunError> {
-    let judged = watch.judge(&run.launcher.roots, run.journal.record(), run.energy.conditions());
+    let judged = watch.judge(
+        &run.launcher.roots,
+        run.journal.record(),
+        run.energy.conditions(),
+    );
     Ok(run.journal.append(judged)?)
 }
 
 fn check_page_cache(run: &mut Run<'_>) -> Result<(), RunError> {
-    let launches = || run.journal.record().launches.iter().filter(|launch| launch.session_load_ns.is_some());
-    let read_nothing = launches().any(|launch| launch.load_storage_read_bytes.is_none_or(|bytes| bytes.0 == 0));
+    let launches = || {
+        run.journal
+            .record()
+            .launches
+            .iter()
+            .filter(|launch| launch.session_load_ns.is_some())
+    };
+    let read_nothing = launches().any(|launch| {
+        launch
+            .load_storage_read_bytes
+            .is_none_or(|bytes| bytes.0 == 0)
+    });
     if run.plan().schedule.page_cache == PageCache::Cold && read_nothing {
-        run.note("loads are not cold: the kernel kept models in the page cache, or does not tell".into())?;
+        run.note(
+            "loads are not cold: the kernel kept models in the page cache, or does not tell".into(),
+        )?;
     }
     Ok(())
 }

@@ -31,7 +31,9 @@ pub enum RunError {
     #[error("`--max-accuracy-drop` needs labels, and the data has none")]
     Unlabelled,
     /// A fall of accuracy is limited, and labels are numbers to predict.
-    #[error("`--max-accuracy-drop` is of a share of right answers, and the labels are numbers to predict")]
+    #[error(
+        "`--max-accuracy-drop` is of a share of right answers, and the labels are numbers to predict"
+    )]
     NoShare,
     /// Labels fit no output in a form that is known.
     #[error("outputs cannot be scored: {}", .0.message)]

@@ -41,12 +41,17 @@ pub(super) fn digest(identity: &impl Debug) -> Option<String> {
 /// Earlier runs on this machine, the oldest first.
 #[must_use]
 pub fn earlier_runs(host: &Host) -> Vec<SeenRun> {
-    spreads_file(host).as_deref().and_then(kept).unwrap_or_default()
+    spreads_file(host)
+        .as_deref()
+        .and_then(kept)
+        .unwrap_or_default()
 }
 
 /// Remembers what a run showed, in place of the oldest where there are many. Where there is no cache, nothing is.
 pub fn remember_run(host: &Host, seen: SeenRun) {
-    let Some(file) = spreads_file(host) else { return };
+    let Some(file) = spreads_file(host) else {
+        return;
+    };
     let mut all: Vec<SeenRun> = kept(&file).unwrap_or_default();
     all.push(seen);
     let surplus = all.len().saturating_sub(MOST);
@@ -55,7 +60,12 @@ pub fn remember_run(host: &Host, seen: SeenRun) {
 
 /// A machine is told by its processor, its caches and the CPUs that may be used.
 fn spreads_file(host: &Host) -> Option<PathBuf> {
-    let name = digest(&(&host.cpu, &host.caches, host.usable_cpus_count, &host.virtualization))?;
+    let name = digest(&(
+        &host.cpu,
+        &host.caches,
+        host.usable_cpus_count,
+        &host.virtualization,
+    ))?;
     Some(Cache::locate().ok()?.spreads().join(format!("{name}.json")))
 }
 

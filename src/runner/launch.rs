@@ -12,7 +12,9 @@ use crate::inputs::InputPlan;
 use crate::memory;
 use crate::plan::{CellKey, SessionSpec};
 use crate::protocol::{Request, Response};
-use crate::record::{EffectiveOptions, Failure, FailureKind, LaunchCell, LaunchRecord, TRIED_OUT_BEFORE};
+use crate::record::{
+    EffectiveOptions, Failure, FailureKind, LaunchCell, LaunchRecord, TRIED_OUT_BEFORE,
+};
 use crate::sample::{Roots, process};
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
@@ -54,21 +56,37 @@ impl Launch {
     ) -> Result<Launch, (LaunchRecord, Failure)> {
         let started = async {
             ask_for_memory(setup.model)?;
-            let Opened { mut worker, took, .. } = launcher.open(setup.spec, log, setup.patience).await?;
+            let Opened {
+                mut worker, took, ..
+            } = launcher.open(setup.spec, log, setup.patience).await?;
             record.runtime_start_ns = Some(took);
             load(&mut worker, &launcher.roots, setup, &mut record).await?;
             Ok(worker)
         }
         .await;
         match started {
-            Ok(worker) => Ok(Launch { worker, record, begun: None }),
+            Ok(worker) => Ok(Launch {
+                worker,
+                record,
+                begun: None,
+            }),
             Err(failure) => Err((record, failure)),
         }
     }
 
     /// Begins a cell within a limit that only its first inference may break; also returns the latencies of its warm-up.
-    pub(super) async fn begin(&mut self, roots: &Roots, start: CellStart<'_>) -> Result<(LaunchCell, String), Failure> {
-        let CellStart { key, inputs, limit, outputs_anew, expected } = start;
+    pub(super) async fn begin(
+        &mut self,
+        roots: &Roots,
+        start: CellStart<'_>,
+    ) -> Result<(LaunchCell, String), Failure> {
+        let CellStart {
+            key,
+            inputs,
+            limit,
+            outputs_anew,
+            expected,
+        } = start;
         // Where the peak cannot be reset, it is that of the whole process, which is still an upper bound of the cell's.
         let _ = process::reset_peak(roots, self.worker.pid);
         let request = Request::Begin {
@@ -80,11 +98,22 @@ impl Launch {
             outputs_anew,
         };
         let doing = format!("run the first inferences at batch size {}", key.batch_size);
-        let grown = |(size, took): (u64, Duration)| took.mul_f64(key.batch_size as f64 / size.max(1) as f64);
+        let grown = |(size, took): (u64, Duration)| {
+            took.mul_f64(key.batch_size as f64 / size.max(1) as f64)
+        };
         let expected = expected.max(self.begun.map(grown).unwrap_or_default());
         let asked = Instant::now();
-        match self.worker.ask_expecting(expected, &request, &doing).await? {
-            Response::Began { first_run_ns, warmup, histogram, outputs_anew } => {
+        match self
+            .worker
+            .ask_expecting(expected, &request, &doing)
+            .await?
+        {
+            Response::Began {
+                first_run_ns,
+                warmup,
+                histogram,
+                outputs_anew,
+            } => {
                 self.begun = Some((key.batch_size, asked.elapsed()));
                 if !self.record.is_probed {
                     self.record.first_run_ns.get_or_insert(first_run_ns);
@@ -108,13 +137,27 @@ impl Launch {
         }
     }
 
-    pub(super) async fn end_cell(&mut self, roots: &Roots, mut cell: LaunchCell) -> Result<LaunchCell, Failure> {
+    pub(super) async fn end_cell(
+        &mut self,
+        roots: &Roots,
+        mut cell: LaunchCell,
+    ) -> Result<LaunchCell, Failure> {
         // The peak of a process that was tried out with other inputs before is not the cell's.
         let is_own = !self.record.is_probed;
-        cell.peak_memory_bytes = process::peak_resident(roots, self.worker.pid).ok().filter(|_| is_own);
+        cell.peak_memory_bytes = process::peak_resident(roots, self.worker.pid)
+            .ok()
+            .filter(|_| is_own);
         match self.worker.ask(&Request::End, "end a batch size").await? {
-            Response::Ended { arena, log_warnings_count, log_errors_count } => {
-                cell.arena = if is_own { arena } else { Err(TRIED_OUT_BEFORE.into()) };
+            Response::Ended {
+                arena,
+                log_warnings_count,
+                log_errors_count,
+            } => {
+                cell.arena = if is_own {
+                    arena
+                } else {
+                    Err(TRIED_OUT_BEFORE.into())
+                };
                 self.record.log_warnings_count = is_own.then_some(log_warnings_count);
                 self.record.log_errors_count = is_own.then_some(log_errors_count);
                 Ok(cell)
@@ -127,7 +170,10 @@ impl Launch {
 /// A session takes what its model file has at least; what lies in files of weights is mapped.
 fn ask_for_memory(model: &Path) -> Result<(), Failure> {
     let size = std::fs::metadata(model).map_or(0, |metadata| metadata.len());
-    memory::ask(Bytes(size), || format!("a session of `{}`", model.display())).map_err(|reason| Failure {
+    memory::ask(Bytes(size), || {
+        format!("a session of `{}`", model.display())
+    })
+    .map_err(|reason| Failure {
         kind: FailureKind::OutOfMemory,
         message: reason.to_string().into(),
         hint: Some("measure fewer variants, runtimes or execution providers in one run".into()),
@@ -144,12 +190,23 @@ async fn load(
     let read_before = process::storage_read_bytes(roots, pid).ok();
     let threads_before_load_count = process::threads_count(roots, pid).ok();
     record.before_load_memory_bytes = process::private_memory(roots, pid).ok();
-    let request = Request::Load { model: setup.model.to_owned(), spec: Box::new(setup.spec.clone()) };
+    let request = Request::Load {
+        model: setup.model.to_owned(),
+        spec: Box::new(setup.spec.clone()),
+    };
     let mut effective = match worker.ask(&request, "create the session").await? {
-        Response::Loaded { session_load_ns, session_config, execution_providers, provider_options } => {
+        Response::Loaded {
+            session_load_ns,
+            session_config,
+            execution_providers,
+            provider_options,
+        } => {
             record.session_load_ns = Some(session_load_ns);
             let plain = |options: BTreeMap<String, String>| {
-                options.into_iter().map(|(key, value)| (key.into(), value.into())).collect()
+                options
+                    .into_iter()
+                    .map(|(key, value)| (key.into(), value.into()))
+                    .collect()
             };
             EffectiveOptions {
                 cpus: Vec::new(),

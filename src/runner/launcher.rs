@@ -39,7 +39,14 @@ pub(super) struct Opened {
 
 impl Launcher {
     pub(super) fn new(command: WorkerCommand, folder: &RunFolder, own: OwnProcesses) -> Launcher {
-        Launcher { roots: Roots::system(), command, cpus: None, own, logs: folder.logs(), next_number: 0 }
+        Launcher {
+            roots: Roots::system(),
+            command,
+            cpus: None,
+            own,
+            logs: folder.logs(),
+            next_number: 0,
+        }
     }
 
     /// As long as the user lets a worker take of which nothing is known.
@@ -48,11 +55,21 @@ impl Launcher {
     }
 
     pub(super) fn patience(&self) -> Patience {
-        Patience { usual: self.timeout(), end: None, load: None, answer: None }
+        Patience {
+            usual: self.timeout(),
+            end: None,
+            load: None,
+            answer: None,
+        }
     }
 
     pub(super) fn number_after(&mut self, record: &RunRecord) {
-        self.next_number = record.launches.iter().map(|launch| launch.launch + 1).max().unwrap_or(0);
+        self.next_number = record
+            .launches
+            .iter()
+            .map(|launch| launch.launch + 1)
+            .max()
+            .unwrap_or(0);
     }
 
     pub(super) fn number(&mut self) -> u64 {
@@ -76,7 +93,12 @@ impl Launcher {
         Ok(worker)
     }
 
-    pub(super) async fn open(&self, spec: &SessionSpec, log: File, patience: Patience) -> Result<Opened, Failure> {
+    pub(super) async fn open(
+        &self,
+        spec: &SessionSpec,
+        log: File,
+        patience: Patience,
+    ) -> Result<Opened, Failure> {
         let mut worker = self.start(Some(&spec.runtime), log, patience).await?;
         let request = Request::Open {
             runtime: spec.runtime.clone(),
@@ -84,31 +106,62 @@ impl Launcher {
             ep_library: spec.provider.library.clone(),
         };
         match worker.ask(&request, "open the runtime").await? {
-            Response::Opened { runtime_start_ns, version, build_info, execution_providers } => {
+            Response::Opened {
+                runtime_start_ns,
+                version,
+                build_info,
+                execution_providers,
+            } => {
                 let path = spec.runtime.path().clone();
                 let found_by = String::new();
-                let runtime = RuntimeInfo { path, version, build_info, execution_providers, found_by };
-                Ok(Opened { worker, took: runtime_start_ns, runtime })
+                let runtime = RuntimeInfo {
+                    path,
+                    version,
+                    build_info,
+                    execution_providers,
+                    found_by,
+                };
+                Ok(Opened {
+                    worker,
+                    took: runtime_start_ns,
+                    runtime,
+                })
             }
             other => Err(worker.unexpected(&other).await),
         }
     }
 
     /// With a line that says where this launch begins.
-    pub(super) fn log_of(&self, plan: &Plan, variant: usize, launch: u64, round: u64) -> Result<File, StoreError> {
+    pub(super) fn log_of(
+        &self,
+        plan: &Plan,
+        variant: usize,
+        launch: u64,
+        round: u64,
+    ) -> Result<File, StoreError> {
         let names = plan.variants.iter().map(|variant| variant.name.as_str());
         self.log_file(&names::log_name(names, variant), launch, round)
     }
 
     /// A log of workers, with a line that says where this launch begins.
     pub(super) fn log_file(&self, name: &str, launch: u64, round: u64) -> Result<File, StoreError> {
-        let head = |mut file: File| writeln!(file, "# launch {launch}, round {}", round + 1).map(|()| file);
-        self.log(name).and_then(head).map_err(|source| StoreError::Write { path: self.log_path(name), source })
+        let head = |mut file: File| {
+            writeln!(file, "# launch {launch}, round {}", round + 1).map(|()| file)
+        };
+        self.log(name)
+            .and_then(head)
+            .map_err(|source| StoreError::Write {
+                path: self.log_path(name),
+                source,
+            })
     }
 
     /// A log of workers that are in no record.
     pub(super) fn log(&self, name: &str) -> io::Result<File> {
-        files::open_own(&self.log_path(name), File::options().create(true).append(true).read(true))
+        files::open_own(
+            &self.log_path(name),
+            File::options().create(true).append(true).read(true),
+        )
     }
 
     fn log_path(&self, name: &str) -> PathBuf {
@@ -120,7 +173,8 @@ impl Launcher {
 pub(super) fn unnamed_log() -> Result<File, Failure> {
     tempfile::tempfile().map_err(|error| Failure {
         kind: FailureKind::Crashed,
-        message: format!("failed to create a temporary file for the log of a worker: {error}").into(),
+        message: format!("failed to create a temporary file for the log of a worker: {error}")
+            .into(),
         hint: Some("set TMPDIR to a folder that can be written to".into()),
     })
 }
@@ -137,12 +191,16 @@ mod tests {
     /// meanwhile keeps it open for writing.
     fn greeter(folder: &tempfile::TempDir) -> WorkerCommand {
         let program = folder.path().join("greeter");
-        let hello = serde_json::json!({ "response": "hello", "protocol": VERSION, "tool_version": "" });
+        let hello =
+            serde_json::json!({ "response": "hello", "protocol": VERSION, "tool_version": "" });
         let text = format!("#!/bin/sh\necho '{hello}'\nexec sleep 60\n");
         let mut write = Command::new("/bin/sh");
         write.args(["-c", "printf %s \"$1\" > \"$0\" && chmod +x \"$0\""]);
         assert!(write.arg(&program).arg(text).status().unwrap().success());
-        WorkerCommand { program, timeout: Duration::from_secs(60) }
+        WorkerCommand {
+            program,
+            timeout: Duration::from_secs(60),
+        }
     }
 
     #[tokio::test]
@@ -153,8 +211,14 @@ mod tests {
         let mut launcher = Launcher::new(greeter(&folder), &run, own.clone());
         let cpus = process::allowed_cpus(&launcher.roots, std::process::id()).unwrap();
         let start = async |launcher: &Launcher| {
-            let worker = launcher.start(None, unnamed_log().unwrap(), launcher.patience()).await.unwrap();
-            let found = (own.ids().contains(&worker.pid), process::allowed_cpus(&launcher.roots, worker.pid));
+            let worker = launcher
+                .start(None, unnamed_log().unwrap(), launcher.patience())
+                .await
+                .unwrap();
+            let found = (
+                own.ids().contains(&worker.pid),
+                process::allowed_cpus(&launcher.roots, worker.pid),
+            );
             worker.end().await;
             (found.0, found.1.unwrap())
         };
@@ -167,13 +231,19 @@ mod tests {
     fn launches_are_numbered_and_told_apart_in_a_log() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunFolder::create(&folder.path().join("run")).unwrap();
-        let command = WorkerCommand { program: "/bin/false".into(), timeout: Duration::ZERO };
+        let command = WorkerCommand {
+            program: "/bin/false".into(),
+            timeout: Duration::ZERO,
+        };
         let mut launcher = Launcher::new(command, &run, OwnProcesses::default());
         for round in [0, 0, 1] {
             let number = launcher.number();
             launcher.log_file("model", number, round).unwrap();
         }
         let text = std::fs::read_to_string(run.logs().join("model.log")).unwrap();
-        assert_eq!(text, "# launch 0, round 1\n# launch 1, round 1\n# launch 2, round 2\n");
+        assert_eq!(
+            text,
+            "# launch 0, round 1\n# launch 1, round 1\n# launch 2, round 2\n"
+        );
     }
 }

@@ -11,11 +11,21 @@ pub(super) const INPUTS_LOG: &str = "inputs";
 
 /// A label as the name of a file: what is awkward in a path becomes `-`.
 pub(super) fn file_safe(label: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let plain = |c: char| {
+        if c.is_alphanumeric() || "._-".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
     let mut name: String = label.chars().map(plain).collect();
     name.truncate(name.floor_char_boundary(MAX_LABEL));
     let name = name.trim_matches(['-', '.']);
-    if name.is_empty() { "session".into() } else { name.into() }
+    if name.is_empty() {
+        "session".into()
+    } else {
+        name.into()
+    }
 }
 
 /// Its own, also where two names differ in nothing but what is awkward in a path.
@@ -30,7 +40,10 @@ pub(super) fn log_name<'n>(names: impl Iterator<Item = &'n str>, place: usize) -
         last = name;
         if !taken.insert(last.to_lowercase()) {
             let numbered = (2_u64..).map(|number| format!("{last}-{number}"));
-            last = numbered.into_iter().find(|free| all.insert(free.to_lowercase())).unwrap_or_default();
+            last = numbered
+                .into_iter()
+                .find(|free| all.insert(free.to_lowercase()))
+                .unwrap_or_default();
         }
     }
     last
@@ -39,8 +52,12 @@ pub(super) fn log_name<'n>(names: impl Iterator<Item = &'n str>, place: usize) -
 /// A file in `folder` that does not exist yet, called `STEM-END`, or `STEM-NUMBER-END`.
 pub(super) fn new_file(folder: &Path, stem: &str, end: &str) -> PathBuf {
     let numbered = (2_u64..).map(|number| format!("{stem}-{number}-{end}"));
-    let mut names = std::iter::once(format!("{stem}-{end}")).chain(numbered).map(|name| folder.join(name));
-    names.find(|file| !file.exists()).unwrap_or_else(|| folder.join(end))
+    let mut names = std::iter::once(format!("{stem}-{end}"))
+        .chain(numbered)
+        .map(|name| folder.join(name));
+    names
+        .find(|file| !file.exists())
+        .unwrap_or_else(|| folder.join(end))
 }
 
 #[cfg(test)]
@@ -49,7 +66,10 @@ mod tests {
 
     #[test]
     fn labels_become_names_of_files() {
-        assert_eq!(file_safe("digits-int8 (CUDA, 4 intra-op threads)"), "digits-int8--CUDA--4-intra-op-threads");
+        assert_eq!(
+            file_safe("digits-int8 (CUDA, 4 intra-op threads)"),
+            "digits-int8--CUDA--4-intra-op-threads"
+        );
         assert_eq!(file_safe("../<b>\n\u{1b}[31m/x"), "b----31m-x");
         assert_eq!(file_safe("//"), "session");
         assert_eq!(file_safe(&"é".repeat(300)).len(), MAX_LABEL);
@@ -63,11 +83,20 @@ mod tests {
             &["a-b-2", "a b", "a!b", "a?b"],
             &["inputs", "peaks", "Peaks", "inputs!"],
             &["!", "?", "session", "\u{1b}"],
-            &[&format!("{long}1"), &format!("{long}2"), &format!("{long}3")],
+            &[
+                &format!("{long}1"),
+                &format!("{long}2"),
+                &format!("{long}3"),
+            ],
         ] {
-            let logs: Vec<String> =
-                (0..names.len()).map(|place| log_name(names.iter().copied(), place).to_lowercase()).collect();
-            let distinct: BTreeSet<&str> = logs.iter().map(String::as_str).chain([PEAKS_LOG, INPUTS_LOG]).collect();
+            let logs: Vec<String> = (0..names.len())
+                .map(|place| log_name(names.iter().copied(), place).to_lowercase())
+                .collect();
+            let distinct: BTreeSet<&str> = logs
+                .iter()
+                .map(String::as_str)
+                .chain([PEAKS_LOG, INPUTS_LOG])
+                .collect();
             assert_eq!(distinct.len(), names.len() + 2, "{names:?}: {logs:?}");
         }
         assert_eq!(log_name(["a b", "a+b"].into_iter(), 0), "a-b");

@@ -41,7 +41,11 @@ pub(super) struct Patience {
 impl Patience {
     /// How long the answer to a request is waited for that is `expected` to take so long; zero where nothing is known.
     pub(super) fn limit(&self, request: &Request, expected: Duration) -> Duration {
-        if is_of_start(request) { self.limit_of_start() } else { self.limit_of_run(expected) }
+        if is_of_start(request) {
+            self.limit_of_start()
+        } else {
+            self.limit_of_run(expected)
+        }
     }
 
     pub(super) fn limit_of_start(&self) -> Duration {
@@ -49,7 +53,10 @@ impl Patience {
     }
 
     fn limit_of_run(&self, expected: Duration) -> Duration {
-        let longest = self.load.unwrap_or_default().max(self.answer.unwrap_or_default());
+        let longest = self
+            .load
+            .unwrap_or_default()
+            .max(self.answer.unwrap_or_default());
         match (self.answer.is_some() || !expected.is_zero(), self.left()) {
             (true, _) => self.limit_of(longest.max(expected)),
             (false, Some(left)) => self.usual.min(left.max(longest * TIMES).max(LEAST)),
@@ -60,17 +67,21 @@ impl Patience {
     /// The limit where something of the kind took so long: no more than what is left, but what was begun may end.
     fn limit_of(&self, longest: Duration) -> Duration {
         let stuck = longest.saturating_mul(TIMES).max(LEAST);
-        let left = self.left().map_or(stuck, |left| left.max(GRACE).max(longest.saturating_mul(2)));
+        let left = self
+            .left()
+            .map_or(stuck, |left| left.max(GRACE).max(longest.saturating_mul(2)));
         stuck.min(left).min(self.usual)
     }
 
     fn left(&self) -> Option<Duration> {
-        self.end.map(|end| end.saturating_duration_since(Instant::now()))
+        self.end
+            .map(|end| end.saturating_duration_since(Instant::now()))
     }
 
     /// Takes note of what an answer took; `since_start` is the time since the worker was started.
     pub(super) fn learn(&mut self, request: &Request, took: Duration, since_start: Duration) {
-        let longest = |known: Option<Duration>, took: Duration| Some(known.unwrap_or_default().max(took));
+        let longest =
+            |known: Option<Duration>, took: Duration| Some(known.unwrap_or_default().max(took));
         match request {
             Request::Load { .. } => self.load = longest(self.load, since_start),
             request if is_of_start(request) => {}
@@ -80,7 +91,10 @@ impl Patience {
 }
 
 fn is_of_start(request: &Request) -> bool {
-    matches!(request, Request::Describe { .. } | Request::Open { .. } | Request::Load { .. })
+    matches!(
+        request,
+        Request::Describe { .. } | Request::Open { .. } | Request::Load { .. }
+    )
 }
 
 /// Says after a while how long a worker is waited for. `what` is such as `fp32 is being loaded`, for `limit` at most.
@@ -112,24 +126,39 @@ mod tests {
     const END: Request = Request::End;
 
     fn patience(left: Option<u32>, load: Option<Duration>, answer: Option<Duration>) -> Patience {
-        Patience { usual: SECOND * 120, end: left.map(|left| Instant::now() + SECOND * left), load, answer }
+        Patience {
+            usual: SECOND * 120,
+            end: left.map(|left| Instant::now() + SECOND * left),
+            load,
+            answer,
+        }
     }
 
     #[track_caller]
     fn assert_about(limit: Duration, secs: f64) {
-        assert!((limit.as_secs_f64() - secs).abs() < 0.5, "{limit:?} is not about {secs} s");
+        assert!(
+            (limit.as_secs_f64() - secs).abs() < 0.5,
+            "{limit:?} is not about {secs} s"
+        );
     }
 
     #[test]
     fn first_load_is_waited_for_as_long_as_the_user_says_and_others_like_it() {
         assert_about(patience(Some(10), None, None).limit_of_start(), 120.0);
         assert_about(patience(None, Some(SECOND), None).limit_of_start(), 5.0);
-        assert_about(patience(None, Some(SECOND * 4), None).limit_of_start(), 12.0);
-        assert_about(patience(None, Some(SECOND * 50), None).limit_of_start(), 120.0);
+        assert_about(
+            patience(None, Some(SECOND * 4), None).limit_of_start(),
+            12.0,
+        );
+        assert_about(
+            patience(None, Some(SECOND * 50), None).limit_of_start(),
+            120.0,
+        );
     }
 
     #[test]
-    fn a_worker_has_three_times_its_longest_answer_and_not_more_than_is_left_but_may_end_what_it_began() {
+    fn a_worker_has_three_times_its_longest_answer_and_not_more_than_is_left_but_may_end_what_it_began()
+     {
         let expected = patience(Some(100), Some(SECOND), Some(SECOND)).limit(&END, SECOND * 10);
         assert_about(expected, 30.0);
         for (left, answer, secs) in [
@@ -141,10 +170,19 @@ mod tests {
             (0, SECOND / 10, 2.0),
             (0, SECOND * 3, 6.0),
         ] {
-            assert_about(patience(Some(left), Some(SECOND), Some(answer)).limit(&END, Duration::ZERO), secs);
+            assert_about(
+                patience(Some(left), Some(SECOND), Some(answer)).limit(&END, Duration::ZERO),
+                secs,
+            );
         }
         // Nothing is known of what an inference takes.
-        assert_about(patience(Some(9), Some(SECOND), None).limit(&END, Duration::ZERO), 9.0);
-        assert_about(patience(None, Some(SECOND), None).limit(&END, Duration::ZERO), 120.0);
+        assert_about(
+            patience(Some(9), Some(SECOND), None).limit(&END, Duration::ZERO),
+            9.0,
+        );
+        assert_about(
+            patience(None, Some(SECOND), None).limit(&END, Duration::ZERO),
+            120.0,
+        );
     }
 }

@@ -45,14 +45,29 @@ pub(super) async fn measure(run: &mut Run<'_>) -> Result<EndReason, RunError> {
 }
 
 /// Searches until the guide has enough.
-pub(super) async fn search(run: &mut Run<'_>, guide: &mut dyn Guide) -> Result<EndReason, RunError> {
+pub(super) async fn search(
+    run: &mut Run<'_>,
+    guide: &mut dyn Guide,
+) -> Result<EndReason, RunError> {
     // Those that failed before the search was taken up again.
-    let failed = run.journal.record().cells.iter().filter(|cell| matches!(cell.outcome, Outcome::Failed(_)));
+    let failed = run
+        .journal
+        .record()
+        .cells
+        .iter()
+        .filter(|cell| matches!(cell.outcome, Outcome::Failed(_)));
     let failed: Vec<CellKey> = failed.map(|cell| cell.key).collect();
     run.closed.extend(failed);
     run.note_monitoring()?;
     let mut cost = None;
-    let mut number = run.journal.record().blocks.iter().map(|block| block.round + 1).max().unwrap_or(0);
+    let mut number = run
+        .journal
+        .record()
+        .blocks
+        .iter()
+        .map(|block| block.round + 1)
+        .max()
+        .unwrap_or(0);
     loop {
         match guide.next(run.journal.record(), clock(run, cost)) {
             Move::Admit { sessions, cells } => {
@@ -62,14 +77,23 @@ pub(super) async fn search(run: &mut Run<'_>, guide: &mut dyn Guide) -> Result<E
             }
             Move::Score(session) => score::one(run, session).await?,
             Move::Begin(heat) => run.journal.append(Event::Heat(heat))?,
-            Move::Round { cells, alternations } => {
+            Move::Round {
+                cells,
+                alternations,
+            } => {
                 let spent = heat_round(run, number, &cells, alternations).await?;
                 number += 1;
                 cost = Some((spent, alternations));
                 run.checkpoint()?;
             }
-            Move::Look { decisions, champion } => {
-                run.journal.append(Event::Looked { decisions, champion })?;
+            Move::Look {
+                decisions,
+                champion,
+            } => {
+                run.journal.append(Event::Looked {
+                    decisions,
+                    champion,
+                })?;
                 cost = cost.filter(|_| champion.is_none());
             }
             Move::End(reason) => return Ok(reason),
@@ -80,10 +104,22 @@ pub(super) async fn search(run: &mut Run<'_>, guide: &mut dyn Guide) -> Result<E
 /// How much of the time is spent; it is over where another round like the last would be cut off early.
 fn clock(run: &Run<'_>, cost: Option<(RoundCost, u64)>) -> Clock {
     let remaining = run.remaining();
-    let budget = run.plan().schedule.budget_ns.map(|budget| Duration::from(budget).saturating_sub(run.time.before));
-    let spent_ratio = budget.map_or(0.0, |budget| 1.0 - remaining.as_secs_f64() / budget.as_secs_f64().max(1e-9));
-    let is_late = cost.is_some_and(|(cost, alternations)| pace::too_late_for_another(remaining, cost, alternations));
-    Clock { spent_ratio: spent_ratio.clamp(0.0, 1.0), left: remaining, is_over: run.is_late() || is_late }
+    let budget = run
+        .plan()
+        .schedule
+        .budget_ns
+        .map(|budget| Duration::from(budget).saturating_sub(run.time.before));
+    let spent_ratio = budget.map_or(0.0, |budget| {
+        1.0 - remaining.as_secs_f64() / budget.as_secs_f64().max(1e-9)
+    });
+    let is_late = cost.is_some_and(|(cost, alternations)| {
+        pace::too_late_for_another(remaining, cost, alternations)
+    });
+    Clock {
+        spent_ratio: spent_ratio.clamp(0.0, 1.0),
+        left: remaining,
+        is_over: run.is_late() || is_late,
+    }
 }
 
 async fn heat_round(
@@ -95,15 +131,38 @@ async fn heat_round(
     let began = Instant::now();
     announce_heat(run, cells.len() as u64);
     let mut round = Round::new(number, alternations, cells.len());
-    let open = cells.iter().copied().enumerate().filter(|(_, key)| run.is_open(*key));
+    let open = cells
+        .iter()
+        .copied()
+        .enumerate()
+        .filter(|(_, key)| run.is_open(*key));
     let members: BTreeMap<usize, CellKey> = open.collect();
-    let at = Workload { shape: 0, batch_size: 0, load: run.plan().load_modes[0] };
-    let draw = Draw { seed: run.plan().schedule.seed, round: number, at };
+    let at = Workload {
+        shape: 0,
+        batch_size: 0,
+        load: run.plan().load_modes[0],
+    };
+    let draw = Draw {
+        seed: run.plan().schedule.seed,
+        round: number,
+        at,
+    };
     turns::take_turns(run, &mut round, &members, draw).await?;
     let cost = round.end(run, began).await?;
     // A round that was cut off before all had a block counts for none of them.
-    let blocks = || run.journal.record().blocks.iter().rev().take_while(|block| block.round == number);
-    if !run.is_late() || members.values().all(|key| blocks().any(|block| block.key == *key)) {
+    let blocks = || {
+        run.journal
+            .record()
+            .blocks
+            .iter()
+            .rev()
+            .take_while(|block| block.round == number)
+    };
+    if !run.is_late()
+        || members
+            .values()
+            .all(|key| blocks().any(|block| block.key == *key))
+    {
         run.journal.append(Event::HeatRound { round: number })?;
     }
     Ok(cost)
@@ -111,7 +170,15 @@ async fn heat_round(
 
 fn announce_heat(run: &mut Run<'_>, configurations_count: u64) {
     let (elapsed, budget) = (run.time.of_part(), run.budget());
-    let Some(heat) = run.journal.record().tuning.as_ref().and_then(|tuning| tuning.heats.last()) else { return };
+    let Some(heat) = run
+        .journal
+        .record()
+        .tuning
+        .as_ref()
+        .and_then(|tuning| tuning.heats.last())
+    else {
+        return;
+    };
     run.observer.observe(&Progress::HeatRound {
         heat: heat.number + 1,
         stage: heat.stage,

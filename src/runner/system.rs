@@ -20,13 +20,22 @@ pub(super) fn require_files() -> Result<(), RunError> {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, USUAL_FILES.min(hard), hard);
     }
     let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE).map_err(std::io::Error::from)?;
-    if limit < LEAST_FILES { Err(RunError::Files { limit }) } else { Ok(()) }
+    if limit < LEAST_FILES {
+        Err(RunError::Files { limit })
+    } else {
+        Ok(())
+    }
 }
 
 /// Makes a write beyond the limit on the size of files an error like that of a full disk, not the end of the process.
 pub(super) fn survive_file_size_limit() -> std::io::Result<()> {
     // SAFETY: ignoring a signal installs no handler that could run.
-    unsafe { nix::sys::signal::signal(nix::sys::signal::SIGXFSZ, nix::sys::signal::SigHandler::SigIgn) }?;
+    unsafe {
+        nix::sys::signal::signal(
+            nix::sys::signal::SIGXFSZ,
+            nix::sys::signal::SigHandler::SigIgn,
+        )
+    }?;
     Ok(())
 }
 
@@ -36,13 +45,20 @@ pub(super) struct Interruption([Signal; 3]);
 impl Interruption {
     /// From now on the signals are heard, and do not end the process by themselves.
     pub(super) fn listen() -> std::io::Result<Self> {
-        let [interrupt, terminate, hangup] =
-            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+        let [interrupt, terminate, hangup] = [
+            SignalKind::interrupt(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+        ]
+        .map(signal);
         Ok(Interruption([interrupt?, terminate?, hangup?]))
     }
 
     /// The result of some work before the first measurement, unless an interruption comes first.
-    pub(super) async fn unless<T>(&mut self, work: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {
+    pub(super) async fn unless<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, RunError>>,
+    ) -> Result<T, RunError> {
         tokio::select! {
             done = work => done,
             () = self.comes() => Err(RunError::Interrupted),
@@ -70,12 +86,30 @@ impl Watch {
     /// Unpinned workers may be on any CPU that this process may use.
     pub(super) fn begin(roots: &Roots, worker_cpus: Option<&[u64]>, host: &Host) -> Watch {
         let workers = worker_cpus.unwrap_or(&host.affinity_cpus).to_vec();
-        Watch { before: conditions::Counters::read(roots, &workers), workers }
+        Watch {
+            before: conditions::Counters::read(roots, &workers),
+            workers,
+        }
     }
 
-    pub(super) fn judge(&self, roots: &Roots, record: &RunRecord, gpus: Vec<GpuConditions>) -> Event {
-        let seen = Conditions { gpus, ..conditions::since(roots, &self.before, &self.workers) };
-        let fitness = fitness::judge(Seen { host: &record.host, conditions: &seen, blocks: &record.blocks });
-        Event::Judged { conditions: Box::new(seen), fitness }
+    pub(super) fn judge(
+        &self,
+        roots: &Roots,
+        record: &RunRecord,
+        gpus: Vec<GpuConditions>,
+    ) -> Event {
+        let seen = Conditions {
+            gpus,
+            ..conditions::since(roots, &self.before, &self.workers)
+        };
+        let fitness = fitness::judge(Seen {
+            host: &record.host,
+            conditions: &seen,
+            blocks: &record.blocks,
+        });
+        Event::Judged {
+            conditions: Box::new(seen),
+            fitness,
+        }
     }
 }

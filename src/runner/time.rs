@@ -38,14 +38,26 @@ impl Time {
     pub(super) fn of(job: &Job) -> Self {
         match (job.extent, job.plan.schedule.budget_ns) {
             // Nothing is written after a probe.
-            (Extent::Probe(limit), _) => Time { writing: Duration::ZERO, ..Time::of_budget(job.started, Some(limit)) },
-            (Extent::Whole | Extent::Rounds, budget) => Time::of_budget(job.started, budget.map(Duration::from)),
+            (Extent::Probe(limit), _) => Time {
+                writing: Duration::ZERO,
+                ..Time::of_budget(job.started, Some(limit))
+            },
+            (Extent::Whole | Extent::Rounds, budget) => {
+                Time::of_budget(job.started, budget.map(Duration::from))
+            }
         }
     }
 
     fn of_budget(started: Instant, budget: Option<Duration>) -> Self {
         let (end, zero) = (budget.map(|budget| started + budget), Duration::ZERO);
-        Time { started, before: zero, beside_end: None, end, writing: LEAST_WRITING, held: zero }
+        Time {
+            started,
+            before: zero,
+            beside_end: None,
+            end,
+            writing: LEAST_WRITING,
+            held: zero,
+        }
     }
 
     pub(super) fn of_part(&self) -> Duration {
@@ -66,12 +78,15 @@ impl Time {
     /// Time that is left; without an end, more than anything takes.
     pub(super) fn remaining(&self) -> Duration {
         let until = |end: Instant| end.saturating_duration_since(Instant::now());
-        self.end.map_or(Duration::MAX, |end| until(end).saturating_sub(self.writing + self.held))
+        self.end.map_or(Duration::MAX, |end| {
+            until(end).saturating_sub(self.writing + self.held)
+        })
     }
 
     /// When it is over, with nothing kept free but for the reports; absent: never.
     pub(super) fn end(&self) -> Option<Instant> {
-        self.end.map(|end| end.checked_sub(self.writing).unwrap_or(end))
+        self.end
+            .map(|end| end.checked_sub(self.writing).unwrap_or(end))
     }
 
     /// Whether so much time has gone since its end, with nothing kept free.
@@ -93,7 +108,12 @@ pub(super) struct BlockTime {
 
 impl BlockTime {
     pub(super) fn unlimited(length: Nanos) -> Self {
-        BlockTime { length, min_inferences: MIN_INFERENCES, limit: None, expected: length.into() }
+        BlockTime {
+            length,
+            min_inferences: MIN_INFERENCES,
+            limit: None,
+            expected: length.into(),
+        }
     }
 }
 
@@ -115,7 +135,10 @@ mod tests {
         assert!(is_about(&time, 99.7));
         time.held = SECOND * 20;
         time.wrote(SECOND * 5);
-        assert!(is_about(&time, 39.7), "20 s are held, and 40.3 s for reports of a record that takes 5 s to write");
+        assert!(
+            is_about(&time, 39.7),
+            "20 s are held, and 40.3 s for reports of a record that takes 5 s to write"
+        );
         time.held = Duration::ZERO;
         assert!(is_about(&time, 59.7));
     }

@@ -24,14 +24,13 @@ use crate::text::Plain;
 /// How long a worker may take to end after it has closed its output: a crash may write a core file first.
 const END_PATIENCE: Duration = Duration::from_secs(2);
 const MEMORY_HINT: &str = "try smaller batch sizes with `--batch`, or give the process more memory";
-const KILL_HINT: &str =
-    "if nobody killed it, the system was out of memory: try smaller batch sizes, or give the process more memory";
+const KILL_HINT: &str = "if nobody killed it, the system was out of memory: try smaller batch sizes, or give the process more memory";
 
 /// Ends a process that reads a map whose file has become shorter: workers alone map weights and libraries.
 const SIGBUS: i32 = Signal::SIGBUS as i32;
-const MAP_LOST: &str = "was ended by SIGBUS: most likely a file that it had mapped changed while it was read";
-const MAP_HINT: &str =
-    "run again while nothing writes to the model, its weights and the libraries; if nothing did, check their disk";
+const MAP_LOST: &str =
+    "was ended by SIGBUS: most likely a file that it had mapped changed while it was read";
+const MAP_HINT: &str = "run again while nothing writes to the model, its weights and the libraries; if nothing did, check their disk";
 
 /// How worker processes are started.
 #[derive(Clone, Debug)]
@@ -72,7 +71,11 @@ impl WorkerProcess {
     ) -> Result<Self, Failure> {
         let spawn_failure = |message: String| Failure {
             kind: FailureKind::Crashed,
-            message: format!("failed to start a worker process from `{}`: {message}", command.program.display()).into(),
+            message: format!(
+                "failed to start a worker process from `{}`: {message}",
+                command.program.display()
+            )
+            .into(),
             hint: None,
         };
         let start = log.metadata().map_or(0, |metadata| metadata.len());
@@ -80,7 +83,9 @@ impl WorkerProcess {
             Some(RuntimeChoice::Library(library)) => loader_path(library),
             Some(RuntimeChoice::Script(_)) | None => None,
         };
-        let stderr = log.try_clone().map_err(|error| spawn_failure(error.to_string()))?;
+        let stderr = log
+            .try_clone()
+            .map_err(|error| spawn_failure(error.to_string()))?;
         let mut child = Command::new(&command.program)
             .arg("worker")
             // The official Linux builds start a telemetry thread as soon as the library is opened.
@@ -92,7 +97,9 @@ impl WorkerProcess {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| spawn_failure(error.to_string()))?;
-        let (Some(pid), Some(requests), Some(responses)) = (child.id(), child.stdin.take(), child.stdout.take()) else {
+        let (Some(pid), Some(requests), Some(responses)) =
+            (child.id(), child.stdin.take(), child.stdout.take())
+        else {
             return Err(spawn_failure("it ended at once".into()));
         };
         let mut worker = WorkerProcess {
@@ -107,9 +114,16 @@ impl WorkerProcess {
             log: Log { file: log, start },
         };
         match worker.response("greet", patience.limit_of_start()).await? {
-            Response::Hello { protocol: VERSION, .. } => Ok(worker),
-            Response::Hello { protocol, tool_version } => Err(worker
-                .protocol_failure(&format!("speaks version {protocol} (onnxprof {tool_version}), not {VERSION}"))
+            Response::Hello {
+                protocol: VERSION, ..
+            } => Ok(worker),
+            Response::Hello {
+                protocol,
+                tool_version,
+            } => Err(worker
+                .protocol_failure(&format!(
+                    "speaks version {protocol} (onnxprof {tool_version}), not {VERSION}"
+                ))
                 .await),
             _ => Err(worker.protocol_failure("did not greet").await),
         }
@@ -123,7 +137,11 @@ impl WorkerProcess {
     ///
     /// The worker runs from the request to the answer and is stopped at all other times: ONNX Runtime's pool threads
     /// spin for some 25 ms after an inference, which would be in the middle of another worker's block.
-    pub(super) async fn ask(&mut self, request: &Request, doing: &str) -> Result<Response, Failure> {
+    pub(super) async fn ask(
+        &mut self,
+        request: &Request,
+        doing: &str,
+    ) -> Result<Response, Failure> {
         self.ask_expecting(Duration::ZERO, request, doing).await
     }
 
@@ -133,7 +151,8 @@ impl WorkerProcess {
         request: &Request,
         doing: &str,
     ) -> Result<Response, Failure> {
-        self.ask_for(self.patience.limit(request, expected), request, doing).await
+        self.ask_for(self.patience.limit(request, expected), request, doing)
+            .await
     }
 
     /// Asks the worker, which is killed if it does not answer within `limit`, or within the time that any worker has.
@@ -143,7 +162,8 @@ impl WorkerProcess {
         request: &Request,
         doing: &str,
     ) -> Result<Response, Failure> {
-        self.ask_for(limit.min(self.patience.usual), request, doing).await
+        self.ask_for(limit.min(self.patience.usual), request, doing)
+            .await
     }
 
     pub(super) async fn ask_for(
@@ -157,12 +177,18 @@ impl WorkerProcess {
         let answer = self.exchange(request, doing, limit).await;
         self.signal(Signal::SIGSTOP);
         if answer.is_ok() {
-            self.patience.learn(request, asked.elapsed(), self.started.elapsed());
+            self.patience
+                .learn(request, asked.elapsed(), self.started.elapsed());
         }
         answer
     }
 
-    async fn exchange(&mut self, request: &Request, doing: &str, limit: Duration) -> Result<Response, Failure> {
+    async fn exchange(
+        &mut self,
+        request: &Request,
+        doing: &str,
+        limit: Duration,
+    ) -> Result<Response, Failure> {
         let sent = match serde_json::to_vec(request) {
             Ok(mut line) => {
                 line.push(b'\n');
@@ -180,7 +206,11 @@ impl WorkerProcess {
     /// Reports an answer that does not fit its request, and ends the worker.
     pub(super) async fn unexpected(&mut self, response: &Response) -> Failure {
         let text = serde_json::to_string(response).unwrap_or_default();
-        self.protocol_failure(&format!("gave an answer out of turn: {}", excerpt(text.as_bytes()))).await
+        self.protocol_failure(&format!(
+            "gave an answer out of turn: {}",
+            excerpt(text.as_bytes())
+        ))
+        .await
     }
 
     /// Ends the worker. It has nothing to save, so it is not asked.
@@ -197,11 +227,13 @@ impl WorkerProcess {
             Ok(Ok(_)) => match serde_json::from_slice(&line) {
                 Ok(Response::Failed(failure)) => Err(failure),
                 Ok(response) => Ok(response),
-                Err(_) if line.len() as u64 >= MAX_LINE.0 => {
-                    Err(self.protocol_failure(&format!("sent a line without an end: {}", excerpt(&line))).await)
-                }
+                Err(_) if line.len() as u64 >= MAX_LINE.0 => Err(self
+                    .protocol_failure(&format!("sent a line without an end: {}", excerpt(&line)))
+                    .await),
                 Err(_) if !line.ends_with(b"\n") => Err(self.end_failure(doing).await),
-                Err(_) => Err(self.protocol_failure(&format!("said something else: {}", excerpt(&line))).await),
+                Err(_) => Err(self
+                    .protocol_failure(&format!("said something else: {}", excerpt(&line)))
+                    .await),
             },
         }
     }
@@ -223,12 +255,15 @@ impl WorkerProcess {
         self.kill().await;
         let seconds = (limit.as_secs_f64() * 10.0).round() / 10.0;
         let hint = match limit < self.patience.usual {
-            true => "it took much longer than it had before; give the run more time with `--budget` if it is not stuck",
+            true => {
+                "it took much longer than it had before; give the run more time with `--budget` if it is not stuck"
+            }
             false => "give it more time with `--timeout` if it is slow rather than stuck",
         };
         Failure {
             kind: FailureKind::TimedOut,
-            message: format!("the worker did not {doing} within {seconds} s, and was killed").into(),
+            message: format!("the worker did not {doing} within {seconds} s, and was killed")
+                .into(),
             hint: Some(hint.into()),
         }
     }
@@ -260,8 +295,13 @@ impl Log {
         const MOST: usize = 2048;
         let end = self.file.metadata().ok()?.len();
         let mut tail = vec![0; MOST];
-        let length = self.file.read_at(&mut tail, self.start.max(end.saturating_sub(MOST as u64))).ok()?;
-        let line = tail[..length].split(|&byte| byte == b'\n').rfind(|line| !line.trim_ascii().is_empty())?;
+        let length = self
+            .file
+            .read_at(&mut tail, self.start.max(end.saturating_sub(MOST as u64)))
+            .ok()?;
+        let line = tail[..length]
+            .split(|&byte| byte == b'\n')
+            .rfind(|line| !line.trim_ascii().is_empty())?;
         Some(excerpt(line.trim_ascii()))
     }
 }
@@ -277,11 +317,15 @@ struct End {
 impl End {
     fn describe(&self, doing: &str) -> Failure {
         let signal = self.status.and_then(|status| status.signal());
-        let name = signal.and_then(|number| Signal::try_from(number).ok()).map_or("a signal", Signal::as_str);
+        let name = signal
+            .and_then(|number| Signal::try_from(number).ok())
+            .map_or("a signal", Signal::as_str);
         let words = self.last_words.as_deref();
         let without_memory = words.is_some_and(memory::is_short);
         let how = match (signal, self.status.and_then(|status| status.code())) {
-            (Some(_), _) if self.oom_killed => "was killed by the kernel, which was out of memory,".to_owned(),
+            (Some(_), _) if self.oom_killed => {
+                "was killed by the kernel, which was out of memory,".to_owned()
+            }
             (Some(_), _) => format!("was ended by {name}"),
             (None, Some(code)) => format!("ended with exit code {code}"),
             (None, None) => "closed its output, and was killed,".to_owned(),
@@ -295,16 +339,26 @@ impl End {
         };
         let last = words.map_or_else(String::new, |words| format!("; its last words: {words}"));
         let message = match signal {
-            Some(SIGBUS) if !self.oom_killed => format!("the worker that was to {doing} {MAP_LOST}{last}"),
+            Some(SIGBUS) if !self.oom_killed => {
+                format!("the worker that was to {doing} {MAP_LOST}{last}")
+            }
             _ => format!("the worker {how} while it was to {doing}{last}"),
         };
-        Failure { kind, message: message.into(), hint: hint.map(Plain::from) }
+        Failure {
+            kind,
+            message: message.into(),
+            hint: hint.map(Plain::from),
+        }
     }
 }
 
 fn oom_kills() -> Option<u64> {
     let text = std::fs::read_to_string(Path::new("/proc/vmstat")).ok()?;
-    text.lines().find_map(|line| line.strip_prefix("oom_kill "))?.trim().parse().ok()
+    text.lines()
+        .find_map(|line| line.strip_prefix("oom_kill "))?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// The beginning of a line, printable.
@@ -329,13 +383,22 @@ mod tests {
     use super::*;
 
     fn ended(status: i32) -> End {
-        End { status: Some(ExitStatus::from_raw(status)), ..End::default() }
+        End {
+            status: Some(ExitStatus::from_raw(status)),
+            ..End::default()
+        }
     }
 
     #[test]
     fn an_end_is_told_by_its_signal_by_what_the_kernel_killed_and_by_last_words() {
-        let killed = |status| End { oom_killed: true, ..ended(status) };
-        let failed = End { last_words: Some("memory allocation of 1024 bytes failed".into()), ..ended(6) };
+        let killed = |status| End {
+            oom_killed: true,
+            ..ended(status)
+        };
+        let failed = End {
+            last_words: Some("memory allocation of 1024 bytes failed".into()),
+            ..ended(6)
+        };
         let by_kernel = "the worker was killed by the kernel, which was out of memory, while it was to load the model";
         let aborted = "the worker was ended by SIGABRT while it was to load the model; its last words: memory allocation \
                        of 1024 bytes failed";
@@ -343,13 +406,22 @@ mod tests {
                     changed while it was read";
         let (crashed, no_memory) = (FailureKind::Crashed, FailureKind::OutOfMemory);
         for (end, kind, hint, message) in [
-            (ended(11), crashed, None, "the worker was ended by SIGSEGV while it was to load the model"),
+            (
+                ended(11),
+                crashed,
+                None,
+                "the worker was ended by SIGSEGV while it was to load the model",
+            ),
             (ended(SIGBUS), crashed, Some(MAP_HINT), lost),
             (killed(SIGBUS), no_memory, Some(MEMORY_HINT), by_kernel),
             (killed(9), no_memory, Some(MEMORY_HINT), by_kernel),
             (failed, no_memory, Some(MEMORY_HINT), aborted),
         ] {
-            let expected = Failure { kind, message: message.into(), hint: hint.map(Plain::from) };
+            let expected = Failure {
+                kind,
+                message: message.into(),
+                hint: hint.map(Plain::from),
+            };
             assert_eq!(end.describe("load the model"), expected, "{end:?}");
         }
     }
@@ -358,9 +430,13 @@ mod tests {
     fn last_words_are_those_of_this_worker() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"of an earlier one\n").unwrap();
-        let log = Log { start: file.metadata().unwrap().len(), file: file.try_clone().unwrap() };
+        let log = Log {
+            start: file.metadata().unwrap().len(),
+            file: file.try_clone().unwrap(),
+        };
         assert_eq!(log.last_words(), None);
-        file.write_all(b"warning\nthread panicked: \x1b no\n\n").unwrap();
+        file.write_all(b"warning\nthread panicked: \x1b no\n\n")
+            .unwrap();
         assert_eq!(log.last_words().unwrap(), "thread panicked: \\u{1b} no");
     }
 

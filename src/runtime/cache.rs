@@ -51,18 +51,26 @@ impl Cache {
     /// The cache in `folder`.
     #[must_use]
     pub fn at(folder: &Path) -> Self {
-        Cache { runtimes: folder.join("runtimes") }
+        Cache {
+            runtimes: folder.join("runtimes"),
+        }
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, RuntimeError> {
-        let folder = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let folder = |name: &str| {
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         // The XDG specification has relative paths ignored.
         let absolute = |name: &str| folder(name).filter(|path| path.is_absolute());
         let found = folder(CACHE_VARIABLE)
             .and_then(|path| std::path::absolute(path).ok())
             .or_else(|| absolute("XDG_CACHE_HOME").map(|path| path.join("onnxprof")))
             .or_else(|| absolute("HOME").map(|path| path.join(".cache").join("onnxprof")));
-        found.map(|folder| Cache::at(&folder)).ok_or(RuntimeError::NoCacheFolder)
+        found
+            .map(|folder| Cache::at(&folder))
+            .ok_or(RuntimeError::NoCacheFolder)
     }
 
     /// The folder that holds one folder per installed library.
@@ -113,7 +121,9 @@ impl Cache {
     #[must_use]
     pub fn release_of(library: &Path) -> Option<Release> {
         let cache = Cache::locate().ok()?;
-        let folder = library.parent().filter(|folder| folder.parent() == Some(&cache.runtimes))?;
+        let folder = library
+            .parent()
+            .filter(|folder| folder.parent() == Some(&cache.runtimes))?;
         Release::of_folder(folder.file_name()?.to_str()?)
     }
 
@@ -146,7 +156,11 @@ impl Cache {
     /// # Errors
     /// The cache exists and cannot be read.
     pub fn libraries(&self) -> Result<Vec<CachedLibrary>, RuntimeError> {
-        Ok(self.releases()?.into_iter().map(|release| self.inspect(release)).collect())
+        Ok(self
+            .releases()?
+            .into_iter()
+            .map(|release| self.inspect(release))
+            .collect())
     }
 
     /// The library of one release, if it is installed and intact.
@@ -154,13 +168,22 @@ impl Cache {
     /// # Errors
     /// The cache exists and cannot be read.
     pub fn intact(&self, release: Release) -> Result<Option<CachedLibrary>, RuntimeError> {
-        Ok(self.get(release)?.filter(|library| library.condition == Condition::Intact))
+        Ok(self
+            .get(release)?
+            .filter(|library| library.condition == Condition::Intact))
     }
 
     pub(super) fn get(&self, release: Release) -> Result<Option<CachedLibrary>, RuntimeError> {
         match std::fs::symlink_metadata(self.folder(release)) {
             Ok(_) => Ok(Some(self.inspect(release))),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
             Err(source) => Err(RuntimeError::Cache(self.folder(release), source)),
         }
     }
@@ -168,12 +191,21 @@ impl Cache {
     fn inspect(&self, release: Release) -> CachedLibrary {
         let folder = self.folder(release);
         match usable(release, &folder) {
-            Ok(manifest::Checked { library: path, size_bytes }) => {
-                CachedLibrary { release, path, condition: Condition::Intact, size_bytes }
-            }
-            Err(reason) => {
-                CachedLibrary { release, path: folder, condition: Condition::Broken(reason), size_bytes: None }
-            }
+            Ok(manifest::Checked {
+                library: path,
+                size_bytes,
+            }) => CachedLibrary {
+                release,
+                path,
+                condition: Condition::Intact,
+                size_bytes,
+            },
+            Err(reason) => CachedLibrary {
+                release,
+                path: folder,
+                condition: Condition::Broken(reason),
+                size_bytes: None,
+            },
         }
     }
 }
@@ -188,7 +220,10 @@ fn usable(release: Release, folder: &Path) -> Result<manifest::Checked, String> 
     if missing.is_empty() {
         Ok(checked)
     } else {
-        Err(format!("libraries that it needs are neither beside it nor in the system: {}", missing.join(", ")))
+        Err(format!(
+            "libraries that it needs are neither beside it nor in the system: {}",
+            missing.join(", ")
+        ))
     }
 }
 
@@ -200,7 +235,10 @@ mod tests {
 
     fn with(variables: &[(&str, &str)]) -> Result<Cache, RuntimeError> {
         Cache::from_variables(|name| {
-            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| OsString::from(value))
         })
     }
 
@@ -209,22 +247,52 @@ mod tests {
         let home = ("HOME", "/home/me");
         let xdg = ("XDG_CACHE_HOME", "/var/me");
         let own = ("ONNXPROF_CACHE", "/srv/op");
-        assert_eq!(with(&[home, xdg, own]).unwrap(), Cache::at(Path::new("/srv/op")));
-        assert_eq!(with(&[home, xdg]).unwrap(), Cache::at(Path::new("/var/me/onnxprof")));
-        assert_eq!(with(&[home]).unwrap(), Cache::at(Path::new("/home/me/.cache/onnxprof")));
-        assert_eq!(with(&[home, ("XDG_CACHE_HOME", "relative")]).unwrap(), with(&[home]).unwrap());
-        assert!(matches!(with(&[("HOME", "")]), Err(RuntimeError::NoCacheFolder)));
+        assert_eq!(
+            with(&[home, xdg, own]).unwrap(),
+            Cache::at(Path::new("/srv/op"))
+        );
+        assert_eq!(
+            with(&[home, xdg]).unwrap(),
+            Cache::at(Path::new("/var/me/onnxprof"))
+        );
+        assert_eq!(
+            with(&[home]).unwrap(),
+            Cache::at(Path::new("/home/me/.cache/onnxprof"))
+        );
+        assert_eq!(
+            with(&[home, ("XDG_CACHE_HOME", "relative")]).unwrap(),
+            with(&[home]).unwrap()
+        );
+        assert!(matches!(
+            with(&[("HOME", "")]),
+            Err(RuntimeError::NoCacheFolder)
+        ));
     }
 
     #[test]
     fn releases_are_listed_by_build_and_version() {
         let home = tempfile::tempdir().unwrap();
         let cache = Cache::at(home.path());
-        for name in ["openvino-1.24.1", "cpu-1.31.1", "cuda-1.31.1", "cpu-1.9.0", ".unfinished-x", "gpu-1.31.1"] {
+        for name in [
+            "openvino-1.24.1",
+            "cpu-1.31.1",
+            "cuda-1.31.1",
+            "cpu-1.9.0",
+            ".unfinished-x",
+            "gpu-1.31.1",
+        ] {
             std::fs::create_dir_all(cache.runtimes().join(name)).unwrap();
         }
-        let words: Vec<String> = cache.releases().unwrap().iter().map(Release::to_string).collect();
-        assert_eq!(words, ["cpu@1.9.0", "cpu@1.31.1", "cuda@1.31.1", "openvino@1.24.1"]);
+        let words: Vec<String> = cache
+            .releases()
+            .unwrap()
+            .iter()
+            .map(Release::to_string)
+            .collect();
+        assert_eq!(
+            words,
+            ["cpu@1.9.0", "cpu@1.31.1", "cuda@1.31.1", "openvino@1.24.1"]
+        );
     }
 
     #[test]
@@ -232,11 +300,23 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let cache = Cache::at(home.path());
         let release = Release::cpu(super::super::DEFAULT_VERSION);
-        assert_eq!((cache.libraries().unwrap(), cache.intact(release).unwrap()), (Vec::new(), None));
+        assert_eq!(
+            (cache.libraries().unwrap(), cache.intact(release).unwrap()),
+            (Vec::new(), None)
+        );
         std::fs::create_dir_all(cache.folder(release)).unwrap();
         assert_eq!(cache.intact(release).unwrap(), None);
         let listed = cache.libraries().unwrap();
-        assert!(matches!(&listed[..], [CachedLibrary { condition: Condition::Broken(_), .. }]), "{listed:?}");
+        assert!(
+            matches!(
+                &listed[..],
+                [CachedLibrary {
+                    condition: Condition::Broken(_),
+                    ..
+                }]
+            ),
+            "{listed:?}"
+        );
     }
 
     #[test]
@@ -245,9 +325,15 @@ mod tests {
         let cache = Cache::at(&home.path().join("cache"));
         let folder = cache.empty().unwrap();
         assert_eq!(cache.empty().unwrap(), folder);
-        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o222, 0);
+        assert_eq!(
+            std::fs::metadata(&folder).unwrap().permissions().mode() & 0o222,
+            0
+        );
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
         std::fs::write(folder.join("pip.py"), "").unwrap();
-        assert_eq!(cache.empty().unwrap_err().kind(), io::ErrorKind::DirectoryNotEmpty);
+        assert_eq!(
+            cache.empty().unwrap_err().kind(),
+            io::ErrorKind::DirectoryNotEmpty
+        );
     }
 }

@@ -53,19 +53,28 @@ impl Completion<'_> {
     ) -> Result<Vec<CompanionWheel>, RuntimeError> {
         let unreadable = |source| wheel::bad(self.wheel, self.runtimes, source);
         if unpacked.sha256(CUDA_PROVIDER).is_none() {
-            return Err(unreadable(io::Error::other(format!("it has no `{CUDA_PROVIDER}`"))));
+            return Err(unreadable(io::Error::other(format!(
+                "it has no `{CUDA_PROVIDER}`"
+            ))));
         }
         let needed = needs::cuda_libraries(&unpacked.folder).map_err(unreadable)?;
         let missing = names_of_missing(&needed);
         if missing.is_empty() {
             if !needed.is_empty() {
                 let paths = needed.iter().filter_map(|library| library.path.as_ref());
-                let places = paths.map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ");
-                progress(&format!("using the CUDA libraries of this system, and downloading none: {places}"));
+                let places = paths
+                    .map(|path| format!("`{}`", path.display()))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                progress(&format!(
+                    "using the CUDA libraries of this system, and downloading none: {places}"
+                ));
             }
             return Ok(Vec::new());
         }
-        let requirements = with_unpinned(renamed(requirements(&metadata(self.wheel).map_err(unreadable)?)));
+        let requirements = with_unpinned(renamed(requirements(
+            &metadata(self.wheel).map_err(unreadable)?,
+        )));
         if requirements.is_empty() {
             return Err(RuntimeError::MissingLibraries(self.release, missing));
         }
@@ -74,27 +83,54 @@ impl Completion<'_> {
             &[room::CUDA_LIBRARIES],
             self.runtimes,
         )?;
-        progress(&format!("downloading more than 1 GB of CUDA libraries that it needs: {}", requirements.join(", ")));
-        let folder = staging::unfinished(self.runtimes).map_err(|source| staging::storage(self.runtimes, source))?;
-        let download = self.pip.download_libraries(self.release, &requirements, folder.path())?;
-        let sizes = download.wheels.iter().filter_map(|wheel| wheel.metadata().ok()).map(|metadata| metadata.len());
-        progress(&format!("unpacking the CUDA libraries ({})", Bytes(sizes.sum()).in_megabytes()));
+        progress(&format!(
+            "downloading more than 1 GB of CUDA libraries that it needs: {}",
+            requirements.join(", ")
+        ));
+        let folder = staging::unfinished(self.runtimes)
+            .map_err(|source| staging::storage(self.runtimes, source))?;
+        let download = self
+            .pip
+            .download_libraries(self.release, &requirements, folder.path())?;
+        let sizes = download
+            .wheels
+            .iter()
+            .filter_map(|wheel| wheel.metadata().ok())
+            .map(|metadata| metadata.len());
+        progress(&format!(
+            "unpacking the CUDA libraries ({})",
+            Bytes(sizes.sum()).in_megabytes()
+        ));
         let companions = unpack_all(&download, unpacked)?;
-        let missing = names_of_missing(&needs::cuda_libraries(&unpacked.folder).map_err(unreadable)?);
-        if missing.is_empty() { Ok(companions) } else { Err(RuntimeError::MissingLibraries(self.release, missing)) }
+        let missing =
+            names_of_missing(&needs::cuda_libraries(&unpacked.folder).map_err(unreadable)?);
+        if missing.is_empty() {
+            Ok(companions)
+        } else {
+            Err(RuntimeError::MissingLibraries(self.release, missing))
+        }
     }
 }
 
 fn names_of_missing(needed: &[Needed]) -> Vec<String> {
-    needed.iter().filter(|library| library.path.is_none()).map(|library| library.name.clone()).collect()
+    needed
+        .iter()
+        .filter(|library| library.path.is_none())
+        .map(|library| library.name.clone())
+        .collect()
 }
 
 fn metadata(wheel: &Path) -> io::Result<String> {
     let mut archive = ZipArchive::new(File::open(wheel)?)?;
-    let entry = unpack::entries(&archive).into_iter().find(|entry| entry.ends_with(".dist-info/METADATA"));
+    let entry = unpack::entries(&archive)
+        .into_iter()
+        .find(|entry| entry.ends_with(".dist-info/METADATA"));
     let entry = entry.ok_or_else(|| io::Error::other("it has no `METADATA`"))?;
     let mut text = String::new();
-    archive.by_name(&entry)?.take(MOST_METADATA).read_to_string(&mut text)?;
+    archive
+        .by_name(&entry)?
+        .take(MOST_METADATA)
+        .read_to_string(&mut text)?;
     Ok(text)
 }
 
@@ -104,9 +140,14 @@ fn requirements(metadata: &str) -> Vec<String> {
     let headers = metadata.lines().take_while(|line| !line.is_empty());
     let optional = headers.filter_map(|line| line.strip_prefix("Requires-Dist:")?.split_once(';'));
     let is_wanted = |marker: &str| {
-        let words: String = marker.chars().filter(|letter| !letter.is_whitespace() && *letter != '(').collect();
+        let words: String = marker
+            .chars()
+            .filter(|letter| !letter.is_whitespace() && *letter != '(')
+            .collect();
         let words = words.replace('\'', "\"");
-        EXTRAS.iter().any(|extra| words.contains(&format!("extra==\"{extra}\"")))
+        EXTRAS
+            .iter()
+            .any(|extra| words.contains(&format!("extra==\"{extra}\"")))
     };
     optional
         .filter(|(_, marker)| is_wanted(marker))
@@ -119,25 +160,39 @@ fn requirements(metadata: &str) -> Vec<String> {
 /// cuDNN, while the metadata of 1.27.0 still gives them one.
 fn renamed(requirements: Vec<String>) -> Vec<String> {
     let rename = |requirement: String| {
-        if requirement.contains(KEEPS_SUFFIX) { requirement } else { requirement.replace(OLD_SUFFIX, "") }
+        if requirement.contains(KEEPS_SUFFIX) {
+            requirement
+        } else {
+            requirement.replace(OLD_SUFFIX, "")
+        }
     };
     requirements.into_iter().map(rename).collect()
 }
 
 /// The same, with what it leaves open pinned to the version of CUDA.
 fn with_unpinned(mut requirements: Vec<String>) -> Vec<String> {
-    let Some(runtime) = requirements.iter().find(|requirement| requirement.contains(RUNTIME)).cloned() else {
+    let Some(runtime) = requirements
+        .iter()
+        .find(|requirement| requirement.contains(RUNTIME))
+        .cloned()
+    else {
         return requirements;
     };
     for name in UNPINNED {
-        if !requirements.iter().any(|requirement| requirement.contains(name)) {
+        if !requirements
+            .iter()
+            .any(|requirement| requirement.contains(name))
+        {
             requirements.push(runtime.replace(RUNTIME, name));
         }
     }
     requirements
 }
 
-fn unpack_all(download: &Download, unpacked: &mut Unpacked) -> Result<Vec<CompanionWheel>, RuntimeError> {
+fn unpack_all(
+    download: &Download,
+    unpacked: &mut Unpacked,
+) -> Result<Vec<CompanionWheel>, RuntimeError> {
     let folder = unpacked.folder.join(CUDA_FOLDER);
     fs::create_dir_all(&folder).map_err(|source| staging::storage(&folder, source))?;
     let mut hashes = Vec::new();
@@ -147,21 +202,37 @@ fn unpack_all(download: &Download, unpacked: &mut Unpacked) -> Result<Vec<Compan
         unpack_one(path, unpacked).map_err(bad)?;
     }
     let compared = wheel::compared(download, &hashes);
-    File::open(&folder).and_then(|folder| folder.sync_all()).map_err(|source| staging::storage(&folder, source))?;
-    let companion = |(path, (sha256, verification)): (&PathBuf, (String, Verification))| CompanionWheel {
-        name: wheel::file_name(path),
-        sha256,
-        verified_against: Some(verification),
-    };
-    Ok(download.wheels.iter().zip(hashes.into_iter().zip(compared)).map(companion).collect())
+    File::open(&folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| staging::storage(&folder, source))?;
+    let companion =
+        |(path, (sha256, verification)): (&PathBuf, (String, Verification))| CompanionWheel {
+            name: wheel::file_name(path),
+            sha256,
+            verified_against: Some(verification),
+        };
+    Ok(download
+        .wheels
+        .iter()
+        .zip(hashes.into_iter().zip(compared))
+        .map(companion)
+        .collect())
 }
 
 fn unpack_one(path: &Path, unpacked: &mut Unpacked) -> io::Result<()> {
     let wheel = wheel::file_name(path);
     let mut archive = ZipArchive::new(File::open(path)?)?;
     let entries = unpack::entries(&archive);
-    let kept = || entries.iter().filter_map(|entry| Some((entry.as_str(), name_to_keep(&wheel, entry)?)));
-    unpack::require_room(&mut archive, kept().map(|(entry, _)| entry), &unpacked.folder)?;
+    let kept = || {
+        entries
+            .iter()
+            .filter_map(|entry| Some((entry.as_str(), name_to_keep(&wheel, entry)?)))
+    };
+    unpack::require_room(
+        &mut archive,
+        kept().map(|(entry, _)| entry),
+        &unpacked.folder,
+    )?;
     for (entry, name) in kept() {
         unpacked.add(&mut archive, entry, &format!("{CUDA_FOLDER}/{name}"))?;
     }
@@ -176,7 +247,8 @@ fn name_to_keep(wheel: &str, entry: &str) -> Option<String> {
         return Some(name.to_owned());
     }
     let package: Vec<&str> = wheel.splitn(3, '-').take(2).collect();
-    let is_licence = folder.contains(".dist-info") && name.to_ascii_lowercase().starts_with("license");
+    let is_licence =
+        folder.contains(".dist-info") && name.to_ascii_lowercase().starts_with("license");
     is_licence.then(|| format!("{}-{name}", package.join("-")))
 }
 
@@ -195,35 +267,72 @@ mod tests {
                         Requires-Dist: sympy; extra == \"cuda\"\n\
                         \n\
                         Requires-Dist: nvidia-in-the-description; extra == \"cuda\"\n";
-        let expected = ["nvidia-cuda-nvrtc-cu12~=12.0", "nvidia-cuda-runtime-cu12 (~=12.0)", "nvidia-cudnn-cu12~=9.0"];
+        let expected = [
+            "nvidia-cuda-nvrtc-cu12~=12.0",
+            "nvidia-cuda-runtime-cu12 (~=12.0)",
+            "nvidia-cudnn-cu12~=9.0",
+        ];
         assert_eq!(requirements(metadata), expected);
     }
 
     #[test]
     fn what_cudnn_leaves_open_is_pinned_to_the_version_of_cuda() {
-        let pinned = |words: &[&str]| with_unpinned(words.iter().map(|&word| word.to_owned()).collect());
+        let pinned =
+            |words: &[&str]| with_unpinned(words.iter().map(|&word| word.to_owned()).collect());
         let cuda_12 = pinned(&["nvidia-cuda-runtime-cu12~=12.0", "nvidia-cudnn-cu12~=9.0"]);
-        assert_eq!(cuda_12[2..], ["nvidia-cublas-cu12~=12.0", "nvidia-nvjitlink-cu12~=12.0"]);
+        assert_eq!(
+            cuda_12[2..],
+            ["nvidia-cublas-cu12~=12.0", "nvidia-nvjitlink-cu12~=12.0"]
+        );
         let cuda_13 = pinned(&["nvidia-cuda-runtime~=13.0", "nvidia-cublas==13.1.0"]);
         assert_eq!(cuda_13[2..], ["nvidia-nvjitlink~=13.0"]);
-        assert_eq!(pinned(&["nvidia-cudnn-cu12~=9.0"]), ["nvidia-cudnn-cu12~=9.0"]);
+        assert_eq!(
+            pinned(&["nvidia-cudnn-cu12~=9.0"]),
+            ["nvidia-cudnn-cu12~=9.0"]
+        );
     }
 
     #[test]
     fn packages_for_cuda_13_are_asked_for_by_the_names_that_they_have() {
-        let metadata = ["nvidia-cuda-nvrtc-cu13~=13.0", "nvidia-cudnn-cu13~=9.0", "nvidia-cufft-cu12~=11.0"];
-        let expected = ["nvidia-cuda-nvrtc~=13.0", "nvidia-cudnn-cu13~=9.0", "nvidia-cufft-cu12~=11.0"];
+        let metadata = [
+            "nvidia-cuda-nvrtc-cu13~=13.0",
+            "nvidia-cudnn-cu13~=9.0",
+            "nvidia-cufft-cu12~=11.0",
+        ];
+        let expected = [
+            "nvidia-cuda-nvrtc~=13.0",
+            "nvidia-cudnn-cu13~=9.0",
+            "nvidia-cufft-cu12~=11.0",
+        ];
         assert_eq!(renamed(metadata.map(str::to_owned).to_vec()), expected);
     }
 
     #[test]
     fn libraries_and_licences_of_cuda_are_kept_and_headers_are_not() {
-        let name = |entry| name_to_keep("nvidia_cudnn_cu12-9.8.0.87-py3-none-manylinux_2_27_x86_64.whl", entry);
-        assert_eq!(name("nvidia/cudnn/lib/libcudnn.so.9").unwrap(), "libcudnn.so.9");
-        assert_eq!(name("nvidia/cu13/lib/libcudart.so.13").unwrap(), "libcudart.so.13");
+        let name = |entry| {
+            name_to_keep(
+                "nvidia_cudnn_cu12-9.8.0.87-py3-none-manylinux_2_27_x86_64.whl",
+                entry,
+            )
+        };
+        assert_eq!(
+            name("nvidia/cudnn/lib/libcudnn.so.9").unwrap(),
+            "libcudnn.so.9"
+        );
+        assert_eq!(
+            name("nvidia/cu13/lib/libcudart.so.13").unwrap(),
+            "libcudart.so.13"
+        );
         let licence = "nvidia_cudnn_cu12-9.8.0.87.dist-info/License.txt";
-        assert_eq!(name(licence).unwrap(), "nvidia_cudnn_cu12-9.8.0.87-License.txt");
-        for entry in ["nvidia/cudnn/include/cudnn.h", "nvidia/cuda_runtime/lib/libcudart_static.a", "setup.py"] {
+        assert_eq!(
+            name(licence).unwrap(),
+            "nvidia_cudnn_cu12-9.8.0.87-License.txt"
+        );
+        for entry in [
+            "nvidia/cudnn/include/cudnn.h",
+            "nvidia/cuda_runtime/lib/libcudart_static.a",
+            "setup.py",
+        ] {
             assert_eq!(name(entry), None, "{entry}");
         }
     }

@@ -33,31 +33,50 @@ struct Segment {
 pub(super) fn needed(path: &Path) -> io::Result<Vec<String>> {
     let file = files::open(path, Kind::LIBRARY)?.into_file();
     let segments = segments(&file)?;
-    let Some(dynamic) = segments.iter().find(|segment| segment.kind == PT_DYNAMIC) else { return Ok(Vec::new()) };
+    let Some(dynamic) = segments.iter().find(|segment| segment.kind == PT_DYNAMIC) else {
+        return Ok(Vec::new());
+    };
     if dynamic.length > MOST_DYNAMIC_BYTES {
         return Err(damaged());
     }
-    let bytes = read(&file, dynamic.offset, usize::try_from(dynamic.length).map_err(|_| damaged())?)?;
+    let bytes = read(
+        &file,
+        dynamic.offset,
+        usize::try_from(dynamic.length).map_err(|_| damaged())?,
+    )?;
     let entries: Vec<(u64, u64)> = bytes
         .chunks_exact(16)
         .map(|entry| (number(&entry[..8]), number(&entry[8..])))
         .take_while(|(tag, _)| *tag != DT_NULL)
         .collect();
-    let value = |wanted| entries.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
-    let Some(address) = value(DT_STRTAB) else { return Ok(Vec::new()) };
-    let holds =
-        |part: &&Segment| part.kind == PT_LOAD && part.address <= address && address - part.address < part.length;
+    let value = |wanted| {
+        entries
+            .iter()
+            .find(|(tag, _)| *tag == wanted)
+            .map(|(_, value)| *value)
+    };
+    let Some(address) = value(DT_STRTAB) else {
+        return Ok(Vec::new());
+    };
+    let holds = |part: &&Segment| {
+        part.kind == PT_LOAD && part.address <= address && address - part.address < part.length
+    };
     let part = segments.iter().find(holds).ok_or_else(damaged)?;
     let texts = plus(part.offset, address - part.address)?;
     let names = entries.iter().filter(|(tag, _)| *tag == DT_NEEDED);
-    names.map(|(_, place)| name(&file, plus(texts, *place)?)).collect()
+    names
+        .map(|(_, place)| name(&file, plus(texts, *place)?))
+        .collect()
 }
 
 fn segments(file: &File) -> io::Result<Vec<Segment>> {
     let header = read(file, 0, HEADER_BYTES)?;
     let (size, count) = (number(&header[54..56]), number(&header[56..58]));
     if header[..6] != MAGIC || size != PROGRAM_HEADER_BYTES as u64 {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no 64-bit little-endian ELF file"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is no 64-bit little-endian ELF file",
+        ));
     }
     let length = usize::try_from(count).map_err(|_| damaged())? * PROGRAM_HEADER_BYTES;
     let table = read(file, number(&header[32..40]), length)?;
@@ -67,7 +86,10 @@ fn segments(file: &File) -> io::Result<Vec<Segment>> {
         address: number(&row[16..24]),
         length: number(&row[32..40]),
     };
-    Ok(table.chunks_exact(PROGRAM_HEADER_BYTES).map(segment).collect())
+    Ok(table
+        .chunks_exact(PROGRAM_HEADER_BYTES)
+        .map(segment)
+        .collect())
 }
 
 fn read(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
@@ -85,7 +107,10 @@ fn name(file: &File, offset: u64) -> io::Result<String> {
             count => length += count,
         }
     }
-    let end = bytes[..length].iter().position(|&byte| byte == 0).ok_or_else(damaged)?;
+    let end = bytes[..length]
+        .iter()
+        .position(|&byte| byte == 0)
+        .ok_or_else(damaged)?;
     String::from_utf8(bytes[..end].to_vec()).map_err(|_| damaged())
 }
 
@@ -95,7 +120,10 @@ fn plus(one: u64, other: u64) -> io::Result<u64> {
 }
 
 fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |value, &byte| value << 8 | u64::from(byte))
 }
 
 fn damaged() -> io::Error {
@@ -116,9 +144,15 @@ mod tests {
     #[test]
     fn a_file_that_is_no_library_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        assert_eq!(needed(file.path()).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(
+            needed(file.path()).unwrap_err().kind(),
+            io::ErrorKind::UnexpectedEof
+        );
         std::fs::write(file.path(), [b'x'; 64]).unwrap();
-        assert_eq!(needed(file.path()).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(
+            needed(file.path()).unwrap_err().kind(),
+            io::ErrorKind::InvalidData
+        );
     }
 
     /// A library of two parts, with these texts behind its header.
@@ -127,7 +161,13 @@ mod tests {
         bytes[..6].copy_from_slice(&MAGIC);
         bytes[32] = 64;
         (bytes[54], bytes[56]) = (56, 2);
-        for Segment { kind, offset, address, length } in parts {
+        for Segment {
+            kind,
+            offset,
+            address,
+            length,
+        } in parts
+        {
             let row = [kind, offset, address, 0, length, 0, 0];
             bytes.extend(row.iter().flat_map(|number| number.to_le_bytes()));
         }
@@ -139,24 +179,51 @@ mod tests {
 
     /// A library of one part, and of a dynamic section with the texts at `address` and one name at `name` in them.
     fn crafted(part: Segment, address: u64, name: u64) -> io::Result<Vec<String>> {
-        let dynamic = Segment { kind: PT_DYNAMIC, offset: 64 + 2 * 56, address: 0, length: 48 };
-        let entries = [DT_NEEDED, name, DT_STRTAB, address, DT_NULL, 0].map(u64::to_le_bytes).concat();
+        let dynamic = Segment {
+            kind: PT_DYNAMIC,
+            offset: 64 + 2 * 56,
+            address: 0,
+            length: 48,
+        };
+        let entries = [DT_NEEDED, name, DT_STRTAB, address, DT_NULL, 0]
+            .map(u64::to_le_bytes)
+            .concat();
         read_back([part, dynamic], &[&entries[..], b"libc.so.6\0"].concat())
     }
 
     #[test]
     fn numbers_of_a_header_that_no_sum_holds_are_damage() {
         const TEXTS: u64 = 64 + 2 * 56 + 48;
-        let part = |offset: u64, length: u64| Segment { kind: PT_LOAD, offset, address: 0x1000, length };
+        let part = |offset: u64, length: u64| Segment {
+            kind: PT_LOAD,
+            offset,
+            address: 0x1000,
+            length,
+        };
         assert_eq!(crafted(part(TEXTS, 10), 0x1000, 0).unwrap(), ["libc.so.6"]);
-        for (offset, address, name) in
-            [(u64::MAX, 0x1001, 0), (u64::MAX - 15, 0x1010, 0), (TEXTS, 0x1000, u64::MAX), (16, u64::MAX, u64::MAX)]
-        {
+        for (offset, address, name) in [
+            (u64::MAX, 0x1001, 0),
+            (u64::MAX - 15, 0x1010, 0),
+            (TEXTS, 0x1000, u64::MAX),
+            (16, u64::MAX, u64::MAX),
+        ] {
             let error = crafted(part(offset, u64::MAX), address, name).unwrap_err();
-            assert_eq!(error.to_string(), "its ELF header is damaged", "{offset} {address} {name}");
+            assert_eq!(
+                error.to_string(),
+                "its ELF header is damaged",
+                "{offset} {address} {name}"
+            );
         }
-        let endless = [PT_DYNAMIC, 0].map(|kind| Segment { kind, offset: 0, address: 0, length: u64::MAX });
-        assert_eq!(read_back(endless, &[]).unwrap_err().to_string(), "its ELF header is damaged");
+        let endless = [PT_DYNAMIC, 0].map(|kind| Segment {
+            kind,
+            offset: 0,
+            address: 0,
+            length: u64::MAX,
+        });
+        assert_eq!(
+            read_back(endless, &[]).unwrap_err().to_string(),
+            "its ELF header is damaged"
+        );
         // No file goes on so far.
         assert!(crafted(part(u64::MAX - 16, u64::MAX), 0x1010, 0).is_err());
         assert!(crafted(part(TEXTS, u64::MAX), u64::MAX, 0).is_err());

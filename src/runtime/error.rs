@@ -26,7 +26,9 @@ pub enum RuntimeError {
     #[error("there is no ONNX Runtime library in `{0}`, named by {1}")]
     NoLibraryInside(PathBuf, &'static str),
     /// No environment variable leads to a cache folder.
-    #[error("no folder to keep ONNX Runtime in: neither ONNXPROF_CACHE nor XDG_CACHE_HOME nor HOME is set")]
+    #[error(
+        "no folder to keep ONNX Runtime in: neither ONNXPROF_CACHE nor XDG_CACHE_HOME nor HOME is set"
+    )]
     NoCacheFolder,
     /// A file or folder of the cache cannot be read or written.
     #[error("cannot use the cache at `{0}`")]
@@ -82,10 +84,14 @@ pub enum RuntimeError {
         source: PipMessage,
     },
     /// A wheel that was downloaded for what was asked for in these words is not the one that the index states.
-    #[error("pip refused what it downloaded of {0}: its SHA-256 is not the one that the package index states")]
+    #[error(
+        "pip refused what it downloaded of {0}: its SHA-256 is not the one that the package index states"
+    )]
     IndexHash(String, #[source] PipMessage),
     /// The downloaded wheel is not the one that was published.
-    #[error("the downloaded `{wheel}` is not the published file: its SHA-256 is {found}, not {expected}")]
+    #[error(
+        "the downloaded `{wheel}` is not the published file: its SHA-256 is {found}, not {expected}"
+    )]
     WrongHash {
         /// File name.
         wheel: String,

@@ -46,11 +46,27 @@ pub fn install(
     fs::create_dir_all(cache.runtimes()).map_err(failed)?;
     let _lock = staging::lock(cache.runtimes(), progress).map_err(failed)?;
     match cache.get(release)? {
-        Some(CachedLibrary { path, condition: Condition::Intact, size_bytes, .. }) => {
-            return Ok(Installed { library: path, newly: false, size_bytes });
+        Some(CachedLibrary {
+            path,
+            condition: Condition::Intact,
+            size_bytes,
+            ..
+        }) => {
+            return Ok(Installed {
+                library: path,
+                newly: false,
+                size_bytes,
+            });
         }
-        Some(CachedLibrary { path, condition: Condition::Broken(why), .. }) => {
-            progress(&format!("`{}` is not as it was installed: {why}", path.display()));
+        Some(CachedLibrary {
+            path,
+            condition: Condition::Broken(why),
+            ..
+        }) => {
+            progress(&format!(
+                "`{}` is not as it was installed: {why}",
+                path.display()
+            ));
         }
         None => {}
     }
@@ -58,20 +74,40 @@ pub fn install(
     let pip = Pip::find()?;
     // Whether the system has the CUDA libraries that the GPU build needs is known for sure when its wheel is there;
     // where it has none, there must be room for them from the beginning.
-    let libraries = (release.build == Build::Cuda && !needs::has_cuda()).then_some(room::CUDA_LIBRARIES);
-    let steps: Vec<Step> = std::iter::once(Step::of(release)).chain(libraries).collect();
+    let libraries =
+        (release.build == Build::Cuda && !needs::has_cuda()).then_some(room::CUDA_LIBRARIES);
+    let steps: Vec<Step> = std::iter::once(Step::of(release))
+        .chain(libraries)
+        .collect();
     room::check(&release.title(), &steps, cache.runtimes())?;
     let place = cache.folder(release);
-    let size = wheel::size_of_download(release).map(|size| format!(", a download of {}", size.in_megabytes()));
+    let size = wheel::size_of_download(release)
+        .map(|size| format!(", a download of {}", size.in_megabytes()));
     let (title, size) = (release.title(), size.unwrap_or_default());
-    progress(&format!("installing {title} with pip into `{}`{size}", place.display()));
+    progress(&format!(
+        "installing {title} with pip into `{}`{size}",
+        place.display()
+    ));
     let (unpacked, manifest) = prepare(&pip, cache.runtimes(), release, progress)?;
-    let unopenable = |source| RuntimeError::Unopenable { release, wheel: manifest.wheel, source };
-    opener.ask(&unpacked.path().join(manifest.library)).map_err(unopenable)?;
+    let unopenable = |source| RuntimeError::Unopenable {
+        release,
+        wheel: manifest.wheel,
+        source,
+    };
+    opener
+        .ask(&unpacked.path().join(manifest.library))
+        .map_err(unopenable)?;
     staging::put_in_place(cache.runtimes(), &place, unpacked).map_err(failed)?;
-    let CachedLibrary { path, size_bytes, .. } =
-        cache.intact(release)?.ok_or_else(|| failed(io::Error::other("it changed while it was installed")))?;
-    Ok(Installed { library: path, newly: true, size_bytes })
+    let CachedLibrary {
+        path, size_bytes, ..
+    } = cache
+        .intact(release)?
+        .ok_or_else(|| failed(io::Error::other("it changed while it was installed")))?;
+    Ok(Installed {
+        library: path,
+        newly: true,
+        size_bytes,
+    })
 }
 
 fn prepare(
@@ -85,19 +121,37 @@ fn prepare(
     let download = pip.download(release, downloads.path())?;
     let wheel = download.wheels[0].as_path();
     if let Ok(metadata) = wheel.metadata() {
-        progress(&format!("unpacking `{}` ({})", wheel::file_name(wheel), Bytes(metadata.len()).in_megabytes()));
+        progress(&format!(
+            "unpacking `{}` ({})",
+            wheel::file_name(wheel),
+            Bytes(metadata.len()).in_megabytes()
+        ));
     }
     let folder = staging::unfinished(runtimes).map_err(failed)?;
     let mut unpacked = Unpacked::new(folder.path());
     let manifest = wheel::unpack(&download, release, &mut unpacked)?;
     if manifest.verified_against == Verification::Nothing {
-        progress(&format!("`{}` was compared with no SHA-256: pip's package index states none for it", manifest.wheel));
+        progress(&format!(
+            "`{}` was compared with no SHA-256: pip's package index states none for it",
+            manifest.wheel
+        ));
     }
     let companions = match release.build {
-        Build::Cuda => Completion { pip, release, wheel, runtimes }.run(&mut unpacked, progress)?,
+        Build::Cuda => Completion {
+            pip,
+            release,
+            wheel,
+            runtimes,
+        }
+        .run(&mut unpacked, progress)?,
         Build::Cpu | Build::OpenVino => Vec::new(),
     };
-    let manifest = Manifest { companions, size_bytes: Some(unpacked.size()), files: unpacked.files, ..manifest };
+    let manifest = Manifest {
+        companions,
+        size_bytes: Some(unpacked.size()),
+        files: unpacked.files,
+        ..manifest
+    };
     manifest::write(folder.path(), &manifest).map_err(failed)?;
     Ok((folder, manifest))
 }
@@ -117,23 +171,35 @@ pub struct Removed {
 ///
 /// # Errors
 /// It is not installed, or the cache cannot be changed.
-pub fn remove(cache: &Cache, release: Release, progress: &mut dyn FnMut(&str)) -> Result<Removed, RuntimeError> {
+pub fn remove(
+    cache: &Cache,
+    release: Release,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Removed, RuntimeError> {
     let failed = |source| storage(cache.runtimes(), source);
     require_installed(cache, release)?;
     let _lock = staging::lock(cache.runtimes(), progress).map_err(failed)?;
     // Another process may have been faster.
     require_installed(cache, release)?;
     let folder = cache.folder(release);
-    let size_bytes = manifest::read(&folder).ok().and_then(|manifest| manifest.size_bytes);
+    let size_bytes = manifest::read(&folder)
+        .ok()
+        .and_then(|manifest| manifest.size_bytes);
     let old = staging::take_away(cache.runtimes(), &folder).map_err(failed)?;
-    File::open(cache.runtimes()).and_then(|runtimes| runtimes.sync_all()).map_err(failed)?;
+    File::open(cache.runtimes())
+        .and_then(|runtimes| runtimes.sync_all())
+        .map_err(failed)?;
     old.close().map_err(failed)?;
     Ok(Removed { folder, size_bytes })
 }
 
 fn require_installed(cache: &Cache, release: Release) -> Result<(), RuntimeError> {
     let installed = cache.releases()?;
-    if installed.contains(&release) { Ok(()) } else { Err(RuntimeError::NotInstalled(release, installed)) }
+    if installed.contains(&release) {
+        Ok(())
+    } else {
+        Err(RuntimeError::NotInstalled(release, installed))
+    }
 }
 
 #[cfg(test)]
@@ -144,8 +210,10 @@ mod tests {
     fn what_is_removed_is_gone_the_rest_stays_and_nothing_is_created_where_nothing_is_installed() {
         let home = tempfile::tempdir().unwrap();
         let cache = Cache::at(home.path());
-        let [gone, kept] =
-            [Build::OpenVino, Build::Cpu].map(|build| Release { build, version: "1.24.1".parse().unwrap() });
+        let [gone, kept] = [Build::OpenVino, Build::Cpu].map(|build| Release {
+            build,
+            version: "1.24.1".parse().unwrap(),
+        });
         let error = remove(&cache, gone, &mut |_| {}).unwrap_err();
         assert_eq!(error.hint().unwrap(), "nothing is installed");
         assert_eq!(home.path().read_dir().unwrap().count(), 0);
@@ -153,11 +221,21 @@ mod tests {
             std::fs::create_dir_all(cache.folder(release).join("cuda")).unwrap();
         }
         let removed = remove(&cache, gone, &mut |_| {}).unwrap();
-        assert_eq!(removed, Removed { folder: cache.folder(gone), size_bytes: None });
+        assert_eq!(
+            removed,
+            Removed {
+                folder: cache.folder(gone),
+                size_bytes: None
+            }
+        );
         assert_eq!(cache.releases().unwrap(), [kept]);
         let error = remove(&cache, gone, &mut |_| {}).unwrap_err();
         assert_eq!(error.hint().unwrap(), "name one that is: `cpu@1.24.1`");
-        let names = cache.runtimes().read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+        let names = cache
+            .runtimes()
+            .read_dir()
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name());
         assert_eq!(names.filter(|name| name != ".lock").count(), 1);
     }
 }

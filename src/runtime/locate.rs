@@ -20,7 +20,11 @@ pub fn library(named_by: &'static str, path: &Path) -> Result<PathBuf, RuntimeEr
     if metadata.is_file() {
         return Ok(absolute);
     }
-    for folder in FOLDERS.map(|folder| absolute.join(folder)).iter().filter(|folder| folder.is_dir()) {
+    for folder in FOLDERS
+        .map(|folder| absolute.join(folder))
+        .iter()
+        .filter(|folder| folder.is_dir())
+    {
         if let Some(name) = best_name(folder).map_err(unreadable)? {
             return Ok(folder.join(name));
         }
@@ -44,14 +48,25 @@ fn best_name(folder: &Path) -> std::io::Result<Option<String>> {
         }
     }
     let rank = |name: &String| (!name.contains(char::is_numeric), version_of_name(name));
-    Ok(names.into_iter().filter(|name| is_library_name(name)).max_by_key(rank))
+    Ok(names
+        .into_iter()
+        .filter(|name| is_library_name(name))
+        .max_by_key(rank))
 }
 
 fn is_library_name(name: &str) -> bool {
-    let versioned = |rest: &str| rest.strip_prefix('.').is_some_and(|version| !version.is_empty());
-    match (name.strip_prefix("libonnxruntime.so"), name.strip_prefix("libonnxruntime")) {
+    let versioned = |rest: &str| {
+        rest.strip_prefix('.')
+            .is_some_and(|version| !version.is_empty())
+    };
+    match (
+        name.strip_prefix("libonnxruntime.so"),
+        name.strip_prefix("libonnxruntime"),
+    ) {
         (Some(rest), _) => rest.is_empty() || versioned(rest),
-        (None, Some(rest)) => rest == ".dylib" || rest.strip_suffix(".dylib").is_some_and(versioned),
+        (None, Some(rest)) => {
+            rest == ".dylib" || rest.strip_suffix(".dylib").is_some_and(versioned)
+        }
         (None, None) => name == "onnxruntime.dll",
     }
 }
@@ -70,31 +85,58 @@ mod tests {
 
     #[test]
     fn libraries_are_told_from_their_providers_by_name() {
-        for name in ["libonnxruntime.so", "libonnxruntime.so.1.31.1", "libonnxruntime.1.31.1.dylib", "onnxruntime.dll"]
-        {
+        for name in [
+            "libonnxruntime.so",
+            "libonnxruntime.so.1.31.1",
+            "libonnxruntime.1.31.1.dylib",
+            "onnxruntime.dll",
+        ] {
             assert!(is_library_name(name), "{name}");
         }
-        for name in ["libonnxruntime_providers_shared.so", "libonnxruntime.so.", "onnxruntime.pyd", "libm.so.6"] {
+        for name in [
+            "libonnxruntime_providers_shared.so",
+            "libonnxruntime.so.",
+            "onnxruntime.pyd",
+            "libm.so.6",
+        ] {
             assert!(!is_library_name(name), "{name}");
         }
     }
 
     #[test]
     fn a_folder_yields_the_name_without_a_version_or_else_the_highest() {
-        let versions = ["libonnxruntime.so.1.9.0", "libonnxruntime.so.1.31.1", "libonnxruntime_providers_shared.so"];
-        let linked = ["libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.31.1"];
-        for (inner, names, best, version) in
-            [("capi", versions, versions[1], Some("1.31.1")), ("", linked, linked[0], None)]
-        {
+        let versions = [
+            "libonnxruntime.so.1.9.0",
+            "libonnxruntime.so.1.31.1",
+            "libonnxruntime_providers_shared.so",
+        ];
+        let linked = [
+            "libonnxruntime.so",
+            "libonnxruntime.so.1",
+            "libonnxruntime.so.1.31.1",
+        ];
+        for (inner, names, best, version) in [
+            ("capi", versions, versions[1], Some("1.31.1")),
+            ("", linked, linked[0], None),
+        ] {
             let folder = tempfile::tempdir().unwrap();
             let inner = folder.path().join(inner);
             std::fs::create_dir_all(&inner).unwrap();
             let error = library("--runtime", folder.path()).unwrap_err();
-            assert!(matches!(error, RuntimeError::NoLibraryInside(..)), "{error:?}");
-            names.iter().for_each(|name| std::fs::write(inner.join(name), "").unwrap());
+            assert!(
+                matches!(error, RuntimeError::NoLibraryInside(..)),
+                "{error:?}"
+            );
+            names
+                .iter()
+                .for_each(|name| std::fs::write(inner.join(name), "").unwrap());
             let found = library("--runtime", folder.path()).unwrap();
             assert_eq!(found, inner.join(best));
-            assert_eq!(version_in_name(&found), version.map(|version| version.parse().unwrap()), "{best}");
+            assert_eq!(
+                version_in_name(&found),
+                version.map(|version| version.parse().unwrap()),
+                "{best}"
+            );
         }
     }
 }

@@ -89,19 +89,30 @@ pub(super) fn check(folder: &Path) -> Result<Checked, String> {
     let manifest = read(folder)?;
     let library = folder.join(&manifest.library);
     check_hash(&library, &manifest.library, &manifest.library_sha256)?;
-    for file in manifest.files.iter().filter(|file| file.name != manifest.library) {
+    for file in manifest
+        .files
+        .iter()
+        .filter(|file| file.name != manifest.library)
+    {
         check_file(folder, file)?;
     }
-    Ok(Checked { library, size_bytes: manifest.size_bytes })
+    Ok(Checked {
+        library,
+        size_bytes: manifest.size_bytes,
+    })
 }
 
 /// Compares a file with its entry. The hash is only taken where the file was written since it was installed: the CUDA
 /// libraries are gigabytes, and every command looks them up.
 fn check_file(folder: &Path, file: &ManifestFile) -> Result<(), String> {
     let path = folder.join(&file.name);
-    let metadata = std::fs::metadata(&path).map_err(|error| format!("`{}` is unreadable: {error}", file.name))?;
+    let metadata = std::fs::metadata(&path)
+        .map_err(|error| format!("`{}` is unreadable: {error}", file.name))?;
     if metadata.len() != file.size_bytes.0 {
-        return Err(format!("the size of `{}` is not the one in its {MANIFEST}", file.name));
+        return Err(format!(
+            "the size of `{}` is not the one in its {MANIFEST}",
+            file.name
+        ));
     }
     if file.modified_ns.is_some() && modified(&metadata) == file.modified_ns {
         return Ok(());
@@ -111,12 +122,25 @@ fn check_file(folder: &Path, file: &ManifestFile) -> Result<(), String> {
 
 fn check_hash(path: &Path, name: &str, expected: &str) -> Result<(), String> {
     let found = hash::of_file(path).map_err(|error| format!("`{name}` is unreadable: {error}"))?;
-    if found == expected { Ok(()) } else { Err(format!("the SHA-256 of `{name}` is not the one in its {MANIFEST}")) }
+    if found == expected {
+        Ok(())
+    } else {
+        Err(format!(
+            "the SHA-256 of `{name}` is not the one in its {MANIFEST}"
+        ))
+    }
 }
 
 /// When a file was written, since 1970.
 pub(super) fn modified(metadata: &Metadata) -> Option<Nanos> {
-    Some(metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.into())
+    Some(
+        metadata
+            .modified()
+            .ok()?
+            .duration_since(UNIX_EPOCH)
+            .ok()?
+            .into(),
+    )
 }
 
 #[cfg(test)]
@@ -167,8 +191,12 @@ mod tests {
         let intact = Ok((folder.path().join(LIBRARY), Some(Bytes(13))));
         let checked = || check(folder.path()).map(|checked| (checked.library, checked.size_bytes));
         assert_eq!(checked(), intact);
-        let file = File::options().write(true).open(folder.path().join(PLUGIN)).unwrap();
-        file.set_modified(UNIX_EPOCH + Duration::from_secs(1)).unwrap();
+        let file = File::options()
+            .write(true)
+            .open(folder.path().join(PLUGIN))
+            .unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(1))
+            .unwrap();
         assert_eq!(checked(), intact);
     }
 
@@ -177,13 +205,26 @@ mod tests {
         let folder = installed();
         let plugin = folder.path().join(PLUGIN);
         std::fs::write(&plugin, "longer plugin").unwrap();
-        assert!(check(folder.path()).unwrap_err().contains("size of `libplugin.so`"));
+        assert!(
+            check(folder.path())
+                .unwrap_err()
+                .contains("size of `libplugin.so`")
+        );
         std::fs::write(&plugin, "plugim").unwrap();
         let file = File::options().write(true).open(&plugin).unwrap();
-        file.set_modified(UNIX_EPOCH + Duration::from_secs(1)).unwrap();
-        assert!(check(folder.path()).unwrap_err().contains("SHA-256 of `libplugin.so`"));
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(1))
+            .unwrap();
+        assert!(
+            check(folder.path())
+                .unwrap_err()
+                .contains("SHA-256 of `libplugin.so`")
+        );
         std::fs::remove_file(&plugin).unwrap();
-        assert!(check(folder.path()).unwrap_err().contains("`libplugin.so` is unreadable"));
+        assert!(
+            check(folder.path())
+                .unwrap_err()
+                .contains("`libplugin.so` is unreadable")
+        );
     }
 
     #[test]

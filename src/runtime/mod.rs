@@ -97,7 +97,10 @@ impl fmt::Display for FoundBy {
             FoundBy::Python(environment) => write!(out, "the package of {environment}"),
             FoundBy::CachedDefault => write!(out, "the default, in the cache"),
             FoundBy::CachedNewest => {
-                write!(out, "the newest in the cache, where the default {DEFAULT_VERSION} is not")
+                write!(
+                    out,
+                    "the newest in the cache, where the default {DEFAULT_VERSION} is not"
+                )
             }
             FoundBy::Installed => write!(out, "installed just now"),
         }
@@ -112,7 +115,10 @@ impl FoundBy {
             FoundBy::Path => "--runtime",
             FoundBy::Environment => LIBRARY_VARIABLE,
             FoundBy::Python(environment) => environment.place(),
-            FoundBy::Version | FoundBy::CachedDefault | FoundBy::CachedNewest | FoundBy::Installed => "cache",
+            FoundBy::Version
+            | FoundBy::CachedDefault
+            | FoundBy::CachedNewest
+            | FoundBy::Installed => "cache",
         }
     }
 }
@@ -139,7 +145,11 @@ pub enum Lookup {
 ///
 /// # Errors
 /// The request names nothing that exists or cannot be understood, or an installation failed; see [`RuntimeError`].
-pub fn resolve(request: Option<&str>, opener: &Opener, progress: &mut dyn FnMut(&str)) -> Result<Found, RuntimeError> {
+pub fn resolve(
+    request: Option<&str>,
+    opener: &Opener,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Found, RuntimeError> {
     tidy();
     let lookup = find(request)?;
     let (Lookup::Found(Found { passed_over, .. }) | Lookup::Missing { passed_over, .. }) = &lookup;
@@ -148,7 +158,10 @@ pub fn resolve(request: Option<&str>, opener: &Opener, progress: &mut dyn FnMut(
     }
     match lookup {
         Lookup::Found(found) => Ok(found),
-        Lookup::Missing { release, passed_over } => {
+        Lookup::Missing {
+            release,
+            passed_over,
+        } => {
             let installed = install(&Cache::locate()?, release, opener, progress)?;
             let found_by = match (installed.newly, request) {
                 (true, _) => FoundBy::Installed,
@@ -156,7 +169,13 @@ pub fn resolve(request: Option<&str>, opener: &Opener, progress: &mut dyn FnMut(
                 (false, None) => FoundBy::CachedDefault,
             };
             let (path, version) = (installed.library, Some(release.version.to_string()));
-            Ok(Found { path, version, build: Some(release.build), found_by, passed_over })
+            Ok(Found {
+                path,
+                version,
+                build: Some(release.build),
+                found_by,
+                passed_over,
+            })
         }
     }
 }
@@ -189,22 +208,40 @@ pub fn find(request: Option<&str>) -> Result<Lookup, RuntimeError> {
 
 /// The library of a package, if it can be used here; else why not, in a sentence.
 fn usable(package: PythonPackage) -> Result<Found, String> {
-    let PythonPackage { environment, library } = package;
+    let PythonPackage {
+        environment,
+        library,
+    } = package;
     let refused = |why: String| format!("the onnxruntime of {environment} is passed over: {why}");
-    let path = library.map_err(|folder| refused(format!("`{}` has no shared library", folder.display())))?;
+    let path = library
+        .map_err(|folder| refused(format!("`{}` has no shared library", folder.display())))?;
     let version = locate::version_in_name(&path);
     if let Some(version) = version.filter(|version| *version < OLDEST_VERSION) {
         return Err(refused(RuntimeError::TooOld(version).to_string()));
     }
-    let unreadable = |error| refused(format!("`{}` cannot be read as a shared library: {error}", path.display()));
+    let unreadable = |error| {
+        refused(format!(
+            "`{}` cannot be read as a shared library: {error}",
+            path.display()
+        ))
+    };
     elf::needed(&path).map_err(unreadable)?;
     let version = version.map(|version| version.to_string());
-    Ok(Found { path, version, build: None, found_by: FoundBy::Python(environment), passed_over: None })
+    Ok(Found {
+        path,
+        version,
+        build: None,
+        found_by: FoundBy::Python(environment),
+        passed_over: None,
+    })
 }
 
 fn released(release: Release) -> Result<Lookup, RuntimeError> {
     let library = Cache::locate()?.intact(release)?;
-    let missing = Lookup::Missing { release, passed_over: None };
+    let missing = Lookup::Missing {
+        release,
+        passed_over: None,
+    };
     Ok(library.map_or(missing, |library| in_cache(library, FoundBy::Version, None)))
 }
 
@@ -215,22 +252,42 @@ fn best_in_cache(cache: &Cache, passed_over: Option<String>) -> Result<Lookup, R
     if let Some(library) = cache.intact(default)? {
         return Ok(in_cache(library, FoundBy::CachedDefault, passed_over));
     }
-    for release in cache.releases()?.into_iter().rev().filter(|release| release.build == Build::Cpu) {
+    for release in cache
+        .releases()?
+        .into_iter()
+        .rev()
+        .filter(|release| release.build == Build::Cpu)
+    {
         if let Some(library) = cache.intact(release)? {
             return Ok(in_cache(library, FoundBy::CachedNewest, passed_over));
         }
     }
-    Ok(Lookup::Missing { release: default, passed_over })
+    Ok(Lookup::Missing {
+        release: default,
+        passed_over,
+    })
 }
 
 fn at_path(path: &Path, found_by: FoundBy) -> Result<Lookup, RuntimeError> {
     let path = locate::library(found_by.place(), path)?;
     let version = locate::version_in_name(&path).map(|version| version.to_string());
-    Ok(Lookup::Found(Found { path, version, build: None, found_by, passed_over: None }))
+    Ok(Lookup::Found(Found {
+        path,
+        version,
+        build: None,
+        found_by,
+        passed_over: None,
+    }))
 }
 
 fn in_cache(library: CachedLibrary, found_by: FoundBy, passed_over: Option<String>) -> Lookup {
     let Release { build, version } = library.release;
     let (path, version) = (library.path, Some(version.to_string()));
-    Lookup::Found(Found { path, version, build: Some(build), found_by, passed_over })
+    Lookup::Found(Found {
+        path,
+        version,
+        build: Some(build),
+        found_by,
+        passed_over,
+    })
 }

@@ -57,15 +57,26 @@ pub(super) struct Needed {
 /// has providers beside it, and those of the CUDA libraries, in the cache or as Python's packages lay them out. Empty
 /// for a library that stands alone.
 fn library_folders(library: &Path) -> Vec<PathBuf> {
-    let Some(own) = library.parent() else { return Vec::new() };
-    if !holds(own, |name| name.starts_with(PROVIDER) && name != SHARED_PROVIDER) {
+    let Some(own) = library.parent() else {
+        return Vec::new();
+    };
+    if !holds(own, |name| {
+        name.starts_with(PROVIDER) && name != SHARED_PROVIDER
+    }) {
         return Vec::new();
     }
     let mut folders = vec![own.to_owned(), own.join(CUDA_FOLDER)];
     if own.join(CUDA_PROVIDER).exists() {
         // `onnxruntime/capi` and `nvidia/cudnn/lib` stand in the same folder of packages.
-        let packages = own.parent().and_then(Path::parent).map(|packages| packages.join("nvidia"));
-        let entries = packages.and_then(|packages| packages.read_dir().ok()).into_iter().flatten().flatten();
+        let packages = own
+            .parent()
+            .and_then(Path::parent)
+            .map(|packages| packages.join("nvidia"));
+        let entries = packages
+            .and_then(|packages| packages.read_dir().ok())
+            .into_iter()
+            .flatten()
+            .flatten();
         let mut libraries: Vec<PathBuf> = entries.map(|entry| entry.path().join("lib")).collect();
         libraries.sort_unstable();
         folders.extend(libraries);
@@ -76,7 +87,9 @@ fn library_folders(library: &Path) -> Vec<PathBuf> {
 
 fn holds(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> bool {
     let names = |entries: ReadDir| entries.flatten().map(|entry| entry.file_name());
-    folder.read_dir().is_ok_and(|entries| names(entries).any(|name| name.to_str().is_some_and(&is_wanted)))
+    folder
+        .read_dir()
+        .is_ok_and(|entries| names(entries).any(|name| name.to_str().is_some_and(&is_wanted)))
 }
 
 /// The value of [`LOADER_VARIABLE`] for a process that opens the ONNX Runtime at `library`: its folders before those
@@ -94,11 +107,15 @@ pub fn loader_path(library: &Path) -> Option<OsString> {
 /// The folders of this process's own [`LOADER_VARIABLE`]. An empty one would be the working folder, which nobody means.
 fn folders_of_environment() -> Vec<PathBuf> {
     let value = std::env::var_os(LOADER_VARIABLE).unwrap_or_default();
-    std::env::split_paths(&value).filter(|folder| !folder.as_os_str().is_empty()).collect()
+    std::env::split_paths(&value)
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .collect()
 }
 
 fn folders_of_system() -> impl Iterator<Item = PathBuf> {
-    folders_of_environment().into_iter().chain(DEFAULT_FOLDERS.map(PathBuf::from))
+    folders_of_environment()
+        .into_iter()
+        .chain(DEFAULT_FOLDERS.map(PathBuf::from))
 }
 
 /// File names of the CUDA libraries that the ONNX Runtime at `library` needs for its CUDA execution provider, and that
@@ -106,8 +123,16 @@ fn folders_of_system() -> impl Iterator<Item = PathBuf> {
 /// cannot be read.
 #[must_use]
 pub fn missing_libraries(library: &Path) -> Vec<String> {
-    let needed = library.parent().map(cuda_libraries).and_then(Result::ok).unwrap_or_default();
-    needed.into_iter().filter(|library| library.path.is_none()).map(|library| library.name).collect()
+    let needed = library
+        .parent()
+        .map(cuda_libraries)
+        .and_then(Result::ok)
+        .unwrap_or_default();
+    needed
+        .into_iter()
+        .filter(|library| library.path.is_none())
+        .map(|library| library.name)
+        .collect()
 }
 
 /// Whether the system has a CUDA runtime, of whatever version.
@@ -121,14 +146,31 @@ pub(super) fn cuda_libraries(folder: &Path) -> io::Result<Vec<Needed>> {
     let provider = folder.join(CUDA_PROVIDER);
     let names = elf::needed(&provider)?;
     let is_cuda = |name: &String| CUDA_LIBRARIES.iter().any(|prefix| name.starts_with(prefix));
-    let folders: Vec<PathBuf> = library_folders(&provider).into_iter().chain(folders_of_system()).collect();
-    let beside = |name: &str| folders.iter().map(|folder| folder.join(name)).find(|path| path.exists());
-    let mut needed: Vec<Needed> =
-        names.into_iter().filter(is_cuda).map(|name| Needed { path: beside(&name), name }).collect();
+    let folders: Vec<PathBuf> = library_folders(&provider)
+        .into_iter()
+        .chain(folders_of_system())
+        .collect();
+    let beside = |name: &str| {
+        folders
+            .iter()
+            .map(|folder| folder.join(name))
+            .find(|path| path.exists())
+    };
+    let mut needed: Vec<Needed> = names
+        .into_iter()
+        .filter(is_cuda)
+        .map(|name| Needed {
+            path: beside(&name),
+            name,
+        })
+        .collect();
     if needed.iter().any(|library| library.path.is_none()) {
         let known = loader_cache();
         for library in needed.iter_mut().filter(|library| library.path.is_none()) {
-            library.path = known.iter().find(|(name, _)| *name == library.name).map(|(_, path)| path.clone());
+            library.path = known
+                .iter()
+                .find(|(name, _)| *name == library.name)
+                .map(|(_, path)| path.clone());
         }
     }
     Ok(needed)
@@ -137,10 +179,17 @@ pub(super) fn cuda_libraries(folder: &Path) -> io::Result<Vec<Needed>> {
 /// File names and paths of the libraries in the loader's cache; empty where `ldconfig` cannot be asked.
 fn loader_cache() -> Vec<(String, PathBuf)> {
     let (name, places) = LDCONFIG;
-    let programs = Program::find(name).into_iter().chain(places.iter().filter_map(|place| Program::at(place.as_ref())));
+    let programs = Program::find(name).into_iter().chain(
+        places
+            .iter()
+            .filter_map(|place| Program::at(place.as_ref())),
+    );
     let ask = |program: Program| {
         let output = program.with(["-p"]).output(Some(PATIENCE)).ok()?;
-        output.status.success().then(|| parse_loader_cache(&String::from_utf8_lossy(&output.stdout)))
+        output
+            .status
+            .success()
+            .then(|| parse_loader_cache(&String::from_utf8_lossy(&output.stdout)))
     };
     programs.into_iter().find_map(ask).unwrap_or_default()
 }
@@ -155,7 +204,8 @@ fn parse_loader_cache(text: &str) -> Vec<(String, PathBuf)> {
     let entry = |line: &str| {
         let (description, path) = line.split_once(" => ")?;
         let (name, kind) = description.trim().split_once(' ')?;
-        kind.contains(processor).then(|| (name.to_owned(), path.trim().into()))
+        kind.contains(processor)
+            .then(|| (name.to_owned(), path.trim().into()))
     };
     text.lines().filter_map(entry).collect()
 }
@@ -193,11 +243,18 @@ mod tests {
         for package in ["cudnn", "cublas"] {
             touch(&home.path().join("nvidia").join(package).join("lib/lib.so"));
         }
-        let packages = ["cublas", "cudnn"].map(|name| home.path().join("nvidia").join(name).join("lib"));
+        let packages =
+            ["cublas", "cudnn"].map(|name| home.path().join("nvidia").join(name).join("lib"));
         let [cublas, cudnn] = packages;
-        assert_eq!(library_folders(&library), [capi.clone(), capi.join("cuda"), cublas, cudnn]);
+        assert_eq!(
+            library_folders(&library),
+            [capi.clone(), capi.join("cuda"), cublas, cudnn]
+        );
         let value = loader_path(&library).unwrap().into_string().unwrap();
-        assert!(value.starts_with(capi.to_str().unwrap()) && !value.ends_with(':'), "{value}");
+        assert!(
+            value.starts_with(capi.to_str().unwrap()) && !value.ends_with(':'),
+            "{value}"
+        );
     }
 
     #[test]
@@ -206,7 +263,10 @@ mod tests {
         let text = "2 libs found in cache `/etc/ld.so.cache'\n\
                     \tlibcudart.so.12 (libc6,x86-64) => /usr/local/cuda/lib64/libcudart.so.12\n\
                     \tlibcudnn.so.9 (libc6) => /usr/lib32/libcudnn.so.9\n";
-        let expected = ("libcudart.so.12".to_owned(), PathBuf::from("/usr/local/cuda/lib64/libcudart.so.12"));
+        let expected = (
+            "libcudart.so.12".to_owned(),
+            PathBuf::from("/usr/local/cuda/lib64/libcudart.so.12"),
+        );
         assert_eq!(parse_loader_cache(text), [expected]);
     }
 }

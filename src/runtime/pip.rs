@@ -10,16 +10,32 @@ use crate::foreign::Program;
 
 /// How pip may be called; the first that works is used. Python is isolated: it takes no module from the folder in which
 /// it is started or from the user's own packages, and a pip that is there alone is called by its own name.
-const COMMANDS: [&[&str]; 4] = [&["python3", "-I", "-m", "pip"], &["python", "-I", "-m", "pip"], &["pip3"], &["pip"]];
+const COMMANDS: [&[&str]; 4] = [
+    &["python3", "-I", "-m", "pip"],
+    &["python", "-I", "-m", "pip"],
+    &["pip3"],
+    &["pip"],
+];
 
 /// Time within which pip tells its version: it takes half a second, from a slow disk some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Python tag of the wheel. The library in it does not depend on Python, so any one will do; a fixed one makes the
 /// wheel's hash known. Every release from 1.23 to 1.32 has this one.
-const PYTHON: [&str; 6] = ["--python-version", "3.12", "--implementation", "cp", "--abi", "cp312"];
+const PYTHON: [&str; 6] = [
+    "--python-version",
+    "3.12",
+    "--implementation",
+    "cp",
+    "--abi",
+    "cp312",
+];
 
-const ALWAYS: [&str; 3] = ["--only-binary=:all:", "--no-input", "--disable-pip-version-check"];
+const ALWAYS: [&str; 3] = [
+    "--only-binary=:all:",
+    "--no-input",
+    "--disable-pip-version-check",
+];
 
 /// The wheels and their hashes that pip is given.
 const REQUIREMENTS: &str = "requirements.txt";
@@ -44,7 +60,8 @@ impl Download {
     /// the hash. Where it says nothing of the kind, none is stated.
     pub(super) fn stated(&self, hashes: &[String]) -> Vec<bool> {
         let said = self.ask_for(hashes).unwrap_or_default();
-        let is_stated = |wheel: &PathBuf| project(wheel).is_some_and(|(name, _)| has_match(&said, &name));
+        let is_stated =
+            |wheel: &PathBuf| project(wheel).is_some_and(|(name, _)| has_match(&said, &name));
         self.wheels.iter().map(is_stated).collect()
     }
 
@@ -52,12 +69,24 @@ impl Download {
     fn ask_for(&self, hashes: &[String]) -> Option<String> {
         let folder = self.wheels.first()?.parent()?;
         let requirement = |(wheel, sha256): (&PathBuf, &String)| {
-            project(wheel).map(|(name, version)| format!("{name}=={version} --hash=sha256:{sha256}\n"))
+            project(wheel)
+                .map(|(name, version)| format!("{name}=={version} --hash=sha256:{sha256}\n"))
         };
-        let lines: Vec<String> = self.wheels.iter().zip(hashes).map(requirement).collect::<Option<_>>()?;
+        let lines: Vec<String> = self
+            .wheels
+            .iter()
+            .zip(hashes)
+            .map(requirement)
+            .collect::<Option<_>>()?;
         let file = folder.join(REQUIREMENTS);
         std::fs::write(&file, lines.concat()).ok()?;
-        let mut words = vec!["download", "--progress-bar=off", TALKATIVE, "--no-deps", "--require-hashes"];
+        let mut words = vec![
+            "download",
+            "--progress-bar=off",
+            TALKATIVE,
+            "--no-deps",
+            "--require-hashes",
+        ];
         words.extend(for_machine(self.build).ok()?);
         let (file, destination) = (file.display().to_string(), folder.display().to_string());
         words.extend(["--dest", &destination, "--requirement", &file]);
@@ -70,18 +99,26 @@ impl Download {
 fn project(wheel: &Path) -> Option<(String, String)> {
     let mut parts = wheel.file_name()?.to_str()?.split('-');
     let (name, version) = (parts.next()?, parts.next()?);
-    Some((name.to_ascii_lowercase().replace(['_', '.'], "-"), version.to_owned()))
+    Some((
+        name.to_ascii_lowercase().replace(['_', '.'], "-"),
+        version.to_owned(),
+    ))
 }
 
 /// Whether pip says of links of a project that one has the hash that it was given.
 fn has_match(said: &str, project: &str) -> bool {
     let begin = format!(" links for project '{project}' against ");
     let counts = |line: &str| {
-        let (links, counts) = line.trim_start().strip_prefix("Checked ")?.split_once(&begin)?;
+        let (links, counts) = line
+            .trim_start()
+            .strip_prefix("Checked ")?
+            .split_once(&begin)?;
         let (matches, _) = counts.split_once('(')?.1.split_once(" matches")?;
         Some((links.parse::<u64>().ok()?, matches.parse::<u64>().ok()?))
     };
-    said.lines().filter_map(counts).any(|(links, matches)| (1..=links).contains(&matches))
+    said.lines()
+        .filter_map(counts)
+        .any(|(links, matches)| (1..=links).contains(&matches))
 }
 
 #[derive(Clone, Copy)]
@@ -113,27 +150,49 @@ impl Subject {
     }
 
     fn failed(self, source: PipMessage) -> RuntimeError {
-        RuntimeError::PipFailed { what: self.what(), by_hand: self.by_hand(), source }
+        RuntimeError::PipFailed {
+            what: self.what(),
+            by_hand: self.by_hand(),
+            source,
+        }
     }
 }
 
 impl Pip {
     pub(super) fn find() -> Result<Self, RuntimeError> {
         let called = |words: &&[&str]| Some(Program::find(words[0])?.with(&words[1..]));
-        let works =
-            |pip: &Program| pip.with(["--version"]).output(Some(PATIENCE)).is_ok_and(|output| output.status.success());
+        let works = |pip: &Program| {
+            pip.with(["--version"])
+                .output(Some(PATIENCE))
+                .is_ok_and(|output| output.status.success())
+        };
         COMMANDS
             .iter()
             .filter_map(called)
             .find(works)
             .map(Pip)
-            .ok_or_else(|| RuntimeError::NoPip(COMMANDS.map(|words| format!("`{}`", words.join(" "))).join(", ")))
+            .ok_or_else(|| {
+                RuntimeError::NoPip(
+                    COMMANDS
+                        .map(|words| format!("`{}`", words.join(" ")))
+                        .join(", "),
+                )
+            })
     }
 
     /// Downloads the wheel of a release for this machine into `folder`, which must be empty.
-    pub(super) fn download(&self, release: Release, folder: &Path) -> Result<Download, RuntimeError> {
+    pub(super) fn download(
+        &self,
+        release: Release,
+        folder: &Path,
+    ) -> Result<Download, RuntimeError> {
         let requirement = format!("{}=={}", release.build.package(), release.version);
-        self.fetch(Subject::Release(release), release.build, &["--no-deps", &requirement], folder)
+        self.fetch(
+            Subject::Release(release),
+            release.build,
+            &["--no-deps", &requirement],
+            folder,
+        )
     }
 
     /// Downloads the wheels of CUDA libraries, and of those that they need in turn, into `folder`, which must be empty.
@@ -155,11 +214,21 @@ impl Pip {
         words.push(build.package());
         let output = self.0.with(&words).output(None);
         let output = output.map_err(|error| subject.failed(PipMessage(error.to_string())))?;
-        let listed = output.status.success().then(|| listed(&String::from_utf8_lossy(&output.stdout))).flatten();
+        let listed = output
+            .status
+            .success()
+            .then(|| listed(&String::from_utf8_lossy(&output.stdout)))
+            .flatten();
         listed.ok_or_else(|| explain(subject, Path::new(""), &output))
     }
 
-    fn fetch(&self, subject: Subject, build: Build, wanted: &[&str], folder: &Path) -> Result<Download, RuntimeError> {
+    fn fetch(
+        &self,
+        subject: Subject,
+        build: Build,
+        wanted: &[&str],
+        folder: &Path,
+    ) -> Result<Download, RuntimeError> {
         let failed = |error: std::io::Error| subject.failed(PipMessage(error.to_string()));
         let mut words = vec!["download", "--progress-bar=off"];
         words.extend(for_machine(build)?);
@@ -170,21 +239,34 @@ impl Pip {
         if !output.status.success() {
             return Err(explain(subject, folder, &output));
         }
-        let paths = std::fs::read_dir(folder).map_err(failed)?.flatten().map(|entry| entry.path());
-        let is_wheel = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "whl");
+        let paths = std::fs::read_dir(folder)
+            .map_err(failed)?
+            .flatten()
+            .map(|entry| entry.path());
+        let is_wheel =
+            |path: &PathBuf| path.extension().is_some_and(|extension| extension == "whl");
         let mut wheels: Vec<PathBuf> = paths.filter(is_wheel).collect();
         wheels.sort_unstable();
         if wheels.is_empty() {
             return Err(subject.failed(PipMessage("it reported success and left no wheel".into())));
         }
-        Ok(Download { wheels, pip: self.0.clone(), build })
+        Ok(Download {
+            wheels,
+            pip: self.0.clone(),
+            build,
+        })
     }
 }
 
 /// Words of every question, which choose wheels for this machine rather than for pip's own Python.
 fn for_machine(build: Build) -> Result<Vec<&'static str>, RuntimeError> {
     let mut words = [&ALWAYS[..], &PYTHON].concat();
-    words.extend(build.platforms()?.iter().flat_map(|platform| ["--platform", platform]));
+    words.extend(
+        build
+            .platforms()?
+            .iter()
+            .flat_map(|platform| ["--platform", platform]),
+    );
     Ok(words)
 }
 
@@ -217,11 +299,16 @@ fn explain(subject: Subject, folder: &Path, output: &Output) -> RuntimeError {
 
 /// The versions that `pip index versions` prints, ascending; `None` if it printed something else.
 fn listed(text: &str) -> Option<Vec<Version>> {
-    text.lines().find_map(|line| line.strip_prefix("Available versions:")).map(ascending)
+    text.lines()
+        .find_map(|line| line.strip_prefix("Available versions:"))
+        .map(ascending)
 }
 
 fn ascending(list: &str) -> Vec<Version> {
-    let mut versions: Vec<Version> = list.split(',').filter_map(|word| word.trim().parse().ok()).collect();
+    let mut versions: Vec<Version> = list
+        .split(',')
+        .filter_map(|word| word.trim().parse().ok())
+        .collect();
     versions.sort_unstable();
     versions
 }
@@ -239,9 +326,16 @@ const BROKEN: &str = "connection broken by ";
 /// The line that tells most: the last broken connection, else the last error, else the last line, else the status.
 fn cause(text: &str, output: &Output) -> PipMessage {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let broken = lines().filter_map(|line| line.split_once(BROKEN).map(|(_, cause)| cause)).next_back();
-    let error = lines().filter_map(|line| line.strip_prefix("ERROR: ")).next_back();
-    let line = broken.or(error).or_else(|| lines().next_back()).map(str::to_owned);
+    let broken = lines()
+        .filter_map(|line| line.split_once(BROKEN).map(|(_, cause)| cause))
+        .next_back();
+    let error = lines()
+        .filter_map(|line| line.strip_prefix("ERROR: "))
+        .next_back();
+    let line = broken
+        .or(error)
+        .or_else(|| lines().next_back())
+        .map(str::to_owned);
     PipMessage(line.unwrap_or_else(|| format!("ended with {}", output.status)))
 }
 
@@ -253,43 +347,78 @@ mod tests {
     use super::*;
 
     fn explained_of(subject: Subject, stderr: &str) -> RuntimeError {
-        let output = Output { status: ExitStatus::from_raw(1 << 8), stdout: Vec::new(), stderr: stderr.into() };
+        let output = Output {
+            status: ExitStatus::from_raw(1 << 8),
+            stdout: Vec::new(),
+            stderr: stderr.into(),
+        };
         explain(subject, Path::new("/cache"), &output)
     }
 
     fn explained(stderr: &str) -> RuntimeError {
-        explained_of(Subject::Release(Release::cpu("1.99.0".parse().unwrap())), stderr)
+        explained_of(
+            Subject::Release(Release::cpu("1.99.0".parse().unwrap())),
+            stderr,
+        )
     }
 
     fn checked(project: &str, links: u64, counts: &str) -> String {
-        let against = format!("for project '{project}' against 1 hashes ({counts}): discarding no candidates");
+        let against = format!(
+            "for project '{project}' against 1 hashes ({counts}): discarding no candidates"
+        );
         format!("  Checked {links} links {against}\n")
     }
 
     #[test]
     fn a_hash_is_stated_where_pip_says_that_a_link_of_the_project_has_it() {
         let stated = |said: &str| has_match(said, "onnxruntime");
-        let json = "Fetched page https://x/simple/onnxruntime/ as application/vnd.pypi.simple.v1+json\n";
-        assert!(stated(&format!("{json}{}", checked("onnxruntime", 1, "1 matches, 0 no digest"))));
+        let json =
+            "Fetched page https://x/simple/onnxruntime/ as application/vnd.pypi.simple.v1+json\n";
+        assert!(stated(&format!(
+            "{json}{}",
+            checked("onnxruntime", 1, "1 matches, 0 no digest")
+        )));
         // Of two indexes one states it, whichever the wheel came from.
         assert!(stated(&checked("onnxruntime", 2, "1 matches, 1 no digest")));
         // Of two indexes one states the hash of another file, and the other none.
-        assert!(!stated(&format!("{json}{}", checked("onnxruntime", 2, "0 matches, 1 no digest"))));
+        assert!(!stated(&format!(
+            "{json}{}",
+            checked("onnxruntime", 2, "0 matches, 1 no digest")
+        )));
         // An index in JSON with `"hashes": {}`.
         let none = checked("onnxruntime", 1, "0 matches, 1 no digest");
-        assert!(!stated(&format!("{json}{none}  Using cached onnxruntime-1.30.0-cp312-cp312.whl (24 MB)\n")));
-        assert!(!stated(&checked("onnxruntime-gpu", 1, "1 matches, 0 no digest")));
-        assert!(!stated("  Given no hashes to check 1 links for project 'onnxruntime': discarding no candidates\n"));
-        assert!(!stated(&format!("{json}Processing /opt/wheels/onnxruntime-1.30.0-cp312-cp312-linux_x86_64.whl\n")));
+        assert!(!stated(&format!(
+            "{json}{none}  Using cached onnxruntime-1.30.0-cp312-cp312.whl (24 MB)\n"
+        )));
+        assert!(!stated(&checked(
+            "onnxruntime-gpu",
+            1,
+            "1 matches, 0 no digest"
+        )));
+        assert!(!stated(
+            "  Given no hashes to check 1 links for project 'onnxruntime': discarding no candidates\n"
+        ));
+        assert!(!stated(&format!(
+            "{json}Processing /opt/wheels/onnxruntime-1.30.0-cp312-cp312-linux_x86_64.whl\n"
+        )));
     }
 
     #[test]
     fn wheels_are_called_as_pip_calls_their_projects() {
         let of = |name: &str| project(&Path::new("/cache").join(name));
         let pair = |name: &str, version: &str| Some((name.to_owned(), version.to_owned()));
-        assert_eq!(of("onnxruntime-1.30.0-cp312-cp312-linux_x86_64.whl"), pair("onnxruntime", "1.30.0"));
-        assert_eq!(of("nvidia_cublas_cu12-12.9.1.4-py3-none-any.whl"), pair("nvidia-cublas-cu12", "12.9.1.4"));
-        assert_eq!(of("Some.Name-1.0+local-py3-none-any.whl"), pair("some-name", "1.0+local"));
+        assert_eq!(
+            of("onnxruntime-1.30.0-cp312-cp312-linux_x86_64.whl"),
+            pair("onnxruntime", "1.30.0")
+        );
+        assert_eq!(
+            of("nvidia_cublas_cu12-12.9.1.4-py3-none-any.whl"),
+            pair("nvidia-cublas-cu12", "12.9.1.4")
+        );
+        assert_eq!(
+            of("Some.Name-1.0+local-py3-none-any.whl"),
+            pair("some-name", "1.0+local")
+        );
         assert_eq!(of("wheel"), None);
     }
 
@@ -299,8 +428,14 @@ mod tests {
             "ERROR: Could not find a version that satisfies the requirement onnxruntime==1.99.0 (from versions: 1.22.1, \
              1.23.2, 1.24.0.dev20251031003, 1.31.0, 1.31.1)\nERROR: No matching distribution found for onnxruntime==1.99.0\n",
         );
-        assert!(matches!(&error, RuntimeError::NoSuchVersion(_, available) if available.len() == 3), "{error:?}");
-        assert_eq!(error.hint().unwrap(), "use one of those that there are: 1.31.1, 1.23.2");
+        assert!(
+            matches!(&error, RuntimeError::NoSuchVersion(_, available) if available.len() == 3),
+            "{error:?}"
+        );
+        assert_eq!(
+            error.hint().unwrap(),
+            "use one of those that there are: 1.31.1, 1.23.2"
+        );
     }
 
     #[test]
@@ -310,16 +445,25 @@ mod tests {
              ERROR: Could not find a version that satisfies the requirement onnxruntime==1.99.0 (from versions: none)\n\
              ERROR: No matching distribution found for onnxruntime==1.99.0\n",
         );
-        let RuntimeError::NoIndex(_, source) = error else { panic!("{error:?}") };
+        let RuntimeError::NoIndex(_, source) = error else {
+            panic!("{error:?}")
+        };
         assert_eq!(source.0, "'NewConnectionError(refused)': /onnxruntime/");
-        let RuntimeError::PipFailed { source, .. } = explained("") else { panic!("{:?}", explained("")) };
+        let RuntimeError::PipFailed { source, .. } = explained("") else {
+            panic!("{:?}", explained(""))
+        };
         assert_eq!(source.0, "ended with exit status: 1");
     }
 
     #[test]
     fn a_full_disk_and_a_wheel_that_is_refused_for_its_hash_are_told_apart() {
-        for words in ["[Errno 28] No space left on device", "[Errno 122] Disk quota exceeded"] {
-            let error = explained(&format!("ERROR: Could not install packages due to an OSError: {words}\n"));
+        for words in [
+            "[Errno 28] No space left on device",
+            "[Errno 122] Disk quota exceeded",
+        ] {
+            let error = explained(&format!(
+                "ERROR: Could not install packages due to an OSError: {words}\n"
+            ));
             assert!(matches!(error, RuntimeError::NoSpace { .. }), "{error:?}");
         }
         let error = explained(
@@ -334,20 +478,33 @@ mod tests {
         let asked = |before: &str| {
             let lacking = "ERROR: Could not find a version that satisfies the requirement nvidia-x~=13.0 (from versions: \
                            none)\nERROR: No matching distribution found for nvidia-x~=13.0\n";
-            let release = Release { build: Build::Cuda, version: "1.27.0".parse().unwrap() };
+            let release = Release {
+                build: Build::Cuda,
+                version: "1.27.0".parse().unwrap(),
+            };
             explained_of(Subject::Libraries(release), &format!("{before}{lacking}"))
         };
-        let RuntimeError::NoSuchLibraries(_, source) = asked("") else { panic!("{:?}", asked("")) };
-        assert_eq!(source.0, "No matching distribution found for nvidia-x~=13.0");
-        let error = asked("WARNING: Retrying after connection broken by 'NewConnectionError(refused)': /x/\n");
+        let RuntimeError::NoSuchLibraries(_, source) = asked("") else {
+            panic!("{:?}", asked(""))
+        };
+        assert_eq!(
+            source.0,
+            "No matching distribution found for nvidia-x~=13.0"
+        );
+        let error = asked(
+            "WARNING: Retrying after connection broken by 'NewConnectionError(refused)': /x/\n",
+        );
         assert!(matches!(error, RuntimeError::NoIndex { .. }), "{error:?}");
     }
 
     #[test]
     fn versions_are_listed_ascending_and_without_previews() {
-        let text =
-            "onnxruntime-openvino (1.24.1)\nAvailable versions: 1.24.1, 1.24.0.dev3, 1.9.0, 1.23.0\n  LATEST: 1.24.1\n";
-        let words: Vec<String> = listed(text).unwrap().iter().map(Version::to_string).collect();
+        let text = "onnxruntime-openvino (1.24.1)\nAvailable versions: 1.24.1, 1.24.0.dev3, 1.9.0, 1.23.0\n  LATEST: 1.24.1\n";
+        let words: Vec<String> = listed(text)
+            .unwrap()
+            .iter()
+            .map(Version::to_string)
+            .collect();
         assert_eq!(words, ["1.9.0", "1.23.0", "1.24.1"]);
         assert_eq!(listed("something else"), None);
     }
@@ -358,6 +515,12 @@ mod tests {
         let error = asked("ERROR: No matching distribution found for onnxruntime-openvino\n");
         assert!(matches!(error, RuntimeError::NoIndex { .. }), "{error:?}");
         let error = asked("ERROR: unknown command \"index\"\n");
-        assert!(error.hint().unwrap().contains("pip index versions onnxruntime-openvino"), "{error:?}");
+        assert!(
+            error
+                .hint()
+                .unwrap()
+                .contains("pip index versions onnxruntime-openvino"),
+            "{error:?}"
+        );
     }
 }

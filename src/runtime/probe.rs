@@ -79,7 +79,9 @@ impl Opener {
     /// With the program `onnxprof`, wherever it is.
     #[must_use]
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Opener { program: program.into() }
+        Opener {
+            program: program.into(),
+        }
     }
 
     /// Asks a library what it is: runs `probe-runtime`, which is to print a [`ProbeAnswer`].
@@ -107,7 +109,11 @@ impl Opener {
             stdout.read_to_string(&mut text).map_err(failed)?;
         }
         // A library may print when it is opened; the answer comes last.
-        match text.lines().last().and_then(|line| serde_json::from_str(line).ok()) {
+        match text
+            .lines()
+            .last()
+            .and_then(|line| serde_json::from_str(line).ok())
+        {
             Some(ProbeAnswer::Library(info)) => Ok(info),
             Some(ProbeAnswer::Failed(failure)) => Err(ProbeError::Unusable(failure)),
             None => Err(ProbeError::Crashed(path.into(), status)),

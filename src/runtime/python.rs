@@ -15,7 +15,8 @@ const PYTHON: &str = "python3";
 /// Time within which an interpreter answers: starting one takes some 20 ms, from a slow disk a second.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Prints the folders that it imports from, and the user's own, which isolation hides.
-const QUESTION: &str = "import site, sys\nprint('\\n'.join(sys.path + [site.getusersitepackages()]))";
+const QUESTION: &str =
+    "import site, sys\nprint('\\n'.join(sys.path + [site.getusersitepackages()]))";
 const PACKAGE: [&str; 2] = ["onnxruntime", "capi"];
 
 /// How an environment of Python was found. Displays as a part of a sentence.
@@ -67,13 +68,20 @@ pub fn python_package() -> Option<PythonPackage> {
         return None;
     }
     for environment in [PythonEnvironment::VirtualEnv, PythonEnvironment::Conda] {
-        let Some(root) = variable(environment.place()) else { continue };
-        if let Some(package) = site_packages(root.as_ref()).iter().find_map(|folder| package(environment, folder)) {
+        let Some(root) = variable(environment.place()) else {
+            continue;
+        };
+        if let Some(package) = site_packages(root.as_ref())
+            .iter()
+            .find_map(|folder| package(environment, folder))
+        {
             return Some(package);
         }
     }
     let folders = ask(&Program::find(PYTHON)?)?;
-    folders.iter().find_map(|folder| package(PythonEnvironment::OnPath, folder))
+    folders
+        .iter()
+        .find_map(|folder| package(PythonEnvironment::OnPath, folder))
 }
 
 fn package(environment: PythonEnvironment, folder: &Path) -> Option<PythonPackage> {
@@ -83,15 +91,24 @@ fn package(environment: PythonEnvironment, folder: &Path) -> Option<PythonPackag
         return None;
     }
     let library = locate::library(environment.place(), &folder).map_err(|_| folder);
-    Some(PythonPackage { environment, library })
+    Some(PythonPackage {
+        environment,
+        library,
+    })
 }
 
 /// The folders of packages of an environment, as `venv` and conda lay them out.
 fn site_packages(root: &Path) -> Vec<PathBuf> {
     let of = |lib: &str| {
-        let entries = std::fs::read_dir(root.join(lib)).into_iter().flatten().filter_map(Result::ok);
-        let versions = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("python3"));
-        versions.map(|entry| entry.path().join("site-packages")).collect::<Vec<_>>()
+        let entries = std::fs::read_dir(root.join(lib))
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok);
+        let versions =
+            entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("python3"));
+        versions
+            .map(|entry| entry.path().join("site-packages"))
+            .collect::<Vec<_>>()
     };
     let mut folders = [of("lib"), of("lib64")].concat();
     folders.sort();
@@ -100,9 +117,17 @@ fn site_packages(root: &Path) -> Vec<PathBuf> {
 
 /// The folders that an interpreter imports from; `None` if it does not say so in time.
 fn ask(python: &Program) -> Option<Vec<PathBuf>> {
-    let output = python.with(["-I", "-c", QUESTION]).output(Some(PATIENCE)).ok()?;
+    let output = python
+        .with(["-I", "-c", QUESTION])
+        .output(Some(PATIENCE))
+        .ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    Some(text.lines().filter(|line| !line.is_empty()).map(PathBuf::from).collect())
+    Some(
+        text.lines()
+            .filter(|line| !line.is_empty())
+            .map(PathBuf::from)
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -111,26 +136,43 @@ mod tests {
 
     fn environment(files: &[&str]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
-        let capi = root.path().join("lib/python3.12/site-packages/onnxruntime/capi");
+        let capi = root
+            .path()
+            .join("lib/python3.12/site-packages/onnxruntime/capi");
         std::fs::create_dir_all(&capi).unwrap();
-        files.iter().for_each(|file| std::fs::write(capi.join(file), "").unwrap());
+        files
+            .iter()
+            .for_each(|file| std::fs::write(capi.join(file), "").unwrap());
         root
     }
 
     fn found(root: &tempfile::TempDir) -> Option<PythonPackage> {
-        site_packages(root.path()).iter().find_map(|folder| package(PythonEnvironment::VirtualEnv, folder))
+        site_packages(root.path())
+            .iter()
+            .find_map(|folder| package(PythonEnvironment::VirtualEnv, folder))
     }
 
     #[test]
     fn library_is_found_in_the_packages_of_an_environment() {
-        let root = environment(&["libonnxruntime.so.1.31.1", "libonnxruntime_providers_shared.so"]);
+        let root = environment(&[
+            "libonnxruntime.so.1.31.1",
+            "libonnxruntime_providers_shared.so",
+        ]);
         let library = found(&root).unwrap().library.unwrap();
-        assert!(library.ends_with("site-packages/onnxruntime/capi/libonnxruntime.so.1.31.1"), "{library:?}");
+        assert!(
+            library.ends_with("site-packages/onnxruntime/capi/libonnxruntime.so.1.31.1"),
+            "{library:?}"
+        );
     }
 
     #[test]
     fn package_without_a_library_is_told_from_none() {
-        assert!(found(&environment(&["onnxruntime_pybind11_state.so"])).unwrap().library.is_err());
+        assert!(
+            found(&environment(&["onnxruntime_pybind11_state.so"]))
+                .unwrap()
+                .library
+                .is_err()
+        );
         assert_eq!(found(&tempfile::tempdir().unwrap()), None);
     }
 
@@ -144,7 +186,10 @@ mod tests {
             std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o755)).unwrap();
             ask(&Program::at(&python).unwrap())
         };
-        assert_eq!(script("test $1 = -I && ls && echo /a && echo /b"), Some(vec!["/a".into(), "/b".into()]));
+        assert_eq!(
+            script("test $1 = -I && ls && echo /a && echo /b"),
+            Some(vec!["/a".into(), "/b".into()])
+        );
         assert_eq!(script("exec sleep 60"), None);
     }
 }

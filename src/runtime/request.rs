@@ -30,13 +30,16 @@ impl FromStr for Request {
         }
         match text.split_once('@') {
             Some((build, version))
-                if is_word(build) && !(build.parse::<Build>().is_err() && Path::new(text).exists()) =>
+                if is_word(build)
+                    && !(build.parse::<Build>().is_err() && Path::new(text).exists()) =>
             {
                 let build = build.parse()?;
                 if version == LATEST {
                     return Ok(Request::Latest(build));
                 }
-                let version = version.parse().map_err(|_| RuntimeError::NotARequest(text.into()))?;
+                let version = version
+                    .parse()
+                    .map_err(|_| RuntimeError::NotARequest(text.into()))?;
                 loadable(Release { build, version }).map(Request::Release)
             }
             _ => match text.parse::<Version>() {
@@ -48,11 +51,18 @@ impl FromStr for Request {
 }
 
 fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 fn loadable(release: Release) -> Result<Release, RuntimeError> {
-    if release.version < OLDEST_VERSION { Err(RuntimeError::TooOld(release.version)) } else { Ok(release) }
+    if release.version < OLDEST_VERSION {
+        Err(RuntimeError::TooOld(release.version))
+    } else {
+        Ok(release)
+    }
 }
 
 impl FromStr for Build {
@@ -83,7 +93,9 @@ pub fn available(build: Build) -> Result<Vec<Version>, RuntimeError> {
 /// As [`available`], and where no version is new enough.
 pub fn latest(build: Build) -> Result<Release, RuntimeError> {
     let version = available(build)?.into_iter().next();
-    version.map(|version| Release { build, version }).ok_or(RuntimeError::NoLatest(build))
+    version
+        .map(|version| Release { build, version })
+        .ok_or(RuntimeError::NoLatest(build))
 }
 
 #[cfg(test)]
@@ -93,23 +105,60 @@ mod tests {
     #[test]
     fn versions_are_asked_for_with_and_without_the_build_and_everything_else_is_a_path() {
         for build in Build::ALL {
-            let release = Release { build, version: "1.23.2".parse().unwrap() };
-            assert_eq!(format!("{build}@1.23.2").parse::<Request>().unwrap(), Request::Release(release));
-            assert_eq!(format!("{build}@latest").parse::<Request>().unwrap(), Request::Latest(build));
+            let release = Release {
+                build,
+                version: "1.23.2".parse().unwrap(),
+            };
+            assert_eq!(
+                format!("{build}@1.23.2").parse::<Request>().unwrap(),
+                Request::Release(release)
+            );
+            assert_eq!(
+                format!("{build}@latest").parse::<Request>().unwrap(),
+                Request::Latest(build)
+            );
         }
         let release = Release::cpu("1.31.1".parse().unwrap());
-        assert_eq!("1.31.1".parse::<Request>().unwrap(), Request::Release(release));
-        for text in ["libonnxruntime.so.1.31.1", "/opt/ort/lib", "./a@b/c", "/x@1.2.3", "1.31", "latest"] {
-            assert_eq!(text.parse::<Request>().unwrap(), Request::Path(text.into()), "{text}");
+        assert_eq!(
+            "1.31.1".parse::<Request>().unwrap(),
+            Request::Release(release)
+        );
+        for text in [
+            "libonnxruntime.so.1.31.1",
+            "/opt/ort/lib",
+            "./a@b/c",
+            "/x@1.2.3",
+            "1.31",
+            "latest",
+        ] {
+            assert_eq!(
+                text.parse::<Request>().unwrap(),
+                Request::Path(text.into()),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_build_that_there_is_not_and_a_version_that_is_none_or_too_old_are_refused() {
-        assert!(matches!("gpu@1.31.1".parse::<Request>(), Err(RuntimeError::UnknownBuild(build)) if build == "gpu"));
-        assert!(matches!("cpu@newest".parse::<Request>(), Err(RuntimeError::NotARequest { .. })));
-        assert!(matches!("".parse::<Request>(), Err(RuntimeError::NotARequest { .. })));
-        assert!(matches!("1.22.1".parse::<Request>(), Err(RuntimeError::TooOld { .. })));
-        assert!(matches!("openvino@1.22.0".parse::<Request>(), Err(RuntimeError::TooOld { .. })));
+        assert!(
+            matches!("gpu@1.31.1".parse::<Request>(), Err(RuntimeError::UnknownBuild(build)) if build == "gpu")
+        );
+        assert!(matches!(
+            "cpu@newest".parse::<Request>(),
+            Err(RuntimeError::NotARequest { .. })
+        ));
+        assert!(matches!(
+            "".parse::<Request>(),
+            Err(RuntimeError::NotARequest { .. })
+        ));
+        assert!(matches!(
+            "1.22.1".parse::<Request>(),
+            Err(RuntimeError::TooOld { .. })
+        ));
+        assert!(matches!(
+            "openvino@1.22.0".parse::<Request>(),
+            Err(RuntimeError::TooOld { .. })
+        ));
     }
 }

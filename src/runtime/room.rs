@@ -16,7 +16,10 @@ pub(super) struct Step {
 
 /// The CUDA libraries that the GPU build of 1.31.1 names (CUDA 13.5, cuDNN 9.28: 1,311 MB of wheels, 2,160 MB of
 /// files), with some room for other versions.
-pub(super) const CUDA_LIBRARIES: Step = Step { wheels: megabytes(1_400), kept: megabytes(2_300) };
+pub(super) const CUDA_LIBRARIES: Step = Step {
+    wheels: megabytes(1_400),
+    kept: megabytes(2_300),
+};
 
 const fn megabytes(count: u64) -> Bytes {
     Bytes(count * 1_000_000)
@@ -30,7 +33,10 @@ impl Step {
             Build::OpenVino => (megabytes(85), megabytes(160)),
             Build::Cuda => (megabytes(301), megabytes(450)),
         };
-        Step { wheels: wheel::size_of_download(release).unwrap_or(wheel), kept }
+        Step {
+            wheels: wheel::size_of_download(release).unwrap_or(wheel),
+            kept,
+        }
     }
 }
 
@@ -47,13 +53,27 @@ fn compare(
     disk: impl Fn(&Path) -> io::Result<Disk>,
 ) -> Result<(), RuntimeError> {
     let (cache, downloads) = (disk(runtimes).ok(), disk(temporary).ok());
-    let is_one = cache.zip(downloads).is_some_and(|(cache, downloads)| cache.device == downloads.device);
+    let is_one = cache
+        .zip(downloads)
+        .is_some_and(|(cache, downloads)| cache.device == downloads.device);
     let height = Height::of(steps);
-    let in_cache = if is_one { height.together } else { height.cache };
-    let wanted = [(runtimes, cache, in_cache), (temporary, downloads.filter(|_| !is_one), height.temporary)];
+    let in_cache = if is_one {
+        height.together
+    } else {
+        height.cache
+    };
+    let wanted = [
+        (runtimes, cache, in_cache),
+        (temporary, downloads.filter(|_| !is_one), height.temporary),
+    ];
     for (path, disk, needed) in wanted {
         if let Some(disk) = disk.filter(|disk| disk.free < needed) {
-            return Err(RuntimeError::TooLittleSpace { what: what.into(), path: path.into(), needed, free: disk.free });
+            return Err(RuntimeError::TooLittleSpace {
+                what: what.into(),
+                path: path.into(),
+                needed,
+                free: disk.free,
+            });
         }
     }
     Ok(())
@@ -74,7 +94,9 @@ impl Height {
         let mut height = Height::default();
         for Step { wheels, kept } in steps {
             let with_wheels = height.cache.0 + wheels.0;
-            height.together = height.together.max(Bytes(with_wheels + wheels.0.max(kept.0)));
+            height.together = height
+                .together
+                .max(Bytes(with_wheels + wheels.0.max(kept.0)));
             height.temporary = height.temporary.max(*wheels);
             height.cache = Bytes(with_wheels + kept.0);
         }
@@ -88,16 +110,30 @@ mod tests {
 
     use super::*;
 
-    const BUILD: Step = Step { wheels: Bytes(300), kept: Bytes(400) };
-    const LIBRARIES: Step = Step { wheels: Bytes(1_000), kept: Bytes(2_000) };
+    const BUILD: Step = Step {
+        wheels: Bytes(300),
+        kept: Bytes(400),
+    };
+    const LIBRARIES: Step = Step {
+        wheels: Bytes(1_000),
+        kept: Bytes(2_000),
+    };
 
     /// The space that is missing where the cache's disk and that of temporary files have so much free.
     fn missing(devices: [u64; 2], free: [u64; 2]) -> Option<(PathBuf, u64)> {
         let disk = |path: &Path| {
             let place = usize::from(path == Path::new("/tmp"));
-            Ok(Disk { device: devices[place], free: Bytes(free[place]) })
+            Ok(Disk {
+                device: devices[place],
+                free: Bytes(free[place]),
+            })
         };
-        match compare("it", &[BUILD, LIBRARIES], ["/cache".as_ref(), "/tmp".as_ref()], disk) {
+        match compare(
+            "it",
+            &[BUILD, LIBRARIES],
+            ["/cache".as_ref(), "/tmp".as_ref()],
+            disk,
+        ) {
             Ok(()) => None,
             Err(RuntimeError::TooLittleSpace { path, needed, .. }) => Some((path, needed.0)),
             Err(other) => panic!("{other}"),
@@ -108,7 +144,10 @@ mod tests {
     fn wheels_and_what_is_kept_of_them_lie_in_the_cache_together() {
         // 300 + 400 of the build, then 1,000 + 2,000 of the libraries.
         assert_eq!(missing([1, 2], [3_700, 1_000]), None);
-        assert_eq!(missing([1, 2], [3_699, 1_000]), Some(("/cache".into(), 3_700)));
+        assert_eq!(
+            missing([1, 2], [3_699, 1_000]),
+            Some(("/cache".into(), 3_700))
+        );
     }
 
     #[test]
@@ -116,9 +155,22 @@ mod tests {
         assert_eq!(missing([1, 2], [9_000, 999]), Some(("/tmp".into(), 1_000)));
         // On one disk they are gone when the libraries are unpacked, which takes more.
         assert_eq!(missing([1, 1], [3_700, 3_700]), None);
-        assert_eq!(missing([1, 1], [3_699, 3_699]), Some(("/cache".into(), 3_700)));
-        let small = Step { wheels: Bytes(50), kept: Bytes(10) };
-        assert_eq!(Height::of(&[small]), Height { cache: Bytes(60), temporary: Bytes(50), together: Bytes(100) });
+        assert_eq!(
+            missing([1, 1], [3_699, 3_699]),
+            Some(("/cache".into(), 3_700))
+        );
+        let small = Step {
+            wheels: Bytes(50),
+            kept: Bytes(10),
+        };
+        assert_eq!(
+            Height::of(&[small]),
+            Height {
+                cache: Bytes(60),
+                temporary: Bytes(50),
+                together: Bytes(100)
+            }
+        );
     }
 
     #[test]
@@ -134,7 +186,10 @@ mod tests {
     fn a_known_wheel_counts_with_its_own_size() {
         let of = |word: &str| {
             let (build, version) = word.split_once('@').unwrap();
-            Step::of(Release { build: build.parse().unwrap(), version: version.parse().unwrap() })
+            Step::of(Release {
+                build: build.parse().unwrap(),
+                version: version.parse().unwrap(),
+            })
         };
         assert_eq!(of("cuda@1.30.0").wheels, megabytes(301));
         #[cfg(target_arch = "x86_64")]

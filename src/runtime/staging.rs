@@ -20,7 +20,11 @@ const UNFINISHED: &str = ".unfinished-";
 /// Waits until no other process changes the cache, and clears what an interrupted one has left. The lock is held until
 /// the file is dropped.
 pub(super) fn lock(runtimes: &Path, progress: &mut dyn FnMut(&str)) -> io::Result<File> {
-    let file = File::options().create(true).truncate(false).write(true).open(runtimes.join(LOCK))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(runtimes.join(LOCK))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -36,12 +40,16 @@ pub(super) fn lock(runtimes: &Path, progress: &mut dyn FnMut(&str)) -> io::Resul
 /// A folder in the cache that is never looked at, and is gone when it is dropped. It becomes one that is, and is as
 /// readable as the umask has it.
 pub(super) fn unfinished(runtimes: &Path) -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix(UNFINISHED).permissions(Permissions::from_mode(0o777)).tempdir_in(runtimes)
+    tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .permissions(Permissions::from_mode(0o777))
+        .tempdir_in(runtimes)
 }
 
 /// Removes what interrupted changes have left, unless the cache is being changed.
 pub(super) fn tidy(runtimes: &Path) {
-    let has_left = fs::read_dir(runtimes).is_ok_and(|entries| entries.flatten().any(|entry| is_unfinished(&entry)));
+    let has_left = fs::read_dir(runtimes)
+        .is_ok_and(|entries| entries.flatten().any(|entry| is_unfinished(&entry)));
     if has_left
         && let Ok(lock) = File::options().write(true).open(runtimes.join(LOCK))
         && lock.try_lock().is_ok()
@@ -85,7 +93,9 @@ pub(super) fn take_away(runtimes: &Path, place: &Path) -> io::Result<TempDir> {
 /// The error for a cache at `path` that cannot be read or written.
 pub(super) fn storage(path: &Path, source: io::Error) -> RuntimeError {
     match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => RuntimeError::NoSpace(path.into()),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            RuntimeError::NoSpace(path.into())
+        }
         _ => RuntimeError::Cache(path.into(), source),
     }
 }

@@ -23,12 +23,20 @@ pub(super) struct Unpacked {
 
 impl Unpacked {
     pub(super) fn new(folder: &Path) -> Self {
-        Unpacked { folder: folder.into(), files: Vec::new() }
+        Unpacked {
+            folder: folder.into(),
+            files: Vec::new(),
+        }
     }
 
     /// Takes an entry out of a wheel as the file `name` below the folder, unless that is there. Wheels know no links: a
     /// library under several names is in them several times, and becomes one file here.
-    pub(super) fn add(&mut self, archive: &mut ZipArchive<File>, entry: &str, name: &str) -> io::Result<()> {
+    pub(super) fn add(
+        &mut self,
+        archive: &mut ZipArchive<File>,
+        entry: &str,
+        name: &str,
+    ) -> io::Result<()> {
         if self.files.iter().any(|file| file.name == name) {
             return Ok(());
         }
@@ -50,13 +58,19 @@ impl Unpacked {
     }
 
     pub(super) fn sha256(&self, name: &str) -> Option<&str> {
-        self.files.iter().find(|file| file.name == name).map(|file| file.sha256.as_str())
+        self.files
+            .iter()
+            .find(|file| file.name == name)
+            .map(|file| file.sha256.as_str())
     }
 
     /// Size of the files together, each content once.
     pub(super) fn size(&self) -> Bytes {
-        let contents: BTreeMap<&str, u64> =
-            self.files.iter().map(|file| (file.sha256.as_str(), file.size_bytes.0)).collect();
+        let contents: BTreeMap<&str, u64> = self
+            .files
+            .iter()
+            .map(|file| (file.sha256.as_str(), file.size_bytes.0))
+            .collect();
         Bytes(contents.into_values().sum())
     }
 }
@@ -84,7 +98,10 @@ pub(super) struct Disk {
 
 pub(super) fn disk(folder: &Path) -> io::Result<Disk> {
     let (stat, device) = (statvfs(folder)?, fs::metadata(folder)?.dev());
-    Ok(Disk { device, free: Bytes(stat.blocks_available().saturating_mul(stat.fragment_size())) })
+    Ok(Disk {
+        device,
+        free: Bytes(stat.blocks_available().saturating_mul(stat.fragment_size())),
+    })
 }
 
 /// Makes sure that entries of a wheel have room in `folder`, by what the wheel states of their sizes.
@@ -99,11 +116,19 @@ pub(super) fn require_room<'e>(
     }
     // Where the system does not tell, there is taken to be enough.
     let is_full = disk(folder).is_ok_and(|disk| sum > disk.free.0);
-    if is_full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    if is_full {
+        Err(io::ErrorKind::StorageFull.into())
+    } else {
+        Ok(())
+    }
 }
 
 pub(super) fn entries(archive: &ZipArchive<File>) -> Vec<String> {
-    archive.file_names().flatten().map(|name| name.into_owned()).collect()
+    archive
+        .file_names()
+        .flatten()
+        .map(|name| name.into_owned())
+        .collect()
 }
 
 #[cfg(test)]
@@ -115,7 +140,9 @@ mod tests {
     fn wheel(files: &[(&str, &str)]) -> ZipArchive<File> {
         let mut wheel = zip::ZipWriter::new(tempfile::tempfile().unwrap());
         for (name, text) in files {
-            wheel.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            wheel
+                .start_file(*name, zip::write::SimpleFileOptions::default())
+                .unwrap();
             wheel.write_all(text.as_bytes()).unwrap();
         }
         ZipArchive::new(wheel.finish().unwrap()).unwrap()
@@ -142,11 +169,16 @@ mod tests {
     /// A packed wheel of 100,000 zeros that states another size of them.
     fn stating(size: u32) -> ZipArchive<File> {
         let mut packed = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-        packed.start_file("libx.so", zip::write::SimpleFileOptions::default()).unwrap();
+        packed
+            .start_file("libx.so", zip::write::SimpleFileOptions::default())
+            .unwrap();
         packed.write_all(&[0; 100_000]).unwrap();
         let mut bytes = packed.finish().unwrap().into_inner();
         // The size stands in the headers of the file (at 22) and of the directory (at 24).
-        let directory = bytes.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
+        let directory = bytes
+            .windows(4)
+            .rposition(|window| window == b"PK\x01\x02")
+            .unwrap();
         for place in [22, directory + 24] {
             bytes[place..place + 4].copy_from_slice(&size.to_le_bytes());
         }
@@ -158,8 +190,15 @@ mod tests {
     #[test]
     fn what_holds_more_than_it_states_is_refused_when_that_is_seen() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Unpacked::new(folder.path()).add(&mut stating(10), "libx.so", "libx.so").unwrap_err();
-        assert!(error.to_string().contains("larger than its declared uncompressed size"), "{error}");
+        let error = Unpacked::new(folder.path())
+            .add(&mut stating(10), "libx.so", "libx.so")
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("larger than its declared uncompressed size"),
+            "{error}"
+        );
         assert!(fs::metadata(folder.path().join("libx.so")).unwrap().len() <= 10);
     }
 
@@ -179,7 +218,12 @@ mod tests {
         for name in ["libopenvino.so", "libopenvino.so.2025.4.1", "libtbb.so.12"] {
             assert!(is_shared_library(name), "{name}");
         }
-        for name in ["__init__.py", "libcudart_static.a", "plugins.sock", "README.so-so"] {
+        for name in [
+            "__init__.py",
+            "libcudart_static.a",
+            "plugins.sock",
+            "README.so-so",
+        ] {
             assert!(!is_shared_library(name), "{name}");
         }
     }

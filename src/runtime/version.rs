@@ -6,10 +6,18 @@ use std::str::FromStr;
 use super::Build;
 
 /// The version that is installed where no library is found: the newest that everything here was tried with.
-pub const DEFAULT_VERSION: Version = Version { major: 1, minor: 31, patch: 1 };
+pub const DEFAULT_VERSION: Version = Version {
+    major: 1,
+    minor: 31,
+    patch: 1,
+};
 
 /// The oldest version that can be loaded: the first with allocator statistics in its API.
-pub const OLDEST_VERSION: Version = Version { major: 1, minor: 23, patch: 0 };
+pub const OLDEST_VERSION: Version = Version {
+    major: 1,
+    minor: 23,
+    patch: 0,
+};
 
 /// A released version of ONNX Runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,13 +47,19 @@ impl FromStr for Version {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let number = |part: &str| {
             let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-            if digits { part.parse().map_err(|_| NotAVersion) } else { Err(NotAVersion) }
+            if digits {
+                part.parse().map_err(|_| NotAVersion)
+            } else {
+                Err(NotAVersion)
+            }
         };
         let mut parts = text.split('.').map(number);
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(major), Some(minor), Some(patch), None) => {
-                Ok(Version { major: major?, minor: minor?, patch: patch? })
-            }
+            (Some(major), Some(minor), Some(patch), None) => Ok(Version {
+                major: major?,
+                minor: minor?,
+                patch: patch?,
+            }),
             _ => Err(NotAVersion),
         }
     }
@@ -64,7 +78,10 @@ impl Release {
     /// A version of the CPU build.
     #[must_use]
     pub fn cpu(version: Version) -> Self {
-        Release { build: Build::Cpu, version }
+        Release {
+            build: Build::Cpu,
+            version,
+        }
     }
 
     /// Its name in a sentence: `ONNX Runtime 1.24.1 for OpenVINO`.
@@ -80,7 +97,10 @@ impl Release {
     /// The release that a folder of the cache is for; `None` if it is for none.
     pub(super) fn of_folder(name: &str) -> Option<Self> {
         let (build, version) = name.split_once('-')?;
-        Some(Release { build: build.parse().ok()?, version: version.parse().ok()? })
+        Some(Release {
+            build: build.parse().ok()?,
+            version: version.parse().ok()?,
+        })
     }
 }
 
@@ -104,16 +124,32 @@ mod tests {
 
     #[test]
     fn anything_but_three_numbers_is_no_version() {
-        for text in ["", "1", "1.31", "1.31.1.0", "1.+31.1", "1.x.1", "1..1", "../1.2.3", "1.99999999999.0"] {
+        for text in [
+            "",
+            "1",
+            "1.31",
+            "1.31.1.0",
+            "1.+31.1",
+            "1.x.1",
+            "1..1",
+            "../1.2.3",
+            "1.99999999999.0",
+        ] {
             assert_eq!(text.parse::<Version>(), Err(NotAVersion), "{text}");
         }
     }
 
     #[test]
     fn a_release_is_named_by_its_word_in_a_sentence_and_by_its_folder() {
-        let of = |build| Release { build, version: "1.24.1".parse().unwrap() };
+        let of = |build| Release {
+            build,
+            version: "1.24.1".parse().unwrap(),
+        };
         assert_eq!(of(Build::OpenVino).to_string(), "openvino@1.24.1");
-        assert_eq!(of(Build::OpenVino).title(), "ONNX Runtime 1.24.1 for OpenVINO");
+        assert_eq!(
+            of(Build::OpenVino).title(),
+            "ONNX Runtime 1.24.1 for OpenVINO"
+        );
         for release in Build::ALL.map(of) {
             assert_eq!(Release::of_folder(&release.folder_name()), Some(release));
         }

@@ -18,13 +18,55 @@ use crate::units::Bytes;
 /// Wheels whose SHA-256 is known here: build, version, processor, hash, size in bytes. Every other one is compared with
 /// the hash that the index states, if that states one.
 const PUBLISHED: [(Build, &str, &str, &str, u64); 7] = [
-    (Cpu, "1.23.2", "x86_64", "0f9b4ae77f8e3c9bee50c27bc1beede83f786fe1d52e99ac85aa8d65a01e9b77", 17_382_649),
-    (Cpu, "1.23.2", "aarch64", "76ff670550dc23e58ea9bc53b5149b99a44e63b34b524f7b8547469aaa0dcb8c", 15_226_915),
-    (Cpu, "1.31.1", "x86_64", "1f3dea47f2f0e5117c2404cea7d21fd253ae7836a3bf167a501cdfbb2600d536", 23_760_988),
-    (Cpu, "1.31.1", "aarch64", "0b9a492176886992e0e875f06bc0367e333f5fff11711a2d642e18b02f3009cc", 21_420_803),
-    (Cpu, "1.32.0", "x86_64", "99e1074c4b2197accd5073052a465361be17b89c093b8ffb6e6bd8f986c52df8", 27_780_211),
-    (Cpu, "1.32.0", "aarch64", "e36c187006e7a7c8b8d6d57f1a209dd63f52430dca6c282b177718ad6b841054", 23_196_724),
-    (OpenVino, "1.24.1", "x86_64", "d617fac2f59a6ab5ea59a788c3e1592240a129642519aaeaa774761dfe35150e", 84_433_207),
+    (
+        Cpu,
+        "1.23.2",
+        "x86_64",
+        "0f9b4ae77f8e3c9bee50c27bc1beede83f786fe1d52e99ac85aa8d65a01e9b77",
+        17_382_649,
+    ),
+    (
+        Cpu,
+        "1.23.2",
+        "aarch64",
+        "76ff670550dc23e58ea9bc53b5149b99a44e63b34b524f7b8547469aaa0dcb8c",
+        15_226_915,
+    ),
+    (
+        Cpu,
+        "1.31.1",
+        "x86_64",
+        "1f3dea47f2f0e5117c2404cea7d21fd253ae7836a3bf167a501cdfbb2600d536",
+        23_760_988,
+    ),
+    (
+        Cpu,
+        "1.31.1",
+        "aarch64",
+        "0b9a492176886992e0e875f06bc0367e333f5fff11711a2d642e18b02f3009cc",
+        21_420_803,
+    ),
+    (
+        Cpu,
+        "1.32.0",
+        "x86_64",
+        "99e1074c4b2197accd5073052a465361be17b89c093b8ffb6e6bd8f986c52df8",
+        27_780_211,
+    ),
+    (
+        Cpu,
+        "1.32.0",
+        "aarch64",
+        "e36c187006e7a7c8b8d6d57f1a209dd63f52430dca6c282b177718ad6b841054",
+        23_196_724,
+    ),
+    (
+        OpenVino,
+        "1.24.1",
+        "x86_64",
+        "d617fac2f59a6ab5ea59a788c3e1592240a129642519aaeaa774761dfe35150e",
+        84_433_207,
+    ),
 ];
 
 const LIBRARIES: &str = "onnxruntime/capi/";
@@ -36,7 +78,11 @@ const LIBRARY_PREFIX: &str = "libonnxruntime.so.";
 const PYTHON_PREFIX: &str = "onnxruntime_pybind11_state";
 
 /// Files that must accompany the library, or tell what it does.
-const PAPERS: [&str; 3] = ["onnxruntime/LICENSE", "onnxruntime/ThirdPartyNotices.txt", "onnxruntime/Privacy.md"];
+const PAPERS: [&str; 3] = [
+    "onnxruntime/LICENSE",
+    "onnxruntime/ThirdPartyNotices.txt",
+    "onnxruntime/Privacy.md",
+];
 
 impl Build {
     /// Platform tags of its wheels that run on this machine. pip takes each word as it is, and knows no order of glibc
@@ -50,9 +96,11 @@ impl Build {
                 "manylinux_2_17_x86_64",
                 "manylinux2014_x86_64",
             ]),
-            (Cpu, "linux", "aarch64") => {
-                Ok(&["manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux_2_17_aarch64"])
-            }
+            (Cpu, "linux", "aarch64") => Ok(&[
+                "manylinux_2_28_aarch64",
+                "manylinux_2_27_aarch64",
+                "manylinux_2_17_aarch64",
+            ]),
             (Cuda | OpenVino, "linux", "aarch64") => Err(RuntimeError::BuildNotForPlatform(self)),
             _ => Err(RuntimeError::UnsupportedPlatform),
         }
@@ -66,14 +114,19 @@ pub(super) fn size_of_download(release: Release) -> Option<Bytes> {
 
 /// Checks the wheel of a download, and takes the library, those that it needs and their licences out of it. The
 /// manifest has no files yet.
-pub(super) fn unpack(download: &Download, release: Release, unpacked: &mut Unpacked) -> Result<Manifest, RuntimeError> {
+pub(super) fn unpack(
+    download: &Download,
+    release: Release,
+    unpacked: &mut Unpacked,
+) -> Result<Manifest, RuntimeError> {
     let wheel = download.wheels[0].as_path();
     let name = file_name(wheel);
     let folder = unpacked.folder.clone();
     let failed = |source| bad(wheel, &folder, source);
     let wheel_sha256 = hash::of_file(wheel).map_err(failed)?;
     let pinned = verify(&name, release, &wheel_sha256)?;
-    let verified_against = pinned.unwrap_or_else(|| compared(download, std::slice::from_ref(&wheel_sha256))[0]);
+    let verified_against =
+        pinned.unwrap_or_else(|| compared(download, std::slice::from_ref(&wheel_sha256))[0]);
     let (library, library_sha256) = extract(wheel, unpacked).map_err(failed)?;
     Ok(Manifest {
         build: release.build,
@@ -92,33 +145,57 @@ pub(super) fn unpack(download: &Download, release: Release, unpacked: &mut Unpac
 /// The error for a wheel that cannot be unpacked into `folder`.
 pub(super) fn bad(wheel: &Path, folder: &Path, source: io::Error) -> RuntimeError {
     match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => RuntimeError::no_space_for(folder),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            RuntimeError::no_space_for(folder)
+        }
         _ => RuntimeError::BadWheel(file_name(wheel), source),
     }
 }
 
 pub(super) fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// SHA-256 and size of the wheel of a release for this machine, if they are known here.
 fn known(release: Release) -> Option<(&'static str, Bytes)> {
     let version = release.version.to_string();
     let mut rows = PUBLISHED.into_iter();
-    rows.find(|row| row.0 == release.build && row.1 == version && row.2 == ARCH).map(|row| (row.3, Bytes(row.4)))
+    rows.find(|row| row.0 == release.build && row.1 == version && row.2 == ARCH)
+        .map(|row| (row.3, Bytes(row.4)))
 }
 
 /// The source whose hashes those of the wheels are, one of each in turn.
 pub(super) fn compared(download: &Download, hashes: &[String]) -> Vec<Verification> {
-    let verification = |is_stated| if is_stated { Verification::Index } else { Verification::Nothing };
-    download.stated(hashes).into_iter().map(verification).collect()
+    let verification = |is_stated| {
+        if is_stated {
+            Verification::Index
+        } else {
+            Verification::Nothing
+        }
+    };
+    download
+        .stated(hashes)
+        .into_iter()
+        .map(verification)
+        .collect()
 }
 
-fn verify(wheel: &str, release: Release, found: &str) -> Result<Option<Verification>, RuntimeError> {
+fn verify(
+    wheel: &str,
+    release: Release,
+    found: &str,
+) -> Result<Option<Verification>, RuntimeError> {
     match known(release) {
         None => Ok(None),
         Some((expected, _)) if expected == found => Ok(Some(Verification::Pinned)),
-        Some((expected, _)) => Err(RuntimeError::WrongHash { wheel: wheel.into(), found: found.into(), expected }),
+        Some((expected, _)) => Err(RuntimeError::WrongHash {
+            wheel: wheel.into(),
+            found: found.into(),
+            expected,
+        }),
     }
 }
 
@@ -127,12 +204,22 @@ fn extract(wheel: &Path, unpacked: &mut Unpacked) -> io::Result<(String, String)
     let mut archive = ZipArchive::new(File::open(wheel)?)?;
     let mut library = None;
     let entries = unpack::entries(&archive);
-    let kept = || entries.iter().filter_map(|entry| Some((entry.as_str(), name_to_keep(entry)?)));
-    unpack::require_room(&mut archive, kept().map(|(entry, _)| entry), &unpacked.folder)?;
+    let kept = || {
+        entries
+            .iter()
+            .filter_map(|entry| Some((entry.as_str(), name_to_keep(entry)?)))
+    };
+    unpack::require_room(
+        &mut archive,
+        kept().map(|(entry, _)| entry),
+        &unpacked.folder,
+    )?;
     for (entry, name) in kept() {
         unpacked.add(&mut archive, entry, name)?;
         if name.starts_with(LIBRARY_PREFIX) && library.is_none() {
-            library = unpacked.sha256(name).map(|sha256| (name.to_owned(), sha256.to_owned()));
+            library = unpacked
+                .sha256(name)
+                .map(|sha256| (name.to_owned(), sha256.to_owned()));
         }
     }
     library.ok_or_else(|| io::Error::other(format!("it has no `{LIBRARIES}{LIBRARY_PREFIX}*`")))
@@ -140,9 +227,13 @@ fn extract(wheel: &Path, unpacked: &mut Unpacked) -> io::Result<(String, String)
 
 /// Under which name an entry of the wheel is unpacked; `None` if it is not.
 fn name_to_keep(entry: &str) -> Option<&str> {
-    let paper = PAPERS.contains(&entry).then(|| entry.rsplit('/').next()).flatten();
-    let is_library =
-        |name: &&str| !name.contains('/') && unpack::is_shared_library(name) && !name.starts_with(PYTHON_PREFIX);
+    let paper = PAPERS
+        .contains(&entry)
+        .then(|| entry.rsplit('/').next())
+        .flatten();
+    let is_library = |name: &&str| {
+        !name.contains('/') && unpack::is_shared_library(name) && !name.starts_with(PYTHON_PREFIX)
+    };
     paper.or_else(|| entry.strip_prefix(LIBRARIES).filter(is_library))
 }
 
@@ -154,9 +245,18 @@ mod tests {
     fn libraries_and_licences_are_kept_and_python_is_not() {
         for (entry, name) in [
             ("onnxruntime/LICENSE", "LICENSE"),
-            ("onnxruntime/capi/libonnxruntime.so.1.24.1", "libonnxruntime.so.1.24.1"),
-            ("onnxruntime/capi/libonnxruntime_providers_openvino.so", "libonnxruntime_providers_openvino.so"),
-            ("onnxruntime/capi/libopenvino.so.2541", "libopenvino.so.2541"),
+            (
+                "onnxruntime/capi/libonnxruntime.so.1.24.1",
+                "libonnxruntime.so.1.24.1",
+            ),
+            (
+                "onnxruntime/capi/libonnxruntime_providers_openvino.so",
+                "libonnxruntime_providers_openvino.so",
+            ),
+            (
+                "onnxruntime/capi/libopenvino.so.2541",
+                "libopenvino.so.2541",
+            ),
         ] {
             assert_eq!(name_to_keep(entry), Some(name));
         }
@@ -174,10 +274,19 @@ mod tests {
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn a_known_wheel_with_another_hash_is_refused() {
-        let release = Release { build: OpenVino, version: "1.24.1".parse().unwrap() };
-        assert!(matches!(verify("w.whl", release, "00"), Err(RuntimeError::WrongHash { .. })));
+        let release = Release {
+            build: OpenVino,
+            version: "1.24.1".parse().unwrap(),
+        };
+        assert!(matches!(
+            verify("w.whl", release, "00"),
+            Err(RuntimeError::WrongHash { .. })
+        ));
         assert_eq!(size_of_download(release), Some(Bytes(84_433_207)));
-        let other = Release { build: Cpu, ..release };
+        let other = Release {
+            build: Cpu,
+            ..release
+        };
         assert_eq!(verify("w.whl", other, "00").unwrap(), None);
         assert_eq!(size_of_download(other), None);
     }

@@ -46,7 +46,10 @@ impl Topology {
     pub fn read(roots: &Roots) -> Topology {
         let devices = roots.sys.join("devices");
         let list = |path: &str| value(&devices.join(path)).and_then(|text| parse_list(&text));
-        let online: BTreeSet<u64> = list("system/cpu/online").unwrap_or_default().into_iter().collect();
+        let online: BTreeSet<u64> = list("system/cpu/online")
+            .unwrap_or_default()
+            .into_iter()
+            .collect();
         // Where there are efficient cores beside performance cores, x86 lists each kind, and others rate each CPU.
         let efficient = list("cpu_atom/cpus").unwrap_or_default();
         let number = |path: String| value(&devices.join(path)).and_then(|text| text.parse().ok());
@@ -56,15 +59,25 @@ impl Topology {
             if seen.contains(&cpu) {
                 continue;
             }
-            let siblings = list(&format!("system/cpu/cpu{cpu}/topology/thread_siblings_list")).unwrap_or_default();
-            let online_siblings = siblings.into_iter().filter(|sibling| online.contains(sibling));
+            let siblings = list(&format!(
+                "system/cpu/cpu{cpu}/topology/thread_siblings_list"
+            ))
+            .unwrap_or_default();
+            let online_siblings = siblings
+                .into_iter()
+                .filter(|sibling| online.contains(sibling));
             let cpus: BTreeSet<u64> = online_siblings.chain([cpu]).collect();
             seen.extend(&cpus);
-            let usual = if efficient.contains(&cpu) { EFFICIENT } else { FASTEST };
+            let usual = if efficient.contains(&cpu) {
+                EFFICIENT
+            } else {
+                FASTEST
+            };
             cores.push(Core {
                 cpus: cpus.into_iter().collect(),
                 // -1 where the firmware does not tell.
-                package: number(format!("system/cpu/cpu{cpu}/topology/physical_package_id")).unwrap_or(0),
+                package: number(format!("system/cpu/cpu{cpu}/topology/physical_package_id"))
+                    .unwrap_or(0),
                 capacity: number(format!("system/cpu/cpu{cpu}/cpu_capacity")).unwrap_or(usual),
             });
         }
@@ -84,18 +97,30 @@ pub fn choose_cpus(threads: u64, affinity: &[u64], topology: &Topology) -> CpuAs
     let wanted = usize::try_from(threads).unwrap_or(usize::MAX).max(1);
     // The first hardware thread of each core, then the second of each, and so on.
     let depth = cores.iter().map(|core| core.cpus.len()).max().unwrap_or(0);
-    let by_preference = (0..depth).flat_map(|place| cores.iter().filter_map(move |core| core.cpus.get(place)));
+    let by_preference =
+        (0..depth).flat_map(|place| cores.iter().filter_map(move |core| core.cpus.get(place)));
     let worker: BTreeSet<u64> = by_preference.copied().take(wanted).collect();
 
     let is_free = |core: &&Core| core.cpus.iter().all(|cpu| !worker.contains(cpu));
-    let mut parent: BTreeSet<u64> = cores.iter().filter(is_free).flat_map(|core| core.cpus.iter().copied()).collect();
+    let mut parent: BTreeSet<u64> = cores
+        .iter()
+        .filter(is_free)
+        .flat_map(|core| core.cpus.iter().copied())
+        .collect();
     if parent.is_empty() {
-        parent = affinity.iter().copied().filter(|cpu| !worker.contains(cpu)).collect();
+        parent = affinity
+            .iter()
+            .copied()
+            .filter(|cpu| !worker.contains(cpu))
+            .collect();
     }
     if parent.is_empty() {
         parent = worker.clone();
     }
-    CpuAssignment { worker: worker.into_iter().collect(), parent: parent.into_iter().collect() }
+    CpuAssignment {
+        worker: worker.into_iter().collect(),
+        parent: parent.into_iter().collect(),
+    }
 }
 
 /// The cores that `affinity` reaches, with the CPUs it allows, in the order in which workers take them.
@@ -103,12 +128,21 @@ fn allowed_cores(affinity: &[u64], topology: &Topology) -> Vec<Core> {
     let mut unplaced: BTreeSet<u64> = affinity.iter().copied().collect();
     let mut cores = Vec::new();
     for core in &topology.cores {
-        let cpus: Vec<u64> = core.cpus.iter().copied().filter(|cpu| unplaced.remove(cpu)).collect();
+        let cpus: Vec<u64> = core
+            .cpus
+            .iter()
+            .copied()
+            .filter(|cpu| unplaced.remove(cpu))
+            .collect();
         if !cpus.is_empty() {
             cores.push(Core { cpus, ..*core });
         }
     }
-    cores.extend(unplaced.into_iter().map(|cpu| Core { cpus: vec![cpu], package: 0, capacity: FASTEST }));
+    cores.extend(unplaced.into_iter().map(|cpu| Core {
+        cpus: vec![cpu],
+        package: 0,
+        capacity: FASTEST,
+    }));
     cores.sort_by_key(|core| Reverse((core.capacity, core.package, core.cpus[0])));
     cores
 }
@@ -116,7 +150,10 @@ fn allowed_cores(affinity: &[u64], topology: &Topology) -> Vec<Core> {
 /// CPUs that the calling thread may run on, ascending. The kernel does not tell on machines of more than 1,024 CPUs.
 pub fn own_affinity() -> Result<Vec<u64>, SampleError> {
     let set = sched_getaffinity(Pid::from_raw(0)).map_err(SampleError::AffinityUnknown)?;
-    Ok((0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).map(|cpu| cpu as u64).collect())
+    Ok((0..CpuSet::count())
+        .filter(|&cpu| set.is_set(cpu).unwrap_or(false))
+        .map(|cpu| cpu as u64)
+        .collect())
 }
 
 /// Restricts the calling thread, and all threads and processes that it starts from now on, to `cpus`.
@@ -130,7 +167,8 @@ pub fn set_affinity(pid: u32, cpus: &[u64]) -> Result<(), SampleError> {
     let refused = |error| SampleError::AffinityRefused(cpus.to_vec(), error);
     let mut set = CpuSet::new();
     for &cpu in cpus {
-        set.set(usize::try_from(cpu).unwrap_or(usize::MAX)).map_err(refused)?;
+        set.set(usize::try_from(cpu).unwrap_or(usize::MAX))
+            .map_err(refused)?;
     }
     sched_setaffinity(Pid::from_raw(pid.cast_signed()), &set).map_err(refused)
 }
@@ -142,8 +180,14 @@ mod tests {
 
     /// Cores with these CPUs, such as `0,2 1,3`.
     fn cores(cores: &str) -> Topology {
-        let core = |cpus: &str| Core { cpus: list(cpus), package: 0, capacity: FASTEST };
-        Topology { cores: cores.split_whitespace().map(core).collect() }
+        let core = |cpus: &str| Core {
+            cpus: list(cpus),
+            package: 0,
+            capacity: FASTEST,
+        };
+        Topology {
+            cores: cores.split_whitespace().map(core).collect(),
+        }
     }
 
     fn list(cpus: &str) -> Vec<u64> {
@@ -151,26 +195,93 @@ mod tests {
     }
 
     fn placed(worker: &str, parent: &str) -> CpuAssignment {
-        CpuAssignment { worker: list(worker), parent: list(parent) }
+        CpuAssignment {
+            worker: list(worker),
+            parent: list(parent),
+        }
     }
 
     #[test]
     fn workers_get_cores_of_their_own_and_the_parent_the_rest() {
         let (apart, adjacent) = ("0,4 1,5 2,6 3,7", "0,1 2,3");
         for (topology, threads, affinity, expected, why) in [
-            ("0 1", 1, "0-1", placed("1", "0"), "the last CPU is the worker's"),
-            ("0 1", 2, "0-1", placed("0-1", "0-1"), "the worker needs every CPU"),
-            ("0 1", 8, "0-1", placed("0-1", "0-1"), "the worker needs more CPUs than there are"),
+            (
+                "0 1",
+                1,
+                "0-1",
+                placed("1", "0"),
+                "the last CPU is the worker's",
+            ),
+            (
+                "0 1",
+                2,
+                "0-1",
+                placed("0-1", "0-1"),
+                "the worker needs every CPU",
+            ),
+            (
+                "0 1",
+                8,
+                "0-1",
+                placed("0-1", "0-1"),
+                "the worker needs more CPUs than there are",
+            ),
             ("0 1", 1, "3", placed("3", "3"), "there is one CPU"),
-            (apart, 2, "0-7", placed("2-3", "0-1,4-5"), "siblings stay idle while cores suffice"),
-            (apart, 4, "0-7", placed("0-3", "4-7"), "siblings are left to the parent"),
-            (apart, 5, "0-7", placed("0-3,7", "4-6"), "cores do not suffice"),
-            (apart, 1, "0-1,5", placed("1", "0"), "only CPUs of the mask are used"),
-            (adjacent, 1, "0-3", placed("2", "0-1"), "adjacent numbers are siblings"),
-            (adjacent, 2, "0-3", placed("0,2", "1,3"), "adjacent siblings stay idle"),
-            ("", 2, "4-6", placed("5-6", "4"), "CPUs without known siblings are cores"),
+            (
+                apart,
+                2,
+                "0-7",
+                placed("2-3", "0-1,4-5"),
+                "siblings stay idle while cores suffice",
+            ),
+            (
+                apart,
+                4,
+                "0-7",
+                placed("0-3", "4-7"),
+                "siblings are left to the parent",
+            ),
+            (
+                apart,
+                5,
+                "0-7",
+                placed("0-3,7", "4-6"),
+                "cores do not suffice",
+            ),
+            (
+                apart,
+                1,
+                "0-1,5",
+                placed("1", "0"),
+                "only CPUs of the mask are used",
+            ),
+            (
+                adjacent,
+                1,
+                "0-3",
+                placed("2", "0-1"),
+                "adjacent numbers are siblings",
+            ),
+            (
+                adjacent,
+                2,
+                "0-3",
+                placed("0,2", "1,3"),
+                "adjacent siblings stay idle",
+            ),
+            (
+                "",
+                2,
+                "4-6",
+                placed("5-6", "4"),
+                "CPUs without known siblings are cores",
+            ),
         ] {
-            assert_eq!(choose_cpus(threads, &list(affinity), &cores(topology)), expected, "{why}");
+            assert_eq!(
+                choose_cpus(threads, &list(affinity), &cores(topology)),
+                expected,
+                "{why}"
+            );
         }
     }
 
@@ -182,12 +293,21 @@ mod tests {
     fn efficient_cores_are_left_to_the_parent() {
         let topology = read(&[
             ("sys/devices/system/cpu/online", "0-5\n"),
-            ("sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "0-1\n"),
-            ("sys/devices/system/cpu/cpu2/topology/thread_siblings_list", "2-3\n"),
+            (
+                "sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
+                "0-1\n",
+            ),
+            (
+                "sys/devices/system/cpu/cpu2/topology/thread_siblings_list",
+                "2-3\n",
+            ),
             ("sys/devices/cpu_atom/cpus", "4-5\n"),
         ]);
         assert_eq!(topology.cores.len(), 4);
-        assert_eq!(choose_cpus(2, &list("0-5"), &topology), placed("0,2", "4-5"));
+        assert_eq!(
+            choose_cpus(2, &list("0-5"), &topology),
+            placed("0,2", "4-5")
+        );
     }
 
     #[test]
@@ -205,20 +325,41 @@ mod tests {
     fn threads_stay_on_one_package_while_it_has_cores() {
         let topology = read(&[
             ("sys/devices/system/cpu/online", "0-3\n"),
-            ("sys/devices/system/cpu/cpu0/topology/physical_package_id", "0\n"),
-            ("sys/devices/system/cpu/cpu1/topology/physical_package_id", "1\n"),
-            ("sys/devices/system/cpu/cpu2/topology/physical_package_id", "0\n"),
-            ("sys/devices/system/cpu/cpu3/topology/physical_package_id", "1\n"),
+            (
+                "sys/devices/system/cpu/cpu0/topology/physical_package_id",
+                "0\n",
+            ),
+            (
+                "sys/devices/system/cpu/cpu1/topology/physical_package_id",
+                "1\n",
+            ),
+            (
+                "sys/devices/system/cpu/cpu2/topology/physical_package_id",
+                "0\n",
+            ),
+            (
+                "sys/devices/system/cpu/cpu3/topology/physical_package_id",
+                "1\n",
+            ),
         ]);
-        assert_eq!(choose_cpus(2, &list("0-3"), &topology), placed("1,3", "0,2"));
+        assert_eq!(
+            choose_cpus(2, &list("0-3"), &topology),
+            placed("1,3", "0,2")
+        );
     }
 
     #[test]
     fn siblings_that_are_offline_are_no_cpus() {
         let topology = read(&[
             ("sys/devices/system/cpu/online", "0-1\n"),
-            ("sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "0,2\n"),
-            ("sys/devices/system/cpu/cpu1/topology/thread_siblings_list", "1,3\n"),
+            (
+                "sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
+                "0,2\n",
+            ),
+            (
+                "sys/devices/system/cpu/cpu1/topology/thread_siblings_list",
+                "1,3\n",
+            ),
         ]);
         assert_eq!(topology, cores("0 1"));
     }

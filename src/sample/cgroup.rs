@@ -30,13 +30,18 @@ pub fn limits(roots: &Roots) -> CgroupLimits {
 /// included; absent where no group has a limit.
 #[must_use]
 pub fn memory_left(roots: &Roots) -> Option<Bytes> {
-    Hierarchy::of(roots, "memory").tightest(Hierarchy::memory_left).map(Bytes)
+    Hierarchy::of(roots, "memory")
+        .tightest(Hierarchy::memory_left)
+        .map(Bytes)
 }
 
 /// `cpu.stat` of every group that limits this process's CPU time.
 pub(super) fn throttled_files(roots: &Roots) -> Vec<PathBuf> {
     let hierarchy = Hierarchy::of(roots, "cpu");
-    let limited = hierarchy.groups.iter().filter(|group| hierarchy.cpu_quota(group).is_some());
+    let limited = hierarchy
+        .groups
+        .iter()
+        .filter(|group| hierarchy.cpu_quota(group).is_some());
     limited.map(|group| group.join("cpu.stat")).collect()
 }
 
@@ -70,16 +75,30 @@ struct Hierarchy {
 
 impl Hierarchy {
     fn of(roots: &Roots, controller: &str) -> Hierarchy {
-        let memberships = parse::<ProcessCGroups>(&roots.proc.join("self/cgroup")).map(|groups| groups.0);
+        let memberships =
+            parse::<ProcessCGroups>(&roots.proc.join("self/cgroup")).map(|groups| groups.0);
         let memberships = memberships.unwrap_or_default();
-        let is_v1 = |group: &&ProcessCGroup| group.controllers.iter().any(|name| name == controller);
-        let v1 = memberships.iter().find(is_v1).map(|group| (Version::V1, group));
-        let v2 = || memberships.iter().find(|group| group.hierarchy == 0).map(|group| (Version::V2, group));
+        let is_v1 =
+            |group: &&ProcessCGroup| group.controllers.iter().any(|name| name == controller);
+        let v1 = memberships
+            .iter()
+            .find(is_v1)
+            .map(|group| (Version::V1, group));
+        let v2 = || {
+            memberships
+                .iter()
+                .find(|group| group.hierarchy == 0)
+                .map(|group| (Version::V2, group))
+        };
         match v1.or_else(v2) {
-            Some((version, group)) => {
-                Hierarchy { version, groups: folders(roots, version, controller, &group.pathname) }
-            }
-            None => Hierarchy { version: Version::V2, groups: Vec::new() },
+            Some((version, group)) => Hierarchy {
+                version,
+                groups: folders(roots, version, controller, &group.pathname),
+            },
+            None => Hierarchy {
+                version: Version::V2,
+                groups: Vec::new(),
+            },
         }
     }
 
@@ -91,7 +110,10 @@ impl Hierarchy {
     /// CPUs' worth of time per period.
     fn cpu_quota(&self, group: &Path) -> Option<f64> {
         let (quota, period) = match self.version {
-            Version::V1 => (value(&group.join("cpu.cfs_quota_us"))?, value(&group.join("cpu.cfs_period_us"))?),
+            Version::V1 => (
+                value(&group.join("cpu.cfs_quota_us"))?,
+                value(&group.join("cpu.cfs_period_us"))?,
+            ),
             Version::V2 => {
                 let line = value(&group.join("cpu.max"))?;
                 let (quota, period) = line.split_once(' ')?;
@@ -113,7 +135,11 @@ impl Hierarchy {
     }
 
     fn memory_left(&self, group: &Path) -> Option<u64> {
-        let limit = self.memory_max(group).into_iter().chain(self.memory_high(group)).min()?;
+        let limit = self
+            .memory_max(group)
+            .into_iter()
+            .chain(self.memory_high(group))
+            .min()?;
         let (file, prefix) = match self.version {
             Version::V1 => ("memory.usage_in_bytes", "total_"),
             Version::V2 => ("memory.current", ""),
@@ -135,11 +161,15 @@ impl Hierarchy {
 
 /// Folders of the group `pathname` and of those above it, up to the mount point of the controller's hierarchy.
 fn folders(roots: &Roots, version: Version, controller: &str, pathname: &str) -> Vec<PathBuf> {
-    let Some(mount) = mounted(roots, version, controller) else { return Vec::new() };
+    let Some(mount) = mounted(roots, version, controller) else {
+        return Vec::new();
+    };
     let below_sys = mount.mount_point.strip_prefix("/sys");
     let top = below_sys.map_or_else(|_| mount.mount_point.clone(), |below| roots.sys.join(below));
     // A container may see its group's path from the host's root while only the part below `mount.root` is mounted.
-    let below = Path::new(pathname).strip_prefix(&mount.root).unwrap_or(Path::new(""));
+    let below = Path::new(pathname)
+        .strip_prefix(&mount.root)
+        .unwrap_or(Path::new(""));
     below.ancestors().map(|group| top.join(group)).collect()
 }
 
@@ -158,8 +188,10 @@ mod tests {
     use super::super::fixture::Machine;
     use super::*;
 
-    const V2_MOUNT: (&str, &str) =
-        ("proc/self/mountinfo", "29 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n");
+    const V2_MOUNT: (&str, &str) = (
+        "proc/self/mountinfo",
+        "29 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
+    );
 
     #[test]
     fn tightest_limit_on_the_way_to_the_root_counts() {
@@ -178,7 +210,10 @@ mod tests {
         assert_eq!(limits.memory_max_bytes, Some(Bytes(4 << 30)));
         assert_eq!(limits.memory_high_bytes, Some(Bytes(3 << 30)));
         let files = throttled_files(&machine.roots());
-        assert_eq!(files, [machine.roots().sys.join("fs/cgroup/user.slice/cpu.stat")]);
+        assert_eq!(
+            files,
+            [machine.roots().sys.join("fs/cgroup/user.slice/cpu.stat")]
+        );
     }
 
     #[test]
@@ -189,16 +224,25 @@ mod tests {
             ("sys/fs/cgroup/job/memory.max", "1000000\n"),
             ("sys/fs/cgroup/job/memory.high", "900000\n"),
             ("sys/fs/cgroup/job/memory.current", "700000\n"),
-            ("sys/fs/cgroup/job/memory.stat", "anon 400000\nfile 300000\ninactive_file 100000\nactive_file 50000\n"),
+            (
+                "sys/fs/cgroup/job/memory.stat",
+                "anon 400000\nfile 300000\ninactive_file 100000\nactive_file 50000\n",
+            ),
         ]);
-        assert_eq!(memory_left(&machine.roots()), Some(Bytes(900_000 - (700_000 - 150_000))));
+        assert_eq!(
+            memory_left(&machine.roots()),
+            Some(Bytes(900_000 - (700_000 - 150_000)))
+        );
         assert_eq!(memory_left(&Machine::new(&[]).roots()), None);
     }
 
     #[test]
     fn version_1_container_sees_its_limits_at_the_mount_point() {
         let machine = Machine::new(&[
-            ("proc/self/cgroup", "4:memory:/docker/c0ffee\n3:cpu,cpuacct:/docker/c0ffee\n0::/\n"),
+            (
+                "proc/self/cgroup",
+                "4:memory:/docker/c0ffee\n3:cpu,cpuacct:/docker/c0ffee\n0::/\n",
+            ),
             (
                 "proc/self/mountinfo",
                 "32 31 0:29 /docker/c0ffee /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct\n\
@@ -207,13 +251,19 @@ mod tests {
             ),
             ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "250000\n"),
             ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),
-            ("sys/fs/cgroup/cpu,cpuacct/cpu.stat", "nr_periods 9\nnr_throttled 1\nthrottled_time 4500\n"),
+            (
+                "sys/fs/cgroup/cpu,cpuacct/cpu.stat",
+                "nr_periods 9\nnr_throttled 1\nthrottled_time 4500\n",
+            ),
             ("sys/fs/cgroup/memory/memory.limit_in_bytes", "1073741824\n"),
         ]);
         let limits = limits(&machine.roots());
         assert_eq!(limits.cpu_quota_count, Some(2.5));
         assert_eq!(limits.memory_max_bytes, Some(Bytes(1 << 30)));
-        assert_eq!(throttled(&throttled_files(&machine.roots())[0]), Some(Nanos(4500)));
+        assert_eq!(
+            throttled(&throttled_files(&machine.roots())[0]),
+            Some(Nanos(4500))
+        );
     }
 
     #[test]
@@ -227,11 +277,22 @@ mod tests {
             ),
             ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n"),
             ("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n"),
-            ("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"),
+            (
+                "sys/fs/cgroup/memory/memory.limit_in_bytes",
+                "9223372036854771712\n",
+            ),
         ];
-        for files in [&version_1[..], &[V2_MOUNT, ("proc/self/cgroup", "0::/\n")], &[]] {
+        for files in [
+            &version_1[..],
+            &[V2_MOUNT, ("proc/self/cgroup", "0::/\n")],
+            &[],
+        ] {
             let machine = Machine::new(files);
-            assert_eq!(limits(&machine.roots()), CgroupLimits::default(), "{files:?}");
+            assert_eq!(
+                limits(&machine.roots()),
+                CgroupLimits::default(),
+                "{files:?}"
+            );
             assert!(throttled_files(&machine.roots()).is_empty(), "{files:?}");
         }
     }

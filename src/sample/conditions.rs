@@ -38,7 +38,10 @@ impl Counters {
             taken: Instant::now(),
             cpus: CpuTimes::read(roots),
             own: cpu_time::own(roots),
-            throttling: cgroup::throttled_files(roots).iter().map(|path| cgroup::throttling(path)).collect(),
+            throttling: cgroup::throttled_files(roots)
+                .iter()
+                .map(|path| cgroup::throttling(path))
+                .collect(),
             waited_for_cpu: waited(roots, "cpu"),
             waited_for_memory: waited(roots, "memory"),
             waited_for_io: waited(roots, "io"),
@@ -55,7 +58,15 @@ impl Counters {
 pub fn since(roots: &Roots, before: &Counters, workers: &[u64]) -> Conditions {
     let after = Counters::read(roots, workers);
     let elapsed = Nanos::from(after.taken.duration_since(before.taken));
-    between(roots, &Span { before, after: &after, elapsed }, workers)
+    between(
+        roots,
+        &Span {
+            before,
+            after: &after,
+            elapsed,
+        },
+        workers,
+    )
 }
 
 struct Span<'a> {
@@ -76,18 +87,27 @@ impl Span<'_> {
     }
 
     fn bytes(&self, counter: impl Fn(&Counters) -> Option<Bytes>) -> Option<Bytes> {
-        Some(Bytes(counter(self.after)?.0.saturating_sub(counter(self.before)?.0)))
+        Some(Bytes(
+            counter(self.after)?
+                .0
+                .saturating_sub(counter(self.before)?.0),
+        ))
     }
 }
 
 fn between(roots: &Roots, span: &Span<'_>, workers: &[u64]) -> Conditions {
     let siblings = siblings(roots, workers);
-    let thermal_throttles = span.after.thermal_throttles.zip(span.before.thermal_throttles);
+    let thermal_throttles = span
+        .after
+        .thermal_throttles
+        .zip(span.before.thermal_throttles);
     Conditions {
         observed_ns: span.elapsed,
         online_cpus_count: span.after.cpus.as_ref().map(|cpus| cpus.each.len() as u64),
         worker_cpus: workers.to_vec(),
-        siblings_busy_ratio: siblings.as_deref().and_then(|siblings| busy_share(span, siblings)),
+        siblings_busy_ratio: siblings
+            .as_deref()
+            .and_then(|siblings| busy_share(span, siblings)),
         sibling_cpus: siblings,
         frequency: frequency(roots, span, workers),
         others_busy_ratio: others_busy(span),
@@ -99,7 +119,8 @@ fn between(roots: &Roots, span: &Span<'_>, workers: &[u64]) -> Conditions {
         swap_used_bytes: swap_used(roots),
         swapped_in_bytes: span.bytes(|counters| counters.swapped_in),
         swapped_out_bytes: span.bytes(|counters| counters.swapped_out),
-        thermal_throttles_count: thermal_throttles.map(|(after, before)| after.saturating_sub(before)),
+        thermal_throttles_count: thermal_throttles
+            .map(|(after, before)| after.saturating_sub(before)),
         temperature_celsius: temperature(roots),
         gpus: Vec::new(),
     }
@@ -114,7 +135,10 @@ fn others_busy(span: &Span<'_>) -> Option<Ratio> {
     let cpus = span.after.cpus.as_ref()?.each.len();
     let busy = span.time(|counters| Some(counters.cpus.as_ref()?.all.busy_ns))?;
     let own = span.time(|counters| counters.own)?;
-    share(busy.since(own), Nanos(span.elapsed.0.saturating_mul(cpus as u64)))
+    share(
+        busy.since(own),
+        Nanos(span.elapsed.0.saturating_mul(cpus as u64)),
+    )
 }
 
 /// Stolen time over busy and stolen, or over one CPU's time if more: a tick is much of an idle machine.
@@ -127,9 +151,14 @@ fn steal(span: &Span<'_>) -> Option<Ratio> {
 fn busy_share(span: &Span<'_>, cpus: &[u64]) -> Option<Ratio> {
     let busy = |counters: &Counters| {
         let each = &counters.cpus.as_ref()?.each;
-        cpus.iter().try_fold(Nanos(0), |sum, cpu| Some(sum + each.get(cpu)?.busy_ns))
+        cpus.iter()
+            .try_fold(Nanos(0), |sum, cpu| Some(sum + each.get(cpu)?.busy_ns))
     };
-    if cpus.is_empty() { None } else { span.share(busy, cpus.len()) }
+    if cpus.is_empty() {
+        None
+    } else {
+        span.share(busy, cpus.len())
+    }
 }
 
 /// Of several groups with limits, the one that was stopped longest.
@@ -139,7 +168,9 @@ fn throttling(span: &Span<'_>) -> Option<Throttling> {
         let (before, after) = ((*before)?, (*after)?);
         Some(Throttling {
             periods_count: after.periods_count.saturating_sub(before.periods_count),
-            throttled_periods_count: after.throttled_periods_count.saturating_sub(before.throttled_periods_count),
+            throttled_periods_count: after
+                .throttled_periods_count
+                .saturating_sub(before.throttled_periods_count),
             throttled_ns: after.throttled_ns.since(before.throttled_ns),
         })
     });
@@ -153,7 +184,11 @@ fn siblings(roots: &Roots, workers: &[u64]) -> Option<Vec<u64>> {
     let mut siblings = Vec::new();
     for cpu in workers {
         let list = value(&devices.join(format!("cpu{cpu}/topology/thread_siblings_list")))?;
-        siblings.extend(parse_list(&list)?.into_iter().filter(|cpu| online.contains(cpu) && !workers.contains(cpu)));
+        siblings.extend(
+            parse_list(&list)?
+                .into_iter()
+                .filter(|cpu| online.contains(cpu) && !workers.contains(cpu)),
+        );
     }
     siblings.sort_unstable();
     siblings.dedup();
@@ -171,8 +206,14 @@ fn frequency(roots: &Roots, span: &Span<'_>, workers: &[u64]) -> Option<Frequenc
 
 /// The lowest value of a file of `cpufreq`, which holds kHz, over CPUs.
 fn lowest(roots: &Roots, cpus: &[u64], file: &str) -> Option<Hertz> {
-    let path = |cpu: &u64| roots.sys.join(format!("devices/system/cpu/cpu{cpu}/cpufreq/{file}"));
-    let values = cpus.iter().filter_map(|cpu| value(&path(cpu))?.parse::<u64>().ok());
+    let path = |cpu: &u64| {
+        roots
+            .sys
+            .join(format!("devices/system/cpu/cpu{cpu}/cpufreq/{file}"))
+    };
+    let values = cpus
+        .iter()
+        .filter_map(|cpu| value(&path(cpu))?.parse::<u64>().ok());
     values.min().map(|kilohertz| Hertz(kilohertz * 1000))
 }
 
@@ -180,34 +221,56 @@ fn lowest(roots: &Roots, cpus: &[u64], file: &str) -> Option<Hertz> {
 fn waited(roots: &Roots, resource: &str) -> Option<Nanos> {
     let text = read(&roots.proc.join("pressure").join(resource)).ok()?;
     let some = text.lines().find_map(|line| line.strip_prefix("some "))?;
-    let total = some.split_ascii_whitespace().find_map(|word| word.strip_prefix("total="))?;
+    let total = some
+        .split_ascii_whitespace()
+        .find_map(|word| word.strip_prefix("total="))?;
     Some(Nanos(total.parse::<u64>().ok()?.saturating_mul(1000)))
 }
 
 /// Swap in use, from the sizes in KiB of `/proc/meminfo`.
 fn swap_used(roots: &Roots) -> Option<Bytes> {
     let text = read(&roots.proc.join("meminfo")).ok()?;
-    let kib =
-        |key| text.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    Some(Bytes(kib("SwapTotal:")?.saturating_sub(kib("SwapFree:")?) * 1024))
+    let kib = |key| {
+        text.lines().find_map(|line| {
+            line.strip_prefix(key)?
+                .trim()
+                .strip_suffix(" kB")?
+                .parse::<u64>()
+                .ok()
+        })
+    };
+    Some(Bytes(
+        kib("SwapTotal:")?.saturating_sub(kib("SwapFree:")?) * 1024,
+    ))
 }
 
 /// Cores' events over all CPUs, and the package's of the CPU that saw most: all its CPUs count the same.
 fn thermal_throttles(roots: &Roots) -> Option<u64> {
     let devices = roots.sys.join("devices/system/cpu");
-    let folders = devices.read_dir().ok()?.flatten().map(|entry| entry.path().join("thermal_throttle"));
+    let folders = devices
+        .read_dir()
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path().join("thermal_throttle"));
     let count = |folder: &Path, file: &str| value(&folder.join(file))?.parse::<u64>().ok();
     let folders: Vec<_> = folders.filter(|folder| folder.is_dir()).collect();
-    let cores = folders.iter().filter_map(|folder| count(folder, "core_throttle_count"));
-    let packages = folders.iter().filter_map(|folder| count(folder, "package_throttle_count"));
+    let cores = folders
+        .iter()
+        .filter_map(|folder| count(folder, "core_throttle_count"));
+    let packages = folders
+        .iter()
+        .filter_map(|folder| count(folder, "package_throttle_count"));
     (!folders.is_empty()).then(|| cores.sum::<u64>() + packages.max().unwrap_or(0))
 }
 
 /// Temperature of the hottest thermal zone, which the kernel gives in thousandths of a degree.
 fn temperature(roots: &Roots) -> Option<Celsius> {
     let zones = roots.sys.join("class/thermal").read_dir().ok()?.flatten();
-    let temperatures = zones.filter_map(|zone| value(&zone.path().join("temp"))?.parse::<i64>().ok());
-    temperatures.max().map(|millidegrees| Celsius(millidegrees as f64 / 1000.0))
+    let temperatures =
+        zones.filter_map(|zone| value(&zone.path().join("temp"))?.parse::<i64>().ok());
+    temperatures
+        .max()
+        .map(|millidegrees| Celsius(millidegrees as f64 / 1000.0))
 }
 
 #[cfg(test)]
@@ -218,29 +281,60 @@ mod tests {
     /// A machine with two CPUs on one core, whose clock ticks a hundred times a second.
     fn machine(busy: u64, own: u64, late: u64) -> Machine {
         let each = busy / 2;
-        let stat =
-            format!("cpu  {busy} 0 0 500 0 0 0 {late} 0 0\ncpu0 {each} 0 0 1 0 0 0 0\ncpu1 {each} 0 0 1 0 0 0 0\n");
+        let stat = format!(
+            "cpu  {busy} 0 0 500 0 0 0 {late} 0 0\ncpu0 {each} 0 0 1 0 0 0 0\ncpu1 {each} 0 0 1 0 0 0 0\n"
+        );
         let own = format!("7 (onnxprof) S 1 7 7 0 -1 0 0 0 0 0 {own} 0 0 0 20 0 1 0 5\n");
-        let pressure = format!("some avg10=0.00 avg60=0.00 avg300=0.00 total={}\nfull total=0\n", late * 10_000);
+        let pressure = format!(
+            "some avg10=0.00 avg60=0.00 avg300=0.00 total={}\nfull total=0\n",
+            late * 10_000
+        );
         let swapped = format!("nr_free_pages 5\npswpin {late}\npswpout 0\n");
-        let throttled = format!("nr_periods {}\nnr_throttled {late}\nthrottled_usec {late}\n", late * 4);
+        let throttled = format!(
+            "nr_periods {}\nnr_throttled {late}\nthrottled_usec {late}\n",
+            late * 4
+        );
         Machine::new(&[
             ("proc/stat", &stat),
             ("proc/self/stat", &own),
             ("proc/pressure/cpu", &pressure),
             ("proc/vmstat", &swapped),
-            ("proc/meminfo", "MemTotal: 8 kB\nSwapTotal: 2048 kB\nSwapFree: 1024 kB\n"),
+            (
+                "proc/meminfo",
+                "MemTotal: 8 kB\nSwapTotal: 2048 kB\nSwapFree: 1024 kB\n",
+            ),
             ("proc/self/cgroup", "0::/a\n"),
-            ("proc/self/mountinfo", "41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"),
+            (
+                "proc/self/mountinfo",
+                "41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+            ),
             ("sys/fs/cgroup/a/cpu.max", "150000 100000\n"),
             ("sys/fs/cgroup/a/cpu.stat", &throttled),
             ("sys/devices/system/cpu/online", "0-1\n"),
-            ("sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "0-1\n"),
-            ("sys/devices/system/cpu/cpu0/cpufreq/scaling_min_freq", "800000\n"),
-            ("sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq", "3200000\n"),
-            ("sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "2100000\n"),
-            ("sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", &late.to_string()),
-            ("sys/devices/system/cpu/cpu1/thermal_throttle/package_throttle_count", "3\n"),
+            (
+                "sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
+                "0-1\n",
+            ),
+            (
+                "sys/devices/system/cpu/cpu0/cpufreq/scaling_min_freq",
+                "800000\n",
+            ),
+            (
+                "sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq",
+                "3200000\n",
+            ),
+            (
+                "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq",
+                "2100000\n",
+            ),
+            (
+                "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count",
+                &late.to_string(),
+            ),
+            (
+                "sys/devices/system/cpu/cpu1/thermal_throttle/package_throttle_count",
+                "3\n",
+            ),
             ("sys/class/thermal/thermal_zone0/temp", "61500\n"),
         ])
     }
@@ -249,9 +343,20 @@ mod tests {
         // 100 ticks a second everywhere but in a kernel that was built otherwise; times here follow it.
         let tick = 1_000_000_000 / procfs::ticks_per_second();
         let (first, last) = (machine(100, 50, 0), machine(300, 150, 20));
-        let (before, after) = (Counters::read(&first.roots(), &[0]), Counters::read(&last.roots(), &[0]));
+        let (before, after) = (
+            Counters::read(&first.roots(), &[0]),
+            Counters::read(&last.roots(), &[0]),
+        );
         let elapsed = Nanos(seconds * 100 * tick);
-        between(&last.roots(), &Span { before: &before, after: &after, elapsed }, &[0])
+        between(
+            &last.roots(),
+            &Span {
+                before: &before,
+                after: &after,
+                elapsed,
+            },
+            &[0],
+        )
     }
 
     #[test]
@@ -262,17 +367,30 @@ mod tests {
         // 20 ticks stolen, where 220 were wanted.
         assert_eq!(seen.steal_ratio, Some(Ratio(20.0 / 220.0)));
         // The sibling of CPU 0 was busy for half of what both were.
-        assert_eq!((seen.sibling_cpus, seen.siblings_busy_ratio), (Some(vec![1]), Some(Ratio(0.5))));
+        assert_eq!(
+            (seen.sibling_cpus, seen.siblings_busy_ratio),
+            (Some(vec![1]), Some(Ratio(0.5)))
+        );
     }
 
     #[test]
     fn counters_are_given_as_their_change() {
         let seen = observed(2);
-        let throttling = Throttling { periods_count: 80, throttled_periods_count: 20, throttled_ns: Nanos(20_000) };
+        let throttling = Throttling {
+            periods_count: 80,
+            throttled_periods_count: 20,
+            throttled_ns: Nanos(20_000),
+        };
         assert_eq!(seen.throttling, Some(throttling));
         assert_eq!(seen.swapped_in_bytes, Some(Bytes(20 * procfs::page_size())));
-        assert_eq!((seen.swapped_out_bytes, seen.swap_used_bytes), (Some(Bytes(0)), Some(Bytes(1 << 20))));
-        assert_eq!((seen.thermal_throttles_count, seen.temperature_celsius), (Some(20), Some(Celsius(61.5))));
+        assert_eq!(
+            (seen.swapped_out_bytes, seen.swap_used_bytes),
+            (Some(Bytes(0)), Some(Bytes(1 << 20)))
+        );
+        assert_eq!(
+            (seen.thermal_throttles_count, seen.temperature_celsius),
+            (Some(20), Some(Celsius(61.5)))
+        );
         let frequency = seen.frequency.unwrap();
         assert_eq!(frequency.maximum_hertz, Hertz(3_200_000_000));
         assert_eq!(frequency.after_hertz, Some(Hertz(2_100_000_000)));
@@ -281,7 +399,10 @@ mod tests {
     #[test]
     fn pressure_is_the_share_of_time_in_which_tasks_waited() {
         let pressure = observed(2).cpu_pressure_ratio.unwrap();
-        assert!((pressure.0 - 0.2 / observed(2).observed_ns.as_secs_f64()).abs() < 1e-12, "{pressure:?}");
+        assert!(
+            (pressure.0 - 0.2 / observed(2).observed_ns.as_secs_f64()).abs() < 1e-12,
+            "{pressure:?}"
+        );
     }
 
     #[test]
@@ -289,7 +410,11 @@ mod tests {
         let machine = Machine::new(&[]);
         let before = Counters::read(&machine.roots(), &[0]);
         let seen = since(&machine.roots(), &before, &[0]);
-        let told = Conditions { observed_ns: seen.observed_ns, worker_cpus: vec![0], ..Conditions::default() };
+        let told = Conditions {
+            observed_ns: seen.observed_ns,
+            worker_cpus: vec![0],
+            ..Conditions::default()
+        };
         assert_eq!(seen, told);
     }
 }

@@ -62,8 +62,12 @@ impl GpuLog {
 
     fn count_clock_events(&mut self, reading: &GpuReading) {
         match (&mut self.clock_events, &reading.clock_events) {
-            (Ok(counts), Ok(names)) => names.iter().for_each(|&name| *counts.entry(name).or_default() += 1),
-            (counts @ Err(_), Ok(names)) => *counts = Ok(names.iter().map(|&name| (name, 1)).collect()),
+            (Ok(counts), Ok(names)) => names
+                .iter()
+                .for_each(|&name| *counts.entry(name).or_default() += 1),
+            (counts @ Err(_), Ok(names)) => {
+                *counts = Ok(names.iter().map(|&name| (name, 1)).collect())
+            }
             (counts @ Err(_), Err(reason)) => *counts = Err(reason.clone()),
             (Ok(_), Err(_)) => {}
         }
@@ -82,7 +86,8 @@ impl GpuLog {
         };
         self.lists_workers |= listed.iter().any(|pid| workers.contains(pid));
         let first = self.first_pids.get_or_insert_with(|| listed.clone());
-        let is_other = |pid: &&u32| !workers.contains(pid) && (self.lists_workers || first.contains(pid));
+        let is_other =
+            |pid: &&u32| !workers.contains(pid) && (self.lists_workers || first.contains(pid));
         let others: BTreeSet<u32> = listed.iter().filter(is_other).copied().collect();
         match &mut self.other_pids {
             Ok(known) => known.extend(others),
@@ -95,10 +100,15 @@ impl GpuLog {
     }
 
     pub(super) fn close_window(&mut self) -> GpuWindow {
-        let Some((opened, readings)) = self.window.take() else { return GpuWindow::default() };
+        let Some((opened, readings)) = self.window.take() else {
+            return GpuWindow::default();
+        };
         let middle = opened + opened.elapsed() / 2;
         let early = readings.iter().filter(|(at, _)| *at < middle).count();
-        GpuWindow { early, readings: readings.into_iter().map(|(_, reading)| reading).collect() }
+        GpuWindow {
+            early,
+            readings: readings.into_iter().map(|(_, reading)| reading).collect(),
+        }
     }
 
     /// Conditions by all samples; a worker may have been listed before it was known as such.
@@ -125,7 +135,13 @@ fn no_sample<T>() -> Observed<T> {
 }
 
 fn events(counts: &BTreeMap<&'static str, u64>) -> Vec<ClockEvent> {
-    counts.iter().map(|(&reason, &samples_count)| ClockEvent { reason: reason.into(), samples_count }).collect()
+    counts
+        .iter()
+        .map(|(&reason, &samples_count)| ClockEvent {
+            reason: reason.into(),
+            samples_count,
+        })
+        .collect()
 }
 
 /// The samples of one stretch, in their order.
@@ -157,11 +173,24 @@ impl GpuWindow {
     pub fn used(&self, stretch: GpuStretch) -> GpuUse {
         // What a driver tells in the first half is partly an average over what came before.
         let late = &self.readings[self.early.min(self.readings.len())..];
-        let utilization = |reading: &GpuReading| reading.utilization_ratio.clone().map(|ratio| ratio.0);
-        let memory_utilization = |reading: &GpuReading| reading.memory_utilization_ratio.clone().map(|ratio| ratio.0);
-        let sm_clock = |reading: &GpuReading| reading.sm_clock_hertz.clone().map(|clock| clock.0 as f64);
-        let memory_clock = |reading: &GpuReading| reading.memory_clock_hertz.clone().map(|clock| clock.0 as f64);
-        let temperature = |reading: &GpuReading| reading.temperature_celsius.clone().map(|degrees| degrees.0);
+        let utilization =
+            |reading: &GpuReading| reading.utilization_ratio.clone().map(|ratio| ratio.0);
+        let memory_utilization = |reading: &GpuReading| {
+            reading
+                .memory_utilization_ratio
+                .clone()
+                .map(|ratio| ratio.0)
+        };
+        let sm_clock =
+            |reading: &GpuReading| reading.sm_clock_hertz.clone().map(|clock| clock.0 as f64);
+        let memory_clock = |reading: &GpuReading| {
+            reading
+                .memory_clock_hertz
+                .clone()
+                .map(|clock| clock.0 as f64)
+        };
+        let temperature =
+            |reading: &GpuReading| reading.temperature_celsius.clone().map(|degrees| degrees.0);
         let hertz = |clock: f64| Hertz(clock.round() as u64);
         GpuUse {
             index: u64::from(stretch.index),
@@ -173,9 +202,17 @@ impl GpuWindow {
             memory_utilization_mean_ratio: mean(late, memory_utilization).map(Ratio),
             power_mean_watts: (stretch.energy.as_ref())
                 .map_err(Clone::clone)
-                .and_then(|energy| energy.joules.over(stretch.elapsed_ns).ok_or("the stretch took no time".into())),
+                .and_then(|energy| {
+                    energy
+                        .joules
+                        .over(stretch.elapsed_ns)
+                        .ok_or("the stretch took no time".into())
+                }),
             memory: stretch.memory,
-            energy_by_power_joules: Some(self.power_mean().map(|power| power.over(stretch.elapsed_ns))),
+            energy_by_power_joules: Some(
+                self.power_mean()
+                    .map(|power| power.over(stretch.elapsed_ns)),
+            ),
             energy: stretch.energy,
             sm_clock_mean_hertz: mean(&self.readings, sm_clock).map(hertz),
             sm_clock_min_hertz: fold(&self.readings, sm_clock, f64::min).map(hertz),
@@ -190,8 +227,16 @@ impl GpuWindow {
     /// driver tells nothing.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
-        let is_idle = |reading: &GpuReading| reading.clock_events.as_ref().is_ok_and(|events| events.contains(&IDLE));
-        let tells = self.readings.iter().any(|reading| reading.clock_events.is_ok());
+        let is_idle = |reading: &GpuReading| {
+            reading
+                .clock_events
+                .as_ref()
+                .is_ok_and(|events| events.contains(&IDLE))
+        };
+        let tells = self
+            .readings
+            .iter()
+            .any(|reading| reading.clock_events.is_ok());
         let power = |reading: &GpuReading| reading.power_watts.clone().map(|power| power.0);
         let ends = [f64::min, f64::max].map(|choose| fold(&self.readings, power, choose));
         let is_steady = match ends {
@@ -203,14 +248,24 @@ impl GpuWindow {
 
     /// Mean of the sampled power.
     pub fn power_mean(&self) -> Observed<Watts> {
-        mean(&self.readings, |reading| reading.power_watts.clone().map(|power| power.0)).map(Watts)
+        mean(&self.readings, |reading| {
+            reading.power_watts.clone().map(|power| power.0)
+        })
+        .map(Watts)
     }
 
     /// Most memory that the driver lists for a process; `None` if it does not list it.
     #[must_use]
     pub fn process_memory_max(&self, pid: u32) -> Option<Bytes> {
-        let listed = self.readings.iter().filter_map(|reading| reading.processes.as_ref().ok()).flatten();
-        listed.filter(|process| process.pid == pid).filter_map(|process| process.memory_bytes).max()
+        let listed = self
+            .readings
+            .iter()
+            .filter_map(|reading| reading.processes.as_ref().ok())
+            .flatten();
+        listed
+            .filter(|process| process.pid == pid)
+            .filter_map(|process| process.memory_bytes)
+            .max()
     }
 
     /// Most memory in use on the whole device.
@@ -221,7 +276,10 @@ impl GpuWindow {
 
     fn clock_events(&self) -> Observed<Vec<ClockEvent>> {
         let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
-        for name in told(&self.readings, |reading| reading.clock_events.clone())?.into_iter().flatten() {
+        for name in told(&self.readings, |reading| reading.clock_events.clone())?
+            .into_iter()
+            .flatten()
+        {
             *counts.entry(name).or_default() += 1;
         }
         Ok(events(&counts))
@@ -229,7 +287,10 @@ impl GpuWindow {
 }
 
 /// The values that were told; if none was, the first reason.
-fn told<T>(readings: &[GpuReading], value: impl Fn(&GpuReading) -> Observed<T>) -> Observed<Vec<T>> {
+fn told<T>(
+    readings: &[GpuReading],
+    value: impl Fn(&GpuReading) -> Observed<T>,
+) -> Observed<Vec<T>> {
     let (mut values, mut reason) = (Vec::new(), None);
     for reading in readings {
         match value(reading) {
@@ -237,7 +298,11 @@ fn told<T>(readings: &[GpuReading], value: impl Fn(&GpuReading) -> Observed<T>) 
             Err(why) => reason = reason.or(Some(why)),
         }
     }
-    if values.is_empty() { Err(reason.unwrap_or_else(|| NO_SAMPLE.into())) } else { Ok(values) }
+    if values.is_empty() {
+        Err(reason.unwrap_or_else(|| NO_SAMPLE.into()))
+    } else {
+        Ok(values)
+    }
 }
 
 fn mean(readings: &[GpuReading], value: impl Fn(&GpuReading) -> Observed<f64>) -> Observed<f64> {
@@ -249,7 +314,10 @@ fn fold(
     value: impl Fn(&GpuReading) -> Observed<f64>,
     choose: fn(f64, f64) -> f64,
 ) -> Observed<f64> {
-    told(readings, value)?.into_iter().reduce(choose).ok_or_else(|| NO_SAMPLE.into())
+    told(readings, value)?
+        .into_iter()
+        .reduce(choose)
+        .ok_or_else(|| NO_SAMPLE.into())
 }
 
 #[cfg(test)]
@@ -267,10 +335,17 @@ mod tests {
             sm_clock_hertz: Ok(Hertz(1_980_000_000)),
             memory_clock_hertz: Err(refused()),
             temperature_celsius: Ok(Celsius(watts / 10.0)),
-            clock_events: Ok(if watts > 600.0 { vec!["sw_power_cap"] } else { Vec::new() }),
+            clock_events: Ok(if watts > 600.0 {
+                vec!["sw_power_cap"]
+            } else {
+                Vec::new()
+            }),
             processes: Ok(pids
                 .iter()
-                .map(|&pid| GpuProcess { pid, memory_bytes: Some(Bytes(u64::from(pid))) })
+                .map(|&pid| GpuProcess {
+                    pid,
+                    memory_bytes: Some(Bytes(u64::from(pid))),
+                })
                 .collect()),
         }
     }
@@ -281,13 +356,20 @@ mod tests {
             elapsed_ns: Nanos(500_000_000),
             inferences_count: 10,
             memory: Err("no".into()),
-            energy: Ok(GpuEnergy { joules: crate::units::Joules(150.0), method: crate::record::EnergyMethod::Counter }),
+            energy: Ok(GpuEnergy {
+                joules: crate::units::Joules(150.0),
+                method: crate::record::EnergyMethod::Counter,
+            }),
         }
     }
 
     #[test]
     fn utilization_is_of_the_second_half_and_clocks_of_the_whole() {
-        let readings = vec![reading(0.1, 100.0, &[]), reading(0.8, 700.0, &[7]), reading(0.9, 300.0, &[7, 9])];
+        let readings = vec![
+            reading(0.1, 100.0, &[]),
+            reading(0.8, 700.0, &[7]),
+            reading(0.9, 300.0, &[7, 9]),
+        ];
         let window = GpuWindow { readings, early: 1 };
         let used = window.used(stretch());
         assert_eq!(used.utilization_peak_ratio, Ok(Ratio(0.9)));
@@ -296,23 +378,51 @@ mod tests {
         // (100 + 700 + 300) W / 3 for half a second, beside the counter's 150 J.
         assert!((used.energy_by_power_joules.unwrap().unwrap().0 - 1100.0 / 6.0).abs() < 1e-9);
         assert_eq!(used.temperature_max_celsius, Ok(Celsius(70.0)));
-        assert_eq!(used.clock_events, Ok(vec![ClockEvent { reason: "sw_power_cap".into(), samples_count: 1 }]));
-        assert_eq!(used.memory_clock_mean_hertz, Err("the GPU does not offer it".into()));
-        assert_eq!((window.process_memory_max(9), window.process_memory_max(8)), (Some(Bytes(9)), None));
+        assert_eq!(
+            used.clock_events,
+            Ok(vec![ClockEvent {
+                reason: "sw_power_cap".into(),
+                samples_count: 1
+            }])
+        );
+        assert_eq!(
+            used.memory_clock_mean_hertz,
+            Err("the GPU does not offer it".into())
+        );
+        assert_eq!(
+            (window.process_memory_max(9), window.process_memory_max(8)),
+            (Some(Bytes(9)), None)
+        );
         assert_eq!(window.memory_used_max(), Ok(Bytes(7000)));
     }
 
     #[test]
     fn gpu_is_at_rest_while_nothing_runs_and_its_power_stays() {
         let of = |watts: &[f64], events: &[&'static str]| {
-            let reading = |&watts: &f64| GpuReading { clock_events: Ok(events.to_vec()), ..reading(0.0, watts, &[]) };
-            GpuWindow { readings: watts.iter().map(reading).collect(), early: 0 }.is_at_rest()
+            let reading = |&watts: &f64| GpuReading {
+                clock_events: Ok(events.to_vec()),
+                ..reading(0.0, watts, &[])
+            };
+            GpuWindow {
+                readings: watts.iter().map(reading).collect(),
+                early: 0,
+            }
+            .is_at_rest()
         };
         assert!(of(&[74.3, 74.2, 74.4], &["gpu_idle"]));
         // Clocks stay up for a while after the last process, and the average falls after that.
         assert!(!of(&[126.3, 126.2, 126.3], &[]) && !of(&[122.9, 97.2, 76.4], &["gpu_idle"]));
-        let untold = GpuReading { clock_events: Err("the GPU does not offer it".into()), ..reading(0.0, 74.0, &[]) };
-        assert!(GpuWindow { readings: vec![untold], early: 0 }.is_at_rest());
+        let untold = GpuReading {
+            clock_events: Err("the GPU does not offer it".into()),
+            ..reading(0.0, 74.0, &[])
+        };
+        assert!(
+            GpuWindow {
+                readings: vec![untold],
+                early: 0
+            }
+            .is_at_rest()
+        );
     }
 
     #[test]
@@ -326,7 +436,9 @@ mod tests {
     /// Other processes after `samples`, each the process ids that the driver lists, where 7 is a worker's.
     fn others(samples: &[&[u32]]) -> Vec<u64> {
         let mut log = GpuLog::new(0);
-        samples.iter().for_each(|pids| log.push(reading(0.0, 1.0, pids), &BTreeSet::from([7])));
+        samples
+            .iter()
+            .for_each(|pids| log.push(reading(0.0, 1.0, pids), &BTreeSet::from([7])));
         log.conditions(&BTreeSet::from([7])).other_pids.unwrap()
     }
 
@@ -334,16 +446,31 @@ mod tests {
     fn others_are_no_workers_or_where_ids_are_those_of_the_host_what_was_there_before() {
         assert_eq!(others(&[&[], &[7]]), [0; 0]);
         assert_eq!(others(&[&[5], &[5, 7], &[5, 7, 8]]), [5, 8]);
-        assert_eq!((others(&[&[], &[107]]), others(&[&[5], &[5, 107]])), (vec![], vec![5]), "ids of the host");
+        assert_eq!(
+            (others(&[&[], &[107]]), others(&[&[5], &[5, 107]])),
+            (vec![], vec![5]),
+            "ids of the host"
+        );
     }
 
     #[test]
     fn clock_events_are_counted_and_the_highest_temperature_kept() {
         let mut log = GpuLog::new(3);
-        [650.0, 700.0, 100.0].into_iter().for_each(|watts| log.push(reading(0.5, watts, &[]), &BTreeSet::new()));
+        [650.0, 700.0, 100.0]
+            .into_iter()
+            .for_each(|watts| log.push(reading(0.5, watts, &[]), &BTreeSet::new()));
         let seen = log.conditions(&BTreeSet::new());
         assert_eq!((seen.index, seen.samples_count), (3, 3));
-        assert_eq!(seen.clock_events, Ok(vec![ClockEvent { reason: "sw_power_cap".into(), samples_count: 2 }]));
-        assert_eq!((seen.temperature_max_celsius, seen.power_watts), (Ok(Celsius(70.0)), Ok(Watts(100.0))));
+        assert_eq!(
+            seen.clock_events,
+            Ok(vec![ClockEvent {
+                reason: "sw_power_cap".into(),
+                samples_count: 2
+            }])
+        );
+        assert_eq!(
+            (seen.temperature_max_celsius, seen.power_watts),
+            (Ok(Celsius(70.0)), Ok(Watts(100.0)))
+        );
     }
 }

@@ -64,7 +64,12 @@ impl GpuMonitor {
     /// known; `own` are the processes that are not others. Where no thread can be started, only [`GpuMonitor::sample`]
     /// takes samples.
     #[must_use]
-    pub fn begin(gpus: Gpus, devices: &BTreeSet<u32>, period: Duration, own: OwnProcesses) -> GpuMonitor {
+    pub fn begin(
+        gpus: Gpus,
+        devices: &BTreeSet<u32>,
+        period: Duration,
+        own: OwnProcesses,
+    ) -> GpuMonitor {
         let state = State {
             logs: devices.iter().map(|&index| GpuLog::new(index)).collect(),
             costs: Vec::new(),
@@ -72,7 +77,13 @@ impl GpuMonitor {
             ended: false,
             running: true,
         };
-        let shared = Arc::new(Shared { gpus, own, period, state: Mutex::new(state), changed: Condvar::new() });
+        let shared = Arc::new(Shared {
+            gpus,
+            own,
+            period,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        });
         shared.sample();
         let sampling = Arc::clone(&shared);
         let run = move || {
@@ -80,7 +91,11 @@ impl GpuMonitor {
             sampling.lock().running = false;
             sampling.changed.notify_all();
         };
-        if std::thread::Builder::new().name("gpu-monitor".into()).spawn(run).is_err() {
+        if std::thread::Builder::new()
+            .name("gpu-monitor".into())
+            .spawn(run)
+            .is_err()
+        {
             shared.lock().running = false;
         }
         GpuMonitor { shared }
@@ -99,7 +114,11 @@ impl GpuMonitor {
 
     /// From now on, samples are kept for [`GpuMonitor::close_window`].
     pub fn open_window(&self) {
-        self.shared.lock().logs.iter_mut().for_each(GpuLog::open_window);
+        self.shared
+            .lock()
+            .logs
+            .iter_mut()
+            .for_each(GpuLog::open_window);
     }
 
     /// The samples of a GPU since the window was opened, and one more that is taken now.
@@ -139,7 +158,10 @@ impl Drop for GpuMonitor {
         state.ended = true;
         self.shared.changed.notify_all();
         // Whether it has ended or not: there is nothing more to do.
-        let _ = self.shared.changed.wait_timeout_while(state, END_PATIENCE, |state| state.running);
+        let _ = self
+            .shared
+            .changed
+            .wait_timeout_while(state, END_PATIENCE, |state| state.running);
     }
 }
 

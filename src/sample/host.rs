@@ -24,19 +24,31 @@ pub fn fingerprint(roots: &Roots) -> Host {
     let affinity_cpus = own_affinity().unwrap_or_default();
     let cgroup = cgroup::limits(roots);
     let memory = parse::<Meminfo>(&roots.proc.join("meminfo")).ok();
-    let governor = |cpu| roots.sys.join(format!("devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"));
+    let governor = |cpu| {
+        roots.sys.join(format!(
+            "devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"
+        ))
+    };
     let mut host = Host {
         os: os_name(Path::new("/etc/os-release")),
         kernel: value(&roots.proc.join("sys/kernel/osrelease")).map(Plain::from),
         architecture: ARCH.into(),
-        caches: affinity_cpus.first().map(|cpu| caches(roots, *cpu)).unwrap_or_default(),
+        caches: affinity_cpus
+            .first()
+            .map(|cpu| caches(roots, *cpu))
+            .unwrap_or_default(),
         usable_cpus_count: usable_cpus(affinity_cpus.len() as u64, &cgroup),
         memory_bytes: memory.as_ref().map(|memory| Bytes(memory.mem_total)),
         memory_available_bytes: memory.and_then(|memory| memory.mem_available).map(Bytes),
-        governor: affinity_cpus.first().and_then(|cpu| value(&governor(cpu))).map(Plain::from),
+        governor: affinity_cpus
+            .first()
+            .and_then(|cpu| value(&governor(cpu)))
+            .map(Plain::from),
         turbo: turbo(roots),
         virtualization: virtualization(roots).map(Plain::from),
-        load_average: parse::<LoadAverage>(&roots.proc.join("loadavg")).ok().map(|load| decimal(load.one)),
+        load_average: parse::<LoadAverage>(&roots.proc.join("loadavg"))
+            .ok()
+            .map(|load| decimal(load.one)),
         steal_since_boot_ns: Sampler::new(roots).steal(),
         cpu,
         affinity_cpus,
@@ -49,7 +61,9 @@ pub fn fingerprint(roots: &Roots) -> Host {
 
 /// The default number of threads: CPUs of the affinity mask, at most the CPU limit rounded up, and at least 1.
 fn usable_cpus(affinity_count: u64, cgroup: &CgroupLimits) -> u64 {
-    let quota = cgroup.cpu_quota_count.map_or(u64::MAX, |quota| quota.ceil() as u64);
+    let quota = cgroup
+        .cpu_quota_count
+        .map_or(u64::MAX, |quota| quota.ceil() as u64);
     affinity_count.min(quota).max(1)
 }
 
@@ -60,21 +74,36 @@ fn decimal(value: f32) -> f64 {
 
 fn os_name(os_release: &Path) -> Option<Plain> {
     let text = read(os_release).ok()?;
-    let name = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    let name = text
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
     Some(name.trim_matches(['"', '\'']).into())
 }
 
 fn cpu_info(roots: &Roots, topology: &Topology) -> CpuInfo {
     let text = read(&roots.proc.join("cpuinfo")).unwrap_or_default();
-    let flags = cpuinfo_field(&text, "flags").or_else(|| cpuinfo_field(&text, "Features")).unwrap_or_default();
-    let listed = text.lines().filter(|line| line.starts_with("processor")).count() as u64;
-    let online = topology.cores.iter().map(|core| core.cpus.len() as u64).sum();
+    let flags = cpuinfo_field(&text, "flags")
+        .or_else(|| cpuinfo_field(&text, "Features"))
+        .unwrap_or_default();
+    let listed = text
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count() as u64;
+    let online = topology
+        .cores
+        .iter()
+        .map(|core| core.cpus.len() as u64)
+        .sum();
     let is_isa_flag = |flag: &&str| ISA_FLAGS.split(' ').any(|known| known == *flag);
     CpuInfo {
         model_name: cpu_model(&text),
         logical_count: if online > 0 { online } else { listed.max(1) },
         physical_count: (online > 0).then_some(topology.cores.len() as u64),
-        isa_flags: flags.split_whitespace().filter(is_isa_flag).map(Plain::from).collect(),
+        isa_flags: flags
+            .split_whitespace()
+            .filter(is_isa_flag)
+            .map(Plain::from)
+            .collect(),
     }
 }
 
@@ -83,7 +112,10 @@ fn cpu_model(cpuinfo: &str) -> Option<Plain> {
     if let Some(name) = cpuinfo_field(cpuinfo, "model name") {
         return Some(name.into());
     }
-    let (implementer, part) = (cpuinfo_field(cpuinfo, "CPU implementer")?, cpuinfo_field(cpuinfo, "CPU part")?);
+    let (implementer, part) = (
+        cpuinfo_field(cpuinfo, "CPU implementer")?,
+        cpuinfo_field(cpuinfo, "CPU part")?,
+    );
     Some(format!("implementer {implementer} part {part}").into())
 }
 
@@ -97,7 +129,9 @@ fn cpuinfo_field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 /// The caches of a CPU that hold data, smallest level first.
 fn caches(roots: &Roots, cpu: u64) -> Vec<CpuCache> {
     let all = roots.sys.join(format!("devices/system/cpu/cpu{cpu}/cache"));
-    let folders = (0..).map(|index| all.join(format!("index{index}"))).take_while(|folder| folder.is_dir());
+    let folders = (0..)
+        .map(|index| all.join(format!("index{index}")))
+        .take_while(|folder| folder.is_dir());
     let mut caches: Vec<CpuCache> = folders.filter_map(|folder| cache(&folder)).collect();
     caches.sort_by_key(|cache| cache.level);
     caches
@@ -122,12 +156,17 @@ fn turbo(roots: &Roots) -> Option<bool> {
         "1" => Some(true),
         _ => None,
     };
-    flag("intel_pstate/no_turbo").map(|off| !off).or_else(|| flag("cpufreq/boost"))
+    flag("intel_pstate/no_turbo")
+        .map(|off| !off)
+        .or_else(|| flag("cpufreq/boost"))
 }
 
 /// Hypervisor and container, such as `hypervisor (Amazon EC2 m7i.large), Docker`.
 fn virtualization(roots: &Roots) -> Option<String> {
-    let layers: Vec<String> = [hypervisor(roots), container(roots)].into_iter().flatten().collect();
+    let layers: Vec<String> = [hypervisor(roots), container(roots)]
+        .into_iter()
+        .flatten()
+        .collect();
     (!layers.is_empty()).then(|| layers.join(", "))
 }
 
@@ -138,10 +177,15 @@ fn hypervisor(roots: &Roots) -> Option<String> {
     if kind.is_none() && !flags.split_whitespace().any(|flag| flag == "hypervisor") {
         return None;
     }
-    let firmware = ["sys_vendor", "product_name"].map(|file| value(&roots.sys.join("class/dmi/id").join(file)));
+    let firmware = ["sys_vendor", "product_name"]
+        .map(|file| value(&roots.sys.join("class/dmi/id").join(file)));
     let machine: Vec<String> = firmware.into_iter().flatten().collect();
     let kind = kind.unwrap_or_else(|| "hypervisor".into());
-    Some(if machine.is_empty() { kind } else { format!("{kind} ({})", machine.join(" ")) })
+    Some(if machine.is_empty() {
+        kind
+    } else {
+        format!("{kind} ({})", machine.join(" "))
+    })
 }
 
 fn container(roots: &Roots) -> Option<String> {
@@ -150,8 +194,16 @@ fn container(roots: &Roots) -> Option<String> {
         return Some((*name).to_owned());
     }
     let groups = read(&roots.proc.join("self/cgroup")).unwrap_or_default();
-    let names = [("kubepods", "Kubernetes"), ("docker", "Docker"), ("lxc", "LXC"), ("libpod", "Podman")];
-    names.iter().find(|(mark, _)| groups.contains(mark)).map(|(_, name)| (*name).to_owned())
+    let names = [
+        ("kubepods", "Kubernetes"),
+        ("docker", "Docker"),
+        ("lxc", "LXC"),
+        ("libpod", "Podman"),
+    ];
+    names
+        .iter()
+        .find(|(mark, _)| groups.contains(mark))
+        .map(|(_, name)| (*name).to_owned())
 }
 
 #[cfg(test)]
@@ -185,20 +237,34 @@ CPU part\t: 0xd40
             ("proc/sys/kernel/osrelease", "6.1.0-13-amd64\n"),
             ("proc/self/cgroup", "0::/kubepods/pod7\n"),
             ("sys/devices/system/cpu/online", "0-1\n"),
-            ("sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "0-1\n"),
+            (
+                "sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
+                "0-1\n",
+            ),
             ("sys/devices/system/cpu/intel_pstate/no_turbo", "1\n"),
             ("sys/class/dmi/id/sys_vendor", "Amazon EC2\n"),
             ("sys/class/dmi/id/product_name", "m7i.large\n"),
         ]);
         let host = fingerprint(&machine.roots());
         assert_eq!(host.kernel, Some("6.1.0-13-amd64".into()));
-        assert_eq!(host.cpu.model_name, Some("Intel(R) Xeon(R) Processor".into()));
-        assert_eq!((host.cpu.logical_count, host.cpu.physical_count), (2, Some(1)));
+        assert_eq!(
+            host.cpu.model_name,
+            Some("Intel(R) Xeon(R) Processor".into())
+        );
+        assert_eq!(
+            (host.cpu.logical_count, host.cpu.physical_count),
+            (2, Some(1))
+        );
         let flags = "sse4_1 sse4_2 fma avx f16c avx2 avx512f avx512bw avx_vnni avx512_vnni amx_tile amx_int8";
         assert_eq!(Plain::joined(&host.cpu.isa_flags, " "), flags);
         assert_eq!(host.turbo, Some(false));
         assert_eq!(host.load_average, Some(0.52));
-        assert!(host.virtualization.unwrap().exact().starts_with("hypervisor (Amazon EC2 m7i.large), "));
+        assert!(
+            host.virtualization
+                .unwrap()
+                .exact()
+                .starts_with("hypervisor (Amazon EC2 m7i.large), ")
+        );
     }
 
     #[test]
@@ -207,33 +273,61 @@ CPU part\t: 0xd40
             ("sys/devices/system/cpu/cpu0/cache/index0/type", "Data\n"),
             ("sys/devices/system/cpu/cpu0/cache/index0/level", "1\n"),
             ("sys/devices/system/cpu/cpu0/cache/index0/size", "48K\n"),
-            ("sys/devices/system/cpu/cpu0/cache/index0/shared_cpu_list", "0,2\n"),
-            ("sys/devices/system/cpu/cpu0/cache/index1/type", "Instruction\n"),
+            (
+                "sys/devices/system/cpu/cpu0/cache/index0/shared_cpu_list",
+                "0,2\n",
+            ),
+            (
+                "sys/devices/system/cpu/cpu0/cache/index1/type",
+                "Instruction\n",
+            ),
             ("sys/devices/system/cpu/cpu0/cache/index1/size", "32K\n"),
             ("sys/devices/system/cpu/cpu0/cache/index2/type", "Unified\n"),
             ("sys/devices/system/cpu/cpu0/cache/index2/level", "3\n"),
             ("sys/devices/system/cpu/cpu0/cache/index2/size", "32768K\n"),
-            ("sys/devices/system/cpu/cpu0/cache/index2/shared_cpu_list", "0-3,8-9\n"),
+            (
+                "sys/devices/system/cpu/cpu0/cache/index2/shared_cpu_list",
+                "0-3,8-9\n",
+            ),
         ]);
-        let cache = |level, size, shared_by_count| CpuCache { level, size_bytes: Bytes(size), shared_by_count };
-        assert_eq!(caches(&machine.roots(), 0), [cache(1, 48 << 10, 2), cache(3, 32 << 20, 6)]);
+        let cache = |level, size, shared_by_count| CpuCache {
+            level,
+            size_bytes: Bytes(size),
+            shared_by_count,
+        };
+        assert_eq!(
+            caches(&machine.roots(), 0),
+            [cache(1, 48 << 10, 2), cache(3, 32 << 20, 6)]
+        );
         assert_eq!(caches(&machine.roots(), 1), []);
     }
 
     #[test]
     fn arm_machine_is_described() {
-        let machine = Machine::new(&[("proc/cpuinfo", ARM_CPUINFO), ("sys/devices/system/cpu/cpufreq/boost", "1\n")]);
+        let machine = Machine::new(&[
+            ("proc/cpuinfo", ARM_CPUINFO),
+            ("sys/devices/system/cpu/cpufreq/boost", "1\n"),
+        ]);
         let host = fingerprint(&machine.roots());
-        assert_eq!(host.cpu.model_name, Some("implementer 0x41 part 0xd40".into()));
+        assert_eq!(
+            host.cpu.model_name,
+            Some("implementer 0x41 part 0xd40".into())
+        );
         assert_eq!((host.cpu.logical_count, host.cpu.physical_count), (1, None));
-        assert_eq!(Plain::joined(&host.cpu.isa_flags, " "), "asimd asimdhp asimddp sve i8mm bf16");
+        assert_eq!(
+            Plain::joined(&host.cpu.isa_flags, " "),
+            "asimd asimdhp asimddp sve i8mm bf16"
+        );
         assert_eq!(host.turbo, Some(true));
     }
 
     #[test]
     fn machine_that_tells_nothing_is_described_by_absence() {
         let host = fingerprint(&Machine::new(&[]).roots());
-        assert_eq!((host.kernel, host.memory_bytes, host.turbo, host.governor), (None, None, None, None));
+        assert_eq!(
+            (host.kernel, host.memory_bytes, host.turbo, host.governor),
+            (None, None, None, None)
+        );
         assert_eq!((host.load_average, host.steal_since_boot_ns), (None, None));
         assert_eq!(host.cpu.model_name, None);
     }
@@ -241,7 +335,10 @@ CPU part\t: 0xd40
     #[test]
     fn running_machine_is_described() {
         let host = fingerprint(&Roots::system());
-        assert!(host.memory_bytes > host.memory_available_bytes && host.memory_available_bytes > Some(Bytes(0)));
+        assert!(
+            host.memory_bytes > host.memory_available_bytes
+                && host.memory_available_bytes > Some(Bytes(0))
+        );
         assert!(host.cpu.logical_count >= host.affinity_cpus.len() as u64);
         assert!((1..=host.affinity_cpus.len() as u64).contains(&host.usable_cpus_count));
         assert!(host.kernel.is_some() && host.steal_since_boot_ns.is_some());
@@ -249,17 +346,34 @@ CPU part\t: 0xd40
 
     #[test]
     fn usable_cpus_are_those_of_the_mask_within_the_quota_rounded_up() {
-        for (mask, quota, usable) in
-            [(8, None, 8), (8, Some(1.5), 2), (2, Some(4.0), 2), (8, Some(0.1), 1), (0, None, 1)]
-        {
-            let limits = CgroupLimits { cpu_quota_count: quota, ..CgroupLimits::default() };
-            assert_eq!(usable_cpus(mask, &limits), usable, "{mask} CPUs, quota {quota:?}");
+        for (mask, quota, usable) in [
+            (8, None, 8),
+            (8, Some(1.5), 2),
+            (2, Some(4.0), 2),
+            (8, Some(0.1), 1),
+            (0, None, 1),
+        ] {
+            let limits = CgroupLimits {
+                cpu_quota_count: quota,
+                ..CgroupLimits::default()
+            };
+            assert_eq!(
+                usable_cpus(mask, &limits),
+                usable,
+                "{mask} CPUs, quota {quota:?}"
+            );
         }
     }
 
     #[test]
     fn os_name_is_without_quotes() {
-        let machine = Machine::new(&[("proc/os-release", "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n")]);
-        assert_eq!(os_name(&machine.roots().proc.join("os-release")), Some("Debian GNU/Linux 12".into()));
+        let machine = Machine::new(&[(
+            "proc/os-release",
+            "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n",
+        )]);
+        assert_eq!(
+            os_name(&machine.roots().proc.join("os-release")),
+            Some("Debian GNU/Linux 12".into())
+        );
     }
 }

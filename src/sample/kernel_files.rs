@@ -21,8 +21,13 @@ impl Roots {
     /// unusual places and for tests.
     #[must_use]
     pub fn system() -> Roots {
-        let nvml = std::env::var_os("ONNXPROF_NVML").map_or_else(|| "libnvidia-ml.so.1".into(), PathBuf::from);
-        Roots { proc: "/proc".into(), sys: "/sys".into(), nvml }
+        let nvml = std::env::var_os("ONNXPROF_NVML")
+            .map_or_else(|| "libnvidia-ml.so.1".into(), PathBuf::from);
+        Roots {
+            proc: "/proc".into(),
+            sys: "/sys".into(),
+            nvml,
+        }
     }
 
     pub(super) fn of_process(&self, pid: u32, file: &str) -> PathBuf {
@@ -83,7 +88,8 @@ pub(super) fn parse<T: procfs::FromRead>(path: &Path) -> Result<T, SampleError> 
 
 /// The number behind `key` in the first line that has one there.
 pub(super) fn number(text: &str, key: &str) -> Option<u64> {
-    text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse().ok())
+    text.lines()
+        .find_map(|line| line.strip_prefix(key)?.trim().parse().ok())
 }
 
 /// The numbers of a list such as `0-3,8`; `None` if it is not one.

@@ -49,7 +49,8 @@ mod fixture {
         }
 
         pub(super) fn roots(&self) -> Roots {
-            let [proc, sys, nvml] = ["proc", "sys", "libnvidia-ml.so"].map(|name| self.folder.path().join(name));
+            let [proc, sys, nvml] =
+                ["proc", "sys", "libnvidia-ml.so"].map(|name| self.folder.path().join(name));
             Roots { proc, sys, nvml }
         }
     }

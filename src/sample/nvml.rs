@@ -55,7 +55,9 @@ impl GpuError {
     pub fn reason(&self) -> String {
         match self {
             // The loader repeats the name of the library.
-            GpuError::NoLibrary(..) | GpuError::NoGpu(..) | GpuError::Lost { .. } => self.to_string(),
+            GpuError::NoLibrary(..) | GpuError::NoGpu(..) | GpuError::Lost { .. } => {
+                self.to_string()
+            }
             GpuError::NoDriver(source) => format!("{self}: {}", words(source)),
         }
     }
@@ -105,7 +107,9 @@ impl Gpus {
         let library = roots.nvml.as_os_str();
         match Nvml::builder().lib_path(library).init() {
             Ok(nvml) => Ok(Gpus { nvml }),
-            Err(source @ NvmlError::LibloadingError(_)) => Err(GpuError::NoLibrary(library.into(), source)),
+            Err(source @ NvmlError::LibloadingError(_)) => {
+                Err(GpuError::NoLibrary(library.into(), source))
+            }
             Err(source) => Err(GpuError::NoDriver(source)),
         }
     }
@@ -120,7 +124,13 @@ impl Gpus {
     #[must_use]
     pub fn driver(&self) -> GpuDriver {
         let cuda = self.nvml.sys_cuda_driver_version();
-        let cuda = cuda.map(|all| format!("{}.{}", cuda_driver_version_major(all), cuda_driver_version_minor(all)));
+        let cuda = cuda.map(|all| {
+            format!(
+                "{}.{}",
+                cuda_driver_version_major(all),
+                cuda_driver_version_minor(all)
+            )
+        });
         GpuDriver {
             version: told(self.nvml.sys_driver_version()).map(Plain::from),
             cuda_version: told(cuda).map(Plain::from),
@@ -130,7 +140,9 @@ impl Gpus {
     /// Descriptions of all GPUs.
     #[must_use]
     pub fn all(&self) -> Vec<GpuInfo> {
-        (0..self.count()).filter_map(|index| Some(info(index, &self.nvml.device_by_index(index).ok()?))).collect()
+        (0..self.count())
+            .filter_map(|index| Some(info(index, &self.nvml.device_by_index(index).ok()?)))
+            .collect()
     }
 
     /// The driver's number of the GPU that CUDA calls `ordinal`, where `visible` is what `CUDA_VISIBLE_DEVICES` holds.
@@ -141,12 +153,23 @@ impl Gpus {
         let count = self.count();
         let missing = |wanted: String| GpuError::NoGpu(wanted, count);
         let Some(visible) = visible else {
-            return u32::try_from(ordinal).ok().filter(|&index| index < count).ok_or(missing(ordinal.to_string()));
+            return u32::try_from(ordinal)
+                .ok()
+                .filter(|&index| index < count)
+                .ok_or(missing(ordinal.to_string()));
         };
-        let entry = usize::try_from(ordinal).ok().and_then(|place| visible.split(',').nth(place)).map(str::trim);
-        let entry = entry.filter(|entry| !entry.is_empty()).ok_or_else(|| missing(ordinal.to_string()))?;
+        let entry = usize::try_from(ordinal)
+            .ok()
+            .and_then(|place| visible.split(',').nth(place))
+            .map(str::trim);
+        let entry = entry
+            .filter(|entry| !entry.is_empty())
+            .ok_or_else(|| missing(ordinal.to_string()))?;
         let is_named = |index: &u32| {
-            let uuid = self.nvml.device_by_index(*index).and_then(|device| device.uuid());
+            let uuid = self
+                .nvml
+                .device_by_index(*index)
+                .and_then(|device| device.uuid());
             uuid.is_ok_and(|uuid| uuid.starts_with(entry))
         };
         let found = match entry.parse::<u32>() {
@@ -158,14 +181,22 @@ impl Gpus {
 
     /// The driver's facts about a GPU now; [`GpuError::Lost`] if it does not answer any more, and will not.
     pub fn read(&self, index: u32) -> Result<GpuReading, GpuError> {
-        let lost = |error: &NvmlError| GpuError::Lost { index, reason: words(error) };
-        let device = self.nvml.device_by_index(index).map_err(|error| lost(&error))?;
+        let lost = |error: &NvmlError| GpuError::Lost {
+            index,
+            reason: words(error),
+        };
+        let device = self
+            .nvml
+            .device_by_index(index)
+            .map_err(|error| lost(&error))?;
         let asked = Asked::default();
         let utilization = asked.of(device.utilization_rates());
         let reading = GpuReading {
             utilization_ratio: utilization.clone().map(|rates| percent(rates.gpu)),
             memory_utilization_ratio: utilization.map(|rates| percent(rates.memory)),
-            memory_used_bytes: asked.of(device.memory_info()).map(|memory| Bytes(memory.used)),
+            memory_used_bytes: asked
+                .of(device.memory_info())
+                .map(|memory| Bytes(memory.used)),
             power_watts: asked.of(device.power_usage()).map(milliwatts),
             sm_clock_hertz: asked.of(device.clock_info(Clock::SM)).map(megahertz),
             memory_clock_hertz: asked.of(device.clock_info(Clock::Memory)).map(megahertz),
@@ -173,7 +204,9 @@ impl Gpus {
                 .of(device.temperature(TemperatureSensor::Gpu))
                 .map(|degrees| Celsius(f64::from(degrees))),
             clock_events: asked.of(device.current_throttle_reasons()).map(names),
-            processes: asked.of(device.running_compute_processes()).map(|listed| listed.iter().map(process).collect()),
+            processes: asked
+                .of(device.running_compute_processes())
+                .map(|listed| listed.iter().map(process).collect()),
         };
         match asked.lost.into_inner() {
             Some(error) => Err(lost(&error)),
@@ -183,13 +216,21 @@ impl Gpus {
 
     /// The chip's energy counter, since the driver was loaded; chips before 2017 have none.
     pub fn energy(&self, index: u32) -> Observed<Joules> {
-        let millijoules = self.nvml.device_by_index(index).and_then(|device| device.total_energy_consumption());
+        let millijoules = self
+            .nvml
+            .device_by_index(index)
+            .and_then(|device| device.total_energy_consumption());
         told(millijoules).map(|millijoules| Joules(millijoules as f64 / 1000.0))
     }
 
     /// Memory in use on the whole device, of all processes.
     pub fn memory_used(&self, index: u32) -> Observed<Bytes> {
-        told(self.nvml.device_by_index(index).and_then(|device| device.memory_info())).map(|memory| Bytes(memory.used))
+        told(
+            self.nvml
+                .device_by_index(index)
+                .and_then(|device| device.memory_info()),
+        )
+        .map(|memory| Bytes(memory.used))
     }
 }
 
@@ -198,7 +239,10 @@ pub(super) fn describe(roots: &Roots, host: &mut Host) {
         Ok(gpus) => {
             host.gpu_driver = Some(gpus.driver());
             host.gpus = gpus.all();
-            host.gpus_absent_reason = host.gpus.is_empty().then(|| "the driver lists no GPU".into());
+            host.gpus_absent_reason = host
+                .gpus
+                .is_empty()
+                .then(|| "the driver lists no GPU".into());
         }
         Err(error) => host.gpus_absent_reason = Some(error.reason().into()),
     }
@@ -206,7 +250,9 @@ pub(super) fn describe(roots: &Roots, host: &mut Host) {
 
 fn sha256(text: &str) -> Observed<Plain> {
     let hashed = hash::copy(&mut text.as_bytes(), &mut io::sink());
-    hashed.map(Plain::from).map_err(|error| error.to_string().into())
+    hashed
+        .map(Plain::from)
+        .map_err(|error| error.to_string().into())
 }
 
 fn info(index: u32, device: &Device<'_>) -> GpuInfo {
@@ -258,7 +304,8 @@ fn words(error: &NvmlError) -> String {
         }
         NvmlError::DriverNotLoaded => "its kernel module is not loaded".into(),
         NvmlError::LibRmVersionMismatch => {
-            "its library and its kernel module are of different versions; a restart mends that".into()
+            "its library and its kernel module are of different versions; a restart mends that"
+                .into()
         }
         NvmlError::GpuLost => "it fell off the bus, or cannot be reached any more".into(),
         NvmlError::ResetRequired => "it must be reset before it can be used again".into(),
@@ -270,16 +317,28 @@ fn words(error: &NvmlError) -> String {
 fn names(reasons: ThrottleReasons) -> Vec<&'static str> {
     let known = [
         (ThrottleReasons::GPU_IDLE, "gpu_idle"),
-        (ThrottleReasons::APPLICATIONS_CLOCKS_SETTING, "applications_clocks_setting"),
+        (
+            ThrottleReasons::APPLICATIONS_CLOCKS_SETTING,
+            "applications_clocks_setting",
+        ),
         (ThrottleReasons::SW_POWER_CAP, "sw_power_cap"),
         (ThrottleReasons::HW_SLOWDOWN, "hw_slowdown"),
         (ThrottleReasons::SYNC_BOOST, "sync_boost"),
         (ThrottleReasons::SW_THERMAL_SLOWDOWN, "sw_thermal_slowdown"),
         (ThrottleReasons::HW_THERMAL_SLOWDOWN, "hw_thermal_slowdown"),
-        (ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN, "hw_power_brake_slowdown"),
-        (ThrottleReasons::DISPLAY_CLOCK_SETTING, "display_clock_setting"),
+        (
+            ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN,
+            "hw_power_brake_slowdown",
+        ),
+        (
+            ThrottleReasons::DISPLAY_CLOCK_SETTING,
+            "display_clock_setting",
+        ),
     ];
-    known.into_iter().filter_map(|(reason, name)| reasons.contains(reason).then_some(name)).collect()
+    known
+        .into_iter()
+        .filter_map(|(reason, name)| reasons.contains(reason).then_some(name))
+        .collect()
 }
 
 fn process(listed: &nvml_wrapper::struct_wrappers::device::ProcessInfo) -> GpuProcess {
@@ -287,7 +346,10 @@ fn process(listed: &nvml_wrapper::struct_wrappers::device::ProcessInfo) -> GpuPr
         UsedGpuMemory::Used(bytes) => Some(Bytes(bytes)),
         UsedGpuMemory::Unavailable => None,
     };
-    GpuProcess { pid: listed.pid, memory_bytes }
+    GpuProcess {
+        pid: listed.pid,
+        memory_bytes,
+    }
 }
 
 fn percent(percent: u32) -> Ratio {

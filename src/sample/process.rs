@@ -17,7 +17,10 @@ pub fn private_memory(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     let path = roots.of_process(pid, "smaps_rollup");
     let maps = parse::<SmapsRollup>(&path)?.memory_map_rollup;
     let sum = |field: &'static str| {
-        let values: Option<Vec<u64>> = maps.iter().map(|map| map.extension.map.get(field).copied()).collect();
+        let values: Option<Vec<u64>> = maps
+            .iter()
+            .map(|map| map.extension.map.get(field).copied())
+            .collect();
         match values {
             Some(values) if !values.is_empty() => Ok(values.iter().sum::<u64>()),
             _ => Err(missing(&path, field)),
@@ -45,8 +48,10 @@ pub fn own_peak_memory(roots: &Roots) -> Result<Bytes, SampleError> {
 fn peak_of(status: &Path) -> Result<Bytes, SampleError> {
     let text = read(status)?;
     // In kB, which are KiB.
-    let peak = field(&text, "VmHWM").and_then(|value| value.strip_suffix("kB")?.trim().parse::<u64>().ok());
-    peak.map(|kib| Bytes(kib * 1024)).ok_or_else(|| missing(status, "VmHWM"))
+    let peak = field(&text, "VmHWM")
+        .and_then(|value| value.strip_suffix("kB")?.trim().parse::<u64>().ok());
+    peak.map(|kib| Bytes(kib * 1024))
+        .ok_or_else(|| missing(status, "VmHWM"))
 }
 
 /// Makes [`peak_resident`] start again from what is resident now, by `clear_refs`, which the process's user may write.
@@ -73,8 +78,12 @@ pub fn migrations_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
     const FIELD: &str = "se.nr_migrations";
     let path = roots.of_process(pid, "sched");
     let text = read(&path)?;
-    let value = text.lines().find_map(|line| line.strip_prefix(FIELD)?.trim().strip_prefix(':'));
-    value.and_then(|value| value.trim().parse().ok()).ok_or_else(|| missing(&path, FIELD))
+    let value = text
+        .lines()
+        .find_map(|line| line.strip_prefix(FIELD)?.trim().strip_prefix(':'));
+    value
+        .and_then(|value| value.trim().parse().ok())
+        .ok_or_else(|| missing(&path, FIELD))
 }
 
 /// CPUs that the process's main thread may run on, ascending: `Cpus_allowed_list` of `status`.
@@ -86,7 +95,9 @@ pub fn allowed_cpus(roots: &Roots, pid: u32) -> Result<Vec<u64>, SampleError> {
 
 /// Value of the line `name: value`.
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+    text.lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+        .map(str::trim)
 }
 
 fn missing(path: &Path, field: &'static str) -> SampleError {
@@ -118,7 +129,10 @@ Cpus_allowed_list:\t0-1,16-19,32-39
     #[test]
     fn private_memory_is_clean_and_dirty_together() {
         let machine = Machine::new(&[("proc/7/smaps_rollup", SMAPS_ROLLUP)]);
-        assert_eq!(private_memory(&machine.roots(), 7).unwrap(), Bytes(120 * 1024));
+        assert_eq!(
+            private_memory(&machine.roots(), 7).unwrap(),
+            Bytes(120 * 1024)
+        );
     }
 
     #[test]
@@ -127,21 +141,33 @@ Cpus_allowed_list:\t0-1,16-19,32-39
         let roots = machine.roots();
         assert_eq!(peak_resident(&roots, 7).unwrap(), Bytes(12345 * 1024));
         assert_eq!(threads_count(&roots, 7).unwrap(), 3);
-        assert_eq!(allowed_cpus(&roots, 7).unwrap(), [0, 1, 16, 17, 18, 19, 32, 33, 34, 35, 36, 37, 38, 39]);
+        assert_eq!(
+            allowed_cpus(&roots, 7).unwrap(),
+            [0, 1, 16, 17, 18, 19, 32, 33, 34, 35, 36, 37, 38, 39]
+        );
     }
 
     #[test]
     fn process_that_has_ended_is_an_error_that_names_the_file() {
         let machine = Machine::new(&[]);
         let error = resident(&machine.roots(), 7).unwrap_err();
-        assert!(matches!(&error, SampleError::Unreadable(path, _) if path.ends_with("proc/7/statm")), "{error}");
+        assert!(
+            matches!(&error, SampleError::Unreadable(path, _) if path.ends_with("proc/7/statm")),
+            "{error}"
+        );
     }
 
     #[test]
     fn zombie_has_no_peak() {
-        let machine = Machine::new(&[("proc/7/status", "Name:\tworker\nState:\tZ (zombie)\nThreads:\t1\n")]);
+        let machine = Machine::new(&[(
+            "proc/7/status",
+            "Name:\tworker\nState:\tZ (zombie)\nThreads:\t1\n",
+        )]);
         let error = peak_resident(&machine.roots(), 7).unwrap_err();
-        assert!(error.to_string().ends_with("has no usable `VmHWM`"), "{error}");
+        assert!(
+            error.to_string().ends_with("has no usable `VmHWM`"),
+            "{error}"
+        );
     }
 
     /// A process that does nothing, ended when dropped.
@@ -149,7 +175,12 @@ Cpus_allowed_list:\t0-1,16-19,32-39
 
     impl Sleeper {
         fn start() -> Sleeper {
-            Sleeper(std::process::Command::new("sleep").arg("600").spawn().unwrap())
+            Sleeper(
+                std::process::Command::new("sleep")
+                    .arg("600")
+                    .spawn()
+                    .unwrap(),
+            )
         }
     }
 
@@ -170,7 +201,10 @@ Cpus_allowed_list:\t0-1,16-19,32-39
         assert!(peak_resident(&roots, pid).unwrap() > Bytes(0));
         storage_read_bytes(&roots, pid).unwrap();
         assert_eq!(threads_count(&roots, pid).unwrap(), 1);
-        assert_eq!(allowed_cpus(&roots, pid).unwrap(), super::super::affinity::own_affinity().unwrap());
+        assert_eq!(
+            allowed_cpus(&roots, pid).unwrap(),
+            super::super::affinity::own_affinity().unwrap()
+        );
     }
 
     #[test]
@@ -183,6 +217,9 @@ Cpus_allowed_list:\t0-1,16-19,32-39
         drop(held);
         reset_peak(&roots, std::process::id()).unwrap();
         let after = own_peak_memory(&roots).unwrap();
-        assert!(before.0 >= after.0 + HELD as u64 / 2, "{before:?} {after:?}");
+        assert!(
+            before.0 >= after.0 + HELD as u64 / 2,
+            "{before:?} {after:?}"
+        );
     }
 }

@@ -61,9 +61,14 @@ impl Rapl {
     /// Finds the counters and reads each once. Most systems let only root do so, since they were used to spy on others.
     pub fn open(roots: &Roots) -> Result<Rapl, RaplError> {
         let folder = roots.sys.join("class/powercap");
-        let entries = folder.read_dir().map_err(|_| RaplError::NoCounters(folder.clone()))?;
-        let mut paths: Vec<PathBuf> =
-            entries.flatten().map(|entry| entry.path()).filter(|path| is_zone(path)).collect();
+        let entries = folder
+            .read_dir()
+            .map_err(|_| RaplError::NoCounters(folder.clone()))?;
+        let mut paths: Vec<PathBuf> = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| is_zone(path))
+            .collect();
         paths.sort();
         let domains: Vec<Domain> = paths.iter().filter_map(|path| Domain::of(path)).collect();
         if domains.iter().all(|domain| domain.kind != Kind::Package) {
@@ -77,7 +82,10 @@ impl Rapl {
     /// Names of the counters, such as `package-0` and `dram`.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.domains.iter().map(|domain| domain.name.clone()).collect()
+        self.domains
+            .iter()
+            .map(|domain| domain.name.clone())
+            .collect()
     }
 
     /// The counters now; `None` if one of them cannot be read any more.
@@ -89,15 +97,24 @@ impl Rapl {
     fn try_read(&self) -> Result<RaplReading, RaplError> {
         let counter = |domain: &Domain| {
             let microjoules = domain.microjoules()?;
-            Ok(Counter { kind: domain.kind, microjoules, range: domain.range })
+            Ok(Counter {
+                kind: domain.kind,
+                microjoules,
+                range: domain.range,
+            })
         };
-        self.domains.iter().map(counter).collect::<Result<_, _>>().map(RaplReading)
+        self.domains
+            .iter()
+            .map(counter)
+            .collect::<Result<_, _>>()
+            .map(RaplReading)
     }
 }
 
 /// Whether a folder is a zone such as `intel-rapl:0` or `intel-rapl:0:2`. `intel-rapl-mmio:0` counts a package twice.
 fn is_zone(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("intel-rapl:"))
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with("intel-rapl:"))
 }
 
 impl Domain {
@@ -109,7 +126,12 @@ impl Domain {
             _ => return None,
         };
         let range = value(&zone.join("max_energy_range_uj"))?.parse().ok()?;
-        Some(Domain { name, kind, energy: zone.join("energy_uj"), range })
+        Some(Domain {
+            name,
+            kind,
+            energy: zone.join("energy_uj"),
+            range,
+        })
     }
 
     fn microjoules(&self) -> Result<u64, RaplError> {
@@ -128,14 +150,21 @@ impl RaplReading {
     /// Energy since `earlier`, of the same counters; each may have started again from zero once.
     #[must_use]
     pub fn since(&self, earlier: &RaplReading) -> CpuEnergy {
-        let mut energy = CpuEnergy { package_joules: Joules(0.0), dram_joules: None };
+        let mut energy = CpuEnergy {
+            package_joules: Joules(0.0),
+            dram_joules: None,
+        };
         for (later, earlier) in self.0.iter().zip(&earlier.0) {
             let up_to_zero = later.range.saturating_sub(earlier.microjoules);
             let microjoules = later.microjoules.checked_sub(earlier.microjoules);
-            let joules = Joules(microjoules.unwrap_or(later.microjoules.saturating_add(up_to_zero)) as f64 / 1e6);
+            let joules = Joules(
+                microjoules.unwrap_or(later.microjoules.saturating_add(up_to_zero)) as f64 / 1e6,
+            );
             match later.kind {
                 Kind::Package => energy.package_joules = energy.package_joules + joules,
-                Kind::Dram => energy.dram_joules = Some(energy.dram_joules.unwrap_or_default() + joules),
+                Kind::Dram => {
+                    energy.dram_joules = Some(energy.dram_joules.unwrap_or_default() + joules)
+                }
             }
         }
         energy
@@ -157,8 +186,14 @@ mod tests {
     }
 
     fn machine(zones: &[(&str, &str, u64)]) -> Machine {
-        let files: Vec<_> = zones.iter().flat_map(|&(name, number, energy)| zone(name, number, energy)).collect();
-        let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let files: Vec<_> = zones
+            .iter()
+            .flat_map(|&(name, number, energy)| zone(name, number, energy))
+            .collect();
+        let files: Vec<_> = files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
         Machine::new(&files)
     }
 
@@ -178,7 +213,13 @@ mod tests {
             ])
         };
         let energy = at(500, 4_000_000).since(&at(100, 1_000_000));
-        assert_eq!(energy, CpuEnergy { package_joules: Joules(9.0), dram_joules: Some(Joules(0.3)) });
+        assert_eq!(
+            energy,
+            CpuEnergy {
+                package_joules: Joules(9.0),
+                dram_joules: Some(Joules(0.3))
+            }
+        );
         assert!((energy.total().0 - 9.3).abs() < 1e-12);
     }
 
@@ -186,25 +227,46 @@ mod tests {
     fn counter_that_starts_again_goes_on() {
         let at = |energy| reading(&[("package-0", "0", energy)]);
         let energy = at(1_000_000).since(&at(262_142_328_850));
-        assert_eq!(energy, CpuEnergy { package_joules: Joules(2.0), dram_joules: None });
+        assert_eq!(
+            energy,
+            CpuEnergy {
+                package_joules: Joules(2.0),
+                dram_joules: None
+            }
+        );
     }
 
     #[test]
     fn machine_without_counters_says_so() {
         for machine in [machine(&[]), machine(&[("psys", "0", 5)])] {
             let error = Rapl::open(&machine.roots()).unwrap_err();
-            assert!(error.to_string().starts_with("the kernel offers no energy counters"), "{error}");
+            assert!(
+                error
+                    .to_string()
+                    .starts_with("the kernel offers no energy counters"),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn counter_that_cannot_be_read_is_named_with_what_to_do() {
         let denied = RaplError::Denied("/sys/class/powercap/intel-rapl:0/energy_uj".into());
-        assert!(denied.to_string().contains("intel-rapl:0/energy_uj` may only be read by root: run `chmod a+r`"));
+        assert!(
+            denied
+                .to_string()
+                .contains("intel-rapl:0/energy_uj` may only be read by root: run `chmod a+r`")
+        );
         let machine = machine(&[("package-0", "0", 1)]);
-        let energy = machine.roots().sys.join("class/powercap/intel-rapl:0/energy_uj");
+        let energy = machine
+            .roots()
+            .sys
+            .join("class/powercap/intel-rapl:0/energy_uj");
         std::fs::write(&energy, "what\n").unwrap();
         let error = Rapl::open(&machine.roots()).unwrap_err();
-        assert!(error.to_string().contains("has no usable `energy`"), "{error}");
+        assert!(
+            error.to_string().contains("has no usable `energy`"),
+            "{error}"
+        );
     }
 }

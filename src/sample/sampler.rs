@@ -57,7 +57,11 @@ impl Sampler {
     /// A sampler of the machine and of this process's control groups, which workers share.
     #[must_use]
     pub fn new(roots: &Roots) -> Sampler {
-        Sampler { roots: roots.clone(), throttled_files: cgroup::throttled_files(roots), rapl: Rapl::open(roots) }
+        Sampler {
+            roots: roots.clone(),
+            throttled_files: cgroup::throttled_files(roots),
+            rapl: Rapl::open(roots),
+        }
     }
 
     /// Takes a snapshot, with the resident memory of `pid`.
@@ -69,7 +73,14 @@ impl Sampler {
         let migrations_count = process::migrations_count(&self.roots, pid).ok();
         let resident_bytes = process::resident(&self.roots, pid).ok();
         let energy = self.rapl.as_ref().ok().and_then(Rapl::read);
-        Snapshot { steal_ns, throttled_ns, migrations_count, resident_bytes, energy, cost_ns: start.elapsed().into() }
+        Snapshot {
+            steal_ns,
+            throttled_ns,
+            migrations_count,
+            resident_bytes,
+            energy,
+            cost_ns: start.elapsed().into(),
+        }
     }
 
     /// The processor's energy counters, or why they cannot be read.
@@ -81,13 +92,19 @@ impl Sampler {
     #[must_use]
     pub fn steal(&self) -> Option<Nanos> {
         let mut head = [0; 256];
-        let length = File::open(self.roots.proc.join("stat")).ok()?.read(&mut head).ok()?;
+        let length = File::open(self.roots.proc.join("stat"))
+            .ok()?
+            .read(&mut head)
+            .ok()?;
         steal_ticks(str::from_utf8(&head[..length]).ok()?).map(in_nanos)
     }
 
     /// Sum over all limited groups: each of them stops the process on its own.
     fn throttled(&self) -> Option<Nanos> {
-        let times = self.throttled_files.iter().filter_map(|path| cgroup::throttled(path));
+        let times = self
+            .throttled_files
+            .iter()
+            .filter_map(|path| cgroup::throttled(path));
         times.reduce(|sum, time| sum + time)
     }
 }
@@ -97,13 +114,18 @@ impl Snapshot {
     #[must_use]
     pub fn since(&self, earlier: &Snapshot) -> BlockSample {
         let change = |later: Option<Nanos>, earlier: Option<Nanos>| Some(later?.since(earlier?));
-        let moves = |later: Option<u64>, earlier: Option<u64>| Some(later?.saturating_sub(earlier?));
+        let moves =
+            |later: Option<u64>, earlier: Option<u64>| Some(later?.saturating_sub(earlier?));
         BlockSample {
             steal_ns: change(self.steal_ns, earlier.steal_ns),
             throttled_ns: change(self.throttled_ns, earlier.throttled_ns),
             migrations_count: moves(self.migrations_count, earlier.migrations_count),
             resident_bytes: self.resident_bytes,
-            cpu_energy: self.energy.as_ref().zip(earlier.energy.as_ref()).map(|(later, earlier)| later.since(earlier)),
+            cpu_energy: self
+                .energy
+                .as_ref()
+                .zip(earlier.energy.as_ref())
+                .map(|(later, earlier)| later.since(earlier)),
         }
     }
 }
@@ -111,7 +133,11 @@ impl Snapshot {
 /// The eighth number of the first line of `/proc/stat`, in ticks; kernels before 2.6.11 do not have it.
 fn steal_ticks(stat: &str) -> Option<u64> {
     let (line, _) = stat.split_once('\n')?;
-    line.strip_prefix("cpu ")?.split_ascii_whitespace().nth(7)?.parse().ok()
+    line.strip_prefix("cpu ")?
+        .split_ascii_whitespace()
+        .nth(7)?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -121,7 +147,10 @@ mod tests {
 
     #[test]
     fn steal_is_the_eighth_counter_of_all_cpus() {
-        assert_eq!(steal_ticks("cpu  51531 14809 6807 163481 739 0 97 25 0 0\ncpu0 1 2\n"), Some(25));
+        assert_eq!(
+            steal_ticks("cpu  51531 14809 6807 163481 739 0 97 25 0 0\ncpu0 1 2\n"),
+            Some(25)
+        );
         assert_eq!(steal_ticks("cpu  51531 14809 6807 163481\n"), None);
         assert_eq!(steal_ticks("cpu0 1 2 3 4 5 6 7 8 9\n"), None);
     }
@@ -150,26 +179,48 @@ mod tests {
     fn machine_that_tells_nothing_yields_nothing_rather_than_zero() {
         let machine = Machine::new(&[]);
         let snapshot = Sampler::new(&machine.roots()).sample(7);
-        assert_eq!((snapshot.steal_ns, snapshot.throttled_ns, snapshot.resident_bytes), (None, None, None));
+        assert_eq!(
+            (
+                snapshot.steal_ns,
+                snapshot.throttled_ns,
+                snapshot.resident_bytes
+            ),
+            (None, None, None)
+        );
     }
 
     #[test]
     fn sampler_reads_steal_throttling_and_resident_memory() {
         let machine = Machine::new(&[
-            ("proc/stat", "cpu  1 2 3 4 5 6 7 200 0 0\ncpu0 1 2 3 4 5 6 7 200 0 0\n"),
+            (
+                "proc/stat",
+                "cpu  1 2 3 4 5 6 7 200 0 0\ncpu0 1 2 3 4 5 6 7 200 0 0\n",
+            ),
             ("proc/7/statm", "500 20 10 5 0 40 0\n"),
-            ("proc/7/sched", "worker (7, #threads: 1)\n---\nse.nr_migrations     :      12\nnr_switches : 3\n"),
+            (
+                "proc/7/sched",
+                "worker (7, #threads: 1)\n---\nse.nr_migrations     :      12\nnr_switches : 3\n",
+            ),
             ("proc/self/cgroup", "0::/a\n"),
-            ("proc/self/mountinfo", "41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"),
+            (
+                "proc/self/mountinfo",
+                "41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+            ),
             ("sys/fs/cgroup/a/cpu.max", "150000 100000\n"),
-            ("sys/fs/cgroup/a/cpu.stat", "usage_usec 9\nnr_throttled 2\nthrottled_usec 31\n"),
+            (
+                "sys/fs/cgroup/a/cpu.stat",
+                "usage_usec 9\nnr_throttled 2\nthrottled_usec 31\n",
+            ),
         ]);
         let snapshot = Sampler::new(&machine.roots()).sample(7);
         let ticks = procfs::ticks_per_second();
         assert_eq!(snapshot.steal_ns, Some(Nanos(200 * 1_000_000_000 / ticks)));
         assert_eq!(snapshot.throttled_ns, Some(Nanos(31_000)));
         assert_eq!(snapshot.migrations_count, Some(12));
-        assert_eq!(snapshot.resident_bytes, Some(Bytes(20 * procfs::page_size())));
+        assert_eq!(
+            snapshot.resident_bytes,
+            Some(Bytes(20 * procfs::page_size()))
+        );
     }
 
     #[test]

@@ -22,8 +22,16 @@ const MIN_SAMPLES: usize = 10;
 /// Resamples whose figure is not finite are left out.
 ///
 /// Source: Efron and Tibshirani, *An Introduction to the Bootstrap* (1993), chapter 13.
-pub fn bootstrap(samples_count: usize, seed: u64, figure: impl Fn(&[usize]) -> f64) -> Result<Interval, TooFew> {
-    let too_few = TooFew { needs: MIN_SAMPLES as u64, has: samples_count as u64, counted: Counted::Samples };
+pub fn bootstrap(
+    samples_count: usize,
+    seed: u64,
+    figure: impl Fn(&[usize]) -> f64,
+) -> Result<Interval, TooFew> {
+    let too_few = TooFew {
+        needs: MIN_SAMPLES as u64,
+        has: samples_count as u64,
+        counted: Counted::Samples,
+    };
     if samples_count < MIN_SAMPLES {
         return Err(too_few);
     }
@@ -39,7 +47,10 @@ pub fn bootstrap(samples_count: usize, seed: u64, figure: impl Fn(&[usize]) -> f
     figures.sort_unstable_by(f64::total_cmp);
     let beyond = (TAIL * figures.len() as f64).floor() as usize;
     let low = figures.get(beyond).copied().ok_or(too_few)?;
-    Ok(Interval { low, high: figures[figures.len() - 1 - beyond] })
+    Ok(Interval {
+        low,
+        high: figures[figures.len() - 1 - beyond],
+    })
 }
 
 #[cfg(test)]
@@ -63,8 +74,14 @@ mod tests {
     fn pairing_removes_what_both_models_share() {
         let baseline: Vec<f64> = (0..100).map(|index| f64::from(index * index)).collect();
         let candidate: Vec<f64> = baseline.iter().map(|error| error + 1.0).collect();
-        let interval = bootstrap(100, 3, |indices| mean(&candidate, indices) - mean(&baseline, indices)).unwrap();
-        assert!((interval.low - 1.0).abs() < 1e-9 && (interval.high - 1.0).abs() < 1e-9, "{interval:?}");
+        let interval = bootstrap(100, 3, |indices| {
+            mean(&candidate, indices) - mean(&baseline, indices)
+        })
+        .unwrap();
+        assert!(
+            (interval.low - 1.0).abs() < 1e-9 && (interval.high - 1.0).abs() < 1e-9,
+            "{interval:?}"
+        );
     }
 
     #[test]

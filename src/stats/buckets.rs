@@ -88,7 +88,9 @@ impl Buckets {
 impl From<&Latencies> for Buckets {
     fn from(latencies: &Latencies) -> Self {
         let mut buckets = Buckets::default();
-        latencies.recorded().for_each(|(middle, count)| buckets.push(middle, count));
+        latencies
+            .recorded()
+            .for_each(|(middle, count)| buckets.push(middle, count));
         buckets
     }
 }
@@ -100,16 +102,32 @@ mod tests {
 
     #[test]
     fn text_keeps_a_histogram_and_its_buckets() {
-        for values in [vec![], vec![1], vec![0, u64::MAX, 3_600_000_000_000], vec![7; 300], spread(7, 10_000)] {
+        for values in [
+            vec![],
+            vec![1],
+            vec![0, u64::MAX, 3_600_000_000_000],
+            vec![7; 300],
+            spread(7, 10_000),
+        ] {
             let latencies = of(values);
             let text = latencies.encode();
             assert_eq!(Latencies::decode(&text).unwrap(), latencies);
             let buckets = Buckets::decode(&text).unwrap();
             assert_eq!(buckets, Buckets::from(&latencies));
-            assert_eq!((buckets.count(), buckets.is_empty()), (latencies.count(), latencies.is_empty()));
-            assert_eq!((buckets.min(), buckets.max()), (latencies.min(), latencies.max()));
+            assert_eq!(
+                (buckets.count(), buckets.is_empty()),
+                (latencies.count(), latencies.is_empty())
+            );
+            assert_eq!(
+                (buckets.min(), buckets.max()),
+                (latencies.min(), latencies.max())
+            );
             for rank in (1..=latencies.count()).step_by(97) {
-                assert_eq!(buckets.at_rank(rank), latencies.at_ranks(&[rank]).unwrap().first().copied(), "{rank}");
+                assert_eq!(
+                    buckets.at_rank(rank),
+                    latencies.at_ranks(&[rank]).unwrap().first().copied(),
+                    "{rank}"
+                );
             }
         }
     }
@@ -117,7 +135,10 @@ mod tests {
     #[test]
     fn ranks_that_do_not_exist_have_no_latency() {
         let buckets = Buckets::from(&of([1, 2, 3]));
-        assert_eq!([0, 1, 3, 4].map(|rank| buckets.at_rank(rank)), [None, Some(Nanos(1)), Some(Nanos(3)), None]);
+        assert_eq!(
+            [0, 1, 3, 4].map(|rank| buckets.at_rank(rank)),
+            [None, Some(Nanos(1)), Some(Nanos(3)), None]
+        );
         assert_eq!(Buckets::default().nearest_rank(Quantile::P50), None);
     }
 
@@ -127,9 +148,18 @@ mod tests {
         for rank in [1, 10, 500, 900, 1_000] {
             let bound = buckets.at_rank(rank).unwrap();
             let above = buckets.count_above(bound);
-            assert!(above <= 1_000 - rank && buckets.count_above(Nanos(bound.0 - 1)) > above, "{rank}: {above}");
+            assert!(
+                above <= 1_000 - rank && buckets.count_above(Nanos(bound.0 - 1)) > above,
+                "{rank}: {above}"
+            );
         }
         assert_eq!(Buckets::from(&of([10, 20, 30])).count_above(Nanos(20)), 1);
-        assert_eq!((buckets.count_above(Nanos(0)), buckets.count_above(Nanos(u64::MAX))), (1_000, 0));
+        assert_eq!(
+            (
+                buckets.count_above(Nanos(0)),
+                buckets.count_above(Nanos(u64::MAX))
+            ),
+            (1_000, 0)
+        );
     }
 }

@@ -10,7 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::{Decompress, FlushDecompress, Status};
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{DeserializeError, Deserializer, Serializer, V2DeflateSerializer};
+use hdrhistogram::serialization::{
+    DeserializeError, Deserializer, Serializer, V2DeflateSerializer,
+};
 
 use crate::units::Nanos;
 
@@ -75,8 +77,13 @@ pub enum HistogramError {
 
 pub(super) fn encode(histogram: &Histogram<u64>) -> String {
     let mut bytes = Vec::new();
-    #[expect(clippy::expect_used, reason = "writing to memory does not fail, and counts stay far below i64::MAX")]
-    V2DeflateSerializer::new().serialize(histogram, &mut bytes).expect("a histogram fits into memory");
+    #[expect(
+        clippy::expect_used,
+        reason = "writing to memory does not fail, and counts stay far below i64::MAX"
+    )]
+    V2DeflateSerializer::new()
+        .serialize(histogram, &mut bytes)
+        .expect("a histogram fits into memory");
     STANDARD.encode(bytes)
 }
 
@@ -84,7 +91,9 @@ pub(super) fn encode(histogram: &Histogram<u64>) -> String {
 pub(super) fn decode(text: &str) -> Result<Histogram<u64>, HistogramError> {
     let plain = plain(text)?;
     counts(&plain[HEADER_LEN..])?;
-    Deserializer::new().deserialize(&mut plain.as_slice()).map_err(HistogramError::Refused)
+    Deserializer::new()
+        .deserialize(&mut plain.as_slice())
+        .map_err(HistogramError::Refused)
 }
 
 /// The buckets that hold any latencies, ascending, and how many each; bounded in time and memory by the text's length.
@@ -146,7 +155,13 @@ fn inflated(inflater: &mut Decompress, body: &[u8]) -> Result<Vec<u8>, Histogram
 }
 
 fn check_header(plain: &[u8]) -> Result<(), HistogramError> {
-    let fields = (word(plain, 0), word(plain, 4), word(plain, 12), double_word(plain, 16), double_word(plain, 24));
+    let fields = (
+        word(plain, 0),
+        word(plain, 4),
+        word(plain, 12),
+        double_word(plain, 16),
+        double_word(plain, 24),
+    );
     let (Some(PLAIN_COOKIE), Some(length), Some(digits), Some(low), Some(high)) = fields else {
         return Err(HistogramError::OtherFormat);
     };
@@ -216,7 +231,10 @@ mod tests {
 
     #[track_caller]
     fn assert_refused(text: &str, name: &str) {
-        assert!(decode(text).is_err() && decode_counts(text).is_err(), "{name}");
+        assert!(
+            decode(text).is_err() && decode_counts(text).is_err(),
+            "{name}"
+        );
     }
 
     #[test]
@@ -229,7 +247,10 @@ mod tests {
     fn truncated_text_is_an_error() {
         let text = sample();
         for length in (0..text.len()).step_by(4) {
-            assert_refused(&text[..length], &format!("cut to {length} of {}", text.len()));
+            assert_refused(
+                &text[..length],
+                &format!("cut to {length} of {}", text.len()),
+            );
         }
     }
 
@@ -263,7 +284,17 @@ mod tests {
     #[test]
     fn other_range_is_an_error_that_names_it() {
         let error = decode(&compressed(1, 2, 1_000, &[0])).unwrap_err();
-        assert!(matches!(error, HistogramError::OtherRange { low: 1, high: 1_000, digits: 2 }), "{error}");
+        assert!(
+            matches!(
+                error,
+                HistogramError::OtherRange {
+                    low: 1,
+                    high: 1_000,
+                    digits: 2
+                }
+            ),
+            "{error}"
+        );
     }
 
     #[test]
@@ -272,7 +303,12 @@ mod tests {
         let hostile: [(u32, &[u8]); 6] = [
             (u32::MAX, &[0]),
             (9, &[0xff; 9]),
-            (18, &[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 2, 2, 2, 2, 2, 2, 2, 2, 2]),
+            (
+                18,
+                &[
+                    0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+                ],
+            ),
             (2, &[0x80, 0x80]),
             (5, &[0xff, 0xff, 0xff, 0xff, 0x7f]),
             (40_000_000, &zeros),

@@ -40,26 +40,38 @@ impl Binomial {
 
         let weights = below.iter().rev().chain(&[1.0]).chain(&above);
         let total: f64 = weights.clone().sum();
-        Binomial { first, cumulative: running_sums(weights.map(|weight| weight / total)).collect() }
+        Binomial {
+            first,
+            cumulative: running_sums(weights.map(|weight| weight / total)).collect(),
+        }
     }
 
     /// P(X <= k).
     pub(super) fn at_most(&self, k: u64) -> f64 {
         match k.checked_sub(self.first) {
             None => 0.0,
-            Some(index) => self.cumulative.get(index as usize).copied().unwrap_or(1.0).min(1.0),
+            Some(index) => self
+                .cumulative
+                .get(index as usize)
+                .copied()
+                .unwrap_or(1.0)
+                .min(1.0),
         }
     }
 
     /// The smallest k with P(X <= k) >= `probability`.
     pub(super) fn quantile(&self, probability: f64) -> u64 {
-        let index = self.cumulative.partition_point(|&cumulative| cumulative < probability);
+        let index = self
+            .cumulative
+            .partition_point(|&cumulative| cumulative < probability);
         self.first + index.min(self.cumulative.len() - 1) as u64
     }
 
     /// The smallest k with P(X <= k) > `probability`.
     pub(super) fn first_above(&self, probability: f64) -> u64 {
-        let index = self.cumulative.partition_point(|&cumulative| cumulative <= probability);
+        let index = self
+            .cumulative
+            .partition_point(|&cumulative| cumulative <= probability);
         self.first + index.min(self.cumulative.len() - 1) as u64
     }
 }
@@ -81,7 +93,9 @@ impl LowerTail {
     pub(super) fn at_most(&self, t: usize) -> f64 {
         match self {
             LowerTail::Exact(cumulative) => cumulative.get(t).copied().unwrap_or(1.0),
-            LowerTail::Approximate { mean, deviation } => Normal::standard().cdf((t as f64 + 0.5 - mean) / deviation),
+            LowerTail::Approximate { mean, deviation } => {
+                Normal::standard().cdf((t as f64 + 0.5 - mean) / deviation)
+            }
         }
     }
 }
@@ -102,7 +116,10 @@ mod tests {
     fn small_cases_are_exact() {
         // (1/2)^6 * (1, 7, 22, 42, 57, 63, 64)
         let coin = Binomial::new(6, 0.5);
-        for (k, expected) in [1.0, 7.0, 22.0, 42.0, 57.0, 63.0, 64.0].into_iter().enumerate() {
+        for (k, expected) in [1.0, 7.0, 22.0, 42.0, 57.0, 63.0, 64.0]
+            .into_iter()
+            .enumerate()
+        {
             assert!((coin.at_most(k as u64) - expected / 64.0).abs() < 1e-15);
         }
         assert_eq!((coin.quantile(0.34375), coin.first_above(0.34375)), (2, 3));

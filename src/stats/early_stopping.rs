@@ -32,10 +32,14 @@ pub fn is_under(quantile: Quantile, n: u64, overruns: u64, confidence: f64) -> U
     if n >= needs {
         return Under::Proven;
     }
-    let as_many = overruns.checked_sub(1).map_or(1.0, |fewer| 1.0 - overrun_odds(quantile, n, fewer));
+    let as_many = overruns
+        .checked_sub(1)
+        .map_or(1.0, |fewer| 1.0 - overrun_odds(quantile, n, fewer));
     match as_many <= 1.0 - confidence {
         true => Under::Refuted,
-        false => Under::Open { more_inferences: needs - n },
+        false => Under::Open {
+            more_inferences: needs - n,
+        },
     }
 }
 
@@ -53,7 +57,11 @@ pub fn needs(quantile: Quantile, overruns: u64, confidence: f64) -> u64 {
     }
     while enough - too_few > 1 {
         let middle = too_few.midpoint(enough);
-        if proves(middle) { enough = middle } else { too_few = middle }
+        if proves(middle) {
+            enough = middle
+        } else {
+            too_few = middle
+        }
     }
     enough
 }
@@ -77,7 +85,11 @@ mod tests {
             (Quantile::P99, 0.95, [299, 473, 628]),
         ] {
             for (overruns, inferences) in (0..).zip(expected) {
-                assert_eq!(needs(quantile, overruns, confidence), inferences, "{quantile:?}, {overruns} overruns");
+                assert_eq!(
+                    needs(quantile, overruns, confidence),
+                    inferences,
+                    "{quantile:?}, {overruns} overruns"
+                );
             }
         }
     }
@@ -92,16 +104,32 @@ mod tests {
     #[test]
     fn a_percentile_is_under_the_bound_from_the_needed_inferences_on() {
         assert_eq!(is_under(Quantile::P99, 459, 0, 0.99), Under::Proven);
-        assert_eq!(is_under(Quantile::P99, 458, 0, 0.99), Under::Open { more_inferences: 1 });
-        assert_eq!(is_under(Quantile::P99, 0, 0, 0.99), Under::Open { more_inferences: 459 });
-        assert_eq!(is_under(Quantile::P99, 600, 2, 0.99), Under::Open { more_inferences: 238 });
+        assert_eq!(
+            is_under(Quantile::P99, 458, 0, 0.99),
+            Under::Open { more_inferences: 1 }
+        );
+        assert_eq!(
+            is_under(Quantile::P99, 0, 0, 0.99),
+            Under::Open {
+                more_inferences: 459
+            }
+        );
+        assert_eq!(
+            is_under(Quantile::P99, 600, 2, 0.99),
+            Under::Open {
+                more_inferences: 238
+            }
+        );
     }
 
     #[test]
     fn a_percentile_above_the_bound_is_refuted() {
         // P(X >= 2) for X binomial(10, 0.01) = 0.0043, and P(X >= 1) = 0.0956.
         assert_eq!(is_under(Quantile::P99, 10, 2, 0.99), Under::Refuted);
-        assert!(matches!(is_under(Quantile::P99, 10, 1, 0.99), Under::Open { .. }));
+        assert!(matches!(
+            is_under(Quantile::P99, 10, 1, 0.99),
+            Under::Open { .. }
+        ));
         assert_eq!(is_under(Quantile::P90, 50, 50, 0.95), Under::Refuted);
     }
 }

@@ -20,8 +20,14 @@ impl Launches {
     pub(super) fn of(counts: Vec<u64>) -> Option<Self> {
         let launches = counts.iter().filter(|&&count| count > 0).count();
         let degrees = launches.checked_sub(1).filter(|&degrees| degrees > 0)? as f64;
-        let t = StudentsT::new(0.0, 1.0, degrees).ok()?.inverse_cdf(1.0 - TAIL);
-        Some(Launches { counts, degrees, shrinkage: (Z / t).powi(2) })
+        let t = StudentsT::new(0.0, 1.0, degrees)
+            .ok()?
+            .inverse_cdf(1.0 - TAIL);
+        Some(Launches {
+            counts,
+            degrees,
+            shrinkage: (Z / t).powi(2),
+        })
     }
 
     /// The effective sample size, at one threshold of latency, of `n` latencies that the launches are about; `at_most`
@@ -40,14 +46,24 @@ impl Launches {
     pub(super) fn effective_n(&self, at_most: &[u64], n: u64) -> u64 {
         let counted: u64 = self.counts.iter().sum();
         let share = at_most.iter().sum::<u64>() as f64 / counted as f64;
-        let deviation = |(&at_most, &count): (&u64, &u64)| (at_most as f64 - share * count as f64) / counted as f64;
-        let squares: f64 = at_most.iter().zip(&self.counts).map(|launch| deviation(launch).powi(2)).sum();
+        let deviation = |(&at_most, &count): (&u64, &u64)| {
+            (at_most as f64 - share * count as f64) / counted as f64
+        };
+        let squares: f64 = at_most
+            .iter()
+            .zip(&self.counts)
+            .map(|launch| deviation(launch).powi(2))
+            .sum();
         let variance = squares * (self.degrees + 1.0) / self.degrees;
         // The latencies that the launches hold stand for all n.
         let worth = share * (1.0 - share) / variance * self.shrinkage * (n as f64 / counted as f64);
         // Without any variance, the quotient is infinite or not a number.
         let most = n.saturating_mul(MOST_WORTH);
-        if worth < most as f64 { (worth as u64).max(1) } else { most }
+        if worth < most as f64 {
+            (worth as u64).max(1)
+        } else {
+            most
+        }
     }
 }
 
@@ -62,7 +78,9 @@ mod tests {
 
     /// Effective n of launches of 100 latencies each, which stand for `n`.
     fn effective_n(at_most: &[u64], n: u64) -> u64 {
-        Launches::of(vec![100; at_most.len()]).unwrap().effective_n(at_most, n)
+        Launches::of(vec![100; at_most.len()])
+            .unwrap()
+            .effective_n(at_most, n)
     }
 
     #[test]
@@ -109,7 +127,9 @@ mod tests {
     /// Standard normal values, all equally likely: drawing one of them takes a fraction of computing one.
     fn normals() -> Vec<f64> {
         let normal = Normal::standard();
-        (0..65_536).map(|place| normal.inverse_cdf((f64::from(place) + 0.5) / 65_536.0)).collect()
+        (0..65_536)
+            .map(|place| normal.inverse_cdf((f64::from(place) + 0.5) / 65_536.0))
+            .collect()
     }
 
     fn launch(noise: Noise, mut normal: impl FnMut() -> f64) -> Vec<f64> {
@@ -132,8 +152,13 @@ mod tests {
     /// Whether the interval of `quantile` holds the true one; `None` if there is no interval.
     fn is_held(launches: &[Vec<f64>], pooled: &mut [f64], quantile: Quantile) -> Option<bool> {
         let n = pooled.len() as u64;
-        let threshold = *pooled.select_nth_unstable_by(quantile.rank(n) as usize - 1, f64::total_cmp).1;
-        let at_most: Vec<u64> = launches.iter().map(|values| up_to(values, threshold)).collect();
+        let threshold = *pooled
+            .select_nth_unstable_by(quantile.rank(n) as usize - 1, f64::total_cmp)
+            .1;
+        let at_most: Vec<u64> = launches
+            .iter()
+            .map(|values| up_to(values, threshold))
+            .collect();
         let counts = launches.iter().map(|values| values.len() as u64).collect();
         let effective = Launches::of(counts)?.effective_n(&at_most, n);
         let sides = Ranks::of(quantile, n, effective).two_sided?;
@@ -149,7 +174,8 @@ mod tests {
             let mut held: [Vec<bool>; 3] = Default::default();
             for _ in 0..TRIALS {
                 let mut draw = || normals[usize::from(rng.random::<u16>())];
-                let values: Vec<Vec<f64>> = (0..launches).map(|_| launch(noise, &mut draw)).collect();
+                let values: Vec<Vec<f64>> =
+                    (0..launches).map(|_| launch(noise, &mut draw)).collect();
                 let mut pooled = values.concat();
                 for (held, quantile) in held.iter_mut().zip(QUANTILES) {
                     held.extend(is_held(&values, &mut pooled, quantile));
@@ -157,8 +183,14 @@ mod tests {
             }
             for (held, quantile) in held.iter().zip(QUANTILES) {
                 let covered = held.iter().filter(|&&held| held).count() as f64 / held.len() as f64;
-                let of = format!("{noise:?}, {launches} launches, {quantile:?}, {} intervals", held.len());
-                assert!((0.93..=0.97).contains(&covered) && held.len() > TRIALS / 2, "{of}: {covered}");
+                let of = format!(
+                    "{noise:?}, {launches} launches, {quantile:?}, {} intervals",
+                    held.len()
+                );
+                assert!(
+                    (0.93..=0.97).contains(&covered) && held.len() > TRIALS / 2,
+                    "{of}: {covered}"
+                );
             }
         }
     }

@@ -25,14 +25,26 @@ impl Spread {
     /// `None` where no comparison has two rounds.
     #[must_use]
     pub fn of(comparisons: &[Vec<Vec<f64>>]) -> Option<Self> {
-        let rounds = comparisons.iter().flatten().filter(|pairs| !pairs.is_empty());
+        let rounds = comparisons
+            .iter()
+            .flatten()
+            .filter(|pairs| !pairs.is_empty());
         let pairs_per_round = mean(rounds.clone().map(|pairs| pairs.len() as f64))?;
         let within = pooled_variance(rounds.map(Vec::as_slice)).unwrap_or(0.0);
-        let centres: Vec<Vec<f64>> =
-            comparisons.iter().map(|rounds| rounds.iter().filter_map(|pairs| median(pairs)).collect()).collect();
+        let centres: Vec<Vec<f64>> = comparisons
+            .iter()
+            .map(|rounds| rounds.iter().filter_map(|pairs| median(pairs)).collect())
+            .collect();
         let of_centres = pooled_variance(centres.iter().map(Vec::as_slice))?;
-        let freedom = centres.iter().map(|group| group.len().saturating_sub(1)).sum::<usize>() as f64;
-        Some(Spread { within, between: (of_centres - within / pairs_per_round).max(0.0), freedom })
+        let freedom = centres
+            .iter()
+            .map(|group| group.len().saturating_sub(1))
+            .sum::<usize>() as f64;
+        Some(Spread {
+            within,
+            between: (of_centres - within / pairs_per_round).max(0.0),
+            freedom,
+        })
     }
 
     /// The variance between rounds.
@@ -45,7 +57,10 @@ impl Spread {
     /// many of them say little more about slow changes than few.
     #[must_use]
     pub fn counting_at_most(self, freedom: f64) -> Self {
-        Spread { freedom: self.freedom.min(freedom), ..self }
+        Spread {
+            freedom: self.freedom.min(freedom),
+            ..self
+        }
     }
 
     /// The same with what is known beforehand of the variance between rounds, which counts like that of so many more
@@ -53,16 +68,25 @@ impl Spread {
     #[must_use]
     pub fn with_known(self, between: f64, freedom: f64) -> Self {
         let sum = self.between * self.freedom + between * freedom;
-        Spread { between: sum / (self.freedom + freedom), freedom: self.freedom + freedom, ..self }
+        Spread {
+            between: sum / (self.freedom + freedom),
+            freedom: self.freedom + freedom,
+            ..self
+        }
     }
 
     /// Factors between which the true standard deviation lies in the stated share of cases, of the one that was
     /// estimated: by the chi-squared distribution of its degrees of freedom, as for normal noise.
     #[must_use]
     pub fn uncertainty(&self, covered: f64) -> (f64, f64) {
-        let Ok(squares) = ChiSquared::new(self.freedom) else { return (0.0, f64::INFINITY) };
+        let Ok(squares) = ChiSquared::new(self.freedom) else {
+            return (0.0, f64::INFINITY);
+        };
         let factor = |share: f64| (self.freedom / squares.inverse_cdf(share)).sqrt();
-        (factor(f64::midpoint(1.0, covered)), factor(f64::midpoint(0.0, 1.0 - covered)))
+        (
+            factor(f64::midpoint(1.0, covered)),
+            factor(f64::midpoint(0.0, 1.0 - covered)),
+        )
     }
 
     /// About the wider half of the interval after so many rounds of so many alternations each, as a share; `None` below
@@ -75,7 +99,9 @@ impl Spread {
         if rounds < MIN_LAUNCHES {
             return None;
         }
-        let quantile = StudentsT::new(0.0, 1.0, rounds as f64 - 1.0).ok()?.inverse_cdf(1.0 - END_ERROR / 2.0);
+        let quantile = StudentsT::new(0.0, 1.0, rounds as f64 - 1.0)
+            .ok()?
+            .inverse_cdf(1.0 - END_ERROR / 2.0);
         let variance = self.between + self.within / alternations.max(1) as f64;
         Some(WIDER * quantile * (variance / rounds as f64).sqrt())
     }
@@ -98,16 +124,27 @@ impl Prediction {
     ///
     /// Student's prediction interval: t * s * sqrt(1 + 1/n) about the mean.
     #[must_use]
-    pub fn of(values: &[f64], known_deviation: f64, known_freedom: f64, covered: f64) -> Option<Self> {
+    pub fn of(
+        values: &[f64],
+        known_deviation: f64,
+        known_freedom: f64,
+        covered: f64,
+    ) -> Option<Self> {
         let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
         let centre = mean(logs.iter().copied())?;
         let n = logs.len() as f64;
         let squares: f64 = logs.iter().map(|log| (log - centre).powi(2)).sum();
         let freedom = n - 1.0 + known_freedom;
         let deviation = ((squares + known_freedom * known_deviation.powi(2)) / freedom).sqrt();
-        let quantile = StudentsT::new(0.0, 1.0, freedom).ok()?.inverse_cdf(f64::midpoint(1.0, covered));
+        let quantile = StudentsT::new(0.0, 1.0, freedom)
+            .ok()?
+            .inverse_cdf(f64::midpoint(1.0, covered));
         let reach = quantile * deviation * (1.0 + 1.0 / n).sqrt();
-        Some(Prediction { middle: centre.exp(), low: (centre - reach).exp(), high: (centre + reach).exp() })
+        Some(Prediction {
+            middle: centre.exp(),
+            low: (centre - reach).exp(),
+            high: (centre + reach).exp(),
+        })
     }
 }
 
@@ -122,7 +159,10 @@ pub(super) fn pooled_variance<'v>(groups: impl Iterator<Item = &'v [f64]>) -> Op
     let mut freedom = 0;
     for group in groups.filter(|group| group.len() > 1) {
         let centre = mean(group.iter().copied())?;
-        squares += group.iter().map(|value| (value - centre).powi(2)).sum::<f64>();
+        squares += group
+            .iter()
+            .map(|value| (value - centre).powi(2))
+            .sum::<f64>();
         freedom += group.len() - 1;
     }
     (freedom > 0).then(|| squares / freedom as f64)
@@ -135,32 +175,54 @@ mod tests {
     #[test]
     fn both_levels_are_told_apart() {
         // Pairs 0.02 apart within a round (variance 0.0002); round centres 0, 0.1, 0.2 (variance 0.01).
-        let rounds: Vec<Vec<f64>> =
-            (0..3).map(|round| f64::from(round) * 0.1).map(|c| vec![c - 0.01, c + 0.01]).collect();
+        let rounds: Vec<Vec<f64>> = (0..3)
+            .map(|round| f64::from(round) * 0.1)
+            .map(|c| vec![c - 0.01, c + 0.01])
+            .collect();
         let spread = Spread::of(&[rounds]).unwrap();
         assert!((spread.within - 0.0002).abs() < 1e-12, "{spread:?}");
-        assert!((spread.between - (0.01 - 0.0001)).abs() < 1e-12, "{spread:?}");
+        assert!(
+            (spread.between - (0.01 - 0.0001)).abs() < 1e-12,
+            "{spread:?}"
+        );
     }
 
     #[test]
     fn half_width_is_that_of_students_t() {
         // t(9 degrees of freedom, 98%) = 2.3984 (tables): 2.3984 * sqrt((0.0001 + 0.0004 / 4) / 10).
-        let spread = Spread { within: 0.0004, between: 0.0001, freedom: 9.0 };
+        let spread = Spread {
+            within: 0.0004,
+            between: 0.0001,
+            freedom: 9.0,
+        };
         let half_width = spread.half_width(10, 4).unwrap();
-        assert!((half_width - 1.1 * 2.3984 * (0.0002_f64 / 10.0).sqrt()).abs() < 1e-5, "{half_width}");
+        assert!(
+            (half_width - 1.1 * 2.3984 * (0.0002_f64 / 10.0).sqrt()).abs() < 1e-5,
+            "{half_width}"
+        );
         assert_eq!(spread.half_width(5, 4), None);
     }
 
     #[test]
     fn what_is_known_beforehand_counts_like_more_rounds() {
-        let spread = Spread { within: 0.0, between: 0.0001, freedom: 2.0 }.with_known(0.0004, 4.0);
+        let spread = Spread {
+            within: 0.0,
+            between: 0.0001,
+            freedom: 2.0,
+        }
+        .with_known(0.0004, 4.0);
         assert!((spread.between() - 0.0003).abs() < 1e-12, "{spread:?}");
     }
 
     #[test]
     fn uncertainty_is_that_of_chi_squared() {
         // Chi-squared with 9 degrees of freedom (tables): 2.5% lie below 2.7004, 2.5% above 19.0228.
-        let (low, high) = Spread { within: 0.0, between: 1.0, freedom: 9.0 }.uncertainty(0.95);
+        let (low, high) = Spread {
+            within: 0.0,
+            between: 1.0,
+            freedom: 9.0,
+        }
+        .uncertainty(0.95);
         assert!((low - (9.0_f64 / 19.0228).sqrt()).abs() < 1e-4, "{low}");
         assert!((high - (9.0_f64 / 2.7004).sqrt()).abs() < 1e-4, "{high}");
     }
@@ -171,10 +233,16 @@ mod tests {
         let values = [-0.1_f64, 0.0, 0.1].map(f64::exp);
         let alone = Prediction::of(&values, 1.0, 0.0, 0.95).unwrap();
         let reach = 4.3027 * 0.1 * (4.0_f64 / 3.0).sqrt();
-        assert!((alone.high.ln() - reach).abs() < 1e-4 && (alone.low.ln() + reach).abs() < 1e-4, "{alone:?}");
+        assert!(
+            (alone.high.ln() - reach).abs() < 1e-4 && (alone.low.ln() + reach).abs() < 1e-4,
+            "{alone:?}"
+        );
         // With 2 more degrees of freedom at 0.3: s^2 = (0.02 + 2 * 0.09) / 4, t(4) = 2.7764.
         let known = Prediction::of(&values, 0.3, 2.0, 0.95).unwrap();
-        assert!((known.high.ln() - 2.7764 * (0.05_f64 * 4.0 / 3.0).sqrt()).abs() < 1e-4, "{known:?}");
+        assert!(
+            (known.high.ln() - 2.7764 * (0.05_f64 * 4.0 / 3.0).sqrt()).abs() < 1e-4,
+            "{known:?}"
+        );
         assert_eq!(Prediction::of(&[], 0.3, 2.0, 0.95), None);
     }
 

@@ -24,14 +24,20 @@ impl Latencies {
     #[must_use]
     pub fn new() -> Self {
         let histogram = Histogram::new_with_bounds(LOWEST_NS, HIGHEST_NS, DIGITS);
-        #[expect(clippy::expect_used, reason = "the bounds are constants: 0 < low, 2 * low <= high, digits <= 5")]
-        Latencies { histogram: histogram.expect("constant bounds are valid") }
+        #[expect(
+            clippy::expect_used,
+            reason = "the bounds are constants: 0 < low, 2 * low <= high, digits <= 5"
+        )]
+        Latencies {
+            histogram: histogram.expect("constant bounds are valid"),
+        }
     }
 
     /// Adds one latency. Does not allocate.
     #[inline]
     pub fn record(&mut self, latency: Nanos) {
-        self.histogram.saturating_record(latency.0.clamp(LOWEST_NS, HIGHEST_NS));
+        self.histogram
+            .saturating_record(latency.0.clamp(LOWEST_NS, HIGHEST_NS));
     }
 
     /// Adds all latencies of `other`. The result is the same as if they had been recorded here.
@@ -59,7 +65,9 @@ impl Latencies {
     /// The buckets that hold any latencies, ascending: their middles, and how many latencies each holds.
     pub(super) fn recorded(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
         let middle = |value: u64| Nanos(self.histogram.median_equivalent(value));
-        self.histogram.iter_recorded().map(move |step| (middle(step.value_iterated_to()), step.count_at_value()))
+        self.histogram
+            .iter_recorded()
+            .map(move |step| (middle(step.value_iterated_to()), step.count_at_value()))
     }
 
     /// The smallest latency; `None` if there are none.
@@ -92,7 +100,11 @@ impl Latencies {
         // Half a rank less survives rounding in the division: the histogram takes the ceiling of q * count.
         let quantiles = ranks.iter().map(|&rank| (rank as f64 - 0.5) / count as f64);
         let values = self.histogram.value_at_quantiles(quantiles);
-        Some(values.map(|value| Nanos(self.histogram.median_equivalent(value))).collect())
+        Some(
+            values
+                .map(|value| Nanos(self.histogram.median_equivalent(value)))
+                .collect(),
+        )
     }
 
     /// The value of nearest rank at a quantile, whatever the number of samples: for a block's own median. A figure of a
@@ -100,7 +112,9 @@ impl Latencies {
     /// small.
     #[must_use]
     pub fn nearest_rank(&self, quantile: Quantile) -> Option<Nanos> {
-        self.at_ranks(&[quantile.rank(self.count())])?.first().copied()
+        self.at_ranks(&[quantile.rank(self.count())])?
+            .first()
+            .copied()
     }
 
     /// The histogram as text: HdrHistogram V2 compressed, in base64.
@@ -132,7 +146,10 @@ mod tests {
     #[test]
     fn empty_histogram_has_no_figures() {
         let latencies = Latencies::new();
-        assert_eq!((latencies.count(), latencies.min(), latencies.max()), (0, None, None));
+        assert_eq!(
+            (latencies.count(), latencies.min(), latencies.max()),
+            (0, None, None)
+        );
         assert_eq!(latencies.mean(), None);
         assert_eq!(latencies.at_ranks(&[1]), None);
     }
@@ -140,7 +157,10 @@ mod tests {
     #[test]
     fn small_latencies_are_exact() {
         let latencies = of([5, 1, 2047, 3]);
-        assert_eq!(latencies.at_ranks(&[1, 2, 3, 4]), Some([1, 3, 5, 2047].map(Nanos).to_vec()));
+        assert_eq!(
+            latencies.at_ranks(&[1, 2, 3, 4]),
+            Some([1, 3, 5, 2047].map(Nanos).to_vec())
+        );
         assert_eq!(latencies.mean(), Some(514.0));
     }
 
@@ -152,7 +172,10 @@ mod tests {
         let ranks: Vec<u64> = (1..=2_000).collect();
         for (read, value) in latencies.at_ranks(&ranks).unwrap().iter().zip(values) {
             let value = value.max(1) as f64;
-            assert!((read.as_f64() - value).abs() <= 0.000_5 * value, "{read:?} for {value}");
+            assert!(
+                (read.as_f64() - value).abs() <= 0.000_5 * value,
+                "{read:?} for {value}"
+            );
         }
     }
 
@@ -168,7 +191,10 @@ mod tests {
     fn percentiles_lie_between_min_and_max() {
         let latencies = of([8_302_591, 8_302_592, 10_400_123]);
         let all = latencies.at_ranks(&[1, 2, 3]).unwrap();
-        assert_eq!((latencies.min(), latencies.max()), (Some(all[0]), Some(all[2])));
+        assert_eq!(
+            (latencies.min(), latencies.max()),
+            (Some(all[0]), Some(all[2]))
+        );
         assert!(latencies.mean().unwrap() >= all[0].as_f64());
     }
 
@@ -197,8 +223,15 @@ mod tests {
                 merged.merge(if rng.random_bool(0.5) { &part } else { &read });
             }
             let whole = of(values);
-            assert_eq!((&merged, merged.encode()), (&whole, whole.encode()), "seed {seed}");
-            assert_eq!((merged.min(), merged.max(), merged.mean()), (whole.min(), whole.max(), whole.mean()));
+            assert_eq!(
+                (&merged, merged.encode()),
+                (&whole, whole.encode()),
+                "seed {seed}"
+            );
+            assert_eq!(
+                (merged.min(), merged.max(), merged.mean()),
+                (whole.min(), whole.max(), whole.mean())
+            );
         }
     }
 

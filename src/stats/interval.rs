@@ -33,7 +33,10 @@ impl Interval {
     /// The interval between two ends, whichever of them is the lower one.
     #[must_use]
     pub fn between(one: f64, other: f64) -> Self {
-        Interval { low: one.min(other), high: one.max(other) }
+        Interval {
+            low: one.min(other),
+            high: one.max(other),
+        }
     }
 
     /// The interval of `1/x` for `x` within this one. Both ends must be positive.

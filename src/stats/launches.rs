@@ -30,15 +30,28 @@ impl OverLaunches {
     /// The same about another centre, such as that of all inferences: the interval is widened to hold it.
     #[must_use]
     pub fn around(self, centre: f64) -> Self {
-        let widen = |interval: Interval| Interval { low: interval.low.min(centre), high: interval.high.max(centre) };
-        OverLaunches { value: centre, interval: self.interval.map(widen), ..self }
+        let widen = |interval: Interval| Interval {
+            low: interval.low.min(centre),
+            high: interval.high.max(centre),
+        };
+        OverLaunches {
+            value: centre,
+            interval: self.interval.map(widen),
+            ..self
+        }
     }
 
     /// The same estimate on the scale of an increasing function.
     pub(super) fn map(self, increasing: impl Fn(f64) -> f64) -> Self {
-        let interval =
-            self.interval.map(|interval| Interval { low: increasing(interval.low), high: increasing(interval.high) });
-        OverLaunches { value: increasing(self.value), interval, n: self.n }
+        let interval = self.interval.map(|interval| Interval {
+            low: increasing(interval.low),
+            high: increasing(interval.high),
+        });
+        OverLaunches {
+            value: increasing(self.value),
+            interval,
+            n: self.n,
+        }
     }
 }
 
@@ -65,8 +78,16 @@ fn hodges_lehmann(values: &[f64]) -> Option<OverLaunches> {
 /// The estimate that ranks give, with the interval that leaves the centre out with probability `error` at most.
 pub(super) fn estimate(ranks: &SignedRank, error: f64) -> OverLaunches {
     let n = ranks.n;
-    let too_few = TooFew { needs: MIN_LAUNCHES, has: n, counted: Counted::Launches };
-    OverLaunches { value: ranks.centre(), interval: ranks.interval(error).ok_or(too_few), n }
+    let too_few = TooFew {
+        needs: MIN_LAUNCHES,
+        has: n,
+        counted: Counted::Launches,
+    };
+    OverLaunches {
+        value: ranks.centre(),
+        interval: ranks.interval(error).ok_or(too_few),
+        n,
+    }
 }
 
 #[cfg(test)]
@@ -83,10 +104,19 @@ mod tests {
     fn six_launches_are_bounded_by_their_range_and_the_centre_they_are_put_about() {
         let estimate = hodges_lehmann(&[6.0, 1.0, 2.0, 4.0, 3.0, 5.0]).unwrap();
         let interval = estimate.interval.unwrap();
-        assert_eq!((interval.low, estimate.value, interval.high), (1.0, 3.5, 6.0));
-        for (estimate, half_width) in [(estimate, 2.5 / 3.5), (estimate.around(2.0), 2.0), (estimate.around(0.5), 11.0)]
-        {
-            assert!(close(estimate.half_width_ratio().unwrap(), half_width), "the wider half of {estimate:?}");
+        assert_eq!(
+            (interval.low, estimate.value, interval.high),
+            (1.0, 3.5, 6.0)
+        );
+        for (estimate, half_width) in [
+            (estimate, 2.5 / 3.5),
+            (estimate.around(2.0), 2.0),
+            (estimate.around(0.5), 11.0),
+        ] {
+            assert!(
+                close(estimate.half_width_ratio().unwrap(), half_width),
+                "the wider half of {estimate:?}"
+            );
         }
     }
 
@@ -94,7 +124,10 @@ mod tests {
     fn five_launches_have_an_estimate_and_the_reason_for_no_interval() {
         let estimate = over_launches(&[2.0; 5]).unwrap();
         assert!(close(estimate.value, 2.0));
-        assert_eq!(estimate.interval.unwrap_err().to_string(), "needs 6 launches, has 5");
+        assert_eq!(
+            estimate.interval.unwrap_err().to_string(),
+            "needs 6 launches, has 5"
+        );
         assert_eq!(estimate.half_width_ratio(), None);
     }
 
@@ -127,8 +160,14 @@ mod tests {
         let mut rng = Pcg64::seed_from_u64(11);
         let trials = 2_000;
         let covered = (0..trials).filter(|_| {
-            let launches: Vec<f64> = (0..8).map(|_| (rng.random_range(-1.5_f64..1.5)).tan() * 0.01).collect();
-            hodges_lehmann(&launches).unwrap().interval.unwrap().contains(0.0)
+            let launches: Vec<f64> = (0..8)
+                .map(|_| (rng.random_range(-1.5_f64..1.5)).tan() * 0.01)
+                .collect();
+            hodges_lehmann(&launches)
+                .unwrap()
+                .interval
+                .unwrap()
+                .contains(0.0)
         });
         let share = covered.count() as f64 / f64::from(trials);
         assert!((share - 0.961).abs() < 0.015, "{share}");

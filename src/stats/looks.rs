@@ -38,7 +38,10 @@ pub fn look(paired: &PairedRatio, floor: f64, target: f64, comparisons: u64) -> 
     let error = LOOK_ERROR.min(END_ERROR / comparisons.max(1) as f64);
     let evidence = paired.evidence(floor);
     let is_open = |error: f64| evidence.relation(error) == Relation::Undecided;
-    let is_narrow = paired.interval().is_some() && paired.half_width_ratio().is_some_and(|width| width <= target);
+    let is_narrow = paired.interval().is_some()
+        && paired
+            .half_width_ratio()
+            .is_some_and(|width| width <= target);
     match (is_narrow, is_open(error)) {
         (true, false) => Look::Narrow,
         (true, true) if is_open(END_ERROR) => Look::Narrow,
@@ -75,7 +78,10 @@ mod tests {
             (10, 0.02, 0.2, 0.02, 1, Look::Open),
         ] {
             let found = look(&rounds(count, centre, spread), floor, 0.02, comparisons);
-            assert_eq!(found, expected, "{count} rounds of {centre} +- {spread}, floor {floor}, 1 of {comparisons}");
+            assert_eq!(
+                found, expected,
+                "{count} rounds of {centre} +- {spread}, floor {floor}, 1 of {comparisons}"
+            );
         }
     }
 }

@@ -33,7 +33,9 @@ pub use buckets::Buckets;
 pub use codec::HistogramError;
 pub use forecast::{Prediction, Spread};
 pub use histogram::Latencies;
-pub use interval::{CONFIDENCE, Counted, Interval, MULTIPLICITY, OVER_ROUNDS, PERCENTILE_INTERVAL, TooFew};
+pub use interval::{
+    CONFIDENCE, Counted, Interval, MULTIPLICITY, OVER_ROUNDS, PERCENTILE_INTERVAL, TooFew,
+};
 pub use launches::{MIN_LAUNCHES, OverLaunches, over_launches};
 pub use looks::{LOOK_ERROR, LOOK_ROUNDS, Look, look};
 pub use modes::{LatencyModes, SpeedStates, latency_modes, speed_states};
@@ -62,13 +64,17 @@ mod test_latencies {
 
     pub(in crate::stats) fn of(values: impl IntoIterator<Item = u64>) -> Latencies {
         let mut latencies = Latencies::new();
-        values.into_iter().for_each(|value| latencies.record(Nanos(value)));
+        values
+            .into_iter()
+            .for_each(|value| latencies.record(Nanos(value)));
         latencies
     }
 
     /// Latencies over the whole range, as many at every order of magnitude.
     pub(in crate::stats) fn spread(seed: u64, count: usize) -> Vec<u64> {
         let mut rng = Pcg64::seed_from_u64(seed);
-        (0..count).map(|_| 10_f64.powf(rng.random_range(0.0..12.5)) as u64).collect()
+        (0..count)
+            .map(|_| 10_f64.powf(rng.random_range(0.0..12.5)) as u64)
+            .collect()
     }
 }

@@ -57,7 +57,10 @@ const MAD_TO_SD: f64 = 1.4826;
 pub fn speed_states(block_medians: &[f64]) -> Option<SpeedStates> {
     let modes = two_modes(block_medians)?;
     let slow_to_fast_ratio = Ratio((modes.slow - modes.fast).exp());
-    Some(SpeedStates { slow_to_fast_ratio, slow_share_ratio: Ratio(modes.slow_share) })
+    Some(SpeedStates {
+        slow_to_fast_ratio,
+        slow_share_ratio: Ratio(modes.slow_share),
+    })
 }
 
 /// Recognizes two modes among latencies, by the rule of [`speed_states`] on evenly spaced quantiles of them.
@@ -70,12 +73,19 @@ pub fn latency_modes(latencies: &Buckets) -> Option<LatencyModes> {
         return None;
     }
     // The middle of each of as many equal parts.
-    let rank = |part: u64| ((2 * u128::from(part) + 1) * u128::from(n) / (2 * u128::from(LATENCY_POINTS))) as u64 + 1;
-    let points: Vec<f64> =
-        (0..LATENCY_POINTS).map(|part| Some(latencies.at_rank(rank(part))?.as_f64())).collect::<Option<_>>()?;
+    let rank = |part: u64| {
+        ((2 * u128::from(part) + 1) * u128::from(n) / (2 * u128::from(LATENCY_POINTS))) as u64 + 1
+    };
+    let points: Vec<f64> = (0..LATENCY_POINTS)
+        .map(|part| Some(latencies.at_rank(rank(part))?.as_f64()))
+        .collect::<Option<_>>()?;
     let modes = two_modes(&points)?;
     let slow_share_ratio = Ratio(modes.slow_share);
-    Some(LatencyModes { fast_ns: modes.fast.exp(), slow_ns: modes.slow.exp(), slow_share_ratio })
+    Some(LatencyModes {
+        fast_ns: modes.fast.exp(),
+        slow_ns: modes.slow.exp(),
+        slow_share_ratio,
+    })
 }
 
 struct Modes {
@@ -85,7 +95,10 @@ struct Modes {
 }
 
 fn two_modes(values: &[f64]) -> Option<Modes> {
-    if values.iter().any(|value| !(value.is_finite() && *value > 0.0)) {
+    if values
+        .iter()
+        .any(|value| !(value.is_finite() && *value > 0.0))
+    {
         return None;
     }
     let mut logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
@@ -96,12 +109,19 @@ fn two_modes(values: &[f64]) -> Option<Modes> {
     let distance = slow_centre - fast_centre;
     let spread = MAD_TO_SD * deviation(fast, fast_centre)?.max(deviation(slow, slow_centre)?);
     let valley = (fast_centre + distance / 4.0)..(slow_centre - distance / 4.0);
-    let in_valley = logarithms.iter().filter(|logarithm| valley.contains(logarithm)).count();
+    let in_valley = logarithms
+        .iter()
+        .filter(|logarithm| valley.contains(logarithm))
+        .count();
 
     let apart = distance >= MIN_SLOW_OVER_FAST.ln() && distance >= MIN_SEPARATION * spread;
     let hollow = in_valley as f64 <= MAX_VALLEY * fast.len().min(slow.len()) as f64;
     let slow_share = slow.len() as f64 / logarithms.len() as f64;
-    (apart && hollow).then_some(Modes { fast: fast_centre, slow: slow_centre, slow_share })
+    (apart && hollow).then_some(Modes {
+        fast: fast_centre,
+        slow: slow_centre,
+        slow_share,
+    })
 }
 
 /// Median absolute deviation from `centre`.
@@ -122,7 +142,10 @@ fn best_split(sorted: &[f64]) -> Option<usize> {
     };
     let last = sorted.len().checked_sub(smallest)?;
     (smallest..=last).min_by(|&a, &b| {
-        let (a, b) = (cost(0, a) + cost(a, sorted.len()), cost(0, b) + cost(b, sorted.len()));
+        let (a, b) = (
+            cost(0, a) + cost(a, sorted.len()),
+            cost(0, b) + cost(b, sorted.len()),
+        );
         a.total_cmp(&b)
     })
 }
@@ -162,10 +185,16 @@ mod tests {
             ("quiet", |rng| 0.01 * normal(rng)),
             ("normal", |rng| 0.05 * normal(rng)),
             ("loud", |rng| 0.2 * normal(rng)),
-            ("student t, 2 degrees", |rng| 0.03 * normal(rng) / (-uniform(rng).ln()).sqrt()),
-            ("cauchy", |rng| 0.02 * (std::f64::consts::PI * (uniform(rng) - 0.5)).tan()),
+            ("student t, 2 degrees", |rng| {
+                0.03 * normal(rng) / (-uniform(rng).ln()).sqrt()
+            }),
+            ("cauchy", |rng| {
+                0.02 * (std::f64::consts::PI * (uniform(rng) - 0.5)).tan()
+            }),
             ("exponential", |rng| -0.1 * uniform(rng).ln()),
-            ("pareto", |rng| (1.0 + 0.1 * (uniform(rng).powf(-0.5) - 1.0)).ln()),
+            ("pareto", |rng| {
+                (1.0 + 0.1 * (uniform(rng).powf(-0.5) - 1.0)).ln()
+            }),
             ("uniform", |rng| 0.4 * uniform(rng)),
         ];
         for (name, noise) in noises {
@@ -181,7 +210,11 @@ mod tests {
         for ratio in [1.25_f64, 1.8] {
             for slow_share in [0.25, 0.5, 0.75] {
                 let share = seen(64, |rng| {
-                    let slow = if rng.random_bool(slow_share) { ratio.ln() } else { 0.0 };
+                    let slow = if rng.random_bool(slow_share) {
+                        ratio.ln()
+                    } else {
+                        0.0
+                    };
                     slow + 0.01 * normal(rng)
                 });
                 assert!(share >= 0.95, "{ratio} apart, {slow_share} slow: {share}");
@@ -191,18 +224,31 @@ mod tests {
 
     #[test]
     fn states_are_measured() {
-        let medians: Vec<f64> = (0..40).map(|block| if block % 4 == 0 { 3.78e3 } else { 2.1e3 }).collect();
+        let medians: Vec<f64> = (0..40)
+            .map(|block| if block % 4 == 0 { 3.78e3 } else { 2.1e3 })
+            .collect();
         let states = speed_states(&medians).unwrap();
-        assert!((states.slow_to_fast_ratio.0 - 1.8).abs() < 1e-9, "{states:?}");
-        assert!((states.slow_share_ratio.0 - 0.25).abs() < 1e-9, "{states:?}");
+        assert!(
+            (states.slow_to_fast_ratio.0 - 1.8).abs() < 1e-9,
+            "{states:?}"
+        );
+        assert!(
+            (states.slow_share_ratio.0 - 0.25).abs() < 1e-9,
+            "{states:?}"
+        );
     }
 
     #[test]
     fn lone_outliers_do_not_hide_two_states() {
-        let mut medians: Vec<f64> = (0..40).map(|block| if block % 2 == 0 { 1_000.0 } else { 1_250.0 }).collect();
+        let mut medians: Vec<f64> = (0..40)
+            .map(|block| if block % 2 == 0 { 1_000.0 } else { 1_250.0 })
+            .collect();
         medians.extend([40_000.0, 90_000.0]);
         let states = speed_states(&medians).unwrap();
-        assert!((states.slow_to_fast_ratio.0 - 1.25).abs() < 0.01, "{states:?}");
+        assert!(
+            (states.slow_to_fast_ratio.0 - 1.25).abs() < 0.01,
+            "{states:?}"
+        );
     }
 
     /// `count` latencies, whose logarithms `noise` draws around 57 us.
@@ -221,19 +267,36 @@ mod tests {
             slow + 0.02 * normal(rng)
         }));
         let modes = modes.unwrap();
-        assert!((modes.fast_ns / 57e3 - 1.0).abs() < 0.01 && (modes.slow_ns / 90e3 - 1.0).abs() < 0.01, "{modes:?}");
+        assert!(
+            (modes.fast_ns / 57e3 - 1.0).abs() < 0.01 && (modes.slow_ns / 90e3 - 1.0).abs() < 0.01,
+            "{modes:?}"
+        );
         assert!((modes.slow_share_ratio.0 - 0.3).abs() < 0.03, "{modes:?}");
     }
 
     #[test]
     fn one_mode_with_a_tail_is_not_called_two() {
-        assert_eq!(latency_modes(&latencies(5_000, |rng| -0.3 * uniform(rng).ln())), None);
         assert_eq!(
-            latency_modes(&latencies(5_000, |rng| if rng.random_bool(0.03) { 0.8 } else { 0.01 * normal(rng) })),
+            latency_modes(&latencies(5_000, |rng| -0.3 * uniform(rng).ln())),
+            None
+        );
+        assert_eq!(
+            latency_modes(&latencies(5_000, |rng| if rng.random_bool(0.03) {
+                0.8
+            } else {
+                0.01 * normal(rng)
+            })),
             None
         );
         assert_eq!(latency_modes(&latencies(5_000, |_| 0.0)), None);
-        assert_eq!(latency_modes(&latencies(199, |rng| if rng.random_bool(0.5) { 0.8 } else { 0.0 })), None);
+        assert_eq!(
+            latency_modes(&latencies(199, |rng| if rng.random_bool(0.5) {
+                0.8
+            } else {
+                0.0
+            })),
+            None
+        );
     }
 
     #[test]

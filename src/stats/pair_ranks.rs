@@ -35,7 +35,11 @@ impl PairRanks {
     }
 
     fn new(values: Vec<f64>, others: Option<Vec<f64>>) -> Self {
-        let mut ranks = PairRanks { values, others, table: Vec::new() };
+        let mut ranks = PairRanks {
+            values,
+            others,
+            table: Vec::new(),
+        };
         if ranks.count() <= IN_TABLE {
             ranks.table = ascending(&ranks.figures());
         }
@@ -48,12 +52,16 @@ impl PairRanks {
             let others = self.others.as_deref().unwrap_or(&self.values[place..]);
             others.iter().map(move |&other| (value, other))
         });
-        pairs.map(|(value, other)| self.figure(value, other)).collect()
+        pairs
+            .map(|(value, other)| self.figure(value, other))
+            .collect()
     }
 
     pub(super) fn count(&self) -> usize {
         let n = self.values.len();
-        self.others.as_ref().map_or(n * (n + 1) / 2, |others| n * others.len())
+        self.others
+            .as_ref()
+            .map_or(n * (n + 1) / 2, |others| n * others.len())
     }
 
     /// The figure of a rank; the smallest one's is 0.
@@ -65,7 +73,11 @@ impl PairRanks {
         let (mut low, mut high) = (place(f64::NEG_INFINITY), place(f64::INFINITY));
         while low < high {
             let middle = low.midpoint(high);
-            if up_to(at_place(middle)) > rank { high = middle } else { low = middle + 1 }
+            if up_to(at_place(middle)) > rank {
+                high = middle
+            } else {
+                low = middle + 1
+            }
         }
         at_place(low)
     }
@@ -74,7 +86,11 @@ impl PairRanks {
     pub(super) fn median(&self) -> f64 {
         let middle = self.count() / 2;
         let upper = self.at(middle);
-        if self.count() % 2 == 1 { upper } else { f64::midpoint(self.at(middle - 1), upper) }
+        if self.count() % 2 == 1 {
+            upper
+        } else {
+            f64::midpoint(self.at(middle - 1), upper)
+        }
     }
 
     /// The interval that leaves the centre out with probability `error` at most, half of it on each side; `None` if
@@ -89,7 +105,9 @@ impl PairRanks {
     pub(super) fn evidence(&self, lower_tail: &LowerTail, floor: f64) -> Evidence {
         // Figures on the bound itself count against the claim.
         let p_above = |bound: f64| lower_tail.at_most(self.count_while(|figure| figure <= bound));
-        let p_below = |bound: f64| lower_tail.at_most(self.count() - self.count_while(|figure| figure < bound));
+        let p_below = |bound: f64| {
+            lower_tail.at_most(self.count() - self.count_while(|figure| figure < bound))
+        };
         Evidence::from_one_sided(self.median(), floor, p_above, p_below)
     }
 
@@ -99,7 +117,11 @@ impl PairRanks {
         let (mut last, mut beyond) = (0_usize, self.count());
         while beyond - last > 1 {
             let middle = last.midpoint(beyond);
-            if fits(middle) { last = middle } else { beyond = middle }
+            if fits(middle) {
+                last = middle
+            } else {
+                beyond = middle
+            }
         }
         fits(last).then_some(last)
     }
@@ -121,7 +143,11 @@ impl PairRanks {
             return count;
         }
         // The mean of two values was counted twice, that of a value with itself once.
-        (count + self.values.partition_point(|&value| holds(self.figure(value, value)))) / 2
+        (count
+            + self
+                .values
+                .partition_point(|&value| holds(self.figure(value, value))))
+            / 2
     }
 
     fn figure(&self, value: f64, other: f64) -> f64 {
@@ -141,11 +167,19 @@ fn ascending(values: &[f64]) -> Vec<f64> {
 /// The place of a number among all numbers in ascending order.
 fn place(number: f64) -> u64 {
     let bits = number.to_bits();
-    if number.is_sign_negative() { !bits } else { bits | SIGN }
+    if number.is_sign_negative() {
+        !bits
+    } else {
+        bits | SIGN
+    }
 }
 
 fn at_place(place: u64) -> f64 {
-    f64::from_bits(if place & SIGN == 0 { !place } else { place & !SIGN })
+    f64::from_bits(if place & SIGN == 0 {
+        !place
+    } else {
+        place & !SIGN
+    })
 }
 
 #[cfg(test)]
@@ -158,25 +192,51 @@ mod tests {
     /// Random values, of which every other sample has many that are the same.
     fn sample(rng: &mut Pcg64, n: usize, low: f64) -> Vec<f64> {
         let step = if rng.random_bool(0.5) { 0.25 } else { 1e-9 };
-        (0..n).map(|_| (rng.random_range(low..low + 2.0) / step).round() * step).collect()
+        (0..n)
+            .map(|_| (rng.random_range(low..low + 2.0) / step).round() * step)
+            .collect()
     }
 
     /// Checks every few ranks, the median and some counts against all figures, with a table and without one.
     fn assert_as_in(figures: Vec<f64>, ranks: &PairRanks) {
         let figures = ascending(&figures);
-        assert_eq!(ranks.table.len(), if figures.len() <= IN_TABLE { figures.len() } else { 0 });
+        assert_eq!(
+            ranks.table.len(),
+            if figures.len() <= IN_TABLE {
+                figures.len()
+            } else {
+                0
+            }
+        );
         assert_ranks(&figures, ranks);
-        assert_ranks(&figures, &PairRanks { table: Vec::new(), ..ranks.clone() });
+        assert_ranks(
+            &figures,
+            &PairRanks {
+                table: Vec::new(),
+                ..ranks.clone()
+            },
+        );
     }
 
     fn assert_ranks(table: &[f64], ranks: &PairRanks) {
         assert_eq!(ranks.count(), table.len());
         let step = table.len() / 40 + 1;
         for rank in (0..table.len()).step_by(step).chain([table.len() - 1]) {
-            assert_eq!(ranks.at(rank).to_bits(), table[rank].to_bits(), "rank {rank} of {}", table.len());
+            assert_eq!(
+                ranks.at(rank).to_bits(),
+                table[rank].to_bits(),
+                "rank {rank} of {}",
+                table.len()
+            );
             let bound = table[rank];
-            assert_eq!(ranks.count_while(|figure| figure <= bound), table.partition_point(|&figure| figure <= bound));
-            assert_eq!(ranks.count_while(|figure| figure < bound), table.partition_point(|&figure| figure < bound));
+            assert_eq!(
+                ranks.count_while(|figure| figure <= bound),
+                table.partition_point(|&figure| figure <= bound)
+            );
+            assert_eq!(
+                ranks.count_while(|figure| figure < bound),
+                table.partition_point(|&figure| figure < bound)
+            );
         }
         assert_eq!(Some(ranks.median()), median(table));
     }
@@ -187,7 +247,10 @@ mod tests {
         for n in [1, 2, 3, 5, 6, 7, 12, 33, 60, 6, 60, 64, 65] {
             let values = sample(&mut rng, n, -1.0);
             let pairs = |first: usize| values[first..].iter().map(move |other| (first, *other));
-            let table = (0..n).flat_map(pairs).map(|(first, other)| f64::midpoint(values[first], other)).collect();
+            let table = (0..n)
+                .flat_map(pairs)
+                .map(|(first, other)| f64::midpoint(values[first], other))
+                .collect();
             assert_as_in(table, &PairRanks::means(&values));
         }
     }
@@ -197,7 +260,10 @@ mod tests {
         let mut rng = Pcg64::seed_from_u64(32);
         for (n, m) in [(1, 1), (1, 7), (6, 6), (5, 12), (60, 33), (6, 9), (60, 60)] {
             let (values, others) = (sample(&mut rng, n, 0.5), sample(&mut rng, m, 0.5));
-            let table = values.iter().flat_map(|own| others.iter().map(move |other| (own / other).ln())).collect();
+            let table = values
+                .iter()
+                .flat_map(|own| others.iter().map(move |other| (own / other).ln()))
+                .collect();
             assert_as_in(table, &PairRanks::log_ratios(&values, &others));
         }
     }
@@ -206,7 +272,14 @@ mod tests {
     fn cut_is_the_last_that_fits() {
         let lower_tail = LowerTail::exact(vec![0.125, 0.125, 0.25, 0.25, 0.125, 0.125]);
         let ranks = PairRanks::means(&[1.0, 2.0, 3.0]);
-        let cuts = [(0.1, None), (0.125, Some(0)), (0.3, Some(1)), (0.5, Some(2)), (0.9, Some(4)), (1.0, Some(5))];
+        let cuts = [
+            (0.1, None),
+            (0.125, Some(0)),
+            (0.3, Some(1)),
+            (0.5, Some(2)),
+            (0.9, Some(4)),
+            (1.0, Some(5)),
+        ];
         for (bound, cut) in cuts {
             assert_eq!(ranks.cut(&lower_tail, bound), cut, "{bound}");
         }
@@ -214,9 +287,22 @@ mod tests {
 
     #[test]
     fn places_are_in_the_order_of_numbers() {
-        let numbers = [f64::NEG_INFINITY, -1.5, -f64::MIN_POSITIVE, -0.0, 0.0, 5e-324, 1.0, f64::MAX, f64::INFINITY];
+        let numbers = [
+            f64::NEG_INFINITY,
+            -1.5,
+            -f64::MIN_POSITIVE,
+            -0.0,
+            0.0,
+            5e-324,
+            1.0,
+            f64::MAX,
+            f64::INFINITY,
+        ];
         assert!(numbers.map(place).is_sorted());
-        assert_eq!(numbers.map(|number| at_place(place(number)).to_bits()), numbers.map(f64::to_bits));
+        assert_eq!(
+            numbers.map(|number| at_place(place(number)).to_bits()),
+            numbers.map(f64::to_bits)
+        );
         assert_eq!(place(-0.0) + 1, place(0.0));
     }
 
@@ -233,8 +319,11 @@ mod tests {
     #[test]
     fn four_hundred_million_ratios_need_no_table() {
         // Sides that differ by a factor alone have it as the median of their ratios.
-        let side =
-            |factor: f64| -> Vec<f64> { (0..20_000).map(|place| factor * (f64::from(place) * 1e-5).exp()).collect() };
+        let side = |factor: f64| -> Vec<f64> {
+            (0..20_000)
+                .map(|place| factor * (f64::from(place) * 1e-5).exp())
+                .collect()
+        };
         let ranks = PairRanks::log_ratios(&side(1.5), &side(1.0));
         assert_eq!(ranks.count(), 400_000_000);
         assert!((ranks.median() - 1.5_f64.ln()).abs() < 1e-9);

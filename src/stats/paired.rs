@@ -1,7 +1,9 @@
 //! The ratio of a candidate to the baseline, from blocks that ran next to each other.
 
 use super::forecast::pooled_variance;
-use super::{END_ERROR, Evidence, Interval, MIN_LAUNCHES, OverLaunches, SignedRank, Z, estimate, median};
+use super::{
+    END_ERROR, Evidence, Interval, MIN_LAUNCHES, OverLaunches, SignedRank, Z, estimate, median,
+};
 
 /// A ratio to the baseline, over rounds.
 ///
@@ -21,7 +23,10 @@ impl PairedRatio {
     pub fn of(rounds: &[Vec<f64>]) -> Option<Self> {
         let counted = rounds.iter().filter(|pairs| !pairs.is_empty());
         let centres: Vec<f64> = counted.map(|pairs| median(pairs)).collect::<Option<_>>()?;
-        Some(PairedRatio { ranks: SignedRank::new(&centres)?, normal_half_width: normal_half_width(&centres) })
+        Some(PairedRatio {
+            ranks: SignedRank::new(&centres)?,
+            normal_half_width: normal_half_width(&centres),
+        })
     }
 
     /// The ratio and its interval, which leaves the truth out with probability [`END_ERROR`] at most. Its n is the
@@ -88,14 +93,23 @@ mod tests {
             let flip = if rng.random_bool(0.1) { 0.5 } else { 0.0 };
             ratio.ln() + launch + rng.random_range(-0.01..0.01) + flip
         };
-        (0..count).map(|round| (0..8).map(|_| pair(0.004 * (round % 3) as f64 - 0.004)).collect()).collect()
+        (0..count)
+            .map(|round| {
+                (0..8)
+                    .map(|_| pair(0.004 * (round % 3) as f64 - 0.004))
+                    .collect()
+            })
+            .collect()
     }
 
     #[test]
     fn planted_ratio_lies_within_the_interval() {
         let paired = PairedRatio::of(&rounds(9, 1.25, 5)).unwrap();
         let interval = paired.interval().unwrap();
-        assert!(interval.contains(1.25) && !interval.contains(1.0), "{paired:?}");
+        assert!(
+            interval.contains(1.25) && !interval.contains(1.0),
+            "{paired:?}"
+        );
         assert_eq!(paired.ratio().n, 9);
         assert!(paired.half_width_ratio().unwrap() < 0.02, "{paired:?}");
     }
@@ -109,7 +123,12 @@ mod tests {
 
     #[test]
     fn no_pairs_have_no_ratio() {
-        for rounds in [vec![], vec![vec![]], vec![vec![f64::NAN]], vec![vec![f64::INFINITY]]] {
+        for rounds in [
+            vec![],
+            vec![vec![]],
+            vec![vec![f64::NAN]],
+            vec![vec![f64::INFINITY]],
+        ] {
             assert_eq!(PairedRatio::of(&rounds), None, "{rounds:?}");
         }
     }
@@ -127,6 +146,11 @@ mod tests {
     fn first_rounds_forecast_at_least_as_many_as_an_interval_takes() {
         let two = PairedRatio::of(&[vec![0.010], vec![0.011]]).unwrap();
         assert_eq!(two.more_rounds_for(0.02), Some(4));
-        assert_eq!(PairedRatio::of(&[vec![0.01]]).unwrap().more_rounds_for(0.02), None);
+        assert_eq!(
+            PairedRatio::of(&[vec![0.01]])
+                .unwrap()
+                .more_rounds_for(0.02),
+            None
+        );
     }
 }

@@ -62,32 +62,69 @@ impl Ranks {
     /// American Statistical Association* 47 (1952) 635-646.
     pub(super) fn of(quantile: Quantile, n: u64, effective: u64) -> Self {
         let needs = quantile.needs();
-        let effective = if n < needs { effective.min(n) } else { effective };
+        let effective = if n < needs {
+            effective.min(n)
+        } else {
+            effective
+        };
         let successes = Binomial::new(effective, quantile.share());
         let scaled = |rank: u64| u128::from(rank) * u128::from(n);
         let outer_low = |rank: u64| (scaled(rank - 1) / u128::from(effective)) as u64 + 1;
         let outer_high = |rank: u64| scaled(rank).div_ceil(u128::from(effective)) as u64;
         let low = |tail: f64| Some(successes.first_above(tail)).filter(|&rank| rank > 0);
-        let high = |tail: f64| Some(successes.quantile(1.0 - tail) + 1).filter(|&rank| rank <= effective);
-        let sides = |(low, high): (u64, u64)| Sides { low: outer_low(low), high: outer_high(high) };
+        let high =
+            |tail: f64| Some(successes.quantile(1.0 - tail) + 1).filter(|&rank| rank <= effective);
+        let sides = |(low, high): (u64, u64)| Sides {
+            low: outer_low(low),
+            high: outer_high(high),
+        };
         Ranks {
             value: quantile.rank(n),
-            two_sided: low(TAIL).zip(high(TAIL)).filter(|_| effective >= needs).map(sides),
+            two_sided: low(TAIL)
+                .zip(high(TAIL))
+                .filter(|_| effective >= needs)
+                .map(sides),
             at_least: low(1.0 - CONFIDENCE).map(outer_low),
             at_most: high(1.0 - CONFIDENCE).map(outer_high),
-            too_few: TooFew { needs, has: effective, counted: Counted::Inferences },
+            too_few: TooFew {
+                needs,
+                has: effective,
+                counted: Counted::Inferences,
+            },
         }
     }
 
-    fn percentile(&self, n: u64, effective_n: Option<u64>, at: impl Fn(u64) -> f64) -> Result<Percentile, Unbounded> {
-        let unbounded =
-            Unbounded { too_few: self.too_few, at_least: self.at_least.map(&at), at_most: self.at_most.map(&at) };
+    fn percentile(
+        &self,
+        n: u64,
+        effective_n: Option<u64>,
+        at: impl Fn(u64) -> f64,
+    ) -> Result<Percentile, Unbounded> {
+        let unbounded = Unbounded {
+            too_few: self.too_few,
+            at_least: self.at_least.map(&at),
+            at_most: self.at_most.map(&at),
+        };
         if n < self.too_few.needs {
-            return Err(Unbounded { too_few: TooFew { has: n, ..self.too_few }, ..unbounded });
+            return Err(Unbounded {
+                too_few: TooFew {
+                    has: n,
+                    ..self.too_few
+                },
+                ..unbounded
+            });
         }
-        let interval = |sides: Sides| Interval { low: at(sides.low), high: at(sides.high) };
+        let interval = |sides: Sides| Interval {
+            low: at(sides.low),
+            high: at(sides.high),
+        };
         let interval = self.two_sided.map(interval).ok_or(unbounded);
-        Ok(Percentile { value: at(self.value), interval, n, effective_n })
+        Ok(Percentile {
+            value: at(self.value),
+            interval,
+            n,
+            effective_n,
+        })
     }
 }
 
@@ -108,14 +145,20 @@ impl Buckets {
     ) -> [Result<Percentile, Unbounded>; N] {
         let n = self.count();
         if n == 0 {
-            return quantiles.map(|quantile| Ranks::of(quantile, 0, 0).percentile(0, None, |_| 0.0));
+            return quantiles
+                .map(|quantile| Ranks::of(quantile, 0, 0).percentile(0, None, |_| 0.0));
         }
         let at = |rank: u64| self.at_rank(rank).unwrap_or_default();
         let worth = Launches::of(launches.iter().map(Buckets::count).collect());
         quantiles.map(|quantile| {
             let threshold = at(quantile.rank(n));
-            let at_most: Vec<u64> = launches.iter().map(|launch| launch.count_up_to(threshold)).collect();
-            let effective = worth.as_ref().map(|launches| launches.effective_n(&at_most, n));
+            let at_most: Vec<u64> = launches
+                .iter()
+                .map(|launch| launch.count_up_to(threshold))
+                .collect();
+            let effective = worth
+                .as_ref()
+                .map(|launches| launches.effective_n(&at_most, n));
             let ranks = Ranks::of(quantile, n, effective.unwrap_or(n));
             ranks.percentile(n, effective, |rank| at(rank).as_f64())
         })
@@ -134,7 +177,11 @@ pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let middle = sorted.len() / 2;
-    Some(if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) })
+    Some(if sorted.len() % 2 == 1 {
+        sorted[middle]
+    } else {
+        f64::midpoint(sorted[middle - 1], sorted[middle])
+    })
 }
 
 #[cfg(test)]
@@ -175,7 +222,11 @@ mod tests {
         ];
         for (quantile, n, low, high) in expected {
             let interval = percentile(n, quantile).unwrap().interval.unwrap();
-            assert_eq!((interval.low, interval.high), (low, high), "{quantile:?} of {n}");
+            assert_eq!(
+                (interval.low, interval.high),
+                (low, high),
+                "{quantile:?} of {n}"
+            );
             let successes = Binomial::new(n, quantile.share());
             let coverage = successes.at_most(high as u64 - 1) - successes.at_most(low as u64 - 1);
             assert!(coverage >= 0.95, "{quantile:?} of {n}: {coverage}");
@@ -193,9 +244,19 @@ mod tests {
             (Quantile::P999, 3_688),
         ] {
             assert_eq!(quantile.needs(), needs);
-            let refused = TooFew { needs, has: needs - 1, counted: Counted::Inferences };
-            assert_eq!(percentile(needs - 1, quantile).unwrap_err().too_few, refused);
-            assert!(percentile(needs, quantile).unwrap().interval.is_ok(), "{quantile:?}");
+            let refused = TooFew {
+                needs,
+                has: needs - 1,
+                counted: Counted::Inferences,
+            };
+            assert_eq!(
+                percentile(needs - 1, quantile).unwrap_err().too_few,
+                refused
+            );
+            assert!(
+                percentile(needs, quantile).unwrap().interval.is_ok(),
+                "{quantile:?}"
+            );
         }
     }
 
@@ -207,7 +268,10 @@ mod tests {
         assert_eq!(error.to_string(), "needs 368 inferences, has 100");
         // 0.99^298 > 5% >= 0.99^299.
         assert_eq!(percentile(298, Quantile::P99).unwrap_err().at_most, None);
-        assert_eq!(percentile(299, Quantile::P99).unwrap_err().at_most, Some(299.0));
+        assert_eq!(
+            percentile(299, Quantile::P99).unwrap_err().at_most,
+            Some(299.0)
+        );
         let error = percentile(0, Quantile::P50).unwrap_err();
         assert_eq!((error.at_least, error.at_most), (None, None));
     }
@@ -217,10 +281,17 @@ mod tests {
         let launch = |offset: u64| of((1..=100).map(|value| offset + value));
         let launches: Vec<Buckets> = (0..8).map(|number| launch(4 * number)).collect();
         let all = of((0..8).flat_map(|number| (1..=100).map(move |value| 4 * number + value)));
-        let [alone, p99] = [&[], &launches[..]].map(|launches| all.percentiles([Quantile::P90], launches)[0].unwrap());
-        assert_eq!((alone.value, alone.n, alone.effective_n), (p99.value, p99.n, None));
+        let [alone, p99] = [&[], &launches[..]]
+            .map(|launches| all.percentiles([Quantile::P90], launches)[0].unwrap());
+        assert_eq!(
+            (alone.value, alone.n, alone.effective_n),
+            (p99.value, p99.n, None)
+        );
         let (alone, wide) = (alone.interval.unwrap(), p99.interval.unwrap());
-        assert!(p99.effective_n.unwrap() < 200 && wide.low < alone.low && wide.high > alone.high, "{p99:?}");
+        assert!(
+            p99.effective_n.unwrap() < 200 && wide.low < alone.low && wide.high > alone.high,
+            "{p99:?}"
+        );
     }
 
     #[test]

@@ -36,8 +36,16 @@ impl Proportion {
         let spread = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
         let scale = 1.0 + Z * Z / n;
         // At the ends the formula gives 0 and 1 but for rounding.
-        let low = if self.count == 0 { 0.0 } else { (centre - spread) / scale };
-        let high = if self.count == self.n { 1.0 } else { (centre + spread) / scale };
+        let low = if self.count == 0 {
+            0.0
+        } else {
+            (centre - spread) / scale
+        };
+        let high = if self.count == self.n {
+            1.0
+        } else {
+            (centre + spread) / scale
+        };
         Interval { low, high }
     }
 
@@ -93,7 +101,11 @@ impl PairedCounts {
         let candidate = Proportion::new(self.both_right_count + self.gained_count, self.n())?;
         let baseline = Proportion::new(self.both_right_count + self.lost_count, self.n())?;
         let interval = self.difference_interval(candidate, baseline);
-        Some(PairedChange { difference: candidate.share() - baseline.share(), interval, p_value: self.p_value() })
+        Some(PairedChange {
+            difference: candidate.share() - baseline.share(),
+            interval,
+            p_value: self.p_value(),
+        })
     }
 
     /// McNemar's test, exact and two-sided: flips each way are binomial with probability 1/2.
@@ -112,8 +124,11 @@ impl PairedCounts {
         let difference = candidate.share() - baseline.share();
         let down = |share: Proportion| share.share() - share.interval().low;
         let up = |share: Proportion| share.interval().high - share.share();
-        let combine =
-            |one: f64, other: f64| (one * one - 2.0 * self.correlation() * one * other + other * other).max(0.0).sqrt();
+        let combine = |one: f64, other: f64| {
+            (one * one - 2.0 * self.correlation() * one * other + other * other)
+                .max(0.0)
+                .sqrt()
+        };
         Interval {
             low: difference - combine(down(candidate), up(baseline)),
             high: difference + combine(up(candidate), down(baseline)),
@@ -123,15 +138,23 @@ impl PairedCounts {
     /// The phi coefficient of both models' answers, corrected as method 10 has it: n/2 is taken off a positive
     /// numerator, down to 0; 0 where a margin is empty.
     fn correlation(self) -> f64 {
-        let [right, gained, lost, wrong] =
-            [self.both_right_count, self.gained_count, self.lost_count, self.both_wrong_count]
-                .map(|count| count as f64);
+        let [right, gained, lost, wrong] = [
+            self.both_right_count,
+            self.gained_count,
+            self.lost_count,
+            self.both_wrong_count,
+        ]
+        .map(|count| count as f64);
         let margins = (right + gained) * (lost + wrong) * (right + lost) * (gained + wrong);
         if margins == 0.0 {
             return 0.0;
         }
         let numerator = right * wrong - gained * lost;
-        let corrected = if numerator > 0.0 { (numerator - self.n() as f64 / 2.0).max(0.0) } else { numerator };
+        let corrected = if numerator > 0.0 {
+            (numerator - self.n() as f64 / 2.0).max(0.0)
+        } else {
+            numerator
+        };
         corrected / margins.sqrt()
     }
 }
@@ -144,16 +167,29 @@ mod tests {
         (interval.low - low).abs() < 5e-5 && (interval.high - high).abs() < 5e-5
     }
 
-    fn counts(both_right_count: u64, gained_count: u64, lost_count: u64, both_wrong_count: u64) -> PairedCounts {
-        PairedCounts { both_right_count, gained_count, lost_count, both_wrong_count }
+    fn counts(
+        both_right_count: u64,
+        gained_count: u64,
+        lost_count: u64,
+        both_wrong_count: u64,
+    ) -> PairedCounts {
+        PairedCounts {
+            both_right_count,
+            gained_count,
+            lost_count,
+            both_wrong_count,
+        }
     }
 
     #[test]
     fn wilson_intervals_are_the_published_ones() {
         // Newcombe (1998), "Two-sided confidence intervals for the single proportion", table I, method 3.
-        for (count, n, low, high) in
-            [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
-        {
+        for (count, n, low, high) in [
+            (81, 263, 0.2553, 0.3662),
+            (15, 148, 0.0624, 0.1605),
+            (0, 20, 0.0, 0.1611),
+            (1, 29, 0.0061, 0.1718),
+        ] {
             let interval = Proportion::new(count, n).unwrap().interval();
             assert!(near(interval, low, high), "{count} of {n}: {interval:?}");
         }
@@ -162,7 +198,10 @@ mod tests {
     #[test]
     fn all_right_is_not_certain() {
         let interval = Proportion::new(360, 360).unwrap().interval();
-        assert!(interval.high == 1.0 && interval.low < 0.99 && interval.low > 0.98, "{interval:?}");
+        assert!(
+            interval.high == 1.0 && interval.low < 0.99 && interval.low > 0.98,
+            "{interval:?}"
+        );
     }
 
     #[test]
@@ -175,11 +214,18 @@ mod tests {
     fn independent_intervals_are_the_published_ones() {
         // Newcombe (1998), "Interval estimation for the difference between independent proportions", table II,
         // method 10.
-        for ((own, n), (other, m), low, high) in
-            [((56, 70), (48, 80), 0.0524, 0.3339), ((9, 10), (3, 10), 0.1705, 0.8090), ((10, 10), (0, 20), 0.6791, 1.0)]
-        {
-            let interval = Proportion::new(own, n).unwrap().less(Proportion::new(other, m).unwrap());
-            assert!(near(interval, low, high), "{own} of {n}, {other} of {m}: {interval:?}");
+        for ((own, n), (other, m), low, high) in [
+            ((56, 70), (48, 80), 0.0524, 0.3339),
+            ((9, 10), (3, 10), 0.1705, 0.8090),
+            ((10, 10), (0, 20), 0.6791, 1.0),
+        ] {
+            let interval = Proportion::new(own, n)
+                .unwrap()
+                .less(Proportion::new(other, m).unwrap());
+            assert!(
+                near(interval, low, high),
+                "{own} of {n}, {other} of {m}: {interval:?}"
+            );
         }
     }
 
@@ -195,7 +241,10 @@ mod tests {
             (counts(0, 30, 0, 0), 1.0, 0.8395, 1.0),
         ] {
             let change = table.change().unwrap();
-            assert!((change.difference - difference).abs() < 1e-12, "{table:?}: {change:?}");
+            assert!(
+                (change.difference - difference).abs() < 1e-12,
+                "{table:?}: {change:?}"
+            );
             assert!(near(change.interval, low, high), "{table:?}: {change:?}");
         }
     }
@@ -207,7 +256,10 @@ mod tests {
         assert!((p_value - 3.716e-5).abs() < 5e-9, "{p_value}");
         // By hand: 2 * (C(14,0) + C(14,1) + C(14,2)) / 2^14.
         let p_value = counts(36, 12, 2, 0).change().unwrap().p_value;
-        assert!((p_value - 2.0 * 106.0 / 16_384.0).abs() < 1e-15, "{p_value}");
+        assert!(
+            (p_value - 2.0 * 106.0 / 16_384.0).abs() < 1e-15,
+            "{p_value}"
+        );
     }
 
     #[test]

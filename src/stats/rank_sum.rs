@@ -1,6 +1,8 @@
 //! Two samples that were not interleaved: the shift between them, with the interval of the rank-sum test.
 
-use super::{CONFIDENCE, Counted, Evidence, LowerTail, MIN_LAUNCHES, OverLaunches, PairRanks, TooFew};
+use super::{
+    CONFIDENCE, Counted, Evidence, LowerTail, MIN_LAUNCHES, OverLaunches, PairRanks, TooFew,
+};
 
 /// Up to this product of both sizes the distribution is exact; beyond, it is taken as normal.
 const EXACT_UP_TO: usize = 2_500;
@@ -23,8 +25,9 @@ impl UnpairedRatio {
     /// Candidate over baseline. `None` if one side is empty, or a value is not positive and finite.
     #[must_use]
     pub fn of(candidate: &[f64], baseline: &[f64]) -> Option<Self> {
-        let usable =
-            |values: &[f64]| !values.is_empty() && values.iter().all(|&value| value.is_finite() && value > 0.0);
+        let usable = |values: &[f64]| {
+            !values.is_empty() && values.iter().all(|&value| value.is_finite() && value > 0.0)
+        };
         if !usable(candidate) || !usable(baseline) {
             return None;
         }
@@ -40,10 +43,22 @@ impl UnpairedRatio {
     #[must_use]
     pub fn ratio(&self) -> OverLaunches {
         let n = self.candidates.min(self.baselines);
-        let too_few = TooFew { needs: MIN_LAUNCHES, has: n, counted: Counted::Launches };
-        let interval = || self.differences.interval(&self.lower_tail(), 1.0 - CONFIDENCE);
+        let too_few = TooFew {
+            needs: MIN_LAUNCHES,
+            has: n,
+            counted: Counted::Launches,
+        };
+        let interval = || {
+            self.differences
+                .interval(&self.lower_tail(), 1.0 - CONFIDENCE)
+        };
         let interval = (n >= MIN_LAUNCHES).then(interval).flatten().ok_or(too_few);
-        OverLaunches { value: self.differences.median(), interval, n }.map(f64::exp)
+        OverLaunches {
+            value: self.differences.median(),
+            interval,
+            n,
+        }
+        .map(f64::exp)
     }
 
     /// Evidence of the launches on the log-ratio.
@@ -63,7 +78,10 @@ fn lower_tail(one: usize, other: usize) -> LowerTail {
         return LowerTail::exact(distribution(one, other));
     }
     let (m, n) = (one as f64, other as f64);
-    LowerTail::Approximate { mean: m * n / 2.0, deviation: (m * n * (m + n + 1.0) / 12.0).sqrt() }
+    LowerTail::Approximate {
+        mean: m * n / 2.0,
+        deviation: (m * n * (m + n + 1.0) / 12.0).sqrt(),
+    }
 }
 
 /// P(U = u) for u = 0, 1, ..., one x other. The largest of all values is of the first sample with probability m / (m +
@@ -100,9 +118,20 @@ mod tests {
     #[test]
     fn critical_values_are_the_tabulated_ones() {
         // Mann and Whitney's U, two-sided 5%: reject at U <= u.
-        for (m, n, u) in [(4, 4, 0), (5, 5, 2), (6, 6, 5), (8, 8, 13), (10, 10, 23), (8, 12, 22), (20, 20, 127)] {
+        for (m, n, u) in [
+            (4, 4, 0),
+            (5, 5, 2),
+            (6, 6, 5),
+            (8, 8, 13),
+            (10, 10, 23),
+            (8, 12, 22),
+            (20, 20, 127),
+        ] {
             let lower_tail = lower_tail(m, n);
-            assert!(lower_tail.at_most(u) <= 0.025 && lower_tail.at_most(u + 1) > 0.025, "{m}, {n}");
+            assert!(
+                lower_tail.at_most(u) <= 0.025 && lower_tail.at_most(u + 1) > 0.025,
+                "{m}, {n}"
+            );
         }
     }
 
@@ -111,7 +140,10 @@ mod tests {
         let probabilities = distribution(5, 7);
         assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         for u in 0..=35 {
-            assert!((probabilities[u] - probabilities[35 - u]).abs() < 1e-12, "u = {u}");
+            assert!(
+                (probabilities[u] - probabilities[35 - u]).abs() < 1e-12,
+                "u = {u}"
+            );
         }
         // Two of the first sample below all three of the other: one arrangement in ten.
         assert!((distribution(2, 3)[0] - 0.1).abs() < 1e-12);
@@ -123,7 +155,10 @@ mod tests {
         let candidate = baseline.map(|value| value * 1.5);
         let ratio = UnpairedRatio::of(&candidate, &baseline).unwrap();
         let interval = ratio.ratio().interval.unwrap();
-        assert!((ratio.ratio().value - 1.5).abs() < 0.01 && interval.contains(1.5), "{interval:?}");
+        assert!(
+            (ratio.ratio().value - 1.5).abs() < 0.01 && interval.contains(1.5),
+            "{interval:?}"
+        );
         assert_eq!(ratio.evidence(0.02).relation(0.05), Relation::Above);
     }
 
@@ -131,21 +166,35 @@ mod tests {
     fn few_launches_have_a_ratio_and_no_interval() {
         let ratio = UnpairedRatio::of(&[2.0; 5], &[1.0; 9]).unwrap().ratio();
         assert!((ratio.value - 2.0).abs() < 1e-12);
-        assert_eq!(ratio.interval.unwrap_err().to_string(), "needs 6 launches, has 5");
+        assert_eq!(
+            ratio.interval.unwrap_err().to_string(),
+            "needs 6 launches, has 5"
+        );
     }
 
     #[test]
     fn normal_approximation_joins_the_exact_distribution() {
         let exact = lower_tail(50, 50);
-        let approximate = LowerTail::Approximate { mean: 1250.0, deviation: (2500.0 * 101.0 / 12.0_f64).sqrt() };
+        let approximate = LowerTail::Approximate {
+            mean: 1250.0,
+            deviation: (2500.0 * 101.0 / 12.0_f64).sqrt(),
+        };
         for u in [900, 965, 1100] {
-            assert!((approximate.at_most(u) / exact.at_most(u) - 1.0).abs() < 0.05, "u = {u}");
+            assert!(
+                (approximate.at_most(u) / exact.at_most(u) - 1.0).abs() < 0.05,
+                "u = {u}"
+            );
         }
     }
 
     #[test]
     fn unusable_values_have_no_ratio() {
-        for (one, other) in [(&[][..], &[1.0][..]), (&[1.0], &[0.0]), (&[f64::NAN], &[1.0]), (&[-1.0], &[1.0])] {
+        for (one, other) in [
+            (&[][..], &[1.0][..]),
+            (&[1.0], &[0.0]),
+            (&[f64::NAN], &[1.0]),
+            (&[-1.0], &[1.0]),
+        ] {
             assert_eq!(UnpairedRatio::of(one, other), None);
         }
     }

@@ -25,7 +25,10 @@ impl SignedRank {
         if values.is_empty() || values.iter().any(|value| !value.is_finite()) {
             return None;
         }
-        Some(SignedRank { means: PairRanks::means(values), n: values.len() as u64 })
+        Some(SignedRank {
+            means: PairRanks::means(values),
+            n: values.len() as u64,
+        })
     }
 
     pub(super) fn centre(&self) -> f64 {
@@ -48,7 +51,10 @@ fn lower_tail(n: u64) -> LowerTail {
     }
     let n = n as f64;
     let (mean, variance) = (n * (n + 1.0) / 4.0, n * (n + 1.0) * (2.0 * n + 1.0) / 24.0);
-    LowerTail::Approximate { mean, deviation: variance.sqrt() }
+    LowerTail::Approximate {
+        mean,
+        deviation: variance.sqrt(),
+    }
 }
 
 /// P(T = t) for t = 0, 1, ..., n(n+1)/2: each rank counts with probability 1/2, independently.
@@ -58,7 +64,11 @@ fn distribution(n: u64) -> Vec<f64> {
     probabilities[0] = 1.0;
     for rank in 1..=n as usize {
         for sum in (0..=largest).rev() {
-            let with = if sum >= rank { probabilities[sum - rank] } else { 0.0 };
+            let with = if sum >= rank {
+                probabilities[sum - rank]
+            } else {
+                0.0
+            };
             probabilities[sum] = f64::midpoint(probabilities[sum], with);
         }
     }
@@ -75,7 +85,11 @@ mod tests {
         let before = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30];
         #[expect(clippy::approx_constant, reason = "3.14 was measured")]
         let after = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29];
-        let change: Vec<f64> = after.iter().zip(before).map(|(after, before)| after - before).collect();
+        let change: Vec<f64> = after
+            .iter()
+            .zip(before)
+            .map(|(after, before)| after - before)
+            .collect();
         SignedRank::new(&change).unwrap()
     }
 
@@ -85,38 +99,73 @@ mod tests {
         let ranks = depression_scale();
         let interval = ranks.interval(0.05).unwrap();
         let close = |actual: f64, expected: f64| (actual - expected).abs() < 1e-9;
-        assert!(close(ranks.centre(), -0.46) && close(interval.low, -0.786) && close(interval.high, -0.010));
-        assert!(close(ranks.evidence(0.0).p_different, 2.0 * 10.0 / 512.0), "{:?}", ranks.evidence(0.0));
+        assert!(
+            close(ranks.centre(), -0.46)
+                && close(interval.low, -0.786)
+                && close(interval.high, -0.010)
+        );
+        assert!(
+            close(ranks.evidence(0.0).p_different, 2.0 * 10.0 / 512.0),
+            "{:?}",
+            ranks.evidence(0.0)
+        );
     }
 
     #[test]
     fn cuts_are_the_tabulated_ones() {
         // Critical values of Wilcoxon's signed-rank test, two-sided 5%: reject at T <= k.
-        for (n, k) in [(6, 0), (7, 2), (8, 3), (9, 5), (10, 8), (15, 25), (20, 52), (25, 89), (30, 137), (50, 434)] {
+        for (n, k) in [
+            (6, 0),
+            (7, 2),
+            (8, 3),
+            (9, 5),
+            (10, 8),
+            (15, 25),
+            (20, 52),
+            (25, 89),
+            (30, 137),
+            (50, 434),
+        ] {
             let lower_tail = lower_tail(n);
-            assert!(lower_tail.at_most(k) <= 0.025 && lower_tail.at_most(k + 1) > 0.025, "n = {n}");
+            assert!(
+                lower_tail.at_most(k) <= 0.025 && lower_tail.at_most(k + 1) > 0.025,
+                "n = {n}"
+            );
         }
     }
 
     #[test]
     fn normal_approximation_joins_the_exact_distribution() {
         let (mean, variance) = (50.0 * 51.0 / 4.0, 50.0 * 51.0 * 101.0 / 24.0_f64);
-        let approximate = LowerTail::Approximate { mean, deviation: variance.sqrt() };
+        let approximate = LowerTail::Approximate {
+            mean,
+            deviation: variance.sqrt(),
+        };
         for t in [434, 500, 637] {
             let exact = lower_tail(50).at_most(t);
-            assert!((approximate.at_most(t) / exact - 1.0).abs() < 0.05, "t = {t}");
+            assert!(
+                (approximate.at_most(t) / exact - 1.0).abs() < 0.05,
+                "t = {t}"
+            );
         }
     }
 
     #[test]
     fn interval_excludes_zero_exactly_where_the_test_rejects_it() {
         for shift in -40..40 {
-            let values: Vec<f64> =
-                (0..9).map(|i| f64::from(shift) / 10.0 + [-2.0, 1.1, 0.3][i % 3] * i as f64).collect();
+            let values: Vec<f64> = (0..9)
+                .map(|i| f64::from(shift) / 10.0 + [-2.0, 1.1, 0.3][i % 3] * i as f64)
+                .collect();
             let ranks = SignedRank::new(&values).unwrap();
             for error in [0.002, END_ERROR, 0.05, 0.2] {
-                let excluded = ranks.interval(error).is_some_and(|interval| !interval.contains(0.0));
-                assert_eq!(excluded, ranks.evidence(0.0).p_different <= error, "shift {shift}, error {error}");
+                let excluded = ranks
+                    .interval(error)
+                    .is_some_and(|interval| !interval.contains(0.0));
+                assert_eq!(
+                    excluded,
+                    ranks.evidence(0.0).p_different <= error,
+                    "shift {shift}, error {error}"
+                );
             }
         }
     }
@@ -124,11 +173,17 @@ mod tests {
     #[test]
     fn equivalence_is_an_interval_within_the_floor() {
         for spread in 1..60 {
-            let values: Vec<f64> = (0..10).map(|i| f64::from(spread) * 0.001 * (f64::from(i) - 4.6)).collect();
+            let values: Vec<f64> = (0..10)
+                .map(|i| f64::from(spread) * 0.001 * (f64::from(i) - 4.6))
+                .collect();
             let ranks = SignedRank::new(&values).unwrap();
             let interval = ranks.interval(END_ERROR).unwrap();
             let within = interval.low > -0.02 && interval.high < 0.02;
-            assert_eq!(ranks.evidence(0.02).relation(END_ERROR) == Relation::Same, within, "spread {spread}");
+            assert_eq!(
+                ranks.evidence(0.02).relation(END_ERROR) == Relation::Same,
+                within,
+                "spread {spread}"
+            );
         }
     }
 
@@ -139,7 +194,10 @@ mod tests {
         let interval = ranks.interval(0.05).unwrap();
         // T is about normal, with mean 100,005,000 and deviation 816,527: 98,404,636 means lie below the interval, which
         // is more than the 9,919 * 9,920 up to 9,918.5, and fewer than the 9,920 * 9,920 up to 9,919.
-        assert_eq!((interval.low, ranks.centre(), interval.high), (9_919.0, 9_999.5, 10_080.0));
+        assert_eq!(
+            (interval.low, ranks.centre(), interval.high),
+            (9_919.0, 9_999.5, 10_080.0)
+        );
     }
 
     #[test]

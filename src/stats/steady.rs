@@ -19,7 +19,10 @@ pub struct SteadyRule {
 impl Default for SteadyRule {
     /// Three windows within 5%.
     fn default() -> Self {
-        SteadyRule { windows: 3, tolerance: 0.05 }
+        SteadyRule {
+            windows: 3,
+            tolerance: 0.05,
+        }
     }
 }
 
@@ -28,12 +31,16 @@ impl SteadyRule {
     #[must_use]
     pub fn is_steady(&self, medians: &[f64]) -> bool {
         let needed = self.windows.max(2);
-        let Some(start) = medians.len().checked_sub(needed) else { return false };
+        let Some(start) = medians.len().checked_sub(needed) else {
+            return false;
+        };
         let last = &medians[start..];
         let low = last.iter().copied().fold(f64::INFINITY, f64::min);
         let high = last.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let falling = last.windows(2).all(|pair| pair[1] < pair[0]);
-        last.iter().all(|median| median.is_finite()) && high <= low * (1.0 + self.tolerance) && !falling
+        last.iter().all(|median| median.is_finite())
+            && high <= low * (1.0 + self.tolerance)
+            && !falling
     }
 }
 
@@ -43,17 +50,60 @@ mod tests {
 
     #[test]
     fn windows_are_steady_where_the_last_agree_and_do_not_fall() {
-        let narrow = SteadyRule { windows: 3, tolerance: 0.02 };
+        let narrow = SteadyRule {
+            windows: 3,
+            tolerance: 0.02,
+        };
         for (rule, medians, is_steady, why) in [
-            (SteadyRule::default(), &[900.0, 300.0, 102.0, 100.0, 101.0][..], true, "only the last windows count"),
-            (SteadyRule::default(), &[100.0, 101.0, 100.0, 300.0], false, "the last window counts"),
+            (
+                SteadyRule::default(),
+                &[900.0, 300.0, 102.0, 100.0, 101.0][..],
+                true,
+                "only the last windows count",
+            ),
+            (
+                SteadyRule::default(),
+                &[100.0, 101.0, 100.0, 300.0],
+                false,
+                "the last window counts",
+            ),
             (SteadyRule::default(), &[], false, "too few windows"),
-            (SteadyRule::default(), &[100.0, 100.0], false, "too few windows"),
-            (SteadyRule::default(), &[100.0, 100.0, 100.0], true, "windows enough"),
-            (SteadyRule::default(), &[104.0, 102.0, 100.0], false, "a slow fall within the tolerance"),
-            (SteadyRule::default(), &[104.0, 102.0, 102.0], true, "a fall that has ended"),
-            (narrow, &[100.0, 103.0, 101.0], false, "a spread beyond the tolerance"),
-            (SteadyRule::default(), &[f64::NAN, f64::NAN, f64::NAN], false, "not a number"),
+            (
+                SteadyRule::default(),
+                &[100.0, 100.0],
+                false,
+                "too few windows",
+            ),
+            (
+                SteadyRule::default(),
+                &[100.0, 100.0, 100.0],
+                true,
+                "windows enough",
+            ),
+            (
+                SteadyRule::default(),
+                &[104.0, 102.0, 100.0],
+                false,
+                "a slow fall within the tolerance",
+            ),
+            (
+                SteadyRule::default(),
+                &[104.0, 102.0, 102.0],
+                true,
+                "a fall that has ended",
+            ),
+            (
+                narrow,
+                &[100.0, 103.0, 101.0],
+                false,
+                "a spread beyond the tolerance",
+            ),
+            (
+                SteadyRule::default(),
+                &[f64::NAN, f64::NAN, f64::NAN],
+                false,
+                "not a number",
+            ),
         ] {
             assert_eq!(rule.is_steady(medians), is_steady, "{why}: {medians:?}");
         }

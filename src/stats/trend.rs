@@ -55,7 +55,11 @@ pub fn steady_class(launches: &[Vec<f64>]) -> Option<SteadyClass> {
     let usable = |median: &&f64| median.is_finite() && **median > 0.0;
     let longest = launches.iter().map(Vec::len).max()?;
     let logarithms = |launch: &Vec<f64>| -> Vec<f64> {
-        let values: Vec<f64> = launch.iter().filter(usable).map(|median| median.ln()).collect();
+        let values: Vec<f64> = launch
+            .iter()
+            .filter(usable)
+            .map(|median| median.ln())
+            .collect();
         joined(&values, longest.div_ceil(most_points(launches.len())))
     };
     let series: Vec<Vec<f64>> = launches.iter().map(logarithms).collect();
@@ -67,13 +71,22 @@ pub fn steady_class(launches: &[Vec<f64>]) -> Option<SteadyClass> {
     let tests = trends.iter().flatten().count() + usize::from(wander.is_some());
     let error = ERROR / tests.max(1) as f64;
     let can_reject = |p: f64| p < ERROR / 3.0;
-    let is_testable = [&series[..], across].into_iter().any(|series| can_reject(steepest(series)))
-        || wander.as_ref().is_some_and(|wander| can_reject(wander.smoothest));
+    let is_testable = [&series[..], across]
+        .into_iter()
+        .any(|series| can_reject(steepest(series)))
+        || wander
+            .as_ref()
+            .is_some_and(|wander| can_reject(wander.smoothest));
     if !is_testable {
         return None;
     }
     let seen = |trend: &&Trend| trend.p < error && trend.change.abs() >= FLOOR_RATIO.ln_1p();
-    let signs: Vec<f64> = trends.iter().flatten().filter(seen).map(|trend| trend.change.signum()).collect();
+    let signs: Vec<f64> = trends
+        .iter()
+        .flatten()
+        .filter(seen)
+        .map(|trend| trend.change.signum())
+        .collect();
     Some(match signs.as_slice() {
         [] if wander.is_some_and(|wander| wander.p < error && wander.deviation >= FLOOR_RATIO) => {
             SteadyClass::NoSteadyState
@@ -87,12 +100,17 @@ pub fn steady_class(launches: &[Vec<f64>]) -> Option<SteadyClass> {
 
 /// How many points each of several launches may have.
 fn most_points(launches: usize) -> usize {
-    (2 * MOST_PAIRS / launches.max(1)).isqrt().clamp(LEAST_POINTS, MOST_POINTS)
+    (2 * MOST_PAIRS / launches.max(1))
+        .isqrt()
+        .clamp(LEAST_POINTS, MOST_POINTS)
 }
 
 /// The medians of as many neighbours as are given.
 fn joined(values: &[f64], neighbours: usize) -> Vec<f64> {
-    values.chunks(neighbours.max(1)).filter_map(median).collect()
+    values
+        .chunks(neighbours.max(1))
+        .filter_map(median)
+        .collect()
 }
 
 struct Trend {
@@ -107,16 +125,33 @@ fn trend(series: &[Vec<f64>]) -> Option<Trend> {
     let scores: Vec<f64> = series.iter().map(|values| score(values)).collect();
     let slopes: Vec<f64> = series.iter().flat_map(|values| slopes(values)).collect();
     let longest = series.iter().map(Vec::len).max()?.saturating_sub(1) as f64;
-    let variance = series.iter().map(|values| score_variance(values)).sum::<f64>().max(variance_between(&scores));
+    let variance = series
+        .iter()
+        .map(|values| score_variance(values))
+        .sum::<f64>()
+        .max(variance_between(&scores));
     let change = median(&slopes)? * longest;
-    (variance > 0.0).then(|| Trend { p: two_sided(scores.iter().sum(), variance), change })
+    (variance > 0.0).then(|| Trend {
+        p: two_sided(scores.iter().sum(), variance),
+        change,
+    })
 }
 
 /// The smallest probability that a trend of series of these lengths can have.
 fn steepest(series: &[Vec<f64>]) -> f64 {
-    let pairs: f64 = series.iter().map(|values| (values.len() * values.len().saturating_sub(1) / 2) as f64).sum();
-    let variance: f64 = series.iter().map(|values| variance_of_untied(values.len())).sum();
-    if variance > 0.0 { two_sided(pairs, variance) } else { 1.0 }
+    let pairs: f64 = series
+        .iter()
+        .map(|values| (values.len() * values.len().saturating_sub(1) / 2) as f64)
+        .sum();
+    let variance: f64 = series
+        .iter()
+        .map(|values| variance_of_untied(values.len()))
+        .sum();
+    if variance > 0.0 {
+        two_sided(pairs, variance)
+    } else {
+        1.0
+    }
 }
 
 /// Probability of a sum of scores at least as far from zero, with the correction for continuity.
@@ -132,7 +167,9 @@ fn pairs(values: &[f64]) -> impl Iterator<Item = (usize, usize)> {
 
 /// Mann and Kendall's S: pairs that rise less pairs that fall.
 fn score(values: &[f64]) -> f64 {
-    pairs(values).map(|(first, second)| f64::from(values[second].total_cmp(&values[first]) as i8)).sum()
+    pairs(values)
+        .map(|(first, second)| f64::from(values[second].total_cmp(&values[first]) as i8))
+        .sum()
 }
 
 fn slopes(values: &[f64]) -> impl Iterator<Item = f64> {
@@ -148,7 +185,9 @@ fn variance_of_untied(n: usize) -> f64 {
 fn score_variance(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    let ties = sorted.chunk_by(|one, other| one == other).map(|tied| variance_of_untied(tied.len()));
+    let ties = sorted
+        .chunk_by(|one, other| one == other)
+        .map(|tied| variance_of_untied(tied.len()));
     variance_of_untied(values.len()) - ties.sum::<f64>()
 }
 
@@ -157,7 +196,11 @@ fn variance_between(scores: &[f64]) -> f64 {
     let n = scores.len() as f64;
     let mean = scores.iter().sum::<f64>() / n;
     let squares: f64 = scores.iter().map(|score| (score - mean).powi(2)).sum();
-    if n > 1.0 { squares * n / (n - 1.0) } else { 0.0 }
+    if n > 1.0 {
+        squares * n / (n - 1.0)
+    } else {
+        0.0
+    }
 }
 
 /// How alike neighbours of several series are.
@@ -176,12 +219,19 @@ impl Wander {
         let (mut sum, mut variance, mut covariances, mut least) = (0.0, 0.0, Vec::new(), 0.0);
         for values in series.iter().filter(|values| values.len() >= 4) {
             let n = values.len() as f64;
-            let Some(ratio) = neumann_ratio(&ranks(values)) else { continue };
+            let Some(ratio) = neumann_ratio(&ranks(values)) else {
+                continue;
+            };
             sum += ratio - 2.0;
             least += 12.0 / (n * (n + 1.0)) - 2.0;
-            variance += 4.0 * (n - 2.0) * (5.0 * n * n - 2.0 * n - 9.0) / (5.0 * n * (n + 1.0) * (n - 1.0).powi(2));
+            variance += 4.0 * (n - 2.0) * (5.0 * n * n - 2.0 * n - 9.0)
+                / (5.0 * n * (n + 1.0) * (n - 1.0).powi(2));
             let centre = values.iter().sum::<f64>() / n;
-            covariances.extend(values.windows(2).map(|pair| (pair[0] - centre) * (pair[1] - centre)));
+            covariances.extend(
+                values
+                    .windows(2)
+                    .map(|pair| (pair[0] - centre) * (pair[1] - centre)),
+            );
         }
         let normal = Normal::standard();
         let covariance = covariances.iter().sum::<f64>() / covariances.len() as f64;
@@ -197,7 +247,10 @@ impl Wander {
 fn neumann_ratio(ranks: &[f64]) -> Option<f64> {
     let centre = (ranks.len() as f64 + 1.0) / 2.0;
     let deviations: f64 = ranks.iter().map(|rank| (rank - centre).powi(2)).sum();
-    let differences: f64 = ranks.windows(2).map(|pair| (pair[0] - pair[1]).powi(2)).sum();
+    let differences: f64 = ranks
+        .windows(2)
+        .map(|pair| (pair[0] - pair[1]).powi(2))
+        .sum();
     (deviations > 0.0).then(|| differences / deviations)
 }
 
@@ -226,16 +279,26 @@ mod tests {
 
     fn share_of(class: SteadyClass, seed: u64, run: impl Fn(&mut Pcg64) -> Vec<Vec<f64>>) -> f64 {
         let mut rng = Pcg64::seed_from_u64(seed);
-        (0..TRIALS).filter(|_| steady_class(&run(&mut rng)) == Some(class)).count() as f64 / TRIALS as f64
+        (0..TRIALS)
+            .filter(|_| steady_class(&run(&mut rng)) == Some(class))
+            .count() as f64
+            / TRIALS as f64
     }
 
     /// Share of runs of this many launches and blocks that are classified as `class`; `level` gives the logarithm of a
     /// block's level by launch and block, to which noise of 5% is added.
-    fn share(class: SteadyClass, (launches, blocks): (usize, usize), level: impl Fn(f64, f64) -> f64) -> f64 {
+    fn share(
+        class: SteadyClass,
+        (launches, blocks): (usize, usize),
+        level: impl Fn(f64, f64) -> f64,
+    ) -> f64 {
         share_of(class, 84, |rng| {
-            let mut block =
-                |launch: usize, block: usize| 1e6 * (level(launch as f64, block as f64) + 0.05 * normal(rng)).exp();
-            (0..launches).map(|launch| (0..blocks).map(|number| block(launch, number)).collect()).collect()
+            let mut block = |launch: usize, block: usize| {
+                1e6 * (level(launch as f64, block as f64) + 0.05 * normal(rng)).exp()
+            };
+            (0..launches)
+                .map(|launch| (0..blocks).map(|number| block(launch, number)).collect())
+                .collect()
         })
     }
 
@@ -290,14 +353,25 @@ mod tests {
     #[test]
     fn opposite_trends_are_no_steady_state() {
         let run: Vec<Vec<f64>> = (0..10)
-            .map(|launch| (0..10).map(|block| 1e6 + 1e5 * f64::from(launch) - 1e4 * f64::from(block)).collect())
+            .map(|launch| {
+                (0..10)
+                    .map(|block| 1e6 + 1e5 * f64::from(launch) - 1e4 * f64::from(block))
+                    .collect()
+            })
             .collect();
         assert_eq!(steady_class(&run), Some(SteadyClass::NoSteadyState));
     }
 
     #[test]
     fn points_are_few_enough_to_look_at_all_pairs() {
-        for (launches, points) in [(0, 100), (1, 100), (2_000, 100), (8_000, 50), (100_000, 14), (100_000_000, 4)] {
+        for (launches, points) in [
+            (0, 100),
+            (1, 100),
+            (2_000, 100),
+            (8_000, 50),
+            (100_000, 14),
+            (100_000_000, 4),
+        ] {
             assert_eq!(most_points(launches), points, "{launches}");
         }
         assert_eq!(joined(&[1.0, 3.0, 7.0, 5.0, 6.0], 2), [2.0, 6.0, 6.0]);
@@ -311,12 +385,18 @@ mod tests {
             (0..launches).map(|launch| vec![level(launch)]).collect()
         };
         assert_eq!(steady_class(&run(2_050)), Some(SteadyClass::SlowingDown));
-        assert_eq!(steady_class(&vec![vec![1e6]; 2_050]), Some(SteadyClass::Flat));
+        assert_eq!(
+            steady_class(&vec![vec![1e6]; 2_050]),
+            Some(SteadyClass::Flat)
+        );
     }
 
     #[test]
     fn constant_series_are_flat_and_short_ones_unknown() {
-        assert_eq!(steady_class(&vec![vec![5.0; 12]; 8]), Some(SteadyClass::Flat));
+        assert_eq!(
+            steady_class(&vec![vec![5.0; 12]; 8]),
+            Some(SteadyClass::Flat)
+        );
         assert_eq!(steady_class(&[vec![1.0, 2.0, 3.0]]), None);
         assert_eq!(steady_class(&vec![vec![1.0]; 4]), None);
         assert_eq!(steady_class(&[]), None);
@@ -334,7 +414,10 @@ mod tests {
     #[test]
     fn rank_ratio_is_computed_by_hand() {
         // Differences 1, 2, 1, 2 squared sum up to 10; deviations to 10.
-        assert_eq!(neumann_ratio(&ranks(&[10.0, 20.0, 40.0, 30.0, 50.0])), Some(1.0));
+        assert_eq!(
+            neumann_ratio(&ranks(&[10.0, 20.0, 40.0, 30.0, 50.0])),
+            Some(1.0)
+        );
         assert_eq!(ranks(&[7.0, 3.0, 7.0]), [2.5, 1.0, 2.5]);
         assert_eq!(neumann_ratio(&ranks(&[7.0; 4])), None);
     }

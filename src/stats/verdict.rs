@@ -45,7 +45,12 @@ impl Evidence {
     ) -> Self {
         let different = 2.0 * p_above(0.0).min(p_below(0.0));
         let same = 2.0 * p_above(-floor).max(p_below(floor));
-        Evidence { centre, floor, p_different: different.min(1.0), p_same: same.min(1.0) }
+        Evidence {
+            centre,
+            floor,
+            p_different: different.min(1.0),
+            p_same: same.min(1.0),
+        }
     }
 
     /// The verdict that is wrong with probability `error` at most: `Same` if the change lies within the floor; `Below`
@@ -68,12 +73,20 @@ impl Evidence {
 /// as many of the claimed equivalences: the two kinds of claim are two families.
 #[must_use]
 pub fn relations(evidence: &[Evidence], error: f64) -> Vec<Relation> {
-    let adjusted = |p: fn(&Evidence) -> f64| benjamini_hochberg(&evidence.iter().map(p).collect::<Vec<_>>());
+    let adjusted =
+        |p: fn(&Evidence) -> f64| benjamini_hochberg(&evidence.iter().map(p).collect::<Vec<_>>());
     let different = adjusted(|evidence| evidence.p_different);
     let same = adjusted(|evidence| evidence.p_same);
     let each = evidence.iter().zip(different.into_iter().zip(same));
-    each.map(|(evidence, (p_different, p_same))| Evidence { p_different, p_same, ..*evidence }.relation(error))
-        .collect()
+    each.map(|(evidence, (p_different, p_same))| {
+        Evidence {
+            p_different,
+            p_same,
+            ..*evidence
+        }
+        .relation(error)
+    })
+    .collect()
 }
 
 /// Probabilities adjusted for their number: to call those at or below `q` significant keeps the expected share of false
@@ -99,15 +112,20 @@ mod tests {
     use super::*;
 
     fn evidence(p_different: f64) -> Evidence {
-        Evidence { centre: 0.1, floor: 0.02, p_different, p_same: 1.0 }
+        Evidence {
+            centre: 0.1,
+            floor: 0.02,
+            p_different,
+            p_same: 1.0,
+        }
     }
 
     #[test]
     fn adjusted_probabilities_are_the_published_ones() {
         // Benjamini and Hochberg (1995), section 4.1: 15 comparisons, of which 4 are rejected at 5%.
         let p = [
-            0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528,
-            0.7590, 1.0,
+            0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262,
+            0.5719, 0.6528, 0.7590, 1.0,
         ];
         let adjusted = benjamini_hochberg(&p);
         assert_eq!(adjusted.iter().filter(|&&p| p <= 0.05).count(), 4);
@@ -125,15 +143,38 @@ mod tests {
     fn a_lone_weak_claim_among_many_is_none() {
         let mut many = vec![evidence(0.5); 20];
         many.push(evidence(0.03));
-        assert!(relations(&many, 0.05).iter().all(|&relation| relation == Relation::Undecided));
+        assert!(
+            relations(&many, 0.05)
+                .iter()
+                .all(|&relation| relation == Relation::Undecided)
+        );
         assert_eq!(relations(&many[20..], 0.05), [Relation::Above]);
     }
 
     #[test]
     fn sure_change_within_the_floor_is_not_called() {
-        let small = Evidence { centre: 0.01, floor: 0.02, p_different: 1e-6, p_same: 0.2 };
+        let small = Evidence {
+            centre: 0.01,
+            floor: 0.02,
+            p_different: 1e-6,
+            p_same: 0.2,
+        };
         assert_eq!(small.relation(0.05), Relation::Undecided);
-        assert_eq!(Evidence { p_same: 0.01, ..small }.relation(0.05), Relation::Same);
-        assert_eq!(Evidence { centre: -0.03, ..small }.relation(0.05), Relation::Below);
+        assert_eq!(
+            Evidence {
+                p_same: 0.01,
+                ..small
+            }
+            .relation(0.05),
+            Relation::Same
+        );
+        assert_eq!(
+            Evidence {
+                centre: -0.03,
+                ..small
+            }
+            .relation(0.05),
+            Relation::Below
+        );
     }
 }

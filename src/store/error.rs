@@ -23,7 +23,9 @@ pub enum StoreError {
     #[error("`{0}` is a link: what is written to a run that is taken up again stays in its folder")]
     Link(PathBuf),
     /// Something in the folder of a run that is to be taken up again is neither a file nor a folder.
-    #[error("`{0}` is neither a file nor a folder: a run that is taken up again has nothing else in its folder")]
+    #[error(
+        "`{0}` is neither a file nor a folder: a run that is taken up again has nothing else in its folder"
+    )]
     Special(PathBuf),
     /// A file could not be written.
     #[error("failed to write `{path}`")]
@@ -98,12 +100,18 @@ impl StoreError {
         let hint = match self {
             StoreError::HoldsRun(_) | StoreError::InUse(_) => "choose another folder with `--out`",
             StoreError::NotWritable { .. } => "choose a folder that you may write to with `--out`",
-            StoreError::Write { source, path } if path.is_dir() || source.kind() == io::ErrorKind::IsADirectory => {
+            StoreError::Write { source, path }
+                if path.is_dir() || source.kind() == io::ErrorKind::IsADirectory =>
+            {
                 "name a file, not a folder"
             }
             StoreError::Write { source, .. } => match source.kind() {
-                io::ErrorKind::NotFound => "create the folder first, or name a file in one that exists",
-                io::ErrorKind::StorageFull => "free some space, or choose a folder on another disk with `--out`",
+                io::ErrorKind::NotFound => {
+                    "create the folder first, or name a file in one that exists"
+                }
+                io::ErrorKind::StorageFull => {
+                    "free some space, or choose a folder on another disk with `--out`"
+                }
                 io::ErrorKind::InvalidInput => "move away what lies there",
                 _ => return None,
             },

@@ -30,8 +30,12 @@ impl RunFolder {
     /// it is neither a file nor a folder.
     pub fn reopen(path: &Path) -> Result<RunFolder, StoreError> {
         refuse_special(path)?;
-        let folder = RunFolder { path: path.to_path_buf(), _lock: Lock::acquire(path)? };
-        fs::create_dir_all(folder.logs()).map_err(|source| StoreError::NotWritable(path.to_path_buf(), source))?;
+        let folder = RunFolder {
+            path: path.to_path_buf(),
+            _lock: Lock::acquire(path)?,
+        };
+        fs::create_dir_all(folder.logs())
+            .map_err(|source| StoreError::NotWritable(path.to_path_buf(), source))?;
         folder.clear_leftovers();
         Ok(folder)
     }
@@ -49,7 +53,10 @@ impl RunFolder {
         if holds_run(path) {
             return Err(StoreError::HoldsRun(path.to_path_buf()));
         }
-        let folder = RunFolder { path: path.to_path_buf(), _lock: lock };
+        let folder = RunFolder {
+            path: path.to_path_buf(),
+            _lock: lock,
+        };
         let outputs = folder.baseline_outputs();
         if fs::symlink_metadata(&outputs).is_ok_and(|found| found.is_file()) {
             fs::remove_file(&outputs).map_err(not_writable)?;
@@ -135,7 +142,11 @@ impl RunFolder {
 fn refuse_special(folder: &Path) -> Result<(), StoreError> {
     let own = entries(folder)?;
     let is_folder = |entry: &&fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
-    let within = own.iter().filter(is_folder).map(|entry| entries(&entry.path())).collect::<Result<Vec<_>, _>>()?;
+    let within = own
+        .iter()
+        .filter(is_folder)
+        .map(|entry| entries(&entry.path()))
+        .collect::<Result<Vec<_>, _>>()?;
     for entry in own.iter().chain(within.iter().flatten()) {
         match entry.file_type() {
             Ok(kind) if kind.is_file() || kind.is_dir() => {}
@@ -148,7 +159,10 @@ fn refuse_special(folder: &Path) -> Result<(), StoreError> {
 
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, StoreError> {
     let unreadable = |source| StoreError::Read(folder.to_path_buf(), source);
-    fs::read_dir(folder).map_err(unreadable)?.collect::<io::Result<_>>().map_err(unreadable)
+    fs::read_dir(folder)
+        .map_err(unreadable)?
+        .collect::<io::Result<_>>()
+        .map_err(unreadable)
 }
 
 /// Whether a folder holds a run, finished or not.
@@ -172,7 +186,10 @@ pub fn tidy(folder: &Path) {
 #[must_use]
 pub fn modified(folder: &Path) -> Option<std::time::SystemTime> {
     let files = [run_json(folder), journal(folder)];
-    files.iter().filter_map(|file| file.metadata().ok()?.modified().ok()).max()
+    files
+        .iter()
+        .filter_map(|file| file.metadata().ok()?.modified().ok())
+        .max()
 }
 
 pub(super) fn run_json(folder: &Path) -> PathBuf {
@@ -187,9 +204,19 @@ pub(super) fn journal(folder: &Path) -> PathBuf {
 /// exist yet. Characters of `name` that are awkward in a path become `-`.
 #[must_use]
 pub fn default_folder(root: &Path, name: &str, now: Timestamp) -> PathBuf {
-    let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let plain = |c: char| {
+        if c.is_alphanumeric() || "._-".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
     let name: String = name.chars().map(plain).collect();
-    let stem = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), name.trim_matches('-'));
+    let stem = format!(
+        "{}-{}",
+        now.strftime("%Y%m%dT%H%M%SZ"),
+        name.trim_matches('-')
+    );
     let mut folder = root.join(&stem);
     let mut number = 2_u64;
     while folder.exists() {
@@ -208,9 +235,13 @@ pub(super) struct Lock {
 
 impl Lock {
     pub(super) fn acquire(folder: &Path) -> Result<Lock, StoreError> {
-        let not_writable = |source: io::Error| StoreError::NotWritable(folder.to_path_buf(), source);
+        let not_writable =
+            |source: io::Error| StoreError::NotWritable(folder.to_path_buf(), source);
         let path = folder.join(".lock");
-        let file = files::open_own(&path, File::options().write(true).create(true).truncate(false));
+        let file = files::open_own(
+            &path,
+            File::options().write(true).create(true).truncate(false),
+        );
         let file = file.map_err(not_writable)?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { path, _file: file }),
@@ -260,7 +291,10 @@ mod tests {
     #[test]
     fn outputs_of_a_killed_run_are_not_taken_for_those_of_the_next() {
         let root = tempfile::tempdir().unwrap();
-        let (outputs, elsewhere) = (root.path().join(BASELINE_OUTPUTS), root.path().join("elsewhere"));
+        let (outputs, elsewhere) = (
+            root.path().join(BASELINE_OUTPUTS),
+            root.path().join("elsewhere"),
+        );
         fs::write(&outputs, "stale").unwrap();
         drop(RunFolder::create(root.path()).unwrap());
         assert!(!outputs.exists());
@@ -291,7 +325,10 @@ mod tests {
             fs::remove_dir(root.path().join("logs")).unwrap();
             std::os::unix::fs::symlink(elsewhere.path(), root.path().join(link)).unwrap();
             let error = RunFolder::reopen(root.path()).unwrap_err();
-            assert!(matches!(&error, StoreError::Link(path) if path.ends_with(link)), "{error}");
+            assert!(
+                matches!(&error, StoreError::Link(path) if path.ends_with(link)),
+                "{error}"
+            );
             assert!(error.hint().unwrap().contains("what it leads to"));
         }
         assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
@@ -305,7 +342,10 @@ mod tests {
             nix::unistd::mkfifo(&root.path().join(name), nix::sys::stat::Mode::S_IRWXU).unwrap();
             let path = root.path().to_owned();
             let error = in_time(move || RunFolder::reopen(&path)).unwrap_err();
-            assert!(matches!(&error, StoreError::Special(path) if path.ends_with(name)), "{error}");
+            assert!(
+                matches!(&error, StoreError::Special(path) if path.ends_with(name)),
+                "{error}"
+            );
             assert!(error.hint().unwrap().contains("move it away"));
         }
     }
@@ -315,7 +355,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let at = |name: &str| root.path().join(name);
         nix::unistd::mkfifo(&at("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-        for (to, what) in [("pipe", "a link"), ("elsewhere", "a link"), ("", "a named pipe")] {
+        for (to, what) in [
+            ("pipe", "a link"),
+            ("elsewhere", "a link"),
+            ("", "a named pipe"),
+        ] {
             if to.is_empty() {
                 fs::rename(at("pipe"), at(".lock")).unwrap();
             } else {
@@ -323,7 +367,9 @@ mod tests {
             }
             let path = root.path().to_owned();
             let error = in_time(move || RunFolder::create(&path)).unwrap_err();
-            let StoreError::NotWritable(_, source) = &error else { panic!("{error}") };
+            let StoreError::NotWritable(_, source) = &error else {
+                panic!("{error}")
+            };
             assert!(source.to_string().contains(what), "{source}");
             fs::remove_file(at(".lock")).unwrap();
         }

@@ -35,7 +35,12 @@ impl Journal {
     pub fn begin(folder: RunFolder, record: RunRecord) -> Result<Journal, StoreError> {
         let mut file = JournalFile::create(folder.journal())?;
         file.append(&Event::Began(Box::new(record.clone())))?;
-        let mut journal = Journal { folder, file, record, merger: Merger::default() };
+        let mut journal = Journal {
+            folder,
+            file,
+            record,
+            merger: Merger::default(),
+        };
         journal.checkpoint()?;
         Ok(journal)
     }
@@ -47,12 +52,24 @@ impl Journal {
     pub fn resume(folder: RunFolder, record: RunRecord) -> Result<Journal, StoreError> {
         let path = folder.journal();
         let mut line = Vec::new();
-        serde_json::to_writer(&mut line, &Event::Began(Box::new(record.clone())))
-            .map_err(|error| StoreError::Write { path: path.clone(), source: error.into() })?;
+        serde_json::to_writer(&mut line, &Event::Began(Box::new(record.clone()))).map_err(
+            |error| StoreError::Write {
+                path: path.clone(),
+                source: error.into(),
+            },
+        )?;
         line.push(b'\n');
         write_atomically(&path, &line)?;
-        let file = JournalFile { length: line.len() as u64, ..JournalFile::create(path)? };
-        Ok(Journal { folder, file, record, merger: Merger::default() })
+        let file = JournalFile {
+            length: line.len() as u64,
+            ..JournalFile::create(path)?
+        };
+        Ok(Journal {
+            folder,
+            file,
+            record,
+            merger: Merger::default(),
+        })
     }
 
     /// Writes an event down and takes it into the record.
@@ -64,7 +81,11 @@ impl Journal {
         let written = self.file.append(&event);
         take_histogram(&mut event, &mut self.merger);
         self.record.apply(event);
-        let merged = if self.merger.is_full() { self.merge_latencies() } else { Ok(()) };
+        let merged = if self.merger.is_full() {
+            self.merge_latencies()
+        } else {
+            Ok(())
+        };
         written.and(merged)
     }
 
@@ -87,7 +108,9 @@ impl Journal {
     /// [`StoreError::Histogram`] if a block's latencies could not be decoded; all others are merged.
     pub fn merge_latencies(&mut self) -> Result<(), StoreError> {
         let path = &self.file.path;
-        self.merger.flush(&mut self.record).map_err(|source| StoreError::Histogram(path.clone(), source))
+        self.merger
+            .flush(&mut self.record)
+            .map_err(|source| StoreError::Histogram(path.clone(), source))
     }
 
     /// Writes the record so far to `run.json`, for whoever looks into the folder while the run goes on.
@@ -107,7 +130,10 @@ impl Journal {
     pub fn finish(&mut self) -> Result<(), StoreError> {
         self.checkpoint()?;
         let path = &self.file.path;
-        fs::remove_file(path).map_err(|source| StoreError::Write { path: path.clone(), source })
+        fs::remove_file(path).map_err(|source| StoreError::Write {
+            path: path.clone(),
+            source,
+        })
     }
 
     /// The folder, still locked, and the record.
@@ -119,8 +145,12 @@ impl Journal {
 
 pub(super) fn take_histogram(event: &mut Event, merger: &mut Merger) {
     match event {
-        Event::Block { block, histogram } => merger.push(block.key, block.phase, std::mem::take(histogram)),
-        Event::Warmup { key, histogram } => merger.push(*key, Phase::Warmup, std::mem::take(histogram)),
+        Event::Block { block, histogram } => {
+            merger.push(block.key, block.phase, std::mem::take(histogram))
+        }
+        Event::Warmup { key, histogram } => {
+            merger.push(*key, Phase::Warmup, std::mem::take(histogram))
+        }
         _ => {}
     }
 }
@@ -128,7 +158,10 @@ pub(super) fn take_histogram(event: &mut Event, merger: &mut Merger) {
 /// Writes a record in one line: with every block in it, it is no text to read by eye.
 fn write_record(path: &Path, record: &RunRecord) -> Result<(), StoreError> {
     write_with(path, |mut writer| {
-        record.serialize(&mut serde_json::Serializer::with_formatter(&mut writer, HarmlessJson))?;
+        record.serialize(&mut serde_json::Serializer::with_formatter(
+            &mut writer,
+            HarmlessJson,
+        ))?;
         writer.write_all(b"\n")
     })
 }
@@ -144,13 +177,20 @@ struct JournalFile {
 impl JournalFile {
     fn create(path: PathBuf) -> Result<JournalFile, StoreError> {
         match files::open_own(&path, File::options().append(true).create(true)) {
-            Ok(file) => Ok(JournalFile { path, file, length: 0 }),
+            Ok(file) => Ok(JournalFile {
+                path,
+                file,
+                length: 0,
+            }),
             Err(source) => Err(StoreError::Write { path, source }),
         }
     }
 
     fn append(&mut self, event: &Event) -> Result<(), StoreError> {
-        self.append_line(event).map_err(|source| StoreError::Write { path: self.path.clone(), source })
+        self.append_line(event).map_err(|source| StoreError::Write {
+            path: self.path.clone(),
+            source,
+        })
     }
 
     fn append_line(&mut self, event: &Event) -> io::Result<()> {
@@ -173,9 +213,15 @@ mod tests {
     #[test]
     fn full_disk_is_an_error_that_names_the_journal() {
         let full = File::options().append(true).open("/dev/full").unwrap();
-        let mut file = JournalFile { path: "/dev/full".into(), file: full, length: 0 };
+        let mut file = JournalFile {
+            path: "/dev/full".into(),
+            file: full,
+            length: 0,
+        };
         let error = file.append(&Event::Note("a note".into())).unwrap_err();
         assert_eq!(error.to_string(), "failed to write `/dev/full`");
-        assert!(matches!(&error, StoreError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull));
+        assert!(
+            matches!(&error, StoreError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull)
+        );
     }
 }

@@ -31,14 +31,22 @@ pub(super) fn clear(folder: &Path) {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let outputs = Some(folder.join(BASELINE_OUTPUTS)).filter(|outputs| is_a(FileType::is_file, outputs));
-    drawn(folder, UNFINISHED, FileType::is_file).into_iter().chain(outputs).collect()
+    let outputs =
+        Some(folder.join(BASELINE_OUTPUTS)).filter(|outputs| is_a(FileType::is_file, outputs));
+    drawn(folder, UNFINISHED, FileType::is_file)
+        .into_iter()
+        .chain(outputs)
+        .collect()
 }
 
 /// Folders of traces that a profiler did not come to the end of.
 fn traces(folder: &Path) -> Vec<PathBuf> {
     let traces = folder.join(TRACES);
-    if is_a(FileType::is_dir, &traces) { drawn(&traces, UNFINISHED_TRACE, FileType::is_dir) } else { Vec::new() }
+    if is_a(FileType::is_dir, &traces) {
+        drawn(&traces, UNFINISHED_TRACE, FileType::is_dir)
+    } else {
+        Vec::new()
+    }
 }
 
 /// Whether something is of a kind itself; a link is neither a file nor a folder.
@@ -50,17 +58,24 @@ fn is_a(kind: fn(&FileType) -> bool, path: &Path) -> bool {
 fn drawn(folder: &Path, start: &str, kind: fn(&FileType) -> bool) -> Vec<PathBuf> {
     let is_named = |name: &str| name.strip_prefix(start).is_some_and(is_random);
     let is_it = |entry: &fs::DirEntry| {
-        entry.file_name().to_str().is_some_and(is_named) && entry.file_type().is_ok_and(|found| kind(&found))
+        entry.file_name().to_str().is_some_and(is_named)
+            && entry.file_type().is_ok_and(|found| kind(&found))
     };
-    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let entries = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
     entries.filter(is_it).map(|entry| entry.path()).collect()
 }
 
 /// Whether the rest of a name was drawn at random, as those of temporary files are; one in a hundred of these looks
 /// like a word, and stays.
 fn is_random(rest: &str) -> bool {
-    let is_odd = |(place, c): (usize, char)| c.is_ascii_digit() || place > 0 && c.is_ascii_uppercase();
-    rest.len() == 6 && rest.chars().all(|c| c.is_ascii_alphanumeric()) && rest.chars().enumerate().any(is_odd)
+    let is_odd =
+        |(place, c): (usize, char)| c.is_ascii_digit() || place > 0 && c.is_ascii_uppercase();
+    rest.len() == 6
+        && rest.chars().all(|c| c.is_ascii_alphanumeric())
+        && rest.chars().enumerate().any(is_odd)
 }
 
 #[cfg(test)]
@@ -73,7 +88,9 @@ mod tests {
     const RUN_JSON: &str = "run.json";
 
     fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let entries = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<String> = entries.collect();
         names.sort_unstable();
         names
@@ -85,8 +102,17 @@ mod tests {
         let at = |name: &str| root.path().join(name);
         fs::create_dir_all(at("traces/.onnxprof-trace-a1B2c3")).unwrap();
         fs::write(at("traces/.onnxprof-trace-a1B2c3/onnx.json"), "half").unwrap();
-        let kept = [".hidden", ".onnxprof-backup", ".onnxprof-notes", "report.md", RUN_JSON];
-        for name in kept.into_iter().chain([BASELINE_OUTPUTS, ".onnxprof-Ab12cd"]) {
+        let kept = [
+            ".hidden",
+            ".onnxprof-backup",
+            ".onnxprof-notes",
+            "report.md",
+            RUN_JSON,
+        ];
+        for name in kept
+            .into_iter()
+            .chain([BASELINE_OUTPUTS, ".onnxprof-Ab12cd"])
+        {
             fs::write(at(name), "").unwrap();
         }
         let lock = Lock::acquire(root.path()).unwrap();
@@ -102,15 +128,27 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join(RUN_JSON), "").unwrap();
         let traces = root.path().join("traces");
-        for name in [".config", ".docker", ".trace-a1B2c3", ".onnxprof-trace-notes", ".onnxprof-trace-Zz9yX8"] {
+        for name in [
+            ".config",
+            ".docker",
+            ".trace-a1B2c3",
+            ".onnxprof-trace-notes",
+            ".onnxprof-trace-Zz9yX8",
+        ] {
             fs::create_dir_all(traces.join(name)).unwrap();
         }
         for name in [".bashrc", ".onnxprof-trace-a1B2c3"] {
             fs::write(traces.join(name), "").unwrap();
         }
         tidy(root.path());
-        let kept =
-            [".bashrc", ".config", ".docker", ".onnxprof-trace-a1B2c3", ".onnxprof-trace-notes", ".trace-a1B2c3"];
+        let kept = [
+            ".bashrc",
+            ".config",
+            ".docker",
+            ".onnxprof-trace-a1B2c3",
+            ".onnxprof-trace-notes",
+            ".trace-a1B2c3",
+        ];
         assert_eq!(names(&traces), kept);
     }
 
@@ -120,7 +158,9 @@ mod tests {
         let run = home.path().join("downloads/run");
         fs::create_dir_all(&run).unwrap();
         let folders = [".config", ".onnxprof-trace-a1B2c3"].map(|name| home.path().join(name));
-        folders.iter().for_each(|folder| fs::create_dir(folder).unwrap());
+        folders
+            .iter()
+            .for_each(|folder| fs::create_dir(folder).unwrap());
         fs::write(home.path().join("outputs"), "").unwrap();
         fs::write(run.join(RUN_JSON), "").unwrap();
         symlink("../..", run.join("traces")).unwrap();
@@ -128,8 +168,13 @@ mod tests {
         symlink(home.path().join("outputs"), run.join(BASELINE_OUTPUTS)).unwrap();
         tidy(&run);
         clear(&run);
-        assert!(folders.iter().all(|folder| folder.is_dir()) && home.path().join("outputs").is_file());
-        assert_eq!(names(&run), [".onnxprof-Ab12cd", BASELINE_OUTPUTS, RUN_JSON, "traces"]);
+        assert!(
+            folders.iter().all(|folder| folder.is_dir()) && home.path().join("outputs").is_file()
+        );
+        assert_eq!(
+            names(&run),
+            [".onnxprof-Ab12cd", BASELINE_OUTPUTS, RUN_JSON, "traces"]
+        );
     }
 
     #[test]

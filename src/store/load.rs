@@ -38,7 +38,10 @@ pub type Ask<'a> = &'a dyn Fn(Bytes) -> Result<(), Box<dyn Error + Send + Sync>>
 /// As [`load`], and [`StoreError::Memory`].
 pub fn load_asking(run: &Path, ask: Ask<'_>) -> Result<RunRecord, StoreError> {
     let (record_path, journal_path) = paths(run)?;
-    let had_journal = match journal_path.as_deref().map(|path| (path, read(path, Kind::JOURNAL))) {
+    let had_journal = match journal_path
+        .as_deref()
+        .map(|path| (path, read(path, Kind::JOURNAL)))
+    {
         Some((path, Ok(text))) => match fold(path, &text)? {
             Some(record) => return Ok(record),
             None => true,
@@ -52,11 +55,16 @@ pub fn load_asking(run: &Path, ask: Ask<'_>) -> Result<RunRecord, StoreError> {
         Ok(text) => {
             let memory = |source| StoreError::Memory(record_path.clone(), source);
             ask(Bytes(text.len() as u64)).map_err(memory)?;
-            let record = serde_json::from_str(&text).map_err(|error| explain(&record_path, &text, error))?;
+            let record =
+                serde_json::from_str(&text).map_err(|error| explain(&record_path, &text, error))?;
             check(&record_path, record)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let nothing = if had_journal { StoreError::NothingRecorded } else { StoreError::NotARun };
+            let nothing = if had_journal {
+                StoreError::NothingRecorded
+            } else {
+                StoreError::NotARun
+            };
             Err(nothing(run.to_path_buf()))
         }
         Err(source) => Err(StoreError::Read(record_path, source)),
@@ -67,12 +75,16 @@ pub fn load_asking(run: &Path, ask: Ask<'_>) -> Result<RunRecord, StoreError> {
 /// large that they are refused unread.
 #[must_use]
 pub fn size(run: &Path) -> Bytes {
-    let Ok((record, journal)) = paths(run) else { return Bytes(0) };
+    let Ok((record, journal)) = paths(run) else {
+        return Bytes(0);
+    };
     let size = |path: &Path, kind: Kind| {
         let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
         if size > kind.most.0 { 0 } else { size }
     };
-    Bytes(size(&record, Kind::RECORD).max(journal.map_or(0, |journal| size(&journal, Kind::JOURNAL))))
+    Bytes(
+        size(&record, Kind::RECORD).max(journal.map_or(0, |journal| size(&journal, Kind::JOURNAL))),
+    )
 }
 
 /// Paths of the record and of the journal of the run that `run` names: a folder, or one of both files. A record of
@@ -113,19 +125,30 @@ fn explain(path: &Path, text: &str, source: serde_json::Error) -> StoreError {
     {
         return error;
     }
-    if let Some(error) = serde_json::from_str(text).ok().and_then(|record| unknown_slo(path, &record)) {
+    if let Some(error) = serde_json::from_str(text)
+        .ok()
+        .and_then(|record| unknown_slo(path, &record))
+    {
         return error;
     }
     let path = path.to_path_buf();
     match source.classify() {
         serde_json::error::Category::Eof => StoreError::Truncated(path, source),
         serde_json::error::Category::Syntax => StoreError::NotJson(path, source),
-        _ => StoreError::NotARecord { path, field: field(text, &source), source },
+        _ => StoreError::NotARecord {
+            path,
+            field: field(text, &source),
+            source,
+        },
     }
 }
 
 fn unknown_slo(path: &Path, record: &Value) -> Option<StoreError> {
-    let written = record.pointer("/plan/tuning/slo")?.as_array()?.iter().filter_map(Value::as_str);
+    let written = record
+        .pointer("/plan/tuning/slo")?
+        .as_array()?
+        .iter()
+        .filter_map(Value::as_str);
     let mut unknown = written.filter_map(|slo| Some((slo, Slo::parse(slo).err()?)));
     let (slo, source) = unknown.next()?;
     Some(StoreError::Slo(path.to_path_buf(), slo.into(), source))
@@ -136,7 +159,11 @@ fn field(text: &str, error: &serde_json::Error) -> Option<String> {
     if !error.to_string().starts_with("invalid ") {
         return None;
     }
-    let start: usize = text.split_inclusive('\n').take(error.line().checked_sub(1)?).map(str::len).sum();
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(error.line().checked_sub(1)?)
+        .map(str::len)
+        .sum();
     let before = text.get(..(start + error.column()).min(text.len()))?;
     let (name, _) = before.rsplit_once("\":")?;
     Some(name.rsplit_once('"')?.1.to_owned())
@@ -145,7 +172,9 @@ fn field(text: &str, error: &serde_json::Error) -> Option<String> {
 /// `None` if the journal ends before its first event.
 fn fold(path: &Path, text: &str) -> Result<Option<RunRecord>, StoreError> {
     let mut lines = text.split_inclusive('\n').enumerate();
-    let Some((_, first)) = lines.next() else { return Ok(None) };
+    let Some((_, first)) = lines.next() else {
+        return Ok(None);
+    };
     let mut record = match serde_json::from_str(first) {
         Ok(Event::Began(record)) => check(path, *record)?,
         Err(_) if !first.ends_with('\n') => return Ok(None),
@@ -160,7 +189,13 @@ fn fold(path: &Path, text: &str) -> Result<Option<RunRecord>, StoreError> {
             }
             // Only the last line can be without its end.
             Err(_) if !line.ends_with('\n') => {}
-            Err(source) => return Err(StoreError::BadLine { path: path.to_path_buf(), line: index + 1, source }),
+            Err(source) => {
+                return Err(StoreError::BadLine {
+                    path: path.to_path_buf(),
+                    line: index + 1,
+                    source,
+                });
+            }
         }
         if merger.is_full() {
             flush(path, &mut merger, &mut record)?;
@@ -185,23 +220,34 @@ fn explain_first(path: &Path, line: &str, error: Option<serde_json::Error>) -> S
     if let Some(error) = event.and_then(|event| unknown_slo(path, event.get("body")?)) {
         return error;
     }
-    let source = error.unwrap_or_else(|| serde::de::Error::custom("the first event is not `began`"));
-    StoreError::BadLine { path: path.to_path_buf(), line: 1, source }
+    let source =
+        error.unwrap_or_else(|| serde::de::Error::custom("the first event is not `began`"));
+    StoreError::BadLine {
+        path: path.to_path_buf(),
+        line: 1,
+        source,
+    }
 }
 
 fn flush(path: &Path, merger: &mut Merger, record: &mut RunRecord) -> Result<(), StoreError> {
-    merger.flush(record).map_err(|source| StoreError::Histogram(path.to_path_buf(), source))
+    merger
+        .flush(record)
+        .map_err(|source| StoreError::Histogram(path.to_path_buf(), source))
 }
 
 fn check_version(path: &Path, found: SchemaVersion) -> Result<(), StoreError> {
-    if found.major == SCHEMA_VERSION.major { Ok(()) } else { Err(StoreError::Schema(path.to_path_buf(), found)) }
+    if found.major == SCHEMA_VERSION.major {
+        Ok(())
+    } else {
+        Err(StoreError::Schema(path.to_path_buf(), found))
+    }
 }
 
 fn check(path: &Path, record: RunRecord) -> Result<RunRecord, StoreError> {
     check_version(path, record.schema_version)?;
     let cells = record.plan.grid_count();
-    let too_many =
-        (cells > MOST_CELLS).then(|| format!("{cells} cells are planned, and {MOST_CELLS} are measured at most"));
+    let too_many = (cells > MOST_CELLS)
+        .then(|| format!("{cells} cells are planned, and {MOST_CELLS} are measured at most"));
     match too_many.or_else(|| indices::astray(&record)) {
         None => Ok(record),
         Some(what) => Err(StoreError::Inconsistent(path.to_path_buf(), what)),

@@ -19,7 +19,10 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     write_with(path, |writer| writer.write_all(bytes))
 }
 
-pub(super) fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), StoreError> {
+pub(super) fn write_with(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), StoreError> {
     told(path, check(path).and_then(|()| replace(path, fill)))
 }
 
@@ -30,12 +33,19 @@ pub(super) fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::R
 /// [`StoreError::Write`], which names `path`.
 pub fn write_named(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-    let written = if is_special { overwrite(path, bytes) } else { replace(path, |writer| writer.write_all(bytes)) };
+    let written = if is_special {
+        overwrite(path, bytes)
+    } else {
+        replace(path, |writer| writer.write_all(bytes))
+    };
     told(path, written)
 }
 
 fn told(path: &Path, written: io::Result<()>) -> Result<(), StoreError> {
-    written.map_err(|source| StoreError::Write { path: path.to_path_buf(), source })
+    written.map_err(|source| StoreError::Write {
+        path: path.to_path_buf(),
+        source,
+    })
 }
 
 fn check(path: &Path) -> io::Result<()> {
@@ -60,7 +70,9 @@ fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> 
     builder.permissions(Permissions::from_mode(0o666));
     let mut writer = BufWriter::new(builder.tempfile_in(folder)?);
     fill(&mut writer)?;
-    let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let file = writer
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
@@ -88,7 +100,8 @@ mod tests {
     }
 
     #[test]
-    fn special_files_that_are_named_are_not_replaced_and_a_full_disk_is_an_error_that_names_the_file() {
+    fn special_files_that_are_named_are_not_replaced_and_a_full_disk_is_an_error_that_names_the_file()
+     {
         let error = write_named(Path::new("/dev/full"), b"report").unwrap_err();
         assert_eq!(error.to_string(), "failed to write `/dev/full`");
         assert!(error.hint().unwrap().starts_with("free some space"));
@@ -110,12 +123,19 @@ mod tests {
     fn what_nobody_named_is_neither_written_to_nor_waited_for() {
         use nix::sys::stat::Mode;
         let folder = tempfile::tempdir().unwrap();
-        let [pipe, file, link, other] = ["pipe", "file", "link", "other"].map(|name| folder.path().join(name));
+        let [pipe, file, link, other] =
+            ["pipe", "file", "link", "other"].map(|name| folder.path().join(name));
         nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).unwrap();
         let waiting = pipe.clone();
-        let error = files::tests::in_time(move || write_atomically(&waiting, b"report")).unwrap_err();
-        let StoreError::Write { source, .. } = &error else { panic!("{error}") };
-        assert_eq!(source.to_string(), "there is a named pipe where a file is to be written");
+        let error =
+            files::tests::in_time(move || write_atomically(&waiting, b"report")).unwrap_err();
+        let StoreError::Write { source, .. } = &error else {
+            panic!("{error}")
+        };
+        assert_eq!(
+            source.to_string(),
+            "there is a named pipe where a file is to be written"
+        );
         assert_eq!(error.hint().unwrap(), "move away what lies there");
         assert!(write_atomically(Path::new("/dev/null"), b"report").is_err());
         fs::write(&file, "theirs").unwrap();

@@ -24,7 +24,12 @@ pub fn harmless_json(json: &str) -> Cow<'_, str> {
     for character in json.chars() {
         if is_harmful(character) {
             let mut units = [0; 2];
-            text.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+            text.extend(
+                character
+                    .encode_utf16(&mut units)
+                    .iter()
+                    .map(|unit| format!("\\u{unit:04x}")),
+            );
         } else {
             text.push(character);
         }
@@ -37,7 +42,11 @@ pub fn harmless_json(json: &str) -> Cow<'_, str> {
 pub struct HarmlessJson;
 
 impl Formatter for HarmlessJson {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
         writer.write_all(harmless_json(fragment).as_bytes())
     }
 }
@@ -52,9 +61,16 @@ mod tests {
     fn json_means_the_same_without_control_characters() {
         let name = "a\u{1b}[31m\u{9b}1m\u{7f}\u{202e}b\n";
         let mut written = Vec::new();
-        name.serialize(&mut serde_json::Serializer::with_formatter(&mut written, HarmlessJson)).unwrap();
+        name.serialize(&mut serde_json::Serializer::with_formatter(
+            &mut written,
+            HarmlessJson,
+        ))
+        .unwrap();
         let written = String::from_utf8(written).unwrap();
-        for text in [written.as_str(), &harmless_json(&serde_json::to_string(name).unwrap())] {
+        for text in [
+            written.as_str(),
+            &harmless_json(&serde_json::to_string(name).unwrap()),
+        ] {
             assert!(!text.chars().any(is_acted_on), "{text:?}");
             assert_eq!(serde_json::from_str::<String>(text).unwrap(), name);
         }

@@ -176,7 +176,10 @@ pub fn plain<T: Shown + ?Sized>(text: &T) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => {
             let left_out = text[end..].chars().count();
-            format!("{}… ({left_out} more characters)", plain_whole(&text[..end]))
+            format!(
+                "{}… ({left_out} more characters)",
+                plain_whole(&text[..end])
+            )
         }
         None => plain_whole(text),
     }
@@ -193,7 +196,9 @@ pub fn plain_whole(text: &str) -> String {
     for character in text.trim().chars() {
         match character {
             '\n' | '\r' | '\t' => out.push(' '),
-            c if is_acted_on(c) || is_unseen(c) && !belongs_to(c, before) => out.extend(c.escape_unicode()),
+            c if is_acted_on(c) || is_unseen(c) && !belongs_to(c, before) => {
+                out.extend(c.escape_unicode())
+            }
             c => out.push(c),
         }
         before = Some(character);
@@ -225,17 +230,29 @@ mod tests {
     #[test]
     fn a_text_is_shown_harmless_and_kept_as_it_came() {
         let name = Plain::from("a\u{1b}[31m\u{202e}");
-        assert_eq!(format!("{name}|{name:>21}"), "a\\u{1b}[31m\\u{202e}|  a\\u{1b}[31m\\u{202e}");
+        assert_eq!(
+            format!("{name}|{name:>21}"),
+            "a\\u{1b}[31m\\u{202e}|  a\\u{1b}[31m\\u{202e}"
+        );
         assert!(!format!("{name:?}").contains(is_acted_on));
         let written = serde_json::to_string(&name).unwrap();
-        assert_eq!(serde_json::from_str::<String>(&written).unwrap(), name.exact());
+        assert_eq!(
+            serde_json::from_str::<String>(&written).unwrap(),
+            name.exact()
+        );
         assert_eq!(serde_json::from_str::<Plain>(&written).unwrap(), name);
     }
 
     #[test]
     fn the_schema_is_that_of_a_string() {
-        assert_eq!(schemars::schema_for!(Vec<Plain>), schemars::schema_for!(Vec<String>));
-        assert_eq!(schemars::schema_for!(Result<u64, Plain>), schemars::schema_for!(Result<u64, String>));
+        assert_eq!(
+            schemars::schema_for!(Vec<Plain>),
+            schemars::schema_for!(Vec<String>)
+        );
+        assert_eq!(
+            schemars::schema_for!(Result<u64, Plain>),
+            schemars::schema_for!(Result<u64, String>)
+        );
     }
 
     #[test]
@@ -261,9 +278,12 @@ mod tests {
 
     #[test]
     fn letters_and_symbols_that_are_joined_stay_joined() {
-        for name in
-            ["\u{645}\u{6cc}\u{200c}\u{62e}", "\u{1f468}\u{200d}\u{1f469}", "\u{2764}\u{fe0f}", "\u{5927} \u{962a}"]
-        {
+        for name in [
+            "\u{645}\u{6cc}\u{200c}\u{62e}",
+            "\u{1f468}\u{200d}\u{1f469}",
+            "\u{2764}\u{fe0f}",
+            "\u{5927} \u{962a}",
+        ] {
             assert_eq!(plain(name), name);
         }
     }
@@ -272,7 +292,14 @@ mod tests {
     fn a_text_without_end_is_shown_by_its_beginning() {
         assert_eq!(plain(&"é".repeat(LONGEST)), "é".repeat(LONGEST));
         let shown = plain(&"\u{1b}".repeat(10_000_000));
-        assert!(shown.ends_with("\\u{1b}… (9996000 more characters)") && shown.len() < 10 * LONGEST, "{}", shown.len());
-        assert_eq!(plain_whole(&"é".repeat(LONGEST + 1)), "é".repeat(LONGEST + 1));
+        assert!(
+            shown.ends_with("\\u{1b}… (9996000 more characters)") && shown.len() < 10 * LONGEST,
+            "{}",
+            shown.len()
+        );
+        assert_eq!(
+            plain_whole(&"é".repeat(LONGEST + 1)),
+            "é".repeat(LONGEST + 1)
+        );
     }
 }

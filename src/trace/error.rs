@@ -29,7 +29,9 @@ pub enum TraceError {
     #[error("the trace `{0}` holds no inference")]
     NoInference(PathBuf),
     /// Nodes ran, and the trace names neither them nor their execution providers.
-    #[error("the trace `{0}` is of a format before ONNX Runtime 1.0: it names neither nodes nor execution providers")]
+    #[error(
+        "the trace `{0}` is of a format before ONNX Runtime 1.0: it names neither nodes nor execution providers"
+    )]
     OldFormat(PathBuf),
     /// More nodes are named than any model has.
     #[error(
@@ -48,24 +50,26 @@ impl TraceError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             TraceError::Open { .. } | TraceError::TooManyNodes { .. } => None,
-            TraceError::NotFile { .. } => Some("name a file; a run's folder holds those of its sessions in `traces/`"),
-            TraceError::Empty { .. } | TraceError::CutOffEarly { .. } => {
-                Some("ONNX Runtime writes the trace when the session ends, or when `end_profiling` is called")
+            TraceError::NotFile { .. } => {
+                Some("name a file; a run's folder holds those of its sessions in `traces/`")
             }
+            TraceError::Empty { .. } | TraceError::CutOffEarly { .. } => Some(
+                "ONNX Runtime writes the trace when the session ends, or when `end_profiling` is called",
+            ),
             TraceError::Compressed { .. } => Some("unpack it first, with `gunzip --keep`"),
-            TraceError::NotTrace { .. } => {
-                Some("give a file that ONNX Runtime wrote with `enable_profiling` in its session options")
-            }
+            TraceError::NotTrace { .. } => Some(
+                "give a file that ONNX Runtime wrote with `enable_profiling` in its session options",
+            ),
             TraceError::NoInference { .. } => Some(
                 "give a trace of ONNX Runtime's profiler, from a session that was run at least twice: the first inference does \
                  not count",
             ),
-            TraceError::OldFormat { .. } => {
-                Some("profile the session again with a newer ONNX Runtime, or the model with `onnxprof profile`")
-            }
-            TraceError::NoOperators { .. } => {
-                Some("run the session at least twice while it is profiled: the first inference does not count")
-            }
+            TraceError::OldFormat { .. } => Some(
+                "profile the session again with a newer ONNX Runtime, or the model with `onnxprof profile`",
+            ),
+            TraceError::NoOperators { .. } => Some(
+                "run the session at least twice while it is profiled: the first inference does not count",
+            ),
         }
     }
 }

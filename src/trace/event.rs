@@ -60,10 +60,17 @@ impl Event<'_> {
             return Subject::Inference;
         }
         let args = &self.args;
-        match (self.name.strip_suffix(KERNEL), &args.op_name, &args.provider) {
+        match (
+            self.name.strip_suffix(KERNEL),
+            &args.op_name,
+            &args.provider,
+        ) {
             (Some(name), Some(operator), Some(execution_provider)) => Subject::Node(NodeName {
                 name,
-                node_index: args.node_index.as_deref().and_then(|index| index.parse().ok()),
+                node_index: args
+                    .node_index
+                    .as_deref()
+                    .and_then(|index| index.parse().ok()),
                 operator,
                 execution_provider,
             }),
@@ -102,6 +109,13 @@ fn shapes(value: &Value) -> Option<Vec<TensorShape>> {
 
 fn shape(value: &Value) -> Option<TensorShape> {
     let (element_type, dims) = value.as_object()?.iter().next()?;
-    let dims = dims.as_array()?.iter().map(Value::as_u64).collect::<Option<_>>()?;
-    Some(TensorShape { element_type: element_type.as_str().into(), dims })
+    let dims = dims
+        .as_array()?
+        .iter()
+        .map(Value::as_u64)
+        .collect::<Option<_>>()?;
+    Some(TensorShape {
+        element_type: element_type.as_str().into(),
+        dims,
+    })
 }

@@ -37,8 +37,15 @@ enum Found<T> {
 impl<'f> Events<'f> {
     /// Before the first event; `None` if there is no array.
     pub(super) fn begin(file: &'f InputFile) -> io::Result<Option<Self>> {
-        let mut events =
-            Events { file, buffer: Vec::new(), start: 0, place: 0, count: 0, complete: false, unreadable_count: 0 };
+        let mut events = Events {
+            file,
+            buffer: Vec::new(),
+            start: 0,
+            place: 0,
+            count: 0,
+            complete: false,
+            unreadable_count: 0,
+        };
         let first = events.after(|byte| byte.is_ascii_whitespace())?;
         events.place += 1;
         Ok((first == Some(b'[')).then_some(events))
@@ -99,7 +106,9 @@ impl<'f> Events<'f> {
         self.start += self.place as u64;
         self.place = 0;
         let kept = self.buffer.len();
-        let size = usize::try_from(left).unwrap_or(usize::MAX).min(STRETCH.max(kept));
+        let size = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(STRETCH.max(kept));
         self.buffer.resize(kept + size, 0);
         self.file.read_exact_at(&mut self.buffer[kept..], end)?;
         Ok(size > 0)

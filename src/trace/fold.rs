@@ -81,7 +81,10 @@ impl Tally {
 
 impl Fold {
     pub(super) fn new(longest: Nanos) -> Fold {
-        Fold { longest, ..Fold::default() }
+        Fold {
+            longest,
+            ..Fold::default()
+        }
     }
 
     pub(super) fn has_inference(&self) -> bool {
@@ -97,7 +100,9 @@ impl Fold {
         match event.subject() {
             Subject::Node(_) if self.is_full() => {}
             Subject::Node(name) => {
-                let time = self.nesting.own_time(event.thread, event.start, event.length);
+                let time = self
+                    .nesting
+                    .own_time(event.thread, event.start, event.length);
                 let node = self.node(name);
                 node.current.add(Tally { count: 1, time });
                 node.last = place;
@@ -111,11 +116,16 @@ impl Fold {
     fn node(&mut self, name: NodeName<'_>) -> &mut Node {
         let hash = self.hash.hash_one(name);
         let known = self.by_name.get(&hash);
-        let known = known.and_then(|same| same.iter().find(|&&node| self.nodes[node].is(name)).copied());
+        let known = known.and_then(|same| {
+            same.iter()
+                .find(|&&node| self.nodes[node].is(name))
+                .copied()
+        });
         let index = known.unwrap_or_else(|| {
             let index = self.nodes.len();
             self.nodes.push(Node::new(name));
-            self.named += (name.name.len() + name.operator.len() + name.execution_provider.len()) as u64;
+            self.named +=
+                (name.name.len() + name.operator.len() + name.execution_provider.len()) as u64;
             self.by_name.entry(hash).or_default().push(index);
             index
         });
@@ -131,7 +141,10 @@ impl Fold {
             self.others.add(event.length);
         }
         if counts {
-            self.counted.add(Tally { count: 1, time: event.length });
+            self.counted.add(Tally {
+                count: 1,
+                time: event.length,
+            });
         }
         for node in &mut self.nodes {
             let current = std::mem::take(&mut node.current);
@@ -147,12 +160,22 @@ impl Fold {
     /// The sum of it all, and where the event of each node's last run stands. There is an inference.
     pub(super) fn finish(self) -> (Trace, Vec<Range<u64>>) {
         let first = self.first.unwrap_or_default();
-        let (inferences, counted, middle) = match self.others.at(self.others.count.saturating_sub(1) / 2) {
-            None => (Inferences::OnlyFirst, Tally { count: 1, time: first }, first),
-            Some(middle) => (Inferences::WithoutFirst, self.counted, middle),
-        };
+        let (inferences, counted, middle) =
+            match self.others.at(self.others.count.saturating_sub(1) / 2) {
+                None => (
+                    Inferences::OnlyFirst,
+                    Tally {
+                        count: 1,
+                        time: first,
+                    },
+                    first,
+                ),
+                Some(middle) => (Inferences::WithoutFirst, self.counted, middle),
+            };
         let nodes = self.nodes.into_iter();
-        let (nodes, places) = nodes.filter_map(|node| node.finish(inferences, counted.count)).unzip();
+        let (nodes, places) = nodes
+            .filter_map(|node| node.finish(inferences, counted.count))
+            .unzip();
         let profiled = Profiled {
             inferences_count: counted.count,
             disturbed_inferences_count: self.others.count.saturating_sub(counted.count),
@@ -161,7 +184,13 @@ impl Fold {
             nodes,
             ..Profiled::default()
         };
-        (Trace { profiled, inferences }, places)
+        (
+            Trace {
+                profiled,
+                inferences,
+            },
+            places,
+        )
     }
 }
 
@@ -174,7 +203,10 @@ impl Node {
             execution_provider: name.execution_provider.into(),
             ..NodeProfile::default()
         };
-        Node { profile, ..Node::default() }
+        Node {
+            profile,
+            ..Node::default()
+        }
     }
 
     fn is(&self, name: NodeName<'_>) -> bool {
@@ -192,7 +224,11 @@ impl Node {
             Inferences::OnlyFirst => self.first,
         };
         let time_ns = Nanos(runs.time.0 / count.max(1));
-        let profile = NodeProfile { calls_count: runs.count, time_ns, ..self.profile };
+        let profile = NodeProfile {
+            calls_count: runs.count,
+            time_ns,
+            ..self.profile
+        };
         (runs.count > 0).then_some((profile, self.last))
     }
 }
@@ -204,13 +240,20 @@ mod tests {
     #[test]
     fn names_count_once_and_no_more_of_them_are_taken_than_are_held() {
         let event = |name: &str| {
-            format!(r#"{{"name":"{name}_kernel_time","args":{{"op_name":"Relu","provider":"CPU","node_index":"1"}}}}"#)
+            format!(
+                r#"{{"name":"{name}_kernel_time","args":{{"op_name":"Relu","provider":"CPU","node_index":"1"}}}}"#
+            )
         };
         let mut fold = Fold::new(Nanos(u64::MAX));
-        let take = |fold: &mut Fold, name: &str| fold.take(&serde_json::from_str(&event(name)).unwrap(), 0..1);
+        let take = |fold: &mut Fold, name: &str| {
+            fold.take(&serde_json::from_str(&event(name)).unwrap(), 0..1)
+        };
         take(&mut fold, "a");
         take(&mut fold, "a");
-        assert_eq!((fold.named, fold.is_full()), ("aReluCPU".len() as u64, false));
+        assert_eq!(
+            (fold.named, fold.is_full()),
+            ("aReluCPU".len() as u64, false)
+        );
         fold.named = MOST_SAID.0 + 1;
         take(&mut fold, "b");
         assert!(fold.is_full() && fold.nodes.len() == 1);

@@ -49,7 +49,9 @@ mod tests {
 
     fn of(lengths: impl IntoIterator<Item = u64>, most: usize) -> Lengths {
         let mut all = Lengths::default();
-        lengths.into_iter().for_each(|length| all.add_within(Nanos(length), most));
+        lengths
+            .into_iter()
+            .for_each(|length| all.add_within(Nanos(length), most));
         all
     }
 
@@ -58,7 +60,10 @@ mod tests {
         let lengths = of([5, 3, 9, 3, 7, 3], MOST_UNLIKE);
         let sorted = [3, 3, 3, 5, 7, 9];
         assert_eq!(lengths.count, 6);
-        assert_eq!(sorted.map(Nanos).map(Some), [0, 1, 2, 3, 4, 5].map(|rank| lengths.at(rank)));
+        assert_eq!(
+            sorted.map(Nanos).map(Some),
+            [0, 1, 2, 3, 4, 5].map(|rank| lengths.at(rank))
+        );
         assert_eq!((lengths.at(6), Lengths::default().at(0)), (None, None));
     }
 
@@ -68,10 +73,16 @@ mod tests {
         assert!(lengths.counts.len() <= 100 && lengths.count == 1_000);
         for rank in [0, 1, 499, 998, 999] {
             let length = lengths.at(rank).unwrap().0;
-            assert!(length <= 1_000_000 + rank && length + 16 > 1_000_000 + rank, "{rank}: {length}");
+            assert!(
+                length <= 1_000_000 + rank && length + 16 > 1_000_000 + rank,
+                "{rank}: {length}"
+            );
         }
         // However far apart they are.
         let lengths = of((0..64).map(|bit| 1_u64 << bit), 8);
-        assert!(lengths.counts.len() <= 8 && lengths.at(63) == Some(Nanos(1 << 63)), "{lengths:?}");
+        assert!(
+            lengths.counts.len() <= 8 && lengths.at(63) == Some(Nanos(1 << 63)),
+            "{lengths:?}"
+        );
     }
 }

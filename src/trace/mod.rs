@@ -43,7 +43,9 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 pub fn read(path: &Path, counted: Counted) -> Result<Trace, TraceError> {
     let open = |source| TraceError::Open(path.to_owned(), source);
     let file = files::open(path, Kind::TRACE).map_err(|source| match source.kind() {
-        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => TraceError::NotFile(path.to_owned()),
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => {
+            TraceError::NotFile(path.to_owned())
+        }
         _ => open(source),
     })?;
     if file.len() == 0 {
@@ -64,19 +66,29 @@ fn fold(file: &InputFile, path: &Path, counted: Counted) -> Result<Trace, TraceE
     if begin == GZIP {
         return Err(TraceError::Compressed(path()));
     }
-    let events = || Events::begin(file).map_err(open)?.ok_or_else(|| TraceError::NotTrace(path()));
+    let events = || {
+        Events::begin(file)
+            .map_err(open)?
+            .ok_or_else(|| TraceError::NotTrace(path()))
+    };
     let longest = match counted {
         Counted::All => Nanos(u64::MAX),
         Counted::Typical => longest_typical(events()?).map_err(open)?,
     };
     let mut events = events()?;
     let mut fold = Fold::new(longest);
-    events.each(|event, place| fold.take(event, place)).map_err(open)?;
+    events
+        .each(|event, place| fold.take(event, place))
+        .map_err(open)?;
     if events.count == 0 && events.unreadable_count > 0 {
         return Err(TraceError::NotTrace(path()));
     }
     if !fold.has_inference() {
-        let without = if events.complete { TraceError::NoInference } else { TraceError::CutOffEarly };
+        let without = if events.complete {
+            TraceError::NoInference
+        } else {
+            TraceError::CutOffEarly
+        };
         return Err(without(path()));
     }
     if fold.is_full() {
@@ -85,10 +97,19 @@ fn fold(file: &InputFile, path: &Path, counted: Counted) -> Result<Trace, TraceE
     let is_old = fold.has_unplaced;
     let (mut trace, details) = fold.finish();
     if trace.profiled.nodes.is_empty() {
-        let without = if is_old { TraceError::OldFormat } else { TraceError::NoOperators };
+        let without = if is_old {
+            TraceError::OldFormat
+        } else {
+            TraceError::NoOperators
+        };
         return Err(without(path()));
     }
-    if details.iter().map(|place| place.end - place.start).sum::<u64>() > MOST_SAID.0 {
+    if details
+        .iter()
+        .map(|place| place.end - place.start)
+        .sum::<u64>()
+        > MOST_SAID.0
+    {
         return Err(TraceError::TooManyNodes(path()));
     }
     trace.profiled.complete = events.complete;
@@ -109,7 +130,9 @@ fn longest_typical(mut events: Events<'_>) -> io::Result<Nanos> {
             lengths.add(event.length);
         }
     })?;
-    let quartile = lengths.at(lengths.count.saturating_sub(1) / 4).map_or(u64::MAX, |length| length.0);
+    let quartile = lengths
+        .at(lengths.count.saturating_sub(1) / 4)
+        .map_or(u64::MAX, |length| length.0);
     Ok(Nanos(quartile.saturating_add(quartile / 4)))
 }
 

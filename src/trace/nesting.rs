@@ -79,7 +79,16 @@ mod tests {
     use super::*;
 
     fn own_time(nesting: &mut Nesting, thread: i64, start: u64, length: u64) -> u64 {
-        nesting.own_time_within(thread, Run { start: Nanos(start), length: Nanos(length) }, 10).0
+        nesting
+            .own_time_within(
+                thread,
+                Run {
+                    start: Nanos(start),
+                    length: Nanos(length),
+                },
+                10,
+            )
+            .0
     }
 
     #[test]

@@ -11,7 +11,11 @@ fn read_text(text: impl AsRef<[u8]>) -> Result<Trace, TraceError> {
 fn read_counted(text: impl AsRef<[u8]>, counted: Counted) -> Result<Trace, TraceError> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
-    fold(&files::open(file.path(), Kind::TRACE).unwrap(), file.path(), counted)
+    fold(
+        &files::open(file.path(), Kind::TRACE).unwrap(),
+        file.path(),
+        counted,
+    )
 }
 
 /// A node's event: name, operator, start and length in microseconds.
@@ -45,7 +49,12 @@ fn three() -> Vec<String> {
 }
 
 fn names(trace: &Trace) -> Vec<(&str, u64, u64)> {
-    trace.profiled.nodes.iter().map(|node| (node.name.exact(), node.calls_count, node.time_ns.0)).collect()
+    trace
+        .profiled
+        .nodes
+        .iter()
+        .map(|node| (node.name.exact(), node.calls_count, node.time_ns.0))
+        .collect()
 }
 
 #[test]
@@ -54,35 +63,77 @@ fn times_are_means_of_all_inferences_but_the_first_unless_that_is_alone() {
     assert_eq!(names(&trace), [("a", 2, 70_000), ("b", 2, 5_000)]);
     assert_eq!(trace.inferences, Inferences::WithoutFirst);
     let profiled = &trace.profiled;
-    assert_eq!((profiled.inferences_count, profiled.inference_ns), (2, Nanos(100_000)));
+    assert_eq!(
+        (profiled.inferences_count, profiled.inference_ns),
+        (2, Nanos(100_000))
+    );
     assert_eq!(profiled.mean_inference_ns, Nanos(100_000));
     assert!(profiled.complete && profiled.unreadable_events_count == 0);
     assert_eq!(profiled.nodes[0].node_index, Some(3));
     let lone = read_text(array(&three()[..3])).unwrap();
     assert_eq!(names(&lone), [("a", 1, 600_000), ("b", 1, 50_000)]);
-    assert_eq!((lone.inferences, lone.profiled.inferences_count), (Inferences::OnlyFirst, 1));
+    assert_eq!(
+        (lone.inferences, lone.profiled.inferences_count),
+        (Inferences::OnlyFirst, 1)
+    );
 }
 
 #[test]
 fn trace_of_the_first_versions_is_called_what_it_is() {
-    let kernel = r#"{"tid":1,"dur":9,"ts":1,"name":"_kernel_time","args":{"op_name":"Conv"}}"#.to_owned();
-    let error = read_text(array(&[kernel.clone(), inference(0, 20), kernel, inference(30, 20)])).unwrap_err();
-    assert!(matches!(error, TraceError::OldFormat { .. }) && error.hint().unwrap().contains("a newer ONNX Runtime"));
+    let kernel =
+        r#"{"tid":1,"dur":9,"ts":1,"name":"_kernel_time","args":{"op_name":"Conv"}}"#.to_owned();
+    let error = read_text(array(&[
+        kernel.clone(),
+        inference(0, 20),
+        kernel,
+        inference(30, 20),
+    ]))
+    .unwrap_err();
+    assert!(
+        matches!(error, TraceError::OldFormat { .. })
+            && error.hint().unwrap().contains("a newer ONNX Runtime")
+    );
 }
 
 #[test]
 fn inferences_that_were_disturbed_are_not_typical() {
-    let run = |start: u64, length: u64| [node("a", "Gemm", start + 1, length - 2), inference(start, length)];
+    let run = |start: u64, length: u64| {
+        [
+            node("a", "Gemm", start + 1, length - 2),
+            inference(start, length),
+        ]
+    };
     let text = array(&[run(0, 900), run(1000, 100), run(2000, 400), run(3000, 110)].concat());
     let trace = read_counted(&text, Counted::Typical).unwrap();
     assert_eq!(names(&trace), [("a", 2, 103_000)]);
     let profiled = &trace.profiled;
-    assert_eq!((profiled.inferences_count, profiled.disturbed_inferences_count), (2, 1));
-    assert_eq!((profiled.inference_ns, profiled.mean_inference_ns), (Nanos(110_000), Nanos(105_000)));
+    assert_eq!(
+        (
+            profiled.inferences_count,
+            profiled.disturbed_inferences_count
+        ),
+        (2, 1)
+    );
+    assert_eq!(
+        (profiled.inference_ns, profiled.mean_inference_ns),
+        (Nanos(110_000), Nanos(105_000))
+    );
     let all = read_text(&text).unwrap().profiled;
-    assert_eq!((all.inferences_count, all.disturbed_inferences_count), (3, 0));
+    assert_eq!(
+        (all.inferences_count, all.disturbed_inferences_count),
+        (3, 0)
+    );
     // The slower half is not what is typical.
-    let text = array(&[run(0, 900), run(1000, 180), run(2000, 100), run(3000, 170), run(4000, 110)].concat());
+    let text = array(
+        &[
+            run(0, 900),
+            run(1000, 180),
+            run(2000, 100),
+            run(3000, 170),
+            run(4000, 110),
+        ]
+        .concat(),
+    );
     let trace = read_counted(&text, Counted::Typical).unwrap();
     assert_eq!(names(&trace), [("a", 2, 103_000)]);
 }
@@ -90,28 +141,63 @@ fn inferences_that_were_disturbed_are_not_typical() {
 #[test]
 fn a_trace_cut_off_anywhere_gives_what_is_whole() {
     let whole = array(&three());
-    let end_of_second = whole.match_indices("model_run").nth(1).unwrap().0 + "model_run\",\"args\":{}}".len();
+    let end_of_second =
+        whole.match_indices("model_run").nth(1).unwrap().0 + "model_run\",\"args\":{}}".len();
     for cut in end_of_second..whole.len() - 2 {
         let trace = read_text(&whole[..cut]).unwrap();
         assert!(!trace.profiled.complete, "{cut}");
         assert_eq!(trace.profiled.unreadable_events_count, 0, "{cut}");
         let inferences_count = trace.profiled.inferences_count;
-        let gemm = if inferences_count == 2 { 70_000 } else { 60_000 };
-        assert_eq!(names(&trace), [("a", inferences_count, gemm), ("b", inferences_count, 5_000)], "{cut}");
+        let gemm = if inferences_count == 2 {
+            70_000
+        } else {
+            60_000
+        };
+        assert_eq!(
+            names(&trace),
+            [
+                ("a", inferences_count, gemm),
+                ("b", inferences_count, 5_000)
+            ],
+            "{cut}"
+        );
     }
 }
 
 #[test]
 fn what_is_no_trace_is_refused() {
-    for text in ["no trace", "{}", "[1,2]", "[true", "\u{7f}ELF", "  \n", "[\n\"a\",\n\"b\"\n]"] {
+    for text in [
+        "no trace",
+        "{}",
+        "[1,2]",
+        "[true",
+        "\u{7f}ELF",
+        "  \n",
+        "[\n\"a\",\n\"b\"\n]",
+    ] {
         let error = read_text(text).unwrap_err();
-        assert!(matches!(error, TraceError::NotTrace { .. }), "{text}: {error}");
+        assert!(
+            matches!(error, TraceError::NotTrace { .. }),
+            "{text}: {error}"
+        );
     }
-    assert!(matches!(read_text("[]").unwrap_err(), TraceError::NoInference { .. }));
-    assert!(matches!(read_text("[").unwrap_err(), TraceError::CutOffEarly { .. }));
-    assert!(matches!(read_text(&array(&three())[..400]).unwrap_err(), TraceError::CutOffEarly { .. }));
+    assert!(matches!(
+        read_text("[]").unwrap_err(),
+        TraceError::NoInference { .. }
+    ));
+    assert!(matches!(
+        read_text("[").unwrap_err(),
+        TraceError::CutOffEarly { .. }
+    ));
+    assert!(matches!(
+        read_text(&array(&three())[..400]).unwrap_err(),
+        TraceError::CutOffEarly { .. }
+    ));
     let without_nodes = array(&[inference(0, 5), inference(10, 5)]);
-    assert!(matches!(read_text(without_nodes).unwrap_err(), TraceError::NoOperators { .. }));
+    assert!(matches!(
+        read_text(without_nodes).unwrap_err(),
+        TraceError::NoOperators { .. }
+    ));
 }
 
 #[test]
@@ -130,7 +216,13 @@ fn time_inside_a_loop_counts_once_and_in_its_body() {
     let trace = read_text(array(&[run(0), run(100)].concat())).unwrap();
     assert_eq!(
         names(&trace),
-        [("before", 1, 10_000), ("body", 2, 40_000), ("inner", 1, 5_000), ("loop", 1, 15_000), ("after", 1, 5_000)]
+        [
+            ("before", 1, 10_000),
+            ("body", 2, 40_000),
+            ("inner", 1, 5_000),
+            ("loop", 1, 15_000),
+            ("after", 1, 5_000)
+        ]
     );
     let sum: u64 = trace.profiled.nodes.iter().map(|node| node.time_ns.0).sum();
     assert_eq!(sum, 75_000);
@@ -140,7 +232,11 @@ fn time_inside_a_loop_counts_once_and_in_its_body() {
 fn nodes_of_two_threads_are_not_inside_each_other() {
     let run = |start: u64| {
         let other = node("b", "Gemm", start + 5, 10).replace("\"tid\":7", "\"tid\":8");
-        [other, node("a", "Gemm", start + 1, 50), inference(start, 60)]
+        [
+            other,
+            node("a", "Gemm", start + 1, 50),
+            inference(start, 60),
+        ]
     };
     let trace = read_text(array(&[run(0), run(100)].concat())).unwrap();
     assert_eq!(names(&trace), [("b", 1, 10_000), ("a", 1, 50_000)]);
@@ -151,13 +247,24 @@ fn nodes_without_names_and_shapes_are_told_apart_by_index() {
     let unnamed = |index: &str| node("", "Relu", 1, 4).replace(r#""3""#, index);
     let run = [unnamed(r#""1""#), unnamed(r#""2""#), inference(0, 10)];
     let trace = read_text(array(&[run.clone(), run].concat())).unwrap();
-    let found: Vec<_> = trace.profiled.nodes.iter().map(|n| (n.node_index, n.inputs.clone(), n.bytes())).collect();
+    let found: Vec<_> = trace
+        .profiled
+        .nodes
+        .iter()
+        .map(|n| (n.node_index, n.inputs.clone(), n.bytes()))
+        .collect();
     assert_eq!(found, [(Some(1), None, None), (Some(2), None, None)]);
 }
 
 fn described(args: &str) -> NodeProfile {
     let event = node("a", "Conv", 1, 4).replace(r#""node_index":"3""#, args);
-    let trace = read_text(array(&[event.clone(), inference(0, 9), event, inference(10, 9)])).unwrap();
+    let trace = read_text(array(&[
+        event.clone(),
+        inference(0, 9),
+        event,
+        inference(10, 9),
+    ]))
+    .unwrap();
     trace.profiled.nodes[0].clone()
 }
 
@@ -168,38 +275,68 @@ fn sizes_and_shapes_are_read_as_onnx_runtime_writes_them_and_absent_where_they_m
     );
     assert_eq!(node.bytes(), Some(Bytes(512 + 1280 + 16384)));
     assert_eq!(node.arena_peak_bytes, Some(Bytes(1_073_192)));
-    let shape =
-        |element_type: &str, dims: &[u64]| TensorShape { element_type: element_type.into(), dims: dims.to_vec() };
-    assert_eq!(node.inputs, Some(vec![shape("float", &[2, 1, 8, 8]), shape("int64", &[])]));
+    let shape = |element_type: &str, dims: &[u64]| TensorShape {
+        element_type: element_type.into(),
+        dims: dims.to_vec(),
+    };
+    assert_eq!(
+        node.inputs,
+        Some(vec![shape("float", &[2, 1, 8, 8]), shape("int64", &[])])
+    );
     assert_eq!(node.outputs.unwrap()[0].elements_count(), 4096);
     let node = described(
         r#""activation_size":"-5","output_size":7,"input_type_shape":[{"float":[-1]}],"output_type_shape":"?""#,
     );
-    assert_eq!((node.activation_bytes, node.output_bytes), (None, Some(Bytes(7))));
+    assert_eq!(
+        (node.activation_bytes, node.output_bytes),
+        (None, Some(Bytes(7)))
+    );
     assert_eq!((node.inputs, node.outputs), (None, None));
 }
 
 #[test]
 fn numbers_that_no_sum_holds_end_at_the_largest() {
     let most = u64::MAX;
-    let sized = described(&format!(r#""activation_size":"{most}","parameter_size":"{most}","output_size":"1""#));
+    let sized = described(&format!(
+        r#""activation_size":"{most}","parameter_size":"{most}","output_size":"1""#
+    ));
     assert_eq!(sized.bytes(), Some(Bytes(most)));
-    let run = || [node("a", "Gemm", 1, most), node("b", "Relu", 1, most), inference(0, most)];
+    let run = || {
+        [
+            node("a", "Gemm", 1, most),
+            node("b", "Relu", 1, most),
+            inference(0, most),
+        ]
+    };
     let trace = read_text(array(&[run(), run(), run()].concat())).unwrap();
-    assert_eq!((trace.profiled.inferences_count, trace.profiled.inference_ns), (2, Nanos(most)));
+    assert_eq!(
+        (trace.profiled.inferences_count, trace.profiled.inference_ns),
+        (2, Nanos(most))
+    );
 }
 
 #[test]
 fn names_with_quotes_newlines_and_escape_sequences_are_kept_as_they_are() {
     let name = "a \"b\" \n<script> \u{1b}[31m é";
-    let events = [node(name, "Relu", 1, 4), inference(0, 10), node(name, "Relu", 21, 4), inference(20, 10)];
-    assert_eq!(names(&read_text(array(&events)).unwrap()), [(name, 1, 4_000)]);
+    let events = [
+        node(name, "Relu", 1, 4),
+        inference(0, 10),
+        node(name, "Relu", 21, 4),
+        inference(20, 10),
+    ];
+    assert_eq!(
+        names(&read_text(array(&events)).unwrap()),
+        [(name, 1, 4_000)]
+    );
 }
 
 #[test]
 fn events_that_cannot_be_read_are_counted_and_left_out() {
     let mut events = three();
-    events.insert(3, r#"{"name":"a "quoted" name_kernel_time","ts":2,"dur":3}"#.into());
+    events.insert(
+        3,
+        r#"{"name":"a "quoted" name_kernel_time","ts":2,"dur":3}"#.into(),
+    );
     events.insert(4, r#"{"name":5}"#.into());
     let trace = read_text(array(&events)).unwrap();
     assert_eq!(trace.profiled.unreadable_events_count, 2);
@@ -209,42 +346,86 @@ fn events_that_cannot_be_read_are_counted_and_left_out() {
 
 #[test]
 fn a_trace_on_one_line_with_fractions_of_microseconds_is_read_as_well() {
-    let line = array(&three()).replace('\n', "").replace(r#""dur":60,"#, r#""dur":60.5,"#);
-    assert_eq!(names(&read_text(line).unwrap()), [("a", 2, 70_250), ("b", 2, 5_000)]);
+    let line = array(&three())
+        .replace('\n', "")
+        .replace(r#""dur":60,"#, r#""dur":60.5,"#);
+    assert_eq!(
+        names(&read_text(line).unwrap()),
+        [("a", 2, 70_250), ("b", 2, 5_000)]
+    );
 }
 
 #[test]
 fn files_that_cannot_be_read_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing.json");
-    assert!(read(&missing, Counted::All).unwrap_err().to_string().contains("missing.json"));
-    assert!(matches!(read(folder.path(), Counted::All).unwrap_err(), TraceError::NotFile { .. }));
+    assert!(
+        read(&missing, Counted::All)
+            .unwrap_err()
+            .to_string()
+            .contains("missing.json")
+    );
+    assert!(matches!(
+        read(folder.path(), Counted::All).unwrap_err(),
+        TraceError::NotFile { .. }
+    ));
     std::fs::write(&missing, "").unwrap();
-    assert!(matches!(read(&missing, Counted::All).unwrap_err(), TraceError::Empty { .. }));
+    assert!(matches!(
+        read(&missing, Counted::All).unwrap_err(),
+        TraceError::Empty { .. }
+    ));
 }
 
 #[test]
 fn events_are_the_same_wherever_what_is_in_memory_ends() {
     // Longer than one stretch, with a long event, values that are none, and lines that cannot be read.
     let run = |start: u64| {
-        let long = node("long", "Conv", start + 1, 5)
-            .replace("\"args\":{", &format!("\"args\":{{\"x\":\"{}\",", "y".repeat(3 << 20)));
-        let short = (0..5_000).map(|index| node("a", "Gemm", start + 10 + 4 * index, 3)).collect();
+        let long = node("long", "Conv", start + 1, 5).replace(
+            "\"args\":{",
+            &format!("\"args\":{{\"x\":\"{}\",", "y".repeat(3 << 20)),
+        );
+        let short = (0..5_000)
+            .map(|index| node("a", "Gemm", start + 10 + 4 * index, 3))
+            .collect();
         let broken = r#"{"name":"a "quoted" name_kernel_time","ts":2,"dur":3}"#.to_owned();
-        [vec![long, "7".repeat(300_000), broken], short, vec![inference(start, 90_000)]].concat()
+        [
+            vec![long, "7".repeat(300_000), broken],
+            short,
+            vec![inference(start, 90_000)],
+        ]
+        .concat()
     };
     let trace = read_text(array(&[run(0), run(100_000), run(200_000)].concat())).unwrap();
-    assert_eq!(names(&trace), [("long", 2, 5_000), ("a", 10_000, 15_000_000)]);
-    assert_eq!((trace.profiled.unreadable_events_count, trace.profiled.complete), (6, true));
+    assert_eq!(
+        names(&trace),
+        [("long", 2, 5_000), ("a", 10_000, 15_000_000)]
+    );
+    assert_eq!(
+        (
+            trace.profiled.unreadable_events_count,
+            trace.profiled.complete
+        ),
+        (6, true)
+    );
     assert_eq!(trace.profiled.inferences_count, 2);
 }
 
 #[test]
 fn nodes_of_one_name_are_found_in_no_time() {
-    let run: Vec<String> =
-        (0..30_000).map(|index| node("", "Relu", 1, 4).replace("\"3\"", &format!("\"{index}\""))).collect();
+    let run: Vec<String> = (0..30_000)
+        .map(|index| node("", "Relu", 1, 4).replace("\"3\"", &format!("\"{index}\"")))
+        .collect();
     let began = Instant::now();
-    let trace = read_text(array(&[run.clone(), vec![inference(0, 9)], run, vec![inference(9, 9)]].concat())).unwrap();
+    let trace = read_text(array(
+        &[
+            run.clone(),
+            vec![inference(0, 9)],
+            run,
+            vec![inference(9, 9)],
+        ]
+        .concat(),
+    ))
+    .unwrap();
     assert_eq!(trace.profiled.nodes.len(), 30_000);
     assert!(began.elapsed() < Duration::from_secs(20));
 }

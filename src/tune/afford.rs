@@ -28,9 +28,19 @@ pub(super) struct Purse {
 impl Purse {
     pub(super) fn of(record: &RunRecord, left: Duration) -> Self {
         let variant = |session: usize| record.plan.sessions[session].variant;
-        let block = |block: &BlockRecord| (variant(block.key.session), block.key.batch_size, block.mean_ns);
+        let block = |block: &BlockRecord| {
+            (
+                variant(block.key.session),
+                block.key.batch_size,
+                block.mean_ns,
+            )
+        };
         let tried = |found: &VariantRecord| {
-            let size = found.model.as_ref().and_then(|model| model.batch_axis.fixed_size).unwrap_or(1);
+            let size = found
+                .model
+                .as_ref()
+                .and_then(|model| model.batch_axis.fixed_size)
+                .unwrap_or(1);
             Some((size, found.probe.as_ref()?.inference_ns?))
         };
         Purse {
@@ -46,7 +56,9 @@ impl Purse {
         best: &Configuration,
         configurations: Vec<Configuration>,
     ) -> (Vec<Configuration>, Vec<Configuration>) {
-        configurations.into_iter().partition(|one| self.turn(best) + self.turn(one) <= self.left)
+        configurations
+            .into_iter()
+            .partition(|one| self.turn(best) + self.turn(one) <= self.left)
     }
 
     pub(super) fn has_room_for(&self, round: Duration) -> bool {
@@ -63,15 +75,22 @@ impl Purse {
 
     /// Inferences that a configuration needs in a round; nothing where nothing is known.
     pub(super) fn turn(&self, configuration: &Configuration) -> Duration {
-        self.inference(configuration).unwrap_or_default().saturating_mul(INFERENCES)
+        self.inference(configuration)
+            .unwrap_or_default()
+            .saturating_mul(INFERENCES)
     }
 
     /// At worst in proportion to the samples: by the nearest smaller batch of the variant, or the trial of any.
     fn inference(&self, configuration: &Configuration) -> Option<Duration> {
         let (variant, batch_size) = (configuration.spec.variant, configuration.batch_size);
-        let own = self.measured.iter().filter(|(of, size, _)| *of == variant && *size <= batch_size);
+        let own = self
+            .measured
+            .iter()
+            .filter(|(of, size, _)| *of == variant && *size <= batch_size);
         // Of the same batch size the quickest one counts.
-        let nearest = own.max_by_key(|(_, size, took)| (*size, Reverse(*took))).map(|&(_, size, took)| (size, took));
+        let nearest = own
+            .max_by_key(|(_, size, took)| (*size, Reverse(*took)))
+            .map(|&(_, size, took)| (size, took));
         let (size, took) = nearest.or(self.tried)?;
         let grown = batch_size as f64 / size.max(1) as f64;
         Some(Duration::from(took).mul_f64(grown.max(1.0)))
@@ -99,7 +118,11 @@ mod tests {
     }
 
     fn purse(left: u64, measured: &[(usize, u64, Nanos)], tried: Option<(u64, Nanos)>) -> Purse {
-        Purse { left: Duration::from_secs(left), measured: measured.to_vec(), tried }
+        Purse {
+            left: Duration::from_secs(left),
+            measured: measured.to_vec(),
+            tried,
+        }
     }
 
     fn sizes(configurations: &[Configuration]) -> Vec<u64> {
@@ -118,7 +141,8 @@ mod tests {
     }
 
     #[test]
-    fn before_anything_is_measured_a_trial_counts_for_every_variant_and_without_one_nothing_is_put_aside() {
+    fn before_anything_is_measured_a_trial_counts_for_every_variant_and_without_one_nothing_is_put_aside()
+     {
         let tried = Some((1, SECOND));
         let (fast, slow) = purse(4, &[], tried).part(&of(0, 1), vec![of(1, 1), of(1, 2)]);
         assert_eq!((sizes(&fast), sizes(&slow)), (vec![1], vec![2]));

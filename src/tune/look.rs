@@ -31,7 +31,8 @@ pub(super) fn is_due(heat: &Heat) -> bool {
 pub(super) fn members(record: &RunRecord, tuning: &Tuning, heat: &Heat) -> Vec<CellKey> {
     let is_in = |key: &CellKey| {
         let failed = matches!(tuning.fate(*key), Some(Fate::Failed { .. }));
-        !failed && (*key == heat.reference || is_default(record, heat, *key) || !tuning.is_out(*key))
+        !failed
+            && (*key == heat.reference || is_default(record, heat, *key) || !tuning.is_out(*key))
     };
     heat.cells.iter().copied().filter(is_in).collect()
 }
@@ -58,7 +59,12 @@ pub(super) fn failures(record: &RunRecord, heat: &Heat) -> Vec<Decision> {
 }
 
 fn decision(heat: &Heat, key: CellKey, fate: Fate) -> Decision {
-    Decision { key, heat: Some(heat.number), rounds_count: heat.rounds.len() as u64, fate }
+    Decision {
+        key,
+        heat: Some(heat.number),
+        rounds_count: heat.rounds.len() as u64,
+        fate,
+    }
 }
 
 struct View<'a> {
@@ -70,29 +76,60 @@ struct View<'a> {
 }
 
 /// Looks at a heat; `decisions` have been taken already.
-pub(super) fn look(judge: &Judge<'_>, heat: &Heat, mut decisions: Vec<Decision>, clock: Clock) -> Move {
+pub(super) fn look(
+    judge: &Judge<'_>,
+    heat: &Heat,
+    mut decisions: Vec<Decision>,
+    clock: Clock,
+) -> Move {
     let (Some(plan), Some(tuning)) = (&judge.record.plan.tuning, &judge.record.tuning) else {
-        return Move::Look { decisions, champion: Some(heat.reference) };
+        return Move::Look {
+            decisions,
+            champion: Some(heat.reference),
+        };
     };
     let is_due = is_due(heat);
     let failed: Vec<CellKey> = decisions.iter().map(|decision| decision.key).collect();
-    let members = members(judge.record, tuning, heat).into_iter().filter(|key| !failed.contains(key));
-    let members: Vec<(CellKey, SloStanding)> = members.map(|key| (key, judge.standing(key))).collect();
+    let members = members(judge.record, tuning, heat)
+        .into_iter()
+        .filter(|key| !failed.contains(key));
+    let members: Vec<(CellKey, SloStanding)> =
+        members.map(|key| (key, judge.standing(key))).collect();
     let floor = tuning::floor(plan.objective);
-    let view = View { judge, heat, floor, members };
+    let view = View {
+        judge,
+        heat,
+        floor,
+        members,
+    };
     if is_due || clock.is_over {
         decisions.extend(view.dropped(tuning));
     }
-    let is_out =
-        |key: CellKey| tuning.is_out(key) || decisions.iter().any(|known| known.key == key && known.fate.is_out());
-    let left: Vec<(CellKey, SloStanding)> = view.members.iter().copied().filter(|(key, _)| !is_out(*key)).collect();
+    let is_out = |key: CellKey| {
+        tuning.is_out(key)
+            || decisions
+                .iter()
+                .any(|known| known.key == key && known.fate.is_out())
+    };
+    let left: Vec<(CellKey, SloStanding)> = view
+        .members
+        .iter()
+        .copied()
+        .filter(|(key, _)| !is_out(*key))
+        .collect();
     if view.members.len() > 1 && !clock.is_over && !(is_due && view.is_settled(&left)) {
-        return Move::Look { decisions, champion: None };
+        return Move::Look {
+            decisions,
+            champion: None,
+        };
     }
     let champion = view.champion(&left);
     decisions.extend(view.crowning(champion));
     decisions.extend(view.ties(champion, &left));
-    Move::Look { decisions, champion: Some(champion) }
+    Move::Look {
+        decisions,
+        champion: Some(champion),
+    }
 }
 
 impl View<'_> {
@@ -103,7 +140,10 @@ impl View<'_> {
     /// The share of a look's error that one comparison may spend, on both sides.
     fn error(&self) -> f64 {
         let rounds = self.heat.rounds.len() as u64;
-        let spent = LOOKS.iter().find(|(look, _)| *look >= rounds).map_or(0.0, |(_, error)| *error);
+        let spent = LOOKS
+            .iter()
+            .find(|(look, _)| *look >= rounds)
+            .map_or(0.0, |(_, error)| *error);
         2.0 * spent / (self.members.len() as f64 - 1.0).max(1.0)
     }
 
@@ -112,7 +152,11 @@ impl View<'_> {
             if tuning.is_out(key) {
                 return None;
             }
-            let fate = if standing == SloStanding::Violates { self.judge.breach(key) } else { self.beaten(key) };
+            let fate = if standing == SloStanding::Violates {
+                self.judge.breach(key)
+            } else {
+                self.beaten(key)
+            };
             Some(decision(self.heat, key, fate?))
         };
         self.members.iter().filter_map(fate).collect()
@@ -121,7 +165,10 @@ impl View<'_> {
     /// The one that beats a configuration most surely, if one does.
     fn beaten(&self, key: CellKey) -> Option<Fate> {
         let error = self.error();
-        let others = self.members.iter().filter(|(other, standing)| *other != key && *standing == SloStanding::Meets);
+        let others = self
+            .members
+            .iter()
+            .filter(|(other, standing)| *other != key && *standing == SloStanding::Meets);
         let beats = |(other, _): &(CellKey, SloStanding)| {
             let paired = self.contest(key, *other)?;
             let evidence = paired.evidence(self.floor);
@@ -129,7 +176,9 @@ impl View<'_> {
             (evidence.relation(error) == Relation::Above).then_some(contest)
         };
         let surest = |one: &Contest, other: &Contest| {
-            one.p_different.total_cmp(&other.p_different).then(other.cost_ratio.value.total_cmp(&one.cost_ratio.value))
+            one.p_different
+                .total_cmp(&other.p_different)
+                .then(other.cost_ratio.value.total_cmp(&one.cost_ratio.value))
         };
         others.filter_map(beats).min_by(surest).map(Fate::Worse)
     }
@@ -137,13 +186,20 @@ impl View<'_> {
     /// Whether more rounds would tell nothing that is worth them.
     fn is_settled(&self, left: &[(CellKey, SloStanding)]) -> bool {
         let rounds = self.heat.rounds.len() as u64;
-        let looks = if self.heat.stage == Stage::Final { LOOKS.len() } else { LOOKS_TO_SORT };
+        let looks = if self.heat.stage == Stage::Final {
+            LOOKS.len()
+        } else {
+            LOOKS_TO_SORT
+        };
         if rounds >= LOOKS[looks - 1].0 {
             return true;
         }
         let champion = self.champion(left);
-        let is_proven =
-            |key: CellKey| self.members.iter().any(|(known, standing)| *known == key && *standing != SloStanding::Open);
+        let is_proven = |key: CellKey| {
+            self.members
+                .iter()
+                .any(|(known, standing)| *known == key && *standing != SloStanding::Open)
+        };
         let is_final = self.heat.stage == Stage::Final;
         let is_told = |key: CellKey| key == champion || self.is_same(key, champion);
         // Those left in the final heat are worth knowing, and so is whether the best one keeps the SLO.
@@ -153,14 +209,22 @@ impl View<'_> {
 
     fn is_same(&self, one: CellKey, other: CellKey) -> bool {
         let paired = self.contest(one, other);
-        paired.is_some_and(|paired| paired.evidence(self.floor).relation(LEAD_ERROR) == Relation::Same)
+        paired.is_some_and(|paired| {
+            paired.evidence(self.floor).relation(LEAD_ERROR) == Relation::Same
+        })
     }
 
     /// The best of those that are left; of all, where nothing is left: the one that comes closest to the SLO.
     fn champion(&self, left: &[(CellKey, SloStanding)]) -> CellKey {
         let best = left.iter().map(|(_, standing)| *standing).min();
-        let Some(best) = best.filter(|standing| *standing != SloStanding::Violates) else { return self.closest() };
-        let pool: Vec<CellKey> = left.iter().filter(|(_, standing)| *standing == best).map(|(key, _)| *key).collect();
+        let Some(best) = best.filter(|standing| *standing != SloStanding::Violates) else {
+            return self.closest();
+        };
+        let pool: Vec<CellKey> = left
+            .iter()
+            .filter(|(_, standing)| *standing == best)
+            .map(|(key, _)| *key)
+            .collect();
         let stays = pool.contains(&self.heat.reference);
         let measure = if stays { self.heat.reference } else { pool[0] };
         let cost = |key: CellKey| -> Option<f64> {
@@ -172,16 +236,22 @@ impl View<'_> {
             (!stays || evidence.relation(LEAD_ERROR) == Relation::Below).then_some(evidence.centre)
         };
         let costs = pool.iter().filter_map(|&key| Some((key, cost(key)?)));
-        costs.min_by(|one, other| one.1.total_cmp(&other.1)).map_or(measure, |(key, _)| key)
+        costs
+            .min_by(|one, other| one.1.total_cmp(&other.1))
+            .map_or(measure, |(key, _)| key)
     }
 
     fn closest(&self) -> CellKey {
         let keys = || self.members.iter().map(|(key, _)| *key);
         let own = self.judge.excess(self.heat.reference);
-        let nearest = keys().min_by(|&one, &other| self.judge.excess(one).total_cmp(&self.judge.excess(other)));
-        let is_clearly_nearer = |key: &CellKey| (1.0 + self.judge.excess(*key)).ln() < (1.0 + own).ln() - self.floor;
+        let nearest = keys()
+            .min_by(|&one, &other| self.judge.excess(one).total_cmp(&self.judge.excess(other)));
+        let is_clearly_nearer =
+            |key: &CellKey| (1.0 + self.judge.excess(*key)).ln() < (1.0 + own).ln() - self.floor;
         let has_failed = !keys().any(|key| key == self.heat.reference);
-        nearest.filter(|key| has_failed || is_clearly_nearer(key)).unwrap_or(self.heat.reference)
+        nearest
+            .filter(|key| has_failed || is_clearly_nearer(key))
+            .unwrap_or(self.heat.reference)
     }
 
     fn crowning(&self, champion: CellKey) -> Option<Decision> {
@@ -189,10 +259,16 @@ impl View<'_> {
         if champion == reference && self.heat.number > 0 {
             return None;
         }
-        let paired = (champion != reference).then(|| self.contest(champion, reference)).flatten();
-        let over = paired.map(|paired| tuning::described(&paired, reference, self.floor, LEAD_ERROR));
+        let paired = (champion != reference)
+            .then(|| self.contest(champion, reference))
+            .flatten();
+        let over =
+            paired.map(|paired| tuning::described(&paired, reference, self.floor, LEAD_ERROR));
         // What is out cannot be crowned; it is only where the search goes on from.
-        let keeps = self.members.iter().any(|(key, standing)| *key == champion && *standing != SloStanding::Violates);
+        let keeps = self
+            .members
+            .iter()
+            .any(|(key, standing)| *key == champion && *standing != SloStanding::Violates);
         keeps.then(|| decision(self.heat, champion, Fate::Champion { over }))
     }
 

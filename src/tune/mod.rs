@@ -39,15 +39,25 @@ impl Guide for Search {
             let rounds = heat.rounds.len() as u64;
             let is_due = look::is_due(heat) || is_first_glance(record, &tuning, clock);
             if rounds == 0 && clock.is_over {
-                return Move::Look { decisions: Vec::new(), champion: Some(heat.reference) };
+                return Move::Look {
+                    decisions: Vec::new(),
+                    champion: Some(heat.reference),
+                };
             }
             let failed = look::failures(record, heat);
             if is_due || clock.is_over || !failed.is_empty() {
                 return judged(record, |judge| look::look(judge, heat, failed, clock));
             }
             let cells = look::members(record, &tuning, heat);
-            let alternations = record.plan.schedule.alternations_count.unwrap_or(alternations(heat.stage));
-            return Move::Round { cells, alternations };
+            let alternations = record
+                .plan
+                .schedule
+                .alternations_count
+                .unwrap_or(alternations(heat.stage));
+            return Move::Round {
+                cells,
+                alternations,
+            };
         }
         if clock.is_over {
             return Move::End(EndReason::BudgetSpent);
@@ -61,7 +71,9 @@ impl Guide for Search {
 
 /// Whether the open heat has the defaults alone because time is short: then it ends with its first round.
 fn is_first_glance(record: &RunRecord, tuning: &Tuning, clock: Clock) -> bool {
-    let [heat] = tuning.heats.as_slice() else { return false };
+    let [heat] = tuning.heats.as_slice() else {
+        return false;
+    };
     let is_alone = heat.cells.as_slice() == [heat.reference] && heat.rounds.len() == 1;
     is_alone && judged(record, |judge| stages::has_untried(judge, tuning, clock))
 }
@@ -84,15 +96,32 @@ fn unscored(record: &RunRecord, tuning: &Tuning) -> Option<usize> {
     let plan = record.plan.tuning.as_ref()?;
     // Labels decide what is measured at all. Without them outputs are compared between variants alone, once it is known
     // how long an inference takes.
-    let is_labelled = record.dataset.as_ref().is_some_and(|data| data.has_labels());
+    let is_labelled = record
+        .dataset
+        .as_ref()
+        .is_some_and(|data| data.has_labels());
     let is_first = is_labelled || plan.max_accuracy_drop_ratio.is_some();
     // Of the defaults alone nothing can be compared.
-    let begun = if tuning.heats.first().is_some_and(|heat| heat.cells.len() == 1) { 2 } else { 1 };
-    let is_due = if is_first { tuning.heats.is_empty() } else { tuning.heats.len() == begun };
+    let begun = if tuning
+        .heats
+        .first()
+        .is_some_and(|heat| heat.cells.len() == 1)
+    {
+        2
+    } else {
+        1
+    };
+    let is_due = if is_first {
+        tuning.heats.is_empty()
+    } else {
+        tuning.heats.len() == begun
+    };
     if !is_due || !(is_first || record.plan.variants.len() > 1) {
         return None;
     }
     let baseline = record.plan.baseline_session()?;
     let others = (0..plan.base_sessions_count).filter(|&session| session != baseline);
-    std::iter::once(baseline).chain(others).find(|&session| stages::is_to_score(record, session))
+    std::iter::once(baseline)
+        .chain(others)
+        .find(|&session| stages::is_to_score(record, session))
 }

@@ -12,7 +12,9 @@ pub(super) struct Configuration {
 
 /// The default first, then large and small in turn, so that a good one is found early.
 fn spread<T: Copy>(values: &[T]) -> Vec<T> {
-    let Some((first, rest)) = values.split_first() else { return Vec::new() };
+    let Some((first, rest)) = values.split_first() else {
+        return Vec::new();
+    };
     let middle = rest.len() / 2;
     let (below, above) = rest.split_at(middle);
     let mut order = vec![*first];
@@ -28,12 +30,24 @@ fn spread<T: Copy>(values: &[T]) -> Vec<T> {
 pub(super) const LOAD: LoadMode = LoadMode::SINGLE;
 
 pub(super) fn cell_of(record: &RunRecord, configuration: &Configuration) -> Option<CellKey> {
-    let session = record.plan.sessions.iter().position(|spec| *spec == configuration.spec)?;
-    Some(CellKey { session, shape: 0, batch_size: configuration.batch_size, load_mode: LOAD })
+    let session = record
+        .plan
+        .sessions
+        .iter()
+        .position(|spec| *spec == configuration.spec)?;
+    Some(CellKey {
+        session,
+        shape: 0,
+        batch_size: configuration.batch_size,
+        load_mode: LOAD,
+    })
 }
 
 pub(super) fn configuration(record: &RunRecord, key: CellKey) -> Configuration {
-    Configuration { spec: record.plan.sessions[key.session].clone(), batch_size: key.batch_size }
+    Configuration {
+        spec: record.plan.sessions[key.session].clone(),
+        batch_size: key.batch_size,
+    }
 }
 
 /// Every first session at every number of threads and batch size; what is likeliest to be good first.
@@ -50,16 +64,25 @@ pub(super) fn grid(record: &RunRecord, plan: &TuningPlan) -> Vec<Configuration> 
                 if !base.is_accelerated() {
                     spec.options.intra_threads = threads;
                 }
-                all.push((threads_rank + batch_rank, Configuration { spec, batch_size }));
+                all.push((
+                    threads_rank + batch_rank,
+                    Configuration { spec, batch_size },
+                ));
             }
         }
     }
     all.sort_by_key(|(rank, _)| *rank);
-    all.into_iter().map(|(_, configuration)| configuration).collect()
+    all.into_iter()
+        .map(|(_, configuration)| configuration)
+        .collect()
 }
 
 /// With one option changed: batch size and threads first, which matter most where there is no time for all.
-pub(super) fn neighbours(space: &Space, from: &Configuration, executions: &[Execution]) -> Vec<Configuration> {
+pub(super) fn neighbours(
+    space: &Space,
+    from: &Configuration,
+    executions: &[Execution],
+) -> Vec<Configuration> {
     let mut found = Vec::new();
     let mut with = |change: &dyn Fn(&mut Configuration)| {
         let mut changed = from.clone();
@@ -98,10 +121,18 @@ pub(super) fn neighbours(space: &Space, from: &Configuration, executions: &[Exec
 }
 
 /// Operators run side by side only on the CPU, and only where some of the graph need not wait for each other.
-pub(super) fn executions<'p>(record: &RunRecord, space: &'p Space, from: &Configuration) -> &'p [Execution] {
+pub(super) fn executions<'p>(
+    record: &RunRecord,
+    space: &'p Space,
+    from: &Configuration,
+) -> &'p [Execution] {
     let model = record.variants[from.spec.variant].model.as_ref();
     let is_chain = model.is_some_and(ModelSummary::is_chain);
-    if is_chain || from.spec.is_accelerated() { &[] } else { &space.executions }
+    if is_chain || from.spec.is_accelerated() {
+        &[]
+    } else {
+        &space.executions
+    }
 }
 
 /// The values just below and above.

@@ -7,7 +7,8 @@ use super::room::{self, CellRequest};
 use crate::engine::{EngineError, Inference, Runtime, Session};
 use crate::inputs;
 use crate::measure::{
-    BlockTarget, BlockTimes, Clock, EngineClock, Lane, Opening, WarmupRule, WarmupTimes, Work, run_block, warm_up,
+    BlockTarget, BlockTimes, Clock, EngineClock, Lane, Opening, WarmupRule, WarmupTimes, Work,
+    run_block, warm_up,
 };
 use crate::protocol::{BlockReport, Request, Response};
 use crate::record::{Failure, FailureKind, Warmup};
@@ -33,7 +34,9 @@ struct Bound<'s> {
 impl Bound<'_> {
     /// Whether outputs stay where the first inference left them.
     fn keeps_outputs(&self) -> bool {
-        self.inferences.first().is_some_and(|inference| inference.keeps_outputs())
+        self.inferences
+            .first()
+            .is_some_and(|inference| inference.keeps_outputs())
     }
 }
 
@@ -77,15 +80,31 @@ pub(super) fn serve(
         return stage.serve_anew(bound);
     }
     let (first_run_ns, keeps_outputs) = (bound.first_run_ns, bound.keeps_outputs());
-    let lanes = bound.inferences.into_iter().map(|mut one| Lane::new(move || one.run())).collect();
-    let Err(failure) = stage.serve_lanes(lanes, first_run_ns, None)? else { return Ok(()) };
+    let lanes = bound
+        .inferences
+        .into_iter()
+        .map(|mut one| Lane::new(move || one.run()))
+        .collect();
+    let Err(failure) = stage.serve_lanes(lanes, first_run_ns, None)? else {
+        return Ok(());
+    };
     if keeps_outputs || failure.kind != FailureKind::Inference {
         return stage.lines.send(&Response::Failed(failure));
     }
     match bind(session, &runtime.clock(), cell) {
         Ok(again) => {
-            let outputs_anew = Some(format!("an inference after the first failed: {}", failure.message.exact()).into());
-            stage.serve_anew(Bound { first_run_ns, outputs_anew, ..again })
+            let outputs_anew = Some(
+                format!(
+                    "an inference after the first failed: {}",
+                    failure.message.exact()
+                )
+                .into(),
+            );
+            stage.serve_anew(Bound {
+                first_run_ns,
+                outputs_anew,
+                ..again
+            })
         }
         Err(failure) => stage.lines.send(&Response::Failed(failure)),
     }
@@ -103,7 +122,11 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     fn serve_anew(&mut self, bound: Bound<'_>) -> io::Result<()> {
-        let lanes = bound.inferences.into_iter().map(|one| Lane::new(BoundAnew(one))).collect();
+        let lanes = bound
+            .inferences
+            .into_iter()
+            .map(|one| Lane::new(BoundAnew(one)))
+            .collect();
         match self.serve_lanes(lanes, bound.first_run_ns, bound.outputs_anew)? {
             Ok(()) => Ok(()),
             Err(failure) => self.lines.send(&Response::Failed(failure)),
@@ -122,16 +145,41 @@ impl Stage<'_> {
     {
         let clock = self.runtime.clock();
         self.latencies.reset();
-        let left = self.limit.map(|limit| limit.since(clock.now().since(self.began_at)));
-        let warmed = warm_up(&clock, &mut lanes, &warmup_rule(first_run_ns, left), &mut self.latencies);
-        let WarmupTimes { steady, inferences_count, elapsed: elapsed_ns } = match warmed {
+        let left = self
+            .limit
+            .map(|limit| limit.since(clock.now().since(self.began_at)));
+        let warmed = warm_up(
+            &clock,
+            &mut lanes,
+            &warmup_rule(first_run_ns, left),
+            &mut self.latencies,
+        );
+        let WarmupTimes {
+            steady,
+            inferences_count,
+            elapsed: elapsed_ns,
+        } = match warmed {
             Ok(times) => times,
             Err(error) => return Ok(Err(error.into())),
         };
-        let single = Nanos(elapsed_ns.0.checked_div(inferences_count).unwrap_or(first_run_ns.0));
-        let warmup = Warmup { steady, inferences_count, elapsed_ns };
+        let single = Nanos(
+            elapsed_ns
+                .0
+                .checked_div(inferences_count)
+                .unwrap_or(first_run_ns.0),
+        );
+        let warmup = Warmup {
+            steady,
+            inferences_count,
+            elapsed_ns,
+        };
         let histogram = self.latencies.encode();
-        self.lines.send(&Response::Began { first_run_ns, warmup, histogram, outputs_anew })?;
+        self.lines.send(&Response::Began {
+            first_run_ns,
+            warmup,
+            histogram,
+            outputs_anew,
+        })?;
         self.serve_blocks(&mut lanes, single).map(Ok)
     }
 
@@ -142,9 +190,18 @@ impl Stage<'_> {
         let clock = self.runtime.clock();
         while let Some(request) = self.lines.next()? {
             let response = match request {
-                Request::Block { length_ns, min_inferences, limit_ns } => {
+                Request::Block {
+                    length_ns,
+                    min_inferences,
+                    limit_ns,
+                } => {
                     let opening = opening(single, limit_ns);
-                    let target = BlockTarget { length: length_ns, min_inferences, limit: limit_ns, opening };
+                    let target = BlockTarget {
+                        length: length_ns,
+                        min_inferences,
+                        limit: limit_ns,
+                        opening,
+                    };
                     run_block(&clock, lanes, &target, &mut self.latencies).map(|times| {
                         let block = report::<W>(&times, &self.latencies);
                         single = block.mean_ns;
@@ -173,7 +230,11 @@ impl Stage<'_> {
 }
 
 /// Runs the first inference, unless there is no time for it: its time is then an earlier one's.
-fn bind<'s>(session: &'s dyn Session, clock: &EngineClock, cell: &CellRequest<'_>) -> Result<Bound<'s>, Failure> {
+fn bind<'s>(
+    session: &'s dyn Session,
+    clock: &EngineClock,
+    cell: &CellRequest<'_>,
+) -> Result<Bound<'s>, Failure> {
     room::ask(cell)?;
     let sets = inputs::materialize(cell.inputs, cell.batch_size)?;
     let requests = cell.load_mode.threads_count();
@@ -185,21 +246,38 @@ fn bind<'s>(session: &'s dyn Session, clock: &EngineClock, cell: &CellRequest<'_
         inference.run()?;
     }
     let first_run_ns = known.unwrap_or_else(|| clock.now().since(start));
-    let mut bound = Bound { inferences, first_run_ns, outputs_anew: None };
+    let mut bound = Bound {
+        inferences,
+        first_run_ns,
+        outputs_anew: None,
+    };
     if !bound.keeps_outputs() {
-        let undeclared = || bound.inferences.first()?.undeclared_output().map(Plain::from);
+        let undeclared = || {
+            bound
+                .inferences
+                .first()?
+                .undeclared_output()
+                .map(Plain::from)
+        };
         bound.outputs_anew = cell.outputs_anew.clone().or_else(undeclared);
     }
     Ok(bound)
 }
 
 /// An inference that is not timed comes before each gap, so that all of them begin alike.
-fn idle<W>(clock: &EngineClock, lanes: &mut [Lane<W>], gap: Nanos, count: u64) -> Result<Response, EngineError>
+fn idle<W>(
+    clock: &EngineClock,
+    lanes: &mut [Lane<W>],
+    gap: Nanos,
+    count: u64,
+) -> Result<Response, EngineError>
 where
     W: Work<Error = EngineError>,
 {
     let mut latencies_ns = Vec::new();
-    let Some(lane) = lanes.first_mut() else { return Ok(Response::Idled { latencies_ns }) };
+    let Some(lane) = lanes.first_mut() else {
+        return Ok(Response::Idled { latencies_ns });
+    };
     for _ in 0..count {
         lane.prepare()?;
         lane.infer()?;
@@ -217,19 +295,34 @@ where
 /// How a cell is warmed up whose first inference took `first`, in the time that is `left`. Where one more such inference
 /// takes as long as warming up may, there is only that one; where it would not fit, there is none.
 fn warmup_rule(first: Nanos, left: Option<Nanos>) -> WarmupRule {
-    let opening = if first >= WARMUP_MAX_LENGTH { Opening::Nothing } else { Opening::Untimed };
+    let opening = if first >= WARMUP_MAX_LENGTH {
+        Opening::Nothing
+    } else {
+        Opening::Untimed
+    };
     let fits = left.is_none_or(|left| first <= left);
     WarmupRule {
-        window: BlockTarget { opening, ..WARMUP_WINDOW },
+        window: BlockTarget {
+            opening,
+            ..WARMUP_WINDOW
+        },
         steady: SteadyRule::default(),
-        max_length: if fits { left.map_or(WARMUP_MAX_LENGTH, |left| left.min(WARMUP_MAX_LENGTH)) } else { Nanos(0) },
+        max_length: if fits {
+            left.map_or(WARMUP_MAX_LENGTH, |left| left.min(WARMUP_MAX_LENGTH))
+        } else {
+            Nanos(0)
+        },
         max_windows: WARMUP_MAX_WINDOWS,
     }
 }
 
 fn opening(single: Nanos, limit: Option<Nanos>) -> Opening {
     let fits = limit.is_none_or(|limit| single + single <= limit);
-    if fits && single < LONG_INFERENCE { Opening::Untimed } else { Opening::Nothing }
+    if fits && single < LONG_INFERENCE {
+        Opening::Untimed
+    } else {
+        Opening::Nothing
+    }
 }
 
 fn report<W: Work>(times: &BlockTimes, latencies: &Latencies) -> BlockReport {
@@ -263,7 +356,11 @@ mod tests {
         };
         assert_eq!(of(1_000, None), (100_000_000, Opening::Untimed));
         assert_eq!(of(1_000, Some(20_000_000)), (20_000_000, Opening::Untimed));
-        assert_eq!(of(SECOND.0, Some(3 * SECOND.0)), (100_000_000, Opening::Nothing), "one more, and no second one");
+        assert_eq!(
+            of(SECOND.0, Some(3 * SECOND.0)),
+            (100_000_000, Opening::Nothing),
+            "one more, and no second one"
+        );
         assert_eq!(of(SECOND.0, Some(SECOND.0 / 2)), (0, Opening::Nothing));
         assert_eq!(of(SECOND.0, Some(0)), (0, Opening::Nothing));
     }

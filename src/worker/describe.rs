@@ -11,14 +11,30 @@ use crate::plan::{InputRequest, Shape};
 use crate::protocol::{Described, Response};
 use crate::record::{Failure, FailureKind, ModelSummary};
 
-pub(super) fn describe(path: &Path, request: &InputRequest, shapes: &[Shape]) -> Result<Response, Failure> {
-    let model = onnx::read(path)
-        .map_err(|error| Failure::new(FailureKind::BadModel, &error, error.hint().map(str::to_owned)))?;
-    let Planned { inputs: plan, shapes } = plan(&model, request, shapes)?;
+pub(super) fn describe(
+    path: &Path,
+    request: &InputRequest,
+    shapes: &[Shape],
+) -> Result<Response, Failure> {
+    let model = onnx::read(path).map_err(|error| {
+        Failure::new(
+            FailureKind::BadModel,
+            &error,
+            error.hint().map(str::to_owned),
+        )
+    })?;
+    let Planned {
+        inputs: plan,
+        shapes,
+    } = plan(&model, request, shapes)?;
     let dataset = Dataset::open(&plan)?;
-    let sha256 = hash::of_file(path).map_err(|error| Failure::new(FailureKind::BadModel, &error, None))?;
+    let sha256 =
+        hash::of_file(path).map_err(|error| Failure::new(FailureKind::BadModel, &error, None))?;
     let outputs_vary = ShapeFacts::of(&onnx::inlined(&model)).varying;
-    let model = ModelSummary { batch_axis: plan.batch_axis.clone(), ..onnx::summary(&model) };
+    let model = ModelSummary {
+        batch_axis: plan.batch_axis.clone(),
+        ..onnx::summary(&model)
+    };
     Ok(Response::Described(Box::new(Described {
         model,
         sha256,
@@ -45,7 +61,15 @@ fn plan(model: &Model, request: &InputRequest, shapes: &[Shape]) -> Result<Plann
         }
         let mut dims = request.dims.clone();
         dims.extend(shape.dims.clone());
-        inputs::plan(model, &InputRequest { data: None, labels: None, dims, ..request.clone() })
+        inputs::plan(
+            model,
+            &InputRequest {
+                data: None,
+                labels: None,
+                dims,
+                ..request.clone()
+            },
+        )
     };
     let is_swept = shapes.iter().any(|shape| !shape.dims.is_empty());
     let mut first_error = None;
@@ -60,7 +84,13 @@ fn plan(model: &Model, request: &InputRequest, shapes: &[Shape]) -> Result<Plann
     let first = planned.iter().find_map(|plan| plan.as_ref().ok()).cloned();
     match (first, first_error) {
         (None, Some(error)) => Err(error),
-        (Some(first), _) if request.data.is_none() || !is_swept => Ok(Planned { inputs: first, shapes: planned }),
-        _ => Ok(Planned { inputs: inputs::plan(model, request)?, shapes: planned }),
+        (Some(first), _) if request.data.is_none() || !is_swept => Ok(Planned {
+            inputs: first,
+            shapes: planned,
+        }),
+        _ => Ok(Planned {
+            inputs: inputs::plan(model, request)?,
+            shapes: planned,
+        }),
     }
 }

@@ -20,7 +20,11 @@ impl Lines {
     pub(super) fn take_over_stdio() -> io::Result<Self> {
         let responses = File::from(dup(io::stdout())?);
         dup2_stdout(io::stderr())?;
-        Ok(Lines { requests: BufReader::new(io::stdin()), responses, line: String::new() })
+        Ok(Lines {
+            requests: BufReader::new(io::stdin()),
+            responses,
+            line: String::new(),
+        })
     }
 
     /// The next request; `None` when the parent has closed the pipe.
@@ -29,7 +33,9 @@ impl Lines {
         if self.requests.read_line(&mut self.line)? == 0 {
             return Ok(None);
         }
-        serde_json::from_str(&self.line).map(Some).map_err(io::Error::other)
+        serde_json::from_str(&self.line)
+            .map(Some)
+            .map_err(io::Error::other)
     }
 
     pub(super) fn send(&mut self, response: &Response) -> io::Result<()> {
@@ -38,7 +44,10 @@ impl Lines {
         self.responses.write_all(&line)
     }
 
-    pub(super) fn answer(&mut self, answer: Result<Response, impl Into<Failure>>) -> io::Result<()> {
+    pub(super) fn answer(
+        &mut self,
+        answer: Result<Response, impl Into<Failure>>,
+    ) -> io::Result<()> {
         self.send(&answer.unwrap_or_else(|error| Response::Failed(error.into())))
     }
 }

@@ -17,7 +17,9 @@ use std::process::ExitCode;
 use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
-use crate::engine::{self, Distortion, EngineError, ProfileTarget, Runtime, Session, SessionProfile};
+use crate::engine::{
+    self, Distortion, EngineError, ProfileTarget, Runtime, Session, SessionProfile,
+};
 use crate::inputs::{self, Argument};
 use crate::measure::Clock;
 use crate::plan::{RuntimeChoice, SessionSpec};
@@ -29,11 +31,17 @@ use room::CellRequest;
 
 /// Serves one parent process until it closes the pipe.
 pub fn main() -> ExitCode {
-    match outlive_interrupts().and_then(|()| Lines::take_over_stdio()).and_then(serve) {
+    match outlive_interrupts()
+        .and_then(|()| Lines::take_over_stdio())
+        .and_then(serve)
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // There may be nobody left to read it.
-            let _ = writeln!(std::io::stderr(), "error: the worker lost its parent: {error}");
+            let _ = writeln!(
+                std::io::stderr(),
+                "error: the worker lost its parent: {error}"
+            );
             ExitCode::FAILURE
         }
     }
@@ -50,46 +58,81 @@ fn outlive_interrupts() -> std::io::Result<()> {
 }
 
 fn serve(mut lines: Lines) -> std::io::Result<()> {
-    lines.send(&Response::Hello { protocol: VERSION, tool_version: env!("CARGO_PKG_VERSION").into() })?;
+    lines.send(&Response::Hello {
+        protocol: VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").into(),
+    })?;
     let mut runtime: Option<Box<dyn Runtime>> = None;
     while let Some(request) = lines.next()? {
         match (request, &runtime) {
-            (Request::Describe { model, inputs, shapes }, _) => {
+            (
+                Request::Describe {
+                    model,
+                    inputs,
+                    shapes,
+                },
+                _,
+            ) => {
                 lines.answer(describe::describe(&model, &inputs, &shapes))?;
             }
-            (Request::Open { runtime: choice, execution_provider, ep_library }, None) => {
+            (
+                Request::Open {
+                    runtime: choice,
+                    execution_provider,
+                    ep_library,
+                },
+                None,
+            ) => {
                 let opened = open(&choice, &execution_provider, ep_library.as_deref());
                 lines.answer(opened.map(|(opened, response)| {
                     runtime = Some(opened);
                     response
                 }))?;
             }
-            (Request::Profile(request), Some(runtime)) => lines.answer(profile(runtime.as_ref(), &request))?,
-            (Request::Peaks(request), Some(runtime)) => {
-                let PeaksRequest { options, length_ns, tensor_bytes } = *request;
-                lines.send(&Response::Peaks(Box::new(runtime.peaks(&options, length_ns, tensor_bytes))))?;
+            (Request::Profile(request), Some(runtime)) => {
+                lines.answer(profile(runtime.as_ref(), &request))?
             }
-            (Request::Load { model, spec }, Some(runtime)) => match load(runtime.as_ref(), &model, &spec) {
-                Ok((session, response)) => {
-                    lines.send(&response)?;
-                    return serve_session(&mut lines, runtime.as_ref(), session);
+            (Request::Peaks(request), Some(runtime)) => {
+                let PeaksRequest {
+                    options,
+                    length_ns,
+                    tensor_bytes,
+                } = *request;
+                lines.send(&Response::Peaks(Box::new(runtime.peaks(
+                    &options,
+                    length_ns,
+                    tensor_bytes,
+                ))))?;
+            }
+            (Request::Load { model, spec }, Some(runtime)) => {
+                match load(runtime.as_ref(), &model, &spec) {
+                    Ok((session, response)) => {
+                        lines.send(&response)?;
+                        return serve_session(&mut lines, runtime.as_ref(), session);
+                    }
+                    Err(error) => lines.send(&Response::Failed(error.into()))?,
                 }
-                Err(error) => lines.send(&Response::Failed(error.into()))?,
-            },
+            }
             _ => lines.send(&out_of_turn())?,
         }
     }
     Ok(())
 }
 
-fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn Session>) -> std::io::Result<()> {
+fn serve_session(
+    lines: &mut Lines,
+    runtime: &dyn Runtime,
+    mut session: Box<dyn Session>,
+) -> std::io::Result<()> {
     let mut probe = None;
     let mut ran: Option<Ran> = None;
     while let Some(request) = lines.next()? {
         match request {
             Request::Probe(request) => {
                 let begun = Probe::begin(session.as_mut(), &request);
-                lines.answer(begun.map(|begun| Response::Tried(Box::new(probe.insert(begun).tried()))))?;
+                lines.answer(
+                    begun.map(|begun| Response::Tried(Box::new(probe.insert(begun).tried()))),
+                )?;
             }
             Request::Prove { limit_ns } => match probe.take() {
                 Some(mut probe) => {
@@ -99,15 +142,32 @@ fn serve_session(lines: &mut Lines, runtime: &dyn Runtime, mut session: Box<dyn 
                 }
                 None => lines.send(&out_of_turn())?,
             },
-            Request::Begin { batch_size, load_mode, inputs, limit_ns, known_ns, outputs_anew } => {
+            Request::Begin {
+                batch_size,
+                load_mode,
+                inputs,
+                limit_ns,
+                known_ns,
+                outputs_anew,
+            } => {
                 // Nobody asks for it any more, and it may be large.
                 ran = None;
                 let (limit, known) = (limit_ns, known_ns);
-                let cell = CellRequest { batch_size, load_mode, inputs: &inputs, limit, known, outputs_anew };
+                let cell = CellRequest {
+                    batch_size,
+                    load_mode,
+                    inputs: &inputs,
+                    limit,
+                    known,
+                    outputs_anew,
+                };
                 cell::serve(lines, runtime, session.as_ref(), &cell)?;
             }
             Request::Couple(request) => {
-                lines.send(&Response::Coupled(probe::coupling(session.as_mut(), &request)))?;
+                lines.send(&Response::Coupled(probe::coupling(
+                    session.as_mut(),
+                    &request,
+                )))?;
             }
             Request::Evaluate(evaluation) => {
                 lines.answer(evaluate::evaluate(session.as_mut(), &evaluation))?;
@@ -145,7 +205,11 @@ fn open(
     Ok((opened, response))
 }
 
-fn load(runtime: &dyn Runtime, model: &Path, spec: &SessionSpec) -> Result<(Box<dyn Session>, Response), EngineError> {
+fn load(
+    runtime: &dyn Runtime,
+    model: &Path,
+    spec: &SessionSpec,
+) -> Result<(Box<dyn Session>, Response), EngineError> {
     let clock = runtime.clock();
     let start = clock.now();
     let session = runtime.load(model, spec)?;
@@ -168,8 +232,18 @@ fn profile(runtime: &dyn Runtime, request: &ProfileRequest) -> Result<Response, 
         scratch: request.scratch.clone(),
         max_inferences: request.max_inferences,
         length: request.length_ns,
-        distortion: if request.has_twin { Distortion::Measured } else { Distortion::Unknown },
+        distortion: if request.has_twin {
+            Distortion::Measured
+        } else {
+            Distortion::Unknown
+        },
     };
-    let SessionProfile { placement, operators } = runtime.profile(&request.model, &request.spec, set, &target)?;
-    Ok(Response::Profiled { placement: Box::new(placement), operators: Box::new(operators) })
+    let SessionProfile {
+        placement,
+        operators,
+    } = runtime.profile(&request.model, &request.spec, set, &target)?;
+    Ok(Response::Profiled {
+        placement: Box::new(placement),
+        operators: Box::new(operators),
+    })
 }

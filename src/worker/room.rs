@@ -38,23 +38,40 @@ impl CellRequest<'_> {
 /// Threads included; the hint says what would fit.
 pub(super) fn ask(cell: &CellRequest<'_>) -> Result<(), Failure> {
     ask_for(cell, "inputs and outputs", |batch_size, requests| {
-        cell.inputs.bytes(batch_size).0.saturating_add(in_flight(cell, batch_size, requests))
+        cell.inputs
+            .bytes(batch_size)
+            .0
+            .saturating_add(in_flight(cell, batch_size, requests))
     })?;
-    if cell.load_mode.threads_count() <= FEW_THREADS { Ok(()) } else { try_threads(cell.load_mode) }
+    if cell.load_mode.threads_count() <= FEW_THREADS {
+        Ok(())
+    } else {
+        try_threads(cell.load_mode)
+    }
 }
 
 /// Each request has outputs of its own for each set of inputs.
 pub(super) fn ask_for_outputs(cell: &CellRequest<'_>, sets_count: usize) -> Result<(), Failure> {
     let what = format!("outputs of {sets_count} sets of inputs");
-    ask_for(cell, &what, |batch_size, requests| in_flight(cell, batch_size, requests).saturating_mul(sets_count as u64))
+    ask_for(cell, &what, |batch_size, requests| {
+        in_flight(cell, batch_size, requests).saturating_mul(sets_count as u64)
+    })
 }
 
 fn in_flight(cell: &CellRequest<'_>, batch_size: u64, requests: u64) -> u64 {
     let own = if requests > 1 { OF_REQUEST.0 } else { 0 };
-    cell.inputs.output_bytes(batch_size).0.saturating_add(own).saturating_mul(requests)
+    cell.inputs
+        .output_bytes(batch_size)
+        .0
+        .saturating_add(own)
+        .saturating_mul(requests)
 }
 
-fn ask_for(cell: &CellRequest<'_>, what: &str, needed: impl Fn(u64, u64) -> u64) -> Result<(), Failure> {
+fn ask_for(
+    cell: &CellRequest<'_>,
+    what: &str,
+    needed: impl Fn(u64, u64) -> u64,
+) -> Result<(), Failure> {
     let (batch_size, requests) = (cell.batch_size, cell.load_mode.threads_count());
     let words = || match cell.load_mode {
         LoadMode::SINGLE => format!("{what} of batch size {batch_size}"),
@@ -69,7 +86,11 @@ fn ask_for(cell: &CellRequest<'_>, what: &str, needed: impl Fn(u64, u64) -> u64)
         } else {
             "set smaller dimensions with `--dim NAME=VALUE`".to_owned()
         };
-        Failure { kind: FailureKind::BadInput, message: reason.to_string().into(), hint: Some(hint.into()) }
+        Failure {
+            kind: FailureKind::BadInput,
+            message: reason.to_string().into(),
+            hint: Some(hint.into()),
+        }
     })
 }
 
@@ -78,7 +99,11 @@ fn largest(too_many: u64, fits: impl Fn(u64) -> bool) -> Option<u64> {
     let (mut low, mut high) = (0, too_many);
     while high - low > 1 {
         let middle = low + (high - low) / 2;
-        if fits(middle) { low = middle } else { high = middle }
+        if fits(middle) {
+            low = middle
+        } else {
+            high = middle
+        }
     }
     (low > 0).then_some(low)
 }
@@ -93,7 +118,10 @@ fn try_threads(load: LoadMode) -> Result<(), Failure> {
             let thread = thread::Builder::new().spawn_scoped(scope, || drop(gate.lock()));
             thread.map_err(|error| Failure {
                 kind: FailureKind::BadInput,
-                message: format!("{load} need a thread each, and the system starts {started}: {error}").into(),
+                message: format!(
+                    "{load} need a thread each, and the system starts {started}: {error}"
+                )
+                .into(),
                 hint: Some("name fewer requests in flight with `--concurrency`".into()),
             })?;
         }

@@ -3,14 +3,21 @@
 //!
 //! ONNX Runtime opens it like any other library that `--custom-ops` names. Read [`RegisterCustomOps`] first.
 
-#![expect(clippy::print_stderr, reason = "a library for tests says what is wrong with a test")]
+#![expect(
+    clippy::print_stderr,
+    reason = "a library for tests says what is wrong with a test"
+)]
 
 use std::ffi::CString;
 use std::thread;
 use std::time::Duration;
 
-use ort::operator::{ComputeContext, KernelContext, Operator, OperatorDomain, OperatorInput, OperatorOutput};
-use ort::sys::{ORT_API_VERSION, OrtApi, OrtApiBase, OrtErrorCode, OrtSessionOptions, OrtStatusPtr};
+use ort::operator::{
+    ComputeContext, KernelContext, Operator, OperatorDomain, OperatorInput, OperatorOutput,
+};
+use ort::sys::{
+    ORT_API_VERSION, OrtApi, OrtApiBase, OrtErrorCode, OrtSessionOptions, OrtStatusPtr,
+};
 use ort::value::TensorElementType;
 use ort::{AsPointer, Error, Result};
 
@@ -36,15 +43,22 @@ impl Operator for Frobnicate {
         [OperatorOutput::required(TensorElementType::Float32)]
     }
 
-    fn create_kernel<'attributes>(&self, _: &KernelContext<'attributes>) -> Result<Self::Kernel<'attributes>> {
+    fn create_kernel<'attributes>(
+        &self,
+        _: &KernelContext<'attributes>,
+    ) -> Result<Self::Kernel<'attributes>> {
         Ok(double)
     }
 }
 
 fn double(context: &ComputeContext) -> Result<()> {
-    let input = context.input(0)?.ok_or_else(|| Error::new("`Frobnicate` has no input"))?;
+    let input = context
+        .input(0)?
+        .ok_or_else(|| Error::new("`Frobnicate` has no input"))?;
     let (shape, numbers) = input.try_extract_tensor::<f32>()?;
-    let rows = shape.first().map_or(1, |&rows| u32::try_from(rows).unwrap_or_default());
+    let rows = shape
+        .first()
+        .map_or(1, |&rows| u32::try_from(rows).unwrap_or_default());
     thread::sleep(pause() * rows);
     let output = context.output(0, shape.to_vec())?;
     let mut output = output.ok_or_else(|| Error::new("`Frobnicate` has no output"))?;
@@ -57,7 +71,9 @@ fn double(context: &ComputeContext) -> Result<()> {
 
 /// How long a row takes.
 fn pause() -> Duration {
-    let millis = std::env::var("FROBNICATE_MS").ok().and_then(|millis| millis.parse().ok());
+    let millis = std::env::var("FROBNICATE_MS")
+        .ok()
+        .and_then(|millis| millis.parse().ok());
     Duration::from_millis(millis.unwrap_or_default())
 }
 
@@ -66,12 +82,17 @@ fn pause() -> Duration {
 /// # Safety
 /// Called by ONNX Runtime, with options and an interface that are its own.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn RegisterCustomOps(options: *mut OrtSessionOptions, base: *const OrtApiBase) -> OrtStatusPtr {
+pub unsafe extern "C" fn RegisterCustomOps(
+    options: *mut OrtSessionOptions,
+    base: *const OrtApiBase,
+) -> OrtStatusPtr {
     // SAFETY: as the caller promises.
     let api = unsafe { ((*base).GetApi)(ORT_API_VERSION) };
     // SAFETY: the interface is either of this version or absent.
     let Some(interface) = (unsafe { api.as_ref() }) else {
-        eprintln!("custom operators need version {ORT_API_VERSION} of the interface of ONNX Runtime");
+        eprintln!(
+            "custom operators need version {ORT_API_VERSION} of the interface of ONNX Runtime"
+        );
         return OrtStatusPtr::default();
     };
     // Without it, `ort` would look for a library of ONNX Runtime to open.

@@ -3,7 +3,10 @@
 //! A binary of its own, because the limit is a whole process's. `tests/fuzz` reads by the same functions for as long as one
 //! likes, and lets itself be led by what code is reached.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails; clippy's own exception leaves out helpers")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails; clippy's own exception leaves out helpers"
+)]
 
 mod mutation;
 mod readers;
@@ -51,7 +54,9 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
 }
 
 fn is_small_model(path: &Path) -> bool {
-    let is_model = path.extension().is_some_and(|extension| extension == "onnx" || extension == "ort");
+    let is_model = path
+        .extension()
+        .is_some_and(|extension| extension == "onnx" || extension == "ort");
     is_model && path.metadata().unwrap().len() <= SEED_BYTES
 }
 
@@ -62,7 +67,9 @@ fn limit_memory() {
 
 /// The folder of that kind, which stays, so that what ended the whole process is in it.
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("damaged").join(name);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("damaged")
+        .join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     folder
@@ -70,7 +77,8 @@ fn folder(name: &str) -> PathBuf {
 
 fn words(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text")
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no text")
 }
 
 /// Reads damaged files of that kind until the time is over.
@@ -81,8 +89,13 @@ fn try_reader(name: &str) {
     let try_one = |bytes: &[u8]| {
         let last = folder.join("last");
         fs::write(&last, bytes).unwrap();
-        catch_unwind(AssertUnwindSafe(|| read(&folder, bytes)))
-            .unwrap_or_else(|panic| panic!("reading `{}` as {name} panics: {}", last.display(), words(panic.as_ref())))
+        catch_unwind(AssertUnwindSafe(|| read(&folder, bytes))).unwrap_or_else(|panic| {
+            panic!(
+                "reading `{}` as {name} panics: {}",
+                last.display(),
+                words(panic.as_ref())
+            )
+        })
     };
     let taken = seeds.iter().filter_map(|seed| try_one(seed)).count();
     assert!(
@@ -112,4 +125,6 @@ macro_rules! each_kind {
     };
 }
 
-each_kind!(model, npz, npy, pb, record, journal, trace, rules, context, plan, protocol);
+each_kind!(
+    model, npz, npy, pb, record, journal, trace, rules, context, plan, protocol
+);

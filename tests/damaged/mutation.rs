@@ -47,15 +47,30 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut impl Rng) {
             bytes.splice(range, taken.iter().copied());
         }
         6 => number(bytes, at, NUMBERS[random.random_range(0..NUMBERS.len())]),
-        7 => bytes[range].iter_mut().take(1).for_each(|byte| *byte = random.random()),
-        _ => bytes[range].iter_mut().take(1).for_each(|byte| *byte ^= 1 << random.random_range(0..8)),
+        7 => bytes[range]
+            .iter_mut()
+            .take(1)
+            .for_each(|byte| *byte = random.random()),
+        _ => bytes[range]
+            .iter_mut()
+            .take(1)
+            .for_each(|byte| *byte ^= 1 << random.random_range(0..8)),
     }
 }
 
 /// Puts `number` in the place of the next one that is written in digits.
 fn number(bytes: &mut Vec<u8>, from: usize, number: &str) {
     let is_digit = |byte: &u8| byte.is_ascii_digit();
-    let Some(start) = bytes[from..].iter().position(is_digit).map(|place| from + place) else { return };
-    let end = bytes[start..].iter().position(|byte| !is_digit(byte)).map_or(bytes.len(), |length| start + length);
+    let Some(start) = bytes[from..]
+        .iter()
+        .position(is_digit)
+        .map(|place| from + place)
+    else {
+        return;
+    };
+    let end = bytes[start..]
+        .iter()
+        .position(|byte| !is_digit(byte))
+        .map_or(bytes.len(), |length| start + length);
     bytes.splice(start..end, number.bytes());
 }

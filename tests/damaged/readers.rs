@@ -33,17 +33,50 @@ pub struct Reader {
 
 /// Every kind.
 pub const READERS: [Reader; 11] = [
-    Reader { name: "model", read: model },
-    Reader { name: "npz", read: npz },
-    Reader { name: "npy", read: npy },
-    Reader { name: "pb", read: pb },
-    Reader { name: "record", read: record },
-    Reader { name: "journal", read: journal },
-    Reader { name: "trace", read: trace },
-    Reader { name: "rules", read: rules },
-    Reader { name: "context", read: context },
-    Reader { name: "plan", read: plan },
-    Reader { name: "protocol", read: protocol },
+    Reader {
+        name: "model",
+        read: model,
+    },
+    Reader {
+        name: "npz",
+        read: npz,
+    },
+    Reader {
+        name: "npy",
+        read: npy,
+    },
+    Reader {
+        name: "pb",
+        read: pb,
+    },
+    Reader {
+        name: "record",
+        read: record,
+    },
+    Reader {
+        name: "journal",
+        read: journal,
+    },
+    Reader {
+        name: "trace",
+        read: trace,
+    },
+    Reader {
+        name: "rules",
+        read: rules,
+    },
+    Reader {
+        name: "context",
+        read: context,
+    },
+    Reader {
+        name: "plan",
+        read: plan,
+    },
+    Reader {
+        name: "protocol",
+        read: protocol,
+    },
 ];
 
 impl Reader {
@@ -52,7 +85,10 @@ impl Reader {
     /// # Panics
     /// There is none.
     pub fn named(name: &str) -> Reader {
-        READERS.into_iter().find(|reader| reader.name == name).expect("there is a reader of that name")
+        READERS
+            .into_iter()
+            .find(|reader| reader.name == name)
+            .expect("there is a reader of that name")
     }
 }
 
@@ -61,7 +97,11 @@ pub fn models(path: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let beside = root.join("models");
     // The fuzzer's crate lies two folders deeper.
-    if beside.is_dir() { beside.join(path) } else { root.join("../../models").join(path) }
+    if beside.is_dir() {
+        beside.join(path)
+    } else {
+        root.join("../../models").join(path)
+    }
 }
 
 fn written(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
@@ -121,7 +161,13 @@ fn classes() -> &'static Model {
 }
 
 fn data(data: &Path, model: &Model) -> Option<()> {
-    feed(model, &InputRequest { data: Some(data.to_owned()), ..InputRequest::default() })
+    feed(
+        model,
+        &InputRequest {
+            data: Some(data.to_owned()),
+            ..InputRequest::default()
+        },
+    )
 }
 
 fn feed(model: &Model, request: &InputRequest) -> Option<()> {
@@ -149,9 +195,14 @@ fn journal(folder: &Path, bytes: &[u8]) -> Option<()> {
 /// The plan of a record.
 fn plan(folder: &Path, bytes: &[u8]) -> Option<()> {
     let plan: Value = serde_json::from_slice(bytes).ok()?;
-    let mut record: Value = serde_json::from_str(sound_text()).expect("the record of the corpus is JSON");
+    let mut record: Value =
+        serde_json::from_str(sound_text()).expect("the record of the corpus is JSON");
     record["plan"] = plan;
-    render(&written(folder, "record.json", record.to_string().as_bytes()))
+    render(&written(
+        folder,
+        "record.json",
+        record.to_string().as_bytes(),
+    ))
 }
 
 /// Every report of a run.
@@ -159,10 +210,17 @@ fn render(run: &Path) -> Option<()> {
     let record = store::load(run).ok()?;
     let findings = analysis::findings(&record);
     let view = Report::new(&record, &findings);
-    let style = Style { color: Color::Never, glyphs: Glyphs::Ascii, width: Style::WIDTH };
+    let style = Style {
+        color: Color::Never,
+        glyphs: Glyphs::Ascii,
+        width: Style::WIDTH,
+    };
     let shown = report::terminal(&view, None, style);
     let acted_on = |c: char| c.is_control() && c != '\n';
-    assert!(!shown.contains(acted_on), "a terminal would act on what is shown: {shown:?}");
+    assert!(
+        !shown.contains(acted_on),
+        "a terminal would act on what is shown: {shown:?}"
+    );
     report::markdown(&view).expect("the report can be written");
     export::cells_csv(&record, &findings, Names::Guarded).expect("the figures can be written");
     export::operators_csv(&record, Names::Guarded).expect("the nodes can be written");
@@ -173,7 +231,8 @@ fn trace(folder: &Path, bytes: &[u8]) -> Option<()> {
     let file = written(folder, "trace.json", bytes);
     let taken = [Counted::All, Counted::Typical].map(|counted| {
         let trace = trace::read(&file, counted).ok()?;
-        export::trace_csv("trace", &trace.profiled, Names::Guarded).expect("the nodes can be written");
+        export::trace_csv("trace", &trace.profiled, Names::Guarded)
+            .expect("the nodes can be written");
         Some(())
     });
     taken[0]
@@ -182,21 +241,32 @@ fn trace(folder: &Path, bytes: &[u8]) -> Option<()> {
 fn rules(_: &Path, bytes: &[u8]) -> Option<()> {
     let rules = gate::rules(&String::from_utf8_lossy(bytes)).ok()?;
     let findings = analysis::findings(sound());
-    let run = gate::Run { record: sound(), findings: &findings };
+    let run = gate::Run {
+        record: sound(),
+        findings: &findings,
+    };
     gate::gate(&rules, run, Some(run)).ok().map(drop)
 }
 
 fn context(_: &Path, bytes: &[u8]) -> Option<()> {
     let context = Context::parse(&String::from_utf8_lossy(bytes)).ok()?;
     let findings = analysis::findings(sound());
-    report::full_markdown(&Report::new(sound(), &findings), &context).expect("the report can be written");
+    report::full_markdown(&Report::new(sound(), &findings), &context)
+        .expect("the report can be written");
     Some(())
 }
 
 /// A line that a worker or its parent reads, and the histogram in it.
 fn protocol(_: &Path, bytes: &[u8]) -> Option<()> {
-    if let Ok(Request::Begin { batch_size, inputs, .. }) = serde_json::from_slice(bytes) {
-        let _ = (inputs.supports_batch(batch_size), inputs.bytes(batch_size), inputs.output_bytes(batch_size));
+    if let Ok(Request::Begin {
+        batch_size, inputs, ..
+    }) = serde_json::from_slice(bytes)
+    {
+        let _ = (
+            inputs.supports_batch(batch_size),
+            inputs.bytes(batch_size),
+            inputs.output_bytes(batch_size),
+        );
     }
     match serde_json::from_slice(bytes).ok()? {
         Response::Began { histogram, .. } => Latencies::decode(&histogram).ok().map(drop),
@@ -212,10 +282,14 @@ fn protocol(_: &Path, bytes: &[u8]) -> Option<()> {
 /// The text of a record that nothing is wrong with.
 fn sound_text() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
-    TEXT.get_or_init(|| fs::read_to_string(models("corpus/record/profiled.json")).expect("the record is there"))
+    TEXT.get_or_init(|| {
+        fs::read_to_string(models("corpus/record/profiled.json")).expect("the record is there")
+    })
 }
 
 fn sound() -> &'static RunRecord {
     static RECORD: OnceLock<RunRecord> = OnceLock::new();
-    RECORD.get_or_init(|| store::load(&models("corpus/record/profiled.json")).expect("the record can be read"))
+    RECORD.get_or_init(|| {
+        store::load(&models("corpus/record/profiled.json")).expect("the record can be read")
+    })
 }

@@ -4,7 +4,10 @@
 //! beside it, of its own name with the extension `json`; so each test copies it, and several may be loaded at once. Read
 //! `Script` first.
 
-#![expect(clippy::print_stderr, reason = "a library for tests says what is wrong with a test")]
+#![expect(
+    clippy::print_stderr,
+    reason = "a library for tests says what is wrong with a test"
+)]
 
 use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulonglong, c_void};
@@ -93,11 +96,19 @@ fn state() -> Option<MutexGuard<'static, State>> {
     let state = STATE.get_or_init(|| {
         let library = own_path()?;
         let text = std::fs::read_to_string(library.with_extension("json")).ok()?;
-        let script = serde_json::from_str(&text).inspect_err(|error| eprintln!("fake NVML: {error}")).ok()?;
+        let script = serde_json::from_str(&text)
+            .inspect_err(|error| eprintln!("fake NVML: {error}"))
+            .ok()?;
         let folder = library.parent().unwrap_or(Path::new("")).to_owned();
-        Some(Mutex::new(State { folder, script, calls: HashMap::new() }))
+        Some(Mutex::new(State {
+            folder,
+            script,
+            calls: HashMap::new(),
+        }))
     });
-    state.as_ref().map(|state| state.lock().unwrap_or_else(PoisonError::into_inner))
+    state
+        .as_ref()
+        .map(|state| state.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The file that this library was loaded from.
@@ -129,16 +140,29 @@ fn own_path() -> Option<PathBuf> {
 }
 
 /// Answers a question to one GPU: `answer` is given the number of the question, from 0.
-fn ask(device: *mut c_void, function: &'static str, answer: impl FnOnce(&Gpu, usize) -> Result<(), u32>) -> u32 {
-    let Some(mut state) = state() else { return UNINITIALIZED };
-    let Some(index) = (device as usize).checked_sub(1).filter(|&index| index < state.script.devices.len()) else {
+fn ask(
+    device: *mut c_void,
+    function: &'static str,
+    answer: impl FnOnce(&Gpu, usize) -> Result<(), u32>,
+) -> u32 {
+    let Some(mut state) = state() else {
+        return UNINITIALIZED;
+    };
+    let Some(index) = (device as usize)
+        .checked_sub(1)
+        .filter(|&index| index < state.script.devices.len())
+    else {
         return INVALID_ARGUMENT;
     };
     let calls = state.calls.entry((index, function)).or_default();
     let call = *calls;
     *calls += 1;
     let gpu = &state.script.devices[index];
-    if gpu.lost_if.as_ref().is_some_and(|name| state.folder.join(name).exists()) {
+    if gpu
+        .lost_if
+        .as_ref()
+        .is_some_and(|name| state.folder.join(name).exists())
+    {
         return LOST;
     }
     match gpu.refuse.get(function) {
@@ -192,33 +216,45 @@ extern "C" fn nvmlShutdown() -> u32 {
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlSystemGetDriverVersion(version: *mut c_char, length: c_uint) -> u32 {
-    state().map_or(UNINITIALIZED, |state| code(tell_text(version, length, &state.script.driver_version)))
+    state().map_or(UNINITIALIZED, |state| {
+        code(tell_text(version, length, &state.script.driver_version))
+    })
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlSystemGetCudaDriverVersion_v2(version: *mut c_int) -> u32 {
-    state().map_or(UNINITIALIZED, |state| code(tell(version, Ok(state.script.cuda_version))))
+    state().map_or(UNINITIALIZED, |state| {
+        code(tell(version, Ok(state.script.cuda_version)))
+    })
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetCount_v2(count: *mut c_uint) -> u32 {
-    state().map_or(UNINITIALIZED, |state| code(tell(count, Ok(state.script.devices.len() as c_uint))))
+    state().map_or(UNINITIALIZED, |state| {
+        code(tell(count, Ok(state.script.devices.len() as c_uint)))
+    })
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetHandleByIndex_v2(index: c_uint, device: *mut *mut c_void) -> u32 {
     let handle = (index as usize + 1) as *mut c_void;
-    ask(handle, "GetHandleByIndex_v2", |_, _| tell(device, Ok(handle)))
+    ask(handle, "GetHandleByIndex_v2", |_, _| {
+        tell(device, Ok(handle))
+    })
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetName(device: *mut c_void, name: *mut c_char, length: c_uint) -> u32 {
-    ask(device, "GetName", |gpu, _| tell_text(name, length, &gpu.name))
+    ask(device, "GetName", |gpu, _| {
+        tell_text(name, length, &gpu.name)
+    })
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetUUID(device: *mut c_void, uuid: *mut c_char, length: c_uint) -> u32 {
-    ask(device, "GetUUID", |gpu, _| tell_text(uuid, length, &gpu.uuid))
+    ask(device, "GetUUID", |gpu, _| {
+        tell_text(uuid, length, &gpu.uuid)
+    })
 }
 
 #[repr(C)]
@@ -235,7 +271,16 @@ extern "C" fn nvmlDeviceGetMemoryInfo_v2(device: *mut c_void, memory: *mut Memor
     ask(device, "GetMemoryInfo_v2", |gpu, call| {
         let used = at(&gpu.memory_used, call)?;
         let free = gpu.memory_total.saturating_sub(used);
-        tell(memory, Ok(Memory { version: 2, total: gpu.memory_total, reserved: 0, free, used }))
+        tell(
+            memory,
+            Ok(Memory {
+                version: 2,
+                total: gpu.memory_total,
+                reserved: 0,
+                free,
+                used,
+            }),
+        )
     })
 }
 
@@ -249,50 +294,90 @@ struct Utilization {
 extern "C" fn nvmlDeviceGetUtilizationRates(device: *mut c_void, rates: *mut Utilization) -> u32 {
     ask(device, "GetUtilizationRates", |gpu, call| {
         let memory = at(&gpu.memory_utilization_percent, call).unwrap_or(0);
-        tell(rates, at(&gpu.utilization_percent, call).map(|gpu| Utilization { gpu, memory }))
+        tell(
+            rates,
+            at(&gpu.utilization_percent, call).map(|gpu| Utilization { gpu, memory }),
+        )
     })
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetPowerUsage(device: *mut c_void, milliwatts: *mut c_uint) -> u32 {
-    ask(device, "GetPowerUsage", |gpu, call| tell(milliwatts, at(&gpu.power_milliwatts, call)))
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn nvmlDeviceGetEnforcedPowerLimit(device: *mut c_void, milliwatts: *mut c_uint) -> u32 {
-    ask(device, "GetEnforcedPowerLimit", |_, _| tell(milliwatts, Ok(700_000)))
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn nvmlDeviceGetTotalEnergyConsumption(device: *mut c_void, millijoules: *mut c_ulonglong) -> u32 {
-    ask(device, "GetTotalEnergyConsumption", |gpu, call| {
-        let value = gpu.energy.start_millijoules + gpu.energy.step_millijoules * call as u64;
-        tell(millijoules, Ok(gpu.energy.wraps_at.map_or(value, |end| value % end)))
+    ask(device, "GetPowerUsage", |gpu, call| {
+        tell(milliwatts, at(&gpu.power_milliwatts, call))
     })
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn nvmlDeviceGetClockInfo(device: *mut c_void, clock: c_uint, megahertz: *mut c_uint) -> u32 {
-    let function = if clock == CLOCK_SM { "GetClockInfo SM" } else { "GetClockInfo memory" };
+extern "C" fn nvmlDeviceGetEnforcedPowerLimit(device: *mut c_void, milliwatts: *mut c_uint) -> u32 {
+    ask(device, "GetEnforcedPowerLimit", |_, _| {
+        tell(milliwatts, Ok(700_000))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn nvmlDeviceGetTotalEnergyConsumption(
+    device: *mut c_void,
+    millijoules: *mut c_ulonglong,
+) -> u32 {
+    ask(device, "GetTotalEnergyConsumption", |gpu, call| {
+        let value = gpu.energy.start_millijoules + gpu.energy.step_millijoules * call as u64;
+        tell(
+            millijoules,
+            Ok(gpu.energy.wraps_at.map_or(value, |end| value % end)),
+        )
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn nvmlDeviceGetClockInfo(
+    device: *mut c_void,
+    clock: c_uint,
+    megahertz: *mut c_uint,
+) -> u32 {
+    let function = if clock == CLOCK_SM {
+        "GetClockInfo SM"
+    } else {
+        "GetClockInfo memory"
+    };
     ask(device, function, |gpu, call| {
-        let series = if clock == CLOCK_SM { &gpu.sm_clock_megahertz } else { &gpu.memory_clock_megahertz };
+        let series = if clock == CLOCK_SM {
+            &gpu.sm_clock_megahertz
+        } else {
+            &gpu.memory_clock_megahertz
+        };
         tell(megahertz, at(series, call))
     })
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn nvmlDeviceGetMaxClockInfo(device: *mut c_void, _clock: c_uint, megahertz: *mut c_uint) -> u32 {
+extern "C" fn nvmlDeviceGetMaxClockInfo(
+    device: *mut c_void,
+    _clock: c_uint,
+    megahertz: *mut c_uint,
+) -> u32 {
     ask(device, "GetMaxClockInfo", |_, _| tell(megahertz, Ok(1980)))
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn nvmlDeviceGetTemperature(device: *mut c_void, _sensor: c_uint, degrees: *mut c_uint) -> u32 {
-    ask(device, "GetTemperature", |gpu, call| tell(degrees, at(&gpu.temperature, call)))
+extern "C" fn nvmlDeviceGetTemperature(
+    device: *mut c_void,
+    _sensor: c_uint,
+    degrees: *mut c_uint,
+) -> u32 {
+    ask(device, "GetTemperature", |gpu, call| {
+        tell(degrees, at(&gpu.temperature, call))
+    })
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn nvmlDeviceGetCurrentClocksThrottleReasons(device: *mut c_void, reasons: *mut c_ulonglong) -> u32 {
-    ask(device, "GetCurrentClocksThrottleReasons", |gpu, call| tell(reasons, at(&gpu.clock_events, call)))
+extern "C" fn nvmlDeviceGetCurrentClocksThrottleReasons(
+    device: *mut c_void,
+    reasons: *mut c_ulonglong,
+) -> u32 {
+    ask(device, "GetCurrentClocksThrottleReasons", |gpu, call| {
+        tell(reasons, at(&gpu.clock_events, call))
+    })
 }
 
 #[repr(C)]
@@ -314,7 +399,11 @@ extern "C" fn nvmlDeviceGetComputeRunningProcesses_v3(
     infos: *mut ProcessInfo,
 ) -> u32 {
     let is_new = infos.is_null();
-    let function = if is_new { "GetComputeRunningProcesses_v3" } else { "GetComputeRunningProcesses_v3 list" };
+    let function = if is_new {
+        "GetComputeRunningProcesses_v3"
+    } else {
+        "GetComputeRunningProcesses_v3 list"
+    };
     ask(device, function, |gpu, call| {
         if is_new {
             LIST.store(call, Ordering::Relaxed);
@@ -348,13 +437,27 @@ fn process_infos(process: &Process) -> Vec<ProcessInfo> {
 
 /// Children of this process.
 fn children() -> Vec<u32> {
-    let tasks = Path::new("/proc/self/task").read_dir().into_iter().flatten().flatten();
+    let tasks = Path::new("/proc/self/task")
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .flatten();
     let lists = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>()).collect()
+    lists
+        .flat_map(|list| {
+            list.split_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .collect::<Vec<u32>>()
+        })
+        .collect()
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn nvmlDeviceGetMigMode(device: *mut c_void, current: *mut c_uint, pending: *mut c_uint) -> u32 {
+extern "C" fn nvmlDeviceGetMigMode(
+    device: *mut c_void,
+    current: *mut c_uint,
+    pending: *mut c_uint,
+) -> u32 {
     ask(device, "GetMigMode", |gpu, _| {
         tell(current, Ok(gpu.mig.into())).and_then(|()| tell(pending, Ok(gpu.mig.into())))
     })
@@ -362,29 +465,47 @@ extern "C" fn nvmlDeviceGetMigMode(device: *mut c_void, current: *mut c_uint, pe
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetPersistenceMode(device: *mut c_void, mode: *mut c_uint) -> u32 {
-    ask(device, "GetPersistenceMode", |gpu, _| tell(mode, Ok(gpu.persistence.into())))
+    ask(device, "GetPersistenceMode", |gpu, _| {
+        tell(mode, Ok(gpu.persistence.into()))
+    })
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn nvmlDeviceGetEccMode(device: *mut c_void, current: *mut c_uint, pending: *mut c_uint) -> u32 {
+extern "C" fn nvmlDeviceGetEccMode(
+    device: *mut c_void,
+    current: *mut c_uint,
+    pending: *mut c_uint,
+) -> u32 {
     ask(device, "GetEccMode", |gpu, _| {
         tell(current, Ok(gpu.ecc.into())).and_then(|()| tell(pending, Ok(gpu.ecc.into())))
     })
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn nvmlDeviceGetCurrPcieLinkGeneration(device: *mut c_void, generation: *mut c_uint) -> u32 {
-    ask(device, "GetCurrPcieLinkGeneration", |gpu, _| tell(generation, Ok(gpu.pcie_generation)))
+extern "C" fn nvmlDeviceGetCurrPcieLinkGeneration(
+    device: *mut c_void,
+    generation: *mut c_uint,
+) -> u32 {
+    ask(device, "GetCurrPcieLinkGeneration", |gpu, _| {
+        tell(generation, Ok(gpu.pcie_generation))
+    })
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn nvmlDeviceGetMaxPcieLinkGeneration(device: *mut c_void, generation: *mut c_uint) -> u32 {
-    ask(device, "GetMaxPcieLinkGeneration", |_, _| tell(generation, Ok(5)))
+extern "C" fn nvmlDeviceGetMaxPcieLinkGeneration(
+    device: *mut c_void,
+    generation: *mut c_uint,
+) -> u32 {
+    ask(device, "GetMaxPcieLinkGeneration", |_, _| {
+        tell(generation, Ok(5))
+    })
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetCurrPcieLinkWidth(device: *mut c_void, width: *mut c_uint) -> u32 {
-    ask(device, "GetCurrPcieLinkWidth", |gpu, _| tell(width, Ok(gpu.pcie_width)))
+    ask(device, "GetCurrPcieLinkWidth", |gpu, _| {
+        tell(width, Ok(gpu.pcie_width))
+    })
 }
 
 #[unsafe(no_mangle)]

@@ -5,8 +5,8 @@ mod causes;
 use onnxprof::analysis::{self, Clause, Explanation, Findings, Step, StepKind, Verdict};
 use onnxprof::plan::{ElementType, ExecutionMode, RuntimeChoice};
 use onnxprof::record::{
-    Contrast, Contrasted, Granularity, NodeProfile, OperatorProfile, Profiled, Quantization, QuantizationFormat,
-    RunRecord, RuntimeInfo,
+    Contrast, Contrasted, Granularity, NodeProfile, OperatorProfile, Profiled, Quantization,
+    QuantizationFormat, RunRecord, RuntimeInfo,
 };
 use onnxprof::report::{self, Color, Report};
 use onnxprof::units::Nanos;
@@ -85,7 +85,12 @@ fn profile(session: usize, whole_ns: u64, nodes: Vec<NodeProfile>) -> OperatorPr
         trace_file: None,
         nodes,
     };
-    OperatorProfile { session, shape: 0, batch_size: 1, profile: Ok(profiled) }
+    OperatorProfile {
+        session,
+        shape: 0,
+        batch_size: 1,
+        profile: Ok(profiled),
+    }
 }
 
 /// `two` with profiles: a convolution and a product become integers, with conversions around.
@@ -94,7 +99,11 @@ fn profiled() -> RunRecord {
     run.operators.push(profile(
         0,
         200_000,
-        vec![node("FusedConv", 149_500), node("FusedGemm", 29_500), node("Softmax", 9_500)],
+        vec![
+            node("FusedConv", 149_500),
+            node("FusedGemm", 29_500),
+            node("Softmax", 9_500),
+        ],
     ));
     run.operators.push(profile(
         1,
@@ -111,12 +120,18 @@ fn profiled() -> RunRecord {
 }
 
 fn only(findings: &Findings) -> &Explanation {
-    let [explanation] = findings.causes.explanations.as_slice() else { panic!("{:?}", findings.causes.explanations) };
+    let [explanation] = findings.causes.explanations.as_slice() else {
+        panic!("{:?}", findings.causes.explanations)
+    };
     explanation
 }
 
 fn step(explanation: &Explanation, kind: StepKind) -> &Step {
-    explanation.steps.iter().find(|step| step.kind == kind).unwrap_or_else(|| panic!("no {kind:?} in {explanation:?}"))
+    explanation
+        .steps
+        .iter()
+        .find(|step| step.kind == kind)
+        .unwrap_or_else(|| panic!("no {kind:?} in {explanation:?}"))
 }
 
 #[test]
@@ -124,12 +139,26 @@ fn steps_add_up_to_the_difference_of_the_medians() {
     let findings = analysis::findings(&profiled());
     let explanation = only(&findings);
     let latency = explanation.latency.as_ref().unwrap();
-    assert!(latency.batch_size == 1 && latency.change.verdict == Verdict::Faster, "{latency:?}");
+    assert!(
+        latency.batch_size == 1 && latency.change.verdict == Verdict::Faster,
+        "{latency:?}"
+    );
     let sum: i64 = explanation.steps.iter().map(Step::change_ns).sum();
     assert_eq!(sum, latency.difference_ns());
-    assert_eq!(latency.difference_ns(), latency.session_ns - latency.reference_ns);
+    assert_eq!(
+        latency.difference_ns(),
+        latency.session_ns - latency.reference_ns
+    );
     let kinds: Vec<StepKind> = explanation.steps.iter().map(|step| step.kind).collect();
-    assert_eq!(kinds, [StepKind::Matrix, StepKind::Conversion, StepKind::Other, StepKind::Rest]);
+    assert_eq!(
+        kinds,
+        [
+            StepKind::Matrix,
+            StepKind::Conversion,
+            StepKind::Other,
+            StepKind::Rest
+        ]
+    );
 }
 
 #[test]
@@ -140,21 +169,37 @@ fn times_of_nodes_are_brought_to_the_level_of_the_timed_launches() {
     // Half a microsecond is added to each run: the nodes take 150 and 30 of the whole 200 us.
     let expected = latency.reference_ns as f64 * 180.0 / 200.0;
     let matrix = step(only(&findings), StepKind::Matrix);
-    assert!((matrix.before_ns as f64 - expected).abs() <= 1.0, "{matrix:?}, not {expected}");
+    assert!(
+        (matrix.before_ns as f64 - expected).abs() <= 1.0,
+        "{matrix:?}, not {expected}"
+    );
     // Half a microsecond for each of two runs on both sides, and the interval of the ratio.
     let scales = only(&findings).profiles.unwrap();
     let ratio = latency.change.ratio.measured().unwrap();
     let spread = 1.0 - ratio.interval.unwrap().low / ratio.value;
-    let open = 500.0 * 2.0 * (scales.reference_scale.0 + scales.session_scale.0) + spread * matrix.after_ns as f64;
+    let open = 500.0 * 2.0 * (scales.reference_scale.0 + scales.session_scale.0)
+        + spread * matrix.after_ns as f64;
     let found = matrix.change_ns() as f64 - matrix.bounds.unwrap().low;
-    assert!((found - open).abs() < 1.0 && matrix.is_resolved(), "{found}, not {open}");
+    assert!(
+        (found - open).abs() < 1.0 && matrix.is_resolved(),
+        "{found}, not {open}"
+    );
     // The profiled launch ran twice as slow, with the profiler and without: nothing changes.
-    for profiled in run.operators[..1].iter_mut().filter_map(|profile| profile.profile.as_mut().ok()) {
+    for profiled in run.operators[..1]
+        .iter_mut()
+        .filter_map(|profile| profile.profile.as_mut().ok())
+    {
         profiled.mean_inference_ns = Nanos(400_000);
         profiled.unprofiled_ns = Some(Nanos(400_000));
-        profiled.nodes.iter_mut().for_each(|node| node.time_ns = Nanos(node.time_ns.0 * 2 + 500));
+        profiled
+            .nodes
+            .iter_mut()
+            .for_each(|node| node.time_ns = Nanos(node.time_ns.0 * 2 + 500));
     }
-    assert_eq!(step(only(&analysis::findings(&run)), StepKind::Matrix).before_ns, matrix.before_ns);
+    assert_eq!(
+        step(only(&analysis::findings(&run)), StepKind::Matrix).before_ns,
+        matrix.before_ns
+    );
 }
 
 #[test]
@@ -164,30 +209,55 @@ fn what_the_profiler_adds_to_a_node_is_taken_off() {
     // 24 us more for three nodes, of which half lies within their times.
     let profiled = run.operators[0].profile.as_mut().unwrap();
     profiled.mean_inference_ns = Nanos(224_000);
-    profiled.nodes.iter_mut().for_each(|node| node.time_ns = Nanos(node.time_ns.0 + 4_000));
-    assert_eq!(step(only(&analysis::findings(&run)), StepKind::Matrix).before_ns, plain);
+    profiled
+        .nodes
+        .iter_mut()
+        .for_each(|node| node.time_ns = Nanos(node.time_ns.0 + 4_000));
+    assert_eq!(
+        step(only(&analysis::findings(&run)), StepKind::Matrix).before_ns,
+        plain
+    );
 }
 
 #[test]
 fn nodes_never_take_more_than_the_inference_and_are_unsure_by_what_they_did() {
     let mut run = profiled();
     let profiled = run.operators[0].profile.as_mut().unwrap();
-    profiled.nodes.iter_mut().for_each(|node| node.time_ns = Nanos(node.time_ns.0 * 2));
+    profiled
+        .nodes
+        .iter_mut()
+        .for_each(|node| node.time_ns = Nanos(node.time_ns.0 * 2));
     let findings = analysis::findings(&run);
     let explanation = only(&findings);
-    assert!(step(explanation, StepKind::Rest).before_ns.abs() <= 2, "{explanation:?}");
+    assert!(
+        step(explanation, StepKind::Rest).before_ns.abs() <= 2,
+        "{explanation:?}"
+    );
     let matrix = step(explanation, StepKind::Matrix);
     let tells_matrix = |clause: &Clause| matches!(clause, Clause::Step { step, .. } if step.kind == StepKind::Matrix);
-    assert!(!matrix.is_resolved() && !explanation.clauses.iter().any(tells_matrix), "{explanation:?}");
+    assert!(
+        !matrix.is_resolved() && !explanation.clauses.iter().any(tells_matrix),
+        "{explanation:?}"
+    );
 }
 
 #[test]
 fn changed_operators_are_sorted_by_the_size_of_the_change() {
     let findings = analysis::findings(&profiled());
     let changes = &only(&findings).operators;
-    let names: Vec<&str> = changes.iter().map(|change| change.operator.exact()).collect();
+    let names: Vec<&str> = changes
+        .iter()
+        .map(|change| change.operator.exact())
+        .collect();
     assert_eq!(names[..3], ["FusedConv", "QLinearConv", "FusedGemm"]);
-    assert_eq!((changes[0].before_nodes_count, changes[0].after_nodes_count, changes[0].after_ns), (1, 0, 0));
+    assert_eq!(
+        (
+            changes[0].before_nodes_count,
+            changes[0].after_nodes_count,
+            changes[0].after_ns
+        ),
+        (1, 0, 0)
+    );
     assert!(changes[0].change_ns() < 0 && changes[1].change_ns() > 0 && changes[0].is_resolved);
 }
 
@@ -196,7 +266,9 @@ fn sentence_weighs_what_was_gained_against_what_it_cost() {
     let run = profiled();
     let view = Report::new(&run, &analysis::findings(&run));
     let why = shown::lines(&view, "why");
-    let [sentence] = why.as_slice() else { panic!("{why:?}") };
+    let [sentence] = why.as_slice() else {
+        panic!("{why:?}")
+    };
     assert!(sentence.starts_with("int8 is 1.3"), "{sentence}");
     assert!(
         sentence.contains("matrix work fell by 10")
@@ -205,7 +277,10 @@ fn sentence_weighs_what_was_gained_against_what_it_cost() {
     let text = report::terminal(&view, None, Color::Never);
     assert!(text.contains("\nWhy\n  int8 is 1.3"), "{text}");
     let markdown = report::markdown(&view).unwrap();
-    assert!(markdown.contains("### Why: int8 against fp32") && markdown.contains("| Matrix work | -10"), "{markdown}");
+    assert!(
+        markdown.contains("### Why: int8 against fp32") && markdown.contains("| Matrix work | -10"),
+        "{markdown}"
+    );
     assert!(markdown.contains("**Changed operators, fp32 to int8 at batch 1**"));
 }
 
@@ -216,29 +291,64 @@ fn difference_that_no_step_tells_is_said_to_be_unnamed() {
     run.operators[1] = profile(
         1,
         150_000,
-        vec![node("FusedConv", 109_500), node("FusedGemm", 19_500), node("Cast", 9_500), node("Softmax", 9_500)],
+        vec![
+            node("FusedConv", 109_500),
+            node("FusedGemm", 19_500),
+            node("Cast", 9_500),
+            node("Softmax", 9_500),
+        ],
     );
     run.variants[1].model.as_mut().unwrap().quantization = None;
     let findings = analysis::findings(&run);
-    let told =
-        |findings: &Findings| only(findings).clauses.iter().any(|clause| matches!(clause, Clause::Unnamed { .. }));
-    assert!(!told(&findings), "matrix work fell by 50 of 50 us: {:?}", only(&findings).clauses);
+    let told = |findings: &Findings| {
+        only(findings)
+            .clauses
+            .iter()
+            .any(|clause| matches!(clause, Clause::Unnamed { .. }))
+    };
+    assert!(
+        !told(&findings),
+        "matrix work fell by 50 of 50 us: {:?}",
+        only(&findings).clauses
+    );
     // A loop of a hundred runs, of each of which the profiler cuts off up to a microsecond.
-    for profile in run.operators.iter_mut().filter_map(|profile| profile.profile.as_mut().ok()) {
+    for profile in run
+        .operators
+        .iter_mut()
+        .filter_map(|profile| profile.profile.as_mut().ok())
+    {
         profile.nodes.retain(|node| node.operator != "FusedConv");
-        profile.nodes.push(NodeProfile { calls_count: 1_000, ..node("Relu", 30_000) });
+        profile.nodes.push(NodeProfile {
+            calls_count: 1_000,
+            ..node("Relu", 30_000)
+        });
     }
     let findings = analysis::findings(&run);
     assert!(told(&findings), "{:?}", only(&findings).clauses);
     let why = &shown::lines(&Report::new(&run, &findings), "why")[0];
-    assert!(why.contains(" are saved in steps that are too small or too unsure to be named"), "{why}");
+    assert!(
+        why.contains(" are saved in steps that are too small or too unsure to be named"),
+        "{why}"
+    );
 
     // What only a larger batch shows is said of that one.
-    let larger = profiled().operators.into_iter().map(|profile| OperatorProfile { batch_size: 2, ..profile });
+    let larger = profiled()
+        .operators
+        .into_iter()
+        .map(|profile| OperatorProfile {
+            batch_size: 2,
+            ..profile
+        });
     run.operators.extend(larger);
     let why = shown::lines(&Report::new(&run, &analysis::findings(&run)), "why");
-    assert!(why.len() == 2 && why[0].contains("unsure to be named"), "{why:?}");
-    assert!(why[1].contains(" at batch 2 (") && why[1].contains("matrix work fell by"), "{why:?}");
+    assert!(
+        why.len() == 2 && why[0].contains("unsure to be named"),
+        "{why:?}"
+    );
+    assert!(
+        why[1].contains(" at batch 2 (") && why[1].contains("matrix work fell by"),
+        "{why:?}"
+    );
 }
 
 #[test]
@@ -251,24 +361,51 @@ fn further_batch_sizes_have_sections_of_their_own_and_one_sentence_stands_for_al
     let third = (1.0_f64 / 3.0).ln();
     run.contrasts = vec![contrast(1, vec![vec![third; 3]; 6])];
     let findings = analysis::findings(&run);
-    let sizes = findings.causes.explanations.iter().map(|found| found.latency.as_ref().unwrap().batch_size);
+    let sizes = findings
+        .causes
+        .explanations
+        .iter()
+        .map(|found| found.latency.as_ref().unwrap().batch_size);
     assert_eq!(sizes.collect::<Vec<_>>(), [1, 2]);
     let is_denormal = |clause: &Clause| matches!(clause, Clause::Denormals { .. });
-    let told: Vec<bool> =
-        findings.causes.explanations.iter().map(|found| found.clauses.iter().any(is_denormal)).collect();
-    assert_eq!(told, [true, false], "they were looked for at the smallest batch size");
+    let told: Vec<bool> = findings
+        .causes
+        .explanations
+        .iter()
+        .map(|found| found.clauses.iter().any(is_denormal))
+        .collect();
+    assert_eq!(
+        told,
+        [true, false],
+        "they were looked for at the smallest batch size"
+    );
     let view = Report::new(&run, &findings);
     let why = shown::lines(&view, "why");
     assert_eq!(why.len(), 1, "{why:?}");
     let explanations = shown::sections(&view, "why");
-    let titles: Vec<&str> = explanations.iter().map(|section| section.title.as_str()).collect();
-    assert_eq!(titles[..2], ["Why: int8 against fp32", "Why: int8 against fp32 at batch 2"]);
-    assert!(explanations[1].lines[0].contains(" at batch 2 ("), "{:?}", explanations[1].lines);
+    let titles: Vec<&str> = explanations
+        .iter()
+        .map(|section| section.title.as_str())
+        .collect();
+    assert_eq!(
+        titles[..2],
+        [
+            "Why: int8 against fp32",
+            "Why: int8 against fp32 at batch 2"
+        ]
+    );
+    assert!(
+        explanations[1].lines[0].contains(" at batch 2 ("),
+        "{:?}",
+        explanations[1].lines
+    );
 }
 
 #[test]
 fn waterfalls_that_are_not_drawn_are_counted() {
-    let names: Vec<String> = (0..11).map(|number| format!("variant-{number:02}")).collect();
+    let names: Vec<String> = (0..11)
+        .map(|number| format!("variant-{number:02}"))
+        .collect();
     let variant = |name: &String| VariantShape::new(name, "fp32", 200_000.0, 1_000);
     let mut run = record::build(&RunShape {
         name: "net".into(),
@@ -279,13 +416,21 @@ fn waterfalls_that_are_not_drawn_are_counted() {
         block_inferences: 20,
         samples: 0,
     });
-    run.operators = (0..11).map(|session| profile(session, 200_000, vec![node("Relu", 99_500)])).collect();
+    run.operators = (0..11)
+        .map(|session| profile(session, 200_000, vec![node("Relu", 99_500)]))
+        .collect();
     let topic = shown::charts(&Report::new(&run, &analysis::findings(&run)), "why");
     assert_eq!(topic.charts.len(), 8);
-    let [left_out] = topic.left_out.as_slice() else { panic!("{:?}", topic.left_out) };
+    let [left_out] = topic.left_out.as_slice() else {
+        panic!("{:?}", topic.left_out)
+    };
     assert!(left_out.contains("of 10 pairs only 8 are"), "{left_out}");
     let table = &topic.charts[0].table;
-    assert!(table.rows.iter().any(|row| row.cells[1].ends_with(" ~")), "{:?}", table.rows);
+    assert!(
+        table.rows.iter().any(|row| row.cells[1].ends_with(" ~")),
+        "{:?}",
+        table.rows
+    );
 }
 
 #[test]
@@ -300,18 +445,30 @@ fn without_a_profile_the_reason_stands_in_place_of_steps() {
     run.operators[1].profile = Err("the trace is empty".into());
     assert_eq!(reason(&run), "the trace is empty");
     run.operators[1].batch_size = 4;
-    assert_eq!(reason(&run), "the operators were profiled at another batch size or shape");
+    assert_eq!(
+        reason(&run),
+        "the operators were profiled at another batch size or shape"
+    );
     run.plan.sessions[0].options.execution_mode = ExecutionMode::Parallel;
     assert!(reason(&run).contains("side by side"));
     let report = Report::new(&two(), &analysis::findings(&two()));
-    assert!(shown::lines(&report, "why").is_empty(), "records of old have no sentence");
+    assert!(
+        shown::lines(&report, "why").is_empty(),
+        "records of old have no sentence"
+    );
 }
 
 #[test]
 fn runtimes_of_one_variant_are_compared_with_each_other() {
     let mut run = profiled();
-    let runtime = |version: &str| RuntimeInfo { version: version.into(), ..run.runtimes[0].clone() };
-    let newer = RuntimeInfo { path: "/opt/newer.so".into(), ..runtime("1.32.0") };
+    let runtime = |version: &str| RuntimeInfo {
+        version: version.into(),
+        ..run.runtimes[0].clone()
+    };
+    let newer = RuntimeInfo {
+        path: "/opt/newer.so".into(),
+        ..runtime("1.32.0")
+    };
     // The second session is the same model under another library.
     run.plan.sessions[1].variant = 0;
     run.plan.sessions[1].runtime = RuntimeChoice::Library(newer.path.clone());
@@ -319,15 +476,24 @@ fn runtimes_of_one_variant_are_compared_with_each_other() {
     let findings = analysis::findings(&run);
     assert_eq!((only(&findings).session, only(&findings).reference), (1, 0));
     let why = &shown::lines(&Report::new(&run, &findings), "why")[0];
-    assert!(why.starts_with("fp32 (1.32.0) is 1.3") && why.contains("than fp32 (1.31.1) at batch 1"), "{why}");
+    assert!(
+        why.starts_with("fp32 (1.32.0) is 1.3") && why.contains("than fp32 (1.31.1) at batch 1"),
+        "{why}"
+    );
 }
 
 #[test]
 fn further_sessions_of_a_variant_are_explained_against_its_first_one_too() {
-    let names = [("fp32", 200_000.0), ("int8", 150_000.0), ("other", 100_000.0)];
+    let names = [
+        ("fp32", 200_000.0),
+        ("int8", 150_000.0),
+        ("other", 100_000.0),
+    ];
     let mut run = record::build(&RunShape {
         name: "net".into(),
-        variants: names.map(|(name, ns)| VariantShape::new(name, "fp32", ns, 1_000)).into(),
+        variants: names
+            .map(|(name, ns)| VariantShape::new(name, "fp32", ns, 1_000))
+            .into(),
         batch_sizes: vec![1],
         rounds: 8,
         alternations: 2,
@@ -338,14 +504,33 @@ fn further_sessions_of_a_variant_are_explained_against_its_first_one_too() {
     run.plan.sessions[2].runtime = RuntimeChoice::Library("/opt/newer.so".into());
     let findings = analysis::findings(&run);
     let explanations = findings.causes.explanations.iter();
-    let pairs: Vec<(usize, usize)> = explanations.map(|found| (found.session, found.reference)).collect();
+    let pairs: Vec<(usize, usize)> = explanations
+        .map(|found| (found.session, found.reference))
+        .collect();
     assert_eq!(pairs, [(1, 0), (2, 0), (2, 1)]);
-    let change = &findings.causes.explanations[2].latency.as_ref().unwrap().change;
+    let change = &findings.causes.explanations[2]
+        .latency
+        .as_ref()
+        .unwrap()
+        .change;
     assert_eq!(change.verdict, Verdict::Faster);
-    assert!((change.ratio.value().unwrap() - 2.0 / 3.0).abs() < 0.05, "{change:?}");
+    assert!(
+        (change.ratio.value().unwrap() - 2.0 / 3.0).abs() < 0.05,
+        "{change:?}"
+    );
 }
 
 fn contrast(session: usize, log_ratios: Vec<Vec<f64>>) -> Contrast {
-    let found = Ok(Contrasted { log_ratios, changed_ns: Nanos(50_000), unchanged_ns: Nanos(150_000) });
-    Contrast { session, shape: 0, batch_size: 1, option: "session.set_denormal_as_zero=1".into(), found }
+    let found = Ok(Contrasted {
+        log_ratios,
+        changed_ns: Nanos(50_000),
+        unchanged_ns: Nanos(150_000),
+    });
+    Contrast {
+        session,
+        shape: 0,
+        batch_size: 1,
+        option: "session.set_denormal_as_zero=1".into(),
+        found,
+    }
 }

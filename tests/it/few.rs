@@ -12,7 +12,10 @@ const BATCH_SIZES: [u64; 4] = [1, 2, 4, 8];
 
 /// A run of models of 20 ms an inference, whose throughput grows with the batch, and that was measured in six launches.
 fn run(names: &[&str]) -> RunRecord {
-    let variant = |name: &&str| VariantShape { per_sample: 0.4, ..VariantShape::new(name, "fp32", 20e6, 1 << 20) };
+    let variant = |name: &&str| VariantShape {
+        per_sample: 0.4,
+        ..VariantShape::new(name, "fp32", 20e6, 1 << 20)
+    };
     let mut run = record::build(&RunShape {
         name: "slow".into(),
         variants: names.iter().map(variant).collect(),
@@ -31,16 +34,31 @@ fn run(names: &[&str]) -> RunRecord {
 fn shown(run: &RunRecord) -> String {
     let findings = analysis::findings(run);
     let view = Report::new(run, &findings);
-    let texts = [report::terminal(&view, None, Color::Never), report::markdown(&view).unwrap().replace('\\', "")];
-    texts.concat().split_whitespace().collect::<Vec<_>>().join(" ")
+    let texts = [
+        report::terminal(&view, None, Color::Never),
+        report::markdown(&view).unwrap().replace('\\', ""),
+    ];
+    texts
+        .concat()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn assert_said(text: &str, said: &[&str], unsaid: &[&str]) {
     for part in said {
-        assert!(text.contains(part), "`{part}` is missing:\n{}", &text[..text.len().min(2500)]);
+        assert!(
+            text.contains(part),
+            "`{part}` is missing:\n{}",
+            &text[..text.len().min(2500)]
+        );
     }
     for part in unsaid {
-        assert!(!text.contains(part), "`{part}` is said:\n{}", &text[..text.len().min(2500)]);
+        assert!(
+            !text.contains(part),
+            "`{part}` is said:\n{}",
+            &text[..text.len().min(2500)]
+        );
     }
 }
 
@@ -58,7 +76,14 @@ fn a_batch_size_of_few_inferences_that_looks_better_is_named_and_not_denied() {
         "would decide: `--batch 1,8 --budget",
         "still rising at batch 8",
     ];
-    assert_said(&shown(&run), &said, &["bring less than 5% more", "only one batch size was measured"]);
+    assert_said(
+        &shown(&run),
+        &said,
+        &[
+            "bring less than 5% more",
+            "only one batch size was measured",
+        ],
+    );
 }
 
 #[test]
@@ -69,7 +94,10 @@ fn a_batch_size_of_few_inferences_that_looks_no_better_changes_nothing() {
     let text = shown(&run);
     assert_said(
         &text,
-        &["at batch 4 for the most throughput", "larger batches bring less than 5% more"],
+        &[
+            "at batch 4 for the most throughput",
+            "larger batches bring less than 5% more",
+        ],
         &["looks higher"],
     );
 }
@@ -83,7 +111,11 @@ fn a_variant_of_few_launches_that_looks_better_is_named_with_their_number() {
         }
     }
     record::thin(&mut run, (1, 1), 40, 0.5);
-    let said = ["which variant has the most throughput is open", "two at batch 1 looks higher: ", ", from 1 launch"];
+    let said = [
+        "which variant has the most throughput is open",
+        "two at batch 1 looks higher: ",
+        ", from 1 launch",
+    ];
     assert_said(&shown(&run), &said, &["looks higher: , ", "Ship two"]);
 }
 
@@ -92,7 +124,11 @@ fn a_run_by_its_number_of_rounds_is_told_how_many_would_do() {
     let mut run = run(&["one"]);
     run.plan.schedule.rounds_count = Some(2);
     record::thin(&mut run, (0, 8), 3, 1.0);
-    assert_said(&shown(&run), &["from 3 inferences; `--rounds 6` would give it an interval"], &["would decide"]);
+    assert_said(
+        &shown(&run),
+        &["from 3 inferences; `--rounds 6` would give it an interval"],
+        &["would decide"],
+    );
 }
 
 #[test]
@@ -105,9 +141,17 @@ fn a_baseline_that_took_turns_and_was_shown_to_be_worse_is_no_tie() {
     }
     // The machine slows both down from round to round, by far more than two is faster.
     for block in &mut run.blocks {
-        let slowed = (1.0 + 0.1 * block.round as f64) * if block.key.session == 1 { 0.9 } else { 1.0 };
-        let times = [&mut block.median_ns, &mut block.p10_ns, &mut block.mean_ns, &mut block.elapsed_ns];
-        times.into_iter().for_each(|time| *time = Nanos((time.as_f64() * slowed) as u64));
+        let slowed =
+            (1.0 + 0.1 * block.round as f64) * if block.key.session == 1 { 0.9 } else { 1.0 };
+        let times = [
+            &mut block.median_ns,
+            &mut block.p10_ns,
+            &mut block.mean_ns,
+            &mut block.elapsed_ns,
+        ];
+        times
+            .into_iter()
+            .for_each(|time| *time = Nanos((time.as_f64() * slowed) as u64));
     }
     assert_said(
         &shown(&run),
@@ -125,7 +169,14 @@ fn a_named_batch_size_that_there_was_no_time_for_comes_with_a_budget() {
     }
     // Two launches of 0.3 s, and three inferences of 80 ms and as many of 160 ms: in six rounds 8 s or so.
     let text = shown(&run);
-    assert_said(&text, &["Not reached: batch 4 and 8; about ", " would do: `--budget "], &[]);
+    assert_said(
+        &text,
+        &[
+            "Not reached: batch 4 and 8; about ",
+            " would do: `--budget ",
+        ],
+        &[],
+    );
     run.plan.schedule.budget_ns = Some(Nanos(900_000_000_000));
     assert_said(&shown(&run), &[], &["Not reached"]);
 }
@@ -135,10 +186,21 @@ fn a_size_that_one_variant_alone_did_not_come_to_is_named_with_it() {
     let mut run = run(&["one", "two"]);
     run.plan.sweep_end = SweepEnd::Listed;
     record::skip(&mut run, 1, 8, NOT_REACHED);
-    assert_said(&shown(&run), &["Not reached: batch 8 by two; about ", " would do: `--budget "], &[]);
+    assert_said(
+        &shown(&run),
+        &[
+            "Not reached: batch 8 by two; about ",
+            " would do: `--budget ",
+        ],
+        &[],
+    );
     record::skip(&mut run, 0, 8, NOT_REACHED);
     record::skip(&mut run, 0, 4, NOT_REACHED);
-    assert_said(&shown(&run), &["Not reached: batch 4 and 8 by one; batch 8 by two; about "], &[]);
+    assert_said(
+        &shown(&run),
+        &["Not reached: batch 4 and 8 by one; batch 8 by two; about "],
+        &[],
+    );
 }
 
 #[test]
@@ -146,7 +208,11 @@ fn where_every_size_was_measured_none_is_called_not_reached() {
     let mut run = run(&["one"]);
     run.plan.sweep_end = SweepEnd::Listed;
     run.plan.schedule.budget_ns = Some(Nanos(1_000_000_000));
-    assert_said(&shown(&run), &["for the most throughput."], &["Not reached", "is open"]);
+    assert_said(
+        &shown(&run),
+        &["for the most throughput."],
+        &["Not reached", "is open"],
+    );
 }
 
 #[test]
@@ -156,7 +222,15 @@ fn a_sweep_that_ran_out_of_time_names_the_next_size() {
         record::skip(&mut run, 0, batch_size, NOT_REACHED);
     }
     let open = "which batch size has the most throughput is open";
-    assert_said(&shown(&run), &["Not reached: batch sizes from 4 on; about ", "`--batch 1,4 --budget ", open], &[]);
+    assert_said(
+        &shown(&run),
+        &[
+            "Not reached: batch sizes from 4 on; about ",
+            "`--batch 1,4 --budget ",
+            open,
+        ],
+        &[],
+    );
     run.run.ended_by = Some(EndReason::Interrupted);
     assert_said(&shown(&run), &[], &["Not reached"]);
 }
@@ -166,10 +240,16 @@ fn memory_that_inputs_were_tried_out_in_is_absent_for_that_reason() {
     let mut run = run(&["one"]);
     for launch in &mut run.launches {
         launch.is_probed = true;
-        launch.cells.iter_mut().for_each(|cell| cell.peak_memory_bytes = None);
+        launch
+            .cells
+            .iter_mut()
+            .for_each(|cell| cell.peak_memory_bytes = None);
     }
     let why = |reason: &str| format!("peak memory of one not measured: {reason}");
-    let (tried, untold) = (why("inputs were tried out in the process before"), why("the system does not tell"));
+    let (tried, untold) = (
+        why("inputs were tried out in the process before"),
+        why("the system does not tell"),
+    );
     assert_said(&shown(&run), &[&tried], &[&untold]);
     run.launches[0].is_probed = false;
     assert_said(&shown(&run), &[&untold], &[&tried]);

@@ -6,8 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is no text to show: encoded histograms.
-const NO_TEXT: &[&str] =
-    &["CellRecord.latency_histogram", "CellRecord.warmup_histogram", "Event.histogram", "LaunchCell.latency_histogram"];
+const NO_TEXT: &[&str] = &[
+    "CellRecord.latency_histogram",
+    "CellRecord.warmup_histogram",
+    "Event.histogram",
+    "LaunchCell.latency_histogram",
+];
 
 /// Strings that nobody shows.
 const NOT_SHOWN: &[&str] = &[
@@ -75,14 +79,21 @@ const SHOWN_BY_PLAIN: &[&str] = &[
 ];
 
 fn source(folder: &str) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src")
+        .join(folder);
     let mut open = vec![root];
     let mut files = Vec::new();
     while let Some(folder) = open.pop() {
-        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        for path in fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+        {
             match path.is_dir() {
                 true => open.push(path),
-                false if path.extension().is_some_and(|extension| extension == "rs") => files.push(path),
+                false if path.extension().is_some_and(|extension| extension == "rs") => {
+                    files.push(path)
+                }
                 false => {}
             }
         }
@@ -96,15 +107,21 @@ fn fields(file: &Path, word: &str) -> BTreeSet<String> {
     let mut name = None;
     let mut found = BTreeSet::new();
     for line in text.lines() {
-        let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-        let defined = words.iter().position(|word| ["struct", "enum"].contains(word));
+        let words: Vec<&str> = line
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .collect();
+        let defined = words
+            .iter()
+            .position(|word| ["struct", "enum"].contains(word));
         if let (Some(at), false) = (defined, line.starts_with(' ')) {
             name = Some(words[at + 1].to_owned());
         } else if line.starts_with('}') {
             name = None;
         } else if let (Some(name), false) = (&name, line.trim_start().starts_with(['/', '#'])) {
             let is_name = |word: &&str| !["", "pub", "super", "crate", "in"].contains(word);
-            let Some(at) = words.iter().position(is_name) else { continue };
+            let Some(at) = words.iter().position(is_name) else {
+                continue;
+            };
             if words[at + 1..].contains(&word) {
                 found.insert(format!("{name}.{}", words[at]));
             }
@@ -114,22 +131,37 @@ fn fields(file: &Path, word: &str) -> BTreeSet<String> {
 }
 
 fn fields_of(folder: &str, word: &str) -> BTreeSet<String> {
-    source(folder).iter().flat_map(|file| fields(file, word)).collect()
+    source(folder)
+        .iter()
+        .flat_map(|file| fields(file, word))
+        .collect()
 }
 
 #[test]
 fn text_of_the_record_is_plain_but_for_what_is_listed() {
     // What a session asks of its execution provider is a map of strings that has a name.
     let words = ["String", "Options"];
-    let found: BTreeSet<String> =
-        ["record", "plan"].iter().flat_map(|folder| words.map(|word| fields_of(folder, word))).flatten().collect();
+    let found: BTreeSet<String> = ["record", "plan"]
+        .iter()
+        .flat_map(|folder| words.map(|word| fields_of(folder, word)))
+        .flatten()
+        .collect();
     let listed = [NO_TEXT, NOT_SHOWN, SHOWN_BY_PLAIN].concat();
-    assert_eq!(found, listed.iter().map(|name| (*name).to_owned()).collect());
-    assert!(fields_of("record", "Plain").len() > 30, "fields are not found any more");
+    assert_eq!(
+        found,
+        listed.iter().map(|name| (*name).to_owned()).collect()
+    );
+    assert!(
+        fields_of("record", "Plain").len() > 30,
+        "fields are not found any more"
+    );
 }
 
 /// What templates are filled with is serialized, and so shown as it came; this one is not.
 #[test]
 fn what_is_drawn_from_holds_no_text_as_it_came() {
-    assert_eq!(fields_of("report", "Plain"), BTreeSet::from(["Absent.NotMeasured".to_owned()]));
+    assert_eq!(
+        fields_of("report", "Plain"),
+        BTreeSet::from(["Absent.NotMeasured".to_owned()])
+    );
 }

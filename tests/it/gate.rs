@@ -40,7 +40,13 @@ impl Desk {
 
     fn gate(&self, run: &Path, rules: &str, words: &[&str]) -> Output {
         let rules = self.write("gate.toml", rules);
-        Onnxprof::new().arg("gate").arg(run).arg("--rules").arg(rules).args(words).run()
+        Onnxprof::new()
+            .arg("gate")
+            .arg(run)
+            .arg("--rules")
+            .arg(rules)
+            .args(words)
+            .run()
     }
 }
 
@@ -85,7 +91,11 @@ fn rules_compare_with_the_same_variant_of_another_run() {
     let desk = Desk::new();
     let against = run();
     let words = ["--against", against.to_str().unwrap()];
-    let output = desk.gate(&run(), "[[rule]]\ncheck = \"latency_p50 <= 1.1 x baseline\"\nbatch_size = 1\n", &words);
+    let output = desk.gate(
+        &run(),
+        "[[rule]]\ncheck = \"latency_p50 <= 1.1 x baseline\"\nbatch_size = 1\n",
+        &words,
+    );
     output.assert_code(0);
     assert!(output.stdout.contains("2 passed"), "{output}");
 }
@@ -95,20 +105,63 @@ fn mistakes_in_a_rule_file_name_their_line() {
     let desk = Desk::new();
     for (rules, line, part) in [
         ("", 1, "a gate that checks nothing must not pass"),
-        ("\n[[rule]]\ncheck = \"latency_p77 <= 20 ms\"\n", 3, "unknown metric `latency_p77`"),
-        ("[[rule]]\ncheck = \"latency_p50 <= 20 parsecs\"\n", 2, "unknown unit `parsecs`"),
-        ("[[rule]]\ncheck = \"latency_p50 <= 20 MB\"\n", 2, "takes a time"),
-        ("[[rule]]\ncheck = \"latency_p50 <= -20 ms\"\n", 2, "negative"),
-        ("[[rule]]\ncheck = \"latency_p50 < 20 ms\"\n", 2, "no `<=` or `>=`"),
-        ("[[rule]]\ncheck = \"latency_p50 <= 20 ms\"\nbatchsize = 1\n", 3, "unknown field `batchsize`"),
-        ("[[rule]]\ncheck = \"latency_p50 <= 20 ms\"\n\nvariant = \"int4\"\n", 4, "no variant `int4`"),
-        ("[[rule]]\ncheck = \"latency_p50 <= 20 ms\"\nbatch_size = 3\n", 3, "no batch size 3"),
-        ("[[rule]]\ncheck = \"file_size <= 20 MB\"\nbatch_size = 1\n", 3, "no batch size"),
-        ("[[rule]]\ncheck = \"latency_p50 <= 1 x baseline\"\nvariant = \"fp32\"\n", 2, "the baseline with itself"),
+        (
+            "\n[[rule]]\ncheck = \"latency_p77 <= 20 ms\"\n",
+            3,
+            "unknown metric `latency_p77`",
+        ),
+        (
+            "[[rule]]\ncheck = \"latency_p50 <= 20 parsecs\"\n",
+            2,
+            "unknown unit `parsecs`",
+        ),
+        (
+            "[[rule]]\ncheck = \"latency_p50 <= 20 MB\"\n",
+            2,
+            "takes a time",
+        ),
+        (
+            "[[rule]]\ncheck = \"latency_p50 <= -20 ms\"\n",
+            2,
+            "negative",
+        ),
+        (
+            "[[rule]]\ncheck = \"latency_p50 < 20 ms\"\n",
+            2,
+            "no `<=` or `>=`",
+        ),
+        (
+            "[[rule]]\ncheck = \"latency_p50 <= 20 ms\"\nbatchsize = 1\n",
+            3,
+            "unknown field `batchsize`",
+        ),
+        (
+            "[[rule]]\ncheck = \"latency_p50 <= 20 ms\"\n\nvariant = \"int4\"\n",
+            4,
+            "no variant `int4`",
+        ),
+        (
+            "[[rule]]\ncheck = \"latency_p50 <= 20 ms\"\nbatch_size = 3\n",
+            3,
+            "no batch size 3",
+        ),
+        (
+            "[[rule]]\ncheck = \"file_size <= 20 MB\"\nbatch_size = 1\n",
+            3,
+            "no batch size",
+        ),
+        (
+            "[[rule]]\ncheck = \"latency_p50 <= 1 x baseline\"\nvariant = \"fp32\"\n",
+            2,
+            "the baseline with itself",
+        ),
     ] {
         let output = desk.gate(&run(), rules, &[]);
         output.assert_code(3);
-        assert!(output.stderr.contains(&format!("line {line}: ")), "{rules}\n{output}");
+        assert!(
+            output.stderr.contains(&format!("line {line}: ")),
+            "{rules}\n{output}"
+        );
         assert!(output.stderr.contains(part), "{rules}\n{output}");
     }
 }
@@ -118,7 +171,10 @@ fn runs_that_cannot_be_used_are_input_errors() {
     let desk = Desk::new();
     let rules = single("latency_p50 <= 1 ms");
     desk.gate(&desk.path("missing"), &rules, &[]).assert_code(3);
-    let truncated = desk.write("truncated.json", &fs::read_to_string(run()).unwrap()[..5000]);
+    let truncated = desk.write(
+        "truncated.json",
+        &fs::read_to_string(run()).unwrap()[..5000],
+    );
     desk.gate(&truncated, &rules, &[]).assert_code(3);
     let null = desk.changed(|record| record["blocks"][0]["median_ns"] = Value::Null);
     desk.gate(&null, &rules, &[]).assert_code(3);
@@ -150,13 +206,18 @@ fn histogram_that_does_not_decode_decides_nothing() {
 fn timing_of_an_unfit_machine_decides_nothing() {
     let desk = Desk::new();
     let unfit = desk.changed(|record| {
-        let reason = json!({ "severity": "invalid", "seen": "others took 80% of the CPUs", "remedy": null });
+        let reason =
+            json!({ "severity": "invalid", "seen": "others took 80% of the CPUs", "remedy": null });
         record["fitness"] = json!({ "verdict": "invalid", "reasons": [reason] });
     });
     let output = desk.gate(&unfit, &single("latency_p50 <= 1 ms"), &[]);
     output.assert_code(6);
-    assert!(output.stdout.contains("others took 80% of the CPUs"), "{output}");
-    desk.gate(&unfit, &rule("file_size <= 1 MB"), &[]).assert_code(0);
+    assert!(
+        output.stdout.contains("others took 80% of the CPUs"),
+        "{output}"
+    );
+    desk.gate(&unfit, &rule("file_size <= 1 MB"), &[])
+        .assert_code(0);
 }
 
 #[test]
@@ -176,12 +237,29 @@ fn cell_that_failed_fails_its_rules() {
 fn rules_that_init_writes_are_kept_by_the_run() {
     let desk = Desk::new();
     let rules = desk.path("gate.toml");
-    Onnxprof::new().args(["gate", "init"]).arg(run()).arg("--output").arg(&rules).run().assert_code(0);
+    Onnxprof::new()
+        .args(["gate", "init"])
+        .arg(run())
+        .arg("--output")
+        .arg(&rules)
+        .run()
+        .assert_code(0);
     let text = fs::read_to_string(&rules).unwrap();
-    for metric in ["latency_p50 <=", "throughput >=", "file_size <=", "accuracy_top1 >="] {
+    for metric in [
+        "latency_p50 <=",
+        "throughput >=",
+        "file_size <=",
+        "accuracy_top1 >=",
+    ] {
         assert!(text.contains(metric), "{text}");
     }
-    Onnxprof::new().arg("gate").arg(run()).arg("--rules").arg(&rules).run().assert_code(0);
+    Onnxprof::new()
+        .arg("gate")
+        .arg(run())
+        .arg("--rules")
+        .arg(&rules)
+        .run()
+        .assert_code(0);
 }
 
 const MIXED: &str = "\
@@ -215,10 +293,31 @@ fn annotations_point_to_the_rules_and_the_summary_goes_to_the_step() {
         .env("GITHUB_STEP_SUMMARY", &summary)
         .run();
     output.assert_code(5);
-    let error = output.stdout.lines().find(|line| line.starts_with("::error ")).unwrap();
-    assert!(error.contains(",line=2,title=gate%3A latency_p50 <= 60 us (fp32%2C batch 1)::FAIL: measured"), "{error}");
-    assert_eq!(output.stdout.lines().filter(|line| line.starts_with("::warning ")).count(), 2, "{output}");
-    assert!(fs::read_to_string(summary).unwrap().starts_with("### Gate: FAIL: 1 passed, 1 failed, 2 inconclusive"));
+    let error = output
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("::error "))
+        .unwrap();
+    assert!(
+        error.contains(
+            ",line=2,title=gate%3A latency_p50 <= 60 us (fp32%2C batch 1)::FAIL: measured"
+        ),
+        "{error}"
+    );
+    assert_eq!(
+        output
+            .stdout
+            .lines()
+            .filter(|line| line.starts_with("::warning "))
+            .count(),
+        2,
+        "{output}"
+    );
+    assert!(
+        fs::read_to_string(summary)
+            .unwrap()
+            .starts_with("### Gate: FAIL: 1 passed, 1 failed, 2 inconclusive")
+    );
 }
 
 #[test]
@@ -226,9 +325,18 @@ fn json_holds_every_check_with_its_figure() {
     let output = Desk::new().gate(&run(), MIXED, &["--json", "-"]);
     output.assert_code(5);
     let gate: Value = serde_json::from_str(&output.stdout).unwrap();
-    assert_eq!((&gate["verdict"], gate["checks"].as_array().unwrap().len()), (&json!("fail"), 4));
+    assert_eq!(
+        (&gate["verdict"], gate["checks"].as_array().unwrap().len()),
+        (&json!("fail"), 4)
+    );
     assert_eq!(gate["checks"][0]["budget"], json!(60_000.0));
-    assert!(gate["checks"][0]["figure"]["interval"]["low"].as_f64().unwrap() > 60_000.0, "{output}");
+    assert!(
+        gate["checks"][0]["figure"]["interval"]["low"]
+            .as_f64()
+            .unwrap()
+            > 60_000.0,
+        "{output}"
+    );
 }
 
 /// The schema is Jenkins' `junit-10.xsd`, which is not kept here.
@@ -236,16 +344,25 @@ fn json_holds_every_check_with_its_figure() {
 fn junit_is_valid_by_its_schema() {
     let desk = Desk::new();
     let junit = desk.path("junit.xml");
-    desk.gate(&run(), MIXED, &["--junit", junit.to_str().unwrap()]).assert_code(5);
+    desk.gate(&run(), MIXED, &["--junit", junit.to_str().unwrap()])
+        .assert_code(5);
     let text = fs::read_to_string(&junit).unwrap();
     insta::assert_snapshot!(text);
     let Some(schema) = std::env::var_os("ONNXPROF_JUNIT_XSD") else {
         println!("skipped: ONNXPROF_JUNIT_XSD does not name junit-10.xsd");
         return;
     };
-    let validated = Command::new("xmllint").args(["--noout", "--schema"]).arg(schema).arg(&junit).output();
+    let validated = Command::new("xmllint")
+        .args(["--noout", "--schema"])
+        .arg(schema)
+        .arg(&junit)
+        .output();
     let validated = validated.expect("xmllint is needed where ONNXPROF_JUNIT_XSD is set");
-    assert!(validated.status.success(), "{}", String::from_utf8_lossy(&validated.stderr));
+    assert!(
+        validated.status.success(),
+        "{}",
+        String::from_utf8_lossy(&validated.stderr)
+    );
 }
 
 /// A budget of a metric, as it is written.
@@ -262,24 +379,44 @@ fn budget(metric: Metric) -> &'static str {
 fn what_the_record_holds_is_never_said_to_be_missing() {
     let record = crate::support::record::digits();
     let found = onnxprof::analysis::findings(&record);
-    let run = gate::Run { record: &record, findings: &found };
+    let run = gate::Run {
+        record: &record,
+        findings: &found,
+    };
     let has = |metric: Metric| {
-        let of_sessions = found.sessions.iter().filter_map(|session| session.figure(metric));
+        let of_sessions = found
+            .sessions
+            .iter()
+            .filter_map(|session| session.figure(metric));
         let of_cells = found.cells.iter().filter_map(|cell| cell.figure(metric));
-        of_sessions.chain(of_cells).any(|figure| figure.measured().is_some())
+        of_sessions
+            .chain(of_cells)
+            .any(|figure| figure.measured().is_some())
     };
     for &metric in Metric::ALL.iter().filter(|metric| has(**metric)) {
         for budget in [budget(metric), "1 x baseline"] {
             let check = format!("{} <= {budget}", metric.key());
             // A ratio to the baseline is held against no baseline.
-            let Ok(rules) = gate::rules(&format!("[[rule]]\ncheck = \"{check}\"\n")) else { continue };
+            let Ok(rules) = gate::rules(&format!("[[rule]]\ncheck = \"{check}\"\n")) else {
+                continue;
+            };
             let checks = gate::gate(&rules, run, None).unwrap().checks;
             let is_absolute = !budget.ends_with("baseline");
             let is_measured = checks.iter().any(|check| check.figure.measured().is_some());
             assert!(is_measured || !is_absolute, "{check}: {checks:?}");
-            let denied = ["no launch reported", "it was not asked for", "no launch came"];
-            for reason in checks.iter().filter_map(|check| check.figure.absent_reason()) {
-                assert!(denied.iter().all(|words| !reason.contains(words)), "{check}: {reason}");
+            let denied = [
+                "no launch reported",
+                "it was not asked for",
+                "no launch came",
+            ];
+            for reason in checks
+                .iter()
+                .filter_map(|check| check.figure.absent_reason())
+            {
+                assert!(
+                    denied.iter().all(|words| !reason.contains(words)),
+                    "{check}: {reason}"
+                );
             }
         }
     }

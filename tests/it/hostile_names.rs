@@ -9,7 +9,8 @@ use crate::support::{Onnxprof, Output, library};
 use crate::workbench::Workbench;
 
 /// What a model file holds as name of its graph, nodes, inputs and producer.
-const NAME: &str = "x\"'`\n<script>alert(1)</script>\u{1b}[31m\u{9b}5m\u{202e}|*_[a](b)_*&amp;,=cmd";
+const NAME: &str =
+    "x\"'`\n<script>alert(1)</script>\u{1b}[31m\u{9b}5m\u{202e}|*_[a](b)_*&amp;,=cmd";
 
 /// What a model file is called: everything but the separator of folders.
 const STEM: &str = "=cmd|'x'!A1\"`<b>\u{1b}[31m\n*y*[a](b),\u{202e}#";
@@ -42,15 +43,37 @@ fn value(name: &str) -> Vec<u8> {
 
 /// `NodeProto`.
 fn node(operator: &str, input: &str, output: &str) -> Vec<u8> {
-    bytes(1, [bytes(1, input), bytes(2, output), bytes(3, NAME), bytes(4, operator)].concat())
+    bytes(
+        1,
+        [
+            bytes(1, input),
+            bytes(2, output),
+            bytes(3, NAME),
+            bytes(4, operator),
+        ]
+        .concat(),
+    )
 }
 
 /// `ModelProto` of a graph with one input and one output.
 fn model(nodes: &[Vec<u8>], input: &str, output: &str) -> Vec<u8> {
-    let graph = [nodes.concat(), bytes(2, NAME), bytes(11, value(input)), bytes(12, value(output))].concat();
+    let graph = [
+        nodes.concat(),
+        bytes(2, NAME),
+        bytes(11, value(input)),
+        bytes(12, value(output)),
+    ]
+    .concat();
     let metadata = [bytes(1, NAME), bytes(2, NAME)].concat();
-    [number(1, 8), bytes(2, NAME), bytes(6, NAME), bytes(7, graph), bytes(8, number(2, 13)), bytes(14, metadata)]
-        .concat()
+    [
+        number(1, 8),
+        bytes(2, NAME),
+        bytes(6, NAME),
+        bytes(7, graph),
+        bytes(8, number(2, 13)),
+        bytes(14, metadata),
+    ]
+    .concat()
 }
 
 /// A model that hands its input on, with such names everywhere.
@@ -70,7 +93,11 @@ fn assert_harmless(what: &str, text: &str) {
 fn assert_markdown(what: &str, text: &str) {
     assert_harmless(what, text);
     for (at, _) in text.match_indices("<script") {
-        assert!(text[..at].ends_with('\\'), "{what}: {}", &text[at.saturating_sub(80)..at + 30]);
+        assert!(
+            text[..at].ends_with('\\'),
+            "{what}: {}",
+            &text[at.saturating_sub(80)..at + 30]
+        );
     }
     // Lines of a list, a table or a heading that a name began.
     for line in text.lines() {
@@ -96,9 +123,25 @@ fn measured(bench: &Workbench) -> PathBuf {
     let mut broken = identity();
     broken.truncate(broken.len() / 2);
     fs::write(path.join(format!("{STEM}3.onnx")), broken).unwrap();
-    let words = ["profile", "--batch", "1", "--rounds", "6", "--alternations", "2", "--block", "1ms", "--runtime"];
-    let output =
-        Onnxprof::new().args(words).arg(library("1.31.1")).arg(&path).arg("--out").arg(bench.run_folder()).run();
+    let words = [
+        "profile",
+        "--batch",
+        "1",
+        "--rounds",
+        "6",
+        "--alternations",
+        "2",
+        "--block",
+        "1ms",
+        "--runtime",
+    ];
+    let output = Onnxprof::new()
+        .args(words)
+        .arg(library("1.31.1"))
+        .arg(&path)
+        .arg("--out")
+        .arg(bench.run_folder())
+        .run();
     output.assert_code(crate::support::PARTIAL);
     assert_output(&output);
     bench.run_folder()
@@ -124,7 +167,12 @@ fn reports_of_a_run_hold_them_as_text() {
         let text = fs::read_to_string(run.join(name)).unwrap();
         assert_markdown(name, &text);
     }
-    for words in [&["--full"][..], &["--format", "terminal"], &["--format", "json"], &["--format", "csv"]] {
+    for words in [
+        &["--full"][..],
+        &["--format", "terminal"],
+        &["--format", "json"],
+        &["--format", "csv"],
+    ] {
         let output = Onnxprof::new().arg("report").arg(&run).args(words).run();
         output.assert_code(0);
         assert_output(&output);
@@ -134,9 +182,14 @@ fn reports_of_a_run_hold_them_as_text() {
     }
     let csv = fs::read(run.join("cells.csv")).unwrap();
     let mut reader = csv::Reader::from_reader(csv.as_slice());
-    let variants: Vec<String> = reader.records().map(|row| row.unwrap()[0].to_owned()).collect();
+    let variants: Vec<String> = reader
+        .records()
+        .map(|row| row.unwrap()[0].to_owned())
+        .collect();
     assert!(
-        variants.iter().all(|name| name.starts_with("'=cmd|'x'!A1\"`<b>\\u{1b}[31m *y*[a](b),\\u{202e}#")),
+        variants
+            .iter()
+            .all(|name| name.starts_with("'=cmd|'x'!A1\"`<b>\\u{1b}[31m *y*[a](b),\\u{202e}#")),
         "{variants:?}"
     );
     raw_names(&run);
@@ -148,20 +201,37 @@ fn reports_of_a_run_hold_them_as_text() {
 /// Programs are given names without the apostrophe that keeps a spreadsheet from computing them, and numbers as they are.
 fn raw_names(run: &Path) {
     let csv = |words: &[&str]| {
-        let output = Onnxprof::new().args(words).arg(run).args(["--format", "csv"]).run();
+        let output = Onnxprof::new()
+            .args(words)
+            .arg(run)
+            .args(["--format", "csv"])
+            .run();
         assert_output(output.assert_code(0));
         output.stdout
     };
     let (guarded, raw) = (csv(&["report"]), csv(&["report", "--raw-names"]));
-    assert_eq!(guarded.replace("'=cmd", "=cmd"), raw.replace("'=cmd", "=cmd"));
+    assert_eq!(
+        guarded.replace("'=cmd", "=cmd"),
+        raw.replace("'=cmd", "=cmd")
+    );
     assert!(guarded.contains("'=cmd") && !raw.contains("'=cmd") && raw.contains("=cmd"));
     let operators = fs::read_to_string(run.join("operators.csv")).unwrap();
     assert!(
-        operators.contains("'=cmd") && !operators.contains("\"=cmd") && !operators.contains("\n=cmd"),
+        operators.contains("'=cmd")
+            && !operators.contains("\"=cmd")
+            && !operators.contains("\n=cmd"),
         "{operators}"
     );
-    let output = Onnxprof::new().arg("report").arg(run).arg("--raw-names").run();
-    output.assert_error(crate::support::USAGE, "`--raw-names` is about CSV alone", "--format csv");
+    let output = Onnxprof::new()
+        .arg("report")
+        .arg(run)
+        .arg("--raw-names")
+        .run();
+    output.assert_error(
+        crate::support::USAGE,
+        "`--raw-names` is about CSV alone",
+        "--format csv",
+    );
 }
 
 /// Models whose names leave nothing to see, or look like others.
@@ -171,26 +241,49 @@ fn blank_and_invisible_names_show_by_their_code_points() {
     let path = bench.path("models");
     fs::create_dir(&path).unwrap();
     for name in ["   ", "\u{3164}", "fp32", "fp\u{200b}32", "\u{a0}\u{2060}"] {
-        fs::write(path.join(format!("{name}.onnx")), model(&[node("Identity", "in", "out")], "in", "out")).unwrap();
+        fs::write(
+            path.join(format!("{name}.onnx")),
+            model(&[node("Identity", "in", "out")], "in", "out"),
+        )
+        .unwrap();
     }
     let output = bench.profile(&path, ["--batch", "1"]).run();
     output.assert_code(0);
     let run = bench.run_folder();
     let texts = [
         ("stdout", output.stdout.clone()),
-        ("report.html", fs::read_to_string(run.join("report.html")).unwrap()),
-        ("cells.csv", fs::read_to_string(run.join("cells.csv")).unwrap()),
+        (
+            "report.html",
+            fs::read_to_string(run.join("report.html")).unwrap(),
+        ),
+        (
+            "cells.csv",
+            fs::read_to_string(run.join("cells.csv")).unwrap(),
+        ),
         // A backslash is escaped there.
-        ("report.md", fs::read_to_string(run.join("report.md")).unwrap().replace("\\\\", "\\")),
+        (
+            "report.md",
+            fs::read_to_string(run.join("report.md"))
+                .unwrap()
+                .replace("\\\\", "\\"),
+        ),
     ];
     for (what, text) in texts {
-        for shown in ["\\u{20}\\u{20}\\u{20}", "\\u{3164}", "fp\\u{200b}32", "\\u{a0}\\u{2060}"] {
+        for shown in [
+            "\\u{20}\\u{20}\\u{20}",
+            "\\u{3164}",
+            "fp\\u{200b}32",
+            "\\u{a0}\\u{2060}",
+        ] {
             let is_shown = text.contains(shown) || text.contains(&shown.replace('\\', "\\\\"));
             assert!(is_shown, "{shown} is not in {what}: {text}");
         }
         // The library of charts in the page has some of its own.
         let is_page = what == "report.html";
-        assert!(is_page || !text.contains(['\u{200b}', '\u{3164}', '\u{2060}', '\u{a0}']), "{what}");
+        assert!(
+            is_page || !text.contains(['\u{200b}', '\u{3164}', '\u{2060}', '\u{a0}']),
+            "{what}"
+        );
         assert!(!text.contains("fp\u{200b}32"), "{what}");
     }
 }
@@ -209,7 +302,11 @@ fn files(run: &Path) {
     }
     let page = fs::read_to_string(run.join("report.html")).unwrap();
     assert!(page.contains("&lt;b&gt;"), "an element of a name");
-    assert!(!page.contains("<script>alert") && !page.contains('\u{202e}') && !page.contains("\u{1b}[31m"));
+    assert!(
+        !page.contains("<script>alert")
+            && !page.contains('\u{202e}')
+            && !page.contains("\u{1b}[31m")
+    );
 }
 
 /// A name of 5,000 characters is cut where people read it, and whole for programs.
@@ -219,11 +316,28 @@ fn endless_names_do_not_fill_the_screen() {
     let endless = "L".repeat(5_000);
     let path = bench.path("models");
     fs::create_dir(&path).unwrap();
-    fs::write(path.join("a.onnx"), model(&[node("Identity", "in", "out")], "in", "out")).unwrap();
-    fs::write(path.join("b.onnx"), model(&[node("Identity", &endless, "out")], &endless, "out")).unwrap();
-    let output = bench.profile(&path.join("a.onnx"), ["--batch", "1"]).arg(path.join("b.onnx")).run();
-    assert!(output.stdout.contains("Left out: b: ") && output.stdout.contains("LLL"), "{output}");
-    assert!(output.stdout.lines().all(|line| line.chars().count() < 700), "{output}");
+    fs::write(
+        path.join("a.onnx"),
+        model(&[node("Identity", "in", "out")], "in", "out"),
+    )
+    .unwrap();
+    fs::write(
+        path.join("b.onnx"),
+        model(&[node("Identity", &endless, "out")], &endless, "out"),
+    )
+    .unwrap();
+    let output = bench
+        .profile(&path.join("a.onnx"), ["--batch", "1"])
+        .arg(path.join("b.onnx"))
+        .run();
+    assert!(
+        output.stdout.contains("Left out: b: ") && output.stdout.contains("LLL"),
+        "{output}"
+    );
+    assert!(
+        output.stdout.lines().all(|line| line.chars().count() < 700),
+        "{output}"
+    );
 }
 
 fn compare(bench: &Workbench, run: &Path) {
@@ -231,7 +345,12 @@ fn compare(bench: &Workbench, run: &Path) {
     fs::create_dir(&other).unwrap();
     fs::copy(run.join("run.json"), other.join("run.json")).unwrap();
     for format in ["terminal", "markdown", "csv", "json"] {
-        let output = Onnxprof::new().arg("compare").arg(run).arg(&other).args(["--format", format]).run();
+        let output = Onnxprof::new()
+            .arg("compare")
+            .arg(run)
+            .arg(&other)
+            .args(["--format", format])
+            .run();
         output.assert_code(0);
         assert_output(&output);
         if format == "markdown" {
@@ -243,14 +362,29 @@ fn compare(bench: &Workbench, run: &Path) {
 /// Rules made of such a run are read again, and what becomes of them is told everywhere.
 fn gate(bench: &Workbench, run: &Path) {
     let rules = bench.path("gate.toml");
-    let output = Onnxprof::new().args(["gate", "init"]).arg(run).arg("--output").arg(&rules).run();
+    let output = Onnxprof::new()
+        .args(["gate", "init"])
+        .arg(run)
+        .arg("--output")
+        .arg(&rules)
+        .run();
     output.assert_code(0);
     assert_harmless("rules", &fs::read_to_string(&rules).unwrap());
     let (junit, json) = (bench.path("junit.xml"), bench.path("gate.json"));
-    let gate = Onnxprof::new().arg("gate").arg(run).arg("--rules").arg(&rules).args(["--github", "always"]);
+    let gate = Onnxprof::new()
+        .arg("gate")
+        .arg(run)
+        .arg("--rules")
+        .arg(&rules)
+        .args(["--github", "always"]);
     let summary = bench.write("summary.md", "");
     let gate = gate.env("GITHUB_STEP_SUMMARY", &summary);
-    let output = gate.arg("--junit").arg(&junit).arg("--json").arg(&json).run();
+    let output = gate
+        .arg("--junit")
+        .arg(&junit)
+        .arg("--json")
+        .arg(&json)
+        .run();
     assert_output(&output);
     assert!(output.stdout.contains("<b>"), "{output}");
     assert_harmless("junit", &fs::read_to_string(&junit).unwrap());
@@ -263,7 +397,10 @@ fn gate(bench: &Workbench, run: &Path) {
 fn messages_of_the_library_are_text() {
     let bench = Workbench::new();
     let operator = format!("No{NAME}");
-    let path = bench.write("unknown.onnx", model(&[node(&operator, "in", "out")], "in", "out"));
+    let path = bench.write(
+        "unknown.onnx",
+        model(&[node(&operator, "in", "out")], "in", "out"),
+    );
     let output = bench.profile(&path, ["--batch", "1"]).run();
     assert_output(&output);
     assert!(output.stderr.contains("error: "), "{output}");
@@ -271,10 +408,14 @@ fn messages_of_the_library_are_text() {
 
 #[test]
 fn mistakes_in_the_command_line_are_repeated_as_text() {
-    let output = Onnxprof::new().args(["profile", "model.onnx", "--batch", "\u{1b}[31m1\u{9b}"]).run();
+    let output = Onnxprof::new()
+        .args(["profile", "model.onnx", "--batch", "\u{1b}[31m1\u{9b}"])
+        .run();
     output.assert_code(crate::support::USAGE);
     assert_output(&output);
-    let output = Onnxprof::new().args(["show", &format!("/no/such{STEM}")]).run();
+    let output = Onnxprof::new()
+        .args(["show", &format!("/no/such{STEM}")])
+        .run();
     assert_output(&output);
 }
 
@@ -282,21 +423,43 @@ fn mistakes_in_the_command_line_are_repeated_as_text() {
 #[test]
 fn model_without_operators_that_count_is_measured_and_advised_on_soberly() {
     let bench = Workbench::new();
-    let path = bench.write("plain.onnx", model(&[node("Identity", "in", "out")], "in", "out"));
-    Onnxprof::new().arg("inspect").arg(&path).run().assert_code(0);
-    bench.profile(&path, ["--batch", "1,2"]).run().assert_code(0);
+    let path = bench.write(
+        "plain.onnx",
+        model(&[node("Identity", "in", "out")], "in", "out"),
+    );
+    Onnxprof::new()
+        .arg("inspect")
+        .arg(&path)
+        .run()
+        .assert_code(0);
+    bench
+        .profile(&path, ["--batch", "1,2"])
+        .run()
+        .assert_code(0);
     let report = fs::read_to_string(bench.run_folder().join("report.md")).unwrap();
-    assert!(!report.contains("NaN") && !report.contains("inf%") && !report.contains("infx"), "{report}");
+    assert!(
+        !report.contains("NaN") && !report.contains("inf%") && !report.contains("infx"),
+        "{report}"
+    );
     // There are no weights that could be quantized.
-    assert!(report.contains("### Not tried") && !report.contains("QUANTIZED.onnx"), "{report}");
+    assert!(
+        report.contains("### Not tried") && !report.contains("QUANTIZED.onnx"),
+        "{report}"
+    );
 }
 
 #[test]
 fn graph_without_any_node_is_bad_input() {
     let bench = Workbench::new();
     let path = bench.write("empty.onnx", model(&[], "in", "in"));
-    for output in [Onnxprof::new().arg("inspect").arg(&path).run(), bench.profile(&path, ["--quiet"]).run()] {
+    for output in [
+        Onnxprof::new().arg("inspect").arg(&path).run(),
+        bench.profile(&path, ["--quiet"]).run(),
+    ] {
         assert_eq!(output.code(), Some(crate::support::BAD_INPUT), "{output}");
-        assert!(output.stderr.contains("empty.onnx` has no nodes"), "{output}");
+        assert!(
+            output.stderr.contains("empty.onnx` has no nodes"),
+            "{output}"
+        );
     }
 }

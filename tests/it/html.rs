@@ -55,7 +55,10 @@ fn html_report_of_the_digits_run() {
     settings.add_filter(r#"<style>[\s\S]*?</style>"#, "<style>[style]</style>");
     settings.add_filter(r#"id="data">.*</script>"#, r#"id="data">[data]</script>"#);
     settings.add_filter(r#"sha256-([A-Za-z0-9+=]|&#x2f;)+"#, "sha256-[hash]");
-    settings.add_filter(r#"<script>\n"use strict"[\s\S]*?</script>"#, "<script>[script]</script>");
+    settings.add_filter(
+        r#"<script>\n"use strict"[\s\S]*?</script>"#,
+        "<script>[script]</script>",
+    );
     settings.add_filter(r#"</caption>[\s\S]*?</table>"#, "</caption>[rows]</table>");
     settings.bind(|| insta::assert_snapshot!(skeleton(&page)));
 }
@@ -64,19 +67,31 @@ fn html_report_of_the_digits_run() {
 fn page_names_nothing_outside_itself() {
     let page = skeleton(&html(&record::digits()));
     let page = page.replace("http://www.w3.org/2000/svg", "");
-    for word in ["http:", "https:", "src=", "@import", "url(", "<link", "<iframe"] {
+    for word in [
+        "http:", "https:", "src=", "@import", "url(", "<link", "<iframe",
+    ] {
         assert!(!page.contains(word), "{word}");
     }
-    assert!(page.contains("default-src &#x27;none&#x27;;") || page.contains("default-src 'none';"), "no policy");
+    assert!(
+        page.contains("default-src &#x27;none&#x27;;") || page.contains("default-src 'none';"),
+        "no policy"
+    );
 }
 
 fn table_title(block: &Block) -> Option<&str> {
-    if let Block::Table(placed) = block { Some(&placed.table.title) } else { None }
+    if let Block::Table(placed) = block {
+        Some(&placed.table.title)
+    } else {
+        None
+    }
 }
 
 /// What a paper shows, from its first chapter to its last.
 fn all_blocks(report: &Report, paper: Paper) -> Vec<&Block> {
-    report.chapters(paper).flat_map(|chapter: &Chapter| chapter.shown(paper)).collect()
+    report
+        .chapters(paper)
+        .flat_map(|chapter: &Chapter| chapter.shown(paper))
+        .collect()
 }
 
 #[test]
@@ -88,11 +103,18 @@ fn every_table_of_the_written_report_is_in_the_page() {
     let titles: Vec<&str> = written.into_iter().filter_map(table_title).collect();
     assert!(titles.len() >= 4, "{titles:?}");
     for title in titles {
-        assert!(page.contains(&format!("<caption>{title}</caption>")), "{title}");
+        assert!(
+            page.contains(&format!("<caption>{title}</caption>")),
+            "{title}"
+        );
     }
     for chart in view.charts() {
         assert!(!chart.table.rows.is_empty(), "{} has no table", chart.id);
-        assert!(page.contains(&format!("data-chart=\"{}\"", chart.id)), "{}", chart.id);
+        assert!(
+            page.contains(&format!("data-chart=\"{}\"", chart.id)),
+            "{}",
+            chart.id
+        );
     }
 }
 
@@ -101,9 +123,15 @@ fn advised(block: &Block) -> Vec<String> {
     match block {
         Block::Numbered(numbered) => {
             let items = numbered.entries.iter().flat_map(|entry| &entry.fields);
-            items.filter(|item| item.is_code || item.label == "Evidence").map(|item| item.text.clone()).collect()
+            items
+                .filter(|item| item.is_code || item.label == "Evidence")
+                .map(|item| item.text.clone())
+                .collect()
         }
-        Block::Commands(items) => items.iter().flat_map(|item| [item.label.clone(), item.text.clone()]).collect(),
+        Block::Commands(items) => items
+            .iter()
+            .flat_map(|item| [item.label.clone(), item.text.clone()])
+            .collect(),
         Block::Legend(text) => vec![text.clone()],
         _ => Vec::new(),
     }
@@ -114,8 +142,14 @@ fn advice_of_the_written_report_is_in_the_page() {
     let run = record::digits();
     let view = Report::new(&run, &analysis::findings(&run));
     let page = skeleton(&report::html(&view).unwrap());
-    let page = page.replace("&#x27;", "'").replace("&#x2f;", "/").replace("&lt;", "<");
-    let told: Vec<String> = all_blocks(&view, Paper::Written).into_iter().flat_map(advised).collect();
+    let page = page
+        .replace("&#x27;", "'")
+        .replace("&#x2f;", "/")
+        .replace("&lt;", "<");
+    let told: Vec<String> = all_blocks(&view, Paper::Written)
+        .into_iter()
+        .flat_map(advised)
+        .collect();
     assert!(told.len() > 15, "{told:?}");
     for text in told {
         assert!(page.contains(text.as_str()), "`{text}` is not in the page");
@@ -129,14 +163,27 @@ fn every_point_and_interval_lies_within_its_chart() {
     let mut ends_count = 0;
     for chart in view.charts() {
         for point in chart.series.iter().flat_map(|series| &series.points) {
-            let spread = |ends: Option<(f64, f64)>| ends.map(|(low, high)| [low, high]).into_iter().flatten();
-            let [x, y] = [&chart.x, &chart.y].map(|axis| axis.low.min(axis.high)..=axis.low.max(axis.high));
+            let spread = |ends: Option<(f64, f64)>| {
+                ends.map(|(low, high)| [low, high]).into_iter().flatten()
+            };
+            let [x, y] =
+                [&chart.x, &chart.y].map(|axis| axis.low.min(axis.high)..=axis.low.max(axis.high));
             ends_count += spread(point.x_ends).chain(spread(point.y_ends)).count();
             for value in spread(point.x_ends).chain([point.x]) {
-                assert!(x.contains(&value), "{}: {value} is not within {x:?}: {}", chart.id, point.label);
+                assert!(
+                    x.contains(&value),
+                    "{}: {value} is not within {x:?}: {}",
+                    chart.id,
+                    point.label
+                );
             }
             for value in spread(point.y_ends).chain([point.y]) {
-                assert!(y.contains(&value), "{}: {value} is not within {y:?}: {}", chart.id, point.label);
+                assert!(
+                    y.contains(&value),
+                    "{}: {value} is not within {y:?}: {}",
+                    chart.id,
+                    point.label
+                );
             }
         }
     }
@@ -152,7 +199,11 @@ fn hostile_names_are_escaped_in_the_page_and_in_drawings() {
     assert!(!page.contains("<img"), "an element of a name");
     for chart in view.charts() {
         let drawing = report::svg(chart);
-        assert!(!drawing.contains("<script") && !drawing.contains("<img"), "{}", chart.id);
+        assert!(
+            !drawing.contains("<script") && !drawing.contains("<img"),
+            "{}",
+            chart.id
+        );
     }
 }
 
@@ -162,7 +213,10 @@ fn missing_chart_leaves_its_reason() {
     run.accuracy.clear();
     run.blocks.clear();
     let page = skeleton(&html(&run));
-    assert!(page.contains("Latency against accuracy: not drawn, because no variant has a score."), "{page}");
+    assert!(
+        page.contains("Latency against accuracy: not drawn, because no variant has a score."),
+        "{page}"
+    );
     assert!(page.contains("CPU over the run: not drawn, because no block tells it."));
 }
 
@@ -172,7 +226,11 @@ fn markdown_names_the_figures_that_lie_beside_it() {
     let view = Report::new(&run, &analysis::findings(&run));
     let beside = report::illustrated_markdown(&view, None).unwrap();
     for chart in view.charts() {
-        assert!(beside.contains(&format!("](figures/{}.svg)", chart.id)), "{}", chart.id);
+        assert!(
+            beside.contains(&format!("](figures/{}.svg)", chart.id)),
+            "{}",
+            chart.id
+        );
     }
     assert!(!report::markdown(&view).unwrap().contains("figures/"));
 }
@@ -180,48 +238,92 @@ fn markdown_names_the_figures_that_lie_beside_it() {
 #[test]
 fn command_writes_the_page_and_the_figures_of_the_written_report() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("run.json"), serde_json::to_vec(&record::digits()).unwrap()).unwrap();
+    fs::write(
+        folder.path().join("run.json"),
+        serde_json::to_vec(&record::digits()).unwrap(),
+    )
+    .unwrap();
     let to = |name: &str| folder.path().join(name);
     let report = |format: &str, name: &str| {
-        let command = Onnxprof::new().args(["report", "--format", format]).arg(folder.path());
+        let command = Onnxprof::new()
+            .args(["report", "--format", format])
+            .arg(folder.path());
         command.arg("--output").arg(to(name)).run().assert_code(0);
     };
     report("html", "page.html");
     report("markdown", "report.md");
-    assert!(fs::read_to_string(to("page.html")).unwrap().starts_with("<!doctype html>"));
-    assert!(fs::read_to_string(to("figures/batch-throughput.svg")).unwrap().starts_with("<svg"));
+    assert!(
+        fs::read_to_string(to("page.html"))
+            .unwrap()
+            .starts_with("<!doctype html>")
+    );
+    assert!(
+        fs::read_to_string(to("figures/batch-throughput.svg"))
+            .unwrap()
+            .starts_with("<svg")
+    );
 }
 
 #[test]
 fn page_that_cannot_be_opened_is_a_warning_with_its_path() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("run.json"), serde_json::to_vec(&record::digits()).unwrap()).unwrap();
+    fs::write(
+        folder.path().join("run.json"),
+        serde_json::to_vec(&record::digits()).unwrap(),
+    )
+    .unwrap();
     let opener = folder.path().join("xdg-open");
     fs::write(&opener, "#!/bin/sh\nexit 3\n").unwrap();
     fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
-    let output = Onnxprof::new().args(["report", "--open"]).arg(folder.path()).env("PATH", folder.path()).run();
-    output.assert_code(0).assert_stderr("warning: failed to open").assert_stderr("report.html");
+    let output = Onnxprof::new()
+        .args(["report", "--open"])
+        .arg(folder.path())
+        .env("PATH", folder.path())
+        .run();
+    output
+        .assert_code(0)
+        .assert_stderr("warning: failed to open")
+        .assert_stderr("report.html");
     assert!(folder.path().join("report.html").exists());
 }
 
 #[test]
 fn page_is_opened_with_the_program_of_the_desktop() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("run.json"), serde_json::to_vec(&record::digits()).unwrap()).unwrap();
+    fs::write(
+        folder.path().join("run.json"),
+        serde_json::to_vec(&record::digits()).unwrap(),
+    )
+    .unwrap();
     let opener = folder.path().join("xdg-open");
-    fs::write(&opener, "#!/bin/sh\nprintf '%s' \"$1\" > \"${0%/*}/opened\"\n").unwrap();
+    fs::write(
+        &opener,
+        "#!/bin/sh\nprintf '%s' \"$1\" > \"${0%/*}/opened\"\n",
+    )
+    .unwrap();
     fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
-    let output = Onnxprof::new().args(["report", "--open"]).arg(folder.path()).env("PATH", folder.path()).run();
+    let output = Onnxprof::new()
+        .args(["report", "--open"])
+        .arg(folder.path())
+        .env("PATH", folder.path())
+        .run();
     output.assert_code(0);
     let opened = fs::read_to_string(folder.path().join("opened")).unwrap();
-    assert_eq!(opened, folder.path().join("report.html").display().to_string());
+    assert_eq!(
+        opened,
+        folder.path().join("report.html").display().to_string()
+    );
 }
 
 /// The browser outlives the command: where it stands and where its temporary files lie is there for longer.
 #[test]
 fn program_of_the_desktop_gets_folders_that_stay() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("run.json"), serde_json::to_vec(&record::digits()).unwrap()).unwrap();
+    fs::write(
+        folder.path().join("run.json"),
+        serde_json::to_vec(&record::digits()).unwrap(),
+    )
+    .unwrap();
     let opener = folder.path().join("xdg-open");
     let script = r#"#!/bin/sh
 printf '%s\n' "$PWD" "$TMPDIR" > "${0%/*}/folders.part"
@@ -235,12 +337,26 @@ mv "${0%/*}/folders.part" "${0%/*}/folders"
     for cache in [folder.path().join("cache"), unwritable.clone()] {
         // The first round finds none.
         let _ = fs::remove_file(&seen);
-        let command = Onnxprof::new().args(["report", "--open"]).arg(folder.path()).env("PATH", folder.path());
-        command.env("ONNXPROF_CACHE", &cache).env("TMPDIR", folder.path()).run().assert_code(0);
+        let command = Onnxprof::new()
+            .args(["report", "--open"])
+            .arg(folder.path())
+            .env("PATH", folder.path());
+        command
+            .env("ONNXPROF_CACHE", &cache)
+            .env("TMPDIR", folder.path())
+            .run()
+            .assert_code(0);
         wait_until(|| seen.exists());
         let folders = fs::read_to_string(&seen).unwrap();
-        let expected = if cache == unwritable { Path::new("/").to_owned() } else { cache.join("empty") };
-        assert_eq!(folders, format!("{}\n{}\n", expected.display(), folder.path().display()));
+        let expected = if cache == unwritable {
+            Path::new("/").to_owned()
+        } else {
+            cache.join("empty")
+        };
+        assert_eq!(
+            folders,
+            format!("{}\n{}\n", expected.display(), folder.path().display())
+        );
         assert!(cache == unwritable || fs::read_dir(&expected).unwrap().next().is_none());
     }
 }
@@ -248,9 +364,20 @@ mv "${0%/*}/folders.part" "${0%/*}/folders"
 #[test]
 fn opening_what_was_never_written_is_a_usage_error() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("run.json"), serde_json::to_vec(&record::digits()).unwrap()).unwrap();
-    let output = Onnxprof::new().args(["report", "--open", "--format", "csv"]).arg(folder.path()).run();
-    output.assert_error(2, "`--open` needs a file to open", "name one with `--output`");
+    fs::write(
+        folder.path().join("run.json"),
+        serde_json::to_vec(&record::digits()).unwrap(),
+    )
+    .unwrap();
+    let output = Onnxprof::new()
+        .args(["report", "--open", "--format", "csv"])
+        .arg(folder.path())
+        .run();
+    output.assert_error(
+        2,
+        "`--open` needs a file to open",
+        "name one with `--output`",
+    );
 }
 
 /// One browser for all that is looked at: starting it takes longer than everything else.
@@ -258,18 +385,32 @@ fn opening_what_was_never_written_is_a_usage_error() {
 fn page_works_in_a_browser() {
     let folder = tempfile::tempdir().unwrap();
     let run = record::digits();
-    let Some(page) = page(folder.path(), &html(&run)) else { return };
-    assert_eq!(page.troubles(), Vec::<String>::new(), "network requests or messages on the console");
+    let Some(page) = page(folder.path(), &html(&run)) else {
+        return;
+    };
+    assert_eq!(
+        page.troubles(),
+        Vec::<String>::new(),
+        "network requests or messages on the console"
+    );
     charts_are_drawn(&page);
     hover_shows_the_value_of_the_record(&page, &run);
     keys_step_through_points(&page);
     themes_differ(&page);
     phone_does_not_scroll_sideways(&page, folder.path());
     paper_shows_drawings_instead_of_charts(&page);
-    assert_eq!(page.troubles(), Vec::<String>::new(), "network requests or messages on the console");
+    assert_eq!(
+        page.troubles(),
+        Vec::<String>::new(),
+        "network requests or messages on the console"
+    );
 
     page.open(folder.path(), &html(&hostile()));
-    assert_eq!(page.troubles(), Vec::<String>::new(), "the page of hostile names");
+    assert_eq!(
+        page.troubles(),
+        Vec::<String>::new(),
+        "the page of hostile names"
+    );
     hostile_names_stay_text(&page);
 }
 
@@ -286,12 +427,20 @@ fn charts_are_drawn(page: &Page) {
 
 fn hover_shows_the_value_of_the_record(page: &Page, run: &RunRecord) {
     let findings = analysis::findings(run);
-    let cell = findings.cells.iter().find(|cell| cell.key.session == 0 && cell.key.batch_size == 4).unwrap();
+    let cell = findings
+        .cells
+        .iter()
+        .find(|cell| cell.key.session == 0 && cell.key.batch_size == 4)
+        .unwrap();
     let throughput = cell.figure(Metric::Throughput).unwrap();
-    let shown =
-        number::with_interval(Metric::Throughput.unit(), throughput.value().unwrap(), throughput.interval().unwrap());
+    let shown = number::with_interval(
+        Metric::Throughput.unit(),
+        throughput.value().unwrap(),
+        throughput.interval().unwrap(),
+    );
     page.hover("#figure-batch-throughput .trace:first-child .points path:nth-child(3)");
-    let told = page.text("document.querySelector('#figure-batch-throughput .hoverlayer').textContent");
+    let told =
+        page.text("document.querySelector('#figure-batch-throughput .hoverlayer').textContent");
     assert!(told.contains(&shown), "{told} does not hold {shown}");
     assert!(told.contains("fp32, batch 4"), "{told}");
 }
@@ -314,7 +463,8 @@ fn keys_step_through_points(page: &Page) {
 fn themes_differ(page: &Page) {
     let ground = || {
         let body = page.text("getComputedStyle(document.body).backgroundColor");
-        let chart = page.text("getComputedStyle(document.querySelector('.chart .main-svg')).backgroundColor");
+        let chart = page
+            .text("getComputedStyle(document.querySelector('.chart .main-svg')).backgroundColor");
         assert_eq!(body, chart, "the charts' ground is the page's");
         body
     };
@@ -331,7 +481,9 @@ fn phone_does_not_scroll_sideways(page: &Page, _: &Path) {
     page.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
     let width = page.number("document.documentElement.scrollWidth");
     assert!(width <= 390.0, "the page is {width} pixels wide");
-    assert!(page.is("[...document.querySelectorAll('.scroll')].some((one) => one.scrollWidth > one.clientWidth)"));
+    assert!(page.is(
+        "[...document.querySelectorAll('.scroll')].some((one) => one.scrollWidth > one.clientWidth)"
+    ));
     page.run("document.querySelectorAll('details').forEach((one) => { one.open = false; })");
     page.screenshot("phone");
     page.resize(1000, 800);
@@ -340,25 +492,41 @@ fn phone_does_not_scroll_sideways(page: &Page, _: &Path) {
 fn paper_shows_drawings_instead_of_charts(page: &Page) {
     let shown = |class: &str| {
         let is_shown = "(one) => getComputedStyle(one).display !== 'none'";
-        page.number(&format!("[...document.querySelectorAll('{class}')].filter({is_shown}).length"))
+        page.number(&format!(
+            "[...document.querySelectorAll('{class}')].filter({is_shown}).length"
+        ))
     };
     let count = shown(".chart");
     page.media("print");
-    assert_eq!((shown(".chart"), shown(".drawing"), shown("nav")), (0.0, count, 0.0));
+    assert_eq!(
+        (shown(".chart"), shown(".drawing"), shown("nav")),
+        (0.0, count, 0.0)
+    );
     page.media("screen");
-    assert_eq!((shown(".chart"), shown(".drawing"), shown("nav")), (count, 0.0, 1.0));
+    assert_eq!(
+        (shown(".chart"), shown(".drawing"), shown("nav")),
+        (count, 0.0, 1.0)
+    );
     let pdf = page.pdf();
     assert!(pdf.starts_with(b"%PDF-") && pdf.windows(5).any(|bytes| bytes == b"%%EOF"));
 }
 
 fn hostile_names_stay_text(page: &Page) {
-    assert_eq!(page.text("document.title"), "</script><script>alert(1)</script>: performance report");
+    assert_eq!(
+        page.text("document.title"),
+        "</script><script>alert(1)</script>: performance report"
+    );
     assert_eq!(page.number("document.querySelectorAll('img').length"), 0.0);
-    assert_eq!(page.number("document.querySelectorAll('script').length"), 3.0);
+    assert_eq!(
+        page.number("document.querySelectorAll('script').length"),
+        3.0
+    );
     let legend = page.text("document.querySelector('#figure-batch-latency .legend').textContent");
     assert!(legend.contains("<script>alert(1)</script>"), "{legend}");
     page.run("document.querySelector('#figure-batch-latency .chart').focus()");
     page.press("ArrowRight");
     let label = "document.querySelector('#figure-batch-latency .hoverlayer').textContent";
-    page.wait_for(&format!("{label}.includes('<script>alert(1)</script>, batch 1')"));
+    page.wait_for(&format!(
+        "{label}.includes('<script>alert(1)</script>, batch 1')"
+    ));
 }

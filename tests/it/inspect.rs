@@ -12,11 +12,17 @@ use crate::support::Onnxprof;
 use crate::workbench::Workbench;
 
 fn model(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("models")
+        .join(path)
 }
 
 fn inspect(path: &Path, options: &[&str]) -> Output {
-    Onnxprof::new().arg("inspect").arg(path).args(options).output()
+    Onnxprof::new()
+        .arg("inspect")
+        .arg(path)
+        .args(options)
+        .output()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -34,7 +40,10 @@ fn failure(path: &str, options: &[&str]) -> (Option<i32>, String) {
     let output = inspect(&model(path), options);
     assert!(output.stdout.is_empty());
     let folder = format!("{}/", model("").display()).replace("//", "/");
-    (output.status.code(), text(&output.stderr).replace(&folder, ""))
+    (
+        output.status.code(),
+        text(&output.stderr).replace(&folder, ""),
+    )
 }
 
 #[test]
@@ -49,7 +58,11 @@ fn precision_is_named_for_every_way_of_quantizing() {
         ("fixtures/qoperator.onnx", "int8 QOperator"),
     ];
     for (path, label) in labels {
-        assert_eq!(json(path, &[])["model"]["precision"]["label"], label, "{path}");
+        assert_eq!(
+            json(path, &[])["model"]["precision"]["label"],
+            label,
+            "{path}"
+        );
     }
 }
 
@@ -57,13 +70,19 @@ fn precision_is_named_for_every_way_of_quantizing() {
 fn shares_of_weight_bytes_sum_to_one() {
     let summary = json("digits/digits-int8-static.onnx", &[]);
     let shares = summary["model"]["precision"]["shares"].as_array().unwrap();
-    let total: f64 = shares.iter().map(|share| share["bytes_ratio"].as_f64().unwrap()).sum();
+    let total: f64 = shares
+        .iter()
+        .map(|share| share["bytes_ratio"].as_f64().unwrap())
+        .sum();
     assert!((total - 1.0).abs() < 1e-9, "{shares:?}");
 }
 
 #[test]
 fn what_would_be_fed_to_an_encoder_is_said_with_its_reason() {
-    let plan = &json("fixtures/bert-tiny-random-weights.onnx", &["--dim", "sequence_length=16"])["inputs"];
+    let plan = &json(
+        "fixtures/bert-tiny-random-weights.onnx",
+        &["--dim", "sequence_length=16"],
+    )["inputs"];
     let fed = plan["fed"].as_array().unwrap();
     assert_eq!(fed[0]["fill"]["uniform"]["high"], 999.0);
     assert_eq!(fed[0]["dims"], serde_json::json!([null, 16]));
@@ -78,10 +97,18 @@ fn what_would_be_fed_to_an_encoder_is_said_with_its_reason() {
 fn indices_are_bounded_through_casts_and_shifts() {
     let plan = &json("fixtures/index-ops.onnx", &[])["inputs"];
     let high = |name: &str| {
-        let fed = plan["fed"].as_array().unwrap().iter().find(|fed| fed["name"] == name).unwrap();
+        let fed = plan["fed"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|fed| fed["name"] == name)
+            .unwrap();
         fed["fill"]["uniform"]["high"].as_f64()
     };
-    assert_eq!((high("category"), high("slot"), high("token")), (Some(6.0), Some(4.0), Some(9.0)));
+    assert_eq!(
+        (high("category"), high("slot"), high("token")),
+        (Some(6.0), Some(4.0), Some(9.0))
+    );
 }
 
 #[test]
@@ -94,7 +121,10 @@ fn weights_listed_as_inputs_are_no_inputs() {
 #[test]
 fn operators_of_branches_and_loops_are_counted() {
     let operators = &json("fixtures/control-flow.onnx", &[])["model"]["operators"];
-    assert_eq!((&operators["If"], &operators["Loop"], &operators["Neg"]), (&1.into(), &1.into(), &1.into()));
+    assert_eq!(
+        (&operators["If"], &operators["Loop"], &operators["Neg"]),
+        (&1.into(), &1.into(), &1.into())
+    );
 }
 
 #[test]
@@ -108,13 +138,19 @@ fn external_data_counts_towards_the_file_size() {
 #[test]
 fn fixed_batch_is_said() {
     let axis = &json("fixtures/fixed-batch.onnx", &[])["model"]["batch_axis"];
-    assert_eq!((&axis["fixed_size"], &axis["reason"]), (&4.into(), &"first_fixed_dimension".into()));
+    assert_eq!(
+        (&axis["fixed_size"], &axis["reason"]),
+        (&4.into(), &"first_fixed_dimension".into())
+    );
 }
 
 #[test]
 fn sequence_output_is_described_and_no_error() {
     let outputs = &json("fixtures/sklearn-classifier.onnx", &[])["model"]["outputs"];
-    assert_eq!(outputs[1]["value_type"]["other"], "seq(map(int64,tensor(float)))");
+    assert_eq!(
+        outputs[1]["value_type"]["other"],
+        "seq(map(int64,tensor(float)))"
+    );
 }
 
 #[test]
@@ -122,7 +158,10 @@ fn text_for_people_says_the_main_facts() {
     let output = inspect(&model("digits/digits-int8-static.onnx"), &[]);
     let text = text(&output.stdout);
     assert!(text.contains("precision   int8 QDQ: 98.3% int8"), "{text}");
-    assert!(text.contains("image  float [batch, 1, 8, 8]  fed [batch, 1, 8, 8]  data"), "{text}");
+    assert!(
+        text.contains("image  float [batch, 1, 8, 8]  fed [batch, 1, 8, 8]  data"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -142,22 +181,42 @@ fn what_was_decided_of_a_folder_and_what_was_left_out_is_said() {
         "data beside the models is not used: ",
     ];
     let printed = text(&inspect(&bench.path("m"), &[]).stdout);
-    let told: Value = serde_json::from_slice(&inspect(&bench.path("m"), &["--json"]).stdout).unwrap();
-    let told: Vec<&str> = told["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect();
+    let told: Value =
+        serde_json::from_slice(&inspect(&bench.path("m"), &["--json"]).stdout).unwrap();
+    let told: Vec<&str> = told["notes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|note| note.as_str().unwrap())
+        .collect();
     assert_eq!(told.len(), expected.len(), "{told:?}");
     for words in expected {
-        assert!(told.iter().any(|note| note.contains(words)), "{words}: {told:?}");
-        assert!(printed.lines().any(|line| line.starts_with("note: ") && line.contains(words)), "{words}: {printed}");
+        assert!(
+            told.iter().any(|note| note.contains(words)),
+            "{words}: {told:?}"
+        );
+        assert!(
+            printed
+                .lines()
+                .any(|line| line.starts_with("note: ") && line.contains(words)),
+            "{words}: {printed}"
+        );
     }
     let alone = text(&inspect(&bench.path("m/a.onnx"), &[]).stdout);
-    assert!(alone.contains("\n\nnote: data beside the models is not used: "), "{alone}");
+    assert!(
+        alone.contains("\n\nnote: data beside the models is not used: "),
+        "{alone}"
+    );
 }
 
 #[test]
 fn data_of_the_digits_fits_every_variant() {
     let data = model("digits/digits-test.npz");
     for variant in ["fp32", "int8-dynamic", "int8-static"] {
-        let plan = json(&format!("digits/digits-{variant}.onnx"), &["--data", data.to_str().unwrap()]);
+        let plan = json(
+            &format!("digits/digits-{variant}.onnx"),
+            &["--data", data.to_str().unwrap()],
+        );
         assert_eq!(plan["inputs"]["fed"][0]["fill"], "data");
     }
 }
@@ -169,10 +228,19 @@ fn broken_models_are_bad_input_that_says_what_is_wrong() {
         assert_eq!(code, Some(3));
         message.lines().next().unwrap().to_owned()
     };
-    assert_eq!(broken("empty"), "error: model `fixtures/broken/empty.onnx` is empty");
-    assert_eq!(broken("not-onnx"), "error: `fixtures/broken/not-onnx.onnx` is not an ONNX model");
+    assert_eq!(
+        broken("empty"),
+        "error: model `fixtures/broken/empty.onnx` is empty"
+    );
+    assert_eq!(
+        broken("not-onnx"),
+        "error: `fixtures/broken/not-onnx.onnx` is not an ONNX model"
+    );
     assert!(broken("truncated").contains("is truncated: the file ends early, "));
-    assert_eq!(broken("absent"), "error: failed to open model `fixtures/broken/absent.onnx`");
+    assert_eq!(
+        broken("absent"),
+        "error: failed to open model `fixtures/broken/absent.onnx`"
+    );
 }
 
 #[test]
@@ -181,15 +249,26 @@ fn unknown_dimension_and_input_list_those_present() {
     let (code, message) = failure(path, &["--dim", "seq=4"]);
     assert_eq!(code, Some(2));
     assert!(
-        message.contains("no input has a dimension `seq`; the dimensions are `batch_size`, `sequence_length`"),
+        message.contains(
+            "no input has a dimension `seq`; the dimensions are `batch_size`, `sequence_length`"
+        ),
         "{message}"
     );
-    let (code, message) = failure(path, &["--dim", "batch_size=4", "--batch-dim", "batch_size"]);
+    let (code, message) = failure(
+        path,
+        &["--dim", "batch_size=4", "--batch-dim", "batch_size"],
+    );
     assert_eq!(code, Some(2));
-    assert!(message.contains("hint: give one of --dim and --batch-dim for it"), "{message}");
+    assert!(
+        message.contains("hint: give one of --dim and --batch-dim for it"),
+        "{message}"
+    );
     let (code, message) = failure(path, &["--range", "ids=0..4"]);
     assert_eq!(code, Some(2));
-    assert!(message.contains("the model has no input `ids`; its inputs are `input_ids`"), "{message}");
+    assert!(
+        message.contains("the model has no input `ids`; its inputs are `input_ids`"),
+        "{message}"
+    );
     assert_eq!(failure(path, &["--range", "ids"]).0, Some(2));
 }
 

@@ -24,9 +24,16 @@ impl Data {
         Data(NpzWriter::new(File::create(&path).unwrap()), path)
     }
 
-    fn with<T: WritableElement>(mut self, name: &str, shape: &[usize], element: impl Fn(usize) -> T) -> Self {
+    fn with<T: WritableElement>(
+        mut self,
+        name: &str,
+        shape: &[usize],
+        element: impl Fn(usize) -> T,
+    ) -> Self {
         let count = shape.iter().product();
-        let array: ArrayD<T> = Array::from_iter((0..count).map(element)).into_shape_with_order(IxDyn(shape)).unwrap();
+        let array: ArrayD<T> = Array::from_iter((0..count).map(element))
+            .into_shape_with_order(IxDyn(shape))
+            .unwrap();
         self.0.add_array(name, &array).unwrap();
         self
     }
@@ -45,7 +52,9 @@ impl Data {
 fn profiled(bench: &Workbench, name: &str, data: Data, words: &[&str]) -> Output {
     let data = data.done();
     let words = [&["--batch", "1", "--data", data.to_str().unwrap()], words].concat();
-    bench.profile(&model("fixtures/labels").join(name), words).run()
+    bench
+        .profile(&model("fixtures/labels").join(name), words)
+        .run()
 }
 
 #[track_caller]
@@ -75,7 +84,12 @@ fn refused(name: &str, data: impl Fn(&Workbench) -> Data, words: &[&str]) {
 /// The classes that are predicted of [`Data::rows`].
 fn predicted(name: &str) -> Vec<u64> {
     let bench = Workbench::new();
-    let (_, scores) = scored(&bench, name, Data::rows(&bench).with("labels", &[N], |_| 0_i64), &[]);
+    let (_, scores) = scored(
+        &bench,
+        name,
+        Data::rows(&bench).with("labels", &[N], |_| 0_i64),
+        &[],
+    );
     match scores {
         Scores::Classification(scores) => scores.predicted.into_iter().flatten().collect(),
         other => panic!("{other:?}"),
@@ -85,7 +99,10 @@ fn predicted(name: &str) -> Vec<u64> {
 #[track_caller]
 fn all_right(scores: &Scores) {
     match scores {
-        Scores::Classification(scores) => assert!(scores.label_ranks.iter().all(|rank| *rank == Some(0)), "{scores:?}"),
+        Scores::Classification(scores) => assert!(
+            scores.label_ranks.iter().all(|rank| *rank == Some(0)),
+            "{scores:?}"
+        ),
         other => panic!("{other:?}"),
     }
 }
@@ -93,9 +110,17 @@ fn all_right(scores: &Scores) {
 #[test]
 fn classes_are_scored_in_every_form_and_under_every_name() {
     let classes = predicted("classes.onnx");
-    assert!(classes.iter().any(|&class| class != classes[0]), "{classes:?}");
+    assert!(
+        classes.iter().any(|&class| class != classes[0]),
+        "{classes:?}"
+    );
     let bench = Workbench::new();
-    let (_, scores) = scored(&bench, "classes.onnx", Data::rows(&bench).with("y", &[N], |at| classes[at] as f32), &[]);
+    let (_, scores) = scored(
+        &bench,
+        "classes.onnx",
+        Data::rows(&bench).with("y", &[N], |at| classes[at] as f32),
+        &[],
+    );
     all_right(&scores);
     let bench = Workbench::new();
     let column = Data::rows(&bench).with("Target", &[N, 1], |at| classes[at] as u8);
@@ -104,22 +129,42 @@ fn classes_are_scored_in_every_form_and_under_every_name() {
     let one_hot = Data::rows(&bench).with("label", &[N, 4], |at| classes[at / 4] == at as u64 % 4);
     let (record, scores) = scored(&bench, "classes.onnx", one_hot, &[]);
     all_right(&scores);
-    assert!(record.notes.iter().any(|note| note.contains("one-hot classes")), "{:?}", record.notes);
-    assert_eq!(record.dataset.unwrap().class_labels.unwrap()[0], classes[0] as i64);
+    assert!(
+        record
+            .notes
+            .iter()
+            .any(|note| note.contains("one-hot classes")),
+        "{:?}",
+        record.notes
+    );
+    assert_eq!(
+        record.dataset.unwrap().class_labels.unwrap()[0],
+        classes[0] as i64
+    );
 }
 
 fn rows(words: &[&str]) -> String {
-    words.iter().enumerate().map(|(row, word)| format!("{row},{word}\n")).collect()
+    words
+        .iter()
+        .enumerate()
+        .map(|(row, word)| format!("{row},{word}\n"))
+        .collect()
 }
 
 #[test]
 fn words_in_a_text_file_beside_the_data_are_scored() {
     let names = ["ash", "elm", "oak"];
-    let words: Vec<&str> = predicted("words.onnx").into_iter().map(|class| names[class as usize]).collect();
+    let words: Vec<&str> = predicted("words.onnx")
+        .into_iter()
+        .map(|class| names[class as usize])
+        .collect();
     for (file, text) in [
         ("label.txt", words.join("\n")),
         ("labels.csv", format!("id,label\n{}", rows(&words))),
-        ("labels.tsv", format!("id\tlabel\n{}", rows(&words).replace(',', "\t"))),
+        (
+            "labels.tsv",
+            format!("id\tlabel\n{}", rows(&words).replace(',', "\t")),
+        ),
         ("classes.csv", format!("file,category\n{}", rows(&words))),
         ("y.json", serde_json::to_string(&words).unwrap()),
     ] {
@@ -127,21 +172,30 @@ fn words_in_a_text_file_beside_the_data_are_scored() {
         bench.write(file, text);
         let (record, scores) = scored(&bench, "words.onnx", Data::rows(&bench), &[]);
         all_right(&scores);
-        assert!(record.notes.iter().any(|note| note.contains(file)), "{:?}", record.notes);
+        assert!(
+            record.notes.iter().any(|note| note.contains(file)),
+            "{:?}",
+            record.notes
+        );
     }
 }
 
 #[test]
 fn words_are_scored_by_the_classes_that_a_configuration_beside_the_model_names() {
     let names = ["ash", "elm", "oak", "yew"];
-    let words: Vec<&str> = predicted("classes.onnx").into_iter().map(|class| names[class as usize]).collect();
+    let words: Vec<&str> = predicted("classes.onnx")
+        .into_iter()
+        .map(|class| names[class as usize])
+        .collect();
     let run = |config: &str| {
         let bench = Workbench::new();
         let path = bench.copy("fixtures/labels/classes.onnx", "own/classes.onnx");
         bench.write("own/config.json", config);
         bench.write("label.txt", words.join("\n"));
         let data = Data::rows(&bench).done();
-        let output = bench.profile(&path, ["--batch", "1", "--data", data.to_str().unwrap()]).run();
+        let output = bench
+            .profile(&path, ["--batch", "1", "--data", data.to_str().unwrap()])
+            .run();
         (output, bench)
     };
     let (unnamed, _) = run("{}");
@@ -169,35 +223,68 @@ fn a_file_beside_the_data_that_is_not_understood_stops_the_run_if_it_has_a_row_f
         let bench = Workbench::new();
         let output = beside(&bench, file, &text);
         output.assert_code(BAD_INPUT);
-        assert!(output.stderr.contains(file) && output.stderr.contains("a .csv with a column"), "{output}");
+        assert!(
+            output.stderr.contains(file) && output.stderr.contains("a .csv with a column"),
+            "{output}"
+        );
         assert!(!bench.run_folder().join("run.json").exists(), "{output}");
     }
     let bench = Workbench::new();
     beside(&bench, "labels.csv", "split,mood\ntrain,good\n").assert_code(0);
     let notes = bench.record().notes;
-    assert!(notes.iter().any(|note| note.contains("labels.csv` is not taken for the labels")), "{notes:?}");
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.contains("labels.csv` is not taken for the labels")),
+        "{notes:?}"
+    );
 }
 
 #[test]
 fn several_classes_tokens_pixels_and_numbers_are_scored() {
     let bench = Workbench::new();
     let several = Data::rows(&bench).with("labels", &[N, 4], |at| i64::from(at % 4 < 2));
-    let Scores::SeveralClasses(found) = scored(&bench, "several.onnx", several, &[]).1 else { panic!() };
+    let Scores::SeveralClasses(found) = scored(&bench, "several.onnx", several, &[]).1 else {
+        panic!()
+    };
     assert_eq!((found.samples.len(), found.threshold), (N, 0.5));
 
     let bench = Workbench::new();
     let tokens = Data::new(&bench).with("a", &[N, 5], |at| (at % 20) as i64);
-    let tokens = tokens.with("labels", &[N, 5], |at| if at % 5 == 4 { -100 } else { (at % 3) as i64 });
+    let tokens = tokens.with("labels", &[N, 5], |at| {
+        if at % 5 == 4 { -100 } else { (at % 3) as i64 }
+    });
     let (record, scores) = scored(&bench, "tokens.onnx", tokens, &[]);
-    let Scores::Elements(found) = scores else { panic!() };
-    assert_eq!((found.unit, found.class_axis, found.samples[0].elements_count), (ElementUnit::Token, Some(2), 4));
-    assert!(record.notes.iter().any(|note| note.contains("a class for each token")), "{:?}", record.notes);
+    let Scores::Elements(found) = scores else {
+        panic!()
+    };
+    assert_eq!(
+        (
+            found.unit,
+            found.class_axis,
+            found.samples[0].elements_count
+        ),
+        (ElementUnit::Token, Some(2), 4)
+    );
+    assert!(
+        record
+            .notes
+            .iter()
+            .any(|note| note.contains("a class for each token")),
+        "{:?}",
+        record.notes
+    );
 
     let bench = Workbench::new();
     let pixels = Data::new(&bench).with("a", &[N, 2, 4, 5], |at| (at % 9) as f32);
     let pixels = pixels.with("labels", &[N, 4, 5], |at| (at % 3) as u8);
-    let Scores::Elements(found) = scored(&bench, "pixels.onnx", pixels, &[]).1 else { panic!() };
-    assert_eq!((found.unit, found.class_axis), (ElementUnit::Pixel, Some(1)));
+    let Scores::Elements(found) = scored(&bench, "pixels.onnx", pixels, &[]).1 else {
+        panic!()
+    };
+    assert_eq!(
+        (found.unit, found.class_axis),
+        (ElementUnit::Pixel, Some(1))
+    );
 
     let bench = Workbench::new();
     let numbers = Data::rows(&bench).with("target", &[N], |at| (at * 20) as f64);
@@ -233,20 +320,44 @@ fn labels_that_are_not_understood_stop_the_run_before_it_measures() {
 #[test]
 fn data_in_another_form_is_taken_and_said_or_refused_with_the_way_out() {
     let bench = Workbench::new();
-    let renamed = Data::new(&bench).with("arr_0", &[N, 3], |at| at as f64).with("y", &[N], |_| 0_i64);
+    let renamed = Data::new(&bench)
+        .with("arr_0", &[N, 3], |at| at as f64)
+        .with("y", &[N], |_| 0_i64);
     let (record, _) = scored(&bench, "classes.onnx", renamed, &[]);
-    assert!(record.notes.iter().any(|note| note.contains("is taken for the input `a`")), "{:?}", record.notes);
+    assert!(
+        record
+            .notes
+            .iter()
+            .any(|note| note.contains("is taken for the input `a`")),
+        "{:?}",
+        record.notes
+    );
     let bench = Workbench::new();
-    profiled(&bench, "classes.onnx", Data::new(&bench).with("a", &[3], |at| at as f32), &[]).assert_code(0);
+    profiled(
+        &bench,
+        "classes.onnx",
+        Data::new(&bench).with("a", &[3], |at| at as f32),
+        &[],
+    )
+    .assert_code(0);
     let notes = bench.record().notes;
-    assert!(notes.iter().any(|note| note.contains("is taken as one sample [1, 3]")), "{notes:?}");
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.contains("is taken as one sample [1, 3]")),
+        "{notes:?}"
+    );
 
     refused(
         "pixels.onnx",
         |bench| Data::new(bench).with("a", &[N, 4, 5, 2], |at| at as f32),
         &["numpy.moveaxis(array, -1, 1)"],
     );
-    refused("classes.onnx", |bench| Data::new(bench).with("a", &[N, 3], |at| at as u8), &["astype(numpy.float32)"]);
+    refused(
+        "classes.onnx",
+        |bench| Data::new(bench).with("a", &[N, 3], |at| at as u8),
+        &["astype(numpy.float32)"],
+    );
     refused(
         "tokens.onnx",
         |bench| Data::new(bench).with("a", &[N, 5], |at| at as i64),
@@ -256,10 +367,22 @@ fn data_in_another_form_is_taken_and_said_or_refused_with_the_way_out() {
 
 /// `profile` of a model that takes a second for a sample, with labels of a shape, and how long it took.
 fn slowly(bench: &Workbench, shape: &[usize], label: impl Fn(usize) -> f32) -> (Output, Duration) {
-    let data = Data::new(bench).with("x", &[N, 4], |at| (at * 7 % 11) as f32).with("labels", shape, label).done();
+    let data = Data::new(bench)
+        .with("x", &[N, 4], |at| (at * 7 % 11) as f32)
+        .with("labels", shape, label)
+        .done();
     let ops = example("custom_ops");
     let paths = [data.to_str().unwrap(), ops.to_str().unwrap()];
-    let words = ["--batch", "1", "--budget", "8s", "--data", paths[0], "--custom-ops", paths[1]];
+    let words = [
+        "--batch",
+        "1",
+        "--budget",
+        "8s",
+        "--data",
+        paths[0],
+        "--custom-ops",
+        paths[1],
+    ];
     let command = bench.profile_of(&model("fixtures/broken/unknown-domain.onnx"), words);
     // More than a tenth of the budget, most of which it leaves for starting.
     let command = command.env("FROBNICATE_MS", "1000");
@@ -276,7 +399,14 @@ fn labels_of_a_slow_model_are_judged_by_what_trying_it_out_left() {
     assert!(took < Duration::from_secs(8 + 1 + 8), "{took:?}");
     let record = bench.record();
     assert!(!record.blocks.is_empty(), "{output}");
-    assert!(record.notes.iter().any(|note| note.contains("one-hot classes")), "{:?}", record.notes);
+    assert!(
+        record
+            .notes
+            .iter()
+            .any(|note| note.contains("one-hot classes")),
+        "{:?}",
+        record.notes
+    );
 
     let bench = Workbench::new();
     let (output, took) = slowly(&bench, &[N], |at| (at % 4) as f32 + 1.0);

@@ -20,7 +20,9 @@ struct Machine {
 
 impl Machine {
     fn new(text: &str) -> Self {
-        let machine = Machine { folder: tempfile::tempdir().unwrap() };
+        let machine = Machine {
+            folder: tempfile::tempdir().unwrap(),
+        };
         for section in text.split("\n=== ").skip(1) {
             let (path, content) = section.split_once('\n').unwrap();
             // The blank that separates two sections is the end of the last line.
@@ -36,7 +38,8 @@ impl Machine {
     }
 
     fn roots(&self) -> Roots {
-        let [proc, sys, nvml] = ["proc", "sys", "libnvidia-ml.so"].map(|name| self.folder.path().join(name));
+        let [proc, sys, nvml] =
+            ["proc", "sys", "libnvidia-ml.so"].map(|name| self.folder.path().join(name));
         Roots { proc, sys, nvml }
     }
 
@@ -47,7 +50,9 @@ impl Machine {
     /// What the machine goes through while `changes` come over it, with CPU 0 as the workers'.
     fn goes_through(&self, changes: &[(&str, &str)]) -> Conditions {
         let before = conditions::Counters::read(&self.roots(), &[0]);
-        changes.iter().for_each(|(path, content)| self.write(path, content));
+        changes
+            .iter()
+            .for_each(|(path, content)| self.write(path, content));
         conditions::since(&self.roots(), &before, &[0])
     }
 
@@ -56,7 +61,10 @@ impl Machine {
         let sampler = Sampler::new(&self.roots());
         let before = sampler.sample(7);
         for (zone, microjoules) in counters {
-            self.write(&format!("sys/class/powercap/{zone}/energy_uj"), &format!("{microjoules}\n"));
+            self.write(
+                &format!("sys/class/powercap/{zone}/energy_uj"),
+                &format!("{microjoules}\n"),
+            );
         }
         sampler.sample(7).since(&before).cpu_energy.unwrap()
     }
@@ -65,10 +73,19 @@ impl Machine {
 #[test]
 fn intel_machine_is_described() {
     let host = Machine::new(INTEL).host();
-    assert_eq!(host.cpu.model_name, Some("11th Gen Intel(R) Core(TM) i7-1185G7 @ 3.00GHz".into()));
-    assert_eq!((host.cpu.logical_count, host.cpu.physical_count), (8, Some(4)));
+    assert_eq!(
+        host.cpu.model_name,
+        Some("11th Gen Intel(R) Core(TM) i7-1185G7 @ 3.00GHz".into())
+    );
+    assert_eq!(
+        (host.cpu.logical_count, host.cpu.physical_count),
+        (8, Some(4))
+    );
     assert!(host.cpu.isa_flags.contains(&"avx512_vnni".into()));
-    assert_eq!((host.turbo, &host.governor), (Some(true), &governor_of_first_cpu(&host).map(Into::into)));
+    assert_eq!(
+        (host.turbo, &host.governor),
+        (Some(true), &governor_of_first_cpu(&host).map(Into::into))
+    );
     assert_eq!(host.memory_bytes, Some(Bytes(16_090_000 * 1024)));
     assert_eq!(host.cgroup, CgroupLimits::default());
     assert!(host.gpus.is_empty() && host.gpus_absent_reason.is_some());
@@ -84,16 +101,28 @@ fn intel_machine_under_load_shows_frequency_heat_and_siblings() {
     let throttled = "sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count";
     let seen = Machine::new(INTEL).goes_through(&[(throttled, "43\n")]);
     let frequency = seen.frequency.unwrap();
-    assert_eq!((frequency.minimum_hertz, frequency.maximum_hertz), (Hertz(400_000_000), Hertz(4_800_000_000)));
-    assert_eq!((seen.thermal_throttles_count, seen.temperature_celsius), (Some(3), Some(Celsius(61.0))));
-    assert_eq!((seen.sibling_cpus, seen.online_cpus_count), (Some(vec![4]), Some(8)));
+    assert_eq!(
+        (frequency.minimum_hertz, frequency.maximum_hertz),
+        (Hertz(400_000_000), Hertz(4_800_000_000))
+    );
+    assert_eq!(
+        (seen.thermal_throttles_count, seen.temperature_celsius),
+        (Some(3), Some(Celsius(61.0)))
+    );
+    assert_eq!(
+        (seen.sibling_cpus, seen.online_cpus_count),
+        (Some(vec![4]), Some(8))
+    );
     assert_eq!(seen.swap_used_bytes, Some(Bytes(0)));
 }
 
 #[test]
 fn intel_machine_counts_packages_and_memory_once_each_and_across_the_wrap() {
     let machine = Machine::new(INTEL);
-    assert_eq!(Rapl::open(&machine.roots()).unwrap().names(), ["package-0", "dram"]);
+    assert_eq!(
+        Rapl::open(&machine.roots()).unwrap().names(),
+        ["package-0", "dram"]
+    );
     // The package's counter stands 328,850 µJ before its end.
     let energy = machine.energy(&[
         ("intel-rapl:0", 671_150),
@@ -101,14 +130,23 @@ fn intel_machine_counts_packages_and_memory_once_each_and_across_the_wrap() {
         ("intel-rapl:0:2", 30_000_250_000),
         ("intel-rapl-mmio:0", 5),
     ]);
-    assert_eq!(energy, CpuEnergy { package_joules: Joules(1.0), dram_joules: Some(Joules(0.25)) });
+    assert_eq!(
+        energy,
+        CpuEnergy {
+            package_joules: Joules(1.0),
+            dram_joules: Some(Joules(0.25))
+        }
+    );
 }
 
 #[test]
 fn amd_machine_is_described() {
     let host = Machine::new(AMD).host();
     assert_eq!(host.cpu.model_name, Some("AMD EPYC".into()));
-    assert_eq!((host.cpu.logical_count, host.cpu.physical_count), (2, Some(2)));
+    assert_eq!(
+        (host.cpu.logical_count, host.cpu.physical_count),
+        (2, Some(2))
+    );
     assert_eq!(host.kernel, Some("6.18.44".into()));
     assert!(host.virtualization.unwrap().starts_with("hypervisor"));
     assert_eq!((host.turbo, host.load_average), (None, Some(1.52)));
@@ -118,15 +156,27 @@ fn amd_machine_is_described() {
 #[test]
 fn amd_machine_counts_its_package_and_no_memory() {
     let machine = Machine::new(AMD);
-    let energy = machine.energy(&[("intel-rapl:0", 8_412_370_911 + 5_500_000), ("intel-rapl:0:0", 911_999_999)]);
-    assert_eq!(energy, CpuEnergy { package_joules: Joules(5.5), dram_joules: None });
+    let energy = machine.energy(&[
+        ("intel-rapl:0", 8_412_370_911 + 5_500_000),
+        ("intel-rapl:0:0", 911_999_999),
+    ]);
+    assert_eq!(
+        energy,
+        CpuEnergy {
+            package_joules: Joules(5.5),
+            dram_joules: None
+        }
+    );
 }
 
 #[test]
 fn container_is_described_by_its_limits() {
     let host = Machine::new(CONTAINER).host();
-    let limits =
-        CgroupLimits { cpu_quota_count: Some(1.5), memory_max_bytes: Some(Bytes(2 << 30)), memory_high_bytes: None };
+    let limits = CgroupLimits {
+        cpu_quota_count: Some(1.5),
+        memory_max_bytes: Some(Bytes(2 << 30)),
+        memory_high_bytes: None,
+    };
     assert_eq!(host.cgroup, limits);
     assert!(host.usable_cpus_count <= 2);
 }
@@ -135,7 +185,11 @@ fn container_is_described_by_its_limits() {
 fn container_shows_how_its_limit_struck() {
     let struck = "nr_periods 5220\nnr_throttled 84\nthrottled_usec 2548000\n";
     let seen = Machine::new(CONTAINER).goes_through(&[("sys/fs/cgroup/cpu.stat", struck)]);
-    let throttling = Throttling { periods_count: 100, throttled_periods_count: 20, throttled_ns: Nanos(500_000_000) };
+    let throttling = Throttling {
+        periods_count: 100,
+        throttled_periods_count: 20,
+        throttled_ns: Nanos(500_000_000),
+    };
     assert_eq!(seen.throttling, Some(throttling));
 }
 
@@ -143,7 +197,10 @@ fn container_shows_how_its_limit_struck() {
 fn container_has_no_energy_counters_and_says_so() {
     let machine = Machine::new(CONTAINER);
     let error = Rapl::open(&machine.roots()).unwrap_err().to_string();
-    assert!(error.starts_with("the kernel offers no energy counters in `") && error.ends_with("virtual machines"));
+    assert!(
+        error.starts_with("the kernel offers no energy counters in `")
+            && error.ends_with("virtual machines")
+    );
     let sampler = Sampler::new(&machine.roots());
     assert_eq!(sampler.sample(7).since(&sampler.sample(7)).cpu_energy, None);
 }
@@ -152,6 +209,9 @@ fn container_has_no_energy_counters_and_says_so() {
 fn every_tree_says_where_it_comes_from() {
     for tree in [INTEL, AMD, CONTAINER] {
         let head = tree.split("\n=== ").next().unwrap();
-        assert!(head.contains("Composed") && head.lines().all(|line| line.starts_with('#')), "{head}");
+        assert!(
+            head.contains("Composed") && head.lines().all(|line| line.starts_with('#')),
+            "{head}"
+        );
     }
 }

@@ -1,7 +1,14 @@
 //! Tests of the command as a user runs it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails; clippy's own exception leaves out helpers")]
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a test that cannot run here says why")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails; clippy's own exception leaves out helpers"
+)]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that cannot run here says why"
+)]
 
 mod advice;
 mod architecture;

@@ -20,8 +20,11 @@ fn added(record: &RunRecord, in_flight: u64) -> u64 {
     let peaks = |batch_size: u64, concurrency: u64| {
         let load = LoadMode::Closed { concurrency };
         let cells = record.launches.iter().flat_map(|launch| &launch.cells);
-        let cells = cells.filter(move |cell| (cell.batch_size, cell.load_mode) == (batch_size, load));
-        cells.filter_map(|cell| cell.peak_memory_bytes).map(|peak| peak.0)
+        let cells =
+            cells.filter(move |cell| (cell.batch_size, cell.load_mode) == (batch_size, load));
+        cells
+            .filter_map(|cell| cell.peak_memory_bytes)
+            .map(|peak| peak.0)
     };
     peaks(ROWS, in_flight).max().unwrap() - peaks(1, 1).min().unwrap()
 }
@@ -30,9 +33,18 @@ fn added(record: &RunRecord, in_flight: u64) -> u64 {
 /// what else grows.
 #[track_caller]
 fn assert_held_once(record: &RunRecord, in_flight: u64) {
-    let (found, needed) = (added(record, in_flight), INPUT_BYTES + in_flight * OUTPUT_BYTES);
-    assert!(found > INPUT_BYTES, "{found} bytes were added, and inputs alone take {INPUT_BYTES}");
-    assert!(found < needed + INPUT_BYTES / 2, "{found} bytes were added by what takes {needed} at {in_flight}");
+    let (found, needed) = (
+        added(record, in_flight),
+        INPUT_BYTES + in_flight * OUTPUT_BYTES,
+    );
+    assert!(
+        found > INPUT_BYTES,
+        "{found} bytes were added, and inputs alone take {INPUT_BYTES}"
+    );
+    assert!(
+        found < needed + INPUT_BYTES / 2,
+        "{found} bytes were added by what takes {needed} at {in_flight}"
+    );
 }
 
 /// Profiles a single row and many of them.
@@ -40,8 +52,23 @@ fn profiled(words: &[&str]) -> RunRecord {
     let bench = Workbench::new();
     let model = bench.copy(MODEL, "product.onnx");
     let batch = format!("1,{ROWS}");
-    let usual = ["--batch", &batch, "--rounds", "2", "--alternations", "1", "--block", "2ms", "--intra-threads", "1"];
-    bench.profile_of(&model, usual).args(words).run().assert_code(0);
+    let usual = [
+        "--batch",
+        &batch,
+        "--rounds",
+        "2",
+        "--alternations",
+        "1",
+        "--block",
+        "2ms",
+        "--intra-threads",
+        "1",
+    ];
+    bench
+        .profile_of(&model, usual)
+        .args(words)
+        .run()
+        .assert_code(0);
     bench.record()
 }
 
@@ -57,7 +84,9 @@ fn rows_of_a_file_are_held_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rows.npz");
     let mut archive = NpzWriter::new(File::create(&path).unwrap());
-    let rows = Array2::from_shape_fn((ROWS as usize, 3), |(row, column)| (row % 100 + column) as f32);
+    let rows = Array2::from_shape_fn((ROWS as usize, 3), |(row, column)| {
+        (row % 100 + column) as f32
+    });
     archive.add_array("a", &rows).unwrap();
     archive.finish().unwrap();
     assert_held_once(&profiled(&["--data", path.to_str().unwrap()]), 1);

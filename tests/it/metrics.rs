@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use onnxprof::analysis::{self, Figure};
 use onnxprof::metric::{Level, Metric};
 use onnxprof::record::{
-    ElementScores, ElementUnit, Hits, Monitoring, Overlap, RightOf, RunRecord, Scores, SeveralScores,
+    ElementScores, ElementUnit, Hits, Monitoring, Overlap, RightOf, RunRecord, Scores,
+    SeveralScores,
 };
 
 use crate::support::record::{digits, regression};
@@ -15,7 +16,10 @@ const SAMPLES: usize = 12;
 /// The digits run, scored as another kind of model.
 fn scored(scores: &Scores) -> RunRecord {
     let mut record = digits();
-    record.accuracy.iter_mut().for_each(|accuracy| accuracy.scores = Some(scores.clone()));
+    record
+        .accuracy
+        .iter_mut()
+        .for_each(|accuracy| accuracy.scores = Some(scores.clone()));
     record
 }
 
@@ -24,7 +28,13 @@ fn elements(unit: ElementUnit) -> RunRecord {
         output: "y".into(),
         unit,
         class_axis: Some(1),
-        samples: vec![RightOf { right_count: 3, elements_count: 4 }; SAMPLES],
+        samples: vec![
+            RightOf {
+                right_count: 3,
+                elements_count: 4
+            };
+            SAMPLES
+        ],
         classes: vec![Overlap::default(); 2],
     }))
 }
@@ -32,7 +42,10 @@ fn elements(unit: ElementUnit) -> RunRecord {
 /// A run of which counters and the driver of a GPU were asked.
 fn on_gpu() -> RunRecord {
     let mut record = digits();
-    record.monitoring = Some(Monitoring { cpu: Err("no counter".into()), gpus: Err("no driver".into()) });
+    record.monitoring = Some(Monitoring {
+        cpu: Err("no counter".into()),
+        gpus: Err("no driver".into()),
+    });
     record.plan.sessions[1].execution_provider = "CUDAExecutionProvider".into();
     record
 }
@@ -43,7 +56,13 @@ fn every_metric_is_a_figure_of_a_cell_or_a_session() {
         output: "y".into(),
         classes_count: 4,
         threshold: 0.5,
-        samples: vec![Hits { both_count: 1, ..Hits::default() }; SAMPLES],
+        samples: vec![
+            Hits {
+                both_count: 1,
+                ..Hits::default()
+            };
+            SAMPLES
+        ],
     });
     let runs = [
         digits(),
@@ -57,12 +76,36 @@ fn every_metric_is_a_figure_of_a_cell_or_a_session() {
     for run in &runs {
         let found = analysis::findings(run);
         let metric = |figure: &Figure| figure.metric;
-        of_sessions.extend(found.sessions.iter().flat_map(|session| &session.figures).map(metric));
-        of_cells.extend(found.cells.iter().flat_map(|cell| &cell.figures).map(metric));
+        of_sessions.extend(
+            found
+                .sessions
+                .iter()
+                .flat_map(|session| &session.figures)
+                .map(metric),
+        );
+        of_cells.extend(
+            found
+                .cells
+                .iter()
+                .flat_map(|cell| &cell.figures)
+                .map(metric),
+        );
     }
     for &metric in Metric::ALL {
-        let produced = if metric.level() == Level::Cell { &of_cells } else { &of_sessions };
-        assert!(produced.contains(&metric), "{} is a figure of nothing", metric.key());
-        assert!(metric.level() == Level::Cell || !of_cells.contains(&metric), "{} is of sessions", metric.key());
+        let produced = if metric.level() == Level::Cell {
+            &of_cells
+        } else {
+            &of_sessions
+        };
+        assert!(
+            produced.contains(&metric),
+            "{} is a figure of nothing",
+            metric.key()
+        );
+        assert!(
+            metric.level() == Level::Cell || !of_cells.contains(&metric),
+            "{} is of sessions",
+            metric.key()
+        );
     }
 }

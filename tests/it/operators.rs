@@ -13,81 +13,151 @@ use crate::support::{Onnxprof, PARTIAL, model, record};
 use crate::workbench::{QUICK, Workbench};
 
 fn profiled(record: &RunRecord, session: usize, batch_size: u64) -> &Profiled {
-    let is_it = |found: &&OperatorProfile| (found.session, found.batch_size) == (session, batch_size);
-    record.operators.iter().find(is_it).unwrap().profile.as_ref().unwrap()
+    let is_it =
+        |found: &&OperatorProfile| (found.session, found.batch_size) == (session, batch_size);
+    record
+        .operators
+        .iter()
+        .find(is_it)
+        .unwrap()
+        .profile
+        .as_ref()
+        .unwrap()
 }
 
 #[test]
-fn every_session_is_profiled_at_its_smallest_batch_size_and_at_that_of_the_baselines_best_throughput() {
+fn every_session_is_profiled_at_its_smallest_batch_size_and_at_that_of_the_baselines_best_throughput()
+ {
     let bench = Workbench::new();
-    bench.profile(&model("digits"), ["--batch", "1,16"]).run().assert_code(0);
+    bench
+        .profile(&model("digits"), ["--batch", "1,16"])
+        .run()
+        .assert_code(0);
     let record = bench.record();
     for session in 0..record.plan.sessions.len() {
         let found = profiled(&record, session, 1);
-        assert!(found.inferences_count >= 1 && found.unprofiled_ns.is_some() && found.complete, "{found:?}");
+        assert!(
+            found.inferences_count >= 1 && found.unprofiled_ns.is_some() && found.complete,
+            "{found:?}"
+        );
         assert!(!found.distortion_ratios.is_empty(), "{found:?}");
         let sum: u64 = found.nodes.iter().map(|node| node.time_ns.0).sum();
         assert!(sum > 0 && sum <= found.mean_inference_ns.0, "{found:?}");
-        assert!(found.nodes.iter().all(|node| node.outputs.is_some() && node.bytes().is_some()), "{found:?}");
+        assert!(
+            found
+                .nodes
+                .iter()
+                .all(|node| node.outputs.is_some() && node.bytes().is_some()),
+            "{found:?}"
+        );
     }
     let sizes = |session: usize| -> BTreeSet<u64> {
-        record.operators.iter().filter(|found| found.session == session).map(|found| found.batch_size).collect()
+        record
+            .operators
+            .iter()
+            .filter(|found| found.session == session)
+            .map(|found| found.batch_size)
+            .collect()
     };
-    assert!(sizes(0).is_subset(&BTreeSet::from([1, 16])), "{:?}", sizes(0));
-    assert!((1..record.plan.sessions.len()).all(|session| sizes(session) == sizes(0)), "those of the baseline");
-    assert!(profiled(&record, 0, 1).nodes.iter().any(|node| node.operator == "FusedGemm"));
+    assert!(
+        sizes(0).is_subset(&BTreeSet::from([1, 16])),
+        "{:?}",
+        sizes(0)
+    );
+    assert!(
+        (1..record.plan.sessions.len()).all(|session| sizes(session) == sizes(0)),
+        "those of the baseline"
+    );
+    assert!(
+        profiled(&record, 0, 1)
+            .nodes
+            .iter()
+            .any(|node| node.operator == "FusedGemm")
+    );
 }
 
 #[test]
 fn first_and_last_shape_of_a_sweep_are_profiled_with_inputs_of_their_sizes() {
     let bench = Workbench::new();
     let words = ["--sweep", "dim=sequence_length:8,16,32", "--batch", "1"];
-    bench.profile(&model("fixtures/bert-tiny-random-weights.onnx"), words).run().assert_code(0);
+    bench
+        .profile(&model("fixtures/bert-tiny-random-weights.onnx"), words)
+        .run()
+        .assert_code(0);
     let record = bench.record();
-    let found: Vec<(usize, u64)> = record.operators.iter().map(|found| (found.shape, found.batch_size)).collect();
+    let found: Vec<(usize, u64)> = record
+        .operators
+        .iter()
+        .map(|found| (found.shape, found.batch_size))
+        .collect();
     assert_eq!(found, [(0, 1), (2, 1)]);
     for (found, size) in record.operators.iter().zip([8, 32]) {
         let nodes = &found.profile.as_ref().unwrap().nodes;
         let product = nodes.iter().find(|node| node.operator == "MatMul").unwrap();
-        assert_eq!(product.outputs.as_ref().unwrap()[0].dims[1], size, "{product:?}");
+        assert_eq!(
+            product.outputs.as_ref().unwrap()[0].dims[1],
+            size,
+            "{product:?}"
+        );
     }
     let table = fs::read_to_string(bench.path("run/operators.csv")).unwrap();
     assert!(table.contains(",sequence_length=8,") && table.contains(",sequence_length=32,"));
     let report = fs::read_to_string(bench.path("run/report.md")).unwrap();
-    assert!(report.contains("At batch size 1, sequence\\_length 32"), "{report}");
+    assert!(
+        report.contains("At batch size 1, sequence\\_length 32"),
+        "{report}"
+    );
 }
 
 #[test]
 fn traces_are_kept_as_the_profiler_wrote_them_and_nothing_else_is() {
     let bench = Workbench::new();
-    bench.profile(&model("digits"), ["--batch", "1"]).run().assert_code(0);
+    bench
+        .profile(&model("digits"), ["--batch", "1"])
+        .run()
+        .assert_code(0);
     let record = bench.record();
     let mut kept = BTreeSet::new();
     for found in &record.operators {
         let name = found.profile.as_ref().unwrap().trace_file.clone().unwrap();
-        let events: Value = serde_json::from_slice(&fs::read(bench.path("run").join(name.exact())).unwrap()).unwrap();
-        let is_event = |event: &Value| event["ph"] == "X" && event["ts"].is_u64() && event["dur"].is_u64();
+        let events: Value =
+            serde_json::from_slice(&fs::read(bench.path("run").join(name.exact())).unwrap())
+                .unwrap();
+        let is_event =
+            |event: &Value| event["ph"] == "X" && event["ts"].is_u64() && event["dur"].is_u64();
         assert!(events.as_array().unwrap().iter().all(is_event));
         kept.insert(name);
     }
     let files = fs::read_dir(bench.path("run/traces")).unwrap();
-    let files = files.map(|entry| format!("traces/{}", entry.unwrap().file_name().to_string_lossy()));
+    let files =
+        files.map(|entry| format!("traces/{}", entry.unwrap().file_name().to_string_lossy()));
     assert_eq!(files.map(Into::into).collect::<BTreeSet<_>>(), kept);
     assert!(kept.contains(&"traces/int8-static-batch1.json".into()));
     let trace = bench.path("run/traces/fp32-batch1.json");
-    Onnxprof::new().arg("trace").arg(trace).run().assert_code(0).assert_stdout("FusedGemm");
+    Onnxprof::new()
+        .arg("trace")
+        .arg(trace)
+        .run()
+        .assert_code(0)
+        .assert_stdout("FusedGemm");
 }
 
 #[test]
 fn report_and_table_of_operators_are_written() {
     let bench = Workbench::new();
     let output = bench.profile(&model("digits"), ["--batch", "1"]).run();
-    output.assert_code(0).assert_stdout("Operators: where does the time go at batch size 1?");
+    output
+        .assert_code(0)
+        .assert_stdout("Operators: where does the time go at batch size 1?");
     let record = bench.record();
     let report = fs::read_to_string(bench.path("run/report.md")).unwrap();
     assert!(report.contains("### Operators of int8-dynamic") && report.contains("ui.perfetto.dev"));
     let table = fs::read_to_string(bench.path("run/operators.csv")).unwrap();
-    let nodes: usize = record.operators.iter().map(|found| found.profile.as_ref().unwrap().nodes.len()).sum();
+    let nodes: usize = record
+        .operators
+        .iter()
+        .map(|found| found.profile.as_ref().unwrap().nodes.len())
+        .sum();
     assert_eq!(table.lines().count(), 1 + nodes);
 }
 
@@ -96,7 +166,11 @@ fn scripted_sessions_have_no_operators() {
     let bench = Workbench::new();
     bench.copy("fixtures/one-node.onnx", "a.onnx");
     let script = json!({ "a": { "fixed_ns": 100_000 } });
-    bench.scripted(&bench.path("a.onnx"), &script, QUICK).args(["--batch", "1"]).run().assert_code(0);
+    bench
+        .scripted(&bench.path("a.onnx"), &script, QUICK)
+        .args(["--batch", "1"])
+        .run()
+        .assert_code(0);
     assert!(bench.record().operators.is_empty());
     assert!(!bench.path("run/operators.csv").exists() && !bench.path("run/traces").exists());
 }
@@ -105,16 +179,26 @@ fn scripted_sessions_have_no_operators() {
 fn session_that_cannot_be_profiled_is_measured_all_the_same() {
     let bench = Workbench::new();
     let program = env!("CARGO_BIN_EXE_onnxprof");
-    let deaf = bench
-        .worker(&format!(r#"sed -u 's/"request":"profile"/"request":"none"/' | {{ {program} worker; kill $$; }}"#));
+    let deaf = bench.worker(&format!(
+        r#"sed -u 's/"request":"profile"/"request":"none"/' | {{ {program} worker; kill $$; }}"#
+    ));
     let profile = bench.profile(&model("fixtures/one-node.onnx"), ["--batch", "1"]);
     let output = profile.env("ONNXPROF_WORKER", deaf).run();
-    output.assert_code(PARTIAL).assert_stderr("the operators of one-node are not known: the worker was ended");
+    output
+        .assert_code(PARTIAL)
+        .assert_stderr("the operators of one-node are not known: the worker was ended");
     let record = bench.record();
     assert!(record.cells[0].outcome.is_ok());
-    assert!(record.operators.iter().all(|found| found.profile.is_err()), "{:?}", record.operators);
+    assert!(
+        record.operators.iter().all(|found| found.profile.is_err()),
+        "{:?}",
+        record.operators
+    );
     let report = fs::read_to_string(bench.path("run/report.md")).unwrap();
-    assert!(report.contains("At batch size 1: not measured: the worker was ended"), "{report}");
+    assert!(
+        report.contains("At batch size 1: not measured: the worker was ended"),
+        "{report}"
+    );
 }
 
 /// The record of digits with profiles made by hand: nodes of all kinds, names from hell, and one that is absent.
@@ -129,15 +213,28 @@ fn by_hand() -> RunRecord {
         })
     };
     let hostile = "<script>alert(\"1\")</script>\n\u{1b}[31m|x|";
-    let mut nodes = vec![node("conv", "Conv", 40_000), node("", "Cast", 5_000), node(hostile, hostile, 2_000)];
-    nodes.extend((0..12).map(|number| node(&format!("relu_{number}"), &format!("Op{number}"), 1_000 - number)));
+    let mut nodes = vec![
+        node("conv", "Conv", 40_000),
+        node("", "Cast", 5_000),
+        node(hostile, hostile, 2_000),
+    ];
+    nodes.extend((0..12).map(|number| {
+        node(
+            &format!("relu_{number}"),
+            &format!("Op{number}"),
+            1_000 - number,
+        )
+    }));
     let profiled = json!({
         "inferences_count": 40, "disturbed_inferences_count": 2, "inference_ns": 61_000, "mean_inference_ns": 62_000,
         "unprofiled_ns": 58_000, "distortion_ratios": [1.05, 1.06, 1.04, 1.05, 1.07, 1.05], "complete": true,
         "unreadable_events_count": 1, "trace_file": "traces/fp32-batch1.json", "nodes": nodes,
     });
     let profile = |session: usize, batch_size: u64, profile: Value| -> OperatorProfile {
-        serde_json::from_value(json!({ "session": session, "batch_size": batch_size, "profile": profile })).unwrap()
+        serde_json::from_value(
+            json!({ "session": session, "batch_size": batch_size, "profile": profile }),
+        )
+        .unwrap()
     };
     record.operators = vec![
         profile(0, 1, json!({ "Ok": profiled })),
@@ -161,8 +258,12 @@ fn operators_are_shown_with_their_shares_and_harmless_names() {
     let (summary, _) = summary.split_once("\n\n").unwrap();
     insta::assert_snapshot!("operators_terminal", summary);
     assert!(summary.lines().all(|line| line.chars().count() <= 100));
-    let csv = String::from_utf8(export::operators_csv(&record, export::Names::Guarded).unwrap()).unwrap();
-    insta::assert_snapshot!("operators_csv", csv.lines().take(4).collect::<Vec<_>>().join("\n"));
+    let csv =
+        String::from_utf8(export::operators_csv(&record, export::Names::Guarded).unwrap()).unwrap();
+    insta::assert_snapshot!(
+        "operators_csv",
+        csv.lines().take(4).collect::<Vec<_>>().join("\n")
+    );
     for text in [markdown, terminal, csv] {
         assert!(!text.contains('\u{1b}'));
     }
@@ -172,6 +273,8 @@ fn operators_are_shown_with_their_shares_and_harmless_names() {
 fn time_between_nodes_is_found() {
     let findings = analysis::findings(&by_hand());
     let breakdown = findings.causes.operators[0].breakdown.as_ref().unwrap();
-    let Rest::Between { time_ns, .. } = breakdown.rest else { panic!("{:?}", breakdown.rest) };
+    let Rest::Between { time_ns, .. } = breakdown.rest else {
+        panic!("{:?}", breakdown.rest)
+    };
     assert_eq!(time_ns.0, 62_000 - 40_000 - 5_000 - 2_000 - (12_000 - 66));
 }

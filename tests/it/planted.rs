@@ -11,9 +11,27 @@ use crate::workbench::Workbench;
 /// What a short run finds of all models of a planted family.
 fn planted(family: &str, baseline: &str) -> (Workbench, Value) {
     let bench = Workbench::new();
-    let words = ["--baseline", baseline, "--rounds", "6", "--alternations", "2", "--block", "10ms", "--batch", "1"];
-    bench.profile_of(&model(&format!("fixtures/planted/{family}")), words).run().assert_code(0);
-    let output = Onnxprof::new().arg("report").arg(bench.run_folder()).args(["--format", "json"]).run();
+    let words = [
+        "--baseline",
+        baseline,
+        "--rounds",
+        "6",
+        "--alternations",
+        "2",
+        "--block",
+        "10ms",
+        "--batch",
+        "1",
+    ];
+    bench
+        .profile_of(&model(&format!("fixtures/planted/{family}")), words)
+        .run()
+        .assert_code(0);
+    let output = Onnxprof::new()
+        .arg("report")
+        .arg(bench.run_folder())
+        .args(["--format", "json"])
+        .run();
     output.assert_code(0);
     let found: Value = serde_json::from_str(&output.stdout).unwrap();
     (bench, found)
@@ -21,17 +39,29 @@ fn planted(family: &str, baseline: &str) -> (Workbench, Value) {
 
 /// The explanation of a variant, and its clause of that name.
 fn clause<'f>(findings: &'f Value, variant: &str, name: &str) -> (&'f Value, Option<&'f Value>) {
-    let session = findings["sessions"].as_array().unwrap().iter().find(|session| session["label"] == variant);
+    let session = findings["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|session| session["label"] == variant);
     let session = &session.unwrap_or_else(|| panic!("no {variant}"))["session"];
     let explanations = findings["explanations"].as_array().unwrap();
-    let explanation = explanations.iter().find(|explanation| explanation["session"] == *session).unwrap();
+    let explanation = explanations
+        .iter()
+        .find(|explanation| explanation["session"] == *session)
+        .unwrap();
     let clauses = explanation["clauses"].as_array().unwrap();
-    (explanation, clauses.iter().find(|clause| clause["clause"] == name))
+    (
+        explanation,
+        clauses.iter().find(|clause| clause["clause"] == name),
+    )
 }
 
 fn sum_of_steps(explanation: &Value) -> i64 {
     let steps = explanation["steps"].as_array().unwrap().iter();
-    steps.map(|step| step["after_ns"].as_i64().unwrap() - step["before_ns"].as_i64().unwrap()).sum()
+    steps
+        .map(|step| step["after_ns"].as_i64().unwrap() - step["before_ns"].as_i64().unwrap())
+        .sum()
 }
 
 #[test]
@@ -39,18 +69,36 @@ fn pairs_that_cannot_be_fused_are_named_and_scales_per_channel_are_no_obstacle()
     let (_bench, findings) = planted("pairs", "fp32");
     let (explanation, not_fused) = clause(&findings, "unfused", "not_fused");
     let not_fused = not_fused.unwrap_or_else(|| panic!("{explanation:#}"));
-    assert_eq!((not_fused["meant_nodes_count"].as_u64(), not_fused["ran_nodes_count"].as_u64()), (Some(3), Some(0)));
+    assert_eq!(
+        (
+            not_fused["meant_nodes_count"].as_u64(),
+            not_fused["ran_nodes_count"].as_u64()
+        ),
+        (Some(3), Some(0))
+    );
     assert!(not_fused["after_ns"].as_i64() > Some(0) && not_fused["before_ns"].as_i64() > Some(0));
     let latency = &explanation["latency"];
-    let difference = latency["session_ns"].as_i64().unwrap() - latency["reference_ns"].as_i64().unwrap();
+    let difference =
+        latency["session_ns"].as_i64().unwrap() - latency["reference_ns"].as_i64().unwrap();
     assert_eq!(sum_of_steps(explanation), difference);
     let quantize = explanation["operators"].as_array().unwrap().iter();
     let quantize = quantize.filter(|change| change["operator"] == "QuantizeLinear");
-    assert_eq!(quantize.map(|change| change["after_nodes_count"].as_u64()).collect::<Vec<_>>(), [Some(3)]);
+    assert_eq!(
+        quantize
+            .map(|change| change["after_nodes_count"].as_u64())
+            .collect::<Vec<_>>(),
+        [Some(3)]
+    );
 
     let (explanation, per_channel) = clause(&findings, "per-channel", "per_channel");
     let per_channel = per_channel.unwrap_or_else(|| panic!("{explanation:#}"));
-    assert_eq!((per_channel["ran_nodes_count"].as_u64(), per_channel["of_count"].as_u64()), (Some(3), Some(3)));
+    assert_eq!(
+        (
+            per_channel["ran_nodes_count"].as_u64(),
+            per_channel["of_count"].as_u64()
+        ),
+        (Some(3), Some(3))
+    );
     assert_eq!(explanation["quantization"]["granularity"], "per_channel");
     assert_eq!(clause(&findings, "per-channel", "not_fused").1, None);
 }
@@ -60,11 +108,19 @@ fn half_precision_that_is_computed_in_float_is_named_with_its_casts() {
     let (bench, findings) = planted("half", "fp32");
     let (explanation, in_float) = clause(&findings, "fp16", "computed_in_float");
     let in_float = in_float.unwrap_or_else(|| panic!("{explanation:#}"));
-    assert_eq!((in_float["nodes_count"].as_u64(), in_float["of_count"].as_u64()), (Some(3), Some(3)));
+    assert_eq!(
+        (
+            in_float["nodes_count"].as_u64(),
+            in_float["of_count"].as_u64()
+        ),
+        (Some(3), Some(3))
+    );
     assert!(in_float["casts_count"].as_u64() >= Some(5), "{in_float}");
     let present = explanation["instructions"]["present"].as_array().unwrap();
     let flags = &bench.record().host.cpu.isa_flags;
-    let known = ["avx512_fp16", "amx_fp16", "asimdhp"].iter().filter(|flag| flags.iter().any(|own| own == *flag));
+    let known = ["avx512_fp16", "amx_fp16", "asimdhp"]
+        .iter()
+        .filter(|flag| flags.iter().any(|own| own == *flag));
     assert_eq!(present.len(), known.count());
 }
 
@@ -72,15 +128,28 @@ fn half_precision_that_is_computed_in_float_is_named_with_its_casts() {
 fn conversions_of_dynamic_quantization_are_counted() {
     let (_bench, findings) = planted("dynamic", "fp32");
     let (explanation, _) = clause(&findings, "int8", "step");
-    let conversions =
-        explanation["steps"].as_array().unwrap().iter().find(|step| step["kind"] == "conversion").unwrap();
+    let conversions = explanation["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|step| step["kind"] == "conversion")
+        .unwrap();
     assert_eq!(conversions["after_nodes_count"].as_u64(), Some(6));
     let named = |operator: &str| {
         let changes = explanation["operators"].as_array().unwrap().iter();
-        let change = changes.into_iter().find(|change| change["operator"] == operator).unwrap();
-        (change["before_nodes_count"].as_u64(), change["after_nodes_count"].as_u64())
+        let change = changes
+            .into_iter()
+            .find(|change| change["operator"] == operator)
+            .unwrap();
+        (
+            change["before_nodes_count"].as_u64(),
+            change["after_nodes_count"].as_u64(),
+        )
     };
-    assert_eq!([named("DynamicQuantizeLinear"), named("Cast")], [(Some(0), Some(3)); 2]);
+    assert_eq!(
+        [named("DynamicQuantizeLinear"), named("Cast")],
+        [(Some(0), Some(3)); 2]
+    );
     assert_eq!(explanation["quantization"]["format"], "dynamic");
 }
 
@@ -88,17 +157,25 @@ fn conversions_of_dynamic_quantization_are_counted() {
 fn sessions_are_held_against_themselves_with_denormals_flushed() {
     let (bench, findings) = planted("denormals", "normal");
     let contrasts = &bench.record().contrasts;
-    assert!(contrasts.len() == 2 && contrasts.iter().all(|contrast| contrast.found.is_ok()), "{contrasts:?}");
+    assert!(
+        contrasts.len() == 2 && contrasts.iter().all(|contrast| contrast.found.is_ok()),
+        "{contrasts:?}"
+    );
     let (explanation, denormals) = clause(&findings, "denormal", "denormals");
-    let loses = |denormals: &Value| denormals["flushed_ns"].as_i64() < denormals["unchanged_ns"].as_i64();
+    let loses =
+        |denormals: &Value| denormals["flushed_ns"].as_i64() < denormals["unchanged_ns"].as_i64();
     assert!(denormals.is_none_or(loses), "{explanation:#}");
 }
 
 #[test]
 fn inspect_tells_the_scheme() {
     let folder = Path::new("fixtures/planted/pairs");
-    let output =
-        Onnxprof::new().arg("inspect").arg(model(&folder.join("pairs-per-channel.onnx").to_string_lossy())).run();
+    let output = Onnxprof::new()
+        .arg("inspect")
+        .arg(model(
+            &folder.join("pairs-per-channel.onnx").to_string_lossy(),
+        ))
+        .run();
     output.assert_code(0).assert_stdout(
         "quantize and dequantize nodes (QDQ), int8 weights per channel (symmetric), uint8 activations (asymmetric), 3 of 3 \
          matrix nodes, 7 pairs of quantize and dequantize nodes",

@@ -10,7 +10,11 @@ use crate::support::record::{self, RunShape, VariantShape};
 use crate::support::shown;
 
 fn terminal(run: &RunRecord, findings: &Findings) -> String {
-    report::terminal(&Report::new(run, findings), Some("onnxprof-runs/digits".as_ref()), Color::Never)
+    report::terminal(
+        &Report::new(run, findings),
+        Some("onnxprof-runs/digits".as_ref()),
+        Color::Never,
+    )
 }
 
 fn markdown(run: &RunRecord, findings: &Findings) -> String {
@@ -47,9 +51,22 @@ fn answer_and_tables_mean_the_same_by_a_single_prediction() {
     // Batch 1 was measured with two requests in flight alone.
     let of_blocks = run.blocks.iter_mut().map(|block| &mut block.key);
     let of_cells = run.cells.iter_mut().map(|cell| &mut cell.key);
-    of_blocks.chain(of_cells).filter(|key| key.batch_size == 1).for_each(|key| key.load_mode = several);
+    of_blocks
+        .chain(of_cells)
+        .filter(|key| key.batch_size == 1)
+        .for_each(|key| key.load_mode = several);
     let findings = analysis::findings(&run);
-    assert_eq!(findings.decisions.answer.latency.pick().unwrap().key.batch_size, 2);
+    assert_eq!(
+        findings
+            .decisions
+            .answer
+            .latency
+            .pick()
+            .unwrap()
+            .key
+            .batch_size,
+        2
+    );
     let variants = &shown::tables(&Report::new(&run, &findings), "latency")[0];
     assert_eq!(variants.title, "Variants at batch 2: which is the fastest?");
     assert!(!variants.rows.is_empty());
@@ -125,18 +142,30 @@ fn every_field_of_the_template_is_filled() {
     for (name, run) in runs() {
         let report = markdown(&run, &analysis::findings(&run));
         for expected in TEMPLATE {
-            let mut lines = report.lines().filter(|line| line.starts_with(expected.trim_end()));
-            let line = lines.next().unwrap_or_else(|| panic!("{name}: no `{expected}` in\n{report}"));
+            let mut lines = report
+                .lines()
+                .filter(|line| line.starts_with(expected.trim_end()));
+            let line = lines
+                .next()
+                .unwrap_or_else(|| panic!("{name}: no `{expected}` in\n{report}"));
             if expected.ends_with(": ") {
-                assert!(line.len() > expected.len(), "{name}: `{line}` holds nothing");
+                assert!(
+                    line.len() > expected.len(),
+                    "{name}: `{line}` holds nothing"
+                );
             }
         }
         // Names and commands of that run hold brackets of their own.
         if name == "hostile names" {
             continue;
         }
-        let placeholder = report.match_indices('[').find(|(at, _)| !report[..*at].ends_with('\\'));
-        assert_eq!(placeholder, None, "{name}: a bracket of the template is left in\n{report}");
+        let placeholder = report
+            .match_indices('[')
+            .find(|(at, _)| !report[..*at].ends_with('\\'));
+        assert_eq!(
+            placeholder, None,
+            "{name}: a bracket of the template is left in\n{report}"
+        );
     }
 }
 
@@ -147,14 +176,22 @@ fn no_report_shows_a_number_that_is_none() {
         for text in [terminal(&run, &findings), markdown(&run, &findings)] {
             for word in text.split(|c: char| !c.is_alphanumeric()) {
                 assert!(
-                    !["inf", "infinity", "None", "Some"].contains(&word) || text.contains("NaN or inf"),
+                    !["inf", "infinity", "None", "Some"].contains(&word)
+                        || text.contains("NaN or inf"),
                     "{name}: {text}"
                 );
             }
-            assert!(!text.contains("NaN ms") && !text.contains("NaN%") && !text.contains("()"), "{name}: {text}");
+            assert!(
+                !text.contains("NaN ms") && !text.contains("NaN%") && !text.contains("()"),
+                "{name}: {text}"
+            );
         }
         let json = serde_json::to_value(&findings).unwrap();
-        assert_eq!(null_values(&json), 0, "{name}: a figure of the findings is not finite");
+        assert_eq!(
+            null_values(&json),
+            0,
+            "{name}: a figure of the findings is not finite"
+        );
     }
 }
 
@@ -176,14 +213,29 @@ fn csv_rows_hold_a_number_or_a_reason() {
         let table = csv(&run, &analysis::findings(&run));
         let mut reader = csv::Reader::from_reader(table.as_bytes());
         let header = "variant,execution_provider,batch_size,concurrency,intra_threads,metric,unit,value,low,high,n,outcome,reason,runtime,binding,shape";
-        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>().join(","), header);
+        assert_eq!(
+            reader
+                .headers()
+                .unwrap()
+                .iter()
+                .collect::<Vec<_>>()
+                .join(","),
+            header
+        );
         for row in reader.records() {
             let row = row.unwrap();
-            let number = |column: usize| (!row[column].is_empty()).then(|| row[column].parse::<f64>().unwrap());
+            let number = |column: usize| {
+                (!row[column].is_empty()).then(|| row[column].parse::<f64>().unwrap())
+            };
             match (number(7), number(8), number(9)) {
-                (None, None, None) => assert!(!row[12].is_empty(), "{name}: {row:?} lacks a reason"),
+                (None, None, None) => {
+                    assert!(!row[12].is_empty(), "{name}: {row:?} lacks a reason")
+                }
                 (Some(value), Some(low), Some(high)) => {
-                    assert!(low <= value && value <= high && value.is_finite(), "{name}: {row:?}");
+                    assert!(
+                        low <= value && value <= high && value.is_finite(),
+                        "{name}: {row:?}"
+                    );
                 }
                 (Some(value), None, None) => assert!(value.is_finite(), "{name}: {row:?}"),
                 _ => panic!("{name}: half an interval in {row:?}"),
@@ -205,14 +257,25 @@ fn terminal_summary_fits_a_hundred_columns() {
 fn skipped_and_failed_cells_are_rows_with_their_outcome() {
     let run = record::digits();
     let table = csv(&run, &analysis::findings(&run));
-    let row = |start: &str| table.lines().find(|line| line.starts_with(start)).unwrap().to_owned();
+    let row = |start: &str| {
+        table
+            .lines()
+            .find(|line| line.starts_with(start))
+            .unwrap()
+            .to_owned()
+    };
     let skipped = row("fp16,CPUExecutionProvider,64,1,1,latency_p50_ns");
     assert!(
-        skipped.ends_with(",,,,,skipped,batch size 64 would bring no more throughput than 32,1.31.1,host,"),
+        skipped.ends_with(
+            ",,,,,skipped,batch size 64 would bring no more throughput than 32,1.31.1,host,"
+        ),
         "{skipped}"
     );
     let failed = row("truncated,CPUExecutionProvider,1,1,1,latency_p50_ns");
-    assert!(failed.contains(",,,,,failed,failed to read `models/"), "{failed}");
+    assert!(
+        failed.contains(",,,,,failed,failed to read `models/"),
+        "{failed}"
+    );
 }
 
 #[test]
@@ -220,7 +283,10 @@ fn names_from_outside_cannot_steer_a_terminal_or_markdown() {
     let run = record::hostile();
     let findings = analysis::findings(&run);
     let terminal = terminal(&run, &findings);
-    assert!(!terminal.contains('\u{1b}') && !terminal.contains('\u{202e}'), "{terminal}");
+    assert!(
+        !terminal.contains('\u{1b}') && !terminal.contains('\u{202e}'),
+        "{terminal}"
+    );
     let markdown = markdown(&run, &findings);
     let rows = markdown.lines().filter(|line| line.starts_with("| **int8"));
     for row in rows {
@@ -233,8 +299,18 @@ fn variant_with_nan_outputs_is_never_the_answer() {
     let run = record::digits();
     let findings = analysis::findings(&run);
     let nan = 2;
-    assert!(findings.decisions.answer.rejected.iter().any(|rejection| rejection.session == nan));
-    for choice in [&findings.decisions.answer.latency, &findings.decisions.answer.throughput] {
+    assert!(
+        findings
+            .decisions
+            .answer
+            .rejected
+            .iter()
+            .any(|rejection| rejection.session == nan)
+    );
+    for choice in [
+        &findings.decisions.answer.latency,
+        &findings.decisions.answer.throughput,
+    ] {
         assert_ne!(choice.pick().unwrap().key.session, nan);
     }
 }
@@ -253,9 +329,15 @@ fn percentile_of_too_few_inferences_is_bounded_from_below() {
     let run = record::few_inferences();
     let findings = analysis::findings(&run);
     let text = terminal(&run, &findings);
-    assert!(text.contains("≥ ") && text.contains("not measured: needs 368 inferences"), "{text}");
+    assert!(
+        text.contains("≥ ") && text.contains("not measured: needs 368 inferences"),
+        "{text}"
+    );
     let text = markdown(&run, &findings);
-    assert!(text.contains("p99 not measured: needs 368 inferences, has 96; at least "), "{text}");
+    assert!(
+        text.contains("p99 not measured: needs 368 inferences, has 96; at least "),
+        "{text}"
+    );
     assert!(csv(&run, &findings).contains("needs 368 inferences, has 96; at least "));
 }
 
@@ -263,14 +345,23 @@ fn percentile_of_too_few_inferences_is_bounded_from_below() {
 fn latency_that_rises_during_the_run_is_a_caveat() {
     let run = record::slowing_down();
     let text = terminal(&run, &analysis::findings(&run));
-    assert!(text.contains("fp32 at batch 1: slowing down: its latency rose while it was measured"), "{text}");
+    assert!(
+        text.contains("fp32 at batch 1: slowing down: its latency rose while it was measured"),
+        "{text}"
+    );
 }
 
 #[test]
 fn percentiles_without_latencies_of_launches_say_what_they_assume() {
     let mut run = record::digits();
-    run.launches.iter_mut().flat_map(|launch| &mut launch.cells).for_each(|cell| cell.latency_histogram = None);
-    assert!(csv(&run, &analysis::findings(&run)).contains("neighbouring inferences are not independent"));
+    run.launches
+        .iter_mut()
+        .flat_map(|launch| &mut launch.cells)
+        .for_each(|cell| cell.latency_histogram = None);
+    assert!(
+        csv(&run, &analysis::findings(&run))
+            .contains("neighbouring inferences are not independent")
+    );
 }
 
 #[test]
@@ -286,8 +377,14 @@ fn killed_run_is_marked_as_incomplete() {
 fn verdict_on_the_machine_is_in_every_report_with_its_remedy() {
     let run = record::digits();
     let findings = analysis::findings(&run);
-    for text in [terminal(&run, &findings).replace("\n    ", " "), markdown(&run, &findings)] {
-        assert!(text.contains("Machine SUSPECT: ") && text.contains("to do: end other work"), "{text}");
+    for text in [
+        terminal(&run, &findings).replace("\n    ", " "),
+        markdown(&run, &findings),
+    ] {
+        assert!(
+            text.contains("Machine SUSPECT: ") && text.contains("to do: end other work"),
+            "{text}"
+        );
     }
     let json = serde_json::to_value(&findings).unwrap();
     assert_eq!(json["fitness"]["verdict"], "suspect");
@@ -305,12 +402,18 @@ fn invalid_run_says_so_first() {
 #[test]
 fn run_without_a_verdict_says_why() {
     for (mut run, why) in [
-        (record::single_variant(), "the record is of an older version"),
+        (
+            record::single_variant(),
+            "the record is of an older version",
+        ),
         (record::killed(), "the run did not come to its end"),
     ] {
         (run.fitness, run.conditions) = (None, None);
         let text = terminal(&run, &analysis::findings(&run));
-        assert!(text.contains(&format!("Machine not judged: {why}")), "{text}");
+        assert!(
+            text.contains(&format!("Machine not judged: {why}")),
+            "{text}"
+        );
     }
 }
 
@@ -318,7 +421,10 @@ fn run_without_a_verdict_says_why() {
 fn run_without_anything_measured_recommends_nothing() {
     let run = record::nothing_measured();
     let text = terminal(&run, &analysis::findings(&run));
-    assert!(text.contains("Nothing can be recommended: no session could be measured."), "{text}");
+    assert!(
+        text.contains("Nothing can be recommended: no session could be measured."),
+        "{text}"
+    );
 }
 
 #[test]
@@ -326,7 +432,10 @@ fn score_that_fell_significantly_keeps_a_fast_variant_back() {
     let run = record::worse_accuracy();
     let text = terminal(&run, &analysis::findings(&run));
     assert!(text.starts_with("Keep fp32"), "{text}");
-    assert!(text.contains("Left out: int8: top-1 -5.0 points (significant, p < 0.001)"), "{text}");
+    assert!(
+        text.contains("Left out: int8: top-1 -5.0 points (significant, p < 0.001)"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -334,23 +443,38 @@ fn loss_too_small_to_matter_is_said_but_keeps_nothing_back() {
     let run = record::regression();
     let text = terminal(&run, &analysis::findings(&run));
     assert!(text.starts_with("Ship int8"), "{text}");
-    assert!(text.contains("its score fell significantly, by up to 0.1 points or 1% of the error"), "{text}");
+    assert!(
+        text.contains("its score fell significantly, by up to 0.1 points or 1% of the error"),
+        "{text}"
+    );
 }
 
 #[test]
 fn agreement_stands_in_for_accuracy_without_labels() {
     let run = record::unlabelled();
     let text = terminal(&run, &analysis::findings(&run));
-    assert!(text.contains("top-1 agreement with the baseline outputs 99.3%"), "{text}");
-    assert!(text.contains("without labels, only the agreement with the reference is known"), "{text}");
+    assert!(
+        text.contains("top-1 agreement with the baseline outputs 99.3%"),
+        "{text}"
+    );
+    assert!(
+        text.contains("without labels, only the agreement with the reference is known"),
+        "{text}"
+    );
 }
 
 #[test]
 fn agreement_without_a_largest_element_is_told_by_the_cosine() {
     let mut run = record::unlabelled();
-    run.accuracy.iter_mut().flat_map(|accuracy| &mut accuracy.agreement).for_each(|one| one.top1_agreeing_count = None);
+    run.accuracy
+        .iter_mut()
+        .flat_map(|accuracy| &mut accuracy.agreement)
+        .for_each(|one| one.top1_agreeing_count = None);
     let text = terminal(&run, &analysis::findings(&run));
-    assert!(text.contains("cosine 0.") && !text.contains("- agree"), "{text}");
+    assert!(
+        text.contains("cosine 0.") && !text.contains("- agree"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -358,12 +482,20 @@ fn failure_that_variants_share_is_one_line_that_names_them() {
     let failing = |name: &str| {
         let kind = onnxprof::record::FailureKind::BadModel;
         let mut variant = VariantShape::new(name, "fp16", 1.0, 57_394);
-        variant.failure = Some(Failure { kind, message: "there is no memory left".into(), hint: None });
+        variant.failure = Some(Failure {
+            kind,
+            message: "there is no memory left".into(),
+            hint: None,
+        });
         variant
     };
     let run = record::build(&RunShape {
         name: "failing".into(),
-        variants: vec![VariantShape::new("fp32", "fp32", 200_000.0, 100_000), failing("one"), failing("other")],
+        variants: vec![
+            VariantShape::new("fp32", "fp32", 200_000.0, 100_000),
+            failing("one"),
+            failing("other"),
+        ],
         batch_sizes: vec![1],
         rounds: 6,
         alternations: 2,
@@ -371,26 +503,42 @@ fn failure_that_variants_share_is_one_line_that_names_them() {
         samples: 0,
     });
     let text = terminal(&run, &analysis::findings(&run));
-    assert!(text.contains("Left out: one and other: there is no memory left.\n"), "{text}");
+    assert!(
+        text.contains("Left out: one and other: there is no memory left.\n"),
+        "{text}"
+    );
 }
 
 #[test]
 fn agreement_is_told_for_every_output_of_several() {
     let mut run = record::unlabelled();
     for accuracy in &mut run.accuracy {
-        let second = accuracy.agreement.clone().into_iter().map(|one| Agreement { output: "embedding".into(), ..one });
+        let second = accuracy.agreement.clone().into_iter().map(|one| Agreement {
+            output: "embedding".into(),
+            ..one
+        });
         accuracy.agreement.extend(second);
     }
     let text = terminal(&run, &analysis::findings(&run));
-    assert!(text.contains("Agreement with the reference, output by output"), "{text}");
-    assert!(text.lines().any(|line| line.contains("int8") && line.contains("embedding")), "{text}");
+    assert!(
+        text.contains("Agreement with the reference, output by output"),
+        "{text}"
+    );
+    assert!(
+        text.lines()
+            .any(|line| line.contains("int8") && line.contains("embedding")),
+        "{text}"
+    );
 }
 
 #[test]
 fn many_variants_and_batch_sizes_are_all_reported() {
     let run = record::large(20, 20);
     let findings = analysis::findings(&run);
-    let rows = csv(&run, &findings).lines().filter(|line| line.contains(",latency_p50_ns,")).count();
+    let rows = csv(&run, &findings)
+        .lines()
+        .filter(|line| line.contains(",latency_p50_ns,"))
+        .count();
     assert_eq!((findings.cells.len(), rows), (400, 400));
     assert!(terminal(&run, &findings).contains("v19"));
 }

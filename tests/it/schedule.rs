@@ -32,9 +32,17 @@ fn plan_says_what_would_be_measured_and_measures_nothing_more() {
         "b": { "fixed_ns": 150_000, "jitter_ratio": 0.02 },
         "c": { "fixed_ns": 100_000, "jitter_ratio": 0.02 },
     });
-    let output = bench.scripted(&family(&bench), &variants, ["--batch", "1,4", "--plan"]).run();
+    let output = bench
+        .scripted(&family(&bench), &variants, ["--batch", "1,4", "--plan"])
+        .run();
     output.assert_code(0);
-    for words in ["3 sessions (a, b, c)", "Cells: 6", "Launches: about 48: 16 rounds", "minutes", "within ± 2.0%"] {
+    for words in [
+        "3 sessions (a, b, c)",
+        "Cells: 6",
+        "Launches: about 48: 16 rounds",
+        "minutes",
+        "within ± 2.0%",
+    ] {
         let text = output.stdout.replace("Sessions: 3 (a", "3 sessions (a");
         assert!(text.contains(words), "`{words}` is missing: {output}");
     }
@@ -46,11 +54,17 @@ fn places_that_a_probe_had_no_time_for_are_forecast_with_that_reason() {
     let mut probe = record::single_variant();
     let places = |probe: &RunRecord| -> Vec<(u64, Observed<()>)> {
         let precision = analysis::precision(probe, &[], &|_| 12, 1);
-        precision.into_iter().map(|one| (one.at.batch_size, one.half_width.map(|_| ()))).collect()
+        precision
+            .into_iter()
+            .map(|one| (one.at.batch_size, one.half_width.map(|_| ())))
+            .collect()
     };
     assert_eq!(places(&probe), [(1, Ok(())), (4, Ok(()))]);
     record::skip(&mut probe, 0, 4, NOT_REACHED);
-    assert_eq!(places(&probe), [(1, Ok(())), (4, Err("the probe had no time for it".into()))]);
+    assert_eq!(
+        places(&probe),
+        [(1, Ok(())), (4, Err("the probe had no time for it".into()))]
+    );
     record::skip(&mut probe, 0, 4, "throughput has saturated");
     assert_eq!(places(&probe), [(1, Ok(()))]);
 }
@@ -75,9 +89,15 @@ fn the_plan_of_a_slow_model_keeps_the_budget() {
         "Too short for a verdict, which needs about ",
         "too few for an interval; it needs 6",
     ] {
-        assert!(output.stdout.contains(words), "`{words}` is missing: {output}");
+        assert!(
+            output.stdout.contains(words),
+            "`{words}` is missing: {output}"
+        );
     }
-    let told = output.stdout.lines().find_map(|line| line.strip_prefix("Too short for a verdict, which needs about "));
+    let told = output
+        .stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("Too short for a verdict, which needs about "));
     let enough: u64 = told.unwrap().split(' ').next().unwrap().parse().unwrap();
     assert!((6..60).contains(&enough), "{output}");
 }
@@ -89,29 +109,64 @@ fn forecast_rests_on_earlier_runs_of_the_same_models() {
     let cache = bench.path("cache");
     let profile = |words: &[&str]| {
         let short = ["--batch", "1", "--alternations", "1", "--block", "1ms"];
-        bench.profile_of(&model, short).args(words).env("ONNXPROF_CACHE", &cache).run()
+        bench
+            .profile_of(&model, short)
+            .args(words)
+            .env("ONNXPROF_CACHE", &cache)
+            .run()
     };
     profile(&["--rounds", "6"]).assert_code(0);
     // One run is too few; the probe writes nothing.
-    profile(&["--budget", "3s", "--plan"]).assert_code(0).assert_stdout("from a probe of seconds");
-    let file = std::fs::read_dir(cache.join("spreads")).unwrap().next().unwrap().unwrap().path();
+    profile(&["--budget", "3s", "--plan"])
+        .assert_code(0)
+        .assert_stdout("from a probe of seconds");
+    let file = std::fs::read_dir(cache.join("spreads"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let mut seen: Vec<SeenRun> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let record = bench.record();
     assert_eq!(seen, [analysis::seen_run(&record).unwrap()]);
 
-    let of_12 = |seen: &[SeenRun]| analysis::precision(&record, seen, &|_| 12, 1)[0].half_width.clone().unwrap();
+    let of_12 = |seen: &[SeenRun]| {
+        analysis::precision(&record, seen, &|_| 12, 1)[0]
+            .half_width
+            .clone()
+            .unwrap()
+    };
     assert_eq!(of_12(&seen).runs, 0);
     seen = vec![seen[0].clone(); 3];
     let expected = of_12(&seen);
     let findings = analysis::findings(&record);
-    let reached = findings.cells[0].figure(Metric::LatencyP50).unwrap().measured().unwrap().half_width_ratio().unwrap();
+    let reached = findings.cells[0]
+        .figure(Metric::LatencyP50)
+        .unwrap()
+        .measured()
+        .unwrap()
+        .half_width_ratio()
+        .unwrap();
     assert_eq!(expected.runs, 3);
-    assert!((expected.middle / reached - (6.0_f64 / 12.0).sqrt()).abs() < 1e-9, "{expected:?}, reached {reached}");
-    assert!(expected.low < expected.middle && expected.middle < expected.high, "{expected:?}");
+    assert!(
+        (expected.middle / reached - (6.0_f64 / 12.0).sqrt()).abs() < 1e-9,
+        "{expected:?}, reached {reached}"
+    );
+    assert!(
+        expected.low < expected.middle && expected.middle < expected.high,
+        "{expected:?}"
+    );
     // Those of other models do not count.
     let mut other = record.clone();
     other.variants[0].sha256 = Some("0".into());
-    assert_eq!(analysis::precision(&other, &seen, &|_| 12, 1)[0].half_width.as_ref().unwrap().runs, 0);
+    assert_eq!(
+        analysis::precision(&other, &seen, &|_| 12, 1)[0]
+            .half_width
+            .as_ref()
+            .unwrap()
+            .runs,
+        0
+    );
 }
 
 #[test]
@@ -119,8 +174,19 @@ fn nothing_is_recommended_where_too_few_inferences_were_completed() {
     let bench = Workbench::new();
     let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
     // A block holds three inferences at least, and a median needs six.
-    let words = ["--batch", "1", "--rounds", "1", "--alternations", "1", "--block", "1ms"];
-    let output = bench.scripted(&model, &json!({ "a": { "fixed_ns": 10_000_000 } }), words).run();
+    let words = [
+        "--batch",
+        "1",
+        "--rounds",
+        "1",
+        "--alternations",
+        "1",
+        "--block",
+        "1ms",
+    ];
+    let output = bench
+        .scripted(&model, &json!({ "a": { "fixed_ns": 10_000_000 } }), words)
+        .run();
     output
         .assert_code(0)
         .assert_stdout("Nothing can be recommended: too few inferences were completed for a verdict")
@@ -133,13 +199,20 @@ fn nothing_is_recommended_where_too_few_inferences_were_completed() {
 #[test]
 fn rounds_that_were_asked_for_are_all_done() {
     let bench = Workbench::new();
-    let variants = json!({ "a": { "fixed_ns": 1000 }, "b": { "fixed_ns": 1000 }, "c": { "fixed_ns": 1000 } });
+    let variants =
+        json!({ "a": { "fixed_ns": 1000 }, "b": { "fixed_ns": 1000 }, "c": { "fixed_ns": 1000 } });
     let words = ["--batch", "1", "--rounds", "12", "--alternations", "1"];
-    bench.scripted(&family(&bench), &variants, words).run().assert_code(0);
+    bench
+        .scripted(&family(&bench), &variants, words)
+        .run()
+        .assert_code(0);
     let record = bench.record();
     assert_eq!(record.run.ended_by, Some(EndReason::RoundsDone));
     assert_eq!(record.statistics.unwrap().look_rounds, [0; 0]);
-    assert_eq!(record.launches.iter().map(|launch| launch.round).max(), Some(11));
+    assert_eq!(
+        record.launches.iter().map(|launch| launch.round).max(),
+        Some(11)
+    );
 }
 
 #[test]
@@ -150,10 +223,20 @@ fn run_ends_at_a_look_when_every_interval_is_narrow() {
         "b": { "fixed_ns": 150_000, "jitter_ratio": 0.02 },
         "c": { "fixed_ns": 100_000, "jitter_ratio": 0.02 },
     });
-    bench.scripted(&family(&bench), &variants, ["--batch", "1", "--alternations", "1"]).run().assert_code(0);
+    bench
+        .scripted(
+            &family(&bench),
+            &variants,
+            ["--batch", "1", "--alternations", "1"],
+        )
+        .run()
+        .assert_code(0);
     let record = bench.record();
     assert_eq!(record.run.ended_by, Some(EndReason::TargetReached));
-    assert_eq!(record.launches.iter().map(|launch| launch.round).max(), Some(9));
+    assert_eq!(
+        record.launches.iter().map(|launch| launch.round).max(),
+        Some(9)
+    );
     assert_eq!(cell(&record, "b", 1).settled_after_rounds, Some(10));
     assert_eq!(cell(&record, "a", 1).settled_after_rounds, None);
 }
@@ -167,19 +250,47 @@ fn time_goes_to_the_undecided_once_others_are_settled() {
         "b": { "fixed_ns": 200_000, "jitter_ratio": 0.02 },
         "c": { "fixed_ns": 100_000, "jitter_ratio": 0.1 },
     });
-    let words = ["--batch", "1", "--alternations", "1", "--block", "1ms", "--target", "1.75%"];
-    bench.scripted(&family(&bench), &variants, words).run().assert_code(0);
+    let words = [
+        "--batch",
+        "1",
+        "--alternations",
+        "1",
+        "--block",
+        "1ms",
+        "--target",
+        "1.75%",
+    ];
+    bench
+        .scripted(&family(&bench), &variants, words)
+        .run()
+        .assert_code(0);
     let record = bench.record();
     let rounds = |name: &str| {
         let key = cell(&record, name, 1).key;
-        let rounds = record.blocks.iter().filter(|block| block.key == key).map(|block| block.round);
+        let rounds = record
+            .blocks
+            .iter()
+            .filter(|block| block.key == key)
+            .map(|block| block.round);
         rounds.collect::<BTreeSet<u64>>().len()
     };
     assert_eq!(record.run.ended_by, Some(EndReason::TargetReached));
-    assert_eq!((cell(&record, "b", 1).settled_after_rounds, rounds("b")), (Some(10), 10));
+    assert_eq!(
+        (cell(&record, "b", 1).settled_after_rounds, rounds("b")),
+        (Some(10), 10)
+    );
     // The baseline is measured for as long as one of the others.
-    assert!(rounds("c") > 10 && rounds("a") == rounds("c"), "{} {}", rounds("a"), rounds("c"));
-    assert_eq!(record.accuracy.len(), 3, "what rests from rounds does not rest from scoring");
+    assert!(
+        rounds("c") > 10 && rounds("a") == rounds("c"),
+        "{} {}",
+        rounds("a"),
+        rounds("c")
+    );
+    assert_eq!(
+        record.accuracy.len(),
+        3,
+        "what rests from rounds does not rest from scoring"
+    );
 }
 
 #[test]
@@ -189,11 +300,20 @@ fn launches_beside_the_rounds_are_part_of_the_forecast() {
     // 90 s: 4% after the first rounds and 4% after the last ones, 15%, 4% and 5%, but no more than 25% in all.
     let secs = Duration::from_secs_f64;
     let beside = Diagnosing::of(&plan);
-    let expected = Diagnosing { profiles: secs(7.2), denormals: secs(1.8), peaks: secs(0.0), idle_gaps: secs(13.5) };
+    let expected = Diagnosing {
+        profiles: secs(7.2),
+        denormals: secs(1.8),
+        peaks: secs(0.0),
+        idle_gaps: secs(13.5),
+    };
     assert_eq!((beside, beside.total()), (expected, secs(22.5)));
     plan.batch_sizes = vec![1];
     plan.idle_gaps_ns.clear();
-    assert_eq!(Diagnosing::of(&plan).total(), secs(11.7), "no second profile, and no gaps");
+    assert_eq!(
+        Diagnosing::of(&plan).total(),
+        secs(11.7),
+        "no second profile, and no gaps"
+    );
 
     let names = vec!["fp32".to_owned()];
     let view = ForecastView::new(Forecast {
@@ -203,16 +323,29 @@ fn launches_beside_the_rounds_are_part_of_the_forecast() {
         alternations: 2,
         time: secs(60.0),
         most_time: secs(60.0),
-        beside: &[("operator profiles", secs(9.0)), ("idle gaps", Duration::ZERO), ("peaks", secs(4.5))],
+        beside: &[
+            ("operator profiles", secs(9.0)),
+            ("idle gaps", Duration::ZERO),
+            ("peaks", secs(4.5)),
+        ],
         stretches_time: Duration::ZERO,
         enough_budget: None,
         machine: None,
         precision: &[],
     });
-    let told = "Launches beside the rounds: up to 13.5 s in all: operator profiles 9.0 s and peaks 4.5 s.";
-    assert!(view.lines.iter().any(|line| line == told), "{:?}", view.lines);
+    let told =
+        "Launches beside the rounds: up to 13.5 s in all: operator profiles 9.0 s and peaks 4.5 s.";
+    assert!(
+        view.lines.iter().any(|line| line == told),
+        "{:?}",
+        view.lines
+    );
     for session in &mut plan.sessions {
         session.runtime = RuntimeChoice::Script("script.json".into());
     }
-    assert_eq!(Diagnosing::of(&plan).total(), Duration::ZERO, "scripts are neither profiled nor contrasted");
+    assert_eq!(
+        Diagnosing::of(&plan).total(),
+        Duration::ZERO,
+        "scripts are neither profiled nor contrasted"
+    );
 }

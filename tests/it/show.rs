@@ -16,7 +16,12 @@ fn put(folder: &Path, run: &RunRecord, seconds_ago: u64) {
     let file = folder.join("run.json");
     fs::write(&file, serde_json::to_vec(run).unwrap()).unwrap();
     let then = SystemTime::now() - Duration::from_secs(seconds_ago);
-    fs::File::options().write(true).open(&file).unwrap().set_modified(then).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(&file)
+        .unwrap()
+        .set_modified(then)
+        .unwrap();
 }
 
 fn named(name: &str) -> RunRecord {
@@ -43,7 +48,10 @@ fn folder_of_runs_shows_the_one_that_was_written_last() {
     fs::create_dir(bench.path("runs/none")).unwrap();
     let output = Onnxprof::new().arg("show").arg(bench.path("runs")).run();
     output.assert_code(0);
-    assert!(output.stdout.contains("second-one") && !output.stdout.contains("first-one"), "{output}");
+    assert!(
+        output.stdout.contains("second-one") && !output.stdout.contains("first-one"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -57,7 +65,11 @@ fn folder_without_runs_is_bad_input() {
 #[test]
 fn without_a_word_and_without_runs_the_folder_is_named() {
     let output = Onnxprof::new().arg("show").run();
-    output.assert_error(BAD_INPUT, "there is no folder `onnxprof-runs` here", "name the folder of a run");
+    output.assert_error(
+        BAD_INPUT,
+        "there is no folder `onnxprof-runs` here",
+        "name the folder of a run",
+    );
 }
 
 #[test]
@@ -66,15 +78,28 @@ fn distributions_are_drawn_over_one_axis_whose_ends_stand_below() {
     put(&bench.path("run"), &record::digits(), 0);
     let output = Onnxprof::new().arg("show").arg(bench.path("run")).run();
     let lines: Vec<&str> = output.stdout.lines().collect();
-    let title = lines.iter().position(|line| line.starts_with("Latencies at batch 1: ")).unwrap();
+    let title = lines
+        .iter()
+        .position(|line| line.starts_with("Latencies at batch 1: "))
+        .unwrap();
     let columns = |line: &str| line.split('|').nth(1).unwrap_or_default().chars().count();
     for line in &lines[title + 1..title + 5] {
         assert_eq!(columns(line), 28, "{line}");
         assert!(line.contains('\u{2588}'), "{line}");
     }
-    let ends: Vec<&str> = lines[title + 5].split("  ").filter(|end| !end.is_empty()).collect();
-    assert!(ends.len() == 2 && ends.iter().all(|end| end.ends_with("s")), "{}", lines[title + 5]);
-    let answer = lines.iter().position(|line| line.starts_with("Ship int8-static")).unwrap();
+    let ends: Vec<&str> = lines[title + 5]
+        .split("  ")
+        .filter(|end| !end.is_empty())
+        .collect();
+    assert!(
+        ends.len() == 2 && ends.iter().all(|end| end.ends_with("s")),
+        "{}",
+        lines[title + 5]
+    );
+    let answer = lines
+        .iter()
+        .position(|line| line.starts_with("Ship int8-static"))
+        .unwrap();
     assert!(answer < title, "{output}");
 }
 
@@ -83,7 +108,11 @@ fn terminals_without_unicode_get_ascii() {
     let bench = Workbench::new();
     put(&bench.path("run"), &record::digits(), 0);
     for (name, value) in [("TERM", "dumb"), ("LC_ALL", "C")] {
-        let output = Onnxprof::new().arg("show").arg(bench.path("run")).env(name, value).run();
+        let output = Onnxprof::new()
+            .arg("show")
+            .arg(bench.path("run"))
+            .env(name, value)
+            .run();
         output.assert_code(0);
         assert!(output.stdout.is_ascii(), "{output}");
         assert!(output.stdout.contains('@'), "{output}");
@@ -94,20 +123,38 @@ fn terminals_without_unicode_get_ascii() {
 fn narrow_terminal_gets_lines_that_fit() {
     let bench = Workbench::new();
     put(&bench.path("run"), &record::digits(), 0);
-    let output = Onnxprof::new().arg("show").arg(bench.path("run")).env("COLUMNS", "50").run();
+    let output = Onnxprof::new()
+        .arg("show")
+        .arg(bench.path("run"))
+        .env("COLUMNS", "50")
+        .run();
     output.assert_code(0);
     let too_long = |line: &&str| line.chars().count() > 50 && line.trim_start().contains(' ');
     assert_eq!(output.stdout.lines().find(too_long), None);
-    assert!(output.stdout.contains("int8-static\n  median latency: "), "{output}");
-    let wide = Onnxprof::new().arg("show").arg(bench.path("run")).env("COLUMNS", "300").run();
-    assert!(wide.stdout.lines().all(|line| line.chars().count() <= 100), "{wide}");
+    assert!(
+        output.stdout.contains("int8-static\n  median latency: "),
+        "{output}"
+    );
+    let wide = Onnxprof::new()
+        .arg("show")
+        .arg(bench.path("run"))
+        .env("COLUMNS", "300")
+        .run();
+    assert!(
+        wide.stdout.lines().all(|line| line.chars().count() <= 100),
+        "{wide}"
+    );
 }
 
 #[test]
 fn truncated_record_is_told_what_to_do() {
     let bench = Workbench::new();
     fs::create_dir(bench.path("run")).unwrap();
-    fs::write(bench.path("run/run.json"), "{\"schema_version\":{\"major\":1,").unwrap();
+    fs::write(
+        bench.path("run/run.json"),
+        "{\"schema_version\":{\"major\":1,",
+    )
+    .unwrap();
     let output = Onnxprof::new().arg("show").arg(bench.path("run")).run();
     output.assert_error(BAD_INPUT, "is truncated", "copy the whole folder again");
 }
@@ -117,18 +164,35 @@ fn truncated_record_is_told_what_to_do() {
 fn nothing_goes_but_what_a_killed_run_left_in_its_own_folder() {
     let bench = Workbench::new();
     for run in ["linked", "real"] {
-        put(&bench.path(&format!("home/runs/{run}")), &record::digits(), 0);
+        put(
+            &bench.path(&format!("home/runs/{run}")),
+            &record::digits(),
+            0,
+        );
     }
     std::os::unix::fs::symlink("../..", bench.path("home/runs/linked/traces")).unwrap();
     let unfinished = format!("{UNFINISHED_TRACE}a1B2c3");
-    let kept = ["home/.config", &format!("home/{unfinished}"), "home/runs/real/traces/.config"];
+    let kept = [
+        "home/.config",
+        &format!("home/{unfinished}"),
+        "home/runs/real/traces/.config",
+    ];
     let gone = bench.path(&format!("home/runs/real/traces/{unfinished}"));
     for command in ["show", "report"] {
-        kept.iter().map(|folder| bench.path(folder)).for_each(|folder| fs::create_dir_all(folder).unwrap());
+        kept.iter()
+            .map(|folder| bench.path(folder))
+            .for_each(|folder| fs::create_dir_all(folder).unwrap());
         fs::create_dir_all(&gone).unwrap();
         for run in ["linked", "real"] {
-            Onnxprof::new().arg(command).arg(bench.path(&format!("home/runs/{run}"))).run().assert_code(0);
+            Onnxprof::new()
+                .arg(command)
+                .arg(bench.path(&format!("home/runs/{run}")))
+                .run()
+                .assert_code(0);
         }
-        assert!(kept.iter().all(|folder| bench.path(folder).is_dir()) && !gone.exists(), "{command}");
+        assert!(
+            kept.iter().all(|folder| bench.path(folder).is_dir()) && !gone.exists(),
+            "{command}"
+        );
     }
 }

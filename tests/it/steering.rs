@@ -9,7 +9,11 @@ use crate::workbench::Workbench;
 fn fill(fixture: &str, place: usize) -> Value {
     let [named, anonymous] = ["", "-anonymous"].map(|end| {
         let path = model(&format!("fixtures/steering/{fixture}{end}.onnx"));
-        let output = Onnxprof::new().arg("inspect").arg(path).arg("--json").output();
+        let output = Onnxprof::new()
+            .arg("inspect")
+            .arg(path)
+            .arg("--json")
+            .output();
         let found: Value = serde_json::from_slice(&output.stdout).unwrap();
         let fed = &found["inputs"]["fed"][place];
         assert_eq!(fed["steers"], true, "{fed}");
@@ -39,10 +43,18 @@ fn length_is_as_long_as_the_data() {
     let path = model("fixtures/steering/counted-anonymous.onnx");
     for frames in ["100", "240"] {
         let dim = format!("d1={frames}");
-        let output = Onnxprof::new().arg("inspect").arg(&path).args(["--json", "--dim", &dim]).output();
+        let output = Onnxprof::new()
+            .arg("inspect")
+            .arg(&path)
+            .args(["--json", "--dim", &dim])
+            .output();
         let found: Value = serde_json::from_slice(&output.stdout).unwrap();
         let size = frames.parse::<f64>().unwrap();
-        assert_eq!(found["inputs"]["fed"][1]["fill"], json!({ "constant": size }), "{found}");
+        assert_eq!(
+            found["inputs"]["fed"][1]["fill"],
+            json!({ "constant": size }),
+            "{found}"
+        );
     }
     measure("counted");
 }
@@ -77,10 +89,13 @@ fn what_the_user_gives_to_an_input_that_steers_is_named_in_the_answer() {
     ] {
         for end in ["", "-anonymous"] {
             let path = model(&format!("fixtures/steering/{fixture}{end}.onnx"));
-            let inspect = |words: &[&str]| Onnxprof::new().arg("inspect").arg(&path).args(words).run();
+            let inspect =
+                |words: &[&str]| Onnxprof::new().arg("inspect").arg(&path).args(words).run();
             let found: Value = serde_json::from_str(&inspect(&["--json"]).stdout).unwrap();
             let name = found["inputs"]["fed"][1]["name"].as_str().unwrap();
-            inspect(&["--range", &format!("{name}={range}")]).assert_code(0).assert_stdout(said);
+            inspect(&["--range", &format!("{name}={range}")])
+                .assert_code(0)
+                .assert_stdout(said);
         }
     }
 }

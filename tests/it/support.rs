@@ -45,7 +45,9 @@ pub fn installed(release: &str) -> PathBuf {
 
 /// A file or folder below `models/`.
 pub fn model(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("models")
+        .join(name)
 }
 
 /// A command line of the binary, started in an empty folder of its own, in an environment that differs from the test's own
@@ -68,8 +70,13 @@ pub fn command() -> Command {
         .env_remove("CONDA_PREFIX")
         .env_remove("COLUMNS");
     // Also on a machine with a GPU, what a test says of one is made up.
-    command.env("ONNXPROF_NVML", "no-driver.so").env_remove("CUDA_VISIBLE_DEVICES");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .env("ONNXPROF_NVML", "no-driver.so")
+        .env_remove("CUDA_VISIBLE_DEVICES");
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -129,12 +136,19 @@ impl Onnxprof {
 
     /// Starts, and leaves running.
     pub fn spawn(mut self) -> Running {
-        Running { words: words(&self.command), child: self.command.spawn().unwrap(), _folder: self.folder }
+        Running {
+            words: words(&self.command),
+            child: self.command.spawn().unwrap(),
+            _folder: self.folder,
+        }
     }
 }
 
 fn words(command: &Command) -> String {
-    let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<_> = command
+        .get_args()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     format!("onnxprof {}", words.join(" "))
 }
 
@@ -155,8 +169,11 @@ impl Running {
     /// The processes that it has started and that are alive.
     pub fn children(&self) -> Vec<u32> {
         let pid = self.pid();
-        let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-        text.split_whitespace().map(|child| child.parse().unwrap()).collect()
+        let text =
+            std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        text.split_whitespace()
+            .map(|child| child.parse().unwrap())
+            .collect()
     }
 
     /// Whether it has come to its end.
@@ -174,7 +191,12 @@ impl Running {
     pub fn wait(self) -> Output {
         let output = self.child.wait_with_output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Output { words: self.words, status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) }
+        Output {
+            words: self.words,
+            status: output.status,
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 }
 
@@ -201,13 +223,19 @@ impl Output {
 
     #[track_caller]
     pub fn assert_stdout(&self, part: &str) -> &Self {
-        assert!(self.stdout.contains(part), "`{part}` is not in the stdout of {self}");
+        assert!(
+            self.stdout.contains(part),
+            "`{part}` is not in the stdout of {self}"
+        );
         self
     }
 
     #[track_caller]
     pub fn assert_stderr(&self, part: &str) -> &Self {
-        assert!(self.stderr.contains(part), "`{part}` is not in the stderr of {self}");
+        assert!(
+            self.stderr.contains(part),
+            "`{part}` is not in the stderr of {self}"
+        );
         self
     }
 
@@ -216,24 +244,43 @@ impl Output {
     pub fn assert_error(&self, code: i32, message: &str, hint: &str) -> &Self {
         self.assert_code(code);
         assert_eq!(self.stdout, "", "{self}");
-        let error = self.stderr.find("error: ").unwrap_or_else(|| panic!("no error in {self}"));
-        let (error, advice) =
-            self.stderr[error..].split_once("\nhint: ").unwrap_or_else(|| panic!("no hint in {self}"));
-        assert!(error.contains(message), "`{message}` is not in the error of {self}");
-        assert!(advice.contains(hint), "`{hint}` is not in the hint of {self}");
+        let error = self
+            .stderr
+            .find("error: ")
+            .unwrap_or_else(|| panic!("no error in {self}"));
+        let (error, advice) = self.stderr[error..]
+            .split_once("\nhint: ")
+            .unwrap_or_else(|| panic!("no hint in {self}"));
+        assert!(
+            error.contains(message),
+            "`{message}` is not in the error of {self}"
+        );
+        assert!(
+            advice.contains(hint),
+            "`{hint}` is not in the hint of {self}"
+        );
         self
     }
 
     /// stdout as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in the stdout of {self}"))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error} in the stdout of {self}"))
     }
 }
 
 impl std::fmt::Display for Output {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Output { words, status, stdout, stderr } = self;
-        write!(out, "`{words}`, which ended with {status}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
+        let Output {
+            words,
+            status,
+            stdout,
+            stderr,
+        } = self;
+        write!(
+            out,
+            "`{words}`, which ended with {status}\n--- stdout\n{stdout}\n--- stderr\n{stderr}"
+        )
     }
 }

@@ -21,8 +21,16 @@ fn trace_is_summed_up_for_people() {
     let output = trace(&real(), &[]);
     output.assert_code(0);
     insta::assert_snapshot!("trace_terminal", output.stdout);
-    assert!(output.stdout.lines().all(|line| line.chars().count() <= 100));
-    insta::assert_snapshot!("trace_markdown", trace(&real(), &["--format", "markdown"]).stdout);
+    assert!(
+        output
+            .stdout
+            .lines()
+            .all(|line| line.chars().count() <= 100)
+    );
+    insta::assert_snapshot!(
+        "trace_markdown",
+        trace(&real(), &["--format", "markdown"]).stdout
+    );
 }
 
 #[test]
@@ -33,7 +41,10 @@ fn trace_is_summed_up_for_programs() {
     let json = trace(&real(), &["--format", "json"]).json();
     assert_eq!(json["profiled"]["inferences_count"], 2);
     let nodes = json["profiled"]["nodes"].as_array().unwrap();
-    let sum: u64 = nodes.iter().map(|node| node["time_ns"].as_u64().unwrap()).sum();
+    let sum: u64 = nodes
+        .iter()
+        .map(|node| node["time_ns"].as_u64().unwrap())
+        .sum();
     assert_eq!(json["breakdown"]["nodes_ns"], sum);
     assert!(sum <= json["profiled"]["mean_inference_ns"].as_u64().unwrap());
 }
@@ -42,8 +53,15 @@ fn trace_is_summed_up_for_programs() {
 fn body_of_a_loop_counts_once() {
     let json = trace(&real(), &["--format", "json"]).json();
     let operators = json["breakdown"]["by_operator"].as_array().unwrap();
-    let calls = |name: &str| operators.iter().find(|it| it["operator"] == name).unwrap()["calls"].as_f64().unwrap();
-    assert_eq!((calls("Loop"), calls("Relu"), calls("MatMul")), (1.0, 2.0, 3.0));
+    let calls = |name: &str| {
+        operators.iter().find(|it| it["operator"] == name).unwrap()["calls"]
+            .as_f64()
+            .unwrap()
+    };
+    assert_eq!(
+        (calls("Loop"), calls("Relu"), calls("MatMul")),
+        (1.0, 2.0, 3.0)
+    );
 }
 
 #[test]
@@ -51,7 +69,9 @@ fn trace_that_was_cut_off_is_read_as_far_as_it_goes() {
     let bench = Workbench::new();
     let whole = fs::read(real()).unwrap();
     let cut = bench.write("cut.json", &whole[..whole.len() - 200]);
-    trace(&cut, &[]).assert_code(0).assert_stdout("The trace was cut off: it was read as far as it goes");
+    trace(&cut, &[])
+        .assert_code(0)
+        .assert_stdout("The trace was cut off: it was read as far as it goes");
     let early = bench.write("early.json", &whole[..2000]);
     trace(&early, &[]).assert_error(
         BAD_INPUT,
@@ -68,19 +88,41 @@ fn what_is_no_trace_is_refused_with_a_hint() {
         trace(&file, &[]).assert_error(BAD_INPUT, message, "");
     };
     is_refused("empty.json", b"", "is empty");
-    is_refused("text.json", b"loss: 0.3\n", "is no trace: it is no JSON array of events");
+    is_refused(
+        "text.json",
+        b"loss: 0.3\n",
+        "is no trace: it is no JSON array of events",
+    );
     is_refused("object.json", b"{\"traceEvents\": 1}", "is no trace");
     is_refused("numbers.json", b"[1, 2, 3]", "is no trace");
-    is_refused("binary.json", &[0x7f, b'E', b'L', b'F', 0, 0xff, 0xfe], "is no trace");
+    is_refused(
+        "binary.json",
+        &[0x7f, b'E', b'L', b'F', 0, 0xff, 0xfe],
+        "is no trace",
+    );
     is_refused("trace.json.gz", &[0x1f, 0x8b, 8, 0, 0, 0], "is compressed");
     let other = r#"[{"name":"paint","ph":"X","ts":1,"dur":2,"pid":1,"tid":1}]"#;
-    is_refused("of-another-program.json", other.as_bytes(), "holds no inference");
+    is_refused(
+        "of-another-program.json",
+        other.as_bytes(),
+        "holds no inference",
+    );
     is_refused("nothing.json", b"[]", "holds no inference");
     let inference = r#"{"cat":"Session","ph":"X","ts":1,"dur":5,"name":"model_run","args":{}}"#;
-    is_refused("no-operators.json", format!("[{inference},{inference}]").as_bytes(), "holds no operators");
-    trace(&bench.path("missing.json"), &[]).assert_code(BAD_INPUT).assert_stderr("missing.json");
-    trace(bench.path("").as_path(), &[]).assert_code(BAD_INPUT).assert_stderr("is not a file");
-    trace(Path::new("/dev/null"), &[]).assert_code(BAD_INPUT).assert_stderr("is not a file");
+    is_refused(
+        "no-operators.json",
+        format!("[{inference},{inference}]").as_bytes(),
+        "holds no operators",
+    );
+    trace(&bench.path("missing.json"), &[])
+        .assert_code(BAD_INPUT)
+        .assert_stderr("missing.json");
+    trace(bench.path("").as_path(), &[])
+        .assert_code(BAD_INPUT)
+        .assert_stderr("is not a file");
+    trace(Path::new("/dev/null"), &[])
+        .assert_code(BAD_INPUT)
+        .assert_stderr("is not a file");
     Onnxprof::new().arg("trace").run().assert_code(USAGE);
 }
 
@@ -90,5 +132,9 @@ fn result_goes_into_a_file_where_one_is_named() {
     let file = bench.path("trace.md");
     let words = ["--format", "markdown", "--output", file.to_str().unwrap()];
     assert_eq!(trace(&real(), &words).assert_code(0).stdout, "");
-    assert!(fs::read_to_string(file).unwrap().starts_with("# Operators in loop"));
+    assert!(
+        fs::read_to_string(file)
+            .unwrap()
+            .starts_with("# Operators in loop")
+    );
 }

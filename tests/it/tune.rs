@@ -22,15 +22,28 @@ fn tune(bench: &Workbench, model: &Path, variants: &Value, words: &[&str]) -> On
         "launch": {"log_sd": 0.01}, "jitter": {"log_sd": 0.03, "tail_share_ratio": 0.01, "tail_index": 2.0},
         "drift": {"swing_ratio": 0.1, "period_ns": 400_000_000_u64},
     });
-    let script = bench.write("script.json", json!({"variants": variants, "noise": noise}).to_string());
+    let script = bench.write(
+        "script.json",
+        json!({"variants": variants, "noise": noise}).to_string(),
+    );
     let words = words.iter().copied().chain(["--block", "1ms"]);
-    let tune = Onnxprof::new().arg("tune").arg(model).arg("--out").arg(bench.run_folder()).args(words);
-    tune.arg("--runtime").arg(format!("script:{}", script.display()))
+    let tune = Onnxprof::new()
+        .arg("tune")
+        .arg(model)
+        .arg("--out")
+        .arg(bench.run_folder())
+        .args(words);
+    tune.arg("--runtime")
+        .arg(format!("script:{}", script.display()))
 }
 
 /// The findings of the search, as a program reads them.
 fn found(bench: &Workbench) -> Value {
-    let output = Onnxprof::new().arg("report").arg(bench.run_folder()).args(["--format", "json"]).run();
+    let output = Onnxprof::new()
+        .arg("report")
+        .arg(bench.run_folder())
+        .args(["--format", "json"])
+        .run();
     output.assert_code(0);
     serde_json::from_str::<Value>(&output.stdout).unwrap()["tuning"].clone()
 }
@@ -43,14 +56,21 @@ fn champion(record: &RunRecord) -> (CellKey, onnxprof::plan::SessionSpec) {
 
 fn fate_of(record: &RunRecord, wanted: impl Fn(CellKey) -> bool) -> Option<Fate> {
     let tuning = record.tuning.as_ref().unwrap();
-    let key = tuning.decisions.iter().map(|decision| decision.key).find(|key| wanted(*key))?;
+    let key = tuning
+        .decisions
+        .iter()
+        .map(|decision| decision.key)
+        .find(|key| wanted(*key))?;
     tuning.fate(key).cloned()
 }
 
 #[track_caller]
 fn assert_says(output: &Output, words: &[&str]) {
     // Lines are broken for the width of a terminal.
-    let text = format!("{} {}", output.stdout, output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = format!("{} {}", output.stdout, output.stderr)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     for word in words {
         assert!(text.contains(word), "`{word}` is missing: {output}");
     }

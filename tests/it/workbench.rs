@@ -55,13 +55,26 @@ impl Workbench {
     }
 
     /// `profile` of a model with one short round into [`Workbench::run_folder`], on the library that tests share.
-    pub fn profile<S: AsRef<std::ffi::OsStr>>(&self, model: &Path, words: impl IntoIterator<Item = S>) -> Onnxprof {
-        self.bare(model, QUICK).args(words).arg("--runtime").arg(library(VERSION))
+    pub fn profile<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        model: &Path,
+        words: impl IntoIterator<Item = S>,
+    ) -> Onnxprof {
+        self.bare(model, QUICK)
+            .args(words)
+            .arg("--runtime")
+            .arg(library(VERSION))
     }
 
     /// `profile` of a model or folder on the library that tests share, with no words but these.
-    pub fn profile_of<S: AsRef<std::ffi::OsStr>>(&self, model: &Path, words: impl IntoIterator<Item = S>) -> Onnxprof {
-        self.bare(model, words).arg("--runtime").arg(library(VERSION))
+    pub fn profile_of<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        model: &Path,
+        words: impl IntoIterator<Item = S>,
+    ) -> Onnxprof {
+        self.bare(model, words)
+            .arg("--runtime")
+            .arg(library(VERSION))
     }
 
     /// `profile` of a model under a script of latencies: the value of the script's `variants`.
@@ -82,11 +95,22 @@ impl Workbench {
         words: impl IntoIterator<Item = S>,
     ) -> Onnxprof {
         let script = self.write("script.json", script.to_string());
-        self.bare(model, words).arg("--runtime").arg(format!("script:{}", script.display()))
+        self.bare(model, words)
+            .arg("--runtime")
+            .arg(format!("script:{}", script.display()))
     }
 
-    fn bare<S: AsRef<std::ffi::OsStr>>(&self, model: &Path, words: impl IntoIterator<Item = S>) -> Onnxprof {
-        Onnxprof::new().arg("profile").arg(model).arg("--out").arg(self.run_folder()).args(words)
+    fn bare<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        model: &Path,
+        words: impl IntoIterator<Item = S>,
+    ) -> Onnxprof {
+        Onnxprof::new()
+            .arg("profile")
+            .arg(model)
+            .arg("--out")
+            .arg(self.run_folder())
+            .args(words)
     }
 
     /// What the run left behind.
@@ -104,9 +128,14 @@ impl Workbench {
 #[track_caller]
 pub fn cell<'r>(record: &'r RunRecord, variant: &str, batch_size: u64) -> &'r CellRecord {
     let is_it = |cell: &&CellRecord| {
-        record.plan.variant_of(cell.key.session).name == variant && cell.key.batch_size == batch_size
+        record.plan.variant_of(cell.key.session).name == variant
+            && cell.key.batch_size == batch_size
     };
-    record.cells.iter().find(is_it).unwrap_or_else(|| panic!("no cell of {variant} at {batch_size}"))
+    record
+        .cells
+        .iter()
+        .find(is_it)
+        .unwrap_or_else(|| panic!("no cell of {variant} at {batch_size}"))
 }
 
 /// Waits for something that happens soon, as long as a very slow machine may take.
@@ -114,7 +143,10 @@ pub fn cell<'r>(record: &'r RunRecord, variant: &str, batch_size: u64) -> &'r Ce
 pub fn wait_until(mut happens: impl FnMut() -> bool) {
     let started = Instant::now();
     while !happens() {
-        assert!(started.elapsed() < Duration::from_secs(60), "it did not happen");
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "it did not happen"
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -122,7 +154,9 @@ pub fn wait_until(mut happens: impl FnMut() -> bool) {
 /// Whether a process is there and no zombie.
 pub fn is_alive(pid: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    status.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+    status
+        .rsplit_once(')')
+        .is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
 /// That nothing was measured, and nothing is left behind.

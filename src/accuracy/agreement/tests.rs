@@ -11,7 +11,11 @@ fn compare_batch(samples_count: u64, ours: &Tensor, reference: &Tensor) -> Agree
 }
 
 fn compare(shape: &[usize], ours: &[f32], reference: &[f32]) -> Agreement {
-    compare_batch(shape[0] as u64, &float("y", shape, ours), &float("y", shape, reference))
+    compare_batch(
+        shape[0] as u64,
+        &float("y", shape, ours),
+        &float("y", shape, reference),
+    )
 }
 
 #[test]
@@ -39,35 +43,96 @@ fn what_is_not_finite_on_one_side_is_counted_and_leaves_no_error() {
     ] {
         let agreement = compare(&[2, 2], &ours, &reference);
         assert_eq!(agreement.not_finite_count, count, "{ours:?}");
-        assert_eq!((agreement.max_absolute_error, agreement.relative_error), (None, None), "{ours:?}");
-        assert_eq!((agreement.cosine_similarity_mean, agreement.cosine_similarity_min), (None, None), "{ours:?}");
+        assert_eq!(
+            (agreement.max_absolute_error, agreement.relative_error),
+            (None, None),
+            "{ours:?}"
+        );
+        assert_eq!(
+            (
+                agreement.cosine_similarity_mean,
+                agreement.cosine_similarity_min
+            ),
+            (None, None),
+            "{ours:?}"
+        );
         assert!(agreement.top1_agreeing_count < Some(2), "{agreement:?}");
     }
 }
 
 #[test]
 fn equal_outputs_agree_fully_whether_finite_or_not() {
-    let values = [f32::NAN, 1.0, f32::INFINITY, 2.0, f32::NEG_INFINITY, f32::NAN];
+    let values = [
+        f32::NAN,
+        1.0,
+        f32::INFINITY,
+        2.0,
+        f32::NEG_INFINITY,
+        f32::NAN,
+    ];
     for same in [values, [1.0, 2.0, -3.0, 0.5, 0.25, -1.0]] {
         let agreement = compare(&[2, 3], &same, &same);
-        assert_eq!((agreement.not_finite_count, agreement.top1_agreeing_count), (0, Some(2)), "{same:?}");
-        assert_eq!((agreement.max_absolute_error, agreement.relative_error), (Some(0.0), Some(0.0)), "{same:?}");
-        assert!((agreement.cosine_similarity_min.unwrap() - 1.0).abs() < 1e-12, "{same:?}");
+        assert_eq!(
+            (agreement.not_finite_count, agreement.top1_agreeing_count),
+            (0, Some(2)),
+            "{same:?}"
+        );
+        assert_eq!(
+            (agreement.max_absolute_error, agreement.relative_error),
+            (Some(0.0), Some(0.0)),
+            "{same:?}"
+        );
+        assert!(
+            (agreement.cosine_similarity_min.unwrap() - 1.0).abs() < 1e-12,
+            "{same:?}"
+        );
     }
-    let off = compare(&[2, 3], &[f32::NAN, 1.5, f32::INFINITY, 2.0, f32::NEG_INFINITY, f32::NAN], &values);
-    assert_eq!((off.not_finite_count, off.max_absolute_error), (0, Some(0.5)));
+    let off = compare(
+        &[2, 3],
+        &[
+            f32::NAN,
+            1.5,
+            f32::INFINITY,
+            2.0,
+            f32::NEG_INFINITY,
+            f32::NAN,
+        ],
+        &values,
+    );
+    assert_eq!(
+        (off.not_finite_count, off.max_absolute_error),
+        (0, Some(0.5))
+    );
     let nothing_else = compare(&[1, 2], &[f32::NAN; 2], &[f32::NAN; 2]);
-    assert_eq!((nothing_else.top1_agreeing_count, nothing_else.max_absolute_error), (Some(1), Some(0.0)));
+    assert_eq!(
+        (
+            nothing_else.top1_agreeing_count,
+            nothing_else.max_absolute_error
+        ),
+        (Some(1), Some(0.0))
+    );
 }
 
 #[test]
 fn sample_that_disagrees_is_never_without_an_error() {
-    let values = [0.0, -0.0, 1.0, f32::MIN_POSITIVE / 2.0, f32::MAX, f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+    let values = [
+        0.0,
+        -0.0,
+        1.0,
+        f32::MIN_POSITIVE / 2.0,
+        f32::MAX,
+        f32::NAN,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+    ];
     for ours in values {
         for reference in values {
             let agreement = compare(&[1, 2], &[ours, 0.5], &[reference, 0.5]);
             let disagrees = agreement.top1_agreeing_count == Some(0);
-            assert!(!disagrees || agreement.max_absolute_error != Some(0.0), "{ours} for {reference}");
+            assert!(
+                !disagrees || agreement.max_absolute_error != Some(0.0),
+                "{ours} for {reference}"
+            );
         }
     }
 }
@@ -75,15 +140,27 @@ fn sample_that_disagrees_is_never_without_an_error() {
 #[test]
 fn zero_reference_has_no_relative_error_and_no_cosine() {
     let agreement = compare(&[1, 2], &[1.0, 0.0], &[0.0, 0.0]);
-    assert_eq!((agreement.relative_error, agreement.cosine_similarity_mean), (None, None));
+    assert_eq!(
+        (agreement.relative_error, agreement.cosine_similarity_mean),
+        (None, None)
+    );
     assert_eq!(agreement.max_absolute_error, Some(1.0));
-    assert_eq!(compare(&[1, 2], &[0.0; 2], &[0.0; 2]).relative_error, Some(0.0));
+    assert_eq!(
+        compare(&[1, 2], &[0.0; 2], &[0.0; 2]).relative_error,
+        Some(0.0)
+    );
 }
 
 #[test]
 fn other_float_outputs_have_no_top1() {
-    assert_eq!(compare(&[2, 2, 2], &[1.0; 8], &[1.0; 8]).top1_agreeing_count, None);
-    assert_eq!(compare(&[2], &[1.0; 2], &[1.0; 2]).top1_agreeing_count, None);
+    assert_eq!(
+        compare(&[2, 2, 2], &[1.0; 8], &[1.0; 8]).top1_agreeing_count,
+        None
+    );
+    assert_eq!(
+        compare(&[2], &[1.0; 2], &[1.0; 2]).top1_agreeing_count,
+        None
+    );
 }
 
 #[test]
@@ -95,7 +172,10 @@ fn batches_add_up_with_a_smaller_last_one() {
         scorer.add(samples, &float("y", &[count, 2], ours), &reference);
     }
     let agreement = scorer.finish().0.remove(0);
-    assert_eq!((agreement.samples_count, agreement.top1_agreeing_count), (3, Some(2)));
+    assert_eq!(
+        (agreement.samples_count, agreement.top1_agreeing_count),
+        (3, Some(2))
+    );
 }
 
 #[test]
@@ -110,20 +190,38 @@ fn half_precision_is_compared_with_single() {
 
 #[test]
 fn integers_and_strings_agree_where_they_are_equal() {
-    let words = |words: [&str; 2]| tensor("word", TensorData::String(shaped(&[2], words.map(str::to_owned).to_vec())));
+    let words = |words: [&str; 2]| {
+        tensor(
+            "word",
+            TensorData::String(shaped(&[2], words.map(str::to_owned).to_vec())),
+        )
+    };
     let mut scorer = AgreementScorer::default();
     scorer.add(0..2, &words(["a", "b"]), &words(["a", "c"]));
-    scorer.add(0..2, &int64("id", &[2], &[i64::MAX, 2]), &int64("id", &[2], &[i64::MAX - 1, 2]));
+    scorer.add(
+        0..2,
+        &int64("id", &[2], &[i64::MAX, 2]),
+        &int64("id", &[2], &[i64::MAX - 1, 2]),
+    );
     let [word, id] = scorer.finish().0.try_into().unwrap();
     assert_eq!((word.top1_agreeing_count, word.samples_count), (Some(1), 2));
-    assert_eq!((word.cosine_similarity_mean, word.max_absolute_error), (None, None));
-    assert_eq!((id.top1_agreeing_count, id.max_absolute_error), (Some(1), Some(1.0)));
+    assert_eq!(
+        (word.cosine_similarity_mean, word.max_absolute_error),
+        (None, None)
+    );
+    assert_eq!(
+        (id.top1_agreeing_count, id.max_absolute_error),
+        (Some(1), Some(1.0))
+    );
 }
 
 #[test]
 fn output_without_samples_counts_once_a_batch() {
     let agreement = compare_batch(8, &float("loss", &[], &[2.0]), &float("loss", &[], &[1.0]));
-    assert_eq!((agreement.samples_count, agreement.max_absolute_error), (1, Some(1.0)));
+    assert_eq!(
+        (agreement.samples_count, agreement.max_absolute_error),
+        (1, Some(1.0))
+    );
 }
 
 #[test]
@@ -131,15 +229,35 @@ fn other_shape_even_once_is_not_comparable() {
     let mut scorer = AgreementScorer::default();
     for (sample, width) in [(0, 2), (1, 3)] {
         let reference = float("boxes", &[1, width], &[0.0, 1.0, 2.0][..width]);
-        scorer.add(sample..sample + 1, &float("boxes", &[1, 2], &[0.0, 1.0]), &reference);
-        scorer.add(sample..sample + 1, &float("loss", &[1, 1], &[1.0]), &float("loss", &[1, 1], &[1.0]));
+        scorer.add(
+            sample..sample + 1,
+            &float("boxes", &[1, 2], &[0.0, 1.0]),
+            &reference,
+        );
+        scorer.add(
+            sample..sample + 1,
+            &float("loss", &[1, 1], &[1.0]),
+            &float("loss", &[1, 1], &[1.0]),
+        );
     }
     let (compared, unlike) = scorer.finish();
-    assert_eq!(compared.iter().map(|one| one.output.as_str()).collect::<Vec<_>>(), ["loss"]);
+    assert_eq!(
+        compared
+            .iter()
+            .map(|one| one.output.as_str())
+            .collect::<Vec<_>>(),
+        ["loss"]
+    );
     let reason = "it is float [1, 2] where the reference is float [1, 3] in sample 2; 1 of 2 samples is unlike the \
                   reference's"
         .to_owned();
-    assert_eq!(unlike, [NotComparable { output: "boxes".into(), reason }]);
+    assert_eq!(
+        unlike,
+        [NotComparable {
+            output: "boxes".into(),
+            reason
+        }]
+    );
 }
 
 #[test]
@@ -147,7 +265,10 @@ fn sound_has_noise_and_no_classes() {
     let wave: Vec<f32> = (0..200).map(|index| (index as f32 / 6.0).sin()).collect();
     let noisy: Vec<f32> = wave.iter().map(|value| value * 1.01).collect();
     let agreement = compare(&[1, 1, 200], &noisy, &wave);
-    assert_eq!((agreement.kind, agreement.top1_agreeing_count), (Some(OutputKind::Signal), None));
+    assert_eq!(
+        (agreement.kind, agreement.top1_agreeing_count),
+        (Some(OutputKind::Signal), None)
+    );
     // A hundredth of the amplitude is 40 dB below it.
     assert!((agreement.signal_to_noise_db.unwrap() - 40.0).abs() < 0.01);
     assert_eq!(compare(&[1, 1, 200], &wave, &wave).signal_to_noise_db, None);

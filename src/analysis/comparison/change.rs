@@ -73,10 +73,14 @@ pub fn change(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Observ
             over_launches(metric, candidate, baseline, &|side| of_cell(side, of.value))?
         }
         Source::Cell(OfCell::Gpu(figure, _)) => {
-            over_launches(metric, candidate, baseline, &|side| of_cell(side, |_, cell| gpu_of_launch(figure, cell)))?
+            over_launches(metric, candidate, baseline, &|side| {
+                of_cell(side, |_, cell| gpu_of_launch(figure, cell))
+            })?
         }
         Source::Cell(OfCell::Tail(quantile, _)) => {
-            over_launches(metric, candidate, baseline, &|side| percentiles(side, quantile))?
+            over_launches(metric, candidate, baseline, &|side| {
+                percentiles(side, quantile)
+            })?
         }
         Source::Cell(OfCell::Blocks(figure)) => over_blocks(metric, candidate, baseline, figure)?,
         Source::Cell(OfCell::Whole(_))
@@ -91,7 +95,11 @@ pub fn change(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Observ
 /// Judges changes of one metric together, so that the share of false verdicts among those given stays bounded, however
 /// many they are: 4% of paired ones, 5% of separate ones. Scores have their own test and stay as they are.
 pub fn judge(metric: Metric, deltas: &mut [&mut Delta]) {
-    for (judged, error) in [(Design::Paired, END_ERROR), (Design::Separate, 1.0 - CONFIDENCE), (Design::Exact, 0.0)] {
+    for (judged, error) in [
+        (Design::Paired, END_ERROR),
+        (Design::Separate, 1.0 - CONFIDENCE),
+        (Design::Exact, 0.0),
+    ] {
         let changes = deltas.iter_mut().filter_map(|delta| match &mut **delta {
             Delta::Ratio { design, change } if *design == judged => Some(change),
             _ => None,
@@ -109,7 +117,12 @@ fn ratio(design: Design, change: Option<Change>, otherwise: &str) -> Observed<De
     Ok(Delta::Ratio { design, change })
 }
 
-fn over_blocks(metric: Metric, candidate: Side<'_>, baseline: Side<'_>, figure: OfBlocks) -> Observed<Delta> {
+fn over_blocks(
+    metric: Metric,
+    candidate: Side<'_>,
+    baseline: Side<'_>,
+    figure: OfBlocks,
+) -> Observed<Delta> {
     for side in [candidate, baseline] {
         if side.blocks().is_empty() {
             return Err(side.why_nothing("no timed block was recorded"));
@@ -117,10 +130,19 @@ fn over_blocks(metric: Metric, candidate: Side<'_>, baseline: Side<'_>, figure: 
     }
     if is_one_run(candidate, baseline) {
         let rounds = Pairs::new(candidate.blocks(), baseline.blocks()).log_ratios(figure.of_block);
-        return ratio(Design::Paired, Change::paired(metric, &rounds), "no block of one has a neighbour of the other");
+        return ratio(
+            Design::Paired,
+            Change::paired(metric, &rounds),
+            "no block of one has a neighbour of the other",
+        );
     }
-    let [candidate, baseline] = [candidate, baseline].map(|side| per_launch(side.blocks(), figure.of_blocks));
-    ratio(Design::Separate, Change::unpaired(metric, &candidate, &baseline), NOT_POSITIVE)
+    let [candidate, baseline] =
+        [candidate, baseline].map(|side| per_launch(side.blocks(), figure.of_blocks));
+    ratio(
+        Design::Separate,
+        Change::unpaired(metric, &candidate, &baseline),
+        NOT_POSITIVE,
+    )
 }
 
 const NOT_JUDGED: &str = "no change of it is judged; hold it against a number";
@@ -144,8 +166,17 @@ fn over_launches(
         let change = Change::paired(metric, &by_round(&own, &other));
         return ratio(Design::Paired, change, "no round has a launch of both");
     }
-    let [own, other] = [own, other].map(|values| values.into_iter().map(|(_, value)| value).collect::<Vec<_>>());
-    ratio(Design::Separate, Change::unpaired(metric, &own, &other), NOT_POSITIVE)
+    let [own, other] = [own, other].map(|values| {
+        values
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect::<Vec<_>>()
+    });
+    ratio(
+        Design::Separate,
+        Change::unpaired(metric, &own, &other),
+        NOT_POSITIVE,
+    )
 }
 
 /// Why figures of whole sessions that depend on the batch sizes measured are not alike.
@@ -163,14 +194,18 @@ fn unlike(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Option<&'s
 fn by_round(candidate: &[OfRound], baseline: &[OfRound]) -> Vec<Vec<f64>> {
     let partners: BTreeMap<u64, f64> = baseline.iter().copied().collect();
     let own: BTreeMap<u64, f64> = candidate.iter().copied().collect();
-    own.iter().filter_map(|(round, value)| Some(vec![(value / partners.get(round)?).ln()])).collect()
+    own.iter()
+        .filter_map(|(round, value)| Some(vec![(value / partners.get(round)?).ln()]))
+        .collect()
 }
 
 fn exact(candidate: Estimate, baseline: Estimate) -> Observed<Delta> {
     match (candidate, baseline) {
-        (Estimate::Measured(candidate), Estimate::Measured(baseline)) => {
-            ratio(Design::Exact, Change::exact(&candidate, &baseline), "one of them is zero")
-        }
+        (Estimate::Measured(candidate), Estimate::Measured(baseline)) => ratio(
+            Design::Exact,
+            Change::exact(&candidate, &baseline),
+            "one of them is zero",
+        ),
         (Estimate::Absent { reason, .. }, _) | (_, Estimate::Absent { reason, .. }) => Err(reason),
     }
 }
@@ -179,10 +214,15 @@ fn score(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Observed<De
     let (own, other) = (scores(metric, candidate)?, scores(metric, baseline)?);
     let (own_run, other_run) = (candidate.run.record(), baseline.run.record());
     let delta = if is_one_run(candidate, baseline) || are_same_samples(own_run, other_run) {
-        same_samples(other, own, own_run.plan.schedule.seed)
-            .map(|change| Delta::Score { design: Design::Paired, change })
+        same_samples(other, own, own_run.plan.schedule.seed).map(|change| Delta::Score {
+            design: Design::Paired,
+            change,
+        })
     } else {
-        unlike_samples(other, own).map(|change| Delta::Score { design: Design::Separate, change })
+        unlike_samples(other, own).map(|change| Delta::Score {
+            design: Design::Separate,
+            change,
+        })
     };
     delta.ok_or_else(|| "they were scored on different samples".into())
 }
@@ -204,7 +244,10 @@ fn scores(metric: Metric, side: Side<'_>) -> Observed<&Scores> {
 /// Whether the samples of both runs are the same ones, as far as the records tell: as many, with the same labels; and
 /// from the same file where there are no labels to tell by.
 fn are_same_samples(one: &RunRecord, other: &RunRecord) -> bool {
-    let (Some(one), Some(other)) = (&one.dataset, &other.dataset) else { return false };
+    let (Some(one), Some(other)) = (&one.dataset, &other.dataset) else {
+        return false;
+    };
     let labelled = one.class_labels.is_some() && one.class_labels == other.class_labels;
-    one.samples_count == other.samples_count && (labelled || (one.class_labels.is_none() && one == other))
+    one.samples_count == other.samples_count
+        && (labelled || (one.class_labels.is_none() && one == other))
 }

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::differences::session_differences;
 use super::select::{Pairing, Place, names, pairings};
 use super::{
-    Delta, Design, Difference, NamedRun, SelectError, Side, change, host_differences, judge, other_differences,
+    Delta, Design, Difference, NamedRun, SelectError, Side, change, host_differences, judge,
+    other_differences,
 };
 use crate::analysis::figures::source::of_blocks;
 use crate::analysis::figures::{Estimate, median, per_launch};
@@ -153,13 +154,27 @@ fn session_metrics() -> impl Iterator<Item = Metric> {
 ///
 /// # Errors
 /// The request does not say what to compare, or the runs do not have it.
-pub fn compare(runs: &[NamedRun<'_>], variants: Option<(&str, &str)>) -> Result<Comparisons, SelectError> {
+pub fn compare(
+    runs: &[NamedRun<'_>],
+    variants: Option<(&str, &str)>,
+) -> Result<Comparisons, SelectError> {
     let pairings = pairings(runs, variants)?;
-    let mut pairs: Vec<Pair> = pairings.iter().map(|&pairing| pair(runs, pairing)).collect();
+    let mut pairs: Vec<Pair> = pairings
+        .iter()
+        .map(|&pairing| pair(runs, pairing))
+        .collect();
     judge_together(&mut pairs);
     let described = (0..runs.len()).map(|place| described(runs, place, &pairings));
-    let design = if runs.len() == 1 { Design::Paired } else { Design::Separate };
-    Ok(Comparisons { design, runs: described.collect(), pairs })
+    let design = if runs.len() == 1 {
+        Design::Paired
+    } else {
+        Design::Separate
+    };
+    Ok(Comparisons {
+        design,
+        runs: described.collect(),
+        pairs,
+    })
 }
 
 fn described(runs: &[NamedRun<'_>], place: usize, pairings: &[Pairing]) -> ComparedRun {
@@ -183,15 +198,33 @@ fn left_out(place: usize, pairings: &[Pairing], runs: &[NamedRun<'_>]) -> Vec<St
         .filter(|used| used.run == place)
         .map(|used| runs[used.run].plan().variant_of(used.session).name.as_str())
         .collect();
-    names(&runs[place]).into_iter().filter(|name| !used.contains(&name.as_str())).collect()
+    names(&runs[place])
+        .into_iter()
+        .filter(|name| !used.contains(&name.as_str()))
+        .collect()
 }
 
-fn pair(runs: &[NamedRun<'_>], Pairing { baseline, candidate }: Pairing) -> Pair {
+fn pair(
+    runs: &[NamedRun<'_>],
+    Pairing {
+        baseline,
+        candidate,
+    }: Pairing,
+) -> Pair {
     let [old, new] = [baseline, candidate].map(|place| &runs[place.run]);
-    let sides = [baseline, candidate].map(|place| Measured { run: &runs[place.run], session: place.session });
+    let sides = [baseline, candidate].map(|place| Measured {
+        run: &runs[place.run],
+        session: place.session,
+    });
     let scored = |side: &Measured<'_>| {
         let mut records = side.run.index.record().accuracy.iter();
-        Some(records.find(|record| record.session == side.session)?.scores.as_ref()?.leading())
+        Some(
+            records
+                .find(|record| record.session == side.session)?
+                .scores
+                .as_ref()?
+                .leading(),
+        )
     };
     let score = sides.iter().rev().find_map(scored);
     let score = score.unwrap_or(match new.plan().task {
@@ -206,14 +239,18 @@ fn pair(runs: &[NamedRun<'_>], Pairing { baseline, candidate }: Pairing) -> Pair
             &old.plan().sessions[baseline.session],
             &new.plan().sessions[candidate.session],
         ),
-        rows: metrics.map(|metric| row(metric, sides, [None, None])).collect(),
+        rows: metrics
+            .map(|metric| row(metric, sides, [None, None]))
+            .collect(),
         cells: common_cells(old.plan(), new.plan())
             .map(|at| PairedCell {
                 shape: at[1].shape,
                 shape_name: new.plan().shapes[at[1].shape].to_string(),
                 batch_size: at[1].batch_size,
                 load_mode: at[1].load,
-                rows: CELL_METRICS.map(|metric| row(metric, sides, at.map(Some))).to_vec(),
+                rows: CELL_METRICS
+                    .map(|metric| row(metric, sides, at.map(Some)))
+                    .to_vec(),
             })
             .collect(),
     }
@@ -229,15 +266,25 @@ fn party(runs: &[NamedRun<'_>], place: Place) -> Party {
         session: place.session,
         variant: variant.name.clone(),
         label: run.findings.sessions[place.session].label.clone(),
-        model: if is_like_first { variant.path.clone() } else { folder.join(&variant.path) },
-        sha256: run.index.record().variants[run.plan().sessions[place.session].variant].sha256.clone(),
+        model: if is_like_first {
+            variant.path.clone()
+        } else {
+            folder.join(&variant.path)
+        },
+        sha256: run.index.record().variants[run.plan().sessions[place.session].variant]
+            .sha256
+            .clone(),
     }
 }
 
 /// What both plans have, each as the first and as the second plan has it, in the order of the second.
-fn common_cells<'p>(baseline: &'p Plan, candidate: &'p Plan) -> impl Iterator<Item = [Workload; 2]> + 'p {
-    let is_common =
-        |at: &Workload| baseline.batch_sizes.contains(&at.batch_size) && baseline.load_modes.contains(&at.load);
+fn common_cells<'p>(
+    baseline: &'p Plan,
+    candidate: &'p Plan,
+) -> impl Iterator<Item = [Workload; 2]> + 'p {
+    let is_common = |at: &Workload| {
+        baseline.batch_sizes.contains(&at.batch_size) && baseline.load_modes.contains(&at.load)
+    };
     candidate.workloads().filter(is_common).filter_map(|at| {
         let shape = candidate.same_shape(at.shape, baseline)?;
         Some([Workload { shape, ..at }, at])
@@ -252,7 +299,11 @@ struct Measured<'r> {
 
 impl<'r> Measured<'r> {
     fn side(self, at: Option<Workload>) -> Side<'r> {
-        Side { run: &self.run.index, session: self.session, at }
+        Side {
+            run: &self.run.index,
+            session: self.session,
+            at,
+        }
     }
 
     fn figure(self, metric: Metric, at: Option<Workload>) -> Estimate {
@@ -261,26 +312,40 @@ impl<'r> Measured<'r> {
         }
         let findings = &self.run.findings;
         let figure = match at {
-            Some(at) => findings.cell(at.of(self.session)).and_then(|cell| cell.figure(metric)),
+            Some(at) => findings
+                .cell(at.of(self.session))
+                .and_then(|cell| cell.figure(metric)),
             None => findings.sessions[self.session].figure(metric),
         };
-        figure.cloned().unwrap_or_else(|| Estimate::absent(self.side(at).why_nothing("not measured")))
+        figure
+            .cloned()
+            .unwrap_or_else(|| Estimate::absent(self.side(at).why_nothing("not measured")))
     }
 
     fn p10(self, at: Option<Workload>) -> Estimate {
         let blocks = self.side(at).blocks();
-        let values = of_blocks(Metric::LatencyP10).map(|figure| per_launch(blocks, figure.of_blocks));
+        let values =
+            of_blocks(Metric::LatencyP10).map(|figure| per_launch(blocks, figure.of_blocks));
         let absent = self.side(at).why_nothing("no timed block was recorded");
         median(&values.unwrap_or_default(), absent.exact())
     }
 }
 
-fn row(metric: Metric, [baseline, candidate]: [Measured<'_>; 2], [old, new]: [Option<Workload>; 2]) -> Row {
+fn row(
+    metric: Metric,
+    [baseline, candidate]: [Measured<'_>; 2],
+    [old, new]: [Option<Workload>; 2],
+) -> Row {
     let outcome = match change(metric, candidate.side(new), baseline.side(old)) {
         Ok(delta) => RowOutcome::Compared { delta },
         Err(reason) => RowOutcome::NotCompared { reason },
     };
-    Row { metric, baseline: baseline.figure(metric, old), candidate: candidate.figure(metric, new), outcome }
+    Row {
+        metric,
+        baseline: baseline.figure(metric, old),
+        candidate: candidate.figure(metric, new),
+        outcome,
+    }
 }
 
 fn judge_together(pairs: &mut [Pair]) {
@@ -289,10 +354,12 @@ fn judge_together(pairs: &mut [Pair]) {
             let of_cells = pair.cells.iter_mut().flat_map(|cell| &mut cell.rows);
             pair.rows.iter_mut().chain(of_cells)
         });
-        let deltas = rows.filter(|row| row.metric == metric).filter_map(|row| match &mut row.outcome {
-            RowOutcome::Compared { delta } => Some(delta),
-            RowOutcome::NotCompared { .. } => None,
-        });
+        let deltas =
+            rows.filter(|row| row.metric == metric)
+                .filter_map(|row| match &mut row.outcome {
+                    RowOutcome::Compared { delta } => Some(delta),
+                    RowOutcome::NotCompared { .. } => None,
+                });
         judge(metric, &mut deltas.collect::<Vec<_>>());
     }
 }

@@ -44,10 +44,20 @@ const MEMORY_TOLERANCE: f64 = 0.02;
 struct Differences(Vec<Difference>);
 
 impl Differences {
-    fn check<T>(&mut self, what: &'static str, of: fn(T) -> Setting, baseline: Option<T>, candidate: Option<T>) {
+    fn check<T>(
+        &mut self,
+        what: &'static str,
+        of: fn(T) -> Setting,
+        baseline: Option<T>,
+        candidate: Option<T>,
+    ) {
         let (baseline, candidate) = (baseline.map(of), candidate.map(of));
         if baseline != candidate {
-            self.0.push(Difference { what, baseline, candidate });
+            self.0.push(Difference {
+                what,
+                baseline,
+                candidate,
+            });
         }
     }
 }
@@ -57,8 +67,9 @@ impl Differences {
 #[must_use]
 pub fn host_differences(baseline: &Host, candidate: &Host) -> Vec<Difference> {
     let mut found = Differences::default();
-    let mut text =
-        |what, get: fn(&Host) -> Option<Plain>| found.check(what, Setting::Text, get(baseline), get(candidate));
+    let mut text = |what, get: fn(&Host) -> Option<Plain>| {
+        found.check(what, Setting::Text, get(baseline), get(candidate))
+    };
     text("architecture", |host| Some(host.architecture.clone()));
     text("CPU model", |host| host.cpu.model_name.clone());
     text("instruction sets", |host| {
@@ -69,27 +80,56 @@ pub fn host_differences(baseline: &Host, candidate: &Host) -> Vec<Difference> {
     text("frequency governor", |host| host.governor.clone());
     text("virtualization", |host| host.virtualization.clone());
     text("GPUs", |host| {
-        let names: Vec<&Plain> = host.gpus.iter().filter_map(|gpu| gpu.name.as_ref().ok()).collect();
+        let names: Vec<&Plain> = host
+            .gpus
+            .iter()
+            .filter_map(|gpu| gpu.name.as_ref().ok())
+            .collect();
         (!names.is_empty()).then(|| Plain::joined(names, ", "))
     });
-    text("GPU driver", |host| host.gpu_driver.as_ref()?.version.as_ref().ok().cloned());
-    let mut count =
-        |what, get: fn(&Host) -> Option<u64>| found.check(what, Setting::Count, get(baseline), get(candidate));
+    text("GPU driver", |host| {
+        host.gpu_driver.as_ref()?.version.as_ref().ok().cloned()
+    });
+    let mut count = |what, get: fn(&Host) -> Option<u64>| {
+        found.check(what, Setting::Count, get(baseline), get(candidate))
+    };
     count("logical CPUs", |host| Some(host.cpu.logical_count));
     count("physical cores", |host| host.cpu.physical_count);
     found.check("turbo", Setting::Flag, baseline.turbo, candidate.turbo);
     let (one, other) = (&baseline.cgroup, &candidate.cgroup);
-    found.check("CPU limit", Setting::Amount, one.cpu_quota_count, other.cpu_quota_count);
-    found.check("memory limit", Setting::Bytes, one.memory_max_bytes, other.memory_max_bytes);
-    found.check("soft memory limit", Setting::Bytes, one.memory_high_bytes, other.memory_high_bytes);
+    found.check(
+        "CPU limit",
+        Setting::Amount,
+        one.cpu_quota_count,
+        other.cpu_quota_count,
+    );
+    found.check(
+        "memory limit",
+        Setting::Bytes,
+        one.memory_max_bytes,
+        other.memory_max_bytes,
+    );
+    found.check(
+        "soft memory limit",
+        Setting::Bytes,
+        one.memory_high_bytes,
+        other.memory_high_bytes,
+    );
     if !is_like_memory(baseline.memory_bytes, candidate.memory_bytes) {
-        found.check("memory", Setting::Bytes, baseline.memory_bytes, candidate.memory_bytes);
+        found.check(
+            "memory",
+            Setting::Bytes,
+            baseline.memory_bytes,
+            candidate.memory_bytes,
+        );
     }
     found.0
 }
 
 fn is_like_memory(one: Option<Bytes>, other: Option<Bytes>) -> bool {
-    let (Some(one), Some(other)) = (one, other) else { return false };
+    let (Some(one), Some(other)) = (one, other) else {
+        return false;
+    };
     (one.as_f64() - other.as_f64()).abs() <= MEMORY_TOLERANCE * one.as_f64().max(other.as_f64())
 }
 
@@ -97,52 +137,111 @@ fn is_like_memory(one: Option<Bytes>, other: Option<Bytes>) -> bool {
 #[must_use]
 pub fn other_differences(baseline: &RunRecord, candidate: &RunRecord) -> Vec<Difference> {
     let mut found = Differences::default();
-    let mut text =
-        |what, get: fn(&RunRecord) -> Option<Plain>| found.check(what, Setting::Text, get(baseline), get(candidate));
+    let mut text = |what, get: fn(&RunRecord) -> Option<Plain>| {
+        found.check(what, Setting::Text, get(baseline), get(candidate))
+    };
     text("operating system", |run| run.host.os.clone());
     text("kernel", |run| run.host.kernel.clone());
     text("onnxprof", |run| Some(run.run.tool_version.as_str().into()));
     text("ONNX Runtime", |run| {
-        let versions: Vec<&str> = run.runtimes.iter().map(|runtime| runtime.version.as_str()).collect();
+        let versions: Vec<&str> = run
+            .runtimes
+            .iter()
+            .map(|runtime| runtime.version.as_str())
+            .collect();
         (!versions.is_empty()).then(|| versions.join(", ").into())
     });
-    text("data", |run| run.dataset.as_ref().map(|data| data.source.as_str().into()));
-    text("page cache", |run| Some(word(run.plan.schedule.page_cache).into()));
+    text("data", |run| {
+        run.dataset.as_ref().map(|data| data.source.as_str().into())
+    });
+    text("page cache", |run| {
+        Some(word(run.plan.schedule.page_cache).into())
+    });
     text("CPUs of the run", |run| {
         let cpus: Vec<String> = run.host.affinity_cpus.iter().map(u64::to_string).collect();
         Some(cpus.join(",").into())
     });
-    let mut count =
-        |what, get: fn(&RunRecord) -> Option<u64>| found.check(what, Setting::Count, get(baseline), get(candidate));
-    count("samples of the data", |run| run.dataset.as_ref().map(|data| data.samples_count));
-    count("block length in ns", |run| Some(run.plan.schedule.block_ns.0));
+    let mut count = |what, get: fn(&RunRecord) -> Option<u64>| {
+        found.check(what, Setting::Count, get(baseline), get(candidate))
+    };
+    count("samples of the data", |run| {
+        run.dataset.as_ref().map(|data| data.samples_count)
+    });
+    count("block length in ns", |run| {
+        Some(run.plan.schedule.block_ns.0)
+    });
     found.0
 }
 
 /// Options that two sessions were asked for differently.
-pub(super) fn session_differences(baseline: &SessionSpec, candidate: &SessionSpec) -> Vec<Difference> {
+pub(super) fn session_differences(
+    baseline: &SessionSpec,
+    candidate: &SessionSpec,
+) -> Vec<Difference> {
     let mut found = Differences::default();
     let mut text = |what, get: fn(&SessionSpec) -> Option<String>| {
-        found.check(what, |text| Setting::Text(text.into()), get(baseline), get(candidate));
+        found.check(
+            what,
+            |text| Setting::Text(text.into()),
+            get(baseline),
+            get(candidate),
+        );
     };
-    text("execution provider", |spec| Some(spec.execution_provider.clone()));
-    text("execution provider options", |spec| joined(entries(&spec.provider.options)));
-    text("device", |spec| spec.provider.device.map(|device| device.to_string()));
+    text("execution provider", |spec| {
+        Some(spec.execution_provider.clone())
+    });
+    text("execution provider options", |spec| {
+        joined(entries(&spec.provider.options))
+    });
+    text("device", |spec| {
+        spec.provider.device.map(|device| device.to_string())
+    });
     text("binding", |spec| Some(word(spec.binding)));
-    text("graph optimization", |spec| Some(word(spec.options.graph_optimization)));
-    text("execution mode", |spec| Some(word(spec.options.execution_mode)));
-    text("session configuration", |spec| joined(entries(&spec.options.session_config)));
+    text("graph optimization", |spec| {
+        Some(word(spec.options.graph_optimization))
+    });
+    text("execution mode", |spec| {
+        Some(word(spec.options.execution_mode))
+    });
+    text("session configuration", |spec| {
+        joined(entries(&spec.options.session_config))
+    });
     text("libraries of custom operators", |spec| {
-        joined(spec.options.custom_ops.iter().map(|library| library.display().to_string()))
+        joined(
+            spec.options
+                .custom_ops
+                .iter()
+                .map(|library| library.display().to_string()),
+        )
     });
     let mut count = |what, get: fn(&SessionSpec) -> u64| {
-        found.check(what, Setting::Count, Some(get(baseline)), Some(get(candidate)));
+        found.check(
+            what,
+            Setting::Count,
+            Some(get(baseline)),
+            Some(get(candidate)),
+        );
     };
     count("intra-op threads", |spec| spec.options.intra_threads);
     count("inter-op threads", |spec| spec.options.inter_threads);
-    found.check("spinning", Setting::Flag, baseline.options.allow_spinning, candidate.options.allow_spinning);
-    found.check("memory arena", Setting::Flag, baseline.options.memory_arena, candidate.options.memory_arena);
-    found.check("memory pattern", Setting::Flag, baseline.options.memory_pattern, candidate.options.memory_pattern);
+    found.check(
+        "spinning",
+        Setting::Flag,
+        baseline.options.allow_spinning,
+        candidate.options.allow_spinning,
+    );
+    found.check(
+        "memory arena",
+        Setting::Flag,
+        baseline.options.memory_arena,
+        candidate.options.memory_arena,
+    );
+    found.check(
+        "memory pattern",
+        Setting::Flag,
+        baseline.options.memory_pattern,
+        candidate.options.memory_pattern,
+    );
     found.0
 }
 
@@ -163,14 +262,22 @@ mod tests {
     use super::*;
 
     fn host(memory: u64) -> Host {
-        Host { architecture: "x86_64".into(), memory_bytes: Some(Bytes(memory)), ..Host::default() }
+        Host {
+            architecture: "x86_64".into(),
+            memory_bytes: Some(Bytes(memory)),
+            ..Host::default()
+        }
     }
 
     #[test]
     fn memory_may_differ_by_two_percent_and_the_system_altogether() {
         assert!(host_differences(&host(1_000), &host(981)).is_empty());
         assert_eq!(host_differences(&host(1_000), &host(970))[0].what, "memory");
-        let newer = Host { kernel: Some("6.9".into()), os: Some("Debian 13".into()), ..host(1) };
+        let newer = Host {
+            kernel: Some("6.9".into()),
+            os: Some("Debian 13".into()),
+            ..host(1)
+        };
         assert!(host_differences(&host(1), &newer).is_empty());
     }
 
@@ -188,7 +295,10 @@ mod tests {
 
     #[test]
     fn setting_that_only_one_side_tells_differs() {
-        let tells = Host { turbo: Some(true), ..host(1) };
+        let tells = Host {
+            turbo: Some(true),
+            ..host(1)
+        };
         let found = host_differences(&host(1), &tells);
         assert_eq!((found[0].what, &found[0].baseline), ("turbo", &None));
     }

@@ -11,7 +11,9 @@ mod select;
 mod side;
 
 pub use change::{Delta, Design, change, judge};
-pub use comparisons::{CELL_METRICS, ComparedRun, Comparisons, Pair, PairedCell, Party, Row, RowOutcome, compare};
+pub use comparisons::{
+    CELL_METRICS, ComparedRun, Comparisons, Pair, PairedCell, Party, Row, RowOutcome, compare,
+};
 pub use differences::{Difference, Setting, host_differences, other_differences};
 pub use select::{NamedRun, SelectError};
 pub use side::{RunIndex, Side};

@@ -22,7 +22,11 @@ impl<'a> NamedRun<'a> {
     /// The run that was found at `path`.
     #[must_use]
     pub fn new(path: PathBuf, record: &'a RunRecord) -> Self {
-        NamedRun { path, index: RunIndex::new(record), findings: crate::analysis::findings(record) }
+        NamedRun {
+            path,
+            index: RunIndex::new(record),
+            findings: crate::analysis::findings(record),
+        }
     }
 
     pub(super) fn plan(&self) -> &Plan {
@@ -79,7 +83,11 @@ fn listed(names: &[String]) -> String {
 }
 
 fn counted(names: &[String]) -> String {
-    format!("{} variant{}", names.len(), if names.len() == 1 { "" } else { "s" })
+    format!(
+        "{} variant{}",
+        names.len(),
+        if names.len() == 1 { "" } else { "s" }
+    )
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,26 +113,46 @@ impl<'r> VariantOf<'r> {
     /// The variant of that name, or of that name as a file.
     fn named(run: usize, runs: &'r [NamedRun<'_>], name: &str) -> Result<Self, SelectError> {
         let found = &runs[run];
-        let is_it = |variant: &Variant| variant.name == name || variant.path.file_stem() == Some(OsStr::new(name));
-        let variant = found.plan().variants.iter().position(is_it).ok_or_else(|| SelectError::UnknownVariant {
-            run: found.path.clone(),
-            name: name.into(),
-            names: names(found),
-        })?;
-        Ok(VariantOf { run, plan: found.plan(), variant })
+        let is_it = |variant: &Variant| {
+            variant.name == name || variant.path.file_stem() == Some(OsStr::new(name))
+        };
+        let variant = found
+            .plan()
+            .variants
+            .iter()
+            .position(is_it)
+            .ok_or_else(|| SelectError::UnknownVariant {
+                run: found.path.clone(),
+                name: name.into(),
+                names: names(found),
+            })?;
+        Ok(VariantOf {
+            run,
+            plan: found.plan(),
+            variant,
+        })
     }
 
     fn place(self, session: usize) -> Place {
-        Place { run: self.run, session }
+        Place {
+            run: self.run,
+            session,
+        }
     }
 
     fn sessions(self) -> Vec<usize> {
         let sessions = self.plan.sessions.iter().enumerate();
-        sessions.filter(|(_, session)| session.variant == self.variant).map(|(session, _)| session).collect()
+        sessions
+            .filter(|(_, session)| session.variant == self.variant)
+            .map(|(session, _)| session)
+            .collect()
     }
 }
 
-pub(super) fn pairings(runs: &[NamedRun<'_>], variants: Option<(&str, &str)>) -> Result<Vec<Pairing>, SelectError> {
+pub(super) fn pairings(
+    runs: &[NamedRun<'_>],
+    variants: Option<(&str, &str)>,
+) -> Result<Vec<Pairing>, SelectError> {
     match (runs, variants) {
         ([run], None) => match names(run).as_slice() {
             [baseline, candidate] => named(runs, baseline, candidate),
@@ -137,11 +165,19 @@ pub(super) fn pairings(runs: &[NamedRun<'_>], variants: Option<(&str, &str)>) ->
 }
 
 pub(super) fn names(run: &NamedRun<'_>) -> Vec<String> {
-    run.plan().variants.iter().map(|variant| variant.name.clone()).collect()
+    run.plan()
+        .variants
+        .iter()
+        .map(|variant| variant.name.clone())
+        .collect()
 }
 
 /// A variant of the first run with one of the last.
-fn named(runs: &[NamedRun<'_>], baseline: &str, candidate: &str) -> Result<Vec<Pairing>, SelectError> {
+fn named(
+    runs: &[NamedRun<'_>],
+    baseline: &str,
+    candidate: &str,
+) -> Result<Vec<Pairing>, SelectError> {
     let old = VariantOf::named(0, runs, baseline)?;
     let new = VariantOf::named(runs.len() - 1, runs, candidate)?;
     if (old.run, old.variant) == (new.run, new.variant) {
@@ -149,20 +185,47 @@ fn named(runs: &[NamedRun<'_>], baseline: &str, candidate: &str) -> Result<Vec<P
     }
     let found = sessions(old, new);
     if found.is_empty() {
-        return Err(SelectError::UnlikeSessions(baseline.into(), candidate.into()));
+        return Err(SelectError::UnlikeSessions(
+            baseline.into(),
+            candidate.into(),
+        ));
     }
     Ok(found)
 }
 
 fn of_the_same_name(runs: &[NamedRun<'_>]) -> Result<Vec<Pairing>, SelectError> {
     let mut all = Vec::new();
-    let Some((first, others)) = runs.split_first() else { return Ok(all) };
+    let Some((first, others)) = runs.split_first() else {
+        return Ok(all);
+    };
     for (run, other) in (1..).zip(others) {
-        let found = first.plan().variants.iter().enumerate().flat_map(|(old, variant)| {
-            let old = VariantOf { run: 0, plan: first.plan(), variant: old };
-            let new = other.plan().variants.iter().position(|candidate| candidate.name == variant.name);
-            new.map_or_else(Vec::new, |new| sessions(old, VariantOf { run, plan: other.plan(), variant: new }))
-        });
+        let found = first
+            .plan()
+            .variants
+            .iter()
+            .enumerate()
+            .flat_map(|(old, variant)| {
+                let old = VariantOf {
+                    run: 0,
+                    plan: first.plan(),
+                    variant: old,
+                };
+                let new = other
+                    .plan()
+                    .variants
+                    .iter()
+                    .position(|candidate| candidate.name == variant.name);
+                new.map_or_else(Vec::new, |new| {
+                    sessions(
+                        old,
+                        VariantOf {
+                            run,
+                            plan: other.plan(),
+                            variant: new,
+                        },
+                    )
+                })
+            });
         let found: Vec<Pairing> = found.collect();
         if found.is_empty() {
             return Err(SelectError::NothingInCommon {
@@ -180,7 +243,10 @@ fn of_the_same_name(runs: &[NamedRun<'_>]) -> Result<Vec<Pairing>, SelectError> 
 /// Each with the one that was asked for alike; a variant's only one with the other's only one, however they differ.
 fn sessions(baseline: VariantOf<'_>, candidate: VariantOf<'_>) -> Vec<Pairing> {
     let (old, new) = (baseline.sessions(), candidate.sessions());
-    let pair = |old: usize, new: usize| Pairing { baseline: baseline.place(old), candidate: candidate.place(new) };
+    let pair = |old: usize, new: usize| Pairing {
+        baseline: baseline.place(old),
+        candidate: candidate.place(new),
+    };
     if let ([old], [new]) = (old.as_slice(), new.as_slice()) {
         return vec![pair(*old, *new)];
     }
@@ -189,7 +255,10 @@ fn sessions(baseline: VariantOf<'_>, candidate: VariantOf<'_>) -> Vec<Pairing> {
         let is_alike = |new: &usize| are_alike(one, &candidate.plan.sessions[*new]);
         let alike: Vec<usize> = new.iter().copied().filter(is_alike).collect();
         // Of several runtimes, the same one.
-        let same = alike.iter().copied().find(|&new| candidate.plan.sessions[new].runtime == one.runtime);
+        let same = alike
+            .iter()
+            .copied()
+            .find(|&new| candidate.plan.sessions[new].runtime == one.runtime);
         same.or(alike.first().copied()).map(|new| pair(old, new))
     };
     old.iter().filter_map(partner).collect()

@@ -19,7 +19,9 @@ impl<'a> RunIndex<'a> {
     /// [`store::load`](crate::store::load) returns.
     #[must_use]
     pub fn new(record: &'a RunRecord) -> Self {
-        RunIndex { index: Index::new(record) }
+        RunIndex {
+            index: Index::new(record),
+        }
     }
 
     /// The record.
@@ -50,15 +52,30 @@ impl<'r> Side<'r> {
     }
 
     pub(super) fn launch_cells(self) -> impl Iterator<Item = (&'r LaunchRecord, &'r LaunchCell)> {
-        let cells = self.key().map_or(&[][..], |key| self.run.index.launch_cells(key));
+        let cells = self
+            .key()
+            .map_or(&[][..], |key| self.run.index.launch_cells(key));
         cells.iter().copied()
     }
 
     /// Shapes, batch sizes and load modes that the session was measured at.
     pub(super) fn measured_at(self) -> BTreeSet<(String, u64, LoadMode)> {
         let plan = &self.run.record().plan;
-        let cells = self.run.index.launches(self.session).iter().flat_map(|launch| &launch.cells);
-        cells.map(|cell| (plan.shape_words(cell.shape), cell.batch_size, cell.load_mode)).collect()
+        let cells = self
+            .run
+            .index
+            .launches(self.session)
+            .iter()
+            .flat_map(|launch| &launch.cells);
+        cells
+            .map(|cell| {
+                (
+                    plan.shape_words(cell.shape),
+                    cell.batch_size,
+                    cell.load_mode,
+                )
+            })
+            .collect()
     }
 
     /// The first shape and batch size of the run.
@@ -76,9 +93,19 @@ impl<'r> Side<'r> {
         let record = self.run.record();
         let variant = record.plan.sessions[self.session].variant;
         let cell = self.key().and_then(|key| self.run.index.cell(key));
-        let launches = self.run.index.launches(self.session).iter().map(|launch| &launch.outcome);
-        let outcomes = cell.map(|cell| &cell.outcome).into_iter().chain([&record.variants[variant].outcome]);
-        let told = outcomes.chain(launches).find_map(|outcome| outcome.reason());
+        let launches = self
+            .run
+            .index
+            .launches(self.session)
+            .iter()
+            .map(|launch| &launch.outcome);
+        let outcomes = cell
+            .map(|cell| &cell.outcome)
+            .into_iter()
+            .chain([&record.variants[variant].outcome]);
+        let told = outcomes
+            .chain(launches)
+            .find_map(|outcome| outcome.reason());
         told.cloned().unwrap_or_else(|| otherwise.into())
     }
 }
@@ -86,9 +113,17 @@ impl<'r> Side<'r> {
 /// A value of one launch, and the round of the launch.
 pub(super) type OfRound = (u64, f64);
 
-pub(super) fn of_session(side: Side<'_>, value: impl Fn(&LaunchRecord) -> Option<f64>) -> Observed<Vec<OfRound>> {
+pub(super) fn of_session(
+    side: Side<'_>,
+    value: impl Fn(&LaunchRecord) -> Option<f64>,
+) -> Observed<Vec<OfRound>> {
     let launches = side.run.index.launches(side.session).iter();
-    told(side, launches.filter_map(|launch| Some((launch.round, value(launch)?))).collect())
+    told(
+        side,
+        launches
+            .filter_map(|launch| Some((launch.round, value(launch)?)))
+            .collect(),
+    )
 }
 
 /// One value for each launch that has one: of the cell, or the most of all cells for a side that is a session.
@@ -97,34 +132,56 @@ pub(super) fn of_cell(
     value: impl Fn(&LaunchRecord, &LaunchCell) -> Option<f64>,
 ) -> Observed<Vec<OfRound>> {
     if side.at.is_none() {
-        let of_all =
-            |launch: &LaunchRecord| launch.cells.iter().filter_map(|cell| value(launch, cell)).reduce(f64::max);
+        let of_all = |launch: &LaunchRecord| {
+            launch
+                .cells
+                .iter()
+                .filter_map(|cell| value(launch, cell))
+                .reduce(f64::max)
+        };
         return of_session(side, of_all);
     }
     let cells = side.launch_cells();
-    told(side, cells.filter_map(|(launch, cell)| Some((launch.round, value(launch, cell)?))).collect())
+    told(
+        side,
+        cells
+            .filter_map(|(launch, cell)| Some((launch.round, value(launch, cell)?)))
+            .collect(),
+    )
 }
 
 fn told(side: Side<'_>, values: Vec<OfRound>) -> Observed<Vec<OfRound>> {
     let is_told = !values.is_empty();
-    is_told.then_some(values).ok_or_else(|| side.why_nothing("no launch came so far, or the system does not tell"))
+    is_told
+        .then_some(values)
+        .ok_or_else(|| side.why_nothing("no launch came so far, or the system does not tell"))
 }
 
 /// Every launch must have inferences enough: the slow ones have fewest, so that to leave them out would flatter.
 pub(super) fn percentiles(side: Side<'_>, quantile: Quantile) -> Observed<Vec<OfRound>> {
     let of_launch = |(launch, cell): (&LaunchRecord, &LaunchCell)| {
-        let text = cell.latency_histogram.as_ref().ok_or("the record does not keep the latencies of each launch")?;
+        let text = cell
+            .latency_histogram
+            .as_ref()
+            .ok_or("the record does not keep the latencies of each launch")?;
         let number = launch.launch;
-        let latencies =
-            Buckets::decode(text).map_err(|error| format!("latencies of launch {number} cannot be read: {error}"))?;
+        let latencies = Buckets::decode(text)
+            .map_err(|error| format!("latencies of launch {number} cannot be read: {error}"))?;
         let (needs, has) = (quantile.needs(), latencies.count());
         let value = latencies.nearest_rank(quantile).filter(|_| has >= needs);
-        let value =
-            value.ok_or_else(|| format!("in each launch it needs {needs} inferences, launch {number} has {has}"))?;
+        let value = value.ok_or_else(|| {
+            format!("in each launch it needs {needs} inferences, launch {number} has {has}")
+        })?;
         Ok((launch.round, value.as_f64()))
     };
     let timed = |launch: u64| side.blocks().iter().any(|block| block.launch == launch);
-    let cells = side.launch_cells().filter(|(launch, _)| timed(launch.launch));
+    let cells = side
+        .launch_cells()
+        .filter(|(launch, _)| timed(launch.launch));
     let values: Vec<OfRound> = cells.map(of_launch).collect::<Observed<_>>()?;
-    if values.is_empty() { Err(side.why_nothing("no launch measured it")) } else { Ok(values) }
+    if values.is_empty() {
+        Err(side.why_nothing("no launch measured it"))
+    } else {
+        Ok(values)
+    }
 }

@@ -2,7 +2,9 @@
 
 use crate::analysis::decide::conclusions::{Bottleneck, BottleneckKind};
 use crate::analysis::decide::facts::Facts;
-use crate::analysis::figures::{BatchCurve, CellFindings, Estimate, SATURATION_SHARE, SessionFindings, Verdict};
+use crate::analysis::figures::{
+    BatchCurve, CellFindings, Estimate, SATURATION_SHARE, SessionFindings, Verdict,
+};
 use crate::analysis::{operators, scaling};
 use crate::metric::Metric;
 use crate::units::Ratio;
@@ -21,19 +23,33 @@ const SMALL_FILE: f64 = 1_048_576.0;
 /// Outputs that are not numbers first, then what costs time, then start and memory.
 pub(in crate::analysis) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
     let single = facts.single();
-    let limit = |session: usize, kind: Option<BottleneckKind>| kind.map(|kind| Bottleneck { session, kind });
+    let limit = |session: usize, kind: Option<BottleneckKind>| {
+        kind.map(|kind| Bottleneck { session, kind })
+    };
     let sessions = || facts.sessions.iter();
-    let mut found: Vec<Bottleneck> =
-        sessions().filter_map(|session| limit(session.session, not_finite(session))).collect();
-    found.extend(single.iter().filter_map(|cell| limit(cell.key.session, slower(facts, cell))));
+    let mut found: Vec<Bottleneck> = sessions()
+        .filter_map(|session| limit(session.session, not_finite(session)))
+        .collect();
+    found.extend(
+        single
+            .iter()
+            .filter_map(|cell| limit(cell.key.session, slower(facts, cell))),
+    );
     found.extend(operators::bottlenecks(facts.index.record));
-    found.extend(facts.curves.iter().filter_map(|curve| limit(curve.session, idle_threads(facts, curve))));
+    found.extend(
+        facts
+            .curves
+            .iter()
+            .filter_map(|curve| limit(curve.session, idle_threads(facts, curve))),
+    );
     for curve in facts.curves {
         found.extend(limit(curve.session, falls(facts, curve)));
         found.extend(limit(curve.session, saturates(facts, curve)));
     }
     for session in facts.sessions {
-        let single = single.iter().find(|cell| cell.key.session == session.session);
+        let single = single
+            .iter()
+            .find(|cell| cell.key.session == session.session);
         let single_ns = single.and_then(|cell| cell.value(Metric::LatencyP50));
         found.extend(limit(session.session, load_time(session, single_ns)));
     }
@@ -42,9 +58,17 @@ pub(in crate::analysis) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
 }
 
 fn not_finite(session: &SessionFindings) -> Option<BottleneckKind> {
-    let affected = session.accuracy.unhealthy_outputs.iter().map(|output| output.affected_samples_count).max()?;
+    let affected = session
+        .accuracy
+        .unhealthy_outputs
+        .iter()
+        .map(|output| output.affected_samples_count)
+        .max()?;
     let samples_count = session.accuracy.samples_count;
-    Some(BottleneckKind::NotFiniteOutputs { affected_samples_count: affected, samples_count })
+    Some(BottleneckKind::NotFiniteOutputs {
+        affected_samples_count: affected,
+        samples_count,
+    })
 }
 
 fn slower(facts: &Facts<'_>, cell: &CellFindings) -> Option<BottleneckKind> {
@@ -52,7 +76,10 @@ fn slower(facts: &Facts<'_>, cell: &CellFindings) -> Option<BottleneckKind> {
     let precision = |session: usize| {
         let plan = &facts.index.record.plan;
         let variant = &facts.index.record.variants[plan.sessions[session].variant];
-        variant.model.as_ref().map(|model| model.precision.label.clone())
+        variant
+            .model
+            .as_ref()
+            .map(|model| model.precision.label.clone())
     };
     (change.verdict == Verdict::Slower).then(|| BottleneckKind::SlowerThanBaseline {
         shape: cell.key.shape,
@@ -64,15 +91,25 @@ fn slower(facts: &Facts<'_>, cell: &CellFindings) -> Option<BottleneckKind> {
 }
 
 fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
-    if facts.index.record.plan.sessions[curve.session].nvidia_device().is_some() {
+    if facts.index.record.plan.sessions[curve.session]
+        .nvidia_device()
+        .is_some()
+    {
         // While a GPU computes, the CPU's threads have nothing to do.
         return None;
     }
     let launches = facts.index.launches(curve.session);
-    let cpus = launches.iter().find_map(|launch| facts.index.cpus(launch.launch))?;
+    let cpus = launches
+        .iter()
+        .find_map(|launch| facts.index.cpus(launch.launch))?;
     let batch_size = curve.shown()?;
-    let utilization = facts.cell(curve.key(batch_size))?.figure(Metric::CpuUtilization)?;
-    let busy_at_most = utilization.interval().map(|interval| interval.high).or(utilization.value())?;
+    let utilization = facts
+        .cell(curve.key(batch_size))?
+        .figure(Metric::CpuUtilization)?;
+    let busy_at_most = utilization
+        .interval()
+        .map(|interval| interval.high)
+        .or(utilization.value())?;
     (cpus > 1 && busy_at_most < BUSY_SHARE).then(|| BottleneckKind::IdleThreads {
         shape: curve.shape,
         batch_size,
@@ -84,7 +121,8 @@ fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind>
 /// Where the largest batch size has less than the best one, by more than saturation leaves open, and surely.
 fn falls(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
     let largest = curve.points.last()?.batch_size;
-    let change = scaling::throughput_change(facts.index, curve.key(curve.best), curve.key(largest))?;
+    let change =
+        scaling::throughput_change(facts.index, curve.key(curve.best), curve.key(largest))?;
     let is_less = change.ratio.value()? < SATURATION_SHARE && change.ratio.interval()?.high < 1.0;
     is_less.then_some(BottleneckKind::ThroughputFalls {
         shape: curve.shape,
@@ -101,7 +139,9 @@ fn saturates(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
         shape: curve.shape,
         batch_size: curve.enough,
         gain: curve.throughput(curve.enough) / first.throughput_per_sec,
-        utilization: facts.cell(curve.key(curve.enough)).and_then(|cell| cell.value(Metric::CpuUtilization)),
+        utilization: facts
+            .cell(curve.key(curve.enough))
+            .and_then(|cell| cell.value(Metric::CpuUtilization)),
     })
 }
 
@@ -122,7 +162,13 @@ fn load_time(session: &SessionFindings, single_ns: Option<f64>) -> Option<Bottle
 
 fn model_memory(session: &SessionFindings) -> Option<BottleneckKind> {
     let memory = session.figure(Metric::ModelMemory)?;
-    let file = session.figure(Metric::FileSize).and_then(Estimate::value).filter(|&size| size >= SMALL_FILE)?;
+    let file = session
+        .figure(Metric::FileSize)
+        .and_then(Estimate::value)
+        .filter(|&size| size >= SMALL_FILE)?;
     let per_file_size = memory.value()? / file;
-    (per_file_size > MEMORY_PER_FILE).then(|| BottleneckKind::ModelMemory { memory: memory.clone(), per_file_size })
+    (per_file_size > MEMORY_PER_FILE).then(|| BottleneckKind::ModelMemory {
+        memory: memory.clone(),
+        per_file_size,
+    })
 }

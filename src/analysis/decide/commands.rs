@@ -9,10 +9,20 @@ use crate::record::RunRecord;
 const SYNTHESIZED: &str = "synthesized";
 
 /// At the cell's shape and `batch_sizes`, under the same options and with the same data.
-pub(super) fn compare_with_baseline(record: &RunRecord, key: CellKey, batch_sizes: &[u64]) -> Command {
+pub(super) fn compare_with_baseline(
+    record: &RunRecord,
+    key: CellKey,
+    batch_sizes: &[u64],
+) -> Command {
     let plan = &record.plan;
-    let baseline = plan.baseline_session().filter(|&baseline| baseline != key.session);
-    let sessions: Vec<&SessionSpec> = baseline.into_iter().chain([key.session]).map(|at| &plan.sessions[at]).collect();
+    let baseline = plan
+        .baseline_session()
+        .filter(|&baseline| baseline != key.session);
+    let sessions: Vec<&SessionSpec> = baseline
+        .into_iter()
+        .chain([key.session])
+        .map(|at| &plan.sessions[at])
+        .collect();
     let mut variants = vec![plan.baseline, plan.sessions[key.session].variant];
     variants.dedup();
     Command::of(&Plan {
@@ -24,13 +34,24 @@ pub(super) fn compare_with_baseline(record: &RunRecord, key: CellKey, batch_size
 }
 
 pub(super) fn as_baseline(record: &RunRecord) -> Plan {
-    as_session(record, record.plan.baseline_session().map(|at| &record.plan.sessions[at]))
+    as_session(
+        record,
+        record
+            .plan
+            .baseline_session()
+            .map(|at| &record.plan.sessions[at]),
+    )
 }
 
 /// For all models that could be read.
 pub(super) fn as_session(record: &RunRecord, session: Option<&SessionSpec>) -> Plan {
     let usable: Vec<usize> = (0..record.plan.variants.len())
-        .filter(|&at| record.variants.get(at).is_some_and(|found| found.outcome.is_ok()))
+        .filter(|&at| {
+            record
+                .variants
+                .get(at)
+                .is_some_and(|found| found.outcome.is_ok())
+        })
         .collect();
     part(record, &usable, session.as_slice())
 }
@@ -38,13 +59,30 @@ pub(super) fn as_session(record: &RunRecord, session: Option<&SessionSpec>) -> P
 /// Without what is measured beside the comparison of the sessions.
 fn part(record: &RunRecord, variants: &[usize], sessions: &[&SessionSpec]) -> Plan {
     let plan = record.plan.clone();
-    let place = |variant: usize| variants.iter().position(|&kept| kept == variant).unwrap_or(0);
+    let place = |variant: usize| {
+        variants
+            .iter()
+            .position(|&kept| kept == variant)
+            .unwrap_or(0)
+    };
     Plan {
-        variants: variants.iter().map(|&at| plan.variants[at].clone()).collect(),
+        variants: variants
+            .iter()
+            .map(|&at| plan.variants[at].clone())
+            .collect(),
         baseline: place(plan.baseline),
-        sessions: sessions.iter().map(|&spec| SessionSpec { variant: place(spec.variant), ..spec.clone() }).collect(),
+        sessions: sessions
+            .iter()
+            .map(|&spec| SessionSpec {
+                variant: place(spec.variant),
+                ..spec.clone()
+            })
+            .collect(),
         idle_gaps_ns: Vec::new(),
-        inputs: InputRequest { data: plan.inputs.data.or_else(|| found_data(record)), ..plan.inputs },
+        inputs: InputRequest {
+            data: plan.inputs.data.or_else(|| found_data(record)),
+            ..plan.inputs
+        },
         tuning: None,
         ..plan
     }

@@ -21,8 +21,14 @@ pub(in crate::analysis) fn budget(record: &RunRecord) -> Option<Nanos> {
         return untimed(record);
     }
     let sessions = || 0..record.plan.sessions.len();
-    let needed = sessions().map(|session| launch(record, session)).sum::<Option<f64>>()?;
-    let launches = |session| at_smallest(record, session).map(|block| block.launch).collect::<BTreeSet<u64>>();
+    let needed = sessions()
+        .map(|session| launch(record, session))
+        .sum::<Option<f64>>()?;
+    let launches = |session| {
+        at_smallest(record, session)
+            .map(|block| block.launch)
+            .collect::<BTreeSet<u64>>()
+    };
     let is_short = sessions().any(|session| (launches(session).len() as u64) < MIN_LAUNCHES);
     is_short.then(|| around(needed * MIN_LAUNCHES as f64))
 }
@@ -31,13 +37,17 @@ pub(in crate::analysis) fn budget(record: &RunRecord) -> Option<Nanos> {
 fn untimed(record: &RunRecord) -> Option<Nanos> {
     let sessions = 0..record.plan.sessions.len();
     let count = sessions.len() as f64;
-    let launched = sessions.filter_map(|session| launch(record, session)).reduce(f64::max);
+    let launched = sessions
+        .filter_map(|session| launch(record, session))
+        .reduce(f64::max);
     let tried = || {
         let inference = record.untimed_inference_ns()?.as_f64();
         let load = (record.run.elapsed_ns?.as_f64() - inference).max(STARTING);
         Some(load + (INFERENCES * inference).max(record.plan.schedule.block_ns.as_f64()))
     };
-    Some(around(launched.or_else(tried)? * count * MIN_LAUNCHES as f64))
+    Some(around(
+        launched.or_else(tried)? * count * MIN_LAUNCHES as f64,
+    ))
 }
 
 /// Both in nanoseconds.
@@ -46,10 +56,21 @@ fn around(rounds: f64) -> Nanos {
 }
 
 /// The same at some batch sizes of a shape, if nothing but these and the smallest one were measured.
-pub(in crate::analysis) fn budget_at(record: &RunRecord, shape: usize, batch_sizes: &[u64]) -> Option<Nanos> {
-    let is_measured = |session: &usize| record.blocks.iter().any(|block| block.key.session == *session);
+pub(in crate::analysis) fn budget_at(
+    record: &RunRecord,
+    shape: usize,
+    batch_sizes: &[u64],
+) -> Option<Nanos> {
+    let is_measured = |session: &usize| {
+        record
+            .blocks
+            .iter()
+            .any(|block| block.key.session == *session)
+    };
     let round = |session: usize| {
-        let at_each = batch_sizes.iter().map(|&size| Some(INFERENCES * inference_at(record, session, shape, size)?));
+        let at_each = batch_sizes
+            .iter()
+            .map(|&size| Some(INFERENCES * inference_at(record, session, shape, size)?));
         // The smallest size has rounds of its own before the others.
         Some(2.0 * launch(record, session)? + at_each.sum::<Option<f64>>()?)
     };
@@ -65,7 +86,11 @@ pub(in crate::analysis) fn not_reached(record: &RunRecord) -> Option<NotReached>
         return None;
     }
     let place = |key: &CellKey| (key.session, key.batch_size);
-    let begun: BTreeSet<(usize, u64)> = record.blocks.iter().map(|block| place(&block.key)).collect();
+    let begun: BTreeSet<(usize, u64)> = record
+        .blocks
+        .iter()
+        .map(|block| place(&block.key))
+        .collect();
     let is_measured = |session: usize| begun.iter().any(|&(begun, _)| begun == session);
     let is_left = |key: &CellKey| {
         let reason = record.cell(*key).and_then(|cell| match &cell.outcome {
@@ -77,36 +102,59 @@ pub(in crate::analysis) fn not_reached(record: &RunRecord) -> Option<NotReached>
     let left: Vec<CellKey> = plan.cells().filter(is_left).collect();
     let mut by_session: BTreeMap<usize, BTreeSet<u64>> = BTreeMap::new();
     for key in &left {
-        by_session.entry(key.session).or_default().insert(key.batch_size);
+        by_session
+            .entry(key.session)
+            .or_default()
+            .insert(key.batch_size);
     }
-    let by_session = by_session.into_iter().map(|(session, sizes)| (session, sizes.into_iter().collect())).collect();
+    let by_session = by_session
+        .into_iter()
+        .map(|(session, sizes)| (session, sizes.into_iter().collect()))
+        .collect();
     let batch_sizes: BTreeSet<u64> = left.iter().map(|key| key.batch_size).collect();
     let batch_sizes: Vec<u64> = batch_sizes.into_iter().collect();
     if batch_sizes.is_empty() {
         return None;
     }
-    let wanted = if plan.sweep_end == SweepEnd::Listed { batch_sizes.len() } else { 1 };
+    let wanted = if plan.sweep_end == SweepEnd::Listed {
+        batch_sizes.len()
+    } else {
+        1
+    };
     let enough_budget_ns = budget_at(record, 0, batch_sizes.get(..wanted)?);
-    Some(NotReached { batch_sizes, by_session, enough_budget_ns })
+    Some(NotReached {
+        batch_sizes,
+        by_session,
+        enough_budget_ns,
+    })
 }
 
 fn blocks(record: &RunRecord, session: usize) -> impl Iterator<Item = &BlockRecord> {
-    record.blocks.iter().filter(move |block| block.key.session == session)
+    record
+        .blocks
+        .iter()
+        .filter(move |block| block.key.session == session)
 }
 
 fn at_smallest(record: &RunRecord, session: usize) -> impl Iterator<Item = &BlockRecord> {
-    let smallest = blocks(record, session).map(|block| block.key.batch_size).min();
+    let smallest = blocks(record, session)
+        .map(|block| block.key.batch_size)
+        .min();
     blocks(record, session).filter(move |block| Some(block.key.batch_size) == smallest)
 }
 
 /// In nanoseconds: as it was measured there, or else longer than at the smallest size as the batch is larger, at worst.
 fn inference_at(record: &RunRecord, session: usize, shape: usize, batch_size: u64) -> Option<f64> {
-    let here = blocks(record, session).filter(|block| (block.key.shape, block.key.batch_size) == (shape, batch_size));
-    let fastest =
-        |mean_ns: Option<f64>| mean_ns.map(|mean| mean.max(record.plan.schedule.block_ns.as_f64() / INFERENCES));
+    let here = blocks(record, session)
+        .filter(|block| (block.key.shape, block.key.batch_size) == (shape, batch_size));
+    let fastest = |mean_ns: Option<f64>| {
+        mean_ns.map(|mean| mean.max(record.plan.schedule.block_ns.as_f64() / INFERENCES))
+    };
     let measured = fastest(here.map(|block| block.mean_ns.as_f64()).reduce(f64::min));
     measured.or_else(|| {
-        let fastest = at_smallest(record, session).map(|block| block.mean_ns.as_f64()).reduce(f64::min)?;
+        let fastest = at_smallest(record, session)
+            .map(|block| block.mean_ns.as_f64())
+            .reduce(f64::min)?;
         let smallest = at_smallest(record, session).next()?.key.batch_size;
         Some(fastest * batch_size as f64 / smallest as f64)
     })
@@ -114,13 +162,25 @@ fn inference_at(record: &RunRecord, session: usize, shape: usize, batch_size: u6
 
 /// In nanoseconds, of a launch that times one block.
 fn launch(record: &RunRecord, session: usize) -> Option<f64> {
-    let launches = || record.launches.iter().filter(|launch| launch.session == session);
+    let launches = || {
+        record
+            .launches
+            .iter()
+            .filter(|launch| launch.session == session)
+    };
     let loaded = launches().filter_map(|launch| {
-        Some(launch.session_load_ns?.as_f64() + launch.runtime_start_ns.unwrap_or_default().as_f64())
+        Some(
+            launch.session_load_ns?.as_f64() + launch.runtime_start_ns.unwrap_or_default().as_f64(),
+        )
     });
     let load = loaded.reduce(f64::min)?;
-    let first_run = launches().filter_map(|launch| Some(launch.first_run_ns?.as_f64())).reduce(f64::min);
-    let inference = at_smallest(record, session).map(|block| block.mean_ns.as_f64()).reduce(f64::min).or(first_run)?;
+    let first_run = launches()
+        .filter_map(|launch| Some(launch.first_run_ns?.as_f64()))
+        .reduce(f64::min);
+    let inference = at_smallest(record, session)
+        .map(|block| block.mean_ns.as_f64())
+        .reduce(f64::min)
+        .or(first_run)?;
     // One inference that warms up, and one that is timed, or a whole block of them.
     let timed = (2.0 * inference).max(record.plan.schedule.block_ns.as_f64());
     Some(STARTING + load + first_run.unwrap_or(inference) + timed)

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::analysis::decide::conclusions::RejectionReason;
 use crate::analysis::figures::index::Index;
-use crate::analysis::figures::{AccuracyChange, AccuracyVerdict, BatchCurve, CellFindings, Cells, SessionFindings};
+use crate::analysis::figures::{
+    AccuracyChange, AccuracyVerdict, BatchCurve, CellFindings, Cells, SessionFindings,
+};
 use crate::metric::{Direction, Metric};
 use crate::plan::{CellKey, Plan, Workload};
 
@@ -36,7 +38,10 @@ impl Facts<'_> {
     }
 
     fn at(&self, place: Option<Workload>) -> Vec<&CellFindings> {
-        self.cells.iter().filter(|cell| cell.outcome.is_ok() && Some(cell.key.workload()) == place).collect()
+        self.cells
+            .iter()
+            .filter(|cell| cell.outcome.is_ok() && Some(cell.key.workload()) == place)
+            .collect()
     }
 
     pub(in crate::analysis) fn measured_shapes(&self) -> Vec<usize> {
@@ -56,7 +61,10 @@ impl Facts<'_> {
             return Some(RejectionReason::NotFinite);
         }
         let fell = found.accuracy.change.as_ref().is_some_and(|change| {
-            change.verdict == AccuracyVerdict::Worse && self.loss(change).is_none_or(|loss| loss > loss_floor(change))
+            change.verdict == AccuracyVerdict::Worse
+                && self
+                    .loss(change)
+                    .is_none_or(|loss| loss > loss_floor(change))
         });
         fell.then_some(RejectionReason::AccuracyFell)
     }
@@ -66,7 +74,12 @@ impl Facts<'_> {
         let difference = change.difference.value()?;
         match change.metric.direction() {
             Direction::Higher => Some(-difference),
-            _ => Some(difference / self.sessions[self.index.baseline?].figure(change.metric)?.value()?),
+            _ => Some(
+                difference
+                    / self.sessions[self.index.baseline?]
+                        .figure(change.metric)?
+                        .value()?,
+            ),
         }
     }
 
@@ -109,11 +122,18 @@ fn single_place_at(plan: &Plan, cells: &[CellFindings], shape: usize) -> Option<
 
 /// Ascending.
 fn measured_shapes(plan: &Plan, cells: &[CellFindings]) -> Vec<usize> {
-    let shapes: BTreeSet<usize> = singly_loaded(plan, cells).map(|cell| cell.key.shape).collect();
+    let shapes: BTreeSet<usize> = singly_loaded(plan, cells)
+        .map(|cell| cell.key.shape)
+        .collect();
     shapes.into_iter().collect()
 }
 
-fn singly_loaded<'a>(plan: &Plan, cells: &'a [CellFindings]) -> impl Iterator<Item = &'a CellFindings> + use<'a> {
+fn singly_loaded<'a>(
+    plan: &Plan,
+    cells: &'a [CellFindings],
+) -> impl Iterator<Item = &'a CellFindings> + use<'a> {
     let first = plan.load_modes.first().copied();
-    cells.iter().filter(move |cell| cell.outcome.is_ok() && Some(cell.key.load_mode) == first)
+    cells
+        .iter()
+        .filter(move |cell| cell.outcome.is_ok() && Some(cell.key.load_mode) == first)
 }

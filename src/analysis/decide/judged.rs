@@ -20,16 +20,37 @@ impl JudgedOutputs {
     /// `None` where no outputs were computed.
     #[must_use]
     pub fn of(record: &RunRecord, findings: &Findings) -> Option<Self> {
-        let sessions = || findings.sessions.iter().filter(|session| session.outcome.is_ok());
+        let sessions = || {
+            findings
+                .sessions
+                .iter()
+                .filter(|session| session.outcome.is_ok())
+        };
         let computed = sessions().filter(|session| session.accuracy.samples_count > 0);
-        let against = computed.map(|session| session.accuracy.held_against).max()?;
-        let judged = sessions().filter(|session| !is_reference(session, against)).map(|session| &session.accuracy);
-        let count = |judged: &AccuracyFindings| if judged.held_against == against { judged.samples_count } else { 0 };
+        let against = computed
+            .map(|session| session.accuracy.held_against)
+            .max()?;
+        let judged = sessions()
+            .filter(|session| !is_reference(session, against))
+            .map(|session| &session.accuracy);
+        let count = |judged: &AccuracyFindings| {
+            if judged.held_against == against {
+                judged.samples_count
+            } else {
+                0
+            }
+        };
         let counts: Vec<u64> = judged.map(count).collect();
         let samples_count = counts.iter().copied().max()?;
-        let is_same_for_all = counts.len() > 1 && counts.iter().all(|&count| count == samples_count);
+        let is_same_for_all =
+            counts.len() > 1 && counts.iter().all(|&count| count == samples_count);
         let all_count = record.dataset.as_ref().map(|data| data.samples_count);
-        Some(JudgedOutputs { against, samples_count, all_count, is_same_for_all })
+        Some(JudgedOutputs {
+            against,
+            samples_count,
+            all_count,
+            is_same_for_all,
+        })
     }
 
     /// Samples that outputs were held against something on; `None` where there was nothing.

@@ -22,7 +22,10 @@ impl TwoLevels {
     #[must_use]
     pub fn of(cell: &CellFindings) -> Option<Self> {
         match (cell.modes, cell.speed_states) {
-            (Some(modes), states) => Some(TwoLevels::OfLatencies { modes, are_of_blocks: states.is_some() }),
+            (Some(modes), states) => Some(TwoLevels::OfLatencies {
+                modes,
+                are_of_blocks: states.is_some(),
+            }),
             (None, states) => states.map(TwoLevels::OfBlocks),
         }
     }
@@ -41,7 +44,9 @@ impl TwoLevels {
 #[must_use]
 pub fn two_levels(cells: &[CellFindings]) -> Vec<(&CellFindings, TwoLevels)> {
     let measured = cells.iter().filter(|cell| cell.outcome.is_ok());
-    let mut found: Vec<_> = measured.filter_map(|cell| Some((cell, TwoLevels::of(cell)?))).collect();
+    let mut found: Vec<_> = measured
+        .filter_map(|cell| Some((cell, TwoLevels::of(cell)?)))
+        .collect();
     found.sort_by(|(_, one), (_, other)| other.apart().total_cmp(&one.apart()));
     found
 }

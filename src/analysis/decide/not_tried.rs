@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::commands::{as_baseline, as_session};
 use crate::analysis::{Answer, Caveat, Facts, NotTried, SessionFindings, Untried};
-use crate::plan::{Binding, Command, Flag, LoadMode, PageCache, Plan, ProviderSpec, SessionSpec, unswept};
+use crate::plan::{
+    Binding, Command, Flag, LoadMode, PageCache, Plan, ProviderSpec, SessionSpec, unswept,
+};
 use crate::provider::{self, CPU_PROVIDER, Hardware};
 use crate::record::{DatasetInfo, Dim, ModelSummary, RunRecord, ValueType};
 
@@ -12,7 +14,11 @@ const FULL_PRECISION: [&str; 2] = ["fp32", "fp64"];
 
 /// What is likely to bring most first. Nothing for a run that measured nothing.
 pub(crate) fn not_tried(facts: &Facts<'_>, answer: &Answer) -> Vec<NotTried> {
-    if facts.sessions.iter().all(|session| !session.outcome.is_ok()) {
+    if facts
+        .sessions
+        .iter()
+        .all(|session| !session.outcome.is_ok())
+    {
         return Vec::new();
     }
     let record = facts.index.record;
@@ -39,7 +45,10 @@ fn profile(record: &RunRecord, what: Untried, flag: Flag, value: &str) -> NotTri
 }
 
 fn untried(what: Untried, command: Command) -> NotTried {
-    NotTried { what, command: command.words() }
+    NotTried {
+        what,
+        command: command.words(),
+    }
 }
 
 fn labels(facts: &Facts<'_>) -> Option<NotTried> {
@@ -49,35 +58,84 @@ fn labels(facts: &Facts<'_>) -> Option<NotTried> {
         return None;
     }
     // Data fixes the sizes that a sweep would change.
-    let plan = Plan { shapes: unswept(), ..as_baseline(record) };
-    let flag = if plan.inputs.data.is_some() { Flag::Labels } else { Flag::Data };
-    Some(untried(Untried::Labels, Command::of(&plan).with(flag, "FILE")))
+    let plan = Plan {
+        shapes: unswept(),
+        ..as_baseline(record)
+    };
+    let flag = if plan.inputs.data.is_some() {
+        Flag::Labels
+    } else {
+        Flag::Data
+    };
+    Some(untried(
+        Untried::Labels,
+        Command::of(&plan).with(flag, "FILE"),
+    ))
 }
 
 fn models(record: &RunRecord) -> impl Iterator<Item = &ModelSummary> {
-    record.variants.iter().filter_map(|variant| variant.model.as_ref())
+    record
+        .variants
+        .iter()
+        .filter_map(|variant| variant.model.as_ref())
 }
 
 /// Where there are weights, all in full precision.
 fn quantization(record: &RunRecord) -> Option<NotTried> {
     let full = |model: &ModelSummary| FULL_PRECISION.contains(&model.precision.label.as_str());
-    let all_full = models(record).all(full) && models(record).any(|model| !model.weights.is_empty());
-    all_full.then(|| untried(Untried::Quantization, Command::of(&as_baseline(record)).with_model("QUANTIZED.onnx")))
+    let all_full =
+        models(record).all(full) && models(record).any(|model| !model.weights.is_empty());
+    all_full.then(|| {
+        untried(
+            Untried::Quantization,
+            Command::of(&as_baseline(record)).with_model("QUANTIZED.onnx"),
+        )
+    })
 }
 
 fn batches(record: &RunRecord, answer: &Answer) -> Option<NotTried> {
-    let pick = answer.throughput.pick().filter(|pick| pick.caveats.contains(&Caveat::StillRising))?;
+    let pick = answer
+        .throughput
+        .pick()
+        .filter(|pick| pick.caveats.contains(&Caveat::StillRising))?;
     let largest = pick.key.batch_size;
-    let sizes = format!("{largest},{},{}", largest.checked_mul(2)?, largest.checked_mul(4)?);
-    Some(profile(record, Untried::LargerBatches(largest), Flag::Batch, &sizes))
+    let sizes = format!(
+        "{largest},{},{}",
+        largest.checked_mul(2)?,
+        largest.checked_mul(4)?
+    );
+    Some(profile(
+        record,
+        Untried::LargerBatches(largest),
+        Flag::Batch,
+        &sizes,
+    ))
 }
 
 /// Where one number was measured: a single thread, or as many as there are CPUs.
 fn threads(record: &RunRecord) -> Option<NotTried> {
-    let counts: BTreeSet<u64> = record.plan.sessions.iter().map(|spec| spec.options.intra_threads).collect();
-    let [&only] = counts.iter().collect::<Vec<_>>()[..] else { return None };
-    let other = if only > 1 { 1 } else { record.host.usable_cpus_count };
-    (other != only).then(|| profile(record, Untried::Threads(only), Flag::IntraThreads, &other.to_string()))
+    let counts: BTreeSet<u64> = record
+        .plan
+        .sessions
+        .iter()
+        .map(|spec| spec.options.intra_threads)
+        .collect();
+    let [&only] = counts.iter().collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let other = if only > 1 {
+        1
+    } else {
+        record.host.usable_cpus_count
+    };
+    (other != only).then(|| {
+        profile(
+            record,
+            Untried::Threads(only),
+            Flag::IntraThreads,
+            &other.to_string(),
+        )
+    })
 }
 
 fn tuning(record: &RunRecord) -> Option<NotTried> {
@@ -89,20 +147,50 @@ fn tuning(record: &RunRecord) -> Option<NotTried> {
 
 /// Those that the libraries offer and no session used.
 fn providers(record: &RunRecord) -> Vec<NotTried> {
-    let used: BTreeSet<&str> = record.plan.sessions.iter().map(|spec| spec.execution_provider.as_str()).collect();
-    let offered: BTreeSet<&str> =
-        record.runtimes.iter().flat_map(|runtime| &runtime.execution_providers).map(String::as_str).collect();
-    let missing = offered.difference(&used).filter(|name| provider::known(name).hardware != Hardware::Service);
+    let used: BTreeSet<&str> = record
+        .plan
+        .sessions
+        .iter()
+        .map(|spec| spec.execution_provider.as_str())
+        .collect();
+    let offered: BTreeSet<&str> = record
+        .runtimes
+        .iter()
+        .flat_map(|runtime| &runtime.execution_providers)
+        .map(String::as_str)
+        .collect();
+    let missing = offered
+        .difference(&used)
+        .filter(|name| provider::known(name).hardware != Hardware::Service);
     // What is set for the baseline's execution provider is not for others.
     let plan = as_session(record, on_cpu(&record.plan).as_ref());
     let try_it = |&provider: &&str| {
-        let both = format!("{},{}", provider::short_name(CPU_PROVIDER), provider::short_name(provider));
-        let words = if provider == CPU_PROVIDER { provider::short_name(CPU_PROVIDER) } else { both };
-        let offers = |runtime: &&crate::record::RuntimeInfo| runtime.execution_providers.iter().any(|p| p == provider);
-        let library = record.runtimes.iter().find(offers).map(|runtime| runtime.path.display().to_string());
+        let both = format!(
+            "{},{}",
+            provider::short_name(CPU_PROVIDER),
+            provider::short_name(provider)
+        );
+        let words = if provider == CPU_PROVIDER {
+            provider::short_name(CPU_PROVIDER)
+        } else {
+            both
+        };
+        let offers = |runtime: &&crate::record::RuntimeInfo| {
+            runtime.execution_providers.iter().any(|p| p == provider)
+        };
+        let library = record
+            .runtimes
+            .iter()
+            .find(offers)
+            .map(|runtime| runtime.path.display().to_string());
         let library = library.unwrap_or_default();
         let what = Untried::ExecutionProvider(provider.to_owned());
-        untried(what, Command::of(&plan).with(Flag::Runtime, library).with(Flag::Ep, words))
+        untried(
+            what,
+            Command::of(&plan)
+                .with(Flag::Runtime, library)
+                .with(Flag::Ep, words),
+        )
     };
     missing.map(try_it).collect()
 }
@@ -119,35 +207,65 @@ fn on_cpu(plan: &Plan) -> Option<SessionSpec> {
 
 fn device_binding(record: &RunRecord) -> Option<NotTried> {
     let sessions = &record.plan.sessions;
-    let on_gpu = sessions.iter().find(|spec| spec.nvidia_device().is_some())?;
+    let on_gpu = sessions
+        .iter()
+        .find(|spec| spec.nvidia_device().is_some())?;
     let bound = sessions.iter().any(|spec| spec.binding == Binding::Device);
     (!bound).then(|| {
         let plan = as_session(record, Some(on_gpu));
-        untried(Untried::DeviceBinding, Command::of(&plan).with(Flag::Bind, "host,device"))
+        untried(
+            Untried::DeviceBinding,
+            Command::of(&plan).with(Flag::Bind, "host,device"),
+        )
     })
 }
 
 fn concurrency(record: &RunRecord) -> Option<NotTried> {
-    let single = record.plan.load_modes.iter().all(|&mode| mode == LoadMode::SINGLE);
+    let single = record
+        .plan
+        .load_modes
+        .iter()
+        .all(|&mode| mode == LoadMode::SINGLE);
     let plan = as_baseline(record);
-    let may_share = record.host.usable_cpus_count > 1 && !plan.sessions.iter().any(SessionSpec::captures_graphs);
-    (single && may_share).then(|| untried(Untried::Concurrency, Command::of(&plan).with(Flag::Concurrency, "1,2,4")))
+    let may_share = record.host.usable_cpus_count > 1
+        && !plan.sessions.iter().any(SessionSpec::captures_graphs);
+    (single && may_share).then(|| {
+        untried(
+            Untried::Concurrency,
+            Command::of(&plan).with(Flag::Concurrency, "1,2,4"),
+        )
+    })
 }
 
 /// Other than the batch size, each with the size that was fed, half and twice that.
 fn open_dimensions(record: &RunRecord) -> Vec<NotTried> {
-    let Some(variant) = record.variants.get(record.plan.baseline) else { return Vec::new() };
-    let Some(model) = &variant.model else { return Vec::new() };
+    let Some(variant) = record.variants.get(record.plan.baseline) else {
+        return Vec::new();
+    };
+    let Some(model) = &variant.model else {
+        return Vec::new();
+    };
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let mut found = Vec::new();
     for input in &model.inputs {
-        let ValueType::Tensor { dims: Some(dims), .. } = &input.value_type else { continue };
+        let ValueType::Tensor {
+            dims: Some(dims), ..
+        } = &input.value_type
+        else {
+            continue;
+        };
         let fed = variant.inputs.iter().find(|fed| fed.name == input.name);
         for (place, dim) in dims.iter().enumerate() {
             let Dim::Symbolic(name) = dim else { continue };
             let fed = fed.and_then(|fed| *fed.dims.get(place)?);
-            let (Some(fed), false) = (fed, model.batch_axis.symbol.as_ref() == Some(name)) else { continue };
-            let is_swept = record.plan.shapes.iter().any(|shape| shape.dims.contains_key(name));
+            let (Some(fed), false) = (fed, model.batch_axis.symbol.as_ref() == Some(name)) else {
+                continue;
+            };
+            let is_swept = record
+                .plan
+                .shapes
+                .iter()
+                .any(|shape| shape.dims.contains_key(name));
             if !is_swept && seen.insert(name) {
                 found.push(open_dimension(record, name, fed));
             }
@@ -164,21 +282,44 @@ fn open_dimension(record: &RunRecord, name: &str, fed: u64) -> NotTried {
     (plan.inputs.data, plan.inputs.labels) = (None, None);
     plan.inputs.dims.remove(name);
     let sizes = format!("dim={name}:{}", sizes.join(","));
-    untried(Untried::OpenDimension(name.to_owned()), Command::of(&plan).with(Flag::Sweep, sizes))
+    untried(
+        Untried::OpenDimension(name.to_owned()),
+        Command::of(&plan).with(Flag::Sweep, sizes),
+    )
 }
 
 fn idle_gaps(record: &RunRecord) -> Option<NotTried> {
     let none = record.idle_gaps.is_empty();
-    none.then(|| untried(Untried::IdleGaps, Command::of(&as_baseline(record)).with_switch(Flag::IdleGaps)))
+    none.then(|| {
+        untried(
+            Untried::IdleGaps,
+            Command::of(&as_baseline(record)).with_switch(Flag::IdleGaps),
+        )
+    })
 }
 
 fn another_runtime(record: &RunRecord) -> Option<NotTried> {
-    let [only] = record.runtimes.as_slice() else { return None };
-    let both = format!("{},cpu@VERSION", record.plan.sessions.first()?.runtime.word());
-    Some(profile(record, Untried::AnotherRuntime(only.version.clone()), Flag::Runtime, &both))
+    let [only] = record.runtimes.as_slice() else {
+        return None;
+    };
+    let both = format!(
+        "{},cpu@VERSION",
+        record.plan.sessions.first()?.runtime.word()
+    );
+    Some(profile(
+        record,
+        Untried::AnotherRuntime(only.version.clone()),
+        Flag::Runtime,
+        &both,
+    ))
 }
 
 fn cold_start(record: &RunRecord) -> Option<NotTried> {
     let warm = record.plan.schedule.page_cache == PageCache::Warm;
-    warm.then(|| untried(Untried::ColdStart, Command::of(&as_baseline(record)).with_switch(Flag::Cold)))
+    warm.then(|| {
+        untried(
+            Untried::ColdStart,
+            Command::of(&as_baseline(record)).with_switch(Flag::Cold),
+        )
+    })
 }

@@ -25,10 +25,18 @@ impl Findings {
     /// The widest half of an interval of a score that is a share: the change of a score that is surely seen.
     #[must_use]
     pub fn score_resolution(&self) -> Option<f64> {
-        let shares = || Metric::SCORES.into_iter().filter(|metric| metric.unit() == Unit::Ratio);
-        let interval = |session: &SessionFindings| shares().find_map(|metric| session.figure(metric)?.interval());
+        let shares = || {
+            Metric::SCORES
+                .into_iter()
+                .filter(|metric| metric.unit() == Unit::Ratio)
+        };
+        let interval = |session: &SessionFindings| {
+            shares().find_map(|metric| session.figure(metric)?.interval())
+        };
         let intervals = self.sessions.iter().filter_map(interval);
-        intervals.map(|interval| (interval.high - interval.low) / 2.0).reduce(f64::max)
+        intervals
+            .map(|interval| (interval.high - interval.low) / 2.0)
+            .reduce(f64::max)
     }
 
     /// The advice of the largest conservative gain in the median latency of every prediction whose risk is not high.
@@ -45,7 +53,10 @@ impl Findings {
     }
 
     fn target(&self, is_of: impl Fn(&Advice) -> bool) -> Option<&Advice> {
-        self.decisions.advice.iter().find(|advice| is_of(advice) && advice.risk != Level::High)
+        self.decisions
+            .advice
+            .iter()
+            .find(|advice| is_of(advice) && advice.risk != Level::High)
     }
 
     /// The baseline's leading score; `None` where it has none.
@@ -58,7 +69,11 @@ impl Findings {
             Direction::Higher => ends.low,
             _ => ends.high,
         });
-        Some(ScoreTarget { metric, baseline, bound })
+        Some(ScoreTarget {
+            metric,
+            baseline,
+            bound,
+        })
     }
 }
 
@@ -68,7 +83,12 @@ pub fn slowest<'a>(cells: &[&'a CellFindings]) -> Option<&'a CellFindings> {
     highest(cells.iter().copied(), Metric::LatencyP50)
 }
 
-fn highest<'a>(cells: impl Iterator<Item = &'a CellFindings>, metric: Metric) -> Option<&'a CellFindings> {
+fn highest<'a>(
+    cells: impl Iterator<Item = &'a CellFindings>,
+    metric: Metric,
+) -> Option<&'a CellFindings> {
     let measured = cells.filter_map(|cell| Some((cell, cell.value(metric)?)));
-    measured.max_by(|one, other| one.1.total_cmp(&other.1)).map(|(cell, _)| cell)
+    measured
+        .max_by(|one, other| one.1.total_cmp(&other.1))
+        .map(|(cell, _)| cell)
 }

@@ -2,7 +2,10 @@
 
 use super::side::{added_nodes, base_name};
 use super::waterfall::{computes_quantized, is_quantized};
-use super::{Clause, DenormalFindings, Explanation, Facts, Instructions, OperatorChange, Roofline, Step, StepKind};
+use super::{
+    Clause, DenormalFindings, Explanation, Facts, Instructions, OperatorChange, Roofline, Step,
+    StepKind,
+};
 use crate::analysis::{Bound, OperatorGroup, Verdict};
 use crate::record::{Granularity, NodeProfile, QuantizationFormat};
 use crate::units::Ratio;
@@ -28,7 +31,13 @@ pub(super) fn clauses(
             Some(not_fused) => clauses.push(not_fused),
             None => clauses.extend(full_precision(explanation, nodes)),
         }
-        for kind in [StepKind::Compiled, StepKind::Conversion, StepKind::Fusion, StepKind::Other, StepKind::Rest] {
+        for kind in [
+            StepKind::Compiled,
+            StepKind::Conversion,
+            StepKind::Fusion,
+            StepKind::Other,
+            StepKind::Rest,
+        ] {
             clauses.extend(step(explanation, kind));
         }
         clauses.extend(unnamed(explanation, &clauses));
@@ -47,21 +56,37 @@ pub(super) fn clauses(
 
 /// What a model itself brings along, it brings to both of its sessions.
 fn tells_two_sessions_apart(clause: &Clause) -> bool {
-    matches!(clause, Clause::Step { .. } | Clause::NotFused { .. } | Clause::Unnamed { .. })
+    matches!(
+        clause,
+        Clause::Step { .. } | Clause::NotFused { .. } | Clause::Unnamed { .. }
+    )
 }
 
 fn nodes<'a>(facts: &Facts<'a>, explanation: &Explanation) -> Option<&'a [NodeProfile]> {
-    let latency = explanation.latency.as_ref().filter(|_| !explanation.steps.is_empty())?;
+    let latency = explanation
+        .latency
+        .as_ref()
+        .filter(|_| !explanation.steps.is_empty())?;
     let cell = (explanation.session, latency.shape, latency.batch_size);
     let profiles = facts.index.record.operators.iter();
-    let mut of_cell = profiles.filter(|profile| (profile.session, profile.shape, profile.batch_size) == cell);
-    Some(&of_cell.find_map(|profile| profile.profile.as_ref().ok())?.nodes)
+    let mut of_cell =
+        profiles.filter(|profile| (profile.session, profile.shape, profile.batch_size) == cell);
+    Some(
+        &of_cell
+            .find_map(|profile| profile.profile.as_ref().ok())?
+            .nodes,
+    )
 }
 
 fn step(explanation: &Explanation, kind: StepKind) -> Option<Clause> {
     let step = step_of(explanation, kind)?;
     let is_worth = is_large(explanation, step.change_ns()) && step.is_resolved();
-    let of_step = || explanation.operators.iter().filter(|change| kind_of(explanation, change) == kind);
+    let of_step = || {
+        explanation
+            .operators
+            .iter()
+            .filter(|change| kind_of(explanation, change) == kind)
+    };
     let share = |change: &OperatorChange| change.change_ns() as f64 / step.change_ns() as f64;
     let is_most = |change: &&OperatorChange| {
         change.before_nodes_count.min(change.after_nodes_count) > 0 && share(change) >= MOST_SHARE
@@ -69,7 +94,9 @@ fn step(explanation: &Explanation, kind: StepKind) -> Option<Clause> {
     is_worth.then(|| Clause::Step {
         step: step.clone(),
         operators: added_nodes(of_step()),
-        mostly: of_step().find(is_most).map(|change| change.operator.clone()),
+        mostly: of_step()
+            .find(is_most)
+            .map(|change| change.operator.clone()),
     })
 }
 
@@ -78,19 +105,30 @@ fn kind_of(explanation: &Explanation, change: &OperatorChange) -> StepKind {
     match OperatorGroup::of(&change.operator) {
         OperatorGroup::Matrix => StepKind::Matrix,
         OperatorGroup::Conversion => StepKind::Conversion,
-        OperatorGroup::Other if explanation.fusions.iter().any(|fusion| fusion.operator == name) => StepKind::Fusion,
+        OperatorGroup::Other
+            if explanation
+                .fusions
+                .iter()
+                .any(|fusion| fusion.operator == name) =>
+        {
+            StepKind::Fusion
+        }
         OperatorGroup::Other => StepKind::Other,
     }
 }
 
 fn is_large(explanation: &Explanation, change_ns: i64) -> bool {
-    let Some(latency) = &explanation.latency else { return false };
+    let Some(latency) = &explanation.latency else {
+        return false;
+    };
     let larger_ns = latency.reference_ns.max(latency.session_ns);
     change_ns.abs() as f64 >= CLAUSE_SHARE * larger_ns as f64
 }
 
 fn matrix_nodes(nodes: &[NodeProfile]) -> impl Iterator<Item = &NodeProfile> {
-    nodes.iter().filter(|node| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix)
+    nodes
+        .iter()
+        .filter(|node| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix)
 }
 
 fn step_of(explanation: &Explanation, kind: StepKind) -> Option<&Step> {
@@ -101,7 +139,9 @@ fn step_of(explanation: &Explanation, kind: StepKind) -> Option<&Step> {
 fn not_fused(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Clause> {
     let quantization = explanation.quantization.as_ref()?;
     let meant = quantization.reduced_matrix_nodes_count;
-    let ran = matrix_nodes(nodes).filter(|node| computes_quantized(node)).count() as u64;
+    let ran = matrix_nodes(nodes)
+        .filter(|node| computes_quantized(node))
+        .count() as u64;
     let in_float = matrix_nodes(nodes).count() as u64 - ran;
     let is_lost = quantization.format == QuantizationFormat::Qdq
         && ran < meant
@@ -119,9 +159,12 @@ fn full_precision(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Cl
     let latency = explanation.latency.as_ref()?;
     let time_ns = step_of(explanation, StepKind::FullPrecision)?.after_ns;
     let share = time_ns as f64 / latency.session_ns as f64;
-    let nodes_count = matrix_nodes(nodes).filter(|node| !computes_quantized(node)).count() as u64;
-    let is_told =
-        explanation.quantization.as_ref().is_some_and(is_quantized) && nodes_count > 0 && share >= CLAUSE_SHARE;
+    let nodes_count = matrix_nodes(nodes)
+        .filter(|node| !computes_quantized(node))
+        .count() as u64;
+    let is_told = explanation.quantization.as_ref().is_some_and(is_quantized)
+        && nodes_count > 0
+        && share >= CLAUSE_SHARE;
     is_told.then(|| Clause::FullPrecision {
         nodes_count,
         of_count: matrix_nodes(nodes).count() as u64,
@@ -138,12 +181,17 @@ fn computed_in_float(explanation: &Explanation, nodes: &[NodeProfile]) -> Option
         first.is_some_and(|input| input.element_type == "float")
     };
     let single_nodes_count = matrix_nodes(nodes).filter(in_single).count() as u64;
-    let casts = explanation.operators.iter().find(|change| change.operator == "Cast");
+    let casts = explanation
+        .operators
+        .iter()
+        .find(|change| change.operator == "Cast");
     (is_half && single_nodes_count > 0).then(|| Clause::ComputedInFloat {
         nodes_count: single_nodes_count,
         of_count: matrix_nodes(nodes).count() as u64,
         casts_count: nodes.iter().filter(|node| node.operator == "Cast").count() as u64,
-        casts_ns: casts.filter(|change| change.is_resolved).map(|change| change.after_ns),
+        casts_ns: casts
+            .filter(|change| change.is_resolved)
+            .map(|change| change.after_ns),
     })
 }
 
@@ -151,8 +199,13 @@ fn per_channel(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Claus
     let quantization = explanation.quantization.as_ref()?;
     let is_meant = quantization.granularity == Some(Granularity::PerChannel)
         && quantization.format != QuantizationFormat::WeightOnly;
-    let ran_nodes_count = matrix_nodes(nodes).filter(|node| computes_quantized(node)).count() as u64;
-    is_meant.then(|| Clause::PerChannel { ran_nodes_count, of_count: matrix_nodes(nodes).count() as u64 })
+    let ran_nodes_count = matrix_nodes(nodes)
+        .filter(|node| computes_quantized(node))
+        .count() as u64;
+    is_meant.then(|| Clause::PerChannel {
+        ran_nodes_count,
+        of_count: matrix_nodes(nodes).count() as u64,
+    })
 }
 
 /// The rest that the clauses so far leave of a difference that was shown, where that is most of it.
@@ -174,21 +227,30 @@ fn unnamed(explanation: &Explanation, clauses: &[Clause]) -> Option<Clause> {
 fn memory_bound(rooflines: &[Roofline], explanation: &Explanation) -> Option<Clause> {
     let latency = explanation.latency.as_ref()?;
     let cell = (explanation.session, latency.shape, latency.batch_size);
-    let own = rooflines.iter().find(|roofline| (roofline.session, roofline.shape, roofline.batch_size) == cell)?;
+    let own = rooflines
+        .iter()
+        .find(|roofline| (roofline.session, roofline.shape, roofline.batch_size) == cell)?;
     let share = own.share_of(Bound::Memory);
     (share.0 >= MOST_SHARE).then_some(Clause::MemoryBound { share })
 }
 
 /// Instructions that are missing or of no use, unless the session is faster without them.
 fn missing_instructions(explanation: &Explanation) -> Option<Clause> {
-    let is_missing = |instructions: &&Instructions| instructions.present.is_empty() || !instructions.has_kernels;
+    let is_missing =
+        |instructions: &&Instructions| instructions.present.is_empty() || !instructions.has_kernels;
     let instructions = explanation.instructions.as_ref().filter(is_missing)?;
-    let is_faster = explanation.latency.as_ref().is_some_and(|latency| latency.change.verdict == Verdict::Faster);
+    let is_faster = explanation
+        .latency
+        .as_ref()
+        .is_some_and(|latency| latency.change.verdict == Verdict::Faster);
     (!is_faster).then(|| Clause::MissingInstructions(instructions.clone()))
 }
 
 fn denormal(denormals: &DenormalFindings) -> Option<Clause> {
-    let change = denormals.change.as_ref().filter(|change| change.verdict == Verdict::Faster)?;
+    let change = denormals
+        .change
+        .as_ref()
+        .filter(|change| change.verdict == Verdict::Faster)?;
     Some(Clause::Denormals {
         change: change.clone(),
         flushed_ns: denormals.flushed_ns?,

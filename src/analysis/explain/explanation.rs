@@ -89,7 +89,8 @@ impl Step {
     /// Whether its bounds lie on one side of no change.
     #[must_use]
     pub fn is_resolved(&self) -> bool {
-        self.bounds.is_some_and(|bounds| bounds.low > 0.0 || bounds.high < 0.0)
+        self.bounds
+            .is_some_and(|bounds| bounds.low > 0.0 || bounds.high < 0.0)
     }
 }
 

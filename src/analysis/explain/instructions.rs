@@ -8,9 +8,21 @@ use crate::record::{Quantization, QuantizationFormat, RunRecord};
 /// 32 bits: Intel's AMX and VNNI, ARM's i8mm and dot products (`onnxruntime/core/mlas/lib/platform.cpp` chooses kernels by
 /// them). Half-precision arithmetic: AVX512-FP16 and AMX-FP16, ARM's half-precision vectors.
 const WANTED: [(&str, ReducedArithmetic, &[&str]); 4] = [
-    ("x86_64", ReducedArithmetic::Int8, &["amx_int8", "avx512_vnni", "avx_vnni"]),
-    ("x86_64", ReducedArithmetic::Float16, &["amx_fp16", "avx512_fp16"]),
-    ("aarch64", ReducedArithmetic::Int8, &["i8mm", "svei8mm", "asimddp"]),
+    (
+        "x86_64",
+        ReducedArithmetic::Int8,
+        &["amx_int8", "avx512_vnni", "avx_vnni"],
+    ),
+    (
+        "x86_64",
+        ReducedArithmetic::Float16,
+        &["amx_fp16", "avx512_fp16"],
+    ),
+    (
+        "aarch64",
+        ReducedArithmetic::Int8,
+        &["i8mm", "svei8mm", "asimddp"],
+    ),
     ("aarch64", ReducedArithmetic::Float16, &["asimdhp"]),
 ];
 
@@ -34,14 +46,27 @@ pub(super) fn instructions(
     };
     let architecture = record.host.architecture.exact();
     let flags = &record.host.cpu.isa_flags;
-    let known = WANTED.iter().find(|(name, wants, _)| (*name, *wants) == (architecture, arithmetic));
+    let known = WANTED
+        .iter()
+        .find(|(name, wants, _)| (*name, *wants) == (architecture, arithmetic));
     let (_, _, wanted) = known.filter(|_| !flags.is_empty())?;
-    let present: Vec<&'static str> =
-        wanted.iter().copied().filter(|wanted| flags.iter().any(|flag| flag == wanted)).collect();
-    let mixed_signs =
-        (quantization.activations, quantization.weights) == (Some(ElementType::Uint8), Some(ElementType::Int8));
-    let saturates =
-        arithmetic == ReducedArithmetic::Int8 && architecture == "x86_64" && present.is_empty() && mixed_signs;
+    let present: Vec<&'static str> = wanted
+        .iter()
+        .copied()
+        .filter(|wanted| flags.iter().any(|flag| flag == wanted))
+        .collect();
+    let mixed_signs = (quantization.activations, quantization.weights)
+        == (Some(ElementType::Uint8), Some(ElementType::Int8));
+    let saturates = arithmetic == ReducedArithmetic::Int8
+        && architecture == "x86_64"
+        && present.is_empty()
+        && mixed_signs;
     let has_kernels = (architecture, arithmetic) != WITHOUT_KERNELS;
-    Some(Instructions { arithmetic, wanted: wanted.to_vec(), present, has_kernels, saturates })
+    Some(Instructions {
+        arithmetic,
+        wanted: wanted.to_vec(),
+        present,
+        has_kernels,
+        saturates,
+    })
 }

@@ -25,20 +25,31 @@ pub(super) struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    pub(super) fn new(record: &'a RunRecord, session: usize, latency: &LatencyStep, median_ns: i64) -> Observed<Self> {
+    pub(super) fn new(
+        record: &'a RunRecord,
+        session: usize,
+        latency: &LatencyStep,
+        median_ns: i64,
+    ) -> Observed<Self> {
         let spec = &record.plan.sessions[session];
         if spec.options.execution_mode == ExecutionMode::Parallel {
             return Err(
                 "operators run side by side in parallel execution mode, so that their times do not add up".into()
             );
         }
-        let mut profiles = record.operators.iter().filter(|profile| profile.session == session).peekable();
+        let mut profiles = record
+            .operators
+            .iter()
+            .filter(|profile| profile.session == session)
+            .peekable();
         if profiles.peek().is_none() {
             return Err("the operators were not profiled".into());
         }
-        let is_meant = |shape, batch_size| (shape, batch_size) == (latency.shape, latency.batch_size);
+        let is_meant =
+            |shape, batch_size| (shape, batch_size) == (latency.shape, latency.batch_size);
         let profile = profiles.find(|profile| is_meant(profile.shape, profile.batch_size));
-        let profile = profile.ok_or("the operators were profiled at another batch size or shape")?;
+        let profile =
+            profile.ok_or("the operators were profiled at another batch size or shape")?;
         let profiled = profile.profile.as_ref().map_err(Plain::clone)?;
         if profiled.nodes.is_empty() || profiled.inferences_count == 0 {
             return Err("the profile holds no operators".into());
@@ -51,7 +62,13 @@ impl<'a> Side<'a> {
         // In turn: in the timed launches the nodes of an inference cannot take more than the whole.
         let times = Undistorted::in_turn(profiled);
         let scale = median_ns as f64 / times.whole_ns();
-        Ok(Side { profiled, in_file, median_ns, scale, times })
+        Ok(Side {
+            profiled,
+            in_file,
+            median_ns,
+            scale,
+            times,
+        })
     }
 
     /// Time of a node in one inference, in nanoseconds of the timed launches.
@@ -71,7 +88,10 @@ impl<'a> Side<'a> {
 
     /// Median with the profiler / without.
     pub(super) fn distortion(&self) -> Option<f64> {
-        let unprofiled_ns = self.profiled.unprofiled_ns.filter(|unprofiled| unprofiled.0 > 0)?;
+        let unprofiled_ns = self
+            .profiled
+            .unprofiled_ns
+            .filter(|unprofiled| unprofiled.0 > 0)?;
         Some(self.profiled.inference_ns.as_f64() / unprofiled_ns.as_f64())
     }
 
@@ -83,7 +103,9 @@ impl<'a> Side<'a> {
 /// An operator without its domain, and without the mark of a layout or of quantized values: `MaxPool` of `NhwcMaxPool`.
 pub(super) fn base_name(operator: &str) -> &str {
     let name = without_domain(operator);
-    let stripped = name.strip_prefix("QLinear").or_else(|| name.strip_prefix("Nhwc"));
+    let stripped = name
+        .strip_prefix("QLinear")
+        .or_else(|| name.strip_prefix("Nhwc"));
     stripped.filter(|rest| !rest.is_empty()).unwrap_or(name)
 }
 
@@ -110,9 +132,13 @@ pub(super) fn operator_changes(sides: &[Side<'_>; 2]) -> Vec<OperatorChange> {
             times.unknown_ns += side.unknown_ns(node);
         }
     }
-    let mut changes: Vec<OperatorChange> =
-        times.into_iter().map(|(operator, times)| change(operator, &times)).collect();
-    changes.retain(|change| change.change_ns() != 0 || change.before_nodes_count != change.after_nodes_count);
+    let mut changes: Vec<OperatorChange> = times
+        .into_iter()
+        .map(|(operator, times)| change(operator, &times))
+        .collect();
+    changes.retain(|change| {
+        change.change_ns() != 0 || change.before_nodes_count != change.after_nodes_count
+    });
     changes.sort_by_key(|change| std::cmp::Reverse(change.change_ns().abs()));
     changes
 }
@@ -131,9 +157,12 @@ fn change(operator: &str, times: &Times) -> OperatorChange {
 }
 
 /// Of `changes`, those that have more nodes than before, the most time first.
-pub(super) fn added_nodes<'a>(changes: impl Iterator<Item = &'a OperatorChange>) -> Vec<AddedNodes> {
-    let mut added: Vec<&OperatorChange> =
-        changes.filter(|change| change.after_nodes_count > change.before_nodes_count).collect();
+pub(super) fn added_nodes<'a>(
+    changes: impl Iterator<Item = &'a OperatorChange>,
+) -> Vec<AddedNodes> {
+    let mut added: Vec<&OperatorChange> = changes
+        .filter(|change| change.after_nodes_count > change.before_nodes_count)
+        .collect();
     added.sort_by_key(|change| std::cmp::Reverse(change.change_ns()));
     let nodes = |change: &&OperatorChange| AddedNodes {
         operator: change.operator.clone(),

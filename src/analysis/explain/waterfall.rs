@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::side::{Side, base_name, is_compiled, operator_changes};
-use crate::analysis::{Explanation, FusionChange, Interval, LatencyStep, OperatorGroup, ProfileBasis, Step, StepKind};
+use crate::analysis::{
+    Explanation, FusionChange, Interval, LatencyStep, OperatorGroup, ProfileBasis, Step, StepKind,
+};
 use crate::matrix_operator::MatrixOperator;
 use crate::record::{NodeProfile, Quantization, QuantizationFormat, TensorShape};
 use crate::units::Ratio;
@@ -26,7 +28,10 @@ pub(super) fn fill(explanation: &mut Explanation, sides: &[Side<'_>; 2]) {
 
 /// Whether a model computes with integers, or is meant to.
 pub(super) fn is_quantized(quantization: &Quantization) -> bool {
-    !matches!(quantization.format, QuantizationFormat::None | QuantizationFormat::Float16)
+    !matches!(
+        quantization.format,
+        QuantizationFormat::None | QuantizationFormat::Float16
+    )
 }
 
 /// Whether a matrix node computes with integers or packed weights.
@@ -43,8 +48,16 @@ struct Sorting {
 impl Sorting {
     fn new(sides: &[Side<'_>; 2], is_quantized: bool) -> Self {
         Sorting {
-            fusions: if sides.iter().any(Side::has_compiled) { Vec::new() } else { fusions(sides) },
-            full_precision: if is_quantized { full_precision(sides) } else { Default::default() },
+            fusions: if sides.iter().any(Side::has_compiled) {
+                Vec::new()
+            } else {
+                fusions(sides)
+            },
+            full_precision: if is_quantized {
+                full_precision(sides)
+            } else {
+                Default::default()
+            },
         }
     }
 
@@ -53,16 +66,22 @@ impl Sorting {
             return StepKind::Compiled;
         }
         match OperatorGroup::of(&node.operator) {
-            OperatorGroup::Matrix if self.full_precision[side].contains(&place) => StepKind::FullPrecision,
+            OperatorGroup::Matrix if self.full_precision[side].contains(&place) => {
+                StepKind::FullPrecision
+            }
             OperatorGroup::Matrix => StepKind::Matrix,
             OperatorGroup::Conversion => StepKind::Conversion,
-            OperatorGroup::Other if self.is_fused(base_name(node.operator.exact())) => StepKind::Fusion,
+            OperatorGroup::Other if self.is_fused(base_name(node.operator.exact())) => {
+                StepKind::Fusion
+            }
             OperatorGroup::Other => StepKind::Other,
         }
     }
 
     fn is_fused(&self, operator: &str) -> bool {
-        self.fusions.iter().any(|fusion| fusion.operator == operator)
+        self.fusions
+            .iter()
+            .any(|fusion| fusion.operator == operator)
     }
 }
 
@@ -77,14 +96,19 @@ struct Sum {
 fn spread(latency: Option<&LatencyStep>) -> Option<[f64; 2]> {
     let ratio = latency?.change.ratio.measured()?;
     let interval = ratio.interval?;
-    Some([1.0 - interval.low / ratio.value, interval.high / ratio.value - 1.0])
+    Some([
+        1.0 - interval.low / ratio.value,
+        interval.high / ratio.value - 1.0,
+    ])
 }
 
 fn steps(sides: &[Side<'_>; 2], sorting: &Sorting, spread: Option<[f64; 2]>) -> Vec<Step> {
     let mut sums: [BTreeMap<StepKind, Sum>; 2] = Default::default();
     for (number, side) in sides.iter().enumerate() {
         for (place, node) in side.profiled.nodes.iter().enumerate() {
-            let sum = sums[number].entry(sorting.kind(number, place, node)).or_default();
+            let sum = sums[number]
+                .entry(sorting.kind(number, place, node))
+                .or_default();
             sum.time_ns += side.time_ns(node);
             sum.unknown_ns += side.unknown_ns(node);
             sum.nodes_count += 1;
@@ -92,12 +116,26 @@ fn steps(sides: &[Side<'_>; 2], sorting: &Sorting, spread: Option<[f64; 2]>) -> 
     }
     let kinds: BTreeSet<StepKind> = sums.iter().flat_map(BTreeMap::keys).copied().collect();
     let both = |kind| [0, 1].map(|side| sums[side].get(&kind).copied().unwrap_or_default());
-    let mut steps: Vec<Step> = kinds.into_iter().map(|kind| step(kind, both(kind), spread)).collect();
-    let unknown_ns: f64 = sums.iter().flat_map(BTreeMap::values).map(|sum| sum.unknown_ns).sum();
+    let mut steps: Vec<Step> = kinds
+        .into_iter()
+        .map(|kind| step(kind, both(kind), spread))
+        .collect();
+    let unknown_ns: f64 = sums
+        .iter()
+        .flat_map(BTreeMap::values)
+        .map(|sum| sum.unknown_ns)
+        .sum();
     let before_ns = sides[0].median_ns - steps.iter().map(|step| step.before_ns).sum::<i64>();
     let after_ns = sides[1].median_ns - steps.iter().map(|step| step.after_ns).sum::<i64>();
-    let before = Sum { time_ns: before_ns as f64, unknown_ns, nodes_count: 0 };
-    let after = Sum { time_ns: after_ns as f64, ..Sum::default() };
+    let before = Sum {
+        time_ns: before_ns as f64,
+        unknown_ns,
+        nodes_count: 0,
+    };
+    let after = Sum {
+        time_ns: after_ns as f64,
+        ..Sum::default()
+    };
     steps.push(step(StepKind::Rest, [before, after], spread));
     steps
 }
@@ -112,7 +150,10 @@ fn step(kind: StepKind, [before, after]: [Sum; 2], spread: Option<[f64; 2]>) -> 
         after_ns,
         before_nodes_count: before.nodes_count,
         after_nodes_count: after.nodes_count,
-        bounds: spread.map(|[below, above]| Interval { low: change_ns - off(below), high: change_ns + off(above) }),
+        bounds: spread.map(|[below, above]| Interval {
+            low: change_ns - off(below),
+            high: change_ns + off(above),
+        }),
     }
 }
 
@@ -122,9 +163,15 @@ fn step(kind: StepKind, [before, after]: [Sum; 2], spread: Option<[f64; 2]>) -> 
 fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
     let ran = |side: &Side<'_>| {
         let mut counts: BTreeMap<String, i64> = BTreeMap::new();
-        for node in side.profiled.nodes.iter().filter(|node| OperatorGroup::of(&node.operator) == OperatorGroup::Other)
+        for node in side
+            .profiled
+            .nodes
+            .iter()
+            .filter(|node| OperatorGroup::of(&node.operator) == OperatorGroup::Other)
         {
-            *counts.entry(base_name(node.operator.exact()).to_owned()).or_insert(0) += 1;
+            *counts
+                .entry(base_name(node.operator.exact()).to_owned())
+                .or_insert(0) += 1;
         }
         counts
     };
@@ -132,7 +179,13 @@ fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
     let operators: BTreeSet<&String> = ran.iter().flat_map(BTreeMap::keys).collect();
     let changes = operators.into_iter().filter_map(|operator| {
         let ran = [0, 1].map(|side| ran[side].get(operator).copied().unwrap_or(0));
-        let in_file = [0, 1].map(|side| sides[side].in_file.get(operator.as_str()).copied().unwrap_or(0) as i64);
+        let in_file = [0, 1].map(|side| {
+            sides[side]
+                .in_file
+                .get(operator.as_str())
+                .copied()
+                .unwrap_or(0) as i64
+        });
         let [before, after] = [0, 1].map(|side| in_file[side] - ran[side]);
         let is_in_both_or_none = (in_file[0] > 0) == (in_file[1] > 0);
         let is_fused = is_in_both_or_none && (before - after) * (ran[1] - ran[0]) > 0;
@@ -150,27 +203,32 @@ fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
 fn full_precision(sides: &[Side<'_>; 2]) -> [BTreeSet<usize>; 2] {
     let matrix = |side: &Side<'_>| -> Vec<usize> {
         let nodes = side.profiled.nodes.iter().enumerate();
-        nodes.filter(|(_, node)| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix).map(|(at, _)| at).collect()
+        nodes
+            .filter(|(_, node)| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix)
+            .map(|(at, _)| at)
+            .collect()
     };
     let [reference, session] = [0, 1].map(|side| &sides[side].profiled.nodes);
-    let in_float: Vec<usize> =
-        matrix(&sides[1]).into_iter().filter(|&place| !computes_quantized(&session[place])).collect();
+    let in_float: Vec<usize> = matrix(&sides[1])
+        .into_iter()
+        .filter(|&place| !computes_quantized(&session[place]))
+        .collect();
     let candidates = matrix(&sides[0]);
     let mut taken = BTreeSet::new();
     let mut left = Vec::new();
     for &place in &in_float {
         let name = plain_name(session[place].name.exact());
-        match candidates
-            .iter()
-            .find(|&&other| !taken.contains(&other) && plain_name(reference[other].name.exact()) == name)
-        {
+        match candidates.iter().find(|&&other| {
+            !taken.contains(&other) && plain_name(reference[other].name.exact()) == name
+        }) {
             Some(&other) => _ = taken.insert(other),
             None => left.push(place),
         }
     }
     for place in left {
         let shapes = output_dims(&session[place]);
-        let is_alike = |other: &&usize| !taken.contains(*other) && output_dims(&reference[**other]) == shapes;
+        let is_alike =
+            |other: &&usize| !taken.contains(*other) && output_dims(&reference[**other]) == shapes;
         let alike = candidates.iter().find(is_alike).copied();
         taken.extend(alike.filter(|_| shapes.is_some()));
     }
@@ -182,9 +240,18 @@ fn plain_name(name: &str) -> &str {
     let name = name.strip_prefix("fused ").unwrap_or(name);
     let name = name.split("_token_").next().unwrap_or(name);
     let endings = ["_nchwc", "_nhwc", "_quant"];
-    endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+    endings
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(name)
 }
 
 fn output_dims(node: &NodeProfile) -> Option<Vec<&Vec<u64>>> {
-    Some(node.outputs.as_ref()?.iter().map(|TensorShape { dims, .. }| dims).collect())
+    Some(
+        node.outputs
+            .as_ref()?
+            .iter()
+            .map(|TensorShape { dims, .. }| dims)
+            .collect(),
+    )
 }

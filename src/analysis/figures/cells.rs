@@ -2,15 +2,23 @@
 
 use std::collections::HashSet;
 
-use super::{CellFindings, Estimate, Figure, Index, Measurement, OfCell, Source, energy, per_launch, source};
+use super::{
+    CellFindings, Estimate, Figure, Index, Measurement, OfCell, Source, energy, per_launch, source,
+};
 use crate::metric::{Group, Metric};
 use crate::plan::CellKey;
 use crate::record::{BlockRecord, Outcome};
 use crate::stats::{self, Buckets, SteadyClass};
 
 /// Groups of the figures of a cell, in the order in which reports list them.
-const GROUPS: [Group; 6] =
-    [Group::Timing, Group::Machine, Group::Launch, Group::ToBaseline, Group::CpuEnergy, Group::Gpu];
+const GROUPS: [Group; 6] = [
+    Group::Timing,
+    Group::Machine,
+    Group::Launch,
+    Group::ToBaseline,
+    Group::CpuEnergy,
+    Group::Gpu,
+];
 
 const NOT_REACHED: &str = "the run ended before this cell was measured";
 
@@ -20,17 +28,28 @@ const MANY: usize = 256;
 pub(in crate::analysis) fn all(index: &Index<'_>) -> Vec<CellFindings> {
     let keys: Vec<CellKey> = index.record.plan.cells().collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let each = |keys: &[CellKey]| keys.iter().map(|&key| findings(index, key)).collect::<Vec<_>>();
+    let each = |keys: &[CellKey]| {
+        keys.iter()
+            .map(|&key| findings(index, key))
+            .collect::<Vec<_>>()
+    };
     if keys.len() < MANY || threads == 1 {
         return each(&keys);
     }
     let each = &each;
     std::thread::scope(|scope| {
         let parts = keys.chunks(keys.len().div_ceil(threads));
-        let spawn = |part| (part, std::thread::Builder::new().spawn_scoped(scope, move || each(part)));
+        let spawn = |part| {
+            (
+                part,
+                std::thread::Builder::new().spawn_scoped(scope, move || each(part)),
+            )
+        };
         let parts: Vec<_> = parts.map(spawn).collect();
         let found = parts.into_iter().map(|(part, spawned)| match spawned {
-            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Ok(thread) => thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
             // The system gives no more threads.
             Err(_) => each(part),
         });
@@ -41,14 +60,19 @@ pub(in crate::analysis) fn all(index: &Index<'_>) -> Vec<CellFindings> {
 /// Figures of energy only where the run looked for it, those of a GPU only where the session ran on one.
 fn sources(index: &Index<'_>, key: CellKey) -> impl Iterator<Item = (Metric, OfCell)> {
     let looked_for_energy = index.record.monitoring.is_some();
-    let ran_on_gpu = index.record.plan.sessions[key.session].nvidia_device().is_some();
-    let is_measured =
-        move |&group: &Group| (group != Group::CpuEnergy || looked_for_energy) && (group != Group::Gpu || ran_on_gpu);
+    let ran_on_gpu = index.record.plan.sessions[key.session]
+        .nvidia_device()
+        .is_some();
+    let is_measured = move |&group: &Group| {
+        (group != Group::CpuEnergy || looked_for_energy) && (group != Group::Gpu || ran_on_gpu)
+    };
     let groups = GROUPS.into_iter().filter(is_measured);
-    groups.flat_map(Group::metrics).filter_map(|metric| match source(metric) {
-        Source::Cell(of_cell) => Some((metric, of_cell)),
-        Source::Session(_) => None,
-    })
+    groups
+        .flat_map(Group::metrics)
+        .filter_map(|metric| match source(metric) {
+            Source::Cell(of_cell) => Some((metric, of_cell)),
+            Source::Session(_) => None,
+        })
 }
 
 fn findings(index: &Index<'_>, key: CellKey) -> CellFindings {
@@ -60,7 +84,9 @@ fn findings(index: &Index<'_>, key: CellKey) -> CellFindings {
 
 /// The latencies of a cell, or how it ended without any.
 fn latencies(index: &Index<'_>, key: CellKey) -> Result<Buckets, Outcome> {
-    let not_reached = || Outcome::Skipped { reason: NOT_REACHED.into() };
+    let not_reached = || Outcome::Skipped {
+        reason: NOT_REACHED.into(),
+    };
     let cell = index.cell(key).ok_or_else(not_reached)?;
     if !cell.outcome.is_ok() {
         return Err(cell.outcome.clone());
@@ -69,16 +95,26 @@ fn latencies(index: &Index<'_>, key: CellKey) -> Result<Buckets, Outcome> {
     match Buckets::decode(text) {
         Ok(latencies) if !latencies.is_empty() => Ok(latencies),
         Ok(_) => Err(not_reached()),
-        Err(error) => Err(Outcome::Skipped { reason: format!("its latencies cannot be read: {error}").into() }),
+        Err(error) => Err(Outcome::Skipped {
+            reason: format!("its latencies cannot be read: {error}").into(),
+        }),
     }
 }
 
 fn unmeasured(index: &Index<'_>, key: CellKey, outcome: Outcome) -> CellFindings {
-    let reason = outcome.reason().cloned().unwrap_or_else(|| NOT_REACHED.into());
-    let absent = |metric| Figure { metric, estimate: Estimate::absent(reason.clone()) };
+    let reason = outcome
+        .reason()
+        .cloned()
+        .unwrap_or_else(|| NOT_REACHED.into());
+    let absent = |metric| Figure {
+        metric,
+        estimate: Estimate::absent(reason.clone()),
+    };
     CellFindings {
         key,
-        figures: sources(index, key).map(|(metric, _)| absent(metric)).collect(),
+        figures: sources(index, key)
+            .map(|(metric, _)| absent(metric))
+            .collect(),
         outcome,
         blocks_count: 0,
         launches_count: 0,
@@ -92,15 +128,27 @@ fn unmeasured(index: &Index<'_>, key: CellKey, outcome: Outcome) -> CellFindings
 
 fn measured(index: &Index<'_>, key: CellKey, latencies: Buckets) -> CellFindings {
     let cell = Measurement::new(index, key, latencies);
-    let figures = sources(index, key).map(|(metric, source)| Figure { metric, estimate: figure(&cell, source) });
+    let figures = sources(index, key).map(|(metric, source)| Figure {
+        metric,
+        estimate: figure(&cell, source),
+    });
     CellFindings {
         key,
         outcome: Outcome::Ok,
         blocks_count: cell.blocks.len() as u64,
-        launches_count: cell.blocks.iter().map(|block| block.launch).collect::<HashSet<_>>().len() as u64,
+        launches_count: cell
+            .blocks
+            .iter()
+            .map(|block| block.launch)
+            .collect::<HashSet<_>>()
+            .len() as u64,
         figures: figures.collect(),
         speed_states: stats::speed_states(&medians(cell.blocks)),
-        unsteady_launches_count: index.launch_cells(key).iter().filter(|(_, cell)| !cell.warmup.steady).count() as u64,
+        unsteady_launches_count: index
+            .launch_cells(key)
+            .iter()
+            .filter(|(_, cell)| !cell.warmup.steady)
+            .count() as u64,
         steady: steady(cell.blocks),
         modes: stats::latency_modes(&cell.latencies),
         comparison: cell.comparison,
@@ -118,7 +166,10 @@ fn figure(cell: &Measurement<'_>, source: OfCell) -> Estimate {
 }
 
 fn medians(blocks: &[&BlockRecord]) -> Vec<f64> {
-    blocks.iter().map(|block| block.median_ns.as_f64()).collect()
+    blocks
+        .iter()
+        .map(|block| block.median_ns.as_f64())
+        .collect()
 }
 
 fn steady(blocks: &[&BlockRecord]) -> Option<SteadyClass> {
@@ -138,7 +189,12 @@ mod tests {
                 Source::Session(_) => Level::Session,
             };
             assert_eq!(metric.level(), level, "{}", metric.key());
-            assert_eq!(GROUPS.contains(&metric.group()), level == Level::Cell, "{}", metric.key());
+            assert_eq!(
+                GROUPS.contains(&metric.group()),
+                level == Level::Cell,
+                "{}",
+                metric.key()
+            );
         }
     }
 }

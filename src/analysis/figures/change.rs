@@ -47,7 +47,10 @@ impl Change {
     #[must_use]
     pub fn speedup(&self) -> Option<(f64, Option<Interval>)> {
         let measured = self.ratio.measured()?;
-        Some((1.0 / measured.value, measured.interval.map(Interval::reciprocal)))
+        Some((
+            1.0 / measured.value,
+            measured.interval.map(Interval::reciprocal),
+        ))
     }
 }
 
@@ -75,11 +78,18 @@ impl Change {
         let evidence = paired.evidence(noise_floor.0.ln_1p());
         let settling = paired.more_rounds_for(settling_half_width(found.value, noise_floor));
         let ratio = Estimate::Measured(Measured::over_launches(&found));
-        Some(Change { rounds_forecast: settling, ..Change::unsettled(ratio, noise_floor, evidence) })
+        Some(Change {
+            rounds_forecast: settling,
+            ..Change::unsettled(ratio, noise_floor, evidence)
+        })
     }
 
     /// Between launches that did not take turns, not judged yet; `None` if a value is not positive, or a side has none.
-    pub(in crate::analysis) fn unpaired(metric: Metric, candidate: &[f64], baseline: &[f64]) -> Option<Self> {
+    pub(in crate::analysis) fn unpaired(
+        metric: Metric,
+        candidate: &[f64],
+        baseline: &[f64],
+    ) -> Option<Self> {
         let unpaired = UnpairedRatio::of(candidate, baseline)?;
         let noise_floor = floor(metric);
         let evidence = unpaired.evidence(noise_floor.0.ln_1p());
@@ -92,10 +102,16 @@ impl Change {
         let centre = (candidate.value / baseline.value).ln();
         let differs = candidate.value != baseline.value;
         let probability = |holds: bool| if holds { 0.0 } else { 1.0 };
-        let evidence =
-            Evidence { centre, floor: 0.0, p_different: probability(differs), p_same: probability(!differs) };
+        let evidence = Evidence {
+            centre,
+            floor: 0.0,
+            p_different: probability(differs),
+            p_same: probability(!differs),
+        };
         let ratio = Estimate::exact(centre.exp(), candidate.n, candidate.n_of);
-        centre.is_finite().then(|| Change::unsettled(ratio, Ratio(0.0), evidence))
+        centre
+            .is_finite()
+            .then(|| Change::unsettled(ratio, Ratio(0.0), evidence))
     }
 
     fn unsettled(ratio: Estimate, noise_floor: Ratio, evidence: Evidence) -> Self {
@@ -138,12 +154,10 @@ impl Verdict {
         match (relation, direction) {
             (Relation::Same, _) => Verdict::Same,
             (Relation::Undecided, _) => Verdict::Inconclusive,
-            (Relation::Below, Direction::Higher) | (Relation::Above, Direction::Lower | Direction::Neutral) => {
-                Verdict::Slower
-            }
-            (Relation::Above, Direction::Higher) | (Relation::Below, Direction::Lower | Direction::Neutral) => {
-                Verdict::Faster
-            }
+            (Relation::Below, Direction::Higher)
+            | (Relation::Above, Direction::Lower | Direction::Neutral) => Verdict::Slower,
+            (Relation::Above, Direction::Higher)
+            | (Relation::Below, Direction::Lower | Direction::Neutral) => Verdict::Faster,
         }
     }
 }
@@ -153,11 +167,18 @@ impl Verdict {
 fn settling_half_width(ratio: f64, noise_floor: Ratio) -> f64 {
     let floor = noise_floor.0.ln_1p();
     let change = ratio.ln().abs();
-    if change > floor { change } else { floor - change }
+    if change > floor {
+        change
+    } else {
+        floor - change
+    }
 }
 
 pub(in crate::analysis) fn median_change(pairs: &Pairs<'_>) -> Option<Change> {
-    Change::paired(Metric::LatencyP50RatioToBaseline, &pairs.log_ratios(|block| block.median_ns.as_f64()))
+    Change::paired(
+        Metric::LatencyP50RatioToBaseline,
+        &pairs.log_ratios(|block| block.median_ns.as_f64()),
+    )
 }
 
 #[cfg(test)]
@@ -168,7 +189,9 @@ mod tests {
     /// The change that eight rounds of two pairs give, each pair off by up to `noise` from `ratio`.
     fn change_of(metric: Metric, ratio: f64, noise: f64) -> Change {
         let pair = |round: u64, sign: f64| ratio.ln() + sign * noise * (round as f64 - 3.5) / 3.5;
-        let rounds: Vec<Vec<f64>> = (0..8).map(|round| vec![pair(round, 1.0), pair(round, 0.9)]).collect();
+        let rounds: Vec<Vec<f64>> = (0..8)
+            .map(|round| vec![pair(round, 1.0), pair(round, 0.9)])
+            .collect();
         let mut change = Change::paired(metric, &rounds).unwrap();
         change.settle(metric, change.evidence.relation(END_ERROR));
         change
@@ -179,16 +202,29 @@ mod tests {
     }
 
     #[test]
-    fn change_beyond_the_floor_is_told_by_its_direction_and_a_wide_interval_says_what_would_settle_it() {
+    fn change_beyond_the_floor_is_told_by_its_direction_and_a_wide_interval_says_what_would_settle_it()
+     {
         let throughput = |ratio| change_of(Metric::ThroughputRatioToBaseline, ratio, 0.01);
         for (what, change, verdict) in [
             ("half the latency", latency(0.5, 0.01), Verdict::Faster),
             ("twice the latency", latency(2.0, 0.01), Verdict::Slower),
             ("half the throughput", throughput(0.5), Verdict::Slower),
             ("twice the throughput", throughput(2.0), Verdict::Faster),
-            ("a sure change within the noise floor", latency(0.99, 0.002), Verdict::Same),
-            ("an interval around 1 within the floor", latency(1.0, 0.005), Verdict::Same),
-            ("an interval that ends just beyond the floor", latency(1.01, 0.03), Verdict::Inconclusive),
+            (
+                "a sure change within the noise floor",
+                latency(0.99, 0.002),
+                Verdict::Same,
+            ),
+            (
+                "an interval around 1 within the floor",
+                latency(1.0, 0.005),
+                Verdict::Same,
+            ),
+            (
+                "an interval that ends just beyond the floor",
+                latency(1.01, 0.03),
+                Verdict::Inconclusive,
+            ),
             ("a wide interval", latency(0.95, 0.2), Verdict::Inconclusive),
         ] {
             assert_eq!(change.verdict, verdict, "{what}: {change:?}");

@@ -12,7 +12,11 @@ const LEAST_BLOCK_TIME: Nanos = Nanos(10_000_000);
 /// A figure of a GPU in one launch, at a batch size.
 pub(in crate::analysis) type GpuFigure = fn(&GpuUse, u64) -> Observed<f64>;
 
-pub(super) fn gpu(cell: &Measurement<'_>, figure: GpuFigure, centre: fn(&[f64], &str) -> Estimate) -> Estimate {
+pub(super) fn gpu(
+    cell: &Measurement<'_>,
+    figure: GpuFigure,
+    centre: fn(&[f64], &str) -> Estimate,
+) -> Estimate {
     of_gpu(cell, |used| figure(used, cell.key.batch_size), centre)
 }
 
@@ -21,10 +25,19 @@ fn of_gpu(
     figure: impl Fn(&GpuUse) -> Observed<f64>,
     centre: fn(&[f64], &str) -> Estimate,
 ) -> Estimate {
-    let launches = cell.index.launch_cells(cell.key).iter().filter_map(|(_, cell)| cell.gpu.as_ref());
-    let answers: Vec<Observed<f64>> =
-        launches.map(|used| used.as_ref().map_err(Clone::clone).and_then(&figure)).collect();
-    let values: Vec<f64> = answers.iter().filter_map(|answer| answer.as_ref().ok()).copied().collect();
+    let launches = cell
+        .index
+        .launch_cells(cell.key)
+        .iter()
+        .filter_map(|(_, cell)| cell.gpu.as_ref());
+    let answers: Vec<Observed<f64>> = launches
+        .map(|used| used.as_ref().map_err(Clone::clone).and_then(&figure))
+        .collect();
+    let values: Vec<f64> = answers
+        .iter()
+        .filter_map(|answer| answer.as_ref().ok())
+        .copied()
+        .collect();
     centre(&values, why_nothing(&answers))
 }
 
@@ -42,12 +55,18 @@ pub(in crate::analysis) fn gpu_per_prediction(used: &GpuUse, batch_size: u64) ->
 }
 
 pub(super) fn gpu_above_idle(cell: &Measurement<'_>) -> Estimate {
-    let figure = |used: &GpuUse| per_prediction(used, cell.key.batch_size, above_idle(cell.index, used)?);
+    let figure =
+        |used: &GpuUse| per_prediction(used, cell.key.batch_size, above_idle(cell.index, used)?);
     of_gpu(cell, figure, median)
 }
 
 pub(super) fn gpu_memory_peak(cell: &Measurement<'_>) -> Estimate {
-    let cells: Vec<&LaunchCell> = cell.index.launch_cells(cell.key).iter().map(|(_, cell)| *cell).collect();
+    let cells: Vec<&LaunchCell> = cell
+        .index
+        .launch_cells(cell.key)
+        .iter()
+        .map(|(_, cell)| *cell)
+        .collect();
     let answers: Vec<Observed<GpuMemory>> = cells.iter().filter_map(|cell| memory(cell)).collect();
     let memories = || answers.iter().filter_map(|answer| answer.as_ref().ok());
     let values: Vec<f64> = memories().map(|memory| memory.bytes.as_f64()).collect();
@@ -84,10 +103,17 @@ fn energy(used: &GpuUse) -> Observed<Joules> {
 }
 
 fn above_idle(index: &Index<'_>, used: &GpuUse) -> Observed<Joules> {
-    let sampling = index.record.monitoring.as_ref().and_then(|monitoring| monitoring.gpus.as_ref().ok());
-    let idle = sampling.and_then(|sampling| sampling.idle.iter().find(|idle| idle.index == used.index));
-    let power =
-        idle.map_or_else(|| Err("the GPU was not looked at before the run".into()), |idle| idle.power_watts.clone());
+    let sampling = index
+        .record
+        .monitoring
+        .as_ref()
+        .and_then(|monitoring| monitoring.gpus.as_ref().ok());
+    let idle =
+        sampling.and_then(|sampling| sampling.idle.iter().find(|idle| idle.index == used.index));
+    let power = idle.map_or_else(
+        || Err("the GPU was not looked at before the run".into()),
+        |idle| idle.power_watts.clone(),
+    );
     Ok(less(energy(used)?, power?, used.elapsed_ns))
 }
 
@@ -97,7 +123,11 @@ fn less(energy: Joules, idle: Watts, time: Nanos) -> Joules {
 
 fn per_prediction(used: &GpuUse, batch_size: u64, energy: Joules) -> Observed<f64> {
     let predictions = used.inferences_count as f64 * batch_size as f64;
-    if predictions > 0.0 { Ok(energy.0 / predictions) } else { Err("no inference was completed".into()) }
+    if predictions > 0.0 {
+        Ok(energy.0 / predictions)
+    } else {
+        Err("no inference was completed".into())
+    }
 }
 
 pub(super) fn cpu(cell: &Measurement<'_>) -> Estimate {
@@ -119,7 +149,9 @@ fn cpu_above(cell: &Measurement<'_>, of_idle: fn(Watts) -> Watts) -> Estimate {
     let figure = |blocks: &[&BlockRecord]| energy_above(idle, blocks);
     match figure(cell.blocks) {
         Some(value) => pooled(value, &per_launch(cell.blocks, figure)),
-        None => Estimate::absent("a counter was not read in every block, or the blocks last less than 10 ms together"),
+        None => Estimate::absent(
+            "a counter was not read in every block, or the blocks last less than 10 ms together",
+        ),
     }
 }
 
@@ -129,10 +161,15 @@ pub(super) fn of_cpu(blocks: &[&BlockRecord]) -> Option<f64> {
 }
 
 fn energy_above(idle: Watts, blocks: &[&BlockRecord]) -> Option<f64> {
-    let time = blocks.iter().fold(Nanos(0), |sum, block| sum + block.span());
-    let energy = blocks.iter().try_fold(Joules(0.0), |sum, block| Some(sum + block.cpu_energy?.total()))?;
+    let time = blocks
+        .iter()
+        .fold(Nanos(0), |sum, block| sum + block.span());
+    let energy = blocks.iter().try_fold(Joules(0.0), |sum, block| {
+        Some(sum + block.cpu_energy?.total())
+    })?;
     let predictions: f64 = blocks.iter().map(|block| block.predictions()).sum();
-    (time >= LEAST_BLOCK_TIME && predictions > 0.0).then(|| less(energy, idle, time).0 / predictions)
+    (time >= LEAST_BLOCK_TIME && predictions > 0.0)
+        .then(|| less(energy, idle, time).0 / predictions)
 }
 
 #[cfg(test)]
@@ -141,6 +178,9 @@ mod tests {
 
     #[test]
     fn what_is_above_idle_is_the_rest() {
-        assert_eq!(less(Joules(300.0), Watts(70.0), Nanos(2_000_000_000)), Joules(160.0));
+        assert_eq!(
+            less(Joules(300.0), Watts(70.0), Nanos(2_000_000_000)),
+            Joules(160.0)
+        );
     }
 }

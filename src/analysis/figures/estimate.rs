@@ -55,7 +55,15 @@ impl Measured {
     /// A value that is read off rather than estimated, so that it has no interval.
     #[must_use]
     pub fn exact(value: f64, n: u64, n_of: Counted) -> Self {
-        Measured { value, interval: None, range: None, n, n_of, bounds: None, remark: None }
+        Measured {
+            value,
+            interval: None,
+            range: None,
+            n,
+            n_of,
+            bounds: None,
+            remark: None,
+        }
     }
 
     /// An estimate over launches, which says why where there is no interval.
@@ -63,7 +71,10 @@ impl Measured {
     pub fn over_launches(found: &OverLaunches) -> Self {
         Measured {
             interval: found.interval.ok(),
-            remark: found.interval.err().map(|too_few| format!("no interval: {too_few}").into()),
+            remark: found
+                .interval
+                .err()
+                .map(|too_few| format!("no interval: {too_few}").into()),
             ..Measured::exact(found.value, found.n, Counted::Launches)
         }
     }
@@ -135,7 +146,10 @@ impl Estimate {
 
     /// An absent figure.
     pub fn absent(reason: impl Into<Plain>) -> Self {
-        Estimate::Absent { reason: reason.into(), bounds: None }
+        Estimate::Absent {
+            reason: reason.into(),
+            bounds: None,
+        }
     }
 
     /// A value that is read off rather than estimated, so that it has no interval.
@@ -178,5 +192,8 @@ impl Estimate {
 /// The estimate of `metric` among `figures`.
 #[must_use]
 pub fn find(figures: &[Figure], metric: Metric) -> Option<&Estimate> {
-    figures.iter().find(|figure| figure.metric == metric).map(|figure| &figure.estimate)
+    figures
+        .iter()
+        .find(|figure| figure.metric == metric)
+        .map(|figure| &figure.estimate)
 }

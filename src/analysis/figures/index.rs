@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use crate::plan::CellKey;
-use crate::record::{AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, Phase, RunRecord, Scores};
+use crate::record::{
+    AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, Phase, RunRecord, Scores,
+};
 
 pub(in crate::analysis) struct Index<'a> {
     pub(in crate::analysis) record: &'a RunRecord,
@@ -19,7 +21,10 @@ pub(in crate::analysis) struct Index<'a> {
 
 impl<'a> Index<'a> {
     pub(in crate::analysis) fn new(record: &'a RunRecord) -> Self {
-        let scored = record.accuracy.iter().filter(|accuracy| accuracy.outcome.is_ok());
+        let scored = record
+            .accuracy
+            .iter()
+            .filter(|accuracy| accuracy.outcome.is_ok());
         let scores = scored.filter_map(|accuracy| accuracy.scores.as_ref());
         let mut index = Index {
             record,
@@ -29,22 +34,40 @@ impl<'a> Index<'a> {
             launch_cells: HashMap::with_capacity(record.cells.len()),
             launches: vec![Vec::new(); record.plan.sessions.len()],
             cpus: HashMap::with_capacity(record.launches.len()),
-            accuracy: record.accuracy.iter().map(|accuracy| (accuracy.session, accuracy)).collect(),
+            accuracy: record
+                .accuracy
+                .iter()
+                .map(|accuracy| (accuracy.session, accuracy))
+                .collect(),
             samples_in_common: scores.map(Scores::samples_count).min(),
         };
-        for block in record.blocks.iter().filter(|block| block.phase == Phase::Timed) {
+        for block in record
+            .blocks
+            .iter()
+            .filter(|block| block.phase == Phase::Timed)
+        {
             index.blocks.entry(block.key).or_default().push(block);
         }
-        record.launches.iter().for_each(|launch| index.add_launch(launch));
+        record
+            .launches
+            .iter()
+            .for_each(|launch| index.add_launch(launch));
         index
     }
 
     fn add_launch(&mut self, launch: &'a LaunchRecord) {
-        if let Some(effective) = launch.effective.as_ref().filter(|effective| !effective.cpus.is_empty()) {
+        if let Some(effective) = launch
+            .effective
+            .as_ref()
+            .filter(|effective| !effective.cpus.is_empty())
+        {
             self.cpus.insert(launch.launch, effective.cpus.len());
         }
         for cell in &launch.cells {
-            self.launch_cells.entry(cell.workload().of(launch.session)).or_default().push((launch, cell));
+            self.launch_cells
+                .entry(cell.workload().of(launch.session))
+                .or_default()
+                .push((launch, cell));
         }
         self.launches[launch.session].push(launch);
     }
@@ -58,7 +81,10 @@ impl<'a> Index<'a> {
         self.blocks.get(&key).map_or(&[], Vec::as_slice)
     }
 
-    pub(in crate::analysis) fn launch_cells(&self, key: CellKey) -> &[(&'a LaunchRecord, &'a LaunchCell)] {
+    pub(in crate::analysis) fn launch_cells(
+        &self,
+        key: CellKey,
+    ) -> &[(&'a LaunchRecord, &'a LaunchCell)] {
         self.launch_cells.get(&key).map_or(&[], Vec::as_slice)
     }
 

@@ -33,7 +33,14 @@ impl<'a> Measurement<'a> {
     pub(super) fn new(index: &'a Index<'a>, key: CellKey, latencies: Buckets) -> Self {
         let percentiles = Percentiles::of(&latencies, &percentiles::of_launches(index, key));
         let comparison = to_baseline::compare(index, key);
-        Measurement { index, key, latencies, percentiles, blocks: index.blocks(key), comparison }
+        Measurement {
+            index,
+            key,
+            latencies,
+            percentiles,
+            blocks: index.blocks(key),
+            comparison,
+        }
     }
 }
 
@@ -59,8 +66,14 @@ impl Measurement<'_> {
 
     /// The median of fewer inferences than bound one: it stands with their number, and decides nothing.
     fn median_of_few(&self, unbounded: &Unbounded) -> Estimate {
-        let Some(median) = self.latencies.nearest_rank(Quantile::P50) else { return percentiles::absent(unbounded) };
-        let range = self.latencies.min().zip(self.latencies.max()).filter(|(least, most)| least < most);
+        let Some(median) = self.latencies.nearest_rank(Quantile::P50) else {
+            return percentiles::absent(unbounded);
+        };
+        let range = self
+            .latencies
+            .min()
+            .zip(self.latencies.max())
+            .filter(|(least, most)| least < most);
         Estimate::Measured(Measured {
             range: range.map(|(least, most)| Interval::between(least.as_f64(), most.as_f64())),
             remark: Some(format!("no interval: {}", unbounded.too_few).into()),
@@ -69,12 +82,21 @@ impl Measurement<'_> {
     }
 
     pub(super) fn tail(&self, percentile: &Result<Percentile, Unbounded>) -> Estimate {
-        percentiles::tail(percentile, self.latencies.nearest_rank(Quantile::P50).map(Nanos::as_f64))
+        percentiles::tail(
+            percentile,
+            self.latencies
+                .nearest_rank(Quantile::P50)
+                .map(Nanos::as_f64),
+        )
     }
 
     pub(super) fn extreme(&self, of: fn(&Buckets) -> Option<Nanos>) -> Estimate {
         match of(&self.latencies) {
-            Some(latency) => Estimate::exact(latency.as_f64(), self.latencies.count(), Counted::Inferences),
+            Some(latency) => Estimate::exact(
+                latency.as_f64(),
+                self.latencies.count(),
+                Counted::Inferences,
+            ),
             None => Estimate::absent("no latency was recorded"),
         }
     }
@@ -87,7 +109,11 @@ impl Measurement<'_> {
     }
 
     fn values(&self, value: OfLaunch) -> Vec<f64> {
-        self.index.launch_cells(self.key).iter().filter_map(|(launch, cell)| value(launch, cell)).collect()
+        self.index
+            .launch_cells(self.key)
+            .iter()
+            .filter_map(|(launch, cell)| value(launch, cell))
+            .collect()
     }
 
     pub(super) fn median_of_values(&self, value: OfLaunch) -> Estimate {
@@ -99,7 +125,12 @@ impl Measurement<'_> {
     }
 
     fn why_no_memory(&self) -> &'static str {
-        let ended = || self.index.launch_cells(self.key).iter().filter(|(launch, _)| launch.outcome.is_ok());
+        let ended = || {
+            self.index
+                .launch_cells(self.key)
+                .iter()
+                .filter(|(launch, _)| launch.outcome.is_ok())
+        };
         match () {
             () if ended().next().is_none() => NO_END,
             () if ended().all(|(launch, _)| launch.is_probed) => TRIED_OUT_BEFORE,
@@ -108,8 +139,15 @@ impl Measurement<'_> {
     }
 
     pub(super) fn arena_peak(&self, value: OfLaunch) -> Estimate {
-        let reason = self.index.launch_cells(self.key).iter().find_map(|(_, cell)| cell.arena.as_ref().err());
-        largest(&self.values(value), reason.map_or(NO_END, |reason| reason.exact()))
+        let reason = self
+            .index
+            .launch_cells(self.key)
+            .iter()
+            .find_map(|(_, cell)| cell.arena.as_ref().err());
+        largest(
+            &self.values(value),
+            reason.map_or(NO_END, |reason| reason.exact()),
+        )
     }
 
     /// CPU time / (elapsed x CPUs) of `blocks`.
@@ -125,20 +163,32 @@ impl Measurement<'_> {
 
     pub(super) fn cpu_utilization(&self) -> Estimate {
         match self.utilization(self.blocks) {
-            Some(value) => pooled(value, &per_launch(self.blocks, |blocks| self.utilization(blocks))),
+            Some(value) => pooled(
+                value,
+                &per_launch(self.blocks, |blocks| self.utilization(blocks)),
+            ),
             None => Estimate::absent(NO_CPUS),
         }
     }
 
     pub(super) fn cpu_utilization_peak(&self) -> Estimate {
-        match self.blocks.iter().filter_map(|&block| self.utilization(&[block])).reduce(f64::max) {
+        match self
+            .blocks
+            .iter()
+            .filter_map(|&block| self.utilization(&[block]))
+            .reduce(f64::max)
+        {
             Some(value) => Estimate::exact(value, self.blocks.len() as u64, Counted::Blocks),
             None => Estimate::absent(NO_CPUS),
         }
     }
 
     pub(super) fn disturbed(&self) -> Estimate {
-        let count = self.blocks.iter().filter(|block| !block.disturbances.is_empty()).count();
+        let count = self
+            .blocks
+            .iter()
+            .filter(|block| !block.disturbances.is_empty())
+            .count();
         Estimate::exact(count as f64, self.blocks.len() as u64, Counted::Blocks)
     }
 }

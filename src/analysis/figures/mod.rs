@@ -31,5 +31,8 @@ pub(super) use index::Index;
 use measurement::Measurement;
 pub(super) use over_launches::{centre, largest, median, per_launch, pooled};
 pub use run::{Cells, Figures, SessionFindings};
-pub use scores::{AccuracyChange, AccuracyFindings, AccuracyVerdict, HeldAgainst, OutputAgreement, UnhealthyOutput};
+pub use scores::{
+    AccuracyChange, AccuracyFindings, AccuracyVerdict, HeldAgainst, OutputAgreement,
+    UnhealthyOutput,
+};
 pub(super) use source::{OfCell, OfSession, Source, source};

@@ -3,7 +3,8 @@
 use super::agreement::differs_beyond_numbers;
 use super::score_change::same_samples;
 use super::scores::{
-    AccuracyChange, AccuracyFindings, HeldAgainst, OutputAgreement, Samples, UnhealthyOutput, of_first,
+    AccuracyChange, AccuracyFindings, HeldAgainst, OutputAgreement, Samples, UnhealthyOutput,
+    of_first,
 };
 use super::source::{OfSession, Source, source};
 use crate::analysis::{Estimate, Figure, Index, find};
@@ -16,13 +17,18 @@ pub(super) struct Scored {
 }
 
 pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
-    let Some(record) = index.accuracy(session) else { return absent(why_not_scored(index)) };
+    let Some(record) = index.accuracy(session) else {
+        return absent(why_not_scored(index));
+    };
     if let Some(reason) = record.outcome.reason() {
         return absent(reason.exact());
     }
     let seed = index.record.plan.schedule.seed;
-    let agreement: Vec<OutputAgreement> =
-        record.agreement.iter().map(|agreement| output_agreement(agreement, seed)).collect();
+    let agreement: Vec<OutputAgreement> = record
+        .agreement
+        .iter()
+        .map(|agreement| output_agreement(agreement, seed))
+        .collect();
     let mut figures = scores(index, record);
     let beyond_numbers = record.agreement.iter().position(differs_beyond_numbers);
     figures.extend(worst(&agreement, beyond_numbers));
@@ -42,8 +48,14 @@ pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
 }
 
 fn absent(reason: &str) -> Scored {
-    let findings = AccuracyFindings { absent_reason: Some(reason.into()), ..AccuracyFindings::default() };
-    Scored { figures: Vec::new(), findings }
+    let findings = AccuracyFindings {
+        absent_reason: Some(reason.into()),
+        ..AccuracyFindings::default()
+    };
+    Scored {
+        figures: Vec::new(),
+        findings,
+    }
 }
 
 /// Data and labels may lie around that were not taken.
@@ -66,8 +78,12 @@ fn held_against(record: &AccuracyRecord) -> HeldAgainst {
 
 /// Those that all sessions were scored on.
 fn samples_count(index: &Index<'_>, record: &AccuracyRecord) -> u64 {
-    let in_common = index.samples_in_common().filter(|_| record.scores.is_some());
-    in_common.map_or(record.samples_count, |in_common| record.samples_count.min(in_common as u64))
+    let in_common = index
+        .samples_in_common()
+        .filter(|_| record.scores.is_some());
+    in_common.map_or(record.samples_count, |in_common| {
+        record.samples_count.min(in_common as u64)
+    })
 }
 
 fn why_not_compared(record: &AccuracyRecord) -> Option<String> {
@@ -76,28 +92,56 @@ fn why_not_compared(record: &AccuracyRecord) -> Option<String> {
         return None;
     }
     Some(match record.not_comparable.first() {
-        Some(unlike) => format!("not comparable: output `{}`: {}", unlike.output, unlike.reason),
-        None => "none of its outputs has the name, or the kind and place, of one of the reference's".into(),
+        Some(unlike) => format!(
+            "not comparable: output `{}`: {}",
+            unlike.output, unlike.reason
+        ),
+        None => {
+            "none of its outputs has the name, or the kind and place, of one of the reference's"
+                .into()
+        }
     })
 }
 
 fn scores(index: &Index<'_>, record: &AccuracyRecord) -> Vec<Figure> {
-    let Some(scores) = &record.scores else { return Vec::new() };
+    let Some(scores) = &record.scores else {
+        return Vec::new();
+    };
     let scores = of_first(scores, index.samples_in_common().unwrap_or(usize::MAX));
-    let labels = index.record.dataset.as_ref().and_then(|data| data.class_labels.as_deref());
-    let samples = Samples { labels, seed: index.record.plan.schedule.seed };
+    let labels = index
+        .record
+        .dataset
+        .as_ref()
+        .and_then(|data| data.class_labels.as_deref());
+    let samples = Samples {
+        labels,
+        seed: index.record.plan.schedule.seed,
+    };
     let figure = |&metric: &Metric| {
-        let Source::Session(OfSession::Scores(score)) = source(metric) else { return None };
-        Some(Figure { metric, estimate: score.of(&scores, &samples)? })
+        let Source::Session(OfSession::Scores(score)) = source(metric) else {
+            return None;
+        };
+        Some(Figure {
+            metric,
+            estimate: score.of(&scores, &samples)?,
+        })
     };
     Metric::ALL.iter().filter_map(figure).collect()
 }
 
 /// Of the leading score, on the same samples; `None` for the baseline and where one of both has no scores.
 fn change(index: &Index<'_>, record: &AccuracyRecord) -> Option<AccuracyChange> {
-    let baseline = index.baseline.filter(|&baseline| baseline != record.session)?;
-    let baseline = index.accuracy(baseline).filter(|baseline| baseline.outcome.is_ok())?;
-    same_samples(baseline.scores.as_ref()?, record.scores.as_ref()?, index.record.plan.schedule.seed)
+    let baseline = index
+        .baseline
+        .filter(|&baseline| baseline != record.session)?;
+    let baseline = index
+        .accuracy(baseline)
+        .filter(|baseline| baseline.outcome.is_ok())?;
+    same_samples(
+        baseline.scores.as_ref()?,
+        record.scores.as_ref()?,
+        index.record.plan.schedule.seed,
+    )
 }
 
 fn unhealthy(record: &AccuracyRecord) -> Vec<UnhealthyOutput> {
@@ -112,15 +156,24 @@ fn unhealthy(record: &AccuracyRecord) -> Vec<UnhealthyOutput> {
 
 fn output_agreement(agreement: &Agreement, seed: u64) -> OutputAgreement {
     let figure = |metric| {
-        let Source::Session(OfSession::Agreement(figure)) = source(metric) else { return None };
-        Some(Figure { metric, estimate: figure(agreement, seed) })
+        let Source::Session(OfSession::Agreement(figure)) = source(metric) else {
+            return None;
+        };
+        Some(Figure {
+            metric,
+            estimate: figure(agreement, seed),
+        })
     };
     OutputAgreement {
         output: agreement.output.clone(),
         reference_output: agreement.reference_output.clone(),
         kind: agreement.kind,
         signal_to_noise_db: agreement.signal_to_noise_db,
-        rows_count: agreement.top1_by_row.iter().map(|sample| sample.elements_count).sum(),
+        rows_count: agreement
+            .top1_by_row
+            .iter()
+            .map(|sample| sample.elements_count)
+            .sum(),
         figures: Group::Agreement.metrics().filter_map(figure).collect(),
     }
 }
@@ -129,10 +182,18 @@ fn output_agreement(agreement: &Agreement, seed: u64) -> OutputAgreement {
 fn worst(agreement: &[OutputAgreement], beyond_numbers: Option<usize>) -> Vec<Figure> {
     let worst_of = |metric: Metric| {
         let is_error = metric != Metric::Top1Agreement;
-        let beyond = beyond_numbers.filter(|_| is_error).and_then(|place| agreement[place].figure(metric));
-        let estimates = agreement.iter().filter_map(|output| find(&output.figures, metric));
-        let worst = estimates.max_by(|one, other| badness(metric, one).total_cmp(&badness(metric, other)));
-        Some(Figure { metric, estimate: beyond.or(worst)?.clone() })
+        let beyond = beyond_numbers
+            .filter(|_| is_error)
+            .and_then(|place| agreement[place].figure(metric));
+        let estimates = agreement
+            .iter()
+            .filter_map(|output| find(&output.figures, metric));
+        let worst =
+            estimates.max_by(|one, other| badness(metric, one).total_cmp(&badness(metric, other)));
+        Some(Figure {
+            metric,
+            estimate: beyond.or(worst)?.clone(),
+        })
     };
     Group::Agreement.metrics().filter_map(worst_of).collect()
 }

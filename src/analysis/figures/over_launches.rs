@@ -11,7 +11,10 @@ pub(in crate::analysis) const LAUNCHES_WANTED: u64 = 5;
 /// Hodges-Lehmann with the signed-rank interval, and the range.
 pub(in crate::analysis) fn centre(values: &[f64], absent: &str) -> Estimate {
     match stats::over_launches(values) {
-        Some(found) => Estimate::Measured(Measured { range: range(values), ..Measured::over_launches(&found) }),
+        Some(found) => Estimate::Measured(Measured {
+            range: range(values),
+            ..Measured::over_launches(&found)
+        }),
         None => Estimate::absent(absent),
     }
 }
@@ -26,9 +29,14 @@ pub(in crate::analysis) fn median(values: &[f64], absent: &str) -> Estimate {
 
 /// Without an interval.
 pub(in crate::analysis) fn largest(values: &[f64], absent: &str) -> Estimate {
-    let Some(value) = values.iter().copied().reduce(f64::max) else { return Estimate::absent(absent) };
+    let Some(value) = values.iter().copied().reduce(f64::max) else {
+        return Estimate::absent(absent);
+    };
     let n = values.len() as u64;
-    Estimate::Measured(Measured { range: range(values), ..Measured::exact(value, n, Counted::Launches) })
+    Estimate::Measured(Measured {
+        range: range(values),
+        ..Measured::exact(value, n, Counted::Launches)
+    })
 }
 
 /// `value`, a figure over all launches at once, with the interval of `values`, one a launch. Where the two disagree,
@@ -41,8 +49,15 @@ pub(in crate::analysis) fn pooled(value: f64, values: &[f64]) -> Estimate {
 }
 
 fn around(value: f64, found: Measured) -> Estimate {
-    let widen = |interval: Interval| Interval { low: interval.low.min(value), high: interval.high.max(value) };
-    Estimate::Measured(Measured { value, interval: found.interval.map(widen), ..found })
+    let widen = |interval: Interval| Interval {
+        low: interval.low.min(value),
+        high: interval.high.max(value),
+    };
+    Estimate::Measured(Measured {
+        value,
+        interval: found.interval.map(widen),
+        ..found
+    })
 }
 
 fn range(values: &[f64]) -> Option<Interval> {
@@ -60,21 +75,41 @@ pub(in crate::analysis) fn per_launch<T>(
 ) -> Vec<T> {
     let mut ordered = blocks.to_vec();
     ordered.sort_by_key(|block| block.launch);
-    ordered.chunk_by(|one, other| one.launch == other.launch).filter_map(figure).collect()
+    ordered
+        .chunk_by(|one, other| one.launch == other.launch)
+        .filter_map(figure)
+        .collect()
 }
 
-pub(in crate::analysis) fn median_of_blocks(blocks: &[&BlockRecord], figure: fn(&BlockRecord) -> Nanos) -> Option<f64> {
-    stats::median(&blocks.iter().map(|block| figure(block).as_f64()).collect::<Vec<_>>())
+pub(in crate::analysis) fn median_of_blocks(
+    blocks: &[&BlockRecord],
+    figure: fn(&BlockRecord) -> Nanos,
+) -> Option<f64> {
+    stats::median(
+        &blocks
+            .iter()
+            .map(|block| figure(block).as_f64())
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// Over all inferences of the blocks, in nanoseconds.
 pub(in crate::analysis) fn mean_latency(blocks: &[&BlockRecord]) -> Option<f64> {
-    let count: f64 = blocks.iter().map(|block| block.inferences_count as f64).sum();
-    let total: f64 = blocks.iter().map(|block| block.mean_ns.as_f64() * block.inferences_count as f64).sum();
+    let count: f64 = blocks
+        .iter()
+        .map(|block| block.inferences_count as f64)
+        .sum();
+    let total: f64 = blocks
+        .iter()
+        .map(|block| block.mean_ns.as_f64() * block.inferences_count as f64)
+        .sum();
     (count > 0.0).then(|| total / count)
 }
 
 pub(in crate::analysis) fn predictions_per_sec(blocks: &[&BlockRecord]) -> Option<f64> {
-    let elapsed: f64 = blocks.iter().map(|block| block.elapsed_ns.as_secs_f64()).sum();
+    let elapsed: f64 = blocks
+        .iter()
+        .map(|block| block.elapsed_ns.as_secs_f64())
+        .sum();
     (elapsed > 0.0).then(|| blocks.iter().map(|block| block.predictions()).sum::<f64>() / elapsed)
 }

@@ -19,30 +19,57 @@ pub(in crate::analysis) struct Percentiles {
 impl Percentiles {
     /// The percentiles of `latencies`, which those of `launches` add up to.
     pub(in crate::analysis) fn of(latencies: &Buckets, launches: &[Buckets]) -> Self {
-        let quantiles = [Quantile::P50, Quantile::P90, Quantile::P95, Quantile::P99, Quantile::P999];
+        let quantiles = [
+            Quantile::P50,
+            Quantile::P90,
+            Quantile::P95,
+            Quantile::P99,
+            Quantile::P999,
+        ];
         let [p50, p90, p95, p99, p999] = latencies.percentiles(quantiles, launches);
-        Percentiles { p50, p90, p95, p99, p999 }
+        Percentiles {
+            p50,
+            p90,
+            p95,
+            p99,
+            p999,
+        }
     }
 }
 
 /// By launch; empty where one is not in the record, as in those of version 1.0, or cannot be read.
 pub(in crate::analysis) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Buckets> {
     let timed = |launch: u64| index.blocks(key).iter().any(|block| block.launch == launch);
-    let cells = index.launch_cells(key).iter().filter(|(launch, _)| timed(launch.launch));
+    let cells = index
+        .launch_cells(key)
+        .iter()
+        .filter(|(launch, _)| timed(launch.launch));
     let decoded = cells.map(|(_, cell)| Buckets::decode(cell.latency_histogram.as_ref()?).ok());
     decoded.collect::<Option<_>>().unwrap_or_default()
 }
 
 /// The interval is from order statistics. A bound below the `median` says nothing of the tail.
-pub(in crate::analysis) fn tail(percentile: &Result<Percentile, Unbounded>, median: Option<f64>) -> Estimate {
+pub(in crate::analysis) fn tail(
+    percentile: &Result<Percentile, Unbounded>,
+    median: Option<f64>,
+) -> Estimate {
     let told = |unbounded: &Unbounded| {
-        let at_least = unbounded.at_least.filter(|&least| median.is_none_or(|median| least >= median));
-        Unbounded { at_least, ..*unbounded }
+        let at_least = unbounded
+            .at_least
+            .filter(|&least| median.is_none_or(|median| least >= median));
+        Unbounded {
+            at_least,
+            ..*unbounded
+        }
     };
     match percentile {
         Ok(percentile) => Estimate::Measured(Measured {
             interval: percentile.interval.ok(),
-            bounds: percentile.interval.as_ref().err().and_then(|unbounded| one_sided(&told(unbounded))),
+            bounds: percentile
+                .interval
+                .as_ref()
+                .err()
+                .and_then(|unbounded| one_sided(&told(unbounded))),
             remark: remark(percentile),
             ..Measured::exact(percentile.value, percentile.n, Counted::Inferences)
         }),
@@ -51,11 +78,17 @@ pub(in crate::analysis) fn tail(percentile: &Result<Percentile, Unbounded>, medi
 }
 
 pub(in crate::analysis) fn absent(unbounded: &Unbounded) -> Estimate {
-    Estimate::Absent { reason: unbounded.too_few.to_string().into(), bounds: one_sided(unbounded) }
+    Estimate::Absent {
+        reason: unbounded.too_few.to_string().into(),
+        bounds: one_sided(unbounded),
+    }
 }
 
 fn one_sided(unbounded: &Unbounded) -> Option<Bounds> {
-    let bounds = Bounds { at_least: unbounded.at_least, at_most: unbounded.at_most };
+    let bounds = Bounds {
+        at_least: unbounded.at_least,
+        at_most: unbounded.at_most,
+    };
     (bounds.at_least.is_some() || bounds.at_most.is_some()).then_some(bounds)
 }
 
@@ -77,11 +110,24 @@ mod tests {
 
     #[test]
     fn a_bound_below_the_median_says_nothing_of_the_tail() {
-        let too_few = TooFew { needs: 368, has: 1, counted: stats::Counted::Inferences };
-        let known = Err(Unbounded { too_few, at_least: Some(187.0), at_most: Some(900.0) });
+        let too_few = TooFew {
+            needs: 368,
+            has: 1,
+            counted: stats::Counted::Inferences,
+        };
+        let known = Err(Unbounded {
+            too_few,
+            at_least: Some(187.0),
+            at_most: Some(900.0),
+        });
         let at_least = |median: Option<f64>| match tail(&known, median) {
-            Estimate::Absent { bounds: Some(bounds), .. } => (bounds.at_least, bounds.at_most),
-            other @ (Estimate::Measured(_) | Estimate::Absent { bounds: None, .. }) => panic!("{other:?}"),
+            Estimate::Absent {
+                bounds: Some(bounds),
+                ..
+            } => (bounds.at_least, bounds.at_most),
+            other @ (Estimate::Measured(_) | Estimate::Absent { bounds: None, .. }) => {
+                panic!("{other:?}")
+            }
         };
         assert_eq!(at_least(Some(221.0)), (None, Some(900.0)));
         assert_eq!(at_least(Some(187.0)), (Some(187.0), Some(900.0)));

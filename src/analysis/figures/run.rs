@@ -57,7 +57,10 @@ impl SessionFindings {
     }
 
     pub(in crate::analysis) fn is_scored(&self) -> bool {
-        Metric::SCORES.into_iter().filter_map(|metric| self.figure(metric)).any(|score| score.measured().is_some())
+        Metric::SCORES
+            .into_iter()
+            .filter_map(|metric| self.figure(metric))
+            .any(|score| score.measured().is_some())
     }
 }
 
@@ -84,7 +87,11 @@ impl Cells {
 
 impl From<Vec<CellFindings>> for Cells {
     fn from(found: Vec<CellFindings>) -> Self {
-        let places = found.iter().enumerate().map(|(place, cell)| (cell.key, place)).collect();
+        let places = found
+            .iter()
+            .enumerate()
+            .map(|(place, cell)| (cell.key, place))
+            .collect();
         Cells { found, places }
     }
 }

@@ -11,22 +11,47 @@ use crate::stats::CONFIDENCE;
 const SIGNIFICANCE: f64 = 1.0 - CONFIDENCE;
 
 /// Of the leading score, over the samples that both were scored on; `None` where they are of unlike kinds.
-pub(in crate::analysis) fn same_samples(baseline: &Scores, candidate: &Scores, seed: u64) -> Option<AccuracyChange> {
+pub(in crate::analysis) fn same_samples(
+    baseline: &Scores,
+    candidate: &Scores,
+    seed: u64,
+) -> Option<AccuracyChange> {
     let in_common = baseline.samples_count().min(candidate.samples_count());
-    let (baseline, candidate) = (of_first(baseline, in_common), of_first(candidate, in_common));
+    let (baseline, candidate) = (
+        of_first(baseline, in_common),
+        of_first(candidate, in_common),
+    );
     match (&*baseline, &*candidate) {
         (Scores::Classification(one), Scores::Classification(other)) => {
             let both = one.predicted.iter().zip(&other.predicted);
             let changed = both.filter(|(one, other)| one != other).count() as u64;
-            flipped(candidate.leading(), over_samples::flips(one, other), Some(changed))
+            flipped(
+                candidate.leading(),
+                over_samples::flips(one, other),
+                Some(changed),
+            )
         }
-        (Scores::SeveralClasses(one), Scores::SeveralClasses(other)) => {
-            flipped(candidate.leading(), over_samples::exact_flips(one, other), None)
-        }
+        (Scores::SeveralClasses(one), Scores::SeveralClasses(other)) => flipped(
+            candidate.leading(),
+            over_samples::exact_flips(one, other),
+            None,
+        ),
         (Scores::Elements(one), Scores::Elements(other)) if one.unit == other.unit => {
-            Some(mean_change(candidate.leading(), over_samples::element_change(one, other, seed)))
+            Some(mean_change(
+                candidate.leading(),
+                over_samples::element_change(one, other, seed),
+            ))
         }
-        (Scores::Regression { absolute_errors: one, .. }, Scores::Regression { absolute_errors: other, .. }) => {
+        (
+            Scores::Regression {
+                absolute_errors: one,
+                ..
+            },
+            Scores::Regression {
+                absolute_errors: other,
+                ..
+            },
+        ) => {
             let change = over_samples::error_change(ErrorKind::MeanAbsolute, one, other, seed);
             Some(mean_change(candidate.leading(), change))
         }
@@ -35,15 +60,19 @@ pub(in crate::analysis) fn same_samples(baseline: &Scores, candidate: &Scores, s
 }
 
 /// As if the samples were drawn independently; `None` for scores that are no share of samples, and without samples.
-pub(in crate::analysis) fn unlike_samples(baseline: &Scores, candidate: &Scores) -> Option<AccuracyChange> {
+pub(in crate::analysis) fn unlike_samples(
+    baseline: &Scores,
+    candidate: &Scores,
+) -> Option<AccuracyChange> {
     let metric = candidate.leading();
     let (baseline, candidate) = match (baseline, candidate) {
         (Scores::Classification(one), Scores::Classification(other)) => {
             (over_samples::top1(one)?, over_samples::top1(other)?)
         }
-        (Scores::SeveralClasses(one), Scores::SeveralClasses(other)) => {
-            (over_samples::exact_match(one)?, over_samples::exact_match(other)?)
-        }
+        (Scores::SeveralClasses(one), Scores::SeveralClasses(other)) => (
+            over_samples::exact_match(one)?,
+            over_samples::exact_match(other)?,
+        ),
         _ => return None,
     };
     let interval = candidate.less(baseline);
@@ -75,7 +104,11 @@ fn untold(metric: Metric, difference: Estimate, verdict: AccuracyVerdict) -> Acc
 }
 
 /// Significant by McNemar's test.
-fn flipped(metric: Metric, flips: Result<Flips, NoFigure>, changed: Option<u64>) -> Option<AccuracyChange> {
+fn flipped(
+    metric: Metric,
+    flips: Result<Flips, NoFigure>,
+    changed: Option<u64>,
+) -> Option<AccuracyChange> {
     let flips = flips.ok()?;
     let change = flips.change;
     let verdict = match (change.p_value < SIGNIFICANCE, change.difference > 0.0) {
@@ -102,7 +135,9 @@ fn mean_change(metric: Metric, change: Result<SampleFigure, NoFigure>) -> Accura
     let more_is_better = metric.direction() == Direction::Higher;
     let verdict = match difference.interval() {
         None => AccuracyVerdict::Untested,
-        Some(interval) if interval.low <= 0.0 && interval.high >= 0.0 => AccuracyVerdict::NotSignificant,
+        Some(interval) if interval.low <= 0.0 && interval.high >= 0.0 => {
+            AccuracyVerdict::NotSignificant
+        }
         Some(interval) if (interval.low > 0.0) == more_is_better => AccuracyVerdict::Better,
         Some(_) => AccuracyVerdict::Worse,
     };
@@ -129,7 +164,9 @@ mod tests {
         let (baseline, candidate) = (scores(&[true, true, false, true]), scores(&[true, false]));
         let change = same_samples(&baseline, &candidate, 0).unwrap();
         assert_eq!((change.lost_count, change.gained_count), (Some(1), Some(0)));
-        let Estimate::Measured(difference) = change.difference else { panic!("not measured") };
+        let Estimate::Measured(difference) = change.difference else {
+            panic!("not measured")
+        };
         assert_eq!((difference.value, difference.n), (-0.5, 2));
     }
 }

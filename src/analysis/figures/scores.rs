@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::estimate::{Counted, Estimate, Figure, Measured, find};
 use super::over_samples::{self, ErrorKind, NoFigure, SampleFigure};
 use crate::metric::Metric;
-use crate::record::{ElementScores, ElementUnit, LabelledScores, NotComparable, OutputKind, Scores, SeveralScores};
+use crate::record::{
+    ElementScores, ElementUnit, LabelledScores, NotComparable, OutputKind, Scores, SeveralScores,
+};
 use crate::stats::Proportion;
 
 /// Accuracy of the outputs of a session; its scores are among the session's figures.
@@ -131,37 +133,64 @@ pub(in crate::analysis) struct Samples<'a> {
 }
 
 impl ScoreOf {
-    pub(super) const TOP1: ScoreOf = ScoreOf::Classes(|scores, _| proportion(over_samples::top1(scores), NO_SAMPLES));
-    pub(super) const TOP5: ScoreOf =
-        ScoreOf::Classes(|scores, _| proportion(over_samples::top_k(scores, 5), "there are no more than 5 classes"));
+    pub(super) const TOP1: ScoreOf =
+        ScoreOf::Classes(|scores, _| proportion(over_samples::top1(scores), NO_SAMPLES));
+    pub(super) const TOP5: ScoreOf = ScoreOf::Classes(|scores, _| {
+        proportion(
+            over_samples::top_k(scores, 5),
+            "there are no more than 5 classes",
+        )
+    });
     pub(super) const MACRO_F1: ScoreOf = ScoreOf::Classes(|scores, samples| {
-        let figure = samples.labels.and_then(|labels| over_samples::macro_f1(scores, labels, samples.seed));
+        let figure = samples
+            .labels
+            .and_then(|labels| over_samples::macro_f1(scores, labels, samples.seed));
         over_samples_or(figure, "the record does not hold a label for every sample")
     });
     pub(super) const EXACT_MATCH: ScoreOf =
         ScoreOf::Several(|scores, _| proportion(over_samples::exact_match(scores), NO_SAMPLES));
     pub(super) const MICRO_F1: ScoreOf = ScoreOf::Several(|scores, seed| {
-        over_samples_or(over_samples::micro_f1(scores, seed), "no class is true or predicted")
+        over_samples_or(
+            over_samples::micro_f1(scores, seed),
+            "no class is true or predicted",
+        )
     });
     pub(super) const TOKENS: ScoreOf = ScoreOf::Elements(ElementUnit::Token, elements);
     pub(super) const PIXELS: ScoreOf = ScoreOf::Elements(ElementUnit::Pixel, elements);
     pub(super) const MEAN_IOU: ScoreOf =
-        ScoreOf::Elements(ElementUnit::Pixel, |scores, _| match over_samples::mean_iou(scores) {
-            Some(value) => Estimate::exact(value, scores.samples.len() as u64, Counted::Samples),
-            None => Estimate::absent("classes were counted over other samples than those that are compared"),
-        });
+        ScoreOf::Elements(
+            ElementUnit::Pixel,
+            |scores, _| match over_samples::mean_iou(scores) {
+                Some(value) => {
+                    Estimate::exact(value, scores.samples.len() as u64, Counted::Samples)
+                }
+                None => Estimate::absent(
+                    "classes were counted over other samples than those that are compared",
+                ),
+            },
+        );
     pub(super) const MEAN_ABSOLUTE_ERROR: ScoreOf = ScoreOf::Errors(ErrorKind::MeanAbsolute);
     pub(super) const ROOT_MEAN_SQUARE_ERROR: ScoreOf = ScoreOf::Errors(ErrorKind::RootMeanSquare);
 
     /// `None` of scores of another kind.
     pub(super) fn of(&self, scores: &Scores, samples: &Samples<'_>) -> Option<Estimate> {
         match (self, scores) {
-            (ScoreOf::Classes(figure), Scores::Classification(scores)) => Some(figure(scores, samples)),
-            (ScoreOf::Several(figure), Scores::SeveralClasses(scores)) => Some(figure(scores, samples.seed)),
+            (ScoreOf::Classes(figure), Scores::Classification(scores)) => {
+                Some(figure(scores, samples))
+            }
+            (ScoreOf::Several(figure), Scores::SeveralClasses(scores)) => {
+                Some(figure(scores, samples.seed))
+            }
             (ScoreOf::Elements(unit, figure), Scores::Elements(scores)) if scores.unit == *unit => {
                 Some(figure(scores, samples.seed))
             }
-            (ScoreOf::Errors(kind), Scores::Regression { absolute_errors, squared_errors }) => {
+            (
+                ScoreOf::Errors(kind),
+                Scores::Regression {
+                    absolute_errors,
+                    squared_errors,
+                },
+            ) => {
                 let errors = match kind {
                     ErrorKind::MeanAbsolute => absolute_errors,
                     ErrorKind::RootMeanSquare => squared_errors,
@@ -174,7 +203,10 @@ impl ScoreOf {
 }
 
 fn elements(scores: &ElementScores, seed: u64) -> Estimate {
-    over_samples_or(over_samples::element_share(&scores.samples, seed), "no element has a label")
+    over_samples_or(
+        over_samples::element_share(&scores.samples, seed),
+        "no element has a label",
+    )
 }
 
 pub(super) fn of_first(scores: &Scores, samples_count: usize) -> Cow<'_, Scores> {
@@ -198,14 +230,19 @@ pub(super) fn over_samples_or(figure: Option<SampleFigure>, absent: &str) -> Est
 fn over_samples(figure: &SampleFigure) -> Estimate {
     Estimate::Measured(Measured {
         interval: figure.interval.ok(),
-        remark: figure.interval.err().map(|too_few| format!("no interval: {too_few}").into()),
+        remark: figure
+            .interval
+            .err()
+            .map(|too_few| format!("no interval: {too_few}").into()),
         ..Measured::exact(figure.value, figure.n, Counted::Samples)
     })
 }
 
 /// With its Wilson interval.
 pub(super) fn proportion(proportion: Option<Proportion>, absent: &str) -> Estimate {
-    let Some(proportion) = proportion else { return Estimate::absent(absent) };
+    let Some(proportion) = proportion else {
+        return Estimate::absent(absent);
+    };
     Estimate::Measured(Measured {
         interval: Some(proportion.interval()),
         ..Measured::exact(proportion.share(), proportion.n, Counted::Samples)

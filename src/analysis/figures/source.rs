@@ -5,7 +5,9 @@ use super::agreement;
 use super::energy::{self, GpuFigure};
 use super::estimate::Estimate;
 use super::measurement::{Measurement, OfLaunch};
-use super::over_launches::{OfSeveral, largest, mean_latency, median, median_of_blocks, predictions_per_sec};
+use super::over_launches::{
+    OfSeveral, largest, mean_latency, median, median_of_blocks, predictions_per_sec,
+};
 use super::percentiles::Percentiles;
 use super::scores::ScoreOf;
 use crate::metric::Metric;
@@ -99,30 +101,60 @@ pub(in crate::analysis) fn source(metric: Metric) -> Source {
         Metric::LatencyMean => blocks(MEAN),
         Metric::Throughput => blocks(THROUGHPUT),
         Metric::CpuEnergy => blocks(CPU_ENERGY),
-        Metric::LatencyP50RatioToBaseline => to_baseline(MEDIAN, |cell, _| cell.ratio(|found| &found.p50)),
-        Metric::LatencyP10RatioToBaseline => to_baseline(P10, |cell, _| cell.ratio(|found| &found.p10)),
-        Metric::ThroughputRatioToBaseline => to_baseline(THROUGHPUT, |cell, _| cell.ratio(|found| &found.throughput)),
+        Metric::LatencyP50RatioToBaseline => {
+            to_baseline(MEDIAN, |cell, _| cell.ratio(|found| &found.p50))
+        }
+        Metric::LatencyP10RatioToBaseline => {
+            to_baseline(P10, |cell, _| cell.ratio(|found| &found.p10))
+        }
+        Metric::ThroughputRatioToBaseline => {
+            to_baseline(THROUGHPUT, |cell, _| cell.ratio(|found| &found.throughput))
+        }
         Metric::LatencyP90 => tail(Quantile::P90, |of_cell| &of_cell.p90),
         Metric::LatencyP95 => tail(Quantile::P95, |of_cell| &of_cell.p95),
         Metric::LatencyP99 => tail(Quantile::P99, |of_cell| &of_cell.p99),
         Metric::LatencyP999 => tail(Quantile::P999, |of_cell| &of_cell.p999),
-        Metric::LatencyMin => once(|_, cell| extreme(cell, Buckets::min), |cell, _| cell.extreme(Buckets::min)),
-        Metric::LatencyMax => once(|_, cell| extreme(cell, Buckets::max), |cell, _| cell.extreme(Buckets::max)),
-        Metric::BatchFirstRun => {
-            once(|_, cell| Some(cell.first_run_ns.as_f64()), |cell, value| cell.median_of_values(value))
-        }
-        Metric::PeakMemory => once(|_, cell| cell.peak_memory_bytes.map(Bytes::as_f64), |cell, value| cell.peak(value)),
+        Metric::LatencyMin => once(
+            |_, cell| extreme(cell, Buckets::min),
+            |cell, _| cell.extreme(Buckets::min),
+        ),
+        Metric::LatencyMax => once(
+            |_, cell| extreme(cell, Buckets::max),
+            |cell, _| cell.extreme(Buckets::max),
+        ),
+        Metric::BatchFirstRun => once(
+            |_, cell| Some(cell.first_run_ns.as_f64()),
+            |cell, value| cell.median_of_values(value),
+        ),
+        Metric::PeakMemory => once(
+            |_, cell| cell.peak_memory_bytes.map(Bytes::as_f64),
+            |cell, value| cell.peak(value),
+        ),
         Metric::PeakMemoryAboveLoad => once(peak_memory_above_load, |cell, value| cell.peak(value)),
         Metric::ArenaPeak => once(arena_peak, |cell, value| cell.arena_peak(value)),
-        Metric::GpuMemoryPeak => once(|_, cell| energy::gpu_memory(cell), |cell, _| energy::gpu_memory_peak(cell)),
-        Metric::GpuUtilization => gpu(|used, _| used.utilization_mean_ratio.clone().map(|ratio| ratio.0), median),
-        Metric::GpuUtilizationPeak => gpu(|used, _| used.utilization_peak_ratio.clone().map(|ratio| ratio.0), largest),
-        Metric::GpuPower => gpu(|used, _| used.power_mean_watts.clone().map(|power| power.0), median),
+        Metric::GpuMemoryPeak => once(
+            |_, cell| energy::gpu_memory(cell),
+            |cell, _| energy::gpu_memory_peak(cell),
+        ),
+        Metric::GpuUtilization => gpu(
+            |used, _| used.utilization_mean_ratio.clone().map(|ratio| ratio.0),
+            median,
+        ),
+        Metric::GpuUtilizationPeak => gpu(
+            |used, _| used.utilization_peak_ratio.clone().map(|ratio| ratio.0),
+            largest,
+        ),
+        Metric::GpuPower => gpu(
+            |used, _| used.power_mean_watts.clone().map(|power| power.0),
+            median,
+        ),
         Metric::GpuEnergy => gpu(energy::gpu_per_prediction, median),
         Metric::GpuEnergyAboveIdle => Source::Cell(OfCell::Whole(energy::gpu_above_idle)),
         Metric::CpuEnergyAboveIdle => Source::Cell(OfCell::Whole(energy::cpu_above_idle)),
         Metric::CpuUtilization => Source::Cell(OfCell::Whole(|cell| cell.cpu_utilization())),
-        Metric::CpuUtilizationPeak => Source::Cell(OfCell::Whole(|cell| cell.cpu_utilization_peak())),
+        Metric::CpuUtilizationPeak => {
+            Source::Cell(OfCell::Whole(|cell| cell.cpu_utilization_peak()))
+        }
         Metric::DisturbedBlocks => Source::Cell(OfCell::Whole(|cell| cell.disturbed())),
         Metric::AccuracyTop1 => scores(ScoreOf::TOP1),
         Metric::AccuracyTop5 => scores(ScoreOf::TOP5),
@@ -143,11 +175,19 @@ pub(in crate::analysis) fn source(metric: Metric) -> Source {
 
 /// `None` for a metric that is taken from elsewhere than blocks.
 pub(in crate::analysis) fn of_blocks(metric: Metric) -> Option<OfBlocks> {
-    if let Source::Cell(OfCell::Blocks(blocks)) = source(metric) { Some(blocks) } else { None }
+    if let Source::Cell(OfCell::Blocks(blocks)) = source(metric) {
+        Some(blocks)
+    } else {
+        None
+    }
 }
 
 pub(in crate::analysis) fn quantile(metric: Metric) -> Option<Quantile> {
-    if let Source::Cell(OfCell::Tail(quantile, _)) = source(metric) { Some(quantile) } else { None }
+    if let Source::Cell(OfCell::Tail(quantile, _)) = source(metric) {
+        Some(quantile)
+    } else {
+        None
+    }
 }
 
 fn launches(value: fn(&LaunchRecord) -> Option<f64>) -> Source {

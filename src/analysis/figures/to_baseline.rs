@@ -12,11 +12,14 @@ pub(in crate::analysis) fn compare(index: &Index<'_>, key: CellKey) -> Option<Co
     let session = index.baseline.filter(|&session| session != key.session)?;
     let baseline = CellKey { session, ..key };
     let pairs = Pairs::new(index.blocks(key), index.blocks(baseline));
-    let change = |metric, figure: fn(&BlockRecord) -> f64| Change::paired(metric, &pairs.log_ratios(figure));
+    let change =
+        |metric, figure: fn(&BlockRecord) -> f64| Change::paired(metric, &pairs.log_ratios(figure));
     Some(Comparison {
         baseline,
         p50: median_change(&pairs)?,
-        p10: change(Metric::LatencyP10RatioToBaseline, |block| block.p10_ns.as_f64())?,
+        p10: change(Metric::LatencyP10RatioToBaseline, |block| {
+            block.p10_ns.as_f64()
+        })?,
         throughput: change(Metric::ThroughputRatioToBaseline, |block| {
             block.inferences_count as f64 / block.elapsed_ns.as_secs_f64()
         })?,
@@ -37,13 +40,23 @@ type ChangeOf = fn(&mut Comparison) -> &mut Change;
 /// Judges all comparisons of a metric together, so that the share of false verdicts among those given stays bounded.
 pub(in crate::analysis) fn judge_together(cells: &mut Cells) {
     let families: [(Metric, ChangeOf); 3] = [
-        (Metric::LatencyP50RatioToBaseline, |comparison| &mut comparison.p50),
-        (Metric::LatencyP10RatioToBaseline, |comparison| &mut comparison.p10),
-        (Metric::ThroughputRatioToBaseline, |comparison| &mut comparison.throughput),
+        (Metric::LatencyP50RatioToBaseline, |comparison| {
+            &mut comparison.p50
+        }),
+        (Metric::LatencyP10RatioToBaseline, |comparison| {
+            &mut comparison.p10
+        }),
+        (Metric::ThroughputRatioToBaseline, |comparison| {
+            &mut comparison.throughput
+        }),
     ];
     for (metric, change_of) in families {
-        let mut changes: Vec<&mut Change> =
-            cells.all_mut().iter_mut().filter_map(|cell| cell.comparison.as_mut()).map(change_of).collect();
+        let mut changes: Vec<&mut Change> = cells
+            .all_mut()
+            .iter_mut()
+            .filter_map(|cell| cell.comparison.as_mut())
+            .map(change_of)
+            .collect();
         judge(metric, &mut changes, END_ERROR);
     }
 }
@@ -56,9 +69,13 @@ pub(in crate::analysis) fn mark_worse_tails(cells: &mut Cells) {
     let worse: Vec<bool> = cells
         .iter()
         .map(|cell| {
-            let Some(comparison) = &cell.comparison else { return false };
+            let Some(comparison) = &cell.comparison else {
+                return false;
+            };
             let baseline = cells.at(comparison.baseline).and_then(p99);
-            let apart = p99(cell).zip(baseline).is_some_and(|(own, base)| own.low > base.high * floor);
+            let apart = p99(cell)
+                .zip(baseline)
+                .is_some_and(|(own, base)| own.low > base.high * floor);
             apart && comparison.p50.verdict != Verdict::Slower
         })
         .collect();

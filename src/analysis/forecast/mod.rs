@@ -41,7 +41,8 @@ fn usual_spread(is_of_ratios: bool, verdict: FitnessVerdict) -> f64 {
 /// Known before a probe is looked at: what runs of any models showed under the same verdict, or else the verdict alone.
 fn of_machine(probe: &RunRecord, earlier: &[SeenRun]) -> f64 {
     let (is_of_ratios, verdict) = (is_compared(&probe.plan), verdict(probe));
-    seen::middle_variance(earlier, is_of_ratios, verdict).unwrap_or(usual_spread(is_of_ratios, verdict).powi(2))
+    seen::middle_variance(earlier, is_of_ratios, verdict)
+        .unwrap_or(usual_spread(is_of_ratios, verdict).powi(2))
 }
 
 /// The rounds that there is time for.
@@ -76,17 +77,33 @@ pub fn sufficient_rounds(
 ) -> Expectation {
     let smallest = plan.batch_sizes.first().copied();
     let expected = |rounds: u64| {
-        let at_each = |at: Workload| if Some(at.batch_size) == smallest { rounds + affordable.first } else { rounds };
+        let at_each = |at: Workload| {
+            if Some(at.batch_size) == smallest {
+                rounds + affordable.first
+            } else {
+                rounds
+            }
+        };
         let precision = precision(probe, earlier, &at_each, affordable.alternations);
         Expectation { rounds, precision }
     };
     let target = plan.schedule.target_half_width_ratio.0;
     let is_enough = |expected: &Expectation| {
-        let mut widths = expected.precision.iter().map(|precision| &precision.half_width);
+        let mut widths = expected
+            .precision
+            .iter()
+            .map(|precision| &precision.half_width);
         widths.all(|width| width.as_ref().is_ok_and(|width| width.middle <= target))
     };
-    let looks = affordable.looks.iter().copied().filter(|&look| look < affordable.most);
-    looks.map(expected).find(is_enough).unwrap_or_else(|| expected(affordable.most))
+    let looks = affordable
+        .looks
+        .iter()
+        .copied()
+        .filter(|&look| look < affordable.most);
+    looks
+        .map(expected)
+        .find(is_enough)
+        .unwrap_or_else(|| expected(affordable.most))
 }
 
 /// The precision that a number of rounds of `alternations` each will buy, for every place that the probe came to: as enough
@@ -99,10 +116,24 @@ pub fn precision(
     alternations: u64,
 ) -> Vec<ExpectedWidth> {
     let index = Index::new(probe);
-    let all: Vec<_> = probe.plan.workloads().flat_map(|at| comparisons(&index, &probe.plan, at)).collect();
+    let all: Vec<_> = probe
+        .plan
+        .workloads()
+        .flat_map(|at| comparisons(&index, &probe.plan, at))
+        .collect();
     let of_all = Spread::of(&all);
-    let forecast = Forecast { index, of_all, of_machine: of_machine(probe, earlier), earlier, alternations };
-    probe.plan.workloads().filter_map(|at| forecast.at(at, rounds(at))).collect()
+    let forecast = Forecast {
+        index,
+        of_all,
+        of_machine: of_machine(probe, earlier),
+        earlier,
+        alternations,
+    };
+    probe
+        .plan
+        .workloads()
+        .filter_map(|at| forecast.at(at, rounds(at)))
+        .collect()
 }
 
 struct Forecast<'a> {
@@ -124,30 +155,52 @@ impl Forecast<'_> {
             let half_width = Err("the probe had no time for it".into());
             return is_left(probe, at).then_some(ExpectedWidth { at, half_width });
         }
-        let reached = seen::half_width(probe, self.earlier, at, rounds).filter(|_| rounds >= MIN_LAUNCHES);
+        let reached =
+            seen::half_width(probe, self.earlier, at, rounds).filter(|_| rounds >= MIN_LAUNCHES);
         let half_width = reached.map_or_else(|| self.by_probe(&comparisons, rounds), Ok);
         Some(ExpectedWidth { at, half_width })
     }
 
     fn by_probe(&self, comparisons: &[Vec<Vec<f64>>], rounds: u64) -> Observed<HalfWidth> {
         if rounds < MIN_LAUNCHES {
-            let plural = if rounds == 1 { "round is" } else { "rounds are" };
-            return Err(format!("{rounds} {plural} too few for an interval; it needs {MIN_LAUNCHES}").into());
+            let plural = if rounds == 1 {
+                "round is"
+            } else {
+                "rounds are"
+            };
+            return Err(format!(
+                "{rounds} {plural} too few for an interval; it needs {MIN_LAUNCHES}"
+            )
+            .into());
         }
-        let (of_place, of_all) =
-            Spread::of(comparisons).zip(self.of_all).ok_or("the probe had no time for two rounds of it")?;
-        let of_probe = of_place.counting_at_most(PROBE_FREEDOM).with_known(of_all.between(), PROBE_FREEDOM);
+        let (of_place, of_all) = Spread::of(comparisons)
+            .zip(self.of_all)
+            .ok_or("the probe had no time for two rounds of it")?;
+        let of_probe = of_place
+            .counting_at_most(PROBE_FREEDOM)
+            .with_known(of_all.between(), PROBE_FREEDOM);
         let spread = of_probe.with_known(self.of_machine, MACHINE_FREEDOM);
-        let middle = spread.half_width(rounds, self.alternations).ok_or("it cannot be told from the probe")?;
+        let middle = spread
+            .half_width(rounds, self.alternations)
+            .ok_or("it cannot be told from the probe")?;
         let (low, high) = spread.uncertainty(FORECAST_COVERAGE);
-        Ok(HalfWidth { middle, low: middle * low, high: middle * high, runs: 0 })
+        Ok(HalfWidth {
+            middle,
+            low: middle * low,
+            high: middle * high,
+            runs: 0,
+        })
     }
 }
 
 /// Whether the probe left a place out because there was no time for it, and for no other reason.
 fn is_left(probe: &RunRecord, at: Workload) -> bool {
     let is_not_reached = |session: usize| {
-        probe.cell(at.of(session)).is_some_and(|cell| cell.outcome.reason().is_some_and(|reason| reason == NOT_REACHED))
+        probe.cell(at.of(session)).is_some_and(|cell| {
+            cell.outcome
+                .reason()
+                .is_some_and(|reason| reason == NOT_REACHED)
+        })
     };
     (0..probe.plan.sessions.len()).any(is_not_reached)
 }

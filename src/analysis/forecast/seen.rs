@@ -49,7 +49,11 @@ pub fn seen_run(run: &RunRecord) -> Option<SeenRun> {
         return None;
     }
     let index = Index::new(run);
-    let mut all: Vec<_> = run.plan.workloads().flat_map(|at| comparisons(&index, &run.plan, at)).collect();
+    let mut all: Vec<_> = run
+        .plan
+        .workloads()
+        .flat_map(|at| comparisons(&index, &run.plan, at))
+        .collect();
     all.retain(|rounds| rounds.len() as u64 >= MIN_LAUNCHES);
     let cells = crate::analysis::findings(run).cells;
     Some(SeenRun {
@@ -58,16 +62,34 @@ pub fn seen_run(run: &RunRecord) -> Option<SeenRun> {
         verdict: verdict(run),
         is_of_ratios: is_compared(&run.plan),
         variance: Spread::of(&all)?.between(),
-        reached: run.plan.workloads().filter_map(|at| reached(run, &index, &cells, at)).collect(),
+        reached: run
+            .plan
+            .workloads()
+            .filter_map(|at| reached(run, &index, &cells, at))
+            .collect(),
     })
 }
 
 /// The middle of the half-widths that a run reached in a place, of ratios or of median latencies.
-fn reached(run: &RunRecord, index: &Index<'_>, cells: &[CellFindings], at: Workload) -> Option<Reached> {
-    let metric = if is_compared(&run.plan) { Metric::LatencyP50RatioToBaseline } else { Metric::LatencyP50 };
+fn reached(
+    run: &RunRecord,
+    index: &Index<'_>,
+    cells: &[CellFindings],
+    at: Workload,
+) -> Option<Reached> {
+    let metric = if is_compared(&run.plan) {
+        Metric::LatencyP50RatioToBaseline
+    } else {
+        Metric::LatencyP50
+    };
     let here = cells.iter().filter(|cell| cell.key.workload() == at);
-    let widths: Vec<f64> = here.filter_map(|cell| cell.figure(metric)?.measured()?.half_width_ratio()).collect();
-    let rounds = comparisons(index, &run.plan, at).iter().map(Vec::len).max()?;
+    let widths: Vec<f64> = here
+        .filter_map(|cell| cell.figure(metric)?.measured()?.half_width_ratio())
+        .collect();
+    let rounds = comparisons(index, &run.plan, at)
+        .iter()
+        .map(Vec::len)
+        .max()?;
     Some(Reached {
         shape: run.plan.shape_words(at.shape),
         batch_size: at.batch_size,
@@ -77,32 +99,62 @@ fn reached(run: &RunRecord, index: &Index<'_>, cells: &[CellFindings], at: Workl
 }
 
 fn models(run: &RunRecord) -> Vec<String> {
-    let mut models: Vec<String> = run.variants.iter().filter_map(|variant| variant.sha256.clone()).collect();
+    let mut models: Vec<String> = run
+        .variants
+        .iter()
+        .filter_map(|variant| variant.sha256.clone())
+        .collect();
     models.sort();
     models
 }
 
 /// From runs of the same models in the same sessions and place, with the verdict of the probe; `None` from too few.
-pub(super) fn half_width(probe: &RunRecord, earlier: &[SeenRun], at: Workload, rounds: u64) -> Option<HalfWidth> {
+pub(super) fn half_width(
+    probe: &RunRecord,
+    earlier: &[SeenRun],
+    at: Workload,
+    rounds: u64,
+) -> Option<HalfWidth> {
     let (models, shape) = (models(probe), probe.plan.shape_words(at.shape));
     let is_same = |seen: &&SeenRun| {
-        seen.models == models && seen.sessions == probe.plan.sessions && seen.verdict == verdict(probe)
+        seen.models == models
+            && seen.sessions == probe.plan.sessions
+            && seen.verdict == verdict(probe)
     };
     let is_here = |reached: &&Reached| {
-        reached.shape == shape && reached.batch_size == at.batch_size && reached.load_mode == at.load
+        reached.shape == shape
+            && reached.batch_size == at.batch_size
+            && reached.load_mode == at.load
     };
-    let scaled = earlier.iter().filter(is_same).filter_map(|seen| seen.reached.iter().find(is_here));
-    let widths: Vec<f64> = scaled.map(|reached| reached.scaled / (rounds as f64).sqrt()).collect();
+    let scaled = earlier
+        .iter()
+        .filter(is_same)
+        .filter_map(|seen| seen.reached.iter().find(is_here));
+    let widths: Vec<f64> = scaled
+        .map(|reached| reached.scaled / (rounds as f64).sqrt())
+        .collect();
     if widths.len() < RUNS_WANTED {
         return None;
     }
-    let Prediction { middle, low, high } = Prediction::of(&widths, KNOWN_SPREAD, KNOWN_FREEDOM, FORECAST_COVERAGE)?;
-    Some(HalfWidth { middle, low, high, runs: widths.len() as u64 })
+    let Prediction { middle, low, high } =
+        Prediction::of(&widths, KNOWN_SPREAD, KNOWN_FREEDOM, FORECAST_COVERAGE)?;
+    Some(HalfWidth {
+        middle,
+        low,
+        high,
+        runs: widths.len() as u64,
+    })
 }
 
 /// The middle one of the variances between launches that runs of any models showed; `None` without any.
-pub(super) fn middle_variance(earlier: &[SeenRun], is_of_ratios: bool, verdict: FitnessVerdict) -> Option<f64> {
-    let alike = earlier.iter().filter(|seen| seen.is_of_ratios == is_of_ratios && seen.verdict == verdict);
+pub(super) fn middle_variance(
+    earlier: &[SeenRun],
+    is_of_ratios: bool,
+    verdict: FitnessVerdict,
+) -> Option<f64> {
+    let alike = earlier
+        .iter()
+        .filter(|seen| seen.is_of_ratios == is_of_ratios && seen.verdict == verdict);
     median(&alike.map(|seen| seen.variance).collect::<Vec<_>>())
 }
 
@@ -136,8 +188,15 @@ pub(super) fn is_compared(plan: &Plan) -> bool {
 
 /// Verdict on the machine; no machine disturbs latencies from a script.
 pub(super) fn verdict(run: &RunRecord) -> FitnessVerdict {
-    let found = run.fitness.as_ref().map_or(FitnessVerdict::Suspect, |fitness| fitness.verdict);
-    if is_scripted(&run.plan) { FitnessVerdict::Valid } else { found }
+    let found = run
+        .fitness
+        .as_ref()
+        .map_or(FitnessVerdict::Suspect, |fitness| fitness.verdict);
+    if is_scripted(&run.plan) {
+        FitnessVerdict::Valid
+    } else {
+        found
+    }
 }
 
 pub(super) fn is_scripted(plan: &Plan) -> bool {
@@ -148,17 +207,27 @@ pub(super) fn is_scripted(plan: &Plan) -> bool {
 pub(super) fn comparisons(index: &Index<'_>, plan: &Plan, at: Workload) -> Vec<Vec<Vec<f64>>> {
     let blocks = |session| index.blocks(at.of(session));
     let median = |block: &BlockRecord| block.median_ns.as_f64();
-    let rounds: Vec<Vec<Vec<f64>>> = match plan.baseline_session().filter(|_| plan.sessions.len() > 1) {
-        Some(baseline) => {
-            let others = (0..plan.sessions.len()).filter(|&session| session != baseline);
-            others.map(|session| Pairs::new(blocks(session), blocks(baseline)).log_ratios(median)).collect()
-        }
-        None => (0..plan.sessions.len()).map(|session| by_launch(blocks(session), median)).collect(),
-    };
-    rounds.into_iter().filter(|rounds| !rounds.is_empty()).collect()
+    let rounds: Vec<Vec<Vec<f64>>> =
+        match plan.baseline_session().filter(|_| plan.sessions.len() > 1) {
+            Some(baseline) => {
+                let others = (0..plan.sessions.len()).filter(|&session| session != baseline);
+                others
+                    .map(|session| Pairs::new(blocks(session), blocks(baseline)).log_ratios(median))
+                    .collect()
+            }
+            None => (0..plan.sessions.len())
+                .map(|session| by_launch(blocks(session), median))
+                .collect(),
+        };
+    rounds
+        .into_iter()
+        .filter(|rounds| !rounds.is_empty())
+        .collect()
 }
 
 fn by_launch(blocks: &[&BlockRecord], figure: impl Fn(&BlockRecord) -> f64) -> Vec<Vec<f64>> {
     let launches = blocks.chunk_by(|one, other| one.launch == other.launch);
-    launches.map(|blocks| blocks.iter().map(|block| figure(block).ln()).collect()).collect()
+    launches
+        .map(|blocks| blocks.iter().map(|block| figure(block).ln()).collect())
+        .collect()
 }

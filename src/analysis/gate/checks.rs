@@ -2,7 +2,9 @@
 
 use super::held::{Case, Target, judged};
 use super::types::Runs;
-use super::{Checked, Gate, GateVerdict, Held, Judgement, Rule, RuleError, Run, relative, target, verdict};
+use super::{
+    Checked, Gate, GateVerdict, Held, Judgement, Rule, RuleError, Run, relative, target, verdict,
+};
 use crate::analysis::comparison::RunIndex;
 use crate::check::Budget;
 use crate::metric::{Group, Metric, Unit};
@@ -24,26 +26,44 @@ pub fn gate(rules: &[Rule], run: Run<'_>, against: Option<Run<'_>>) -> Result<Ga
     let mut left_out = Vec::new();
     for rule in rules {
         let targets = target::targets(rule, run, against.is_none())?;
-        checks.extend(targets.counted.iter().map(|target| checked(rule, target, &runs)));
+        checks.extend(
+            targets
+                .counted
+                .iter()
+                .map(|target| checked(rule, target, &runs)),
+        );
         left_out.extend(targets.left_out);
     }
     let verdict = verdict::worst(checks.iter().map(|check| check.judgement.verdict));
-    Ok(Gate { verdict, checks, left_out, remarks: remarks(run, against) })
+    Ok(Gate {
+        verdict,
+        checks,
+        left_out,
+        remarks: remarks(run, against),
+    })
 }
 
 fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
     let case = match rule.check.budget {
-        Budget::Absolute(budget) => {
-            Case { held: Held::Figure, figure: target.figure(rule.check.metric), side: rule.check.side, budget }
-        }
+        Budget::Absolute(budget) => Case {
+            held: Held::Figure,
+            figure: target.figure(rule.check.metric),
+            side: rule.check.side,
+            budget,
+        },
         Budget::TimesBaseline(_) | Budget::Drop(_) => relative::case(&rule.check, target, runs),
     };
     let against = runs.against.as_ref().map(|(against, _)| *against);
-    let records = [Some(runs.run), against].into_iter().flatten().map(|run| run.record);
+    let records = [Some(runs.run), against]
+        .into_iter()
+        .flatten()
+        .map(|run| run.record);
     let mut fitnesses = records.filter_map(|record| record.fitness.as_ref());
     let unfit = fitnesses.find(|fitness| fitness.verdict == FitnessVerdict::Invalid);
     let judgement = match (target.failure(), unfit) {
-        (Some(reason), _) if case.figure.measured().is_none() => Judgement::without_figure(GateVerdict::Fail, reason),
+        (Some(reason), _) if case.figure.measured().is_none() => {
+            Judgement::without_figure(GateVerdict::Fail, reason)
+        }
         (_, Some(fitness)) if is_timing(rule.check.metric) => {
             Judgement::without_figure(GateVerdict::Inconclusive, why_unfit(fitness))
         }
@@ -54,9 +74,9 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
         line: rule.line,
         session: target.session.label.as_str().into(),
         cell: target.cell.map(|cell| cell.key),
-        shape_words: target
-            .cell
-            .map_or_else(Plain::default, |cell| runs.run.record.plan.shape_words(cell.key.shape).into()),
+        shape_words: target.cell.map_or_else(Plain::default, |cell| {
+            runs.run.record.plan.shape_words(cell.key.shape).into()
+        }),
         metric: rule.check.metric,
         held: case.held,
         figure: case.figure,
@@ -71,21 +91,44 @@ fn is_timing(metric: Metric) -> bool {
 }
 
 fn why_unfit(fitness: &Fitness) -> String {
-    let worst = fitness.reasons.iter().find(|reason| reason.severity == FitnessVerdict::Invalid);
-    let seen = worst.map(|reason| format!(": {}", reason.seen.exact())).unwrap_or_default();
-    format!("the machine was not fit to measure on ({}){seen}", FitnessVerdict::Invalid.word())
+    let worst = fitness
+        .reasons
+        .iter()
+        .find(|reason| reason.severity == FitnessVerdict::Invalid);
+    let seen = worst
+        .map(|reason| format!(": {}", reason.seen.exact()))
+        .unwrap_or_default();
+    format!(
+        "the machine was not fit to measure on ({}){seen}",
+        FitnessVerdict::Invalid.word()
+    )
 }
 
 fn remarks(run: Run<'_>, against: Option<Run<'_>>) -> Vec<Plain> {
     let mut remarks = Vec::new();
     if let Some(against) = against {
-        remarks.extend(relative::other_machine(&run.record.host, &against.record.host).map(Plain::from));
+        remarks.extend(
+            relative::other_machine(&run.record.host, &against.record.host).map(Plain::from),
+        );
     }
     let named = [("the run", Some(run)), ("the baseline run", against)];
-    for (name, run) in named.into_iter().filter_map(|(name, run)| Some((name, run?))) {
-        if let Some(fitness) = run.record.fitness.as_ref().filter(|fitness| fitness.verdict != FitnessVerdict::Valid) {
-            let seen: Vec<&str> = fitness.reasons.iter().map(|reason| reason.seen.exact()).collect();
-            remarks.push(format!("{name} is {}: {}", fitness.verdict.word(), seen.join("; ")).into());
+    for (name, run) in named
+        .into_iter()
+        .filter_map(|(name, run)| Some((name, run?)))
+    {
+        if let Some(fitness) = run
+            .record
+            .fitness
+            .as_ref()
+            .filter(|fitness| fitness.verdict != FitnessVerdict::Valid)
+        {
+            let seen: Vec<&str> = fitness
+                .reasons
+                .iter()
+                .map(|reason| reason.seen.exact())
+                .collect();
+            remarks
+                .push(format!("{name} is {}: {}", fitness.verdict.word(), seen.join("; ")).into());
         }
         if !run.findings.ending.complete {
             remarks.push(format!("{name} is incomplete").into());

@@ -39,8 +39,12 @@ pub(super) struct Target<'a> {
 
 impl Target<'_> {
     pub(super) fn figure(&self, metric: Metric) -> Estimate {
-        let figures = self.cell.map_or(&self.session.figures, |cell| &cell.figures);
-        find(figures, metric).cloned().unwrap_or_else(|| Estimate::absent(self.why_absent(metric)))
+        let figures = self
+            .cell
+            .map_or(&self.session.figures, |cell| &cell.figures);
+        find(figures, metric)
+            .cloned()
+            .unwrap_or_else(|| Estimate::absent(self.why_absent(metric)))
     }
 
     fn why_absent(&self, metric: Metric) -> String {
@@ -49,10 +53,12 @@ impl Target<'_> {
             (Group::Gpu, _) => "the session ran on no GPU that is observed",
             (Group::CpuEnergy, _) => "the run did not look for it",
             (_, Some(reason)) => reason,
-            (Group::Agreement, None) if accuracy.reference.is_none() => match self.session.is_baseline {
-                true => "its outputs are what the others are compared with",
-                false => "its outputs were compared with nothing",
-            },
+            (Group::Agreement, None) if accuracy.reference.is_none() => {
+                match self.session.is_baseline {
+                    true => "its outputs are what the others are compared with",
+                    false => "its outputs were compared with nothing",
+                }
+            }
             (_, None) => "its outputs are not scored by it",
         };
         reason.to_owned()
@@ -60,7 +66,9 @@ impl Target<'_> {
 
     /// `None` where something was measured.
     pub(super) fn failure(&self) -> Option<String> {
-        let outcome = self.cell.map_or(&self.session.outcome, |cell| &cell.outcome);
+        let outcome = self
+            .cell
+            .map_or(&self.session.outcome, |cell| &cell.outcome);
         match outcome {
             Outcome::Ok => None,
             Outcome::Failed(failure) => Some(format!("it failed: {}", failure.message.exact())),
@@ -75,18 +83,34 @@ const EARLY_STOPPING_CONFIDENCE: f64 = 0.99;
 /// The figure and the judgement of an SLO on one cell, or of its session where the metric is one of sessions: the
 /// figure and the judgement; `None` for a cell that the run does not have.
 #[must_use]
-pub fn held_at(slo: &Slo, record: &RunRecord, figures: Figures<'_>, key: CellKey) -> Option<(Estimate, Judgement)> {
+pub fn held_at(
+    slo: &Slo,
+    record: &RunRecord,
+    figures: Figures<'_>,
+    key: CellKey,
+) -> Option<(Estimate, Judgement)> {
     let session = figures.sessions.get(key.session)?;
     let cell = figures.cells.at(key)?;
     let cell = (slo.metric.level() == Level::Cell).then_some(cell);
     let target = Target { session, cell };
-    let case = Case { held: Held::Figure, figure: target.figure(slo.metric), side: slo.side, budget: slo.limit };
+    let case = Case {
+        held: Held::Figure,
+        figure: target.figure(slo.metric),
+        side: slo.side,
+        budget: slo.limit,
+    };
     let judgement = judged(slo.metric, &target, record, &case);
     Some((case.figure, judgement))
 }
 
-pub(super) fn judged(metric: Metric, target: &Target<'_>, record: &RunRecord, case: &Case) -> Judgement {
-    let latencies = || Buckets::decode(record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
+pub(super) fn judged(
+    metric: Metric,
+    target: &Target<'_>,
+    record: &RunRecord,
+    case: &Case,
+) -> Judgement {
+    let latencies =
+        || Buckets::decode(record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
     if let (Some(quantile), Held::Figure, Side::AtMost) = (quantile(metric), case.held, case.side)
         && let Some(latencies) = latencies()
     {
@@ -100,22 +124,45 @@ pub(super) fn judged(metric: Metric, target: &Target<'_>, record: &RunRecord, ca
 fn percentile(quantile: Quantile, latencies: &Buckets, case: &Case) -> Judgement {
     // A latency is above a budget of fractions of a nanosecond exactly where it is above the whole nanoseconds of it.
     let overruns_count = latencies.count_above(Nanos(case.budget as u64));
-    let under = early_stopping::is_under(quantile, latencies.count(), overruns_count, EARLY_STOPPING_CONFIDENCE);
-    let above = case.figure.interval().is_some_and(|interval| interval.low > case.budget);
+    let under = early_stopping::is_under(
+        quantile,
+        latencies.count(),
+        overruns_count,
+        EARLY_STOPPING_CONFIDENCE,
+    );
+    let above = case
+        .figure
+        .interval()
+        .is_some_and(|interval| interval.low > case.budget);
     let basis = Basis::EarlyStopping { overruns_count };
-    let decided = |verdict| Judgement { verdict, basis, reason: None, settling: None };
-    let below = case.figure.interval().is_none_or(|interval| interval.high <= case.budget);
+    let decided = |verdict| Judgement {
+        verdict,
+        basis,
+        reason: None,
+        settling: None,
+    };
+    let below = case
+        .figure
+        .interval()
+        .is_none_or(|interval| interval.high <= case.budget);
     match under {
         Under::Proven if below => decided(GateVerdict::Pass),
         Under::Proven => verdict::judge(&case.figure, case.side, case.budget),
-        Under::Refuted | Under::Open { .. } if above => {
-            Judgement { basis: Basis::Interval, ..decided(GateVerdict::Fail) }
-        }
+        Under::Refuted | Under::Open { .. } if above => Judgement {
+            basis: Basis::Interval,
+            ..decided(GateVerdict::Fail)
+        },
         Under::Refuted if case.figure.interval().is_none() => decided(GateVerdict::Fail),
         Under::Refuted => decided(GateVerdict::Inconclusive),
         Under::Open { more_inferences } => {
-            let settling = Some(Settling { more: more_inferences, of: Counted::Inferences });
-            Judgement { settling, ..decided(GateVerdict::Inconclusive) }
+            let settling = Some(Settling {
+                more: more_inferences,
+                of: Counted::Inferences,
+            });
+            Judgement {
+                settling,
+                ..decided(GateVerdict::Inconclusive)
+            }
         }
     }
 }

@@ -16,7 +16,9 @@ const SCORE_HEADROOM: f64 = 0.005;
 /// advises (the baseline's, where it advises none), and rules that hold it against a baseline run.
 #[must_use]
 pub fn init(run: Run<'_>) -> String {
-    let Some(session) = subject(run) else { return String::new() };
+    let Some(session) = subject(run) else {
+        return String::new();
+    };
     let variant = &run.record.plan.variant_of(session.session).name;
     let mut text = format!(
         "# Budgets of {}: what was measured, with {:.0}% of headroom. Change them to what you need.\n",
@@ -24,7 +26,11 @@ pub fn init(run: Run<'_>) -> String {
         HEADROOM * 100.0
     );
     for (check, cell) in candidates(run, session) {
-        let entry = entry(&check, variant, cell.map(|cell| (cell.batch_size, &run.record.plan.shapes[cell.shape])));
+        let entry = entry(
+            &check,
+            variant,
+            cell.map(|cell| (cell.batch_size, &run.record.plan.shapes[cell.shape])),
+        );
         if passes(&entry, run) {
             text.push_str(&entry);
         }
@@ -43,32 +49,60 @@ const RELATIVE: &str = "
 
 fn subject<'a>(run: Run<'a>) -> Option<&'a SessionFindings> {
     let sessions = &run.findings.sessions;
-    let advised = run.findings.decisions.answer.latency.pick().and_then(|pick| sessions.get(pick.key.session));
-    advised.or_else(|| sessions.iter().find(|session| session.is_baseline && session.outcome.is_ok()))
+    let advised = run
+        .findings
+        .decisions
+        .answer
+        .latency
+        .pick()
+        .and_then(|pick| sessions.get(pick.key.session));
+    advised.or_else(|| {
+        sessions
+            .iter()
+            .find(|session| session.is_baseline && session.outcome.is_ok())
+    })
 }
 
 fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<(String, Option<CellKey>)> {
-    let measured =
-        || run.findings.cells.iter().filter(|cell| cell.key.session == session.session && cell.outcome.is_ok());
+    let measured = || {
+        run.findings
+            .cells
+            .iter()
+            .filter(|cell| cell.key.session == session.session && cell.outcome.is_ok())
+    };
     let fastest = measured().min_by_key(|cell| (cell.key.shape, cell.key.batch_size));
     let largest = measured().max_by(|one, other| throughput(one).total_cmp(&throughput(other)));
     let mut checks = Vec::new();
     if let Some(cell) = fastest {
         for metric in [Metric::LatencyP50, Metric::LatencyP99] {
-            checks.extend(most(cell.figure(metric)).map(|most| (at_most(metric, most), Some(cell.key))));
+            checks.extend(
+                most(cell.figure(metric)).map(|most| (at_most(metric, most), Some(cell.key))),
+            );
         }
     }
     if let Some(cell) = largest {
-        let least = cell.figure(Metric::Throughput).and_then(|estimate| Some(estimate.interval()?.low));
-        checks.extend(
-            least.map(|least| (format!("throughput >= {} /s", significant(least * (1.0 - HEADROOM))), Some(cell.key))),
-        );
+        let least = cell
+            .figure(Metric::Throughput)
+            .and_then(|estimate| Some(estimate.interval()?.low));
+        checks.extend(least.map(|least| {
+            (
+                format!("throughput >= {} /s", significant(least * (1.0 - HEADROOM))),
+                Some(cell.key),
+            )
+        }));
     }
     for metric in [Metric::ModelMemory, Metric::FileSize] {
         checks.extend(most(session.figure(metric)).map(|most| (at_most(metric, most), None)));
     }
-    let score = session.figure(Metric::AccuracyTop1).and_then(|estimate| Some(estimate.interval()?.low));
-    checks.extend(score.map(|low| (format!("accuracy_top1 >= {:.3}", (low - SCORE_HEADROOM).max(0.0)), None)));
+    let score = session
+        .figure(Metric::AccuracyTop1)
+        .and_then(|estimate| Some(estimate.interval()?.low));
+    checks.extend(score.map(|low| {
+        (
+            format!("accuracy_top1 >= {:.3}", (low - SCORE_HEADROOM).max(0.0)),
+            None,
+        )
+    }));
     checks
 }
 
@@ -79,7 +113,9 @@ fn throughput(cell: &CellFindings) -> f64 {
 /// With headroom; `None` where it is nothing, a share of which is no headroom.
 fn most(estimate: Option<&crate::analysis::Estimate>) -> Option<f64> {
     let measured = estimate?.measured()?;
-    let high = measured.interval.map_or(measured.value, |interval| interval.high);
+    let high = measured
+        .interval
+        .map_or(measured.value, |interval| interval.high);
     (high > 0.0).then_some(high * (1.0 + HEADROOM))
 }
 
@@ -88,7 +124,10 @@ fn at_most(metric: Metric, most: f64) -> String {
         crate::metric::Unit::Bytes => &[("MB", 1e6), ("kB", 1e3), ("B", 1.0)],
         _ => &[("s", 1e9), ("ms", 1e6), ("us", 1e3), ("ns", 1.0)],
     };
-    let (unit, factor) = units.iter().find(|(_, factor)| most >= *factor).unwrap_or(&units[units.len() - 1]);
+    let (unit, factor) = units
+        .iter()
+        .find(|(_, factor)| most >= *factor)
+        .unwrap_or(&units[units.len() - 1]);
     format!("{} <= {} {unit}", metric.name(), significant(most / factor))
 }
 
@@ -105,9 +144,15 @@ fn entry(check: &str, variant: &str, cell: Option<(u64, &Shape)>) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(entry, "batch_size = {batch_size}");
         if !shape.dims.is_empty() {
-            let dims =
-                shape.dims.iter().map(|(name, size)| format!("{} = {size}", serde_json::Value::from(name.as_str())));
-            let _ = writeln!(entry, "dims = {{ {} }}", dims.collect::<Vec<_>>().join(", "));
+            let dims = shape
+                .dims
+                .iter()
+                .map(|(name, size)| format!("{} = {size}", serde_json::Value::from(name.as_str())));
+            let _ = writeln!(
+                entry,
+                "dims = {{ {} }}",
+                dims.collect::<Vec<_>>().join(", ")
+            );
         }
     }
     entry
@@ -131,7 +176,9 @@ fn quoted(text: &str) -> String {
 
 fn passes(entry: &str, run: Run<'_>) -> bool {
     let judged = |rules: Vec<Rule>| gate(&rules, run, None);
-    rules(entry).and_then(judged).is_ok_and(|Gate { verdict, .. }| verdict == GateVerdict::Pass)
+    rules(entry)
+        .and_then(judged)
+        .is_ok_and(|Gate { verdict, .. }| verdict == GateVerdict::Pass)
 }
 
 #[cfg(test)]

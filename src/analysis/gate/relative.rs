@@ -14,9 +14,16 @@ pub(super) fn case(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Case 
         Ok((Delta::Ratio { change, .. }, _)) => {
             let factor = match check.budget {
                 Budget::Drop(Drop::Share(share)) => 1.0 - share,
-                Budget::TimesBaseline(budget) | Budget::Absolute(budget) | Budget::Drop(Drop::Points(budget)) => budget,
+                Budget::TimesBaseline(budget)
+                | Budget::Absolute(budget)
+                | Budget::Drop(Drop::Points(budget)) => budget,
             };
-            Case { held: Held::RatioToBaseline, figure: change.ratio, side: check.side, budget: factor }
+            Case {
+                held: Held::RatioToBaseline,
+                figure: change.ratio,
+                side: check.side,
+                budget: factor,
+            }
         }
         Ok((Delta::Score { change, .. }, score)) => of_score(check, change, score),
         Err(reason) => {
@@ -24,7 +31,12 @@ pub(super) fn case(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Case 
                 Budget::TimesBaseline(factor) | Budget::Absolute(factor) => factor,
                 Budget::Drop(Drop::Points(drop) | Drop::Share(drop)) => -drop,
             };
-            Case { held: Held::RatioToBaseline, figure: Estimate::absent(reason), side: check.side, budget }
+            Case {
+                held: Held::RatioToBaseline,
+                figure: Estimate::absent(reason),
+                side: check.side,
+                budget,
+            }
         }
     }
 }
@@ -36,21 +48,51 @@ fn of_score(check: &Check, change: AccuracyChange, baseline: f64) -> Case {
         Budget::Drop(Drop::Share(share)) => -share * baseline,
         Budget::TimesBaseline(factor) | Budget::Absolute(factor) => (factor - 1.0) * baseline,
     };
-    Case { held: Held::DifferenceToBaseline, figure: change.difference, side: check.side, budget }
+    Case {
+        held: Held::DifferenceToBaseline,
+        figure: change.difference,
+        side: check.side,
+        budget,
+    }
 }
 
 /// With the baseline's score where the metric is one.
 fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Delta, f64)> {
     let at = target.cell.map(|cell| cell.key.workload());
-    let candidate = Side { run: &runs.index, session: target.session.session, at };
-    let (run, session) = match &runs.against {
-        None => (&runs.index, runs.run.record.plan.baseline_session().ok_or("the run has no baseline session")?),
-        Some((_, index)) => (index, counterpart(index, &runs.run.record.plan.variant_of(target.session.session).name)?),
+    let candidate = Side {
+        run: &runs.index,
+        session: target.session.session,
+        at,
     };
-    let at = at.map(|at| in_other_run(at, &runs.run.record.plan, &run.record().plan)).transpose()?;
+    let (run, session) = match &runs.against {
+        None => (
+            &runs.index,
+            runs.run
+                .record
+                .plan
+                .baseline_session()
+                .ok_or("the run has no baseline session")?,
+        ),
+        Some((_, index)) => (
+            index,
+            counterpart(
+                index,
+                &runs.run.record.plan.variant_of(target.session.session).name,
+            )?,
+        ),
+    };
+    let at = at
+        .map(|at| in_other_run(at, &runs.run.record.plan, &run.record().plan))
+        .transpose()?;
     let delta = change(check.metric, candidate, Side { run, session, at })?;
-    let findings = runs.against.as_ref().map_or(runs.run.findings, |(against, _)| against.findings);
-    let score = findings.sessions.get(session).and_then(|session| session.figure(check.metric)?.value());
+    let findings = runs
+        .against
+        .as_ref()
+        .map_or(runs.run.findings, |(against, _)| against.findings);
+    let score = findings
+        .sessions
+        .get(session)
+        .and_then(|session| session.figure(check.metric)?.value());
     match (&delta, score) {
         (Delta::Score { .. }, None) => Err("the baseline has no score".into()),
         _ => Ok((delta, score.unwrap_or(1.0))),
@@ -66,12 +108,25 @@ fn counterpart(index: &RunIndex<'_>, name: &str) -> Observed<usize> {
 
 fn in_other_run(at: Workload, plan: &Plan, other: &Plan) -> Observed<Workload> {
     let shape = plan.same_shape(at.shape, other);
-    let shape = shape.ok_or_else(|| format!("the baseline run did not measure{}", plan.shape_words(at.shape)))?;
+    let shape = shape.ok_or_else(|| {
+        format!(
+            "the baseline run did not measure{}",
+            plan.shape_words(at.shape)
+        )
+    })?;
     Ok(Workload { shape, ..at })
 }
 
 pub(super) fn other_machine(here: &Host, there: &Host) -> Option<String> {
     let differences = host_differences(there, here);
-    let names: Vec<&str> = differences.iter().map(|difference| difference.what).collect();
-    (!names.is_empty()).then(|| format!("the baseline run is of another machine: {} differ", names.join(", ")))
+    let names: Vec<&str> = differences
+        .iter()
+        .map(|difference| difference.what)
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "the baseline run is of another machine: {} differ",
+            names.join(", ")
+        )
+    })
 }

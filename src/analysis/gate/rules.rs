@@ -69,7 +69,9 @@ pub enum Mistake {
     #[error("`{0}` is a figure of a session, which has no batch size")]
     NoBatchSize(&'static str),
     /// A comparison with the baseline is asked of the baseline alone.
-    #[error("the rule compares the baseline with itself and with nothing else; name another run with `--against`")]
+    #[error(
+        "the rule compares the baseline with itself and with nothing else; name another run with `--against`"
+    )]
     BaselineAlone,
 }
 
@@ -96,24 +98,51 @@ struct Entry {
 pub fn rules(text: &str) -> Result<Vec<Rule>, RuleError> {
     let file: File = toml::from_str(text).map_err(|error| {
         let line = line_at(text, error.span().map_or(0, |span| span.start));
-        RuleError { line, mistake: Mistake::Toml(error.message().to_owned()) }
+        RuleError {
+            line,
+            mistake: Mistake::Toml(error.message().to_owned()),
+        }
     })?;
     if file.rule.is_empty() {
-        return Err(RuleError { line: 1, mistake: Mistake::Empty });
+        return Err(RuleError {
+            line: 1,
+            mistake: Mistake::Empty,
+        });
     }
-    file.rule.into_iter().map(|entry| rule(text, entry)).collect()
+    file.rule
+        .into_iter()
+        .map(|entry| rule(text, entry))
+        .collect()
 }
 
 fn rule(text: &str, entry: Entry) -> Result<Rule, RuleError> {
     let line = line_at(text, entry.check.span().start);
-    let check = Check::parse(entry.check.get_ref()).map_err(|error| RuleError { line, mistake: error.into() })?;
+    let check = Check::parse(entry.check.get_ref()).map_err(|error| RuleError {
+        line,
+        mistake: error.into(),
+    })?;
     Ok(Rule {
         check,
         line,
-        variant_line: entry.variant.as_ref().map_or(line, |variant| line_at(text, variant.span().start)),
-        batch_size_line: entry.batch_size.as_ref().map_or(line, |size| line_at(text, size.span().start)),
-        dims_line: entry.dims.as_ref().map_or(line, |dims| line_at(text, dims.span().start)),
-        text: entry.check.into_inner().split_whitespace().collect::<Vec<_>>().join(" ").into(),
+        variant_line: entry
+            .variant
+            .as_ref()
+            .map_or(line, |variant| line_at(text, variant.span().start)),
+        batch_size_line: entry
+            .batch_size
+            .as_ref()
+            .map_or(line, |size| line_at(text, size.span().start)),
+        dims_line: entry
+            .dims
+            .as_ref()
+            .map_or(line, |dims| line_at(text, dims.span().start)),
+        text: entry
+            .check
+            .into_inner()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .into(),
         variant: entry.variant.map(Spanned::into_inner),
         batch_size: entry.batch_size.map(Spanned::into_inner),
         dims: entry.dims.map(Spanned::into_inner).unwrap_or_default(),
@@ -122,7 +151,11 @@ fn rule(text: &str, entry: Entry) -> Result<Rule, RuleError> {
 
 /// From 1.
 fn line_at(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
+    text.bytes()
+        .take(offset)
+        .filter(|&byte| byte == b'\n')
+        .count()
+        + 1
 }
 
 #[cfg(test)]
@@ -135,8 +168,14 @@ mod tests {
                     check = \"throughput >= 1 /s\"\n";
         let rules = rules(text).unwrap();
         let lines = |rule: &Rule| (rule.line, rule.variant_line, rule.batch_size_line);
-        assert_eq!(rules.iter().map(lines).collect::<Vec<_>>(), [(3, 3, 3), (8, 6, 7)]);
-        assert_eq!((rules[1].variant.as_deref(), rules[1].batch_size), (Some("int8"), Some(8)));
+        assert_eq!(
+            rules.iter().map(lines).collect::<Vec<_>>(),
+            [(3, 3, 3), (8, 6, 7)]
+        );
+        assert_eq!(
+            (rules[1].variant.as_deref(), rules[1].batch_size),
+            (Some("int8"), Some(8))
+        );
     }
 
     #[test]
@@ -144,12 +183,28 @@ mod tests {
         for (text, line, part) in [
             ("", 1, "no `[[rule]]`"),
             ("rule = []\n", 1, "no `[[rule]]`"),
-            ("[[rule]]\ncheck = \"latency_p99 <= 20 ms\"\nbatch = 1\n", 3, "unknown field `batch`"),
+            (
+                "[[rule]]\ncheck = \"latency_p99 <= 20 ms\"\nbatch = 1\n",
+                3,
+                "unknown field `batch`",
+            ),
             ("[[rules]]\ncheck = \"x\"\n", 1, "unknown field `rules`"),
-            ("\n[[rule]]\nvariant = \"int8\"\n", 2, "missing field `check`"),
-            ("[[rule]]\ncheck = \"latency_p99 <= 20 ms\"\nbatch_size = -1\n", 3, "invalid value"),
+            (
+                "\n[[rule]]\nvariant = \"int8\"\n",
+                2,
+                "missing field `check`",
+            ),
+            (
+                "[[rule]]\ncheck = \"latency_p99 <= 20 ms\"\nbatch_size = -1\n",
+                3,
+                "invalid value",
+            ),
             ("[[rule]]\ncheck = 5\n", 2, "invalid type"),
-            ("[[rule]]\n\ncheck = \"latency_p77 <= 20 ms\"\n", 3, "unknown metric `latency_p77`"),
+            (
+                "[[rule]]\n\ncheck = \"latency_p77 <= 20 ms\"\n",
+                3,
+                "unknown metric `latency_p77`",
+            ),
             ("[[rule]]\ncheck = \"oops\n", 2, "string"),
         ] {
             let error = rules(text).unwrap_err();

@@ -15,7 +15,11 @@ pub(super) struct Targets<'a> {
 }
 
 /// Without another run to compare with, the baseline is left out of rules that compare.
-pub(super) fn targets<'a>(rule: &Rule, run: Run<'a>, own_baseline: bool) -> Result<Targets<'a>, RuleError> {
+pub(super) fn targets<'a>(
+    rule: &Rule,
+    run: Run<'a>,
+    own_baseline: bool,
+) -> Result<Targets<'a>, RuleError> {
     let mut sessions = sessions(rule, run)?;
     if own_baseline && !matches!(rule.check.budget, Budget::Absolute(_)) {
         sessions.retain(|session| !session.is_baseline);
@@ -28,46 +32,103 @@ pub(super) fn targets<'a>(rule: &Rule, run: Run<'a>, own_baseline: bool) -> Resu
         return cells(rule, run, &sessions);
     }
     if rule.batch_size.is_some() {
-        return Err(at(rule.batch_size_line, Mistake::NoBatchSize(rule.check.metric.key())));
+        return Err(at(
+            rule.batch_size_line,
+            Mistake::NoBatchSize(rule.check.metric.key()),
+        ));
     }
     if !rule.dims.is_empty() {
-        return Err(at(rule.dims_line, Mistake::NoShape(rule.check.metric.key())));
+        return Err(at(
+            rule.dims_line,
+            Mistake::NoShape(rule.check.metric.key()),
+        ));
     }
-    let counted = sessions.into_iter().map(|session| Target { session, cell: None }).collect();
-    Ok(Targets { counted, left_out: Vec::new() })
+    let counted = sessions
+        .into_iter()
+        .map(|session| Target {
+            session,
+            cell: None,
+        })
+        .collect();
+    Ok(Targets {
+        counted,
+        left_out: Vec::new(),
+    })
 }
 
 fn sessions<'a>(rule: &Rule, run: Run<'a>) -> Result<Vec<&'a SessionFindings>, RuleError> {
     let all = run.findings.sessions.iter();
-    let Some(name) = &rule.variant else { return Ok(all.collect()) };
+    let Some(name) = &rule.variant else {
+        return Ok(all.collect());
+    };
     let variant = |session: &SessionFindings| &run.record.plan.variant_of(session.session).name;
-    let named: Vec<_> = all.filter(|session| variant(session) == name || session.label == *name).collect();
+    let named: Vec<_> = all
+        .filter(|session| variant(session) == name || session.label == *name)
+        .collect();
     if named.is_empty() {
-        let names: Vec<String> = run.record.plan.variants.iter().map(|variant| format!("`{}`", variant.name)).collect();
+        let names: Vec<String> = run
+            .record
+            .plan
+            .variants
+            .iter()
+            .map(|variant| format!("`{}`", variant.name))
+            .collect();
         let mistake = Mistake::UnknownVariant(name.clone(), names.join(", "));
-        return Err(RuleError { line: rule.variant_line, mistake });
+        return Err(RuleError {
+            line: rule.variant_line,
+            mistake,
+        });
     }
     Ok(named)
 }
 
-fn cells<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Result<Targets<'a>, RuleError> {
+fn cells<'a>(
+    rule: &Rule,
+    run: Run<'a>,
+    sessions: &[&'a SessionFindings],
+) -> Result<Targets<'a>, RuleError> {
     let plan = &run.record.plan;
-    if let Some(batch_size) = rule.batch_size.filter(|size| !plan.batch_sizes.contains(size)) {
-        let known = plan.batch_sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    if let Some(batch_size) = rule
+        .batch_size
+        .filter(|size| !plan.batch_sizes.contains(size))
+    {
+        let known = plan
+            .batch_sizes
+            .iter()
+            .map(u64::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
         let mistake = Mistake::UnknownBatchSize(batch_size, known);
-        return Err(RuleError { line: rule.batch_size_line, mistake });
+        return Err(RuleError {
+            line: rule.batch_size_line,
+            mistake,
+        });
     }
     check_dims(rule, plan)?;
-    let mut targets = Targets { counted: Vec::new(), left_out: Vec::new() };
+    let mut targets = Targets {
+        counted: Vec::new(),
+        left_out: Vec::new(),
+    };
     let mut unmeasured = Vec::new();
     for &session in sessions {
-        let of_session = run.findings.cells.iter().filter(|cell| cell.key.session == session.session);
+        let of_session = run
+            .findings
+            .cells
+            .iter()
+            .filter(|cell| cell.key.session == session.session);
         let is_meant = |cell: &&CellFindings| {
-            rule.batch_size.is_none_or(|size| size == cell.key.batch_size)
-                && rule.dims.iter().all(|(name, size)| plan.shapes[cell.key.shape].dims.get(name) == Some(size))
+            rule.batch_size
+                .is_none_or(|size| size == cell.key.batch_size)
+                && rule
+                    .dims
+                    .iter()
+                    .all(|(name, size)| plan.shapes[cell.key.shape].dims.get(name) == Some(size))
         };
         for cell in of_session.filter(is_meant) {
-            let target = Target { session, cell: Some(cell) };
+            let target = Target {
+                session,
+                cell: Some(cell),
+            };
             match needless(rule, run, &target) {
                 Some(reason) => {
                     targets.left_out.push(LeftOut {
@@ -84,7 +145,10 @@ fn cells<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Res
         }
     }
     if targets.counted.is_empty() {
-        return Ok(Targets { counted: unmeasured, left_out: Vec::new() });
+        return Ok(Targets {
+            counted: unmeasured,
+            left_out: Vec::new(),
+        });
     }
     Ok(targets)
 }
@@ -95,9 +159,16 @@ fn check_dims(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
         let known: std::collections::BTreeSet<u64> = known.copied().collect();
         if !known.contains(&size) {
             let known: Vec<String> = known.iter().map(u64::to_string).collect();
-            let known = if known.is_empty() { "it swept no such dimension".into() } else { known.join(", ") };
+            let known = if known.is_empty() {
+                "it swept no such dimension".into()
+            } else {
+                known.join(", ")
+            };
             let mistake = Mistake::UnknownShape(name.clone(), size, known);
-            return Err(RuleError { line: rule.dims_line, mistake });
+            return Err(RuleError {
+                line: rule.dims_line,
+                mistake,
+            });
         }
     }
     Ok(())

@@ -61,7 +61,12 @@ pub struct Judgement {
 
 impl Judgement {
     pub(super) fn without_figure(verdict: GateVerdict, reason: impl Into<Plain>) -> Self {
-        Judgement { verdict, basis: Basis::Nothing, reason: Some(reason.into()), settling: None }
+        Judgement {
+            verdict,
+            basis: Basis::Nothing,
+            reason: Some(reason.into()),
+            settling: None,
+        }
     }
 
     pub(super) fn of(measured: &Measured, side: Side, budget: f64) -> Self {
@@ -77,20 +82,48 @@ impl Judgement {
                     (false, true) => GateVerdict::Inconclusive,
                 };
                 let open = verdict == GateVerdict::Inconclusive;
-                let across = if side.allows(measured.value, budget) { worst } else { best };
-                let settling = if open { settling(measured, across, budget) } else { None };
-                Judgement { verdict, basis: Basis::Interval, reason: None, settling }
+                let across = if side.allows(measured.value, budget) {
+                    worst
+                } else {
+                    best
+                };
+                let settling = if open {
+                    settling(measured, across, budget)
+                } else {
+                    None
+                };
+                Judgement {
+                    verdict,
+                    basis: Basis::Interval,
+                    reason: None,
+                    settling,
+                }
             }
             (None, Some(remark)) => {
                 let launches = measured.n_of == Counted::Launches && measured.n < MIN_LAUNCHES;
                 let more = MIN_LAUNCHES.saturating_sub(measured.n);
-                let settling = launches.then_some(Settling { more, of: Counted::Launches });
-                Judgement { settling, ..Judgement::without_figure(GateVerdict::Inconclusive, remark.clone()) }
+                let settling = launches.then_some(Settling {
+                    more,
+                    of: Counted::Launches,
+                });
+                Judgement {
+                    settling,
+                    ..Judgement::without_figure(GateVerdict::Inconclusive, remark.clone())
+                }
             }
             (None, None) => {
                 let kept = side.allows(measured.value, budget);
-                let verdict = if kept { GateVerdict::Pass } else { GateVerdict::Fail };
-                Judgement { verdict, basis: Basis::ReadOff, reason: None, settling: None }
+                let verdict = if kept {
+                    GateVerdict::Pass
+                } else {
+                    GateVerdict::Fail
+                };
+                Judgement {
+                    verdict,
+                    basis: Basis::ReadOff,
+                    reason: None,
+                    settling: None,
+                }
             }
         }
     }
@@ -106,7 +139,10 @@ fn settling(measured: &Measured, across: f64, budget: f64) -> Option<Settling> {
     // Beyond this the figure stands at the budget for every practical purpose.
     const HOPELESS: f64 = 1e9;
     let more = (needed.ceil() - measured.n as f64).max(1.0);
-    (more < HOPELESS).then_some(Settling { more: more as u64, of: measured.n_of })
+    (more < HOPELESS).then_some(Settling {
+        more: more as u64,
+        of: measured.n_of,
+    })
 }
 
 /// The worst counts: pass only if each passes.
@@ -117,7 +153,9 @@ pub(super) fn worst(verdicts: impl Iterator<Item = GateVerdict>) -> GateVerdict 
 pub(super) fn judge(estimate: &Estimate, side: Side, budget: f64) -> Judgement {
     match estimate {
         Estimate::Measured(measured) => Judgement::of(measured, side, budget),
-        Estimate::Absent { reason, .. } => Judgement::without_figure(GateVerdict::Inconclusive, reason.clone()),
+        Estimate::Absent { reason, .. } => {
+            Judgement::without_figure(GateVerdict::Inconclusive, reason.clone())
+        }
     }
 }
 
@@ -128,7 +166,10 @@ mod tests {
 
     fn measured(value: f64, low: f64, high: f64) -> Measured {
         let interval = Some(Interval { low, high });
-        Measured { interval, ..Measured::exact(value, 8, Counted::Launches) }
+        Measured {
+            interval,
+            ..Measured::exact(value, 8, Counted::Launches)
+        }
     }
 
     #[test]
@@ -136,18 +177,43 @@ mod tests {
         let of = |budget| Judgement::of(&measured(10.0, 9.0, 12.0), Side::AtMost, budget).verdict;
         assert_eq!(
             [of(12.0), of(11.9), of(9.0), of(8.9)],
-            [GateVerdict::Pass, GateVerdict::Inconclusive, GateVerdict::Inconclusive, GateVerdict::Fail]
+            [
+                GateVerdict::Pass,
+                GateVerdict::Inconclusive,
+                GateVerdict::Inconclusive,
+                GateVerdict::Fail
+            ]
         );
         let of = |budget| Judgement::of(&measured(10.0, 9.0, 12.0), Side::AtLeast, budget).verdict;
-        assert_eq!([of(9.0), of(9.1), of(12.1)], [GateVerdict::Pass, GateVerdict::Inconclusive, GateVerdict::Fail]);
+        assert_eq!(
+            [of(9.0), of(9.1), of(12.1)],
+            [
+                GateVerdict::Pass,
+                GateVerdict::Inconclusive,
+                GateVerdict::Fail
+            ]
+        );
     }
 
     #[test]
     fn what_would_settle_follows_from_the_spread() {
-        let settling = |budget| Judgement::of(&measured(10.0, 8.0, 12.0), Side::AtMost, budget).settling;
+        let settling =
+            |budget| Judgement::of(&measured(10.0, 8.0, 12.0), Side::AtMost, budget).settling;
         // Half the half-width takes four times the launches: 32 in all.
-        assert_eq!(settling(11.0), Some(Settling { more: 24, of: Counted::Launches }));
-        assert_eq!(settling(9.0), Some(Settling { more: 24, of: Counted::Launches }));
+        assert_eq!(
+            settling(11.0),
+            Some(Settling {
+                more: 24,
+                of: Counted::Launches
+            })
+        );
+        assert_eq!(
+            settling(9.0),
+            Some(Settling {
+                more: 24,
+                of: Counted::Launches
+            })
+        );
         assert_eq!(settling(10.0), None);
         assert_eq!(settling(12.0), None);
     }
@@ -155,10 +221,19 @@ mod tests {
     #[test]
     fn without_an_interval_nothing_is_decided_but_of_what_is_read_off() {
         let remark = Some("no interval: needs 6 launches, has 3".into());
-        let few = Measured { remark, ..Measured::exact(1.0, 3, Counted::Launches) };
+        let few = Measured {
+            remark,
+            ..Measured::exact(1.0, 3, Counted::Launches)
+        };
         let judgement = Judgement::of(&few, Side::AtMost, 1e9);
         assert_eq!(judgement.verdict, GateVerdict::Inconclusive);
-        assert_eq!(judgement.settling, Some(Settling { more: 3, of: Counted::Launches }));
+        assert_eq!(
+            judgement.settling,
+            Some(Settling {
+                more: 3,
+                of: Counted::Launches
+            })
+        );
         let size = Estimate::exact(400.0, 1, Counted::Files);
         assert_eq!(judge(&size, Side::AtMost, 400.0).verdict, GateVerdict::Pass);
         assert_eq!(judge(&size, Side::AtMost, 399.0).verdict, GateVerdict::Fail);

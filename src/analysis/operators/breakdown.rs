@@ -107,18 +107,28 @@ impl Breakdown {
             by_operator: by_operator(profiled, nodes_ns),
             by_group: by_group(&profiled.nodes, nodes_ns),
             nodes: nodes(profiled, nodes_ns),
-            arena_peak_bytes: profiled.nodes.iter().filter_map(|node| node.arena_peak_bytes).max(),
+            arena_peak_bytes: profiled
+                .nodes
+                .iter()
+                .filter_map(|node| node.arena_peak_bytes)
+                .max(),
         }
     }
 }
 
 fn sum<'n>(nodes: impl IntoIterator<Item = &'n NodeProfile>) -> Nanos {
-    nodes.into_iter().fold(Nanos(0), |sum, node| sum + node.time_ns)
+    nodes
+        .into_iter()
+        .fold(Nanos(0), |sum, node| sum + node.time_ns)
 }
 
 /// Share of a whole; 0 of nothing.
 fn share(part: Nanos, whole: Nanos) -> Ratio {
-    Ratio(if whole.0 == 0 { 0.0 } else { part.as_f64() / whole.as_f64() })
+    Ratio(if whole.0 == 0 {
+        0.0
+    } else {
+        part.as_f64() / whole.as_f64()
+    })
 }
 
 pub(super) fn calls(calls_count: u64, profiled: &Profiled) -> f64 {
@@ -128,16 +138,26 @@ pub(super) fn calls(calls_count: u64, profiled: &Profiled) -> f64 {
 fn rest(profiled: &Profiled, nodes_ns: Nanos) -> Rest {
     let inference = profiled.mean_inference_ns;
     if nodes_ns > inference {
-        return Rest::Overlap { factor: nodes_ns.as_f64() / inference.as_f64().max(1.0) };
+        return Rest::Overlap {
+            factor: nodes_ns.as_f64() / inference.as_f64().max(1.0),
+        };
     }
-    let calls = calls(profiled.nodes.iter().map(|node| node.calls_count).sum(), profiled);
+    let calls = calls(
+        profiled.nodes.iter().map(|node| node.calls_count).sum(),
+        profiled,
+    );
     let time_ns = inference.since(nodes_ns);
     let truncated = Nanos((calls * TRUNCATION.as_f64()) as u64);
-    Rest::Between { time_ns, share: share(time_ns, inference), truncated_at_most_ns: truncated.min(time_ns) }
+    Rest::Between {
+        time_ns,
+        share: share(time_ns, inference),
+        truncated_at_most_ns: truncated.min(time_ns),
+    }
 }
 
 /// Why there is no factor below 1: writing down times makes nothing faster.
-const NO_LONGER: &str = "inferences without it, beside it, took no less time: what else went on hid what it costs";
+const NO_LONGER: &str =
+    "inferences without it, beside it, took no less time: what else went on hid what it costs";
 
 fn distortion(ratios: &[f64]) -> Estimate {
     let Some(found) = stats::over_launches(ratios) else {
@@ -149,7 +169,9 @@ fn distortion(ratios: &[f64]) -> Estimate {
     }
     Estimate::Measured(Measured {
         interval,
-        remark: interval.is_none().then(|| "no interval: too few pairs".into()),
+        remark: interval
+            .is_none()
+            .then(|| "no interval: too few pairs".into()),
         ..Measured::exact(found.value, ratios.len() as u64, Counted::Pairs)
     })
 }
@@ -157,11 +179,19 @@ fn distortion(ratios: &[f64]) -> Estimate {
 fn by_group(nodes: &[NodeProfile], nodes_ns: Nanos) -> Vec<GroupShare> {
     let mut groups: BTreeMap<OperatorGroup, Vec<&NodeProfile>> = BTreeMap::new();
     for node in nodes {
-        groups.entry(OperatorGroup::of(&node.operator)).or_default().push(node);
+        groups
+            .entry(OperatorGroup::of(&node.operator))
+            .or_default()
+            .push(node);
     }
     let of_group = |(group, nodes): (OperatorGroup, Vec<&NodeProfile>)| {
         let time_ns = sum(nodes.iter().copied());
-        GroupShare { group, nodes_count: nodes.len() as u64, time_ns, share: share(time_ns, nodes_ns) }
+        GroupShare {
+            group,
+            nodes_count: nodes.len() as u64,
+            time_ns,
+            share: share(time_ns, nodes_ns),
+        }
     };
     let mut shares: Vec<GroupShare> = groups.into_iter().map(of_group).collect();
     shares.sort_by_key(|share| std::cmp::Reverse(share.time_ns));
@@ -206,15 +236,24 @@ pub struct OperatorShare {
 fn by_operator(profiled: &Profiled, nodes_ns: Nanos) -> Vec<OperatorShare> {
     let mut operators: BTreeMap<(&Plain, &Plain), Vec<&NodeProfile>> = BTreeMap::new();
     for node in &profiled.nodes {
-        operators.entry((&node.operator, &node.execution_provider)).or_default().push(node);
+        operators
+            .entry((&node.operator, &node.execution_provider))
+            .or_default()
+            .push(node);
     }
-    let mut shares: Vec<OperatorShare> =
-        operators.into_values().filter_map(|nodes| operator_share(&nodes, profiled, nodes_ns)).collect();
+    let mut shares: Vec<OperatorShare> = operators
+        .into_values()
+        .filter_map(|nodes| operator_share(&nodes, profiled, nodes_ns))
+        .collect();
     shares.sort_by_key(|share| std::cmp::Reverse(share.time_ns));
     shares
 }
 
-fn operator_share(nodes: &[&NodeProfile], profiled: &Profiled, nodes_ns: Nanos) -> Option<OperatorShare> {
+fn operator_share(
+    nodes: &[&NodeProfile],
+    profiled: &Profiled,
+    nodes_ns: Nanos,
+) -> Option<OperatorShare> {
     let first = nodes.first()?;
     let time_ns = sum(nodes.iter().copied());
     Some(OperatorShare {
@@ -225,7 +264,11 @@ fn operator_share(nodes: &[&NodeProfile], profiled: &Profiled, nodes_ns: Nanos) 
         calls: calls(nodes.iter().map(|node| node.calls_count).sum(), profiled),
         time_ns,
         share: share(time_ns, nodes_ns),
-        bytes: nodes.iter().map(|node| bytes(node, profiled)).sum::<Option<f64>>().map(|sum| Bytes(sum as u64)),
+        bytes: nodes
+            .iter()
+            .map(|node| bytes(node, profiled))
+            .sum::<Option<f64>>()
+            .map(|sum| Bytes(sum as u64)),
     })
 }
 

@@ -26,10 +26,14 @@ impl OperatorGroup {
         let name = without_domain(operator.exact());
         match name {
             _ if MatrixOperator::of(name).is_some() => OperatorGroup::Matrix,
-            "Cast" | "CastLike" | "DequantizeLinear" | "DynamicQuantizeLinear" | "QuantizeLinear" => {
+            "Cast"
+            | "CastLike"
+            | "DequantizeLinear"
+            | "DynamicQuantizeLinear"
+            | "QuantizeLinear" => OperatorGroup::Conversion,
+            "InsertedPrecisionFreeCast" | "MemcpyFromHost" | "MemcpyToHost" => {
                 OperatorGroup::Conversion
             }
-            "InsertedPrecisionFreeCast" | "MemcpyFromHost" | "MemcpyToHost" => OperatorGroup::Conversion,
             "ReorderInput" | "ReorderOutput" | "Transpose" => OperatorGroup::Conversion,
             _ => OperatorGroup::Other,
         }

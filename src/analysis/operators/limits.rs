@@ -22,7 +22,10 @@ pub(in crate::analysis) fn bottlenecks(record: &RunRecord) -> Vec<Bottleneck> {
     let kinds = [dominating, conversions, overhead];
     let found = kinds.iter().flat_map(|kind| {
         let limited = |&(roofline, profiled): &(&Roofline, &Profiled)| {
-            Some(Bottleneck { session: roofline.session, kind: kind(profiled, roofline)? })
+            Some(Bottleneck {
+                session: roofline.session,
+                kind: kind(profiled, roofline)?,
+            })
         };
         first.iter().filter_map(limited)
     });
@@ -31,28 +34,48 @@ pub(in crate::analysis) fn bottlenecks(record: &RunRecord) -> Vec<Bottleneck> {
 
 fn profiled<'r>(record: &'r RunRecord, roofline: &Roofline) -> Option<&'r Profiled> {
     let key = (roofline.session, roofline.shape, roofline.batch_size);
-    let profile = record.operators.iter().find(|known| (known.session, known.shape, known.batch_size) == key)?;
+    let profile = record
+        .operators
+        .iter()
+        .find(|known| (known.session, known.shape, known.batch_size) == key)?;
     profile.profile.as_ref().ok()
 }
 
 fn share(profiled: &Profiled, wanted: impl Fn(&Plain) -> bool) -> f64 {
     let time = |nodes: &mut dyn Iterator<Item = Nanos>| nodes.sum::<Nanos>().as_f64();
     let all = time(&mut profiled.nodes.iter().map(|node| node.time_ns));
-    let wanted = time(&mut profiled.nodes.iter().filter(|node| wanted(&node.operator)).map(|node| node.time_ns));
+    let wanted = time(
+        &mut profiled
+            .nodes
+            .iter()
+            .filter(|node| wanted(&node.operator))
+            .map(|node| node.time_ns),
+    );
     if all > 0.0 { wanted / all } else { 0.0 }
 }
 
 /// The operator that takes most of the time, with the bound of the longest of its nodes.
 fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind> {
     let mut times: BTreeMap<&Plain, Nanos> = BTreeMap::new();
-    for node in profiled.nodes.iter().filter(|node| OperatorGroup::of(&node.operator) != OperatorGroup::Conversion) {
+    for node in profiled
+        .nodes
+        .iter()
+        .filter(|node| OperatorGroup::of(&node.operator) != OperatorGroup::Conversion)
+    {
         let time = times.entry(&node.operator).or_default();
         *time = *time + node.time_ns;
     }
     let (&operator, _) = times.iter().max_by_key(|(_, time)| **time)?;
     let share = share(profiled, |other| other == operator);
-    let longest = roofline.nodes.iter().find(|node| node.operator == *operator)?;
-    let arithmetic = longest.work.as_ref().ok().map(|work: &Work| work.arithmetic);
+    let longest = roofline
+        .nodes
+        .iter()
+        .find(|node| node.operator == *operator)?;
+    let arithmetic = longest
+        .work
+        .as_ref()
+        .ok()
+        .map(|work: &Work| work.arithmetic);
     let attained = match longest.bound.as_ref().ok() {
         // More than the memory gives comes from a cache, of which no peak is known.
         Some(Bound::Memory) => longest.memory_ratio.filter(|ratio| ratio.0 <= 1.0),
@@ -71,8 +94,12 @@ fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind
 fn conversions(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind> {
     let is_conversion = |operator: &Plain| OperatorGroup::of(operator) == OperatorGroup::Conversion;
     let share = share(profiled, is_conversion);
-    let mut operators: Vec<Plain> =
-        profiled.nodes.iter().map(|node| node.operator.clone()).filter(is_conversion).collect();
+    let mut operators: Vec<Plain> = profiled
+        .nodes
+        .iter()
+        .map(|node| node.operator.clone())
+        .filter(is_conversion)
+        .collect();
     let nodes_count = operators.len() as u64;
     operators.sort();
     operators.dedup();
@@ -86,5 +113,8 @@ fn conversions(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKin
 
 fn overhead(_: &Profiled, roofline: &Roofline) -> Option<BottleneckKind> {
     let share = roofline.share_of(Bound::Overhead);
-    (share.0 >= NOTABLE_SHARE).then_some(BottleneckKind::SmallNodes { batch_size: roofline.batch_size, share })
+    (share.0 >= NOTABLE_SHARE).then_some(BottleneckKind::SmallNodes {
+        batch_size: roofline.batch_size,
+        share,
+    })
 }

@@ -41,11 +41,18 @@ pub struct OperatorFindings {
 pub(super) fn findings(record: &RunRecord) -> Vec<OperatorFindings> {
     let mut profiles: Vec<&OperatorProfile> = record.operators.iter().collect();
     profiles.sort_by_key(|profile| (profile.session, profile.shape, profile.batch_size));
-    profiles.into_iter().map(|profile| finding(record, profile)).collect()
+    profiles
+        .into_iter()
+        .map(|profile| finding(record, profile))
+        .collect()
 }
 
 fn finding(record: &RunRecord, profile: &OperatorProfile) -> OperatorFindings {
-    let model = record.plan.sessions.get(profile.session).and_then(|session| record.variants.get(session.variant));
+    let model = record
+        .plan
+        .sessions
+        .get(profile.session)
+        .and_then(|session| record.variants.get(session.variant));
     let model = model.and_then(|variant| variant.model.as_ref());
     let profiled = profile.profile.as_ref();
     OperatorFindings {
@@ -53,7 +60,9 @@ fn finding(record: &RunRecord, profile: &OperatorProfile) -> OperatorFindings {
         shape: profile.shape,
         batch_size: profile.batch_size,
         breakdown: profiled.map(Breakdown::of).map_err(Clone::clone),
-        graph: model.zip(profiled.ok()).map(|(model, profiled)| GraphChange::of(&model.operators, &profiled.nodes)),
+        graph: model
+            .zip(profiled.ok())
+            .map(|(model, profiled)| GraphChange::of(&model.operators, &profiled.nodes)),
     }
 }
 
@@ -86,10 +95,16 @@ impl GraphChange {
     fn of(operators: &BTreeMap<String, u64>, nodes: &[NodeProfile]) -> GraphChange {
         let mut counts: BTreeMap<Plain, CountChange> = BTreeMap::new();
         for (operator, count) in operators {
-            counts.entry(without_domain(operator).into()).or_default().in_file_count += count;
+            counts
+                .entry(without_domain(operator).into())
+                .or_default()
+                .in_file_count += count;
         }
         for node in nodes {
-            counts.entry(without_domain(node.operator.exact()).into()).or_default().as_run_count += 1;
+            counts
+                .entry(without_domain(node.operator.exact()).into())
+                .or_default()
+                .as_run_count += 1;
         }
         let mut change = GraphChange {
             in_file_count: counts.values().map(|count| count.in_file_count).sum(),
@@ -98,9 +113,18 @@ impl GraphChange {
         };
         for (operator, count) in counts {
             match count {
-                CountChange { in_file_count: 0, as_run_count } => _ = change.appeared.insert(operator, as_run_count),
-                CountChange { in_file_count, as_run_count: 0 } => _ = change.vanished.insert(operator, in_file_count),
-                CountChange { in_file_count, as_run_count } if in_file_count == as_run_count => {}
+                CountChange {
+                    in_file_count: 0,
+                    as_run_count,
+                } => _ = change.appeared.insert(operator, as_run_count),
+                CountChange {
+                    in_file_count,
+                    as_run_count: 0,
+                } => _ = change.vanished.insert(operator, in_file_count),
+                CountChange {
+                    in_file_count,
+                    as_run_count,
+                } if in_file_count == as_run_count => {}
                 changed => _ = change.changed.insert(operator, changed),
             }
         }

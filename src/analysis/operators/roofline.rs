@@ -74,9 +74,14 @@ impl<'r> Peaks<'r> {
     fn of(record: &'r RunRecord, session: usize) -> Self {
         let spec = &record.plan.sessions[session];
         let is_own = |peaks: &&MachinePeaks| {
-            peaks.runtime == *spec.runtime.path() && peaks.intra_threads == spec.options.intra_threads
+            peaks.runtime == *spec.runtime.path()
+                && peaks.intra_threads == spec.options.intra_threads
         };
-        Peaks(if spec.is_accelerated() { None } else { record.peaks.iter().find(is_own) })
+        Peaks(if spec.is_accelerated() {
+            None
+        } else {
+            record.peaks.iter().find(is_own)
+        })
     }
 
     fn compute(self, arithmetic: Arithmetic) -> Observed<f64> {
@@ -86,12 +91,16 @@ impl<'r> Peaks<'r> {
             Arithmetic::Integer => &peaks.rates.int8_ops_per_sec,
             Arithmetic::OtherFloat => return Err("no peak was measured for its type".into()),
         };
-        told.as_ref().map(|peak| peak.highest_per_sec).map_err(Clone::clone)
+        told.as_ref()
+            .map(|peak| peak.highest_per_sec)
+            .map_err(Clone::clone)
     }
 
     fn memory(self) -> Observed<f64> {
         let told = &self.0.ok_or(NO_PEAKS)?.rates.memory_bytes_per_sec;
-        told.as_ref().map(|peak| peak.highest_per_sec).map_err(Clone::clone)
+        told.as_ref()
+            .map(|peak| peak.highest_per_sec)
+            .map_err(Clone::clone)
     }
 }
 
@@ -127,13 +136,21 @@ impl Roofline {
 
 pub(in crate::analysis) fn rooflines(record: &RunRecord) -> Vec<Roofline> {
     let profiles = record.operators.iter().filter_map(|profile| {
-        let profiled = profile.profile.as_ref().ok().filter(|profiled| !profiled.nodes.is_empty())?;
+        let profiled = profile
+            .profile
+            .as_ref()
+            .ok()
+            .filter(|profiled| !profiled.nodes.is_empty())?;
         let peaks = Peaks::of(record, profile.session);
         let times = match record.plan.sessions[profile.session].options.execution_mode {
             ExecutionMode::Sequential => Undistorted::in_turn(profiled),
             ExecutionMode::Parallel => Undistorted::side_by_side(profiled),
         };
-        let nodes: Vec<HotNode> = profiled.nodes.iter().map(|node| hot_node(node, &times, peaks)).collect();
+        let nodes: Vec<HotNode> = profiled
+            .nodes
+            .iter()
+            .map(|node| hot_node(node, &times, peaks))
+            .collect();
         Some(Roofline {
             session: profile.session,
             shape: profile.shape,
@@ -167,7 +184,10 @@ fn bound_shares(nodes: &[HotNode]) -> Vec<(Bound, Ratio)> {
             *shares.entry(bound).or_default() += node.share.0;
         }
     }
-    shares.into_iter().map(|(bound, share)| (bound, Ratio(share))).collect()
+    shares
+        .into_iter()
+        .map(|(bound, share)| (bound, Ratio(share)))
+        .collect()
 }
 
 fn hot_node(node: &NodeProfile, times: &Undistorted<'_>, peaks: Peaks<'_>) -> HotNode {
@@ -187,7 +207,9 @@ fn hot_node(node: &NodeProfile, times: &Undistorted<'_>, peaks: Peaks<'_>) -> Ho
         time_ns: Nanos(time_ns.round() as u64),
         share: Ratio(time_ns / times.nodes_ns.max(1.0)),
         bytes,
-        intensity: known.zip(bytes).map(|(work, bytes)| work.operations_count as f64 / bytes.as_f64().max(1.0)),
+        intensity: known
+            .zip(bytes)
+            .map(|(work, bytes)| work.operations_count as f64 / bytes.as_f64().max(1.0)),
         operations_per_sec,
         bytes_per_sec,
         compute_ratio: quotient(operations_per_sec, compute_peak),
@@ -198,22 +220,33 @@ fn hot_node(node: &NodeProfile, times: &Undistorted<'_>, peaks: Peaks<'_>) -> Ho
 }
 
 /// The roofline's rule: whatever would take longer at the measured peaks limits the node.
-fn bound(node: &NodeProfile, call_ns: f64, work: &Observed<Work>, peaks: Peaks<'_>) -> Observed<Bound> {
+fn bound(
+    node: &NodeProfile,
+    call_ns: f64,
+    work: &Observed<Work>,
+    peaks: Peaks<'_>,
+) -> Observed<Bound> {
     if OperatorGroup::of(&node.operator) == OperatorGroup::Conversion {
         return Ok(Bound::Conversion);
     }
     let work = work.clone()?;
     let bytes = node.bytes().ok_or("the trace does not tell its bytes")?;
     let computing_ns = work.operations_count as f64 / peaks.compute(work.arithmetic)? * 1e9;
-    let moving_ns = if bytes > CACHED { bytes.as_f64() / peaks.memory()? * 1e9 } else { 0.0 };
-    let limit_ns = computing_ns.max(moving_ns);
-    Ok(if call_ns < SMALL_CALL.as_f64() && limit_ns < NEAR_LIMIT * call_ns {
-        Bound::Overhead
-    } else if computing_ns >= moving_ns && work.operations_count > 0 {
-        Bound::Compute
+    let moving_ns = if bytes > CACHED {
+        bytes.as_f64() / peaks.memory()? * 1e9
     } else {
-        Bound::Memory
-    })
+        0.0
+    };
+    let limit_ns = computing_ns.max(moving_ns);
+    Ok(
+        if call_ns < SMALL_CALL.as_f64() && limit_ns < NEAR_LIMIT * call_ns {
+            Bound::Overhead
+        } else if computing_ns >= moving_ns && work.operations_count > 0 {
+            Bound::Compute
+        } else {
+            Bound::Memory
+        },
+    )
 }
 
 #[cfg(test)]
@@ -222,7 +255,11 @@ mod tests {
     use crate::record::{Peak, PeakRates, Profiled, TensorShape};
 
     fn peak(per_sec: f64) -> Peak {
-        Peak { highest_per_sec: per_sec, median_per_sec: per_sec, n: 5 }
+        Peak {
+            highest_per_sec: per_sec,
+            median_per_sec: per_sec,
+            n: 5,
+        }
     }
 
     /// 50 GFLOP/s, 100 Gop/s, 10 GB/s.
@@ -242,7 +279,10 @@ mod tests {
 
     /// A node that takes `time_ns`, of which the profiler cut off half a microsecond.
     fn node(operator: &str, time_ns: u64, dims: &[u64]) -> NodeProfile {
-        let shape = TensorShape { element_type: "float".into(), dims: dims.to_vec() };
+        let shape = TensorShape {
+            element_type: "float".into(),
+            dims: dims.to_vec(),
+        };
         let bytes = Some(Bytes(shape.elements_count().saturating_mul(4)));
         NodeProfile {
             operator: operator.into(),
@@ -258,12 +298,21 @@ mod tests {
     }
 
     fn profiled(nodes: Vec<NodeProfile>) -> Profiled {
-        Profiled { inferences_count: 10, mean_inference_ns: Nanos(1), nodes, ..Profiled::default() }
+        Profiled {
+            inferences_count: 10,
+            mean_inference_ns: Nanos(1),
+            nodes,
+            ..Profiled::default()
+        }
     }
 
     fn all_nodes(profiled: &Profiled, peaks: Peaks<'_>) -> Vec<HotNode> {
         let times = Undistorted::side_by_side(profiled);
-        profiled.nodes.iter().map(|node| hot_node(node, &times, peaks)).collect()
+        profiled
+            .nodes
+            .iter()
+            .map(|node| hot_node(node, &times, peaks))
+            .collect()
     }
 
     #[test]
@@ -279,10 +328,19 @@ mod tests {
         let all = all_nodes(&profiled(nodes), Peaks(Some(&machine)));
         let hot = hottest(all.clone());
         assert_eq!(hot.len(), 2, "the third lies beyond 90%");
-        assert_eq!((&hot[0].bound, &hot[1].bound), (&Ok(Bound::Compute), &Ok(Bound::Memory)));
-        assert!((hot[0].compute_ratio.unwrap().0 - 0.5369).abs() < 1e-4, "{hot:?}");
+        assert_eq!(
+            (&hot[0].bound, &hot[1].bound),
+            (&Ok(Bound::Compute), &Ok(Bound::Memory))
+        );
+        assert!(
+            (hot[0].compute_ratio.unwrap().0 - 0.5369).abs() < 1e-4,
+            "{hot:?}"
+        );
         assert!((hot[0].intensity.unwrap() - 128.0).abs() < 1e-9);
-        assert!((hot[1].memory_ratio.unwrap().0 - 0.8389).abs() < 1e-4, "{hot:?}");
+        assert!(
+            (hot[1].memory_ratio.unwrap().0 - 0.8389).abs() < 1e-4,
+            "{hot:?}"
+        );
         let shares = bound_shares(&all);
         let bounds: Vec<Bound> = shares.iter().map(|(bound, _)| *bound).collect();
         assert_eq!(bounds, [Bound::Compute, Bound::Memory, Bound::Conversion]);
@@ -291,12 +349,26 @@ mod tests {
 
     #[test]
     fn conversions_are_told_without_peaks_and_small_nodes_far_from_both_limits_with_them() {
-        let profiled = |conversion| profiled(vec![node("Relu", 3000, &[64]), node(conversion, 3000, &[64])]);
+        let profiled = |conversion| {
+            profiled(vec![
+                node("Relu", 3000, &[64]),
+                node(conversion, 3000, &[64]),
+            ])
+        };
         let machine = machine();
-        let hot = hottest(all_nodes(&profiled("QuantizeLinear"), Peaks(Some(&machine))));
-        assert_eq!((&hot[0].bound, &hot[1].bound), (&Ok(Bound::Overhead), &Ok(Bound::Conversion)));
+        let hot = hottest(all_nodes(
+            &profiled("QuantizeLinear"),
+            Peaks(Some(&machine)),
+        ));
+        assert_eq!(
+            (&hot[0].bound, &hot[1].bound),
+            (&Ok(Bound::Overhead), &Ok(Bound::Conversion))
+        );
         let hot = hottest(all_nodes(&profiled("Cast"), Peaks(None)));
-        assert_eq!((&hot[0].bound, &hot[1].bound), (&Err(NO_PEAKS.into()), &Ok(Bound::Conversion)));
+        assert_eq!(
+            (&hot[0].bound, &hot[1].bound),
+            (&Err(NO_PEAKS.into()), &Ok(Bound::Conversion))
+        );
         assert!(hot[0].operations_per_sec.is_some() && hot[0].compute_ratio.is_none());
     }
 }

@@ -38,13 +38,22 @@ impl<'p> Undistorted<'p> {
 
     /// The times of a profile whose nodes may have run at the same time.
     pub(in crate::analysis) fn side_by_side(profiled: &'p Profiled) -> Self {
-        let mut times = Undistorted { profiled, overhead_ns: overhead_ns(profiled), fit: 1.0, nodes_ns: 0.0 };
+        let mut times = Undistorted {
+            profiled,
+            overhead_ns: overhead_ns(profiled),
+            fit: 1.0,
+            nodes_ns: 0.0,
+        };
         times.nodes_ns = profiled.nodes.iter().map(|node| times.time_ns(node)).sum();
         times
     }
 
     pub(in crate::analysis) fn whole_ns(&self) -> f64 {
-        self.profiled.unprofiled_ns.unwrap_or(self.profiled.mean_inference_ns).as_f64().max(1.0)
+        self.profiled
+            .unprofiled_ns
+            .unwrap_or(self.profiled.mean_inference_ns)
+            .as_f64()
+            .max(1.0)
     }
 
     /// Of an inference, less what the profiler adds to each run, and with half of what it cuts off.
@@ -67,12 +76,27 @@ impl<'p> Undistorted<'p> {
 
 /// Its share of what an inference takes longer; no more than leaves the shortest node half of what is cut off.
 fn overhead_ns(profiled: &Profiled) -> f64 {
-    let Some(unprofiled_ns) = profiled.unprofiled_ns else { return 0.0 };
-    let all_runs: f64 = profiled.nodes.iter().map(|node| calls(node.calls_count, profiled)).sum();
+    let Some(unprofiled_ns) = profiled.unprofiled_ns else {
+        return 0.0;
+    };
+    let all_runs: f64 = profiled
+        .nodes
+        .iter()
+        .map(|node| calls(node.calls_count, profiled))
+        .sum();
     let longer_ns = (profiled.mean_inference_ns.as_f64() - unprofiled_ns.as_f64()).max(0.0);
     let of_run = |node: &NodeProfile| node.time_ns.as_f64() / calls(node.calls_count, profiled);
-    let shortest_ns = profiled.nodes.iter().filter(|node| node.calls_count > 0).map(of_run).fold(f64::MAX, f64::min);
-    if all_runs > 0.0 { (OVERHEAD_WITHIN * longer_ns / all_runs).min(shortest_ns) } else { 0.0 }
+    let shortest_ns = profiled
+        .nodes
+        .iter()
+        .filter(|node| node.calls_count > 0)
+        .map(of_run)
+        .fold(f64::MAX, f64::min);
+    if all_runs > 0.0 {
+        (OVERHEAD_WITHIN * longer_ns / all_runs).min(shortest_ns)
+    } else {
+        0.0
+    }
 }
 
 #[cfg(test)]
@@ -81,7 +105,11 @@ mod tests {
     use crate::units::Nanos;
 
     fn node(calls_count: u64, time_ns: u64) -> NodeProfile {
-        NodeProfile { calls_count, time_ns: Nanos(time_ns), ..NodeProfile::default() }
+        NodeProfile {
+            calls_count,
+            time_ns: Nanos(time_ns),
+            ..NodeProfile::default()
+        }
     }
 
     /// Ten inferences of `with_ns` with the profiler, and of `without_ns` without it.
@@ -98,19 +126,36 @@ mod tests {
     #[test]
     fn half_of_what_an_inference_takes_longer_is_shared_out_among_the_runs() {
         // 24 us longer, three runs: 4 us of each are the profiler's, and half a microsecond was cut off.
-        let profiled = profiled(64_000, Some(40_000), vec![node(20, 20_000), node(10, 10_000)]);
+        let profiled = profiled(
+            64_000,
+            Some(40_000),
+            vec![node(20, 20_000), node(10, 10_000)],
+        );
         let times = Undistorted::in_turn(&profiled);
-        let found: Vec<f64> = profiled.nodes.iter().map(|node| times.time_ns(node)).collect();
+        let found: Vec<f64> = profiled
+            .nodes
+            .iter()
+            .map(|node| times.time_ns(node))
+            .collect();
         assert_eq!(found, [20_000.0 - 7_000.0, 10_000.0 - 3_500.0]);
         assert_eq!(times.unknown_ns(&profiled.nodes[0]), 2.0 * (500.0 + 800.0));
-        assert_eq!((times.fit, times.whole_ns(), times.nodes_ns), (1.0, 40_000.0, 19_500.0));
+        assert_eq!(
+            (times.fit, times.whole_ns(), times.nodes_ns),
+            (1.0, 40_000.0, 19_500.0)
+        );
     }
 
     #[test]
-    fn shortest_node_keeps_half_a_microsecond_and_all_keep_theirs_where_the_distortion_is_not_known() {
-        for (without_ns, time_ns, left_ns) in [(Some(1_000), 2_000, 500.0), (None, 4_000, 4_500.0)] {
+    fn shortest_node_keeps_half_a_microsecond_and_all_keep_theirs_where_the_distortion_is_not_known()
+     {
+        for (without_ns, time_ns, left_ns) in [(Some(1_000), 2_000, 500.0), (None, 4_000, 4_500.0)]
+        {
             let profiled = profiled(10_000, without_ns, vec![node(10, time_ns)]);
-            assert_eq!(Undistorted::in_turn(&profiled).time_ns(&profiled.nodes[0]), left_ns, "{without_ns:?}");
+            assert_eq!(
+                Undistorted::in_turn(&profiled).time_ns(&profiled.nodes[0]),
+                left_ns,
+                "{without_ns:?}"
+            );
         }
     }
 
@@ -119,7 +164,10 @@ mod tests {
         let profiled = profiled(10_000, Some(10_000), vec![node(10, 19_500)]);
         let node = &profiled.nodes[0];
         let times = Undistorted::in_turn(&profiled);
-        assert_eq!((times.time_ns(node), times.unknown_ns(node)), (10_000.0, 250.0 + 10_000.0));
+        assert_eq!(
+            (times.time_ns(node), times.unknown_ns(node)),
+            (10_000.0, 250.0 + 10_000.0)
+        );
         assert_eq!(Undistorted::side_by_side(&profiled).time_ns(node), 20_000.0);
     }
 }

@@ -35,16 +35,18 @@ pub struct Work {
 fn steps(operator: &str) -> Option<u64> {
     Some(match operator {
         // Data is moved, or shapes are looked at.
-        "CastLike" | "Concat" | "Constant" | "ConstantOfShape" | "DepthToSpace" | "Expand" | "Flatten" | "Gather"
-        | "GatherElements" | "GatherND" | "Identity" | "MemcpyFromHost" | "MemcpyToHost" | "Pad" | "Range"
-        | "ReorderInput" | "ReorderOutput" | "Reshape" | "ScatterElements" | "ScatterND" | "Shape" | "Slice"
-        | "SpaceToDepth" | "Split" | "Squeeze" | "Transpose" | "Unsqueeze" => 0,
+        "CastLike" | "Concat" | "Constant" | "ConstantOfShape" | "DepthToSpace" | "Expand"
+        | "Flatten" | "Gather" | "GatherElements" | "GatherND" | "Identity" | "MemcpyFromHost"
+        | "MemcpyToHost" | "Pad" | "Range" | "ReorderInput" | "ReorderOutput" | "Reshape"
+        | "ScatterElements" | "ScatterND" | "Shape" | "Slice" | "SpaceToDepth" | "Split"
+        | "Squeeze" | "Transpose" | "Unsqueeze" => 0,
         "InsertedPrecisionFreeCast" => 0,
         // Transcendental functions count as one operation.
-        "Abs" | "Add" | "BiasGelu" | "Cast" | "Ceil" | "Clip" | "Div" | "Elu" | "Equal" | "Erf" | "Exp"
-        | "FastGelu" | "Floor" | "Gelu" | "Greater" | "HardSigmoid" | "HardSwish" | "LeakyRelu" | "Less" | "Log"
-        | "Max" | "Min" | "Mul" | "Neg" | "PRelu" | "Pow" | "QuickGelu" | "Reciprocal" | "Relu" | "Round"
-        | "Sigmoid" | "Softplus" | "Sqrt" | "Sub" | "Tanh" | "Where" => 1,
+        "Abs" | "Add" | "BiasGelu" | "Cast" | "Ceil" | "Clip" | "Div" | "Elu" | "Equal" | "Erf"
+        | "Exp" | "FastGelu" | "Floor" | "Gelu" | "Greater" | "HardSigmoid" | "HardSwish"
+        | "LeakyRelu" | "Less" | "Log" | "Max" | "Min" | "Mul" | "Neg" | "PRelu" | "Pow"
+        | "QuickGelu" | "Reciprocal" | "Relu" | "Round" | "Sigmoid" | "Softplus" | "Sqrt"
+        | "Sub" | "Tanh" | "Where" => 1,
         // Scale and shift, or scale and round.
         "BatchNormalization" | "DequantizeLinear" | "QuantizeLinear" => 2,
         // Compare, exponentiate, sum, divide.
@@ -66,11 +68,21 @@ fn steps(operator: &str) -> Option<u64> {
 /// Why that is not known, as a lowercase fragment: there is no formula, or the trace lacks a shape that it needs.
 pub fn work(node: &NodeProfile) -> Observed<Work> {
     let shapes = Shapes {
-        inputs: node.inputs.as_deref().ok_or("the trace does not tell its inputs' shapes")?,
-        output: node.outputs.as_deref().and_then(<[_]>::first).ok_or("the trace does not tell its output's shape")?,
+        inputs: node
+            .inputs
+            .as_deref()
+            .ok_or("the trace does not tell its inputs' shapes")?,
+        output: node
+            .outputs
+            .as_deref()
+            .and_then(<[_]>::first)
+            .ok_or("the trace does not tell its output's shape")?,
     };
     let operations_count = shapes.operations(node.operator.exact())?;
-    Ok(Work { operations_count, arithmetic: shapes.arithmetic(node.operator.exact()) })
+    Ok(Work {
+        operations_count,
+        arithmetic: shapes.arithmetic(node.operator.exact()),
+    })
 }
 
 struct Shapes<'n> {
@@ -81,7 +93,9 @@ struct Shapes<'n> {
 impl Shapes<'_> {
     fn operations(&self, operator: &str) -> Observed<u64> {
         match without_domain(operator) {
-            "Conv" | "FusedConv" | "NhwcConv" | "NhwcFusedConv" | "ConvInteger" | "QLinearConv" => self.convolution(),
+            "Conv" | "FusedConv" | "NhwcConv" | "NhwcFusedConv" | "ConvInteger" | "QLinearConv" => {
+                self.convolution()
+            }
             "ConvTranspose" | "QLinearConvTranspose" => self.transposed_convolution(),
             "MatMul"
             | "MatMulInteger"
@@ -91,18 +105,20 @@ impl Shapes<'_> {
             | "QLinearMatMul"
             | "MatMulNBits"
             | "MatMulBnb4" => self.product(),
-            "Gemm" | "FusedGemm" | "QGemm" | "GemmFloat8" | "FusedMatMul" | "TransposeMatMul" => self.flat_product(),
+            "Gemm" | "FusedGemm" | "QGemm" | "GemmFloat8" | "FusedMatMul" | "TransposeMatMul" => {
+                self.flat_product()
+            }
             "Attention" | "QAttention" => self.attention(),
             "MultiHeadAttention" => self.multi_head_attention(),
             "LSTM" | "GRU" | "RNN" | "DynamicQuantizeLSTM" => self.recurrence(),
             // Pooling and reductions visit every input element once.
-            "ArgMax" | "ArgMin" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool" | "MaxPool" | "NhwcMaxPool"
-            | "QLinearAveragePool" | "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceProd" | "ReduceSum" => {
-                Ok(self.input(0)?.elements_count())
-            }
+            "ArgMax" | "ArgMin" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool"
+            | "MaxPool" | "NhwcMaxPool" | "QLinearAveragePool" | "ReduceMax" | "ReduceMean"
+            | "ReduceMin" | "ReduceProd" | "ReduceSum" => Ok(self.input(0)?.elements_count()),
             "QLinearGlobalAveragePool" => Ok(self.input(0)?.elements_count()),
             name => {
-                let steps = steps(name).ok_or_else(|| format!("there is no formula for `{name}`"))?;
+                let steps =
+                    steps(name).ok_or_else(|| format!("there is no formula for `{name}`"))?;
                 Ok(times(&[steps, self.output.elements_count()]))
             }
         }
@@ -119,7 +135,9 @@ impl Shapes<'_> {
     }
 
     fn input(&self, index: usize) -> Observed<&TensorShape> {
-        self.inputs.get(index).ok_or_else(|| format!("the trace does not tell the shape of its input {index}").into())
+        self.inputs
+            .get(index)
+            .ok_or_else(|| format!("the trace does not tell the shape of its input {index}").into())
     }
 
     /// The weight of a convolution: the first input after the data that has as many dimensions and begins with
@@ -128,9 +146,14 @@ impl Shapes<'_> {
     fn kernel(&self, channels_of: &TensorShape) -> Observed<&TensorShape> {
         let rank = self.input(0)?.dims.len();
         let channels = [channels_of.dims.get(1), channels_of.dims.last()];
-        let is_kernel =
-            |input: &&TensorShape| input.dims.len() == rank && rank > 2 && channels.contains(&input.dims.first());
-        self.inputs.iter().skip(1).find(is_kernel).ok_or_else(|| NO_WEIGHT.into())
+        let is_kernel = |input: &&TensorShape| {
+            input.dims.len() == rank && rank > 2 && channels.contains(&input.dims.first())
+        };
+        self.inputs
+            .iter()
+            .skip(1)
+            .find(is_kernel)
+            .ok_or_else(|| NO_WEIGHT.into())
     }
 
     /// Twice the output elements, times the products that make up each: weight elements / output channels, which come
@@ -149,7 +172,12 @@ impl Shapes<'_> {
 
     /// Twice the output elements, times the last dimension of the first matrix, however either is broadcast.
     fn product(&self) -> Observed<u64> {
-        let inner = self.input(0)?.dims.last().copied().ok_or("its first input is a scalar")?;
+        let inner = self
+            .input(0)?
+            .dims
+            .last()
+            .copied()
+            .ok_or("its first input is a scalar")?;
         Ok(times(&[2, self.output.elements_count(), inner]))
     }
 
@@ -162,12 +190,20 @@ impl Shapes<'_> {
         if batch(first) != batch(self.output) || !first.elements_count().is_multiple_of(rows) {
             return Err("its first input is broadcast".into());
         }
-        Ok(times(&[2, self.output.elements_count(), first.elements_count() / rows]))
+        Ok(times(&[
+            2,
+            self.output.elements_count(),
+            first.elements_count() / rows,
+        ]))
     }
 
     /// ONNX Runtime's own reads a weight of two dimensions second, the standard's reads keys of three or four.
     fn attention(&self) -> Observed<u64> {
-        if self.input(1)?.dims.len() == 2 { self.packed_attention() } else { self.standard_attention() }
+        if self.input(1)?.dims.len() == 2 {
+            self.packed_attention()
+        } else {
+            self.standard_attention()
+        }
     }
 
     /// Every element of the queries is multiplied with one of every key, and every element of the output is a sum over
@@ -175,13 +211,20 @@ impl Shapes<'_> {
     /// come last, beside their values, with four dimensions.
     fn standard_attention(&self) -> Observed<u64> {
         let (queries, keys) = (self.input(0)?, self.input(1)?);
-        let places = |shape: &TensorShape| shape.dims.len().checked_sub(2).map(|axis| shape.dims[axis]);
+        let places =
+            |shape: &TensorShape| shape.dims.len().checked_sub(2).map(|axis| shape.dims[axis]);
         let new = places(keys).ok_or("its keys have no positions")?;
         let kept = match self.inputs.get(3..).unwrap_or_default() {
-            [.., keys, values] if keys.dims.len() == 4 && values.dims.starts_with(&keys.dims[..3]) => keys.dims[2],
+            [.., keys, values]
+                if keys.dims.len() == 4 && values.dims.starts_with(&keys.dims[..3]) =>
+            {
+                keys.dims[2]
+            }
             _ => 0,
         };
-        let elements = queries.elements_count().saturating_add(self.output.elements_count());
+        let elements = queries
+            .elements_count()
+            .saturating_add(self.output.elements_count());
         Ok(times(&[2, new.saturating_add(kept), elements]))
     }
 
@@ -209,11 +252,20 @@ impl Shapes<'_> {
     /// Every step multiplies input (length, batch, width) and state with their weights (directions, ...).
     fn recurrence(&self) -> Observed<u64> {
         let [length, batch, width] = three(self.input(0)?)?;
-        let weights = self.inputs.iter().skip(1).filter(|input| input.dims.len() == 3).take(2);
+        let weights = self
+            .inputs
+            .iter()
+            .skip(1)
+            .filter(|input| input.dims.len() == 3)
+            .take(2);
         match weights.collect::<Vec<_>>().as_slice() {
             // States, which are there without packed weights, hold the batch instead of the input's width.
-            [input, state] if input.dims[1..].contains(&width) && input.dims[0] == state.dims[0] => {
-                let weights = input.elements_count().saturating_add(state.elements_count());
+            [input, state]
+                if input.dims[1..].contains(&width) && input.dims[0] == state.dims[0] =>
+            {
+                let weights = input
+                    .elements_count()
+                    .saturating_add(state.elements_count());
                 Ok(times(&[2, length, batch, weights]))
             }
             _ => Err(NO_WEIGHT.into()),
@@ -225,7 +277,9 @@ const NO_WEIGHT: &str = "the trace does not tell its weight's shape";
 
 /// A product of sizes, which a trace may say anything of.
 fn times(factors: &[u64]) -> u64 {
-    factors.iter().fold(1, |product, &factor| product.saturating_mul(factor))
+    factors
+        .iter()
+        .fold(1, |product, &factor| product.saturating_mul(factor))
 }
 
 /// Elements of a weight for each of its first dimension.
@@ -238,7 +292,8 @@ fn per_channel(kernel: &TensorShape) -> Observed<u64> {
 
 fn three(shape: &TensorShape) -> Observed<[u64; 3]> {
     let dims = shape.dims.as_slice();
-    dims.try_into().map_err(|_| format!("an input has {} dimensions instead of 3", dims.len()).into())
+    dims.try_into()
+        .map_err(|_| format!("an input has {} dimensions instead of 3", dims.len()).into())
 }
 
 #[cfg(test)]

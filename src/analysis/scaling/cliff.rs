@@ -19,14 +19,29 @@ pub(super) fn cliffs(index: &Index<'_>, curves: &[CurveLaunches<'_>]) -> Vec<Vec
     for (place, curve) in curves.iter().enumerate() {
         for ((from, small), (to, large)) in curve.batch_sizes().zip(curve.batch_sizes().skip(1)) {
             if let Some(change) = change(small, large) {
-                steps.push((place, Cliff { from, to, change, evidence: Vec::new(), unknown: Vec::new() }));
+                steps.push((
+                    place,
+                    Cliff {
+                        from,
+                        to,
+                        change,
+                        evidence: Vec::new(),
+                        unknown: Vec::new(),
+                    },
+                ));
             }
         }
     }
-    let mut changes: Vec<&mut Change> = steps.iter_mut().map(|(_, cliff)| &mut cliff.change).collect();
+    let mut changes: Vec<&mut Change> = steps
+        .iter_mut()
+        .map(|(_, cliff)| &mut cliff.change)
+        .collect();
     change::judge(Metric::ThroughputRatioToBaseline, &mut changes, END_ERROR);
     let mut found = vec![Vec::new(); curves.len()];
-    for (place, mut cliff) in steps.into_iter().filter(|(_, cliff)| cliff.change.verdict == Verdict::Slower) {
+    for (place, mut cliff) in steps
+        .into_iter()
+        .filter(|(_, cliff)| cliff.change.verdict == Verdict::Slower)
+    {
         let keys = [cliff.from, cliff.to].map(|batch_size| curves[place].curve.key(batch_size));
         (cliff.evidence, cliff.unknown) = evidence(index, keys);
         found[place].push(cliff);
@@ -35,15 +50,22 @@ pub(super) fn cliffs(index: &Index<'_>, curves: &[CurveLaunches<'_>]) -> Vec<Vec
 }
 
 /// Throughput at `to` / at `from`, paired within launches, not judged yet; `None` if no launch has both.
-pub(in crate::analysis) fn throughput_change(index: &Index<'_>, from: CellKey, to: CellKey) -> Option<Change> {
+pub(in crate::analysis) fn throughput_change(
+    index: &Index<'_>,
+    from: CellKey,
+    to: CellKey,
+) -> Option<Change> {
     let [small, large] = [from, to].map(|key| launch_points(index.blocks(key)));
     change(&small, &large)
 }
 
 fn change(small: &[LaunchPoint], large: &[LaunchPoint]) -> Option<Change> {
-    let ratios =
-        in_common(small, large).map(|(small, large)| (large.throughput_per_sec / small.throughput_per_sec).ln());
-    let rounds: Vec<Vec<f64>> = ratios.filter(|ratio| ratio.is_finite()).map(|ratio| vec![ratio]).collect();
+    let ratios = in_common(small, large)
+        .map(|(small, large)| (large.throughput_per_sec / small.throughput_per_sec).ln());
+    let rounds: Vec<Vec<f64>> = ratios
+        .filter(|ratio| ratio.is_finite())
+        .map(|ratio| vec![ratio])
+        .collect();
     Change::paired(Metric::ThroughputRatioToBaseline, &rounds)
 }
 
@@ -71,18 +93,26 @@ fn evidence(index: &Index<'_>, [from, to]: [CellKey; 2]) -> (Vec<CliffEvidence>,
 }
 
 fn faults(blocks: &[&BlockRecord]) -> Option<f64> {
-    let faults: u64 = blocks.iter().map(|block| block.minor_faults_count).sum::<Option<u64>>()?;
+    let faults: u64 = blocks
+        .iter()
+        .map(|block| block.minor_faults_count)
+        .sum::<Option<u64>>()?;
     let inferences: u64 = blocks.iter().map(|block| block.inferences_count).sum();
     (inferences > 0).then(|| faults as f64 / inferences as f64)
 }
 
 /// Of each launch that tells of both.
 fn arena<'a>(index: &Index<'a>, [from, to]: [CellKey; 2]) -> Vec<[&'a ArenaStats; 2]> {
-    let large =
-        index.launch_cells(to).iter().filter_map(|(launch, cell)| Some((launch.launch, cell.arena.as_ref().ok()?)));
+    let large = index
+        .launch_cells(to)
+        .iter()
+        .filter_map(|(launch, cell)| Some((launch.launch, cell.arena.as_ref().ok()?)));
     large
         .filter_map(|(number, large)| {
-            let (_, small) = index.launch_cells(from).iter().find(|(launch, _)| launch.launch == number)?;
+            let (_, small) = index
+                .launch_cells(from)
+                .iter()
+                .find(|(launch, _)| launch.launch == number)?;
             Some([small.arena.as_ref().ok()?, large])
         })
         .collect()
@@ -90,19 +120,32 @@ fn arena<'a>(index: &Index<'a>, [from, to]: [CellKey; 2]) -> Vec<[&'a ArenaStats
 
 /// Median over launches, if not 0.
 fn extensions(arena: &[[&ArenaStats; 2]]) -> Option<CliffEvidence> {
-    let more = |[small, large]: &[&ArenaStats; 2]| large.extensions_count.saturating_sub(small.extensions_count) as f64;
-    let extensions_count = stats::median(&arena.iter().map(more).collect::<Vec<_>>()).filter(|&count| count > 0.0)?;
+    let more = |[small, large]: &[&ArenaStats; 2]| {
+        large
+            .extensions_count
+            .saturating_sub(small.extensions_count) as f64
+    };
+    let extensions_count =
+        stats::median(&arena.iter().map(more).collect::<Vec<_>>()).filter(|&count| count > 0.0)?;
     Some(CliffEvidence::ArenaExtensions { extensions_count })
 }
 
 /// Those that held the arena's peak at the smaller batch size and do not at the larger one: medians over launches.
 fn exceeded_caches(caches: &[CpuCache], arena: &[[&ArenaStats; 2]]) -> Vec<CliffEvidence> {
     let peak = |side: usize| {
-        stats::median(&arena.iter().map(|pair| pair[side].peak_in_use_bytes.as_f64()).collect::<Vec<_>>())
+        stats::median(
+            &arena
+                .iter()
+                .map(|pair| pair[side].peak_in_use_bytes.as_f64())
+                .collect::<Vec<_>>(),
+        )
     };
-    let (Some(small), Some(large)) = (peak(0), peak(1)) else { return Vec::new() };
-    let exceeded =
-        caches.iter().filter(|cache| small <= cache.size_bytes.as_f64() && large > cache.size_bytes.as_f64());
+    let (Some(small), Some(large)) = (peak(0), peak(1)) else {
+        return Vec::new();
+    };
+    let exceeded = caches
+        .iter()
+        .filter(|cache| small <= cache.size_bytes.as_f64() && large > cache.size_bytes.as_f64());
     let evidence = |cache: &CpuCache| CliffEvidence::CacheExceeded {
         level: cache.level,
         cache_bytes: cache.size_bytes,

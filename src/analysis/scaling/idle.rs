@@ -14,13 +14,26 @@ pub(in crate::analysis) fn idle_gaps(record: &RunRecord) -> Vec<IdleFindings> {
         session: found.session,
         shape: found.shape,
         batch_size: found.batch_size,
-        gaps: found.gaps.as_ref().map(|gaps| compared(gaps)).map_err(Clone::clone),
+        gaps: found
+            .gaps
+            .as_ref()
+            .map(|gaps| compared(gaps))
+            .map_err(Clone::clone),
     };
     let mut found: Vec<IdleFindings> = record.idle_gaps.iter().map(of).collect();
-    let gaps = found.iter_mut().filter_map(|found| found.gaps.as_mut().ok()).flatten();
+    let gaps = found
+        .iter_mut()
+        .filter_map(|found| found.gaps.as_mut().ok())
+        .flatten();
     // What too few launches were measured of cannot have a verdict, and takes no part in the others'.
-    let changes = gaps.filter_map(|gap| gap.change.as_mut()).filter(|change| change.ratio.interval().is_some());
-    judge(Metric::LatencyP50RatioToBaseline, &mut changes.collect::<Vec<_>>(), END_ERROR);
+    let changes = gaps
+        .filter_map(|gap| gap.change.as_mut())
+        .filter(|change| change.ratio.interval().is_some());
+    judge(
+        Metric::LatencyP50RatioToBaseline,
+        &mut changes.collect::<Vec<_>>(),
+        END_ERROR,
+    );
     found
 }
 
@@ -29,30 +42,52 @@ fn compared(gaps: &[IdleGap]) -> Vec<GapFindings> {
     let of = |gap: &IdleGap| GapFindings {
         gap_ns: gap.gap_ns,
         latency_ns: latency(gap),
-        inferences_count: gap.latencies_ns.iter().flatten().map(|launch| launch.len() as u64).sum(),
-        change: none.filter(|none| none.gap_ns != gap.gap_ns).and_then(|none| change(gap, none)),
+        inferences_count: gap
+            .latencies_ns
+            .iter()
+            .flatten()
+            .map(|launch| launch.len() as u64)
+            .sum(),
+        change: none
+            .filter(|none| none.gap_ns != gap.gap_ns)
+            .and_then(|none| change(gap, none)),
     };
     gaps.iter().map(of).collect()
 }
 
 /// By launch; `None` for one that did not measure the gap.
 fn medians(gap: &IdleGap) -> Vec<Option<f64>> {
-    let median =
-        |launch: &Vec<Nanos>| stats::median(&launch.iter().map(|latency| latency.as_f64()).collect::<Vec<_>>());
+    let median = |launch: &Vec<Nanos>| {
+        stats::median(
+            &launch
+                .iter()
+                .map(|latency| latency.as_f64())
+                .collect::<Vec<_>>(),
+        )
+    };
     gap.latencies_ns.iter().flatten().map(median).collect()
 }
 
 fn latency(gap: &IdleGap) -> Estimate {
     match &gap.latencies_ns {
-        Ok(_) => centre(&medians(gap).into_iter().flatten().collect::<Vec<_>>(), "no inference was completed"),
+        Ok(_) => centre(
+            &medians(gap).into_iter().flatten().collect::<Vec<_>>(),
+            "no inference was completed",
+        ),
         Err(reason) => Estimate::absent(reason.exact()),
     }
 }
 
 /// The latency after a gap / the one without, launch by launch.
 fn change(gap: &IdleGap, none: &IdleGap) -> Option<Change> {
-    let both = medians(gap).into_iter().zip(medians(none)).filter_map(|(gap, none)| Some((gap? / none?).ln()));
-    let rounds: Vec<Vec<f64>> = both.filter(|ratio| ratio.is_finite()).map(|ratio| vec![ratio]).collect();
+    let both = medians(gap)
+        .into_iter()
+        .zip(medians(none))
+        .filter_map(|(gap, none)| Some((gap? / none?).ln()));
+    let rounds: Vec<Vec<f64>> = both
+        .filter(|ratio| ratio.is_finite())
+        .map(|ratio| vec![ratio])
+        .collect();
     Change::paired(Metric::LatencyP50RatioToBaseline, &rounds)
 }
 
@@ -63,7 +98,10 @@ mod tests {
 
     fn gap(gap: u64, launches: &[&[u64]]) -> IdleGap {
         let launch = |latencies: &&[u64]| latencies.iter().copied().map(Nanos).collect();
-        IdleGap { gap_ns: Nanos(gap), latencies_ns: Ok(launches.iter().map(launch).collect()) }
+        IdleGap {
+            gap_ns: Nanos(gap),
+            latencies_ns: Ok(launches.iter().map(launch).collect()),
+        }
     }
 
     #[test]
@@ -73,22 +111,53 @@ mod tests {
         let after: [&[u64]; 6] = [&[33], &[40, 66, 99], &[33], &[66], &[33], &[66]];
         let found = compared(&[gap(0, &none), gap(5, &after)]);
         let ratio = found[1].change.as_ref().unwrap().ratio.measured().unwrap();
-        assert!((ratio.value - 3.0).abs() < 1e-9 && ratio.n == 6, "{ratio:?}");
+        assert!(
+            (ratio.value - 3.0).abs() < 1e-9 && ratio.n == 6,
+            "{ratio:?}"
+        );
         let ends = ratio.interval.unwrap();
-        assert!((ends.low - 3.0).abs() < 1e-9 && (ends.high - 3.0).abs() < 1e-9, "{ends:?}");
+        assert!(
+            (ends.low - 3.0).abs() < 1e-9 && (ends.high - 3.0).abs() < 1e-9,
+            "{ends:?}"
+        );
         let latency = found[1].latency_ns.measured().unwrap();
-        assert_eq!((latency.range, found[1].inferences_count), (Some(Interval { low: 33.0, high: 66.0 }), 8));
+        assert_eq!(
+            (latency.range, found[1].inferences_count),
+            (
+                Some(Interval {
+                    low: 33.0,
+                    high: 66.0
+                }),
+                8
+            )
+        );
         assert!(found[0].change.is_none());
     }
 
     #[test]
     fn a_gap_that_few_launches_measured_has_no_interval_and_one_without_none_beside_it_no_change() {
-        let left_out = IdleGap { gap_ns: Nanos(9), latencies_ns: Err("does not fit".into()) };
-        let found = compared(&[gap(0, &[&[10], &[20], &[10]]), gap(5, &[&[], &[40], &[30]]), left_out]);
+        let left_out = IdleGap {
+            gap_ns: Nanos(9),
+            latencies_ns: Err("does not fit".into()),
+        };
+        let found = compared(&[
+            gap(0, &[&[10], &[20], &[10]]),
+            gap(5, &[&[], &[40], &[30]]),
+            left_out,
+        ]);
         let change = found[1].change.as_ref().unwrap().ratio.measured().unwrap();
-        assert!((change.value - 6.0_f64.sqrt()).abs() < 1e-9 && change.interval.is_none(), "{change:?}");
-        assert_eq!(change.remark, Some("no interval: needs 6 launches, has 2".into()));
-        assert_eq!((found[2].latency_ns.value(), &found[2].change), (None, &None));
+        assert!(
+            (change.value - 6.0_f64.sqrt()).abs() < 1e-9 && change.interval.is_none(),
+            "{change:?}"
+        );
+        assert_eq!(
+            change.remark,
+            Some("no interval: needs 6 launches, has 2".into())
+        );
+        assert_eq!(
+            (found[2].latency_ns.value(), &found[2].change),
+            (None, &None)
+        );
         assert_eq!(compared(&[gap(5, &[&[3]])])[0].change, None);
     }
 }

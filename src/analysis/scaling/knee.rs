@@ -8,14 +8,23 @@ use crate::stats;
 pub(super) fn knee(measured: &CurveLaunches<'_>) -> Option<Knee> {
     let (batch_size, place) = most_power(&measured.curve.points)?;
     let most = measured.at(batch_size);
-    let ties = measured.batch_sizes().filter(|(size, launches)| *size != batch_size && !is_less(launches, most));
-    Some(Knee { batch_size, place, ties: ties.map(|(size, _)| size).collect() })
+    let ties = measured
+        .batch_sizes()
+        .filter(|(size, launches)| *size != batch_size && !is_less(launches, most));
+    Some(Knee {
+        batch_size,
+        place,
+        ties: ties.map(|(size, _)| size).collect(),
+    })
 }
 
 /// By throughput / median latency, and where it lies; `None` where there are fewer than two.
 fn most_power(points: &[CurvePoint]) -> Option<(u64, KneePlace)> {
     let power = |point: &CurvePoint| point.throughput_per_sec / point.latency_p50_ns;
-    let knee = points.iter().max_by(|one, other| power(one).total_cmp(&power(other)))?.batch_size;
+    let knee = points
+        .iter()
+        .max_by(|one, other| power(one).total_cmp(&power(other)))?
+        .batch_size;
     let (smallest, largest) = (points.first()?.batch_size, points.last()?.batch_size);
     let place = match knee {
         _ if knee == smallest => KneePlace::Smallest,
@@ -28,7 +37,9 @@ fn most_power(points: &[CurvePoint]) -> Option<(u64, KneePlace)> {
 /// Whether the interval of the power over that of `most`, launch by launch, lies below 1.
 fn is_less(launches: &[LaunchPoint], most: &[LaunchPoint]) -> bool {
     let power = |point: &LaunchPoint| point.throughput_per_sec / point.median_ns;
-    let ratios: Vec<f64> = in_common(launches, most).map(|(own, most)| power(own) / power(most)).collect();
+    let ratios: Vec<f64> = in_common(launches, most)
+        .map(|(own, most)| power(own) / power(most))
+        .collect();
     let interval = stats::over_launches(&ratios).and_then(|found| found.interval.ok());
     interval.is_some_and(|interval| interval.high < 1.0)
 }
@@ -52,9 +63,18 @@ mod tests {
 
     #[test]
     fn knee_is_told_from_the_ends_of_what_was_measured() {
-        assert_eq!(most_power(&points(&[1, 2, 4, 8, 16])), Some((4, KneePlace::Within)));
-        assert_eq!(most_power(&points(&[4, 8, 16])), Some((4, KneePlace::Smallest)));
-        assert_eq!(most_power(&points(&[1, 2, 4])), Some((4, KneePlace::Largest)));
+        assert_eq!(
+            most_power(&points(&[1, 2, 4, 8, 16])),
+            Some((4, KneePlace::Within))
+        );
+        assert_eq!(
+            most_power(&points(&[4, 8, 16])),
+            Some((4, KneePlace::Smallest))
+        );
+        assert_eq!(
+            most_power(&points(&[1, 2, 4])),
+            Some((4, KneePlace::Largest))
+        );
         assert_eq!(most_power(&points(&[4])), None);
     }
 
@@ -71,7 +91,13 @@ mod tests {
         };
         let most = of(|_| 1.0);
         assert!(is_less(&of(|_| 0.9), &most));
-        assert!(!is_less(&of(|launch| if launch == 3 { 1.1 } else { 0.9 }), &most));
-        assert!(!is_less(&of(|_| 0.5)[..5], &most), "five launches have no interval");
+        assert!(!is_less(
+            &of(|launch| if launch == 3 { 1.1 } else { 0.9 }),
+            &most
+        ));
+        assert!(
+            !is_less(&of(|_| 0.5)[..5], &most),
+            "five launches have no interval"
+        );
     }
 }

@@ -21,17 +21,29 @@ pub(super) struct LaunchPoint {
 
 impl<'a> CurveLaunches<'a> {
     pub(super) fn of(index: &Index<'_>, curve: &'a BatchCurve) -> Self {
-        let points = curve.points.iter().map(|point| launch_points(index.blocks(curve.key(point.batch_size))));
-        CurveLaunches { curve, points: points.collect() }
+        let points = curve
+            .points
+            .iter()
+            .map(|point| launch_points(index.blocks(curve.key(point.batch_size))));
+        CurveLaunches {
+            curve,
+            points: points.collect(),
+        }
     }
 
     pub(super) fn batch_sizes(&self) -> impl Iterator<Item = (u64, &[LaunchPoint])> {
-        self.curve.points.iter().map(|point| point.batch_size).zip(self.points.iter().map(Vec::as_slice))
+        self.curve
+            .points
+            .iter()
+            .map(|point| point.batch_size)
+            .zip(self.points.iter().map(Vec::as_slice))
     }
 
     /// Nothing for a batch size that is none of the curve's.
     pub(super) fn at(&self, batch_size: u64) -> &[LaunchPoint] {
-        self.batch_sizes().find(|(size, _)| *size == batch_size).map_or(&[], |(_, launches)| launches)
+        self.batch_sizes()
+            .find(|(size, _)| *size == batch_size)
+            .map_or(&[], |(_, launches)| launches)
     }
 }
 
@@ -54,7 +66,9 @@ pub(super) fn in_common<'a>(
     other: &'a [LaunchPoint],
 ) -> impl Iterator<Item = (&'a LaunchPoint, &'a LaunchPoint)> {
     one.iter().filter_map(|own| {
-        let place = other.binary_search_by_key(&own.launch, |point| point.launch).ok()?;
+        let place = other
+            .binary_search_by_key(&own.launch, |point| point.launch)
+            .ok()?;
         Some((own, &other[place]))
     })
 }

@@ -5,7 +5,9 @@ use crate::metric::Metric;
 
 /// A batch size keeps the limit if the upper end of the latency's interval does, or else the largest of the launches.
 pub(super) fn within(facts: &Facts<'_>, curve: &BatchCurve) -> Vec<WithinLimit> {
-    let Some(limit_ns) = facts.index.record.plan.latency_limit_ns else { return Vec::new() };
+    let Some(limit_ns) = facts.index.record.plan.latency_limit_ns else {
+        return Vec::new();
+    };
     let of = |metric| {
         let measured = curve.points.iter().filter_map(|point| {
             let cell = facts.cell(curve.key(point.batch_size))?;
@@ -15,7 +17,11 @@ pub(super) fn within(facts: &Facts<'_>, curve: &BatchCurve) -> Vec<WithinLimit> 
                 latency: cell.figure(metric)?,
             })
         });
-        WithinLimit { limit_ns, metric, outcome: best(limit_ns.as_f64(), &measured.collect::<Vec<_>>()) }
+        WithinLimit {
+            limit_ns,
+            metric,
+            outcome: best(limit_ns.as_f64(), &measured.collect::<Vec<_>>()),
+        }
     };
     [Metric::LatencyP50, Metric::LatencyP99].map(of).into()
 }
@@ -27,17 +33,30 @@ struct Candidate<'a> {
 }
 
 fn best(limit: f64, candidates: &[Candidate<'_>]) -> Within {
-    let measured: Vec<(f64, &Candidate<'_>)> =
-        candidates.iter().filter_map(|candidate| Some((upper(candidate.latency)?, candidate))).collect();
-    let kept = measured.iter().filter(|(latency, _)| *latency <= limit).map(|(_, candidate)| candidate);
+    let measured: Vec<(f64, &Candidate<'_>)> = candidates
+        .iter()
+        .filter_map(|candidate| Some((upper(candidate.latency)?, candidate)))
+        .collect();
+    let kept = measured
+        .iter()
+        .filter(|(latency, _)| *latency <= limit)
+        .map(|(_, candidate)| candidate);
     let best = kept.max_by(|one, other| one.throughput.total_cmp(&other.throughput));
-    let closest = measured.iter().min_by(|one, other| one.0.total_cmp(&other.0));
+    let closest = measured
+        .iter()
+        .min_by(|one, other| one.0.total_cmp(&other.0));
     match (best, closest) {
         (Some(best), _) => Within::Best(best.batch_size),
         (None, Some((_, closest))) => Within::Closest(closest.batch_size),
         (None, None) => {
-            let reason = candidates.iter().find_map(|candidate| candidate.latency.absent_reason());
-            Within::Unknown(reason.cloned().unwrap_or_else(|| "no batch size was measured".into()))
+            let reason = candidates
+                .iter()
+                .find_map(|candidate| candidate.latency.absent_reason());
+            Within::Unknown(
+                reason
+                    .cloned()
+                    .unwrap_or_else(|| "no batch size was measured".into()),
+            )
         }
     }
 }
@@ -55,7 +74,10 @@ mod tests {
 
     fn latency(value: f64, high: f64) -> Estimate {
         let interval = Some(Interval { low: value, high });
-        Estimate::Measured(Measured { interval, ..Measured::exact(value, 6, Counted::Launches) })
+        Estimate::Measured(Measured {
+            interval,
+            ..Measured::exact(value, 6, Counted::Launches)
+        })
     }
 
     fn found(limit: f64, latencies: &[Estimate]) -> Within {
@@ -64,19 +86,55 @@ mod tests {
             throughput: [100.0, 180.0, 170.0][place],
             latency,
         };
-        best(limit, &latencies.iter().enumerate().map(candidate).collect::<Vec<_>>())
+        best(
+            limit,
+            &latencies
+                .iter()
+                .enumerate()
+                .map(candidate)
+                .collect::<Vec<_>>(),
+        )
     }
 
     #[test]
     fn most_throughput_counts_among_those_whose_interval_keeps_the_limit() {
-        let rising = [latency(10.0, 11.0), latency(18.0, 21.0), latency(30.0, 31.0)];
+        let rising = [
+            latency(10.0, 11.0),
+            latency(18.0, 21.0),
+            latency(30.0, 31.0),
+        ];
         let none = [Estimate::absent("needs 1000 samples")];
         for (limit, latencies, expected, why) in [
-            (20.0, &rising[..], Within::Best(1), "the interval of batch 2 exceeds 20"),
-            (21.0, &rising, Within::Best(2), "the interval of batch 2 ends there"),
-            (50.0, &rising, Within::Best(2), "batch 4 has less throughput"),
-            (5.0, &[latency(10.0, 11.0), latency(9.0, 12.0)], Within::Closest(1), "none keeps it"),
-            (5.0, &none, Within::Unknown("needs 1000 samples".into()), "no batch size has the percentile"),
+            (
+                20.0,
+                &rising[..],
+                Within::Best(1),
+                "the interval of batch 2 exceeds 20",
+            ),
+            (
+                21.0,
+                &rising,
+                Within::Best(2),
+                "the interval of batch 2 ends there",
+            ),
+            (
+                50.0,
+                &rising,
+                Within::Best(2),
+                "batch 4 has less throughput",
+            ),
+            (
+                5.0,
+                &[latency(10.0, 11.0), latency(9.0, 12.0)],
+                Within::Closest(1),
+                "none keeps it",
+            ),
+            (
+                5.0,
+                &none,
+                Within::Unknown("needs 1000 samples".into()),
+                "no batch size has the percentile",
+            ),
         ] {
             assert_eq!(found(limit, latencies), expected, "{why}");
         }

@@ -27,12 +27,20 @@ impl Line {
         if points.len() < LEAST_POINTS || points.iter().any(|&(_, y)| y <= 0.0) {
             return None;
         }
-        let sum = |term: fn(f64, f64) -> f64| points.iter().map(|&(x, y)| term(x, y) / (y * y)).sum::<f64>();
+        let sum = |term: fn(f64, f64) -> f64| {
+            points
+                .iter()
+                .map(|&(x, y)| term(x, y) / (y * y))
+                .sum::<f64>()
+        };
         let (w, wx, wy) = (sum(|_, _| 1.0), sum(|x, _| x), sum(|_, y| y));
         let (wxx, wxy) = (sum(|x, _| x * x), sum(|x, y| x * y));
         let determinant = w * wxx - wx * wx;
         let per_sample = (w * wxy - wx * wy) / determinant;
-        let line = Line { fixed: (wy - per_sample * wx) / w, per_sample };
+        let line = Line {
+            fixed: (wy - per_sample * wx) / w,
+            per_sample,
+        };
         (determinant > 0.0 && line.fixed.is_finite()).then_some(line)
     }
 
@@ -47,24 +55,50 @@ pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Observed<B
     let mut launches: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
     for (batch_size, points) in measured.batch_sizes() {
         for point in points {
-            launches.entry(point.launch).or_default().push((batch_size as f64, point.median_ns));
+            launches
+                .entry(point.launch)
+                .or_default()
+                .push((batch_size as f64, point.median_ns));
         }
     }
-    let lines: Vec<(Line, &Vec<(f64, f64)>)> =
-        launches.values().filter_map(|points| Some((Line::through(points)?, points))).collect();
+    let lines: Vec<(Line, &Vec<(f64, f64)>)> = launches
+        .values()
+        .filter_map(|points| Some((Line::through(points)?, points)))
+        .collect();
     let why_none = format!("needs a launch with at least {LEAST_POINTS} batch sizes");
-    let figure =
-        |part: fn(&Line) -> f64| centre(&lines.iter().map(|(line, _)| part(line)).collect::<Vec<_>>(), &why_none);
+    let figure = |part: fn(&Line) -> f64| {
+        centre(
+            &lines.iter().map(|(line, _)| part(line)).collect::<Vec<_>>(),
+            &why_none,
+        )
+    };
     let (fixed_ns, per_sample_ns) = (figure(|line| line.fixed), figure(|line| line.per_sample));
     if fixed_ns.value().is_none() {
         return Err(why_none.into());
     }
     let deviations = deviations(curve, &lines);
-    let worst = deviations.iter().map(|found| found.deviation.0.abs()).fold(0.0, f64::max);
-    let off = deviations.into_iter().filter(|found| found.deviation.0.abs() > LINE_TOLERANCE).collect();
-    let cells = curve.points.iter().filter_map(|point| facts.cell(curve.key(point.batch_size)));
-    let two_speeds_count = cells.filter(|cell| cell.speed_states.is_some() || cell.modes.is_some()).count() as u64;
-    Ok(BatchFit { fixed_ns, per_sample_ns, worst: Ratio(worst), off, two_speeds_count })
+    let worst = deviations
+        .iter()
+        .map(|found| found.deviation.0.abs())
+        .fold(0.0, f64::max);
+    let off = deviations
+        .into_iter()
+        .filter(|found| found.deviation.0.abs() > LINE_TOLERANCE)
+        .collect();
+    let cells = curve
+        .points
+        .iter()
+        .filter_map(|point| facts.cell(curve.key(point.batch_size)));
+    let two_speeds_count = cells
+        .filter(|cell| cell.speed_states.is_some() || cell.modes.is_some())
+        .count() as u64;
+    Ok(BatchFit {
+        fixed_ns,
+        per_sample_ns,
+        worst: Ratio(worst),
+        off,
+        two_speeds_count,
+    })
 }
 
 /// The median over launches of what a batch size deviates from the launch's own line.
@@ -77,7 +111,14 @@ fn deviations(curve: &BatchCurve, lines: &[(Line, &Vec<(f64, f64)>)]) -> Vec<Dev
         stats::median(&lines.iter().filter_map(from_line).collect::<Vec<_>>())
     };
     let points = curve.points.iter().map(|point| point.batch_size);
-    points.filter_map(|batch_size| Some(Deviation { batch_size, deviation: Ratio(of(batch_size)?) })).collect()
+    points
+        .filter_map(|batch_size| {
+            Some(Deviation {
+                batch_size,
+                deviation: Ratio(of(batch_size)?),
+            })
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -89,7 +130,10 @@ mod tests {
     #[test]
     fn points_on_a_line_give_the_line() {
         let line = Line::through(&[(1.0, 130.0), (2.0, 160.0), (8.0, 340.0)]).unwrap();
-        assert!((line.fixed - 100.0).abs() < 1e-9 && (line.per_sample - 30.0).abs() < 1e-9, "{line:?}");
+        assert!(
+            (line.fixed - 100.0).abs() < 1e-9 && (line.per_sample - 30.0).abs() < 1e-9,
+            "{line:?}"
+        );
     }
 
     #[test]
@@ -100,7 +144,10 @@ mod tests {
         // = 160/104 = 20/13, fixed = (13/8 - 20/13 * 25/16) * 64/81 = -8/13.
         let line = Line::through(&[(1.0, 1.0), (2.0, 2.0), (4.0, 8.0)]).unwrap();
         assert!((line.per_sample - 20.0 / 13.0).abs() < 1e-12, "{line:?}");
-        assert!((line.fixed - (13.0 / 8.0 - 20.0 / 13.0 * 25.0 / 16.0) * 64.0 / 81.0).abs() < 1e-12, "{line:?}");
+        assert!(
+            (line.fixed - (13.0 / 8.0 - 20.0 / 13.0 * 25.0 / 16.0) * 64.0 / 81.0).abs() < 1e-12,
+            "{line:?}"
+        );
         assert_eq!(Line::through(&[(1.0, 1.0), (2.0, 2.0)]), None);
         assert_eq!(Line::through(&[(2.0, 1.0), (2.0, 1.0), (2.0, 1.0)]), None);
     }
@@ -124,10 +171,25 @@ mod tests {
             saturated: true,
         };
         // Two launches at full speed and one at half, all of them half more than their line at batch 10.
-        let (fast, slow) = (vec![(1.0, 110.0), (10.0, 300.0)], vec![(1.0, 220.0), (10.0, 600.0)]);
-        let line = Line { fixed: 100.0, per_sample: 10.0 };
-        let half = Line { fixed: 200.0, per_sample: 20.0 };
+        let (fast, slow) = (
+            vec![(1.0, 110.0), (10.0, 300.0)],
+            vec![(1.0, 220.0), (10.0, 600.0)],
+        );
+        let line = Line {
+            fixed: 100.0,
+            per_sample: 10.0,
+        };
+        let half = Line {
+            fixed: 200.0,
+            per_sample: 20.0,
+        };
         let found = deviations(&curve, &[(line, &fast), (half, &slow), (line, &fast)]);
-        assert_eq!(found.iter().map(|found| found.deviation.0).collect::<Vec<_>>(), [0.0, 0.5]);
+        assert_eq!(
+            found
+                .iter()
+                .map(|found| found.deviation.0)
+                .collect::<Vec<_>>(),
+            [0.0, 0.5]
+        );
     }
 }

@@ -17,8 +17,8 @@ pub(super) use curve::batch_curves;
 pub(super) use idle::idle_gaps;
 pub use line::LINE_TOLERANCE;
 pub use types::{
-    BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings, Knee, KneePlace,
-    MemoryFit, Scaling, Within, WithinLimit,
+    BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings,
+    Knee, KneePlace, MemoryFit, Scaling, Within, WithinLimit,
 };
 
 use super::decide::facts::Facts;
@@ -28,11 +28,18 @@ use launches::CurveLaunches;
 
 /// In the order of the curves.
 pub(super) fn scaling(facts: &Facts<'_>) -> Vec<Scaling> {
-    let curves: Vec<CurveLaunches<'_>> =
-        facts.curves.iter().map(|curve| CurveLaunches::of(facts.index, curve)).collect();
+    let curves: Vec<CurveLaunches<'_>> = facts
+        .curves
+        .iter()
+        .map(|curve| CurveLaunches::of(facts.index, curve))
+        .collect();
     let cliffs = cliff::cliffs(facts.index, &curves);
     let both = curves.iter().zip(cliffs);
-    both.map(|(launches, cliffs)| Scaling { cliffs, ..of_curve(facts, launches) }).collect()
+    both.map(|(launches, cliffs)| Scaling {
+        cliffs,
+        ..of_curve(facts, launches)
+    })
+    .collect()
 }
 
 /// Without cliffs, which are judged over all curves together.
@@ -48,21 +55,40 @@ fn of_curve(facts: &Facts<'_>, launches: &CurveLaunches<'_>) -> Scaling {
         limits: limit::within(facts, curve),
         cliffs: Vec::new(),
         memory: is_first.then(|| memory::fit(facts.index, curve)),
-        first_runs: if is_first { first_runs(facts.index, launches) } else { Vec::new() },
+        first_runs: if is_first {
+            first_runs(facts.index, launches)
+        } else {
+            Vec::new()
+        },
     }
 }
 
 /// Memory is planned and taken, and kernels are prepared: each batch size's by itself and over the median of the same launch.
 fn first_runs(index: &Index<'_>, measured: &CurveLaunches<'_>) -> Vec<FirstRun> {
-    let is_begun = |batch_size: &u64| !index.launch_cells(measured.curve.key(*batch_size)).is_empty();
-    let begun = index.record.plan.batch_sizes.iter().copied().filter(is_begun);
-    begun.map(|batch_size| first_run(index, measured, batch_size)).collect()
+    let is_begun = |batch_size: &u64| {
+        !index
+            .launch_cells(measured.curve.key(*batch_size))
+            .is_empty()
+    };
+    let begun = index
+        .record
+        .plan
+        .batch_sizes
+        .iter()
+        .copied()
+        .filter(is_begun);
+    begun
+        .map(|batch_size| first_run(index, measured, batch_size))
+        .collect()
 }
 
 fn first_run(index: &Index<'_>, measured: &CurveLaunches<'_>, batch_size: u64) -> FirstRun {
     let launches = index.launch_cells(measured.curve.key(batch_size));
     let points = measured.at(batch_size);
-    let times: Vec<f64> = launches.iter().map(|(_, cell)| cell.first_run_ns.as_f64()).collect();
+    let times: Vec<f64> = launches
+        .iter()
+        .map(|(_, cell)| cell.first_run_ns.as_f64())
+        .collect();
     let ratios = launches.iter().filter_map(|(launch, cell)| {
         let point = points.iter().find(|point| point.launch == launch.launch)?;
         Some(cell.first_run_ns.as_f64() / point.median_ns)

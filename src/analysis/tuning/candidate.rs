@@ -54,7 +54,8 @@ impl Candidate {
     /// Whether it was timed.
     #[must_use]
     pub fn is_measured(&self) -> bool {
-        self.figure(Metric::LatencyP50).is_some_and(|p50| p50.measured().is_some())
+        self.figure(Metric::LatencyP50)
+            .is_some_and(|p50| p50.measured().is_some())
     }
 
     pub(super) fn value(&self, metric: Metric) -> Option<f64> {
@@ -63,7 +64,12 @@ impl Candidate {
 }
 
 /// Axes of the front: latency, throughput, memory and accuracy, as far as they were measured.
-pub const AXES: [Metric; 4] = [Metric::LatencyP50, Metric::Throughput, Metric::PeakMemory, Metric::AccuracyTop1];
+pub const AXES: [Metric; 4] = [
+    Metric::LatencyP50,
+    Metric::Throughput,
+    Metric::PeakMemory,
+    Metric::AccuracyTop1,
+];
 
 /// Costs of a configuration on [`AXES`], in their order, of which less is better: logarithms, but for the accuracy.
 type Costs = [Option<f64>; AXES.len()];
@@ -74,8 +80,13 @@ type Costs = [Option<f64>; AXES.len()];
 ///
 /// Latency and throughput are ratios to the best one, from blocks that took turns.
 pub(super) fn front(candidates: &[Candidate], scale: &Scale<'_>, taken: CellKey) -> Vec<usize> {
-    let measured = candidates.iter().enumerate().filter(|(_, one)| one.is_measured());
-    let all: Vec<(usize, Costs)> = measured.map(|(place, one)| (place, costs(one, scale))).collect();
+    let measured = candidates
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| one.is_measured());
+    let all: Vec<(usize, Costs)> = measured
+        .map(|(place, one)| (place, costs(one, scale)))
+        .collect();
     let taken = candidates.iter().position(|one| one.key == taken);
     undominated(&all, taken)
 }
@@ -96,17 +107,23 @@ fn costs(one: &Candidate, scale: &Scale<'_>) -> Costs {
         scale.log_ratio(Objective::Latency, one.key),
         scale.log_ratio(Objective::Throughput, one.key),
         one.value(Metric::PeakMemory).map(f64::ln),
-        Metric::SCORES.into_iter().find_map(|metric| Some(metric.direction().cost(one.value(metric)?))),
+        Metric::SCORES
+            .into_iter()
+            .find_map(|metric| Some(metric.direction().cost(one.value(metric)?))),
     ]
 }
 
 fn dominates(one: &Costs, other: &Costs) -> bool {
     let mut is_better = false;
     for ((metric, own), theirs) in AXES.into_iter().zip(one).zip(other) {
-        let (Some(own), Some(theirs)) = (own, theirs) else { continue };
+        let (Some(own), Some(theirs)) = (own, theirs) else {
+            continue;
+        };
         // Scores carry no noise of the machine.
-        let tolerance =
-            metric.noise_floor().filter(|_| metric != Metric::AccuracyTop1).map_or(0.0, |floor| floor.0.ln_1p());
+        let tolerance = metric
+            .noise_floor()
+            .filter(|_| metric != Metric::AccuracyTop1)
+            .map_or(0.0, |floor| floor.0.ln_1p());
         if own - theirs > tolerance {
             return false;
         }
@@ -120,12 +137,21 @@ mod tests {
     use super::*;
 
     fn costs(latency: f64, throughput: f64, memory: f64, accuracy: Option<f64>) -> Costs {
-        [Some(latency.ln()), Some(-throughput.ln()), Some(memory.ln()), accuracy.map(|score| -score)]
+        [
+            Some(latency.ln()),
+            Some(-throughput.ln()),
+            Some(memory.ln()),
+            accuracy.map(|score| -score),
+        ]
     }
 
     #[test]
     fn what_the_answer_names_stands_whatever_the_values_say() {
-        let all = [(0, costs(1.0, 1.0, 1.0, None)), (1, costs(0.9, 1.0, 1.0, None)), (2, costs(0.8, 1.0, 2.0, None))];
+        let all = [
+            (0, costs(1.0, 1.0, 1.0, None)),
+            (1, costs(0.9, 1.0, 1.0, None)),
+            (2, costs(0.8, 1.0, 2.0, None)),
+        ];
         assert_eq!(undominated(&all, None), [1, 2]);
         assert_eq!(undominated(&all, Some(0)), [0, 1, 2]);
     }
@@ -134,10 +160,22 @@ mod tests {
     fn better_in_one_and_as_good_in_the_others_dominates() {
         let one = costs(1.0, 1.0, 1.0, Some(0.9));
         assert!(dominates(&costs(0.9, 1.0, 1.0, Some(0.9)), &one));
-        assert!(dominates(&costs(0.9, 0.99, 1.01, Some(0.9)), &one), "within the noise floor");
-        assert!(!dominates(&costs(0.9, 0.9, 1.0, Some(0.9)), &one), "worse in another");
-        assert!(!dominates(&costs(0.9, 1.0, 1.0, Some(0.899)), &one), "scores have no noise floor");
+        assert!(
+            dominates(&costs(0.9, 0.99, 1.01, Some(0.9)), &one),
+            "within the noise floor"
+        );
+        assert!(
+            !dominates(&costs(0.9, 0.9, 1.0, Some(0.9)), &one),
+            "worse in another"
+        );
+        assert!(
+            !dominates(&costs(0.9, 1.0, 1.0, Some(0.899)), &one),
+            "scores have no noise floor"
+        );
         assert!(!dominates(&one, &one));
-        assert!(dominates(&costs(0.9, 1.0, 1.0, None), &one), "what is not known of one decides nothing");
+        assert!(
+            dominates(&costs(0.9, 1.0, 1.0, None), &one),
+            "what is not known of one decides nothing"
+        );
     }
 }

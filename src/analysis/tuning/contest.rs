@@ -24,7 +24,11 @@ pub fn metric(objective: Objective, on_gpu: bool) -> Metric {
 /// The change of cost below which two configurations are not told apart, on the scale of the logarithm.
 #[must_use]
 pub fn floor(objective: Objective) -> f64 {
-    metric(objective, false).noise_floor().unwrap_or_default().0.ln_1p()
+    metric(objective, false)
+        .noise_floor()
+        .unwrap_or_default()
+        .0
+        .ln_1p()
 }
 
 /// The cost of one configuration over that of another in the rounds named; `None` where they share none, or have no
@@ -36,27 +40,49 @@ pub(in crate::analysis) fn contest(
     rounds: &[u64],
 ) -> Option<PairedRatio> {
     let rounds: HashSet<u64> = rounds.iter().copied().collect();
-    let on_gpu = |key: CellKey| index.record.plan.sessions[key.session].nvidia_device().is_some();
+    let on_gpu = |key: CellKey| {
+        index.record.plan.sessions[key.session]
+            .nvidia_device()
+            .is_some()
+    };
     let blocks = |figure: fn(&BlockRecord) -> f64| {
         let of = |key| -> Vec<&BlockRecord> {
-            index.blocks(key).iter().copied().filter(|block| rounds.contains(&block.round)).collect()
+            index
+                .blocks(key)
+                .iter()
+                .copied()
+                .filter(|block| rounds.contains(&block.round))
+                .collect()
         };
         Pairs::new(&of(one), &of(other)).log_ratios(figure)
     };
     let launches = |figure: &dyn Fn(&LaunchCell) -> Option<f64>| {
         let of = |key| -> BTreeMap<u64, f64> {
-            let cells = index.launch_cells(key).iter().filter(|(launch, _)| rounds.contains(&launch.round));
-            cells.filter_map(|(launch, cell)| Some((launch.round, figure(cell)?))).collect()
+            let cells = index
+                .launch_cells(key)
+                .iter()
+                .filter(|(launch, _)| rounds.contains(&launch.round));
+            cells
+                .filter_map(|(launch, cell)| Some((launch.round, figure(cell)?)))
+                .collect()
         };
         let others = of(other);
         let ratio = |(round, cost): (u64, f64)| Some(vec![(cost / others.get(&round)?).ln()]);
-        of(one).into_iter().filter_map(ratio).filter(|ratio| ratio[0].is_finite()).collect()
+        of(one)
+            .into_iter()
+            .filter_map(ratio)
+            .filter(|ratio| ratio[0].is_finite())
+            .collect()
     };
     let ratios = match objective {
-        Objective::Throughput => blocks(|block| block.elapsed_ns.as_secs_f64() / block.predictions()),
+        Objective::Throughput => {
+            blocks(|block| block.elapsed_ns.as_secs_f64() / block.predictions())
+        }
         Objective::Latency => blocks(|block| block.median_ns.as_f64()),
         Objective::Memory => launches(&|cell| Some(cell.peak_memory_bytes?.as_f64())),
-        Objective::Energy if on_gpu(one) && on_gpu(other) => launches(&|cell| gpu_of_launch(gpu_per_prediction, cell)),
+        Objective::Energy if on_gpu(one) && on_gpu(other) => {
+            launches(&|cell| gpu_of_launch(gpu_per_prediction, cell))
+        }
         Objective::Energy if on_gpu(one) || on_gpu(other) => Vec::new(),
         Objective::Energy => blocks(cpu_joules_per_prediction),
     };
@@ -70,12 +96,22 @@ pub(super) fn estimate(paired: &PairedRatio) -> Estimate {
 
 /// Not a number, so that its pairs are left out, where the counters were not read.
 fn cpu_joules_per_prediction(block: &BlockRecord) -> f64 {
-    block.cpu_energy.as_ref().map_or(f64::NAN, |energy| energy.total().0 / block.predictions())
+    block
+        .cpu_energy
+        .as_ref()
+        .map_or(f64::NAN, |energy| energy.total().0 / block.predictions())
 }
 
 /// Rounds of a heat after which it is looked at, and the probability of a false drop that each look may spend, on one
 /// side. With 8 rounds the signed-rank test reaches 0.4%, a fifth of 2%: enough against each of five others.
-pub const LOOKS: [(u64, f64); 6] = [(8, 0.02), (14, 0.0025), (24, 0.001), (40, 0.0005), (64, 0.0005), (100, 0.0005)];
+pub const LOOKS: [(u64, f64); 6] = [
+    (8, 0.02),
+    (14, 0.0025),
+    (24, 0.001),
+    (40, 0.0005),
+    (64, 0.0005),
+    (100, 0.0005),
+];
 
 /// How much wider than its 95% interval a figure's doubt is taken to be when it is held against the SLO, because a heat is
 /// looked at up to six times: 1.35 x 1.96 standard errors leave 0.4% out on one side, and six times that are 2.5%.
@@ -108,6 +144,8 @@ mod tests {
     fn all_looks_together_spend_what_an_interval_leaves_out_on_one_side() {
         assert!((drop_error() - slo_error()).abs() < 1e-12);
         // The standard normal distribution at 1.35 x 1.96, from tables: 0.99593.
-        assert!((slo_confidence() - 0.99593).abs() < 2e-4 && (SLO_WIDENED * 1.96 - 2.646).abs() < 1e-9);
+        assert!(
+            (slo_confidence() - 0.99593).abs() < 2e-4 && (SLO_WIDENED * 1.96 - 2.646).abs() < 1e-9
+        );
     }
 }

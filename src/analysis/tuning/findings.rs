@@ -61,19 +61,31 @@ impl TuningFindings {
         let mut order: Vec<usize> = (0..self.candidates.len()).collect();
         let rank = |place: usize| {
             let one = &self.candidates[place];
-            (Some(place) != self.best, one.state == State::Out, !one.is_measured())
+            (
+                Some(place) != self.best,
+                one.state == State::Out,
+                !one.is_measured(),
+            )
         };
         let cost = |place: usize| {
             let relative = self.candidates[place].relative.as_ref();
-            relative.and_then(|relative| relative.cost_ratio.value()).unwrap_or(f64::INFINITY)
+            relative
+                .and_then(|relative| relative.cost_ratio.value())
+                .unwrap_or(f64::INFINITY)
         };
-        order.sort_by(|&one, &other| rank(one).cmp(&rank(other)).then(cost(one).total_cmp(&cost(other))));
+        order.sort_by(|&one, &other| {
+            rank(one)
+                .cmp(&rank(other))
+                .then(cost(one).total_cmp(&cost(other)))
+        });
         order
     }
 
     /// The measured configurations of one state.
     pub fn of_state(&self, state: State) -> impl Iterator<Item = &Candidate> {
-        self.candidates.iter().filter(move |one| one.is_measured() && one.state == state)
+        self.candidates
+            .iter()
+            .filter(move |one| one.is_measured() && one.state == state)
     }
 }
 
@@ -86,23 +98,40 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
         Some((taken, preference)) => (Some(taken), Some(preference)),
         None => (winner, None),
     };
-    let on_gpu = taken.is_some_and(|key| record.plan.sessions[key.session].nvidia_device().is_some());
+    let on_gpu =
+        taken.is_some_and(|key| record.plan.sessions[key.session].nvidia_device().is_some());
     let metric = contest::metric(plan.objective, on_gpu);
-    let mut candidates: Vec<Candidate> =
-        keys(tuning).into_iter().map(|key| candidate(&judge, figures, tuning, key, metric)).collect();
+    let mut candidates: Vec<Candidate> = keys(tuning)
+        .into_iter()
+        .map(|key| candidate(&judge, figures, tuning, key, metric))
+        .collect();
     let mut in_front = Vec::new();
     if let (Some(taken), Some(winner)) = (taken, winner) {
         let scale = Scale::new(&judge, tuning, taken);
         for one in &mut candidates {
-            one.state = if one.key == taken { State::Best } else { state(tuning, one.key, winner) };
-            one.relative = scale.relative(plan.objective, one.key).filter(|_| one.is_measured());
+            one.state = if one.key == taken {
+                State::Best
+            } else {
+                state(tuning, one.key, winner)
+            };
+            one.relative = scale
+                .relative(plan.objective, one.key)
+                .filter(|_| one.is_measured());
         }
         in_front = front(&candidates, &scale, taken);
     }
-    let place = |key: Option<CellKey>| candidates.iter().position(|one| Some(one.key) == key && one.is_measured());
+    let place = |key: Option<CellKey>| {
+        candidates
+            .iter()
+            .position(|one| Some(one.key) == key && one.is_measured())
+    };
     let (best, defaults) = (place(taken), place(default));
     let gain = taken.zip(default).filter(|(one, other)| one != other);
-    let field = Field { judge: &judge, tuning, objective: plan.objective };
+    let field = Field {
+        judge: &judge,
+        tuning,
+        objective: plan.objective,
+    };
     let gain = gain.and_then(|(best, default)| field.gain([best, default]));
     let race = Race {
         record,
@@ -116,7 +145,9 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
     };
     let verdict = race.verdict();
     let over_defaults = |key: CellKey| field.gain([key, default?]);
-    let contender = race.contender(&over_defaults).filter(|_| verdict == TuningVerdict::Undecided);
+    let contender = race
+        .contender(&over_defaults)
+        .filter(|_| verdict == TuningVerdict::Undecided);
     Some(TuningFindings {
         objective: plan.objective,
         metric,
@@ -129,7 +160,11 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
         front: in_front,
         candidates,
         heats_count: tuning.heats.len() as u64,
-        rounds_count: tuning.heats.iter().map(|heat| heat.rounds.len() as u64).sum(),
+        rounds_count: tuning
+            .heats
+            .iter()
+            .map(|heat| heat.rounds.len() as u64)
+            .sum(),
     })
 }
 
@@ -153,13 +188,21 @@ fn state(tuning: &Tuning, key: CellKey, winner: CellKey) -> State {
 pub fn default_cell(record: &RunRecord) -> Option<CellKey> {
     let batch_size = *record.plan.tuning.as_ref()?.space.batch_sizes.first()?;
     let load_mode = *record.plan.load_modes.first()?;
-    Some(CellKey { session: record.plan.baseline_session()?, shape: 0, batch_size, load_mode })
+    Some(CellKey {
+        session: record.plan.baseline_session()?,
+        shape: 0,
+        batch_size,
+        load_mode,
+    })
 }
 
 /// The configurations in the order in which the search came to them.
 fn keys(tuning: &Tuning) -> Vec<CellKey> {
     let mut keys = Vec::new();
-    let raced = tuning.heats.iter().flat_map(|heat| heat.cells.iter().copied());
+    let raced = tuning
+        .heats
+        .iter()
+        .flat_map(|heat| heat.cells.iter().copied());
     for key in raced.chain(tuning.decisions.iter().map(|decision| decision.key)) {
         if !keys.contains(&key) {
             keys.push(key);
@@ -168,24 +211,57 @@ fn keys(tuning: &Tuning) -> Vec<CellKey> {
     keys
 }
 
-fn candidate(judge: &Judge<'_>, of_run: Figures<'_>, tuning: &Tuning, key: CellKey, objective: Metric) -> Candidate {
-    let mut metrics = vec![objective, Metric::LatencyP50, Metric::LatencyP99, Metric::Throughput, Metric::PeakMemory];
+fn candidate(
+    judge: &Judge<'_>,
+    of_run: Figures<'_>,
+    tuning: &Tuning,
+    key: CellKey,
+    objective: Metric,
+) -> Candidate {
+    let mut metrics = vec![
+        objective,
+        Metric::LatencyP50,
+        Metric::LatencyP99,
+        Metric::Throughput,
+        Metric::PeakMemory,
+    ];
     metrics.dedup();
     let cell = of_run.cells.at(key);
     let figure = |&metric: &Metric| {
         let estimate = cell.and_then(|cell| cell.figure(metric)).cloned();
-        Figure { metric, estimate: estimate.unwrap_or_else(|| Estimate::absent("it was not measured")) }
+        Figure {
+            metric,
+            estimate: estimate.unwrap_or_else(|| Estimate::absent("it was not measured")),
+        }
     };
     let mut figures: Vec<Figure> = metrics.iter().map(figure).collect();
-    let scored = judge.scored(key.session).and_then(|record| of_run.sessions.get(record.session));
+    let scored = judge
+        .scored(key.session)
+        .and_then(|record| of_run.sessions.get(record.session));
     let score = scored.and_then(|session| {
-        Metric::SCORES.into_iter().find_map(|metric| Some((metric, session.figure(metric)?.clone())))
+        Metric::SCORES
+            .into_iter()
+            .find_map(|metric| Some((metric, session.figure(metric)?.clone())))
     });
-    let unscored = || (Metric::AccuracyTop1, Estimate::absent("outputs were not scored against labels"));
+    let unscored = || {
+        (
+            Metric::AccuracyTop1,
+            Estimate::absent("outputs were not scored against labels"),
+        )
+    };
     let (metric, estimate) = score.unwrap_or_else(unscored);
     figures.push(Figure { metric, estimate });
     let accuracy_change = judge.accuracy(key.session);
     let fate = tuning.fate(key).cloned();
     let (standing, slo) = (judge.standing(key), judge.slo(key));
-    Candidate { key, standing, slo, fate, state: State::Undecided, relative: None, figures, accuracy_change }
+    Candidate {
+        key,
+        standing,
+        slo,
+        fate,
+        state: State::Undecided,
+        relative: None,
+        figures,
+        accuracy_change,
+    }
 }

@@ -24,7 +24,9 @@ pub(super) struct Gain {
 impl Gain {
     /// Whether the ratio rests on nothing else than what chose nothing.
     pub(super) fn is_fair(&self) -> bool {
-        self.cost_ratio.measured().is_some_and(|measured| measured.n == self.fair_launches)
+        self.cost_ratio
+            .measured()
+            .is_some_and(|measured| measured.n == self.fair_launches)
     }
 }
 
@@ -43,21 +45,40 @@ impl Field<'_> {
         let of_final = self.contest(keys, |stage| stage == Stage::Final);
         let of_all = self.contest(keys, |_| true);
         let fair = of_final.as_ref().or(of_all.as_ref());
-        let fair_launches = fair.and_then(Estimate::measured).map_or(0, |measured| measured.n);
-        let direct = |cost_ratio: Estimate| Gain { cost_ratio, is_direct: true, fair_launches };
-        let bounded = |estimate: &Option<Estimate>| estimate.clone().filter(|found| found.interval().is_some());
+        let fair_launches = fair
+            .and_then(Estimate::measured)
+            .map_or(0, |measured| measured.n);
+        let direct = |cost_ratio: Estimate| Gain {
+            cost_ratio,
+            is_direct: true,
+            fair_launches,
+        };
+        let bounded = |estimate: &Option<Estimate>| {
+            estimate.clone().filter(|found| found.interval().is_some())
+        };
         let by_way = || {
             let cost_ratio = self.by_way(keys)?;
-            Some(Gain { cost_ratio, is_direct: false, fair_launches })
+            Some(Gain {
+                cost_ratio,
+                is_direct: false,
+                fair_launches,
+            })
         };
-        let with_interval = bounded(&of_final).or_else(|| bounded(&of_all)).map(direct).or_else(by_way);
+        let with_interval = bounded(&of_final)
+            .or_else(|| bounded(&of_all))
+            .map(direct)
+            .or_else(by_way);
         with_interval.or_else(|| of_all.map(direct))
     }
 
     fn contest(self, keys: [CellKey; 2], wanted: impl Fn(Stage) -> bool) -> Option<Estimate> {
         let heats = self.tuning.heats.iter().filter(|heat| wanted(heat.stage));
         let rounds: Vec<u64> = heats.flat_map(|heat| heat.rounds.iter().copied()).collect();
-        Some(estimate(&self.judge.contest_on(self.objective, keys, &rounds)?))
+        Some(estimate(&self.judge.contest_on(
+            self.objective,
+            keys,
+            &rounds,
+        )?))
     }
 
     fn by_way(self, [one, other]: [CellKey; 2]) -> Option<Estimate> {
@@ -73,11 +94,24 @@ impl Field<'_> {
             if at == to {
                 return Some(legs);
             }
-            let mut heats = self.tuning.heats.iter().rev().filter(|heat| heat.cells.contains(&at));
+            let mut heats = self
+                .tuning
+                .heats
+                .iter()
+                .rev()
+                .filter(|heat| heat.cells.contains(&at));
             let (next, leg) = heats.find_map(|heat| {
                 let next = heat.champion.filter(|next| *next != at)?;
-                let paired = self.judge.contest_on(self.objective, [at, next], &heat.rounds)?;
-                Some((next, estimate(&paired).measured().filter(|leg| leg.interval.is_some())?.clone()))
+                let paired = self
+                    .judge
+                    .contest_on(self.objective, [at, next], &heat.rounds)?;
+                Some((
+                    next,
+                    estimate(&paired)
+                        .measured()
+                        .filter(|leg| leg.interval.is_some())?
+                        .clone(),
+                ))
             })?;
             legs.push(leg);
             at = next;
@@ -99,12 +133,20 @@ fn multiplied(legs: &[Measured]) -> Option<Product> {
     let of = |part: fn(&Measured) -> Option<f64>| legs.iter().map(part).product::<Option<f64>>();
     let low = of(|leg| Some(leg.interval?.low))?;
     let high = of(|leg| Some(leg.interval?.high))?;
-    Some(Product { value: of(|leg| Some(leg.value))?, ends: Interval { low, high }, launches })
+    Some(Product {
+        value: of(|leg| Some(leg.value))?,
+        ends: Interval { low, high },
+        launches,
+    })
 }
 
 impl Product {
     fn reciprocal(self) -> Self {
-        Product { value: 1.0 / self.value, ends: self.ends.reciprocal(), ..self }
+        Product {
+            value: 1.0 / self.value,
+            ends: self.ends.reciprocal(),
+            ..self
+        }
     }
 
     fn estimate(self) -> Estimate {
@@ -133,19 +175,38 @@ pub(super) struct Scale<'a> {
 
 impl<'a> Scale<'a> {
     pub(super) fn new(judge: &'a Judge<'a>, tuning: &'a Tuning, best: CellKey) -> Self {
-        let rounds = tuning.heats.iter().flat_map(|heat| heat.rounds.iter().copied()).collect();
-        Scale { judge, tuning, rounds, best }
+        let rounds = tuning
+            .heats
+            .iter()
+            .flat_map(|heat| heat.rounds.iter().copied())
+            .collect();
+        Scale {
+            judge,
+            tuning,
+            rounds,
+            best,
+        }
     }
 
     /// The cost of a configuration over that of the best one; `None` where no chain of turns leads there.
     pub(super) fn relative(&self, objective: Objective, key: CellKey) -> Option<Relative> {
-        let field = Field { judge: self.judge, tuning: self.tuning, objective };
+        let field = Field {
+            judge: self.judge,
+            tuning: self.tuning,
+            objective,
+        };
         match field.gain([key, self.best]).filter(|_| key != self.best) {
-            Some(gain) => Some(Relative { cost_ratio: gain.cost_ratio, is_direct: gain.is_direct }),
+            Some(gain) => Some(Relative {
+                cost_ratio: gain.cost_ratio,
+                is_direct: gain.is_direct,
+            }),
             None => {
                 let ratio = self.log_ratio(objective, key)?.exp();
                 let cost_ratio = Estimate::exact(ratio, 1, crate::analysis::Counted::Pairs);
-                Some(Relative { cost_ratio, is_direct: key == self.best })
+                Some(Relative {
+                    cost_ratio,
+                    is_direct: key == self.best,
+                })
             }
         }
     }
@@ -153,7 +214,12 @@ impl<'a> Scale<'a> {
     /// By way of the best ones of their time: the best one of a heat takes part in the next.
     pub(super) fn log_ratio(&self, objective: Objective, key: CellKey) -> Option<f64> {
         let centre = |keys: [CellKey; 2], rounds: &[u64]| {
-            Some(self.judge.contest_on(objective, keys, rounds)?.evidence(0.0).centre)
+            Some(
+                self.judge
+                    .contest_on(objective, keys, rounds)?
+                    .evidence(0.0)
+                    .centre,
+            )
         };
         let (mut at, mut sum) = (key, 0.0);
         for _ in 0..=self.tuning.heats.len() {
@@ -163,7 +229,12 @@ impl<'a> Scale<'a> {
             if let Some(last) = centre([at, self.best], &self.rounds) {
                 return Some(sum + last);
             }
-            let heat = self.tuning.heats.iter().rev().find(|heat| heat.cells.contains(&at))?;
+            let heat = self
+                .tuning
+                .heats
+                .iter()
+                .rev()
+                .find(|heat| heat.cells.contains(&at))?;
             let next = heat.champion.filter(|next| *next != at)?;
             sum += centre([at, next], &heat.rounds)?;
             at = next;
@@ -179,14 +250,33 @@ mod tests {
     #[test]
     fn steps_are_multiplied_with_their_ends() {
         let leg = |value: f64, low: f64, high: f64, n: u64| {
-            let product = Product { value, ends: Interval { low, high }, launches: n };
+            let product = Product {
+                value,
+                ends: Interval { low, high },
+                launches: n,
+            };
             product.estimate().measured().unwrap().clone()
         };
         let product = multiplied(&[leg(4.0, 3.0, 5.0, 14), leg(2.0, 1.5, 3.0, 8)]).unwrap();
         assert_eq!((product.value, product.launches), (8.0, 8));
-        assert_eq!(product.ends, Interval { low: 4.5, high: 15.0 });
+        assert_eq!(
+            product.ends,
+            Interval {
+                low: 4.5,
+                high: 15.0
+            }
+        );
         let back = product.reciprocal();
-        assert_eq!((back.value, back.ends), (0.125, Interval { low: 1.0 / 15.0, high: 1.0 / 4.5 }));
+        assert_eq!(
+            (back.value, back.ends),
+            (
+                0.125,
+                Interval {
+                    low: 1.0 / 15.0,
+                    high: 1.0 / 4.5
+                }
+            )
+        );
         assert!(multiplied(&[]).is_none());
     }
 }

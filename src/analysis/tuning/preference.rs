@@ -43,7 +43,9 @@ pub enum Criterion {
 #[must_use]
 pub fn criteria(objective: Objective) -> &'static [Criterion] {
     match objective {
-        Objective::Throughput | Objective::Energy => &[Criterion::Latency, Criterion::Memory, Criterion::Changes],
+        Objective::Throughput | Objective::Energy => {
+            &[Criterion::Latency, Criterion::Memory, Criterion::Changes]
+        }
         Objective::Latency => &[Criterion::Throughput, Criterion::Memory, Criterion::Changes],
         Objective::Memory => &[Criterion::Latency, Criterion::Changes],
     }
@@ -51,29 +53,51 @@ pub fn criteria(objective: Objective) -> &'static [Criterion] {
 
 /// The configuration that is taken instead of the one that won the race, with the reason; `None` where the winner itself
 /// is taken. Both took turns and keep everything, and the winner is not better beyond the noise floor.
-pub(super) fn preferred(judge: &Judge<'_>, tuning: &Tuning, winner: CellKey) -> Option<(CellKey, Preference)> {
+pub(super) fn preferred(
+    judge: &Judge<'_>,
+    tuning: &Tuning,
+    winner: CellKey,
+) -> Option<(CellKey, Preference)> {
     let objective = judge.record.plan.tuning.as_ref()?.objective;
     if judge.standing(winner) != SloStanding::Meets {
         return None;
     }
-    let rounds: Vec<u64> = tuning.heats.iter().flat_map(|heat| heat.rounds.iter().copied()).collect();
+    let rounds: Vec<u64> = tuning
+        .heats
+        .iter()
+        .flat_map(|heat| heat.rounds.iter().copied())
+        .collect();
     let mut found: Vec<(usize, f64, CellKey, Preference)> = Vec::new();
     for key in tied(tuning, winner).filter(|key| judge.standing(*key) == SloStanding::Meets) {
-        let Some(cost) = judge.contest_on(objective, [key, winner], &rounds) else { continue };
+        let Some(cost) = judge.contest_on(objective, [key, winner], &rounds) else {
+            continue;
+        };
         if let Some((rank, paired)) = told_apart(judge, [key, winner], &rounds) {
-            let (criterion, criterion_ratio) = (criteria(objective)[rank], paired.as_ref().map(estimate));
+            let (criterion, criterion_ratio) =
+                (criteria(objective)[rank], paired.as_ref().map(estimate));
             let share = paired.map_or(1.0, |paired| paired.ratio().value);
-            let preference = Preference { over: winner, cost_ratio: estimate(&cost), criterion, criterion_ratio };
+            let preference = Preference {
+                over: winner,
+                cost_ratio: estimate(&cost),
+                criterion,
+                criterion_ratio,
+            };
             found.push((rank, share, key, preference));
         }
     }
-    let best = found.into_iter().min_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
+    let best = found
+        .into_iter()
+        .min_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
     best.map(|(_, _, key, preference)| (key, preference))
 }
 
 /// Configurations of which the last word is that they do as well as the winner.
 fn tied(tuning: &Tuning, winner: CellKey) -> impl Iterator<Item = CellKey> {
-    let mut keys: Vec<CellKey> = tuning.decisions.iter().map(|decision| decision.key).collect();
+    let mut keys: Vec<CellKey> = tuning
+        .decisions
+        .iter()
+        .map(|decision| decision.key)
+        .collect();
     keys.sort_unstable();
     keys.dedup();
     let is_tied = move |key: &CellKey| match tuning.fate(*key) {
@@ -84,7 +108,11 @@ fn tied(tuning: &Tuning, winner: CellKey) -> impl Iterator<Item = CellKey> {
 }
 
 /// The rank of the first criterion that tells the two apart, and what it rests on, if it speaks for the first.
-fn told_apart(judge: &Judge<'_>, keys: [CellKey; 2], rounds: &[u64]) -> Option<(usize, Option<PairedRatio>)> {
+fn told_apart(
+    judge: &Judge<'_>,
+    keys: [CellKey; 2],
+    rounds: &[u64],
+) -> Option<(usize, Option<PairedRatio>)> {
     let objective = judge.record.plan.tuning.as_ref()?.objective;
     for (rank, criterion) in criteria(objective).iter().enumerate() {
         let figure = match criterion {
@@ -96,7 +124,9 @@ fn told_apart(judge: &Judge<'_>, keys: [CellKey; 2], rounds: &[u64]) -> Option<(
                 return (own < other).then_some((rank, None));
             }
         };
-        let Some(paired) = judge.contest_on(figure, keys, rounds) else { continue };
+        let Some(paired) = judge.contest_on(figure, keys, rounds) else {
+            continue;
+        };
         match paired.evidence(floor(figure)).relation(ERROR) {
             Relation::Below => return Some((rank, Some(paired))),
             Relation::Above => return None,
@@ -108,8 +138,12 @@ fn told_apart(judge: &Judge<'_>, keys: [CellKey; 2], rounds: &[u64]) -> Option<(
 
 /// How many things differ from what somebody has who sets nothing.
 fn changes(record: &RunRecord, key: CellKey) -> usize {
-    let (Some(baseline), Some(tuning)) = (record.plan.baseline_session(), &record.plan.tuning) else { return 0 };
-    let [own, default]: [&SessionSpec; 2] = [key.session, baseline].map(|session| &record.plan.sessions[session]);
+    let (Some(baseline), Some(tuning)) = (record.plan.baseline_session(), &record.plan.tuning)
+    else {
+        return 0;
+    };
+    let [own, default]: [&SessionSpec; 2] =
+        [key.session, baseline].map(|session| &record.plan.sessions[session]);
     let (options, defaults) = (&own.options, &default.options);
     let differs = [
         tuning.space.batch_sizes.first() != Some(&key.batch_size),

@@ -54,13 +54,22 @@ impl<'a> Judge<'a> {
     /// Takes a record with its figures.
     #[must_use]
     pub fn new(record: &'a RunRecord, figures: Figures<'a>) -> Self {
-        Judge { record, figures, index: Index::new(record) }
+        Judge {
+            record,
+            figures,
+            index: Index::new(record),
+        }
     }
 
     /// Each check of the SLO on a configuration.
     #[must_use]
     pub fn slo(&self, key: CellKey) -> Vec<HeldSlo> {
-        let slo = self.record.plan.tuning.iter().flat_map(|tuning| &tuning.slo);
+        let slo = self
+            .record
+            .plan
+            .tuning
+            .iter()
+            .flat_map(|tuning| &tuning.slo);
         slo.filter_map(|slo| self.held(slo, key)).collect()
     }
 
@@ -76,13 +85,23 @@ impl<'a> Judge<'a> {
             verdict => verdict,
         };
         let (check, metric, budget) = (slo.clone(), slo.metric, slo.limit);
-        Some(HeldSlo { check, metric, figure, budget, verdict, excess_ratio })
+        Some(HeldSlo {
+            check,
+            metric,
+            figure,
+            budget,
+            verdict,
+            excess_ratio,
+        })
     }
 
     /// The largest excess over a check of the SLO; infinite where a figure is absent.
     #[must_use]
     pub fn excess(&self, key: CellKey) -> f64 {
-        let excesses = self.slo(key).into_iter().map(|slo| slo.excess_ratio.unwrap_or(f64::INFINITY));
+        let excesses = self
+            .slo(key)
+            .into_iter()
+            .map(|slo| slo.excess_ratio.unwrap_or(f64::INFINITY));
         excesses.fold(f64::NEG_INFINITY, f64::max)
     }
 
@@ -97,8 +116,15 @@ impl<'a> Judge<'a> {
         if !cell.is_some_and(|cell| cell.outcome.is_ok()) {
             return SloStanding::Open;
         }
-        let kept = self.slo(key).iter().all(|slo| slo.verdict == GateVerdict::Pass);
-        if kept && self.keeps_accuracy(key.session) { SloStanding::Meets } else { SloStanding::Open }
+        let kept = self
+            .slo(key)
+            .iter()
+            .all(|slo| slo.verdict == GateVerdict::Pass);
+        if kept && self.keeps_accuracy(key.session) {
+            SloStanding::Meets
+        } else {
+            SloStanding::Open
+        }
     }
 
     /// Reason to put a configuration out of the race on its own, if there is one.
@@ -108,27 +134,48 @@ impl<'a> Judge<'a> {
             return Some(Fate::NotFinite);
         }
         if let Some((allowed, difference)) = self.accuracy_change(key.session)
-            && difference.interval().is_some_and(|interval| interval.high < -allowed)
+            && difference
+                .interval()
+                .is_some_and(|interval| interval.high < -allowed)
         {
-            return Some(Fate::LessAccurate { difference: bounded(&difference)?, allowed_ratio: allowed });
+            return Some(Fate::LessAccurate {
+                difference: bounded(&difference)?,
+                allowed_ratio: allowed,
+            });
         }
-        let broken = self.slo(key).into_iter().filter(|slo| slo.verdict == GateVerdict::Fail);
+        let broken = self
+            .slo(key)
+            .into_iter()
+            .filter(|slo| slo.verdict == GateVerdict::Fail);
         broken.into_iter().find_map(|slo| {
             let figure = bounded(&slo.figure)?;
-            Some(Fate::BreaksSlo(SloBreach { check: slo.check, figure, budget: slo.budget }))
+            Some(Fate::BreaksSlo(SloBreach {
+                check: slo.check,
+                figure,
+                budget: slo.budget,
+            }))
         })
     }
 
     /// The fall that is allowed, and the change that was measured; `None` without a limit, and where nothing is known.
     fn accuracy_change(&self, session: usize) -> Option<(f64, Estimate)> {
         let allowed = self.record.plan.tuning.as_ref()?.max_accuracy_drop_ratio?;
-        let change = self.accuracy(session).filter(|change| change.metric.unit() == Unit::Ratio)?;
+        let change = self
+            .accuracy(session)
+            .filter(|change| change.metric.unit() == Unit::Ratio)?;
         Some((allowed.0, change.difference))
     }
 
     fn keeps_accuracy(&self, session: usize) -> bool {
-        let limited = self.record.plan.tuning.as_ref().is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
-        let kept = |(allowed, difference): (f64, Estimate)| difference.value().is_some_and(|value| value >= -allowed);
+        let limited = self
+            .record
+            .plan
+            .tuning
+            .as_ref()
+            .is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
+        let kept = |(allowed, difference): (f64, Estimate)| {
+            difference.value().is_some_and(|value| value >= -allowed)
+        };
         !limited || self.is_reference(session) || self.accuracy_change(session).is_some_and(kept)
     }
 
@@ -147,16 +194,27 @@ impl<'a> Judge<'a> {
         if base.session == own.session {
             return None;
         }
-        same_samples(base.scores.as_ref()?, own.scores.as_ref()?, self.record.plan.schedule.seed)
+        same_samples(
+            base.scores.as_ref()?,
+            own.scores.as_ref()?,
+            self.record.plan.schedule.seed,
+        )
     }
 
     /// The scores of a session, or of one that computes the same numbers: threads, arena, patterns and spinning change
     /// when something is computed, not what.
     #[must_use]
     pub fn scored(&self, session: usize) -> Option<&'a AccuracyRecord> {
-        let all = || self.record.accuracy.iter().filter(|record| record.outcome.is_ok());
+        let all = || {
+            self.record
+                .accuracy
+                .iter()
+                .filter(|record| record.outcome.is_ok())
+        };
         let alike = |record: &&AccuracyRecord| self.computes_alike(record.session, session);
-        all().find(|record| record.session == session).or_else(|| all().find(alike))
+        all()
+            .find(|record| record.session == session)
+            .or_else(|| all().find(alike))
     }
 
     fn computes_alike(&self, one: usize, other: usize) -> bool {
@@ -166,7 +224,11 @@ impl<'a> Judge<'a> {
 
     fn is_not_finite(&self, session: usize) -> bool {
         let unhealthy = |record: &AccuracyRecord| record.unhealthy_outputs().next().is_some();
-        let baseline = self.record.plan.baseline_session().and_then(|baseline| self.scored(baseline));
+        let baseline = self
+            .record
+            .plan
+            .baseline_session()
+            .and_then(|baseline| self.scored(baseline));
         self.scored(session).is_some_and(unhealthy) && !baseline.is_some_and(unhealthy)
     }
 
@@ -178,7 +240,12 @@ impl<'a> Judge<'a> {
 
     /// The cost of one configuration over another's in the rounds named, by any objective.
     #[must_use]
-    pub fn contest_on(&self, objective: Objective, keys: [CellKey; 2], rounds: &[u64]) -> Option<PairedRatio> {
+    pub fn contest_on(
+        &self,
+        objective: Objective,
+        keys: [CellKey; 2],
+        rounds: &[u64],
+    ) -> Option<PairedRatio> {
         contest::contest(&self.index, objective, keys, rounds)
     }
 
@@ -191,7 +258,12 @@ impl<'a> Judge<'a> {
 
 /// Whether the unfavourable end of a widened interval keeps a budget; where there is no interval, there is none to widen.
 fn surely_keeps(figure: &Estimate, slo: &Slo) -> bool {
-    let Some(Bounded { value, low: Some(low), high: Some(high) }) = figure.measured().map(with_ends) else {
+    let Some(Bounded {
+        value,
+        low: Some(low),
+        high: Some(high),
+    }) = figure.measured().map(with_ends)
+    else {
         return true;
     };
     let unfavourable = match slo.side {
@@ -204,12 +276,15 @@ fn surely_keeps(figure: &Estimate, slo: &Slo) -> bool {
 /// Whether the favourable end of a widened interval breaks a budget; a figure that is only bounded breaks it with its
 /// bound, because the rule of early stopping alone takes inferences as independent.
 fn surely_breaks(figure: &Estimate, slo: &Slo) -> bool {
-    let Some(Bounded { value, low, high }) = bounded(figure) else { return false };
+    let Some(Bounded { value, low, high }) = bounded(figure) else {
+        return false;
+    };
     let favourable = match slo.side {
         Side::AtMost => low,
         Side::AtLeast => high,
     };
-    !slo.side.allows(widened(value, favourable.unwrap_or(value)), slo.limit)
+    !slo.side
+        .allows(widened(value, favourable.unwrap_or(value)), slo.limit)
 }
 
 fn widened(value: f64, end: f64) -> f64 {
@@ -231,12 +306,23 @@ pub fn computes_alike(one: &SessionSpec, other: &SessionSpec) -> bool {
 #[must_use]
 pub fn described(paired: &PairedRatio, against: CellKey, floor: f64, error: f64) -> Contest {
     let cost_ratio = with_ends(&Measured::over_launches(&paired.ratio()));
-    Contest { against, cost_ratio, p_different: paired.evidence(floor).p_different, error }
+    Contest {
+        against,
+        cost_ratio,
+        p_different: paired.evidence(floor).p_different,
+        error,
+    }
 }
 
 fn with_ends(measured: &Measured) -> Bounded {
-    let Measured { value, interval, .. } = *measured;
-    Bounded { value, low: interval.map(|interval| interval.low), high: interval.map(|interval| interval.high) }
+    let Measured {
+        value, interval, ..
+    } = *measured;
+    Bounded {
+        value,
+        low: interval.map(|interval| interval.low),
+        high: interval.map(|interval| interval.high),
+    }
 }
 
 fn bounded(estimate: &Estimate) -> Option<Bounded> {
@@ -245,7 +331,11 @@ fn bounded(estimate: &Estimate) -> Option<Bounded> {
         Estimate::Absent { bounds, .. } => {
             let bounds = bounds.as_ref()?;
             let value = bounds.at_least.or(bounds.at_most)?;
-            Some(Bounded { value, low: bounds.at_least, high: bounds.at_most })
+            Some(Bounded {
+                value,
+                low: bounds.at_least,
+                high: bounds.at_most,
+            })
         }
     }
 }
@@ -256,7 +346,10 @@ mod tests {
     use crate::analysis::{Counted, Interval};
 
     fn figure(value: f64, interval: Option<Interval>) -> Estimate {
-        Estimate::Measured(Measured { interval, ..Measured::exact(value, 8, Counted::Launches) })
+        Estimate::Measured(Measured {
+            interval,
+            ..Measured::exact(value, 8, Counted::Launches)
+        })
     }
 
     fn slo(text: &str) -> Slo {
@@ -266,7 +359,13 @@ mod tests {
     #[test]
     fn an_slo_is_held_against_more_than_the_interval() {
         // Widened: 10 - 1.35 x 1 = 8.65 and 10 + 1.35 x 2 = 12.7.
-        let one = figure(10.0, Some(Interval { low: 9.0, high: 12.0 }));
+        let one = figure(
+            10.0,
+            Some(Interval {
+                low: 9.0,
+                high: 12.0,
+            }),
+        );
         let keeps = |text| surely_keeps(&one, &slo(text));
         assert!(keeps("file_size<=12.7B") && !keeps("file_size<=12.6B"));
         assert!(keeps("throughput>=8.65/s") && !keeps("throughput>=8.7/s"));
@@ -280,6 +379,9 @@ mod tests {
         let (size, limit) = (figure(10.0, None), slo("file_size<=10B"));
         assert!(surely_keeps(&size, &limit) && !surely_breaks(&size, &limit));
         assert!(surely_breaks(&size, &slo("file_size<=9.9B")));
-        assert!(!surely_breaks(&Estimate::absent("not measured"), &slo("file_size<=1B")));
+        assert!(!surely_breaks(
+            &Estimate::absent("not measured"),
+            &slo("file_size<=1B")
+        ));
     }
 }

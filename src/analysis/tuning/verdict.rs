@@ -57,7 +57,9 @@ pub(super) struct Race<'a> {
 impl Race<'_> {
     pub(super) fn verdict(&self) -> TuningVerdict {
         let is_open = |one: &Candidate| one.standing == SloStanding::Open && one.is_measured();
-        let Some(best) = self.best else { return TuningVerdict::NothingMeasured };
+        let Some(best) = self.best else {
+            return TuningVerdict::NothingMeasured;
+        };
         match self.candidates[best].standing {
             SloStanding::Meets if self.is_shown(best) => TuningVerdict::Found,
             SloStanding::Meets => TuningVerdict::Undecided,
@@ -69,34 +71,51 @@ impl Race<'_> {
 
     fn is_shown(&self, best: usize) -> bool {
         if self.defaults == Some(best) {
-            let mut others = self.candidates.iter().filter(|one| one.state != State::Best);
+            let mut others = self
+                .candidates
+                .iter()
+                .filter(|one| one.state != State::Best);
             return self.is_done() && others.all(|one| self.is_not_better(one));
         }
-        let is_preferred = self.defaults.is_some_and(|place| Some(self.candidates[place].key) == self.preferred_over);
-        is_preferred || self.is_shown_better() || (self.defaults_are_no_choice() && self.is_measured_surely(best))
+        let is_preferred = self
+            .defaults
+            .is_some_and(|place| Some(self.candidates[place].key) == self.preferred_over);
+        is_preferred
+            || self.is_shown_better()
+            || (self.defaults_are_no_choice() && self.is_measured_surely(best))
     }
 
     /// Beyond the noise floor, by an interval: from rounds that chose nothing, or where the defaults were dropped.
     fn is_shown_better(&self) -> bool {
-        let are_out = self.defaults.is_some_and(|place| self.candidates[place].state == State::Out);
+        let are_out = self
+            .defaults
+            .is_some_and(|place| self.candidates[place].state == State::Out);
         let fair = self.gain.filter(|gain| gain.is_fair() || are_out);
-        fair.and_then(|gain| gain.cost_ratio.measured()).is_some_and(|gain| {
-            let beyond_floor = gain.value < (-floor(self.objective)).exp();
-            beyond_floor && gain.interval.is_some_and(|interval| interval.high < 1.0)
-        })
+        fair.and_then(|gain| gain.cost_ratio.measured())
+            .is_some_and(|gain| {
+                let beyond_floor = gain.value < (-floor(self.objective)).exp();
+                beyond_floor && gain.interval.is_some_and(|interval| interval.high < 1.0)
+            })
     }
 
     /// Not measured, or breaking what was asked for. Defaults that were beaten are to be shown to be, like all others.
     fn defaults_are_no_choice(&self) -> bool {
         self.defaults.is_none_or(|place| {
             let one = &self.candidates[place];
-            one.state == State::Out && !matches!(one.fate, Some(Fate::Worse(_) | Fate::Tied(_) | Fate::Champion { .. }))
+            one.state == State::Out
+                && !matches!(
+                    one.fate,
+                    Some(Fate::Worse(_) | Fate::Tied(_) | Fate::Champion { .. })
+                )
         })
     }
 
     /// Whether nothing was left to try when the search ended.
     fn is_done(&self) -> bool {
-        matches!(self.record.run.ended_by, Some(EndReason::SearchDone | EndReason::NothingLeft))
+        matches!(
+            self.record.run.ended_by,
+            Some(EndReason::SearchDone | EndReason::NothingLeft)
+        )
     }
 
     fn is_measured_surely(&self, place: usize) -> bool {
@@ -109,7 +128,10 @@ impl Race<'_> {
         if matches!(one.state, State::Out | State::AsGood) {
             return true;
         }
-        let interval = one.relative.as_ref().and_then(|relative| relative.cost_ratio.interval());
+        let interval = one
+            .relative
+            .as_ref()
+            .and_then(|relative| relative.cost_ratio.interval());
         interval.is_some_and(|interval| interval.low >= (-floor(self.objective)).exp())
     }
 
@@ -117,14 +139,24 @@ impl Race<'_> {
     pub(super) fn contender(&self, costs: &dyn Fn(CellKey) -> Option<Gain>) -> Option<Contender> {
         let is_in = |one: &Candidate| one.is_measured() && one.state != State::Out;
         let open = self.candidates.iter().enumerate();
-        let open = open.filter(|(place, one)| Some(*place) != self.defaults && is_in(one) && !self.is_sure(one));
-        let cost =
-            |gain: &Option<Gain>| gain.as_ref().and_then(|gain| gain.cost_ratio.value()).unwrap_or(f64::INFINITY);
+        let open = open.filter(|(place, one)| {
+            Some(*place) != self.defaults && is_in(one) && !self.is_sure(one)
+        });
+        let cost = |gain: &Option<Gain>| {
+            gain.as_ref()
+                .and_then(|gain| gain.cost_ratio.value())
+                .unwrap_or(f64::INFINITY)
+        };
         let of_each = open.map(|(place, one)| (place, costs(one.key)));
         let (place, gain) = of_each.min_by(|one, other| cost(&one.1).total_cmp(&cost(&other.1)))?;
         let more_ns = self.more_time(gain.as_ref());
         let is_chosen_by_it = gain.as_ref().is_some_and(|gain| !gain.is_fair());
-        Some(Contender { place, cost_ratio: gain.map(|gain| gain.cost_ratio), is_chosen_by_it, more_ns })
+        Some(Contender {
+            place,
+            cost_ratio: gain.map(|gain| gain.cost_ratio),
+            is_chosen_by_it,
+            more_ns,
+        })
     }
 
     fn is_sure(&self, one: &Candidate) -> bool {
@@ -133,8 +165,19 @@ impl Race<'_> {
 
     /// In rounds as long as those so far, of which an interval shrinks with the square root.
     fn more_time(&self, gain: Option<&Gain>) -> Option<Nanos> {
-        let rounds = self.tuning.heats.iter().map(|heat| heat.rounds.len() as u64).sum::<u64>();
-        let measured = self.record.blocks.iter().map(|block| block.round + 1).max()?.max(rounds);
+        let rounds = self
+            .tuning
+            .heats
+            .iter()
+            .map(|heat| heat.rounds.len() as u64)
+            .sum::<u64>();
+        let measured = self
+            .record
+            .blocks
+            .iter()
+            .map(|block| block.round + 1)
+            .max()?
+            .max(rounds);
         let elapsed = self.record.run.elapsed_ns?.as_f64() / measured as f64;
         let contest = gain.and_then(|gain| gain.cost_ratio.measured());
         let done = gain.map_or(0, |gain| gain.fair_launches);
@@ -143,10 +186,17 @@ impl Race<'_> {
             let width = (interval.high.ln() - interval.low.ln()) / 2.0;
             let (change, floor) = (contest.value.ln().abs(), floor(self.objective));
             // Far enough from 1 to exclude it, or close enough to lie within the floor.
-            let needed = if change > floor { change } else { floor - change };
+            let needed = if change > floor {
+                change
+            } else {
+                floor - change
+            };
             Some((contest.n as f64 * (width / needed.max(floor / 4.0)).powi(2)).ceil() as u64)
         });
-        let more = in_all.unwrap_or(0).max(LOOKS[0].0.max(done + 1)).saturating_sub(done);
+        let more = in_all
+            .unwrap_or(0)
+            .max(LOOKS[0].0.max(done + 1))
+            .saturating_sub(done);
         Some(Nanos((elapsed * more as f64) as u64))
     }
 }

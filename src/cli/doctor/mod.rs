@@ -80,28 +80,70 @@ fn look(args: &Args) -> Result<ExitCode, CliError> {
     let roots = Roots::system();
     let host = host::fingerprint(&roots);
     let threads = plan::default_threads(&host);
-    let workers = affinity::choose_cpus(threads, &host.affinity_cpus, &affinity::Topology::read(&roots)).worker;
+    let workers = affinity::choose_cpus(
+        threads,
+        &host.affinity_cpus,
+        &affinity::Topology::read(&roots),
+    )
+    .worker;
     let before = conditions::Counters::read(&roots, &workers);
     let monitor = monitor(&roots);
     std::thread::sleep(args.observe);
-    let gpus = monitor.map(|monitor| monitor.conditions()).unwrap_or_default();
-    let conditions = Conditions { gpus, ..conditions::since(&roots, &before, &workers) };
-    let fitness = fitness::judge(Seen { host: &host, conditions: &conditions, blocks: &[] });
-    let examined = Examined { host, conditions, fitness };
-    print(args, &examined, |style| report::examination(examined.as_view(), style))?;
+    let gpus = monitor
+        .map(|monitor| monitor.conditions())
+        .unwrap_or_default();
+    let conditions = Conditions {
+        gpus,
+        ..conditions::since(&roots, &before, &workers)
+    };
+    let fitness = fitness::judge(Seen {
+        host: &host,
+        conditions: &conditions,
+        blocks: &[],
+    });
+    let examined = Examined {
+        host,
+        conditions,
+        fitness,
+    };
+    print(args, &examined, |style| {
+        report::examination(examined.as_view(), style)
+    })?;
     Ok(ExitCode::from(exit::DONE))
 }
 
 fn test(model: &Path, args: &Args) -> Result<ExitCode, CliError> {
-    let Tested { record, claims, failures } = null_test::run(model, &args.null, &mut args.console.console())?;
+    let Tested {
+        record,
+        claims,
+        failures,
+    } = null_test::run(model, &args.null, &mut args.console.console())?;
     let code = ExitCode::from(ending::exit_code(&record));
-    let RunRecord { host, conditions, fitness, .. } = record;
+    let RunRecord {
+        host,
+        conditions,
+        fitness,
+        ..
+    } = record;
     let Some((conditions, fitness)) = conditions.zip(fitness) else {
-        return Err(CliError::message(exit::BUG, "the run ended without a verdict on the machine"));
+        return Err(CliError::message(
+            exit::BUG,
+            "the run ended without a verdict on the machine",
+        ));
     };
-    let examined = Examined { host, conditions, fitness };
-    let tested = Claimed { model: model.to_owned(), examined, claims };
-    print(args, &tested, |style| report::null_test(tested.examined.as_view(), &tested.claims, style))?;
+    let examined = Examined {
+        host,
+        conditions,
+        fitness,
+    };
+    let tested = Claimed {
+        model: model.to_owned(),
+        examined,
+        claims,
+    };
+    print(args, &tested, |style| {
+        report::null_test(tested.examined.as_view(), &tested.claims, style)
+    })?;
     failures.into_result()?;
     Ok(code)
 }
@@ -109,16 +151,29 @@ fn test(model: &Path, args: &Args) -> Result<ExitCode, CliError> {
 fn monitor(roots: &Roots) -> Option<GpuMonitor> {
     let gpus = Gpus::open(roots).ok()?;
     let all = (0..gpus.count()).collect();
-    Some(GpuMonitor::begin(gpus, &all, GPU_PERIOD, OwnProcesses::default()))
+    Some(GpuMonitor::begin(
+        gpus,
+        &all,
+        GPU_PERIOD,
+        OwnProcesses::default(),
+    ))
 }
 
 impl Examined {
     fn as_view(&self) -> Examination<'_> {
-        Examination { host: &self.host, conditions: &self.conditions, fitness: &self.fitness }
+        Examination {
+            host: &self.host,
+            conditions: &self.conditions,
+            fitness: &self.fitness,
+        }
     }
 }
 
-fn print(args: &Args, value: &impl Serialize, words: impl FnOnce(Style) -> String) -> Result<(), CliError> {
+fn print(
+    args: &Args,
+    value: &impl Serialize,
+    words: impl FnOnce(Style) -> String,
+) -> Result<(), CliError> {
     let text = match args.format {
         Format::Terminal => words(args.console.style()),
         Format::Json => output::json(value)?,

@@ -59,22 +59,39 @@ pub(super) struct Tested {
 }
 
 /// Runs the null test.
-pub(super) fn run(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Tested, CliError> {
-    let Ran { folder, record, unwritten } = measure(model, args, console)?;
+pub(super) fn run(
+    model: &Path,
+    args: &NullArgs,
+    console: &mut Console,
+) -> Result<Tested, CliError> {
+    let Ran {
+        folder,
+        record,
+        unwritten,
+    } = measure(model, args, console)?;
     if let Some(error) = ending::nothing_measured(&record) {
         return Err(error);
     }
     let mut failures = Failures::default();
     if args.out.is_some() {
-        failures.note(unwritten.map_or(Ok(()), |error| Err(ending::store_error(&error, folder.path()))));
+        failures.note(unwritten.map_or(Ok(()), |error| {
+            Err(ending::store_error(&error, folder.path()))
+        }));
         Reports::render(&record, &folder, Color::Never.into(), None).write(&mut failures);
     }
     let findings = analysis::findings(&record);
     let claims = analysis::null_test(&record, &findings).ok_or_else(|| {
-        CliError::message(exit::PARTIAL, "the run ended before original and copy were measured side by side")
-            .with_hint("give it more time with `--budget`".to_owned())
+        CliError::message(
+            exit::PARTIAL,
+            "the run ended before original and copy were measured side by side",
+        )
+        .with_hint("give it more time with `--budget`".to_owned())
     })?;
-    Ok(Tested { record, claims, failures })
+    Ok(Tested {
+        record,
+        claims,
+        failures,
+    })
 }
 
 fn measure(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Ran, CliError> {
@@ -83,7 +100,10 @@ fn measure(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Ran, 
     let family = doubled(plan::family(&[model.to_owned()], None, &asked.inputs)?)?;
     let runtimes = plan::runtimes(&asked.session.runtime, console)?;
     if runtimes.found.len() > 1 {
-        return Err(CliError::usage("a model is tested against itself on one runtime", "name one with `--runtime`"));
+        return Err(CliError::usage(
+            "a model is tested against itself on one runtime",
+            "name one with `--runtime`",
+        ));
     }
     let mut plan = plan::profile::plan(&asked, &family, &runtimes.found, &beginning.host)?;
     plan.schedule.target_half_width_ratio = TARGET;
@@ -91,18 +111,43 @@ fn measure(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Ran, 
     // Removed at the end of this function, with the run in it.
     let (path, _temporary) = destination(args.out.as_deref())?;
     let notes = plan::notes_on(&plan, &beginning.host);
-    let (job, target) = beginning.job_at(path, Asked { name: family.name, plan, runtimes, notes })?;
-    ending::measured(Job { extent: Extent::Rounds, ..job }, &target, console)
+    let (job, target) = beginning.job_at(
+        path,
+        Asked {
+            name: family.name,
+            plan,
+            runtimes,
+            notes,
+        },
+    )?;
+    ending::measured(
+        Job {
+            extent: Extent::Rounds,
+            ..job
+        },
+        &target,
+        console,
+    )
 }
 
 /// The model as two variants, fed with made-up inputs: data beside it would only be scored.
 fn doubled(family: Family) -> Result<Family, CliError> {
     let [original] = family.variants.as_slice() else {
         let hint = "name one model file with `--null-test`";
-        return Err(CliError::usage(format!("folder `{}` holds several models", family.name), hint));
+        return Err(CliError::usage(
+            format!("folder `{}` holds several models", family.name),
+            hint,
+        ));
     };
-    let variant = |name: &str| Variant { name: name.into(), path: original.path.clone() };
-    Ok(Family { variants: vec![variant("original"), variant("copy")], data: None, ..family })
+    let variant = |name: &str| Variant {
+        name: name.into(),
+        path: original.path.clone(),
+    };
+    Ok(Family {
+        variants: vec![variant("original"), variant("copy")],
+        data: None,
+        ..family
+    })
 }
 
 /// Where the run goes, and the temporary folder that it lies in if it is not to be kept.
@@ -110,7 +155,9 @@ fn destination(out: Option<&Path>) -> Result<(PathBuf, Option<TempDir>), CliErro
     if let Some(out) = out {
         return Ok((out.to_owned(), None));
     }
-    let temporary = tempfile::Builder::new().prefix("onnxprof-null-test-").tempdir();
+    let temporary = tempfile::Builder::new()
+        .prefix("onnxprof-null-test-")
+        .tempdir();
     let temporary = temporary.map_err(|error| {
         CliError::bad_input(error.to_string(), "name a folder for the run with `--out`")
             .causing("failed to create a temporary folder".to_owned())
@@ -125,7 +172,9 @@ fn asked(args: &NullArgs) -> Result<MeasureArgs, CliError> {
     asked.session.name_runtimes(args.runtime.as_deref());
     asked.session.intra_threads = args.intra_threads;
     asked.session.custom_ops.clone_from(&args.custom_ops);
-    asked.schedule.budget = args.budget.or_else(|| args.rounds.is_none().then_some(DEFAULT_BUDGET));
+    asked.schedule.budget = args
+        .budget
+        .or_else(|| args.rounds.is_none().then_some(DEFAULT_BUDGET));
     asked.schedule.rounds = args.rounds;
     asked.schedule.seed = args.seed;
     Ok(asked)

@@ -54,7 +54,11 @@ struct TrialArgs {
 
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let inspection = inspect(&args)?;
-    let text = if args.json { output::json(&inspection)? } else { words::render(&inspection) };
+    let text = if args.json {
+        output::json(&inspection)?
+    } else {
+        words::render(&inspection)
+    };
     output::write(None, text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -67,8 +71,10 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
     let family = plan::family(std::slice::from_ref(&args.model), None, &args.inputs)?;
     let path = family.variants[family.baseline].path.clone();
     let model = onnx::read(&path).map_err(|error| model_error(&error))?;
-    let request =
-        InputRequest { data: args.inputs.data.clone().or_else(|| family.data.clone()), ..args.inputs.request(SEED) };
+    let request = InputRequest {
+        data: args.inputs.data.clone().or_else(|| family.data.clone()),
+        ..args.inputs.request(SEED)
+    };
     let (inputs, not_fed_reason) = match inputs::plan(&model, &request) {
         Ok(plan) => (Some(plan), None),
         Err(error) if is_about_model(&error) => (None, Some(error.to_string())),
@@ -81,7 +87,8 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
     let tried = match &inputs {
         Some(_) if args.probe => Some(tried(&args.trial, &args.inputs, &family)?),
         Some(_) => {
-            let sha256 = hash::of_file(&path).map_err(|error| CliError::new(exit::BAD_INPUT, &error))?;
+            let sha256 =
+                hash::of_file(&path).map_err(|error| CliError::new(exit::BAD_INPUT, &error))?;
             runner::known_inputs(&path, &summary, &sha256, &request)
         }
         None => None,
@@ -107,16 +114,30 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
 fn tried(args: &TrialArgs, inputs: &InputArgs, family: &Family) -> Result<TriedInputs, CliError> {
     let beginning = Beginning::now();
     let mut console = Console::silent();
-    let mut asked = MeasureArgs { inputs: inputs.clone(), ..MeasureArgs::defaults()? };
+    let mut asked = MeasureArgs {
+        inputs: inputs.clone(),
+        ..MeasureArgs::defaults()?
+    };
     asked.session.name_runtimes(args.runtime.as_deref());
     asked.session.custom_ops.clone_from(&args.custom_ops);
     let runtimes = plan::runtimes(&asked.session.runtime, &mut console)?;
     let plan = plan::profile::plan(&asked, family, &runtimes.found, &beginning.host)?;
     let temporary = temporary_folder()?;
-    let asked = Asked { name: family.name.clone(), plan, runtimes, notes: Vec::new() };
+    let asked = Asked {
+        name: family.name.clone(),
+        plan,
+        runtimes,
+        notes: Vec::new(),
+    };
     let (job, target) = beginning.job_at(temporary.path().join("probe"), asked)?;
-    runner::try_inputs(Job { extent: Extent::Rounds, ..job }, &mut console)
-        .map_err(|error| ending::run_error(&error, &target))
+    runner::try_inputs(
+        Job {
+            extent: Extent::Rounds,
+            ..job
+        },
+        &mut console,
+    )
+    .map_err(|error| ending::run_error(&error, &target))
 }
 
 /// What would be fed at the shapes that a model of its kind is asked about, if there are any and nothing was run.
@@ -126,19 +147,29 @@ fn guessed(model: &Model, request: &InputRequest) -> Vec<ShapeInputs> {
         Some(ShapeInputs { shape, inputs })
     };
     let shapes = inputs::usual_shapes(model, request).into_iter();
-    shapes.filter(|shape| !shape.dims.is_empty()).filter_map(at).collect()
+    shapes
+        .filter(|shape| !shape.dims.is_empty())
+        .filter_map(at)
+        .collect()
 }
 
 /// Names of the variants of a folder, the baseline first.
 fn names(word: &std::path::Path, family: &Family) -> Vec<String> {
     let is_folder = word.is_dir();
-    family.variants.iter().filter(|_| is_folder).map(|variant| variant.name.clone()).collect()
+    family
+        .variants
+        .iter()
+        .filter(|_| is_folder)
+        .map(|variant| variant.name.clone())
+        .collect()
 }
 
 /// Whether the model is at fault and not what was asked for: then the rest is worth showing.
 fn is_about_model(error: &InputError) -> bool {
     matches!(
         error,
-        InputError::UnsupportedType { .. } | InputError::UnsupportedElements { .. } | InputError::UnknownRank { .. }
+        InputError::UnsupportedType { .. }
+            | InputError::UnsupportedElements { .. }
+            | InputError::UnknownRank { .. }
     )
 }

@@ -6,7 +6,9 @@ use comfy_table::Table;
 
 use super::inspection::Inspection;
 use crate::inputs::InputPlan;
-use crate::record::{AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, TensorInfo, ValueType};
+use crate::record::{
+    AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, TensorInfo, ValueType,
+};
 use crate::report::view::text::plain;
 use crate::report::view::{Trial, prediction, quantization};
 use crate::units::Bytes;
@@ -17,7 +19,11 @@ pub(super) fn render(inspection: &Inspection) -> String {
     push_table(&mut text, facts(model));
     if let [baseline, others @ ..] = inspection.variants.as_slice() {
         let others: Vec<String> = others.iter().map(plain).collect();
-        let others = if others.is_empty() { "alone".to_owned() } else { format!("beside {}", others.join(", ")) };
+        let others = if others.is_empty() {
+            "alone".to_owned()
+        } else {
+            format!("beside {}", others.join(", "))
+        };
         let _ = writeln!(text, "\nBaseline: {}, {others}", plain(baseline));
     }
     if inspection.variants.is_empty() && !inspection.notes.is_empty() {
@@ -36,7 +42,10 @@ pub(super) fn render(inspection: &Inspection) -> String {
     }
     push_predictions(&mut text, inspection);
     text.push_str("\nOutputs\n");
-    push_table(&mut text, rows(model.outputs.iter().map(|info| described(info).to_vec())));
+    push_table(
+        &mut text,
+        rows(model.outputs.iter().map(|info| described(info).to_vec())),
+    );
     if let Some(reason) = &inspection.outputs_vary {
         let _ = writeln!(
             text,
@@ -45,14 +54,22 @@ pub(super) fn render(inspection: &Inspection) -> String {
         );
     }
     let nodes: u64 = model.operators.values().sum();
-    let _ = writeln!(text, "\nOperators ({nodes} node{})", if nodes == 1 { "" } else { "s" });
+    let _ = writeln!(
+        text,
+        "\nOperators ({nodes} node{})",
+        if nodes == 1 { "" } else { "s" }
+    );
     push_table(&mut text, operators(model));
     text
 }
 
 /// What one prediction is, at every shape that has a name, and what running the model showed.
 fn push_predictions(text: &mut String, inspection: &Inspection) {
-    let trial = if inspection.probe.is_some() { Trial::Ran } else { Trial::NotTried };
+    let trial = if inspection.probe.is_some() {
+        Trial::Ran
+    } else {
+        Trial::NotTried
+    };
     let of = |plan: &InputPlan| prediction(&plan.fed, &plan.batch_axis, trial);
     text.push('\n');
     match (inspection.shapes.as_slice(), &inspection.inputs) {
@@ -62,7 +79,12 @@ fn push_predictions(text: &mut String, inspection: &Inspection) {
         }
         (shapes, _) => {
             for at in shapes {
-                let _ = writeln!(text, "With {}: {}", plain(&at.shape.to_string()), of(&at.inputs));
+                let _ = writeln!(
+                    text,
+                    "With {}: {}",
+                    plain(&at.shape.to_string()),
+                    of(&at.inputs)
+                );
             }
         }
     }
@@ -88,16 +110,35 @@ fn push_predictions(text: &mut String, inspection: &Inspection) {
 }
 
 fn facts(model: &ModelSummary) -> Table {
-    let opsets: Vec<String> = model.opsets.iter().map(|opset| format!("{} {}", opset.domain, opset.version)).collect();
+    let opsets: Vec<String> = model
+        .opsets
+        .iter()
+        .map(|opset| format!("{} {}", opset.domain, opset.version))
+        .collect();
     let unknown = || "not said".to_owned();
     rows([
-        vec!["format".to_owned(), format!("ONNX IR {}, {}", model.ir_version, opsets.join(", "))],
-        vec!["producer".to_owned(), model.producer.clone().unwrap_or_else(unknown)],
-        vec!["graph".to_owned(), model.graph_name.clone().unwrap_or_else(unknown)],
+        vec![
+            "format".to_owned(),
+            format!("ONNX IR {}, {}", model.ir_version, opsets.join(", ")),
+        ],
+        vec![
+            "producer".to_owned(),
+            model.producer.clone().unwrap_or_else(unknown),
+        ],
+        vec![
+            "graph".to_owned(),
+            model.graph_name.clone().unwrap_or_else(unknown),
+        ],
         vec!["file size".to_owned(), file_size(model)],
         vec!["weights".to_owned(), weights(model)],
         vec!["precision".to_owned(), precision(model)],
-        vec!["quantized".to_owned(), model.quantization.as_ref().map_or_else(unknown, quantization)],
+        vec![
+            "quantized".to_owned(),
+            model
+                .quantization
+                .as_ref()
+                .map_or_else(unknown, quantization),
+        ],
         vec!["batch axis".to_owned(), batch_axis(&model.batch_axis)],
     ])
 }
@@ -107,23 +148,45 @@ fn file_size(model: &ModelSummary) -> String {
     if model.external_files.is_empty() {
         return whole;
     }
-    let files: Vec<String> =
-        model.external_files.iter().map(|(path, size)| format!("{} in {}", bytes(*size), path.display())).collect();
-    format!("{whole}: {} in the model file, {}", bytes(model.model_file_bytes), files.join(", "))
+    let files: Vec<String> = model
+        .external_files
+        .iter()
+        .map(|(path, size)| format!("{} in {}", bytes(*size), path.display()))
+        .collect();
+    format!(
+        "{whole}: {} in the model file, {}",
+        bytes(model.model_file_bytes),
+        files.join(", ")
+    )
 }
 
 fn weights(model: &ModelSummary) -> String {
-    let elements = model.weights.iter().fold(0_u64, |sum, row| sum.saturating_add(row.elements_count));
+    let elements = model
+        .weights
+        .iter()
+        .fold(0_u64, |sum, row| sum.saturating_add(row.elements_count));
     let size: Bytes = model.weights.iter().map(|row| row.bytes).sum();
     let by_type: Vec<String> = model
         .weights
         .iter()
-        .map(|row| format!("{} {} in {}", count(row.elements_count), row.element_type, bytes(row.bytes)))
+        .map(|row| {
+            format!(
+                "{} {} in {}",
+                count(row.elements_count),
+                row.element_type,
+                bytes(row.bytes)
+            )
+        })
         .collect();
     match by_type.as_slice() {
         [] => "none".to_owned(),
         [only] => only.clone(),
-        several => format!("{} in {}: {}", count(elements), bytes(size), several.join(", ")),
+        several => format!(
+            "{} in {}: {}",
+            count(elements),
+            bytes(size),
+            several.join(", ")
+        ),
     }
 }
 
@@ -135,31 +198,56 @@ fn precision(model: &ModelSummary) -> String {
         .map(|share| format!("{:.1}% {}", share.bytes_ratio.0 * 100.0, share.element_type))
         .collect();
     if shares.is_empty() {
-        return format!("{}, by its inputs and outputs: it has no weights", model.precision.label);
+        return format!(
+            "{}, by its inputs and outputs: it has no weights",
+            model.precision.label
+        );
     }
-    let by = if model.precision.is_of_weights() { "" } else { ", by its inputs and outputs" };
-    format!("{}{by}: {} of weight bytes", model.precision.label, shares.join(", "))
+    let by = if model.precision.is_of_weights() {
+        ""
+    } else {
+        ", by its inputs and outputs"
+    };
+    format!(
+        "{}{by}: {} of weight bytes",
+        model.precision.label,
+        shares.join(", ")
+    )
 }
 
 fn batch_axis(batch: &BatchAxis) -> String {
     let mut axes: Vec<u64> = batch.axes.values().copied().collect();
     axes.sort_unstable();
     axes.dedup();
-    let axes = axes.iter().map(u64::to_string).collect::<Vec<_>>().join(" or ");
+    let axes = axes
+        .iter()
+        .map(u64::to_string)
+        .collect::<Vec<_>>()
+        .join(" or ");
     let symbol = batch.symbol.as_deref().unwrap_or_default();
     match batch.reason {
         AxisReason::SymbolName => format!("{axes}, by the name of dimension `{symbol}`"),
-        AxisReason::FirstSymbolicDimension => format!("{axes}, because all inputs share the dimension `{symbol}`"),
+        AxisReason::FirstSymbolicDimension => {
+            format!("{axes}, because all inputs share the dimension `{symbol}`")
+        }
         AxisReason::FirstUnknownDimension if axes.len() > 1 => {
-            let first = batch.axes.iter().find(|&(_, &axis)| axis == 0).map_or("one of them", |(input, _)| input);
+            let first = batch
+                .axes
+                .iter()
+                .find(|&(_, &axis)| axis == 0)
+                .map_or("one of them", |(input, _)| input);
             format!("{axes} by input: where the open dimension stands that `{first}` begins with")
         }
-        AxisReason::FirstUnknownDimension => format!("{axes}, because the size of the first dimension is open"),
+        AxisReason::FirstUnknownDimension => {
+            format!("{axes}, because the size of the first dimension is open")
+        }
         AxisReason::FirstFixedDimension => {
             let size = batch.fixed_size.unwrap_or_default();
             format!("{axes}, fixed at {size}: the first dimension of inputs and outputs")
         }
-        AxisReason::Proof => format!("{axes}, because samples along it are computed each for itself"),
+        AxisReason::Proof => {
+            format!("{axes}, because samples along it are computed each for itself")
+        }
         AxisReason::Given => format!("{axes}, as asked for"),
         AxisReason::NoAxis => match batch.missing() {
             Some(reason) => format!("none: {reason}"),
@@ -183,11 +271,17 @@ fn described(info: &TensorInfo) -> [String; 2] {
 
 fn type_words(value_type: &ValueType) -> String {
     match value_type {
-        ValueType::Tensor { element_type, dims: Some(dims) } => {
+        ValueType::Tensor {
+            element_type,
+            dims: Some(dims),
+        } => {
             let sizes: Vec<String> = dims.iter().map(size).collect();
             format!("{element_type} [{}]", sizes.join(", "))
         }
-        ValueType::Tensor { element_type, dims: None } => format!("{element_type} of any shape"),
+        ValueType::Tensor {
+            element_type,
+            dims: None,
+        } => format!("{element_type} of any shape"),
         ValueType::Sequence(inner) => format!("sequence of {}", type_words(inner)),
         ValueType::Optional(inner) => format!("optional {}", type_words(inner)),
         ValueType::Other(words) => words.clone(),
@@ -226,7 +320,11 @@ fn fill_words(fill: &FillKind) -> String {
         FillKind::Numbers(numbers) => format!("one of {}", listed(numbers)),
         FillKind::Words(words) => format!("one of {}", listed(words)),
         FillKind::AscendingFrom(first) => {
-            format!("{first}, {}, {} ...", first.saturating_add(1), first.saturating_add(2))
+            format!(
+                "{first}, {}, {} ...",
+                first.saturating_add(1),
+                first.saturating_add(2)
+            )
         }
         FillKind::PerSample(1) => "the batch size".to_owned(),
         FillKind::PerSample(each) => format!("{each} times the batch size"),
@@ -247,9 +345,17 @@ fn listed(values: &[impl ToString]) -> String {
 }
 
 fn operators(model: &ModelSummary) -> Table {
-    let mut counts: Vec<(&String, u64)> = model.operators.iter().map(|(name, &count)| (name, count)).collect();
+    let mut counts: Vec<(&String, u64)> = model
+        .operators
+        .iter()
+        .map(|(name, &count)| (name, count))
+        .collect();
     counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    rows(counts.into_iter().map(|(name, count)| vec![name.clone(), count.to_string()]))
+    rows(
+        counts
+            .into_iter()
+            .map(|(name, count)| vec![name.clone(), count.to_string()]),
+    )
 }
 
 fn rows(rows: impl IntoIterator<Item = Vec<String>>) -> Table {
@@ -272,8 +378,16 @@ fn push_table(text: &mut String, table: Table) {
 fn count(number: u64) -> String {
     let digits = number.to_string();
     let lead = digits.len() % 3;
-    let mut parts: Vec<&str> = if lead > 0 { vec![&digits[..lead]] } else { Vec::new() };
-    parts.extend((lead..digits.len()).step_by(3).map(|at| &digits[at..at + 3]));
+    let mut parts: Vec<&str> = if lead > 0 {
+        vec![&digits[..lead]]
+    } else {
+        Vec::new()
+    };
+    parts.extend(
+        (lead..digits.len())
+            .step_by(3)
+            .map(|at| &digits[at..at + 3]),
+    );
     parts.join(",")
 }
 

@@ -12,7 +12,10 @@ pub fn check_block(schedule: &Schedule) -> Result<(), CliError> {
     match schedule.budget_ns.map(Duration::from) {
         Some(budget) if block > budget && schedule.block_ns > Schedule::BLOCK => {
             let message = format!("a block of {block:?} does not fit into a budget of {budget:?}");
-            Err(CliError::usage(message, "name a shorter `--block` or a longer `--budget`"))
+            Err(CliError::usage(
+                message,
+                "name a shorter `--block` or a longer `--budget`",
+            ))
         }
         _ => Ok(()),
     }
@@ -20,7 +23,12 @@ pub fn check_block(schedule: &Schedule) -> Result<(), CliError> {
 
 /// Makes sure that the sizes of swept dimensions make no more shapes than can be measured.
 pub fn check_sweep(swept: &[SweptDim]) -> Result<(), CliError> {
-    check(swept.iter().fold(1, |count: u64, swept| count.saturating_mul(swept.sizes.len() as u64)), "shapes")
+    check(
+        swept.iter().fold(1, |count: u64, swept| {
+            count.saturating_mul(swept.sizes.len() as u64)
+        }),
+        "shapes",
+    )
 }
 
 /// Makes sure that a plan has no more cells than can be measured.
@@ -33,7 +41,10 @@ fn check(count: u64, what: &str) -> Result<(), CliError> {
         return Ok(());
     }
     let message = format!("{count} {what} are asked for, and {MOST_CELLS} are measured at most");
-    Err(CliError::usage(message, "name fewer models, runtimes, sizes or requests in flight"))
+    Err(CliError::usage(
+        message,
+        "name fewer models, runtimes, sizes or requests in flight",
+    ))
 }
 
 #[cfg(test)]
@@ -42,10 +53,24 @@ mod tests {
 
     #[test]
     fn what_multiplies_beyond_measure_is_refused() {
-        let swept = |dims: usize| vec![SweptDim { name: "n".into(), sizes: (1..=100).collect() }; dims];
+        let swept = |dims: usize| {
+            vec![
+                SweptDim {
+                    name: "n".into(),
+                    sizes: (1..=100).collect()
+                };
+                dims
+            ]
+        };
         assert!(check_sweep(&swept(3)).is_ok() && check_sweep(&[]).is_ok());
         let error = check_sweep(&swept(4)).unwrap_err();
-        assert_eq!(error.chain, ["100000000 shapes are asked for, and 1000000 are measured at most"]);
-        assert!(check_sweep(&swept(40)).unwrap_err().chain[0].starts_with("18446744073709551615 shapes"));
+        assert_eq!(
+            error.chain,
+            ["100000000 shapes are asked for, and 1000000 are measured at most"]
+        );
+        assert!(
+            check_sweep(&swept(40)).unwrap_err().chain[0]
+                .starts_with("18446744073709551615 shapes")
+        );
     }
 }

@@ -54,14 +54,26 @@ fn slo(text: &str) -> Result<Slo, String> {
     let text = text.trim();
     let check = Check::parse(text).map_err(|error| error.to_string())?;
     match check.budget {
-        Budget::Drop(_) => Err("write a limit on the fall of accuracy as `--max-accuracy-drop 0.5pt`".into()),
-        Budget::Absolute(_) if check.metric.group() == Group::ToBaseline => Err(SloError::Relative.to_string()),
+        Budget::Drop(_) => {
+            Err("write a limit on the fall of accuracy as `--max-accuracy-drop 0.5pt`".into())
+        }
+        Budget::Absolute(_) if check.metric.group() == Group::ToBaseline => {
+            Err(SloError::Relative.to_string())
+        }
         Budget::Absolute(_) if is_pointless(&check) => {
             let (metric, side) = (check.metric.name(), Side::better(check.metric).sign());
-            let better = if check.side == Side::AtMost { "more" } else { "less" };
-            Err(format!("{better} of `{metric}` is better, so that an SLO limits it by `{side}`"))
+            let better = if check.side == Side::AtMost {
+                "more"
+            } else {
+                "less"
+            };
+            Err(format!(
+                "{better} of `{metric}` is better, so that an SLO limits it by `{side}`"
+            ))
         }
-        Budget::Absolute(_) | Budget::TimesBaseline(_) => Slo::parse(text).map_err(|error| error.to_string()),
+        Budget::Absolute(_) | Budget::TimesBaseline(_) => {
+            Slo::parse(text).map_err(|error| error.to_string())
+        }
     }
 }
 
@@ -74,7 +86,9 @@ fn is_pointless(check: &Check) -> bool {
 fn points(text: &str) -> Result<Ratio, String> {
     let wanted = || "write it in percentage points, such as `0.5pt`".to_owned();
     let text = text.trim();
-    let number = ["points", "point", "pts", "pt", "pp"].iter().find_map(|unit| text.strip_suffix(unit));
+    let number = ["points", "point", "pts", "pt", "pp"]
+        .iter()
+        .find_map(|unit| text.strip_suffix(unit));
     match number.ok_or_else(wanted)?.trim().parse::<f64>() {
         Ok(points) if (0.0..=100.0).contains(&points) => Ok(Ratio(points / 100.0)),
         _ => Err(wanted()),
@@ -97,19 +111,53 @@ mod tests {
 
     #[test]
     fn an_slo_is_a_limit_in_units() {
-        assert_eq!(slo(" latency_p99<=20ms").unwrap().to_string(), "latency_p99<=20ms");
-        assert!(slo("latency_p98<=20ms").unwrap_err().contains("did you mean"));
-        assert!(slo("latency_p99<=20MiB").unwrap_err().contains("takes a time"));
-        assert!(slo("latency_p99<=20 parsecs").unwrap_err().contains("unknown unit"));
-        assert!(slo("latency_p99<=1.1x baseline").unwrap_err().contains("in units"));
-        assert!(slo("latency_p50_ratio_to_baseline<=0.9").unwrap_err().contains("in units"));
-        assert!(slo("accuracy_top1 drop <= 1 point").unwrap_err().contains("--max-accuracy-drop"));
+        assert_eq!(
+            slo(" latency_p99<=20ms").unwrap().to_string(),
+            "latency_p99<=20ms"
+        );
+        assert!(
+            slo("latency_p98<=20ms")
+                .unwrap_err()
+                .contains("did you mean")
+        );
+        assert!(
+            slo("latency_p99<=20MiB")
+                .unwrap_err()
+                .contains("takes a time")
+        );
+        assert!(
+            slo("latency_p99<=20 parsecs")
+                .unwrap_err()
+                .contains("unknown unit")
+        );
+        assert!(
+            slo("latency_p99<=1.1x baseline")
+                .unwrap_err()
+                .contains("in units")
+        );
+        assert!(
+            slo("latency_p50_ratio_to_baseline<=0.9")
+                .unwrap_err()
+                .contains("in units")
+        );
+        assert!(
+            slo("accuracy_top1 drop <= 1 point")
+                .unwrap_err()
+                .contains("--max-accuracy-drop")
+        );
         assert!(slo("latency_p99").is_err());
         assert_eq!(
             slo("latency_p99>=20ms"),
             Err("less of `latency_p99` is better, so that an SLO limits it by `<=`".into())
         );
-        assert!(slo("throughput<=20/s").unwrap_err().contains("limits it by `>=`"));
-        assert!(slo("cpu_utilization>=0.5").is_ok(), "neither side is better");
+        assert!(
+            slo("throughput<=20/s")
+                .unwrap_err()
+                .contains("limits it by `>=`")
+        );
+        assert!(
+            slo("cpu_utilization>=0.5").is_ok(),
+            "neither side is better"
+        );
     }
 }

@@ -51,7 +51,11 @@ pub fn model_error(error: &OnnxError) -> CliError {
 }
 
 pub fn input_error(error: &InputError) -> CliError {
-    let code = if error.is_of_options() { exit::USAGE } else { exit::BAD_INPUT };
+    let code = if error.is_of_options() {
+        exit::USAGE
+    } else {
+        exit::BAD_INPUT
+    };
     CliError::new(code, error).with_hint(error.hint().map(str::to_owned))
 }
 
@@ -69,7 +73,10 @@ fn parse_range(word: &str) -> Result<(String, ValueRange), String> {
         Ok(number) if number.is_finite() => Ok(number),
         _ => Err(format!("`{text}` is no finite number")),
     };
-    let range = ValueRange { low: number(low)?, high: number(high.trim_start_matches('='))? };
+    let range = ValueRange {
+        low: number(low)?,
+        high: number(high.trim_start_matches('='))?,
+    };
     if range.low > range.high {
         return Err(format!("{} is greater than {}", range.low, range.high));
     }
@@ -79,7 +86,10 @@ fn parse_range(word: &str) -> Result<(String, ValueRange), String> {
 /// The name before the last `=`, which names of dimensions may contain, and what comes after it.
 fn split(word: &str) -> Option<(&str, &str)> {
     // The `=` of Rust's `..=` is no separator.
-    let at = word.rmatch_indices('=').map(|(at, _)| at).find(|&at| !word[..at].ends_with(".."))?;
+    let at = word
+        .rmatch_indices('=')
+        .map(|(at, _)| at)
+        .find(|&at| !word[..at].ends_with(".."))?;
     let (name, value) = (&word[..at], &word[at + 1..]);
     (!name.is_empty() && !value.is_empty()).then_some((name, value))
 }
@@ -90,20 +100,44 @@ mod tests {
 
     #[test]
     fn dimension_is_a_name_and_a_whole_number() {
-        assert_eq!(parse_dim("sequence_length=128"), Ok(("sequence_length".to_owned(), 128)));
+        assert_eq!(
+            parse_dim("sequence_length=128"),
+            Ok(("sequence_length".to_owned(), 128))
+        );
         assert_eq!(parse_dim("x.1=0"), Ok(("x.1".to_owned(), 0)));
-        assert_eq!(parse_dim("sequence").unwrap_err(), "expected NAME=VALUE, such as sequence_length=128");
-        assert_eq!(parse_dim("s=1.5").unwrap_err(), "`1.5`: it is not a whole number");
-        assert_eq!(parse_dim("s=-1").unwrap_err(), "`-1`: it is not a whole number");
+        assert_eq!(
+            parse_dim("sequence").unwrap_err(),
+            "expected NAME=VALUE, such as sequence_length=128"
+        );
+        assert_eq!(
+            parse_dim("s=1.5").unwrap_err(),
+            "`1.5`: it is not a whole number"
+        );
+        assert_eq!(
+            parse_dim("s=-1").unwrap_err(),
+            "`-1`: it is not a whole number"
+        );
     }
 
     #[test]
     fn range_is_a_name_and_two_numbers() {
         let range = |low, high| ValueRange { low, high };
-        assert_eq!(parse_range("x=-1..1.5"), Ok(("x".to_owned(), range(-1.0, 1.5))));
-        assert_eq!(parse_range("x=0..=9"), Ok(("x".to_owned(), range(0.0, 9.0))));
+        assert_eq!(
+            parse_range("x=-1..1.5"),
+            Ok(("x".to_owned(), range(-1.0, 1.5)))
+        );
+        assert_eq!(
+            parse_range("x=0..=9"),
+            Ok(("x".to_owned(), range(0.0, 9.0)))
+        );
         assert_eq!(parse_range("x=9..0").unwrap_err(), "9 is greater than 0");
-        assert_eq!(parse_range("x=0..inf").unwrap_err(), "`inf` is no finite number");
-        assert_eq!(parse_range("x=5").unwrap_err(), "expected NAME=LO..HI, such as input_ids=0..29999");
+        assert_eq!(
+            parse_range("x=0..inf").unwrap_err(),
+            "`inf` is no finite number"
+        );
+        assert_eq!(
+            parse_range("x=5").unwrap_err(),
+            "expected NAME=LO..HI, such as input_ids=0..29999"
+        );
     }
 }

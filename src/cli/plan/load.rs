@@ -44,8 +44,14 @@ pub fn shapes(args: &LoadArgs, inputs: &InputArgs) -> Result<Vec<Shape>, CliErro
     let mut shapes = unswept();
     let mistake = |message: String, hint: &str| Err(CliError::usage(message, hint));
     for (place, SweptDim { name, sizes }) in args.sweep.iter().enumerate() {
-        if args.sweep[..place].iter().any(|earlier| earlier.name == *name) {
-            return mistake(format!("dimension `{name}` is swept twice"), "name all of its sizes in one `--sweep`");
+        if args.sweep[..place]
+            .iter()
+            .any(|earlier| earlier.name == *name)
+        {
+            return mistake(
+                format!("dimension `{name}` is swept twice"),
+                "name all of its sizes in one `--sweep`",
+            );
         }
         if inputs.dims.iter().any(|(fixed, _)| fixed == name) {
             return mistake(
@@ -58,11 +64,17 @@ pub fn shapes(args: &LoadArgs, inputs: &InputArgs) -> Result<Vec<Shape>, CliErro
             dims.insert(name.clone(), size);
             Shape { dims, name: None }
         };
-        shapes = shapes.iter().flat_map(|shape| sizes.iter().map(|&size| with(shape, size))).collect();
+        shapes = shapes
+            .iter()
+            .flat_map(|shape| sizes.iter().map(|&size| with(shape, size)))
+            .collect();
     }
     match (&inputs.data, args.sweep.first()) {
         (Some(data), Some(SweptDim { name, .. })) => mistake(
-            format!("`{}` fixes the size of dimension `{name}`, which is to be swept", data.display()),
+            format!(
+                "`{}` fixes the size of dimension `{name}`, which is to be swept",
+                data.display()
+            ),
             "leave out `--data`: inputs of each size are made up then; or leave out `--sweep`",
         ),
         _ => Ok(shapes),
@@ -71,7 +83,13 @@ pub fn shapes(args: &LoadArgs, inputs: &InputArgs) -> Result<Vec<Shape>, CliErro
 
 /// The idle gaps asked for, ascending and distinct.
 pub fn idle_gaps(args: &LoadArgs) -> Vec<Nanos> {
-    let mut gaps: Vec<Nanos> = args.idle_gaps.iter().flatten().copied().map(Nanos::from).collect();
+    let mut gaps: Vec<Nanos> = args
+        .idle_gaps
+        .iter()
+        .flatten()
+        .copied()
+        .map(Nanos::from)
+        .collect();
     gaps.sort_unstable();
     gaps.dedup();
     gaps

@@ -27,15 +27,27 @@ pub fn notes_on(plan: &Plan, host: &Host) -> Vec<String> {
         }
     }
     for library in &libraries {
-        let which = if libraries.len() > 1 { format!(" `{}`", library.display()) } else { String::new() };
-        notes.extend(session.options.session_config.keys().filter_map(|key| unknown_key(library, &which, key)));
+        let which = if libraries.len() > 1 {
+            format!(" `{}`", library.display())
+        } else {
+            String::new()
+        };
+        notes.extend(
+            session
+                .options
+                .session_config
+                .keys()
+                .filter_map(|key| unknown_key(library, &which, key)),
+        );
     }
     notes
 }
 
 fn crowded(options: &SessionOptions, cpus: u64) -> Option<String> {
     let threads = options.intra_threads;
-    (threads > cpus).then(|| format!("{threads} intra-op threads share {cpus} CPU(s): latencies will be unsteady"))
+    (threads > cpus).then(|| {
+        format!("{threads} intra-op threads share {cpus} CPU(s): latencies will be unsteady")
+    })
 }
 
 fn idle_inter_threads(options: &SessionOptions) -> Option<String> {
@@ -81,13 +93,26 @@ mod tests {
 
     #[test]
     fn threads_that_share_a_cpu_are_said_and_inter_op_threads_without_parallel_mode() {
-        let options = SessionOptions { intra_threads: 2, ..SessionOptions::default() };
+        let options = SessionOptions {
+            intra_threads: 2,
+            ..SessionOptions::default()
+        };
         assert_eq!(crowded(&options, 2), None);
-        assert_eq!(crowded(&options, 1).unwrap(), "2 intra-op threads share 1 CPU(s): latencies will be unsteady");
+        assert_eq!(
+            crowded(&options, 1).unwrap(),
+            "2 intra-op threads share 1 CPU(s): latencies will be unsteady"
+        );
         assert_eq!(idle_inter_threads(&options), None);
-        let several = SessionOptions { inter_threads: 2, execution_mode: ExecutionMode::Sequential, ..options };
+        let several = SessionOptions {
+            inter_threads: 2,
+            execution_mode: ExecutionMode::Sequential,
+            ..options
+        };
         assert!(idle_inter_threads(&several).is_some());
-        let parallel = SessionOptions { execution_mode: ExecutionMode::Parallel, ..several };
+        let parallel = SessionOptions {
+            execution_mode: ExecutionMode::Parallel,
+            ..several
+        };
         assert_eq!(idle_inter_threads(&parallel), None);
     }
 

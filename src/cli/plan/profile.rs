@@ -48,10 +48,18 @@ impl MeasureArgs {
 }
 
 /// The plan that the words spell, on this machine.
-pub fn plan(args: &MeasureArgs, family: &Family, runtimes: &[FoundRuntime], host: &Host) -> Result<Plan, CliError> {
+pub fn plan(
+    args: &MeasureArgs,
+    family: &Family,
+    runtimes: &[FoundRuntime],
+    host: &Host,
+) -> Result<Plan, CliError> {
     let cpus = schedule::pinned(&args.schedule.pin, host)?;
     let options = SessionOptions {
-        intra_threads: args.session.intra_threads.unwrap_or_else(|| session::default_threads(host).min(cpus)),
+        intra_threads: args
+            .session
+            .intra_threads
+            .unwrap_or_else(|| session::default_threads(host).min(cpus)),
         inter_threads: args.session.inter_threads,
         graph_optimization: args.session.graph_optimization.into(),
         execution_mode: args.session.execution_mode.into(),
@@ -67,8 +75,17 @@ pub fn plan(args: &MeasureArgs, family: &Family, runtimes: &[FoundRuntime], host
         variants: family.variants.clone(),
         baseline: family.baseline,
         sessions: session::sessions(runtimes, &providers, family.variants.len(), &options),
-        batch_sizes: load::sorted(args.load.batch.clone().unwrap_or_else(|| DEFAULT_BATCH_SIZES.to_vec())),
-        sweep_end: if args.load.batch.is_some() { SweepEnd::Listed } else { SweepEnd::Saturation },
+        batch_sizes: load::sorted(
+            args.load
+                .batch
+                .clone()
+                .unwrap_or_else(|| DEFAULT_BATCH_SIZES.to_vec()),
+        ),
+        sweep_end: if args.load.batch.is_some() {
+            SweepEnd::Listed
+        } else {
+            SweepEnd::Saturation
+        },
         load_modes: load::sorted(args.load.concurrency.clone())
             .into_iter()
             .map(|concurrency| LoadMode::Closed { concurrency })

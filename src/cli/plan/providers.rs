@@ -57,7 +57,9 @@ impl Provider {
 
     /// Whether it is known to compute in host memory.
     fn is_on_host(&self) -> bool {
-        let ProviderSpec { library, device, .. } = &self.spec;
+        let ProviderSpec {
+            library, device, ..
+        } = &self.spec;
         let known = provider::known(&self.identifier);
         let is_known = known.build.is_some() && library.is_none() && device.is_none();
         is_known && known.memory == Memory::Host
@@ -72,24 +74,46 @@ pub fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> {
         let identifier = identifier(word, &libraries)?;
         if !providers.iter().any(|known| known.identifier == identifier) {
             let library = libraries.get(&identifier).cloned();
-            let spec = ProviderSpec { library, ..ProviderSpec::default() };
-            providers.push(Provider { bindings: Vec::new(), identifier, spec });
+            let spec = ProviderSpec {
+                library,
+                ..ProviderSpec::default()
+            };
+            providers.push(Provider {
+                bindings: Vec::new(),
+                identifier,
+                spec,
+            });
         }
     }
-    if let Some(unused) = libraries.keys().find(|name| !providers.iter().any(|known| known.identifier == **name)) {
+    if let Some(unused) = libraries
+        .keys()
+        .find(|name| !providers.iter().any(|known| known.identifier == **name))
+    {
         let hint = format!("add `{unused}` to `--ep`");
-        return Err(CliError::usage(format!("nothing runs on the library `{unused}`"), hint));
+        return Err(CliError::usage(
+            format!("nothing runs on the library `{unused}`"),
+            hint,
+        ));
     }
     let has_others = providers.iter().any(|provider| !provider.is_cpu());
-    for (flag, is_given) in [("--device", args.device.is_some()), ("--require-ep", args.require_ep)] {
+    for (flag, is_given) in [
+        ("--device", args.device.is_some()),
+        ("--require-ep", args.require_ep),
+    ] {
         if is_given && !has_others {
             let hint = "name another one with `--ep`";
-            return Err(CliError::usage(format!("`{flag}` has no effect on the CPU execution provider"), hint));
+            return Err(CliError::usage(
+                format!("`{flag}` has no effect on the CPU execution provider"),
+                hint,
+            ));
         }
     }
     for option in &args.ep_option {
         let place = place_of(option, &providers, &libraries)?;
-        providers[place].spec.options.insert(option.key.clone(), option.value.clone());
+        providers[place]
+            .spec
+            .options
+            .insert(option.key.clone(), option.value.clone());
     }
     for provider in providers.iter_mut().filter(|provider| !provider.is_cpu()) {
         provider.spec.device = args.device;
@@ -103,16 +127,27 @@ pub fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> {
 pub fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Result<(), CliError> {
     for provider in providers {
         let graphs = provider::known(&provider.identifier).graphs;
-        let Some(key) = graphs.asked(&provider.spec.options) else { continue };
+        let Some(key) = graphs.asked(&provider.spec.options) else {
+            continue;
+        };
         let (message, hint) = if let Graphs::One { instead, .. } = graphs {
             let message = "keeps one graph for one shape, which other batch sizes and inputs would be taken for";
-            (format!("`{key}` {message}"), format!("leave it out, or use `{instead}`"))
+            (
+                format!("`{key}` {message}"),
+                format!("leave it out, or use `{instead}`"),
+            )
         } else if provider.bindings.as_slice() != [Binding::Device] {
             let message = "needs `--bind device`: a captured graph reads and writes fixed addresses on the device";
-            (format!("`{key}` {message}"), "write `--bind device`, or leave the option out".into())
+            (
+                format!("`{key}` {message}"),
+                "write `--bind device`, or leave the option out".into(),
+            )
         } else if concurrency.iter().any(|&count| count > 1) {
             let message = "allows one request in flight: no two threads may run a session that captures graphs";
-            (format!("`{key}` {message}"), "leave out `--concurrency`, or the option".into())
+            (
+                format!("`{key}` {message}"),
+                "leave out `--concurrency`, or the option".into(),
+            )
         } else {
             continue;
         };
@@ -139,50 +174,100 @@ pub fn libraries(args: &ProviderArgs) -> Result<Libraries, CliError> {
 
 fn identifier(word: &str, libraries: &Libraries) -> Result<String, CliError> {
     if word.is_empty() {
-        return Err(CliError::usage("an execution provider has no name", "write them as in `--ep cpu,cuda`"));
+        return Err(CliError::usage(
+            "an execution provider has no name",
+            "write them as in `--ep cpu,cuda`",
+        ));
     }
-    Ok(if libraries.contains_key(word) { word.to_owned() } else { provider::identifier(word) })
+    Ok(if libraries.contains_key(word) {
+        word.to_owned()
+    } else {
+        provider::identifier(word)
+    })
 }
 
-fn place_of(option: &ProviderOption, providers: &[Provider], libraries: &Libraries) -> Result<usize, CliError> {
-    let names = || providers.iter().map(|provider| provider::short_name(&provider.identifier)).collect::<Vec<_>>();
+fn place_of(
+    option: &ProviderOption,
+    providers: &[Provider],
+    libraries: &Libraries,
+) -> Result<usize, CliError> {
+    let names = || {
+        providers
+            .iter()
+            .map(|provider| provider::short_name(&provider.identifier))
+            .collect::<Vec<_>>()
+    };
     if let Some(word) = &option.provider {
         let identifier = identifier(word, libraries)?;
-        return providers.iter().position(|provider| provider.identifier == identifier).ok_or_else(|| {
-            let hint = format!("write it for one of {}, or add `{word}` to `--ep`", names().join(", "));
-            CliError::usage(format!("`--ep-option` is for `{word}`, which is not planned"), hint)
-        });
+        return providers
+            .iter()
+            .position(|provider| provider.identifier == identifier)
+            .ok_or_else(|| {
+                let hint = format!(
+                    "write it for one of {}, or add `{word}` to `--ep`",
+                    names().join(", ")
+                );
+                CliError::usage(
+                    format!("`--ep-option` is for `{word}`, which is not planned"),
+                    hint,
+                )
+            });
     }
-    let others: Vec<usize> = (0..providers.len()).filter(|&place| !providers[place].is_cpu()).collect();
+    let others: Vec<usize> = (0..providers.len())
+        .filter(|&place| !providers[place].is_cpu())
+        .collect();
     match others.as_slice() {
         [only] => Ok(*only),
         _ => {
             let key = &option.key;
-            let hint = format!("write `--ep-option EP:{key}=...` with one of {}", names().join(", "));
-            Err(CliError::usage(format!("`--ep-option {key}=...` does not say for which execution provider"), hint))
+            let hint = format!(
+                "write `--ep-option EP:{key}=...` with one of {}",
+                names().join(", ")
+            );
+            Err(CliError::usage(
+                format!("`--ep-option {key}=...` does not say for which execution provider"),
+                hint,
+            ))
         }
     }
 }
 
 /// Gives every provider its bindings: that of the device only where it has memory of its own.
 fn bind(providers: &mut [Provider], words: &[BindArg]) -> Result<(), CliError> {
-    let has_memory = |provider: &Provider| provider::known(&provider.identifier).memory != Memory::Host;
+    let has_memory =
+        |provider: &Provider| provider::known(&provider.identifier).memory != Memory::Host;
     if words.contains(&BindArg::Device)
-        && let Some(unknown) = providers.iter().find(|provider| !has_memory(provider) && !provider.is_on_host())
+        && let Some(unknown) = providers
+            .iter()
+            .find(|provider| !has_memory(provider) && !provider.is_on_host())
     {
         let name = provider::short_name(&unknown.identifier);
-        let message =
-            format!("`--bind device` is not to be had for {name}, whose device's memory onnxprof does not know");
-        let hint = format!("measure {name} in a run of its own without `--bind`: copies are inside then");
+        let message = format!(
+            "`--bind device` is not to be had for {name}, whose device's memory onnxprof does not know"
+        );
+        let hint =
+            format!("measure {name} in a run of its own without `--bind`: copies are inside then");
         return Err(CliError::usage(message, hint));
     }
     if words.contains(&BindArg::Device) && !providers.iter().any(has_memory) {
-        let names: Vec<String> = providers.iter().map(|provider| provider::short_name(&provider.identifier)).collect();
-        let with_memory = provider::ALL.iter().filter(|known| known.memory != Memory::Host);
-        let others: Vec<String> = with_memory.map(|known| format!("`{}`", known.names[0])).collect();
-        let message =
-            format!("`--bind device` needs a device with memory of its own, which {} has not", names.join(", "));
-        let hint = format!("leave out `--bind`, or name {} with `--ep`", others.join(" or "));
+        let names: Vec<String> = providers
+            .iter()
+            .map(|provider| provider::short_name(&provider.identifier))
+            .collect();
+        let with_memory = provider::ALL
+            .iter()
+            .filter(|known| known.memory != Memory::Host);
+        let others: Vec<String> = with_memory
+            .map(|known| format!("`{}`", known.names[0]))
+            .collect();
+        let message = format!(
+            "`--bind device` needs a device with memory of its own, which {} has not",
+            names.join(", ")
+        );
+        let hint = format!(
+            "leave out `--bind`, or name {} with `--ep`",
+            others.join(" or ")
+        );
         return Err(CliError::usage(message, hint));
     }
     for provider in providers {
@@ -216,18 +301,29 @@ mod tests {
     }
 
     fn parsed(words: &[&str]) -> Result<Vec<Provider>, CliError> {
-        providers(&Words::try_parse_from([&["onnxprof"], words].concat()).unwrap().args)
+        providers(
+            &Words::try_parse_from([&["onnxprof"], words].concat())
+                .unwrap()
+                .args,
+        )
     }
 
     #[track_caller]
     fn refused(words: &[&str], message: &str, hint: &str) {
         let error = parsed(words).unwrap_err();
-        assert!(error.chain[0].contains(message) && error.hint.as_ref().unwrap().contains(hint), "{error:?}");
+        assert!(
+            error.chain[0].contains(message) && error.hint.as_ref().unwrap().contains(hint),
+            "{error:?}"
+        );
         assert_eq!(error.code, exit::USAGE);
     }
 
     fn names(words: &[&str]) -> Vec<String> {
-        parsed(words).unwrap().into_iter().map(|provider| provider.identifier).collect()
+        parsed(words)
+            .unwrap()
+            .into_iter()
+            .map(|provider| provider.identifier)
+            .collect()
     }
 
     #[test]
@@ -235,7 +331,11 @@ mod tests {
         assert_eq!(names(&[]), ["CPUExecutionProvider"]);
         assert_eq!(
             names(&["--ep", "cuda,CPU", "--ep", "CUDAExecutionProvider,trt"]),
-            ["CUDAExecutionProvider", "CPUExecutionProvider", "TensorrtExecutionProvider"]
+            [
+                "CUDAExecutionProvider",
+                "CPUExecutionProvider",
+                "TensorrtExecutionProvider"
+            ]
         );
     }
 
@@ -244,24 +344,48 @@ mod tests {
         let found = parsed(&["--ep", "cpu,cuda", "--ep-option", "enable_cuda_graph=1"]).unwrap();
         assert_eq!(found[1].spec.options["enable_cuda_graph"], "1");
         assert!(found[0].spec.options.is_empty());
-        let words = ["--ep", "cpu,cuda,openvino", "--ep-option", "openvino:device_type=HETERO:GPU,CPU"];
+        let words = [
+            "--ep",
+            "cpu,cuda,openvino",
+            "--ep-option",
+            "openvino:device_type=HETERO:GPU,CPU",
+        ];
         let found = parsed(&words).unwrap();
         assert_eq!(found[2].spec.options["device_type"], "HETERO:GPU,CPU");
-        assert_eq!(parsed(&["--ep-option", "cpu:use_arena=0"]).unwrap()[0].spec.options["use_arena"], "0");
+        assert_eq!(
+            parsed(&["--ep-option", "cpu:use_arena=0"]).unwrap()[0]
+                .spec
+                .options["use_arena"],
+            "0"
+        );
     }
 
     #[test]
     fn an_option_that_could_be_anybodys_is_refused() {
-        refused(&["--ep", "cuda,openvino", "--ep-option", "a=b"], "does not say", "EP:a=...");
+        refused(
+            &["--ep", "cuda,openvino", "--ep-option", "a=b"],
+            "does not say",
+            "EP:a=...",
+        );
         refused(&["--ep-option", "a=b"], "does not say", "cpu");
-        refused(&["--ep", "cuda", "--ep-option", "openvino:a=b"], "for `openvino`, which is not planned", "cuda");
+        refused(
+            &["--ep", "cuda", "--ep-option", "openvino:a=b"],
+            "for `openvino`, which is not planned",
+            "cuda",
+        );
     }
 
     #[test]
     fn device_and_requirement_are_for_other_providers_than_the_cpu() {
         let found = parsed(&["--ep", "cpu,cuda", "--device", "1", "--require-ep"]).unwrap();
-        assert_eq!((found[0].spec.device, found[0].spec.required), (None, false));
-        assert_eq!((found[1].spec.device, found[1].spec.required), (Some(1), true));
+        assert_eq!(
+            (found[0].spec.device, found[0].spec.required),
+            (None, false)
+        );
+        assert_eq!(
+            (found[1].spec.device, found[1].spec.required),
+            (Some(1), true)
+        );
         refused(&["--device", "1"], "`--device` has no effect", "`--ep`");
         refused(&["--require-ep"], "`--require-ep` has no effect", "`--ep`");
     }
@@ -271,28 +395,60 @@ mod tests {
         let found = parsed(&["--ep", "cpu,cuda", "--bind", "host,device"]).unwrap();
         assert_eq!(found[0].bindings, [Binding::Host]);
         assert_eq!(found[1].bindings, [Binding::Host, Binding::Device]);
-        assert_eq!(parsed(&["--ep", "cuda", "--bind", "device"]).unwrap()[0].bindings, [Binding::Device]);
-        refused(&["--ep", "cpu,openvino", "--bind", "device"], "which cpu, openvino has not", "`cuda`");
+        assert_eq!(
+            parsed(&["--ep", "cuda", "--bind", "device"]).unwrap()[0].bindings,
+            [Binding::Device]
+        );
+        refused(
+            &["--ep", "cpu,openvino", "--bind", "device"],
+            "which cpu, openvino has not",
+            "`cuda`",
+        );
     }
 
     #[test]
     fn device_binding_is_refused_where_the_device_s_memory_is_not_known() {
         for eps in ["cuda,webgpu", "cuda,Foo"] {
-            refused(&["--ep", eps, "--bind", "device"], "is not to be had for", "without `--bind`");
+            refused(
+                &["--ep", eps, "--bind", "device"],
+                "is not to be had for",
+                "without `--bind`",
+            );
         }
         let file = tempfile::NamedTempFile::new().unwrap();
         let library = format!("My_EP={}", file.path().display());
-        let words = ["--ep-library", &library, "--ep", "cuda,My_EP", "--bind", "host,device"];
-        refused(&words, "is not to be had for My_EP", "My_EP in a run of its own");
-        refused(&["--ep", "cuda,openvino", "--device", "0", "--bind", "device"], "for openvino", "own");
+        let words = [
+            "--ep-library",
+            &library,
+            "--ep",
+            "cuda,My_EP",
+            "--bind",
+            "host,device",
+        ];
+        refused(
+            &words,
+            "is not to be had for My_EP",
+            "My_EP in a run of its own",
+        );
+        refused(
+            &["--ep", "cuda,openvino", "--device", "0", "--bind", "device"],
+            "for openvino",
+            "own",
+        );
         let found = parsed(&["--ep", "cuda,openvino", "--bind", "device"]).unwrap();
-        assert_eq!((&found[0].bindings[..], &found[1].bindings[..]), (&[Binding::Device][..], &[Binding::Host][..]));
+        assert_eq!(
+            (&found[0].bindings[..], &found[1].bindings[..]),
+            (&[Binding::Device][..], &[Binding::Host][..])
+        );
     }
 
     #[test]
     fn captured_graphs_need_fixed_addresses_on_the_device_and_one_request_at_a_time() {
         let checked = |words: &[&str], concurrency: &[u64]| {
-            let error = check_graphs(&parsed(&[&["--ep", "cpu,cuda,tensorrt"], words].concat()).unwrap(), concurrency);
+            let error = check_graphs(
+                &parsed(&[&["--ep", "cpu,cuda,tensorrt"], words].concat()).unwrap(),
+                concurrency,
+            );
             error.map_err(|error| (error.code, error.chain[0].clone(), error.hint.unwrap()))
         };
         let on = ["--ep-option", "cuda:enable_cuda_graph=1"];
@@ -303,21 +459,54 @@ mod tests {
         }
         let on_device = [&on[..], &["--bind", "device"]].concat();
         assert_eq!(checked(&on_device, &[1]), Ok(()));
-        assert!(checked(&on_device, &[1, 4]).unwrap_err().1.contains("one request in flight"));
-        let tensorrt = ["--ep-option", "tensorrt:trt_cuda_graph_enable=1", "--bind", "device"];
-        assert!(checked(&tensorrt, &[1]).unwrap_err().1.contains("keeps one graph for one shape"));
-        assert_eq!(checked(&["--ep-option", "cuda:enable_cuda_graph=0"], &[4]), Ok(()));
+        assert!(
+            checked(&on_device, &[1, 4])
+                .unwrap_err()
+                .1
+                .contains("one request in flight")
+        );
+        let tensorrt = [
+            "--ep-option",
+            "tensorrt:trt_cuda_graph_enable=1",
+            "--bind",
+            "device",
+        ];
+        assert!(
+            checked(&tensorrt, &[1])
+                .unwrap_err()
+                .1
+                .contains("keeps one graph for one shape")
+        );
+        assert_eq!(
+            checked(&["--ep-option", "cuda:enable_cuda_graph=0"], &[4]),
+            Ok(())
+        );
     }
 
     #[test]
     fn a_library_brings_a_provider_of_its_own_name() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let library = format!("My_EP={}", file.path().display());
-        let found = parsed(&["--ep-library", &library, "--ep", "cpu,My_EP", "--ep-option", "My_EP:a=b"]).unwrap();
+        let found = parsed(&[
+            "--ep-library",
+            &library,
+            "--ep",
+            "cpu,My_EP",
+            "--ep-option",
+            "My_EP:a=b",
+        ])
+        .unwrap();
         assert_eq!(found[1].identifier, "My_EP");
         assert!(found[1].spec.library.is_some() && found[1].spec.options["a"] == "b");
-        refused(&["--ep-library", &library], "nothing runs on the library `My_EP`", "`--ep`");
+        refused(
+            &["--ep-library", &library],
+            "nothing runs on the library `My_EP`",
+            "`--ep`",
+        );
         let error = parsed(&["--ep-library", "X=/no/such.so", "--ep", "X"]).unwrap_err();
-        assert_eq!((error.code, error.chain[0].contains("`/no/such.so`")), (exit::BAD_INPUT, true));
+        assert_eq!(
+            (error.code, error.chain[0].contains("`/no/such.so`")),
+            (exit::BAD_INPUT, true)
+        );
     }
 }

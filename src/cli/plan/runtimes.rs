@@ -16,16 +16,28 @@ pub struct Runtimes {
 
 /// Finds the runtimes, installing those that are missing, each once.
 pub fn runtimes(words: &[String], console: &mut Console) -> Result<Runtimes, CliError> {
-    let mut runtimes = Runtimes { found: Vec::new(), installing: Duration::ZERO };
+    let mut runtimes = Runtimes {
+        found: Vec::new(),
+        installing: Duration::ZERO,
+    };
     if words.is_empty() {
         let (only, installing) = found(None, console)?;
-        return Ok(Runtimes { found: vec![only], installing });
+        return Ok(Runtimes {
+            found: vec![only],
+            installing,
+        });
     }
     for request in words {
         let (found, installing) = found(Some(request), console)?;
         runtimes.installing += installing;
-        if runtimes.found.iter().any(|known| known.choice == found.choice) {
-            console.say(&format!("`--runtime {request}` names a library that was named before; it is measured once"));
+        if runtimes
+            .found
+            .iter()
+            .any(|known| known.choice == found.choice)
+        {
+            console.say(&format!(
+                "`--runtime {request}` names a library that was named before; it is measured once"
+            ));
         } else {
             runtimes.found.push(found);
         }
@@ -34,24 +46,46 @@ pub fn runtimes(words: &[String], console: &mut Console) -> Result<Runtimes, Cli
 }
 
 /// A runtime, and what installing it took, if it was missing.
-fn found(request: Option<&str>, console: &mut Console) -> Result<(FoundRuntime, Duration), CliError> {
+fn found(
+    request: Option<&str>,
+    console: &mut Console,
+) -> Result<(FoundRuntime, Duration), CliError> {
     if let Some(script) = request.and_then(|request| request.strip_prefix("script:")) {
         let choice = RuntimeChoice::Script(script.into());
-        return Ok((FoundRuntime { choice, found_by: "given by --runtime".into() }, Duration::ZERO));
+        return Ok((
+            FoundRuntime {
+                choice,
+                found_by: "given by --runtime".into(),
+            },
+            Duration::ZERO,
+        ));
     }
     let began = Instant::now();
     let found = runtime::resolve(request, &opener()?, &mut |sentence| console.say(sentence))
         .map_err(|error| runtime_error(&error))?;
-    let installing = if found.found_by == FoundBy::Installed { began.elapsed() } else { Duration::ZERO };
+    let installing = if found.found_by == FoundBy::Installed {
+        began.elapsed()
+    } else {
+        Duration::ZERO
+    };
     let found_by = found.reason();
-    Ok((FoundRuntime { choice: RuntimeChoice::Library(found.path), found_by }, installing))
+    Ok((
+        FoundRuntime {
+            choice: RuntimeChoice::Library(found.path),
+            found_by,
+        },
+        installing,
+    ))
 }
 
 /// Opens libraries with this program, in processes of its own.
 pub fn opener() -> Result<Opener, CliError> {
-    std::env::current_exe()
-        .map(Opener::new)
-        .map_err(|error| CliError::message(exit::BUG, format!("failed to find the program itself: {error}")))
+    std::env::current_exe().map(Opener::new).map_err(|error| {
+        CliError::message(
+            exit::BUG,
+            format!("failed to find the program itself: {error}"),
+        )
+    })
 }
 
 pub fn runtime_error(error: &RuntimeError) -> CliError {

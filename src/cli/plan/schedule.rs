@@ -46,13 +46,18 @@ pub struct ScheduleArgs {
 
 /// CPUs that a worker may run on, if all of those asked for are there.
 pub fn pinned(pin: &Pin, host: &Host) -> Result<u64, CliError> {
-    let Pin::Cpus(cpus) = pin else { return Ok(host.usable_cpus_count) };
+    let Pin::Cpus(cpus) = pin else {
+        return Ok(host.usable_cpus_count);
+    };
     match cpus.iter().find(|cpu| !host.affinity_cpus.contains(cpu)) {
         None => Ok(cpus.len() as u64),
         Some(cpu) => {
             let allowed: Vec<String> = host.affinity_cpus.iter().map(u64::to_string).collect();
             let hint = format!("choose from {} with `--pin`", allowed.join(","));
-            Err(CliError::usage(format!("this process may not run on CPU {cpu}"), hint))
+            Err(CliError::usage(
+                format!("this process may not run on CPU {cpu}"),
+                hint,
+            ))
         }
     }
 }
@@ -67,7 +72,11 @@ pub fn schedule(schedule: &ScheduleArgs) -> Schedule {
         block_ns: schedule.block.into(),
         target_half_width_ratio: Ratio(schedule.target),
         timeout_ns: schedule.timeout.into(),
-        page_cache: if schedule.cold { PageCache::Cold } else { PageCache::Warm },
+        page_cache: if schedule.cold {
+            PageCache::Cold
+        } else {
+            PageCache::Warm
+        },
         pin: schedule.pin.clone(),
     }
 }

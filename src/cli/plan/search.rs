@@ -12,7 +12,8 @@ use super::space::{self, SpaceArgs};
 use super::{bounds, load, schedule, session, values};
 use crate::cli::CliError;
 use crate::plan::{
-    Flag, InputRequest, LoadMode, PageCache, Pin, Plan, Schedule, SessionSpec, SweepEnd, Task, TuningPlan, unswept,
+    Flag, InputRequest, LoadMode, PageCache, Pin, Plan, Schedule, SessionSpec, SweepEnd, Task,
+    TuningPlan, unswept,
 };
 use crate::record::Host;
 use crate::units::Nanos;
@@ -64,11 +65,19 @@ pub fn plan(
     let task: Task = args.scoring.task.into();
     if goal.max_accuracy_drop.is_some() && task == Task::Regression {
         let hint = "limit an error with `--slo 'mean_absolute_error<=VALUE'`";
-        return Err(CliError::usage("`--max-accuracy-drop` is of top-1 accuracy, which numbers have not", hint));
+        return Err(CliError::usage(
+            "`--max-accuracy-drop` is of top-1 accuracy, which numbers have not",
+            hint,
+        ));
     }
     let schedule = timing(goal, &args.schedule);
     bounds::check_block(&schedule)?;
-    let space = space::space(&args.space, goal, cpus, session::default_threads(host).min(cpus));
+    let space = space::space(
+        &args.space,
+        goal,
+        cpus,
+        session::default_threads(host).min(cpus),
+    );
     for base in &mut bases {
         base.options.intra_threads = space.intra_threads[0];
     }
@@ -76,7 +85,11 @@ pub fn plan(
         variants: family.variants.clone(),
         baseline: family.baseline,
         batch_sizes: load::sorted(space.batch_sizes.clone()),
-        sweep_end: if args.space.batch.is_some() { SweepEnd::Listed } else { SweepEnd::Saturation },
+        sweep_end: if args.space.batch.is_some() {
+            SweepEnd::Listed
+        } else {
+            SweepEnd::Saturation
+        },
         load_modes: vec![LoadMode::SINGLE],
         idle_gaps_ns: Vec::new(),
         latency_limit_ns: None,
@@ -108,11 +121,16 @@ pub fn notes(plan: &Plan, host: &Host) -> Vec<String> {
         Pin::Cpus(named) => named.len() as u64,
         Pin::Auto | Pin::None => host.usable_cpus_count,
     };
-    let tried = plan.tuning.iter().flat_map(|tuning| tuning.space.intra_threads.iter().copied());
+    let tried = plan
+        .tuning
+        .iter()
+        .flat_map(|tuning| tuning.space.intra_threads.iter().copied());
     let most = tried.max().filter(|most| *most > cpus);
-    most.map(|most| format!("{most} intra-op threads share {cpus} CPU(s), which makes each of them slower"))
-        .into_iter()
-        .collect()
+    most.map(|most| {
+        format!("{most} intra-op threads share {cpus} CPU(s), which makes each of them slower")
+    })
+    .into_iter()
+    .collect()
 }
 
 fn timing(goal: &GoalArgs, args: &SearchScheduleArgs) -> Schedule {

@@ -49,7 +49,11 @@ pub struct SessionArgs {
 impl SessionArgs {
     /// Names libraries of ONNX Runtime as a command line does.
     pub fn name_runtimes(&mut self, words: Option<&str>) {
-        self.runtime = words.into_iter().flat_map(|words| words.split(',')).map(str::to_owned).collect();
+        self.runtime = words
+            .into_iter()
+            .flat_map(|words| words.split(','))
+            .map(str::to_owned)
+            .collect();
     }
 }
 
@@ -94,7 +98,10 @@ pub fn custom_ops(words: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut libraries: Vec<PathBuf> = Vec::new();
     for path in words {
         if !path.is_file() {
-            let message = format!("there is no file `{}`, which `--custom-ops` names", path.display());
+            let message = format!(
+                "there is no file `{}`, which `--custom-ops` names",
+                path.display()
+            );
             let hint = "give the path of the shared library that registers the operators";
             return Err(CliError::bad_input(message, hint));
         }
@@ -114,7 +121,12 @@ pub fn sessions(
 ) -> Vec<SessionSpec> {
     let mut sessions = Vec::new();
     for FoundRuntime { choice, .. } in runtimes {
-        for Provider { identifier, spec, bindings } in providers {
+        for Provider {
+            identifier,
+            spec,
+            bindings,
+        } in providers
+        {
             for &binding in bindings {
                 sessions.extend((0..variants).map(|variant| SessionSpec {
                     variant,
@@ -132,7 +144,11 @@ pub fn sessions(
 
 /// ONNX Runtime's own default is one thread for each physical core; control groups and affinity limit it here.
 pub fn default_threads(host: &Host) -> u64 {
-    host.cpu.physical_count.unwrap_or(u64::MAX).min(host.usable_cpus_count).max(1)
+    host.cpu
+        .physical_count
+        .unwrap_or(u64::MAX)
+        .min(host.usable_cpus_count)
+        .max(1)
 }
 
 #[cfg(test)]
@@ -143,20 +159,50 @@ mod tests {
 
     #[test]
     fn sessions_are_the_product_that_begins_with_the_first_of_each() {
-        let runtime = |path: &str| FoundRuntime { choice: RuntimeChoice::Library(path.into()), found_by: "".into() };
+        let runtime = |path: &str| FoundRuntime {
+            choice: RuntimeChoice::Library(path.into()),
+            found_by: "".into(),
+        };
         let provider = |name: &str, bindings: &[Binding]| Provider {
             identifier: provider::identifier(name),
             spec: Default::default(),
             bindings: bindings.to_vec(),
         };
-        let providers = [provider("cpu", &[Binding::Host]), provider("cuda", &[Binding::Host, Binding::Device])];
-        let found = sessions(&[runtime("a.so"), runtime("b.so")], &providers, 2, &SessionOptions::default());
+        let providers = [
+            provider("cpu", &[Binding::Host]),
+            provider("cuda", &[Binding::Host, Binding::Device]),
+        ];
+        let found = sessions(
+            &[runtime("a.so"), runtime("b.so")],
+            &providers,
+            2,
+            &SessionOptions::default(),
+        );
         assert_eq!(found.len(), 2 * 3 * 2);
         let place = |session: &SessionSpec| {
-            (session.runtime.path().clone(), session.execution_provider.clone(), session.binding, session.variant)
+            (
+                session.runtime.path().clone(),
+                session.execution_provider.clone(),
+                session.binding,
+                session.variant,
+            )
         };
-        assert_eq!(place(&found[0]), ("a.so".into(), provider::identifier("cpu"), Binding::Host, 0));
-        assert_eq!(place(&found[1]), ("a.so".into(), provider::identifier("cpu"), Binding::Host, 1));
-        assert_eq!(place(&found[11]), ("b.so".into(), provider::identifier("cuda"), Binding::Device, 1));
+        assert_eq!(
+            place(&found[0]),
+            ("a.so".into(), provider::identifier("cpu"), Binding::Host, 0)
+        );
+        assert_eq!(
+            place(&found[1]),
+            ("a.so".into(), provider::identifier("cpu"), Binding::Host, 1)
+        );
+        assert_eq!(
+            place(&found[11]),
+            (
+                "b.so".into(),
+                provider::identifier("cuda"),
+                Binding::Device,
+                1
+            )
+        );
     }
 }

@@ -47,18 +47,45 @@ pub enum OptionArg {
 /// What is tried with sessions on that many CPUs.
 pub fn space(args: &SpaceArgs, goal: &GoalArgs, cpus: u64, default_threads: u64) -> Space {
     let kept = |option: OptionArg| args.keep.contains(&option);
-    let switch = |option: OptionArg| if kept(option) { vec![None] } else { vec![None, Some(false)] };
-    let levels =
-        [GraphOptimization::All, GraphOptimization::Extended, GraphOptimization::Basic, GraphOptimization::Disable];
-    let levels_count = if kept(OptionArg::Optimization) { 1 } else { levels.len() };
-    let mut executions = vec![Execution { mode: ExecutionMode::Sequential, inter_threads: 1 }];
+    let switch = |option: OptionArg| {
+        if kept(option) {
+            vec![None]
+        } else {
+            vec![None, Some(false)]
+        }
+    };
+    let levels = [
+        GraphOptimization::All,
+        GraphOptimization::Extended,
+        GraphOptimization::Basic,
+        GraphOptimization::Disable,
+    ];
+    let levels_count = if kept(OptionArg::Optimization) {
+        1
+    } else {
+        levels.len()
+    };
+    let mut executions = vec![Execution {
+        mode: ExecutionMode::Sequential,
+        inter_threads: 1,
+    }];
     if cpus > 1 && !kept(OptionArg::Execution) {
-        executions.push(Execution { mode: ExecutionMode::Parallel, inter_threads: 2 });
-        executions.extend((cpus > 2).then_some(Execution { mode: ExecutionMode::Parallel, inter_threads: cpus }));
+        executions.push(Execution {
+            mode: ExecutionMode::Parallel,
+            inter_threads: 2,
+        });
+        executions.extend((cpus > 2).then_some(Execution {
+            mode: ExecutionMode::Parallel,
+            inter_threads: cpus,
+        }));
     }
     Space {
         batch_sizes: batch_sizes(args, goal),
-        intra_threads: distinct(args.intra_threads.clone().unwrap_or_else(|| threads(cpus, default_threads))),
+        intra_threads: distinct(
+            args.intra_threads
+                .clone()
+                .unwrap_or_else(|| threads(cpus, default_threads)),
+        ),
         graph_optimizations: levels[..levels_count].to_vec(),
         executions,
         spinning: switch(OptionArg::Spinning),
@@ -79,8 +106,12 @@ fn batch_sizes(args: &SpaceArgs, goal: &GoalArgs) -> Vec<u64> {
 
 /// Powers of two up to the CPUs, and all of them; the default first.
 fn threads(cpus: u64, default: u64) -> Vec<u64> {
-    let powers = std::iter::successors(Some(1_u64), |&threads| threads.checked_mul(2)).take_while(|&n| n < cpus);
-    std::iter::once(default).chain(powers).chain([cpus]).collect()
+    let powers = std::iter::successors(Some(1_u64), |&threads| threads.checked_mul(2))
+        .take_while(|&n| n < cpus);
+    std::iter::once(default)
+        .chain(powers)
+        .chain([cpus])
+        .collect()
 }
 
 fn distinct(numbers: Vec<u64>) -> Vec<u64> {

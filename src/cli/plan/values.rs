@@ -53,7 +53,14 @@ fn positive(text: &str, most: u64) -> Result<u64, String> {
 
 fn whole(text: &str) -> Result<u64, String> {
     let text = text.trim();
-    text.parse().map_err(|_| if is_digits(text) { "it is too large" } else { "it is not a whole number" }.to_owned())
+    text.parse().map_err(|_| {
+        if is_digits(text) {
+            "it is too large"
+        } else {
+            "it is not a whole number"
+        }
+        .to_owned()
+    })
 }
 
 fn is_digits(text: &str) -> bool {
@@ -62,7 +69,9 @@ fn is_digits(text: &str) -> bool {
 
 /// A positive span of time such as `30ms`, `20s` or `1m 30s`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let span: SignedDuration = text.parse().map_err(|_| "write it with a unit, such as `30ms`, `20s` or `2m`")?;
+    let span: SignedDuration = text
+        .parse()
+        .map_err(|_| "write it with a unit, such as `30ms`, `20s` or `2m`")?;
     match Duration::try_from(span) {
         Ok(span) if span > LONGEST => Err("it must be at most 100 years".into()),
         Ok(span) if !span.is_zero() => Ok(span),
@@ -90,7 +99,10 @@ pub struct SweptDim {
 /// `dim=NAME:N,N,...`.
 pub fn swept_dim(text: &str) -> Result<SweptDim, String> {
     let expected = "write it as dim=NAME:SIZE,SIZE,..., such as dim=seq:16,64,256";
-    let (name, list) = text.strip_prefix("dim=").and_then(|rest| rest.rsplit_once(':')).ok_or(expected)?;
+    let (name, list) = text
+        .strip_prefix("dim=")
+        .and_then(|rest| rest.rsplit_once(':'))
+        .ok_or(expected)?;
     if name.is_empty() || list.is_empty() {
         return Err(expected.into());
     }
@@ -98,12 +110,19 @@ pub fn swept_dim(text: &str) -> Result<SweptDim, String> {
     let mut sizes: Vec<u64> = list.split(',').map(size).collect::<Result<_, String>>()?;
     sizes.sort_unstable();
     sizes.dedup();
-    Ok(SweptDim { name: name.to_owned(), sizes })
+    Ok(SweptDim {
+        name: name.to_owned(),
+        sizes,
+    })
 }
 
 /// A span of time such as `10ms`, or `0`.
 pub fn gap(text: &str) -> Result<Duration, String> {
-    if text.trim() == "0" { Ok(Duration::ZERO) } else { duration(text) }
+    if text.trim() == "0" {
+        Ok(Duration::ZERO)
+    } else {
+        duration(text)
+    }
 }
 
 pub fn key_value(text: &str) -> Result<(String, String), String> {
@@ -123,13 +142,23 @@ pub struct ProviderOption {
 
 /// `KEY=VALUE`, or `EP:KEY=VALUE`.
 pub fn provider_option(text: &str) -> Result<ProviderOption, String> {
-    let split = key_value(text).ok().and_then(|(key, value)| match key.split_once(':') {
-        Some((provider, key)) if !provider.is_empty() && !key.is_empty() => {
-            Some(ProviderOption { provider: Some(provider.to_owned()), key: key.to_owned(), value })
-        }
-        Some(_) => None,
-        None => Some(ProviderOption { provider: None, key, value }),
-    });
+    let split = key_value(text)
+        .ok()
+        .and_then(|(key, value)| match key.split_once(':') {
+            Some((provider, key)) if !provider.is_empty() && !key.is_empty() => {
+                Some(ProviderOption {
+                    provider: Some(provider.to_owned()),
+                    key: key.to_owned(),
+                    value,
+                })
+            }
+            Some(_) => None,
+            None => Some(ProviderOption {
+                provider: None,
+                key,
+                value,
+            }),
+        });
     split.ok_or_else(|| "write it as KEY=VALUE or EP:KEY=VALUE".into())
 }
 
@@ -138,7 +167,9 @@ pub fn pin(text: &str) -> Result<Pin, String> {
     match text {
         "auto" => Ok(Pin::Auto),
         "none" => Ok(Pin::None),
-        list => cpus(list).map(Pin::Cpus).ok_or_else(|| "write `auto`, `none`, or CPUs such as `0,2-3`".into()),
+        list => cpus(list)
+            .map(Pin::Cpus)
+            .ok_or_else(|| "write `auto`, `none`, or CPUs such as `0,2-3`".into()),
     }
 }
 
@@ -146,7 +177,10 @@ fn cpus(list: &str) -> Option<Vec<u64>> {
     let mut cpus = Vec::new();
     for part in list.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last) = (first.trim().parse::<u64>().ok()?, last.trim().parse::<u64>().ok()?);
+        let (first, last) = (
+            first.trim().parse::<u64>().ok()?,
+            last.trim().parse::<u64>().ok()?,
+        );
         // More CPUs than any machine has are a slip of the finger.
         if last < first || last > 4096 {
             return None;
@@ -172,16 +206,31 @@ mod tests {
         ] {
             assert_eq!(parse(&most.to_string()), Ok(most));
             for beyond in [(u128::from(most) + 1).to_string(), u128::MAX.to_string()] {
-                assert_eq!(parse(&beyond), Err(format!("it must be at most {most}")), "{beyond}");
+                assert_eq!(
+                    parse(&beyond),
+                    Err(format!("it must be at most {most}")),
+                    "{beyond}"
+                );
             }
             assert_eq!(parse("0"), Err("it must be at least 1".into()));
             for word in ["", "-1", "1.5", "1e3", "0x10", "x"] {
-                assert_eq!(parse(word), Err("it is not a whole number".into()), "{word}");
+                assert_eq!(
+                    parse(word),
+                    Err("it is not a whole number".into()),
+                    "{word}"
+                );
             }
         }
-        assert_eq!((size("0"), size("9223372036854775807")), (Ok(0), Ok(i64::MAX as u64)));
+        assert_eq!(
+            (size("0"), size("9223372036854775807")),
+            (Ok(0), Ok(i64::MAX as u64))
+        );
         assert!(size("9223372036854775808").is_err() && size("99999999999999999999").is_err());
-        assert!(device("2147483647").is_ok() && device("2147483648").is_err() && device("4294967296").is_err());
+        assert!(
+            device("2147483647").is_ok()
+                && device("2147483648").is_err()
+                && device("4294967296").is_err()
+        );
     }
 
     #[test]
@@ -193,30 +242,53 @@ mod tests {
             assert!(duration(long).is_err(), "{long}");
         }
         assert!(duration("20").is_err() && duration("0s").is_err() && duration("-1s").is_err());
-        assert_eq!((gap("0"), gap("10ms")), (Ok(Duration::ZERO), Ok(Duration::from_millis(10))));
+        assert_eq!(
+            (gap("0"), gap("10ms")),
+            (Ok(Duration::ZERO), Ok(Duration::from_millis(10)))
+        );
         assert!(gap("10").is_err());
     }
 
     #[test]
     fn a_swept_dimension_has_a_name_and_sizes() {
         let swept = swept_dim("dim=past + 1:64,16,64").unwrap();
-        assert_eq!((swept.name.as_str(), swept.sizes.as_slice()), ("past + 1", &[16, 64][..]));
-        assert!(swept_dim("dim=seq").unwrap_err().contains("dim=seq:16,64,256"));
-        assert!(swept_dim("seq:16").is_err() && swept_dim("dim=:16").is_err() && swept_dim("dim=seq:").is_err());
+        assert_eq!(
+            (swept.name.as_str(), swept.sizes.as_slice()),
+            ("past + 1", &[16, 64][..])
+        );
+        assert!(
+            swept_dim("dim=seq")
+                .unwrap_err()
+                .contains("dim=seq:16,64,256")
+        );
+        assert!(
+            swept_dim("seq:16").is_err()
+                && swept_dim("dim=:16").is_err()
+                && swept_dim("dim=seq:").is_err()
+        );
         assert_eq!(swept_dim("dim=past:16,0").unwrap().sizes, [0, 16]);
-        assert_eq!(swept_dim("dim=seq:16,many").unwrap_err(), "size `many`: it is not a whole number");
+        assert_eq!(
+            swept_dim("dim=seq:16,many").unwrap_err(),
+            "size `many`: it is not a whole number"
+        );
     }
 
     #[test]
     fn an_option_may_name_its_provider() {
         let option = provider_option("cuda:a=b:c=d").unwrap();
         assert_eq!(
-            (option.provider.as_deref(), option.key.as_str(), option.value.as_str()),
+            (
+                option.provider.as_deref(),
+                option.key.as_str(),
+                option.value.as_str()
+            ),
             (Some("cuda"), "a", "b:c=d")
         );
         assert_eq!(provider_option("a=").unwrap().provider, None);
         assert!(
-            provider_option("a").is_err() && provider_option(":a=b").is_err() && provider_option("cuda:=b").is_err()
+            provider_option("a").is_err()
+                && provider_option(":a=b").is_err()
+                && provider_option("cuda:=b").is_err()
         );
     }
 

@@ -10,8 +10,8 @@ use crate::cli::plan::{opener, runtime_error as failed};
 use crate::cli::{CliError, exit, output, say};
 use crate::report::view::text::plain;
 use crate::runtime::{
-    self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup, ProbeError,
-    PythonEnvironment, Release, RuntimeError,
+    self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup,
+    ProbeError, PythonEnvironment, Release, RuntimeError,
 };
 use crate::units::Bytes;
 
@@ -74,18 +74,30 @@ pub(super) fn local(format: Format) -> Result<ExitCode, CliError> {
     // A package of Python that cannot be used is nobody's fault: the look-up goes on behind it.
     let is_fine = |library: &Listed| library.error.is_none() || is_pythons(library.found_in);
     let usable = libraries.iter().all(is_fine);
-    Ok(ExitCode::from(if usable { exit::DONE } else { exit::BAD_INPUT }))
+    Ok(ExitCode::from(if usable {
+        exit::DONE
+    } else {
+        exit::BAD_INPUT
+    }))
 }
 
 /// The libraries that the environment and Python name, then those of the cache by build and ascending version.
 fn listed(used: Option<&Lookup>) -> Result<Vec<Listed>, CliError> {
     let reason = |path: &Path, found_in: &str| match used {
-        Some(Lookup::Found(found)) if found.path == path && found.found_by.place() == found_in => Some(found.reason()),
+        Some(Lookup::Found(found)) if found.path == path && found.found_by.place() == found_in => {
+            Some(found.reason())
+        }
         _ => None,
     };
     let opener = opener()?;
     let entry = |candidate: Candidate| {
-        let Candidate { path, found_in, release, size_bytes, condition } = candidate;
+        let Candidate {
+            path,
+            found_in,
+            release,
+            size_bytes,
+            condition,
+        } = candidate;
         let (info, error) = match condition {
             Condition::Broken(why) => (None, Some(why)),
             Condition::Intact => match opener.ask(&path) {
@@ -96,7 +108,17 @@ fn listed(used: Option<&Lookup>) -> Result<Vec<Listed>, CliError> {
         let missing_libraries = runtime::missing_libraries(&path);
         let used_because = reason(&path, found_in);
         let build = release.map(|release| release.build);
-        Listed { path, found_in, build, used_because, size_bytes, info, missing_libraries, error, release }
+        Listed {
+            path,
+            found_in,
+            build,
+            used_because,
+            size_bytes,
+            info,
+            missing_libraries,
+            error,
+            release,
+        }
     };
     Ok(candidates()?.into_iter().map(entry).collect())
 }
@@ -106,19 +128,39 @@ fn candidates() -> Result<Vec<Candidate>, CliError> {
     if let Some(named) = std::env::var_os(LIBRARY_VARIABLE).filter(|value| !value.is_empty()) {
         let (path, condition) = match runtime::library_at(LIBRARY_VARIABLE, named.as_ref()) {
             Ok(path) => (path, Condition::Intact),
-            Err(error) => (named.into(), Condition::Broken(CliError::new(exit::BAD_INPUT, &error).chain.join(": "))),
+            Err(error) => (
+                named.into(),
+                Condition::Broken(CliError::new(exit::BAD_INPUT, &error).chain.join(": ")),
+            ),
         };
-        all.push(Candidate { path, found_in: LIBRARY_VARIABLE, release: None, size_bytes: None, condition });
+        all.push(Candidate {
+            path,
+            found_in: LIBRARY_VARIABLE,
+            release: None,
+            size_bytes: None,
+            condition,
+        });
     }
     all.extend(runtime::python_package().map(|package| {
         let (path, condition) = match package.library {
             Ok(path) => (path, Condition::Intact),
-            Err(folder) => (folder, Condition::Broken("the package has no shared library".into())),
+            Err(folder) => (
+                folder,
+                Condition::Broken("the package has no shared library".into()),
+            ),
         };
-        Candidate { path, found_in: package.environment.place(), release: None, size_bytes: None, condition }
+        Candidate {
+            path,
+            found_in: package.environment.place(),
+            release: None,
+            size_bytes: None,
+            condition,
+        }
     }));
     // Without a cache folder there is nothing in it to list.
-    let cached = Cache::locate().map_or(Ok(Vec::new()), |cache| cache.libraries()).map_err(|error| failed(&error))?;
+    let cached = Cache::locate()
+        .map_or(Ok(Vec::new()), |cache| cache.libraries())
+        .map_err(|error| failed(&error))?;
     all.extend(cached.into_iter().map(|library| Candidate {
         path: library.path,
         found_in: "cache",
@@ -135,17 +177,42 @@ fn table(libraries: &[Listed]) -> String {
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["", "build", "version", "execution providers", "size", "found in", "path"]);
+    table.set_header([
+        "",
+        "build",
+        "version",
+        "execution providers",
+        "size",
+        "found in",
+        "path",
+    ]);
     for library in libraries {
-        let mark = if library.used_because.is_some() { "*" } else { "" };
+        let mark = if library.used_because.is_some() {
+            "*"
+        } else {
+            ""
+        };
         let build = library.build.map_or("", Build::word);
         let (version, providers) = match &library.info {
-            Some(info) => (plain(&info.version), plain(&info.execution_providers.join(", "))),
+            Some(info) => (
+                plain(&info.version),
+                plain(&info.execution_providers.join(", ")),
+            ),
             None => ("unusable".into(), String::new()),
         };
-        let size = library.size_bytes.map_or_else(|| "unknown".into(), Bytes::in_megabytes);
+        let size = library
+            .size_bytes
+            .map_or_else(|| "unknown".into(), Bytes::in_megabytes);
         let path = plain(&library.path.display().to_string());
-        table.add_row([mark, build, &version, &providers, &size, library.found_in, &path]);
+        table.add_row([
+            mark,
+            build,
+            &version,
+            &providers,
+            &size,
+            library.found_in,
+            &path,
+        ]);
     }
     let mut text = format!("{}\n", table.trim_fmt());
     for library in libraries {
@@ -154,12 +221,20 @@ fn table(libraries: &[Listed]) -> String {
             text.push_str(&format!("* is used: {}\n", plain(reason)));
         }
         if let Some(error) = &library.error {
-            let remedy = library.release.map(|release| format!("; {}", runtime::removal_hint(release)));
-            text.push_str(&format!("unusable: {path}: {}{}\n", plain(error), remedy.unwrap_or_default()));
+            let remedy = library
+                .release
+                .map(|release| format!("; {}", runtime::removal_hint(release)));
+            text.push_str(&format!(
+                "unusable: {path}: {}{}\n",
+                plain(error),
+                remedy.unwrap_or_default()
+            ));
         }
         if !library.missing_libraries.is_empty() {
             let names = plain(&library.missing_libraries.join(", "));
-            text.push_str(&format!("without CUDA: {path}: it needs {names}, which are nowhere\n"));
+            text.push_str(&format!(
+                "without CUDA: {path}: it needs {names}, which are nowhere\n"
+            ));
         }
     }
     text
@@ -167,7 +242,9 @@ fn table(libraries: &[Listed]) -> String {
 
 fn is_pythons(place: &str) -> bool {
     use PythonEnvironment::{Conda, OnPath, VirtualEnv};
-    [VirtualEnv, Conda, OnPath].iter().any(|environment| environment.place() == place)
+    [VirtualEnv, Conda, OnPath]
+        .iter()
+        .any(|environment| environment.place() == place)
 }
 
 /// A release that can be installed, as `--json` prints it.
@@ -189,9 +266,9 @@ pub(super) fn remote(format: Format) -> Result<ExitCode, CliError> {
     for build in Build::ALL {
         match runtime::available(build) {
             Ok(versions) => found.extend(installable(build, &versions)?),
-            Err(error @ (RuntimeError::NoIndex { .. } | RuntimeError::BuildNotForPlatform { .. })) => {
-                lacking.push(error)
-            }
+            Err(
+                error @ (RuntimeError::NoIndex { .. } | RuntimeError::BuildNotForPlatform { .. }),
+            ) => lacking.push(error),
             Err(error) => return Err(failed(&error)),
         }
     }
@@ -213,8 +290,15 @@ fn installable(build: Build, versions: &[runtime::Version]) -> Result<Vec<Instal
     let cache = Cache::locate().ok();
     let latest = versions.first();
     let entry = |version: &runtime::Version| {
-        let release = Release { build, version: *version };
-        let cached = cache.as_ref().map(|cache| cache.intact(release)).transpose().map_err(|error| failed(&error))?;
+        let release = Release {
+            build,
+            version: *version,
+        };
+        let cached = cache
+            .as_ref()
+            .map(|cache| cache.intact(release))
+            .transpose()
+            .map_err(|error| failed(&error))?;
         Ok(Installable {
             request: release.to_string(),
             build,

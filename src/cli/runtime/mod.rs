@@ -13,7 +13,8 @@ use super::{CliError, exit, output, say};
 use crate::engine;
 use crate::report::view::text::plain;
 use crate::runtime::{
-    self, Cache, DEFAULT_VERSION, LibraryInfo, Lookup, ProbeAnswer, ProbeError, ProbeFailure, Release, Request,
+    self, Cache, DEFAULT_VERSION, LibraryInfo, Lookup, ProbeAnswer, ProbeError, ProbeFailure,
+    Release, Request,
 };
 
 /// Lists, installs, removes and explains ONNX Runtime libraries.
@@ -72,7 +73,10 @@ pub struct ProbeArgs {
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     runtime::tidy();
     match args.action {
-        Action::List { remote: false, json } => list::local(Format::of(json)),
+        Action::List {
+            remote: false,
+            json,
+        } => list::local(Format::of(json)),
         Action::List { remote: true, json } => list::remote(Format::of(json)),
         Action::Install { release } => install(release.as_deref()),
         Action::Remove { release } => remove(&release),
@@ -85,7 +89,13 @@ pub fn run_probe(args: &ProbeArgs) -> Result<ExitCode, CliError> {
         Ok(info) => (ProbeAnswer::Library(info), exit::DONE),
         Err(error) => {
             let CliError { chain, .. } = CliError::new(exit::BAD_INPUT, &error);
-            (ProbeAnswer::Failed(ProbeFailure { chain, hint: Some(error.hint()) }), exit::BAD_INPUT)
+            (
+                ProbeAnswer::Failed(ProbeFailure {
+                    chain,
+                    hint: Some(error.hint()),
+                }),
+                exit::BAD_INPUT,
+            )
         }
     };
     // One line, which whoever asked reads.
@@ -95,7 +105,11 @@ pub fn run_probe(args: &ProbeArgs) -> Result<ExitCode, CliError> {
 }
 
 fn install(words: Option<&str>) -> Result<ExitCode, CliError> {
-    let release = match words.map(str::parse).transpose().map_err(|error| failed(&error))? {
+    let release = match words
+        .map(str::parse)
+        .transpose()
+        .map_err(|error| failed(&error))?
+    {
         None => Release::cpu(DEFAULT_VERSION),
         Some(Request::Release(release)) => release,
         Some(Request::Latest(build)) => runtime::latest(build).map_err(|error| failed(&error))?,
@@ -106,10 +120,15 @@ fn install(words: Option<&str>) -> Result<ExitCode, CliError> {
         }
     };
     let cache = Cache::locate().map_err(|error| failed(&error))?;
-    let installed =
-        runtime::install(&cache, release, &opener()?, &mut |line| say::aside(line)).map_err(|error| failed(&error))?;
-    let size = installed.size_bytes.map(|size| format!(", and takes {}", size.in_megabytes()));
-    let (already, size) = (if installed.newly { "" } else { " already" }, size.unwrap_or_default());
+    let installed = runtime::install(&cache, release, &opener()?, &mut |line| say::aside(line))
+        .map_err(|error| failed(&error))?;
+    let size = installed
+        .size_bytes
+        .map(|size| format!(", and takes {}", size.in_megabytes()));
+    let (already, size) = (
+        if installed.newly { "" } else { " already" },
+        size.unwrap_or_default(),
+    );
     say::aside(&format!("{} is installed{already}{size}", release.title()));
     if !installed.newly {
         ask(&installed.library)?;
@@ -128,9 +147,16 @@ fn remove(words: &str) -> Result<ExitCode, CliError> {
         }
     };
     let cache = Cache::locate().map_err(|error| failed(&error))?;
-    let removed = runtime::remove(&cache, release, &mut |line| say::aside(line)).map_err(|error| failed(&error))?;
-    let size = removed.size_bytes.map(|size| format!(", which took {}", size.in_megabytes()));
-    say::aside(&format!("{} is removed{}", release.title(), size.unwrap_or_default()));
+    let removed = runtime::remove(&cache, release, &mut |line| say::aside(line))
+        .map_err(|error| failed(&error))?;
+    let size = removed
+        .size_bytes
+        .map(|size| format!(", which took {}", size.in_megabytes()));
+    say::aside(&format!(
+        "{} is removed{}",
+        release.title(),
+        size.unwrap_or_default()
+    ));
     print(&format!("{}\n", removed.folder.display()))?;
     Ok(ExitCode::from(exit::DONE))
 }
@@ -138,10 +164,18 @@ fn remove(words: &str) -> Result<ExitCode, CliError> {
 fn which(request: Option<&str>, format: Format) -> Result<ExitCode, CliError> {
     let found = match runtime::find(request).map_err(|error| failed(&error))? {
         Lookup::Found(found) => found,
-        Lookup::Missing { release, passed_over } => {
-            let mut error = CliError::message(exit::BAD_INPUT, format!("{} is not installed", release.title()));
+        Lookup::Missing {
+            release,
+            passed_over,
+        } => {
+            let mut error = CliError::message(
+                exit::BAD_INPUT,
+                format!("{} is not installed", release.title()),
+            );
             error.chain.extend(passed_over);
-            let hint = format!("run `onnxprof runtime install {release}`; `onnxprof profile` does so by itself");
+            let hint = format!(
+                "run `onnxprof runtime install {release}`; `onnxprof profile` does so by itself"
+            );
             return Err(error.with_hint(hint));
         }
     };
@@ -191,7 +225,14 @@ fn unusable(path: &Path, error: &ProbeError) -> CliError {
     let hint = match (Cache::release_of(path), error) {
         (Some(release), _) => Some(runtime::removal_hint(release)),
         (None, ProbeError::Unusable(failure)) => failure.hint.clone(),
-        (None, _) => Some("name another library with `--runtime PATH`, or leave that and ORT_DYLIB_PATH out".into()),
+        (None, _) => Some(
+            "name another library with `--runtime PATH`, or leave that and ORT_DYLIB_PATH out"
+                .into(),
+        ),
     };
-    CliError { code: exit::BAD_INPUT, chain: chain(error), hint }
+    CliError {
+        code: exit::BAD_INPUT,
+        chain: chain(error),
+        hint,
+    }
 }

@@ -22,10 +22,16 @@ const MENTIONED: [ErrorKind; 4] = [
 ];
 
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let entries = folder
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let within = |path: PathBuf| match path.is_dir() {
         true => files(&path, extension),
-        false => Some(path).filter(|path| path.extension().is_some_and(|own| own == extension)).into_iter().collect(),
+        false => Some(path)
+            .filter(|path| path.extension().is_some_and(|own| own == extension))
+            .into_iter()
+            .collect(),
     };
     entries.flat_map(within).collect()
 }
@@ -38,7 +44,11 @@ fn root() -> &'static Path {
 fn lines(path: &Path) -> Vec<String> {
     let mut joined = String::new();
     for line in std::fs::read_to_string(path).unwrap().lines() {
-        let line = if joined.ends_with('\\') { line.trim_start() } else { line };
+        let line = if joined.ends_with('\\') {
+            line.trim_start()
+        } else {
+            line
+        };
         match joined.strip_suffix('\\') {
             Some(begun) => joined = format!("{begun}{line}"),
             None => joined.push_str(&format!("\n{line}")),
@@ -49,24 +59,39 @@ fn lines(path: &Path) -> Vec<String> {
 
 /// Source lines without comments and unit tests.
 fn code(path: &Path) -> Vec<String> {
-    let lines = lines(path).into_iter().take_while(|line| line != "#[cfg(test)]");
-    lines.filter(|line| !line.trim_start().starts_with("//")).collect()
+    let lines = lines(path)
+        .into_iter()
+        .take_while(|line| line != "#[cfg(test)]");
+    lines
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect()
 }
 
 fn known_flags(command: &clap::Command) -> BTreeSet<String> {
-    let own = command.get_arguments().filter_map(|argument| argument.get_long()).map(str::to_owned);
-    own.chain(command.get_subcommands().flat_map(known_flags)).collect()
+    let own = command
+        .get_arguments()
+        .filter_map(|argument| argument.get_long())
+        .map(str::to_owned);
+    own.chain(command.get_subcommands().flat_map(known_flags))
+        .collect()
 }
 
 /// Words after two dashes in a line.
 fn flags(line: &str) -> impl Iterator<Item = String> + '_ {
-    let begins =
-        |at: usize| !line[..at].ends_with(|before: char| before.is_alphanumeric() || ['-', '{', '!'].contains(&before));
-    line.match_indices("--").filter(move |&(at, _)| begins(at)).filter_map(|(at, _)| {
-        let word: String =
-            line[at + 2..].chars().take_while(|&c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-').collect();
-        word.starts_with(|first: char| first.is_ascii_lowercase()).then_some(word)
-    })
+    let begins = |at: usize| {
+        !line[..at]
+            .ends_with(|before: char| before.is_alphanumeric() || ['-', '{', '!'].contains(&before))
+    };
+    line.match_indices("--")
+        .filter(move |&(at, _)| begins(at))
+        .filter_map(|(at, _)| {
+            let word: String = line[at + 2..]
+                .chars()
+                .take_while(|&c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+                .collect();
+            word.starts_with(|first: char| first.is_ascii_lowercase())
+                .then_some(word)
+        })
 }
 
 fn split(text: &str) -> Vec<String> {
@@ -85,14 +110,22 @@ fn split(text: &str) -> Vec<String> {
 
 /// Commands in a line: between backticks, or the line itself, up to a remark that stands apart.
 fn commands(line: &str, subcommands: &BTreeSet<String>) -> Vec<String> {
-    let spans = line.split('`').skip(1).step_by(2).filter(|span| span.starts_with("onnxprof "));
+    let spans = line
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|span| span.starts_with("onnxprof "));
     let whole = line.trim().trim_start_matches("$ ");
     let is_command = |line: &&str| {
-        let word = line.strip_prefix("onnxprof ").and_then(|rest| rest.split(' ').next());
+        let word = line
+            .strip_prefix("onnxprof ")
+            .and_then(|rest| rest.split(' ').next());
         word.is_some_and(|word| subcommands.contains(word))
     };
     let all = spans.chain(Some(whole).filter(is_command));
-    all.filter_map(|text| text.split("  ").next()?.split(" # ").next()).map(str::to_owned).collect()
+    all.filter_map(|text| text.split("  ").next()?.split(" # ").next())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
@@ -101,31 +134,52 @@ fn flags_in_messages_and_hints_are_those_of_the_command_line() {
     let mut found = BTreeSet::new();
     for path in files(&root().join("src"), "rs") {
         let name = path.strip_prefix(root()).unwrap().display().to_string();
-        if FOREIGN_FILES.contains(&name.as_str()) || name.ends_with("tests.rs") || name.contains("/tests/") {
+        if FOREIGN_FILES.contains(&name.as_str())
+            || name.ends_with("tests.rs")
+            || name.contains("/tests/")
+        {
             continue;
         }
         for line in code(&path) {
             for flag in flags(&line) {
-                assert!(known.contains(&flag) || FOREIGN_FLAGS.contains(&flag.as_str()), "{name}: --{flag} in {line}");
+                assert!(
+                    known.contains(&flag) || FOREIGN_FLAGS.contains(&flag.as_str()),
+                    "{name}: --{flag} in {line}"
+                );
                 found.insert(flag);
             }
         }
     }
-    assert!(["budget", "ep-option", "rules"].iter().all(|flag| found.contains(*flag)), "{found:?}");
+    assert!(
+        ["budget", "ep-option", "rules"]
+            .iter()
+            .all(|flag| found.contains(*flag)),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn commands_in_sources_pages_and_golden_reports_are_understood() {
-    let source = files(&root().join("src"), "rs").into_iter().map(|path| (code(&path), path));
+    let source = files(&root().join("src"), "rs")
+        .into_iter()
+        .map(|path| (code(&path), path));
     let pages = ["src", "tests/it/snapshots", "models"].map(|folder| root().join(folder));
-    let pages = pages.iter().flat_map(|folder| files(folder, "md").into_iter().chain(files(folder, "snap")));
-    let pages = pages.chain([root().join("README.md")]).map(|path| (lines(&path), path));
-    let subcommands = Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let pages = pages
+        .iter()
+        .flat_map(|folder| files(folder, "md").into_iter().chain(files(folder, "snap")));
+    let pages = pages
+        .chain([root().join("README.md")])
+        .map(|path| (lines(&path), path));
+    let subcommands = Cli::command()
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
     let mut understood = 0;
     for (lines, path) in source.chain(pages) {
         for command in lines.iter().flat_map(|line| commands(line, &subcommands)) {
             // A part that is filled in, a choice, or a word that stands for others.
-            if command.contains(['{', '|', '[', '…', '>', '&', '"']) || command.contains(" COMMAND") {
+            if command.contains(['{', '|', '[', '…', '>', '&', '"']) || command.contains(" COMMAND")
+            {
                 continue;
             }
             match Cli::try_parse_from(split(&command)) {

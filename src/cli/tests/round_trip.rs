@@ -29,11 +29,17 @@ impl Words {
         for file in ["ops.so", "more ops.so", "ep.so"] {
             std::fs::write(folder.path().join(file), "").unwrap();
         }
-        Words { state: seed, folder }
+        Words {
+            state: seed,
+            folder,
+        }
     }
 
     fn below(&mut self, end: usize) -> usize {
-        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.state = self
+            .state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.state >> 33) as usize % end
     }
 
@@ -42,7 +48,13 @@ impl Words {
     }
 
     fn file(&self, name: &str) -> String {
-        self.folder.path().canonicalize().unwrap().join(name).display().to_string()
+        self.folder
+            .path()
+            .canonicalize()
+            .unwrap()
+            .join(name)
+            .display()
+            .to_string()
     }
 
     /// A value that a flag takes; `None` for one that takes none.
@@ -63,13 +75,29 @@ impl Words {
     fn command(&mut self, subcommand: &str, flags: &[Flag]) -> Vec<String> {
         let mut words = vec!["onnxprof".to_owned(), subcommand.to_owned()];
         let models = ["net-fp32.onnx", "with space/net int8.onnx", "net=1,2.ort"];
-        words.extend(models.iter().take(1 + self.below(3)).map(|&model| model.to_owned()));
+        words.extend(
+            models
+                .iter()
+                .take(1 + self.below(3))
+                .map(|&model| model.to_owned()),
+        );
         for &flag in flags {
             // Flags that may be given several times are, now and then.
             let times = [0, 0, 0, 1, 1, 2][self.below(6)];
-            let several =
-                [Flag::Dim, Flag::Range, Flag::Sweep, Flag::SessionConfig, Flag::CustomOps, Flag::EpOption, Flag::Slo];
-            let times = if several.contains(&flag) { times } else { times.min(1) };
+            let several = [
+                Flag::Dim,
+                Flag::Range,
+                Flag::Sweep,
+                Flag::SessionConfig,
+                Flag::CustomOps,
+                Flag::EpOption,
+                Flag::Slo,
+            ];
+            let times = if several.contains(&flag) {
+                times
+            } else {
+                times.min(1)
+            };
             for _ in 0..times {
                 match self.value(flag) {
                     Some(value) => words.push(format!("{flag}={value}")),
@@ -102,11 +130,23 @@ fn values(flag: Flag) -> &'static [&'static str] {
         Flag::ExecutionMode => &["sequential", "parallel"],
         Flag::AllowSpinning | Flag::MemoryArena | Flag::MemoryPattern => &["true", "false"],
         Flag::SessionConfig => &["session.a=1", "session.b=x=y, z", "session.c="],
-        Flag::Ep => {
-            &["cpu", "cuda", "cuda,cpu", "cpu,tensorrt", "cpu,My_EP,openvino", "FooExecutionProvider", "azure,Bar"]
-        }
+        Flag::Ep => &[
+            "cpu",
+            "cuda",
+            "cuda,cpu",
+            "cpu,tensorrt",
+            "cpu,My_EP,openvino",
+            "FooExecutionProvider",
+            "azure,Bar",
+        ],
         Flag::Device => &["0", "3"],
-        Flag::EpOption => &["cuda:a=b", "cpu:use_arena=0", "k=v:w", "My_EP:k=", "openvino:device_type=HETERO:GPU,CPU"],
+        Flag::EpOption => &[
+            "cuda:a=b",
+            "cpu:use_arena=0",
+            "k=v:w",
+            "My_EP:k=",
+            "openvino:device_type=HETERO:GPU,CPU",
+        ],
         Flag::Bind => &["host", "device", "host,device", "device,host"],
         Flag::Budget => &["60s", "300s", "90s", "1m 30s 1ns"],
         Flag::Target => &["2%", "7%", "0.137", "1e-4%"],
@@ -126,16 +166,35 @@ fn values(flag: Flag) -> &'static [&'static str] {
 /// A machine with four CPUs.
 static HOST: LazyLock<Host> = LazyLock::new(|| {
     let real = host::fingerprint(&Roots::system());
-    Host { affinity_cpus: vec![0, 1, 2, 3], usable_cpus_count: 4, ..real }
+    Host {
+        affinity_cpus: vec![0, 1, 2, 3],
+        usable_cpus_count: 4,
+        ..real
+    }
 });
 
 /// The models that are named, without looking whether they are there.
 fn family(models: &[PathBuf], baseline: Option<&str>) -> Family {
-    let mut variants: Vec<Variant> =
-        models.iter().map(|path| Variant { name: path.display().to_string(), path: path.clone() }).collect();
-    let baseline = baseline.and_then(|asked| variants.iter().position(|variant| variant.path == Path::new(asked)));
+    let mut variants: Vec<Variant> = models
+        .iter()
+        .map(|path| Variant {
+            name: path.display().to_string(),
+            path: path.clone(),
+        })
+        .collect();
+    let baseline = baseline.and_then(|asked| {
+        variants
+            .iter()
+            .position(|variant| variant.path == Path::new(asked))
+    });
     variants[..=baseline.unwrap_or(0)].rotate_right(1);
-    Family { name: "net".into(), variants, baseline: 0, data: None, notes: Vec::new() }
+    Family {
+        name: "net".into(),
+        variants,
+        baseline: 0,
+        data: None,
+        notes: Vec::new(),
+    }
 }
 
 /// Libraries as they are named, without opening them.
@@ -146,14 +205,27 @@ fn runtimes(words: &[String]) -> Vec<FoundRuntime> {
     }
     let named = |word: &String| RuntimeChoice::Library(word.into());
     let mut choices: Vec<RuntimeChoice> = words.iter().map(named).collect();
-    choices.extend(words.is_empty().then(|| RuntimeChoice::Library("libonnxruntime.so".into())));
-    choices.into_iter().map(|choice| FoundRuntime { choice, found_by: String::new() }).collect()
+    choices.extend(
+        words
+            .is_empty()
+            .then(|| RuntimeChoice::Library("libonnxruntime.so".into())),
+    );
+    choices
+        .into_iter()
+        .map(|choice| FoundRuntime {
+            choice,
+            found_by: String::new(),
+        })
+        .collect()
 }
 
 /// The plan that words ask for, by the real command line; why there is none otherwise.
 fn planned(words: &[String]) -> Result<Plan, String> {
     let said = |error: CliError| error.chain.join(": ");
-    match Cli::try_parse_from(words).map_err(|error| error.to_string())?.command {
+    match Cli::try_parse_from(words)
+        .map_err(|error| error.to_string())?
+        .command
+    {
         Subcommand::Profile(args) => {
             let family = family(&args.models, args.baseline.as_deref());
             let runtimes = runtimes(&args.measure.session.runtime);
@@ -164,7 +236,10 @@ fn planned(words: &[String]) -> Result<Plan, String> {
             let providers = plan::providers(&args.search.providers).map_err(said)?;
             let runtimes = runtimes(&args.search.space.runtime);
             let custom_ops = plan::custom_ops(&args.search.space.custom_ops).map_err(said)?;
-            let options = SessionOptions { custom_ops, ..SessionOptions::default() };
+            let options = SessionOptions {
+                custom_ops,
+                ..SessionOptions::default()
+            };
             let bases = plan::sessions(&runtimes, &providers, family.variants.len(), &options);
             plan::search::plan(&args.goal, &args.search, &family, bases, &HOST).map_err(said)
         }
@@ -178,10 +253,18 @@ fn flags(subcommand: &str) -> Vec<Flag> {
     let found = cli.find_subcommand(subcommand).unwrap();
     let known = |word: &str| Flag::ALL.iter().copied().find(|flag| flag.word() == word);
     // What is done with a run, and no part of its plan.
-    let others = ["out", "plan", "full", "context", "open", "quiet", "no-color", "resume"];
-    let named = found.get_arguments().filter_map(|argument| argument.get_long()).filter(|word| !others.contains(word));
+    let others = [
+        "out", "plan", "full", "context", "open", "quiet", "no-color", "resume",
+    ];
+    let named = found
+        .get_arguments()
+        .filter_map(|argument| argument.get_long())
+        .filter(|word| !others.contains(word));
     named
-        .map(|word| known(word).unwrap_or_else(|| panic!("`--{word}` of `{subcommand}` is no flag of a plan")))
+        .map(|word| {
+            known(word)
+                .unwrap_or_else(|| panic!("`--{word}` of `{subcommand}` is no flag of a plan"))
+        })
         .collect()
 }
 
@@ -193,17 +276,27 @@ fn plans(subcommand: &str, seeds: std::ops::Range<u64>) -> Vec<(Vec<String>, Pla
     for seed in seeds {
         let mut words = Words::new(seed);
         // Few flags fit together more often than many.
-        let some: Vec<Flag> = flags.iter().copied().filter(|_| words.below(4) > 0).collect();
+        let some: Vec<Flag> = flags
+            .iter()
+            .copied()
+            .filter(|_| words.below(4) > 0)
+            .collect();
         let command = words.command(subcommand, &some);
         if let Ok(plan) = planned(&command) {
-            used.extend(
-                flags.iter().copied().filter(|flag| command.iter().any(|word| word.starts_with(&flag.to_string()))),
-            );
+            used.extend(flags.iter().copied().filter(|flag| {
+                command
+                    .iter()
+                    .any(|word| word.starts_with(&flag.to_string()))
+            }));
             plans.push((command, plan, words));
         }
     }
     let unused: Vec<_> = flags.iter().filter(|flag| !used.contains(*flag)).collect();
-    assert!(unused.is_empty() && plans.len() > 50, "{unused:?} in {} plans", plans.len());
+    assert!(
+        unused.is_empty() && plans.len() > 50,
+        "{unused:?} in {} plans",
+        plans.len()
+    );
     plans
 }
 
@@ -212,7 +305,11 @@ fn a_plan_s_words_ask_for_the_same_plan() {
     for subcommand in ["profile", "tune"] {
         for (command, plan, _files) in plans(subcommand, 0..800) {
             let words = Command::of(&plan).words();
-            assert_eq!(planned(&words).as_ref(), Ok(&plan), "\n   {command:?}\n-> {words:?}");
+            assert_eq!(
+                planned(&words).as_ref(),
+                Ok(&plan),
+                "\n   {command:?}\n-> {words:?}"
+            );
         }
     }
 }
@@ -222,10 +319,23 @@ fn measured_by(plan: &Plan, stored: &RunRecord) -> RunRecord {
     let mut record = stored.clone();
     let spec = plan.sessions.last().unwrap();
     for session in &mut record.plan.sessions {
-        *session = SessionSpec { variant: session.variant, ..spec.clone() };
+        *session = SessionSpec {
+            variant: session.variant,
+            ..spec.clone()
+        };
     }
-    let Plan { variants, baseline, sessions, .. } = record.plan;
-    record.plan = Plan { variants, baseline, sessions, ..plan.clone() };
+    let Plan {
+        variants,
+        baseline,
+        sessions,
+        ..
+    } = record.plan;
+    record.plan = Plan {
+        variants,
+        baseline,
+        sessions,
+        ..plan.clone()
+    };
     record.dataset = record.plan.inputs.data.as_ref().map(|data| DatasetInfo {
         source: data.display().to_string(),
         samples_count: 10,
@@ -234,11 +344,16 @@ fn measured_by(plan: &Plan, stored: &RunRecord) -> RunRecord {
         has_expected_outputs: false,
     });
     record.accuracy.clear();
-    record.runtimes[0].execution_providers =
-        ["CPU", "OpenVINO", "CUDA"].map(|name| format!("{name}ExecutionProvider")).into();
+    record.runtimes[0].execution_providers = ["CPU", "OpenVINO", "CUDA"]
+        .map(|name| format!("{name}ExecutionProvider"))
+        .into();
     for variant in &mut record.variants {
-        let Some(ValueType::Tensor { dims: Some(dims), .. }) =
-            variant.model.as_mut().map(|model| &mut model.inputs[0].value_type)
+        let Some(ValueType::Tensor {
+            dims: Some(dims), ..
+        }) = variant
+            .model
+            .as_mut()
+            .map(|model| &mut model.inputs[0].value_type)
         else {
             continue;
         };
@@ -257,12 +372,23 @@ fn what_advice_asks_for_can_be_planned() {
     for (asked, plan, _files) in plans("profile", 0..600) {
         let record = measured_by(&plan, &stored);
         let findings = analysis::findings(&record);
-        let advised = findings.decisions.advice.iter().map(|advice| ("advice".to_owned(), &advice.command));
-        let untried =
-            findings.decisions.not_tried.iter().map(|untried| (format!("{:?}", untried.what), &untried.command));
+        let advised = findings
+            .decisions
+            .advice
+            .iter()
+            .map(|advice| ("advice".to_owned(), &advice.command));
+        let untried = findings
+            .decisions
+            .not_tried
+            .iter()
+            .map(|untried| (format!("{:?}", untried.what), &untried.command));
         for (what, command) in advised.chain(untried) {
             let planned = planned(command);
-            assert!(planned.is_ok(), "{what}: {}\n   {asked:?}\n-> {command:?}", planned.unwrap_err());
+            assert!(
+                planned.is_ok(),
+                "{what}: {}\n   {asked:?}\n-> {command:?}",
+                planned.unwrap_err()
+            );
             told.insert(what.split('(').next().unwrap().to_owned());
         }
     }
@@ -288,8 +414,14 @@ fn more_requests_in_flight_are_not_advised_for_a_session_that_captures_graphs() 
         let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
         let record = measured_by(&planned(&words).unwrap(), &stored);
         let untried = analysis::findings(&record).decisions.not_tried;
-        assert!(untried.iter().all(|untried| planned(&untried.command).is_ok()));
-        untried.iter().any(|untried| untried.what == Untried::Concurrency)
+        assert!(
+            untried
+                .iter()
+                .all(|untried| planned(&untried.command).is_ok())
+        );
+        untried
+            .iter()
+            .any(|untried| untried.what == Untried::Concurrency)
     };
     assert!(!advised("enable_cuda_graph=1"));
     assert!(advised("enable_cuda_graph=0"));

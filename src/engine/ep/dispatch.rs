@@ -1,6 +1,8 @@
 //! The execution providers that `ort` has a type for, each with what registers it. All others are registered by name.
 
-use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider, ExecutionProviderDispatch};
+use ort::ep::{
+    self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider, ExecutionProviderDispatch,
+};
 use ort::session::builder::SessionBuilder;
 
 use crate::engine::log;
@@ -38,33 +40,57 @@ static TYPES: &[(&str, Dispatch)] = &[
 
 /// The way to register an execution provider, where `ort` has a type for it.
 pub(super) fn dispatch(identifier: &str) -> Option<Dispatch> {
-    TYPES.iter().find(|(name, _)| *name == identifier).map(|(_, dispatch)| *dispatch)
+    TYPES
+        .iter()
+        .find(|(name, _)| *name == identifier)
+        .map(|(_, dispatch)| *dispatch)
 }
 
 /// Every session has this execution provider; it is only touched where its option was given.
 fn cpu(options: &Options) -> Vec<ExecutionProviderDispatch> {
     let arena = options.get(ARENA).map(|value| value != "0");
-    arena.map(|arena| ep::CPU::default().with_arena_allocator(arena).build().error_on_failure()).into_iter().collect()
+    arena
+        .map(|arena| {
+            ep::CPU::default()
+                .with_arena_allocator(arena)
+                .build()
+                .error_on_failure()
+        })
+        .into_iter()
+        .collect()
 }
 
 /// Switches the arena of memory on the CPU on or off, whatever else a session computes on.
-pub(in crate::engine) fn with_arena(builder: SessionBuilder, arena: bool) -> Result<SessionBuilder, ort::Error> {
-    let dispatch = ep::CPU::default().with_arena_allocator(arena).build().error_on_failure();
+pub(in crate::engine) fn with_arena(
+    builder: SessionBuilder,
+    arena: bool,
+) -> Result<SessionBuilder, ort::Error> {
+    let dispatch = ep::CPU::default()
+        .with_arena_allocator(arena)
+        .build()
+        .error_on_failure();
     Ok(builder.with_execution_providers([dispatch])?)
 }
 
 /// Why a session on the CPU cannot have one of its options, if it cannot.
 pub(super) fn refused_option(spec: &SessionSpec) -> Option<String> {
-    let other = spec.provider.options.keys().find(|key| *key != ARENA && !spec.is_accelerated())?;
-    Some(format!("unknown option `{other}`: the only one is `{ARENA}`"))
+    let other = spec
+        .provider
+        .options
+        .keys()
+        .find(|key| *key != ARENA && !spec.is_accelerated())?;
+    Some(format!(
+        "unknown option `{other}`: the only one is `{ARENA}`"
+    ))
 }
 
 fn alone<P>(options: &Options) -> Vec<ExecutionProviderDispatch>
 where
     P: ArbitrarilyConfigurableExecutionProvider + Default + Into<ExecutionProviderDispatch>,
 {
-    let provider =
-        options.iter().fold(P::default(), |provider, (key, value)| provider.with_arbitrary_config(key, value));
+    let provider = options.iter().fold(P::default(), |provider, (key, value)| {
+        provider.with_arbitrary_config(key, value)
+    });
     vec![provider.into().error_on_failure()]
 }
 
@@ -89,8 +115,12 @@ mod tests {
 
     #[test]
     fn cuda_behind_tensorrt_is_on_the_same_device() {
-        let options = [("device_id", "1"), ("trt_fp16_enable", "1")].map(|(key, value)| (key.into(), value.into()));
-        let names: Vec<&str> = tensorrt(&options.into()).iter().map(|dispatch| dispatch.name()).collect();
+        let options = [("device_id", "1"), ("trt_fp16_enable", "1")]
+            .map(|(key, value)| (key.into(), value.into()));
+        let names: Vec<&str> = tensorrt(&options.into())
+            .iter()
+            .map(|dispatch| dispatch.name())
+            .collect();
         assert_eq!(names, [ep::TensorRT::NAME, ep::CUDA::NAME]);
     }
 }

@@ -12,16 +12,35 @@ pub(super) fn register(
     name: &str,
     options: &Options,
 ) -> Result<SessionBuilder, ort::Error> {
-    let c_string = |text: &str| CString::new(text).map_err(|error| ort::Error::new(error.to_string()));
+    let c_string =
+        |text: &str| CString::new(text).map_err(|error| ort::Error::new(error.to_string()));
     let name = c_string(name)?;
-    let keys = options.keys().map(|key| c_string(key)).collect::<Result<Vec<_>, _>>()?;
-    let values = options.values().map(|value| c_string(value)).collect::<Result<Vec<_>, _>>()?;
-    let pointers = |texts: &[CString]| texts.iter().map(|text| text.as_ptr()).collect::<Vec<*const c_char>>();
+    let keys = options
+        .keys()
+        .map(|key| c_string(key))
+        .collect::<Result<Vec<_>, _>>()?;
+    let values = options
+        .values()
+        .map(|value| c_string(value))
+        .collect::<Result<Vec<_>, _>>()?;
+    let pointers = |texts: &[CString]| {
+        texts
+            .iter()
+            .map(|text| text.as_ptr())
+            .collect::<Vec<*const c_char>>()
+    };
     let (keys_of, values_of) = (pointers(&keys), pointers(&values));
     let append = ort::api().SessionOptionsAppendExecutionProvider;
     // SAFETY: the options belong to `builder`, and all texts outlive the call, which copies them.
-    let status =
-        unsafe { append(builder.ptr_mut(), name.as_ptr(), keys_of.as_ptr(), values_of.as_ptr(), keys_of.len()) };
+    let status = unsafe {
+        append(
+            builder.ptr_mut(),
+            name.as_ptr(),
+            keys_of.as_ptr(),
+            values_of.as_ptr(),
+            keys_of.len(),
+        )
+    };
     // SAFETY: the status comes from the call above and is used once.
     unsafe { ort::Error::result_from_status(status) }?;
     Ok(builder)

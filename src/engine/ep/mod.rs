@@ -36,9 +36,14 @@ pub(super) fn register(
     let name = spec.execution_provider.as_str();
     // What was logged before is not about this.
     drop(log::take_last_error());
-    let refused = |error: ort::Error| EngineError::Provider { name: name.to_owned(), message: refusal(&error) };
+    let refused = |error: ort::Error| EngineError::Provider {
+        name: name.to_owned(),
+        message: refusal(&error),
+    };
     let builder = if spec.is_accelerated() && spec.provider.required {
-        builder.with_config_entry(NO_FALLBACK, "1").map_err(|error| refused(error.into()))?
+        builder
+            .with_config_entry(NO_FALLBACK, "1")
+            .map_err(|error| refused(error.into()))?
     } else {
         builder
     };
@@ -46,39 +51,70 @@ pub(super) fn register(
         return plugin.register(builder, environment, spec);
     }
     if let Some(message) = dispatch::refused_option(spec) {
-        return Err(EngineError::Provider { name: name.to_owned(), message });
+        return Err(EngineError::Provider {
+            name: name.to_owned(),
+            message,
+        });
     }
     let options = spec.provider_options();
     let (builder, mut names) = match dispatch::dispatch(name) {
         Some(dispatch) => {
             let dispatches = dispatch(&options);
-            let names = dispatches.iter().map(|dispatch| dispatch.name().to_owned()).collect();
-            let builder = builder.with_execution_providers(dispatches).map_err(|error| refused(error.into()))?;
+            let names = dispatches
+                .iter()
+                .map(|dispatch| dispatch.name().to_owned())
+                .collect();
+            let builder = builder
+                .with_execution_providers(dispatches)
+                .map_err(|error| refused(error.into()))?;
             (builder, names)
         }
-        None => (generic::register(builder, name, &options).map_err(refused)?, vec![name.to_owned()]),
+        None => (
+            generic::register(builder, name, &options).map_err(refused)?,
+            vec![name.to_owned()],
+        ),
     };
     if !names.iter().any(|name| name == CPU_PROVIDER) {
         names.push(CPU_PROVIDER.to_owned());
     }
-    Ok(Registered { builder, names, options })
+    Ok(Registered {
+        builder,
+        names,
+        options,
+    })
 }
 
 /// Checks that one node at least is on the execution provider `name`, and every node where that is required.
-pub(super) fn check(model: &Path, spec: &SessionSpec, name: &str, nodes: &[ProviderNodes]) -> Result<(), EngineError> {
-    let (own, others): (Vec<&ProviderNodes>, Vec<&ProviderNodes>) =
-        nodes.iter().filter(|nodes| nodes.nodes_count > 0).partition(|nodes| nodes.execution_provider == name);
+pub(super) fn check(
+    model: &Path,
+    spec: &SessionSpec,
+    name: &str,
+    nodes: &[ProviderNodes],
+) -> Result<(), EngineError> {
+    let (own, others): (Vec<&ProviderNodes>, Vec<&ProviderNodes>) = nodes
+        .iter()
+        .filter(|nodes| nodes.nodes_count > 0)
+        .partition(|nodes| nodes.execution_provider == name);
     let is_fine = others.is_empty() || (!own.is_empty() && !spec.provider.required);
     if is_fine || !spec.is_accelerated() {
         return Ok(());
     }
     let count = |nodes: &[&ProviderNodes]| nodes.iter().map(|nodes| nodes.nodes_count).sum::<u64>();
     let strayed = |nodes: &&ProviderNodes| {
-        let mut operators: Vec<&str> = nodes.operators.keys().map(Plain::exact).take(NAMED_OPERATORS).collect();
+        let mut operators: Vec<&str> = nodes
+            .operators
+            .keys()
+            .map(Plain::exact)
+            .take(NAMED_OPERATORS)
+            .collect();
         if nodes.operators.len() > operators.len() {
             operators.push("...");
         }
-        format!("`{}` ({})", nodes.execution_provider.exact(), operators.join(", "))
+        format!(
+            "`{}` ({})",
+            nodes.execution_provider.exact(),
+            operators.join(", ")
+        )
     };
     Err(EngineError::FellBack {
         model: model.to_owned(),
@@ -104,18 +140,37 @@ mod tests {
             execution_provider: provider::identifier(name),
             provider,
             binding: Default::default(),
-            options: SessionOptions { intra_threads: 3, ..SessionOptions::default() },
+            options: SessionOptions {
+                intra_threads: 3,
+                ..SessionOptions::default()
+            },
         }
     }
 
     #[test]
     fn accelerators_round_floats_unless_told_not_to() {
         let of = |name: &str, options: &[(&str, &str)]| {
-            let options = options.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
-            spec(ProviderSpec { options, ..ProviderSpec::default() }, name).float_rounding()
+            let options = options
+                .iter()
+                .map(|(key, value)| ((*key).into(), (*value).into()))
+                .collect();
+            spec(
+                ProviderSpec {
+                    options,
+                    ..ProviderSpec::default()
+                },
+                name,
+            )
+            .float_rounding()
         };
-        assert_eq!([of("cpu", &[]), of("cuda", &[("use_tf32", "0")])], [FloatRounding::Full; 2]);
-        assert_eq!([of("cuda", &[("use_tf32", "1")]), of("tensorrt", &[])], [FloatRounding::Half; 2]);
+        assert_eq!(
+            [of("cpu", &[]), of("cuda", &[("use_tf32", "0")])],
+            [FloatRounding::Full; 2]
+        );
+        assert_eq!(
+            [of("cuda", &[("use_tf32", "1")]), of("tensorrt", &[])],
+            [FloatRounding::Half; 2]
+        );
     }
 
     fn on(name: &str, nodes_count: u64, operator: &str) -> ProviderNodes {
@@ -128,23 +183,44 @@ mod tests {
     }
 
     fn checked(spec: &SessionSpec, nodes: &[ProviderNodes]) -> Result<(), String> {
-        check("m.onnx".as_ref(), spec, &spec.execution_provider, nodes).map_err(|error| error.to_string())
+        check("m.onnx".as_ref(), spec, &spec.execution_provider, nodes)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
-    fn a_session_without_a_node_on_its_provider_has_fallen_back_and_a_required_one_takes_every_node() {
+    fn a_session_without_a_node_on_its_provider_has_fallen_back_and_a_required_one_takes_every_node()
+     {
         let cuda = spec(ProviderSpec::default(), "cuda");
         assert_eq!(
             checked(&cuda, &[on("cpu", 12, "Gemm")]),
             Err("all 12 nodes of `m.onnx` fell back from `CUDAExecutionProvider` to `CPUExecutionProvider` (Gemm)"
                 .into())
         );
-        assert_eq!(checked(&cuda, &[on("cpu", 3, "Shape"), on("cuda", 9, "Gemm")]), Ok(()));
+        assert_eq!(
+            checked(&cuda, &[on("cpu", 3, "Shape"), on("cuda", 9, "Gemm")]),
+            Ok(())
+        );
         assert_eq!(checked(&cuda, &[]), Ok(()));
-        assert_eq!(checked(&spec(ProviderSpec::default(), "cpu"), &[on("cpu", 1, "Add")]), Ok(()));
-        let required = spec(ProviderSpec { required: true, ..ProviderSpec::default() }, "cuda");
-        let message = checked(&required, &[on("cpu", 3, "Shape"), on("cuda", 9, "Gemm")]).unwrap_err();
-        assert!(message.starts_with("3 of 12 nodes of `m.onnx` fell back"), "{message}");
+        assert_eq!(
+            checked(
+                &spec(ProviderSpec::default(), "cpu"),
+                &[on("cpu", 1, "Add")]
+            ),
+            Ok(())
+        );
+        let required = spec(
+            ProviderSpec {
+                required: true,
+                ..ProviderSpec::default()
+            },
+            "cuda",
+        );
+        let message =
+            checked(&required, &[on("cpu", 3, "Shape"), on("cuda", 9, "Gemm")]).unwrap_err();
+        assert!(
+            message.starts_with("3 of 12 nodes of `m.onnx` fell back"),
+            "{message}"
+        );
         assert_eq!(checked(&required, &[on("cuda", 9, "Gemm")]), Ok(()));
     }
 }

@@ -23,12 +23,25 @@ pub(in crate::engine) struct Plugin {
 }
 
 impl Plugin {
-    pub(in crate::engine) fn open(environment: &Environment, name: &str, path: &Path) -> Result<Self, EngineError> {
-        let foreign = environment.devices().map(|device| device.ptr().addr()).collect();
+    pub(in crate::engine) fn open(
+        environment: &Environment,
+        name: &str,
+        path: &Path,
+    ) -> Result<Self, EngineError> {
+        let foreign = environment
+            .devices()
+            .map(|device| device.ptr().addr())
+            .collect();
         environment
             .register_ep_library(name, path)
-            .map_err(|error| EngineError::EpLibrary { path: path.to_owned(), message: words(error.message()) })?;
-        Ok(Plugin { name: name.to_owned(), foreign })
+            .map_err(|error| EngineError::EpLibrary {
+                path: path.to_owned(),
+                message: words(error.message()),
+            })?;
+        Ok(Plugin {
+            name: name.to_owned(),
+            foreign,
+        })
     }
 
     /// Registers one of the library's devices with a session: the one asked for, or the first.
@@ -38,20 +51,44 @@ impl Plugin {
         environment: &Environment,
         spec: &SessionSpec,
     ) -> Result<Registered, EngineError> {
-        let devices: Vec<Device<'_>> =
-            environment.devices().filter(|device| !self.foreign.contains(&device.ptr().addr())).collect();
-        let present: Vec<String> =
-            devices.iter().enumerate().map(|(number, device)| format!("{number} ({})", describe(device))).collect();
+        let devices: Vec<Device<'_>> = environment
+            .devices()
+            .filter(|device| !self.foreign.contains(&device.ptr().addr()))
+            .collect();
+        let present: Vec<String> = devices
+            .iter()
+            .enumerate()
+            .map(|(number, device)| format!("{number} ({})", describe(device)))
+            .collect();
         let index = spec.provider.device.unwrap_or(0);
-        let chosen = usize::try_from(index).ok().and_then(|index| devices.into_iter().nth(index));
-        let device = chosen.ok_or_else(|| EngineError::NoDevice { name: self.name.clone(), device: index, present })?;
-        let refused = |error: ort::Error| EngineError::Provider { name: self.name.clone(), message: refusal(&error) };
+        let chosen = usize::try_from(index)
+            .ok()
+            .and_then(|index| devices.into_iter().nth(index));
+        let device = chosen.ok_or_else(|| EngineError::NoDevice {
+            name: self.name.clone(),
+            device: index,
+            present,
+        })?;
+        let refused = |error: ort::Error| EngineError::Provider {
+            name: self.name.clone(),
+            message: refusal(&error),
+        };
         let own_name = device.ep().map_err(refused)?.to_owned();
-        let prefixed: Vec<(String, String)> =
-            spec.provider.options.iter().map(|(key, value)| (format!("{own_name}.{key}"), value.clone())).collect();
-        let builder = builder.with_devices([device], Some(&prefixed)).map_err(|error| refused(error.into()))?;
+        let prefixed: Vec<(String, String)> = spec
+            .provider
+            .options
+            .iter()
+            .map(|(key, value)| (format!("{own_name}.{key}"), value.clone()))
+            .collect();
+        let builder = builder
+            .with_devices([device], Some(&prefixed))
+            .map_err(|error| refused(error.into()))?;
         let options: Options = spec.provider.options.clone();
-        Ok(Registered { builder, names: vec![own_name, CPU_PROVIDER.to_owned()], options })
+        Ok(Registered {
+            builder,
+            names: vec![own_name, CPU_PROVIDER.to_owned()],
+            options,
+        })
     }
 }
 
@@ -64,5 +101,7 @@ fn describe(device: &Device<'_>) -> String {
         DeviceType::NPU => "NPU",
         DeviceType::FPGA => "FPGA",
     };
-    hardware.vendor().map_or_else(|_| kind.to_owned(), |vendor| format!("{vendor} {kind}"))
+    hardware
+        .vendor()
+        .map_or_else(|_| kind.to_owned(), |vendor| format!("{vendor} {kind}"))
 }

@@ -121,7 +121,12 @@ impl Machine {
     pub(super) fn join(noise: Noise, folder: &Path) -> io::Result<Self> {
         let clock = Arc::new(SharedClock::open(folder, &noise.clock)?);
         let process = clock.next_process();
-        Ok(Machine { noise, clock, process, begun: Arc::default() })
+        Ok(Machine {
+            noise,
+            clock,
+            process,
+            begun: Arc::default(),
+        })
     }
 
     pub(super) fn pass(&self, span: Nanos) {
@@ -131,8 +136,14 @@ impl Machine {
     pub(super) fn begin(&self) -> CellNoise {
         let begun = self.begun.fetch_add(1, Ordering::Relaxed);
         let mut own = Pcg64::seed_from_u64(spread(self.noise.seed) ^ (self.process << 20 | begun));
-        let effect = self.noise.launch.map_or(0.0, |launch| launch.log_sd * standard_normal(&mut own));
-        let correlated = self.noise.autocorrelation.map_or(0.0, |chain| chain.log_sd * standard_normal(&mut own));
+        let effect = self
+            .noise
+            .launch
+            .map_or(0.0, |launch| launch.log_sd * standard_normal(&mut own));
+        let correlated = self
+            .noise
+            .autocorrelation
+            .map_or(0.0, |chain| chain.log_sd * standard_normal(&mut own));
         let machine_wide = |stream: u64| Pcg64::seed_from_u64(!spread(self.noise.seed) ^ stream);
         CellNoise {
             modes: self.noise.modes.map(|modes| Switching {
@@ -174,7 +185,9 @@ impl CellNoise {
     /// The latency now of one that takes `undisturbed` on a quiet machine, whose time moves on by it.
     pub(super) fn run(&mut self, undisturbed: Nanos) -> Nanos {
         let now = self.machine.clock.now();
-        let latency = Nanos((undisturbed.as_f64() * self.machine_factor(now) * self.own_factor()).round() as u64);
+        let latency = Nanos(
+            (undisturbed.as_f64() * self.machine_factor(now) * self.own_factor()).round() as u64,
+        );
         self.machine.clock.advance(latency);
         latency
     }
@@ -184,7 +197,10 @@ impl CellNoise {
             let swing = drift.swing_ratio * (TAU * now.as_f64() / drift.period_ns.as_f64()).sin();
             (1.0 + drift.ratio_per_sec * now.as_secs_f64()) * (1.0 + swing)
         });
-        let switched = [&mut self.modes, &mut self.bursts].into_iter().flatten().map(|switching| switching.at(now));
+        let switched = [&mut self.modes, &mut self.bursts]
+            .into_iter()
+            .flatten()
+            .map(|switching| switching.at(now));
         drift * switched.product::<f64>()
     }
 
@@ -199,7 +215,9 @@ impl CellNoise {
         if let Some(jitter) = self.machine.noise.jitter {
             log += jitter.log_sd * standard_normal(&mut self.own);
             if self.own.random::<f64>() < jitter.tail_share_ratio {
-                tail = (1.0 - self.own.random::<f64>()).powf(-1.0 / jitter.tail_index).min(MAX_TAIL);
+                tail = (1.0 - self.own.random::<f64>())
+                    .powf(-1.0 / jitter.tail_index)
+                    .min(MAX_TAIL);
             }
         }
         self.launch_factor * log.exp() * tail
@@ -280,7 +298,10 @@ mod tests {
         assert_eq!((one.process, other.process), (0, 1));
         assert_eq!(one.begin().run(UNDISTURBED), UNDISTURBED);
         other.pass(Nanos(5));
-        assert_eq!((one.clock.now(), other.clock.now()), (Nanos(100_005), Nanos(100_005)));
+        assert_eq!(
+            (one.clock.now(), other.clock.now()),
+            (Nanos(100_005), Nanos(100_005))
+        );
     }
 
     #[test]
@@ -309,12 +330,18 @@ mod tests {
     #[test]
     fn machine_wide_states_are_the_same_for_processes_that_take_turns() {
         let folder = tempfile::tempdir().unwrap();
-        let modes = serde_json::json!({"modes": {"mean_dwell_ns": 20_000_000, "slowdown_ratio": 1.5}});
+        let modes =
+            serde_json::json!({"modes": {"mean_dwell_ns": 20_000_000, "slowdown_ratio": 1.5}});
         let [one, other] = [(), ()].map(|()| machine(folder.path(), modes.clone()));
         let (mut ours, mut theirs) = (one.begin(), other.begin());
-        let turns: Vec<_> = (0..4_000).map(|_| (ours.run(UNDISTURBED), theirs.run(UNDISTURBED))).collect();
+        let turns: Vec<_> = (0..4_000)
+            .map(|_| (ours.run(UNDISTURBED), theirs.run(UNDISTURBED)))
+            .collect();
         let unlike = turns.iter().filter(|(one, other)| one != other).count();
-        let slow = turns.iter().filter(|(one, _)| *one == Nanos(150_000)).count();
+        let slow = turns
+            .iter()
+            .filter(|(one, _)| *one == Nanos(150_000))
+            .count();
         // A switch falls between the two of a turn at most once a switch: about 1,000 ms / 20 ms of them.
         assert!(unlike < 100, "{unlike}");
         assert!((800..3_200).contains(&slow), "{slow}");
@@ -322,8 +349,7 @@ mod tests {
 
     #[test]
     fn bursts_take_the_share_of_time_that_their_rate_and_length_give() {
-        let bursts =
-            serde_json::json!({"bursts": {"rate_per_sec": 10.0, "length_ns": 20_000_000, "slowdown_ratio": 2.0}});
+        let bursts = serde_json::json!({"bursts": {"rate_per_sec": 10.0, "length_ns": 20_000_000, "slowdown_ratio": 2.0}});
         let all = latencies(&mut alone(bursts), 200_000);
         let total: f64 = all.iter().sum();
         let slow: f64 = all.iter().filter(|&&latency| latency > 150_000.0).sum();
@@ -351,18 +377,25 @@ mod tests {
     fn neighbouring_inferences_correlate_as_asked() {
         let chain = serde_json::json!({"autocorrelation": {"rho": 0.8, "log_sd": 0.1}});
         let all = latencies(&mut alone(chain), 50_000);
-        let logs: Vec<f64> = all.iter().map(|latency| (latency / UNDISTURBED.as_f64()).ln()).collect();
+        let logs: Vec<f64> = all
+            .iter()
+            .map(|latency| (latency / UNDISTURBED.as_f64()).ln())
+            .collect();
         let variance = logs.iter().map(|log| log * log).sum::<f64>() / logs.len() as f64;
-        let lagged = logs.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>() / (logs.len() - 1) as f64;
+        let lagged =
+            logs.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>() / (logs.len() - 1) as f64;
         assert!((variance.sqrt() - 0.1).abs() < 0.005, "{variance}");
-        assert!((lagged / variance - 0.8).abs() < 0.02, "{}", lagged / variance);
+        assert!(
+            (lagged / variance - 0.8).abs() < 0.02,
+            "{}",
+            lagged / variance
+        );
     }
 
     #[test]
     fn drift_follows_the_virtual_time() {
         let folder = tempfile::tempdir().unwrap();
-        let drift =
-            serde_json::json!({"drift": {"ratio_per_sec": 0.1, "swing_ratio": 0.2, "period_ns": 4_000_000_000_u64}});
+        let drift = serde_json::json!({"drift": {"ratio_per_sec": 0.1, "swing_ratio": 0.2, "period_ns": 4_000_000_000_u64}});
         let machine = machine(folder.path(), drift);
         machine.pass(Nanos(1_000_000_000));
         // (1 + 0.1) x (1 + 0.2 sin(pi / 2)).
@@ -373,7 +406,10 @@ mod tests {
     fn the_tail_of_jitter_is_as_long_as_its_index_says() {
         let jitter = serde_json::json!({"jitter": {"log_sd": 0.0, "tail_share_ratio": 0.1, "tail_index": 1.5}});
         let all = latencies(&mut alone(jitter), 100_000);
-        let beyond = all.iter().filter(|&&latency| latency > 4.0 * UNDISTURBED.as_f64()).count();
+        let beyond = all
+            .iter()
+            .filter(|&&latency| latency > 4.0 * UNDISTURBED.as_f64())
+            .count();
         // 10% x 4^-1.5 = 1.25%.
         assert!((1_100..1_400).contains(&beyond), "{beyond}");
     }

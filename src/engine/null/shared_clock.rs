@@ -22,17 +22,34 @@ impl SharedClock {
     pub(super) fn open(folder: &Path, name: &Path) -> io::Result<Self> {
         let refused = |why: String| io::Error::new(io::ErrorKind::InvalidInput, why);
         if !is_plain(name) {
-            return Err(refused(format!("`{}` is no plain name of a file beside the script", name.display())));
+            return Err(refused(format!(
+                "`{}` is no plain name of a file beside the script",
+                name.display()
+            )));
         }
         let path = folder.join(name);
-        let file = files::open_own(&path, File::options().read(true).write(true).create(true).truncate(false))?;
+        let file = files::open_own(
+            &path,
+            File::options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false),
+        )?;
         let length = file.metadata()?.len();
         match length {
             0 => file.set_len(CLOCK_BYTES as u64)?,
             _ if length == CLOCK_BYTES as u64 => {}
-            _ => return Err(refused(format!("`{}` has {length} bytes, and a clock {CLOCK_BYTES}", path.display()))),
+            _ => {
+                return Err(refused(format!(
+                    "`{}` has {length} bytes, and a clock {CLOCK_BYTES}",
+                    path.display()
+                )));
+            }
         }
-        Ok(SharedClock(MmapOptions::new().len(CLOCK_BYTES).map_raw(&file)?))
+        Ok(SharedClock(
+            MmapOptions::new().len(CLOCK_BYTES).map_raw(&file)?,
+        ))
     }
 
     fn word(&self, index: usize) -> &AtomicU64 {
@@ -71,7 +88,9 @@ mod tests {
     const THEIRS: [u8; CLOCK_BYTES] = [7; CLOCK_BYTES];
 
     fn refusal(folder: &Path, name: &str) -> String {
-        SharedClock::open(folder, Path::new(name)).unwrap_err().to_string()
+        SharedClock::open(folder, Path::new(name))
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -82,8 +101,20 @@ mod tests {
         fs::write(&theirs, THEIRS).unwrap();
         std::os::unix::fs::symlink(&theirs, scripts.join("link")).unwrap();
         let absolute = theirs.to_str().unwrap();
-        for name in [absolute, "../theirs", "../new", "below/new", "./new", "new/", "..", "."] {
-            assert!(refusal(&scripts, name).contains("is no plain name"), "{name}");
+        for name in [
+            absolute,
+            "../theirs",
+            "../new",
+            "below/new",
+            "./new",
+            "new/",
+            "..",
+            ".",
+        ] {
+            assert!(
+                refusal(&scripts, name).contains("is no plain name"),
+                "{name}"
+            );
         }
         assert!(refusal(&scripts, "link").contains("a link"));
         assert_eq!(fs::read(&theirs).unwrap(), THEIRS);
@@ -94,11 +125,18 @@ mod tests {
     #[test]
     fn file_that_is_no_clock_stays_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, content) in [("long", &[7_u8; CLOCK_BYTES + 1][..]), ("short", &b"abc"[..])] {
+        for (name, content) in [
+            ("long", &[7_u8; CLOCK_BYTES + 1][..]),
+            ("short", &b"abc"[..]),
+        ] {
             let path = folder.path().join(name);
             fs::write(&path, content).unwrap();
             let length = content.len();
-            assert!(refusal(folder.path(), name).ends_with(&format!("has {length} bytes, and a clock 16")), "{name}");
+            assert!(
+                refusal(folder.path(), name)
+                    .ends_with(&format!("has {length} bytes, and a clock 16")),
+                "{name}"
+            );
             assert_eq!(fs::read(&path).unwrap(), content);
         }
     }
@@ -110,7 +148,10 @@ mod tests {
         let first = open();
         first.advance(Nanos(5));
         let second = open();
-        assert_eq!((first.next_process(), second.next_process(), second.now()), (0, 1, Nanos(5)));
+        assert_eq!(
+            (first.next_process(), second.next_process(), second.now()),
+            (0, 1, Nanos(5))
+        );
         assert_eq!(fs::metadata(folder.path().join("clock")).unwrap().len(), 16);
     }
 }

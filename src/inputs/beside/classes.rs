@@ -18,9 +18,15 @@ pub(super) fn of_text(text: &str) -> Option<Vec<String>> {
 pub(super) fn of_json(value: &Value) -> Option<Vec<String>> {
     let word = |value: &Value| value.as_str().map(str::to_owned);
     match value {
-        Value::Array(items) => items.iter().map(word).collect::<Option<Vec<_>>>().filter(|words| !words.is_empty()),
+        Value::Array(items) => items
+            .iter()
+            .map(word)
+            .collect::<Option<Vec<_>>>()
+            .filter(|words| !words.is_empty()),
         Value::Object(entries) => {
-            let entries = entries.iter().map(|(key, value)| Some((key.trim().parse().ok()?, word(value)?)));
+            let entries = entries
+                .iter()
+                .map(|(key, value)| Some((key.trim().parse().ok()?, word(value)?)));
             in_order(entries.collect::<Option<_>>()?)
         }
         _ => None,
@@ -47,8 +53,12 @@ fn of_python(text: &str) -> Option<Vec<String>> {
     let within = |open: char, close: char| text.strip_prefix(open)?.strip_suffix(close);
     if let Some(entries) = within('{', '}') {
         let entry = |entry: &[Token]| match entry {
-            [Token::Number(number), Token::Colon, Token::Text(word)] => Some((*number, word.clone())),
-            [Token::Text(number), Token::Colon, Token::Text(word)] => Some((number.trim().parse().ok()?, word.clone())),
+            [Token::Number(number), Token::Colon, Token::Text(word)] => {
+                Some((*number, word.clone()))
+            }
+            [Token::Text(number), Token::Colon, Token::Text(word)] => {
+                Some((number.trim().parse().ok()?, word.clone()))
+            }
             _ => None,
         };
         return in_order(parts(&tokens(entries)?).map(entry).collect::<Option<_>>()?);
@@ -58,7 +68,10 @@ fn of_python(text: &str) -> Option<Vec<String>> {
         _ => None,
     };
     let tokens = tokens(within('[', ']').or_else(|| within('(', ')'))?)?;
-    parts(&tokens).map(word).collect::<Option<Vec<_>>>().filter(|words| !words.is_empty())
+    parts(&tokens)
+        .map(word)
+        .collect::<Option<Vec<_>>>()
+        .filter(|words| !words.is_empty())
 }
 
 /// The parts between commas; nothing behind the last one.
@@ -117,18 +130,45 @@ mod tests {
             r#"['cat', "dog's"]"#,
             r#" ('cat', "dog's",) "#,
         ] {
-            assert_eq!(of_text(text).as_deref(), Some(&["cat".to_owned(), "dog's".to_owned()][..]), "{text}");
+            assert_eq!(
+                of_text(text).as_deref(),
+                Some(&["cat".to_owned(), "dog's".to_owned()][..]),
+                "{text}"
+            );
         }
-        let many: BTreeMap<String, String> = (0..12).map(|class| (class.to_string(), format!("w{class}"))).collect();
+        let many: BTreeMap<String, String> = (0..12)
+            .map(|class| (class.to_string(), format!("w{class}")))
+            .collect();
         let words = of_text(&serde_json::to_string(&many).unwrap()).unwrap();
-        assert_eq!((words.len(), words[2].as_str(), words[11].as_str()), (12, "w2", "w11"), "by number, not by text");
+        assert_eq!(
+            (words.len(), words[2].as_str(), words[11].as_str()),
+            (12, "w2", "w11"),
+            "by number, not by text"
+        );
     }
 
     #[test]
     fn anything_else_names_no_classes() {
-        let short =
-            ["", "cat", "3", "[]", "{}", "()", "[,]", "['cat'", "[1, 2]", "['cat', 1]", "{0: cat}", "{'cat': 0}"];
-        let long = ["['cat' 'dog']", "{1: 'cat', 2: 'dog'}", "{0: {1: 'cat'}}", r#"{"0": ["cat"]}"#];
+        let short = [
+            "",
+            "cat",
+            "3",
+            "[]",
+            "{}",
+            "()",
+            "[,]",
+            "['cat'",
+            "[1, 2]",
+            "['cat', 1]",
+            "{0: cat}",
+            "{'cat': 0}",
+        ];
+        let long = [
+            "['cat' 'dog']",
+            "{1: 'cat', 2: 'dog'}",
+            "{0: {1: 'cat'}}",
+            r#"{"0": ["cat"]}"#,
+        ];
         for text in short.into_iter().chain(long) {
             assert_eq!(of_text(text), None, "{text}");
         }

@@ -11,14 +11,22 @@ const COLOURS: [u64; 3] = [1, 3, 4];
 pub(super) fn of_numbers(numbers: &[u64]) -> Vec<(About, u64)> {
     let sides = |height: u64, width: u64| vec![(About::Height, height), (About::Width, width)];
     let image = |colours: u64, height: u64, width: u64| {
-        vec![(About::Height, height), (About::Width, width), (About::Channels, colours)]
+        vec![
+            (About::Height, height),
+            (About::Width, width),
+            (About::Channels, colours),
+        ]
     };
     let are_colours = |count: u64| COLOURS.contains(&count);
     match *numbers {
         [side] => sides(side, side),
         [height, width] => sides(height, width),
-        [colours, height, width] | [_, colours, height, width] if are_colours(colours) => image(colours, height, width),
-        [height, width, colours] | [_, height, width, colours] if are_colours(colours) => image(colours, height, width),
+        [colours, height, width] | [_, colours, height, width] if are_colours(colours) => {
+            image(colours, height, width)
+        }
+        [height, width, colours] | [_, height, width, colours] if are_colours(colours) => {
+            image(colours, height, width)
+        }
         _ => Vec::new(),
     }
 }
@@ -27,7 +35,10 @@ pub(super) fn of_numbers(numbers: &[u64]) -> Vec<(About, u64)> {
 pub(super) fn of_value(value: &Value) -> Vec<(About, u64, &'static str)> {
     let number = |key: &str| value.get(key).and_then(Value::as_u64);
     if let (Some(height), Some(width)) = (number("height"), number("width")) {
-        return vec![(About::Height, height, ".height"), (About::Width, width, ".width")];
+        return vec![
+            (About::Height, height, ".height"),
+            (About::Width, width, ".width"),
+        ];
     }
     if let Some(side) = number("shortest_edge") {
         let way = ".shortest_edge";
@@ -37,7 +48,10 @@ pub(super) fn of_value(value: &Value) -> Vec<(About, u64, &'static str)> {
         Value::Array(values) => values.iter().filter_map(Value::as_u64).collect(),
         value => value.as_u64().into_iter().collect(),
     };
-    of_numbers(&numbers).into_iter().map(|(about, size)| (about, size, "")).collect()
+    of_numbers(&numbers)
+        .into_iter()
+        .map(|(about, size)| (about, size, ""))
+        .collect()
 }
 
 #[cfg(test)]
@@ -45,14 +59,22 @@ mod tests {
     use super::*;
 
     fn numbers(numbers: &[u64]) -> Vec<u64> {
-        of_numbers(numbers).into_iter().map(|(_, size)| size).collect()
+        of_numbers(numbers)
+            .into_iter()
+            .map(|(_, size)| size)
+            .collect()
     }
 
     #[test]
     fn rows_and_columns_are_those_beside_the_colours() {
         assert_eq!(numbers(&[96]), [96, 96]);
         assert_eq!(numbers(&[96, 64]), [96, 64]);
-        for image in [&[3, 96, 64][..], &[96, 64, 3], &[1, 3, 96, 64], &[8, 96, 64, 3]] {
+        for image in [
+            &[3, 96, 64][..],
+            &[96, 64, 3],
+            &[1, 3, 96, 64],
+            &[8, 96, 64, 3],
+        ] {
             assert_eq!(numbers(image), [96, 64, 3], "{image:?}");
         }
         assert_eq!(numbers(&[1, 1, 28, 20]), [28, 20, 1]);
@@ -64,12 +86,21 @@ mod tests {
     #[test]
     fn values_of_json_are_numbers_lists_or_name_their_sides() {
         let sizes = |text: &str| -> Vec<(u64, &str)> {
-            of_value(&serde_json::from_str(text).unwrap()).into_iter().map(|(_, size, way)| (size, way)).collect()
+            of_value(&serde_json::from_str(text).unwrap())
+                .into_iter()
+                .map(|(_, size, way)| (size, way))
+                .collect()
         };
         assert_eq!(sizes("96"), [(96, ""), (96, "")]);
         assert_eq!(sizes("[-1, 3, 96, 64]"), [(96, ""), (64, ""), (3, "")]);
-        assert_eq!(sizes(r#"{"width": 64, "height": 96}"#), [(96, ".height"), (64, ".width")]);
-        assert_eq!(sizes(r#"{"shortest_edge": 96}"#), [(96, ".shortest_edge"), (96, ".shortest_edge")]);
+        assert_eq!(
+            sizes(r#"{"width": 64, "height": 96}"#),
+            [(96, ".height"), (64, ".width")]
+        );
+        assert_eq!(
+            sizes(r#"{"shortest_edge": 96}"#),
+            [(96, ".shortest_edge"), (96, ".shortest_edge")]
+        );
         assert!(sizes(r#"{"longest_edge": 96}"#).is_empty() && sizes("null").is_empty());
     }
 }

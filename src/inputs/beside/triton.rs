@@ -24,18 +24,26 @@ enum Token {
 /// Sizes of inputs by their names and axes. A configuration leaves the batch out where it lets a model have one.
 pub(super) fn axes(text: &str) -> Vec<(String, usize, u64)> {
     let root = message(&mut tokens(text).into_iter().peekable(), DEPTH);
-    let batch = scalars(&root, "max_batch_size").next().and_then(|size| size.parse::<i64>().ok());
+    let batch = scalars(&root, "max_batch_size")
+        .next()
+        .and_then(|size| size.parse::<i64>().ok());
     let first = usize::from(batch.is_some_and(|batch| batch > 0));
     let mut axes = Vec::new();
     for (_, input) in root.iter().filter(|(name, _)| name == "input") {
-        let Held::Message(input) = input else { continue };
+        let Held::Message(input) = input else {
+            continue;
+        };
         // Such an input has another shape in the model.
         if input.iter().any(|(name, _)| name == "reshape") {
             continue;
         }
-        let Some(name) = scalars(input, "name").next() else { continue };
+        let Some(name) = scalars(input, "name").next() else {
+            continue;
+        };
         let sizes = scalars(input, "dims").enumerate();
-        axes.extend(sizes.filter_map(|(place, size)| Some((name.to_owned(), first + place, size.parse().ok()?))));
+        axes.extend(sizes.filter_map(|(place, size)| {
+            Some((name.to_owned(), first + place, size.parse().ok()?))
+        }));
     }
     axes
 }
@@ -89,14 +97,21 @@ fn tokens(text: &str) -> Vec<Token> {
         match letter {
             '#' => while letters.next_if(|&letter| letter != '\n').is_some() {},
             '"' | '\'' => {
-                found.push(Token::Word(letters.by_ref().take_while(|&next| next != letter).collect()));
+                found.push(Token::Word(
+                    letters
+                        .by_ref()
+                        .take_while(|&next| next != letter)
+                        .collect(),
+                ));
             }
             '{' | '}' | '[' | ']' | '<' | '>' | ':' => found.push(Token::Sign(letter)),
             ',' | ';' => {}
             letter if letter.is_whitespace() => {}
             first => {
                 let mut word = String::from(first);
-                while let Some(next) = letters.next_if(|&next| next.is_alphanumeric() || "_-+.".contains(next)) {
+                while let Some(next) =
+                    letters.next_if(|&next| next.is_alphanumeric() || "_-+.".contains(next))
+                {
                     word.push(next);
                 }
                 found.push(Token::Word(word));
@@ -122,7 +137,11 @@ mod tests {
             "input {\n name: 'x'\n dims: 3 # colours: [ 4 ]\n dims: -1\n dims: 48\n}",
             r#"input: < dims: [3,-1,48]; name: "x", format: FORMAT_NCHW >"#,
         ] {
-            assert_eq!(axes(&format!("name: \"input_dims\"\nmax_batch_size: 8\n{input}")), expected, "{input}");
+            assert_eq!(
+                axes(&format!("name: \"input_dims\"\nmax_batch_size: 8\n{input}")),
+                expected,
+                "{input}"
+            );
         }
     }
 
@@ -141,7 +160,16 @@ mod tests {
     #[test]
     fn what_is_no_configuration_has_no_sizes() {
         let deep = "input {".repeat(100_000);
-        for text in ["", "}", "input", "input [", "input { name: \"x", "]: {", "input: 3", deep.as_str()] {
+        for text in [
+            "",
+            "}",
+            "input",
+            "input [",
+            "input { name: \"x",
+            "]: {",
+            "input: 3",
+            deep.as_str(),
+        ] {
             assert!(axes(text).is_empty(), "{}", &text[..text.len().min(20)]);
         }
     }

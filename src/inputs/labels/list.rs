@@ -59,7 +59,13 @@ impl LabelFacts {
 
     fn add(&mut self, rows: &TensorData, elements: usize) {
         if matches!(rows, TensorData::String(_)) {
-            *self = LabelFacts { is_text: true, is_whole: false, is_binary: false, is_one_hot: false, ..*self };
+            *self = LabelFacts {
+                is_text: true,
+                is_whole: false,
+                is_binary: false,
+                is_one_hot: false,
+                ..*self
+            };
             return;
         }
         self.is_float = rows.element_type().is_float();
@@ -71,7 +77,9 @@ impl LabelFacts {
             self.high = self.high.max(number);
         }
         let numbers: Vec<f64> = numbers.into_iter().collect();
-        self.is_one_hot &= numbers.chunks_exact(elements).all(|row| row.iter().filter(|&&bit| bit == 1.0).count() == 1);
+        self.is_one_hot &= numbers
+            .chunks_exact(elements)
+            .all(|row| row.iter().filter(|&&bit| bit == 1.0).count() == 1);
     }
 }
 
@@ -102,7 +110,11 @@ impl Labels {
     }
 
     fn over(rows: Rows) -> Self {
-        let mut labels = Labels { rows, facts: LabelFacts::default(), guessed: None };
+        let mut labels = Labels {
+            rows,
+            facts: LabelFacts::default(),
+            guessed: None,
+        };
         labels.facts = LabelFacts::of(&labels);
         labels
     }
@@ -137,7 +149,12 @@ impl Labels {
     /// Sizes of one sample's label without dimensions of 1; empty where it is one thing.
     #[must_use]
     pub fn of_sample(&self) -> Vec<usize> {
-        self.shape().iter().skip(1).copied().filter(|&size| size != 1).collect()
+        self.shape()
+            .iter()
+            .skip(1)
+            .copied()
+            .filter(|&size| size != 1)
+            .collect()
     }
 
     /// Labels of these samples; `None` if there are not so many, or their file can no longer be read.
@@ -155,7 +172,8 @@ impl Labels {
     pub fn numbers(&self) -> Option<ArrayD<f64>> {
         match self.rows(0..self.len())? {
             TensorData::String(words) => {
-                let parsed: Option<Vec<f64>> = words.iter().map(|word| word.trim().parse().ok()).collect();
+                let parsed: Option<Vec<f64>> =
+                    words.iter().map(|word| word.trim().parse().ok()).collect();
                 ArrayD::from_shape_vec(words.raw_dim(), parsed?).ok()
             }
             data => Some(data.to_f64()),
@@ -177,11 +195,18 @@ impl Labels {
     pub fn classes(&self, names: &ClassNames) -> Option<Vec<i64>> {
         match self.of_sample().as_slice() {
             [] if self.facts.is_text => self.classes_of_words(names),
-            [] if self.facts.is_whole => Some(names.places_of(self.numbers()?.iter().map(|&label| label as i64))),
+            [] if self.facts.is_whole => {
+                Some(names.places_of(self.numbers()?.iter().map(|&label| label as i64)))
+            }
             [classes] if self.facts.is_one_hot => {
                 let numbers = self.numbers()?;
                 let rows = numbers.as_slice()?.chunks_exact(*classes);
-                rows.map(|row| row.iter().position(|&bit| bit == 1.0).map(|place| place as i64)).collect()
+                rows.map(|row| {
+                    row.iter()
+                        .position(|&bit| bit == 1.0)
+                        .map(|place| place as i64)
+                })
+                .collect()
             }
             _ => None,
         }
@@ -191,7 +216,15 @@ impl Labels {
     fn classes_of_words(&self, names: &ClassNames) -> Option<Vec<i64>> {
         let words = self.words()?;
         let by = |order: &[String]| -> Option<Vec<i64>> {
-            words.iter().map(|word| order.iter().position(|known| known == word).map(|place| place as i64)).collect()
+            words
+                .iter()
+                .map(|word| {
+                    order
+                        .iter()
+                        .position(|known| known == word)
+                        .map(|place| place as i64)
+                })
+                .collect()
         };
         by(names.known()).or_else(|| match self.numbers() {
             Some(numbers) if numbers.iter().all(|number| number.fract() == 0.0) => {
@@ -218,7 +251,10 @@ mod tests {
     use super::*;
 
     fn facts<const N: usize>(shape: &[usize], values: [f64; N]) -> LabelFacts {
-        *Labels::new(TensorData::Double(ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap())).facts()
+        *Labels::new(TensorData::Double(
+            ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap(),
+        ))
+        .facts()
     }
 
     #[test]
@@ -226,7 +262,10 @@ mod tests {
         assert!(facts(&[2, 3], [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]).is_one_hot);
         let several = facts(&[2, 3], [0.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
         assert!(several.is_binary && !several.is_one_hot);
-        assert!(!facts(&[2], [1.0, 1.0]).is_one_hot, "one class of one is no choice");
+        assert!(
+            !facts(&[2], [1.0, 1.0]).is_one_hot,
+            "one class of one is no choice"
+        );
     }
 
     #[test]

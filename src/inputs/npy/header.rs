@@ -43,12 +43,15 @@ impl Header {
         reader.read_exact(&mut bytes[..width]).map_err(ends_early)?;
         let size = u32::from_le_bytes(bytes) as usize;
         if size > MOST_BYTES {
-            return Err(format!("its header has {size} bytes, and {MOST_BYTES} are read at most"));
+            return Err(format!(
+                "its header has {size} bytes, and {MOST_BYTES} are read at most"
+            ));
         }
         let mut text = vec![0; size];
         reader.read_exact(&mut text).map_err(ends_early)?;
         let text = String::from_utf8_lossy(&text);
-        Header::parse(&text, begin.len() + width + size).map_err(|reason| format!("its header {reason}"))
+        Header::parse(&text, begin.len() + width + size)
+            .map_err(|reason| format!("its header {reason}"))
     }
 
     fn parse(text: &str, length: usize) -> Result<Header, String> {
@@ -58,7 +61,12 @@ impl Header {
                 "descr" => descriptor = Some(descriptor_of(value)),
                 "fortran_order" => column_major = Some(truth(value)?),
                 "shape" => shape = Some(sizes(value)?),
-                _ => return Err(format!("has an entry `{}` that numpy does not write", shown(key))),
+                _ => {
+                    return Err(format!(
+                        "has an entry `{}` that numpy does not write",
+                        shown(key)
+                    ));
+                }
             }
         }
         let missing = |name: &str| format!("has no `{name}`");
@@ -73,14 +81,24 @@ impl Header {
 
 /// The entries of a dictionary, with their values as they are written.
 fn entries(text: &str) -> Result<Vec<(&str, &str)>, String> {
-    let inner = text.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    let inner = text
+        .trim()
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'));
     let mut rest = inner.ok_or("is no dictionary")?.trim();
     let mut entries = Vec::new();
     while !rest.is_empty() {
-        let quote = rest.chars().next().filter(|&letter| letter == '\'' || letter == '"');
+        let quote = rest
+            .chars()
+            .next()
+            .filter(|&letter| letter == '\'' || letter == '"');
         let named = quote.and_then(|quote| rest[1..].split_once(quote));
         let (key, after) = named.ok_or("has a key that is no text")?;
-        let after = after.trim_start().strip_prefix(':').ok_or("has a key without a value")?.trim_start();
+        let after = after
+            .trim_start()
+            .strip_prefix(':')
+            .ok_or("has a key without a value")?
+            .trim_start();
         let end = end_of_value(after)?;
         entries.push((key, after[..end].trim_end()));
         rest = after[end..].trim_start_matches(',').trim_start();
@@ -99,17 +117,27 @@ fn end_of_value(text: &str) -> Result<usize, String> {
             (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(letter),
             (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') => depth = depth.checked_sub(1).ok_or("closes a bracket that is not open")?,
+            (None, ')' | ']' | '}') => {
+                depth = depth
+                    .checked_sub(1)
+                    .ok_or("closes a bracket that is not open")?
+            }
             (None, ',') if depth == 0 => return Ok(at),
             (None, _) => {}
         }
     }
-    if depth == 0 && quote.is_none() { Ok(text.len()) } else { Err("does not close what it opens".to_owned()) }
+    if depth == 0 && quote.is_none() {
+        Ok(text.len())
+    } else {
+        Err("does not close what it opens".to_owned())
+    }
 }
 
 /// A type without its quotes; of records, which are lists, a beginning.
 fn descriptor_of(value: &str) -> String {
-    let quoted = ['\'', '"'].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+    let quoted = ['\'', '"']
+        .into_iter()
+        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
     quoted.map_or_else(|| shown(value), shown)
 }
 
@@ -117,13 +145,18 @@ fn truth(value: &str) -> Result<bool, String> {
     match value {
         "True" => Ok(true),
         "False" => Ok(false),
-        other => Err(format!("says `{}` where True or False is to stand", shown(other))),
+        other => Err(format!(
+            "says `{}` where True or False is to stand",
+            shown(other)
+        )),
     }
 }
 
 /// The numbers of a tuple, which Python 2 may have written with an `L` each.
 fn sizes(value: &str) -> Result<Vec<usize>, String> {
-    let inner = value.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let inner = value
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'));
     let inner = inner.ok_or("has a shape that is no tuple")?.trim();
     let list = inner.strip_suffix(',').unwrap_or(inner);
     if list.is_empty() {
@@ -138,7 +171,10 @@ fn sizes(value: &str) -> Result<Vec<usize>, String> {
     };
     let sizes: Vec<usize> = list.split(',').map(size).collect::<Result<_, String>>()?;
     if sizes.len() > MOST_DIMENSIONS {
-        return Err(format!("has {} dimensions, and numpy {MOST_DIMENSIONS} at most", sizes.len()));
+        return Err(format!(
+            "has {} dimensions, and numpy {MOST_DIMENSIONS} at most",
+            sizes.len()
+        ));
     }
     Ok(sizes)
 }
@@ -173,54 +209,110 @@ mod tests {
         let plain = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }     \n";
         for (version, length) in [(1, 10), (2, 12), (3, 12)] {
             let header = read(version, plain).unwrap();
-            assert_eq!((header.descriptor.as_str(), header.column_major), ("<f4", false));
-            assert_eq!((header.shape, header.length), (vec![3, 4], length + plain.len()));
+            assert_eq!(
+                (header.descriptor.as_str(), header.column_major),
+                ("<f4", false)
+            );
+            assert_eq!(
+                (header.shape, header.length),
+                (vec![3, 4], length + plain.len())
+            );
         }
         let of = |shape: &str| {
-            read(1, &format!("{{'shape': {shape}, \"fortran_order\": True, 'descr': '|V2'}}"))
-                .map(|header| header.shape)
+            read(
+                1,
+                &format!("{{'shape': {shape}, \"fortran_order\": True, 'descr': '|V2'}}"),
+            )
+            .map(|header| header.shape)
         };
-        assert_eq!((of("()"), of("(7,)"), of("(2L, 3L)")), (Ok(vec![]), Ok(vec![7]), Ok(vec![2, 3])));
+        assert_eq!(
+            (of("()"), of("(7,)"), of("(2L, 3L)")),
+            (Ok(vec![]), Ok(vec![7]), Ok(vec![2, 3]))
+        );
         assert_eq!(of("( 5 , 0 ,)"), Ok(vec![5, 0]));
         let records = "{'descr': [('a,}', '<f4', (2,)), (\"b'\", '<i8')], 'fortran_order': False, 'shape': (2,)}";
         let header = read(1, records).unwrap();
-        assert_eq!((header.descriptor.as_str(), header.shape), ("[('a,}', '<f4', (2,)), (\"b'\", '<i8')]", vec![2]));
+        assert_eq!(
+            (header.descriptor.as_str(), header.shape),
+            ("[('a,}', '<f4', (2,)), (\"b'\", '<i8')]", vec![2])
+        );
     }
 
     #[test]
     fn what_numpy_does_not_write_is_refused() {
-        let with = |shape: &str| format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}");
+        let with =
+            |shape: &str| format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}");
         let cases = [
             (with("(-1,)"), "its header has a shape with the size `-1`"),
             (with("(+1,)"), "its header has a shape with the size `+1`"),
-            (with("(99999999999999999999,)"), "its header has a shape with the size `99999999999999999999`"),
+            (
+                with("(99999999999999999999,)"),
+                "its header has a shape with the size `99999999999999999999`",
+            ),
             (with("(1, , 2)"), "its header has a shape with the size ``"),
             (with("[1]"), "its header has a shape that is no tuple"),
             (with("(1"), "its header does not close what it opens"),
             (with("(1))"), "its header closes a bracket that is not open"),
-            (with(&format!("({})", "1,".repeat(65))), "its header has 65 dimensions, and numpy 64 at most"),
-            ("{'descr': '<f4', 'shape': (1,)}".to_owned(), "its header has no `fortran_order`"),
-            ("{'fortran_order': 0}".to_owned(), "its header says `0` where True or False is to stand"),
-            ("{'x': 1}".to_owned(), "its header has an entry `x` that numpy does not write"),
-            ("{descr: 1}".to_owned(), "its header has a key that is no text"),
-            ("{'descr'}".to_owned(), "its header has a key without a value"),
+            (
+                with(&format!("({})", "1,".repeat(65))),
+                "its header has 65 dimensions, and numpy 64 at most",
+            ),
+            (
+                "{'descr': '<f4', 'shape': (1,)}".to_owned(),
+                "its header has no `fortran_order`",
+            ),
+            (
+                "{'fortran_order': 0}".to_owned(),
+                "its header says `0` where True or False is to stand",
+            ),
+            (
+                "{'x': 1}".to_owned(),
+                "its header has an entry `x` that numpy does not write",
+            ),
+            (
+                "{descr: 1}".to_owned(),
+                "its header has a key that is no text",
+            ),
+            (
+                "{'descr'}".to_owned(),
+                "its header has a key without a value",
+            ),
             ("()".to_owned(), "its header is no dictionary"),
             (String::new(), "its header is no dictionary"),
         ];
         for (header, reason) in cases {
             assert_eq!(read(1, &header).unwrap_err(), reason, "{header}");
         }
-        assert_eq!(Header::read(&mut &b"\x93NUMPY\x01"[..]).unwrap_err(), "it ends early");
-        assert_eq!(Header::read(&mut &b"no array at all"[..]).unwrap_err(), "it does not begin as numpy's arrays do");
-        assert_eq!(read(4, "{}").unwrap_err(), "version 4 of numpy's format is not known");
+        assert_eq!(
+            Header::read(&mut &b"\x93NUMPY\x01"[..]).unwrap_err(),
+            "it ends early"
+        );
+        assert_eq!(
+            Header::read(&mut &b"no array at all"[..]).unwrap_err(),
+            "it does not begin as numpy's arrays do"
+        );
+        assert_eq!(
+            read(4, "{}").unwrap_err(),
+            "version 4 of numpy's format is not known"
+        );
         let long = " ".repeat(69_998) + "{}";
-        assert_eq!(read(2, &long).unwrap_err(), "its header has 70000 bytes, and 65536 are read at most");
+        assert_eq!(
+            read(2, &long).unwrap_err(),
+            "its header has 70000 bytes, and 65536 are read at most"
+        );
     }
 
     #[test]
     fn deep_nesting_takes_no_longer_than_its_length() {
         let began = Instant::now();
-        for (open, close) in [("[", "]"), ("(", ")"), ("{", "}"), ("[(", ")]"), ("[", ""), ("'\\", "'")] {
+        for (open, close) in [
+            ("[", "]"),
+            ("(", ")"),
+            ("{", "}"),
+            ("[(", ")]"),
+            ("[", ""),
+            ("'\\", "'"),
+        ] {
             let nested = open.repeat(15_000) + &close.repeat(15_000);
             for key in ["descr", "shape", "fortran_order"] {
                 drop(read(1, &format!("{{'{key}': {nested}}}")));
@@ -232,7 +324,11 @@ mod tests {
     #[test]
     fn a_type_that_is_long_is_shown_by_its_beginning() {
         let descriptor = format!("[{}]", "('a', '<f4'), ".repeat(1000));
-        let header = read(1, &format!("{{'descr': {descriptor}, 'fortran_order': False, 'shape': ()}}")).unwrap();
+        let header = read(
+            1,
+            &format!("{{'descr': {descriptor}, 'fortran_order': False, 'shape': ()}}"),
+        )
+        .unwrap();
         assert_eq!(header.descriptor.chars().count(), SHOWN + 3);
     }
 }

@@ -60,22 +60,34 @@ impl Archive {
         let unread = |error: ZipError| fault(error.to_string());
         let mut zip = entries(&file).map_err(unread)?;
         if zip.len() > MOST_ARRAYS {
-            return Err(fault(format!("it has {} entries, and {MOST_ARRAYS} are read at most", zip.len())));
+            return Err(fault(format!(
+                "it has {} entries, and {MOST_ARRAYS} are read at most",
+                zip.len()
+            )));
         }
         let mut arrays = Vec::new();
         for index in 0..zip.len() {
             let mut entry = zip.by_index(index).map_err(unread)?;
             let name = entry.name().map_err(unread)?.into_owned();
-            let Some(name) = name.strip_suffix(".npy") else { continue };
-            let start = entry.data_start().filter(|_| entry.compression() == CompressionMethod::Stored);
-            let header = Header::read(&mut entry).map_err(|reason| fault(format!("array `{name}`: {reason}")))?;
+            let Some(name) = name.strip_suffix(".npy") else {
+                continue;
+            };
+            let start = entry
+                .data_start()
+                .filter(|_| entry.compression() == CompressionMethod::Stored);
+            let header = Header::read(&mut entry)
+                .map_err(|reason| fault(format!("array `{name}`: {reason}")))?;
             let length = header.length as u64;
             let stored = |start: u64| Location::Stored(start.saturating_add(length));
             let place = start.map_or(Location::Compressed(index, length), stored);
             arrays.push(Head::new(name, header, place));
         }
         drop(zip);
-        Ok(Archive { path: path.to_owned(), file: Arc::new(file), arrays })
+        Ok(Archive {
+            path: path.to_owned(),
+            file: Arc::new(file),
+            arrays,
+        })
     }
 
     /// The one array of a `.npy` file has no name.
@@ -85,7 +97,11 @@ impl Archive {
         let header = Header::read(&mut BufReader::new(file.reader())).map_err(fault)?;
         let place = Location::Stored(header.length as u64);
         let arrays = vec![Head::new("", header, place)];
-        Ok(Archive { path: path.to_owned(), file: Arc::new(file), arrays })
+        Ok(Archive {
+            path: path.to_owned(),
+            file: Arc::new(file),
+            arrays,
+        })
     }
 
     pub fn head(&self, name: &str) -> Option<&Head> {
@@ -93,24 +109,35 @@ impl Archive {
     }
 
     pub fn array(&self, head: &Head) -> Result<Array, InputError> {
-        let element_type = head.element_type.ok_or_else(|| self.damaged(head, "its element type is not known"))?;
+        let element_type = head
+            .element_type
+            .ok_or_else(|| self.damaged(head, "its element type is not known"))?;
         let ends_early = || self.damaged(head, "it ends early");
         let content = match head.place {
-            Location::Stored(start) if head.stays_in_file() => Content::Stored(Arc::clone(&self.file), start),
-            _ => head.content(element_type, self.bytes(head)?).ok_or_else(ends_early)?,
+            Location::Stored(start) if head.stays_in_file() => {
+                Content::Stored(Arc::clone(&self.file), start)
+            }
+            _ => head
+                .content(element_type, self.bytes(head)?)
+                .ok_or_else(ends_early)?,
         };
         Array::new(element_type, head.shape.clone(), content).ok_or_else(ends_early)
     }
 
     fn bytes(&self, head: &Head) -> Result<Vec<u8>, InputError> {
-        let length = head.byte_length().ok_or_else(|| self.damaged(head, "its shape is too large"))?;
+        let length = head
+            .byte_length()
+            .ok_or_else(|| self.damaged(head, "its shape is too large"))?;
         let needed = head.memory(length as u64);
         memory::ask(needed, || format!("array `{}`, unpacked,", head.name))
             .map_err(|reason| InputError::Memory(self.path.clone(), reason))?;
         let read = |source| InputError::Read(self.path.clone(), source);
         match head.place {
             Location::Stored(start) => {
-                if start.checked_add(length as u64).is_none_or(|end| end > self.file.len()) {
+                if start
+                    .checked_add(length as u64)
+                    .is_none_or(|end| end > self.file.len())
+                {
                     return Err(self.damaged(head, "it ends early"));
                 }
                 let mut bytes = vec![0; length];
@@ -134,7 +161,11 @@ impl Archive {
     /// An array's fault, as a fragment of a sentence whose subject is the array.
     fn damaged(&self, head: &Head, reason: &str) -> InputError {
         let format = if head.name.is_empty() { ".npy" } else { ".npz" };
-        InputError::Format(self.path.clone(), format, format!("array `{}`: {reason}", head.name))
+        InputError::Format(
+            self.path.clone(),
+            format,
+            format!("array `{}`: {reason}", head.name),
+        )
     }
 }
 
@@ -161,9 +192,10 @@ impl Head {
     /// Memory that elements of so many bytes in the file take while they are taken from it.
     fn memory(&self, length: u64) -> Bytes {
         let texts = match self.element_type {
-            Some(ElementType::String) => {
-                self.shape.iter().fold(TEXT_OVERHEAD, |size, &of| size.saturating_mul(of as u64))
-            }
+            Some(ElementType::String) => self
+                .shape
+                .iter()
+                .fold(TEXT_OVERHEAD, |size, &of| size.saturating_mul(of as u64)),
             _ => 0,
         };
         let copies = if self.column_major { 2 } else { 1 };
@@ -172,7 +204,10 @@ impl Head {
 
     /// The type in words: ours if there is one, else numpy's.
     pub fn type_name(&self) -> String {
-        self.element_type.map_or_else(|| format!("numpy's `{}`", self.descriptor), |known| known.name().to_owned())
+        self.element_type.map_or_else(
+            || format!("numpy's `{}`", self.descriptor),
+            |known| known.name().to_owned(),
+        )
     }
 
     /// Whether each element is a byte without a type, as the package `ml_dtypes` writes numbers of up to eight bits.
@@ -182,18 +217,28 @@ impl Head {
 
     pub fn stays_in_file(&self) -> bool {
         let plain = !self.column_major && !self.descriptor.starts_with('>');
-        plain && self.element_type != Some(ElementType::String) && matches!(self.place, Location::Stored(_))
+        plain
+            && self.element_type != Some(ElementType::String)
+            && matches!(self.place, Location::Stored(_))
     }
 
     /// Bytes of one element, by the number that ends the descriptor.
     fn width(&self) -> Option<usize> {
-        let digits = self.descriptor.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+        let digits = self
+            .descriptor
+            .trim_start_matches(|letter: char| !letter.is_ascii_digit());
         let number: usize = digits.parse().ok()?;
-        if self.element_type == Some(ElementType::String) { number.checked_mul(4) } else { Some(number) }
+        if self.element_type == Some(ElementType::String) {
+            number.checked_mul(4)
+        } else {
+            Some(number)
+        }
     }
 
     fn byte_length(&self) -> Option<usize> {
-        self.shape.iter().try_fold(self.width()?, |product, &size| product.checked_mul(size))
+        self.shape
+            .iter()
+            .try_fold(self.width()?, |product, &size| product.checked_mul(size))
     }
 
     fn content(&self, element_type: ElementType, mut bytes: Vec<u8>) -> Option<Content> {
@@ -202,7 +247,11 @@ impl Head {
             return None;
         }
         if self.descriptor.starts_with('>') {
-            let unit = if element_type == ElementType::String { 4 } else { width };
+            let unit = if element_type == ElementType::String {
+                4
+            } else {
+                width
+            };
             bytes.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
         }
         if self.column_major && width > 0 {
@@ -211,8 +260,15 @@ impl Head {
         if element_type != ElementType::String {
             return Some(Content::Bytes(bytes.into()));
         }
-        let count = self.shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size))?;
-        Some(Content::Text((0..count).map(|index| text(&bytes[index * width..][..width])).collect()))
+        let count = self
+            .shape
+            .iter()
+            .try_fold(1_usize, |product, &size| product.checked_mul(size))?;
+        Some(Content::Text(
+            (0..count)
+                .map(|index| text(&bytes[index * width..][..width]))
+                .collect(),
+        ))
     }
 }
 
@@ -221,13 +277,27 @@ fn row_major(bytes: &[u8], shape: &[usize], width: usize) -> Option<Vec<u8>> {
     let dims = [&[width][..], shape].concat();
     let bytes = ArrayViewD::from_shape(IxDyn(&dims).f(), bytes).ok()?;
     let order: Vec<usize> = (1..dims.len()).chain([0]).collect();
-    Some(bytes.permuted_axes(order).as_standard_layout().into_owned().into_raw_vec_and_offset().0)
+    Some(
+        bytes
+            .permuted_axes(order)
+            .as_standard_layout()
+            .into_owned()
+            .into_raw_vec_and_offset()
+            .0,
+    )
 }
 
 /// A string of numpy's: code points of four bytes, filled up with zeros.
 fn text(bytes: &[u8]) -> String {
-    let points = bytes.as_chunks().0.iter().map(|&chunk| u32::from_le_bytes(chunk));
-    points.take_while(|&point| point != 0).map(|point| char::from_u32(point).unwrap_or('\u{fffd}')).collect()
+    let points = bytes
+        .as_chunks()
+        .0
+        .iter()
+        .map(|&chunk| u32::from_le_bytes(chunk));
+    points
+        .take_while(|&point| point != 0)
+        .map(|point| char::from_u32(point).unwrap_or('\u{fffd}'))
+        .collect()
 }
 
 /// ONNX's type for numpy's. Two bytes without a type are bfloat16, one is several: see [`Head::is_code`].
@@ -255,9 +325,16 @@ fn element_type(descriptor: &str) -> Option<ElementType> {
 /// A `.npy` file with elements of a type as numpy calls it.
 #[cfg(test)]
 pub(super) fn npy_file(descriptor: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
-    let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let header =
+        format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape}, }}\n");
     let length = (header.len() as u16).to_le_bytes();
-    [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), elements].concat()
+    [
+        b"\x93NUMPY\x01\x00",
+        &length[..],
+        header.as_bytes(),
+        elements,
+    ]
+    .concat()
 }
 
 #[cfg(test)]
@@ -268,10 +345,19 @@ mod tests {
     fn sizes_whose_product_no_number_holds_are_an_error_whatever_is_stored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.npy");
-        let (huge, none) = ("(1099511627776, 1099511627776)", "(1099511627776, 1099511627776, 0)");
-        for (descriptor, shape) in
-            [("<U0", huge), ("<U1", huge), ("<f4", huge), (">f4", huge), ("<U0", none), ("<U1", none), (">f4", none)]
-        {
+        let (huge, none) = (
+            "(1099511627776, 1099511627776)",
+            "(1099511627776, 1099511627776, 0)",
+        );
+        for (descriptor, shape) in [
+            ("<U0", huge),
+            ("<U1", huge),
+            ("<f4", huge),
+            (">f4", huge),
+            ("<U0", none),
+            ("<U1", none),
+            (">f4", none),
+        ] {
             std::fs::write(&path, npy_file(descriptor, shape, &[])).unwrap();
             let archive = Archive::npy(&path).unwrap();
             let error = archive.array(&archive.arrays[0]).unwrap_err();

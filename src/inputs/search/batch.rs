@@ -8,7 +8,9 @@ use super::{Graph, InputError, InputRequest, Kind, Problem, TensorInfo, Unknown,
 use crate::record::{AxisReason, Dim};
 
 /// Words in names of dimensions that count parts of one sample.
-const PARTS: [&str; 8] = ["node", "edge", "box", "point", "num_", "class", "head", "layer"];
+const PARTS: [&str; 8] = [
+    "node", "edge", "box", "point", "num_", "class", "head", "layer",
+];
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Candidate {
@@ -30,21 +32,38 @@ pub(super) struct Fixed {
 pub(super) const NONE: &str = "none";
 
 /// The batch that `request` names, or those that the model may have; an error where no input has what it names.
-pub(super) fn asked(graph: &Graph, problem: &Problem, request: &InputRequest) -> Result<Vec<Candidate>, InputError> {
-    let Some(name) = &request.batch_dim else { return Ok(candidates(graph, problem)) };
+pub(super) fn asked(
+    graph: &Graph,
+    problem: &Problem,
+    request: &InputRequest,
+) -> Result<Vec<Candidate>, InputError> {
+    let Some(name) = &request.batch_dim else {
+        return Ok(candidates(graph, problem));
+    };
     if name == NONE {
         return Ok(Vec::new());
     }
-    let given = |unknowns, fixed| Candidate { unknowns, reason: AxisReason::Given, fixed, is_likely: true };
+    let given = |unknowns, fixed| Candidate {
+        unknowns,
+        reason: AxisReason::Given,
+        fixed,
+        is_likely: true,
+    };
     if let Some(index) = problem.named(name) {
         return match problem.unknowns[index].asked {
-            Some(size) => Err(InputError::BatchDim { name: name.clone(), size }),
+            Some(size) => Err(InputError::BatchDim {
+                name: name.clone(),
+                size,
+            }),
             None => Ok(vec![given(vec![index], None)]),
         };
     }
     match fixed_place(graph, name) {
         Some(fixed) => Ok(vec![given(Vec::new(), Some(fixed))]),
-        None => Err(InputError::UnknownDim { name: name.clone(), present: open_places(problem) }),
+        None => Err(InputError::UnknownDim {
+            name: name.clone(),
+            present: open_places(problem),
+        }),
     }
 }
 
@@ -53,8 +72,12 @@ fn fixed_place(graph: &Graph, name: &str) -> Option<Fixed> {
     let size = fixed_size(&graph.inputs, name)?;
     let (input, axis) = name.rsplit_once('.')?;
     let begins = |info: &&TensorInfo| dims_of(info).first() == Some(&Dim::Fixed(size));
-    let mut axes: BTreeMap<String, u64> =
-        graph.inputs.iter().filter(begins).map(|info| (info.name.clone(), 0)).collect();
+    let mut axes: BTreeMap<String, u64> = graph
+        .inputs
+        .iter()
+        .filter(begins)
+        .map(|info| (info.name.clone(), 0))
+        .collect();
     axes.insert(input.to_owned(), axis.parse().ok()?);
     Some(Fixed { size, axes })
 }
@@ -68,12 +91,28 @@ pub(super) fn candidates(graph: &Graph, problem: &Problem) -> Vec<Candidate> {
     let firsts = first_unknowns(graph, problem);
     let lead = leading(&firsts, problem);
     let with_parameters = joined(graph, problem, &lead);
-    found.extend([with_parameters, lead].into_iter().filter(|unknowns| !unknowns.is_empty()).map(|unknowns| {
-        let is_named = unknowns.iter().any(|&index| is_symbol(graph, problem, index));
-        let reason = if is_named { AxisReason::FirstSymbolicDimension } else { AxisReason::FirstUnknownDimension };
-        let is_one = unknowns.len() == 1 || !is_named;
-        Candidate { unknowns, reason, fixed: None, is_likely: is_one }
-    }));
+    found.extend(
+        [with_parameters, lead]
+            .into_iter()
+            .filter(|unknowns| !unknowns.is_empty())
+            .map(|unknowns| {
+                let is_named = unknowns
+                    .iter()
+                    .any(|&index| is_symbol(graph, problem, index));
+                let reason = if is_named {
+                    AxisReason::FirstSymbolicDimension
+                } else {
+                    AxisReason::FirstUnknownDimension
+                };
+                let is_one = unknowns.len() == 1 || !is_named;
+                Candidate {
+                    unknowns,
+                    reason,
+                    fixed: None,
+                    is_likely: is_one,
+                }
+            }),
+    );
     if found.is_empty() {
         found.extend(by_fixed_first(graph));
     }
@@ -90,19 +129,32 @@ fn may_be(problem: &Problem, index: usize) -> bool {
 }
 
 fn by_name(problem: &Problem) -> Vec<Candidate> {
-    let is_named = |&index: &usize| may_be(problem, index) && is_batch_name(&problem.unknowns[index].name);
+    let is_named =
+        |&index: &usize| may_be(problem, index) && is_batch_name(&problem.unknowns[index].name);
     let mut named: Vec<usize> = (0..problem.unknowns.len()).filter(is_named).collect();
     // Of several such names, the one that comes first most often is the batch of the model's own inputs.
     named.sort_by_key(|&index| std::cmp::Reverse(problem.unknowns[index].places.len()));
-    let candidate =
-        |index| Candidate { unknowns: vec![index], reason: AxisReason::SymbolName, fixed: None, is_likely: true };
+    let candidate = |index| Candidate {
+        unknowns: vec![index],
+        reason: AxisReason::SymbolName,
+        fixed: None,
+        is_likely: true,
+    };
     named.into_iter().map(candidate).collect()
 }
 
 /// The inputs that decide: those of at least two dimensions, or all if there are none.
 fn deciding(graph: &Graph) -> Vec<&TensorInfo> {
-    let ranked: Vec<&TensorInfo> = graph.inputs.iter().filter(|info| !dims_of(info).is_empty()).collect();
-    let wide: Vec<&TensorInfo> = ranked.iter().copied().filter(|info| dims_of(info).len() > 1).collect();
+    let ranked: Vec<&TensorInfo> = graph
+        .inputs
+        .iter()
+        .filter(|info| !dims_of(info).is_empty())
+        .collect();
+    let wide: Vec<&TensorInfo> = ranked
+        .iter()
+        .copied()
+        .filter(|info| dims_of(info).len() > 1)
+        .collect();
     if wide.is_empty() { ranked } else { wide }
 }
 
@@ -114,16 +166,24 @@ struct FirstAxis<'g> {
 /// The unknown that the first axis of each deciding input is; absent where that is fixed or counts within a sample.
 fn first_unknowns<'g>(graph: &'g Graph, problem: &Problem) -> Vec<FirstAxis<'g>> {
     let first = |info: &'g TensorInfo| {
-        let index = problem.at(&info.name, 0).filter(|&index| may_be(problem, index));
-        FirstAxis { info, unknown: index.filter(|_| !has_rows_of_pixels(info, problem)) }
+        let index = problem
+            .at(&info.name, 0)
+            .filter(|&index| may_be(problem, index));
+        FirstAxis {
+            info,
+            unknown: index.filter(|_| !has_rows_of_pixels(info, problem)),
+        }
     };
     deciding(graph).into_iter().map(first).collect()
 }
 
 /// Whether an input whose first axis is open looks like an image and no operator counts its rows of three numbers.
 fn has_rows_of_pixels(info: &TensorInfo, problem: &Problem) -> bool {
-    let columns = problem.at(&info.name, 1).map(|index| &problem.unknowns[index]);
-    let are_counted = |columns: &Unknown| columns.is_shown && !matches!(columns.kind, Kind::Height | Kind::Width);
+    let columns = problem
+        .at(&info.name, 1)
+        .map(|index| &problem.unknowns[index]);
+    let are_counted =
+        |columns: &Unknown| columns.is_shown && !matches!(columns.kind, Kind::Height | Kind::Width);
     is_one_image(info) && columns.is_some_and(|columns| !are_counted(columns))
 }
 
@@ -137,7 +197,12 @@ fn leading(firsts: &[FirstAxis<'_>], problem: &Problem) -> Vec<usize> {
         (0..dims_of(info).len()).any(|axis| problem.at(&info.name, axis) == Some(index))
     };
     let everywhere = |&index: &usize| firsts.iter().all(|first| stands_in(index, first.info));
-    firsts.iter().filter_map(|first| first.unknown).find(everywhere).into_iter().collect()
+    firsts
+        .iter()
+        .filter_map(|first| first.unknown)
+        .find(everywhere)
+        .into_iter()
+        .collect()
 }
 
 /// The same with inputs of one dimension of which nothing else is known: what is counted or measured of each sample.
@@ -147,21 +212,34 @@ fn joined(graph: &Graph, problem: &Problem, lead: &[usize]) -> Vec<usize> {
         return all;
     }
     let single = graph.inputs.iter().filter(|info| dims_of(info).len() == 1);
-    all.extend(single.filter_map(|info| problem.at(&info.name, 0)).filter(|&index| may_be(problem, index)));
+    all.extend(
+        single
+            .filter_map(|info| problem.at(&info.name, 0))
+            .filter(|&index| may_be(problem, index)),
+    );
     all.sort_unstable();
     all.dedup();
     all
 }
 
 fn by_fixed_first(graph: &Graph) -> Option<Candidate> {
-    let deciding: Vec<&TensorInfo> = graph.inputs.iter().filter(|info| dims_of(info).len() > 1).collect();
+    let deciding: Vec<&TensorInfo> = graph
+        .inputs
+        .iter()
+        .filter(|info| dims_of(info).len() > 1)
+        .collect();
     let first = |info: &&TensorInfo| match dims_of(info).first() {
         Some(&Dim::Fixed(size)) => Some(size),
         _ => None,
     };
     let size = first(deciding.first()?).filter(|&size| size > 0)?;
-    let shared = deciding.iter().all(|info| first(info) == Some(size) && !is_one_image(info));
-    let mut outputs = graph.outputs.iter().filter(|info| !dims_of(info).is_empty());
+    let shared = deciding
+        .iter()
+        .all(|info| first(info) == Some(size) && !is_one_image(info));
+    let mut outputs = graph
+        .outputs
+        .iter()
+        .filter(|info| !dims_of(info).is_empty());
     let mut known = outputs.by_ref().filter_map(|info| first(&info)).peekable();
     let in_outputs = known.peek().is_none() || known.any(|output| output == size);
     let axes = deciding.iter().map(|info| (info.name.clone(), 0)).collect();
@@ -175,17 +253,32 @@ fn by_fixed_first(graph: &Graph) -> Option<Candidate> {
 
 /// Open dimensions that a proof might show to be a batch: first ones before others.
 fn others(problem: &Problem) -> Vec<Candidate> {
-    let in_outputs =
-        |index: usize| problem.outputs.is_empty() || problem.outputs.iter().any(|expr| expr.dims().contains(&index));
+    let in_outputs = |index: usize| {
+        problem.outputs.is_empty()
+            || problem
+                .outputs
+                .iter()
+                .any(|expr| expr.dims().contains(&index))
+    };
     let names_a_part = |index: usize| {
         let name = problem.unknowns[index].name.to_lowercase();
         PARTS.iter().any(|part| name.contains(part))
     };
     let fits = |&index: &usize| may_be(problem, index) && in_outputs(index) && !names_a_part(index);
     let mut found: Vec<usize> = (0..problem.unknowns.len()).filter(fits).collect();
-    found.sort_by_key(|&index| problem.unknowns[index].places.iter().map(|place| place.axis).min());
-    let candidate =
-        |index| Candidate { unknowns: vec![index], reason: AxisReason::Proof, fixed: None, is_likely: false };
+    found.sort_by_key(|&index| {
+        problem.unknowns[index]
+            .places
+            .iter()
+            .map(|place| place.axis)
+            .min()
+    });
+    let candidate = |index| Candidate {
+        unknowns: vec![index],
+        reason: AxisReason::Proof,
+        fixed: None,
+        is_likely: false,
+    };
     found.into_iter().map(candidate).collect()
 }
 
@@ -197,11 +290,19 @@ fn is_symbol(graph: &Graph, problem: &Problem, index: usize) -> bool {
 pub(super) fn symbol(graph: &Graph, problem: &Problem, index: usize) -> Option<String> {
     let unknown = &problem.unknowns[index];
     let is_it = |dim: &Dim| matches!(dim, Dim::Symbolic(name) if *name == unknown.name);
-    graph.inputs.iter().flat_map(dims_of).any(is_it).then(|| unknown.name.clone())
+    graph
+        .inputs
+        .iter()
+        .flat_map(dims_of)
+        .any(is_it)
+        .then(|| unknown.name.clone())
 }
 
 /// Names that a batch could go by; told in errors.
 pub(super) fn open_places(problem: &Problem) -> Vec<String> {
-    let stored = problem.unknowns.iter().filter(|unknown| !unknown.places.is_empty() && unknown.kind != Kind::Factor);
+    let stored = problem
+        .unknowns
+        .iter()
+        .filter(|unknown| !unknown.places.is_empty() && unknown.kind != Kind::Factor);
     stored.map(|unknown| unknown.name.clone()).collect()
 }

@@ -31,7 +31,10 @@ pub(super) enum Kind {
 
 const WORDS: [(&[&str], Kind); 8] = [
     (&["past"], Kind::Past),
-    (&["audio", "waveform", "num_samples", "speech", "signal"], Kind::Audio),
+    (
+        &["audio", "waveform", "num_samples", "speech", "signal"],
+        Kind::Audio,
+    ),
     (&["frame", "time"], Kind::Frames),
     (&["seq", "token", "text", "length"], Kind::Tokens),
     (&["height"], Kind::Height),
@@ -72,7 +75,10 @@ impl Kind {
             _ if is_batch_name(&lower) => return Some(Kind::Batch),
             _ => {}
         }
-        WORDS.iter().find(|(words, _)| words.iter().any(|word| lower.contains(word))).map(|&(_, kind)| kind)
+        WORDS
+            .iter()
+            .find(|(words, _)| words.iter().any(|word| lower.contains(word)))
+            .map(|&(_, kind)| kind)
     }
 
     /// The kind of a place by the type of its input and the sizes beside it.
@@ -86,9 +92,12 @@ impl Kind {
             Some([_, width]) if width == place.axis => return Some(Kind::Width),
             _ => {}
         }
-        let is_band = |axis: usize| matches!(dims.get(axis), Some(Dim::Fixed(size)) if BANDS.contains(size));
+        let is_band =
+            |axis: usize| matches!(dims.get(axis), Some(Dim::Fixed(size)) if BANDS.contains(size));
         match (dims.len(), place.axis) {
-            (2, 1) if matches!(element_type, ElementType::Int32 | ElementType::Int64) => Some(Kind::Tokens),
+            (2, 1) if matches!(element_type, ElementType::Int32 | ElementType::Int64) => {
+                Some(Kind::Tokens)
+            }
             (3, 1) if element_type.is_float() && is_band(2) => Some(Kind::Frames),
             (3, 2) if element_type.is_float() && is_band(1) => Some(Kind::Frames),
             _ => None,
@@ -97,9 +106,13 @@ impl Kind {
 
     /// The same for a dimension that stands there: frames are pictures where each has rows and columns.
     pub fn at(self, places: &[InputAxis], inputs: &[TensorInfo]) -> Kind {
-        let mut standing = inputs.iter().filter(|info| places.iter().any(|place| place.input == info.name));
+        let mut standing = inputs
+            .iter()
+            .filter(|info| places.iter().any(|place| place.input == info.name));
         match self {
-            Kind::Frames if standing.any(|info| dims_of(info).len() == VIDEO_RANK) => Kind::Pictures,
+            Kind::Frames if standing.any(|info| dims_of(info).len() == VIDEO_RANK) => {
+                Kind::Pictures
+            }
             other => other,
         }
     }
@@ -116,7 +129,9 @@ impl Kind {
             Kind::Channels => &[3, 1, 4],
             Kind::Tokens => &[128, 77, 64, 512, 32, 16, 1],
             Kind::Past => &[128, 64, 16, 1, 0],
-            Kind::Audio => &[16_000, 32_000, 48_000, 80_000, 160_000, 480_000, 8000, 1024, 512],
+            Kind::Audio => &[
+                16_000, 32_000, 48_000, 80_000, 160_000, 480_000, 8000, 1024, 512,
+            ],
             Kind::Frames => &[100, 128, 3000, 64, 200, 96, 32, 16, 1],
             Kind::Pictures => &[16, 8, 32, 64, 4, 1],
             Kind::Factor => &[1, 2, 4, 8, 12, 16, 32, 3, 5, 6, 10, 20, 24, 40, 64],
@@ -150,13 +165,17 @@ pub(super) fn is_one_image(info: &TensorInfo) -> bool {
 /// Whether an exporter made a name of an input's name and the number of an axis: `audio_dynamic_axes_1`, `x_dim_0`.
 pub(super) fn is_numbered(lower: &str) -> bool {
     let stem = lower.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    stem.len() < lower.len() && ["dim_", "axes_", "axis_", "."].iter().any(|end| stem.ends_with(end))
+    stem.len() < lower.len()
+        && ["dim_", "axes_", "axis_", "."]
+            .iter()
+            .any(|end| stem.ends_with(end))
 }
 
 /// Whether a name says batch; expressions such as `batch*heads` do not count.
 pub(super) fn is_batch_name(name: &str) -> bool {
     let lower = name.to_lowercase();
-    let expression = lower.contains(['*', '+', '/', '(']) || lower.contains(" - ") || lower.contains(" x ");
+    let expression =
+        lower.contains(['*', '+', '/', '(']) || lower.contains(" - ") || lower.contains(" x ");
     !expression && (lower.contains("batch") || matches!(lower.as_str(), "n" | "b" | "bs" | "bsz"))
 }
 
@@ -166,29 +185,62 @@ mod tests {
     use crate::record::ValueType;
 
     fn kind(element_type: ElementType, dims: &[Option<u64>], axis: usize) -> Option<Kind> {
-        let dims = dims.iter().map(|size| size.map_or(Dim::Unknown, Dim::Fixed)).collect();
-        let value_type = ValueType::Tensor { element_type, dims: Some(dims) };
-        let info = TensorInfo { name: "x1".to_owned(), value_type };
-        Kind::of_place(&InputAxis { input: "x1".to_owned(), axis }, &[info])
+        let dims = dims
+            .iter()
+            .map(|size| size.map_or(Dim::Unknown, Dim::Fixed))
+            .collect();
+        let value_type = ValueType::Tensor {
+            element_type,
+            dims: Some(dims),
+        };
+        let info = TensorInfo {
+            name: "x1".to_owned(),
+            value_type,
+        };
+        Kind::of_place(
+            &InputAxis {
+                input: "x1".to_owned(),
+                axis,
+            },
+            &[info],
+        )
     }
 
     #[test]
     fn layouts_of_images_are_known_without_names() {
         let float = ElementType::Float;
-        assert_eq!(kind(float, &[None, Some(3), None, None], 3), Some(Kind::Width));
-        assert_eq!(kind(ElementType::Uint8, &[None, None, None, Some(3)], 1), Some(Kind::Height));
+        assert_eq!(
+            kind(float, &[None, Some(3), None, None], 3),
+            Some(Kind::Width)
+        );
+        assert_eq!(
+            kind(ElementType::Uint8, &[None, None, None, Some(3)], 1),
+            Some(Kind::Height)
+        );
         assert_eq!(kind(float, &[Some(3), None, None], 1), Some(Kind::Height));
         assert_eq!(kind(float, &[None, Some(3), None, None], 0), None);
         assert_eq!(kind(float, &[None, None, Some(3)], 1), None);
-        assert_eq!(kind(ElementType::String, &[None, Some(3), None, None], 3), None);
+        assert_eq!(
+            kind(ElementType::String, &[None, Some(3), None, None], 3),
+            None
+        );
     }
 
     #[test]
     fn ids_and_spectra_are_known_by_their_type_and_bands() {
-        assert_eq!(kind(ElementType::Int64, &[None, None], 1), Some(Kind::Tokens));
+        assert_eq!(
+            kind(ElementType::Int64, &[None, None], 1),
+            Some(Kind::Tokens)
+        );
         assert_eq!(kind(ElementType::Float, &[None, None], 1), None);
-        assert_eq!(kind(ElementType::Float, &[None, Some(80), None], 2), Some(Kind::Frames));
-        assert_eq!(kind(ElementType::Float, &[None, None, Some(40)], 1), Some(Kind::Frames));
+        assert_eq!(
+            kind(ElementType::Float, &[None, Some(80), None], 2),
+            Some(Kind::Frames)
+        );
+        assert_eq!(
+            kind(ElementType::Float, &[None, None, Some(40)], 1),
+            Some(Kind::Frames)
+        );
     }
 
     #[test]

@@ -66,7 +66,12 @@ struct Attempts {
 
 impl Attempts {
     fn beginning_with(base: Choice) -> Self {
-        Attempts { queue: VecDeque::from([base.clone()]), last: base.clone(), base, ..Attempts::default() }
+        Attempts {
+            queue: VecDeque::from([base.clone()]),
+            last: base.clone(),
+            base,
+            ..Attempts::default()
+        }
     }
 }
 
@@ -84,7 +89,9 @@ impl Search {
         if shape.name.is_some() {
             for unknown in shape.dims.keys().filter(|name| !given.contains_key(*name)) {
                 let index = problem.named(unknown);
-                index.into_iter().for_each(|index| problem.unknowns[index].asked_by = SizeSource::MadeUp);
+                index
+                    .into_iter()
+                    .for_each(|index| problem.unknowns[index].asked_by = SizeSource::MadeUp);
             }
         }
         let beside = beside(model);
@@ -92,10 +99,17 @@ impl Search {
         told::demand_stride(&mut problem, &told, beside.stride);
         let batches = batch::asked(&graph, &problem, &request)?;
         let taken = taken::taken(&graph, &problem, &request, given, &batches);
-        let note = taken.iter().map(|taken| format!("{taken}, so it is no batch"));
+        let note = taken
+            .iter()
+            .map(|taken| format!("{taken}, so it is no batch"));
         let notes = note.chain(beside.notes).collect();
         let first = batches.first().filter(|candidate| candidate.is_likely);
-        let base = Choice { batch: first.map(|first| first.unknowns.clone()).unwrap_or_default(), ..Choice::default() };
+        let base = Choice {
+            batch: first
+                .map(|first| first.unknowns.clone())
+                .unwrap_or_default(),
+            ..Choice::default()
+        };
         let mut search = Search {
             graph,
             request,
@@ -108,7 +122,9 @@ impl Search {
             attempts: Attempts::beginning_with(base),
         };
         match search.plan_at(&search.attempts.base) {
-            Err(InputError::NoSamples { path }) if path.is_dir() && search.request.batch_dim.is_none() => {
+            Err(InputError::NoSamples { path })
+                if path.is_dir() && search.request.batch_dim.is_none() =>
+            {
                 search.give_up_batch();
                 search.plan_at(&search.attempts.base)?;
             }
@@ -128,11 +144,16 @@ impl Search {
 
     /// The next inputs to feed; `None` when nothing is left to try. The first one is what [`plan()`](super::plan())
     /// returns.
-    #[expect(clippy::should_implement_trait, reason = "what comes next depends on what became of the last")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "what comes next depends on what became of the last"
+    )]
     pub fn next(&mut self) -> Option<InputPlan> {
         while self.attempts.tried.len() < TRIALS_LIMIT {
             let choice = self.attempts.queue.pop_front()?;
-            let Ok(plan) = self.plan_at(&choice) else { continue };
+            let Ok(plan) = self.plan_at(&choice) else {
+                continue;
+            };
             let trial = trial(&plan, &choice);
             if !self.attempts.tried.contains(&trial) {
                 self.attempts.tried.push(trial);
@@ -165,7 +186,10 @@ impl Search {
     /// Axes that samples may lie along, the most likely first; each names its axis in every input that follows.
     #[must_use]
     pub fn batch_candidates(&self) -> Vec<BatchAxis> {
-        self.batches.iter().map(|candidate| self.axis(candidate)).collect()
+        self.batches
+            .iter()
+            .map(|candidate| self.axis(candidate))
+            .collect()
     }
 
     /// The reason why the model loses the batch that it would have, if there is one, as a fragment of a sentence.
@@ -178,7 +202,12 @@ impl Search {
     #[must_use]
     pub fn nothing_runs(&self, words: &str) -> InputError {
         let words = RuntimeWords(words.to_owned());
-        InputError::NothingRuns { open: self.open(), tried: self.tried(), remedy: self.remedy(), words }
+        InputError::NothingRuns {
+            open: self.open(),
+            tried: self.tried(),
+            remedy: self.remedy(),
+            words,
+        }
     }
 
     /// The trials so far: `image [1, 3, 224, 224], mask [1, 128]`, one a trial.
@@ -198,5 +227,10 @@ fn trial(plan: &InputPlan, choice: &Choice) -> String {
         };
         format!("{} {}{way}", fed.name, fed.shape_words(1))
     };
-    plan.fed.iter().enumerate().map(input).collect::<Vec<_>>().join(", ")
+    plan.fed
+        .iter()
+        .enumerate()
+        .map(input)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -38,7 +38,10 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(&letter) = letters.get(at) {
-        let word = letters[at..].iter().take_while(|letter| is_word(**letter)).count();
+        let word = letters[at..]
+            .iter()
+            .take_while(|letter| is_word(**letter))
+            .count();
         at += word.max(1);
         found.push(match letter {
             _ if word > 0 => named(letters[at - word..at].iter().collect(), &found),
@@ -66,8 +69,15 @@ fn named(word: String, before: &[Token]) -> Token {
     if let Ok(number) = word.parse() {
         return Token::Number(number);
     }
-    let after_operand = matches!(before.last(), Some(Token::Name(_) | Token::Number(_) | Token::Sign(')')));
-    if after_operand && word.eq_ignore_ascii_case("x") { Token::Sign('*') } else { Token::Name(word) }
+    let after_operand = matches!(
+        before.last(),
+        Some(Token::Name(_) | Token::Number(_) | Token::Sign(')'))
+    );
+    if after_operand && word.eq_ignore_ascii_case("x") {
+        Token::Sign('*')
+    } else {
+        Token::Name(word)
+    }
 }
 
 struct Reader<'t, F> {
@@ -87,9 +97,17 @@ impl<F: FnMut(&str) -> Expr> Reader<'_, F> {
         while let Some(Token::Sign(sign @ ('+' | '-'))) = self.tokens.get(self.at).cloned() {
             self.at += 1;
             let term = self.product()?;
-            terms.push(if sign == '+' { term } else { Expr::Product(vec![Expr::Number(-1), term]) });
+            terms.push(if sign == '+' {
+                term
+            } else {
+                Expr::Product(vec![Expr::Number(-1), term])
+            });
         }
-        Some(if terms.len() == 1 { terms.remove(0) } else { Expr::Sum(terms) })
+        Some(if terms.len() == 1 {
+            terms.remove(0)
+        } else {
+            Expr::Sum(terms)
+        })
     }
 
     fn product(&mut self) -> Option<Expr> {
@@ -108,7 +126,9 @@ impl<F: FnMut(&str) -> Expr> Reader<'_, F> {
     fn factor(&mut self) -> Option<Expr> {
         match self.take()? {
             Token::Number(number) => Some(Expr::Number(number)),
-            Token::Name(word) if word == "floor" && self.tokens.get(self.at) == Some(&Token::Sign('(')) => {
+            Token::Name(word)
+                if word == "floor" && self.tokens.get(self.at) == Some(&Token::Sign('(')) =>
+            {
                 self.factor()
             }
             Token::Name(word) => Some((self.dim)(&word)),
@@ -184,8 +204,20 @@ mod tests {
 
     #[test]
     fn plain_names_and_other_texts_are_no_expressions() {
-        for text in ["past", "x", "DynamicDimension.1", "a b", "+", "a +", "(a", "?", "", "a + b)", "a % b", "seq-len"]
-        {
+        for text in [
+            "past",
+            "x",
+            "DynamicDimension.1",
+            "a b",
+            "+",
+            "a +",
+            "(a",
+            "?",
+            "",
+            "a + b)",
+            "a % b",
+            "seq-len",
+        ] {
             assert_eq!(value(text), None, "{text}");
         }
     }

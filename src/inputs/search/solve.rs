@@ -53,14 +53,24 @@ pub(super) fn solve(
     choice: &Choice,
     told: &BTreeMap<usize, Vec<Sized>>,
 ) -> Result<Sizes, InputError> {
-    let mut solver = Solver { problem, told, sizes: vec![None; problem.unknowns.len()], concerned: concerned(problem) };
+    let mut solver = Solver {
+        problem,
+        told,
+        sizes: vec![None; problem.unknowns.len()],
+        concerned: concerned(problem),
+    };
     solver.set_given(choice);
     solver.follow();
     solver.follow_back();
     solver.check_asked()?;
     let mut order: Vec<usize> = (0..problem.unknowns.len()).collect();
     // What tells most of the others comes first: a past before the tokens, those before masks, factors before products.
-    order.sort_by_key(|&index| (!problem.unknowns[index].derived.is_empty(), problem.unknowns[index].kind));
+    order.sort_by_key(|&index| {
+        (
+            !problem.unknowns[index].derived.is_empty(),
+            problem.unknowns[index].kind,
+        )
+    });
     for index in order {
         if solver.sizes[index].is_none() {
             solver.guess(index);
@@ -73,14 +83,24 @@ pub(super) fn solve(
 /// Number of samples that each unknown grows by with the batch: its size for two samples beside that for one.
 pub(super) fn rows(problem: &Problem, choice: &Choice, sizes: &Sizes) -> Vec<Option<u64>> {
     let with = |samples: u64| {
-        let mut grown: Vec<Option<u64>> = sizes.iter().map(|sized| sized.as_ref().map(|sized| sized.size)).collect();
-        choice.batch.iter().for_each(|&index| grown[index] = Some(samples));
+        let mut grown: Vec<Option<u64>> = sizes
+            .iter()
+            .map(|sized| sized.as_ref().map(|sized| sized.size))
+            .collect();
+        choice
+            .batch
+            .iter()
+            .for_each(|&index| grown[index] = Some(samples));
         for _ in 0..problem.unknowns.len() {
             for (index, unknown) in problem.unknowns.iter().enumerate() {
                 let source = sizes[index].as_ref().map(|sized| &sized.source);
-                let follows = matches!(source, Some(SizeSource::Derived { .. })) || unknown.asked.is_some();
+                let follows =
+                    matches!(source, Some(SizeSource::Derived { .. })) || unknown.asked.is_some();
                 if follows && !unknown.derived.is_empty() && !choice.batch.contains(&index) {
-                    let values = unknown.derived.iter().filter_map(|one| one.expr.evaluate(&|dim| grown[dim]));
+                    let values = unknown
+                        .derived
+                        .iter()
+                        .filter_map(|one| one.expr.evaluate(&|dim| grown[dim]));
                     grown[index] = values.filter_map(|value| u64::try_from(value).ok()).next();
                 }
             }
@@ -88,18 +108,29 @@ pub(super) fn rows(problem: &Problem, choice: &Choice, sizes: &Sizes) -> Vec<Opt
         grown
     };
     let (one, two) = (with(1), with(2));
-    let doubles = |one: u64, two: Option<u64>| one > 0 && two.is_some() && two == one.checked_mul(2);
-    one.into_iter().zip(two).map(|(one, two)| one.filter(|&one| doubles(one, two))).collect()
+    let doubles =
+        |one: u64, two: Option<u64>| one > 0 && two.is_some() && two == one.checked_mul(2);
+    one.into_iter()
+        .zip(two)
+        .map(|(one, two)| one.filter(|&one| doubles(one, two)))
+        .collect()
 }
 
 fn concerned(problem: &Problem) -> Vec<Vec<usize>> {
     let mut parts: Vec<Vec<usize>> = vec![Vec::new(); problem.unknowns.len()];
     for (at, demand) in problem.demands.iter().enumerate() {
-        let mut found = operands(&demand.relation).into_iter().flat_map(Expr::dims).collect::<Vec<_>>();
+        let mut found = operands(&demand.relation)
+            .into_iter()
+            .flat_map(Expr::dims)
+            .collect::<Vec<_>>();
         let mut next = 0;
         while let Some(&index) = found.get(next) {
             next += 1;
-            for dim in problem.unknowns[index].derived.iter().flat_map(|derivation| derivation.expr.dims()) {
+            for dim in problem.unknowns[index]
+                .derived
+                .iter()
+                .flat_map(|derivation| derivation.expr.dims())
+            {
                 if !found.contains(&dim) {
                     found.push(dim);
                 }
@@ -115,12 +146,17 @@ fn concerned(problem: &Problem) -> Vec<Vec<usize>> {
 fn operands(relation: &Relation) -> Vec<&Expr> {
     match relation {
         Relation::Equal(one, other) | Relation::Broadcast(one, other) => vec![one, other],
-        Relation::AtMost(expr, _) | Relation::AtLeast(expr, _) | Relation::MultipleOf(expr, _) => vec![expr],
+        Relation::AtMost(expr, _) | Relation::AtLeast(expr, _) | Relation::MultipleOf(expr, _) => {
+            vec![expr]
+        }
     }
 }
 
 fn broken(relation: &Relation, size: &impl Fn(usize) -> Option<u64>) -> Broken {
-    let values: Option<Vec<i64>> = operands(relation).into_iter().map(|expr| expr.evaluate(size)).collect();
+    let values: Option<Vec<i64>> = operands(relation)
+        .into_iter()
+        .map(|expr| expr.evaluate(size))
+        .collect();
     let Some(values) = values else { return (0, 0) };
     let fails = |fails: bool| (usize::from(fails), 0);
     let bound = |bound: u64| i64::try_from(bound).unwrap_or(i64::MAX);
@@ -149,11 +185,20 @@ impl Solver<'_> {
             let unknown = self.unknown(index);
             let fixed = || {
                 let (size, reason) = unknown.fixed.clone()?;
-                Some(Sized { size, source: SizeSource::Demand { reason } })
+                Some(Sized {
+                    size,
+                    source: SizeSource::Demand { reason },
+                })
             };
             self.sizes[index] = match unknown.asked {
-                Some(size) => Some(Sized { size, source: unknown.asked_by.clone() }),
-                None if choice.batch.contains(&index) => Some(Sized { size: 1, source: SizeSource::Batch }),
+                Some(size) => Some(Sized {
+                    size,
+                    source: unknown.asked_by.clone(),
+                }),
+                None if choice.batch.contains(&index) => Some(Sized {
+                    size: 1,
+                    source: SizeSource::Batch,
+                }),
                 None => choice.sizes.get(&index).cloned().or_else(fixed),
             };
         }
@@ -175,7 +220,12 @@ impl Solver<'_> {
     fn derived(&self, index: usize) -> Option<Sized> {
         self.unknown(index).derived.iter().find_map(|derivation| {
             let size = u64::try_from(derivation.expr.evaluate(&|dim| self.size(dim))?).ok()?;
-            Some(Sized { size, source: SizeSource::Derived { from: derivation.from.clone() } })
+            Some(Sized {
+                size,
+                source: SizeSource::Derived {
+                    from: derivation.from.clone(),
+                },
+            })
         })
     }
 
@@ -184,7 +234,9 @@ impl Solver<'_> {
     fn follow_back(&mut self) {
         for index in 0..self.sizes.len() {
             let unknown = self.unknown(index).clone();
-            let Some(asked) = unknown.asked.or(self.size(index)) else { continue };
+            let Some(asked) = unknown.asked.or(self.size(index)) else {
+                continue;
+            };
             for derivation in &unknown.derived {
                 let mut open: Vec<usize> = derivation.expr.dims();
                 open.retain(|&dim| self.sizes[dim].is_none());
@@ -195,11 +247,19 @@ impl Solver<'_> {
                     continue;
                 }
                 let fits = |size: &u64| {
-                    let value = derivation.expr.evaluate(&|dim| if dim == open { Some(*size) } else { self.size(dim) });
+                    let value = derivation.expr.evaluate(&|dim| {
+                        if dim == open {
+                            Some(*size)
+                        } else {
+                            self.size(dim)
+                        }
+                    });
                     value.is_some_and(|value| u64::try_from(value) == Ok(asked))
                 };
                 if let Some(size) = (0..=asked).take(1 << 20).find(fits) {
-                    let source = SizeSource::Derived { from: format!("{} = {asked}", unknown.name) };
+                    let source = SizeSource::Derived {
+                        from: format!("{} = {asked}", unknown.name),
+                    };
                     self.sizes[open] = Some(Sized { size, source });
                     self.follow();
                 }
@@ -210,7 +270,9 @@ impl Solver<'_> {
     fn check_asked(&self) -> Result<(), InputError> {
         for unknown in &self.problem.unknowns {
             let Some(size) = unknown.asked else { continue };
-            let Some(derivation) = unknown.derived.first() else { continue };
+            let Some(derivation) = unknown.derived.first() else {
+                continue;
+            };
             let value = derivation.expr.evaluate(&|dim| self.size(dim));
             if let Some(value) = value.filter(|&value| u64::try_from(value) != Ok(size)) {
                 let (name, from) = (unknown.name.clone(), derivation.from.clone());
@@ -218,9 +280,21 @@ impl Solver<'_> {
                     .expr
                     .dims()
                     .into_iter()
-                    .filter_map(|dim| Some(format!("`{}` = {}", self.unknown(dim).name, self.size(dim)?)))
+                    .filter_map(|dim| {
+                        Some(format!(
+                            "`{}` = {}",
+                            self.unknown(dim).name,
+                            self.size(dim)?
+                        ))
+                    })
                     .collect();
-                return Err(InputError::DimsContradict { name, size, from, value, others });
+                return Err(InputError::DimsContradict {
+                    name,
+                    size,
+                    from,
+                    value,
+                    others,
+                });
             }
         }
         Ok(())
@@ -238,13 +312,18 @@ impl Solver<'_> {
                 break;
             }
         }
-        let Some((broken, mut found)) = best else { return };
+        let Some((broken, mut found)) = best else {
+            return;
+        };
         if broken != (0, 0) {
             let near = |size: &u64| size.abs_diff(found.size);
             let rated = (1..=SCAN_LIMIT).map(|size| (self.broken_with(index, size), size));
             let better = rated.filter(|(other, _)| *other < broken);
             if let Some((_, size)) = better.min_by_key(|(other, size)| (*other, near(size))) {
-                found = Sized { size, source: self.demand(index, size) };
+                found = Sized {
+                    size,
+                    source: self.demand(index, size),
+                };
             }
         } else if matches!(found.source, SizeSource::MadeUp) {
             found.source = self.source(index, &found);
@@ -259,8 +338,14 @@ impl Solver<'_> {
     fn usual(&self, index: usize) -> Vec<Sized> {
         let told = self.told.get(&index).cloned().unwrap_or_default();
         let kind = self.unknown(index).kind;
-        let made_up = |&size: &u64| Sized { size, source: SizeSource::MadeUp };
-        let past: Option<u64> = self.problem.of_kind(Kind::Past).find_map(|past| self.size(past));
+        let made_up = |&size: &u64| Sized {
+            size,
+            source: SizeSource::MadeUp,
+        };
+        let past: Option<u64> = self
+            .problem
+            .of_kind(Kind::Past)
+            .find_map(|past| self.size(past));
         let first: &[u64] = match (kind, past) {
             // After a past comes one token.
             (Kind::Tokens, Some(1..)) => &[1],
@@ -269,13 +354,19 @@ impl Solver<'_> {
             _ => &[],
         };
         let (usual, others) = kind.usual_sizes().split_at(1);
-        let usual = self.least(index).into_iter().chain(usual.iter().map(made_up)).chain(self.most(index));
+        let usual = self
+            .least(index)
+            .into_iter()
+            .chain(usual.iter().map(made_up))
+            .chain(self.most(index));
         let usual = usual.chain(others.iter().map(made_up));
         first.iter().map(made_up).chain(told).chain(usual).collect()
     }
 
     fn is_prompt(&self) -> bool {
-        self.problem.of_kind(Kind::Tokens).any(|tokens| self.unknown(tokens).asked.is_some_and(|size| size > 1))
+        self.problem
+            .of_kind(Kind::Tokens)
+            .any(|tokens| self.unknown(tokens).asked.is_some_and(|size| size > 1))
     }
 
     /// The other side of an image whose sides are not given, which is as long.
@@ -284,19 +375,30 @@ impl Solver<'_> {
             return None;
         }
         let input = &self.unknown(index).places.first()?.input;
-        let beside = |&pair: &usize| self.unknown(pair).places.iter().any(|place| place.input == *input);
-        self.problem
-            .of_kind(Kind::Width)
-            .find(|pair| beside(pair) && self.sizes[*pair].is_none() && !self.told.contains_key(pair))
+        let beside = |&pair: &usize| {
+            self.unknown(pair)
+                .places
+                .iter()
+                .any(|place| place.input == *input)
+        };
+        self.problem.of_kind(Kind::Width).find(|pair| {
+            beside(pair) && self.sizes[*pair].is_none() && !self.told.contains_key(pair)
+        })
     }
 
     fn broken_with(&self, index: usize, size: u64) -> Broken {
         if self.concerned[index].is_empty() {
             return (0, 0);
         }
-        let trial = Trial { index, pair: self.pair(index), size };
+        let trial = Trial {
+            index,
+            pair: self.pair(index),
+            size,
+        };
         let look = |dim: usize| self.look(dim, trial, self.sizes.len());
-        let each = self.demands(index).map(|demand| broken(&demand.relation, &look));
+        let each = self
+            .demands(index)
+            .map(|demand| broken(&demand.relation, &look));
         each.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 
@@ -310,27 +412,41 @@ impl Solver<'_> {
         }
         let limit = limit.checked_sub(1)?;
         let value = |expr: &Expr| expr.evaluate(&|part| self.look(part, trial, limit));
-        let found = self.unknown(dim).derived.iter().find_map(|derivation| value(&derivation.expr));
+        let found = self
+            .unknown(dim)
+            .derived
+            .iter()
+            .find_map(|derivation| value(&derivation.expr));
         found.and_then(|value| u64::try_from(value).ok())
     }
 
     fn demands(&self, index: usize) -> impl Iterator<Item = &Demand> {
-        self.concerned[index].iter().map(move |&at| &self.problem.demands[at])
+        self.concerned[index]
+            .iter()
+            .map(move |&at| &self.problem.demands[at])
     }
 
     fn meets(&self, index: usize, demand: &Demand, size: u64) -> bool {
-        let trial = Trial { index, pair: self.pair(index), size };
-        broken(&demand.relation, &|dim| self.look(dim, trial, self.sizes.len())).0 == 0
+        let trial = Trial {
+            index,
+            pair: self.pair(index),
+            size,
+        };
+        broken(&demand.relation, &|dim| {
+            self.look(dim, trial, self.sizes.len())
+        })
+        .0 == 0
     }
 
     /// The demand that a size meets and the usual one does not.
     fn demand(&self, index: usize, size: u64) -> SizeSource {
         let first = self.usual(index).first().map_or(size, |sized| sized.size);
-        let is_decisive = |demand: &&Demand| self.meets(index, demand, size) && !self.meets(index, demand, first);
-        let reason = self
-            .demands(index)
-            .find(is_decisive)
-            .map_or_else(|| "sizes must agree".to_owned(), |demand| demand.reason.clone());
+        let is_decisive =
+            |demand: &&Demand| self.meets(index, demand, size) && !self.meets(index, demand, first);
+        let reason = self.demands(index).find(is_decisive).map_or_else(
+            || "sizes must agree".to_owned(),
+            |demand| demand.reason.clone(),
+        );
         SizeSource::Demand { reason }
     }
 

@@ -9,24 +9,45 @@ use crate::inputs::beside::Entry;
 const CACHE_RANK: usize = 4;
 
 /// Sizes that are told of each unknown, in the order of `entries`.
-pub(super) fn told(problem: &Problem, inputs: &[TensorInfo], entries: &[Entry]) -> BTreeMap<usize, Vec<Sized>> {
+pub(super) fn told(
+    problem: &Problem,
+    inputs: &[TensorInfo],
+    entries: &[Entry],
+) -> BTreeMap<usize, Vec<Sized>> {
     let told = |index: usize| {
-        let standing = Standing { problem, inputs, index };
+        let standing = Standing {
+            problem,
+            inputs,
+            index,
+        };
         let fitting = entries.iter().filter(|entry| standing.is_meant(entry));
-        fitting.map(|entry| Sized { size: entry.size, source: entry.source.clone() }).collect()
+        fitting
+            .map(|entry| Sized {
+                size: entry.size,
+                source: entry.source.clone(),
+            })
+            .collect()
     };
     let all = (0..problem.unknowns.len()).map(|index| (index, told(index)));
-    all.filter(|(_, sizes): &(usize, Vec<Sized>)| !sizes.is_empty()).collect()
+    all.filter(|(_, sizes): &(usize, Vec<Sized>)| !sizes.is_empty())
+        .collect()
 }
 
 /// Has the sides of images that nothing tells be multiples of the stride that the metadata tells.
-pub(super) fn demand_stride(problem: &mut Problem, told: &BTreeMap<usize, Vec<Sized>>, stride: Option<u64>) {
+pub(super) fn demand_stride(
+    problem: &mut Problem,
+    told: &BTreeMap<usize, Vec<Sized>>,
+    stride: Option<u64>,
+) {
     let Some(stride) = stride else { return };
     let reason = format!("the file's metadata tells a stride of {stride}");
     for index in (0..problem.unknowns.len()).filter(|index| !told.contains_key(index)) {
         if let Kind::Height | Kind::Width = problem.unknowns[index].kind {
             let relation = Relation::MultipleOf(Expr::Dim(index), stride);
-            problem.demands.push(Demand { relation, reason: reason.clone() });
+            problem.demands.push(Demand {
+                relation,
+                reason: reason.clone(),
+            });
         }
     }
 }
@@ -51,7 +72,9 @@ impl<'p> Standing<'p> {
             About::Channels => unknown.kind == Kind::Channels,
             // A text of the usual length is rather measured than the longest one.
             About::MostTokens => {
-                unknown.kind == Kind::Tokens && unknown.derived.is_empty() && entry.size < Kind::Tokens.usual_sizes()[0]
+                unknown.kind == Kind::Tokens
+                    && unknown.derived.is_empty()
+                    && entry.size < Kind::Tokens.usual_sizes()[0]
             }
             About::Audio => unknown.kind == Kind::Audio,
             About::Frames => unknown.kind == Kind::Frames,
@@ -65,14 +88,24 @@ impl<'p> Standing<'p> {
     /// Its role in an input that keeps tokens from before; `None` where it stands in none, or is its batch or length.
     fn in_cache(self) -> Option<About> {
         let may_be = matches!(self.unknown().kind, Kind::Other | Kind::Features);
-        let place = self.unknown().places.first().filter(|place| may_be && place.axis > 0)?;
+        let place = self
+            .unknown()
+            .places
+            .first()
+            .filter(|place| may_be && place.axis > 0)?;
         let rank = dims_of(self.inputs.iter().find(|info| info.name == place.input)?).len();
         let is_past = |axis: usize| {
-            self.problem.at(&place.input, axis).is_some_and(|at| self.problem.unknowns[at].kind == Kind::Past)
+            self.problem
+                .at(&place.input, axis)
+                .is_some_and(|at| self.problem.unknowns[at].kind == Kind::Past)
         };
         if rank != CACHE_RANK || !(0..rank).any(is_past) {
             return None;
         }
-        Some(if place.axis + 1 == rank { About::HeadSize } else { About::Heads })
+        Some(if place.axis + 1 == rank {
+            About::HeadSize
+        } else {
+            About::Heads
+        })
     }
 }

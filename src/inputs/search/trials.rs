@@ -7,13 +7,28 @@ use super::solve::{self, Choice, Sized};
 use crate::record::SizeSource;
 
 pub(super) fn after(search: &Search, refusal: &Refusal) -> Vec<Choice> {
-    let Ok(sizes) = solve::solve(&search.problem, &search.attempts.base, &search.told) else { return Vec::new() };
-    let sizes: Vec<u64> = sizes.iter().map(|sized| sized.as_ref().map_or(0, |sized| sized.size)).collect();
-    let changes = Changes { search, sizes: &sizes };
-    let sizes = changes.wanted(refusal).into_iter().chain(changes.agreeing(refusal)).chain(changes.usual(refusal));
+    let Ok(sizes) = solve::solve(&search.problem, &search.attempts.base, &search.told) else {
+        return Vec::new();
+    };
+    let sizes: Vec<u64> = sizes
+        .iter()
+        .map(|sized| sized.as_ref().map_or(0, |sized| sized.size))
+        .collect();
+    let changes = Changes {
+        search,
+        sizes: &sizes,
+    };
+    let sizes = changes
+        .wanted(refusal)
+        .into_iter()
+        .chain(changes.agreeing(refusal))
+        .chain(changes.usual(refusal));
     let fills = other_fills(search).into_iter();
-    let mut choices: Vec<Choice> =
-        if refusal.is_index { fills.chain(sizes).collect() } else { sizes.chain(fills).collect() };
+    let mut choices: Vec<Choice> = if refusal.is_index {
+        fills.chain(sizes).collect()
+    } else {
+        sizes.chain(fills).collect()
+    };
     choices.extend(changes.alike());
     choices
 }
@@ -33,7 +48,12 @@ pub(super) fn other_fills(search: &Search) -> Vec<Choice> {
 }
 
 fn probed(size: u64, reason: &str) -> Sized {
-    Sized { size, source: SizeSource::Probe { reason: reason.to_owned() } }
+    Sized {
+        size,
+        source: SizeSource::Probe {
+            reason: reason.to_owned(),
+        },
+    }
 }
 
 struct Changes<'s> {
@@ -45,8 +65,9 @@ impl Changes<'_> {
     /// Unknowns whose size may be another.
     fn free(&self) -> Vec<usize> {
         let unknowns = &self.search.problem.unknowns;
-        let is_free =
-            |&index: &usize| unknowns[index].asked.is_none() && !self.search.attempts.base.batch.contains(&index);
+        let is_free = |&index: &usize| {
+            unknowns[index].asked.is_none() && !self.search.attempts.base.batch.contains(&index)
+        };
         (0..unknowns.len()).filter(is_free).collect()
     }
 
@@ -68,10 +89,22 @@ impl Changes<'_> {
             _ => return None,
         };
         let alike = |&pair: &usize| {
-            let beside = |input: &str| unknowns[index].places.iter().any(|place| place.input == input);
-            unknowns[pair].places.iter().any(|place| beside(&place.input)) && self.sizes[pair] == self.sizes[index]
+            let beside = |input: &str| {
+                unknowns[index]
+                    .places
+                    .iter()
+                    .any(|place| place.input == input)
+            };
+            unknowns[pair]
+                .places
+                .iter()
+                .any(|place| beside(&place.input))
+                && self.sizes[pair] == self.sizes[index]
         };
-        self.free().into_iter().filter(|&pair| unknowns[pair].kind == other).find(alike)
+        self.free()
+            .into_iter()
+            .filter(|&pair| unknowns[pair].kind == other)
+            .find(alike)
     }
 
     fn wanted(&self, refusal: &Refusal) -> Option<Choice> {
@@ -85,17 +118,29 @@ impl Changes<'_> {
         let reason = format!("{} refuses others", refusal.place);
         let mut choices = Vec::new();
         for &(found, wanted) in &refusal.pairs {
-            for index in self.free().into_iter().filter(|&index| self.sizes[index] == found) {
+            for index in self
+                .free()
+                .into_iter()
+                .filter(|&index| self.sizes[index] == found)
+            {
                 choices.push(self.with(index, wanted, &reason));
             }
         }
         for &(found, wanted) in &refusal.pairs {
             for index in self.free() {
                 let size = self.sizes[index];
-                let shifted = size.checked_add(wanted).and_then(|sum| sum.checked_sub(found)).filter(|_| size != found);
-                let product = size.checked_mul(wanted).filter(|product| found > 0 && product.is_multiple_of(found));
+                let shifted = size
+                    .checked_add(wanted)
+                    .and_then(|sum| sum.checked_sub(found))
+                    .filter(|_| size != found);
+                let product = size
+                    .checked_mul(wanted)
+                    .filter(|product| found > 0 && product.is_multiple_of(found));
                 let scaled = product.map(|product| product / found);
-                let sizes = scaled.into_iter().chain(shifted).filter(|&other| other > 0 && other != size);
+                let sizes = scaled
+                    .into_iter()
+                    .chain(shifted)
+                    .filter(|&other| other > 0 && other != size);
                 choices.extend(sizes.map(|other| self.with(index, other, &reason)));
             }
         }
@@ -105,26 +150,51 @@ impl Changes<'_> {
     /// The usual sizes of each unknown, first of those whose size the refusal names, one after the other.
     fn usual(&self, refusal: &Refusal) -> Vec<Choice> {
         let named = |size: u64| {
-            refusal.sizes.contains(&size) || refusal.pairs.iter().any(|&(one, other)| one == size || other == size)
+            refusal.sizes.contains(&size)
+                || refusal
+                    .pairs
+                    .iter()
+                    .any(|&(one, other)| one == size || other == size)
         };
         let unknowns = &self.search.problem.unknowns;
         let mut free = self.free();
         free.sort_by_key(|&index| {
-            (!named(self.sizes[index]), !unknowns[index].derived.is_empty(), unknowns[index].kind)
+            (
+                !named(self.sizes[index]),
+                !unknowns[index].derived.is_empty(),
+                unknowns[index].kind,
+            )
         });
         let usual = |index: usize| {
             let kind = unknowns[index].kind.usual_sizes().iter().copied();
-            let others = refusal.sizes.iter().copied().filter(move |_| named(self.sizes[index]));
-            let sizes = kind.chain(others).filter(move |&size| size != self.sizes[index]);
+            let others = refusal
+                .sizes
+                .iter()
+                .copied()
+                .filter(move |_| named(self.sizes[index]));
+            let sizes = kind
+                .chain(others)
+                .filter(move |&size| size != self.sizes[index]);
             sizes.collect::<Vec<u64>>()
         };
-        let by_unknown: Vec<(usize, Vec<u64>)> = free.into_iter().map(|index| (index, usual(index))).collect();
-        let longest = by_unknown.iter().map(|(_, sizes)| sizes.len()).max().unwrap_or(0);
+        let by_unknown: Vec<(usize, Vec<u64>)> = free
+            .into_iter()
+            .map(|index| (index, usual(index)))
+            .collect();
+        let longest = by_unknown
+            .iter()
+            .map(|(_, sizes)| sizes.len())
+            .max()
+            .unwrap_or(0);
         let mut choices = Vec::new();
         for turn in 0..longest {
             for (index, sizes) in &by_unknown {
                 let size = sizes.get(turn).copied();
-                choices.extend(size.map(|size| self.with(*index, size, "the first that ran of the usual sizes")));
+                choices.extend(
+                    size.map(|size| {
+                        self.with(*index, size, "the first that ran of the usual sizes")
+                    }),
+                );
             }
         }
         choices
@@ -136,7 +206,10 @@ impl Changes<'_> {
         let free: Vec<usize> = self.free().into_iter().filter(other).collect();
         let with = |size: u64| {
             let mut choice = self.search.attempts.base.clone();
-            choice.sizes.extend(free.iter().map(|&index| (index, probed(size, "the first size that ran for all"))));
+            choice.sizes.extend(
+                free.iter()
+                    .map(|&index| (index, probed(size, "the first size that ran for all"))),
+            );
             choice
         };
         [1, 2, 4, 8, 32, 64].into_iter().map(with).collect()

@@ -14,13 +14,19 @@ fn roles_follow_names() {
         info("flag", ElementType::Bool, &[]),
         info("word", ElementType::String, &sizes[..1]),
     ]);
-    let asked = InputRequest { dims: BTreeMap::from([("sequence".to_owned(), 20)]), ..InputRequest::default() };
+    let asked = InputRequest {
+        dims: BTreeMap::from([("sequence".to_owned(), 20)]),
+        ..InputRequest::default()
+    };
     let plan = plan(&model, &asked).unwrap();
     let fills: Vec<&FillKind> = plan.fed.iter().map(|fed| &fed.fill).collect();
     assert_eq!(
         fills,
         [
-            &FillKind::Uniform(ValueRange { low: 0.0, high: 1.0 }),
+            &FillKind::Uniform(ValueRange {
+                low: 0.0,
+                high: 1.0
+            }),
             &FillKind::Constant(1.0),
             &FillKind::Constant(0.0),
             &FillKind::Ascending,
@@ -44,13 +50,24 @@ fn data_and_ranges_steer_where_made_up_values_would() {
     let mut npz = NpzWriter::new(File::create(&path).unwrap());
     npz.add_array("x", &counting(2)).unwrap();
     npz.add_array("x_mask", &counting(2)).unwrap();
-    npz.add_array("x_lens", &Array1::from_iter([3_i64, 2])).unwrap();
+    npz.add_array("x_lens", &Array1::from_iter([3_i64, 2]))
+        .unwrap();
     npz.finish().unwrap();
-    let range = ValueRange { low: 0.0, high: 1.0 };
+    let range = ValueRange {
+        low: 0.0,
+        high: 1.0,
+    };
     let ranges = ["x", "x_mask", "x_lens"].map(|name| (name.to_owned(), range));
-    let ranged = InputRequest { ranges: BTreeMap::from(ranges), ..InputRequest::default() };
+    let ranged = InputRequest {
+        ranges: BTreeMap::from(ranges),
+        ..InputRequest::default()
+    };
     for request in [request(&path), ranged, InputRequest::default()] {
         let fed = plan(&model, &request).unwrap().fed;
-        assert_eq!(fed.iter().map(|fed| fed.steers).collect::<Vec<_>>(), [false, true, true], "{request:?}");
+        assert_eq!(
+            fed.iter().map(|fed| fed.steers).collect::<Vec<_>>(),
+            [false, true, true],
+            "{request:?}"
+        );
     }
 }

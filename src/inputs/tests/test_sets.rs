@@ -6,7 +6,11 @@ use crate::units::Bytes;
 
 /// The message of a list of floats.
 fn list(values: &[f32]) -> Vec<u8> {
-    tensor_bytes(ast::TensorProto::from_f32("", vec![values.len() as i64], values.to_vec()))
+    tensor_bytes(ast::TensorProto::from_f32(
+        "",
+        vec![values.len() as i64],
+        values.to_vec(),
+    ))
 }
 
 fn floats(values: &[f32]) -> TensorData {
@@ -15,43 +19,78 @@ fn floats(values: &[f32]) -> TensorData {
 
 /// A model whose one input and output are of this type.
 fn passing(value_type: &ValueType) -> Model {
-    let info = |name: &str| TensorInfo { name: name.to_owned(), value_type: value_type.clone() };
+    let info = |name: &str| TensorInfo {
+        name: name.to_owned(),
+        value_type: value_type.clone(),
+    };
     let mut model = model(vec![info("x")]);
     model.graph.outputs = vec![info("y")];
     model
 }
 
 fn lists() -> ValueType {
-    ValueType::Tensor { element_type: ElementType::Float, dims: Some(vec![Dim::Unknown]) }
+    ValueType::Tensor {
+        element_type: ElementType::Float,
+        dims: Some(vec![Dim::Unknown]),
+    }
 }
 
 #[test]
 fn sequences_and_optional_values_are_read_from_test_sets() {
     let (folder, set) = empty_set();
     let (one, two) = (list(&[1.0]), list(&[2.0, 3.0]));
-    let (sequence, empty) = (message(&[(1, b"x"), (3, &one), (3, &two)]), message(&[(1, b"x")]));
+    let (sequence, empty) = (
+        message(&[(1, b"x"), (3, &one), (3, &two)]),
+        message(&[(1, b"x")]),
+    );
     let tensors = || vec![floats(&[1.0]), floats(&[2.0, 3.0])];
     let sequence_type = ValueType::Sequence(Box::new(lists()));
     let optional = |inner: ValueType| ValueType::Optional(Box::new(inner));
     for (value_type, message, value) in [
-        (sequence_type.clone(), sequence.clone(), Value::Sequence(ElementType::Float, tensors())),
-        (sequence_type.clone(), empty.clone(), Value::Sequence(ElementType::Float, Vec::new())),
-        (optional(sequence_type.clone()), message(&[(5, &sequence)]), Value::Sequence(ElementType::Float, tensors())),
-        (optional(sequence_type), message(&[(5, &empty)]), Value::Sequence(ElementType::Float, Vec::new())),
-        (optional(lists()), message(&[(1, b"x"), (3, &two)]), Value::Tensor(floats(&[2.0, 3.0]))),
+        (
+            sequence_type.clone(),
+            sequence.clone(),
+            Value::Sequence(ElementType::Float, tensors()),
+        ),
+        (
+            sequence_type.clone(),
+            empty.clone(),
+            Value::Sequence(ElementType::Float, Vec::new()),
+        ),
+        (
+            optional(sequence_type.clone()),
+            message(&[(5, &sequence)]),
+            Value::Sequence(ElementType::Float, tensors()),
+        ),
+        (
+            optional(sequence_type),
+            message(&[(5, &empty)]),
+            Value::Sequence(ElementType::Float, Vec::new()),
+        ),
+        (
+            optional(lists()),
+            message(&[(1, b"x"), (3, &two)]),
+            Value::Tensor(floats(&[2.0, 3.0])),
+        ),
         (optional(lists()), empty.clone(), Value::Nothing),
     ] {
         for file in ["input_0.pb", "output_0.pb"] {
             std::fs::write(set.join(file), &message).unwrap();
         }
-        let asked = InputRequest { batch_dim: Some("none".to_owned()), ..request(folder.path()) };
+        let asked = InputRequest {
+            batch_dim: Some("none".to_owned()),
+            ..request(folder.path())
+        };
         let plan = plan(&passing(&value_type), &asked).unwrap();
         assert_eq!(plan.notes, [""; 0], "{value_type:?}");
         let sets = materialize(&plan, 1).unwrap();
         assert_eq!(sets[0][0].value, value, "{value_type:?}");
         let elements = match &value {
             Value::Tensor(tensor) => tensor.shape().iter().product(),
-            Value::Sequence(_, tensors) => tensors.iter().map(|tensor| tensor.shape().iter().product::<usize>()).sum(),
+            Value::Sequence(_, tensors) => tensors
+                .iter()
+                .map(|tensor| tensor.shape().iter().product::<usize>())
+                .sum(),
             Value::Nothing => 0,
         };
         assert_eq!(plan.bytes(1), Bytes(4 * elements as u64));
@@ -64,7 +103,11 @@ fn sequences_and_optional_values_are_read_from_test_sets() {
                     let expected = dataset.expected(&element_name("y", place), 0, 1).unwrap();
                     assert_eq!(&expected.data, tensor);
                 }
-                assert!(dataset.expected(&element_name("y", tensors.len()), 0, 1).is_none());
+                assert!(
+                    dataset
+                        .expected(&element_name("y", tensors.len()), 0, 1)
+                        .is_none()
+                );
             }
             Value::Tensor(tensor) => assert_eq!(&dataset.expected("y", 0, 1).unwrap().data, tensor),
             Value::Nothing => assert!(dataset.expected("y", 0, 1).is_none()),
@@ -77,35 +120,61 @@ fn a_file_that_holds_something_else_is_an_error() {
     let (folder, set) = empty_set();
     let sequence = passing(&ValueType::Sequence(Box::new(lists())));
     let optional = passing(&ValueType::Optional(Box::new(lists())));
-    for message in [list(&[1.0]), message(&[(6, b"")]), b"text".to_vec(), message(&[(3, b"text")])] {
+    for message in [
+        list(&[1.0]),
+        message(&[(6, b"")]),
+        b"text".to_vec(),
+        message(&[(3, b"text")]),
+    ] {
         std::fs::write(set.join("input_0.pb"), &message).unwrap();
         for model in [&sequence, &optional] {
             let error = plan(model, &request(folder.path())).unwrap_err();
-            assert!(matches!(error, InputError::Format(_, ".pb", _)), "{error} {message:?}");
+            assert!(
+                matches!(error, InputError::Format(_, ".pb", _)),
+                "{error} {message:?}"
+            );
         }
     }
     let words = tensor_bytes(ast::TensorProto::from_strings("", vec![1], vec![b"a"]));
     std::fs::write(set.join("input_0.pb"), message(&[(3, &words)])).unwrap();
     let error = plan(&sequence, &request(folder.path())).unwrap_err();
-    assert!(matches!(error, InputError::Array(_, _, Misfit::ElementType(..))), "{error}");
+    assert!(
+        matches!(error, InputError::Array(_, _, Misfit::ElementType(..))),
+        "{error}"
+    );
 }
 
 #[test]
 fn sequences_are_made_up_and_optional_values_are_there() {
-    let element = ValueType::Tensor { element_type: ElementType::Int64, dims: Some(vec![Dim::Fixed(3)]) };
+    let element = ValueType::Tensor {
+        element_type: ElementType::Int64,
+        dims: Some(vec![Dim::Fixed(3)]),
+    };
     let sequence = ValueType::Sequence(Box::new(element.clone()));
     for value_type in [sequence.clone(), ValueType::Optional(Box::new(sequence))] {
         let plan = plan(&passing(&value_type), &InputRequest::default()).unwrap();
         let value = materialize(&plan, 1).unwrap().remove(0).remove(0).value;
-        let Value::Sequence(ElementType::Int64, tensors) = value else { panic!("{value:?}") };
-        assert_eq!(tensors.iter().map(|tensor| tensor.shape().to_vec()).collect::<Vec<_>>(), [[3], [3]]);
+        let Value::Sequence(ElementType::Int64, tensors) = value else {
+            panic!("{value:?}")
+        };
+        assert_eq!(
+            tensors
+                .iter()
+                .map(|tensor| tensor.shape().to_vec())
+                .collect::<Vec<_>>(),
+            [[3], [3]]
+        );
         assert_eq!(plan.bytes(1), Bytes(48));
         assert_eq!(plan.fed[0].shape_words(1), "sequence of [3], [3]");
         let dataset = Dataset::synthesized(&plan, 2).unwrap();
         assert_eq!(dataset.len(), 2);
         assert_ne!(SamplePair::of(&plan, 0).unwrap().first, Vec::new());
     }
-    let plan = plan(&passing(&ValueType::Optional(Box::new(element))), &InputRequest::default()).unwrap();
+    let plan = plan(
+        &passing(&ValueType::Optional(Box::new(element))),
+        &InputRequest::default(),
+    )
+    .unwrap();
     assert_eq!(data(&materialize(&plan, 1).unwrap()[0], 0).shape(), [3]);
 }
 
@@ -114,16 +183,30 @@ fn a_tensor_of_a_test_set_that_has_no_rows_is_fed_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     write_test_set(folder.path(), 0, 0);
     let plan = plan(&one_input(), &request(folder.path())).unwrap();
-    assert!(plan.notes.iter().any(|note| note.contains("has no rows")), "{:?}", plan.notes);
-    let reason = "there is no batch: a tensor of the test data has no rows, so that it is fed as it is";
+    assert!(
+        plan.notes.iter().any(|note| note.contains("has no rows")),
+        "{:?}",
+        plan.notes
+    );
+    let reason =
+        "there is no batch: a tensor of the test data has no rows, so that it is fed as it is";
     assert_eq!(plan.supports_batch(2), Err(reason.to_owned()));
     assert_eq!(data(&materialize(&plan, 1).unwrap()[0], 0).shape(), [0, 3]);
     assert_eq!(Dataset::open(&plan).unwrap().unwrap().len(), 1);
-    let asked = InputRequest { batch_dim: Some("batch".to_owned()), ..request(folder.path()) };
-    assert!(matches!(super::plan(&one_input(), &asked), Err(InputError::NoSamples { .. })));
+    let asked = InputRequest {
+        batch_dim: Some("batch".to_owned()),
+        ..request(folder.path())
+    };
+    assert!(matches!(
+        super::plan(&one_input(), &asked),
+        Err(InputError::NoSamples { .. })
+    ));
     let path = folder.path().join("x.npy");
     write_npy(&path, &counting(0)).unwrap();
-    assert!(matches!(super::plan(&one_input(), &request(&path)), Err(InputError::NoSamples { .. })));
+    assert!(matches!(
+        super::plan(&one_input(), &request(&path)),
+        Err(InputError::NoSamples { .. })
+    ));
 }
 
 #[test]
@@ -131,20 +214,47 @@ fn an_expected_output_that_cannot_be_read_is_a_remark() {
     let folder = tempfile::tempdir().unwrap();
     write_test_set(folder.path(), 0, 2);
     write_test_set(folder.path(), 1, 2);
-    let output = |set: usize| folder.path().join(format!("test_data_set_{set}/output_0.pb"));
-    let (whole, map) = (std::fs::read(output(0)).unwrap(), vec![10, 1, b'm', 16, 1, 34, 0]);
-    for unread in [whole[..whole.len() / 2].to_vec(), map, b"text".to_vec(), Vec::new()] {
+    let output = |set: usize| {
+        folder
+            .path()
+            .join(format!("test_data_set_{set}/output_0.pb"))
+    };
+    let (whole, map) = (
+        std::fs::read(output(0)).unwrap(),
+        vec![10, 1, b'm', 16, 1, 34, 0],
+    );
+    for unread in [
+        whole[..whole.len() / 2].to_vec(),
+        map,
+        b"text".to_vec(),
+        Vec::new(),
+    ] {
         std::fs::write(output(0), unread).unwrap();
         let plan = plan(&one_input(), &request(folder.path())).unwrap();
-        let [note] = plan.notes.as_slice() else { panic!("{:?}", plan.notes) };
-        assert!(note.starts_with("an expected output is not compared: ") && note.contains("output_0.pb"), "{note}");
+        let [note] = plan.notes.as_slice() else {
+            panic!("{:?}", plan.notes)
+        };
+        assert!(
+            note.starts_with("an expected output is not compared: ")
+                && note.contains("output_0.pb"),
+            "{note}"
+        );
         let dataset = Dataset::open(&plan).unwrap().unwrap();
         assert!(dataset.info().has_expected_outputs && dataset.expected("y", 0, 2).is_none());
-        assert!(dataset.expected("y", 2, 2).is_some(), "the other set has it");
+        assert!(
+            dataset.expected("y", 2, 2).is_some(),
+            "the other set has it"
+        );
     }
     std::fs::write(output(1), b"text").unwrap();
     let plan = plan(&one_input(), &request(folder.path())).unwrap();
-    assert!(!Dataset::open(&plan).unwrap().unwrap().info().has_expected_outputs);
+    assert!(
+        !Dataset::open(&plan)
+            .unwrap()
+            .unwrap()
+            .info()
+            .has_expected_outputs
+    );
 }
 
 /// A number as the standard writes it.
@@ -168,40 +278,141 @@ fn numbers_of_a_field_are_read_exactly_or_said_not_to_fit() {
     let read = |number: u8, element_type, field: u8, value: i64| {
         let value = varint(value);
         // Dimensions 1 and 1, the number of the type, and the field.
-        let message = [&[8, 1, 8, 1, 16, number, field, value.len() as u8][..], &value[..]].concat();
+        let message = [
+            &[8, 1, 8, 1, 16, number, field, value.len() as u8][..],
+            &value[..],
+        ]
+        .concat();
         std::fs::write(set.join("input_0.pb"), message).unwrap();
         let input = info("x", element_type, &[batch(), Dim::Fixed(1)]);
         super::read(folder.path(), input, 1).map(|data| data.first_f64(1)[0])
     };
     for (number, element_type, field, fitting, others) in [
-        (2, E::Uint8, WHOLE, [(0, 0.0), (255, 255.0)], &[256, 300, -1][..]),
-        (3, E::Int8, WHOLE, [(-128, -128.0), (127, 127.0)], &[128, 255, -129]),
-        (4, E::Uint16, WHOLE, [(0, 0.0), (65_535, 65_535.0)], &[65_536, -1]),
-        (5, E::Int16, WHOLE, [(-32_768, -32_768.0), (32_767, 32_767.0)], &[32_768, 65_535, -32_769]),
-        (6, E::Int32, WHOLE, [(-2_147_483_648, -2_147_483_648.0), (7, 7.0)], &[]),
+        (
+            2,
+            E::Uint8,
+            WHOLE,
+            [(0, 0.0), (255, 255.0)],
+            &[256, 300, -1][..],
+        ),
+        (
+            3,
+            E::Int8,
+            WHOLE,
+            [(-128, -128.0), (127, 127.0)],
+            &[128, 255, -129],
+        ),
+        (
+            4,
+            E::Uint16,
+            WHOLE,
+            [(0, 0.0), (65_535, 65_535.0)],
+            &[65_536, -1],
+        ),
+        (
+            5,
+            E::Int16,
+            WHOLE,
+            [(-32_768, -32_768.0), (32_767, 32_767.0)],
+            &[32_768, 65_535, -32_769],
+        ),
+        (
+            6,
+            E::Int32,
+            WHOLE,
+            [(-2_147_483_648, -2_147_483_648.0), (7, 7.0)],
+            &[],
+        ),
         (9, E::Bool, WHOLE, [(0, 0.0), (256, 1.0)], &[]),
-        (10, E::Float16, WHOLE, [(0x3c00, 1.0), (-16_384, -2.0)], &[65_536, -32_769]),
-        (16, E::Bfloat16, WHOLE, [(0x3f80, 1.0), (-16_384, -2.0)], &[65_536, -32_769]),
-        (12, E::Uint32, UNSIGNED, [(0, 0.0), (4_294_967_295, 4_294_967_295.0)], &[4_294_967_296, -1]),
-        (13, E::Uint64, UNSIGNED, [(0, 0.0), (1_099_511_627_776, 1_099_511_627_776.0)], &[]),
-        (17, E::Float8e4m3fn, WHOLE, [(0x38, 1.0), (0xb8, -1.0)], &[256, -1]),
-        (18, E::Float8e4m3fnuz, WHOLE, [(0x40, 1.0), (0xc0, -1.0)], &[256, -1]),
-        (19, E::Float8e5m2, WHOLE, [(0x3c, 1.0), (0xbc, -1.0)], &[256, -1]),
-        (20, E::Float8e5m2fnuz, WHOLE, [(0x40, 1.0), (0xc0, -1.0)], &[256, -1]),
+        (
+            10,
+            E::Float16,
+            WHOLE,
+            [(0x3c00, 1.0), (-16_384, -2.0)],
+            &[65_536, -32_769],
+        ),
+        (
+            16,
+            E::Bfloat16,
+            WHOLE,
+            [(0x3f80, 1.0), (-16_384, -2.0)],
+            &[65_536, -32_769],
+        ),
+        (
+            12,
+            E::Uint32,
+            UNSIGNED,
+            [(0, 0.0), (4_294_967_295, 4_294_967_295.0)],
+            &[4_294_967_296, -1],
+        ),
+        (
+            13,
+            E::Uint64,
+            UNSIGNED,
+            [(0, 0.0), (1_099_511_627_776, 1_099_511_627_776.0)],
+            &[],
+        ),
+        (
+            17,
+            E::Float8e4m3fn,
+            WHOLE,
+            [(0x38, 1.0), (0xb8, -1.0)],
+            &[256, -1],
+        ),
+        (
+            18,
+            E::Float8e4m3fnuz,
+            WHOLE,
+            [(0x40, 1.0), (0xc0, -1.0)],
+            &[256, -1],
+        ),
+        (
+            19,
+            E::Float8e5m2,
+            WHOLE,
+            [(0x3c, 1.0), (0xbc, -1.0)],
+            &[256, -1],
+        ),
+        (
+            20,
+            E::Float8e5m2fnuz,
+            WHOLE,
+            [(0x40, 1.0), (0xc0, -1.0)],
+            &[256, -1],
+        ),
         (21, E::Uint4, WHOLE, [(1, 1.0), (15, 15.0)], &[256, -1]),
         (22, E::Int4, WHOLE, [(7, 7.0), (8, -8.0)], &[256, -1]),
         (23, E::Float4e2m1, WHOLE, [(2, 1.0), (15, -6.0)], &[256, -1]),
-        (24, E::Float8e8m0, WHOLE, [(0x7f, 1.0), (0x80, 2.0)], &[256, -1]),
+        (
+            24,
+            E::Float8e8m0,
+            WHOLE,
+            [(0x7f, 1.0), (0x80, 2.0)],
+            &[256, -1],
+        ),
         (25, E::Uint2, WHOLE, [(0, 0.0), (3, 3.0)], &[256, -1]),
         (26, E::Int2, WHOLE, [(1, 1.0), (3, -1.0)], &[256, -1]),
     ] {
         for (stored, value) in fitting {
-            assert_eq!(read(number, element_type, field, stored).unwrap(), value, "{element_type} {stored}");
+            assert_eq!(
+                read(number, element_type, field, stored).unwrap(),
+                value,
+                "{element_type} {stored}"
+            );
         }
         for &other in others {
-            let said = read(number, element_type, field, other).unwrap_err().to_string();
-            let shown = if field == UNSIGNED { (other as u64).to_string() } else { other.to_string() };
-            assert!(said.ends_with(&format!(": its number {shown} does not fit {element_type}")), "{said}");
+            let said = read(number, element_type, field, other)
+                .unwrap_err()
+                .to_string();
+            let shown = if field == UNSIGNED {
+                (other as u64).to_string()
+            } else {
+                other.to_string()
+            };
+            assert!(
+                said.ends_with(&format!(": its number {shown} does not fit {element_type}")),
+                "{said}"
+            );
         }
     }
 }

@@ -29,7 +29,12 @@ struct Found {
     place: String,
 }
 
-pub(super) fn fill(flow: &Flow<'_>, input: &str, element_type: ElementType, columns: usize) -> Option<Fill> {
+pub(super) fn fill(
+    flow: &Flow<'_>,
+    input: &str,
+    element_type: ElementType,
+    columns: usize,
+) -> Option<Fill> {
     let found = found(flow, input, columns);
     let first = found.first()?;
     let reason = match found.len() {
@@ -38,21 +43,37 @@ pub(super) fn fill(flow: &Flow<'_>, input: &str, element_type: ElementType, colu
     };
     let whole = kind(element_type, found.iter())?;
     let own: Vec<Option<FillKind>> = (0..columns.min(COLUMNS_LIMIT))
-        .map(|column| kind(element_type, found.iter().filter(|found| found.lane.holds(column as i64))))
+        .map(|column| {
+            kind(
+                element_type,
+                found.iter().filter(|found| found.lane.holds(column as i64)),
+            )
+        })
         .collect();
     let same = own.iter().all(|kind| kind.as_ref() == Some(&whole));
     let kind = if columns <= 1 || columns > COLUMNS_LIMIT || same {
         whole
     } else {
-        FillKind::Columns(own.into_iter().map(|kind| kind.unwrap_or(unknown(element_type))).collect())
+        FillKind::Columns(
+            own.into_iter()
+                .map(|kind| kind.unwrap_or(unknown(element_type)))
+                .collect(),
+        )
     };
-    Some(Fill { kind, reason, steers: true })
+    Some(Fill {
+        kind,
+        reason,
+        steers: true,
+    })
 }
 
 fn unknown(element_type: ElementType) -> FillKind {
     match element_type {
         ElementType::String => FillKind::Text,
-        _ => FillKind::Uniform(crate::plan::ValueRange { low: 0.0, high: 1.0 }),
+        _ => FillKind::Uniform(crate::plan::ValueRange {
+            low: 0.0,
+            high: 1.0,
+        }),
     }
 }
 
@@ -60,8 +81,22 @@ fn kind<'f>(element_type: ElementType, found: impl Iterator<Item = &'f Found>) -
     let (mut texts, mut numbers, mut cut) = (Vec::new(), Vec::new(), false);
     for found in found {
         cut |= found.lane.cut;
-        texts.extend(found.words.iter().filter(|word| !texts.contains(*word)).cloned().collect::<Vec<_>>());
-        numbers.extend(found.numbers.iter().filter(|number| !numbers.contains(*number)).copied().collect::<Vec<_>>());
+        texts.extend(
+            found
+                .words
+                .iter()
+                .filter(|word| !texts.contains(*word))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        numbers.extend(
+            found
+                .numbers
+                .iter()
+                .filter(|number| !numbers.contains(*number))
+                .copied()
+                .collect::<Vec<_>>(),
+        );
     }
     match element_type {
         ElementType::String if texts.is_empty() => None,
@@ -72,7 +107,14 @@ fn kind<'f>(element_type: ElementType, found: impl Iterator<Item = &'f Found>) -
 
 fn sentences(words: &[String]) -> Vec<String> {
     let mut words = words.iter().cycle();
-    let mut sentence = || words.by_ref().take(SENTENCE_WORDS).cloned().collect::<Vec<_>>().join(" ");
+    let mut sentence = || {
+        words
+            .by_ref()
+            .take(SENTENCE_WORDS)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     (0..SENTENCES).map(|_| sentence()).collect()
 }
 
@@ -84,8 +126,15 @@ impl Lane {
     /// The rest where the places `first..=last` of the last axis are taken; absent if nothing is left.
     fn pick(self, first: i64, last: i64) -> Option<Lane> {
         let from = self.from.max(first.saturating_sub(self.shift));
-        let to = self.to.min(last.saturating_sub(self.shift).saturating_add(1));
-        (from < to).then_some(Lane { shift: self.shift.saturating_sub(first), from, to, ..self })
+        let to = self
+            .to
+            .min(last.saturating_sub(self.shift).saturating_add(1));
+        (from < to).then_some(Lane {
+            shift: self.shift.saturating_sub(first),
+            from,
+            to,
+            ..self
+        })
     }
 }
 
@@ -94,14 +143,27 @@ const MOST_STEPS: usize = 100_000;
 
 fn found(flow: &Flow<'_>, input: &str, columns: usize) -> Vec<Found> {
     let mut found = Vec::new();
-    let mut queue = vec![(input, Lane { shift: 0, from: 0, to: columns.max(1) as i64, cut: false })];
+    let mut queue = vec![(
+        input,
+        Lane {
+            shift: 0,
+            from: 0,
+            to: columns.max(1) as i64,
+            cut: false,
+        },
+    )];
     let mut seen: BTreeSet<(&str, Lane)> = queue.iter().copied().collect();
     while let Some((value, lane)) = queue.pop().filter(|_| seen.len() < MOST_STEPS) {
         let mut next: Vec<(&str, Lane)> = flow.aliases(value).map(|alias| (alias, lane)).collect();
         for (node, operand) in flow.consumers(value) {
             let (words_known, numbers) = keys(node);
             if operand == 0 && !(words_known.is_empty() && numbers.is_empty()) {
-                found.push(Found { lane, words: words_known, numbers, place: words(node) });
+                found.push(Found {
+                    lane,
+                    words: words_known,
+                    numbers,
+                    place: words(node),
+                });
             } else if let Some(lane) = passed(flow, node, operand, lane) {
                 next.extend(node.outputs.iter().map(|output| (output.as_str(), lane)));
             }
@@ -114,7 +176,9 @@ fn found(flow: &Flow<'_>, input: &str, columns: usize) -> Vec<Found> {
 
 fn keys(node: &Node) -> (Vec<String>, Vec<f64>) {
     let names: [&str; 3] = match node.qualified_operator().as_str() {
-        "ai.onnx.ml.OneHotEncoder" | "ai.onnx.ml.CategoryMapper" => ["cats_strings", "cats_int64s", ""],
+        "ai.onnx.ml.OneHotEncoder" | "ai.onnx.ml.CategoryMapper" => {
+            ["cats_strings", "cats_int64s", ""]
+        }
         "ai.onnx.ml.LabelEncoder" => ["keys_strings", "keys_int64s", "keys_floats"],
         "TfIdfVectorizer" => ["pool_strings", "pool_int64s", ""],
         _ => return Default::default(),
@@ -123,8 +187,12 @@ fn keys(node: &Node) -> (Vec<String>, Vec<f64>) {
     for value in names.iter().filter_map(|name| node.attribute(name)) {
         match value {
             AttributeValue::Texts(values) => texts.extend(values.iter().cloned()),
-            AttributeValue::Integers(values) => numbers.extend(values.iter().map(|&value| value as f64)),
-            AttributeValue::Numbers(values) => numbers.extend(values.iter().filter(|value| value.is_finite())),
+            AttributeValue::Integers(values) => {
+                numbers.extend(values.iter().map(|&value| value as f64))
+            }
+            AttributeValue::Numbers(values) => {
+                numbers.extend(values.iter().filter(|value| value.is_finite()))
+            }
             _ => {}
         }
     }
@@ -137,15 +205,17 @@ fn passed(flow: &Flow<'_>, node: &Node, operand: usize, lane: Lane) -> Option<La
     match (operator.as_str(), operand) {
         ("Concat" | "ai.onnx.ml.FeatureVectorizer", _) => Some(joined(flow, node, operand, lane)),
         ("ai.onnx.ml.ArrayFeatureExtractor", 0) => selected(flow, node, lane),
-        ("Gather", 0) if is_last_axis(flow, node, node.integer("axis").unwrap_or(0)) => selected(flow, node, lane),
+        ("Gather", 0) if is_last_axis(flow, node, node.integer("axis").unwrap_or(0)) => {
+            selected(flow, node, lane)
+        }
         ("Slice", 0) => sliced(flow, node, lane).unwrap_or(Some(lane)),
         ("com.microsoft.Tokenizer" | "ai.onnx.contrib.StringSplit" | "StringSplit", 0) => {
             Some(Lane { cut: true, ..lane })
         }
         ("ai.onnx.contrib.StringLower", 0) => Some(lane),
         (
-            "Identity" | "Cast" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "StringNormalizer" | "Dropout"
-            | "Floor" | "Round" | "Split" | "Transpose",
+            "Identity" | "Cast" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze"
+            | "StringNormalizer" | "Dropout" | "Floor" | "Round" | "Split" | "Transpose",
             0,
         ) => Some(lane),
         _ => None,
@@ -162,17 +232,28 @@ fn joined(flow: &Flow<'_>, node: &Node, operand: usize, lane: Lane) -> Lane {
         return lane;
     }
     // A column of unknown width is one column.
-    let widths = node.inputs[..operand].iter().map(|value| width(flow, value).unwrap_or(1));
-    Lane { shift: widths.fold(lane.shift, i64::saturating_add), ..lane }
+    let widths = node.inputs[..operand]
+        .iter()
+        .map(|value| width(flow, value).unwrap_or(1));
+    Lane {
+        shift: widths.fold(lane.shift, i64::saturating_add),
+        ..lane
+    }
 }
 
 fn is_last_axis(flow: &Flow<'_>, node: &Node, axis: i64) -> bool {
-    let rank = node.inputs.first().and_then(|value| flow.dims(value)).map_or(2, |dims| dims.len() as i64);
+    let rank = node
+        .inputs
+        .first()
+        .and_then(|value| flow.dims(value))
+        .map_or(2, |dims| dims.len() as i64);
     axis == -1 || axis == rank - 1
 }
 
 fn selected(flow: &Flow<'_>, node: &Node, lane: Lane) -> Option<Lane> {
-    let Some(places) = node.inputs.get(1).and_then(|places| flow.constant(places)) else { return Some(lane) };
+    let Some(places) = node.inputs.get(1).and_then(|places| flow.constant(places)) else {
+        return Some(lane);
+    };
     let first = places.iter().copied().reduce(f64::min)? as i64;
     let last = places.iter().copied().fold(f64::NEG_INFINITY, f64::max) as i64;
     lane.pick(first, last)
@@ -197,20 +278,35 @@ mod tests {
 
     fn encoder(column: &str, output: &str, known: &[&str]) -> Node {
         let texts = AttributeValue::Texts(known.iter().map(|&word| word.to_owned()).collect());
-        with(node("ai.onnx.ml.OneHotEncoder", &[column], output), "cats_strings", texts)
+        with(
+            node("ai.onnx.ml.OneHotEncoder", &[column], output),
+            "cats_strings",
+            texts,
+        )
     }
 
     fn column(name: &str) -> TensorInfo {
-        let value_type = ValueType::Tensor { element_type: ElementType::String, dims: None };
-        TensorInfo { name: name.to_owned(), value_type }
+        let value_type = ValueType::Tensor {
+            element_type: ElementType::String,
+            dims: None,
+        };
+        TensorInfo {
+            name: name.to_owned(),
+            value_type,
+        }
     }
 
     fn picked(inputs: &[(&str, u64)]) -> (Graph, Shapes) {
         let names: Vec<&str> = inputs.iter().map(|(name, _)| *name).collect();
-        let pick = |at: &str, output: &str| node("ai.onnx.ml.ArrayFeatureExtractor", &["all", at], output);
+        let pick =
+            |at: &str, output: &str| node("ai.onnx.ml.ArrayFeatureExtractor", &["all", at], output);
         let graph = Graph {
             nodes: vec![
-                with(node("Concat", &names, "all"), "axis", AttributeValue::Integers(vec![1])),
+                with(
+                    node("Concat", &names, "all"),
+                    "axis",
+                    AttributeValue::Integers(vec![1]),
+                ),
                 pick("zero", "first"),
                 pick("one", "second"),
                 encoder("first", "a", &["red", "blue"]),
@@ -220,7 +316,10 @@ mod tests {
             initializers: vec![list("zero", &[0.0]), list("one", &[1.0])],
             ..Graph::default()
         };
-        let shapes = inputs.iter().map(|(name, width)| ((*name).to_owned(), vec![None, Some(*width)])).collect();
+        let shapes = inputs
+            .iter()
+            .map(|(name, width)| ((*name).to_owned(), vec![None, Some(*width)]))
+            .collect();
         (graph, shapes)
     }
 
@@ -241,9 +340,17 @@ mod tests {
     fn columns_of_one_input_get_each_their_own() {
         let (graph, shapes) = picked(&[("table", 3)]);
         let filled = fill(&measured(&graph, &shapes), "table", ElementType::String, 3).unwrap();
-        let columns = vec![words_of(&["red", "blue"]), words_of(&["small", "large"]), FillKind::Text];
+        let columns = vec![
+            words_of(&["red", "blue"]),
+            words_of(&["small", "large"]),
+            FillKind::Text,
+        ];
         assert_eq!(filled.kind, FillKind::Columns(columns));
-        assert!(filled.steers && filled.reason.contains("OneHotEncoder"), "{}", filled.reason);
+        assert!(
+            filled.steers && filled.reason.contains("OneHotEncoder"),
+            "{}",
+            filled.reason
+        );
     }
 
     #[test]
@@ -252,11 +359,22 @@ mod tests {
         let graph = Graph {
             nodes: vec![
                 node("com.microsoft.Tokenizer", &["t"], "tokens"),
-                with(node("TfIdfVectorizer", &["tokens"], "counts"), "pool_strings", pool),
+                with(
+                    node("TfIdfVectorizer", &["tokens"], "counts"),
+                    "pool_strings",
+                    pool,
+                ),
             ],
             ..Graph::default()
         };
-        let FillKind::Words(found) = fill(&measured(&graph, &Shapes::new()), "t", ElementType::String, 1).unwrap().kind
+        let FillKind::Words(found) = fill(
+            &measured(&graph, &Shapes::new()),
+            "t",
+            ElementType::String,
+            1,
+        )
+        .unwrap()
+        .kind
         else {
             panic!()
         };
@@ -265,7 +383,18 @@ mod tests {
 
     #[test]
     fn what_no_encoder_reads_has_no_categories() {
-        let graph = Graph { nodes: vec![node("Identity", &["t"], "u")], ..Graph::default() };
-        assert_eq!(fill(&measured(&graph, &Shapes::new()), "t", ElementType::String, 1), None);
+        let graph = Graph {
+            nodes: vec![node("Identity", &["t"], "u")],
+            ..Graph::default()
+        };
+        assert_eq!(
+            fill(
+                &measured(&graph, &Shapes::new()),
+                "t",
+                ElementType::String,
+                1
+            ),
+            None
+        );
     }
 }

@@ -18,13 +18,13 @@ pub(in super::super) fn measured<'m>(graph: &'m Graph, shapes: &Shapes) -> Flow<
 
 fn extent(flow: &Flow<'_>, node: &Node, of: &dyn Fn(usize) -> Option<Extent>) -> Option<Extent> {
     match node.qualified_operator().as_str() {
-        "Cast" | "Identity" | "DequantizeLinear" | "QuantizeLinear" | "Relu" | "Neg" | "Abs" | "Dropout" | "Not"
-        | "Sigmoid" | "Tanh" | "Exp" | "Log" | "Sqrt" | "Erf" | "Softmax" | "LogSoftmax" | "LeakyRelu" | "Clip"
-        | "LayerNormalization" | "BatchNormalization" | "Floor" | "Ceil" | "CumSum" | "RMSNormalization"
-        | "com.microsoft.Gelu" | "Gelu" => of(0),
+        "Cast" | "Identity" | "DequantizeLinear" | "QuantizeLinear" | "Relu" | "Neg" | "Abs"
+        | "Dropout" | "Not" | "Sigmoid" | "Tanh" | "Exp" | "Log" | "Sqrt" | "Erf" | "Softmax"
+        | "LogSoftmax" | "LeakyRelu" | "Clip" | "LayerNormalization" | "BatchNormalization"
+        | "Floor" | "Ceil" | "CumSum" | "RMSNormalization" | "com.microsoft.Gelu" | "Gelu" => of(0),
         "InstanceNormalization" | "SimplifiedLayerNormalization" => of(0),
-        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Less" | "Greater" | "Equal" | "And" | "Or" | "LessOrEqual"
-        | "GreaterOrEqual" | "Min" | "Max" => broadcast(of(0)?, of(1)?),
+        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Less" | "Greater" | "Equal" | "And" | "Or"
+        | "LessOrEqual" | "GreaterOrEqual" | "Min" | "Max" => broadcast(of(0)?, of(1)?),
         "Where" => broadcast(broadcast(of(0)?, of(1)?)?, of(2)?),
         "Transpose" => transposed(&of(0)?, node),
         "MatMul" => product(of(0)?, of(1)?),
@@ -38,7 +38,11 @@ fn extent(flow: &Flow<'_>, node: &Node, of: &dyn Fn(usize) -> Option<Extent>) ->
 }
 
 fn broadcast(one: Extent, two: Extent) -> Option<Extent> {
-    let (mut long, short) = if one.len() >= two.len() { (one, two) } else { (two, one) };
+    let (mut long, short) = if one.len() >= two.len() {
+        (one, two)
+    } else {
+        (two, one)
+    };
     let ahead = long.len() - short.len();
     for (size, other) in long[ahead..].iter_mut().zip(short) {
         *size = match (*size, other) {
@@ -53,9 +57,10 @@ fn broadcast(one: Extent, two: Extent) -> Option<Extent> {
 
 fn transposed(dims: &[Option<u64>], node: &Node) -> Option<Extent> {
     match node.attribute("perm") {
-        Some(AttributeValue::Integers(order)) => {
-            order.iter().map(|&axis| dims.get(usize::try_from(axis).ok()?).copied()).collect()
-        }
+        Some(AttributeValue::Integers(order)) => order
+            .iter()
+            .map(|&axis| dims.get(usize::try_from(axis).ok()?).copied())
+            .collect(),
         _ => Some(dims.iter().rev().copied().collect()),
     }
 }
@@ -77,14 +82,22 @@ fn looked_up(mut data: Extent, indices: &[Option<u64>], node: &Node) -> Option<E
 pub(super) fn axes(flow: &Flow<'_>, node: &Node) -> Option<Vec<i64>> {
     match (node.attribute("axes"), node.inputs.get(1)) {
         (Some(AttributeValue::Integers(axes)), _) => Some(axes.clone()),
-        (_, Some(axes)) => Some(flow.constant(axes)?.iter().map(|&axis| axis as i64).collect()),
+        (_, Some(axes)) => Some(
+            flow.constant(axes)?
+                .iter()
+                .map(|&axis| axis as i64)
+                .collect(),
+        ),
         _ => None,
     }
 }
 
 fn unsqueezed(mut dims: Extent, axes: &[i64]) -> Option<Extent> {
     let rank = dims.len() + axes.len();
-    let mut places: Vec<usize> = axes.iter().map(|&axis| place(axis, rank)).collect::<Option<_>>()?;
+    let mut places: Vec<usize> = axes
+        .iter()
+        .map(|&axis| place(axis, rank))
+        .collect::<Option<_>>()?;
     places.sort_unstable();
     for at in places {
         if at > dims.len() {
@@ -96,8 +109,17 @@ fn unsqueezed(mut dims: Extent, axes: &[i64]) -> Option<Extent> {
 }
 
 fn squeezed(dims: Extent, axes: &[i64]) -> Option<Extent> {
-    let gone: Vec<usize> = axes.iter().map(|&axis| place(axis, dims.len())).collect::<Option<_>>()?;
-    Some(dims.into_iter().enumerate().filter(|(axis, _)| !gone.contains(axis)).map(|(_, size)| size).collect())
+    let gone: Vec<usize> = axes
+        .iter()
+        .map(|&axis| place(axis, dims.len()))
+        .collect::<Option<_>>()?;
+    Some(
+        dims.into_iter()
+            .enumerate()
+            .filter(|(axis, _)| !gone.contains(axis))
+            .map(|(_, size)| size)
+            .collect(),
+    )
 }
 
 /// An axis by its number, which counts from the end where it is negative.
@@ -108,7 +130,10 @@ pub(super) fn place(axis: i64, rank: usize) -> Option<usize> {
 
 /// Sizes after a convolution with explicit padding.
 fn convolved(mut dims: Extent, kernel: &[Option<u64>], node: &Node) -> Option<Extent> {
-    let spatial = dims.len().checked_sub(2).filter(|_| dims.len() == kernel.len())?;
+    let spatial = dims
+        .len()
+        .checked_sub(2)
+        .filter(|_| dims.len() == kernel.len())?;
     let list = |name: &str, at: usize, default: i64| match node.attribute(name) {
         Some(AttributeValue::Integers(values)) => values.get(at).copied().unwrap_or(default),
         _ => default,
@@ -117,9 +142,14 @@ fn convolved(mut dims: Extent, kernel: &[Option<u64>], node: &Node) -> Option<Ex
     for at in 0..spatial {
         dims[at + 2] = dims[at + 2].zip(kernel[at + 2]).and_then(|(size, window)| {
             let steps = i64::try_from(window).ok()?.checked_sub(1)?;
-            let reach = list("dilations", at, 1).checked_mul(steps)?.checked_add(1)?;
+            let reach = list("dilations", at, 1)
+                .checked_mul(steps)?
+                .checked_add(1)?;
             let pads = list("pads", at, 0).checked_add(list("pads", at + spatial, 0))?;
-            let room = i64::try_from(size).ok()?.checked_add(pads)?.checked_sub(reach)?;
+            let room = i64::try_from(size)
+                .ok()?
+                .checked_add(pads)?
+                .checked_sub(reach)?;
             let stride = list("strides", at, 1).max(1);
             u64::try_from(room.div_euclid(stride).checked_add(1)?).ok()
         });

@@ -31,19 +31,44 @@ pub(super) fn range(flow: &Flow<'_>, input: &str) -> Option<(ValueRange, String)
     None
 }
 
-const MOVES: [&str; 9] = ["Cast", "Identity", "Transpose", "Unsqueeze", "Squeeze", "Reshape", "Pad", "Resize", "Slice"];
+const MOVES: [&str; 9] = [
+    "Cast",
+    "Identity",
+    "Transpose",
+    "Unsqueeze",
+    "Squeeze",
+    "Reshape",
+    "Pad",
+    "Resize",
+    "Slice",
+];
 
 fn read(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(ValueRange, String)> {
-    let other = || node.inputs.get(1 - operand.min(1)).and_then(|value| flow.constant(value));
+    let other = || {
+        node.inputs
+            .get(1 - operand.min(1))
+            .and_then(|value| flow.constant(value))
+    };
     let all = |fits: &dyn Fn(f64) -> bool| {
         other().is_some_and(|values| !values.is_empty() && values.iter().all(|&value| fits(value)))
     };
-    let pixels =
-        |what: &str| (ValueRange { low: 0.0, high: 255.0 }, format!("{what} in {}: pixels of 0 to 255", words(node)));
+    let pixels = |what: &str| {
+        (
+            ValueRange {
+                low: 0.0,
+                high: 255.0,
+            },
+            format!("{what} in {}: pixels of 0 to 255", words(node)),
+        )
+    };
     match (node.operator.as_str(), operand) {
         ("Div", 0) if all(&|value| BYTES.contains(&value)) => Some(pixels("divided by 255")),
-        ("Mul", _) if all(&|value| value > 0.0 && BYTES.contains(&(1.0 / value))) => Some(pixels("divided by 255")),
-        ("Sub", 0) if all(&|value| value > MEAN && value < 256.0) => Some(pixels("a mean of bytes is taken away")),
+        ("Mul", _) if all(&|value| value > 0.0 && BYTES.contains(&(1.0 / value))) => {
+            Some(pixels("divided by 255"))
+        }
+        ("Sub", 0) if all(&|value| value > MEAN && value < 256.0) => {
+            Some(pixels("a mean of bytes is taken away"))
+        }
         ("STFT", 0) => Some(sound(node)),
         ("Conv", 0) if is_of_sound(flow, node) => Some(sound(node)),
         _ => None,
@@ -51,14 +76,29 @@ fn read(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(ValueRange, Str
 }
 
 fn sound(node: &Node) -> (ValueRange, String) {
-    (ValueRange { low: -0.5, high: 0.5 }, format!("samples of a sound, as {} reads them: around 0", words(node)))
+    (
+        ValueRange {
+            low: -0.5,
+            high: 0.5,
+        },
+        format!(
+            "samples of a sound, as {} reads them: around 0",
+            words(node)
+        ),
+    )
 }
 
 /// Whether a convolution goes along one axis and reads a sound.
 fn is_of_sound(flow: &Flow<'_>, node: &Node) -> bool {
-    let kernel = node.inputs.get(1).and_then(|kernel| flow.stored(kernel)).map(|kernel| kernel.dims.as_slice());
+    let kernel = node
+        .inputs
+        .get(1)
+        .and_then(|kernel| flow.stored(kernel))
+        .map(|kernel| kernel.dims.as_slice());
     let number = |name: &str| node.integer(name).unwrap_or(1);
-    let Some(&[_, channels, width]) = kernel else { return false };
+    let Some(&[_, channels, width]) = kernel else {
+        return false;
+    };
     number("group") == 1 && is_sound(channels as i64, width as i64, number("strides"))
 }
 
@@ -78,25 +118,47 @@ mod tests {
             tensor("stereo", &[8, 2, 8], None),
             tensor("pairs", &[8, 2, 3], None),
         ];
-        let graph = Graph { nodes, initializers, ..Graph::default() };
+        let graph = Graph {
+            nodes,
+            initializers,
+            ..Graph::default()
+        };
         range(&measured(&graph, &Shapes::new()), "x").map(|(range, _)| (range.low, range.high))
     }
 
     #[test]
     fn numbers_that_are_divided_as_bytes_are_pixels() {
         let pixels = Some((0.0, 255.0));
-        assert_eq!(low_and_high(vec![node("Div", &["x", "bytes"], "y")]), pixels);
-        assert_eq!(low_and_high(vec![node("Transpose", &["x"], "t"), node("Mul", &["t", "part"], "y")]), pixels);
-        assert_eq!(low_and_high(vec![node("Sub", &["x", "means"], "y")]), pixels);
+        assert_eq!(
+            low_and_high(vec![node("Div", &["x", "bytes"], "y")]),
+            pixels
+        );
+        assert_eq!(
+            low_and_high(vec![
+                node("Transpose", &["x"], "t"),
+                node("Mul", &["t", "part"], "y")
+            ]),
+            pixels
+        );
+        assert_eq!(
+            low_and_high(vec![node("Sub", &["x", "means"], "y")]),
+            pixels
+        );
         assert_eq!(low_and_high(vec![node("Sub", &["x", "small"], "y")]), None);
     }
 
     #[test]
     fn samples_of_a_sound_lie_around_zero() {
         let sound = Some((-0.5, 0.5));
-        let one_channel = vec![node("Unsqueeze", &["x"], "u"), node("Conv", &["u", "kernel"], "y")];
+        let one_channel = vec![
+            node("Unsqueeze", &["x"], "u"),
+            node("Conv", &["u", "kernel"], "y"),
+        ];
         assert_eq!(low_and_high(one_channel), sound);
-        assert_eq!(low_and_high(vec![node("Conv", &["x", "stereo"], "y")]), sound);
+        assert_eq!(
+            low_and_high(vec![node("Conv", &["x", "stereo"], "y")]),
+            sound
+        );
         assert_eq!(low_and_high(vec![node("Conv", &["x", "pairs"], "y")]), None);
     }
 }

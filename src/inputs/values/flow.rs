@@ -33,7 +33,10 @@ pub(in super::super) struct Flow<'m> {
 impl<'m> Flow<'m> {
     /// The flow of a graph whose inputs have these shapes, with no sizes but declared ones.
     pub fn unmeasured(graph: &'m Graph, shapes: &Shapes) -> Flow<'m> {
-        let sized = graph.inputs.iter().filter_map(|info| shapes.get(&info.name));
+        let sized = graph
+            .inputs
+            .iter()
+            .filter_map(|info| shapes.get(&info.name));
         let mut flow = Flow {
             symbols: symbols(graph, shapes),
             fed: fed(graph, shapes),
@@ -48,15 +51,34 @@ impl<'m> Flow<'m> {
     }
 
     fn add_graph(&mut self, graph: &'m Graph) {
-        self.stored.extend(graph.initializers.iter().map(|tensor| (tensor.name.as_str(), tensor)));
-        self.types.extend(graph.values.iter().map(|(name, value_type)| (name.as_str(), value_type)));
+        self.stored.extend(
+            graph
+                .initializers
+                .iter()
+                .map(|tensor| (tensor.name.as_str(), tensor)),
+        );
+        self.types.extend(
+            graph
+                .values
+                .iter()
+                .map(|(name, value_type)| (name.as_str(), value_type)),
+        );
         let interface = graph.inputs.iter().chain(&graph.outputs);
-        self.types.extend(interface.map(|info| (info.name.as_str(), &info.value_type)));
+        self.types
+            .extend(interface.map(|info| (info.name.as_str(), &info.value_type)));
         for node in &graph.nodes {
             let index = self.nodes.len();
             self.nodes.push(node);
-            for (operand, name) in node.inputs.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
-                self.consumers.entry(name).or_default().push((index, operand));
+            for (operand, name) in node
+                .inputs
+                .iter()
+                .enumerate()
+                .filter(|(_, name)| !name.is_empty())
+            {
+                self.consumers
+                    .entry(name)
+                    .or_default()
+                    .push((index, operand));
             }
             for name in node.outputs.iter().filter(|name| !name.is_empty()) {
                 self.producers.insert(name, index);
@@ -88,7 +110,8 @@ impl<'m> Flow<'m> {
     /// Nodes that read a value, each with the operand's index.
     pub fn consumers(&self, value: &str) -> impl Iterator<Item = (&'m Node, usize)> {
         let uses = self.consumers.get(value).map_or(&[][..], Vec::as_slice);
-        uses.iter().map(|&(node, operand)| (self.nodes[node], operand))
+        uses.iter()
+            .map(|&(node, operand)| (self.nodes[node], operand))
     }
 
     /// Whether a value is read by a node of a graph within, which may never run.
@@ -103,10 +126,14 @@ impl<'m> Flow<'m> {
             if self.stored(value).is_some() {
                 return true;
             }
-            let Some(&producer) = self.producers.get(value) else { return false };
+            let Some(&producer) = self.producers.get(value) else {
+                return false;
+            };
             let node = self.nodes[producer];
             match (node.operator.as_str(), node.inputs.first()) {
-                ("Cast" | "Identity" | "DequantizeLinear" | "Transpose", Some(input)) => value = input,
+                ("Cast" | "Identity" | "DequantizeLinear" | "Transpose", Some(input)) => {
+                    value = input
+                }
                 _ => return false,
             }
         }
@@ -115,7 +142,11 @@ impl<'m> Flow<'m> {
 
     /// Other names of a value, inside or outside of an inner graph.
     pub fn aliases(&self, value: &str) -> impl Iterator<Item = &'m str> {
-        self.aliases.get(value).map_or(&[][..], Vec::as_slice).iter().copied()
+        self.aliases
+            .get(value)
+            .map_or(&[][..], Vec::as_slice)
+            .iter()
+            .copied()
     }
 
     /// The elements of a small constant, through operators that do not change them.
@@ -127,7 +158,9 @@ impl<'m> Flow<'m> {
             }
             let node = self.nodes[*self.producers.get(value)?];
             match node.operator.as_str() {
-                "Cast" | "Identity" | "Unsqueeze" | "Squeeze" | "Reshape" | "Flatten" => value = node.inputs.first()?,
+                "Cast" | "Identity" | "Unsqueeze" | "Squeeze" | "Reshape" | "Flatten" => {
+                    value = node.inputs.first()?
+                }
                 _ => return None,
             }
         }
@@ -137,17 +170,27 @@ impl<'m> Flow<'m> {
     pub fn element_type(&self, value: &str) -> Option<ElementType> {
         match self.stored(value) {
             Some(tensor) => Some(tensor.element_type),
-            None => self.types.get(value)?.as_tensor().map(|(element_type, _)| element_type),
+            None => self
+                .types
+                .get(value)?
+                .as_tensor()
+                .map(|(element_type, _)| element_type),
         }
     }
 
     pub fn stored(&self, value: &str) -> Option<&StoredTensor> {
-        self.stored.get(value).copied().or_else(|| self.constants.get(value))
+        self.stored
+            .get(value)
+            .copied()
+            .or_else(|| self.constants.get(value))
     }
 
     /// Tokens of the past and new ones together in every operator that takes both: its keys are as many.
     pub fn totals(&self) -> Vec<f64> {
-        let fused = self.nodes.iter().filter(|node| node.operator == "GroupQueryAttention");
+        let fused = self
+            .nodes
+            .iter()
+            .filter(|node| node.operator == "GroupQueryAttention");
         let mut totals: Vec<f64> = fused.filter_map(|node| self.all_tokens(node)).collect();
         totals.dedup();
         totals
@@ -156,13 +199,19 @@ impl<'m> Flow<'m> {
     /// Tokens of the past and the new ones together, where an operator takes both.
     pub fn all_tokens(&self, node: &Node) -> Option<f64> {
         let has_past = node.inputs.get(3).is_some_and(|name| !name.is_empty());
-        let past = if has_past { self.operand_size(node, 3, 2)? } else { 0.0 };
+        let past = if has_past {
+            self.operand_size(node, 3, 2)?
+        } else {
+            0.0
+        };
         Some(past + self.operand_size(node, 0, 1)?)
     }
 
     /// How many elements a value has, where all of its sizes are known.
     pub fn elements(&self, value: &str) -> Option<u64> {
-        self.dims(value)?.into_iter().try_fold(1_u64, |product, size| product.checked_mul(size?))
+        self.dims(value)?
+            .into_iter()
+            .try_fold(1_u64, |product, size| product.checked_mul(size?))
     }
 
     pub fn operand_size(&self, node: &Node, operand: usize, axis: usize) -> Option<f64> {
@@ -183,19 +232,28 @@ impl<'m> Flow<'m> {
     /// Size of the last dimension but one of the first input that has the dimensions of images.
     pub fn image_size(&self) -> Option<f64> {
         let dims = self.images.first()?;
-        dims.get(dims.len() - 2).copied().flatten().map(|size| size as f64)
+        dims.get(dims.len() - 2)
+            .copied()
+            .flatten()
+            .map(|size| size as f64)
     }
 
     /// Whether the results of a node go into a softmax, through operators that keep their places.
     pub fn leads_to_softmax(&self, node: usize) -> bool {
         let mut next = self.nodes[node];
         for _ in 0..TRACE_LIMIT {
-            let reader = next.outputs.first().and_then(|output| self.consumers(output).next());
-            let Some((reader, _)) = reader else { return false };
+            let reader = next
+                .outputs
+                .first()
+                .and_then(|output| self.consumers(output).next());
+            let Some((reader, _)) = reader else {
+                return false;
+            };
             next = reader;
             match next.operator.as_str() {
                 "Softmax" | "LogSoftmax" => return true,
-                "Add" | "Cast" | "Identity" | "Reshape" | "Max" | "Min" | "Clip" | "Sub" | "Mul" | "Div" | "Where" => {}
+                "Add" | "Cast" | "Identity" | "Reshape" | "Max" | "Min" | "Clip" | "Sub"
+                | "Mul" | "Div" | "Where" => {}
                 _ => return false,
             }
         }
@@ -211,7 +269,11 @@ impl<'m> Flow<'m> {
     }
 
     pub fn readers(&self, value: &str) -> impl Iterator<Item = usize> {
-        self.consumers.get(value).map_or(&[][..], Vec::as_slice).iter().map(|&(node, _)| node)
+        self.consumers
+            .get(value)
+            .map_or(&[][..], Vec::as_slice)
+            .iter()
+            .map(|&(node, _)| node)
     }
 
     /// Sizes of a value's dimensions as far as they are known; a batch counts as 1, so that it bounds safely.
@@ -222,12 +284,19 @@ impl<'m> Flow<'m> {
         if let Some(fed) = self.fed.get(value) {
             return Some(fed.clone());
         }
-        let declared = self.types.get(value).and_then(|value_type| value_type.as_tensor()?.1);
+        let declared = self
+            .types
+            .get(value)
+            .and_then(|value_type| value_type.as_tensor()?.1);
         let declared = declared.map(|dims| dims.iter().map(|dim| self.size(dim)).collect());
         match (self.extents.get(value), declared) {
-            (Some(found), Some(declared)) if found.len() == Extent::len(&declared) => {
-                Some(found.iter().zip(declared).map(|(found, declared)| found.or(declared)).collect())
-            }
+            (Some(found), Some(declared)) if found.len() == Extent::len(&declared) => Some(
+                found
+                    .iter()
+                    .zip(declared)
+                    .map(|(found, declared)| found.or(declared))
+                    .collect(),
+            ),
             (found, declared) => found.cloned().or(declared),
         }
     }
@@ -244,14 +313,21 @@ impl<'m> Flow<'m> {
 /// Sizes of the inputs; a batch counts as 1.
 fn fed<'m>(graph: &'m Graph, shapes: &Shapes) -> HashMap<&'m str, Extent> {
     let sizes = |shape: &Extent| shape.iter().map(|size| Some(size.unwrap_or(1))).collect();
-    graph.inputs.iter().filter_map(|info| Some((info.name.as_str(), sizes(shapes.get(&info.name)?)))).collect()
+    graph
+        .inputs
+        .iter()
+        .filter_map(|info| Some((info.name.as_str(), sizes(shapes.get(&info.name)?))))
+        .collect()
 }
 
 /// Sizes of the open dimensions that have names; a batch counts as 1.
 fn symbols<'m>(graph: &'m Graph, shapes: &Shapes) -> HashMap<&'m str, u64> {
     let mut symbols = HashMap::new();
     for info in &graph.inputs {
-        for (dim, size) in dims_of(info).iter().zip(shapes.get(&info.name).into_iter().flatten()) {
+        for (dim, size) in dims_of(info)
+            .iter()
+            .zip(shapes.get(&info.name).into_iter().flatten())
+        {
             if let Dim::Symbolic(name) = dim {
                 symbols.insert(name.as_str(), size.unwrap_or(1));
             }

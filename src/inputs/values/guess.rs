@@ -44,7 +44,11 @@ pub(super) enum SignKind {
 impl Guess {
     /// One number everywhere.
     pub fn all(value: f64) -> Guess {
-        Guess::Blend { share: 1.0, yes: value, no: value }
+        Guess::Blend {
+            share: 1.0,
+            yes: value,
+            no: value,
+        }
     }
 
     /// A list, or its only number.
@@ -66,7 +70,11 @@ impl Guess {
 
     pub fn map(&self, change: impl Fn(f64) -> f64) -> Guess {
         match self {
-            Guess::Blend { share, yes, no } => Guess::Blend { share: *share, yes: change(*yes), no: change(*no) },
+            Guess::Blend { share, yes, no } => Guess::Blend {
+                share: *share,
+                yes: change(*yes),
+                no: change(*no),
+            },
             Guess::List(values) => Guess::List(values.iter().copied().map(change).collect()),
             Guess::Places(_) | Guess::Data => Guess::Data,
         }
@@ -80,12 +88,24 @@ impl Guess {
             return other.map(|theirs| combine(value, theirs));
         }
         match (self, other) {
-            (Guess::List(one), Guess::List(two)) if one.len() == two.len() => {
-                Guess::List(one.iter().zip(two).map(|(&one, &two)| combine(one, two)).collect())
-            }
-            (&Guess::Blend { share, yes, no }, &Guess::Blend { share: same, yes: one, no: two }) if share == same => {
-                Guess::Blend { share, yes: combine(yes, one), no: combine(no, two) }
-            }
+            (Guess::List(one), Guess::List(two)) if one.len() == two.len() => Guess::List(
+                one.iter()
+                    .zip(two)
+                    .map(|(&one, &two)| combine(one, two))
+                    .collect(),
+            ),
+            (
+                &Guess::Blend { share, yes, no },
+                &Guess::Blend {
+                    share: same,
+                    yes: one,
+                    no: two,
+                },
+            ) if share == same => Guess::Blend {
+                share,
+                yes: combine(yes, one),
+                no: combine(no, two),
+            },
             _ => Guess::Data,
         }
     }
@@ -118,5 +138,9 @@ pub(super) fn multiplied(value: f64) -> f64 {
 }
 
 pub(super) fn truth(value: f64) -> f64 {
-    if value.is_nan() || value == 0.0 { 0.0 } else { 1.0 }
+    if value.is_nan() || value == 0.0 {
+        0.0
+    } else {
+        1.0
+    }
 }

@@ -25,13 +25,25 @@ fn judged(meaning: Meaning, guess: &Guess) -> Sign {
     let counted = |whole: Option<f64>, more: f64| match (whole, guess.uniform()) {
         (Some(whole), Some(value)) if whole > 0.0 => {
             let share = (value + more) / whole;
-            Sign { kind: SignKind::Mask, share: if share > 1.0 { 0.0 } else { share.max(0.0) } }
+            Sign {
+                kind: SignKind::Mask,
+                share: if share > 1.0 { 0.0 } else { share.max(0.0) },
+            }
         }
-        _ => Sign { kind: SignKind::Length, share: 1.0 },
+        _ => Sign {
+            kind: SignKind::Length,
+            share: 1.0,
+        },
     };
     match meaning {
-        Meaning::Keeps => Sign { kind: SignKind::Mask, share: guess.worth(truth).unwrap_or(0.0) },
-        Meaning::Added => Sign { kind: SignKind::Bias, share: guess.worth(added).unwrap_or(0.0) },
+        Meaning::Keeps => Sign {
+            kind: SignKind::Mask,
+            share: guess.worth(truth).unwrap_or(0.0),
+        },
+        Meaning::Added => Sign {
+            kind: SignKind::Bias,
+            share: guess.worth(added).unwrap_or(0.0),
+        },
         Meaning::Counts(whole) => counted(whole, 0.0),
         Meaning::Last(whole) => counted(whole, 1.0),
     }
@@ -40,7 +52,11 @@ fn judged(meaning: Meaning, guess: &Guess) -> Sign {
 fn meaning(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<Meaning> {
     let size = |of: usize, axis: usize| flow.operand_size(node, of, axis);
     let operator = node.qualified_operator();
-    let is_list = node.inputs.get(operand).and_then(|value| flow.dims(value)).is_some_and(|dims| dims.len() == 1);
+    let is_list = node
+        .inputs
+        .get(operand)
+        .and_then(|value| flow.dims(value))
+        .is_some_and(|dims| dims.len() == 1);
     let element_type = || flow.element_type(node.inputs.get(operand)?);
     Some(match (operator.as_str(), operand) {
         ("LSTM" | "GRU" | "RNN", 4) => {
@@ -51,12 +67,18 @@ fn meaning(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<Meaning> {
             let axis = usize::try_from(node.integer("time_axis").unwrap_or(0)).unwrap_or(0);
             Meaning::Counts(size(0, axis))
         }
-        ("com.microsoft.Attention", 3) | ("com.microsoft.QAttention", 5) if is_list => Meaning::Counts(size(0, 1)),
-        ("com.microsoft.MultiHeadAttention", 4) if is_list => Meaning::Counts(size(1, 1).or_else(|| size(0, 1))),
+        ("com.microsoft.Attention", 3) | ("com.microsoft.QAttention", 5) if is_list => {
+            Meaning::Counts(size(0, 1))
+        }
+        ("com.microsoft.MultiHeadAttention", 4) if is_list => {
+            Meaning::Counts(size(1, 1).or_else(|| size(0, 1)))
+        }
         ("com.microsoft.Attention", 3)
         | ("com.microsoft.QAttention", 5)
         | ("com.microsoft.MultiHeadAttention", 4)
-        | ("com.microsoft.EmbedLayerNormalization" | "com.microsoft.QEmbedLayerNormalization", 7) => Meaning::Keeps,
+        | ("com.microsoft.EmbedLayerNormalization" | "com.microsoft.QEmbedLayerNormalization", 7) => {
+            Meaning::Keeps
+        }
         ("Attention", 3) if element_type() == Some(ElementType::Bool) => Meaning::Keeps,
         ("Attention", 3)
         | ("com.microsoft.Attention" | "com.microsoft.MultiHeadAttention", 5)

@@ -1,7 +1,9 @@
 //! Inputs that list one number for each axis, or a part of such numbers: sizes, scales, ends, parts, axes.
 
 use super::places::{self, Part};
-use super::{AttributeValue, Fill, FillKind, Flow, Graph, IndexBound, Node, Shapes, measured, place, words};
+use super::{
+    AttributeValue, Fill, FillKind, Flow, Graph, IndexBound, Node, Shapes, measured, place, words,
+};
 
 const MOST_NUMBERS: u64 = 16;
 /// Colours of an image, by which its layout is told.
@@ -40,7 +42,9 @@ fn rule(operator: &str, operand: usize) -> Option<(Rule, &'static str, &'static 
         ("Reshape", 1) => (Rule::Shape, "the shape in", "that of the data"),
         ("Unsqueeze", 1) => (Rule::NewAxes, "the axes of", "behind the first one"),
         ("Squeeze", 1) => (Rule::SingleAxes, "the axes of", "those of one element"),
-        ("CumSum" | "CumProd", 1) | ("Pad" | "Slice", 3) => (Rule::Axes, "the axes of", "the last ones"),
+        ("CumSum" | "CumProd", 1) | ("Pad" | "Slice", 3) => {
+            (Rule::Axes, "the axes of", "the last ones")
+        }
         (reduce, 1) if reduce.starts_with("Reduce") => (Rule::Axes, "the axes of", "the last ones"),
         ("OneHot", 2) => (Rule::NoAndYes, "the values of", "0 and 1"),
         _ => return None,
@@ -60,18 +64,38 @@ pub(super) fn fills(
     input: &str,
     bound: Option<&IndexBound>,
 ) -> Option<Vec<Fill>> {
-    let Listed { numbers, rule, reason } = listed(flow, graph, shapes, input)?;
+    let Listed {
+        numbers,
+        rule,
+        reason,
+    } = listed(flow, graph, shapes, input)?;
     let is_safe = |number: &FillKind| match number {
-        FillKind::Constant(value) => bound.is_none_or(|bound| (bound.low..=bound.high).contains(value)),
+        FillKind::Constant(value) => {
+            bound.is_none_or(|bound| (bound.low..=bound.high).contains(value))
+        }
         _ => true,
     };
     if !numbers.iter().all(is_safe) {
         return None;
     }
     let kind = whole(numbers);
-    let plain = Some(FillKind::Constant(1.0)).filter(|plain| has_plain_form(rule) && *plain != kind);
-    let plain = plain.map(|kind| Fill { kind, reason: format!("{reason}, or 1 everywhere"), steers: true });
-    Some([Fill { kind, reason, steers: true }].into_iter().chain(plain).collect())
+    let plain =
+        Some(FillKind::Constant(1.0)).filter(|plain| has_plain_form(rule) && *plain != kind);
+    let plain = plain.map(|kind| Fill {
+        kind,
+        reason: format!("{reason}, or 1 everywhere"),
+        steers: true,
+    });
+    Some(
+        [Fill {
+            kind,
+            reason,
+            steers: true,
+        }]
+        .into_iter()
+        .chain(plain)
+        .collect(),
+    )
 }
 
 struct Listed {
@@ -84,7 +108,9 @@ fn listed(flow: &Flow<'_>, graph: &Graph, shapes: &Shapes, input: &str) -> Optio
     let count = numbers_of(shapes.get(input)?)?;
     let operands = places::operands(flow, input, count).into_iter();
     let operands = operands
-        .filter_map(|(node, operand, part)| Some((node, part, rule(&node.qualified_operator(), operand)?)))
+        .filter_map(|(node, operand, part)| {
+            Some((node, part, rule(&node.qualified_operator(), operand)?))
+        })
         .collect::<Vec<_>>();
     if operands.is_empty() {
         return None;
@@ -104,8 +130,15 @@ fn listed(flow: &Flow<'_>, graph: &Graph, shapes: &Shapes, input: &str) -> Optio
     }
     let (rule, reason) = decided.filter(|_| is_whole || !numbers.contains(&None))?;
     // Numbers that nothing reads as such.
-    let numbers = numbers.into_iter().map(|number| number.unwrap_or(FillKind::Constant(1.0))).collect();
-    Some(Listed { numbers, rule, reason })
+    let numbers = numbers
+        .into_iter()
+        .map(|number| number.unwrap_or(FillKind::Constant(1.0)))
+        .collect();
+    Some(Listed {
+        numbers,
+        rule,
+        reason,
+    })
 }
 
 fn numbers_of(shape: &[Option<u64>]) -> Option<usize> {
@@ -114,12 +147,18 @@ fn numbers_of(shape: &[Option<u64>]) -> Option<usize> {
         [others @ .., Some(count)] if others.iter().all(|&size| size == Some(1)) => *count,
         _ => return None,
     };
-    (1..=MOST_NUMBERS).contains(&count).then_some(count as usize)
+    (1..=MOST_NUMBERS)
+        .contains(&count)
+        .then_some(count as usize)
 }
 
 fn whole(mut numbers: Vec<FillKind>) -> FillKind {
     let are_same = numbers.windows(2).all(|pair| pair[0] == pair[1]);
-    if are_same { numbers.swap_remove(0) } else { FillKind::Columns(numbers) }
+    if are_same {
+        numbers.swap_remove(0)
+    } else {
+        FillKind::Columns(numbers)
+    }
 }
 
 /// Sizes of values with one sample, and with two: what grows is the batch.
@@ -137,7 +176,10 @@ impl<'f, 'm> Sizes<'f, 'm> {
         for size in of_two.values_mut().flatten() {
             size.get_or_insert(2);
         }
-        Sizes { flow, of_two: measured(graph, &of_two) }
+        Sizes {
+            flow,
+            of_two: measured(graph, &of_two),
+        }
     }
 
     fn of_data(&self, node: &Node) -> Option<List> {
@@ -166,16 +208,30 @@ impl<'f, 'm> Sizes<'f, 'm> {
                 Some(numbers((0..part.total()?).map(|at| (first + at) as f64)))
             }
             Rule::SingleAxes => single_axes(&data?, part.total()?),
-            Rule::Axes => Some(numbers(last_axes(rank, part.total()?).into_iter().map(|axis| axis as f64))),
+            Rule::Axes => Some(numbers(
+                last_axes(rank, part.total()?)
+                    .into_iter()
+                    .map(|axis| axis as f64),
+            )),
             Rule::NoAndYes => Some(numbers([0.0, 1.0].into_iter())),
         }
     }
 
     /// The data's own sizes; those of an image that is fed where an axis of space has none that is known.
     fn sizes(&self, node: &Node, data: &[Option<FillKind>]) -> Option<List> {
-        let of_image = |axis: usize| self.flow.image_size().filter(|_| axis >= 2).map(FillKind::Constant);
+        let of_image = |axis: usize| {
+            self.flow
+                .image_size()
+                .filter(|_| axis >= 2)
+                .map(FillKind::Constant)
+        };
         let size = |axis: usize| data[axis].clone().or_else(|| of_image(axis));
-        Some(named_axes(node, data.len())?.into_iter().map(size).collect())
+        Some(
+            named_axes(node, data.len())?
+                .into_iter()
+                .map(size)
+                .collect(),
+        )
     }
 
     /// The data's own sizes along the axes that are cut; what is not known is cut nowhere.
@@ -188,17 +244,25 @@ impl<'f, 'm> Sizes<'f, 'm> {
         };
         let end = |axis: i64| data.and_then(|data| data.get(place(axis, data.len())?)?.clone());
         let all = FillKind::Constant(f64::from(i32::MAX));
-        Some(axes.into_iter().map(|axis| end(axis).or_else(|| Some(all.clone()))).collect())
+        Some(
+            axes.into_iter()
+                .map(|axis| end(axis).or_else(|| Some(all.clone())))
+                .collect(),
+        )
     }
 }
 
 fn numbers(values: impl Iterator<Item = f64>) -> List {
-    values.map(|value| Some(FillKind::Constant(value))).collect()
+    values
+        .map(|value| Some(FillKind::Constant(value)))
+        .collect()
 }
 
 fn named_axes(node: &Node, rank: usize) -> Option<Vec<usize>> {
     match node.attribute("axes") {
-        Some(AttributeValue::Integers(axes)) => axes.iter().map(|&axis| place(axis, rank)).collect(),
+        Some(AttributeValue::Integers(axes)) => {
+            axes.iter().map(|&axis| place(axis, rank)).collect()
+        }
         _ => Some((0..rank).collect()),
     }
 }
@@ -214,19 +278,35 @@ fn scales(node: &Node, data: Option<&[Option<FillKind>]>, part: Part) -> Option<
     let rank = data.map_or_else(|| part.total(), |data| Some(data.len()))?;
     let is_colours = |axis: usize| {
         let size = data.and_then(|data| data.get(axis)?.as_ref());
-        COLOURS.iter().any(|&colours| size == Some(&FillKind::Constant(colours)))
+        COLOURS
+            .iter()
+            .any(|&colours| size == Some(&FillKind::Constant(colours)))
     };
-    let colours = if rank > 2 && is_colours(rank - 1) && !is_colours(1) { rank - 1 } else { 1 };
-    let scale = |axis: usize| if rank > 2 && axis != 0 && axis != colours { 2.0 } else { 1.0 };
+    let colours = if rank > 2 && is_colours(rank - 1) && !is_colours(1) {
+        rank - 1
+    } else {
+        1
+    };
+    let scale = |axis: usize| {
+        if rank > 2 && axis != 0 && axis != colours {
+            2.0
+        } else {
+            1.0
+        }
+    };
     Some(numbers(named_axes(node, rank)?.into_iter().map(scale)))
 }
 
 /// Parts that add up to the size of the axis, each as large as the others or one larger.
 fn parts(node: &Node, data: &[Option<FillKind>], count: usize) -> Option<List> {
     let axis = place(node.integer("axis").unwrap_or(0), data.len())?;
-    let Some(FillKind::Constant(size)) = data[axis] else { return None };
+    let Some(FillKind::Constant(size)) = data[axis] else {
+        return None;
+    };
     let (each, more) = ((size / count as f64).floor(), size % count as f64);
-    Some(numbers((0..count).map(|at| if (at as f64) < more { each + 1.0 } else { each })))
+    Some(numbers((0..count).map(|at| {
+        if (at as f64) < more { each + 1.0 } else { each }
+    })))
 }
 
 /// A shape that keeps all elements, and the batch: 0 is the size that the data has, and -1 what is left.

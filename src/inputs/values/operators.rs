@@ -13,21 +13,42 @@ pub(super) struct Affine {
 }
 
 impl Affine {
-    pub const SAME: Affine = Affine { scale: 1.0, low: 0.0, high: 0.0, sure: true };
+    pub const SAME: Affine = Affine {
+        scale: 1.0,
+        low: 0.0,
+        high: 0.0,
+        sure: true,
+    };
 
     pub fn add(self, low: f64, high: f64) -> Affine {
-        Affine { low: self.low + low, high: self.high + high, ..self }
+        Affine {
+            low: self.low + low,
+            high: self.high + high,
+            ..self
+        }
     }
 
     pub fn multiply(self, factor: f64) -> Affine {
         let (one, other) = (self.low * factor, self.high * factor);
-        Affine { scale: self.scale * factor, low: one.min(other), high: one.max(other), ..self }
+        Affine {
+            scale: self.scale * factor,
+            low: one.min(other),
+            high: one.max(other),
+            ..self
+        }
     }
 
     /// The `x` for which the value lies in `low..=high`.
     pub fn solve(self, low: f64, high: f64) -> (f64, f64) {
-        let (one, other) = ((low - self.low) / self.scale, (high - self.high) / self.scale);
-        if self.scale > 0.0 { (one, other) } else { (other, one) }
+        let (one, other) = (
+            (low - self.low) / self.scale,
+            (high - self.high) / self.scale,
+        );
+        if self.scale > 0.0 {
+            (one, other)
+        } else {
+            (other, one)
+        }
     }
 }
 
@@ -77,37 +98,83 @@ const RULES: [Rule; 18] = [
     Rule("NegativeLogLikelihoodLoss", 1, 0, Axis::Fixed(1)),
     Rule("SoftmaxCrossEntropyLoss", 1, 0, Axis::Fixed(1)),
     Rule("ai.onnx.ml.ArrayFeatureExtractor", 1, 0, Axis::Fixed(-1)),
-    Rule("com.microsoft.EmbedLayerNormalization", 0, 2, Axis::Fixed(0)),
-    Rule("com.microsoft.EmbedLayerNormalization", 1, 4, Axis::Fixed(0)),
-    Rule("com.microsoft.EmbedLayerNormalization", 8, 3, Axis::Fixed(0)),
-    Rule("com.microsoft.QEmbedLayerNormalization", 0, 2, Axis::Fixed(0)),
-    Rule("com.microsoft.QEmbedLayerNormalization", 1, 4, Axis::Fixed(0)),
-    Rule("com.microsoft.GatherBlockQuantized", 1, 0, Axis::Attribute("gather_axis", 0)),
+    Rule(
+        "com.microsoft.EmbedLayerNormalization",
+        0,
+        2,
+        Axis::Fixed(0),
+    ),
+    Rule(
+        "com.microsoft.EmbedLayerNormalization",
+        1,
+        4,
+        Axis::Fixed(0),
+    ),
+    Rule(
+        "com.microsoft.EmbedLayerNormalization",
+        8,
+        3,
+        Axis::Fixed(0),
+    ),
+    Rule(
+        "com.microsoft.QEmbedLayerNormalization",
+        0,
+        2,
+        Axis::Fixed(0),
+    ),
+    Rule(
+        "com.microsoft.QEmbedLayerNormalization",
+        1,
+        4,
+        Axis::Fixed(0),
+    ),
+    Rule(
+        "com.microsoft.GatherBlockQuantized",
+        1,
+        0,
+        Axis::Attribute("gather_axis", 0),
+    ),
     Rule("com.microsoft.GatherND", 1, 0, Axis::Leading),
     Rule("com.microsoft.RotaryEmbedding", 1, 2, Axis::Fixed(0)),
 ];
 
 pub(super) fn effect<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
     let operator = node.qualified_operator();
-    if let Some(rule) = RULES.iter().find(|rule| rule.0 == operator && rule.1 == operand) {
+    if let Some(rule) = RULES
+        .iter()
+        .find(|rule| rule.0 == operator && rule.1 == operand)
+    {
         return rule.bounds(flow, node);
     }
     if let Some((values, reason)) = usual::numbers(flow, node, operand) {
-        return Effect::Takes { values, reason: format!("{reason} {}", words(node)) };
+        return Effect::Takes {
+            values,
+            reason: format!("{reason} {}", words(node)),
+        };
     }
     match (operator.as_str(), operand) {
         ("OneHot", 0) => one_hot(flow, node),
-        ("Div" | "Mod", 1) => Effect::Divides { reason: format!("divides in {}", words(node)) },
+        ("Div" | "Mod", 1) => Effect::Divides {
+            reason: format!("divides in {}", words(node)),
+        },
         ("CumSum" | "CumProd", 1) => axis(flow, node),
-        ("RoiAlign" | "com.microsoft.CropAndResize", 2) => {
-            bounds(0.0, 0.0, format!("is the first image of the batch in {}", words(node)))
+        ("RoiAlign" | "com.microsoft.CropAndResize", 2) => bounds(
+            0.0,
+            0.0,
+            format!("is the first image of the batch in {}", words(node)),
+        ),
+        ("Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual", _) => {
+            compared(flow, node, operand)
         }
-        ("Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual", _) => compared(flow, node, operand),
         // Whole numbers lose less than one when they are divided.
-        ("Div", 0) => scaled(flow, node, 0, |affine, factor| affine.multiply(1.0 / factor).add(-1.0, 0.0)),
+        ("Div", 0) => scaled(flow, node, 0, |affine, factor| {
+            affine.multiply(1.0 / factor).add(-1.0, 0.0)
+        }),
         ("Add", _) => moved(flow, node, operand, Affine::add),
         ("Sub", 0) => moved(flow, node, 0, |affine, low, high| affine.add(-high, -low)),
-        ("Sub", 1) => moved(flow, node, 1, |affine, low, high| affine.multiply(-1.0).add(low, high)),
+        ("Sub", 1) => moved(flow, node, 1, |affine, low, high| {
+            affine.multiply(-1.0).add(low, high)
+        }),
         ("Mul", _) => scaled(flow, node, operand, Affine::multiply),
         ("Neg", 0) => Effect::Passes(Box::new(|affine| affine.multiply(-1.0))),
         // To truth values.
@@ -123,10 +190,11 @@ fn passes(operator: &str, operand: usize) -> bool {
         "Concat" | "Min" | "Max" => true,
         "Where" => operand > 0,
         "Scatter" | "ScatterElements" | "ScatterND" => operand != 1,
-        "Cast" | "CastLike" | "Clip" | "Compress" | "DepthToSpace" | "Dropout" | "Expand" | "Flatten" | "Floor"
-        | "Ceil" | "Round" | "Gather" | "GatherElements" | "GatherND" | "Identity" | "Pad" | "ReduceMax"
-        | "ReduceMin" | "Reshape" | "ReverseSequence" | "Slice" | "SpaceToDepth" | "Split" | "Squeeze" | "Tile"
-        | "TopK" | "Transpose" | "Trilu" | "Unique" | "Unsqueeze" => operand == 0,
+        "Cast" | "CastLike" | "Clip" | "Compress" | "DepthToSpace" | "Dropout" | "Expand"
+        | "Flatten" | "Floor" | "Ceil" | "Round" | "Gather" | "GatherElements" | "GatherND"
+        | "Identity" | "Pad" | "ReduceMax" | "ReduceMin" | "Reshape" | "ReverseSequence"
+        | "Slice" | "SpaceToDepth" | "Split" | "Squeeze" | "Tile" | "TopK" | "Transpose"
+        | "Trilu" | "Unique" | "Unsqueeze" => operand == 0,
         _ => false,
     }
 }
@@ -153,14 +221,29 @@ pub(super) fn keeps_all(operator: &str) -> bool {
 
 impl Rule {
     fn bounds<'f>(&self, flow: &Flow<'_>, node: &Node) -> Effect<'f> {
-        let Some(data) = node.inputs.get(self.2) else { return Effect::Ends };
-        let Some((size, axis)) = flow.dims(data).and_then(|dims| self.smallest(flow, node, &dims)) else {
+        let Some(data) = node.inputs.get(self.2) else {
             return Effect::Ends;
         };
-        let unit = if axis == 0 { "rows".to_owned() } else { format!("along axis {axis}") };
+        let Some((size, axis)) = flow
+            .dims(data)
+            .and_then(|dims| self.smallest(flow, node, &dims))
+        else {
+            return Effect::Ends;
+        };
+        let unit = if axis == 0 {
+            "rows".to_owned()
+        } else {
+            format!("along axis {axis}")
+        };
         let reason = format!("indexes `{data}` ({size} {unit}) through {}", words(node));
         let (high, table) = (size as f64 - 1.0, flow.is_table(data));
-        Effect::Bounds { low: 0.0, high, reason, indexes: true, table }
+        Effect::Bounds {
+            low: 0.0,
+            high,
+            reason,
+            indexes: true,
+            table,
+        }
     }
 
     /// The smallest size among the axes that are indexed, and its axis.
@@ -174,8 +257,13 @@ impl Rule {
             Axis::Fixed(axis) => at(axis),
             Axis::Leading => {
                 let first = usize::try_from(node.integer("batch_dims").unwrap_or(0)).ok()?;
-                let indices = node.inputs.get(self.1).and_then(|indices| flow.dims(indices));
-                let depth = indices.and_then(|dims| dims.last().copied().flatten()).unwrap_or(dims.len() as u64);
+                let indices = node
+                    .inputs
+                    .get(self.1)
+                    .and_then(|indices| flow.dims(indices));
+                let depth = indices
+                    .and_then(|dims| dims.last().copied().flatten())
+                    .unwrap_or(dims.len() as u64);
                 let last = dims.len().min(first.saturating_add(depth as usize));
                 (first..last).filter_map(|axis| at(axis as i64)).min()
             }
@@ -185,15 +273,27 @@ impl Rule {
 
 fn axis<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {
     match node.inputs.first().and_then(|data| flow.dims(data)) {
-        Some(dims) => bounds(0.0, dims.len() as f64 - 1.0, format!("is an axis in {}", words(node))),
+        Some(dims) => bounds(
+            0.0,
+            dims.len() as f64 - 1.0,
+            format!("is an axis in {}", words(node)),
+        ),
         None => Effect::Ends,
     }
 }
 
 fn one_hot<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {
-    let depth = node.inputs.get(1).and_then(|depth| flow.constant(depth)).and_then(|values| values.first().copied());
+    let depth = node
+        .inputs
+        .get(1)
+        .and_then(|depth| flow.constant(depth))
+        .and_then(|values| values.first().copied());
     match depth {
-        Some(depth) => bounds(0.0, depth - 1.0, format!("is one of {depth} classes in {}", words(node))),
+        Some(depth) => bounds(
+            0.0,
+            depth - 1.0,
+            format!("is one of {depth} classes in {}", words(node)),
+        ),
         None => Effect::Ends,
     }
 }
@@ -219,29 +319,52 @@ fn moved<'f>(
 }
 
 /// The results are the operand times a constant; one that differs from element to element has no inverse here.
-fn scaled<'f>(flow: &Flow<'_>, node: &Node, operand: usize, change: impl Fn(Affine, f64) -> Affine + 'f) -> Effect<'f> {
+fn scaled<'f>(
+    flow: &Flow<'_>,
+    node: &Node,
+    operand: usize,
+    change: impl Fn(Affine, f64) -> Affine + 'f,
+) -> Effect<'f> {
     match other(flow, node, operand) {
-        Some((low, high)) if low == high && low != 0.0 => Effect::Passes(Box::new(move |affine| change(affine, low))),
+        Some((low, high)) if low == high && low != 0.0 => {
+            Effect::Passes(Box::new(move |affine| change(affine, low)))
+        }
         _ => Effect::Ends,
     }
 }
 
 fn bounds<'f>(low: f64, high: f64, reason: String) -> Effect<'f> {
-    Effect::Bounds { low, high, reason, indexes: true, table: false }
+    Effect::Bounds {
+        low,
+        high,
+        reason,
+        indexes: true,
+        table: false,
+    }
 }
 
 const COMPARED_LIMIT: usize = 64;
 
 fn compared<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
-    let values = node.inputs.get(1 - operand.min(1)).and_then(|value| flow.constant(value));
+    let values = node
+        .inputs
+        .get(1 - operand.min(1))
+        .and_then(|value| flow.constant(value));
     match values.filter(|values| values.len() <= COMPARED_LIMIT) {
-        Some(values) => Effect::Compares { values: values.to_vec(), reason: words(node) },
+        Some(values) => Effect::Compares {
+            values: values.to_vec(),
+            reason: words(node),
+        },
         None => Effect::Ends,
     }
 }
 
 /// The operator and the node's name, or what it makes if it has none.
 pub(super) fn words(node: &Node) -> String {
-    let name = if node.name.is_empty() { node.outputs.first().unwrap_or(&node.name) } else { &node.name };
+    let name = if node.name.is_empty() {
+        node.outputs.first().unwrap_or(&node.name)
+    } else {
+        &node.name
+    };
     format!("{} `{name}`", node.operator)
 }

@@ -21,15 +21,29 @@ pub(super) struct Part {
 }
 
 /// Operands that hold elements of an input as they are: which operator's, which operand, and which elements.
-pub(super) fn operands<'f>(flow: &'f Flow<'_>, input: &'f str, count: usize) -> Vec<(&'f Node, usize, Part)> {
+pub(super) fn operands<'f>(
+    flow: &'f Flow<'_>,
+    input: &'f str,
+    count: usize,
+) -> Vec<(&'f Node, usize, Part)> {
     let mut found = Vec::new();
-    let mut queue = vec![(input, Part { first: 0, count, before: Some(0), behind: Some(0) })];
+    let mut queue = vec![(
+        input,
+        Part {
+            first: 0,
+            count,
+            before: Some(0),
+            behind: Some(0),
+        },
+    )];
     let mut seen: BTreeSet<(&str, Part)> = queue.iter().copied().collect();
     while let Some((value, part)) = queue.pop().filter(|_| seen.len() < MOST_STEPS) {
         let mut next: Vec<(&str, Part)> = flow.aliases(value).map(|alias| (alias, part)).collect();
         for (node, operand) in flow.consumers(value) {
             match passed(flow, node, operand, part) {
-                Some(part) => next.extend(node.outputs.first().map(|output| (output.as_str(), part))),
+                Some(part) => {
+                    next.extend(node.outputs.first().map(|output| (output.as_str(), part)))
+                }
                 None => found.push((node, operand, part)),
             }
         }
@@ -50,7 +64,9 @@ impl Part {
 
     /// Those of a list's numbers that stand where these elements do, where the value is that list.
     pub fn of<T>(self, list: &[T]) -> Option<&[T]> {
-        let start = self.before.or_else(|| list.len().checked_sub(self.count + self.behind?))?;
+        let start = self
+            .before
+            .or_else(|| list.len().checked_sub(self.count + self.behind?))?;
         list.get(start..start + self.count)
     }
 
@@ -61,7 +77,12 @@ impl Part {
         let count = last.checked_sub(first).filter(|&count| count > 0)?;
         // Where it is not known what is behind, there may be less than is taken.
         let behind = (end == last || self.behind.is_some()).then_some(end - last);
-        Some(Part { first: self.first + first - before, count, before: Some(first - start), behind })
+        Some(Part {
+            first: self.first + first - before,
+            count,
+            before: Some(first - start),
+            behind,
+        })
     }
 }
 
@@ -69,8 +90,8 @@ impl Part {
 fn passed(flow: &Flow<'_>, node: &Node, operand: usize, part: Part) -> Option<Part> {
     match (node.qualified_operator().as_str(), operand) {
         (
-            "Cast" | "CastLike" | "Ceil" | "Clip" | "Dropout" | "Flatten" | "Floor" | "Identity" | "Reshape" | "Round"
-            | "Squeeze" | "Unsqueeze",
+            "Cast" | "CastLike" | "Ceil" | "Clip" | "Dropout" | "Flatten" | "Floor" | "Identity"
+            | "Reshape" | "Round" | "Squeeze" | "Unsqueeze",
             0,
         )
         | ("Max" | "Min", _) => Some(part),
@@ -99,11 +120,23 @@ fn passed(flow: &Flow<'_>, node: &Node, operand: usize, part: Part) -> Option<Pa
 /// Whether an axis is that along which a value lists its elements, and not one of a single place; absent where it is neither.
 /// A value whose shape is not known is taken for a list.
 fn is_along_list(flow: &Flow<'_>, node: &Node, axis: i64) -> Option<bool> {
-    let Some(dims) = flow.dims(node.inputs.first()?) else { return Some(true) };
-    let axis = usize::try_from(if axis < 0 { axis.checked_add_unsigned(dims.len() as u64)? } else { axis }).ok()?;
-    let Some((_, others)) = dims.split_last() else { return Some(true) };
+    let Some(dims) = flow.dims(node.inputs.first()?) else {
+        return Some(true);
+    };
+    let axis = usize::try_from(if axis < 0 {
+        axis.checked_add_unsigned(dims.len() as u64)?
+    } else {
+        axis
+    })
+    .ok()?;
+    let Some((_, others)) = dims.split_last() else {
+        return Some(true);
+    };
     if axis >= others.len() {
-        return others.iter().all(|size| size.is_none_or(|size| size == 1)).then_some(true);
+        return others
+            .iter()
+            .all(|size| size.is_none_or(|size| size == 1))
+            .then_some(true);
     }
     (dims[axis] == Some(1)).then_some(false)
 }
@@ -121,7 +154,10 @@ fn at(place: f64, part: Part) -> Option<usize> {
     if place < 0.0 {
         return part.total()?.checked_sub(-place as usize);
     }
-    Some(part.total().map_or(place as usize, |total| total.min(place as usize)))
+    Some(
+        part.total()
+            .map_or(place as usize, |total| total.min(place as usize)),
+    )
 }
 
 /// The elements among those of all operands; absent where these are more than a list for axes has.
@@ -131,9 +167,18 @@ fn joined(flow: &Flow<'_>, node: &Node, operand: usize, part: Part) -> Option<Pa
     }
     let elements = |value: &String| usize::try_from(flow.elements(value)?).ok();
     let all = |own: Option<usize>, others: &[String]| {
-        others.iter().try_fold(own?, |sum, value| sum.checked_add(elements(value)?))
+        others
+            .iter()
+            .try_fold(own?, |sum, value| sum.checked_add(elements(value)?))
     };
-    let (before, behind) = (all(part.before, &node.inputs[..operand]), all(part.behind, &node.inputs[operand + 1..]));
+    let (before, behind) = (
+        all(part.before, &node.inputs[..operand]),
+        all(part.behind, &node.inputs[operand + 1..]),
+    );
     let is_short = |elements: Option<usize>| elements.is_none_or(|elements| elements <= LONGEST);
-    (is_short(before) && is_short(behind)).then_some(Part { before, behind, ..part })
+    (is_short(before) && is_short(behind)).then_some(Part {
+        before,
+        behind,
+        ..part
+    })
 }

@@ -28,12 +28,20 @@ pub(super) struct Question<'q, 'm> {
 impl Question<'_, '_> {
     /// Numbers of one sample in the input.
     pub fn elements(&self) -> u64 {
-        super::elements(self.shapes.get(&self.info.name).map_or(&[][..], Vec::as_slice))
+        super::elements(
+            self.shapes
+                .get(&self.info.name)
+                .map_or(&[][..], Vec::as_slice),
+        )
     }
 
     /// A fill of one value everywhere that decides how much is computed.
     pub fn constant(&self, value: f64, reason: String) -> Fill {
-        Fill { kind: FillKind::Constant(value), reason, steers: true }
+        Fill {
+            kind: FillKind::Constant(value),
+            reason,
+            steers: true,
+        }
     }
 
     pub fn shown(&self, value: f64) -> String {
@@ -56,7 +64,10 @@ pub(super) type Signs = BTreeMap<usize, Sign>;
 
 impl<'f, 'm> Known<'f, 'm> {
     pub fn new(flow: &'f Flow<'m>) -> Known<'f, 'm> {
-        Known { flow, found: RefCell::default() }
+        Known {
+            flow,
+            found: RefCell::default(),
+        }
     }
 
     pub fn guess(&self, value: &str) -> Guess {
@@ -74,13 +85,18 @@ impl<'f, 'm> Known<'f, 'm> {
             (Some(stored), _) => stored.values.as_deref().map_or(Guess::Data, constant),
             (None, Some(node)) => {
                 let node = self.flow.node(node);
-                let operands: Vec<Guess> =
-                    node.inputs.iter().map(|input| self.guess_within(input, limit - 1)).collect();
+                let operands: Vec<Guess> = node
+                    .inputs
+                    .iter()
+                    .map(|input| self.guess_within(input, limit - 1))
+                    .collect();
                 evaluate(self.flow, node, &operands).result
             }
             (None, None) => Guess::Data,
         };
-        self.found.borrow_mut().insert(value.to_owned(), guess.clone());
+        self.found
+            .borrow_mut()
+            .insert(value.to_owned(), guess.clone());
         guess
     }
 
@@ -98,10 +114,19 @@ impl<'f, 'm> Known<'f, 'm> {
                 continue;
             }
             let node = self.flow.node(index);
-            let operand = |name: &String| reached.get(name.as_str()).cloned().unwrap_or_else(|| self.guess(name));
+            let operand = |name: &String| {
+                reached
+                    .get(name.as_str())
+                    .cloned()
+                    .unwrap_or_else(|| self.guess(name))
+            };
             let operands: Vec<Guess> = node.inputs.iter().map(operand).collect();
             let evaluated = evaluate(self.flow, node, &operands);
-            let shows = node.inputs.iter().any(|name| reached.get(name.as_str()).is_some_and(|it| *it != Guess::Data));
+            let shows = node.inputs.iter().any(|name| {
+                reached
+                    .get(name.as_str())
+                    .is_some_and(|it| *it != Guess::Data)
+            });
             match evaluated.sign.filter(|_| shows) {
                 Some(sign) => drop(signs.insert(index, sign)),
                 None => drop(signs.remove(&index)),
@@ -134,12 +159,22 @@ impl<'f, 'm> Known<'f, 'm> {
 }
 
 fn constant(values: &[f64]) -> Guess {
-    let [first, rest @ ..] = values else { return Guess::Data };
+    let [first, rest @ ..] = values else {
+        return Guess::Data;
+    };
     if rest.iter().all(|value| value == first) {
         return Guess::all(*first);
     }
-    if values.iter().enumerate().all(|(place, &value)| value == place as f64) {
+    if values
+        .iter()
+        .enumerate()
+        .all(|(place, &value)| value == place as f64)
+    {
         return Guess::Places(Some(values.len() as f64));
     }
-    if values.len() <= LIST_LIMIT { Guess::List(values.to_vec()) } else { Guess::Data }
+    if values.len() <= LIST_LIMIT {
+        Guess::List(values.to_vec())
+    } else {
+        Guess::Data
+    }
 }

@@ -5,10 +5,19 @@ use crate::plan::ValueRange;
 use crate::record::Dim;
 
 /// Range of floating-point values: valid for images, probabilities, logarithms and roots alike.
-const FLOAT_RANGE: ValueRange = ValueRange { low: 0.0, high: 1.0 };
+const FLOAT_RANGE: ValueRange = ValueRange {
+    low: 0.0,
+    high: 1.0,
+};
 /// Range of integers that nothing is known of: valid in any vocabulary.
-const INTEGER_RANGE: ValueRange = ValueRange { low: 0.0, high: 1.0 };
-const PIXEL_RANGE: ValueRange = ValueRange { low: 0.0, high: 255.0 };
+const INTEGER_RANGE: ValueRange = ValueRange {
+    low: 0.0,
+    high: 1.0,
+};
+const PIXEL_RANGE: ValueRange = ValueRange {
+    low: 0.0,
+    high: 255.0,
+};
 /// Dimensions from which on bytes are taken for pixels.
 const PIXEL_RANK: usize = 3;
 
@@ -42,25 +51,42 @@ pub(super) fn role(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) ->
     if has(&["mask"]) {
         return Some(Role::Mask);
     }
-    let ends = ["length", "lengths", "len", "lens"].iter().any(|end| name.ends_with(end));
-    let small = dims_of(info).iter().skip(1).all(|dim| *dim == Dim::Fixed(1));
-    if ends && small { length(info, inputs, shapes).map(Role::Length) } else { None }
+    let ends = ["length", "lengths", "len", "lens"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    let small = dims_of(info)
+        .iter()
+        .skip(1)
+        .all(|dim| *dim == Dim::Fixed(1));
+    if ends && small {
+        length(info, inputs, shapes).map(Role::Length)
+    } else {
+        None
+    }
 }
 
 /// Size of the dimension that a length counts along: of the input that it is named after, else of the first input
 /// that has an open dimension, else of the first that has any beside the batch.
 pub(super) fn length(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) -> Option<u64> {
-    let others: Vec<&TensorInfo> = inputs.iter().filter(|other| other.name != info.name).collect();
+    let others: Vec<&TensorInfo> = inputs
+        .iter()
+        .filter(|other| other.name != info.name)
+        .collect();
     let stem = info.name.rsplit_once('_').map(|(stem, _)| stem);
     let named = stem.and_then(|stem| others.iter().find(|other| other.name.starts_with(stem)));
-    let of_named = named.and_then(|other| open_size(other, shapes).or_else(|| any_size(other, shapes)));
+    let of_named =
+        named.and_then(|other| open_size(other, shapes).or_else(|| any_size(other, shapes)));
     let open = || others.iter().find_map(|other| open_size(other, shapes));
-    of_named.or_else(open).or_else(|| others.iter().find_map(|other| any_size(other, shapes)))
+    of_named
+        .or_else(open)
+        .or_else(|| others.iter().find_map(|other| any_size(other, shapes)))
 }
 
 fn open_size(info: &TensorInfo, shapes: &Shapes) -> Option<u64> {
     let open = |axis: &usize| !matches!(dims_of(info)[*axis], Dim::Fixed(_));
-    (0..dims_of(info).len()).filter(open).find_map(|axis| size(info, axis, shapes))
+    (0..dims_of(info).len())
+        .filter(open)
+        .find_map(|axis| size(info, axis, shapes))
 }
 
 fn size(info: &TensorInfo, axis: usize, shapes: &Shapes) -> Option<u64> {
@@ -81,17 +107,23 @@ pub(super) fn by_role(
     element_type: ElementType,
     shape: &[Option<u64>],
 ) -> Option<(FillKind, String)> {
-    let high = bound.map_or(f64::INFINITY, |bound| bound.high).min(limits(element_type).1);
+    let high = bound
+        .map_or(f64::INFINITY, |bound| bound.high)
+        .min(limits(element_type).1);
     let low = bound.map_or(f64::NEG_INFINITY, |bound| bound.low);
     let safe = |value: f64| (low..=high).contains(&value);
     let places = shape.last().copied().flatten().unwrap_or(1) as f64;
     let whole = element_type.is_integer();
     match role? {
         _ if element_type == ElementType::String => None,
-        Role::Mask if safe(1.0) => Some((FillKind::Constant(1.0), "a mask by its name: everything counts".to_owned())),
-        Role::TokenType if whole && safe(0.0) => {
-            Some((FillKind::Constant(0.0), "token types by its name: all of the first text".to_owned()))
-        }
+        Role::Mask if safe(1.0) => Some((
+            FillKind::Constant(1.0),
+            "a mask by its name: everything counts".to_owned(),
+        )),
+        Role::TokenType if whole && safe(0.0) => Some((
+            FillKind::Constant(0.0),
+            "token types by its name: all of the first text".to_owned(),
+        )),
         Role::Position if whole && safe(0.0) && safe(places - 1.0) => {
             Some((FillKind::Ascending, "position ids by its name".to_owned()))
         }
@@ -106,12 +138,18 @@ pub(super) fn by_role(
 pub(super) fn by_bound(bound: &IndexBound) -> (FillKind, String) {
     let reason = bound.reason.clone();
     if bound.low > bound.high {
-        return (FillKind::Constant(0.0), format!("{reason}, where no value is safe"));
+        return (
+            FillKind::Constant(0.0),
+            format!("{reason}, where no value is safe"),
+        );
     }
     let fill = if bound.low == bound.high || !bound.indexes {
         FillKind::Constant(bound.high)
     } else {
-        FillKind::Uniform(ValueRange { low: bound.low, high: bound.high })
+        FillKind::Uniform(ValueRange {
+            low: bound.low,
+            high: bound.high,
+        })
     };
     (fill, reason)
 }
@@ -119,14 +157,23 @@ pub(super) fn by_bound(bound: &IndexBound) -> (FillKind, String) {
 pub(super) fn by_type(element_type: ElementType, rank: usize) -> (FillKind, String) {
     match element_type {
         ElementType::String => (FillKind::Text, "strings of a few letters".to_owned()),
-        ElementType::Bool => (FillKind::Constant(1.0), "truth values are true by default".to_owned()),
-        ElementType::Uint8 if rank >= PIXEL_RANK => {
-            (FillKind::Uniform(PIXEL_RANGE), "bytes with the dimensions of an image: pixels".to_owned())
-        }
+        ElementType::Bool => (
+            FillKind::Constant(1.0),
+            "truth values are true by default".to_owned(),
+        ),
+        ElementType::Uint8 if rank >= PIXEL_RANK => (
+            FillKind::Uniform(PIXEL_RANGE),
+            "bytes with the dimensions of an image: pixels".to_owned(),
+        ),
         integer if integer.is_integer() => {
-            let reason = "no operator that indexes by it was found: 0 and 1 are valid in any vocabulary".to_owned();
+            let reason =
+                "no operator that indexes by it was found: 0 and 1 are valid in any vocabulary"
+                    .to_owned();
             (FillKind::Uniform(INTEGER_RANGE), reason)
         }
-        _ => (FillKind::Uniform(FLOAT_RANGE), "floating-point values are uniform in 0..1 by default".to_owned()),
+        _ => (
+            FillKind::Uniform(FLOAT_RANGE),
+            "floating-point values are uniform in 0..1 by default".to_owned(),
+        ),
     }
 }

@@ -58,7 +58,14 @@ impl<'a> Table<'a> {
     /// A list of numbers of 64 bits; `None` where they have more than `most` bytes, which are not read.
     pub(super) fn longs(&self, field: usize, most: usize) -> Read<Option<Vec<i64>>> {
         let items = self.items(field, 8, most)?;
-        Ok(items.map(|items| items.as_chunks().0.iter().map(|&chunk| i64::from_le_bytes(chunk)).collect()))
+        Ok(items.map(|items| {
+            items
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&chunk| i64::from_le_bytes(chunk))
+                .collect()
+        }))
     }
 
     /// A list of numbers of 32 bits, in bytes; `None` where they are more than `most`, which are not read.
@@ -67,15 +74,21 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn table(&self, field: usize) -> Read<Option<Table<'a>>> {
-        self.place(field)?.map(|place| self.follow(place)).transpose()
+        self.place(field)?
+            .map(|place| self.follow(place))
+            .transpose()
     }
 
     pub(super) fn tables(&self, field: usize) -> Read<Vec<Table<'a>>> {
-        self.places(field)?.map(|place| self.follow(place)).collect()
+        self.places(field)?
+            .map(|place| self.follow(place))
+            .collect()
     }
 
     pub(super) fn texts(&self, field: usize) -> Read<Vec<Vec<u8>>> {
-        self.places(field)?.map(|place| self.text_at(place)).collect()
+        self.places(field)?
+            .map(|place| self.text_at(place))
+            .collect()
     }
 
     fn places(&self, field: usize) -> Read<impl Iterator<Item = u64> + use<>> {
@@ -92,40 +105,68 @@ impl<'a> Table<'a> {
             return Err(SkeletonFault::Damaged);
         }
         let list = self.pay(list, 1)?;
-        self.image.read(list.start, list.count).ok_or(SkeletonFault::Damaged)
+        self.image
+            .read(list.start, list.count)
+            .ok_or(SkeletonFault::Damaged)
     }
 
     fn items(&self, field: usize, width: usize, most: usize) -> Read<Option<Vec<u8>>> {
-        let Some(place) = self.place(field)? else { return Ok(Some(Vec::new())) };
+        let Some(place) = self.place(field)? else {
+            return Ok(Some(Vec::new()));
+        };
         let list = self.list(place, width)?;
         if list.count * width > most {
             return Ok(None);
         }
         let list = self.pay(list, width)?;
-        self.image.read(list.start, list.count * width).ok_or(SkeletonFault::Damaged).map(Some)
+        self.image
+            .read(list.start, list.count * width)
+            .ok_or(SkeletonFault::Damaged)
+            .map(Some)
     }
 
     /// The list, if so much may still be read: tables of a damaged file may share their contents without end.
     fn pay(&self, list: List, width: usize) -> Read<List> {
-        if self.image.allows((list.count * width) as u64) { Ok(list) } else { Err(SkeletonFault::Damaged) }
+        if self.image.allows((list.count * width) as u64) {
+            Ok(list)
+        } else {
+            Err(SkeletonFault::Damaged)
+        }
     }
 
     /// The list that `place` refers to, whose items are `width` bytes wide and within the file.
     fn list(&self, place: u64, width: usize) -> Read<List> {
         let at = self.follow(place)?.at;
         let count = u32::from_le_bytes(self.take(at)?);
-        let list = List { start: at + 4, count: count as usize };
+        let list = List {
+            start: at + 4,
+            count: count as usize,
+        };
         let end = list.start + u64::from(count) * width as u64;
-        if end <= self.image.len() { Ok(list) } else { Err(SkeletonFault::Damaged) }
+        if end <= self.image.len() {
+            Ok(list)
+        } else {
+            Err(SkeletonFault::Damaged)
+        }
     }
 
     fn follow(&self, place: u64) -> Read<Table<'a>> {
         let offset = u64::from(u32::from_le_bytes(self.take(place)?));
-        let at = place.checked_add(offset).filter(|&at| at < self.image.len()).ok_or(SkeletonFault::Damaged)?;
-        Ok(Table { image: self.image, at })
+        let at = place
+            .checked_add(offset)
+            .filter(|&at| at < self.image.len())
+            .ok_or(SkeletonFault::Damaged)?;
+        Ok(Table {
+            image: self.image,
+            at,
+        })
     }
 
-    fn number<T: Default, const N: usize>(&self, field: usize, convert: fn([u8; N]) -> T) -> Read<T> {
+    fn number<T: Default, const N: usize>(
+        &self,
+        field: usize,
+        convert: fn([u8; N]) -> T,
+    ) -> Read<T> {
         match self.place(field)? {
             Some(place) => self.take(place).map(convert),
             None => Ok(T::default()),
@@ -135,7 +176,10 @@ impl<'a> Table<'a> {
     /// Where a field stands; `None` where the table leaves it out.
     fn place(&self, field: usize) -> Read<Option<u64>> {
         let back = i64::from(i32::from_le_bytes(self.take(self.at)?));
-        let layout = self.at.checked_add_signed(-back).ok_or(SkeletonFault::Damaged)?;
+        let layout = self
+            .at
+            .checked_add_signed(-back)
+            .ok_or(SkeletonFault::Damaged)?;
         let size = u64::from(u16::from_le_bytes(self.take(layout)?));
         let entry = 4 + 2 * field as u64;
         if entry + 2 > size {

@@ -14,7 +14,9 @@ use flatbuffer::Table;
 
 use super::image::Image;
 use super::later;
-use super::skeleton::{DEPTH_LIMIT, KEPT_PAYLOAD_BYTES, MOST_KEPT, SkeletonFault, UNKNOWN_SIZE, check_growth};
+use super::skeleton::{
+    DEPTH_LIMIT, KEPT_PAYLOAD_BYTES, MOST_KEPT, SkeletonFault, UNKNOWN_SIZE, check_growth,
+};
 use super::wire::{put_delimited, put_fixed, put_number};
 use crate::memory;
 use crate::units::Bytes;
@@ -30,13 +32,19 @@ const STRING: i32 = 3;
 /// Whether a file that begins like this is of the format.
 #[must_use]
 pub fn is_ort_format(begin: &[u8]) -> bool {
-    begin.get(MARK.0..).is_some_and(|rest| rest.starts_with(MARK.1))
+    begin
+        .get(MARK.0..)
+        .is_some_and(|rest| rest.starts_with(MARK.1))
 }
 
 pub(super) fn as_onnx(image: &Image<'_>) -> Result<Vec<u8>, SkeletonFault> {
     let left = image.len().min(MOST_KEPT.0 / OVERHEAD as u64) as usize;
-    let writer = Writer { left: Cell::new(left) };
-    let model = Table::root(image)?.table(1)?.ok_or(SkeletonFault::Damaged)?;
+    let writer = Writer {
+        left: Cell::new(left),
+    };
+    let model = Table::root(image)?
+        .table(1)?
+        .ok_or(SkeletonFault::Damaged)?;
     let mut out = Vec::new();
     put_number(&mut out, 1, model.long(0)? as u64);
     put_delimited(&mut out, 2, &model.text(2)?);
@@ -78,7 +86,12 @@ impl Writer {
     fn spend(&self, message: &[u8]) -> Result<(), SkeletonFault> {
         // A name that many nodes share stands in the file once, so that messages may be a few times as long.
         let cost = (message.len() / OVERHEAD).max(1);
-        self.left.set(self.left.get().checked_sub(cost).ok_or(SkeletonFault::Damaged)?);
+        self.left.set(
+            self.left
+                .get()
+                .checked_sub(cost)
+                .ok_or(SkeletonFault::Damaged)?,
+        );
         Ok(())
     }
 
@@ -88,8 +101,10 @@ impl Writer {
         }
         let mut out = Vec::new();
         let nodes = graph.tables(2)?;
-        memory::ask(Bytes(ORDERED * nodes.len() as u64), || format!("an order of its {} nodes", nodes.len()))
-            .map_err(SkeletonFault::Memory)?;
+        memory::ask(Bytes(ORDERED * nodes.len() as u64), || {
+            format!("an order of its {} nodes", nodes.len())
+        })
+        .map_err(SkeletonFault::Memory)?;
         for node in order::in_order(nodes)? {
             put_part(&mut out, 1, &self.node(node, depth)?)?;
         }
@@ -111,7 +126,10 @@ impl Writer {
                 put_part(&mut out, field, &self.value(name, values.get(name))?)?;
             }
         }
-        for (name, value) in values.iter().filter(|(name, _)| !inputs.contains(name) && !outputs.contains(name)) {
+        for (name, value) in values
+            .iter()
+            .filter(|(name, _)| !inputs.contains(name) && !outputs.contains(name))
+        {
             put_part(&mut out, 13, &self.value(name, Some(value))?)?;
         }
         Ok(out)
@@ -174,12 +192,18 @@ impl Writer {
 
     fn tensor(&self, tensor: Table<'_>) -> Message {
         let mut out = Vec::new();
-        for size in tensor.longs(2, KEPT_PAYLOAD_BYTES)?.ok_or(SkeletonFault::Damaged)? {
+        for size in tensor
+            .longs(2, KEPT_PAYLOAD_BYTES)?
+            .ok_or(SkeletonFault::Damaged)?
+        {
             put_number(&mut out, 1, size as u64);
         }
         later::put_element_type(&mut out, u64::try_from(tensor.int(3)?).unwrap_or(0));
         put_delimited(&mut out, 8, &tensor.text(0)?);
-        if let Some(payload) = tensor.bytes(4, KEPT_PAYLOAD_BYTES)?.filter(|payload| !payload.is_empty()) {
+        if let Some(payload) = tensor
+            .bytes(4, KEPT_PAYLOAD_BYTES)?
+            .filter(|payload| !payload.is_empty())
+        {
             put_delimited(&mut out, 9, &payload);
         }
         self.spend(&out)?;
@@ -271,19 +295,32 @@ mod tests {
     use crate::record::{Dim, ValueType};
 
     fn fixture(name: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fixtures").join(name)
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("models/fixtures")
+            .join(name)
     }
 
     #[test]
     fn file_says_what_the_model_said_that_it_was_made_from() {
         let model = read(&fixture("ort-format.ort")).unwrap();
-        let [input] = &model.graph.inputs[..] else { panic!("{:?}", model.graph.inputs) };
+        let [input] = &model.graph.inputs[..] else {
+            panic!("{:?}", model.graph.inputs)
+        };
         let dims = Some(vec![Dim::Symbolic("rows".into()), Dim::Fixed(24)]);
         assert_eq!(input.name, "readings");
-        assert_eq!(input.value_type, ValueType::Tensor { element_type: ElementType::Float, dims });
+        assert_eq!(
+            input.value_type,
+            ValueType::Tensor {
+                element_type: ElementType::Float,
+                dims
+            }
+        );
         let summary = summary(&model);
         assert_eq!(summary.outputs[0].name, "level");
-        assert_eq!(summary.operators.keys().collect::<Vec<_>>(), ["Cast", "Gemm", "If", "ReduceSum", "Relu", "Sub"]);
+        assert_eq!(
+            summary.operators.keys().collect::<Vec<_>>(),
+            ["Cast", "Gemm", "If", "ReduceSum", "Relu", "Sub"]
+        );
         assert_eq!(summary.precision.label, "fp32");
         assert_eq!(summary.weights[0].elements_count, 24 * 6 + 6);
     }
@@ -291,10 +328,26 @@ mod tests {
     #[test]
     fn nodes_come_after_those_that_they_read() {
         let model = read(&fixture("ort-format.ort")).unwrap();
-        let mut known: Vec<&str> = model.graph.inputs.iter().map(|info| info.name.as_str()).collect();
-        known.extend(model.graph.initializers.iter().map(|tensor| tensor.name.as_str()));
+        let mut known: Vec<&str> = model
+            .graph
+            .inputs
+            .iter()
+            .map(|info| info.name.as_str())
+            .collect();
+        known.extend(
+            model
+                .graph
+                .initializers
+                .iter()
+                .map(|tensor| tensor.name.as_str()),
+        );
         for node in &model.graph.nodes {
-            assert!(node.inputs.iter().all(|name| name.is_empty() || known.contains(&name.as_str())), "{node:?}");
+            assert!(
+                node.inputs
+                    .iter()
+                    .all(|name| name.is_empty() || known.contains(&name.as_str())),
+                "{node:?}"
+            );
             known.extend(node.outputs.iter().map(String::as_str));
         }
     }
@@ -312,7 +365,10 @@ mod tests {
         for length in (8..bytes.len()).step_by(7) {
             drop(read_bytes(&bytes[..length]));
         }
-        assert!(matches!(read_bytes(&bytes[..bytes.len() / 2]), Err(OnnxError::Damaged { .. })));
+        assert!(matches!(
+            read_bytes(&bytes[..bytes.len() / 2]),
+            Err(OnnxError::Damaged { .. })
+        ));
         for at in 0..bytes.len() {
             for bit in [0, 3, 7] {
                 let mut damaged = bytes.clone();
@@ -324,6 +380,10 @@ mod tests {
 
     #[test]
     fn format_is_told_by_its_mark() {
-        assert!(is_ort_format(b"\x10\0\0\0ORTM....") && !is_ort_format(b"\x08\x07ORTM") && !is_ort_format(b""));
+        assert!(
+            is_ort_format(b"\x10\0\0\0ORTM....")
+                && !is_ort_format(b"\x08\x07ORTM")
+                && !is_ort_format(b"")
+        );
     }
 }

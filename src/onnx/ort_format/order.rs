@@ -17,19 +17,26 @@ pub(super) fn in_order(nodes: Vec<Table<'_>>) -> Result<Vec<Table<'_>>, Skeleton
     let hash = RandomState::new();
     let mut makers: BTreeMap<u64, usize> = BTreeMap::new();
     for (index, node) in nodes.iter().enumerate() {
-        let named = node.texts(OUTPUTS)?.into_iter().filter(|name| !name.is_empty());
+        let named = node
+            .texts(OUTPUTS)?
+            .into_iter()
+            .filter(|name| !name.is_empty());
         makers.extend(named.map(|name| (hash.hash_one(name), index)));
     }
     let mut waiting: Vec<BTreeSet<usize>> = Vec::new();
     let mut readers: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
     for (index, node) in nodes.iter().enumerate() {
         let reads = [node.texts(INPUTS)?, node.texts(IMPLICIT_INPUTS)?].concat();
-        let before: BTreeSet<usize> =
-            reads.iter().filter_map(|name| makers.get(&hash.hash_one(name)).copied()).collect();
+        let before: BTreeSet<usize> = reads
+            .iter()
+            .filter_map(|name| makers.get(&hash.hash_one(name)).copied())
+            .collect();
         before.iter().for_each(|&maker| readers[maker].push(index));
         waiting.push(before);
     }
-    let mut ready: BTreeSet<usize> = (0..nodes.len()).filter(|&index| waiting[index].is_empty()).collect();
+    let mut ready: BTreeSet<usize> = (0..nodes.len())
+        .filter(|&index| waiting[index].is_empty())
+        .collect();
     let mut order = Vec::new();
     while let Some(index) = ready.pop_first() {
         order.push(index);
@@ -40,5 +47,10 @@ pub(super) fn in_order(nodes: Vec<Table<'_>>) -> Result<Vec<Table<'_>>, Skeleton
         }
     }
     let stuck = (0..nodes.len()).filter(|&index| !waiting[index].is_empty());
-    Ok(order.iter().copied().chain(stuck).map(|index| nodes[index]).collect())
+    Ok(order
+        .iter()
+        .copied()
+        .chain(stuck)
+        .map(|index| nodes[index])
+        .collect())
 }

@@ -13,7 +13,9 @@ type Terms = BTreeMap<Vec<Expr>, i64>;
 impl Expr {
     pub(super) fn plus(&self, other: &Expr) -> Expr {
         match (self, other) {
-            (Expr::Number(one), Expr::Number(other)) => one.checked_add(*other).map_or(Expr::Unknown, Expr::Number),
+            (Expr::Number(one), Expr::Number(other)) => {
+                one.checked_add(*other).map_or(Expr::Unknown, Expr::Number)
+            }
             (Expr::Number(0), sum) | (sum, Expr::Number(0)) => sum.clone(),
             _ => sum(self, other).bounded(),
         }
@@ -21,22 +23,28 @@ impl Expr {
 
     pub(super) fn times(&self, other: &Expr) -> Expr {
         match (self, other) {
-            (Expr::Number(one), Expr::Number(other)) => one.checked_mul(*other).map_or(Expr::Unknown, Expr::Number),
+            (Expr::Number(one), Expr::Number(other)) => {
+                one.checked_mul(*other).map_or(Expr::Unknown, Expr::Number)
+            }
             (Expr::Number(1), product) | (product, Expr::Number(1)) => product.clone(),
             _ => product(self, other).bounded(),
         }
     }
 
     pub(super) fn minus(&self, other: &Expr) -> Expr {
-        if self.is_known() && self == other { Expr::Number(0) } else { self.plus(&other.times(&Expr::Number(-1))) }
+        if self.is_known() && self == other {
+            Expr::Number(0)
+        } else {
+            self.plus(&other.times(&Expr::Number(-1)))
+        }
     }
 
     pub(super) fn over(&self, other: &Expr) -> Expr {
         match (self, other) {
             (_, Expr::Number(0)) => Expr::Unknown,
-            (Expr::Number(one), Expr::Number(other)) => {
-                one.checked_div_euclid(*other).map_or(Expr::Unknown, Expr::Number)
-            }
+            (Expr::Number(one), Expr::Number(other)) => one
+                .checked_div_euclid(*other)
+                .map_or(Expr::Unknown, Expr::Number),
             (whole, Expr::Number(1)) => whole.clone(),
             _ => quotient(self, other).bounded(),
         }
@@ -44,7 +52,8 @@ impl Expr {
 
     /// The quotient by a number above 0, rounded up.
     pub(super) fn over_up(&self, number: i64) -> Expr {
-        self.plus(&Expr::Number(number.saturating_sub(1))).over(&Expr::Number(number))
+        self.plus(&Expr::Number(number.saturating_sub(1)))
+            .over(&Expr::Number(number))
     }
 
     pub(super) fn smaller(&self, other: &Expr) -> Expr {
@@ -69,7 +78,11 @@ impl Expr {
         if !self.is_known() || !other.is_known() {
             return Expr::Unknown;
         }
-        let (one, other) = if self <= other { (self, other) } else { (other, self) };
+        let (one, other) = if self <= other {
+            (self, other)
+        } else {
+            (other, self)
+        };
         make(Box::new(one.clone()), Box::new(other.clone())).bounded()
     }
 
@@ -79,7 +92,9 @@ impl Expr {
             Expr::Number(number) => *number >= 0,
             Expr::Dim(_) | Expr::Broadcast(..) => true,
             Expr::Sum(parts) | Expr::Product(parts) => parts.iter().all(Expr::is_not_negative),
-            Expr::Quotient(one, other) | Expr::Min(one, other) => one.is_not_negative() && other.is_not_negative(),
+            Expr::Quotient(one, other) | Expr::Min(one, other) => {
+                one.is_not_negative() && other.is_not_negative()
+            }
             Expr::Max(one, other) => one.is_not_negative() || other.is_not_negative(),
             Expr::Unknown => false,
         }
@@ -89,8 +104,12 @@ impl Expr {
     pub(super) fn replaced(&self, with: &impl Fn(usize) -> Option<Expr>) -> Expr {
         match self {
             Expr::Dim(dim) => with(*dim).unwrap_or_else(|| self.clone()),
-            Expr::Sum(parts) => parts.iter().fold(Expr::Number(0), |sum, part| sum.plus(&part.replaced(with))),
-            Expr::Product(parts) => parts.iter().fold(Expr::Number(1), |all, part| all.times(&part.replaced(with))),
+            Expr::Sum(parts) => parts
+                .iter()
+                .fold(Expr::Number(0), |sum, part| sum.plus(&part.replaced(with))),
+            Expr::Product(parts) => parts
+                .iter()
+                .fold(Expr::Number(1), |all, part| all.times(&part.replaced(with))),
             Expr::Quotient(one, other) => one.replaced(with).over(&other.replaced(with)),
             Expr::Max(one, other) => one.replaced(with).larger(&other.replaced(with)),
             Expr::Min(one, other) => one.replaced(with).smaller(&other.replaced(with)),
@@ -118,10 +137,14 @@ fn terms(expr: &Expr) -> Option<Terms> {
     match expr {
         Expr::Unknown => None,
         Expr::Number(number) => Some(Terms::from([(Vec::new(), *number)])),
-        Expr::Sum(parts) => parts.iter().try_fold(Terms::new(), |sum, part| added(sum, terms(part)?)),
+        Expr::Sum(parts) => parts
+            .iter()
+            .try_fold(Terms::new(), |sum, part| added(sum, terms(part)?)),
         Expr::Product(parts) => {
             let one = Terms::from([(Vec::new(), 1)]);
-            parts.iter().try_fold(one, |product, part| multiplied(&product, &terms(part)?))
+            parts
+                .iter()
+                .try_fold(one, |product, part| multiplied(&product, &terms(part)?))
         }
         factor => Some(Terms::from([(vec![factor.clone()], 1)])),
     }
@@ -142,14 +165,20 @@ fn multiplied(one: &Terms, other: &Terms) -> Option<Terms> {
         for (more, times) in other {
             let mut factors = [some.as_slice(), more.as_slice()].concat();
             factors.sort();
-            product = added(product, Terms::from([(factors, count.checked_mul(*times)?)]))?;
+            product = added(
+                product,
+                Terms::from([(factors, count.checked_mul(*times)?)]),
+            )?;
         }
     }
     Some(product)
 }
 
 fn expression(terms: &Terms) -> Expr {
-    let mut parts: Vec<Expr> = terms.iter().map(|(factors, count)| term(factors, *count)).collect();
+    let mut parts: Vec<Expr> = terms
+        .iter()
+        .map(|(factors, count)| term(factors, *count))
+        .collect();
     match parts.len() {
         0 => Expr::Number(0),
         1 => parts.remove(0),
@@ -162,7 +191,11 @@ fn term(factors: &[Expr], count: i64) -> Expr {
         ([], _) => Expr::Number(count),
         ([factor], 1) => factor.clone(),
         (_, 1) => Expr::Product(factors.to_vec()),
-        _ => Expr::Product(std::iter::once(Expr::Number(count)).chain(factors.iter().cloned()).collect()),
+        _ => Expr::Product(
+            std::iter::once(Expr::Number(count))
+                .chain(factors.iter().cloned())
+                .collect(),
+        ),
     }
 }
 
@@ -178,11 +211,16 @@ fn product(one: &Expr, other: &Expr) -> Expr {
 
 /// Common factors go out of the quotient; the rest is rounded down once.
 fn quotient(whole: &Expr, part: &Expr) -> Expr {
-    let (Some(whole_terms), Some(part_terms)) = (terms(whole), terms(part)) else { return Expr::Unknown };
+    let (Some(whole_terms), Some(part_terms)) = (terms(whole), terms(part)) else {
+        return Expr::Unknown;
+    };
     if whole == part {
         return Expr::Number(1);
     }
-    let Some((factors, &count)) = part_terms.first_key_value().filter(|_| part_terms.len() == 1) else {
+    let Some((factors, &count)) = part_terms
+        .first_key_value()
+        .filter(|_| part_terms.len() == 1)
+    else {
         return quotient_of_sum(whole, part, &whole_terms);
     };
     let (divided, rest) = divided(&whole_terms, factors, count);
@@ -193,7 +231,9 @@ fn quotient(whole: &Expr, part: &Expr) -> Expr {
         (Expr::Quotient(inner, by), Expr::Number(number)) if *number > 0 && is_positive(&by) => {
             return expression(&divided).plus(&inner.over(&by.times(part)));
         }
-        (Expr::Number(number), Expr::Number(by)) => number.checked_div_euclid(*by).map_or(Expr::Unknown, Expr::Number),
+        (Expr::Number(number), Expr::Number(by)) => number
+            .checked_div_euclid(*by)
+            .map_or(Expr::Unknown, Expr::Number),
         (rest, part) => Expr::Quotient(Box::new(rest), Box::new(part.clone())),
     };
     expression(&divided).plus(&rest)
@@ -206,13 +246,25 @@ fn is_positive(expr: &Expr) -> bool {
 /// A sum divides what is a multiple of it: `(a + b) * c` by `a + b`, where one term tells the factor.
 fn quotient_of_sum(whole: &Expr, part: &Expr, whole_terms: &Terms) -> Expr {
     let rounded = || Expr::Quotient(Box::new(whole.clone()), Box::new(part.clone()));
-    let Expr::Sum(parts) = part else { return rounded() };
-    let Some(Some(first)) = parts.first().map(terms) else { return rounded() };
-    let Some((factors, &count)) = first.first_key_value() else { return rounded() };
+    let Expr::Sum(parts) = part else {
+        return rounded();
+    };
+    let Some(Some(first)) = parts.first().map(terms) else {
+        return rounded();
+    };
+    let Some((factors, &count)) = first.first_key_value() else {
+        return rounded();
+    };
     let (guess, _) = divided(whole_terms, factors, count);
-    let candidates =
-        std::iter::once(guess.clone()).chain(guess.iter().map(|(key, value)| Terms::from([(key.clone(), *value)])));
-    candidates.map(|guess| expression(&guess)).find(|guess| product(guess, part) == *whole).unwrap_or_else(rounded)
+    let candidates = std::iter::once(guess.clone()).chain(
+        guess
+            .iter()
+            .map(|(key, value)| Terms::from([(key.clone(), *value)])),
+    );
+    candidates
+        .map(|guess| expression(&guess))
+        .find(|guess| product(guess, part) == *whole)
+        .unwrap_or_else(rounded)
 }
 
 /// Terms that are multiples of the divisor, divided, and those that are not. A number above a divisor that is one is
@@ -221,8 +273,14 @@ fn divided(whole: &Terms, factors: &[Expr], count: i64) -> (Terms, Terms) {
     let (mut divided, mut rest) = (Terms::new(), Terms::new());
     for (term, &times) in whole {
         match without(term, factors) {
-            Some(left) if times.checked_rem(count) == Some(0) => drop(divided.insert(left, times / count)),
-            Some(left) if left.is_empty() && factors.is_empty() && times.checked_rem_euclid(count).is_some() => {
+            Some(left) if times.checked_rem(count) == Some(0) => {
+                drop(divided.insert(left, times / count))
+            }
+            Some(left)
+                if left.is_empty()
+                    && factors.is_empty()
+                    && times.checked_rem_euclid(count).is_some() =>
+            {
                 divided.insert(Vec::new(), times.div_euclid(count));
                 rest.insert(Vec::new(), times.rem_euclid(count));
             }
@@ -254,12 +312,21 @@ mod tests {
 
     #[test]
     fn an_expression_follows_its_dimensions() {
-        let half = Expr::Quotient(Box::new(Expr::Sum(vec![dim(0), number(1)])), Box::new(number(2)));
+        let half = Expr::Quotient(
+            Box::new(Expr::Sum(vec![dim(0), number(1)])),
+            Box::new(number(2)),
+        );
         let size = |dim| (dim == 0).then_some(224);
         assert_eq!(half.evaluate(&size), Some(112));
-        assert_eq!(Expr::Product(vec![half.clone(), half]).evaluate(&size), Some(112 * 112));
+        assert_eq!(
+            Expr::Product(vec![half.clone(), half]).evaluate(&size),
+            Some(112 * 112)
+        );
         assert_eq!(Expr::Sum(vec![dim(1)]).evaluate(&size), None);
-        assert_eq!(Expr::Quotient(Box::new(dim(0)), Box::new(number(0))).evaluate(&size), None);
+        assert_eq!(
+            Expr::Quotient(Box::new(dim(0)), Box::new(number(0))).evaluate(&size),
+            None
+        );
     }
 
     #[test]
@@ -268,20 +335,35 @@ mod tests {
         assert_eq!(sum, dim(1).plus(&dim(0)));
         assert_eq!(sum.minus(&dim(1)), dim(0));
         let square = sum.times(&sum);
-        let spelt = dim(0).times(&dim(0)).plus(&dim(1).times(&dim(1))).plus(&number(2).times(&dim(0)).times(&dim(1)));
+        let spelt = dim(0)
+            .times(&dim(0))
+            .plus(&dim(1).times(&dim(1)))
+            .plus(&number(2).times(&dim(0)).times(&dim(1)));
         assert_eq!(square, spelt);
-        assert_eq!(dim(0).times(&number(6)).times(&dim(1)).over(&dim(1).times(&number(3))), dim(0).times(&number(2)));
+        assert_eq!(
+            dim(0)
+                .times(&number(6))
+                .times(&dim(1))
+                .over(&dim(1).times(&number(3))),
+            dim(0).times(&number(2))
+        );
     }
 
     #[test]
     fn quotients_of_quotients_are_one_and_whole_parts_come_out() {
         let quarter = dim(0).over(&number(2)).over(&number(2));
         assert_eq!(quarter, dim(0).over(&number(4)));
-        assert_eq!(dim(0).plus(&number(5)).over(&number(2)), dim(0).plus(&number(1)).over(&number(2)).plus(&number(2)));
+        assert_eq!(
+            dim(0).plus(&number(5)).over(&number(2)),
+            dim(0).plus(&number(1)).over(&number(2)).plus(&number(2))
+        );
         for size in 0..40 {
             let at = |expr: &Expr| expr.evaluate(&|_| Some(size));
             assert_eq!(at(&quarter), Some(size as i64 / 4));
-            assert_eq!(at(&dim(0).plus(&number(-3)).over_up(4)), Some((size as i64 - 3 + 3).div_euclid(4)));
+            assert_eq!(
+                at(&dim(0).plus(&number(-3)).over_up(4)),
+                Some((size as i64 - 3 + 3).div_euclid(4))
+            );
         }
     }
 
@@ -297,7 +379,10 @@ mod tests {
     fn sizes_of_1_and_0_broadcast() {
         let both = dim(0).broadcast(&dim(1));
         let at = |one, other| both.evaluate(&|dim| Some([one, other][dim]));
-        assert_eq!((at(1, 0), at(5, 1), at(5, 5), at(5, 4)), (Some(0), Some(5), Some(5), None));
+        assert_eq!(
+            (at(1, 0), at(5, 1), at(5, 5), at(5, 4)),
+            (Some(0), Some(5), Some(5), None)
+        );
         assert_eq!(both.broadcast(&dim(1)), both);
     }
 

@@ -34,11 +34,15 @@ impl Expr {
         match self {
             Expr::Number(number) => Some(*number),
             Expr::Dim(dim) => i64::try_from(size(*dim)?).ok(),
-            Expr::Sum(terms) => terms.iter().try_fold(0_i64, |sum, term| sum.checked_add(term.evaluate(size)?)),
-            Expr::Product(factors) => {
-                factors.iter().try_fold(1_i64, |product, factor| product.checked_mul(factor.evaluate(size)?))
-            }
-            Expr::Quotient(whole, part) => whole.evaluate(size)?.checked_div_euclid(part.evaluate(size)?),
+            Expr::Sum(terms) => terms
+                .iter()
+                .try_fold(0_i64, |sum, term| sum.checked_add(term.evaluate(size)?)),
+            Expr::Product(factors) => factors.iter().try_fold(1_i64, |product, factor| {
+                product.checked_mul(factor.evaluate(size)?)
+            }),
+            Expr::Quotient(whole, part) => whole
+                .evaluate(size)?
+                .checked_div_euclid(part.evaluate(size)?),
             Expr::Max(one, other) => Some(one.evaluate(size)?.max(other.evaluate(size)?)),
             Expr::Min(one, other) => Some(one.evaluate(size)?.min(other.evaluate(size)?)),
             Expr::Broadcast(one, other) => match (one.evaluate(size)?, other.evaluate(size)?) {
@@ -89,6 +93,10 @@ impl Expr {
     }
 
     pub(super) fn bounded(self) -> Expr {
-        if self.size() > PARTS_LIMIT { Expr::Unknown } else { self }
+        if self.size() > PARTS_LIMIT {
+            Expr::Unknown
+        } else {
+            self
+        }
     }
 }

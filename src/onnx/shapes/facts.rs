@@ -29,7 +29,11 @@ impl ShapeFacts {
 }
 
 pub(super) fn dim_at(dims: &[OpenDim], input: &str, axis: usize) -> Option<usize> {
-    dims.iter().position(|dim| dim.places.iter().any(|place| place.input == input && place.axis == axis))
+    dims.iter().position(|dim| {
+        dim.places
+            .iter()
+            .any(|place| place.input == input && place.axis == axis)
+    })
 }
 
 /// An open dimension of a model's inputs: a symbol, or one place without a name.

@@ -42,21 +42,34 @@ struct Length {
 
 impl Known {
     pub(super) fn new(dims: Vec<OpenDim>, ranks: Vec<usize>) -> Known {
-        Known { dims, ranks, ..Known::default() }
+        Known {
+            dims,
+            ranks,
+            ..Known::default()
+        }
     }
 
     fn settled(&self, expr: &Expr) -> Expr {
-        if self.same.is_empty() { expr.clone() } else { expr.replaced(&|dim| self.same.get(&dim).cloned()) }
+        if self.same.is_empty() {
+            expr.clone()
+        } else {
+            expr.replaced(&|dim| self.same.get(&dim).cloned())
+        }
     }
 
     pub(super) fn same(&self, one: &Expr, other: &Expr) -> bool {
-        one.is_known() && other.is_known() && (one == other || self.settled(one) == self.settled(other))
+        one.is_known()
+            && other.is_known()
+            && (one == other || self.settled(one) == self.settled(other))
     }
 
     pub(super) fn demand(&mut self, relation: Relation, reason: impl FnOnce() -> String) {
         let may = self.keeping != Keeping::Nothing && self.demands.len() < DEMANDS_LIMIT;
         if may && self.seen.insert(relation.clone()) {
-            self.demands.push(Demand { relation, reason: reason() });
+            self.demands.push(Demand {
+                relation,
+                reason: reason(),
+            });
         }
     }
 
@@ -88,13 +101,20 @@ impl Known {
         }
     }
 
-    pub(super) fn equal(&mut self, one: &Expr, other: &Expr, reason: impl FnOnce() -> String) -> Expr {
+    pub(super) fn equal(
+        &mut self,
+        one: &Expr,
+        other: &Expr,
+        reason: impl FnOnce() -> String,
+    ) -> Expr {
         match (one, other) {
             (Expr::Unknown, known) | (known, Expr::Unknown) => return known.clone(),
             (Expr::Number(_), Expr::Number(_)) => return one.clone(),
             _ if self.same(one, other) => return one.clone(),
             // What broadcasts to a size is as large, or was demanded to be.
-            (Expr::Broadcast(a, b), size) | (size, Expr::Broadcast(a, b)) if **a == *size || **b == *size => {
+            (Expr::Broadcast(a, b), size) | (size, Expr::Broadcast(a, b))
+                if **a == *size || **b == *size =>
+            {
                 return size.clone();
             }
             _ => {}
@@ -110,7 +130,11 @@ impl Known {
             self.demand(Relation::Equal(one.clone(), other.clone()), reason);
         }
         self.join(one, other);
-        if matches!(other, Expr::Number(_)) { other.clone() } else { one.clone() }
+        if matches!(other, Expr::Number(_)) {
+            other.clone()
+        } else {
+            one.clone()
+        }
     }
 
     /// Sizes that are alike as long as no bound cuts one: the bounds are what is demanded.
@@ -121,7 +145,9 @@ impl Known {
             return None;
         }
         for (size, most) in bounds {
-            self.at_most(&size, most, || format!("a stored table has {most} positions"));
+            self.at_most(&size, most, || {
+                format!("a stored table has {most} positions")
+            });
         }
         Some(free)
     }
@@ -134,7 +160,9 @@ impl Known {
         let (one, other) = (self.settled(one), self.settled(other));
         let (dim, size) = match (one, other) {
             (Expr::Dim(one), Expr::Dim(other)) => (one.max(other), Expr::Dim(one.min(other))),
-            (Expr::Dim(dim), size @ Expr::Number(_)) | (size @ Expr::Number(_), Expr::Dim(dim)) => (dim, size),
+            (Expr::Dim(dim), size @ Expr::Number(_)) | (size @ Expr::Number(_), Expr::Dim(dim)) => {
+                (dim, size)
+            }
             _ => return,
         };
         if size == Expr::Dim(dim) {
@@ -148,13 +176,25 @@ impl Known {
 
     /// The axes that operands come to. Where one is stored and not 1 long, the other must be as long; two that are open
     /// must be alike or 1 long.
-    pub(super) fn broadcast(&mut self, one: &Side<'_>, other: &Side<'_>, words: &dyn Fn() -> String) -> Vec<Expr> {
+    pub(super) fn broadcast(
+        &mut self,
+        one: &Side<'_>,
+        other: &Side<'_>,
+        words: &dyn Fn() -> String,
+    ) -> Vec<Expr> {
         let rank = one.dims.len().max(other.dims.len());
         let at = |side: &Side<'_>, axis: usize| {
-            (axis + side.dims.len()).checked_sub(rank).map_or(Expr::Number(1), |place| side.dims[place].clone())
+            (axis + side.dims.len())
+                .checked_sub(rank)
+                .map_or(Expr::Number(1), |place| side.dims[place].clone())
         };
-        let length = |side: &Side<'_>, axis: usize| Length { size: at(side, axis), is_stored: side.is_stored };
-        (0..rank).map(|axis| self.broadcast_axis(&length(one, axis), &length(other, axis), words)).collect()
+        let length = |side: &Side<'_>, axis: usize| Length {
+            size: at(side, axis),
+            is_stored: side.is_stored,
+        };
+        (0..rank)
+            .map(|axis| self.broadcast_axis(&length(one, axis), &length(other, axis), words))
+            .collect()
     }
 
     fn broadcast_axis(&mut self, one: &Length, other: &Length, words: &dyn Fn() -> String) -> Expr {
@@ -163,24 +203,31 @@ impl Known {
             (Expr::Number(1), size) | (size, Expr::Number(1)) => return size.clone(),
             (Expr::Number(_), Expr::Number(_)) => return a.broadcast(b),
             _ if self.same(a, b) => return a.clone(),
-            (Expr::Unknown, Expr::Number(size)) | (Expr::Number(size), Expr::Unknown) if *size > 1 => {
+            (Expr::Unknown, Expr::Number(size)) | (Expr::Number(size), Expr::Unknown)
+                if *size > 1 =>
+            {
                 return Expr::Number(*size);
             }
             (Expr::Unknown, _) | (_, Expr::Unknown) => return Expr::Unknown,
             _ => {}
         }
-        let stored =
-            [(one, b), (other, a)].into_iter().find(|(side, _)| side.is_stored && side.size.number().is_some());
+        let stored = [(one, b), (other, a)]
+            .into_iter()
+            .find(|(side, _)| side.is_stored && side.size.number().is_some());
         if let Some((Length { size, .. }, open)) = stored {
             let count = size.number().unwrap_or(0);
-            return self.equal(open, size, || format!("{} computes with {count} stored numbers", words()));
+            return self.equal(open, size, || {
+                format!("{} computes with {count} stored numbers", words())
+            });
         }
         if let Some(size) = self.equal_within(a, b) {
             return size;
         }
         let both = a.broadcast(b);
         if both != *a && both != *b || matches!(both, Expr::Number(_)) {
-            self.demand(Relation::Broadcast(a.clone(), b.clone()), || format!("{} computes with both", words()));
+            self.demand(Relation::Broadcast(a.clone(), b.clone()), || {
+                format!("{} computes with both", words())
+            });
         }
         both
     }
@@ -210,7 +257,9 @@ impl Known {
 
 /// How much larger the other is where it is a multiple of what the size holds of it: `h` and `2 * (h / 2)`.
 fn factor(size: &Expr, other: &Expr) -> Option<i64> {
-    let Expr::Product(factors) = other else { return None };
+    let Expr::Product(factors) = other else {
+        return None;
+    };
     let times = factors.first()?.number()?;
     let part = Expr::Number(times);
     (times > 1 && size.over(&part).times(&part) == *other).then_some(times)
@@ -231,8 +280,12 @@ fn unbounded(size: &Expr, bounds: &mut Vec<(Expr, i64)>) -> Expr {
             (Expr::Number(0), open) | (open, Expr::Number(0)) => unbounded(open, bounds),
             _ => size.clone(),
         },
-        Expr::Sum(parts) => parts.iter().fold(Expr::Number(0), |sum, part| sum.plus(&unbounded(part, bounds))),
-        Expr::Product(parts) => parts.iter().fold(Expr::Number(1), |all, part| all.times(&unbounded(part, bounds))),
+        Expr::Sum(parts) => parts.iter().fold(Expr::Number(0), |sum, part| {
+            sum.plus(&unbounded(part, bounds))
+        }),
+        Expr::Product(parts) => parts.iter().fold(Expr::Number(1), |all, part| {
+            all.times(&unbounded(part, bounds))
+        }),
         _ => size.clone(),
     }
 }

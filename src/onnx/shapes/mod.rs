@@ -36,23 +36,35 @@ const ANY_SIZE: usize = 3;
 /// Whether a converter made the symbol up for a dimension that it knew nothing of: two of the same name need not be alike.
 fn is_generated(symbol: &str, dims: &[Dim]) -> bool {
     let is_it = |dim: &&Dim| matches!(dim, Dim::Symbolic(name) if name == symbol);
-    symbol == "?" || symbol == "None" || symbol.starts_with("unk__") || dims.iter().filter(is_it).count() >= ANY_SIZE
+    symbol == "?"
+        || symbol == "None"
+        || symbol.starts_with("unk__")
+        || dims.iter().filter(is_it).count() >= ANY_SIZE
 }
 
 fn open_dims(inputs: &[TensorInfo]) -> Vec<OpenDim> {
     let mut found: Vec<OpenDim> = Vec::new();
     for info in inputs {
-        let Some((_, Some(dims))) = info.value_type.as_tensor() else { continue };
+        let Some((_, Some(dims))) = info.value_type.as_tensor() else {
+            continue;
+        };
         for (axis, dim) in dims.iter().enumerate() {
             let name = match dim {
                 Dim::Fixed(_) => continue,
                 Dim::Symbolic(symbol) if !is_generated(symbol, dims) => symbol.clone(),
                 _ => format!("{}.{axis}", info.name),
             };
-            let place = InputAxis { input: info.name.clone(), axis };
+            let place = InputAxis {
+                input: info.name.clone(),
+                axis,
+            };
             match found.iter_mut().find(|known| known.name == name) {
                 Some(known) => known.places.push(place),
-                None => found.push(OpenDim { name, places: vec![place], role: None }),
+                None => found.push(OpenDim {
+                    name,
+                    places: vec![place],
+                    role: None,
+                }),
             }
         }
     }

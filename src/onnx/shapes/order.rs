@@ -14,26 +14,39 @@ pub(super) fn in_order(nodes: &[Node]) -> Vec<&Node> {
         .filter(|(name, _)| !name.is_empty())
         .collect();
     let read_from = |place: usize| -> Vec<usize> {
-        let mut makers: Vec<usize> =
-            reads(&nodes[place]).into_iter().filter_map(|name| makers.get(name).copied()).collect();
+        let mut makers: Vec<usize> = reads(&nodes[place])
+            .into_iter()
+            .filter_map(|name| makers.get(name).copied())
+            .collect();
         makers.sort_unstable();
         makers.dedup();
         makers
     };
     let sources: Vec<Vec<usize>> = (0..nodes.len()).map(read_from).collect();
-    if sources.iter().enumerate().all(|(place, sources)| sources.iter().all(|&source| source < place)) {
+    if sources
+        .iter()
+        .enumerate()
+        .all(|(place, sources)| sources.iter().all(|&source| source < place))
+    {
         return nodes.iter().collect();
     }
-    sorted(&sources).into_iter().map(|place| &nodes[place]).collect()
+    sorted(&sources)
+        .into_iter()
+        .map(|place| &nodes[place])
+        .collect()
 }
 
 fn sorted(sources: &[Vec<usize>]) -> Vec<usize> {
     let mut waiting: Vec<usize> = sources.iter().map(Vec::len).collect();
     let mut readers: Vec<Vec<usize>> = vec![Vec::new(); sources.len()];
     for (place, sources) in sources.iter().enumerate() {
-        sources.iter().for_each(|&source| readers[source].push(place));
+        sources
+            .iter()
+            .for_each(|&source| readers[source].push(place));
     }
-    let mut order: Vec<usize> = (0..sources.len()).filter(|&place| waiting[place] == 0).collect();
+    let mut order: Vec<usize> = (0..sources.len())
+        .filter(|&place| waiting[place] == 0)
+        .collect();
     let mut next = 0;
     while let Some(&place) = order.get(next) {
         next += 1;
@@ -49,7 +62,19 @@ fn sorted(sources: &[Vec<usize>]) -> Vec<usize> {
 
 /// Values that a node reads, those that graphs within it take from around them included.
 fn reads(node: &Node) -> Vec<&str> {
-    let within = node.graphs().flat_map(Graph::all_nodes).flat_map(|inner| &inner.inputs);
-    let handed_on = node.graphs().flat_map(|graph| &graph.outputs).map(|info| info.name.as_str());
-    node.inputs.iter().chain(within).map(String::as_str).chain(handed_on).filter(|name| !name.is_empty()).collect()
+    let within = node
+        .graphs()
+        .flat_map(Graph::all_nodes)
+        .flat_map(|inner| &inner.inputs);
+    let handed_on = node
+        .graphs()
+        .flat_map(|graph| &graph.outputs)
+        .map(|info| info.name.as_str());
+    node.inputs
+        .iter()
+        .chain(within)
+        .map(String::as_str)
+        .chain(handed_on)
+        .filter(|name| !name.is_empty())
+        .collect()
 }

@@ -25,9 +25,16 @@ fn text(value: &str) -> AttributeValue {
 
 impl Builder {
     fn input(mut self, name: &str, element_type: ElementType, sizes: &[i64]) -> Builder {
-        let dim = |&size: &i64| u64::try_from(size).map_or(Dim::Symbolic(format!("o{size}")), Dim::Fixed);
-        let value_type = ValueType::Tensor { element_type, dims: Some(sizes.iter().map(dim).collect()) };
-        self.graph.inputs.push(TensorInfo { name: name.into(), value_type });
+        let dim =
+            |&size: &i64| u64::try_from(size).map_or(Dim::Symbolic(format!("o{size}")), Dim::Fixed);
+        let value_type = ValueType::Tensor {
+            element_type,
+            dims: Some(sizes.iter().map(dim).collect()),
+        };
+        self.graph.inputs.push(TensorInfo {
+            name: name.into(),
+            value_type,
+        });
         self
     }
 
@@ -35,8 +42,16 @@ impl Builder {
         self.input(name, ElementType::Float, sizes)
     }
 
-    fn stored(mut self, name: &str, element_type: ElementType, dims: &[u64], values: Option<&[f64]>) -> Builder {
-        self.graph.initializers.push(testing::stored(name, element_type, dims, values));
+    fn stored(
+        mut self,
+        name: &str,
+        element_type: ElementType,
+        dims: &[u64],
+        values: Option<&[f64]>,
+    ) -> Builder {
+        self.graph
+            .initializers
+            .push(testing::stored(name, element_type, dims, values));
         self
     }
 
@@ -45,7 +60,12 @@ impl Builder {
     }
 
     fn whole(self, name: &str, values: &[f64]) -> Builder {
-        self.stored(name, ElementType::Int64, &[values.len() as u64], Some(values))
+        self.stored(
+            name,
+            ElementType::Int64,
+            &[values.len() as u64],
+            Some(values),
+        )
     }
 
     fn scalar(self, name: &str, value: f64) -> Builder {
@@ -61,8 +81,10 @@ impl Builder {
     ) -> Builder {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let (domain, operator) = operator.rsplit_once(':').unwrap_or(("", operator));
-        let attributes =
-            attributes.iter().map(|(name, value)| Attribute { name: (*name).into(), value: value.clone() });
+        let attributes = attributes.iter().map(|(name, value)| Attribute {
+            name: (*name).into(),
+            value: value.clone(),
+        });
         self.graph.nodes.push(Node {
             name: format!("n{}", self.graph.nodes.len()),
             operator: operator.into(),
@@ -80,12 +102,19 @@ impl Builder {
     }
 
     fn output(mut self, name: &str) -> Builder {
-        self.graph.outputs.push(TensorInfo { name: name.into(), value_type: ValueType::Other(String::new()) });
+        self.graph.outputs.push(TensorInfo {
+            name: name.into(),
+            value_type: ValueType::Other(String::new()),
+        });
         self
     }
 
     fn facts(self) -> ShapeFacts {
-        let last = self.graph.nodes.last().and_then(|node| node.outputs.first().cloned());
+        let last = self
+            .graph
+            .nodes
+            .last()
+            .and_then(|node| node.outputs.first().cloned());
         let graph = match (self.graph.outputs.is_empty(), last) {
             (true, Some(last)) => self.output(&last).graph,
             _ => self.graph,
@@ -106,7 +135,11 @@ fn floats(name: &str, sizes: &[i64]) -> Builder {
 /// Sizes of the only output with these sizes of the open dimensions.
 fn sizes(facts: &ShapeFacts, open: &[u64]) -> Option<Vec<Option<i64>>> {
     let dims = facts.outputs.values().next()?.as_ref()?;
-    Some(dims.iter().map(|size| size.evaluate(&|dim| open.get(dim).copied())).collect())
+    Some(
+        dims.iter()
+            .map(|size| size.evaluate(&|dim| open.get(dim).copied()))
+            .collect(),
+    )
 }
 
 fn known(sizes: &[i64]) -> Option<Vec<Option<i64>>> {
@@ -114,7 +147,11 @@ fn known(sizes: &[i64]) -> Option<Vec<Option<i64>>> {
 }
 
 fn relations(facts: &ShapeFacts) -> Vec<&Relation> {
-    facts.demands.iter().map(|demand| &demand.relation).collect()
+    facts
+        .demands
+        .iter()
+        .map(|demand| &demand.relation)
+        .collect()
 }
 
 fn roles(facts: &ShapeFacts) -> Vec<Option<DimRole>> {
@@ -126,29 +163,68 @@ fn a_symbol_is_one_dimension_and_a_made_up_name_one_at_every_place() {
     let symbol = |name: &str| Dim::Symbolic(name.to_owned());
     let input = |name: &str, dims: Vec<Dim>| TensorInfo {
         name: name.to_owned(),
-        value_type: ValueType::Tensor { element_type: ElementType::Float, dims: Some(dims) },
+        value_type: ValueType::Tensor {
+            element_type: ElementType::Float,
+            dims: Some(dims),
+        },
     };
     let inputs = [
-        input("a", vec![symbol("batch"), symbol("?"), symbol("?"), Dim::Fixed(3)]),
+        input(
+            "a",
+            vec![symbol("batch"), symbol("?"), symbol("?"), Dim::Fixed(3)],
+        ),
         input("b", vec![Dim::Unknown, symbol("batch")]),
     ];
-    let facts = ShapeFacts::of(&Graph { inputs: inputs.to_vec(), ..Graph::default() });
+    let facts = ShapeFacts::of(&Graph {
+        inputs: inputs.to_vec(),
+        ..Graph::default()
+    });
     let names: Vec<&str> = facts.dims.iter().map(|dim| dim.name.as_str()).collect();
     assert_eq!(names, ["batch", "a.1", "a.2", "b.0"]);
-    assert_eq!((facts.dim_at("b", 1), facts.dim_at("a", 3)), (Some(0), None));
+    assert_eq!(
+        (facts.dim_at("b", 1), facts.dim_at("a", 3)),
+        (Some(0), None)
+    );
 }
 
 #[test]
 fn a_convolution_demands_its_channels_and_halves_an_image() {
     let facts = floats("p", &[-1, -2, -3, -4])
         .weight("w", &[8, 3, 7, 7])
-        .node("Conv", &["p", "w"], &["c"], &[("strides", integers(&[2, 2])), ("pads", integers(&[3, 3, 3, 3]))])
-        .node("MaxPool", &["c"], &["y"], &[("kernel_shape", integers(&[2, 2])), ("strides", integers(&[2, 2]))])
+        .node(
+            "Conv",
+            &["p", "w"],
+            &["c"],
+            &[
+                ("strides", integers(&[2, 2])),
+                ("pads", integers(&[3, 3, 3, 3])),
+            ],
+        )
+        .node(
+            "MaxPool",
+            &["c"],
+            &["y"],
+            &[
+                ("kernel_shape", integers(&[2, 2])),
+                ("strides", integers(&[2, 2])),
+            ],
+        )
         .facts();
     assert_eq!(sizes(&facts, &[5, 3, 224, 225]), known(&[5, 8, 56, 56]));
-    assert_eq!(relations(&facts)[0], &Relation::Equal(Expr::Dim(1), number(3)));
-    assert_eq!(facts.demands[0].reason, "Conv `n0` has kernels of 3 channels");
-    let wanted = [None, Some(DimRole::Channels), Some(DimRole::Height), Some(DimRole::Width)];
+    assert_eq!(
+        relations(&facts)[0],
+        &Relation::Equal(Expr::Dim(1), number(3))
+    );
+    assert_eq!(
+        facts.demands[0].reason,
+        "Conv `n0` has kernels of 3 channels"
+    );
+    let wanted = [
+        None,
+        Some(DimRole::Channels),
+        Some(DimRole::Height),
+        Some(DimRole::Width),
+    ];
     assert_eq!(roles(&facts), wanted);
     assert_eq!(facts.varying, None);
 }
@@ -195,18 +271,33 @@ fn patches_must_be_as_many_as_a_stored_table_has() {
         .weight("w", &[8, 3, 16, 16])
         .weight("table", &[1, 196, 8])
         .whole("flat", &[0.0, 8.0, -1.0])
-        .node("Conv", &["x", "w"], &["c"], &[("strides", integers(&[16, 16]))])
+        .node(
+            "Conv",
+            &["x", "w"],
+            &["c"],
+            &[("strides", integers(&[16, 16]))],
+        )
         .plain("Reshape", &["c", "flat"], "f")
-        .node("Transpose", &["f"], &["t"], &[("perm", integers(&[0, 2, 1]))])
+        .node(
+            "Transpose",
+            &["f"],
+            &["t"],
+            &[("perm", integers(&[0, 2, 1]))],
+        )
         .plain("Add", &["t", "table"], "y")
         .facts();
-    let equals = relations(&facts).into_iter().find_map(|relation| match relation {
-        Relation::Equal(patches, Expr::Number(196)) => Some(patches),
-        _ => None,
-    });
+    let equals = relations(&facts)
+        .into_iter()
+        .find_map(|relation| match relation {
+            Relation::Equal(patches, Expr::Number(196)) => Some(patches),
+            _ => None,
+        });
     let patches = equals.unwrap();
     let at = |high, wide| patches.evaluate(&|dim| Some([1, high, wide][dim]));
-    assert_eq!((at(224, 224), at(224, 240), at(256, 256)), (Some(196), Some(210), Some(256)));
+    assert_eq!(
+        (at(224, 224), at(224, 240), at(256, 256)),
+        (Some(196), Some(210), Some(256))
+    );
 }
 
 #[test]
@@ -215,15 +306,28 @@ fn past_and_new_are_as_many_as_the_mask_has() {
         .floats("x", &[-1, 2, -3, 4])
         .floats("mask", &[-1, 1, 1, -4])
         .plain("Softmax", &["x"], "new")
-        .node("Concat", &["old", "new"], &["all"], &[("axis", integers(&[2]))])
-        .node("Transpose", &["all"], &["t"], &[("perm", integers(&[0, 1, 3, 2]))])
+        .node(
+            "Concat",
+            &["old", "new"],
+            &["all"],
+            &[("axis", integers(&[2]))],
+        )
+        .node(
+            "Transpose",
+            &["all"],
+            &["t"],
+            &[("perm", integers(&[0, 1, 3, 2]))],
+        )
         .plain("MatMul", &["x", "t"], "scores")
         .plain("Add", &["scores", "mask"], "y")
         .output("all")
         .facts();
     let total = Expr::Dim(1).plus(&Expr::Dim(2));
     assert_eq!(facts.outputs["all"].as_ref().unwrap()[2], total);
-    assert_eq!(relations(&facts), [&Relation::Broadcast(total, Expr::Dim(3))]);
+    assert_eq!(
+        relations(&facts),
+        [&Relation::Broadcast(total, Expr::Dim(3))]
+    );
     assert_eq!(facts.dims[1].role, Some(DimRole::Past));
 }
 
@@ -236,11 +340,19 @@ fn products_demand_features_and_reshapes_keep_elements() {
         .plain("Reshape", &["m", "heads"], "y")
         .facts();
     assert_eq!(sizes(&facts, &[7, 12]), known(&[7, 3, 2]));
-    assert_eq!(relations(&facts), [&Relation::Equal(Expr::Dim(1), number(12))]);
+    assert_eq!(
+        relations(&facts),
+        [&Relation::Equal(Expr::Dim(1), number(12))]
+    );
     assert_eq!(roles(&facts), [None, Some(DimRole::Features)]);
-    let windows =
-        floats("x", &[1, -1, 4]).whole("parts", &[-1.0, 7.0, 4.0]).plain("Reshape", &["x", "parts"], "y").facts();
-    assert_eq!(relations(&windows), [&Relation::MultipleOf(Expr::Dim(0), 7)]);
+    let windows = floats("x", &[1, -1, 4])
+        .whole("parts", &[-1.0, 7.0, 4.0])
+        .plain("Reshape", &["x", "parts"], "y")
+        .facts();
+    assert_eq!(
+        relations(&windows),
+        [&Relation::MultipleOf(Expr::Dim(0), 7)]
+    );
 }
 
 #[test]
@@ -248,7 +360,15 @@ fn ways_down_and_up_again_must_meet() {
     let scales = [1.0, 1.0, 2.0, 2.0];
     let facts = floats("x", &[1, 3, -1, -2])
         .stored("up", ElementType::Float, &[4], Some(&scales))
-        .node("MaxPool", &["x"], &["d"], &[("kernel_shape", integers(&[2, 2])), ("strides", integers(&[2, 2]))])
+        .node(
+            "MaxPool",
+            &["x"],
+            &["d"],
+            &[
+                ("kernel_shape", integers(&[2, 2])),
+                ("strides", integers(&[2, 2])),
+            ],
+        )
         .plain("Resize", &["d", "", "up"], "u")
         .node("Concat", &["x", "u"], &["y"], &[("axis", integers(&[1]))])
         .facts();
@@ -269,11 +389,16 @@ fn mirrored_padding_is_narrower_than_its_axis() {
 #[test]
 fn sizes_that_follow_what_inputs_hold_vary_and_those_of_their_sums_do_not() {
     let found = || floats("x", &[-1, 4]).plain("NonZero", &["x"], "z");
-    assert_eq!(found().facts().varying.as_deref(), Some("NonZero `n0` makes as many as it finds"));
+    assert_eq!(
+        found().facts().varying.as_deref(),
+        Some("NonZero `n0` makes as many as it finds")
+    );
     let summed = found().node("ReduceSum", &["z"], &["y"], &[("axes", integers(&[1]))]);
     assert_eq!(summed.facts().varying, None);
-    let asked =
-        floats("x", &[-1, 4]).input("k", ElementType::Int64, &[1]).node("TopK", &["x", "k"], &["a", "b"], &[]).facts();
+    let asked = floats("x", &[-1, 4])
+        .input("k", ElementType::Int64, &[1])
+        .node("TopK", &["x", "k"], &["a", "b"], &[])
+        .facts();
     assert!(asked.varying.unwrap().starts_with("TopK `n0` takes sizes"));
     let own = floats("x", &[-1, 4]).plain("own:Do", &["x"], "y").facts();
     assert!(own.varying.unwrap().contains("domain `own`"));
@@ -282,15 +407,29 @@ fn sizes_that_follow_what_inputs_hold_vary_and_those_of_their_sums_do_not() {
 #[test]
 fn branches_of_unlike_sizes_vary_and_those_that_sizes_decide_do_not() {
     let branch = |operator: &str, output: &str| {
-        let made = Builder::default().plain(operator, &["x"], output).output(output).graph;
+        let made = Builder::default()
+            .plain(operator, &["x"], output)
+            .output(output)
+            .graph;
         AttributeValue::Graphs(vec![made])
     };
-    let attributes = |second| [("then_branch", branch("Relu", "a")), ("else_branch", branch(second, "b"))];
+    let attributes = |second| {
+        [
+            ("then_branch", branch("Relu", "a")),
+            ("else_branch", branch(second, "b")),
+        ]
+    };
     let by_flag = |second| {
-        floats("x", &[-1, 4]).input("c", ElementType::Bool, &[]).node("If", &["c"], &["y"], &attributes(second)).facts()
+        floats("x", &[-1, 4])
+            .input("c", ElementType::Bool, &[])
+            .node("If", &["c"], &["y"], &attributes(second))
+            .facts()
     };
     assert_eq!(by_flag("Neg").varying, None);
-    assert_eq!(by_flag("Transpose").varying.as_deref(), Some("If `n0` has branches of unlike sizes"));
+    assert_eq!(
+        by_flag("Transpose").varying.as_deref(),
+        Some("If `n0` has branches of unlike sizes")
+    );
     let by_size = floats("x", &[-1, 4])
         .scalar("two", 2.0)
         .plain("Size", &["x"], "s")
@@ -298,7 +437,10 @@ fn branches_of_unlike_sizes_vary_and_those_that_sizes_decide_do_not() {
         .plain("Equal", &["none", "two"], "c")
         .node("If", &["c"], &["y"], &attributes("Transpose"))
         .facts();
-    assert_eq!((sizes(&by_size, &[3]), by_size.varying.clone()), (known(&[4, 3]), None));
+    assert_eq!(
+        (sizes(&by_size, &[3]), by_size.varying.clone()),
+        (known(&[4, 3]), None)
+    );
     assert!(by_flag("Neg").has_choice && !by_size.has_choice);
 }
 
@@ -309,7 +451,12 @@ fn loops_carry_sizes_that_stay_and_lose_those_that_grow() {
             .input("c", ElementType::Bool, &[])
             .floats("state", &[-9, 4])
             .plain("Identity", &["c"], "go")
-            .node(operator, &["state", "state"], &["next"], &[("axis", integers(&[0]))])
+            .node(
+                operator,
+                &["state", "state"],
+                &["next"],
+                &[("axis", integers(&[0]))],
+            )
             .output("go")
             .output("next")
             .graph
@@ -317,7 +464,12 @@ fn loops_carry_sizes_that_stay_and_lose_those_that_grow() {
     let looped = |operator: &str| {
         floats("x", &[-1, 4])
             .scalar("times", 3.0)
-            .node("Loop", &["times", "", "x"], &["y"], &[("body", AttributeValue::Graphs(vec![body(operator)]))])
+            .node(
+                "Loop",
+                &["times", "", "x"],
+                &["y"],
+                &[("body", AttributeValue::Graphs(vec![body(operator)]))],
+            )
             .facts()
     };
     assert_eq!(sizes(&looped("Add"), &[5]), known(&[5, 4]));
@@ -338,15 +490,37 @@ fn nodes_that_a_converter_put_last_are_walked_in_time() {
 fn models_of_the_repository_are_followed_to_their_declared_outputs() {
     let mut checked = 0;
     for path in model_files(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models")) {
-        let Ok(model) = crate::onnx::read(&path) else { continue };
+        let Ok(model) = crate::onnx::read(&path) else {
+            continue;
+        };
         let facts = ShapeFacts::of(&crate::onnx::inlined(&model));
         for info in &model.graph.outputs {
-            let ValueType::Tensor { dims: Some(declared), .. } = &info.value_type else { continue };
-            let Some(Some(found)) = facts.outputs.get(&info.name) else { continue };
-            assert_eq!(found.len(), declared.len(), "{} of {}", info.name, path.display());
+            let ValueType::Tensor {
+                dims: Some(declared),
+                ..
+            } = &info.value_type
+            else {
+                continue;
+            };
+            let Some(Some(found)) = facts.outputs.get(&info.name) else {
+                continue;
+            };
+            assert_eq!(
+                found.len(),
+                declared.len(),
+                "{} of {}",
+                info.name,
+                path.display()
+            );
             for (found, declared) in found.iter().zip(declared) {
                 if let (Expr::Number(found), Dim::Fixed(declared)) = (found, declared) {
-                    assert_eq!(*found as u64, *declared, "{} of {}", info.name, path.display());
+                    assert_eq!(
+                        *found as u64,
+                        *declared,
+                        "{} of {}",
+                        info.name,
+                        path.display()
+                    );
                     checked += 1;
                 }
             }
@@ -356,9 +530,21 @@ fn models_of_the_repository_are_followed_to_their_declared_outputs() {
 }
 
 fn model_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let entries = folder
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     entries
-        .flat_map(|path| if path.is_dir() { model_files(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|extension| extension == "onnx"))
+        .flat_map(|path| {
+            if path.is_dir() {
+                model_files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "onnx")
+        })
         .collect()
 }

@@ -34,14 +34,31 @@ pub(super) struct Value {
 
 impl Value {
     pub(super) fn stored(tensor: &StoredTensor) -> Value {
-        let whole = |value: &f64| (value.fract() == 0.0 && value.abs() < 9e15).then_some(Expr::Number(*value as i64));
-        let few = tensor.values.as_ref().filter(|values| values.len() <= FOLLOWED_ELEMENTS);
-        let largest = tensor.values.as_ref().filter(|_| is_integer(tensor.element_type)).and_then(|values| {
-            let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            (0.0..9e15).contains(&largest).then(|| Expr::Number(largest as i64 + 1))
-        });
+        let whole = |value: &f64| {
+            (value.fract() == 0.0 && value.abs() < 9e15).then_some(Expr::Number(*value as i64))
+        };
+        let few = tensor
+            .values
+            .as_ref()
+            .filter(|values| values.len() <= FOLLOWED_ELEMENTS);
+        let largest = tensor
+            .values
+            .as_ref()
+            .filter(|_| is_integer(tensor.element_type))
+            .and_then(|values| {
+                let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                (0.0..9e15)
+                    .contains(&largest)
+                    .then(|| Expr::Number(largest as i64 + 1))
+            });
         Value {
-            dims: Some(tensor.dims.iter().map(|&size| size.try_into().map_or(Expr::Unknown, Expr::Number)).collect()),
+            dims: Some(
+                tensor
+                    .dims
+                    .iter()
+                    .map(|&size| size.try_into().map_or(Expr::Unknown, Expr::Number))
+                    .collect(),
+            ),
             elements: few.and_then(|values| values.iter().map(whole).collect()),
             fractions: few.cloned(),
             below: largest,
@@ -53,7 +70,10 @@ impl Value {
 
 pub(super) fn is_integer(element_type: ElementType) -> bool {
     use ElementType::{Int8, Int16, Int32, Int64, Uint8, Uint16, Uint32, Uint64};
-    matches!(element_type, Int8 | Int16 | Int32 | Int64 | Uint8 | Uint16 | Uint32 | Uint64)
+    matches!(
+        element_type,
+        Int8 | Int16 | Int32 | Int64 | Uint8 | Uint16 | Uint32 | Uint64
+    )
 }
 
 pub(super) struct Call<'a> {
@@ -110,13 +130,24 @@ impl Call<'_> {
     /// An axis by its number, which counts from the end where it is negative.
     pub(super) fn axis(&self, axis: i64, rank: usize) -> Option<usize> {
         let place = if axis < 0 { axis + rank as i64 } else { axis };
-        usize::try_from(place).ok().filter(|&place| place < rank.max(1))
+        usize::try_from(place)
+            .ok()
+            .filter(|&place| place < rank.max(1))
     }
 
     /// The node for a sentence: ``Conv `conv1` ``.
     pub(super) fn words(&self) -> String {
-        let output = self.node.outputs.iter().find(|name| !name.is_empty()).map_or("", String::as_str);
-        let name = if self.node.name.is_empty() { output } else { &self.node.name };
+        let output = self
+            .node
+            .outputs
+            .iter()
+            .find(|name| !name.is_empty())
+            .map_or("", String::as_str);
+        let name = if self.node.name.is_empty() {
+            output
+        } else {
+            &self.node.name
+        };
         format!("{} `{name}`", self.node.operator)
     }
 }
@@ -126,7 +157,8 @@ pub(super) fn number(number: i64) -> Expr {
 }
 
 pub(super) fn product(dims: &[Expr]) -> Expr {
-    dims.iter().fold(number(1), |product, size| product.times(size))
+    dims.iter()
+        .fold(number(1), |product, size| product.times(size))
 }
 
 pub(super) fn owned(dims: Option<&[Expr]>) -> Dims {

@@ -10,9 +10,8 @@ fn by_content(operator: &str) -> Option<&'static str> {
         "BeamSearch" | "GreedySearch" | "Sampling" | "WhisperBeamSearch" => {
             "makes as many tokens as there are until it ends"
         }
-        "SequenceAt" | "SequenceConstruct" | "SequenceErase" | "SequenceInsert" | "SplitToSequence" => {
-            "handles sequences, whose tensors may differ in size"
-        }
+        "SequenceAt" | "SequenceConstruct" | "SequenceErase" | "SequenceInsert"
+        | "SplitToSequence" => "handles sequences, whose tensors may differ in size",
         "StringNormalizer" => "makes as many words as it keeps",
         "StringSplit" | "Tokenizer" => "makes as many words as it finds",
         "GroupQueryAttention" => "keeps keys and values of as many tokens as its lengths say",
@@ -23,10 +22,11 @@ fn by_content(operator: &str) -> Option<&'static str> {
 /// Places of the inputs that say sizes.
 fn sizing(operator: &str) -> &'static [usize] {
     match operator {
-        "BlackmanWindow" | "ConstantOfShape" | "HammingWindow" | "HannWindow" | "ImageDecoder" => &[0],
-        "AffineGrid" | "CenterCropPad" | "Expand" | "OneHot" | "Reshape" | "Split" | "Tile" | "TopK" | "Upsample" => {
-            &[1]
+        "BlackmanWindow" | "ConstantOfShape" | "HammingWindow" | "HannWindow" | "ImageDecoder" => {
+            &[0]
         }
+        "AffineGrid" | "CenterCropPad" | "Expand" | "OneHot" | "Reshape" | "Split" | "Tile"
+        | "TopK" | "Upsample" => &[1],
         "MelWeightMatrix" => &[0, 1],
         "Range" => &[0, 1, 2],
         "Col2Im" | "DFT" => &[1, 2],
@@ -41,17 +41,30 @@ fn sizing(operator: &str) -> &'static [usize] {
 
 pub(super) fn by_values(call: &Call<'_>) -> Option<String> {
     let operator = call.node.operator.as_str();
-    if let Some(why) = by_content(operator).filter(|_| call.inputs.iter().flatten().any(|value| value.is_fed)) {
+    if let Some(why) =
+        by_content(operator).filter(|_| call.inputs.iter().flatten().any(|value| value.is_fed))
+    {
         return Some(format!("{} {why}", call.words()));
     }
     let is_fed = |&&place: &&usize| {
         call.input(place).is_some_and(|value| {
-            value.is_fed && !value.elements.as_ref().is_some_and(|all| all.iter().all(Expr::is_known))
+            value.is_fed
+                && !value
+                    .elements
+                    .as_ref()
+                    .is_some_and(|all| all.iter().all(Expr::is_known))
         })
     };
-    sizing(operator).iter().find(is_fed).map(|_| format!("{} takes sizes from what an input holds", call.words()))
+    sizing(operator)
+        .iter()
+        .find(is_fed)
+        .map(|_| format!("{} takes sizes from what an input holds", call.words()))
 }
 
 pub(super) fn by_nobody_known(call: &Call<'_>) -> String {
-    format!("{} is of domain `{}`, which says nothing of sizes", call.words(), call.node.domain)
+    format!(
+        "{} is of domain `{}`, which says nothing of sizes",
+        call.words(),
+        call.node.domain
+    )
 }

@@ -13,8 +13,14 @@ use crate::onnx::{AttributeValue, Graph, Node};
 use crate::record::{Dim, TensorInfo, ValueType};
 
 /// Operators that make what no input says.
-const RANDOM: [&str; 6] =
-    ["Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"];
+const RANDOM: [&str; 6] = [
+    "Bernoulli",
+    "Multinomial",
+    "RandomNormal",
+    "RandomNormalLike",
+    "RandomUniform",
+    "RandomUniformLike",
+];
 
 /// Numbers by which the standard calls types of whole numbers.
 const WHOLE_TYPES: [i64; 8] = [2, 3, 4, 5, 6, 7, 12, 13];
@@ -33,7 +39,10 @@ pub(super) struct Walk<'g> {
 
 pub(super) fn facts(graph: &Graph, dims: Vec<super::OpenDim>) -> ShapeFacts {
     let ranks = graph.inputs.iter().map(rank).collect();
-    let mut walk = Walk { known: Known::new(dims, ranks), ..Walk::default() };
+    let mut walk = Walk {
+        known: Known::new(dims, ranks),
+        ..Walk::default()
+    };
     for (index, info) in graph.inputs.iter().enumerate() {
         let value = walk.fed(info, index);
         walk.values.insert(&info.name, Rc::new(value));
@@ -43,20 +52,31 @@ pub(super) fn facts(graph: &Graph, dims: Vec<super::OpenDim>) -> ShapeFacts {
 }
 
 fn rank(info: &TensorInfo) -> usize {
-    info.value_type.as_tensor().and_then(|(_, dims)| dims).map_or(0, <[Dim]>::len)
+    info.value_type
+        .as_tensor()
+        .and_then(|(_, dims)| dims)
+        .map_or(0, <[Dim]>::len)
 }
 
 impl<'g> Walk<'g> {
     fn fed(&self, info: &TensorInfo, index: usize) -> Value {
         let Some((element_type, dims)) = info.value_type.as_tensor() else {
-            return Value { is_fed: true, ..Value::default() };
+            return Value {
+                is_fed: true,
+                ..Value::default()
+            };
         };
         let size = |axis: usize, dim: &Dim| match dim {
             Dim::Fixed(size) => i64::try_from(*size).map_or(Expr::Unknown, Expr::Number),
             _ => dim_at(&self.known.dims, &info.name, axis).map_or(Expr::Unknown, Expr::Dim),
         };
         Value {
-            dims: dims.as_ref().map(|dims| dims.iter().enumerate().map(|(axis, dim)| size(axis, dim)).collect()),
+            dims: dims.as_ref().map(|dims| {
+                dims.iter()
+                    .enumerate()
+                    .map(|(axis, dim)| size(axis, dim))
+                    .collect()
+            }),
             is_fed: true,
             view_of: Some(index),
             is_integer: is_integer(element_type),
@@ -68,15 +88,21 @@ impl<'g> Walk<'g> {
     pub(super) fn graph(&mut self, graph: &'g Graph) {
         let around = self.declared.replace(&graph.values);
         for tensor in &graph.initializers {
-            self.values.insert(&tensor.name, Rc::new(Value::stored(tensor)));
+            self.values
+                .insert(&tensor.name, Rc::new(Value::stored(tensor)));
         }
-        in_order(&graph.nodes).into_iter().for_each(|node| self.node(node));
+        in_order(&graph.nodes)
+            .into_iter()
+            .for_each(|node| self.node(node));
         self.declared = around;
     }
 
     fn node(&mut self, node: &'g Node) {
         let made = match (node.is_standard(), node.operator.as_str()) {
-            (true, "Constant") => vec![node.constant().map_or_else(Value::default, |tensor| Value::stored(&tensor))],
+            (true, "Constant") => vec![
+                node.constant()
+                    .map_or_else(Value::default, |tensor| Value::stored(&tensor)),
+            ],
             (true, "If") => self.branches(node),
             (true, "Loop") => self.repeated(node),
             (true, "Scan") => self.scanned(node),
@@ -90,7 +116,14 @@ impl<'g> Walk<'g> {
     }
 
     pub(super) fn call(&self, node: &'g Node) -> Call<'g> {
-        Call { node, inputs: node.inputs.iter().map(|name| self.values.get(name.as_str()).cloned()).collect() }
+        Call {
+            node,
+            inputs: node
+                .inputs
+                .iter()
+                .map(|name| self.values.get(name.as_str()).cloned())
+                .collect(),
+        }
     }
 
     fn plain(&mut self, node: &'g Node) -> Vec<Value> {
@@ -106,11 +139,21 @@ impl<'g> Walk<'g> {
             .zip(&node.outputs)
             .map(|(dims, name)| {
                 let dims = dims.or_else(|| self.declared_dims(name));
-                let follows = is_known && dims.as_ref().is_some_and(|dims| dims.iter().all(Expr::is_known));
-                Value { varying: traits.varying.clone().filter(|_| !follows), dims, ..traits.clone() }
+                let follows = is_known
+                    && dims
+                        .as_ref()
+                        .is_some_and(|dims| dims.iter().all(Expr::is_known));
+                Value {
+                    varying: traits.varying.clone().filter(|_| !follows),
+                    dims,
+                    ..traits.clone()
+                }
             })
             .collect();
-        if let Some(first) = made.first_mut().filter(|_| is_known && node.domain != "ai.onnx.ml") {
+        if let Some(first) = made
+            .first_mut()
+            .filter(|_| is_known && node.domain != "ai.onnx.ml")
+        {
             first.elements = content::elements(&call, &first.dims);
             first.below = content::below(&call);
         }
@@ -120,9 +163,16 @@ impl<'g> Walk<'g> {
     /// Sizes that the file states of an inner value, where the graph does not tell: numbers alone, and not of the first
     /// axis, along which a file often says what it was exported with.
     fn declared_dims(&self, name: &str) -> Dims {
-        let ValueType::Tensor { dims: Some(dims), .. } = self.declared?.get(name)? else { return None };
+        let ValueType::Tensor {
+            dims: Some(dims), ..
+        } = self.declared?.get(name)?
+        else {
+            return None;
+        };
         let size = |(axis, dim): (usize, &Dim)| match dim {
-            Dim::Fixed(size @ 2..) if axis > 0 => i64::try_from(*size).map_or(Expr::Unknown, Expr::Number),
+            Dim::Fixed(size @ 2..) if axis > 0 => {
+                i64::try_from(*size).map_or(Expr::Unknown, Expr::Number)
+            }
             _ => Expr::Unknown,
         };
         Some(dims.iter().enumerate().map(size).collect())
@@ -130,33 +180,61 @@ impl<'g> Walk<'g> {
 
     /// Dimensions of inputs that something new is joined to: what is kept from before.
     fn note_joined(&mut self, call: &Call<'_>, made: &Dims) {
-        let (true, Some(made)) = (call.node.operator == "Concat", made) else { return };
-        let Some(axis) = call.axis(call.integer("axis", 1), made.len()).filter(|_| made.len() > 2) else { return };
-        let mut views = call.inputs.iter().flatten().filter(|value| value.view_of.is_some());
-        let (Some(value), None) = (views.next(), views.next()) else { return };
+        let (true, Some(made)) = (call.node.operator == "Concat", made) else {
+            return;
+        };
+        let Some(axis) = call
+            .axis(call.integer("axis", 1), made.len())
+            .filter(|_| made.len() > 2)
+        else {
+            return;
+        };
+        let mut views = call
+            .inputs
+            .iter()
+            .flatten()
+            .filter(|value| value.view_of.is_some());
+        let (Some(value), None) = (views.next(), views.next()) else {
+            return;
+        };
         if let Some(Expr::Dim(dim)) = value.dims.as_ref().and_then(|dims| dims.get(axis)) {
             self.joined.push(*dim);
         }
     }
 
     fn into_facts(mut self, graph: &Graph) -> ShapeFacts {
-        let values: Vec<Option<Rc<Value>>> =
-            graph.outputs.iter().map(|info| self.values.get(info.name.as_str()).cloned()).collect();
+        let values: Vec<Option<Rc<Value>>> = graph
+            .outputs
+            .iter()
+            .map(|info| self.values.get(info.name.as_str()).cloned())
+            .collect();
         let made = || values.iter().flatten();
-        let sizes: Vec<&Expr> = made().flat_map(|value| value.dims.iter().flatten()).chain(&self.branched).collect();
-        let grows =
-            |dim: usize| sizes.iter().any(|size| matches!(size, Expr::Sum(parts) if parts.contains(&Expr::Dim(dim))));
+        let sizes: Vec<&Expr> = made()
+            .flat_map(|value| value.dims.iter().flatten())
+            .chain(&self.branched)
+            .collect();
+        let grows = |dim: usize| {
+            sizes
+                .iter()
+                .any(|size| matches!(size, Expr::Sum(parts) if parts.contains(&Expr::Dim(dim))))
+        };
         for dim in self.joined.into_iter().filter(|&dim| grows(dim)) {
             self.known.role(&Expr::Dim(dim), DimRole::Past);
         }
         self.known.share_roles();
         let dims = |value: &Option<Rc<Value>>| value.as_ref()?.dims.clone();
-        let outputs = graph.outputs.iter().zip(&values).map(|(info, value)| (info.name.clone(), dims(value)));
+        let outputs = graph
+            .outputs
+            .iter()
+            .zip(&values)
+            .map(|(info, value)| (info.name.clone(), dims(value)));
         ShapeFacts {
             dims: self.known.dims,
             demands: self.known.demands,
             outputs: outputs.collect(),
-            varying: made().find_map(|value| value.varying.as_deref()).map(str::to_owned),
+            varying: made()
+                .find_map(|value| value.varying.as_deref())
+                .map(str::to_owned),
             has_choice: self.has_choice,
         }
     }
@@ -170,11 +248,19 @@ fn traits(call: &Call<'_>, is_known: bool) -> Value {
     let of_sizes = matches!(operator, "Shape" | "Size");
     let own = || {
         let nobody_knows = !is_known && !ops::is_domain_known(&call.node.domain);
-        if nobody_knows { Some(varying::by_nobody_known(call)) } else { varying::by_values(call) }
+        if nobody_knows {
+            Some(varying::by_nobody_known(call))
+        } else {
+            varying::by_values(call)
+        }
     };
     Value {
         is_stored: !is_random && !call.inputs.is_empty() && inputs().all(|value| value.is_stored),
-        is_fed: if of_sizes { inherited.is_some() } else { is_random || inputs().any(|value| value.is_fed) },
+        is_fed: if of_sizes {
+            inherited.is_some()
+        } else {
+            is_random || inputs().any(|value| value.is_fed)
+        },
         view_of: view(call),
         is_integer: makes_integers(call),
         varying: own().map(Rc::from).or(inherited),
@@ -187,14 +273,20 @@ fn traits(call: &Call<'_>, is_known: bool) -> Value {
 fn view(call: &Call<'_>) -> Option<usize> {
     match call.node.operator.as_str() {
         _ if !call.node.is_standard() => return None,
-        "Abs" | "Add" | "Cast" | "CastLike" | "Clip" | "Concat" | "DequantizeLinear" | "Div" | "Dropout" | "Exp"
-        | "Expand" | "Flatten" | "Greater" | "Identity" | "Less" | "Log" | "Mod" | "Mul" | "Neg" | "Pad" | "Pow"
-        | "QuantizeLinear" | "Reciprocal" | "Relu" | "Reshape" | "Resize" | "Slice" | "Split" | "Sqrt" | "Squeeze"
-        | "Sub" | "Transpose" | "Unsqueeze" | "Where" => {}
+        "Abs" | "Add" | "Cast" | "CastLike" | "Clip" | "Concat" | "DequantizeLinear" | "Div"
+        | "Dropout" | "Exp" | "Expand" | "Flatten" | "Greater" | "Identity" | "Less" | "Log"
+        | "Mod" | "Mul" | "Neg" | "Pad" | "Pow" | "QuantizeLinear" | "Reciprocal" | "Relu"
+        | "Reshape" | "Resize" | "Slice" | "Split" | "Sqrt" | "Squeeze" | "Sub" | "Transpose"
+        | "Unsqueeze" | "Where" => {}
         "DynamicQuantizeLinear" => {}
         _ => return None,
     }
-    let mut views = call.inputs.iter().flatten().filter(|value| value.is_fed).map(|value| value.view_of);
+    let mut views = call
+        .inputs
+        .iter()
+        .flatten()
+        .filter(|value| value.is_fed)
+        .map(|value| value.view_of);
     let first = views.next()??;
     views.all(|view| view == Some(first)).then_some(first)
 }
@@ -202,9 +294,12 @@ fn view(call: &Call<'_>) -> Option<usize> {
 fn makes_integers(call: &Call<'_>) -> bool {
     let of = |index: usize| call.input(index).is_some_and(|value| value.is_integer);
     match call.node.operator.as_str() {
-        "Shape" | "Size" | "ArgMax" | "ArgMin" | "NonZero" | "Not" | "Equal" | "Greater" | "Less"
-        | "GreaterOrEqual" | "LessOrEqual" | "And" | "Or" => true,
-        "Cast" => call.node.integer("to").is_some_and(|to| WHOLE_TYPES.contains(&to) || to == BOOL_TYPE),
+        "Shape" | "Size" | "ArgMax" | "ArgMin" | "NonZero" | "Not" | "Equal" | "Greater"
+        | "Less" | "GreaterOrEqual" | "LessOrEqual" | "And" | "Or" => true,
+        "Cast" => call
+            .node
+            .integer("to")
+            .is_some_and(|to| WHOLE_TYPES.contains(&to) || to == BOOL_TYPE),
         "CastLike" | "Where" => of(1),
         "ConstantOfShape" => match call.node.attribute("value") {
             Some(AttributeValue::Tensor(tensor)) => is_integer(tensor.element_type),

@@ -9,7 +9,11 @@ use crate::report::words::judged::{judged, reference};
 use crate::report::words::{BASELINE, MEANINGLESS, REFERENCE};
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
-    let charts = source.findings.tuning.is_none().then(|| Block::Charts(charts::pareto(source)));
+    let charts = source
+        .findings
+        .tuning
+        .is_none()
+        .then(|| Block::Charts(charts::pareto(source)));
     Chapter::new("accuracy", "Accuracy", "Accuracy, and what speed costs")
         .with_all(charts)
         .folded(scores(source).into_iter().chain(agreement(source)))
@@ -18,21 +22,40 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 /// Are the outputs still right? `None` if nothing was scored.
 fn scores(source: Source<'_>) -> Option<Table> {
     let sessions = &source.findings.sessions;
-    let has = |metric: Metric| sessions.iter().any(|session| session.figure(metric).is_some());
-    let groups = if is_scored(source) { &[Group::LeadingScore, Group::OtherScore][..] } else { &[Group::Agreement] };
+    let has = |metric: Metric| {
+        sessions
+            .iter()
+            .any(|session| session.figure(metric).is_some())
+    };
+    let groups = if is_scored(source) {
+        &[Group::LeadingScore, Group::OtherScore][..]
+    } else {
+        &[Group::Agreement]
+    };
     let is_shown = |metric: &Metric| groups.contains(&metric.group()) && has(*metric);
     let metrics: Vec<Metric> = Metric::ALL.iter().copied().filter(is_shown).collect();
-    let is_unlike = sessions.iter().any(|session| !session.accuracy.not_comparable.is_empty());
-    if metrics.is_empty() && !is_unlike && sessions.iter().all(|session| session.accuracy.unhealthy_outputs.is_empty())
+    let is_unlike = sessions
+        .iter()
+        .any(|session| !session.accuracy.not_comparable.is_empty());
+    if metrics.is_empty()
+        && !is_unlike
+        && sessions
+            .iter()
+            .all(|session| session.accuracy.unhealthy_outputs.is_empty())
     {
         return None;
     }
     let mut header = vec!["variant"];
     header.extend(is_unlike.then_some(COMPARED));
     header.extend(metrics.iter().map(|metric| metric.short_label()));
-    let in_points =
-        metrics.first().is_some_and(|metric| Metric::SCORES.contains(metric) && metric.unit() == Unit::Ratio);
-    header.push(if in_points { "vs baseline, points" } else { "vs baseline" });
+    let in_points = metrics
+        .first()
+        .is_some_and(|metric| Metric::SCORES.contains(metric) && metric.unit() == Unit::Ratio);
+    header.push(if in_points {
+        "vs baseline, points"
+    } else {
+        "vs baseline"
+    });
     header.extend(["lost/gained", "NaN or inf"]);
     let mut table = Builder::new("Accuracy: are the outputs still right?", &header);
     for session in sessions.iter().filter(|session| session.outcome.is_ok()) {
@@ -60,7 +83,11 @@ fn outputs_compared(session: &SessionFindings) -> String {
 /// How far each output agrees with the reference; `None` where there are labels, or where one output says it all.
 fn agreement(source: Source<'_>) -> Option<Table> {
     let sessions = &source.findings.sessions;
-    if is_scored(source) || sessions.iter().all(|session| session.accuracy.agreement.len() < 2) {
+    if is_scored(source)
+        || sessions
+            .iter()
+            .all(|session| session.accuracy.agreement.len() < 2)
+    {
         return None;
     }
     let mut header = vec!["variant", "output"];
@@ -73,7 +100,11 @@ fn agreement(source: Source<'_>) -> Option<Table> {
             let mut cells = vec![name, output_name];
             for metric in Group::Agreement.metrics() {
                 let estimate = output.figure(metric);
-                cells.push(table.figure(metric.short_label(), &row, estimate, |estimate| score(metric, estimate)));
+                cells.push(
+                    table.figure(metric.short_label(), &row, estimate, |estimate| {
+                        score(metric, estimate)
+                    }),
+                );
             }
             table.row(kind(source, session), cells);
         }
@@ -82,23 +113,39 @@ fn agreement(source: Source<'_>) -> Option<Table> {
 }
 
 fn is_scored(source: Source<'_>) -> bool {
-    let scores = |session: &SessionFindings| Metric::SCORES.into_iter().any(|score| session.figure(score).is_some());
+    let scores = |session: &SessionFindings| {
+        Metric::SCORES
+            .into_iter()
+            .any(|score| session.figure(score).is_some())
+    };
     source.findings.sessions.iter().any(scores)
 }
 
 fn accuracy_notes(source: Source<'_>) -> Vec<String> {
     let sessions = &source.findings.sessions;
     let mut notes: Vec<String> = source.judged().iter().map(judged).collect();
-    let changes = || sessions.iter().filter_map(|session| session.accuracy.change.as_ref());
+    let changes = || {
+        sessions
+            .iter()
+            .filter_map(|session| session.accuracy.change.as_ref())
+    };
     if changes().any(|change| change.lost_count.is_some()) {
-        notes.push("lost/gained: samples that only the baseline, or only the variant, got right".into());
+        notes.push(
+            "lost/gained: samples that only the baseline, or only the variant, got right".into(),
+        );
         notes.push("p: the chance of so one-sided a change if both were equally good; significant below 0.05".into());
     } else if changes().next().is_some() {
-        notes.push("significant: the interval of the change on the same samples excludes zero".into());
+        notes.push(
+            "significant: the interval of the change on the same samples excludes zero".into(),
+        );
     } else if !is_scored(source)
         && let Some(reference) = reference(source)
     {
-        let has_labels = source.record.dataset.as_ref().is_some_and(DatasetInfo::has_labels);
+        let has_labels = source
+            .record
+            .dataset
+            .as_ref()
+            .is_some_and(DatasetInfo::has_labels);
         let caveat = match reference.starts_with("baseline") && !has_labels {
             true => "; without labels, nothing says what is right",
             false => "",
@@ -114,11 +161,25 @@ fn accuracy_notes(source: Source<'_>) -> Vec<String> {
 
 fn renamed_outputs(session: &SessionFindings) -> Option<String> {
     let renamed = |output: &OutputAgreement| {
-        Some(format!("`{}` with `{}`", plain(&output.output), plain(output.reference_output.as_ref()?)))
+        Some(format!(
+            "`{}` with `{}`",
+            plain(&output.output),
+            plain(output.reference_output.as_ref()?)
+        ))
     };
-    let pairs: Vec<String> = session.accuracy.agreement.iter().filter_map(renamed).collect();
+    let pairs: Vec<String> = session
+        .accuracy
+        .agreement
+        .iter()
+        .filter_map(renamed)
+        .collect();
     let label = plain(&session.label);
-    (!pairs.is_empty()).then(|| format!("outputs of {label} are compared by their place: {}", words::listed(&pairs)))
+    (!pairs.is_empty()).then(|| {
+        format!(
+            "outputs of {label} are compared by their place: {}",
+            words::listed(&pairs)
+        )
+    })
 }
 
 /// Contents of outputs that are no scores of classes, with the figure that is usual for them.
@@ -149,11 +210,21 @@ fn not_compared(session: &SessionFindings) -> Vec<String> {
     let label = plain(&session.label);
     let unlike = session.accuracy.not_comparable.iter();
     unlike
-        .map(|unlike| format!("{label}: output `{}` is not compared: {}", plain(&unlike.output), plain(&unlike.reason)))
+        .map(|unlike| {
+            format!(
+                "{label}: output `{}` is not compared: {}",
+                plain(&unlike.output),
+                plain(&unlike.reason)
+            )
+        })
         .collect()
 }
 
-fn accuracy_cells(table: &mut Builder, session: &SessionFindings, metrics: &[Metric]) -> Vec<String> {
+fn accuracy_cells(
+    table: &mut Builder,
+    session: &SessionFindings,
+    metrics: &[Metric],
+) -> Vec<String> {
     let row = plain(&session.label);
     let mut cells = Vec::new();
     for &metric in metrics {
@@ -163,9 +234,12 @@ fn accuracy_cells(table: &mut Builder, session: &SessionFindings, metrics: &[Met
         cells.push(match (is_reference, &session.accuracy.absent_reason) {
             (_, Some(reason)) => table.absence(metric.short_label(), &row, reason),
             (true, None) => REFERENCE.into(),
-            (false, None) => {
-                table.figure(metric.short_label(), &row, session.figure(metric), |found| shown(metric, found))
-            }
+            (false, None) => table.figure(
+                metric.short_label(),
+                &row,
+                session.figure(metric),
+                |found| shown(metric, found),
+            ),
         });
     }
     let change = session.accuracy.change.as_ref();
@@ -174,11 +248,20 @@ fn accuracy_cells(table: &mut Builder, session: &SessionFindings, metrics: &[Met
         None if session.is_baseline => BASELINE.into(),
         None => MEANINGLESS.into(),
     });
-    cells.push(match change.and_then(|change| Some((change.lost_count?, change.gained_count?))) {
-        Some((lost, gained)) => format!("{lost} / {gained}"),
-        None => MEANINGLESS.into(),
-    });
-    let affected = session.accuracy.unhealthy_outputs.iter().map(|output| output.affected_samples_count).max();
-    cells.push(affected.map_or(MEANINGLESS.into(), |affected| format!("{} samples", number::count(affected))));
+    cells.push(
+        match change.and_then(|change| Some((change.lost_count?, change.gained_count?))) {
+            Some((lost, gained)) => format!("{lost} / {gained}"),
+            None => MEANINGLESS.into(),
+        },
+    );
+    let affected = session
+        .accuracy
+        .unhealthy_outputs
+        .iter()
+        .map(|output| output.affected_samples_count)
+        .max();
+    cells.push(affected.map_or(MEANINGLESS.into(), |affected| {
+        format!("{} samples", number::count(affected))
+    }));
     cells
 }

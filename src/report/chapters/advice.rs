@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::analysis::{
-    Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, NotTried, Priority, Setting, Untried, Verdict,
+    Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, NotTried, Priority, Setting,
+    Untried, Verdict,
 };
 use crate::metric::Metric;
 use crate::plan::{Binding, CellKey};
@@ -68,12 +69,32 @@ pub struct PhaseView {
 
 pub(in crate::report) fn priorities(source: Source<'_>) -> Vec<PriorityView> {
     let levels = [
-        (Priority::High, "High Priority", "Critical Impact", format!("at least {HIGH_GAIN}x")),
-        (Priority::Medium, "Medium Priority", "Significant Impact", format!("between {MEDIUM_GAIN}x and {HIGH_GAIN}x")),
-        (Priority::Low, "Low Priority", "Minor Impact", format!("below {MEDIUM_GAIN}x, or in size alone")),
+        (
+            Priority::High,
+            "High Priority",
+            "Critical Impact",
+            format!("at least {HIGH_GAIN}x"),
+        ),
+        (
+            Priority::Medium,
+            "Medium Priority",
+            "Significant Impact",
+            format!("between {MEDIUM_GAIN}x and {HIGH_GAIN}x"),
+        ),
+        (
+            Priority::Low,
+            "Low Priority",
+            "Minor Impact",
+            format!("below {MEDIUM_GAIN}x, or in size alone"),
+        ),
     ];
     let view = |(priority, label, impact, bounds): (Priority, &str, &str, String)| {
-        let advice = source.findings.decisions.advice.iter().filter(|advice| advice.priority == priority);
+        let advice = source
+            .findings
+            .decisions
+            .advice
+            .iter()
+            .filter(|advice| advice.priority == priority);
         PriorityView {
             label: label.into(),
             impact: impact.into(),
@@ -88,7 +109,12 @@ fn worded(source: Source<'_>, advice: &Advice) -> AdviceView {
     AdviceView {
         area: area(source, advice),
         gain: gain(advice),
-        evidence: advice.evidence.iter().map(|evidence| evidence_text(source, evidence)).collect::<Vec<_>>().join("; "),
+        evidence: advice
+            .evidence
+            .iter()
+            .map(|evidence| evidence_text(source, evidence))
+            .collect::<Vec<_>>()
+            .join("; "),
         accuracy: accuracy(source, advice),
         memory: memory(advice),
         effort: effort(advice),
@@ -101,7 +127,11 @@ pub(in crate::report) fn area(source: Source<'_>, advice: &Advice) -> String {
     let key = advice.action.key();
     let name = source.name(key.session);
     match &advice.action {
-        Action::Ship { .. } => format!("Ship {name} instead of {} ({})", source.baseline_name(), source.at(key)),
+        Action::Ship { .. } => format!(
+            "Ship {name} instead of {} ({})",
+            source.baseline_name(),
+            source.at(key)
+        ),
         Action::Switch { settings, .. } => {
             let settings = words::listed(settings.iter().map(|setting| to(source, key, setting)));
             let model = plain(&source.record.plan.variant_of(key.session).name);
@@ -109,13 +139,23 @@ pub(in crate::report) fn area(source: Source<'_>, advice: &Advice) -> String {
         }
         Action::Batch { from, .. } => format!("Run {name} {} instead of {from}", source.at(key)),
         Action::SetOption { option, .. } if option == FLUSH_DENORMALS => {
-            format!("Flush denormal numbers to zero in {name}: set {option} ({})", source.at(key))
+            format!(
+                "Flush denormal numbers to zero in {name}: set {option} ({})",
+                source.at(key)
+            )
         }
-        Action::SetOption { option, .. } => format!("Set {} for {name} ({})", plain(option), source.at(key)),
+        Action::SetOption { option, .. } => {
+            format!("Set {} for {name} ({})", plain(option), source.at(key))
+        }
         Action::KeepWarm { longest_ns, .. } => {
-            format!("Keep {name} warm: let no more than {} pass between predictions", time(*longest_ns))
+            format!(
+                "Keep {name} warm: let no more than {} pass between predictions",
+                time(*longest_ns)
+            )
         }
-        Action::LoadBeforeTraffic { .. } => format!("Load {name} and run it once before traffic arrives"),
+        Action::LoadBeforeTraffic { .. } => {
+            format!("Load {name} and run it once before traffic arrives")
+        }
     }
 }
 
@@ -125,7 +165,9 @@ fn to(source: Source<'_>, key: CellKey, setting: &Setting) -> String {
         Setting::ExecutionProvider(provider) => plain(provider),
         Setting::Binding(Binding::Device) => "inputs and outputs in the device's memory".into(),
         Setting::Binding(Binding::Host) => "inputs and outputs in host memory".into(),
-        Setting::IntraThreads(threads) => format!("{threads} intra-op thread{}", words::plural(*threads)),
+        Setting::IntraThreads(threads) => {
+            format!("{threads} intra-op thread{}", words::plural(*threads))
+        }
         Setting::Options => format!("the options of {}", source.name(key.session)),
     }
 }
@@ -135,7 +177,9 @@ fn accuracy(source: Source<'_>, advice: &Advice) -> String {
         (Action::Batch { .. } | Action::KeepWarm { .. } | Action::LoadBeforeTraffic { .. }, _) => {
             "none: the model stays the same".into()
         }
-        (Action::SetOption { .. }, _) => not_measured("the outputs were not scored with the option"),
+        (Action::SetOption { .. }, _) => {
+            not_measured("the outputs were not scored with the option")
+        }
         (_, Some(change)) => words::accuracy_change(change),
         (action, None) => words::accuracy(source.session(action.key().session)),
     }
@@ -143,23 +187,36 @@ fn accuracy(source: Source<'_>, advice: &Advice) -> String {
 
 /// The measured gain in full: value, interval, n, and what it costs in latency.
 pub(in crate::report) fn gain(advice: &Advice) -> String {
-    let Some(measured) = advice.gain.measured() else { return not_measured("there is no gain to state") };
+    let Some(measured) = advice.gain.measured() else {
+        return not_measured("there is no gain to state");
+    };
     let factor = number::factor(measured.value, measured.interval);
     let ends = number::factor_interval(measured.value, measured.interval);
     let n = words::counted(measured);
     match (&advice.action, advice.metric) {
         (_, Metric::FileSize) => format!("{factor}x smaller file, as fast as before"),
-        (_, Metric::CpuUtilization) => format!("{factor}x fewer threads, as fast as before, n = {n}"),
+        (_, Metric::CpuUtilization) => {
+            format!("{factor}x fewer threads, as fast as before, n = {n}")
+        }
         (Action::KeepWarm { idle_ns, .. }, _) => {
-            format!("after a pause of {} a prediction takes {factor}x as long{ends}, n = {n}", time(*idle_ns))
+            format!(
+                "after a pause of {} a prediction takes {factor}x as long{ends}, n = {n}",
+                time(*idle_ns)
+            )
         }
         (Action::LoadBeforeTraffic { .. }, _) => {
             format!("the first prediction takes {factor}x as long as a later one{ends}, n = {n}")
         }
         (Action::Batch { .. }, _) => {
-            let latency = advice.latency_factor.map(|latency| number::factor(latency, None));
-            let latency = latency.map(|latency| format!("; one inference takes {latency}x as long"));
-            format!("{factor}x the throughput{ends}, n = {n}{}", latency.unwrap_or_default())
+            let latency = advice
+                .latency_factor
+                .map(|latency| number::factor(latency, None));
+            let latency =
+                latency.map(|latency| format!("; one inference takes {latency}x as long"));
+            format!(
+                "{factor}x the throughput{ends}, n = {n}{}",
+                latency.unwrap_or_default()
+            )
         }
         (_, Metric::Throughput) => format!("{factor}x the throughput{ends}, n = {n}"),
         _ => format!("{factor}x the speed by median latency{ends}, n = {n}"),
@@ -167,16 +224,32 @@ pub(in crate::report) fn gain(advice: &Advice) -> String {
 }
 
 fn evidence_text(source: Source<'_>, evidence: &Evidence) -> String {
-    let cell = format!("{} {}", source.name(evidence.key.session), source.at(evidence.key));
+    let cell = format!(
+        "{} {}",
+        source.name(evidence.key.session),
+        source.at(evidence.key)
+    );
     let against = match &evidence.against {
-        Against::Baseline(key) => format!(" against {}, in blocks that took turns", source.name(key.session)),
+        Against::Baseline(key) => format!(
+            " against {}, in blocks that took turns",
+            source.name(key.session)
+        ),
         Against::BatchSize(from) => format!(" against batch {from}, launch by launch"),
-        Against::WithoutOption(_) => ": with the option against without it, in launches that took turns".into(),
-        Against::WithoutPause => ": after a pause against without one, within launches of their own".into(),
-        Against::Loaded => ": the first prediction of fresh workers against the median of later ones".into(),
+        Against::WithoutOption(_) => {
+            ": with the option against without it, in launches that took turns".into()
+        }
+        Against::WithoutPause => {
+            ": after a pause against without one, within launches of their own".into()
+        }
+        Against::Loaded => {
+            ": the first prediction of fresh workers against the median of later ones".into()
+        }
     };
     let load = evidence.key.load_mode;
-    let verdict = evidence.verdict.map(|verdict| format!(", verdict: {}", verdict_word(verdict))).unwrap_or_default();
+    let verdict = evidence
+        .verdict
+        .map(|verdict| format!(", verdict: {}", verdict_word(verdict)))
+        .unwrap_or_default();
     let n = number::count(evidence.n);
     let counted = evidence.n_of.noun(evidence.n);
     format!("{cell}{against}, {load}, n = {n} {counted}{verdict}")
@@ -194,7 +267,9 @@ fn verdict_word(verdict: Verdict) -> &'static str {
 fn memory(advice: &Advice) -> String {
     match (&advice.action, advice.memory_factor) {
         (_, Some(factor)) => format!("{} peak memory of the process", number::change(factor)),
-        (Action::KeepWarm { .. } | Action::LoadBeforeTraffic { .. }, None) => "none: the session is the same".into(),
+        (Action::KeepWarm { .. } | Action::LoadBeforeTraffic { .. }, None) => {
+            "none: the session is the same".into()
+        }
         _ => not_measured("peak memory is not known for both"),
     }
 }
@@ -209,27 +284,47 @@ fn level(level: Level) -> &'static str {
 
 pub(in crate::report) fn effort(advice: &Advice) -> String {
     let why = match (&advice.action, advice.effort) {
-        (Action::Ship { .. }, Level::Low) => "one model file is replaced; inputs and outputs stay the same",
-        (Action::Ship { .. }, Level::Medium) => "a model file and the library, or the way it is set up, are replaced",
+        (Action::Ship { .. }, Level::Low) => {
+            "one model file is replaced; inputs and outputs stay the same"
+        }
+        (Action::Ship { .. }, Level::Medium) => {
+            "a model file and the library, or the way it is set up, are replaced"
+        }
         (Action::Switch { .. }, Level::Low) => "a session option is changed",
-        (Action::Switch { .. }, Level::Medium) => "another library is deployed, or the session is set up otherwise",
-        (Action::Ship { .. } | Action::Switch { .. }, Level::High) => "other hardware has to be there",
+        (Action::Switch { .. }, Level::Medium) => {
+            "another library is deployed, or the session is set up otherwise"
+        }
+        (Action::Ship { .. } | Action::Switch { .. }, Level::High) => {
+            "other hardware has to be there"
+        }
         (Action::Batch { .. }, _) => "requests have to be collected into batches",
         (Action::SetOption { .. }, _) => "one session option is set",
-        (Action::KeepWarm { .. }, _) => "the program has to send predictions of its own while it is idle",
-        (Action::LoadBeforeTraffic { .. }, _) => "the program has to run one prediction when it starts",
+        (Action::KeepWarm { .. }, _) => {
+            "the program has to send predictions of its own while it is idle"
+        }
+        (Action::LoadBeforeTraffic { .. }, _) => {
+            "the program has to run one prediction when it starts"
+        }
     };
     format!("{} ({why})", level(advice.effort))
 }
 
 pub(in crate::report) fn risk(advice: &Advice) -> String {
-    let mut reasons: Vec<String> = advice.caveats.iter().map(|&caveat| words::caveat(caveat)).collect();
+    let mut reasons: Vec<String> = advice
+        .caveats
+        .iter()
+        .map(|&caveat| words::caveat(caveat))
+        .collect();
     match &advice.action {
         Action::Batch { .. } => reasons.insert(0, "each request waits for its batch".into()),
-        Action::SetOption { .. } => reasons.insert(0, "the outputs were not scored with the option".into()),
+        Action::SetOption { .. } => {
+            reasons.insert(0, "the outputs were not scored with the option".into())
+        }
         Action::KeepWarm { .. } => reasons.insert(0, "predictions of no use cost CPU time".into()),
         Action::LoadBeforeTraffic { .. } => reasons.insert(0, "the program is ready later".into()),
-        _ if reasons.is_empty() => reasons.push("no significant loss on labelled data, outputs finite".into()),
+        _ if reasons.is_empty() => {
+            reasons.push("no significant loss on labelled data, outputs finite".into())
+        }
         _ => {}
     }
     format!("{} ({})", level(advice.risk), reasons.join("; "))
@@ -237,7 +332,12 @@ pub(in crate::report) fn risk(advice: &Advice) -> String {
 
 pub(in crate::report) fn phases(source: Source<'_>) -> Vec<PhaseView> {
     let phases = [
-        (Level::Low, "Phase 1: Quick Wins (Weeks 1-2)", "Low-effort, high-impact optimizations", "Risk Assessment"),
+        (
+            Level::Low,
+            "Phase 1: Quick Wins (Weeks 1-2)",
+            "Low-effort, high-impact optimizations",
+            "Risk Assessment",
+        ),
         (
             Level::Medium,
             "Phase 2: Medium-term Optimizations (Weeks 3-6)",
@@ -252,12 +352,21 @@ pub(in crate::report) fn phases(source: Source<'_>) -> Vec<PhaseView> {
         ),
     ];
     let phase = |(level, title, kind, last): (Level, &str, &str, &str)| {
-        let advice = source.findings.decisions.advice.iter().filter(|advice| advice.effort == level);
+        let advice = source
+            .findings
+            .decisions
+            .advice
+            .iter()
+            .filter(|advice| advice.effort == level);
         let mut tasks: Vec<Entry> = advice.map(|advice| task(source, advice, last)).collect();
         if tasks.is_empty() {
             tasks.push(no_task(level, last));
         }
-        PhaseView { title: title.into(), kind: kind.into(), tasks }
+        PhaseView {
+            title: title.into(),
+            kind: kind.into(),
+            tasks,
+        }
     };
     phases.into_iter().map(phase).collect()
 }
@@ -267,7 +376,10 @@ fn task(source: Source<'_>, advice: &Advice, last: &str) -> Entry {
     let ending = match last {
         "Risk Assessment" => risk(advice),
         "Dependencies" => dependencies.to_owned(),
-        _ => format!("{}; keep the baseline deployed beside it until `onnxprof gate` passes there", risk(advice)),
+        _ => format!(
+            "{}; keep the baseline deployed beside it until `onnxprof gate` passes there",
+            risk(advice)
+        ),
     };
     Entry {
         title: area(source, advice),
@@ -282,32 +394,57 @@ fn task(source: Source<'_>, advice: &Advice, last: &str) -> Entry {
 
 /// Description of a task, and what it depends on.
 fn about(action: &Action) -> [&'static str; 2] {
-    let library = "the library and execution provider that were measured, as named under Provenance";
+    let library =
+        "the library and execution provider that were measured, as named under Provenance";
     match action {
         Action::Ship { .. } => ["replace the baseline's model file", library],
-        Action::Switch { .. } => ["keep the model file and change how its session is set up", library],
+        Action::Switch { .. } => [
+            "keep the model file and change how its session is set up",
+            library,
+        ],
         Action::Batch { .. } => [
             "collect requests and run them as one inference",
             "a queue that collects requests, and a bound on how long one may wait",
         ],
         Action::SetOption { .. } => ["add the entry to the session's configuration", "none"],
-        Action::KeepWarm { .. } => ["send a prediction whenever none was asked for as long as that", "none"],
-        Action::LoadBeforeTraffic { .. } => {
-            ["create the session and run one prediction before accepting requests", "none"]
-        }
+        Action::KeepWarm { .. } => [
+            "send a prediction whenever none was asked for as long as that",
+            "none",
+        ],
+        Action::LoadBeforeTraffic { .. } => [
+            "create the session and run one prediction before accepting requests",
+            "none",
+        ],
     }
 }
 
 fn no_task(level: Level, last: &str) -> Entry {
     let word = self::level(level).to_lowercase();
     let none = || format!("none: no measured gain takes {word} effort");
-    let labels = ["Description", "Expected Improvement", "Implementation Effort", last];
-    Entry { title: "No task".into(), fields: labels.into_iter().map(|label| Item::new(label, none())).collect() }
+    let labels = [
+        "Description",
+        "Expected Improvement",
+        "Implementation Effort",
+        last,
+    ];
+    Entry {
+        title: "No task".into(),
+        fields: labels
+            .into_iter()
+            .map(|label| Item::new(label, none()))
+            .collect(),
+    }
 }
 
 pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
     let item = |found: &NotTried| Item::new(untried(&found.what), command(&found.command));
-    source.findings.decisions.not_tried.iter().map(item).collect()
+    source
+        .findings
+        .decisions
+        .not_tried
+        .iter()
+        .map(item)
+        .collect()
 }
 
 pub(in crate::report) fn not_tried_line(source: Source<'_>) -> Option<String> {
@@ -316,21 +453,31 @@ pub(in crate::report) fn not_tried_line(source: Source<'_>) -> Option<String> {
     let count = found.len() as u64;
     let more = if count > 3 { ", for example" } else { "" };
     let things = format!("{count} thing{}{more} {first}", words::plural(count));
-    (count > 0).then(|| format!("Not tried: {things}. The written report has the command for each."))
+    (count > 0)
+        .then(|| format!("Not tried: {things}. The written report has the command for each."))
 }
 
 fn untried(what: &Untried) -> String {
     match what {
         Untried::Quantization => "a quantized file beside those in full precision".into(),
-        Untried::LargerBatches(largest) => format!("batches beyond {largest}, where throughput still rose"),
+        Untried::LargerBatches(largest) => {
+            format!("batches beyond {largest}, where throughput still rose")
+        }
         Untried::Threads(only) => format!("another number of intra-op threads than {only}"),
         Untried::ExecutionProvider(provider) => {
-            format!("the execution provider {}", plain(&provider::short_name(provider)))
+            format!(
+                "the execution provider {}",
+                plain(&provider::short_name(provider))
+            )
         }
         Untried::DeviceBinding => "inputs and outputs in the device's memory".into(),
-        Untried::AnotherRuntime(version) => format!("another version of ONNX Runtime than {}", plain(version)),
+        Untried::AnotherRuntime(version) => {
+            format!("another version of ONNX Runtime than {}", plain(version))
+        }
         Untried::Concurrency => "several requests in flight".into(),
-        Untried::OpenDimension(name) => format!("other sizes of the open dimension {}", plain(name)),
+        Untried::OpenDimension(name) => {
+            format!("other sizes of the open dimension {}", plain(name))
+        }
         Untried::IdleGaps => "latency after pauses".into(),
         Untried::ColdStart => "loading from storage instead of the page cache".into(),
         Untried::Labels => "scoring the outputs on labelled data".into(),

@@ -1,8 +1,11 @@
 //! What to ship, in sentences.
 
-use super::{Audience, Block, Chapter, Source, failed, number, plain, prediction, rival, tuning, words};
+use super::{
+    Audience, Block, Chapter, Source, failed, number, plain, prediction, rival, tuning, words,
+};
 use crate::analysis::{
-    Basis, Caveat, CellFindings, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer, Verdict,
+    Basis, Caveat, CellFindings, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer,
+    Verdict,
 };
 use crate::metric::Metric;
 use crate::plan::CellKey;
@@ -19,30 +22,56 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 }
 
 pub(super) fn variants(source: Source<'_>) -> Chapter {
-    let headlines: Vec<String> =
-        source.findings.decisions.headlines.iter().map(|headline| self::headline(source, headline)).collect();
+    let headlines: Vec<String> = source
+        .findings
+        .decisions
+        .headlines
+        .iter()
+        .map(|headline| self::headline(source, headline))
+        .collect();
     let chapter = Chapter::untitled("answer");
     if headlines.is_empty() {
         return chapter;
     }
     let introduction = Block::Sentence("Each variant against the baseline:".into());
-    chapter.only(Audience::IN_FULL, introduction).with(Block::Lines(headlines))
+    chapter
+        .only(Audience::IN_FULL, introduction)
+        .with(Block::Lines(headlines))
 }
 
 fn lines(source: Source<'_>) -> Vec<String> {
     let answer = &source.findings.decisions.answer;
     let mut lines = vec![verdict(source)];
     if answer.latency.pick().is_none() {
-        lines.extend(source.single().into_iter().filter_map(|cell| so_far(source, cell)));
+        lines.extend(
+            source
+                .single()
+                .into_iter()
+                .filter_map(|cell| so_far(source, cell)),
+        );
     }
     lines.extend(untimed(source));
-    lines.extend(answer.latency.pick().map(|pick| format!("Shortest latency: {}", latency(source, pick))));
+    lines.extend(
+        answer
+            .latency
+            .pick()
+            .map(|pick| format!("Shortest latency: {}", latency(source, pick))),
+    );
     lines.extend(answer.throughput.pick().map(|pick| {
-        let shown = if rival::is_open(answer, pick).is_some() { " shown" } else { "" };
+        let shown = if rival::is_open(answer, pick).is_some() {
+            " shown"
+        } else {
+            ""
+        };
         format!("Most throughput{shown}: {}", throughput(source, pick))
     }));
     lines.extend(rival::not_reached(source));
-    lines.extend(answer.other_shapes.iter().map(|answer| at_other_shape(source, answer)));
+    lines.extend(
+        answer
+            .other_shapes
+            .iter()
+            .map(|answer| at_other_shape(source, answer)),
+    );
     lines.extend(judged::line(source));
     lines.extend(failed::lines(source));
     lines.extend(mind(source));
@@ -52,30 +81,52 @@ fn lines(source: Source<'_>) -> Vec<String> {
 
 fn verdict(source: Source<'_>) -> String {
     let answer = &source.findings.decisions.answer;
-    let shape = [&answer.latency, &answer.throughput].into_iter().find_map(|choice| Some(choice.pick()?.key.shape));
+    let shape = [&answer.latency, &answer.throughput]
+        .into_iter()
+        .find_map(|choice| Some(choice.pick()?.key.shape));
     let shape = shape.and_then(|shape| source.shape(shape));
-    let with = shape.map(|shape| format!(" (with {shape})")).unwrap_or_default();
+    let with = shape
+        .map(|shape| format!(" (with {shape})"))
+        .unwrap_or_default();
     match (&answer.latency, &answer.throughput) {
         (Choice::Ship(latency), Choice::Ship(throughput)) => {
-            let (one, other) = (source.at_batch(latency.key), source.at_batch(throughput.key));
+            let (one, other) = (
+                source.at_batch(latency.key),
+                source.at_batch(throughput.key),
+            );
             let name = source.name(latency.key.session);
             let verb = verb(latency);
             if let Some(what) = rival::is_open(answer, throughput) {
                 format!("{verb} {name} {one}, for the shortest latency{with}; {what} is open.")
             } else if latency.key == throughput.key {
-                format!("{verb} {name} {one}, for the shortest latency and the most throughput{with}.")
+                format!(
+                    "{verb} {name} {one}, for the shortest latency and the most throughput{with}."
+                )
             } else if latency.key.session == throughput.key.session {
-                format!("{verb} {name}: {one} for the shortest latency, {other} for the most throughput{with}.")
+                format!(
+                    "{verb} {name}: {one} for the shortest latency, {other} for the most throughput{with}."
+                )
             } else {
                 let second = source.name(throughput.key.session);
-                format!("{verb} {name} {one} for the shortest latency, {second} {other} for the most throughput{with}.")
+                format!(
+                    "{verb} {name} {one} for the shortest latency, {second} {other} for the most throughput{with}."
+                )
             }
         }
         (Choice::Ship(pick), Choice::None { .. }) | (Choice::None { .. }, Choice::Ship(pick)) => {
-            format!("{} {} {}{with}.", verb(pick), source.name(pick.key.session), source.at_batch(pick.key))
+            format!(
+                "{} {} {}{with}.",
+                verb(pick),
+                source.name(pick.key.session),
+                source.at_batch(pick.key)
+            )
         }
         (Choice::None { reason }, Choice::None { .. }) => {
-            format!("Nothing can be recommended: {}{}.", plain(reason), enough(source))
+            format!(
+                "Nothing can be recommended: {}{}.",
+                plain(reason),
+                enough(source)
+            )
         }
     }
 }
@@ -84,23 +135,45 @@ fn verdict(source: Source<'_>) -> String {
 fn enough(source: Source<'_>) -> String {
     let schedule = &source.record.plan.schedule;
     let is_more = |enough: &Nanos| schedule.budget_ns.is_some_and(|had| *enough > had);
-    let Some(enough) = source.findings.decisions.answer.enough_budget_ns.filter(is_more) else { return String::new() };
-    format!("; a verdict needs about {}: `--budget {}`", words::rounded_time(enough), words::budget(enough))
+    let Some(enough) = source
+        .findings
+        .decisions
+        .answer
+        .enough_budget_ns
+        .filter(is_more)
+    else {
+        return String::new();
+    };
+    format!(
+        "; a verdict needs about {}: `--budget {}`",
+        words::rounded_time(enough),
+        words::budget(enough)
+    )
 }
 
 /// Figures of a cell that nothing is decided by: `So far: fp32 at batch 1: 5.2 s, n = 1 inference`.
 fn so_far(source: Source<'_>, cell: &CellFindings) -> Option<String> {
-    let median = cell.figure(Metric::LatencyP50).filter(|median| median.measured().is_some())?;
+    let median = cell
+        .figure(Metric::LatencyP50)
+        .filter(|median| median.measured().is_some())?;
     let name = source.name(cell.key.session);
-    Some(format!("So far: {name} {}: median {}.", source.at(cell.key), words::full(Metric::LatencyP50, median)))
+    Some(format!(
+        "So far: {name} {}: median {}.",
+        source.at(cell.key),
+        words::full(Metric::LatencyP50, median)
+    ))
 }
 
 /// Figures where the budget was spent before anything was timed: `So far: one inference took 5.2 s (n = 1).`
 fn untimed(source: Source<'_>) -> Option<String> {
     let record = source.record;
-    let is_of_budget = record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent);
+    let is_of_budget =
+        record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent);
     let took = record.untimed_inference_ns().filter(|_| is_of_budget)?;
-    Some(format!("So far: one inference took {} (n = 1).", number::time(took)))
+    Some(format!(
+        "So far: one inference took {} (n = 1).",
+        number::time(took)
+    ))
 }
 
 /// The choices at another shape: `With seq 64: int8 at batch 1 (median 1.2 ms) for the shortest latency, ...`.
@@ -108,15 +181,29 @@ fn at_other_shape(source: Source<'_>, answer: &ShapeAnswer) -> String {
     let chosen = |choice: &Choice, metric: Metric, goal: &str| match choice {
         Choice::Ship(pick) => {
             let figure = source.cell(pick.key).and_then(|cell| cell.figure(metric));
-            let figure = figure.map(|figure| words::value(metric, figure)).unwrap_or_default();
-            let higher = rival::looks_higher(source, pick).map(|higher| format!(" ({higher})")).unwrap_or_default();
-            format!("{} {} for {goal}: {figure}{higher}", source.name(pick.key.session), source.at_batch(pick.key))
+            let figure = figure
+                .map(|figure| words::value(metric, figure))
+                .unwrap_or_default();
+            let higher = rival::looks_higher(source, pick)
+                .map(|higher| format!(" ({higher})"))
+                .unwrap_or_default();
+            format!(
+                "{} {} for {goal}: {figure}{higher}",
+                source.name(pick.key.session),
+                source.at_batch(pick.key)
+            )
         }
-        Choice::None { reason } => format!("nothing can be recommended for {goal}: {}", plain(reason)),
+        Choice::None { reason } => {
+            format!("nothing can be recommended for {goal}: {}", plain(reason))
+        }
     };
     let shape = source.shape(answer.shape).unwrap_or_default();
     let latency = chosen(&answer.latency, Metric::LatencyP50, "the shortest latency");
-    let throughput = chosen(&answer.throughput, Metric::Throughput, "the most throughput");
+    let throughput = chosen(
+        &answer.throughput,
+        Metric::Throughput,
+        "the most throughput",
+    );
     format!("With {shape}: {latency}; {throughput}.")
 }
 
@@ -129,23 +216,50 @@ fn verb(pick: &Pick) -> &'static str {
 
 fn latency(source: Source<'_>, pick: &Pick) -> String {
     let name = source.name(pick.key.session);
-    let Some(cell) = source.cell(pick.key) else { return name };
-    let p50 = cell.figure(Metric::LatencyP50).map(|p50| words::value(Metric::LatencyP50, p50)).unwrap_or_default();
-    let change = cell.comparison.as_ref().map(|comparison| words::latency_change(&comparison.p50));
+    let Some(cell) = source.cell(pick.key) else {
+        return name;
+    };
+    let p50 = cell
+        .figure(Metric::LatencyP50)
+        .map(|p50| words::value(Metric::LatencyP50, p50))
+        .unwrap_or_default();
+    let change = cell
+        .comparison
+        .as_ref()
+        .map(|comparison| words::latency_change(&comparison.p50));
     let why = why(source, pick, change, "");
-    format!("{name} {}: median {p50}{why}.{}", source.at(pick.key), ties(source, pick))
+    format!(
+        "{name} {}: median {p50}{why}.{}",
+        source.at(pick.key),
+        ties(source, pick)
+    )
 }
 
 fn throughput(source: Source<'_>, pick: &Pick) -> String {
     let name = source.name(pick.key.session);
-    let Some(cell) = source.cell(pick.key) else { return name };
-    let shown = |metric| cell.figure(metric).map(|estimate| words::value(metric, estimate)).unwrap_or_default();
-    let change = cell.comparison.as_ref().map(|comparison| words::throughput_change(&comparison.throughput));
+    let Some(cell) = source.cell(pick.key) else {
+        return name;
+    };
+    let shown = |metric| {
+        cell.figure(metric)
+            .map(|estimate| words::value(metric, estimate))
+            .unwrap_or_default()
+    };
+    let change = cell
+        .comparison
+        .as_ref()
+        .map(|comparison| words::throughput_change(&comparison.throughput));
     let why = why(source, pick, change, " at that batch size");
     let mut curves = source.findings.batch_curves.iter();
     let is_saturated = curves.any(|curve| curve.saturated && curve.key(curve.enough) == pick.key);
-    let larger = if is_saturated { format!("; {}", words::saturated("")) } else { String::new() };
-    let higher = rival::looks_higher(source, pick).map(|higher| format!("; {higher}")).unwrap_or_default();
+    let larger = if is_saturated {
+        format!("; {}", words::saturated(""))
+    } else {
+        String::new()
+    };
+    let higher = rival::looks_higher(source, pick)
+        .map(|higher| format!("; {higher}"))
+        .unwrap_or_default();
     format!(
         "{name} {}: {}{why}; one inference takes {} there{larger}{higher}.{}",
         source.at(pick.key),
@@ -175,21 +289,37 @@ fn ties(source: Source<'_>, pick: &Pick) -> String {
     if pick.ties.is_empty() {
         return String::new();
     }
-    let elsewhere = |tie: &CellKey| match (tie.shape, tie.batch_size) == (pick.key.shape, pick.key.batch_size) {
+    let elsewhere = |tie: &CellKey| match (tie.shape, tie.batch_size)
+        == (pick.key.shape, pick.key.batch_size)
+    {
         true => String::new(),
         false => format!(" {}", source.at_batch(*tie)),
     };
-    let names = pick.ties.iter().map(|tie| format!("{}{}", source.name(tie.session), elsewhere(tie)));
+    let names = pick
+        .ties
+        .iter()
+        .map(|tie| format!("{}{}", source.name(tie.session), elsewhere(tie)));
     format!(" Not told apart from it: {}.", words::listed(names))
 }
 
 fn mind(source: Source<'_>) -> Vec<String> {
     let answer = &source.findings.decisions.answer;
     let mut lines = Vec::new();
-    for pick in [&answer.latency, &answer.throughput].into_iter().filter_map(Choice::pick) {
+    for pick in [&answer.latency, &answer.throughput]
+        .into_iter()
+        .filter_map(Choice::pick)
+    {
         for &caveat in &pick.caveats {
-            let more = if caveat == Caveat::NoInterval { enough(source) } else { String::new() };
-            let line = format!("Mind: {}: {}{more}.", source.name(pick.key.session), words::caveat(caveat));
+            let more = if caveat == Caveat::NoInterval {
+                enough(source)
+            } else {
+                String::new()
+            };
+            let line = format!(
+                "Mind: {}: {}{more}.",
+                source.name(pick.key.session),
+                words::caveat(caveat)
+            );
             if !lines.contains(&line) {
                 lines.push(line);
             }
@@ -203,12 +333,21 @@ const REASON_LENGTH: usize = 600;
 
 fn rejected(source: Source<'_>) -> Vec<String> {
     let rejected = source.findings.decisions.answer.rejected.iter();
-    let groups = words::grouped(rejected.map(|one| (why_left_out(source, one), source.name(one.session))));
+    let groups =
+        words::grouped(rejected.map(|one| (why_left_out(source, one), source.name(one.session))));
     let line = |(why, names): &(Option<String>, Vec<String>)| match why {
-        Some(why) => format!("Left out: {}: {}.", words::listed(names), shortened(why, REASON_LENGTH)),
+        Some(why) => format!(
+            "Left out: {}: {}.",
+            words::listed(names),
+            shortened(why, REASON_LENGTH)
+        ),
         None => {
             let verb = if names.len() == 1 { "is" } else { "are" };
-            format!("Open: whether {} {verb} faster than {}.", words::listed(names), source.baseline_name())
+            format!(
+                "Open: whether {} {verb} faster than {}.",
+                words::listed(names),
+                source.baseline_name()
+            )
         }
     };
     groups.iter().map(line).collect()
@@ -218,7 +357,9 @@ fn rejected(source: Source<'_>) -> Vec<String> {
 fn why_left_out(source: Source<'_>, rejection: &Rejection) -> Option<String> {
     let found = source.session(rejection.session);
     match &rejection.reason {
-        RejectionReason::NotMeasured(reason) => Some(plain(reason).trim_end_matches('.').to_owned()),
+        RejectionReason::NotMeasured(reason) => {
+            Some(plain(reason).trim_end_matches('.').to_owned())
+        }
         RejectionReason::NotFinite => Some(words::not_finite(&found.accuracy).unwrap_or_default()),
         RejectionReason::AccuracyFell => Some(words::accuracy(found)),
         RejectionReason::Inconclusive => None,
@@ -243,8 +384,14 @@ fn speed(source: Source<'_>, headline: &Headline) -> String {
     let words::Comparison { phrase, interval } = words::latency_change(change);
     let extra = match change.verdict {
         Verdict::Faster | Verdict::Slower => String::new(),
-        Verdict::Same => format!(", within the noise floor of {}", number::share(change.noise_floor.0)),
+        Verdict::Same => format!(
+            ", within the noise floor of {}",
+            number::share(change.noise_floor.0)
+        ),
         Verdict::Inconclusive => format!(", {}", words::to_settle(change)),
     };
-    format!("{phrase} at {}{interval}{extra}", source.batch(headline.shape, batch_size))
+    format!(
+        "{phrase} at {}{interval}{extra}",
+        source.batch(headline.shape, batch_size)
+    )
 }

@@ -10,7 +10,9 @@ pub(in crate::report) fn verdict(fitness: &Fitness) -> Vec<String> {
     let word = fitness.verdict.word();
     let told = match fitness.verdict {
         FitnessVerdict::Valid => "no load, limit or event was seen that would distort the figures",
-        FitnessVerdict::Suspect => "absolute figures may be distorted and intervals wide; paired ratios hold",
+        FitnessVerdict::Suspect => {
+            "absolute figures may be distorted and intervals wide; paired ratios hold"
+        }
         FitnessVerdict::Invalid => "the figures are those of another load than the model's alone",
     };
     let mut lines = vec![format!("Machine {word}: {told}")];
@@ -19,12 +21,24 @@ pub(in crate::report) fn verdict(fitness: &Fitness) -> Vec<String> {
 }
 
 fn reason(reason: &FitnessReason) -> String {
-    let remedy = reason.remedy.as_ref().map(|remedy| format!("; to do: {remedy}")).unwrap_or_default();
-    format!("{}: {}{remedy}", reason.severity.word(), plain(&reason.seen))
+    let remedy = reason
+        .remedy
+        .as_ref()
+        .map(|remedy| format!("; to do: {remedy}"))
+        .unwrap_or_default();
+    format!(
+        "{}: {}{remedy}",
+        reason.severity.word(),
+        plain(&reason.seen)
+    )
 }
 
 pub(in crate::report) fn not_judged(complete: bool) -> String {
-    let why = if complete { "the record is of an older version" } else { "the run did not come to its end" };
+    let why = if complete {
+        "the record is of an older version"
+    } else {
+        "the run did not come to its end"
+    };
     format!("Machine not judged: {why}")
 }
 
@@ -32,20 +46,43 @@ pub(in crate::report) fn not_judged(complete: bool) -> String {
 pub(in crate::report) fn conditions(host: &Host, seen: &Conditions) -> Vec<Item> {
     let mut items = vec![
         Item::new("Observed for", time(seen.observed_ns)),
-        Item::new("Other processes", share(seen.others_busy_ratio, "of all CPUs' time")),
-        Item::new("Stolen by the host", share(seen.steal_ratio, "of the CPU time that was wanted")),
+        Item::new(
+            "Other processes",
+            share(seen.others_busy_ratio, "of all CPUs' time"),
+        ),
+        Item::new(
+            "Stolen by the host",
+            share(seen.steal_ratio, "of the CPU time that was wanted"),
+        ),
         Item::new("Control group's CPU limit", limit(host, seen)),
-        Item::new("Tasks waited for a CPU", share(seen.cpu_pressure_ratio, "of the time")),
-        Item::new("Tasks waited for memory", share(seen.memory_pressure_ratio, "of the time")),
-        Item::new("Tasks waited for storage", share(seen.io_pressure_ratio, "of the time")),
+        Item::new(
+            "Tasks waited for a CPU",
+            share(seen.cpu_pressure_ratio, "of the time"),
+        ),
+        Item::new(
+            "Tasks waited for memory",
+            share(seen.memory_pressure_ratio, "of the time"),
+        ),
+        Item::new(
+            "Tasks waited for storage",
+            share(seen.io_pressure_ratio, "of the time"),
+        ),
         Item::new("Swap", swap(seen)),
         Item::new("Shared cores (SMT)", siblings(seen)),
         Item::new("Frequency", frequency(seen)),
-        Item::new("Turbo", host.turbo.map_or_else(unknown, |turbo| if turbo { "on" } else { "off" }.to_owned())),
-        Item::new("Thermal throttling", seen.thermal_throttles_count.map_or_else(unknown, times)),
+        Item::new(
+            "Turbo",
+            host.turbo
+                .map_or_else(unknown, |turbo| if turbo { "on" } else { "off" }.to_owned()),
+        ),
+        Item::new(
+            "Thermal throttling",
+            seen.thermal_throttles_count.map_or_else(unknown, times),
+        ),
         Item::new(
             "Temperature",
-            seen.temperature_celsius.map_or_else(unknown, |hottest| format!("{:.0} °C", hottest.0)),
+            seen.temperature_celsius
+                .map_or_else(unknown, |hottest| format!("{:.0} °C", hottest.0)),
         ),
     ];
     items.extend(gpu::conditions(host, seen));
@@ -61,14 +98,22 @@ fn times(count: u64) -> String {
 }
 
 fn share(share: Option<Ratio>, whole: &str) -> String {
-    share.map_or_else(unknown, |share| format!("{} {whole}", number::share(share.0)))
+    share.map_or_else(unknown, |share| {
+        format!("{} {whole}", number::share(share.0))
+    })
 }
 
 fn limit(host: &Host, seen: &Conditions) -> String {
-    let Some(quota) = host.cgroup.cpu_quota_count else { return "none".into() };
+    let Some(quota) = host.cgroup.cpu_quota_count else {
+        return "none".into();
+    };
     let struck = seen.throttling.map_or_else(unknown, |throttling| {
         let (throttled, all) = (throttling.throttled_periods_count, throttling.periods_count);
-        format!("stopped the run in {} of {} periods", number::count(throttled), number::count(all))
+        format!(
+            "stopped the run in {} of {} periods",
+            number::count(throttled),
+            number::count(all)
+        )
     });
     format!("{quota} CPUs; {struck}")
 }
@@ -76,7 +121,9 @@ fn limit(host: &Host, seen: &Conditions) -> String {
 fn swap(seen: &Conditions) -> String {
     let bytes = |bytes: Option<Bytes>| bytes.map_or_else(unknown, number::bytes);
     match seen.swapped_in_bytes.zip(seen.swapped_out_bytes) {
-        Some((Bytes(0), Bytes(0))) if seen.swap_used_bytes == Some(Bytes(0)) => "none in use".into(),
+        Some((Bytes(0), Bytes(0))) if seen.swap_used_bytes == Some(Bytes(0)) => {
+            "none in use".into()
+        }
         Some((Bytes(0), Bytes(0))) => format!("untouched, {} in use", bytes(seen.swap_used_bytes)),
         Some((read, written)) => format!(
             "{} read and {} written, {} in use",
@@ -95,13 +142,18 @@ fn siblings(seen: &Conditions) -> String {
         Some(siblings) => {
             let siblings: Vec<String> = siblings.iter().map(u64::to_string).collect();
             let busy = share(seen.siblings_busy_ratio, "of the time");
-            format!("CPU {} on the workers' cores, busy {busy}", siblings.join(","))
+            format!(
+                "CPU {} on the workers' cores, busy {busy}",
+                siblings.join(",")
+            )
         }
     }
 }
 
 fn frequency(seen: &Conditions) -> String {
-    let Some(frequency) = seen.frequency else { return unknown() };
+    let Some(frequency) = seen.frequency else {
+        return unknown();
+    };
     let current = |hertz: Option<Hertz>| hertz.map_or_else(unknown, gigahertz);
     format!(
         "{} before, {} after; {} to {} allowed",
@@ -123,24 +175,44 @@ mod tests {
     use crate::units::Nanos;
 
     fn text(host: &Host, seen: &Conditions, label: &str) -> String {
-        conditions(host, seen).into_iter().find(|item| item.label == label).unwrap().text
+        conditions(host, seen)
+            .into_iter()
+            .find(|item| item.label == label)
+            .unwrap()
+            .text
     }
 
     #[test]
     fn unknown_conditions_say_so_and_show_no_number() {
         let items = conditions(&Host::default(), &Conditions::default());
         let told = ["Observed for", "Control group's CPU limit"];
-        for item in items.iter().filter(|item| !told.contains(&item.label.as_str())) {
-            assert_eq!(item.text, "not measured: the system does not tell", "{}", item.label);
+        for item in items
+            .iter()
+            .filter(|item| !told.contains(&item.label.as_str()))
+        {
+            assert_eq!(
+                item.text, "not measured: the system does not tell",
+                "{}",
+                item.label
+            );
         }
     }
 
     #[test]
     fn limits_and_frequencies_are_worded_with_their_figures() {
-        let host =
-            Host { cgroup: CgroupLimits { cpu_quota_count: Some(1.5), ..CgroupLimits::default() }, ..Host::default() };
+        let host = Host {
+            cgroup: CgroupLimits {
+                cpu_quota_count: Some(1.5),
+                ..CgroupLimits::default()
+            },
+            ..Host::default()
+        };
         let seen = Conditions {
-            throttling: Some(Throttling { periods_count: 1200, throttled_periods_count: 3, throttled_ns: Nanos(5) }),
+            throttling: Some(Throttling {
+                periods_count: 1200,
+                throttled_periods_count: 3,
+                throttled_ns: Nanos(5),
+            }),
             frequency: Some(Frequency {
                 minimum_hertz: Hertz(800_000_000),
                 maximum_hertz: Hertz(3_200_000_000),
@@ -152,15 +224,27 @@ mod tests {
         let limit = text(&host, &seen, "Control group's CPU limit");
         assert_eq!(limit, "1.5 CPUs; stopped the run in 3 of 1,200 periods");
         let frequency = text(&host, &seen, "Frequency");
-        assert!(frequency.starts_with("2.10 GHz before, not measured"), "{frequency}");
-        assert!(frequency.ends_with("0.80 GHz to 3.20 GHz allowed"), "{frequency}");
+        assert!(
+            frequency.starts_with("2.10 GHz before, not measured"),
+            "{frequency}"
+        );
+        assert!(
+            frequency.ends_with("0.80 GHz to 3.20 GHz allowed"),
+            "{frequency}"
+        );
     }
 
     #[test]
     fn reasons_follow_the_verdict_with_what_to_do() {
-        let reason =
-            FitnessReason { severity: FitnessVerdict::Suspect, seen: "load\u{1b}".into(), remedy: Some("wait".into()) };
-        let lines = verdict(&Fitness { verdict: FitnessVerdict::Suspect, reasons: vec![reason] });
+        let reason = FitnessReason {
+            severity: FitnessVerdict::Suspect,
+            seen: "load\u{1b}".into(),
+            remedy: Some("wait".into()),
+        };
+        let lines = verdict(&Fitness {
+            verdict: FitnessVerdict::Suspect,
+            reasons: vec![reason],
+        });
         assert!(lines[0].starts_with("Machine SUSPECT: "), "{lines:?}");
         assert_eq!(lines[1], "SUSPECT: load\\u{1b}; to do: wait");
     }

@@ -33,7 +33,11 @@ const VISIBLE_SHARE: f64 = 0.001;
 
 /// The distributions at the smallest measured batch size; `None` where nothing was timed.
 pub(in crate::report) fn distributions(source: Source<'_>) -> Option<Distributions> {
-    let spread = spread(source.record, source.single().into_iter().map(|cell| cell.key), COLUMNS)?;
+    let spread = spread(
+        source.record,
+        source.single().into_iter().map(|cell| cell.key),
+        COLUMNS,
+    )?;
     let row = |cell: &CellSpread| Distribution {
         name: source.name(cell.key.session),
         heights: heights(cell),
@@ -52,8 +56,13 @@ pub(in crate::report) fn distributions(source: Source<'_>) -> Option<Distributio
 }
 
 fn remark(cell: &CellFindings) -> String {
-    let median = cell.figure(Metric::LatencyP50).map(|p50| words::value(Metric::LatencyP50, p50));
-    median.filter(|median| !median.is_empty()).map(|median| format!("median {median}")).unwrap_or_default()
+    let median = cell
+        .figure(Metric::LatencyP50)
+        .map(|p50| words::value(Metric::LatencyP50, p50));
+    median
+        .filter(|median| !median.is_empty())
+        .map(|median| format!("median {median}"))
+        .unwrap_or_default()
 }
 
 /// How many latencies lie in each column, as a height; whatever holds enough to be seen has at least 1.
@@ -72,8 +81,17 @@ mod tests {
     use crate::plan::{CellKey, LoadMode};
 
     fn heights_of(counts: &[u64], inferences_count: u64) -> Vec<u8> {
-        let key = CellKey { session: 0, shape: 0, batch_size: 1, load_mode: LoadMode::Closed { concurrency: 1 } };
-        heights(&CellSpread { key, counts: counts.to_vec(), inferences_count })
+        let key = CellKey {
+            session: 0,
+            shape: 0,
+            batch_size: 1,
+            load_mode: LoadMode::Closed { concurrency: 1 },
+        };
+        heights(&CellSpread {
+            key,
+            counts: counts.to_vec(),
+            inferences_count,
+        })
     }
 
     #[test]

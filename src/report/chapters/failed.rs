@@ -12,42 +12,85 @@ const REASON_LENGTH: usize = 300;
 /// A line for each reason why launches failed, which names all sessions that share it, the ones with most failures
 /// first.
 pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
-    let mut failed: Vec<&SessionFindings> =
-        source.findings.sessions.iter().filter(|session| session.failed_launches_count > 0).collect();
+    let mut failed: Vec<&SessionFindings> = source
+        .findings
+        .sessions
+        .iter()
+        .filter(|session| session.failed_launches_count > 0)
+        .collect();
     failed.sort_by_key(|session| std::cmp::Reverse(session.failed_launches_count));
     let groups = words::grouped(failed.into_iter().map(|session| (why(session), session)));
     let (named, others) = groups.split_at(groups.len().min(NAMED));
-    named.iter().map(|(why, sessions)| line(*why, sessions)).chain(rest(others)).collect()
+    named
+        .iter()
+        .map(|(why, sessions)| line(*why, sessions))
+        .chain(rest(others))
+        .collect()
 }
 
 /// Why launches of a session failed; `None` where that is why it was left out, which is said there.
 fn why(session: &SessionFindings) -> Option<&Plain> {
-    session.launch_failure.as_ref().filter(|why| session.outcome.reason() != Some(*why))
+    session
+        .launch_failure
+        .as_ref()
+        .filter(|why| session.outcome.reason() != Some(*why))
 }
 
 /// `Failed launches: 2 of 14 of int8: the worker was ended by SIGSEGV while it was to run a block.`
 fn line(why: Option<&Plain>, sessions: &[&SessionFindings]) -> String {
     let count = |session: &&SessionFindings| {
         let (failed, all) = (session.failed_launches_count, session.all_launches_count);
-        format!("{} of {} of {}", number::count(failed), number::count(all), plain(&session.label))
+        format!(
+            "{} of {} of {}",
+            number::count(failed),
+            number::count(all),
+            plain(&session.label)
+        )
     };
     let mut counts: Vec<String> = sessions.iter().take(NAMED).map(count).collect();
     if sessions.len() > NAMED {
         counts.push(format!("{} more", of_others(&sessions[NAMED..])));
     }
-    let why = why.map(|why| format!(": {}", shortened(plain(why).trim_end_matches('.'), REASON_LENGTH)));
-    format!("Failed launches: {}{}.", words::listed(&counts), why.unwrap_or_default())
+    let why = why.map(|why| {
+        format!(
+            ": {}",
+            shortened(plain(why).trim_end_matches('.'), REASON_LENGTH)
+        )
+    });
+    format!(
+        "Failed launches: {}{}.",
+        words::listed(&counts),
+        why.unwrap_or_default()
+    )
 }
 
 fn rest(others: &[(Option<&Plain>, Vec<&SessionFindings>)]) -> Option<String> {
-    let sessions: Vec<&SessionFindings> = others.iter().flat_map(|(_, sessions)| sessions).copied().collect();
-    (!sessions.is_empty()).then(|| format!("Failed launches: {} more, for other reasons.", of_others(&sessions)))
+    let sessions: Vec<&SessionFindings> = others
+        .iter()
+        .flat_map(|(_, sessions)| sessions)
+        .copied()
+        .collect();
+    (!sessions.is_empty()).then(|| {
+        format!(
+            "Failed launches: {} more, for other reasons.",
+            of_others(&sessions)
+        )
+    })
 }
 
 /// `5 of 24 of 4 sessions`.
 fn of_others(sessions: &[&SessionFindings]) -> String {
-    let sum = |count: fn(&SessionFindings) -> u64| number::count(sessions.iter().map(|session| count(session)).sum());
-    let (failed, all) = (sum(|session| session.failed_launches_count), sum(|session| session.all_launches_count));
+    let sum = |count: fn(&SessionFindings) -> u64| {
+        number::count(sessions.iter().map(|session| count(session)).sum())
+    };
+    let (failed, all) = (
+        sum(|session| session.failed_launches_count),
+        sum(|session| session.all_launches_count),
+    );
     let count = sessions.len() as u64;
-    format!("{failed} of {all} of {} session{}", number::count(count), words::plural(count))
+    format!(
+        "{failed} of {all} of {} session{}",
+        number::count(count),
+        words::plural(count)
+    )
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::bottlenecks::command;
-use super::{Audience, Block, Chapter, Item, Source, charts, conditions, context, placement, provenance};
+use super::{
+    Audience, Block, Chapter, Item, Source, charts, conditions, context, placement, provenance,
+};
 use crate::metric::Metric;
 use crate::record::FitnessVerdict;
 use crate::report::chapter::{Alarm, AlarmLevel, Fold};
@@ -30,12 +32,23 @@ fn with_placement(chapter: Chapter, source: Source<'_>) -> Chapter {
 }
 
 fn optional(chapter: Chapter, title: &str, items: Vec<Item>) -> Chapter {
-    if items.is_empty() { chapter } else { chapter.items(title, items) }
+    if items.is_empty() {
+        chapter
+    } else {
+        chapter.items(title, items)
+    }
 }
 
 pub(super) fn summary(source: Source<'_>) -> Chapter {
-    let lines = [vec![context::ending(source)], fitness(source), context::quality(source)].concat();
-    Chapter::untitled(MACHINE).with(Block::heading("Measurement")).with(Block::Lines(lines))
+    let lines = [
+        vec![context::ending(source)],
+        fitness(source),
+        context::quality(source),
+    ]
+    .concat();
+    Chapter::untitled(MACHINE)
+        .with(Block::heading("Measurement"))
+        .with(Block::Lines(lines))
 }
 
 fn fitness(source: Source<'_>) -> Vec<String> {
@@ -49,7 +62,9 @@ pub(super) fn written(source: Source<'_>) -> Chapter {
     Chapter::new(MACHINE, "", "How this was measured")
         .titled()
         .with(Block::Sentence(context::ending(source)))
-        .with(Block::Lines([fitness(source), context::quality(source)].concat()))
+        .with(Block::Lines(
+            [fitness(source), context::quality(source)].concat(),
+        ))
         .with(Block::Charts(charts::timeline(source)))
 }
 
@@ -64,12 +79,17 @@ pub(super) fn machine(source: Source<'_>) -> Chapter {
 
 fn went_through(source: Source<'_>) -> Vec<Item> {
     let record = source.record;
-    record.conditions.iter().flat_map(|seen| conditions::conditions(&record.host, seen)).collect()
+    record
+        .conditions
+        .iter()
+        .flat_map(|seen| conditions::conditions(&record.host, seen))
+        .collect()
 }
 
 pub(super) fn provenance(source: Source<'_>) -> Chapter {
     let chapter = Chapter::untitled("provenance").with_all(whole_run(source));
-    let chapter = with_placement(chapter, source).items("Machine", context::machine(&source.record.host));
+    let chapter =
+        with_placement(chapter, source).items("Machine", context::machine(&source.record.host));
     optional(chapter, "Conditions during the run", went_through(source))
         .items("Provenance", provenance::items(source))
         .with(Block::Sentence("Models:".into()))
@@ -79,7 +99,10 @@ pub(super) fn provenance(source: Source<'_>) -> Chapter {
 }
 
 fn whole_run(source: Source<'_>) -> [Block; 2] {
-    [Block::Sentence("Reproduce the whole run:".into()), Block::Command(command(&source.record.run.command))]
+    [
+        Block::Sentence("Reproduce the whole run:".into()),
+        Block::Command(command(&source.record.run.command)),
+    ]
 }
 
 pub(super) fn reproduce(source: Source<'_>) -> Chapter {
@@ -88,14 +111,19 @@ pub(super) fn reproduce(source: Source<'_>) -> Chapter {
         .with(Block::Items(provenance::items(source)))
         .items("Models", provenance::models(source));
     let title = "Definitions of the figures".into();
-    with_placement(chapter, source).with(Block::Folded(Fold { title, items: definitions(source) }))
+    with_placement(chapter, source).with(Block::Folded(Fold {
+        title,
+        items: definitions(source),
+    }))
 }
 
 /// A run that did not come to its end, and a machine that was not fit.
 pub(super) fn alarms(source: Source<'_>) -> Chapter {
     let chapter = Chapter::untitled("alarms").with_all(incomplete(source).map(Block::Alarm));
     match unfit(source) {
-        Some(alarm) if alarm.level == AlarmLevel::Warning => chapter.only(Audience::PAGE, Block::Alarm(alarm)),
+        Some(alarm) if alarm.level == AlarmLevel::Warning => {
+            chapter.only(Audience::PAGE, Block::Alarm(alarm))
+        }
         alarm => chapter.with_all(alarm.map(Block::Alarm)),
     }
 }
@@ -117,14 +145,33 @@ fn unfit(source: Source<'_>) -> Option<Alarm> {
         FitnessVerdict::Invalid => AlarmLevel::Alarm,
     };
     let text = format!("{}.", conditions::verdict(fitness).first()?);
-    Some(Alarm { level, text, rest: None, reasons: Some(MACHINE) })
+    Some(Alarm {
+        level,
+        text,
+        rest: None,
+        reasons: Some(MACHINE),
+    })
 }
 
 /// The definition of every metric that the run has a figure of, in the metrics' own order.
 fn definitions(source: Source<'_>) -> Vec<Item> {
-    let of_sessions = source.findings.sessions.iter().flat_map(|session| &session.figures);
-    let longest = source.findings.cells.iter().max_by_key(|cell| cell.figures.len());
+    let of_sessions = source
+        .findings
+        .sessions
+        .iter()
+        .flat_map(|session| &session.figures);
+    let longest = source
+        .findings
+        .cells
+        .iter()
+        .max_by_key(|cell| cell.figures.len());
     let of_cells = longest.into_iter().flat_map(|cell| &cell.figures);
-    let metrics: BTreeSet<Metric> = of_sessions.chain(of_cells).map(|figure| figure.metric).collect();
-    metrics.into_iter().map(|metric| Item::new(metric.label(), metric.definition())).collect()
+    let metrics: BTreeSet<Metric> = of_sessions
+        .chain(of_cells)
+        .map(|figure| figure.metric)
+        .collect();
+    metrics
+        .into_iter()
+        .map(|metric| Item::new(metric.label(), metric.definition()))
+        .collect()
 }

@@ -40,8 +40,14 @@ fn sentence(placement: &Placement, own: &str) -> String {
 }
 
 fn provider_words(provider: &ProviderNodes, all: u64, is_own: bool) -> String {
-    let share = provider.time_ratio.map(|ratio| format!(", {} of the time in nodes", number::about_percent(ratio.0)));
-    let operators = if is_own { String::new() } else { format!(" ({})", operators(provider)) };
+    let share = provider
+        .time_ratio
+        .map(|ratio| format!(", {} of the time in nodes", number::about_percent(ratio.0)));
+    let operators = if is_own {
+        String::new()
+    } else {
+        format!(" ({})", operators(provider))
+    };
     format!(
         "{}: {} of {} node{}{operators}{}",
         plain(&provider::short_name(provider.execution_provider.exact())),
@@ -60,19 +66,40 @@ fn operators(provider: &ProviderNodes) -> String {
 
 fn copy_costs(source: Source<'_>) -> Vec<Item> {
     let sessions = &source.record.plan.sessions;
-    let pairs =
-        sessions.iter().enumerate().filter(|(_, spec)| spec.binding == Binding::Device).filter_map(|(device, spec)| {
-            let bound_to_host = SessionSpec { binding: Binding::Host, ..spec.clone() };
-            Some((sessions.iter().position(|other| *other == bound_to_host)?, device))
+    let pairs = sessions
+        .iter()
+        .enumerate()
+        .filter(|(_, spec)| spec.binding == Binding::Device)
+        .filter_map(|(device, spec)| {
+            let bound_to_host = SessionSpec {
+                binding: Binding::Host,
+                ..spec.clone()
+            };
+            Some((
+                sessions.iter().position(|other| *other == bound_to_host)?,
+                device,
+            ))
         });
-    pairs.filter_map(|(host, device)| copy_cost(source, host, device)).collect()
+    pairs
+        .filter_map(|(host, device)| copy_cost(source, host, device))
+        .collect()
 }
 
 fn copy_cost(source: Source<'_>, host: usize, device: usize) -> Option<Item> {
-    let cells = source.findings.cells.iter().map(|cell| cell.key).filter(|key| key.session == device);
-    let costs: Vec<String> = cells.filter_map(|key| copy_cost_of(source, host, key)).collect();
+    let cells = source
+        .findings
+        .cells
+        .iter()
+        .map(|cell| cell.key)
+        .filter(|key| key.session == device);
+    let costs: Vec<String> = cells
+        .filter_map(|key| copy_cost_of(source, host, key))
+        .collect();
     (!costs.is_empty()).then(|| {
-        let text = format!("{}; the difference of the host-bound and the device-bound median", costs.join(", "));
+        let text = format!(
+            "{}; the difference of the host-bound and the device-bound median",
+            costs.join(", ")
+        );
         Item::new(format!("Copies of {}", source.name(host)), text)
     })
 }
@@ -80,8 +107,17 @@ fn copy_cost(source: Source<'_>, host: usize, device: usize) -> Option<Item> {
 /// The cost at one place, where the intervals of both medians lie apart; a difference within them may be chance.
 fn copy_cost_of(source: Source<'_>, host: usize, key: CellKey) -> Option<String> {
     let median = |key: CellKey| source.cell(key)?.figure(Metric::LatencyP50)?.measured();
-    let (with, without) = (median(CellKey { session: host, ..key })?, median(key)?);
-    let are_apart = with.interval.zip(without.interval).is_some_and(|(with, without)| !with.overlaps(without));
+    let (with, without) = (
+        median(CellKey {
+            session: host,
+            ..key
+        })?,
+        median(key)?,
+    );
+    let are_apart = with
+        .interval
+        .zip(without.interval)
+        .is_some_and(|(with, without)| !with.overlaps(without));
     let show = |latency: f64| number::value(Unit::Ns, latency, None);
     let place = format!("of {} {}", show(with.value), source.at(key));
     Some(if are_apart && with.value > without.value {
@@ -103,7 +139,10 @@ mod tests {
         ProviderNodes {
             execution_provider: name.into(),
             nodes_count: operators.iter().map(|(_, count)| count).sum(),
-            operators: operators.iter().map(|(name, count)| ((*name).into(), *count)).collect::<BTreeMap<_, _>>(),
+            operators: operators
+                .iter()
+                .map(|(name, count)| ((*name).into(), *count))
+                .collect::<BTreeMap<_, _>>(),
             time_ns: share.map(|share| Nanos((share * 1e6) as u64)),
             time_ratio: share.map(Ratio),
         }
@@ -114,10 +153,22 @@ mod tests {
         let placement = Placement {
             source: PlacementSource::Assignment,
             providers: vec![
-                on("OpenVINOExecutionProvider", &[("Conv", 9), ("Relu", 3)], Some(0.98)),
-                on("CPUExecutionProvider", &[("Gather", 1), ("Shape", 2)], Some(0.02)),
+                on(
+                    "OpenVINOExecutionProvider",
+                    &[("Conv", 9), ("Relu", 3)],
+                    Some(0.98),
+                ),
+                on(
+                    "CPUExecutionProvider",
+                    &[("Gather", 1), ("Shape", 2)],
+                    Some(0.02),
+                ),
             ],
-            copies: Some(vec![CopyNodes { operator: "MemcpyToHost".into(), nodes_count: 2, time_ns: Nanos(12_000) }]),
+            copies: Some(vec![CopyNodes {
+                operator: "MemcpyToHost".into(),
+                nodes_count: 2,
+                time_ns: Nanos(12_000),
+            }]),
             profiled_inferences_count: Some(5),
         };
         assert_eq!(
@@ -129,9 +180,16 @@ mod tests {
 
     #[test]
     fn many_operators_are_counted() {
-        let operators: Vec<(String, u64)> = (0..9).map(|number| (format!("Op{number}"), 1)).collect();
-        let operators: Vec<(&str, u64)> = operators.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        let operators: Vec<(String, u64)> =
+            (0..9).map(|number| (format!("Op{number}"), 1)).collect();
+        let operators: Vec<(&str, u64)> = operators
+            .iter()
+            .map(|(name, count)| (name.as_str(), *count))
+            .collect();
         let words = provider_words(&on("CPUExecutionProvider", &operators, None), 9, false);
-        assert_eq!(words, "cpu: 9 of 9 nodes (Op0, Op1, Op2, Op3, Op4, Op5, 3 more operators)");
+        assert_eq!(
+            words,
+            "cpu: 9 of 9 nodes (Op0, Op1, Op2, Op3, Op4, Op5, 3 more operators)"
+        );
     }
 }

@@ -32,19 +32,41 @@ pub enum Trial {
 pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
     let record = source.record;
     let is_script = record.plan.sessions.iter().any(SessionSpec::is_scripted);
-    let mut variants = record.variants.iter().filter(|variant| variant.outcome.is_ok());
-    let is_tried = record.variants.iter().any(|variant| variant.probe.is_some());
-    let baseline = record.variants.get(record.plan.baseline).filter(|variant| variant.outcome.is_ok());
-    let Some(variant) = baseline.or_else(|| variants.next()).filter(|_| is_tried && !is_script) else {
+    let mut variants = record
+        .variants
+        .iter()
+        .filter(|variant| variant.outcome.is_ok());
+    let is_tried = record
+        .variants
+        .iter()
+        .any(|variant| variant.probe.is_some());
+    let baseline = record
+        .variants
+        .get(record.plan.baseline)
+        .filter(|variant| variant.outcome.is_ok());
+    let Some(variant) = baseline
+        .or_else(|| variants.next())
+        .filter(|_| is_tried && !is_script)
+    else {
         return Vec::new();
     };
-    let shapes = record.plan.shapes.iter().zip(&variant.shape_inputs).filter(|(_, fed)| !fed.is_empty());
-    let shapes: Vec<(String, &[FedInput])> = shapes.map(|(shape, fed)| (label(shape), fed.as_slice())).collect();
+    let shapes = record
+        .plan
+        .shapes
+        .iter()
+        .zip(&variant.shape_inputs)
+        .filter(|(_, fed)| !fed.is_empty());
+    let shapes: Vec<(String, &[FedInput])> = shapes
+        .map(|(shape, fed)| (label(shape), fed.as_slice()))
+        .collect();
     let mut lines: Vec<String> = match shapes.as_slice() {
         [] => vec![format!("One prediction: {}.", inputs(&variant.inputs))],
         [(first, least), .., (last, most)] if shapes.len() > MOST_SHAPES => {
             let count = shapes.len();
-            vec![at(&format!("{first}, the first of {count} shapes"), least), at(&format!("{last}, the last"), most)]
+            vec![
+                at(&format!("{first}, the first of {count} shapes"), least),
+                at(&format!("{last}, the last"), most),
+            ]
         }
         few => few.iter().map(|(label, fed)| at(label, fed)).collect(),
     };
@@ -70,30 +92,51 @@ pub fn prediction(fed: &[FedInput], axis: &BatchAxis, trial: Trial) -> String {
         Trial::Ran => "",
         Trial::NotTried => " (not tried)",
     };
-    format!("One prediction{tried}: {}. Batch: {}.", inputs(fed), batch(axis))
+    format!(
+        "One prediction{tried}: {}. Batch: {}.",
+        inputs(fed),
+        batch(axis)
+    )
 }
 
 fn inputs(fed: &[FedInput]) -> String {
     let (steering, others): (Vec<_>, Vec<_>) = fed.iter().partition(|fed| fed.steers);
-    let mut parts: Vec<String> = others.iter().take(MOST_INPUTS).map(|fed| shaped(fed)).collect();
-    parts.extend((others.len() > MOST_INPUTS).then(|| format!("and {} more", others.len() - MOST_INPUTS)));
+    let mut parts: Vec<String> = others
+        .iter()
+        .take(MOST_INPUTS)
+        .map(|fed| shaped(fed))
+        .collect();
+    parts.extend(
+        (others.len() > MOST_INPUTS).then(|| format!("and {} more", others.len() - MOST_INPUTS)),
+    );
     let (first, rest) = steering.split_at(steering.len().min(MOST_STEERING));
     parts.extend(first.iter().map(|fed| steered(fed)));
     parts.extend(briefly(rest));
-    if parts.is_empty() { "no inputs".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() {
+        "no inputs".to_owned()
+    } else {
+        parts.join(", ")
+    }
 }
 
 /// `m6 and m7 = 1`: inputs that are fed the same, with neither sizes nor reasons.
 fn briefly(steering: &[&FedInput]) -> Vec<String> {
     let groups = words::grouped(steering.iter().map(|fed| (is_fed(fed), name(&fed.name))));
-    groups.iter().map(|(is_fed, names)| format!("{} {is_fed}", words::listed(names))).collect()
+    groups
+        .iter()
+        .map(|(is_fed, names)| format!("{} {is_fed}", words::listed(names)))
+        .collect()
 }
 
 /// `image [1, 3, 224, 224] (made up)`.
 fn shaped(fed: &FedInput) -> String {
     let text = format!("{} {}", name(&fed.name), fed.shape_words(1));
     let sources = sources(fed);
-    if sources.is_empty() { text } else { format!("{text} ({})", sources.join("; ")) }
+    if sources.is_empty() {
+        text
+    } else {
+        format!("{text} ({})", sources.join("; "))
+    }
 }
 
 /// `length = 128 (as long as the signal)`. A number or a list of one shows no sizes.
@@ -103,7 +146,11 @@ fn steered(fed: &FedInput) -> String {
         shape => format!("{} {shape:?}", name(&fed.name)),
     };
     let reason = shortened(&plain(&fed.reason), REASON_LENGTH);
-    let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    let why = if reason.is_empty() {
+        String::new()
+    } else {
+        format!(" ({reason})")
+    };
     format!("{name} {}{why}", is_fed(fed))
 }
 
@@ -127,7 +174,11 @@ fn value(fill: &FillKind, element_type: ElementType) -> String {
         FillKind::Uniform(range) => format!("{} to {}", number(range.low), number(range.high)),
         FillKind::Ascending => "0, 1, 2 ...".to_owned(),
         FillKind::AscendingFrom(first) => {
-            format!("{first}, {}, {} ...", first.saturating_add(1), first.saturating_add(2))
+            format!(
+                "{first}, {}, {} ...",
+                first.saturating_add(1),
+                first.saturating_add(2)
+            )
         }
         FillKind::PerSample(1) => "the batch size".to_owned(),
         FillKind::PerSample(each) => format!("{each} times the batch size"),
@@ -138,14 +189,24 @@ fn value(fill: &FillKind, element_type: ElementType) -> String {
         FillKind::Text => "letters".to_owned(),
         FillKind::Words(words) => format!("one of {}", cut(words.iter().map(plain))),
         FillKind::Columns(columns) => {
-            format!("by column {}", cut(columns.iter().map(|fill| value(fill, element_type))))
+            format!(
+                "by column {}",
+                cut(columns.iter().map(|fill| value(fill, element_type)))
+            )
         }
     }
 }
 
 fn cut(words: impl ExactSizeIterator<Item = String>) -> String {
-    let dots = if words.len() > MOST_INPUTS { " ..." } else { "" };
-    format!("{}{dots}", words.take(MOST_INPUTS).collect::<Vec<_>>().join(", "))
+    let dots = if words.len() > MOST_INPUTS {
+        " ..."
+    } else {
+        ""
+    };
+    format!(
+        "{}{dots}",
+        words.take(MOST_INPUTS).collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// Where sizes come from that the model leaves open, each source once.
@@ -185,7 +246,9 @@ fn batch(axis: &BatchAxis) -> String {
         return match &axis.proof {
             BatchProof::NotProved { reason: why } => format!("none: {}", reason(why)),
             BatchProof::Given => "none, as asked for".to_owned(),
-            BatchProof::Untried | BatchProof::Proved => "none: no input has an axis for samples".to_owned(),
+            BatchProof::Untried | BatchProof::Proved => {
+                "none: no input has an axis for samples".to_owned()
+            }
         };
     }
     let proof = match &axis.proof {
@@ -219,13 +282,28 @@ mod tests {
     use crate::plan::ValueRange;
 
     fn fed(name: &str, dims: &[Option<u64>], sources: &[SizeSource]) -> FedInput {
-        let fill = FillKind::Uniform(ValueRange { low: 0.0, high: 9.0 });
-        FedInput { sources: sources.to_vec(), ..FedInput::new(name, ElementType::Int64, dims.to_vec(), fill) }
+        let fill = FillKind::Uniform(ValueRange {
+            low: 0.0,
+            high: 9.0,
+        });
+        FedInput {
+            sources: sources.to_vec(),
+            ..FedInput::new(name, ElementType::Int64, dims.to_vec(), fill)
+        }
     }
 
     fn axis(places: &[(&str, u64)], proof: BatchProof) -> BatchAxis {
-        let axes = places.iter().map(|&(input, axis)| (input.to_owned(), axis)).collect();
-        BatchAxis { axes, symbol: None, fixed_size: None, reason: AxisReason::SymbolName, proof }
+        let axes = places
+            .iter()
+            .map(|&(input, axis)| (input.to_owned(), axis))
+            .collect();
+        BatchAxis {
+            axes,
+            symbol: None,
+            fixed_size: None,
+            reason: AxisReason::SymbolName,
+            proof,
+        }
     }
 
     #[test]
@@ -233,7 +311,13 @@ mod tests {
         let image = fed(
             "image",
             &[None, Some(3), Some(640)],
-            &[SizeSource::Batch, SizeSource::Fixed, SizeSource::Metadata { key: "imgsz".into() }],
+            &[
+                SizeSource::Batch,
+                SizeSource::Fixed,
+                SizeSource::Metadata {
+                    key: "imgsz".into(),
+                },
+            ],
         );
         let length = FedInput {
             steers: true,
@@ -241,7 +325,11 @@ mod tests {
             reason: "as long as the signal".into(),
             ..fed("length", &[None], &[])
         };
-        let line = prediction(&[length, image], &axis(&[("image", 0), ("length", 0)], BatchProof::Proved), Trial::Ran);
+        let line = prediction(
+            &[length, image],
+            &axis(&[("image", 0), ("length", 0)], BatchProof::Proved),
+            Trial::Ran,
+        );
         let expected = "One prediction: image [1, 3, 640] (size from the file's metadata, imgsz), \
             length = 128 (as long as the signal). Batch: axis 0 of image and length, proved.";
         assert_eq!(line, expected);
@@ -252,14 +340,26 @@ mod tests {
         let steering = |n: u64, fill: FillKind| FedInput {
             steers: true,
             fill,
-            reason: if n < 6 { "why".into() } else { "why not".into() },
+            reason: if n < 6 {
+                "why".into()
+            } else {
+                "why not".into()
+            },
             ..fed(&format!("m{n}"), &[Some(n)], &[])
         };
-        let mut all: Vec<FedInput> = (0..9).map(|n| steering(n, FillKind::Constant((n / 8) as f64))).collect();
+        let mut all: Vec<FedInput> = (0..9)
+            .map(|n| steering(n, FillKind::Constant((n / 8) as f64)))
+            .collect();
         all.push(steering(9, FillKind::Data));
         let line = inputs(&all);
-        assert!(line.starts_with("m0 [0] = 0 (why), m1 = 0 (why), m2 [2] = 0 (why), "), "{line}");
-        assert!(line.ends_with("m5 [5] = 0 (why), m6 and m7 = 0, m8 = 1, m9 as in the data"), "{line}");
+        assert!(
+            line.starts_with("m0 [0] = 0 (why), m1 = 0 (why), m2 [2] = 0 (why), "),
+            "{line}"
+        );
+        assert!(
+            line.ends_with("m5 [5] = 0 (why), m6 and m7 = 0, m8 = 1, m9 as in the data"),
+            "{line}"
+        );
         assert!(!line.contains("more"), "{line}");
     }
 
@@ -267,17 +367,27 @@ mod tests {
     fn values_of_a_range_are_told_and_one_value_alone() {
         let asked = |low: f64, high: f64, element_type: ElementType| {
             let fill = FillKind::Uniform(ValueRange { low, high });
-            steered(&FedInput { fill, element_type, ..fed("x", &[None, Some(1)], &[]) })
+            steered(&FedInput {
+                fill,
+                element_type,
+                ..fed("x", &[None, Some(1)], &[])
+            })
         };
         assert_eq!(asked(0.5, 1.0, ElementType::Float), "x [1, 1] = 0.5 to 1");
         assert_eq!(asked(0.0, 0.0, ElementType::Bool), "x [1, 1] = false");
-        assert_eq!(asked(0.0, 1.0, ElementType::Bool), "x [1, 1] = false to true");
+        assert_eq!(
+            asked(0.0, 1.0, ElementType::Bool),
+            "x [1, 1] = false to true"
+        );
     }
 
     #[test]
     fn long_lists_are_cut() {
         let names: Vec<String> = (0..24).map(|n| format!("s{n:02}")).collect();
-        let states: Vec<FedInput> = names.iter().map(|name| fed(name, &[Some(1)], &[SizeSource::MadeUp])).collect();
+        let states: Vec<FedInput> = names
+            .iter()
+            .map(|name| fed(name, &[Some(1)], &[SizeSource::MadeUp]))
+            .collect();
         let all: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 1)).collect();
         let line = prediction(&states, &axis(&all, BatchProof::Untried), Trial::NotTried);
         let expected = "One prediction (not tried): s00 [1] (made up), s01 [1] (made up), s02 [1] (made up), \
@@ -289,9 +399,18 @@ mod tests {
     fn a_missing_batch_says_why() {
         let reason = "along `height` two samples together give `y` other values".to_owned();
         let none = BatchAxis::none(BatchProof::NotProved { reason });
-        assert_eq!(batch(&none), "none: along `height` two samples together give `y` other values");
+        assert_eq!(
+            batch(&none),
+            "none: along `height` two samples together give `y` other values"
+        );
         let reason = "the model fixes its size at 4".to_owned();
-        let fixed = BatchAxis { fixed_size: Some(4), ..axis(&[("x", 0)], BatchProof::NotProved { reason }) };
-        assert_eq!(batch(&fixed), "axis 0 of x, not proved: the model fixes its size at 4");
+        let fixed = BatchAxis {
+            fixed_size: Some(4),
+            ..axis(&[("x", 0)], BatchProof::NotProved { reason })
+        };
+        assert_eq!(
+            batch(&fixed),
+            "axis 0 of x, not proved: the model fixes its size at 4"
+        );
     }
 }

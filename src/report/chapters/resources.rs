@@ -23,7 +23,9 @@ fn empty_run() -> Chapter {
 }
 
 pub(super) fn run(source: Source<'_>) -> Chapter {
-    empty_run().with(Block::Sentence(context::ending(source))).with(Block::Charts(charts::timeline(source)))
+    empty_run()
+        .with(Block::Sentence(context::ending(source)))
+        .with(Block::Charts(charts::timeline(source)))
 }
 
 pub(super) fn energy(source: Source<'_>) -> Chapter {

@@ -11,7 +11,9 @@ use crate::stats::MIN_LAUNCHES;
 /// The question that is open where something looks better than the pick, or time was over before all batch sizes.
 pub(in crate::report) fn is_open(answer: &Answer, pick: &Pick) -> Option<&'static str> {
     match &pick.rival {
-        Some(rival) if rival.key.session != pick.key.session => Some("which variant has the most throughput"),
+        Some(rival) if rival.key.session != pick.key.session => {
+            Some("which variant has the most throughput")
+        }
         None if answer.not_reached.is_none() => None,
         _ => Some("which batch size has the most throughput"),
     }
@@ -25,7 +27,10 @@ pub(in crate::report) fn looks_higher(source: Source<'_>, pick: &Pick) -> Option
         at if rival.key.session == pick.key.session => at.trim_start_matches("at ").to_owned(),
         at => format!("{} {at}", source.name(rival.key.session)),
     };
-    let rate = cell.figure(Metric::Throughput).map(|rate| words::value(Metric::Throughput, rate)).unwrap_or_default();
+    let rate = cell
+        .figure(Metric::Throughput)
+        .map(|rate| words::value(Metric::Throughput, rate))
+        .unwrap_or_default();
     let behind = match cell.support() {
         Some(Support::Interval) => not_shown(source, rival.key),
         _ => format!("{}{}", source.behind(rival.key), deciding(source, rival)),
@@ -36,18 +41,33 @@ pub(in crate::report) fn looks_higher(source: Source<'_>, pick: &Pick) -> Option
 fn not_shown(source: Source<'_>, key: CellKey) -> String {
     let change = source.cell(key).and_then(|cell| cell.comparison.as_ref());
     let more = change.map(|comparison| format!("; {}", words::to_settle(&comparison.throughput)));
-    format!("not shown to be better than {} there{}", source.baseline_name(), more.unwrap_or_default())
+    format!(
+        "not shown to be better than {} there{}",
+        source.baseline_name(),
+        more.unwrap_or_default()
+    )
 }
 
 fn deciding(source: Source<'_>, rival: &Rival) -> String {
     let schedule = &source.record.plan.schedule;
-    if schedule.rounds_count.is_some_and(|rounds| rounds < MIN_LAUNCHES) {
+    if schedule
+        .rounds_count
+        .is_some_and(|rounds| rounds < MIN_LAUNCHES)
+    {
         return format!("; `--rounds {MIN_LAUNCHES}` would give it an interval");
     }
-    let Some(enough) = rival.enough_budget_ns.filter(|_| schedule.budget_ns.is_some()) else { return String::new() };
+    let Some(enough) = rival
+        .enough_budget_ns
+        .filter(|_| schedule.budget_ns.is_some())
+    else {
+        return String::new();
+    };
     let smallest = source.record.plan.batch_sizes.first().copied().unwrap_or(1);
     let (time, budget) = (words::rounded_time(enough), words::budget(enough));
-    format!("; about {time} would decide: `--batch {smallest},{} --budget {budget}`", rival.key.batch_size)
+    format!(
+        "; about {time} would decide: `--batch {smallest},{} --budget {budget}`",
+        rival.key.batch_size
+    )
 }
 
 pub(in crate::report) fn not_reached(source: Source<'_>) -> Option<String> {
@@ -55,7 +75,8 @@ pub(in crate::report) fn not_reached(source: Source<'_>) -> Option<String> {
     let left = answer.not_reached.as_ref()?;
     let had = source.record.plan.schedule.budget_ns?;
     let budget = left.enough_budget_ns.filter(|enough| *enough > had);
-    let (time, budget) = budget.map(|enough| (words::rounded_time(enough), words::budget(enough)))?;
+    let (time, budget) =
+        budget.map(|enough| (words::rounded_time(enough), words::budget(enough)))?;
     let first = left.batch_sizes.first()?;
     let decided = matches!(answer.latency, Choice::Ship(_));
     match source.record.plan.sweep_end {
@@ -80,11 +101,23 @@ fn which(source: Source<'_>, by_session: &BTreeMap<usize, Vec<u64>>) -> String {
     for (&session, sizes) in by_session {
         groups.entry(sizes).or_default().push(session);
     }
-    let measured = source.findings.sessions.iter().filter(|session| session.outcome.is_ok()).count();
+    let measured = source
+        .findings
+        .sessions
+        .iter()
+        .filter(|session| session.outcome.is_ok())
+        .count();
     let group = |(sizes, sessions): (&&[u64], &Vec<usize>)| {
         let names = words::listed(sessions.iter().map(|&session| source.name(session)));
-        let by = if sessions.len() < measured { format!(" by {names}") } else { String::new() };
-        format!("batch {}{by}", words::listed(sizes.iter().map(u64::to_string)))
+        let by = if sessions.len() < measured {
+            format!(" by {names}")
+        } else {
+            String::new()
+        };
+        format!(
+            "batch {}{by}",
+            words::listed(sizes.iter().map(u64::to_string))
+        )
     };
     groups.iter().map(group).collect::<Vec<_>>().join("; ")
 }

@@ -19,15 +19,30 @@ pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
     if rooflines.is_empty() {
         return Vec::new();
     }
-    let is_first = |place: usize| place == 0 || rooflines[place - 1].session != rooflines[place].session;
-    let mut lines: Vec<String> = source.record.peaks.iter().map(|peaks| machine(source, peaks)).collect();
+    let is_first =
+        |place: usize| place == 0 || rooflines[place - 1].session != rooflines[place].session;
+    let mut lines: Vec<String> = source
+        .record
+        .peaks
+        .iter()
+        .map(|peaks| machine(source, peaks))
+        .collect();
     lines.extend(rooflines.iter().map(|roofline| bounds(source, roofline)));
     lines.push(
         "Times of nodes are without what the profiler adds to each run, at the speed of the profiled launch".into(),
     );
-    let firsts = rooflines.iter().enumerate().filter(|(place, _)| is_first(*place));
-    let tables = firsts.map(|(_, roofline)| table(source, roofline)).collect();
-    vec![Section { title: "Roofline: what limits the nodes that take the time".into(), lines, tables }]
+    let firsts = rooflines
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| is_first(*place));
+    let tables = firsts
+        .map(|(_, roofline)| table(source, roofline))
+        .collect();
+    vec![Section {
+        title: "Roofline: what limits the nodes that take the time".into(),
+        lines,
+        tables,
+    }]
 }
 
 fn machine(source: Source<'_>, peaks: &MachinePeaks) -> String {
@@ -41,28 +56,46 @@ fn machine(source: Source<'_>, peaks: &MachinePeaks) -> String {
         Err(reason) => format!("{label} {}", words::not_measured(reason)),
     };
     let several = source.record.peaks.len() > 1;
-    let version = if several { format!(" (ONNX Runtime {})", plain(&peaks.runtime_version)) } else { String::new() };
+    let version = if several {
+        format!(" (ONNX Runtime {})", plain(&peaks.runtime_version))
+    } else {
+        String::new()
+    };
     let threads = match peaks.intra_threads {
         1 => "one intra-op thread".into(),
         threads => format!("{threads} intra-op threads"),
     };
     format!(
         "Most that this machine was seen to do with {threads}{version}: {}; {}; {}",
-        told("products of 512 x 512 fp32 matrices", "FLOP/s", &peaks.rates.fp32_flops_per_sec),
+        told(
+            "products of 512 x 512 fp32 matrices",
+            "FLOP/s",
+            &peaks.rates.fp32_flops_per_sec
+        ),
         told("of int8 matrices", "op/s", &peaks.rates.int8_ops_per_sec),
         told("memory", "B/s", &peaks.rates.memory_bytes_per_sec)
     )
 }
 
 fn bounds(source: Source<'_>, roofline: &Roofline) -> String {
-    let kinds = [Bound::Compute, Bound::Memory, Bound::Overhead, Bound::Conversion];
+    let kinds = [
+        Bound::Compute,
+        Bound::Memory,
+        Bound::Overhead,
+        Bound::Conversion,
+    ];
     let mut shares: Vec<String> = kinds
         .into_iter()
         .map(|bound| (bound, roofline.share_of(bound).0))
         .filter(|(_, share)| *share > LEAST_SHARE)
         .map(|(bound, share)| format!("{} {}", number::share(share), word(bound)))
         .collect();
-    let unknown = 1.0 - roofline.bound_shares.iter().map(|(_, share)| share.0).sum::<f64>();
+    let unknown = 1.0
+        - roofline
+            .bound_shares
+            .iter()
+            .map(|(_, share)| share.0)
+            .sum::<f64>();
     if unknown > LEAST_SHARE {
         shares.push(format!("{} not known", number::share(unknown)));
     }
@@ -87,9 +120,23 @@ pub(in crate::report) fn word(bound: Bound) -> &'static str {
 fn table(source: Source<'_>, roofline: &Roofline) -> Table {
     let name = source.name(roofline.session);
     let shape = source.record.plan.shape_words(roofline.shape);
-    let title = format!("{name} at batch {}{shape}: nodes that take the time", roofline.batch_size);
-    let header =
-        ["node", "operator", "time", "share", "operations", "rate", "of peak", "bytes", "bandwidth", "op/B", "bound"];
+    let title = format!(
+        "{name} at batch {}{shape}: nodes that take the time",
+        roofline.batch_size
+    );
+    let header = [
+        "node",
+        "operator",
+        "time",
+        "share",
+        "operations",
+        "rate",
+        "of peak",
+        "bytes",
+        "bandwidth",
+        "op/B",
+        "bound",
+    ];
     let mut builder = Builder::new(title, &header);
     for node in roofline.nodes.iter().take(ROWS) {
         let row = row(&mut builder, node);
@@ -121,35 +168,76 @@ fn notes(roofline: &Roofline) -> Vec<String> {
 }
 
 fn row(builder: &mut Builder, node: &HotNode) -> Vec<String> {
-    let label = if node.name.is_empty() { "(no name)".into() } else { plain(&node.name) };
+    let label = if node.name.is_empty() {
+        "(no name)".into()
+    } else {
+        plain(&node.name)
+    };
     let mut known = |column: &str, shown: Option<String>, reason: &Plain| {
         shown.unwrap_or_else(|| builder.absence(column, &label, reason))
     };
-    let computes = node.work.as_ref().map_or(true, |work| work.operations_count > 0);
-    let unless_it_moves = |is_of_computing: bool, shown: String| match computes || !is_of_computing {
+    let computes = node
+        .work
+        .as_ref()
+        .map_or(true, |work| work.operations_count > 0);
+    let unless_it_moves = |is_of_computing: bool, shown: String| match computes || !is_of_computing
+    {
         true => shown,
         false => MEANINGLESS.to_owned(),
     };
     let is_memory = node.bound == Ok(Bound::Memory);
     let no_work = node.work.as_ref().err().cloned().unwrap_or_default();
     let no_bytes = &Plain::from("the trace does not tell");
-    let no_peak = node.bound.as_ref().err().cloned().unwrap_or_else(|| match node.bound {
-        Ok(Bound::Memory) => "its data lies in a cache".into(),
-        _ => "its peak was not measured".into(),
-    });
-    let operations = node.work.as_ref().ok().map(|work| amount(work.operations_count as f64));
+    let no_peak = node
+        .bound
+        .as_ref()
+        .err()
+        .cloned()
+        .unwrap_or_else(|| match node.bound {
+            Ok(Bound::Memory) => "its data lies in a cache".into(),
+            _ => "its peak was not measured".into(),
+        });
+    let operations = node
+        .work
+        .as_ref()
+        .ok()
+        .map(|work| amount(work.operations_count as f64));
     vec![
         label.clone(),
         plain(&node.operator),
         number::value(Metric::LatencyP50.unit(), node.time_ns.as_f64(), None),
         number::share(node.share.0),
         known("operations", operations, &no_work),
-        known("rate", node.operations_per_sec.map(|per_sec| unless_it_moves(true, rate(per_sec, "op/s"))), &no_work),
-        known("of peak", limiting(node).map(|ratio| unless_it_moves(!is_memory, number::share(ratio.0))), &no_peak),
+        known(
+            "rate",
+            node.operations_per_sec
+                .map(|per_sec| unless_it_moves(true, rate(per_sec, "op/s"))),
+            &no_work,
+        ),
+        known(
+            "of peak",
+            limiting(node).map(|ratio| unless_it_moves(!is_memory, number::share(ratio.0))),
+            &no_peak,
+        ),
         known("bytes", node.bytes.map(number::bytes), no_bytes),
-        known("bandwidth", node.bytes_per_sec.map(|per_sec| rate(per_sec, "B/s")), no_bytes),
-        known("op/B", node.intensity.map(|intensity| format!("{intensity:.1}")), &no_work),
-        known("bound", node.bound.as_ref().ok().map(|&bound| word(bound).to_owned()), &no_peak),
+        known(
+            "bandwidth",
+            node.bytes_per_sec.map(|per_sec| rate(per_sec, "B/s")),
+            no_bytes,
+        ),
+        known(
+            "op/B",
+            node.intensity.map(|intensity| format!("{intensity:.1}")),
+            &no_work,
+        ),
+        known(
+            "bound",
+            node.bound
+                .as_ref()
+                .ok()
+                .map(|&bound| word(bound).to_owned()),
+            &no_peak,
+        ),
     ]
 }
 
@@ -169,12 +257,18 @@ fn rate(per_sec: f64, unit: &str) -> String {
 
 fn amount(count: f64) -> String {
     let (value, prefix) = thousands(count);
-    format!("{value}{}{prefix}", if prefix.is_empty() { "" } else { " " })
+    format!(
+        "{value}{}{prefix}",
+        if prefix.is_empty() { "" } else { " " }
+    )
 }
 
 fn thousands(value: f64) -> (String, &'static str) {
     let prefixes = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
-    let (factor, prefix) = prefixes.into_iter().find(|(factor, _)| value >= *factor).unwrap_or((1.0, ""));
+    let (factor, prefix) = prefixes
+        .into_iter()
+        .find(|(factor, _)| value >= *factor)
+        .unwrap_or((1.0, ""));
     let scaled = value / factor;
     let digits = if scaled >= 100.0 || prefix.is_empty() {
         0

@@ -2,15 +2,24 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::analysis::{Bounds, CellFindings, Change, Estimate, SATURATION_SHARE, SessionFindings, Verdict};
+use crate::analysis::{
+    Bounds, CellFindings, Change, Estimate, SATURATION_SHARE, SessionFindings, Verdict,
+};
 use crate::metric::{Metric, Unit};
 use crate::plan::{LoadMode, PageCache};
-use crate::report::words::{self, BASELINE, Builder, REFERENCE, RowKind, Source, Table, number, plain};
+use crate::report::words::{
+    self, BASELINE, Builder, REFERENCE, RowKind, Source, Table, number, plain,
+};
 use crate::text::Plain;
 
 pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
-    let picked =
-        source.findings.decisions.answer.latency.pick().is_some_and(|pick| pick.key.session == session.session);
+    let picked = source
+        .findings
+        .decisions
+        .answer
+        .latency
+        .pick()
+        .is_some_and(|pick| pick.key.session == session.session);
     match (session.is_baseline, picked) {
         (_, true) => RowKind::Pick,
         (true, _) => RowKind::Baseline,
@@ -19,18 +28,43 @@ pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> 
 }
 
 fn no_change(table: &mut Builder, session: &SessionFindings, row: &str, reason: &Plain) -> String {
-    if session.is_baseline { BASELINE.into() } else { table.absence("vs baseline", row, reason) }
+    if session.is_baseline {
+        BASELINE.into()
+    } else {
+        table.absence("vs baseline", row, reason)
+    }
 }
 
 pub(in crate::report) fn variants(source: Source<'_>) -> Table {
-    let title = format!("Variants at {}: which is the fastest?", source.single_batch());
-    let mut table = Builder::new(title, &["variant", "median latency", "p99", "vs baseline", "accuracy", "file size"]);
-    let single: HashMap<usize, &CellFindings> =
-        source.single().into_iter().map(|cell| (cell.key.session, cell)).collect();
+    let title = format!(
+        "Variants at {}: which is the fastest?",
+        source.single_batch()
+    );
+    let mut table = Builder::new(
+        title,
+        &[
+            "variant",
+            "median latency",
+            "p99",
+            "vs baseline",
+            "accuracy",
+            "file size",
+        ],
+    );
+    let single: HashMap<usize, &CellFindings> = source
+        .single()
+        .into_iter()
+        .map(|cell| (cell.key.session, cell))
+        .collect();
     for session in &source.findings.sessions {
         let row = plain(&session.label);
-        let Some(cell) = single.get(&session.session) else { continue };
-        match [&session.outcome, &cell.outcome].into_iter().find(|outcome| !outcome.is_ok()) {
+        let Some(cell) = single.get(&session.session) else {
+            continue;
+        };
+        match [&session.outcome, &cell.outcome]
+            .into_iter()
+            .find(|outcome| !outcome.is_ok())
+        {
             Some(outcome) => table.absent_row(vec![row.clone()], &row, outcome),
             None => {
                 let cells = variant_cells(&mut table, session, cell, row);
@@ -39,20 +73,45 @@ pub(in crate::report) fn variants(source: Source<'_>) -> Table {
         }
     }
     let compared = "vs baseline: median latency of blocks measured back to back";
-    table.finish(has_comparison(source).then(|| compared.to_owned()).into_iter().collect())
+    table.finish(
+        has_comparison(source)
+            .then(|| compared.to_owned())
+            .into_iter()
+            .collect(),
+    )
 }
 
-fn variant_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFindings, row: String) -> Vec<String> {
-    let p50 = table
-        .figure("median latency", &row, cell.figure(Metric::LatencyP50), |p50| words::value(Metric::LatencyP50, p50));
+fn variant_cells(
+    table: &mut Builder,
+    session: &SessionFindings,
+    cell: &CellFindings,
+    row: String,
+) -> Vec<String> {
+    let p50 = table.figure(
+        "median latency",
+        &row,
+        cell.figure(Metric::LatencyP50),
+        |p50| words::value(Metric::LatencyP50, p50),
+    );
     let p99 = p99(table, cell, &row);
     let change = match &cell.comparison {
-        Some(comparison) => words::latency_change(&comparison.p50).to_string().replace("not settled: ", "open: "),
-        None => no_change(table, session, &row, &reason(cell.figure(Metric::LatencyP50RatioToBaseline))),
+        Some(comparison) => words::latency_change(&comparison.p50)
+            .to_string()
+            .replace("not settled: ", "open: "),
+        None => no_change(
+            table,
+            session,
+            &row,
+            &reason(cell.figure(Metric::LatencyP50RatioToBaseline)),
+        ),
     };
     let accuracy = leading_score(table, session, &row);
-    let size =
-        table.figure("file size", &row, session.figure(Metric::FileSize), |size| words::short(Metric::FileSize, size));
+    let size = table.figure(
+        "file size",
+        &row,
+        session.figure(Metric::FileSize),
+        |size| words::short(Metric::FileSize, size),
+    );
     vec![row, p50, p99, change, accuracy, size]
 }
 
@@ -65,13 +124,21 @@ fn reason(estimate: Option<&Estimate>) -> Plain {
 
 /// The first score of a session that there is, or its agreement with the reference.
 fn leading_score(table: &mut Builder, session: &SessionFindings, row: &str) -> String {
-    let scores = || Metric::SCORES.into_iter().chain([Metric::Top1Agreement, Metric::CosineSimilarity]);
+    let scores = || {
+        Metric::SCORES
+            .into_iter()
+            .chain([Metric::Top1Agreement, Metric::CosineSimilarity])
+    };
     let figure = |metric: Metric| Some((metric, session.figure(metric)?));
-    let measured = scores().filter_map(figure).find(|(_, estimate)| estimate.value().is_some());
+    let measured = scores()
+        .filter_map(figure)
+        .find(|(_, estimate)| estimate.value().is_some());
     let found = measured.or_else(|| scores().find_map(figure));
     let score = match found {
         Some((metric, estimate)) => {
-            let score = table.figure("accuracy", row, Some(estimate), |estimate| score(metric, estimate));
+            let score = table.figure("accuracy", row, Some(estimate), |estimate| {
+                score(metric, estimate)
+            });
             match metric {
                 _ if estimate.value().is_none() => score,
                 Metric::MeanAbsoluteError => format!("MAE {score}"),
@@ -86,21 +153,42 @@ fn leading_score(table: &mut Builder, session: &SessionFindings, row: &str) -> S
         None if session.accuracy.samples_count > 0 && session.is_baseline => REFERENCE.into(),
         None => {
             let reason = session.accuracy.absent_reason.as_deref();
-            table.absence("accuracy", row, reason.unwrap_or("it was held against neither labels nor a reference"))
+            table.absence(
+                "accuracy",
+                row,
+                reason.unwrap_or("it was held against neither labels nor a reference"),
+            )
         }
     };
-    if session.accuracy.unhealthy_outputs.is_empty() { score } else { format!("{score}, NaN!") }
+    if session.accuracy.unhealthy_outputs.is_empty() {
+        score
+    } else {
+        format!("{score}, NaN!")
+    }
 }
 
 /// The 99th percentile, or what it is not below where there are too few inferences for it.
 fn p99(table: &mut Builder, cell: &CellFindings, row: &str) -> String {
     match cell.figure(Metric::LatencyP99) {
-        Some(Estimate::Absent { bounds: Some(Bounds { at_least: Some(least), .. }), reason }) => {
+        Some(Estimate::Absent {
+            bounds:
+                Some(Bounds {
+                    at_least: Some(least),
+                    ..
+                }),
+            reason,
+        }) => {
             let needs = reason.exact().split(", has ").next().unwrap_or_default();
-            table.absence("p99", row, &format!("{needs}; ≥: at least that, with 95% confidence"));
+            table.absence(
+                "p99",
+                row,
+                &format!("{needs}; ≥: at least that, with 95% confidence"),
+            );
             format!("≥ {}", number::value(Unit::Ns, *least, None))
         }
-        estimate => table.figure("p99", row, estimate, |p99| words::short(Metric::LatencyP99, p99)),
+        estimate => table.figure("p99", row, estimate, |p99| {
+            words::short(Metric::LatencyP99, p99)
+        }),
     }
 }
 
@@ -134,7 +222,14 @@ pub(in crate::report) fn sweep(source: Source<'_>) -> Table {
             let place = cells.len() - 3;
             cells[place].push_str(" *");
         }
-        table.row(if is_enough { RowKind::Pick } else { RowKind::Plain }, cells);
+        table.row(
+            if is_enough {
+                RowKind::Pick
+            } else {
+                RowKind::Plain
+            },
+            cells,
+        );
     }
     table.finish(sweep_notes(source))
 }
@@ -148,35 +243,69 @@ fn sweep_notes(source: Source<'_>) -> Vec<String> {
         "CPU: utilization of the CPUs that the worker may use".into(),
     ];
     if has_comparison(source) {
-        let shape = if source.record.plan.is_swept() { " and shape" } else { "" };
-        notes.push(format!("vs baseline: median latency at the same batch size{shape}"));
+        let shape = if source.record.plan.is_swept() {
+            " and shape"
+        } else {
+            ""
+        };
+        notes.push(format!(
+            "vs baseline: median latency at the same batch size{shape}"
+        ));
     }
     notes.extend(left_out(source));
     notes
 }
 
 fn has_comparison(source: Source<'_>) -> bool {
-    source.findings.cells.iter().any(|cell| cell.comparison.is_some())
+    source
+        .findings
+        .cells
+        .iter()
+        .any(|cell| cell.comparison.is_some())
 }
 
 pub(in crate::report) fn left_out(source: Source<'_>) -> Option<String> {
-    let unmeasured = source.findings.sessions.iter().filter(|session| !session.outcome.is_ok());
+    let unmeasured = source
+        .findings
+        .sessions
+        .iter()
+        .filter(|session| !session.outcome.is_ok());
     let unmeasured: Vec<String> = unmeasured.map(|session| plain(&session.label)).collect();
-    (!unmeasured.is_empty())
-        .then(|| format!("not in this table: {}, for the reason given above", words::listed(&unmeasured)))
+    (!unmeasured.is_empty()).then(|| {
+        format!(
+            "not in this table: {}, for the reason given above",
+            words::listed(&unmeasured)
+        )
+    })
 }
 
-fn sweep_cells(table: &mut Builder, session: &SessionFindings, cell: &CellFindings, row: &str) -> Vec<String> {
+fn sweep_cells(
+    table: &mut Builder,
+    session: &SessionFindings,
+    cell: &CellFindings,
+    row: &str,
+) -> Vec<String> {
     let p99 = p99(table, cell, row);
     let mut figure = |column: &str, metric: Metric, shown: &dyn Fn(&Estimate) -> String| {
         table.figure(column, row, cell.figure(metric), shown)
     };
-    let p50 = figure("median latency", Metric::LatencyP50, &|p50| half_width(Metric::LatencyP50, p50));
-    let throughput = figure("throughput", Metric::Throughput, &|rate| half_width(Metric::Throughput, rate));
-    let cpu = figure("CPU", Metric::CpuUtilization, &|cpu| cpu.value().map(number::whole_percent).unwrap_or_default());
+    let p50 = figure("median latency", Metric::LatencyP50, &|p50| {
+        half_width(Metric::LatencyP50, p50)
+    });
+    let throughput = figure("throughput", Metric::Throughput, &|rate| {
+        half_width(Metric::Throughput, rate)
+    });
+    let cpu = figure("CPU", Metric::CpuUtilization, &|cpu| {
+        cpu.value().map(number::whole_percent).unwrap_or_default()
+    });
     let change = match &cell.comparison {
         Some(comparison) => short_change(&comparison.p50),
-        None => no_change(table, session, row, &reason(cell.figure(Metric::LatencyP50RatioToBaseline))),
+        None => no_change(
+            table,
+            session,
+            row,
+            &reason(cell.figure(Metric::LatencyP50RatioToBaseline)),
+        ),
     };
     vec![p50, p99, throughput, change, cpu]
 }
@@ -197,7 +326,9 @@ fn short_change(change: &Change) -> String {
     });
     let phrase = words::latency_change(change).phrase;
     let phrase = if change.verdict == Verdict::Inconclusive {
-        phrase.replace("not settled: ", "open: ").replace(" as fast", "")
+        phrase
+            .replace("not settled: ", "open: ")
+            .replace(" as fast", "")
     } else {
         phrase
     };
@@ -206,7 +337,10 @@ fn short_change(change: &Change) -> String {
 
 pub(in crate::report) fn score(metric: Metric, estimate: &Estimate) -> String {
     match metric {
-        Metric::CosineSimilarity => estimate.value().map(|value| format!("{value:.4}")).unwrap_or_default(),
+        Metric::CosineSimilarity => estimate
+            .value()
+            .map(|value| format!("{value:.4}"))
+            .unwrap_or_default(),
         _ => words::short(metric, estimate),
     }
 }
@@ -223,11 +357,20 @@ pub(in crate::report) fn loading(source: Source<'_>) -> Table {
     let mut header = vec!["variant"];
     header.extend(COLUMNS.map(|(column, _)| column));
     let mut table = Builder::new("Loading and memory: what does a restart cost?", &header);
-    for session in source.findings.sessions.iter().filter(|session| session.outcome.is_ok()) {
+    for session in source
+        .findings
+        .sessions
+        .iter()
+        .filter(|session| session.outcome.is_ok())
+    {
         let row = plain(&session.label);
         let mut cells = vec![row.clone()];
         for (column, metric) in COLUMNS {
-            cells.push(table.figure(column, &row, session.figure(metric), |estimate| start_figure(metric, estimate)));
+            cells.push(
+                table.figure(column, &row, session.figure(metric), |estimate| {
+                    start_figure(metric, estimate)
+                }),
+            );
         }
         table.row(kind(source, session), cells);
     }
@@ -247,7 +390,11 @@ fn load_notes(source: Source<'_>) -> Vec<String> {
         PageCache::Warm => "the page cache is warm",
         PageCache::Cold => "the model's files are dropped from the page cache before each launch",
     };
-    let launches = source.findings.sessions.iter().filter(|session| session.outcome.is_ok());
+    let launches = source
+        .findings
+        .sessions
+        .iter()
+        .filter(|session| session.outcome.is_ok());
     let launches = launches.map(|session| session.launches_count);
     let counts = match (launches.clone().min(), launches.max()) {
         (Some(1), Some(1)) => "1 launch".into(),

@@ -17,14 +17,22 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
         .with_all(untried(source))
         .with(Block::heading("Implementation plan"));
     let phases = advice::phases(source).into_iter();
-    let phases = phases.flat_map(|phase| [Block::subheading(phase.title), Block::numbered(phase.tasks)]);
-    chapter.with_all(phases).items("AI performance targets", items(source, |key| matches!(key, Key::AiTargets(_))))
+    let phases =
+        phases.flat_map(|phase| [Block::subheading(phase.title), Block::numbered(phase.tasks)]);
+    chapter.with_all(phases).items(
+        "AI performance targets",
+        items(source, |key| matches!(key, Key::AiTargets(_))),
+    )
 }
 
 fn priority(one: &PriorityView) -> Vec<Block> {
     let mut blocks = vec![Block::subheading(format!("{} ({})", one.label, one.impact))];
     blocks.extend(one.advice.iter().flat_map(piece));
-    blocks.extend(one.advice.is_empty().then(|| Block::Absent(one.none.clone())));
+    blocks.extend(
+        one.advice
+            .is_empty()
+            .then(|| Block::Absent(one.none.clone())),
+    );
     blocks
 }
 
@@ -38,7 +46,11 @@ fn piece(advice: &AdviceView) -> [Block; 3] {
     ];
     [
         Block::Lead(Item::new(advice.area.clone(), advice.gain.clone())),
-        Block::Items(items.map(|(label, text)| Item::new(label, text.clone())).to_vec()),
+        Block::Items(
+            items
+                .map(|(label, text)| Item::new(label, text.clone()))
+                .to_vec(),
+        ),
         Block::Command(advice.command.clone()),
     ]
 }
@@ -46,9 +58,13 @@ fn piece(advice: &AdviceView) -> [Block; 3] {
 /// Untried settings: in a summary how much of it there is, in Markdown each with its command.
 pub(super) fn not_tried(source: Source<'_>) -> Chapter {
     let chapter = Chapter::untitled("advice");
-    let Some(line) = advice::not_tried_line(source) else { return chapter };
+    let Some(line) = advice::not_tried_line(source) else {
+        return chapter;
+    };
     let chapter = chapter.only(Audience::SUMMARY, Block::Sentence(line));
-    untried(source).into_iter().fold(chapter, |chapter, block| chapter.only(Audience::MARKDOWN, block))
+    untried(source).into_iter().fold(chapter, |chapter, block| {
+        chapter.only(Audience::MARKDOWN, block)
+    })
 }
 
 fn untried(source: Source<'_>) -> Vec<Block> {
@@ -56,5 +72,9 @@ fn untried(source: Source<'_>) -> Vec<Block> {
     if items.is_empty() {
         return Vec::new();
     }
-    vec![Block::heading("Not tried"), Block::Legend(NOTHING_KNOWN.into()), Block::Commands(items)]
+    vec![
+        Block::heading("Not tried"),
+        Block::Legend(NOTHING_KNOWN.into()),
+        Block::Commands(items),
+    ]
 }

@@ -83,7 +83,9 @@ impl AxisView {
     /// An axis around the values, which need not hold 0.
     pub(super) fn around(title: String, values: impl IntoIterator<Item = f64>) -> Self {
         let (low, high) = ends(values);
-        let room = ((high - low) * 0.15).max(high.abs() * 0.005).max(f64::MIN_POSITIVE);
+        let room = ((high - low) * 0.15)
+            .max(high.abs() * 0.005)
+            .max(f64::MIN_POSITIVE);
         AxisView::even(title, low - room, high + room)
     }
 
@@ -106,7 +108,13 @@ impl AxisView {
         let step = step((high - low) / MOST_TICKS);
         let (first, last) = ((low / step).floor(), (high / step).ceil());
         let ticks = ticks(first, last, step);
-        AxisView { title, scale: Scale::Linear, low: first * step, high: last * step, ticks }
+        AxisView {
+            title,
+            scale: Scale::Linear,
+            low: first * step,
+            high: last * step,
+            ticks,
+        }
     }
 
     /// A logarithmic axis around positive values; those that are not are left aside.
@@ -122,18 +130,41 @@ impl AxisView {
                 .filter(|tick| (low..=high).contains(&tick.at))
                 .collect(),
             3..9 => all,
-            _ => {
-                all.into_iter().filter(|tick| tick.label.trim_start_matches(['0', '.', ',']).starts_with('1')).collect()
-            }
+            _ => all
+                .into_iter()
+                .filter(|tick| {
+                    tick.label
+                        .trim_start_matches(['0', '.', ','])
+                        .starts_with('1')
+                })
+                .collect(),
         };
-        AxisView { title, scale: Scale::Log, low, high, ticks }
+        AxisView {
+            title,
+            scale: Scale::Log,
+            low,
+            high,
+            ticks,
+        }
     }
 
     /// A logarithmic axis with these values alone marked.
     pub(super) fn counts(title: &str, values: &[u64]) -> Self {
-        let ticks = values.iter().map(|&value| Tick { at: value as f64, label: number::count(value) }).collect();
+        let ticks = values
+            .iter()
+            .map(|&value| Tick {
+                at: value as f64,
+                label: number::count(value),
+            })
+            .collect();
         let (low, high) = ends(values.iter().map(|&value| value as f64));
-        AxisView { title: title.into(), scale: Scale::Log, low: low / 1.15, high: high * 1.15, ticks }
+        AxisView {
+            title: title.into(),
+            scale: Scale::Log,
+            low: low / 1.15,
+            high: high * 1.15,
+            ticks,
+        }
     }
 
     pub(super) fn names(names: &[String]) -> Self {
@@ -142,38 +173,59 @@ impl AxisView {
             label: crate::report::words::text::shortened(name, NAME_WIDTH),
         };
         let ticks = names.iter().enumerate().map(tick).collect();
-        AxisView { title: String::new(), scale: Scale::Names, low: names.len() as f64 - 0.5, high: -0.5, ticks }
+        AxisView {
+            title: String::new(),
+            scale: Scale::Names,
+            low: names.len() as f64 - 0.5,
+            high: -0.5,
+            ticks,
+        }
     }
 }
 
 /// The smallest and the largest; 0 and 1 where there are none.
 fn ends(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     let both = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
-    let all = values.into_iter().filter(|value| value.is_finite()).map(|value| (value, value));
-    all.reduce(|ends, (value, _)| both(ends, value)).unwrap_or((0.0, 1.0))
+    let all = values
+        .into_iter()
+        .filter(|value| value.is_finite())
+        .map(|value| (value, value));
+    all.reduce(|ends, (value, _)| both(ends, value))
+        .unwrap_or((0.0, 1.0))
 }
 
 /// The next of 1, 2 and 5 times a power of ten.
 fn step(least: f64) -> f64 {
     let power = 10f64.powf(least.log10().floor());
-    [1.0, 2.0, 5.0].into_iter().map(|digit| digit * power).find(|&step| step >= least * 0.999).unwrap_or(10.0 * power)
+    [1.0, 2.0, 5.0]
+        .into_iter()
+        .map(|digit| digit * power)
+        .find(|&step| step >= least * 0.999)
+        .unwrap_or(10.0 * power)
 }
 
 fn ticks(first: f64, last: f64, step: f64) -> Vec<Tick> {
     let decimals = (-step.log10().floor()).max(0.0) as usize;
     let tick = |index: i64| {
         let at = index as f64 * step;
-        Tick { at, label: number::with_decimals(at, decimals) }
+        Tick {
+            at,
+            label: number::with_decimals(at, decimals),
+        }
     };
     (first as i64..=last as i64).map(tick).collect()
 }
 
 fn one_two_five(low: f64, high: f64) -> Vec<Tick> {
     let powers = low.log10().floor() as i32..=high.log10().ceil() as i32;
-    let all = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|digit| (digit * 10f64.powi(power), power)));
+    let all =
+        powers.flat_map(|power| [1.0, 2.0, 5.0].map(|digit| (digit * 10f64.powi(power), power)));
     let within = all.filter(|(at, _)| (low..=high).contains(at));
     within
-        .map(|(at, power)| Tick { at, label: number::with_decimals(at, power.min(0).unsigned_abs() as usize) })
+        .map(|(at, power)| Tick {
+            at,
+            label: number::with_decimals(at, power.min(0).unsigned_abs() as usize),
+        })
         .collect()
 }
 
@@ -220,8 +272,17 @@ mod tests {
     #[test]
     fn unit_of_an_axis_suits_its_largest_value() {
         let measure = Measure::new(Unit::Ns, 2_130_000.0);
-        assert_eq!((measure.title("latency").as_str(), measure.scaled(2_130_000.0)), ("latency (ms)", 2.13));
-        assert_eq!(Measure::new(Unit::PerSec, 10.0).title("throughput"), "throughput (per second)");
+        assert_eq!(
+            (
+                measure.title("latency").as_str(),
+                measure.scaled(2_130_000.0)
+            ),
+            ("latency (ms)", 2.13)
+        );
+        assert_eq!(
+            Measure::new(Unit::PerSec, 10.0).title("throughput"),
+            "throughput (per second)"
+        );
         assert_eq!(Measure::new(Unit::Ratio, 0.5).title("share"), "share (%)");
     }
 }

@@ -26,18 +26,33 @@ impl Cast {
             .into_iter()
             .filter_map(|choice| Some(choice.pick()?.key.session))
             .collect();
-        let rank = |session: &&SessionFindings| !(session.is_baseline || picks.contains(&session.session));
-        let mut measured: Vec<&SessionFindings> =
-            source.findings.sessions.iter().filter(|session| session.outcome.is_ok()).collect();
+        let rank =
+            |session: &&SessionFindings| !(session.is_baseline || picks.contains(&session.session));
+        let mut measured: Vec<&SessionFindings> = source
+            .findings
+            .sessions
+            .iter()
+            .filter(|session| session.outcome.is_ok())
+            .collect();
         let left_out_count = measured.len().saturating_sub(MOST);
         measured.sort_by_key(rank);
-        let mut sessions: Vec<usize> = measured.into_iter().take(MOST).map(|session| session.session).collect();
+        let mut sessions: Vec<usize> = measured
+            .into_iter()
+            .take(MOST)
+            .map(|session| session.session)
+            .collect();
         sessions.sort_unstable();
-        Cast { sessions, left_out_count }
+        Cast {
+            sessions,
+            left_out_count,
+        }
     }
 
     pub(super) fn sessions(&self) -> impl Iterator<Item = Drawn> {
-        self.sessions.iter().enumerate().map(|(color, &session)| Drawn { session, color })
+        self.sessions
+            .iter()
+            .enumerate()
+            .map(|(color, &session)| Drawn { session, color })
     }
 
     pub(super) fn color(&self, session: usize) -> Option<usize> {

@@ -25,12 +25,27 @@ struct Ledger {
 }
 
 pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
-    let measured: Vec<&SessionFindings> =
-        source.findings.sessions.iter().filter(|session| session.outcome.is_ok()).collect();
-    let ledgers: Vec<Ledger> = measured.iter().map(|session| ledger(source, session)).collect();
+    let measured: Vec<&SessionFindings> = source
+        .findings
+        .sessions
+        .iter()
+        .filter(|session| session.outcome.is_ok())
+        .collect();
+    let ledgers: Vec<Ledger> = measured
+        .iter()
+        .map(|session| ledger(source, session))
+        .collect();
     let drawn = &ledgers[..ledgers.len().min(MOST)];
-    let values = || drawn.iter().flat_map(|ledger| &ledger.parts).filter_map(Estimate::value);
-    let measure = Measure::new(Unit::Bytes, values().reduce(f64::max).ok_or("no memory was measured")?);
+    let values = || {
+        drawn
+            .iter()
+            .flat_map(|ledger| &ledger.parts)
+            .filter_map(Estimate::value)
+    };
+    let measure = Measure::new(
+        Unit::Bytes,
+        values().reduce(f64::max).ok_or("no memory was measured")?,
+    );
     let names: Vec<String> = drawn.iter().map(|ledger| ledger.name.clone()).collect();
     let rest = match ledgers.len() - drawn.len() {
         0 => String::new(),
@@ -43,7 +58,10 @@ pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
             "Private memory before the model was loaded and what loading added; the most that ONNX Runtime's arena held; the \
              highest resident memory of the whole process, which holds all of these. Bars of a session do not add up.{rest}"
         ),
-        x: AxisView::from_zero(measure.title("memory"), values().map(|value| measure.scaled(value))),
+        x: AxisView::from_zero(
+            measure.title("memory"),
+            values().map(|value| measure.scaled(value)),
+        ),
         y: AxisView::names(&names),
         series: (0..PARTS.len())
             .map(|part| series(drawn, part, measure))
@@ -56,9 +74,15 @@ pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
 fn ledger(source: Source<'_>, session: &SessionFindings) -> Ledger {
     let parts = PARTS.map(|(_, metric)| match metric {
         None => before_load_memory(source.record, session.session),
-        Some(metric) => session.figure(metric).cloned().unwrap_or_else(|| Estimate::absent("not asked for")),
+        Some(metric) => session
+            .figure(metric)
+            .cloned()
+            .unwrap_or_else(|| Estimate::absent("not asked for")),
     });
-    Ledger { name: source.name(session.session), parts }
+    Ledger {
+        name: source.name(session.session),
+        parts,
+    }
 }
 
 fn series(ledgers: &[Ledger], part: usize, measure: Measure) -> SeriesView {
@@ -67,23 +91,36 @@ fn series(ledgers: &[Ledger], part: usize, measure: Measure) -> SeriesView {
         Some(PointView {
             x: measure.scaled(estimate.value()?),
             y: row as f64 + (part as f64 - 1.5) * THICKNESS,
-            label: format!("{}\n{} {}", ledger.name, PARTS[part].0, words::value(Metric::PeakMemory, estimate)),
+            label: format!(
+                "{}\n{} {}",
+                ledger.name,
+                PARTS[part].0,
+                words::value(Metric::PeakMemory, estimate)
+            ),
             ..PointView::default()
         })
     };
     let points = ledgers.iter().enumerate().filter_map(point).collect();
-    SeriesView { name: Some(PARTS[part].0.into()), color: part, form: Form::Bars(THICKNESS), points }
+    SeriesView {
+        name: Some(PARTS[part].0.into()),
+        color: part,
+        form: Form::Bars(THICKNESS),
+        points,
+    }
 }
 
 fn table(ledgers: &[Ledger]) -> Table {
-    let header: Vec<&str> = ["variant"].into_iter().chain(PARTS.map(|(name, _)| name)).collect();
+    let header: Vec<&str> = ["variant"]
+        .into_iter()
+        .chain(PARTS.map(|(name, _)| name))
+        .collect();
     let mut table = Builder::new("Memory of a worker", &header);
     for ledger in ledgers {
         let mut cells = vec![ledger.name.clone()];
         for (estimate, (head, _)) in ledger.parts.iter().zip(PARTS) {
-            cells.push(
-                table.figure(head, &ledger.name, Some(estimate), |found| words::value(Metric::PeakMemory, found)),
-            );
+            cells.push(table.figure(head, &ledger.name, Some(estimate), |found| {
+                words::value(Metric::PeakMemory, found)
+            }));
         }
         table.plain_row(cells);
     }

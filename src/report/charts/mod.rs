@@ -22,7 +22,10 @@ use axis::Measure;
 use cast::{Cast, Drawn};
 
 pub(in crate::report) fn latency(source: Source<'_>) -> Topic {
-    Topic::of(vec![("Latency distributions", latency::chart(source, &Cast::of(source)))])
+    Topic::of(vec![(
+        "Latency distributions",
+        latency::chart(source, &Cast::of(source)),
+    )])
 }
 
 pub(in crate::report) fn batch(source: Source<'_>) -> Topic {
@@ -38,7 +41,10 @@ pub(in crate::report) fn memory(source: Source<'_>) -> Topic {
 }
 
 pub(in crate::report) fn operators(source: Source<'_>) -> Topic {
-    Topic::of(vec![("Time in operators", operators::chart(source, &Cast::of(source)))])
+    Topic::of(vec![(
+        "Time in operators",
+        operators::chart(source, &Cast::of(source)),
+    )])
 }
 
 pub(in crate::report) fn waterfall(source: Source<'_>) -> Topic {

@@ -19,7 +19,10 @@ struct Row<'a> {
 
 pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String> {
     let rows = rows(source, cast)?;
-    let largest = rows.iter().map(|row| row.breakdown.nodes_ns.as_f64()).fold(0.0, f64::max);
+    let largest = rows
+        .iter()
+        .map(|row| row.breakdown.nodes_ns.as_f64())
+        .fold(0.0, f64::max);
     let measure = Measure::new(Unit::Ns, largest);
     let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
     let named = leading(&rows);
@@ -28,11 +31,18 @@ pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String
         name: Some(part.map_or_else(|| "all other operators".into(), plain)),
         color,
         form: Form::Bars(THICKNESS),
-        points: rows.iter().enumerate().filter_map(|(at, row)| bar(at, row, part, &named, measure)).collect(),
+        points: rows
+            .iter()
+            .enumerate()
+            .filter_map(|(at, row)| bar(at, row, part, &named, measure))
+            .collect(),
     });
     Ok(ChartView {
         id: "operators".into(),
-        title: format!("Time in operators at batch {}", batch_size(source).unwrap_or(1)),
+        title: format!(
+            "Time in operators at batch {}",
+            batch_size(source).unwrap_or(1)
+        ),
         summary: format!(
             "Each bar is one inference with ONNX Runtime's profiler on, cut into its operators; the profiler makes it longer than \
              it is.{}",
@@ -46,7 +56,13 @@ pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String
 }
 
 fn batch_size(source: Source<'_>) -> Option<u64> {
-    source.findings.causes.operators.iter().map(|found| found.batch_size).min()
+    source
+        .findings
+        .causes
+        .operators
+        .iter()
+        .map(|found| found.batch_size)
+        .min()
 }
 
 /// The drawn sessions at the smallest batch size that was profiled, or why there are none.
@@ -55,13 +71,24 @@ fn rows<'a>(source: Source<'a>, cast: &Cast) -> Result<Vec<Row<'a>>, String> {
     let is_drawn = |found: &&OperatorFindings| {
         found.batch_size == batch_size && found.shape == 0 && cast.color(found.session).is_some()
     };
-    let found: Vec<&OperatorFindings> = source.findings.causes.operators.iter().filter(is_drawn).collect();
+    let found: Vec<&OperatorFindings> = source
+        .findings
+        .causes
+        .operators
+        .iter()
+        .filter(is_drawn)
+        .collect();
     let row = |found: &&'a OperatorFindings| {
-        Some(Row { name: source.name(found.session), breakdown: found.breakdown.as_ref().ok()? })
+        Some(Row {
+            name: source.name(found.session),
+            breakdown: found.breakdown.as_ref().ok()?,
+        })
     };
     let rows: Vec<Row<'_>> = found.iter().filter_map(row).collect();
     if rows.is_empty() {
-        let reason = found.iter().find_map(|found| found.breakdown.as_ref().err());
+        let reason = found
+            .iter()
+            .find_map(|found| found.breakdown.as_ref().err());
         return Err(reason.map_or_else(|| "no operators were profiled".into(), plain));
     }
     Ok(rows)
@@ -69,7 +96,10 @@ fn rows<'a>(source: Source<'a>, cast: &Cast) -> Result<Vec<Row<'a>>, String> {
 
 /// The operators with the largest share of any session: of the longest times, a slow session would have them all.
 fn leading(rows: &[Row<'_>]) -> Vec<Plain> {
-    let mut all: Vec<&OperatorShare> = rows.iter().flat_map(|row| &row.breakdown.by_operator).collect();
+    let mut all: Vec<&OperatorShare> = rows
+        .iter()
+        .flat_map(|row| &row.breakdown.by_operator)
+        .collect();
     all.sort_by(|one, other| other.share.0.total_cmp(&one.share.0));
     let mut names: Vec<Plain> = Vec::new();
     for share in all {
@@ -82,12 +112,24 @@ fn leading(rows: &[Row<'_>]) -> Vec<Plain> {
 
 /// The piece of a bar that an operator takes, after those of the operators named before it; `None` stands for all
 /// others.
-fn bar(at: usize, row: &Row<'_>, part: Option<&Plain>, named: &[Plain], measure: Measure) -> Option<PointView> {
+fn bar(
+    at: usize,
+    row: &Row<'_>,
+    part: Option<&Plain>,
+    named: &[Plain],
+    measure: Measure,
+) -> Option<PointView> {
     let time = |wanted: &dyn Fn(&Plain) -> bool| -> f64 {
-        let shares = row.breakdown.by_operator.iter().filter(|share| wanted(&share.operator));
+        let shares = row
+            .breakdown
+            .by_operator
+            .iter()
+            .filter(|share| wanted(&share.operator));
         shares.map(|share| share.time_ns.as_f64()).sum()
     };
-    let place = part.and_then(|part| named.iter().position(|name| name == part)).unwrap_or(named.len());
+    let place = part
+        .and_then(|part| named.iter().position(|name| name == part))
+        .unwrap_or(named.len());
     let before = &named[..place];
     let from = time(&|operator| before.iter().any(|name| name == operator));
     let own = match part {
@@ -113,7 +155,14 @@ fn bar(at: usize, row: &Row<'_>, part: Option<&Plain>, named: &[Plain], measure:
 fn table(rows: &[Row<'_>]) -> Table {
     let mut table = Builder::new(
         "Time by operator",
-        &["variant", "operator", "execution provider", "nodes", "time", "of the time in nodes"],
+        &[
+            "variant",
+            "operator",
+            "execution provider",
+            "nodes",
+            "time",
+            "of the time in nodes",
+        ],
     );
     for row in rows {
         for share in &row.breakdown.by_operator {

@@ -13,12 +13,24 @@ type Charted = (&'static str, Result<ChartView, String>);
 
 pub(super) fn charts(source: Source<'_>, cast: &Cast) -> Vec<Charted> {
     let all = timeline(source.record, source.findings);
-    let of_cast: Vec<&TimelineBlock> = all.iter().filter(|block| cast.color(block.key.session).is_some()).collect();
+    let of_cast: Vec<&TimelineBlock> = all
+        .iter()
+        .filter(|block| cast.color(block.key.session).is_some())
+        .collect();
     let every = of_cast.len().div_ceil(MOST_BLOCKS).max(1);
     let blocks: Vec<&TimelineBlock> = of_cast.into_iter().step_by(every).collect();
-    let remark = if every > 1 { format!(" Of {every} blocks one is shown.") } else { String::new() };
+    let remark = if every > 1 {
+        format!(" Of {every} blocks one is shown.")
+    } else {
+        String::new()
+    };
     let remark = format!("{remark}{}", cast.remark());
-    let run = Run { source, cast, blocks, remark };
+    let run = Run {
+        source,
+        cast,
+        blocks,
+        remark,
+    };
     vec![
         ("Latency over the run", run.chart(&LATENCY)),
         ("CPU over the run", run.chart(&CPU)),
@@ -69,23 +81,43 @@ const CPU: Line = Line {
 
 impl Run<'_> {
     fn chart(&self, line: &Line) -> Result<ChartView, String> {
-        let values: Vec<f64> = self.blocks.iter().filter_map(|block| (line.value)(block)).collect();
-        let last = self.blocks.iter().map(|block| block.started_ns.as_f64()).reduce(f64::max);
-        let last = last.filter(|_| !values.is_empty()).ok_or("no block tells it")?;
+        let values: Vec<f64> = self
+            .blocks
+            .iter()
+            .filter_map(|block| (line.value)(block))
+            .collect();
+        let last = self
+            .blocks
+            .iter()
+            .map(|block| block.started_ns.as_f64())
+            .reduce(f64::max);
+        let last = last
+            .filter(|_| !values.is_empty())
+            .ok_or("no block tells it")?;
         let measure = Measure::new(Unit::Ns, last);
         Ok(ChartView {
             id: line.id.into(),
             title: line.title.into(),
             summary: format!("{}{}", line.summary, self.remark),
-            x: AxisView::until(measure.title("time since the start of the run"), measure.scaled(last)),
+            x: AxisView::until(
+                measure.title("time since the start of the run"),
+                measure.scaled(last),
+            ),
             y: (line.axis)(line.what.into(), values),
-            series: self.cast.sessions().map(|each| self.series(line, measure, each)).collect(),
+            series: self
+                .cast
+                .sessions()
+                .map(|each| self.series(line, measure, each))
+                .collect(),
             table: self.table(line),
         })
     }
 
     fn series(&self, line: &Line, measure: Measure, Drawn { session, color }: Drawn) -> SeriesView {
-        let of_session = self.blocks.iter().filter(|block| block.key.session == session);
+        let of_session = self
+            .blocks
+            .iter()
+            .filter(|block| block.key.session == session);
         let point = |block: &&TimelineBlock| {
             Some(PointView {
                 x: measure.scaled(block.started_ns.as_f64()),
@@ -95,12 +127,24 @@ impl Run<'_> {
             })
         };
         let points = of_session.filter_map(point).collect();
-        SeriesView { name: Some(self.source.name(session)), color, form: Form::Marks, points }
+        SeriesView {
+            name: Some(self.source.name(session)),
+            color,
+            form: Form::Marks,
+            points,
+        }
     }
 
     fn label(&self, block: &TimelineBlock) -> String {
-        let disturbed = if block.is_disturbed { "\ndisturbed, measured again" } else { "" };
-        let cpu = block.cpu_utilization_ratio.map(|cpu| format!(", CPU {:.0}%", cpu.0 * 100.0)).unwrap_or_default();
+        let disturbed = if block.is_disturbed {
+            "\ndisturbed, measured again"
+        } else {
+            ""
+        };
+        let cpu = block
+            .cpu_utilization_ratio
+            .map(|cpu| format!(", CPU {:.0}%", cpu.0 * 100.0))
+            .unwrap_or_default();
         format!(
             "{} {}\n{} at {}{cpu}{disturbed}",
             self.source.name(block.key.session),
@@ -111,7 +155,14 @@ impl Run<'_> {
     }
 
     fn table(&self, line: &Line) -> Table {
-        let header = ["variant", "started", "batch", "median latency", line.column, "disturbed"];
+        let header = [
+            "variant",
+            "started",
+            "batch",
+            "median latency",
+            line.column,
+            "disturbed",
+        ];
         let mut table = Builder::new(line.title, &header);
         for block in &self.blocks {
             table.plain_row(vec![
@@ -120,7 +171,11 @@ impl Run<'_> {
                 block.key.batch_size.to_string(),
                 number::time(block.median_ns),
                 (line.value)(block).map(line.shown).unwrap_or_default(),
-                if block.is_disturbed { "yes".into() } else { String::new() },
+                if block.is_disturbed {
+                    "yes".into()
+                } else {
+                    String::new()
+                },
             ]);
         }
         table.finish(Vec::new())
@@ -128,24 +183,44 @@ impl Run<'_> {
 }
 
 fn uses<'a>(source: Source<'a>) -> impl Iterator<Item = (&'a LaunchRecord, u64, &'a GpuUse)> {
-    let cells = source.record.launches.iter().flat_map(|launch| launch.cells.iter().map(move |cell| (launch, cell)));
-    cells.filter_map(|(launch, cell)| Some((launch, cell.batch_size, cell.gpu.as_ref()?.as_ref().ok()?)))
+    let cells = source
+        .record
+        .launches
+        .iter()
+        .flat_map(|launch| launch.cells.iter().map(move |cell| (launch, cell)));
+    cells.filter_map(|(launch, cell)| {
+        Some((launch, cell.batch_size, cell.gpu.as_ref()?.as_ref().ok()?))
+    })
 }
 
 fn gpu(source: Source<'_>, cast: &Cast) -> Result<ChartView, String> {
-    if source.record.plan.sessions.iter().all(|session| session.nvidia_device().is_none()) {
+    if source
+        .record
+        .plan
+        .sessions
+        .iter()
+        .all(|session| session.nvidia_device().is_none())
+    {
         return Err("no session ran on a GPU".into());
     }
-    let last = uses(source).map(|(launch, _, _)| launch.started_ns.as_f64()).reduce(f64::max);
+    let last = uses(source)
+        .map(|(launch, _, _)| launch.started_ns.as_f64())
+        .reduce(f64::max);
     let last = last.ok_or("the GPU was not observed")?;
     let measure = Measure::new(Unit::Ns, last);
-    let mut table = Builder::new("GPU, cell by cell", &["variant", "launch started", "batch", "GPU utilization"]);
+    let mut table = Builder::new(
+        "GPU, cell by cell",
+        &["variant", "launch started", "batch", "GPU utilization"],
+    );
     let mut series = Vec::new();
     for Drawn { session, color } in cast.sessions() {
         let name = source.name(session);
         let mut points = Vec::new();
-        for (launch, batch, used) in uses(source).filter(|(launch, _, _)| launch.session == session) {
-            let Ok(utilization) = used.utilization_mean_ratio else { continue };
+        for (launch, batch, used) in uses(source).filter(|(launch, _, _)| launch.session == session)
+        {
+            let Ok(utilization) = used.utilization_mean_ratio else {
+                continue;
+            };
             let shown = number::share(utilization.0);
             let started = number::time(launch.started_ns);
             points.push(PointView {
@@ -156,10 +231,19 @@ fn gpu(source: Source<'_>, cast: &Cast) -> Result<ChartView, String> {
             });
             table.plain_row(vec![name.clone(), started, batch.to_string(), shown]);
         }
-        series.push(SeriesView { name: Some(name), color, form: Form::Marks, points });
+        series.push(SeriesView {
+            name: Some(name),
+            color,
+            form: Form::Marks,
+            points,
+        });
     }
     series.retain(|series| !series.points.is_empty());
-    let values: Vec<f64> = series.iter().flat_map(|series| &series.points).map(|point| point.y).collect();
+    let values: Vec<f64> = series
+        .iter()
+        .flat_map(|series| &series.points)
+        .map(|point| point.y)
+        .collect();
     if values.is_empty() {
         return Err("the driver did not tell the GPU's utilization".into());
     }
@@ -170,7 +254,10 @@ fn gpu(source: Source<'_>, cast: &Cast) -> Result<ChartView, String> {
             "Mean GPU utilization of each cell's observed stretch, at the start of its launch.{}",
             cast.remark()
         ),
-        x: AxisView::until(measure.title("time since the start of the run"), measure.scaled(last)),
+        x: AxisView::until(
+            measure.title("time since the start of the run"),
+            measure.scaled(last),
+        ),
         y: AxisView::from_zero("GPU utilization (%)".into(), values),
         series,
         table: table.finish(Vec::new()),

@@ -43,9 +43,11 @@ pub struct SeriesView {
 impl SeriesView {
     /// Range that an axis from left to right has to hold: the points, and the ends of their intervals.
     pub(super) fn extent(&self) -> impl Iterator<Item = f64> {
-        self.points
-            .iter()
-            .flat_map(|point| [point.x].into_iter().chain(point.x_ends.into_iter().flat_map(|(low, high)| [low, high])))
+        self.points.iter().flat_map(|point| {
+            [point.x]
+                .into_iter()
+                .chain(point.x_ends.into_iter().flat_map(|(low, high)| [low, high]))
+        })
     }
 }
 
@@ -98,7 +100,9 @@ impl Topic {
         for (name, chart) in charts {
             match chart {
                 Ok(chart) => topic.charts.push(chart),
-                Err(reason) => topic.left_out.push(format!("{name}: not drawn, because {reason}.")),
+                Err(reason) => topic
+                    .left_out
+                    .push(format!("{name}: not drawn, because {reason}.")),
             }
         }
         topic

@@ -30,22 +30,35 @@ enum PieceKind {
     Faster = 2,
 }
 
-const KINDS: [(PieceKind, &str); 3] =
-    [(PieceKind::Median, "median"), (PieceKind::Slower, "makes it slower"), (PieceKind::Faster, "makes it faster")];
+const KINDS: [(PieceKind, &str); 3] = [
+    (PieceKind::Median, "median"),
+    (PieceKind::Slower, "makes it slower"),
+    (PieceKind::Faster, "makes it faster"),
+];
 
 pub(super) fn charts(source: Source<'_>) -> Vec<(&'static str, Result<ChartView, String>)> {
     let explanations = &source.findings.causes.explanations;
     if explanations.is_empty() {
-        return vec![("Waterfall", Err("no variant was compared with the baseline".into()))];
+        return vec![(
+            "Waterfall",
+            Err("no variant was compared with the baseline".into()),
+        )];
     }
-    let leading: Vec<&Explanation> =
-        explanations.iter().filter(|explanation| is_leading(source, explanation)).collect();
-    let drawn = leading.iter().take(MOST).map(|explanation| ("Waterfall", chart(source, explanation)));
+    let leading: Vec<&Explanation> = explanations
+        .iter()
+        .filter(|explanation| is_leading(source, explanation))
+        .collect();
+    let drawn = leading
+        .iter()
+        .take(MOST)
+        .map(|explanation| ("Waterfall", chart(source, explanation)));
     let left_out = (leading.len() > MOST).then(|| {
         let all = leading.len();
         (
             "Waterfalls beyond the first",
-            Err(format!("of {all} pairs only {MOST} are; the tables of steps hold them all")),
+            Err(format!(
+                "of {all} pairs only {MOST} are; the tables of steps hold them all"
+            )),
         )
     });
     drawn.chain(left_out).collect()
@@ -53,12 +66,23 @@ pub(super) fn charts(source: Source<'_>) -> Vec<(&'static str, Result<ChartView,
 
 fn chart(source: Source<'_>, explanation: &Explanation) -> Result<ChartView, String> {
     let name = source.name(explanation.session);
-    let latency = explanation.latency.as_ref().filter(|_| !explanation.steps.is_empty()).ok_or_else(|| {
-        let reason = explanation.steps_absent_reason.as_ref().map(plain);
-        format!("{name}: {}", reason.unwrap_or_else(|| "there is nothing to tell".into()))
-    })?;
+    let latency = explanation
+        .latency
+        .as_ref()
+        .filter(|_| !explanation.steps.is_empty())
+        .ok_or_else(|| {
+            let reason = explanation.steps_absent_reason.as_ref().map(plain);
+            format!(
+                "{name}: {}",
+                reason.unwrap_or_else(|| "there is nothing to tell".into())
+            )
+        })?;
     let pieces = pieces(source, explanation, latency);
-    let ends = || pieces.iter().flat_map(|piece| [piece.from_ns as f64, piece.to_ns as f64]);
+    let ends = || {
+        pieces
+            .iter()
+            .flat_map(|piece| [piece.from_ns as f64, piece.to_ns as f64])
+    };
     let measure = Measure::new(Unit::Ns, ends().fold(0.0, f64::max));
     let names: Vec<String> = pieces.iter().map(|piece| piece.name.clone()).collect();
     let reference = source.name(explanation.reference);
@@ -81,7 +105,14 @@ fn pieces(source: Source<'_>, explanation: &Explanation, latency: &LatencyStep) 
     let median = |session: usize, ns: i64| {
         let name = source.name(session);
         let label = format!("{name}\nmedian {}", shown(ns));
-        Piece { label, name, from_ns: 0, to_ns: ns, kind: PieceKind::Median, is_resolved: true }
+        Piece {
+            label,
+            name,
+            from_ns: 0,
+            to_ns: ns,
+            kind: PieceKind::Median,
+            is_resolved: true,
+        }
     };
     let mut pieces = vec![median(explanation.reference, latency.reference_ns)];
     let mut from_ns = latency.reference_ns;
@@ -90,16 +121,28 @@ fn pieces(source: Source<'_>, explanation: &Explanation, latency: &LatencyStep) 
         let sign = if change > 0 { "+" } else { "" };
         let times = match step.kind {
             StepKind::Rest => String::new(),
-            _ => format!("\n{} before, {} after", shown(step.before_ns), shown(step.after_ns)),
+            _ => format!(
+                "\n{} before, {} after",
+                shown(step.before_ns),
+                shown(step.after_ns)
+            ),
         };
-        let open = if step.is_resolved() { "" } else { "\nnot more than the profiler can tell" };
+        let open = if step.is_resolved() {
+            ""
+        } else {
+            "\nnot more than the profiler can tell"
+        };
         let name = step_label(step.kind).to_owned();
         pieces.push(Piece {
             label: format!("{name}\n{sign}{}{times}{open}", shown(change)),
             name,
             from_ns,
             to_ns: from_ns + change,
-            kind: if change > 0 { PieceKind::Slower } else { PieceKind::Faster },
+            kind: if change > 0 {
+                PieceKind::Slower
+            } else {
+                PieceKind::Faster
+            },
             is_resolved: step.is_resolved() || change == 0,
         });
         from_ns += change;
@@ -116,22 +159,47 @@ fn series(pieces: &[Piece], kind: PieceKind, word: &str, measure: Measure) -> Se
         label: piece.label.clone(),
         ..PointView::default()
     };
-    let points = pieces.iter().enumerate().filter(|(_, piece)| piece.kind == kind).map(point).collect();
-    SeriesView { name: Some(word.into()), color: kind as usize, form: Form::Bars(THICKNESS), points }
+    let points = pieces
+        .iter()
+        .enumerate()
+        .filter(|(_, piece)| piece.kind == kind)
+        .map(point)
+        .collect();
+    SeriesView {
+        name: Some(word.into()),
+        color: kind as usize,
+        form: Form::Bars(THICKNESS),
+        points,
+    }
 }
 
 fn table(pieces: &[Piece]) -> Table {
-    let mut table = Builder::new("Steps of the latency", &["step", "change", "latency after it"]);
+    let mut table = Builder::new(
+        "Steps of the latency",
+        &["step", "change", "latency after it"],
+    );
     for piece in pieces {
         let change = (piece.to_ns - piece.from_ns) as f64;
         let sign = if change > 0.0 { "+" } else { "" };
         let change = match piece.kind {
             PieceKind::Median => String::new(),
             _ if piece.is_resolved => format!("{sign}{}", number::value(Unit::Ns, change, None)),
-            _ => format!("{sign}{}{UNRESOLVED}", number::value(Unit::Ns, change, None)),
+            _ => format!(
+                "{sign}{}{UNRESOLVED}",
+                number::value(Unit::Ns, change, None)
+            ),
         };
-        table.plain_row(vec![piece.name.clone(), change, number::value(Unit::Ns, piece.to_ns as f64, None)]);
+        table.plain_row(vec![
+            piece.name.clone(),
+            change,
+            number::value(Unit::Ns, piece.to_ns as f64, None),
+        ]);
     }
     let has_open = pieces.iter().any(|piece| !piece.is_resolved);
-    table.finish(has_open.then(|| "~: not more than the profiler can tell".to_owned()).into_iter().collect())
+    table.finish(
+        has_open
+            .then(|| "~: not more than the profiler can tell".to_owned())
+            .into_iter()
+            .collect(),
+    )
 }

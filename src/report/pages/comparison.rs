@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::analysis::comparison::{
-    CELL_METRICS, ComparedRun, Comparisons, Delta, Design, Difference, Pair, Row, RowOutcome, Setting,
+    CELL_METRICS, ComparedRun, Comparisons, Delta, Design, Difference, Pair, Row, RowOutcome,
+    Setting,
 };
 use crate::analysis::{AccuracyChange, Change, Estimate, Verdict};
 use crate::metric::Metric;
@@ -13,7 +14,9 @@ use crate::plan::LoadMode;
 use crate::record::FitnessVerdict;
 use crate::report::chapters::bottlenecks::command;
 use crate::report::pages::rows::{batch, cells_of, figure_name, overview};
-use crate::report::words::{self, ABSENT, Builder, Item, MEANINGLESS, RowKind, Table, number, plain};
+use crate::report::words::{
+    self, ABSENT, Builder, Item, MEANINGLESS, RowKind, Table, number, plain,
+};
 
 /// A comparison of runs as people read it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,15 +43,25 @@ impl ComparisonView {
     /// The comparison as people read it.
     #[must_use]
     pub fn new(comparisons: &Comparisons) -> Self {
-        let tables = comparisons.pairs.iter().map(|pair| table(comparisons, pair));
+        let tables = comparisons
+            .pairs
+            .iter()
+            .map(|pair| table(comparisons, pair));
         ComparisonView {
             title: title(comparisons),
             warnings: warnings(comparisons),
-            headlines: comparisons.pairs.iter().map(|pair| headline(comparisons, pair)).collect(),
+            headlines: comparisons
+                .pairs
+                .iter()
+                .map(|pair| headline(comparisons, pair))
+                .collect(),
             legend: LEGEND.into(),
             tables: overview(comparisons).into_iter().chain(tables).collect(),
             caveats: caveats(comparisons),
-            runs: (1..).zip(&comparisons.runs).map(|(number, run)| self::run(number, run)).collect(),
+            runs: (1..)
+                .zip(&comparisons.runs)
+                .map(|(number, run)| self::run(number, run))
+                .collect(),
             differences: differences(comparisons),
         }
     }
@@ -64,22 +77,44 @@ fn path(path: &Path) -> String {
 fn title(comparisons: &Comparisons) -> String {
     match (comparisons.runs.as_slice(), comparisons.pairs.as_slice()) {
         ([run], [pair]) => {
-            format!("{}: {} against {}", plain(&run.name), plain(&pair.candidate.label), plain(&pair.baseline.label))
+            format!(
+                "{}: {} against {}",
+                plain(&run.name),
+                plain(&pair.candidate.label),
+                plain(&pair.baseline.label)
+            )
         }
         ([run], _) => plain(&run.name),
         ([one, other], _) => format!("{} against {}", path(&other.path), path(&one.path)),
-        (runs, _) => format!("{} runs against {}", runs.len().saturating_sub(1), path(&runs[0].path)),
+        (runs, _) => format!(
+            "{} runs against {}",
+            runs.len().saturating_sub(1),
+            path(&runs[0].path)
+        ),
     }
 }
 
 fn warnings(comparisons: &Comparisons) -> Vec<String> {
-    let first = comparisons.runs.first().map(|run| path(&run.path)).unwrap_or_default();
-    let of_run = |run| [incomplete(run), unfit(run), other_machine(run, &first)].into_iter().flatten();
+    let first = comparisons
+        .runs
+        .first()
+        .map(|run| path(&run.path))
+        .unwrap_or_default();
+    let of_run = |run| {
+        [incomplete(run), unfit(run), other_machine(run, &first)]
+            .into_iter()
+            .flatten()
+    };
     comparisons.runs.iter().flat_map(of_run).collect()
 }
 
 fn incomplete(run: &ComparedRun) -> Option<String> {
-    (!run.complete).then(|| format!("INCOMPLETE: {} did not come to its own end.", path(&run.path)))
+    (!run.complete).then(|| {
+        format!(
+            "INCOMPLETE: {} did not come to its own end.",
+            path(&run.path)
+        )
+    })
 }
 
 fn other_machine(run: &ComparedRun, first: &str) -> Option<String> {
@@ -94,15 +129,32 @@ fn other_machine(run: &ComparedRun, first: &str) -> Option<String> {
 }
 
 fn unfit(run: &ComparedRun) -> Option<String> {
-    let fitness = run.fitness.as_ref().filter(|fitness| fitness.verdict != FitnessVerdict::Valid)?;
-    let seen: Vec<String> = fitness.reasons.iter().map(|reason| plain(&reason.seen)).collect();
-    Some(format!("{}: {}: {}.", fitness.verdict.word(), path(&run.path), seen.join("; ")))
+    let fitness = run
+        .fitness
+        .as_ref()
+        .filter(|fitness| fitness.verdict != FitnessVerdict::Valid)?;
+    let seen: Vec<String> = fitness
+        .reasons
+        .iter()
+        .map(|reason| plain(&reason.seen))
+        .collect();
+    Some(format!(
+        "{}: {}: {}.",
+        fitness.verdict.word(),
+        path(&run.path),
+        seen.join("; ")
+    ))
 }
 
 /// A setting that differs: `memory 8.00 GiB → 16.0 GiB`.
 #[must_use]
 pub fn difference(difference: &Difference) -> String {
-    format!("{} {} → {}", difference.what, setting(&difference.baseline), setting(&difference.candidate))
+    format!(
+        "{} {} → {}",
+        difference.what,
+        setting(&difference.baseline),
+        setting(&difference.candidate)
+    )
 }
 
 fn setting(setting: &Option<Setting>) -> String {
@@ -120,51 +172,86 @@ fn setting(setting: &Option<Setting>) -> String {
 
 /// `int8 in runs/new against int8 in runs/old`; without the runs where there is one.
 fn sides(comparisons: &Comparisons, pair: &Pair) -> String {
-    let [baseline, candidate] = [&pair.baseline, &pair.candidate].map(|party| match comparisons.runs.len() {
-        1 => plain(&party.label),
-        _ => format!("{} in {}", plain(&party.label), path(&comparisons.runs[party.run].path)),
-    });
+    let [baseline, candidate] =
+        [&pair.baseline, &pair.candidate].map(|party| match comparisons.runs.len() {
+            1 => plain(&party.label),
+            _ => format!(
+                "{} in {}",
+                plain(&party.label),
+                path(&comparisons.runs[party.run].path)
+            ),
+        });
     format!("{candidate} against {baseline}")
 }
 
 fn change(row: &Row) -> Option<&Change> {
     match &row.outcome {
-        RowOutcome::Compared { delta: Delta::Ratio { change, .. } } => Some(change),
+        RowOutcome::Compared {
+            delta: Delta::Ratio { change, .. },
+        } => Some(change),
         _ => None,
     }
 }
 
 fn score(row: &Row) -> Option<&AccuracyChange> {
     match &row.outcome {
-        RowOutcome::Compared { delta: Delta::Score { change, .. } } => Some(change),
+        RowOutcome::Compared {
+            delta: Delta::Score { change, .. },
+        } => Some(change),
         _ => None,
     }
 }
 
 fn headline(comparisons: &Comparisons, pair: &Pair) -> String {
     let mut medians = pair.cells.iter().filter_map(|cell| {
-        let row = cell.rows.iter().find(|row| row.metric == Metric::LatencyP50)?;
+        let row = cell
+            .rows
+            .iter()
+            .find(|row| row.metric == Metric::LatencyP50)?;
         Some((batch(cell), change(row)?))
     });
     let mut parts = vec![match medians.next() {
         Some((batch, change)) => format!("{} at batch {batch}", words::latency_change(change)),
         None => "latencies not compared".into(),
     }];
-    parts.extend(pair.rows.iter().filter_map(score).map(words::accuracy_change));
+    parts.extend(
+        pair.rows
+            .iter()
+            .filter_map(score)
+            .map(words::accuracy_change),
+    );
     let size = pair.rows.iter().find(|row| row.metric == Metric::FileSize);
-    let ratio = size.and_then(change).and_then(|change| change.ratio.value());
+    let ratio = size
+        .and_then(change)
+        .and_then(|change| change.ratio.value());
     parts.extend(ratio.and_then(|ratio| words::size_change(1.0 / ratio)));
     format!("{}: {}", sides(comparisons, pair), parts.join(", "))
 }
 
 fn table(comparisons: &Comparisons, pair: &Pair) -> Table {
-    let modes = pair.cells.iter().any(|cell| cell.load_mode != pair.cells[0].load_mode);
-    let header = ["figure", "batch", LoadMode::COLUMN, "baseline", "candidate", "change", "n", "verdict"];
+    let modes = pair
+        .cells
+        .iter()
+        .any(|cell| cell.load_mode != pair.cells[0].load_mode);
+    let header = [
+        "figure",
+        "batch",
+        LoadMode::COLUMN,
+        "baseline",
+        "candidate",
+        "change",
+        "n",
+        "verdict",
+    ];
     let mut table = Builder::new(sides(comparisons, pair), &header);
     for metric in CELL_METRICS {
         for cell in &pair.cells {
             let batch = batch(cell);
-            let load = if modes { cell.load_mode.in_column() } else { MEANINGLESS.into() };
+            let load = if modes {
+                cell.load_mode.in_column()
+            } else {
+                MEANINGLESS.into()
+            };
             let rows = cell.rows.iter().filter(|row| row.metric == metric);
             rows.for_each(|row| add(&mut table, row, [batch.clone(), load.clone()]));
         }
@@ -177,17 +264,39 @@ fn table(comparisons: &Comparisons, pair: &Pair) -> Table {
 
 fn add(table: &mut Builder, row: &Row, [batch, concurrency]: [String; 2]) {
     let name = figure_name(row.metric);
-    let at = if batch.is_empty() { name.to_owned() } else { format!("{name} at batch {batch}") };
+    let at = if batch.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name} at batch {batch}")
+    };
     let [change, n, verdict] = cells_of(table, row, &at);
-    let kind = if change == ABSENT { RowKind::Absent } else { RowKind::Plain };
+    let kind = if change == ABSENT {
+        RowKind::Absent
+    } else {
+        RowKind::Plain
+    };
     let mut shown = |side: &str, estimate: &Estimate| match estimate {
-        Estimate::Measured(measured) => number::value(row.metric.unit(), measured.value, measured.interval),
+        Estimate::Measured(measured) => {
+            number::value(row.metric.unit(), measured.value, measured.interval)
+        }
         // The reason why there is no change says why one side has no figure.
         Estimate::Absent { .. } if kind == RowKind::Absent => ABSENT.into(),
         Estimate::Absent { reason, .. } => table.absence(side, &at, reason),
     };
-    let figures = [shown("baseline", &row.baseline), shown("candidate", &row.candidate), change, n, verdict];
-    table.row(kind, [name.into(), batch, concurrency].into_iter().chain(figures).collect());
+    let figures = [
+        shown("baseline", &row.baseline),
+        shown("candidate", &row.candidate),
+        change,
+        n,
+        verdict,
+    ];
+    table.row(
+        kind,
+        [name.into(), batch, concurrency]
+            .into_iter()
+            .chain(figures)
+            .collect(),
+    );
 }
 
 fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
@@ -196,7 +305,13 @@ fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
         notes.push("the runs have no shape, batch size and load mode in common".into());
     }
     notes.extend(pair.rows.iter().filter_map(score).filter_map(flips));
-    let changes = || pair.cells.iter().flat_map(|cell| &cell.rows).chain(&pair.rows).filter_map(change);
+    let changes = || {
+        pair.cells
+            .iter()
+            .flat_map(|cell| &cell.rows)
+            .chain(&pair.rows)
+            .filter_map(change)
+    };
     if changes().any(|change| change.verdict == Verdict::Inconclusive) {
         notes.push(match comparisons.design {
             Design::Paired => "open: not settled; behind it, about how many more rounds would settle it".into(),
@@ -204,7 +319,8 @@ fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
         });
     }
     let remark = changes().find_map(|change| change.ratio.measured()?.remark.clone());
-    notes.extend(remark.map(|remark| format!("where a change has no interval: {}", plain(&remark))));
+    notes
+        .extend(remark.map(|remark| format!("where a change has no interval: {}", plain(&remark))));
     notes.extend((!pair.differences.is_empty()).then(|| {
         let options: Vec<String> = pair.differences.iter().map(difference).collect();
         format!("session options differ: {}", options.join("; "))
@@ -216,7 +332,10 @@ fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
 fn flips(change: &AccuracyChange) -> Option<String> {
     let (lost, gained) = change.lost_count.zip(change.gained_count)?;
     let changed = change.changed_predictions_count?;
-    let p = change.p_value.map(|p| format!("; p {} (McNemar, exact)", number::probability(p))).unwrap_or_default();
+    let p = change
+        .p_value
+        .map(|p| format!("; p {} (McNemar, exact)", number::probability(p)))
+        .unwrap_or_default();
     Some(format!(
         "{}: {} samples lost, {} gained, {} predictions changed{p}",
         change.metric.short_label(),
@@ -228,15 +347,24 @@ fn flips(change: &AccuracyChange) -> Option<String> {
 
 fn caveats(comparisons: &Comparisons) -> Vec<String> {
     if comparisons.design == Design::Paired {
-        return vec!["Both sides were measured in turns within one run, and are compared round by round.".into()];
+        return vec![
+            "Both sides were measured in turns within one run, and are compared round by round."
+                .into(),
+        ];
     }
     let mut caveats = vec![
         "The runs did not take turns. An interval holds the spread between the launches of each run; what changed on \
          the machine between the times of the runs is not in it."
             .into(),
     ];
-    let (same, changed): (Vec<&Pair>, Vec<&Pair>) = comparisons.pairs.iter().partition(|pair| pair.is_same_model());
-    let mut unchanged: Vec<String> = same.into_iter().map(|pair| plain(&pair.candidate.label)).collect();
+    let (same, changed): (Vec<&Pair>, Vec<&Pair>) = comparisons
+        .pairs
+        .iter()
+        .partition(|pair| pair.is_same_model());
+    let mut unchanged: Vec<String> = same
+        .into_iter()
+        .map(|pair| plain(&pair.candidate.label))
+        .collect();
     unchanged.dedup();
     if !unchanged.is_empty() {
         let names = words::listed(&unchanged);
@@ -245,17 +373,29 @@ fn caveats(comparisons: &Comparisons) -> Vec<String> {
     }
     let mut commands: Vec<String> = changed.into_iter().map(interleaved).collect();
     commands.dedup();
-    caveats.extend(commands.into_iter().map(|command| format!("For a narrow answer, measure in turns: {command}")));
+    caveats.extend(
+        commands
+            .into_iter()
+            .map(|command| format!("For a narrow answer, measure in turns: {command}")),
+    );
     caveats
 }
 
 fn interleaved(pair: &Pair) -> String {
-    let (old, new) = (pair.baseline.model.display().to_string(), pair.candidate.model.display().to_string());
-    let words = |old: &str| command(&["onnxprof".into(), "profile".into(), old.into(), new.clone()]);
+    let (old, new) = (
+        pair.baseline.model.display().to_string(),
+        pair.candidate.model.display().to_string(),
+    );
+    let words =
+        |old: &str| command(&["onnxprof".into(), "profile".into(), old.into(), new.clone()]);
     // Variants are told apart by the names of their files.
     if pair.baseline.model.file_stem() == pair.candidate.model.file_stem() {
         let as_it_was = if old == new { " as it was" } else { "" };
-        format!("{}, where OLD.onnx is a copy of {}{as_it_was}", words("OLD.onnx"), plain(&old))
+        format!(
+            "{}, where OLD.onnx is a copy of {}{as_it_was}",
+            words("OLD.onnx"),
+            plain(&old)
+        )
     } else {
         words(&old)
     }
@@ -267,7 +407,12 @@ fn run(number: usize, run: &ComparedRun) -> Item {
         [] => String::new(),
         names => format!("; not compared: {}", words::listed(names)),
     };
-    let told = format!("{}, {}, {}{not_compared}", path(&run.path), plain(&run.name), plain(&run.started_at));
+    let told = format!(
+        "{}, {}, {}{not_compared}",
+        path(&run.path),
+        plain(&run.name),
+        plain(&run.started_at)
+    );
     Item::new(format!("run {number}"), told)
 }
 

@@ -52,19 +52,41 @@ impl ForecastView {
     /// The forecast as people read it.
     #[must_use]
     pub fn new(forecast: Forecast<'_>) -> Self {
-        ForecastView { lines: lines(forecast), precision: table(forecast) }
+        ForecastView {
+            lines: lines(forecast),
+            precision: table(forecast),
+        }
     }
 }
 
 fn lines(forecast: Forecast<'_>) -> Vec<String> {
-    let Forecast { plan, names, rounds, alternations, precision, .. } = forecast;
+    let Forecast {
+        plan,
+        names,
+        rounds,
+        alternations,
+        precision,
+        ..
+    } = forecast;
     let sessions = plan.sessions.len() as u64;
     let names: Vec<String> = names.iter().map(plain).collect();
-    let baseline = plan.baseline_session().and_then(|session| names.get(session));
-    let is_seen = precision.iter().all(|precision| precision.half_width.is_ok());
-    let sizes = if is_seen { "every batch size" } else { "every batch size that there is time for" };
+    let baseline = plan
+        .baseline_session()
+        .and_then(|session| names.get(session));
+    let is_seen = precision
+        .iter()
+        .all(|precision| precision.half_width.is_ok());
+    let sizes = if is_seen {
+        "every batch size"
+    } else {
+        "every batch size that there is time for"
+    };
     let mut lines = vec![
-        format!("Sessions: {sessions} ({}); baseline {}.", names.join(", "), baseline.map_or("none", String::as_str)),
+        format!(
+            "Sessions: {sessions} ({}); baseline {}.",
+            names.join(", "),
+            baseline.map_or("none", String::as_str)
+        ),
         format!(
             "Cells: {}: {sessions} session{} at {} combination{} of batch size and load mode.",
             sessions * precision.len() as u64,
@@ -88,39 +110,62 @@ fn lines(forecast: Forecast<'_>) -> Vec<String> {
 
 fn enough(forecast: Forecast<'_>) -> Option<String> {
     let is_asked = forecast.plan.schedule.rounds_count.is_some();
-    let enough = forecast.enough_budget.filter(|_| forecast.rounds < MIN_LAUNCHES && !is_asked)?;
+    let enough = forecast
+        .enough_budget
+        .filter(|_| forecast.rounds < MIN_LAUNCHES && !is_asked)?;
     let (time, budget) = (words::rounded_time(enough), words::budget(enough));
-    Some(format!("Too short for a verdict, which needs about {time}: `--budget {budget}`."))
+    Some(format!(
+        "Too short for a verdict, which needs about {time}: `--budget {budget}`."
+    ))
 }
 
 fn beside(forecast: Forecast<'_>) -> Option<String> {
     let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
     let parts = forecast.beside.iter().filter(|(_, time)| !time.is_zero());
-    let named: Vec<String> = parts.map(|(what, time)| format!("{what} {}", seconds(*time))).collect();
+    let named: Vec<String> = parts
+        .map(|(what, time)| format!("{what} {}", seconds(*time)))
+        .collect();
     let all: Duration = forecast.beside.iter().map(|(_, time)| time).sum();
-    (!named.is_empty())
-        .then(|| format!("Launches beside the rounds: up to {} in all: {}.", seconds(all), words::listed(&named)))
+    (!named.is_empty()).then(|| {
+        format!(
+            "Launches beside the rounds: up to {} in all: {}.",
+            seconds(all),
+            words::listed(&named)
+        )
+    })
 }
 
 fn time(forecast: Forecast<'_>) -> String {
     let minutes = |time: Duration| format!("{:.1} minutes", time.as_secs_f64() / 60.0);
     let stretches = match forecast.stretches_time {
         Duration::ZERO => String::new(),
-        time => format!(", {} of it in uninterrupted stretches on the GPU", minutes(time)),
+        time => format!(
+            ", {} of it in uninterrupted stretches on the GPU",
+            minutes(time)
+        ),
     };
-    let about = format!("Time: about {}{stretches}, and scoring where there is data", minutes(forecast.time));
+    let about = format!(
+        "Time: about {}{stretches}, and scoring where there is data",
+        minutes(forecast.time)
+    );
     if forecast.time == forecast.most_time {
         return format!("{about}.");
     }
     let target = number::share(forecast.plan.schedule.target_half_width_ratio.0);
-    format!("{about}: every interval should be within ± {target} then; at most {}.", minutes(forecast.most_time))
+    format!(
+        "{about}: every interval should be within ± {target} then; at most {}.",
+        minutes(forecast.most_time)
+    )
 }
 
 fn machine(forecast: Forecast<'_>) -> Option<String> {
     let verdict = forecast.machine?.verdict;
     let unfit = verdict != FitnessVerdict::Valid;
     unfit.then(|| {
-        format!("the machine is {}, which the forecast allows for: `onnxprof doctor` says why", verdict.word())
+        format!(
+            "the machine is {}, which the forecast allows for: `onnxprof doctor` says why",
+            verdict.word()
+        )
     })
 }
 
@@ -128,12 +173,20 @@ fn machine(forecast: Forecast<'_>) -> Option<String> {
 fn half_width(width: &HalfWidth) -> String {
     match width.is_narrow() {
         true => format!("± {}", number::share(width.middle)),
-        false => format!("± {} to {}", number::share(width.low), number::share(width.high)),
+        false => format!(
+            "± {} to {}",
+            number::share(width.low),
+            number::share(width.high)
+        ),
     }
 }
 
 fn within(width: &HalfWidth, target: f64) -> &'static str {
-    let (low, high) = if width.is_narrow() { (width.middle, width.middle) } else { (width.low, width.high) };
+    let (low, high) = if width.is_narrow() {
+        (width.middle, width.middle)
+    } else {
+        (width.low, width.high)
+    };
     match (low <= target, high <= target) {
         (_, true) => "yes",
         (true, false) => "perhaps",
@@ -142,9 +195,18 @@ fn within(width: &HalfWidth, target: f64) -> &'static str {
 }
 
 fn bases(precision: &[ExpectedWidth]) -> Vec<String> {
-    let widths = || precision.iter().filter_map(|precision| precision.half_width.as_ref().ok());
-    let runs = widths().map(|width| width.runs).filter(|&runs| runs > 0).min();
-    let by_runs = runs.map(|runs| format!("from what the last {runs} runs of these models reached on this machine"));
+    let widths = || {
+        precision
+            .iter()
+            .filter_map(|precision| precision.half_width.as_ref().ok())
+    };
+    let runs = widths()
+        .map(|width| width.runs)
+        .filter(|&runs| runs > 0)
+        .min();
+    let by_runs = runs.map(|runs| {
+        format!("from what the last {runs} runs of these models reached on this machine")
+    });
     let by_probe = widths().any(|width| width.runs == 0).then(|| {
         "from a probe of seconds, which does not show how the machine's speed changes later: what runs of these models \
          reach takes its place after a few"
@@ -162,9 +224,21 @@ fn bases(precision: &[ExpectedWidth]) -> Vec<String> {
 
 fn table(forecast: Forecast<'_>) -> Table {
     let target = forecast.plan.schedule.target_half_width_ratio.0;
-    let of_what = if forecast.plan.sessions.len() > 1 { "ratio to the baseline" } else { "median latency" };
-    let header = ["batch", LoadMode::COLUMN, "half-width", &format!("within ± {}", number::share(target))];
-    let mut table = Builder::new(format!("Precision that this will buy: 95% half-width of the {of_what}"), &header);
+    let of_what = if forecast.plan.sessions.len() > 1 {
+        "ratio to the baseline"
+    } else {
+        "median latency"
+    };
+    let header = [
+        "batch",
+        LoadMode::COLUMN,
+        "half-width",
+        &format!("within ± {}", number::share(target)),
+    ];
+    let mut table = Builder::new(
+        format!("Precision that this will buy: 95% half-width of the {of_what}"),
+        &header,
+    );
     let mut notes = Vec::new();
     for precision in forecast.precision {
         let (width, within) = match &precision.half_width {
@@ -178,7 +252,11 @@ fn table(forecast: Forecast<'_>) -> Table {
             }
         };
         table.plain_row(vec![
-            format!("{}{}", precision.at.batch_size, forecast.plan.shape_words(precision.at.shape)),
+            format!(
+                "{}{}",
+                precision.at.batch_size,
+                forecast.plan.shape_words(precision.at.shape)
+            ),
             precision.at.load.in_column(),
             width,
             within,

@@ -52,18 +52,38 @@ impl GateView {
                 plain(&left.reason)
             )
         }));
-        GateView { title: title(gate), checks, remarks }
+        GateView {
+            title: title(gate),
+            checks,
+            remarks,
+        }
     }
 
     /// All checks as a table.
     #[must_use]
     pub fn table(&self) -> Table {
         let row = |check: &CheckView| {
-            let cells = [check.word, &check.check, &check.place, &check.figure, &check.because];
-            Row { cells: cells.map(str::to_owned).to_vec(), kind: RowKind::Plain }
+            let cells = [
+                check.word,
+                &check.check,
+                &check.place,
+                &check.figure,
+                &check.because,
+            ];
+            Row {
+                cells: cells.map(str::to_owned).to_vec(),
+                kind: RowKind::Plain,
+            }
         };
-        let header = ["verdict", "rule", "of", "measured", "because"].map(str::to_owned).to_vec();
-        Table { title: String::new(), header, rows: self.checks.iter().map(row).collect(), notes: Vec::new() }
+        let header = ["verdict", "rule", "of", "measured", "because"]
+            .map(str::to_owned)
+            .to_vec();
+        Table {
+            title: String::new(),
+            header,
+            rows: self.checks.iter().map(row).collect(),
+            notes: Vec::new(),
+        }
     }
 }
 
@@ -76,7 +96,12 @@ fn gate_word(verdict: GateVerdict) -> &'static str {
 }
 
 fn title(gate: &Gate) -> String {
-    let count = |verdict| gate.checks.iter().filter(|check| check.judgement.verdict == verdict).count();
+    let count = |verdict| {
+        gate.checks
+            .iter()
+            .filter(|check| check.judgement.verdict == verdict)
+            .count()
+    };
     format!(
         "Gate: {}: {} passed, {} failed, {} inconclusive",
         gate_word(gate.verdict),
@@ -95,7 +120,11 @@ impl CheckView {
             check: plain(&checked.check),
             line: checked.line,
             place: checked.cell.map_or(session.clone(), |cell| {
-                format!("{session}, batch {}{}", cell.batch_size, plain(&checked.shape_words))
+                format!(
+                    "{session}, batch {}{}",
+                    cell.batch_size,
+                    plain(&checked.shape_words)
+                )
             }),
             figure: figure(checked),
             because: because(checked),
@@ -104,12 +133,17 @@ impl CheckView {
 }
 
 fn figure(checked: &Checked) -> String {
-    let Estimate::Measured(measured) = &checked.figure else { return "-".into() };
+    let Estimate::Measured(measured) = &checked.figure else {
+        return "-".into();
+    };
     match checked.held {
         Held::Figure => words::value(checked.metric, &checked.figure),
         Held::RatioToBaseline => {
             let ends = number::factor_interval(measured.value, measured.interval);
-            format!("{} x{ends}", number::factor(measured.value, measured.interval))
+            format!(
+                "{} x{ends}",
+                number::factor(measured.value, measured.interval)
+            )
         }
         Held::DifferenceToBaseline => difference(checked, measured),
     }
@@ -120,7 +154,9 @@ fn difference(checked: &Checked, measured: &Measured) -> String {
         Unit::Ratio => number::points(value),
         unit => number::value(unit, value, None),
     };
-    let ends = measured.interval.map(|interval| format!(" ({} to {})", show(interval.low), show(interval.high)));
+    let ends = measured
+        .interval
+        .map(|interval| format!(" ({} to {})", show(interval.low), show(interval.high)));
     format!("{}{}", show(measured.value), ends.unwrap_or_default())
 }
 
@@ -133,13 +169,22 @@ fn because(checked: &Checked) -> String {
         Basis::Interval | Basis::Nothing => String::new(),
         Basis::ReadOff => "read off".into(),
         Basis::EarlyStopping { overruns_count } => {
-            let of =
-                checked.figure.measured().map_or(String::new(), |figure| format!(" of {}", number::count(figure.n)));
+            let of = checked.figure.measured().map_or(String::new(), |figure| {
+                format!(" of {}", number::count(figure.n))
+            });
             format!("{}{of} above", number::count(overruns_count))
         }
     };
     let settling = judgement.settling.map(|settling| {
-        format!("about {} more {} would settle it", number::count(settling.more), settling.of.noun(settling.more))
+        format!(
+            "about {} more {} would settle it",
+            number::count(settling.more),
+            settling.of.noun(settling.more)
+        )
     });
-    [basis, settling.unwrap_or_default()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+    [basis, settling.unwrap_or_default()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("; ")
 }

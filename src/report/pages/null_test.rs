@@ -4,10 +4,19 @@ use crate::analysis::{Estimate, Pairing, SmallestClaim};
 use crate::report::words::{self, Builder, Table, number};
 use crate::text::Plain;
 
-const HEADER: [&str; 5] = ["metric", "smallest difference", "copy / original", "launches", "compared"];
+const HEADER: [&str; 5] = [
+    "metric",
+    "smallest difference",
+    "copy / original",
+    "launches",
+    "compared",
+];
 
 pub(in crate::report) fn smallest_claims(claims: &[SmallestClaim]) -> Table {
-    let mut table = Builder::new("Smallest difference that may be claimed on this machine today", &HEADER);
+    let mut table = Builder::new(
+        "Smallest difference that may be claimed on this machine today",
+        &HEADER,
+    );
     for claim in claims {
         // The baseline's values stand in the table's note.
         let name = claim.metric.label().trim_end_matches(" to baseline");
@@ -17,12 +26,19 @@ pub(in crate::report) fn smallest_claims(claims: &[SmallestClaim]) -> Table {
             None => table.absence(HEADER[1], name, &no_claim(&claim.ratio)),
         };
         let at_floor = claim.noise_floor.is_some() && claim.smallest_ratio == claim.noise_floor;
-        let n = claim.ratio.measured().map_or_else(String::new, |measured| number::count(measured.n));
+        let n = claim
+            .ratio
+            .measured()
+            .map_or_else(String::new, |measured| number::count(measured.n));
         let compared = match claim.pairing {
             Pairing::Blocks => "block by block",
             Pairing::Launches => "launch by launch",
         };
-        let smallest = if at_floor { format!("{smallest} (noise floor)") } else { smallest };
+        let smallest = if at_floor {
+            format!("{smallest} (noise floor)")
+        } else {
+            smallest
+        };
         table.plain_row(vec![name.into(), smallest, ratio, n, compared.into()]);
     }
     let note = "The same file was measured as two variants. A smaller difference between two models than the one given \
@@ -33,16 +49,24 @@ pub(in crate::report) fn smallest_claims(claims: &[SmallestClaim]) -> Table {
 
 fn no_claim(ratio: &Estimate) -> Plain {
     match ratio {
-        Estimate::Measured(measured) => measured.remark.clone().unwrap_or_else(|| "there is no interval".into()),
+        Estimate::Measured(measured) => measured
+            .remark
+            .clone()
+            .unwrap_or_else(|| "there is no interval".into()),
         Estimate::Absent { reason, .. } => reason.clone(),
     }
 }
 
 /// With thousandths, because the smallest difference has tenths of a percent.
 fn ratio(estimate: &Estimate) -> String {
-    let Some(measured) = estimate.measured() else { return words::not_measured("no launch reported it") };
+    let Some(measured) = estimate.measured() else {
+        return words::not_measured("no launch reported it");
+    };
     match measured.interval {
-        Some(interval) => format!("{:.3} ({:.3} to {:.3})", measured.value, interval.low, interval.high),
+        Some(interval) => format!(
+            "{:.3} ({:.3} to {:.3})",
+            measured.value, interval.low, interval.high
+        ),
         None => format!("{:.3}", measured.value),
     }
 }

@@ -27,18 +27,30 @@ pub fn examination(found: Examination<'_>, style: impl Into<Style>) -> String {
     if !settings.is_empty() {
         section(&mut out, "GPU", &settings);
     }
-    section(&mut out, "Conditions", &view::conditions(found.host, found.conditions));
+    section(
+        &mut out,
+        "Conditions",
+        &view::conditions(found.host, found.conditions),
+    );
     out.into_text()
 }
 
 /// The smallest differences that may be claimed, below the verdict on the machine.
 #[must_use]
-pub fn null_test(found: Examination<'_>, claims: &[SmallestClaim], style: impl Into<Style>) -> String {
+pub fn null_test(
+    found: Examination<'_>,
+    claims: &[SmallestClaim],
+    style: impl Into<Style>,
+) -> String {
     let mut out = Output::new(style);
     verdict(&mut out, found.fitness);
     out.blank();
     out.table(&view::smallest_claims(claims));
-    section(&mut out, "Conditions", &view::conditions(found.host, found.conditions));
+    section(
+        &mut out,
+        "Conditions",
+        &view::conditions(found.host, found.conditions),
+    );
     out.into_text()
 }
 

@@ -27,15 +27,25 @@ pub(super) struct Line {
 /// Side by side where the columns fit, else row below row. At the widest, a long last column may stand out.
 pub(super) fn lines(table: &Table, width: usize) -> Vec<Line> {
     let side_by_side = side_by_side(table, width);
-    let fits = side_by_side.iter().all(|line| line.text.chars().count() <= width);
-    if fits || width >= Style::WIDTH { side_by_side } else { row_below_row(table, width) }
+    let fits = side_by_side
+        .iter()
+        .all(|line| line.text.chars().count() <= width);
+    if fits || width >= Style::WIDTH {
+        side_by_side
+    } else {
+        row_below_row(table, width)
+    }
 }
 
 /// Names are cut where the table would not fit, as far as they can still be told apart.
 fn side_by_side(table: &Table, width: usize) -> Vec<Line> {
     let columns = table.header.len();
     let others = (1..columns).map(|column| {
-        let cells = table.rows.iter().map(|row| &row.cells[column]).chain([&table.header[column]]);
+        let cells = table
+            .rows
+            .iter()
+            .map(|row| &row.cells[column])
+            .chain([&table.header[column]]);
         usize::from(GAP) + cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     });
     let fitting = width.saturating_sub(others.sum()).max(NAME_WIDTH);
@@ -56,31 +66,68 @@ fn side_by_side(table: &Table, width: usize) -> Vec<Line> {
         column.set_padding((0, if number + 1 == columns { 0 } else { GAP }));
         column.set_cell_alignment(CellAlignment::Left);
     }
-    let kinds = [None, None].into_iter().chain(table.rows.iter().map(|row| Some(row.kind)));
+    let kinds = [None, None]
+        .into_iter()
+        .chain(table.rows.iter().map(|row| Some(row.kind)));
     let rendered = layout.trim_fmt();
-    rendered.lines().zip(kinds).map(|(line, kind)| Line { text: line.trim_end().to_owned(), kind }).collect()
+    rendered
+        .lines()
+        .zip(kinds)
+        .map(|(line, kind)| Line {
+            text: line.trim_end().to_owned(),
+            kind,
+        })
+        .collect()
 }
 
 /// Each cell stands behind its column's head.
 fn row_below_row(table: &Table, width: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for row in &table.rows {
-        let mut line = |text: String| lines.push(Line { text, kind: Some(row.kind) });
+        let mut line = |text: String| {
+            lines.push(Line {
+                text,
+                kind: Some(row.kind),
+            })
+        };
         line(text::shortened(&row.cells[0], width));
-        let cells = table.header.iter().zip(&row.cells).skip(1).filter(|(_, cell)| !cell.is_empty());
-        let cells: Vec<String> = cells.map(|(head, cell)| format!("{head}: {cell}")).collect();
-        wrap(&cells.join("; "), width.saturating_sub(2)).iter().for_each(|cells| line(format!("  {cells}")));
+        let cells = table
+            .header
+            .iter()
+            .zip(&row.cells)
+            .skip(1)
+            .filter(|(_, cell)| !cell.is_empty());
+        let cells: Vec<String> = cells
+            .map(|(head, cell)| format!("{head}: {cell}"))
+            .collect();
+        wrap(&cells.join("; "), width.saturating_sub(2))
+            .iter()
+            .for_each(|cells| line(format!("  {cells}")));
     }
     lines
 }
 
 /// At which all names differ though they are cut: what two of them begin with alike, one more, and the ellipsis.
 fn distinct_width(names: &HashSet<&str>, fitting: usize) -> usize {
-    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let longest = names
+        .iter()
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0);
     let mut names: Vec<&str> = names.iter().copied().collect();
     names.sort_unstable();
-    let alike = |pair: &[&str]| pair[0].chars().zip(pair[1].chars()).take_while(|(one, other)| one == other).count();
-    let needed = names.windows(2).map(|pair| alike(pair) + 2).max().unwrap_or(0);
+    let alike = |pair: &[&str]| {
+        pair[0]
+            .chars()
+            .zip(pair[1].chars())
+            .take_while(|(one, other)| one == other)
+            .count()
+    };
+    let needed = names
+        .windows(2)
+        .map(|pair| alike(pair) + 2)
+        .max()
+        .unwrap_or(0);
     needed.min(longest).max(fitting)
 }
 
@@ -88,13 +135,18 @@ fn distinct_width(names: &HashSet<&str>, fitting: usize) -> usize {
 pub(super) fn wrap(paragraph: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
-    for word in paragraph.split(' ').map(|word| text::shortened(word, LONGEST_WORD)) {
+    for word in paragraph
+        .split(' ')
+        .map(|word| text::shortened(word, LONGEST_WORD))
+    {
         let length = word.chars().count();
         if used > 0 && used + 1 + length > width {
             lines.push(String::new());
             used = 0;
         }
-        let Some(line) = lines.last_mut() else { continue };
+        let Some(line) = lines.last_mut() else {
+            continue;
+        };
         if used > 0 {
             line.push(' ');
             used += 1;
@@ -114,32 +166,64 @@ mod tests {
     fn names_are_cut_only_as_far_as_they_differ() {
         let width = |names: &[&str]| distinct_width(&names.iter().copied().collect(), 12);
         assert_eq!(width(&["fp32", "int8-dynamic-per-channel"]), 12);
-        assert_eq!(width(&["int8-dynamic (cpu, 1.24.1)", "int8-dynamic (cpu, 1.31.1)"]), 23);
+        assert_eq!(
+            width(&["int8-dynamic (cpu, 1.24.1)", "int8-dynamic (cpu, 1.31.1)"]),
+            23
+        );
         assert_eq!(width(&["same-beginning-a", "same-beginning-b"]), 16);
         let long = "n".repeat(1_000_000);
-        assert_eq!(width(&[&format!("{long}a"), &format!("{long}b"), &long]), 1_000_001);
+        assert_eq!(
+            width(&[&format!("{long}a"), &format!("{long}b"), &long]),
+            1_000_001
+        );
     }
 
     #[test]
     fn table_that_does_not_fit_stands_row_below_row() {
-        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        let words = |words: &[&str]| {
+            words
+                .iter()
+                .map(|&word| word.to_owned())
+                .collect::<Vec<_>>()
+        };
         let table = Table {
             title: "Variants".into(),
             header: words(&["variant", "median latency", "accuracy"]),
-            rows: vec![Row { cells: words(&["int8-static", "32 us", ""]), kind: RowKind::Pick }],
+            rows: vec![Row {
+                cells: words(&["int8-static", "32 us", ""]),
+                kind: RowKind::Pick,
+            }],
             notes: Vec::new(),
         };
-        let shown = |width| lines(&table, width).into_iter().map(|line| line.text).collect::<Vec<_>>();
+        let shown = |width| {
+            lines(&table, width)
+                .into_iter()
+                .map(|line| line.text)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(shown(37).last().unwrap(), "int8-static  32 us");
         assert_eq!(shown(36), ["int8-static", "  median latency: 32 us"]);
-        assert_eq!(shown(12), ["int8-static", "  median", "  latency:", "  32 us"]);
-        assert!(lines(&table, 36).iter().all(|line| line.kind == Some(RowKind::Pick)));
+        assert_eq!(
+            shown(12),
+            ["int8-static", "  median", "  latency:", "  32 us"]
+        );
+        assert!(
+            lines(&table, 36)
+                .iter()
+                .all(|line| line.kind == Some(RowKind::Pick))
+        );
     }
 
     #[test]
     fn words_that_nobody_reads_to_the_end_are_cut() {
         let lines = wrap(&format!("a {} b", "x".repeat(5_000)), 50);
-        assert_eq!(lines.iter().map(|line| line.chars().count()).collect::<Vec<_>>(), [1, 300, 1]);
+        assert_eq!(
+            lines
+                .iter()
+                .map(|line| line.chars().count())
+                .collect::<Vec<_>>(),
+            [1, 300, 1]
+        );
         assert!(lines[1].ends_with('…'));
     }
 }

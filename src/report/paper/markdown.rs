@@ -50,8 +50,13 @@ pub fn full_markdown(report: &Report, context: &Context) -> Result<String, Markd
 ///
 /// # Errors
 /// A fault of the template.
-pub fn illustrated_markdown(report: &Report, context: Option<&Context>) -> Result<String, MarkdownError> {
-    let full = context.map(|context| lines(report, context)).unwrap_or_default();
+pub fn illustrated_markdown(
+    report: &Report,
+    context: Option<&Context>,
+) -> Result<String, MarkdownError> {
+    let full = context
+        .map(|context| lines(report, context))
+        .unwrap_or_default();
     render(report, &full, Pictures::Beside)
 }
 
@@ -75,26 +80,42 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     /// Charts stand behind everything else, if they lie beside the report.
     fn new(chapter: &'a Chapter, paper: Paper, pictures: Pictures) -> Self {
-        let (charts, mut blocks): (Vec<&Block>, Vec<&Block>) =
-            chapter.shown(paper).partition(|block| matches!(block, Block::Charts(_)));
+        let (charts, mut blocks): (Vec<&Block>, Vec<&Block>) = chapter
+            .shown(paper)
+            .partition(|block| matches!(block, Block::Charts(_)));
         if pictures == Pictures::Beside {
             blocks.extend(charts);
         }
-        Shown { title: if chapter.is_titled { chapter.title } else { "" }, blocks }
+        Shown {
+            title: if chapter.is_titled { chapter.title } else { "" },
+            blocks,
+        }
     }
 }
 
 fn render(report: &Report, full: &[Line], pictures: Pictures) -> Result<String, MarkdownError> {
-    let paper = if full.is_empty() { Paper::Written } else { Paper::Appendix };
+    let paper = if full.is_empty() {
+        Paper::Written
+    } else {
+        Paper::Appendix
+    };
     let chapters: Vec<&Chapter> = report.chapters(paper).collect();
     let is_titled = |chapter: &&&Chapter| chapter.is_titled && chapter.id == MACHINE;
     let page = Page {
         title: &report.title,
-        reasons: chapters.iter().find(is_titled).map_or("", |chapter| chapter.title),
-        chapters: chapters.iter().map(|chapter| Shown::new(chapter, paper, pictures)).collect(),
+        reasons: chapters
+            .iter()
+            .find(is_titled)
+            .map_or("", |chapter| chapter.title),
+        chapters: chapters
+            .iter()
+            .map(|chapter| Shown::new(chapter, paper, pictures))
+            .collect(),
         full,
     };
-    let text = environment()?.get_template("report.md")?.render(Value::from(Serde(&page)))?;
+    let text = environment()?
+        .get_template("report.md")?
+        .render(Value::from(Serde(&page)))?;
     Ok(format!("{}\n", text.trim_end()))
 }
 
@@ -103,7 +124,9 @@ fn render(report: &Report, full: &[Line], pictures: Pictures) -> Result<String, 
 /// # Errors
 /// A fault of the template.
 pub fn comparison_markdown(view: &ComparisonView) -> Result<String, MarkdownError> {
-    Ok(environment()?.get_template("comparison.md")?.render(Value::from(Serde(view)))?)
+    Ok(environment()?
+        .get_template("comparison.md")?
+        .render(Value::from(Serde(view)))?)
 }
 
 /// A part of a report on its own in Markdown, escaped likewise.
@@ -111,17 +134,25 @@ pub fn comparison_markdown(view: &ComparisonView) -> Result<String, MarkdownErro
 /// # Errors
 /// A fault of the template.
 pub fn section_markdown(section: &Section) -> Result<String, MarkdownError> {
-    Ok(environment()?.get_template("section.md")?.render(Value::from(Serde(section)))?)
+    Ok(environment()?
+        .get_template("section.md")?
+        .render(Value::from(Serde(section)))?)
 }
 
 fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?;
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build()?;
     environment.set_syntax(syntax);
     environment.set_auto_escape_callback(|_| AutoEscape::Custom("markdown".into()));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_formatter(escape);
-    environment.add_filter("code", |text: String| Value::from_safe_string(text::code(&text)));
+    environment.add_filter("code", |text: String| {
+        Value::from_safe_string(text::code(&text))
+    });
     environment.add_filter("verbatim", Value::from_safe_string);
     environment.add_template("table.md", TABLE)?;
     environment.add_template("blocks.md", BLOCKS)?;
@@ -137,5 +168,10 @@ fn escape(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<
     } else {
         text::markdown(&value.to_string())
     };
-    out.write_str(&shown).map_err(|_| Error::new(minijinja::ErrorKind::WriteFailure, "cannot write the report"))
+    out.write_str(&shown).map_err(|_| {
+        Error::new(
+            minijinja::ErrorKind::WriteFailure,
+            "cannot write the report",
+        )
+    })
 }

@@ -21,17 +21,28 @@ pub fn annotations(view: &GateView, rules: &str) -> String {
         let title = property(&format!("gate: {} ({})", check.check, check.place));
         let message = data(&message(check));
         // Writing to a string does not fail.
-        let _ = writeln!(commands, "::{level} file={file},line={},title={title}::{message}", check.line);
+        let _ = writeln!(
+            commands,
+            "::{level} file={file},line={},title={title}::{message}",
+            check.line
+        );
     }
     commands
 }
 
 fn message(check: &CheckView) -> String {
-    format!("{}: measured {} {}", check.word, check.figure, check.because).trim_end().to_owned()
+    format!(
+        "{}: measured {} {}",
+        check.word, check.figure, check.because
+    )
+    .trim_end()
+    .to_owned()
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {
@@ -41,8 +52,10 @@ fn property(text: &str) -> String {
 /// The summary of the step, in Markdown.
 #[must_use]
 pub fn step_summary(view: &GateView) -> String {
-    let mut summary =
-        format!("### {}\n\n| verdict | rule | of | measured | because |\n|---|---|---|---|---|\n", view.title);
+    let mut summary = format!(
+        "### {}\n\n| verdict | rule | of | measured | because |\n|---|---|---|---|---|\n",
+        view.title
+    );
     for row in view.table().rows {
         let cells: Vec<String> = row.cells.iter().map(|cell| text::markdown(cell)).collect();
         let _ = writeln!(summary, "| {} |", cells.join(" | "));
@@ -58,8 +71,17 @@ pub fn step_summary(view: &GateView) -> String {
 /// figures do not decide is skipped, with what would settle it.
 #[must_use]
 pub fn junit(view: &GateView, run: &str) -> String {
-    let count = |verdict| view.checks.iter().filter(|check| check.verdict == verdict).count();
-    let (tests, failures, skipped) = (view.checks.len(), count(GateVerdict::Fail), count(GateVerdict::Inconclusive));
+    let count = |verdict| {
+        view.checks
+            .iter()
+            .filter(|check| check.verdict == verdict)
+            .count()
+    };
+    let (tests, failures, skipped) = (
+        view.checks.len(),
+        count(GateVerdict::Fail),
+        count(GateVerdict::Inconclusive),
+    );
     let cases: String = view.checks.iter().map(|check| case(check, run)).collect();
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -73,7 +95,10 @@ pub fn junit(view: &GateView, run: &str) -> String {
 
 fn case(check: &CheckView, run: &str) -> String {
     let name = attribute(&format!("{} ({})", check.check, check.place));
-    let case = format!(r#"        <testcase name="{name}" classname="{}""#, attribute(run));
+    let case = format!(
+        r#"        <testcase name="{name}" classname="{}""#,
+        attribute(run)
+    );
     let found = format!("{} {}", check.figure, check.because);
     let found = attribute(found.trim());
     let status = match check.verdict {
@@ -111,6 +136,9 @@ mod tests {
 
     #[test]
     fn text_stays_within_its_attribute() {
-        assert_eq!(attribute("a<b>&'\"\n\u{1b}\u{fffe}é"), "a&lt;b&gt;&amp;&apos;&quot;&#10;é");
+        assert_eq!(
+            attribute("a<b>&'\"\n\u{1b}\u{fffe}é"),
+            "a&lt;b&gt;&amp;&apos;&quot;&#10;é"
+        );
     }
 }

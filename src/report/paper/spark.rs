@@ -3,8 +3,10 @@
 use super::style::{Glyphs, Style};
 use crate::report::view::{Distributions, HIGHEST, text};
 
-const BLOCKS: [char; HIGHEST as usize + 1] =
-    [' ', '\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}', '\u{2588}'];
+const BLOCKS: [char; HIGHEST as usize + 1] = [
+    ' ', '\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}',
+    '\u{2588}',
+];
 
 const ASCII: [char; HIGHEST as usize + 1] = [' ', '.', ':', '-', '=', '+', '*', '#', '@'];
 
@@ -21,21 +23,45 @@ pub(super) fn lines(distributions: &Distributions, style: Style) -> Vec<String> 
     };
     let rows = &distributions.rows;
     let columns = rows.iter().map(|row| row.heights.len()).max().unwrap_or(0);
-    let remarks = rows.iter().map(|row| row.remark.chars().count()).max().unwrap_or(0);
-    let name_width = NAME_WIDTH.min(style.width.saturating_sub(columns + FRAME)).max(1);
-    let names: Vec<String> = rows.iter().map(|row| text::shortened(&row.name, name_width)).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let remarks = rows
+        .iter()
+        .map(|row| row.remark.chars().count())
+        .max()
+        .unwrap_or(0);
+    let name_width = NAME_WIDTH
+        .min(style.width.saturating_sub(columns + FRAME))
+        .max(1);
+    let names: Vec<String> = rows
+        .iter()
+        .map(|row| text::shortened(&row.name, name_width))
+        .collect();
+    let width = names
+        .iter()
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0);
     let has_room = width + columns + FRAME + remarks <= style.width;
     let mut lines = Vec::new();
     for (row, name) in rows.iter().zip(&names) {
-        let drawn: String = row.heights.iter().map(|&height| set[usize::from(height.min(HIGHEST))]).collect();
+        let drawn: String = row
+            .heights
+            .iter()
+            .map(|&height| set[usize::from(height.min(HIGHEST))])
+            .collect();
         let pad = " ".repeat(width - name.chars().count());
-        let remark = if has_room { format!("  {}", row.remark) } else { String::new() };
+        let remark = if has_room {
+            format!("  {}", row.remark)
+        } else {
+            String::new()
+        };
         lines.push(format!("  {name}{pad}  |{drawn}|{remark}"));
         lines.extend((!has_room).then(|| format!("    {}", row.remark)));
     }
     let [low, high] = &distributions.ends;
-    let (before, between) = (width + FRAME - 3, columns.saturating_sub(low.chars().count()));
+    let (before, between) = (
+        width + FRAME - 3,
+        columns.saturating_sub(low.chars().count()),
+    );
     lines.push(format!("{:before$}{low}{high:>between$}", ""));
     lines
 }
@@ -66,14 +92,26 @@ mod tests {
             heights: heights.to_vec(),
             remark: "median 2 ms".into(),
         };
-        let rows = vec![row("fp32", [0, 1, 8, 0, 0, 0, 0, 0, 0, 0]), row("int8-x", [4, 0, 0, 0, 0, 0, 0, 0, 0, 0])];
+        let rows = vec![
+            row("fp32", [0, 1, 8, 0, 0, 0, 0, 0, 0, 0]),
+            row("int8-x", [4, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+        ];
         let ends = ["1 ms".into(), "9 ms".into()];
-        Distributions { title: "Latencies".into(), ends, note: "taller: more".into(), rows }
+        Distributions {
+            title: "Latencies".into(),
+            ends,
+            note: "taller: more".into(),
+            rows,
+        }
     }
 
     #[test]
     fn columns_are_drawn_by_their_height_over_the_ends_of_their_axis() {
-        let style = |glyphs| Style { color: Color::Never, glyphs, width: Style::WIDTH };
+        let style = |glyphs| Style {
+            color: Color::Never,
+            glyphs,
+            width: Style::WIDTH,
+        };
         let drawn = lines(&two(), style(Glyphs::Unicode));
         assert_eq!(
             drawn,
@@ -83,21 +121,38 @@ mod tests {
                 "           1 ms  9 ms"
             ]
         );
-        assert_eq!(lines(&two(), style(Glyphs::Ascii))[0], "  fp32    | .@       |  median 2 ms");
+        assert_eq!(
+            lines(&two(), style(Glyphs::Ascii))[0],
+            "  fp32    | .@       |  median 2 ms"
+        );
     }
 
     #[test]
     fn remarks_have_lines_of_their_own_where_there_is_no_room() {
-        let narrow = Style { color: Color::Never, glyphs: Glyphs::Ascii, width: 23 };
-        let expected = ["  fp32   | .@       |", "    median 2 ms", "  int8~  |=         |"];
-        let drawn: Vec<String> = lines(&two(), narrow).iter().map(|line| ascii(line)).collect();
+        let narrow = Style {
+            color: Color::Never,
+            glyphs: Glyphs::Ascii,
+            width: 23,
+        };
+        let expected = [
+            "  fp32   | .@       |",
+            "    median 2 ms",
+            "  int8~  |=         |",
+        ];
+        let drawn: Vec<String> = lines(&two(), narrow)
+            .iter()
+            .map(|line| ascii(line))
+            .collect();
         assert_eq!(drawn[..3], expected);
         assert!(drawn.iter().all(|line| line.len() <= 23), "{drawn:?}");
     }
 
     #[test]
     fn signs_have_ascii_of_the_same_width() {
-        assert_eq!(ascii("2.1 \u{b5}s \u{b1} 1.4%  \u{2500}"), "2.1 us +-1.4%  -");
+        assert_eq!(
+            ascii("2.1 \u{b5}s \u{b1} 1.4%  \u{2500}"),
+            "2.1 us +-1.4%  -"
+        );
         assert_eq!(ascii("\u{b1}0.0 points"), "~0.0 points");
     }
 }

@@ -37,7 +37,11 @@ impl Style {
 impl From<Color> for Style {
     /// With all of Unicode, as wide as it gets.
     fn from(color: Color) -> Self {
-        Style { color, glyphs: Glyphs::Unicode, width: Style::WIDTH }
+        Style {
+            color,
+            glyphs: Glyphs::Unicode,
+            width: Style::WIDTH,
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use super::style::{BOLD, Color, DIM, GREEN, Glyphs, RED, RESET, Style};
 use crate::analysis::gate::GateVerdict;
 use crate::report::chapter::{Alarm, Block, Heading, Label, Paper};
 use crate::report::chapters::Report;
-use crate::report::view::{ComparisonView, Distributions, ForecastView, GateView, Item, RowKind, Section, Table, text};
+use crate::report::view::{
+    ComparisonView, Distributions, ForecastView, GateView, Item, RowKind, Section, Table, text,
+};
 
 /// The summary of a run; `folder` is where its files are.
 #[must_use]
@@ -19,7 +21,10 @@ pub fn terminal(report: &Report, folder: Option<&Path>, style: impl Into<Style>)
     }
     if let Some(folder) = folder {
         out.blank();
-        out.line(&format!("Run folder: {}", text::plain(&folder.display().to_string())));
+        out.line(&format!(
+            "Run folder: {}",
+            text::plain(&folder.display().to_string())
+        ));
     }
     out.into_text()
 }
@@ -47,14 +52,24 @@ pub fn section_terminal(section: &Section, style: impl Into<Style>) -> String {
 pub fn gate_terminal(view: &GateView, style: impl Into<Style>) -> String {
     let mut out = Output::new(style);
     out.styled(
-        if view.checks.iter().any(|check| check.verdict == GateVerdict::Fail) { RED } else { BOLD },
+        if view
+            .checks
+            .iter()
+            .any(|check| check.verdict == GateVerdict::Fail)
+        {
+            RED
+        } else {
+            BOLD
+        },
         &view.title,
     );
     out.blank();
     out.rows(&view.table());
     if !view.remarks.is_empty() {
         out.blank();
-        view.remarks.iter().for_each(|remark| out.wrapped(remark, 2));
+        view.remarks
+            .iter()
+            .for_each(|remark| out.wrapped(remark, 2));
     }
     out.into_text()
 }
@@ -64,7 +79,9 @@ pub fn gate_terminal(view: &GateView, style: impl Into<Style>) -> String {
 pub fn comparison_terminal(view: &ComparisonView, style: impl Into<Style>) -> String {
     let mut out = Output::new(style);
     out.styled(BOLD, &view.title);
-    view.warnings.iter().for_each(|warning| out.styled(RED, warning));
+    view.warnings
+        .iter()
+        .for_each(|warning| out.styled(RED, warning));
     out.blank();
     view.headlines.iter().for_each(|line| out.wrapped(line, 0));
     out.blank();
@@ -74,7 +91,9 @@ pub fn comparison_terminal(view: &ComparisonView, style: impl Into<Style>) -> St
         out.table(table);
     }
     out.blank();
-    view.caveats.iter().for_each(|caveat| out.wrapped(caveat, 0));
+    view.caveats
+        .iter()
+        .for_each(|caveat| out.wrapped(caveat, 0));
     out.blank();
     out.items("Runs", &view.runs);
     if !view.differences.is_empty() {
@@ -91,7 +110,10 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(style: impl Into<Style>) -> Self {
-        Output { text: String::new(), style: style.into() }
+        Output {
+            text: String::new(),
+            style: style.into(),
+        }
     }
 
     pub(super) fn into_text(self) -> String {
@@ -123,20 +145,31 @@ impl Output {
                 rest.iter().for_each(|line| self.wrapped(line, 2));
             }
             Block::Lines(lines) => lines.iter().for_each(|line| self.wrapped(line, indent)),
-            Block::Sentence(text) | Block::Legend(text) | Block::Absent(text) => self.wrapped(text, indent),
-            Block::Heading(Heading { text, .. }) | Block::Label(Label { text, .. }) => self.styled(BOLD, text),
+            Block::Sentence(text) | Block::Legend(text) | Block::Absent(text) => {
+                self.wrapped(text, indent)
+            }
+            Block::Heading(Heading { text, .. }) | Block::Label(Label { text, .. }) => {
+                self.styled(BOLD, text)
+            }
             Block::Lead(item) => self.item(item, indent),
-            Block::Items(items) | Block::Commands(items) => items.iter().for_each(|item| self.item(item, indent)),
+            Block::Items(items) | Block::Commands(items) => {
+                items.iter().for_each(|item| self.item(item, indent))
+            }
             Block::Folded(fold) => self.items(&fold.title, &fold.items),
             Block::Numbered(numbered) => {
-                numbered.entries.iter().for_each(|entry| self.items(&entry.title, &entry.fields));
+                numbered
+                    .entries
+                    .iter()
+                    .for_each(|entry| self.items(&entry.title, &entry.fields));
             }
             Block::Table(placed) => self.table(&placed.table),
             Block::Charts(_) => {}
             Block::Strips(distributions) => self.strips(distributions),
             Block::Code(code) => {
                 self.styled(BOLD, &code.language);
-                code.lines.iter().for_each(|line| self.line(&format!("  {line}")));
+                code.lines
+                    .iter()
+                    .for_each(|line| self.line(&format!("  {line}")));
             }
             Block::Command(command) => self.line(&format!("  {command}")),
             Block::Sections(sections) => sections.iter().for_each(|section| self.section(section)),
@@ -144,13 +177,19 @@ impl Output {
     }
 
     fn alarm(&mut self, alarm: &Alarm) {
-        let why = if alarm.reasons.is_some() { " Why is said below the tables." } else { "" };
+        let why = if alarm.reasons.is_some() {
+            " Why is said below the tables."
+        } else {
+            ""
+        };
         self.styled(RED, &format!("{}{why}", alarm.text));
     }
 
     fn strips(&mut self, distributions: &Distributions) {
         self.styled(BOLD, &distributions.title);
-        spark::lines(distributions, self.style).iter().for_each(|line| self.line(line));
+        spark::lines(distributions, self.style)
+            .iter()
+            .for_each(|line| self.line(line));
         self.wrapped(&distributions.note, 2);
     }
 
@@ -180,7 +219,9 @@ impl Output {
 
     fn dressed(&mut self, style: &str, line: &str) {
         match self.style.color {
-            Color::Always if !style.is_empty() => self.line(&format!("{style}{}{RESET}", line.trim_end())),
+            Color::Always if !style.is_empty() => {
+                self.line(&format!("{style}{}{RESET}", line.trim_end()))
+            }
             _ => self.line(line),
         }
     }

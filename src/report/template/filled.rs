@@ -16,12 +16,19 @@ pub struct Filled(BTreeMap<Key, Found>);
 
 impl Filled {
     pub(in crate::report) fn by(source: Source<'_>) -> Self {
-        Filled(Key::ALL.iter().map(|&key| (key, found(key, source))).collect())
+        Filled(
+            Key::ALL
+                .iter()
+                .map(|&key| (key, found(key, source)))
+                .collect(),
+        )
     }
 
     pub(super) fn with(&self, given: &Context, key: Key) -> String {
         match (given.get(key), self.0.get(&key)) {
-            (Some(given), Some(Ok(found))) if !key.is_for_people() => format!("{given}; measured by onnxprof: {found}"),
+            (Some(given), Some(Ok(found))) if !key.is_for_people() => {
+                format!("{given}; measured by onnxprof: {found}")
+            }
             (Some(given), _) => given.to_owned(),
             (None, Some(found)) => or_why(found.clone()),
             (None, None) => String::new(),
@@ -30,7 +37,9 @@ impl Filled {
 }
 
 pub(in crate::report) fn items(source: Source<'_>, wanted: impl Fn(Key) -> bool) -> Vec<Item> {
-    labels(wanted).map(|(key, label)| Item::new(label, or_why(found(key, source)))).collect()
+    labels(wanted)
+        .map(|(key, label)| Item::new(label, or_why(found(key, source))))
+        .collect()
 }
 
 #[cfg(test)]
@@ -56,11 +65,26 @@ mod tests {
         // A text that only looks like a reason is none.
         let name = "not measured, by name: 2 ms";
         for (found, key, given, shown) in [
-            (Ok("2 ms".into()), latency, Some("1 ms"), "1 ms; measured by onnxprof: 2 ms"),
-            (Ok(name.into()), latency, Some("1 ms"), "1 ms; measured by onnxprof: not measured, by name: 2 ms"),
+            (
+                Ok("2 ms".into()),
+                latency,
+                Some("1 ms"),
+                "1 ms; measured by onnxprof: 2 ms",
+            ),
+            (
+                Ok(name.into()),
+                latency,
+                Some("1 ms"),
+                "1 ms; measured by onnxprof: not measured, by name: 2 ms",
+            ),
             (absent(), latency, Some("1 ms"), "1 ms"),
             (absent(), latency, None, "not measured: no cell"),
-            (Ok("the model x".into()), component, Some("search"), "search"),
+            (
+                Ok("the model x".into()),
+                component,
+                Some("search"),
+                "search",
+            ),
             (Ok("the model x".into()), component, None, "the model x"),
         ] {
             assert_eq!(holds(found, key, given), shown, "{key:?}, given {given:?}");

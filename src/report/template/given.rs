@@ -39,7 +39,12 @@ impl Context {
     pub fn parse(text: &str) -> Result<Self, ContextError> {
         let table: Table = text.parse().map_err(|error: toml::de::Error| {
             let start = error.span().map_or(0, |span| span.start);
-            let line = text.bytes().take(start).filter(|&byte| byte == b'\n').count() + 1;
+            let line = text
+                .bytes()
+                .take(start)
+                .filter(|&byte| byte == b'\n')
+                .count()
+                + 1;
             ContextError::Toml(line, error.message().to_owned())
         })?;
         let mut context = Context::default();
@@ -58,11 +63,18 @@ impl Context {
             // A name with a dot in it is one word of TOML, and not a field in a table.
             let is_plain = !word.contains('.');
             let is_table = is_plain && names().iter().any(|(_, known)| known.starts_with(&inside));
-            let field = names().iter().find(|(_, known)| is_plain && *known == key).map(|(field, _)| *field);
+            let field = names()
+                .iter()
+                .find(|(_, known)| is_plain && *known == key)
+                .map(|(field, _)| *field);
             match (value, field) {
                 (Value::Table(table), _) if is_table => self.read(table, &inside)?,
                 (value, _) if is_table => {
-                    return Err(ContextError::WrongType(key, kind(value), "a table of fields"));
+                    return Err(ContextError::WrongType(
+                        key,
+                        kind(value),
+                        "a table of fields",
+                    ));
                 }
                 (value, Some(field)) => {
                     self.given.insert(field, words(value, &key)?);
@@ -75,8 +87,13 @@ impl Context {
 }
 
 fn choices(place: &str) -> String {
-    let inside = names().iter().filter_map(|(_, name)| name.strip_prefix(place));
-    let mut names: Vec<String> = inside.filter_map(|rest| rest.split('.').next()).map(|n| format!("`{n}`")).collect();
+    let inside = names()
+        .iter()
+        .filter_map(|(_, name)| name.strip_prefix(place));
+    let mut names: Vec<String> = inside
+        .filter_map(|rest| rest.split('.').next())
+        .map(|n| format!("`{n}`"))
+        .collect();
     names.dedup();
     names.join(", ")
 }
@@ -105,9 +122,18 @@ fn words(value: &Value, key: &str) -> Result<String, ContextError> {
         Value::Datetime(date) => Ok(date.to_string()),
         Value::Array(texts) if texts.is_empty() => Err(empty()),
         Value::Array(texts) => {
-            let text =
-                |text: &Value| if text.is_str() { words(text, key) } else { Err(wrong("a list of other things")) };
-            Ok(texts.iter().map(text).collect::<Result<Vec<String>, _>>()?.join("; "))
+            let text = |text: &Value| {
+                if text.is_str() {
+                    words(text, key)
+                } else {
+                    Err(wrong("a list of other things"))
+                }
+            };
+            Ok(texts
+                .iter()
+                .map(text)
+                .collect::<Result<Vec<String>, _>>()?
+                .join("; "))
         }
         Value::Boolean(_) | Value::Table(_) => Err(wrong(kind(value))),
     }
@@ -128,7 +154,9 @@ pub fn starting_file() -> String {
             Part::Entry { key } => ("what it is called", name(*key)),
             Part::Fixed(_) | Part::Generated(_) => continue,
         };
-        let Some((table, name)) = key.rsplit_once('.') else { continue };
+        let Some((table, name)) = key.rsplit_once('.') else {
+            continue;
+        };
         if table != current {
             text.push_str(&format!("\n[{table}]\n"));
             table.clone_into(&mut current);
@@ -151,11 +179,23 @@ mod tests {
              [executive_summary]\nresource_requirements = [\"one week\", \"one\\u001b[31m engineer\"]\n",
         )
         .unwrap();
-        assert_eq!(context.get(Key::Overview(Overview::SystemComponent)), Some("search"));
-        assert_eq!(context.get(Key::Overview(Overview::BaselineDate)), Some("2026-03-01"));
-        assert_eq!(context.get(Key::CostBenefit(CostBenefit::ImplementationCost)), Some("1200"));
+        assert_eq!(
+            context.get(Key::Overview(Overview::SystemComponent)),
+            Some("search")
+        );
+        assert_eq!(
+            context.get(Key::Overview(Overview::BaselineDate)),
+            Some("2026-03-01")
+        );
+        assert_eq!(
+            context.get(Key::CostBenefit(CostBenefit::ImplementationCost)),
+            Some("1200")
+        );
         let resources = Key::Summary(Summary::ResourceRequirements);
-        assert_eq!(context.get(resources), Some("one week; one\\u{1b}[31m engineer"));
+        assert_eq!(
+            context.get(resources),
+            Some("one week; one\\u{1b}[31m engineer")
+        );
     }
 
     #[test]
@@ -166,16 +206,34 @@ mod tests {
                 "[document]\nowner = \"me\"\n",
                 "unknown key `document.owner`; known here: `last_updated`, `review_schedule`, `optimization_owner`\n",
             ),
-            ("owner = \"me\"\n", "unknown key `owner`; known here: `optimization_overview`"),
-            ("\"document.optimization_owner\" = \"me\"\n", "unknown key `document.optimization_owner`"),
-            ("[document]\noptimization_owner = true", "`document.optimization_owner` is true or false"),
+            (
+                "owner = \"me\"\n",
+                "unknown key `owner`; known here: `optimization_overview`",
+            ),
+            (
+                "\"document.optimization_owner\" = \"me\"\n",
+                "unknown key `document.optimization_owner`",
+            ),
+            (
+                "[document]\noptimization_owner = true",
+                "`document.optimization_owner` is true or false",
+            ),
             (
                 "[document]\noptimization_owner = [1]",
                 "`document.optimization_owner` is a list of other things, and takes",
             ),
-            ("[document]\noptimization_owner = {}", "`document.optimization_owner` is a table"),
-            ("document = 1", "`document` is a number, and takes a table of fields"),
-            ("[document]\noptimization_owner = nan", "`document.optimization_owner` is no finite number"),
+            (
+                "[document]\noptimization_owner = {}",
+                "`document.optimization_owner` is a table",
+            ),
+            (
+                "document = 1",
+                "`document` is a number, and takes a table of fields",
+            ),
+            (
+                "[document]\noptimization_owner = nan",
+                "`document.optimization_owner` is no finite number",
+            ),
             ("[document]\noptimization_owner = \"\"", empty),
             ("[document]\noptimization_owner = \" \"", empty),
             ("[document]\noptimization_owner = []", empty),
@@ -194,7 +252,11 @@ mod tests {
         assert_eq!(Context::parse(&text), Ok(Context::default()));
         let filled: String = text
             .lines()
-            .map(|line| line.strip_prefix("# ").filter(|line| line.contains(" = ")).unwrap_or(line))
+            .map(|line| {
+                line.strip_prefix("# ")
+                    .filter(|line| line.contains(" = "))
+                    .unwrap_or(line)
+            })
             .map(|line| line.replace("\"\"", "\"x\"") + "\n")
             .collect();
         assert_eq!(Context::parse(&filled).unwrap().given.len(), Key::ALL.len());

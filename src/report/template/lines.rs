@@ -29,34 +29,58 @@ pub(in crate::report) enum Line {
 }
 
 pub(in crate::report) fn lines(report: &Report, context: &Context) -> Vec<Line> {
-    outline().iter().flat_map(|&part| filled(part, report, context)).collect()
+    outline()
+        .iter()
+        .flat_map(|&part| filled(part, report, context))
+        .collect()
 }
 
 fn filled(part: Part, report: &Report, context: &Context) -> Vec<Line> {
     let text = |key| report.template.with(context, key);
     match part {
         Part::Fixed(text) => vec![Line::Fixed { text }],
-        Part::Field { lead, label, key } => vec![Line::Field { lead, label: label.into(), text: text(key) }],
-        Part::Entry { key } => vec![Line::Entry { number: 1, title: text(key) }],
+        Part::Field { lead, label, key } => vec![Line::Field {
+            lead,
+            label: label.into(),
+            text: text(key),
+        }],
+        Part::Entry { key } => vec![Line::Entry {
+            number: 1,
+            title: text(key),
+        }],
         Part::Generated(Generated::Bottlenecks) => entries(&report.bottlenecks),
-        Part::Generated(Generated::Advice(place)) => report.priorities.get(place).map(advice).unwrap_or_default(),
-        Part::Generated(Generated::Tasks(place)) => {
-            report.tasks.get(place).map(|tasks| entries(tasks)).unwrap_or_default()
+        Part::Generated(Generated::Advice(place)) => {
+            report.priorities.get(place).map(advice).unwrap_or_default()
         }
+        Part::Generated(Generated::Tasks(place)) => report
+            .tasks
+            .get(place)
+            .map(|tasks| entries(tasks))
+            .unwrap_or_default(),
     }
 }
 
 fn entries(entries: &[Entry]) -> Vec<Line> {
     let lines = |(index, entry): (usize, &Entry)| {
-        let title = Line::Entry { number: index + 1, title: entry.title.clone() };
-        let fields = entry.fields.iter().map(|item| field(&item.label, &item.text));
+        let title = Line::Entry {
+            number: index + 1,
+            title: entry.title.clone(),
+        };
+        let fields = entry
+            .fields
+            .iter()
+            .map(|item| field(&item.label, &item.text));
         std::iter::once(title).chain(fields).collect::<Vec<Line>>()
     };
     entries.iter().enumerate().flat_map(lines).collect()
 }
 
 fn field(label: &str, text: &str) -> Line {
-    Line::Field { lead: "   - ", label: label.into(), text: text.into() }
+    Line::Field {
+        lead: "   - ",
+        label: label.into(),
+        text: text.into(),
+    }
 }
 
 fn advice(priority: &PriorityView) -> Vec<Line> {
@@ -66,7 +90,11 @@ fn advice(priority: &PriorityView) -> Vec<Line> {
     }
     let lines = |advice: &AdviceView| {
         let effort = field("Implementation Effort", &advice.effort);
-        [field(&advice.area, &advice.gain), effort, field("Risk Level", &advice.risk)]
+        [
+            field(&advice.area, &advice.gain),
+            effort,
+            field("Risk Level", &advice.risk),
+        ]
     };
     priority.advice.iter().flat_map(lines).collect()
 }

@@ -65,7 +65,10 @@ pub(super) fn names() -> &'static [(Key, String)] {
 }
 
 pub(super) fn name(key: Key) -> &'static str {
-    names().iter().find(|(known, _)| *known == key).map_or("", |(_, name)| name)
+    names()
+        .iter()
+        .find(|(known, _)| *known == key)
+        .map_or("", |(_, name)| name)
 }
 
 pub(super) fn labels(wanted: impl Fn(Key) -> bool) -> impl Iterator<Item = (Key, &'static str)> {
@@ -76,9 +79,18 @@ pub(super) fn labels(wanted: impl Fn(Key) -> bool) -> impl Iterator<Item = (Key,
 }
 
 fn read(template: &'static str) -> Outline {
-    let outline = Outline { parts: Vec::new(), names: Vec::new() };
+    let outline = Outline {
+        parts: Vec::new(),
+        names: Vec::new(),
+    };
     let (section, group) = (String::new(), String::new());
-    let mut reader = Reader { outline, keys: Key::ALL.iter(), below: Below::Fields, section, group };
+    let mut reader = Reader {
+        outline,
+        keys: Key::ALL.iter(),
+        below: Below::Fields,
+        section,
+        group,
+    };
     template.lines().for_each(|line| reader.read(line));
     reader.outline
 }
@@ -109,7 +121,11 @@ impl Reader {
                 self.below = Generated::below(line).map_or(Below::Fields, Below::Example);
             }
             if line.starts_with('#') || line == "---" {
-                self.section = if line == "---" { "document".into() } else { slug(line) };
+                self.section = if line == "---" {
+                    "document".into()
+                } else {
+                    slug(line)
+                };
                 self.group.clear();
             } else if !label.is_empty() && (line.ends_with(':') || numbered(line).is_some()) {
                 self.group = format!("{label}.");
@@ -121,9 +137,13 @@ impl Reader {
                 if numbered(line).is_some() {
                     self.group.clear();
                 }
-                let Some(&key) = self.keys.next() else { return self.outline.parts.push(Part::Fixed(line)) };
+                let Some(&key) = self.keys.next() else {
+                    return self.outline.parts.push(Part::Fixed(line));
+                };
                 self.outline.parts.push(blank.filled_by(key));
-                self.outline.names.push((key, format!("{}.{}{label}", self.section, self.group)));
+                self.outline
+                    .names
+                    .push((key, format!("{}.{}{label}", self.section, self.group)));
             }
             Below::Example(generated) => {
                 self.outline.parts.push(Part::Generated(generated));
@@ -140,7 +160,10 @@ fn starts_section(line: &str) -> bool {
 }
 
 enum Blank {
-    Field { lead: &'static str, label: &'static str },
+    Field {
+        lead: &'static str,
+        label: &'static str,
+    },
     Entry,
 }
 
@@ -150,11 +173,13 @@ impl Blank {
             return Some(Blank::Entry);
         }
         let leads = ["   - ", "- ", ""].into_iter();
-        let (lead, rest) =
-            leads.filter_map(|lead| Some((lead, line.strip_prefix(lead)?.strip_prefix("**")?))).next()?;
+        let (lead, rest) = leads
+            .filter_map(|lead| Some((lead, line.strip_prefix(lead)?.strip_prefix("**")?)))
+            .next()?;
         let (label, text) = rest.split_once("**")?;
         // Without a list around it, it is a group's name or a line that is complete, unless brackets ask for something.
-        let is_blank = !lead.is_empty() || text.trim_start_matches(':').trim_start().starts_with('[');
+        let is_blank =
+            !lead.is_empty() || text.trim_start_matches(':').trim_start().starts_with('[');
         is_blank.then_some(Blank::Field { lead, label })
     }
 
@@ -175,7 +200,9 @@ fn numbered(line: &str) -> Option<&str> {
 /// `AI/ML Bottlenecks (if applicable)` as `ai_ml_bottlenecks`.
 fn slug(title: &str) -> String {
     let title = title.split_once(" (").map_or(title, |(before, _)| before);
-    let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words = title
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("_").to_lowercase()
 }
 
@@ -199,14 +226,24 @@ mod tests {
             let shown = format!("{key:?}").to_lowercase();
             let (_, field) = shown.trim_end_matches(')').split_once('(').unwrap();
             let is_named_otherwise = match key {
-                Key::ResponseTimes(of) => matches!(of, ResponseTimes::Percentile95 | ResponseTimes::Percentile99),
+                Key::ResponseTimes(of) => matches!(
+                    of,
+                    ResponseTimes::Percentile95 | ResponseTimes::Percentile99
+                ),
                 Key::Timeline(_) => true,
                 _ => false,
             };
-            assert!(is_named_otherwise || name(key).replace('_', "").contains(field), "{key:?}: {}", name(key));
+            assert!(
+                is_named_otherwise || name(key).replace('_', "").contains(field),
+                "{key:?}: {}",
+                name(key)
+            );
         }
         let percentile = name(Key::ResponseTimes(ResponseTimes::Percentile95));
-        assert_eq!(percentile, "current_performance_metrics.response_time_metrics.95th_percentile_response_time");
+        assert_eq!(
+            percentile,
+            "current_performance_metrics.response_time_metrics.95th_percentile_response_time"
+        );
     }
 
     #[test]
@@ -216,8 +253,20 @@ mod tests {
             _ => None,
         });
         use Generated::{Advice, Bottlenecks, Tasks};
-        let all = [Bottlenecks, Advice(0), Advice(1), Advice(2), Tasks(0), Tasks(1), Tasks(2)];
+        let all = [
+            Bottlenecks,
+            Advice(0),
+            Advice(1),
+            Advice(2),
+            Tasks(0),
+            Tasks(1),
+            Tasks(2),
+        ];
         assert_eq!(generated.collect::<Vec<_>>(), all);
-        assert!(!outline().iter().any(|part| matches!(part, Part::Fixed(text) if text.contains('['))));
+        assert!(
+            !outline()
+                .iter()
+                .any(|part| matches!(part, Part::Fixed(text) if text.contains('[')))
+        );
     }
 }

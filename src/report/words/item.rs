@@ -17,11 +17,18 @@ pub struct Item {
 
 impl Item {
     pub(in crate::report) fn new(label: impl Into<String>, text: impl Into<String>) -> Self {
-        Item { label: label.into(), text: text.into(), is_code: false }
+        Item {
+            label: label.into(),
+            text: text.into(),
+            is_code: false,
+        }
     }
 
     pub(in crate::report) fn code(label: impl Into<String>, text: impl Into<String>) -> Self {
-        Item { is_code: true, ..Item::new(label, text) }
+        Item {
+            is_code: true,
+            ..Item::new(label, text)
+        }
     }
 }
 

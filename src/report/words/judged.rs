@@ -25,7 +25,8 @@ pub(in crate::report) fn judged(found: &JudgedOutputs) -> String {
 /// Name of the outputs that others were compared with, where any were.
 pub(in crate::report) fn reference(source: Source<'_>) -> Option<&str> {
     let sessions = source.findings.sessions.iter();
-    let mut compared = sessions.filter(|session| session.accuracy.held_against == HeldAgainst::Reference);
+    let mut compared =
+        sessions.filter(|session| session.accuracy.held_against == HeldAgainst::Reference);
     compared.find_map(|session| session.accuracy.reference.as_deref())
 }
 
@@ -36,22 +37,44 @@ pub(in crate::report) fn line(source: Source<'_>) -> Option<String> {
     let what = match judged.against {
         HeldAgainst::Labels => format!("scored {}", samples(&judged)),
         HeldAgainst::Reference => {
-            format!("compared with the {} on {}", plain(reference(source)?), samples(&judged))
+            format!(
+                "compared with the {} on {}",
+                plain(reference(source)?),
+                samples(&judged)
+            )
         }
         HeldAgainst::Nothing => return not_judged(source, &judged),
     };
-    let every = if judged.is_same_for_all { ", the same for every variant" } else { "" };
-    let all = if judged.is_part() { "; `--score-samples all` takes all of them" } else { "" };
+    let every = if judged.is_same_for_all {
+        ", the same for every variant"
+    } else {
+        ""
+    };
+    let all = if judged.is_part() {
+        "; `--score-samples all` takes all of them"
+    } else {
+        ""
+    };
     Some(format!("Outputs: {what}{every}{all}."))
 }
 
 /// Why outputs that were computed say nothing of what they are worth.
 fn not_judged(source: Source<'_>, judged: &JudgedOutputs) -> Option<String> {
     let sessions = &source.findings.sessions;
-    if sessions.iter().any(|session| session.accuracy.reference.is_some()) {
-        return Some(format!("Outputs: computed for {}; none of them could be compared.", samples(judged)));
+    if sessions
+        .iter()
+        .any(|session| session.accuracy.reference.is_some())
+    {
+        return Some(format!(
+            "Outputs: computed for {}; none of them could be compared.",
+            samples(judged)
+        ));
     }
-    let unlabelled = source.record.dataset.as_ref().filter(|data| !DatasetInfo::has_labels(data))?;
+    let unlabelled = source
+        .record
+        .dataset
+        .as_ref()
+        .filter(|data| !DatasetInfo::has_labels(data))?;
     let other = match sessions.len() {
         1 => "there is no other variant to compare with",
         _ => "no outputs of a baseline are there to compare with",

@@ -11,14 +11,21 @@ const TIMES: [Scale; 4] = [(" s", 1e9), (" ms", 1e6), (" µs", 1e3), (" ns", 1.0
 
 const ENERGIES: [Scale; 4] = [(" J", 1.0), (" mJ", 1e-3), (" µJ", 1e-6), (" nJ", 1e-9)];
 
-const SIZES: [Scale; 4] = [(" GiB", 1_073_741_824.0), (" MiB", 1_048_576.0), (" KiB", 1024.0), (" B", 1.0)];
+const SIZES: [Scale; 4] = [
+    (" GiB", 1_073_741_824.0),
+    (" MiB", 1_048_576.0),
+    (" KiB", 1024.0),
+    (" B", 1.0),
+];
 
 /// A value beyond this share of a unit is shown in that unit, so that 999.6 µs does not become `1000 µs`.
 const ROUNDS_UP: f64 = 0.9995;
 
 fn scale(unit: Unit, value: f64) -> Scale {
     let choose = |scales: &[Scale; 4]| {
-        let fits = scales.iter().find(|(_, factor)| value.abs() >= factor * ROUNDS_UP);
+        let fits = scales
+            .iter()
+            .find(|(_, factor)| value.abs() >= factor * ROUNDS_UP);
         *fits.unwrap_or(&scales[3])
     };
     match unit {
@@ -79,7 +86,11 @@ pub(in crate::report) fn bytes(bytes: Bytes) -> String {
 #[must_use]
 pub fn value(unit: Unit, value: f64, interval: Option<Interval>) -> String {
     let (suffix, factor) = scale(unit, value);
-    let place = place(unit, value / factor, interval.map(|interval| half_width(interval) / factor));
+    let place = place(
+        unit,
+        value / factor,
+        interval.map(|interval| half_width(interval) / factor),
+    );
     format!("{}{suffix}", rounded(value / factor, place))
 }
 
@@ -89,13 +100,22 @@ pub fn with_interval(unit: Unit, value: f64, interval: Interval) -> String {
     let (suffix, factor) = scale(unit, value);
     let place = place(unit, value / factor, Some(half_width(interval) / factor));
     let show = |x: f64| rounded(x / factor, place);
-    format!("{}{suffix} ({} to {})", show(value), show(interval.low), show(interval.high))
+    format!(
+        "{}{suffix} ({} to {})",
+        show(value),
+        show(interval.low),
+        show(interval.high)
+    )
 }
 
 /// The ends of `interval` in the unit that suits its upper end: `2.10 to 2.16 ms`.
 pub(in crate::report) fn ends(unit: Unit, interval: Interval) -> String {
     let (suffix, factor) = scale(unit, interval.high);
-    let place = place(unit, interval.high / factor, Some(half_width(interval) / factor));
+    let place = place(
+        unit,
+        interval.high / factor,
+        Some(half_width(interval) / factor),
+    );
     let show = |x: f64| rounded(x / factor, place);
     format!("{} to {}{suffix}", show(interval.low), show(interval.high))
 }
@@ -106,7 +126,11 @@ pub(in crate::report) fn with_half_width(unit: Unit, centre: f64, interval: Inte
         return value(unit, centre, Some(interval));
     }
     let wider = (interval.high - centre).max(centre - interval.low) / centre.abs();
-    let share = if wider < 0.1 { format!("{:.1}", wider * 100.0) } else { format!("{:.0}", wider * 100.0) };
+    let share = if wider < 0.1 {
+        format!("{:.1}", wider * 100.0)
+    } else {
+        format!("{:.0}", wider * 100.0)
+    };
     format!("{} ± {share}%", value(unit, centre, Some(interval)))
 }
 
@@ -118,17 +142,27 @@ pub(in crate::report) fn factor(value: f64, interval: Option<Interval>) -> Strin
 /// A factor's interval such as `2.04 to 2.16`, with the digits of [`factor`].
 pub(in crate::report) fn factor_ends(value: f64, interval: Interval) -> String {
     let place = factor_place(value, Some(interval));
-    format!("{} to {}", rounded(interval.low, place), rounded(interval.high, place))
+    format!(
+        "{} to {}",
+        rounded(interval.low, place),
+        rounded(interval.high, place)
+    )
 }
 
 /// ` (2.04 to 2.16)`, behind a [`factor`]; empty without an interval.
 pub(in crate::report) fn factor_interval(value: f64, interval: Option<Interval>) -> String {
-    interval.map(|interval| format!(" ({})", factor_ends(value, interval))).unwrap_or_default()
+    interval
+        .map(|interval| format!(" ({})", factor_ends(value, interval)))
+        .unwrap_or_default()
 }
 
 /// `2.10x (2.04 to 2.16)`.
 pub(in crate::report) fn times(factor: f64, interval: Option<Interval>) -> String {
-    format!("{}x{}", self::factor(factor, interval), factor_interval(factor, interval))
+    format!(
+        "{}x{}",
+        self::factor(factor, interval),
+        factor_interval(factor, interval)
+    )
 }
 
 /// Hundredths at the finest, because a factor is read at a glance and its full digits are in cells.csv; thousandths
@@ -153,9 +187,14 @@ pub(in crate::report) fn relative(ratio: f64, interval: Option<Interval>) -> Str
     let percent = |ratio: f64| {
         let rounded = (ratio * 1000.0 - 1000.0).round() / 10.0;
         // No sign on a zero.
-        if rounded == 0.0 { "0.0%".into() } else { format!("{rounded:+.1}%") }
+        if rounded == 0.0 {
+            "0.0%".into()
+        } else {
+            format!("{rounded:+.1}%")
+        }
     };
-    let ends = interval.map(|interval| format!(" ({} to {})", percent(interval.low), percent(interval.high)));
+    let ends = interval
+        .map(|interval| format!(" ({} to {})", percent(interval.low), percent(interval.high)));
     format!("{}{}", percent(ratio), ends.unwrap_or_default())
 }
 
@@ -163,14 +202,22 @@ pub(in crate::report) fn relative(ratio: f64, interval: Option<Interval>) -> Str
 pub(in crate::report) fn change(factor: f64) -> String {
     let rounded = (factor * 100.0 - 100.0).round();
     // No sign on a zero.
-    if rounded == 0.0 { "±0%".into() } else { format!("{rounded:+.0}%") }
+    if rounded == 0.0 {
+        "±0%".into()
+    } else {
+        format!("{rounded:+.0}%")
+    }
 }
 
 /// A share's change in percentage points, signed: `-0.3 points`.
 pub(in crate::report) fn points(difference: f64) -> String {
     let rounded = (difference * 1000.0).round() / 10.0;
     // No sign on a zero.
-    if rounded == 0.0 { "±0.0 points".into() } else { format!("{rounded:+.1} points") }
+    if rounded == 0.0 {
+        "±0.0 points".into()
+    } else {
+        format!("{rounded:+.1} points")
+    }
 }
 
 /// A share that a rule names, in percent, with no more digits than it has: `5%`, `2.5%`.
@@ -180,8 +227,12 @@ pub(in crate::report) fn limit(share: f64) -> String {
 
 /// A small whole number in a sentence: `six`.
 pub(in crate::report) fn in_words(count: usize) -> String {
-    const WORDS: [&str; 10] = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-    WORDS.get(count).map_or_else(|| count.to_string(), |word| (*word).to_owned())
+    const WORDS: [&str; 10] = [
+        "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+    ];
+    WORDS
+        .get(count)
+        .map_or_else(|| count.to_string(), |word| (*word).to_owned())
 }
 
 /// A whole number with separators: `12,345`.
@@ -191,7 +242,11 @@ pub(in crate::report) fn count(n: u64) -> String {
 
 /// A probability: `= 0.031`, or `< 0.001`.
 pub(in crate::report) fn probability(p: f64) -> String {
-    if p < 0.001 { "< 0.001".into() } else { format!("= {p:.3}") }
+    if p < 0.001 {
+        "< 0.001".into()
+    } else {
+        format!("= {p:.3}")
+    }
 }
 
 /// `value` with so many decimals, and separators: `1,234.5`; no sign on a zero.
@@ -214,7 +269,11 @@ fn place(unit: Unit, value: f64, half_width: Option<f64>) -> i32 {
     match half_width {
         _ if unit == Unit::Ratio => -1,
         Some(half_width) if half_width > 0.0 => {
-            let coarsest = if half_width < NARROW * value.abs() { size - 2 } else { size - 1 };
+            let coarsest = if half_width < NARROW * value.abs() {
+                size - 2
+            } else {
+                size - 1
+            };
             magnitude(half_width).clamp(size - 3, coarsest)
         }
         _ => size - 2,
@@ -224,7 +283,11 @@ fn place(unit: Unit, value: f64, half_width: Option<f64>) -> i32 {
 /// The power of ten of the first digit; that of 1 for zero.
 fn magnitude(value: f64) -> i32 {
     // A value that rounds up to the next power of ten has its magnitude.
-    if value == 0.0 { 0 } else { (value.abs() / ROUNDS_UP).log10().floor() as i32 }
+    if value == 0.0 {
+        0
+    } else {
+        (value.abs() / ROUNDS_UP).log10().floor() as i32
+    }
 }
 
 /// Numbers from here on are shown as `1.36e12`: nobody counts so many digits.
@@ -246,7 +309,9 @@ fn rounded(value: f64, place: i32) -> String {
 }
 
 fn grouped(digits: &str) -> String {
-    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
+    let (sign, digits) = digits
+        .strip_prefix('-')
+        .map_or(("", digits), |rest| ("-", rest));
     let mut out = String::from(sign);
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -267,7 +332,10 @@ mod tests {
 
     #[test]
     fn changes_without_size_have_no_sign() {
-        assert_eq!(["0.906", "0.998", "1.02"].map(|factor| change(factor.parse().unwrap())), ["-9%", "±0%", "+2%"]);
+        assert_eq!(
+            ["0.906", "0.998", "1.02"].map(|factor| change(factor.parse().unwrap())),
+            ["-9%", "±0%", "+2%"]
+        );
     }
 
     #[test]
@@ -293,17 +361,42 @@ mod tests {
 
     #[test]
     fn a_wide_interval_costs_digits() {
-        assert_eq!(with_interval(Unit::Ns, 2_134_567.0, interval(2_104_000.0, 2_161_000.0)), "2.13 ms (2.10 to 2.16)");
-        assert_eq!(with_interval(Unit::Ns, 2_134_567.0, interval(1_700_000.0, 2_600_000.0)), "2.1 ms (1.7 to 2.6)");
-        assert_eq!(value(Unit::Ns, 2_134_567.0, Some(interval(2_134_000.0, 2_135_000.0))), "2.135 ms");
-        assert_eq!(with_interval(Unit::Ratio, 0.988, interval(0.976, 0.994)), "98.8% (97.6 to 99.4)");
+        assert_eq!(
+            with_interval(Unit::Ns, 2_134_567.0, interval(2_104_000.0, 2_161_000.0)),
+            "2.13 ms (2.10 to 2.16)"
+        );
+        assert_eq!(
+            with_interval(Unit::Ns, 2_134_567.0, interval(1_700_000.0, 2_600_000.0)),
+            "2.1 ms (1.7 to 2.6)"
+        );
+        assert_eq!(
+            value(
+                Unit::Ns,
+                2_134_567.0,
+                Some(interval(2_134_000.0, 2_135_000.0))
+            ),
+            "2.135 ms"
+        );
+        assert_eq!(
+            with_interval(Unit::Ratio, 0.988, interval(0.976, 0.994)),
+            "98.8% (97.6 to 99.4)"
+        );
     }
 
     #[test]
     fn rates_have_separators_and_no_false_digits() {
-        assert_eq!(with_interval(Unit::PerSec, 12_345.6, interval(12_100.0, 12_600.0)), "12,300/s (12,100 to 12,600)");
-        assert_eq!(with_half_width(Unit::PerSec, 12_345.6, interval(12_100.0, 12_600.0)), "12,300/s ± 2.1%");
-        assert_eq!(with_half_width(Unit::Ns, 0.0, interval(0.0, 0.0)), "0.00 ns");
+        assert_eq!(
+            with_interval(Unit::PerSec, 12_345.6, interval(12_100.0, 12_600.0)),
+            "12,300/s (12,100 to 12,600)"
+        );
+        assert_eq!(
+            with_half_width(Unit::PerSec, 12_345.6, interval(12_100.0, 12_600.0)),
+            "12,300/s ± 2.1%"
+        );
+        assert_eq!(
+            with_half_width(Unit::Ns, 0.0, interval(0.0, 0.0)),
+            "0.00 ns"
+        );
     }
 
     #[test]
@@ -320,15 +413,24 @@ mod tests {
 
     #[test]
     fn ratios_are_changes_in_percent_or_factors() {
-        assert_eq!(relative(0.952, Some(interval(0.94, 0.9654))), "-4.8% (-6.0% to -3.5%)");
+        assert_eq!(
+            relative(0.952, Some(interval(0.94, 0.9654))),
+            "-4.8% (-6.0% to -3.5%)"
+        );
         assert_eq!(relative(1.0, None), "0.0%");
-        assert_eq!(relative(2.104, Some(interval(2.04, 2.16))), "2.10x (2.04 to 2.16)");
+        assert_eq!(
+            relative(2.104, Some(interval(2.04, 2.16))),
+            "2.10x (2.04 to 2.16)"
+        );
         assert_eq!(relative(0.25, None), "0.25x");
     }
 
     #[test]
     fn shares_are_not_rounded_away() {
         let shown = [0.0, 0.004, 0.5, 0.996, 1.0].map(about_percent);
-        assert_eq!(shown, ["0%", "less than 1%", "50%", "more than 99%", "100%"]);
+        assert_eq!(
+            shown,
+            ["0%", "less than 1%", "50%", "more than 99%", "100%"]
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Findings in words: what a change, a size or a score amounts to, in few of them.
 
 use crate::analysis::{
-    AGREEMENT_FLOOR, Bounds, Caveat, CellFindings, Change, Estimate, Findings, Interval, JudgedOutputs, Measured,
-    SATURATION_SHARE, SessionFindings, Verdict, single_place,
+    AGREEMENT_FLOOR, Bounds, Caveat, CellFindings, Change, Estimate, Findings, Interval,
+    JudgedOutputs, Measured, SATURATION_SHARE, SessionFindings, Verdict, single_place,
 };
 use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
@@ -30,11 +30,15 @@ impl<'a> Source<'a> {
     }
 
     pub(in crate::report) fn baseline(self) -> Option<&'a SessionFindings> {
-        self.findings.sessions.iter().find(|session| session.is_baseline)
+        self.findings
+            .sessions
+            .iter()
+            .find(|session| session.is_baseline)
     }
 
     pub(in crate::report) fn baseline_name(self) -> String {
-        self.baseline().map_or_else(|| "the baseline".into(), |session| plain(&session.label))
+        self.baseline()
+            .map_or_else(|| "the baseline".into(), |session| plain(&session.label))
     }
 
     pub(in crate::report) fn cell(self, key: CellKey) -> Option<&'a CellFindings> {
@@ -47,31 +51,53 @@ impl<'a> Source<'a> {
 
     /// The cells for single predictions, measured or not.
     pub(in crate::report) fn single(self) -> Vec<&'a CellFindings> {
-        let Some(at) = self.single_place() else { return Vec::new() };
-        self.findings.cells.iter().filter(|cell| cell.key.workload() == at).collect()
+        let Some(at) = self.single_place() else {
+            return Vec::new();
+        };
+        self.findings
+            .cells
+            .iter()
+            .filter(|cell| cell.key.workload() == at)
+            .collect()
     }
 
     /// Where single predictions were measured, or where they would have been.
     pub(in crate::report) fn single_place(self) -> Option<Workload> {
         let plan = &self.record.plan;
-        let first =
-            || Some(Workload { shape: 0, batch_size: *plan.batch_sizes.first()?, load: *plan.load_modes.first()? });
+        let first = || {
+            Some(Workload {
+                shape: 0,
+                batch_size: *plan.batch_sizes.first()?,
+                load: *plan.load_modes.first()?,
+            })
+        };
         single_place(plan, &self.findings.cells).or_else(first)
     }
 
     /// `batch 1`, or `batch 1, seq 64`, of single predictions.
     pub(in crate::report) fn single_batch(self) -> String {
-        self.single_place().map_or_else(|| "batch 1".into(), |at| self.batch(at.shape, at.batch_size))
+        self.single_place().map_or_else(
+            || "batch 1".into(),
+            |at| self.batch(at.shape, at.batch_size),
+        )
     }
 
     /// `batch 8`, or `batch 8, seq 64` where dimensions are swept.
     pub(in crate::report) fn batch(self, shape: usize, batch_size: u64) -> String {
-        format!("batch {batch_size}{}", plain(&self.record.plan.shape_words(shape)))
+        format!(
+            "batch {batch_size}{}",
+            plain(&self.record.plan.shape_words(shape))
+        )
     }
 
     /// `seq 64`; `None` where no dimension is swept.
     pub(in crate::report) fn shape(self, shape: usize) -> Option<String> {
-        let shape = self.record.plan.shapes.get(shape).filter(|shape| !shape.dims.is_empty())?;
+        let shape = self
+            .record
+            .plan
+            .shapes
+            .get(shape)
+            .filter(|shape| !shape.dims.is_empty())?;
         Some(plain(&shape.to_string()))
     }
 
@@ -87,8 +113,12 @@ impl<'a> Source<'a> {
 
     /// `from 3 inferences`, or `from 4 launches`: what stands behind a cell that has no interval.
     pub(in crate::report) fn behind(self, key: CellKey) -> String {
-        let median = self.cell(key).and_then(|cell| cell.figure(Metric::LatencyP50)?.measured());
-        median.map(|median| format!("from {}", counted(median))).unwrap_or_default()
+        let median = self
+            .cell(key)
+            .and_then(|cell| cell.figure(Metric::LatencyP50)?.measured());
+        median
+            .map(|median| format!("from {}", counted(median)))
+            .unwrap_or_default()
     }
 
     fn under_load(self, batch: String, key: CellKey) -> String {
@@ -107,12 +137,22 @@ pub(in crate::report) fn full(metric: Metric, estimate: &Estimate) -> String {
 pub(in crate::report) fn figure(metric: Metric, estimate: &Estimate) -> Observed<String> {
     match estimate {
         Estimate::Measured(measured) => {
-            let remark = measured.remark.as_ref().map(|remark| format!("; {}", plain(remark))).unwrap_or_default();
+            let remark = measured
+                .remark
+                .as_ref()
+                .map(|remark| format!("; {}", plain(remark)))
+                .unwrap_or_default();
             let bounded = bounded(metric, measured.bounds);
-            let (value, n, range) = (value(metric, estimate), counted(measured), range(metric, measured));
+            let (value, n, range) = (
+                value(metric, estimate),
+                counted(measured),
+                range(metric, measured),
+            );
             Ok(format!("{value}, n = {n}{range}{remark}{bounded}"))
         }
-        Estimate::Absent { reason, bounds } => Err(format!("{}{}", reason.exact(), bounded(metric, *bounds)).into()),
+        Estimate::Absent { reason, bounds } => {
+            Err(format!("{}{}", reason.exact(), bounded(metric, *bounds)).into())
+        }
     }
 }
 
@@ -126,12 +166,16 @@ fn bounded(metric: Metric, bounds: Option<Bounds>) -> String {
 
 fn sides(metric: Metric, bounds: Bounds) -> Option<String> {
     let show = |bound: f64| number::value(metric.unit(), bound, None);
-    Some(match (bounds.at_least.map(show), bounds.at_most.map(show)) {
-        (Some(least), Some(most)) => format!("at least {least} and, apart from that, at most {most}, each"),
-        (Some(least), None) => format!("at least {least}"),
-        (None, Some(most)) => format!("at most {most}"),
-        (None, None) => return None,
-    })
+    Some(
+        match (bounds.at_least.map(show), bounds.at_most.map(show)) {
+            (Some(least), Some(most)) => {
+                format!("at least {least} and, apart from that, at most {most}, each")
+            }
+            (Some(least), None) => format!("at least {least}"),
+            (None, Some(most)) => format!("at most {most}"),
+            (None, None) => return None,
+        },
+    )
 }
 
 pub(in crate::report) fn not_measured<T: Shown + ?Sized>(reason: &T) -> String {
@@ -144,7 +188,9 @@ pub(in crate::report) fn value(metric: Metric, estimate: &Estimate) -> String {
 }
 
 pub(in crate::report) fn amount(unit: Unit, estimate: &Estimate) -> String {
-    let Some(measured) = estimate.measured() else { return String::new() };
+    let Some(measured) = estimate.measured() else {
+        return String::new();
+    };
     match measured.interval {
         Some(interval) => number::with_interval(unit, measured.value, interval),
         None => number::value(unit, measured.value, None),
@@ -153,17 +199,26 @@ pub(in crate::report) fn amount(unit: Unit, estimate: &Estimate) -> String {
 
 /// A measured figure alone; empty if it is absent.
 pub(in crate::report) fn short(metric: Metric, estimate: &Estimate) -> String {
-    estimate.value().map(|value| number::value(metric.unit(), value, None)).unwrap_or_default()
+    estimate
+        .value()
+        .map(|value| number::value(metric.unit(), value, None))
+        .unwrap_or_default()
 }
 
 /// `12 launches`.
 pub(in crate::report) fn counted(measured: &Measured) -> String {
-    format!("{} {}", number::count(measured.n), measured.n_of.noun(measured.n))
+    format!(
+        "{} {}",
+        number::count(measured.n),
+        measured.n_of.noun(measured.n)
+    )
 }
 
 fn range(metric: Metric, measured: &Measured) -> String {
     match (measured.interval, measured.range) {
-        (None, Some(range)) if range.low < range.high => format!(", range {}", number::ends(metric.unit(), range)),
+        (None, Some(range)) if range.low < range.high => {
+            format!(", range {}", number::ends(metric.unit(), range))
+        }
         _ => String::new(),
     }
 }
@@ -187,13 +242,22 @@ pub(in crate::report) fn latency_change(change: &Change) -> Comparison {
 }
 
 pub(in crate::report) fn throughput_change(change: &Change) -> Comparison {
-    compared(change.verdict, change.ratio.measured().map(|ratio| (ratio.value, ratio.interval)))
+    compared(
+        change.verdict,
+        change
+            .ratio
+            .measured()
+            .map(|ratio| (ratio.value, ratio.interval)),
+    )
 }
 
 /// How many times as fast, above 1, or the reciprocal as how many times as slow.
 fn compared(verdict: Verdict, speedup: Option<(f64, Option<Interval>)>) -> Comparison {
     let Some((speedup, interval)) = speedup else {
-        return Comparison { phrase: "not compared".into(), interval: String::new() };
+        return Comparison {
+            phrase: "not compared".into(),
+            interval: String::new(),
+        };
     };
     let (factor, interval) = match verdict {
         Verdict::Slower => (1.0 / speedup, interval.map(Interval::reciprocal)),
@@ -206,7 +270,10 @@ fn compared(verdict: Verdict, speedup: Option<(f64, Option<Interval>)>) -> Compa
         Verdict::Same => "as fast".into(),
         Verdict::Inconclusive => format!("not settled: {shown}x as fast"),
     };
-    Comparison { phrase, interval: number::factor_interval(factor, interval) }
+    Comparison {
+        phrase,
+        interval: number::factor_interval(factor, interval),
+    }
 }
 
 /// More rounds than these are not counted: nobody will measure them.
@@ -216,7 +283,10 @@ pub(in crate::report) const MANY_ROUNDS: u64 = 1000;
 pub(in crate::report) fn to_settle(change: &Change) -> String {
     match change.rounds_to_settle {
         Some(rounds) if rounds > MANY_ROUNDS => {
-            format!("more than {} more rounds would be needed to settle it", number::count(MANY_ROUNDS))
+            format!(
+                "more than {} more rounds would be needed to settle it",
+                number::count(MANY_ROUNDS)
+            )
         }
         Some(1) => "about one more round would settle it".into(),
         Some(rounds) => format!("about {rounds} more rounds would settle it"),
@@ -252,7 +322,11 @@ pub(in crate::report) fn size_change(factor: f64) -> Option<String> {
         return None;
     }
     let shown = |factor: f64| number::factor(factor, None);
-    Some(if factor > 1.0 { format!("{}x smaller", shown(factor)) } else { format!("{}x larger", shown(1.0 / factor)) })
+    Some(if factor > 1.0 {
+        format!("{}x smaller", shown(factor))
+    } else {
+        format!("{}x larger", shown(1.0 / factor))
+    })
 }
 
 pub(in crate::report) fn caveat(caveat: Caveat) -> String {
@@ -269,8 +343,12 @@ pub(in crate::report) fn caveat(caveat: Caveat) -> String {
         }
         Caveat::AccuracyNotMeasured => "what its outputs are worth was not measured",
         Caveat::AgreementOnly => "without labels, only the agreement with the reference is known",
-        Caveat::AccuracyNotSignificant => "its score fell, but not by more than chance would explain",
-        Caveat::StillRising => "throughput still rose at the largest batch size; larger ones may bring more",
+        Caveat::AccuracyNotSignificant => {
+            "its score fell, but not by more than chance would explain"
+        }
+        Caveat::StillRising => {
+            "throughput still rose at the largest batch size; larger ones may bring more"
+        }
         Caveat::WorseTail => "its p99 latency is worse than the baseline's",
         Caveat::Incomplete => "the run is incomplete",
         Caveat::NoInterval => "there were too few launches for an interval",
@@ -280,5 +358,8 @@ pub(in crate::report) fn caveat(caveat: Caveat) -> String {
 
 /// `larger batches, up to 64, bring less than 5% more`, with what stands between the commas, if anything.
 pub(in crate::report) fn saturated(up_to: &str) -> String {
-    format!("larger batches{up_to} bring less than {} more", number::limit(1.0 - SATURATION_SHARE))
+    format!(
+        "larger batches{up_to} bring less than {} more",
+        number::limit(1.0 - SATURATION_SHARE)
+    )
 }

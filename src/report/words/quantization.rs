@@ -8,24 +8,43 @@ use crate::report::words::{number, plural};
 pub fn quantization(found: &Quantization) -> String {
     let reduced = found.reduced_matrix_nodes_count;
     let all = reduced + found.full_precision_matrix_nodes_count;
-    let nodes = format!("{} of {} matrix node{}", number::count(reduced), number::count(all), plural(all));
+    let nodes = format!(
+        "{} of {} matrix node{}",
+        number::count(reduced),
+        number::count(all),
+        plural(all)
+    );
     let mut parts = vec![format(found).to_owned()];
     match found.format {
         QuantizationFormat::None => {}
         QuantizationFormat::Float16 => {
-            let kind = found.weights.map_or("half precision".into(), |kind| kind.to_string());
+            let kind = found
+                .weights
+                .map_or("half precision".into(), |kind| kind.to_string());
             parts.push(format!("{nodes} in {kind}"));
         }
         _ => {
-            parts.extend(found.weights.map(|kind| format!("{} weights {}", kind, scales(found))));
+            parts.extend(
+                found
+                    .weights
+                    .map(|kind| format!("{} weights {}", kind, scales(found))),
+            );
             let symmetry = symmetry(found.activations_symmetric);
-            parts.extend(found.activations.map(|kind| format!("{kind} activations{symmetry}")));
+            parts.extend(
+                found
+                    .activations
+                    .map(|kind| format!("{kind} activations{symmetry}")),
+            );
             parts.push(nodes);
         }
     }
     if found.qdq_pairs_count > 0 {
         let pairs = found.qdq_pairs_count;
-        parts.push(format!("{} pair{} of quantize and dequantize nodes", number::count(pairs), plural(pairs)));
+        parts.push(format!(
+            "{} pair{} of quantize and dequantize nodes",
+            number::count(pairs),
+            plural(pairs)
+        ));
     }
     parts.join(", ")
 }

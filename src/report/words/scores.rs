@@ -1,7 +1,8 @@
 //! Scores and outputs in words.
 
 use crate::analysis::{
-    AccuracyChange, AccuracyFindings, AccuracyVerdict, ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR, SessionFindings,
+    AccuracyChange, AccuracyFindings, AccuracyVerdict, ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR,
+    SessionFindings,
 };
 use crate::metric::{Metric, Unit};
 use crate::report::words::{number, plain};
@@ -13,7 +14,9 @@ pub(in crate::report) fn accuracy(session: &SessionFindings) -> String {
     if let Some(output) = accuracy.unhealthy_outputs.first() {
         let affected = number::count(output.affected_samples_count);
         let all = number::count(accuracy.samples_count);
-        parts.push(format!("NaN or infinite outputs in {affected} of {all} samples"));
+        parts.push(format!(
+            "NaN or infinite outputs in {affected} of {all} samples"
+        ));
     }
     if let Some(change) = &accuracy.change {
         parts.push(accuracy_change(change));
@@ -32,18 +35,33 @@ pub(in crate::report) fn accuracy(session: &SessionFindings) -> String {
 /// `top-1 98.8%`, where there is nothing to compare it with.
 fn score(session: &SessionFindings) -> Option<String> {
     let scores = Metric::SCORES.into_iter();
-    let (metric, score) = scores.filter_map(|metric| Some((metric, session.figure(metric)?.value()?))).next()?;
-    Some(format!("{} {}", metric.short_label(), number::value(metric.unit(), score, None)))
+    let (metric, score) = scores
+        .filter_map(|metric| Some((metric, session.figure(metric)?.value()?)))
+        .next()?;
+    Some(format!(
+        "{} {}",
+        metric.short_label(),
+        number::value(metric.unit(), score, None)
+    ))
 }
 
 /// `top-1 agreement with the baseline outputs 99.2%`, or why no number says how far outputs are off.
 fn agreement(session: &SessionFindings) -> Option<String> {
     let reference = plain(session.accuracy.reference.as_deref().unwrap_or("reference"));
-    let shown = [Metric::Top1Agreement, Metric::CosineSimilarity, Metric::RelativeError];
-    let measured = shown.into_iter().find_map(|metric| Some((metric, session.figure(metric)?.measured()?)));
+    let shown = [
+        Metric::Top1Agreement,
+        Metric::CosineSimilarity,
+        Metric::RelativeError,
+    ];
+    let measured = shown
+        .into_iter()
+        .find_map(|metric| Some((metric, session.figure(metric)?.measured()?)));
     let Some((metric, estimate)) = measured else {
         let reason = session.figure(Metric::MaxAbsoluteError)?.absent_reason()?;
-        return Some(format!("not compared with the {reference}: {}", plain(reason)));
+        return Some(format!(
+            "not compared with the {reference}: {}",
+            plain(reason)
+        ));
     };
     let value = match metric {
         Metric::CosineSimilarity => format!("{:.4}", estimate.value),
@@ -55,7 +73,9 @@ fn agreement(session: &SessionFindings) -> Option<String> {
 /// `top-1 -0.3 points (not significant)`.
 pub(in crate::report) fn accuracy_change(change: &AccuracyChange) -> String {
     let name = change.metric.short_label();
-    let Some(difference) = change.difference.value() else { return format!("{name} not compared") };
+    let Some(difference) = change.difference.value() else {
+        return format!("{name} not compared");
+    };
     let verdict = match (change.verdict, change.p_value) {
         _ if difference == 0.0 => return format!("{name} unchanged"),
         (AccuracyVerdict::NotSignificant, _) => "not significant".into(),
@@ -63,12 +83,17 @@ pub(in crate::report) fn accuracy_change(change: &AccuracyChange) -> String {
         (_, Some(p)) => format!("significant, p {}", number::probability(p)),
         (_, None) => "significant".into(),
     };
-    format!("{name} {} ({verdict})", score_difference(change.metric, difference))
+    format!(
+        "{name} {} ({verdict})",
+        score_difference(change.metric, difference)
+    )
 }
 
 /// `-0.3 (p = 0.625)`: in points for a share, else in the score's unit.
 pub(in crate::report) fn short_accuracy_change(change: &AccuracyChange) -> String {
-    let Some(difference) = change.difference.value() else { return "not compared".into() };
+    let Some(difference) = change.difference.value() else {
+        return "not compared".into();
+    };
     let verdict = match (change.verdict, change.p_value) {
         (_, Some(p)) => format!("p {}", number::probability(p)),
         (AccuracyVerdict::NotSignificant, None) => "not significant".into(),
@@ -92,7 +117,10 @@ pub(in crate::report) fn score_difference(metric: Metric, difference: f64) -> St
 pub(in crate::report) fn loss_floors() -> [String; 2] {
     let points = number::limit(SHARE_LOSS_FLOOR);
     let error = number::limit(ERROR_LOSS_FLOOR);
-    [format!("{} points", points.trim_end_matches('%')), format!("{error} of the error")]
+    [
+        format!("{} points", points.trim_end_matches('%')),
+        format!("{error} of the error"),
+    ]
 }
 
 pub(in crate::report) fn not_finite(accuracy: &AccuracyFindings) -> Option<String> {

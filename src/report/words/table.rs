@@ -65,8 +65,13 @@ fn absence_note(columns: &[String], reason: &str, rows: &[String]) -> String {
     };
     let reason = shortened(reason, REASON_LENGTH);
     match columns {
-        [outcome] if outcome == "failed" || outcome == "skipped" => format!("{which} {outcome}: {reason}"),
-        columns => format!("{} of {which} not measured: {reason}", words::listed(columns)),
+        [outcome] if outcome == "failed" || outcome == "skipped" => {
+            format!("{which} {outcome}: {reason}")
+        }
+        columns => format!(
+            "{} of {which} not measured: {reason}",
+            words::listed(columns)
+        ),
     }
 }
 
@@ -80,16 +85,32 @@ pub(in crate::report) struct Builder {
 impl Builder {
     pub(in crate::report) fn new(title: impl Into<String>, header: &[&str]) -> Self {
         let header = header.iter().map(|&head| head.to_owned()).collect();
-        let table = Table { title: title.into(), header, rows: Vec::new(), notes: Vec::new() };
-        Builder { table, absences: Vec::new(), places: HashMap::new() }
+        let table = Table {
+            title: title.into(),
+            header,
+            rows: Vec::new(),
+            notes: Vec::new(),
+        };
+        Builder {
+            table,
+            absences: Vec::new(),
+            places: HashMap::new(),
+        }
     }
 
     /// Notes why the figure in `column` of `row` is absent, and gives what its cell shows.
-    pub(in crate::report) fn absence<T: Shown + ?Sized>(&mut self, column: &str, row: &str, reason: &T) -> String {
+    pub(in crate::report) fn absence<T: Shown + ?Sized>(
+        &mut self,
+        column: &str,
+        row: &str,
+        reason: &T,
+    ) -> String {
         // The number that each row has would give every row a note of its own; the figures of machines
         // tell it.
         let reason = reason.text();
-        let reason = reason.split_once(", has ").map_or(reason, |(needs, _)| needs);
+        let reason = reason
+            .split_once(", has ")
+            .map_or(reason, |(needs, _)| needs);
         let key = (column.to_owned(), plain(reason));
         let place = *self.places.entry(key.clone()).or_insert_with(|| {
             self.absences.push((key, Vec::new()));
@@ -123,10 +144,22 @@ impl Builder {
     }
 
     /// A row of which nothing was measured: how it ended stands in its first figure, the reason in the notes.
-    pub(in crate::report) fn absent_row(&mut self, name: Vec<String>, row: &str, outcome: &Outcome) {
-        let word = if matches!(outcome, Outcome::Failed(_)) { "failed" } else { "skipped" };
+    pub(in crate::report) fn absent_row(
+        &mut self,
+        name: Vec<String>,
+        row: &str,
+        outcome: &Outcome,
+    ) {
+        let word = if matches!(outcome, Outcome::Failed(_)) {
+            "failed"
+        } else {
+            "skipped"
+        };
         let hint = match outcome {
-            Outcome::Failed(failure) => failure.hint.as_ref().map(|hint| format!(" (hint: {})", plain(hint))),
+            Outcome::Failed(failure) => failure
+                .hint
+                .as_ref()
+                .map(|hint| format!(" (hint: {})", plain(hint))),
             _ => None,
         };
         let reason = outcome.reason().map_or("no reason recorded", Plain::exact);
@@ -143,9 +176,16 @@ impl Builder {
         self.drop_empty_columns();
         self.table.notes = notes;
         // Columns that the same rows lack for the same reason.
-        let absences = self.absences.into_iter().map(|((column, reason), rows)| ((reason, rows), column));
+        let absences = self
+            .absences
+            .into_iter()
+            .map(|((column, reason), rows)| ((reason, rows), column));
         let alike = words::grouped(absences);
-        self.table.notes.extend(alike.iter().map(|((reason, rows), columns)| absence_note(columns, reason, rows)));
+        self.table.notes.extend(
+            alike
+                .iter()
+                .map(|((reason, rows), columns)| absence_note(columns, reason, rows)),
+        );
         self.table
     }
 
@@ -165,7 +205,10 @@ impl Builder {
             cells.retain(|_| keep.next().copied().unwrap_or(true));
         };
         retain(&mut self.table.header);
-        self.table.rows.iter_mut().for_each(|row| retain(&mut row.cells));
+        self.table
+            .rows
+            .iter_mut()
+            .for_each(|row| retain(&mut row.cells));
     }
 }
 
@@ -192,7 +235,10 @@ mod tests {
     #[test]
     fn column_of_references_alone_says_nothing() {
         let mut table = Builder::new("Variants", &["variant", "median", "accuracy"]);
-        table.row(RowKind::Plain, vec!["fp32".into(), "2 ms".into(), REFERENCE.into()]);
+        table.row(
+            RowKind::Plain,
+            vec!["fp32".into(), "2 ms".into(), REFERENCE.into()],
+        );
         assert_eq!(table.finish(Vec::new()).header, ["variant", "median"]);
     }
 }

@@ -19,18 +19,33 @@ pub(in crate::runner) async fn describe_all(
 ) -> Vec<Description> {
     let mut descriptions = Vec::new();
     for variant in &plan.variants {
-        observer.observe(&Progress::Describing { variant: &variant.name });
-        let request =
-            Request::Describe { model: variant.path.clone(), inputs: plan.inputs.clone(), shapes: plan.shapes.clone() };
+        observer.observe(&Progress::Describing {
+            variant: &variant.name,
+        });
+        let request = Request::Describe {
+            model: variant.path.clone(),
+            inputs: plan.inputs.clone(),
+            shapes: plan.shapes.clone(),
+        };
         let what = format!("{} is being read", variant.name);
-        descriptions.push(telling(observer, &what, launcher.timeout(), describe(launcher, request)).await);
+        descriptions.push(
+            telling(
+                observer,
+                &what,
+                launcher.timeout(),
+                describe(launcher, request),
+            )
+            .await,
+        );
     }
     require_same_interface(plan, &mut descriptions);
     descriptions
 }
 
 async fn describe(launcher: &Launcher, request: Request) -> Description {
-    let mut worker = launcher.start(None, unnamed_log()?, launcher.patience()).await?;
+    let mut worker = launcher
+        .start(None, unnamed_log()?, launcher.patience())
+        .await?;
     let description = match worker.ask(&request, "read the model").await {
         Ok(Response::Described(described)) => Ok(*described),
         Ok(other) => Err(worker.unexpected(&other).await),
@@ -43,11 +58,18 @@ async fn describe(launcher: &Launcher, request: Request) -> Description {
 /// A file that has other inputs than the baseline is no variant, and comparing it would mean nothing.
 fn require_same_interface(plan: &Plan, descriptions: &mut [Description]) {
     let names = |described: &Described| {
-        let mut names: Vec<String> = described.model.inputs.iter().map(|input| input.name.clone()).collect();
+        let mut names: Vec<String> = described
+            .model
+            .inputs
+            .iter()
+            .map(|input| input.name.clone())
+            .collect();
         names.sort_unstable();
         names
     };
-    let Some(expected) = descriptions[plan.baseline].as_ref().ok().map(names) else { return };
+    let Some(expected) = descriptions[plan.baseline].as_ref().ok().map(names) else {
+        return;
+    };
     for (variant, description) in plan.variants.iter().zip(descriptions.iter_mut()) {
         let Ok(described) = description else { continue };
         let found = names(described);
@@ -69,27 +91,49 @@ fn require_same_interface(plan: &Plan, descriptions: &mut [Description]) {
 }
 
 /// Compares with the first variant that can be read, where the baseline cannot; returns what is to be said about it.
-pub(in crate::runner) fn replace_unreadable_baseline(plan: &mut Plan, descriptions: &[Description]) -> Option<String> {
+pub(in crate::runner) fn replace_unreadable_baseline(
+    plan: &mut Plan,
+    descriptions: &[Description],
+) -> Option<String> {
     if descriptions[plan.baseline].is_ok() {
         return None;
     }
-    let unreadable = std::mem::replace(&mut plan.baseline, descriptions.iter().position(Result::is_ok)?);
+    let unreadable = std::mem::replace(
+        &mut plan.baseline,
+        descriptions.iter().position(Result::is_ok)?,
+    );
     let [old, new] = [unreadable, plan.baseline].map(|variant| &plan.variants[variant].name);
-    Some(format!("{old} cannot be measured: the others are compared with {new} instead"))
+    Some(format!(
+        "{old} cannot be measured: the others are compared with {new} instead"
+    ))
 }
 
 /// Where the user named no batch size: those that models take. Returns what is to be said about it.
-pub(in crate::runner) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Description]) -> Option<String> {
+pub(in crate::runner) fn fit_batch_sizes(
+    plan: &mut Plan,
+    descriptions: &[Description],
+) -> Option<String> {
     if plan.sweep_end != SweepEnd::Saturation {
         return None;
     }
-    let read: Vec<&Description> = descriptions.iter().filter(|description| description.is_ok()).collect();
-    let only: Vec<Option<u64>> = read.iter().map(|description| sizes::only(description)).collect();
+    let read: Vec<&Description> = descriptions
+        .iter()
+        .filter(|description| description.is_ok())
+        .collect();
+    let only: Vec<Option<u64>> = read
+        .iter()
+        .map(|description| sizes::only(description))
+        .collect();
     plan.batch_sizes = sizes::fitted(&plan.batch_sizes, &only);
     if let Some(tuning) = &mut plan.tuning {
         let sizes = &mut tuning.space.batch_sizes;
         sizes.retain(|size| plan.batch_sizes.contains(size));
-        let added: Vec<u64> = plan.batch_sizes.iter().copied().filter(|size| !sizes.contains(size)).collect();
+        let added: Vec<u64> = plan
+            .batch_sizes
+            .iter()
+            .copied()
+            .filter(|size| !sizes.contains(size))
+            .collect();
         sizes.extend(added);
         // The first one is the default, which the baseline has to take.
         if let Some(own) = sizes::only(&descriptions[plan.baseline]) {
@@ -97,26 +141,42 @@ pub(in crate::runner) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Descri
             sizes.insert(0, own);
         }
     }
-    if only.contains(&None) || only.is_empty() { None } else { Some(only_words(&read)) }
+    if only.contains(&None) || only.is_empty() {
+        None
+    } else {
+        Some(only_words(&read))
+    }
 }
 
 fn only_words(read: &[&Description]) -> String {
-    let sizes = || read.iter().flat_map(|one| one.as_ref().map(|one| one.inputs.batch_axis.fixed_size));
+    let sizes = || {
+        read.iter()
+            .flat_map(|one| one.as_ref().map(|one| one.inputs.batch_axis.fixed_size))
+    };
     let fixed: BTreeSet<u64> = sizes().flatten().collect();
     let has_none = sizes().any(|size| size.is_none());
     let sizes: Vec<String> = fixed.iter().map(u64::to_string).collect();
     match (sizes.len(), has_none) {
         (0, _) => no_batch_words(read),
-        (1, false) => format!("the batch is fixed at {} by the model: no other size is tried", sizes[0]),
-        _ => format!("the batch is fixed by each model (at {}): no other size is tried", sizes.join(" or ")),
+        (1, false) => format!(
+            "the batch is fixed at {} by the model: no other size is tried",
+            sizes[0]
+        ),
+        _ => format!(
+            "the batch is fixed by each model (at {}): no other size is tried",
+            sizes.join(" or ")
+        ),
     }
 }
 
 fn no_batch_words(read: &[&Description]) -> String {
-    let reason = |one: &&Description| Some(one.as_ref().ok()?.inputs.batch_axis.missing()?.to_owned());
+    let reason =
+        |one: &&Description| Some(one.as_ref().ok()?.inputs.batch_axis.missing()?.to_owned());
     let reasons: BTreeSet<Option<String>> = read.iter().map(reason).collect();
     match (reasons.len(), reasons.into_iter().next().flatten()) {
-        (1, Some(reason)) => format!("there is no batch ({reason}): every inference is one prediction"),
+        (1, Some(reason)) => {
+            format!("there is no batch ({reason}): every inference is one prediction")
+        }
         _ => "the model has no batch: every inference is one prediction".into(),
     }
 }
@@ -126,15 +186,27 @@ pub(in crate::runner) fn variant_record(description: &Description) -> VariantRec
     VariantRecord {
         sha256: described.map(|described| described.sha256.clone()),
         model: described.map(|described| described.model.clone()),
-        inputs: described.map(|described| described.inputs.fed.clone()).unwrap_or_default(),
+        inputs: described
+            .map(|described| described.inputs.fed.clone())
+            .unwrap_or_default(),
         shape_inputs: described.map(shape_inputs).unwrap_or_default(),
         probe: described.and_then(|described| described.probe.clone()),
         coupling: None,
-        outcome: description.as_ref().map_or_else(|failure| Outcome::Failed(failure.clone()), |_| Outcome::Ok),
+        outcome: description
+            .as_ref()
+            .map_or_else(|failure| Outcome::Failed(failure.clone()), |_| Outcome::Ok),
     }
 }
 
 fn shape_inputs(described: &Described) -> Vec<Vec<FedInput>> {
-    let fed = |inputs: &Observed<InputPlan>| inputs.as_ref().map_or_else(|_| Vec::new(), |plan| plan.fed.clone());
-    if described.shapes.len() > 1 { described.shapes.iter().map(fed).collect() } else { Vec::new() }
+    let fed = |inputs: &Observed<InputPlan>| {
+        inputs
+            .as_ref()
+            .map_or_else(|_| Vec::new(), |plan| plan.fed.clone())
+    };
+    if described.shapes.len() > 1 {
+        described.shapes.iter().map(fed).collect()
+    } else {
+        Vec::new()
+    }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::plan::{Pin, Plan, SessionSpec, TuningPlan};
 use crate::record::{
-    CellRecord, DatasetInfo, Event, Host, NOT_REACHED, Outcome, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION,
-    Statistics, Tuning,
+    CellRecord, DatasetInfo, Event, Host, NOT_REACHED, Outcome, RunInfo, RunRecord, RuntimeInfo,
+    SCHEMA_VERSION, Statistics, Tuning,
 };
 use crate::runner::rounds::stop;
 use crate::runner::{Description, Job, Launcher, Observer, Progress, RunError};
@@ -18,7 +18,10 @@ use crate::sample::{Roots, affinity};
 use crate::store::{Journal, RunFolder};
 use crate::units::Nanos;
 
-pub(in crate::runner) fn settle_plan(job: &mut Job, descriptions: &[Description]) -> Result<(), RunError> {
+pub(in crate::runner) fn settle_plan(
+    job: &mut Job,
+    descriptions: &[Description],
+) -> Result<(), RunError> {
     let said = describe::fit_batch_sizes(&mut job.plan, descriptions);
     job.notes.extend(said.filter(|_| job.resumed.is_none()));
     if let Some(tuning) = &mut job.plan.tuning {
@@ -43,8 +46,17 @@ pub(in crate::runner) fn open_journal(
     };
     for runtime in runtimes {
         let record = journal.record();
-        let is_used = record.plan.sessions.iter().any(|session| *session.runtime.path() == runtime.path);
-        if is_used && !record.runtimes.iter().any(|known| known.path == runtime.path) {
+        let is_used = record
+            .plan
+            .sessions
+            .iter()
+            .any(|session| *session.runtime.path() == runtime.path);
+        if is_used
+            && !record
+                .runtimes
+                .iter()
+                .any(|known| known.path == runtime.path)
+        {
             journal.append(Event::Runtime(runtime))?;
         }
     }
@@ -57,32 +69,59 @@ fn resume(
     fresh: RunRecord,
     runtimes: &[RuntimeInfo],
 ) -> Result<(Journal, Duration), RunError> {
-    for (variant, (before, now)) in old.plan.variants.iter().zip(old.variants.iter().zip(&fresh.variants)) {
+    for (variant, (before, now)) in old
+        .plan
+        .variants
+        .iter()
+        .zip(old.variants.iter().zip(&fresh.variants))
+    {
         if before.sha256 != now.sha256 {
-            return Err(RunError::Changed(format!("`{}` is another file than before", variant.path.display())));
+            return Err(RunError::Changed(format!(
+                "`{}` is another file than before",
+                variant.path.display()
+            )));
         }
     }
     for before in &old.runtimes {
         let is_same = |now: &RuntimeInfo| {
-            now.path == before.path && now.version == before.version && now.build_info == before.build_info
+            now.path == before.path
+                && now.version == before.version
+                && now.build_info == before.build_info
         };
         if !runtimes.iter().any(is_same) {
-            return Err(RunError::Changed(format!("`{}` is another library than before", before.path.display())));
+            return Err(RunError::Changed(format!(
+                "`{}` is another library than before",
+                before.path.display()
+            )));
         }
     }
     let elapsed = old.spent();
     old.plan.schedule.budget_ns = fresh.plan.schedule.budget_ns.map(|budget| elapsed + budget);
     let mut journal = Journal::resume(folder, old)?;
-    journal.append(Event::Resumed { elapsed_ns: elapsed })?;
-    fresh.lost_workers.into_iter().try_for_each(|lost| journal.append(Event::Lost(lost)))?;
+    journal.append(Event::Resumed {
+        elapsed_ns: elapsed,
+    })?;
+    fresh
+        .lost_workers
+        .into_iter()
+        .try_for_each(|lost| journal.append(Event::Lost(lost)))?;
     Ok((journal, Nanos(elapsed.0).into()))
 }
 
 /// A limit on the fall of accuracy takes labels to hold it against.
 fn require_labels(tuning: &TuningPlan, descriptions: &[Description]) -> Result<(), RunError> {
-    let datasets = || descriptions.iter().flatten().filter_map(|described| described.dataset.as_ref());
+    let datasets = || {
+        descriptions
+            .iter()
+            .flatten()
+            .filter_map(|described| described.dataset.as_ref())
+    };
     let is_labelled = datasets().any(DatasetInfo::has_labels);
-    if tuning.max_accuracy_drop_ratio.is_some() && !is_labelled { Err(RunError::Unlabelled) } else { Ok(()) }
+    if tuning.max_accuracy_drop_ratio.is_some() && !is_labelled {
+        Err(RunError::Unlabelled)
+    } else {
+        Ok(())
+    }
 }
 
 pub(in crate::runner) struct Prepared {
@@ -98,19 +137,34 @@ pub(in crate::runner) async fn prepare(
 ) -> Result<Prepared, RunError> {
     let descriptions = describe::describe_all(&job.plan, launcher, observer).await;
     if descriptions.iter().all(Result::is_err) {
-        return Err(RunError::NoVariant { failures: descriptions.into_iter().filter_map(Result::err).collect() });
+        return Err(RunError::NoVariant {
+            failures: descriptions.into_iter().filter_map(Result::err).collect(),
+        });
     }
-    let runtimes = runtimes::open_all(&job.plan, &job.runtimes, launcher).await.map_err(RunError::Runtime)?;
+    let runtimes = runtimes::open_all(&job.plan, &job.runtimes, launcher)
+        .await
+        .map_err(RunError::Runtime)?;
     for (variant, description) in job.plan.variants.iter().zip(&descriptions) {
         if let Err(failure) = description {
-            observer.observe(&Progress::Failed { session: &variant.name, place: None, failure });
+            observer.observe(&Progress::Failed {
+                session: &variant.name,
+                place: None,
+                failure,
+            });
         }
     }
     // What cannot be measured at all is left out.
-    job.notes.extend(runtimes::leave_out_unoffered(&mut job.plan, &runtimes));
-    job.notes.extend(describe::replace_unreadable_baseline(&mut job.plan, &descriptions));
+    job.notes
+        .extend(runtimes::leave_out_unoffered(&mut job.plan, &runtimes));
+    job.notes.extend(describe::replace_unreadable_baseline(
+        &mut job.plan,
+        &descriptions,
+    ));
     launcher.cpus = worker_cpus(&job.plan, &job.host, &launcher.roots);
-    Ok(Prepared { descriptions, runtimes })
+    Ok(Prepared {
+        descriptions,
+        runtimes,
+    })
 }
 
 fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
@@ -119,12 +173,23 @@ fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
         Pin::Cpus(cpus) => Some(cpus.clone()),
         Pin::Auto => {
             let threads = |concurrency: u64| {
-                let planned = plan.sessions.iter().map(|session| session.options.intra_threads);
-                let tried = plan.tuning.iter().flat_map(|tuning| tuning.space.intra_threads.iter().copied());
+                let planned = plan
+                    .sessions
+                    .iter()
+                    .map(|session| session.options.intra_threads);
+                let tried = plan
+                    .tuning
+                    .iter()
+                    .flat_map(|tuning| tuning.space.intra_threads.iter().copied());
                 let pool = planned.chain(tried).max().unwrap_or(1);
                 pool + concurrency - 1
             };
-            let most = plan.load_modes.iter().map(|mode| threads(mode.threads_count())).max().unwrap_or(1);
+            let most = plan
+                .load_modes
+                .iter()
+                .map(|mode| threads(mode.threads_count()))
+                .max()
+                .unwrap_or(1);
             let placement = affinity::choose_cpus(
                 most.min(host.usable_cpus_count),
                 &host.affinity_cpus,
@@ -141,13 +206,17 @@ pub(in crate::runner) fn first_record(job: &Job, descriptions: &[Description]) -
     let (plan, mut notes) = (&job.plan, job.notes.clone());
     let cell = |key| CellRecord {
         key,
-        outcome: Outcome::Skipped { reason: NOT_REACHED.into() },
+        outcome: Outcome::Skipped {
+            reason: NOT_REACHED.into(),
+        },
         latency_histogram: None,
         warmup_histogram: None,
         settled_after_rounds: None,
     };
     let described = descriptions.iter().flatten();
-    let inputs = described.clone().flat_map(|described| described.shapes.iter().flatten().chain([&described.inputs]));
+    let inputs = described
+        .clone()
+        .flat_map(|described| described.shapes.iter().flatten().chain([&described.inputs]));
     for note in inputs.flat_map(|inputs| &inputs.notes) {
         if !notes.contains(note) {
             notes.push(note.clone());
@@ -159,14 +228,19 @@ pub(in crate::runner) fn first_record(job: &Job, descriptions: &[Description]) -
     RunRecord {
         schema_version: SCHEMA_VERSION,
         run: RunInfo {
-            harness_cost_ns: described.clone().map(|described| described.harness_cost_ns).min(),
+            harness_cost_ns: described
+                .clone()
+                .map(|described| described.harness_cost_ns)
+                .min(),
             ..job.info.clone()
         },
         host: job.host.clone(),
         plan: plan.clone(),
         runtimes: Vec::new(),
         variants: descriptions.iter().map(describe::variant_record).collect(),
-        dataset: described.clone().find_map(|described| described.dataset.clone()),
+        dataset: described
+            .clone()
+            .find_map(|described| described.dataset.clone()),
         launches: Vec::new(),
         cells: plan.cells().map(cell).collect(),
         blocks: Vec::new(),

@@ -41,21 +41,33 @@ pub(in crate::runner) async fn labels(
     mut launch: Option<Launch>,
     launcher: &Launcher,
 ) -> Result<Option<Launch>, RunError> {
-    let Some(rehearsal) = Rehearsal::of(job, prepared, launch.as_ref()) else { return Ok(launch) };
+    let Some(rehearsal) = Rehearsal::of(job, prepared, launch.as_ref()) else {
+        return Ok(launch);
+    };
     let record = match rehearsal.judge(job, &mut launch, launcher).await {
         Ok(Judged::As(record)) => *record,
         Ok(Judged::Not(why)) => {
-            job.notes.push(format!("whether labels and outputs go together shows only when outputs are scored: {why}"));
+            job.notes.push(format!(
+                "whether labels and outputs go together shows only when outputs are scored: {why}"
+            ));
             return Ok(launch);
         }
-        Err(failure) if failure.kind == FailureKind::BadInput => return Err(RunError::Labels(failure)),
+        Err(failure) if failure.kind == FailureKind::BadInput => {
+            return Err(RunError::Labels(failure));
+        }
         Err(failure) => {
             settle::lose(job, rehearsal.session, &failure);
             return Ok(launch);
         }
     };
-    let Some(scores) = &record.scores else { return Ok(launch) };
-    let limits_drop = job.plan.tuning.as_ref().is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
+    let Some(scores) = &record.scores else {
+        return Ok(launch);
+    };
+    let limits_drop = job
+        .plan
+        .tuning
+        .as_ref()
+        .is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
     if limits_drop && scores.leading().unit() != Unit::Ratio {
         return Err(RunError::NoShare);
     }
@@ -63,7 +75,10 @@ pub(in crate::runner) async fn labels(
     if matches!(scores, Scores::Regression { .. }) {
         // Labels that are numbers to predict are no classes, even where all of them are whole.
         for described in prepared.descriptions.iter_mut().flatten() {
-            described.dataset.iter_mut().for_each(|dataset| dataset.class_labels = None);
+            described
+                .dataset
+                .iter_mut()
+                .for_each(|dataset| dataset.class_labels = None);
         }
     }
     Ok(launch)
@@ -79,48 +94,90 @@ struct Rehearsal {
 impl Rehearsal {
     /// In the session of `launch`, or else the baseline's; `None` where nothing is labelled, or nothing computes outputs.
     fn of(job: &Job, prepared: &Prepared, launch: Option<&Launch>) -> Option<Rehearsal> {
-        let session = launch.map(|launch| launch.record.session).or_else(|| job.plan.baseline_session())?;
+        let session = launch
+            .map(|launch| launch.record.session)
+            .or_else(|| job.plan.baseline_session())?;
         let spec = &job.plan.sessions[session];
         let described = prepared.descriptions[spec.variant].as_ref().ok()?;
-        let is_labelled = described.dataset.as_ref().is_some_and(DatasetInfo::has_labels);
+        let is_labelled = described
+            .dataset
+            .as_ref()
+            .is_some_and(DatasetInfo::has_labels);
         if !is_labelled || spec.is_scripted() || job.resumed.is_some() {
             return None;
         }
-        let probes = prepared.descriptions.iter().flatten().filter_map(|described| described.probe.as_ref());
-        let inference = probes.filter_map(|probe| probe.inference_ns).max().unwrap_or_default();
-        Some(Rehearsal { session, inputs: described.inputs.clone(), inference: inference.into() })
+        let probes = prepared
+            .descriptions
+            .iter()
+            .flatten()
+            .filter_map(|described| described.probe.as_ref());
+        let inference = probes
+            .filter_map(|probe| probe.inference_ns)
+            .max()
+            .unwrap_or_default();
+        Some(Rehearsal {
+            session,
+            inputs: described.inputs.clone(),
+            inference: inference.into(),
+        })
     }
 
-    async fn judge(&self, job: &Job, launch: &mut Option<Launch>, launcher: &Launcher) -> Result<Judged, Failure> {
-        let is_tried_out = launch.as_ref().is_some_and(|launch| launch.worker.is_alive());
+    async fn judge(
+        &self,
+        job: &Job,
+        launch: &mut Option<Launch>,
+        launcher: &Launcher,
+    ) -> Result<Judged, Failure> {
+        let is_tried_out = launch
+            .as_ref()
+            .is_some_and(|launch| launch.worker.is_alive());
         if !is_tried_out {
             let left = Time::of(job).remaining();
             if self.affordable(left).is_none() {
                 let long = "an inference is long beside what is left of the budget";
-                return Ok(Judged::Not(if left.is_zero() { "nothing is left of the budget" } else { long }));
+                return Ok(Judged::Not(if left.is_zero() {
+                    "nothing is left of the budget"
+                } else {
+                    long
+                }));
             }
-            let Some(started) = self.start(job, launcher).await? else { return Ok(Judged::Not(LONG_LOAD)) };
+            let Some(started) = self.start(job, launcher).await? else {
+                return Ok(Judged::Not(LONG_LOAD));
+            };
             *launch = Some(started);
         }
-        let Some(launch) = launch else { return Ok(Judged::Not(LONG_LOAD)) };
+        let Some(launch) = launch else {
+            return Ok(Judged::Not(LONG_LOAD));
+        };
         let left = Time::of(job).remaining();
         let limit = left.mul_f64(LONGEST).max(PATIENCE);
         let (request, doing) = match self.affordable(left) {
             // Nothing was tried out in this launch, so that it has no outputs.
             None if !is_tried_out => {
-                return Ok(Judged::Not("loading the model left too little of the budget for an inference"));
+                return Ok(Judged::Not(
+                    "loading the model left too little of the budget for an inference",
+                ));
             }
-            Some(samples) => (Request::Evaluate(self.evaluation(job, samples)), "score the first samples"),
-            None => (Request::Rehearse(self.evaluation(job, self.least())), "judge the labels"),
+            Some(samples) => (
+                Request::Evaluate(self.evaluation(job, samples)),
+                "score the first samples",
+            ),
+            None => (
+                Request::Rehearse(self.evaluation(job, self.least())),
+                "judge the labels",
+            ),
         };
         match launch.worker.ask_within(limit, &request, doing).await {
             Ok(Response::Evaluated(record)) => Ok(Judged::As(record)),
             Ok(other) => Err(launch.worker.unexpected(&other).await),
             // It was given up for the want of time, or ran nothing that would tell.
-            Err(failure) if failure.kind == FailureKind::TimedOut => {
-                Ok(Judged::Not("judging them on the first samples did not end in its share of the budget"))
-            }
-            Err(failure) if failure.kind == FailureKind::Inference && matches!(request, Request::Rehearse(_)) => {
+            Err(failure) if failure.kind == FailureKind::TimedOut => Ok(Judged::Not(
+                "judging them on the first samples did not end in its share of the budget",
+            )),
+            Err(failure)
+                if failure.kind == FailureKind::Inference
+                    && matches!(request, Request::Rehearse(_)) =>
+            {
                 Ok(Judged::Not(NO_OUTPUTS))
             }
             Err(failure) => Err(failure),
@@ -147,7 +204,8 @@ impl Rehearsal {
         if left.is_zero() || self.inference > share {
             return None;
         }
-        let takes_more = self.inputs.supports_batch(SAMPLES).is_ok() && self.inference * SAMPLES as u32 <= share;
+        let takes_more =
+            self.inputs.supports_batch(SAMPLES).is_ok() && self.inference * SAMPLES as u32 <= share;
         Some(if takes_more { SAMPLES } else { least })
     }
 
@@ -175,20 +233,38 @@ mod tests {
     fn rehearsal(inference: Duration, fixed_size: Option<u64>) -> Rehearsal {
         let axes = [("x".to_owned(), 0)].into();
         let (reason, proof) = (AxisReason::SymbolName, BatchProof::Proved);
-        let batch_axis = BatchAxis { axes, symbol: None, fixed_size, reason, proof };
+        let batch_axis = BatchAxis {
+            axes,
+            symbol: None,
+            fixed_size,
+            reason,
+            proof,
+        };
         let inputs = InputPlan::made_up(Vec::new(), batch_axis);
-        Rehearsal { session: 0, inputs, inference }
+        Rehearsal {
+            session: 0,
+            inputs,
+            inference,
+        }
     }
 
     #[test]
     fn outputs_are_computed_only_where_that_takes_little_of_what_is_left() {
-        let samples = |inference: Duration, left: Duration| rehearsal(inference, None).affordable(left);
+        let samples =
+            |inference: Duration, left: Duration| rehearsal(inference, None).affordable(left);
         assert_eq!(samples(SECOND / 10, SECOND * 10), Some(2));
-        assert_eq!(samples(SECOND * 7 / 10, SECOND * 10), Some(1), "two samples may take twice as long");
+        assert_eq!(
+            samples(SECOND * 7 / 10, SECOND * 10),
+            Some(1),
+            "two samples may take twice as long"
+        );
         assert_eq!(samples(SECOND * 7, SECOND * 10), None);
         assert_eq!(samples(Duration::ZERO, Duration::ZERO), None);
         assert_eq!(samples(SECOND * 7, Duration::MAX), Some(2));
-        assert_eq!(rehearsal(SECOND / 10, Some(4)).affordable(SECOND * 10), Some(4));
+        assert_eq!(
+            rehearsal(SECOND / 10, Some(4)).affordable(SECOND * 10),
+            Some(4)
+        );
         assert_eq!(rehearsal(SECOND * 7, Some(4)).affordable(SECOND * 10), None);
     }
 }

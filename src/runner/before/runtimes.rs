@@ -17,15 +17,26 @@ pub(in crate::runner) async fn open_all(
 ) -> Result<Vec<RuntimeInfo>, Failure> {
     let mut runtimes: Vec<RuntimeInfo> = Vec::new();
     for spec in &plan.sessions {
-        if !runtimes.iter().any(|known| known.path == *spec.runtime.path()) {
+        if !runtimes
+            .iter()
+            .any(|known| known.path == *spec.runtime.path())
+        {
             let on_cpu = SessionSpec {
                 execution_provider: CPU_PROVIDER.into(),
                 provider: ProviderSpec::default(),
                 ..spec.clone()
             };
-            let info = open(launcher, &on_cpu).await.map_err(|failure| of_cache(failure, spec.runtime.path()))?;
-            let found_by = found.iter().find(|found| found.choice == spec.runtime).map(|found| found.found_by.clone());
-            runtimes.push(RuntimeInfo { found_by: found_by.unwrap_or_default(), ..info });
+            let info = open(launcher, &on_cpu)
+                .await
+                .map_err(|failure| of_cache(failure, spec.runtime.path()))?;
+            let found_by = found
+                .iter()
+                .find(|found| found.choice == spec.runtime)
+                .map(|found| found.found_by.clone());
+            runtimes.push(RuntimeInfo {
+                found_by: found_by.unwrap_or_default(),
+                ..info
+            });
         }
     }
     // A library of execution providers has to be tried; an execution provider that no runtime has is asked for once
@@ -37,7 +48,11 @@ pub(in crate::runner) async fn open_all(
                 && (spec.runtime == other.runtime || spec.provider.library.is_none())
         };
         let is_had = spec.provider.library.is_none()
-            && plan.sessions.iter().filter(|other| is_same(other)).any(|other| offers(&runtimes, other));
+            && plan
+                .sessions
+                .iter()
+                .filter(|other| is_same(other))
+                .any(|other| offers(&runtimes, other));
         if !is_had && !opened.iter().any(is_same) {
             opened.push(spec);
             open(launcher, spec).await?;
@@ -49,25 +64,40 @@ pub(in crate::runner) async fn open_all(
 fn of_cache(failure: Failure, library: &Path) -> Failure {
     let is_its_own = matches!(failure.kind, FailureKind::Runtime | FailureKind::Crashed);
     match Cache::release_of(library).filter(|_| is_its_own) {
-        Some(release) => Failure { hint: Some(removal_hint(release).into()), ..failure },
+        Some(release) => Failure {
+            hint: Some(removal_hint(release).into()),
+            ..failure
+        },
         None => failure,
     }
 }
 
 fn offers(runtimes: &[RuntimeInfo], spec: &SessionSpec) -> bool {
-    let runtime = runtimes.iter().find(|runtime| runtime.path == *spec.runtime.path());
+    let runtime = runtimes
+        .iter()
+        .find(|runtime| runtime.path == *spec.runtime.path());
     spec.provider.library.is_some()
-        || runtime.is_some_and(|runtime| runtime.execution_providers.contains(&spec.execution_provider))
+        || runtime.is_some_and(|runtime| {
+            runtime
+                .execution_providers
+                .contains(&spec.execution_provider)
+        })
 }
 
 /// Sessions go whose runtime lacks their execution provider, where another has it; returns what is to be said.
-pub(in crate::runner) fn leave_out_unoffered(plan: &mut Plan, runtimes: &[RuntimeInfo]) -> Vec<String> {
+pub(in crate::runner) fn leave_out_unoffered(
+    plan: &mut Plan,
+    runtimes: &[RuntimeInfo],
+) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     plan.sessions.retain(|spec| {
         let offered = offers(runtimes, spec);
         if !offered {
             let path = spec.runtime.path();
-            let version = runtimes.iter().find(|runtime| runtime.path == *path).map(|runtime| runtime.version.as_str());
+            let version = runtimes
+                .iter()
+                .find(|runtime| runtime.path == *path)
+                .map(|runtime| runtime.version.as_str());
             let note = format!(
                 "`{}` is not measured on ONNX Runtime {} (`{}`), which does not have it",
                 spec.execution_provider,
@@ -84,7 +114,9 @@ pub(in crate::runner) fn leave_out_unoffered(plan: &mut Plan, runtimes: &[Runtim
 }
 
 async fn open(launcher: &Launcher, spec: &SessionSpec) -> Result<RuntimeInfo, Failure> {
-    let opened = launcher.open(spec, unnamed_log()?, launcher.patience()).await?;
+    let opened = launcher
+        .open(spec, unnamed_log()?, launcher.patience())
+        .await?;
     opened.worker.end().await;
     Ok(opened.runtime)
 }

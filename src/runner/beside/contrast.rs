@@ -49,8 +49,12 @@ struct Time {
 impl Found {
     /// Takes the medians of a pair of workers, the one without the change first.
     fn add(&mut self, [unchanged, changed]: [Vec<f64>; 2]) {
-        let ratios = changed.iter().zip(&unchanged).map(|(changed, unchanged)| (changed / unchanged).ln());
-        self.log_ratios.push(ratios.filter(|ratio| ratio.is_finite()).collect());
+        let ratios = changed
+            .iter()
+            .zip(&unchanged)
+            .map(|(changed, unchanged)| (changed / unchanged).ln());
+        self.log_ratios
+            .push(ratios.filter(|ratio| ratio.is_finite()).collect());
         self.changed.extend(changed);
         self.unchanged.extend(unchanged);
     }
@@ -58,28 +62,39 @@ impl Found {
     /// Whether further pairs would make a verdict of what the pairs so far suggest.
     fn is_worth_more(&self) -> bool {
         let ratio = median(&self.log_ratios.concat()).map(f64::exp);
-        (self.log_ratios.len() as u64) < MIN_LAUNCHES && ratio.is_some_and(|ratio| ratio < WORTH_MORE_PAIRS)
+        (self.log_ratios.len() as u64) < MIN_LAUNCHES
+            && ratio.is_some_and(|ratio| ratio < WORTH_MORE_PAIRS)
     }
 
     fn contrasted(self) -> Observed<Contrasted> {
         let nanos = |values: &[f64]| median(values).map(|value| Nanos(value as u64));
         match (nanos(&self.changed), nanos(&self.unchanged)) {
-            (Some(changed_ns), Some(unchanged_ns)) => {
-                Ok(Contrasted { log_ratios: self.log_ratios, changed_ns, unchanged_ns })
-            }
-            _ => {
-                Err(format!("a pair of launches did not fit into {}% of the time budget", BUDGET_SHARE * 100.0).into())
-            }
+            (Some(changed_ns), Some(unchanged_ns)) => Ok(Contrasted {
+                log_ratios: self.log_ratios,
+                changed_ns,
+                unchanged_ns,
+            }),
+            _ => Err(format!(
+                "a pair of launches did not fit into {}% of the time budget",
+                BUDGET_SHARE * 100.0
+            )
+            .into()),
         }
     }
 }
 
 pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     let end = |time: Option<Duration>| time.map(|time| Instant::now() + time);
-    let mut time = Time { end: end(run.beside_time(BUDGET_SHARE)), pair: SHORTEST_PAIR };
+    let mut time = Time {
+        end: end(run.beside_time(BUDGET_SHARE)),
+        pair: SHORTEST_PAIR,
+    };
     let mut contrasts = Vec::new();
     for session in 0..run.plan().sessions.len() {
-        let Some(place) = run.smallest(session).filter(|_| !run.plan().sessions[session].is_scripted()) else {
+        let Some(place) = run
+            .smallest(session)
+            .filter(|_| !run.plan().sessions[session].is_scripted())
+        else {
             continue;
         };
         let mut found = why_no_contrast(run, session).map_or_else(|| Ok(Found::default()), Err);
@@ -93,10 +108,21 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
                 break;
             }
         }
-        let CellKey { session, shape, batch_size, .. } = place.0;
+        let CellKey {
+            session,
+            shape,
+            batch_size,
+            ..
+        } = place.0;
         let option = format!("{}={}", OPTION.0, OPTION.1).into();
         let found = found.and_then(Found::contrasted);
-        run.journal.append(Event::Contrast(Contrast { session, shape, batch_size, option, found }))?;
+        run.journal.append(Event::Contrast(Contrast {
+            session,
+            shape,
+            batch_size,
+            option,
+            found,
+        }))?;
     }
     Ok(())
 }
@@ -105,7 +131,13 @@ fn why_no_contrast(run: &Run<'_>, session: usize) -> Option<Plain> {
     let spec = &run.plan().sessions[session];
     let described = run.descriptions[spec.variant].as_ref().ok()?;
     if spec.is_accelerated() {
-        Some(format!("`{}` does not compute with the CPU's denormals", spec.execution_provider).into())
+        Some(
+            format!(
+                "`{}` does not compute with the CPU's denormals",
+                spec.execution_provider
+            )
+            .into(),
+        )
     } else if spec.options.session_config.contains_key(OPTION.0) {
         Some(format!("`{}` is set in this session", OPTION.0).into())
     } else if !computes_in_float(&described.model) {
@@ -124,13 +156,16 @@ async fn extend(
 ) -> Result<bool, RunError> {
     let Ok(so_far) = found else { return Ok(false) };
     let began = Instant::now();
-    let left = time.end.map_or(Duration::MAX, |end| end.saturating_duration_since(began));
+    let left = time
+        .end
+        .map_or(Duration::MAX, |end| end.saturating_duration_since(began));
     let session = place.0.session;
     if left < time.pair.max(run.launch_with(session, PAIR_INFERENCES) * 2) {
         return Ok(false);
     }
     let label = run.label(session);
-    run.observer.observe(&Progress::Contrasting { session: &label });
+    run.observer
+        .observe(&Progress::Contrasting { session: &label });
     let logs = [run.diagnosis_log(session)?, run.diagnosis_log(session)?];
     match tokio::time::timeout(left, pair(run, place, logs)).await {
         Ok(Ok(medians)) => so_far.add(medians),
@@ -144,11 +179,18 @@ async fn extend(
     Ok(true)
 }
 
-async fn pair(run: &Run<'_>, place: &(CellKey, InputPlan), logs: [File; 2]) -> Result<[Vec<f64>; 2], Failure> {
+async fn pair(
+    run: &Run<'_>,
+    place: &(CellKey, InputPlan),
+    logs: [File; 2],
+) -> Result<[Vec<f64>; 2], Failure> {
     let (key, inputs) = (place.0, &place.1);
     let spec = run.plan().sessions[key.session].clone();
     let mut changed = spec.clone();
-    changed.options.session_config.insert(OPTION.0.into(), OPTION.1.into());
+    changed
+        .options
+        .session_config
+        .insert(OPTION.0.into(), OPTION.1.into());
     let [log, changed_log] = logs;
     let (unchanged, _) = run.unrecorded(key, &spec, inputs, log).await?;
     let (changed, _) = run.unrecorded(key, &changed, inputs, changed_log).await?;
@@ -176,11 +218,19 @@ async fn pair(run: &Run<'_>, place: &(CellKey, InputPlan), logs: [File; 2]) -> R
 
 fn computes_in_float(model: &ModelSummary) -> bool {
     let is_float = |element_type: ElementType| {
-        matches!(element_type, ElementType::Float | ElementType::Double | ElementType::Float16 | ElementType::Bfloat16)
+        matches!(
+            element_type,
+            ElementType::Float | ElementType::Double | ElementType::Float16 | ElementType::Bfloat16
+        )
     };
     let values = model.inputs.iter().chain(&model.outputs);
-    model.weights.iter().any(|weights| is_float(weights.element_type))
-        || values.into_iter().any(|value| value.value_type.element_type().is_some_and(is_float))
+    model
+        .weights
+        .iter()
+        .any(|weights| is_float(weights.element_type))
+        || values
+            .into_iter()
+            .any(|value| value.value_type.element_type().is_some_and(is_float))
 }
 
 #[cfg(test)]
@@ -196,8 +246,13 @@ mod tests {
             assert_eq!(found.is_worth_more(), pair < MIN_LAUNCHES);
         }
         let found = found.contrasted().unwrap();
-        assert_eq!((found.changed_ns, found.unchanged_ns), (Nanos(105), Nanos(210)));
-        assert!(found.log_ratios.len() == 6 && (found.log_ratios[0][1] - 0.5_f64.ln()).abs() < 1e-12);
+        assert_eq!(
+            (found.changed_ns, found.unchanged_ns),
+            (Nanos(105), Nanos(210))
+        );
+        assert!(
+            found.log_ratios.len() == 6 && (found.log_ratios[0][1] - 0.5_f64.ln()).abs() < 1e-12
+        );
         let mut none = Found::default();
         none.add([vec![100.0, 100.0], vec![95.0, 101.0]]);
         assert!(!none.is_worth_more());

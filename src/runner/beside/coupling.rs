@@ -21,10 +21,14 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
         .filter(|&variant| may_couple(run, variant))
         .filter_map(|variant| Some((variant, real_session_of(run, variant)?)))
         .collect();
-    let time = run.beside_time(BUDGET_SHARE).map(|time| time / u32::try_from(sessions.len().max(1)).unwrap_or(1));
+    let time = run
+        .beside_time(BUDGET_SHARE)
+        .map(|time| time / u32::try_from(sessions.len().max(1)).unwrap_or(1));
     let limit = time.unwrap_or(WITHOUT_BUDGET);
     for (variant, session) in sessions {
-        let Some(coupling) = coupling(run, variant, session, limit).await? else { continue };
+        let Some(coupling) = coupling(run, variant, session, limit).await? else {
+            continue;
+        };
         if let Coupling::Coupled { off_ratio, .. } = &coupling {
             let name = &run.plan().variants[variant].name;
             run.note(format!(
@@ -40,14 +44,19 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
 
 /// Whether several samples are fed at once to a variant whose scales they share, and that was not tried out.
 fn may_couple(run: &Run<'_>, variant: usize) -> bool {
-    let Ok(described) = &run.descriptions[variant] else { return false };
+    let Ok(described) = &run.descriptions[variant] else {
+        return false;
+    };
     let is_fed_batches = run.plan().batch_sizes.iter().any(|&size| size > 1);
-    let takes_any = described.inputs.supports_batch(1).is_ok() && described.inputs.supports_batch(2).is_ok();
+    let takes_any =
+        described.inputs.supports_batch(1).is_ok() && described.inputs.supports_batch(2).is_ok();
     is_fed_batches && takes_any && described.probe.is_none() && described.model.shares_scales()
 }
 
 fn real_session_of(run: &Run<'_>, variant: usize) -> Option<usize> {
-    let is_it = |&session: &usize| run.plan().sessions[session].variant == variant && run.has_open_cells(session);
+    let is_it = |&session: &usize| {
+        run.plan().sessions[session].variant == variant && run.has_open_cells(session)
+    };
     run.in_turn().into_iter().find(is_it)
 }
 
@@ -57,27 +66,42 @@ async fn coupling(
     session: usize,
     limit: Duration,
 ) -> Result<Option<Coupling>, RunError> {
-    let Ok(described) = &run.descriptions[variant] else { return Ok(None) };
+    let Ok(described) = &run.descriptions[variant] else {
+        return Ok(None);
+    };
     let inputs = described.inputs.clone();
     if limit < run.launch_with(session, INFERENCES) {
         let reason = "there was no time for it; raise `--budget`".into();
         return Ok(Some(Coupling::Unknown { reason }));
     }
     let label = run.label(session);
-    run.observer.observe(&Progress::Coupling { session: &label });
+    run.observer
+        .observe(&Progress::Coupling { session: &label });
     let limit = limit.saturating_sub(run.launch_time(session).unwrap_or_default());
     let request = CouplingRequest {
         inputs,
-        random_outputs: run.journal.record().random_outputs().into_iter().map(str::to_owned).collect(),
+        random_outputs: run
+            .journal
+            .record()
+            .random_outputs()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
         inference_ns: run.inference_time(session).map(Nanos::from),
         limit_ns: limit.into(),
         memory_bytes: settle::room(),
         float_rounding: run.plan().sessions[session].float_rounding(),
     };
     let patience = run.patience(limit);
-    let Some(mut launch) = run.launch(session, 0).await? else { return Ok(None) };
+    let Some(mut launch) = run.launch(session, 0).await? else {
+        return Ok(None);
+    };
     let request = Request::Couple(Box::new(request));
-    let failure = match launch.worker.ask_within(patience, &request, "compare samples of a batch").await {
+    let failure = match launch
+        .worker
+        .ask_within(patience, &request, "compare samples of a batch")
+        .await
+    {
         Ok(Response::Coupled(coupling)) => {
             launch.worker.end().await;
             return Ok(Some(coupling));
@@ -87,5 +111,7 @@ async fn coupling(
     };
     run.fail_beside(&mut launch, &failure)?;
     launch.worker.end().await;
-    Ok(Some(Coupling::Unknown { reason: failure.message }))
+    Ok(Some(Coupling::Unknown {
+        reason: failure.message,
+    }))
 }

@@ -46,7 +46,9 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     if run.plan().idle_gaps_ns.is_empty() {
         return Ok(());
     }
-    let is_measured = |session: &usize| !run.plan().sessions[*session].is_scripted() && run.has_open_cells(*session);
+    let is_measured = |session: &usize| {
+        !run.plan().sessions[*session].is_scripted() && run.has_open_cells(*session)
+    };
     let sessions: Vec<usize> = (0..run.plan().sessions.len()).filter(is_measured).collect();
     let time = match run.beside_time(BUDGET_SHARE) {
         Some(time) => time.div_f64(sessions.len().max(1) as f64),
@@ -55,14 +57,22 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     for session in sessions {
         if let Some((key, inputs)) = run.smallest(session) {
             let label = run.label(session);
-            run.observer.observe(&crate::runner::Progress::Idling { session: &label });
+            run.observer
+                .observe(&crate::runner::Progress::Idling { session: &label });
             let gaps = match run.launch_with(session, STARTING_INFERENCES) {
-                least if least > time => {
-                    Err(format!("one launch does not fit into its time ({:.1} s)", time.as_secs_f64()).into())
-                }
+                least if least > time => Err(format!(
+                    "one launch does not fit into its time ({:.1} s)",
+                    time.as_secs_f64()
+                )
+                .into()),
                 _ => idle(run, key, &inputs, time).await?,
             };
-            let found = IdleGaps { session, shape: key.shape, batch_size: key.batch_size, gaps };
+            let found = IdleGaps {
+                session,
+                shape: key.shape,
+                batch_size: key.batch_size,
+                gaps,
+            };
             run.journal.append(Event::IdleGaps(found))?;
         }
     }
@@ -76,11 +86,20 @@ async fn idle(
     inputs: &InputPlan,
     time: Duration,
 ) -> Result<Observed<Vec<IdleGap>>, RunError> {
-    let gaps: Vec<Duration> = run.plan().idle_gaps_ns.iter().copied().map(Duration::from).collect();
+    let gaps: Vec<Duration> = run
+        .plan()
+        .idle_gaps_ns
+        .iter()
+        .copied()
+        .map(Duration::from)
+        .collect();
     let mut spending: Option<Spending> = None;
     let mut found: Vec<Vec<Vec<Nanos>>> = vec![Vec::new(); gaps.len()];
     for number in 0..LAUNCHES {
-        if spending.as_ref().is_some_and(|spending| number >= spending.launches) {
+        if spending
+            .as_ref()
+            .is_some_and(|spending| number >= spending.launches)
+        {
             break;
         }
         let log = run.diagnosis_log(key.session)?;
@@ -93,7 +112,8 @@ async fn idle(
                 return Ok(Err(failure.message));
             }
         };
-        let spending = spending.get_or_insert_with(|| Spending::of(&gaps, time, began.elapsed(), single));
+        let spending =
+            spending.get_or_insert_with(|| Spending::of(&gaps, time, began.elapsed(), single));
         let measured = spending.measure(&mut launch, number, &mut found).await;
         launch.worker.end().await;
         if let Err(failure) = measured {
@@ -101,16 +121,23 @@ async fn idle(
             return Ok(Err(failure.message));
         }
     }
-    Ok(Ok(spending.map(|spending| gaps_of(&spending.shares, found, time)).unwrap_or_default()))
+    Ok(Ok(spending
+        .map(|spending| gaps_of(&spending.shares, found, time))
+        .unwrap_or_default()))
 }
 
 impl Spending {
     /// `started` is the time that a launch takes before its first gap, and `single` that of one inference.
     fn of(gaps: &[Duration], time: Duration, started: Duration, single: Duration) -> Self {
-        let affordable = (time.as_secs_f64() * LAUNCH_SHARE / started.as_secs_f64().max(1e-6)) as u64;
+        let affordable =
+            (time.as_secs_f64() * LAUNCH_SHARE / started.as_secs_f64().max(1e-6)) as u64;
         let launches = affordable.clamp(1, LAUNCHES);
         let left = time.as_secs_f64() - started.as_secs_f64() * launches as f64;
-        Spending { launches, shares: shares(gaps, left.max(0.0), single), single }
+        Spending {
+            launches,
+            shares: shares(gaps, left.max(0.0), single),
+            single,
+        }
     }
 
     /// Inferences of a launch within a share: as many as in the others, as far as that can be.
@@ -119,7 +146,12 @@ impl Spending {
     }
 
     /// Measures the gaps in one launch, in turn the short ones first and the long ones first.
-    async fn measure(&self, launch: &mut Launch, number: u64, found: &mut [Vec<Vec<Nanos>>]) -> Result<(), Failure> {
+    async fn measure(
+        &self,
+        launch: &mut Launch,
+        number: u64,
+        found: &mut [Vec<Vec<Nanos>>],
+    ) -> Result<(), Failure> {
         let mut places: Vec<usize> = (0..self.shares.len()).collect();
         if number % 2 == 1 {
             places.reverse();
@@ -150,7 +182,11 @@ fn shares(gaps: &[Duration], mut left: f64, single: Duration) -> Vec<Share> {
     let mut to_come = gaps.len();
     for share in &mut shares {
         let fits = (left / to_come as f64 / cost(share.gap)) as u64;
-        let more = if share.count < LAUNCHES { 0 } else { fits.min(MOST - share.count) };
+        let more = if share.count < LAUNCHES {
+            0
+        } else {
+            fits.min(MOST - share.count)
+        };
         left -= cost(share.gap) * more as f64;
         share.count += more;
         to_come -= 1;
@@ -158,10 +194,22 @@ fn shares(gaps: &[Duration], mut left: f64, single: Duration) -> Vec<Share> {
     shares
 }
 
-async fn ask(launch: &mut Launch, gap: Duration, single: Duration, count: u64) -> Result<Vec<Nanos>, Failure> {
-    let request = Request::Idle { gap_ns: gap.into(), count };
+async fn ask(
+    launch: &mut Launch,
+    gap: Duration,
+    single: Duration,
+    count: u64,
+) -> Result<Vec<Nanos>, Failure> {
+    let request = Request::Idle {
+        gap_ns: gap.into(),
+        count,
+    };
     let expected = (gap + single * 2).saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
-    match launch.worker.ask_expecting(expected, &request, "measure inferences after idle gaps").await? {
+    match launch
+        .worker
+        .ask_expecting(expected, &request, "measure inferences after idle gaps")
+        .await?
+    {
         Response::Idled { latencies_ns } => Ok(latencies_ns),
         other => Err(launch.worker.unexpected(&other).await),
     }
@@ -170,7 +218,11 @@ async fn ask(launch: &mut Launch, gap: Duration, single: Duration, count: u64) -
 fn gaps_of(shares: &[Share], found: Vec<Vec<Vec<Nanos>>>, time: Duration) -> Vec<IdleGap> {
     let gap = |(share, latencies): (&Share, Vec<Vec<Nanos>>)| IdleGap {
         gap_ns: share.gap.into(),
-        latencies_ns: if share.count == 0 { Err(why_not(share.gap, time).into()) } else { Ok(latencies) },
+        latencies_ns: if share.count == 0 {
+            Err(why_not(share.gap, time).into())
+        } else {
+            Ok(latencies)
+        },
     };
     shares.iter().zip(found).map(gap).collect()
 }
@@ -189,11 +241,18 @@ mod tests {
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
-    const GAPS: [Duration; 4] =
-        [Duration::ZERO, Duration::from_millis(10), Duration::from_millis(100), Duration::from_secs(1)];
+    const GAPS: [Duration; 4] = [
+        Duration::ZERO,
+        Duration::from_millis(10),
+        Duration::from_millis(100),
+        Duration::from_secs(1),
+    ];
 
     fn counts(left: f64, single: Duration) -> Vec<u64> {
-        shares(&GAPS, left, single).iter().map(|share| share.count).collect()
+        shares(&GAPS, left, single)
+            .iter()
+            .map(|share| share.count)
+            .collect()
     }
 
     #[test]
@@ -210,23 +269,42 @@ mod tests {
         assert_eq!(counts(2.0, MS), [60, 34, 11, 0]);
         // A long inference counts twice: 10 s without a gap fit 6 times into 60 s.
         assert_eq!(counts(60.0, MS * 5_000), [6, 0, 0, 0]);
-        let found = gaps_of(&[Share { gap: MS * 1000, count: 0 }], vec![Vec::new()], MS * 2_000);
+        let found = gaps_of(
+            &[Share {
+                gap: MS * 1000,
+                count: 0,
+            }],
+            vec![Vec::new()],
+            MS * 2_000,
+        );
         let reason = found[0].latencies_ns.as_ref().unwrap_err();
-        assert!(reason.starts_with("3 gaps of 1s do not fit") && reason.contains("15% of the budget"), "{reason}");
+        assert!(
+            reason.starts_with("3 gaps of 1s do not fit") && reason.contains("15% of the budget"),
+            "{reason}"
+        );
     }
 
     #[test]
     fn a_gap_that_fits_into_some_launches_alone_is_measured_there() {
         // 5 s less 8 x 116 ms: 4 times 1.002 s.
-        let spending = Spending { launches: 8, shares: shares(&GAPS, 5.0, MS), single: MS };
+        let spending = Spending {
+            launches: 8,
+            shares: shares(&GAPS, 5.0, MS),
+            single: MS,
+        };
         let long = &spending.shares[3];
-        let by_launch: Vec<u64> = (0..8).map(|number| spending.of_launch(long, number)).collect();
+        let by_launch: Vec<u64> = (0..8)
+            .map(|number| spending.of_launch(long, number))
+            .collect();
         assert_eq!((long.count, by_launch), (4, vec![0, 1, 0, 1, 0, 1, 0, 1]));
     }
 
     #[test]
     fn launches_that_take_long_to_start_are_fewer() {
         let launches = |started: u32| Spending::of(&GAPS, MS * 12_000, MS * started, MS).launches;
-        assert_eq!([100, 1_000, 2_000, 5_000, 60_000].map(launches), [8, 6, 3, 1, 1]);
+        assert_eq!(
+            [100, 1_000, 2_000, 5_000, 60_000].map(launches),
+            [8, 6, 3, 1, 1]
+        );
     }
 }

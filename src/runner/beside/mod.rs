@@ -39,8 +39,12 @@ pub(in crate::runner) fn rest_share(run: &Run<'_>) -> Duration {
 /// A share of the budget; nothing without one, and nothing where every latency comes from a script.
 fn of_budget(run: &Run<'_>, share: f64) -> Duration {
     let is_any_real = run.plan().sessions.iter().any(|spec| !spec.is_scripted());
-    let budget = run.budget().filter(|_| is_any_real && run.extent == Extent::Whole);
-    budget.map(|budget| budget.mul_f64(share)).unwrap_or_default()
+    let budget = run
+        .budget()
+        .filter(|_| is_any_real && run.extent == Extent::Whole);
+    budget
+        .map(|budget| budget.mul_f64(share))
+        .unwrap_or_default()
 }
 
 /// The most time that launches of their own take, by what they find out. Figures without a budget are what they usually
@@ -63,7 +67,9 @@ impl Diagnosing {
     pub fn of(plan: &Plan) -> Self {
         let real = plan.sessions.iter().filter(|spec| !spec.is_scripted());
         let on_cpu = || real.clone().filter(|spec| !spec.is_accelerated());
-        let libraries: BTreeSet<_> = on_cpu().map(|spec| (spec.runtime.path(), spec.options.intra_threads)).collect();
+        let libraries: BTreeSet<_> = on_cpu()
+            .map(|spec| (spec.runtime.path(), spec.options.intra_threads))
+            .collect();
         let taken = |share: f64, each: Duration, count: usize| match plan.schedule.budget_ns {
             _ if count == 0 => Duration::ZERO,
             Some(budget) => Duration::from(budget).mul_f64(share),
@@ -71,20 +77,39 @@ impl Diagnosing {
         };
         let sessions = real.clone().count();
         let passes = if plan.batch_sizes.len() > 1 { 2 } else { 1 };
-        let idle_sessions = if plan.idle_gaps_ns.is_empty() { 0 } else { sessions };
-        let mut left =
-            plan.schedule.budget_ns.map_or(Duration::MAX, |budget| Duration::from(budget).mul_f64(BESIDE_SHARE));
+        let idle_sessions = if plan.idle_gaps_ns.is_empty() {
+            0
+        } else {
+            sessions
+        };
+        let mut left = plan.schedule.budget_ns.map_or(Duration::MAX, |budget| {
+            Duration::from(budget).mul_f64(BESIDE_SHARE)
+        });
         let mut bounded = |time: Duration| {
             let time = time.min(left);
             left = left.saturating_sub(time);
             time
         };
         // In the order in which they come.
-        let profiles = bounded(taken(profile::BUDGET_SHARE, profile::MAX_LENGTH, sessions) * passes);
-        let idle_gaps = bounded(taken(idle::BUDGET_SHARE, idle::WITHOUT_BUDGET, idle_sessions));
-        let denormals = bounded(taken(contrast::BUDGET_SHARE, contrast::SHORTEST_PAIR, on_cpu().count()));
+        let profiles =
+            bounded(taken(profile::BUDGET_SHARE, profile::MAX_LENGTH, sessions) * passes);
+        let idle_gaps = bounded(taken(
+            idle::BUDGET_SHARE,
+            idle::WITHOUT_BUDGET,
+            idle_sessions,
+        ));
+        let denormals = bounded(taken(
+            contrast::BUDGET_SHARE,
+            contrast::SHORTEST_PAIR,
+            on_cpu().count(),
+        ));
         let peaks = bounded(taken(peaks::BUDGET_SHARE, peaks::LEAST, libraries.len()));
-        Diagnosing { profiles, denormals, peaks, idle_gaps }
+        Diagnosing {
+            profiles,
+            denormals,
+            peaks,
+            idle_gaps,
+        }
     }
 
     /// All of them together.

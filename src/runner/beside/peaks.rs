@@ -35,11 +35,20 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     for session in 0..run.plan().sessions.len() {
         let spec = run.plan().sessions[session].clone();
         let key = (spec.runtime.path().clone(), spec.options.intra_threads);
-        if spec.is_scripted() || spec.is_accelerated() || known.contains(&key) || !run.has_open_cells(session) {
+        if spec.is_scripted()
+            || spec.is_accelerated()
+            || known.contains(&key)
+            || !run.has_open_cells(session)
+        {
             continue;
         }
         known.push(key);
-        let Some(version) = run.journal.record().runtime_of(session).map(|runtime| runtime.version.clone()) else {
+        let Some(version) = run
+            .journal
+            .record()
+            .runtime_of(session)
+            .map(|runtime| runtime.version.clone())
+        else {
             continue;
         };
         if let Some(peaks) = peaks_file(run, &spec).as_deref().and_then(kept) {
@@ -61,7 +70,12 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     Ok(())
 }
 
-async fn measure_peaks_of(run: &mut Run<'_>, session: usize, version: String, limit: Duration) -> Result<(), RunError> {
+async fn measure_peaks_of(
+    run: &mut Run<'_>,
+    session: usize,
+    version: String,
+    limit: Duration,
+) -> Result<(), RunError> {
     run.observer.observe(&Progress::Peaks);
     let spec = run.plan().sessions[session].clone();
     let asked = tokio::time::timeout(limit, ask_for_peaks(run, &spec, version)).await;
@@ -69,8 +83,15 @@ async fn measure_peaks_of(run: &mut Run<'_>, session: usize, version: String, li
         run.lose(session, failure)?;
     }
     let too_long = |_| {
-        let message = format!("measuring them took more than {}% of the time budget", 200.0 * BUDGET_SHARE);
-        Err(Failure { kind: FailureKind::TimedOut, message: message.into(), hint: None })
+        let message = format!(
+            "measuring them took more than {}% of the time budget",
+            200.0 * BUDGET_SHARE
+        );
+        Err(Failure {
+            kind: FailureKind::TimedOut,
+            message: message.into(),
+            hint: None,
+        })
     };
     match asked.unwrap_or_else(too_long) {
         Ok(peaks) => {
@@ -79,7 +100,10 @@ async fn measure_peaks_of(run: &mut Run<'_>, session: usize, version: String, li
             }
             Ok(run.journal.append(Event::Peaks(Box::new(peaks)))?)
         }
-        Err(failure) => run.note(format!("the machine's peaks are not known: {}", failure.message.exact())),
+        Err(failure) => run.note(format!(
+            "the machine's peaks are not known: {}",
+            failure.message.exact()
+        )),
     }
 }
 
@@ -91,9 +115,23 @@ async fn ask_for_peaks(
     let number = run.launcher.number();
     let log = run.launcher.log_file(PEAKS_LOG, number, 0);
     let log = log.map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
-    let mut worker = run.launcher.open(spec, log, run.launcher.patience()).await?.worker;
-    let request = PeaksRequest { options: spec.options.clone(), length_ns: LENGTH, tensor_bytes: tensor_size(run) };
-    let rates = match worker.ask(&Request::Peaks(Box::new(request)), "measure the machine's peaks").await? {
+    let mut worker = run
+        .launcher
+        .open(spec, log, run.launcher.patience())
+        .await?
+        .worker;
+    let request = PeaksRequest {
+        options: spec.options.clone(),
+        length_ns: LENGTH,
+        tensor_bytes: tensor_size(run),
+    };
+    let rates = match worker
+        .ask(
+            &Request::Peaks(Box::new(request)),
+            "measure the machine's peaks",
+        )
+        .await?
+    {
         Response::Peaks(rates) => *rates,
         other => return Err(worker.unexpected(&other).await),
     };
@@ -113,7 +151,12 @@ fn tensor_size(run: &Run<'_>) -> Observed<Bytes> {
     let needed = Bytes(TENSORS * TENSOR_SIZE.0);
     match memory::ask(needed, || "tensors that no cache holds".to_owned()) {
         Err(reason) => Err(reason.to_string().into()),
-        Ok(()) if host.caches.last().is_some_and(|cache| 2 * cache.size_bytes.0 > TENSOR_SIZE.0) => {
+        Ok(())
+            if host
+                .caches
+                .last()
+                .is_some_and(|cache| 2 * cache.size_bytes.0 > TENSOR_SIZE.0) =>
+        {
             Err("the processor's last cache holds half of the tensors that are added up".into())
         }
         Ok(()) => Ok(TENSOR_SIZE),
@@ -124,16 +167,33 @@ fn tensor_size(run: &Run<'_>) -> Observed<Bytes> {
 fn peaks_file(run: &Run<'_>, spec: &SessionSpec) -> Option<PathBuf> {
     let library = fs::metadata(spec.runtime.path()).ok()?;
     let host = &run.journal.record().host;
-    let cpus = run.launcher.cpus.as_ref().map_or(host.usable_cpus_count, |cpus| cpus.len() as u64);
+    let cpus = run
+        .launcher
+        .cpus
+        .as_ref()
+        .map_or(host.usable_cpus_count, |cpus| cpus.len() as u64);
     let written = library.modified().ok();
-    let name = digest(&(spec.runtime.path(), library.len(), written, &host.cpu, cpus, &spec.options))?;
+    let name = digest(&(
+        spec.runtime.path(),
+        library.len(),
+        written,
+        &host.cpu,
+        cpus,
+        &spec.options,
+    ))?;
     Some(Cache::locate().ok()?.peaks().join(format!("{name}.json")))
 }
 
 /// Whether the rates were not disturbed: only such peaks are worth keeping.
 fn is_steady(rates: &PeakRates) -> bool {
-    let told = [&rates.fp32_flops_per_sec, &rates.int8_ops_per_sec, &rates.memory_bytes_per_sec];
-    told.into_iter().flatten().all(|peak| peak.median_per_sec > STEADY * peak.highest_per_sec)
+    let told = [
+        &rates.fp32_flops_per_sec,
+        &rates.int8_ops_per_sec,
+        &rates.memory_bytes_per_sec,
+    ];
+    told.into_iter()
+        .flatten()
+        .all(|peak| peak.median_per_sec > STEADY * peak.highest_per_sec)
 }
 
 #[cfg(test)]
@@ -143,13 +203,23 @@ mod tests {
 
     #[test]
     fn disturbed_peaks_are_not_worth_keeping() {
-        let peak = Peak { highest_per_sec: 2.0, median_per_sec: 1.0, n: 3 };
+        let peak = Peak {
+            highest_per_sec: 2.0,
+            median_per_sec: 1.0,
+            n: 3,
+        };
         let rates = |fp32: Peak| PeakRates {
             fp32_flops_per_sec: Ok(fp32),
-            int8_ops_per_sec: Ok(Peak { median_per_sec: 1.9, ..fp32 }),
+            int8_ops_per_sec: Ok(Peak {
+                median_per_sec: 1.9,
+                ..fp32
+            }),
             memory_bytes_per_sec: Err("no room".into()),
         };
         assert!(!is_steady(&rates(peak)));
-        assert!(is_steady(&rates(Peak { median_per_sec: 1.9, ..peak })));
+        assert!(is_steady(&rates(Peak {
+            median_per_sec: 1.9,
+            ..peak
+        })));
     }
 }

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use crate::observed::Observed;
 use crate::protocol::{Described, ProfileRequest, Request, Response};
-use crate::record::{Event, Failure, FailureKind, OperatorProfile, Placement, PlacementRecord, Profiled, RunRecord};
+use crate::record::{
+    Event, Failure, FailureKind, OperatorProfile, Placement, PlacementRecord, Profiled, RunRecord,
+};
 use crate::runner::names::{file_safe, new_file};
 use crate::runner::{Progress, Run, RunError};
 use crate::store::UNFINISHED_TRACE;
@@ -49,14 +51,20 @@ struct Pass {
 impl Pass {
     fn begin(limit: Option<Duration>, sessions: usize) -> Pass {
         let end = limit.and_then(|limit| Instant::now().checked_add(limit));
-        Pass { end, sessions_left: u32::try_from(sessions).unwrap_or(u32::MAX), overhead: None }
+        Pass {
+            end,
+            sessions_left: u32::try_from(sessions).unwrap_or(u32::MAX),
+            overhead: None,
+        }
     }
 
     /// Time for the inferences of the next session; `None` if not even the rest of it would fit, of which `least` is known.
     fn next_length(&mut self, least: Duration) -> Option<Duration> {
         let sessions = self.sessions_left.max(1);
         self.sessions_left -= 1;
-        let Some(end) = self.end else { return Some(MAX_LENGTH) };
+        let Some(end) = self.end else {
+            return Some(MAX_LENGTH);
+        };
         let left = end.saturating_duration_since(Instant::now());
         let overhead = self.overhead.unwrap_or(left / sessions / 2).max(least);
         (left > overhead).then(|| (left / sessions).saturating_sub(overhead).min(MAX_LENGTH))
@@ -88,13 +96,29 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
 }
 
 fn unplaced(run: &Run<'_>) -> Vec<Subject> {
-    let known: BTreeSet<Subject> = run.journal.record().operators.iter().map(subject_of).collect();
+    let known: BTreeSet<Subject> = run
+        .journal
+        .record()
+        .operators
+        .iter()
+        .map(subject_of)
+        .collect();
     let smallest = |session: usize| {
-        let open = run.plan().cells().filter(move |key| key.session == session && run.is_open(*key));
-        open.map(|key| Subject { session, shape: key.shape, batch_size: key.batch_size }).min()
+        let open = run
+            .plan()
+            .cells()
+            .filter(move |key| key.session == session && run.is_open(*key));
+        open.map(|key| Subject {
+            session,
+            shape: key.shape,
+            batch_size: key.batch_size,
+        })
+        .min()
     };
     let subjects = run.in_turn().into_iter().filter_map(smallest);
-    subjects.filter(|subject| !known.contains(subject)).collect()
+    subjects
+        .filter(|subject| !known.contains(subject))
+        .collect()
 }
 
 /// Least time of profiling a session, as far as it is known: two sessions, and two inferences of each.
@@ -108,7 +132,9 @@ pub(in crate::runner) async fn rest(run: &mut Run<'_>) -> Result<(), RunError> {
     let mut pass = Pass::begin(Some(run.remaining()), rest.len());
     for subject in rest {
         match pass.next_length(least_profile(run, subject.session)) {
-            Some(length) => pass.overhead = Some(profile(run, subject, length.min(MAX_LENGTH / 2)).await?),
+            Some(length) => {
+                pass.overhead = Some(profile(run, subject, length.min(MAX_LENGTH / 2)).await?)
+            }
             None => put_operators(run, subject, Err(NO_TIME.into()))?,
         }
     }
@@ -117,7 +143,11 @@ pub(in crate::runner) async fn rest(run: &mut Run<'_>) -> Result<(), RunError> {
 
 pub(in crate::runner) fn leave_rest(run: &mut Run<'_>) -> Result<(), RunError> {
     for subject in unprofiled(run) {
-        put_operators(run, subject, Err("the run was interrupted before it".into()))?;
+        put_operators(
+            run,
+            subject,
+            Err("the run was interrupted before it".into()),
+        )?;
     }
     Ok(())
 }
@@ -125,17 +155,31 @@ pub(in crate::runner) fn leave_rest(run: &mut Run<'_>) -> Result<(), RunError> {
 /// Measured sessions that are worth profiling, and have not been profiled.
 fn unprofiled(run: &Run<'_>) -> Vec<Subject> {
     let record = run.journal.record();
-    let large = run.plan().baseline_session().and_then(|baseline| fastest(&rates(record, baseline)));
+    let large = run
+        .plan()
+        .baseline_session()
+        .and_then(|baseline| fastest(&rates(record, baseline)));
     let sessions = run.in_turn();
-    let rates: Vec<(usize, Rates)> = sessions.into_iter().map(|session| (session, rates(record, session))).collect();
+    let rates: Vec<(usize, Rates)> = sessions
+        .into_iter()
+        .map(|session| (session, rates(record, session)))
+        .collect();
     let of_all = |place: &dyn Fn(&Rates) -> Option<(usize, u64)>| -> Vec<Subject> {
         let subject = |(session, rates): &(usize, Rates)| {
             let (shape, batch_size) = place(rates)?;
-            Some(Subject { session: *session, shape, batch_size })
+            Some(Subject {
+                session: *session,
+                shape,
+                batch_size,
+            })
         };
         rates.iter().filter_map(subject).collect()
     };
-    let at_large = |rates: &Rates| large.filter(|place| rates.contains_key(place)).or_else(|| fastest(rates));
+    let at_large = |rates: &Rates| {
+        large
+            .filter(|place| rates.contains_key(place))
+            .or_else(|| fastest(rates))
+    };
     let mut subjects = [of_all(&smallest), of_all(&at_large), of_all(&last_shape)].concat();
     let mut seen: BTreeSet<Subject> = record.operators.iter().map(subject_of).collect();
     subjects.retain(|subject| seen.insert(*subject));
@@ -144,19 +188,33 @@ fn unprofiled(run: &Run<'_>) -> Vec<Subject> {
 
 fn is_to_be_placed(run: &Run<'_>, session: usize) -> bool {
     run.plan().sessions[session].is_accelerated()
-        && !run.journal.record().placements.iter().any(|known| known.session == session)
+        && !run
+            .journal
+            .record()
+            .placements
+            .iter()
+            .any(|known| known.session == session)
 }
 
 /// Profiles one session at one place, and returns what that took besides the inferences.
-async fn profile(run: &mut Run<'_>, subject: Subject, length: Duration) -> Result<Duration, RunError> {
+async fn profile(
+    run: &mut Run<'_>,
+    subject: Subject,
+    length: Duration,
+) -> Result<Duration, RunError> {
     let session = subject.session;
     let label = run.label(session);
-    run.observer.observe(&Progress::Profiling { session: &label });
+    run.observer
+        .observe(&Progress::Profiling { session: &label });
     let began = Instant::now();
     match launch_profile(run, subject, length).await? {
         Ok((placement, operators)) => {
             if is_to_be_placed(run, session) {
-                run.journal.append(Event::Placement(Box::new(PlacementRecord { session, placement })))?;
+                run.journal
+                    .append(Event::Placement(Box::new(PlacementRecord {
+                        session,
+                        placement,
+                    })))?;
             }
             put_operators(run, subject, Ok(operators))?;
         }
@@ -165,9 +223,22 @@ async fn profile(run: &mut Run<'_>, subject: Subject, length: Duration) -> Resul
     Ok(began.elapsed().saturating_sub(length))
 }
 
-fn put_operators(run: &mut Run<'_>, subject: Subject, profile: Observed<Profiled>) -> Result<(), RunError> {
-    let Subject { session, shape, batch_size } = subject;
-    let profile = OperatorProfile { session, shape, batch_size, profile };
+fn put_operators(
+    run: &mut Run<'_>,
+    subject: Subject,
+    profile: Observed<Profiled>,
+) -> Result<(), RunError> {
+    let Subject {
+        session,
+        shape,
+        batch_size,
+    } = subject;
+    let profile = OperatorProfile {
+        session,
+        shape,
+        batch_size,
+        profile,
+    };
     Ok(run.journal.append(Event::Operators(Box::new(profile)))?)
 }
 
@@ -180,15 +251,19 @@ fn put_failure(run: &mut Run<'_>, subject: Subject, failure: &Failure) -> Result
     let label = run.label(session);
     if is_to_be_placed(run, session) {
         return match failure.kind {
-            Inference | BadInput => {
-                run.note(format!("where the nodes of {label} run is not known: {}", failure.message.exact()))
-            }
+            Inference | BadInput => run.note(format!(
+                "where the nodes of {label} run is not known: {}",
+                failure.message.exact()
+            )),
             _ => run.fail_session(session, failure),
         };
     }
     match failure.kind {
         BadModel | Runtime | SessionLoad => Ok(()),
-        _ => run.note(format!("the operators of {label} are not known: {}", failure.message.exact())),
+        _ => run.note(format!(
+            "the operators of {label} are not known: {}",
+            failure.message.exact()
+        )),
     }
 }
 
@@ -198,20 +273,34 @@ async fn launch_profile(
     length: Duration,
 ) -> Result<Result<(Placement, Profiled), Failure>, RunError> {
     let spec = run.plan().sessions[subject.session].clone();
-    let Ok(described) = run.description(subject.session) else { return Ok(Err(failure("the model was not read"))) };
+    let Ok(described) = run.description(subject.session) else {
+        return Ok(Err(failure("the model was not read")));
+    };
     let inputs = match described.inputs_at(subject.shape) {
         Ok(inputs) => inputs.clone(),
         Err(reason) => return Ok(Err(failure(reason))),
     };
     let traces = run.journal.folder().traces();
-    let scratch = || tempfile::Builder::new().prefix(UNFINISHED_TRACE).tempdir_in(&traces);
+    let scratch = || {
+        tempfile::Builder::new()
+            .prefix(UNFINISHED_TRACE)
+            .tempdir_in(&traces)
+    };
     let scratch = match fs::create_dir_all(&traces).and_then(|()| scratch()) {
         Ok(scratch) => scratch,
-        Err(error) => return Ok(Err(failure(&format!("failed to write into `{}`: {error}", traces.display())))),
+        Err(error) => {
+            return Ok(Err(failure(&format!(
+                "failed to write into `{}`: {error}",
+                traces.display()
+            ))));
+        }
     };
     let trace_file = trace_file(run, subject);
     let threads = spec.options.intra_threads.max(1);
-    let (size, available) = (described.model.file_size_bytes.0, run.journal.record().host.usable_memory());
+    let (size, available) = (
+        described.model.file_size_bytes.0,
+        run.journal.record().host.usable_memory(),
+    );
     let request = ProfileRequest {
         model: run.plan().variants[spec.variant].path.clone(),
         inputs,
@@ -229,7 +318,13 @@ async fn launch_profile(
     Ok(answer.map(|(placement, operators)| {
         let name = trace_file.file_name().filter(|_| trace_file.exists());
         let trace_file = name.map(|name| format!("traces/{}", name.to_string_lossy()).into());
-        (placement, Profiled { trace_file, ..operators })
+        (
+            placement,
+            Profiled {
+                trace_file,
+                ..operators
+            },
+        )
     }))
 }
 
@@ -240,26 +335,55 @@ async fn ask_for_profile(
     log: File,
     patience: Duration,
 ) -> Result<(Placement, Profiled), Failure> {
-    let mut worker = run.launcher.open(&request.spec, log, run.patience_with(session)).await?.worker;
+    let mut worker = run
+        .launcher
+        .open(&request.spec, log, run.patience_with(session))
+        .await?
+        .worker;
     // What a launch takes is not known before the first rounds.
-    let patience = if run.journal.record().blocks.is_empty() { Duration::MAX } else { patience };
+    let patience = if run.journal.record().blocks.is_empty() {
+        Duration::MAX
+    } else {
+        patience
+    };
     let request = Request::Profile(Box::new(request));
-    let found = match worker.ask_within(patience, &request, "profile the session").await? {
-        Response::Profiled { placement, operators } => (*placement, *operators),
+    let found = match worker
+        .ask_within(patience, &request, "profile the session")
+        .await?
+    {
+        Response::Profiled {
+            placement,
+            operators,
+        } => (*placement, *operators),
         other => return Err(worker.unexpected(&other).await),
     };
     worker.end().await;
     Ok(found)
 }
 
-fn trace_file(run: &Run<'_>, Subject { session, shape, batch_size }: Subject) -> PathBuf {
+fn trace_file(
+    run: &Run<'_>,
+    Subject {
+        session,
+        shape,
+        batch_size,
+    }: Subject,
+) -> PathBuf {
     let folder = run.journal.folder().traces();
     let label = format!("{}{}", run.label(session), run.plan().shape_words(shape));
-    new_file(&folder, &file_safe(&label), &format!("batch{batch_size}.json"))
+    new_file(
+        &folder,
+        &file_safe(&label),
+        &format!("batch{batch_size}.json"),
+    )
 }
 
 fn subject_of(profile: &OperatorProfile) -> Subject {
-    Subject { session: profile.session, shape: profile.shape, batch_size: profile.batch_size }
+    Subject {
+        session: profile.session,
+        shape: profile.shape,
+        batch_size: profile.batch_size,
+    }
 }
 
 /// Samples per nanosecond in the median block of a session, by shape and batch size.
@@ -267,16 +391,26 @@ type Rates = BTreeMap<(usize, u64), f64>;
 
 fn rates(record: &RunRecord, session: usize) -> Rates {
     let mut rates: BTreeMap<(usize, u64), Vec<f64>> = BTreeMap::new();
-    for block in record.blocks.iter().filter(|block| block.key.session == session) {
+    for block in record
+        .blocks
+        .iter()
+        .filter(|block| block.key.session == session)
+    {
         let samples = block.inferences_count as f64 * block.key.batch_size as f64;
         let place = (block.key.shape, block.key.batch_size);
-        rates.entry(place).or_default().push(samples / block.elapsed_ns.as_f64().max(1.0));
+        rates
+            .entry(place)
+            .or_default()
+            .push(samples / block.elapsed_ns.as_f64().max(1.0));
     }
     let median = |mut rates: Vec<f64>| {
         rates.sort_unstable_by(f64::total_cmp);
         rates[rates.len() / 2]
     };
-    rates.into_iter().map(|(place, rates)| (place, median(rates))).collect()
+    rates
+        .into_iter()
+        .map(|(place, rates)| (place, median(rates)))
+        .collect()
 }
 
 fn smallest(rates: &Rates) -> Option<(usize, u64)> {
@@ -286,7 +420,9 @@ fn smallest(rates: &Rates) -> Option<(usize, u64)> {
 fn fastest(rates: &Rates) -> Option<(usize, u64)> {
     let (first, _) = smallest(rates)?;
     let of_first = rates.iter().filter(|((shape, _), _)| *shape == first);
-    of_first.max_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(&place, _)| place)
+    of_first
+        .max_by(|(_, one), (_, other)| one.total_cmp(other))
+        .map(|(&place, _)| place)
 }
 
 fn last_shape(rates: &Rates) -> Option<(usize, u64)> {
@@ -302,7 +438,11 @@ fn max_inferences(described: &Described, threads: u64) -> u64 {
 }
 
 fn failure(message: &str) -> Failure {
-    Failure { kind: FailureKind::BadInput, message: message.into(), hint: None }
+    Failure {
+        kind: FailureKind::BadInput,
+        message: message.into(),
+        hint: None,
+    }
 }
 
 #[cfg(test)]
@@ -317,15 +457,35 @@ mod tests {
         assert_eq!(pass.next_length(Duration::ZERO), Some(MAX_LENGTH));
         pass.overhead = Some(Duration::from_secs(1000));
         assert_eq!(pass.next_length(Duration::ZERO), None);
-        assert_eq!(Pass::begin(Some(Duration::ZERO), 1).next_length(Duration::ZERO), None, "no time is no length");
+        assert_eq!(
+            Pass::begin(Some(Duration::ZERO), 1).next_length(Duration::ZERO),
+            None,
+            "no time is no length"
+        );
         let mut short = Pass::begin(Some(Duration::from_secs(5)), 1);
-        assert_eq!(short.next_length(Duration::from_secs(10)), None, "it is known to take longer");
+        assert_eq!(
+            short.next_length(Duration::from_secs(10)),
+            None,
+            "it is known to take longer"
+        );
     }
 
     #[test]
     fn first_shape_is_profiled_at_two_batch_sizes_and_the_last_one_at_its_smallest() {
-        let rates = Rates::from([((0, 1), 0.5), ((0, 8), 2.0), ((0, 64), 1.5), ((2, 4), 3.0), ((2, 8), 4.0)]);
-        assert_eq!((smallest(&rates), fastest(&rates), last_shape(&rates)), (Some((0, 1)), Some((0, 8)), Some((2, 4))));
-        assert_eq!((fastest(&Rates::new()), last_shape(&Rates::new())), (None, None));
+        let rates = Rates::from([
+            ((0, 1), 0.5),
+            ((0, 8), 2.0),
+            ((0, 64), 1.5),
+            ((2, 4), 3.0),
+            ((2, 8), 4.0),
+        ]);
+        assert_eq!(
+            (smallest(&rates), fastest(&rates), last_shape(&rates)),
+            (Some((0, 1)), Some((0, 8)), Some((2, 4)))
+        );
+        assert_eq!(
+            (fastest(&Rates::new()), last_shape(&Rates::new())),
+            (None, None)
+        );
     }
 }

@@ -29,7 +29,14 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     if tells_only_by_comparison(run, &order) {
         // The slowest go first, until the baseline and those that are left have time. What is skipped takes none.
         while order.len() > 1 && Share::of(run, order[0]).is_too_short(run, order[0]) {
-            let record = unscored(run, order.remove(1), 1, Outcome::Skipped { reason: NO_TIME.into() });
+            let record = unscored(
+                run,
+                order.remove(1),
+                1,
+                Outcome::Skipped {
+                    reason: NO_TIME.into(),
+                },
+            );
             run.journal.append(Event::Accuracy(Box::new(record)))?;
         }
     }
@@ -43,23 +50,48 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
 
 /// The baseline first, then what takes longest: samples that one of them has no time for are left out of the rest.
 fn scoring_order(run: &Run<'_>) -> Vec<usize> {
-    let has_data = run.descriptions.iter().flatten().any(|described| described.dataset.is_some());
+    let has_data = run
+        .descriptions
+        .iter()
+        .flatten()
+        .any(|described| described.dataset.is_some());
     let sessions = 0..run.plan().sessions.len();
-    let mut sessions: Vec<usize> = sessions.filter(|&session| run.has_open_cells(session)).collect();
-    if !has_data && sessions.len() < 2 && !sessions.iter().any(|&session| run.plan().sessions[session].is_scripted()) {
+    let mut sessions: Vec<usize> = sessions
+        .filter(|&session| run.has_open_cells(session))
+        .collect();
+    if !has_data
+        && sessions.len() < 2
+        && !sessions
+            .iter()
+            .any(|&session| run.plan().sessions[session].is_scripted())
+    {
         return Vec::new();
     }
     let baseline = run.plan().baseline_session();
-    sessions.sort_by_key(|&session| (Some(session) != baseline, Reverse(run.inference_time(session))));
+    sessions.sort_by_key(|&session| {
+        (
+            Some(session) != baseline,
+            Reverse(run.inference_time(session)),
+        )
+    });
     sessions
 }
 
 /// Whether nothing says what is right: without the baseline's, outputs of the others then tell nothing more.
 fn tells_only_by_comparison(run: &Run<'_>, sessions: &[usize]) -> bool {
-    let mut data = run.descriptions.iter().flatten().filter_map(|described| described.dataset.as_ref());
+    let mut data = run
+        .descriptions
+        .iter()
+        .flatten()
+        .filter_map(|described| described.dataset.as_ref());
     let is_right_known = data.any(|data| data.has_labels() || data.has_expected_outputs);
-    let is_compared = run.plan().baseline_session().is_some_and(|baseline| sessions.contains(&baseline));
-    let is_any_scripted = sessions.iter().any(|&session| run.plan().sessions[session].is_scripted());
+    let is_compared = run
+        .plan()
+        .baseline_session()
+        .is_some_and(|baseline| sessions.contains(&baseline));
+    let is_any_scripted = sessions
+        .iter()
+        .any(|&session| run.plan().sessions[session].is_scripted());
     is_compared && sessions.len() > 1 && !is_right_known && !is_any_scripted
 }
 
@@ -86,7 +118,11 @@ fn scored_baseline<'r>(run: &'r Run<'_>) -> Option<&'r AccuracyRecord> {
 
 /// Where labels could not be judged before anything was measured, it shows here whether scores are a share.
 fn require_share(run: &Run<'_>) -> Result<(), RunError> {
-    let limits_drop = run.plan().tuning.as_ref().is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
+    let limits_drop = run
+        .plan()
+        .tuning
+        .as_ref()
+        .is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
     let scores = scored_baseline(run).and_then(|record| record.scores.as_ref());
     if limits_drop && scores.is_some_and(|scores| scores.leading().unit() != Unit::Ratio) {
         // Nobody needs them any more, and the run ends here.
@@ -111,31 +147,52 @@ fn role(run: &Run<'_>, session: usize) -> EvaluationRole {
     }
 }
 
-async fn score(run: &mut Run<'_>, session: usize, most: Option<u64>) -> Result<Option<u64>, RunError> {
+async fn score(
+    run: &mut Run<'_>,
+    session: usize,
+    most: Option<u64>,
+) -> Result<Option<u64>, RunError> {
     if run.plan().sessions[session].is_scripted() {
         let reason = "a script of latencies computes no outputs".into();
         let record = unscored(run, session, 1, Outcome::Skipped { reason });
         run.journal.append(Event::Accuracy(Box::new(record)))?;
         return Ok(None);
     }
-    let Some(record) = evaluated(run, session, most).await? else { return Ok(None) };
+    let Some(record) = evaluated(run, session, most).await? else {
+        return Ok(None);
+    };
     let samples = record.outcome.is_ok().then_some(record.samples_count);
     run.journal.append(Event::Accuracy(Box::new(record)))?;
     Ok(samples)
 }
 
-async fn evaluated(run: &mut Run<'_>, session: usize, most: Option<u64>) -> Result<Option<AccuracyRecord>, RunError> {
-    let Ok(described) = run.description(session) else { return Ok(None) };
+async fn evaluated(
+    run: &mut Run<'_>,
+    session: usize,
+    most: Option<u64>,
+) -> Result<Option<AccuracyRecord>, RunError> {
+    let Ok(described) = run.description(session) else {
+        return Ok(None);
+    };
     let inputs = described.inputs.clone();
     let share = Share::of(run, session);
     let batch_size = scoring_batch(run, session, share);
     let label = run.label(session);
     if share.is_too_short(run, session) {
-        return Ok(Some(unscored(run, session, batch_size, Outcome::Skipped { reason: NO_TIME.into() })));
+        return Ok(Some(unscored(
+            run,
+            session,
+            batch_size,
+            Outcome::Skipped {
+                reason: NO_TIME.into(),
+            },
+        )));
     }
     let role = role(run, session);
     run.observer.observe(&Progress::Scoring { session: &label });
-    let Some(mut launch) = run.launch(session, 0).await? else { return Ok(None) };
+    let Some(mut launch) = run.launch(session, 0).await? else {
+        return Ok(None);
+    };
     let evaluation = Evaluation {
         session,
         inputs,
@@ -144,7 +201,13 @@ async fn evaluated(run: &mut Run<'_>, session: usize, most: Option<u64>) -> Resu
         role,
         limit_ns: share.limit.map(Nanos::from),
         max_samples: [most, share.samples].into_iter().flatten().min(),
-        random_outputs: run.journal.record().random_outputs().into_iter().map(str::to_owned).collect(),
+        random_outputs: run
+            .journal
+            .record()
+            .random_outputs()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
     };
     let record = evaluated_by(run, &mut launch, evaluation).await?;
     launch.worker.end().await;
@@ -164,7 +227,10 @@ async fn evaluated_by(
         && may_score_singly(failure, launch, &evaluation)
     {
         let label = run.label(session);
-        let note = format!("{label} is scored one sample at a time: batches of {} fail", evaluation.batch_size);
+        let note = format!(
+            "{label} is scored one sample at a time: batches of {} fail",
+            evaluation.batch_size
+        );
         evaluation.batch_size = 1;
         scored = evaluate(launch, &evaluation, patience).await;
         if scored.is_ok() {
@@ -176,13 +242,26 @@ async fn evaluated_by(
         Ok(record) => record,
         Err(failure) if failure.kind == FailureKind::TimedOut && is_of_budget => {
             run.fail_beside(launch, &failure)?;
-            let reason = "scoring did not end within its share of the budget; raise `--budget`".to_owned();
-            unscored(run, session, evaluation.batch_size, Outcome::Skipped { reason: reason.into() })
+            let reason =
+                "scoring did not end within its share of the budget; raise `--budget`".to_owned();
+            unscored(
+                run,
+                session,
+                evaluation.batch_size,
+                Outcome::Skipped {
+                    reason: reason.into(),
+                },
+            )
         }
         Err(failure) => {
             run.fail_beside(launch, &failure)?;
             run.announce(session, None, &failure);
-            unscored(run, session, evaluation.batch_size, Outcome::Failed(failure))
+            unscored(
+                run,
+                session,
+                evaluation.batch_size,
+                Outcome::Failed(failure),
+            )
         }
     })
 }
@@ -194,7 +273,10 @@ fn scoring_patience(run: &Run<'_>, evaluation: &Evaluation) -> Duration {
         return run.patience(limit.into()).min(usual);
     }
     let data = run.journal.record().dataset.as_ref();
-    let samples = evaluation.max_samples.or(data.map(|data| data.samples_count)).unwrap_or(1);
+    let samples = evaluation
+        .max_samples
+        .or(data.map(|data| data.samples_count))
+        .unwrap_or(1);
     match run.inference_time(evaluation.session) {
         Some(inference) => run.patience(inference.mul_f64(SLOWER / 2.0 * samples as f64)),
         None => usual,
@@ -203,18 +285,36 @@ fn scoring_patience(run: &Run<'_>, evaluation: &Evaluation) -> Duration {
 
 /// Outputs are compared batch by batch: the baseline's size if that is taken, else one that leaves several batches.
 fn scoring_batch(run: &Run<'_>, session: usize, share: Share) -> u64 {
-    let Ok(described) = run.description(session) else { return 1 };
+    let Ok(described) = run.description(session) else {
+        return 1;
+    };
     let fits = |size: &u64| described.inputs.supports_batch(*size).is_ok();
-    if let Some(size) = scored_baseline(run).map(|record| record.batch_size).filter(fits) {
+    if let Some(size) = scored_baseline(run)
+        .map(|record| record.batch_size)
+        .filter(fits)
+    {
         return size;
     }
     // Made-up samples are few, and one at a time the end of the time is never far.
-    let wanted = if described.dataset.is_some() { BATCH_SIZE } else { 1 };
+    let wanted = if described.dataset.is_some() {
+        BATCH_SIZE
+    } else {
+        1
+    };
     let wanted = described.inputs.batch_axis.fixed_size.unwrap_or(wanted);
-    let inference = run.inference_time(session).unwrap_or_default().as_secs_f64().max(1e-9);
+    let inference = run
+        .inference_time(session)
+        .unwrap_or_default()
+        .as_secs_f64()
+        .max(1e-9);
     let within = |limit: Duration| (limit.as_secs_f64() / LEAST_BATCHES / inference) as u64;
-    let affordable = share.limit.map_or(wanted, |limit| wanted.min(within(limit).max(1)));
-    Some(affordable).filter(fits).or(described.inputs.batch_axis.fixed_size).unwrap_or(1)
+    let affordable = share
+        .limit
+        .map_or(wanted, |limit| wanted.min(within(limit).max(1)));
+    Some(affordable)
+        .filter(fits)
+        .or(described.inputs.batch_axis.fixed_size)
+        .unwrap_or(1)
 }
 
 fn unscored(run: &Run<'_>, session: usize, batch_size: u64, outcome: Outcome) -> AccuracyRecord {
@@ -244,14 +344,24 @@ struct Share {
 impl Share {
     fn of(run: &Run<'_>, session: usize) -> Share {
         match run.plan().scored_samples {
-            ScoredSamples::Fitting => Share { limit: Some(time_of(run, session)), samples: None },
-            ScoredSamples::All => Share { limit: None, samples: None },
-            ScoredSamples::First(count) => Share { limit: None, samples: Some(count) },
+            ScoredSamples::Fitting => Share {
+                limit: Some(time_of(run, session)),
+                samples: None,
+            },
+            ScoredSamples::All => Share {
+                limit: None,
+                samples: None,
+            },
+            ScoredSamples::First(count) => Share {
+                limit: None,
+                samples: Some(count),
+            },
         }
     }
 
     fn is_too_short(self, run: &Run<'_>, session: usize) -> bool {
-        self.limit.is_some_and(|limit| limit < run.inference_time(session).unwrap_or_default())
+        self.limit
+            .is_some_and(|limit| limit < run.inference_time(session).unwrap_or_default())
     }
 }
 
@@ -260,34 +370,69 @@ impl Share {
 fn time_of(run: &Run<'_>, session: usize) -> Duration {
     // Well within the time after which a worker counts as stuck.
     let most = Duration::from(run.plan().schedule.timeout_ns) / 2;
-    let Some(time) = run.beside_time(BUDGET_SHARE) else { return most };
+    let Some(time) = run.beside_time(BUDGET_SHARE) else {
+        return most;
+    };
     let sessions = match run.plan().tuning {
         Some(_) => vec![session],
         None => {
-            let is_judged = |session| run.journal.record().accuracy.iter().any(|record| record.session == session);
-            scoring_order(run).into_iter().filter(|&other| other == session || !is_judged(other)).collect()
+            let is_judged = |session| {
+                run.journal
+                    .record()
+                    .accuracy
+                    .iter()
+                    .any(|record| record.session == session)
+            };
+            scoring_order(run)
+                .into_iter()
+                .filter(|&other| other == session || !is_judged(other))
+                .collect()
         }
     };
-    let launches: Duration = sessions.iter().filter_map(|&session| run.launch_time(session)).sum();
-    let inference = |session: usize| run.inference_time(session).unwrap_or_default().as_secs_f64().max(1e-9);
+    let launches: Duration = sessions
+        .iter()
+        .filter_map(|&session| run.launch_time(session))
+        .sum();
+    let inference = |session: usize| {
+        run.inference_time(session)
+            .unwrap_or_default()
+            .as_secs_f64()
+            .max(1e-9)
+    };
     let all: f64 = sessions.iter().map(|&session| inference(session)).sum();
-    let own = time.saturating_sub(launches).mul_f64(inference(session) / all.max(1e-9));
+    let own = time
+        .saturating_sub(launches)
+        .mul_f64(inference(session) / all.max(1e-9));
     // The baseline ends with its time, the others with its samples: theirs is there in case that they take longer.
-    let spare = if run.plan().baseline_session() == Some(session) { 1.0 } else { SPARE };
+    let spare = if run.plan().baseline_session() == Some(session) {
+        1.0
+    } else {
+        SPARE
+    };
     own.mul_f64(spare).min(most)
 }
 
 /// A model that says that it takes any batch size may still compute with only one.
 fn may_score_singly(failure: &Failure, launch: &Launch, evaluation: &Evaluation) -> bool {
-    matches!(failure.kind, FailureKind::Inference | FailureKind::OutOfMemory)
-        && launch.worker.is_alive()
+    matches!(
+        failure.kind,
+        FailureKind::Inference | FailureKind::OutOfMemory
+    ) && launch.worker.is_alive()
         && evaluation.batch_size > 1
         && evaluation.inputs.supports_batch(1).is_ok()
 }
 
-async fn evaluate(launch: &mut Launch, evaluation: &Evaluation, patience: Duration) -> Result<AccuracyRecord, Failure> {
+async fn evaluate(
+    launch: &mut Launch,
+    evaluation: &Evaluation,
+    patience: Duration,
+) -> Result<AccuracyRecord, Failure> {
     let request = Request::Evaluate(Box::new(evaluation.clone()));
-    match launch.worker.ask_for(patience, &request, "score the outputs").await? {
+    match launch
+        .worker
+        .ask_for(patience, &request, "score the outputs")
+        .await?
+    {
         Response::Evaluated(record) => Ok(*record),
         other => Err(launch.worker.unexpected(&other).await),
     }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use crate::observed::Observed;
 use crate::plan::{CellKey, Plan, SessionSpec};
 use crate::record::{
-    CpuPower, EnergyMethod, Failure, GpuConditions, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope, GpuSampling, GpuUse,
-    Monitoring,
+    CpuPower, EnergyMethod, Failure, GpuConditions, GpuEnergy, GpuIdle, GpuMemory, GpuMemoryScope,
+    GpuSampling, GpuUse, Monitoring,
 };
 use crate::runner::Launch;
 use crate::sample::nvml::Gpus;
@@ -51,10 +51,17 @@ enum Device {
 impl EnergyWatch {
     /// `own` are the processes of this run.
     pub(super) fn begin(plan: &Plan, roots: &Roots, own: OwnProcesses) -> EnergyWatch {
-        let wanted = plan.sessions.iter().any(|session| session.nvidia_device().is_some());
+        let wanted = plan
+            .sessions
+            .iter()
+            .any(|session| session.nvidia_device().is_some());
         let gpus = wanted.then(|| Gpus::open(roots).map_err(|error| error.reason().into()));
         let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
-        let devices = plan.sessions.iter().map(|session| device(session, gpus.as_ref(), visible.as_deref())).collect();
+        let devices = plan
+            .sessions
+            .iter()
+            .map(|session| device(session, gpus.as_ref(), visible.as_deref()))
+            .collect();
         let mut watch = EnergyWatch {
             devices,
             monitor: None,
@@ -75,14 +82,22 @@ impl EnergyWatch {
     /// Takes in sessions that the plan has got since: each computes where one with the same device does.
     pub(super) fn extend(&mut self, sessions: &[SessionSpec]) {
         for session in self.devices.len()..sessions.len() {
-            let same = (0..session).find(|&other| sessions[other].nvidia_device() == sessions[session].nvidia_device());
+            let same = (0..session).find(|&other| {
+                sessions[other].nvidia_device() == sessions[session].nvidia_device()
+            });
             let device = same.map_or(Device::None, |other| self.devices[other].clone());
             self.devices.push(device);
         }
     }
 
     fn used(&self) -> BTreeSet<u32> {
-        let known = |device: &Device| if let Device::Known(index) = device { Some(*index) } else { None };
+        let known = |device: &Device| {
+            if let Device::Known(index) = device {
+                Some(*index)
+            } else {
+                None
+            }
+        };
         self.devices.iter().filter_map(known).collect()
     }
 
@@ -101,7 +116,10 @@ impl EnergyWatch {
             (None, Some(reason)) => Err(reason),
             (None, None) => Err("no session ran on an NVIDIA GPU".into()),
         };
-        Monitoring { cpu: self.cpu.clone(), gpus }
+        Monitoring {
+            cpu: self.cpu.clone(),
+            gpus,
+        }
     }
 
     pub(super) fn level(&self, session: usize) -> Option<Observed<Bytes>> {
@@ -111,8 +129,15 @@ impl EnergyWatch {
         }
     }
 
-    pub(super) fn worked(&mut self, session: usize, launch: &Launch, before: Option<Observed<Bytes>>) {
-        let (Some(before), Some(after)) = (before, self.level(session)) else { return };
+    pub(super) fn worked(
+        &mut self,
+        session: usize,
+        launch: &Launch,
+        before: Option<Observed<Bytes>>,
+    ) {
+        let (Some(before), Some(after)) = (before, self.level(session)) else {
+            return;
+        };
         let risen = self.risen.entry(launch.record.launch).or_insert(Ok(0));
         *risen = match (&*risen, &rise(before, after)) {
             (Ok(risen), Ok(more)) => Ok(risen + more),
@@ -121,7 +146,10 @@ impl EnergyWatch {
     }
 
     pub(super) fn conditions(&self) -> Vec<GpuConditions> {
-        self.monitor.as_ref().map(GpuMonitor::conditions).unwrap_or_default()
+        self.monitor
+            .as_ref()
+            .map(GpuMonitor::conditions)
+            .unwrap_or_default()
     }
 
     /// Says so where the GPU was lost.
@@ -139,14 +167,27 @@ impl EnergyWatch {
         }
     }
 
-    fn memory(&self, launch: &Launch, window: &GpuWindow, before: &Observed<Bytes>) -> Observed<GpuMemory> {
+    fn memory(
+        &self,
+        launch: &Launch,
+        window: &GpuWindow,
+        before: &Observed<Bytes>,
+    ) -> Observed<GpuMemory> {
         if let Some(bytes) = window.process_memory_max(launch.worker.pid) {
-            return Ok(GpuMemory { bytes, scope: GpuMemoryScope::Process });
+            return Ok(GpuMemory {
+                bytes,
+                scope: GpuMemoryScope::Process,
+            });
         }
-        let Some(risen) = self.risen.get(&launch.record.launch) else { return Err("its level was never read".into()) };
+        let Some(risen) = self.risen.get(&launch.record.launch) else {
+            return Err("its level was never read".into());
+        };
         let in_stretch = rise(before.clone(), window.memory_used_max())?.max(0);
         let bytes = u64::try_from(risen.clone()? + in_stretch).unwrap_or(0);
-        Ok(GpuMemory { bytes: Bytes(bytes), scope: GpuMemoryScope::Device })
+        Ok(GpuMemory {
+            bytes: Bytes(bytes),
+            scope: GpuMemoryScope::Device,
+        })
     }
 
     /// By how much a device's level rose while this worker alone was busy; `None` where a stretch tells it.
@@ -156,7 +197,9 @@ impl EnergyWatch {
         used: Option<&Observed<GpuUse>>,
     ) -> Option<Observed<GpuMemory>> {
         let Some(Err(_)) = used else { return None };
-        let (Device::Known(index), Some(monitor)) = (self.devices.get(launch.record.session)?, &self.monitor) else {
+        let (Device::Known(index), Some(monitor)) =
+            (self.devices.get(launch.record.session)?, &self.monitor)
+        else {
             return None;
         };
         if let Some(lost) = monitor.lost() {
@@ -178,14 +221,24 @@ impl EnergyWatch {
             [Ok(before), Ok(after)] => (before, after),
             [Err(reason), _] | [_, Err(reason)] => {
                 let power = window.power_mean().map_err(|_| reason)?;
-                return Ok(GpuEnergy { joules: power.over(elapsed), method: EnergyMethod::PowerSamples });
+                return Ok(GpuEnergy {
+                    joules: power.over(elapsed),
+                    method: EnergyMethod::PowerSamples,
+                });
             }
         };
         if after.0 < before.0 {
             return Err("the GPU's energy counter began anew: the driver was loaded again".into());
         }
-        let period = self.idle.iter().find(|idle| idle.index == u64::from(index)).map(|idle| &idle.counter_period_ns);
-        let period = period.map_or_else(|| Err("the GPU was not looked at before the run".into()), Clone::clone)?;
+        let period = self
+            .idle
+            .iter()
+            .find(|idle| idle.index == u64::from(index))
+            .map(|idle| &idle.counter_period_ns);
+        let period = period.map_or_else(
+            || Err("the GPU was not looked at before the run".into()),
+            Clone::clone,
+        )?;
         if elapsed.0 < period.0.saturating_mul(LEAST_UPDATES) {
             return Err(format!(
                 "the stretch of {} ms is shorter than {LEAST_UPDATES} updates of the energy counter, one each {} ms",
@@ -194,7 +247,10 @@ impl EnergyWatch {
             )
             .into());
         }
-        Ok(GpuEnergy { joules: Joules(after.0 - before.0), method: EnergyMethod::Counter })
+        Ok(GpuEnergy {
+            joules: Joules(after.0 - before.0),
+            method: EnergyMethod::Counter,
+        })
     }
 }
 
@@ -222,7 +278,11 @@ mod tests {
         EnergyWatch {
             devices: vec![Device::Known(0)],
             monitor: None,
-            idle: vec![GpuIdle { index: 0, power_watts: Err("no".into()), counter_period_ns }],
+            idle: vec![GpuIdle {
+                index: 0,
+                power_watts: Err("no".into()),
+                counter_period_ns,
+            }],
             cpu: Err("no".into()),
             risen: BTreeMap::new(),
             spent: Duration::ZERO,
@@ -238,13 +298,46 @@ mod tests {
         let absent = [Err("the GPU does not offer it".into()), Ok(Joules(1.0))];
         let short = "the stretch of 999 ms is shorter than 10 updates of the energy counter, one each 100 ms";
         let anew = "the GPU's energy counter began anew: the driver was loaded again";
-        let counted = GpuEnergy { joules: Joules(250.0), method: EnergyMethod::Counter };
+        let counted = GpuEnergy {
+            joules: Joules(250.0),
+            method: EnergyMethod::Counter,
+        };
         for (name, period, ends, elapsed, expected) in [
-            ("ten updates", period(SECOND / 10), rise(1000.0, 1250.0), SECOND, Ok(counted)),
-            ("fewer", period(SECOND / 10), rise(1000.0, 1250.0), 999_000_000, Err(short)),
-            ("unknown steps", Err("it never changed".into()), rise(1000.0, 1250.0), SECOND, Err("it never changed")),
-            ("a counter that fell", period(1), rise(1000.0, 3.0), SECOND, Err(anew)),
-            ("no counter and no power", Err("no".into()), absent, SECOND, Err("the GPU does not offer it")),
+            (
+                "ten updates",
+                period(SECOND / 10),
+                rise(1000.0, 1250.0),
+                SECOND,
+                Ok(counted),
+            ),
+            (
+                "fewer",
+                period(SECOND / 10),
+                rise(1000.0, 1250.0),
+                999_000_000,
+                Err(short),
+            ),
+            (
+                "unknown steps",
+                Err("it never changed".into()),
+                rise(1000.0, 1250.0),
+                SECOND,
+                Err("it never changed"),
+            ),
+            (
+                "a counter that fell",
+                period(1),
+                rise(1000.0, 3.0),
+                SECOND,
+                Err(anew),
+            ),
+            (
+                "no counter and no power",
+                Err("no".into()),
+                absent,
+                SECOND,
+                Err("the GPU does not offer it"),
+            ),
         ] {
             let found = watch(period).energy(0, ends, &GpuWindow::default(), Nanos(elapsed));
             assert_eq!(found, expected.map_err(Plain::from), "{name}");

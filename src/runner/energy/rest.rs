@@ -30,8 +30,14 @@ impl EnergyWatch {
             self.cpu = Err(error.to_string().into());
             return;
         }
-        let mut counters: Vec<Counter> =
-            self.used().into_iter().map(|index| Counter { index, ..Counter::default() }).collect();
+        let mut counters: Vec<Counter> = self
+            .used()
+            .into_iter()
+            .map(|index| Counter {
+                index,
+                ..Counter::default()
+            })
+            .collect();
         let began = Instant::now();
         let mut windows = self.look(sampler, &mut counters).await;
         while !windows.iter().all(GpuWindow::is_at_rest) && began.elapsed() < patience {
@@ -39,7 +45,11 @@ impl EnergyWatch {
         }
         let idle = |(counter, window): (Counter, GpuWindow)| GpuIdle {
             index: u64::from(counter.index),
-            power_watts: if window.is_at_rest() { window.power_mean() } else { Err(restless(began.elapsed()).into()) },
+            power_watts: if window.is_at_rest() {
+                window.power_mean()
+            } else {
+                Err(restless(began.elapsed()).into())
+            },
             counter_period_ns: counter.period(),
         };
         self.idle = counters.into_iter().zip(windows).map(idle).collect();
@@ -53,14 +63,19 @@ impl EnergyWatch {
         while began.elapsed() < IDLE {
             tokio::time::sleep(IDLE_STEP).await;
             if let Some(monitor) = &self.monitor {
-                counters.iter_mut().for_each(|counter| counter.look(monitor.gpus()));
+                counters
+                    .iter_mut()
+                    .for_each(|counter| counter.look(monitor.gpus()));
             }
         }
         self.cpu = match (before, sampler.rapl()) {
             (Ok(before), Ok(rapl)) => {
-                let energy = before.zip(rapl.read()).map(|(before, after)| after.since(&before).total());
+                let energy = before
+                    .zip(rapl.read())
+                    .map(|(before, after)| after.since(&before).total());
                 let power = energy.and_then(|energy| energy.over(began.elapsed().into()));
-                let power = power.ok_or_else(|| "an energy counter could not be read any more".into());
+                let power =
+                    power.ok_or_else(|| "an energy counter could not be read any more".into());
                 power.map(|idle_watts| CpuPower {
                     domains: rapl.names().into_iter().map(Plain::from).collect(),
                     idle_watts,
@@ -68,7 +83,12 @@ impl EnergyWatch {
             }
             (Err(error), _) | (_, Err(error)) => Err(error.to_string().into()),
         };
-        let close = |monitor: &GpuMonitor| counters.iter().map(|counter| monitor.close_window(counter.index)).collect();
+        let close = |monitor: &GpuMonitor| {
+            counters
+                .iter()
+                .map(|counter| monitor.close_window(counter.index))
+                .collect()
+        };
         self.monitor.as_ref().map(close).unwrap_or_default()
     }
 }
@@ -117,10 +137,11 @@ impl Counter {
                 let count = u32::try_from(self.changes.len() - 1).unwrap_or(u32::MAX);
                 Ok(Nanos::from(last.duration_since(*first) / count))
             }
-            (None, _) => {
-                Err(format!("the energy counter changed less than twice in {} ms before the run", IDLE.as_millis())
-                    .into())
-            }
+            (None, _) => Err(format!(
+                "the energy counter changed less than twice in {} ms before the run",
+                IDLE.as_millis()
+            )
+            .into()),
         }
     }
 }
@@ -132,9 +153,19 @@ mod tests {
     #[test]
     fn update_period_is_the_mean_time_between_changes() {
         let start = Instant::now();
-        let changes = [0, 20, 41, 60].map(|ms| start + Duration::from_millis(ms)).to_vec();
-        let counter = Counter { changes, ..Counter::default() };
+        let changes = [0, 20, 41, 60]
+            .map(|ms| start + Duration::from_millis(ms))
+            .to_vec();
+        let counter = Counter {
+            changes,
+            ..Counter::default()
+        };
         assert_eq!(counter.period(), Ok(Nanos(20_000_000)));
-        assert!(Counter::default().period().unwrap_err().contains("less than twice"));
+        assert!(
+            Counter::default()
+                .period()
+                .unwrap_err()
+                .contains("less than twice")
+        );
     }
 }

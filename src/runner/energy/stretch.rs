@@ -45,10 +45,20 @@ impl EnergyWatch {
             Ok(length) => length,
             Err(reason) => return Ok(Some(Err(reason))),
         };
-        let Some(monitor) = &self.monitor else { return Ok(Some(Err("the GPU is not observed".into()))) };
+        let Some(monitor) = &self.monitor else {
+            return Ok(Some(Err("the GPU is not observed".into())));
+        };
         let (length_ns, limit_ns) = (length.into(), leave.limit);
-        let request = Request::Block { length_ns, min_inferences: MIN_INFERENCES, limit_ns };
-        let doing = format!("run for {} ms at batch size {}", length.as_millis(), key.batch_size);
+        let request = Request::Block {
+            length_ns,
+            min_inferences: MIN_INFERENCES,
+            limit_ns,
+        };
+        let doing = format!(
+            "run for {} ms at batch size {}",
+            length.as_millis(),
+            key.batch_size
+        );
         let (began, level) = (Instant::now(), monitor.gpus().memory_used(index));
         monitor.open_window();
         let before = monitor.gpus().energy(index);
@@ -93,7 +103,10 @@ impl EnergyWatch {
             return Err("other launches of the cell tell it".into());
         }
         if self.spent + length > all {
-            return Err("the budget leaves no time for it; raise `--budget`, or name fewer batch sizes".into());
+            return Err(
+                "the budget leaves no time for it; raise `--budget`, or name fewer batch sizes"
+                    .into(),
+            );
         }
         Ok(length.min(remaining))
     }
@@ -112,19 +125,29 @@ impl Stretches {
     /// energy are worth more than many stretches that are too short for any.
     pub(in crate::runner) fn of(plan: &Plan, on_gpu: impl Fn(usize) -> bool) -> Stretches {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).max(1);
-        let sessions = (0..plan.sessions.len()).filter(|&session| on_gpu(session)).count();
+        let sessions = (0..plan.sessions.len())
+            .filter(|&session| on_gpu(session))
+            .count();
         let cells = plan.cells().filter(|key| on_gpu(key.session)).count();
         Stretches::within(plan.schedule.budget_ns, count(sessions), count(cells))
     }
 
     fn within(budget: Option<Nanos>, sessions: u32, cells: u32) -> Stretches {
         let Some(budget) = budget else {
-            return Stretches { length: LONGEST_STRETCH, each: u32::MAX, all: Duration::MAX };
+            return Stretches {
+                length: LONGEST_STRETCH,
+                each: u32::MAX,
+                all: Duration::MAX,
+            };
         };
         let all = Duration::from(budget).mul_f64(STRETCH_SHARE);
         let length = (all / sessions).clamp(SHORTEST_STRETCH, LONGEST_STRETCH);
         let each = (all.as_secs_f64() / length.saturating_mul(cells).as_secs_f64()) as u32;
-        Stretches { length, each: each.max(1), all }
+        Stretches {
+            length,
+            each: each.max(1),
+            all,
+        }
     }
 }
 
@@ -134,7 +157,9 @@ mod tests {
 
     #[test]
     fn stretches_take_a_fifth_of_the_budget_at_most() {
-        let of = |secs: u64, sessions, cells| Stretches::within(Some(Nanos(secs * 1_000_000_000)), sessions, cells);
+        let of = |secs: u64, sessions, cells| {
+            Stretches::within(Some(Nanos(secs * 1_000_000_000)), sessions, cells)
+        };
         let expected = |length, each, all| {
             let (length, all) = (Duration::from_millis(length), Duration::from_secs(all));
             Stretches { length, each, all }
@@ -142,6 +167,9 @@ mod tests {
         assert_eq!(of(60, 2, 2), expected(1200, 5, 12));
         // Ten of 28 cells have one.
         assert_eq!(of(60, 4, 28), expected(1200, 1, 12));
-        assert_eq!((of(15, 4, 28), of(60, 600, 600)), (expected(750, 1, 3), expected(250, 1, 12)));
+        assert_eq!(
+            (of(15, 4, 28), of(60, 600, 600)),
+            (expected(750, 1, 3), expected(250, 1, 12))
+        );
     }
 }

@@ -17,7 +17,9 @@ const BOUND_ANEW: &str = "outputs are bound anew before each inference";
 /// Places where an earlier part of the run bound outputs anew, with the reason.
 pub(in crate::runner) fn known(record: &RunRecord) -> BTreeMap<Workload, Plain> {
     let cells = record.launches.iter().flat_map(|launch| &launch.cells);
-    cells.filter_map(|cell| Some((cell.workload(), cell.outputs_anew.clone()?))).collect()
+    cells
+        .filter_map(|cell| Some((cell.workload(), cell.outputs_anew.clone()?)))
+        .collect()
 }
 
 pub(in crate::runner) async fn begin_all(
@@ -45,7 +47,10 @@ pub(in crate::runner) async fn begin_all(
     }
     let mut all = Vec::new();
     for Begun { turn, warmup } in turns {
-        run.journal.append(Event::Warmup { key: turn.key, histogram: warmup })?;
+        run.journal.append(Event::Warmup {
+            key: turn.key,
+            histogram: warmup,
+        })?;
         all.push(turn);
     }
     Ok(all)
@@ -56,7 +61,11 @@ fn adopt(run: &mut Run<'_>, begun: &[Begun]) -> Result<(), RunError> {
     let mut reasons = begun.iter().filter_map(|begun| {
         let label = run.label(begun.turn.key.session);
         let reason = begun.turn.cell.outputs_anew.as_ref()?;
-        Some(if begun.turn.is_asked_anew { reason.clone() } else { format!("{label}: {}", reason.exact()).into() })
+        Some(if begun.turn.is_asked_anew {
+            reason.clone()
+        } else {
+            format!("{label}: {}", reason.exact()).into()
+        })
     });
     match reasons.next() {
         Some(reason) => bind_anew(run, begun.iter().map(|begun| begun.turn.key), &reason),
@@ -65,14 +74,29 @@ fn adopt(run: &mut Run<'_>, begun: &[Begun]) -> Result<(), RunError> {
 }
 
 /// Has outputs bound anew where these cells are, from here on; the first reason of a run is said.
-fn bind_anew(run: &mut Run<'_>, keys: impl Iterator<Item = CellKey>, reason: &Plain) -> Result<(), RunError> {
+fn bind_anew(
+    run: &mut Run<'_>,
+    keys: impl Iterator<Item = CellKey>,
+    reason: &Plain,
+) -> Result<(), RunError> {
     for key in keys {
-        run.bound_anew.entry(key.workload()).or_insert_with(|| reason.clone());
+        run.bound_anew
+            .entry(key.workload())
+            .or_insert_with(|| reason.clone());
     }
-    if run.journal.record().notes.iter().any(|note| note.starts_with(BOUND_ANEW)) {
+    if run
+        .journal
+        .record()
+        .notes
+        .iter()
+        .any(|note| note.starts_with(BOUND_ANEW))
+    {
         return Ok(());
     }
-    run.note(format!("{BOUND_ANEW}, outside its latency, which includes their allocation: {}", reason.exact()))
+    run.note(format!(
+        "{BOUND_ANEW}, outside its latency, which includes their allocation: {}",
+        reason.exact()
+    ))
 }
 
 async fn begin_again(
@@ -81,13 +105,23 @@ async fn begin_again(
     begun: Begun,
     cells_count: usize,
 ) -> Result<Option<Begun>, RunError> {
-    let Turn { place, key, cell, .. } = begun.turn;
-    let Some(launch) = &mut round.launches[place] else { return Ok(None) };
+    let Turn {
+        place, key, cell, ..
+    } = begun.turn;
+    let Some(launch) = &mut round.launches[place] else {
+        return Ok(None);
+    };
     let failure = match launch.worker.ask(&Request::End, "end a batch size").await {
         Ok(Response::Ended { .. }) => {
             let again = begin_cell(run, round, place, key, cells_count).await?;
             return Ok(again.map(|again| Begun {
-                turn: Turn { cell: LaunchCell { first_run_ns: cell.first_run_ns, ..again.turn.cell }, ..again.turn },
+                turn: Turn {
+                    cell: LaunchCell {
+                        first_run_ns: cell.first_run_ns,
+                        ..again.turn.cell
+                    },
+                    ..again.turn
+                },
                 ..again
             }));
         }
@@ -109,15 +143,40 @@ async fn begin_cell(
     let outputs_anew = run.outputs_anew(key.workload());
     let is_asked_anew = outputs_anew.is_some();
     let expected = run.beginning_time(key);
-    let Some(launch) = &mut round.launches[place] else { return Ok(None) };
-    let Ok(described) = run.description(key.session) else { return Ok(None) };
+    let Some(launch) = &mut round.launches[place] else {
+        return Ok(None);
+    };
+    let Ok(described) = run.description(key.session) else {
+        return Ok(None);
+    };
     let level = run.energy.level(key.session);
-    let Ok(inputs) = described.inputs_at(key.shape) else { return Ok(None) };
-    match launch.begin(&run.launcher.roots, CellStart { key, inputs, limit, outputs_anew, expected }).await {
+    let Ok(inputs) = described.inputs_at(key.shape) else {
+        return Ok(None);
+    };
+    match launch
+        .begin(
+            &run.launcher.roots,
+            CellStart {
+                key,
+                inputs,
+                limit,
+                outputs_anew,
+                expected,
+            },
+        )
+        .await
+    {
         Ok((cell, warmup)) => {
             run.energy.worked(key.session, launch, level);
             Ok(Some(Begun {
-                turn: Turn { place, key, single: single(&cell), cell, is_asked_anew, histograms: Vec::new() },
+                turn: Turn {
+                    place,
+                    key,
+                    single: single(&cell),
+                    cell,
+                    is_asked_anew,
+                    histograms: Vec::new(),
+                },
                 warmup,
             }))
         }
@@ -138,15 +197,28 @@ pub(in crate::runner) fn is_put_down_to_sizes(
         return Ok(false);
     }
     let label = run.label(turn.key.session);
-    let reason = format!("{label}: an inference after the first failed: {}", failure.message.exact()).into();
+    let reason = format!(
+        "{label}: an inference after the first failed: {}",
+        failure.message.exact()
+    )
+    .into();
     bind_anew(run, std::iter::once(turn.key), &reason)?;
     Ok(true)
 }
 
-pub(in crate::runner) fn are_unlike(run: &Run<'_>, members: &BTreeMap<usize, CellKey>, turns: &[Turn]) -> bool {
-    let is_waiting = |place: &usize, key: CellKey| run.is_open(key) && turns.iter().all(|turn| turn.place != *place);
-    members.values().any(|key| run.bound_anew.contains_key(&key.workload()))
-        && (turns.iter().any(is_bound_once) || members.iter().any(|(place, key)| is_waiting(place, *key)))
+pub(in crate::runner) fn are_unlike(
+    run: &Run<'_>,
+    members: &BTreeMap<usize, CellKey>,
+    turns: &[Turn],
+) -> bool {
+    let is_waiting = |place: &usize, key: CellKey| {
+        run.is_open(key) && turns.iter().all(|turn| turn.place != *place)
+    };
+    members
+        .values()
+        .any(|key| run.bound_anew.contains_key(&key.workload()))
+        && (turns.iter().any(is_bound_once)
+            || members.iter().any(|(place, key)| is_waiting(place, *key)))
 }
 
 /// Whether the outputs of a cell are bound once because nothing was known that is against it.

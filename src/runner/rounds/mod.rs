@@ -45,12 +45,18 @@ struct Sweep {
 }
 
 impl Rounds {
-    pub(in crate::runner) async fn measure(&mut self, run: &mut Run<'_>) -> Result<EndReason, RunError> {
+    pub(in crate::runner) async fn measure(
+        &mut self,
+        run: &mut Run<'_>,
+    ) -> Result<EndReason, RunError> {
         let schedule = run.plan().schedule.clone();
         let mut alternations = schedule.alternations_count.unwrap_or(1);
         let mut scope = None;
         loop {
-            if schedule.rounds_count.is_some_and(|rounds| self.done >= rounds) {
+            if schedule
+                .rounds_count
+                .is_some_and(|rounds| self.done >= rounds)
+            {
                 return Ok(EndReason::RoundsDone);
             }
             if !has_open_cells(run) {
@@ -61,7 +67,11 @@ impl Rounds {
             }
             let number = self.done;
             let is_first = schedule.rounds_count.is_none() && number < MIN_LAUNCHES;
-            let next = if is_first { Scope::Smallest } else { Scope::Everything };
+            let next = if is_first {
+                Scope::Smallest
+            } else {
+                Scope::Everything
+            };
             if scope.replace(next) != Some(next) {
                 alternations = schedule.alternations_count.unwrap_or(1);
             }
@@ -77,18 +87,31 @@ impl Rounds {
             if schedule.alternations_count.is_none() && schedule.rounds_count.is_none() {
                 alternations = alternations_after(run, number + 1, next, cost);
             }
-            let had_no_time =
-                schedule.budget_ns.is_some() && has_open_cells(run) && run.meter.blocks_count == blocks_before;
-            if run.is_late() || had_no_time || pace::too_late_for_another(remaining, cost, alternations) {
+            let had_no_time = schedule.budget_ns.is_some()
+                && has_open_cells(run)
+                && run.meter.blocks_count == blocks_before;
+            if run.is_late()
+                || had_no_time
+                || pace::too_late_for_another(remaining, cost, alternations)
+            {
                 return Ok(EndReason::BudgetSpent);
             }
         }
     }
 
-    async fn round(&self, run: &mut Run<'_>, scope: Scope, alternations: u64) -> Result<RoundCost, RunError> {
+    async fn round(
+        &self,
+        run: &mut Run<'_>,
+        scope: Scope,
+        alternations: u64,
+    ) -> Result<RoundCost, RunError> {
         let began = Instant::now();
         let budget = run.budget();
-        run.observer.observe(&Progress::Round { round: self.done + 1, elapsed: run.time.of_part(), budget });
+        run.observer.observe(&Progress::Round {
+            round: self.done + 1,
+            elapsed: run.time.of_part(),
+            budget,
+        });
         let mut round = Round::new(self.done, alternations, run.plan().sessions.len());
         for shape in 0..run.plan().shapes.len() {
             if !run.may_measure() {
@@ -106,14 +129,27 @@ impl Rounds {
         shape: usize,
         scope: Scope,
     ) -> Result<(), RunError> {
-        let mut sweep = Sweep { shape, steps: Vec::new(), before: round.cost.alternation };
+        let mut sweep = Sweep {
+            shape,
+            steps: Vec::new(),
+            before: round.cost.alternation,
+        };
         let is_first = scope == Scope::Everything && !self.have_swept;
         for batch_size in batch_sizes_of(run, shape, scope) {
             if !run.may_measure() {
                 break;
             }
             for load in run.plan().load_modes.clone() {
-                cells(run, round, Workload { shape, batch_size, load }).await?;
+                cells(
+                    run,
+                    round,
+                    Workload {
+                        shape,
+                        batch_size,
+                        load,
+                    },
+                )
+                .await?;
             }
             if is_first && run.plan().sweep_end == SweepEnd::Saturation {
                 sweep.maybe_end(run, round, batch_size)?;
@@ -125,9 +161,14 @@ impl Rounds {
 
 async fn cells(run: &mut Run<'_>, round: &mut Round, at: Workload) -> Result<(), RunError> {
     let key = |session| at.of(session);
-    let mut open: Vec<usize> = (0..run.plan().sessions.len()).filter(|&session| run.is_open(key(session))).collect();
+    let mut open: Vec<usize> = (0..run.plan().sessions.len())
+        .filter(|&session| run.is_open(key(session)))
+        .collect();
     let cells: Vec<CellKey> = open.iter().map(|&session| key(session)).collect();
-    let smallest = batch_sizes_of(run, at.shape, Scope::Smallest).into_iter().min().unwrap_or(at.batch_size);
+    let smallest = batch_sizes_of(run, at.shape, Scope::Smallest)
+        .into_iter()
+        .min()
+        .unwrap_or(at.batch_size);
     let grown = at.batch_size as f64 / smallest as f64;
     if grown > 1.0 && !run.has_time_for(&cells, grown) {
         open.retain(|&session| takes_only(run, key(session)));
@@ -142,24 +183,55 @@ async fn cells(run: &mut Run<'_>, round: &mut Round, at: Workload) -> Result<(),
         load_mode: at.load,
         elapsed: run.time.of_part(),
     });
-    let draw = Draw { seed: run.plan().schedule.seed, round: round.number, at };
-    let members: BTreeMap<usize, CellKey> = open.into_iter().map(|session| (session, key(session))).collect();
+    let draw = Draw {
+        seed: run.plan().schedule.seed,
+        round: round.number,
+        at,
+    };
+    let members: BTreeMap<usize, CellKey> = open
+        .into_iter()
+        .map(|session| (session, key(session)))
+        .collect();
     turns::take_turns(run, round, &members, draw).await
 }
 
 /// Whether a session can be measured at no other batch size of the shape.
 fn takes_only(run: &Run<'_>, key: CellKey) -> bool {
-    let mut others = run.plan().cells().filter(|other| other.session == key.session && other.shape == key.shape);
+    let mut others = run
+        .plan()
+        .cells()
+        .filter(|other| other.session == key.session && other.shape == key.shape);
     others.all(|other| other.batch_size == key.batch_size || run.closed.contains(&other))
 }
 
 impl Sweep {
-    fn maybe_end(&mut self, run: &mut Run<'_>, round: &Round, batch_size: u64) -> Result<(), RunError> {
+    fn maybe_end(
+        &mut self,
+        run: &mut Run<'_>,
+        round: &Round,
+        batch_size: u64,
+    ) -> Result<(), RunError> {
         let plan = run.plan();
-        let Some(next) = plan.batch_sizes.iter().copied().find(|&next| next > batch_size) else { return Ok(()) };
+        let Some(next) = plan
+            .batch_sizes
+            .iter()
+            .copied()
+            .find(|&next| next > batch_size)
+        else {
+            return Ok(());
+        };
         let spent: f64 = self.steps.iter().map(|step| step.budget_share).sum();
-        let budget = plan.schedule.budget_ns.map_or(f64::INFINITY, Nanos::as_secs_f64);
-        let share = round.cost.alternation.saturating_sub(self.before).as_secs_f64() / budget - spent;
+        let budget = plan
+            .schedule
+            .budget_ns
+            .map_or(f64::INFINITY, Nanos::as_secs_f64);
+        let share = round
+            .cost
+            .alternation
+            .saturating_sub(self.before)
+            .as_secs_f64()
+            / budget
+            - spent;
         let step = sweep::step(run.journal.record(), self.shape, batch_size, share);
         // What was not measured says nothing about larger batches.
         if step.throughput.iter().all(Option::is_none) {
@@ -175,9 +247,15 @@ impl Sweep {
 }
 
 /// Closes all cells of a shape from a batch size on, but for the sizes that are a model's own.
-fn close_from(run: &mut Run<'_>, shape: usize, batch_size: u64, reason: &str) -> Result<(), RunError> {
+fn close_from(
+    run: &mut Run<'_>,
+    shape: usize,
+    batch_size: u64,
+    reason: &str,
+) -> Result<(), RunError> {
     let own = sizes::own(&run.descriptions.iter().map(sizes::only).collect::<Vec<_>>());
-    let is_left_out = |key: &CellKey| key.shape == shape && sizes::is_left_out(key.batch_size, batch_size, &own);
+    let is_left_out =
+        |key: &CellKey| key.shape == shape && sizes::is_left_out(key.batch_size, batch_size, &own);
     let left_out: Vec<CellKey> = run.plan().cells().filter(is_left_out).collect();
     if !left_out.is_empty() {
         let words = run.plan().shape_words(shape);
@@ -185,7 +263,12 @@ fn close_from(run: &mut Run<'_>, shape: usize, batch_size: u64, reason: &str) ->
         run.observer.observe(&Progress::Note(&left_out));
     }
     for key in left_out {
-        run.close(key, Outcome::Skipped { reason: reason.into() })?;
+        run.close(
+            key,
+            Outcome::Skipped {
+                reason: reason.into(),
+            },
+        )?;
     }
     Ok(())
 }
@@ -196,12 +279,21 @@ fn has_open_cells(run: &Run<'_>) -> bool {
 
 fn alternations_after(run: &Run<'_>, rounds_done: u64, scope: Scope, cost: RoundCost) -> u64 {
     let remaining = run.remaining();
-    let has_more = (0..run.plan().shapes.len())
-        .any(|shape| batch_sizes_of(run, shape, Scope::Everything) != batch_sizes_of(run, shape, Scope::Smallest));
+    let has_more = (0..run.plan().shapes.len()).any(|shape| {
+        batch_sizes_of(run, shape, Scope::Everything) != batch_sizes_of(run, shape, Scope::Smallest)
+    });
     match scope {
-        _ if !has_more => pace::alternations(remaining, pace::TARGET_ROUNDS.saturating_sub(rounds_done), cost),
+        _ if !has_more => pace::alternations(
+            remaining,
+            pace::TARGET_ROUNDS.saturating_sub(rounds_done),
+            cost,
+        ),
         Scope::Smallest => {
-            let share = if remaining == Duration::MAX { remaining } else { remaining.mul_f64(FIRST_SHARE) };
+            let share = if remaining == Duration::MAX {
+                remaining
+            } else {
+                remaining.mul_f64(FIRST_SHARE)
+            };
             pace::alternations(share, MIN_LAUNCHES.saturating_sub(rounds_done), cost)
         }
         Scope::Everything => {
@@ -213,8 +305,13 @@ fn alternations_after(run: &Run<'_>, rounds_done: u64, scope: Scope, cost: Round
 
 fn batch_sizes_of(run: &Run<'_>, shape: usize, scope: Scope) -> Vec<u64> {
     let open = |session: usize| {
-        let cells = run.plan().cells().filter(move |key| key.session == session && key.shape == shape);
-        cells.filter(|key| !run.closed.contains(key)).map(|key| key.batch_size)
+        let cells = run
+            .plan()
+            .cells()
+            .filter(move |key| key.session == session && key.shape == shape);
+        cells
+            .filter(|key| !run.closed.contains(key))
+            .map(|key| key.batch_size)
     };
     let sessions = 0..run.plan().sessions.len();
     let mut sizes: Vec<u64> = match scope {
@@ -230,7 +327,11 @@ fn batch_sizes_of(run: &Run<'_>, shape: usize, scope: Scope) -> Vec<u64> {
 fn look(run: &mut Run<'_>, rounds: u64) -> Result<bool, RunError> {
     let outcome = stop::look_at(run.journal.record(), &run.closed);
     for &key in &outcome.settled {
-        let known = run.journal.record().cell(key).is_some_and(|cell| cell.settled_after_rounds.is_some());
+        let known = run
+            .journal
+            .record()
+            .cell(key)
+            .is_some_and(|cell| cell.settled_after_rounds.is_some());
         if !known {
             run.journal.append(Event::Settled { key, rounds })?;
         }

@@ -35,8 +35,16 @@ mod tests {
     use super::*;
     use crate::plan::LoadMode;
 
-    const AT: Workload = Workload { shape: 0, batch_size: 8, load: LoadMode::SINGLE };
-    const DRAW: Draw = Draw { seed: 7, round: 3, at: AT };
+    const AT: Workload = Workload {
+        shape: 0,
+        batch_size: 8,
+        load: LoadMode::SINGLE,
+    };
+    const DRAW: Draw = Draw {
+        seed: 7,
+        round: 3,
+        at: AT,
+    };
 
     #[test]
     fn the_order_is_drawn_from_the_seed_and_two_sessions_alternate_as_abba() {
@@ -54,7 +62,11 @@ mod tests {
             assert_eq!(order, [1, 2, 4]);
         }
         let places: std::collections::BTreeSet<usize> = (0..6)
-            .filter_map(|alternation| turns(&[0, 1, 2], DRAW, alternation).iter().position(|&s| s == 0))
+            .filter_map(|alternation| {
+                turns(&[0, 1, 2], DRAW, alternation)
+                    .iter()
+                    .position(|&s| s == 0)
+            })
             .collect();
         assert_eq!(places.len(), 3);
     }

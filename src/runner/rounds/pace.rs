@@ -26,7 +26,9 @@ pub(in crate::runner) struct RoundCost {
 
 pub(in crate::runner) fn alternations(remaining: Duration, wanted: u64, cost: RoundCost) -> u64 {
     let wanted = wanted.max(1);
-    let affordable = (remaining.as_secs_f64() * MAX_LAUNCH_SHARE / cost.fixed.as_secs_f64().max(1e-6)).floor() as u64;
+    let affordable = (remaining.as_secs_f64() * MAX_LAUNCH_SHARE
+        / cost.fixed.as_secs_f64().max(1e-6))
+    .floor() as u64;
     let rounds = wanted.min(affordable.max(1));
     let per_round = remaining.as_secs_f64() / rounds as f64 - cost.fixed.as_secs_f64();
     let alternations = (per_round / cost.alternation.as_secs_f64().max(1e-6)).floor();
@@ -34,7 +36,11 @@ pub(in crate::runner) fn alternations(remaining: Duration, wanted: u64, cost: Ro
 }
 
 /// Whether so little time is left that another round would be cut off early.
-pub(in crate::runner) fn too_late_for_another(remaining: Duration, cost: RoundCost, alternations: u64) -> bool {
+pub(in crate::runner) fn too_late_for_another(
+    remaining: Duration,
+    cost: RoundCost,
+    alternations: u64,
+) -> bool {
     let round = cost.fixed + cost.alternation * u32::try_from(alternations).unwrap_or(u32::MAX);
     remaining < round / 2
 }
@@ -58,20 +64,29 @@ impl Expected {
     /// Wall time of the stretches of so many rounds.
     #[must_use]
     pub fn stretches_in(&self, rounds: u64) -> Duration {
-        self.stretches.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX)).min(self.stretches_most)
+        self.stretches
+            .saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
+            .min(self.stretches_most)
     }
 
     /// Wall time of so many rounds.
     #[must_use]
     pub fn time_of(&self, rounds: u64) -> Duration {
-        self.round.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX)) + self.stretches_in(rounds)
+        self.round
+            .saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
+            + self.stretches_in(rounds)
     }
 
     fn rounds_in(&self, budget: Duration) -> u64 {
-        let rounds =
-            |budget: Duration, round: Duration| (budget.as_secs_f64() / round.as_secs_f64().max(1e-6)).round() as u64;
+        let rounds = |budget: Duration, round: Duration| {
+            (budget.as_secs_f64() / round.as_secs_f64().max(1e-6)).round() as u64
+        };
         let with_all = rounds(budget, self.round + self.stretches);
-        if self.stretches.saturating_mul(u32::try_from(with_all).unwrap_or(u32::MAX)) <= self.stretches_most {
+        if self
+            .stretches
+            .saturating_mul(u32::try_from(with_all).unwrap_or(u32::MAX))
+            <= self.stretches_most
+        {
             return with_all;
         }
         rounds(budget.saturating_sub(self.stretches_most), self.round)
@@ -83,15 +98,29 @@ impl Expected {
 pub fn expected(probe: &RunRecord, schedule: &Schedule) -> Option<Expected> {
     let without = cost(probe)?;
     let (stretches, stretches_most) = stretches(probe, schedule);
-    let cost = RoundCost { fixed: without.fixed + stretches, ..without };
+    let cost = RoundCost {
+        fixed: without.fixed + stretches,
+        ..without
+    };
     let budget = schedule.budget_ns.map_or(Duration::MAX, Duration::from);
     let chosen = match schedule.rounds_count {
         Some(_) => schedule.alternations_count.unwrap_or(1),
-        None => schedule.alternations_count.unwrap_or_else(|| alternations(budget, TARGET_ROUNDS, cost)),
+        None => schedule
+            .alternations_count
+            .unwrap_or_else(|| alternations(budget, TARGET_ROUNDS, cost)),
     };
     let round = without.fixed + without.alternation * u32::try_from(chosen).unwrap_or(u32::MAX);
-    let most = Expected { rounds: u64::MAX, alternations: chosen, round, stretches, stretches_most };
-    let rounds = schedule.rounds_count.unwrap_or(u64::MAX).min(most.rounds_in(budget));
+    let most = Expected {
+        rounds: u64::MAX,
+        alternations: chosen,
+        round,
+        stretches,
+        stretches_most,
+    };
+    let rounds = schedule
+        .rounds_count
+        .unwrap_or(u64::MAX)
+        .min(most.rounds_in(budget));
     Some(Expected { rounds, ..most })
 }
 
@@ -108,35 +137,67 @@ pub struct FirstRounds {
 #[must_use]
 pub fn first_rounds(probe: &RunRecord, plan: &Plan, budget: Duration) -> FirstRounds {
     if plan.schedule.rounds_count.is_some() || plan.batch_sizes.len() < 2 {
-        return FirstRounds { rounds: 0, time: Duration::ZERO };
+        return FirstRounds {
+            rounds: 0,
+            time: Duration::ZERO,
+        };
     }
     let launched = probe.launches.iter().filter_map(|launch| {
-        Some(Duration::from(launch.session_load_ns? + launch.runtime_start_ns.unwrap_or_default()))
+        Some(Duration::from(
+            launch.session_load_ns? + launch.runtime_start_ns.unwrap_or_default(),
+        ))
     });
-    let (launch_time, launches) = launched.fold((Duration::ZERO, 0_u32), |(sum, n), time| (sum + time, n + 1));
+    let (launch_time, launches) = launched.fold((Duration::ZERO, 0_u32), |(sum, n), time| {
+        (sum + time, n + 1)
+    });
     let sessions = u32::try_from(plan.sessions.len()).unwrap_or(u32::MAX);
     let launching = launch_time / launches.max(1) * sessions;
-    let places = probe.cells.iter().filter(|cell| cell.outcome.is_ok()).map(|cell| cell.key.workload());
-    let places = u32::try_from(places.collect::<BTreeSet<Workload>>().len()).unwrap_or(u32::MAX).max(1);
+    let places = probe
+        .cells
+        .iter()
+        .filter(|cell| cell.outcome.is_ok())
+        .map(|cell| cell.key.workload());
+    let places = u32::try_from(places.collect::<BTreeSet<Workload>>().len())
+        .unwrap_or(u32::MAX)
+        .max(1);
     let RoundCost { fixed, alternation } = cost(probe).unwrap_or_default();
     let round_of = |alternations: u64| {
-        launching + fixed.saturating_sub(launching) / places + alternation / places * alternations as u32
+        launching
+            + fixed.saturating_sub(launching) / places
+            + alternation / places * alternations as u32
     };
     // As many alternations as leave time for all rounds, as the run itself has.
-    let fits = |alternations: &u64| round_of(*alternations).saturating_mul(MIN_LAUNCHES as u32) <= budget;
+    let fits =
+        |alternations: &u64| round_of(*alternations).saturating_mul(MIN_LAUNCHES as u32) <= budget;
     let round = round_of((1..=MAX_ALTERNATIONS).rev().find(fits).unwrap_or(1));
     let fitting = (budget.as_secs_f64() / round.as_secs_f64().max(1e-6)) as u64;
     let rounds = fitting.clamp(1, MIN_LAUNCHES);
-    FirstRounds { rounds, time: (round * u32::try_from(rounds).unwrap_or(u32::MAX)).min(budget) }
+    FirstRounds {
+        rounds,
+        time: (round * u32::try_from(rounds).unwrap_or(u32::MAX)).min(budget),
+    }
 }
 
 /// Time of one round's stretches, which a probe leaves out, and most time for those of all rounds.
 fn stretches(probe: &RunRecord, schedule: &Schedule) -> (Duration, Duration) {
     let is_on_gpu = |session: usize| probe.plan.sessions[session].nvidia_device().is_some();
-    let are_watched = probe.monitoring.as_ref().is_some_and(|monitoring| monitoring.gpus.is_ok());
-    let plan = Plan { schedule: schedule.clone(), ..probe.plan.clone() };
-    let planned = plan.cells().filter(|key| are_watched && is_on_gpu(key.session)).count();
-    let measured = probe.cells.iter().filter(|cell| cell.outcome.is_ok() && is_on_gpu(cell.key.session)).count();
+    let are_watched = probe
+        .monitoring
+        .as_ref()
+        .is_some_and(|monitoring| monitoring.gpus.is_ok());
+    let plan = Plan {
+        schedule: schedule.clone(),
+        ..probe.plan.clone()
+    };
+    let planned = plan
+        .cells()
+        .filter(|key| are_watched && is_on_gpu(key.session))
+        .count();
+    let measured = probe
+        .cells
+        .iter()
+        .filter(|cell| cell.outcome.is_ok() && is_on_gpu(cell.key.session))
+        .count();
     let Stretches { length, each, all } = Stretches::of(&plan, is_on_gpu);
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let most = length.saturating_mul(each.saturating_mul(count(planned)));
@@ -152,27 +213,50 @@ fn cost(run: &RunRecord) -> Option<RoundCost> {
         let end = block.started_ns + block.span();
         let place = (block.round, block.key.workload());
         let stretch = stretches.entry(place).or_insert((block.started_ns, end, 0));
-        *stretch = (stretch.0.min(block.started_ns), stretch.1.max(end), stretch.2.max(block.alternation + 1));
+        *stretch = (
+            stretch.0.min(block.started_ns),
+            stretch.1.max(end),
+            stretch.2.max(block.alternation + 1),
+        );
     }
     let rounds = run.blocks.iter().map(|block| block.round + 1).max()?;
     let of_rounds = |time: Duration| time.div_f64(rounds as f64);
-    let in_blocks: Duration = stretches.values().map(|(start, end, _)| Duration::from(end.since(*start))).sum();
-    let alternation =
-        stretches.values().map(|(start, end, n)| Duration::from(end.since(*start)).div_f64(*n as f64)).sum();
-    Some(RoundCost { fixed: of_rounds(whole.saturating_sub(in_blocks)), alternation: of_rounds(alternation) })
+    let in_blocks: Duration = stretches
+        .values()
+        .map(|(start, end, _)| Duration::from(end.since(*start)))
+        .sum();
+    let alternation = stretches
+        .values()
+        .map(|(start, end, n)| Duration::from(end.since(*start)).div_f64(*n as f64))
+        .sum();
+    Some(RoundCost {
+        fixed: of_rounds(whole.saturating_sub(in_blocks)),
+        alternation: of_rounds(alternation),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const CHEAP: RoundCost = RoundCost { fixed: Duration::from_millis(500), alternation: Duration::from_millis(840) };
+    const CHEAP: RoundCost = RoundCost {
+        fixed: Duration::from_millis(500),
+        alternation: Duration::from_millis(840),
+    };
 
     #[test]
     fn a_small_budget_gives_up_alternations_before_rounds_but_for_slow_loading() {
-        let slow = RoundCost { fixed: Duration::from_secs(9), alternation: Duration::from_secs(1) };
-        for (secs, cost, expected) in [(80, CHEAP, 8), (20, CHEAP, 2), (3, CHEAP, 1), (60, slow, 6)] {
-            assert_eq!(alternations(Duration::from_secs(secs), 9, cost), expected, "{secs} s for {cost:?}");
+        let slow = RoundCost {
+            fixed: Duration::from_secs(9),
+            alternation: Duration::from_secs(1),
+        };
+        for (secs, cost, expected) in [(80, CHEAP, 8), (20, CHEAP, 2), (3, CHEAP, 1), (60, slow, 6)]
+        {
+            assert_eq!(
+                alternations(Duration::from_secs(secs), 9, cost),
+                expected,
+                "{secs} s for {cost:?}"
+            );
         }
     }
 
@@ -187,8 +271,17 @@ mod tests {
             stretches_most: secs(most),
         };
         // 10 rounds of 4 + 2 s; with 12 s for stretches, 48 s are left for 12 rounds of 4 s.
-        assert_eq!((expected(60).rounds_in(secs(60)), expected(12).rounds_in(secs(60))), (10, 12));
-        assert_eq!((expected(60).time_of(10), expected(12).time_of(12)), (secs(60), secs(60)));
+        assert_eq!(
+            (
+                expected(60).rounds_in(secs(60)),
+                expected(12).rounds_in(secs(60))
+            ),
+            (10, 12)
+        );
+        assert_eq!(
+            (expected(60).time_of(10), expected(12).time_of(12)),
+            (secs(60), secs(60))
+        );
         assert_eq!(expected(12).stretches_in(3), secs(6));
     }
 

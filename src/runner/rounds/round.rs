@@ -29,16 +29,26 @@ pub(in crate::runner) struct Turn {
 impl Round {
     pub(in crate::runner) fn new(number: u64, alternations: u64, places: usize) -> Self {
         let launches = (0..places).map(|_| None).collect();
-        Round { number, alternations, launches, cost: RoundCost::default() }
+        Round {
+            number,
+            alternations,
+            launches,
+            cost: RoundCost::default(),
+        }
     }
 
-    pub(in crate::runner) async fn end(mut self, run: &mut Run<'_>, began: Instant) -> Result<RoundCost, RunError> {
+    pub(in crate::runner) async fn end(
+        mut self,
+        run: &mut Run<'_>,
+        began: Instant,
+    ) -> Result<RoundCost, RunError> {
         for launch in self.launches.into_iter().flatten() {
             run.journal.append(Event::Launch(Box::new(launch.record)))?;
             launch.worker.end().await;
         }
         let in_blocks = self.cost.alternation;
-        self.cost.alternation = in_blocks / u32::try_from(self.alternations).unwrap_or(u32::MAX).max(1);
+        self.cost.alternation =
+            in_blocks / u32::try_from(self.alternations).unwrap_or(u32::MAX).max(1);
         self.cost.fixed = began.elapsed().saturating_sub(in_blocks);
         Ok(self.cost)
     }

@@ -8,7 +8,8 @@ use crate::runner::Description;
 /// The only batch size that a model takes; `None` if any will do, or it could not be read.
 pub(in crate::runner) fn only(description: &Description) -> Option<u64> {
     let axis = &description.as_ref().ok()?.inputs.batch_axis;
-    axis.fixed_size.or((axis.reason == AxisReason::NoAxis).then_some(1))
+    axis.fixed_size
+        .or((axis.reason == AxisReason::NoAxis).then_some(1))
 }
 
 /// The sizes to try with models of which each takes `only` one size, or any (`None`); what no model takes is not tried.
@@ -42,19 +43,33 @@ mod tests {
     /// The sizes that a first round measures, and why it ended, if it did.
     fn swept(only: &[Option<u64>], curve: Curve) -> (BTreeSet<u64>, Vec<String>) {
         let (sizes, own) = (fitted(&USUAL, only), own(only));
-        let (mut measured, mut steps, mut reasons) = (BTreeSet::new(), Vec::<Step>::new(), Vec::new());
+        let (mut measured, mut steps, mut reasons) =
+            (BTreeSet::new(), Vec::<Step>::new(), Vec::new());
         let mut closed = BTreeSet::new();
         for (place, &size) in sizes.iter().enumerate() {
             if closed.contains(&size) {
                 continue;
             }
             measured.insert(size);
-            let rate = |only: &Option<u64>| only.is_none_or(|only| only == size).then(|| curve(size));
+            let rate =
+                |only: &Option<u64>| only.is_none_or(|only| only == size).then(|| curve(size));
             let throughput = only.iter().map(rate).collect();
-            steps.push(Step { batch_size: size, throughput, peak_memory: None, budget_share: 0.01 });
-            let Some(&next) = sizes.get(place + 1) else { break };
+            steps.push(Step {
+                batch_size: size,
+                throughput,
+                peak_memory: None,
+                budget_share: 0.01,
+            });
+            let Some(&next) = sizes.get(place + 1) else {
+                break;
+            };
             if let Some(reason) = sweep::end(&steps, next, None) {
-                closed.extend(sizes.iter().copied().filter(|&size| is_left_out(size, next, &own)));
+                closed.extend(
+                    sizes
+                        .iter()
+                        .copied()
+                        .filter(|&size| is_left_out(size, next, &own)),
+                );
                 reasons.push(reason);
             }
         }
@@ -63,15 +78,24 @@ mod tests {
 
     #[test]
     fn a_model_s_own_size_is_always_measured() {
-        let curves: [Curve; 2] = [|size| 100.0 * size.min(4) as f64, |size| 100.0 * size as f64];
+        let curves: [Curve; 2] = [
+            |size| 100.0 * size.min(4) as f64,
+            |size| 100.0 * size as f64,
+        ];
         for size in 1..=LARGEST {
             for curve in curves {
-                for only in
-                    [&[Some(size)][..], &[None, Some(size)], &[Some(size), None, Some(1)], &[Some(size), Some(7)]]
-                {
+                for only in [
+                    &[Some(size)][..],
+                    &[None, Some(size)],
+                    &[Some(size), None, Some(1)],
+                    &[Some(size), Some(7)],
+                ] {
                     let (measured, reasons) = swept(only, curve);
                     for own in only.iter().flatten() {
-                        assert!(measured.contains(own), "{own} of {only:?} is not measured: {reasons:?}");
+                        assert!(
+                            measured.contains(own),
+                            "{own} of {only:?} is not measured: {reasons:?}"
+                        );
                     }
                     if !only.contains(&None) {
                         assert_eq!(measured, own(only), "{only:?}");
@@ -87,21 +111,31 @@ mod tests {
             let only = [None, Some(size)];
             let (measured, reasons) = swept(&only, |size| 100.0 * size.min(4) as f64);
             let sizes: BTreeSet<u64> = USUAL.into_iter().chain([size]).collect();
-            for reason in reasons.iter().filter(|reason| reason.contains("added less than")) {
-                let said = sizes.difference(&measured).filter(|size| names(reason, **size));
+            for reason in reasons
+                .iter()
+                .filter(|reason| reason.contains("added less than"))
+            {
+                let said = sizes
+                    .difference(&measured)
+                    .filter(|size| names(reason, **size));
                 assert_eq!(said.count(), 0, "{size}: {reason}");
             }
         }
     }
 
     fn names(sentence: &str, number: u64) -> bool {
-        sentence.split(|c: char| !c.is_ascii_digit()).any(|word| word == number.to_string())
+        sentence
+            .split(|c: char| !c.is_ascii_digit())
+            .any(|word| word == number.to_string())
     }
 
     #[test]
     fn sizes_beyond_the_last_that_tells_something_are_left_out() {
         let (measured, reasons) = swept(&[None], |size| 100.0 * size.min(4) as f64);
         assert_eq!(measured, BTreeSet::from([1, 2, 4, 8, 16]));
-        assert!(reasons[0].contains("batch sizes 8 and 16 added less than 3%"), "{reasons:?}");
+        assert!(
+            reasons[0].contains("batch sizes 8 and 16 added less than 3%"),
+            "{reasons:?}"
+        );
     }
 }

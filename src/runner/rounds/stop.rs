@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use crate::metric::Metric;
 use crate::plan::{CellKey, Plan};
 use crate::record::{BlockRecord, Pairs, Phase, RunRecord};
-use crate::stats::{self, Buckets, LOOK_ROUNDS, Look, MIN_LAUNCHES, OverLaunches, PairedRatio, Quantile};
+use crate::stats::{
+    self, Buckets, LOOK_ROUNDS, Look, MIN_LAUNCHES, OverLaunches, PairedRatio, Quantile,
+};
 
 /// Rounds after which a run of this plan looks at its figures: none where the number of rounds was asked for, so that
 /// whoever asks for ten gets ten. Where the first rounds leave larger batches out, those have their full number at each
@@ -21,7 +23,11 @@ pub fn look_rounds(plan: &Plan) -> &'static [u64] {
 
 const LATER_LOOK_ROUNDS: [u64; LOOK_ROUNDS.len()] = {
     let [first, second, third] = LOOK_ROUNDS;
-    [first + MIN_LAUNCHES, second + MIN_LAUNCHES, third + MIN_LAUNCHES]
+    [
+        first + MIN_LAUNCHES,
+        second + MIN_LAUNCHES,
+        third + MIN_LAUNCHES,
+    ]
 };
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -39,66 +45,128 @@ pub(in crate::runner) struct LookOutcome {
 pub(in crate::runner) fn look_at(record: &RunRecord, closed: &BTreeSet<CellKey>) -> LookOutcome {
     let looks = looks(record, closed);
     let any = |wanted: Look| looks.iter().any(|(_, look)| *look == wanted);
-    let first = if any(Look::Open) { Look::Open } else { Look::Settled };
-    let mut resting: BTreeSet<CellKey> = looks.iter().filter(|(_, look)| *look != first).map(|(key, _)| *key).collect();
-    if let Some(session) = record.plan.baseline_session().filter(|_| record.plan.sessions.len() > 1) {
+    let first = if any(Look::Open) {
+        Look::Open
+    } else {
+        Look::Settled
+    };
+    let mut resting: BTreeSet<CellKey> = looks
+        .iter()
+        .filter(|(_, look)| *look != first)
+        .map(|(key, _)| *key)
+        .collect();
+    if let Some(session) = record
+        .plan
+        .baseline_session()
+        .filter(|_| record.plan.sessions.len() > 1)
+    {
         let baselines = record.plan.cells().filter(|key| key.session == session);
         let rests = |key: &CellKey| {
-            let compared = || looks.iter().filter(|(other, _)| CellKey { session, ..*other } == *key);
-            compared().next().is_some() && compared().all(|(other, _)| other == key || resting.contains(other))
+            let compared = || {
+                looks
+                    .iter()
+                    .filter(|(other, _)| CellKey { session, ..*other } == *key)
+            };
+            compared().next().is_some()
+                && compared().all(|(other, _)| other == key || resting.contains(other))
         };
         let idle: Vec<CellKey> = baselines.filter(rests).collect();
         resting.extend(idle);
     }
-    let settled = looks.iter().filter(|(_, look)| *look != Look::Open).map(|(key, _)| *key).collect();
-    LookOutcome { resting, settled, done: !looks.is_empty() && !any(Look::Open) && !any(Look::Settled) }
+    let settled = looks
+        .iter()
+        .filter(|(_, look)| *look != Look::Open)
+        .map(|(key, _)| *key)
+        .collect();
+    LookOutcome {
+        resting,
+        settled,
+        done: !looks.is_empty() && !any(Look::Open) && !any(Look::Settled),
+    }
 }
 
 fn looks(record: &RunRecord, closed: &BTreeSet<CellKey>) -> Vec<(CellKey, Look)> {
     let blocks = timed_blocks(record);
     let baseline = record.plan.baseline_session();
-    let measured = record.cells.iter().filter(|cell| cell.outcome.is_ok() && !closed.contains(&cell.key));
-    let is_measure = |key: &CellKey| Some(key.session) == baseline && record.plan.sessions.len() > 1;
-    let candidates: Vec<CellKey> = measured.map(|cell| cell.key).filter(|key| !is_measure(key)).collect();
+    let measured = record
+        .cells
+        .iter()
+        .filter(|cell| cell.outcome.is_ok() && !closed.contains(&cell.key));
+    let is_measure =
+        |key: &CellKey| Some(key.session) == baseline && record.plan.sessions.len() > 1;
+    let candidates: Vec<CellKey> = measured
+        .map(|cell| cell.key)
+        .filter(|key| !is_measure(key))
+        .collect();
     let comparisons = candidates.len() as u64;
-    candidates.into_iter().map(|key| (key, look(record, &blocks, key, comparisons))).collect()
+    candidates
+        .into_iter()
+        .map(|key| (key, look(record, &blocks, key, comparisons)))
+        .collect()
 }
 
 fn look(record: &RunRecord, blocks: &Blocks<'_>, key: CellKey, comparisons: u64) -> Look {
     let target = record.plan.schedule.target_half_width_ratio.0;
     let own = blocks.get(&key).map_or(&[][..], Vec::as_slice);
-    let session = record.plan.baseline_session().filter(|&session| session != key.session);
+    let session = record
+        .plan
+        .baseline_session()
+        .filter(|&session| session != key.session);
     let Some(partners) = session.and_then(|session| blocks.get(&CellKey { session, ..key })) else {
         let width = median(record, key, own).and_then(|estimate| estimate.half_width_ratio());
-        return if width.is_some_and(|width| width <= target) { Look::Narrow } else { Look::Open };
+        return if width.is_some_and(|width| width <= target) {
+            Look::Narrow
+        } else {
+            Look::Open
+        };
     };
-    let floor = Metric::LatencyP50RatioToBaseline.noise_floor().unwrap_or_default().0.ln_1p();
+    let floor = Metric::LatencyP50RatioToBaseline
+        .noise_floor()
+        .unwrap_or_default()
+        .0
+        .ln_1p();
     let ratios = Pairs::new(own, partners).log_ratios(|block| block.median_ns.as_f64());
-    PairedRatio::of(&ratios).map_or(Look::Open, |paired| stats::look(&paired, floor, target, comparisons))
+    PairedRatio::of(&ratios).map_or(Look::Open, |paired| {
+        stats::look(&paired, floor, target, comparisons)
+    })
 }
 
 /// The median latency of a cell as reports show it: that of all inferences, with the interval over launches.
 fn median(record: &RunRecord, key: CellKey, blocks: &[&BlockRecord]) -> Option<OverLaunches> {
     let over_launches = stats::over_launches(&medians(blocks))?;
-    let histogram = record.cell(key).and_then(|cell| cell.latency_histogram.as_deref());
+    let histogram = record
+        .cell(key)
+        .and_then(|cell| cell.latency_histogram.as_deref());
     let latencies = histogram.and_then(|text| Buckets::decode(text).ok());
     let of_all = latencies.and_then(|latencies| latencies.nearest_rank(Quantile::P50));
-    Some(of_all.map_or(over_launches, |of_all| over_launches.around(of_all.as_f64())))
+    Some(of_all.map_or(over_launches, |of_all| {
+        over_launches.around(of_all.as_f64())
+    }))
 }
 
 fn medians(blocks: &[&BlockRecord]) -> Vec<f64> {
     let mut launches: HashMap<u64, Vec<f64>> = HashMap::new();
     for block in blocks {
-        launches.entry(block.launch).or_default().push(block.median_ns.as_f64());
+        launches
+            .entry(block.launch)
+            .or_default()
+            .push(block.median_ns.as_f64());
     }
-    launches.values().filter_map(|values| stats::median(values)).collect()
+    launches
+        .values()
+        .filter_map(|values| stats::median(values))
+        .collect()
 }
 
 type Blocks<'a> = HashMap<CellKey, Vec<&'a BlockRecord>>;
 
 fn timed_blocks(record: &RunRecord) -> Blocks<'_> {
     let mut blocks = Blocks::new();
-    for block in record.blocks.iter().filter(|block| block.phase == Phase::Timed) {
+    for block in record
+        .blocks
+        .iter()
+        .filter(|block| block.phase == Phase::Timed)
+    {
         blocks.entry(block.key).or_default().push(block);
     }
     blocks

@@ -23,14 +23,33 @@ pub(in crate::runner) struct Step {
     pub budget_share: f64,
 }
 
-pub(in crate::runner) fn step(record: &RunRecord, shape: usize, batch_size: u64, budget_share: f64) -> Step {
+pub(in crate::runner) fn step(
+    record: &RunRecord,
+    shape: usize,
+    batch_size: u64,
+    budget_share: f64,
+) -> Step {
     let plan = &record.plan;
-    let at = Workload { shape, batch_size, load: plan.load_modes[0] };
-    let throughput = (0..plan.sessions.len()).map(|session| throughput(&record.blocks, at.of(session))).collect();
+    let at = Workload {
+        shape,
+        batch_size,
+        load: plan.load_modes[0],
+    };
+    let throughput = (0..plan.sessions.len())
+        .map(|session| throughput(&record.blocks, at.of(session)))
+        .collect();
     let cells = record.launches.iter().flat_map(|launch| &launch.cells);
     let peaks = cells.filter(|cell| (cell.shape, cell.batch_size) == (shape, batch_size));
-    let peak_memory = peaks.filter_map(|cell| cell.peak_memory_bytes).map(|peak| peak.0).sum::<u64>();
-    Step { batch_size, throughput, peak_memory: (peak_memory > 0).then_some(Bytes(peak_memory)), budget_share }
+    let peak_memory = peaks
+        .filter_map(|cell| cell.peak_memory_bytes)
+        .map(|peak| peak.0)
+        .sum::<u64>();
+    Step {
+        batch_size,
+        throughput,
+        peak_memory: (peak_memory > 0).then_some(Bytes(peak_memory)),
+        budget_share,
+    }
 }
 
 /// Of the round under way: the best of cells that were measured in more rounds would be better by chance alone.
@@ -38,11 +57,17 @@ fn throughput(blocks: &[BlockRecord], key: CellKey) -> Option<f64> {
     let round = blocks.last()?.round;
     let in_round = blocks.iter().rev().take_while(|block| block.round == round);
     let timed = in_round.filter(|block| block.key == key && block.phase == Phase::Timed);
-    timed.map(|block| block.predictions() / block.elapsed_ns.as_secs_f64().max(1e-9)).max_by(f64::total_cmp)
+    timed
+        .map(|block| block.predictions() / block.elapsed_ns.as_secs_f64().max(1e-9))
+        .max_by(f64::total_cmp)
 }
 
 /// Why the batch sizes after these steps need not be measured; `None` if they do.
-pub(in crate::runner) fn end(steps: &[Step], next: u64, available: Option<Bytes>) -> Option<String> {
+pub(in crate::runner) fn end(
+    steps: &[Step],
+    next: u64,
+    available: Option<Bytes>,
+) -> Option<String> {
     let last = steps.last()?;
     saturation(steps)
         .or_else(|| memory(steps, next, available?))
@@ -55,10 +80,17 @@ fn saturation(steps: &[Step]) -> Option<String> {
     let sessions = steps[0].throughput.len();
     // A session that was not measured there has nothing to say; one that was measured there for the first time has gained.
     let gains_nothing = |session: usize| {
-        let best = before.iter().filter_map(|step| step.throughput[session]).fold(0.0, f64::max);
-        tail.iter().all(|step| step.throughput[session].is_none_or(|rate| rate < best * (1.0 + LEAST_GAIN)))
+        let best = before
+            .iter()
+            .filter_map(|step| step.throughput[session])
+            .fold(0.0, f64::max);
+        tail.iter().all(|step| {
+            step.throughput[session].is_none_or(|rate| rate < best * (1.0 + LEAST_GAIN))
+        })
     };
-    let are_measured = tail.iter().all(|step| step.throughput.iter().any(Option::is_some));
+    let are_measured = tail
+        .iter()
+        .all(|step| step.throughput.iter().any(Option::is_some));
     let saturated = !before.is_empty() && are_measured && (0..sessions).all(gains_nothing);
     saturated.then(|| {
         let sizes: Vec<String> = tail.iter().map(|step| step.batch_size.to_string()).collect();
@@ -71,9 +103,12 @@ fn saturation(steps: &[Step]) -> Option<String> {
 }
 
 fn memory(steps: &[Step], next: u64, available: Bytes) -> Option<String> {
-    let [.., before, last] = steps else { return None };
+    let [.., before, last] = steps else {
+        return None;
+    };
     let (before_peak, last_peak) = (before.peak_memory?, last.peak_memory?);
-    let per_sample = last_peak.0.saturating_sub(before_peak.0) as f64 / (last.batch_size - before.batch_size) as f64;
+    let per_sample = last_peak.0.saturating_sub(before_peak.0) as f64
+        / (last.batch_size - before.batch_size) as f64;
     let growth = per_sample * (next - last.batch_size) as f64;
     (growth > available.as_f64() * (1.0 - MEMORY_RESERVE)).then(|| {
         format!(
@@ -109,7 +144,11 @@ mod tests {
 
     #[test]
     fn a_lucky_block_of_an_earlier_round_does_not_end_the_sweep() {
-        let block = |round: u64, inferences_count: u64| BlockRecord { round, inferences_count, ..block(0, &[]) };
+        let block = |round: u64, inferences_count: u64| BlockRecord {
+            round,
+            inferences_count,
+            ..block(0, &[])
+        };
         let blocks = [block(0, 10), block(1, 30), block(2, 12), block(2, 11)];
         assert_eq!(throughput(&blocks, blocks[0].key), Some(12.0 / 0.03));
         assert_eq!(throughput(&[], blocks[0].key), None);
@@ -118,19 +157,53 @@ mod tests {
     #[test]
     fn a_sweep_ends_where_larger_batches_tell_nothing_or_do_not_fit() {
         let mut unmeasured = steps(&[100.0, 1.0, 1.0]);
-        unmeasured[1..].iter_mut().for_each(|step| step.throughput = vec![None]);
+        unmeasured[1..]
+            .iter_mut()
+            .for_each(|step| step.throughput = vec![None]);
         let mut slow = steps(&[100.0, 200.0]);
         slow[1].budget_share = 0.4;
         for (name, steps, next, available, words) in [
-            ("growing throughput", steps(&[100.0, 150.0, 180.0, 190.0]), 16, None, None),
-            ("two without a gain", steps(&[100.0, 150.0, 151.0, 149.0]), 16, None, Some("batch sizes 4 and 8")),
-            ("one without a gain", steps(&[100.0, 150.0, 151.0]), 8, None, None),
+            (
+                "growing throughput",
+                steps(&[100.0, 150.0, 180.0, 190.0]),
+                16,
+                None,
+                None,
+            ),
+            (
+                "two without a gain",
+                steps(&[100.0, 150.0, 151.0, 149.0]),
+                16,
+                None,
+                Some("batch sizes 4 and 8"),
+            ),
+            (
+                "one without a gain",
+                steps(&[100.0, 150.0, 151.0]),
+                8,
+                None,
+                None,
+            ),
             ("two that were not measured", unmeasured, 8, None, None),
-            ("too large", steps(&[100.0, 150.0, 180.0]), 8, Some(Bytes(30 << 20)), Some("40 MiB more")),
-            ("an alternation that eats the budget", slow, 4, None, Some("40% of the budget")),
+            (
+                "too large",
+                steps(&[100.0, 150.0, 180.0]),
+                8,
+                Some(Bytes(30 << 20)),
+                Some("40 MiB more"),
+            ),
+            (
+                "an alternation that eats the budget",
+                slow,
+                4,
+                None,
+                Some("40% of the budget"),
+            ),
         ] {
             let reason = end(&steps, next, available);
-            let says = reason.as_ref().map(|reason| words.is_some_and(|words| reason.contains(words)));
+            let says = reason
+                .as_ref()
+                .map(|reason| words.is_some_and(|words| reason.contains(words)));
             assert_eq!(says, words.map(|_| true), "{name}: {reason:?}");
         }
     }

@@ -51,15 +51,28 @@ async fn alternate(
 ) -> Result<(), RunError> {
     let places: Vec<usize> = turns.iter().map(|turn| turn.place).collect();
     let to_come = rounds_to_come(round);
-    for (position, place) in order::turns(&places, draw, alternation).into_iter().enumerate() {
+    for (position, place) in order::turns(&places, draw, alternation)
+        .into_iter()
+        .enumerate()
+    {
         if !run.may_measure() {
             break;
         }
-        let Some(turn) = turns.iter().position(|turn| turn.place == place) else { continue };
+        let Some(turn) = turns.iter().position(|turn| turn.place == place) else {
+            continue;
+        };
         let key = turns[turn].key;
-        let Some(launch) = &mut round.launches[place] else { continue };
+        let Some(launch) = &mut round.launches[place] else {
+            continue;
+        };
         let time = run.block_time(places.len(), to_come, turns[turn].single);
-        let place = BlockPlace { key, alternation, position: position as u64, started_ns: run.elapsed(), time };
+        let place = BlockPlace {
+            key,
+            alternation,
+            position: position as u64,
+            started_ns: run.elapsed(),
+            time,
+        };
         if let Err(failure) = block(run, launch, &mut turns[turn], place).await? {
             let turn = turns.remove(turn);
             fail_turn(run, round, turn, &failure)?;
@@ -69,13 +82,26 @@ async fn alternate(
 }
 
 /// A block failed: unless sizes of outputs are to blame, so does its cell, of which the launch keeps what it measured.
-fn fail_turn(run: &mut Run<'_>, round: &mut Round, turn: Turn, failure: &Failure) -> Result<(), RunError> {
+fn fail_turn(
+    run: &mut Run<'_>,
+    round: &mut Round,
+    turn: Turn,
+    failure: &Failure,
+) -> Result<(), RunError> {
     if bindings::is_put_down_to_sizes(run, &turn, failure)? {
         return Ok(());
     }
-    let Some(launch) = &mut round.launches[turn.place] else { return Ok(()) };
-    let cell = LaunchCell { latency_histogram: merged(&turn.histograms), ..turn.cell };
-    run.journal.append(Event::LaunchCell { launch: launch.record.launch, cell: Box::new(cell.clone()) })?;
+    let Some(launch) = &mut round.launches[turn.place] else {
+        return Ok(());
+    };
+    let cell = LaunchCell {
+        latency_histogram: merged(&turn.histograms),
+        ..turn.cell
+    };
+    run.journal.append(Event::LaunchCell {
+        launch: launch.record.launch,
+        cell: Box::new(cell.clone()),
+    })?;
     launch.record.cells.push(cell);
     run.fail_cell_of(launch, turn.key, failure)
 }
@@ -89,7 +115,10 @@ async fn block(
 ) -> Result<Result<(), Failure>, RunError> {
     let key = turn.key;
     for _ in 0..=MAX_REPEATS {
-        let place = BlockPlace { started_ns: run.elapsed(), ..place };
+        let place = BlockPlace {
+            started_ns: run.elapsed(),
+            ..place
+        };
         let measured = match run.meter.measure(launch, place).await {
             Ok(measured) => measured,
             Err(failure) => return Ok(Err(failure)),
@@ -99,7 +128,10 @@ async fn block(
         run.mark_measured(key)?;
         turn.single = measured.block.mean_ns.into();
         turn.histograms.push(measured.histogram.clone());
-        run.journal.append(Event::Block { block: Box::new(measured.block), histogram: measured.histogram })?;
+        run.journal.append(Event::Block {
+            block: Box::new(measured.block),
+            histogram: measured.histogram,
+        })?;
         let has_time = run.remaining() > turn.single * 2;
         if !disturbed || !has_time || run.meter.is_disturbed_throughout() {
             break;
@@ -109,20 +141,38 @@ async fn block(
 }
 
 async fn end_cell(run: &mut Run<'_>, round: &mut Round, turn: Turn) -> Result<(), RunError> {
-    let Some(launch) = &mut round.launches[turn.place] else { return Ok(()) };
-    let leave =
-        Leave { plan: &run.journal.record().plan, extent: run.extent, remaining: run.remaining(), limit: run.limit() };
+    let Some(launch) = &mut round.launches[turn.place] else {
+        return Ok(());
+    };
+    let leave = Leave {
+        plan: &run.journal.record().plan,
+        extent: run.extent,
+        remaining: run.remaining(),
+        limit: run.limit(),
+    };
     let ended = match run.energy.gpu_use(launch, turn.key, &leave).await {
         Ok(gpu) => {
             let gpu_memory = run.energy.memory_without_stretch(launch, gpu.as_ref());
-            launch.end_cell(&run.launcher.roots, LaunchCell { gpu, gpu_memory, ..turn.cell }).await
+            launch
+                .end_cell(
+                    &run.launcher.roots,
+                    LaunchCell {
+                        gpu,
+                        gpu_memory,
+                        ..turn.cell
+                    },
+                )
+                .await
         }
         Err(failure) => Err(failure),
     };
     match ended {
         Ok(mut cell) => {
             cell.latency_histogram = merged(&turn.histograms);
-            run.journal.append(Event::LaunchCell { launch: launch.record.launch, cell: Box::new(cell.clone()) })?;
+            run.journal.append(Event::LaunchCell {
+                launch: launch.record.launch,
+                cell: Box::new(cell.clone()),
+            })?;
             launch.record.cells.push(cell);
             Ok(())
         }

@@ -15,12 +15,17 @@ impl Run<'_> {
     }
 
     pub(in crate::runner) fn has_open_cells(&self, session: usize) -> bool {
-        self.plan().cells().any(|key| key.session == session && self.is_open(key))
+        self.plan()
+            .cells()
+            .any(|key| key.session == session && self.is_open(key))
     }
 
     pub(in crate::runner) fn mark_measured(&mut self, key: CellKey) -> Result<(), RunError> {
         if !self.is_measured(key) {
-            self.journal.append(Event::Cell { key, outcome: Outcome::Ok })?;
+            self.journal.append(Event::Cell {
+                key,
+                outcome: Outcome::Ok,
+            })?;
         }
         Ok(())
     }
@@ -34,18 +39,27 @@ impl Run<'_> {
             let outcome = match self.description(key.session) {
                 Err(failure) => Outcome::Failed(failure.clone()),
                 Ok(described) => match unsupported(described, key) {
-                    Some(reason) => Outcome::Skipped { reason: reason.into() },
+                    Some(reason) => Outcome::Skipped {
+                        reason: reason.into(),
+                    },
                     None => continue,
                 },
             };
             if let Outcome::Skipped { reason } = &outcome {
-                skipped.entry((key.session, reason.clone())).or_default().push(key);
+                skipped
+                    .entry((key.session, reason.clone()))
+                    .or_default()
+                    .push(key);
             }
             self.close(key, outcome)?;
         }
         for ((session, reason), keys) in skipped {
             let label = self.label(session);
-            let text = format!("{label} is not measured at {}: {}", self.places(&keys), reason.exact());
+            let text = format!(
+                "{label} is not measured at {}: {}",
+                self.places(&keys),
+                reason.exact()
+            );
             self.observer.observe(&Progress::Note(&text));
         }
         Ok(())
@@ -53,15 +67,27 @@ impl Run<'_> {
 
     fn places(&self, keys: &[CellKey]) -> String {
         const NAMED: usize = 3;
-        let mut places: Vec<String> = keys.iter().take(NAMED).map(|&key| self.place(key)).collect();
+        let mut places: Vec<String> = keys
+            .iter()
+            .take(NAMED)
+            .map(|&key| self.place(key))
+            .collect();
         places.dedup();
         let more = keys.len().saturating_sub(NAMED);
-        if more > 0 { format!("{} and {more} more", places.join(", ")) } else { places.join(", ") }
+        if more > 0 {
+            format!("{} and {more} more", places.join(", "))
+        } else {
+            places.join(", ")
+        }
     }
 
     /// Where a cell is measured: `batch size 8, seq 64`.
     pub(in crate::runner) fn place(&self, key: CellKey) -> String {
-        format!("batch size {}{}", key.batch_size, self.plan().shape_words(key.shape))
+        format!(
+            "batch size {}{}",
+            key.batch_size,
+            self.plan().shape_words(key.shape)
+        )
     }
 
     /// A cell failed: it is not tried again, and neither is what cannot go better.
@@ -77,15 +103,26 @@ impl Run<'_> {
             _ => return Ok(()),
         };
         let shapes = self.plan().shapes.clone();
-        let is_larger =
-            |other: &CellKey| other.batch_size >= key.batch_size && shapes[other.shape].covers(&shapes[key.shape]);
-        for other in self.keys(|other| other.session == key.session && (is_all || is_larger(other))) {
-            self.close(other, Outcome::Skipped { reason: reason.clone().into() })?;
+        let is_larger = |other: &CellKey| {
+            other.batch_size >= key.batch_size && shapes[other.shape].covers(&shapes[key.shape])
+        };
+        for other in self.keys(|other| other.session == key.session && (is_all || is_larger(other)))
+        {
+            self.close(
+                other,
+                Outcome::Skipped {
+                    reason: reason.clone().into(),
+                },
+            )?;
         }
         Ok(())
     }
 
-    pub(in crate::runner) fn fail_session(&mut self, session: usize, failure: &Failure) -> Result<(), RunError> {
+    pub(in crate::runner) fn fail_session(
+        &mut self,
+        session: usize,
+        failure: &Failure,
+    ) -> Result<(), RunError> {
         let failure = &self.energy.explained(session, failure);
         self.announce(session, None, failure);
         for key in self.keys(|key| key.session == session) {
@@ -109,15 +146,28 @@ impl Run<'_> {
 
     fn put_failed(&mut self, launch: &mut Launch, failure: &Failure) -> Result<(), RunError> {
         launch.record.outcome = Outcome::Failed(failure.clone());
-        Ok(self.journal.append(Event::Launch(Box::new(launch.record.clone())))?)
+        Ok(self
+            .journal
+            .append(Event::Launch(Box::new(launch.record.clone())))?)
     }
 
-    pub(in crate::runner) fn fail_beside(&mut self, launch: &mut Launch, failure: &Failure) -> Result<(), RunError> {
-        if launch.worker.is_alive() { Ok(()) } else { self.put_failed(launch, failure) }
+    pub(in crate::runner) fn fail_beside(
+        &mut self,
+        launch: &mut Launch,
+        failure: &Failure,
+    ) -> Result<(), RunError> {
+        if launch.worker.is_alive() {
+            Ok(())
+        } else {
+            self.put_failed(launch, failure)
+        }
     }
 
     fn is_measured(&self, key: CellKey) -> bool {
-        self.journal.record().cell(key).is_some_and(|cell| cell.outcome.is_ok())
+        self.journal
+            .record()
+            .cell(key)
+            .is_some_and(|cell| cell.outcome.is_ok())
     }
 
     fn keys(&self, wanted: impl Fn(&CellKey) -> bool) -> Vec<CellKey> {
@@ -125,7 +175,11 @@ impl Run<'_> {
     }
 
     /// Closes an open cell. What earlier launches measured in it stays, and a note says that it goes no further.
-    pub(in crate::runner) fn close(&mut self, key: CellKey, outcome: Outcome) -> Result<(), RunError> {
+    pub(in crate::runner) fn close(
+        &mut self,
+        key: CellKey,
+        outcome: Outcome,
+    ) -> Result<(), RunError> {
         if !self.closed.insert(key) {
             return Ok(());
         }
@@ -144,7 +198,12 @@ impl Run<'_> {
     /// Sessions that can be profiled, the baseline's first.
     pub(in crate::runner) fn in_turn(&self) -> Vec<usize> {
         let baseline = self.plan().baseline_session();
-        let sessions = self.plan().sessions.iter().enumerate().filter(|(_, spec)| !spec.is_scripted());
+        let sessions = self
+            .plan()
+            .sessions
+            .iter()
+            .enumerate()
+            .filter(|(_, spec)| !spec.is_scripted());
         let mut sessions: Vec<usize> = sessions.map(|(session, _)| session).collect();
         sessions.sort_by_key(|&session| Some(session) != baseline);
         sessions

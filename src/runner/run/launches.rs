@@ -15,23 +15,40 @@ use crate::text::Plain;
 
 impl Run<'_> {
     /// Launches a session; `None` if that failed, which is then written down.
-    pub(in crate::runner) async fn launch(&mut self, session: usize, round: u64) -> Result<Option<Launch>, RunError> {
+    pub(in crate::runner) async fn launch(
+        &mut self,
+        session: usize,
+        round: u64,
+    ) -> Result<Option<Launch>, RunError> {
         let record = launch::blank(self.launcher.number(), round, session, self.elapsed());
         let plan = &self.journal.record().plan;
         let spec = &plan.sessions[session];
         if plan.schedule.page_cache == PageCache::Cold {
             self.drop_from_page_cache(spec.variant);
         }
-        let log = self.launcher.log_of(plan, spec.variant, record.launch, round)?;
-        let setup =
-            LaunchSetup { model: &plan.variants[spec.variant].path, spec, patience: self.patience_with(session) };
+        let log = self
+            .launcher
+            .log_of(plan, spec.variant, record.launch, round)?;
+        let setup = LaunchSetup {
+            model: &plan.variants[spec.variant].path,
+            spec,
+            patience: self.patience_with(session),
+        };
         let level = self.energy.level(session);
         let what = format!("{} is being loaded", self.label(session));
         let limit = setup.patience.limit_of_start();
-        match telling(self.observer, &what, limit, Launch::start(&self.launcher, &setup, log, record)).await {
+        match telling(
+            self.observer,
+            &what,
+            limit,
+            Launch::start(&self.launcher, &setup, log, record),
+        )
+        .await
+        {
             Ok(launch) => {
                 self.energy.worked(session, &launch, level);
-                self.journal.append(Event::Launch(Box::new(launch.record.clone())))?;
+                self.journal
+                    .append(Event::Launch(Box::new(launch.record.clone())))?;
                 Ok(Some(launch))
             }
             Err((mut record, failure)) => {
@@ -44,18 +61,25 @@ impl Run<'_> {
     }
 
     /// The launch that was tried out, once, if it is of this session.
-    pub(in crate::runner) fn take_warm(&mut self, session: usize, round: u64) -> Result<Option<Launch>, RunError> {
+    pub(in crate::runner) fn take_warm(
+        &mut self,
+        session: usize,
+        round: u64,
+    ) -> Result<Option<Launch>, RunError> {
         let Some(mut launch) = self.warm.take_if(|warm| warm.record.session == session) else {
             return Ok(None);
         };
         launch.record.launch = self.launcher.number();
         launch.record.round = round;
-        self.journal.append(Event::Launch(Box::new(launch.record.clone())))?;
+        self.journal
+            .append(Event::Launch(Box::new(launch.record.clone())))?;
         Ok(Some(launch))
     }
 
     fn drop_from_page_cache(&self, variant: usize) {
-        let files = self.descriptions[variant].iter().flat_map(|described| described.model.external_files.keys());
+        let files = self.descriptions[variant]
+            .iter()
+            .flat_map(|described| described.model.external_files.keys());
         for file in std::iter::once(&self.plan().variants[variant].path).chain(files) {
             // Whether the kernel complied shows in the bytes that loading reads from storage.
             let _ = page_cache::drop_file(file);
@@ -64,7 +88,12 @@ impl Run<'_> {
 
     pub(in crate::runner) fn diagnosis_log(&mut self, session: usize) -> Result<File, RunError> {
         let number = self.launcher.number();
-        Ok(self.launcher.log_of(self.plan(), self.plan().sessions[session].variant, number, 0)?)
+        Ok(self.launcher.log_of(
+            self.plan(),
+            self.plan().sessions[session].variant,
+            number,
+            0,
+        )?)
     }
 
     /// Not in the record: its options may not be the plan's. With what an inference took in its warm-up, mean.
@@ -81,9 +110,18 @@ impl Run<'_> {
             patience: self.patience_with(key.session),
         };
         let record = launch::blank(0, 0, key.session, self.elapsed());
-        let mut launch = Launch::start(&self.launcher, &setup, log, record).await.map_err(|(_, failure)| failure)?;
-        let (outputs_anew, expected) = (self.outputs_anew(key.workload()), self.beginning_time(key));
-        let start = CellStart { key, inputs, limit: None, outputs_anew, expected };
+        let mut launch = Launch::start(&self.launcher, &setup, log, record)
+            .await
+            .map_err(|(_, failure)| failure)?;
+        let (outputs_anew, expected) =
+            (self.outputs_anew(key.workload()), self.beginning_time(key));
+        let start = CellStart {
+            key,
+            inputs,
+            limit: None,
+            outputs_anew,
+            expected,
+        };
         let (cell, _) = launch.begin(&self.launcher.roots, start).await?;
         let single = launch::single(&cell);
         Ok((launch, single))
@@ -92,8 +130,15 @@ impl Run<'_> {
     /// The first cell of a session that its model takes, with one request in flight, and what is fed there.
     pub(in crate::runner) fn smallest(&self, session: usize) -> Option<(CellKey, InputPlan)> {
         let described = self.description(session).as_ref().ok()?;
-        let key = self.plan().workloads().map(|at| at.of(session)).find(|key| self.is_open(*key))?;
-        let at = Workload { load: LoadMode::SINGLE, ..key.workload() };
+        let key = self
+            .plan()
+            .workloads()
+            .map(|at| at.of(session))
+            .find(|key| self.is_open(*key))?;
+        let at = Workload {
+            load: LoadMode::SINGLE,
+            ..key.workload()
+        };
         Some((at.of(session), described.inputs_at(key.shape).ok()?.clone()))
     }
 

@@ -55,10 +55,19 @@ impl Run<'_> {
         self.time.elapsed()
     }
 
-    pub(in crate::runner) fn announce(&mut self, session: usize, key: Option<CellKey>, failure: &Failure) {
+    pub(in crate::runner) fn announce(
+        &mut self,
+        session: usize,
+        key: Option<CellKey>,
+        failure: &Failure,
+    ) {
         let label = self.label(session);
         let place = key.map(|key| self.place(key));
-        self.observer.observe(&Progress::Failed { session: &label, place: place.as_deref(), failure });
+        self.observer.observe(&Progress::Failed {
+            session: &label,
+            place: place.as_deref(),
+            failure,
+        });
     }
 
     pub(in crate::runner) fn note(&mut self, note: String) -> Result<(), RunError> {
@@ -66,9 +75,16 @@ impl Run<'_> {
         Ok(self.journal.append(Event::Note(note))?)
     }
 
-    pub(in crate::runner) fn lose(&mut self, session: usize, failure: &Failure) -> Result<(), RunError> {
+    pub(in crate::runner) fn lose(
+        &mut self,
+        session: usize,
+        failure: &Failure,
+    ) -> Result<(), RunError> {
         if failure.kind.is_loss() {
-            self.journal.append(Event::Lost(LostWorker { session, failure: failure.clone() }))?;
+            self.journal.append(Event::Lost(LostWorker {
+                session,
+                failure: failure.clone(),
+            }))?;
         }
         Ok(())
     }
@@ -86,6 +102,8 @@ impl Run<'_> {
 
     pub(in crate::runner) fn note_monitoring(&mut self) -> Result<(), RunError> {
         let monitoring = self.energy.monitoring();
-        Ok(self.journal.append(Event::Monitored(Box::new(monitoring)))?)
+        Ok(self
+            .journal
+            .append(Event::Monitored(Box::new(monitoring)))?)
     }
 }

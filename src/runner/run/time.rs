@@ -29,21 +29,44 @@ impl Run<'_> {
     }
 
     fn launch_times(&self, session: usize) -> impl Iterator<Item = Duration> {
-        let launches = self.journal.record().launches.iter().filter(move |launch| launch.session == session);
+        let launches = self
+            .journal
+            .record()
+            .launches
+            .iter()
+            .filter(move |launch| launch.session == session);
         launches.filter_map(|launch| {
-            Some(STARTING + Duration::from(launch.runtime_start_ns.unwrap_or_default() + launch.session_load_ns?))
+            Some(
+                STARTING
+                    + Duration::from(
+                        launch.runtime_start_ns.unwrap_or_default() + launch.session_load_ns?,
+                    ),
+            )
         })
     }
 
     /// Time of one inference of a session at the smallest batch size that it was measured at.
     pub(in crate::runner) fn inference_time(&self, session: usize) -> Option<Duration> {
         let record = self.journal.record();
-        let own = || record.blocks.iter().rev().filter(|block| block.key.session == session);
-        let smallest = own().map(|block| (block.key.shape, block.key.batch_size)).min();
+        let own = || {
+            record
+                .blocks
+                .iter()
+                .rev()
+                .filter(|block| block.key.session == session)
+        };
+        let smallest = own()
+            .map(|block| (block.key.shape, block.key.batch_size))
+            .min();
         let last = own().find(|block| Some((block.key.shape, block.key.batch_size)) == smallest);
-        let first_runs = record.launches.iter().filter(|launch| launch.session == session);
+        let first_runs = record
+            .launches
+            .iter()
+            .filter(|launch| launch.session == session);
         let first_run = || first_runs.filter_map(|launch| launch.first_run_ns).min();
-        last.map(|block| block.mean_ns).or_else(first_run).map(Duration::from)
+        last.map(|block| block.mean_ns)
+            .or_else(first_run)
+            .map(Duration::from)
     }
 
     /// Time of a launch that runs `inferences` at the smallest batch size, as far as it is known.
@@ -63,30 +86,55 @@ impl Run<'_> {
             return true;
         }
         let record = self.journal.record();
-        let launched = record.launches.iter().find_map(|launch| self.launch_time(launch.session)).unwrap_or_default();
+        let launched = record
+            .launches
+            .iter()
+            .find_map(|launch| self.launch_time(launch.session))
+            .unwrap_or_default();
         record.blocks.is_empty() && !self.time.is_over_since(launched)
     }
 
     /// `grown`: so many times larger are batches than measured ones, and inferences take that much longer at worst.
     pub(in crate::runner) fn has_time_for(&self, cells: &[CellKey], grown: f64) -> bool {
-        let known = cells.iter().filter_map(|key| self.inference_time(key.session));
+        let known = cells
+            .iter()
+            .filter_map(|key| self.inference_time(key.session));
         let all = known.fold(Duration::ZERO, |sum, inference| sum + inference * 2);
         all.as_secs_f64() * grown <= self.remaining().as_secs_f64()
     }
 
     /// For the first inference and the warm-up of one of so many cells that take turns.
-    pub(in crate::runner) fn warmup_limit(&self, cells_count: usize, rounds_to_come: u64) -> Option<Nanos> {
+    pub(in crate::runner) fn warmup_limit(
+        &self,
+        cells_count: usize,
+        rounds_to_come: u64,
+    ) -> Option<Nanos> {
         let left = self.limit().map(Duration::from)?;
-        Some(share(left, cells_count, rounds_to_come).max(WARMUP.min(left)).into())
+        Some(
+            share(left, cells_count, rounds_to_come)
+                .max(WARMUP.min(left))
+                .into(),
+        )
     }
 
     /// For one of so many cells that take turns, where an inference takes `single`.
-    pub(in crate::runner) fn block_time(&self, cells_count: usize, rounds_to_come: u64, single: Duration) -> BlockTime {
+    pub(in crate::runner) fn block_time(
+        &self,
+        cells_count: usize,
+        rounds_to_come: u64,
+        single: Duration,
+    ) -> BlockTime {
         let length = self.plan().schedule.block_ns;
         let expected = Duration::from(length).max(single * MIN_INFERENCES as u32);
-        let Some(limit) = self.limit() else { return BlockTime { expected, ..BlockTime::unlimited(length) } };
+        let Some(limit) = self.limit() else {
+            return BlockTime {
+                expected,
+                ..BlockTime::unlimited(length)
+            };
+        };
         let left = Duration::from(limit);
-        let inferences = share(left, cells_count, rounds_to_come).as_secs_f64() / single.as_secs_f64().max(1e-9);
+        let inferences =
+            share(left, cells_count, rounds_to_come).as_secs_f64() / single.as_secs_f64().max(1e-9);
         BlockTime {
             length: length.min(limit),
             min_inferences: (inferences as u64).clamp(1, MIN_INFERENCES),
@@ -97,10 +145,20 @@ impl Run<'_> {
 
     pub(in crate::runner) fn patience_with(&self, session: usize) -> Patience {
         let record = self.journal.record();
-        let launches = || record.launches.iter().filter(|launch| launch.session == session);
+        let launches = || {
+            record
+                .launches
+                .iter()
+                .filter(|launch| launch.session == session)
+        };
         let cells = launches().flat_map(|launch| &launch.cells);
-        let begun = cells.map(|cell| Duration::from(cell.first_run_ns + cell.warmup.elapsed_ns)).max();
-        let first_run = launches().filter_map(|launch| launch.first_run_ns).max().map(Duration::from);
+        let begun = cells
+            .map(|cell| Duration::from(cell.first_run_ns + cell.warmup.elapsed_ns))
+            .max();
+        let first_run = launches()
+            .filter_map(|launch| launch.first_run_ns)
+            .max()
+            .map(Duration::from);
         Patience {
             usual: self.launcher.timeout(),
             end: self.time.end(),
@@ -111,9 +169,15 @@ impl Run<'_> {
 
     /// Time that beginning a cell is expected to take; zero where an inference's time is not known.
     pub(in crate::runner) fn beginning_time(&self, key: CellKey) -> Duration {
-        let Some(inference) = self.inference_time(key.session) else { return Duration::ZERO };
-        let smallest =
-            self.plan().cells().filter(|other| other.session == key.session).map(|other| other.batch_size).min();
+        let Some(inference) = self.inference_time(key.session) else {
+            return Duration::ZERO;
+        };
+        let smallest = self
+            .plan()
+            .cells()
+            .filter(|other| other.session == key.session)
+            .map(|other| other.batch_size)
+            .min();
         let grown = key.batch_size as f64 / smallest.unwrap_or(1).max(1) as f64;
         inference.mul_f64(grown * f64::from(BEFORE_BLOCKS) * key.load_mode.threads_count() as f64)
     }
@@ -126,7 +190,10 @@ impl Run<'_> {
     /// Time for a part of what lies beside the rounds that may take this share of the budget; absent without a limit.
     pub(in crate::runner) fn beside_time(&self, share: f64) -> Option<Duration> {
         let budget = self.budget()?;
-        let left = self.time.beside_end.map_or(budget, |end| end.saturating_duration_since(Instant::now()));
+        let left = self
+            .time
+            .beside_end
+            .map_or(budget, |end| end.saturating_duration_since(Instant::now()));
         Some(budget.mul_f64(share).min(left))
     }
 

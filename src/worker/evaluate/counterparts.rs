@@ -3,13 +3,22 @@
 use crate::inputs::{Tensor, TensorData};
 
 /// By name, and those that are left, which a converter renamed, by kind and order where both sides have as many of it.
-pub(super) fn counterparts<'t>(outputs: &'t [Tensor], references: &'t [Tensor]) -> Vec<(&'t Tensor, &'t Tensor)> {
+pub(super) fn counterparts<'t>(
+    outputs: &'t [Tensor],
+    references: &'t [Tensor],
+) -> Vec<(&'t Tensor, &'t Tensor)> {
     let has = |tensors: &[Tensor], name: &str| tensors.iter().any(|tensor| tensor.name == name);
-    let named = |output: &'t Tensor| Some((output, references.iter().find(|known| known.name == output.name)?));
+    let named = |output: &'t Tensor| {
+        Some((
+            output,
+            references.iter().find(|known| known.name == output.name)?,
+        ))
+    };
     let mut pairs: Vec<_> = outputs.iter().filter_map(named).collect();
     for kind in [Kind::Scores, Kind::Numbers, Kind::Whole, Kind::Words] {
         let left = |tensors: &'t [Tensor], others: &'t [Tensor]| {
-            let is_left = |tensor: &&Tensor| Kind::of(&tensor.data) == kind && !has(others, &tensor.name);
+            let is_left =
+                |tensor: &&Tensor| Kind::of(&tensor.data) == kind && !has(others, &tensor.name);
             tensors.iter().filter(is_left).collect::<Vec<_>>()
         };
         let (ours, theirs) = (left(outputs, references), left(references, outputs));
@@ -48,12 +57,17 @@ mod tests {
     use ndarray::{ArrayD, IxDyn};
 
     fn output(name: &str, shape: &[usize]) -> Tensor {
-        Tensor { name: name.into(), data: TensorData::Float(ArrayD::zeros(IxDyn(shape))) }
+        Tensor {
+            name: name.into(),
+            data: TensorData::Float(ArrayD::zeros(IxDyn(shape))),
+        }
     }
 
     fn names(outputs: &[Tensor], references: &[Tensor]) -> Vec<(String, String)> {
         let pairs = counterparts(outputs, references).into_iter();
-        pairs.map(|(output, reference)| (output.name.clone(), reference.name.clone())).collect()
+        pairs
+            .map(|(output, reference)| (output.name.clone(), reference.name.clone()))
+            .collect()
     }
 
     #[test]
@@ -62,12 +76,25 @@ mod tests {
         let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
         let reference = [boxes.clone(), scores.clone()];
         let swapped = [scores.clone(), boxes.clone()];
-        assert_eq!(names(&swapped, &reference), [pair("scores", "scores"), pair("boxes", "boxes")]);
+        assert_eq!(
+            names(&swapped, &reference),
+            [pair("scores", "scores"), pair("boxes", "boxes")]
+        );
         let renamed = [output("b", &[1, 4]), output("s", &[1, 3])];
-        assert_eq!(names(&renamed, &reference), [pair("b", "boxes"), pair("s", "scores")]);
-        assert_eq!(names(&[output("b", &[1, 4])], &reference), [], "there is no telling which");
+        assert_eq!(
+            names(&renamed, &reference),
+            [pair("b", "boxes"), pair("s", "scores")]
+        );
+        assert_eq!(
+            names(&[output("b", &[1, 4])], &reference),
+            [],
+            "there is no telling which"
+        );
         let half_renamed = [boxes, output("s", &[1, 2])];
-        assert_eq!(names(&half_renamed, &reference), [pair("boxes", "boxes"), pair("s", "scores")]);
+        assert_eq!(
+            names(&half_renamed, &reference),
+            [pair("boxes", "boxes"), pair("s", "scores")]
+        );
         let other_kind = [output("b", &[1, 4]), output("s", &[2])];
         assert_eq!(names(&other_kind, &reference), []);
     }

@@ -17,8 +17,14 @@ const SYNTHETIC_SAMPLES: u64 = 8;
 
 type Compute<'c> = dyn FnMut(&[Argument]) -> Result<Vec<Tensor>, EngineError> + 'c;
 
-pub(super) fn evaluate(session: &mut dyn Session, evaluation: &Evaluation) -> Result<Response, Failure> {
-    score(&mut |inputs: &[Argument]| session.evaluate(inputs), evaluation)
+pub(super) fn evaluate(
+    session: &mut dyn Session,
+    evaluation: &Evaluation,
+) -> Result<Response, Failure> {
+    score(
+        &mut |inputs: &[Argument]| session.evaluate(inputs),
+        evaluation,
+    )
 }
 
 /// Scores outputs that are there already, as `known` gives them for inputs.
@@ -26,8 +32,13 @@ pub(super) fn rehearse(
     known: impl Fn(&[Argument]) -> Option<Vec<Tensor>>,
     evaluation: &Evaluation,
 ) -> Result<Response, Failure> {
-    let missing = || EngineError::Run { message: "the first samples were not tried out".into() };
-    score(&mut |inputs: &[Argument]| known(inputs).ok_or_else(missing), evaluation)
+    let missing = || EngineError::Run {
+        message: "the first samples were not tried out".into(),
+    };
+    score(
+        &mut |inputs: &[Argument]| known(inputs).ok_or_else(missing),
+        evaluation,
+    )
 }
 
 fn score(compute: &mut Compute<'_>, evaluation: &Evaluation) -> Result<Response, Failure> {
@@ -36,7 +47,11 @@ fn score(compute: &mut Compute<'_>, evaluation: &Evaluation) -> Result<Response,
         None => Dataset::synthesized(&evaluation.inputs, SYNTHETIC_SAMPLES)?,
     };
     let names = || evaluation.inputs.classes.clone();
-    let truth = dataset.labels().map(|labels| Truth { labels: labels.clone(), names: names(), task: evaluation.task });
+    let truth = dataset.labels().map(|labels| Truth {
+        labels: labels.clone(),
+        names: names(),
+        task: evaluation.task,
+    });
     let mut scoring = Scoring {
         scorer: Scorer::new(truth),
         agreement: AgreementScorer::new(Surroundings::of(&evaluation.inputs)),
@@ -68,7 +83,10 @@ fn score(compute: &mut Compute<'_>, evaluation: &Evaluation) -> Result<Response,
 
 /// A whole number of such batches make one of the baseline's, so that outputs are of the same samples.
 fn part_of(size: u64, most: u64) -> u64 {
-    (1..=most.min(size)).rev().find(|part| size.is_multiple_of(*part)).unwrap_or(1)
+    (1..=most.min(size))
+        .rev()
+        .find(|part| size.is_multiple_of(*part))
+        .unwrap_or(1)
 }
 
 struct Scoring {
@@ -80,11 +98,20 @@ struct Scoring {
 
 impl Scoring {
     /// Returns the samples that were scored.
-    fn run(&mut self, compute: &mut Compute<'_>, evaluation: &Evaluation, dataset: &Dataset) -> Result<u64, Failure> {
+    fn run(
+        &mut self,
+        compute: &mut Compute<'_>,
+        evaluation: &Evaluation,
+        dataset: &Dataset,
+    ) -> Result<u64, Failure> {
         let started = MonotonicClock.now();
         let most = evaluation.max_samples.unwrap_or(u64::MAX);
         let total = dataset.info().samples_count.min(most);
-        let is_over = || evaluation.limit_ns.is_some_and(|limit| MonotonicClock.now().since(started) >= limit);
+        let is_over = || {
+            evaluation
+                .limit_ns
+                .is_some_and(|limit| MonotonicClock.now().since(started) >= limit)
+        };
         let mut first = 0;
         while first < total && !(first > 0 && is_over()) {
             let count = self.batch_size.min(total - first);
@@ -95,17 +122,40 @@ impl Scoring {
             }
             self.scorer
                 .add(&outputs, first as usize, count as usize)
-                .map_err(|error| Failure::new(FailureKind::BadInput, &error, error.hint().map(str::to_owned)))?;
-            let samples = Samples { dataset, first, count, random: &evaluation.random_outputs };
-            self.reference.take(outputs, &samples, &mut self.agreement)?;
+                .map_err(|error| {
+                    Failure::new(
+                        FailureKind::BadInput,
+                        &error,
+                        error.hint().map(str::to_owned),
+                    )
+                })?;
+            let samples = Samples {
+                dataset,
+                first,
+                count,
+                random: &evaluation.random_outputs,
+            };
+            self.reference
+                .take(outputs, &samples, &mut self.agreement)?;
             first += count;
         }
         Ok(first)
     }
 
     /// Where an output that is kept or compared does not tell the samples of a batch apart, as rows of a detector do not.
-    fn takes_samples_singly(&self, outputs: &[Tensor], count: u64, evaluation: &Evaluation) -> bool {
-        let is_split = |output: &Tensor| output.data.shape().first().is_some_and(|&rows| rows as u64 == count);
+    fn takes_samples_singly(
+        &self,
+        outputs: &[Tensor],
+        count: u64,
+        evaluation: &Evaluation,
+    ) -> bool {
+        let is_split = |output: &Tensor| {
+            output
+                .data
+                .shape()
+                .first()
+                .is_some_and(|&rows| rows as u64 == count)
+        };
         matches!(self.reference, Reference::Write(_))
             && !outputs.iter().all(is_split)
             && evaluation.inputs.supports_batch(1).is_ok()
@@ -120,14 +170,21 @@ fn run_batch(
     first: u64,
     count: u64,
 ) -> Result<Vec<Tensor>, Failure> {
-    let run_size = if evaluation.inputs.supports_batch(count).is_ok() { count } else { evaluation.batch_size };
+    let run_size = if evaluation.inputs.supports_batch(count).is_ok() {
+        count
+    } else {
+        evaluation.batch_size
+    };
     let inputs = dataset.batch(first, run_size)?;
     let outputs = compute(&inputs)?;
     if run_size == count {
         return Ok(outputs);
     }
     let cut = |output: Tensor| match output.data.shape().first() {
-        Some(&rows) if rows as u64 == run_size => Tensor { data: output.data.rows(0, 0..count as usize), ..output },
+        Some(&rows) if rows as u64 == run_size => Tensor {
+            data: output.data.rows(0, 0..count as usize),
+            ..output
+        },
         _ => output,
     };
     Ok(outputs.into_iter().map(cut).collect())

@@ -37,12 +37,17 @@ impl Reference {
         match role {
             _ if dataset.info().has_expected_outputs => Ok(Reference::Expected),
             EvaluationRole::Alone => Ok(Reference::None),
-            EvaluationRole::Baseline(path) => {
-                Ok(Reference::Write(BufWriter::new(File::create(path).map_err(|error| file_failure(path, &error))?)))
-            }
+            EvaluationRole::Baseline(path) => Ok(Reference::Write(BufWriter::new(
+                File::create(path).map_err(|error| file_failure(path, &error))?,
+            ))),
             EvaluationRole::Candidate(path) => {
-                let file = BufReader::new(File::open(path).map_err(|error| file_failure(path, &error))?);
-                Ok(Reference::Read(Batches { file, current: None, used: 0 }))
+                let file =
+                    BufReader::new(File::open(path).map_err(|error| file_failure(path, &error))?);
+                Ok(Reference::Read(Batches {
+                    file,
+                    current: None,
+                    used: 0,
+                }))
             }
         }
     }
@@ -69,7 +74,12 @@ impl Reference {
         samples: &Samples<'_>,
         agreement: &mut AgreementScorer,
     ) -> Result<(), Failure> {
-        let Samples { dataset, first, count, random } = *samples;
+        let Samples {
+            dataset,
+            first,
+            count,
+            random,
+        } = *samples;
         let references: Vec<Tensor> = match self {
             Reference::None => return Ok(()),
             Reference::Write(file) => return write(file, Batch { count, outputs }),
@@ -80,15 +90,19 @@ impl Reference {
                 }
                 outputs
             }
-            Reference::Expected => {
-                outputs.iter().filter_map(|output| dataset.expected(&output.name, first, count)).collect()
-            }
+            Reference::Expected => outputs
+                .iter()
+                .filter_map(|output| dataset.expected(&output.name, first, count))
+                .collect(),
         };
         let lengths = match self {
             Reference::Expected => expected_lengths(&outputs, samples),
             _ => known_lengths(&outputs, &references),
         };
-        for (sequence, ours, theirs) in lengths.into_iter().filter(|(_, ours, theirs)| ours != theirs) {
+        for (sequence, ours, theirs) in lengths
+            .into_iter()
+            .filter(|(_, ours, theirs)| ours != theirs)
+        {
             let reason = format!("it holds {ours} tensors where the reference holds {theirs}");
             agreement.unlike(sequence, first..first + count, reason);
         }
@@ -109,19 +123,35 @@ fn expected_lengths<'d>(outputs: &[Tensor], samples: &Samples<'d>) -> Vec<(&'d s
         let theirs = samples.dataset.expected_length(name, samples.first)?;
         Some((name.as_str(), tensors_of(outputs, name), theirs))
     };
-    samples.dataset.outputs().iter().filter_map(length).collect()
+    samples
+        .dataset
+        .outputs()
+        .iter()
+        .filter_map(length)
+        .collect()
 }
 
 /// Outputs that are sequences on both sides, with the numbers of their tensors.
 fn known_lengths<'t>(outputs: &'t [Tensor], references: &[Tensor]) -> Vec<(&'t str, usize, usize)> {
-    let sequences = outputs.iter().filter_map(|output| of_sequence(&output.name));
+    let sequences = outputs
+        .iter()
+        .filter_map(|output| of_sequence(&output.name));
     let sequences: BTreeSet<&str> = sequences.map(|(sequence, _)| sequence).collect();
-    let lengths = sequences.into_iter().map(|name| (name, tensors_of(outputs, name), tensors_of(references, name)));
+    let lengths = sequences.into_iter().map(|name| {
+        (
+            name,
+            tensors_of(outputs, name),
+            tensors_of(references, name),
+        )
+    });
     lengths.filter(|(_, _, theirs)| *theirs > 0).collect()
 }
 
 fn tensors_of(outputs: &[Tensor], sequence: &str) -> usize {
-    outputs.iter().filter(|output| of_sequence(&output.name).is_some_and(|(name, _)| name == sequence)).count()
+    outputs
+        .iter()
+        .filter(|output| of_sequence(&output.name).is_some_and(|(name, _)| name == sequence))
+        .count()
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -148,21 +178,45 @@ impl Batches {
     fn take(&mut self, count: u64) -> Result<Taken, Failure> {
         let (used, size) = (self.used, self.current()?.count);
         let end = used + count;
-        let batch = if end < size { self.current.as_ref() } else { None };
+        let batch = if end < size {
+            self.current.as_ref()
+        } else {
+            None
+        };
         let outputs = match batch {
             Some(batch) => batch.outputs.clone(),
-            None => self.current.take().map(|batch| batch.outputs).unwrap_or_default(),
+            None => self
+                .current
+                .take()
+                .map(|batch| batch.outputs)
+                .unwrap_or_default(),
         };
         self.used = if end < size { end } else { 0 };
         if count == size && used == 0 {
-            return Ok(Taken { outputs, merged: Vec::new() });
+            return Ok(Taken {
+                outputs,
+                merged: Vec::new(),
+            });
         }
-        let is_split = |output: &Tensor| output.data.shape().first().is_some_and(|&rows| rows as u64 == size);
-        let (split, merged): (Vec<Tensor>, Vec<Tensor>) =
-            outputs.into_iter().partition(|output| end <= size && is_split(output));
-        let part = |output: Tensor| Tensor { data: output.data.rows(0, used as usize..end as usize), ..output };
+        let is_split = |output: &Tensor| {
+            output
+                .data
+                .shape()
+                .first()
+                .is_some_and(|&rows| rows as u64 == size)
+        };
+        let (split, merged): (Vec<Tensor>, Vec<Tensor>) = outputs
+            .into_iter()
+            .partition(|output| end <= size && is_split(output));
+        let part = |output: Tensor| Tensor {
+            data: output.data.rows(0, used as usize..end as usize),
+            ..output
+        };
         let merged = merged.into_iter().map(|output| output.name).collect();
-        Ok(Taken { outputs: split.into_iter().map(part).collect(), merged })
+        Ok(Taken {
+            outputs: split.into_iter().map(part).collect(),
+            merged,
+        })
     }
 }
 
@@ -173,7 +227,8 @@ struct Taken {
 }
 
 fn write(file: &mut BufWriter<File>, batch: Batch) -> Result<(), Failure> {
-    let bytes = postcard::to_stdvec(&batch).map_err(|error| Failure::new(FailureKind::Inference, &error, None))?;
+    let bytes = postcard::to_stdvec(&batch)
+        .map_err(|error| Failure::new(FailureKind::Inference, &error, None))?;
     let length = (bytes.len() as u64).to_le_bytes();
     file.write_all(&length)
         .and_then(|()| file.write_all(&bytes))
@@ -187,7 +242,9 @@ fn read(file: &mut BufReader<File>) -> Result<Batch, Failure> {
     let failure = |error: std::io::Error| Failure::new(FailureKind::Inference, &error, None);
     file.read_exact(&mut length).map_err(failure)?;
     let mut bytes = Vec::new();
-    file.take(u64::from_le_bytes(length)).read_to_end(&mut bytes).map_err(failure)?;
+    file.take(u64::from_le_bytes(length))
+        .read_to_end(&mut bytes)
+        .map_err(failure)?;
     postcard::from_bytes(&bytes).map_err(|error| Failure::new(FailureKind::Inference, &error, None))
 }
 

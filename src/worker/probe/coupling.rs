@@ -15,7 +15,10 @@ const PAIRS: u64 = 3;
 /// Inferences of a pair: each sample alone, and both together, which may take as long as one after the other.
 const INFERENCES: u64 = 4;
 
-pub(in crate::worker) fn coupling(session: &mut dyn Session, request: &CouplingRequest) -> Coupling {
+pub(in crate::worker) fn coupling(
+    session: &mut dyn Session,
+    request: &CouplingRequest,
+) -> Coupling {
     let room = Room::of_bytes(request.memory_bytes);
     let mut bench = Bench::new(session, &room, request.limit_ns);
     bench.inference = request.inference_ns;
@@ -25,19 +28,31 @@ pub(in crate::worker) fn coupling(session: &mut dyn Session, request: &CouplingR
             break;
         }
         let one =
-            of_pair(&mut bench, request, attempt).unwrap_or_else(|reason| Coupling::Unknown { reason: reason.into() });
+            of_pair(&mut bench, request, attempt).unwrap_or_else(|reason| Coupling::Unknown {
+                reason: reason.into(),
+            });
         found = Some(found.map_or(one.clone(), |known| graver(known, one)));
     }
-    found.unwrap_or_else(|| Coupling::Unknown { reason: bench.no_time().into() })
+    found.unwrap_or_else(|| Coupling::Unknown {
+        reason: bench.no_time().into(),
+    })
 }
 
-fn of_pair(bench: &mut Bench<'_>, request: &CouplingRequest, attempt: u64) -> Result<Coupling, String> {
+fn of_pair(
+    bench: &mut Bench<'_>,
+    request: &CouplingRequest,
+    attempt: u64,
+) -> Result<Coupling, String> {
     bench.room.check_pair(&request.inputs)?;
     let pair = SamplePair::of(&request.inputs, attempt).map_err(|error| error.to_string())?;
     let (first, second) = (bench.run(&pair.first)?, bench.run(&pair.second)?);
     let both = bench.run(&pair.both)?;
     let told = rows::told(&first, &second, &both, request.float_rounding);
-    judged(told.into_iter().filter(|(name, _)| !request.random_outputs.contains(name)).collect())
+    judged(
+        told.into_iter()
+            .filter(|(name, _)| !request.random_outputs.contains(name))
+            .collect(),
+    )
 }
 
 fn judged(told: Vec<(String, Told)>) -> Result<Coupling, String> {
@@ -46,9 +61,15 @@ fn judged(told: Vec<(String, Told)>) -> Result<Coupling, String> {
         Told::Mixed(Some(off)) if f64::is_finite(off) => Some((output, off)),
         _ => None,
     };
-    let largest = told.into_iter().filter_map(off).max_by(|(_, one), (_, other)| one.total_cmp(other));
+    let largest = told
+        .into_iter()
+        .filter_map(off)
+        .max_by(|(_, one), (_, other)| one.total_cmp(other));
     match largest {
-        Some((output, off)) => Ok(Coupling::Coupled { output: output.into(), off_ratio: Ratio(off) }),
+        Some((output, off)) => Ok(Coupling::Coupled {
+            output: output.into(),
+            off_ratio: Ratio(off),
+        }),
         None if is_apart => Ok(Coupling::Apart),
         None => Err("its outputs tell no samples of a batch from each other".to_owned()),
     }
@@ -60,7 +81,11 @@ fn graver(one: Coupling, other: Coupling) -> Coupling {
         Coupling::Apart => 0.0,
         Coupling::Coupled { off_ratio, .. } => off_ratio.0,
     };
-    if gravity(&other) > gravity(&one) { other } else { one }
+    if gravity(&other) > gravity(&one) {
+        other
+    } else {
+        one
+    }
 }
 
 #[cfg(test)]
@@ -68,25 +93,43 @@ mod tests {
     use super::*;
 
     fn told(list: &[Told]) -> Vec<(String, Told)> {
-        list.iter().enumerate().map(|(place, told)| (format!("y{place}"), told.clone())).collect()
+        list.iter()
+            .enumerate()
+            .map(|(place, told)| (format!("y{place}"), told.clone()))
+            .collect()
     }
 
     fn coupled(output: &str, off: f64) -> Coupling {
-        Coupling::Coupled { output: output.into(), off_ratio: Ratio(off) }
+        Coupling::Coupled {
+            output: output.into(),
+            off_ratio: Ratio(off),
+        }
     }
 
     #[test]
     fn the_output_that_is_off_the_most_is_named() {
-        let found = judged(told(&[Told::Mixed(Some(0.01)), Told::Apart, Told::Mixed(Some(0.02))]));
+        let found = judged(told(&[
+            Told::Mixed(Some(0.01)),
+            Told::Apart,
+            Told::Mixed(Some(0.02)),
+        ]));
         assert_eq!(found, Ok(coupled("y2", 0.02)));
-        assert_eq!(judged(told(&[Told::Nothing, Told::Apart])), Ok(Coupling::Apart));
+        assert_eq!(
+            judged(told(&[Told::Nothing, Told::Apart])),
+            Ok(Coupling::Apart)
+        );
         assert!(judged(told(&[Told::Nothing, Told::Mixed(None)])).is_err());
     }
 
     #[test]
     fn of_several_pairs_the_one_counts_that_is_off_the_most() {
-        let unknown = Coupling::Unknown { reason: "no time".into() };
-        assert_eq!(graver(coupled("y", 0.01), coupled("y", 0.02)), coupled("y", 0.02));
+        let unknown = Coupling::Unknown {
+            reason: "no time".into(),
+        };
+        assert_eq!(
+            graver(coupled("y", 0.01), coupled("y", 0.02)),
+            coupled("y", 0.02)
+        );
         assert_eq!(graver(unknown.clone(), Coupling::Apart), Coupling::Apart);
         assert_eq!(graver(coupled("y", 0.01), unknown), coupled("y", 0.01));
     }

@@ -57,9 +57,17 @@ struct Entry {
 }
 
 impl Probe {
-    pub(super) fn begin(session: &mut dyn Session, request: &ProbeRequest) -> Result<Probe, Failure> {
-        let model = onnx::read(&request.model)
-            .map_err(|error| Failure::new(FailureKind::BadModel, &error, error.hint().map(str::to_owned)))?;
+    pub(super) fn begin(
+        session: &mut dyn Session,
+        request: &ProbeRequest,
+    ) -> Result<Probe, Failure> {
+        let model = onnx::read(&request.model).map_err(|error| {
+            Failure::new(
+                FailureKind::BadModel,
+                &error,
+                error.hint().map(str::to_owned),
+            )
+        })?;
         let room = Room::new(request.memory_bytes, &model.graph);
         let shapes = shapes(&model, request);
         let mut bench = Bench::new(session, &room, request.limit_ns);
@@ -67,17 +75,31 @@ impl Probe {
         for (shape, inputs) in asked(&shapes, &request.inputs) {
             match tried(&mut bench, &model, &inputs, &shape) {
                 Ok((search, found)) => {
-                    first.get_or_insert((entries.len(), Ran { plan: found.plan.clone(), outputs: found.outputs }));
+                    first.get_or_insert((
+                        entries.len(),
+                        Ran {
+                            plan: found.plan.clone(),
+                            outputs: found.outputs,
+                        },
+                    ));
                     remarks.extend(found.remarks);
-                    entries.push(Entry { search: Some(search), plan: Ok(found.plan) });
+                    entries.push(Entry {
+                        search: Some(search),
+                        plan: Ok(found.plan),
+                    });
                 }
                 Err(refusal) => {
-                    entries.push(Entry { search: None, plan: Err(in_full(&refusal).into()) });
+                    entries.push(Entry {
+                        search: None,
+                        plan: Err(in_full(&refusal).into()),
+                    });
                     error.get_or_insert(refusal);
                 }
             }
         }
-        let Some(first) = first else { return Err(nothing_runs(error)) };
+        let Some(first) = first else {
+            return Err(nothing_runs(error));
+        };
         let record = ProbeRecord {
             trials_count: bench.trials_count,
             inference_ns: bench.inference,
@@ -86,13 +108,31 @@ impl Probe {
         };
         let (first_run_ns, is_cut_short) = (bench.first_run, bench.is_cut_short);
         let shares_scales = onnx::summary(&model).shares_scales();
-        let quantization = if shares_scales { Quantized::Dynamically } else { Quantized::Otherwise };
+        let quantization = if shares_scales {
+            Quantized::Dynamically
+        } else {
+            Quantized::Otherwise
+        };
         let floats = request.float_rounding;
-        Ok(Probe { room, quantization, floats, shapes, entries, first, first_run_ns, is_cut_short, record })
+        Ok(Probe {
+            room,
+            quantization,
+            floats,
+            shapes,
+            entries,
+            first,
+            first_run_ns,
+            is_cut_short,
+            record,
+        })
     }
 
     pub(super) fn tried(&self) -> Tried {
-        let plans: Vec<_> = self.entries.iter().map(|entry| entry.plan.clone().map(|plan| self.sized(plan))).collect();
+        let plans: Vec<_> = self
+            .entries
+            .iter()
+            .map(|entry| entry.plan.clone().map(|plan| self.sized(plan)))
+            .collect();
         let inputs = plans[self.first.0].clone();
         Tried {
             shapes: self.shapes.clone(),
@@ -107,8 +147,18 @@ impl Probe {
     /// A plan with the size of its outputs: what follows from the graph, or else what came out of the first inference.
     fn sized(&self, plan: InputPlan) -> InputPlan {
         let follows = Some(self.room.output_bytes(&plan, 1)).filter(|&bytes| bytes > 0);
-        let came = || self.first.1.outputs.iter().map(Tensor::bytes).fold(0, u64::saturating_add);
-        InputPlan { sample_output_bytes: Some(Bytes(follows.unwrap_or_else(came))), ..plan }
+        let came = || {
+            self.first
+                .1
+                .outputs
+                .iter()
+                .map(Tensor::bytes)
+                .fold(0, u64::saturating_add)
+        };
+        InputPlan {
+            sample_output_bytes: Some(Bytes(follows.unwrap_or_else(came))),
+            ..plan
+        }
     }
 
     pub(super) fn into_ran(self) -> Ran {
@@ -120,18 +170,38 @@ impl Probe {
         let mut bench = Bench::new(session, &self.room, limit);
         bench.inference = self.record.inference_ns;
         let (place, Ran { outputs, .. }) = &self.first;
-        let Entry { search: Some(search), plan: Ok(plan) } = &self.entries[*place] else { return };
+        let Entry {
+            search: Some(search),
+            plan: Ok(plan),
+        } = &self.entries[*place]
+        else {
+            return;
+        };
         let mut random = Vec::new();
         if bench.has_time_for(1) {
             let again = bench.run_plan(plan).unwrap_or_default();
             random = outputs::random(outputs, &again, self.floats);
         }
         self.record.random_outputs = random.iter().map(|name| name.as_str().into()).collect();
-        let known = Known { plan, outputs, random: &random, quantization: self.quantization, floats: self.floats };
+        let known = Known {
+            plan,
+            outputs,
+            random: &random,
+            quantization: self.quantization,
+            floats: self.floats,
+        };
         let decided = proof::decide(&mut bench, search, &known);
-        self.record.remarks.extend(decided.remarks.into_iter().map(Plain::from));
+        self.record
+            .remarks
+            .extend(decided.remarks.into_iter().map(Plain::from));
         for entry in &mut self.entries {
-            let Entry { search: Some(search), plan: Ok(plan) } = entry else { continue };
+            let Entry {
+                search: Some(search),
+                plan: Ok(plan),
+            } = entry
+            else {
+                continue;
+            };
             entry.plan = along(&mut bench, search, plan, &decided.axis);
         }
         self.record.trials_count += bench.trials_count;
@@ -141,7 +211,8 @@ impl Probe {
 
 /// Shapes that are tried: those of the plan, or the model's usual ones where nothing is swept and nothing is given.
 fn shapes(model: &Model, request: &ProbeRequest) -> Vec<Shape> {
-    let is_open = request.shapes.iter().all(|shape| shape.dims.is_empty()) && request.inputs.data.is_none();
+    let is_open =
+        request.shapes.iter().all(|shape| shape.dims.is_empty()) && request.inputs.data.is_none();
     match request.usual {
         UsualShapes::Taken if is_open => usual_shapes(model, &request.inputs),
         _ => request.shapes.clone(),
@@ -152,11 +223,21 @@ fn shapes(model: &Model, request: &ProbeRequest) -> Vec<Shape> {
 fn asked(shapes: &[Shape], inputs: &InputRequest) -> Vec<(Shape, InputRequest)> {
     let is_swept = shapes.iter().any(|shape| !shape.dims.is_empty());
     if inputs.data.is_none() || !is_swept {
-        return shapes.iter().map(|shape| (shape.clone(), inputs.clone())).collect();
+        return shapes
+            .iter()
+            .map(|shape| (shape.clone(), inputs.clone()))
+            .collect();
     }
-    let made_up = InputRequest { data: None, labels: None, ..inputs.clone() };
+    let made_up = InputRequest {
+        data: None,
+        labels: None,
+        ..inputs.clone()
+    };
     let of_data = [(Shape::default(), inputs.clone())];
-    of_data.into_iter().chain(shapes.iter().map(|shape| (shape.clone(), made_up.clone()))).collect()
+    of_data
+        .into_iter()
+        .chain(shapes.iter().map(|shape| (shape.clone(), made_up.clone())))
+        .collect()
 }
 
 fn tried(
@@ -172,11 +253,25 @@ fn tried(
 }
 
 /// A plan with its samples along an axis, or without a batch.
-fn along(bench: &mut Bench<'_>, search: &Search, ran: &InputPlan, axis: &BatchAxis) -> Observed<InputPlan> {
+fn along(
+    bench: &mut Bench<'_>,
+    search: &Search,
+    ran: &InputPlan,
+    axis: &BatchAxis,
+) -> Observed<InputPlan> {
     let wanted = (!axis.axes.is_empty()).then_some(axis);
-    let plan = search.with_batch(ran, wanted).map_err(|error| error.to_string())?;
-    let plan = InputPlan { batch_axis: axis.clone(), ..plan };
-    let is_as_before = plan.fed.iter().zip(&ran.fed).all(|(now, before)| now.shape(1) == before.shape(1));
+    let plan = search
+        .with_batch(ran, wanted)
+        .map_err(|error| error.to_string())?;
+    let plan = InputPlan {
+        batch_axis: axis.clone(),
+        ..plan
+    };
+    let is_as_before = plan
+        .fed
+        .iter()
+        .zip(&ran.fed)
+        .all(|(now, before)| now.shape(1) == before.shape(1));
     if is_as_before || bench.run_plan(&plan).is_ok() {
         return Ok(plan);
     }
@@ -186,7 +281,11 @@ fn along(bench: &mut Bench<'_>, search: &Search, ran: &InputPlan, axis: &BatchAx
         fed.dims = fed.shape(1).into_iter().map(Some).collect();
         fed.rows_per_sample.clear();
     }
-    Ok(InputPlan { fed, batch_axis: BatchAxis::none(axis.proof.clone()), ..plan })
+    Ok(InputPlan {
+        fed,
+        batch_axis: BatchAxis::none(axis.proof.clone()),
+        ..plan
+    })
 }
 
 /// An error with what the runtime said, on one line.
@@ -203,7 +302,11 @@ fn in_full(error: &InputError) -> String {
 fn nothing_runs(error: Option<InputError>) -> Failure {
     match error {
         Some(error) => error.into(),
-        None => Failure { kind: FailureKind::BadInput, message: "no shape is asked for".into(), hint: None },
+        None => Failure {
+            kind: FailureKind::BadInput,
+            message: "no shape is asked for".into(),
+            hint: None,
+        },
     }
 }
 
@@ -215,8 +318,20 @@ mod tests {
     #[test]
     fn what_the_runtime_said_is_told_on_one_line() {
         let words = RuntimeWords("Name:'Add_9'\n  9 by 8".to_owned());
-        let (open, tried, remedy) = ("it is open".to_owned(), vec!["x [1]".to_owned()], String::new());
-        let said = in_full(&InputError::NothingRuns { open, tried, remedy, words });
-        assert!(said.ends_with("tried x [1]; the last one was refused: Name:'Add_9' 9 by 8"), "{said}");
+        let (open, tried, remedy) = (
+            "it is open".to_owned(),
+            vec!["x [1]".to_owned()],
+            String::new(),
+        );
+        let said = in_full(&InputError::NothingRuns {
+            open,
+            tried,
+            remedy,
+            words,
+        });
+        assert!(
+            said.ends_with("tried x [1]; the last one was refused: Name:'Add_9' 9 by 8"),
+            "{said}"
+        );
     }
 }

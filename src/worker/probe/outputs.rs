@@ -21,7 +21,11 @@ pub(super) struct Gap {
 
 impl Gap {
     pub(super) fn relative(self) -> f64 {
-        if self.largest == 0.0 { 0.0 } else { self.largest / self.scale.max(f64::MIN_POSITIVE) }
+        if self.largest == 0.0 {
+            0.0
+        } else {
+            self.largest / self.scale.max(f64::MIN_POSITIVE)
+        }
     }
 }
 
@@ -32,15 +36,33 @@ pub(super) fn gap(one: &TensorData, other: &TensorData) -> Option<Gap> {
     }
     if let (TensorData::String(one), TensorData::String(other)) = (one, other) {
         let largest = if one == other { 0.0 } else { f64::INFINITY };
-        return Some(Gap { largest, scale: 1.0 });
+        return Some(Gap {
+            largest,
+            scale: 1.0,
+        });
     }
-    let mut gap = Gap { largest: 0.0, scale: 0.0 };
-    for (one, other) in one.first_f64(MOST_ELEMENTS).into_iter().zip(other.first_f64(MOST_ELEMENTS)) {
+    let mut gap = Gap {
+        largest: 0.0,
+        scale: 0.0,
+    };
+    for (one, other) in one
+        .first_f64(MOST_ELEMENTS)
+        .into_iter()
+        .zip(other.first_f64(MOST_ELEMENTS))
+    {
         let same = one == other || (one.is_nan() && other.is_nan());
         let difference = if same { 0.0 } else { (one - other).abs() };
-        gap.largest = if difference.is_nan() { f64::INFINITY } else { gap.largest.max(difference) };
+        gap.largest = if difference.is_nan() {
+            f64::INFINITY
+        } else {
+            gap.largest.max(difference)
+        };
         let magnitude = one.abs().max(other.abs());
-        gap.scale = if magnitude.is_finite() { gap.scale.max(magnitude) } else { gap.scale };
+        gap.scale = if magnitude.is_finite() {
+            gap.scale.max(magnitude)
+        } else {
+            gap.scale
+        };
         if gap.largest.is_infinite() {
             break;
         }
@@ -90,19 +112,31 @@ fn computed_as(element_type: ElementType, floats: FloatRounding) -> ElementType 
 }
 
 pub(super) fn is_same(one: &TensorData, other: &TensorData, floats: FloatRounding) -> bool {
-    gap(one, other).is_some_and(|gap| gap.largest <= tolerance(computed_as(one.element_type(), floats), gap))
+    gap(one, other)
+        .is_some_and(|gap| gap.largest <= tolerance(computed_as(one.element_type(), floats), gap))
 }
 
 pub(super) fn random(one: &[Tensor], other: &[Tensor], floats: FloatRounding) -> Vec<String> {
     let pairs = one.iter().zip(other);
-    pairs.filter(|(one, other)| !is_same(&one.data, &other.data, floats)).map(|(one, _)| one.name.clone()).collect()
+    pairs
+        .filter(|(one, other)| !is_same(&one.data, &other.data, floats))
+        .map(|(one, _)| one.name.clone())
+        .collect()
 }
 
 pub(super) fn with_nan(outputs: &[Tensor]) -> Vec<String> {
     let has_nan = |data: &TensorData| {
-        data.element_type().is_float() && data.first_f64(MOST_ELEMENTS).iter().any(|value| value.is_nan())
+        data.element_type().is_float()
+            && data
+                .first_f64(MOST_ELEMENTS)
+                .iter()
+                .any(|value| value.is_nan())
     };
-    outputs.iter().filter(|output| has_nan(&output.data)).map(|output| output.name.clone()).collect()
+    outputs
+        .iter()
+        .filter(|output| has_nan(&output.data))
+        .map(|output| output.name.clone())
+        .collect()
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +168,12 @@ enum Growth {
 
 /// The evidence of an output whose samples lie one after the other along the axis that grows.
 pub(super) fn told_of(triple: Triple<'_>) -> Told {
-    let Triple { first, second, both, floats } = triple;
+    let Triple {
+        first,
+        second,
+        both,
+        floats,
+    } = triple;
     let (alone, other, together) = (first.shape(), second.shape(), both.shape());
     if alone.len() != together.len() || other.len() != together.len() {
         return Told::Mixed(None);
@@ -150,44 +189,84 @@ pub(super) fn told_of(triple: Triple<'_>) -> Told {
     }
     if growth.iter().all(|growth| matches!(growth, Growth::Stays)) {
         let is_constant = is_same(first, second, floats) && is_same(first, both, floats);
-        let off = [first, second].map(|alone| gap(alone, both).map_or(f64::INFINITY, Gap::relative));
-        return if is_constant { Told::Nothing } else { Told::Mixed(Some(off[0].max(off[1]))) };
+        let off =
+            [first, second].map(|alone| gap(alone, both).map_or(f64::INFINITY, Gap::relative));
+        return if is_constant {
+            Told::Nothing
+        } else {
+            Told::Mixed(Some(off[0].max(off[1])))
+        };
     }
     if !growth.iter().any(|growth| matches!(growth, Growth::Adds)) {
         return Told::Unsure;
     }
     let cut = |sample: usize| {
-        growth.iter().enumerate().fold(both.clone(), |part, (axis, growth)| match (growth, sample) {
-            (Growth::Stays, _) => part,
-            (Growth::Adds, 1) => part.rows(axis, alone[axis]..together[axis]),
-            (Growth::Covers, 1) => part.rows(axis, 0..other[axis]),
-            _ => part.rows(axis, 0..alone[axis]),
-        })
+        growth
+            .iter()
+            .enumerate()
+            .fold(both.clone(), |part, (axis, growth)| {
+                match (growth, sample) {
+                    (Growth::Stays, _) => part,
+                    (Growth::Adds, 1) => part.rows(axis, alone[axis]..together[axis]),
+                    (Growth::Covers, 1) => part.rows(axis, 0..other[axis]),
+                    _ => part.rows(axis, 0..alone[axis]),
+                }
+            })
     };
     let told = own(first, second, &[cut(0), cut(1)], floats);
     let covers = growth.iter().any(|growth| matches!(growth, Growth::Covers));
     // The end of a shorter sample may see what it is filled up with.
-    if covers && matches!(told, Told::Mixed(_)) { Told::Unsure } else { told }
+    if covers && matches!(told, Told::Mixed(_)) {
+        Told::Unsure
+    } else {
+        told
+    }
 }
 
 /// The evidence of two samples' parts beside the outputs of each alone.
-pub(super) fn own(first: &TensorData, second: &TensorData, parts: &[TensorData; 2], floats: FloatRounding) -> Told {
-    let (Some(one), Some(two)) = (gap(first, &parts[0]), gap(second, &parts[1])) else { return Told::Mixed(None) };
-    let off = if one.relative() >= two.relative() { one } else { two };
+pub(super) fn own(
+    first: &TensorData,
+    second: &TensorData,
+    parts: &[TensorData; 2],
+    floats: FloatRounding,
+) -> Told {
+    let (Some(one), Some(two)) = (gap(first, &parts[0]), gap(second, &parts[1])) else {
+        return Told::Mixed(None);
+    };
+    let off = if one.relative() >= two.relative() {
+        one
+    } else {
+        two
+    };
     let element_type = computed_as(first.element_type(), floats);
     if off.largest > tolerance(element_type, off) {
-        let differing = [(first, &parts[0]), (second, &parts[1])].map(|(alone, part)| differing_share(alone, part));
-        let are_ties = element_type.is_integer() && differing.iter().all(|&share| share <= TIES_SHARE);
-        return if are_ties { Told::Nothing } else { Told::Mixed(Some(off.relative())) };
+        let differing = [(first, &parts[0]), (second, &parts[1])]
+            .map(|(alone, part)| differing_share(alone, part));
+        let are_ties =
+            element_type.is_integer() && differing.iter().all(|&share| share <= TIES_SHARE);
+        return if are_ties {
+            Told::Nothing
+        } else {
+            Told::Mixed(Some(off.relative()))
+        };
     }
     let across = gap(first, second).map_or(f64::INFINITY, |gap| gap.largest);
-    let is_close = off.largest <= CLOSE_SHARE * across || off.largest <= rounding(element_type, off);
-    if across > 0.0 && off.largest <= OWN_SHARE * across && is_close { Told::Apart } else { Told::Nothing }
+    let is_close =
+        off.largest <= CLOSE_SHARE * across || off.largest <= rounding(element_type, off);
+    if across > 0.0 && off.largest <= OWN_SHARE * across && is_close {
+        Told::Apart
+    } else {
+        Told::Nothing
+    }
 }
 
 fn differing_share(one: &TensorData, other: &TensorData) -> f64 {
     let (one, other) = (one.first_f64(MOST_ELEMENTS), other.first_f64(MOST_ELEMENTS));
-    let differing = one.iter().zip(&other).filter(|(one, other)| one != other).count();
+    let differing = one
+        .iter()
+        .zip(&other)
+        .filter(|(one, other)| one != other)
+        .count();
     differing as f64 / one.len().max(1) as f64
 }
 
@@ -203,23 +282,44 @@ mod tests {
     }
 
     fn output(data: TensorData) -> Vec<Tensor> {
-        vec![Tensor { name: "y".into(), data }]
+        vec![Tensor {
+            name: "y".into(),
+            data,
+        }]
     }
 
     fn of(first: TensorData, second: TensorData, both: TensorData) -> Told {
-        told(&output(first), &output(second), &output(both), FloatRounding::Full).remove(0).1
+        told(
+            &output(first),
+            &output(second),
+            &output(both),
+            FloatRounding::Full,
+        )
+        .remove(0)
+        .1
     }
 
     fn percent(share: f64) -> String {
-        format!("{}%", format!("{:.8}", share * 100.0).trim_end_matches('0').trim_end_matches('.'))
+        format!(
+            "{}%",
+            format!("{:.8}", share * 100.0)
+                .trim_end_matches('0')
+                .trim_end_matches('.')
+        )
     }
 
     #[test]
     fn the_tolerances_are_those_that_the_guide_states() {
-        let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/README.md")).unwrap();
+        let guide =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/README.md"))
+                .unwrap();
         let guide = guide.split_whitespace().collect::<Vec<_>>().join(" ");
-        let assert_stated = |words: String| assert!(guide.contains(&words), "the guide does not say: {words}");
-        let unit = Gap { largest: 0.0, scale: 1.0 };
+        let assert_stated =
+            |words: String| assert!(guide.contains(&words), "the guide does not say: {words}");
+        let unit = Gap {
+            largest: 0.0,
+            scale: 1.0,
+        };
         let shares = |of: ElementType| [tolerance(of, unit), rounding(of, unit)].map(percent);
         for (name, of) in [
             ("double", ElementType::Double),
@@ -229,13 +329,33 @@ mod tests {
             let [tolerance, rounding] = shares(of);
             assert_stated(format!("| {name} | {tolerance} | {rounding} |"));
         }
-        let steps = [ElementType::Float8e4m3fn, ElementType::Float8e5m2, ElementType::Float4e2m1].map(shares);
+        let steps = [
+            ElementType::Float8e4m3fn,
+            ElementType::Float8e5m2,
+            ElementType::Float4e2m1,
+        ]
+        .map(shares);
         let [[first, _], [second, _], [third, _]] = &steps;
-        assert_stated(format!("| {first}; {second}; {third}: a step to the next number | the same |"));
-        assert!(steps.iter().all(|[tolerance, rounding]| tolerance == rounding));
-        assert_eq!([ElementType::Int8, ElementType::Int64].map(|of| tolerance(of, unit)), [1.0, 0.0]);
-        assert_stated(format!("{} of the distance between the two", percent(OWN_SHARE)));
-        assert_stated(format!("at most {} of it or by rounding", percent(CLOSE_SHARE)));
+        assert_stated(format!(
+            "| {first}; {second}; {third}: a step to the next number | the same |"
+        ));
+        assert!(
+            steps
+                .iter()
+                .all(|[tolerance, rounding]| tolerance == rounding)
+        );
+        assert_eq!(
+            [ElementType::Int8, ElementType::Int64].map(|of| tolerance(of, unit)),
+            [1.0, 0.0]
+        );
+        assert_stated(format!(
+            "{} of the distance between the two",
+            percent(OWN_SHARE)
+        ));
+        assert_stated(format!(
+            "at most {} of it or by rounding",
+            percent(CLOSE_SHARE)
+        ));
         assert_stated(format!("up to {} of whole numbers", percent(TIES_SHARE)));
         assert_eq!(MOST_ELEMENTS, 4_194_304);
     }
@@ -243,7 +363,14 @@ mod tests {
     #[test]
     fn samples_are_parted_on_whichever_axis_grows() {
         let (first, second) = (floats(&[2, 1], &[1.0, 2.0]), floats(&[2, 1], &[3.0, 4.0]));
-        assert_eq!(of(first.clone(), second.clone(), floats(&[2, 2], &[1.0, 3.0, 2.0, 4.0])), Told::Apart);
+        assert_eq!(
+            of(
+                first.clone(),
+                second.clone(),
+                floats(&[2, 2], &[1.0, 3.0, 2.0, 4.0])
+            ),
+            Told::Apart
+        );
         let mixed = of(first, second, floats(&[2, 2], &[1.0, 3.0, 2.0, 8.0]));
         assert_eq!(mixed, Told::Mixed(Some(0.5)));
     }
@@ -251,27 +378,60 @@ mod tests {
     #[test]
     fn what_two_samples_share_tells_nothing() {
         let row = floats(&[1, 2], &[1.0, 2.0]);
-        assert_eq!(of(row.clone(), row.clone(), floats(&[2, 2], &[1.0, 2.0, 1.0, 2.0])), Told::Nothing);
+        assert_eq!(
+            of(
+                row.clone(),
+                row.clone(),
+                floats(&[2, 2], &[1.0, 2.0, 1.0, 2.0])
+            ),
+            Told::Nothing
+        );
         assert_eq!(of(row.clone(), row.clone(), row.clone()), Told::Nothing);
-        assert_eq!(of(row.clone(), floats(&[1, 2], &[0.0, 2.0]), row), Told::Mixed(Some(0.5)));
+        assert_eq!(
+            of(row.clone(), floats(&[1, 2], &[0.0, 2.0]), row),
+            Told::Mixed(Some(0.5))
+        );
     }
 
     #[test]
     fn samples_are_their_own_within_what_tensor_cores_round() {
-        let (first, second) = (output(floats(&[1, 2], &[100.0, 50.0])), output(floats(&[1, 2], &[80.0, 90.0])));
+        let (first, second) = (
+            output(floats(&[1, 2], &[100.0, 50.0])),
+            output(floats(&[1, 2], &[80.0, 90.0])),
+        );
         let both = output(floats(&[2, 2], &[100.2, 50.0, 80.0, 90.0]));
         let of = |rounding| told(&first, &second, &both, rounding).remove(0).1;
         assert_eq!(of(FloatRounding::Half), Told::Apart);
         assert!(matches!(of(FloatRounding::Full), Told::Mixed(Some(_))));
         let far = output(floats(&[2, 2], &[105.0, 50.0, 80.0, 90.0]));
-        assert!(matches!(told(&first, &second, &far, FloatRounding::Half)[0].1, Told::Mixed(Some(_))));
+        assert!(matches!(
+            told(&first, &second, &far, FloatRounding::Half)[0].1,
+            Told::Mixed(Some(_))
+        ));
     }
 
     #[test]
     fn a_shorter_sample_is_compared_as_far_as_it_goes() {
-        let (first, second) = (floats(&[1, 2], &[1.0, 2.0]), floats(&[1, 3], &[3.0, 4.0, 5.0]));
-        assert_eq!(of(first.clone(), second.clone(), floats(&[2, 3], &[1.0, 2.0, 0.0, 3.0, 4.0, 5.0])), Told::Apart);
-        assert_eq!(of(first, second, floats(&[2, 3], &[1.0, 9.0, 0.0, 3.0, 4.0, 5.0])), Told::Unsure);
+        let (first, second) = (
+            floats(&[1, 2], &[1.0, 2.0]),
+            floats(&[1, 3], &[3.0, 4.0, 5.0]),
+        );
+        assert_eq!(
+            of(
+                first.clone(),
+                second.clone(),
+                floats(&[2, 3], &[1.0, 2.0, 0.0, 3.0, 4.0, 5.0])
+            ),
+            Told::Apart
+        );
+        assert_eq!(
+            of(
+                first,
+                second,
+                floats(&[2, 3], &[1.0, 9.0, 0.0, 3.0, 4.0, 5.0])
+            ),
+            Told::Unsure
+        );
     }
 
     #[test]
@@ -279,7 +439,14 @@ mod tests {
         const NAN: f32 = f32::NAN;
         const INF: f32 = f32::INFINITY;
         let two = |values: [f32; 2]| output(floats(&[2], &values));
-        assert_eq!(random(&two([1.0, 1.0]), &output(floats(&[1], &[1.0])), FloatRounding::Full), ["y"]);
+        assert_eq!(
+            random(
+                &two([1.0, 1.0]),
+                &output(floats(&[1], &[1.0])),
+                FloatRounding::Full
+            ),
+            ["y"]
+        );
         for (one, other, is_random) in [
             ([1.0, 100.0], [1.001, 100.0], false),
             ([1.0, 100.0], [2.0, 100.0], true),
@@ -289,7 +456,11 @@ mod tests {
             ([NAN, INF], [NAN, -INF], true),
         ] {
             let expected = if is_random { vec!["y"] } else { Vec::new() };
-            assert_eq!(random(&two(one), &two(other), FloatRounding::Full), expected, "{one:?} and {other:?}");
+            assert_eq!(
+                random(&two(one), &two(other), FloatRounding::Full),
+                expected,
+                "{one:?} and {other:?}"
+            );
         }
         assert_eq!(with_nan(&two([f32::NAN, 0.0])), ["y"]);
         assert_eq!(with_nan(&two([f32::INFINITY, 0.0])), Vec::<String>::new());

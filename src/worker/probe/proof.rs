@@ -45,7 +45,13 @@ pub(super) struct Decided {
 pub(super) fn decide(bench: &mut Bench<'_>, search: &Search, known: &Known<'_>) -> Decided {
     let given = &known.plan.batch_axis;
     if given.proof == BatchProof::Given || given.reason == AxisReason::Given {
-        return Decided { axis: BatchAxis { proof: BatchProof::Given, ..given.clone() }, remarks: Vec::new() };
+        return Decided {
+            axis: BatchAxis {
+                proof: BatchProof::Given,
+                ..given.clone()
+            },
+            remarks: Vec::new(),
+        };
     }
     let mut tally = Tally::default();
     for (place, candidate) in search.batch_candidates().into_iter().enumerate() {
@@ -71,7 +77,12 @@ struct Tally {
 impl Tally {
     /// Whether a batch was shown that lies along all of the candidate's axes, and further ones.
     fn has_shown(&self, candidate: &BatchAxis) -> bool {
-        let holds = |wider: &BatchAxis| candidate.axes.iter().all(|(input, axis)| wider.axes.get(input) == Some(axis));
+        let holds = |wider: &BatchAxis| {
+            candidate
+                .axes
+                .iter()
+                .all(|(input, axis)| wider.axes.get(input) == Some(axis))
+        };
         self.proved.iter().any(holds)
     }
 
@@ -80,8 +91,16 @@ impl Tally {
         let is_likely = candidate.reason != AxisReason::Proof;
         match verdict {
             Verdict::Proved => {
-                let reason = if place == 0 { candidate.reason } else { AxisReason::Proof };
-                self.proved.push(BatchAxis { proof: BatchProof::Proved, reason, ..candidate });
+                let reason = if place == 0 {
+                    candidate.reason
+                } else {
+                    AxisReason::Proof
+                };
+                self.proved.push(BatchAxis {
+                    proof: BatchProof::Proved,
+                    reason,
+                    ..candidate
+                });
             }
             Verdict::Unsure(reason) if is_likely => {
                 let proof = BatchProof::NotProved { reason };
@@ -89,10 +108,15 @@ impl Tally {
             }
             Verdict::OneAtATime(reason) if is_likely => {
                 let proof = BatchProof::NotProved { reason };
-                self.unsure.get_or_insert(BatchAxis { proof, fixed_size: Some(1), ..candidate });
+                self.unsure.get_or_insert(BatchAxis {
+                    proof,
+                    fixed_size: Some(1),
+                    ..candidate
+                });
             }
             Verdict::Unsure(reason) | Verdict::OneAtATime(reason) | Verdict::Refuted(reason) => {
-                self.refuted.get_or_insert(format!("along {} {reason}", in_words(&candidate)));
+                self.refuted
+                    .get_or_insert(format!("along {} {reason}", in_words(&candidate)));
             }
         }
     }
@@ -107,11 +131,20 @@ impl Tally {
                     in_words(&axis)
                 )
             });
-            return Decided { axis, remarks: other.into_iter().collect() };
+            return Decided {
+                axis,
+                remarks: other.into_iter().collect(),
+            };
         }
         let none = |reason| BatchAxis::none(BatchProof::NotProved { reason });
-        let axis = self.unsure.or_else(|| self.refuted.map(none)).unwrap_or_else(|| plan.batch_axis.clone());
-        Decided { axis, remarks: Vec::new() }
+        let axis = self
+            .unsure
+            .or_else(|| self.refuted.map(none))
+            .unwrap_or_else(|| plan.batch_axis.clone());
+        Decided {
+            axis,
+            remarks: Vec::new(),
+        }
     }
 }
 
@@ -124,7 +157,12 @@ pub(super) fn in_words(axis: &BatchAxis) -> String {
     }
 }
 
-fn verdict(bench: &mut Bench<'_>, search: &Search, known: &Known<'_>, candidate: &BatchAxis) -> Verdict {
+fn verdict(
+    bench: &mut Bench<'_>,
+    search: &Search,
+    known: &Known<'_>,
+    candidate: &BatchAxis,
+) -> Verdict {
     if let Some(size) = candidate.fixed_size {
         return Verdict::Unsure(format!("the model fixes its size at {size}"));
     }
@@ -165,15 +203,28 @@ fn attempted(
     let (first, second) = match alone {
         Ok(alone) => alone,
         Err(words) if memory::is_short(&words) => return Err(words),
-        Err(words) => return Ok(Verdict::Refuted(format!("a single sample is refused: {words}"))),
+        Err(words) => {
+            return Ok(Verdict::Refuted(format!(
+                "a single sample is refused: {words}"
+            )));
+        }
     };
     let both = match bench.run(&pair.both) {
         Ok(both) => both,
         Err(words) if memory::is_short(&words) => return Err(words),
-        Err(words) => return Ok(Verdict::OneAtATime(format!("two samples at once are refused: {words}"))),
+        Err(words) => {
+            return Ok(Verdict::OneAtATime(format!(
+                "two samples at once are refused: {words}"
+            )));
+        }
     };
     let told = rows::told(&first, &second, &both, known.floats);
-    judged(told.into_iter().filter(|(name, _)| !known.random.contains(name)).collect(), known.quantization)
+    judged(
+        told.into_iter()
+            .filter(|(name, _)| !known.random.contains(name))
+            .collect(),
+        known.quantization,
+    )
 }
 
 fn judged(told: Vec<(String, Told)>, quantization: Quantized) -> Result<Verdict, String> {
@@ -185,16 +236,26 @@ fn judged(told: Vec<(String, Told)>, quantization: Quantized) -> Result<Verdict,
         _ => None,
     });
     match mixed {
-        Some((name, Some(off))) if quantization == Quantized::Dynamically && off <= SHARED_SCALE => {
-            let reason =
-                format!("its quantization looks at all of a batch, and `{name}` is off by {:.2}%", off * 100.0);
+        Some((name, Some(off)))
+            if quantization == Quantized::Dynamically && off <= SHARED_SCALE =>
+        {
+            let reason = format!(
+                "its quantization looks at all of a batch, and `{name}` is off by {:.2}%",
+                off * 100.0
+            );
             return Ok(Verdict::Unsure(reason));
         }
         Some((name, Some(off))) if off.is_finite() => {
             let percent = off * 100.0;
-            return Ok(Verdict::Refuted(format!("two samples together give `{name}` other values, {percent:.2}% off")));
+            return Ok(Verdict::Refuted(format!(
+                "two samples together give `{name}` other values, {percent:.2}% off"
+            )));
         }
-        Some((name, _)) => return Ok(Verdict::Refuted(format!("`{name}` has no part for each of two samples"))),
+        Some((name, _)) => {
+            return Ok(Verdict::Refuted(format!(
+                "`{name}` has no part for each of two samples"
+            )));
+        }
         None => {}
     }
     if told.iter().any(|(_, told)| *told == Told::Apart) {
@@ -211,14 +272,22 @@ mod tests {
     use super::*;
 
     fn told(list: &[Told]) -> Vec<(String, Told)> {
-        list.iter().map(|told| ("y".to_owned(), told.clone())).collect()
+        list.iter()
+            .map(|told| ("y".to_owned(), told.clone()))
+            .collect()
     }
 
     #[test]
     fn one_output_that_tells_samples_apart_proves_where_none_is_mixed() {
         let plain = Quantized::Otherwise;
-        assert_eq!(judged(told(&[Told::Nothing, Told::Apart]), plain), Ok(Verdict::Proved));
-        assert!(matches!(judged(told(&[Told::Apart, Told::Mixed(Some(0.5))]), plain), Ok(Verdict::Refuted(_))));
+        assert_eq!(
+            judged(told(&[Told::Nothing, Told::Apart]), plain),
+            Ok(Verdict::Proved)
+        );
+        assert!(matches!(
+            judged(told(&[Told::Apart, Told::Mixed(Some(0.5))]), plain),
+            Ok(Verdict::Refuted(_))
+        ));
         assert!(judged(told(&[Told::Nothing]), plain).is_err());
         assert!(matches!(judged(Vec::new(), plain), Ok(Verdict::Unsure(_))));
     }
@@ -227,8 +296,17 @@ mod tests {
     fn a_scale_that_sees_the_whole_batch_refutes_nothing() {
         assert_eq!(SHARED_SCALE, 0.1, "the guide says so");
         let slightly = || told(&[Told::Mixed(Some(0.02))]);
-        assert!(matches!(judged(slightly(), Quantized::Dynamically), Ok(Verdict::Unsure(_))));
-        assert!(matches!(judged(slightly(), Quantized::Otherwise), Ok(Verdict::Refuted(_))));
-        assert!(matches!(judged(told(&[Told::Mixed(Some(0.5))]), Quantized::Dynamically), Ok(Verdict::Refuted(_))));
+        assert!(matches!(
+            judged(slightly(), Quantized::Dynamically),
+            Ok(Verdict::Unsure(_))
+        ));
+        assert!(matches!(
+            judged(slightly(), Quantized::Otherwise),
+            Ok(Verdict::Refuted(_))
+        ));
+        assert!(matches!(
+            judged(told(&[Told::Mixed(Some(0.5))]), Quantized::Dynamically),
+            Ok(Verdict::Refuted(_))
+        ));
     }
 }

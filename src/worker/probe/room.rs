@@ -19,17 +19,25 @@ pub(super) struct Room {
 
 impl Room {
     pub(super) fn new(bytes: Option<Bytes>, graph: &Graph) -> Self {
-        Room { bytes, facts: ShapeFacts::of(graph) }
+        Room {
+            bytes,
+            facts: ShapeFacts::of(graph),
+        }
     }
 
     /// Outputs are as large as plans say they are.
     pub(super) fn of_bytes(bytes: Option<Bytes>) -> Self {
-        Room { bytes, facts: ShapeFacts::default() }
+        Room {
+            bytes,
+            facts: ShapeFacts::default(),
+        }
     }
 
     /// The error is a sentence of its own.
     pub(super) fn check(&self, plan: &InputPlan, batch_size: u64) -> Result<(), String> {
-        let outputs = self.output_bytes(plan, batch_size).max(plan.output_bytes(batch_size).0);
+        let outputs = self
+            .output_bytes(plan, batch_size)
+            .max(plan.output_bytes(batch_size).0);
         let needed = plan.bytes(batch_size).0.saturating_add(outputs);
         match self.bytes {
             Some(room) if needed > room.0 => Err(format!(
@@ -42,7 +50,8 @@ impl Room {
     }
 
     pub(super) fn check_pair(&self, plan: &InputPlan) -> Result<(), String> {
-        self.check(plan, PAIR).map_err(|why| format!("of two samples, alone and together, {why}"))
+        self.check(plan, PAIR)
+            .map_err(|why| format!("of two samples, alone and together, {why}"))
     }
 
     /// Values of an input may make an output large whose size follows from no input's: this limits it while it is kept.
@@ -58,14 +67,16 @@ impl Room {
             fed.shape(batch_size).get(place.axis).copied()
         };
         let elements = |output: &Vec<_>| {
-            output.iter().try_fold(1_u64, |product, expr: &crate::onnx::Expr| {
-                product.checked_mul(u64::try_from(expr.evaluate(&size)?).ok()?)
-            })
+            output
+                .iter()
+                .try_fold(1_u64, |product, expr: &crate::onnx::Expr| {
+                    product.checked_mul(u64::try_from(expr.evaluate(&size)?).ok()?)
+                })
         };
         let outputs = self.facts.outputs.values().flatten();
-        outputs
-            .filter_map(elements)
-            .fold(0, |sum, elements| sum.saturating_add(elements.saturating_mul(OUTPUT_ELEMENT)))
+        outputs.filter_map(elements).fold(0, |sum, elements| {
+            sum.saturating_add(elements.saturating_mul(OUTPUT_ELEMENT))
+        })
     }
 }
 
@@ -77,16 +88,34 @@ mod tests {
 
     #[test]
     fn a_pair_of_samples_takes_the_room_of_four() {
-        let fed = FedInput::new("x", ElementType::Float, vec![None, Some(250)], FillKind::Constant(0.0));
+        let fed = FedInput::new(
+            "x",
+            ElementType::Float,
+            vec![None, Some(250)],
+            FillKind::Constant(0.0),
+        );
         let (axes, proof) = ([("x".to_owned(), 0)].into(), BatchProof::Untried);
-        let batch_axis = BatchAxis { axes, symbol: None, fixed_size: None, reason: AxisReason::Proof, proof };
+        let batch_axis = BatchAxis {
+            axes,
+            symbol: None,
+            fixed_size: None,
+            reason: AxisReason::Proof,
+            proof,
+        };
         let sample_output_bytes = Some(Bytes(1_000));
-        let plan = InputPlan { sample_output_bytes, ..InputPlan::made_up(vec![fed], batch_axis) };
+        let plan = InputPlan {
+            sample_output_bytes,
+            ..InputPlan::made_up(vec![fed], batch_axis)
+        };
         // 1,000 bytes of inputs and as many of outputs, four times.
         let room = |bytes: u64| Room::of_bytes(Some(Bytes(bytes)));
         assert!(room(2_000).check(&plan, 1).is_ok() && room(8_000).check_pair(&plan).is_ok());
         let refused = room(7_999).check_pair(&plan).unwrap_err();
-        assert!(refused.starts_with("of two samples, alone and together, inputs and outputs would take "), "{refused}");
+        assert!(
+            refused
+                .starts_with("of two samples, alone and together, inputs and outputs would take "),
+            "{refused}"
+        );
         assert!(Room::of_bytes(None).check_pair(&plan).is_ok());
     }
 }

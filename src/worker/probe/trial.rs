@@ -29,12 +29,24 @@ pub(super) struct Found {
 impl<'s> Bench<'s> {
     pub(super) fn new(session: &'s mut dyn Session, room: &'s Room, limit: Nanos) -> Self {
         let ends = Nanos(MonotonicClock.now().0.saturating_add(limit.0));
-        Bench { session, room, ends, trials_count: 0, first_run: None, inference: None, is_cut_short: false }
+        Bench {
+            session,
+            room,
+            ends,
+            trials_count: 0,
+            first_run: None,
+            inference: None,
+            is_cut_short: false,
+        }
     }
 
     /// Whether there is time for so many inferences like the last one; if not, something is cut short.
     pub(super) fn has_time_for(&mut self, inferences: u64) -> bool {
-        let needed = self.inference.unwrap_or_default().0.saturating_mul(inferences);
+        let needed = self
+            .inference
+            .unwrap_or_default()
+            .0
+            .saturating_mul(inferences);
         let has_time = MonotonicClock.now().0.saturating_add(needed) < self.ends.0;
         self.is_cut_short |= !has_time;
         has_time
@@ -42,7 +54,11 @@ impl<'s> Bench<'s> {
 
     pub(super) fn no_time(&self) -> String {
         let seconds = self.inference.unwrap_or_default().as_secs_f64();
-        if seconds >= 0.1 { format!("an inference takes {seconds:.1} s") } else { "there was no time to".to_owned() }
+        if seconds >= 0.1 {
+            format!("an inference takes {seconds:.1} s")
+        } else {
+            "there was no time to".to_owned()
+        }
     }
 
     /// The error is the runtime's own words.
@@ -57,7 +73,11 @@ impl<'s> Bench<'s> {
             EngineError::Run { message } => message,
             other => other.to_string(),
         })?;
-        self.first_run = if self.trials_count == 1 { Some(took) } else { self.first_run };
+        self.first_run = if self.trials_count == 1 {
+            Some(took)
+        } else {
+            self.first_run
+        };
         self.inference = Some(took);
         Ok(outputs)
     }
@@ -77,11 +97,19 @@ impl<'s> Bench<'s> {
         while let Some(plan) = search.next() {
             match self.run_plan(&plan) {
                 Ok(outputs) if is_finite(&plan, &outputs) => {
-                    return Ok(Found { plan, outputs, remarks: Vec::new() });
+                    return Ok(Found {
+                        plan,
+                        outputs,
+                        remarks: Vec::new(),
+                    });
                 }
                 Ok(outputs) => {
                     search.not_finite();
-                    not_finite.get_or_insert_with(|| Found { remarks: vec![remark(&plan, &outputs)], plan, outputs });
+                    not_finite.get_or_insert_with(|| Found {
+                        remarks: vec![remark(&plan, &outputs)],
+                        plan,
+                        outputs,
+                    });
                 }
                 Err(refusal) => {
                     search.refused(&refusal);
@@ -97,7 +125,10 @@ impl<'s> Bench<'s> {
 
     /// The one inference that a probe needs is not counted against its time.
     pub(super) fn forgive_one(&mut self) {
-        self.ends.0 = self.ends.0.saturating_add(self.inference.unwrap_or_default().0);
+        self.ends.0 = self
+            .ends
+            .0
+            .saturating_add(self.inference.unwrap_or_default().0);
     }
 }
 
@@ -106,7 +137,13 @@ fn is_finite(plan: &InputPlan, found: &[Tensor]) -> bool {
 }
 
 fn remark(plan: &InputPlan, found: &[Tensor]) -> String {
-    let quoted = |names: Vec<String>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let quoted = |names: Vec<String>| {
+        names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let inputs = plan.fed.iter().map(|fed| fed.name.clone()).collect();
     format!(
         "outputs {} are not numbers with the values that were made up for {}: that says nothing about the model; give \

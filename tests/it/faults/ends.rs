@@ -17,7 +17,9 @@ fn interrupted_run_keeps_its_blocks_and_ends_its_workers() {
         let workers = running.children();
         kill(Pid::from_raw(running.pid().cast_signed()), signal).unwrap();
         let output = running.wait();
-        output.assert_code(PARTIAL).assert_stderr("interrupted: what was measured is kept");
+        output
+            .assert_code(PARTIAL)
+            .assert_stderr("interrupted: what was measured is kept");
         wait_until(|| workers.iter().all(|&worker| !is_alive(worker)));
         let record = bench.record();
         assert_eq!(record.run.ended_by, Some(EndReason::Interrupted));
@@ -30,12 +32,20 @@ fn interrupted_run_keeps_its_blocks_and_ends_its_workers() {
 #[test]
 fn interruption_before_the_first_measurement_leaves_nothing() {
     let bench = Workbench::new();
-    let worker = bench.worker(&format!("echo >{}; exec sleep 60", bench.path("began").display()));
-    let running = bench.profile(&model(ONE_NODE), ["--batch", "1"]).env("ONNXPROF_WORKER", worker).spawn();
+    let worker = bench.worker(&format!(
+        "echo >{}; exec sleep 60",
+        bench.path("began").display()
+    ));
+    let running = bench
+        .profile(&model(ONE_NODE), ["--batch", "1"])
+        .env("ONNXPROF_WORKER", worker)
+        .spawn();
     wait_until(|| bench.path("began").exists());
     kill(Pid::from_raw(running.pid().cast_signed()), Signal::SIGTERM).unwrap();
     let output = running.wait();
-    output.assert_code(PARTIAL).assert_stderr("interrupted before anything was measured");
+    output
+        .assert_code(PARTIAL)
+        .assert_stderr("interrupted before anything was measured");
     assert_nothing_left(&bench, &output);
 }
 
@@ -67,6 +77,10 @@ fn worker_outlives_signals_to_the_group_until_its_parent_is_gone() {
     let before = bench.record().blocks.len();
     bench.wait_for_blocks(before + 8);
     let record = bench.record();
-    assert!(record.launches.iter().all(|launch| launch.outcome.is_ok()), "{:?}", record.launches);
+    assert!(
+        record.launches.iter().all(|launch| launch.outcome.is_ok()),
+        "{:?}",
+        record.launches
+    );
     running.kill();
 }

@@ -19,7 +19,12 @@ pub(super) mod then {
 }
 
 /// A worker program of which the one that is started after so many others answers only so often, and then does that.
-pub(super) fn ends_early(bench: &Workbench, place: u64, answers: u64, then: &str) -> std::path::PathBuf {
+pub(super) fn ends_early(
+    bench: &Workbench,
+    place: u64,
+    answers: u64,
+    then: &str,
+) -> std::path::PathBuf {
     let count = bench.path("count").display().to_string();
     bench.worker(&format!(
         "n=$(cat '{count}' 2>/dev/null || echo 0); echo $((n + 1)) >'{count}'\n\
@@ -58,12 +63,19 @@ pub(super) fn flat(text: &str) -> String {
 
 #[track_caller]
 fn assert_told(output: &Output, bench: &Workbench, failed: usize) {
-    output.assert_code(PARTIAL).assert_stdout("Failed launches: ");
+    output
+        .assert_code(PARTIAL)
+        .assert_stdout("Failed launches: ");
     let record = bench.record();
     assert!(record.is_complete(), "{output}");
     assert_eq!(record.failed_launches(None).count(), failed, "{output}");
     let rules = bench.write("gate.toml", "[[rule]]\ncheck = \"failed_launches <= 0\"\n");
-    let gate = Onnxprof::new().arg("gate").arg(bench.run_folder()).arg("--rules").arg(rules).run();
+    let gate = Onnxprof::new()
+        .arg("gate")
+        .arg(bench.run_folder())
+        .arg("--rules")
+        .arg(rules)
+        .run();
     gate.assert_code(5);
 }
 
@@ -73,8 +85,20 @@ fn assert_lost_launch_is_told(worker: impl FnOnce(&Workbench) -> std::path::Path
     let bench = Workbench::new();
     let variants = json!({ "m": { "fixed_ns": 1_000_000 } });
     let path = bench.copy(ONE_NODE, "m.onnx");
-    let words = ["--rounds", "3", "--alternations", "1", "--block", "2ms", "--batch", "1"];
-    let output = bench.scripted(&path, &variants, words).env("ONNXPROF_WORKER", worker(&bench)).run();
+    let words = [
+        "--rounds",
+        "3",
+        "--alternations",
+        "1",
+        "--block",
+        "2ms",
+        "--batch",
+        "1",
+    ];
+    let output = bench
+        .scripted(&path, &variants, words)
+        .env("ONNXPROF_WORKER", worker(&bench))
+        .run();
     assert_told(&output, &bench, 1);
     let said = format!("of m: the worker ended with exit code 9 while it was to {doing}");
     assert!(flat(&output.stdout).contains(&said), "{said}: {output}");
@@ -102,18 +126,40 @@ fn launch_that_fails_keeps_the_first_run_of_its_cell() {
     let bench = Workbench::new();
     let variants = json!({ "m": { "fixed_ns": 1_000_000 } });
     let path = bench.copy(ONE_NODE, "m.onnx");
-    let words = ["--rounds", "1", "--alternations", "3", "--block", "2ms", "--batch", "1"];
+    let words = [
+        "--rounds",
+        "1",
+        "--alternations",
+        "3",
+        "--block",
+        "2ms",
+        "--batch",
+        "1",
+    ];
     // It answers two blocks.
-    let output =
-        bench.scripted(&path, &variants, words).env("ONNXPROF_WORKER", ends_early(&bench, 2, 6, then::END)).run();
+    let output = bench
+        .scripted(&path, &variants, words)
+        .env("ONNXPROF_WORKER", ends_early(&bench, 2, 6, then::END))
+        .run();
     assert_told(&output, &bench, 1);
     let record = bench.record();
-    assert_eq!((record.blocks.len(), record.launches[0].cells.len()), (2, 1), "{output}");
+    assert_eq!(
+        (record.blocks.len(), record.launches[0].cells.len()),
+        (2, 1),
+        "{output}"
+    );
     assert!(record.launches[0].cells[0].latency_histogram.is_some());
-    let rules = bench
-        .write("gate.toml", "[[rule]]\ncheck = \"batch_first_run <= 1 s\"\n[[rule]]\ncheck = \"first_run <= 1 s\"\n");
-    let gate =
-        Onnxprof::new().arg("gate").arg(bench.run_folder()).arg("--rules").arg(rules).args(["--json", "-"]).run();
+    let rules = bench.write(
+        "gate.toml",
+        "[[rule]]\ncheck = \"batch_first_run <= 1 s\"\n[[rule]]\ncheck = \"first_run <= 1 s\"\n",
+    );
+    let gate = Onnxprof::new()
+        .arg("gate")
+        .arg(bench.run_folder())
+        .arg("--rules")
+        .arg(rules)
+        .args(["--json", "-"])
+        .run();
     for check in gate.json()["checks"].as_array().unwrap() {
         assert_eq!(check["figure"]["status"], "measured", "{check}");
     }
@@ -125,14 +171,28 @@ fn worker_lost_beside_the_rounds_is_told() {
         let bench = Workbench::new();
         let [first, second] = ["a", "b"].map(|name| bench.copy(ONE_NODE, &format!("{name}.onnx")));
         let words = ["--batch", "1", "--idle-gaps=0", second.to_str().unwrap()];
-        let output = bench.profile(&first, words).env("ONNXPROF_WORKER", dies_when_asked(&bench, request)).run();
+        let output = bench
+            .profile(&first, words)
+            .env("ONNXPROF_WORKER", dies_when_asked(&bench, request))
+            .run();
         let failed = bench.record().failed_launches(None).count();
         assert_told(&output, &bench, failed);
         assert!(failed >= 1, "{request}: {output}");
         let record = bench.record();
-        assert!(record.failed_launches(None).all(|failure| failure.kind == FailureKind::Crashed), "{record:?}");
-        assert!(flat(&output.stdout).contains("was ended by SIGKILL while it was to "), "{output}");
-        assert!(record.cells.iter().all(|cell| cell.outcome.is_ok()), "{request}: {output}");
+        assert!(
+            record
+                .failed_launches(None)
+                .all(|failure| failure.kind == FailureKind::Crashed),
+            "{record:?}"
+        );
+        assert!(
+            flat(&output.stdout).contains("was ended by SIGKILL while it was to "),
+            "{output}"
+        );
+        assert!(
+            record.cells.iter().all(|cell| cell.outcome.is_ok()),
+            "{request}: {output}"
+        );
     }
 }
 
@@ -140,12 +200,31 @@ fn worker_lost_beside_the_rounds_is_told() {
 fn worker_lost_in_a_search_is_told() {
     let bench = Workbench::new();
     let path = bench.copy(ONE_NODE, "m.onnx");
-    let script = bench.write("script.json", json!({ "variants": { "m": { "fixed_ns": 1_000_000 } } }).to_string());
-    let words = ["--batch", "1,2", "--intra-threads", "1", "--keep", "optimization,execution,spinning,arena,pattern"];
-    let tune = Onnxprof::new().arg("tune").arg(path).arg("--out").arg(bench.run_folder()).args(words);
-    let tune =
-        tune.args(["--budget", "20s", "--block", "2ms"]).arg("--runtime").arg(format!("script:{}", script.display()));
-    let output = tune.env("ONNXPROF_WORKER", ends_early(&bench, 4, 3, then::END)).run();
+    let script = bench.write(
+        "script.json",
+        json!({ "variants": { "m": { "fixed_ns": 1_000_000 } } }).to_string(),
+    );
+    let words = [
+        "--batch",
+        "1,2",
+        "--intra-threads",
+        "1",
+        "--keep",
+        "optimization,execution,spinning,arena,pattern",
+    ];
+    let tune = Onnxprof::new()
+        .arg("tune")
+        .arg(path)
+        .arg("--out")
+        .arg(bench.run_folder())
+        .args(words);
+    let tune = tune
+        .args(["--budget", "20s", "--block", "2ms"])
+        .arg("--runtime")
+        .arg(format!("script:{}", script.display()));
+    let output = tune
+        .env("ONNXPROF_WORKER", ends_early(&bench, 4, 3, then::END))
+        .run();
     assert_told(&output, &bench, 1);
 }
 
@@ -154,8 +233,15 @@ fn run_without_a_lost_worker_says_nothing_of_it() {
     let bench = Workbench::new();
     let output = super::one_node(&bench, &[]);
     output.assert_code(0);
-    assert!(!output.stdout.contains("Failed launches") && !output.stdout.contains("launches failed"), "{output}");
-    let launched = bench.record().launches.iter().all(|launch| launch.outcome == Outcome::Ok);
+    assert!(
+        !output.stdout.contains("Failed launches") && !output.stdout.contains("launches failed"),
+        "{output}"
+    );
+    let launched = bench
+        .record()
+        .launches
+        .iter()
+        .all(|launch| launch.outcome == Outcome::Ok);
     assert!(launched && bench.record().lost_workers.is_empty());
 }
 
@@ -170,10 +256,15 @@ fn variants_that_differ_in_punctuation_have_files_of_their_own() {
     output.assert_code(0);
     let files = |folder: &str| -> BTreeSet<String> {
         let entries = fs::read_dir(bench.run_folder().join(folder)).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
     };
     let logs = files("logs");
-    let shared = logs.iter().filter(|log| ["inputs.log", "peaks.log"].contains(&log.as_str())).count();
+    let shared = logs
+        .iter()
+        .filter(|log| ["inputs.log", "peaks.log"].contains(&log.as_str()))
+        .count();
     assert_eq!(logs.len() - shared, names.len(), "{logs:?}");
     let traces = files("traces");
     let told: BTreeSet<_> = bench
@@ -184,7 +275,10 @@ fn variants_that_differ_in_punctuation_have_files_of_their_own() {
         .collect();
     assert_eq!(
         (traces.len(), told.len()),
-        (bench.record().operators.len(), bench.record().operators.len()),
+        (
+            bench.record().operators.len(),
+            bench.record().operators.len()
+        ),
         "{traces:?}"
     );
     assert!(model(ONE_NODE).exists());

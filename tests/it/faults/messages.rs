@@ -50,20 +50,41 @@ fn answers(bench: &Workbench) -> BTreeMap<String, String> {
     let worker = bench.worker(&format!("{WORKER} \"$@\" | tee -a '{}'", said.display()));
     let second = bench.copy(ONE_NODE, "b.onnx");
     let words = ["--batch", "1", "--idle-gaps=0", second.to_str().unwrap()];
-    bench.profile(&bench.copy(ONE_NODE, "a.onnx"), words).env("ONNXPROF_WORKER", worker).run().assert_code(0);
+    bench
+        .profile(&bench.copy(ONE_NODE, "a.onnx"), words)
+        .env("ONNXPROF_WORKER", worker)
+        .run()
+        .assert_code(0);
     let mut answers: BTreeMap<String, String> = BTreeMap::new();
     for line in fs::read_to_string(said).unwrap().lines() {
         let answer: serde_json::Value = serde_json::from_str(line).unwrap();
-        answers.insert(answer["response"].as_str().unwrap().to_owned(), format!("{line}\n"));
+        answers.insert(
+            answer["response"].as_str().unwrap().to_owned(),
+            format!("{line}\n"),
+        );
     }
     let failed = r#"{"response":"failed","kind":"inference","message":"as it may be","hint":null}"#;
-    for (name, text) in
-        [("failed", failed), ("garbage", "\u{1b}[31m?"), ("empty", ""), ("null", "null"), ("list", "[]")]
-    {
+    for (name, text) in [
+        ("failed", failed),
+        ("garbage", "\u{1b}[31m?"),
+        ("empty", ""),
+        ("null", "null"),
+        ("list", "[]"),
+    ] {
         answers.insert(name.into(), format!("{text}\n"));
     }
-    for name in ["described", "opened", "loaded", "profiled", "tried", "began", "block", "ended", "evaluated", "idled"]
-    {
+    for name in [
+        "described",
+        "opened",
+        "loaded",
+        "profiled",
+        "tried",
+        "began",
+        "block",
+        "ended",
+        "evaluated",
+        "idled",
+    ] {
         assert!(answers.contains_key(name), "no worker said `{name}`");
     }
     fs::remove_dir_all(bench.run_folder()).unwrap();
@@ -81,8 +102,20 @@ fn draw(random: &mut Pcg64Mcg, folder: &Path, kinds: &[&str]) {
         };
         // The first two read the model and open the runtime.
         let steady = if worker < 3 { 2 } else { 0 };
-        let choices: Vec<&str> = (0..40).map(|place| if place < steady { "right" } else { choice(random) }).collect();
-        fs::write(folder.join(format!("choices.{worker}")), choices.join("\n") + "\n").unwrap();
+        let choices: Vec<&str> = (0..40)
+            .map(|place| {
+                if place < steady {
+                    "right"
+                } else {
+                    choice(random)
+                }
+            })
+            .collect();
+        fs::write(
+            folder.join(format!("choices.{worker}")),
+            choices.join("\n") + "\n",
+        )
+        .unwrap();
     }
 }
 
@@ -102,15 +135,32 @@ fn any_order_of_messages_ends_in_a_record_or_an_error() {
         draw(&mut Pcg64Mcg::seed_from_u64(seed), &folder, &kinds);
         let worker = bench.worker(&format!("D='{}'\n{FAKE}", folder.display()));
         let second = bench.copy(ONE_NODE, "b.onnx");
-        let words = ["--batch", "1", "--timeout", "1s", "--idle-gaps=0", second.to_str().unwrap()];
+        let words = [
+            "--batch",
+            "1",
+            "--timeout",
+            "1s",
+            "--idle-gaps=0",
+            second.to_str().unwrap(),
+        ];
         let began = Instant::now();
-        let output = bench.profile(&bench.copy(ONE_NODE, "a.onnx"), words).env("ONNXPROF_WORKER", worker).run();
-        assert!(began.elapsed() < Duration::from_secs(100), "seed {seed}: {:?}: {output}", began.elapsed());
-        assert!(matches!(output.code(), Some(0 | 3 | 4)), "seed {seed}: {output}");
+        let output = bench
+            .profile(&bench.copy(ONE_NODE, "a.onnx"), words)
+            .env("ONNXPROF_WORKER", worker)
+            .run();
+        assert!(
+            began.elapsed() < Duration::from_secs(100),
+            "seed {seed}: {:?}: {output}",
+            began.elapsed()
+        );
+        assert!(
+            matches!(output.code(), Some(0 | 3 | 4)),
+            "seed {seed}: {output}"
+        );
         assert!(!output.stderr.contains("panicked"), "seed {seed}: {output}");
         if bench.run_folder().exists() {
-            let record =
-                store::load(&bench.run_folder()).unwrap_or_else(|error| panic!("seed {seed}: {error}: {output}"));
+            let record = store::load(&bench.run_folder())
+                .unwrap_or_else(|error| panic!("seed {seed}: {error}: {output}"));
             kept += usize::from(!record.blocks.is_empty());
         } else {
             output.assert_stderr("error: ");

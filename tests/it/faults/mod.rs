@@ -20,7 +20,10 @@ const ONE_NODE: &str = "fixtures/one-node.onnx";
 
 /// `profile` of the one-node model with some more words.
 pub(super) fn one_node(bench: &Workbench, words: &[&str]) -> Output {
-    bench.profile(&model(ONE_NODE), words).args(["--batch", "1"]).run()
+    bench
+        .profile(&model(ONE_NODE), words)
+        .args(["--batch", "1"])
+        .run()
 }
 
 /// The kind of failure of a cell.
@@ -38,10 +41,22 @@ pub(super) fn long_run(bench: &Workbench) -> Onnxprof {
         .into_iter()
         .map(|name| {
             bench.copy(ONE_NODE, &format!("models/{name}.onnx"));
-            (name.to_owned(), json!({ "fixed_ns": 1_000_000, "jitter_ratio": 0.5 }))
+            (
+                name.to_owned(),
+                json!({ "fixed_ns": 1_000_000, "jitter_ratio": 0.5 }),
+            )
         })
         .collect::<serde_json::Map<_, _>>()
         .into();
-    let words = ["--rounds", "1000000", "--alternations", "4", "--block", "2ms", "--batch", "1,2"];
+    let words = [
+        "--rounds",
+        "1000000",
+        "--alternations",
+        "4",
+        "--block",
+        "2ms",
+        "--batch",
+        "1,2",
+    ];
     bench.scripted(&bench.path("models"), &variants, words)
 }

@@ -37,10 +37,19 @@ fn file_that_is_no_model_is_an_error_before_anything_is_written() {
         ("empty", "is empty", "copy or download"),
         ("not-onnx", "is not an ONNX model", "must be converted"),
         ("truncated", "is truncated", "copy or download"),
-        ("missing-external-data", "which cannot be opened", "put the file beside"),
+        (
+            "missing-external-data",
+            "which cannot be opened",
+            "put the file beside",
+        ),
     ] {
         let bench = Workbench::new();
-        let output = bench.profile(&model(&format!("fixtures/broken/{name}.onnx")), ["--batch", "1"]).run();
+        let output = bench
+            .profile(
+                &model(&format!("fixtures/broken/{name}.onnx")),
+                ["--batch", "1"],
+            )
+            .run();
         output.assert_error(BAD_INPUT, message, hint);
         assert_eq!(output.stderr.matches(message).count(), 1, "{output}");
         assert_nothing_left(&bench, &output);
@@ -50,49 +59,105 @@ fn file_that_is_no_model_is_an_error_before_anything_is_written() {
 #[test]
 fn model_that_the_library_refuses_is_an_error_in_the_library_s_words() {
     for (name, message, hint) in [
-        ("future-ir", "Unsupported model IR version: 999, max supported IR version:", "a newer library"),
+        (
+            "future-ir",
+            "Unsupported model IR version: 999, max supported IR version:",
+            "a newer library",
+        ),
         ("future-opset", "Opset 999", "a newer library"),
-        ("unknown-operator", "No Op registered for Frobnicate", "no such operator"),
-        ("unknown-domain", "com.example:Frobnicate(-1) is not a registered function/op", "no such operator"),
+        (
+            "unknown-operator",
+            "No Op registered for Frobnicate",
+            "no such operator",
+        ),
+        (
+            "unknown-domain",
+            "com.example:Frobnicate(-1) is not a registered function/op",
+            "no such operator",
+        ),
     ] {
         let bench = Workbench::new();
-        let output = bench.profile(&model(&format!("fixtures/broken/{name}.onnx")), ["--batch", "1"]).run();
+        let output = bench
+            .profile(
+                &model(&format!("fixtures/broken/{name}.onnx")),
+                ["--batch", "1"],
+            )
+            .run();
         output.assert_error(BAD_INPUT, message, hint);
-        assert!(!output.stderr.contains(".cc:") && !output.stderr.contains(".h:"), "{output}");
-        assert_eq!(failure(&bench.record().cells[0].outcome), FailureKind::SessionLoad);
+        assert!(
+            !output.stderr.contains(".cc:") && !output.stderr.contains(".h:"),
+            "{output}"
+        );
+        assert_eq!(
+            failure(&bench.record().cells[0].outcome),
+            FailureKind::SessionLoad
+        );
     }
 }
 
 #[test]
 fn broken_models_cost_the_good_ones_beside_them_nothing() {
     let bench = Workbench::new();
-    let broken = fs::read_dir(model("fixtures/broken")).unwrap().map(|entry| entry.unwrap().file_name());
+    let broken = fs::read_dir(model("fixtures/broken"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
     let broken: Vec<String> = broken.map(|name| name.into_string().unwrap()).collect();
     for name in &broken {
-        bench.copy(&format!("fixtures/broken/{name}"), &format!("models/{name}"));
+        bench.copy(
+            &format!("fixtures/broken/{name}"),
+            &format!("models/{name}"),
+        );
     }
     bench.copy(ONE_NODE, "models/one-node.onnx");
-    let output = bench.profile(&bench.path("models"), ["--batch", "1,2"]).run();
+    let output = bench
+        .profile(&bench.path("models"), ["--batch", "1,2"])
+        .run();
     output.assert_code(PARTIAL);
     let record = bench.record();
     // One of them has outputs of another rank, and is no variant of the others.
     assert_eq!(record.plan.variants.len(), broken.len());
-    assert!(record.notes.iter().any(|note| note.contains("`hard-coded-batch.onnx` has other inputs or outputs")));
+    assert!(
+        record
+            .notes
+            .iter()
+            .any(|note| note.contains("`hard-coded-batch.onnx` has other inputs or outputs"))
+    );
     assert!(record.variants[record.plan.baseline].outcome.is_ok());
     let measured: Vec<(&str, u64)> = (record.cells.iter().filter(|cell| cell.outcome.is_ok()))
-        .map(|cell| (record.plan.variant_of(cell.key.session).name.as_str(), cell.key.batch_size))
+        .map(|cell| {
+            (
+                record.plan.variant_of(cell.key.session).name.as_str(),
+                cell.key.batch_size,
+            )
+        })
         .collect();
-    let expected = [("nan-output", 1), ("nan-output", 2), ("one-node", 1), ("one-node", 2)];
+    let expected = [
+        ("nan-output", 1),
+        ("nan-output", 2),
+        ("one-node", 1),
+        ("one-node", 2),
+    ];
     assert_eq!(measured, expected, "{output}");
-    assert_eq!(failure(&cell(&record, "truncated", 1).outcome), FailureKind::BadModel);
+    assert_eq!(
+        failure(&cell(&record, "truncated", 1).outcome),
+        FailureKind::BadModel
+    );
 }
 
 #[test]
 fn model_that_computes_one_sample_at_a_time_is_measured_and_scored_so() {
     let bench = Workbench::new();
     let copy = bench.copy("fixtures/broken/hard-coded-batch.onnx", "copy.onnx");
-    let output = bench.profile(&model("fixtures/broken/hard-coded-batch.onnx"), ["--batch", "1,2"]).arg(copy).run();
-    output.assert_code(0).assert_stderr("not measured at batch size 2: the model's batch dimension is fixed at 1");
+    let output = bench
+        .profile(
+            &model("fixtures/broken/hard-coded-batch.onnx"),
+            ["--batch", "1,2"],
+        )
+        .arg(copy)
+        .run();
+    output
+        .assert_code(0)
+        .assert_stderr("not measured at batch size 2: the model's batch dimension is fixed at 1");
     let record = bench.record();
     assert!(cell(&record, "hard-coded-batch", 1).outcome.is_ok());
     assert!(record.accuracy[0].outcome.is_ok());
@@ -106,17 +171,30 @@ fn model_that_computes_one_sample_at_a_time_is_measured_and_scored_so() {
 
 #[test]
 fn failure_of_the_only_model_is_told_once() {
-    let output = Workbench::new().profile(&model("fixtures/broken/unknown-operator.onnx"), ["--batch", "1"]).run();
+    let output = Workbench::new()
+        .profile(
+            &model("fixtures/broken/unknown-operator.onnx"),
+            ["--batch", "1"],
+        )
+        .run();
     output.assert_code(BAD_INPUT);
     assert_eq!(output.stderr.matches("hint: ").count(), 1, "{output}");
-    assert_eq!(output.stderr.matches("failed to load model").count(), 1, "{output}");
+    assert_eq!(
+        output.stderr.matches("failed to load model").count(),
+        1,
+        "{output}"
+    );
 }
 
 #[test]
 fn fixed_batch_dimension_skips_other_batch_sizes() {
     let bench = Workbench::new();
-    let output = bench.profile(&model("fixtures/fixed-batch.onnx"), ["--batch", "2,4"]).run();
-    output.assert_code(0).assert_stderr("not measured at batch size 2: the model's batch dimension is fixed at 4");
+    let output = bench
+        .profile(&model("fixtures/fixed-batch.onnx"), ["--batch", "2,4"])
+        .run();
+    output
+        .assert_code(0)
+        .assert_stderr("not measured at batch size 2: the model's batch dimension is fixed at 4");
     let record = bench.record();
     assert!(
         matches!(&cell(&record, "fixed-batch", 2).outcome, Outcome::Skipped { reason } if reason.contains("fixed at 4"))
@@ -128,8 +206,14 @@ fn fixed_batch_dimension_skips_other_batch_sizes() {
 #[test]
 fn run_in_which_every_batch_size_is_skipped_is_an_input_error() {
     let bench = Workbench::new();
-    let output = bench.profile(&model("fixtures/fixed-batch.onnx"), ["--batch", "1,2"]).run();
-    output.assert_error(BAD_INPUT, "nothing could be measured\n  caused by: the model's batch dimension", "`--batch`");
+    let output = bench
+        .profile(&model("fixtures/fixed-batch.onnx"), ["--batch", "1,2"])
+        .run();
+    output.assert_error(
+        BAD_INPUT,
+        "nothing could be measured\n  caused by: the model's batch dimension",
+        "`--batch`",
+    );
     assert_eq!(bench.record().run.ended_by, Some(EndReason::NothingLeft));
 }
 
@@ -146,11 +230,14 @@ fn model_s_own_batch_size_is_measured_whatever_it_is() {
         }
         let path = bench.write("fixed.onnx", bytes);
         let output = bench.profile_of(&path, ["--budget", "2s"]).run();
-        output.assert_code(0).assert_stderr(&format!("the batch is fixed at {size} by the model"));
+        output
+            .assert_code(0)
+            .assert_stderr(&format!("the batch is fixed at {size} by the model"));
         let record = bench.record();
         assert_eq!(record.plan.batch_sizes, [u64::from(size)], "{output}");
         assert!(
-            cell(&record, "fixed", size.into()).outcome.is_ok() && !output.stderr.contains("less than 3%"),
+            cell(&record, "fixed", size.into()).outcome.is_ok()
+                && !output.stderr.contains("less than 3%"),
             "{output}"
         );
     }

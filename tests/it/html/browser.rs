@@ -22,7 +22,9 @@ pub fn page(folder: &Path, html: &str) -> Option<Page> {
         println!("skipped: no Chromium: `ONNXPROF_CHROMIUM` is not set, and none is on the path");
         return None;
     };
-    let page = Page { tab: RefCell::new(Tab::start(&path)) };
+    let page = Page {
+        tab: RefCell::new(Tab::start(&path)),
+    };
     for domain in ["Log", "Runtime", "Network", "Page"] {
         page.call(&format!("{domain}.enable"), json!({}));
     }
@@ -36,7 +38,10 @@ fn chromium() -> Option<PathBuf> {
     }
     let folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
     let names = ["chromium", "chromium-browser", "google-chrome"];
-    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
+    names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|path| path.is_file())
 }
 
 /// What is wrong about an event, if anything is.
@@ -45,7 +50,8 @@ fn trouble(event: &Value) -> Option<String> {
     match event["method"].as_str()? {
         "Network.requestWillBeSent" => {
             let url = params["request"]["url"].as_str()?;
-            (!url.starts_with("file:") && !url.starts_with("data:")).then(|| format!("request of {url}"))
+            (!url.starts_with("file:") && !url.starts_with("data:"))
+                .then(|| format!("request of {url}"))
         }
         "Log.entryAdded" => Some(format!("log: {}", params["entry"])),
         "Runtime.consoleAPICalled" => Some(format!("console: {}", params["args"])),
@@ -65,8 +71,13 @@ impl Page {
         let file = folder.join("report.html");
         fs::write(&file, html).unwrap();
         let known = self.tab.borrow().events.len();
-        self.call("Page.navigate", json!({"url": format!("file://{}", file.display())}));
-        self.tab.borrow_mut().wait_for_event("Page.loadEventFired", known);
+        self.call(
+            "Page.navigate",
+            json!({"url": format!("file://{}", file.display())}),
+        );
+        self.tab
+            .borrow_mut()
+            .wait_for_event("Page.loadEventFired", known);
         self.wait_for("document.readyState === 'complete' && document.querySelectorAll('.chart .main-svg').length > 0");
     }
 
@@ -74,12 +85,24 @@ impl Page {
     pub fn troubles(&self) -> Vec<String> {
         // Events that were told before this answer have come with it.
         self.run("0");
-        self.tab.borrow().events.iter().filter_map(trouble).collect()
+        self.tab
+            .borrow()
+            .events
+            .iter()
+            .filter_map(trouble)
+            .collect()
     }
 
     fn value(&self, expression: &str) -> Value {
-        let found = self.call("Runtime.evaluate", json!({"expression": expression, "returnByValue": true}));
-        assert!(found["exceptionDetails"].is_null(), "{expression}: {}", found["exceptionDetails"]);
+        let found = self.call(
+            "Runtime.evaluate",
+            json!({"expression": expression, "returnByValue": true}),
+        );
+        assert!(
+            found["exceptionDetails"].is_null(),
+            "{expression}: {}",
+            found["exceptionDetails"]
+        );
         found["result"]["value"].clone()
     }
 
@@ -88,21 +111,31 @@ impl Page {
     }
 
     pub fn is(&self, expression: &str) -> bool {
-        self.value(expression).as_bool().unwrap_or_else(|| panic!("{expression} is neither true nor false"))
+        self.value(expression)
+            .as_bool()
+            .unwrap_or_else(|| panic!("{expression} is neither true nor false"))
     }
 
     pub fn number(&self, expression: &str) -> f64 {
-        self.value(expression).as_f64().unwrap_or_else(|| panic!("{expression} is no number"))
+        self.value(expression)
+            .as_f64()
+            .unwrap_or_else(|| panic!("{expression} is no number"))
     }
 
     pub fn text(&self, expression: &str) -> String {
-        self.value(expression).as_str().unwrap_or_else(|| panic!("{expression} is no text")).to_owned()
+        self.value(expression)
+            .as_str()
+            .unwrap_or_else(|| panic!("{expression} is no text"))
+            .to_owned()
     }
 
     pub fn wait_for(&self, expression: &str) {
         let start = Instant::now();
         while !self.is(expression) {
-            assert!(start.elapsed() < PATIENCE, "waited in vain for {expression}");
+            assert!(
+                start.elapsed() < PATIENCE,
+                "waited in vain for {expression}"
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -125,7 +158,10 @@ impl Page {
     /// Presses a key that is named as the place where it lies is, such as `ArrowDown`.
     pub fn press(&self, key: &str) {
         for kind in ["keyDown", "keyUp"] {
-            self.call("Input.dispatchKeyEvent", json!({"type": kind, "key": key, "code": key}));
+            self.call(
+                "Input.dispatchKeyEvent",
+                json!({"type": kind, "key": key, "code": key}),
+            );
         }
     }
 
@@ -148,10 +184,18 @@ impl Page {
 
     /// Keeps a picture of the whole page in the folder `ONNXPROF_SCREENSHOTS`, if that is set, to be looked at.
     pub fn screenshot(&self, name: &str) {
-        let Some(folder) = env::var_os("ONNXPROF_SCREENSHOTS") else { return };
-        let (width, height) = (self.number("innerWidth"), self.number("document.documentElement.scrollHeight"));
+        let Some(folder) = env::var_os("ONNXPROF_SCREENSHOTS") else {
+            return;
+        };
+        let (width, height) = (
+            self.number("innerWidth"),
+            self.number("document.documentElement.scrollHeight"),
+        );
         let clip = json!({"x": 0.0, "y": 0.0, "width": width, "height": height, "scale": 1.0});
-        let picture = self.file("Page.captureScreenshot", json!({"clip": clip, "captureBeyondViewport": true}));
+        let picture = self.file(
+            "Page.captureScreenshot",
+            json!({"clip": clip, "captureBeyondViewport": true}),
+        );
         fs::write(Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
     }
 
@@ -164,6 +208,8 @@ impl Page {
     }
 
     fn file(&self, method: &str, params: Value) -> Vec<u8> {
-        STANDARD.decode(self.call(method, params)["data"].as_str().unwrap()).unwrap()
+        STANDARD
+            .decode(self.call(method, params)["data"].as_str().unwrap())
+            .unwrap()
     }
 }

@@ -63,11 +63,24 @@ impl Tab {
             .stderr(File::create(log(&folder)).unwrap())
             .spawn()
             .unwrap();
-        let (commands, messages) = (child.stdin.take().unwrap(), read(child.stdout.take().unwrap()));
-        let mut tab =
-            Tab { chromium: child, commands, messages, last_id: 0, session: None, events: Vec::new(), folder };
+        let (commands, messages) = (
+            child.stdin.take().unwrap(),
+            read(child.stdout.take().unwrap()),
+        );
+        let mut tab = Tab {
+            chromium: child,
+            commands,
+            messages,
+            last_id: 0,
+            session: None,
+            events: Vec::new(),
+            folder,
+        };
         let target = tab.call("Target.createTarget", json!({"url": "about:blank"}));
-        let attached = tab.call("Target.attachToTarget", json!({"targetId": target["targetId"], "flatten": true}));
+        let attached = tab.call(
+            "Target.attachToTarget",
+            json!({"targetId": target["targetId"], "flatten": true}),
+        );
         tab.session = Some(attached["sessionId"].as_str().unwrap().to_owned());
         tab
     }
@@ -79,7 +92,9 @@ impl Tab {
         if let Some(session) = &self.session {
             message["sessionId"] = session.as_str().into();
         }
-        self.commands.write_all(format!("{message}\0").as_bytes()).unwrap();
+        self.commands
+            .write_all(format!("{message}\0").as_bytes())
+            .unwrap();
         loop {
             let answer = self.next(method);
             if answer["id"] == self.last_id {
@@ -92,17 +107,25 @@ impl Tab {
 
     /// Waits until an event of that name has come that is not among the first `known`.
     pub fn wait_for_event(&mut self, name: &str, known: usize) {
-        while !self.events[known..].iter().any(|event| event["method"] == name) {
+        while !self.events[known..]
+            .iter()
+            .any(|event| event["method"] == name)
+        {
             let event = self.next(name);
             self.events.push(event);
         }
     }
 
     fn next(&self, awaited: &str) -> Value {
-        self.messages.recv_timeout(PATIENCE).unwrap_or_else(|error| {
-            let log = fs::read_to_string(log(&self.folder)).unwrap_or_default();
-            panic!("waited in vain for {awaited}: {error}; last told: {:?}\n{log}", self.events.last())
-        })
+        self.messages
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|error| {
+                let log = fs::read_to_string(log(&self.folder)).unwrap_or_default();
+                panic!(
+                    "waited in vain for {awaited}: {error}; last told: {:?}\n{log}",
+                    self.events.last()
+                )
+            })
     }
 }
 
@@ -123,7 +146,10 @@ fn read(pipe: ChildStdout) -> Receiver<Value> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         for message in BufReader::new(pipe).split(0).map_while(Result::ok) {
-            if sender.send(serde_json::from_slice(&message).unwrap()).is_err() {
+            if sender
+                .send(serde_json::from_slice(&message).unwrap())
+                .is_err()
+            {
                 break;
             }
         }

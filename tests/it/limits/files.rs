@@ -32,22 +32,37 @@ fn commands(run: &str, rules: &str) -> Vec<(Vec<OsString>, &'static str)> {
         (words(&["profile", "@", "--out", "run"]), "m.onnx"),
         (words(&["inspect", one, "--data", "@"]), "x.npz"),
         (words(&["inspect", one, "--data", "@"]), "x.npy"),
-        (words(&["profile", one, "--out", "run", "--runtime", "script:@"]), "s.json"),
-        (words(&["profile", one, "--out", "run", "--runtime", "@"]), "libonnxruntime.so"),
-        (words(&["profile", one, "--out", "run", "--custom-ops", "@"]), "libops.so"),
+        (
+            words(&["profile", one, "--out", "run", "--runtime", "script:@"]),
+            "s.json",
+        ),
+        (
+            words(&["profile", one, "--out", "run", "--runtime", "@"]),
+            "libonnxruntime.so",
+        ),
+        (
+            words(&["profile", one, "--out", "run", "--custom-ops", "@"]),
+            "libops.so",
+        ),
         (words(&["show", "@"]), "run.json"),
         (words(&["report", "@"]), "run.json"),
         (words(&["compare", "@", run]), "run.json"),
         (words(&["gate", "@", "--rules", rules]), "run.json"),
         (words(&["gate", run, "--rules", "@"]), "gate.toml"),
-        (words(&["report", run, "--full", "--context", "@"]), "context.toml"),
+        (
+            words(&["report", run, "--full", "--context", "@"]),
+            "context.toml",
+        ),
         (words(&["trace", "@"]), "trace.json"),
     ]
 }
 
 fn given(template: &[OsString], path: &Path) -> Vec<OsString> {
     let path = path.to_str().unwrap();
-    template.iter().map(|word| word.to_str().unwrap().replace('@', path).into()).collect()
+    template
+        .iter()
+        .map(|word| word.to_str().unwrap().replace('@', path).into())
+        .collect()
 }
 
 #[test]
@@ -66,7 +81,8 @@ fn pipes_devices_and_sockets_are_refused_without_waiting_for_them() {
         for make in makers {
             make(&path);
             let output = Onnxprof::new().args(given(&template, &path)).promptly();
-            let is_refused = matches!(output.code(), Some(2 | BAD_INPUT)) && output.stderr.contains("error: ");
+            let is_refused =
+                matches!(output.code(), Some(2 | BAD_INPUT)) && output.stderr.contains("error: ");
             assert!(is_refused && output.stderr.contains(name), "{output}");
             std::fs::remove_file(&path).unwrap();
         }
@@ -77,9 +93,24 @@ fn pipes_devices_and_sockets_are_refused_without_waiting_for_them() {
 fn a_file_with_a_hole_larger_than_its_kind_is_not_read() {
     let bench = Workbench::new();
     for (word, name, size, most) in [
-        ("show", "run.json", 2_u64 << 30, "2.1 GB, and a run's record may have 1.1 GB at most"),
-        ("trace", "trace.json", 1 << 40, "1.1 TB, and a trace may have 69 GB at most"),
-        ("inspect", "m.onnx", 1 << 40, "1.1 TB, and a model may have 69 GB at most"),
+        (
+            "show",
+            "run.json",
+            2_u64 << 30,
+            "2.1 GB, and a run's record may have 1.1 GB at most",
+        ),
+        (
+            "trace",
+            "trace.json",
+            1 << 40,
+            "1.1 TB, and a trace may have 69 GB at most",
+        ),
+        (
+            "inspect",
+            "m.onnx",
+            1 << 40,
+            "1.1 TB, and a model may have 69 GB at most",
+        ),
     ] {
         let path = bench.path(name);
         let file = File::create(&path).unwrap();
@@ -88,7 +119,10 @@ fn a_file_with_a_hole_larger_than_its_kind_is_not_read() {
             continue;
         }
         let output = Onnxprof::new().arg(word).arg(&path).promptly();
-        output.assert_code(BAD_INPUT).assert_stderr(name).assert_stderr(most);
+        output
+            .assert_code(BAD_INPUT)
+            .assert_stderr(name)
+            .assert_stderr(most);
     }
 }
 
@@ -97,16 +131,30 @@ fn a_context_may_come_through_a_pipe() {
     let bench = Workbench::new();
     let copy = bench.write("run.json", std::fs::read(finished()).unwrap());
     let mut child = Command::new(env!("CARGO_BIN_EXE_onnxprof"))
-        .args(["report".as_ref(), copy.as_os_str(), "--full".as_ref(), "--context".as_ref(), "/dev/stdin".as_ref()])
+        .args([
+            "report".as_ref(),
+            copy.as_os_str(),
+            "--full".as_ref(),
+            "--context".as_ref(),
+            "/dev/stdin".as_ref(),
+        ])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     std::thread::sleep(Duration::from_millis(50));
-    child.stdin.take().unwrap().write_all(b"[document]\nreview_schedule = \"through a pipe\"\n").unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"[document]\nreview_schedule = \"through a pipe\"\n")
+        .unwrap();
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && text.contains("**Review Schedule**: through a pipe"), "{text}");
+    assert!(
+        output.status.success() && text.contains("**Review Schedule**: through a pipe"),
+        "{text}"
+    );
 }
 
 /// A header that opens as many brackets as were met in the field, and many more.
@@ -121,7 +169,12 @@ fn nested_brackets_in_a_header_take_no_time() {
         bytes.extend(header.as_bytes());
         let data: PathBuf = bench.write("x.npy", &bytes);
         let model = bench.copy("fixtures/labels/number.onnx", "m.onnx");
-        let output = Onnxprof::new().arg("inspect").arg(model).arg("--data").arg(&data).promptly();
+        let output = Onnxprof::new()
+            .arg("inspect")
+            .arg(model)
+            .arg("--data")
+            .arg(&data)
+            .promptly();
         output.assert_code(BAD_INPUT).assert_stderr("x.npy");
         assert!(output.stderr.len() < 2_000, "{output}");
     }
@@ -132,9 +185,19 @@ fn what_is_said_of_a_name_without_end_has_one() {
     let name = "n".repeat(100_000);
     for words in [["inspect", &name], ["show", &name], ["profile", &name]] {
         let output = Onnxprof::new().args(words).promptly();
-        assert!(output.code() != Some(0) && output.stderr.len() < 30_000, "{} bytes", output.stderr.len());
+        assert!(
+            output.code() != Some(0) && output.stderr.len() < 30_000,
+            "{} bytes",
+            output.stderr.len()
+        );
     }
-    let output = Onnxprof::new().args(["profile", "m.onnx", "--target", &name]).promptly();
+    let output = Onnxprof::new()
+        .args(["profile", "m.onnx", "--target", &name])
+        .promptly();
     output.assert_code(2);
-    assert!(output.stderr.len() < 30_000, "{} bytes", output.stderr.len());
+    assert!(
+        output.stderr.len() < 30_000,
+        "{} bytes",
+        output.stderr.len()
+    );
 }

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use onnxprof::plan::{
-    CellKey, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, ScoredSamples, SessionOptions,
-    SessionSpec, SweepEnd, Task, Variant, unswept,
+    CellKey, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, ScoredSamples,
+    SessionOptions, SessionSpec, SweepEnd, Task, Variant, unswept,
 };
 use onnxprof::record::{
-    BlockRecord, CellRecord, Conditions, EndReason, Event, Failure, FailureKind, Fitness, FitnessVerdict, Host,
-    Outcome, Phase, RunInfo, RunRecord, SCHEMA_VERSION, VariantRecord,
+    BlockRecord, CellRecord, Conditions, EndReason, Event, Failure, FailureKind, Fitness,
+    FitnessVerdict, Host, Outcome, Phase, RunInfo, RunRecord, SCHEMA_VERSION, VariantRecord,
 };
 use onnxprof::stats::Latencies;
 use onnxprof::store::{Journal, RunFolder};
@@ -27,7 +27,10 @@ pub fn plan() -> Plan {
         custom_ops: Vec::new(),
     };
     Plan {
-        variants: vec![Variant { name: "fp32".into(), path: "models/digits/fp32.onnx".into() }],
+        variants: vec![Variant {
+            name: "fp32".into(),
+            path: "models/digits/fp32.onnx".into(),
+        }],
         baseline: 0,
         sessions: vec![SessionSpec {
             variant: 0,
@@ -89,7 +92,11 @@ pub fn record() -> RunRecord {
     RunRecord {
         schema_version: SCHEMA_VERSION,
         run: info(None),
-        host: Host { architecture: "x86_64".into(), load_average: Some(0.1), ..Host::default() },
+        host: Host {
+            architecture: "x86_64".into(),
+            load_average: Some(0.1),
+            ..Host::default()
+        },
         runtimes: Vec::new(),
         variants: vec![VariantRecord {
             sha256: None,
@@ -122,12 +129,19 @@ pub fn record() -> RunRecord {
 }
 
 pub fn key(batch_size: u64) -> CellKey {
-    CellKey { session: 0, shape: 0, batch_size, load_mode: LoadMode::Closed { concurrency: 1 } }
+    CellKey {
+        session: 0,
+        shape: 0,
+        batch_size,
+        load_mode: LoadMode::Closed { concurrency: 1 },
+    }
 }
 
 pub fn encoded(latencies: &[u64]) -> String {
     let mut histogram = Latencies::new();
-    latencies.iter().for_each(|&latency| histogram.record(Nanos(latency)));
+    latencies
+        .iter()
+        .for_each(|&latency| histogram.record(Nanos(latency)));
     histogram.encode()
 }
 
@@ -157,27 +171,45 @@ pub fn block(batch_size: u64, phase: Phase, latencies: &[u64]) -> Event {
         cpu_energy: None,
         disturbances: Vec::new(),
     };
-    Event::Block { block: Box::new(block), histogram: encoded(latencies) }
+    Event::Block {
+        block: Box::new(block),
+        histogram: encoded(latencies),
+    }
 }
 
 pub fn events() -> Vec<Event> {
-    let failure = Failure { kind: FailureKind::TimedOut, message: "no answer within 1 s".into(), hint: None };
+    let failure = Failure {
+        kind: FailureKind::TimedOut,
+        message: "no answer within 1 s".into(),
+        hint: None,
+    };
     vec![
         block(1, Phase::Warmup, &[900]),
         block(1, Phase::Timed, &[100, 101]),
         block(2, Phase::Timed, &[200]),
         block(1, Phase::Timed, &[102]),
-        Event::Cell { key: key(2), outcome: Outcome::Failed(failure) },
+        Event::Cell {
+            key: key(2),
+            outcome: Outcome::Failed(failure),
+        },
         Event::Note("batch 64 was left out".into()),
         Event::Judged {
-            conditions: Box::new(Conditions { others_busy_ratio: Some(Ratio(0.5)), ..Conditions::default() }),
-            fitness: Fitness { verdict: FitnessVerdict::Valid, reasons: Vec::new() },
+            conditions: Box::new(Conditions {
+                others_busy_ratio: Some(Ratio(0.5)),
+                ..Conditions::default()
+            }),
+            fitness: Fitness {
+                verdict: FitnessVerdict::Valid,
+                reasons: Vec::new(),
+            },
         },
     ]
 }
 
 pub fn begin(path: &Path) -> Journal {
     let mut journal = Journal::begin(RunFolder::create(path).unwrap(), record()).unwrap();
-    events().into_iter().for_each(|event| journal.append(event).unwrap());
+    events()
+        .into_iter()
+        .for_each(|event| journal.append(event).unwrap());
     journal
 }

@@ -13,7 +13,12 @@ const WIDTH: usize = 100;
 
 /// The record in a file beside this one.
 fn written(name: &str) -> RunRecord {
-    load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/record").join(name)).unwrap()
+    load(
+        &Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/it/record")
+            .join(name),
+    )
+    .unwrap()
 }
 
 fn version(record: &RunRecord) -> (u64, u64) {
@@ -33,8 +38,16 @@ fn write(value: &Value, depth: usize, lines: &mut String) {
     let compact = compact(value);
     let (ends, items): (&str, Vec<(String, &Value)>) = match value {
         _ if compact.len() <= WIDTH => return lines.push_str(&compact),
-        Value::Array(items) => ("[]", items.iter().map(|item| (String::new(), item)).collect()),
-        Value::Object(_) => ("{}", fields(value).map(|(key, item)| (format!("{key}: "), item)).collect()),
+        Value::Array(items) => (
+            "[]",
+            items.iter().map(|item| (String::new(), item)).collect(),
+        ),
+        Value::Object(_) => (
+            "{}",
+            fields(value)
+                .map(|(key, item)| (format!("{key}: "), item))
+                .collect(),
+        ),
         _ => return lines.push_str(&compact),
     };
     lines.push_str(&ends[..1]);
@@ -47,15 +60,21 @@ fn write(value: &Value, depth: usize, lines: &mut String) {
 
 fn compact(value: &Value) -> String {
     match value {
-        Value::Array(items) => format!("[{}]", items.iter().map(compact).collect::<Vec<_>>().join(", ")),
+        Value::Array(items) => format!(
+            "[{}]",
+            items.iter().map(compact).collect::<Vec<_>>().join(", ")
+        ),
         Value::Object(_) => {
-            let fields: Vec<String> = fields(value).map(|(key, item)| format!("{key}: {}", compact(item))).collect();
+            let fields: Vec<String> = fields(value)
+                .map(|(key, item)| format!("{key}: {}", compact(item)))
+                .collect();
             format!("{{{}}}", fields.join(", "))
         }
         // The last digits are those of the mathematical library.
-        Value::Number(number) if number.is_f64() => {
-            format!("{:.8e}", number.as_f64().unwrap()).parse::<f64>().unwrap().to_string()
-        }
+        Value::Number(number) if number.is_f64() => format!("{:.8e}", number.as_f64().unwrap())
+            .parse::<f64>()
+            .unwrap()
+            .to_string(),
         _ => value.to_string(),
     }
 }
@@ -72,7 +91,11 @@ fn findings_in_a_record_of_schema_1_0_stay() {
     let record = written("run-1.0.json");
     assert_eq!(version(&record), (1, 0));
     assert_eq!((&record.statistics, &record.fitness), (&None, &None));
-    assert!(record.blocks.len() >= 6 * 2 * 2 * 2, "{}", record.blocks.len());
+    assert!(
+        record.blocks.len() >= 6 * 2 * 2 * 2,
+        "{}",
+        record.blocks.len()
+    );
     insta::assert_snapshot!(findings(&record));
 }
 

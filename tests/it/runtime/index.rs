@@ -55,20 +55,30 @@ fn answer(mut stream: TcpStream, pages: &[Page]) {
         Some(page) => ("200 OK", page.kind, page.bytes.as_slice()),
         None => ("404 Not Found", "text/plain", &b""[..]),
     };
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n", bytes.len());
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n",
+        bytes.len()
+    );
     // pip may have gone.
     let _ = stream.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes());
     let _ = stream.write_all(bytes);
 }
 
 fn project(kind: &'static str, text: String) -> Page {
-    Page { path: "/simple/onnxruntime-openvino/".to_owned(), kind, bytes: text.into_bytes() }
+    Page {
+        path: "/simple/onnxruntime-openvino/".to_owned(),
+        kind,
+        bytes: text.into_bytes(),
+    }
 }
 
 /// The page of the project as HTML, whose one link ends so.
 fn html(wheel: &str, end: &str) -> Page {
     let link = format!("<a href=\"/files/{wheel}{end}\">{wheel}</a>");
-    project("text/html", format!("<!DOCTYPE html><html><body>{link}</body></html>"))
+    project(
+        "text/html",
+        format!("<!DOCTYPE html><html><body>{link}</body></html>"),
+    )
 }
 
 /// The page of the project as JSON.
@@ -82,10 +92,20 @@ fn json(wheel: &str, hashes: &Value) -> Page {
 fn manifest_says_that_the_index_states_the_hash_only_where_it_does() {
     let wheels = Wheels::new();
     super::builds::add_openvino(&wheels, VERSION);
-    let wheel = wheels::names(wheels.path()).into_iter().find(|name| name.ends_with(".whl")).unwrap();
+    let wheel = wheels::names(wheels.path())
+        .into_iter()
+        .find(|name| name.ends_with(".whl"))
+        .unwrap();
     let bytes = fs::read(wheels.path().join(&wheel)).unwrap();
-    let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    let file = Page { path: format!("/files/{wheel}"), kind: "application/octet-stream", bytes };
+    let sha256: String = Sha256::digest(&bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let file = Page {
+        path: format!("/files/{wheel}"),
+        kind: "application/octet-stream",
+        bytes,
+    };
     let older = wheel.replace(VERSION, "1.30.97");
     let stated = json!({ "sha256": sha256 });
     for (place, (pages, verified_against)) in [
@@ -99,18 +119,39 @@ fn manifest_says_that_the_index_states_the_hash_only_where_it_does() {
     .into_iter()
     .enumerate()
     {
-        let indexes: Vec<String> = pages.into_iter().map(|page| serve(vec![page, file.clone()])).collect();
+        let indexes: Vec<String> = pages
+            .into_iter()
+            .map(|page| serve(vec![page, file.clone()]))
+            .collect();
         let cache = wheels.path().join(format!("cache-{place}"));
-        let command = wheels.command(&["install", &format!("openvino@{VERSION}")]).env("ONNXPROF_CACHE", &cache);
-        let command = command.env_remove("PIP_NO_INDEX").env_remove("PIP_FIND_LINKS");
-        let command = command.env("PIP_INDEX_URL", &indexes[0]).env("PIP_EXTRA_INDEX_URL", indexes[1..].join(" "));
-        let command = command.env("PIP_CONFIG_FILE", "/dev/null").env("NO_PROXY", "127.0.0.1");
+        let command = wheels
+            .command(&["install", &format!("openvino@{VERSION}")])
+            .env("ONNXPROF_CACHE", &cache);
+        let command = command
+            .env_remove("PIP_NO_INDEX")
+            .env_remove("PIP_FIND_LINKS");
+        let command = command
+            .env("PIP_INDEX_URL", &indexes[0])
+            .env("PIP_EXTRA_INDEX_URL", indexes[1..].join(" "));
+        let command = command
+            .env("PIP_CONFIG_FILE", "/dev/null")
+            .env("NO_PROXY", "127.0.0.1");
         let output = command.env("no_proxy", "127.0.0.1").run();
         output.assert_code(0);
-        let manifest = cache.join("runtimes").join(format!("openvino-{VERSION}")).join("manifest.json");
+        let manifest = cache
+            .join("runtimes")
+            .join(format!("openvino-{VERSION}"))
+            .join("manifest.json");
         let manifest: Value = serde_json::from_slice(&fs::read(manifest).unwrap()).unwrap();
         assert_eq!(manifest["wheel_sha256"], sha256.as_str());
-        assert_eq!(manifest["verified_against"], verified_against, "{place}: {output}");
-        assert_eq!(output.stderr.contains("was compared with no SHA-256"), verified_against == "nothing", "{output}");
+        assert_eq!(
+            manifest["verified_against"], verified_against,
+            "{place}: {output}"
+        );
+        assert_eq!(
+            output.stderr.contains("was compared with no SHA-256"),
+            verified_against == "nothing",
+            "{output}"
+        );
     }
 }

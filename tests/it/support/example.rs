@@ -13,11 +13,19 @@ pub fn example(name: &str) -> PathBuf {
     let library = profile.join(format!("examples/lib{name}.so"));
     if !library.exists() {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        cargo.args(["build", "--quiet", "--example", name, "--target-dir"]).arg(profile.parent().unwrap());
+        cargo
+            .args(["build", "--quiet", "--example", name, "--target-dir"])
+            .arg(profile.parent().unwrap());
         if profile.ends_with("release") {
             cargo.arg("--release");
         }
-        assert!(cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success());
+        assert!(
+            cargo
+                .current_dir(env!("CARGO_MANIFEST_DIR"))
+                .status()
+                .unwrap()
+                .success()
+        );
     }
     library
 }

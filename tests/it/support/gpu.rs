@@ -28,7 +28,10 @@ impl FakeDriver {
 
     /// This machine, with the driver.
     pub fn roots(&self) -> Roots {
-        Roots { nvml: self.library(), ..Roots::system() }
+        Roots {
+            nvml: self.library(),
+            ..Roots::system()
+        }
     }
 
     /// From now on, GPUs whose script says so are lost.

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use onnxprof::plan::{
-    CellKey, ElementType, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, ScoredSamples,
-    SessionOptions, SessionSpec, SweepEnd, Task, Variant, unswept,
+    CellKey, ElementType, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule,
+    ScoredSamples, SessionOptions, SessionSpec, SweepEnd, Task, Variant, unswept,
 };
 use onnxprof::record::{
-    AccuracyRecord, Agreement, ArenaStats, AxisReason, BatchAxis, BlockRecord, CellRecord, CgroupLimits, Conditions,
-    CpuInfo, DatasetInfo, Dim, Disturbance, EffectiveOptions, EndReason, Failure, FailureKind, FedInput, FillKind,
-    Fitness, FitnessReason, FitnessVerdict, Host, LabelledScores, LaunchCell, LaunchRecord, ModelSummary, OpsetImport,
-    Outcome, OutputHealth, Phase, Precision, PrecisionShare, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION, Scores,
+    AccuracyRecord, Agreement, ArenaStats, AxisReason, BatchAxis, BlockRecord, CellRecord,
+    CgroupLimits, Conditions, CpuInfo, DatasetInfo, Dim, Disturbance, EffectiveOptions, EndReason,
+    Failure, FailureKind, FedInput, FillKind, Fitness, FitnessReason, FitnessVerdict, Host,
+    LabelledScores, LaunchCell, LaunchRecord, ModelSummary, OpsetImport, Outcome, OutputHealth,
+    Phase, Precision, PrecisionShare, RunInfo, RunRecord, RuntimeInfo, SCHEMA_VERSION, Scores,
     Statistics, TensorInfo, Throttling, ValueType, VariantRecord, Warmup, WeightBytes,
 };
 use onnxprof::stats::Latencies;
@@ -54,7 +55,10 @@ struct Noise(u64);
 impl Noise {
     /// The next value, uniform in -1..1.
     fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1u64 << 52) as f64 - 1.0
     }
 }
@@ -86,7 +90,8 @@ pub fn digits() -> RunRecord {
     let mut truncated = VariantShape::new("truncated", "fp32", 1.0, 57_394);
     truncated.failure = Some(Failure {
         kind: FailureKind::BadModel,
-        message: "failed to read `models/digits/digits-truncated.onnx`: file ends within a weight".into(),
+        message: "failed to read `models/digits/digits-truncated.onnx`: file ends within a weight"
+            .into(),
         hint: Some("export the model again".into()),
     });
     let fp32 = VariantShape::new("fp32", "fp32", 213_000.0, 1_574_542);
@@ -102,14 +107,25 @@ pub fn digits() -> RunRecord {
     });
     disturb(&mut run);
     judge(&mut run);
-    skip(&mut run, 1, 64, "batch size 64 would bring no more throughput than 32");
+    skip(
+        &mut run,
+        1,
+        64,
+        "batch size 64 would bring no more throughput than 32",
+    );
     run
 }
 
 /// A run of many cells, for measuring how long analysis and rendering take.
 pub fn large(variants: usize, batch_sizes: u64) -> RunRecord {
-    let variant =
-        |index: usize| VariantShape::new(&format!("v{index}"), "fp32", 100_000.0 + index as f64 * 700.0, 1_000_000);
+    let variant = |index: usize| {
+        VariantShape::new(
+            &format!("v{index}"),
+            "fp32",
+            100_000.0 + index as f64 * 700.0,
+            1_000_000,
+        )
+    };
     build(&RunShape {
         name: "large".into(),
         variants: (0..variants).map(variant).collect(),
@@ -152,7 +168,9 @@ pub fn build(shape: &RunShape) -> RunRecord {
     };
     measure(&mut run, shape, &mut noise);
     if shape.samples > 0 {
-        run.accuracy = (0..shape.variants.len()).filter_map(|session| accuracy(shape, session)).collect();
+        run.accuracy = (0..shape.variants.len())
+            .filter_map(|session| accuracy(shape, session))
+            .collect();
     }
     run
 }
@@ -167,7 +185,11 @@ fn plan(shape: &RunShape) -> Plan {
         options: SessionOptions::default(),
     };
     Plan {
-        variants: shape.variants.iter().map(|variant| variant_of(shape, variant)).collect(),
+        variants: shape
+            .variants
+            .iter()
+            .map(|variant| variant_of(shape, variant))
+            .collect(),
         baseline: 0,
         sessions: (0..shape.variants.len()).map(session).collect(),
         batch_sizes: shape.batch_sizes.clone(),
@@ -199,14 +221,19 @@ fn plan(shape: &RunShape) -> Plan {
 
 fn variant_of(shape: &RunShape, variant: &VariantShape) -> Variant {
     let path = format!("models/{0}/{0}-{1}.onnx", shape.name, variant.name);
-    Variant { name: variant.name.clone(), path: path.into() }
+    Variant {
+        name: variant.name.clone(),
+        path: path.into(),
+    }
 }
 
 fn run_info(shape: &RunShape) -> RunInfo {
     RunInfo {
         name: shape.name.clone(),
         tool_version: "0.1.0".into(),
-        command: ["onnxprof", "profile", &format!("models/{}", shape.name)].map(String::from).to_vec(),
+        command: ["onnxprof", "profile", &format!("models/{}", shape.name)]
+            .map(String::from)
+            .to_vec(),
         working_dir: PathBuf::from("/home/user/project"),
         started_at: "2026-03-01T12:00:00+01:00".into(),
         elapsed_ns: Some(Nanos(84_300_000_000)),
@@ -232,7 +259,10 @@ fn host() -> Host {
         affinity_cpus: vec![0, 1],
         memory_bytes: Some(Bytes(8 << 30)),
         memory_available_bytes: Some(Bytes(6 << 30)),
-        cgroup: CgroupLimits { cpu_quota_count: Some(2.0), ..CgroupLimits::default() },
+        cgroup: CgroupLimits {
+            cpu_quota_count: Some(2.0),
+            ..CgroupLimits::default()
+        },
         governor: None,
         turbo: None,
         virtualization: Some("kvm".into()),
@@ -292,15 +322,24 @@ fn variant_record(shape: &VariantShape) -> VariantRecord {
 fn model(shape: &VariantShape) -> ModelSummary {
     let tensor = |name: &str, dims: Vec<Dim>| TensorInfo {
         name: name.into(),
-        value_type: ValueType::Tensor { element_type: ElementType::Float, dims: Some(dims) },
+        value_type: ValueType::Tensor {
+            element_type: ElementType::Float,
+            dims: Some(dims),
+        },
     };
     let batch = || Dim::Symbolic("batch".into());
     ModelSummary {
         ir_version: 10,
-        opsets: vec![OpsetImport { domain: "ai.onnx".into(), version: 21 }],
+        opsets: vec![OpsetImport {
+            domain: "ai.onnx".into(),
+            version: 21,
+        }],
         producer: Some("generator 1".into()),
         graph_name: Some("digits".into()),
-        inputs: vec![tensor("image", vec![batch(), Dim::Fixed(1), Dim::Fixed(8), Dim::Fixed(8)])],
+        inputs: vec![tensor(
+            "image",
+            vec![batch(), Dim::Fixed(1), Dim::Fixed(8), Dim::Fixed(8)],
+        )],
         outputs: vec![tensor("scores", vec![batch(), Dim::Fixed(CLASSES)])],
         batch_axis: BatchAxis {
             axes: BTreeMap::from([("image".into(), 0)]),
@@ -319,7 +358,10 @@ fn model(shape: &VariantShape) -> ModelSummary {
         quantization: None,
         precision: Precision {
             label: shape.precision.into(),
-            shares: vec![PrecisionShare { element_type: ElementType::Float, bytes_ratio: Ratio(1.0) }],
+            shares: vec![PrecisionShare {
+                element_type: ElementType::Float,
+                bytes_ratio: Ratio(1.0),
+            }],
         },
         model_file_bytes: Bytes(shape.file_bytes),
         external_files: BTreeMap::new(),
@@ -331,24 +373,44 @@ fn measure(run: &mut RunRecord, shape: &RunShape, noise: &mut Noise) {
     let mut latencies: BTreeMap<(CellKey, u64), Vec<u64>> = BTreeMap::new();
     let sessions = shape.variants.len() as u64;
     for round in 0..shape.rounds {
-        for (session, variant) in shape.variants.iter().enumerate().filter(|(_, variant)| variant.failure.is_none()) {
+        for (session, variant) in shape
+            .variants
+            .iter()
+            .enumerate()
+            .filter(|(_, variant)| variant.failure.is_none())
+        {
             let launch = round * sessions + session as u64;
-            run.launches.push(launch_record(shape, variant, (launch, round, session), noise));
+            run.launches.push(launch_record(
+                shape,
+                variant,
+                (launch, round, session),
+                noise,
+            ));
         }
         for &batch_size in &shape.batch_sizes {
             for alternation in 0..shape.alternations {
                 // What the machine does to all of an alternation's blocks alike; at batch 32 it has a slow state.
-                let slow = if batch_size == 32 && alternation.is_multiple_of(3) { 1.8 } else { 1.0 };
+                let slow = if batch_size == 32 && alternation.is_multiple_of(3) {
+                    1.8
+                } else {
+                    1.0
+                };
                 let state = slow * (1.0 + 0.05 * noise.next());
                 for (session, variant) in shape.variants.iter().enumerate() {
                     if variant.failure.is_some() {
                         continue;
                     }
-                    let key = CellKey { session, shape: 0, batch_size, load_mode: LoadMode::Closed { concurrency: 1 } };
+                    let key = CellKey {
+                        session,
+                        shape: 0,
+                        batch_size,
+                        load_mode: LoadMode::Closed { concurrency: 1 },
+                    };
                     let launch = round * sessions + session as u64;
                     let place = (launch, round, alternation);
                     let latencies = latencies.entry((key, launch)).or_default();
-                    run.blocks.push(block(shape, key, place, (state, latencies), noise));
+                    run.blocks
+                        .push(block(shape, key, place, (state, latencies), noise));
                 }
             }
         }
@@ -356,19 +418,43 @@ fn measure(run: &mut RunRecord, shape: &RunShape, noise: &mut Noise) {
     for launch in &mut run.launches {
         let (number, session) = (launch.launch, launch.session);
         for cell in &mut launch.cells {
-            let key = CellKey { session, shape: cell.shape, batch_size: cell.batch_size, load_mode: cell.load_mode };
-            cell.latency_histogram = latencies.get(&(key, number)).map(|values| histogram([values]));
+            let key = CellKey {
+                session,
+                shape: cell.shape,
+                batch_size: cell.batch_size,
+                load_mode: cell.load_mode,
+            };
+            cell.latency_histogram = latencies
+                .get(&(key, number))
+                .map(|values| histogram([values]));
         }
     }
-    let of_cell = |key: CellKey| latencies.range((key, 0)..=(key, u64::MAX)).map(|(_, values)| values).peekable();
-    let text = |key| of_cell(key).peek().is_some().then(|| histogram(of_cell(key)));
-    run.cells = run.plan.cells().map(|key| cell(shape, key, text(key))).collect();
+    let of_cell = |key: CellKey| {
+        latencies
+            .range((key, 0)..=(key, u64::MAX))
+            .map(|(_, values)| values)
+            .peekable()
+    };
+    let text = |key| {
+        of_cell(key)
+            .peek()
+            .is_some()
+            .then(|| histogram(of_cell(key)))
+    };
+    run.cells = run
+        .plan
+        .cells()
+        .map(|key| cell(shape, key, text(key)))
+        .collect();
 }
 
 /// The encoded histogram of latencies.
 fn histogram<'a>(parts: impl IntoIterator<Item = &'a Vec<u64>>) -> String {
     let mut latencies = Latencies::new();
-    parts.into_iter().flatten().for_each(|&value| latencies.record(Nanos(value)));
+    parts
+        .into_iter()
+        .flatten()
+        .for_each(|&value| latencies.record(Nanos(value)));
     latencies.encode()
 }
 
@@ -396,8 +482,14 @@ fn launch_record(
         batch_size,
         load_mode: LoadMode::Closed { concurrency: 1 },
         first_run_ns: Nanos((variant.single_ns * 3.0 * batch_size as f64) as u64),
-        warmup: Warmup { steady: batch_size != 64, inferences_count: 40, elapsed_ns: Nanos(12_000_000) },
-        peak_memory_bytes: Some(Bytes(memory + variant.file_bytes * 4 + batch_size * 40_000 + launch * 4096)),
+        warmup: Warmup {
+            steady: batch_size != 64,
+            inferences_count: 40,
+            elapsed_ns: Nanos(12_000_000),
+        },
+        peak_memory_bytes: Some(Bytes(
+            memory + variant.file_bytes * 4 + batch_size * 40_000 + launch * 4096,
+        )),
         arena: Ok(ArenaStats {
             in_use_bytes: Bytes(variant.file_bytes),
             peak_in_use_bytes: Bytes(variant.file_bytes + batch_size * 30_000),
@@ -494,7 +586,11 @@ fn judge(run: &mut RunRecord) {
         siblings_busy_ratio: Some(Ratio(0.034)),
         others_busy_ratio: Some(Ratio(0.17)),
         steal_ratio: Some(Ratio(0.004)),
-        throttling: Some(Throttling { periods_count: 297, throttled_periods_count: 0, throttled_ns: Nanos(0) }),
+        throttling: Some(Throttling {
+            periods_count: 297,
+            throttled_periods_count: 0,
+            throttled_ns: Nanos(0),
+        }),
         cpu_pressure_ratio: Some(Ratio(0.062)),
         memory_pressure_ratio: Some(Ratio(0.0)),
         swap_used_bytes: Some(Bytes(0)),
@@ -506,15 +602,21 @@ fn judge(run: &mut RunRecord) {
         verdict: FitnessVerdict::Suspect,
         reasons: vec![FitnessReason {
             severity: FitnessVerdict::Suspect,
-            seen: "other processes used 17% of all CPUs' time, as much as 0.3 CPUs (bound 10%)".into(),
-            remedy: Some("end other work on the machine (`top` shows it), or measure when it is idle".into()),
+            seen: "other processes used 17% of all CPUs' time, as much as 0.3 CPUs (bound 10%)"
+                .into(),
+            remedy: Some(
+                "end other work on the machine (`top` shows it), or measure when it is idle".into(),
+            ),
         }],
     });
 }
 
 /// Labels three blocks of the baseline at batch 1 as disturbed.
 fn disturb(run: &mut RunRecord) {
-    let first = run.blocks.iter_mut().filter(|block| block.key.session == 0 && block.key.batch_size == 1);
+    let first = run
+        .blocks
+        .iter_mut()
+        .filter(|block| block.key.session == 0 && block.key.batch_size == 1);
     for block in first.take(3) {
         block.disturbances = vec![Disturbance::Steal];
         block.steal_ns = Some(Nanos(4_000_000));
@@ -524,7 +626,9 @@ fn disturb(run: &mut RunRecord) {
 /// Leaves so many inferences of the first block of a cell, and one launch, which take `share` of the time that they took.
 pub fn thin(run: &mut RunRecord, (session, batch_size): (usize, u64), inferences: u64, share: f64) {
     let hit = |key: CellKey| key.session == session && key.batch_size == batch_size;
-    let Some(mut left) = run.blocks.iter().find(|block| hit(block.key)).cloned() else { return };
+    let Some(mut left) = run.blocks.iter().find(|block| hit(block.key)).cloned() else {
+        return;
+    };
     let latency = Nanos((left.median_ns.as_f64() * share) as u64);
     (left.median_ns, left.mean_ns, left.p10_ns) = (latency, latency, latency);
     (left.inferences_count, left.elapsed_ns) = (inferences, Nanos(latency.0 * inferences));
@@ -532,9 +636,19 @@ pub fn thin(run: &mut RunRecord, (session, batch_size): (usize, u64), inferences
     for cell in run.cells.iter_mut().filter(|cell| hit(cell.key)) {
         cell.latency_histogram = Some(text.clone());
     }
-    for launch in run.launches.iter_mut().filter(|launch| launch.session == session) {
-        launch.cells.retain(|cell| cell.batch_size != batch_size || launch.launch == left.launch);
-        for cell in launch.cells.iter_mut().filter(|cell| cell.batch_size == batch_size) {
+    for launch in run
+        .launches
+        .iter_mut()
+        .filter(|launch| launch.session == session)
+    {
+        launch
+            .cells
+            .retain(|cell| cell.batch_size != batch_size || launch.launch == left.launch);
+        for cell in launch
+            .cells
+            .iter_mut()
+            .filter(|cell| cell.batch_size == batch_size)
+        {
             cell.latency_histogram = Some(text.clone());
         }
     }
@@ -546,10 +660,16 @@ pub fn skip(run: &mut RunRecord, session: usize, batch_size: u64, reason: &str) 
     let hit = |key: CellKey| key.session == session && key.batch_size == batch_size;
     run.blocks.retain(|block| !hit(block.key));
     for cell in run.cells.iter_mut().filter(|cell| hit(cell.key)) {
-        cell.outcome = Outcome::Skipped { reason: reason.into() };
+        cell.outcome = Outcome::Skipped {
+            reason: reason.into(),
+        };
         cell.latency_histogram = None;
     }
-    for launch in run.launches.iter_mut().filter(|launch| launch.session == session) {
+    for launch in run
+        .launches
+        .iter_mut()
+        .filter(|launch| launch.session == session)
+    {
         launch.cells.retain(|cell| cell.batch_size != batch_size);
     }
 }
@@ -565,7 +685,9 @@ fn accuracy(shape: &RunShape, session: usize) -> Option<AccuracyRecord> {
         sample => Some(label(sample)),
     };
     let predicted: Vec<Option<u64>> = (0..shape.samples).map(predicted).collect();
-    let rank = |(sample, predicted): (usize, &Option<u64>)| predicted.map(|class| u64::from(class != label(sample)));
+    let rank = |(sample, predicted): (usize, &Option<u64>)| {
+        predicted.map(|class| u64::from(class != label(sample)))
+    };
     let affected = variant.not_finite.len() as u64;
     Some(AccuracyRecord {
         session,
@@ -587,7 +709,11 @@ fn accuracy(shape: &RunShape, session: usize) -> Option<AccuracyRecord> {
             predicted,
         })),
         labels_as: None,
-        agreement: if session == 0 { Vec::new() } else { vec![agreement(shape, variant)] },
+        agreement: if session == 0 {
+            Vec::new()
+        } else {
+            vec![agreement(shape, variant)]
+        },
         not_comparable: Vec::new(),
         reference: (session != 0).then(|| "baseline outputs".into()),
     })
@@ -596,7 +722,8 @@ fn accuracy(shape: &RunShape, session: usize) -> Option<AccuracyRecord> {
 fn agreement(shape: &RunShape, variant: &VariantShape) -> Agreement {
     let base = &shape.variants[0];
     let differs = |sample: &usize| {
-        base.wrong.contains(sample) != variant.wrong.contains(sample) || variant.not_finite.contains(sample)
+        base.wrong.contains(sample) != variant.wrong.contains(sample)
+            || variant.not_finite.contains(sample)
     };
     let differing = (0..shape.samples).filter(differs).count() as u64;
     Agreement {
@@ -637,26 +764,38 @@ fn int8() -> VariantShape {
 
 /// One model, nothing to compare it with, and no data.
 pub fn single_variant() -> RunRecord {
-    build(&RunShape { samples: 0, ..small(vec![fp32()]) })
+    build(&RunShape {
+        samples: 0,
+        ..small(vec![fp32()])
+    })
 }
 
 /// Too few launches for an interval.
 pub fn few_rounds() -> RunRecord {
-    let mut run = build(&RunShape { rounds: 3, ..small(vec![fp32(), int8()]) });
+    let mut run = build(&RunShape {
+        rounds: 3,
+        ..small(vec![fp32(), int8()])
+    });
     run.run.ended_by = Some(EndReason::BudgetSpent);
     run
 }
 
 /// Too few inferences for a 99th percentile.
 pub fn few_inferences() -> RunRecord {
-    build(&RunShape { rounds: 6, alternations: 2, block_inferences: 8, ..small(vec![fp32(), int8()]) })
+    build(&RunShape {
+        rounds: 6,
+        alternations: 2,
+        block_inferences: 8,
+        ..small(vec![fp32(), int8()])
+    })
 }
 
 /// Latency rises by a tenth from launch to launch.
 pub fn slowing_down() -> RunRecord {
     let mut run = build(&small(vec![fp32(), int8()]));
     for block in &mut run.blocks {
-        block.median_ns = Nanos((block.median_ns.as_f64() * 1.1_f64.powf(block.round as f64)) as u64);
+        block.median_ns =
+            Nanos((block.median_ns.as_f64() * 1.1_f64.powf(block.round as f64)) as u64);
     }
     run
 }
@@ -674,8 +813,15 @@ pub fn killed() -> RunRecord {
 
 /// Every variant is broken.
 pub fn nothing_measured() -> RunRecord {
-    let failure = |message: &str| Failure { kind: FailureKind::BadModel, message: message.into(), hint: None };
-    let broken = |variant: VariantShape| VariantShape { failure: Some(failure("not an ONNX model")), ..variant };
+    let failure = |message: &str| Failure {
+        kind: FailureKind::BadModel,
+        message: message.into(),
+        hint: None,
+    };
+    let broken = |variant: VariantShape| VariantShape {
+        failure: Some(failure("not an ONNX model")),
+        ..variant
+    };
     let mut run = build(&small(vec![broken(fp32()), broken(int8())]));
     run.run.ended_by = Some(EndReason::NothingLeft);
     run
@@ -683,9 +829,20 @@ pub fn nothing_measured() -> RunRecord {
 
 /// The baseline is broken, the other variants are not.
 pub fn without_baseline() -> RunRecord {
-    let failure = Failure { kind: FailureKind::TimedOut, message: "no answer within 60 s".into(), hint: None };
-    let baseline = VariantShape { failure: Some(failure), ..fp32() };
-    build(&small(vec![baseline, int8(), VariantShape::new("fp16", "fp16", 250_000.0, 800_000)]))
+    let failure = Failure {
+        kind: FailureKind::TimedOut,
+        message: "no answer within 60 s".into(),
+        hint: None,
+    };
+    let baseline = VariantShape {
+        failure: Some(failure),
+        ..fp32()
+    };
+    build(&small(vec![
+        baseline,
+        int8(),
+        VariantShape::new("fp16", "fp16", 250_000.0, 800_000),
+    ]))
 }
 
 /// Data without labels: only agreement is known.
@@ -696,7 +853,9 @@ pub fn unlabelled() -> RunRecord {
     if let Some(data) = &mut run.dataset {
         data.class_labels = None;
     }
-    run.accuracy.iter_mut().for_each(|accuracy| accuracy.scores = None);
+    run.accuracy
+        .iter_mut()
+        .for_each(|accuracy| accuracy.scores = None);
     run
 }
 
@@ -706,11 +865,23 @@ pub fn regression() -> RunRecord {
     run.plan.task = Task::Regression;
     for accuracy in &mut run.accuracy {
         accuracy.task = Task::Regression;
-        let error = |sample: u64| 0.5 + 0.01 * (sample % 10) as f64 + 0.002 * accuracy.session as f64;
-        let errors: Vec<Option<f64>> = (0..accuracy.samples_count).map(|sample| Some(error(sample))).collect();
-        let squared = errors.iter().map(|error| error.map(|error| error * error)).collect();
-        accuracy.scores = Some(Scores::Regression { absolute_errors: errors, squared_errors: squared });
-        accuracy.agreement.iter_mut().for_each(|agreement| agreement.top1_agreeing_count = None);
+        let error =
+            |sample: u64| 0.5 + 0.01 * (sample % 10) as f64 + 0.002 * accuracy.session as f64;
+        let errors: Vec<Option<f64>> = (0..accuracy.samples_count)
+            .map(|sample| Some(error(sample)))
+            .collect();
+        let squared = errors
+            .iter()
+            .map(|error| error.map(|error| error * error))
+            .collect();
+        accuracy.scores = Some(Scores::Regression {
+            absolute_errors: errors,
+            squared_errors: squared,
+        });
+        accuracy
+            .agreement
+            .iter_mut()
+            .for_each(|agreement| agreement.top1_agreeing_count = None);
     }
     run
 }
@@ -726,9 +897,23 @@ pub fn worse_accuracy() -> RunRecord {
 pub fn hostile() -> RunRecord {
     let name = "int8\u{1b}[31m\u{202e}<b>|[x](y)`";
     let message = "cannot\u{1b}[2J open\n# `x`|<script>".into();
-    let failure = Failure { kind: FailureKind::SessionLoad, message, hint: Some("do *not*".into()) };
-    let broken = VariantShape { failure: Some(failure), ..VariantShape::new("*x*", "fp32", 1.0, 1) };
-    let mut run = build(&small(vec![fp32(), VariantShape { name: name.into(), ..int8() }, broken]));
+    let failure = Failure {
+        kind: FailureKind::SessionLoad,
+        message,
+        hint: Some("do *not*".into()),
+    };
+    let broken = VariantShape {
+        failure: Some(failure),
+        ..VariantShape::new("*x*", "fp32", 1.0, 1)
+    };
+    let mut run = build(&small(vec![
+        fp32(),
+        VariantShape {
+            name: name.into(),
+            ..int8()
+        },
+        broken,
+    ]));
     run.notes.push("\u{1b}]0;title\u{7}".into());
     run
 }

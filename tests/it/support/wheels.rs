@@ -31,15 +31,34 @@ impl Wheels {
     }
 
     /// Adds a wheel of ONNX Runtime with `files` in it.
-    pub fn runtime(&self, package: &str, version: &str, requires: &[&str], files: &[(&str, &[u8])]) {
+    pub fn runtime(
+        &self,
+        package: &str,
+        version: &str,
+        requires: &[&str],
+        files: &[(&str, &[u8])],
+    ) {
         let tags = format!("cp312-cp312-manylinux_2_28_{}", std::env::consts::ARCH);
-        self.add(&Wheel { package, version, tags, requires, files });
+        self.add(&Wheel {
+            package,
+            version,
+            tags,
+            requires,
+            files,
+        });
     }
 
     pub fn add(&self, wheel: &Wheel) {
-        let Wheel { package, version, tags, .. } = wheel;
+        let Wheel {
+            package,
+            version,
+            tags,
+            ..
+        } = wheel;
         let name = format!("{}-{version}", package.replace('-', "_"));
-        let mut zip = zip::ZipWriter::new(File::create(self.0.path().join(format!("{name}-{tags}.whl"))).unwrap());
+        let mut zip = zip::ZipWriter::new(
+            File::create(self.0.path().join(format!("{name}-{tags}.whl"))).unwrap(),
+        );
         let mut metadata = format!("Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n");
         for requirement in wheel.requires {
             metadata.push_str(&format!("Requires-Dist: {requirement}\n"));
@@ -52,12 +71,21 @@ impl Wheels {
             (format!("{name}.dist-info/METADATA"), metadata),
             (format!("{name}.dist-info/WHEEL"), tags),
             (format!("{name}.dist-info/RECORD"), String::new()),
-            (format!("{name}.dist-info/LICENSE.txt"), "as you like".into()),
+            (
+                format!("{name}.dist-info/LICENSE.txt"),
+                "as you like".into(),
+            ),
         ];
-        let own = own.iter().map(|(name, text)| (name.as_str(), text.as_bytes()));
+        let own = own
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_bytes()));
         for (name, content) in own.chain(wheel.files.iter().copied()) {
             // A real library is among them; packing it would take longer than all the rest.
-            zip.start_file(name, SimpleFileOptions::default().compression_method(Stored)).unwrap();
+            zip.start_file(
+                name,
+                SimpleFileOptions::default().compression_method(Stored),
+            )
+            .unwrap();
             zip.write_all(content).unwrap();
         }
         zip.finish().unwrap();
@@ -86,8 +114,13 @@ impl Wheels {
     /// The program in their folder, without a word, for which these wheels are all that there is.
     pub fn bare(&self) -> Command {
         let mut command = super::command();
-        command.current_dir(self.0.path()).env_remove("LD_LIBRARY_PATH");
-        command.env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", self.0.path()).env("ONNXPROF_CACHE", self.cache());
+        command
+            .current_dir(self.0.path())
+            .env_remove("LD_LIBRARY_PATH");
+        command
+            .env("PIP_NO_INDEX", "1")
+            .env("PIP_FIND_LINKS", self.0.path())
+            .env("ONNXPROF_CACHE", self.cache());
         command
     }
 
@@ -106,7 +139,9 @@ impl Wheels {
 /// Names of what is in a folder, in order.
 pub fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }

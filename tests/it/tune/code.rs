@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use onnxprof::plan::{ExecutionMode, GraphOptimization, ProviderSpec, RuntimeChoice, SessionOptions, SessionSpec};
+use onnxprof::plan::{
+    ExecutionMode, GraphOptimization, ProviderSpec, RuntimeChoice, SessionOptions, SessionSpec,
+};
 use onnxprof::provider;
 use onnxprof::report::view::{Deployment, session_code};
 
@@ -41,7 +43,13 @@ fn changed() -> SessionOptions {
 
 /// The code in Rust, Python and C++.
 fn code(spec: &SessionSpec) -> [String; 3] {
-    let one = Deployment { spec, model: MODEL, batch_size: 8, runtime_version: Some("1.31.1"), effective: None };
+    let one = Deployment {
+        spec,
+        model: MODEL,
+        batch_size: 8,
+        runtime_version: Some("1.31.1"),
+        effective: None,
+    };
     let code = session_code(&one);
     [0, 1, 2].map(|place| code[place].lines.join("\n") + "\n")
 }
@@ -49,7 +57,10 @@ fn code(spec: &SessionSpec) -> [String; 3] {
 fn on(provider: &str) -> SessionSpec {
     let options = [("device_id".into(), "0".into())].into();
     SessionSpec {
-        provider: ProviderSpec { options, ..ProviderSpec::default() },
+        provider: ProviderSpec {
+            options,
+            ..ProviderSpec::default()
+        },
         ..spec(provider, SessionOptions::default())
     }
 }
@@ -83,7 +94,10 @@ fn rust_of_other_sessions_compiles() {
         include!("snippets/openvino.rs");
         Ok(())
     }
-    assert_compiled(&spec("cpu", SessionOptions::default()), include_str!("snippets/defaults.rs"));
+    assert_compiled(
+        &spec("cpu", SessionOptions::default()),
+        include_str!("snippets/defaults.rs"),
+    );
     assert_compiled(&on("cuda"), include_str!("snippets/cuda.rs"));
     assert_compiled(&on("tensorrt"), include_str!("snippets/tensorrt.rs"));
     assert_compiled(&on("openvino"), include_str!("snippets/openvino.rs"));
@@ -95,7 +109,11 @@ fn run(program: &str, words: &[&str], text: &str) -> Option<Output> {
     let file = folder.path().join("text");
     std::fs::write(&file, text).unwrap();
     let mut command = Command::new(program);
-    command.args(words).arg(&file).current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))).stdin(Stdio::null());
+    command
+        .args(words)
+        .arg(&file)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+        .stdin(Stdio::null());
     command.output().ok()
 }
 
@@ -112,10 +130,14 @@ fn python_creates_a_session() {
         return;
     }
     assert!(model("digits/digits-fp32.onnx").exists());
-    for spec in [spec("cpu", changed()), spec("cpu", SessionOptions::default())] {
+    for spec in [
+        spec("cpu", changed()),
+        spec("cpu", SessionOptions::default()),
+    ] {
         let [_, python_code, _] = code(&spec);
         let threads = spec.options.intra_threads;
-        let check = format!("assert session.get_session_options().intra_op_num_threads == {threads}\n");
+        let check =
+            format!("assert session.get_session_options().intra_op_num_threads == {threads}\n");
         let output = run(&python, &[], &format!("{python_code}{check}")).unwrap();
         assert!(output.status.success(), "{}\n{python_code}", said(&output));
     }
@@ -126,7 +148,8 @@ fn python_creates_a_session() {
 fn cpp_compiles() {
     let words = ["-std=c++17", "-fsyntax-only", "-x", "c++"];
     let compiled = |text: &str| run("c++", &words, text);
-    if !compiled("#include <onnxruntime_cxx_api.h>\n").is_some_and(|output| output.status.success()) {
+    if !compiled("#include <onnxruntime_cxx_api.h>\n").is_some_and(|output| output.status.success())
+    {
         eprintln!("skipped: there is no C++ compiler, or no header of ONNX Runtime");
         return;
     }
@@ -139,8 +162,14 @@ fn cpp_compiles() {
     if is_old {
         eprintln!("skipped for CUDA and TensorRT: the header has no class for their options");
     }
-    let others = others.iter().chain(&["openvino", "xnnpack", "dnnl"]).map(|provider| on(provider));
-    for spec in others.chain([spec("cpu", changed()), spec("cpu", SessionOptions::default())]) {
+    let others = others
+        .iter()
+        .chain(&["openvino", "xnnpack", "dnnl"])
+        .map(|provider| on(provider));
+    for spec in others.chain([
+        spec("cpu", changed()),
+        spec("cpu", SessionOptions::default()),
+    ]) {
         let [.., code] = code(&spec);
         let (include, body) = code.split_once('\n').unwrap();
         let output = compiled(&format!("{include}\nint main() {{\n{body}}}\n")).unwrap();

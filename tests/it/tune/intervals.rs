@@ -17,7 +17,14 @@ fn searched() -> RunRecord {
     let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
     let variants = json!({"a": {"fixed_ns": 90_000, "per_sample_ns": 10_000,
         "options": [{"intra_threads": 2, "latency_ratio": 0.6}]}});
-    let words = ["--batch", "1,4", "--intra-threads", "1,2", "--keep", "optimization,execution,spinning,arena,pattern"];
+    let words = [
+        "--batch",
+        "1,4",
+        "--intra-threads",
+        "1,2",
+        "--keep",
+        "optimization,execution,spinning,arena,pattern",
+    ];
     tune(&bench, &model, &variants, &words).run().assert_code(0);
     let mut record = bench.record();
     record.run.ended_by = Some(EndReason::BudgetSpent);
@@ -28,15 +35,23 @@ fn searched() -> RunRecord {
 fn cut(record: &RunRecord, wanted: impl Fn(Stage) -> bool, rounds: usize) -> RunRecord {
     let mut record = record.clone();
     let heats = &mut record.tuning.as_mut().unwrap().heats;
-    heats.iter_mut().filter(|heat| wanted(heat.stage)).for_each(|heat| heat.rounds.truncate(rounds));
+    heats
+        .iter_mut()
+        .filter(|heat| wanted(heat.stage))
+        .for_each(|heat| heat.rounds.truncate(rounds));
     keep(&mut record, |_, _| true);
     record
 }
 
 /// Leaves the blocks of rounds that are still in a heat, as far as they are wanted.
 fn keep(record: &mut RunRecord, wanted: impl Fn(CellKey, u64) -> bool) {
-    let left: Vec<u64> = heats(record).iter().flat_map(|heat| heat.rounds.clone()).collect();
-    record.blocks.retain(|block| left.contains(&block.round) && wanted(block.key, block.round));
+    let left: Vec<u64> = heats(record)
+        .iter()
+        .flat_map(|heat| heat.rounds.clone())
+        .collect();
+    record
+        .blocks
+        .retain(|block| left.contains(&block.round) && wanted(block.key, block.round));
 }
 
 fn heats(record: &RunRecord) -> &[Heat] {
@@ -47,7 +62,10 @@ fn heats(record: &RunRecord) -> &[Heat] {
 fn told(record: &RunRecord) -> (TuningFindings, String) {
     let findings = analysis::findings(record);
     let text = report::terminal(&Report::new(record, &findings), None, Color::Never);
-    (findings.tuning.unwrap(), text.split_whitespace().collect::<Vec<_>>().join(" "))
+    (
+        findings.tuning.unwrap(),
+        text.split_whitespace().collect::<Vec<_>>().join(" "),
+    )
 }
 
 fn interval(gain: &Option<Estimate>) -> Option<(f64, f64)> {
@@ -59,25 +77,37 @@ fn interval(gain: &Option<Estimate>) -> Option<(f64, f64)> {
 fn no_answer_stands_without_an_interval_and_no_comparison_has_two_figures() {
     let whole = searched();
     for rounds in 0..9 {
-        for record in [cut(&whole, |stage| stage == Stage::Final, rounds), cut(&whole, |_| true, rounds.max(1))] {
+        for record in [
+            cut(&whole, |stage| stage == Stage::Final, rounds),
+            cut(&whole, |_| true, rounds.max(1)),
+        ] {
             let (found, text) = told(&record);
             let is_shipped = text.contains("Ship: a (2 intra-op threads) at batch 4");
             let Some((low, high)) = interval(&found.gain) else {
-                assert!(!is_shipped && text.contains("Undecided: "), "{rounds}: {text}");
+                assert!(
+                    !is_shipped && text.contains("Undecided: "),
+                    "{rounds}: {text}"
+                );
                 assert!(text.contains("more would decide"), "{rounds}: {text}");
                 continue;
             };
             assert!(is_shipped, "{rounds}, {low} to {high}: {text}");
             assert!(text.contains("Throughput over the defaults: "), "{text}");
-            let of_defaults = found.candidates[found.defaults.unwrap()].relative.as_ref().unwrap();
-            let product = of_defaults.cost_ratio.value().unwrap() * found.gain.as_ref().unwrap().value().unwrap();
+            let of_defaults = found.candidates[found.defaults.unwrap()]
+                .relative
+                .as_ref()
+                .unwrap();
+            let product = of_defaults.cost_ratio.value().unwrap()
+                * found.gain.as_ref().unwrap().value().unwrap();
             assert!((product - 1.0).abs() < 1e-9, "{rounds}: {product}");
         }
     }
     let (found, text) = told(&cut(&whole, |_| true, 2));
     assert!(interval(&found.gain).is_none(), "{:?}", found.gain);
     assert!(
-        text.contains("are beaten, and by how much is not shown; a (2 intra-op threads) at batch 4 looks"),
+        text.contains(
+            "are beaten, and by how much is not shown; a (2 intra-op threads) at batch 4 looks"
+        ),
         "{text}"
     );
 }
@@ -86,14 +116,25 @@ fn no_answer_stands_without_an_interval_and_no_comparison_has_two_figures() {
 fn a_gain_is_told_by_way_of_another_one_where_both_took_no_turns() {
     let mut record = searched();
     let found = told(&record).0;
-    let (best, defaults) = (found.best.unwrap(), found.candidates[found.defaults.unwrap()].key);
+    let (best, defaults) = (
+        found.best.unwrap(),
+        found.candidates[found.defaults.unwrap()].key,
+    );
     let best = found.candidates[best].key;
     let first = heats(&record)[0].clone();
-    let between = *first.cells.iter().find(|key| **key != best && **key != defaults && key.batch_size == 4).unwrap();
+    let between = *first
+        .cells
+        .iter()
+        .find(|key| **key != best && **key != defaults && key.batch_size == 4)
+        .unwrap();
     // The first heat twice: once the one between wins over the defaults, and once it loses to the best.
     const LATER: u64 = 1_000;
-    let again: Vec<BlockRecord> =
-        record.blocks.iter().filter(|block| first.rounds.contains(&block.round)).cloned().collect();
+    let again: Vec<BlockRecord> = record
+        .blocks
+        .iter()
+        .filter(|block| first.rounds.contains(&block.round))
+        .cloned()
+        .collect();
     record.blocks.extend(again.into_iter().map(|mut block| {
         (block.round, block.launch) = (block.round + LATER, block.launch + LATER);
         block
@@ -105,7 +146,8 @@ fn a_gain_is_told_by_way_of_another_one_where_both_took_no_turns() {
         champion: Some(cells[1]),
         ..first.clone()
     };
-    record.tuning.as_mut().unwrap().heats = vec![heat(0, [defaults, between]), heat(LATER, [between, best])];
+    record.tuning.as_mut().unwrap().heats =
+        vec![heat(0, [defaults, between]), heat(LATER, [between, best])];
     keep(&mut record, |key, round| {
         key == between || (key == defaults && round < LATER) || (key == best && round >= LATER)
     });
@@ -113,22 +155,41 @@ fn a_gain_is_told_by_way_of_another_one_where_both_took_no_turns() {
     let (low, high) = interval(&found.gain).unwrap();
     // 32.5 us x 0.6 over 100 us, of two steps with noise of their own.
     assert!(0.15 < low && low < high && high < 0.26, "{low} to {high}");
-    assert!(text.contains("Ship: a (2 intra-op threads) at batch 4"), "{text}");
-    assert!(text.contains("by way of others, with which both took turns"), "{text}");
+    assert!(
+        text.contains("Ship: a (2 intra-op threads) at batch 4"),
+        "{text}"
+    );
+    assert!(
+        text.contains("by way of others, with which both took turns"),
+        "{text}"
+    );
 }
 
 #[test]
 fn rounds_that_chose_a_configuration_do_not_ship_it() {
     let record = cut(&searched(), |stage| stage == Stage::Final, 1);
     let (found, text) = told(&record);
-    assert!(text.contains("Ship: "), "the defaults were dropped by a test of their own: {text}");
+    assert!(
+        text.contains("Ship: "),
+        "the defaults were dropped by a test of their own: {text}"
+    );
     // Without that, the best one is one of four that were tried in the rounds that speak for it.
     let defaults = found.candidates[found.defaults.unwrap()].key;
     let mut open = record;
-    open.tuning.as_mut().unwrap().decisions.retain(|decision| decision.key != defaults);
+    open.tuning
+        .as_mut()
+        .unwrap()
+        .decisions
+        .retain(|decision| decision.key != defaults);
     let (_, text) = told(&open);
-    assert!(text.contains("Undecided: nothing that was tried is shown to be better"), "{text}");
-    assert!(text.contains("looks better: throughput ") && text.contains("in the rounds that chose it"), "{text}");
+    assert!(
+        text.contains("Undecided: nothing that was tried is shown to be better"),
+        "{text}"
+    );
+    assert!(
+        text.contains("looks better: throughput ") && text.contains("in the rounds that chose it"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -136,11 +197,22 @@ fn the_defaults_are_kept_only_where_all_was_tried() {
     let bench = Workbench::new();
     let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
     let variants = json!({"a": {"fixed_ns": 100_000, "options": [{"intra_threads": 2, "latency_ratio": 1.5}]}});
-    let words = ["--batch", "1", "--intra-threads", "1,2", "--keep", "optimization,execution,spinning,arena,pattern"];
+    let words = [
+        "--batch",
+        "1",
+        "--intra-threads",
+        "1,2",
+        "--keep",
+        "optimization,execution,spinning,arena,pattern",
+    ];
     tune(&bench, &model, &variants, &words).run().assert_code(0);
     let whole = bench.record();
     let (found, text) = told(&whole);
-    assert_eq!((found.verdict, found.best), (TuningVerdict::Found, found.defaults), "{text}");
+    assert_eq!(
+        (found.verdict, found.best),
+        (TuningVerdict::Found, found.defaults),
+        "{text}"
+    );
     assert!(text.contains("Keep the defaults: a at batch 1"), "{text}");
 
     // The same figures, but the time was over before all was tried.
@@ -162,7 +234,10 @@ fn the_defaults_are_kept_only_where_all_was_tried() {
     let tuning = begun.tuning.as_mut().unwrap();
     let last = tuning.heats.last().unwrap().clone();
     let defaults = last.champion.unwrap();
-    let other = CellKey { batch_size: 4, ..defaults };
+    let other = CellKey {
+        batch_size: 4,
+        ..defaults
+    };
     tuning.heats.push(Heat {
         number: last.number + 1,
         reference: defaults,
@@ -181,13 +256,26 @@ fn what_breaks_the_slo_is_not_said_to_be_no_better() {
     let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
     // Batch 4 takes 220 us, and makes 1.8 times as many predictions.
     let variants = json!({"a": {"fixed_ns": 60_000, "per_sample_ns": 40_000}});
-    let kept = ["--intra-threads", "1", "--keep", "optimization,execution,spinning,arena,pattern"];
-    let words = [&["--batch", "1,4", "--slo", "latency_p50<=0.15ms"][..], &kept].concat();
+    let kept = [
+        "--intra-threads",
+        "1",
+        "--keep",
+        "optimization,execution,spinning,arena,pattern",
+    ];
+    let words = [
+        &["--batch", "1,4", "--slo", "latency_p50<=0.15ms"][..],
+        &kept,
+    ]
+    .concat();
     tune(&bench, &model, &variants, &words).run().assert_code(0);
     let mut record = bench.record();
     record.run.ended_by = Some(EndReason::BudgetSpent);
     let (found, text) = told(&record);
-    assert_eq!((found.verdict, found.best), (TuningVerdict::Undecided, found.defaults), "{text}");
+    assert_eq!(
+        (found.verdict, found.best),
+        (TuningVerdict::Undecided, found.defaults),
+        "{text}"
+    );
     for words in [
         "Undecided: the only configuration that was tried beside the defaults is not both better by more than 2",
         " and within what was asked for; variants, threads and batch sizes alone make 2.",

@@ -12,11 +12,18 @@ use crate::units::Nanos;
 /// Those that made a session faster, as `denormals` judges the contrasts of the record.
 pub(super) fn options(facts: &Facts<'_>, denormals: &[DenormalFindings]) -> Vec<Advice> {
     let change = |contrast: &Contrast| {
-        let found = denormals.iter().find(|found| found.session == contrast.session)?;
-        found.change.as_ref().filter(|change| change.verdict == Verdict::Faster)
+        let found = denormals
+            .iter()
+            .find(|found| found.session == contrast.session)?;
+        found
+            .change
+            .as_ref()
+            .filter(|change| change.verdict == Verdict::Faster)
     };
     let contrasts = facts.index.record.contrasts.iter();
-    contrasts.filter_map(|contrast| set_option(facts, contrast, change(contrast)?)).collect()
+    contrasts
+        .filter_map(|contrast| set_option(facts, contrast, change(contrast)?))
+        .collect()
 }
 
 fn set_option(facts: &Facts<'_>, contrast: &Contrast, change: &Change) -> Option<Advice> {
@@ -29,37 +36,66 @@ fn set_option(facts: &Facts<'_>, contrast: &Contrast, change: &Change) -> Option
         verdict: Some(change.verdict),
     };
     // Its command needs no option: every run holds the session against itself with it.
-    Some(advice(facts.index.record, Action::SetOption { key, option }, gain, Level::Low, Level::Medium))
+    Some(advice(
+        facts.index.record,
+        Action::SetOption { key, option },
+        gain,
+        Level::Low,
+        Level::Medium,
+    ))
 }
 
 /// Under the plan's first load mode; `None` for a session that must not be shipped.
 fn key(facts: &Facts<'_>, session: usize, shape: usize, batch_size: u64) -> Option<CellKey> {
     let load_mode = *facts.index.record.plan.load_modes.first()?;
-    facts.rejection(session).is_none().then_some(CellKey { session, shape, batch_size, load_mode })
+    facts.rejection(session).is_none().then_some(CellKey {
+        session,
+        shape,
+        batch_size,
+        load_mode,
+    })
 }
 
 /// Of sessions that are slower after a pause, the longest pause after which that is not shown.
 pub(super) fn keep_warm(facts: &Facts<'_>, idle_gaps: &[IdleFindings]) -> Vec<Advice> {
-    idle_gaps.iter().filter_map(|found| after_pauses(facts, found)).collect()
+    idle_gaps
+        .iter()
+        .filter_map(|found| after_pauses(facts, found))
+        .collect()
 }
 
 fn after_pauses(facts: &Facts<'_>, found: &IdleFindings) -> Option<Advice> {
-    let pauses: Vec<(&GapFindings, &Change)> =
-        found.gaps.iter().flatten().filter_map(|gap| Some((gap, gap.change.as_ref()?))).collect();
+    let pauses: Vec<(&GapFindings, &Change)> = found
+        .gaps
+        .iter()
+        .flatten()
+        .filter_map(|gap| Some((gap, gap.change.as_ref()?)))
+        .collect();
     let is_slower = |pause: &(&GapFindings, &Change)| pause.1.verdict == Verdict::Slower;
     let (longest, change) = *pauses.last().filter(|pause| is_slower(pause))?;
-    let (fine, _) =
-        pauses.iter().take_while(|pause| !is_slower(pause)).last().filter(|fine| fine.0.gap_ns > Nanos(0))?;
+    let (fine, _) = pauses
+        .iter()
+        .take_while(|pause| !is_slower(pause))
+        .last()
+        .filter(|fine| fine.0.gap_ns > Nanos(0))?;
     let key = key(facts, found.session, found.shape, found.batch_size)?;
     let record = facts.index.record;
-    let command =
-        compare_with_baseline(record, key, &[key.batch_size]).with_idle_gaps(&record.plan.idle_gaps_ns).words();
-    let action = Action::KeepWarm { key, longest_ns: fine.gap_ns, idle_ns: longest.gap_ns };
+    let command = compare_with_baseline(record, key, &[key.batch_size])
+        .with_idle_gaps(&record.plan.idle_gaps_ns)
+        .words();
+    let action = Action::KeepWarm {
+        key,
+        longest_ns: fine.gap_ns,
+        idle_ns: longest.gap_ns,
+    };
     let gain = Gain {
         metric: Metric::LatencyP50,
         factor: change.ratio.clone(),
         against: Against::WithoutPause,
         verdict: Some(change.verdict),
     };
-    Some(Advice { command, ..advice(record, action, gain, Level::Medium, Level::Low) })
+    Some(Advice {
+        command,
+        ..advice(record, action, gain, Level::Medium, Level::Low)
+    })
 }

@@ -28,10 +28,24 @@ pub(in crate::analysis) struct Diagnosed<'a> {
     pub(in crate::analysis) idle_gaps: &'a [IdleFindings],
 }
 
-pub(in crate::analysis) fn advice(facts: &Facts<'_>, answer: &Answer, diagnosed: &Diagnosed<'_>) -> Vec<Advice> {
+pub(in crate::analysis) fn advice(
+    facts: &Facts<'_>,
+    answer: &Answer,
+    diagnosed: &Diagnosed<'_>,
+) -> Vec<Advice> {
     let mut advice = ship::advice(facts, answer);
-    advice.extend(answer.throughput.pick().and_then(|pick| serving::batch(facts, pick)));
-    advice.extend(answer.latency.pick().and_then(|pick| serving::load_before_traffic(facts, pick)));
+    advice.extend(
+        answer
+            .throughput
+            .pick()
+            .and_then(|pick| serving::batch(facts, pick)),
+    );
+    advice.extend(
+        answer
+            .latency
+            .pick()
+            .and_then(|pick| serving::load_before_traffic(facts, pick)),
+    );
     advice.extend(diagnosed::options(facts, diagnosed.denormals));
     advice.extend(diagnosed::keep_warm(facts, diagnosed.idle_gaps));
     for advice in &mut advice {
@@ -39,7 +53,9 @@ pub(in crate::analysis) fn advice(facts: &Facts<'_>, answer: &Answer, diagnosed:
     }
     advice.sort_by(|one, other| {
         let tier = |advice: &Advice| Tier::of(advice);
-        tier(one).cmp(&tier(other)).then(conservative(&other.gain).total_cmp(&conservative(&one.gain)))
+        tier(one)
+            .cmp(&tier(other))
+            .then(conservative(&other.gain).total_cmp(&conservative(&one.gain)))
     });
     advice
 }
@@ -55,7 +71,9 @@ enum Tier {
 impl Tier {
     fn of(advice: &Advice) -> Self {
         match (&advice.action, advice.metric) {
-            (Action::KeepWarm { .. } | Action::LoadBeforeTraffic { .. }, _) => Tier::SomePredictions,
+            (Action::KeepWarm { .. } | Action::LoadBeforeTraffic { .. }, _) => {
+                Tier::SomePredictions
+            }
             (_, Metric::FileSize | Metric::CpuUtilization) => Tier::Resources,
             _ => Tier::EveryPrediction,
         }

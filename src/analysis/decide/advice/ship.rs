@@ -15,11 +15,15 @@ const SIZE_FACTOR_WORTH_IT: f64 = 1.1;
 pub(super) fn advice(facts: &Facts<'_>, answer: &Answer) -> Vec<Advice> {
     let single = facts.single();
     let gains = |cell: &&CellFindings| {
-        for_latency(facts, cell).or_else(|| for_size(facts, cell)).or_else(|| for_threads(facts, cell))
+        for_latency(facts, cell)
+            .or_else(|| for_size(facts, cell))
+            .or_else(|| for_threads(facts, cell))
     };
     let mut advice: Vec<Advice> = single.iter().filter_map(gains).collect();
     if let Some(pick) = answer.throughput.pick()
-        && !advice.iter().any(|known| known.action.key().session == pick.key.session)
+        && !advice
+            .iter()
+            .any(|known| known.action.key().session == pick.key.session)
     {
         advice.extend(for_throughput(facts, pick));
     }
@@ -28,25 +32,48 @@ pub(super) fn advice(facts: &Facts<'_>, answer: &Answer) -> Vec<Advice> {
 
 fn usable_change<'a>(facts: &Facts<'_>, cell: &'a CellFindings) -> Option<&'a Change> {
     let change = &cell.comparison.as_ref()?.p50;
-    facts.rejection(cell.key.session).is_none().then_some(change)
+    facts
+        .rejection(cell.key.session)
+        .is_none()
+        .then_some(change)
 }
 
 fn for_latency(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Faster)?;
-    instead(facts, cell, Metric::LatencyP50, change.ratio.reciprocal(), change.verdict)
+    instead(
+        facts,
+        cell,
+        Metric::LatencyP50,
+        change.ratio.reciprocal(),
+        change.verdict,
+    )
 }
 
 fn for_throughput(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
     let cell = facts.cell(pick.key)?;
     let change = &cell.comparison.as_ref()?.throughput;
-    instead(facts, cell, Metric::Throughput, change.ratio.clone(), change.verdict)
+    instead(
+        facts,
+        cell,
+        Metric::Throughput,
+        change.ratio.clone(),
+        change.verdict,
+    )
 }
 
 /// A session that is as fast and has the smaller file.
 fn for_size(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Same)?;
-    let factor = facts.size_factor(cell.key.session).filter(|&factor| factor >= SIZE_FACTOR_WORTH_IT)?;
-    instead(facts, cell, Metric::FileSize, Estimate::exact(factor, 1, Counted::Files), change.verdict)
+    let factor = facts
+        .size_factor(cell.key.session)
+        .filter(|&factor| factor >= SIZE_FACTOR_WORTH_IT)?;
+    instead(
+        facts,
+        cell,
+        Metric::FileSize,
+        Estimate::exact(factor, 1, Counted::Files),
+        change.verdict,
+    )
 }
 
 /// A session of the baseline's model that is as fast, also in throughput, with fewer threads.
@@ -54,8 +81,12 @@ fn for_threads(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Same)?;
     let throughput = cell.comparison.as_ref()?.throughput.verdict;
     let plan = &facts.index.record.plan;
-    let (own, base) = (&plan.sessions[cell.key.session], &plan.sessions[facts.index.baseline?]);
-    let fewer = own.variant == base.variant && own.options.intra_threads < base.options.intra_threads;
+    let (own, base) = (
+        &plan.sessions[cell.key.session],
+        &plan.sessions[facts.index.baseline?],
+    );
+    let fewer =
+        own.variant == base.variant && own.options.intra_threads < base.options.intra_threads;
     if !fewer || !matches!(throughput, Verdict::Same | Verdict::Faster) {
         return None;
     }
@@ -64,19 +95,39 @@ fn for_threads(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
     instead(facts, cell, Metric::CpuUtilization, factor, change.verdict)
 }
 
-fn instead(facts: &Facts<'_>, cell: &CellFindings, metric: Metric, gain: Estimate, verdict: Verdict) -> Option<Advice> {
+fn instead(
+    facts: &Facts<'_>,
+    cell: &CellFindings,
+    metric: Metric,
+    gain: Estimate,
+    verdict: Verdict,
+) -> Option<Advice> {
     let session = cell.key.session;
-    let baseline = CellKey { session: facts.index.baseline?, ..cell.key };
+    let baseline = CellKey {
+        session: facts.index.baseline?,
+        ..cell.key
+    };
     let caveats = caveats(facts, cell);
     let without = facts.cell(baseline);
     let record = facts.index.record;
-    let (own, base) = (&record.plan.sessions[session], &record.plan.sessions[baseline.session]);
+    let (own, base) = (
+        &record.plan.sessions[session],
+        &record.plan.sessions[baseline.session],
+    );
     let action = if own.variant == base.variant {
-        Action::Switch { key: cell.key, settings: settings(record, session, baseline.session) }
+        Action::Switch {
+            key: cell.key,
+            settings: settings(record, session, baseline.session),
+        }
     } else {
         Action::Ship { key: cell.key }
     };
-    let gain = Gain { metric, factor: gain, against: Against::Baseline(baseline), verdict: Some(verdict) };
+    let gain = Gain {
+        metric,
+        factor: gain,
+        against: Against::Baseline(baseline),
+        verdict: Some(verdict),
+    };
     let risk = risk(&caveats);
     Some(Advice {
         accuracy: facts.sessions[session].accuracy.change.clone(),
@@ -102,10 +153,15 @@ fn effort(own: &SessionSpec, base: &SessionSpec) -> Level {
 }
 
 fn settings(record: &RunRecord, session: usize, baseline: usize) -> Vec<Setting> {
-    let (own, base) = (&record.plan.sessions[session], &record.plan.sessions[baseline]);
+    let (own, base) = (
+        &record.plan.sessions[session],
+        &record.plan.sessions[baseline],
+    );
     let mut settings = Vec::new();
     if own.runtime != base.runtime {
-        let known = record.runtime_of(session).map(|runtime| runtime.version.clone());
+        let known = record
+            .runtime_of(session)
+            .map(|runtime| runtime.version.clone());
         let version = known.unwrap_or_else(|| own.runtime.path().display().to_string());
         settings.push(Setting::Runtime { version });
     }
@@ -120,7 +176,9 @@ fn settings(record: &RunRecord, session: usize, baseline: usize) -> Vec<Setting>
     }
     let mut alike = own.options.clone();
     alike.intra_threads = base.options.intra_threads;
-    if alike != base.options || own.provider != base.provider && own.execution_provider == base.execution_provider {
+    if alike != base.options
+        || own.provider != base.provider && own.execution_provider == base.execution_provider
+    {
         settings.push(Setting::Options);
     }
     settings

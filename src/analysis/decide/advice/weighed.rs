@@ -1,7 +1,9 @@
 //! What an advice rests on, and what it risks.
 
 use crate::analysis::decide::commands::compare_with_baseline;
-use crate::analysis::{Action, Advice, Against, Caveat, CellFindings, Estimate, Evidence, Level, Priority, Verdict};
+use crate::analysis::{
+    Action, Advice, Against, Caveat, CellFindings, Estimate, Evidence, Level, Priority, Verdict,
+};
 use crate::metric::Metric;
 use crate::record::RunRecord;
 
@@ -14,9 +16,14 @@ pub(super) fn risk(caveats: &[Caveat]) -> Level {
     let has = |caveat| caveats.contains(&caveat);
     if has(Caveat::AccuracyNotMeasured) || has(Caveat::LowAgreement) {
         Level::High
-    } else if [Caveat::AgreementOnly, Caveat::AccuracyFellLittle, Caveat::WorseTail, Caveat::Incomplete]
-        .into_iter()
-        .any(has)
+    } else if [
+        Caveat::AgreementOnly,
+        Caveat::AccuracyFellLittle,
+        Caveat::WorseTail,
+        Caveat::Incomplete,
+    ]
+    .into_iter()
+    .any(has)
     {
         Level::Medium
     } else {
@@ -33,10 +40,27 @@ pub(super) struct Gain {
 }
 
 /// Advice with a gain and nothing beside it, which is not ranked yet; its command measures the cell beside the baseline.
-pub(super) fn advice(record: &RunRecord, action: Action, gain: Gain, effort: Level, risk: Level) -> Advice {
+pub(super) fn advice(
+    record: &RunRecord,
+    action: Action,
+    gain: Gain,
+    effort: Level,
+    risk: Level,
+) -> Advice {
     let key = action.key();
-    let Gain { metric, factor, against, verdict } = gain;
-    let evidence = factor.measured().map(|found| Evidence { key, against, n: found.n, n_of: found.n_of, verdict });
+    let Gain {
+        metric,
+        factor,
+        against,
+        verdict,
+    } = gain;
+    let evidence = factor.measured().map(|found| Evidence {
+        key,
+        against,
+        n: found.n,
+        n_of: found.n_of,
+        verdict,
+    });
     Advice {
         action,
         priority: Priority::Low,

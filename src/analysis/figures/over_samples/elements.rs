@@ -50,7 +50,11 @@ pub fn element_change(
     let change = SampleFigure::over(baseline.samples.len(), seed, |indices| {
         share(&candidate.samples, indices) - share(&baseline.samples, indices)
     });
-    if change.value.is_finite() { Ok(change) } else { Err(NoFigure::NoSamples) }
+    if change.value.is_finite() {
+        Ok(change)
+    } else {
+        Err(NoFigure::NoSamples)
+    }
 }
 
 fn share(samples: &[RightOf], indices: &[usize]) -> f64 {
@@ -65,7 +69,9 @@ fn share(samples: &[RightOf], indices: &[usize]) -> f64 {
 /// Over the classes that occur; `None` where classes were not counted.
 pub fn mean_iou(scores: &ElementScores) -> Option<f64> {
     let occurring = scores.classes.iter().filter(|class| class.either_count > 0);
-    let shares: Vec<f64> = occurring.map(|class| class.both_count as f64 / class.either_count as f64).collect();
+    let shares: Vec<f64> = occurring
+        .map(|class| class.both_count as f64 / class.either_count as f64)
+        .collect();
     (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
 }
 
@@ -75,7 +81,11 @@ mod tests {
     use crate::record::{ElementUnit, Overlap};
 
     fn several(samples: &[(u64, u64, u64)]) -> SeveralScores {
-        let hits = |&(both_count, false_count, missed_count)| Hits { both_count, false_count, missed_count };
+        let hits = |&(both_count, false_count, missed_count)| Hits {
+            both_count,
+            false_count,
+            missed_count,
+        };
         SeveralScores {
             output: "o".into(),
             classes_count: 4,
@@ -85,8 +95,14 @@ mod tests {
     }
 
     fn elements(samples: &[(u64, u64)]) -> ElementScores {
-        let right = |&(right_count, elements_count)| RightOf { right_count, elements_count };
-        let overlap = |both_count, either_count| Overlap { both_count, either_count };
+        let right = |&(right_count, elements_count)| RightOf {
+            right_count,
+            elements_count,
+        };
+        let overlap = |both_count, either_count| Overlap {
+            both_count,
+            either_count,
+        };
         ElementScores {
             output: "o".into(),
             unit: ElementUnit::Token,
@@ -101,7 +117,10 @@ mod tests {
         let scores = several(&[(2, 0, 0), (1, 1, 0), (0, 0, 2)]);
         assert_eq!(exact_match(&scores), Proportion::new(1, 3));
         let f1 = micro_f1(&scores, 1).unwrap();
-        assert!((f1.value - 6.0 / 9.0).abs() < 1e-12 && f1.interval.is_err(), "{f1:?}");
+        assert!(
+            (f1.value - 6.0 / 9.0).abs() < 1e-12 && f1.interval.is_err(),
+            "{f1:?}"
+        );
         assert_eq!(micro_f1(&several(&[(0, 0, 0)]), 1), None);
         let flips = exact_flips(&scores, &several(&[(1, 1, 0), (2, 0, 0), (2, 0, 0)])).unwrap();
         assert_eq!((flips.counts.gained_count, flips.counts.lost_count), (2, 1));

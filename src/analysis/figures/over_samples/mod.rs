@@ -37,12 +37,17 @@ pub fn top1(scores: &LabelledScores) -> Option<Proportion> {
 
 /// `None` for an output without scores, and where there are no more than `k` classes, so that it would always be 1.
 pub fn top_k(scores: &LabelledScores, k: u64) -> Option<Proportion> {
-    scores.classes_count.filter(|&classes_count| classes_count > k)?;
+    scores
+        .classes_count
+        .filter(|&classes_count| classes_count > k)?;
     within(scores, k)
 }
 
 fn within(scores: &LabelledScores, k: u64) -> Option<Proportion> {
-    let right = scores.label_ranks.iter().filter(|rank| rank.is_some_and(|rank| rank < k));
+    let right = scores
+        .label_ranks
+        .iter()
+        .filter(|rank| rank.is_some_and(|rank| rank < k));
     Proportion::new(right.count() as u64, scores.label_ranks.len() as u64)
 }
 
@@ -53,13 +58,27 @@ pub fn macro_f1(scores: &LabelledScores, labels: &[i64], seed: u64) -> Option<Sa
     let n = scores.predicted.len();
     let labels = labels.get(..n).filter(|labels| !labels.is_empty())?;
     let predicted = scores.predicted.iter().map(|class| class.map(i128::from));
-    let pairs: Vec<(i128, Option<i128>)> = labels.iter().map(|&label| i128::from(label)).zip(predicted).collect();
-    let classes = pairs.iter().flat_map(|(label, predicted)| [Some(*label), *predicted]).flatten();
+    let pairs: Vec<(i128, Option<i128>)> = labels
+        .iter()
+        .map(|&label| i128::from(label))
+        .zip(predicted)
+        .collect();
+    let classes = pairs
+        .iter()
+        .flat_map(|(label, predicted)| [Some(*label), *predicted])
+        .flatten();
     let mut numbered: BTreeMap<i128, usize> = classes.map(|class| (class, 0)).collect();
-    numbered.values_mut().enumerate().for_each(|(number, place)| *place = number);
-    let pairs: Vec<(usize, Option<usize>)> =
-        pairs.iter().map(|(label, predicted)| (numbered[label], predicted.map(|class| numbered[&class]))).collect();
-    Some(SampleFigure::over(n, seed, |indices| f1_over(&pairs, numbered.len(), indices)))
+    numbered
+        .values_mut()
+        .enumerate()
+        .for_each(|(number, place)| *place = number);
+    let pairs: Vec<(usize, Option<usize>)> = pairs
+        .iter()
+        .map(|(label, predicted)| (numbered[label], predicted.map(|class| numbered[&class])))
+        .collect();
+    Some(SampleFigure::over(n, seed, |indices| {
+        f1_over(&pairs, numbered.len(), indices)
+    }))
 }
 
 /// Over the classes that occur in the samples at `indices`.
@@ -75,9 +94,12 @@ fn f1_over(pairs: &[(usize, Option<usize>)], classes_count: usize, indices: &[us
             hits[label] += u64::from(predicted == label);
         }
     }
-    let f1: Vec<f64> = (hits.iter().zip(&occurrences).filter(|(_, occurrences)| **occurrences > 0))
-        .map(|(&hits, &occurrences)| 2.0 * hits as f64 / occurrences as f64)
-        .collect();
+    let f1: Vec<f64> = (hits
+        .iter()
+        .zip(&occurrences)
+        .filter(|(_, occurrences)| **occurrences > 0))
+    .map(|(&hits, &occurrences)| 2.0 * hits as f64 / occurrences as f64)
+    .collect();
     f1.iter().sum::<f64>() / f1.len() as f64
 }
 
@@ -89,9 +111,15 @@ pub fn flips(baseline: &LabelledScores, candidate: &LabelledScores) -> Result<Fl
 }
 
 /// From each sample's absolute or squared errors.
-pub fn mean_error(kind: ErrorKind, errors: &[Option<f64>], seed: u64) -> Result<SampleFigure, NoFigure> {
+pub fn mean_error(
+    kind: ErrorKind,
+    errors: &[Option<f64>],
+    seed: u64,
+) -> Result<SampleFigure, NoFigure> {
     let errors = finite(errors)?;
-    Ok(SampleFigure::over(errors.len(), seed, |indices| kind.over(&errors, indices)))
+    Ok(SampleFigure::over(errors.len(), seed, |indices| {
+        kind.over(&errors, indices)
+    }))
 }
 
 /// Candidate less baseline, paired on the same samples.
@@ -113,7 +141,10 @@ fn finite(errors: &[Option<f64>]) -> Result<Vec<f64>, NoFigure> {
     match errors.len() - finite.len() {
         _ if errors.is_empty() => Err(NoFigure::NoSamples),
         0 => Ok(finite),
-        count => Err(NoFigure::NotFinite { count: count as u64, n: errors.len() as u64 }),
+        count => Err(NoFigure::NotFinite {
+            count: count as u64,
+            n: errors.len() as u64,
+        }),
     }
 }
 
@@ -121,7 +152,11 @@ fn finite(errors: &[Option<f64>]) -> Result<Vec<f64>, NoFigure> {
 mod tests {
     use super::*;
 
-    fn scores(classes_count: u64, predicted: &[Option<u64>], label_ranks: &[Option<u64>]) -> LabelledScores {
+    fn scores(
+        classes_count: u64,
+        predicted: &[Option<u64>],
+        label_ranks: &[Option<u64>],
+    ) -> LabelledScores {
         LabelledScores {
             output: "y".to_owned(),
             classes_count: Some(classes_count),
@@ -133,11 +168,20 @@ mod tests {
     #[test]
     fn samples_without_numbers_are_wrong_and_too_few_classes_have_no_top_k() {
         let missing = scores(3, &[Some(0), None, Some(1)], &[Some(0), None, Some(1)]);
-        assert_eq!((top1(&missing), top_k(&missing, 2)), (Proportion::new(1, 3), Proportion::new(2, 3)));
+        assert_eq!(
+            (top1(&missing), top_k(&missing, 2)),
+            (Proportion::new(1, 3), Proportion::new(2, 3))
+        );
         let with_scores = scores(5, &[Some(0)], &[Some(0)]);
         assert_eq!(top_k(&with_scores, 5), None);
-        let class_alone = LabelledScores { classes_count: None, ..with_scores };
-        assert_eq!((top_k(&class_alone, 2), top1(&class_alone)), (None, Proportion::new(1, 1)));
+        let class_alone = LabelledScores {
+            classes_count: None,
+            ..with_scores
+        };
+        assert_eq!(
+            (top_k(&class_alone, 2), top1(&class_alone)),
+            (None, Proportion::new(1, 1))
+        );
         assert_eq!(top1(&scores(2, &[], &[])), None);
     }
 
@@ -145,8 +189,18 @@ mod tests {
     fn macro_f1_is_the_hand_computed_one_and_1_where_all_is_right() {
         // The first is scikit-learn's example.
         for (predicted, labels, value, why) in [
-            (&[0, 2, 1, 0, 0, 1].map(Some)[..], &[0, 1, 2, 0, 1, 2][..], 0.8 / 3.0, "F1 0.8, 0, 0"),
-            (&[Some(0), None, Some(1)], &[0, 0, 1], (2.0 / 3.0 + 1.0) / 2.0, "no number is a miss: 2 / (2 + 1), 2 / 2"),
+            (
+                &[0, 2, 1, 0, 0, 1].map(Some)[..],
+                &[0, 1, 2, 0, 1, 2][..],
+                0.8 / 3.0,
+                "F1 0.8, 0, 0",
+            ),
+            (
+                &[Some(0), None, Some(1)],
+                &[0, 0, 1],
+                (2.0 / 3.0 + 1.0) / 2.0,
+                "no number is a miss: 2 / (2 + 1), 2 / 2",
+            ),
             (&[Some(0)], &[0, 1], 1.0, "the second sample was not scored"),
         ] {
             let figure = macro_f1(&scores(3, predicted, &[]), labels, 1).unwrap();
@@ -155,12 +209,21 @@ mod tests {
             let too_few = format!("needs 10 samples, has {}", predicted.len());
             assert_eq!(figure.interval.unwrap_err().to_string(), too_few, "{why}");
         }
-        assert_eq!(macro_f1(&scores(2, &[Some(0), Some(1)], &[]), &[0], 1), None, "a label is missing");
+        assert_eq!(
+            macro_f1(&scores(2, &[Some(0), Some(1)], &[]), &[0], 1),
+            None,
+            "a label is missing"
+        );
         let labels: Vec<i64> = (0..30).map(|sample| sample % 3).collect();
         let predicted: Vec<Option<u64>> = labels.iter().map(|&label| Some(label as u64)).collect();
         let figure = macro_f1(&scores(3, &predicted, &[]), &labels, 1).unwrap();
         assert_eq!((figure.value, figure.n), (1.0, 30));
-        assert_eq!(figure.interval.map(|interval| (interval.low, interval.high)), Ok((1.0, 1.0)));
+        assert_eq!(
+            figure
+                .interval
+                .map(|interval| (interval.low, interval.high)),
+            Ok((1.0, 1.0))
+        );
     }
 
     #[test]
@@ -169,33 +232,56 @@ mod tests {
         let candidate = scores(3, &[], &[Some(0), None, Some(0), Some(0), Some(1)]);
         let found = flips(&baseline, &candidate).unwrap();
         assert_eq!((found.counts.gained_count, found.counts.lost_count), (2, 1));
-        assert_eq!((found.counts.both_right_count, found.counts.both_wrong_count), (1, 1));
-        assert!((found.change.difference - 0.2).abs() < 1e-12 && found.change.p_value == 1.0, "{found:?}");
+        assert_eq!(
+            (found.counts.both_right_count, found.counts.both_wrong_count),
+            (1, 1)
+        );
+        assert!(
+            (found.change.difference - 0.2).abs() < 1e-12 && found.change.p_value == 1.0,
+            "{found:?}"
+        );
         let error = flips(&scores(2, &[], &[Some(0)]), &scores(2, &[], &[])).unwrap_err();
-        assert_eq!(error.to_string(), "baseline was scored on 1 samples, candidate on 0");
-        assert_eq!(flips(&scores(2, &[], &[]), &scores(2, &[], &[])), Err(NoFigure::NoSamples));
+        assert_eq!(
+            error.to_string(),
+            "baseline was scored on 1 samples, candidate on 0"
+        );
+        assert_eq!(
+            flips(&scores(2, &[], &[]), &scores(2, &[], &[])),
+            Err(NoFigure::NoSamples)
+        );
     }
 
     #[test]
     fn mean_errors_are_the_hand_computed_ones_or_none_where_one_is_not_finite() {
         let absolute: Vec<Option<f64>> = (1..=10).map(|error| Some(f64::from(error))).collect();
-        let squared: Vec<Option<f64>> = (1..=10).map(|error| Some(f64::from(error * error))).collect();
+        let squared: Vec<Option<f64>> = (1..=10)
+            .map(|error| Some(f64::from(error * error)))
+            .collect();
         let mae = mean_error(ErrorKind::MeanAbsolute, &absolute, 1).unwrap();
         let rmse = mean_error(ErrorKind::RootMeanSquare, &squared, 1).unwrap();
         assert_eq!(mae.value, 5.5);
         assert!((rmse.value - 38.5_f64.sqrt()).abs() < 1e-12);
         assert!(mae.interval.unwrap().contains(5.5) && rmse.interval.unwrap().contains(rmse.value));
         let error = mean_error(ErrorKind::MeanAbsolute, &[Some(1.0), None], 1).unwrap_err();
-        assert_eq!(error.to_string(), "1 of 2 samples have outputs or targets that are not finite");
+        assert_eq!(
+            error.to_string(),
+            "1 of 2 samples have outputs or targets that are not finite"
+        );
     }
 
     #[test]
     fn change_of_an_error_is_paired() {
         let baseline: Vec<Option<f64>> = (0..50).map(|sample| Some(f64::from(sample))).collect();
-        let candidate: Vec<Option<f64>> = baseline.iter().map(|error| error.map(|error| error + 0.5)).collect();
+        let candidate: Vec<Option<f64>> = baseline
+            .iter()
+            .map(|error| error.map(|error| error + 0.5))
+            .collect();
         let change = error_change(ErrorKind::MeanAbsolute, &baseline, &candidate, 1).unwrap();
         let interval = change.interval.unwrap();
         assert!((change.value - 0.5).abs() < 1e-12);
-        assert!((interval.low - 0.5).abs() < 1e-9 && (interval.high - 0.5).abs() < 1e-9, "{interval:?}");
+        assert!(
+            (interval.low - 0.5).abs() < 1e-9 && (interval.high - 0.5).abs() < 1e-9,
+            "{interval:?}"
+        );
     }
 }

@@ -21,7 +21,10 @@ impl Flips {
                 (false, false) => &mut counts.both_wrong_count,
             } += 1;
         }
-        Ok(Flips { counts, change: counts.change().ok_or(NoFigure::NoSamples)? })
+        Ok(Flips {
+            counts,
+            change: counts.change().ok_or(NoFigure::NoSamples)?,
+        })
     }
 }
 
@@ -36,7 +39,11 @@ impl SampleFigure {
     /// `figure` is of the samples at some indices.
     pub(super) fn over(samples_count: usize, seed: u64, figure: impl Fn(&[usize]) -> f64) -> Self {
         let all: Vec<usize> = (0..samples_count).collect();
-        SampleFigure { value: figure(&all), interval: bootstrap(samples_count, seed, figure), n: samples_count as u64 }
+        SampleFigure {
+            value: figure(&all),
+            interval: bootstrap(samples_count, seed, figure),
+            n: samples_count as u64,
+        }
     }
 }
 
@@ -53,5 +60,12 @@ pub enum NoFigure {
 
 pub(super) fn check_alike(baseline: usize, candidate: usize) -> Result<(), NoFigure> {
     let (baseline, candidate) = (baseline as u64, candidate as u64);
-    if baseline == candidate { Ok(()) } else { Err(NoFigure::UnlikeSamples { baseline, candidate }) }
+    if baseline == candidate {
+        Ok(())
+    } else {
+        Err(NoFigure::UnlikeSamples {
+            baseline,
+            candidate,
+        })
+    }
 }

@@ -32,38 +32,71 @@ pub(super) fn choose(
     if let Some(asked) = asked {
         return named(variants, asked).map(|index| Choice { index, note: None });
     }
-    let full: Vec<usize> = (0..variants.len()).filter(|&index| heads[index].is_some_and(is_full_precision)).collect();
+    let full: Vec<usize> = (0..variants.len())
+        .filter(|&index| heads[index].is_some_and(is_full_precision))
+        .collect();
     let (index, why) = match full.as_slice() {
-        _ if variants.len() == 1 => return Ok(Choice { index: 0, note: None }),
+        _ if variants.len() == 1 => {
+            return Ok(Choice {
+                index: 0,
+                note: None,
+            });
+        }
         [] => match widest(heads) {
-            Some(index) => (index, "none is in full precision, and its weights are the widest".to_owned()),
-            None => return Ok(Choice { index: 0, note: None }),
+            Some(index) => (
+                index,
+                "none is in full precision, and its weights are the widest".to_owned(),
+            ),
+            None => {
+                return Ok(Choice {
+                    index: 0,
+                    note: None,
+                });
+            }
         },
         &[only] => (only, "the only file in full precision".to_owned()),
         several => among(variants, heads, several),
     };
-    Ok(Choice { index, note: Some(format!("baseline: {}, {why}", file_name(variants, index))) })
+    Ok(Choice {
+        index,
+        note: Some(format!("baseline: {}, {why}", file_name(variants, index))),
+    })
 }
 
 fn file_name(variants: &[Variant], index: usize) -> String {
     let variant = &variants[index];
     let parts = variant.path.iter().count();
-    let end =
-        |path: &Path, parts: usize| path.iter().skip(path.iter().count().saturating_sub(parts)).collect::<PathBuf>();
+    let end = |path: &Path, parts: usize| {
+        path.iter()
+            .skip(path.iter().count().saturating_sub(parts))
+            .collect::<PathBuf>()
+    };
     let is_shared = |parts: usize| {
-        let mut others = variants.iter().enumerate().filter(|&(other, _)| other != index);
+        let mut others = variants
+            .iter()
+            .enumerate()
+            .filter(|&(other, _)| other != index);
         others.any(|(_, other)| end(&other.path, parts) == end(&variant.path, parts))
     };
     let needed = (1..parts).find(|&parts| !is_shared(parts)).unwrap_or(parts);
     let name = end(&variant.path, needed).display().to_string();
-    if name.starts_with(&variant.name) { name } else { format!("{} ({name})", variant.name) }
+    if name.starts_with(&variant.name) {
+        name
+    } else {
+        format!("{} ({name})", variant.name)
+    }
 }
 
 fn named(variants: &[Variant], asked: &str) -> Result<usize, CliError> {
     let stem = |variant: &Variant| variant.path.file_stem().is_some_and(|stem| stem == asked);
-    let is_it = |variant: &Variant| variant.name == asked || stem(variant) || variant.path.as_os_str() == asked;
+    let is_it = |variant: &Variant| {
+        variant.name == asked || stem(variant) || variant.path.as_os_str() == asked
+    };
     variants.iter().position(is_it).ok_or_else(|| {
-        let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
+        let names: Vec<&str> = variants
+            .iter()
+            .map(|variant| variant.name.as_str())
+            .collect();
         let hint = format!("name one of {} with `--baseline`", names.join(", "));
         CliError::usage(format!("no variant is called `{asked}`"), hint)
     })
@@ -71,8 +104,10 @@ fn named(variants: &[Variant], asked: &str) -> Result<usize, CliError> {
 
 /// Whether a model's weights are in full precision and none of its nodes is quantized.
 pub(super) fn is_full_precision(head: &ModelSummary) -> bool {
-    let is_quantized =
-        head.quantization.as_ref().is_some_and(|quantization| quantization.format != QuantizationFormat::None);
+    let is_quantized = head
+        .quantization
+        .as_ref()
+        .is_some_and(|quantization| quantization.format != QuantizationFormat::None);
     LABELS.contains(&head.precision.label.as_str()) && !is_quantized
 }
 
@@ -87,23 +122,46 @@ fn among(variants: &[Variant], heads: &[Option<&ModelSummary>], full: &[usize]) 
         ([only], _) => return (*only, "the largest of those in full precision".to_owned()),
         (_, Some(&marked)) => (marked, "by its name"),
         (all, None) => match plainest(variants, all) {
-            Some(plainest) if is_alone(variants, all, plainest) => (plainest, "with whose name the others' begin"),
+            Some(plainest) if is_alone(variants, all, plainest) => {
+                (plainest, "with whose name the others' begin")
+            }
             first => (first.unwrap_or(all[0]), "the first of several"),
         },
     };
-    let mut rivals: Vec<String> =
-        largest.iter().filter(|&&other| other != index).map(|&other| file_name(variants, other)).collect();
+    let mut rivals: Vec<String> = largest
+        .iter()
+        .filter(|&&other| other != index)
+        .map(|&other| file_name(variants, other))
+        .collect();
     let more = rivals.len().saturating_sub(MOST_RIVALS);
     rivals.truncate(MOST_RIVALS);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (index, format!("{why}; in full precision and of about that size too: {}{more}", rivals.join(", ")))
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    (
+        index,
+        format!(
+            "{why}; in full precision and of about that size too: {}{more}",
+            rivals.join(", ")
+        ),
+    )
 }
 
 /// Those with the most bytes of weights, or of trees, whose numbers are parts of operators, of their files.
 fn largest(heads: &[Option<&ModelSummary>], full: &[usize]) -> Vec<usize> {
     let weights = |head: &ModelSummary| head.weights.iter().map(|row| row.bytes).sum::<Bytes>().0;
-    let are_trees = full.iter().all(|&index| heads[index].is_some_and(has_numbers_in_operators));
-    let size = |head: &ModelSummary| if are_trees { head.file_size_bytes.0 } else { weights(head) };
+    let are_trees = full
+        .iter()
+        .all(|&index| heads[index].is_some_and(has_numbers_in_operators));
+    let size = |head: &ModelSummary| {
+        if are_trees {
+            head.file_size_bytes.0
+        } else {
+            weights(head)
+        }
+    };
     let bytes = |index: usize| heads[index].map_or(0, size);
     let most = full.iter().map(|&index| bytes(index)).max().unwrap_or(0);
     let is_largest = |index: &usize| bytes(*index) as f64 >= (1.0 - SAME_SIZE) * most as f64;
@@ -111,34 +169,55 @@ fn largest(heads: &[Option<&ModelSummary>], full: &[usize]) -> Vec<usize> {
 }
 
 fn has_numbers_in_operators(head: &ModelSummary) -> bool {
-    head.weights.is_empty() && head.operators.keys().any(|operator| operator.starts_with("ai.onnx.ml."))
+    head.weights.is_empty()
+        && head
+            .operators
+            .keys()
+            .any(|operator| operator.starts_with("ai.onnx.ml."))
 }
 
 /// The file whose name the others' begin with, as `model.onnx` before `model_optimized.onnx`.
 fn plainest(variants: &[Variant], all: &[usize]) -> Option<usize> {
-    let begins_all =
-        |&&index: &&usize| all.iter().all(|&other| stem(&variants[other]).starts_with(&stem(&variants[index])));
+    let begins_all = |&&index: &&usize| {
+        all.iter()
+            .all(|&other| stem(&variants[other]).starts_with(&stem(&variants[index])))
+    };
     all.iter().find(begins_all).copied()
 }
 
 /// Whether no other file has the name of this one, in another folder or with another extension.
 fn is_alone(variants: &[Variant], all: &[usize], index: usize) -> bool {
-    all.iter().all(|&other| other == index || stem(&variants[other]) != stem(&variants[index]))
+    all.iter()
+        .all(|&other| other == index || stem(&variants[other]) != stem(&variants[index]))
 }
 
 fn stem(variant: &Variant) -> String {
-    variant.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    variant
+        .path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn widest(heads: &[Option<&ModelSummary>]) -> Option<usize> {
     let bits = |head: &ModelSummary| {
         let bytes: f64 = head.weights.iter().map(|row| row.bytes.as_f64()).sum();
-        let elements: f64 = head.weights.iter().map(|row| row.elements_count as f64).sum();
+        let elements: f64 = head
+            .weights
+            .iter()
+            .map(|row| row.elements_count as f64)
+            .sum();
         bytes * 8.0 / elements.max(1.0)
     };
-    let known = heads.iter().enumerate().filter_map(|(index, head)| Some((index, bits((*head)?))));
+    let known = heads
+        .iter()
+        .enumerate()
+        .filter_map(|(index, head)| Some((index, bits((*head)?))));
     // Of equals the first: the last one that is greater than all before it.
-    known.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(index, _)| index)
+    known
+        .reduce(|best, next| if next.1 > best.1 { next } else { best })
+        .map(|(index, _)| index)
 }
 
 #[cfg(test)]
@@ -147,12 +226,21 @@ mod tests {
     use crate::cli::exit;
 
     fn variants(names: &[&str]) -> Vec<Variant> {
-        names.iter().map(|&name| Variant { name: name.into(), path: format!("{name}.onnx").into() }).collect()
+        names
+            .iter()
+            .map(|&name| Variant {
+                name: name.into(),
+                path: format!("{name}.onnx").into(),
+            })
+            .collect()
     }
 
     fn heads(files: &[&str]) -> Vec<ModelSummary> {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-        files.iter().map(|file| crate::onnx::summary(&crate::onnx::read(&folder.join(file)).unwrap())).collect()
+        files
+            .iter()
+            .map(|file| crate::onnx::summary(&crate::onnx::read(&folder.join(file)).unwrap()))
+            .collect()
     }
 
     fn chosen(names: &[&str], files: &[&str]) -> (usize, Option<String>) {
@@ -172,7 +260,10 @@ mod tests {
     #[test]
     fn the_baseline_is_in_full_precision_or_else_the_widest_then_by_its_name_and_then_the_first() {
         let (index, note) = chosen(&["fp32", "a", "b", "z"], &DIGITS);
-        assert_eq!((index, note.unwrap().as_str()), (3, "baseline: z.onnx, the only file in full precision"));
+        assert_eq!(
+            (index, note.unwrap().as_str()),
+            (3, "baseline: z.onnx, the only file in full precision")
+        );
         let (index, note) = chosen(&["a", "b", "c"], &[DIGITS[1], DIGITS[0], DIGITS[2]]);
         assert_eq!(index, 1);
         assert!(note.unwrap().contains("none is in full precision"));
@@ -180,7 +271,10 @@ mod tests {
         assert_eq!(chosen(&["new", "old-fp32"], &same).0, 1);
         assert_eq!(chosen(&["new", "old"], &same).0, 0);
         assert_eq!(chosen(&["model-opt", "model"], &same).0, 1);
-        assert_eq!(chosen(&["fp32", "large"], &["fixtures/one-node.onnx", DIGITS[3]]).0, 1);
+        assert_eq!(
+            chosen(&["fp32", "large"], &["fixtures/one-node.onnx", DIGITS[3]]).0,
+            1
+        );
     }
 
     #[test]
@@ -197,15 +291,24 @@ mod tests {
         assert_eq!(note(&six, &[DIGITS[3]; 6]), several);
         let heads = heads(&[DIGITS[3]; 2]);
         let heads: Vec<Option<&ModelSummary>> = heads.iter().map(Some).collect();
-        let variant = |name: &str, path: &str| Variant { name: name.into(), path: path.into() };
+        let variant = |name: &str, path: &str| Variant {
+            name: name.into(),
+            path: path.into(),
+        };
         let of = |variants: &[Variant]| choose(variants, &heads, None).unwrap().note.unwrap();
         assert_eq!(
-            of(&[variant("fp32", "export-fp32/model.onnx"), variant("int8", "export-int8/model.onnx")]),
+            of(&[
+                variant("fp32", "export-fp32/model.onnx"),
+                variant("int8", "export-int8/model.onnx")
+            ]),
             "baseline: fp32 (export-fp32/model.onnx), by its name; in full precision and of about that size too: int8 \
              (export-int8/model.onnx)"
         );
         assert_eq!(
-            of(&[variant("net_a", "repo/net_a/1/model.onnx"), variant("net_b", "repo/net_b/1/model.onnx")]),
+            of(&[
+                variant("net_a", "repo/net_a/1/model.onnx"),
+                variant("net_b", "repo/net_b/1/model.onnx")
+            ]),
             "baseline: net_a/1/model.onnx, the first of several; in full precision and of about that size too: \
              net_b/1/model.onnx"
         );
@@ -223,7 +326,18 @@ mod tests {
     #[test]
     fn one_that_is_asked_for_comes_first() {
         let none = [None, None];
-        assert_eq!(choose(&variants(&["fp16", "fp32"]), &none, Some("fp16")).unwrap().index, 0);
-        assert_eq!(choose(&variants(&["fp16", "fp32"]), &none, Some("int4")).err().unwrap().code, exit::USAGE);
+        assert_eq!(
+            choose(&variants(&["fp16", "fp32"]), &none, Some("fp16"))
+                .unwrap()
+                .index,
+            0
+        );
+        assert_eq!(
+            choose(&variants(&["fp16", "fp32"]), &none, Some("int4"))
+                .err()
+                .unwrap()
+                .code,
+            exit::USAGE
+        );
     }
 }

@@ -8,12 +8,23 @@ use crate::plan::Variant;
 
 /// The data that fits the models and lies nearest to them: in their folders, in those above up to the one that was named,
 /// or in the one above that. Says what lies beside the models and is not used.
-pub(super) fn beside(words: &[PathBuf], variants: &[Variant], notes: &mut Vec<String>) -> Option<PathBuf> {
-    let chains: Vec<Vec<PathBuf>> = variants.iter().map(|variant| folders(words, &variant.path)).collect();
+pub(super) fn beside(
+    words: &[PathBuf],
+    variants: &[Variant],
+    notes: &mut Vec<String>,
+) -> Option<PathBuf> {
+    let chains: Vec<Vec<PathBuf>> = variants
+        .iter()
+        .map(|variant| folders(words, &variant.path))
+        .collect();
     let mut model: Option<Model> = None;
     for level in 0..chains.iter().map(Vec::len).max()? {
         let mut found: Vec<PathBuf> = Vec::new();
-        for data in chains.iter().filter_map(|chain| chain.get(level)).flat_map(|folder| inputs::data_in(folder)) {
+        for data in chains
+            .iter()
+            .filter_map(|chain| chain.get(level))
+            .flat_map(|folder| inputs::data_in(folder))
+        {
             if !found.contains(&data) {
                 found.push(data);
             }
@@ -26,8 +37,9 @@ pub(super) fn beside(words: &[PathBuf], variants: &[Variant], notes: &mut Vec<St
             Some(model) => model,
             none => none.insert(onnx::read(&variants.first()?.path).ok()?),
         };
-        let (fitting, others): (Vec<PathBuf>, Vec<PathBuf>) =
-            found.into_iter().partition(|data| inputs::fits(data, model).is_ok());
+        let (fitting, others): (Vec<PathBuf>, Vec<PathBuf>) = found
+            .into_iter()
+            .partition(|data| inputs::fits(data, model).is_ok());
         match fitting.as_slice() {
             [] if level == 0 => notes.extend(others.iter().filter_map(|data| misfit(data, model))),
             [] => {}
@@ -43,17 +55,27 @@ pub(super) fn beside(words: &[PathBuf], variants: &[Variant], notes: &mut Vec<St
 
 fn misfit(data: &Path, model: &Model) -> Option<String> {
     let error = inputs::fits(data, model).err()?;
-    Some(format!("data beside the models is not used: {error}; `--data` names what is fed"))
+    Some(format!(
+        "data beside the models is not used: {error}; `--data` names what is fed"
+    ))
 }
 
 fn ambiguous(several: &[PathBuf]) -> String {
-    let names: Vec<String> = several.iter().map(|path| format!("`{}`", path.display())).collect();
-    format!("data beside the models is not used, since several fit: {}; name one with `--data`", names.join(", "))
+    let names: Vec<String> = several
+        .iter()
+        .map(|path| format!("`{}`", path.display()))
+        .collect();
+    format!(
+        "data beside the models is not used, since several fit: {}; name one with `--data`",
+        names.join(", ")
+    )
 }
 
 /// The folders in which data for a model is looked for, the nearest first.
 fn folders(words: &[PathBuf], model: &Path) -> Vec<PathBuf> {
-    let named = words.iter().find(|word| word.is_dir() && model.starts_with(word));
+    let named = words
+        .iter()
+        .find(|word| word.is_dir() && model.starts_with(word));
     let mut folder = above(model);
     let mut folders = Vec::new();
     while named.is_some_and(|named| folder != *named && folder.starts_with(named)) {
@@ -80,7 +102,10 @@ mod tests {
     use super::*;
 
     fn searched(words: &[&str], model: &str) -> Vec<PathBuf> {
-        folders(&words.iter().map(PathBuf::from).collect::<Vec<_>>(), Path::new(model))
+        folders(
+            &words.iter().map(PathBuf::from).collect::<Vec<_>>(),
+            Path::new(model),
+        )
     }
 
     #[test]
@@ -89,9 +114,21 @@ mod tests {
         let root = root.path().to_str().unwrap();
         let path = |name: &str| PathBuf::from(format!("{root}{name}"));
         std::fs::create_dir_all(path("/repo/a/1")).unwrap();
-        let found = searched(&[&format!("{root}/repo")], &format!("{root}/repo/a/1/m.onnx"));
-        assert_eq!(found, [path("/repo/a/1"), path("/repo/a"), path("/repo"), path("")]);
-        assert_eq!(searched(&["x/m.onnx"], "x/m.onnx"), ["x", "."].map(PathBuf::from));
-        assert_eq!(searched(&["m.onnx"], "m.onnx"), [".", "./.."].map(PathBuf::from));
+        let found = searched(
+            &[&format!("{root}/repo")],
+            &format!("{root}/repo/a/1/m.onnx"),
+        );
+        assert_eq!(
+            found,
+            [path("/repo/a/1"), path("/repo/a"), path("/repo"), path("")]
+        );
+        assert_eq!(
+            searched(&["x/m.onnx"], "x/m.onnx"),
+            ["x", "."].map(PathBuf::from)
+        );
+        assert_eq!(
+            searched(&["m.onnx"], "m.onnx"),
+            [".", "./.."].map(PathBuf::from)
+        );
     }
 }

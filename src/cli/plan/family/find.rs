@@ -50,15 +50,24 @@ pub(super) fn models(words: &[PathBuf]) -> Result<Found, CliError> {
     for word in words {
         let metadata = word.metadata().map_err(|error| unreadable(word, &error))?;
         if !metadata.is_dir() {
-            found.files.push(ModelFile { path: word.clone(), by: By::Path });
+            found.files.push(ModelFile {
+                path: word.clone(),
+                by: By::Path,
+            });
             continue;
         }
         let mut walk = Walk::default();
-        walk.enter(word, 0).map_err(|error| unreadable(word, &error))?;
+        walk.enter(word, 0)
+            .map_err(|error| unreadable(word, &error))?;
         if walk.files.is_empty() {
             return Err(no_models(word));
         }
-        found.files.extend(walk.files.into_iter().map(|path| ModelFile { path, by: By::Folder }));
+        found
+            .files
+            .extend(walk.files.into_iter().map(|path| ModelFile {
+                path,
+                by: By::Folder,
+            }));
         found.notes.extend(walk.notes);
     }
     let mut seen = Vec::new();
@@ -72,13 +81,22 @@ pub(super) fn models(words: &[PathBuf]) -> Result<Found, CliError> {
 }
 
 fn unreadable(word: &Path, error: &std::io::Error) -> CliError {
-    CliError::bad_input(error.to_string(), "name a .onnx or .ort file, or a folder of them")
-        .causing(format!("failed to read `{}`", word.display()))
+    CliError::bad_input(
+        error.to_string(),
+        "name a .onnx or .ort file, or a folder of them",
+    )
+    .causing(format!("failed to read `{}`", word.display()))
 }
 
 fn no_models(word: &Path) -> CliError {
-    let message = format!("folder `{}` holds no .onnx files, and no .ort files", word.display());
-    CliError::bad_input(message, "name a model file, or a folder whose model files are variants of one model")
+    let message = format!(
+        "folder `{}` holds no .onnx files, and no .ort files",
+        word.display()
+    );
+    CliError::bad_input(
+        message,
+        "name a model file, or a folder whose model files are variants of one model",
+    )
 }
 
 #[derive(Default)]
@@ -109,14 +127,20 @@ impl Walk {
         }
         for inner in self.newest_version(folder, folders) {
             if let Err(error) = self.enter(&inner, depth + 1) {
-                self.notes.push(format!("`{}` cannot be read and is left out: {error}", inner.display()));
+                self.notes.push(format!(
+                    "`{}` cannot be read and is left out: {error}",
+                    inner.display()
+                ));
             }
         }
         Ok(())
     }
 
     fn list(&mut self, folder: &Path) -> std::io::Result<Listed> {
-        let mut listed = Listed { files: Vec::new(), folders: Vec::new() };
+        let mut listed = Listed {
+            files: Vec::new(),
+            folders: Vec::new(),
+        };
         for entry in folder.read_dir()? {
             self.entries += 1;
             if self.entries > ENTRIES {
@@ -143,10 +167,18 @@ impl Walk {
     /// Says which folders within one that has models itself have some as well, since those are not taken.
     fn note_below(&mut self, folder: &Path, folders: &[PathBuf]) {
         let holds = |inner: &&PathBuf| {
-            let mut walk = Walk { entries: self.entries, ..Walk::default() };
-            walk.list(inner).is_ok_and(|listed| !listed.files.is_empty())
+            let mut walk = Walk {
+                entries: self.entries,
+                ..Walk::default()
+            };
+            walk.list(inner)
+                .is_ok_and(|listed| !listed.files.is_empty())
         };
-        let names: Vec<String> = folders.iter().filter(holds).map(|inner| format!("`{}`", inner.display())).collect();
+        let names: Vec<String> = folders
+            .iter()
+            .filter(holds)
+            .map(|inner| format!("`{}`", inner.display()))
+            .collect();
         if !names.is_empty() {
             let folder = folder.display();
             self.notes.push(format!(
@@ -158,14 +190,20 @@ impl Walk {
 
     /// Of folders that are the versions of one model, as servers number them, the newest; else all of them.
     fn newest_version(&mut self, folder: &Path, mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
-        let versions: Vec<u64> = folders.iter().filter_map(|folder| version(folder)).collect();
+        let versions: Vec<u64> = folders
+            .iter()
+            .filter_map(|folder| version(folder))
+            .collect();
         if folders.len() < 2 || versions.len() < folders.len() {
             return folders;
         }
         folders.sort_by_key(|folder| Reverse(version(folder)));
         let (folder, newest) = (folder.display(), &folders[0]);
         let newest = newest.file_name().unwrap_or_default().display();
-        self.notes.push(format!("of the {} versions in `{folder}` the newest, {newest}, is taken", folders.len()));
+        self.notes.push(format!(
+            "of the {} versions in `{folder}` the newest, {newest}, is taken",
+            folders.len()
+        ));
         folders.truncate(1);
         folders
     }
@@ -177,12 +215,20 @@ impl Walk {
             return None;
         }
         let main = files::text(&folder.join("refs/main"), Kind::REVISION).ok();
-        let main = main.map(|name| snapshots.join(name.trim())).filter(|path| path.parent() == Some(&snapshots));
+        let main = main
+            .map(|name| snapshots.join(name.trim()))
+            .filter(|path| path.parent() == Some(&snapshots));
         if let Some(main) = main.filter(|path| path.is_dir()) {
             return Some(main);
         }
-        let entries = snapshots.read_dir().ok()?.filter_map(Result::ok).map(|entry| entry.path());
-        entries.filter(|path| path.is_dir()).max_by_key(|path| (store::modified(path), path.clone()))
+        let entries = snapshots
+            .read_dir()
+            .ok()?
+            .filter_map(Result::ok)
+            .map(|entry| entry.path());
+        entries
+            .filter(|path| path.is_dir())
+            .max_by_key(|path| (store::modified(path), path.clone()))
     }
 }
 
@@ -192,12 +238,17 @@ pub(super) fn version(folder: &Path) -> Option<u64> {
 
 fn is_model(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+    extension.is_some_and(|extension| {
+        EXTENSIONS
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    })
 }
 
 /// Whether nobody put it there to be looked at: a Mac leaves a `._model.onnx` of its own beside each model that it packs.
 fn is_hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+    path.file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
 /// Whether models are looked for in a folder: not in environments of Python, in runs and in test data.
@@ -225,7 +276,14 @@ mod tests {
     fn found(root: &tempfile::TempDir, words: &[&str]) -> (Vec<String>, Vec<String>) {
         let words: Vec<PathBuf> = words.iter().map(|word| root.path().join(word)).collect();
         let found = models(&words).unwrap();
-        let path = |file: ModelFile| file.path.strip_prefix(root.path()).unwrap().to_str().unwrap().to_owned();
+        let path = |file: ModelFile| {
+            file.path
+                .strip_prefix(root.path())
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
         (found.files.into_iter().map(path).collect(), found.notes)
     }
 
@@ -234,7 +292,10 @@ mod tests {
         let root = tree(&["a.onnx", "B.ONNX", "c.ort", "notes.txt", "old/a.onnx"]);
         let (files, notes) = found(&root, &[""]);
         assert_eq!(files, ["B.ONNX", "a.onnx", "c.ort"]);
-        assert!(matches!(&notes[..], [note] if note.contains("old` are left out")), "{notes:?}");
+        assert!(
+            matches!(&notes[..], [note] if note.contains("old` are left out")),
+            "{notes:?}"
+        );
     }
 
     #[test]
@@ -250,39 +311,70 @@ mod tests {
             "run/m.onnx",
             "a/b/c/d/e/too-deep.onnx",
         ]);
-        assert_eq!(found(&root, &[""]).0, ["fp32/model.onnx", "x/int8/model.onnx"]);
+        assert_eq!(
+            found(&root, &[""]).0,
+            ["fp32/model.onnx", "x/int8/model.onnx"]
+        );
     }
 
     #[test]
     fn hidden_files_are_no_models_unless_they_are_named() {
-        let root = tree(&["m.onnx", "._m.onnx", ".part.ort", "__MACOSX/._m.onnx", "fp16/m.onnx", "fp16/._m.onnx"]);
+        let root = tree(&[
+            "m.onnx",
+            "._m.onnx",
+            ".part.ort",
+            "__MACOSX/._m.onnx",
+            "fp16/m.onnx",
+            "fp16/._m.onnx",
+        ]);
         let (files, notes) = found(&root, &[""]);
         assert_eq!(files, ["m.onnx"]);
-        assert!(matches!(&notes[..], [note] if note.contains("fp16") && !note.contains("MACOSX")), "{notes:?}");
+        assert!(
+            matches!(&notes[..], [note] if note.contains("fp16") && !note.contains("MACOSX")),
+            "{notes:?}"
+        );
         assert_eq!(found(&root, &["._m.onnx"]).0, ["._m.onnx"]);
         assert!(models(&[root.path().join("__MACOSX")]).is_err());
     }
 
     #[test]
     fn newest_version_of_each_model_of_a_server_is_taken() {
-        let root = tree(&["repo/a/9/model.onnx", "repo/a/10/model.onnx", "repo/a/config.pbtxt", "repo/b/1/model.onnx"]);
+        let root = tree(&[
+            "repo/a/9/model.onnx",
+            "repo/a/10/model.onnx",
+            "repo/a/config.pbtxt",
+            "repo/b/1/model.onnx",
+        ]);
         let (files, notes) = found(&root, &["repo"]);
         assert_eq!(files, ["repo/a/10/model.onnx", "repo/b/1/model.onnx"]);
-        assert!(matches!(&notes[..], [note] if note.contains("the newest, 10, is taken")), "{notes:?}");
+        assert!(
+            matches!(&notes[..], [note] if note.contains("the newest, 10, is taken")),
+            "{notes:?}"
+        );
     }
 
     #[test]
     fn cache_of_a_hub_is_entered_by_its_main_branch() {
-        let root = tree(&["hub/snapshots/abc/onnx/model.onnx", "hub/snapshots/def/onnx/model.onnx", "hub/blobs/0"]);
+        let root = tree(&[
+            "hub/snapshots/abc/onnx/model.onnx",
+            "hub/snapshots/def/onnx/model.onnx",
+            "hub/blobs/0",
+        ]);
         std::fs::create_dir(root.path().join("hub/refs")).unwrap();
         std::fs::write(root.path().join("hub/refs/main"), "abc\n").unwrap();
-        assert_eq!(found(&root, &["hub"]).0, ["hub/snapshots/abc/onnx/model.onnx"]);
+        assert_eq!(
+            found(&root, &["hub"]).0,
+            ["hub/snapshots/abc/onnx/model.onnx"]
+        );
     }
 
     #[test]
     fn file_that_is_named_twice_is_found_once() {
         let root = tree(&["a.onnx", "b.onnx"]);
-        assert_eq!(found(&root, &["a.onnx", "", "./a.onnx"]).0, ["a.onnx", "b.onnx"]);
+        assert_eq!(
+            found(&root, &["a.onnx", "", "./a.onnx"]).0,
+            ["a.onnx", "b.onnx"]
+        );
     }
 
     #[test]

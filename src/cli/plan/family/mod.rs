@@ -32,33 +32,65 @@ pub struct Family {
 }
 
 /// Finds the models that the words name: files, and folders as exporters, model hubs and servers lay them out.
-pub fn family(models: &[PathBuf], baseline: Option<&str>, inputs: &InputArgs) -> Result<Family, CliError> {
+pub fn family(
+    models: &[PathBuf],
+    baseline: Option<&str>,
+    inputs: &InputArgs,
+) -> Result<Family, CliError> {
     let found = find::models(models)?;
     let paths = found.files.iter().map(|file| &file.path);
-    paths.chain(&inputs.data).try_for_each(|path| require_text(path))?;
+    paths
+        .chain(&inputs.data)
+        .try_for_each(|path| require_text(path))?;
     let mut notes = found.notes;
     let candidates = kinds::largest(candidates(found.files), &mut notes);
-    let paths: Vec<PathBuf> = candidates.iter().map(|candidate| candidate.file.path.clone()).collect();
+    let paths: Vec<PathBuf> = candidates
+        .iter()
+        .map(|candidate| candidate.file.path.clone())
+        .collect();
     let names = names::of(&paths);
     let name = match models {
         [folder] if folder.is_dir() => names::of_folder(folder),
         _ => names::of_file(&paths[0]),
     };
-    let mut variants: Vec<Variant> = names.into_iter().zip(paths).map(|(name, path)| Variant { name, path }).collect();
-    let heads: Vec<Option<&ModelSummary>> = candidates.iter().map(|candidate| candidate.head.as_ref()).collect();
+    let mut variants: Vec<Variant> = names
+        .into_iter()
+        .zip(paths)
+        .map(|(name, path)| Variant { name, path })
+        .collect();
+    let heads: Vec<Option<&ModelSummary>> = candidates
+        .iter()
+        .map(|candidate| candidate.head.as_ref())
+        .collect();
     let baseline = baseline::choose(&variants, &heads, baseline)?;
     notes.extend(baseline.note);
     // People read from the baseline to the candidates.
     variants[..=baseline.index].rotate_right(1);
-    let data = if inputs.data.is_none() { data::beside(models, &variants, &mut notes) } else { None };
-    Ok(Family { name, variants, baseline: 0, data, notes })
+    let data = if inputs.data.is_none() {
+        data::beside(models, &variants, &mut notes)
+    } else {
+        None
+    };
+    Ok(Family {
+        name,
+        variants,
+        baseline: 0,
+        data,
+        notes,
+    })
 }
 
 /// What the files say of themselves. One file by itself is compared with nothing, and is read where it is described.
 fn candidates(files: Vec<ModelFile>) -> Vec<Candidate> {
     let is_read = files.len() > 1;
     let head = |path: &Path| onnx::read(path).ok().map(|model| onnx::summary(&model));
-    files.into_iter().map(|file| Candidate { head: is_read.then(|| head(&file.path)).flatten(), file }).collect()
+    files
+        .into_iter()
+        .map(|file| Candidate {
+            head: is_read.then(|| head(&file.path)).flatten(),
+            file,
+        })
+        .collect()
 }
 
 /// A record names files in Unicode.
@@ -66,6 +98,12 @@ fn require_text(path: &Path) -> Result<(), CliError> {
     if path.to_str().is_some() {
         return Ok(());
     }
-    let message = format!("the path `{}` is not UTF-8, so that no record can name it", path.display());
-    Err(CliError::bad_input(message, "rename the file or its folder"))
+    let message = format!(
+        "the path `{}` is not UTF-8, so that no record can name it",
+        path.display()
+    );
+    Err(CliError::bad_input(
+        message,
+        "rename the file or its folder",
+    ))
 }

@@ -28,26 +28,39 @@ pub(super) fn of(paths: &[PathBuf]) -> Vec<String> {
 /// The name of a model by itself: its file's, or in a server's repository, `name/1/model.onnx`, its folder's.
 pub(super) fn of_file(path: &Path) -> String {
     let name = served(path).or_else(|| path.file_stem());
-    name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    name.map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 /// The folder in a server's repository that a model lies in.
 fn served(path: &Path) -> Option<&std::ffi::OsStr> {
-    path.parent().filter(|folder| find::version(folder).is_some()).and_then(Path::parent).and_then(Path::file_name)
+    path.parent()
+        .filter(|folder| find::version(folder).is_some())
+        .and_then(Path::parent)
+        .and_then(Path::file_name)
 }
 
 /// The name of a folder of models; of a hub's cache, `models--owner--name`, the model's.
 pub(super) fn of_folder(folder: &Path) -> String {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let name = folder.file_name().map_or_else(|| "models".into(), |name| name.to_string_lossy().into_owned());
-    match name.strip_prefix("models--").and_then(|name| name.rsplit_once("--")) {
+    let name = folder.file_name().map_or_else(
+        || "models".into(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    match name
+        .strip_prefix("models--")
+        .and_then(|name| name.rsplit_once("--"))
+    {
         Some((_, model)) if !model.is_empty() => model.to_owned(),
         _ => name,
     }
 }
 
 fn are_distinct(names: &[String]) -> bool {
-    names.iter().enumerate().all(|(index, name)| !names[..index].contains(name))
+    names
+        .iter()
+        .enumerate()
+        .all(|(index, name)| !names[..index].contains(name))
 }
 
 /// The parts of the paths between those that all begin with and those that all end with, at least one of each.
@@ -63,30 +76,53 @@ fn by_path(parts: &[Vec<String>]) -> Vec<String> {
     let end = (0..shortest.saturating_sub(begin + 1))
         .take_while(|&index| all_have(&|parts: &[String]| parts.iter().rev().nth(index).cloned()))
         .count();
-    parts.iter().map(|parts| parts[begin..parts.len() - end].join("/")).collect()
+    parts
+        .iter()
+        .map(|parts| parts[begin..parts.len() - end].join("/"))
+        .collect()
 }
 
 fn parts(path: &Path) -> Vec<String> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let text = |text: &std::ffi::OsStr| text.to_string_lossy().into_owned();
-    let folders = path.parent().into_iter().flat_map(Path::components).filter_map(|part| match part {
-        Component::Normal(name) => Some(text(name)),
-        _ => None,
-    });
-    folders.chain(path.file_stem().map(text)).chain(path.extension().map(text)).collect()
+    let folders = path
+        .parent()
+        .into_iter()
+        .flat_map(Path::components)
+        .filter_map(|part| match part {
+            Component::Normal(name) => Some(text(name)),
+            _ => None,
+        });
+    folders
+        .chain(path.file_stem().map(text))
+        .chain(path.extension().map(text))
+        .collect()
 }
 
 /// Names without the words that all of them begin with: `digits-fp32`, `digits-int8` become `fp32`, `int8`.
 fn short(names: &[String]) -> Vec<String> {
-    let [first, others @ ..] = names else { return Vec::new() };
+    let [first, others @ ..] = names else {
+        return Vec::new();
+    };
     let is_border = |index: usize| first[..index].ends_with(BORDERS);
     let shared = first
         .char_indices()
         .map(|(index, _)| index)
-        .rfind(|&index| is_border(index) && others.iter().all(|other| other.starts_with(&first[..index])));
-    let Some(shared) = shared.filter(|_| !others.is_empty()) else { return names.to_vec() };
+        .rfind(|&index| {
+            is_border(index)
+                && others
+                    .iter()
+                    .all(|other| other.starts_with(&first[..index]))
+        });
+    let Some(shared) = shared.filter(|_| !others.is_empty()) else {
+        return names.to_vec();
+    };
     let short: Vec<String> = names.iter().map(|name| name[shared..].to_owned()).collect();
-    if short.iter().any(String::is_empty) { names.to_vec() } else { short }
+    if short.iter().any(String::is_empty) {
+        names.to_vec()
+    } else {
+        short
+    }
 }
 
 #[cfg(test)]
@@ -97,29 +133,57 @@ mod tests {
     fn names_are_short_and_tell_files_apart() {
         for (paths, names) in [
             // They lose the words that all begin with, and keep what is not a word of its own.
-            (&["digits-fp16.onnx", "digits-int8-static.onnx"][..], &["fp16", "int8-static"][..]),
+            (
+                &["digits-fp16.onnx", "digits-int8-static.onnx"][..],
+                &["fp16", "int8-static"][..],
+            ),
             (&["a_b_fp32.onnx", "a_b_int8.onnx"], &["fp32", "int8"]),
-            (&["resnet50.onnx", "resnet101.onnx"], &["resnet50", "resnet101"]),
+            (
+                &["resnet50.onnx", "resnet101.onnx"],
+                &["resnet50", "resnet101"],
+            ),
             (&["model.onnx"], &["model"]),
-            (&["model-.onnx", "model-int8.onnx"], &["model-", "model-int8"]),
+            (
+                &["model-.onnx", "model-int8.onnx"],
+                &["model-", "model-int8"],
+            ),
             // Files of one name are called by what differs in their paths.
             (&["fp32/model.onnx", "int8/model.onnx"], &["fp32", "int8"]),
-            (&["export-fp32/onnx/m.onnx", "export-int8/onnx/m.onnx"], &["fp32", "int8"]),
-            (&["a/m.onnx", "a/m_q.onnx", "b/m.onnx"], &["a/m", "a/m_q", "b/m"]),
+            (
+                &["export-fp32/onnx/m.onnx", "export-int8/onnx/m.onnx"],
+                &["fp32", "int8"],
+            ),
+            (
+                &["a/m.onnx", "a/m_q.onnx", "b/m.onnx"],
+                &["a/m", "a/m_q", "b/m"],
+            ),
             (&["net.onnx", "net.ort"], &["onnx", "ort"]),
             (&["model.onnx", "int8/model.onnx"], &["model", "int8/model"]),
             // Models of a server are called by their folders.
             (&["repo/bert/1/model.onnx"], &["bert"]),
-            (&["repo/bert_a/1/model.onnx", "repo/bert_b/3/model.onnx"], &["bert_a", "bert_b"]),
-            (&["repo/bert/1/model.onnx", "repo/bert/2/model.onnx"], &["1", "2"]),
+            (
+                &["repo/bert_a/1/model.onnx", "repo/bert_b/3/model.onnx"],
+                &["bert_a", "bert_b"],
+            ),
+            (
+                &["repo/bert/1/model.onnx", "repo/bert/2/model.onnx"],
+                &["1", "2"],
+            ),
         ] {
-            assert_eq!(of(&paths.iter().map(PathBuf::from).collect::<Vec<_>>()), names, "{paths:?}");
+            assert_eq!(
+                of(&paths.iter().map(PathBuf::from).collect::<Vec<_>>()),
+                names,
+                "{paths:?}"
+            );
         }
     }
 
     #[test]
     fn folder_of_a_hub_s_cache_is_called_by_its_model() {
-        assert_eq!(of_folder(Path::new("/nowhere/models--owner--tiny-net")), "tiny-net");
+        assert_eq!(
+            of_folder(Path::new("/nowhere/models--owner--tiny-net")),
+            "tiny-net"
+        );
         assert_eq!(of_folder(Path::new("/nowhere/digits")), "digits");
     }
 }

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
-const DIGITS: [(&str, &str); 3] =
-    [("model", "digits-fp32"), ("model_fp16", "digits-fp16"), ("model_quantized", "digits-int8-dynamic")];
+const DIGITS: [(&str, &str); 3] = [
+    ("model", "digits-fp32"),
+    ("model_fp16", "digits-fp16"),
+    ("model_quantized", "digits-int8-dynamic"),
+];
 
 /// A folder with copies of models from below `models/`.
 fn tree(copies: &[(&str, &str)]) -> tempfile::TempDir {
@@ -26,22 +29,42 @@ fn found(root: &tempfile::TempDir, words: &[&str]) -> Family {
 }
 
 fn names(family: &Family) -> Vec<&str> {
-    family.variants.iter().map(|variant| variant.name.as_str()).collect()
+    family
+        .variants
+        .iter()
+        .map(|variant| variant.name.as_str())
+        .collect()
 }
 
 #[test]
 fn folder_of_a_hub_is_one_family_and_the_parts_of_another_model_are_named() {
-    let mut copies: Vec<(String, String)> =
-        DIGITS.iter().map(|(to, from)| (format!("onnx/{to}.onnx"), format!("digits/{from}.onnx"))).collect();
-    copies.push(("onnx/decoder_model_merged.onnx".into(), "fixtures/bert-tiny-random-weights.onnx".into()));
-    let copies: Vec<(&str, &str)> = copies.iter().map(|(to, from)| (to.as_str(), from.as_str())).collect();
+    let mut copies: Vec<(String, String)> = DIGITS
+        .iter()
+        .map(|(to, from)| (format!("onnx/{to}.onnx"), format!("digits/{from}.onnx")))
+        .collect();
+    copies.push((
+        "onnx/decoder_model_merged.onnx".into(),
+        "fixtures/bert-tiny-random-weights.onnx".into(),
+    ));
+    let copies: Vec<(&str, &str)> = copies
+        .iter()
+        .map(|(to, from)| (to.as_str(), from.as_str()))
+        .collect();
     let root = tree(&copies);
     for word in ["onnx", ""] {
         let family = found(&root, &[word]);
         assert_eq!(names(&family), ["model", "model_fp16", "model_quantized"]);
-        let [others, baseline] = &family.notes[..] else { panic!("{:?}", family.notes) };
-        assert!(others.contains("`decoder_model_merged.onnx` has other inputs or outputs"), "{others}");
-        assert_eq!(baseline, "baseline: model.onnx, the only file in full precision");
+        let [others, baseline] = &family.notes[..] else {
+            panic!("{:?}", family.notes)
+        };
+        assert!(
+            others.contains("`decoder_model_merged.onnx` has other inputs or outputs"),
+            "{others}"
+        );
+        assert_eq!(
+            baseline,
+            "baseline: model.onnx, the only file in full precision"
+        );
     }
 }
 
@@ -53,7 +76,10 @@ fn baseline_is_found_whatever_the_files_are_called_and_is_none_that_cannot_be_re
         ("m/c.onnx", "digits/digits-fp32.onnx"),
     ]);
     assert_eq!(names(&found(&root, &["m"])), ["c", "a", "b"]);
-    let root = tree(&[("m/a.onnx", "fixtures/broken/truncated.onnx"), ("m/b.onnx", "digits/digits-fp16.onnx")]);
+    let root = tree(&[
+        ("m/a.onnx", "fixtures/broken/truncated.onnx"),
+        ("m/b.onnx", "digits/digits-fp16.onnx"),
+    ]);
     assert_eq!(names(&found(&root, &["m"])), ["b", "a"]);
 }
 
@@ -65,19 +91,34 @@ fn models_of_one_file_name_are_told_apart_by_their_folders() {
     ]);
     let expected = ["fp32", "int8"];
     assert_eq!(names(&found(&root, &[""])), expected);
-    assert_eq!(names(&found(&root, &["export-int8", "export-fp32"])), expected);
-    assert_eq!(names(&found(&root, &["export-int8/model.onnx", "export-fp32/model.onnx"])), expected);
+    assert_eq!(
+        names(&found(&root, &["export-int8", "export-fp32"])),
+        expected
+    );
+    assert_eq!(
+        names(&found(
+            &root,
+            &["export-int8/model.onnx", "export-fp32/model.onnx"]
+        )),
+        expected
+    );
 }
 
 #[test]
 fn repository_of_a_server_is_a_family_of_its_models() {
     let root = tree(&[
         ("repository/net_a/1/model.onnx", "digits/digits-fp32.onnx"),
-        ("repository/net_b/1/model.onnx", "digits/digits-int8-static.onnx"),
+        (
+            "repository/net_b/1/model.onnx",
+            "digits/digits-int8-static.onnx",
+        ),
         ("repository/net_b/2/model.onnx", "digits/digits-fp16.onnx"),
     ]);
     let family = found(&root, &["repository"]);
-    assert_eq!((names(&family), family.name.as_str()), (vec!["net_a", "net_b"], "repository"));
+    assert_eq!(
+        (names(&family), family.name.as_str()),
+        (vec!["net_a", "net_b"], "repository")
+    );
     assert!(family.variants[1].path.ends_with("net_b/2/model.onnx"));
     let one = found(&root, &["repository/net_a"]);
     assert_eq!((names(&one), one.name.as_str()), (vec!["net_a"], "net_a"));
@@ -87,12 +128,21 @@ fn repository_of_a_server_is_a_family_of_its_models() {
 #[cfg(unix)]
 fn links_of_a_hub_s_cache_keep_the_names_that_they_have() {
     let root = tree(&[("hub/models--me--digits/blobs/0a", "digits/digits-fp32.onnx")]);
-    let snapshot = root.path().join("hub/models--me--digits/snapshots/abc/onnx");
+    let snapshot = root
+        .path()
+        .join("hub/models--me--digits/snapshots/abc/onnx");
     fs::create_dir_all(&snapshot).unwrap();
     std::os::unix::fs::symlink("../../../blobs/0a", snapshot.join("model.onnx")).unwrap();
     let family = found(&root, &["hub/models--me--digits"]);
-    assert_eq!((names(&family), family.name.as_str()), (vec!["model"], "digits"));
-    assert!(family.variants[0].path.ends_with("snapshots/abc/onnx/model.onnx"));
+    assert_eq!(
+        (names(&family), family.name.as_str()),
+        (vec!["model"], "digits")
+    );
+    assert!(
+        family.variants[0]
+            .path
+            .ends_with("snapshots/abc/onnx/model.onnx")
+    );
 }
 
 #[test]
@@ -104,27 +154,58 @@ fn files_that_are_named_stay_and_decide_which_others_of_a_folder_do() {
     ]);
     let mixed = found(&root, &["m", "encoder.onnx"]);
     assert_eq!(names(&mixed), ["encoder"]);
-    assert!(mixed.notes.iter().any(|note| note.contains("`one.onnx`, `two.onnx` have other inputs")), "{mixed:?}");
-    assert_eq!(found(&root, &["m/one.onnx", "encoder.onnx"]).variants.len(), 2);
+    assert!(
+        mixed
+            .notes
+            .iter()
+            .any(|note| note.contains("`one.onnx`, `two.onnx` have other inputs")),
+        "{mixed:?}"
+    );
+    assert_eq!(
+        found(&root, &["m/one.onnx", "encoder.onnx"]).variants.len(),
+        2
+    );
 }
 
 #[test]
 fn data_in_the_folder_above_is_found_if_it_fits() {
     let data = ("exports/digits-test.npz", "digits/digits-test.npz");
     let model = |to| (to, "digits/digits-fp32.onnx");
-    let root = tree(&[data, model("exports/onnx/model.onnx"), ("other/m.onnx", "fixtures/one-node.onnx")]);
+    let root = tree(&[
+        data,
+        model("exports/onnx/model.onnx"),
+        ("other/m.onnx", "fixtures/one-node.onnx"),
+    ]);
     for word in ["exports", "exports/onnx", "exports/onnx/model.onnx"] {
-        assert_eq!(found(&root, &[word]).data, Some(root.path().join(data.0)), "{word}");
+        assert_eq!(
+            found(&root, &[word]).data,
+            Some(root.path().join(data.0)),
+            "{word}"
+        );
     }
-    fs::copy(root.path().join(data.0), root.path().join("other/digits.npz")).unwrap();
+    fs::copy(
+        root.path().join(data.0),
+        root.path().join("other/digits.npz"),
+    )
+    .unwrap();
     let misfit = found(&root, &["other"]);
-    assert!(misfit.data.is_none() && misfit.notes[0].contains("data beside the models is not used"), "{misfit:?}");
+    assert!(
+        misfit.data.is_none() && misfit.notes[0].contains("data beside the models is not used"),
+        "{misfit:?}"
+    );
 }
 
 #[test]
 fn several_data_files_that_fit_are_said_and_none_is_taken() {
     let npz = "digits/digits-test.npz";
-    let root = tree(&[("m/a.npz", npz), ("m/b.npz", npz), ("m/model.onnx", "digits/digits-fp32.onnx")]);
+    let root = tree(&[
+        ("m/a.npz", npz),
+        ("m/b.npz", npz),
+        ("m/model.onnx", "digits/digits-fp32.onnx"),
+    ]);
     let family = found(&root, &["m"]);
-    assert!(family.data.is_none() && family.notes[0].contains("since several fit"), "{family:?}");
+    assert!(
+        family.data.is_none() && family.notes[0].contains("since several fit"),
+        "{family:?}"
+    );
 }

@@ -45,7 +45,12 @@ fn spectrum(dims: [&str; 2], rows: u64) -> Model {
         ],
     );
     let table = tensor("table", &[1, rows, 80], None);
-    spectrum.graph.initializers.extend([table, list("zero", &[0.0]), list("one", &[1.0]), list("two", &[2.0])]);
+    spectrum.graph.initializers.extend([
+        table,
+        list("zero", &[0.0]),
+        list("one", &[1.0]),
+        list("two", &[2.0]),
+    ]);
     spectrum
 }
 
@@ -54,16 +59,35 @@ const NAMINGS: [[&str; 2]; 3] = [["batch", "sequence"], ["", ""], ["unk__1", "un
 #[test]
 fn a_text_is_as_long_as_the_table_of_its_positions_where_that_is_short() {
     for dims in NAMINGS {
-        for (rows, size) in [(40, 40), (50, 50), (77, 77), (100, 100), (128, 128), (512, 128)] {
+        for (rows, size) in [
+            (40, 40),
+            (50, 50),
+            (77, 77),
+            (100, 100),
+            (128, 128),
+            (512, 128),
+        ] {
             let plan = planned(&text(dims, rows, 0.0), &[]);
             assert_eq!(shapes(&plan), [[None, Some(size)]], "{dims:?}, {rows}");
             let reason = format!("Gather `Gather_placed` looks positions up in a table of {rows}");
-            let source = if size < 128 { SizeSource::Demand { reason } } else { SizeSource::MadeUp };
+            let source = if size < 128 {
+                SizeSource::Demand { reason }
+            } else {
+                SizeSource::MadeUp
+            };
             assert_eq!(plan.fed[0].sources[1], source, "{dims:?}, {rows}");
         }
         // Positions that are counted from 2 leave as many fewer.
-        assert_eq!(shapes(&planned(&text(dims, 42, 2.0), &[])), [[None, Some(40)]], "{dims:?}");
-        assert_eq!(shapes(&planned(&text(dims, 514, 2.0), &[])), [[None, Some(128)]], "{dims:?}");
+        assert_eq!(
+            shapes(&planned(&text(dims, 42, 2.0), &[])),
+            [[None, Some(40)]],
+            "{dims:?}"
+        );
+        assert_eq!(
+            shapes(&planned(&text(dims, 514, 2.0), &[])),
+            [[None, Some(128)]],
+            "{dims:?}"
+        );
     }
 }
 
@@ -72,10 +96,17 @@ fn frames_are_as_many_as_a_table_of_positions_has_where_those_are_few() {
     for dims in NAMINGS {
         for (rows, size) in [(40, 40), (50, 50), (100, 100), (512, 100)] {
             let plan = planned(&spectrum(dims, rows), &[]);
-            assert_eq!(shapes(&plan), [[None, Some(size), Some(80)]], "{dims:?}, {rows}");
+            assert_eq!(
+                shapes(&plan),
+                [[None, Some(size), Some(80)]],
+                "{dims:?}, {rows}"
+            );
         }
         let reason = "a stored table has 40 positions".to_owned();
-        assert_eq!(planned(&spectrum(dims, 40), &[]).fed[0].sources[1], SizeSource::Demand { reason });
+        assert_eq!(
+            planned(&spectrum(dims, 40), &[]).fed[0].sources[1],
+            SizeSource::Demand { reason }
+        );
     }
 }
 
@@ -93,16 +124,25 @@ fn a_prompt_leaves_out_rows_of_a_table_that_stand_for_no_position() {
         node("Gather", &["table", "places"], "y"),
     ];
     let table = tensor("table", &[66, 8], None);
-    kept.graph.initializers.extend([table, scalar("one", 1.0), scalar("two", 2.0)]);
+    kept.graph
+        .initializers
+        .extend([table, scalar("one", 1.0), scalar("two", 2.0)]);
     let shapes = usual_shapes(&kept, &InputRequest::default());
-    let sizes: Vec<u64> = shapes.iter().flat_map(|shape| shape.dims.values().copied()).collect();
+    let sizes: Vec<u64> = shapes
+        .iter()
+        .flat_map(|shape| shape.dims.values().copied())
+        .collect();
     assert_eq!(sizes, [0, 64, 63, 1]);
 }
 
 /// Rows and columns that an operator of `ai.onnx.ml` with a list of whole numbers, or of others, reads.
 fn table(dims: [&str; 2], operator: &str, attribute: (&str, AttributeValue)) -> Model {
     let (name, value) = attribute;
-    let reads = with(node(&format!("ai.onnx.ml.{operator}"), &["facts"], "y"), name, value);
+    let reads = with(
+        node(&format!("ai.onnx.ml.{operator}"), &["facts"], "y"),
+        name,
+        value,
+    );
     with_nodes(&[info("facts", FLOAT, &dims)], vec![reads])
 }
 
@@ -117,11 +157,19 @@ fn a_table_has_as_many_columns_as_a_model_reads() {
         for (last, size) in [(0, 1), (4, 5), (29, 30)] {
             let columns = ("nodes_featureids", AttributeValue::Integers(vec![0, last]));
             let plan = planned(&table(dims, "TreeEnsembleRegressor", columns), &[]);
-            assert_eq!((axes(&plan), shapes(&plan)), (vec![("facts", 0)], vec![vec![None, Some(size)]]), "{dims:?}");
+            assert_eq!(
+                (axes(&plan), shapes(&plan)),
+                (vec![("facts", 0)], vec![vec![None, Some(size)]]),
+                "{dims:?}"
+            );
             let reason = format!("reads columns up to {last}, counted from 0");
             assert!(says(&plan, &reason), "{dims:?}, {last}");
         }
-        let linear = table(dims, "LinearRegressor", ("coefficients", AttributeValue::Numbers(vec![0.5; 7])));
+        let linear = table(
+            dims,
+            "LinearRegressor",
+            ("coefficients", AttributeValue::Numbers(vec![0.5; 7])),
+        );
         let plan = planned(&linear, &[]);
         assert_eq!(shapes(&plan), [[None, Some(7)]], "{dims:?}");
         assert!(says(&plan, "multiplies 7 features"), "{dims:?}");

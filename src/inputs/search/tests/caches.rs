@@ -2,8 +2,10 @@
 
 use super::*;
 
-const BOTH: [&str; 2] =
-    ["prefill, past_sequence_length 0, sequence_length 128", "decode, past_sequence_length 128, sequence_length 1"];
+const BOTH: [&str; 2] = [
+    "prefill, past_sequence_length 0, sequence_length 128",
+    "decode, past_sequence_length 128, sequence_length 1",
+];
 
 fn named(shapes: &[Shape]) -> Vec<String> {
     shapes.iter().map(ToString::to_string).collect()
@@ -17,25 +19,46 @@ fn usual(model: &Model) -> Vec<Shape> {
 fn decoders_with_a_cache_are_asked_for_a_prompt_and_one_more_token() {
     let kept = decoder("past_sequence_length + sequence_length");
     assert_eq!(named(&usual(&kept)), BOTH);
-    let [prompt, _] = &usual(&kept)[..] else { panic!() };
+    let [prompt, _] = &usual(&kept)[..] else {
+        panic!()
+    };
     let source = |shape: &Shape| {
-        let plan = Search::new(&kept, &InputRequest::default(), shape).unwrap().next().unwrap();
+        let plan = Search::new(&kept, &InputRequest::default(), shape)
+            .unwrap()
+            .next()
+            .unwrap();
         plan.fed[0].sources[1].clone()
     };
     assert_eq!(source(prompt), SizeSource::MadeUp);
-    assert_eq!(source(&Shape { name: None, ..prompt.clone() }), SizeSource::Asked);
+    assert_eq!(
+        source(&Shape {
+            name: None,
+            ..prompt.clone()
+        }),
+        SizeSource::Asked
+    );
     let sized = asked(&[("past_sequence_length", 7)]);
     assert_eq!(usual_shapes(&kept, &sized), crate::plan::unswept());
-    assert_eq!(usual(&model(&[info("ids", INT, &["b", "s"])])), crate::plan::unswept());
+    assert_eq!(
+        usual(&model(&[info("ids", INT, &["b", "s"])])),
+        crate::plan::unswept()
+    );
 }
 
 /// Names that say of a mask that one token follows the past.
-const ONE_MORE: [&str; 3] = ["past_sequence_length + 1", "past_sequence_length+1", "1 + past_sequence_length"];
+const ONE_MORE: [&str; 3] = [
+    "past_sequence_length + 1",
+    "past_sequence_length+1",
+    "1 + past_sequence_length",
+];
 
 /// Lengths of the mask where a model is asked what is usual.
 fn masks(model: &Model) -> Vec<Option<u64>> {
     let mask = |shape: &Shape| {
-        let plan = Search::new(model, &InputRequest::default(), shape).unwrap().next().unwrap();
+        let plan = Search::new(model, &InputRequest::default(), shape)
+            .unwrap()
+            .next()
+            .unwrap();
         plan.fed[1].dims[1]
     };
     usual(model).iter().map(mask).collect()
@@ -45,10 +68,17 @@ fn masks(model: &Model) -> Vec<Option<u64>> {
 fn a_decoder_whose_mask_counts_one_token_after_the_past_is_asked_for_one() {
     for name in ONE_MORE {
         let later = decoder(name);
-        assert_eq!((named(&usual(&later)), masks(&later)), (vec![BOTH[1].to_owned()], vec![Some(129)]), "{name}");
+        assert_eq!(
+            (named(&usual(&later)), masks(&later)),
+            (vec![BOTH[1].to_owned()], vec![Some(129)]),
+            "{name}"
+        );
         let sized = asked(&[("past_sequence_length", 7)]);
         assert_eq!(usual_shapes(&later, &sized), crate::plan::unswept());
-        assert_eq!(shapes(&planned(&later, &[("past_sequence_length", 7)]))[1], [None, Some(8)]);
+        assert_eq!(
+            shapes(&planned(&later, &[("past_sequence_length", 7)]))[1],
+            [None, Some(8)]
+        );
     }
 }
 
@@ -56,12 +86,23 @@ fn a_decoder_whose_mask_counts_one_token_after_the_past_is_asked_for_one() {
 fn merged(mask: &str) -> Model {
     let branch = |read: &str, output: &str| {
         let outputs = vec![info(output, FLOAT, &[])];
-        AttributeValue::Graphs(vec![Graph { nodes: vec![node("Neg", &[read], output)], outputs, ..Graph::default() }])
+        AttributeValue::Graphs(vec![Graph {
+            nodes: vec![node("Neg", &[read], output)],
+            outputs,
+            ..Graph::default()
+        }])
     };
-    let choose = with(node("If", &["resumes"], "y"), "then_branch", branch("kept", "a"));
+    let choose = with(
+        node("If", &["resumes"], "y"),
+        "then_branch",
+        branch("kept", "a"),
+    );
     let choose = with(choose, "else_branch", branch("words", "b"));
     let mut merged = decoder(mask);
-    merged.graph.inputs.push(info("resumes", ElementType::Bool, &["1"]));
+    merged
+        .graph
+        .inputs
+        .push(info("resumes", ElementType::Bool, &["1"]));
     merged.graph.nodes = vec![node("Neg", &["ids"], "words"), choose];
     merged.graph.outputs = vec![info("y", FLOAT, &[])];
     merged
@@ -69,11 +110,22 @@ fn merged(mask: &str) -> Model {
 
 #[test]
 fn a_merged_decoder_is_asked_for_a_prompt_whatever_its_mask_is_called() {
-    for name in [&ONE_MORE[..], &["past_sequence_length + sequence_length", "total_sequence_length"]].concat() {
+    for name in [
+        &ONE_MORE[..],
+        &[
+            "past_sequence_length + sequence_length",
+            "total_sequence_length",
+        ],
+    ]
+    .concat()
+    {
         let merged = merged(name);
         let wanted = (BOTH.map(str::to_owned).to_vec(), vec![Some(128), Some(129)]);
         assert_eq!((named(&usual(&merged)), masks(&merged)), wanted, "{name}");
-        let longer = planned(&merged, &[("past_sequence_length", 7), ("sequence_length", 3)]);
+        let longer = planned(
+            &merged,
+            &[("past_sequence_length", 7), ("sequence_length", 3)],
+        );
         assert_eq!(shapes(&longer)[1], [None, Some(10)], "{name}");
     }
 }
@@ -90,7 +142,9 @@ fn tied(mask: &str) -> Model {
         node("ConstantOfShape", &["all"], "zeros"),
         node("Add", &["mask", "zeros"], "y"),
     ];
-    tied.graph.initializers.extend([list("one", &[1.0]), list("two", &[2.0])]);
+    tied.graph
+        .initializers
+        .extend([list("one", &[1.0]), list("two", &[2.0])]);
     tied
 }
 
@@ -98,8 +152,15 @@ fn tied(mask: &str) -> Model {
 fn a_mask_that_is_tied_to_the_new_tokens_counts_as_many_as_are_asked_for() {
     for name in ONE_MORE {
         let tied = tied(name);
-        assert_eq!((named(&usual(&tied)), masks(&tied)), (vec![BOTH[1].to_owned()], vec![Some(129)]), "{name}");
-        let prompt = planned(&tied, &[("past_sequence_length", 0), ("sequence_length", 128)]);
+        assert_eq!(
+            (named(&usual(&tied)), masks(&tied)),
+            (vec![BOTH[1].to_owned()], vec![Some(129)]),
+            "{name}"
+        );
+        let prompt = planned(
+            &tied,
+            &[("past_sequence_length", 0), ("sequence_length", 128)],
+        );
         assert_eq!(shapes(&prompt)[1], [None, Some(128)], "{name}");
         let from = "sequence_length + past_sequence_length".to_owned();
         assert_eq!(prompt.fed[1].sources[1], SizeSource::Derived { from });

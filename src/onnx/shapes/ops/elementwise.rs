@@ -4,23 +4,30 @@ use super::{Call, Dims, Expr, Known, Side, number, owned};
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     match call.node.operator.as_str() {
-        "Abs" | "Acos" | "Acosh" | "Asin" | "Asinh" | "Atan" | "Atanh" | "Bernoulli" | "BiasAdd" | "BiasGelu"
-        | "BiasSoftmax" | "BiasSplitGelu" | "BitwiseNot" | "Cast" | "CastLike" | "Ceil" | "Celu" | "Clip" | "Cos"
-        | "Cosh" | "CumProd" | "CumSum" | "DequantizeBFP" | "DequantizeLinear" | "Elu" | "Erf" | "Exp" | "FastGelu"
-        | "Floor" | "Gelu" | "HardSigmoid" | "HardSwish" | "Hardmax" | "Identity" | "Inverse" | "IsInf" | "IsNaN"
-        | "LRN" | "LeakyRelu" | "Log" | "LogSoftmax" | "Lower" | "LpNormalization" | "MVN" | "Mish" | "Neg"
-        | "NegateMask" | "Not" | "ParametricSoftplus" | "QLinearLeakyRelu" | "QLinearSigmoid" | "QLinearSoftmax"
-        | "QOrderedGelu" | "QuantizeLinear" | "QuickGelu" | "RandomNormalLike" | "RandomUniformLike" | "Reciprocal"
-        | "Relu" | "ReverseSequence" | "RotaryEmbedding" | "Round" | "Rsqrt" | "ScaledTanh" | "Scatter"
-        | "ScatterElements" | "ScatterND" | "Selu" | "Shrink" | "Sigmoid" | "Sign" | "Sin" | "Sinh" | "Softmax"
-        | "Softplus" | "Softsign" | "Sqrt" | "Swish" | "Tan" | "Tanh" | "TensorScatter" | "ThresholdedRelu"
-        | "Trilu" | "Upper" => Some(vec![owned(call.dims(0))]),
-        "GemmaRotaryEmbedding" | "MeanVarianceNormalization" => Some(vec![owned(call.dims(0))]),
-        "Add" | "Affine" | "And" | "BitShift" | "BitwiseAnd" | "BitwiseLeft" | "BitwiseOr" | "BitwiseXor" | "Div"
-        | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Max" | "Mean" | "Min" | "Mod" | "Mul"
-        | "Or" | "PRelu" | "Pow" | "Scale" | "StringConcat" | "Sub" | "Sum" | "Where" | "Xor" => {
-            Some(vec![all_broadcast(call, known, &(0..call.inputs.len()).collect::<Vec<_>>())])
+        "Abs" | "Acos" | "Acosh" | "Asin" | "Asinh" | "Atan" | "Atanh" | "Bernoulli"
+        | "BiasAdd" | "BiasGelu" | "BiasSoftmax" | "BiasSplitGelu" | "BitwiseNot" | "Cast"
+        | "CastLike" | "Ceil" | "Celu" | "Clip" | "Cos" | "Cosh" | "CumProd" | "CumSum"
+        | "DequantizeBFP" | "DequantizeLinear" | "Elu" | "Erf" | "Exp" | "FastGelu" | "Floor"
+        | "Gelu" | "HardSigmoid" | "HardSwish" | "Hardmax" | "Identity" | "Inverse" | "IsInf"
+        | "IsNaN" | "LRN" | "LeakyRelu" | "Log" | "LogSoftmax" | "Lower" | "LpNormalization"
+        | "MVN" | "Mish" | "Neg" | "NegateMask" | "Not" | "ParametricSoftplus"
+        | "QLinearLeakyRelu" | "QLinearSigmoid" | "QLinearSoftmax" | "QOrderedGelu"
+        | "QuantizeLinear" | "QuickGelu" | "RandomNormalLike" | "RandomUniformLike"
+        | "Reciprocal" | "Relu" | "ReverseSequence" | "RotaryEmbedding" | "Round" | "Rsqrt"
+        | "ScaledTanh" | "Scatter" | "ScatterElements" | "ScatterND" | "Selu" | "Shrink"
+        | "Sigmoid" | "Sign" | "Sin" | "Sinh" | "Softmax" | "Softplus" | "Softsign" | "Sqrt"
+        | "Swish" | "Tan" | "Tanh" | "TensorScatter" | "ThresholdedRelu" | "Trilu" | "Upper" => {
+            Some(vec![owned(call.dims(0))])
         }
+        "GemmaRotaryEmbedding" | "MeanVarianceNormalization" => Some(vec![owned(call.dims(0))]),
+        "Add" | "Affine" | "And" | "BitShift" | "BitwiseAnd" | "BitwiseLeft" | "BitwiseOr"
+        | "BitwiseXor" | "Div" | "Equal" | "Greater" | "GreaterOrEqual" | "Less"
+        | "LessOrEqual" | "Max" | "Mean" | "Min" | "Mod" | "Mul" | "Or" | "PRelu" | "Pow"
+        | "Scale" | "StringConcat" | "Sub" | "Sum" | "Where" | "Xor" => Some(vec![all_broadcast(
+            call,
+            known,
+            &(0..call.inputs.len()).collect::<Vec<_>>(),
+        )]),
         // Scales and zero points of both operands stand between them.
         "QLinearAdd" | "QLinearMul" => Some(vec![all_broadcast(call, known, &[0, 3])]),
         _ => like_first(call, known),
@@ -41,7 +48,9 @@ fn like_first(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
             scaled(call, known, 1);
             let mean = same.clone().and_then(|mut dims| {
                 let axis = call.axis(call.integer("axis", -1), dims.len())?;
-                dims.iter_mut().skip(axis).for_each(|size| *size = number(1));
+                dims.iter_mut()
+                    .skip(axis)
+                    .for_each(|size| *size = number(1));
                 Some(dims)
             });
             vec![same, mean.clone(), mean]
@@ -66,21 +75,35 @@ fn like_first(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
 
 /// Stored scales of a normalization are as many as the features of what it normalizes, on one axis or several.
 fn scaled(call: &Call<'_>, known: &mut Known, scale: usize) {
-    let (true, Some(dims), Some(scales)) = (call.is_stored(scale), call.dims(0), call.dims(scale)) else { return };
-    let Some(first) = dims.len().checked_sub(scales.len()) else { return };
+    let (true, Some(dims), Some(scales)) = (call.is_stored(scale), call.dims(0), call.dims(scale))
+    else {
+        return;
+    };
+    let Some(first) = dims.len().checked_sub(scales.len()) else {
+        return;
+    };
     for (size, stored) in dims[first..].iter().zip(scales) {
         // One number on an axis of several is for all.
-        if let Some(count) = stored.number().filter(|&count| count > 1 || scales.len() == 1) {
-            known.equal(size, &number(count), || format!("{} scales {count} features", call.words()));
+        if let Some(count) = stored
+            .number()
+            .filter(|&count| count > 1 || scales.len() == 1)
+        {
+            known.equal(size, &number(count), || {
+                format!("{} scales {count} features", call.words())
+            });
         }
     }
 }
 
 /// Stored scales of a normalization are as many as the channels on that axis.
 fn channels(call: &Call<'_>, known: &mut Known, axis: usize) {
-    let (true, Some(dims), Some([stored])) = (call.is_stored(1), call.dims(0), call.dims(1)) else { return };
+    let (true, Some(dims), Some([stored])) = (call.is_stored(1), call.dims(0), call.dims(1)) else {
+        return;
+    };
     if let (Some(channels), Some(count)) = (dims.get(axis), stored.number()) {
-        known.equal(channels, &number(count), || format!("{} scales {count} channels", call.words()));
+        known.equal(channels, &number(count), || {
+            format!("{} scales {count} channels", call.words())
+        });
     }
 }
 
@@ -90,7 +113,9 @@ fn grouped(call: &Call<'_>, known: &mut Known) {
     match (call.dims(0), call.dims(1)) {
         (_, Some([stored])) if *stored != number(groups) => channels(call, known, 1),
         (Some([_, channels, ..]), _) => {
-            known.multiple(channels, groups, || format!("{} parts channels by {groups}", call.words()));
+            known.multiple(channels, groups, || {
+                format!("{} parts channels by {groups}", call.words())
+            });
         }
         _ => {}
     }
@@ -108,8 +133,17 @@ fn all_broadcast(call: &Call<'_>, known: &mut Known, inputs: &[usize]) -> Dims {
         whole = Some(match whole {
             None => (dims.to_vec(), is_stored),
             Some((all, all_stored)) => {
-                let (one, other) = (Side { dims: &all, is_stored: all_stored }, Side { dims, is_stored });
-                (known.broadcast(&one, &other, &|| call.words()), all_stored && is_stored)
+                let (one, other) = (
+                    Side {
+                        dims: &all,
+                        is_stored: all_stored,
+                    },
+                    Side { dims, is_stored },
+                );
+                (
+                    known.broadcast(&one, &other, &|| call.words()),
+                    all_stored && is_stored,
+                )
             }
         });
     }

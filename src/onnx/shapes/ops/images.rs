@@ -17,9 +17,9 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         "RoiAlign" | "MaxRoiPool" => regions(call),
         "STFT" => stft(call, known),
         "DFT" => dft(call),
-        "HannWindow" | "HammingWindow" | "BlackmanWindow" => {
-            call.first(0).map_or_else(|| unknown(1), |size| Some(vec![size.clone()]))
-        }
+        "HannWindow" | "HammingWindow" | "BlackmanWindow" => call
+            .first(0)
+            .map_or_else(|| unknown(1), |size| Some(vec![size.clone()])),
         "MelWeightMatrix" => mel(call),
         _ => return None,
     };
@@ -33,21 +33,33 @@ fn resize(call: &Call<'_>, known: &mut Known) -> Dims {
         return unknown(dims.len());
     }
     let axes: Vec<usize> = match call.integers("axes") {
-        Some(axes) => axes.into_iter().filter_map(|axis| call.axis(axis, dims.len())).collect(),
+        Some(axes) => axes
+            .into_iter()
+            .filter_map(|axis| call.axis(axis, dims.len()))
+            .collect(),
         None => (0..dims.len()).collect(),
     };
-    if call.input(3).is_some_and(|sizes| sizes.dims.as_deref() != Some(&[number(0)])) {
+    if call
+        .input(3)
+        .is_some_and(|sizes| sizes.dims.as_deref() != Some(&[number(0)]))
+    {
         let Some(sizes) = call.elements(3).filter(|sizes| sizes.len() == axes.len()) else {
             return unknown(dims.len());
         };
         let mut made = dims.to_vec();
-        axes.iter().zip(sizes).for_each(|(&axis, size)| made[axis] = size.clone());
+        axes.iter()
+            .zip(sizes)
+            .for_each(|(&axis, size)| made[axis] = size.clone());
         return Some(made);
     }
     let given = scales(call, if call.inputs.len() == 2 { 1 } else { 2 });
-    let Some(given) = given.filter(|given| given.len() == axes.len()) else { return unknown(dims.len()) };
+    let Some(given) = given.filter(|given| given.len() == axes.len()) else {
+        return unknown(dims.len());
+    };
     let mut all = vec![1.0; dims.len()];
-    axes.iter().zip(given).for_each(|(&axis, scale)| all[axis] = scale);
+    axes.iter()
+        .zip(given)
+        .for_each(|(&axis, scale)| all[axis] = scale);
     scaled(dims, Some(all))
 }
 
@@ -56,45 +68,81 @@ fn scales(call: &Call<'_>, index: usize) -> Option<Vec<f64>> {
     if let Some(AttributeValue::Numbers(values)) = call.node.attribute("scales") {
         return Some(values.clone());
     }
-    let whole = || Some(call.numbers(index)?.into_iter().map(|scale| scale as f64).collect());
+    let whole = || {
+        Some(
+            call.numbers(index)?
+                .into_iter()
+                .map(|scale| scale as f64)
+                .collect(),
+        )
+    };
     call.input(index)?.fractions.clone().or_else(whole)
 }
 
 fn scaled(dims: &[Expr], scales: Option<Vec<f64>>) -> Dims {
     let scales = scales.filter(|scales| scales.len() == dims.len());
-    let Some(scales) = scales else { return unknown(dims.len()) };
-    Some(dims.iter().zip(scales).map(|(size, scale)| scaled_size(size, scale)).collect())
+    let Some(scales) = scales else {
+        return unknown(dims.len());
+    };
+    Some(
+        dims.iter()
+            .zip(scales)
+            .map(|(size, scale)| scaled_size(size, scale))
+            .collect(),
+    )
 }
 
 fn scaled_size(size: &Expr, scale: f64) -> Expr {
     if let Some(size) = size.number() {
         return number((size as f32 * scale as f32).floor() as i64);
     }
-    let exact = DENOMINATORS.into_iter().find(|&part| (scale * part as f64).fract() == 0.0 && scale > 0.0);
+    let exact = DENOMINATORS
+        .into_iter()
+        .find(|&part| (scale * part as f64).fract() == 0.0 && scale > 0.0);
     match exact {
-        Some(part) => size.times(&number((scale * part as f64) as i64)).over(&number(part)),
+        Some(part) => size
+            .times(&number((scale * part as f64) as i64))
+            .over(&number(part)),
         None => Expr::Unknown,
     }
 }
 
 fn depth_to_space(call: &Call<'_>, known: &mut Known) -> Dims {
-    let [batch, channels, height, width] = call.dims(0)? else { return None };
+    let [batch, channels, height, width] = call.dims(0)? else {
+        return None;
+    };
     let block = call.node.integer("blocksize")?;
     let area = block.checked_mul(block)?;
-    known.multiple(channels, area, || format!("{} parts channels by {area}", call.words()));
+    known.multiple(channels, area, || {
+        format!("{} parts channels by {area}", call.words())
+    });
     let times = number(block);
-    Some(vec![batch.clone(), channels.over(&number(area)), height.times(&times), width.times(&times)])
+    Some(vec![
+        batch.clone(),
+        channels.over(&number(area)),
+        height.times(&times),
+        width.times(&times),
+    ])
 }
 
 fn space_to_depth(call: &Call<'_>, known: &mut Known) -> Dims {
-    let [batch, channels, height, width] = call.dims(0)? else { return None };
+    let [batch, channels, height, width] = call.dims(0)? else {
+        return None;
+    };
     let block = call.node.integer("blocksize")?;
     roles::resized(call, known);
     for size in [height, width] {
-        known.multiple(size, block, || format!("{} takes blocks of {block}", call.words()));
+        known.multiple(size, block, || {
+            format!("{} takes blocks of {block}", call.words())
+        });
     }
     let part = number(block);
-    Some(vec![batch.clone(), channels.times(&number(block.checked_mul(block)?)), height.over(&part), width.over(&part)])
+    Some(vec![
+        batch.clone(),
+        channels.times(&number(block.checked_mul(block)?)),
+        height.over(&part),
+        width.over(&part),
+    ])
 }
 
 fn grid_sample(call: &Call<'_>) -> Dims {
@@ -106,35 +154,68 @@ fn grid_sample(call: &Call<'_>) -> Dims {
 fn affine_grid(call: &Call<'_>) -> Dims {
     let size = call.elements(1)?;
     let (batch, places) = (size.first()?, size.get(2..)?);
-    Some([std::slice::from_ref(batch), places, &[number(places.len() as i64)]].concat())
+    Some(
+        [
+            std::slice::from_ref(batch),
+            places,
+            &[number(places.len() as i64)],
+        ]
+        .concat(),
+    )
 }
 
 fn regions(call: &Call<'_>) -> Dims {
     let (data, boxes) = (call.dims(0)?, call.dims(1)?);
     let [height, width] = match call.integers("pooled_shape") {
         Some(shape) => shape.try_into().ok()?,
-        None => [call.integer("output_height", 1), call.integer("output_width", 1)],
+        None => [
+            call.integer("output_height", 1),
+            call.integer("output_width", 1),
+        ],
     };
-    Some(vec![boxes.first()?.clone(), data.get(1)?.clone(), number(height), number(width)])
+    Some(vec![
+        boxes.first()?.clone(),
+        data.get(1)?.clone(),
+        number(height),
+        number(width),
+    ])
 }
 
 fn stft(call: &Call<'_>, known: &mut Known) -> Dims {
-    let [batch, length, ..] = call.dims(0)? else { return unknown(4) };
+    let [batch, length, ..] = call.dims(0)? else {
+        return unknown(4);
+    };
     roles::sampled(call, known, length);
     let first = |index: usize| call.first(index).and_then(Expr::number);
-    let window = call.dims(2).and_then(<[Expr]>::first).and_then(Expr::number);
+    let window = call
+        .dims(2)
+        .and_then(<[Expr]>::first)
+        .and_then(Expr::number);
     let step = first(1).filter(|&step| step > 0);
-    let (Some(step), Some(frame)) = (step, first(3).or(window)) else { return unknown(4) };
-    known.at_least(length, frame, || format!("{} takes frames of {frame} samples", call.words()));
-    let frames = length.minus(&number(frame)).over(&number(step)).plus(&number(1));
-    let bins = if call.integer("onesided", 1) == 1 { frame / 2 + 1 } else { frame };
+    let (Some(step), Some(frame)) = (step, first(3).or(window)) else {
+        return unknown(4);
+    };
+    known.at_least(length, frame, || {
+        format!("{} takes frames of {frame} samples", call.words())
+    });
+    let frames = length
+        .minus(&number(frame))
+        .over(&number(step))
+        .plus(&number(1));
+    let bins = if call.integer("onesided", 1) == 1 {
+        frame / 2 + 1
+    } else {
+        frame
+    };
     Some(vec![batch.clone(), frames, number(bins), number(2)])
 }
 
 fn dft(call: &Call<'_>) -> Dims {
     let mut made = owned(call.dims(0))?;
     let rank = made.len();
-    let plain = call.input(1).is_none() && call.integer("onesided", 0) == 0 && call.integer("inverse", 0) == 0;
+    let plain = call.input(1).is_none()
+        && call.integer("onesided", 0) == 0
+        && call.integer("inverse", 0) == 0;
     if !plain {
         return unknown(rank);
     }

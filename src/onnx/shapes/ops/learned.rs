@@ -1,6 +1,8 @@
 //! Trees, linear models, scalers and encoders of `ai.onnx.ml`, and how many columns of a table they read.
 
-use super::{AttributeValue, Call, DimRole, Dims, Expr, Known, Relation, number, owned, places, product};
+use super::{
+    AttributeValue, Call, DimRole, Dims, Expr, Known, Relation, number, owned, places, product,
+};
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     demand_columns(call, known);
@@ -16,10 +18,14 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         "ArrayFeatureExtractor" => vec![extracted(call, known)],
         "FeatureVectorizer" => vec![joined(call)],
         "LinearRegressor" => vec![Some(vec![rows(), number(call.integer("targets", 1))])],
-        "TreeEnsembleRegressor" | "TreeEnsemble" => vec![Some(vec![rows(), number(call.integer("n_targets", 1))])],
+        "TreeEnsembleRegressor" | "TreeEnsemble" => {
+            vec![Some(vec![rows(), number(call.integer("n_targets", 1))])]
+        }
         "SVMRegressor" => vec![Some(vec![rows(), number(1)])],
         "LinearClassifier" | "TreeEnsembleClassifier" => {
-            let classes = Some(classes(call)).filter(|&count| count > 0).map_or(Expr::Unknown, number);
+            let classes = Some(classes(call))
+                .filter(|&count| count > 0)
+                .map_or(Expr::Unknown, number);
             vec![Some(vec![rows()]), Some(vec![rows(), classes])]
         }
         "SVMClassifier" => vec![Some(vec![rows()]), Some(vec![rows(), Expr::Unknown])],
@@ -32,7 +38,11 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
 fn encoded(call: &Call<'_>) -> Dims {
     let count = attribute_len(call, "cats_int64s").max(attribute_len(call, "cats_strings"));
     let mut made = owned(call.dims(0))?;
-    made.push(if count == 0 { Expr::Unknown } else { number(count as i64) });
+    made.push(if count == 0 {
+        Expr::Unknown
+    } else {
+        number(count as i64)
+    });
     Some(made)
 }
 
@@ -43,23 +53,40 @@ fn extracted(call: &Call<'_>, known: &mut Known) -> Dims {
     places::reached(call, known, columns);
     let count = product(picked);
     // Of a vector it makes one row.
-    Some(if rows.is_empty() { vec![number(1), count] } else { [rows, &[count]].concat() })
+    Some(if rows.is_empty() {
+        vec![number(1), count]
+    } else {
+        [rows, &[count]].concat()
+    })
 }
 
 fn joined(call: &Call<'_>) -> Dims {
     let widths = call.integers("inputdimensions")?;
-    let [rows, _] = call.dims(0)? else { return None };
-    Some(vec![rows.clone(), number(widths.iter().fold(0, |sum: i64, width| sum.saturating_add(*width)))])
+    let [rows, _] = call.dims(0)? else {
+        return None;
+    };
+    Some(vec![
+        rows.clone(),
+        number(
+            widths
+                .iter()
+                .fold(0, |sum: i64, width| sum.saturating_add(*width)),
+        ),
+    ])
 }
 
 fn demand_columns(call: &Call<'_>, known: &mut Known) {
     // Of one axis alone it is one row.
-    let Some([columns] | [_, columns, ..]) = call.dims(0) else { return };
+    let Some([columns] | [_, columns, ..]) = call.dims(0) else {
+        return;
+    };
     if let Some(last) = last_column(call) {
         read_up_to(call, known, columns, last);
     } else if let Some((count, does)) = exactly(call) {
         known.role(columns, DimRole::Features);
-        known.equal(columns, &number(count), || format!("{} {does} {count} features", call.words()));
+        known.equal(columns, &number(count), || {
+            format!("{} {does} {count} features", call.words())
+        });
     }
 }
 
@@ -68,7 +95,12 @@ fn read_up_to(call: &Call<'_>, known: &mut Known, columns: &Expr, last: i64) {
     known.role(columns, DimRole::Features);
     let least = u64::try_from(last.saturating_add(1)).unwrap_or(0);
     if least > 0 && !matches!(columns, Expr::Number(_) | Expr::Unknown) {
-        let reason = || format!("{} reads columns up to {last}, counted from 0", call.words());
+        let reason = || {
+            format!(
+                "{} reads columns up to {last}, counted from 0",
+                call.words()
+            )
+        };
         known.demand(Relation::AtLeast(columns.clone(), least), reason);
     }
 }
@@ -78,7 +110,12 @@ fn last_column(call: &Call<'_>) -> Option<i64> {
     let columns = call.integers("nodes_featureids")?;
     let modes = call.node.texts("nodes_modes");
     let asks = |place: usize| modes.get(place).is_none_or(|mode| mode != "LEAF");
-    columns.into_iter().enumerate().filter(|&(place, _)| asks(place)).map(|(_, column)| column).max()
+    columns
+        .into_iter()
+        .enumerate()
+        .filter(|&(place, _)| asks(place))
+        .map(|(_, column)| column)
+        .max()
 }
 
 /// The only number of columns that an operator takes, and what it does with them.
@@ -87,11 +124,17 @@ fn exactly(call: &Call<'_>) -> Option<(i64, &'static str)> {
     // One number is for all columns.
     let several = |count: i64| (count > 1).then_some(count);
     match call.node.operator.as_str() {
-        "LinearRegressor" => Some((parted(count("coefficients"), call.integer("targets", 1))?, "multiplies")),
+        "LinearRegressor" => Some((
+            parted(count("coefficients"), call.integer("targets", 1))?,
+            "multiplies",
+        )),
         "LinearClassifier" => Some((parted(count("coefficients"), scores(call))?, "multiplies")),
         "SVMClassifier" | "SVMRegressor" => Some((vector(call)?, "compares")),
         "Scaler" => Some((several(count("scale").max(count("offset")))?, "scales")),
-        "Imputer" => Some((several(count("imputed_value_floats").max(count("imputed_value_int64s")))?, "fills in")),
+        "Imputer" => Some((
+            several(count("imputed_value_floats").max(count("imputed_value_int64s")))?,
+            "fills in",
+        )),
         _ => None,
     }
 }
@@ -108,7 +151,11 @@ fn scores(call: &Call<'_>) -> i64 {
 fn vector(call: &Call<'_>) -> Option<i64> {
     let is_classifier = call.node.operator == "SVMClassifier";
     let vectors: i64 = match is_classifier {
-        true => call.integers("vectors_per_class").unwrap_or_default().into_iter().fold(0, i64::saturating_add),
+        true => call
+            .integers("vectors_per_class")
+            .unwrap_or_default()
+            .into_iter()
+            .fold(0, i64::saturating_add),
         false => call.integer("n_supports", 0),
     };
     match vectors {
@@ -120,8 +167,16 @@ fn vector(call: &Call<'_>) -> Option<i64> {
 
 /// Classes that have a name or a number; 0 where none has.
 fn classes(call: &Call<'_>) -> i64 {
-    let names = ["classlabels_ints", "classlabels_int64s", "classlabels_strings"];
-    names.iter().map(|name| attribute_len(call, name)).max().unwrap_or(0) as i64
+    let names = [
+        "classlabels_ints",
+        "classlabels_int64s",
+        "classlabels_strings",
+    ];
+    names
+        .iter()
+        .map(|name| attribute_len(call, name))
+        .max()
+        .unwrap_or(0) as i64
 }
 
 fn attribute_len(call: &Call<'_>, name: &str) -> usize {

@@ -21,7 +21,13 @@ use super::value::{Call, Dims, number, owned, product, unknown};
 use super::{DimRole, Expr, Relation, roles};
 use crate::onnx::AttributeValue;
 
-const DOMAINS: [&str; 5] = ["", "ai.onnx", "com.microsoft", "com.microsoft.nchwc", "ai.onnx.ml"];
+const DOMAINS: [&str; 5] = [
+    "",
+    "ai.onnx",
+    "com.microsoft",
+    "com.microsoft.nchwc",
+    "ai.onnx.ml",
+];
 
 /// Sizes of a node's outputs; absent for an operator that no family knows. Fewer than the node has: the rest is unknown.
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {

@@ -13,15 +13,21 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         "ConstantOfShape" => filled(call),
         "Range" => range(call),
         "EyeLike" => owned(call.dims(0)),
-        "RandomNormal" | "RandomUniform" => {
-            call.integers("shape").map(|sizes| sizes.into_iter().map(Expr::Number).collect())
-        }
-        "NonZero" => call.dims(0).map(|dims| vec![number(dims.len() as i64), Expr::Unknown]).or_else(|| unknown(2)),
+        "RandomNormal" | "RandomUniform" => call
+            .integers("shape")
+            .map(|sizes| sizes.into_iter().map(Expr::Number).collect()),
+        "NonZero" => call
+            .dims(0)
+            .map(|dims| vec![number(dims.len() as i64), Expr::Unknown])
+            .or_else(|| unknown(2)),
         "Unique" => return Some(unique(call)),
         "Compress" => compress(call),
-        "Multinomial" => {
-            call.dims(0).and_then(|dims| Some(vec![dims.first()?.clone(), number(call.integer("sample_size", 1))]))
-        }
+        "Multinomial" => call.dims(0).and_then(|dims| {
+            Some(vec![
+                dims.first()?.clone(),
+                number(call.integer("sample_size", 1)),
+            ])
+        }),
         _ => return None,
     };
     Some(vec![made])
@@ -42,19 +48,31 @@ fn looked_up(call: &Call<'_>, known: &mut Known, axis: usize) {
         && let Some(below) = call.input(1).and_then(|index| index.below.as_ref())
         && call.is_stored(0)
     {
-        known.at_most(below, rows, || format!("{} looks positions up in a table of {rows}", call.words()));
+        known.at_most(below, rows, || {
+            format!("{} looks positions up in a table of {rows}", call.words())
+        });
     }
 }
 
 /// Places that are known must be there, from whichever end they count.
 pub(super) fn reached(call: &Call<'_>, known: &mut Known, size: &Expr) {
-    let reach = |place: &i64| if *place < 0 { place.saturating_neg() } else { place.saturating_add(1) };
+    let reach = |place: &i64| {
+        if *place < 0 {
+            place.saturating_neg()
+        } else {
+            place.saturating_add(1)
+        }
+    };
     let least = match call.numbers(1) {
         Some(places) => places.iter().map(reach).max(),
-        None => call.input(1).and_then(|places| places.below.as_ref()?.number()),
+        None => call
+            .input(1)
+            .and_then(|places| places.below.as_ref()?.number()),
     };
     if let Some(least) = least {
-        known.at_least(size, least, || format!("{} picks out of {least} or more", call.words()));
+        known.at_least(size, least, || {
+            format!("{} picks out of {least} or more", call.words())
+        });
     }
 }
 
@@ -90,16 +108,22 @@ fn expand(call: &Call<'_>, known: &mut Known) -> Dims {
         let rank = usize::try_from(call.dims(1)?.first()?.number()?).ok()?;
         return unknown(rank.max(dims.len()));
     };
-    let [one, other] = [dims, wanted].map(|dims| Side { dims, is_stored: false });
+    let [one, other] = [dims, wanted].map(|dims| Side {
+        dims,
+        is_stored: false,
+    });
     Some(known.broadcast(&one, &other, &|| call.words()))
 }
 
 fn tile(call: &Call<'_>) -> Dims {
     let dims = call.dims(0)?;
     match call.elements(1) {
-        Some(times) if times.len() == dims.len() => {
-            Some(dims.iter().zip(times).map(|(size, times)| size.times(times)).collect())
-        }
+        Some(times) if times.len() == dims.len() => Some(
+            dims.iter()
+                .zip(times)
+                .map(|(size, times)| size.times(times))
+                .collect(),
+        ),
         _ => unknown(dims.len()),
     }
 }
@@ -113,7 +137,9 @@ fn filled(call: &Call<'_>) -> Dims {
 
 /// How many numbers lie between the ends; unknown where an end or the step is.
 fn range(call: &Call<'_>) -> Dims {
-    let (Some(start), Some(end), Some(step)) = (call.first(0), call.first(1), call.first(2)) else { return unknown(1) };
+    let (Some(start), Some(end), Some(step)) = (call.first(0), call.first(1), call.first(2)) else {
+        return unknown(1);
+    };
     let count = match step.number() {
         Some(step @ 1..) => end.minus(start).over_up(step),
         Some(step @ ..=-1) => start.minus(end).over_up(step.saturating_neg()),
@@ -127,7 +153,9 @@ fn unique(call: &Call<'_>) -> Vec<Dims> {
 }
 
 fn compress(call: &Call<'_>) -> Dims {
-    let Some(axis) = call.node.integer("axis") else { return unknown(1) };
+    let Some(axis) = call.node.integer("axis") else {
+        return unknown(1);
+    };
     let mut made = owned(call.dims(0))?;
     let axis = call.axis(axis, made.len())?;
     made[axis] = Expr::Unknown;

@@ -4,9 +4,11 @@ use super::{AttributeValue, Call, Dims, Expr, Known, Side, number, owned, roles}
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     let made = match call.node.operator.as_str() {
-        "MatMul" | "MatMulInteger" | "MatMulInteger16" | "MatMulIntegerToFloat" | "DynamicQuantizeMatMul" => {
-            matmul(call, known, &Matrices::plain(call, 1))
-        }
+        "MatMul"
+        | "MatMulInteger"
+        | "MatMulInteger16"
+        | "MatMulIntegerToFloat"
+        | "DynamicQuantizeMatMul" => matmul(call, known, &Matrices::plain(call, 1)),
         "QLinearMatMul" => matmul(call, known, &Matrices::plain(call, 3)),
         "FusedMatMul" | "TransposeMatMul" => matmul(call, known, &Matrices::turned(call)),
         "Gemm" | "FusedGemm" | "GemmFloat8" => gemm(call, known, 1),
@@ -26,12 +28,18 @@ struct Matrices {
 
 impl Matrices {
     fn plain(call: &Call<'_>, right_input: usize) -> Matrices {
-        Matrices { left: owned(call.dims(0)), right: owned(call.dims(right_input)), right_input }
+        Matrices {
+            left: owned(call.dims(0)),
+            right: owned(call.dims(right_input)),
+            right_input,
+        }
     }
 
     fn turned(call: &Call<'_>) -> Matrices {
         let mut plain = Matrices::plain(call, 1);
-        let batches = ["transBatchA", "transBatchB"].iter().any(|name| call.integer(name, 0) == 1);
+        let batches = ["transBatchA", "transBatchB"]
+            .iter()
+            .any(|name| call.integer(name, 0) == 1);
         for (side, name) in [(&mut plain.left, "transA"), (&mut plain.right, "transB")] {
             match side {
                 Some(dims) if batches || dims.len() < 2 => *side = None,
@@ -58,30 +66,52 @@ fn matmul(call: &Call<'_>, known: &mut Known, matrices: &Matrices) -> Dims {
     if is_stored {
         roles::features(call, known);
     }
-    known.equal(inner, other_inner, || match other_inner.number().filter(|_| is_stored) {
-        Some(count) => format!("{} multiplies {count} features", call.words()),
-        None => format!("{} multiplies what is alike inside", call.words()),
+    known.equal(inner, other_inner, || {
+        match other_inner.number().filter(|_| is_stored) {
+            Some(count) => format!("{} multiplies {count} features", call.words()),
+            None => format!("{} multiplies what is alike inside", call.words()),
+        }
     });
     let (batch, row) = match rows.split_last() {
         None => (&[][..], &[][..]),
         Some((row, batch)) => (batch, std::slice::from_ref(row)),
     };
-    let sides = (Side { dims: batch, is_stored: call.is_stored(0) }, Side { dims: outer, is_stored });
+    let sides = (
+        Side {
+            dims: batch,
+            is_stored: call.is_stored(0),
+        },
+        Side {
+            dims: outer,
+            is_stored,
+        },
+    );
     let batch = known.broadcast(&sides.0, &sides.1, &|| call.words());
     Some([&batch, row, columns].concat())
 }
 
 fn gemm(call: &Call<'_>, known: &mut Known, right_input: usize) -> Dims {
     let matrix = |index: usize, turned: &str| -> Option<[Expr; 2]> {
-        let [rows, columns] = call.dims(index)? else { return None };
+        let [rows, columns] = call.dims(index)? else {
+            return None;
+        };
         let turned = call.integer(turned, 0) == 1;
-        Some(if turned { [columns.clone(), rows.clone()] } else { [rows.clone(), columns.clone()] })
+        Some(if turned {
+            [columns.clone(), rows.clone()]
+        } else {
+            [rows.clone(), columns.clone()]
+        })
     };
     let left = matrix(0, "transA");
     let Some([other_inner, columns]) = matrix(right_input, "transB") else {
-        return Some(vec![left.map_or(Expr::Unknown, |[rows, _]| rows), Expr::Unknown]);
+        return Some(vec![
+            left.map_or(Expr::Unknown, |[rows, _]| rows),
+            Expr::Unknown,
+        ]);
     };
-    let Some([rows, inner]) = left else { return Some(vec![Expr::Unknown, columns]) };
+    let Some([rows, inner]) = left else {
+        return Some(vec![Expr::Unknown, columns]);
+    };
     roles::features(call, known);
     known.equal(&inner, &other_inner, || match other_inner.number() {
         Some(count) => format!("{} multiplies {count} features", call.words()),
@@ -96,7 +126,9 @@ fn packed(call: &Call<'_>, known: &mut Known) -> Dims {
     let (inner, columns) = (call.node.integer("K")?, call.node.integer("N")?);
     roles::features(call, known);
     let last = made.last_mut()?;
-    known.equal(&last.clone(), &number(inner), || format!("{} multiplies {inner} features", call.words()));
+    known.equal(&last.clone(), &number(inner), || {
+        format!("{} multiplies {inner} features", call.words())
+    });
     *last = number(columns);
     Some(made)
 }
@@ -104,7 +136,11 @@ fn packed(call: &Call<'_>, known: &mut Known) -> Dims {
 /// Sums over products, as letters of the equation say; ellipses are left unknown.
 fn einsum(call: &Call<'_>, known: &mut Known) -> Dims {
     let equation: String = match call.node.attribute("equation") {
-        Some(AttributeValue::Texts(texts)) => texts.first()?.chars().filter(|c| !c.is_whitespace()).collect(),
+        Some(AttributeValue::Texts(texts)) => texts
+            .first()?
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .collect(),
         _ => return None,
     };
     if equation.contains('.') {
@@ -116,13 +152,17 @@ fn einsum(call: &Call<'_>, known: &mut Known) -> Dims {
     };
     let mut sizes: Vec<(char, Expr)> = Vec::new();
     for (index, term) in terms.split(',').enumerate() {
-        let dims = call.dims(index).filter(|dims| dims.len() == term.chars().count());
+        let dims = call
+            .dims(index)
+            .filter(|dims| dims.len() == term.chars().count());
         for (letter, size) in term.chars().zip(dims?) {
             match sizes.iter_mut().find(|(known, _)| *known == letter) {
                 Some((_, first)) if *first == number(1) => *first = size.clone(),
                 Some(_) if *size == number(1) => {}
                 Some((_, first)) => {
-                    *first = known.equal(&first.clone(), size, || format!("{} sums over what is alike", call.words()));
+                    *first = known.equal(&first.clone(), size, || {
+                        format!("{} sums over what is alike", call.words())
+                    });
                 }
                 None => sizes.push((letter, size.clone())),
             }
@@ -130,7 +170,12 @@ fn einsum(call: &Call<'_>, known: &mut Known) -> Dims {
     }
     result
         .chars()
-        .map(|letter| sizes.iter().find(|(known, _)| *known == letter).map(|(_, size)| size.clone()))
+        .map(|letter| {
+            sizes
+                .iter()
+                .find(|(known, _)| *known == letter)
+                .map(|(_, size)| size.clone())
+        })
         .collect()
 }
 

@@ -9,8 +9,12 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
             let both = top(call, known);
             return Some(vec![both.clone(), both]);
         }
-        "Det" => call.dims(0).and_then(|dims| Some(dims.get(..dims.len().checked_sub(2)?)?.to_vec())),
-        operator if operator.starts_with("Reduce") || operator == "QLinearReduceMean" => reduced(call),
+        "Det" => call
+            .dims(0)
+            .and_then(|dims| Some(dims.get(..dims.len().checked_sub(2)?)?.to_vec())),
+        operator if operator.starts_with("Reduce") || operator == "QLinearReduceMean" => {
+            reduced(call)
+        }
         _ => return None,
     };
     Some(vec![made])
@@ -29,10 +33,25 @@ fn reduced(call: &Call<'_>) -> Dims {
     if axes.is_empty() && call.integer("noop_with_empty_axes", 0) == 1 {
         return Some(dims.to_vec());
     }
-    let gone: Vec<usize> = axes.iter().filter_map(|&axis| call.axis(axis, dims.len())).collect();
+    let gone: Vec<usize> = axes
+        .iter()
+        .filter_map(|&axis| call.axis(axis, dims.len()))
+        .collect();
     let is_gone = |axis: &usize| gone.is_empty() || gone.contains(axis);
-    let left = dims.iter().enumerate().filter(|(axis, _)| keeps || !is_gone(axis));
-    Some(left.map(|(axis, size)| if is_gone(&axis) { number(1) } else { size.clone() }).collect())
+    let left = dims
+        .iter()
+        .enumerate()
+        .filter(|(axis, _)| keeps || !is_gone(axis));
+    Some(
+        left.map(|(axis, size)| {
+            if is_gone(&axis) {
+                number(1)
+            } else {
+                size.clone()
+            }
+        })
+        .collect(),
+    )
 }
 
 fn one_axis(call: &Call<'_>) -> Dims {
@@ -54,7 +73,9 @@ fn top(call: &Call<'_>, known: &mut Known) -> Dims {
         None => call.first(1).cloned().unwrap_or(Expr::Unknown),
     };
     if let Some(count) = count.number() {
-        known.at_least(&made[axis], count, || format!("{} takes the {count} largest", call.words()));
+        known.at_least(&made[axis], count, || {
+            format!("{} takes the {count} largest", call.words())
+        });
     }
     made[axis] = count;
     Some(made)

@@ -11,9 +11,10 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         "Flatten" => flatten(call),
         "Concat" | "QLinearConcat" => concat(call, known),
         "Split" | "SplitToSequence" => return Some(split(call, known)),
-        "Shape" => {
-            call.dims(0).map(|dims| vec![number(shape_range(call, dims.len()).len() as i64)]).or_else(|| unknown(1))
-        }
+        "Shape" => call
+            .dims(0)
+            .map(|dims| vec![number(shape_range(call, dims.len()).len() as i64)])
+            .or_else(|| unknown(1)),
         "Size" => Some(Vec::new()),
         _ => return None,
     };
@@ -21,7 +22,14 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
 }
 
 pub(in super::super) fn shape_range(call: &Call<'_>, rank: usize) -> std::ops::Range<usize> {
-    let within = |place: i64| (if place < 0 { place + rank as i64 } else { place }).clamp(0, rank as i64) as usize;
+    let within = |place: i64| {
+        (if place < 0 {
+            place + rank as i64
+        } else {
+            place
+        })
+        .clamp(0, rank as i64) as usize
+    };
     let start = within(call.integer("start", 0));
     start..within(call.node.integer("end").unwrap_or(rank as i64)).max(start)
 }
@@ -41,7 +49,10 @@ fn reshape(call: &Call<'_>, known: &mut Known) -> Dims {
         .iter()
         .enumerate()
         .map(|(axis, size)| match size {
-            Expr::Number(0) if !keeps_zero => before.and_then(|dims| dims.get(axis)).cloned().unwrap_or(Expr::Unknown),
+            Expr::Number(0) if !keeps_zero => before
+                .and_then(|dims| dims.get(axis))
+                .cloned()
+                .unwrap_or(Expr::Unknown),
             size => size.clone(),
         })
         .collect();
@@ -58,16 +69,24 @@ fn reshape(call: &Call<'_>, known: &mut Known) -> Dims {
 }
 
 fn rest(call: &Call<'_>, known: &mut Known, before: &[Expr], made: &[Expr]) -> Expr {
-    let mut others: Vec<Expr> = made.iter().filter(|size| **size != number(-1)).cloned().collect();
+    let mut others: Vec<Expr> = made
+        .iter()
+        .filter(|size| **size != number(-1))
+        .cloned()
+        .collect();
     let mut whole = before.to_vec();
     // Axes that stay as they are cancel even where they are not known to be above 0.
     others.retain(|size| {
-        let place = whole.iter().position(|known| known == size && known.is_known());
+        let place = whole
+            .iter()
+            .position(|known| known == size && known.is_known());
         place.map(|place| whole.remove(place)).is_none()
     });
     let (whole, others) = (product(&whole), product(&others));
     if let Some(part) = others.number().filter(|&part| part > 1) {
-        known.multiple(&whole, part, || format!("{} parts elements by {part}", call.words()));
+        known.multiple(&whole, part, || {
+            format!("{} parts elements by {part}", call.words())
+        });
     }
     whole.over(&others)
 }
@@ -75,16 +94,23 @@ fn rest(call: &Call<'_>, known: &mut Known, before: &[Expr], made: &[Expr]) -> E
 /// Both sides hold as many elements; an unknown size follows where it is the only one.
 fn elements_alike(call: &Call<'_>, known: &mut Known, before: &[Expr], made: &mut [Expr]) {
     let whole = product(before);
-    let gaps: Vec<usize> = (0..made.len()).filter(|&axis| !made[axis].is_known()).collect();
+    let gaps: Vec<usize> = (0..made.len())
+        .filter(|&axis| !made[axis].is_known())
+        .collect();
     match gaps.as_slice() {
         [] => {
             let after = product(made);
             if after.is_known() && whole.is_known() {
-                known.equal(&whole, &after, || format!("{} keeps the number of elements", call.words()));
+                known.equal(&whole, &after, || {
+                    format!("{} keeps the number of elements", call.words())
+                });
             }
         }
         [gap] => {
-            let others = made.iter().filter(|size| size.is_known()).fold(number(1), |all, size| all.times(size));
+            let others = made
+                .iter()
+                .filter(|size| size.is_known())
+                .fold(number(1), |all, size| all.times(size));
             let size = whole.over(&others);
             if size.times(&others) == whole {
                 made[*gap] = size;
@@ -97,9 +123,15 @@ fn elements_alike(call: &Call<'_>, known: &mut Known, before: &[Expr], made: &mu
 fn transpose(call: &Call<'_>) -> Dims {
     let dims = call.dims(0)?;
     match call.integers("perm") {
-        Some(order) if order.len() == dims.len() => {
-            order.iter().map(|&axis| usize::try_from(axis).ok().and_then(|axis| dims.get(axis)).cloned()).collect()
-        }
+        Some(order) if order.len() == dims.len() => order
+            .iter()
+            .map(|&axis| {
+                usize::try_from(axis)
+                    .ok()
+                    .and_then(|axis| dims.get(axis))
+                    .cloned()
+            })
+            .collect(),
         Some(_) => None,
         None => Some(dims.iter().rev().cloned().collect()),
     }
@@ -114,28 +146,61 @@ fn squeeze(call: &Call<'_>, known: &mut Known) -> Dims {
     let Some(axes) = given else {
         // Which axes go depends on which are 1 long.
         let is_known = dims.iter().all(|size| size.number().is_some());
-        return is_known.then(|| dims.iter().filter(|size| **size != number(1)).cloned().collect());
+        return is_known.then(|| {
+            dims.iter()
+                .filter(|size| **size != number(1))
+                .cloned()
+                .collect()
+        });
     };
-    let gone: Vec<usize> = axes.iter().filter_map(|&axis| call.axis(axis, dims.len())).collect();
+    let gone: Vec<usize> = axes
+        .iter()
+        .filter_map(|&axis| call.axis(axis, dims.len()))
+        .collect();
     for &axis in &gone {
-        known.equal(&dims[axis], &number(1), || format!("{} leaves out an axis that must be 1 long", call.words()));
+        known.equal(&dims[axis], &number(1), || {
+            format!("{} leaves out an axis that must be 1 long", call.words())
+        });
     }
-    Some(dims.iter().enumerate().filter(|(axis, _)| !gone.contains(axis)).map(|(_, size)| size.clone()).collect())
+    Some(
+        dims.iter()
+            .enumerate()
+            .filter(|(axis, _)| !gone.contains(axis))
+            .map(|(_, size)| size.clone())
+            .collect(),
+    )
 }
 
 fn unsqueeze(call: &Call<'_>) -> Dims {
     let dims = call.dims(0)?;
     let axes = call.attribute_or_input("axes", 1)?;
     let rank = dims.len() + axes.len();
-    let new: Vec<usize> = axes.iter().filter_map(|&axis| call.axis(axis, rank)).collect();
+    let new: Vec<usize> = axes
+        .iter()
+        .filter_map(|&axis| call.axis(axis, rank))
+        .collect();
     let mut rest = dims.iter();
-    (0..rank).map(|axis| if new.contains(&axis) { Some(number(1)) } else { rest.next().cloned() }).collect()
+    (0..rank)
+        .map(|axis| {
+            if new.contains(&axis) {
+                Some(number(1))
+            } else {
+                rest.next().cloned()
+            }
+        })
+        .collect()
 }
 
 fn flatten(call: &Call<'_>) -> Dims {
-    let Some(dims) = call.dims(0) else { return unknown(2) };
+    let Some(dims) = call.dims(0) else {
+        return unknown(2);
+    };
     let axis = call.integer("axis", 1);
-    let axis = if axis < 0 { axis + dims.len() as i64 } else { axis };
+    let axis = if axis < 0 {
+        axis + dims.len() as i64
+    } else {
+        axis
+    };
     let (rows, columns) = dims.split_at(usize::try_from(axis).ok()?.min(dims.len()));
     Some(vec![product(rows), product(columns)])
 }
@@ -143,8 +208,11 @@ fn flatten(call: &Call<'_>) -> Dims {
 fn concat(call: &Call<'_>, known: &mut Known) -> Dims {
     let quantized = call.node.operator == "QLinearConcat";
     // There, scale and zero point of the output come first, and each input has its own after it.
-    let places: Vec<usize> =
-        if quantized { (2..call.inputs.len()).step_by(3).collect() } else { (0..call.inputs.len()).collect() };
+    let places: Vec<usize> = if quantized {
+        (2..call.inputs.len()).step_by(3).collect()
+    } else {
+        (0..call.inputs.len()).collect()
+    };
     let mut made = owned(call.dims(*places.first()?))?;
     let axis = call.axis(call.integer("axis", 1), made.len())?;
     for &place in &places[1..] {
@@ -156,7 +224,9 @@ fn concat(call: &Call<'_>, known: &mut Known) -> Dims {
             made[at] = if at == axis {
                 made[at].plus(size)
             } else {
-                known.equal(&made[at], size, || format!("{} joins what is alike on other axes", call.words()))
+                known.equal(&made[at], size, || {
+                    format!("{} joins what is alike on other axes", call.words())
+                })
             };
         }
     }
@@ -168,23 +238,34 @@ fn split(call: &Call<'_>, known: &mut Known) -> Vec<Dims> {
         return vec![None];
     }
     let count = call.node.outputs.len();
-    let Some(dims) = call.dims(0) else { return vec![None; count] };
-    let Some(axis) = call.axis(call.integer("axis", 0), dims.len()) else { return vec![None; count] };
+    let Some(dims) = call.dims(0) else {
+        return vec![None; count];
+    };
+    let Some(axis) = call.axis(call.integer("axis", 0), dims.len()) else {
+        return vec![None; count];
+    };
     let with = |size: Expr| {
         let mut part = dims.to_vec();
         part[axis] = size;
         Some(part)
     };
-    let given = call.integers("split").map(|sizes| sizes.into_iter().map(Expr::Number).collect::<Vec<_>>());
+    let given = call
+        .integers("split")
+        .map(|sizes| sizes.into_iter().map(Expr::Number).collect::<Vec<_>>());
     let given = given.or_else(|| call.elements(1).map(<[Expr]>::to_vec));
     match given {
         Some(sizes) => {
             let whole = sizes.iter().fold(number(0), |sum, size| sum.plus(size));
-            known.equal(&dims[axis], &whole, || format!("{} parts what is as long as its parts", call.words()));
+            known.equal(&dims[axis], &whole, || {
+                format!("{} parts what is as long as its parts", call.words())
+            });
             sizes.into_iter().map(with).collect()
         }
         None if call.input(1).is_some() => vec![with(Expr::Unknown); count],
-        None => equal_parts(&dims[axis], count as i64).into_iter().map(with).collect(),
+        None => equal_parts(&dims[axis], count as i64)
+            .into_iter()
+            .map(with)
+            .collect(),
     }
 }
 
@@ -192,5 +273,13 @@ fn split(call: &Call<'_>, known: &mut Known) -> Vec<Dims> {
 fn equal_parts(size: &Expr, count: i64) -> Vec<Expr> {
     let part = size.over_up(count);
     let last = size.minus(&part.times(&number(count - 1)));
-    (0..count).map(|place| if place + 1 == count { last.clone() } else { part.clone() }).collect()
+    (0..count)
+        .map(|place| {
+            if place + 1 == count {
+                last.clone()
+            } else {
+                part.clone()
+            }
+        })
+        .collect()
 }

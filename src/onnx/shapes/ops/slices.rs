@@ -32,11 +32,24 @@ pub(in super::super) fn cuts(call: &Call<'_>, rank: usize) -> Option<Vec<Cut>> {
     };
     let (starts, ends) = (given("starts", 1)?, given("ends", 2)?);
     let axes = axes(call, starts.len())?;
-    let steps = if call.input(4).is_some() { call.numbers(4)? } else { vec![1; starts.len()] };
-    let cut = |((axis, step), (start, end)): ((&i64, &i64), (Expr, Expr))| {
-        Some(Cut { axis: call.axis(*axis, rank)?, start, end, step: *step })
+    let steps = if call.input(4).is_some() {
+        call.numbers(4)?
+    } else {
+        vec![1; starts.len()]
     };
-    axes.iter().zip(&steps).zip(starts.into_iter().zip(ends)).map(cut).collect()
+    let cut = |((axis, step), (start, end)): ((&i64, &i64), (Expr, Expr))| {
+        Some(Cut {
+            axis: call.axis(*axis, rank)?,
+            start,
+            end,
+            step: *step,
+        })
+    };
+    axes.iter()
+        .zip(&steps)
+        .zip(starts.into_iter().zip(ends))
+        .map(cut)
+        .collect()
 }
 
 fn axes(call: &Call<'_>, count: usize) -> Option<Vec<i64>> {
@@ -49,13 +62,19 @@ fn axes(call: &Call<'_>, count: usize) -> Option<Vec<i64>> {
 fn slice(call: &Call<'_>) -> Dims {
     let mut made = owned(call.dims(0))?;
     if let Some(cuts) = cuts(call, made.len()) {
-        cuts.iter().for_each(|cut| made[cut.axis] = cut_size(&made[cut.axis], cut));
+        cuts.iter()
+            .for_each(|cut| made[cut.axis] = cut_size(&made[cut.axis], cut));
         return Some(made);
     }
     // Which axes are cut may be known though not where.
-    let count = call.dims(1).and_then(|dims| dims.first()).and_then(Expr::number);
+    let count = call
+        .dims(1)
+        .and_then(|dims| dims.first())
+        .and_then(Expr::number);
     let axes = count.and_then(|count| axes(call, usize::try_from(count).ok()?));
-    let Some(axes) = axes else { return unknown(made.len()) };
+    let Some(axes) = axes else {
+        return unknown(made.len());
+    };
     for axis in axes {
         let axis = call.axis(axis, made.len())?;
         made[axis] = Expr::Unknown;
@@ -67,7 +86,9 @@ fn cut_size(size: &Expr, cut: &Cut) -> Expr {
     if cut.step < 0 {
         return backwards(size, cut);
     }
-    let (Some(start), Some(end)) = (clamped(&cut.start, size), clamped(&cut.end, size)) else { return Expr::Unknown };
+    let (Some(start), Some(end)) = (clamped(&cut.start, size), clamped(&cut.end, size)) else {
+        return Expr::Unknown;
+    };
     if cut.step == 0 {
         return Expr::Unknown;
     }
@@ -84,7 +105,9 @@ fn clamped(place: &Expr, size: &Expr) -> Option<Expr> {
         // Such as `total - new` with a total of `past + new`, which normal form shows to be `past`.
         place => {
             let negated = place.times(&number(-1));
-            negated.is_not_negative().then(|| size.minus(&negated).larger(&number(0)))
+            negated
+                .is_not_negative()
+                .then(|| size.minus(&negated).larger(&number(0)))
         }
     }
 }
@@ -100,11 +123,20 @@ fn backwards(size: &Expr, cut: &Cut) -> Expr {
 
 fn backwards_by_number(size: &Expr, cut: &Cut) -> Option<i64> {
     let (size, start, end) = (size.number()?, cut.start.number()?, cut.end.number()?);
-    let from_end = |place: i64| if place < 0 { place.saturating_add(size) } else { place };
+    let from_end = |place: i64| {
+        if place < 0 {
+            place.saturating_add(size)
+        } else {
+            place
+        }
+    };
     if size < 1 {
         return Some(0);
     }
-    let (start, end) = (from_end(start).clamp(0, size - 1), from_end(end).clamp(-1, size - 1));
+    let (start, end) = (
+        from_end(start).clamp(0, size - 1),
+        from_end(end).clamp(-1, size - 1),
+    );
     let (span, step) = ((start - end).max(0), cut.step.saturating_neg());
     Some(span.div_euclid(step) + i64::from(span.rem_euclid(step) > 0))
 }
@@ -113,9 +145,15 @@ fn pad(call: &Call<'_>, known: &mut Known) -> Dims {
     let dims = call.dims(0)?;
     let stored = call.integers("pads").or_else(|| call.integers("paddings"));
     let stored = stored.map(|stored| stored.into_iter().map(Expr::Number).collect::<Vec<_>>());
-    let Some(pads) = stored.or_else(|| owned(call.elements(1))) else { return unknown(dims.len()) };
+    let Some(pads) = stored.or_else(|| owned(call.elements(1))) else {
+        return unknown(dims.len());
+    };
     let axes: Vec<usize> = match call.input(3) {
-        Some(_) => call.numbers(3)?.into_iter().filter_map(|axis| call.axis(axis, dims.len())).collect(),
+        Some(_) => call
+            .numbers(3)?
+            .into_iter()
+            .filter_map(|axis| call.axis(axis, dims.len()))
+            .collect(),
         None => (0..dims.len()).collect(),
     };
     if pads.len() != 2 * axes.len() {
@@ -124,7 +162,12 @@ fn pad(call: &Call<'_>, known: &mut Known) -> Dims {
     let mut made = dims.to_vec();
     for (place, &axis) in axes.iter().enumerate() {
         let (before, after) = (&pads[place], &pads[place + axes.len()]);
-        reflected(call, known, &dims[axis], before.number().max(after.number()));
+        reflected(
+            call,
+            known,
+            &dims[axis],
+            before.number().max(after.number()),
+        );
         made[axis] = made[axis].plus(before).plus(after);
     }
     Some(made)
@@ -133,17 +176,24 @@ fn pad(call: &Call<'_>, known: &mut Known) -> Dims {
 /// Mirrored places must be there: an axis is longer than its padding.
 fn reflected(call: &Call<'_>, known: &mut Known, size: &Expr, widest: Option<i64>) {
     if let Some(widest) = widest.filter(|&widest| widest > 0 && call.text("mode") == "reflect") {
-        known.at_least(size, widest.saturating_add(1), || format!("{} mirrors {widest} at an end", call.words()));
+        known.at_least(size, widest.saturating_add(1), || {
+            format!("{} mirrors {widest} at an end", call.words())
+        });
     }
 }
 
 fn center(call: &Call<'_>) -> Dims {
     let mut made = owned(call.dims(0))?;
-    let axes = call.integers("axes").unwrap_or_else(|| (0..made.len() as i64).collect());
+    let axes = call
+        .integers("axes")
+        .unwrap_or_else(|| (0..made.len() as i64).collect());
     let sizes = call.elements(1);
     for (place, axis) in axes.iter().enumerate() {
         let axis = call.axis(*axis, made.len())?;
-        made[axis] = sizes.and_then(|sizes| sizes.get(place)).cloned().unwrap_or(Expr::Unknown);
+        made[axis] = sizes
+            .and_then(|sizes| sizes.get(place))
+            .cloned()
+            .unwrap_or(Expr::Unknown);
     }
     Some(made)
 }

@@ -30,11 +30,14 @@ fn kept(call: &Call<'_>, known: &mut Known, past: usize, new: &Expr) -> Dims {
 fn standard(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     let (queries, keys, values) = (call.dims(0)?, call.dims(1)?, call.dims(2)?);
     let axis = queries.len().checked_sub(2)?;
-    known.equal(&keys[axis], &values[axis], || format!("{} has a value a key", call.words()));
+    known.equal(&keys[axis], &values[axis], || {
+        format!("{} has a value a key", call.words())
+    });
     roles::attended(call, known, 0, axis);
     let new = keys[axis].clone();
     let mut output = queries.to_vec();
-    let [key_heads, query_heads] = ["kv_num_heads", "q_num_heads"].map(|name| call.node.integer(name));
+    let [key_heads, query_heads] =
+        ["kv_num_heads", "q_num_heads"].map(|name| call.node.integer(name));
     let last = output.len() - 1;
     output[last] = match (queries.len(), key_heads, query_heads) {
         (4, ..) => values[last].clone(),
@@ -49,7 +52,12 @@ fn standard(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         if source.len() == 4 {
             return Some(source.to_vec());
         }
-        Some(vec![source[0].clone(), heads.clone(), new.clone(), source[2].over(&heads)])
+        Some(vec![
+            source[0].clone(),
+            heads.clone(),
+            new.clone(),
+            source[2].over(&heads),
+        ])
     };
     let (key, value) = (present(known, 4, keys), present(known, 5, values));
     Some(vec![Some(output), key, value, None])
@@ -57,29 +65,50 @@ fn standard(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
 
 /// Input (batch, length, width), weight (width, 3 x hidden).
 fn packed(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
-    let [batch, length, width] = call.dims(0)? else { return None };
-    let [rows, columns] = call.dims(1)? else { return None };
-    known.equal(width, rows, || format!("{} multiplies as many features", call.words()));
+    let [batch, length, width] = call.dims(0)? else {
+        return None;
+    };
+    let [rows, columns] = call.dims(1)? else {
+        return None;
+    };
+    known.equal(width, rows, || {
+        format!("{} multiplies as many features", call.words())
+    });
     roles::attended(call, known, 0, 1);
     let hidden = match call.integers("qkv_hidden_sizes") {
         Some(sizes) => number(*sizes.get(2)?),
         None => columns.over(&number(3)),
     };
-    let past = if call.node.operator == "QAttention" { 8 } else { 4 };
+    let past = if call.node.operator == "QAttention" {
+        8
+    } else {
+        4
+    };
     let present = call.input(past).and_then(|_| {
         let mut made = owned(call.dims(past)).filter(|dims| dims.len() == 5)?;
         known.role(&made[3], DimRole::Past);
         made[3] = made[3].plus(length);
         Some(made)
     });
-    Some(vec![Some(vec![batch.clone(), length.clone(), hidden]), present])
+    Some(vec![
+        Some(vec![batch.clone(), length.clone(), hidden]),
+        present,
+    ])
 }
 
 fn multi_head(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
-    let [batch, length, hidden] = call.dims(0)? else { return None };
+    let [batch, length, hidden] = call.dims(0)? else {
+        return None;
+    };
     roles::attended(call, known, 0, 1);
-    let width = call.dims(2).filter(|dims| dims.len() == 3).map_or(hidden, |dims| &dims[2]);
-    let new = call.dims(1).filter(|dims| dims.len() == 3).map(|dims| dims[1].clone());
+    let width = call
+        .dims(2)
+        .filter(|dims| dims.len() == 3)
+        .map_or(hidden, |dims| &dims[2]);
+    let new = call
+        .dims(1)
+        .filter(|dims| dims.len() == 3)
+        .map(|dims| dims[1].clone());
     let output = vec![batch.clone(), length.clone(), width.clone()];
     let mut present = |past: usize| match (&new, call.input(past)) {
         (Some(new), Some(_)) => kept(call, known, past, new),
@@ -91,12 +120,19 @@ fn multi_head(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
 /// Queries (batch, new, heads x width); keys and values kept (batch, heads, positions, width). ONNX Runtime makes as
 /// many positions as the total says, or as the buffer has where that is shared.
 fn grouped(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
-    let [batch, length, hidden] = call.dims(0)? else { return None };
+    let [batch, length, hidden] = call.dims(0)? else {
+        return None;
+    };
     roles::attended(call, known, 0, 1);
-    let heads = [call.node.integer("num_heads")?, call.node.integer("kv_num_heads")?];
+    let heads = [
+        call.node.integer("num_heads")?,
+        call.node.integer("kv_num_heads")?,
+    ];
     let is_packed = call.input(1).is_none();
     let output = match is_packed {
-        true => hidden.over(&number(heads[1].saturating_mul(2).saturating_add(heads[0]))).times(&number(heads[0])),
+        true => hidden
+            .over(&number(heads[1].saturating_mul(2).saturating_add(heads[0])))
+            .times(&number(heads[0])),
         false => hidden.clone(),
     };
     let mut present = |past: usize| {
@@ -105,53 +141,98 @@ fn grouped(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         made[2] = Expr::Unknown;
         Some(made)
     };
-    Some(vec![Some(vec![batch.clone(), length.clone(), output]), present(3), present(4)])
+    Some(vec![
+        Some(vec![batch.clone(), length.clone(), output]),
+        present(3),
+        present(4),
+    ])
 }
 
 /// Indices of words (batch, length), and tables of words, positions and segments.
 fn embedded(call: &Call<'_>, known: &mut Known) -> Vec<Dims> {
-    let (Some([batch, length]), Some([_, hidden])) = (call.dims(0), call.dims(2)) else { return vec![None; 3] };
+    let (Some([batch, length]), Some([_, hidden])) = (call.dims(0), call.dims(2)) else {
+        return vec![None; 3];
+    };
     known.role(length, DimRole::Tokens);
-    if let Some(most) = call.dims(3).and_then(<[Expr]>::first).and_then(Expr::number) {
-        known.at_most(length, most, || format!("{} has a table of {most} positions", call.words()));
+    if let Some(most) = call
+        .dims(3)
+        .and_then(<[Expr]>::first)
+        .and_then(Expr::number)
+    {
+        known.at_most(length, most, || {
+            format!("{} has a table of {most} positions", call.words())
+        });
     }
     if let Some([_, segments]) = call.dims(1) {
-        known.equal(length, &segments.clone(), || format!("{} reads a segment a word", call.words()));
+        known.equal(length, &segments.clone(), || {
+            format!("{} reads a segment a word", call.words())
+        });
     }
     let all = Some(vec![batch.clone(), length.clone(), hidden.clone()]);
     vec![all.clone(), Some(vec![batch.clone()]), all]
 }
 
 fn recurrence(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
-    let [first, second, features] = call.dims(0)? else { return None };
+    let [first, second, features] = call.dims(0)? else {
+        return None;
+    };
     roles::sequence(call, known);
-    if let (Some([_, _, wanted]), false) = (call.dims(1), call.node.operator.starts_with("Dynamic")) {
-        let shown = || wanted.number().map_or_else(|| "as many".to_owned(), |size| size.to_string());
-        known.equal(features, wanted, || format!("{} reads {} features", call.words(), shown()));
+    if let (Some([_, _, wanted]), false) = (call.dims(1), call.node.operator.starts_with("Dynamic"))
+    {
+        let shown = || {
+            wanted
+                .number()
+                .map_or_else(|| "as many".to_owned(), |size| size.to_string())
+        };
+        known.equal(features, wanted, || {
+            format!("{} reads {} features", call.words(), shown())
+        });
     }
-    let directions = number(if call.text("direction") == "bidirectional" { 2 } else { 1 });
+    let directions = number(if call.text("direction") == "bidirectional" {
+        2
+    } else {
+        1
+    });
     let hidden = match call.node.integer("hidden_size") {
         Some(size) => number(size),
         None => call.dims(2)?.last()?.clone(),
     };
     let batch_first = call.integer("layout", 0) == 1;
-    let [steps, batch] = if batch_first { [second, first] } else { [first, second] };
+    let [steps, batch] = if batch_first {
+        [second, first]
+    } else {
+        [first, second]
+    };
     states_fit(call, known, if batch_first { 0 } else { 1 }, batch);
     let order = |parts: &[&Expr]| Some(parts.iter().copied().cloned().collect::<Vec<_>>());
     let (state, all) = match batch_first {
-        true => (order(&[batch, &directions, &hidden]), order(&[batch, steps, &directions, &hidden])),
-        false => (order(&[&directions, batch, &hidden]), order(&[steps, &directions, batch, &hidden])),
+        true => (
+            order(&[batch, &directions, &hidden]),
+            order(&[batch, steps, &directions, &hidden]),
+        ),
+        false => (
+            order(&[&directions, batch, &hidden]),
+            order(&[steps, &directions, batch, &hidden]),
+        ),
     };
     Some(vec![all, state.clone(), state])
 }
 
 fn states_fit(call: &Call<'_>, known: &mut Known, axis: usize, batch: &Expr) {
     for state in [5, 6] {
-        if let Some(size) = call.dims(state).filter(|dims| dims.len() == 3).map(|dims| dims[axis].clone()) {
-            known.equal(batch, &size, || format!("{} keeps a state a sample", call.words()));
+        if let Some(size) = call
+            .dims(state)
+            .filter(|dims| dims.len() == 3)
+            .map(|dims| dims[axis].clone())
+        {
+            known.equal(batch, &size, || {
+                format!("{} keeps a state a sample", call.words())
+            });
         }
     }
     if let Some([lengths]) = call.dims(4) {
-        known.equal(batch, &lengths.clone(), || format!("{} reads a length a sample", call.words()));
+        known.equal(batch, &lengths.clone(), || {
+            format!("{} reads a length a sample", call.words())
+        });
     }
 }

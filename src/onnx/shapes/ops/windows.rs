@@ -11,7 +11,9 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
             let pooled = pool(call, known);
             return Some(vec![pooled.clone(), pooled]);
         }
-        "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool" | "QLinearGlobalAveragePool" => whole(call),
+        "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool" | "QLinearGlobalAveragePool" => {
+            whole(call)
+        }
         _ => return None,
     };
     Some(vec![made])
@@ -24,7 +26,12 @@ fn channels_last(call: &Call<'_>) -> bool {
 
 fn whole(call: &Call<'_>) -> Dims {
     let dims = call.dims(0).filter(|_| !channels_last(call))?;
-    Some(dims.iter().enumerate().map(|(axis, size)| if axis < 2 { size.clone() } else { number(1) }).collect())
+    Some(
+        dims.iter()
+            .enumerate()
+            .map(|(axis, size)| if axis < 2 { size.clone() } else { number(1) })
+            .collect(),
+    )
 }
 
 struct Window {
@@ -38,15 +45,27 @@ impl Window {
     fn of(call: &Call<'_>, kernel: Vec<i64>) -> Window {
         let rank = kernel.len();
         let list = |name: &str, filler: i64, count: usize| {
-            call.integers(name).filter(|values| values.len() == count).unwrap_or_else(|| vec![filler; count])
+            call.integers(name)
+                .filter(|values| values.len() == count)
+                .unwrap_or_else(|| vec![filler; count])
         };
-        let (strides, dilations, pads) =
-            (list("strides", 1, rank), list("dilations", 1, rank), list("pads", 0, 2 * rank));
-        Window { kernel, strides, dilations, pads }
+        let (strides, dilations, pads) = (
+            list("strides", 1, rank),
+            list("dilations", 1, rank),
+            list("pads", 0, 2 * rank),
+        );
+        Window {
+            kernel,
+            strides,
+            dilations,
+            pads,
+        }
     }
 
     fn reach(&self, axis: usize) -> i64 {
-        self.dilations[axis].saturating_mul(self.kernel[axis].saturating_sub(1)).saturating_add(1)
+        self.dilations[axis]
+            .saturating_mul(self.kernel[axis].saturating_sub(1))
+            .saturating_add(1)
     }
 
     fn padding(&self, axis: usize) -> i64 {
@@ -61,7 +80,9 @@ impl Window {
         }
         match call.text("auto_pad") {
             "SAME_UPPER" | "SAME_LOWER" => size.over_up(stride),
-            "VALID" => size.plus(&number(stride.saturating_sub(self.reach(axis)))).over(&number(stride)),
+            "VALID" => size
+                .plus(&number(stride.saturating_sub(self.reach(axis))))
+                .over(&number(stride)),
             _ => {
                 let room = size.plus(&number(self.padding(axis).saturating_sub(self.reach(axis))));
                 if call.integer("ceil_mode", 0) == 1 {
@@ -82,21 +103,41 @@ impl Window {
         match (rounded.number(), size.number()) {
             (Some(count), Some(size)) if begins_within(count, size) => rounded,
             (Some(count), Some(_)) => number(count.saturating_sub(1)),
-            _ if stride <= self.reach(axis).saturating_sub(self.pads[axis + self.kernel.len()]) => rounded,
+            _ if stride
+                <= self
+                    .reach(axis)
+                    .saturating_sub(self.pads[axis + self.kernel.len()]) =>
+            {
+                rounded
+            }
             _ => Expr::Unknown,
         }
     }
 }
 
 fn convolution(call: &Call<'_>, known: &mut Known, kernel_input: usize) -> Dims {
-    let rank = call.dims(0).map(<[Expr]>::len).or_else(|| call.dims(kernel_input).map(<[Expr]>::len))?;
-    let (Some(data), Some(weight)) = (call.dims(0), call.dims(kernel_input)) else { return unknown(rank) };
+    let rank = call
+        .dims(0)
+        .map(<[Expr]>::len)
+        .or_else(|| call.dims(kernel_input).map(<[Expr]>::len))?;
+    let (Some(data), Some(weight)) = (call.dims(0), call.dims(kernel_input)) else {
+        return unknown(rank);
+    };
     if channels_last(call) || weight.len() != rank || rank < 3 {
         return unknown(rank);
     }
-    roles::convolved(call, known, &weight[1].times(&number(call.integer("group", 1))), &weight[2..]);
+    roles::convolved(
+        call,
+        known,
+        &weight[1].times(&number(call.integer("group", 1))),
+        &weight[2..],
+    );
     channels(call, known, weight);
-    let places = match weight[2..].iter().map(Expr::number).collect::<Option<Vec<_>>>() {
+    let places = match weight[2..]
+        .iter()
+        .map(Expr::number)
+        .collect::<Option<Vec<_>>>()
+    {
         Some(kernel) => slid(call, known, &Window::of(call, kernel)),
         None => vec![Expr::Unknown; rank - 2],
     };
@@ -104,7 +145,9 @@ fn convolution(call: &Call<'_>, known: &mut Known, kernel_input: usize) -> Dims 
 }
 
 fn channels(call: &Call<'_>, known: &mut Known, weight: &[Expr]) {
-    let Some([_, channels, ..]) = call.dims(0) else { return };
+    let Some([_, channels, ..]) = call.dims(0) else {
+        return;
+    };
     let group = call.integer("group", 1);
     let wanted = weight[1].times(&number(group));
     known.equal(channels, &wanted, || match wanted.number() {
@@ -118,10 +161,14 @@ fn slid(call: &Call<'_>, known: &mut Known, window: &Window) -> Vec<Expr> {
     let auto = matches!(call.text("auto_pad"), "SAME_UPPER" | "SAME_LOWER");
     (0..window.kernel.len())
         .map(|axis| {
-            let Some(size) = dims.get(axis + 2) else { return Expr::Unknown };
+            let Some(size) = dims.get(axis + 2) else {
+                return Expr::Unknown;
+            };
             let least = window.reach(axis).saturating_sub(window.padding(axis));
             if !auto {
-                known.at_least(size, least, || format!("{} has a window of {}", call.words(), window.reach(axis)));
+                known.at_least(size, least, || {
+                    format!("{} has a window of {}", call.words(), window.reach(axis))
+                });
             }
             window.count(call, axis, size)
         })
@@ -143,29 +190,50 @@ fn transposed(call: &Call<'_>, known: &mut Known) -> Dims {
         return None;
     }
     roles::convolved(call, known, &weight[0], &weight[2..]);
-    known.equal(&data[1], &weight[0], || format!("{} has kernels of as many channels", call.words()));
+    known.equal(&data[1], &weight[0], || {
+        format!("{} has kernels of as many channels", call.words())
+    });
     let kernel = match call.integers("kernel_shape") {
         Some(kernel) => kernel,
-        None => weight[2..].iter().map(Expr::number).collect::<Option<_>>()?,
+        None => weight[2..]
+            .iter()
+            .map(Expr::number)
+            .collect::<Option<_>>()?,
     };
     let window = Window::of(call, kernel);
-    let mut made = vec![data[0].clone(), weight[1].times(&number(call.integer("group", 1)))];
+    let mut made = vec![
+        data[0].clone(),
+        weight[1].times(&number(call.integer("group", 1))),
+    ];
     made.extend((0..window.kernel.len()).map(|axis| grown(call, &window, axis, &data[axis + 2])));
     Some(made)
 }
 
 fn grown(call: &Call<'_>, window: &Window, axis: usize, size: &Expr) -> Expr {
     if let Some(given) = call.integers("output_shape") {
-        let place = if given.len() == window.kernel.len() { axis } else { axis + 2 };
+        let place = if given.len() == window.kernel.len() {
+            axis
+        } else {
+            axis + 2
+        };
         return given.get(place).map_or(Expr::Unknown, |&size| number(size));
     }
-    let more = call.integers("output_padding").and_then(|values| values.get(axis).copied()).unwrap_or(0);
+    let more = call
+        .integers("output_padding")
+        .and_then(|values| values.get(axis).copied())
+        .unwrap_or(0);
     let stride = number(window.strides[axis]);
     match call.text("auto_pad") {
         "SAME_UPPER" | "SAME_LOWER" => size.times(&stride),
-        "VALID" => size.minus(&number(1)).times(&stride).plus(&number(window.reach(axis).saturating_add(more))),
+        "VALID" => size
+            .minus(&number(1))
+            .times(&stride)
+            .plus(&number(window.reach(axis).saturating_add(more))),
         _ => {
-            let ends = window.reach(axis).saturating_add(more).saturating_sub(window.padding(axis));
+            let ends = window
+                .reach(axis)
+                .saturating_add(more)
+                .saturating_sub(window.padding(axis));
             size.minus(&number(1)).times(&stride).plus(&number(ends))
         }
     }

@@ -5,14 +5,25 @@ use super::*;
 #[test]
 fn what_no_number_holds_is_unknown() {
     let (least, most) = (number(i64::MIN), number(i64::MAX));
-    for unknown in [most.plus(&most), most.times(&most), least.over(&number(-1)), least.times(&number(-1))] {
+    for unknown in [
+        most.plus(&most),
+        most.times(&most),
+        least.over(&number(-1)),
+        least.times(&number(-1)),
+    ] {
         assert_eq!(unknown, Expr::Unknown);
     }
     let quotient = Expr::Quotient(Box::new(least.clone()), Box::new(number(-1)));
-    assert_eq!((quotient.evaluate(&|_| None), quotient.replaced(&|_| None)), (None, Expr::Unknown));
+    assert_eq!(
+        (quotient.evaluate(&|_| None), quotient.replaced(&|_| None)),
+        (None, Expr::Unknown)
+    );
     let sum = Expr::Dim(0).plus(&least).over(&number(-1));
     assert_eq!(sum.evaluate(&|_| Some(0)), None);
-    assert_eq!(Expr::Dim(0).over_up(i64::MAX).evaluate(&|_| Some(1)), Some(1));
+    assert_eq!(
+        Expr::Dim(0).over_up(i64::MAX).evaluate(&|_| Some(1)),
+        Some(1)
+    );
 }
 
 #[test]
@@ -32,7 +43,11 @@ fn slices_that_go_back_over_nothing_or_in_any_step_have_their_size() {
             .whole("step", &[step])
             .plain("Slice", &["x", "start", "end", "axis", "step"], "y")
             .facts();
-        assert_eq!(sizes(&facts, &[]), known(&[left, 2]), "{size} {start} {end} {step}");
+        assert_eq!(
+            sizes(&facts, &[]),
+            known(&[left, 2]),
+            "{size} {start} {end} {step}"
+        );
     }
 }
 
@@ -62,12 +77,20 @@ fn windows_of_any_numbers_are_followed() {
                 ("ceil_mode", AttributeValue::Integers(vec![1])),
             ];
             for operator in ["MaxPool", "Conv", "ConvTranspose"] {
-                let inputs = if operator == "MaxPool" { &["x"][..] } else { &["x", "w"] };
+                let inputs = if operator == "MaxPool" {
+                    &["x"][..]
+                } else {
+                    &["x", "w"]
+                };
                 let facts = floats("x", &[-1, 4, 9, -2])
                     .weight("w", &[8, 4, 3, 3])
                     .node(operator, inputs, &["y"], &attributes)
                     .facts();
-                assert_eq!(sizes(&facts, &[2, 9]).map(|sizes| sizes.len()), Some(4), "{operator} {number} {other}");
+                assert_eq!(
+                    sizes(&facts, &[2, 9]).map(|sizes| sizes.len()),
+                    Some(4),
+                    "{operator} {number} {other}"
+                );
             }
         }
     }
@@ -89,6 +112,9 @@ fn reversed_shapes_and_ranges_of_any_step_are_followed() {
             .plain("Range", &["from", "to", "by"], "r")
             .facts();
         let made = sizes(&facts, &[2]);
-        assert!(made.is_none_or(|made| made == [Some(3)] || made == [None::<i64>]), "{step}");
+        assert!(
+            made.is_none_or(|made| made == [Some(3)] || made == [None::<i64>]),
+            "{step}"
+        );
     }
 }

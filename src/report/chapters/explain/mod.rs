@@ -4,7 +4,9 @@ mod sentence;
 mod step;
 mod tables;
 
-use crate::analysis::{Clause, DenormalFindings, Explanation, Instructions, ReducedArithmetic, Verdict};
+use crate::analysis::{
+    Clause, DenormalFindings, Explanation, Instructions, ReducedArithmetic, Verdict,
+};
 use crate::report::chapter::{Block, Chapter};
 use crate::report::charts;
 use crate::report::words::{self, Section, Source, quantization::quantization};
@@ -19,7 +21,13 @@ const SUGGESTIVE: f64 = 0.9;
 pub(super) fn summary(source: Source<'_>) -> Chapter {
     let lines = sentences(source);
     let chapter = Chapter::untitled("why");
-    if lines.is_empty() { chapter } else { chapter.with(Block::heading("Why")).with(Block::Lines(lines)) }
+    if lines.is_empty() {
+        chapter
+    } else {
+        chapter
+            .with(Block::heading("Why"))
+            .with(Block::Lines(lines))
+    }
 }
 
 pub(super) fn in_search(source: Source<'_>) -> Chapter {
@@ -37,26 +45,46 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 pub(in crate::report) fn sentences(source: Source<'_>) -> Vec<String> {
     let leading = told(source).filter(|explanation| is_leading(source, explanation));
     let both = leading.flat_map(|leading| [Some(leading), clearer(source, leading)]);
-    let explained = both.flatten().map(|explanation| sentence(source, explanation));
+    let explained = both
+        .flatten()
+        .map(|explanation| sentence(source, explanation));
     explained.chain(denormals_of_others(source)).collect()
 }
 
 /// The first explanation of the same pair that names the steps which this one leaves open.
 fn clearer<'a>(source: Source<'a>, leading: &Explanation) -> Option<&'a Explanation> {
-    let is_open = |told: &Explanation| told.clauses.iter().any(|clause| matches!(clause, Clause::Unnamed { .. }));
+    let is_open = |told: &Explanation| {
+        told.clauses
+            .iter()
+            .any(|clause| matches!(clause, Clause::Unnamed { .. }))
+    };
     let names_steps = |told: &Explanation| {
         !is_open(told)
-            && told.clauses.iter().any(|clause| matches!(clause, Clause::Step { .. } | Clause::NotFused { .. }))
+            && told
+                .clauses
+                .iter()
+                .any(|clause| matches!(clause, Clause::Step { .. } | Clause::NotFused { .. }))
     };
     let pair = (leading.session, leading.reference);
     let mut others = told(source).filter(|other| (other.session, other.reference) == pair);
-    if is_open(leading) { others.find(|other| names_steps(other)) } else { None }
+    if is_open(leading) {
+        others.find(|other| names_steps(other))
+    } else {
+        None
+    }
 }
 
 fn sections(source: Source<'_>) -> Vec<Section> {
     let section = |explanation: &Explanation| {
-        let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
-        let place = if is_leading(source, explanation) { String::new() } else { place(source, explanation) };
+        let (name, reference) = (
+            source.name(explanation.session),
+            source.name(explanation.reference),
+        );
+        let place = if is_leading(source, explanation) {
+            String::new()
+        } else {
+            place(source, explanation)
+        };
         Section {
             title: format!("Why: {name} against {reference}{place}"),
             lines: lines(source, explanation),
@@ -64,11 +92,20 @@ fn sections(source: Source<'_>) -> Vec<Section> {
         }
     };
     let mut sections: Vec<Section> = told(source).map(section).collect();
-    let denormals: Vec<String> =
-        source.findings.causes.denormals.iter().map(|found| denormal_line(source, found)).collect();
+    let denormals: Vec<String> = source
+        .findings
+        .causes
+        .denormals
+        .iter()
+        .map(|found| denormal_line(source, found))
+        .collect();
     if !denormals.is_empty() {
         let title = "Denormal numbers".into();
-        sections.push(Section { title, lines: denormals, tables: Vec::new() });
+        sections.push(Section {
+            title,
+            lines: denormals,
+            tables: Vec::new(),
+        });
     }
     sections
 }
@@ -77,7 +114,8 @@ fn sections(source: Source<'_>) -> Vec<Section> {
 fn told(source: Source<'_>) -> impl Iterator<Item = &'_ Explanation> {
     let is_profiled = !source.record.operators.is_empty();
     let explanations = source.findings.causes.explanations.iter();
-    explanations.filter(move |told| is_profiled || (told.latency.is_some() && !told.clauses.is_empty()))
+    explanations
+        .filter(move |told| is_profiled || (told.latency.is_some() && !told.clauses.is_empty()))
 }
 
 fn lines(source: Source<'_>, explanation: &Explanation) -> Vec<String> {
@@ -85,11 +123,16 @@ fn lines(source: Source<'_>, explanation: &Explanation) -> Vec<String> {
     if !is_leading(source, explanation) {
         return lines;
     }
-    let schemes = [explanation.reference, explanation.session].map(|session| (session, scheme(source, session)));
+    let schemes = [explanation.reference, explanation.session]
+        .map(|session| (session, scheme(source, session)));
     if schemes[0].1 != schemes[1].1 {
-        let told = schemes
-            .into_iter()
-            .filter_map(|(session, scheme)| Some(format!("Quantization of {}: {}.", source.name(session), scheme?)));
+        let told = schemes.into_iter().filter_map(|(session, scheme)| {
+            Some(format!(
+                "Quantization of {}: {}.",
+                source.name(session),
+                scheme?
+            ))
+        });
         lines.extend(told);
     }
     lines.extend(explanation.instructions.as_ref().map(instructions));
@@ -98,7 +141,13 @@ fn lines(source: Source<'_>, explanation: &Explanation) -> Vec<String> {
 
 fn scheme(source: Source<'_>, session: usize) -> Option<String> {
     let variant = source.record.plan.sessions[session].variant;
-    Some(quantization(source.record.variants[variant].model.as_ref()?.quantization.as_ref()?))
+    Some(quantization(
+        source.record.variants[variant]
+            .model
+            .as_ref()?
+            .quantization
+            .as_ref()?,
+    ))
 }
 
 fn instructions(found: &Instructions) -> String {
@@ -111,15 +160,24 @@ fn instructions(found: &Instructions) -> String {
         [] => "none of them".into(),
         present => present.join(", "),
     };
-    let use_words = if found.has_kernels { "any of them would do; " } else { "ONNX Runtime uses none of them; " };
+    let use_words = if found.has_kernels {
+        "any of them would do; "
+    } else {
+        "ONNX Runtime uses none of them; "
+    };
     format!("Instructions for {arithmetic}, {wanted}: {use_words}this CPU has {present}.")
 }
 
 /// Sessions that have no sentence of their own, as the baseline's, and are slow from denormal numbers.
 fn denormals_of_others(source: Source<'_>) -> Vec<String> {
-    let has_sentence = |session: usize| told(source).any(|explanation| explanation.session == session);
+    let has_sentence =
+        |session: usize| told(source).any(|explanation| explanation.session == session);
     let slow = source.findings.causes.denormals.iter().filter(|found| {
-        found.change.as_ref().is_some_and(|change| change.verdict == Verdict::Faster) && !has_sentence(found.session)
+        found
+            .change
+            .as_ref()
+            .is_some_and(|change| change.verdict == Verdict::Faster)
+            && !has_sentence(found.session)
     });
     slow.map(|found| denormal_line(source, found)).collect()
 }
@@ -127,10 +185,17 @@ fn denormals_of_others(source: Source<'_>) -> Vec<String> {
 fn denormal_line(source: Source<'_>, found: &DenormalFindings) -> String {
     let name = source.name(found.session);
     let at = format!("at batch {}", found.batch_size);
-    let (Some(change), Some(flushed_ns), Some(unchanged_ns)) = (&found.change, found.flushed_ns, found.unchanged_ns)
+    let (Some(change), Some(flushed_ns), Some(unchanged_ns)) =
+        (&found.change, found.flushed_ns, found.unchanged_ns)
     else {
-        let reason = found.absent_reason.as_ref().map_or("no reason recorded", Plain::exact);
-        return format!("{name} with denormal numbers flushed to zero was {}.", words::not_measured(reason));
+        let reason = found
+            .absent_reason
+            .as_ref()
+            .map_or("no reason recorded", Plain::exact);
+        return format!(
+            "{name} with denormal numbers flushed to zero was {}.",
+            words::not_measured(reason)
+        );
     };
     let (flushed, unchanged) = (time(flushed_ns), time(unchanged_ns));
     let change_words = words::latency_change(change);

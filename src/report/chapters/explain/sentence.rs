@@ -2,7 +2,8 @@
 
 use super::step::{place, time};
 use crate::analysis::{
-    AddedNodes, CLAUSE_SHARE, Clause, Explanation, Instructions, ReducedArithmetic, Step, StepKind, Verdict,
+    AddedNodes, CLAUSE_SHARE, Clause, Explanation, Instructions, ReducedArithmetic, Step, StepKind,
+    Verdict,
 };
 use crate::metric::Unit;
 use crate::report::words::{self, Source, listed, number, plain, plural};
@@ -20,7 +21,10 @@ enum Side {
 
 pub(super) fn sentence(source: Source<'_>, explanation: &Explanation) -> String {
     let lead = lead(source, explanation);
-    let why = match (explanation.clauses.is_empty(), &explanation.steps_absent_reason) {
+    let why = match (
+        explanation.clauses.is_empty(),
+        &explanation.steps_absent_reason,
+    ) {
         (false, _) => joined(explanation),
         (true, Some(reason)) => format!("why is not known: {}", plain(reason)),
         (true, None) => {
@@ -36,7 +40,10 @@ fn joined(explanation: &Explanation) -> String {
     let mut before = Side::Neither;
     for clause in &explanation.clauses {
         let side = side(clause);
-        let turns = matches!((before, side), (Side::Shorter, Side::Longer) | (Side::Longer, Side::Shorter));
+        let turns = matches!(
+            (before, side),
+            (Side::Shorter, Side::Longer) | (Side::Longer, Side::Shorter)
+        );
         text.push_str(match (text.is_empty(), turns) {
             (true, _) => "",
             (false, true) => ", but ",
@@ -49,8 +56,13 @@ fn joined(explanation: &Explanation) -> String {
 }
 
 fn lead(source: Source<'_>, explanation: &Explanation) -> String {
-    let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
-    let Some(latency) = &explanation.latency else { return format!("{name} was not compared with {reference}") };
+    let (name, reference) = (
+        source.name(explanation.session),
+        source.name(explanation.reference),
+    );
+    let Some(latency) = &explanation.latency else {
+        return format!("{name} was not compared with {reference}");
+    };
     let (own, other) = (time(latency.session_ns), time(latency.reference_ns));
     let at = place(source, explanation);
     let at = at.trim_start();
@@ -70,15 +82,26 @@ fn side(clause: &Clause) -> Side {
     match clause {
         Clause::Step { step, .. } if step.change_ns() < 0 => Side::Shorter,
         Clause::Unnamed { change_ns } if *change_ns < 0 => Side::Shorter,
-        Clause::PerChannel { .. } | Clause::ComputedInFloat { .. } | Clause::MemoryBound { .. } => Side::Neither,
+        Clause::PerChannel { .. } | Clause::ComputedInFloat { .. } | Clause::MemoryBound { .. } => {
+            Side::Neither
+        }
         _ => Side::Longer,
     }
 }
 
 fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
     match clause {
-        Clause::NotFused { meant_nodes_count, ran_nodes_count, before_ns, after_ns } => {
-            let ran = if *ran_nodes_count == 0 { "none".to_owned() } else { format!("only {ran_nodes_count}") };
+        Clause::NotFused {
+            meant_nodes_count,
+            ran_nodes_count,
+            before_ns,
+            after_ns,
+        } => {
+            let ran = if *ran_nodes_count == 0 {
+                "none".to_owned()
+            } else {
+                format!("only {ran_nodes_count}")
+            };
             format!(
                 "{ran} of {meant_nodes_count} quantized matrix nodes computes in integers, because their quantize and \
                  dequantize nodes were not fused into them: in float they take {} instead of {}",
@@ -86,34 +109,64 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
                 time(*before_ns)
             )
         }
-        Clause::Step { step, operators, mostly } => step_words(explanation, step, operators, mostly.as_ref()),
+        Clause::Step {
+            step,
+            operators,
+            mostly,
+        } => step_words(explanation, step, operators, mostly.as_ref()),
         Clause::Unnamed { change_ns } => format!(
             "{} {} in steps that are too small or too unsure to be named",
             time(change_ns.abs()),
-            if *change_ns < 0 { "are saved" } else { "are added" }
+            if *change_ns < 0 {
+                "are saved"
+            } else {
+                "are added"
+            }
         ),
-        Clause::FullPrecision { nodes_count, of_count, time_ns, share } => format!(
+        Clause::FullPrecision {
+            nodes_count,
+            of_count,
+            time_ns,
+            share,
+        } => format!(
             "{nodes_count} of {of_count} matrix nodes {} left in full precision and take {} ({})",
             if *nodes_count == 1 { "is" } else { "are" },
             time(*time_ns),
             number::share(share.0)
         ),
-        Clause::ComputedInFloat { nodes_count, of_count, casts_count, casts_ns } => format!(
+        Clause::ComputedInFloat {
+            nodes_count,
+            of_count,
+            casts_count,
+            casts_ns,
+        } => format!(
             "{nodes_count} of {of_count} matrix nodes compute in float32{}",
             if tells_conversions(explanation) || *casts_count == 0 {
                 String::new()
             } else {
-                let times = casts_ns.map(|ns| format!(" ({} in all)", time(ns))).unwrap_or_default();
-                format!(", with {casts_count} Cast node{}{times}", plural(*casts_count))
+                let times = casts_ns
+                    .map(|ns| format!(" ({} in all)", time(ns)))
+                    .unwrap_or_default();
+                format!(
+                    ", with {casts_count} Cast node{}{times}",
+                    plural(*casts_count)
+                )
             }
         ),
-        Clause::PerChannel { ran_nodes_count, of_count } => per_channel(*ran_nodes_count, *of_count),
+        Clause::PerChannel {
+            ran_nodes_count,
+            of_count,
+        } => per_channel(*ran_nodes_count, *of_count),
         Clause::MemoryBound { share } => {
             let share = number::share(share.0);
             format!("moving data limits nodes that take {share} of the time in nodes")
         }
         Clause::MissingInstructions(instructions) => missing(instructions),
-        Clause::Denormals { change, flushed_ns, unchanged_ns } => format!(
+        Clause::Denormals {
+            change,
+            flushed_ns,
+            unchanged_ns,
+        } => format!(
             "denormal numbers slow it down: with them flushed to zero it is {} ({} instead of {})",
             words::latency_change(change).phrase,
             time(*flushed_ns),
@@ -123,16 +176,19 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
 }
 
 fn tells_conversions(explanation: &Explanation) -> bool {
-    let is_conversion =
-        |clause: &Clause| matches!(clause, Clause::Step { step, .. } if step.kind == StepKind::Conversion);
+    let is_conversion = |clause: &Clause| matches!(clause, Clause::Step { step, .. } if step.kind == StepKind::Conversion);
     explanation.clauses.iter().any(is_conversion)
 }
 
 fn per_channel(ran: u64, all: u64) -> String {
     if ran == all {
-        format!("a scale for each channel of the weights is no obstacle: {ran} of {all} matrix nodes run in integers")
+        format!(
+            "a scale for each channel of the weights is no obstacle: {ran} of {all} matrix nodes run in integers"
+        )
     } else {
-        format!("with a scale for each channel of the weights, {ran} of {all} matrix nodes run in integers")
+        format!(
+            "with a scale for each channel of the weights, {ran} of {all} matrix nodes run in integers"
+        )
     }
 }
 
@@ -160,17 +216,29 @@ fn missing(instructions: &Instructions) -> String {
     }
 }
 
-fn step_words(explanation: &Explanation, step: &Step, operators: &[AddedNodes], mostly: Option<&Plain>) -> String {
+fn step_words(
+    explanation: &Explanation,
+    step: &Step,
+    operators: &[AddedNodes],
+    mostly: Option<&Plain>,
+) -> String {
     let change = number::value(Unit::Ns, step.change_ns().abs() as f64, step.bounds);
     let rises = step.change_ns() > 0;
     let went = if rises { "rose" } else { "fell" };
     let from = time(step.before_ns);
-    let most = mostly.map(|operator| format!(", most of it in {}", plain(operator))).unwrap_or_default();
+    let most = mostly
+        .map(|operator| format!(", most of it in {}", plain(operator)))
+        .unwrap_or_default();
     match step.kind {
-        StepKind::Matrix if step.before_nodes_count > 0 => format!("matrix work {went} by {change} from {from}{most}"),
+        StepKind::Matrix if step.before_nodes_count > 0 => {
+            format!("matrix work {went} by {change} from {from}{most}")
+        }
         StepKind::Compiled if rises => {
             let nodes = step.after_nodes_count;
-            format!("{nodes} node{} compiled by the execution provider take {change}", plural(nodes))
+            format!(
+                "{nodes} node{} compiled by the execution provider take {change}",
+                plural(nodes)
+            )
         }
         StepKind::Fusion => fusion(explanation, &change, rises),
         StepKind::Rest => format!("time outside of nodes {went} by {change}"),
@@ -194,18 +262,29 @@ fn noun(kind: StepKind) -> &'static str {
 
 fn fusion(explanation: &Explanation, change: &str, rises: bool) -> String {
     let sign = if rises { 1 } else { -1 };
-    let nodes = explanation
-        .fusions
-        .iter()
-        .map(|fusion| (sign * (fusion.before_absorbed_count - fusion.after_absorbed_count), plain(&fusion.operator)));
+    let nodes = explanation.fusions.iter().map(|fusion| {
+        (
+            sign * (fusion.before_absorbed_count - fusion.after_absorbed_count),
+            plain(&fusion.operator),
+        )
+    });
     let mut lost: Vec<(i64, String)> = nodes.filter(|(nodes, _)| *nodes > 0).collect();
     lost.sort_by_key(|(nodes, _)| std::cmp::Reverse(*nodes));
-    let names: Vec<String> =
-        lost.into_iter().take(NAMED_OPERATORS).map(|(nodes, operator)| format!("{nodes} {operator}")).collect();
+    let names: Vec<String> = lost
+        .into_iter()
+        .take(NAMED_OPERATORS)
+        .map(|(nodes, operator)| format!("{nodes} {operator}"))
+        .collect();
     match (rises, names.is_empty()) {
         (_, true) => format!("fusions change it by {change}"),
-        (true, false) => format!("{} nodes that are not fused into others any more add {change}", listed(&names)),
-        (false, false) => format!("{} nodes that are fused into others save {change}", listed(&names)),
+        (true, false) => format!(
+            "{} nodes that are not fused into others any more add {change}",
+            listed(&names)
+        ),
+        (false, false) => format!(
+            "{} nodes that are fused into others save {change}",
+            listed(&names)
+        ),
     }
 }
 
@@ -214,9 +293,19 @@ fn added(operators: &[AddedNodes]) -> String {
     let mut names: Vec<String> = operators
         .iter()
         .take(NAMED_OPERATORS)
-        .map(|added| format!("{} {}", number::count(added.nodes_count), plain(&added.operator)))
+        .map(|added| {
+            format!(
+                "{} {}",
+                number::count(added.nodes_count),
+                plain(&added.operator)
+            )
+        })
         .collect();
-    let others: u64 = operators.iter().skip(NAMED_OPERATORS).map(|added| added.nodes_count).sum();
+    let others: u64 = operators
+        .iter()
+        .skip(NAMED_OPERATORS)
+        .map(|added| added.nodes_count)
+        .sum();
     if others > 0 {
         names.push(format!("{} other", number::count(others)));
     }

@@ -20,13 +20,21 @@ pub(in crate::report) fn step_label(kind: StepKind) -> &'static str {
 }
 
 pub(super) fn time(ns: i64) -> String {
-    if ns == 0 { "0 ns".into() } else { number::value(Unit::Ns, ns as f64, None) }
+    if ns == 0 {
+        "0 ns".into()
+    } else {
+        number::value(Unit::Ns, ns as f64, None)
+    }
 }
 
 /// ` at batch 64, seq 16`; empty where no batch size was measured with both.
 pub(in crate::report) fn place(source: Source<'_>, explanation: &Explanation) -> String {
     let at = |latency: &LatencyStep| {
-        format!(" at batch {}{}", latency.batch_size, source.record.plan.shape_words(latency.shape))
+        format!(
+            " at batch {}{}",
+            latency.batch_size,
+            source.record.plan.shape_words(latency.shape)
+        )
     };
     explanation.latency.as_ref().map(at).unwrap_or_default()
 }

@@ -11,19 +11,36 @@ const SHOWN_OPERATORS: usize = 15;
 pub(super) fn tables(source: Source<'_>, explanation: &Explanation) -> Vec<Table> {
     match (&explanation.latency, &explanation.profiles) {
         (Some(latency), Some(profiles)) => {
-            vec![waterfall(source, explanation, latency, profiles), operators(source, explanation)]
+            vec![
+                waterfall(source, explanation, latency, profiles),
+                operators(source, explanation),
+            ]
         }
         _ => Vec::new(),
     }
 }
 
-fn waterfall(source: Source<'_>, explanation: &Explanation, latency: &LatencyStep, profiles: &ProfileBasis) -> Table {
-    let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
+fn waterfall(
+    source: Source<'_>,
+    explanation: &Explanation,
+    latency: &LatencyStep,
+    profiles: &ProfileBasis,
+) -> Table {
+    let (name, reference) = (
+        source.name(explanation.session),
+        source.name(explanation.reference),
+    );
     let title = format!("From {reference} to {name}{}", place(source, explanation));
-    let mut table = Builder::new(title, &["Step", "Change", "Sum", "Before", "After", "Nodes"]);
+    let mut table = Builder::new(
+        title,
+        &["Step", "Change", "Sum", "Before", "After", "Nodes"],
+    );
     let blank = || MEANINGLESS.to_owned();
     let end = |label: String, ns: i64| vec![label, blank(), time(ns), blank(), blank(), blank()];
-    table.row(RowKind::Baseline, end(format!("Median of {reference}"), latency.reference_ns));
+    table.row(
+        RowKind::Baseline,
+        end(format!("Median of {reference}"), latency.reference_ns),
+    );
     let mut sum_ns = latency.reference_ns;
     for step in &explanation.steps {
         sum_ns += step.change_ns();
@@ -34,7 +51,11 @@ fn waterfall(source: Source<'_>, explanation: &Explanation, latency: &LatencySte
 }
 
 fn row(step: &Step, sum_ns: i64) -> Vec<String> {
-    let mark = if step.is_resolved() || step.change_ns() == 0 { "" } else { UNRESOLVED };
+    let mark = if step.is_resolved() || step.change_ns() == 0 {
+        ""
+    } else {
+        UNRESOLVED
+    };
     let nodes = match step.kind {
         StepKind::Rest => MEANINGLESS.to_owned(),
         _ => format!("{} -> {}", step.before_nodes_count, step.after_nodes_count),
@@ -49,7 +70,12 @@ fn row(step: &Step, sum_ns: i64) -> Vec<String> {
     ]
 }
 
-fn notes(name: &str, reference: &str, latency: &LatencyStep, profiles: &ProfileBasis) -> Vec<String> {
+fn notes(
+    name: &str,
+    reference: &str,
+    latency: &LatencyStep,
+    profiles: &ProfileBasis,
+) -> Vec<String> {
     let change = match latency.change.ratio.measured() {
         Some(ratio) => number::relative(ratio.value, ratio.interval),
         None => "not compared".into(),
@@ -83,14 +109,24 @@ fn notes(name: &str, reference: &str, latency: &LatencyStep, profiles: &ProfileB
 }
 
 fn operators(source: Source<'_>, explanation: &Explanation) -> Table {
-    let (name, reference) = (source.name(explanation.session), source.name(explanation.reference));
-    let title = format!("Changed operators, {reference} to {name}{}", place(source, explanation));
+    let (name, reference) = (
+        source.name(explanation.session),
+        source.name(explanation.reference),
+    );
+    let title = format!(
+        "Changed operators, {reference} to {name}{}",
+        place(source, explanation)
+    );
     let mut table = Builder::new(title, &["Operator", "Change", "Before", "After", "Nodes"]);
     for change in explanation.operators.iter().take(SHOWN_OPERATORS) {
         table.plain_row(operator_row(change));
     }
     let left_out = explanation.operators.len().saturating_sub(SHOWN_OPERATORS) as u64;
-    let note = format!("{} more operator{} changed less.", number::count(left_out), words::plural(left_out));
+    let note = format!(
+        "{} more operator{} changed less.",
+        number::count(left_out),
+        words::plural(left_out)
+    );
     table.finish(if left_out > 0 { vec![note] } else { Vec::new() })
 }
 
@@ -101,7 +137,10 @@ fn operator_row(change: &OperatorChange) -> Vec<String> {
         format!("{}{mark}", signed(change.change_ns())),
         time(change.before_ns),
         time(change.after_ns),
-        format!("{} -> {}", change.before_nodes_count, change.after_nodes_count),
+        format!(
+            "{} -> {}",
+            change.before_nodes_count, change.after_nodes_count
+        ),
     ]
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::{
-    Breakdown, CountChange, Estimate, GraphChange, GroupShare, NodeShare, OperatorGroup, OperatorShare, Rest,
+    Breakdown, CountChange, Estimate, GraphChange, GroupShare, NodeShare, OperatorGroup,
+    OperatorShare, Rest,
 };
 use crate::provider;
 use crate::record::{NodeProfile, Profiled, TensorShape};
@@ -33,7 +34,11 @@ pub(super) fn lines(breakdown: &Breakdown) -> Vec<String> {
     lines.push(format!("By kind of work: {}", groups(breakdown)));
     lines.push(rest(breakdown));
     lines.push(distortion(&breakdown.distortion));
-    lines.extend(breakdown.arena_peak_bytes.map(|peak| format!("Arena: {} in use at most", bytes(peak))));
+    lines.extend(
+        breakdown
+            .arena_peak_bytes
+            .map(|peak| format!("Arena: {} in use at most", bytes(peak))),
+    );
     lines.extend(remarks(breakdown));
     lines
 }
@@ -46,8 +51,14 @@ pub(super) fn in_nodes(breakdown: &Breakdown) -> String {
 }
 
 fn groups(breakdown: &Breakdown) -> String {
-    let group = |share: &GroupShare| format!("{} {}", group_words(share.group), percent(share.share.0));
-    breakdown.by_group.iter().map(group).collect::<Vec<_>>().join(", ")
+    let group =
+        |share: &GroupShare| format!("{} {}", group_words(share.group), percent(share.share.0));
+    breakdown
+        .by_group
+        .iter()
+        .map(group)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn group_words(group: OperatorGroup) -> &'static str {
@@ -60,7 +71,11 @@ fn group_words(group: OperatorGroup) -> &'static str {
 
 fn rest(breakdown: &Breakdown) -> String {
     match breakdown.rest {
-        Rest::Between { time_ns, share, truncated_at_most_ns } => {
+        Rest::Between {
+            time_ns,
+            share,
+            truncated_at_most_ns,
+        } => {
             let cut_off = match truncated_at_most_ns {
                 Nanos(0) => String::new(),
                 most => format!(
@@ -68,7 +83,11 @@ fn rest(breakdown: &Breakdown) -> String {
                     time(most)
                 ),
             };
-            format!("Between nodes: {} an inference, {}{cut_off}", time(time_ns), percent(share.0))
+            format!(
+                "Between nodes: {} an inference, {}{cut_off}",
+                time(time_ns),
+                percent(share.0)
+            )
         }
         Rest::Overlap { factor } => format!(
             "Nodes run side by side: their times add up to {}x the inference, so that a shorter node need not make a \
@@ -81,7 +100,11 @@ fn rest(breakdown: &Breakdown) -> String {
 fn distortion(estimate: &Estimate) -> String {
     match estimate {
         Estimate::Measured(measured) => {
-            let remark = measured.remark.as_ref().map(|remark| format!("; {}", plain(remark))).unwrap_or_default();
+            let remark = measured
+                .remark
+                .as_ref()
+                .map(|remark| format!("; {}", plain(remark)))
+                .unwrap_or_default();
             format!(
                 "The profiler itself: an inference takes {} as long with it as without it, n = {}{remark}",
                 number::times(measured.value, measured.interval),
@@ -89,7 +112,10 @@ fn distortion(estimate: &Estimate) -> String {
             )
         }
         Estimate::Absent { reason, .. } => {
-            format!("How much the profiler itself slows an inference down is {}", words::not_measured(reason))
+            format!(
+                "How much the profiler itself slows an inference down is {}",
+                words::not_measured(reason)
+            )
         }
     }
 }
@@ -110,7 +136,10 @@ fn remarks(breakdown: &Breakdown) -> Vec<String> {
     }
     if unreadable > 0 {
         let events = number::count(unreadable);
-        remarks.push(format!("{events} event{} of the trace could not be read", words::plural(unreadable)));
+        remarks.push(format!(
+            "{events} event{} of the trace could not be read",
+            words::plural(unreadable)
+        ));
     }
     remarks
 }
@@ -123,16 +152,30 @@ pub(super) fn graph(change: &GraphChange) -> String {
         number::count(change.as_run_count)
     )];
     if !change.appeared.is_empty() {
-        parts.push(format!("only after optimization: {}", counted(&change.appeared)));
+        parts.push(format!(
+            "only after optimization: {}",
+            counted(&change.appeared)
+        ));
     }
     if !change.vanished.is_empty() {
-        parts.push(format!("no longer there, or not run: {}", counted(&change.vanished)));
+        parts.push(format!(
+            "no longer there, or not run: {}",
+            counted(&change.vanished)
+        ));
     }
     if !change.changed.is_empty() {
         let one = |(operator, count): (&Plain, &CountChange)| {
-            format!("{} {} instead of {}", count.as_run_count, plain(operator), count.in_file_count)
+            format!(
+                "{} {} instead of {}",
+                count.as_run_count,
+                plain(operator),
+                count.in_file_count
+            )
         };
-        parts.push(format!("in another number: {}", words::first_operators(change.changed.iter().map(one).collect())));
+        parts.push(format!(
+            "in another number: {}",
+            words::first_operators(change.changed.iter().map(one).collect())
+        ));
     }
     parts.join("; ")
 }
@@ -147,7 +190,9 @@ pub(super) fn tables(breakdown: &Breakdown, profiled: &Profiled) -> Vec<Table> {
 
 fn operators(breakdown: &Breakdown) -> Table {
     let several = has_several_providers(breakdown);
-    let header = ["operator", "kind", "nodes", "calls", "time", "share", "bytes"];
+    let header = [
+        "operator", "kind", "nodes", "calls", "time", "share", "bytes",
+    ];
     let mut builder = Builder::new("Time by operator", &header);
     let (shown, others) = split(&breakdown.by_operator);
     for operator in shown {
@@ -162,7 +207,10 @@ fn operators(breakdown: &Breakdown) -> Table {
         ]);
     }
     if !others.is_empty() {
-        let all_bytes = others.iter().map(|operator| operator.bytes).sum::<Option<Bytes>>();
+        let all_bytes = others
+            .iter()
+            .map(|operator| operator.bytes)
+            .sum::<Option<Bytes>>();
         builder.plain_row(vec![
             format!("{} more operators", others.len()),
             String::new(),
@@ -182,7 +230,14 @@ fn operators(breakdown: &Breakdown) -> Table {
 }
 
 fn nodes(breakdown: &Breakdown, profiled: &Profiled) -> Table {
-    let header = ["node", "operator", "calls", "time", "share", "first input → first output"];
+    let header = [
+        "node",
+        "operator",
+        "calls",
+        "time",
+        "share",
+        "first input → first output",
+    ];
     let mut builder = Builder::new("Longest nodes", &header);
     let (shown, others) = split(&breakdown.nodes);
     for share in shown {
@@ -207,14 +262,21 @@ fn nodes(breakdown: &Breakdown, profiled: &Profiled) -> Table {
             String::new(),
         ]);
     }
-    let holds_others = breakdown.by_operator.iter().any(|share| CONTROL_FLOW.contains(&share.operator.exact()));
+    let holds_others = breakdown
+        .by_operator
+        .iter()
+        .any(|share| CONTROL_FLOW.contains(&share.operator.exact()));
     let note = "a node's time is without that of the nodes inside it, such as a loop's body";
     builder.finish(holds_others.then(|| note.to_owned()).into_iter().collect())
 }
 
 /// The rows to show, and those to sum up: never a single one.
 fn split<T>(rows: &[T]) -> (&[T], &[T]) {
-    let shown = if rows.len() > ROWS + 1 { ROWS } else { rows.len() };
+    let shown = if rows.len() > ROWS + 1 {
+        ROWS
+    } else {
+        rows.len()
+    };
     rows.split_at(shown)
 }
 
@@ -229,26 +291,38 @@ fn node_name(node: &NodeProfile) -> String {
 pub(super) fn operator_name(operator: &OperatorShare, several: bool) -> String {
     let name = shortened(&plain(&operator.operator), OPERATOR_WIDTH);
     if several {
-        format!("{name} ({})", plain(&provider::short_name(operator.execution_provider.exact())))
+        format!(
+            "{name} ({})",
+            plain(&provider::short_name(operator.execution_provider.exact()))
+        )
     } else {
         name
     }
 }
 
 pub(super) fn has_several_providers(breakdown: &Breakdown) -> bool {
-    let mut names = breakdown.by_operator.iter().map(|operator| &operator.execution_provider);
+    let mut names = breakdown
+        .by_operator
+        .iter()
+        .map(|operator| &operator.execution_provider);
     let first = names.next();
     names.any(|name| Some(name) != first)
 }
 
 /// `float[1,32,8,8] → float[1,64,8,8]`.
 fn shapes(node: &NodeProfile) -> String {
-    let first = |tensors: &Option<Vec<TensorShape>>| match tensors.as_ref().map(|tensors| tensors.first()) {
+    let first = |tensors: &Option<Vec<TensorShape>>| match tensors
+        .as_ref()
+        .map(|tensors| tensors.first())
+    {
         None => ABSENT.to_owned(),
         Some(None) => "none".into(),
         Some(Some(tensor)) => shape(tensor),
     };
-    shortened(&format!("{} → {}", first(&node.inputs), first(&node.outputs)), SHAPES_WIDTH)
+    shortened(
+        &format!("{} → {}", first(&node.inputs), first(&node.outputs)),
+        SHAPES_WIDTH,
+    )
 }
 
 fn shape(tensor: &TensorShape) -> String {
@@ -257,5 +331,9 @@ fn shape(tensor: &TensorShape) -> String {
 }
 
 fn calls(calls: f64) -> String {
-    if calls.fract() == 0.0 { number::count(calls as u64) } else { format!("{calls:.1}") }
+    if calls.fract() == 0.0 {
+        number::count(calls as u64)
+    } else {
+        format!("{calls:.1}")
+    }
 }

@@ -31,7 +31,9 @@ pub(super) fn summary_chapter(source: Source<'_>) -> Chapter {
 }
 
 fn sections(source: Source<'_>) -> Vec<Section> {
-    (0..source.findings.sessions.len()).filter_map(|session| section(source, session)).collect()
+    (0..source.findings.sessions.len())
+        .filter_map(|session| section(source, session))
+        .collect()
 }
 
 fn section(source: Source<'_>, session: usize) -> Option<Section> {
@@ -51,32 +53,56 @@ fn section(source: Source<'_>, session: usize) -> Option<Section> {
         (Ok(_), None) => {}
     }
     lines.extend(profiles.map(|found| further(source, found)));
-    Some(Section { title: format!("Operators of {}", source.name(session)), lines, tables })
+    Some(Section {
+        title: format!("Operators of {}", source.name(session)),
+        lines,
+        tables,
+    })
 }
 
 /// The profiles of a session, the first shape's smallest batch size first.
-fn of_session<'a>(source: Source<'a>, session: usize) -> impl Iterator<Item = &'a OperatorFindings> {
-    source.findings.causes.operators.iter().filter(move |found| found.session == session)
+fn of_session<'a>(
+    source: Source<'a>,
+    session: usize,
+) -> impl Iterator<Item = &'a OperatorFindings> {
+    source
+        .findings
+        .causes
+        .operators
+        .iter()
+        .filter(move |found| found.session == session)
 }
 
 fn profiled<'a>(record: &'a RunRecord, found: &OperatorFindings) -> Option<&'a Profiled> {
     let is_it = |profile: &&OperatorProfile| {
-        (profile.session, profile.shape, profile.batch_size) == (found.session, found.shape, found.batch_size)
+        (profile.session, profile.shape, profile.batch_size)
+            == (found.session, found.shape, found.batch_size)
     };
     record.operators.iter().find(is_it)?.profile.as_ref().ok()
 }
 
 /// `At batch size 8, seq 16`.
 fn place(source: Source<'_>, found: &OperatorFindings) -> String {
-    format!("At batch size {}{}", found.batch_size, source.record.plan.shape_words(found.shape))
+    format!(
+        "At batch size {}{}",
+        found.batch_size,
+        source.record.plan.shape_words(found.shape)
+    )
 }
 
-fn not_profiled<T: Shown + ?Sized>(source: Source<'_>, found: &OperatorFindings, reason: &T) -> String {
+fn not_profiled<T: Shown + ?Sized>(
+    source: Source<'_>,
+    found: &OperatorFindings,
+    reason: &T,
+) -> String {
     format!("{}: {}", place(source, found), words::not_measured(reason))
 }
 
 fn kept(file: &Plain) -> String {
-    format!("Trace: {} in the run folder, which Perfetto (ui.perfetto.dev) opens", plain(file))
+    format!(
+        "Trace: {} in the run folder, which Perfetto (ui.perfetto.dev) opens",
+        plain(file)
+    )
 }
 
 fn further(source: Source<'_>, found: &OperatorFindings) -> String {
@@ -96,10 +122,17 @@ fn further(source: Source<'_>, found: &OperatorFindings) -> String {
 
 /// Why this batch size was profiled, where its session's or the baseline's throughput is best there.
 fn best_words(source: Source<'_>, found: &OperatorFindings) -> &'static str {
-    let baseline = source.findings.sessions.iter().find(|session| session.is_baseline).map(|session| session.session);
+    let baseline = source
+        .findings
+        .sessions
+        .iter()
+        .find(|session| session.is_baseline)
+        .map(|session| session.session);
     let is_best_of = |session: usize| {
         let mut curves = source.findings.batch_curves.iter();
-        curves.any(|curve| (curve.session, curve.shape, curve.best) == (session, found.shape, found.batch_size))
+        curves.any(|curve| {
+            (curve.session, curve.shape, curve.best) == (session, found.shape, found.batch_size)
+        })
     };
     if is_best_of(found.session) {
         ", that of best throughput"
@@ -114,13 +147,18 @@ fn best_words(source: Source<'_>, found: &OperatorFindings) -> &'static str {
 fn longest(breakdown: &Breakdown) -> impl Iterator<Item = String> {
     let several = breakdown::has_several_providers(breakdown);
     breakdown.by_operator.iter().map(move |operator| {
-        format!("{} {}", breakdown::operator_name(operator, several), number::percent(operator.share.0))
+        format!(
+            "{} {}",
+            breakdown::operator_name(operator, several),
+            number::percent(operator.share.0)
+        )
     })
 }
 
 fn summary(source: Source<'_>) -> Option<Table> {
-    let firsts: Vec<&OperatorFindings> =
-        (0..source.findings.sessions.len()).filter_map(|session| of_session(source, session).next()).collect();
+    let firsts: Vec<&OperatorFindings> = (0..source.findings.sessions.len())
+        .filter_map(|session| of_session(source, session).next())
+        .collect();
     let mut sizes: Vec<u64> = firsts.iter().map(|found| found.batch_size).collect();
     sizes.dedup();
     let title = match sizes.as_slice() {
@@ -129,27 +167,48 @@ fn summary(source: Source<'_>) -> Option<Table> {
         _ => "Operators: where does the time go at the smallest batch size?".into(),
     };
     let [most, least] = SUMMARY_OPERATORS;
-    (least..=most).rev().map(|count| table(source, &firsts, &title, count)).find(|table| {
-        let width = |column: usize| {
-            let cells = table.rows.iter().map(|row| &row.cells[column]).chain([&table.header[column]]);
-            cells.map(|cell| cell.chars().count() + 2).max().unwrap_or(0)
-        };
-        NAME_WIDTH + (1..table.header.len()).map(width).sum::<usize>() <= SUMMARY_WIDTH
-    })
+    (least..=most)
+        .rev()
+        .map(|count| table(source, &firsts, &title, count))
+        .find(|table| {
+            let width = |column: usize| {
+                let cells = table
+                    .rows
+                    .iter()
+                    .map(|row| &row.cells[column])
+                    .chain([&table.header[column]]);
+                cells
+                    .map(|cell| cell.chars().count() + 2)
+                    .max()
+                    .unwrap_or(0)
+            };
+            NAME_WIDTH + (1..table.header.len()).map(width).sum::<usize>() <= SUMMARY_WIDTH
+        })
 }
 
 fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: usize) -> Table {
     let places = ["1st", "2nd", "3rd", "4th", "5th"];
-    let header: Vec<&str> = ["variant", "in nodes"].into_iter().chain(places.into_iter().take(count)).collect();
+    let header: Vec<&str> = ["variant", "in nodes"]
+        .into_iter()
+        .chain(places.into_iter().take(count))
+        .collect();
     let mut builder = Builder::new(title, &header);
     for found in firsts {
         let name = source.name(found.session);
         let is_baseline = source.session(found.session).is_baseline;
-        let kind = if is_baseline { RowKind::Baseline } else { RowKind::Plain };
+        let kind = if is_baseline {
+            RowKind::Baseline
+        } else {
+            RowKind::Plain
+        };
         match &found.breakdown {
             Ok(breakdown) => {
                 let mut cells = vec![name, breakdown::in_nodes(breakdown)];
-                cells.extend(longest(breakdown).chain(std::iter::repeat(String::new())).take(count));
+                cells.extend(
+                    longest(breakdown)
+                        .chain(std::iter::repeat(String::new()))
+                        .take(count),
+                );
                 builder.row(kind, cells);
             }
             Err(reason) => {
@@ -165,16 +224,24 @@ fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: u
 
 /// How many times as long an inference takes with the profiler, where that is shown to be longer.
 fn shown_factor(distortion: &Estimate) -> Option<f64> {
-    let is_longer = distortion.interval().is_some_and(|interval| interval.low > 1.0);
+    let is_longer = distortion
+        .interval()
+        .is_some_and(|interval| interval.low > 1.0);
     distortion.value().filter(|_| is_longer)
 }
 
 fn summary_notes(firsts: &[&OperatorFindings]) -> Vec<String> {
-    let factors = firsts.iter().filter_map(|found| shown_factor(&found.breakdown.as_ref().ok()?.distortion));
+    let factors = firsts
+        .iter()
+        .filter_map(|found| shown_factor(&found.breakdown.as_ref().ok()?.distortion));
     let distortion = match (factors.clone().reduce(f64::min), factors.reduce(f64::max)) {
         (Some(low), Some(high)) => {
             let [low, high] = [low, high].map(|factor| format!("{factor:.2}x"));
-            let range = if low == high { low } else { format!("{low} to {high}") };
+            let range = if low == high {
+                low
+            } else {
+                format!("{low} to {high}")
+            };
             format!("; with it, an inference takes {range} as long as without it")
         }
         _ => String::new(),
@@ -187,7 +254,12 @@ fn summary_notes(firsts: &[&OperatorFindings]) -> Vec<String> {
 
 /// Findings on a trace called `name`.
 #[must_use]
-pub fn trace(name: &str, profiled: &Profiled, breakdown: &Breakdown, inferences: Inferences) -> Section {
+pub fn trace(
+    name: &str,
+    profiled: &Profiled,
+    breakdown: &Breakdown,
+    inferences: Inferences,
+) -> Section {
     let mut lines = breakdown::lines(breakdown);
     if inferences == Inferences::OnlyFirst {
         lines.insert(
@@ -196,5 +268,9 @@ pub fn trace(name: &str, profiled: &Profiled, breakdown: &Breakdown, inferences:
                 .into(),
         );
     }
-    Section { title: format!("Operators in {}", plain(name)), lines, tables: breakdown::tables(breakdown, profiled) }
+    Section {
+        title: format!("Operators in {}", plain(name)),
+        lines,
+        tables: breakdown::tables(breakdown, profiled),
+    }
 }

@@ -14,7 +14,13 @@ pub(super) enum Fates {
     InFull,
 }
 
-pub(super) fn table(source: Source<'_>, found: &TuningFindings, title: &str, places: &[usize], fates: Fates) -> Table {
+pub(super) fn table(
+    source: Source<'_>,
+    found: &TuningFindings,
+    title: &str,
+    places: &[usize],
+    fates: Fates,
+) -> Table {
     let metrics: Vec<Metric> = columns(found);
     let mut header = vec!["configuration", "batch", "vs best"];
     header.extend(metrics.iter().map(|metric| metric.short_label()));
@@ -23,10 +29,17 @@ pub(super) fn table(source: Source<'_>, found: &TuningFindings, title: &str, pla
     for &place in places {
         let one = &found.candidates[place];
         let label = source.name(one.key.session);
-        let mut cells = vec![label.clone(), number::count(one.key.batch_size), against_best(found, one)];
+        let mut cells = vec![
+            label.clone(),
+            number::count(one.key.batch_size),
+            against_best(found, one),
+        ];
         for &metric in &metrics {
             let shown = |estimate: &Estimate| {
-                let measured = estimate.measured().map(|measured| measured.value).unwrap_or_default();
+                let measured = estimate
+                    .measured()
+                    .map(|measured| measured.value)
+                    .unwrap_or_default();
                 number::value(metric.unit(), measured, estimate.interval())
             };
             let estimate = one.figure(metric).filter(|_| one.is_measured());
@@ -61,12 +74,22 @@ fn cost(one: &Candidate) -> Option<(f64, bool)> {
 
 /// `-4.8%` of the best one's, or `~-4.8%` by way of others.
 fn against_best(found: &TuningFindings, one: &Candidate) -> String {
-    let Some((cost, is_direct)) = cost(one) else { return "-".into() };
-    format!("{}{}", if is_direct { "" } else { "~" }, ratio(found.objective, cost, None))
+    let Some((cost, is_direct)) = cost(one) else {
+        return "-".into();
+    };
+    format!(
+        "{}{}",
+        if is_direct { "" } else { "~" },
+        ratio(found.objective, cost, None)
+    )
 }
 
 fn notes(found: &TuningFindings, places: &[usize]) -> Vec<String> {
-    let costs = || places.iter().filter_map(|&place| cost(&found.candidates[place]));
+    let costs = || {
+        places
+            .iter()
+            .filter_map(|&place| cost(&found.candidates[place]))
+    };
     let ratios = costs().next().map(|_| {
         format!(
             "vs best: {} against the best one's, from blocks that took turns. Judge by it: the other figures are of \
@@ -75,7 +98,8 @@ fn notes(found: &TuningFindings, places: &[usize]) -> Vec<String> {
         )
     });
     let has_chains = costs().any(|(_, is_direct)| !is_direct);
-    let chains = has_chains.then(|| "~: both took turns with others, by way of which the ratio is told.".to_owned());
+    let chains = has_chains
+        .then(|| "~: both took turns with others, by way of which the ratio is told.".to_owned());
     ratios.into_iter().chain(chains).collect()
 }
 
@@ -94,12 +118,20 @@ fn word(found: &TuningFindings, place: usize) -> &'static str {
 }
 
 fn columns(found: &TuningFindings) -> Vec<Metric> {
-    let mut metrics = vec![Metric::LatencyP50, Metric::LatencyP99, Metric::Throughput, Metric::PeakMemory];
+    let mut metrics = vec![
+        Metric::LatencyP50,
+        Metric::LatencyP99,
+        Metric::Throughput,
+        Metric::PeakMemory,
+    ];
     if !metrics.contains(&found.metric) {
         metrics.push(found.metric);
     }
     let scored = |metric: Metric| {
-        let has = |one: &Candidate| one.figure(metric).is_some_and(|score| score.measured().is_some());
+        let has = |one: &Candidate| {
+            one.figure(metric)
+                .is_some_and(|score| score.measured().is_some())
+        };
         found.candidates.iter().any(has)
     };
     metrics.extend(Metric::SCORES.into_iter().filter(|&metric| scored(metric)));
@@ -116,9 +148,13 @@ fn became(source: Source<'_>, found: &TuningFindings, place: usize) -> String {
         _ => "",
     };
     let fate = match &one.fate {
-        None if one.standing == SloStanding::Open => "not decided: whether it keeps the SLO is not shown".into(),
+        None if one.standing == SloStanding::Open => {
+            "not decided: whether it keeps the SLO is not shown".into()
+        }
         None => "not decided".into(),
-        Some(Fate::Champion { .. }) if one.state == State::AsGood => "as good as the best one".into(),
+        Some(Fate::Champion { .. }) if one.state == State::AsGood => {
+            "as good as the best one".into()
+        }
         Some(fate) => fate_in_words(source, found.objective, fate),
     };
     format!("{role}{fate}")
@@ -127,21 +163,35 @@ fn became(source: Source<'_>, found: &TuningFindings, place: usize) -> String {
 fn fate_in_words(source: Source<'_>, objective: Objective, fate: &Fate) -> String {
     match fate {
         Fate::Champion { .. } => "was the best for a while".into(),
-        Fate::Worse(contest) => format!("dropped: {}", contest_in_words(source, objective, contest)),
+        Fate::Worse(contest) => {
+            format!("dropped: {}", contest_in_words(source, objective, contest))
+        }
         Fate::Tied(contest) => format!("as good as {}", name(source, contest.against)),
         Fate::BreaksSlo(breach) => format!("dropped: breaks {}", plain(&breach.check.to_string())),
-        Fate::LessAccurate { difference, allowed_ratio } => {
+        Fate::LessAccurate {
+            difference,
+            allowed_ratio,
+        } => {
             let ends = match (difference.low, difference.high) {
-                (Some(low), Some(high)) => format!(" ({} to {})", number::points(low), number::points(high)),
+                (Some(low), Some(high)) => {
+                    format!(" ({} to {})", number::points(low), number::points(high))
+                }
                 _ => String::new(),
             };
             let allowed = number::points(-allowed_ratio);
-            format!("dropped: top-1 {}{ends}, {allowed} allowed", number::points(difference.value))
+            format!(
+                "dropped: top-1 {}{ends}, {allowed} allowed",
+                number::points(difference.value)
+            )
         }
         Fate::NotFinite => "dropped: outputs are not finite".into(),
         Fate::Failed { reason } => format!("failed: {}", plain(reason)),
         Fate::BeyondSlo { batch_size, check } => {
-            format!("not tried: breaks {} at batch {} already", plain(&check.to_string()), number::count(*batch_size))
+            format!(
+                "not tried: breaks {} at batch {} already",
+                plain(&check.to_string()),
+                number::count(*batch_size)
+            )
         }
     }
 }
@@ -150,5 +200,10 @@ fn fate_in_words(source: Source<'_>, objective: Objective, fate: &Fate) -> Strin
 fn contest_in_words(source: Source<'_>, objective: Objective, contest: &Contest) -> String {
     let Bounded { value, low, high } = contest.cost_ratio;
     let interval = low.zip(high).map(|(low, high)| Interval { low, high });
-    format!("{} {} of {}", subject(objective), ratio(objective, value, interval), name(source, contest.against))
+    format!(
+        "{} {} of {}",
+        subject(objective),
+        ratio(objective, value, interval),
+        name(source, contest.against)
+    )
 }

@@ -22,14 +22,22 @@ or top-1 accuracy without being worse in another of them, beyond the noise floor
 each other as ratios to the best one, from blocks that took turns. The one that the answer names always stands here.";
 
 pub(super) fn answer(source: Source<'_>) -> Option<Vec<String>> {
-    source.findings.tuning.as_ref().map(|found| answer::answer(source, found))
+    source
+        .findings
+        .tuning
+        .as_ref()
+        .map(|found| answer::answer(source, found))
 }
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
     let chapter = Chapter::new("options", "Session options", "Session options").titled();
-    let Some(found) = &source.findings.tuning else { return chapter };
+    let Some(found) = &source.findings.tuning else {
+        return chapter;
+    };
     let order = found.order();
-    let matters = |place: &&usize| Some(**place) == found.defaults || found.candidates[**place].state != State::Out;
+    let matters = |place: &&usize| {
+        Some(**place) == found.defaults || found.candidates[**place].state != State::Out
+    };
     let few: Vec<usize> = order.iter().filter(matters).copied().take(SHOWN).collect();
     let shortlist = table(source, found, "Best configurations", &few, Fates::InOneWord);
     let all = table(source, found, "All configurations", &order, Fates::InFull);
@@ -46,32 +54,60 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 }
 
 fn front(source: Source<'_>, found: &TuningFindings, order: &[usize]) -> Table {
-    let places: Vec<usize> = order.iter().filter(|place| found.front.contains(place)).copied().collect();
+    let places: Vec<usize> = order
+        .iter()
+        .filter(|place| found.front.contains(place))
+        .copied()
+        .collect();
     let mut front = table(source, found, "Pareto front", &places, Fates::InOneWord);
     front.notes.push(AXES.into());
     front
 }
 
 fn best_as_code(source: Source<'_>, found: &TuningFindings) -> Vec<SessionCode> {
-    let best = found.best().filter(|_| found.verdict != TuningVerdict::NothingMeasured);
-    let Some(key) = best.map(|best| best.key) else { return Vec::new() };
+    let best = found
+        .best()
+        .filter(|_| found.verdict != TuningVerdict::NothingMeasured);
+    let Some(key) = best.map(|best| best.key) else {
+        return Vec::new();
+    };
     let variant = source.record.plan.variant_of(key.session);
-    let launches = source.record.launches.iter().filter(|launch| launch.session == key.session);
+    let launches = source
+        .record
+        .launches
+        .iter()
+        .filter(|launch| launch.session == key.session);
     session_code(&Deployment {
         spec: &source.record.plan.sessions[key.session],
         model: &variant.path.display().to_string(),
         batch_size: key.batch_size,
-        runtime_version: source.record.runtime_of(key.session).map(|runtime| runtime.version.as_str()),
-        effective: launches.filter_map(|launch| launch.effective.as_ref()).next(),
+        runtime_version: source
+            .record
+            .runtime_of(key.session)
+            .map(|runtime| runtime.version.as_str()),
+        effective: launches
+            .filter_map(|launch| launch.effective.as_ref())
+            .next(),
     })
 }
 
 fn method(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
-    let measured = found.candidates.iter().filter(|one| one.is_measured()).count() as u64;
+    let measured = found
+        .candidates
+        .iter()
+        .filter(|one| one.is_measured())
+        .count() as u64;
     let untried = found.candidates.len() as u64 - measured;
-    let number = |count: u64, noun: &str| format!("{} {noun}{}", number::count(count), words::plural(count));
+    let number =
+        |count: u64, noun: &str| format!("{} {noun}{}", number::count(count), words::plural(count));
     let was = |count: u64| if count == 1 { "was" } else { "were" };
-    let others = (untried > 0).then(|| format!("; {} {} decided about without", number::count(untried), was(untried)));
+    let others = (untried > 0).then(|| {
+        format!(
+            "; {} {} decided about without",
+            number::count(untried),
+            was(untried)
+        )
+    });
     let mut lines = vec![format!(
         "{} {} measured in {} and {}{}.",
         number(measured, "configuration"),
@@ -88,18 +124,35 @@ fn method(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
         floor(found.metric),
         number::limit(tuning::drop_error())
     ));
-    let criteria: Vec<&str> = criteria(found.objective).iter().map(|criterion| words_of(*criterion)).collect();
+    let criteria: Vec<&str> = criteria(found.objective)
+        .iter()
+        .map(|criterion| words_of(*criterion))
+        .collect();
     lines.push(format!(
         "Of configurations that do as well within the noise floor, the one taken has {}, as far as it is shown.",
         criteria.join(", else ")
     ));
-    if !source.record.plan.tuning.iter().all(|plan| plan.slo.is_empty()) {
+    if !source
+        .record
+        .plan
+        .tuning
+        .iter()
+        .all(|plan| plan.slo.is_empty())
+    {
         lines.push(slo_method());
     }
     lines.extend(in_sequence(source));
-    let resumed = source.record.tuning.iter().map(|tuning| tuning.resumed_at_ns.len() as u64).sum::<u64>();
+    let resumed = source
+        .record
+        .tuning
+        .iter()
+        .map(|tuning| tuning.resumed_at_ns.len() as u64)
+        .sum::<u64>();
     if resumed > 0 {
-        lines.push(format!("The search was taken up again {resumed} time{}.", words::plural(resumed)));
+        lines.push(format!(
+            "The search was taken up again {resumed} time{}.",
+            words::plural(resumed)
+        ));
     }
     lines
 }
@@ -116,12 +169,32 @@ fn slo_method() -> String {
 }
 
 fn in_sequence(source: Source<'_>) -> Option<String> {
-    let plan = source.record.plan.tuning.as_ref().filter(|plan| plan.space.executions.len() > 1)?;
-    let bases = source.record.plan.sessions.iter().take(plan.base_sessions_count);
-    let is_chain =
-        |variant: usize| source.record.variants[variant].model.as_ref().is_some_and(|model| model.is_chain());
-    let chains: BTreeSet<usize> = bases.map(|base| base.variant).filter(|&variant| is_chain(variant)).collect();
-    let names: Vec<String> = chains.iter().map(|&variant| plain(&source.record.plan.variants[variant].name)).collect();
+    let plan = source
+        .record
+        .plan
+        .tuning
+        .as_ref()
+        .filter(|plan| plan.space.executions.len() > 1)?;
+    let bases = source
+        .record
+        .plan
+        .sessions
+        .iter()
+        .take(plan.base_sessions_count);
+    let is_chain = |variant: usize| {
+        source.record.variants[variant]
+            .model
+            .as_ref()
+            .is_some_and(|model| model.is_chain())
+    };
+    let chains: BTreeSet<usize> = bases
+        .map(|base| base.variant)
+        .filter(|&variant| is_chain(variant))
+        .collect();
+    let names: Vec<String> = chains
+        .iter()
+        .map(|&variant| plain(&source.record.plan.variants[variant].name))
+        .collect();
     let whose = if names.len() == 1 { "its" } else { "their" };
     (!names.is_empty()).then(|| {
         format!(

@@ -8,7 +8,11 @@ use crate::report::words::{Source, number};
 
 /// `int8 (2 intra-op threads) at batch 8`.
 pub(super) fn name(source: Source<'_>, key: CellKey) -> String {
-    format!("{} at batch {}", source.name(key.session), number::count(key.batch_size))
+    format!(
+        "{} at batch {}",
+        source.name(key.session),
+        number::count(key.batch_size)
+    )
 }
 
 pub(super) fn subject(objective: Objective) -> &'static str {
@@ -29,7 +33,10 @@ pub(super) fn ratio(objective: Objective, cost: f64, interval: Option<Interval>)
 }
 
 pub(super) fn floor(metric: Metric) -> String {
-    metric.noise_floor().map(|floor| number::share(floor.0)).unwrap_or_default()
+    metric
+        .noise_floor()
+        .map(|floor| number::share(floor.0))
+        .unwrap_or_default()
 }
 
 pub(super) fn words_of(criterion: Criterion) -> &'static str {

@@ -30,7 +30,14 @@ fn axis(axis: &AxisView) -> Value {
 }
 
 fn trace(series: &SeriesView) -> Value {
-    let of = |value: fn(&PointView) -> f64| series.points.iter().map(value).map(number).collect::<Vec<_>>();
+    let of = |value: fn(&PointView) -> f64| {
+        series
+            .points
+            .iter()
+            .map(value)
+            .map(number)
+            .collect::<Vec<_>>()
+    };
     let mut trace = json!({
         "x": of(|point| point.x),
         "y": of(|point| point.y),
@@ -58,12 +65,16 @@ fn trace(series: &SeriesView) -> Value {
     };
     merge(&mut trace, form);
     if series.points.iter().any(|point| point.size.is_some()) {
-        merge(&mut trace, json!({"sizes": of(|point| point.size.unwrap_or(8.0))}));
+        merge(
+            &mut trace,
+            json!({"sizes": of(|point| point.size.unwrap_or(8.0))}),
+        );
     }
     merge(&mut trace, json!({"symbol": symbol(series.color)}));
-    for (key, ends) in
-        [("error_x", ends(&series.points, |p| (p.x, p.x_ends))), ("error_y", ends(&series.points, |p| (p.y, p.y_ends)))]
-    {
+    for (key, ends) in [
+        ("error_x", ends(&series.points, |p| (p.x, p.x_ends))),
+        ("error_y", ends(&series.points, |p| (p.y, p.y_ends))),
+    ] {
         if let Some(ends) = ends {
             merge(&mut trace, json!({key: ends}));
         }
@@ -114,7 +125,10 @@ fn symbol(color: usize) -> &'static str {
 
 /// Plotly takes some HTML for its own.
 fn escaped(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let text = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
     text.replace('\n', "<br>")
 }
 
@@ -129,13 +143,22 @@ mod tests {
 
     #[test]
     fn logarithmic_axis_ranges_over_exponents() {
-        let view = AxisView { scale: Scale::Log, low: 0.1, high: 100.0, ..AxisView::default() };
+        let view = AxisView {
+            scale: Scale::Log,
+            low: 0.1,
+            high: 100.0,
+            ..AxisView::default()
+        };
         assert_eq!(axis(&view)["range"], json!([-1.0, 2.0]));
     }
 
     #[test]
     fn intervals_become_distances_from_the_value() {
-        let point = PointView { y: 2.0, y_ends: Some((1.5, 3.0)), ..PointView::default() };
+        let point = PointView {
+            y: 2.0,
+            y_ends: Some((1.5, 3.0)),
+            ..PointView::default()
+        };
         let found = ends(&[point], |point| (point.y, point.y_ends));
         assert_eq!(
             found.map(|ends| (ends["array"].clone(), ends["arrayminus"].clone())),
@@ -145,9 +168,21 @@ mod tests {
 
     #[test]
     fn bar_from_elsewhere_than_zero_keeps_its_length() {
-        let point = PointView { x: 5.0, from: Some(3.0), ..PointView::default() };
-        let series = SeriesView { name: None, color: 0, form: Form::Bars(0.5), points: vec![point] };
+        let point = PointView {
+            x: 5.0,
+            from: Some(3.0),
+            ..PointView::default()
+        };
+        let series = SeriesView {
+            name: None,
+            color: 0,
+            form: Form::Bars(0.5),
+            points: vec![point],
+        };
         let trace = trace(&series);
-        assert_eq!((&trace["base"], &trace["x"]), (&json!([3.0]), &json!([2.0])));
+        assert_eq!(
+            (&trace["base"], &trace["x"]),
+            (&json!([3.0]), &json!([2.0]))
+        );
     }
 }

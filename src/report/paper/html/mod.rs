@@ -35,14 +35,21 @@ const SCRIPT: &str = include_str!("../templates/report.js");
 /// # Errors
 /// A fault of the template.
 pub fn html(report: &Report) -> Result<String, HtmlError> {
-    let library = plotly::library()
-        .map_err(|error| Error::new(ErrorKind::InvalidOperation, "no chart library").with_source(error))?;
+    let library = plotly::library().map_err(|error| {
+        Error::new(ErrorKind::InvalidOperation, "no chart library").with_source(error)
+    })?;
     let charts: Vec<serde_json::Value> = report.charts().map(figure::figure).collect();
-    let palette: Vec<[&str; 2]> = PALETTE.iter().map(|dress| [dress.on_white, dress.on_dark]).collect();
-    let drawings: serde_json::Map<String, serde_json::Value> =
-        report.charts().map(|chart| (chart.id.clone(), svg(chart).into())).collect();
-    let (sections, top): (Vec<Section>, Vec<Section>) =
-        sections(report).into_iter().partition(|section| !section.title.is_empty());
+    let palette: Vec<[&str; 2]> = PALETTE
+        .iter()
+        .map(|dress| [dress.on_white, dress.on_dark])
+        .collect();
+    let drawings: serde_json::Map<String, serde_json::Value> = report
+        .charts()
+        .map(|chart| (chart.id.clone(), svg(chart).into()))
+        .collect();
+    let (sections, top): (Vec<Section>, Vec<Section>) = sections(report)
+        .into_iter()
+        .partition(|section| !section.title.is_empty());
     let page = environment()?.get_template("report.html")?.render(context! {
         title => report.title.as_str(),
         reasons => sections.iter().find(|section| section.id == MACHINE).map_or("", |section| section.title),
@@ -71,10 +78,17 @@ struct Section<'a> {
 fn sections(report: &Report) -> Vec<Section<'_>> {
     let mut sections: Vec<Section<'_>> = Vec::new();
     for chapter in report.chapters(Paper::Page) {
-        let Chapter { id, name, title, .. } = *chapter;
+        let Chapter {
+            id, name, title, ..
+        } = *chapter;
         match sections.last_mut() {
             Some(last) if last.id == id => last.blocks.extend(chapter.shown(Paper::Page)),
-            _ => sections.push(Section { id, name, title, blocks: chapter.shown(Paper::Page).collect() }),
+            _ => sections.push(Section {
+                id,
+                name,
+                title,
+                blocks: chapter.shown(Paper::Page).collect(),
+            }),
         }
     }
     sections
@@ -85,10 +99,17 @@ const LIBRARY: &str = "<!--library-->";
 
 fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()?,
+    );
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.add_filter("prose", |text: String| Value::from_safe_string(prose(&text)));
+    environment.add_filter("prose", |text: String| {
+        Value::from_safe_string(prose(&text))
+    });
     environment.add_template("parts.html", PARTS)?;
     environment.add_template("report.html", PAGE)?;
     Ok(environment)
@@ -101,12 +122,21 @@ fn prose(text: &str) -> String {
         // One backtick has no partner.
         return parts.join("`");
     }
-    let part = |(index, part): (usize, String)| if index % 2 == 1 { format!("<code>{part}</code>") } else { part };
+    let part = |(index, part): (usize, String)| {
+        if index % 2 == 1 {
+            format!("<code>{part}</code>")
+        } else {
+            part
+        }
+    };
     parts.into_iter().enumerate().map(part).collect()
 }
 
 fn escaped(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let text = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
     text.replace('"', "&quot;").replace('\'', "&#x27;")
 }
 
@@ -128,8 +158,12 @@ fn source(text: &str) -> String {
 /// For a script element: no character of it can end the element or begin a comment.
 fn inline_json(value: &serde_json::Value) -> String {
     let text = value.to_string();
-    let text = text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
-    text.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    let text = text
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026");
+    text.replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
 }
 
 #[cfg(test)]
@@ -138,20 +172,35 @@ mod tests {
 
     #[test]
     fn words_between_backticks_are_code_and_stay_text() {
-        assert_eq!(prose("give `--idle-gaps`, or `a<b>`"), "give <code>--idle-gaps</code>, or <code>a&lt;b&gt;</code>");
-        assert_eq!(prose("a name with one ` and \"<i>'&"), "a name with one ` and &quot;&lt;i&gt;&#x27;&amp;");
+        assert_eq!(
+            prose("give `--idle-gaps`, or `a<b>`"),
+            "give <code>--idle-gaps</code>, or <code>a&lt;b&gt;</code>"
+        );
+        assert_eq!(
+            prose("a name with one ` and \"<i>'&"),
+            "a name with one ` and &quot;&lt;i&gt;&#x27;&amp;"
+        );
         assert_eq!(prose("`<script>`"), "<code>&lt;script&gt;</code>");
     }
     #[test]
     fn hash_of_the_empty_style_is_the_published_one() {
-        assert_eq!(source(""), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
+        assert_eq!(
+            source(""),
+            "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+        );
     }
 
     #[test]
     fn json_cannot_end_its_element_and_reads_back_the_same() {
         let value = serde_json::json!({"name": "</script><!-- <script>&\u{2028}"});
         let text = inline_json(&value);
-        assert!(!text.contains('<') && !text.contains('&') && !text.contains('\u{2028}'), "{text}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).ok(), Some(value));
+        assert!(
+            !text.contains('<') && !text.contains('&') && !text.contains('\u{2028}'),
+            "{text}"
+        );
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).ok(),
+            Some(value)
+        );
     }
 }

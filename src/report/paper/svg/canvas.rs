@@ -20,7 +20,13 @@ const MARK: f64 = 6.0;
 impl<'a> Canvas<'a> {
     /// `top` pixels are for title and legend.
     pub(super) fn new(chart: &'a ChartView, top: f64) -> Self {
-        Canvas { chart, left: margin(&chart.y), right: WIDTH - 16.0, top, bottom: top + plot_height(&chart.y) }
+        Canvas {
+            chart,
+            left: margin(&chart.y),
+            right: WIDTH - 16.0,
+            top,
+            bottom: top + plot_height(&chart.y),
+        }
     }
 
     pub(super) fn x(&self, value: f64) -> f64 {
@@ -33,15 +39,20 @@ impl<'a> Canvas<'a> {
 
     pub(super) fn series(&self, series: &SeriesView) -> Group {
         let dress = dress(series.color);
-        let group = Group::new().set("stroke", dress.on_white).set("fill", dress.on_white);
+        let group = Group::new()
+            .set("stroke", dress.on_white)
+            .set("fill", dress.on_white);
         match series.form {
             Form::Line => self.marks(group.add(self.line(series, Data::line_to)), series, dress),
-            Form::Steps => group.add(self.line(series, |data, (x, y)| data.horizontal_line_to(x).vertical_line_to(y))),
+            Form::Steps => group.add(self.line(series, |data, (x, y)| {
+                data.horizontal_line_to(x).vertical_line_to(y)
+            })),
             Form::Marks => self.marks(group, series, dress),
             Form::NamedMarks => self.named(self.marks(group, series, dress), series),
-            Form::Bars(thickness) => {
-                series.points.iter().fold(group, |group, point| group.add(self.bar(point, thickness)))
-            }
+            Form::Bars(thickness) => series
+                .points
+                .iter()
+                .fold(group, |group, point| group.add(self.bar(point, thickness))),
         }
     }
 
@@ -52,23 +63,38 @@ impl<'a> Canvas<'a> {
     fn line(&self, series: &SeriesView, join: fn(Data, (f64, f64)) -> Data) -> Path {
         let mut data = Data::new();
         for (number, point) in series.points.iter().enumerate() {
-            data = if number == 0 { data.move_to(self.at(point)) } else { join(data, self.at(point)) };
+            data = if number == 0 {
+                data.move_to(self.at(point))
+            } else {
+                join(data, self.at(point))
+            };
         }
-        Path::new().set("d", data).set("fill", "none").set("stroke-width", 2)
+        Path::new()
+            .set("d", data)
+            .set("fill", "none")
+            .set("stroke-width", 2)
     }
 
     fn marks(&self, group: Group, series: &SeriesView, dress: Dress) -> Group {
         series.points.iter().fold(group, |group, point| {
             let (x, y) = self.at(point);
             let shape = mark(dress.mark, x, y, point.size.unwrap_or(MARK));
-            let told = shape.set("stroke", "none").set("fill-opacity", 0.75).add(Title::new(point.label.as_str()));
+            let told = shape
+                .set("stroke", "none")
+                .set("fill-opacity", 0.75)
+                .add(Title::new(point.label.as_str()));
             self.intervals(group, point).add(told)
         })
     }
 
     fn intervals(&self, mut group: Group, point: &PointView) -> Group {
         let (x, y) = self.at(point);
-        let path = |data: Data| Path::new().set("d", data).set("fill", "none").set("stroke-width", 1.5);
+        let path = |data: Data| {
+            Path::new()
+                .set("d", data)
+                .set("fill", "none")
+                .set("stroke-width", 1.5)
+        };
         if let Some((low, high)) = point.x_ends {
             let (low, high) = (round(self.x(low)), round(self.x(high)));
             let caps = Data::new()
@@ -91,20 +117,34 @@ impl<'a> Canvas<'a> {
     }
 
     fn named(&self, group: Group, series: &SeriesView) -> Group {
-        series.points.iter().enumerate().fold(group, |group, (number, point)| {
-            let (x, y) = self.at(point);
-            let name = point.label.lines().next().unwrap_or_default();
-            let away = point.size.unwrap_or(MARK) / 2.0;
-            // Neighbours take turns, so that names of marks in a row do not cover one another.
-            let y = if number % 2 == 0 { y - away - 4.0 } else { y + away + 13.0 };
-            let text = Text::new(name).set("x", x).set("y", round(y)).set("text-anchor", "middle");
-            group.add(text.set("stroke", "none").set("fill", TEXT))
-        })
+        series
+            .points
+            .iter()
+            .enumerate()
+            .fold(group, |group, (number, point)| {
+                let (x, y) = self.at(point);
+                let name = point.label.lines().next().unwrap_or_default();
+                let away = point.size.unwrap_or(MARK) / 2.0;
+                // Neighbours take turns, so that names of marks in a row do not cover one another.
+                let y = if number % 2 == 0 {
+                    y - away - 4.0
+                } else {
+                    y + away + 13.0
+                };
+                let text = Text::new(name)
+                    .set("x", x)
+                    .set("y", round(y))
+                    .set("text-anchor", "middle");
+                group.add(text.set("stroke", "none").set("fill", TEXT))
+            })
     }
 
     fn bar(&self, point: &PointView, thickness: f64) -> Rectangle {
         let (from, to) = (self.x(point.from.unwrap_or(0.0)), self.x(point.x));
-        let (top, bottom) = (self.y(point.y - thickness / 2.0), self.y(point.y + thickness / 2.0));
+        let (top, bottom) = (
+            self.y(point.y - thickness / 2.0),
+            self.y(point.y + thickness / 2.0),
+        );
         Rectangle::new()
             .set("x", round(from.min(to)))
             .set("y", round(top.min(bottom)))
@@ -116,7 +156,13 @@ impl<'a> Canvas<'a> {
 }
 
 fn share(axis: &AxisView, value: f64) -> f64 {
-    let place = |value: f64| if axis.scale == Scale::Log { value.max(f64::MIN_POSITIVE).ln() } else { value };
+    let place = |value: f64| {
+        if axis.scale == Scale::Log {
+            value.max(f64::MIN_POSITIVE).ln()
+        } else {
+            value
+        }
+    };
     (place(value) - place(axis.low)) / (place(axis.high) - place(axis.low))
 }
 
@@ -124,21 +170,36 @@ pub(super) fn mark(shape: Mark, x: f64, y: f64, size: f64) -> Path {
     let half = size / 2.0;
     let data = match shape {
         Mark::Circle => {
-            let around = |data: Data, side: f64| data.elliptical_arc_by((half, half, 0, 1, 0, side * size, 0));
-            around(around(Data::new().move_to((round(x - half), round(y))), 1.0), -1.0)
+            let around = |data: Data, side: f64| {
+                data.elliptical_arc_by((half, half, 0, 1, 0, side * size, 0))
+            };
+            around(
+                around(Data::new().move_to((round(x - half), round(y))), 1.0),
+                -1.0,
+            )
         }
-        Mark::Square => {
-            corners([(x - half, y - half), (x + half, y - half), (x + half, y + half), (x - half, y + half)])
-        }
+        Mark::Square => corners([
+            (x - half, y - half),
+            (x + half, y - half),
+            (x + half, y + half),
+            (x - half, y + half),
+        ]),
         Mark::Diamond => corners([(x, y - half), (x + half, y), (x, y + half), (x - half, y)]),
-        Mark::Triangle => corners([(x, y - half), (x + half, y + half), (x, y + half), (x - half, y + half)]),
+        Mark::Triangle => corners([
+            (x, y - half),
+            (x + half, y + half),
+            (x, y + half),
+            (x - half, y + half),
+        ]),
     };
     Path::new().set("d", data.close())
 }
 
 fn corners([first, rest @ ..]: [(f64, f64); 4]) -> Data {
     let start = Data::new().move_to((round(first.0), round(first.1)));
-    rest.into_iter().fold(start, |data, corner| data.line_to((round(corner.0), round(corner.1))))
+    rest.into_iter().fold(start, |data, corner| {
+        data.line_to((round(corner.0), round(corner.1)))
+    })
 }
 
 pub(super) const WIDTH: f64 = 720.0;
@@ -158,11 +219,20 @@ pub(super) fn round(length: f64) -> f64 {
 }
 
 fn margin(axis: &AxisView) -> f64 {
-    let longest = axis.ticks.iter().map(|tick| tick.label.chars().count()).max().unwrap_or(0) as f64;
+    let longest = axis
+        .ticks
+        .iter()
+        .map(|tick| tick.label.chars().count())
+        .max()
+        .unwrap_or(0) as f64;
     let title = if axis.title.is_empty() { 12.0 } else { 30.0 };
     title + longest * CHARACTER + 6.0
 }
 
 fn plot_height(axis: &AxisView) -> f64 {
-    if axis.scale == Scale::Names { ROW * axis.ticks.len() as f64 + 12.0 } else { PLOT_HEIGHT }
+    if axis.scale == Scale::Names {
+        ROW * axis.ticks.len() as f64 + 12.0
+    } else {
+        PLOT_HEIGHT
+    }
 }

@@ -28,10 +28,23 @@ pub fn svg(chart: &ChartView) -> String {
         .set("fill", TEXT)
         .set("role", "img")
         .add(Title::new(format!("{}. {}", chart.title, chart.summary)))
-        .add(Rectangle::new().set("width", WIDTH as i64).set("height", height.ceil() as i64).set("fill", "#ffffff"))
-        .add(Text::new(chart.title.as_str()).set("x", 12).set("y", 20).set("font-size", 14).set("font-weight", "bold"))
+        .add(
+            Rectangle::new()
+                .set("width", WIDTH as i64)
+                .set("height", height.ceil() as i64)
+                .set("fill", "#ffffff"),
+        )
+        .add(
+            Text::new(chart.title.as_str())
+                .set("x", 12)
+                .set("y", 20)
+                .set("font-size", 14)
+                .set("font-weight", "bold"),
+        )
         .add(legend.group);
-    drawing = drawing.add(horizontal(&canvas, &chart.x)).add(vertical(&canvas, &chart.y));
+    drawing = drawing
+        .add(horizontal(&canvas, &chart.x))
+        .add(vertical(&canvas, &chart.y));
     for series in &chart.series {
         drawing = drawing.add(canvas.series(series));
     }
@@ -47,7 +60,11 @@ struct Legend {
 fn legend(chart: &ChartView) -> Legend {
     let (mut x, mut line) = (12.0, 0.0);
     let mut group = Group::new();
-    for (series, name) in chart.series.iter().filter_map(|series| Some((series, series.name.as_ref()?))) {
+    for (series, name) in chart
+        .series
+        .iter()
+        .filter_map(|series| Some((series, series.name.as_ref()?)))
+    {
         let width = 26.0 + CHARACTER * name.chars().count() as f64;
         if x > 12.0 && x + width > WIDTH {
             (x, line) = (12.0, line + 1.0);
@@ -56,10 +73,17 @@ fn legend(chart: &ChartView) -> Legend {
         let dress = dress(series.color);
         group = group
             .add(mark(dress.mark, x + 5.0, y, 9.0).set("fill", dress.on_white))
-            .add(Text::new(name.as_str()).set("x", x + 14.0).set("y", y + 4.0));
+            .add(
+                Text::new(name.as_str())
+                    .set("x", x + 14.0)
+                    .set("y", y + 4.0),
+            );
         x += width;
     }
-    Legend { group, height: (line + 1.0) * LEGEND_LINE }
+    Legend {
+        group,
+        height: (line + 1.0) * LEGEND_LINE,
+    }
 }
 
 fn horizontal(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
@@ -67,7 +91,9 @@ fn horizontal(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
     for Tick { at, label } in &axis.ticks {
         let x = canvas.x(*at);
         let label = text(label, (x, canvas.bottom + 16.0), "middle");
-        group = group.add(line((x, canvas.top), (x, canvas.bottom))).add(label);
+        group = group
+            .add(line((x, canvas.top), (x, canvas.bottom)))
+            .add(label);
     }
     let middle = (canvas.left + canvas.right) / 2.0;
     group.add(text(&axis.title, (middle, canvas.bottom + 36.0), "middle"))
@@ -84,16 +110,27 @@ fn vertical(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
     }
     let middle = (canvas.top + canvas.bottom) / 2.0;
     let turned = format!("translate(14 {middle:.1}) rotate(-90)");
-    group.add(Text::new(axis.title.as_str()).set("transform", turned).set("text-anchor", "middle"))
+    group.add(
+        Text::new(axis.title.as_str())
+            .set("transform", turned)
+            .set("text-anchor", "middle"),
+    )
 }
 
 fn text(shown: &str, (x, y): (f64, f64), anchor: &str) -> Text {
-    Text::new(shown).set("x", round(x)).set("y", round(y)).set("text-anchor", anchor)
+    Text::new(shown)
+        .set("x", round(x))
+        .set("y", round(y))
+        .set("text-anchor", anchor)
 }
 
 fn line(from: (f64, f64), to: (f64, f64)) -> Line {
-    let line = Line::new().set("x1", round(from.0)).set("y1", round(from.1));
-    line.set("x2", round(to.0)).set("y2", round(to.1)).set("stroke", GRID)
+    let line = Line::new()
+        .set("x1", round(from.0))
+        .set("y1", round(from.1));
+    line.set("x2", round(to.0))
+        .set("y2", round(to.1))
+        .set("stroke", GRID)
 }
 
 #[cfg(test)]
@@ -105,18 +142,42 @@ mod tests {
         let axis = |title: &str| AxisView {
             title: title.into(),
             high: 10.0,
-            ticks: vec![Tick { at: 0.0, label: "0".into() }, Tick { at: 10.0, label: "10".into() }],
+            ticks: vec![
+                Tick {
+                    at: 0.0,
+                    label: "0".into(),
+                },
+                Tick {
+                    at: 10.0,
+                    label: "10".into(),
+                },
+            ],
             ..AxisView::default()
         };
-        let point = PointView { x: 5.0, y: 5.0, label: format!("{name}\n5"), ..PointView::default() };
+        let point = PointView {
+            x: 5.0,
+            y: 5.0,
+            label: format!("{name}\n5"),
+            ..PointView::default()
+        };
         ChartView {
             id: "chart".into(),
             title: "A chart".into(),
             summary: "How it looks.".into(),
             x: axis("time (ms)"),
             y: axis("rate (per second)"),
-            series: vec![SeriesView { name: Some(name.into()), color: 0, form: Form::Marks, points: vec![point] }],
-            table: crate::report::view::Table { title: String::new(), header: vec![], rows: vec![], notes: vec![] },
+            series: vec![SeriesView {
+                name: Some(name.into()),
+                color: 0,
+                form: Form::Marks,
+                points: vec![point],
+            }],
+            table: crate::report::view::Table {
+                title: String::new(),
+                header: vec![],
+                rows: vec![],
+                notes: vec![],
+            },
         }
     }
 
@@ -139,6 +200,9 @@ mod tests {
     #[test]
     fn axes_carry_their_units() {
         let drawn = svg(&chart("one"));
-        assert!(drawn.contains("time (ms)") && drawn.contains("rate (per second)"), "{drawn}");
+        assert!(
+            drawn.contains("time (ms)") && drawn.contains("rate (per second)"),
+            "{drawn}"
+        );
     }
 }

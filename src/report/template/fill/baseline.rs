@@ -1,16 +1,21 @@
 //! The baseline as it performs today.
 
 use super::{
-    Absent, Found, Metric, NO_BASELINE, NO_NETWORK, NO_TRAINING, Source, gpu, not_measured, number, of_cell,
-    of_session, or_why, words,
+    Absent, Found, Metric, NO_BASELINE, NO_NETWORK, NO_TRAINING, Source, gpu, not_measured, number,
+    of_cell, of_session, or_why, words,
 };
 use crate::analysis::{self, BatchCurve, CellFindings, Estimate, SessionFindings};
 use crate::metric::Unit;
-use crate::report::template::keys::{Inference, Resources, ResponseTimes, Throughputs, TrainingPerformance};
+use crate::report::template::keys::{
+    Inference, Resources, ResponseTimes, Throughputs, TrainingPerformance,
+};
 
 pub(super) fn single(source: Source<'_>) -> Option<&CellFindings> {
     let baseline = source.baseline()?.session;
-    source.single().into_iter().find(|cell| cell.key.session == baseline)
+    source
+        .single()
+        .into_iter()
+        .find(|cell| cell.key.session == baseline)
 }
 
 pub(super) fn response_time(field: ResponseTimes, source: Source<'_>) -> Found {
@@ -25,9 +30,14 @@ pub(super) fn response_time(field: ResponseTimes, source: Source<'_>) -> Found {
 
 /// A model has no endpoints; its variants are what can be slow.
 fn slowest(source: Source<'_>) -> Found {
-    let Some(cell) = analysis::slowest(&source.single()) else { return not_measured("no variant could be measured") };
+    let Some(cell) = analysis::slowest(&source.single()) else {
+        return not_measured("no variant could be measured");
+    };
     let median = or_why(of_cell(Some(cell), Metric::LatencyP50));
-    Ok(format!("{}, the slowest variant: median {median}", source.name(cell.key.session)))
+    Ok(format!(
+        "{}, the slowest variant: median {median}",
+        source.name(cell.key.session)
+    ))
 }
 
 pub(super) fn throughput(field: Throughputs, source: Source<'_>) -> Found {
@@ -35,18 +45,25 @@ pub(super) fn throughput(field: Throughputs, source: Source<'_>) -> Found {
     match field {
         Throughputs::RequestsPerSecond => of_cell(cell, Metric::Throughput),
         Throughputs::TransactionsPerMinute => per_minute(cell),
-        Throughputs::PeakLoadCapacity | Throughputs::SustainedLoadCapacity => {
-            not_measured("the load was closed: so many requests in flight, each sent when the last was done")
-        }
+        Throughputs::PeakLoadCapacity | Throughputs::SustainedLoadCapacity => not_measured(
+            "the load was closed: so many requests in flight, each sent when the last was done",
+        ),
     }
 }
 
 fn per_minute(cell: Option<&CellFindings>) -> Found {
-    let rate = cell.and_then(|cell| cell.figure(Metric::Throughput)).and_then(Estimate::measured);
-    let Some(rate) = rate else { return of_cell(cell, Metric::Throughput) };
+    let rate = cell
+        .and_then(|cell| cell.figure(Metric::Throughput))
+        .and_then(Estimate::measured);
+    let Some(rate) = rate else {
+        return of_cell(cell, Metric::Throughput);
+    };
     let shown = number::value(Unit::PerSec, rate.value * 60.0, None);
     let n = words::counted(rate);
-    Ok(format!("{} predictions per minute, one after another, n = {n}", shown.trim_end_matches("/s")))
+    Ok(format!(
+        "{} predictions per minute, one after another, n = {n}",
+        shown.trim_end_matches("/s")
+    ))
 }
 
 pub(super) fn resource(field: Resources, source: Source<'_>) -> Found {
@@ -54,7 +71,11 @@ pub(super) fn resource(field: Resources, source: Source<'_>) -> Found {
         Resources::CpuUsage => Ok(cpu(single(source))),
         Resources::MemoryUsage => {
             let memory = |metric| or_why(of_baseline(source, metric));
-            Ok(format!("model memory {}; peak {}", memory(Metric::ModelMemory), memory(Metric::PeakMemory)))
+            Ok(format!(
+                "model memory {}; peak {}",
+                memory(Metric::ModelMemory),
+                memory(Metric::PeakMemory)
+            ))
         }
         Resources::DiskIo => not_measured("the model is in memory while it is timed"),
         Resources::NetworkIo => Err(Absent::DoesNotApply(NO_NETWORK)),
@@ -62,17 +83,26 @@ pub(super) fn resource(field: Resources, source: Source<'_>) -> Found {
 }
 
 pub(super) fn of_baseline(source: Source<'_>, metric: Metric) -> Found {
-    source.baseline().map_or_else(|| not_measured("not asked for"), |baseline| of_session(baseline, metric))
+    source.baseline().map_or_else(
+        || not_measured("not asked for"),
+        |baseline| of_session(baseline, metric),
+    )
 }
 
 pub(super) fn cpu(cell: Option<&CellFindings>) -> String {
     let average = or_why(of_cell(cell, Metric::CpuUtilization));
-    let peak = of_cell(cell, Metric::CpuUtilizationPeak).map(|peak| format!("; at the peak: {peak}"));
-    format!("of the worker's CPUs, on average: {average}{}", peak.unwrap_or_default())
+    let peak =
+        of_cell(cell, Metric::CpuUtilizationPeak).map(|peak| format!("; at the peak: {peak}"));
+    format!(
+        "of the worker's CPUs, on average: {average}{}",
+        peak.unwrap_or_default()
+    )
 }
 
 pub(super) fn inference(field: Inference, source: Source<'_>) -> Found {
-    let Some(baseline) = source.baseline() else { return not_measured(NO_BASELINE) };
+    let Some(baseline) = source.baseline() else {
+        return not_measured(NO_BASELINE);
+    };
     if let Some(reason) = baseline.outcome.reason() {
         return not_measured(reason);
     }
@@ -97,9 +127,17 @@ fn single_latency(source: Source<'_>) -> String {
     ];
     let tail = tail.map(|(name, metric)| format!("{name} {}", value(cell, metric)));
     let samples = cell.and_then(|cell| cell.figure(Metric::LatencyMin)?.measured());
-    let samples = samples.map(|samples| format!(" over {}", words::counted(samples))).unwrap_or_default();
-    let at = cell.map(|cell| format!(", {}", source.at(cell.key))).unwrap_or_default();
-    format!("median {}{at}; {}{samples}", or_why(of_cell(cell, Metric::LatencyP50)), tail.join(", "))
+    let samples = samples
+        .map(|samples| format!(" over {}", words::counted(samples)))
+        .unwrap_or_default();
+    let at = cell
+        .map(|cell| format!(", {}", source.at(cell.key)))
+        .unwrap_or_default();
+    format!(
+        "median {}{at}; {}{samples}",
+        or_why(of_cell(cell, Metric::LatencyP50)),
+        tail.join(", ")
+    )
 }
 
 fn value(cell: Option<&CellFindings>, metric: Metric) -> String {
@@ -111,7 +149,12 @@ fn value(cell: Option<&CellFindings>, metric: Metric) -> String {
 
 /// Where it is enough, and how it got there.
 fn batch_throughput(source: Source<'_>, session: usize) -> Found {
-    let Some(curve) = source.findings.batch_curves.iter().find(|curve| curve.session == session) else {
+    let Some(curve) = source
+        .findings
+        .batch_curves
+        .iter()
+        .find(|curve| curve.session == session)
+    else {
         return not_measured("no batch size was measured");
     };
     let key = curve.key(curve.enough);
@@ -120,7 +163,10 @@ fn batch_throughput(source: Source<'_>, session: usize) -> Found {
 }
 
 fn saturation(curve: &BatchCurve) -> String {
-    let last = curve.points.last().map_or(curve.enough, |point| point.batch_size);
+    let last = curve
+        .points
+        .last()
+        .map_or(curve.enough, |point| point.batch_size);
     match (curve.saturated, curve.points.len()) {
         (_, 1) => "only one batch size was measured".into(),
         (true, _) => words::saturated(&format!(", up to {last},")),
@@ -157,8 +203,8 @@ pub(super) fn training(field: TrainingPerformance, source: Source<'_>) -> Found 
         TrainingPerformance::GpuUtilization => {
             gpu::utilization(source).ok_or_else(|| Absent::NotMeasured(gpu::NO_SESSION.into()))
         }
-        TrainingPerformance::TrainingTime | TrainingPerformance::DataLoadingTime | TrainingPerformance::EpochTime => {
-            not_measured(NO_TRAINING)
-        }
+        TrainingPerformance::TrainingTime
+        | TrainingPerformance::DataLoadingTime
+        | TrainingPerformance::EpochTime => not_measured(NO_TRAINING),
     }
 }

@@ -1,16 +1,23 @@
 //! What can be made better, and what the run has shown to be better.
 
 use super::baseline::of_baseline;
-use crate::analysis::{BatchCurve, CellFindings, Estimate, Headline, NoGain, Pick, SessionFindings};
+use crate::analysis::{
+    BatchCurve, CellFindings, Estimate, Headline, NoGain, Pick, SessionFindings,
+};
 use crate::metric::{Metric, Unit};
 use crate::plan::LoadMode;
 use crate::report::chapters::{answer, gpu, scaling};
-use crate::report::template::found::{Absent, Found, NO_BASELINE, NOTHING_RECOMMENDED, not_measured, of_cell, or_why};
-use crate::report::template::keys::{BeforeAfter, DataPipeline, MemoryOptimization, ModelOptimization};
+use crate::report::template::found::{
+    Absent, Found, NO_BASELINE, NOTHING_RECOMMENDED, not_measured, of_cell, or_why,
+};
+use crate::report::template::keys::{
+    BeforeAfter, DataPipeline, MemoryOptimization, ModelOptimization,
+};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, number};
 
-const NO_MORE_THROUGHPUT: &str = "no usable variant was shown to bring more throughput than the baseline";
+const NO_MORE_THROUGHPUT: &str =
+    "no usable variant was shown to bring more throughput than the baseline";
 
 pub(super) fn memory(field: MemoryOptimization, source: Source<'_>) -> Found {
     match field {
@@ -18,7 +25,9 @@ pub(super) fn memory(field: MemoryOptimization, source: Source<'_>) -> Found {
             let arena = or_why(of_baseline(source, Metric::ArenaPeak));
             Ok(format!("ONNX Runtime's arena at its peak: {arena}"))
         }
-        MemoryOptimization::GarbageCollectionTuning => Err(Absent::DoesNotApply("inference runs in native code")),
+        MemoryOptimization::GarbageCollectionTuning => {
+            Err(Absent::DoesNotApply("inference runs in native code"))
+        }
         MemoryOptimization::MemoryLeakDetection | MemoryOptimization::ObjectLifecycleManagement => {
             Err(Absent::NotGiven)
         }
@@ -36,7 +45,9 @@ pub(super) fn model(field: ModelOptimization, source: Source<'_>) -> Found {
 
 fn compression(source: Source<'_>) -> Found {
     let headlines = source.findings.decisions.headlines.iter();
-    let headlines: Vec<String> = headlines.map(|headline| with_precision(source, headline)).collect();
+    let headlines: Vec<String> = headlines
+        .map(|headline| with_precision(source, headline))
+        .collect();
     if headlines.is_empty() {
         return not_measured("the run compares no other variant with the baseline");
     }
@@ -47,31 +58,58 @@ fn with_precision(source: Source<'_>, headline: &Headline) -> String {
     let variant = source.record.plan.sessions[headline.session].variant;
     let model = source.record.variants[variant].model.as_ref();
     let precision = model.map(|model| format!(" (precision {})", plain(&model.precision.label)));
-    format!("{}{}", answer::headline(source, headline), precision.unwrap_or_default())
+    format!(
+        "{}{}",
+        answer::headline(source, headline),
+        precision.unwrap_or_default()
+    )
 }
 
 fn batches(source: Source<'_>) -> Found {
     let curves = source.findings.batch_curves.iter();
-    let curves: Vec<String> =
-        curves.map(|curve| format!("{}: {}", source.name(curve.session), of_curve(source, curve))).collect();
-    if curves.is_empty() { not_measured("no batch size was measured") } else { Ok(curves.join("; ")) }
+    let curves: Vec<String> = curves
+        .map(|curve| {
+            format!(
+                "{}: {}",
+                source.name(curve.session),
+                of_curve(source, curve)
+            )
+        })
+        .collect();
+    if curves.is_empty() {
+        not_measured("no batch size was measured")
+    } else {
+        Ok(curves.join("; "))
+    }
 }
 
 fn of_curve(source: Source<'_>, curve: &BatchCurve) -> String {
     let gain = curve.points.first().and_then(|first| {
         let enough = curve.point(curve.enough)?;
         let gain = enough.throughput_per_sec / first.throughput_per_sec;
-        Some(format!("{}x the throughput of batch {}", number::factor(gain, None), first.batch_size))
+        Some(format!(
+            "{}x the throughput of batch {}",
+            number::factor(gain, None),
+            first.batch_size
+        ))
     });
     let mode = match curve.load_mode {
         LoadMode::SINGLE => String::new(),
         load => format!(" with {load}"),
     };
-    let rate = source.cell(curve.key(curve.enough)).and_then(|cell| cell.figure(Metric::Throughput));
-    let rate = rate.map(|rate| words::value(Metric::Throughput, rate)).unwrap_or_default();
+    let rate = source
+        .cell(curve.key(curve.enough))
+        .and_then(|cell| cell.figure(Metric::Throughput));
+    let rate = rate
+        .map(|rate| words::value(Metric::Throughput, rate))
+        .unwrap_or_default();
     let scaling = scaling::of_curve(source, curve).map(|scaling| format!("; {scaling}"));
     let gain = gain.unwrap_or_default();
-    format!("{}{mode}, {rate}, {gain}{}", source.batch(curve.shape, curve.enough), scaling.unwrap_or_default())
+    format!(
+        "{}{mode}, {rate}, {gain}{}",
+        source.batch(curve.shape, curve.enough),
+        scaling.unwrap_or_default()
+    )
 }
 
 fn acceleration(source: Source<'_>) -> Found {
@@ -79,7 +117,9 @@ fn acceleration(source: Source<'_>) -> Found {
         return Ok(accelerated);
     }
     let sessions = source.record.plan.sessions.iter();
-    let mut providers: Vec<String> = sessions.map(|session| plain(&session.execution_provider)).collect();
+    let mut providers: Vec<String> = sessions
+        .map(|session| plain(&session.execution_provider))
+        .collect();
     providers.sort();
     providers.dedup();
     not_measured(format!("the run used {} alone", words::listed(&providers)))
@@ -99,7 +139,9 @@ fn parallel(source: Source<'_>) -> Found {
     let Some(pick) = source.findings.decisions.answer.throughput.pick() else {
         return not_measured(NOTHING_RECOMMENDED);
     };
-    let threads = source.record.plan.sessions[pick.key.session].options.intra_threads;
+    let threads = source.record.plan.sessions[pick.key.session]
+        .options
+        .intra_threads;
     Ok(format!(
         "{} {} with {threads} intra-op thread{}: CPU utilization {}",
         source.name(pick.key.session),
@@ -125,18 +167,27 @@ fn better(source: Source<'_>) -> Result<&Pick, Absent> {
         NoGain::NothingToCompare => "the run has nothing to compare with the baseline",
         NoGain::NoneShown => "no usable variant was shown to be faster than the baseline",
     };
-    source.findings.decisions.answer.latency.gain().map_err(|none| Absent::NotMeasured(reason(none).into()))
+    source
+        .findings
+        .decisions
+        .answer
+        .latency
+        .gain()
+        .map_err(|none| Absent::NotMeasured(reason(none).into()))
 }
 
 fn response(source: Source<'_>, pick: &Pick) -> Found {
     let value = |cell: Option<&CellFindings>| {
         let p50 = cell.and_then(|cell| cell.figure(Metric::LatencyP50));
-        p50.map(|p50| words::value(Metric::LatencyP50, p50)).unwrap_or_default()
+        p50.map(|p50| words::value(Metric::LatencyP50, p50))
+            .unwrap_or_default()
     };
     let cell = source.cell(pick.key);
     let comparison = cell.and_then(|cell| cell.comparison.as_ref());
     let before = comparison.and_then(|comparison| source.cell(comparison.baseline));
-    let change = comparison.map(|comparison| or_why(reduction(&comparison.p50.ratio))).unwrap_or_default();
+    let change = comparison
+        .map(|comparison| or_why(reduction(&comparison.p50.ratio)))
+        .unwrap_or_default();
     Ok(format!(
         "median {change}: {} with {} to {} with {}, {}",
         value(before),
@@ -149,24 +200,40 @@ fn response(source: Source<'_>, pick: &Pick) -> Found {
 
 /// `52% lower (50% to 55%)`.
 pub(super) fn reduction(estimate: &Estimate) -> Found {
-    let Some(ratio) = estimate.measured() else { return not_measured("there is no ratio to the baseline") };
+    let Some(ratio) = estimate.measured() else {
+        return not_measured("there is no ratio to the baseline");
+    };
     let percent = |ratio: f64| format!("{:.1}%", (1.0 - ratio) * 100.0);
-    let interval = ratio.interval.map(|ends| format!(" ({} to {})", percent(ends.high), percent(ends.low)));
-    Ok(format!("{} lower{}, n = {}", percent(ratio.value), interval.unwrap_or_default(), words::counted(ratio)))
+    let interval = ratio
+        .interval
+        .map(|ends| format!(" ({} to {})", percent(ends.high), percent(ends.low)));
+    Ok(format!(
+        "{} lower{}, n = {}",
+        percent(ratio.value),
+        interval.unwrap_or_default(),
+        words::counted(ratio)
+    ))
 }
 
 fn throughput(source: Source<'_>) -> Found {
     let pick = match source.findings.decisions.answer.throughput.gain() {
         Ok(pick) => pick,
         Err(NoGain::NothingChosen) => return not_measured(NOTHING_RECOMMENDED),
-        Err(NoGain::NothingToCompare | NoGain::NoneShown) => return not_measured(NO_MORE_THROUGHPUT),
+        Err(NoGain::NothingToCompare | NoGain::NoneShown) => {
+            return not_measured(NO_MORE_THROUGHPUT);
+        }
     };
-    let comparison = source.cell(pick.key).and_then(|cell| cell.comparison.as_ref());
-    let Some(ratio) = comparison.and_then(|comparison| comparison.throughput.ratio.measured()) else {
+    let comparison = source
+        .cell(pick.key)
+        .and_then(|cell| cell.comparison.as_ref());
+    let Some(ratio) = comparison.and_then(|comparison| comparison.throughput.ratio.measured())
+    else {
         return not_measured(NO_MORE_THROUGHPUT);
     };
     let percent = |ratio: f64| format!("{:.1}%", (ratio - 1.0) * 100.0);
-    let interval = ratio.interval.map(|ends| format!(" ({} to {})", percent(ends.low), percent(ends.high)));
+    let interval = ratio
+        .interval
+        .map(|ends| format!(" ({} to {})", percent(ends.low), percent(ends.high)));
     Ok(format!(
         "{} more{}, n = {}, with {} against {}, both {}",
         percent(ratio.value),
@@ -179,16 +246,31 @@ fn throughput(source: Source<'_>) -> Found {
 }
 
 pub(super) fn lighter(source: Source<'_>, session: usize) -> Found {
-    let Some(baseline) = source.baseline() else { return not_measured(NO_BASELINE) };
+    let Some(baseline) = source.baseline() else {
+        return not_measured(NO_BASELINE);
+    };
     let session = source.session(session);
     let part = |(name, metric): (&str, Metric)| {
         let value = |session: &SessionFindings| session.figure(metric).and_then(Estimate::value);
         let (before, after) = (value(baseline)?, value(session)?);
         let shown = |value: f64| number::value(Unit::Bytes, value, None);
-        Some(format!("{name} {} ({} to {})", number::change(after / before), shown(before), shown(after)))
+        Some(format!(
+            "{name} {} ({} to {})",
+            number::change(after / before),
+            shown(before),
+            shown(after)
+        ))
     };
-    let parts =
-        [("file", Metric::FileSize), ("model memory", Metric::ModelMemory), ("peak memory", Metric::PeakMemory)];
+    let parts = [
+        ("file", Metric::FileSize),
+        ("model memory", Metric::ModelMemory),
+        ("peak memory", Metric::PeakMemory),
+    ];
     let parts: Vec<String> = parts.into_iter().filter_map(part).collect();
-    Ok(format!("{}: {}, n = {} launches", source.name(session.session), parts.join(", "), session.launches_count))
+    Ok(format!(
+        "{}: {}, n = {} launches",
+        source.name(session.session),
+        parts.join(", "),
+        session.launches_count
+    ))
 }

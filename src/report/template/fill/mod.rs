@@ -11,7 +11,8 @@ use crate::metric::Metric;
 use crate::report::chapters::context::ending;
 use crate::report::chapters::{advice, bottlenecks, gpu};
 use crate::report::template::found::{
-    Absent, Found, NO_BASELINE, NO_DATABASE, NO_NETWORK, NO_TRAINING, not_measured, of_cell, of_session, or_why,
+    Absent, Found, NO_BASELINE, NO_DATABASE, NO_NETWORK, NO_TRAINING, not_measured, of_cell,
+    of_session, or_why,
 };
 use crate::report::template::keys::{Document, Key, Overview, Summary};
 use crate::report::words::text::plain;
@@ -47,13 +48,16 @@ pub(super) fn found(key: Key, source: Source<'_>) -> Found {
         Key::RegressionRisk(field) => risk::regression(field),
         Key::Degradation(field) => risk::degradation(field, source),
         Key::Document(field) => document(field, source),
-        Key::Database(_) | Key::DatabaseBottleneck(_) | Key::QueryOptimization(_) | Key::DatabaseConfiguration(_) => {
-            Err(Absent::DoesNotApply(NO_DATABASE))
-        }
+        Key::Database(_)
+        | Key::DatabaseBottleneck(_)
+        | Key::QueryOptimization(_)
+        | Key::DatabaseConfiguration(_) => Err(Absent::DoesNotApply(NO_DATABASE)),
         Key::StressConfiguration(_) | Key::StressResults(_) => {
             not_measured("the run applied no more load than its plan says")
         }
-        Key::SystemBottleneck(_) | Key::ApplicationBottleneck(_) | Key::Benchmarks(_) => Err(Absent::NotGiven),
+        Key::SystemBottleneck(_) | Key::ApplicationBottleneck(_) | Key::Benchmarks(_) => {
+            Err(Absent::NotGiven)
+        }
         Key::CodeOptimization(_) | Key::Alerts(_) | Key::CostBenefit(_) => Err(Absent::NotGiven),
     }
 }
@@ -78,27 +82,50 @@ fn summary(field: Summary, source: Source<'_>) -> Found {
     let texts: Vec<String> = match field {
         Summary::CurrentPerformanceStatus => return Ok(status(source)),
         Summary::KeyPerformanceIssues => return issues(source),
-        Summary::OptimizationStrategy => advice.map(|advice| advice::area(source, advice)).collect(),
-        Summary::ExpectedImprovements => {
-            advice.map(|advice| format!("{}: {}", advice::area(source, advice), advice::gain(advice))).collect()
+        Summary::OptimizationStrategy => {
+            advice.map(|advice| advice::area(source, advice)).collect()
         }
-        Summary::ResourceRequirements => {
-            advice.map(|advice| format!("{}: {}", advice::area(source, advice), advice::effort(advice))).collect()
-        }
+        Summary::ExpectedImprovements => advice
+            .map(|advice| format!("{}: {}", advice::area(source, advice), advice::gain(advice)))
+            .collect(),
+        Summary::ResourceRequirements => advice
+            .map(|advice| {
+                format!(
+                    "{}: {}",
+                    advice::area(source, advice),
+                    advice::effort(advice)
+                )
+            })
+            .collect(),
     };
-    Ok(if texts.is_empty() { "none: the run shows no gain".into() } else { texts.join("; ") })
+    Ok(if texts.is_empty() {
+        "none: the run shows no gain".into()
+    } else {
+        texts.join("; ")
+    })
 }
 
 fn status(source: Source<'_>) -> String {
     let latency = or_why(of_cell(baseline::single(source), Metric::LatencyP50));
-    format!("{}: median latency of a single prediction {latency}. {}", source.baseline_name(), ending(source))
+    format!(
+        "{}: median latency of a single prediction {latency}. {}",
+        source.baseline_name(),
+        ending(source)
+    )
 }
 
 const NAMED_ISSUES: usize = 3;
 
 fn issues(source: Source<'_>) -> Found {
-    let issues: Vec<String> = bottlenecks::issues(source).into_iter().take(NAMED_ISSUES).collect();
-    if issues.is_empty() { not_measured("no limit was found") } else { Ok(issues.join("; ")) }
+    let issues: Vec<String> = bottlenecks::issues(source)
+        .into_iter()
+        .take(NAMED_ISSUES)
+        .collect();
+    if issues.is_empty() {
+        not_measured("no limit was found")
+    } else {
+        Ok(issues.join("; "))
+    }
 }
 
 fn document(field: Document, source: Source<'_>) -> Found {

@@ -19,7 +19,9 @@ pub(super) fn scaling(field: ScalingStrategies) -> Found {
 pub(super) fn caching(field: CachingLayers) -> Found {
     Err(match field {
         CachingLayers::DatabaseCache => Absent::DoesNotApply(NO_DATABASE),
-        CachingLayers::CdnCaching | CachingLayers::BrowserCaching => Absent::DoesNotApply(NO_NETWORK),
+        CachingLayers::CdnCaching | CachingLayers::BrowserCaching => {
+            Absent::DoesNotApply(NO_NETWORK)
+        }
         CachingLayers::ApplicationCache => Absent::NotGiven,
     })
 }
@@ -27,21 +29,27 @@ pub(super) fn caching(field: CachingLayers) -> Found {
 pub(super) fn tool(field: MonitoringTools) -> Found {
     Err(match field {
         MonitoringTools::Database => Absent::DoesNotApply(NO_DATABASE),
-        MonitoringTools::Application | MonitoringTools::Infrastructure | MonitoringTools::CustomMetrics => {
-            Absent::NotGiven
-        }
+        MonitoringTools::Application
+        | MonitoringTools::Infrastructure
+        | MonitoringTools::CustomMetrics => Absent::NotGiven,
     })
 }
 
 pub(super) fn indicator(field: Indicators, source: Source<'_>) -> Found {
     match field {
         Indicators::ResponseTimePercentiles => Ok(percentiles(source)),
-        Indicators::ErrorRates | Indicators::ResourceUtilization | Indicators::BusinessMetrics => Err(Absent::NotGiven),
+        Indicators::ErrorRates | Indicators::ResourceUtilization | Indicators::BusinessMetrics => {
+            Err(Absent::NotGiven)
+        }
     }
 }
 
 fn percentiles(source: Source<'_>) -> String {
-    let metrics = [("50th", Metric::LatencyP50), ("95th", Metric::LatencyP95), ("99th", Metric::LatencyP99)];
+    let metrics = [
+        ("50th", Metric::LatencyP50),
+        ("95th", Metric::LatencyP95),
+        ("99th", Metric::LatencyP99),
+    ];
     let percentile = |(name, metric)| format!("{name} {}", or_why(of_cell(single(source), metric)));
     format!("of the baseline: {}", metrics.map(percentile).join("; "))
 }
@@ -49,15 +57,17 @@ fn percentiles(source: Source<'_>) -> String {
 pub(super) fn model(field: ModelMonitoring, source: Source<'_>) -> Found {
     match field {
         ModelMonitoring::ModelAccuracy => scoring_again(source),
-        ModelMonitoring::InferenceLatency | ModelMonitoring::DataDriftDetection | ModelMonitoring::ResourceUsage => {
-            Err(Absent::NotGiven)
-        }
+        ModelMonitoring::InferenceLatency
+        | ModelMonitoring::DataDriftDetection
+        | ModelMonitoring::ResourceUsage => Err(Absent::NotGiven),
     }
 }
 
 pub(super) fn sustained(field: Sustained) -> Found {
     match field {
-        Sustained::RegressionDetection => Ok("onnxprof compare BEFORE AFTER tells whether two runs differ".into()),
+        Sustained::RegressionDetection => {
+            Ok("onnxprof compare BEFORE AFTER tells whether two runs differ".into())
+        }
         Sustained::PerformanceStability | Sustained::ContinuousImprovement => Err(Absent::NotGiven),
     }
 }

@@ -5,7 +5,9 @@ use crate::analysis::Action;
 use crate::report::template::keys::{Degradation, ImplementationRisk, RegressionRisk};
 
 pub(super) fn of_advice(field: ImplementationRisk, source: Source<'_>) -> Found {
-    let Some(advice) = source.findings.decisions.advice.first() else { return Err(Absent::NotGiven) };
+    let Some(advice) = source.findings.decisions.advice.first() else {
+        return Err(Absent::NotGiven);
+    };
     match field {
         ImplementationRisk::Category => Ok(advice::area(source, advice)),
         ImplementationRisk::Description => Ok(advice::risk(advice)),
@@ -13,9 +15,9 @@ pub(super) fn of_advice(field: ImplementationRisk, source: Source<'_>) -> Found 
             Action::Ship { .. } => rollback(source),
             _ => Ok("undo the change: the model's file stays the same".into()),
         },
-        ImplementationRisk::Probability | ImplementationRisk::Impact | ImplementationRisk::MitigationStrategy => {
-            Err(Absent::NotGiven)
-        }
+        ImplementationRisk::Probability
+        | ImplementationRisk::Impact
+        | ImplementationRisk::MitigationStrategy => Err(Absent::NotGiven),
     }
 }
 
@@ -40,29 +42,52 @@ pub(super) fn degradation(field: Degradation, source: Source<'_>) -> Found {
 fn accuracy(source: Source<'_>) -> Found {
     let others = source.findings.sessions.iter();
     let others = others.filter(|session| !session.is_baseline && session.outcome.is_ok());
-    let risks: Vec<String> =
-        others.map(|session| format!("{}: {}", plain(&session.label), words::accuracy(session))).collect();
-    if risks.is_empty() { not_measured("there is no other variant to compare") } else { Ok(risks.join("; ")) }
+    let risks: Vec<String> = others
+        .map(|session| format!("{}: {}", plain(&session.label), words::accuracy(session)))
+        .collect();
+    if risks.is_empty() {
+        not_measured("there is no other variant to compare")
+    } else {
+        Ok(risks.join("; "))
+    }
 }
 
 pub(super) fn scoring_again(source: Source<'_>) -> Found {
     let Some(samples) = source.judged().and_then(|judged| judged.compared_count()) else {
-        return not_measured("the run held outputs against nothing; give labelled data with `--data`");
+        return not_measured(
+            "the run held outputs against nothing; give labelled data with `--data`",
+        );
     };
-    let width = source
-        .findings
-        .score_resolution()
-        .map(|width| format!(", which resolve a score to ± {}", number::points(width).trim_start_matches('+')));
-    Ok(format!("score again with the same {} samples{}", number::count(samples), width.unwrap_or_default()))
+    let width = source.findings.score_resolution().map(|width| {
+        format!(
+            ", which resolve a score to ± {}",
+            number::points(width).trim_start_matches('+')
+        )
+    });
+    Ok(format!(
+        "score again with the same {} samples{}",
+        number::count(samples),
+        width.unwrap_or_default()
+    ))
 }
 
 fn rollback(source: Source<'_>) -> Found {
-    let Some(baseline) = source.baseline() else { return not_measured(NO_BASELINE) };
+    let Some(baseline) = source.baseline() else {
+        return not_measured(NO_BASELINE);
+    };
     let variant = source.record.plan.sessions[baseline.session].variant;
-    let sum = source.record.variants[variant].sha256.as_deref().map(|sum| format!(" (SHA-256 {})", plain(sum)));
+    let sum = source.record.variants[variant]
+        .sha256
+        .as_deref()
+        .map(|sum| format!(" (SHA-256 {})", plain(sum)));
     Ok(format!(
         "put the baseline's file {} back{}; inputs and outputs are the same",
-        plain(&source.record.plan.variants[variant].path.display().to_string()),
+        plain(
+            &source.record.plan.variants[variant]
+                .path
+                .display()
+                .to_string()
+        ),
         sum.unwrap_or_default()
     ))
 }

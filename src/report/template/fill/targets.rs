@@ -32,22 +32,34 @@ fn accepted(source: Source<'_>) -> Result<&Advice, Absent> {
 
 pub(super) fn inference_latency(source: Source<'_>) -> Found {
     let advice = accepted(source)?;
-    let Some(gain) = advice.gain.measured() else { return not_measured("there is no gain to state") };
+    let Some(gain) = advice.gain.measured() else {
+        return not_measured("there is no gain to state");
+    };
     let reduced = |gain: f64| number::value(Unit::Ratio, 1.0 - 1.0 / gain, None);
-    let ends = gain.interval.map(|ends| format!(" ({} to {})", reduced(ends.low), reduced(ends.high)));
+    let ends = gain
+        .interval
+        .map(|ends| format!(" ({} to {})", reduced(ends.low), reduced(ends.high)));
     let ends = ends.unwrap_or_default();
     let area = advice::area(source, advice);
-    Ok(format!("target latency reduction: {}{ends}, as measured; {area}", reduced(gain.value)))
+    Ok(format!(
+        "target latency reduction: {}{ends}, as measured; {area}",
+        reduced(gain.value)
+    ))
 }
 
 /// The baseline's interval says what chance alone may do to its score.
 fn accuracy(source: Source<'_>) -> Found {
     let target = score_to_keep(source)?;
-    let change = source.findings.latency_target().and_then(|advice| advice.accuracy.as_ref());
+    let change = source
+        .findings
+        .latency_target()
+        .and_then(|advice| advice.accuracy.as_ref());
     let kept = match change.map(|change| change.verdict) {
         Some(AccuracyVerdict::Worse) => {
             let [share, error] = words::loss_floors();
-            format!("; the accepted advice falls short of the baseline by no more than {share}, or {error}")
+            format!(
+                "; the accepted advice falls short of the baseline by no more than {share}, or {error}"
+            )
         }
         Some(_) => "; the accepted advice shows no significant loss".into(),
         None => String::new(),
@@ -56,16 +68,33 @@ fn accuracy(source: Source<'_>) -> Found {
 }
 
 fn score_to_keep(source: Source<'_>) -> Found {
-    let Some(ScoreTarget { metric, baseline, bound }) = source.findings.score_target() else {
-        let reason = source.baseline().and_then(|baseline| baseline.accuracy.absent_reason.as_deref());
+    let Some(ScoreTarget {
+        metric,
+        baseline,
+        bound,
+    }) = source.findings.score_target()
+    else {
+        let reason = source
+            .baseline()
+            .and_then(|baseline| baseline.accuracy.absent_reason.as_deref());
         return not_measured(reason.unwrap_or("no labels came with what was fed"));
     };
     let shown = |value| number::value(metric.unit(), value, None);
-    let word = if metric.direction() == Direction::Higher { "above" } else { "below" };
-    let (name, value, n) = (metric.short_label(), shown(baseline.value), words::counted(baseline));
+    let word = if metric.direction() == Direction::Higher {
+        "above"
+    } else {
+        "below"
+    };
+    let (name, value, n) = (
+        metric.short_label(),
+        shown(baseline.value),
+        words::counted(baseline),
+    );
     Ok(match bound.map(shown) {
         Some(bound) => {
-            format!("maintain {name} {word} {bound}, the nearer end of the baseline's 95% interval ({value}, n = {n})")
+            format!(
+                "maintain {name} {word} {bound}, the nearer end of the baseline's 95% interval ({value}, n = {n})"
+            )
         }
         None => format!("maintain {name} at the baseline's {value}, n = {n}"),
     })
@@ -74,8 +103,13 @@ fn score_to_keep(source: Source<'_>) -> Found {
 fn resources(source: Source<'_>) -> Found {
     let advice = accepted(source)?;
     let session = advice.action.key().session;
-    if source.baseline().is_some_and(|baseline| baseline.session == session) {
-        return not_measured("the advice changes neither the file nor, as far as measured, the memory");
+    if source
+        .baseline()
+        .is_some_and(|baseline| baseline.session == session)
+    {
+        return not_measured(
+            "the advice changes neither the file nor, as far as measured, the memory",
+        );
     }
     lighter(source, session)
 }
@@ -84,11 +118,18 @@ fn throughput(source: Source<'_>) -> Found {
     let Some(found) = source.findings.throughput_target() else {
         return not_measured("no gain in throughput was shown whose risk is low or medium");
     };
-    Ok(format!("{}: {}", advice::area(source, found), advice::gain(found)))
+    Ok(format!(
+        "{}: {}",
+        advice::area(source, found),
+        advice::gain(found)
+    ))
 }
 
 fn response(source: Source<'_>) -> Found {
-    let cell = source.findings.latency_target().and_then(|advice| source.cell(advice.action.key()));
+    let cell = source
+        .findings
+        .latency_target()
+        .and_then(|advice| source.cell(advice.action.key()));
     match cell.and_then(|cell| cell.figure(Metric::LatencyP50RatioToBaseline)) {
         Some(ratio) => Ok(format!("median of one inference {}", reduction(ratio)?)),
         None => not_measured("no faster variant was shown whose risk is low or medium"),
@@ -97,11 +138,17 @@ fn response(source: Source<'_>) -> Found {
 
 pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
     let (step, state) = match field {
-        Timeline::Profiling => ("Model profiling and bottleneck identification", "done: this report".into()),
+        Timeline::Profiling => (
+            "Model profiling and bottleneck identification",
+            "done: this report".into(),
+        ),
         Timeline::Architecture => ("Model architecture optimization", models(source)),
         Timeline::Pipeline => {
             let serving = source.findings.decisions.advice.len() - ships(source);
-            ("Inference pipeline optimization", advice_on(serving, "how the model is served"))
+            (
+                "Inference pipeline optimization",
+                advice_on(serving, "how the model is served"),
+            )
         }
         Timeline::Hardware => ("Hardware acceleration implementation", hardware(source)),
     };
@@ -110,12 +157,16 @@ pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
 
 fn ships(source: Source<'_>) -> usize {
     let advice = source.findings.decisions.advice.iter();
-    advice.filter(|advice| matches!(advice.action, Action::Ship { .. })).count()
+    advice
+        .filter(|advice| matches!(advice.action, Action::Ship { .. }))
+        .count()
 }
 
 fn models(source: Source<'_>) -> String {
     let bottlenecks = source.findings.decisions.bottlenecks.iter();
-    let slower = bottlenecks.filter(|found| matches!(found.kind, BottleneckKind::SlowerThanBaseline { .. })).count();
+    let slower = bottlenecks
+        .filter(|found| matches!(found.kind, BottleneckKind::SlowerThanBaseline { .. }))
+        .count();
     let advice = advice_on(ships(source), "the model file");
     match slower {
         0 => advice,
@@ -133,8 +184,16 @@ fn advice_on(count: usize, subject: &str) -> String {
 }
 
 fn hardware(source: Source<'_>) -> String {
-    let is_hardware = |what: &Untried| matches!(what, Untried::ExecutionProvider(_) | Untried::DeviceBinding);
-    match source.findings.decisions.not_tried.iter().filter(|found| is_hardware(&found.what)).count() {
+    let is_hardware =
+        |what: &Untried| matches!(what, Untried::ExecutionProvider(_) | Untried::DeviceBinding);
+    match source
+        .findings
+        .decisions
+        .not_tried
+        .iter()
+        .filter(|found| is_hardware(&found.what))
+        .count()
+    {
         0 => "this run leaves no execution provider of its libraries untried".into(),
         unused => format!("{unused} of the things not tried; their commands are under Not tried"),
     }

@@ -1,7 +1,9 @@
 //! How the run tested the model, and how it is tested again.
 
 use super::baseline::cpu;
-use super::{Absent, Found, Metric, NO_NETWORK, Source, not_measured, number, of_cell, or_why, plain, words};
+use super::{
+    Absent, Found, Metric, NO_NETWORK, Source, not_measured, number, of_cell, or_why, plain, words,
+};
 use crate::plan::LoadMode;
 use crate::report::chapters::bottlenecks::command;
 use crate::report::chapters::context;
@@ -14,7 +16,11 @@ pub(super) fn configuration(field: TestConfiguration, source: Source<'_>) -> Fou
         TestConfiguration::VirtualUsers => {
             let modes = source.record.plan.load_modes.iter();
             let requests: Vec<String> = modes.map(|mode| mode.in_column()).collect();
-            format!("{} {}, closed loop", words::listed(&requests), LoadMode::COLUMN)
+            format!(
+                "{} {}, closed loop",
+                words::listed(&requests),
+                LoadMode::COLUMN
+            )
         }
         TestConfiguration::TestDuration => match run.elapsed_ns {
             Some(elapsed) => number::time(elapsed),
@@ -31,26 +37,47 @@ pub(super) fn result(field: TestResults, source: Source<'_>) -> Found {
         TestResults::PeakRpsAchieved => peak(source),
         TestResults::ErrorRate => Ok(failed_launches(source)),
         TestResults::ResourceUtilizationAtPeak => Ok(cpu(source.findings.fastest())),
-        TestResults::BreakingPoint => not_measured("a closed loop never sends more than is answered"),
+        TestResults::BreakingPoint => {
+            not_measured("a closed loop never sends more than is answered")
+        }
     }
 }
 
 fn peak(source: Source<'_>) -> Found {
-    let Some(cell) = source.findings.fastest() else { return not_measured("no session could be measured") };
+    let Some(cell) = source.findings.fastest() else {
+        return not_measured("no session could be measured");
+    };
     let rate = or_why(of_cell(Some(cell), Metric::Throughput));
-    Ok(format!("{} {}: {rate}", source.name(cell.key.session), source.at(cell.key)))
+    Ok(format!(
+        "{} {}: {rate}",
+        source.name(cell.key.session),
+        source.at(cell.key)
+    ))
 }
 
 fn failed_launches(source: Source<'_>) -> String {
     let sessions = &source.findings.sessions;
-    let failed = number::count(sessions.iter().map(|session| session.failed_launches_count).sum());
-    let launches = number::count(sessions.iter().map(|session| session.all_launches_count).sum());
+    let failed = number::count(
+        sessions
+            .iter()
+            .map(|session| session.failed_launches_count)
+            .sum(),
+    );
+    let launches = number::count(
+        sessions
+            .iter()
+            .map(|session| session.all_launches_count)
+            .sum(),
+    );
     format!("{failed} of {launches} launches failed")
 }
 
 pub(super) fn test(field: TestTypes, source: Source<'_>) -> Found {
     match field {
-        TestTypes::Unit => Ok(format!("the model alone: {}", command(&source.record.run.command))),
+        TestTypes::Unit => Ok(format!(
+            "the model alone: {}",
+            command(&source.record.run.command)
+        )),
         TestTypes::Regression => Ok("onnxprof gate RUN --rules gate.toml, on every change".into()),
         TestTypes::Integration | TestTypes::EndToEnd => Err(Absent::NotGiven),
     }
@@ -58,9 +85,15 @@ pub(super) fn test(field: TestTypes, source: Source<'_>) -> Found {
 
 pub(super) fn environment(field: TestEnvironment, source: Source<'_>) -> Found {
     match field {
-        TestEnvironment::HardwareSpecifications => Ok(context::hardware(&source.record.host).join("; ")),
+        TestEnvironment::HardwareSpecifications => {
+            Ok(context::hardware(&source.record.host).join("; "))
+        }
         TestEnvironment::DataVolume => Ok(match &source.record.dataset {
-            Some(data) => format!("{} samples of {}", number::count(data.samples_count), plain(&data.source)),
+            Some(data) => format!(
+                "{} samples of {}",
+                number::count(data.samples_count),
+                plain(&data.source)
+            ),
             None => "inputs were made up".into(),
         }),
         TestEnvironment::NetworkConditions => Err(Absent::DoesNotApply(NO_NETWORK)),

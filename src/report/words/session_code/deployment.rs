@@ -7,7 +7,10 @@ use crate::record::EffectiveOptions;
 use crate::report::words::plain;
 
 /// Session configuration entries by which threads are told not to spin.
-const SPINNING: [&str; 2] = ["session.intra_op.allow_spinning", "session.inter_op.allow_spinning"];
+const SPINNING: [&str; 2] = [
+    "session.intra_op.allow_spinning",
+    "session.inter_op.allow_spinning",
+];
 
 /// A session that is to be created in code.
 #[derive(Clone, Copy, Debug)]
@@ -33,21 +36,32 @@ impl Deployment<'_> {
 
     /// Whether memory comes from an arena, where that was set.
     pub(super) fn arena(&self) -> Option<bool> {
-        let of_provider = self.spec.provider.options.get(ARENA).filter(|_| !self.spec.is_accelerated());
-        self.spec.options.memory_arena.or(of_provider.map(|value| value != "0"))
+        let of_provider = self
+            .spec
+            .provider
+            .options
+            .get(ARENA)
+            .filter(|_| !self.spec.is_accelerated());
+        self.spec
+            .options
+            .memory_arena
+            .or(of_provider.map(|value| value != "0"))
     }
 
     pub(super) fn custom_ops(&self) -> impl Iterator<Item = String> {
-        self.spec.options.custom_ops.iter().map(|library| quoted(&library.display().to_string()))
+        self.spec
+            .options
+            .custom_ops
+            .iter()
+            .map(|library| quoted(&library.display().to_string()))
     }
 
     /// Configuration entries, those of spinning among them.
     pub(super) fn entries(&self) -> Pairs {
         let options = &self.spec.options;
-        let spinning = options
-            .allow_spinning
-            .into_iter()
-            .flat_map(|spins| SPINNING.map(|key| (quoted(key), quoted(if spins { "1" } else { "0" }))));
+        let spinning = options.allow_spinning.into_iter().flat_map(|spins| {
+            SPINNING.map(|key| (quoted(key), quoted(if spins { "1" } else { "0" })))
+        });
         spinning.chain(literals(&options.session_config)).collect()
     }
 
@@ -57,28 +71,50 @@ impl Deployment<'_> {
             return Vec::new();
         }
         let identifier = &self.spec.execution_provider;
-        let options = match self.effective.map(|effective| effective.provider_options.iter()) {
-            Some(read) => read.map(|(key, value)| (key.exact().to_owned(), value.exact().to_owned())).collect(),
+        let options = match self
+            .effective
+            .map(|effective| effective.provider_options.iter())
+        {
+            Some(read) => read
+                .map(|(key, value)| (key.exact().to_owned(), value.exact().to_owned()))
+                .collect(),
             None => self.spec.provider_options(),
         };
         let of_others = literals(&provider::known(identifier).only_device(&options));
-        let others = self.effective.map(|effective| effective.execution_providers.as_slice()).unwrap_or_default();
-        let others = others.iter().filter(|name| *name != CPU_PROVIDER && *name != identifier);
+        let others = self
+            .effective
+            .map(|effective| effective.execution_providers.as_slice())
+            .unwrap_or_default();
+        let others = others
+            .iter()
+            .filter(|name| *name != CPU_PROVIDER && *name != identifier);
         let first = (identifier.clone(), literals(&options));
-        std::iter::once(first).chain(others.map(|name| (name.exact().to_owned(), of_others.clone()))).collect()
+        std::iter::once(first)
+            .chain(others.map(|name| (name.exact().to_owned(), of_others.clone())))
+            .collect()
     }
 }
 
 pub(super) fn literals(options: &Options) -> Pairs {
-    options.iter().map(|(key, value)| (quoted(key), quoted(value))).collect()
+    options
+        .iter()
+        .map(|(key, value)| (quoted(key), quoted(value)))
+        .collect()
 }
 
 /// A literal that means the same in all three languages.
 pub(super) fn quoted(text: &str) -> String {
-    format!("\"{}\"", plain(text).replace('\\', "\\\\").replace('"', "\\\""))
+    format!(
+        "\"{}\"",
+        plain(text).replace('\\', "\\\\").replace('"', "\\\"")
+    )
 }
 
-pub(super) fn listed(pairs: &Pairs, between: &str, pair: impl Fn(&(String, String)) -> String) -> String {
+pub(super) fn listed(
+    pairs: &Pairs,
+    between: &str,
+    pair: impl Fn(&(String, String)) -> String,
+) -> String {
     pairs.iter().map(pair).collect::<Vec<_>>().join(between)
 }
 

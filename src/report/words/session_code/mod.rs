@@ -21,11 +21,21 @@ pub struct SessionCode {
 /// The session in Rust, Python and C++.
 #[must_use]
 pub fn session_code(one: &Deployment<'_>) -> Vec<SessionCode> {
-    let samples = if one.batch_size == 1 { "one sample".into() } else { format!("{} samples", one.batch_size) };
-    let version = one.runtime_version.map(|version| format!("; measured with ONNX Runtime {}", plain(version)));
+    let samples = if one.batch_size == 1 {
+        "one sample".into()
+    } else {
+        format!("{} samples", one.batch_size)
+    };
+    let version = one
+        .runtime_version
+        .map(|version| format!("; measured with ONNX Runtime {}", plain(version)));
     let [binding, binding_version] = rust::CRATE;
     [
-        (format!("Rust ({binding} {binding_version})"), rust::rust(one), "//"),
+        (
+            format!("Rust ({binding} {binding_version})"),
+            rust::rust(one),
+            "//",
+        ),
         ("Python (onnxruntime)".into(), python::python(one), "#"),
         ("C++ (onnxruntime_cxx_api.h)".into(), cpp::cpp(one), "//"),
     ]
@@ -33,9 +43,15 @@ pub fn session_code(one: &Deployment<'_>) -> Vec<SessionCode> {
     .map(|(language, mut lines, comment)| {
         if let Some(library) = &one.spec.provider.library {
             let library = plain(&library.display().to_string());
-            lines.insert(0, format!("{comment} the execution provider is a plug-in: register {library} first"));
+            lines.insert(
+                0,
+                format!("{comment} the execution provider is a plug-in: register {library} first"),
+            );
         }
-        lines.push(format!("{comment} feed {samples} in each run{}", version.as_deref().unwrap_or_default()));
+        lines.push(format!(
+            "{comment} feed {samples} in each run{}",
+            version.as_deref().unwrap_or_default()
+        ));
         SessionCode { language, lines }
     })
     .collect()

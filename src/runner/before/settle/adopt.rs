@@ -6,7 +6,12 @@ use crate::record::{BatchAxis, Dim, FedInput, FillKind, ModelSummary, SizeSource
 use crate::runner::{Description, Job};
 
 /// Has every variant fed with what was found on `variant`, and the plan measure the shapes that it was found for.
-pub(super) fn adopt(job: &mut Job, descriptions: &mut [Description], variant: usize, tried: &Tried) {
+pub(super) fn adopt(
+    job: &mut Job,
+    descriptions: &mut [Description],
+    variant: usize,
+    tried: &Tried,
+) {
     job.plan.shapes.clone_from(&tried.shapes);
     for remark in &tried.probe.remarks {
         if !job.notes.iter().any(|note| remark == note) {
@@ -21,12 +26,19 @@ pub(super) fn adopt(job: &mut Job, descriptions: &mut [Description], variant: us
             if let Some(inputs) = &tried.inputs {
                 described.inputs.clone_from(inputs);
             }
-            described.model.batch_axis.clone_from(&described.inputs.batch_axis);
+            described
+                .model
+                .batch_axis
+                .clone_from(&described.inputs.batch_axis);
         } else if let Some(inputs) = &tried.inputs {
             let own = described.inputs.clone();
             let model = &described.model;
             let as_own = |plan: &InputPlan| fitted(plan, &own, model, by_running);
-            described.shapes = tried.plans.iter().map(|plan| plan.as_ref().map(as_own).map_err(Clone::clone)).collect();
+            described.shapes = tried
+                .plans
+                .iter()
+                .map(|plan| plan.as_ref().map(as_own).map_err(Clone::clone))
+                .collect();
             described.inputs = as_own(inputs);
             described.model.batch_axis = described.inputs.batch_axis.clone();
         }
@@ -37,18 +49,33 @@ pub(super) fn adopt(job: &mut Job, descriptions: &mut [Description], variant: us
 /// The only batch size by what running showed, where the variant's file leaves it open: it holds for the others too.
 fn fixed_by_running(description: &Description, tried: &Tried) -> Option<u64> {
     let (described, inputs) = (description.as_ref().ok()?, tried.inputs.as_ref()?);
-    inputs.batch_axis.fixed_size.filter(|_| fixed_batch(inputs, &described.model).is_none())
+    inputs
+        .batch_axis
+        .fixed_size
+        .filter(|_| fixed_batch(inputs, &described.model).is_none())
 }
 
 /// A plan as a variant takes it: with its own element types, and sizes where it fixes them.
-fn fitted(plan: &InputPlan, own: &InputPlan, model: &ModelSummary, by_running: Option<u64>) -> InputPlan {
-    let fed = own.fed.iter().map(|own| match plan.fed.iter().find(|fed| fed.name == own.name) {
-        Some(fed) if fed.dims.len() == own.dims.len() => fed_to(fed, own, &fixed(model, &own.name)),
-        _ => own.clone(),
-    });
+fn fitted(
+    plan: &InputPlan,
+    own: &InputPlan,
+    model: &ModelSummary,
+    by_running: Option<u64>,
+) -> InputPlan {
+    let fed = own.fed.iter().map(
+        |own| match plan.fed.iter().find(|fed| fed.name == own.name) {
+            Some(fed) if fed.dims.len() == own.dims.len() => {
+                fed_to(fed, own, &fixed(model, &own.name))
+            }
+            _ => own.clone(),
+        },
+    );
     InputPlan {
         fed: fed.collect(),
-        batch_axis: BatchAxis { fixed_size: fixed_batch(plan, model).or(by_running), ..plan.batch_axis.clone() },
+        batch_axis: BatchAxis {
+            fixed_size: fixed_batch(plan, model).or(by_running),
+            ..plan.batch_axis.clone()
+        },
         outputs: own.outputs.clone(),
         forms: own.forms.clone(),
         classes: classes(&own.classes, &plan.classes),
@@ -58,15 +85,24 @@ fn fitted(plan: &InputPlan, own: &InputPlan, model: &ModelSummary, by_running: O
 
 /// The classes of a variant, with the words that another has where it has none: quantizers leave metadata out.
 fn classes(own: &ClassNames, other: &ClassNames) -> ClassNames {
-    let told = if own.told.is_empty() { &other.told } else { &own.told };
-    ClassNames { told: told.clone(), ..own.clone() }
+    let told = if own.told.is_empty() {
+        &other.told
+    } else {
+        &own.told
+    };
+    ClassNames {
+        told: told.clone(),
+        ..own.clone()
+    }
 }
 
 /// Sizes that a model fixes, by axis of an input; absent where it leaves them open.
 fn fixed(model: &ModelSummary, input: &str) -> Vec<Option<u64>> {
     let info = model.inputs.iter().find(|info| info.name == input);
     match info.map(|info| &info.value_type) {
-        Some(ValueType::Tensor { dims: Some(dims), .. }) => {
+        Some(ValueType::Tensor {
+            dims: Some(dims), ..
+        }) => {
             let size = |dim: &Dim| match dim {
                 Dim::Fixed(size) => Some(*size),
                 _ => None,
@@ -78,7 +114,10 @@ fn fixed(model: &ModelSummary, input: &str) -> Vec<Option<u64>> {
 }
 
 fn fed_to(fed: &FedInput, own: &FedInput, fixed: &[Option<u64>]) -> FedInput {
-    let mut fitted = FedInput { element_type: own.element_type, ..fed.clone() };
+    let mut fitted = FedInput {
+        element_type: own.element_type,
+        ..fed.clone()
+    };
     for (axis, size) in fixed.iter().enumerate() {
         if let (Some(size), Some(Some(_))) = (size, fed.dims.get(axis)) {
             fitted.dims[axis] = Some(*size);
@@ -110,9 +149,15 @@ mod tests {
     use crate::plan::{ElementType, ValueRange};
 
     fn fed(name: &str, element_type: ElementType, dims: &[Option<u64>]) -> FedInput {
-        let fill = FillKind::Uniform(ValueRange { low: 0.0, high: 1.0 });
+        let fill = FillKind::Uniform(ValueRange {
+            low: 0.0,
+            high: 1.0,
+        });
         let sources = vec![SizeSource::MadeUp; dims.len()];
-        FedInput { sources, ..FedInput::new(name, element_type, dims.to_vec(), fill) }
+        FedInput {
+            sources,
+            ..FedInput::new(name, element_type, dims.to_vec(), fill)
+        }
     }
 
     #[test]
@@ -122,9 +167,18 @@ mod tests {
         let fitted = fed_to(&found, &own, &[None, None, Some(32)]);
         assert_eq!(fitted.element_type, ElementType::Float16);
         assert_eq!(fitted.dims, [None, Some(224), Some(32)]);
-        assert_eq!(fitted.sources, [SizeSource::MadeUp, SizeSource::MadeUp, SizeSource::Fixed]);
-        let whole = FedInput { fill: FillKind::Constant(3.0), ..fed("x", ElementType::Uint8, &[None]) };
-        assert_eq!(fed_to(&fed("x", ElementType::Float, &[None]), &whole, &[None]).fill, FillKind::Constant(3.0));
+        assert_eq!(
+            fitted.sources,
+            [SizeSource::MadeUp, SizeSource::MadeUp, SizeSource::Fixed]
+        );
+        let whole = FedInput {
+            fill: FillKind::Constant(3.0),
+            ..fed("x", ElementType::Uint8, &[None])
+        };
+        assert_eq!(
+            fed_to(&fed("x", ElementType::Float, &[None]), &whole, &[None]).fill,
+            FillKind::Constant(3.0)
+        );
     }
 
     #[test]
@@ -133,9 +187,15 @@ mod tests {
             told: told.iter().map(|&word| word.to_owned()).collect(),
             ..ClassNames::default()
         };
-        let own = ClassNames { sigmoids: vec!["y".to_owned()], ..names(&[]) };
+        let own = ClassNames {
+            sigmoids: vec!["y".to_owned()],
+            ..names(&[])
+        };
         let found = classes(&own, &names(&["cat", "dog"]));
-        assert_eq!((found.told, found.sigmoids), (names(&["cat", "dog"]).told, own.sigmoids));
+        assert_eq!(
+            (found.told, found.sigmoids),
+            (names(&["cat", "dog"]).told, own.sigmoids)
+        );
         assert_eq!(classes(&names(&["ant"]), &names(&["cat"])).told, ["ant"]);
     }
 }

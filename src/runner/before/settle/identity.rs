@@ -13,8 +13,13 @@ use crate::runner::kept::digest;
 use crate::runtime::Cache;
 
 /// Files beside a model that may say what to feed it.
-const BESIDE: [&str; 5] =
-    ["config.json", "preprocessor_config.json", "tokenizer_config.json", "genai_config.json", "config.pbtxt"];
+const BESIDE: [&str; 5] = [
+    "config.json",
+    "preprocessor_config.json",
+    "tokenizer_config.json",
+    "genai_config.json",
+    "config.pbtxt",
+];
 
 /// Inputs that are sought: as they were asked for, at these shapes, or at those that are usual instead.
 #[derive(Debug)]
@@ -25,35 +30,86 @@ pub(super) struct Sought<'s> {
 }
 
 pub(super) fn usual(plan: &Plan) -> UsualShapes {
-    if plan.tuning.is_some() { UsualShapes::Left } else { UsualShapes::Taken }
+    if plan.tuning.is_some() {
+        UsualShapes::Left
+    } else {
+        UsualShapes::Taken
+    }
 }
 
 /// Absent where there is no cache. Names begin with the model and what is looked for: [`newest`] knows no more.
 pub(super) fn file(job: &Job, described: &Described, session: usize) -> Option<PathBuf> {
     let (plan, spec) = (&job.plan, &job.plan.sessions[session]);
     let path = &plan.variant_of(session).path;
-    let sought = Sought { inputs: &plan.inputs, shapes: &plan.shapes, usual: usual(plan) };
+    let sought = Sought {
+        inputs: &plan.inputs,
+        shapes: &plan.shapes,
+        usual: usual(plan),
+    };
     let model = of_model(path, &described.model, &described.sha256, &sought)?;
     let library = stamp(spec.runtime.path());
-    let operators: Vec<Stamp> = spec.options.custom_ops.iter().map(|file| stamp(file)).collect();
-    let way = digest(&(library, operators, &spec.execution_provider, &spec.provider, &spec.options))?;
-    Some(Cache::locate().ok()?.probes().join(format!("{model}-{way}.json")))
+    let operators: Vec<Stamp> = spec
+        .options
+        .custom_ops
+        .iter()
+        .map(|file| stamp(file))
+        .collect();
+    let way = digest(&(
+        library,
+        operators,
+        &spec.execution_provider,
+        &spec.provider,
+        &spec.options,
+    ))?;
+    Some(
+        Cache::locate()
+            .ok()?
+            .probes()
+            .join(format!("{model}-{way}.json")),
+    )
 }
 
 /// The newest file for a model and what is sought, whatever the library and options.
-pub(super) fn newest(path: &Path, model: &ModelSummary, sha256: &str, sought: &Sought<'_>) -> Option<PathBuf> {
+pub(super) fn newest(
+    path: &Path,
+    model: &ModelSummary,
+    sha256: &str,
+    sought: &Sought<'_>,
+) -> Option<PathBuf> {
     let name = of_model(path, model, sha256, sought)?;
-    let files = fs::read_dir(Cache::locate().ok()?.probes()).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+    let files = fs::read_dir(Cache::locate().ok()?.probes())
+        .ok()?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path());
     let is_of_model = |file: &PathBuf| {
-        file.file_name().and_then(|file| file.to_str()).is_some_and(|file| file.starts_with(&format!("{name}-")))
+        file.file_name()
+            .and_then(|file| file.to_str())
+            .is_some_and(|file| file.starts_with(&format!("{name}-")))
     };
-    files.filter(is_of_model).max_by_key(|file| fs::metadata(file).and_then(|file| file.modified()).ok())
+    files
+        .filter(is_of_model)
+        .max_by_key(|file| fs::metadata(file).and_then(|file| file.modified()).ok())
 }
 
-fn of_model(path: &Path, model: &ModelSummary, sha256: &str, sought: &Sought<'_>) -> Option<String> {
-    let external: Vec<Stamp> = model.external_files.keys().map(|file| stamp(file)).collect();
+fn of_model(
+    path: &Path,
+    model: &ModelSummary,
+    sha256: &str,
+    sought: &Sought<'_>,
+) -> Option<String> {
+    let external: Vec<Stamp> = model
+        .external_files
+        .keys()
+        .map(|file| stamp(file))
+        .collect();
     let sought = of_inputs(sought)?;
-    digest(&(env!("CARGO_PKG_VERSION"), sha256, external, beside(path), sought))
+    digest(&(
+        env!("CARGO_PKG_VERSION"),
+        sha256,
+        external,
+        beside(path),
+        sought,
+    ))
 }
 
 /// The search with the files of its data; `None` where those are too many to be looked at.
@@ -62,22 +118,36 @@ fn of_inputs(sought: &Sought<'_>) -> Option<String> {
         Some(data) => inputs::files_of(data)?,
         None => Vec::new(),
     };
-    let files: Vec<Stamp> = data.iter().chain(&sought.inputs.labels).map(|file| stamp(file)).collect();
+    let files: Vec<Stamp> = data
+        .iter()
+        .chain(&sought.inputs.labels)
+        .map(|file| stamp(file))
+        .collect();
     // Another seed makes other values up of the same kind.
-    let inputs = InputRequest { seed: 0, ..sought.inputs.clone() };
-    Some(format!("{:?}", (inputs, sought.shapes, sought.usual, files)))
+    let inputs = InputRequest {
+        seed: 0,
+        ..sought.inputs.clone()
+    };
+    Some(format!(
+        "{:?}",
+        (inputs, sought.shapes, sought.usual, files)
+    ))
 }
 
 type Stamp = (PathBuf, Option<(u64, Option<SystemTime>)>);
 
 fn stamp(path: &Path) -> Stamp {
-    let found = fs::metadata(path).ok().map(|file| (file.len(), file.modified().ok()));
+    let found = fs::metadata(path)
+        .ok()
+        .map(|file| (file.len(), file.modified().ok()));
     (path.to_owned(), found)
 }
 
 fn beside(model: &Path) -> Vec<Stamp> {
     let folders = model.ancestors().skip(1).take(2);
-    folders.flat_map(|folder| BESIDE.iter().map(|name| stamp(&folder.join(name)))).collect()
+    folders
+        .flat_map(|folder| BESIDE.iter().map(|name| stamp(&folder.join(name))))
+        .collect()
 }
 
 #[cfg(test)]
@@ -86,18 +156,37 @@ mod tests {
     use crate::plan::unswept;
 
     fn plain<'s>(inputs: &'s InputRequest, shapes: &'s [Shape]) -> Sought<'s> {
-        Sought { inputs, shapes, usual: UsualShapes::Taken }
+        Sought {
+            inputs,
+            shapes,
+            usual: UsualShapes::Taken,
+        }
     }
 
     #[test]
     fn swept_and_tuned_shapes_are_sought_apart_from_plain_ones() {
-        let (inputs, seeded) = (InputRequest::default(), InputRequest { seed: 7, ..InputRequest::default() });
+        let (inputs, seeded) = (
+            InputRequest::default(),
+            InputRequest {
+                seed: 7,
+                ..InputRequest::default()
+            },
+        );
         let (shapes, mut swept) = (unswept(), unswept());
         swept[0].dims.insert("seq".to_owned(), 16);
         let name = |sought: &Sought<'_>| of_inputs(sought).unwrap();
-        assert_eq!(name(&plain(&inputs, &shapes)), name(&plain(&seeded, &shapes)));
-        assert_ne!(name(&plain(&inputs, &shapes)), name(&plain(&inputs, &swept)));
-        let tuned = Sought { usual: UsualShapes::Left, ..plain(&inputs, &shapes) };
+        assert_eq!(
+            name(&plain(&inputs, &shapes)),
+            name(&plain(&seeded, &shapes))
+        );
+        assert_ne!(
+            name(&plain(&inputs, &shapes)),
+            name(&plain(&inputs, &swept))
+        );
+        let tuned = Sought {
+            usual: UsualShapes::Left,
+            ..plain(&inputs, &shapes)
+        };
         assert_ne!(name(&plain(&inputs, &shapes)), name(&tuned));
     }
 
@@ -109,7 +198,10 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         };
-        let inputs = InputRequest { data: Some(folder.path().to_owned()), ..InputRequest::default() };
+        let inputs = InputRequest {
+            data: Some(folder.path().to_owned()),
+            ..InputRequest::default()
+        };
         let shapes = unswept();
         let name = || of_inputs(&plain(&inputs, &shapes)).unwrap();
         write("test_data_set_0/input_0.pb", "one");

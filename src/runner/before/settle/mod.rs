@@ -48,7 +48,9 @@ pub(in crate::runner) async fn settle(
     launcher: &Launcher,
     observer: &mut dyn Observer,
 ) -> Result<Option<Launch>, RunError> {
-    let Some(found) = find(job, descriptions, launcher, observer).await? else { return Ok(None) };
+    let Some(found) = find(job, descriptions, launcher, observer).await? else {
+        return Ok(None);
+    };
     adopt::adopt(job, descriptions, found.variant, &found.tried);
     Ok(found.launch)
 }
@@ -62,24 +64,48 @@ pub(in crate::runner) async fn find(
 ) -> Result<Option<Found>, RunError> {
     let mut failures = Vec::new();
     for (variant, session) in candidates(&job.plan) {
-        let Ok(described) = &descriptions[variant] else { continue };
+        let Ok(described) = &descriptions[variant] else {
+            continue;
+        };
         let file = identity::file(job, described, session);
         if let Some(mut tried) = file.as_deref().and_then(kept::<Tried>) {
             tried.probe.is_kept = true;
-            return Ok(Some(Found { variant, tried, launch: None }));
+            return Ok(Some(Found {
+                variant,
+                tried,
+                launch: None,
+            }));
         }
-        observer.observe(&Progress::Trying { variant: &job.plan.variants[variant].name });
-        let what = format!("inputs of {} are being tried out", job.plan.variant_of(session).name);
-        match telling(observer, &what, launcher.timeout(), try_out(job, launcher, session)).await {
+        observer.observe(&Progress::Trying {
+            variant: &job.plan.variants[variant].name,
+        });
+        let what = format!(
+            "inputs of {} are being tried out",
+            job.plan.variant_of(session).name
+        );
+        match telling(
+            observer,
+            &what,
+            launcher.timeout(),
+            try_out(job, launcher, session),
+        )
+        .await
+        {
             Ok((tried, launch, unproved)) => {
                 // One that did not come to an end in its time was given up, and is not lost.
-                if let Some(failure) = unproved.filter(|failure| failure.kind != FailureKind::TimedOut) {
+                if let Some(failure) =
+                    unproved.filter(|failure| failure.kind != FailureKind::TimedOut)
+                {
                     lose(job, session, &failure);
                 }
                 if let Some(file) = file.filter(|_| is_worth_keeping(&tried)) {
                     keep(&file, &tried);
                 }
-                return Ok(Some(Found { variant, tried, launch: Some(launch) }));
+                return Ok(Some(Found {
+                    variant,
+                    tried,
+                    launch: Some(launch),
+                }));
             }
             Err(failure) => {
                 lose(job, session, &failure);
@@ -87,20 +113,30 @@ pub(in crate::runner) async fn find(
             }
         }
     }
-    let is_of_inputs = |failure: &Failure| matches!(failure.kind, FailureKind::BadInput | FailureKind::Usage);
+    let is_of_inputs =
+        |failure: &Failure| matches!(failure.kind, FailureKind::BadInput | FailureKind::Usage);
     let (unfed, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(is_of_inputs);
     if !unfed.is_empty() {
         return Err(RunError::NoVariant { failures: unfed });
     }
     // A session that cannot be created says so again when it is launched.
-    let others = others.iter().filter(|failure| failure.kind != FailureKind::SessionLoad);
-    job.notes.extend(others.take(1).map(|failure| format!("inputs were not tried out: {}", failure.message.exact())));
+    let others = others
+        .iter()
+        .filter(|failure| failure.kind != FailureKind::SessionLoad);
+    job.notes.extend(
+        others
+            .take(1)
+            .map(|failure| format!("inputs were not tried out: {}", failure.message.exact())),
+    );
     Ok(None)
 }
 
 pub(in crate::runner) fn lose(job: &mut Job, session: usize, failure: &Failure) {
     if failure.kind.is_loss() {
-        job.lost_workers.push(LostWorker { session, failure: failure.clone() });
+        job.lost_workers.push(LostWorker {
+            session,
+            failure: failure.clone(),
+        });
     }
 }
 
@@ -111,7 +147,11 @@ pub(in crate::runner) fn known(
     sha256: &str,
     inputs: &InputRequest,
 ) -> Option<Tried> {
-    let sought = Sought { inputs, shapes: &unswept(), usual: UsualShapes::Taken };
+    let sought = Sought {
+        inputs,
+        shapes: &unswept(),
+        usual: UsualShapes::Taken,
+    };
     let mut tried: Tried = kept(&identity::newest(path, model, sha256, &sought)?)?;
     tried.probe.is_kept = true;
     Some(tried)
@@ -121,8 +161,15 @@ pub(in crate::runner) fn known(
 fn candidates(plan: &Plan) -> Vec<(usize, usize)> {
     let mut variants: Vec<usize> = (0..plan.variants.len()).collect();
     variants.sort_by_key(|&variant| variant != plan.baseline);
-    let session = |variant| plan.sessions.iter().position(|spec| spec.variant == variant && !spec.is_scripted());
-    variants.into_iter().filter_map(|variant| Some((variant, session(variant)?))).collect()
+    let session = |variant| {
+        plan.sessions
+            .iter()
+            .position(|spec| spec.variant == variant && !spec.is_scripted())
+    };
+    variants
+        .into_iter()
+        .filter_map(|variant| Some((variant, session(variant)?)))
+        .collect()
 }
 
 /// Whether a search came to its end; one that did not may end the next time.
@@ -133,7 +180,9 @@ fn is_worth_keeping(tried: &Tried) -> bool {
 /// The launch, if its worker is worth being used again; else it ends.
 pub(in crate::runner) async fn warm(plan: &Plan, launch: Option<Launch>) -> Option<Launch> {
     let mut launch = launch?;
-    let taken = [launch.record.session_load_ns, launch.record.first_run_ns].into_iter().flatten();
+    let taken = [launch.record.session_load_ns, launch.record.first_run_ns]
+        .into_iter()
+        .flatten();
     let is_long = taken.map(Duration::from).sum::<Duration>() > LONG_START;
     if is_long && launch.worker.is_alive() && may_serve(plan, launch.record.session) {
         launch.record.is_probed = true;
@@ -148,21 +197,40 @@ pub(in crate::runner) fn may_serve(plan: &Plan, session: usize) -> bool {
     !plan.sessions[session].is_accelerated() && plan.schedule.page_cache == PageCache::Warm
 }
 
-pub(in crate::runner) async fn start(job: &Job, launcher: &Launcher, session: usize) -> Result<Launch, Failure> {
+pub(in crate::runner) async fn start(
+    job: &Job,
+    launcher: &Launcher,
+    session: usize,
+) -> Result<Launch, Failure> {
     let (spec, variant) = (&job.plan.sessions[session], job.plan.variant_of(session));
-    let setup = LaunchSetup { model: &variant.path, spec, patience: launcher.patience() };
+    let setup = LaunchSetup {
+        model: &variant.path,
+        spec,
+        patience: launcher.patience(),
+    };
     let record = launch::blank(0, 0, session, Nanos::from(job.started.elapsed()));
     // What a runtime says of inputs that it refuses is not of the run.
-    let log = launcher.log(INPUTS_LOG).map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
-    Launch::start(launcher, &setup, log, record).await.map_err(|(_, failure)| failure)
+    let log = launcher
+        .log(INPUTS_LOG)
+        .map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
+    Launch::start(launcher, &setup, log, record)
+        .await
+        .map_err(|(_, failure)| failure)
 }
 
-async fn try_out(job: &Job, launcher: &Launcher, session: usize) -> Result<(Tried, Launch, Option<Failure>), Failure> {
+async fn try_out(
+    job: &Job,
+    launcher: &Launcher,
+    session: usize,
+) -> Result<(Tried, Launch, Option<Failure>), Failure> {
     let plan = &job.plan;
     let variant = plan.variant_of(session);
     let mut launch = start(job, launcher, session).await?;
     let began = Instant::now();
-    let share = plan.schedule.budget_ns.map(|budget| Duration::from(budget).mul_f64(BUDGET_SHARE));
+    let share = plan
+        .schedule
+        .budget_ns
+        .map(|budget| Duration::from(budget).mul_f64(BUDGET_SHARE));
     let limit = share.unwrap_or_default().max(LEAST);
     let request = ProbeRequest {
         model: variant.path.clone(),
@@ -173,14 +241,31 @@ async fn try_out(job: &Job, launcher: &Launcher, session: usize) -> Result<(Trie
         memory_bytes: room(),
         float_rounding: plan.sessions[session].float_rounding(),
     };
-    let left = plan.schedule.budget_ns.map(|budget| Duration::from(budget).saturating_sub(job.started.elapsed()));
+    let left = plan
+        .schedule
+        .budget_ns
+        .map(|budget| Duration::from(budget).saturating_sub(job.started.elapsed()));
     let patience = left.map_or(Duration::MAX, |left| left.max(LONGEST_INFERENCE));
-    let tried = ask(&mut launch, patience, &Request::Probe(Box::new(request)), "try inputs out").await?;
+    let tried = ask(
+        &mut launch,
+        patience,
+        &Request::Probe(Box::new(request)),
+        "try inputs out",
+    )
+    .await?;
     launch.record.first_run_ns = tried.first_run_ns;
     let inference = Duration::from(tried.probe.inference_ns.unwrap_or_default());
     let left = (limit + inference * tried.plans.len() as u32).saturating_sub(began.elapsed());
-    let request = Request::Prove { limit_ns: Nanos::from(left) };
-    let proved = ask(&mut launch, left + PATIENCE + inference, &request, "prove the batch").await;
+    let request = Request::Prove {
+        limit_ns: Nanos::from(left),
+    };
+    let proved = ask(
+        &mut launch,
+        left + PATIENCE + inference,
+        &request,
+        "prove the batch",
+    )
+    .await;
     Ok(match proved {
         Ok(proved) => (proved, launch, None),
         Err(failure) => (not_proved(tried, &failure), launch, Some(failure)),
@@ -192,7 +277,12 @@ pub(in crate::runner) fn room() -> Option<Bytes> {
     memory::free().map(|free| Bytes((free.as_f64() * MEMORY_SHARE) as u64))
 }
 
-async fn ask(launch: &mut Launch, limit: Duration, request: &Request, doing: &str) -> Result<Tried, Failure> {
+async fn ask(
+    launch: &mut Launch,
+    limit: Duration,
+    request: &Request,
+    doing: &str,
+) -> Result<Tried, Failure> {
     match launch.worker.ask_within(limit, request, doing).await? {
         Response::Tried(tried) => Ok(*tried),
         other => Err(launch.worker.unexpected(&other).await),
@@ -202,10 +292,19 @@ async fn ask(launch: &mut Launch, limit: Duration, request: &Request, doing: &st
 fn not_proved(mut tried: Tried, failure: &Failure) -> Tried {
     tried.is_cut_short = true;
     let reason = failure.message.exact();
-    let plans = tried.plans.iter_mut().flatten().chain(tried.inputs.as_deref_mut());
+    let plans = tried
+        .plans
+        .iter_mut()
+        .flatten()
+        .chain(tried.inputs.as_deref_mut());
     for plan in plans.filter(|plan| !plan.batch_axis.axes.is_empty()) {
-        let proof = BatchProof::NotProved { reason: reason.to_owned() };
-        plan.batch_axis = BatchAxis { proof, ..plan.batch_axis.clone() };
+        let proof = BatchProof::NotProved {
+            reason: reason.to_owned(),
+        };
+        plan.batch_axis = BatchAxis {
+            proof,
+            ..plan.batch_axis.clone()
+        };
     }
     tried
 }

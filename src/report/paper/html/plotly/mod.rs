@@ -26,9 +26,15 @@ mod tests {
     #[test]
     fn library_is_the_one_that_npm_has() {
         let script = library().unwrap();
-        let sha_256: String = Sha256::digest(&script).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha_256: String = Sha256::digest(&script)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         assert_eq!(sha_256, SHA_256);
-        assert!(!script.contains("</script") && !script.contains("<!--"), "it would end its element");
+        assert!(
+            !script.contains("</script") && !script.contains("<!--"),
+            "it would end its element"
+        );
     }
 
     #[test]
@@ -36,7 +42,13 @@ mod tests {
         let head = "/**\n* plotly.js (basic - minified) v3.0.1\n* Copyright 2012-2025, Plotly, Inc.\n* All rights reserved.\n* Licensed under the MIT license\n*/";
         assert!(library().unwrap().starts_with(head));
         let licence = include_str!("LICENSE");
-        assert!(licence.starts_with("MIT License\n") && licence.contains("Plotly Technologies Inc."), "{licence}");
-        assert!(licence.contains("permission notice shall be included in\nall copies"), "{licence}");
+        assert!(
+            licence.starts_with("MIT License\n") && licence.contains("Plotly Technologies Inc."),
+            "{licence}"
+        );
+        assert!(
+            licence.contains("permission notice shall be included in\nall copies"),
+            "{licence}"
+        );
     }
 }
