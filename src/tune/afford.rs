@@ -27,25 +27,13 @@ pub(super) struct Purse {
 
 impl Purse {
     pub(super) fn of(record: &RunRecord, left: Duration) -> Self {
-        let variant = |session: usize| record.plan.sessions[session].variant;
-        let block = |block: &BlockRecord| {
-            (
-                variant(block.key.session),
-                block.key.batch_size,
-                block.mean_ns,
-            )
-        };
-        let tried = |found: &VariantRecord| {
-            let size = found
-                .model
-                .as_ref()
-                .and_then(|model| model.batch_axis.fixed_size)
-                .unwrap_or(1);
-            Some((size, found.probe.as_ref()?.inference_ns?))
-        };
         Purse {
             left,
-            measured: record.blocks.iter().map(block).collect(),
+            measured: record
+                .blocks
+                .iter()
+                .map(|block| measured(record, block))
+                .collect(),
             tried: record.variants.iter().find_map(tried),
         }
     }
@@ -95,6 +83,25 @@ impl Purse {
         let grown = batch_size as f64 / size.max(1) as f64;
         Some(Duration::from(took).mul_f64(grown.max(1.0)))
     }
+}
+
+/// Variant, batch size, and what an inference took.
+fn measured(record: &RunRecord, block: &BlockRecord) -> (usize, u64, Nanos) {
+    (
+        record.plan.sessions[block.key.session].variant,
+        block.key.batch_size,
+        block.mean_ns,
+    )
+}
+
+/// Batch size and time of the trial of a variant.
+fn tried(variant: &VariantRecord) -> Option<(u64, Nanos)> {
+    let size = variant
+        .model
+        .as_ref()
+        .and_then(|model| model.batch_axis.fixed_size)
+        .unwrap_or(1);
+    Some((size, variant.probe.as_ref()?.inference_ns?))
 }
 
 #[cfg(test)]

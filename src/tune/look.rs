@@ -10,6 +10,8 @@
 //! configurations, 2.5% for each in each heat, which is what a 95% interval leaves out on one side. It is also dropped if
 //! the SLO or the accuracy allowed is out of reach even for the favourable end of the interval, by the rules of the gate.
 
+use std::cmp::Ordering;
+
 use crate::analysis::tuning::{self, Judge, LOOKS, SloStanding};
 use crate::plan::CellKey;
 use crate::record::{Contest, Decision, Fate, Heat, Outcome, RunRecord, Stage, Tuning};
@@ -29,12 +31,17 @@ pub(super) fn is_due(heat: &Heat) -> bool {
 
 /// The configurations that take part in the next round: those that are not out, and the reference in any case.
 pub(super) fn members(record: &RunRecord, tuning: &Tuning, heat: &Heat) -> Vec<CellKey> {
-    let is_in = |key: &CellKey| {
-        let failed = matches!(tuning.fate(*key), Some(Fate::Failed { .. }));
-        !failed
-            && (*key == heat.reference || is_default(record, heat, *key) || !tuning.is_out(*key))
-    };
-    heat.cells.iter().copied().filter(is_in).collect()
+    let cells = heat.cells.iter().copied();
+    cells
+        .filter(|&key| !has_failed(tuning, key))
+        .filter(|&key| {
+            key == heat.reference || is_default(record, heat, key) || !tuning.is_out(key)
+        })
+        .collect()
+}
+
+fn has_failed(tuning: &Tuning, key: CellKey) -> bool {
+    matches!(tuning.fate(key), Some(Fate::Failed { .. }))
 }
 
 /// The defaults stay to the end of the final heat, for the gain over them.
@@ -44,18 +51,24 @@ fn is_default(record: &RunRecord, heat: &Heat, key: CellKey) -> bool {
 
 /// Configurations of a heat that failed since they were last looked at.
 pub(super) fn failures(record: &RunRecord, heat: &Heat) -> Vec<Decision> {
-    let tuning = record.tuning.as_ref();
-    let failure = |key: &CellKey| {
-        let outcome = &record.cell(*key)?.outcome;
-        let known = tuning.and_then(|tuning| tuning.fate(*key));
-        let tried = matches!(outcome, Outcome::Failed(_)) || !heat.rounds.is_empty();
-        if outcome.is_ok() || !tried || matches!(known, Some(Fate::Failed { .. })) {
-            return None;
-        }
-        let reason = outcome.reason().cloned().unwrap_or_default();
-        Some(decision(heat, *key, Fate::Failed { reason }))
-    };
-    heat.cells.iter().filter_map(failure).collect()
+    heat.cells
+        .iter()
+        .filter_map(|&key| failure(record, heat, key))
+        .collect()
+}
+
+fn failure(record: &RunRecord, heat: &Heat, key: CellKey) -> Option<Decision> {
+    let outcome = &record.cell(key)?.outcome;
+    let is_known = record
+        .tuning
+        .as_ref()
+        .is_some_and(|tuning| has_failed(tuning, key));
+    let tried = matches!(outcome, Outcome::Failed(_)) || !heat.rounds.is_empty();
+    if outcome.is_ok() || !tried || is_known {
+        return None;
+    }
+    let reason = outcome.reason().cloned().unwrap_or_default();
+    Some(decision(heat, key, Fate::Failed { reason }))
 }
 
 fn decision(heat: &Heat, key: CellKey, fate: Fate) -> Decision {
@@ -71,8 +84,32 @@ struct View<'a> {
     judge: &'a Judge<'a>,
     heat: &'a Heat,
     floor: f64,
-    /// Those that are still in, with their standing.
-    members: Vec<(CellKey, SloStanding)>,
+    /// Those that are still in.
+    members: Vec<Member>,
+}
+
+#[derive(Clone, Copy)]
+struct Member {
+    key: CellKey,
+    standing: SloStanding,
+}
+
+impl<'a> View<'a> {
+    fn of(judge: &'a Judge<'a>, heat: &'a Heat, floor: f64, members: Vec<CellKey>) -> Self {
+        let members = members
+            .into_iter()
+            .map(|key| Member {
+                key,
+                standing: judge.standing(key),
+            })
+            .collect();
+        View {
+            judge,
+            heat,
+            floor,
+            members,
+        }
+    }
 }
 
 /// Looks at a heat; `decisions` have been taken already.
@@ -89,34 +126,13 @@ pub(super) fn look(
         };
     };
     let is_due = is_due(heat);
-    let failed: Vec<CellKey> = decisions.iter().map(|decision| decision.key).collect();
-    let members = members(judge.record, tuning, heat)
-        .into_iter()
-        .filter(|key| !failed.contains(key));
-    let members: Vec<(CellKey, SloStanding)> =
-        members.map(|key| (key, judge.standing(key))).collect();
-    let floor = tuning::floor(plan.objective);
-    let view = View {
-        judge,
-        heat,
-        floor,
-        members,
-    };
+    let mut members = members(judge.record, tuning, heat);
+    members.retain(|key| decisions.iter().all(|decision| decision.key != *key));
+    let view = View::of(judge, heat, tuning::floor(plan.objective), members);
     if is_due || clock.is_over {
         decisions.extend(view.dropped(tuning));
     }
-    let is_out = |key: CellKey| {
-        tuning.is_out(key)
-            || decisions
-                .iter()
-                .any(|known| known.key == key && known.fate.is_out())
-    };
-    let left: Vec<(CellKey, SloStanding)> = view
-        .members
-        .iter()
-        .copied()
-        .filter(|(key, _)| !is_out(*key))
-        .collect();
+    let left = view.left(tuning, &decisions);
     if view.members.len() > 1 && !clock.is_over && !(is_due && view.is_settled(&left)) {
         return Move::Look {
             decisions,
@@ -148,63 +164,88 @@ impl View<'_> {
     }
 
     fn dropped(&self, tuning: &Tuning) -> Vec<Decision> {
-        let fate = |&(key, standing): &(CellKey, SloStanding)| {
-            if tuning.is_out(key) {
-                return None;
-            }
-            let fate = if standing == SloStanding::Violates {
-                self.judge.breach(key)
-            } else {
-                self.beaten(key)
-            };
-            Some(decision(self.heat, key, fate?))
+        let members = self.members.iter();
+        members
+            .filter(|member| !tuning.is_out(member.key))
+            .filter_map(|&member| {
+                Some(decision(
+                    self.heat,
+                    member.key,
+                    self.reason_to_drop(member)?,
+                ))
+            })
+            .collect()
+    }
+
+    /// Reason to drop a configuration, if there is one.
+    fn reason_to_drop(&self, member: Member) -> Option<Fate> {
+        if member.standing == SloStanding::Violates {
+            self.judge.breach(member.key)
+        } else {
+            self.beaten(member.key)
+        }
+    }
+
+    /// Those that are in after some decisions.
+    fn left(&self, tuning: &Tuning, decisions: &[Decision]) -> Vec<Member> {
+        let is_out_by_now = |key| {
+            decisions
+                .iter()
+                .any(|known| known.key == key && known.fate.is_out())
         };
-        self.members.iter().filter_map(fate).collect()
+        let members = self.members.iter().copied();
+        members
+            .filter(|&Member { key, .. }| !tuning.is_out(key) && !is_out_by_now(key))
+            .collect()
     }
 
     /// The one that beats a configuration most surely, if one does.
     fn beaten(&self, key: CellKey) -> Option<Fate> {
-        let error = self.error();
-        let others = self
-            .members
+        self.members
             .iter()
-            .filter(|(other, standing)| *other != key && *standing == SloStanding::Meets);
-        let beats = |(other, _): &(CellKey, SloStanding)| {
-            let paired = self.contest(key, *other)?;
-            let evidence = paired.evidence(self.floor);
-            let contest = tuning::described(&paired, *other, self.floor, error);
-            (evidence.relation(error) == Relation::Above).then_some(contest)
-        };
-        let surest = |one: &Contest, other: &Contest| {
-            one.p_different
-                .total_cmp(&other.p_different)
-                .then(other.cost_ratio.value.total_cmp(&one.cost_ratio.value))
-        };
-        others.filter_map(beats).min_by(surest).map(Fate::Worse)
+            .filter(|other| other.key != key && other.standing == SloStanding::Meets)
+            .filter_map(|other| self.beaten_by(key, other.key))
+            .min_by(surer)
+            .map(Fate::Worse)
+    }
+
+    fn beaten_by(&self, key: CellKey, other: CellKey) -> Option<Contest> {
+        let error = self.error();
+        let paired = self.contest(key, other)?;
+        let evidence = paired.evidence(self.floor);
+        (evidence.relation(error) == Relation::Above)
+            .then(|| tuning::described(&paired, other, self.floor, error))
     }
 
     /// Whether more rounds would tell nothing that is worth them.
-    fn is_settled(&self, left: &[(CellKey, SloStanding)]) -> bool {
+    fn is_settled(&self, left: &[Member]) -> bool {
         let rounds = self.heat.rounds.len() as u64;
-        let looks = if self.heat.stage == Stage::Final {
-            LOOKS.len()
-        } else {
-            LOOKS_TO_SORT
-        };
-        if rounds >= LOOKS[looks - 1].0 {
+        if rounds >= LOOKS[self.looks() - 1].0 {
             return true;
         }
         let champion = self.champion(left);
-        let is_proven = |key: CellKey| {
-            self.members
-                .iter()
-                .any(|(known, standing)| *known == key && *standing != SloStanding::Open)
-        };
-        let is_final = self.heat.stage == Stage::Final;
-        let is_told = |key: CellKey| key == champion || self.is_same(key, champion);
         // Those left in the final heat are worth knowing, and so is whether the best one keeps the SLO.
-        let worth = !is_final || is_proven(champion);
-        worth && left.iter().all(|(key, _)| is_told(*key)) && (!is_final || rounds >= LOOKS[1].0)
+        let is_enough =
+            self.heat.stage != Stage::Final || (rounds >= LOOKS[1].0 && self.is_proven(champion));
+        is_enough
+            && left
+                .iter()
+                .all(|&Member { key, .. }| key == champion || self.is_same(key, champion))
+    }
+
+    /// How many of the [`LOOKS`] the heat comes to at most.
+    fn looks(&self) -> usize {
+        if self.heat.stage == Stage::Final {
+            LOOKS.len()
+        } else {
+            LOOKS_TO_SORT
+        }
+    }
+
+    fn is_proven(&self, key: CellKey) -> bool {
+        self.members
+            .iter()
+            .any(|known| known.key == key && known.standing != SloStanding::Open)
     }
 
     fn is_same(&self, one: CellKey, other: CellKey) -> bool {
@@ -215,43 +256,54 @@ impl View<'_> {
     }
 
     /// The best of those that are left; of all, where nothing is left: the one that comes closest to the SLO.
-    fn champion(&self, left: &[(CellKey, SloStanding)]) -> CellKey {
-        let best = left.iter().map(|(_, standing)| *standing).min();
+    fn champion(&self, left: &[Member]) -> CellKey {
+        let best = left.iter().map(|member| member.standing).min();
         let Some(best) = best.filter(|standing| *standing != SloStanding::Violates) else {
             return self.closest();
         };
         let pool: Vec<CellKey> = left
             .iter()
-            .filter(|(_, standing)| *standing == best)
-            .map(|(key, _)| *key)
+            .filter(|member| member.standing == best)
+            .map(|member| member.key)
             .collect();
         let stays = pool.contains(&self.heat.reference);
         let measure = if stays { self.heat.reference } else { pool[0] };
-        let cost = |key: CellKey| -> Option<f64> {
-            if key == measure {
-                return Some(0.0);
-            }
-            let evidence = self.contest(key, measure)?.evidence(self.floor);
-            // Without proof the one before stays: the simpler one, and the one that is known best.
-            (!stays || evidence.relation(LEAD_ERROR) == Relation::Below).then_some(evidence.centre)
-        };
-        let costs = pool.iter().filter_map(|&key| Some((key, cost(key)?)));
+        let costs = pool
+            .iter()
+            .filter_map(|&key| Some((key, self.cost_over(key, measure)?)));
         costs
             .min_by(|one, other| one.1.total_cmp(&other.1))
             .map_or(measure, |(key, _)| key)
     }
 
+    /// On the scale of the logarithm; `None` where the two took no turns, and of one that must not take the reference's
+    /// place.
+    fn cost_over(&self, key: CellKey, measure: CellKey) -> Option<f64> {
+        if key == measure {
+            return Some(0.0);
+        }
+        let evidence = self.contest(key, measure)?.evidence(self.floor);
+        // Without proof the one before stays: the simpler one, and the one that is known best.
+        let is_taken =
+            measure != self.heat.reference || evidence.relation(LEAD_ERROR) == Relation::Below;
+        is_taken.then_some(evidence.centre)
+    }
+
     fn closest(&self) -> CellKey {
-        let keys = || self.members.iter().map(|(key, _)| *key);
-        let own = self.judge.excess(self.heat.reference);
-        let nearest = keys()
-            .min_by(|&one, &other| self.judge.excess(one).total_cmp(&self.judge.excess(other)));
-        let is_clearly_nearer =
-            |key: &CellKey| (1.0 + self.judge.excess(*key)).ln() < (1.0 + own).ln() - self.floor;
-        let has_failed = !keys().any(|key| key == self.heat.reference);
+        let reference = self.heat.reference;
+        let keys = self.members.iter().map(|member| member.key);
+        let nearest =
+            keys.min_by(|&one, &other| self.judge.excess(one).total_cmp(&self.judge.excess(other)));
+        let has_failed = self.members.iter().all(|member| member.key != reference);
         nearest
-            .filter(|key| has_failed || is_clearly_nearer(key))
-            .unwrap_or(self.heat.reference)
+            .filter(|&key| has_failed || self.is_clearly_nearer(key))
+            .unwrap_or(reference)
+    }
+
+    /// To the SLO than the reference.
+    fn is_clearly_nearer(&self, key: CellKey) -> bool {
+        let own = self.judge.excess(self.heat.reference);
+        (1.0 + self.judge.excess(key)).ln() < (1.0 + own).ln() - self.floor
     }
 
     fn crowning(&self, champion: CellKey) -> Option<Decision> {
@@ -268,17 +320,28 @@ impl View<'_> {
         let keeps = self
             .members
             .iter()
-            .any(|(key, standing)| *key == champion && *standing != SloStanding::Violates);
+            .any(|known| known.key == champion && known.standing != SloStanding::Violates);
         keeps.then(|| decision(self.heat, champion, Fate::Champion { over }))
     }
 
-    fn ties(&self, champion: CellKey, left: &[(CellKey, SloStanding)]) -> Vec<Decision> {
-        let tie = |&(key, _): &(CellKey, SloStanding)| {
-            let paired = self.contest(key, champion).filter(|_| key != champion)?;
-            let contest = tuning::described(&paired, champion, self.floor, LEAD_ERROR);
-            let same = paired.evidence(self.floor).relation(LEAD_ERROR) == Relation::Same;
-            same.then(|| decision(self.heat, key, Fate::Tied(contest)))
-        };
-        left.iter().filter_map(tie).collect()
+    fn ties(&self, champion: CellKey, left: &[Member]) -> Vec<Decision> {
+        left.iter()
+            .filter(|member| member.key != champion)
+            .filter_map(|member| self.tie(member.key, champion))
+            .collect()
     }
+
+    fn tie(&self, key: CellKey, champion: CellKey) -> Option<Decision> {
+        let paired = self.contest(key, champion)?;
+        let contest = tuning::described(&paired, champion, self.floor, LEAD_ERROR);
+        let same = paired.evidence(self.floor).relation(LEAD_ERROR) == Relation::Same;
+        same.then(|| decision(self.heat, key, Fate::Tied(contest)))
+    }
+}
+
+/// By their probability of chance, then by the larger difference.
+fn surer(one: &Contest, other: &Contest) -> Ordering {
+    one.p_different
+        .total_cmp(&other.p_different)
+        .then(other.cost_ratio.value.total_cmp(&one.cost_ratio.value))
 }

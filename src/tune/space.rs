@@ -83,41 +83,57 @@ pub(super) fn neighbours(
     from: &Configuration,
     executions: &[Execution],
 ) -> Vec<Configuration> {
-    let mut found = Vec::new();
-    let mut with = |change: &dyn Fn(&mut Configuration)| {
-        let mut changed = from.clone();
-        change(&mut changed);
-        if changed != *from && !found.contains(&changed) {
-            found.push(changed);
-        }
-    };
+    let mut found = Neighbours::of(from);
     for batch_size in adjacent(&space.batch_sizes, from.batch_size) {
-        with(&|changed| changed.batch_size = batch_size);
+        found.add(|changed| changed.batch_size = batch_size);
     }
     if !from.spec.is_accelerated() {
         for threads in adjacent(&space.intra_threads, from.spec.options.intra_threads) {
-            with(&|changed| changed.spec.options.intra_threads = threads);
+            found.add(|changed| changed.spec.options.intra_threads = threads);
         }
     }
     for &spinning in &space.spinning {
-        with(&|changed| changed.spec.options.allow_spinning = spinning);
+        found.add(|changed| changed.spec.options.allow_spinning = spinning);
     }
     for &arena in &space.memory_arena {
-        with(&|changed| changed.spec.options.memory_arena = arena);
+        found.add(|changed| changed.spec.options.memory_arena = arena);
     }
     for &pattern in &space.memory_pattern {
-        with(&|changed| changed.spec.options.memory_pattern = pattern);
+        found.add(|changed| changed.spec.options.memory_pattern = pattern);
     }
     for &execution in executions {
-        with(&|changed| {
+        found.add(|changed| {
             changed.spec.options.execution_mode = execution.mode;
             changed.spec.options.inter_threads = execution.inter_threads;
         });
     }
     for &level in &space.graph_optimizations {
-        with(&|changed| changed.spec.options.graph_optimization = level);
+        found.add(|changed| changed.spec.options.graph_optimization = level);
     }
-    found
+    found.all
+}
+
+struct Neighbours<'a> {
+    from: &'a Configuration,
+    all: Vec<Configuration>,
+}
+
+impl<'a> Neighbours<'a> {
+    fn of(from: &'a Configuration) -> Self {
+        Neighbours {
+            from,
+            all: Vec::new(),
+        }
+    }
+
+    /// Each once, and nothing that changes nothing.
+    fn add(&mut self, change: impl FnOnce(&mut Configuration)) {
+        let mut changed = self.from.clone();
+        change(&mut changed);
+        if changed != *self.from && !self.all.contains(&changed) {
+            self.all.push(changed);
+        }
+    }
 }
 
 /// Operators run side by side only on the CPU, and only where some of the graph need not wait for each other.

@@ -33,87 +33,22 @@ struct Course<'a> {
 }
 
 pub(super) fn next(judge: &Judge<'_>, tuning: &Tuning, clock: Clock) -> Move {
-    let record = judge.record;
-    let (Some(plan), Some(default)) = (&record.plan.tuning, default_cell(record)) else {
-        return Move::End(EndReason::NothingLeft);
-    };
-    let course = Course {
-        judge,
-        record,
-        plan,
-        tuning,
-        purse: Purse::of(record, clock.left),
-    };
-    let excluded = course.excluded();
-    if !excluded.is_empty() {
-        return Move::Look {
-            decisions: excluded,
-            champion: None,
-        };
-    }
-    let reference = tuning.champion().unwrap_or(default);
-    if record
-        .plan
-        .tuning
-        .as_ref()
-        .is_some_and(|tuning| !tuning.cells.contains(&default))
-    {
-        return Move::Admit {
-            sessions: Vec::new(),
-            cells: vec![default],
-        };
-    }
-    let best = space::configuration(record, reference);
-    let grid = course.promising_first(course.untried(space::grid(record, plan)), reference);
-    if tuning.heats.is_empty() {
-        let is_tight = course
-            .purse
-            .is_tight(&grid[..grid.len().min(CHALLENGERS + 1)]);
-        return course.heat(
-            Stage::Grid,
-            reference,
-            if is_tight { Vec::new() } else { grid },
-        );
-    }
-    let (grid, slow) = course.purse.part(&best, grid);
-    if !grid.is_empty() && clock.spent_ratio < GRID_SHARE {
-        return course.heat(Stage::Grid, reference, grid);
-    }
-    let neighbours = space::neighbours(
-        &plan.space,
-        &best,
-        space::executions(record, &plan.space, &best),
-    );
-    let (neighbours, slow_neighbours) = course.purse.part(&best, course.untried(neighbours));
-    if !neighbours.is_empty() && clock.spent_ratio < OPTIONS_SHARE {
-        return course.heat(Stage::Options, reference, neighbours);
-    }
-    match course.finalists(reference, default) {
-        Some(cells) => course.begin(Stage::Final, reference, cells),
-        None if !course.was_cut_off()
-            && [grid, slow, neighbours, slow_neighbours]
-                .iter()
-                .all(Vec::is_empty) =>
-        {
-            Move::End(EndReason::SearchDone)
-        }
-        None => Move::End(EndReason::BudgetSpent),
+    let default = default_cell(judge.record);
+    match Course::of(judge, tuning, clock).zip(default) {
+        Some((course, default)) => course.next(default, clock.spent_ratio),
+        None => Move::End(EndReason::NothingLeft),
     }
 }
 
 pub(super) fn has_untried(judge: &Judge<'_>, tuning: &Tuning, clock: Clock) -> bool {
-    let record = judge.record;
-    let Some(plan) = &record.plan.tuning else {
-        return false;
-    };
-    let course = Course {
-        judge,
-        record,
-        plan,
-        tuning,
-        purse: Purse::of(record, clock.left),
-    };
-    !course.untried(space::grid(record, plan)).is_empty()
+    Course::of(judge, tuning, clock).is_some_and(|course| !course.untried(course.grid()).is_empty())
+}
+
+fn decided(decisions: Vec<Decision>) -> Move {
+    Move::Look {
+        decisions,
+        champion: None,
+    }
 }
 
 pub(super) fn is_to_score(record: &RunRecord, session: usize) -> bool {
@@ -137,53 +72,134 @@ pub(super) fn is_to_score(record: &RunRecord, session: usize) -> bool {
             .any(|scored| scored.session == session)
 }
 
+impl<'a> Course<'a> {
+    /// `None` for a run that is no search.
+    fn of(judge: &'a Judge<'a>, tuning: &'a Tuning, clock: Clock) -> Option<Self> {
+        let record = judge.record;
+        Some(Course {
+            judge,
+            record,
+            plan: record.plan.tuning.as_ref()?,
+            tuning,
+            purse: Purse::of(record, clock.left),
+        })
+    }
+}
+
 impl Course<'_> {
+    fn next(&self, default: CellKey, spent_ratio: f64) -> Move {
+        let excluded = self.excluded();
+        if !excluded.is_empty() {
+            return decided(excluded);
+        }
+        if !self.plan.cells.contains(&default) {
+            return Move::Admit {
+                sessions: Vec::new(),
+                cells: vec![default],
+            };
+        }
+        let reference = self.tuning.champion().unwrap_or(default);
+        let grid = self.promising_first(self.untried(self.grid()), reference);
+        if self.tuning.heats.is_empty() {
+            return self.first_heat(reference, grid);
+        }
+        let best = space::configuration(self.record, reference);
+        let (grid, slow) = self.purse.part(&best, grid);
+        if !grid.is_empty() && spent_ratio < GRID_SHARE {
+            return self.heat(Stage::Grid, reference, grid);
+        }
+        let neighbours = self.untried(self.neighbours(&best));
+        let (neighbours, slow_neighbours) = self.purse.part(&best, neighbours);
+        if !neighbours.is_empty() && spent_ratio < OPTIONS_SHARE {
+            return self.heat(Stage::Options, reference, neighbours);
+        }
+        let left = [grid, slow, neighbours, slow_neighbours];
+        match self.finalists(reference, default) {
+            Some(cells) => self.begin(Stage::Final, reference, cells),
+            None => Move::End(self.end(&left)),
+        }
+    }
+
+    /// Of the grid, or of the defaults alone where time is short.
+    fn first_heat(&self, reference: CellKey, grid: Vec<Configuration>) -> Move {
+        let first = &grid[..grid.len().min(CHALLENGERS + 1)];
+        let candidates = if self.purse.is_tight(first) {
+            Vec::new()
+        } else {
+            grid
+        };
+        self.heat(Stage::Grid, reference, candidates)
+    }
+
+    fn end(&self, left: &[Vec<Configuration>]) -> EndReason {
+        if left.iter().all(Vec::is_empty) && !self.was_cut_off() {
+            EndReason::SearchDone
+        } else {
+            EndReason::BudgetSpent
+        }
+    }
+
+    fn grid(&self) -> Vec<Configuration> {
+        space::grid(self.record, self.plan)
+    }
+
+    fn neighbours(&self, best: &Configuration) -> Vec<Configuration> {
+        let executions = space::executions(self.record, &self.plan.space, best);
+        space::neighbours(&self.plan.space, best, executions)
+    }
+
+    /// All cells of all heats.
+    fn raced(&self) -> impl Iterator<Item = CellKey> {
+        self.tuning
+            .heats
+            .iter()
+            .flat_map(|heat| heat.cells.iter().copied())
+    }
+
     /// Sessions that are out before anything was timed, for their outputs or an unreadable model, each decided once.
     fn excluded(&self) -> Vec<Decision> {
         if !self.tuning.heats.is_empty() {
             return Vec::new();
         }
-        let decide = |session: usize| {
-            let key = CellKey {
-                session,
-                ..default_cell(self.record)?
-            };
-            let fate = self.why_excluded(key)?;
-            self.tuning.fate(key).is_none().then_some(Decision {
-                key,
-                heat: None,
-                rounds_count: 0,
-                fate,
-            })
-        };
         (0..self.plan.base_sessions_count)
-            .filter_map(decide)
+            .filter_map(|session| self.exclusion(session))
             .collect()
     }
 
-    fn why_excluded(&self, key: CellKey) -> Option<Fate> {
-        let failed = |reason: &Plain| {
-            Some(Fate::Failed {
-                reason: reason.clone(),
-            })
+    fn exclusion(&self, session: usize) -> Option<Decision> {
+        let key = CellKey {
+            session,
+            ..default_cell(self.record)?
         };
-        let variant = &self.record.variants[self.record.plan.sessions[key.session].variant];
-        if let Some(reason) = variant.outcome.reason() {
-            return failed(reason);
-        }
-        if let Some(launch) = self
-            .record
-            .launches
-            .iter()
-            .find(|launch| launch.session == key.session)
-            && let Some(reason) = launch.outcome.reason()
-        {
-            return failed(reason);
+        let fate = self.why_excluded(key)?;
+        self.tuning
+            .fate(key)
+            .is_none()
+            .then_some(untimed(key, fate))
+    }
+
+    fn why_excluded(&self, key: CellKey) -> Option<Fate> {
+        if let Some(reason) = self.why_not_started(key.session) {
+            return Some(Fate::Failed {
+                reason: reason.clone(),
+            });
         }
         match self.judge.breach(key) {
             Some(fate @ (Fate::LessAccurate { .. } | Fate::NotFinite)) => Some(fate),
             _ => None,
         }
+    }
+
+    /// For its model, or else its first launch.
+    fn why_not_started(&self, session: usize) -> Option<&Plain> {
+        let variant = &self.record.variants[self.record.plan.sessions[session].variant];
+        let mut launches = self.record.launches.iter();
+        variant.outcome.reason().or_else(|| {
+            launches
+                .find(|launch| launch.session == session)?
+                .outcome
+                .reason()
+        })
     }
 
     /// Whether the last heat ended before it had the rounds after which configurations are told from each other.
@@ -196,38 +212,34 @@ impl Course<'_> {
     }
 
     fn is_excluded(&self, configuration: &Configuration) -> bool {
-        let out = |decision: &Decision| {
-            let spec = &self.record.plan.sessions[decision.key.session];
-            match (&decision.fate, decision.heat) {
-                (Fate::LessAccurate { .. } | Fate::NotFinite, _) | (Fate::Failed { .. }, None) => {
-                    computes_alike(spec, &configuration.spec)
-                }
-                // What failed at one batch size is not tried at larger ones.
-                (Fate::Failed { .. }, Some(_)) => {
-                    *spec == configuration.spec
-                        && decision.key.batch_size <= configuration.batch_size
-                }
-                _ => false,
+        let mut decisions = self.tuning.decisions.iter();
+        decisions.any(|decision| self.excludes(decision, configuration))
+    }
+
+    fn excludes(&self, decision: &Decision, configuration: &Configuration) -> bool {
+        let spec = &self.record.plan.sessions[decision.key.session];
+        match (&decision.fate, decision.heat) {
+            (Fate::LessAccurate { .. } | Fate::NotFinite, _) | (Fate::Failed { .. }, None) => {
+                computes_alike(spec, &configuration.spec)
             }
-        };
-        self.tuning.decisions.iter().any(out)
+            // What failed at one batch size is not tried at larger ones.
+            (Fate::Failed { .. }, Some(_)) => {
+                *spec == configuration.spec && decision.key.batch_size <= configuration.batch_size
+            }
+            _ => false,
+        }
     }
 
     /// Those that were in no heat yet, and are worth one.
-    fn untried(&self, configurations: Vec<Configuration>) -> Vec<Configuration> {
-        let tried = |configuration: &Configuration| {
-            let key = space::cell_of(self.record, configuration);
-            key.is_some_and(|key| {
-                self.tuning
-                    .heats
-                    .iter()
-                    .any(|heat| heat.cells.contains(&key))
-                    || self.tuning.fate(key).is_some()
-            })
-        };
-        let mut left = configurations;
-        left.retain(|configuration| !tried(configuration) && !self.is_excluded(configuration));
-        left
+    fn untried(&self, mut configurations: Vec<Configuration>) -> Vec<Configuration> {
+        configurations.retain(|one| !self.is_tried(one) && !self.is_excluded(one));
+        configurations
+    }
+
+    fn is_tried(&self, configuration: &Configuration) -> bool {
+        space::cell_of(self.record, configuration).is_some_and(|key| {
+            self.raced().any(|raced| raced == key) || self.tuning.fate(key).is_some()
+        })
     }
 
     /// Configurations of variants and execution providers first of which one came near the best one so far, or of which
@@ -237,53 +249,53 @@ impl Course<'_> {
         mut configurations: Vec<Configuration>,
         reference: CellKey,
     ) -> Vec<Configuration> {
-        let base = |spec: &SessionSpec| {
-            (
-                spec.variant,
-                spec.runtime.clone(),
-                spec.execution_provider.clone(),
-            )
-        };
-        let positive = |key: CellKey| {
-            let cost = self.cost(key);
-            if cost < 0.0 { -1.0 / cost } else { cost }
-        };
-        let best = positive(reference);
-        let tried: Vec<CellKey> = self
-            .tuning
-            .heats
-            .iter()
-            .flat_map(|heat| heat.cells.iter().copied())
-            .collect();
-        let is_far = |configuration: &Configuration| {
-            let alike = tried.iter().filter(|key| {
-                base(&self.record.plan.sessions[key.session]) == base(&configuration.spec)
-            });
-            let least = alike.map(|&key| positive(key)).reduce(f64::min);
-            least.is_some_and(|least| least > best * FAR)
-        };
-        configurations.sort_by_cached_key(is_far);
+        let far = FAR * above_zero(self.cost(reference));
         configurations
+            .sort_by_cached_key(|one| self.least_cost_like(one).is_some_and(|least| least > far));
+        configurations
+    }
+
+    /// Of those tried of the same variant, library and execution provider; `None` where there were none.
+    fn least_cost_like(&self, configuration: &Configuration) -> Option<f64> {
+        let sessions = &self.record.plan.sessions;
+        self.raced()
+            .filter(|key| is_of_one_base(&sessions[key.session], &configuration.spec))
+            .map(|key| above_zero(self.cost(key)))
+            .reduce(f64::min)
     }
 
     /// The next heat of a stage; before it, what it needs.
     fn heat(&self, stage: Stage, reference: CellKey, candidates: Vec<Configuration>) -> Move {
         let beyond = self.beyond_slo(&candidates);
         if !beyond.is_empty() {
-            return Move::Look {
-                decisions: beyond,
-                champion: None,
-            };
+            return decided(beyond);
         }
-        let reference_configuration = space::configuration(self.record, reference);
-        let mut memory = self.memory(&reference_configuration);
-        let mut time = self.purse.turn(&reference_configuration);
+        let chosen = self.with_room(reference, candidates);
+        let sessions = self.new_sessions(&chosen);
+        let cells: Vec<CellKey> = chosen
+            .iter()
+            .filter_map(|one| self.cell(one, &sessions))
+            .collect();
+        if cells.iter().any(|key| !self.plan.cells.contains(key)) {
+            return Move::Admit { sessions, cells };
+        }
+        let cells = std::iter::once(reference).chain(cells).collect();
+        self.begin(stage, reference, cells)
+    }
+
+    /// As many of the first ones as there is memory and time for beside the best one, and one in any case.
+    fn with_room(
+        &self,
+        reference: CellKey,
+        mut candidates: Vec<Configuration>,
+    ) -> Vec<Configuration> {
+        let reference = space::configuration(self.record, reference);
+        candidates.retain(|candidate| *candidate != reference);
+        let mut memory = self.memory(&reference);
+        let mut time = self.purse.turn(&reference);
         let available = self.memory_for_all();
         let mut chosen: Vec<Configuration> = Vec::new();
-        for candidate in candidates
-            .into_iter()
-            .filter(|candidate| *candidate != reference_configuration)
-        {
+        for candidate in candidates {
             memory += self.memory(&candidate);
             time += self.purse.turn(&candidate);
             let has_room = memory <= available && self.purse.has_room_for(time);
@@ -292,49 +304,40 @@ impl Course<'_> {
             }
             chosen.push(candidate);
         }
-        let mut sessions = Vec::new();
-        for candidate in &chosen {
-            if !self.record.plan.sessions.contains(&candidate.spec)
-                && !sessions.contains(&candidate.spec)
-            {
-                sessions.push(candidate.spec.clone());
+        chosen
+    }
+
+    /// Those that the plan does not hold yet.
+    fn new_sessions(&self, chosen: &[Configuration]) -> Vec<SessionSpec> {
+        let known = &self.record.plan.sessions;
+        let mut new = Vec::new();
+        for Configuration { spec, .. } in chosen {
+            if !known.contains(spec) && !new.contains(spec) {
+                new.push(spec.clone());
             }
         }
-        let index = |spec: &SessionSpec| {
-            self.record
-                .plan
-                .sessions
-                .iter()
-                .chain(&sessions)
-                .position(|known| known == spec)
-        };
-        let cell = |one: &Configuration| {
-            Some(CellKey {
-                session: index(&one.spec)?,
-                shape: 0,
-                batch_size: one.batch_size,
-                load_mode: space::LOAD,
-            })
-        };
-        let cells: Vec<CellKey> = chosen.iter().filter_map(cell).collect();
-        if cells.iter().any(|key| !self.plan.cells.contains(key)) {
-            return Move::Admit { sessions, cells };
-        }
-        self.begin(
-            stage,
-            reference,
-            std::iter::once(reference).chain(cells).collect(),
-        )
+        new
+    }
+
+    /// Once `new` sessions follow those of the plan.
+    fn cell(&self, one: &Configuration, new: &[SessionSpec]) -> Option<CellKey> {
+        let mut sessions = self.record.plan.sessions.iter().chain(new);
+        Some(CellKey {
+            session: sessions.position(|known| *known == one.spec)?,
+            shape: 0,
+            batch_size: one.batch_size,
+            load_mode: space::LOAD,
+        })
     }
 
     /// Begins a heat; before it, scores what has to be known to be accurate enough.
     fn begin(&self, stage: Stage, reference: CellKey, cells: Vec<CellKey>) -> Move {
-        let limited = self.plan.max_accuracy_drop_ratio.is_some();
-        let unknown = |key: &&CellKey| limited && self.judge.scored(key.session).is_none();
-        let winner = |key: &&CellKey| stage == Stage::Final && **key == reference;
         let wanted = cells
             .iter()
-            .filter(|key| unknown(key) || winner(key))
+            .filter(|&&key| {
+                self.has_unknown_accuracy(key.session)
+                    || (stage == Stage::Final && key == reference)
+            })
             .map(|key| key.session);
         if let Some(session) = wanted
             .into_iter()
@@ -355,34 +358,38 @@ impl Course<'_> {
         })
     }
 
+    /// Although a limit was set.
+    fn has_unknown_accuracy(&self, session: usize) -> bool {
+        self.plan.max_accuracy_drop_ratio.is_some() && self.judge.scored(session).is_none()
+    }
+
     /// Larger batches of sessions of which a smaller one takes too long or too much memory already.
     fn beyond_slo(&self, candidates: &[Configuration]) -> Vec<Decision> {
-        let beyond = |candidate: &Configuration| {
-            let key = space::cell_of(self.record, candidate)?;
-            let smaller = self.tuning.decisions.iter().filter(|decision| {
-                decision.key.session == key.session && decision.key.batch_size < key.batch_size
-            });
-            let broken = smaller
-                .into_iter()
-                .find_map(|decision| match &decision.fate {
-                    Fate::BreaksSlo(breach) if grows_with_batch(breach.check.metric) => {
-                        Some((decision.key.batch_size, breach))
-                    }
-                    _ => None,
-                });
-            let (batch_size, breach) = broken?;
-            let fate = Fate::BeyondSlo {
-                batch_size,
-                check: breach.check.clone(),
-            };
-            Some(Decision {
-                key,
-                heat: None,
-                rounds_count: 0,
-                fate,
+        candidates
+            .iter()
+            .filter_map(|candidate| {
+                let key = space::cell_of(self.record, candidate)?;
+                Some(untimed(key, self.broken_below(key)?))
             })
-        };
-        candidates.iter().filter_map(beyond).collect()
+            .collect()
+    }
+
+    /// What a smaller batch of the session broke that a larger one breaks as well.
+    fn broken_below(&self, key: CellKey) -> Option<Fate> {
+        let smaller = self.tuning.decisions.iter().filter(|decision| {
+            decision.key.session == key.session && decision.key.batch_size < key.batch_size
+        });
+        smaller
+            .into_iter()
+            .find_map(|decision| match &decision.fate {
+                Fate::BreaksSlo(breach) if grows_with_batch(breach.check.metric) => {
+                    Some(Fate::BeyondSlo {
+                        batch_size: decision.key.batch_size,
+                        check: breach.check.clone(),
+                    })
+                }
+                _ => None,
+            })
     }
 
     /// Memory that all processes of a heat may take, in bytes.
@@ -396,24 +403,29 @@ impl Course<'_> {
 
     /// Memory that a process is expected to take, in bytes.
     fn memory(&self, configuration: &Configuration) -> f64 {
-        let alike = self.tuning.heats.iter().flat_map(|heat| &heat.cells);
-        let alike = alike.filter(|key| {
-            self.record.plan.sessions[key.session].variant == configuration.spec.variant
-        });
-        let measured = alike.filter(|key| key.batch_size >= configuration.batch_size);
-        let measured = measured
-            .filter_map(|&key| self.judge.value(key, Metric::PeakMemory))
-            .fold(0.0, f64::max);
+        let measured = self.measured_memory(configuration);
+        if measured > 0.0 {
+            return measured;
+        }
         let model = self.record.variants[configuration.spec.variant]
             .model
             .as_ref();
         let size = model.map_or(0, |model| model.file_size_bytes.0);
-        let expected = Bytes(
+        Bytes(
             size.saturating_mul(MODEL_FACTOR)
                 .saturating_add(PROCESS_MEMORY.0),
         )
-        .as_f64();
-        if measured > 0.0 { measured } else { expected }
+        .as_f64()
+    }
+
+    /// The most of any session of the variant at batches as large, in bytes; 0 where none was measured.
+    fn measured_memory(&self, configuration: &Configuration) -> f64 {
+        let sessions = &self.record.plan.sessions;
+        self.raced()
+            .filter(|key| sessions[key.session].variant == configuration.spec.variant)
+            .filter(|key| key.batch_size >= configuration.batch_size)
+            .filter_map(|key| self.judge.value(key, Metric::PeakMemory))
+            .fold(0.0, f64::max)
     }
 
     /// The best one, the defaults, and those neither out nor known the same; `None` after a final heat.
@@ -430,34 +442,41 @@ impl Course<'_> {
         if default != reference && !matches!(self.tuning.fate(default), Some(Fate::Failed { .. })) {
             cells.push(default);
         }
-        let mut open: Vec<CellKey> = self
-            .tuning
-            .heats
-            .iter()
-            .flat_map(|heat| heat.cells.iter().copied())
-            .collect();
-        open.sort_unstable();
-        open.dedup();
-        let is_open = |key: &CellKey| {
-            let settled =
-                self.tuning.is_out(*key) || matches!(self.tuning.fate(*key), Some(Fate::Tied(_)));
-            !cells.contains(key) && !settled && self.judge.standing(*key) != SloStanding::Violates
-        };
-        open.retain(is_open);
-        open.sort_by(|one, other| self.cost(*one).total_cmp(&self.cost(*other)));
-        let mut memory: f64 = cells
-            .iter()
-            .map(|&key| self.memory(&space::configuration(self.record, key)))
-            .sum();
-        for key in open {
-            memory += self.memory(&space::configuration(self.record, key));
+        self.add_open(&mut cells);
+        let unproven = self.judge.standing(reference) == SloStanding::Open;
+        (cells.len() > 1 || unproven).then_some(cells)
+    }
+
+    /// The best ones of those that are open, as far as there is memory.
+    fn add_open(&self, cells: &mut Vec<CellKey>) {
+        let mut memory: f64 = cells.iter().map(|&key| self.memory_of(key)).sum();
+        for key in self.open_beside(cells) {
+            memory += self.memory_of(key);
             if cells.len() > CHALLENGERS || memory > self.memory_for_all() {
                 break;
             }
             cells.push(key);
         }
-        let unproven = self.judge.standing(reference) == SloStanding::Open;
-        (cells.len() > 1 || unproven).then_some(cells)
+    }
+
+    fn memory_of(&self, key: CellKey) -> f64 {
+        self.memory(&space::configuration(self.record, key))
+    }
+
+    /// Those raced that are not settled, the best one first.
+    fn open_beside(&self, cells: &[CellKey]) -> Vec<CellKey> {
+        let mut open: Vec<CellKey> = self.raced().collect();
+        open.sort_unstable();
+        open.dedup();
+        open.retain(|key| !cells.contains(key) && self.is_open(*key));
+        open.sort_by(|one, other| self.cost(*one).total_cmp(&self.cost(*other)));
+        open
+    }
+
+    fn is_open(&self, key: CellKey) -> bool {
+        let settled =
+            self.tuning.is_out(key) || matches!(self.tuning.fate(key), Some(Fate::Tied(_)));
+        !settled && self.judge.standing(key) != SloStanding::Violates
     }
 
     /// The objective's figure, less of which is better; infinite where it is absent.
@@ -470,6 +489,26 @@ impl Course<'_> {
             .value(key, metric)
             .map_or(f64::INFINITY, |value| metric.direction().cost(value))
     }
+}
+
+fn untimed(key: CellKey, fate: Fate) -> Decision {
+    Decision {
+        key,
+        heat: None,
+        rounds_count: 0,
+        fate,
+    }
+}
+
+fn is_of_one_base(one: &SessionSpec, other: &SessionSpec) -> bool {
+    one.variant == other.variant
+        && one.runtime == other.runtime
+        && one.execution_provider == other.execution_provider
+}
+
+/// A cost of which less is better on a scale on which it can be multiplied.
+fn above_zero(cost: f64) -> f64 {
+    if cost < 0.0 { -1.0 / cost } else { cost }
 }
 
 /// Whether a metric only grows with the batch size: latencies and memory of the process.
