@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::analysis::{
-    Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, NotTried, Priority, Setting,
-    Untried, Verdict,
+    Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, Priority, Setting, Untried,
+    Verdict,
 };
 use crate::metric::Metric;
 use crate::plan::{Binding, CellKey};
@@ -68,41 +68,38 @@ pub struct PhaseView {
 }
 
 pub(in crate::report) fn priorities(source: Source<'_>) -> Vec<PriorityView> {
-    let levels = [
-        (
-            Priority::High,
-            "High Priority",
-            "Critical Impact",
-            format!("at least {HIGH_GAIN}x"),
-        ),
-        (
-            Priority::Medium,
-            "Medium Priority",
-            "Significant Impact",
-            format!("between {MEDIUM_GAIN}x and {HIGH_GAIN}x"),
-        ),
-        (
-            Priority::Low,
-            "Low Priority",
-            "Minor Impact",
-            format!("below {MEDIUM_GAIN}x, or in size alone"),
-        ),
-    ];
-    let view = |(priority, label, impact, bounds): (Priority, &str, &str, String)| {
-        let advice = source
-            .findings
-            .decisions
-            .advice
-            .iter()
-            .filter(|advice| advice.priority == priority);
-        PriorityView {
-            label: label.into(),
-            impact: impact.into(),
-            advice: advice.map(|advice| worded(source, advice)).collect(),
-            none: format!("none: the run shows no gain of this class ({bounds})"),
-        }
+    [Priority::High, Priority::Medium, Priority::Low]
+        .into_iter()
+        .map(|priority| of_priority(source, priority))
+        .collect()
+}
+
+fn of_priority(source: Source<'_>, priority: Priority) -> PriorityView {
+    let (label, impact) = match priority {
+        Priority::High => ("High Priority", "Critical Impact"),
+        Priority::Medium => ("Medium Priority", "Significant Impact"),
+        Priority::Low => ("Low Priority", "Minor Impact"),
     };
-    levels.into_iter().map(view).collect()
+    let advice = source.findings.decisions.advice.iter();
+    let advice = advice.filter(|advice| advice.priority == priority);
+    PriorityView {
+        label: label.into(),
+        impact: impact.into(),
+        advice: advice.map(|advice| worded(source, advice)).collect(),
+        none: format!(
+            "none: the run shows no gain of this class ({})",
+            bounds(priority)
+        ),
+    }
+}
+
+/// Gains that a priority is about.
+fn bounds(priority: Priority) -> String {
+    match priority {
+        Priority::High => format!("at least {HIGH_GAIN}x"),
+        Priority::Medium => format!("between {MEDIUM_GAIN}x and {HIGH_GAIN}x"),
+        Priority::Low => format!("below {MEDIUM_GAIN}x, or in size alone"),
+    }
 }
 
 fn worded(source: Source<'_>, advice: &Advice) -> AdviceView {
@@ -125,33 +122,24 @@ fn worded(source: Source<'_>, advice: &Advice) -> AdviceView {
 
 pub(in crate::report) fn area(source: Source<'_>, advice: &Advice) -> String {
     let key = advice.action.key();
-    let name = source.name(key.session);
+    let (name, at) = (source.name(key.session), source.at(key));
     match &advice.action {
-        Action::Ship { .. } => format!(
-            "Ship {name} instead of {} ({})",
-            source.baseline_name(),
-            source.at(key)
-        ),
+        Action::Ship { .. } => {
+            format!("Ship {name} instead of {} ({at})", source.baseline_name())
+        }
         Action::Switch { settings, .. } => {
             let settings = words::listed(settings.iter().map(|setting| to(source, key, setting)));
             let model = plain(&source.record.plan.variant_of(key.session).name);
-            format!("Switch {model} to {settings} ({})", source.at(key))
+            format!("Switch {model} to {settings} ({at})")
         }
-        Action::Batch { from, .. } => format!("Run {name} {} instead of {from}", source.at(key)),
+        Action::Batch { from, .. } => format!("Run {name} {at} instead of {from}"),
         Action::SetOption { option, .. } if option == FLUSH_DENORMALS => {
-            format!(
-                "Flush denormal numbers to zero in {name}: set {option} ({})",
-                source.at(key)
-            )
+            format!("Flush denormal numbers to zero in {name}: set {option} ({at})")
         }
-        Action::SetOption { option, .. } => {
-            format!("Set {} for {name} ({})", plain(option), source.at(key))
-        }
+        Action::SetOption { option, .. } => format!("Set {} for {name} ({at})", plain(option)),
         Action::KeepWarm { longest_ns, .. } => {
-            format!(
-                "Keep {name} warm: let no more than {} pass between predictions",
-                time(*longest_ns)
-            )
+            let longest = time(*longest_ns);
+            format!("Keep {name} warm: let no more than {longest} pass between predictions")
         }
         Action::LoadBeforeTraffic { .. } => {
             format!("Load {name} and run it once before traffic arrives")
@@ -199,23 +187,16 @@ pub(in crate::report) fn gain(advice: &Advice) -> String {
             format!("{factor}x fewer threads, as fast as before, n = {n}")
         }
         (Action::KeepWarm { idle_ns, .. }, _) => {
-            format!(
-                "after a pause of {} a prediction takes {factor}x as long{ends}, n = {n}",
-                time(*idle_ns)
-            )
+            let pause = time(*idle_ns);
+            format!("after a pause of {pause} a prediction takes {factor}x as long{ends}, n = {n}")
         }
         (Action::LoadBeforeTraffic { .. }, _) => {
             format!("the first prediction takes {factor}x as long as a later one{ends}, n = {n}")
         }
         (Action::Batch { .. }, _) => {
-            let latency = advice
-                .latency_factor
-                .map(|latency| number::factor(latency, None));
-            let latency =
-                latency.map(|latency| format!("; one inference takes {latency}x as long"));
             format!(
                 "{factor}x the throughput{ends}, n = {n}{}",
-                latency.unwrap_or_default()
+                longer(advice.latency_factor)
             )
         }
         (_, Metric::Throughput) => format!("{factor}x the throughput{ends}, n = {n}"),
@@ -223,17 +204,33 @@ pub(in crate::report) fn gain(advice: &Advice) -> String {
     }
 }
 
+/// `; one inference takes 3.90x as long`, where that is known.
+fn longer(latency_factor: Option<f64>) -> String {
+    let latency = latency_factor.map(|latency| number::factor(latency, None));
+    latency
+        .map(|latency| format!("; one inference takes {latency}x as long"))
+        .unwrap_or_default()
+}
+
 fn evidence_text(source: Source<'_>, evidence: &Evidence) -> String {
-    let cell = format!(
-        "{} {}",
-        source.name(evidence.key.session),
-        source.at(evidence.key)
-    );
-    let against = match &evidence.against {
-        Against::Baseline(key) => format!(
-            " against {}, in blocks that took turns",
-            source.name(key.session)
-        ),
+    let (name, at) = (source.name(evidence.key.session), source.at(evidence.key));
+    let against = against(source, &evidence.against);
+    let load = evidence.key.load_mode;
+    let verdict = evidence
+        .verdict
+        .map(|verdict| format!(", verdict: {}", verdict_word(verdict)))
+        .unwrap_or_default();
+    let n = number::count(evidence.n);
+    let counted = evidence.n_of.noun(evidence.n);
+    format!("{name} {at}{against}, {load}, n = {n} {counted}{verdict}")
+}
+
+fn against(source: Source<'_>, against: &Against) -> String {
+    match against {
+        Against::Baseline(key) => {
+            let baseline = source.name(key.session);
+            format!(" against {baseline}, in blocks that took turns")
+        }
         Against::BatchSize(from) => format!(" against batch {from}, launch by launch"),
         Against::WithoutOption(_) => {
             ": with the option against without it, in launches that took turns".into()
@@ -244,15 +241,7 @@ fn evidence_text(source: Source<'_>, evidence: &Evidence) -> String {
         Against::Loaded => {
             ": the first prediction of fresh workers against the median of later ones".into()
         }
-    };
-    let load = evidence.key.load_mode;
-    let verdict = evidence
-        .verdict
-        .map(|verdict| format!(", verdict: {}", verdict_word(verdict)))
-        .unwrap_or_default();
-    let n = number::count(evidence.n);
-    let counted = evidence.n_of.noun(evidence.n);
-    format!("{cell}{against}, {load}, n = {n} {counted}{verdict}")
+    }
 }
 
 fn verdict_word(verdict: Verdict) -> &'static str {
@@ -310,85 +299,109 @@ pub(in crate::report) fn effort(advice: &Advice) -> String {
 }
 
 pub(in crate::report) fn risk(advice: &Advice) -> String {
-    let mut reasons: Vec<String> = advice
-        .caveats
-        .iter()
-        .map(|&caveat| words::caveat(caveat))
-        .collect();
-    match &advice.action {
-        Action::Batch { .. } => reasons.insert(0, "each request waits for its batch".into()),
-        Action::SetOption { .. } => {
-            reasons.insert(0, "the outputs were not scored with the option".into())
-        }
-        Action::KeepWarm { .. } => reasons.insert(0, "predictions of no use cost CPU time".into()),
-        Action::LoadBeforeTraffic { .. } => reasons.insert(0, "the program is ready later".into()),
-        _ if reasons.is_empty() => {
-            reasons.push("no significant loss on labelled data, outputs finite".into())
-        }
-        _ => {}
+    let own = own_risk(&advice.action).map(str::to_owned);
+    let caveats = advice.caveats.iter().map(|&caveat| words::caveat(caveat));
+    let mut reasons: Vec<String> = own.into_iter().chain(caveats).collect();
+    if reasons.is_empty() {
+        reasons.push("no significant loss on labelled data, outputs finite".into());
     }
     format!("{} ({})", level(advice.risk), reasons.join("; "))
 }
 
-pub(in crate::report) fn phases(source: Source<'_>) -> Vec<PhaseView> {
-    let phases = [
-        (
-            Level::Low,
-            "Phase 1: Quick Wins (Weeks 1-2)",
-            "Low-effort, high-impact optimizations",
-            "Risk Assessment",
-        ),
-        (
-            Level::Medium,
-            "Phase 2: Medium-term Optimizations (Weeks 3-6)",
-            "Moderate-effort optimizations with significant impact",
-            "Dependencies",
-        ),
-        (
-            Level::High,
-            "Phase 3: Strategic Optimizations (Weeks 7-12)",
-            "High-effort optimizations with transformational impact",
-            "Risk Mitigation",
-        ),
-    ];
-    let phase = |(level, title, kind, last): (Level, &str, &str, &str)| {
-        let advice = source
-            .findings
-            .decisions
-            .advice
-            .iter()
-            .filter(|advice| advice.effort == level);
-        let mut tasks: Vec<Entry> = advice.map(|advice| task(source, advice, last)).collect();
-        if tasks.is_empty() {
-            tasks.push(no_task(level, last));
-        }
-        PhaseView {
-            title: title.into(),
-            kind: kind.into(),
-            tasks,
-        }
-    };
-    phases.into_iter().map(phase).collect()
+/// Risk that an action has by its nature, whatever was measured.
+fn own_risk(action: &Action) -> Option<&'static str> {
+    match action {
+        Action::Ship { .. } | Action::Switch { .. } => None,
+        Action::Batch { .. } => Some("each request waits for its batch"),
+        Action::SetOption { .. } => Some("the outputs were not scored with the option"),
+        Action::KeepWarm { .. } => Some("predictions of no use cost CPU time"),
+        Action::LoadBeforeTraffic { .. } => Some("the program is ready later"),
+    }
 }
 
-fn task(source: Source<'_>, advice: &Advice, last: &str) -> Entry {
-    let [description, dependencies] = about(&advice.action);
-    let ending = match last {
-        "Risk Assessment" => risk(advice),
-        "Dependencies" => dependencies.to_owned(),
-        _ => format!(
-            "{}; keep the baseline deployed beside it until `onnxprof gate` passes there",
-            risk(advice)
-        ),
-    };
-    Entry {
-        title: area(source, advice),
-        fields: vec![
-            Item::new("Description", description),
-            Item::new("Expected Improvement", gain(advice)),
-            Item::new("Implementation Effort", effort(advice)),
-            Item::new(last, ending),
-        ],
+pub(in crate::report) fn phases(source: Source<'_>) -> Vec<PhaseView> {
+    PHASES.iter().map(|phase| phase.view(source)).collect()
+}
+
+/// A phase of the implementation plan: the advice of one effort.
+struct Phase {
+    effort: Level,
+    title: &'static str,
+    kind: &'static str,
+    /// Label of the last field of its tasks.
+    last: &'static str,
+}
+
+const PHASES: [Phase; 3] = [
+    Phase {
+        effort: Level::Low,
+        title: "Phase 1: Quick Wins (Weeks 1-2)",
+        kind: "Low-effort, high-impact optimizations",
+        last: "Risk Assessment",
+    },
+    Phase {
+        effort: Level::Medium,
+        title: "Phase 2: Medium-term Optimizations (Weeks 3-6)",
+        kind: "Moderate-effort optimizations with significant impact",
+        last: "Dependencies",
+    },
+    Phase {
+        effort: Level::High,
+        title: "Phase 3: Strategic Optimizations (Weeks 7-12)",
+        kind: "High-effort optimizations with transformational impact",
+        last: "Risk Mitigation",
+    },
+];
+
+impl Phase {
+    fn view(&self, source: Source<'_>) -> PhaseView {
+        let advice = source.findings.decisions.advice.iter();
+        let mut tasks: Vec<Entry> = advice
+            .filter(|advice| advice.effort == self.effort)
+            .map(|advice| self.task(source, advice))
+            .collect();
+        if tasks.is_empty() {
+            tasks.push(self.no_task());
+        }
+        PhaseView {
+            title: self.title.into(),
+            kind: self.kind.into(),
+            tasks,
+        }
+    }
+
+    fn task(&self, source: Source<'_>, advice: &Advice) -> Entry {
+        let [description, dependencies] = about(&advice.action);
+        let ending = match self.effort {
+            Level::Low => risk(advice),
+            Level::Medium => dependencies.to_owned(),
+            Level::High => format!(
+                "{}; keep the baseline deployed beside it until `onnxprof gate` passes there",
+                risk(advice)
+            ),
+        };
+        let texts = [description.to_owned(), gain(advice), effort(advice), ending];
+        self.entry(area(source, advice), texts)
+    }
+
+    fn no_task(&self) -> Entry {
+        let word = level(self.effort).to_lowercase();
+        let none = format!("none: no measured gain takes {word} effort");
+        self.entry("No task".into(), std::iter::repeat(none))
+    }
+
+    fn entry(&self, title: String, texts: impl IntoIterator<Item = String>) -> Entry {
+        let labels = [
+            "Description",
+            "Expected Improvement",
+            "Implementation Effort",
+            self.last,
+        ];
+        let fields = labels.into_iter().zip(texts);
+        Entry {
+            title,
+            fields: fields.map(|(label, text)| Item::new(label, text)).collect(),
+        }
     }
 }
 
@@ -418,32 +431,10 @@ fn about(action: &Action) -> [&'static str; 2] {
     }
 }
 
-fn no_task(level: Level, last: &str) -> Entry {
-    let word = self::level(level).to_lowercase();
-    let none = || format!("none: no measured gain takes {word} effort");
-    let labels = [
-        "Description",
-        "Expected Improvement",
-        "Implementation Effort",
-        last,
-    ];
-    Entry {
-        title: "No task".into(),
-        fields: labels
-            .into_iter()
-            .map(|label| Item::new(label, none()))
-            .collect(),
-    }
-}
-
 pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
-    let item = |found: &NotTried| Item::new(untried(&found.what), command(&found.command));
-    source
-        .findings
-        .decisions
-        .not_tried
-        .iter()
-        .map(item)
+    let found = source.findings.decisions.not_tried.iter();
+    found
+        .map(|found| Item::new(untried(&found.what), command(&found.command)))
         .collect()
 }
 

@@ -11,7 +11,6 @@ use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::EndReason;
 use crate::report::words::{judged, shortened};
-use crate::units::Nanos;
 
 /// The answer, with what one prediction was in its second line.
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
@@ -41,37 +40,18 @@ pub(super) fn variants(source: Source<'_>) -> Chapter {
 
 fn lines(source: Source<'_>) -> Vec<String> {
     let answer = &source.findings.decisions.answer;
+    let (latency, throughput) = (answer.latency.pick(), answer.throughput.pick());
     let mut lines = vec![verdict(source)];
-    if answer.latency.pick().is_none() {
-        lines.extend(
-            source
-                .single()
-                .into_iter()
-                .filter_map(|cell| so_far(source, cell)),
-        );
+    if latency.is_none() {
+        let single = source.single().into_iter();
+        lines.extend(single.filter_map(|cell| so_far(source, cell)));
     }
     lines.extend(untimed(source));
-    lines.extend(
-        answer
-            .latency
-            .pick()
-            .map(|pick| format!("Shortest latency: {}", latency(source, pick))),
-    );
-    lines.extend(answer.throughput.pick().map(|pick| {
-        let shown = if rival::is_open(answer, pick).is_some() {
-            " shown"
-        } else {
-            ""
-        };
-        format!("Most throughput{shown}: {}", throughput(source, pick))
-    }));
+    lines.extend(latency.map(|pick| shortest_latency(source, pick)));
+    lines.extend(throughput.map(|pick| most_throughput(source, pick)));
     lines.extend(rival::not_reached(source));
-    lines.extend(
-        answer
-            .other_shapes
-            .iter()
-            .map(|answer| at_other_shape(source, answer)),
-    );
+    let other_shapes = answer.other_shapes.iter();
+    lines.extend(other_shapes.map(|answer| at_other_shape(source, answer)));
     lines.extend(judged::line(source));
     lines.extend(failed::lines(source));
     lines.extend(mind(source));
@@ -81,67 +61,61 @@ fn lines(source: Source<'_>) -> Vec<String> {
 
 fn verdict(source: Source<'_>) -> String {
     let answer = &source.findings.decisions.answer;
-    let shape = [&answer.latency, &answer.throughput]
-        .into_iter()
-        .find_map(|choice| Some(choice.pick()?.key.shape));
-    let shape = shape.and_then(|shape| source.shape(shape));
-    let with = shape
+    let with = answered_shape(source)
         .map(|shape| format!(" (with {shape})"))
         .unwrap_or_default();
     match (&answer.latency, &answer.throughput) {
         (Choice::Ship(latency), Choice::Ship(throughput)) => {
-            let (one, other) = (
-                source.at_batch(latency.key),
-                source.at_batch(throughput.key),
-            );
-            let name = source.name(latency.key.session);
-            let verb = verb(latency);
-            if let Some(what) = rival::is_open(answer, throughput) {
-                format!("{verb} {name} {one}, for the shortest latency{with}; {what} is open.")
-            } else if latency.key == throughput.key {
-                format!(
-                    "{verb} {name} {one}, for the shortest latency and the most throughput{with}."
-                )
-            } else if latency.key.session == throughput.key.session {
-                format!(
-                    "{verb} {name}: {one} for the shortest latency, {other} for the most throughput{with}."
-                )
-            } else {
-                let second = source.name(throughput.key.session);
-                format!(
-                    "{verb} {name} {one} for the shortest latency, {second} {other} for the most throughput{with}."
-                )
-            }
+            both(source, latency, throughput, &with)
         }
         (Choice::Ship(pick), Choice::None { .. }) | (Choice::None { .. }, Choice::Ship(pick)) => {
-            format!(
-                "{} {} {}{with}.",
-                verb(pick),
-                source.name(pick.key.session),
-                source.at_batch(pick.key)
-            )
+            let (name, at) = (source.name(pick.key.session), source.at_batch(pick.key));
+            format!("{} {name} {at}{with}.", verb(pick))
         }
         (Choice::None { reason }, Choice::None { .. }) => {
-            format!(
-                "Nothing can be recommended: {}{}.",
-                plain(reason),
-                enough(source)
-            )
+            let (why, enough) = (plain(reason), enough(source));
+            format!("Nothing can be recommended: {why}{enough}.")
         }
+    }
+}
+
+/// The shape that the answer is for; `None` where no dimension is swept.
+fn answered_shape(source: Source<'_>) -> Option<String> {
+    let answer = &source.findings.decisions.answer;
+    let mut picks = [&answer.latency, &answer.throughput]
+        .into_iter()
+        .filter_map(Choice::pick);
+    source.shape(picks.next()?.key.shape)
+}
+
+/// The verdict where something can be recommended for latency and for throughput.
+fn both(source: Source<'_>, latency: &Pick, throughput: &Pick, with: &str) -> String {
+    let (one, other) = (
+        source.at_batch(latency.key),
+        source.at_batch(throughput.key),
+    );
+    let (verb, name) = (verb(latency), source.name(latency.key.session));
+    if let Some(what) = rival::is_open(&source.findings.decisions.answer, throughput) {
+        format!("{verb} {name} {one}, for the shortest latency{with}; {what} is open.")
+    } else if latency.key == throughput.key {
+        format!("{verb} {name} {one}, for the shortest latency and the most throughput{with}.")
+    } else if latency.key.session == throughput.key.session {
+        format!(
+            "{verb} {name}: {one} for the shortest latency, {other} for the most throughput{with}."
+        )
+    } else {
+        let second = source.name(throughput.key.session);
+        format!(
+            "{verb} {name} {one} for the shortest latency, {second} {other} for the most throughput{with}."
+        )
     }
 }
 
 /// `; a verdict needs about 40 s: --budget 40s`, where that is known and more than there was.
 fn enough(source: Source<'_>) -> String {
-    let schedule = &source.record.plan.schedule;
-    let is_more = |enough: &Nanos| schedule.budget_ns.is_some_and(|had| *enough > had);
-    let Some(enough) = source
-        .findings
-        .decisions
-        .answer
-        .enough_budget_ns
-        .filter(is_more)
-    else {
+    let had = source.record.plan.schedule.budget_ns;
+    let enough = source.findings.decisions.answer.enough_budget_ns;
+    let Some(enough) = enough.filter(|enough| had.is_some_and(|had| *enough > had)) else {
         return String::new();
     };
     format!(
@@ -178,33 +152,44 @@ fn untimed(source: Source<'_>) -> Option<String> {
 
 /// The choices at another shape: `With seq 64: int8 at batch 1 (median 1.2 ms) for the shortest latency, ...`.
 fn at_other_shape(source: Source<'_>, answer: &ShapeAnswer) -> String {
-    let chosen = |choice: &Choice, metric: Metric, goal: &str| match choice {
-        Choice::Ship(pick) => {
-            let figure = source.cell(pick.key).and_then(|cell| cell.figure(metric));
-            let figure = figure
-                .map(|figure| words::value(metric, figure))
-                .unwrap_or_default();
-            let higher = rival::looks_higher(source, pick)
-                .map(|higher| format!(" ({higher})"))
-                .unwrap_or_default();
-            format!(
-                "{} {} for {goal}: {figure}{higher}",
-                source.name(pick.key.session),
-                source.at_batch(pick.key)
-            )
-        }
-        Choice::None { reason } => {
-            format!("nothing can be recommended for {goal}: {}", plain(reason))
-        }
-    };
     let shape = source.shape(answer.shape).unwrap_or_default();
-    let latency = chosen(&answer.latency, Metric::LatencyP50, "the shortest latency");
+    let latency = chosen(
+        source,
+        &answer.latency,
+        Metric::LatencyP50,
+        "the shortest latency",
+    );
     let throughput = chosen(
+        source,
         &answer.throughput,
         Metric::Throughput,
         "the most throughput",
     );
     format!("With {shape}: {latency}; {throughput}.")
+}
+
+fn chosen(source: Source<'_>, choice: &Choice, metric: Metric, goal: &str) -> String {
+    match choice {
+        Choice::Ship(pick) => {
+            let (name, at) = (source.name(pick.key.session), source.at_batch(pick.key));
+            let figure = source.cell(pick.key).map(|cell| shown(cell, metric));
+            let figure = figure.unwrap_or_default();
+            let higher = rival::looks_higher(source, pick)
+                .map(|higher| format!(" ({higher})"))
+                .unwrap_or_default();
+            format!("{name} {at} for {goal}: {figure}{higher}")
+        }
+        Choice::None { reason } => {
+            format!("nothing can be recommended for {goal}: {}", plain(reason))
+        }
+    }
+}
+
+/// A figure of a cell with its interval; empty where it was not measured.
+fn shown(cell: &CellFindings, metric: Metric) -> String {
+    cell.figure(metric)
+        .map(|estimate| words::value(metric, estimate))
+        .unwrap_or_default()
 }
 
 fn verb(pick: &Pick) -> &'static str {
@@ -214,59 +199,60 @@ fn verb(pick: &Pick) -> &'static str {
     }
 }
 
-fn latency(source: Source<'_>, pick: &Pick) -> String {
-    let name = source.name(pick.key.session);
-    let Some(cell) = source.cell(pick.key) else {
-        return name;
-    };
-    let p50 = cell
-        .figure(Metric::LatencyP50)
-        .map(|p50| words::value(Metric::LatencyP50, p50))
-        .unwrap_or_default();
-    let change = cell
-        .comparison
-        .as_ref()
-        .map(|comparison| words::latency_change(&comparison.p50));
-    let why = why(source, pick, change, "");
-    format!(
-        "{name} {}: median {p50}{why}.{}",
-        source.at(pick.key),
-        ties(source, pick)
-    )
+fn shortest_latency(source: Source<'_>, pick: &Pick) -> String {
+    let told = source.cell(pick.key).map_or_else(
+        || source.name(pick.key.session),
+        |cell| latency(source, pick, cell),
+    );
+    format!("Shortest latency: {told}")
 }
 
-fn throughput(source: Source<'_>, pick: &Pick) -> String {
-    let name = source.name(pick.key.session);
-    let Some(cell) = source.cell(pick.key) else {
-        return name;
-    };
-    let shown = |metric| {
-        cell.figure(metric)
-            .map(|estimate| words::value(metric, estimate))
-            .unwrap_or_default()
-    };
-    let change = cell
-        .comparison
-        .as_ref()
-        .map(|comparison| words::throughput_change(&comparison.throughput));
-    let why = why(source, pick, change, " at that batch size");
-    let mut curves = source.findings.batch_curves.iter();
-    let is_saturated = curves.any(|curve| curve.saturated && curve.key(curve.enough) == pick.key);
-    let larger = if is_saturated {
-        format!("; {}", words::saturated(""))
+fn latency(source: Source<'_>, pick: &Pick, cell: &CellFindings) -> String {
+    let (name, at) = (source.name(pick.key.session), source.at(pick.key));
+    let p50 = shown(cell, Metric::LatencyP50);
+    let comparison = cell.comparison.as_ref();
+    let change = comparison.map(|comparison| words::latency_change(&comparison.p50));
+    let why = why(source, pick, change, "");
+    format!("{name} {at}: median {p50}{why}.{}", ties(source, pick))
+}
+
+fn most_throughput(source: Source<'_>, pick: &Pick) -> String {
+    let answer = &source.findings.decisions.answer;
+    let open = if rival::is_open(answer, pick).is_some() {
+        " shown"
     } else {
-        String::new()
+        ""
     };
+    let told = source.cell(pick.key).map_or_else(
+        || source.name(pick.key.session),
+        |cell| throughput(source, pick, cell),
+    );
+    format!("Most throughput{open}: {told}")
+}
+
+fn throughput(source: Source<'_>, pick: &Pick, cell: &CellFindings) -> String {
+    let (name, at) = (source.name(pick.key.session), source.at(pick.key));
+    let rate = shown(cell, Metric::Throughput).replacen("/s", " predictions/s", 1);
+    let comparison = cell.comparison.as_ref();
+    let change = comparison.map(|comparison| words::throughput_change(&comparison.throughput));
+    let why = why(source, pick, change, " at that batch size");
+    let latency = shown(cell, Metric::LatencyP50);
+    let larger = larger_batches(source, pick);
     let higher = rival::looks_higher(source, pick)
         .map(|higher| format!("; {higher}"))
         .unwrap_or_default();
-    format!(
-        "{name} {}: {}{why}; one inference takes {} there{larger}{higher}.{}",
-        source.at(pick.key),
-        shown(Metric::Throughput).replacen("/s", " predictions/s", 1),
-        shown(Metric::LatencyP50),
-        ties(source, pick)
-    )
+    let ties = ties(source, pick);
+    format!("{name} {at}: {rate}{why}; one inference takes {latency} there{larger}{higher}.{ties}")
+}
+
+/// `; larger batches bring less than 5% more`, where the throughput is saturated at the pick.
+fn larger_batches(source: Source<'_>, pick: &Pick) -> String {
+    let mut curves = source.findings.batch_curves.iter();
+    if curves.any(|curve| curve.saturated && curve.key(curve.enough) == pick.key) {
+        format!("; {}", words::saturated(""))
+    } else {
+        String::new()
+    }
 }
 
 /// Behind the figure of a pick: its gain over the baseline `at` the same place, or why none is told.
@@ -289,43 +275,45 @@ fn ties(source: Source<'_>, pick: &Pick) -> String {
     if pick.ties.is_empty() {
         return String::new();
     }
-    let elsewhere = |tie: &CellKey| match (tie.shape, tie.batch_size)
-        == (pick.key.shape, pick.key.batch_size)
-    {
-        true => String::new(),
-        false => format!(" {}", source.at_batch(*tie)),
-    };
-    let names = pick
-        .ties
-        .iter()
-        .map(|tie| format!("{}{}", source.name(tie.session), elsewhere(tie)));
+    let names = pick.ties.iter().map(|tie| tie_words(source, pick, *tie));
     format!(" Not told apart from it: {}.", words::listed(names))
+}
+
+/// Name of a tie, and its place where that is another one than the pick's.
+fn tie_words(source: Source<'_>, pick: &Pick, tie: CellKey) -> String {
+    let name = source.name(tie.session);
+    if (tie.shape, tie.batch_size) == (pick.key.shape, pick.key.batch_size) {
+        name
+    } else {
+        format!("{name} {}", source.at_batch(tie))
+    }
 }
 
 fn mind(source: Source<'_>) -> Vec<String> {
     let answer = &source.findings.decisions.answer;
-    let mut lines = Vec::new();
-    for pick in [&answer.latency, &answer.throughput]
+    let picks = [&answer.latency, &answer.throughput]
         .into_iter()
-        .filter_map(Choice::pick)
-    {
+        .filter_map(Choice::pick);
+    let mut lines = Vec::new();
+    for pick in picks {
         for &caveat in &pick.caveats {
-            let more = if caveat == Caveat::NoInterval {
-                enough(source)
-            } else {
-                String::new()
-            };
-            let line = format!(
-                "Mind: {}: {}{more}.",
-                source.name(pick.key.session),
-                words::caveat(caveat)
-            );
+            let line = mind_line(source, pick, caveat);
             if !lines.contains(&line) {
                 lines.push(line);
             }
         }
     }
     lines
+}
+
+fn mind_line(source: Source<'_>, pick: &Pick, caveat: Caveat) -> String {
+    let name = source.name(pick.key.session);
+    let more = if caveat == Caveat::NoInterval {
+        enough(source)
+    } else {
+        String::new()
+    };
+    format!("Mind: {name}: {}{more}.", words::caveat(caveat))
 }
 
 /// Characters that a line keeps of a reason; the record has all of it.
@@ -335,22 +323,27 @@ fn rejected(source: Source<'_>) -> Vec<String> {
     let rejected = source.findings.decisions.answer.rejected.iter();
     let groups =
         words::grouped(rejected.map(|one| (why_left_out(source, one), source.name(one.session))));
-    let line = |(why, names): &(Option<String>, Vec<String>)| match why {
-        Some(why) => format!(
-            "Left out: {}: {}.",
-            words::listed(names),
-            shortened(why, REASON_LENGTH)
-        ),
-        None => {
-            let verb = if names.len() == 1 { "is" } else { "are" };
-            format!(
-                "Open: whether {} {verb} faster than {}.",
-                words::listed(names),
-                source.baseline_name()
-            )
-        }
-    };
-    groups.iter().map(line).collect()
+    groups
+        .iter()
+        .map(|(why, names)| match why {
+            Some(why) => left_out(why, names),
+            None => open(source, names),
+        })
+        .collect()
+}
+
+fn left_out(why: &str, names: &[String]) -> String {
+    let why = shortened(why, REASON_LENGTH);
+    format!("Left out: {}: {why}.", words::listed(names))
+}
+
+fn open(source: Source<'_>, names: &[String]) -> String {
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!(
+        "Open: whether {} {verb} faster than {}.",
+        words::listed(names),
+        source.baseline_name()
+    )
 }
 
 /// Why a session cannot be recommended; `None` where that is open.

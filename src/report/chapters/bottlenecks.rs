@@ -2,9 +2,13 @@
 
 use serde::Serialize;
 
-use crate::analysis::{Bottleneck, BottleneckKind, Bound, SMALL_CALL};
+use crate::analysis::{Bottleneck, BottleneckKind, Bound, Change, Estimate, SMALL_CALL};
 use crate::metric::Metric;
+use crate::observed::Observed;
+use crate::report::chapters::roofline;
 use crate::report::words::{self, Item, Source, not_measured, number, plain};
+use crate::text::Plain;
+use crate::units::Ratio;
 
 /// A numbered entry of the template with its fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,10 +37,10 @@ pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
 
 /// The same in a line each; the most consequential first.
 pub(in crate::report) fn issues(source: Source<'_>) -> Vec<String> {
-    let line = |(title, members): (&str, Vec<&Bottleneck>)| {
-        format!("{title}: {}", of_kind(source, &members))
-    };
-    by_title(source).into_iter().map(line).collect()
+    let groups = by_title(source).into_iter();
+    groups
+        .map(|(title, members)| format!("{title}: {}", of_kind(source, &members)))
+        .collect()
 }
 
 fn by_title(source: Source<'_>) -> Vec<(&'static str, Vec<&Bottleneck>)> {
@@ -51,33 +55,35 @@ fn by_title(source: Source<'_>) -> Vec<(&'static str, Vec<&Bottleneck>)> {
 }
 
 fn operators() -> Entry {
-    let reason = "the run profiled no operators";
-    entry_of(
-        "Operators",
-        [
-            "inference".into(),
-            not_measured(reason),
-            not_measured(reason),
-            not_measured(reason),
-        ],
-    )
+    let reason = not_measured("the run profiled no operators");
+    let told = Told {
+        stage: "inference",
+        issue: reason.clone(),
+        constraint: reason.clone(),
+        opportunity: reason,
+    };
+    told.entry("Operators")
 }
 
-fn entry_of(title: &str, texts: [String; 4]) -> Entry {
-    let labels = [
-        "Pipeline Stage",
-        "Performance Issue",
-        "Resource Constraint",
-        "Optimization Opportunity",
-    ];
-    let fields = labels
-        .into_iter()
-        .zip(texts)
-        .map(|(label, text)| Item::new(label, text))
-        .collect();
-    Entry {
-        title: title.into(),
-        fields,
+/// The template's fields of a bottleneck.
+struct Told {
+    stage: &'static str,
+    issue: String,
+    constraint: String,
+    opportunity: String,
+}
+
+impl Told {
+    fn entry(self, title: &str) -> Entry {
+        Entry {
+            title: title.into(),
+            fields: vec![
+                Item::new("Pipeline Stage", self.stage),
+                Item::new("Performance Issue", self.issue),
+                Item::new("Resource Constraint", self.constraint),
+                Item::new("Optimization Opportunity", self.opportunity),
+            ],
+        }
     }
 }
 
@@ -105,37 +111,39 @@ fn title(kind: &BottleneckKind) -> &'static str {
 }
 
 fn of_kind(source: Source<'_>, members: &[&Bottleneck]) -> String {
-    let line = |found: &&Bottleneck| {
-        format!(
-            "{}: {}",
-            source.name(found.session),
-            issue(source, &found.kind)
-        )
-    };
-    members.iter().map(line).collect::<Vec<String>>().join("; ")
+    let lines: Vec<String> = members
+        .iter()
+        .map(|found| {
+            format!(
+                "{}: {}",
+                source.name(found.session),
+                issue(source, &found.kind)
+            )
+        })
+        .collect();
+    lines.join("; ")
 }
 
 fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
-    let is_loading = |found: &&Bottleneck| {
-        matches!(
-            found.kind,
-            BottleneckKind::LoadTime { .. } | BottleneckKind::ModelMemory { .. }
-        )
-    };
-    let stage = if members.iter().any(is_loading) {
-        "model loading"
-    } else {
-        "inference"
-    };
+    let is_loading = members.iter().any(|found| is_of_loading(&found.kind));
     let [constraint, opportunity] = members.first().map_or([""; 2], |first| about(&first.kind));
-    entry_of(
-        title,
-        [
-            stage.into(),
-            of_kind(source, members),
-            constraint.into(),
-            opportunity.into(),
-        ],
+    let told = Told {
+        stage: if is_loading {
+            "model loading"
+        } else {
+            "inference"
+        },
+        issue: of_kind(source, members),
+        constraint: constraint.into(),
+        opportunity: opportunity.into(),
+    };
+    told.entry(title)
+}
+
+fn is_of_loading(kind: &BottleneckKind) -> bool {
+    matches!(
+        kind,
+        BottleneckKind::LoadTime { .. } | BottleneckKind::ModelMemory { .. }
     )
 }
 
@@ -215,11 +223,7 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
         BottleneckKind::NotFiniteOutputs {
             affected_samples_count,
             samples_count,
-        } => format!(
-            "NaN or infinite values in {} of {} samples",
-            number::count(*affected_samples_count),
-            number::count(*samples_count)
-        ),
+        } => not_finite(*affected_samples_count, *samples_count),
         BottleneckKind::SlowerThanBaseline {
             shape,
             batch_size,
@@ -227,16 +231,12 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
             precision,
             baseline_precision,
         } => {
-            let own = precision
-                .as_deref()
-                .map_or("unknown precision".into(), plain);
-            let base = baseline_precision
-                .as_deref()
-                .map_or("unknown precision".into(), plain);
             let at = source.batch(*shape, *batch_size);
-            format!(
-                "{} at {at} ({own} against {base})",
-                words::latency_change(change)
+            slower(
+                &at,
+                change,
+                precision.as_deref(),
+                baseline_precision.as_deref(),
             )
         }
         BottleneckKind::IdleThreads {
@@ -244,77 +244,19 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
             batch_size,
             utilization,
             cpus_count,
-        } => format!(
-            "at {} the worker used {} of its {cpus_count} CPUs",
-            source.batch(*shape, *batch_size),
-            words::value(Metric::CpuUtilization, utilization)
-        ),
+        } => idle(&source.batch(*shape, *batch_size), utilization, *cpus_count),
         BottleneckKind::ThroughputSaturates {
             shape,
             batch_size,
             gain,
             utilization,
-        } => {
-            let used = utilization
-                .map(|used| format!(", CPU utilization {}", number::share(used)))
-                .unwrap_or_default();
-            let from = source.batch(*shape, *batch_size);
-            format!(
-                "from {from} on, at {}x the smallest batch's{used}",
-                number::factor(*gain, None)
-            )
-        }
+        } => saturates(&source.batch(*shape, *batch_size), *gain, *utilization),
         BottleneckKind::ThroughputFalls {
             shape,
             best,
             largest,
             ratio,
-        } => {
-            let largest = source.batch(*shape, *largest);
-            format!(
-                "{largest} has {} of batch {best}'s throughput",
-                words::value(Metric::CpuUtilization, ratio)
-            )
-        }
-        BottleneckKind::DominatingOperator { .. }
-        | BottleneckKind::Conversions { .. }
-        | BottleneckKind::SmallNodes { .. } => operator_issue(kind).unwrap_or_default(),
-        BottleneckKind::LoadTime {
-            part,
-            share,
-            estimate,
-            predictions,
-        } => {
-            let worth = predictions.map(|n| {
-                format!(
-                    ", as long as {} predictions",
-                    number::count(n.round() as u64)
-                )
-            });
-            let time = words::value(*part, estimate);
-            format!(
-                "{} takes {} of it, {time}{}",
-                part.label(),
-                number::share(share.0),
-                worth.unwrap_or_default()
-            )
-        }
-        BottleneckKind::ModelMemory {
-            memory,
-            per_file_size,
-        } => {
-            format!(
-                "{}, {}x its file",
-                words::value(Metric::ModelMemory, memory),
-                number::factor(*per_file_size, None)
-            )
-        }
-    }
-}
-
-/// An operator's share of the time; `None` of any other kind.
-fn operator_issue(kind: &BottleneckKind) -> Option<String> {
-    Some(match kind {
+        } => falls(&source.batch(*shape, *largest), *best, ratio),
         BottleneckKind::DominatingOperator {
             batch_size,
             operator,
@@ -323,46 +265,127 @@ fn operator_issue(kind: &BottleneckKind) -> Option<String> {
             attained,
             is_quantized,
         } => {
-            let kind = if *is_quantized {
-                "integer"
+            let rate = if *is_quantized {
+                "integer rate"
             } else {
-                "floating-point"
+                "floating-point rate"
             };
-            let of = match bound {
-                Ok(Bound::Memory) => "memory bandwidth".to_owned(),
-                _ => format!("{kind} rate"),
-            };
-            let attained = attained
-                .map(|ratio| format!(", at {} of the machine's peak {of}", number::share(ratio.0)));
-            let bound = match bound {
-                Ok(bound) => crate::report::chapters::roofline::word(*bound).to_owned(),
-                Err(reason) => format!("limited by what is {}", words::not_measured(reason)),
-            };
-            format!(
-                "at batch {batch_size} {} takes {} of the time in nodes; the longest of its nodes is {bound}{}",
-                plain(operator),
-                number::share(share.0),
-                attained.unwrap_or_default()
-            )
+            let limit = limit(bound, *attained, rate);
+            dominating(*batch_size, operator, *share, &limit)
         }
         BottleneckKind::Conversions {
             batch_size,
             share,
             operators,
             nodes_count,
-        } => {
+        } => conversions(*batch_size, *share, operators, *nodes_count),
+        BottleneckKind::SmallNodes { batch_size, share } => small_nodes(*batch_size, *share),
+        BottleneckKind::LoadTime {
+            part,
+            share,
+            estimate,
+            predictions,
+        } => load_time(*part, *share, estimate, *predictions),
+        BottleneckKind::ModelMemory {
+            memory,
+            per_file_size,
+        } => model_memory(memory, *per_file_size),
+    }
+}
+
+fn not_finite(affected: u64, all: u64) -> String {
+    let (affected, all) = (number::count(affected), number::count(all));
+    format!("NaN or infinite values in {affected} of {all} samples")
+}
+
+fn slower(at: &str, change: &Change, own: Option<&str>, baseline: Option<&str>) -> String {
+    let [own, baseline] =
+        [own, baseline].map(|precision| precision.map_or("unknown precision".into(), plain));
+    let change = words::latency_change(change);
+    format!("{change} at {at} ({own} against {baseline})")
+}
+
+fn idle(at: &str, utilization: &Estimate, cpus_count: u64) -> String {
+    let used = words::value(Metric::CpuUtilization, utilization);
+    format!("at {at} the worker used {used} of its {cpus_count} CPUs")
+}
+
+fn saturates(from: &str, gain: f64, utilization: Option<f64>) -> String {
+    let gain = number::factor(gain, None);
+    let used = utilization
+        .map(|used| format!(", CPU utilization {}", number::share(used)))
+        .unwrap_or_default();
+    format!("from {from} on, at {gain}x the smallest batch's{used}")
+}
+
+fn falls(largest: &str, best: u64, ratio: &Estimate) -> String {
+    let ratio = words::value(Metric::CpuUtilization, ratio);
+    format!("{largest} has {ratio} of batch {best}'s throughput")
+}
+
+fn load_time(part: Metric, share: Ratio, estimate: &Estimate, predictions: Option<f64>) -> String {
+    let worth = predictions
+        .map(|n| {
             format!(
-                "at batch {batch_size} {} nodes ({}) take {} of the time in nodes",
-                number::count(*nodes_count),
-                words::listed(operators.iter().map(plain)),
-                number::share(share.0)
+                ", as long as {} predictions",
+                number::count(n.round() as u64)
             )
-        }
-        BottleneckKind::SmallNodes { batch_size, share } => format!(
-            "at batch {batch_size} nodes under {} µs each and far from every peak take {} of the time in nodes",
-            SMALL_CALL.0 / 1_000,
-            number::share(share.0)
-        ),
-        _ => return None,
-    })
+        })
+        .unwrap_or_default();
+    let (time, share) = (words::value(part, estimate), number::share(share.0));
+    format!("{} takes {share} of it, {time}{worth}", part.label())
+}
+
+fn model_memory(memory: &Estimate, per_file_size: f64) -> String {
+    let memory = words::value(Metric::ModelMemory, memory);
+    format!(
+        "{memory}, {}x its file",
+        number::factor(per_file_size, None)
+    )
+}
+
+/// `compute-bound, at 41.0% of the machine's peak integer rate`, where computing is held against `rate`.
+fn limit(bound: &Observed<Bound>, attained: Option<Ratio>, rate: &str) -> String {
+    let peak = match bound {
+        Ok(Bound::Memory) => "memory bandwidth",
+        _ => rate,
+    };
+    let attained = attained
+        .map(|ratio| {
+            format!(
+                ", at {} of the machine's peak {peak}",
+                number::share(ratio.0)
+            )
+        })
+        .unwrap_or_default();
+    let bound = match bound {
+        Ok(bound) => roofline::word(*bound).to_owned(),
+        Err(reason) => format!("limited by what is {}", not_measured(reason)),
+    };
+    format!("{bound}{attained}")
+}
+
+fn dominating(batch_size: u64, operator: &Plain, share: Ratio, limit: &str) -> String {
+    format!(
+        "at batch {batch_size} {} takes {} of the time in nodes; the longest of its nodes is {limit}",
+        plain(operator),
+        number::share(share.0)
+    )
+}
+
+fn conversions(batch_size: u64, share: Ratio, operators: &[Plain], nodes_count: u64) -> String {
+    format!(
+        "at batch {batch_size} {} nodes ({}) take {} of the time in nodes",
+        number::count(nodes_count),
+        words::listed(operators.iter().map(plain)),
+        number::share(share.0)
+    )
+}
+
+fn small_nodes(batch_size: u64, share: Ratio) -> String {
+    format!(
+        "at batch {batch_size} nodes under {} µs each and far from every peak take {} of the time in nodes",
+        SMALL_CALL.0 / 1_000,
+        number::share(share.0)
+    )
 }

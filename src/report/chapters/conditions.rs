@@ -44,49 +44,52 @@ pub(in crate::report) fn not_judged(complete: bool) -> String {
 
 /// Conditions of the machine, line by line; what the system does not tell says so.
 pub(in crate::report) fn conditions(host: &Host, seen: &Conditions) -> Vec<Item> {
-    let mut items = vec![
-        Item::new("Observed for", time(seen.observed_ns)),
-        Item::new(
-            "Other processes",
-            share(seen.others_busy_ratio, "of all CPUs' time"),
-        ),
-        Item::new(
-            "Stolen by the host",
-            share(seen.steal_ratio, "of the CPU time that was wanted"),
-        ),
-        Item::new("Control group's CPU limit", limit(host, seen)),
-        Item::new(
-            "Tasks waited for a CPU",
-            share(seen.cpu_pressure_ratio, "of the time"),
-        ),
-        Item::new(
-            "Tasks waited for memory",
-            share(seen.memory_pressure_ratio, "of the time"),
-        ),
-        Item::new(
-            "Tasks waited for storage",
-            share(seen.io_pressure_ratio, "of the time"),
-        ),
-        Item::new("Swap", swap(seen)),
-        Item::new("Shared cores (SMT)", siblings(seen)),
-        Item::new("Frequency", frequency(seen)),
-        Item::new(
-            "Turbo",
-            host.turbo
-                .map_or_else(unknown, |turbo| if turbo { "on" } else { "off" }.to_owned()),
-        ),
-        Item::new(
-            "Thermal throttling",
-            seen.thermal_throttles_count.map_or_else(unknown, times),
-        ),
-        Item::new(
-            "Temperature",
-            seen.temperature_celsius
-                .map_or_else(unknown, |hottest| format!("{:.0} °C", hottest.0)),
-        ),
-    ];
+    let mut items = load(host, seen);
+    items.extend(hardware(host, seen));
     items.extend(gpu::conditions(host, seen));
     items
+}
+
+/// Conditions that other work on the machine makes.
+fn load(host: &Host, seen: &Conditions) -> Vec<Item> {
+    let others = share(seen.others_busy_ratio, "of all CPUs' time");
+    let stolen = share(seen.steal_ratio, "of the CPU time that was wanted");
+    let [for_cpu, for_memory, for_storage] = [
+        seen.cpu_pressure_ratio,
+        seen.memory_pressure_ratio,
+        seen.io_pressure_ratio,
+    ]
+    .map(|pressure| share(pressure, "of the time"));
+    vec![
+        Item::new("Observed for", time(seen.observed_ns)),
+        Item::new("Other processes", others),
+        Item::new("Stolen by the host", stolen),
+        Item::new("Control group's CPU limit", limit(host, seen)),
+        Item::new("Tasks waited for a CPU", for_cpu),
+        Item::new("Tasks waited for memory", for_memory),
+        Item::new("Tasks waited for storage", for_storage),
+        Item::new("Swap", swap(seen)),
+    ]
+}
+
+/// Conditions of the processor.
+fn hardware(host: &Host, seen: &Conditions) -> [Item; 5] {
+    let turbo = known(host.turbo, |turbo| {
+        if turbo { "on" } else { "off" }.to_owned()
+    });
+    let temperature = known(seen.temperature_celsius, |hottest| {
+        format!("{:.0} °C", hottest.0)
+    });
+    [
+        Item::new("Shared cores (SMT)", siblings(seen)),
+        Item::new("Frequency", frequency(seen)),
+        Item::new("Turbo", turbo),
+        Item::new(
+            "Thermal throttling",
+            known(seen.thermal_throttles_count, times),
+        ),
+        Item::new("Temperature", temperature),
+    ]
 }
 
 pub(super) fn unknown() -> String {
@@ -119,20 +122,23 @@ fn limit(host: &Host, seen: &Conditions) -> String {
 }
 
 fn swap(seen: &Conditions) -> String {
-    let bytes = |bytes: Option<Bytes>| bytes.map_or_else(unknown, number::bytes);
+    let used = known(seen.swap_used_bytes, number::bytes);
     match seen.swapped_in_bytes.zip(seen.swapped_out_bytes) {
         Some((Bytes(0), Bytes(0))) if seen.swap_used_bytes == Some(Bytes(0)) => {
             "none in use".into()
         }
-        Some((Bytes(0), Bytes(0))) => format!("untouched, {} in use", bytes(seen.swap_used_bytes)),
+        Some((Bytes(0), Bytes(0))) => format!("untouched, {used} in use"),
         Some((read, written)) => format!(
-            "{} read and {} written, {} in use",
-            bytes(Some(read)),
-            bytes(Some(written)),
-            bytes(seen.swap_used_bytes)
+            "{} read and {} written, {used} in use",
+            number::bytes(read),
+            number::bytes(written)
         ),
         None => unknown(),
     }
+}
+
+fn known<T>(seen: Option<T>, shown: impl FnOnce(T) -> String) -> String {
+    seen.map_or_else(unknown, shown)
 }
 
 fn siblings(seen: &Conditions) -> String {
@@ -154,11 +160,10 @@ fn frequency(seen: &Conditions) -> String {
     let Some(frequency) = seen.frequency else {
         return unknown();
     };
-    let current = |hertz: Option<Hertz>| hertz.map_or_else(unknown, gigahertz);
     format!(
         "{} before, {} after; {} to {} allowed",
-        current(frequency.before_hertz),
-        current(frequency.after_hertz),
+        known(frequency.before_hertz, gigahertz),
+        known(frequency.after_hertz, gigahertz),
         gigahertz(frequency.minimum_hertz),
         gigahertz(frequency.maximum_hertz)
     )

@@ -4,55 +4,35 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::conditions::unknown;
 use super::{Item, Source, gpu, number, plain, words};
-use crate::analysis::{CellFindings, TwoLevels, two_levels};
+use crate::analysis::{CellFindings, SessionFindings, TwoLevels, two_levels};
 use crate::metric::{Metric, Unit};
-use crate::plan::{Binding, ExecutionMode, GraphOptimization, SessionSpec};
+use crate::plan::{Binding, ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
 use crate::record::{EffectiveOptions, EndReason, Host};
 use crate::report::words::number::{bytes, time};
-use crate::stats::SteadyClass;
+use crate::stats::{LatencyModes, SteadyClass};
 use crate::text::Plain;
 
 /// A budget of which at least this share has gone is spent; the reports take the rest.
 const SPENT_SHARE: f64 = 0.95;
 
 pub(in crate::report) fn ending(source: Source<'_>) -> String {
-    let run = &source.record.run;
-    let schedule = &source.record.plan.schedule;
-    let rounds = source
-        .record
-        .blocks
-        .iter()
-        .map(|block| block.round)
-        .collect::<BTreeSet<_>>()
-        .len();
-    let rounds = format!("{rounds} round{}", words::plural(rounds as u64));
-    let target = number::share(schedule.target_half_width_ratio.0);
-    let after = run
-        .elapsed_ns
+    let rounds = rounds(source);
+    let target = number::share(source.record.plan.schedule.target_half_width_ratio.0);
+    let after = source.record.run.elapsed_ns;
+    let after = after
         .map(|elapsed| format!(" after {}", time(elapsed)))
         .unwrap_or_default();
-    match run.ended_by {
+    match source.record.run.ended_by {
         Some(EndReason::TargetReached) => {
-            format!(
-                "Complete: {} is known to ± {target} (as asked for){after} and {rounds}.",
-                asked(source)
-            )
+            let asked = asked(source);
+            format!("Complete: {asked} is known to ± {target} (as asked for){after} and {rounds}.")
         }
         Some(EndReason::BudgetSpent) => {
-            let spent = match (schedule.budget_ns, run.elapsed_ns) {
-                (Some(budget), Some(elapsed))
-                    if elapsed.as_f64() < SPENT_SHARE * budget.as_f64() =>
-                {
-                    format!("measuring ended within the budget of {}", time(budget))
-                }
-                (Some(budget), _) => format!("the budget of {} was spent", time(budget)),
-                (None, _) => "the budget was spent".into(),
-            };
             let asked = match source.findings.tuning {
                 Some(_) => String::new(),
                 None => format!("; asked for was {} to ± {target}", asked(source)),
             };
-            format!("Complete: {spent}{after} and {rounds}{asked}.")
+            format!("Complete: {}{after} and {rounds}{asked}.", spent(source))
         }
         Some(EndReason::SearchDone) => {
             format!("Complete: the search had nothing left to try{after}.")
@@ -70,6 +50,28 @@ pub(in crate::report) fn ending(source: Source<'_>) -> String {
     }
 }
 
+/// `3 rounds`: those of which anything was measured.
+fn rounds(source: Source<'_>) -> String {
+    let blocks = source.record.blocks.iter();
+    let rounds: BTreeSet<_> = blocks.map(|block| block.round).collect();
+    let count = rounds.len();
+    format!("{count} round{}", words::plural(count as u64))
+}
+
+/// The budget, and whether it was spent.
+fn spent(source: Source<'_>) -> String {
+    match (
+        source.record.plan.schedule.budget_ns,
+        source.record.run.elapsed_ns,
+    ) {
+        (Some(budget), Some(elapsed)) if elapsed.as_f64() < SPENT_SHARE * budget.as_f64() => {
+            format!("measuring ended within the budget of {}", time(budget))
+        }
+        (Some(budget), _) => format!("the budget of {} was spent", time(budget)),
+        (None, _) => "the budget was spent".into(),
+    }
+}
+
 fn asked(source: Source<'_>) -> &'static str {
     let compares =
         source.record.plan.sessions.len() > 1 && source.record.plan.baseline_session().is_some();
@@ -84,18 +86,13 @@ pub(in crate::report) fn configuration(source: Source<'_>) -> Vec<Item> {
     let sessions = source.findings.sessions.iter();
     let groups =
         words::grouped(sessions.map(|one| (session_text(source, one.session), plain(&one.label))));
-    let all = groups.len() == 1;
-    let item = |(text, names): (String, Vec<String>)| {
-        Item::new(
-            if all {
-                "all variants".into()
-            } else {
-                words::listed(&names)
-            },
-            text,
-        )
-    };
-    groups.into_iter().map(item).collect()
+    match <[_; 1]>::try_from(groups) {
+        Ok([(text, _)]) => vec![Item::new("all variants", text)],
+        Err(groups) => groups
+            .into_iter()
+            .map(|(text, names)| Item::new(words::listed(&names), text))
+            .collect(),
+    }
 }
 
 fn session_text(source: Source<'_>, session: usize) -> String {
@@ -104,41 +101,32 @@ fn session_text(source: Source<'_>, session: usize) -> String {
     parts.extend(runtime(source, session));
     parts.extend(provider(spec));
     parts.extend(options(spec));
-    let launches = source
-        .record
-        .launches
-        .iter()
-        .filter(|launch| launch.session == session);
-    let effective = launches
-        .filter_map(|launch| launch.effective.as_ref())
-        .next();
-    parts.push(match effective {
-        Some(effective) => read_back(effective),
-        None => "nothing read back: no launch got that far".into(),
-    });
+    parts.push(effective(source, session).map_or_else(
+        || "nothing read back: no launch got that far".into(),
+        read_back,
+    ));
     parts.join(", ")
+}
+
+fn effective(source: Source<'_>, session: usize) -> Option<&EffectiveOptions> {
+    let launches = source.record.launches.iter();
+    launches
+        .filter(|launch| launch.session == session)
+        .find_map(|launch| launch.effective.as_ref())
 }
 
 fn read_back(effective: &EffectiveOptions) -> String {
     let cpus: Vec<String> = effective.cpus.iter().map(u64::to_string).collect();
-    let cpus = if cpus.is_empty() {
-        "CPUs unknown".into()
-    } else {
-        format!("CPU {}", cpus.join(","))
+    let cpus = match cpus.as_slice() {
+        [] => "CPUs unknown".into(),
+        cpus => format!("CPU {}", cpus.join(",")),
     };
+    let pairs = effective
+        .provider_options
+        .iter()
+        .chain(&effective.session_config);
     let mut parts = vec![cpus, pool_threads(effective)];
-    parts.extend(
-        effective
-            .provider_options
-            .iter()
-            .map(|(key, value)| plain(&format!("{key}={value}"))),
-    );
-    parts.extend(
-        effective
-            .session_config
-            .iter()
-            .map(|(key, value)| plain(&format!("{key}={value}"))),
-    );
+    parts.extend(pairs.map(|(key, value)| plain(&format!("{key}={value}"))));
     format!("seen in its workers: {}", parts.join(", "))
 }
 
@@ -156,14 +144,11 @@ fn pool_threads(effective: &EffectiveOptions) -> String {
 }
 
 fn runtime(source: Source<'_>, session: usize) -> Option<String> {
-    let only = || {
-        source
-            .record
-            .runtimes
-            .first()
-            .filter(|_| source.record.runtimes.len() == 1)
+    let only = match source.record.runtimes.as_slice() {
+        [only] => Some(only),
+        _ => None,
     };
-    let runtime = source.record.runtime_of(session).or_else(only)?;
+    let runtime = source.record.runtime_of(session).or(only)?;
     Some(format!("ONNX Runtime {}", plain(&runtime.version)))
 }
 
@@ -196,39 +181,41 @@ fn options(spec: &SessionSpec) -> Vec<String> {
     let options = &spec.options;
     let mut parts = vec![threads(options.intra_threads, "intra-op")];
     if options.execution_mode == ExecutionMode::Parallel {
-        parts.push(format!(
-            "{}, parallel execution",
-            threads(options.inter_threads, "inter-op")
-        ));
+        let threads = threads(options.inter_threads, "inter-op");
+        parts.push(format!("{threads}, parallel execution"));
     }
-    let level = match options.graph_optimization {
+    parts.push(format!(
+        "graph optimization {}",
+        level(options.graph_optimization)
+    ));
+    parts.extend(switches(options));
+    let libraries = options.custom_ops.iter();
+    let libraries = libraries.map(|library| plain(&library.display().to_string()));
+    parts.extend(libraries.map(|library| format!("custom operators of {library}")));
+    let entries = options.session_config.iter();
+    parts.extend(entries.map(|(key, value)| format!("{}={}", plain(key), plain(value))));
+    parts
+}
+
+fn level(level: GraphOptimization) -> &'static str {
+    match level {
         GraphOptimization::Disable => "off",
         GraphOptimization::Basic => "basic",
         GraphOptimization::Extended => "extended",
         GraphOptimization::All => "all",
-    };
-    parts.push(format!("graph optimization {level}"));
+    }
+}
+
+/// Options that are on or off, of those that are set.
+fn switches(options: &SessionOptions) -> impl Iterator<Item = String> {
     let switches = [
         ("spinning", options.allow_spinning),
         ("arena", options.memory_arena),
         ("memory pattern", options.memory_pattern),
     ];
-    let switch = |(what, on): (&str, Option<bool>)| {
-        Some(format!("{what} {}", if on? { "on" } else { "off" }))
-    };
-    parts.extend(switches.into_iter().filter_map(switch));
-    let libraries = options
-        .custom_ops
-        .iter()
-        .map(|library| plain(&library.display().to_string()));
-    parts.extend(libraries.map(|library| format!("custom operators of {library}")));
-    parts.extend(
-        options
-            .session_config
-            .iter()
-            .map(|(key, value)| format!("{}={}", plain(key), plain(value))),
-    );
-    parts
+    switches
+        .into_iter()
+        .filter_map(|(what, on)| Some(format!("{what} {}", if on? { "on" } else { "off" })))
 }
 
 fn threads(count: u64, kind: &str) -> String {
@@ -240,32 +227,33 @@ pub(in crate::report) fn quality(source: Source<'_>) -> Vec<String> {
     lines.extend(without_interval(source));
     lines.extend(two_speeds(source));
     lines.extend(not_flat(source));
-    let unsteady = source
-        .findings
-        .cells
-        .iter()
-        .filter(|cell| cell.unsteady_launches_count > 0)
-        .count();
-    if unsteady > 0 {
-        lines.push(format!(
-            "warm-up ended at its bound, before the latency was steady, in {unsteady} cell{}",
-            words::plural(unsteady as u64)
-        ));
-    }
-    for session in &source.findings.sessions {
-        let (name, warnings, errors) = (
-            plain(&session.label),
-            session.log_warnings_count,
-            session.log_errors_count,
-        );
-        if warnings + errors > 0 {
-            lines.push(format!(
-                "{name}: ONNX Runtime logged {warnings} warnings and {errors} errors; see the workers' logs"
-            ));
-        }
-    }
+    lines.extend(unsteady(source));
+    lines.extend(source.findings.sessions.iter().filter_map(logged));
     lines.extend(source.record.notes.iter().map(plain));
     lines
+}
+
+fn unsteady(source: Source<'_>) -> Option<String> {
+    let cells = source.findings.cells.iter();
+    let count = cells
+        .filter(|cell| cell.unsteady_launches_count > 0)
+        .count();
+    let plural = words::plural(count as u64);
+    (count > 0).then(|| {
+        format!(
+            "warm-up ended at its bound, before the latency was steady, in {count} cell{plural}"
+        )
+    })
+}
+
+fn logged(session: &SessionFindings) -> Option<String> {
+    let (warnings, errors) = (session.log_warnings_count, session.log_errors_count);
+    let name = plain(&session.label);
+    (warnings + errors > 0).then(|| {
+        format!(
+            "{name}: ONNX Runtime logged {warnings} warnings and {errors} errors; see the workers' logs"
+        )
+    })
 }
 
 fn disturbed(source: Source<'_>) -> Option<String> {
@@ -287,23 +275,19 @@ fn disturbed(source: Source<'_>) -> Option<String> {
 /// Why medians have no interval, with the number of cells that it holds for.
 fn without_interval(source: Source<'_>) -> Vec<String> {
     let mut remarks: BTreeMap<&Plain, u64> = BTreeMap::new();
-    let medians = source
-        .findings
-        .cells
-        .iter()
-        .filter_map(|cell| cell.figure(Metric::LatencyP50)?.measured());
+    let cells = source.findings.cells.iter();
+    let medians = cells.filter_map(|cell| cell.figure(Metric::LatencyP50)?.measured());
     for remark in medians.filter_map(|median| median.remark.as_ref()) {
         *remarks.entry(remark).or_default() += 1;
     }
-    let line = |(remark, cells): (&Plain, u64)| {
-        format!(
-            "{} cell{}: {}",
-            number::count(cells),
-            words::plural(cells),
-            plain(remark)
-        )
-    };
-    remarks.into_iter().map(line).collect()
+    remarks
+        .into_iter()
+        .map(|(remark, cells)| format!("{}: {}", counted_cells(cells), plain(remark)))
+        .collect()
+}
+
+fn counted_cells(count: u64) -> String {
+    format!("{} cell{}", number::count(count), words::plural(count))
 }
 
 /// Cells that a list names before it only counts them.
@@ -312,21 +296,13 @@ const NAMED_CELLS: usize = 3;
 /// In how many cells the latency had two levels, between blocks or within them, and where these lie furthest apart.
 fn two_speeds(source: Source<'_>) -> Option<String> {
     let found = two_levels(&source.findings.cells);
-    let measured = source
-        .findings
-        .cells
+    let cells = source.findings.cells.iter();
+    let measured = cells.filter(|cell| cell.outcome.is_ok()).count();
+    let examples: Vec<String> = found
         .iter()
-        .filter(|cell| cell.outcome.is_ok())
-        .count();
-    let named = |(cell, levels): &(&CellFindings, TwoLevels)| {
-        format!(
-            "{} {} ({})",
-            source.name(cell.key.session),
-            source.at(cell.key),
-            levels_words(*levels)
-        )
-    };
-    let examples: Vec<String> = found.iter().take(NAMED_CELLS).map(named).collect();
+        .take(NAMED_CELLS)
+        .map(|(cell, levels)| format!("{} ({})", named(source, cell), levels_words(*levels)))
+        .collect();
     let most = if found.len() > NAMED_CELLS {
         "most of all "
     } else {
@@ -341,6 +317,10 @@ fn two_speeds(source: Source<'_>) -> Option<String> {
     })
 }
 
+fn named(source: Source<'_>, cell: &CellFindings) -> String {
+    format!("{} {}", source.name(cell.key.session), source.at(cell.key))
+}
+
 /// `80% near 1.2 ms, 20% near 2.4 ms, within blocks`.
 fn levels_words(levels: TwoLevels) -> String {
     match levels {
@@ -348,82 +328,75 @@ fn levels_words(levels: TwoLevels) -> String {
             modes,
             are_of_blocks,
         } => {
-            let [fast, slow] = [modes.fast_ns, modes.slow_ns]
-                .map(|latency| number::value(Unit::Ns, latency, None));
-            let slow_share = modes.slow_share_ratio.0;
-            let (fast_share, slow_share) = (
-                number::whole_percent(1.0 - slow_share),
-                number::whole_percent(slow_share),
-            );
             let why = if are_of_blocks {
                 "from block to block"
             } else {
                 "within blocks"
             };
-            format!("{fast_share} near {fast}, {slow_share} near {slow}, {why}")
+            format!("{}, {why}", modes_words(modes))
         }
         TwoLevels::OfBlocks(states) => {
             let slow_share = number::whole_percent(states.slow_share_ratio.0);
-            format!(
-                "{slow_share} of the blocks {:.1}x as slow as the others",
-                levels.apart()
-            )
+            let apart = levels.apart();
+            format!("{slow_share} of the blocks {apart:.1}x as slow as the others")
         }
     }
 }
 
+/// `80% near 1.2 ms, 20% near 2.4 ms`.
+fn modes_words(modes: LatencyModes) -> String {
+    let [fast, slow] =
+        [modes.fast_ns, modes.slow_ns].map(|latency| number::value(Unit::Ns, latency, None));
+    let slow_share = modes.slow_share_ratio.0;
+    let [fast_share, slow_share] = [1.0 - slow_share, slow_share].map(number::whole_percent);
+    format!("{fast_share} near {fast}, {slow_share} near {slow}")
+}
+
 fn not_flat(source: Source<'_>) -> Vec<String> {
-    let says = |class: SteadyClass| match class {
+    let cells = source.findings.cells.iter();
+    let mut lines: Vec<String> = cells
+        .filter_map(|cell| Some(format!("{}: {}", named(source, cell), trend(cell.steady?)?)))
+        .collect();
+    let more = lines.len().saturating_sub(NAMED_CELLS);
+    lines.truncate(NAMED_CELLS);
+    if more > 0 {
+        let plural = words::plural(more as u64);
+        lines.push(format!("no flat latency in {more} more cell{plural}"));
+    }
+    lines
+}
+
+fn trend(class: SteadyClass) -> Option<&'static str> {
+    match class {
         SteadyClass::Flat => None,
         SteadyClass::WarmingUp => Some("still warming up: its latency fell while it was measured"),
         SteadyClass::SlowingDown => Some("slowing down: its latency rose while it was measured"),
         SteadyClass::NoSteadyState => {
             Some("no steady state: its latency wandered while it was measured")
         }
-    };
-    let line = |cell: &CellFindings| {
-        Some(format!(
-            "{} {}: {}",
-            source.name(cell.key.session),
-            source.at(cell.key),
-            says(cell.steady?)?
-        ))
-    };
-    let mut lines: Vec<String> = source.findings.cells.iter().filter_map(line).collect();
-    let more = lines.len().saturating_sub(NAMED_CELLS);
-    lines.truncate(NAMED_CELLS);
-    if more > 0 {
-        lines.push(format!(
-            "no flat latency in {more} more cell{}",
-            words::plural(more as u64)
-        ));
     }
-    lines
 }
 
 pub(in crate::report) fn machine(host: &Host) -> Vec<Item> {
     let [cpu, cpus, memory, system] = essentials(host);
     let flags: Vec<String> = host.cpu.isa_flags.iter().map(plain).collect();
+    let flags = if flags.is_empty() {
+        unknown()
+    } else {
+        flags.join(", ")
+    };
+    let load = host
+        .load_average
+        .map_or_else(unknown, |load| format!("{load:.2}"));
     let mut items = vec![
         Item::new("CPU", cpu),
         Item::new("CPUs", cpus),
-        Item::new(
-            "Instruction sets",
-            if flags.is_empty() {
-                unknown()
-            } else {
-                flags.join(", ")
-            },
-        ),
+        Item::new("Instruction sets", flags),
         Item::new("Memory", memory),
         Item::new("System", system),
         Item::new("Virtualization", told(&host.virtualization)),
         Item::new("Frequency governor", told(&host.governor)),
-        Item::new(
-            "Load at start",
-            host.load_average
-                .map_or_else(unknown, |load| format!("{load:.2}")),
-        ),
+        Item::new("Load at start", load),
     ];
     items.extend(gpu::machine(host));
     items
@@ -438,31 +411,37 @@ pub(in crate::report) fn hardware(host: &Host) -> Vec<String> {
 
 /// Model of the CPU, number of CPUs, memory and system.
 fn essentials(host: &Host) -> [String; 4] {
-    let cores = match host.cpu.physical_count {
-        Some(cores) => format!("{} logical CPUs on {cores} cores", host.cpu.logical_count),
-        None => format!("{} logical CPUs", host.cpu.logical_count),
-    };
-    let limit = host
-        .cgroup
-        .cpu_quota_count
-        .map(|quota| format!(", control group limit {quota}"))
-        .unwrap_or_default();
+    let system = format!(
+        "{}, kernel {}, {}",
+        told(&host.os),
+        told(&host.kernel),
+        plain(&host.architecture)
+    );
+    [told(&host.cpu.model_name), cpus(host), memory(host), system]
+}
+
+fn cpus(host: &Host) -> String {
+    let (logical, usable) = (host.cpu.logical_count, host.usable_cpus_count);
+    let cores = host
+        .cpu
+        .physical_count
+        .map(|cores| format!(" on {cores} cores"));
+    let limit = host.cgroup.cpu_quota_count;
+    let limit = limit.map(|quota| format!(", control group limit {quota}"));
+    format!(
+        "{logical} logical CPUs{}, {usable} usable{}",
+        cores.unwrap_or_default(),
+        limit.unwrap_or_default()
+    )
+}
+
+fn memory(host: &Host) -> String {
     let available = host
         .memory_available_bytes
         .map(|free| format!(", {} available", bytes(free)))
         .unwrap_or_default();
-    [
-        told(&host.cpu.model_name),
-        format!("{cores}, {} usable{limit}", host.usable_cpus_count),
-        host.memory_bytes
-            .map_or_else(unknown, |all| format!("{}{available}", bytes(all))),
-        format!(
-            "{}, kernel {}, {}",
-            told(&host.os),
-            told(&host.kernel),
-            plain(&host.architecture)
-        ),
-    ]
+    host.memory_bytes
+        .map_or_else(unknown, |all| format!("{}{available}", bytes(all)))
 }
 
 fn told(text: &Option<Plain>) -> String {

@@ -33,16 +33,8 @@ const VISIBLE_SHARE: f64 = 0.001;
 
 /// The distributions at the smallest measured batch size; `None` where nothing was timed.
 pub(in crate::report) fn distributions(source: Source<'_>) -> Option<Distributions> {
-    let spread = spread(
-        source.record,
-        source.single().into_iter().map(|cell| cell.key),
-        COLUMNS,
-    )?;
-    let row = |cell: &CellSpread| Distribution {
-        name: source.name(cell.key.session),
-        heights: heights(cell),
-        remark: source.cell(cell.key).map(remark).unwrap_or_default(),
-    };
+    let single = source.single().into_iter().map(|cell| cell.key);
+    let spread = spread(source.record, single, COLUMNS)?;
     let at = source.at(spread.cells.first()?.key);
     Some(Distributions {
         title: format!("Latencies {at}: how often does each occur?"),
@@ -51,8 +43,20 @@ pub(in crate::report) fn distributions(source: Source<'_>) -> Option<Distributio
             "taller: more inferences; logarithmic axis, without the fastest and slowest {} at most",
             number::limit(Quantile::P1.share())
         ),
-        rows: spread.cells.iter().map(row).collect(),
+        rows: spread
+            .cells
+            .iter()
+            .map(|cell| distribution(source, cell))
+            .collect(),
     })
+}
+
+fn distribution(source: Source<'_>, cell: &CellSpread) -> Distribution {
+    Distribution {
+        name: source.name(cell.key.session),
+        heights: heights(cell),
+        remark: source.cell(cell.key).map(remark).unwrap_or_default(),
+    }
 }
 
 fn remark(cell: &CellFindings) -> String {
@@ -68,11 +72,13 @@ fn remark(cell: &CellFindings) -> String {
 /// How many latencies lie in each column, as a height; whatever holds enough to be seen has at least 1.
 fn heights(cell: &CellSpread) -> Vec<u8> {
     let most = cell.counts.iter().copied().max().unwrap_or(0).max(1);
-    let height = |&count: &u64| match count as f64 / cell.inferences_count as f64 {
-        share if share < VISIBLE_SHARE => 0,
-        _ => (count * u64::from(HIGHEST)).div_ceil(most) as u8,
-    };
-    cell.counts.iter().map(height).collect()
+    cell.counts
+        .iter()
+        .map(|&count| match count as f64 / cell.inferences_count as f64 {
+            share if share < VISIBLE_SHARE => 0,
+            _ => (count * u64::from(HIGHEST)).div_ceil(most) as u8,
+        })
+        .collect()
 }
 
 #[cfg(test)]
