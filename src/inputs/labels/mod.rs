@@ -2,7 +2,15 @@
 //! to an output is decided where outputs are scored.
 
 mod file;
+mod json;
 mod list;
+mod names;
+mod table;
+mod words;
 
-pub(super) use file::{beside, has_row_for_each, place, read};
+#[cfg(test)]
+mod tests;
+
+pub(super) use file::{beside, has_row_for_each, read};
 pub use list::{LabelFacts, Labels};
+pub(super) use names::place;

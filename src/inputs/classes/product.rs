@@ -1,13 +1,7 @@
-//! What a model's file says of its classes.
+//! Whether outputs are scores of classes, by the operators that make them.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::onnx::{Graph, Node};
 
-use crate::onnx::{AttributeValue, Graph, Node};
-
-/// Attributes that hold a model's classes, as words and as numbers.
-const WORDS: [&str; 2] = ["classlabels_strings", "classes_strings"];
-const NUMBERS: [&str; 2] = ["classlabels_int64s", "classlabels_ints"];
 /// Operators that leave every element as it is.
 const MOVES: [&str; 7] = [
     "Identity",
@@ -19,102 +13,6 @@ const MOVES: [&str; 7] = [
     "Cast",
 ];
 
-/// Classes that a model's file names: their order is that of scores.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ClassNames {
-    /// The classes, where they are words that operators of the model have; empty where none has any.
-    pub words: Vec<String>,
-    /// The classes, where they are numbers other than 0, 1, 2 ...; empty where the file has none.
-    pub numbers: Vec<i64>,
-    /// Outputs whose elements are probabilities each by itself, because a sigmoid makes them.
-    pub sigmoids: Vec<String>,
-    /// Outputs that a product with a stored matrix makes, as scores of classes are made.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub products: Vec<String>,
-    /// Words for the classes that the file's metadata or a configuration beside it has. Labels that are words go by them;
-    /// numbers do not, since they rather count classes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub told: Vec<String>,
-}
-
-impl ClassNames {
-    pub(super) fn of(graph: &Graph) -> Self {
-        let nodes = graph.all_nodes();
-        let words = || {
-            nodes
-                .iter()
-                .flat_map(|node| WORDS.map(|name| node.texts(name)))
-        };
-        let numbers = || {
-            nodes
-                .iter()
-                .flat_map(|node| NUMBERS.map(|name| integers(node, name)))
-        };
-        let numbers = numbers()
-            .find(|classes| !classes.is_empty())
-            .unwrap_or_default();
-        let is_counted = numbers
-            .iter()
-            .enumerate()
-            .all(|(place, &class)| class == place as i64);
-        let outputs = || graph.outputs.iter().map(|output| &output.name);
-        let scope = Scope { graph, outer: None };
-        ClassNames {
-            words: words()
-                .find(|classes| !classes.is_empty())
-                .unwrap_or_default()
-                .to_vec(),
-            numbers: if is_counted {
-                Vec::new()
-            } else {
-                numbers.to_vec()
-            },
-            sigmoids: outputs()
-                .filter(|output| is_sigmoid(graph, output))
-                .cloned()
-                .collect(),
-            products: outputs()
-                .filter(|output| scope.is_product(output))
-                .cloned()
-                .collect(),
-            told: Vec::new(),
-        }
-    }
-
-    /// Words for the classes: those of the model's operators, else those that are told of it.
-    #[must_use]
-    pub fn known(&self) -> &[String] {
-        if self.words.is_empty() {
-            &self.told
-        } else {
-            &self.words
-        }
-    }
-
-    /// Labels as places among the file's words or numbers, where it has all of these labels; else as they are.
-    pub(super) fn places_of(&self, labels: impl Iterator<Item = i64> + Clone) -> Vec<i64> {
-        let place = |label: i64| match self.words.is_empty() {
-            true => self.numbers.iter().position(|&class| class == label),
-            false => self
-                .words
-                .iter()
-                .position(|word| *word == label.to_string()),
-        };
-        let places: Option<Vec<i64>> = labels
-            .clone()
-            .map(|label| place(label).map(|place| place as i64))
-            .collect();
-        places.unwrap_or_else(|| labels.collect())
-    }
-}
-
-fn integers<'n>(node: &'n Node, name: &str) -> &'n [i64] {
-    match node.attribute(name) {
-        Some(AttributeValue::Integers(values)) => values,
-        _ => &[],
-    }
-}
-
 /// Products with a matrix that is quantized.
 const QUANTIZED_PRODUCTS: [&str; 6] = [
     "MatMulNBits",
@@ -124,6 +22,7 @@ const QUANTIZED_PRODUCTS: [&str; 6] = [
     "QLinearMatMul",
     "QGemm",
 ];
+
 /// Operators after which elements of a row stand in the same order.
 const KEEPS_ORDER: [&str; 5] = [
     "Softmax",
@@ -137,9 +36,9 @@ const KEEPS_ORDER: [&str; 5] = [
 const STEPS: usize = 64;
 
 /// A graph, and those around it.
-struct Scope<'g> {
-    graph: &'g Graph,
-    outer: Option<&'g Scope<'g>>,
+pub(super) struct Scope<'g> {
+    pub graph: &'g Graph,
+    pub outer: Option<&'g Scope<'g>>,
 }
 
 impl<'g> Scope<'g> {
@@ -162,7 +61,7 @@ impl<'g> Scope<'g> {
     }
 
     /// Whether a product with a stored matrix, in some branch at least, makes an output, with only constants after it.
-    fn is_product(&self, output: &str) -> bool {
+    pub fn is_product(&self, output: &str) -> bool {
         self.leads_to_product(output, &mut Vec::new())
     }
 
@@ -261,7 +160,7 @@ impl<'g> Scope<'g> {
     }
 }
 
-fn is_sigmoid(graph: &Graph, output: &str) -> bool {
+pub(super) fn is_sigmoid(graph: &Graph, output: &str) -> bool {
     let scope = Scope { graph, outer: None };
     let mut value = output;
     for _ in 0..STEPS {
@@ -280,29 +179,9 @@ fn is_sigmoid(graph: &Graph, output: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx::Attribute;
     use crate::onnx::testing::{node, tensor};
+    use crate::onnx::{Attribute, AttributeValue};
     use crate::record::{TensorInfo, ValueType};
-
-    #[test]
-    fn labels_are_places_among_the_files_own_classes() {
-        let names = ClassNames {
-            numbers: vec![10, 20, 30],
-            ..ClassNames::default()
-        };
-        assert_eq!(names.places_of([30, 10].into_iter()), [2, 0]);
-        assert_eq!(
-            names.places_of([2, 1].into_iter()),
-            [2, 1],
-            "these count already"
-        );
-        let names = ClassNames {
-            words: vec!["1".into(), "3".into()],
-            ..ClassNames::default()
-        };
-        assert_eq!(names.places_of([3, 1].into_iter()), [1, 0]);
-        assert_eq!(ClassNames::default().places_of([7].into_iter()), [7]);
-    }
 
     fn is_product(nodes: Vec<Node>) -> bool {
         let graph = Graph {

@@ -1,19 +1,16 @@
-//! What a model's metadata, and the files that are usually kept beside a model, tell: sizes, and words for its classes.
+//! Sizes and words for classes that a model's metadata, and the files that are usually kept beside a model, tell.
 //!
 //! Files are small, regular ones in the model's folder and the one above; what cannot be read is told and left out.
 
 mod classes;
+mod files;
+mod metadata;
 mod sides;
 mod triton;
 
-use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::about::About;
-use crate::files::{self, Kind};
 use crate::onnx::Model;
 use crate::record::SizeSource;
 
@@ -45,85 +42,6 @@ pub(super) struct Beside {
     pub notes: Vec<String>,
 }
 
-/// A key of a JSON file, with dots between its levels, and what its number is.
-const KEYS: [(&str, &str, About); 21] = [
-    ("preprocessor_config.json", "sampling_rate", About::Audio),
-    ("preprocessor_config.json", "nb_max_frames", About::Frames),
-    ("preprocessor_config.json", "feature_size", About::Features),
-    ("config.json", "num_channels", About::Channels),
-    ("config.json", "max_position_embeddings", About::MostTokens),
-    ("config.json", "n_positions", About::MostTokens),
-    (
-        "config.json",
-        "text_config.max_position_embeddings",
-        About::MostTokens,
-    ),
-    ("config.json", "num_mel_bins", About::Features),
-    ("config.json", "head_dim", About::HeadSize),
-    ("config.json", "hidden_size", About::Features),
-    ("config.json", "d_model", About::Features),
-    ("config.json", "num_key_value_heads", About::Heads),
-    ("config.json", "num_attention_heads", About::Heads),
-    ("config.json", "n_head", About::Heads),
-    ("config.json", "decoder_attention_heads", About::Heads),
-    (
-        "tokenizer_config.json",
-        "model_max_length",
-        About::MostTokens,
-    ),
-    (
-        "genai_config.json",
-        "model.context_length",
-        About::MostTokens,
-    ),
-    (
-        "genai_config.json",
-        "model.decoder.num_key_value_heads",
-        About::Heads,
-    ),
-    (
-        "genai_config.json",
-        "model.decoder.num_attention_heads",
-        About::Heads,
-    ),
-    (
-        "genai_config.json",
-        "model.decoder.head_size",
-        About::HeadSize,
-    ),
-    (
-        "genai_config.json",
-        "model.decoder.hidden_size",
-        About::Features,
-    ),
-];
-/// Keys for the sides of an image, the crop first, which is fed; and the key that, if false, takes them away.
-const SIDES: [(&str, &str, Option<&str>); 6] = [
-    (
-        "preprocessor_config.json",
-        "crop_size",
-        Some("do_center_crop"),
-    ),
-    ("preprocessor_config.json", "size", Some("do_resize")),
-    ("config.json", "image_size", None),
-    ("config.json", "vision_config.image_size", None),
-    ("config.json", "input_size", None),
-    ("config.json", "pretrained_cfg.input_size", None),
-];
-const CLASSES: [&str; 2] = ["id2label", "label_names"];
-const METADATA_SIDES: [&str; 4] = ["imgsz", "image_size", "input_size", "img_size"];
-const METADATA_CLASSES: [&str; 5] = ["names", "class_names", "classes", "labels", "id2label"];
-const STRIDE: &str = "stride";
-/// The metadata's key for what a model does, and the sides of the images that models which do that are trained on.
-const TASK: &str = "task";
-const TASKS: [(&str, u64); 5] = [
-    ("detect", 640),
-    ("segment", 640),
-    ("pose", 640),
-    ("obb", 1024),
-    ("classify", 224),
-];
-
 pub(super) fn beside(model: &Model) -> Beside {
     let mut found = Beside::default();
     found.metadata(&model.metadata);
@@ -144,146 +62,14 @@ pub(super) fn beside(model: &Model) -> Beside {
     found
 }
 
-impl Beside {
-    fn metadata(&mut self, metadata: &BTreeMap<String, String>) {
-        for key in METADATA_SIDES {
-            let told = metadata
-                .get(key)
-                .map(|text| sides::of_numbers(&numbers(text)))
-                .unwrap_or_default();
-            let source = || SizeSource::Metadata {
-                key: key.to_owned(),
-            };
-            self.entries
-                .extend(told.into_iter().map(|(about, size)| Entry {
-                    about,
-                    size,
-                    source: source(),
-                }));
-        }
-        // A model with several scales has a stride for each.
-        let stride = metadata
-            .get(STRIDE)
-            .and_then(|text| numbers(text).into_iter().max());
-        self.stride = stride.filter(|stride| (2..SANE).contains(stride));
-        let classes = METADATA_CLASSES
-            .iter()
-            .find_map(|key| classes::of_text(metadata.get(*key)?));
-        self.classes = classes.unwrap_or_default();
-    }
-
-    /// The sides of images by what the model does, where nothing says them.
-    fn task(&mut self, metadata: &BTreeMap<String, String>) {
-        let task = metadata.get(TASK).map(|task| task.trim());
-        let Some(&(_, size)) = TASKS.iter().find(|(name, _)| Some(*name) == task) else {
-            return;
-        };
-        if self
-            .entries
-            .iter()
-            .all(|entry| !matches!(entry.about, About::Height | About::Width))
-        {
-            let source = || SizeSource::Metadata {
-                key: TASK.to_owned(),
-            };
-            let side = |about: About| Entry {
-                about,
-                size,
-                source: source(),
-            };
-            self.entries.extend([About::Height, About::Width].map(side));
-        }
-    }
-
-    fn text(&mut self, path: &Path) -> Option<String> {
-        if !path.is_file() {
-            return None;
-        }
-        let fault = match files::text(path, Kind::CONFIGURATION) {
-            Ok(text) => return Some(text),
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-                "is too large for a configuration and is not read"
-            }
-            Err(_) => "cannot be read and is left out",
-        };
-        self.notes.push(format!("`{}` {fault}", path.display()));
-        None
-    }
-
-    fn json(&mut self, path: &Path, name: &str) {
-        let Some(text) = self.text(path) else { return };
-        let Ok(value) = serde_json::from_str::<Value>(&text) else {
-            self.notes
-                .push(format!("`{}` is no JSON and is left out", path.display()));
-            return;
-        };
-        let source = |key: &str| SizeSource::File {
-            entry: format!("{name}: {key}"),
-        };
-        let is_off = |key: &str| at(&value, key).and_then(Value::as_bool) == Some(false);
-        for (_, key, step) in SIDES.iter().filter(|(file, ..)| *file == name) {
-            let told = at(&value, key)
-                .filter(|_| !step.is_some_and(is_off))
-                .map(sides::of_value)
-                .unwrap_or_default();
-            for (about, size, way) in told {
-                self.entries.push(Entry {
-                    about,
-                    size,
-                    source: source(&format!("{key}{way}")),
-                });
-            }
-        }
-        for (_, key, about) in KEYS.iter().filter(|(file, ..)| *file == name) {
-            let size = at(&value, key).and_then(Value::as_u64);
-            self.entries.extend(size.map(|size| Entry {
-                about: about.clone(),
-                size,
-                source: source(key),
-            }));
-        }
-        if self.classes.is_empty() && name == FILES[0] {
-            self.classes = CLASSES
-                .iter()
-                .find_map(|key| classes::of_json(at(&value, key)?))
-                .unwrap_or_default();
-        }
-    }
-
-    fn triton(&mut self, text: &str) {
-        for (name, axis, size) in triton::axes(text) {
-            let source = SizeSource::File {
-                entry: format!("{TRITON}: dims of {name}"),
-            };
-            self.entries.push(Entry {
-                about: About::Axis(name, axis),
-                size,
-                source,
-            });
-        }
-    }
-}
-
-/// The value at a key with dots between its levels.
-fn at<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
-    key.split('.')
-        .try_fold(value, |value, level| value.get(level))
-}
-
-/// The whole numbers in a text such as `[640, 640]`.
-fn numbers(text: &str) -> Vec<u64> {
-    let words = text.split(|letter: char| !letter.is_ascii_digit());
-    words
-        .filter(|word| !word.is_empty())
-        .filter_map(|word| word.parse().ok())
-        .collect()
-}
+impl Beside {}
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use super::*;
+    use crate::files::Kind;
 
     fn entry(about: About, size: u64, entry: &str) -> Entry {
         Entry {

@@ -1,0 +1,60 @@
+//! Expected outputs of samples.
+
+use super::Dataset;
+use super::segments::Segment;
+use crate::inputs::argument::of_sequence;
+use crate::inputs::protobuf::Stored;
+use crate::inputs::{Tensor, TensorData};
+
+impl Dataset {
+    /// Expected values of an output, or of a tensor of one that is a sequence, for the `length` samples from `start`
+    /// on; absent where the data has none, or where they cannot be split into samples.
+    #[must_use]
+    pub fn expected(&self, output: &str, start: u64, length: u64) -> Option<Tensor> {
+        let index = |name: &str| self.outputs.iter().position(|known| known == name);
+        let (index, place) = match (index(output), of_sequence(output)) {
+            (Some(index), _) => (index, None),
+            (None, Some((sequence, place))) => (index(sequence)?, Some(place)),
+            (None, None) => return None,
+        };
+        let part = |segment: &Segment| {
+            let set = &self.sets[segment.set];
+            let array = match (set.outputs.get(index)?.as_ref()?, place) {
+                (Stored::Tensor(array), None) => array,
+                (Stored::Sequence(tensors), Some(place)) => tensors.get(place)?,
+                _ => return None,
+            };
+            match array.shape().first() {
+                _ if segment.rows.len() == set.samples => array.tensor().ok()?,
+                Some(&size) if size == set.samples => array.rows(0, segment.rows.clone()).ok()?,
+                _ => None,
+            }
+        };
+        let parts: Vec<TensorData> = self
+            .segments(start, length)
+            .ok()?
+            .iter()
+            .map(part)
+            .collect::<Option<_>>()?;
+        let data = if parts.len() == 1 {
+            parts.into_iter().next()?
+        } else {
+            TensorData::concatenated(&parts, 0)?
+        };
+        Some(Tensor {
+            name: output.to_owned(),
+            data,
+        })
+    }
+
+    /// How many tensors an output that is a sequence is to hold at a sample; absent where the data does not say.
+    #[must_use]
+    pub fn expected_length(&self, sequence: &str, sample: u64) -> Option<usize> {
+        let index = self.outputs.iter().position(|known| known == sequence)?;
+        let set = self.segments(sample, 1).ok()?.first()?.set;
+        match self.sets[set].outputs.get(index)?.as_ref()? {
+            Stored::Sequence(tensors) => Some(tensors.len()),
+            Stored::Tensor(_) | Stored::Nothing => None,
+        }
+    }
+}

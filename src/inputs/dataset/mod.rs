@@ -1,0 +1,251 @@
+//! Samples, and batches of them.
+
+mod batch;
+mod expected;
+mod segments;
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use super::argument::{Argument, Form};
+use super::column::Column;
+use super::data::{self, Data, Source};
+use super::dims::sample_axes;
+use super::protobuf::Stored;
+use super::wanted::Wanted;
+use super::{InputError, InputPlan, InputSource, Labels, check, fill};
+use crate::plan::ElementType;
+use crate::record::{DatasetInfo, FedInput};
+
+/// Largest number of distinct input sets that timed runs rotate: enough that no cache of the machine holds all inputs
+/// of a usual model, few enough that warm-up sees each of them.
+pub const INPUT_SETS_LIMIT: u64 = 8;
+
+/// The value of each input, in the model's order.
+pub type InputSet = Vec<Argument>;
+
+/// Samples of a model's inputs, with labels or expected outputs where there are any.
+#[derive(Debug)]
+pub struct Dataset {
+    info: DatasetInfo,
+    path: PathBuf,
+    inputs: Vec<Input>,
+    outputs: Vec<String>,
+    sets: Vec<Set>,
+    labels: Option<Labels>,
+}
+
+#[derive(Debug)]
+struct Input {
+    name: String,
+    element_type: ElementType,
+    axes: Vec<Growing>,
+}
+
+/// An axis that grows with the batch.
+#[derive(Clone, Copy, Debug)]
+struct Growing {
+    axis: usize,
+    /// Rows of one sample.
+    rows: usize,
+}
+
+impl Growing {
+    fn rows(self, samples: &Range<usize>) -> Range<usize> {
+        samples.start * self.rows..samples.end * self.rows
+    }
+}
+
+#[derive(Debug)]
+struct Set {
+    columns: Vec<Column>,
+    /// Expected outputs; absent where they cannot be read.
+    outputs: Vec<Option<Stored>>,
+    samples: usize,
+}
+
+/// Input sets for timed runs with `batch_size`: one if values are synthesized, else up to [`INPUT_SETS_LIMIT`].
+///
+/// # Errors
+/// The model does not take this batch size, or the data cannot be read any more.
+pub fn materialize(plan: &InputPlan, batch_size: u64) -> Result<Vec<InputSet>, InputError> {
+    plan.supports_batch(batch_size)
+        .map_err(|reason| InputError::BatchSize(batch_size, reason))?;
+    match Dataset::open(plan)? {
+        Some(dataset) => {
+            plan.ask_for_sets(batch_size, dataset.sets_count(batch_size))?;
+            dataset.input_sets(batch_size)
+        }
+        None => {
+            plan.ask_for_sets(batch_size, 1)?;
+            Ok(vec![made_up(plan, batch_size, plan.seed)?])
+        }
+    }
+}
+
+pub(super) fn made_up(
+    plan: &InputPlan,
+    batch_size: u64,
+    seed: u64,
+) -> Result<InputSet, InputError> {
+    let made = |fed: &FedInput| {
+        Ok(Argument {
+            name: fed.name.clone(),
+            value: fill::value(fed, batch_size, seed)?,
+        })
+    };
+    plan.fed.iter().map(made).collect()
+}
+
+fn growing(fed: &FedInput) -> Vec<Growing> {
+    let rows = |axis: usize| {
+        fed.rows_per_sample
+            .get(&axis)
+            .map_or(1, |&rows| rows as usize)
+    };
+    let open = (0..fed.dims.len()).filter(|&axis| fed.dims[axis].is_none());
+    open.map(|axis| Growing {
+        axis,
+        rows: rows(axis),
+    })
+    .collect()
+}
+
+impl Dataset {
+    /// Opens the plan's data; absent if its values are synthesized.
+    ///
+    /// # Errors
+    /// The data cannot be read any more, or has changed since the plan was made.
+    pub fn open(plan: &InputPlan) -> Result<Option<Dataset>, InputError> {
+        let InputSource::Data { path, labels } = &plan.source else {
+            return Ok(None);
+        };
+        let forms = plan
+            .forms
+            .inputs
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(Form::Tensor));
+        let wanted = plan
+            .fed
+            .iter()
+            .zip(forms)
+            .map(|(fed, form)| Wanted::fed(fed, form, &plan.batch_axis));
+        let data = Data::open(path, &wanted.collect::<Vec<_>>(), &plan.forms.outputs)?;
+        let axes = sample_axes(&plan.fed, &plan.batch_axis);
+        let mut sets = Vec::new();
+        for set in &data.sets {
+            let samples = check::samples(&data, set, &axes)?;
+            check::check_ranks(path, set, &plan.fed)?;
+            let read = |source| InputError::Read(path.clone(), source);
+            let column = |(source, fed): (&Source, &FedInput)| {
+                Column::of(source.load()?, fed.element_type).map_err(read)
+            };
+            let columns = set
+                .inputs
+                .iter()
+                .zip(&plan.fed)
+                .map(column)
+                .collect::<Result<_, InputError>>()?;
+            sets.push(Set {
+                columns,
+                outputs: set.outputs.clone(),
+                samples,
+            });
+        }
+        let mut dataset = Dataset::new(plan, sets, path.clone());
+        dataset.info.source = path.display().to_string();
+        if let Some(found) = data::labels_of(&data, labels.as_deref(), dataset.len() as usize)? {
+            dataset.info.class_labels = found.classes(&plan.classes);
+            dataset.info.has_targets = !found.facts().is_text;
+            dataset.labels = Some(found);
+        }
+        Ok(Some(dataset))
+    }
+
+    /// A dataset of `samples_count` synthesized samples, for comparing variants where there is no data.
+    ///
+    /// A model without a batch dimension gets as many sets of inputs; plans with data are to be [opened](Self::open).
+    ///
+    /// # Errors
+    /// The samples are too large.
+    pub fn synthesized(plan: &InputPlan, samples_count: u64) -> Result<Dataset, InputError> {
+        let batched = !plan.batch_axis.axes.is_empty();
+        let (sets_count, samples) = if batched {
+            (1, samples_count)
+        } else {
+            (samples_count, 1)
+        };
+        plan.ask_for_sets(samples, sets_count)?;
+        let set = |index: u64| {
+            let made = |fed| Column::made(fed, samples, plan.seed.wrapping_add(index));
+            let columns = plan.fed.iter().map(made).collect::<Result<_, _>>()?;
+            Ok(Set {
+                columns,
+                outputs: Vec::new(),
+                samples: samples as usize,
+            })
+        };
+        let sets = (0..sets_count)
+            .map(set)
+            .collect::<Result<_, InputError>>()?;
+        Ok(Dataset::new(plan, sets, PathBuf::new()))
+    }
+
+    fn new(plan: &InputPlan, sets: Vec<Set>, path: PathBuf) -> Dataset {
+        let input = |fed: &FedInput| Input {
+            name: fed.name.clone(),
+            element_type: fed.element_type,
+            axes: growing(fed),
+        };
+        let mut outputs = sets.iter().flat_map(|set| set.outputs.iter().flatten());
+        let info = DatasetInfo {
+            source: "synthesized".to_owned(),
+            samples_count: sets
+                .iter()
+                .fold(0, |sum: u64, set| sum.saturating_add(set.samples as u64)),
+            class_labels: None,
+            has_targets: false,
+            has_expected_outputs: outputs.any(|stored| !matches!(stored, Stored::Nothing)),
+        };
+        let inputs = plan.fed.iter().map(input).collect();
+        Dataset {
+            info,
+            path,
+            inputs,
+            outputs: plan.outputs.clone(),
+            sets,
+            labels: None,
+        }
+    }
+
+    /// A description for the record.
+    #[must_use]
+    pub fn info(&self) -> &DatasetInfo {
+        &self.info
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.info.samples_count
+    }
+
+    /// Whether there are no samples.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Labels, where there are any.
+    #[must_use]
+    pub fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
+    }
+
+    /// Names of the outputs.
+    #[must_use]
+    pub fn outputs(&self) -> &[String] {
+        &self.outputs
+    }
+}

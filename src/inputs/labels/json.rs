@@ -1,0 +1,64 @@
+//! Labels in lists of JSON.
+
+use ndarray::ArrayD;
+use serde_json::Value;
+
+use super::Labels;
+use super::names::place;
+use super::words::column;
+use crate::inputs::TensorData;
+
+/// A list, or the list in an object whose name is one of labels.
+pub(super) fn json(text: &str) -> Result<Labels, String> {
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+    let list = match &value {
+        Value::Object(entries) => {
+            let named = entries.iter().filter(|(name, _)| place(name).is_some());
+            named
+                .min_by_key(|(name, _)| place(name))
+                .map(|(_, list)| list)
+        }
+        other => Some(other),
+    };
+    let Some(Value::Array(items)) = list else {
+        return Err("it holds no list of labels".to_owned());
+    };
+    if let Some(words) = items.iter().map(Value::as_str).collect::<Option<Vec<_>>>() {
+        return column(&words);
+    }
+    let (mut shape, mut numbers) = (Vec::new(), Vec::new());
+    nested(items, 0, &mut shape, &mut numbers)?;
+    let is_whole = numbers.iter().all(|number: &f64| number.fract() == 0.0);
+    let made =
+        ArrayD::from_shape_vec(shape, numbers).map_err(|_| "its lists are of unlike lengths")?;
+    let whole = || TensorData::Int64(made.mapv(|number| number as i64));
+    Ok(Labels::new(if is_whole {
+        whole()
+    } else {
+        TensorData::Double(made)
+    }))
+}
+
+fn nested(
+    items: &[Value],
+    depth: usize,
+    shape: &mut Vec<usize>,
+    numbers: &mut Vec<f64>,
+) -> Result<(), String> {
+    if shape.len() == depth {
+        shape.push(items.len());
+    }
+    if shape[depth] != items.len() {
+        return Err("its lists are of unlike lengths".to_owned());
+    }
+    for item in items {
+        match item {
+            Value::Array(inner) => nested(inner, depth + 1, shape, numbers)?,
+            Value::Bool(bit) => numbers.push(f64::from(u8::from(*bit))),
+            Value::Number(number) => numbers.extend(number.as_f64()),
+            other => return Err(format!("`{other}` is no label")),
+        }
+    }
+    Ok(())
+}
