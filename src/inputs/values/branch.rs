@@ -6,72 +6,77 @@ use super::guess::SignKind;
 use super::simulate::Signs;
 use super::{AttributeValue, ElementType, Fill, Graph, Node, Question, words};
 
+/// The branch that a value of the input chooses.
+struct Choice {
+    value: f64,
+    node: usize,
+    takes_first: bool,
+}
+
 /// Ways to fill an input that chooses a branch: first what chooses the branch that fits the inputs' sizes.
 pub(super) fn fills<'s>(
     question: &Question<'_, '_>,
     trials: impl Iterator<Item = (f64, &'s Signs)>,
 ) -> Option<Vec<Fill>> {
-    let choices: Vec<(f64, usize, bool)> = trials
-        .filter_map(|(value, signs)| choice(signs).map(|(node, first)| (value, node, first)))
+    let mut choices: Vec<Choice> = trials
+        .filter_map(|(value, signs)| choice(value, signs))
         .collect();
-    let &(_, node, _) = choices.first()?;
-    let node = question.flow.node(node);
+    let node = question.flow.node(choices.first()?.node);
     let (first, why) = wanted(question, node);
-    let mut ordered: Vec<&(f64, usize, bool)> = choices.iter().collect();
     // Numbers that are compared with are meant before 1 and 0, which stand for no and for any other.
-    let meant = |value: f64| {
-        question.compared.contains(&value) || question.element_type == ElementType::Bool
-    };
-    ordered.sort_by_key(|&&(value, _, takes_first)| (takes_first != first, !meant(value)));
+    choices.sort_by_key(|choice| {
+        (
+            choice.takes_first != first,
+            !is_meant(question, choice.value),
+        )
+    });
     let mut seen = BTreeSet::new();
-    ordered.retain(|&&(value, _, takes_first)| seen.insert(takes_first) || meant(value));
-    let reason = |value: f64, takes_first: bool| {
-        let which = if takes_first { "first" } else { "second" };
-        let why = if takes_first == first {
+    choices.retain(|choice| seen.insert(choice.takes_first) || is_meant(question, choice.value));
+    let fills = choices.iter().map(|choice| {
+        let why = if choice.takes_first == first {
             why.as_str()
         } else {
             ""
         };
-        format!(
-            "{} takes its {which} branch at {}{why}",
-            words(node),
-            question.shown(value)
-        )
-    };
-    Some(
-        ordered
-            .into_iter()
-            .map(|&(value, _, takes)| question.constant(value, reason(value, takes)))
-            .collect(),
-    )
+        question.constant(choice.value, reason(question, node, choice) + why)
+    });
+    Some(fills.collect())
 }
 
-/// The node whose branch a value chooses, and whether it is the first branch.
-fn choice(signs: &Signs) -> Option<(usize, bool)> {
-    signs
+fn is_meant(question: &Question<'_, '_>, value: f64) -> bool {
+    question.compared.contains(&value) || question.element_type == ElementType::Bool
+}
+
+fn reason(question: &Question<'_, '_>, node: &Node, choice: &Choice) -> String {
+    let which = if choice.takes_first {
+        "first"
+    } else {
+        "second"
+    };
+    let value = question.shown(choice.value);
+    format!("{} takes its {which} branch at {value}", words(node))
+}
+
+fn choice(value: f64, signs: &Signs) -> Option<Choice> {
+    let (&node, sign) = signs
         .iter()
-        .find(|(_, sign)| sign.kind == SignKind::Branch)
-        .map(|(&node, sign)| (node, sign.share > 0.5))
+        .find(|(_, sign)| sign.kind == SignKind::Branch)?;
+    Some(Choice {
+        value,
+        node,
+        takes_first: sign.share > 0.5,
+    })
 }
 
 /// Whether the first branch fits the sizes of what only one of the two reads, and why, to be put behind.
 fn wanted(question: &Question<'_, '_>, node: &Node) -> (bool, String) {
-    let read = |name: &str| match node.attribute(name) {
-        Some(AttributeValue::Graphs(graphs)) => graphs
-            .first()
-            .map(|graph| reads(question, graph))
-            .unwrap_or_default(),
-        _ => BTreeSet::new(),
-    };
-    let (one, two) = (read("then_branch"), read("else_branch"));
-    let is_empty = |input: &&&str| {
-        question
-            .shapes
-            .get(**input)
-            .is_some_and(|shape| shape.contains(&Some(0)))
-    };
+    let one = read_in(question, node, "then_branch");
+    let two = read_in(question, node, "else_branch");
     for (own, other, takes_first) in [(&one, &two, false), (&two, &one, true)] {
-        if let Some(input) = own.difference(other).find(is_empty) {
+        if let Some(input) = own
+            .difference(other)
+            .find(|input| is_empty(question, input))
+        {
             return (
                 takes_first,
                 format!(", as the other one reads `{input}`, which is empty"),
@@ -84,6 +89,24 @@ fn wanted(question: &Question<'_, '_>, node: &Node) -> (bool, String) {
         }
         _ => (true, String::new()),
     }
+}
+
+/// The inputs that a branch reads.
+fn read_in<'q>(question: &Question<'q, '_>, node: &Node, branch: &str) -> BTreeSet<&'q str> {
+    match node.attribute(branch) {
+        Some(AttributeValue::Graphs(graphs)) => graphs
+            .first()
+            .map(|graph| reads(question, graph))
+            .unwrap_or_default(),
+        _ => BTreeSet::new(),
+    }
+}
+
+fn is_empty(question: &Question<'_, '_>, input: &str) -> bool {
+    question
+        .shapes
+        .get(input)
+        .is_some_and(|shape| shape.contains(&Some(0)))
 }
 
 fn reads<'q>(question: &Question<'q, '_>, graph: &Graph) -> BTreeSet<&'q str> {

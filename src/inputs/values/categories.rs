@@ -36,19 +36,10 @@ pub(super) fn fill(
     columns: usize,
 ) -> Option<Fill> {
     let found = found(flow, input, columns);
-    let first = found.first()?;
-    let reason = match found.len() {
-        1 => format!("categories that {} knows", first.place),
-        more => format!("categories that {} and {} more know", first.place, more - 1),
-    };
+    let reason = reason(&found)?;
     let whole = kind(element_type, found.iter())?;
     let own: Vec<Option<FillKind>> = (0..columns.min(COLUMNS_LIMIT))
-        .map(|column| {
-            kind(
-                element_type,
-                found.iter().filter(|found| found.lane.holds(column as i64)),
-            )
-        })
+        .map(|column| kind_of_column(element_type, &found, column as i64))
         .collect();
     let same = own.iter().all(|kind| kind.as_ref() == Some(&whole));
     let kind = if columns <= 1 || columns > COLUMNS_LIMIT || same {
@@ -67,6 +58,21 @@ pub(super) fn fill(
     })
 }
 
+fn reason(found: &[Found]) -> Option<String> {
+    let place = &found.first()?.place;
+    Some(match found.len() {
+        1 => format!("categories that {place} knows"),
+        more => format!("categories that {place} and {} more know", more - 1),
+    })
+}
+
+fn kind_of_column(element_type: ElementType, found: &[Found], column: i64) -> Option<FillKind> {
+    kind(
+        element_type,
+        found.iter().filter(|found| found.lane.holds(column)),
+    )
+}
+
 fn unknown(element_type: ElementType) -> FillKind {
     match element_type {
         ElementType::String => FillKind::Text,
@@ -81,22 +87,8 @@ fn kind<'f>(element_type: ElementType, found: impl Iterator<Item = &'f Found>) -
     let (mut texts, mut numbers, mut cut) = (Vec::new(), Vec::new(), false);
     for found in found {
         cut |= found.lane.cut;
-        texts.extend(
-            found
-                .words
-                .iter()
-                .filter(|word| !texts.contains(*word))
-                .cloned()
-                .collect::<Vec<_>>(),
-        );
-        numbers.extend(
-            found
-                .numbers
-                .iter()
-                .filter(|number| !numbers.contains(*number))
-                .copied()
-                .collect::<Vec<_>>(),
-        );
+        add_unknown(&mut texts, &found.words);
+        add_unknown(&mut numbers, &found.numbers);
     }
     match element_type {
         ElementType::String if texts.is_empty() => None,
@@ -105,20 +97,36 @@ fn kind<'f>(element_type: ElementType, found: impl Iterator<Item = &'f Found>) -
     }
 }
 
+fn add_unknown<T: Clone + PartialEq>(known: &mut Vec<T>, more: &[T]) {
+    let unknown: Vec<T> = more
+        .iter()
+        .filter(|one| !known.contains(one))
+        .cloned()
+        .collect();
+    known.extend(unknown);
+}
+
 fn sentences(words: &[String]) -> Vec<String> {
-    let mut words = words.iter().cycle();
-    let mut sentence = || {
-        words
-            .by_ref()
-            .take(SENTENCE_WORDS)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    (0..SENTENCES).map(|_| sentence()).collect()
+    let mut words = words.iter().map(String::as_str).cycle();
+    (0..SENTENCES)
+        .map(|_| {
+            let sentence: Vec<&str> = words.by_ref().take(SENTENCE_WORDS).collect();
+            sentence.join(" ")
+        })
+        .collect()
 }
 
 impl Lane {
+    /// All columns of the input, as it is.
+    fn whole(columns: usize) -> Lane {
+        Lane {
+            shift: 0,
+            from: 0,
+            to: columns.max(1) as i64,
+            cut: false,
+        }
+    }
+
     fn holds(self, column: i64) -> bool {
         (self.from..self.to).contains(&column)
     }
@@ -143,27 +151,13 @@ const MOST_STEPS: usize = 100_000;
 
 fn found(flow: &Flow<'_>, input: &str, columns: usize) -> Vec<Found> {
     let mut found = Vec::new();
-    let mut queue = vec![(
-        input,
-        Lane {
-            shift: 0,
-            from: 0,
-            to: columns.max(1) as i64,
-            cut: false,
-        },
-    )];
+    let mut queue = vec![(input, Lane::whole(columns))];
     let mut seen: BTreeSet<(&str, Lane)> = queue.iter().copied().collect();
     while let Some((value, lane)) = queue.pop().filter(|_| seen.len() < MOST_STEPS) {
         let mut next: Vec<(&str, Lane)> = flow.aliases(value).map(|alias| (alias, lane)).collect();
         for (node, operand) in flow.consumers(value) {
-            let (words_known, numbers) = keys(node);
-            if operand == 0 && !(words_known.is_empty() && numbers.is_empty()) {
-                found.push(Found {
-                    lane,
-                    words: words_known,
-                    numbers,
-                    place: words(node),
-                });
+            if let Some(known) = known(node, operand, lane) {
+                found.push(known);
             } else if let Some(lane) = passed(flow, node, operand, lane) {
                 next.extend(node.outputs.iter().map(|output| (output.as_str(), lane)));
             }
@@ -174,15 +168,31 @@ fn found(flow: &Flow<'_>, input: &str, columns: usize) -> Vec<Found> {
     found
 }
 
-fn keys(node: &Node) -> (Vec<String>, Vec<f64>) {
-    let names: [&str; 3] = match node.qualified_operator().as_str() {
+/// The categories that an operator knows of the columns that it reads, if it looks any up.
+fn known(node: &Node, operand: usize, lane: Lane) -> Option<Found> {
+    let (texts, numbers) = keys(node);
+    (operand == 0 && !(texts.is_empty() && numbers.is_empty())).then(|| Found {
+        lane,
+        words: texts,
+        numbers,
+        place: words(node),
+    })
+}
+
+/// The attributes of an operator that hold its categories.
+fn key_attributes(operator: &str) -> &'static [&'static str] {
+    match operator {
         "ai.onnx.ml.OneHotEncoder" | "ai.onnx.ml.CategoryMapper" => {
-            ["cats_strings", "cats_int64s", ""]
+            &["cats_strings", "cats_int64s"]
         }
-        "ai.onnx.ml.LabelEncoder" => ["keys_strings", "keys_int64s", "keys_floats"],
-        "TfIdfVectorizer" => ["pool_strings", "pool_int64s", ""],
-        _ => return Default::default(),
-    };
+        "ai.onnx.ml.LabelEncoder" => &["keys_strings", "keys_int64s", "keys_floats"],
+        "TfIdfVectorizer" => &["pool_strings", "pool_int64s"],
+        _ => &[],
+    }
+}
+
+fn keys(node: &Node) -> (Vec<String>, Vec<f64>) {
+    let names = key_attributes(&node.qualified_operator());
     let (mut texts, mut numbers) = (Vec::new(), Vec::new());
     for value in names.iter().filter_map(|name| node.attribute(name)) {
         match value {
@@ -259,13 +269,20 @@ fn selected(flow: &Flow<'_>, node: &Node, lane: Lane) -> Option<Lane> {
     lane.pick(first, last)
 }
 
-/// Columns that a slice of the last axis leaves; the outer absence: it is of another axis or its ends are not known.
-fn sliced(flow: &Flow<'_>, node: &Node, lane: Lane) -> Option<Option<Lane>> {
-    let number = |operand: usize| match flow.constant(node.inputs.get(operand)?)? {
+fn number(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<i64> {
+    match flow.constant(node.inputs.get(operand)?)? {
         [value] => Some(*value as i64),
         _ => None,
-    };
-    let (start, end, axis) = (number(1)?, number(2)?, number(3)?);
+    }
+}
+
+/// Columns that a slice of the last axis leaves; the outer absence: it is of another axis or its ends are not known.
+fn sliced(flow: &Flow<'_>, node: &Node, lane: Lane) -> Option<Option<Lane>> {
+    let (start, end, axis) = (
+        number(flow, node, 1)?,
+        number(flow, node, 2)?,
+        number(flow, node, 3)?,
+    );
     (is_last_axis(flow, node, axis) && start >= 0 && end > 0).then(|| lane.pick(start, end - 1))
 }
 

@@ -128,30 +128,37 @@ pub(super) fn place(axis: i64, rank: usize) -> Option<usize> {
     (axis < rank).then_some(axis)
 }
 
+/// One of the numbers of an attribute that lists them by axis.
+fn listed(node: &Node, name: &str, at: usize, default: i64) -> i64 {
+    match node.attribute(name) {
+        Some(AttributeValue::Integers(values)) => values.get(at).copied().unwrap_or(default),
+        _ => default,
+    }
+}
+
+/// How often a window fits along a padded axis.
+fn windows_count(node: &Node, at: usize, padded: i64, window: i64) -> Option<u64> {
+    let reach = listed(node, "dilations", at, 1)
+        .checked_mul(window.checked_sub(1)?)?
+        .checked_add(1)?;
+    let room = padded.checked_sub(reach)?;
+    let stride = listed(node, "strides", at, 1).max(1);
+    u64::try_from(room.div_euclid(stride).checked_add(1)?).ok()
+}
+
 /// Sizes after a convolution with explicit padding.
 fn convolved(mut dims: Extent, kernel: &[Option<u64>], node: &Node) -> Option<Extent> {
     let spatial = dims
         .len()
         .checked_sub(2)
         .filter(|_| dims.len() == kernel.len())?;
-    let list = |name: &str, at: usize, default: i64| match node.attribute(name) {
-        Some(AttributeValue::Integers(values)) => values.get(at).copied().unwrap_or(default),
-        _ => default,
-    };
     dims[1] = kernel[0];
     for at in 0..spatial {
         dims[at + 2] = dims[at + 2].zip(kernel[at + 2]).and_then(|(size, window)| {
-            let steps = i64::try_from(window).ok()?.checked_sub(1)?;
-            let reach = list("dilations", at, 1)
-                .checked_mul(steps)?
-                .checked_add(1)?;
-            let pads = list("pads", at, 0).checked_add(list("pads", at + spatial, 0))?;
-            let room = i64::try_from(size)
-                .ok()?
-                .checked_add(pads)?
-                .checked_sub(reach)?;
-            let stride = list("strides", at, 1).max(1);
-            u64::try_from(room.div_euclid(stride).checked_add(1)?).ok()
+            let pads =
+                listed(node, "pads", at, 0).checked_add(listed(node, "pads", at + spatial, 0))?;
+            let padded = i64::try_from(size).ok()?.checked_add(pads)?;
+            windows_count(node, at, padded, i64::try_from(window).ok()?)
         });
     }
     Some(dims)

@@ -44,35 +44,38 @@ const MOVES: [&str; 9] = [
 ];
 
 fn read(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(ValueRange, String)> {
-    let other = || {
-        node.inputs
-            .get(1 - operand.min(1))
-            .and_then(|value| flow.constant(value))
-    };
-    let all = |fits: &dyn Fn(f64) -> bool| {
-        other().is_some_and(|values| !values.is_empty() && values.iter().all(|&value| fits(value)))
-    };
-    let pixels = |what: &str| {
-        (
-            ValueRange {
-                low: 0.0,
-                high: 255.0,
-            },
-            format!("{what} in {}: pixels of 0 to 255", words(node)),
-        )
-    };
+    let other = node
+        .inputs
+        .get(1 - operand.min(1))
+        .and_then(|value| flow.constant(value));
     match (node.operator.as_str(), operand) {
-        ("Div", 0) if all(&|value| BYTES.contains(&value)) => Some(pixels("divided by 255")),
-        ("Mul", _) if all(&|value| value > 0.0 && BYTES.contains(&(1.0 / value))) => {
-            Some(pixels("divided by 255"))
+        ("Div", 0) if are_all(other, |value| BYTES.contains(&value)) => {
+            Some(pixels(node, "divided by 255"))
         }
-        ("Sub", 0) if all(&|value| value > MEAN && value < 256.0) => {
-            Some(pixels("a mean of bytes is taken away"))
+        ("Mul", _) if are_all(other, |value| value > 0.0 && BYTES.contains(&(1.0 / value))) => {
+            Some(pixels(node, "divided by 255"))
+        }
+        ("Sub", 0) if are_all(other, |value| value > MEAN && value < 256.0) => {
+            Some(pixels(node, "a mean of bytes is taken away"))
         }
         ("STFT", 0) => Some(sound(node)),
         ("Conv", 0) if is_of_sound(flow, node) => Some(sound(node)),
         _ => None,
     }
+}
+
+fn are_all(values: Option<&[f64]>, fits: impl Fn(f64) -> bool) -> bool {
+    values.is_some_and(|values| !values.is_empty() && values.iter().all(|&value| fits(value)))
+}
+
+fn pixels(node: &Node, what: &str) -> (ValueRange, String) {
+    (
+        ValueRange {
+            low: 0.0,
+            high: 255.0,
+        },
+        format!("{what} in {}: pixels of 0 to 255", words(node)),
+    )
 }
 
 fn sound(node: &Node) -> (ValueRange, String) {
@@ -95,11 +98,11 @@ fn is_of_sound(flow: &Flow<'_>, node: &Node) -> bool {
         .get(1)
         .and_then(|kernel| flow.stored(kernel))
         .map(|kernel| kernel.dims.as_slice());
-    let number = |name: &str| node.integer(name).unwrap_or(1);
     let Some(&[_, channels, width]) = kernel else {
         return false;
     };
-    number("group") == 1 && is_sound(channels as i64, width as i64, number("strides"))
+    let stride = node.integer("strides").unwrap_or(1);
+    node.integer("group").unwrap_or(1) == 1 && is_sound(channels as i64, width as i64, stride)
 }
 
 #[cfg(test)]

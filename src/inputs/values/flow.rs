@@ -51,42 +51,42 @@ impl<'m> Flow<'m> {
     }
 
     fn add_graph(&mut self, graph: &'m Graph) {
-        self.stored.extend(
-            graph
-                .initializers
-                .iter()
-                .map(|tensor| (tensor.name.as_str(), tensor)),
-        );
-        self.types.extend(
-            graph
-                .values
-                .iter()
-                .map(|(name, value_type)| (name.as_str(), value_type)),
-        );
+        self.add_values(graph);
+        for node in &graph.nodes {
+            self.add_node(node);
+            self.add_aliases(node);
+        }
+    }
+
+    /// Weights of a graph, and the types of its values.
+    fn add_values(&mut self, graph: &'m Graph) {
+        let stored = graph.initializers.iter();
+        self.stored
+            .extend(stored.map(|tensor| (tensor.name.as_str(), tensor)));
+        let values = graph.values.iter();
+        self.types
+            .extend(values.map(|(name, value_type)| (name.as_str(), value_type)));
         let interface = graph.inputs.iter().chain(&graph.outputs);
         self.types
             .extend(interface.map(|info| (info.name.as_str(), &info.value_type)));
-        for node in &graph.nodes {
-            let index = self.nodes.len();
-            self.nodes.push(node);
-            for (operand, name) in node
-                .inputs
-                .iter()
-                .enumerate()
-                .filter(|(_, name)| !name.is_empty())
-            {
-                self.consumers
-                    .entry(name)
-                    .or_default()
-                    .push((index, operand));
-            }
-            for name in node.outputs.iter().filter(|name| !name.is_empty()) {
-                self.producers.insert(name, index);
-            }
-            if let (Some(name), Some(constant)) = (node.outputs.first(), node.constant()) {
-                self.constants.insert(name, constant);
-            }
-            self.add_aliases(node);
+    }
+
+    /// A node, with what it reads and makes.
+    fn add_node(&mut self, node: &'m Node) {
+        let index = self.nodes.len();
+        self.nodes.push(node);
+        let operands = node.inputs.iter().enumerate();
+        for (operand, name) in operands.filter(|(_, name)| !name.is_empty()) {
+            self.consumers
+                .entry(name)
+                .or_default()
+                .push((index, operand));
+        }
+        for name in node.outputs.iter().filter(|name| !name.is_empty()) {
+            self.producers.insert(name, index);
+        }
+        if let (Some(name), Some(constant)) = (node.outputs.first(), node.constant()) {
+            self.constants.insert(name, constant);
         }
     }
 
@@ -284,21 +284,15 @@ impl<'m> Flow<'m> {
         if let Some(fed) = self.fed.get(value) {
             return Some(fed.clone());
         }
-        let declared = self
-            .types
-            .get(value)
-            .and_then(|value_type| value_type.as_tensor()?.1);
-        let declared = declared.map(|dims| dims.iter().map(|dim| self.size(dim)).collect());
-        match (self.extents.get(value), declared) {
-            (Some(found), Some(declared)) if found.len() == Extent::len(&declared) => Some(
-                found
-                    .iter()
-                    .zip(declared)
-                    .map(|(found, declared)| found.or(declared))
-                    .collect(),
-            ),
+        match (self.extents.get(value), self.declared(value)) {
+            (Some(found), Some(declared)) => Some(completed(found, declared)),
             (found, declared) => found.cloned().or(declared),
         }
+    }
+
+    fn declared(&self, value: &str) -> Option<Extent> {
+        let dims = self.types.get(value)?.as_tensor()?.1?;
+        Some(dims.iter().map(|dim| self.size(dim)).collect())
     }
 
     fn size(&self, dim: &Dim) -> Option<u64> {
@@ -312,11 +306,26 @@ impl<'m> Flow<'m> {
 
 /// Sizes of the inputs; a batch counts as 1.
 fn fed<'m>(graph: &'m Graph, shapes: &Shapes) -> HashMap<&'m str, Extent> {
-    let sizes = |shape: &Extent| shape.iter().map(|size| Some(size.unwrap_or(1))).collect();
     graph
         .inputs
         .iter()
-        .filter_map(|info| Some((info.name.as_str(), sizes(shapes.get(&info.name)?))))
+        .filter_map(|info| Some((info.name.as_str(), of_one_sample(shapes.get(&info.name)?))))
+        .collect()
+}
+
+fn of_one_sample(shape: &[Option<u64>]) -> Extent {
+    shape.iter().map(|size| Some(size.unwrap_or(1))).collect()
+}
+
+/// Sizes that were found, and declared ones where none was; all that were found where the dimensions are not as many.
+fn completed(found: &Extent, declared: Extent) -> Extent {
+    if found.len() != declared.len() {
+        return found.clone();
+    }
+    found
+        .iter()
+        .zip(declared)
+        .map(|(found, declared)| found.or(declared))
         .collect()
 }
 

@@ -41,6 +41,47 @@ pub(super) enum SignKind {
     Other,
 }
 
+impl Sign {
+    pub fn of(kind: SignKind, share: Option<f64>) -> Option<Sign> {
+        share.map(|share| Sign { kind, share })
+    }
+
+    /// A length that is compared with places along an axis whose size is not known.
+    pub const LENGTH: Sign = Sign {
+        kind: SignKind::Length,
+        share: 1.0,
+    };
+}
+
+/// The results of an operator, and the use of its operands that it shows.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Evaluated {
+    pub result: Guess,
+    pub sign: Option<Sign>,
+}
+
+impl From<Guess> for Evaluated {
+    fn from(result: Guess) -> Evaluated {
+        Evaluated { result, sign: None }
+    }
+}
+
+impl Evaluated {
+    /// Nothing is known of the results.
+    pub fn data(sign: Option<Sign>) -> Evaluated {
+        Evaluated {
+            result: Guess::Data,
+            sign,
+        }
+    }
+
+    /// Of an operator that nothing here knows of: what is known of its operands ends there.
+    pub fn other(operands: &[Guess]) -> Evaluated {
+        let known = operands.iter().any(|operand| *operand != Guess::Data);
+        Evaluated::data(Sign::of(SignKind::Other, known.then_some(1.0)))
+    }
+}
+
 impl Guess {
     /// One number everywhere.
     pub fn all(value: f64) -> Guess {
@@ -66,6 +107,11 @@ impl Guess {
             Guess::Blend { share: 0.0, no, .. } => Some(no),
             _ => None,
         }
+    }
+
+    /// The number that an operand holds everywhere, if it is there and holds one.
+    pub fn uniform_of(operands: &[Guess], operand: usize) -> Option<f64> {
+        operands.get(operand).and_then(Guess::uniform)
     }
 
     pub fn map(&self, change: impl Fn(f64) -> f64) -> Guess {

@@ -22,7 +22,23 @@ pub(super) fn sign(flow: &Flow<'_>, node: &Node, operands: &[Guess]) -> Option<S
 }
 
 fn judged(meaning: Meaning, guess: &Guess) -> Sign {
-    let counted = |whole: Option<f64>, more: f64| match (whole, guess.uniform()) {
+    match meaning {
+        Meaning::Keeps => Sign {
+            kind: SignKind::Mask,
+            share: guess.worth(truth).unwrap_or(0.0),
+        },
+        Meaning::Added => Sign {
+            kind: SignKind::Bias,
+            share: guess.worth(added).unwrap_or(0.0),
+        },
+        Meaning::Counts(whole) => counted(guess, whole, 0.0),
+        Meaning::Last(whole) => counted(guess, whole, 1.0),
+    }
+}
+
+/// The sign of a number of elements, with `more` beside it, of the `whole`.
+fn counted(guess: &Guess, whole: Option<f64>, more: f64) -> Sign {
+    match (whole, guess.uniform()) {
         (Some(whole), Some(value)) if whole > 0.0 => {
             let share = (value + more) / whole;
             Sign {
@@ -34,44 +50,40 @@ fn judged(meaning: Meaning, guess: &Guess) -> Sign {
             kind: SignKind::Length,
             share: 1.0,
         },
-    };
-    match meaning {
-        Meaning::Keeps => Sign {
-            kind: SignKind::Mask,
-            share: guess.worth(truth).unwrap_or(0.0),
-        },
-        Meaning::Added => Sign {
-            kind: SignKind::Bias,
-            share: guess.worth(added).unwrap_or(0.0),
-        },
-        Meaning::Counts(whole) => counted(whole, 0.0),
-        Meaning::Last(whole) => counted(whole, 1.0),
     }
 }
 
-fn meaning(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<Meaning> {
-    let size = |of: usize, axis: usize| flow.operand_size(node, of, axis);
-    let operator = node.qualified_operator();
-    let is_list = node
-        .inputs
+fn is_list(flow: &Flow<'_>, node: &Node, operand: usize) -> bool {
+    node.inputs
         .get(operand)
         .and_then(|value| flow.dims(value))
-        .is_some_and(|dims| dims.len() == 1);
-    let element_type = || flow.element_type(node.inputs.get(operand)?);
+        .is_some_and(|dims| dims.len() == 1)
+}
+
+fn is_bool(flow: &Flow<'_>, node: &Node, operand: usize) -> bool {
+    node.inputs
+        .get(operand)
+        .is_some_and(|value| flow.element_type(value) == Some(ElementType::Bool))
+}
+
+fn meaning(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<Meaning> {
+    let operator = node.qualified_operator();
+    let is_list = is_list(flow, node, operand);
     Some(match (operator.as_str(), operand) {
         ("LSTM" | "GRU" | "RNN", 4) => {
             let axis = usize::from(node.integer("layout") == Some(1));
-            Meaning::Counts(size(0, axis))
+            Meaning::Counts(flow.operand_size(node, 0, axis))
         }
         ("ReverseSequence", 1) => {
             let axis = usize::try_from(node.integer("time_axis").unwrap_or(0)).unwrap_or(0);
-            Meaning::Counts(size(0, axis))
+            Meaning::Counts(flow.operand_size(node, 0, axis))
         }
         ("com.microsoft.Attention", 3) | ("com.microsoft.QAttention", 5) if is_list => {
-            Meaning::Counts(size(0, 1))
+            Meaning::Counts(flow.operand_size(node, 0, 1))
         }
         ("com.microsoft.MultiHeadAttention", 4) if is_list => {
-            Meaning::Counts(size(1, 1).or_else(|| size(0, 1)))
+            let tokens = flow.operand_size(node, 1, 1);
+            Meaning::Counts(tokens.or_else(|| flow.operand_size(node, 0, 1)))
         }
         ("com.microsoft.Attention", 3)
         | ("com.microsoft.QAttention", 5)
@@ -79,7 +91,7 @@ fn meaning(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<Meaning> {
         | ("com.microsoft.EmbedLayerNormalization" | "com.microsoft.QEmbedLayerNormalization", 7) => {
             Meaning::Keeps
         }
-        ("Attention", 3) if element_type() == Some(ElementType::Bool) => Meaning::Keeps,
+        ("Attention", 3) if is_bool(flow, node, operand) => Meaning::Keeps,
         ("Attention", 3)
         | ("com.microsoft.Attention" | "com.microsoft.MultiHeadAttention", 5)
         | ("com.microsoft.LongformerAttention", 3)

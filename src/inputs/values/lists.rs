@@ -69,13 +69,7 @@ pub(super) fn fills(
         rule,
         reason,
     } = listed(flow, graph, shapes, input)?;
-    let is_safe = |number: &FillKind| match number {
-        FillKind::Constant(value) => {
-            bound.is_none_or(|bound| (bound.low..=bound.high).contains(value))
-        }
-        _ => true,
-    };
-    if !numbers.iter().all(is_safe) {
+    if !numbers.iter().all(|number| is_within(bound, number)) {
         return None;
     }
     let kind = whole(numbers);
@@ -98,6 +92,40 @@ pub(super) fn fills(
     )
 }
 
+fn is_within(bound: Option<&IndexBound>, number: &FillKind) -> bool {
+    match number {
+        FillKind::Constant(value) => {
+            bound.is_none_or(|bound| (bound.low..=bound.high).contains(value))
+        }
+        _ => true,
+    }
+}
+
+/// An operand that the input ends in, or a part of it, and how it lists numbers.
+struct Operand<'f> {
+    node: &'f Node,
+    part: Part,
+    rule: Rule,
+    what: &'static str,
+    taken: &'static str,
+}
+
+fn operands<'f>(flow: &'f Flow<'_>, input: &'f str, count: usize) -> Vec<Operand<'f>> {
+    places::operands(flow, input, count)
+        .into_iter()
+        .filter_map(|(node, operand, part)| {
+            let (rule, what, taken) = rule(&node.qualified_operator(), operand)?;
+            Some(Operand {
+                node,
+                part,
+                rule,
+                what,
+                taken,
+            })
+        })
+        .collect()
+}
+
 struct Listed {
     numbers: Vec<FillKind>,
     rule: Rule,
@@ -106,18 +134,20 @@ struct Listed {
 
 fn listed(flow: &Flow<'_>, graph: &Graph, shapes: &Shapes, input: &str) -> Option<Listed> {
     let count = numbers_of(shapes.get(input)?)?;
-    let operands = places::operands(flow, input, count).into_iter();
-    let operands = operands
-        .filter_map(|(node, operand, part)| {
-            Some((node, part, rule(&node.qualified_operator(), operand)?))
-        })
-        .collect::<Vec<_>>();
+    let operands = operands(flow, input, count);
     if operands.is_empty() {
         return None;
     }
     let sizes = Sizes::new(flow, graph, shapes);
     let (mut numbers, mut decided, mut is_whole) = (vec![None; count], None, true);
-    for (node, part, (rule, what, taken)) in operands {
+    for Operand {
+        node,
+        part,
+        rule,
+        what,
+        taken,
+    } in operands
+    {
         let list = sizes.listed(node, rule, part).unwrap_or_default();
         let Some(own) = part.of(&list).filter(|own| !own.contains(&None)) else {
             is_whole = false;
@@ -184,13 +214,11 @@ impl<'f, 'm> Sizes<'f, 'm> {
 
     fn of_data(&self, node: &Node) -> Option<List> {
         let data = node.inputs.first()?;
-        let size = |(one, two): (Option<u64>, Option<u64>)| match (one?, two?) {
-            (one, two) if one == two => Some(FillKind::Constant(one as f64)),
-            (one, two) if one.checked_mul(2) == Some(two) => Some(FillKind::PerSample(one)),
-            _ => None,
-        };
         let (one, two) = (self.flow.dims(data)?, self.of_two.dims(data)?);
-        (one.len() == two.len()).then(|| one.into_iter().zip(two).map(size).collect())
+        (one.len() == two.len()).then(|| {
+            let sizes = one.into_iter().zip(two);
+            sizes.map(|(one, two)| growing(one?, two?)).collect()
+        })
     }
 
     fn listed(&self, node: &Node, rule: Rule, part: Part) -> Option<List> {
@@ -219,36 +247,46 @@ impl<'f, 'm> Sizes<'f, 'm> {
 
     /// The data's own sizes; those of an image that is fed where an axis of space has none that is known.
     fn sizes(&self, node: &Node, data: &[Option<FillKind>]) -> Option<List> {
-        let of_image = |axis: usize| {
-            self.flow
-                .image_size()
-                .filter(|_| axis >= 2)
-                .map(FillKind::Constant)
-        };
-        let size = |axis: usize| data[axis].clone().or_else(|| of_image(axis));
-        Some(
-            named_axes(node, data.len())?
-                .into_iter()
-                .map(size)
-                .collect(),
-        )
+        let sizes = named_axes(node, data.len())?
+            .into_iter()
+            .map(|axis| data[axis].clone().or_else(|| self.of_image(axis)));
+        Some(sizes.collect())
+    }
+
+    fn of_image(&self, axis: usize) -> Option<FillKind> {
+        self.flow
+            .image_size()
+            .filter(|_| axis >= 2)
+            .map(FillKind::Constant)
     }
 
     /// The data's own sizes along the axes that are cut; what is not known is cut nowhere.
     fn ends(&self, node: &Node, data: Option<&[Option<FillKind>]>, count: usize) -> Option<List> {
+        let all = FillKind::Constant(f64::from(i32::MAX));
+        let ends = self
+            .cut_axes(node, data.map(<[_]>::len), count)
+            .into_iter()
+            .map(|axis| data.and_then(|data| data.get(place(axis, data.len())?)?.clone()))
+            .map(|end| end.or_else(|| Some(all.clone())));
+        Some(ends.collect())
+    }
+
+    fn cut_axes(&self, node: &Node, rank: Option<usize>, count: usize) -> Vec<i64> {
         let named = node.inputs.get(3).filter(|axes| !axes.is_empty());
-        let axes: Vec<i64> = match named.map(|axes| self.flow.constant(axes)) {
+        match named.map(|axes| self.flow.constant(axes)) {
             None => (0..count as i64).collect(),
             Some(Some(axes)) => axes.iter().map(|&axis| axis as i64).collect(),
-            Some(None) => last_axes(data.map(<[_]>::len), count),
-        };
-        let end = |axis: i64| data.and_then(|data| data.get(place(axis, data.len())?)?.clone());
-        let all = FillKind::Constant(f64::from(i32::MAX));
-        Some(
-            axes.into_iter()
-                .map(|axis| end(axis).or_else(|| Some(all.clone())))
-                .collect(),
-        )
+            Some(None) => last_axes(rank, count),
+        }
+    }
+}
+
+/// A size that is `one` with one sample, and `two` with two.
+fn growing(one: u64, two: u64) -> Option<FillKind> {
+    if one == two {
+        Some(FillKind::Constant(one as f64))
+    } else {
+        (one.checked_mul(2) == Some(two)).then_some(FillKind::PerSample(one))
     }
 }
 
@@ -276,25 +314,26 @@ fn last_axes(rank: Option<usize>, count: usize) -> Vec<i64> {
 /// Twice as large along axes of space, which are neither that of the batch nor that of the colours.
 fn scales(node: &Node, data: Option<&[Option<FillKind>]>, part: Part) -> Option<List> {
     let rank = data.map_or_else(|| part.total(), |data| Some(data.len()))?;
-    let is_colours = |axis: usize| {
-        let size = data.and_then(|data| data.get(axis)?.as_ref());
-        COLOURS
-            .iter()
-            .any(|&colours| size == Some(&FillKind::Constant(colours)))
-    };
-    let colours = if rank > 2 && is_colours(rank - 1) && !is_colours(1) {
+    let colours = colours_axis(data, rank);
+    Some(numbers(named_axes(node, rank)?.into_iter().map(|axis| {
+        let is_of_space = rank > 2 && axis != 0 && axis != colours;
+        if is_of_space { 2.0 } else { 1.0 }
+    })))
+}
+
+fn colours_axis(data: Option<&[Option<FillKind>]>, rank: usize) -> usize {
+    if rank > 2 && are_colours(data, rank - 1) && !are_colours(data, 1) {
         rank - 1
     } else {
         1
-    };
-    let scale = |axis: usize| {
-        if rank > 2 && axis != 0 && axis != colours {
-            2.0
-        } else {
-            1.0
-        }
-    };
-    Some(numbers(named_axes(node, rank)?.into_iter().map(scale)))
+    }
+}
+
+fn are_colours(data: Option<&[Option<FillKind>]>, axis: usize) -> bool {
+    match data.and_then(|data| data.get(axis)?.as_ref()) {
+        Some(FillKind::Constant(size)) => COLOURS.contains(size),
+        _ => false,
+    }
 }
 
 /// Parts that add up to the size of the axis, each as large as the others or one larger.
@@ -314,12 +353,11 @@ fn shape(node: &Node, rank: usize, part: Part) -> Option<List> {
     if !part.is_all() || node.integer("allowzero").unwrap_or(0) != 0 {
         return None;
     }
-    let size = |at: usize| match at {
+    Some(numbers((0..part.count).map(|at| match at {
         at if at >= rank => 1.0,
         at if at + 1 == part.count && part.count < rank => -1.0,
         _ => 0.0,
-    };
-    Some(numbers((0..part.count).map(size)))
+    })))
 }
 
 /// From 0 to 1 along each axis.
@@ -329,7 +367,9 @@ fn region(count: usize) -> List {
 
 /// Axes that have one element, whatever the batch is.
 fn single_axes(data: &[Option<FillKind>], count: usize) -> Option<List> {
-    let is_single = |axis: &usize| data[*axis] == Some(FillKind::Constant(1.0));
-    let axes: Vec<usize> = (0..data.len()).filter(is_single).take(count).collect();
+    let axes: Vec<usize> = (0..data.len())
+        .filter(|&axis| data[axis] == Some(FillKind::Constant(1.0)))
+        .take(count)
+        .collect();
     (axes.len() == count).then(|| numbers(axes.into_iter().map(|axis| axis as f64)))
 }

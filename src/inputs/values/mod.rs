@@ -2,6 +2,7 @@
 //!
 //! Nothing here chooses a size or runs a model. Read [`Values`] first.
 
+mod arithmetic;
 mod bound;
 mod branch;
 mod categories;
@@ -12,6 +13,7 @@ mod flow;
 mod guess;
 mod lengths;
 mod lists;
+mod number_lists;
 mod operators;
 mod places;
 mod simulate;
@@ -95,60 +97,95 @@ impl<'m> Values<'m> {
     /// Ways to fill an input, the best first; there is at least one. A later one is worth a try where the runtime
     /// refuses the values of those before, or where outputs are not finite.
     pub fn fills(&self, info: &TensorInfo, element_type: ElementType) -> Vec<Fill> {
+        let shape = self.shape(info);
+        if let Some(fill) = categories::fill(&self.flow, &info.name, element_type, columns(shape)) {
+            return vec![fill];
+        }
         let uses = bound::uses(&self.flow, &info.name, element_type);
         let bound = uses
             .bound
             .as_ref()
             .filter(|_| usual::is_number(element_type));
-        let shape = self.shapes.get(&info.name).map_or(&[][..], Vec::as_slice);
-        if let Some(fill) = categories::fill(&self.flow, &info.name, element_type, columns(shape)) {
-            return vec![fill];
-        }
-        let list = || lists::fills(&self.flow, self.graph, self.shapes, &info.name, bound);
-        if let Some(fills) = usual::is_number(element_type).then(list).flatten() {
-            return fills;
-        }
-        if !bound.is_some_and(|bound| bound.indexes)
-            && let Some(fills) = self.steering(info, element_type, &uses)
-        {
-            return fills;
-        }
-        let role = usual::role(info, &self.graph.inputs, self.shapes);
-        if let Some(fill) = usual::by_role(role, bound, element_type, shape) {
-            let most = bound
-                .map_or(f64::INFINITY, |bound| bound.high)
-                .min(limits(element_type).1);
-            let (kind, reason) = self.after_the_past(fill, most, shape);
-            return vec![Fill {
-                kind,
-                reason,
-                steers: role.is_some_and(Role::steers),
-            }];
-        }
-        if let Some(bound) = bound {
-            let (kind, reason) = usual::by_bound(bound);
-            return vec![Fill {
-                kind,
-                reason,
-                steers: !bound.indexes,
-            }];
-        }
-        let float = || {
-            element_type
-                .is_float()
-                .then(|| floats::range(&self.flow, &info.name))
+        self.by_operators(info, element_type, &uses)
+            .unwrap_or_else(|| {
+                let fill = self
+                    .by_name(info, element_type, bound)
+                    .or_else(|| bound.map(by_bound))
+                    .unwrap_or_else(|| self.by_readers(info, element_type));
+                vec![fill]
+            })
+    }
+
+    fn shape(&self, info: &TensorInfo) -> &[Option<u64>] {
+        self.shapes.get(&info.name).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// Values that list numbers of axes, or that decide how much is computed.
+    fn by_operators(
+        &self,
+        info: &TensorInfo,
+        element_type: ElementType,
+        uses: &Uses,
+    ) -> Option<Vec<Fill>> {
+        let is_number = usual::is_number(element_type);
+        let bound = uses.bound.as_ref().filter(|_| is_number);
+        let list = is_number
+            .then(|| lists::fills(&self.flow, self.graph, self.shapes, &info.name, bound))
+            .flatten();
+        let indexes = bound.is_some_and(|bound| bound.indexes);
+        list.or_else(|| {
+            (!indexes)
+                .then(|| self.steering(info, element_type, uses))
                 .flatten()
+        })
+    }
+
+    fn by_name(
+        &self,
+        info: &TensorInfo,
+        element_type: ElementType,
+        bound: Option<&IndexBound>,
+    ) -> Option<Fill> {
+        let shape = self.shape(info);
+        let role = usual::role(info, &self.graph.inputs, self.shapes);
+        let (kind, reason) = usual::by_role(role, bound, element_type, shape)?;
+        let most = bound
+            .map_or(f64::INFINITY, |bound| bound.high)
+            .min(limits(element_type).1);
+        let past = (kind == FillKind::Ascending)
+            .then(|| self.past(shape, most))
+            .flatten();
+        let (kind, reason) = match past {
+            Some(past) => (
+                FillKind::AscendingFrom(past),
+                format!("{reason}, after the {past} of the past"),
+            ),
+            None => (kind, reason),
         };
-        let (kind, reason) = float()
-            .map(|(range, reason)| (FillKind::Uniform(range), reason))
-            .unwrap_or_else(|| usual::by_type(element_type, dims_of(info).len()));
+        Some(Fill {
+            kind,
+            reason,
+            steers: role.is_some_and(Role::steers),
+        })
+    }
+
+    /// Values in the range that operators read floating-point numbers in, or usual ones of the type.
+    fn by_readers(&self, info: &TensorInfo, element_type: ElementType) -> Fill {
+        let range = element_type
+            .is_float()
+            .then(|| floats::range(&self.flow, &info.name))
+            .flatten();
+        let (kind, reason) = match range {
+            Some((range, reason)) => (FillKind::Uniform(range), reason),
+            None => usual::by_type(element_type, dims_of(info).len()),
+        };
         // One truth value switches something, whatever that is.
-        let is_switch = element_type == ElementType::Bool && elements(shape) == 1;
-        vec![Fill {
+        let is_switch = element_type == ElementType::Bool && elements(self.shape(info)) == 1;
+        Fill {
             kind,
             reason,
             steers: is_switch,
-        }]
+        }
     }
 
     /// Whether values of an input decide how much is computed, wherever they come from.
@@ -160,39 +197,25 @@ impl<'m> Values<'m> {
                 .any(|fill| fill.steers)
     }
 
-    /// Positions go on after those of the past, up to `most`, where sizes show one: an input is as long as it and the
-    /// new tokens.
-    fn after_the_past(
-        &self,
-        fill: (FillKind, String),
-        most: f64,
-        shape: &[Option<u64>],
-    ) -> (FillKind, String) {
-        let Some(new) = shape
-            .last()
-            .copied()
-            .flatten()
-            .filter(|_| fill.0 == FillKind::Ascending)
-        else {
-            return fill;
-        };
-        let sizes = || self.shapes.values().flatten().copied().flatten();
+    /// The length of a past that positions go on after, up to `most`, where sizes show one: an input is as long as it and
+    /// the new tokens.
+    fn past(&self, shape: &[Option<u64>], most: f64) -> Option<u64> {
+        let new = shape.last().copied().flatten()?;
         let lists = self
             .shapes
             .values()
             .filter(|shape| shape.len() == 2)
             .filter_map(|shape| shape[1]);
-        let pasts = lists.filter_map(|all| all.checked_sub(new));
-        let past = pasts
-            .filter(|&past| past > 0 && sizes().any(|size| size == past))
-            .max();
-        match past.filter(|&past| (past + new - 1) as f64 <= most) {
-            Some(past) => (
-                FillKind::AscendingFrom(past),
-                format!("{}, after the {past} of the past", fill.1),
-            ),
-            None => fill,
-        }
+        lists
+            .filter_map(|all| all.checked_sub(new))
+            .filter(|&past| past > 0 && self.has_size(past))
+            .max()
+            .filter(|&past| (past + new - 1) as f64 <= most)
+    }
+
+    fn has_size(&self, wanted: u64) -> bool {
+        let mut sizes = self.shapes.values().flatten();
+        sizes.any(|&size| size == Some(wanted))
     }
 
     /// Values of an input that indexes nothing, if they decide how much is computed.
@@ -218,6 +241,15 @@ impl<'m> Values<'m> {
     }
 }
 
+fn by_bound(bound: &IndexBound) -> Fill {
+    let (kind, reason) = usual::by_bound(bound);
+    Fill {
+        kind,
+        reason,
+        steers: !bound.indexes,
+    }
+}
+
 /// Elements of one sample.
 fn elements(shape: &[Option<u64>]) -> u64 {
     shape
@@ -239,13 +271,11 @@ fn taken(question: &Question<'_, '_>, uses: &Uses) -> Option<Vec<Fill>> {
         .takes
         .as_ref()
         .filter(|_| usual::is_number(question.element_type))?;
-    let fill = |&value: &f64| question.constant(value, format!("is {reason}: {value}"));
-    let safe = |value: &&f64| {
-        question
-            .bound
-            .is_none_or(|bound| (bound.low..=bound.high).contains(*value))
-    };
-    let fills: Vec<Fill> = values.iter().filter(safe).map(fill).collect();
+    let fills: Vec<Fill> = values
+        .iter()
+        .filter(|&&value| question.allows(value))
+        .map(|&value| question.constant(value, format!("is {reason}: {value}")))
+        .collect();
     (!fills.is_empty()).then_some(fills)
 }
 
@@ -263,7 +293,9 @@ fn compared(question: &Question<'_, '_>, uses: &Uses) -> Option<Vec<Fill>> {
             steers: true,
         }]);
     }
-    let fill =
-        |&value: &f64| question.constant(value, format!("{reason} compares it with {value}"));
-    (!uses.compared.is_empty()).then(|| uses.compared.iter().map(fill).collect())
+    let fills = uses
+        .compared
+        .iter()
+        .map(|&value| question.constant(value, format!("{reason} compares it with {value}")));
+    (!uses.compared.is_empty()).then(|| fills.collect())
 }

@@ -1,5 +1,7 @@
 //! What each operator does with an operand that comes from an input.
 
+use std::ops::Range;
+
 use super::{Flow, Node, place, usual_numbers as usual};
 
 /// A value that is made of an input `x`: it lies in `scale * x + low ..= scale * x + high`.
@@ -248,27 +250,31 @@ impl Rule {
 
     /// The smallest size among the axes that are indexed, and its axis.
     fn smallest(&self, flow: &Flow<'_>, node: &Node, dims: &[Option<u64>]) -> Option<(u64, usize)> {
-        let at = |axis: i64| {
-            let axis = place(axis, dims.len())?;
-            Some((dims[axis]?, axis))
-        };
         match self.3 {
-            Axis::Attribute(name, default) => at(node.integer(name).unwrap_or(default)),
-            Axis::Fixed(axis) => at(axis),
-            Axis::Leading => {
-                let first = usize::try_from(node.integer("batch_dims").unwrap_or(0)).ok()?;
-                let indices = node
-                    .inputs
-                    .get(self.1)
-                    .and_then(|indices| flow.dims(indices));
-                let depth = indices
-                    .and_then(|dims| dims.last().copied().flatten())
-                    .unwrap_or(dims.len() as u64);
-                let last = dims.len().min(first.saturating_add(depth as usize));
-                (first..last).filter_map(|axis| at(axis as i64)).min()
-            }
+            Axis::Attribute(name, default) => sized(dims, node.integer(name).unwrap_or(default)),
+            Axis::Fixed(axis) => sized(dims, axis),
+            Axis::Leading => self
+                .leading(flow, node, dims.len())?
+                .filter_map(|axis| sized(dims, axis as i64))
+                .min(),
         }
     }
+
+    /// The leading axes that indices of several numbers go along.
+    fn leading(&self, flow: &Flow<'_>, node: &Node, rank: usize) -> Option<Range<usize>> {
+        let first = usize::try_from(node.integer("batch_dims").unwrap_or(0)).ok()?;
+        let indices = node.inputs.get(self.1);
+        let depth = indices
+            .and_then(|indices| flow.dims(indices)?.last().copied().flatten())
+            .unwrap_or(rank as u64);
+        Some(first..rank.min(first.saturating_add(depth as usize)))
+    }
+}
+
+/// The size along an axis, where it is known, and the axis.
+fn sized(dims: &[Option<u64>], axis: i64) -> Option<(u64, usize)> {
+    let axis = place(axis, dims.len())?;
+    Some((dims[axis]?, axis))
 }
 
 fn axis<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {

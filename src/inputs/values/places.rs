@@ -27,15 +27,7 @@ pub(super) fn operands<'f>(
     count: usize,
 ) -> Vec<(&'f Node, usize, Part)> {
     let mut found = Vec::new();
-    let mut queue = vec![(
-        input,
-        Part {
-            first: 0,
-            count,
-            before: Some(0),
-            behind: Some(0),
-        },
-    )];
+    let mut queue = vec![(input, Part::whole(count))];
     let mut seen: BTreeSet<(&str, Part)> = queue.iter().copied().collect();
     while let Some((value, part)) = queue.pop().filter(|_| seen.len() < MOST_STEPS) {
         let mut next: Vec<(&str, Part)> = flow.aliases(value).map(|alias| (alias, part)).collect();
@@ -53,6 +45,16 @@ pub(super) fn operands<'f>(
 }
 
 impl Part {
+    /// All elements of an input, as it is.
+    fn whole(count: usize) -> Part {
+        Part {
+            first: 0,
+            count,
+            before: Some(0),
+            behind: Some(0),
+        }
+    }
+
     /// Elements of the whole value, as far as that is known.
     pub fn total(self) -> Option<usize> {
         Some(self.before? + self.count + self.behind?)
@@ -96,25 +98,31 @@ fn passed(flow: &Flow<'_>, node: &Node, operand: usize, part: Part) -> Option<Pa
         )
         | ("Max" | "Min", _) => Some(part),
         ("Concat", _) => joined(flow, node, operand, part),
-        ("Gather", 0) => {
-            let places = flow.constant(node.inputs.get(1)?)?;
-            if !is_along_list(flow, node, node.integer("axis").unwrap_or(0))? {
-                return (places.len() == 1).then_some(part);
-            }
-            let follow = places.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
-            let start = at(*places.first().filter(|_| follow)?, part)?;
-            part.pick(start, start.checked_add(places.len())?)
-        }
+        ("Gather", 0) => gathered(flow, node, part),
         // Before version 10 its ends are attributes.
         ("Slice", 0) if node.inputs.len() > 2 && number(flow, node, 4, 1.0) == Some(1.0) => {
-            if !is_along_list(flow, node, number(flow, node, 3, 0.0)? as i64)? {
-                return Some(part);
-            }
-            let start = at(number(flow, node, 1, 0.0)?, part)?;
-            part.pick(start, at(number(flow, node, 2, f64::INFINITY)?, part)?)
+            sliced(flow, node, part)
         }
         _ => None,
     }
+}
+
+fn gathered(flow: &Flow<'_>, node: &Node, part: Part) -> Option<Part> {
+    let places = flow.constant(node.inputs.get(1)?)?;
+    if !is_along_list(flow, node, node.integer("axis").unwrap_or(0))? {
+        return (places.len() == 1).then_some(part);
+    }
+    let follow = places.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
+    let start = at(*places.first().filter(|_| follow)?, part)?;
+    part.pick(start, start.checked_add(places.len())?)
+}
+
+fn sliced(flow: &Flow<'_>, node: &Node, part: Part) -> Option<Part> {
+    if !is_along_list(flow, node, number(flow, node, 3, 0.0)? as i64)? {
+        return Some(part);
+    }
+    let start = at(number(flow, node, 1, 0.0)?, part)?;
+    part.pick(start, at(number(flow, node, 2, f64::INFINITY)?, part)?)
 }
 
 /// Whether an axis is that along which a value lists its elements, and not one of a single place; absent where it is neither.
@@ -165,20 +173,24 @@ fn joined(flow: &Flow<'_>, node: &Node, operand: usize, part: Part) -> Option<Pa
     if node.inputs.len() > LONGEST {
         return None;
     }
-    let elements = |value: &String| usize::try_from(flow.elements(value)?).ok();
-    let all = |own: Option<usize>, others: &[String]| {
-        others
-            .iter()
-            .try_fold(own?, |sum, value| sum.checked_add(elements(value)?))
-    };
     let (before, behind) = (
-        all(part.before, &node.inputs[..operand]),
-        all(part.behind, &node.inputs[operand + 1..]),
+        with_operands(flow, part.before, &node.inputs[..operand]),
+        with_operands(flow, part.behind, &node.inputs[operand + 1..]),
     );
-    let is_short = |elements: Option<usize>| elements.is_none_or(|elements| elements <= LONGEST);
     (is_short(before) && is_short(behind)).then_some(Part {
         before,
         behind,
         ..part
     })
+}
+
+/// So many elements and those of the operands, where all are known.
+fn with_operands(flow: &Flow<'_>, own: Option<usize>, operands: &[String]) -> Option<usize> {
+    operands.iter().try_fold(own?, |sum, value| {
+        sum.checked_add(usize::try_from(flow.elements(value)?).ok()?)
+    })
+}
+
+fn is_short(elements: Option<usize>) -> bool {
+    elements.is_none_or(|elements| elements <= LONGEST)
 }

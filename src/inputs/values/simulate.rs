@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::evaluate::evaluate;
-use super::guess::{Guess, Sign};
-use super::{ElementType, Fill, FillKind, Flow, IndexBound, Shapes, TensorInfo};
+use super::guess::{Evaluated, Guess, Sign};
+use super::{ElementType, Fill, FillKind, Flow, IndexBound, Node, Shapes, TensorInfo};
 
 /// How far back a value that does not depend on the input is traced.
 const TRACE_LIMIT: usize = 48;
@@ -42,6 +42,12 @@ impl Question<'_, '_> {
             reason,
             steers: true,
         }
+    }
+
+    /// Whether a value lies within the bound of the input, where it has one.
+    pub fn allows(&self, value: f64) -> bool {
+        self.bound
+            .is_none_or(|bound| (bound.low..=bound.high).contains(&value))
     }
 
     pub fn shown(&self, value: f64) -> String {
@@ -83,21 +89,23 @@ impl<'f, 'm> Known<'f, 'm> {
         }
         let guess = match (self.flow.stored(value), self.flow.producer(value)) {
             (Some(stored), _) => stored.values.as_deref().map_or(Guess::Data, constant),
-            (None, Some(node)) => {
-                let node = self.flow.node(node);
-                let operands: Vec<Guess> = node
-                    .inputs
-                    .iter()
-                    .map(|input| self.guess_within(input, limit - 1))
-                    .collect();
-                evaluate(self.flow, node, &operands).result
-            }
+            (None, Some(node)) => self.made_by(node, limit - 1),
             (None, None) => Guess::Data,
         };
         self.found
             .borrow_mut()
             .insert(value.to_owned(), guess.clone());
         guess
+    }
+
+    fn made_by(&self, node: usize, limit: usize) -> Guess {
+        let node = self.flow.node(node);
+        let operands: Vec<Guess> = node
+            .inputs
+            .iter()
+            .map(|input| self.guess_within(input, limit))
+            .collect();
+        evaluate(self.flow, node, &operands).result
     }
 
     /// Signs of the meaning of an input whose elements are all `value`.
@@ -114,20 +122,8 @@ impl<'f, 'm> Known<'f, 'm> {
                 continue;
             }
             let node = self.flow.node(index);
-            let operand = |name: &String| {
-                reached
-                    .get(name.as_str())
-                    .cloned()
-                    .unwrap_or_else(|| self.guess(name))
-            };
-            let operands: Vec<Guess> = node.inputs.iter().map(operand).collect();
-            let evaluated = evaluate(self.flow, node, &operands);
-            let shows = node.inputs.iter().any(|name| {
-                reached
-                    .get(name.as_str())
-                    .is_some_and(|it| *it != Guess::Data)
-            });
-            match evaluated.sign.filter(|_| shows) {
+            let evaluated = self.evaluated(node, &reached);
+            match evaluated.sign.filter(|_| is_reached(node, &reached)) {
                 Some(sign) => drop(signs.insert(index, sign)),
                 None => drop(signs.remove(&index)),
             }
@@ -138,6 +134,19 @@ impl<'f, 'm> Known<'f, 'm> {
             }
         }
         signs
+    }
+
+    /// Evaluates a node with what the input has made of its operands, and what is known of the others.
+    fn evaluated(&self, node: &Node, reached: &HashMap<&str, Guess>) -> Evaluated {
+        let operands: Vec<Guess> = node
+            .inputs
+            .iter()
+            .map(|name| match reached.get(name.as_str()) {
+                Some(guess) => guess.clone(),
+                None => self.guess(name),
+            })
+            .collect();
+        evaluate(self.flow, node, &operands)
     }
 
     /// Notes what is known of a value and of its other names, and puts those that read it in the queue.
@@ -156,6 +165,15 @@ impl<'f, 'm> Known<'f, 'm> {
             }
         }
     }
+}
+
+/// Whether something is known of an operand because of the input.
+fn is_reached(node: &Node, reached: &HashMap<&str, Guess>) -> bool {
+    node.inputs.iter().any(|name| {
+        reached
+            .get(name.as_str())
+            .is_some_and(|guess| *guess != Guess::Data)
+    })
 }
 
 fn constant(values: &[f64]) -> Guess {

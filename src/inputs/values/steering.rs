@@ -5,7 +5,7 @@
 
 use super::guess::{Sign, SignKind};
 use super::simulate::Signs;
-use super::{ElementType, Fill, Flow, Question, branch, words};
+use super::{ElementType, Fill, Flow, Question, Shapes, TensorInfo, branch, words};
 
 /// An input of more numbers than this is data, unless operators treat it as a mask.
 const FEW: u64 = 8;
@@ -42,66 +42,70 @@ pub(super) fn fills(question: &Question<'_, '_>) -> Option<Vec<Fill>> {
 }
 
 fn trials(question: &Question<'_, '_>) -> Vec<Trial> {
-    let mut candidates: Vec<(f64, Option<String>)> = vec![(1.0, None), (0.0, None)];
+    let mut seen = Vec::new();
+    let mut candidates = candidates(question);
+    candidates.retain(|(value, _)| {
+        let new = question.allows(*value) && !seen.contains(value);
+        seen.push(*value);
+        new
+    });
+    candidates
+        .into_iter()
+        .map(|(value, size)| Trial {
+            value,
+            size,
+            signs: question.known.signs(&question.info.name, value),
+        })
+        .collect()
+}
+
+/// Values that could be meant, and the size that each is, in words.
+fn candidates(question: &Question<'_, '_>) -> Vec<(f64, Option<String>)> {
+    let mut candidates = vec![(1.0, None), (0.0, None)];
     if question.element_type != ElementType::Bool && question.elements() <= FEW {
         candidates.extend(question.compared.iter().map(|&value| (value, None)));
     }
     if question.element_type.is_integer() {
         candidates.extend(sizes(question));
     }
-    let mut seen = Vec::new();
-    candidates.retain(|(value, _)| {
-        let safe = question
-            .bound
-            .is_none_or(|bound| (bound.low..=bound.high).contains(value));
-        let new = safe && !seen.contains(value);
-        seen.push(*value);
-        new
-    });
-    let trial = |(value, size)| Trial {
-        value,
-        size,
-        signs: question.known.signs(&question.info.name, value),
-    };
-    candidates.into_iter().map(trial).collect()
+    candidates
 }
 
-/// Sizes of the other inputs, smallest first, and what they are.
+/// Sizes of the other inputs and of the past, smallest first, and what they are.
 fn sizes(question: &Question<'_, '_>) -> Vec<(f64, Option<String>)> {
-    let mut found: Vec<(f64, Option<String>)> = Vec::new();
-    for info in question
+    let others = question
         .inputs
         .iter()
-        .filter(|other| other.name != question.info.name)
-    {
-        let Some(shape) = question.shapes.get(&info.name) else {
-            continue;
-        };
-        for (axis, size) in shape.iter().enumerate() {
-            if let Some(size) = size.filter(|&size| size > 1) {
-                found.push((
-                    size as f64,
-                    Some(format!("all {size} along axis {axis} of `{}`", info.name)),
-                ));
-            }
-        }
-    }
-    found.extend(question.flow.totals().into_iter().flat_map(|total| {
-        let words = format!("the past and the new tokens, {total} together");
-        [
-            (total, Some(words.clone())),
-            (total - 1.0, Some(format!("the last of {words}"))),
-        ]
-    }));
+        .filter(|other| other.name != question.info.name);
+    let mut found: Vec<(f64, Option<String>)> = others
+        .flat_map(|info| sizes_of(info, question.shapes))
+        .collect();
+    let totals = question.flow.totals().into_iter();
+    found.extend(totals.flat_map(with_the_past));
     found.sort_by(|(one, _), (two, _)| one.total_cmp(two));
     found
 }
 
+fn sizes_of(info: &TensorInfo, shapes: &Shapes) -> impl Iterator<Item = (f64, Option<String>)> {
+    let sizes = shapes.get(&info.name).into_iter().flatten().enumerate();
+    sizes.filter_map(|(axis, size)| {
+        let size = size.filter(|&size| size > 1)?;
+        let words = format!("all {size} along axis {axis} of `{}`", info.name);
+        Some((size as f64, Some(words)))
+    })
+}
+
+fn with_the_past(total: f64) -> [(f64, Option<String>); 2] {
+    let words = format!("the past and the new tokens, {total} together");
+    let last = format!("the last of {words}");
+    [(total, Some(words)), (total - 1.0, Some(last))]
+}
+
 impl Trial {
     fn judged(&self) -> impl Iterator<Item = (&usize, &Sign)> {
-        let counts =
-            |kind: SignKind| matches!(kind, SignKind::Mask | SignKind::Bias | SignKind::Scale);
-        self.signs.iter().filter(move |(_, sign)| counts(sign.kind))
+        self.signs.iter().filter(|(_, sign)| {
+            matches!(sign.kind, SignKind::Mask | SignKind::Bias | SignKind::Scale)
+        })
     }
 
     /// The node that lets the least of the data count, and how much.
@@ -111,6 +115,14 @@ impl Trial {
             .min_by(|(_, one), (_, two)| one.share.total_cmp(&two.share))
     }
 
+    /// The node that takes the value for a length along an axis of unknown size.
+    fn length(&self) -> Option<usize> {
+        self.signs
+            .iter()
+            .find(|(_, sign)| sign.kind == SignKind::Length)
+            .map(|(&node, _)| node)
+    }
+
     fn has(&self, kind: SignKind) -> bool {
         self.signs.values().any(|sign| sign.kind == kind)
     }
@@ -118,106 +130,117 @@ impl Trial {
 
 /// Whether floating-point numbers are data: many that no operator treats as a mask, or read by one that knows no masks.
 fn is_data(question: &Question<'_, '_>, trials: &[Trial]) -> bool {
-    let reads = |trial: &Trial| {
-        let summed = |node: usize| {
-            matches!(
-                question.flow.node(node).operator.as_str(),
-                "MatMul" | "Einsum"
-            )
-        };
-        trial.has(SignKind::Other) || trial.judged().any(|(&node, _)| summed(node))
-    };
-    if question.elements() == 0 || trials.iter().any(reads) {
+    if question.elements() == 0 || trials.iter().any(|trial| is_read(question.flow, trial)) {
         return true;
     }
-    let marks = |trial: &Trial| {
-        trial.has(SignKind::Mask)
-            || trial
-                .judged()
-                .any(|(&node, _)| is_spread(question.flow, node))
-    };
-    question.elements() > FEW && !trials.iter().any(marks) && !follows_softmax(question, trials)
+    question.elements() > FEW
+        && !trials.iter().any(|trial| is_mask(question.flow, trial))
+        && !follows_softmax(question, trials)
+}
+
+/// Whether an operator reads the values that knows no masks.
+fn is_read(flow: &Flow<'_>, trial: &Trial) -> bool {
+    trial.has(SignKind::Other)
+        || trial
+            .judged()
+            .any(|(&node, _)| matches!(flow.node(node).operator.as_str(), "MatMul" | "Einsum"))
+}
+
+/// Whether an operator treats the values as a mask.
+fn is_mask(flow: &Flow<'_>, trial: &Trial) -> bool {
+    trial.has(SignKind::Mask) || trial.judged().any(|(&node, _)| is_spread(flow, node))
 }
 
 /// Whether a node spreads one of its operands over the other, as it does a mask over features.
 fn is_spread(flow: &Flow<'_>, node: usize) -> bool {
     let inputs = &flow.node(node).inputs;
-    let is_unsqueezed = |value: &String| {
-        flow.producer(value)
-            .is_some_and(|producer| flow.node(producer).operator == "Unsqueeze")
-    };
     match inputs
         .iter()
         .map(|value| flow.elements(value))
         .collect::<Option<Vec<u64>>>()
     {
         Some(sizes) => sizes.iter().min() != sizes.iter().max(),
-        None => inputs.iter().any(is_unsqueezed),
+        None => inputs.iter().any(|value| is_unsqueezed(flow, value)),
     }
+}
+
+fn is_unsqueezed(flow: &Flow<'_>, value: &str) -> bool {
+    flow.producer(value)
+        .is_some_and(|producer| flow.node(producer).operator == "Unsqueeze")
+}
+
+/// A value, and the sign of the node that lets the least of the data count with it.
+struct Ranked<'t> {
+    trial: &'t Trial,
+    node: usize,
+    sign: Sign,
 }
 
 /// The values in the order of how much of the data counts, if that differs.
 fn judged(question: &Question<'_, '_>, trials: &[Trial]) -> Option<Vec<Fill>> {
-    let mut ranked: Vec<(&Trial, usize, Sign)> = trials
-        .iter()
-        .filter_map(|trial| trial.worst().map(|(node, sign)| (trial, node, sign)))
-        .collect();
-    ranked.sort_by(|(_, _, one), (_, _, two)| two.share.total_cmp(&one.share));
+    let ranked = ranked(trials);
     let (best, last) = (ranked.first()?, ranked.last()?);
-    if best.2.share - last.2.share < DECIDES
-        || best
-            .0
-            .signs
-            .values()
-            .any(|sign| sign.kind == SignKind::Length)
-    {
+    if best.sign.share - last.sign.share < DECIDES || best.trial.has(SignKind::Length) {
         return None;
     }
-    let (node, kind) = (question.flow.node(last.1), last.2.kind);
-    let most = best.2.share;
-    let reason = |trial: &Trial, share: f64| {
-        let (value, place) = (question.shown(trial.value), words(node));
-        match (&trial.size, kind) {
-            _ if share < most => format!("{value}, another value that {place} could want"),
-            (Some(size), _) => format!("a length that {place} decides by: {size}"),
-            (None, SignKind::Scale) => format!("a factor in {place}: {value} changes nothing"),
-            (None, _) => format!("a mask of {place}: {value} keeps everything"),
-        }
-    };
-    let fill = |(trial, _, sign): &(&Trial, usize, Sign)| {
-        question.constant(trial.value, reason(trial, sign.share))
-    };
-    Some(ranked.iter().take(1 + OTHERS).map(fill).collect())
+    let fills = ranked.iter().take(1 + OTHERS).map(|one| {
+        let reason = if one.sign.share < best.sign.share {
+            reason_of_other(question, one.trial, last)
+        } else {
+            reason_of_best(question, one.trial, last)
+        };
+        question.constant(one.trial.value, reason)
+    });
+    Some(fills.collect())
+}
+
+fn ranked(trials: &[Trial]) -> Vec<Ranked<'_>> {
+    let mut ranked: Vec<Ranked<'_>> = trials
+        .iter()
+        .filter_map(|trial| {
+            let (node, sign) = trial.worst()?;
+            Some(Ranked { trial, node, sign })
+        })
+        .collect();
+    ranked.sort_by(|one, two| two.sign.share.total_cmp(&one.sign.share));
+    ranked
+}
+
+fn reason_of_best(question: &Question<'_, '_>, trial: &Trial, last: &Ranked<'_>) -> String {
+    let (value, place) = (question.shown(trial.value), place(question, last));
+    match (&trial.size, last.sign.kind) {
+        (Some(size), _) => format!("a length that {place} decides by: {size}"),
+        (None, SignKind::Scale) => format!("a factor in {place}: {value} changes nothing"),
+        (None, _) => format!("a mask of {place}: {value} keeps everything"),
+    }
+}
+
+fn reason_of_other(question: &Question<'_, '_>, trial: &Trial, last: &Ranked<'_>) -> String {
+    let (value, place) = (question.shown(trial.value), place(question, last));
+    format!("{value}, another value that {place} could want")
+}
+
+fn place(question: &Question<'_, '_>, ranked: &Ranked<'_>) -> String {
+    words(question.flow.node(ranked.node))
 }
 
 /// A length that is compared with places along an axis of unknown size: the size of the longest open axis.
 fn unscored_length(question: &Question<'_, '_>, trials: &[Trial]) -> Option<Vec<Fill>> {
-    let node = trials
-        .iter()
-        .find_map(|trial| {
-            trial
-                .signs
-                .iter()
-                .find(|(_, sign)| sign.kind == SignKind::Length)
-        })?
-        .0;
+    let node = trials.iter().find_map(Trial::length)?;
     if !question.element_type.is_integer() {
         return None;
     }
     let size = super::usual::length(question.info, question.inputs, question.shapes)? as f64;
     let rest = trials
         .iter()
-        .filter(|trial| trial.size.is_some() && trial.value != size);
-    let mut values = vec![size];
-    values.extend(rest.map(|trial| trial.value).take(OTHERS));
-    let words = words(question.flow.node(*node));
-    let reason = |value: f64| format!("a length in {words}: all {value} of an input's dimension");
-    Some(
-        values
-            .into_iter()
-            .map(|value| question.constant(value, reason(value)))
-            .collect(),
-    )
+        .filter(|trial| trial.size.is_some() && trial.value != size)
+        .map(|trial| trial.value);
+    let words = words(question.flow.node(node));
+    let fills = std::iter::once(size).chain(rest.take(OTHERS)).map(|value| {
+        let reason = format!("a length in {words}: all {value} of an input's dimension");
+        question.constant(value, reason)
+    });
+    Some(fills.collect())
 }
 
 /// Numbers that are added to scores: 0 leaves all of them.

@@ -41,28 +41,35 @@ impl Role {
 
 pub(super) fn role(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) -> Option<Role> {
     let name = info.name.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    if has(&["token_type", "segment_id"]) {
+    if has_any(&name, &["token_type", "segment_id"]) {
         return Some(Role::TokenType);
     }
-    if has(&["position_id", "pos_id", "positions"]) {
+    if has_any(&name, &["position_id", "pos_id", "positions"]) {
         return Some(Role::Position);
     }
-    if has(&["mask"]) {
+    if has_any(&name, &["mask"]) {
         return Some(Role::Mask);
     }
-    let ends = ["length", "lengths", "len", "lens"]
-        .iter()
-        .any(|end| name.ends_with(end));
-    let small = dims_of(info)
-        .iter()
-        .skip(1)
-        .all(|dim| *dim == Dim::Fixed(1));
-    if ends && small {
+    if is_named_length(&name) && is_one_a_sample(info) {
         length(info, inputs, shapes).map(Role::Length)
     } else {
         None
     }
+}
+
+fn has_any(name: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| name.contains(word))
+}
+
+fn is_named_length(name: &str) -> bool {
+    ["length", "lengths", "len", "lens"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}
+
+fn is_one_a_sample(info: &TensorInfo) -> bool {
+    let mut others = dims_of(info).iter().skip(1);
+    others.all(|dim| *dim == Dim::Fixed(1))
 }
 
 /// Size of the dimension that a length counts along: of the input that it is named after, else of the first input
@@ -76,16 +83,14 @@ pub(super) fn length(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) 
     let named = stem.and_then(|stem| others.iter().find(|other| other.name.starts_with(stem)));
     let of_named =
         named.and_then(|other| open_size(other, shapes).or_else(|| any_size(other, shapes)));
-    let open = || others.iter().find_map(|other| open_size(other, shapes));
     of_named
-        .or_else(open)
+        .or_else(|| others.iter().find_map(|other| open_size(other, shapes)))
         .or_else(|| others.iter().find_map(|other| any_size(other, shapes)))
 }
 
 fn open_size(info: &TensorInfo, shapes: &Shapes) -> Option<u64> {
-    let open = |axis: &usize| !matches!(dims_of(info)[*axis], Dim::Fixed(_));
     (0..dims_of(info).len())
-        .filter(open)
+        .filter(|&axis| !matches!(dims_of(info)[axis], Dim::Fixed(_)))
         .find_map(|axis| size(info, axis, shapes))
 }
 
@@ -111,23 +116,23 @@ pub(super) fn by_role(
         .map_or(f64::INFINITY, |bound| bound.high)
         .min(limits(element_type).1);
     let low = bound.map_or(f64::NEG_INFINITY, |bound| bound.low);
-    let safe = |value: f64| (low..=high).contains(&value);
+    let safe = low..=high;
     let places = shape.last().copied().flatten().unwrap_or(1) as f64;
     let whole = element_type.is_integer();
     match role? {
         _ if element_type == ElementType::String => None,
-        Role::Mask if safe(1.0) => Some((
+        Role::Mask if safe.contains(&1.0) => Some((
             FillKind::Constant(1.0),
             "a mask by its name: everything counts".to_owned(),
         )),
-        Role::TokenType if whole && safe(0.0) => Some((
+        Role::TokenType if whole && safe.contains(&0.0) => Some((
             FillKind::Constant(0.0),
             "token types by its name: all of the first text".to_owned(),
         )),
-        Role::Position if whole && safe(0.0) && safe(places - 1.0) => {
+        Role::Position if whole && safe.contains(&0.0) && safe.contains(&(places - 1.0)) => {
             Some((FillKind::Ascending, "position ids by its name".to_owned()))
         }
-        Role::Length(size) if whole && safe(size as f64) => {
+        Role::Length(size) if whole && safe.contains(&(size as f64)) => {
             let reason = format!("a length by its name: the whole dimension of {size}");
             Some((FillKind::Constant(size as f64), reason))
         }
