@@ -7,7 +7,7 @@ use crate::analysis::{
     Explanation, FusionChange, Interval, LatencyStep, OperatorGroup, ProfileBasis, Step, StepKind,
 };
 use crate::matrix_operator::MatrixOperator;
-use crate::record::{NodeProfile, Quantization, QuantizationFormat, TensorShape};
+use crate::record::{NodeProfile, Quantization, QuantizationFormat, TensorShape, without_domain};
 use crate::units::Ratio;
 
 /// Fills in the steps, the operators behind them, and what they rest on.
@@ -36,7 +36,8 @@ pub(super) fn is_quantized(quantization: &Quantization) -> bool {
 
 /// Whether a matrix node computes with integers or packed weights.
 pub(super) fn computes_quantized(node: &NodeProfile) -> bool {
-    MatrixOperator::of(node.operator.exact()) == Some(MatrixOperator::Quantized)
+    let name = without_domain(node.operator.exact());
+    MatrixOperator::of(name) == Some(MatrixOperator::Quantized)
 }
 
 struct Sorting {
@@ -254,4 +255,24 @@ fn output_dims(node: &NodeProfile) -> Option<Vec<&Vec<u64>>> {
             .map(|TensorShape { dims, .. }| dims)
             .collect(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantized_operators_are_known_with_and_without_their_domain() {
+        for (operator, is_quantized) in [
+            ("com.microsoft.QGemm", true),
+            ("QGemm", true),
+            ("com.microsoft.FusedConv", false),
+        ] {
+            let node = NodeProfile {
+                operator: operator.into(),
+                ..NodeProfile::default()
+            };
+            assert_eq!(computes_quantized(&node), is_quantized, "{operator}");
+        }
+    }
 }
