@@ -15,38 +15,38 @@ const FAULTS_MORE: f64 = 1.0;
 
 /// Cliffs of each curve. All neighbouring batch sizes of the run are judged together.
 pub(super) fn cliffs(index: &Index<'_>, curves: &[CurveLaunches<'_>]) -> Vec<Vec<Cliff>> {
-    let mut steps: Vec<(usize, Cliff)> = Vec::new();
-    for (place, curve) in curves.iter().enumerate() {
-        for ((from, small), (to, large)) in curve.batch_sizes().zip(curve.batch_sizes().skip(1)) {
-            if let Some(change) = change(small, large) {
-                steps.push((
-                    place,
-                    Cliff {
-                        from,
-                        to,
-                        change,
-                        evidence: Vec::new(),
-                        unknown: Vec::new(),
-                    },
-                ));
-            }
-        }
-    }
+    let mut steps: Vec<Vec<Cliff>> = curves.iter().map(steps).collect();
     let mut changes: Vec<&mut Change> = steps
         .iter_mut()
-        .map(|(_, cliff)| &mut cliff.change)
+        .flatten()
+        .map(|cliff| &mut cliff.change)
         .collect();
     change::judge(Metric::ThroughputRatioToBaseline, &mut changes, END_ERROR);
-    let mut found = vec![Vec::new(); curves.len()];
-    for (place, mut cliff) in steps
-        .into_iter()
-        .filter(|(_, cliff)| cliff.change.verdict == Verdict::Slower)
-    {
-        let keys = [cliff.from, cliff.to].map(|batch_size| curves[place].curve.key(batch_size));
-        (cliff.evidence, cliff.unknown) = evidence(index, keys);
-        found[place].push(cliff);
+    for (curve, cliffs) in curves.iter().zip(&mut steps) {
+        cliffs.retain(|cliff| cliff.change.verdict == Verdict::Slower);
+        for cliff in cliffs {
+            let [from, to] = [cliff.from, cliff.to].map(|batch_size| curve.curve.key(batch_size));
+            (cliff.evidence, cliff.unknown) = evidence(index, from, to);
+        }
     }
-    found
+    steps
+}
+
+/// From each batch size to the next larger one, neither judged nor explained.
+fn steps(curve: &CurveLaunches<'_>) -> Vec<Cliff> {
+    let next = curve.batch_sizes().skip(1);
+    let neighbours = curve.batch_sizes().zip(next);
+    neighbours
+        .filter_map(|((from, small), (to, large))| {
+            Some(Cliff {
+                from,
+                to,
+                change: change(small, large)?,
+                evidence: Vec::new(),
+                unknown: Vec::new(),
+            })
+        })
+        .collect()
 }
 
 /// Throughput at `to` / at `from`, paired within launches, not judged yet; `None` if no launch has both.
@@ -69,9 +69,9 @@ fn change(small: &[LaunchPoint], large: &[LaunchPoint]) -> Option<Change> {
     Change::paired(Metric::ThroughputRatioToBaseline, &rounds)
 }
 
-fn evidence(index: &Index<'_>, [from, to]: [CellKey; 2]) -> (Vec<CliffEvidence>, Vec<CliffSign>) {
+fn evidence(index: &Index<'_>, from: CellKey, to: CellKey) -> (Vec<CliffEvidence>, Vec<CliffSign>) {
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
-    let arena = arena(index, [from, to]);
+    let arena = arena(index, from, to);
     if arena.is_empty() {
         unknown.push(CliffSign::Arena);
     } else {
@@ -83,13 +83,15 @@ fn evidence(index: &Index<'_>, [from, to]: [CellKey; 2]) -> (Vec<CliffEvidence>,
     }
     let [small, large] = [from, to].map(|key| faults(index.blocks(key)));
     match small.zip(large) {
-        Some((from, to)) if to >= from * FAULTS_FACTOR && to - from >= FAULTS_MORE => {
-            found.push(CliffEvidence::MinorFaults { from, to });
-        }
-        Some(_) => {}
+        Some((small, large)) => found.extend(more_faults(small, large)),
         None => unknown.push(CliffSign::MinorFaults),
     }
     (found, unknown)
+}
+
+fn more_faults(from: f64, to: f64) -> Option<CliffEvidence> {
+    let are_more = to >= from * FAULTS_FACTOR && to - from >= FAULTS_MORE;
+    are_more.then_some(CliffEvidence::MinorFaults { from, to })
 }
 
 fn faults(blocks: &[&BlockRecord]) -> Option<f64> {
@@ -102,7 +104,7 @@ fn faults(blocks: &[&BlockRecord]) -> Option<f64> {
 }
 
 /// Of each launch that tells of both.
-fn arena<'a>(index: &Index<'a>, [from, to]: [CellKey; 2]) -> Vec<[&'a ArenaStats; 2]> {
+fn arena<'a>(index: &Index<'a>, from: CellKey, to: CellKey) -> Vec<[&'a ArenaStats; 2]> {
     let large = index
         .launch_cells(to)
         .iter()
@@ -120,36 +122,40 @@ fn arena<'a>(index: &Index<'a>, [from, to]: [CellKey; 2]) -> Vec<[&'a ArenaStats
 
 /// Median over launches, if not 0.
 fn extensions(arena: &[[&ArenaStats; 2]]) -> Option<CliffEvidence> {
-    let more = |[small, large]: &[&ArenaStats; 2]| {
-        large
-            .extensions_count
-            .saturating_sub(small.extensions_count) as f64
-    };
-    let extensions_count =
-        stats::median(&arena.iter().map(more).collect::<Vec<_>>()).filter(|&count| count > 0.0)?;
+    let more: Vec<f64> = arena
+        .iter()
+        .map(|[small, large]| {
+            large
+                .extensions_count
+                .saturating_sub(small.extensions_count) as f64
+        })
+        .collect();
+    let extensions_count = stats::median(&more).filter(|&count| count > 0.0)?;
     Some(CliffEvidence::ArenaExtensions { extensions_count })
 }
 
 /// Those that held the arena's peak at the smaller batch size and do not at the larger one: medians over launches.
 fn exceeded_caches(caches: &[CpuCache], arena: &[[&ArenaStats; 2]]) -> Vec<CliffEvidence> {
-    let peak = |side: usize| {
-        stats::median(
-            &arena
-                .iter()
-                .map(|pair| pair[side].peak_in_use_bytes.as_f64())
-                .collect::<Vec<_>>(),
-        )
-    };
-    let (Some(small), Some(large)) = (peak(0), peak(1)) else {
+    let small = median_peak(arena.iter().map(|[small, _]| *small));
+    let large = median_peak(arena.iter().map(|[_, large]| *large));
+    let (Some(small), Some(large)) = (small, large) else {
         return Vec::new();
     };
-    let exceeded = caches
+    caches
         .iter()
-        .filter(|cache| small <= cache.size_bytes.as_f64() && large > cache.size_bytes.as_f64());
-    let evidence = |cache: &CpuCache| CliffEvidence::CacheExceeded {
-        level: cache.level,
-        cache_bytes: cache.size_bytes,
-        arena_bytes: Bytes(large as u64),
-    };
-    exceeded.map(evidence).collect()
+        .filter(|cache| small <= cache.size_bytes.as_f64() && large > cache.size_bytes.as_f64())
+        .map(|cache| CliffEvidence::CacheExceeded {
+            level: cache.level,
+            cache_bytes: cache.size_bytes,
+            arena_bytes: Bytes(large as u64),
+        })
+        .collect()
+}
+
+/// In bytes.
+fn median_peak<'a>(arenas: impl Iterator<Item = &'a ArenaStats>) -> Option<f64> {
+    let peaks: Vec<f64> = arenas
+        .map(|arena| arena.peak_in_use_bytes.as_f64())
+        .collect();
+    stats::median(&peaks)
 }

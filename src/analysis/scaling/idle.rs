@@ -10,17 +10,7 @@ use crate::units::Nanos;
 
 /// In the order of the record. All gaps of the run are judged together.
 pub(in crate::analysis) fn idle_gaps(record: &RunRecord) -> Vec<IdleFindings> {
-    let of = |found: &IdleGaps| IdleFindings {
-        session: found.session,
-        shape: found.shape,
-        batch_size: found.batch_size,
-        gaps: found
-            .gaps
-            .as_ref()
-            .map(|gaps| compared(gaps))
-            .map_err(Clone::clone),
-    };
-    let mut found: Vec<IdleFindings> = record.idle_gaps.iter().map(of).collect();
+    let mut found: Vec<IdleFindings> = record.idle_gaps.iter().map(unjudged).collect();
     let gaps = found
         .iter_mut()
         .filter_map(|found| found.gaps.as_mut().ok())
@@ -37,35 +27,47 @@ pub(in crate::analysis) fn idle_gaps(record: &RunRecord) -> Vec<IdleFindings> {
     found
 }
 
+fn unjudged(found: &IdleGaps) -> IdleFindings {
+    IdleFindings {
+        session: found.session,
+        shape: found.shape,
+        batch_size: found.batch_size,
+        gaps: found
+            .gaps
+            .as_ref()
+            .map(|gaps| compared(gaps))
+            .map_err(Clone::clone),
+    }
+}
+
 fn compared(gaps: &[IdleGap]) -> Vec<GapFindings> {
     let none = gaps.iter().find(|gap| gap.gap_ns.0 == 0);
-    let of = |gap: &IdleGap| GapFindings {
-        gap_ns: gap.gap_ns,
-        latency_ns: latency(gap),
-        inferences_count: gap
-            .latencies_ns
-            .iter()
-            .flatten()
-            .map(|launch| launch.len() as u64)
-            .sum(),
-        change: none
-            .filter(|none| none.gap_ns != gap.gap_ns)
-            .and_then(|none| change(gap, none)),
-    };
-    gaps.iter().map(of).collect()
+    gaps.iter()
+        .map(|gap| GapFindings {
+            gap_ns: gap.gap_ns,
+            latency_ns: latency(gap),
+            inferences_count: inferences_count(gap),
+            change: none
+                .filter(|none| none.gap_ns != gap.gap_ns)
+                .and_then(|none| change(gap, none)),
+        })
+        .collect()
+}
+
+fn inferences_count(gap: &IdleGap) -> u64 {
+    let launches = gap.latencies_ns.iter().flatten();
+    launches.map(|launch| launch.len() as u64).sum()
 }
 
 /// By launch; `None` for one that did not measure the gap.
 fn medians(gap: &IdleGap) -> Vec<Option<f64>> {
-    let median = |launch: &Vec<Nanos>| {
-        stats::median(
-            &launch
-                .iter()
-                .map(|latency| latency.as_f64())
-                .collect::<Vec<_>>(),
-        )
-    };
-    gap.latencies_ns.iter().flatten().map(median).collect()
+    let launches = gap.latencies_ns.iter().flatten();
+    launches.map(|launch| median(launch)).collect()
+}
+
+fn median(latencies: &[Nanos]) -> Option<f64> {
+    let latencies: Vec<f64> = latencies.iter().map(|latency| latency.as_f64()).collect();
+    stats::median(&latencies)
 }
 
 fn latency(gap: &IdleGap) -> Estimate {

@@ -20,18 +20,25 @@ pub(super) fn knee(measured: &CurveLaunches<'_>) -> Option<Knee> {
 
 /// By throughput / median latency, and where it lies; `None` where there are fewer than two.
 fn most_power(points: &[CurvePoint]) -> Option<(u64, KneePlace)> {
-    let power = |point: &CurvePoint| point.throughput_per_sec / point.latency_p50_ns;
     let knee = points
         .iter()
         .max_by(|one, other| power(one).total_cmp(&power(other)))?
         .batch_size;
+    (points.len() > 1).then_some((knee, place(knee, points)?))
+}
+
+fn power(point: &CurvePoint) -> f64 {
+    point.throughput_per_sec / point.latency_p50_ns
+}
+
+/// `None` among no points.
+fn place(knee: u64, points: &[CurvePoint]) -> Option<KneePlace> {
     let (smallest, largest) = (points.first()?.batch_size, points.last()?.batch_size);
-    let place = match knee {
+    Some(match knee {
         _ if knee == smallest => KneePlace::Smallest,
         _ if knee == largest => KneePlace::Largest,
         _ => KneePlace::Within,
-    };
-    (points.len() > 1).then_some((knee, place))
+    })
 }
 
 /// Whether the interval of the power over that of `most`, launch by launch, lies below 1.

@@ -48,16 +48,18 @@ impl<'a> CurveLaunches<'a> {
 }
 
 pub(super) fn launch_points(blocks: &[&BlockRecord]) -> Vec<LaunchPoint> {
-    let point = |blocks: &[&BlockRecord]| {
-        Some(LaunchPoint {
-            launch: blocks.first()?.launch,
-            median_ns: median_of_blocks(blocks, |block| block.median_ns)?,
-            throughput_per_sec: predictions_per_sec(blocks)?,
-        })
-    };
-    let mut points = per_launch(blocks, point);
+    let mut points = per_launch(blocks, launch_point);
     points.sort_by_key(|point| point.launch);
     points
+}
+
+/// Of the blocks of one launch.
+fn launch_point(blocks: &[&BlockRecord]) -> Option<LaunchPoint> {
+    Some(LaunchPoint {
+        launch: blocks.first()?.launch,
+        median_ns: median_of_blocks(blocks, |block| block.median_ns)?,
+        throughput_per_sec: predictions_per_sec(blocks)?,
+    })
 }
 
 /// One pair of each launch that measured both.

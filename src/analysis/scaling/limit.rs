@@ -2,28 +2,34 @@
 
 use crate::analysis::{BatchCurve, Estimate, Facts, Within, WithinLimit};
 use crate::metric::Metric;
+use crate::text::Plain;
 
 /// A batch size keeps the limit if the upper end of the latency's interval does, or else the largest of the launches.
 pub(super) fn within(facts: &Facts<'_>, curve: &BatchCurve) -> Vec<WithinLimit> {
     let Some(limit_ns) = facts.index.record.plan.latency_limit_ns else {
         return Vec::new();
     };
-    let of = |metric| {
-        let measured = curve.points.iter().filter_map(|point| {
+    [Metric::LatencyP50, Metric::LatencyP99]
+        .map(|metric| WithinLimit {
+            limit_ns,
+            metric,
+            outcome: best(limit_ns.as_f64(), &candidates(facts, curve, metric)),
+        })
+        .into()
+}
+
+fn candidates<'a>(facts: &'a Facts<'_>, curve: &BatchCurve, metric: Metric) -> Vec<Candidate<'a>> {
+    let points = curve.points.iter();
+    points
+        .filter_map(|point| {
             let cell = facts.cell(curve.key(point.batch_size))?;
             Some(Candidate {
                 batch_size: point.batch_size,
                 throughput: point.throughput_per_sec,
                 latency: cell.figure(metric)?,
             })
-        });
-        WithinLimit {
-            limit_ns,
-            metric,
-            outcome: best(limit_ns.as_f64(), &measured.collect::<Vec<_>>()),
-        }
-    };
-    [Metric::LatencyP50, Metric::LatencyP99].map(of).into()
+        })
+        .collect()
 }
 
 struct Candidate<'a> {
@@ -48,17 +54,17 @@ fn best(limit: f64, candidates: &[Candidate<'_>]) -> Within {
     match (best, closest) {
         (Some(best), _) => Within::Best(best.batch_size),
         (None, Some((_, closest))) => Within::Closest(closest.batch_size),
-        (None, None) => {
-            let reason = candidates
-                .iter()
-                .find_map(|candidate| candidate.latency.absent_reason());
-            Within::Unknown(
-                reason
-                    .cloned()
-                    .unwrap_or_else(|| "no batch size was measured".into()),
-            )
-        }
+        (None, None) => Within::Unknown(why_unknown(candidates)),
     }
+}
+
+fn why_unknown(candidates: &[Candidate<'_>]) -> Plain {
+    let reason = candidates
+        .iter()
+        .find_map(|candidate| candidate.latency.absent_reason());
+    reason
+        .cloned()
+        .unwrap_or_else(|| "no batch size was measured".into())
 }
 
 fn upper(latency: &Estimate) -> Option<f64> {

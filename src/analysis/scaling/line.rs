@@ -27,14 +27,11 @@ impl Line {
         if points.len() < LEAST_POINTS || points.iter().any(|&(_, y)| y <= 0.0) {
             return None;
         }
-        let sum = |term: fn(f64, f64) -> f64| {
-            points
-                .iter()
-                .map(|&(x, y)| term(x, y) / (y * y))
-                .sum::<f64>()
-        };
-        let (w, wx, wy) = (sum(|_, _| 1.0), sum(|x, _| x), sum(|_, y| y));
-        let (wxx, wxy) = (sum(|x, _| x * x), sum(|x, y| x * y));
+        let w = weighted_sum(points, |_, _| 1.0);
+        let wx = weighted_sum(points, |x, _| x);
+        let wy = weighted_sum(points, |_, y| y);
+        let wxx = weighted_sum(points, |x, _| x * x);
+        let wxy = weighted_sum(points, |x, y| x * y);
         let determinant = w * wxx - wx * wx;
         let per_sample = (w * wxy - wx * wy) / determinant;
         let line = Line {
@@ -49,9 +46,34 @@ impl Line {
     }
 }
 
-/// A line through each launch's medians, then the centre of the lines: machines change their speed between launches.
-pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Observed<BatchFit> {
-    let curve = measured.curve;
+/// With weights `1 / y^2`.
+fn weighted_sum(points: &[(f64, f64)], term: fn(f64, f64) -> f64) -> f64 {
+    points.iter().map(|&(x, y)| term(x, y) / (y * y)).sum()
+}
+
+/// The median latencies of a launch by batch size, and the line through them.
+struct LaunchLine {
+    line: Line,
+    medians: Vec<(f64, f64)>,
+}
+
+impl LaunchLine {
+    fn through(medians: Vec<(f64, f64)>) -> Option<Self> {
+        let line = Line::through(&medians)?;
+        Some(LaunchLine { line, medians })
+    }
+
+    /// Of the launch at this batch size, as a share of its own line.
+    fn deviation(&self, batch_size: u64) -> Option<f64> {
+        let (_, median) = self
+            .medians
+            .iter()
+            .find(|(size, _)| *size == batch_size as f64)?;
+        Some(median / self.line.at(batch_size) - 1.0).filter(|deviation| deviation.is_finite())
+    }
+}
+
+fn launch_lines(measured: &CurveLaunches<'_>) -> Vec<LaunchLine> {
     let mut launches: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
     for (batch_size, points) in measured.batch_sizes() {
         for point in points {
@@ -61,22 +83,27 @@ pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Observed<B
                 .push((batch_size as f64, point.median_ns));
         }
     }
-    let lines: Vec<(Line, &Vec<(f64, f64)>)> = launches
-        .values()
-        .filter_map(|points| Some((Line::through(points)?, points)))
+    launches
+        .into_values()
+        .filter_map(LaunchLine::through)
+        .collect()
+}
+
+/// A line through each launch's medians, then the centre of the lines: machines change their speed between launches.
+pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Observed<BatchFit> {
+    let curve = measured.curve;
+    let launches = launch_lines(measured);
+    let fixed: Vec<f64> = launches.iter().map(|launch| launch.line.fixed).collect();
+    let per_sample: Vec<f64> = launches
+        .iter()
+        .map(|launch| launch.line.per_sample)
         .collect();
     let why_none = format!("needs a launch with at least {LEAST_POINTS} batch sizes");
-    let figure = |part: fn(&Line) -> f64| {
-        centre(
-            &lines.iter().map(|(line, _)| part(line)).collect::<Vec<_>>(),
-            &why_none,
-        )
-    };
-    let (fixed_ns, per_sample_ns) = (figure(|line| line.fixed), figure(|line| line.per_sample));
+    let fixed_ns = centre(&fixed, &why_none);
     if fixed_ns.value().is_none() {
         return Err(why_none.into());
     }
-    let deviations = deviations(curve, &lines);
+    let deviations = deviations(curve, &launches);
     let worst = deviations
         .iter()
         .map(|found| found.deviation.0.abs())
@@ -85,37 +112,37 @@ pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Observed<B
         .into_iter()
         .filter(|found| found.deviation.0.abs() > LINE_TOLERANCE)
         .collect();
+    Ok(BatchFit {
+        fixed_ns,
+        per_sample_ns: centre(&per_sample, &why_none),
+        worst: Ratio(worst),
+        off,
+        two_speeds_count: two_speeds_count(facts, curve),
+    })
+}
+
+fn two_speeds_count(facts: &Facts<'_>, curve: &BatchCurve) -> u64 {
     let cells = curve
         .points
         .iter()
         .filter_map(|point| facts.cell(curve.key(point.batch_size)));
-    let two_speeds_count = cells
+    cells
         .filter(|cell| cell.speed_states.is_some() || cell.modes.is_some())
-        .count() as u64;
-    Ok(BatchFit {
-        fixed_ns,
-        per_sample_ns,
-        worst: Ratio(worst),
-        off,
-        two_speeds_count,
-    })
+        .count() as u64
 }
 
 /// The median over launches of what a batch size deviates from the launch's own line.
-fn deviations(curve: &BatchCurve, lines: &[(Line, &Vec<(f64, f64)>)]) -> Vec<Deviation> {
-    let of = |batch_size: u64| {
-        let from_line = |(line, points): &(Line, &Vec<(f64, f64)>)| {
-            let (_, median) = points.iter().find(|(size, _)| *size == batch_size as f64)?;
-            Some(median / line.at(batch_size) - 1.0).filter(|deviation| deviation.is_finite())
-        };
-        stats::median(&lines.iter().filter_map(from_line).collect::<Vec<_>>())
-    };
+fn deviations(curve: &BatchCurve, launches: &[LaunchLine]) -> Vec<Deviation> {
     let points = curve.points.iter().map(|point| point.batch_size);
     points
         .filter_map(|batch_size| {
+            let of_launches: Vec<f64> = launches
+                .iter()
+                .filter_map(|launch| launch.deviation(batch_size))
+                .collect();
             Some(Deviation {
                 batch_size,
-                deviation: Ratio(of(batch_size)?),
+                deviation: Ratio(stats::median(&of_launches)?),
             })
         })
         .collect()
@@ -171,19 +198,14 @@ mod tests {
             saturated: true,
         };
         // Two launches at full speed and one at half, all of them half more than their line at batch 10.
-        let (fast, slow) = (
-            vec![(1.0, 110.0), (10.0, 300.0)],
-            vec![(1.0, 220.0), (10.0, 600.0)],
-        );
-        let line = Line {
-            fixed: 100.0,
-            per_sample: 10.0,
+        let launch = |factor: f64| LaunchLine {
+            line: Line {
+                fixed: 100.0 * factor,
+                per_sample: 10.0 * factor,
+            },
+            medians: vec![(1.0, 110.0 * factor), (10.0, 300.0 * factor)],
         };
-        let half = Line {
-            fixed: 200.0,
-            per_sample: 20.0,
-        };
-        let found = deviations(&curve, &[(line, &fast), (half, &slow), (line, &fast)]);
+        let found = deviations(&curve, &[1.0, 2.0, 1.0].map(launch));
         assert_eq!(
             found
                 .iter()

@@ -15,50 +15,50 @@ pub(super) fn fit(index: &Index<'_>, curve: &BatchCurve) -> Observed<MemoryFit> 
         .iter()
         .map(|launch| rising(launch, curve.shape, curve.load_mode))
         .collect();
-    let line = |points: &Vec<(u64, Bytes)>| {
-        Line::through(
-            &points
-                .iter()
-                .map(|&(batch_size, peak)| (batch_size as f64, peak.as_f64()))
-                .collect::<Vec<_>>(),
-        )
-    };
-    let lines: Vec<Line> = launches.iter().filter_map(line).collect();
+    let lines: Vec<Line> = launches.iter().filter_map(|peaks| line(peaks)).collect();
+    let fixed: Vec<f64> = lines.iter().map(|line| line.fixed).collect();
+    let per_sample: Vec<f64> = lines.iter().map(|line| line.per_sample).collect();
     let why_none =
         format!("needs a launch in which memory rose at {LEAST_POINTS} batch sizes or more");
-    let figure =
-        |part: fn(&Line) -> f64| centre(&lines.iter().map(part).collect::<Vec<_>>(), &why_none);
-    let (fixed_bytes, per_sample_bytes) =
-        (figure(|line| line.fixed), figure(|line| line.per_sample));
-    let (Some(fixed), Some(per_sample)) = (fixed_bytes.value(), per_sample_bytes.value()) else {
-        return Err(why_none.into());
-    };
-    if per_sample <= 0.0 {
+    let fixed_bytes = centre(&fixed, &why_none);
+    let per_sample_bytes = centre(&per_sample, &why_none);
+    let most = upper(&fixed_bytes).zip(upper(&per_sample_bytes));
+    let (fixed, per_sample) = most.ok_or(why_none)?;
+    if per_sample_bytes.value().is_some_and(|value| value <= 0.0) {
         return Err("memory did not rise with the batch size".into());
     }
     let available_bytes = available(&index.record.host);
-    let upper =
-        |part: &Estimate, value: f64| part.interval().map_or(value, |interval| interval.high);
-    let (most_fixed, most_per_sample) = (
-        upper(&fixed_bytes, fixed),
-        upper(&per_sample_bytes, per_sample),
-    );
-    let fits =
-        |available: Bytes| ((available.as_f64() - most_fixed) / most_per_sample).max(0.0) as u64;
-    let largest_measured = launches
-        .iter()
-        .flatten()
-        .map(|&(batch_size, _)| batch_size)
-        .max()
-        .unwrap_or(0);
-    let largest_batch = available_bytes.map(fits);
+    let most = Line { fixed, per_sample };
     Ok(MemoryFit {
         fixed_bytes,
         per_sample_bytes,
         available_bytes,
-        largest_batch,
-        largest_measured,
+        largest_batch: available_bytes.map(|available| largest_batch(available, most)),
+        largest_measured: largest_measured(&launches),
     })
+}
+
+fn line(peaks: &[(u64, Bytes)]) -> Option<Line> {
+    let points: Vec<(f64, f64)> = peaks
+        .iter()
+        .map(|&(batch_size, peak)| (batch_size as f64, peak.as_f64()))
+        .collect();
+    Line::through(&points)
+}
+
+/// The upper end of its interval, if it has one.
+fn upper(part: &Estimate) -> Option<f64> {
+    let value = part.value()?;
+    Some(part.interval().map_or(value, |interval| interval.high))
+}
+
+fn largest_batch(available: Bytes, taken: Line) -> u64 {
+    ((available.as_f64() - taken.fixed) / taken.per_sample).max(0.0) as u64
+}
+
+fn largest_measured(launches: &[Vec<(u64, Bytes)>]) -> u64 {
+    let batch_sizes = launches.iter().flatten().map(|&(batch_size, _)| batch_size);
+    batch_sizes.max().unwrap_or(0)
 }
 
 /// In the order of measuring.

@@ -65,25 +65,18 @@ fn of_curve(facts: &Facts<'_>, launches: &CurveLaunches<'_>) -> Scaling {
 
 /// Memory is planned and taken, and kernels are prepared: each batch size's by itself and over the median of the same launch.
 fn first_runs(index: &Index<'_>, measured: &CurveLaunches<'_>) -> Vec<FirstRun> {
-    let is_begun = |batch_size: &u64| {
-        !index
-            .launch_cells(measured.curve.key(*batch_size))
-            .is_empty()
-    };
-    let begun = index
-        .record
-        .plan
-        .batch_sizes
-        .iter()
-        .copied()
-        .filter(is_begun);
-    begun
-        .map(|batch_size| first_run(index, measured, batch_size))
+    let batch_sizes = index.record.plan.batch_sizes.iter();
+    batch_sizes
+        .filter_map(|&batch_size| first_run(index, measured, batch_size))
         .collect()
 }
 
-fn first_run(index: &Index<'_>, measured: &CurveLaunches<'_>, batch_size: u64) -> FirstRun {
+/// `None` where no launch began.
+fn first_run(index: &Index<'_>, measured: &CurveLaunches<'_>, batch_size: u64) -> Option<FirstRun> {
     let launches = index.launch_cells(measured.curve.key(batch_size));
+    if launches.is_empty() {
+        return None;
+    }
     let points = measured.at(batch_size);
     let times: Vec<f64> = launches
         .iter()
@@ -93,9 +86,9 @@ fn first_run(index: &Index<'_>, measured: &CurveLaunches<'_>, batch_size: u64) -
         let point = points.iter().find(|point| point.launch == launch.launch)?;
         Some(cell.first_run_ns.as_f64() / point.median_ns)
     });
-    FirstRun {
+    Some(FirstRun {
         batch_size,
         first_run_ns: median(&times, "no launch came to the end of the cell"),
         over_median: median(&ratios.collect::<Vec<_>>(), "no launch has both"),
-    }
+    })
 }
