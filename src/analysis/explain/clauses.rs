@@ -17,6 +17,15 @@ pub const CLAUSE_SHARE: f64 = 0.05;
 /// From this share on, an operator is most of a step, and memory what limits most of a session.
 const MOST_SHARE: f64 = 0.5;
 
+/// In the order of telling, behind those of matrix nodes.
+const OTHER_STEPS: [StepKind; 5] = [
+    StepKind::Compiled,
+    StepKind::Conversion,
+    StepKind::Fusion,
+    StepKind::Other,
+    StepKind::Rest,
+];
+
 pub(super) fn clauses(
     facts: &Facts<'_>,
     explanation: &Explanation,
@@ -25,21 +34,7 @@ pub(super) fn clauses(
 ) -> Vec<Clause> {
     let mut clauses = Vec::new();
     if let Some(nodes) = nodes(facts, explanation) {
-        let not_fused = not_fused(explanation, nodes);
-        clauses.extend(step(explanation, StepKind::Matrix));
-        match not_fused {
-            Some(not_fused) => clauses.push(not_fused),
-            None => clauses.extend(full_precision(explanation, nodes)),
-        }
-        for kind in [
-            StepKind::Compiled,
-            StepKind::Conversion,
-            StepKind::Fusion,
-            StepKind::Other,
-            StepKind::Rest,
-        ] {
-            clauses.extend(step(explanation, kind));
-        }
+        clauses.extend(of_steps(explanation, nodes));
         clauses.extend(unnamed(explanation, &clauses));
         clauses.extend(computed_in_float(explanation, nodes));
         clauses.extend(per_channel(explanation, nodes));
@@ -47,11 +42,20 @@ pub(super) fn clauses(
     }
     clauses.extend(missing_instructions(explanation));
     clauses.extend(denormals.and_then(denormal));
-    let variant = |session: usize| facts.index.record.plan.sessions[session].variant;
-    if variant(explanation.session) == variant(explanation.reference) {
+    let sessions = &facts.index.record.plan.sessions;
+    if sessions[explanation.session].variant == sessions[explanation.reference].variant {
         clauses.retain(tells_two_sessions_apart);
     }
     clauses
+}
+
+fn of_steps(explanation: &Explanation, nodes: &[NodeProfile]) -> impl Iterator<Item = Clause> {
+    let in_float = not_fused(explanation, nodes).or_else(|| full_precision(explanation, nodes));
+    let others = OTHER_STEPS.map(|kind| step(explanation, kind));
+    [step(explanation, StepKind::Matrix), in_float]
+        .into_iter()
+        .chain(others)
+        .flatten()
 }
 
 /// What a model itself brings along, it brings to both of its sessions.
@@ -81,23 +85,27 @@ fn nodes<'a>(facts: &Facts<'a>, explanation: &Explanation) -> Option<&'a [NodePr
 fn step(explanation: &Explanation, kind: StepKind) -> Option<Clause> {
     let step = step_of(explanation, kind)?;
     let is_worth = is_large(explanation, step.change_ns()) && step.is_resolved();
-    let of_step = || {
-        explanation
-            .operators
-            .iter()
-            .filter(|change| kind_of(explanation, change) == kind)
-    };
-    let share = |change: &OperatorChange| change.change_ns() as f64 / step.change_ns() as f64;
-    let is_most = |change: &&OperatorChange| {
-        change.before_nodes_count.min(change.after_nodes_count) > 0 && share(change) >= MOST_SHARE
-    };
     is_worth.then(|| Clause::Step {
         step: step.clone(),
-        operators: added_nodes(of_step()),
-        mostly: of_step()
-            .find(is_most)
+        operators: added_nodes(operators_of(explanation, kind)),
+        mostly: operators_of(explanation, kind)
+            .find(|change| is_most(change, step))
             .map(|change| change.operator.clone()),
     })
+}
+
+fn operators_of(
+    explanation: &Explanation,
+    kind: StepKind,
+) -> impl Iterator<Item = &OperatorChange> {
+    let changes = explanation.operators.iter();
+    changes.filter(move |change| kind_of(explanation, change) == kind)
+}
+
+/// Whether an operator that both sides have is most of a step.
+fn is_most(change: &OperatorChange, step: &Step) -> bool {
+    let share = change.change_ns() as f64 / step.change_ns() as f64;
+    change.before_nodes_count.min(change.after_nodes_count) > 0 && share >= MOST_SHARE
 }
 
 fn kind_of(explanation: &Explanation, change: &OperatorChange) -> StepKind {
@@ -131,6 +139,16 @@ fn matrix_nodes(nodes: &[NodeProfile]) -> impl Iterator<Item = &NodeProfile> {
         .filter(|node| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix)
 }
 
+fn matrix_count(nodes: &[NodeProfile]) -> u64 {
+    matrix_nodes(nodes).count() as u64
+}
+
+fn quantized_count(nodes: &[NodeProfile]) -> u64 {
+    matrix_nodes(nodes)
+        .filter(|node| computes_quantized(node))
+        .count() as u64
+}
+
 fn step_of(explanation: &Explanation, kind: StepKind) -> Option<&Step> {
     explanation.steps.iter().find(|step| step.kind == kind)
 }
@@ -139,10 +157,8 @@ fn step_of(explanation: &Explanation, kind: StepKind) -> Option<&Step> {
 fn not_fused(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Clause> {
     let quantization = explanation.quantization.as_ref()?;
     let meant = quantization.reduced_matrix_nodes_count;
-    let ran = matrix_nodes(nodes)
-        .filter(|node| computes_quantized(node))
-        .count() as u64;
-    let in_float = matrix_nodes(nodes).count() as u64 - ran;
+    let ran = quantized_count(nodes);
+    let in_float = matrix_count(nodes) - ran;
     let is_lost = quantization.format == QuantizationFormat::Qdq
         && ran < meant
         && in_float > quantization.full_precision_matrix_nodes_count;
@@ -159,15 +175,13 @@ fn full_precision(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Cl
     let latency = explanation.latency.as_ref()?;
     let time_ns = step_of(explanation, StepKind::FullPrecision)?.after_ns;
     let share = time_ns as f64 / latency.session_ns as f64;
-    let nodes_count = matrix_nodes(nodes)
-        .filter(|node| !computes_quantized(node))
-        .count() as u64;
+    let nodes_count = matrix_count(nodes) - quantized_count(nodes);
     let is_told = explanation.quantization.as_ref().is_some_and(is_quantized)
         && nodes_count > 0
         && share >= CLAUSE_SHARE;
     is_told.then(|| Clause::FullPrecision {
         nodes_count,
-        of_count: matrix_nodes(nodes).count() as u64,
+        of_count: matrix_count(nodes),
         time_ns,
         share: Ratio(share),
     })
@@ -176,18 +190,16 @@ fn full_precision(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Cl
 /// Casts of a half-precision model, if its matrix nodes take single precision.
 fn computed_in_float(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Clause> {
     let is_half = explanation.quantization.as_ref()?.format == QuantizationFormat::Float16;
-    let in_single = |node: &&NodeProfile| {
-        let first = node.inputs.as_ref().and_then(|inputs| inputs.first());
-        first.is_some_and(|input| input.element_type == "float")
-    };
-    let single_nodes_count = matrix_nodes(nodes).filter(in_single).count() as u64;
+    let single_nodes_count = matrix_nodes(nodes)
+        .filter(|node| takes_single_precision(node))
+        .count() as u64;
     let casts = explanation
         .operators
         .iter()
         .find(|change| change.operator == "Cast");
     (is_half && single_nodes_count > 0).then(|| Clause::ComputedInFloat {
         nodes_count: single_nodes_count,
-        of_count: matrix_nodes(nodes).count() as u64,
+        of_count: matrix_count(nodes),
         casts_count: nodes.iter().filter(|node| node.operator == "Cast").count() as u64,
         casts_ns: casts
             .filter(|change| change.is_resolved)
@@ -195,16 +207,18 @@ fn computed_in_float(explanation: &Explanation, nodes: &[NodeProfile]) -> Option
     })
 }
 
+fn takes_single_precision(node: &NodeProfile) -> bool {
+    let first = node.inputs.as_ref().and_then(|inputs| inputs.first());
+    first.is_some_and(|input| input.element_type == "float")
+}
+
 fn per_channel(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Clause> {
     let quantization = explanation.quantization.as_ref()?;
     let is_meant = quantization.granularity == Some(Granularity::PerChannel)
         && quantization.format != QuantizationFormat::WeightOnly;
-    let ran_nodes_count = matrix_nodes(nodes)
-        .filter(|node| computes_quantized(node))
-        .count() as u64;
     is_meant.then(|| Clause::PerChannel {
-        ran_nodes_count,
-        of_count: matrix_nodes(nodes).count() as u64,
+        ran_nodes_count: quantized_count(nodes),
+        of_count: matrix_count(nodes),
     })
 }
 
@@ -212,16 +226,24 @@ fn per_channel(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Claus
 fn unnamed(explanation: &Explanation, clauses: &[Clause]) -> Option<Clause> {
     let latency = explanation.latency.as_ref()?;
     let is_shown = matches!(latency.change.verdict, Verdict::Faster | Verdict::Slower);
-    let told_ns = |clause: &Clause| match clause {
+    let told_ns: i64 = clauses
+        .iter()
+        .map(|clause| told_ns(clause, explanation))
+        .sum();
+    let change_ns = latency.difference_ns() - told_ns;
+    let is_most = change_ns.abs() as f64 >= MOST_SHARE * latency.difference_ns().abs() as f64;
+    (is_shown && is_most && change_ns != 0).then_some(Clause::Unnamed { change_ns })
+}
+
+/// Change of the step that a clause tells of.
+fn told_ns(clause: &Clause, explanation: &Explanation) -> i64 {
+    match clause {
         Clause::Step { step, .. } => step.change_ns(),
         Clause::NotFused { .. } | Clause::FullPrecision { .. } => {
             step_of(explanation, StepKind::FullPrecision).map_or(0, Step::change_ns)
         }
         _ => 0,
-    };
-    let change_ns = latency.difference_ns() - clauses.iter().map(told_ns).sum::<i64>();
-    let is_most = change_ns.abs() as f64 >= MOST_SHARE * latency.difference_ns().abs() as f64;
-    (is_shown && is_most && change_ns != 0).then_some(Clause::Unnamed { change_ns })
+    }
 }
 
 fn memory_bound(rooflines: &[Roofline], explanation: &Explanation) -> Option<Clause> {
@@ -236,14 +258,19 @@ fn memory_bound(rooflines: &[Roofline], explanation: &Explanation) -> Option<Cla
 
 /// Instructions that are missing or of no use, unless the session is faster without them.
 fn missing_instructions(explanation: &Explanation) -> Option<Clause> {
-    let is_missing =
-        |instructions: &&Instructions| instructions.present.is_empty() || !instructions.has_kernels;
-    let instructions = explanation.instructions.as_ref().filter(is_missing)?;
+    let instructions = explanation
+        .instructions
+        .as_ref()
+        .filter(|found| are_missing(found))?;
     let is_faster = explanation
         .latency
         .as_ref()
         .is_some_and(|latency| latency.change.verdict == Verdict::Faster);
     (!is_faster).then(|| Clause::MissingInstructions(instructions.clone()))
+}
+
+fn are_missing(instructions: &Instructions) -> bool {
+    instructions.present.is_empty() || !instructions.has_kernels
 }
 
 fn denormal(denormals: &DenormalFindings) -> Option<Clause> {

@@ -37,36 +37,46 @@ pub(super) fn instructions(
     quantization: Option<&Quantization>,
 ) -> Option<Instructions> {
     let quantization = quantization.filter(|_| !record.plan.sessions[session].is_accelerated())?;
-    let arithmetic = match quantization.format {
-        QuantizationFormat::Qdq | QuantizationFormat::QOperator | QuantizationFormat::Dynamic => {
-            ReducedArithmetic::Int8
-        }
-        QuantizationFormat::Float16 => ReducedArithmetic::Float16,
-        QuantizationFormat::WeightOnly | QuantizationFormat::None => return None,
-    };
+    let arithmetic = reduced_arithmetic(quantization)?;
     let architecture = record.host.architecture.exact();
     let flags = &record.host.cpu.isa_flags;
-    let known = WANTED
-        .iter()
-        .find(|(name, wants, _)| (*name, *wants) == (architecture, arithmetic));
-    let (_, _, wanted) = known.filter(|_| !flags.is_empty())?;
+    let wanted = wanted(architecture, arithmetic).filter(|_| !flags.is_empty())?;
     let present: Vec<&'static str> = wanted
         .iter()
         .copied()
         .filter(|wanted| flags.iter().any(|flag| flag == wanted))
         .collect();
-    let mixed_signs = (quantization.activations, quantization.weights)
-        == (Some(ElementType::Uint8), Some(ElementType::Int8));
     let saturates = arithmetic == ReducedArithmetic::Int8
         && architecture == "x86_64"
         && present.is_empty()
-        && mixed_signs;
-    let has_kernels = (architecture, arithmetic) != WITHOUT_KERNELS;
+        && has_mixed_signs(quantization);
     Some(Instructions {
         arithmetic,
         wanted: wanted.to_vec(),
         present,
-        has_kernels,
+        has_kernels: (architecture, arithmetic) != WITHOUT_KERNELS,
         saturates,
     })
+}
+
+fn reduced_arithmetic(quantization: &Quantization) -> Option<ReducedArithmetic> {
+    match quantization.format {
+        QuantizationFormat::Qdq | QuantizationFormat::QOperator | QuantizationFormat::Dynamic => {
+            Some(ReducedArithmetic::Int8)
+        }
+        QuantizationFormat::Float16 => Some(ReducedArithmetic::Float16),
+        QuantizationFormat::WeightOnly | QuantizationFormat::None => None,
+    }
+}
+
+fn wanted(architecture: &str, arithmetic: ReducedArithmetic) -> Option<&'static [&'static str]> {
+    WANTED
+        .iter()
+        .find(|(name, wants, _)| (*name, *wants) == (architecture, arithmetic))
+        .map(|(_, _, wanted)| *wanted)
+}
+
+fn has_mixed_signs(quantization: &Quantization) -> bool {
+    (quantization.activations, quantization.weights)
+        == (Some(ElementType::Uint8), Some(ElementType::Int8))
 }

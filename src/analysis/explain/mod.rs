@@ -33,6 +33,15 @@ struct Pair {
     reference: usize,
 }
 
+impl Explanation {
+    fn pair(&self) -> Pair {
+        Pair {
+            session: self.session,
+            reference: self.reference,
+        }
+    }
+}
+
 /// Explanations of every session against the baseline's, and of every further session of another variant against that
 /// variant's first one: between runtimes or execution providers, the model stays the same. There is one for each batch
 /// size and shape at which both were profiled, the smallest first, or one that says why there is none.
@@ -41,53 +50,51 @@ pub(super) fn explanations(
     denormals: &[DenormalFindings],
     rooflines: &[Roofline],
 ) -> Vec<Explanation> {
-    let mut pairs: Vec<Pair> = Vec::new();
     let Some(baseline) = facts.index.baseline else {
         return Vec::new();
     };
-    let sessions = &facts.index.record.plan.sessions;
-    for session in facts
-        .sessions
-        .iter()
-        .filter(|session| session.outcome.is_ok() && session.session != baseline)
-    {
-        pairs.push(Pair {
-            session: session.session,
-            reference: baseline,
-        });
-    }
-    for (session, spec) in sessions.iter().enumerate() {
-        let first = sessions
-            .iter()
-            .position(|other| other.variant == spec.variant);
-        let is_further = first.is_some_and(|first| first != session && first != baseline);
-        if let Some(first) = first.filter(|_| is_further && facts.sessions[session].outcome.is_ok())
-        {
-            pairs.push(Pair {
-                session,
-                reference: first,
-            });
-        }
-    }
-    let mut found: Vec<Explanation> = pairs
-        .iter()
-        .flat_map(|&pair| of_pair(facts, pair))
+    let mut found: Vec<Explanation> = with_baseline(facts, baseline)
+        .chain(within_variants(facts, baseline))
+        .flat_map(|pair| of_pair(facts, pair))
         .collect();
     judge_within_variants(&mut found, baseline);
-    let mut told: Option<Pair> = None;
-    for explanation in &mut found {
-        let pair = Pair {
-            session: explanation.session,
-            reference: explanation.reference,
-        };
+    for of_pair in found.chunk_by_mut(|one, other| one.pair() == other.pair()) {
         // Denormals were looked for at the smallest batch size alone.
-        let own = denormals
+        let mut denormals = denormals
             .iter()
-            .find(|denormals| denormals.session == explanation.session && told != Some(pair));
-        explanation.clauses = clauses::clauses(facts, explanation, own, rooflines);
-        told = Some(pair);
+            .find(|denormals| denormals.session == of_pair[0].session);
+        for explanation in of_pair {
+            explanation.clauses = clauses::clauses(facts, explanation, denormals.take(), rooflines);
+        }
     }
     found
+}
+
+fn with_baseline<'a>(facts: &'a Facts<'_>, baseline: usize) -> impl Iterator<Item = Pair> + 'a {
+    let others = facts
+        .sessions
+        .iter()
+        .filter(move |session| session.outcome.is_ok() && session.session != baseline);
+    others.map(move |session| Pair {
+        session: session.session,
+        reference: baseline,
+    })
+}
+
+/// Every further session with its variant's first one, unless that is the baseline.
+fn within_variants<'a>(facts: &'a Facts<'_>, baseline: usize) -> impl Iterator<Item = Pair> + 'a {
+    let specs = &facts.index.record.plan.sessions;
+    let all = specs.iter().enumerate().filter_map(|(session, spec)| {
+        let reference = specs
+            .iter()
+            .position(|other| other.variant == spec.variant)?;
+        Some(Pair { session, reference })
+    });
+    all.filter(move |pair| {
+        pair.reference != pair.session
+            && pair.reference != baseline
+            && facts.sessions[pair.session].outcome.is_ok()
+    })
 }
 
 /// Comparisons within a variant are a family of their own; those with the baseline have been judged.
@@ -103,16 +110,10 @@ fn judge_within_variants(found: &mut [Explanation], baseline: usize) {
 
 fn of_pair(facts: &Facts<'_>, pair: Pair) -> Vec<Explanation> {
     let common = common_cells(facts, pair);
-    let with_steps = |latency: &LatencyStep| {
-        let sides = sides(facts, pair, latency).ok()?;
-        let mut explanation = Explanation {
-            latency: Some(latency.clone()),
-            ..without_steps(facts, pair)
-        };
-        waterfall::fill(&mut explanation, &sides);
-        Some(explanation)
-    };
-    let profiled: Vec<Explanation> = common.iter().filter_map(with_steps).collect();
+    let profiled: Vec<Explanation> = common
+        .iter()
+        .filter_map(|latency| with_steps(facts, pair, latency))
+        .collect();
     if !profiled.is_empty() {
         return profiled;
     }
@@ -126,6 +127,17 @@ fn of_pair(facts: &Facts<'_>, pair: Pair) -> Vec<Explanation> {
         steps_absent_reason: Some(reason),
         ..without_steps(facts, pair)
     }]
+}
+
+/// `None` where either side was not profiled.
+fn with_steps(facts: &Facts<'_>, pair: Pair, latency: &LatencyStep) -> Option<Explanation> {
+    let sides = sides(facts, pair, latency).ok()?;
+    let mut explanation = Explanation {
+        latency: Some(latency.clone()),
+        ..without_steps(facts, pair)
+    };
+    waterfall::fill(&mut explanation, &sides);
+    Some(explanation)
 }
 
 fn without_steps(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Explanation {
@@ -152,22 +164,28 @@ fn common_cells(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Vec<Lat
     };
     let mut cells: Vec<&CellFindings> = facts.cells.iter().filter(is_meant).collect();
     cells.sort_by_key(|cell| (cell.key.shape, cell.key.batch_size));
-    let step = |cell: &&CellFindings| {
-        let key = CellKey {
-            session: reference,
-            ..cell.key
-        };
-        let median =
-            |key: CellKey| Some(facts.cell(key)?.value(Metric::LatencyP50)?.round() as i64);
-        Some(LatencyStep {
-            shape: cell.key.shape,
-            batch_size: cell.key.batch_size,
-            reference_ns: median(key)?,
-            session_ns: median(cell.key)?,
-            change: change(facts, cell, key)?,
-        })
+    cells
+        .iter()
+        .filter_map(|cell| latency_step(facts, cell, reference))
+        .collect()
+}
+
+fn latency_step(facts: &Facts<'_>, cell: &CellFindings, reference: usize) -> Option<LatencyStep> {
+    let key = CellKey {
+        session: reference,
+        ..cell.key
     };
-    cells.iter().filter_map(step).collect()
+    Some(LatencyStep {
+        shape: cell.key.shape,
+        batch_size: cell.key.batch_size,
+        reference_ns: median_ns(facts, key)?,
+        session_ns: median_ns(facts, cell.key)?,
+        change: change(facts, cell, key)?,
+    })
+}
+
+fn median_ns(facts: &Facts<'_>, key: CellKey) -> Option<i64> {
+    Some(facts.cell(key)?.value(Metric::LatencyP50)?.round() as i64)
 }
 
 fn change(facts: &Facts<'_>, cell: &CellFindings, reference: CellKey) -> Option<Change> {
@@ -198,19 +216,20 @@ pub(super) fn denormals(record: &RunRecord) -> Vec<DenormalFindings> {
         .filter(|contrast| contrast.option == DENORMALS_FLUSHED);
     let mut found: Vec<DenormalFindings> = contrasts.map(contrasted).collect();
     // Those that one pair of launches sufficed for cannot have a verdict, and take no part in the others'.
-    let is_judged = |change: &&mut Change| change.ratio.interval().is_some();
-    let changes = found.iter_mut().filter_map(|found| found.change.as_mut());
-    let mut changes: Vec<&mut Change> = changes.filter(is_judged).collect();
+    let mut changes: Vec<&mut Change> = found
+        .iter_mut()
+        .filter_map(|found| found.change.as_mut())
+        .filter(|change| change.ratio.interval().is_some())
+        .collect();
     judge(Metric::LatencyP50RatioToBaseline, &mut changes, END_ERROR);
     found
 }
 
 fn contrasted(contrast: &Contrast) -> DenormalFindings {
     let found = contrast.found.as_ref();
-    let change = found.map_err(Plain::clone).and_then(|found| {
-        let change = Change::paired(Metric::LatencyP50RatioToBaseline, &found.log_ratios);
-        change.ok_or_else(|| "no pair of blocks gave a ratio".into())
-    });
+    let change = found
+        .map_err(Plain::clone)
+        .and_then(|found| change_of(&found.log_ratios));
     DenormalFindings {
         session: contrast.session,
         batch_size: contrast.batch_size,
@@ -219,4 +238,9 @@ fn contrasted(contrast: &Contrast) -> DenormalFindings {
         absent_reason: change.as_ref().err().cloned(),
         change: change.ok(),
     }
+}
+
+fn change_of(log_ratios: &[Vec<f64>]) -> Observed<Change> {
+    Change::paired(Metric::LatencyP50RatioToBaseline, log_ratios)
+        .ok_or_else(|| "no pair of blocks gave a ratio".into())
 }

@@ -8,7 +8,7 @@ use crate::analysis::operators::Undistorted;
 use crate::observed::Observed;
 use crate::plan::ExecutionMode;
 use crate::provider::CPU_PROVIDER;
-use crate::record::{NodeProfile, Profiled, RunRecord, without_domain};
+use crate::record::{ModelSummary, NodeProfile, Profiled, RunRecord, without_domain};
 use crate::text::Plain;
 
 /// The profile of one session, and what makes its times comparable with the timed launches.
@@ -37,34 +37,13 @@ impl<'a> Side<'a> {
                 "operators run side by side in parallel execution mode, so that their times do not add up".into()
             );
         }
-        let mut profiles = record
-            .operators
-            .iter()
-            .filter(|profile| profile.session == session)
-            .peekable();
-        if profiles.peek().is_none() {
-            return Err("the operators were not profiled".into());
-        }
-        let is_meant =
-            |shape, batch_size| (shape, batch_size) == (latency.shape, latency.batch_size);
-        let profile = profiles.find(|profile| is_meant(profile.shape, profile.batch_size));
-        let profile =
-            profile.ok_or("the operators were profiled at another batch size or shape")?;
-        let profiled = profile.profile.as_ref().map_err(Plain::clone)?;
-        if profiled.nodes.is_empty() || profiled.inferences_count == 0 {
-            return Err("the profile holds no operators".into());
-        }
-        let model = record.variants[spec.variant].model.as_ref();
-        let mut in_file = BTreeMap::new();
-        for (operator, &count) in model.iter().flat_map(|model| &model.operators) {
-            *in_file.entry(base_name(operator)).or_insert(0) += count;
-        }
+        let profiled = profiled(record, session, latency)?;
         // In turn: in the timed launches the nodes of an inference cannot take more than the whole.
         let times = Undistorted::in_turn(profiled);
         let scale = median_ns as f64 / times.whole_ns();
         Ok(Side {
             profiled,
-            in_file,
+            in_file: in_file(record.variants[spec.variant].model.as_ref()),
             median_ns,
             scale,
             times,
@@ -100,6 +79,38 @@ impl<'a> Side<'a> {
     }
 }
 
+/// The profile at the shape and batch size of `latency`, which holds operators.
+fn profiled<'a>(
+    record: &'a RunRecord,
+    session: usize,
+    latency: &LatencyStep,
+) -> Observed<&'a Profiled> {
+    let mut profiles = record
+        .operators
+        .iter()
+        .filter(|profile| profile.session == session)
+        .peekable();
+    if profiles.peek().is_none() {
+        return Err("the operators were not profiled".into());
+    }
+    let profile = profiles
+        .find(|profile| (profile.shape, profile.batch_size) == (latency.shape, latency.batch_size))
+        .ok_or("the operators were profiled at another batch size or shape")?;
+    let profiled = profile.profile.as_ref().map_err(Plain::clone)?;
+    if profiled.nodes.is_empty() || profiled.inferences_count == 0 {
+        return Err("the profile holds no operators".into());
+    }
+    Ok(profiled)
+}
+
+fn in_file(model: Option<&ModelSummary>) -> BTreeMap<&str, u64> {
+    let mut counts = BTreeMap::new();
+    for (operator, &count) in model.iter().flat_map(|model| &model.operators) {
+        *counts.entry(base_name(operator)).or_insert(0) += count;
+    }
+    counts
+}
+
 /// An operator without its domain, and without the mark of a layout or of quantized values: `MaxPool` of `NhwcMaxPool`.
 pub(super) fn base_name(operator: &str) -> &str {
     let name = without_domain(operator);
@@ -123,6 +134,18 @@ struct Times {
 
 /// Every operator whose time or number changed, the largest change of time first.
 pub(super) fn operator_changes(sides: &[Side<'_>; 2]) -> Vec<OperatorChange> {
+    let mut changes: Vec<OperatorChange> = times_of_operators(sides)
+        .into_iter()
+        .map(|(operator, times)| change(operator, &times))
+        .collect();
+    changes.retain(|change| {
+        change.change_ns() != 0 || change.before_nodes_count != change.after_nodes_count
+    });
+    changes.sort_by_key(|change| std::cmp::Reverse(change.change_ns().abs()));
+    changes
+}
+
+fn times_of_operators<'a>(sides: &[Side<'a>; 2]) -> BTreeMap<&'a str, Times> {
     let mut times: BTreeMap<&str, Times> = BTreeMap::new();
     for (number, side) in sides.iter().enumerate() {
         for node in &side.profiled.nodes {
@@ -132,15 +155,7 @@ pub(super) fn operator_changes(sides: &[Side<'_>; 2]) -> Vec<OperatorChange> {
             times.unknown_ns += side.unknown_ns(node);
         }
     }
-    let mut changes: Vec<OperatorChange> = times
-        .into_iter()
-        .map(|(operator, times)| change(operator, &times))
-        .collect();
-    changes.retain(|change| {
-        change.change_ns() != 0 || change.before_nodes_count != change.after_nodes_count
-    });
-    changes.sort_by_key(|change| std::cmp::Reverse(change.change_ns().abs()));
-    changes
+    times
 }
 
 fn change(operator: &str, times: &Times) -> OperatorChange {
@@ -164,9 +179,11 @@ pub(super) fn added_nodes<'a>(
         .filter(|change| change.after_nodes_count > change.before_nodes_count)
         .collect();
     added.sort_by_key(|change| std::cmp::Reverse(change.change_ns()));
-    let nodes = |change: &&OperatorChange| AddedNodes {
-        operator: change.operator.clone(),
-        nodes_count: change.after_nodes_count - change.before_nodes_count,
-    };
-    added.iter().map(nodes).collect()
+    added
+        .iter()
+        .map(|change| AddedNodes {
+            operator: change.operator.clone(),
+            nodes_count: change.after_nodes_count - change.before_nodes_count,
+        })
+        .collect()
 }

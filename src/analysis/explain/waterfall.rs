@@ -104,6 +104,27 @@ fn spread(latency: Option<&LatencyStep>) -> Option<[f64; 2]> {
 }
 
 fn steps(sides: &[Side<'_>; 2], sorting: &Sorting, spread: Option<[f64; 2]>) -> Vec<Step> {
+    let sums = sums(sides, sorting);
+    let kinds: BTreeSet<StepKind> = sums.iter().flat_map(BTreeMap::keys).copied().collect();
+    let mut steps: Vec<Step> = kinds
+        .into_iter()
+        .map(|kind| {
+            let [before, after] =
+                [0, 1].map(|side| sums[side].get(&kind).copied().unwrap_or_default());
+            step(kind, before, after, spread)
+        })
+        .collect();
+    let unknown_ns: f64 = sums
+        .iter()
+        .flat_map(BTreeMap::values)
+        .map(|sum| sum.unknown_ns)
+        .sum();
+    let [before, after] = rest(sides, &steps, unknown_ns);
+    steps.push(step(StepKind::Rest, before, after, spread));
+    steps
+}
+
+fn sums(sides: &[Side<'_>; 2], sorting: &Sorting) -> [BTreeMap<StepKind, Sum>; 2] {
     let mut sums: [BTreeMap<StepKind, Sum>; 2] = Default::default();
     for (number, side) in sides.iter().enumerate() {
         for (place, node) in side.profiled.nodes.iter().enumerate() {
@@ -115,17 +136,11 @@ fn steps(sides: &[Side<'_>; 2], sorting: &Sorting, spread: Option<[f64; 2]>) -> 
             sum.nodes_count += 1;
         }
     }
-    let kinds: BTreeSet<StepKind> = sums.iter().flat_map(BTreeMap::keys).copied().collect();
-    let both = |kind| [0, 1].map(|side| sums[side].get(&kind).copied().unwrap_or_default());
-    let mut steps: Vec<Step> = kinds
-        .into_iter()
-        .map(|kind| step(kind, both(kind), spread))
-        .collect();
-    let unknown_ns: f64 = sums
-        .iter()
-        .flat_map(BTreeMap::values)
-        .map(|sum| sum.unknown_ns)
-        .sum();
+    sums
+}
+
+/// The part of either median that `steps` leave; as unsure as all nodes together.
+fn rest(sides: &[Side<'_>; 2], steps: &[Step], unknown_ns: f64) -> [Sum; 2] {
     let before_ns = sides[0].median_ns - steps.iter().map(|step| step.before_ns).sum::<i64>();
     let after_ns = sides[1].median_ns - steps.iter().map(|step| step.after_ns).sum::<i64>();
     let before = Sum {
@@ -137,24 +152,28 @@ fn steps(sides: &[Side<'_>; 2], sorting: &Sorting, spread: Option<[f64; 2]>) -> 
         time_ns: after_ns as f64,
         ..Sum::default()
     };
-    steps.push(step(StepKind::Rest, [before, after], spread));
-    steps
+    [before, after]
 }
 
-fn step(kind: StepKind, [before, after]: [Sum; 2], spread: Option<[f64; 2]>) -> Step {
+fn step(kind: StepKind, before: Sum, after: Sum, spread: Option<[f64; 2]>) -> Step {
     let (before_ns, after_ns) = (before.time_ns.round() as i64, after.time_ns.round() as i64);
-    let change_ns = (after_ns - before_ns) as f64;
-    let off = |spread: f64| spread * after_ns.abs() as f64 + (before.unknown_ns + after.unknown_ns);
+    let unknown_ns = before.unknown_ns + after.unknown_ns;
     Step {
         kind,
         before_ns,
         after_ns,
         before_nodes_count: before.nodes_count,
         after_nodes_count: after.nodes_count,
-        bounds: spread.map(|[below, above]| Interval {
-            low: change_ns - off(below),
-            high: change_ns + off(above),
-        }),
+        bounds: spread.map(|spread| bounds(before_ns, after_ns, unknown_ns, spread)),
+    }
+}
+
+fn bounds(before_ns: i64, after_ns: i64, unknown_ns: f64, spread: [f64; 2]) -> Interval {
+    let change_ns = (after_ns - before_ns) as f64;
+    let [below, above] = spread.map(|spread| spread * after_ns.abs() as f64 + unknown_ns);
+    Interval {
+        low: change_ns - below,
+        high: change_ns + above,
     }
 }
 
@@ -162,78 +181,94 @@ fn step(kind: StepKind, [before, after]: [Sum; 2], spread: Option<[f64; 2]>) -> 
 /// there, or the other way round; counted as nodes of the file less nodes that ran. An operator that only one of the
 /// files holds was added or left out by its author, whatever the optimizer made of it.
 fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
-    let ran = |side: &Side<'_>| {
-        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
-        for node in side
-            .profiled
-            .nodes
-            .iter()
-            .filter(|node| OperatorGroup::of(&node.operator) == OperatorGroup::Other)
-        {
-            *counts
-                .entry(base_name(node.operator.exact()).to_owned())
-                .or_insert(0) += 1;
-        }
-        counts
-    };
-    let ran = [ran(&sides[0]), ran(&sides[1])];
-    let operators: BTreeSet<&String> = ran.iter().flat_map(BTreeMap::keys).collect();
+    let ran = [nodes_that_ran(&sides[0]), nodes_that_ran(&sides[1])];
+    let operators: BTreeSet<&str> = ran.iter().flat_map(BTreeMap::keys).copied().collect();
     let changes = operators.into_iter().filter_map(|operator| {
-        let ran = [0, 1].map(|side| ran[side].get(operator).copied().unwrap_or(0));
-        let in_file = [0, 1].map(|side| {
-            sides[side]
-                .in_file
-                .get(operator.as_str())
-                .copied()
-                .unwrap_or(0) as i64
+        let [before, after] = [0, 1].map(|side| OperatorNodes {
+            in_file: sides[side].in_file.get(operator).copied().unwrap_or(0) as i64,
+            ran: ran[side].get(operator).copied().unwrap_or(0),
         });
-        let [before, after] = [0, 1].map(|side| in_file[side] - ran[side]);
-        let is_in_both_or_none = (in_file[0] > 0) == (in_file[1] > 0);
-        let is_fused = is_in_both_or_none && (before - after) * (ran[1] - ran[0]) > 0;
-        is_fused.then(|| FusionChange {
-            operator: operator.as_str().into(),
-            before_absorbed_count: before,
-            after_absorbed_count: after,
-        })
+        fusion(operator, before, after)
     });
     changes.collect()
+}
+
+/// Nodes of one operator.
+#[derive(Clone, Copy)]
+struct OperatorNodes {
+    in_file: i64,
+    ran: i64,
+}
+
+impl OperatorNodes {
+    fn absorbed(self) -> i64 {
+        self.in_file - self.ran
+    }
+}
+
+/// By name without domain and marks.
+fn nodes_that_ran<'a>(side: &Side<'a>) -> BTreeMap<&'a str, i64> {
+    let mut counts = BTreeMap::new();
+    for node in &side.profiled.nodes {
+        if OperatorGroup::of(&node.operator) == OperatorGroup::Other {
+            *counts.entry(base_name(node.operator.exact())).or_insert(0) += 1;
+        }
+    }
+    counts
+}
+
+fn fusion(operator: &str, before: OperatorNodes, after: OperatorNodes) -> Option<FusionChange> {
+    let is_in_both_or_none = (before.in_file > 0) == (after.in_file > 0);
+    let is_fused =
+        is_in_both_or_none && (before.absorbed() - after.absorbed()) * (after.ran - before.ran) > 0;
+    is_fused.then(|| FusionChange {
+        operator: operator.into(),
+        before_absorbed_count: before.absorbed(),
+        after_absorbed_count: after.absorbed(),
+    })
 }
 
 /// Matrix nodes of the session that compute in floating point, and the nodes of the reference that they stand for: those
 /// of the same name, else the first of the same output shapes that no other stands for.
 fn full_precision(sides: &[Side<'_>; 2]) -> [BTreeSet<usize>; 2] {
-    let matrix = |side: &Side<'_>| -> Vec<usize> {
-        let nodes = side.profiled.nodes.iter().enumerate();
-        nodes
-            .filter(|(_, node)| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix)
-            .map(|(at, _)| at)
-            .collect()
-    };
-    let [reference, session] = [0, 1].map(|side| &sides[side].profiled.nodes);
-    let in_float: Vec<usize> = matrix(&sides[1])
-        .into_iter()
+    let [reference, session] = [0, 1].map(|side| &sides[side].profiled.nodes[..]);
+    let in_float: Vec<usize> = matrix_places(session)
         .filter(|&place| !computes_quantized(&session[place]))
         .collect();
-    let candidates = matrix(&sides[0]);
     let mut taken = BTreeSet::new();
     let mut left = Vec::new();
-    for &place in &in_float {
-        let name = plain_name(session[place].name.exact());
-        match candidates.iter().find(|&&other| {
-            !taken.contains(&other) && plain_name(reference[other].name.exact()) == name
+    for node in in_float.iter().map(|&place| &session[place]) {
+        match free(reference, &taken, |other| {
+            plain_name(other.name.exact()) == plain_name(node.name.exact())
         }) {
-            Some(&other) => _ = taken.insert(other),
-            None => left.push(place),
+            Some(place) => _ = taken.insert(place),
+            None => left.push(node),
         }
     }
-    for place in left {
-        let shapes = output_dims(&session[place]);
-        let is_alike =
-            |other: &&usize| !taken.contains(*other) && output_dims(&reference[**other]) == shapes;
-        let alike = candidates.iter().find(is_alike).copied();
-        taken.extend(alike.filter(|_| shapes.is_some()));
+    for node in left {
+        let shapes = output_dims(node);
+        taken.extend(free(reference, &taken, |other| {
+            shapes.is_some() && output_dims(other) == shapes
+        }));
     }
     [taken, in_float.into_iter().collect()]
+}
+
+fn matrix_places(nodes: &[NodeProfile]) -> impl Iterator<Item = usize> {
+    nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix)
+        .map(|(place, _)| place)
+}
+
+/// The first matrix node that is not taken and is alike.
+fn free(
+    nodes: &[NodeProfile],
+    taken: &BTreeSet<usize>,
+    is_alike: impl Fn(&NodeProfile) -> bool,
+) -> Option<usize> {
+    matrix_places(nodes).find(|place| !taken.contains(place) && is_alike(&nodes[*place]))
 }
 
 /// A node's name without what the optimizer adds when it fuses nodes or changes their layout.
