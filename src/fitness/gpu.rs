@@ -49,15 +49,16 @@ fn count(gpu: &GpuConditions, name: &str) -> u64 {
 }
 
 pub(super) fn slowed_down(seen: Seen<'_>) -> Option<FitnessReason> {
-    let slowed = |gpu: &GpuConditions| {
-        let (name, why, remedy) = *SLOWDOWNS.iter().find(|(name, ..)| count(gpu, name) > 0)?;
-        let (index, held, all) = (gpu.index, count(gpu, name), gpu.samples_count);
-        let text = format!(
-            "the clocks of GPU {index} were held down in {held} of {all} samples: {why} (`{name}`)"
-        );
-        Some(reason(FitnessVerdict::Suspect, text, remedy))
-    };
-    seen.conditions.gpus.iter().find_map(slowed)
+    seen.conditions.gpus.iter().find_map(slowdown)
+}
+
+fn slowdown(gpu: &GpuConditions) -> Option<FitnessReason> {
+    let (name, why, remedy) = *SLOWDOWNS.iter().find(|(name, ..)| count(gpu, name) > 0)?;
+    let (index, held, all) = (gpu.index, count(gpu, name), gpu.samples_count);
+    let text = format!(
+        "the clocks of GPU {index} were held down in {held} of {all} samples: {why} (`{name}`)"
+    );
+    Some(reason(FitnessVerdict::Suspect, text, remedy))
 }
 
 /// Only of a run: what limits the clocks of an idle GPU disturbs nobody.
@@ -65,44 +66,42 @@ pub(super) fn power_capped(seen: Seen<'_>) -> Option<FitnessReason> {
     if seen.blocks.is_empty() {
         return None;
     }
-    let capped = |gpu: &GpuConditions| {
-        let share = Ratio(count(gpu, "sw_power_cap") as f64 / gpu.samples_count.max(1) as f64);
-        let severity = POWER_CAPPED.severity(share.0)?;
-        let (index, share, bound) = (gpu.index, percent(share), POWER_CAPPED.words(severity));
-        let text = format!(
-            "its power limit held the clocks of GPU {index} down in {share} of the samples ({bound})"
-        );
-        let remedy =
-            "lock clocks that it can hold with `nvidia-smi --lock-gpu-clocks`, or raise the limit";
-        Some(reason(severity, text, remedy))
-    };
-    seen.conditions.gpus.iter().find_map(capped)
+    seen.conditions.gpus.iter().find_map(power_cap)
+}
+
+fn power_cap(gpu: &GpuConditions) -> Option<FitnessReason> {
+    let share = Ratio(count(gpu, "sw_power_cap") as f64 / gpu.samples_count.max(1) as f64);
+    let severity = POWER_CAPPED.severity(share.0)?;
+    let (index, share, bound) = (gpu.index, percent(share), POWER_CAPPED.words(severity));
+    let text = format!(
+        "its power limit held the clocks of GPU {index} down in {share} of the samples ({bound})"
+    );
+    let remedy =
+        "lock clocks that it can hold with `nvidia-smi --lock-gpu-clocks`, or raise the limit";
+    Some(reason(severity, text, remedy))
 }
 
 pub(super) fn shared(seen: Seen<'_>) -> Option<FitnessReason> {
-    let others = |gpu: &GpuConditions| {
-        let pids = gpu
-            .other_pids
-            .as_ref()
-            .ok()
-            .filter(|pids| !pids.is_empty())?;
-        let listed: Vec<String> = pids.iter().take(4).map(u64::to_string).collect();
-        let more = if pids.len() > 4 { " and more" } else { "" };
-        let processes = if pids.len() == 1 {
-            "process"
-        } else {
-            "processes"
-        };
-        let (count, index, ids) = (pids.len(), gpu.index, listed.join(", "));
-        let text =
-            format!("{count} other {processes} computed on GPU {index} (process id {ids}{more})");
-        Some(reason(
-            FitnessVerdict::Suspect,
-            text,
-            "end them (`nvidia-smi` shows them), or use another GPU",
-        ))
+    seen.conditions.gpus.iter().find_map(other_processes)
+}
+
+fn other_processes(gpu: &GpuConditions) -> Option<FitnessReason> {
+    let pids = gpu.other_pids.as_deref().ok()?;
+    let (processes, more) = match pids.len() {
+        0 => return None,
+        1 => ("process", ""),
+        2..=4 => ("processes", ""),
+        _ => ("processes", " and more"),
     };
-    seen.conditions.gpus.iter().find_map(others)
+    let listed: Vec<String> = pids.iter().take(4).map(u64::to_string).collect();
+    let (count, index, ids) = (pids.len(), gpu.index, listed.join(", "));
+    let text =
+        format!("{count} other {processes} computed on GPU {index} (process id {ids}{more})");
+    Some(reason(
+        FitnessVerdict::Suspect,
+        text,
+        "end them (`nvidia-smi` shows them), or use another GPU",
+    ))
 }
 
 #[cfg(test)]
