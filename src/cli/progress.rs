@@ -137,60 +137,56 @@ impl Console {
 
     /// Says what is going to be measured, with every default that was taken.
     pub(super) fn introduce(&mut self, plan: &Plan, host: &Host) {
-        let names: Vec<&str> = plan
-            .variants
-            .iter()
-            .map(|variant| variant.name.as_str())
-            .collect();
         let budget = plan.schedule.budget_ns.map_or_else(
             || "as long as the rounds take".into(),
             |budget| format!("at most {} s", budget.as_secs_f64()),
         );
         self.is_single = plan.sessions.len() == 1;
-        self.say(&format!("measuring {} ({budget})", names.join(", ")));
+        self.say(&format!("measuring {} ({budget})", variants(plan)));
         let threads = plan.sessions[0].options.intra_threads;
         self.say(&format!(
             "{threads} intra-op thread(s); {} CPU(s) may be used",
             host.usable_cpus_count
         ));
-        match &plan.inputs.data {
-            Some(data) => self.say(&format!("inputs from `{}`", data.display())),
-            None => self.say("inputs are synthesized; `onnxprof inspect MODEL` says how, `--data` feeds real ones"),
-        }
+        self.say_inputs(plan);
     }
 
     pub(super) fn introduce_search(&mut self, plan: &Plan, host: &Host) {
         let Some(tuning) = &plan.tuning else { return };
-        let names: Vec<&str> = plan
-            .variants
-            .iter()
-            .map(|variant| variant.name.as_str())
-            .collect();
         let budget = plan
             .schedule
             .budget_ns
             .map_or(0.0, |budget| budget.as_secs_f64());
-        self.say(&format!("tuning {} (at most {budget} s)", names.join(", ")));
-        let list = |numbers: &[u64]| {
-            numbers
-                .iter()
-                .map(u64::to_string)
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let (threads, batches) = (
-            list(&tuning.space.intra_threads),
-            list(&tuning.space.batch_sizes),
-        );
+        self.say(&format!("tuning {} (at most {budget} s)", variants(plan)));
+        let threads = listed(&tuning.space.intra_threads);
+        let batches = listed(&tuning.space.batch_sizes);
         let cpus = host.usable_cpus_count;
         self.say(&format!(
             "intra-op threads {threads}; batch sizes {batches}; {cpus} CPU(s) may be used"
         ));
+        self.say_inputs(plan);
+    }
+
+    fn say_inputs(&mut self, plan: &Plan) {
         match &plan.inputs.data {
             Some(data) => self.say(&format!("inputs from `{}`", data.display())),
             None => self.say("inputs are synthesized; `onnxprof inspect MODEL` says how, `--data` feeds real ones"),
         }
     }
+}
+
+fn variants(plan: &Plan) -> String {
+    let names: Vec<&str> = plan
+        .variants
+        .iter()
+        .map(|variant| variant.name.as_str())
+        .collect();
+    names.join(", ")
+}
+
+fn listed(numbers: &[u64]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    numbers.join(", ")
 }
 
 /// A live line that is drawn when something happens and at no other time: a ticking one would disturb the measurement.
@@ -208,74 +204,6 @@ impl Observer for Console {
             self.release();
         }
         match progress {
-            Progress::Trying { variant } => self.detail(&format!("trying inputs of {variant} out")),
-            Progress::Describing { variant } => self.detail(&format!("reading {variant}")),
-            Progress::Profiling { session } => {
-                self.now(&format!("profiling the operators of {session}"))
-            }
-            Progress::Peaks => self.now("measuring what the machine does at most"),
-            Progress::Scoring { session } => self.now(&format!("scoring {session}")),
-            Progress::Coupling { session } => {
-                self.now(&format!("comparing samples of a batch of {session}"))
-            }
-            Progress::Idling { session } => {
-                self.now(&format!("measuring {session} after idle gaps"))
-            }
-            Progress::Contrasting { session } => {
-                self.now(&format!("looking for denormal numbers in {session}"))
-            }
-            Progress::Round {
-                round,
-                elapsed,
-                budget,
-            } => self.now(&format!("round {round}, {}", clock(*elapsed, *budget))),
-            Progress::Cells {
-                round,
-                place,
-                load_mode,
-                elapsed,
-            } => {
-                let load = match *load_mode {
-                    LoadMode::SINGLE => String::new(),
-                    load => format!(", {load}"),
-                };
-                let elapsed = clock(*elapsed, None);
-                self.detail(&format!("round {round}, {place}{load}, {elapsed}"));
-            }
-            Progress::HeatRound {
-                heat,
-                stage,
-                rounds_done,
-                configurations_count,
-                elapsed,
-                budget,
-            } => {
-                let stage = match stage {
-                    Stage::Grid => "variants, threads and batch sizes",
-                    Stage::Options => "one option at a time",
-                    Stage::Final => "the best ones",
-                };
-                let elapsed = clock(*elapsed, *budget);
-                let plural = if *configurations_count == 1 { "" } else { "s" };
-                let sentence = format!(
-                    "heat {heat}: {configurations_count} configuration{plural} ({stage}), {elapsed}"
-                );
-                if *rounds_done == 0 {
-                    self.now(&sentence)
-                } else {
-                    self.detail(&sentence)
-                }
-            }
-            Progress::Waiting {
-                what,
-                waited,
-                limit,
-            } => {
-                let (waited, most) = (waited.as_secs(), limit.as_secs_f64().ceil());
-                self.now(&format!(
-                    "{what}: waited for {waited} s so far, of {most} s at most"
-                ));
-            }
             Progress::Failed {
                 session,
                 place: None,
@@ -285,12 +213,83 @@ impl Observer for Console {
                 session,
                 place: Some(place),
                 failure,
-            } => {
-                self.warn(&format!("{session} at {place}"), failure);
-            }
+            } => self.warn(&format!("{session} at {place}"), failure),
             Progress::Note(note) => self.say(&format!("note: {note}")),
-            Progress::Ended(reason) => self.now(ending(*reason)),
+            Progress::Describing { .. } | Progress::Trying { .. } | Progress::Cells { .. } => {
+                self.detail(&words(progress))
+            }
+            Progress::HeatRound { rounds_done, .. } if *rounds_done > 0 => {
+                self.detail(&words(progress))
+            }
+            _ => self.now(&words(progress)),
         }
+    }
+}
+
+/// Says what goes on; of a failure or a note, nothing.
+fn words(progress: &Progress<'_>) -> String {
+    match progress {
+        Progress::Trying { variant } => format!("trying inputs of {variant} out"),
+        Progress::Describing { variant } => format!("reading {variant}"),
+        Progress::Profiling { session } => format!("profiling the operators of {session}"),
+        Progress::Peaks => "measuring what the machine does at most".to_owned(),
+        Progress::Scoring { session } => format!("scoring {session}"),
+        Progress::Coupling { session } => format!("comparing samples of a batch of {session}"),
+        Progress::Idling { session } => format!("measuring {session} after idle gaps"),
+        Progress::Contrasting { session } => format!("looking for denormal numbers in {session}"),
+        Progress::Round {
+            round,
+            elapsed,
+            budget,
+        } => format!("round {round}, {}", clock(*elapsed, *budget)),
+        Progress::Cells {
+            round,
+            place,
+            load_mode,
+            elapsed,
+        } => {
+            let (load, elapsed) = (load_words(*load_mode), clock(*elapsed, None));
+            format!("round {round}, {place}{load}, {elapsed}")
+        }
+        Progress::HeatRound {
+            heat,
+            stage,
+            configurations_count,
+            elapsed,
+            budget,
+            ..
+        } => {
+            let (stage, elapsed) = (stage_words(*stage), clock(*elapsed, *budget));
+            let plural = if *configurations_count == 1 { "" } else { "s" };
+            format!(
+                "heat {heat}: {configurations_count} configuration{plural} ({stage}), {elapsed}"
+            )
+        }
+        Progress::Waiting {
+            what,
+            waited,
+            limit,
+        } => {
+            let (waited, most) = (waited.as_secs(), limit.as_secs_f64().ceil());
+            format!("{what}: waited for {waited} s so far, of {most} s at most")
+        }
+        Progress::Ended(reason) => ending(*reason).to_owned(),
+        Progress::Failed { .. } | Progress::Note(_) => String::new(),
+    }
+}
+
+fn load_words(load: LoadMode) -> String {
+    match load {
+        LoadMode::SINGLE => String::new(),
+        load => format!(", {load}"),
+    }
+}
+
+fn stage_words(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Grid => "variants, threads and batch sizes",
+        Stage::Options => "one option at a time",
+        Stage::Final => "the best ones",
     }
 }
 

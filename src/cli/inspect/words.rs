@@ -7,16 +7,25 @@ use comfy_table::Table;
 use super::inspection::Inspection;
 use crate::inputs::InputPlan;
 use crate::record::{
-    AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, TensorInfo, ValueType,
+    AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, ProbeRecord, TensorInfo,
+    ValueType, WeightBytes,
 };
 use crate::report::view::text::plain;
 use crate::report::view::{Trial, prediction, quantization};
 use crate::units::Bytes;
 
 pub(super) fn render(inspection: &Inspection) -> String {
-    let model = &inspection.model;
     let mut text = format!("{}\n", plain(&inspection.path.display().to_string()));
-    push_table(&mut text, facts(model));
+    push_table(&mut text, facts(&inspection.model));
+    push_variants(&mut text, inspection);
+    push_inputs(&mut text, inspection);
+    push_predictions(&mut text, inspection);
+    push_outputs(&mut text, inspection);
+    push_operators(&mut text, &inspection.model);
+    text
+}
+
+fn push_variants(text: &mut String, inspection: &Inspection) {
     if let [baseline, others @ ..] = inspection.variants.as_slice() {
         let others: Vec<String> = others.iter().map(plain).collect();
         let others = if others.is_empty() {
@@ -25,26 +34,39 @@ pub(super) fn render(inspection: &Inspection) -> String {
             format!("beside {}", others.join(", "))
         };
         let _ = writeln!(text, "\nBaseline: {}, {others}", plain(baseline));
-    }
-    if inspection.variants.is_empty() && !inspection.notes.is_empty() {
+    } else if !inspection.notes.is_empty() {
         text.push('\n');
     }
     for note in &inspection.notes {
         let _ = writeln!(text, "note: {}", plain(note));
     }
+}
+
+fn push_inputs(text: &mut String, inspection: &Inspection) {
     text.push_str("\nInputs\n");
-    push_table(&mut text, inputs(&model.inputs, inspection.inputs.as_ref()));
+    push_table(
+        text,
+        inputs(&inspection.model.inputs, inspection.inputs.as_ref()),
+    );
     if let Some(reason) = &inspection.not_fed_reason {
         let _ = writeln!(text, "  cannot be run: {}", plain(reason));
     }
     for note in inspection.inputs.iter().flat_map(|plan| &plan.notes) {
         let _ = writeln!(text, "  note: {}", plain(note));
     }
-    push_predictions(&mut text, inspection);
+}
+
+fn push_outputs(text: &mut String, inspection: &Inspection) {
     text.push_str("\nOutputs\n");
     push_table(
-        &mut text,
-        rows(model.outputs.iter().map(|info| described(info).to_vec())),
+        text,
+        rows(
+            inspection
+                .model
+                .outputs
+                .iter()
+                .map(|info| described(info).to_vec()),
+        ),
     );
     if let Some(reason) = &inspection.outputs_vary {
         let _ = writeln!(
@@ -53,45 +75,45 @@ pub(super) fn render(inspection: &Inspection) -> String {
             plain(reason)
         );
     }
-    let nodes: u64 = model.operators.values().sum();
-    let _ = writeln!(
-        text,
-        "\nOperators ({nodes} node{})",
-        if nodes == 1 { "" } else { "s" }
-    );
-    push_table(&mut text, operators(model));
-    text
 }
 
-/// What one prediction is, at every shape that has a name, and what running the model showed.
+fn push_operators(text: &mut String, model: &ModelSummary) {
+    let nodes: u64 = model.operators.values().sum();
+    let plural = if nodes == 1 { "" } else { "s" };
+    let _ = writeln!(text, "\nOperators ({nodes} node{plural})");
+    push_table(text, operators(model));
+}
+
+/// One prediction, at every shape that has a name, and what running the model showed.
 fn push_predictions(text: &mut String, inspection: &Inspection) {
+    text.push('\n');
+    if inspection.shapes.is_empty() && inspection.inputs.is_none() {
+        return;
+    }
+    push_each_prediction(text, inspection);
+    match &inspection.probe {
+        Some(probe) => push_probe(text, probe),
+        None => text.push_str("`onnxprof inspect --probe` runs the model to find out.\n"),
+    }
+}
+
+fn push_each_prediction(text: &mut String, inspection: &Inspection) {
     let trial = if inspection.probe.is_some() {
         Trial::Ran
     } else {
         Trial::NotTried
     };
-    let of = |plan: &InputPlan| prediction(&plan.fed, &plan.batch_axis, trial);
-    text.push('\n');
-    match (inspection.shapes.as_slice(), &inspection.inputs) {
-        ([], None) => return,
-        ([], Some(plan)) => {
-            let _ = writeln!(text, "{}", of(plan));
-        }
-        (shapes, _) => {
-            for at in shapes {
-                let _ = writeln!(
-                    text,
-                    "With {}: {}",
-                    plain(&at.shape.to_string()),
-                    of(&at.inputs)
-                );
-            }
-        }
+    for at in &inspection.shapes {
+        let shape = plain(&at.shape.to_string());
+        let one = prediction(&at.inputs.fed, &at.inputs.batch_axis, trial);
+        let _ = writeln!(text, "With {shape}: {one}");
     }
-    let Some(probe) = &inspection.probe else {
-        text.push_str("`onnxprof inspect --probe` runs the model to find out.\n");
-        return;
-    };
+    if let ([], Some(plan)) = (inspection.shapes.as_slice(), &inspection.inputs) {
+        let _ = writeln!(text, "{}", prediction(&plan.fed, &plan.batch_axis, trial));
+    }
+}
+
+fn push_probe(text: &mut String, probe: &ProbeRecord) {
     if probe.is_kept {
         text.push_str("Found by running the model, in an earlier probe.\n");
     }
@@ -110,37 +132,35 @@ fn push_predictions(text: &mut String, inspection: &Inspection) {
 }
 
 fn facts(model: &ModelSummary) -> Table {
+    let quantized = model.quantization.as_ref();
+    let facts = [
+        ("format", format_words(model)),
+        ("producer", or_not_said(model.producer.as_ref())),
+        ("graph", or_not_said(model.graph_name.as_ref())),
+        ("file size", file_size(model)),
+        ("weights", weights(model)),
+        ("precision", precision(model)),
+        ("quantized", quantized.map_or_else(not_said, quantization)),
+        ("batch axis", batch_axis(&model.batch_axis)),
+    ];
+    rows(facts.map(|(name, fact)| vec![name.to_owned(), fact]))
+}
+
+fn not_said() -> String {
+    "not said".to_owned()
+}
+
+fn or_not_said(word: Option<&String>) -> String {
+    word.cloned().unwrap_or_else(not_said)
+}
+
+fn format_words(model: &ModelSummary) -> String {
     let opsets: Vec<String> = model
         .opsets
         .iter()
         .map(|opset| format!("{} {}", opset.domain, opset.version))
         .collect();
-    let unknown = || "not said".to_owned();
-    rows([
-        vec![
-            "format".to_owned(),
-            format!("ONNX IR {}, {}", model.ir_version, opsets.join(", ")),
-        ],
-        vec![
-            "producer".to_owned(),
-            model.producer.clone().unwrap_or_else(unknown),
-        ],
-        vec![
-            "graph".to_owned(),
-            model.graph_name.clone().unwrap_or_else(unknown),
-        ],
-        vec!["file size".to_owned(), file_size(model)],
-        vec!["weights".to_owned(), weights(model)],
-        vec!["precision".to_owned(), precision(model)],
-        vec![
-            "quantized".to_owned(),
-            model
-                .quantization
-                .as_ref()
-                .map_or_else(unknown, quantization),
-        ],
-        vec!["batch axis".to_owned(), batch_axis(&model.batch_axis)],
-    ])
+    format!("ONNX IR {}, {}", model.ir_version, opsets.join(", "))
 }
 
 fn file_size(model: &ModelSummary) -> String {
@@ -161,33 +181,26 @@ fn file_size(model: &ModelSummary) -> String {
 }
 
 fn weights(model: &ModelSummary) -> String {
+    let by_type: Vec<String> = model.weights.iter().map(weights_row).collect();
+    match by_type.as_slice() {
+        [] => "none".to_owned(),
+        [only] => only.clone(),
+        several => format!("{}: {}", all_weights(model), several.join(", ")),
+    }
+}
+
+fn weights_row(row: &WeightBytes) -> String {
+    let (elements, size) = (count(row.elements_count), bytes(row.bytes));
+    format!("{elements} {} in {size}", row.element_type)
+}
+
+fn all_weights(model: &ModelSummary) -> String {
     let elements = model
         .weights
         .iter()
         .fold(0_u64, |sum, row| sum.saturating_add(row.elements_count));
     let size: Bytes = model.weights.iter().map(|row| row.bytes).sum();
-    let by_type: Vec<String> = model
-        .weights
-        .iter()
-        .map(|row| {
-            format!(
-                "{} {} in {}",
-                count(row.elements_count),
-                row.element_type,
-                bytes(row.bytes)
-            )
-        })
-        .collect();
-    match by_type.as_slice() {
-        [] => "none".to_owned(),
-        [only] => only.clone(),
-        several => format!(
-            "{} in {}: {}",
-            count(elements),
-            bytes(size),
-            several.join(", ")
-        ),
-    }
+    format!("{} in {}", count(elements), bytes(size))
 }
 
 fn precision(model: &ModelSummary) -> String {
@@ -216,14 +229,7 @@ fn precision(model: &ModelSummary) -> String {
 }
 
 fn batch_axis(batch: &BatchAxis) -> String {
-    let mut axes: Vec<u64> = batch.axes.values().copied().collect();
-    axes.sort_unstable();
-    axes.dedup();
-    let axes = axes
-        .iter()
-        .map(u64::to_string)
-        .collect::<Vec<_>>()
-        .join(" or ");
+    let axes = axis_numbers(batch);
     let symbol = batch.symbol.as_deref().unwrap_or_default();
     match batch.reason {
         AxisReason::SymbolName => format!("{axes}, by the name of dimension `{symbol}`"),
@@ -231,11 +237,7 @@ fn batch_axis(batch: &BatchAxis) -> String {
             format!("{axes}, because all inputs share the dimension `{symbol}`")
         }
         AxisReason::FirstUnknownDimension if axes.len() > 1 => {
-            let first = batch
-                .axes
-                .iter()
-                .find(|&(_, &axis)| axis == 0)
-                .map_or("one of them", |(input, _)| input);
+            let first = first_along_rows(batch);
             format!("{axes} by input: where the open dimension stands that `{first}` begins with")
         }
         AxisReason::FirstUnknownDimension => {
@@ -254,6 +256,23 @@ fn batch_axis(batch: &BatchAxis) -> String {
             None => "none was recognized".to_owned(),
         },
     }
+}
+
+fn axis_numbers(batch: &BatchAxis) -> String {
+    let mut axes: Vec<u64> = batch.axes.values().copied().collect();
+    axes.sort_unstable();
+    axes.dedup();
+    let axes: Vec<String> = axes.iter().map(u64::to_string).collect();
+    axes.join(" or ")
+}
+
+/// The first input whose samples are its rows.
+fn first_along_rows(batch: &BatchAxis) -> &str {
+    batch
+        .axes
+        .iter()
+        .find(|&(_, &axis)| axis == 0)
+        .map_or("one of them", |(input, _)| input)
 }
 
 fn inputs(inputs: &[TensorInfo], plan: Option<&InputPlan>) -> Table {
@@ -297,17 +316,23 @@ fn size(dim: &Dim) -> String {
 }
 
 fn fed_words(fed: &FedInput) -> [String; 3] {
-    let size = |(axis, size): (usize, &Option<u64>)| match (size, fed.rows_per_sample.get(&axis)) {
-        (Some(size), _) => size.to_string(),
-        (None, Some(rows)) => format!("{rows} x batch"),
-        (None, None) => "batch".to_owned(),
-    };
-    let sizes: Vec<String> = fed.dims.iter().enumerate().map(size).collect();
     let fed_with = match fed.no_tensor {
-        None => format!("fed [{}]", sizes.join(", ")),
+        None => format!("fed [{}]", fed_sizes(fed).join(", ")),
         Some(_) => format!("fed {}", fed.shape_words(1)),
     };
     [fed_with, fill_words(&fed.fill), fed.reason.clone()]
+}
+
+fn fed_sizes(fed: &FedInput) -> Vec<String> {
+    let dims = fed.dims.iter().enumerate();
+    dims.map(
+        |(axis, size)| match (size, fed.rows_per_sample.get(&axis)) {
+            (Some(size), _) => size.to_string(),
+            (None, Some(rows)) => format!("{rows} x batch"),
+            (None, None) => "batch".to_owned(),
+        },
+    )
+    .collect()
 }
 
 fn fill_words(fill: &FillKind) -> String {

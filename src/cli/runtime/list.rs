@@ -10,8 +10,8 @@ use crate::cli::plan::{opener, runtime_error as failed};
 use crate::cli::{CliError, exit, output, say};
 use crate::report::view::text::plain;
 use crate::runtime::{
-    self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup,
-    ProbeError, PythonEnvironment, Release, RuntimeError,
+    self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup, Opener,
+    ProbeError, PythonEnvironment, PythonPackage, Release, RuntimeError,
 };
 use crate::units::Bytes;
 
@@ -59,6 +59,19 @@ struct Candidate {
     condition: Condition,
 }
 
+impl Candidate {
+    /// One that is not in the cache.
+    fn outside(found_in: &'static str, path: PathBuf, condition: Condition) -> Self {
+        Candidate {
+            path,
+            found_in,
+            release: None,
+            size_bytes: None,
+            condition,
+        }
+    }
+}
+
 pub(super) fn local(format: Format) -> Result<ExitCode, CliError> {
     let used = runtime::find(None);
     let libraries = listed(used.as_ref().ok())?;
@@ -71,92 +84,61 @@ pub(super) fn local(format: Format) -> Result<ExitCode, CliError> {
             "no library is found; the first `onnxprof profile` installs ONNX Runtime {DEFAULT_VERSION}"
         ));
     }
-    // A package of Python that cannot be used is nobody's fault: the look-up goes on behind it.
-    let is_fine = |library: &Listed| library.error.is_none() || is_pythons(library.found_in);
-    let usable = libraries.iter().all(is_fine);
-    Ok(ExitCode::from(if usable {
+    Ok(ExitCode::from(if libraries.iter().all(is_fine) {
         exit::DONE
     } else {
         exit::BAD_INPUT
     }))
 }
 
+/// Whether a library is in order. A package of Python that cannot be used is nobody's fault: the look-up goes on behind it.
+fn is_fine(library: &Listed) -> bool {
+    library.error.is_none() || is_pythons(library.found_in)
+}
+
 /// The libraries that the environment and Python name, then those of the cache by build and ascending version.
 fn listed(used: Option<&Lookup>) -> Result<Vec<Listed>, CliError> {
-    let reason = |path: &Path, found_in: &str| match used {
+    let opener = opener()?;
+    Ok(candidates()?
+        .into_iter()
+        .map(|candidate| asked(candidate, &opener, used))
+        .collect())
+}
+
+/// A library, and what it says of itself.
+fn asked(candidate: Candidate, opener: &Opener, used: Option<&Lookup>) -> Listed {
+    let (info, error) = match candidate.condition {
+        Condition::Broken(why) => (None, Some(why)),
+        Condition::Intact => match opener.ask(&candidate.path) {
+            Ok(info) => (Some(info), None),
+            Err(error) => (None, Some(chain(&error).join(": "))),
+        },
+    };
+    Listed {
+        found_in: candidate.found_in,
+        build: candidate.release.map(|release| release.build),
+        used_because: used_because(used, &candidate.path, candidate.found_in),
+        size_bytes: candidate.size_bytes,
+        info,
+        missing_libraries: runtime::missing_libraries(&candidate.path),
+        error,
+        release: candidate.release,
+        path: candidate.path,
+    }
+}
+
+fn used_because(used: Option<&Lookup>, path: &Path, found_in: &str) -> Option<String> {
+    match used {
         Some(Lookup::Found(found)) if found.path == path && found.found_by.place() == found_in => {
             Some(found.reason())
         }
         _ => None,
-    };
-    let opener = opener()?;
-    let entry = |candidate: Candidate| {
-        let Candidate {
-            path,
-            found_in,
-            release,
-            size_bytes,
-            condition,
-        } = candidate;
-        let (info, error) = match condition {
-            Condition::Broken(why) => (None, Some(why)),
-            Condition::Intact => match opener.ask(&path) {
-                Ok(info) => (Some(info), None),
-                Err(error) => (None, Some(chain(&error).join(": "))),
-            },
-        };
-        let missing_libraries = runtime::missing_libraries(&path);
-        let used_because = reason(&path, found_in);
-        let build = release.map(|release| release.build);
-        Listed {
-            path,
-            found_in,
-            build,
-            used_because,
-            size_bytes,
-            info,
-            missing_libraries,
-            error,
-            release,
-        }
-    };
-    Ok(candidates()?.into_iter().map(entry).collect())
+    }
 }
 
 fn candidates() -> Result<Vec<Candidate>, CliError> {
-    let mut all = Vec::new();
-    if let Some(named) = std::env::var_os(LIBRARY_VARIABLE).filter(|value| !value.is_empty()) {
-        let (path, condition) = match runtime::library_at(LIBRARY_VARIABLE, named.as_ref()) {
-            Ok(path) => (path, Condition::Intact),
-            Err(error) => (
-                named.into(),
-                Condition::Broken(CliError::new(exit::BAD_INPUT, &error).chain.join(": ")),
-            ),
-        };
-        all.push(Candidate {
-            path,
-            found_in: LIBRARY_VARIABLE,
-            release: None,
-            size_bytes: None,
-            condition,
-        });
-    }
-    all.extend(runtime::python_package().map(|package| {
-        let (path, condition) = match package.library {
-            Ok(path) => (path, Condition::Intact),
-            Err(folder) => (
-                folder,
-                Condition::Broken("the package has no shared library".into()),
-            ),
-        };
-        Candidate {
-            path,
-            found_in: package.environment.place(),
-            release: None,
-            size_bytes: None,
-            condition,
-        }
-    }));
+    let mut all: Vec<Candidate> = named_library().into_iter().collect();
+    all.extend(runtime::python_package().map(pythons_library));
     // Without a cache folder there is nothing in it to list.
     let cached = Cache::locate()
         .map_or(Ok(Vec::new()), |cache| cache.libraries())
@@ -169,6 +151,31 @@ fn candidates() -> Result<Vec<Candidate>, CliError> {
         condition: library.condition,
     }));
     Ok(all)
+}
+
+/// The library that the environment names.
+fn named_library() -> Option<Candidate> {
+    let named = std::env::var_os(LIBRARY_VARIABLE).filter(|value| !value.is_empty())?;
+    Some(
+        match runtime::library_at(LIBRARY_VARIABLE, named.as_ref()) {
+            Ok(path) => Candidate::outside(LIBRARY_VARIABLE, path, Condition::Intact),
+            Err(error) => {
+                let why = CliError::new(exit::BAD_INPUT, &error).chain.join(": ");
+                Candidate::outside(LIBRARY_VARIABLE, named.into(), Condition::Broken(why))
+            }
+        },
+    )
+}
+
+fn pythons_library(package: PythonPackage) -> Candidate {
+    let place = package.environment.place();
+    match package.library {
+        Ok(path) => Candidate::outside(place, path, Condition::Intact),
+        Err(folder) => {
+            let why = "the package has no shared library".into();
+            Candidate::outside(place, folder, Condition::Broken(why))
+        }
+    }
 }
 
 fn table(libraries: &[Listed]) -> String {
@@ -186,56 +193,58 @@ fn table(libraries: &[Listed]) -> String {
         "found in",
         "path",
     ]);
-    for library in libraries {
-        let mark = if library.used_because.is_some() {
-            "*"
-        } else {
-            ""
-        };
-        let build = library.build.map_or("", Build::word);
-        let (version, providers) = match &library.info {
-            Some(info) => (
-                plain(&info.version),
-                plain(&info.execution_providers.join(", ")),
-            ),
-            None => ("unusable".into(), String::new()),
-        };
-        let size = library
-            .size_bytes
-            .map_or_else(|| "unknown".into(), Bytes::in_megabytes);
-        let path = plain(&library.path.display().to_string());
-        table.add_row([
-            mark,
-            build,
-            &version,
-            &providers,
-            &size,
-            library.found_in,
-            &path,
-        ]);
-    }
+    table.add_rows(libraries.iter().map(row));
     let mut text = format!("{}\n", table.trim_fmt());
-    for library in libraries {
-        let path = plain(&library.path.display().to_string());
-        if let Some(reason) = &library.used_because {
-            text.push_str(&format!("* is used: {}\n", plain(reason)));
-        }
-        if let Some(error) = &library.error {
-            let remedy = library
-                .release
-                .map(|release| format!("; {}", runtime::removal_hint(release)));
-            text.push_str(&format!(
-                "unusable: {path}: {}{}\n",
-                plain(error),
-                remedy.unwrap_or_default()
-            ));
-        }
-        if !library.missing_libraries.is_empty() {
-            let names = plain(&library.missing_libraries.join(", "));
-            text.push_str(&format!(
-                "without CUDA: {path}: it needs {names}, which are nowhere\n"
-            ));
-        }
+    text.extend(libraries.iter().map(remarks));
+    text
+}
+
+fn row(library: &Listed) -> [String; 7] {
+    let mark = if library.used_because.is_some() {
+        "*"
+    } else {
+        ""
+    };
+    let (version, providers) = match &library.info {
+        Some(info) => (
+            plain(&info.version),
+            plain(&info.execution_providers.join(", ")),
+        ),
+        None => ("unusable".into(), String::new()),
+    };
+    let size = library
+        .size_bytes
+        .map_or_else(|| "unknown".into(), Bytes::in_megabytes);
+    [
+        mark.to_owned(),
+        library.build.map_or("", Build::word).to_owned(),
+        version,
+        providers,
+        size,
+        library.found_in.to_owned(),
+        plain(&library.path.display().to_string()),
+    ]
+}
+
+/// Why a library is used, or cannot be, or cannot be used on a GPU: a line for each.
+fn remarks(library: &Listed) -> String {
+    let path = plain(&library.path.display().to_string());
+    let mut text = String::new();
+    if let Some(reason) = &library.used_because {
+        text.push_str(&format!("* is used: {}\n", plain(reason)));
+    }
+    if let Some(error) = &library.error {
+        let remedy = library
+            .release
+            .map(|release| format!("; {}", runtime::removal_hint(release)));
+        let (error, remedy) = (plain(error), remedy.unwrap_or_default());
+        text.push_str(&format!("unusable: {path}: {error}{remedy}\n"));
+    }
+    if !library.missing_libraries.is_empty() {
+        let names = plain(&library.missing_libraries.join(", "));
+        text.push_str(&format!(
+            "without CUDA: {path}: it needs {names}, which are nowhere\n"
+        ));
     }
     text
 }
@@ -262,6 +271,16 @@ struct Installable {
 
 /// Lists what the package index has for this machine, newest first.
 pub(super) fn remote(format: Format) -> Result<ExitCode, CliError> {
+    let found = all_installable()?;
+    match format {
+        Format::Json => print(&output::json(&found)?)?,
+        Format::Text => print(&remote_table(&found))?,
+    }
+    Ok(ExitCode::from(exit::DONE))
+}
+
+/// The releases of every build that the index has; says which builds it has not.
+fn all_installable() -> Result<Vec<Installable>, CliError> {
     let (mut found, mut lacking) = (Vec::new(), Vec::new());
     for build in Build::ALL {
         match runtime::available(build) {
@@ -279,35 +298,31 @@ pub(super) fn remote(format: Format) -> Result<ExitCode, CliError> {
     for error in &lacking {
         say::aside(&CliError::new(exit::BAD_INPUT, error).chain.join(": "));
     }
-    match format {
-        Format::Json => print(&output::json(&found)?)?,
-        Format::Text => print(&remote_table(&found))?,
-    }
-    Ok(ExitCode::from(exit::DONE))
+    Ok(found)
 }
 
 fn installable(build: Build, versions: &[runtime::Version]) -> Result<Vec<Installable>, CliError> {
     let cache = Cache::locate().ok();
-    let latest = versions.first();
-    let entry = |version: &runtime::Version| {
-        let release = Release {
-            build,
-            version: *version,
-        };
-        let cached = cache
-            .as_ref()
-            .map(|cache| cache.intact(release))
-            .transpose()
-            .map_err(|error| failed(&error))?;
-        Ok(Installable {
+    let mut all = Vec::new();
+    for &version in versions {
+        let release = Release { build, version };
+        all.push(Installable {
             request: release.to_string(),
             build,
             version: version.to_string(),
-            latest: latest == Some(version),
-            installed: cached.flatten().is_some(),
-        })
-    };
-    versions.iter().map(entry).collect()
+            latest: versions.first() == Some(&version),
+            installed: is_installed(cache.as_ref(), release)?,
+        });
+    }
+    Ok(all)
+}
+
+fn is_installed(cache: Option<&Cache>, release: Release) -> Result<bool, CliError> {
+    let cached = cache
+        .map(|cache| cache.intact(release))
+        .transpose()
+        .map_err(|error| failed(&error))?;
+    Ok(cached.flatten().is_some())
 }
 
 fn remote_table(releases: &[Installable]) -> String {

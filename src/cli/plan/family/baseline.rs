@@ -32,54 +32,45 @@ pub(super) fn choose(
     if let Some(asked) = asked {
         return named(variants, asked).map(|index| Choice { index, note: None });
     }
+    let picked = if variants.len() == 1 {
+        None
+    } else {
+        by_weights(variants, heads)
+    };
+    Ok(match picked {
+        Some((index, why)) => Choice {
+            index,
+            note: Some(format!("baseline: {}, {why}", file_name(variants, index))),
+        },
+        None => Choice {
+            index: 0,
+            note: None,
+        },
+    })
+}
+
+/// The baseline and why it is that one; `None` where no weights are known.
+fn by_weights(variants: &[Variant], heads: &[Option<&ModelSummary>]) -> Option<(usize, String)> {
     let full: Vec<usize> = (0..variants.len())
         .filter(|&index| heads[index].is_some_and(is_full_precision))
         .collect();
-    let (index, why) = match full.as_slice() {
-        _ if variants.len() == 1 => {
-            return Ok(Choice {
-                index: 0,
-                note: None,
-            });
-        }
-        [] => match widest(heads) {
-            Some(index) => (
-                index,
-                "none is in full precision, and its weights are the widest".to_owned(),
-            ),
-            None => {
-                return Ok(Choice {
-                    index: 0,
-                    note: None,
-                });
-            }
-        },
-        &[only] => (only, "the only file in full precision".to_owned()),
-        several => among(variants, heads, several),
-    };
-    Ok(Choice {
-        index,
-        note: Some(format!("baseline: {}, {why}", file_name(variants, index))),
-    })
+    match full.as_slice() {
+        [] => Some((
+            widest(heads)?,
+            "none is in full precision, and its weights are the widest".to_owned(),
+        )),
+        &[only] => Some((only, "the only file in full precision".to_owned())),
+        several => Some(among(variants, heads, several)),
+    }
 }
 
 fn file_name(variants: &[Variant], index: usize) -> String {
     let variant = &variants[index];
     let parts = variant.path.iter().count();
-    let end = |path: &Path, parts: usize| {
-        path.iter()
-            .skip(path.iter().count().saturating_sub(parts))
-            .collect::<PathBuf>()
-    };
-    let is_shared = |parts: usize| {
-        let mut others = variants
-            .iter()
-            .enumerate()
-            .filter(|&(other, _)| other != index);
-        others.any(|(_, other)| end(&other.path, parts) == end(&variant.path, parts))
-    };
-    let needed = (1..parts).find(|&parts| !is_shared(parts)).unwrap_or(parts);
-    let name = end(&variant.path, needed).display().to_string();
+    let needed = (1..parts).find(|&parts| !is_end_shared(variants, index, parts));
+    let name = end(&variant.path, needed.unwrap_or(parts))
+        .display()
+        .to_string();
     if name.starts_with(&variant.name) {
         name
     } else {
@@ -87,19 +78,41 @@ fn file_name(variants: &[Variant], index: usize) -> String {
     }
 }
 
+/// The last parts of a path.
+fn end(path: &Path, parts: usize) -> PathBuf {
+    path.iter()
+        .skip(path.iter().count().saturating_sub(parts))
+        .collect()
+}
+
+fn is_end_shared(variants: &[Variant], index: usize, parts: usize) -> bool {
+    let own = end(&variants[index].path, parts);
+    variants
+        .iter()
+        .enumerate()
+        .any(|(other, variant)| other != index && end(&variant.path, parts) == own)
+}
+
 fn named(variants: &[Variant], asked: &str) -> Result<usize, CliError> {
-    let stem = |variant: &Variant| variant.path.file_stem().is_some_and(|stem| stem == asked);
-    let is_it = |variant: &Variant| {
-        variant.name == asked || stem(variant) || variant.path.as_os_str() == asked
-    };
-    variants.iter().position(is_it).ok_or_else(|| {
-        let names: Vec<&str> = variants
-            .iter()
-            .map(|variant| variant.name.as_str())
-            .collect();
-        let hint = format!("name one of {} with `--baseline`", names.join(", "));
-        CliError::usage(format!("no variant is called `{asked}`"), hint)
-    })
+    variants
+        .iter()
+        .position(|variant| is_called(variant, asked))
+        .ok_or_else(|| unknown_name(variants, asked))
+}
+
+fn is_called(variant: &Variant, asked: &str) -> bool {
+    variant.name == asked
+        || variant.path.file_stem().is_some_and(|stem| stem == asked)
+        || variant.path.as_os_str() == asked
+}
+
+fn unknown_name(variants: &[Variant], asked: &str) -> CliError {
+    let names: Vec<&str> = variants
+        .iter()
+        .map(|variant| variant.name.as_str())
+        .collect();
+    let hint = format!("name one of {} with `--baseline`", names.join(", "));
+    CliError::usage(format!("no variant is called `{asked}`"), hint)
 }
 
 /// Whether a model's weights are in full precision and none of its nodes is quantized.
@@ -114,58 +127,79 @@ pub(super) fn is_full_precision(head: &ModelSummary) -> bool {
 /// One of several in full precision, and why that one: the others of its size are named.
 fn among(variants: &[Variant], heads: &[Option<&ModelSummary>], full: &[usize]) -> (usize, String) {
     let largest = largest(heads, full);
-    let is_marked = |index: &&usize| {
-        let name = variants[**index].name.to_lowercase();
-        MARKS.iter().any(|mark| name.contains(mark))
-    };
-    let (index, why) = match (largest.as_slice(), largest.iter().find(is_marked)) {
-        ([only], _) => return (*only, "the largest of those in full precision".to_owned()),
-        (_, Some(&marked)) => (marked, "by its name"),
-        (all, None) => match plainest(variants, all) {
-            Some(plainest) if is_alone(variants, all, plainest) => {
-                (plainest, "with whose name the others' begin")
-            }
-            first => (first.unwrap_or(all[0]), "the first of several"),
-        },
-    };
-    let mut rivals: Vec<String> = largest
+    if let [only] = largest.as_slice() {
+        return (*only, "the largest of those in full precision".to_owned());
+    }
+    let (index, why) = by_name(variants, &largest);
+    let rivals: Vec<String> = largest
         .iter()
         .filter(|&&other| other != index)
         .map(|&other| file_name(variants, other))
         .collect();
-    let more = rivals.len().saturating_sub(MOST_RIVALS);
-    rivals.truncate(MOST_RIVALS);
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
+    let rivals = listed(rivals);
     (
         index,
-        format!(
-            "{why}; in full precision and of about that size too: {}{more}",
-            rivals.join(", ")
-        ),
+        format!("{why}; in full precision and of about that size too: {rivals}"),
     )
+}
+
+/// One of several of a size, and why that one.
+fn by_name(variants: &[Variant], all: &[usize]) -> (usize, &'static str) {
+    if let Some(&marked) = all.iter().find(|&&index| is_marked(&variants[index])) {
+        return (marked, "by its name");
+    }
+    match plainest(variants, all) {
+        Some(plainest) if is_alone(variants, all, plainest) => {
+            (plainest, "with whose name the others' begin")
+        }
+        first => (first.unwrap_or(all[0]), "the first of several"),
+    }
+}
+
+fn is_marked(variant: &Variant) -> bool {
+    let name = variant.name.to_lowercase();
+    MARKS.iter().any(|mark| name.contains(mark))
+}
+
+fn listed(mut rivals: Vec<String>) -> String {
+    let more = rivals.len().saturating_sub(MOST_RIVALS);
+    rivals.truncate(MOST_RIVALS);
+    let listed = rivals.join(", ");
+    if more > 0 {
+        format!("{listed} and {more} more")
+    } else {
+        listed
+    }
 }
 
 /// Those with the most bytes of weights, or of trees, whose numbers are parts of operators, of their files.
 fn largest(heads: &[Option<&ModelSummary>], full: &[usize]) -> Vec<usize> {
-    let weights = |head: &ModelSummary| head.weights.iter().map(|row| row.bytes).sum::<Bytes>().0;
     let are_trees = full
         .iter()
         .all(|&index| heads[index].is_some_and(has_numbers_in_operators));
-    let size = |head: &ModelSummary| {
-        if are_trees {
-            head.file_size_bytes.0
-        } else {
-            weights(head)
-        }
+    let size = if are_trees {
+        bytes_of_file
+    } else {
+        bytes_of_weights
     };
-    let bytes = |index: usize| heads[index].map_or(0, size);
-    let most = full.iter().map(|&index| bytes(index)).max().unwrap_or(0);
-    let is_largest = |index: &usize| bytes(*index) as f64 >= (1.0 - SAME_SIZE) * most as f64;
-    full.iter().copied().filter(is_largest).collect()
+    let sizes: Vec<u64> = full
+        .iter()
+        .map(|&index| heads[index].map_or(0, size))
+        .collect();
+    let most = sizes.iter().copied().max().unwrap_or(0);
+    full.iter()
+        .zip(sizes)
+        .filter(|&(_, bytes)| bytes as f64 >= (1.0 - SAME_SIZE) * most as f64)
+        .map(|(&index, _)| index)
+        .collect()
+}
+
+fn bytes_of_file(head: &ModelSummary) -> u64 {
+    head.file_size_bytes.0
+}
+
+fn bytes_of_weights(head: &ModelSummary) -> u64 {
+    head.weights.iter().map(|row| row.bytes).sum::<Bytes>().0
 }
 
 fn has_numbers_in_operators(head: &ModelSummary) -> bool {
@@ -178,11 +212,11 @@ fn has_numbers_in_operators(head: &ModelSummary) -> bool {
 
 /// The file whose name the others' begin with, as `model.onnx` before `model_optimized.onnx`.
 fn plainest(variants: &[Variant], all: &[usize]) -> Option<usize> {
-    let begins_all = |&&index: &&usize| {
+    all.iter().copied().find(|&index| {
+        let begin = stem(&variants[index]);
         all.iter()
-            .all(|&other| stem(&variants[other]).starts_with(&stem(&variants[index])))
-    };
-    all.iter().find(begins_all).copied()
+            .all(|&other| stem(&variants[other]).starts_with(&begin))
+    })
 }
 
 /// Whether no other file has the name of this one, in another folder or with another extension.
@@ -201,23 +235,24 @@ fn stem(variant: &Variant) -> String {
 }
 
 fn widest(heads: &[Option<&ModelSummary>]) -> Option<usize> {
-    let bits = |head: &ModelSummary| {
-        let bytes: f64 = head.weights.iter().map(|row| row.bytes.as_f64()).sum();
-        let elements: f64 = head
-            .weights
-            .iter()
-            .map(|row| row.elements_count as f64)
-            .sum();
-        bytes * 8.0 / elements.max(1.0)
-    };
     let known = heads
         .iter()
         .enumerate()
-        .filter_map(|(index, head)| Some((index, bits((*head)?))));
+        .filter_map(|(index, head)| Some((index, bits_per_weight((*head)?))));
     // Of equals the first: the last one that is greater than all before it.
     known
         .reduce(|best, next| if next.1 > best.1 { next } else { best })
         .map(|(index, _)| index)
+}
+
+fn bits_per_weight(head: &ModelSummary) -> f64 {
+    let bytes: f64 = head.weights.iter().map(|row| row.bytes.as_f64()).sum();
+    let elements: f64 = head
+        .weights
+        .iter()
+        .map(|row| row.elements_count as f64)
+        .sum();
+    bytes * 8.0 / elements.max(1.0)
 }
 
 #[cfg(test)]

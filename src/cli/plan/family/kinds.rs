@@ -29,23 +29,24 @@ pub(super) fn largest(candidates: Vec<Candidate>, notes: &mut Vec<String>) -> Ve
     else {
         return candidates;
     };
-    for members in families.iter().filter(|members| *members != chosen) {
-        let others: Vec<&Path> = members
-            .iter()
-            .map(|&index| &candidates[index])
-            .filter(|candidate| candidate.file.by == By::Folder)
-            .map(|candidate| candidate.file.path.as_path())
-            .collect();
-        notes.extend(left_out(&others));
-    }
-    let stays = |(index, candidate): &(usize, Candidate)| {
-        candidate.head.is_none() || candidate.file.by == By::Path || chosen.contains(index)
-    };
+    let others = families.iter().filter(|members| *members != chosen);
+    notes.extend(others.filter_map(|members| left_out(&found_in_folders(members, &candidates))));
     candidates
         .into_iter()
         .enumerate()
-        .filter(stays)
+        .filter(|(index, candidate)| {
+            candidate.head.is_none() || candidate.file.by == By::Path || chosen.contains(index)
+        })
         .map(|(_, one)| one)
+        .collect()
+}
+
+fn found_in_folders<'a>(members: &[usize], candidates: &'a [Candidate]) -> Vec<&'a Path> {
+    members
+        .iter()
+        .map(|&index| &candidates[index].file)
+        .filter(|file| file.by == By::Folder)
+        .map(|file| file.path.as_path())
         .collect()
 }
 
@@ -67,70 +68,72 @@ fn families(candidates: &[Candidate]) -> Vec<Vec<usize>> {
     families.into_iter().map(|(_, members)| members).collect()
 }
 
-/// What makes one family come before another; of equals, the one that is found first.
+/// The order of families: named ones first, then by members, precision and size; of equals, the one that is found first.
 fn rank(members: &[usize], candidates: &[Candidate]) -> impl Ord + use<> {
-    let of = || members.iter().map(|&index| &candidates[index]);
-    let heads = || of().filter_map(|candidate| candidate.head.as_ref());
-    let is_named = of().any(|candidate| candidate.file.by == By::Path);
-    let bytes = heads().map(|head| head.file_size_bytes.0).max();
+    let heads: Vec<&ModelSummary> = members
+        .iter()
+        .filter_map(|&index| candidates[index].head.as_ref())
+        .collect();
+    let is_named = members
+        .iter()
+        .any(|&index| candidates[index].file.by == By::Path);
     let first = members.first().copied().unwrap_or(usize::MAX);
     (
         is_named,
         members.len(),
-        heads().any(baseline::is_full_precision),
-        bytes,
+        heads.iter().any(|head| baseline::is_full_precision(head)),
+        heads.iter().map(|head| head.file_size_bytes.0).max(),
         std::cmp::Reverse(first),
     )
 }
 
 fn left_out(paths: &[&Path]) -> Option<String> {
     let first = paths.first()?;
+    let (has, is, them) = if paths.len() == 1 {
+        ("has", "is", "it")
+    } else {
+        ("have", "are", "them")
+    };
+    let (names, words) = (names(paths), words(paths, first));
+    Some(format!(
+        "{names} {has} other inputs or outputs than the models measured here, and {is} left out: measure {them} with \
+         `onnxprof profile {words}`"
+    ))
+}
+
+fn names(paths: &[&Path]) -> String {
     let names: Vec<String> = paths
         .iter()
         .take(LISTED)
         .map(|path| format!("`{}`", path.file_name().unwrap_or_default().display()))
         .collect();
-    let more = paths.len().saturating_sub(LISTED);
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    let (verb, them) = if paths.len() == 1 {
-        ("has", "it")
-    } else {
-        ("have", "them")
-    };
-    let command = format!("onnxprof profile {}", words(paths, first));
-    Some(format!(
-        "{}{more} {verb} other inputs or outputs than the models measured here, and {} left out: measure {them} with \
-         `{command}`",
-        names.join(", "),
-        if paths.len() == 1 { "is" } else { "are" },
-    ))
+    let names = names.join(", ");
+    match paths.len().saturating_sub(LISTED) {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    }
 }
 
 /// The paths as words of a command; of many, the first and what stands for the others.
 fn words(paths: &[&Path], first: &Path) -> String {
-    let quoted = |path: &Path| {
-        let text = path.display().to_string();
-        let is_plain = text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "/._-+@:,=".contains(c));
-        if is_plain {
-            text
-        } else {
-            format!("'{}'", text.replace('\'', r"'\''"))
-        }
-    };
     if paths.len() > LISTED {
         return quoted(first);
     }
-    paths
-        .iter()
-        .map(|path| quoted(path))
-        .collect::<Vec<_>>()
-        .join(" ")
+    let words: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
+    words.join(" ")
+}
+
+/// A path as a word of a command.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "/._-+@:,=".contains(c));
+    if is_plain {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 /// Whether two models may be variants of one: inputs of the same names, ranks and kinds of elements, and such outputs. The
@@ -142,11 +145,6 @@ fn are_variants(one: &ModelSummary, other: &ModelSummary) -> bool {
 
 /// Whether lists are of the same names, in whatever order, and of the same kinds.
 fn are_alike(one: &[TensorInfo], other: &[TensorInfo]) -> bool {
-    let by_name = |list: &[TensorInfo]| -> BTreeMap<String, ValueType> {
-        list.iter()
-            .map(|info| (info.name.clone(), info.value_type.clone()))
-            .collect()
-    };
     let (one, other) = (by_name(one), by_name(other));
     one.len() == other.len()
         && one
@@ -155,11 +153,17 @@ fn are_alike(one: &[TensorInfo], other: &[TensorInfo]) -> bool {
             .all(|((name, kind), (their, theirs))| name == their && is_alike(kind, theirs))
 }
 
+fn by_name(list: &[TensorInfo]) -> BTreeMap<&str, &ValueType> {
+    list.iter()
+        .map(|info| (info.name.as_str(), &info.value_type))
+        .collect()
+}
+
 /// Whether outputs that are called differently are the same ones all the same, place by place.
 fn are_same(one: &ModelSummary, other: &ModelSummary) -> bool {
-    let pairs = || one.outputs.iter().zip(&other.outputs);
+    let mut pairs = one.outputs.iter().zip(&other.outputs);
     one.outputs.len() == other.outputs.len()
-        && pairs().all(|(one, other)| is_same(&one.value_type, &other.value_type))
+        && pairs.all(|(one, other)| is_same(&one.value_type, &other.value_type))
 }
 
 /// Whether two outputs are of the same kind and of sizes that do not contradict each other, or scores of classes, as a matrix
@@ -194,14 +198,14 @@ fn fixed(value_type: &ValueType) -> Vec<Option<u64>> {
     else {
         return Vec::new();
     };
-    let size = |dim: &Dim| {
-        if let Dim::Fixed(size) = dim {
-            Some(*size)
-        } else {
-            None
-        }
-    };
-    dims.iter().map(size).collect()
+    dims.iter().map(fixed_size).collect()
+}
+
+fn fixed_size(dim: &Dim) -> Option<u64> {
+    match dim {
+        Dim::Fixed(size) => Some(*size),
+        Dim::Symbolic(_) | Dim::Unknown => None,
+    }
 }
 
 fn is_alike(one: &ValueType, other: &ValueType) -> bool {
@@ -215,15 +219,18 @@ fn is_alike(one: &ValueType, other: &ValueType) -> bool {
                 element_type: other,
                 dims: dims_of_other,
             },
-        ) => {
-            let rank = |dims: &Option<Vec<Dim>>| dims.as_ref().map(Vec::len);
-            let ranks = rank(dims_of_one).zip(rank(dims_of_other));
-            are_of_a_kind(*one, *other) && ranks.is_none_or(|(one, other)| one == other)
-        }
+        ) => are_of_a_kind(*one, *other) && may_be_of_one_rank(dims_of_one, dims_of_other),
         (ValueType::Sequence(one), ValueType::Sequence(other))
         | (ValueType::Optional(one), ValueType::Optional(other)) => is_alike(one, other),
         (ValueType::Other(one), ValueType::Other(other)) => one == other,
         _ => false,
+    }
+}
+
+fn may_be_of_one_rank(one: &Option<Vec<Dim>>, other: &Option<Vec<Dim>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.len() == other.len(),
+        _ => true,
     }
 }
 
