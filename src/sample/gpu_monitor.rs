@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::gpu_log::{GpuLog, GpuWindow};
+use super::gpu_log::GpuLog;
+use super::gpu_window::GpuWindow;
 use super::nvml::Gpus;
 use crate::record::GpuConditions;
 use crate::text::Plain;

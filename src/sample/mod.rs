@@ -12,6 +12,7 @@ pub mod conditions;
 mod cpu_time;
 mod gpu_log;
 mod gpu_monitor;
+mod gpu_window;
 pub mod host;
 mod kernel_files;
 pub mod nvml;
@@ -21,8 +22,8 @@ pub mod rapl;
 mod sampler;
 
 pub use affinity::{Core, CpuAssignment, Topology};
-pub use gpu_log::{GpuStretch, GpuWindow};
 pub use gpu_monitor::{GPU_PERIOD, GpuMonitor, OwnProcesses};
+pub use gpu_window::{GpuStretch, GpuWindow};
 pub use kernel_files::{Roots, SampleError};
 pub use sampler::{BlockSample, Sampler, Snapshot};
 
