@@ -14,6 +14,7 @@ pub use error::TraceError;
 pub use fold::{Inferences, Trace};
 
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::files::{self, InputFile, Kind};
@@ -41,85 +42,109 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The file is missing, empty, compressed or no trace, holds no inference that came to its end or no operators, or is
 /// changed meanwhile.
 pub fn read(path: &Path, counted: Counted) -> Result<Trace, TraceError> {
-    let open = |source| TraceError::Open(path.to_owned(), source);
     let file = files::open(path, Kind::TRACE).map_err(|source| match source.kind() {
         io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => {
             TraceError::NotFile(path.to_owned())
         }
-        _ => open(source),
+        _ => unopened(path, source),
     })?;
     if file.len() == 0 {
         return Err(TraceError::Empty(path.to_owned()));
     }
     let trace = fold(&file, path, counted)?;
-    file.check_unchanged().map_err(open)?;
+    file.check_unchanged()
+        .map_err(|source| unopened(path, source))?;
     Ok(trace)
 }
 
+fn unopened(path: &Path, source: io::Error) -> TraceError {
+    TraceError::Open(path.to_owned(), source)
+}
+
 fn fold(file: &InputFile, path: &Path, counted: Counted) -> Result<Trace, TraceError> {
-    let path = || path.to_owned();
-    let open = |source| TraceError::Open(path(), source);
-    let mut begin = [0; GZIP.len()];
-    if file.len() >= GZIP.len() as u64 {
-        file.read_exact_at(&mut begin, 0).map_err(open)?;
-    }
-    if begin == GZIP {
-        return Err(TraceError::Compressed(path()));
-    }
-    let events = || {
-        Events::begin(file)
-            .map_err(open)?
-            .ok_or_else(|| TraceError::NotTrace(path()))
-    };
+    refuse_compressed(file, path)?;
     let longest = match counted {
         Counted::All => Nanos(u64::MAX),
-        Counted::Typical => longest_typical(events()?).map_err(open)?,
+        Counted::Typical => {
+            longest_typical(begin(file, path)?).map_err(|source| unopened(path, source))?
+        }
     };
-    let mut events = events()?;
+    let mut events = begin(file, path)?;
     let mut fold = Fold::new(longest);
     events
         .each(|event, place| fold.take(event, place))
-        .map_err(open)?;
-    if events.count == 0 && events.unreadable_count > 0 {
-        return Err(TraceError::NotTrace(path()));
-    }
-    if !fold.has_inference() {
-        let without = if events.complete {
-            TraceError::NoInference
-        } else {
-            TraceError::CutOffEarly
-        };
-        return Err(without(path()));
-    }
-    if fold.is_full() {
-        return Err(TraceError::TooManyNodes(path()));
-    }
+        .map_err(|source| unopened(path, source))?;
+    require_inference(&events, &fold, path)?;
     let is_old = fold.has_unplaced;
     let (mut trace, details) = fold.finish();
     if trace.profiled.nodes.is_empty() {
-        let without = if is_old {
-            TraceError::OldFormat
+        return Err(if is_old {
+            TraceError::OldFormat(path.to_owned())
         } else {
-            TraceError::NoOperators
-        };
-        return Err(without(path()));
-    }
-    if details
-        .iter()
-        .map(|place| place.end - place.start)
-        .sum::<u64>()
-        > MOST_SAID.0
-    {
-        return Err(TraceError::TooManyNodes(path()));
+            TraceError::NoOperators(path.to_owned())
+        });
     }
     trace.profiled.complete = events.complete;
     trace.profiled.unreadable_events_count = events.unreadable_count;
-    for (node, place) in trace.profiled.nodes.iter_mut().zip(details) {
+    describe(&mut trace, &details, file, path)?;
+    Ok(trace)
+}
+
+fn refuse_compressed(file: &InputFile, path: &Path) -> Result<(), TraceError> {
+    let mut begin = [0; GZIP.len()];
+    if file.len() >= GZIP.len() as u64 {
+        file.read_exact_at(&mut begin, 0)
+            .map_err(|source| unopened(path, source))?;
+    }
+    if begin == GZIP {
+        return Err(TraceError::Compressed(path.to_owned()));
+    }
+    Ok(())
+}
+
+fn begin<'a>(file: &'a InputFile, path: &Path) -> Result<Events<'a>, TraceError> {
+    Events::begin(file)
+        .map_err(|source| unopened(path, source))?
+        .ok_or_else(|| TraceError::NotTrace(path.to_owned()))
+}
+
+/// Makes sure that the events are those of a trace, which holds an inference and no more nodes than are counted.
+fn require_inference(events: &Events<'_>, fold: &Fold, path: &Path) -> Result<(), TraceError> {
+    let path = path.to_owned();
+    if events.count == 0 && events.unreadable_count > 0 {
+        return Err(TraceError::NotTrace(path));
+    }
+    if !fold.has_inference() {
+        return Err(if events.complete {
+            TraceError::NoInference(path)
+        } else {
+            TraceError::CutOffEarly(path)
+        });
+    }
+    if fold.is_full() {
+        return Err(TraceError::TooManyNodes(path));
+    }
+    Ok(())
+}
+
+/// Adds what the events at these places say of the nodes.
+fn describe(
+    trace: &mut Trace,
+    places: &[Range<u64>],
+    file: &InputFile,
+    path: &Path,
+) -> Result<(), TraceError> {
+    let said: u64 = places.iter().map(|place| place.end - place.start).sum();
+    if said > MOST_SAID.0 {
+        return Err(TraceError::TooManyNodes(path.to_owned()));
+    }
+    for (node, place) in trace.profiled.nodes.iter_mut().zip(places) {
         let mut bytes = vec![0; (place.end - place.start) as usize];
-        file.read_exact_at(&mut bytes, place.start).map_err(open)?;
+        file.read_exact_at(&mut bytes, place.start)
+            .map_err(|source| unopened(path, source))?;
         event::describe(node, &bytes);
     }
-    Ok(trace)
+    Ok(())
 }
 
 /// Length of the longest inference that is typical: 5/4 of the lower quartile, the first left out.
