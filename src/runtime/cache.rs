@@ -57,17 +57,11 @@ impl Cache {
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, RuntimeError> {
-        let folder = |name: &str| {
-            variable(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
-        // The XDG specification has relative paths ignored.
-        let absolute = |name: &str| folder(name).filter(|path| path.is_absolute());
+        let folder = |name| path_of(variable(name));
         let found = folder(CACHE_VARIABLE)
             .and_then(|path| std::path::absolute(path).ok())
-            .or_else(|| absolute("XDG_CACHE_HOME").map(|path| path.join("onnxprof")))
-            .or_else(|| absolute("HOME").map(|path| path.join(".cache").join("onnxprof")));
+            .or_else(|| Some(absolute(folder("XDG_CACHE_HOME"))?.join("onnxprof")))
+            .or_else(|| Some(absolute(folder("HOME"))?.join(".cache").join("onnxprof")));
         found
             .map(|folder| Cache::at(&folder))
             .ok_or(RuntimeError::NoCacheFolder)
@@ -208,6 +202,15 @@ impl Cache {
             },
         }
     }
+}
+
+fn path_of(value: Option<OsString>) -> Option<PathBuf> {
+    value.filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The XDG specification has relative paths ignored.
+fn absolute(path: Option<PathBuf>) -> Option<PathBuf> {
+    path.filter(|path| path.is_absolute())
 }
 
 /// The library in `folder`, if it is as it was installed and has the libraries that it needs; else why not.

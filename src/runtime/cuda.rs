@@ -2,11 +2,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::manifest::{CompanionWheel, Verification};
+use super::manifest::CompanionWheel;
 use super::needs::{self, CUDA_FOLDER, CUDA_PROVIDER, Needed};
 use super::pip::{Download, Pip};
 use super::unpack::{self, Unpacked};
@@ -51,33 +51,49 @@ impl Completion<'_> {
         unpacked: &mut Unpacked,
         progress: &mut dyn FnMut(&str),
     ) -> Result<Vec<CompanionWheel>, RuntimeError> {
-        let unreadable = |source| wheel::bad(self.wheel, self.runtimes, source);
         if unpacked.sha256(CUDA_PROVIDER).is_none() {
-            return Err(unreadable(io::Error::other(format!(
-                "it has no `{CUDA_PROVIDER}`"
-            ))));
+            let lacking = format!("it has no `{CUDA_PROVIDER}`");
+            return Err(self.unreadable(io::Error::other(lacking)));
         }
-        let needed = needs::cuda_libraries(&unpacked.folder).map_err(unreadable)?;
+        let needed = self.needed(unpacked)?;
         let missing = names_of_missing(&needed);
         if missing.is_empty() {
             if !needed.is_empty() {
-                let paths = needed.iter().filter_map(|library| library.path.as_ref());
-                let places = paths
-                    .map(|path| format!("`{}`", path.display()))
-                    .collect::<Vec<_>>()
-                    .join(", ");
                 progress(&format!(
-                    "using the CUDA libraries of this system, and downloading none: {places}"
+                    "using the CUDA libraries of this system, and downloading none: {}",
+                    places(&needed)
                 ));
             }
             return Ok(Vec::new());
         }
-        let requirements = with_unpinned(renamed(requirements(
-            &metadata(self.wheel).map_err(unreadable)?,
-        )));
+        let metadata = metadata(self.wheel).map_err(|source| self.unreadable(source))?;
+        let requirements = with_unpinned(renamed(requirements(&metadata)));
         if requirements.is_empty() {
             return Err(RuntimeError::MissingLibraries(self.release, missing));
         }
+        let companions = self.download(&requirements, unpacked, progress)?;
+        let missing = names_of_missing(&self.needed(unpacked)?);
+        if missing.is_empty() {
+            Ok(companions)
+        } else {
+            Err(RuntimeError::MissingLibraries(self.release, missing))
+        }
+    }
+
+    fn unreadable(&self, source: io::Error) -> RuntimeError {
+        wheel::bad(self.wheel, self.runtimes, source)
+    }
+
+    fn needed(&self, unpacked: &Unpacked) -> Result<Vec<Needed>, RuntimeError> {
+        needs::cuda_libraries(&unpacked.folder).map_err(|source| self.unreadable(source))
+    }
+
+    fn download(
+        &self,
+        requirements: &[String],
+        unpacked: &mut Unpacked,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Vec<CompanionWheel>, RuntimeError> {
         room::check(
             &format!("the CUDA libraries of {}", self.release.title()),
             &[room::CUDA_LIBRARIES],
@@ -91,25 +107,31 @@ impl Completion<'_> {
             .map_err(|source| staging::storage(self.runtimes, source))?;
         let download = self
             .pip
-            .download_libraries(self.release, &requirements, folder.path())?;
-        let sizes = download
-            .wheels
-            .iter()
-            .filter_map(|wheel| wheel.metadata().ok())
-            .map(|metadata| metadata.len());
+            .download_libraries(self.release, requirements, folder.path())?;
         progress(&format!(
             "unpacking the CUDA libraries ({})",
-            Bytes(sizes.sum()).in_megabytes()
+            size(&download).in_megabytes()
         ));
-        let companions = unpack_all(&download, unpacked)?;
-        let missing =
-            names_of_missing(&needs::cuda_libraries(&unpacked.folder).map_err(unreadable)?);
-        if missing.is_empty() {
-            Ok(companions)
-        } else {
-            Err(RuntimeError::MissingLibraries(self.release, missing))
-        }
+        unpack_all(&download, unpacked)
     }
+}
+
+fn size(download: &Download) -> Bytes {
+    let sizes = download
+        .wheels
+        .iter()
+        .filter_map(|wheel| wheel.metadata().ok())
+        .map(|metadata| metadata.len());
+    Bytes(sizes.sum())
+}
+
+fn places(needed: &[Needed]) -> String {
+    let places: Vec<String> = needed
+        .iter()
+        .filter_map(|library| library.path.as_ref())
+        .map(|path| format!("`{}`", path.display()))
+        .collect();
+    places.join(", ")
 }
 
 fn names_of_missing(needed: &[Needed]) -> Vec<String> {
@@ -139,34 +161,34 @@ fn requirements(metadata: &str) -> Vec<String> {
     // The description follows an empty line.
     let headers = metadata.lines().take_while(|line| !line.is_empty());
     let optional = headers.filter_map(|line| line.strip_prefix("Requires-Dist:")?.split_once(';'));
-    let is_wanted = |marker: &str| {
-        let words: String = marker
-            .chars()
-            .filter(|letter| !letter.is_whitespace() && *letter != '(')
-            .collect();
-        let words = words.replace('\'', "\"");
-        EXTRAS
-            .iter()
-            .any(|extra| words.contains(&format!("extra==\"{extra}\"")))
-    };
     optional
-        .filter(|(_, marker)| is_wanted(marker))
+        .filter(|(_, marker)| is_of_extras(marker))
         .map(|(requirement, _)| requirement.trim().to_owned())
         .filter(|requirement| requirement.starts_with(PACKAGES))
         .collect()
 }
 
+fn is_of_extras(marker: &str) -> bool {
+    let words: String = marker
+        .chars()
+        .filter(|letter| !letter.is_whitespace() && *letter != '(')
+        .collect();
+    let words = words.replace('\'', "\"");
+    EXTRAS
+        .iter()
+        .any(|extra| words.contains(&format!("extra==\"{extra}\"")))
+}
+
 /// The same, by the names that the packages have: those for CUDA 13 carry no version in their names, save that of
 /// cuDNN, while the metadata of 1.27.0 still gives them one.
 fn renamed(requirements: Vec<String>) -> Vec<String> {
-    let rename = |requirement: String| {
-        if requirement.contains(KEEPS_SUFFIX) {
-            requirement
-        } else {
-            requirement.replace(OLD_SUFFIX, "")
-        }
-    };
-    requirements.into_iter().map(rename).collect()
+    requirements
+        .into_iter()
+        .map(|requirement| match requirement.contains(KEEPS_SUFFIX) {
+            true => requirement,
+            false => requirement.replace(OLD_SUFFIX, ""),
+        })
+        .collect()
 }
 
 /// The same, with what it leaves open pinned to the version of CUDA.
@@ -205,17 +227,16 @@ fn unpack_all(
     File::open(&folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|source| staging::storage(&folder, source))?;
-    let companion =
-        |(path, (sha256, verification)): (&PathBuf, (String, Verification))| CompanionWheel {
-            name: wheel::file_name(path),
-            sha256,
-            verified_against: Some(verification),
-        };
+
     Ok(download
         .wheels
         .iter()
         .zip(hashes.into_iter().zip(compared))
-        .map(companion)
+        .map(|(path, (sha256, verification))| CompanionWheel {
+            name: wheel::file_name(path),
+            sha256,
+            verified_against: Some(verification),
+        })
         .collect())
 }
 
@@ -223,17 +244,16 @@ fn unpack_one(path: &Path, unpacked: &mut Unpacked) -> io::Result<()> {
     let wheel = wheel::file_name(path);
     let mut archive = ZipArchive::new(File::open(path)?)?;
     let entries = unpack::entries(&archive);
-    let kept = || {
-        entries
-            .iter()
-            .filter_map(|entry| Some((entry.as_str(), name_to_keep(&wheel, entry)?)))
-    };
+    let kept: Vec<(&str, String)> = entries
+        .iter()
+        .filter_map(|entry| Some((entry.as_str(), name_to_keep(&wheel, entry)?)))
+        .collect();
     unpack::require_room(
         &mut archive,
-        kept().map(|(entry, _)| entry),
+        kept.iter().map(|&(entry, _)| entry),
         &unpacked.folder,
     )?;
-    for (entry, name) in kept() {
+    for (entry, name) in kept {
         unpacked.add(&mut archive, entry, &format!("{CUDA_FOLDER}/{name}"))?;
     }
     Ok(())

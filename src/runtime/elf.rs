@@ -29,6 +29,22 @@ struct Segment {
     length: u64,
 }
 
+impl Segment {
+    /// One of a row of the table of segments.
+    fn of(row: &[u8]) -> Self {
+        Segment {
+            kind: number(&row[..4]),
+            offset: number(&row[8..16]),
+            address: number(&row[16..24]),
+            length: number(&row[32..40]),
+        }
+    }
+
+    fn holds(&self, address: u64) -> bool {
+        self.address <= address && address - self.address < self.length
+    }
+}
+
 /// File names of the libraries that the loader needs to open the one at `path`, such as `libcudart.so.12`.
 pub(super) fn needed(path: &Path) -> io::Result<Vec<String>> {
     let file = files::open(path, Kind::LIBRARY)?.into_file();
@@ -36,37 +52,37 @@ pub(super) fn needed(path: &Path) -> io::Result<Vec<String>> {
     let Some(dynamic) = segments.iter().find(|segment| segment.kind == PT_DYNAMIC) else {
         return Ok(Vec::new());
     };
-    if dynamic.length > MOST_DYNAMIC_BYTES {
-        return Err(damaged());
-    }
-    let bytes = read(
-        &file,
-        dynamic.offset,
-        usize::try_from(dynamic.length).map_err(|_| damaged())?,
-    )?;
-    let entries: Vec<(u64, u64)> = bytes
-        .chunks_exact(16)
-        .map(|entry| (number(&entry[..8]), number(&entry[8..])))
-        .take_while(|(tag, _)| *tag != DT_NULL)
-        .collect();
-    let value = |wanted| {
-        entries
-            .iter()
-            .find(|(tag, _)| *tag == wanted)
-            .map(|(_, value)| *value)
-    };
-    let Some(address) = value(DT_STRTAB) else {
+    let entries = entries(&file, dynamic)?;
+    let Some(&(_, address)) = entries.iter().find(|(tag, _)| *tag == DT_STRTAB) else {
         return Ok(Vec::new());
     };
-    let holds = |part: &&Segment| {
-        part.kind == PT_LOAD && part.address <= address && address - part.address < part.length
-    };
-    let part = segments.iter().find(holds).ok_or_else(damaged)?;
-    let texts = plus(part.offset, address - part.address)?;
+    let texts = place_of(address, &segments)?;
     let names = entries.iter().filter(|(tag, _)| *tag == DT_NEEDED);
     names
         .map(|(_, place)| name(&file, plus(texts, *place)?))
         .collect()
+}
+
+/// Tags and values of the dynamic section.
+fn entries(file: &File, dynamic: &Segment) -> io::Result<Vec<(u64, u64)>> {
+    if dynamic.length > MOST_DYNAMIC_BYTES {
+        return Err(damaged());
+    }
+    let length = usize::try_from(dynamic.length).map_err(|_| damaged())?;
+    Ok(read(file, dynamic.offset, length)?
+        .chunks_exact(16)
+        .map(|entry| (number(&entry[..8]), number(&entry[8..])))
+        .take_while(|(tag, _)| *tag != DT_NULL)
+        .collect())
+}
+
+/// The place in the file of what is loaded at an address.
+fn place_of(address: u64, segments: &[Segment]) -> io::Result<u64> {
+    let part = segments
+        .iter()
+        .find(|part| part.kind == PT_LOAD && part.holds(address))
+        .ok_or_else(damaged)?;
+    plus(part.offset, address - part.address)
 }
 
 fn segments(file: &File) -> io::Result<Vec<Segment>> {
@@ -80,15 +96,10 @@ fn segments(file: &File) -> io::Result<Vec<Segment>> {
     }
     let length = usize::try_from(count).map_err(|_| damaged())? * PROGRAM_HEADER_BYTES;
     let table = read(file, number(&header[32..40]), length)?;
-    let segment = |row: &[u8]| Segment {
-        kind: number(&row[..4]),
-        offset: number(&row[8..16]),
-        address: number(&row[16..24]),
-        length: number(&row[32..40]),
-    };
+
     Ok(table
         .chunks_exact(PROGRAM_HEADER_BYTES)
-        .map(segment)
+        .map(Segment::of)
         .collect())
 }
 

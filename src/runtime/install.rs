@@ -13,7 +13,7 @@ use super::probe::Opener;
 use super::room::{self, Step};
 use super::staging::{self, storage};
 use super::unpack::Unpacked;
-use super::{Build, Cache, CachedLibrary, Condition, Release, RuntimeError, needs, wheel};
+use super::{Build, Cache, Condition, Release, RuntimeError, needs, wheel};
 use crate::units::Bytes;
 
 /// An installed library.
@@ -42,45 +42,63 @@ pub fn install(
     opener: &Opener,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Installed, RuntimeError> {
-    let failed = |source| storage(cache.runtimes(), source);
-    fs::create_dir_all(cache.runtimes()).map_err(failed)?;
-    let _lock = staging::lock(cache.runtimes(), progress).map_err(failed)?;
-    match cache.get(release)? {
-        Some(CachedLibrary {
-            path,
-            condition: Condition::Intact,
-            size_bytes,
-            ..
-        }) => {
-            return Ok(Installed {
-                library: path,
-                newly: false,
-                size_bytes,
-            });
-        }
-        Some(CachedLibrary {
-            path,
-            condition: Condition::Broken(why),
-            ..
-        }) => {
-            progress(&format!(
+    let runtimes = cache.runtimes();
+    fs::create_dir_all(runtimes).map_err(|source| storage(runtimes, source))?;
+    let _lock = staging::lock(runtimes, progress).map_err(|source| storage(runtimes, source))?;
+    if let Some(library) = cache.get(release)? {
+        match library.condition {
+            Condition::Intact => {
+                return Ok(Installed {
+                    library: library.path,
+                    newly: false,
+                    size_bytes: library.size_bytes,
+                });
+            }
+            Condition::Broken(why) => progress(&format!(
                 "`{}` is not as it was installed: {why}",
-                path.display()
-            ));
+                library.path.display()
+            )),
         }
-        None => {}
     }
     release.build.platforms()?;
     let pip = Pip::find()?;
-    // Whether the system has the CUDA libraries that the GPU build needs is known for sure when its wheel is there;
-    // where it has none, there must be room for them from the beginning.
-    let libraries =
-        (release.build == Build::Cuda && !needs::has_cuda()).then_some(room::CUDA_LIBRARIES);
-    let steps: Vec<Step> = std::iter::once(Step::of(release))
-        .chain(libraries)
-        .collect();
-    room::check(&release.title(), &steps, cache.runtimes())?;
+    require_room(release, runtimes)?;
     let place = cache.folder(release);
+    announce(release, &place, progress);
+    let (unpacked, manifest) = prepare(&pip, runtimes, release, progress)?;
+    opener
+        .ask(&unpacked.path().join(manifest.library))
+        .map_err(|source| RuntimeError::Unopenable {
+            release,
+            wheel: manifest.wheel,
+            source,
+        })?;
+    staging::put_in_place(runtimes, &place, unpacked)
+        .map_err(|source| storage(runtimes, source))?;
+    let library = cache.intact(release)?.ok_or_else(|| {
+        storage(
+            runtimes,
+            io::Error::other("it changed while it was installed"),
+        )
+    })?;
+    Ok(Installed {
+        library: library.path,
+        newly: true,
+        size_bytes: library.size_bytes,
+    })
+}
+
+/// Whether the system has the CUDA libraries that the GPU build needs is known for sure when its wheel is there; where it
+/// has none, there must be room for them from the beginning.
+fn require_room(release: Release, runtimes: &Path) -> Result<(), RuntimeError> {
+    let mut steps = vec![Step::of(release)];
+    if release.build == Build::Cuda && !needs::has_cuda() {
+        steps.push(room::CUDA_LIBRARIES);
+    }
+    room::check(&release.title(), &steps, runtimes)
+}
+
+fn announce(release: Release, place: &Path, progress: &mut dyn FnMut(&str)) {
     let size = wheel::size_of_download(release)
         .map(|size| format!(", a download of {}", size.in_megabytes()));
     let (title, size) = (release.title(), size.unwrap_or_default());
@@ -88,26 +106,6 @@ pub fn install(
         "installing {title} with pip into `{}`{size}",
         place.display()
     ));
-    let (unpacked, manifest) = prepare(&pip, cache.runtimes(), release, progress)?;
-    let unopenable = |source| RuntimeError::Unopenable {
-        release,
-        wheel: manifest.wheel,
-        source,
-    };
-    opener
-        .ask(&unpacked.path().join(manifest.library))
-        .map_err(unopenable)?;
-    staging::put_in_place(cache.runtimes(), &place, unpacked).map_err(failed)?;
-    let CachedLibrary {
-        path, size_bytes, ..
-    } = cache
-        .intact(release)?
-        .ok_or_else(|| failed(io::Error::other("it changed while it was installed")))?;
-    Ok(Installed {
-        library: path,
-        newly: true,
-        size_bytes,
-    })
 }
 
 fn prepare(

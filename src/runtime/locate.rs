@@ -55,20 +55,21 @@ fn best_name(folder: &Path) -> std::io::Result<Option<String>> {
 }
 
 fn is_library_name(name: &str) -> bool {
-    let versioned = |rest: &str| {
-        rest.strip_prefix('.')
-            .is_some_and(|version| !version.is_empty())
-    };
     match (
         name.strip_prefix("libonnxruntime.so"),
         name.strip_prefix("libonnxruntime"),
     ) {
-        (Some(rest), _) => rest.is_empty() || versioned(rest),
+        (Some(rest), _) => rest.is_empty() || is_versioned(rest),
         (None, Some(rest)) => {
-            rest == ".dylib" || rest.strip_suffix(".dylib").is_some_and(versioned)
+            rest == ".dylib" || rest.strip_suffix(".dylib").is_some_and(is_versioned)
         }
         (None, None) => name == "onnxruntime.dll",
     }
+}
+
+fn is_versioned(rest: &str) -> bool {
+    rest.strip_prefix('.')
+        .is_some_and(|version| !version.is_empty())
 }
 
 fn version_of_name(name: &str) -> Option<Version> {

@@ -150,17 +150,12 @@ pub(super) fn cuda_libraries(folder: &Path) -> io::Result<Vec<Needed>> {
         .into_iter()
         .chain(folders_of_system())
         .collect();
-    let beside = |name: &str| {
-        folders
-            .iter()
-            .map(|folder| folder.join(name))
-            .find(|path| path.exists())
-    };
+
     let mut needed: Vec<Needed> = names
         .into_iter()
         .filter(is_cuda)
         .map(|name| Needed {
-            path: beside(&name),
+            path: in_one_of(&folders, &name),
             name,
         })
         .collect();
@@ -176,6 +171,13 @@ pub(super) fn cuda_libraries(folder: &Path) -> io::Result<Vec<Needed>> {
     Ok(needed)
 }
 
+fn in_one_of(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
+    folders
+        .iter()
+        .map(|folder| folder.join(name))
+        .find(|path| path.exists())
+}
+
 /// File names and paths of the libraries in the loader's cache; empty where `ldconfig` cannot be asked.
 fn loader_cache() -> Vec<(String, PathBuf)> {
     let (name, places) = LDCONFIG;
@@ -184,14 +186,18 @@ fn loader_cache() -> Vec<(String, PathBuf)> {
             .iter()
             .filter_map(|place| Program::at(place.as_ref())),
     );
-    let ask = |program: Program| {
-        let output = program.with(["-p"]).output(Some(PATIENCE)).ok()?;
-        output
-            .status
-            .success()
-            .then(|| parse_loader_cache(&String::from_utf8_lossy(&output.stdout)))
-    };
-    programs.into_iter().find_map(ask).unwrap_or_default()
+    programs
+        .into_iter()
+        .find_map(ask_loader)
+        .unwrap_or_default()
+}
+
+fn ask_loader(program: Program) -> Option<Vec<(String, PathBuf)>> {
+    let output = program.with(["-p"]).output(Some(PATIENCE)).ok()?;
+    output
+        .status
+        .success()
+        .then(|| parse_loader_cache(&String::from_utf8_lossy(&output.stdout)))
 }
 
 /// Reads lines such as `libm.so.6 (libc6,x86-64) => /lib/x86_64-linux-gnu/libm.so.6`, for this processor.
@@ -201,13 +207,17 @@ fn parse_loader_cache(text: &str) -> Vec<(String, PathBuf)> {
         "aarch64" => "AArch64",
         _ => "",
     };
-    let entry = |line: &str| {
-        let (description, path) = line.split_once(" => ")?;
-        let (name, kind) = description.trim().split_once(' ')?;
-        kind.contains(processor)
-            .then(|| (name.to_owned(), path.trim().into()))
-    };
-    text.lines().filter_map(entry).collect()
+    text.lines()
+        .filter_map(|line| cached(line, processor))
+        .collect()
+}
+
+/// Name and path of a library of the loader's cache, if it is for the processor.
+fn cached(line: &str, processor: &str) -> Option<(String, PathBuf)> {
+    let (description, path) = line.split_once(" => ")?;
+    let (name, kind) = description.trim().split_once(' ')?;
+    kind.contains(processor)
+        .then(|| (name.to_owned(), path.trim().into()))
 }
 
 #[cfg(test)]

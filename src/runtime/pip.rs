@@ -60,23 +60,21 @@ impl Download {
     /// the hash. Where it says nothing of the kind, none is stated.
     pub(super) fn stated(&self, hashes: &[String]) -> Vec<bool> {
         let said = self.ask_for(hashes).unwrap_or_default();
-        let is_stated =
-            |wheel: &PathBuf| project(wheel).is_some_and(|(name, _)| has_match(&said, &name));
-        self.wheels.iter().map(is_stated).collect()
+        self.wheels
+            .iter()
+            .map(|wheel| project(wheel).is_some_and(|(name, _)| has_match(&said, &name)))
+            .collect()
     }
 
     /// Pip's words when it is to have wheels of these hashes; absent where it cannot be asked.
     fn ask_for(&self, hashes: &[String]) -> Option<String> {
         let folder = self.wheels.first()?.parent()?;
-        let requirement = |(wheel, sha256): (&PathBuf, &String)| {
-            project(wheel)
-                .map(|(name, version)| format!("{name}=={version} --hash=sha256:{sha256}\n"))
-        };
+
         let lines: Vec<String> = self
             .wheels
             .iter()
             .zip(hashes)
-            .map(requirement)
+            .map(|(wheel, sha256)| requirement(wheel, sha256))
             .collect::<Option<_>>()?;
         let file = folder.join(REQUIREMENTS);
         std::fs::write(&file, lines.concat()).ok()?;
@@ -105,20 +103,28 @@ fn project(wheel: &Path) -> Option<(String, String)> {
     ))
 }
 
+/// A line of a file of requirements, for a wheel of this hash.
+fn requirement(wheel: &Path, sha256: &str) -> Option<String> {
+    let (name, version) = project(wheel)?;
+    Some(format!("{name}=={version} --hash=sha256:{sha256}\n"))
+}
+
 /// Whether pip says of links of a project that one has the hash that it was given.
 fn has_match(said: &str, project: &str) -> bool {
     let begin = format!(" links for project '{project}' against ");
-    let counts = |line: &str| {
-        let (links, counts) = line
-            .trim_start()
-            .strip_prefix("Checked ")?
-            .split_once(&begin)?;
-        let (matches, _) = counts.split_once('(')?.1.split_once(" matches")?;
-        Some((links.parse::<u64>().ok()?, matches.parse::<u64>().ok()?))
-    };
     said.lines()
-        .filter_map(counts)
+        .filter_map(|line| counts(line, &begin))
         .any(|(links, matches)| (1..=links).contains(&matches))
+}
+
+/// Links, and those of them whose hash is the one given, of a line with these words after the first number.
+fn counts(line: &str, words: &str) -> Option<(u64, u64)> {
+    let (links, counts) = line
+        .trim_start()
+        .strip_prefix("Checked ")?
+        .split_once(words)?;
+    let (matches, _) = counts.split_once('(')?.1.split_once(" matches")?;
+    Some((links.parse().ok()?, matches.parse().ok()?))
 }
 
 #[derive(Clone, Copy)]
@@ -156,27 +162,22 @@ impl Subject {
             source,
         }
     }
+
+    fn unreached(self, error: &std::io::Error) -> RuntimeError {
+        self.failed(PipMessage(error.to_string()))
+    }
 }
 
 impl Pip {
     pub(super) fn find() -> Result<Self, RuntimeError> {
-        let called = |words: &&[&str]| Some(Program::find(words[0])?.with(&words[1..]));
-        let works = |pip: &Program| {
-            pip.with(["--version"])
-                .output(Some(PATIENCE))
-                .is_ok_and(|output| output.status.success())
-        };
         COMMANDS
             .iter()
-            .filter_map(called)
+            .filter_map(|words| Some(Program::find(words[0])?.with(&words[1..])))
             .find(works)
             .map(Pip)
             .ok_or_else(|| {
-                RuntimeError::NoPip(
-                    COMMANDS
-                        .map(|words| format!("`{}`", words.join(" ")))
-                        .join(", "),
-                )
+                let words = COMMANDS.map(|words| format!("`{}`", words.join(" ")));
+                RuntimeError::NoPip(words.join(", "))
             })
     }
 
@@ -229,24 +230,17 @@ impl Pip {
         wanted: &[&str],
         folder: &Path,
     ) -> Result<Download, RuntimeError> {
-        let failed = |error: std::io::Error| subject.failed(PipMessage(error.to_string()));
         let mut words = vec!["download", "--progress-bar=off"];
         words.extend(for_machine(build)?);
         words.extend(wanted);
         let destination = folder.display().to_string();
         words.extend(["--dest", &destination]);
-        let output = self.0.with(&words).output(None).map_err(failed)?;
+        let output = self.0.with(&words).output(None);
+        let output = output.map_err(|error| subject.unreached(&error))?;
         if !output.status.success() {
             return Err(explain(subject, folder, &output));
         }
-        let paths = std::fs::read_dir(folder)
-            .map_err(failed)?
-            .flatten()
-            .map(|entry| entry.path());
-        let is_wheel =
-            |path: &PathBuf| path.extension().is_some_and(|extension| extension == "whl");
-        let mut wheels: Vec<PathBuf> = paths.filter(is_wheel).collect();
-        wheels.sort_unstable();
+        let wheels = wheels_in(folder).map_err(|error| subject.unreached(&error))?;
         if wheels.is_empty() {
             return Err(subject.failed(PipMessage("it reported success and left no wheel".into())));
         }
@@ -256,6 +250,22 @@ impl Pip {
             build,
         })
     }
+}
+
+fn works(pip: &Program) -> bool {
+    pip.with(["--version"])
+        .output(Some(PATIENCE))
+        .is_ok_and(|output| output.status.success())
+}
+
+fn wheels_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut wheels: Vec<PathBuf> = std::fs::read_dir(folder)?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "whl"))
+        .collect();
+    wheels.sort_unstable();
+    Ok(wheels)
 }
 
 /// Words of every question, which choose wheels for this machine rather than for pip's own Python.

@@ -99,20 +99,23 @@ fn package(environment: PythonEnvironment, folder: &Path) -> Option<PythonPackag
 
 /// The folders of packages of an environment, as `venv` and conda lay them out.
 fn site_packages(root: &Path) -> Vec<PathBuf> {
-    let of = |lib: &str| {
-        let entries = std::fs::read_dir(root.join(lib))
-            .into_iter()
-            .flatten()
-            .filter_map(Result::ok);
-        let versions =
-            entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("python3"));
-        versions
-            .map(|entry| entry.path().join("site-packages"))
-            .collect::<Vec<_>>()
-    };
-    let mut folders = [of("lib"), of("lib64")].concat();
+    let mut folders = [
+        packages_in(&root.join("lib")),
+        packages_in(&root.join("lib64")),
+    ]
+    .concat();
     folders.sort();
     folders
+}
+
+fn packages_in(lib: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(lib)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("python3"))
+        .map(|entry| entry.path().join("site-packages"))
+        .collect()
 }
 
 /// The folders that an interpreter imports from; `None` if it does not say so in time.

@@ -43,13 +43,14 @@ impl Step {
 /// Makes sure that `steps` have room, one after the other, in the cache's folder `runtimes` and, while pip downloads,
 /// in its folder for temporary files. Where the system does not tell how much is free, there is taken to be enough.
 pub(super) fn check(what: &str, steps: &[Step], runtimes: &Path) -> Result<(), RuntimeError> {
-    compare(what, steps, [runtimes, &temporary_folder()], disk)
+    compare(what, steps, runtimes, &temporary_folder(), disk)
 }
 
 fn compare(
     what: &str,
     steps: &[Step],
-    [runtimes, temporary]: [&Path; 2],
+    runtimes: &Path,
+    temporary: &Path,
     disk: impl Fn(&Path) -> io::Result<Disk>,
 ) -> Result<(), RuntimeError> {
     let (cache, downloads) = (disk(runtimes).ok(), disk(temporary).ok());
@@ -62,21 +63,25 @@ fn compare(
     } else {
         height.cache
     };
-    let wanted = [
-        (runtimes, cache, in_cache),
-        (temporary, downloads.filter(|_| !is_one), height.temporary),
-    ];
-    for (path, disk, needed) in wanted {
-        if let Some(disk) = disk.filter(|disk| disk.free < needed) {
-            return Err(RuntimeError::TooLittleSpace {
-                what: what.into(),
-                path: path.into(),
-                needed,
-                free: disk.free,
-            });
-        }
+    require(what, runtimes, cache, in_cache)?;
+    require(
+        what,
+        temporary,
+        downloads.filter(|_| !is_one),
+        height.temporary,
+    )
+}
+
+fn require(what: &str, path: &Path, disk: Option<Disk>, needed: Bytes) -> Result<(), RuntimeError> {
+    match disk.filter(|disk| disk.free < needed) {
+        Some(disk) => Err(RuntimeError::TooLittleSpace {
+            what: what.into(),
+            path: path.into(),
+            needed,
+            free: disk.free,
+        }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The most that an installation takes at any time.
@@ -131,7 +136,8 @@ mod tests {
         match compare(
             "it",
             &[BUILD, LIBRARIES],
-            ["/cache".as_ref(), "/tmp".as_ref()],
+            "/cache".as_ref(),
+            "/tmp".as_ref(),
             disk,
         ) {
             Ok(()) => None,
@@ -176,7 +182,7 @@ mod tests {
     #[test]
     fn a_disk_that_does_not_tell_is_taken_to_be_large_enough() {
         let refuse = |_: &Path| Err(io::Error::other("no"));
-        assert!(compare("it", &[BUILD], ["/cache".as_ref(), "/tmp".as_ref()], refuse).is_ok());
+        assert!(compare("it", &[BUILD], "/cache".as_ref(), "/tmp".as_ref(), refuse).is_ok());
         let folder = tempfile::tempdir().unwrap();
         assert!(disk(folder.path()).unwrap().free > Bytes(0));
         assert!(disk(&folder.path().join("none")).is_err());

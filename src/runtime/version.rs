@@ -45,14 +45,6 @@ impl FromStr for Version {
     type Err = NotAVersion;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number = |part: &str| {
-            let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-            if digits {
-                part.parse().map_err(|_| NotAVersion)
-            } else {
-                Err(NotAVersion)
-            }
-        };
         let mut parts = text.split('.').map(number);
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some(major), Some(minor), Some(patch), None) => Ok(Version {
@@ -63,6 +55,13 @@ impl FromStr for Version {
             _ => Err(NotAVersion),
         }
     }
+}
+
+fn number<T: FromStr>(part: &str) -> Result<T, NotAVersion> {
+    if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NotAVersion);
+    }
+    part.parse().map_err(|_| NotAVersion)
 }
 
 /// A build in a version. Displays as the word that asks for it, such as `openvino@1.24.1`.

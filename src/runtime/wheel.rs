@@ -169,17 +169,13 @@ fn known(release: Release) -> Option<(&'static str, Bytes)> {
 
 /// The source whose hashes those of the wheels are, one of each in turn.
 pub(super) fn compared(download: &Download, hashes: &[String]) -> Vec<Verification> {
-    let verification = |is_stated| {
-        if is_stated {
-            Verification::Index
-        } else {
-            Verification::Nothing
-        }
-    };
     download
         .stated(hashes)
         .into_iter()
-        .map(verification)
+        .map(|is_stated| match is_stated {
+            true => Verification::Index,
+            false => Verification::Nothing,
+        })
         .collect()
 }
 
@@ -204,17 +200,16 @@ fn extract(wheel: &Path, unpacked: &mut Unpacked) -> io::Result<(String, String)
     let mut archive = ZipArchive::new(File::open(wheel)?)?;
     let mut library = None;
     let entries = unpack::entries(&archive);
-    let kept = || {
-        entries
-            .iter()
-            .filter_map(|entry| Some((entry.as_str(), name_to_keep(entry)?)))
-    };
+    let kept: Vec<(&str, &str)> = entries
+        .iter()
+        .filter_map(|entry| Some((entry.as_str(), name_to_keep(entry)?)))
+        .collect();
     unpack::require_room(
         &mut archive,
-        kept().map(|(entry, _)| entry),
+        kept.iter().map(|&(entry, _)| entry),
         &unpacked.folder,
     )?;
-    for (entry, name) in kept() {
+    for (entry, name) in kept {
         unpacked.add(&mut archive, entry, name)?;
         if name.starts_with(LIBRARY_PREFIX) && library.is_none() {
             library = unpacked
@@ -231,10 +226,15 @@ fn name_to_keep(entry: &str) -> Option<&str> {
         .contains(&entry)
         .then(|| entry.rsplit('/').next())
         .flatten();
-    let is_library = |name: &&str| {
-        !name.contains('/') && unpack::is_shared_library(name) && !name.starts_with(PYTHON_PREFIX)
-    };
-    paper.or_else(|| entry.strip_prefix(LIBRARIES).filter(is_library))
+    paper.or_else(|| {
+        entry
+            .strip_prefix(LIBRARIES)
+            .filter(|name| is_library(name))
+    })
+}
+
+fn is_library(name: &str) -> bool {
+    !name.contains('/') && unpack::is_shared_library(name) && !name.starts_with(PYTHON_PREFIX)
 }
 
 #[cfg(test)]
