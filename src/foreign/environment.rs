@@ -78,26 +78,24 @@ fn path(value: Option<&OsStr>) -> OsString {
 
 /// A setting of one or several files, as pip separates them, the relative ones that are there made absolute.
 fn absolute(value: &OsStr, is_there: impl Fn(&Path) -> bool) -> OsString {
-    let made = |word: &[u8]| {
-        let path = Path::new(OsStr::from_bytes(word));
-        let is_relative = !word.is_empty() && path.is_relative() && is_there(path);
-        let absolute = is_relative
-            .then(|| std::path::absolute(path).ok())
-            .flatten();
-        absolute.map_or_else(
-            || OsStr::from_bytes(word).to_owned(),
-            PathBuf::into_os_string,
-        )
-    };
     if is_there(Path::new(value)) {
-        return made(value.as_bytes());
+        return made_absolute(value, is_there);
     }
     let words: Vec<OsString> = value
         .as_bytes()
         .split(|byte| byte.is_ascii_whitespace())
-        .map(made)
+        .map(|word| made_absolute(OsStr::from_bytes(word), &is_there))
         .collect();
     words.join(OsStr::new(" "))
+}
+
+fn made_absolute(word: &OsStr, is_there: impl Fn(&Path) -> bool) -> OsString {
+    let path = Path::new(word);
+    let is_relative = !word.is_empty() && path.is_relative() && is_there(path);
+    let absolute = is_relative
+        .then(|| std::path::absolute(path).ok())
+        .flatten();
+    absolute.map_or_else(|| word.to_owned(), PathBuf::into_os_string)
 }
 
 #[cfg(test)]

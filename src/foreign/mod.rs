@@ -51,10 +51,10 @@ impl Program {
     /// The program at an absolute path, if there is one that can be started.
     #[must_use]
     pub fn at(path: &Path) -> Option<Program> {
-        let can_be_started = |metadata: std::fs::Metadata| {
-            metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
-        };
-        let is_there = path.is_absolute() && path.metadata().is_ok_and(can_be_started);
+        let is_there = path.is_absolute()
+            && path.metadata().is_ok_and(|metadata| {
+                metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
+            });
         is_there.then(|| Program {
             path: path.to_owned(),
             words: Vec::new(),
@@ -88,11 +88,7 @@ impl Program {
         let stdout = group.child.stdout.take().map(gather);
         let stderr = group.child.stderr.take().map(gather);
         let status = group.wait(limit)?;
-        let said = |stream: Option<Receiver<Vec<u8>>>| {
-            stream
-                .and_then(|stream| stream.recv_timeout(LAST_WORDS).ok())
-                .unwrap_or_default()
-        };
+
         Ok(Output {
             status,
             stdout: said(stdout),
@@ -135,6 +131,12 @@ impl Program {
         environment::clear(&mut command);
         command
     }
+}
+
+fn said(stream: Option<Receiver<Vec<u8>>>) -> Vec<u8> {
+    stream
+        .and_then(|stream| stream.recv_timeout(LAST_WORDS).ok())
+        .unwrap_or_default()
 }
 
 /// Reads a stream to its end, beside whatever else is done.
