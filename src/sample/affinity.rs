@@ -203,87 +203,32 @@ mod tests {
 
     #[test]
     fn workers_get_cores_of_their_own_and_the_parent_the_rest() {
-        let (apart, adjacent) = ("0,4 1,5 2,6 3,7", "0,1 2,3");
-        for (topology, threads, affinity, expected, why) in [
-            (
-                "0 1",
-                1,
-                "0-1",
-                placed("1", "0"),
-                "the last CPU is the worker's",
-            ),
-            (
-                "0 1",
-                2,
-                "0-1",
-                placed("0-1", "0-1"),
-                "the worker needs every CPU",
-            ),
-            (
-                "0 1",
-                8,
-                "0-1",
-                placed("0-1", "0-1"),
-                "the worker needs more CPUs than there are",
-            ),
-            ("0 1", 1, "3", placed("3", "3"), "there is one CPU"),
-            (
-                apart,
-                2,
-                "0-7",
-                placed("2-3", "0-1,4-5"),
-                "siblings stay idle while cores suffice",
-            ),
-            (
-                apart,
-                4,
-                "0-7",
-                placed("0-3", "4-7"),
-                "siblings are left to the parent",
-            ),
-            (
-                apart,
-                5,
-                "0-7",
-                placed("0-3,7", "4-6"),
-                "cores do not suffice",
-            ),
-            (
-                apart,
-                1,
-                "0-1,5",
-                placed("1", "0"),
-                "only CPUs of the mask are used",
-            ),
-            (
-                adjacent,
-                1,
-                "0-3",
-                placed("2", "0-1"),
-                "adjacent numbers are siblings",
-            ),
-            (
-                adjacent,
-                2,
-                "0-3",
-                placed("0,2", "1,3"),
-                "adjacent siblings stay idle",
-            ),
-            (
-                "",
-                2,
-                "4-6",
-                placed("5-6", "4"),
-                "CPUs without known siblings are cores",
-            ),
-        ] {
+        for (topology, threads, affinity, worker, parent, why) in PLACES {
             assert_eq!(
                 choose_cpus(threads, &list(affinity), &cores(topology)),
-                expected,
+                placed(worker, parent),
                 "{why}"
             );
         }
     }
+
+    /// Cores, threads, the CPUs that may be used, then those of the worker and of the parent, and why.
+    #[rustfmt::skip]
+    const PLACES: [(&str, u64, &str, &str, &str, &str); 11] = [
+        ("0 1", 1, "0-1", "1", "0", "the last CPU is the worker's"),
+        ("0 1", 2, "0-1", "0-1", "0-1", "the worker needs every CPU"),
+        ("0 1", 8, "0-1", "0-1", "0-1", "the worker needs more CPUs than there are"),
+        ("0 1", 1, "3", "3", "3", "there is one CPU"),
+        (APART, 2, "0-7", "2-3", "0-1,4-5", "siblings stay idle while cores suffice"),
+        (APART, 4, "0-7", "0-3", "4-7", "siblings are left to the parent"),
+        (APART, 5, "0-7", "0-3,7", "4-6", "cores do not suffice"),
+        (APART, 1, "0-1,5", "1", "0", "only CPUs of the mask are used"),
+        (ADJACENT, 1, "0-3", "2", "0-1", "adjacent numbers are siblings"),
+        (ADJACENT, 2, "0-3", "0,2", "1,3", "adjacent siblings stay idle"),
+        ("", 2, "4-6", "5-6", "4", "CPUs without known siblings are cores"),
+    ];
+    const APART: &str = "0,4 1,5 2,6 3,7";
+    const ADJACENT: &str = "0,1 2,3";
 
     fn read(files: &[(&str, &str)]) -> Topology {
         Topology::read(&Machine::new(files).roots())

@@ -78,19 +78,7 @@ impl Hierarchy {
         let memberships =
             parse::<ProcessCGroups>(&roots.proc.join("self/cgroup")).map(|groups| groups.0);
         let memberships = memberships.unwrap_or_default();
-        let is_v1 =
-            |group: &&ProcessCGroup| group.controllers.iter().any(|name| name == controller);
-        let v1 = memberships
-            .iter()
-            .find(is_v1)
-            .map(|group| (Version::V1, group));
-        let v2 = || {
-            memberships
-                .iter()
-                .find(|group| group.hierarchy == 0)
-                .map(|group| (Version::V2, group))
-        };
-        match v1.or_else(v2) {
+        match membership(&memberships, controller) {
             Some((version, group)) => Hierarchy {
                 version,
                 groups: folders(roots, version, controller, &group.pathname),
@@ -157,6 +145,19 @@ impl Hierarchy {
             Version::V2 => value(&group.join("memory.high"))?.parse().ok(),
         }
     }
+}
+
+/// The group that a controller is in: one of version 1 that has it, or else the one of version 2.
+fn membership<'a>(
+    memberships: &'a [ProcessCGroup],
+    controller: &str,
+) -> Option<(Version, &'a ProcessCGroup)> {
+    let v1 = memberships
+        .iter()
+        .find(|group| group.controllers.iter().any(|name| name == controller));
+    let v2 = memberships.iter().find(|group| group.hierarchy == 0);
+    v1.map(|group| (Version::V1, group))
+        .or(v2.map(|group| (Version::V2, group)))
 }
 
 /// Folders of the group `pathname` and of those above it, up to the mount point of the controller's hierarchy.

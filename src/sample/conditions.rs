@@ -149,16 +149,16 @@ fn steal(span: &Span<'_>) -> Option<Ratio> {
 }
 
 fn busy_share(span: &Span<'_>, cpus: &[u64]) -> Option<Ratio> {
-    let busy = |counters: &Counters| {
-        let each = &counters.cpus.as_ref()?.each;
-        cpus.iter()
-            .try_fold(Nanos(0), |sum, cpu| Some(sum + each.get(cpu)?.busy_ns))
-    };
     if cpus.is_empty() {
-        None
-    } else {
-        span.share(busy, cpus.len())
+        return None;
     }
+    span.share(|counters| busy_time(counters, cpus), cpus.len())
+}
+
+fn busy_time(counters: &Counters, cpus: &[u64]) -> Option<Nanos> {
+    let each = &counters.cpus.as_ref()?.each;
+    cpus.iter()
+        .try_fold(Nanos(0), |sum, cpu| Some(sum + each.get(cpu)?.busy_ns))
 }
 
 /// Of several groups with limits, the one that was stopped longest.
@@ -206,14 +206,11 @@ fn frequency(roots: &Roots, span: &Span<'_>, workers: &[u64]) -> Option<Frequenc
 
 /// The lowest value of a file of `cpufreq`, which holds kHz, over CPUs.
 fn lowest(roots: &Roots, cpus: &[u64], file: &str) -> Option<Hertz> {
-    let path = |cpu: &u64| {
-        roots
-            .sys
-            .join(format!("devices/system/cpu/cpu{cpu}/cpufreq/{file}"))
-    };
+    let devices = roots.sys.join("devices/system/cpu");
     let values = cpus
         .iter()
-        .filter_map(|cpu| value(&path(cpu))?.parse::<u64>().ok());
+        .map(|cpu| devices.join(format!("cpu{cpu}/cpufreq/{file}")))
+        .filter_map(|path| value(&path)?.parse::<u64>().ok());
     values.min().map(|kilohertz| Hertz(kilohertz * 1000))
 }
 
@@ -230,18 +227,18 @@ fn waited(roots: &Roots, resource: &str) -> Option<Nanos> {
 /// Swap in use, from the sizes in KiB of `/proc/meminfo`.
 fn swap_used(roots: &Roots) -> Option<Bytes> {
     let text = read(&roots.proc.join("meminfo")).ok()?;
-    let kib = |key| {
-        text.lines().find_map(|line| {
-            line.strip_prefix(key)?
-                .trim()
-                .strip_suffix(" kB")?
-                .parse::<u64>()
-                .ok()
-        })
-    };
-    Some(Bytes(
-        kib("SwapTotal:")?.saturating_sub(kib("SwapFree:")?) * 1024,
-    ))
+    let (total, free) = (kib(&text, "SwapTotal:")?, kib(&text, "SwapFree:")?);
+    Some(Bytes(total.saturating_sub(free) * 1024))
+}
+
+fn kib(text: &str, key: &str) -> Option<u64> {
+    text.lines().find_map(|line| {
+        line.strip_prefix(key)?
+            .trim()
+            .strip_suffix(" kB")?
+            .parse()
+            .ok()
+    })
 }
 
 /// Cores' events over all CPUs, and the package's of the CPU that saw most: all its CPUs count the same.
@@ -252,7 +249,7 @@ fn thermal_throttles(roots: &Roots) -> Option<u64> {
         .ok()?
         .flatten()
         .map(|entry| entry.path().join("thermal_throttle"));
-    let count = |folder: &Path, file: &str| value(&folder.join(file))?.parse::<u64>().ok();
+
     let folders: Vec<_> = folders.filter(|folder| folder.is_dir()).collect();
     let cores = folders
         .iter()
@@ -261,6 +258,10 @@ fn thermal_throttles(roots: &Roots) -> Option<u64> {
         .iter()
         .filter_map(|folder| count(folder, "package_throttle_count"));
     (!folders.is_empty()).then(|| cores.sum::<u64>() + packages.max().unwrap_or(0))
+}
+
+fn count(folder: &Path, file: &str) -> Option<u64> {
+    value(&folder.join(file))?.parse().ok()
 }
 
 /// Temperature of the hottest thermal zone, which the kernel gives in thousandths of a degree.

@@ -151,14 +151,17 @@ fn cache(folder: &Path) -> Option<CpuCache> {
 
 fn turbo(roots: &Roots) -> Option<bool> {
     let devices = roots.sys.join("devices/system/cpu");
-    let flag = |path: &str| match value(&devices.join(path))?.as_str() {
+    flag(&devices.join("intel_pstate/no_turbo"))
+        .map(|off| !off)
+        .or_else(|| flag(&devices.join("cpufreq/boost")))
+}
+
+fn flag(path: &Path) -> Option<bool> {
+    match value(path)?.as_str() {
         "0" => Some(false),
         "1" => Some(true),
         _ => None,
-    };
-    flag("intel_pstate/no_turbo")
-        .map(|off| !off)
-        .or_else(|| flag("cpufreq/boost"))
+    }
 }
 
 /// Hypervisor and container, such as `hypervisor (Amazon EC2 m7i.large), Docker`.

@@ -150,33 +150,40 @@ impl Gpus {
     /// CUDA puts the fastest GPU first, the driver's library the one with the lowest bus address: where a machine has
     /// unlike GPUs, they agree if `CUDA_DEVICE_ORDER` is `PCI_BUS_ID`.
     pub fn resolve(&self, ordinal: u64, visible: Option<&str>) -> Result<u32, GpuError> {
+        match visible {
+            None => self.at_ordinal(ordinal),
+            Some(visible) => self.among_visible(ordinal, visible),
+        }
+    }
+
+    fn at_ordinal(&self, ordinal: u64) -> Result<u32, GpuError> {
         let count = self.count();
-        let missing = |wanted: String| GpuError::NoGpu(wanted, count);
-        let Some(visible) = visible else {
-            return u32::try_from(ordinal)
-                .ok()
-                .filter(|&index| index < count)
-                .ok_or(missing(ordinal.to_string()));
-        };
+        u32::try_from(ordinal)
+            .ok()
+            .filter(|&index| index < count)
+            .ok_or(GpuError::NoGpu(ordinal.to_string(), count))
+    }
+
+    fn among_visible(&self, ordinal: u64, visible: &str) -> Result<u32, GpuError> {
+        let count = self.count();
         let entry = usize::try_from(ordinal)
             .ok()
             .and_then(|place| visible.split(',').nth(place))
-            .map(str::trim);
-        let entry = entry
+            .map(str::trim)
             .filter(|entry| !entry.is_empty())
-            .ok_or_else(|| missing(ordinal.to_string()))?;
-        let is_named = |index: &u32| {
-            let uuid = self
-                .nvml
-                .device_by_index(*index)
-                .and_then(|device| device.uuid());
-            uuid.is_ok_and(|uuid| uuid.starts_with(entry))
-        };
+            .ok_or_else(|| GpuError::NoGpu(ordinal.to_string(), count))?;
         let found = match entry.parse::<u32>() {
             Ok(index) => (index < count).then_some(index),
-            Err(_) => (0..count).find(is_named),
+            Err(_) => (0..count).find(|&index| self.is_named(index, entry)),
         };
-        found.ok_or_else(|| missing(entry.to_owned()))
+        found.ok_or_else(|| GpuError::NoGpu(entry.to_owned(), count))
+    }
+
+    fn is_named(&self, index: u32, begin: &str) -> bool {
+        self.nvml
+            .device_by_index(index)
+            .and_then(|device| device.uuid())
+            .is_ok_and(|uuid| uuid.starts_with(begin))
     }
 
     /// The driver's facts about a GPU now; [`GpuError::Lost`] if it does not answer any more, and will not.

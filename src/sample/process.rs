@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use procfs::process::{Io, SmapsRollup, StatM};
+use procfs::process::{Io, MemoryMaps, SmapsRollup, StatM};
 
 use super::{Roots, SampleError, parse, parse_list, read};
 use crate::units::Bytes;
@@ -16,17 +16,17 @@ use crate::units::Bytes;
 pub fn private_memory(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     let path = roots.of_process(pid, "smaps_rollup");
     let maps = parse::<SmapsRollup>(&path)?.memory_map_rollup;
-    let sum = |field: &'static str| {
-        let values: Option<Vec<u64>> = maps
-            .iter()
-            .map(|map| map.extension.map.get(field).copied())
-            .collect();
-        match values {
-            Some(values) if !values.is_empty() => Ok(values.iter().sum::<u64>()),
-            _ => Err(missing(&path, field)),
-        }
-    };
+    let sum = |field: &'static str| sum(&maps, field).ok_or_else(|| missing(&path, field));
     Ok(Bytes(sum("Private_Clean")? + sum("Private_Dirty")?))
+}
+
+/// A field over all maps; `None` where one of them lacks it.
+fn sum(maps: &MemoryMaps, field: &str) -> Option<u64> {
+    let values: Vec<u64> = maps
+        .iter()
+        .map(|map| map.extension.map.get(field).copied())
+        .collect::<Option<_>>()?;
+    (!values.is_empty()).then(|| values.iter().sum())
 }
 
 /// Memory that is resident now, pages shared with other processes included: `statm`.

@@ -95,20 +95,17 @@ impl Rapl {
     }
 
     fn try_read(&self) -> Result<RaplReading, RaplError> {
-        let counter = |domain: &Domain| {
-            let microjoules = domain.microjoules()?;
-            Ok(Counter {
-                kind: domain.kind,
-                microjoules,
-                range: domain.range,
-            })
-        };
-        self.domains
-            .iter()
-            .map(counter)
-            .collect::<Result<_, _>>()
-            .map(RaplReading)
+        let counters: Result<_, _> = self.domains.iter().map(counter).collect();
+        counters.map(RaplReading)
     }
+}
+
+fn counter(domain: &Domain) -> Result<Counter, RaplError> {
+    Ok(Counter {
+        kind: domain.kind,
+        microjoules: domain.microjoules()?,
+        range: domain.range,
+    })
 }
 
 /// Whether a folder is a zone such as `intel-rapl:0` or `intel-rapl:0:2`. `intel-rapl-mmio:0` counts a package twice.

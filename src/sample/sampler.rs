@@ -113,21 +113,22 @@ impl Snapshot {
     /// Resources used since `earlier`.
     #[must_use]
     pub fn since(&self, earlier: &Snapshot) -> BlockSample {
-        let change = |later: Option<Nanos>, earlier: Option<Nanos>| Some(later?.since(earlier?));
-        let moves =
-            |later: Option<u64>, earlier: Option<u64>| Some(later?.saturating_sub(earlier?));
+        let energy = self.energy.as_ref().zip(earlier.energy.as_ref());
         BlockSample {
             steal_ns: change(self.steal_ns, earlier.steal_ns),
             throttled_ns: change(self.throttled_ns, earlier.throttled_ns),
-            migrations_count: moves(self.migrations_count, earlier.migrations_count),
+            migrations_count: self
+                .migrations_count
+                .zip(earlier.migrations_count)
+                .map(|(later, earlier)| later.saturating_sub(earlier)),
             resident_bytes: self.resident_bytes,
-            cpu_energy: self
-                .energy
-                .as_ref()
-                .zip(earlier.energy.as_ref())
-                .map(|(later, earlier)| later.since(earlier)),
+            cpu_energy: energy.map(|(later, earlier)| later.since(earlier)),
         }
     }
+}
+
+fn change(later: Option<Nanos>, earlier: Option<Nanos>) -> Option<Nanos> {
+    Some(later?.since(earlier?))
 }
 
 /// The eighth number of the first line of `/proc/stat`, in ticks; kernels before 2.6.11 do not have it.
