@@ -216,174 +216,79 @@ mod tests {
     use crate::units::{Bytes, Nanos};
     use FitnessVerdict::{Invalid, Suspect, Valid};
 
+    fn judged(change: impl FnOnce(&mut Conditions)) -> FitnessVerdict {
+        let mut conditions = quiet();
+        change(&mut conditions);
+        verdict_of(&Host::default(), &conditions)
+    }
+
     #[test]
-    fn figures_count_by_their_bounds() {
-        let ratio = |share| Some(Ratio(share));
-        let throttled = |throttled_periods_count| {
-            Some(Throttling {
-                periods_count: 100,
-                throttled_periods_count,
-                throttled_ns: Nanos(1),
+    fn shares_count_by_their_bounds() {
+        let of = |change: fn(&mut Conditions, Option<Ratio>), shares: &[f64]| {
+            let verdict = |&share: &f64| judged(|seen| change(seen, Some(Ratio(share))));
+            shares.iter().map(verdict).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of(
+                |seen, share| seen.others_busy_ratio = share,
+                &[0.10, 0.49, 0.51]
+            ),
+            [Valid, Suspect, Invalid]
+        );
+        assert_eq!(
+            of(|seen, share| seen.steal_ratio = share, &[0.05, 0.06, 0.21]),
+            [Valid, Suspect, Invalid]
+        );
+        assert_eq!(
+            of(|seen, share| seen.cpu_pressure_ratio = share, &[0.9]),
+            [Suspect]
+        );
+        assert_eq!(
+            of(|seen, share| seen.memory_pressure_ratio = share, &[0.3]),
+            [Invalid]
+        );
+    }
+
+    #[test]
+    fn a_busy_sibling_is_suspect() {
+        let verdict = |share| {
+            judged(|seen| {
+                seen.sibling_cpus = Some(vec![3]);
+                seen.siblings_busy_ratio = Some(Ratio(share));
             })
         };
-        for (conditions, expected) in [
-            (
-                Conditions {
-                    others_busy_ratio: ratio(0.10),
-                    ..quiet()
-                },
-                Valid,
-            ),
-            (
-                Conditions {
-                    others_busy_ratio: ratio(0.49),
-                    ..quiet()
-                },
-                Suspect,
-            ),
-            (
-                Conditions {
-                    others_busy_ratio: ratio(0.51),
-                    ..quiet()
-                },
-                Invalid,
-            ),
-            (
-                Conditions {
-                    steal_ratio: ratio(0.05),
-                    ..quiet()
-                },
-                Valid,
-            ),
-            (
-                Conditions {
-                    steal_ratio: ratio(0.06),
-                    ..quiet()
-                },
-                Suspect,
-            ),
-            (
-                Conditions {
-                    steal_ratio: ratio(0.21),
-                    ..quiet()
-                },
-                Invalid,
-            ),
-            (
-                Conditions {
-                    throttling: Some(Throttling::default()),
-                    ..quiet()
-                },
-                Valid,
-            ),
-            (
-                Conditions {
-                    throttling: throttled(0),
-                    ..quiet()
-                },
-                Valid,
-            ),
-            (
-                Conditions {
-                    throttling: throttled(1),
-                    ..quiet()
-                },
-                Suspect,
-            ),
-            (
-                Conditions {
-                    throttling: throttled(20),
-                    ..quiet()
-                },
-                Invalid,
-            ),
-            (
-                Conditions {
-                    thermal_throttles_count: Some(0),
-                    ..quiet()
-                },
-                Valid,
-            ),
-            (
-                Conditions {
-                    thermal_throttles_count: Some(1),
-                    ..quiet()
-                },
-                Suspect,
-            ),
-            (
-                Conditions {
-                    thermal_throttles_count: Some(3),
-                    ..quiet()
-                },
-                Invalid,
-            ),
-            (
-                Conditions {
-                    swapped_in_bytes: Some(Bytes(0)),
-                    ..quiet()
-                },
-                Valid,
-            ),
-            (
-                Conditions {
-                    swapped_in_bytes: Some(Bytes(4096)),
-                    ..quiet()
-                },
-                Suspect,
-            ),
-            (
-                Conditions {
-                    swapped_in_bytes: Some(Bytes(2 << 20)),
-                    ..quiet()
-                },
-                Invalid,
-            ),
-            // What lies in swap untouched disturbs nothing.
-            (
-                Conditions {
-                    swap_used_bytes: Some(Bytes(1 << 30)),
-                    ..quiet()
-                },
-                Valid,
-            ),
-            (
-                Conditions {
-                    sibling_cpus: Some(vec![3]),
-                    siblings_busy_ratio: ratio(0.02),
-                    ..quiet()
-                },
-                Valid,
-            ),
-            (
-                Conditions {
-                    sibling_cpus: Some(vec![3]),
-                    siblings_busy_ratio: ratio(0.9),
-                    ..quiet()
-                },
-                Suspect,
-            ),
-            (
-                Conditions {
-                    cpu_pressure_ratio: ratio(0.9),
-                    ..quiet()
-                },
-                Suspect,
-            ),
-            (
-                Conditions {
-                    memory_pressure_ratio: ratio(0.3),
-                    ..quiet()
-                },
-                Invalid,
-            ),
-        ] {
-            assert_eq!(
-                verdict_of(&Host::default(), &conditions),
-                expected,
-                "{conditions:?}"
-            );
-        }
+        assert_eq!([0.02, 0.9].map(verdict), [Valid, Suspect]);
+    }
+
+    #[test]
+    fn periods_that_were_throttled_count_by_their_share() {
+        let verdict = |throttled_periods_count| {
+            judged(|seen| {
+                seen.throttling = Some(Throttling {
+                    periods_count: 100,
+                    throttled_periods_count,
+                    throttled_ns: Nanos(1),
+                });
+            })
+        };
+        assert_eq!([0, 1, 20].map(verdict), [Valid, Suspect, Invalid]);
+        assert_eq!(
+            judged(|seen| seen.throttling = Some(Throttling::default())),
+            Valid
+        );
+    }
+
+    #[test]
+    fn heat_and_swapping_count_by_their_bounds() {
+        let throttled = |count| judged(|seen| seen.thermal_throttles_count = Some(count));
+        assert_eq!([0, 1, 3].map(throttled), [Valid, Suspect, Invalid]);
+        let swapped = |bytes| judged(|seen| seen.swapped_in_bytes = Some(Bytes(bytes)));
+        assert_eq!([0, 4096, 2 << 20].map(swapped), [Valid, Suspect, Invalid]);
+        // What lies in swap untouched disturbs nothing.
+        assert_eq!(
+            judged(|seen| seen.swap_used_bytes = Some(Bytes(1 << 30))),
+            Valid
+        );
     }
 
     #[test]
