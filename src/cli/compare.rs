@@ -87,8 +87,12 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if args.format != Format::Csv {
         args.names.refuse()?;
     }
-    let load = |path: &PathBuf| runs::load(path);
-    let records: Vec<RunRecord> = args.runs.iter().map(load).collect::<Result<_, _>>()?;
+
+    let records: Vec<RunRecord> = args
+        .runs
+        .iter()
+        .map(|path| runs::load(path))
+        .collect::<Result<_, _>>()?;
     let named = args
         .runs
         .iter()

@@ -47,28 +47,32 @@ impl FullArgs {
 fn read(path: &Path) -> Result<(String, Context), CliError> {
     let hint =
         "write one with `onnxprof report --context-template --output context.toml`".to_owned();
-    let failed = |error: &dyn std::error::Error, hint: &str| {
-        let failed = CliError::new(exit::BAD_INPUT, error).with_hint(hint.to_owned());
-        failed.causing(format!(
-            "failed to read the context in `{}`",
-            path.display()
-        ))
-    };
+
     let text = files::text(path, Kind::CONTEXT).map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidData => {
             let text = "the file is not text in UTF-8";
             failed(
+                path,
                 &std::io::Error::other(text),
                 "save it as UTF-8, which TOML asks for",
             )
         }
         std::io::ErrorKind::IsADirectory => {
-            failed(&error, "name a file, such as the context.toml in it")
+            failed(path, &error, "name a file, such as the context.toml in it")
         }
-        _ => failed(&error, &hint),
+        _ => failed(path, &error, &hint),
     })?;
-    let context = Context::parse(&text).map_err(|error| failed(&error, &advice(&error, hint)))?;
+    let context =
+        Context::parse(&text).map_err(|error| failed(path, &error, &advice(&error, hint)))?;
     Ok((text, context))
+}
+
+fn failed(path: &Path, error: &dyn std::error::Error, hint: &str) -> CliError {
+    let failed = CliError::new(exit::BAD_INPUT, error).with_hint(hint.to_owned());
+    failed.causing(format!(
+        "failed to read the context in `{}`",
+        path.display()
+    ))
 }
 
 /// What to do about a file that is there: one that has a mistake need not be written anew.

@@ -168,15 +168,7 @@ fn check(args: &Check, run: &Path, rules: &Path) -> Result<ExitCode, CliError> {
 
 /// Refuses a baseline run that has no variant of the run.
 fn common_variant(run: &RunRecord, against: &RunRecord, path: &Path) -> Result<(), CliError> {
-    let names = |record: &RunRecord| {
-        record
-            .plan
-            .variants
-            .iter()
-            .map(|v| v.name.clone())
-            .collect::<Vec<_>>()
-    };
-    let (own, other) = (names(run), names(against));
+    let (own, other) = (variant_names(run), variant_names(against));
     if own.iter().any(|name| other.contains(name)) {
         return Ok(());
     }
@@ -190,6 +182,11 @@ fn common_variant(run: &RunRecord, against: &RunRecord, path: &Path) -> Result<(
         other.join(", ")
     );
     Err(CliError::bad_input(cause, "measure files of the same name in both").causing(message))
+}
+
+fn variant_names(record: &RunRecord) -> Vec<&str> {
+    let variants = record.plan.variants.iter();
+    variants.map(|variant| variant.name.as_str()).collect()
 }
 
 fn rule_error(path: &Path, error: &RuleError) -> CliError {
@@ -257,20 +254,19 @@ fn is_on_github(github: Github) -> bool {
 }
 
 fn append_step_summary(summary: &str) -> Result<(), CliError> {
-    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from) else {
         return Ok(());
     };
-    let append = || {
-        std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(&path)?
-            .write_all(summary.as_bytes())
-    };
-    append().map_err(|source| {
-        let path = PathBuf::from(&path);
-        output::store_error(&store::StoreError::Write { path, source })
-    })
+    append(&path, summary)
+        .map_err(|source| output::store_error(&store::StoreError::Write { path, source }))
+}
+
+fn append(path: &Path, text: &str) -> std::io::Result<()> {
+    std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(path)?
+        .write_all(text.as_bytes())
 }
 
 fn exit_code(verdict: GateVerdict, inconclusive: Inconclusive) -> u8 {

@@ -246,9 +246,15 @@ fn color(no_color: bool) -> Color {
 
 /// The characters that the terminal can show: those of ASCII where it calls itself dumb, or where the locale says so.
 fn glyphs() -> Glyphs {
-    let told = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(told);
-    glyphs_of(told("TERM").as_deref(), locale.as_deref())
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(variable);
+    glyphs_of(variable("TERM").as_deref(), locale.as_deref())
+}
+
+/// A variable of the environment that is not empty.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// A locale that is not told is none that speaks against UTF-8: containers set none.

@@ -8,10 +8,11 @@ use super::full_args::FullArgs;
 use super::job::{Asked, Beginning, temporary_folder};
 use super::output::Reports;
 use super::plan::{self, MeasureArgs};
-use super::progress::ConsoleArgs;
+use super::progress::{Console, ConsoleArgs};
 use super::runs::RUNS;
 use super::{CliError, forecast, open, output};
 use crate::plan::Flag;
+use crate::report::Context;
 use crate::runner::Ran;
 use crate::store::{RunFolder, default_folder};
 
@@ -80,26 +81,27 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if args.plan {
         return forecast::run(job, &target, args.console.style(), &mut progress);
     }
+    let ran = measured(job, &target, &mut progress)?;
+    reported(ran, &args, context, &mut progress)
+}
+
+/// Writes the reports of a run that was measured.
+fn reported(
+    ran: Ran,
+    args: &Args,
+    context: Option<(String, Context)>,
+    progress: &mut Console,
+) -> Result<ExitCode, CliError> {
     let Ran {
         folder,
         record,
         unwritten,
-    } = measured(job, &target, &mut progress)?;
-    let reports = Reports::render(
-        &record,
-        &folder,
-        args.console.style(),
-        context.as_ref().map(|(_, context)| context),
-    );
-    let mut failures = written(
-        &reports,
-        &record,
-        unwritten.map(|error| store_error(&error, folder.path())),
-    );
-    failures.note(keep_context(
-        &folder,
-        context.as_ref().map(|(text, _)| text.as_str()),
-    ));
+    } = ran;
+    let (text, context) = context.unzip();
+    let reports = Reports::render(&record, &folder, args.console.style(), context.as_ref());
+    let unwritten = unwritten.map(|error| store_error(&error, folder.path()));
+    let mut failures = written(&reports, &record, unwritten);
+    failures.note(keep_context(&folder, text.as_deref()));
     if nothing_measured(&record).is_none() {
         progress.release();
         forecast::learn_from(&record);

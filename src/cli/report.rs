@@ -79,39 +79,49 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if let Some(limit) = args.latency_limit {
         record.plan.latency_limit_ns = Some(limit.into());
     }
-    let Rendered {
-        text: rendered,
-        drawings,
-    } = render(&args, (run, format), &record)?;
-    if !args.open {
-        let mut failures = Failures::default();
-        failures.note(args.destination.write(&rendered));
-        if let Some(file) = &args.destination.output {
-            failures.note(output::write_drawings(
-                file.parent().unwrap_or(Path::new("")),
-                &drawings,
-            ));
-        }
-        failures.into_result()?;
-        return Ok(ExitCode::SUCCESS);
+    let rendered = render(&args, run, format, &record)?;
+    if args.open {
+        open::open(&written(&args, run, format, &rendered)?);
+    } else {
+        write(&args.destination, &rendered)?;
     }
-    let file = match (&args.destination.output, format) {
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(destination: &Destination, rendered: &Rendered) -> Result<(), CliError> {
+    let mut failures = Failures::default();
+    failures.note(destination.write(&rendered.text));
+    if let Some(file) = &destination.output {
+        failures.note(output::write_drawings(
+            file.parent().unwrap_or(Path::new("")),
+            &rendered.drawings,
+        ));
+    }
+    failures.into_result()
+}
+
+/// Writes a file that can be opened, and says which.
+fn written(
+    args: &Args,
+    run: &Path,
+    format: Format,
+    rendered: &Rendered,
+) -> Result<PathBuf, CliError> {
+    match (&args.destination.output, format) {
         (Some(file), _) => {
-            args.destination.write(&rendered)?;
-            file.to_owned()
+            args.destination.write(&rendered.text)?;
+            Ok(file.to_owned())
         }
         (None, Format::Html) => {
             let file = folder(run).join("report.html");
-            output::write_own(&file, &rendered)?;
-            file
+            output::write_own(&file, &rendered.text)?;
+            Ok(file)
         }
         (None, _) => {
             let hint = "name one with `--output`, or use `--format html`";
-            return Err(CliError::usage("`--open` needs a file to open", hint));
+            Err(CliError::usage("`--open` needs a file to open", hint))
         }
-    };
-    open::open(&file);
-    Ok(ExitCode::SUCCESS)
+    }
 }
 
 fn format(args: &Args) -> Result<Format, CliError> {
@@ -134,7 +144,8 @@ struct Rendered {
 
 fn render(
     args: &Args,
-    (run, format): (&Path, Format),
+    run: &Path,
+    format: Format,
     record: &RunRecord,
 ) -> Result<Rendered, CliError> {
     let findings = analysis::findings(record);

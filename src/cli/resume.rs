@@ -118,9 +118,7 @@ fn require_search(run: &Path, record: &RunRecord, host: &Host) -> Result<(), Cli
 /// Names everything as seen from the folder in which the search began, which need not be the one in which it goes on.
 fn name_absolutely(record: &mut RunRecord) {
     let home = record.run.working_dir.clone();
-    let name = |path: &mut PathBuf| {
-        *path = std::path::absolute(home.join(&*path)).unwrap_or_else(|_| home.join(&*path))
-    };
+    let name = |path: &mut PathBuf| *path = absolute(home.join(&*path));
     record
         .plan
         .variants
@@ -141,6 +139,10 @@ fn name_absolutely(record: &mut RunRecord) {
         spec.options.custom_ops.iter_mut().for_each(name);
         spec.provider.library.iter_mut().for_each(name);
     }
+}
+
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// The runtimes, once every library is the user's own or named again, and called what the user calls it.
@@ -370,22 +372,22 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// Makes sure that options which may name files, libraries among them, were named again.
-    fn check(&mut self, provider: &str, spec: &ProviderSpec) -> Result<(), CliError> {
-        for (key, value) in &spec.options {
-            let is_it = |option: &ProviderOption| {
-                let is_for = option
-                    .provider
-                    .as_deref()
-                    .is_none_or(|word| word == provider || provider::identifier(word) == provider);
-                is_for && option.key == *key && option.value == *value
-            };
-            let mut again = false;
-            for (_, is_used) in self.named.iter_mut().filter(|(option, _)| is_it(option)) {
+    /// Whether an option was named again, which is used then.
+    fn is_named(&mut self, provider: &str, key: &str, value: &str) -> bool {
+        let mut again = false;
+        for (option, is_used) in &mut self.named {
+            if is_for(option, provider) && option.key == key && option.value == value {
                 *is_used = true;
                 again = true;
             }
-            if !again && may_name_a_file(key, value) {
+        }
+        again
+    }
+
+    /// Makes sure that options which may name files, libraries among them, were named again.
+    fn check(&mut self, provider: &str, spec: &ProviderSpec) -> Result<(), CliError> {
+        for (key, value) in &spec.options {
+            if !self.is_named(provider, key, value) && may_name_a_file(key, value) {
                 let message = format!(
                     "the search sets the option `{key}={value}` of `{provider}`, which may name a file"
                 );
@@ -407,6 +409,13 @@ impl<'a> Options<'a> {
             None => Ok(()),
         }
     }
+}
+
+fn is_for(option: &ProviderOption, provider: &str) -> bool {
+    option
+        .provider
+        .as_deref()
+        .is_none_or(|word| word == provider || provider::identifier(word) == provider)
 }
 
 /// Whether it may make a file be opened: by its key, or as its value is neither a number nor a plain word.

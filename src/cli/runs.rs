@@ -25,15 +25,17 @@ const EXPANSION: u64 = 8;
 
 /// The record of a run that was named.
 pub(super) fn load(run: &Path) -> Result<RunRecord, CliError> {
-    let ask = |size: Bytes| {
-        memory::ask(Bytes(size.0.saturating_mul(EXPANSION)), || {
-            format!("the run in `{}`", run.display())
-        })
-    };
-    ask(store::size(run)).map_err(|reason| {
+    ask(run, store::size(run)).map_err(|reason| {
         CliError::new(exit::BAD_INPUT, &reason)
             .with_hint("measure fewer variants or batch sizes in one run".to_owned())
     })?;
-    store::load_asking(run, &|size| ask(size).map_err(Into::into))
+    store::load_asking(run, &|size| ask(run, size).map_err(Into::into))
         .map_err(|error| store_error(&error))
+}
+
+/// Asks for the memory that a record with a file of this size takes.
+fn ask(run: &Path, size: Bytes) -> Result<(), memory::TooMuch> {
+    memory::ask(Bytes(size.0.saturating_mul(EXPANSION)), || {
+        format!("the run in `{}`", run.display())
+    })
 }

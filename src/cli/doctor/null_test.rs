@@ -139,12 +139,12 @@ fn doubled(family: Family) -> Result<Family, CliError> {
             hint,
         ));
     };
-    let variant = |name: &str| Variant {
+    let variants = ["original", "copy"].map(|name| Variant {
         name: name.into(),
         path: original.path.clone(),
-    };
+    });
     Ok(Family {
-        variants: vec![variant("original"), variant("copy")],
+        variants: variants.into(),
         data: None,
         ..family
     })

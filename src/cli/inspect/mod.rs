@@ -3,7 +3,7 @@
 mod inspection;
 mod words;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use self::inspection::{Inspection, ShapeInputs};
@@ -12,9 +12,10 @@ use super::plan::{self, Family, InputArgs, MeasureArgs, input_error, model_error
 use super::progress::Console;
 use super::{CliError, ending, exit, output};
 use crate::hash;
-use crate::inputs::{self, InputError, Search};
+use crate::inputs::{self, InputError, InputPlan, Search};
 use crate::onnx::{self, Model, ShapeFacts};
-use crate::plan::{InputRequest, Shape};
+use crate::plan::InputRequest;
+use crate::record::ModelSummary;
 use crate::runner::{self, Extent, Job, TriedInputs};
 
 /// Seed of the plan, which shows ranges and no values.
@@ -75,30 +76,23 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
         data: args.inputs.data.clone().or_else(|| family.data.clone()),
         ..args.inputs.request(SEED)
     };
-    let (inputs, not_fed_reason) = match inputs::plan(&model, &request) {
-        Ok(plan) => (Some(plan), None),
-        Err(error) if is_about_model(&error) => (None, Some(error.to_string())),
-        Err(error) => return Err(input_error(&error)),
-    };
+    let planned = planned(&model, &request)?;
     let mut summary = onnx::summary(&model);
-    if let Some(plan) = &inputs {
+    if let Ok(plan) = &planned {
         summary.batch_axis = plan.batch_axis.clone();
     }
-    let tried = match &inputs {
-        Some(_) if args.probe => Some(tried(&args.trial, &args.inputs, &family)?),
-        Some(_) => {
-            let sha256 =
-                hash::of_file(&path).map_err(|error| CliError::new(exit::BAD_INPUT, &error))?;
-            runner::known_inputs(&path, &summary, &sha256, &request)
-        }
-        None => None,
+    let tried = match &planned {
+        Ok(_) if args.probe => Some(tried(&args.trial, &args.inputs, &family)?),
+        Ok(_) => tried_before(&path, &summary, &request)?,
+        Err(_) => None,
     };
+    let not_fed_reason = planned.as_ref().err().cloned();
     let untried = Inspection {
         path,
         variants: names(&args.model, &family),
         notes: family.notes,
         model: summary,
-        inputs,
+        inputs: planned.ok(),
         shapes: Vec::new(),
         probe: None,
         not_fed_reason,
@@ -108,6 +102,25 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
         Some(tried) => untried.with(tried),
         None => untried.at(guessed(&model, &request)),
     })
+}
+
+/// What would be fed, or else why the model cannot be fed.
+fn planned(model: &Model, request: &InputRequest) -> Result<Result<InputPlan, String>, CliError> {
+    match inputs::plan(model, request) {
+        Ok(plan) => Ok(Ok(plan)),
+        Err(error) if is_about_model(&error) => Ok(Err(error.to_string())),
+        Err(error) => Err(input_error(&error)),
+    }
+}
+
+/// What an earlier run found out of the model.
+fn tried_before(
+    path: &Path,
+    summary: &ModelSummary,
+    request: &InputRequest,
+) -> Result<Option<TriedInputs>, CliError> {
+    let sha256 = hash::of_file(path).map_err(|error| CliError::new(exit::BAD_INPUT, &error))?;
+    Ok(runner::known_inputs(path, summary, &sha256, request))
 }
 
 /// Tries the inputs of a family's baseline out.
@@ -142,19 +155,18 @@ fn tried(args: &TrialArgs, inputs: &InputArgs, family: &Family) -> Result<TriedI
 
 /// What would be fed at the shapes that a model of its kind is asked about, if there are any and nothing was run.
 fn guessed(model: &Model, request: &InputRequest) -> Vec<ShapeInputs> {
-    let at = |shape: Shape| {
-        let inputs = Search::new(model, request, &shape).ok()?.next()?;
-        Some(ShapeInputs { shape, inputs })
-    };
-    let shapes = inputs::usual_shapes(model, request).into_iter();
-    shapes
+    inputs::usual_shapes(model, request)
+        .into_iter()
         .filter(|shape| !shape.dims.is_empty())
-        .filter_map(at)
+        .filter_map(|shape| {
+            let inputs = Search::new(model, request, &shape).ok()?.next()?;
+            Some(ShapeInputs { shape, inputs })
+        })
         .collect()
 }
 
 /// Names of the variants of a folder, the baseline first.
-fn names(word: &std::path::Path, family: &Family) -> Vec<String> {
+fn names(word: &Path, family: &Family) -> Vec<String> {
     let is_folder = word.is_dir();
     family
         .variants

@@ -69,10 +69,7 @@ fn parse_range(word: &str) -> Result<(String, ValueRange), String> {
     let expected = "expected NAME=LO..HI, such as input_ids=0..29999";
     let (name, ends) = split(word).ok_or(expected)?;
     let (low, high) = ends.split_once("..").ok_or(expected)?;
-    let number = |text: &str| match text.trim().parse::<f64>() {
-        Ok(number) if number.is_finite() => Ok(number),
-        _ => Err(format!("`{text}` is no finite number")),
-    };
+
     let range = ValueRange {
         low: number(low)?,
         high: number(high.trim_start_matches('='))?,
@@ -81,6 +78,13 @@ fn parse_range(word: &str) -> Result<(String, ValueRange), String> {
         return Err(format!("{} is greater than {}", range.low, range.high));
     }
     Ok((name.to_owned(), range))
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        _ => Err(format!("`{text}` is no finite number")),
+    }
 }
 
 /// The name before the last `=`, which names of dimensions may contain, and what comes after it.

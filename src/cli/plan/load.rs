@@ -59,14 +59,10 @@ pub fn shapes(args: &LoadArgs, inputs: &InputArgs) -> Result<Vec<Shape>, CliErro
                 "leave out one of both",
             );
         }
-        let with = |shape: &Shape, size: u64| {
-            let mut dims = shape.dims.clone();
-            dims.insert(name.clone(), size);
-            Shape { dims, name: None }
-        };
+
         shapes = shapes
             .iter()
-            .flat_map(|shape| sizes.iter().map(|&size| with(shape, size)))
+            .flat_map(|shape| sizes.iter().map(|&size| with(shape, name, size)))
             .collect();
     }
     match (&inputs.data, args.sweep.first()) {
@@ -79,6 +75,13 @@ pub fn shapes(args: &LoadArgs, inputs: &InputArgs) -> Result<Vec<Shape>, CliErro
         ),
         _ => Ok(shapes),
     }
+}
+
+/// A shape in which a dimension has this size as well.
+fn with(shape: &Shape, name: &str, size: u64) -> Shape {
+    let mut dims = shape.dims.clone();
+    dims.insert(name.to_owned(), size);
+    Shape { dims, name: None }
 }
 
 /// The idle gaps asked for, ascending and distinct.

@@ -54,42 +54,20 @@ pub fn plan(
     runtimes: &[FoundRuntime],
     host: &Host,
 ) -> Result<Plan, CliError> {
-    let cpus = schedule::pinned(&args.schedule.pin, host)?;
-    let options = SessionOptions {
-        intra_threads: args
-            .session
-            .intra_threads
-            .unwrap_or_else(|| session::default_threads(host).min(cpus)),
-        inter_threads: args.session.inter_threads,
-        graph_optimization: args.session.graph_optimization.into(),
-        execution_mode: args.session.execution_mode.into(),
-        allow_spinning: args.session.allow_spinning,
-        memory_pattern: args.session.memory_pattern,
-        memory_arena: args.session.memory_arena,
-        session_config: args.session.session_config.iter().cloned().collect(),
-        custom_ops: session::custom_ops(&args.session.custom_ops)?,
-    };
+    let options = options(args, host)?;
     let providers = providers::providers(&args.providers)?;
     providers::check_graphs(&providers, &args.load.concurrency)?;
     let plan = Plan {
         variants: family.variants.clone(),
         baseline: family.baseline,
         sessions: session::sessions(runtimes, &providers, family.variants.len(), &options),
-        batch_sizes: load::sorted(
-            args.load
-                .batch
-                .clone()
-                .unwrap_or_else(|| DEFAULT_BATCH_SIZES.to_vec()),
-        ),
+        batch_sizes: batch_sizes(&args.load),
         sweep_end: if args.load.batch.is_some() {
             SweepEnd::Listed
         } else {
             SweepEnd::Saturation
         },
-        load_modes: load::sorted(args.load.concurrency.clone())
-            .into_iter()
-            .map(|concurrency| LoadMode::Closed { concurrency })
-            .collect(),
+        load_modes: load_modes(&args.load),
         shapes: load::shapes(&args.load, &args.inputs)?,
         idle_gaps_ns: load::idle_gaps(&args.load),
         latency_limit_ns: args.load.latency_limit.map(Nanos::from),
@@ -105,4 +83,37 @@ pub fn plan(
     bounds::check_block(&plan.schedule)?;
     bounds::check_cells(&plan)?;
     Ok(plan)
+}
+
+fn options(args: &MeasureArgs, host: &Host) -> Result<SessionOptions, CliError> {
+    let cpus = schedule::pinned(&args.schedule.pin, host)?;
+    let session = &args.session;
+    Ok(SessionOptions {
+        intra_threads: session
+            .intra_threads
+            .unwrap_or_else(|| session::default_threads(host).min(cpus)),
+        inter_threads: session.inter_threads,
+        graph_optimization: session.graph_optimization.into(),
+        execution_mode: session.execution_mode.into(),
+        allow_spinning: session.allow_spinning,
+        memory_pattern: session.memory_pattern,
+        memory_arena: session.memory_arena,
+        session_config: session.session_config.iter().cloned().collect(),
+        custom_ops: session::custom_ops(&session.custom_ops)?,
+    })
+}
+
+fn batch_sizes(load: &LoadArgs) -> Vec<u64> {
+    load::sorted(
+        load.batch
+            .clone()
+            .unwrap_or_else(|| DEFAULT_BATCH_SIZES.to_vec()),
+    )
+}
+
+fn load_modes(load: &LoadArgs) -> Vec<LoadMode> {
+    load::sorted(load.concurrency.clone())
+        .into_iter()
+        .map(|concurrency| LoadMode::Closed { concurrency })
+        .collect()
 }

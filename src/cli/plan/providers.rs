@@ -55,6 +55,10 @@ impl Provider {
         self.identifier == CPU_PROVIDER
     }
 
+    fn has_memory(&self) -> bool {
+        provider::known(&self.identifier).memory != Memory::Host
+    }
+
     /// Whether it is known to compute in host memory.
     fn is_on_host(&self) -> bool {
         let ProviderSpec {
@@ -69,45 +73,9 @@ impl Provider {
 /// The execution providers that the words spell, in their order.
 pub fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> {
     let libraries = libraries(args)?;
-    let mut providers: Vec<Provider> = Vec::new();
-    for word in &args.ep {
-        let identifier = identifier(word, &libraries)?;
-        if !providers.iter().any(|known| known.identifier == identifier) {
-            let library = libraries.get(&identifier).cloned();
-            let spec = ProviderSpec {
-                library,
-                ..ProviderSpec::default()
-            };
-            providers.push(Provider {
-                bindings: Vec::new(),
-                identifier,
-                spec,
-            });
-        }
-    }
-    if let Some(unused) = libraries
-        .keys()
-        .find(|name| !providers.iter().any(|known| known.identifier == **name))
-    {
-        let hint = format!("add `{unused}` to `--ep`");
-        return Err(CliError::usage(
-            format!("nothing runs on the library `{unused}`"),
-            hint,
-        ));
-    }
-    let has_others = providers.iter().any(|provider| !provider.is_cpu());
-    for (flag, is_given) in [
-        ("--device", args.device.is_some()),
-        ("--require-ep", args.require_ep),
-    ] {
-        if is_given && !has_others {
-            let hint = "name another one with `--ep`";
-            return Err(CliError::usage(
-                format!("`{flag}` has no effect on the CPU execution provider"),
-                hint,
-            ));
-        }
-    }
+    let mut providers = named(&args.ep, &libraries)?;
+    refuse_unused(&libraries, &providers)?;
+    refuse_without_effect(args, &providers)?;
     for option in &args.ep_option {
         let place = place_of(option, &providers, &libraries)?;
         providers[place]
@@ -121,6 +89,53 @@ pub fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> {
     }
     bind(&mut providers, &args.bind)?;
     Ok(providers)
+}
+
+/// A provider for each word, without options and bindings.
+fn named(words: &[String], libraries: &Libraries) -> Result<Vec<Provider>, CliError> {
+    let mut providers: Vec<Provider> = Vec::new();
+    for word in words {
+        let identifier = identifier(word, libraries)?;
+        if !providers.iter().any(|known| known.identifier == identifier) {
+            providers.push(Provider {
+                bindings: Vec::new(),
+                spec: ProviderSpec {
+                    library: libraries.get(&identifier).cloned(),
+                    ..ProviderSpec::default()
+                },
+                identifier,
+            });
+        }
+    }
+    Ok(providers)
+}
+
+fn refuse_unused(libraries: &Libraries, providers: &[Provider]) -> Result<(), CliError> {
+    let unused = libraries
+        .keys()
+        .find(|name| !providers.iter().any(|known| known.identifier == **name));
+    match unused {
+        Some(unused) => Err(CliError::usage(
+            format!("nothing runs on the library `{unused}`"),
+            format!("add `{unused}` to `--ep`"),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn refuse_without_effect(args: &ProviderArgs, providers: &[Provider]) -> Result<(), CliError> {
+    if providers.iter().any(|provider| !provider.is_cpu()) {
+        return Ok(());
+    }
+    let flag = match (args.device, args.require_ep) {
+        (Some(_), _) => "--device",
+        (None, true) => "--require-ep",
+        (None, false) => return Ok(()),
+    };
+    Err(CliError::usage(
+        format!("`{flag}` has no effect on the CPU execution provider"),
+        "name another one with `--ep`",
+    ))
 }
 
 /// Makes sure that sessions that capture graphs are bound to the device, and that no two requests run on them at once.
@@ -191,22 +206,14 @@ fn place_of(
     providers: &[Provider],
     libraries: &Libraries,
 ) -> Result<usize, CliError> {
-    let names = || {
-        providers
-            .iter()
-            .map(|provider| provider::short_name(&provider.identifier))
-            .collect::<Vec<_>>()
-    };
     if let Some(word) = &option.provider {
         let identifier = identifier(word, libraries)?;
         return providers
             .iter()
             .position(|provider| provider.identifier == identifier)
             .ok_or_else(|| {
-                let hint = format!(
-                    "write it for one of {}, or add `{word}` to `--ep`",
-                    names().join(", ")
-                );
+                let names = names(providers);
+                let hint = format!("write it for one of {names}, or add `{word}` to `--ep`");
                 CliError::usage(
                     format!("`--ep-option` is for `{word}`, which is not planned"),
                     hint,
@@ -219,11 +226,8 @@ fn place_of(
     match others.as_slice() {
         [only] => Ok(*only),
         _ => {
-            let key = &option.key;
-            let hint = format!(
-                "write `--ep-option EP:{key}=...` with one of {}",
-                names().join(", ")
-            );
+            let (key, names) = (&option.key, names(providers));
+            let hint = format!("write `--ep-option EP:{key}=...` with one of {names}");
             Err(CliError::usage(
                 format!("`--ep-option {key}=...` does not say for which execution provider"),
                 hint,
@@ -232,15 +236,40 @@ fn place_of(
     }
 }
 
+fn names(providers: &[Provider]) -> String {
+    let names: Vec<String> = providers
+        .iter()
+        .map(|provider| provider::short_name(&provider.identifier))
+        .collect();
+    names.join(", ")
+}
+
 /// Gives every provider its bindings: that of the device only where it has memory of its own.
 fn bind(providers: &mut [Provider], words: &[BindArg]) -> Result<(), CliError> {
-    let has_memory =
-        |provider: &Provider| provider::known(&provider.identifier).memory != Memory::Host;
-    if words.contains(&BindArg::Device)
-        && let Some(unknown) = providers
-            .iter()
-            .find(|provider| !has_memory(provider) && !provider.is_on_host())
-    {
+    if words.contains(&BindArg::Device) {
+        require_memory(providers)?;
+    }
+    for provider in providers {
+        for word in words {
+            let binding = match word {
+                BindArg::Device if provider.has_memory() => Binding::Device,
+                // Where computing is done in host memory, both come to the same.
+                BindArg::Host | BindArg::Device => Binding::Host,
+            };
+            if !provider.bindings.contains(&binding) {
+                provider.bindings.push(binding);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that a provider's device has memory of its own, and that it is known of all whether theirs has.
+fn require_memory(providers: &[Provider]) -> Result<(), CliError> {
+    let unknown = providers
+        .iter()
+        .find(|provider| !provider.has_memory() && !provider.is_on_host());
+    if let Some(unknown) = unknown {
         let name = provider::short_name(&unknown.identifier);
         let message = format!(
             "`--bind device` is not to be had for {name}, whose device's memory onnxprof does not know"
@@ -249,42 +278,24 @@ fn bind(providers: &mut [Provider], words: &[BindArg]) -> Result<(), CliError> {
             format!("measure {name} in a run of its own without `--bind`: copies are inside then");
         return Err(CliError::usage(message, hint));
     }
-    if words.contains(&BindArg::Device) && !providers.iter().any(has_memory) {
-        let names: Vec<String> = providers
-            .iter()
-            .map(|provider| provider::short_name(&provider.identifier))
-            .collect();
-        let with_memory = provider::ALL
-            .iter()
-            .filter(|known| known.memory != Memory::Host);
-        let others: Vec<String> = with_memory
-            .map(|known| format!("`{}`", known.names[0]))
-            .collect();
-        let message = format!(
+    if providers.iter().any(Provider::has_memory) {
+        return Ok(());
+    }
+    let others: Vec<String> = provider::ALL
+        .iter()
+        .filter(|known| known.memory != Memory::Host)
+        .map(|known| format!("`{}`", known.names[0]))
+        .collect();
+    Err(CliError::usage(
+        format!(
             "`--bind device` needs a device with memory of its own, which {} has not",
-            names.join(", ")
-        );
-        let hint = format!(
+            names(providers)
+        ),
+        format!(
             "leave out `--bind`, or name {} with `--ep`",
             others.join(" or ")
-        );
-        return Err(CliError::usage(message, hint));
-    }
-    for provider in providers {
-        let mut bindings = Vec::new();
-        for word in words {
-            let binding = match word {
-                BindArg::Device if has_memory(provider) => Binding::Device,
-                // Where computing is done in host memory, both come to the same.
-                BindArg::Host | BindArg::Device => Binding::Host,
-            };
-            if !bindings.contains(&binding) {
-                bindings.push(binding);
-            }
-        }
-        provider.bindings = bindings;
-    }
-    Ok(())
+        ),
+    ))
 }
 
 #[cfg(test)]

@@ -46,30 +46,39 @@ pub enum OptionArg {
 
 /// What is tried with sessions on that many CPUs.
 pub fn space(args: &SpaceArgs, goal: &GoalArgs, cpus: u64, default_threads: u64) -> Space {
-    let kept = |option: OptionArg| args.keep.contains(&option);
-    let switch = |option: OptionArg| {
-        if kept(option) {
-            vec![None]
-        } else {
-            vec![None, Some(false)]
-        }
-    };
-    let levels = [
-        GraphOptimization::All,
-        GraphOptimization::Extended,
-        GraphOptimization::Basic,
-        GraphOptimization::Disable,
-    ];
-    let levels_count = if kept(OptionArg::Optimization) {
-        1
-    } else {
-        levels.len()
-    };
+    Space {
+        batch_sizes: batch_sizes(args, goal),
+        intra_threads: distinct(
+            args.intra_threads
+                .clone()
+                .unwrap_or_else(|| threads(cpus, default_threads)),
+        ),
+        graph_optimizations: levels(args),
+        executions: executions(args, cpus),
+        spinning: switch(args, OptionArg::Spinning),
+        memory_arena: switch(args, OptionArg::Arena),
+        memory_pattern: switch(args, OptionArg::Pattern),
+    }
+}
+
+fn levels(args: &SpaceArgs) -> Vec<GraphOptimization> {
+    let mut levels = vec![GraphOptimization::All];
+    if !args.keep.contains(&OptionArg::Optimization) {
+        levels.extend([
+            GraphOptimization::Extended,
+            GraphOptimization::Basic,
+            GraphOptimization::Disable,
+        ]);
+    }
+    levels
+}
+
+fn executions(args: &SpaceArgs, cpus: u64) -> Vec<Execution> {
     let mut executions = vec![Execution {
         mode: ExecutionMode::Sequential,
         inter_threads: 1,
     }];
-    if cpus > 1 && !kept(OptionArg::Execution) {
+    if cpus > 1 && !args.keep.contains(&OptionArg::Execution) {
         executions.push(Execution {
             mode: ExecutionMode::Parallel,
             inter_threads: 2,
@@ -79,18 +88,15 @@ pub fn space(args: &SpaceArgs, goal: &GoalArgs, cpus: u64, default_threads: u64)
             inter_threads: cpus,
         }));
     }
-    Space {
-        batch_sizes: batch_sizes(args, goal),
-        intra_threads: distinct(
-            args.intra_threads
-                .clone()
-                .unwrap_or_else(|| threads(cpus, default_threads)),
-        ),
-        graph_optimizations: levels[..levels_count].to_vec(),
-        executions,
-        spinning: switch(OptionArg::Spinning),
-        memory_arena: switch(OptionArg::Arena),
-        memory_pattern: switch(OptionArg::Pattern),
+    executions
+}
+
+/// Values of an option that is on where nothing is said.
+fn switch(args: &SpaceArgs, option: OptionArg) -> Vec<Option<bool>> {
+    if args.keep.contains(&option) {
+        vec![None]
+    } else {
+        vec![None, Some(false)]
     }
 }
 

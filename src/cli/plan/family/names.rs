@@ -66,20 +66,23 @@ fn are_distinct(names: &[String]) -> bool {
 /// The parts of the paths between those that all begin with and those that all end with, at least one of each.
 fn by_path(parts: &[Vec<String>]) -> Vec<String> {
     let shortest = parts.iter().map(Vec::len).min().unwrap_or(0);
-    let all_have = |part: &dyn Fn(&[String]) -> Option<String>| {
-        let first = parts.first().and_then(|parts| part(parts));
-        first.is_some() && parts.iter().all(|parts| part(parts) == first)
-    };
+
     let begin = (0..shortest.saturating_sub(1))
-        .take_while(|&index| all_have(&|parts: &[String]| parts.get(index).cloned()))
+        .take_while(|&index| all_have(parts, |parts| parts.get(index)))
         .count();
     let end = (0..shortest.saturating_sub(begin + 1))
-        .take_while(|&index| all_have(&|parts: &[String]| parts.iter().rev().nth(index).cloned()))
+        .take_while(|&index| all_have(parts, |parts| parts.iter().rev().nth(index)))
         .count();
     parts
         .iter()
         .map(|parts| parts[begin..parts.len() - end].join("/"))
         .collect()
+}
+
+/// Whether all paths have the same one of this part.
+fn all_have(paths: &[Vec<String>], part: impl Fn(&[String]) -> Option<&String>) -> bool {
+    let first = paths.first().and_then(|parts| part(parts));
+    first.is_some() && paths.iter().all(|parts| part(parts) == first)
 }
 
 fn parts(path: &Path) -> Vec<String> {
