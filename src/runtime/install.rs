@@ -118,13 +118,7 @@ fn prepare(
     let downloads = staging::unfinished(runtimes).map_err(failed)?;
     let download = pip.download(release, downloads.path())?;
     let wheel = download.wheels[0].as_path();
-    if let Ok(metadata) = wheel.metadata() {
-        progress(&format!(
-            "unpacking `{}` ({})",
-            wheel::file_name(wheel),
-            Bytes(metadata.len()).in_megabytes()
-        ));
-    }
+    say_unpacking(wheel, progress);
     let folder = staging::unfinished(runtimes).map_err(failed)?;
     let mut unpacked = Unpacked::new(folder.path());
     let manifest = wheel::unpack(&download, release, &mut unpacked)?;
@@ -152,6 +146,16 @@ fn prepare(
     };
     manifest::write(folder.path(), &manifest).map_err(failed)?;
     Ok((folder, manifest))
+}
+
+fn say_unpacking(wheel: &Path, progress: &mut dyn FnMut(&str)) {
+    if let Ok(metadata) = wheel.metadata() {
+        progress(&format!(
+            "unpacking `{}` ({})",
+            wheel::file_name(wheel),
+            Bytes(metadata.len()).in_megabytes()
+        ));
+    }
 }
 
 /// A release that was removed.
