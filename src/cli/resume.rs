@@ -47,17 +47,7 @@ pub(super) fn resumed(
     if record.run.ended_by == Some(EndReason::SearchDone) {
         return Ok(Taken::Done(folder, Box::new(record)));
     }
-    let Some(budget) = goal
-        .budget
-        .map(Nanos::from)
-        .or_else(|| tune::time_left(&record))
-        .filter(|budget| budget.0 > 0)
-    else {
-        return Err(CliError::bad_input(
-            "the budget of the search is spent",
-            "give it more with `--budget`",
-        ));
-    };
+    let budget = budget(goal, &record)?;
     name_absolutely(&mut record);
     let runtimes = trusted(&mut record, search, console)?;
     introduce(&record.plan, &runtimes.found, console);
@@ -84,6 +74,20 @@ pub(super) fn resumed(
             existed: true,
         },
     ))
+}
+
+/// The time that is asked for, or else what is left of the search's.
+fn budget(goal: &GoalArgs, record: &RunRecord) -> Result<Nanos, CliError> {
+    goal.budget
+        .map(Nanos::from)
+        .or_else(|| tune::time_left(record))
+        .filter(|budget| budget.0 > 0)
+        .ok_or_else(|| {
+            CliError::bad_input(
+                "the budget of the search is spent",
+                "give it more with `--budget`",
+            )
+        })
 }
 
 /// Makes sure that the run is a search, of this machine.
@@ -160,10 +164,19 @@ fn trusted(
         .flat_map(|named| &mut named.found)
         .for_each(|found| adopt(record, found));
     let found = runtimes(record, named.as_ref().map(|named| named.found.as_slice()))?;
+    name_libraries(&mut record.plan, args)?;
+    Ok(Runtimes {
+        found,
+        installing: named.map_or(Duration::ZERO, |named| named.installing),
+    })
+}
+
+/// Calls every other library of the sessions what the user calls it, who has to name it again.
+fn name_libraries(plan: &mut Plan, args: &SearchArgs) -> Result<(), CliError> {
     let mut ops = Named::files("--custom-ops", &plan::custom_ops(&args.space.custom_ops)?);
     let mut providers = Named::libraries(plan::libraries(&args.providers)?);
     let mut options = Options::new(&args.providers.ep_option);
-    for spec in &mut record.plan.sessions {
+    for spec in &mut plan.sessions {
         for library in &mut spec.options.custom_ops {
             *library = ops.again(library, "", "registers the custom operators of")?;
         }
@@ -180,11 +193,7 @@ fn trusted(
     }
     ops.all_used()?;
     providers.all_used()?;
-    options.all_used()?;
-    Ok(Runtimes {
-        found,
-        installing: named.map_or(Duration::ZERO, |named| named.installing),
-    })
+    options.all_used()
 }
 
 /// Calls a script of the search what the user calls it who names it again.
