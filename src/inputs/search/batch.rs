@@ -22,6 +22,24 @@ pub(super) struct Candidate {
     pub is_likely: bool,
 }
 
+impl Candidate {
+    fn along(unknowns: Vec<usize>, reason: AxisReason) -> Candidate {
+        Candidate {
+            unknowns,
+            reason,
+            fixed: None,
+            is_likely: true,
+        }
+    }
+
+    fn at(fixed: Fixed, reason: AxisReason) -> Candidate {
+        Candidate {
+            fixed: Some(fixed),
+            ..Candidate::along(Vec::new(), reason)
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fixed {
     pub size: u64,
@@ -37,31 +55,27 @@ pub(super) fn asked(
     problem: &Problem,
     request: &InputRequest,
 ) -> Result<Vec<Candidate>, InputError> {
-    let Some(name) = &request.batch_dim else {
-        return Ok(candidates(graph, problem));
-    };
-    if name == NONE {
-        return Ok(Vec::new());
+    match &request.batch_dim {
+        None => Ok(candidates(graph, problem)),
+        Some(name) if name == NONE => Ok(Vec::new()),
+        Some(name) => Ok(vec![named(graph, problem, name)?]),
     }
-    let given = |unknowns, fixed| Candidate {
-        unknowns,
-        reason: AxisReason::Given,
-        fixed,
-        is_likely: true,
-    };
+}
+
+fn named(graph: &Graph, problem: &Problem, name: &str) -> Result<Candidate, InputError> {
     if let Some(index) = problem.named(name) {
         return match problem.unknowns[index].asked {
             Some(size) => Err(InputError::BatchDim {
-                name: name.clone(),
+                name: name.to_owned(),
                 size,
             }),
-            None => Ok(vec![given(vec![index], None)]),
+            None => Ok(Candidate::along(vec![index], AxisReason::Given)),
         };
     }
     match fixed_place(graph, name) {
-        Some(fixed) => Ok(vec![given(Vec::new(), Some(fixed))]),
+        Some(fixed) => Ok(Candidate::at(fixed, AxisReason::Given)),
         None => Err(InputError::UnknownDim {
-            name: name.clone(),
+            name: name.to_owned(),
             present: open_places(problem),
         }),
     }
@@ -71,15 +85,21 @@ pub(super) fn asked(
 fn fixed_place(graph: &Graph, name: &str) -> Option<Fixed> {
     let size = fixed_size(&graph.inputs, name)?;
     let (input, axis) = name.rsplit_once('.')?;
-    let begins = |info: &&TensorInfo| dims_of(info).first() == Some(&Dim::Fixed(size));
     let mut axes: BTreeMap<String, u64> = graph
         .inputs
         .iter()
-        .filter(begins)
+        .filter(|info| first_size(info) == Some(size))
         .map(|info| (info.name.clone(), 0))
         .collect();
     axes.insert(input.to_owned(), axis.parse().ok()?);
     Some(Fixed { size, axes })
+}
+
+fn first_size(info: &TensorInfo) -> Option<u64> {
+    match dims_of(info).first() {
+        Some(&Dim::Fixed(size)) => Some(size),
+        _ => None,
+    }
 }
 
 /// Batches that `graph` may have, by the first of these that holds: a dimension is named batch, `N` or the like; all
@@ -88,30 +108,13 @@ fn fixed_place(graph: &Graph, name: &str) -> Option<Fixed> {
 /// batch, and neither are colours, tokens, features and whatever else counts within a sample.
 pub(super) fn candidates(graph: &Graph, problem: &Problem) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = by_name(problem);
-    let firsts = first_unknowns(graph, problem);
-    let lead = leading(&firsts, problem);
+    let lead = leading(&first_unknowns(graph, problem), problem);
     let with_parameters = joined(graph, problem, &lead);
     found.extend(
         [with_parameters, lead]
             .into_iter()
             .filter(|unknowns| !unknowns.is_empty())
-            .map(|unknowns| {
-                let is_named = unknowns
-                    .iter()
-                    .any(|&index| is_symbol(graph, problem, index));
-                let reason = if is_named {
-                    AxisReason::FirstSymbolicDimension
-                } else {
-                    AxisReason::FirstUnknownDimension
-                };
-                let is_one = unknowns.len() == 1 || !is_named;
-                Candidate {
-                    unknowns,
-                    reason,
-                    fixed: None,
-                    is_likely: is_one,
-                }
-            }),
+            .map(|unknowns| by_place(graph, problem, unknowns)),
     );
     if found.is_empty() {
         found.extend(by_fixed_first(graph));
@@ -122,25 +125,39 @@ pub(super) fn candidates(graph: &Graph, problem: &Problem) -> Vec<Candidate> {
     found
 }
 
+/// The candidate of unknowns that inputs begin with. Several that have names are hardly one batch.
+fn by_place(graph: &Graph, problem: &Problem, unknowns: Vec<usize>) -> Candidate {
+    let is_named = unknowns
+        .iter()
+        .any(|&index| is_symbol(graph, problem, index));
+    Candidate {
+        is_likely: unknowns.len() == 1 || !is_named,
+        ..Candidate::along(
+            unknowns,
+            match is_named {
+                true => AxisReason::FirstSymbolicDimension,
+                false => AxisReason::FirstUnknownDimension,
+            },
+        )
+    }
+}
+
 fn may_be(problem: &Problem, index: usize) -> bool {
     let unknown = &problem.unknowns[index];
-    let is_free = unknown.asked.is_none() && unknown.fixed.is_none() && !unknown.places.is_empty();
+    let is_free = unknown.asked.is_none() && unknown.fixed.is_none() && unknown.has_places();
     is_free && unknown.derived.is_empty() && !unknown.kind.is_within_sample()
 }
 
 fn by_name(problem: &Problem) -> Vec<Candidate> {
-    let is_named =
-        |&index: &usize| may_be(problem, index) && is_batch_name(&problem.unknowns[index].name);
-    let mut named: Vec<usize> = (0..problem.unknowns.len()).filter(is_named).collect();
+    let mut named: Vec<usize> = (0..problem.unknowns.len())
+        .filter(|&index| may_be(problem, index) && is_batch_name(&problem.unknowns[index].name))
+        .collect();
     // Of several such names, the one that comes first most often is the batch of the model's own inputs.
     named.sort_by_key(|&index| std::cmp::Reverse(problem.unknowns[index].places.len()));
-    let candidate = |index| Candidate {
-        unknowns: vec![index],
-        reason: AxisReason::SymbolName,
-        fixed: None,
-        is_likely: true,
-    };
-    named.into_iter().map(candidate).collect()
+    named
+        .into_iter()
+        .map(|index| Candidate::along(vec![index], AxisReason::SymbolName))
+        .collect()
 }
 
 /// The inputs that decide: those of at least two dimensions, or all if there are none.
@@ -165,16 +182,15 @@ struct FirstAxis<'g> {
 
 /// The unknown that the first axis of each deciding input is; absent where that is fixed or counts within a sample.
 fn first_unknowns<'g>(graph: &'g Graph, problem: &Problem) -> Vec<FirstAxis<'g>> {
-    let first = |info: &'g TensorInfo| {
-        let index = problem
-            .at(&info.name, 0)
-            .filter(|&index| may_be(problem, index));
-        FirstAxis {
+    deciding(graph)
+        .into_iter()
+        .map(|info| FirstAxis {
             info,
-            unknown: index.filter(|_| !has_rows_of_pixels(info, problem)),
-        }
-    };
-    deciding(graph).into_iter().map(first).collect()
+            unknown: problem
+                .at(&info.name, 0)
+                .filter(|&index| may_be(problem, index) && !has_rows_of_pixels(info, problem)),
+        })
+        .collect()
 }
 
 /// Whether an input whose first axis is open looks like an image and no operator counts its rows of three numbers.
@@ -182,9 +198,11 @@ fn has_rows_of_pixels(info: &TensorInfo, problem: &Problem) -> bool {
     let columns = problem
         .at(&info.name, 1)
         .map(|index| &problem.unknowns[index]);
-    let are_counted =
-        |columns: &Unknown| columns.is_shown && !matches!(columns.kind, Kind::Height | Kind::Width);
-    is_one_image(info) && columns.is_some_and(|columns| !are_counted(columns))
+    is_one_image(info) && columns.is_some_and(|columns| !is_counted(columns))
+}
+
+fn is_counted(columns: &Unknown) -> bool {
+    columns.is_shown && !matches!(columns.kind, Kind::Height | Kind::Width)
 }
 
 /// The unknowns of a batch without a name: the first ones of all inputs, or one that all have and one has first.
@@ -193,16 +211,20 @@ fn leading(firsts: &[FirstAxis<'_>], problem: &Problem) -> Vec<usize> {
     if let Some(all) = all.filter(|all| !all.is_empty()) {
         return all.into_iter().collect();
     }
-    let stands_in = |index: usize, info: &TensorInfo| {
-        (0..dims_of(info).len()).any(|axis| problem.at(&info.name, axis) == Some(index))
-    };
-    let everywhere = |&index: &usize| firsts.iter().all(|first| stands_in(index, first.info));
     firsts
         .iter()
         .filter_map(|first| first.unknown)
-        .find(everywhere)
+        .find(|&index| {
+            firsts
+                .iter()
+                .all(|first| stands_in(problem, index, first.info))
+        })
         .into_iter()
         .collect()
+}
+
+fn stands_in(problem: &Problem, index: usize, info: &TensorInfo) -> bool {
+    (0..dims_of(info).len()).any(|axis| problem.at(&info.name, axis) == Some(index))
 }
 
 /// The same with inputs of one dimension of which nothing else is known: what is counted or measured of each sample.
@@ -228,58 +250,45 @@ fn by_fixed_first(graph: &Graph) -> Option<Candidate> {
         .iter()
         .filter(|info| dims_of(info).len() > 1)
         .collect();
-    let first = |info: &&TensorInfo| match dims_of(info).first() {
-        Some(&Dim::Fixed(size)) => Some(size),
-        _ => None,
-    };
-    let size = first(deciding.first()?).filter(|&size| size > 0)?;
-    let shared = deciding
+    let size = first_size(deciding.first()?).filter(|&size| size > 0)?;
+    let is_shared = deciding
         .iter()
-        .all(|info| first(info) == Some(size) && !is_one_image(info));
-    let mut outputs = graph
-        .outputs
-        .iter()
-        .filter(|info| !dims_of(info).is_empty());
-    let mut known = outputs.by_ref().filter_map(|info| first(&info)).peekable();
-    let in_outputs = known.peek().is_none() || known.any(|output| output == size);
+        .all(|info| first_size(info) == Some(size) && !is_one_image(info));
+    let mut outputs = graph.outputs.iter().filter_map(first_size).peekable();
+    let in_outputs = outputs.peek().is_none() || outputs.any(|output| output == size);
     let axes = deciding.iter().map(|info| (info.name.clone(), 0)).collect();
-    (shared && in_outputs).then_some(Candidate {
-        unknowns: Vec::new(),
-        reason: AxisReason::FirstFixedDimension,
-        fixed: Some(Fixed { size, axes }),
-        is_likely: true,
-    })
+    (is_shared && in_outputs)
+        .then(|| Candidate::at(Fixed { size, axes }, AxisReason::FirstFixedDimension))
 }
 
 /// Open dimensions that a proof might show to be a batch: first ones before others.
 fn others(problem: &Problem) -> Vec<Candidate> {
-    let in_outputs = |index: usize| {
-        problem.outputs.is_empty()
-            || problem
-                .outputs
-                .iter()
-                .any(|expr| expr.dims().contains(&index))
-    };
-    let names_a_part = |index: usize| {
-        let name = problem.unknowns[index].name.to_lowercase();
-        PARTS.iter().any(|part| name.contains(part))
-    };
-    let fits = |&index: &usize| may_be(problem, index) && in_outputs(index) && !names_a_part(index);
-    let mut found: Vec<usize> = (0..problem.unknowns.len()).filter(fits).collect();
+    let mut found: Vec<usize> = (0..problem.unknowns.len())
+        .filter(|&index| may_be(problem, index) && in_outputs(problem, index))
+        .filter(|&index| !names_a_part(&problem.unknowns[index].name))
+        .collect();
     found.sort_by_key(|&index| {
-        problem.unknowns[index]
-            .places
-            .iter()
-            .map(|place| place.axis)
-            .min()
+        let places = problem.unknowns[index].places.iter();
+        places.map(|place| place.axis).min()
     });
-    let candidate = |index| Candidate {
-        unknowns: vec![index],
-        reason: AxisReason::Proof,
-        fixed: None,
-        is_likely: false,
-    };
-    found.into_iter().map(candidate).collect()
+    found
+        .into_iter()
+        .map(|index| Candidate {
+            is_likely: false,
+            ..Candidate::along(vec![index], AxisReason::Proof)
+        })
+        .collect()
+}
+
+/// Whether outputs grow with it, or none is known.
+fn in_outputs(problem: &Problem, index: usize) -> bool {
+    let mut outputs = problem.outputs.iter();
+    problem.outputs.is_empty() || outputs.any(|expr| expr.dims().contains(&index))
+}
+
+fn names_a_part(name: &str) -> bool {
+    let name = name.to_lowercase();
+    PARTS.iter().any(|part| name.contains(part))
 }
 
 /// Whether the file gives an unknown a name that an exporter's user chose.
@@ -289,12 +298,11 @@ fn is_symbol(graph: &Graph, problem: &Problem, index: usize) -> bool {
 
 pub(super) fn symbol(graph: &Graph, problem: &Problem, index: usize) -> Option<String> {
     let unknown = &problem.unknowns[index];
-    let is_it = |dim: &Dim| matches!(dim, Dim::Symbolic(name) if *name == unknown.name);
     graph
         .inputs
         .iter()
         .flat_map(dims_of)
-        .any(is_it)
+        .any(|dim| matches!(dim, Dim::Symbolic(name) if *name == unknown.name))
         .then(|| unknown.name.clone())
 }
 
@@ -303,6 +311,6 @@ pub(super) fn open_places(problem: &Problem) -> Vec<String> {
     let stored = problem
         .unknowns
         .iter()
-        .filter(|unknown| !unknown.places.is_empty() && unknown.kind != Kind::Factor);
+        .filter(|unknown| unknown.has_places() && unknown.kind != Kind::Factor);
     stored.map(|unknown| unknown.name.clone()).collect()
 }

@@ -31,34 +31,52 @@ pub fn usual_shapes(model: &Model, request: &InputRequest) -> Vec<Shape> {
 }
 
 fn shapes(problem: &Problem, most: u64) -> Option<Vec<Shape>> {
-    let stored = |index: &usize| !problem.unknowns[*index].places.is_empty();
-    let pasts: Vec<usize> = problem.of_kind(Kind::Past).filter(stored).collect();
+    let pasts: Vec<usize> = problem.placed(Kind::Past).collect();
     let past = *pasts.first()?;
     let tokens = problem
-        .of_kind(Kind::Tokens)
-        .filter(stored)
+        .placed(Kind::Tokens)
         .find(|&index| is_new(problem, index, past));
-    let is_asked = |index: usize| problem.unknowns[index].asked.is_some();
-    if pasts.iter().any(|&index| is_asked(index)) || tokens.is_some_and(is_asked) {
+    let lengths = Lengths {
+        pasts: pasts
+            .iter()
+            .map(|&index| &problem.unknowns[index])
+            .collect(),
+        tokens: tokens.map(|index| &problem.unknowns[index]),
+    };
+    if lengths.are_asked() {
         return None;
     }
     let most = limit(problem, past).min(most);
-    let shape = |name: &str, new: u64, kept: u64| {
-        let mut dims: BTreeMap<String, u64> = pasts
-            .iter()
-            .map(|&index| (problem.unknowns[index].name.clone(), kept))
-            .collect();
-        dims.extend(tokens.map(|tokens| (problem.unknowns[tokens].name.clone(), new)));
+    let decode = lengths.shape("decode", 1, TOKENS.min(most.saturating_sub(1)));
+    if lengths.tokens.is_none() || problem.takes_one_token {
+        return Some(vec![decode]);
+    }
+    let prefill = lengths.shape("prefill", TOKENS.min(most), 0);
+    Some(vec![prefill, decode])
+}
+
+/// Lengths of what a decoder keeps, and of what it reads anew.
+struct Lengths<'p> {
+    pasts: Vec<&'p Unknown>,
+    tokens: Option<&'p Unknown>,
+}
+
+impl Lengths<'_> {
+    /// Whether one of them is given a size.
+    fn are_asked(&self) -> bool {
+        let mut all = self.pasts.iter().copied().chain(self.tokens);
+        all.any(|unknown| unknown.asked.is_some())
+    }
+
+    fn shape(&self, name: &str, new: u64, kept: u64) -> Shape {
+        let pasts = self.pasts.iter().map(|past| (past.name.clone(), kept));
+        let mut dims: BTreeMap<String, u64> = pasts.collect();
+        dims.extend(self.tokens.map(|tokens| (tokens.name.clone(), new)));
         Shape {
             dims,
             name: Some(name.to_owned()),
         }
-    };
-    let decode = shape("decode", 1, TOKENS.min(most.saturating_sub(1)));
-    if tokens.is_none() || problem.takes_one_token {
-        return Some(vec![decode]);
     }
-    Some(vec![shape("prefill", TOKENS.min(most), 0), decode])
 }
 
 /// Whether a length of tokens is that of the new ones, and does not follow from others.
@@ -69,67 +87,75 @@ fn is_new(problem: &Problem, index: usize, past: usize) -> bool {
 
 /// The most tokens that tables of positions have room for.
 fn limit(problem: &Problem, past: usize) -> u64 {
-    let bound = |relation: &Relation| match relation {
-        Relation::AtMost(expr, most) if expr.dims().contains(&past) => {
-            // Some tables begin with rows that stand for no position.
-            let skipped = expr
-                .evaluate(&|_| Some(0))
-                .and_then(|first| u64::try_from(first).ok());
-            Some(most.saturating_sub(skipped.unwrap_or(0)))
-        }
-        _ => None,
-    };
     problem
         .demands
         .iter()
-        .filter_map(|demand| bound(&demand.relation))
+        .filter_map(|demand| room(&demand.relation, past))
         .min()
         .unwrap_or(u64::MAX)
+}
+
+/// The most positions that a relation leaves to a past and what follows it.
+fn room(relation: &Relation, past: usize) -> Option<u64> {
+    let Relation::AtMost(expr, most) = relation else {
+        return None;
+    };
+    if !expr.dims().contains(&past) {
+        return None;
+    }
+    // Some tables begin with rows that stand for no position.
+    let skipped = expr.evaluate(&|_| Some(0)).unwrap_or(0);
+    Some(most.saturating_sub(u64::try_from(skipped).unwrap_or(0)))
+}
+
+fn holds_whole_numbers(inputs: &[TensorInfo], place: &InputAxis) -> bool {
+    let info = inputs.iter().find(|info| info.name == place.input);
+    let kind = info.and_then(|info| fed_type(info).ok());
+    kind.is_some_and(|kind| kind.is_integer() || kind == ElementType::Bool)
 }
 
 impl Problem {
     /// Where tokens are kept from before, lengths of masks that nothing else decides count those and the new ones.
     pub(super) fn follow_cache(&mut self, inputs: &[TensorInfo]) {
-        let stored = |index: &usize| !self.unknowns[*index].places.is_empty();
-        let tokens: Vec<usize> = self.of_kind(Kind::Tokens).filter(stored).collect();
-        let past = self.of_kind(Kind::Past).find(stored);
+        let tokens: Vec<usize> = self.placed(Kind::Tokens).collect();
+        let past = self.placed(Kind::Past).next();
         let (Some(past), Some(new)) = (past, self.new_tokens(&tokens)) else {
             return;
         };
         self.count_new(past, new);
-        let whole = |place: &InputAxis| {
-            let info = inputs.iter().find(|info| info.name == place.input);
-            let kind = info.and_then(|info| fed_type(info).ok());
-            kind.is_some_and(|kind| kind.is_integer() || kind == ElementType::Bool)
-        };
         for index in tokens.into_iter().filter(|&index| index != new) {
             let unknown = &self.unknowns[index];
-            if unknown.derived.is_empty() && !unknown.is_shown && unknown.places.iter().all(whole) {
+            let is_free = unknown.derived.is_empty() && !unknown.is_shown;
+            let mut places = unknown.places.iter();
+            if is_free && places.all(|place| holds_whole_numbers(inputs, place)) {
                 self.derive_sum(index, past, new);
             }
         }
     }
 
+    /// The unknowns of a kind that stand in inputs.
+    fn placed(&self, kind: Kind) -> impl Iterator<Item = usize> {
+        self.of_kind(kind)
+            .filter(|&index| self.unknowns[index].has_places())
+    }
+
     /// The length that counts the new tokens: one that operators show to count tokens, or one whose name says no more.
     fn new_tokens(&self, tokens: &[usize]) -> Option<usize> {
-        let first = |fits: fn(&Unknown) -> bool| {
-            tokens
-                .iter()
-                .copied()
-                .find(|&index| fits(&self.unknowns[index]))
-        };
-        first(|unknown| unknown.is_shown).or_else(|| {
-            first(|unknown| unknown.derived.is_empty() && !unknown.name.contains("total"))
-        })
+        let shown = tokens.iter().find(|&&index| self.unknowns[index].is_shown);
+        let plain = tokens.iter().find(|&&index| {
+            let unknown = &self.unknowns[index];
+            unknown.derived.is_empty() && !unknown.name.contains("total")
+        });
+        shown.or(plain).copied()
     }
 
     /// Lengths whose names say that one token follows the past count all new ones where operators tie them to those and
     /// where an input chooses a branch: exporters of old gave such names to masks of models that take a prompt as well.
     fn count_new(&mut self, past: usize, new: usize) {
         for index in (0..self.unknowns.len()).filter(|&index| index != new) {
-            let is_next = |one: &Derivation| self.is_next(&one.expr);
             let derived = self.unknowns[index].derived.iter().cloned();
-            let (next, others): (Vec<Derivation>, Vec<Derivation>) = derived.partition(is_next);
+            let (next, others): (Vec<Derivation>, Vec<Derivation>) =
+                derived.partition(|one| self.is_next(&one.expr));
             if next.is_empty() {
                 continue;
             }
@@ -146,10 +172,14 @@ impl Problem {
 
     /// Whether it is one more than a past: `past_length + 1`.
     fn is_next(&self, expr: &Expr) -> bool {
-        let is_past =
-            |term: &Expr| matches!(term, Expr::Dim(dim) if self.unknowns[*dim].kind == Kind::Past);
         let Expr::Sum(terms) = expr else { return false };
-        terms.len() == 2 && terms.iter().any(is_past) && terms.contains(&Expr::Number(1))
+        terms.len() == 2
+            && terms.contains(&Expr::Number(1))
+            && terms.iter().any(|term| self.is_past(term))
+    }
+
+    fn is_past(&self, term: &Expr) -> bool {
+        matches!(term, Expr::Dim(dim) if self.unknowns[*dim].kind == Kind::Past)
     }
 
     fn derive_sum(&mut self, index: usize, one: usize, other: usize) {

@@ -92,14 +92,15 @@ impl Kind {
             Some([_, width]) if width == place.axis => return Some(Kind::Width),
             _ => {}
         }
-        let is_band =
-            |axis: usize| matches!(dims.get(axis), Some(Dim::Fixed(size)) if BANDS.contains(size));
-        match (dims.len(), place.axis) {
-            (2, 1) if matches!(element_type, ElementType::Int32 | ElementType::Int64) => {
+        match (dims, place.axis) {
+            ([_, _], 1) if matches!(element_type, ElementType::Int32 | ElementType::Int64) => {
                 Some(Kind::Tokens)
             }
-            (3, 1) if element_type.is_float() && is_band(2) => Some(Kind::Frames),
-            (3, 2) if element_type.is_float() && is_band(1) => Some(Kind::Frames),
+            ([_, _, bands], 1) | ([_, bands, _], 2)
+                if element_type.is_float() && is_fixed_at(bands, &BANDS) =>
+            {
+                Some(Kind::Frames)
+            }
             _ => None,
         }
     }
@@ -143,16 +144,23 @@ impl Kind {
 
 /// Axes of rows and columns, where sizes are those of an image: one, three or four colours beside two open sizes.
 fn image_axes(dims: &[Dim], element_type: ElementType) -> Option<[usize; 2]> {
-    let open = |axis: usize| !matches!(dims[axis], Dim::Fixed(_));
-    let colours = |axis: usize, counts: &[u64]| matches!(&dims[axis], Dim::Fixed(size) if counts.contains(size));
-    let found = match dims.len() {
-        4 if colours(1, &[1, 3, 4]) && !colours(3, &[3]) => [2, 3],
-        4 if colours(3, &[1, 3, 4]) => [1, 2],
-        3 if colours(0, &[3]) => [1, 2],
-        3 if colours(2, &[3]) && element_type == ElementType::Uint8 => [0, 1],
+    let found = match dims {
+        [_, second, _, last] if is_fixed_at(second, &[1, 3, 4]) && !is_fixed_at(last, &[3]) => {
+            [2, 3]
+        }
+        [.., last] if dims.len() == 4 && is_fixed_at(last, &[1, 3, 4]) => [1, 2],
+        [first, _, _] if is_fixed_at(first, &[3]) => [1, 2],
+        [_, _, last] if is_fixed_at(last, &[3]) && element_type == ElementType::Uint8 => [0, 1],
         _ => return None,
     };
-    found.iter().any(|&axis| open(axis)).then_some(found)
+    let is_open = found
+        .iter()
+        .any(|&axis| !matches!(dims[axis], Dim::Fixed(_)));
+    is_open.then_some(found)
+}
+
+fn is_fixed_at(dim: &Dim, sizes: &[u64]) -> bool {
+    matches!(dim, Dim::Fixed(size) if sizes.contains(size))
 }
 
 /// Whether the first of the dimensions holds the colours of one image.

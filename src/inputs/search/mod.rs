@@ -87,12 +87,8 @@ impl Search {
         plans::check_names(&graph, &request)?;
         let mut problem = Problem::new(&graph, &request)?;
         if shape.name.is_some() {
-            for unknown in shape.dims.keys().filter(|name| !given.contains_key(*name)) {
-                let index = problem.named(unknown);
-                index
-                    .into_iter()
-                    .for_each(|index| problem.unknowns[index].asked_by = SizeSource::MadeUp);
-            }
+            let usual = shape.dims.keys().filter(|name| !given.contains_key(*name));
+            usual.for_each(|name| problem.note_made_up(name));
         }
         let beside = beside(model);
         let told = told::told(&problem, &graph.inputs, &beside.entries);
@@ -102,38 +98,35 @@ impl Search {
         let note = taken
             .iter()
             .map(|taken| format!("{taken}, so it is no batch"));
-        let notes = note.chain(beside.notes).collect();
-        let first = batches.first().filter(|candidate| candidate.is_likely);
-        let base = Choice {
-            batch: first
-                .map(|first| first.unknowns.clone())
-                .unwrap_or_default(),
-            ..Choice::default()
-        };
         let mut search = Search {
+            notes: note.chain(beside.notes).collect(),
+            attempts: Attempts::beginning_with(likely(&batches)),
             graph,
             request,
             problem,
             told,
-            notes,
             classes: beside.classes,
             batches,
             taken,
-            attempts: Attempts::beginning_with(base),
         };
-        match search.plan_at(&search.attempts.base) {
-            Err(InputError::NoSamples { path })
-                if path.is_dir() && search.request.batch_dim.is_none() =>
-            {
-                search.give_up_batch();
-                search.plan_at(&search.attempts.base)?;
-            }
-            plan => drop(plan?),
-        }
+        search.settle_batch()?;
         Ok(search)
     }
 
-    /// Tries no batch. A test set of the standard's may hold a tensor without rows on purpose, which is fed as it is.
+    /// Fails where nothing can be fed at all. A test set of the standard's may hold a tensor without rows on purpose,
+    /// which is fed as it is, without a batch.
+    fn settle_batch(&mut self) -> Result<(), InputError> {
+        match self.plan_at(&self.attempts.base) {
+            Err(InputError::NoSamples { path })
+                if path.is_dir() && self.request.batch_dim.is_none() =>
+            {
+                self.give_up_batch();
+                self.plan_at(&self.attempts.base).map(drop)
+            }
+            plan => plan.map(drop),
+        }
+    }
+
     fn give_up_batch(&mut self) {
         let reason = "a tensor of the test data has no rows, so that it is fed as it is".to_owned();
         self.notes.push(format!("{reason} and there is no batch"));
@@ -217,20 +210,32 @@ impl Search {
     }
 }
 
+/// The choice of the first batch, where that is likely; nothing else is chosen.
+fn likely(batches: &[Candidate]) -> Choice {
+    let first = batches.first().filter(|candidate| candidate.is_likely);
+    Choice {
+        batch: first
+            .map(|first| first.unknowns.clone())
+            .unwrap_or_default(),
+        ..Choice::default()
+    }
+}
+
 /// Inputs with shapes at batch 1, the one value of those that steer, and the fill of those not filled the first way.
 fn trial(plan: &InputPlan, choice: &Choice) -> String {
-    let input = |(index, fed): (usize, &FedInput)| {
-        let way = match &fed.fill {
-            _ if choice.fills.contains_key(&index) => format!(" ({})", fed.reason),
-            FillKind::Constant(value) if fed.steers => format!(" = {value}"),
-            _ => String::new(),
-        };
-        format!("{} {}{way}", fed.name, fed.shape_words(1))
-    };
-    plan.fed
-        .iter()
-        .enumerate()
-        .map(input)
-        .collect::<Vec<_>>()
-        .join(", ")
+    let inputs = plan.fed.iter().enumerate();
+    let words: Vec<String> = inputs
+        .map(|(index, fed)| match &fed.fill {
+            _ if choice.fills.contains_key(&index) => {
+                format!("{} ({})", fed_words(fed), fed.reason)
+            }
+            FillKind::Constant(value) if fed.steers => format!("{} = {value}", fed_words(fed)),
+            _ => fed_words(fed),
+        })
+        .collect();
+    words.join(", ")
+}
+
+fn fed_words(fed: &FedInput) -> String {
+    format!("{} {}", fed.name, fed.shape_words(1))
 }

@@ -15,13 +15,16 @@ enum Token {
 /// The expression that a name spells; `dim` gives the dimension of a name within it. Absent where it is a plain name.
 pub(super) fn expression(text: &str, dim: &mut impl FnMut(&str) -> Expr) -> Option<Expr> {
     let tokens = tokens(text)?;
-    let is_operator = |token: &Token| matches!(token, Token::Sign('+' | '-' | '*' | '/'));
     if !tokens.iter().any(is_operator) {
         return None;
     }
     // Names are looked up only once the whole text is known to be an expression.
     parse(&tokens, &mut |_| Expr::Unknown)?;
     parse(&tokens, dim)
+}
+
+fn is_operator(token: &Token) -> bool {
+    matches!(token, Token::Sign('+' | '-' | '*' | '/'))
 }
 
 fn parse(tokens: &[Token], dim: &mut impl FnMut(&str) -> Expr) -> Option<Expr> {
@@ -37,27 +40,38 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
     }
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(&letter) = letters.get(at) {
-        let word = letters[at..]
-            .iter()
-            .take_while(|letter| is_word(**letter))
-            .count();
-        at += word.max(1);
-        found.push(match letter {
-            _ if word > 0 => named(letters[at - word..at].iter().collect(), &found),
-            ' ' => continue,
-            // Of `seq-len` the hyphen is a part, and of `past - 1` and `n-1` it is not.
-            '-' if letters.get(at).is_some_and(|next| next.is_alphabetic()) => return None,
-            '/' if letters.get(at) == Some(&'/') => {
-                at += 1;
-                Token::Sign('/')
+    while at < letters.len() {
+        let rest = &letters[at..];
+        let word = rest.iter().take_while(|letter| is_word(**letter)).count();
+        let taken = match rest {
+            _ if word > 0 => {
+                found.push(named(rest[..word].iter().collect(), &found));
+                word
             }
-            '+' | '-' | '*' | '/' | '(' | ')' => Token::Sign(letter),
-            '\u{d7}' => Token::Sign('*'),
-            _ => return None,
-        });
+            [' ', ..] => 1,
+            ['/', '/', ..] => {
+                found.push(Token::Sign('/'));
+                2
+            }
+            _ => {
+                found.push(sign(rest)?);
+                1
+            }
+        };
+        at += taken;
     }
     Some(found)
+}
+
+/// The sign that a text begins with.
+fn sign(text: &[char]) -> Option<Token> {
+    match text {
+        // Of `seq-len` the hyphen is a part, and of `past - 1` and `n-1` it is not.
+        ['-', next, ..] if next.is_alphabetic() => None,
+        [sign @ ('+' | '-' | '*' | '/' | '(' | ')'), ..] => Some(Token::Sign(*sign)),
+        ['\u{d7}', ..] => Some(Token::Sign('*')),
+        _ => None,
+    }
 }
 
 fn is_word(letter: char) -> bool {
@@ -94,13 +108,11 @@ impl<F: FnMut(&str) -> Expr> Reader<'_, F> {
 
     fn sum(&mut self) -> Option<Expr> {
         let mut terms = vec![self.product()?];
-        while let Some(Token::Sign(sign @ ('+' | '-'))) = self.tokens.get(self.at).cloned() {
-            self.at += 1;
+        while let Some(sign) = self.take_one_of(&['+', '-']) {
             let term = self.product()?;
-            terms.push(if sign == '+' {
-                term
-            } else {
-                Expr::Product(vec![Expr::Number(-1), term])
+            terms.push(match sign {
+                '+' => term,
+                _ => Expr::Product(vec![Expr::Number(-1), term]),
             });
         }
         Some(if terms.len() == 1 {
@@ -110,10 +122,20 @@ impl<F: FnMut(&str) -> Expr> Reader<'_, F> {
         })
     }
 
+    /// The next token, if it is one of these signs.
+    fn take_one_of(&mut self, signs: &[char]) -> Option<char> {
+        match self.tokens.get(self.at)? {
+            Token::Sign(sign) if signs.contains(sign) => {
+                self.at += 1;
+                Some(*sign)
+            }
+            _ => None,
+        }
+    }
+
     fn product(&mut self) -> Option<Expr> {
         let mut whole = self.factor()?;
-        while let Some(Token::Sign(sign @ ('*' | '/'))) = self.tokens.get(self.at).cloned() {
-            self.at += 1;
+        while let Some(sign) = self.take_one_of(&['*', '/']) {
             let factor = self.factor()?;
             whole = match sign {
                 '*' => Expr::Product(vec![whole, factor]),
@@ -142,18 +164,21 @@ impl<F: FnMut(&str) -> Expr> Reader<'_, F> {
 }
 
 pub(super) fn renamed(expr: &Expr, rename: &impl Fn(usize) -> usize) -> Expr {
-    let all = |parts: &[Expr]| parts.iter().map(|part| renamed(part, rename)).collect();
     let boxed = |part: &Expr| Box::new(renamed(part, rename));
     match expr {
         Expr::Dim(dim) => Expr::Dim(rename(*dim)),
-        Expr::Sum(terms) => Expr::Sum(all(terms)),
-        Expr::Product(factors) => Expr::Product(all(factors)),
+        Expr::Sum(terms) => Expr::Sum(all_renamed(terms, rename)),
+        Expr::Product(factors) => Expr::Product(all_renamed(factors, rename)),
         Expr::Quotient(whole, part) => Expr::Quotient(boxed(whole), boxed(part)),
         Expr::Max(one, other) => Expr::Max(boxed(one), boxed(other)),
         Expr::Min(one, other) => Expr::Min(boxed(one), boxed(other)),
         Expr::Broadcast(one, other) => Expr::Broadcast(boxed(one), boxed(other)),
         Expr::Number(_) | Expr::Unknown => expr.clone(),
     }
+}
+
+fn all_renamed(parts: &[Expr], rename: &impl Fn(usize) -> usize) -> Vec<Expr> {
+    parts.iter().map(|part| renamed(part, rename)).collect()
 }
 
 /// Whether nothing in it is unknown, in normal form or not.
@@ -163,24 +188,38 @@ pub(super) fn is_known(expr: &Expr) -> bool {
 
 /// The expression as people write it: `past + 1`.
 pub(super) fn words(expr: &Expr, name: &impl Fn(usize) -> String) -> String {
-    let joined = |parts: &[Expr], sign: &str| {
-        let word = |part: &Expr| match part {
-            Expr::Sum(_) if sign != " + " => format!("({})", words(part, name)),
-            _ => words(part, name),
-        };
-        parts.iter().map(word).collect::<Vec<_>>().join(sign)
-    };
     match expr {
         Expr::Number(number) => number.to_string(),
         Expr::Dim(dim) => name(*dim),
-        Expr::Sum(terms) => joined(terms, " + ").replace("+ -", "- "),
-        Expr::Product(factors) => joined(factors, " x "),
-        Expr::Quotient(whole, part) => joined(&[(**whole).clone(), (**part).clone()], " / "),
+        Expr::Sum(terms) => joined(terms, " + ", name).replace("+ -", "- "),
+        Expr::Product(factors) => joined(factors, " x ", name),
+        Expr::Quotient(whole, part) => {
+            format!("{} / {}", operand(whole, name), operand(part, name))
+        }
         Expr::Max(one, other) => format!("max({}, {})", words(one, name), words(other, name)),
         Expr::Min(one, other) => format!("min({}, {})", words(one, name), words(other, name)),
         // One of them is 1 long, or both are alike.
         Expr::Broadcast(one, other) => format!("{} or {}", words(one, name), words(other, name)),
         Expr::Unknown => "?".to_owned(),
+    }
+}
+
+fn joined(parts: &[Expr], sign: &str, name: &impl Fn(usize) -> String) -> String {
+    let words: Vec<String> = parts
+        .iter()
+        .map(|part| match sign {
+            " + " => words(part, name),
+            _ => operand(part, name),
+        })
+        .collect();
+    words.join(sign)
+}
+
+/// A part that something binds closer than a sum.
+fn operand(part: &Expr, name: &impl Fn(usize) -> String) -> String {
+    match part {
+        Expr::Sum(_) => format!("({})", words(part, name)),
+        _ => words(part, name),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Search;
 use super::batch::{self, Candidate};
 use super::solve::{self, Choice, Sized};
+use super::{Search, Unknown};
 use crate::inputs::argument::forms_of;
 use crate::inputs::dims::{Dims, Placed, dims_of};
 use crate::inputs::from_data::{Decided, from_data};
@@ -26,15 +26,11 @@ pub(super) fn check_names(graph: &Graph, request: &InputRequest) -> Result<(), I
     for info in &graph.inputs {
         fed_type(info)?;
     }
-    let names = || graph.inputs.iter().map(|info| info.name.clone());
-    match request
-        .ranges
-        .keys()
-        .find(|range| !names().any(|name| name == **range))
-    {
+    let present: Vec<String> = graph.inputs.iter().map(|info| info.name.clone()).collect();
+    match request.ranges.keys().find(|name| !present.contains(name)) {
         Some(name) => Err(InputError::UnknownInput {
             name: name.clone(),
-            present: names().collect(),
+            present,
         }),
         None => Ok(()),
     }
@@ -42,11 +38,8 @@ pub(super) fn check_names(graph: &Graph, request: &InputRequest) -> Result<(), I
 
 impl Search {
     pub(super) fn plan_at(&self, choice: &Choice) -> Result<InputPlan, InputError> {
-        let is_it = |candidate: &&Candidate| {
-            candidate.unknowns == choice.batch
-                && (candidate.fixed.is_some() || !choice.batch.is_empty())
-        };
-        self.plan_with(choice, self.batches.iter().find(is_it))
+        let mut batches = self.batches.iter();
+        self.plan_with(choice, batches.find(|candidate| is_of(candidate, choice)))
     }
 
     fn plan_with(
@@ -57,32 +50,23 @@ impl Search {
         let dims = self.dims(choice, candidate)?;
         let axis = candidate.map_or_else(|| self.no_axis(), |candidate| self.axis(candidate));
         let Decided { fed, source, notes } = self.fed(choice, &dims, &axis)?;
-        let classes = ClassNames {
-            told: self.classes.clone(),
-            ..ClassNames::of(&self.graph)
-        };
-        let outputs = self
-            .graph
-            .outputs
-            .iter()
-            .map(|info| info.name.clone())
-            .collect();
-        let seed = self.request.seed;
-        let forms = Forms {
-            inputs: forms_of(&self.graph.inputs),
-            outputs: forms_of(&self.graph.outputs),
-        };
-        let sample_output_bytes = None;
+        let outputs = self.graph.outputs.iter();
         Ok(InputPlan {
             fed,
             batch_axis: axis,
-            outputs,
-            forms,
-            classes,
+            outputs: outputs.map(|info| info.name.clone()).collect(),
+            forms: Forms {
+                inputs: forms_of(&self.graph.inputs),
+                outputs: forms_of(&self.graph.outputs),
+            },
+            classes: ClassNames {
+                told: self.classes.clone(),
+                ..ClassNames::of(&self.graph)
+            },
             source,
-            seed,
+            seed: self.request.seed,
             notes,
-            sample_output_bytes,
+            sample_output_bytes: None,
         })
     }
 
@@ -95,27 +79,13 @@ impl Search {
         plan: &InputPlan,
         axis: Option<&BatchAxis>,
     ) -> Result<InputPlan, InputError> {
-        let is_it = |axis: &BatchAxis| {
-            self.batches
-                .iter()
-                .find(|candidate| self.axis(candidate).axes == axis.axes)
+        let candidate = match axis {
+            Some(axis) => Some(self.candidate_along(axis)?),
+            None => None,
         };
-        let candidate = axis.and_then(is_it);
-        if let (Some(axis), None) = (axis, candidate) {
-            let name = axis
-                .symbol
-                .clone()
-                .unwrap_or_else(|| format!("{:?}", axis.axes));
-            return Err(InputError::UnknownDim {
-                name,
-                present: batch::open_places(&self.problem),
-            });
-        }
-        let batch = candidate
-            .map(|candidate| candidate.unknowns.clone())
-            .unwrap_or_default();
+        let batch = candidate.map(|candidate| candidate.unknowns.clone());
         let mut choice = Choice {
-            batch,
+            batch: batch.unwrap_or_default(),
             sizes: self.sizes_of(plan),
             fills: self.attempts.last.fills.clone(),
         };
@@ -130,32 +100,28 @@ impl Search {
         Ok(along)
     }
 
+    fn candidate_along(&self, axis: &BatchAxis) -> Result<&Candidate, InputError> {
+        let mut batches = self.batches.iter();
+        let found = batches.find(|candidate| self.axis(candidate).axes == axis.axes);
+        found.ok_or_else(|| InputError::UnknownDim {
+            name: axis
+                .symbol
+                .clone()
+                .unwrap_or_else(|| format!("{:?}", axis.axes)),
+            present: batch::open_places(&self.problem),
+        })
+    }
+
     /// Sizes that a plan has for the unknowns that follow from no others.
     fn sizes_of(&self, plan: &InputPlan) -> BTreeMap<usize, Sized> {
         let mut sizes = BTreeMap::new();
         for (index, unknown) in self.problem.unknowns.iter().enumerate() {
-            let Some(place) = unknown.places.first() else {
-                continue;
+            let sized = match unknown.places.first() {
+                Some(place) => fed_size(plan, place),
+                None => self.attempts.last.sizes.get(&index).cloned(),
             };
-            let Some(fed) = plan.fed.iter().find(|fed| fed.name == place.input) else {
-                continue;
-            };
-            let source = fed
-                .sources
-                .get(place.axis)
-                .cloned()
-                .unwrap_or(SizeSource::MadeUp);
-            let follows = matches!(source, SizeSource::Derived { .. });
-            if let Some(&Some(size)) = fed.dims.get(place.axis).filter(|_| !follows) {
-                sizes.insert(index, Sized { size, source });
-            }
+            sizes.extend(sized.map(|sized| (index, sized)));
         }
-        let factors = (0..self.problem.unknowns.len())
-            .filter(|&index| self.problem.unknowns[index].places.is_empty());
-        sizes.extend(
-            factors
-                .filter_map(|index| Some((index, self.attempts.last.sizes.get(&index)?.clone()))),
-        );
         sizes
     }
 
@@ -164,46 +130,18 @@ impl Search {
         let rows = solve::rows(&self.problem, choice, &sizes);
         let mut dims = Dims::default();
         for (index, unknown) in self.problem.unknowns.iter().enumerate() {
-            let sized = sizes[index].clone().unwrap_or(Sized {
-                size: 1,
-                source: SizeSource::MadeUp,
-            });
-            let placed = match rows[index] {
-                Some(rows) => Placed {
-                    size: None,
-                    rows,
-                    source: batch_source(sized.source),
-                },
-                None => Placed {
-                    size: Some(sized.size),
-                    rows: 1,
-                    source: sized.source,
-                },
-            };
-            dims.places.extend(
-                unknown
-                    .places
-                    .iter()
-                    .map(|place| (place.clone(), placed.clone())),
-            );
+            let placed = placed(sizes[index].clone(), rows[index]);
+            let places = unknown.places.iter();
+            dims.places
+                .extend(places.map(|place| (place.clone(), placed.clone())));
         }
-        for (input, &axis) in candidate
-            .iter()
-            .filter_map(|one| one.fixed.as_ref())
-            .flat_map(|fixed| &fixed.axes)
-        {
+        let fixed = candidate.and_then(|candidate| candidate.fixed.as_ref());
+        for (input, &axis) in fixed.iter().flat_map(|fixed| &fixed.axes) {
             let place = InputAxis {
                 input: input.clone(),
                 axis: axis as usize,
             };
-            dims.places.insert(
-                place,
-                Placed {
-                    size: None,
-                    rows: 1,
-                    source: SizeSource::Batch,
-                },
-            );
+            dims.places.insert(place, of_batch(1, SizeSource::Batch));
         }
         Ok(dims)
     }
@@ -216,14 +154,11 @@ impl Search {
                     path: labels.clone(),
                 });
             }
-            (None, None) => {
-                let fed = self.made_up(choice, dims)?;
-                Decided {
-                    fed,
-                    source: InputSource::Synthesized,
-                    notes: Vec::new(),
-                }
-            }
+            (None, None) => Decided {
+                fed: self.made_up(choice, dims)?,
+                source: InputSource::Synthesized,
+                notes: Vec::new(),
+            },
         };
         if let Some(fixed) = axis.fixed_size.filter(|&fixed| fixed > 1) {
             decided.notes.push(format!(
@@ -237,43 +172,39 @@ impl Search {
     fn made_up(&self, choice: &Choice, dims: &Dims) -> Result<Vec<FedInput>, InputError> {
         let shapes = self.shapes(dims);
         let values = Values::new(&self.graph, &shapes);
-        let feed = |(index, info): (usize, &TensorInfo)| {
-            let mut ways: Vec<Fill> = fills(info, &values, &self.request)?;
-            let way = choice
-                .fills
-                .get(&index)
-                .copied()
-                .unwrap_or(0)
-                .min(ways.len().saturating_sub(1));
-            let mut fed = fed_input(
-                info,
-                fed_type(info)?,
-                dims.shape(info),
-                ways.swap_remove(way),
-            );
-            dims.set(&mut fed, info);
-            if let Some(tensor) = info.value_type.as_sequence() {
-                fed.no_tensor = Some(NoTensor::Sequence(sequence::shapes(tensor, way, |name| {
-                    self.size(dims, name)
-                })));
-            }
-            Ok(fed)
-        };
-        self.graph.inputs.iter().enumerate().map(feed).collect()
+        let mut all = Vec::new();
+        for (index, info) in self.graph.inputs.iter().enumerate() {
+            let ways = fills(info, &values, &self.request)?;
+            let wanted = choice.fills.get(&index).copied().unwrap_or(0);
+            all.push(self.filled(info, dims, ways, wanted)?);
+        }
+        Ok(all)
+    }
+
+    /// An input that is filled in the wanted one of several ways, or in the last.
+    fn filled(
+        &self,
+        info: &TensorInfo,
+        dims: &Dims,
+        mut ways: Vec<Fill>,
+        wanted: usize,
+    ) -> Result<FedInput, InputError> {
+        let way = wanted.min(ways.len().saturating_sub(1));
+        let fill = ways.swap_remove(way);
+        let mut fed = fed_input(info, fed_type(info)?, dims.shape(info), fill);
+        dims.set(&mut fed, info);
+        if let Some(tensor) = info.value_type.as_sequence() {
+            let shapes = sequence::shapes(tensor, way, |name| self.size(dims, name));
+            fed.no_tensor = Some(NoTensor::Sequence(shapes));
+        }
+        Ok(fed)
     }
 
     /// The size of a dimension of that name: as asked for, or as an input has it.
     fn size(&self, dims: &Dims, name: &str) -> Option<u64> {
-        let has_name = |dim: &Dim| matches!(dim, Dim::Symbolic(symbol) if symbol == name);
-        let of = |info: &TensorInfo| {
-            let axis = dims_of(info).iter().position(has_name)?;
-            dims.of(info)[axis].size
-        };
-        self.request
-            .dims
-            .get(name)
-            .copied()
-            .or_else(|| self.graph.inputs.iter().find_map(of))
+        let asked = self.request.dims.get(name).copied();
+        let mut inputs = self.graph.inputs.iter();
+        asked.or_else(|| inputs.find_map(|info| size_within(info, dims, name)))
     }
 
     fn shapes(&self, dims: &Dims) -> Shapes {
@@ -291,44 +222,42 @@ impl Search {
         };
         let shapes = self.shapes(&dims);
         let values = Values::new(&self.graph, &shapes);
-        let count = |info| fills(info, &values, &self.request).map_or(0, |ways| ways.len());
-        self.graph.inputs.iter().map(count).collect()
+        let inputs = self.graph.inputs.iter();
+        inputs
+            .map(|info| fills(info, &values, &self.request).map_or(0, |ways| ways.len()))
+            .collect()
     }
 
     pub(super) fn axis(&self, candidate: &Candidate) -> BatchAxis {
-        let proof = match candidate.reason {
-            AxisReason::Given => BatchProof::Given,
-            _ => BatchProof::Untried,
+        let (axes, symbol) = match &candidate.fixed {
+            Some(fixed) => (fixed.axes.clone(), None),
+            None => (self.grown_with(candidate), self.symbol(candidate)),
         };
-        if let Some(fixed) = &candidate.fixed {
-            let (axes, fixed_size) = (fixed.axes.clone(), Some(fixed.size));
-            return BatchAxis {
-                axes,
-                symbol: None,
-                fixed_size,
-                reason: candidate.reason,
-                proof,
-            };
+        BatchAxis {
+            axes,
+            symbol,
+            fixed_size: candidate.fixed.as_ref().map(|fixed| fixed.size),
+            reason: candidate.reason,
+            proof: match candidate.reason {
+                AxisReason::Given => BatchProof::Given,
+                _ => BatchProof::Untried,
+            },
         }
+    }
+
+    /// Axes that grow with the samples of a candidate, by input.
+    fn grown_with(&self, candidate: &Candidate) -> BTreeMap<String, u64> {
         let choice = Choice {
             batch: candidate.unknowns.clone(),
             ..Choice::default()
         };
-        let axes = self
-            .dims(&choice, None)
-            .map(|dims| grown(&dims))
-            .unwrap_or_default();
-        let symbol = candidate
-            .unknowns
-            .iter()
-            .find_map(|&index| batch::symbol(&self.graph, &self.problem, index));
-        BatchAxis {
-            axes,
-            symbol,
-            fixed_size: None,
-            reason: candidate.reason,
-            proof,
-        }
+        let dims = self.dims(&choice, None);
+        dims.map(|dims| grown(&dims)).unwrap_or_default()
+    }
+
+    fn symbol(&self, candidate: &Candidate) -> Option<String> {
+        let mut unknowns = candidate.unknowns.iter();
+        unknowns.find_map(|&index| batch::symbol(&self.graph, &self.problem, index))
     }
 
     fn no_axis(&self) -> BatchAxis {
@@ -347,51 +276,52 @@ impl Search {
 
     /// The inputs and their open dimensions that no size was given to, and sizes that were, as a fragment of a sentence.
     pub(super) fn open(&self) -> String {
-        let unknowns = &self.problem.unknowns;
-        let open = |info: &TensorInfo| {
-            let name = |axis: usize| {
-                let unknown = &unknowns[self.problem.at(&info.name, axis)?];
-                unknown
-                    .asked
-                    .is_none()
-                    .then(|| format!("`{}`", unknown.name))
-            };
-            let names: Vec<String> = (0..dims_of(info).len()).filter_map(name).collect();
-            (!names.is_empty())
-                .then(|| format!("input `{}` leaves {} open", info.name, names.join(", ")))
+        let inputs = self.graph.inputs.iter();
+        let open: Vec<String> = inputs.filter_map(|info| self.left_open(info)).collect();
+        let open = match open.is_empty() {
+            true => "its inputs leave no dimension open".into(),
+            false => open.join(", "),
         };
-        let inputs: Vec<String> = self.graph.inputs.iter().filter_map(open).collect();
-        let open = if inputs.is_empty() {
-            "its inputs leave no dimension open".into()
-        } else {
-            inputs.join(", ")
-        };
-        let given = unknowns.iter().filter(|unknown| !unknown.places.is_empty());
-        let given: Vec<String> = given
-            .filter_map(|one| Some(format!("`{}` is {}", one.name, one.asked?)))
+        let unknowns = self.problem.unknowns.iter();
+        let given: Vec<String> = unknowns
+            .filter(|unknown| unknown.has_places())
+            .filter_map(|unknown| Some(format!("`{}` is {}", unknown.name, unknown.asked?)))
             .collect();
-        if given.is_empty() {
-            open
-        } else {
-            format!("{open}, where {}", given.join(" and "))
+        match given.is_empty() {
+            true => open,
+            false => format!("{open}, where {}", given.join(" and ")),
         }
     }
 
-    pub(super) fn remedy(&self) -> String {
-        let unknowns = || self.problem.unknowns.iter();
-        let dims = unknowns()
-            .filter(|one| !one.places.is_empty() && one.asked.is_none() && one.derived.is_empty());
-        let mut options: Vec<String> = dims
-            .map(|one| format!("--dim {}=N", shell_word(&one.name)))
+    fn left_open(&self, info: &TensorInfo) -> Option<String> {
+        let names: Vec<String> = (0..dims_of(info).len())
+            .filter_map(|axis| self.problem.at(&info.name, axis))
+            .map(|index| &self.problem.unknowns[index])
+            .filter(|unknown| unknown.asked.is_none())
+            .map(|unknown| format!("`{}`", unknown.name))
             .collect();
-        let given = unknowns().filter_map(|one| Some((shell_word(&one.name), one.asked?)));
-        options.extend(given.map(|(name, size)| format!("another size than {size} for {name}")));
-        let whole = self
-            .graph
-            .inputs
-            .iter()
-            .filter(|info| fed_type(info).is_ok_and(|kind| kind.is_integer()));
-        options.extend(whole.map(|info| format!("--range {}=LO..HI", shell_word(&info.name))));
+        (!names.is_empty())
+            .then(|| format!("input `{}` leaves {} open", info.name, names.join(", ")))
+    }
+
+    pub(super) fn remedy(&self) -> String {
+        let mut options = Vec::new();
+        let unknowns = &self.problem.unknowns;
+        for open in unknowns.iter().filter(|unknown| is_open(unknown)) {
+            options.push(format!("--dim {}=N", shell_word(&open.name)));
+        }
+        for unknown in unknowns {
+            let name = shell_word(&unknown.name);
+            options.extend(
+                unknown
+                    .asked
+                    .map(|size| format!("another size than {size} for {name}")),
+            );
+        }
+        let inputs = self.graph.inputs.iter();
+        for info in inputs.filter(|info| fed_type(info).is_ok_and(|kind| kind.is_integer())) {
+            options.push(format!("--range {}=LO..HI", shell_word(&info.name)));
+        }
         options.push("--data FILE.npz with real inputs".to_owned());
         format!("say what to feed with {}", options.join(", or "))
     }
@@ -400,14 +330,64 @@ impl Search {
 /// Axes that grow with the batch, by input: the first of each.
 fn grown(dims: &Dims) -> BTreeMap<String, u64> {
     let mut axes = BTreeMap::new();
-    for (place, _) in dims
-        .places
-        .iter()
-        .filter(|(_, placed)| placed.size.is_none())
-    {
-        axes.entry(place.input.clone()).or_insert(place.axis as u64);
+    for (place, placed) in &dims.places {
+        if placed.size.is_none() {
+            axes.entry(place.input.clone()).or_insert(place.axis as u64);
+        }
     }
     axes
+}
+
+/// Whether a candidate is the batch of a choice.
+fn is_of(candidate: &Candidate, choice: &Choice) -> bool {
+    candidate.unknowns == choice.batch && (candidate.fixed.is_some() || !choice.batch.is_empty())
+}
+
+/// The size that a plan has at a place, unless it follows from others.
+fn fed_size(plan: &InputPlan, place: &InputAxis) -> Option<Sized> {
+    let fed = plan.fed.iter().find(|fed| fed.name == place.input)?;
+    let source = fed.sources.get(place.axis).cloned();
+    let source = source.unwrap_or(SizeSource::MadeUp);
+    let size = (*fed.dims.get(place.axis)?)?;
+    let follows = matches!(source, SizeSource::Derived { .. });
+    (!follows).then_some(Sized { size, source })
+}
+
+/// The size of the first dimension of that name of an input.
+fn size_within(info: &TensorInfo, dims: &Dims, name: &str) -> Option<u64> {
+    let axis = dims_of(info)
+        .iter()
+        .position(|dim| matches!(dim, Dim::Symbolic(symbol) if symbol == name))?;
+    dims.of(info)[axis].size
+}
+
+/// How a size stands in inputs: so many rows a sample, or as it is.
+fn placed(sized: Option<Sized>, rows: Option<u64>) -> Placed {
+    let sized = sized.unwrap_or(Sized {
+        size: 1,
+        source: SizeSource::MadeUp,
+    });
+    match rows {
+        Some(rows) => of_batch(rows, batch_source(sized.source)),
+        None => Placed {
+            size: Some(sized.size),
+            rows: 1,
+            source: sized.source,
+        },
+    }
+}
+
+fn of_batch(rows: u64, source: SizeSource) -> Placed {
+    Placed {
+        size: None,
+        rows,
+        source,
+    }
+}
+
+/// Whether only `--dim` can say its size.
+fn is_open(unknown: &Unknown) -> bool {
+    unknown.has_places() && unknown.asked.is_none() && unknown.derived.is_empty()
 }
 
 fn batch_source(source: SizeSource) -> SizeSource {

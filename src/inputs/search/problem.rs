@@ -7,7 +7,7 @@ use super::{
     Demand, Expr, Graph, InputAxis, InputError, InputRequest, Kind, Relation, SizeSource,
     TensorInfo, dims_of,
 };
-use crate::onnx::ShapeFacts;
+use crate::onnx::{OpenDim, ShapeFacts};
 use crate::record::Dim;
 
 /// Open dimensions that are one size, or a factor that only names of dimensions speak of.
@@ -28,6 +28,32 @@ pub(super) struct Unknown {
     pub fixed: Option<(u64, String)>,
     /// Expressions that it follows, the first that can be computed.
     pub derived: Vec<Derivation>,
+}
+
+impl Unknown {
+    /// Whether it stands in an input.
+    pub fn has_places(&self) -> bool {
+        !self.places.is_empty()
+    }
+
+    pub fn stands_in(&self, input: &str) -> bool {
+        self.places.iter().any(|place| place.input == input)
+    }
+
+    fn stands_at(&self, input: &str, axis: usize) -> bool {
+        self.places
+            .iter()
+            .any(|place| place.input == input && place.axis == axis)
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name) && self.has_places()
+    }
+
+    /// Whether every input where it stands begins with it.
+    fn is_first(&self) -> bool {
+        self.places.iter().all(|place| place.axis == 0)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -56,21 +82,28 @@ impl Problem {
     }
 
     pub fn at(&self, input: &str, axis: usize) -> Option<usize> {
-        let stands = |place: &InputAxis| place.input == input && place.axis == axis;
         self.unknowns
             .iter()
-            .position(|unknown| unknown.places.iter().any(stands))
+            .position(|unknown| unknown.stands_at(input, axis))
     }
 
     /// The unknown that `--dim` or the file calls so, or that stands at `INPUT.AXIS`.
     pub fn named(&self, name: &str) -> Option<usize> {
-        let has_name = |unknown: &Unknown| {
-            unknown.names.iter().any(|known| known == name) && !unknown.places.is_empty()
-        };
-        self.unknowns.iter().position(has_name).or_else(|| {
+        let called = self
+            .unknowns
+            .iter()
+            .position(|unknown| unknown.is_called(name));
+        called.or_else(|| {
             let (input, axis) = name.rsplit_once('.')?;
             self.at(input, axis.parse().ok()?)
         })
+    }
+
+    /// Notes that nobody asked for the size that it is to have.
+    pub fn note_made_up(&mut self, name: &str) {
+        if let Some(index) = self.named(name) {
+            self.unknowns[index].asked_by = SizeSource::MadeUp;
+        }
     }
 
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = usize> {
@@ -93,22 +126,26 @@ struct Builder<'g> {
     same: Vec<usize>,
 }
 
+/// The expression that a dimension's name spells, unless it has none but its place; names within it join the others.
+fn spelled(dim: &OpenDim, names: &mut Vec<String>) -> Option<Expr> {
+    let is_place = dim
+        .places
+        .iter()
+        .any(|place| dim.name == format!("{}.{}", place.input, place.axis));
+    if is_place {
+        return None;
+    }
+    names::expression(&dim.name, &mut |word| Expr::Dim(index_of(names, word)))
+}
+
 impl<'g> Builder<'g> {
     fn new(graph: &'g Graph, facts: ShapeFacts) -> Builder<'g> {
         let mut names: Vec<String> = facts.dims.iter().map(|dim| dim.name.clone()).collect();
-        let mut spelled = Vec::new();
-        for dim in &facts.dims {
-            let is_place = dim
-                .places
-                .iter()
-                .any(|place| dim.name == format!("{}.{}", place.input, place.axis));
-            let mut index = |word: &str| Expr::Dim(index_of(&mut names, word));
-            spelled.push(if is_place {
-                None
-            } else {
-                names::expression(&dim.name, &mut index)
-            });
-        }
+        let mut spelled: Vec<Option<Expr>> = facts
+            .dims
+            .iter()
+            .map(|dim| spelled(dim, &mut names))
+            .collect();
         spelled.resize(names.len(), None);
         let same = (0..names.len()).collect();
         Builder {
@@ -126,43 +163,21 @@ impl<'g> Builder<'g> {
         let heads: Vec<usize> = (0..self.names.len())
             .filter(|&dim| self.same[dim] == dim)
             .collect();
-        let unknown_of = |dim: usize| {
-            heads
-                .iter()
-                .position(|&head| head == self.same[dim])
-                .unwrap_or_default()
-        };
-        let unknowns = heads
-            .iter()
-            .map(|&head| self.unknown(head, &asked))
-            .collect::<Result<Vec<_>, _>>()?;
-        let demands = self.facts.demands.iter().map(|demand| Demand {
-            relation: each(&demand.relation, &|expr| renamed(expr, &unknown_of)),
-            reason: demand.reason.clone(),
-        });
-        let outputs = self
-            .facts
-            .outputs
-            .values()
-            .flatten()
-            .flatten()
-            .map(|expr| renamed(expr, &unknown_of));
-        let (demands, outputs) = (demands.collect(), outputs.collect());
-        let has_choice = self.facts.has_choice;
+        let index_of_dim = self.unknown_of_each(&heads);
         let mut problem = Problem {
-            unknowns,
-            demands,
-            outputs,
-            has_choice,
+            unknowns: heads
+                .iter()
+                .map(|&head| self.unknown(head, &asked))
+                .collect(),
+            demands: self.demands(&index_of_dim),
+            outputs: self.outputs(&index_of_dim),
+            has_choice: self.facts.has_choice,
             takes_one_token: false,
         };
-        for dim in 0..self.names.len() {
-            if let Some(expr) = &self.spelled[dim] {
-                problem.derive(
-                    unknown_of(dim),
-                    renamed(expr, &unknown_of),
-                    self.names[dim].clone(),
-                );
+        for (dim, expr) in self.spelled.iter().enumerate() {
+            if let Some(expr) = expr {
+                let expr = renamed(expr, &|part| index_of_dim[part]);
+                problem.derive(index_of_dim[dim], expr, self.names[dim].clone());
             }
         }
         problem.follow_demands();
@@ -170,26 +185,56 @@ impl<'g> Builder<'g> {
         Ok(problem)
     }
 
+    /// The unknown that each dimension is one with, by its place among the first ones.
+    fn unknown_of_each(&self, heads: &[usize]) -> Vec<usize> {
+        self.same
+            .iter()
+            .map(|same| {
+                heads
+                    .iter()
+                    .position(|head| head == same)
+                    .unwrap_or_default()
+            })
+            .collect()
+    }
+
+    fn demands(&self, index_of_dim: &[usize]) -> Vec<Demand> {
+        let demands = self.facts.demands.iter().map(|demand| Demand {
+            relation: each(&demand.relation, &|expr| {
+                renamed(expr, &|dim| index_of_dim[dim])
+            }),
+            reason: demand.reason.clone(),
+        });
+        demands.collect()
+    }
+
+    fn outputs(&self, index_of_dim: &[usize]) -> Vec<Expr> {
+        let sizes = self.facts.outputs.values().flatten().flatten();
+        sizes
+            .map(|expr| renamed(expr, &|dim| index_of_dim[dim]))
+            .collect()
+    }
+
     fn asked(&self, sizes: &BTreeMap<String, u64>) -> Result<BTreeMap<usize, u64>, InputError> {
         let mut asked = BTreeMap::new();
         for (name, &size) in sizes {
             let found = self.named(name);
             if found.is_empty() {
-                let present = || self.facts.dims.iter().map(|dim| dim.name.clone()).collect();
-                return Err(match fixed_size(&self.graph.inputs, name) {
-                    Some(size) => InputError::FixedDim {
-                        name: name.clone(),
-                        size,
-                    },
-                    None => InputError::UnknownDim {
-                        name: name.clone(),
-                        present: present(),
-                    },
-                });
+                return Err(self.not_open(name.clone()));
             }
             asked.extend(found.into_iter().map(|dim| (dim, size)));
         }
         Ok(asked)
+    }
+
+    fn not_open(&self, name: String) -> InputError {
+        match fixed_size(&self.graph.inputs, &name) {
+            Some(size) => InputError::FixedDim { name, size },
+            None => InputError::UnknownDim {
+                name,
+                present: self.facts.dims.iter().map(|dim| dim.name.clone()).collect(),
+            },
+        }
     }
 
     /// The dimensions of that name: as `--dim` calls them, as the file does, or `INPUT.AXIS`. Where a converter gave one
@@ -198,38 +243,33 @@ impl<'g> Builder<'g> {
         if let Some(dim) = self.names.iter().position(|known| known == name) {
             return vec![dim];
         }
-        let symbol = |place: &InputAxis| {
-            let info = self
-                .graph
-                .inputs
-                .iter()
-                .find(|info| info.name == place.input)?;
-            match dims_of(info).get(place.axis)? {
-                Dim::Symbolic(symbol) => Some(symbol.as_str()),
-                _ => None,
-            }
-        };
-        let has = |dim: &usize, wanted: &dyn Fn(&InputAxis) -> bool| {
-            self.facts.dims[*dim].places.iter().any(wanted)
-        };
-        let indices = || 0..self.facts.dims.len();
-        let by_place: Vec<usize> = indices()
-            .filter(|dim| {
-                has(dim, &|place| {
-                    format!("{}.{}", place.input, place.axis) == name
-                })
-            })
-            .collect();
+        let by_place = self.standing(|place| format!("{}.{}", place.input, place.axis) == name);
         if !by_place.is_empty() {
             return by_place;
         }
-        let by_symbol: Vec<usize> = indices()
-            .filter(|dim| has(dim, &|place| symbol(place) == Some(name)))
-            .collect();
-        let later = |dim: &&usize| has(dim, &|place| place.axis > 0);
-        match by_symbol.as_slice() {
-            [_] => by_symbol,
-            several => several.iter().filter(later).copied().collect(),
+        let mut by_symbol = self.standing(|place| self.symbol(place) == Some(name));
+        if by_symbol.len() != 1 {
+            let later = self.standing(|place| place.axis > 0);
+            by_symbol.retain(|dim| later.contains(dim));
+        }
+        by_symbol
+    }
+
+    /// The dimensions that have such a place.
+    fn standing(&self, is_such: impl Fn(&InputAxis) -> bool) -> Vec<usize> {
+        let dims = self.facts.dims.iter().enumerate();
+        dims.filter(|(_, dim)| dim.places.iter().any(&is_such))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// The name that the file gives the dimension there.
+    fn symbol(&self, place: &InputAxis) -> Option<&str> {
+        let mut inputs = self.graph.inputs.iter();
+        let info = inputs.find(|info| info.name == place.input)?;
+        match dims_of(info).get(place.axis)? {
+            Dim::Symbolic(symbol) => Some(symbol),
+            _ => None,
         }
     }
 
@@ -241,13 +281,7 @@ impl<'g> Builder<'g> {
             .filter(|&(one, other)| !self.is_part(one, other));
         for (one, other) in pairs.collect::<Vec<_>>() {
             let (one, other) = (self.same[one], self.same[other]);
-            let sizes = |head: usize| {
-                (0..self.names.len())
-                    .find_map(|dim| asked.get(&dim).filter(|_| self.same[dim] == head))
-            };
-            let clash = matches!((sizes(one), sizes(other)), (Some(a), Some(b)) if a != b);
-            let unlike = matches!((self.role(one), self.role(other)), (Some(a), Some(b)) if a != b);
-            if one != other && !clash && !unlike {
+            if one != other && self.may_be_one(one, other, asked) {
                 let (first, second) = (one.min(other), one.max(other));
                 self.same
                     .iter_mut()
@@ -257,81 +291,86 @@ impl<'g> Builder<'g> {
         }
     }
 
+    /// Whether neither the sizes that they are to have nor their roles tell two apart.
+    fn may_be_one(&self, one: usize, other: usize, asked: &BTreeMap<usize, u64>) -> bool {
+        let sizes = (self.asked_of(one, asked), self.asked_of(other, asked));
+        let roles = (self.role(one), self.role(other));
+        !matches!(sizes, (Some(a), Some(b)) if a != b)
+            && !matches!(roles, (Some(a), Some(b)) if a != b)
+    }
+
+    fn asked_of(&self, head: usize, asked: &BTreeMap<usize, u64>) -> Option<u64> {
+        self.members(head).find_map(|dim| asked.get(&dim).copied())
+    }
+
+    /// The dimensions that are one with the first of their kind.
+    fn members(&self, head: usize) -> impl Iterator<Item = usize> {
+        (0..self.names.len()).filter(move |&dim| self.same[dim] == head)
+    }
+
     /// Whether one of two dimensions is elsewhere a sum of the other and something else, as a mask's length is that of the
     /// new tokens in one branch, and of the past and those in another.
     fn is_part(&self, one: usize, other: usize) -> bool {
-        let sums = |whole: usize, part: usize, relation: &Relation| {
-            let (Relation::Equal(a, b) | Relation::Broadcast(a, b)) = relation else {
-                return false;
-            };
-            let is_sum = |lone: &Expr, sum: &Expr| {
-                *lone == Expr::Dim(whole)
-                    && matches!(sum, Expr::Sum(_))
-                    && sum.dims().contains(&part)
-            };
-            is_sum(a, b) || is_sum(b, a)
-        };
-        self.facts
-            .demands
-            .iter()
-            .any(|demand| sums(one, other, &demand.relation) || sums(other, one, &demand.relation))
+        let mut demands = self.facts.demands.iter();
+        demands.any(|demand| {
+            is_sum_of(&demand.relation, one, other) || is_sum_of(&demand.relation, other, one)
+        })
     }
 
     fn role(&self, head: usize) -> Option<Kind> {
-        let roles = self
-            .facts
-            .dims
-            .iter()
-            .enumerate()
-            .filter(|&(dim, _)| self.same[dim] == head);
-        roles
-            .filter_map(|(_, dim)| dim.role)
+        self.members(head)
+            .filter_map(|dim| self.facts.dims.get(dim)?.role)
             .map(Kind::of_role)
             .min()
     }
 
-    fn unknown(&self, head: usize, asked: &BTreeMap<usize, u64>) -> Result<Unknown, InputError> {
-        let members: Vec<usize> = (0..self.names.len())
-            .filter(|&dim| self.same[dim] == head)
-            .collect();
+    fn unknown(&self, head: usize, asked: &BTreeMap<usize, u64>) -> Unknown {
+        let members: Vec<usize> = self.members(head).collect();
         let places: Vec<InputAxis> = members
             .iter()
             .filter_map(|&dim| self.facts.dims.get(dim))
             .flat_map(|dim| dim.places.clone())
             .collect();
-        let by_place = || {
-            places
-                .iter()
-                .find_map(|place| Kind::of_place(place, &self.graph.inputs))
-        };
-        let plain = |&&dim: &&usize| self.spelled[dim].is_none();
-        let by_name = || {
-            members
-                .iter()
-                .filter(plain)
-                .find_map(|&dim| Kind::of_name(&self.names[dim]))
-        };
         let role = self.role(head);
-        let kind = match role {
-            _ if places.is_empty() => by_name()
-                .filter(|kind| matches!(kind, Kind::Past | Kind::Tokens))
-                .unwrap_or(Kind::Factor),
-            Some(role) => role,
-            None => by_place().or_else(by_name).unwrap_or(Kind::Other),
-        }
-        .at(&places, &self.graph.inputs);
-        let name = members.iter().find(plain).unwrap_or(&head);
-        Ok(Unknown {
-            name: self.names[*name].clone(),
+        let name = self.plain_names(&members).next();
+        Unknown {
+            name: name.unwrap_or(&self.names[head]).clone(),
             names: members.iter().map(|&dim| self.names[dim].clone()).collect(),
+            kind: self.kind(&members, &places, role),
             places,
-            kind,
             is_shown: role.is_some(),
-            asked: members.iter().find_map(|dim| asked.get(dim)).copied(),
+            asked: self.asked_of(head, asked),
             asked_by: SizeSource::Asked,
             fixed: None,
             derived: Vec::new(),
-        })
+        }
+    }
+
+    /// Names of dimensions that spell no expression.
+    fn plain_names(&self, members: &[usize]) -> impl Iterator<Item = &String> {
+        members
+            .iter()
+            .filter(|&&dim| self.spelled[dim].is_none())
+            .map(|&dim| &self.names[dim])
+    }
+
+    fn kind(&self, members: &[usize], places: &[InputAxis], role: Option<Kind>) -> Kind {
+        let by_name = self
+            .plain_names(members)
+            .find_map(|name| Kind::of_name(name));
+        let inputs = &self.graph.inputs;
+        let kind = match role {
+            _ if places.is_empty() => by_name
+                .filter(|kind| matches!(kind, Kind::Past | Kind::Tokens))
+                .unwrap_or(Kind::Factor),
+            Some(role) => role,
+            None => places
+                .iter()
+                .find_map(|place| Kind::of_place(place, inputs))
+                .or(by_name)
+                .unwrap_or(Kind::Other),
+        };
+        kind.at(places, inputs)
     }
 }
 
@@ -365,13 +404,7 @@ impl Problem {
         let (Expr::Dim(samples), Some((rows, each))) = (lone, parted(expr)) else {
             return;
         };
-        let leads = |index: usize| {
-            self.unknowns[index]
-                .places
-                .iter()
-                .all(|place| place.axis == 0)
-        };
-        if leads(*samples) && leads(rows) {
+        if self.unknowns[*samples].is_first() && self.unknowns[rows].is_first() {
             let product = Expr::Product(vec![Expr::Number(each), Expr::Dim(*samples)]);
             self.derive(rows, product.clone(), self.words(&product));
         }
@@ -406,6 +439,16 @@ impl Problem {
                         .any(|derivation| self.reaches(&derivation.expr, index, limit - 1))
             })
     }
+}
+
+/// Whether a relation takes one of two dimensions for a sum that the other is a part of.
+fn is_sum_of(relation: &Relation, whole: usize, part: usize) -> bool {
+    let (Relation::Equal(a, b) | Relation::Broadcast(a, b)) = relation else {
+        return false;
+    };
+    [(a, b), (b, a)].into_iter().any(|(lone, sum)| {
+        *lone == Expr::Dim(whole) && matches!(sum, Expr::Sum(_)) && sum.dims().contains(&part)
+    })
 }
 
 /// The dimension that an expression is the so manieth part of, as in `2 x rows / 6`; `None` of any other.

@@ -18,26 +18,20 @@ pub(super) struct WrongAxis {
     pub expected: u64,
 }
 
+/// Words of messages that refuse a value, not a size.
+const INDEX_SIGNS: [&str; 4] = [
+    "out of data bounds",
+    "Out of range value",
+    "invalid index",
+    "sequence_lens",
+];
+
 impl Refusal {
     pub fn read(words: &str) -> Refusal {
-        let place = between(words, "Name:'", "'").or_else(|| between(words, "for input: ", " "));
-        let place = place.unwrap_or_else(|| {
-            words
-                .chars()
-                .filter(|letter| !letter.is_ascii_digit())
-                .collect()
-        });
-        // Numbers before the message are those of source lines.
-        let message = words
-            .split_once("Status Message: ")
-            .map_or(words, |(_, message)| message);
-        let said = ["was false. ", ") const "]
-            .iter()
-            .find_map(|mark| message.split_once(mark));
-        let message = said.map_or(message, |(_, rest)| rest);
+        let message = message(words);
         let pairs = pairs(message);
         Refusal {
-            place,
+            place: place(words),
             input: wrong_axis(words),
             sizes: if pairs.is_empty() {
                 shapes(message)
@@ -45,16 +39,38 @@ impl Refusal {
                 Vec::new()
             },
             pairs,
-            is_index: [
-                "out of data bounds",
-                "Out of range value",
-                "invalid index",
-                "sequence_lens",
-            ]
-            .iter()
-            .any(|sign| message.contains(sign)),
+            is_index: INDEX_SIGNS.iter().any(|sign| message.contains(sign)),
         }
     }
+
+    /// Whether the words name a size.
+    pub fn names(&self, size: u64) -> bool {
+        let mut pairs = self.pairs.iter();
+        self.sizes.contains(&size) || pairs.any(|&(one, other)| one == size || other == size)
+    }
+}
+
+/// The node or the input that words name; the words without their numbers where they name none.
+fn place(words: &str) -> String {
+    between(words, "Name:'", "'")
+        .or_else(|| between(words, "for input: ", " "))
+        .unwrap_or_else(|| {
+            words
+                .chars()
+                .filter(|letter| !letter.is_ascii_digit())
+                .collect()
+        })
+}
+
+/// What is said, without the numbers of source lines and the types that come before it.
+fn message(words: &str) -> &str {
+    let message = words
+        .split_once("Status Message: ")
+        .map_or(words, |(_, message)| message);
+    ["was false. ", ") const "]
+        .iter()
+        .find_map(|mark| message.split_once(mark))
+        .map_or(message, |(_, rest)| rest)
 }
 
 fn between(text: &str, start: &str, end: &str) -> Option<String> {
@@ -70,12 +86,15 @@ fn wrong_axis(words: &str) -> Option<WrongAxis> {
         "invalid dimensions for input: ",
         " for the following",
     )?;
-    let after = |mark: &str| number(words.split_once(mark)?.1);
     Some(WrongAxis {
         input,
-        axis: after("index: ")? as usize,
-        expected: after("Expected: ")?,
+        axis: number_after(words, "index: ")? as usize,
+        expected: number_after(words, "Expected: ")?,
     })
+}
+
+fn number_after(text: &str, mark: &str) -> Option<u64> {
+    number(text.split_once(mark)?.1)
 }
 
 fn number(text: &str) -> Option<u64> {
@@ -89,22 +108,25 @@ fn number(text: &str) -> Option<u64> {
 
 /// Pairs of sizes that would have to agree, both ways.
 fn pairs(message: &str) -> Vec<(u64, u64)> {
-    let after = |mark: &str| number(message.split_once(mark)?.1);
-    let times = |(one, other): (u64, u64)| one.checked_mul(other);
-    let more = |(one, other): (u64, u64)| Some((one.checked_add(1)?, other.checked_add(1)?));
-    let found = [
+    let stated = stated(message);
+    let of_shapes = of_shapes(message);
+    let pairs = stated.into_iter().flatten().chain(of_shapes);
+    pairs
+        .filter(|(one, other)| one != other)
+        .flat_map(|(one, other)| [(one, other), (other, one)])
+        .collect()
+}
+
+/// Pairs that messages state, each in its own words.
+fn stated(message: &str) -> [Option<(u64, u64)>; 10] {
+    let after = |mark: &str| number_after(message, mark);
+    [
         // Attempting to broadcast an axis by a dimension other than 1. 128 by 256
-        message
-            .rsplit_once(" by ")
-            .and_then(|(before, rest)| Some((last_number(before)?, number(rest)?))),
+        around(message, " by "),
         // GEMM: Dimension mismatch, W: {32,8} K: 16 N:8
         after("K: ").zip(after("W: {")),
         // C: 16 kernel channels: 3 group: 1
-        after("C: ").zip(
-            after("kernel channels: ")
-                .zip(after("group: "))
-                .and_then(times),
-        ),
+        after("C: ").zip(kernel_channels(message)),
         // Axis 0 has mismatched dimensions of 1 and 2
         after("dimensions of ").zip(
             message
@@ -114,25 +136,46 @@ fn pairs(message: &str) -> Vec<(u64, u64)> {
         // k argument [50] should not be greater than specified axis dim value [16]
         after("k argument [").zip(after("dim value [")),
         // size of scale != input channel count 8 vs. 16
-        message
-            .rsplit_once(" vs. ")
-            .and_then(|(before, rest)| Some((last_number(before)?, number(rest)?))),
+        around(message, " vs. "),
         // Dimension of input 0 must be 1 instead of 2
         after("instead of ").zip(after("must be ")),
         // Pad reflect: pre-pad (9) exceeds maximum allowed (3)
-        after("maximum allowed (")
-            .zip(after("pad ("))
-            .and_then(more),
+        longer(after("maximum allowed (")).zip(longer(after("pad ("))),
         // Sum of sizes in 'split' (must equal size of selected axis) was 9, of Input shape={1,16}
-        after("selected axis) was ")
-            .and_then(|sum| Some((shape_after(message, "Input shape=")?.pop()?, sum))),
+        last_size(message, "Input shape=").zip(after("selected axis) was ")),
         // Another operand has a dim value of 5 in the same dimension
-        after("dim value of ").and_then(|size| {
-            let axis = after("in the dimension ")? as usize;
-            Some((*shape_after(message, "The shape is: ")?.get(axis)?, size))
-        }),
-    ];
-    let mut pairs: Vec<(u64, u64)> = found.into_iter().flatten().collect();
+        other_operand(message).zip(after("dim value of ")),
+    ]
+}
+
+/// The last numbers before and after the last such mark.
+fn around(message: &str, mark: &str) -> Option<(u64, u64)> {
+    let (before, rest) = message.rsplit_once(mark)?;
+    Some((last_number(before)?, number(rest)?))
+}
+
+fn kernel_channels(message: &str) -> Option<u64> {
+    let channels = number_after(message, "kernel channels: ")?;
+    channels.checked_mul(number_after(message, "group: ")?)
+}
+
+/// An axis is longer than its padding.
+fn longer(padding: Option<u64>) -> Option<u64> {
+    padding?.checked_add(1)
+}
+
+fn last_size(message: &str, mark: &str) -> Option<u64> {
+    shape_after(message, mark)?.pop()
+}
+
+fn other_operand(message: &str) -> Option<u64> {
+    let axis = number_after(message, "in the dimension ")? as usize;
+    shape_after(message, "The shape is: ")?.get(axis).copied()
+}
+
+/// Pairs of sizes of two shapes, axis by axis.
+fn of_shapes(message: &str) -> Vec<(u64, u64)> {
+    let mut pairs = Vec::new();
     // X must have shape {1,2,4}. Actual:{1,3,4}
     if let (Some(wanted), Some(actual)) = (
         shape_after(message, "must have shape "),
@@ -147,11 +190,7 @@ fn pairs(message: &str) -> Vec<(u64, u64)> {
     ) {
         pairs.extend(data.into_iter().rev().zip(scale.into_iter().rev()));
     }
-    let both = pairs
-        .into_iter()
-        .filter(|(one, other)| one != other)
-        .flat_map(|(one, other)| [(one, other), (other, one)]);
-    both.collect()
+    pairs
 }
 
 fn last_number(text: &str) -> Option<u64> {

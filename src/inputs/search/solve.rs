@@ -4,6 +4,7 @@ mod bounds;
 
 use std::collections::BTreeMap;
 
+use super::problem::Derivation;
 use super::{Demand, Expr, InputError, Kind, Problem, Relation, SizeSource, Unknown};
 
 /// Largest size that is looked for where no usual one meets the demands.
@@ -63,15 +64,7 @@ pub(super) fn solve(
     solver.follow();
     solver.follow_back();
     solver.check_asked()?;
-    let mut order: Vec<usize> = (0..problem.unknowns.len()).collect();
-    // What tells most of the others comes first: a past before the tokens, those before masks, factors before products.
-    order.sort_by_key(|&index| {
-        (
-            !problem.unknowns[index].derived.is_empty(),
-            problem.unknowns[index].kind,
-        )
-    });
-    for index in order {
+    for index in guessed_in_order(problem) {
         if solver.sizes[index].is_none() {
             solver.guess(index);
             solver.follow();
@@ -80,67 +73,94 @@ pub(super) fn solve(
     Ok(solver.sizes)
 }
 
+/// All unknowns, those that tell most of the others first: a past before the tokens, those before masks, factors before
+/// products.
+fn guessed_in_order(problem: &Problem) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..problem.unknowns.len()).collect();
+    order.sort_by_key(|&index| {
+        let unknown = &problem.unknowns[index];
+        (!unknown.derived.is_empty(), unknown.kind)
+    });
+    order
+}
+
 /// Number of samples that each unknown grows by with the batch: its size for two samples beside that for one.
 pub(super) fn rows(problem: &Problem, choice: &Choice, sizes: &Sizes) -> Vec<Option<u64>> {
-    let with = |samples: u64| {
-        let mut grown: Vec<Option<u64>> = sizes
-            .iter()
-            .map(|sized| sized.as_ref().map(|sized| sized.size))
-            .collect();
-        choice
-            .batch
-            .iter()
-            .for_each(|&index| grown[index] = Some(samples));
-        for _ in 0..problem.unknowns.len() {
-            for (index, unknown) in problem.unknowns.iter().enumerate() {
-                let source = sizes[index].as_ref().map(|sized| &sized.source);
-                let follows =
-                    matches!(source, Some(SizeSource::Derived { .. })) || unknown.asked.is_some();
-                if follows && !unknown.derived.is_empty() && !choice.batch.contains(&index) {
-                    let values = unknown
-                        .derived
-                        .iter()
-                        .filter_map(|one| one.expr.evaluate(&|dim| grown[dim]));
-                    grown[index] = values.filter_map(|value| u64::try_from(value).ok()).next();
-                }
-            }
-        }
-        grown
-    };
-    let (one, two) = (with(1), with(2));
-    let doubles =
-        |one: u64, two: Option<u64>| one > 0 && two.is_some() && two == one.checked_mul(2);
+    let one = grown(problem, choice, sizes, 1);
+    let two = grown(problem, choice, sizes, 2);
     one.into_iter()
         .zip(two)
-        .map(|(one, two)| one.filter(|&one| doubles(one, two)))
+        .map(|(one, two)| one.filter(|&one| is_doubled(one, two)))
         .collect()
+}
+
+fn is_doubled(one: u64, two: Option<u64>) -> bool {
+    one > 0 && two.is_some() && two == one.checked_mul(2)
+}
+
+/// Sizes of the unknowns where so many samples lie along the batch.
+fn grown(problem: &Problem, choice: &Choice, sizes: &Sizes, samples: u64) -> Vec<Option<u64>> {
+    let mut grown: Vec<Option<u64>> = sizes
+        .iter()
+        .map(|sized| sized.as_ref().map(|sized| sized.size))
+        .collect();
+    choice
+        .batch
+        .iter()
+        .for_each(|&index| grown[index] = Some(samples));
+    for _ in 0..problem.unknowns.len() {
+        for (index, unknown) in problem.unknowns.iter().enumerate() {
+            if may_grow(unknown, sizes[index].as_ref()) && !choice.batch.contains(&index) {
+                grown[index] = computed(&unknown.derived, &grown);
+            }
+        }
+    }
+    grown
+}
+
+/// Whether the size of an unknown follows those of others, though it be asked for.
+fn may_grow(unknown: &Unknown, sized: Option<&Sized>) -> bool {
+    let source = sized.map(|sized| &sized.source);
+    let follows = matches!(source, Some(SizeSource::Derived { .. })) || unknown.asked.is_some();
+    follows && !unknown.derived.is_empty()
+}
+
+fn computed(derived: &[Derivation], sizes: &[Option<u64>]) -> Option<u64> {
+    derived
+        .iter()
+        .filter_map(|one| one.expr.evaluate(&|dim| sizes[dim]))
+        .find_map(|value| u64::try_from(value).ok())
 }
 
 fn concerned(problem: &Problem) -> Vec<Vec<usize>> {
     let mut parts: Vec<Vec<usize>> = vec![Vec::new(); problem.unknowns.len()];
     for (at, demand) in problem.demands.iter().enumerate() {
-        let mut found = operands(&demand.relation)
-            .into_iter()
-            .flat_map(Expr::dims)
-            .collect::<Vec<_>>();
-        let mut next = 0;
-        while let Some(&index) = found.get(next) {
-            next += 1;
-            for dim in problem.unknowns[index]
-                .derived
-                .iter()
-                .flat_map(|derivation| derivation.expr.dims())
-            {
-                if !found.contains(&dim) {
-                    found.push(dim);
-                }
-            }
+        for index in behind(problem, &demand.relation) {
+            parts[index].push(at);
         }
-        found.sort_unstable();
-        found.dedup();
-        found.into_iter().for_each(|index| parts[index].push(at));
     }
     parts
+}
+
+/// The unknowns of a relation and those that they follow, each once.
+fn behind(problem: &Problem, relation: &Relation) -> Vec<usize> {
+    let mut found: Vec<usize> = operands(relation)
+        .into_iter()
+        .flat_map(Expr::dims)
+        .collect();
+    let mut next = 0;
+    while let Some(&index) = found.get(next) {
+        next += 1;
+        let derived = problem.unknowns[index].derived.iter();
+        for dim in derived.flat_map(|derivation| derivation.expr.dims()) {
+            if !found.contains(&dim) {
+                found.push(dim);
+            }
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 fn operands(relation: &Relation) -> Vec<&Expr> {
@@ -158,17 +178,34 @@ fn broken(relation: &Relation, size: &impl Fn(usize) -> Option<u64>) -> Broken {
         .map(|expr| expr.evaluate(size))
         .collect();
     let Some(values) = values else { return (0, 0) };
-    let fails = |fails: bool| (usize::from(fails), 0);
-    let bound = |bound: u64| i64::try_from(bound).unwrap_or(i64::MAX);
-    match relation {
-        Relation::Equal(..) => fails(values[0] != values[1]),
-        Relation::Broadcast(..) if values[0] == values[1] => (0, 0),
-        Relation::Broadcast(..) if values.contains(&1) => (0, 1),
-        Relation::Broadcast(..) => (1, 0),
-        Relation::AtMost(_, most) => fails(values[0] > bound(*most)),
-        Relation::AtLeast(_, least) => fails(values[0] < bound(*least)),
-        Relation::MultipleOf(_, part) => fails(values[0].rem_euclid(bound((*part).max(1))) != 0),
+    let fails = match relation {
+        Relation::Broadcast(..) if values[0] != values[1] && values.contains(&1) => return (0, 1),
+        Relation::Equal(..) | Relation::Broadcast(..) => values[0] != values[1],
+        Relation::AtMost(_, most) => values[0] > signed(*most),
+        Relation::AtLeast(_, least) => values[0] < signed(*least),
+        Relation::MultipleOf(_, part) => values[0].rem_euclid(signed((*part).max(1))) != 0,
+    };
+    (usize::from(fails), 0)
+}
+
+fn signed(bound: u64) -> i64 {
+    i64::try_from(bound).unwrap_or(i64::MAX)
+}
+
+fn made_up(&size: &u64) -> Sized {
+    Sized {
+        size,
+        source: SizeSource::MadeUp,
     }
+}
+
+/// The only size that an operator takes.
+fn only_size(unknown: &Unknown) -> Option<Sized> {
+    let (size, reason) = unknown.fixed.clone()?;
+    Some(Sized {
+        size,
+        source: SizeSource::Demand { reason },
+    })
 }
 
 impl Solver<'_> {
@@ -182,25 +219,26 @@ impl Solver<'_> {
 
     fn set_given(&mut self, choice: &Choice) {
         for index in 0..self.sizes.len() {
-            let unknown = self.unknown(index);
-            let fixed = || {
-                let (size, reason) = unknown.fixed.clone()?;
-                Some(Sized {
-                    size,
-                    source: SizeSource::Demand { reason },
-                })
-            };
-            self.sizes[index] = match unknown.asked {
-                Some(size) => Some(Sized {
-                    size,
-                    source: unknown.asked_by.clone(),
-                }),
-                None if choice.batch.contains(&index) => Some(Sized {
-                    size: 1,
-                    source: SizeSource::Batch,
-                }),
-                None => choice.sizes.get(&index).cloned().or_else(fixed),
-            };
+            self.sizes[index] = self.given(index, choice);
+        }
+    }
+
+    fn given(&self, index: usize, choice: &Choice) -> Option<Sized> {
+        let unknown = self.unknown(index);
+        match unknown.asked {
+            Some(size) => Some(Sized {
+                size,
+                source: unknown.asked_by.clone(),
+            }),
+            None if choice.batch.contains(&index) => Some(Sized {
+                size: 1,
+                source: SizeSource::Batch,
+            }),
+            None => choice
+                .sizes
+                .get(&index)
+                .cloned()
+                .or_else(|| only_size(unknown)),
         }
     }
 
@@ -238,25 +276,13 @@ impl Solver<'_> {
                 continue;
             };
             for derivation in &unknown.derived {
-                let mut open: Vec<usize> = derivation.expr.dims();
-                open.retain(|&dim| self.sizes[dim].is_none());
-                open.sort_unstable();
-                open.dedup();
-                let &[open] = open.as_slice() else { continue };
-                if unknown.asked.is_none() && !self.unknown(open).places.is_empty() {
+                let Some(open) = self.only_open(&derivation.expr) else {
+                    continue;
+                };
+                if unknown.asked.is_none() && self.unknown(open).has_places() {
                     continue;
                 }
-                let fits = |size: &u64| {
-                    let value = derivation.expr.evaluate(&|dim| {
-                        if dim == open {
-                            Some(*size)
-                        } else {
-                            self.size(dim)
-                        }
-                    });
-                    value.is_some_and(|value| u64::try_from(value) == Ok(asked))
-                };
-                if let Some(size) = (0..=asked).take(1 << 20).find(fits) {
+                if let Some(size) = self.part(&derivation.expr, open, asked) {
                     let source = SizeSource::Derived {
                         from: format!("{} = {asked}", unknown.name),
                     };
@@ -267,41 +293,88 @@ impl Solver<'_> {
         }
     }
 
-    fn check_asked(&self) -> Result<(), InputError> {
-        for unknown in &self.problem.unknowns {
-            let Some(size) = unknown.asked else { continue };
-            let Some(derivation) = unknown.derived.first() else {
-                continue;
-            };
-            let value = derivation.expr.evaluate(&|dim| self.size(dim));
-            if let Some(value) = value.filter(|&value| u64::try_from(value) != Ok(size)) {
-                let (name, from) = (unknown.name.clone(), derivation.from.clone());
-                let others: Vec<String> = derivation
-                    .expr
-                    .dims()
-                    .into_iter()
-                    .filter_map(|dim| {
-                        Some(format!(
-                            "`{}` = {}",
-                            self.unknown(dim).name,
-                            self.size(dim)?
-                        ))
-                    })
-                    .collect();
-                return Err(InputError::DimsContradict {
-                    name,
-                    size,
-                    from,
-                    value,
-                    others,
-                });
-            }
+    fn only_open(&self, expr: &Expr) -> Option<usize> {
+        let mut open: Vec<usize> = expr.dims();
+        open.retain(|&dim| self.sizes[dim].is_none());
+        open.sort_unstable();
+        open.dedup();
+        match open.as_slice() {
+            &[open] => Some(open),
+            _ => None,
         }
-        Ok(())
+    }
+
+    /// The size of the open part of an expression with which that comes to a size asked for.
+    fn part(&self, expr: &Expr, open: usize, asked: u64) -> Option<u64> {
+        (0..=asked).take(1 << 20).find(|&size| {
+            let value = expr.evaluate(&|dim| match dim {
+                _ if dim == open => Some(size),
+                _ => self.size(dim),
+            });
+            value.is_some_and(|value| u64::try_from(value) == Ok(asked))
+        })
+    }
+
+    fn check_asked(&self) -> Result<(), InputError> {
+        let mut unknowns = self.problem.unknowns.iter();
+        match unknowns.find_map(|unknown| self.contradiction(unknown)) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// The error of an unknown that what it follows gives another size than the user does.
+    fn contradiction(&self, unknown: &Unknown) -> Option<InputError> {
+        let size = unknown.asked?;
+        let derivation = unknown.derived.first()?;
+        let value = derivation.expr.evaluate(&|dim| self.size(dim))?;
+        if u64::try_from(value) == Ok(size) {
+            return None;
+        }
+        let others = derivation.expr.dims();
+        Some(InputError::DimsContradict {
+            name: unknown.name.clone(),
+            size,
+            from: derivation.from.clone(),
+            value,
+            others: others
+                .into_iter()
+                .filter_map(|dim| self.words(dim))
+                .collect(),
+        })
+    }
+
+    fn words(&self, dim: usize) -> Option<String> {
+        Some(format!(
+            "`{}` = {}",
+            self.unknown(dim).name,
+            self.size(dim)?
+        ))
     }
 
     /// Takes the first usual size that breaks least, or one nearby that breaks nothing.
     fn guess(&mut self, index: usize) {
+        let Some((broken, usual)) = self.least_broken(index) else {
+            return;
+        };
+        let found = if broken != (0, 0) {
+            self.nearby(index, broken, usual.size).unwrap_or(usual)
+        } else if matches!(usual.source, SizeSource::MadeUp) {
+            Sized {
+                source: self.source(index, &usual),
+                ..usual
+            }
+        } else {
+            usual
+        };
+        if let Some(pair) = self.pair(index) {
+            self.sizes[pair] = Some(found.clone());
+        }
+        self.sizes[index] = Some(found);
+    }
+
+    /// The first of the usual sizes that break least.
+    fn least_broken(&self, index: usize) -> Option<(Broken, Sized)> {
         let mut best: Option<(Broken, Sized)> = None;
         for sized in self.usual(index) {
             let broken = self.broken_with(index, sized.size);
@@ -312,55 +385,45 @@ impl Solver<'_> {
                 break;
             }
         }
-        let Some((broken, mut found)) = best else {
-            return;
-        };
-        if broken != (0, 0) {
-            let near = |size: &u64| size.abs_diff(found.size);
-            let rated = (1..=SCAN_LIMIT).map(|size| (self.broken_with(index, size), size));
-            let better = rated.filter(|(other, _)| *other < broken);
-            if let Some((_, size)) = better.min_by_key(|(other, size)| (*other, near(size))) {
-                found = Sized {
-                    size,
-                    source: self.demand(index, size),
-                };
-            }
-        } else if matches!(found.source, SizeSource::MadeUp) {
-            found.source = self.source(index, &found);
-        }
-        if let Some(pair) = self.pair(index) {
-            self.sizes[pair] = Some(found.clone());
-        }
-        self.sizes[index] = Some(found);
+        best
+    }
+
+    /// Of all sizes that break less, the one that breaks least and lies next to the usual one.
+    fn nearby(&self, index: usize, broken: Broken, usual: u64) -> Option<Sized> {
+        let rated = (1..=SCAN_LIMIT).map(|size| (self.broken_with(index, size), size));
+        let better = rated.filter(|(other, _)| *other < broken);
+        let (_, size) = better.min_by_key(|(other, size)| (*other, size.abs_diff(usual)))?;
+        Some(Sized {
+            size,
+            source: self.demand(index, size),
+        })
     }
 
     /// Sizes that are worth a try: those that files tell first, then what bounds tell and the usual ones.
     fn usual(&self, index: usize) -> Vec<Sized> {
         let told = self.told.get(&index).cloned().unwrap_or_default();
         let kind = self.unknown(index).kind;
-        let made_up = |&size: &u64| Sized {
-            size,
-            source: SizeSource::MadeUp,
-        };
-        let past: Option<u64> = self
-            .problem
-            .of_kind(Kind::Past)
-            .find_map(|past| self.size(past));
-        let first: &[u64] = match (kind, past) {
-            // After a past comes one token.
-            (Kind::Tokens, Some(1..)) => &[1],
-            // A prompt has no past.
-            (Kind::Past, _) if self.is_prompt() => &[0],
-            _ => &[],
-        };
         let (usual, others) = kind.usual_sizes().split_at(1);
         let usual = self
             .least(index)
             .into_iter()
             .chain(usual.iter().map(made_up))
-            .chain(self.most(index));
-        let usual = usual.chain(others.iter().map(made_up));
-        first.iter().map(made_up).chain(told).chain(usual).collect()
+            .chain(self.most(index))
+            .chain(others.iter().map(made_up));
+        let first = self.first(kind).iter().map(made_up);
+        first.chain(told).chain(usual).collect()
+    }
+
+    /// The length that goes before all others, beside a past or a prompt.
+    fn first(&self, kind: Kind) -> &'static [u64] {
+        let mut pasts = self.problem.of_kind(Kind::Past);
+        match (kind, pasts.find_map(|past| self.size(past))) {
+            // After a past comes one token.
+            (Kind::Tokens, Some(1..)) => &[1],
+            // A prompt has no past.
+            (Kind::Past, _) if self.is_prompt() => &[0],
+            _ => &[],
+        }
     }
 
     fn is_prompt(&self) -> bool {
@@ -375,14 +438,10 @@ impl Solver<'_> {
             return None;
         }
         let input = &self.unknown(index).places.first()?.input;
-        let beside = |&pair: &usize| {
-            self.unknown(pair)
-                .places
-                .iter()
-                .any(|place| place.input == *input)
-        };
-        self.problem.of_kind(Kind::Width).find(|pair| {
-            beside(pair) && self.sizes[*pair].is_none() && !self.told.contains_key(pair)
+        self.problem.of_kind(Kind::Width).find(|&pair| {
+            self.unknown(pair).stands_in(input)
+                && self.sizes[pair].is_none()
+                && !self.told.contains_key(&pair)
         })
     }
 
@@ -390,16 +449,23 @@ impl Solver<'_> {
         if self.concerned[index].is_empty() {
             return (0, 0);
         }
-        let trial = Trial {
+        let trial = self.trial(index, size);
+        self.demands(index)
+            .map(|demand| self.broken_by(trial, demand))
+            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+
+    fn trial(&self, index: usize, size: u64) -> Trial {
+        Trial {
             index,
             pair: self.pair(index),
             size,
-        };
-        let look = |dim: usize| self.look(dim, trial, self.sizes.len());
-        let each = self
-            .demands(index)
-            .map(|demand| broken(&demand.relation, &look));
-        each.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+        }
+    }
+
+    fn broken_by(&self, trial: Trial, demand: &Demand) -> Broken {
+        let limit = self.sizes.len();
+        broken(&demand.relation, &|dim| self.look(dim, trial, limit))
     }
 
     /// The size of an unknown while another one, and its pair, have a size that is tried.
@@ -411,13 +477,13 @@ impl Solver<'_> {
             return Some(known);
         }
         let limit = limit.checked_sub(1)?;
-        let value = |expr: &Expr| expr.evaluate(&|part| self.look(part, trial, limit));
-        let found = self
-            .unknown(dim)
-            .derived
-            .iter()
-            .find_map(|derivation| value(&derivation.expr));
-        found.and_then(|value| u64::try_from(value).ok())
+        let mut derived = self.unknown(dim).derived.iter();
+        let value = derived.find_map(|derivation| {
+            derivation
+                .expr
+                .evaluate(&|part| self.look(part, trial, limit))
+        });
+        value.and_then(|value| u64::try_from(value).ok())
     }
 
     fn demands(&self, index: usize) -> impl Iterator<Item = &Demand> {
@@ -427,23 +493,16 @@ impl Solver<'_> {
     }
 
     fn meets(&self, index: usize, demand: &Demand, size: u64) -> bool {
-        let trial = Trial {
-            index,
-            pair: self.pair(index),
-            size,
-        };
-        broken(&demand.relation, &|dim| {
-            self.look(dim, trial, self.sizes.len())
-        })
-        .0 == 0
+        self.broken_by(self.trial(index, size), demand).0 == 0
     }
 
     /// The demand that a size meets and the usual one does not.
     fn demand(&self, index: usize, size: u64) -> SizeSource {
-        let first = self.usual(index).first().map_or(size, |sized| sized.size);
-        let is_decisive =
-            |demand: &&Demand| self.meets(index, demand, size) && !self.meets(index, demand, first);
-        let reason = self.demands(index).find(is_decisive).map_or_else(
+        let usual = self.usual(index).first().map_or(size, |sized| sized.size);
+        let decisive = self
+            .demands(index)
+            .find(|demand| self.meets(index, demand, size) && !self.meets(index, demand, usual));
+        let reason = decisive.map_or_else(
             || "sizes must agree".to_owned(),
             |demand| demand.reason.clone(),
         );

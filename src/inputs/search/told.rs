@@ -14,22 +14,14 @@ pub(super) fn told(
     inputs: &[TensorInfo],
     entries: &[Entry],
 ) -> BTreeMap<usize, Vec<Sized>> {
-    let told = |index: usize| {
-        let standing = Standing {
+    (0..problem.unknowns.len())
+        .map(|index| Standing {
             problem,
             inputs,
             index,
-        };
-        let fitting = entries.iter().filter(|entry| standing.is_meant(entry));
-        fitting
-            .map(|entry| Sized {
-                size: entry.size,
-                source: entry.source.clone(),
-            })
-            .collect()
-    };
-    let all = (0..problem.unknowns.len()).map(|index| (index, told(index)));
-    all.filter(|(_, sizes): &(usize, Vec<Sized>)| !sizes.is_empty())
+        })
+        .map(|standing| (standing.index, standing.told(entries)))
+        .filter(|(_, sizes)| !sizes.is_empty())
         .collect()
 }
 
@@ -64,6 +56,16 @@ impl<'p> Standing<'p> {
         &self.problem.unknowns[self.index]
     }
 
+    fn told(self, entries: &[Entry]) -> Vec<Sized> {
+        let fitting = entries.iter().filter(|entry| self.is_meant(entry));
+        fitting
+            .map(|entry| Sized {
+                size: entry.size,
+                source: entry.source.clone(),
+            })
+            .collect()
+    }
+
     fn is_meant(self, entry: &Entry) -> bool {
         let unknown = self.unknown();
         match &entry.about {
@@ -88,24 +90,21 @@ impl<'p> Standing<'p> {
     /// Its role in an input that keeps tokens from before; `None` where it stands in none, or is its batch or length.
     fn in_cache(self) -> Option<About> {
         let may_be = matches!(self.unknown().kind, Kind::Other | Kind::Features);
-        let place = self
-            .unknown()
-            .places
-            .first()
-            .filter(|place| may_be && place.axis > 0)?;
-        let rank = dims_of(self.inputs.iter().find(|info| info.name == place.input)?).len();
-        let is_past = |axis: usize| {
-            self.problem
-                .at(&place.input, axis)
-                .is_some_and(|at| self.problem.unknowns[at].kind == Kind::Past)
-        };
-        if rank != CACHE_RANK || !(0..rank).any(is_past) {
+        let place = self.unknown().places.first();
+        let place = place.filter(|place| may_be && place.axis > 0)?;
+        let info = self.inputs.iter().find(|info| info.name == place.input)?;
+        let rank = dims_of(info).len();
+        if rank != CACHE_RANK || !(0..rank).any(|axis| self.is_past(&place.input, axis)) {
             return None;
         }
-        Some(if place.axis + 1 == rank {
-            About::HeadSize
-        } else {
-            About::Heads
+        Some(match place.axis {
+            axis if axis + 1 == rank => About::HeadSize,
+            _ => About::Heads,
         })
+    }
+
+    fn is_past(self, input: &str, axis: usize) -> bool {
+        let at = self.problem.at(input, axis);
+        at.is_some_and(|at| self.problem.unknowns[at].kind == Kind::Past)
     }
 }

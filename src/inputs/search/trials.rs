@@ -56,6 +56,21 @@ fn probed(size: u64, reason: &str) -> Sized {
     }
 }
 
+/// Sizes that a dimension might have for one that was `found` to become the `wanted` one, where it is a multiple of that
+/// or so many more.
+fn agreeing_sizes(size: u64, found: u64, wanted: u64) -> impl Iterator<Item = u64> {
+    let scaled = size
+        .checked_mul(wanted)
+        .filter(|product| found > 0 && product.is_multiple_of(found))
+        .map(|product| product / found);
+    let shifted = size
+        .checked_add(wanted)
+        .and_then(|sum| sum.checked_sub(found))
+        .filter(|_| size != found);
+    let both = scaled.into_iter().chain(shifted);
+    both.filter(move |&other| other > 0 && other != size)
+}
+
 struct Changes<'s> {
     search: &'s Search,
     sizes: &'s [u64],
@@ -64,11 +79,12 @@ struct Changes<'s> {
 impl Changes<'_> {
     /// Unknowns whose size may be another.
     fn free(&self) -> Vec<usize> {
-        let unknowns = &self.search.problem.unknowns;
-        let is_free = |&index: &usize| {
-            unknowns[index].asked.is_none() && !self.search.attempts.base.batch.contains(&index)
-        };
-        (0..unknowns.len()).filter(is_free).collect()
+        let base = &self.search.attempts.base;
+        let unknowns = self.search.problem.unknowns.iter().enumerate();
+        unknowns
+            .filter(|(index, unknown)| unknown.asked.is_none() && !base.batch.contains(index))
+            .map(|(index, _)| index)
+            .collect()
     }
 
     fn with(&self, index: usize, size: u64, reason: &str) -> Choice {
@@ -88,23 +104,17 @@ impl Changes<'_> {
             Kind::Width => Kind::Height,
             _ => return None,
         };
-        let alike = |&pair: &usize| {
-            let beside = |input: &str| {
-                unknowns[index]
-                    .places
-                    .iter()
-                    .any(|place| place.input == input)
-            };
-            unknowns[pair]
-                .places
-                .iter()
-                .any(|place| beside(&place.input))
+        self.free().into_iter().find(|&pair| {
+            unknowns[pair].kind == other
+                && self.share_an_input(index, pair)
                 && self.sizes[pair] == self.sizes[index]
-        };
-        self.free()
-            .into_iter()
-            .filter(|&pair| unknowns[pair].kind == other)
-            .find(alike)
+        })
+    }
+
+    fn share_an_input(&self, one: usize, other: usize) -> bool {
+        let unknowns = &self.search.problem.unknowns;
+        let mut places = unknowns[other].places.iter();
+        places.any(|place| unknowns[one].stands_in(&place.input))
     }
 
     fn wanted(&self, refusal: &Refusal) -> Option<Choice> {
@@ -118,30 +128,16 @@ impl Changes<'_> {
         let reason = format!("{} refuses others", refusal.place);
         let mut choices = Vec::new();
         for &(found, wanted) in &refusal.pairs {
-            for index in self
-                .free()
-                .into_iter()
-                .filter(|&index| self.sizes[index] == found)
-            {
-                choices.push(self.with(index, wanted, &reason));
-            }
+            let free = self.free().into_iter();
+            choices.extend(
+                free.filter(|&index| self.sizes[index] == found)
+                    .map(|index| self.with(index, wanted, &reason)),
+            );
         }
         for &(found, wanted) in &refusal.pairs {
             for index in self.free() {
-                let size = self.sizes[index];
-                let shifted = size
-                    .checked_add(wanted)
-                    .and_then(|sum| sum.checked_sub(found))
-                    .filter(|_| size != found);
-                let product = size
-                    .checked_mul(wanted)
-                    .filter(|product| found > 0 && product.is_multiple_of(found));
-                let scaled = product.map(|product| product / found);
-                let sizes = scaled
-                    .into_iter()
-                    .chain(shifted)
-                    .filter(|&other| other > 0 && other != size);
-                choices.extend(sizes.map(|other| self.with(index, other, &reason)));
+                let others = agreeing_sizes(self.sizes[index], found, wanted);
+                choices.extend(others.map(|other| self.with(index, other, &reason)));
             }
         }
         choices
@@ -149,50 +145,24 @@ impl Changes<'_> {
 
     /// The usual sizes of each unknown, first of those whose size the refusal names, one after the other.
     fn usual(&self, refusal: &Refusal) -> Vec<Choice> {
-        let named = |size: u64| {
-            refusal.sizes.contains(&size)
-                || refusal
-                    .pairs
-                    .iter()
-                    .any(|&(one, other)| one == size || other == size)
-        };
         let unknowns = &self.search.problem.unknowns;
         let mut free = self.free();
         free.sort_by_key(|&index| {
             (
-                !named(self.sizes[index]),
+                !refusal.names(self.sizes[index]),
                 !unknowns[index].derived.is_empty(),
                 unknowns[index].kind,
             )
         });
-        let usual = |index: usize| {
-            let kind = unknowns[index].kind.usual_sizes().iter().copied();
-            let others = refusal
-                .sizes
-                .iter()
-                .copied()
-                .filter(move |_| named(self.sizes[index]));
-            let sizes = kind
-                .chain(others)
-                .filter(move |&size| size != self.sizes[index]);
-            sizes.collect::<Vec<u64>>()
-        };
-        let by_unknown: Vec<(usize, Vec<u64>)> = free
-            .into_iter()
-            .map(|index| (index, usual(index)))
-            .collect();
-        let longest = by_unknown
-            .iter()
-            .map(|(_, sizes)| sizes.len())
-            .max()
-            .unwrap_or(0);
+        let sizes = free.iter().map(|&index| self.other_sizes(index, refusal));
+        let sizes: Vec<Vec<u64>> = sizes.collect();
         let mut choices = Vec::new();
-        for turn in 0..longest {
-            for (index, sizes) in &by_unknown {
-                let size = sizes.get(turn).copied();
+        for turn in 0..sizes.iter().map(Vec::len).max().unwrap_or(0) {
+            for (&index, sizes) in free.iter().zip(&sizes) {
+                let size = sizes.get(turn);
                 choices.extend(
-                    size.map(|size| {
-                        self.with(*index, size, "the first that ran of the usual sizes")
+                    size.map(|&size| {
+                        self.with(index, size, "the first that ran of the usual sizes")
                     }),
                 );
             }
@@ -200,18 +170,34 @@ impl Changes<'_> {
         choices
     }
 
+    /// The usual sizes of an unknown, then those that a refusal of its size names, without the size that it has.
+    fn other_sizes(&self, index: usize, refusal: &Refusal) -> Vec<u64> {
+        let own = self.sizes[index];
+        let kind = self.search.problem.unknowns[index].kind;
+        let said: &[u64] = match refusal.names(own) {
+            true => &refusal.sizes,
+            false => &[],
+        };
+        let all = kind.usual_sizes().iter().chain(said).copied();
+        all.filter(|&size| size != own).collect()
+    }
+
     /// The same size for all unknowns that nothing is known of.
     fn alike(&self) -> Vec<Choice> {
-        let other = |&index: &usize| self.search.problem.unknowns[index].kind == Kind::Other;
-        let free: Vec<usize> = self.free().into_iter().filter(other).collect();
-        let with = |size: u64| {
-            let mut choice = self.search.attempts.base.clone();
-            choice.sizes.extend(
-                free.iter()
-                    .map(|&index| (index, probed(size, "the first size that ran for all"))),
-            );
-            choice
-        };
-        [1, 2, 4, 8, 32, 64].into_iter().map(with).collect()
+        let unknowns = &self.search.problem.unknowns;
+        let mut free = self.free();
+        free.retain(|&index| unknowns[index].kind == Kind::Other);
+        [1, 2, 4, 8, 32, 64]
+            .into_iter()
+            .map(|size| self.with_all(&free, size))
+            .collect()
+    }
+
+    fn with_all(&self, unknowns: &[usize], size: u64) -> Choice {
+        let mut choice = self.search.attempts.base.clone();
+        let probed = probed(size, "the first size that ran for all");
+        let sizes = unknowns.iter().map(|&index| (index, probed.clone()));
+        choice.sizes.extend(sizes);
+        choice
     }
 }

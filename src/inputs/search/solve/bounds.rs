@@ -10,36 +10,36 @@ impl Solver<'_> {
             .usual_sizes()
             .first()
             .filter(|_| matches!(kind, Kind::Tokens | Kind::Frames))?;
-        let bounds = self
-            .demands(index)
-            .filter(|demand| matches!(demand.relation, Relation::AtMost(..)));
-        let bounds: Vec<&Demand> = bounds.collect();
-        let broken = |size: u64| {
-            bounds
-                .iter()
-                .copied()
-                .find(|demand| !self.meets(index, demand, size))
-        };
-        broken(usual)?;
-        let size = (1..usual).rev().find(|&size| broken(size).is_none())?;
-        Some(demanded(size, broken(size + 1)?))
+        self.too_small(index, usual)?;
+        let size = (1..usual)
+            .rev()
+            .find(|&size| self.too_small(index, size).is_none())?;
+        Some(demanded(size, self.too_small(index, size + 1)?))
+    }
+
+    /// The first table of positions that has no room for so many.
+    fn too_small(&self, index: usize, size: u64) -> Option<&Demand> {
+        self.demands(index)
+            .filter(|demand| matches!(demand.relation, Relation::AtMost(..)))
+            .find(|demand| !self.meets(index, demand, size))
     }
 
     /// As many columns as operators read for sure: where they take more as well, nothing tells how many there are.
     pub(super) fn least(&self, index: usize) -> Option<Sized> {
-        let is_features = self.unknown(index).kind == Kind::Features;
-        let least = |demand: &Demand| match &demand.relation {
-            Relation::AtLeast(Expr::Dim(dim), least) if *dim == index && is_features => {
-                Some(*least)
-            }
-            _ => None,
-        };
-        let bounds = self
-            .demands(index)
-            .filter_map(|demand| Some((least(demand)?, demand)));
-        bounds
+        if self.unknown(index).kind != Kind::Features {
+            return None;
+        }
+        self.demands(index)
+            .filter_map(|demand| Some((columns_read(&demand.relation, index)?, demand)))
             .max_by_key(|(size, _)| *size)
             .map(|(size, demand)| demanded(size, demand))
+    }
+}
+
+fn columns_read(relation: &Relation, index: usize) -> Option<u64> {
+    match relation {
+        Relation::AtLeast(Expr::Dim(dim), least) if *dim == index => Some(*least),
+        _ => None,
     }
 }
 
