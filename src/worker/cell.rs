@@ -38,6 +38,11 @@ impl Bound<'_> {
             .first()
             .is_some_and(|inference| inference.keeps_outputs())
     }
+
+    fn undeclared_output(&self) -> Option<Plain> {
+        let first = self.inferences.first()?;
+        first.undeclared_output().map(Plain::from)
+    }
 }
 
 /// An inference whose outputs are bound anew each time, outside its latency.
@@ -80,34 +85,25 @@ pub(super) fn serve(
         return stage.serve_anew(bound);
     }
     let (first_run_ns, keeps_outputs) = (bound.first_run_ns, bound.keeps_outputs());
-    let lanes = bound
-        .inferences
-        .into_iter()
-        .map(|mut one| Lane::new(move || one.run()))
-        .collect();
-    let Err(failure) = stage.serve_lanes(lanes, first_run_ns, None)? else {
+    let Err(failure) = stage.serve_once_bound(bound)? else {
         return Ok(());
     };
     if keeps_outputs || failure.kind != FailureKind::Inference {
         return stage.lines.send(&Response::Failed(failure));
     }
     match bind(session, &runtime.clock(), cell) {
-        Ok(again) => {
-            let outputs_anew = Some(
-                format!(
-                    "an inference after the first failed: {}",
-                    failure.message.exact()
-                )
-                .into(),
-            );
-            stage.serve_anew(Bound {
-                first_run_ns,
-                outputs_anew,
-                ..again
-            })
-        }
+        Ok(again) => stage.serve_anew(Bound {
+            first_run_ns,
+            outputs_anew: Some(why_anew(&failure)),
+            ..again
+        }),
         Err(failure) => stage.lines.send(&Response::Failed(failure)),
     }
+}
+
+fn why_anew(failure: &Failure) -> Plain {
+    let message = failure.message.exact();
+    format!("an inference after the first failed: {message}").into()
 }
 
 struct Stage<'a> {
@@ -121,6 +117,16 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
+    /// The inner error is that of the warm-up, of which nothing is said yet.
+    fn serve_once_bound(&mut self, bound: Bound<'_>) -> io::Result<Result<(), Failure>> {
+        let lanes = bound
+            .inferences
+            .into_iter()
+            .map(|mut one| Lane::new(move || one.run()))
+            .collect();
+        self.serve_lanes(lanes, bound.first_run_ns, None)
+    }
+
     fn serve_anew(&mut self, bound: Bound<'_>) -> io::Result<()> {
         let lanes = bound
             .inferences
@@ -143,51 +149,33 @@ impl Stage<'_> {
     where
         W: Work<Error = EngineError> + Send,
     {
-        let clock = self.runtime.clock();
         self.latencies.reset();
-        let left = self
-            .limit
-            .map(|limit| limit.since(clock.now().since(self.began_at)));
-        let warmed = warm_up(
-            &clock,
-            &mut lanes,
-            &warmup_rule(first_run_ns, left),
-            &mut self.latencies,
-        );
-        let WarmupTimes {
-            steady,
-            inferences_count,
-            elapsed: elapsed_ns,
-        } = match warmed {
+        let rule = warmup_rule(first_run_ns, self.time_left());
+        let clock = self.runtime.clock();
+        let times = match warm_up(&clock, &mut lanes, &rule, &mut self.latencies) {
             Ok(times) => times,
             Err(error) => return Ok(Err(error.into())),
         };
-        let single = Nanos(
-            elapsed_ns
-                .0
-                .checked_div(inferences_count)
-                .unwrap_or(first_run_ns.0),
-        );
-        let warmup = Warmup {
-            steady,
-            inferences_count,
-            elapsed_ns,
-        };
-        let histogram = self.latencies.encode();
         self.lines.send(&Response::Began {
             first_run_ns,
-            warmup,
-            histogram,
+            warmup: warmup(&times),
+            histogram: self.latencies.encode(),
             outputs_anew,
         })?;
+        let single = mean_of(&times).unwrap_or(first_run_ns);
         self.serve_blocks(&mut lanes, single).map(Ok)
+    }
+
+    fn time_left(&self) -> Option<Nanos> {
+        let limit = self.limit?;
+        let passed = self.runtime.clock().now().since(self.began_at);
+        Some(limit.since(passed))
     }
 
     fn serve_blocks<W>(&mut self, lanes: &mut [Lane<W>], mut single: Nanos) -> io::Result<()>
     where
         W: Work<Error = EngineError> + Send,
     {
-        let clock = self.runtime.clock();
         while let Some(request) = self.lines.next()? {
             let response = match request {
                 Request::Block {
@@ -195,28 +183,22 @@ impl Stage<'_> {
                     min_inferences,
                     limit_ns,
                 } => {
-                    let opening = opening(single, limit_ns);
-                    let target = BlockTarget {
-                        length: length_ns,
-                        min_inferences,
-                        limit: limit_ns,
-                        opening,
-                    };
-                    run_block(&clock, lanes, &target, &mut self.latencies).map(|times| {
-                        let block = report::<W>(&times, &self.latencies);
-                        single = block.mean_ns;
-                        Response::Block(block)
-                    })
+                    let block = self.block(
+                        lanes,
+                        &BlockTarget {
+                            length: length_ns,
+                            min_inferences,
+                            limit: limit_ns,
+                            opening: opening(single, limit_ns),
+                        },
+                    );
+                    single = block.as_ref().map_or(single, |block| block.mean_ns);
+                    block.map(Response::Block)
                 }
-                Request::Idle { gap_ns, count } => idle(&clock, lanes, gap_ns, count),
-                Request::End => {
-                    let log = self.runtime.log_counts();
-                    return self.lines.send(&Response::Ended {
-                        arena: self.session.arena(),
-                        log_warnings_count: log.warnings,
-                        log_errors_count: log.errors,
-                    });
+                Request::Idle { gap_ns, count } => {
+                    idle(&self.runtime.clock(), lanes, gap_ns, count)
                 }
+                Request::End => return self.end(),
                 _ => Ok(out_of_turn()),
             };
             let failed = response.is_err();
@@ -227,6 +209,45 @@ impl Stage<'_> {
         }
         Ok(())
     }
+
+    fn block<W>(
+        &mut self,
+        lanes: &mut [Lane<W>],
+        target: &BlockTarget,
+    ) -> Result<BlockReport, EngineError>
+    where
+        W: Work<Error = EngineError> + Send,
+    {
+        let clock = self.runtime.clock();
+        let times = run_block(&clock, lanes, target, &mut self.latencies)?;
+        Ok(report::<W>(&times, &self.latencies))
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let log = self.runtime.log_counts();
+        self.lines.send(&Response::Ended {
+            arena: self.session.arena(),
+            log_warnings_count: log.warnings,
+            log_errors_count: log.errors,
+        })
+    }
+}
+
+fn warmup(times: &WarmupTimes) -> Warmup {
+    Warmup {
+        steady: times.steady,
+        inferences_count: times.inferences_count,
+        elapsed_ns: times.elapsed,
+    }
+}
+
+/// Time of one inference of the warm-up; `None` if there was none.
+fn mean_of(times: &WarmupTimes) -> Option<Nanos> {
+    times
+        .elapsed
+        .0
+        .checked_div(times.inferences_count)
+        .map(Nanos)
 }
 
 /// Runs the first inference, unless there is no time for it: its time is then an earlier one's.
@@ -240,28 +261,31 @@ fn bind<'s>(
     let requests = cell.load_mode.threads_count();
     room::ask_for_outputs(cell, sets.len())?;
     let mut inferences = session.bind(sets, requests)?;
-    let start = clock.now();
-    let known = cell.cannot_spare();
-    if let Some(inference) = inferences.first_mut().filter(|_| known.is_none()) {
-        inference.run()?;
-    }
-    let first_run_ns = known.unwrap_or_else(|| clock.now().since(start));
+    let first_run_ns = match cell.cannot_spare() {
+        Some(known) => known,
+        None => first_run(&mut inferences, clock)?,
+    };
     let mut bound = Bound {
         inferences,
         first_run_ns,
         outputs_anew: None,
     };
     if !bound.keeps_outputs() {
-        let undeclared = || {
-            bound
-                .inferences
-                .first()?
-                .undeclared_output()
-                .map(Plain::from)
-        };
-        bound.outputs_anew = cell.outputs_anew.clone().or_else(undeclared);
+        let asked = cell.outputs_anew.clone();
+        bound.outputs_anew = asked.or_else(|| bound.undeclared_output());
     }
     Ok(bound)
+}
+
+fn first_run(
+    inferences: &mut [Box<dyn Inference + '_>],
+    clock: &EngineClock,
+) -> Result<Nanos, EngineError> {
+    let start = clock.now();
+    if let Some(inference) = inferences.first_mut() {
+        inference.run()?;
+    }
+    Ok(clock.now().since(start))
 }
 
 /// An inference that is not timed comes before each gap, so that all of them begin alike.

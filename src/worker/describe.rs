@@ -16,13 +16,7 @@ pub(super) fn describe(
     request: &InputRequest,
     shapes: &[Shape],
 ) -> Result<Response, Failure> {
-    let model = onnx::read(path).map_err(|error| {
-        Failure::new(
-            FailureKind::BadModel,
-            &error,
-            error.hint().map(str::to_owned),
-        )
-    })?;
+    let model = read(path)?;
     let Planned {
         inputs: plan,
         shapes,
@@ -47,50 +41,55 @@ pub(super) fn describe(
     })))
 }
 
+pub(super) fn read(path: &Path) -> Result<Model, Failure> {
+    onnx::read(path).map_err(|error| {
+        let hint = error.hint().map(str::to_owned);
+        Failure::new(FailureKind::BadModel, &error, hint)
+    })
+}
+
 /// Inputs where the shape does not matter, and at each shape.
 struct Planned {
     inputs: InputPlan,
     shapes: Vec<Observed<InputPlan>>,
 }
 
-/// Swept dimensions are not those of data: inputs of such shapes are made up. The error is the first shape's.
-fn plan(model: &Model, request: &InputRequest, shapes: &[Shape]) -> Result<Planned, InputError> {
-    let at = |shape: &Shape| {
-        if shape.dims.is_empty() {
-            return inputs::plan(model, request);
-        }
-        let mut dims = request.dims.clone();
-        dims.extend(shape.dims.clone());
-        inputs::plan(
-            model,
-            &InputRequest {
-                data: None,
-                labels: None,
-                dims,
-                ..request.clone()
-            },
-        )
+/// Swept dimensions are not those of data: inputs of such shapes are made up.
+fn plan_at(shape: &Shape, model: &Model, request: &InputRequest) -> Result<InputPlan, InputError> {
+    if shape.dims.is_empty() {
+        return inputs::plan(model, request);
+    }
+    let mut dims = request.dims.clone();
+    dims.extend(shape.dims.clone());
+    let made_up = InputRequest {
+        data: None,
+        labels: None,
+        dims,
+        ..request.clone()
     };
+    inputs::plan(model, &made_up)
+}
+
+/// The error is the first shape's.
+fn plan(model: &Model, request: &InputRequest, shapes: &[Shape]) -> Result<Planned, InputError> {
     let is_swept = shapes.iter().any(|shape| !shape.dims.is_empty());
     let mut first_error = None;
     let mut planned: Vec<Observed<InputPlan>> = Vec::new();
     for shape in shapes {
-        planned.push(at(shape).map_err(|error| {
+        planned.push(plan_at(shape, model, request).map_err(|error| {
             let reason = error.to_string().into();
             first_error.get_or_insert(error);
             reason
         }));
     }
     let first = planned.iter().find_map(|plan| plan.as_ref().ok()).cloned();
-    match (first, first_error) {
-        (None, Some(error)) => Err(error),
-        (Some(first), _) if request.data.is_none() || !is_swept => Ok(Planned {
-            inputs: first,
-            shapes: planned,
-        }),
-        _ => Ok(Planned {
-            inputs: inputs::plan(model, request)?,
-            shapes: planned,
-        }),
-    }
+    let inputs = match (first, first_error) {
+        (None, Some(error)) => return Err(error),
+        (Some(first), _) if request.data.is_none() || !is_swept => first,
+        _ => inputs::plan(model, request)?,
+    };
+    Ok(Planned {
+        inputs,
+        shapes: planned,
+    })
 }

@@ -7,26 +7,31 @@ pub(super) fn counterparts<'t>(
     outputs: &'t [Tensor],
     references: &'t [Tensor],
 ) -> Vec<(&'t Tensor, &'t Tensor)> {
-    let has = |tensors: &[Tensor], name: &str| tensors.iter().any(|tensor| tensor.name == name);
-    let named = |output: &'t Tensor| {
-        Some((
-            output,
-            references.iter().find(|known| known.name == output.name)?,
-        ))
-    };
-    let mut pairs: Vec<_> = outputs.iter().filter_map(named).collect();
+    let mut pairs: Vec<_> = outputs
+        .iter()
+        .filter_map(|output| Some((output, named(references, &output.name)?)))
+        .collect();
     for kind in [Kind::Scores, Kind::Numbers, Kind::Whole, Kind::Words] {
-        let left = |tensors: &'t [Tensor], others: &'t [Tensor]| {
-            let is_left =
-                |tensor: &&Tensor| Kind::of(&tensor.data) == kind && !has(others, &tensor.name);
-            tensors.iter().filter(is_left).collect::<Vec<_>>()
-        };
-        let (ours, theirs) = (left(outputs, references), left(references, outputs));
+        let ours = unmatched(outputs, references, kind);
+        let theirs = unmatched(references, outputs, kind);
         if ours.len() == theirs.len() {
             pairs.extend(ours.into_iter().zip(theirs));
         }
     }
     pairs
+}
+
+fn named<'t>(tensors: &'t [Tensor], name: &str) -> Option<&'t Tensor> {
+    tensors.iter().find(|tensor| tensor.name == name)
+}
+
+/// Tensors of a kind that have no other one of their name.
+fn unmatched<'t>(tensors: &'t [Tensor], others: &[Tensor], kind: Kind) -> Vec<&'t Tensor> {
+    tensors
+        .iter()
+        .filter(|tensor| Kind::of(&tensor.data) == kind)
+        .filter(|tensor| named(others, &tensor.name).is_none())
+        .collect()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -9,8 +9,9 @@ use crate::inputs::{Argument, Dataset, Tensor};
 use crate::measure::{Clock, MonotonicClock};
 use crate::protocol::{Evaluation, Response};
 use crate::record::{AccuracyRecord, Failure, FailureKind, Outcome};
+use crate::units::Nanos;
 
-use reference::{Reference, Samples};
+use reference::{Reference, Samples, has_rows};
 
 /// They tell a variant that is broken from one that rounds; more would tell no more: nobody knows what is right.
 const SYNTHETIC_SAMPLES: u64 = 8;
@@ -32,13 +33,16 @@ pub(super) fn rehearse(
     known: impl Fn(&[Argument]) -> Option<Vec<Tensor>>,
     evaluation: &Evaluation,
 ) -> Result<Response, Failure> {
-    let missing = || EngineError::Run {
-        message: "the first samples were not tried out".into(),
-    };
     score(
-        &mut |inputs: &[Argument]| known(inputs).ok_or_else(missing),
+        &mut |inputs: &[Argument]| known(inputs).ok_or_else(not_tried_out),
         evaluation,
     )
+}
+
+fn not_tried_out() -> EngineError {
+    EngineError::Run {
+        message: "the first samples were not tried out".into(),
+    }
 }
 
 fn score(compute: &mut Compute<'_>, evaluation: &Evaluation) -> Result<Response, Failure> {
@@ -46,39 +50,18 @@ fn score(compute: &mut Compute<'_>, evaluation: &Evaluation) -> Result<Response,
         Some(dataset) => dataset,
         None => Dataset::synthesized(&evaluation.inputs, SYNTHETIC_SAMPLES)?,
     };
-    let names = || evaluation.inputs.classes.clone();
-    let truth = dataset.labels().map(|labels| Truth {
-        labels: labels.clone(),
-        names: names(),
-        task: evaluation.task,
-    });
-    let mut scoring = Scoring {
-        scorer: Scorer::new(truth),
-        agreement: AgreementScorer::new(Surroundings::of(&evaluation.inputs)),
-        reference: Reference::choose(&evaluation.role, &dataset)?,
-        batch_size: evaluation.batch_size,
-    };
-    if let Some(size) = scoring.reference.batch_size()? {
-        scoring.batch_size = part_of(size, evaluation.batch_size);
-    }
+    let mut scoring = Scoring::new(evaluation, &dataset)?;
     let samples_count = scoring.run(compute, evaluation, &dataset)?;
-    let reference = scoring.reference.name();
-    let (agreement, not_comparable) = scoring.agreement.finish();
-    let labels_as = scoring.scorer.labels_as().map(str::to_owned);
-    let (scores, outputs) = scoring.scorer.finish();
-    Ok(Response::Evaluated(Box::new(AccuracyRecord {
-        session: evaluation.session,
-        outcome: Outcome::Ok,
+    let record = scoring.record(evaluation, samples_count);
+    Ok(Response::Evaluated(Box::new(record)))
+}
+
+fn truth(evaluation: &Evaluation, dataset: &Dataset) -> Option<Truth> {
+    dataset.labels().map(|labels| Truth {
+        labels: labels.clone(),
+        names: evaluation.inputs.classes.clone(),
         task: evaluation.task,
-        batch_size: scoring.batch_size,
-        samples_count,
-        outputs,
-        scores,
-        labels_as,
-        agreement,
-        reference,
-        not_comparable,
-    })))
+    })
 }
 
 /// A whole number of such batches make one of the baseline's, so that outputs are of the same samples.
@@ -97,6 +80,40 @@ struct Scoring {
 }
 
 impl Scoring {
+    fn new(evaluation: &Evaluation, dataset: &Dataset) -> Result<Self, Failure> {
+        let mut reference = Reference::choose(&evaluation.role, dataset)?;
+        let batch_size = match reference.batch_size()? {
+            Some(size) => part_of(size, evaluation.batch_size),
+            None => evaluation.batch_size,
+        };
+        Ok(Scoring {
+            scorer: Scorer::new(truth(evaluation, dataset)),
+            agreement: AgreementScorer::new(Surroundings::of(&evaluation.inputs)),
+            reference,
+            batch_size,
+        })
+    }
+
+    fn record(self, evaluation: &Evaluation, samples_count: u64) -> AccuracyRecord {
+        let reference = self.reference.name();
+        let (agreement, not_comparable) = self.agreement.finish();
+        let labels_as = self.scorer.labels_as().map(str::to_owned);
+        let (scores, outputs) = self.scorer.finish();
+        AccuracyRecord {
+            session: evaluation.session,
+            outcome: Outcome::Ok,
+            task: evaluation.task,
+            batch_size: self.batch_size,
+            samples_count,
+            outputs,
+            scores,
+            labels_as,
+            agreement,
+            reference,
+            not_comparable,
+        }
+    }
+
     /// Returns the samples that were scored.
     fn run(
         &mut self,
@@ -107,39 +124,36 @@ impl Scoring {
         let started = MonotonicClock.now();
         let most = evaluation.max_samples.unwrap_or(u64::MAX);
         let total = dataset.info().samples_count.min(most);
-        let is_over = || {
-            evaluation
-                .limit_ns
-                .is_some_and(|limit| MonotonicClock.now().since(started) >= limit)
-        };
         let mut first = 0;
-        while first < total && !(first > 0 && is_over()) {
+        while first < total && !(first > 0 && is_over(evaluation, started)) {
             let count = self.batch_size.min(total - first);
             let outputs = run_batch(compute, evaluation, dataset, first, count)?;
             if first == 0 && count > 1 && self.takes_samples_singly(&outputs, count, evaluation) {
                 self.batch_size = 1;
                 continue;
             }
-            self.scorer
-                .add(&outputs, first as usize, count as usize)
-                .map_err(|error| {
-                    Failure::new(
-                        FailureKind::BadInput,
-                        &error,
-                        error.hint().map(str::to_owned),
-                    )
-                })?;
-            let samples = Samples {
-                dataset,
-                first,
-                count,
-                random: &evaluation.random_outputs,
-            };
-            self.reference
-                .take(outputs, &samples, &mut self.agreement)?;
+            self.add(
+                outputs,
+                &Samples {
+                    dataset,
+                    first,
+                    count,
+                    random: &evaluation.random_outputs,
+                },
+            )?;
             first += count;
         }
         Ok(first)
+    }
+
+    fn add(&mut self, outputs: Vec<Tensor>, samples: &Samples<'_>) -> Result<(), Failure> {
+        self.scorer
+            .add(&outputs, samples.first as usize, samples.count as usize)
+            .map_err(|error| {
+                let hint = error.hint().map(str::to_owned);
+                Failure::new(FailureKind::BadInput, &error, hint)
+            })?;
+        self.reference.take(outputs, samples, &mut self.agreement)
     }
 
     /// Where an output that is kept or compared does not tell the samples of a batch apart, as rows of a detector do not.
@@ -149,17 +163,16 @@ impl Scoring {
         count: u64,
         evaluation: &Evaluation,
     ) -> bool {
-        let is_split = |output: &Tensor| {
-            output
-                .data
-                .shape()
-                .first()
-                .is_some_and(|&rows| rows as u64 == count)
-        };
         matches!(self.reference, Reference::Write(_))
-            && !outputs.iter().all(is_split)
+            && !outputs.iter().all(|output| has_rows(output, count))
             && evaluation.inputs.supports_batch(1).is_ok()
     }
+}
+
+fn is_over(evaluation: &Evaluation, started: Nanos) -> bool {
+    evaluation
+        .limit_ns
+        .is_some_and(|limit| MonotonicClock.now().since(started) >= limit)
 }
 
 /// A batch of fixed size is filled up with samples from the start of the data, whose outputs are cut off again.
@@ -180,12 +193,19 @@ fn run_batch(
     if run_size == count {
         return Ok(outputs);
     }
-    let cut = |output: Tensor| match output.data.shape().first() {
-        Some(&rows) if rows as u64 == run_size => Tensor {
-            data: output.data.rows(0, 0..count as usize),
-            ..output
-        },
-        _ => output,
-    };
-    Ok(outputs.into_iter().map(cut).collect())
+    Ok(outputs
+        .into_iter()
+        .map(|output| first_rows(output, count, run_size))
+        .collect())
+}
+
+/// An output with the rows of the first `count` samples of `run_size`; as it is if it has not a row for each.
+fn first_rows(output: Tensor, count: u64, run_size: u64) -> Tensor {
+    if !has_rows(&output, run_size) {
+        return output;
+    }
+    Tensor {
+        data: output.data.rows(0, 0..count as usize),
+        ..output
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
+use std::ops::Range;
 use std::path::Path;
 
 use super::counterparts::counterparts;
@@ -25,6 +26,16 @@ pub(super) struct Samples<'d> {
     pub(super) random: &'d BTreeSet<String>,
 }
 
+impl Samples<'_> {
+    fn range(&self) -> Range<u64> {
+        self.first..self.first + self.count
+    }
+
+    fn are_random(&self, output: &Tensor) -> bool {
+        self.random.contains(&output.name)
+    }
+}
+
 pub(super) enum Reference {
     None,
     Expected,
@@ -37,17 +48,13 @@ impl Reference {
         match role {
             _ if dataset.info().has_expected_outputs => Ok(Reference::Expected),
             EvaluationRole::Alone => Ok(Reference::None),
-            EvaluationRole::Baseline(path) => Ok(Reference::Write(BufWriter::new(
-                File::create(path).map_err(|error| file_failure(path, &error))?,
-            ))),
+            EvaluationRole::Baseline(path) => {
+                let file = File::create(path).map_err(|error| file_failure(path, &error))?;
+                Ok(Reference::Write(BufWriter::new(file)))
+            }
             EvaluationRole::Candidate(path) => {
-                let file =
-                    BufReader::new(File::open(path).map_err(|error| file_failure(path, &error))?);
-                Ok(Reference::Read(Batches {
-                    file,
-                    current: None,
-                    used: 0,
-                }))
+                let file = File::open(path).map_err(|error| file_failure(path, &error))?;
+                Ok(Reference::Read(Batches::new(file)))
             }
         }
     }
@@ -74,77 +81,107 @@ impl Reference {
         samples: &Samples<'_>,
         agreement: &mut AgreementScorer,
     ) -> Result<(), Failure> {
-        let Samples {
-            dataset,
-            first,
-            count,
-            random,
-        } = *samples;
-        let references: Vec<Tensor> = match self {
+        let references = match self {
             Reference::None => return Ok(()),
-            Reference::Write(file) => return write(file, Batch { count, outputs }),
-            Reference::Read(batches) => {
-                let Taken { outputs, merged } = batches.take(count)?;
-                for name in merged {
-                    agreement.unlike(&name, first..first + count, MERGED.into());
-                }
-                outputs
+            Reference::Write(file) => {
+                let count = samples.count;
+                return write(file, Batch { count, outputs });
             }
-            Reference::Expected => outputs
-                .iter()
-                .filter_map(|output| dataset.expected(&output.name, first, count))
-                .collect(),
+            Reference::Read(batches) => of_baseline(batches, samples, agreement)?,
+            Reference::Expected => expected(&outputs, samples),
         };
         let lengths = match self {
             Reference::Expected => expected_lengths(&outputs, samples),
             _ => known_lengths(&outputs, &references),
         };
-        for (sequence, ours, theirs) in lengths
-            .into_iter()
-            .filter(|(_, ours, theirs)| ours != theirs)
-        {
-            let reason = format!("it holds {ours} tensors where the reference holds {theirs}");
-            agreement.unlike(sequence, first..first + count, reason);
+        for length in lengths.iter().filter(|length| length.differs()) {
+            agreement.unlike(length.sequence, samples.range(), length.in_words());
         }
         for (output, reference) in counterparts(&outputs, &references) {
-            if random.contains(&output.name) || random.contains(&reference.name) {
+            if samples.are_random(output) || samples.are_random(reference) {
                 agreement.leave_out(&output.name, RANDOM);
             } else {
-                agreement.add(first..first + count, output, reference);
+                agreement.add(samples.range(), output, reference);
             }
         }
         Ok(())
     }
 }
 
-/// Outputs that are sequences, with the number of their tensors and that of those that are expected.
-fn expected_lengths<'d>(outputs: &[Tensor], samples: &Samples<'d>) -> Vec<(&'d str, usize, usize)> {
-    let length = |name: &'d String| {
-        let theirs = samples.dataset.expected_length(name, samples.first)?;
-        Some((name.as_str(), tensors_of(outputs, name), theirs))
-    };
+fn of_baseline(
+    batches: &mut Batches,
+    samples: &Samples<'_>,
+    agreement: &mut AgreementScorer,
+) -> Result<Vec<Tensor>, Failure> {
+    let Taken { outputs, merged } = batches.take(samples.count)?;
+    for name in merged {
+        agreement.unlike(&name, samples.range(), MERGED.into());
+    }
+    Ok(outputs)
+}
+
+fn expected(outputs: &[Tensor], samples: &Samples<'_>) -> Vec<Tensor> {
+    let Samples {
+        dataset,
+        first,
+        count,
+        ..
+    } = *samples;
+    outputs
+        .iter()
+        .filter_map(|output| dataset.expected(&output.name, first, count))
+        .collect()
+}
+
+/// Numbers of tensors of an output that is a sequence.
+struct SequenceLengths<'n> {
+    sequence: &'n str,
+    ours: usize,
+    theirs: usize,
+}
+
+impl SequenceLengths<'_> {
+    fn differs(&self) -> bool {
+        self.ours != self.theirs
+    }
+
+    fn in_words(&self) -> String {
+        let SequenceLengths { ours, theirs, .. } = self;
+        format!("it holds {ours} tensors where the reference holds {theirs}")
+    }
+}
+
+fn expected_lengths<'d>(outputs: &[Tensor], samples: &Samples<'d>) -> Vec<SequenceLengths<'d>> {
     samples
         .dataset
         .outputs()
         .iter()
-        .filter_map(length)
+        .filter_map(|name| {
+            Some(SequenceLengths {
+                sequence: name,
+                ours: tensors_of(outputs, name),
+                theirs: samples.dataset.expected_length(name, samples.first)?,
+            })
+        })
         .collect()
 }
 
-/// Outputs that are sequences on both sides, with the numbers of their tensors.
-fn known_lengths<'t>(outputs: &'t [Tensor], references: &[Tensor]) -> Vec<(&'t str, usize, usize)> {
-    let sequences = outputs
+/// Outputs that are sequences on both sides.
+fn known_lengths<'t>(outputs: &'t [Tensor], references: &[Tensor]) -> Vec<SequenceLengths<'t>> {
+    let sequences: BTreeSet<&str> = outputs
         .iter()
-        .filter_map(|output| of_sequence(&output.name));
-    let sequences: BTreeSet<&str> = sequences.map(|(sequence, _)| sequence).collect();
-    let lengths = sequences.into_iter().map(|name| {
-        (
-            name,
-            tensors_of(outputs, name),
-            tensors_of(references, name),
-        )
-    });
-    lengths.filter(|(_, _, theirs)| *theirs > 0).collect()
+        .filter_map(|output| of_sequence(&output.name))
+        .map(|(sequence, _)| sequence)
+        .collect();
+    sequences
+        .into_iter()
+        .map(|sequence| SequenceLengths {
+            sequence,
+            ours: tensors_of(outputs, sequence),
+            theirs: tensors_of(references, sequence),
+        })
+        .filter(|lengths| lengths.theirs > 0)
+        .collect()
 }
 
 fn tensors_of(outputs: &[Tensor], sequence: &str) -> usize {
@@ -154,7 +191,7 @@ fn tensors_of(outputs: &[Tensor], sequence: &str) -> usize {
         .count()
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Batch {
     count: u64,
     outputs: Vec<Tensor>,
@@ -167,6 +204,14 @@ pub(super) struct Batches {
 }
 
 impl Batches {
+    fn new(file: File) -> Self {
+        Batches {
+            file: BufReader::new(file),
+            current: None,
+            used: 0,
+        }
+    }
+
     fn current(&mut self) -> Result<&Batch, Failure> {
         match &mut self.current {
             Some(batch) => Ok(batch),
@@ -178,45 +223,48 @@ impl Batches {
     fn take(&mut self, count: u64) -> Result<Taken, Failure> {
         let (used, size) = (self.used, self.current()?.count);
         let end = used + count;
-        let batch = if end < size {
-            self.current.as_ref()
-        } else {
-            None
-        };
-        let outputs = match batch {
-            Some(batch) => batch.outputs.clone(),
-            None => self
-                .current
-                .take()
-                .map(|batch| batch.outputs)
-                .unwrap_or_default(),
-        };
-        self.used = if end < size { end } else { 0 };
+        let outputs = self.outputs_until(end, size);
         if count == size && used == 0 {
             return Ok(Taken {
                 outputs,
                 merged: Vec::new(),
             });
         }
-        let is_split = |output: &Tensor| {
-            output
-                .data
-                .shape()
-                .first()
-                .is_some_and(|&rows| rows as u64 == size)
-        };
         let (split, merged): (Vec<Tensor>, Vec<Tensor>) = outputs
             .into_iter()
-            .partition(|output| end <= size && is_split(output));
-        let part = |output: Tensor| Tensor {
-            data: output.data.rows(0, used as usize..end as usize),
-            ..output
-        };
-        let merged = merged.into_iter().map(|output| output.name).collect();
+            .partition(|output| end <= size && has_rows(output, size));
         Ok(Taken {
-            outputs: split.into_iter().map(part).collect(),
-            merged,
+            outputs: split
+                .into_iter()
+                .map(|output| rows(output, used, end))
+                .collect(),
+            merged: merged.into_iter().map(|output| output.name).collect(),
         })
+    }
+
+    /// The outputs of the current batch, of which no sample is left where `end` is its `size`.
+    fn outputs_until(&mut self, end: u64, size: u64) -> Vec<Tensor> {
+        let batch = if end < size {
+            self.used = end;
+            self.current.clone()
+        } else {
+            self.used = 0;
+            self.current.take()
+        };
+        batch.map(|batch| batch.outputs).unwrap_or_default()
+    }
+}
+
+/// Whether an output has a row for each of so many samples.
+pub(super) fn has_rows(output: &Tensor, count: u64) -> bool {
+    let rows = output.data.shape().first();
+    rows.is_some_and(|&rows| rows as u64 == count)
+}
+
+fn rows(output: Tensor, first: u64, end: u64) -> Tensor {
+    Tensor {
+        data: output.data.rows(0, first as usize..end as usize),
+        ..output
     }
 }
 
@@ -227,25 +275,28 @@ struct Taken {
 }
 
 fn write(file: &mut BufWriter<File>, batch: Batch) -> Result<(), Failure> {
-    let bytes = postcard::to_stdvec(&batch)
-        .map_err(|error| Failure::new(FailureKind::Inference, &error, None))?;
+    let bytes = postcard::to_stdvec(&batch).map_err(|error| failure(&error))?;
     let length = (bytes.len() as u64).to_le_bytes();
     file.write_all(&length)
         .and_then(|()| file.write_all(&bytes))
         .and_then(|()| file.flush())
-        .map_err(|error| Failure::new(FailureKind::Inference, &error, None))
+        .map_err(|error| failure(&error))
 }
 
 fn read(file: &mut BufReader<File>) -> Result<Batch, Failure> {
     use std::io::Read;
     let mut length = [0; 8];
-    let failure = |error: std::io::Error| Failure::new(FailureKind::Inference, &error, None);
-    file.read_exact(&mut length).map_err(failure)?;
+    file.read_exact(&mut length)
+        .map_err(|error| failure(&error))?;
     let mut bytes = Vec::new();
     file.take(u64::from_le_bytes(length))
         .read_to_end(&mut bytes)
-        .map_err(failure)?;
-    postcard::from_bytes(&bytes).map_err(|error| Failure::new(FailureKind::Inference, &error, None))
+        .map_err(|error| failure(&error))?;
+    postcard::from_bytes(&bytes).map_err(|error| failure(&error))
+}
+
+fn failure(error: &dyn std::error::Error) -> Failure {
+    Failure::new(FailureKind::Inference, error, None)
 }
 
 fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
