@@ -20,7 +20,7 @@ use nix::sys::signal::{SigHandler, Signal, signal};
 use crate::engine::{
     self, Distortion, EngineError, ProfileTarget, Runtime, Session, SessionProfile,
 };
-use crate::inputs::{self, Argument};
+use crate::inputs;
 use crate::measure::Clock;
 use crate::plan::{RuntimeChoice, SessionSpec};
 use crate::protocol::{PeaksRequest, ProfileRequest, Request, Response, VERSION};
@@ -93,16 +93,7 @@ fn serve(mut lines: Lines) -> std::io::Result<()> {
                 lines.answer(profile(runtime.as_ref(), &request))?
             }
             (Request::Peaks(request), Some(runtime)) => {
-                let PeaksRequest {
-                    options,
-                    length_ns,
-                    tensor_bytes,
-                } = *request;
-                lines.send(&Response::Peaks(Box::new(runtime.peaks(
-                    &options,
-                    length_ns,
-                    tensor_bytes,
-                ))))?;
+                lines.send(&peaks(runtime.as_ref(), *request))?;
             }
             (Request::Load { model, spec }, Some(runtime)) => {
                 match load(runtime.as_ref(), &model, &spec) {
@@ -152,13 +143,12 @@ fn serve_session(
             } => {
                 // Nobody asks for it any more, and it may be large.
                 ran = None;
-                let (limit, known) = (limit_ns, known_ns);
                 let cell = CellRequest {
                     batch_size,
                     load_mode,
                     inputs: &inputs,
-                    limit,
-                    known,
+                    limit: limit_ns,
+                    known: known_ns,
                     outputs_anew,
                 };
                 cell::serve(lines, runtime, session.as_ref(), &cell)?;
@@ -173,8 +163,10 @@ fn serve_session(
                 lines.answer(evaluate::evaluate(session.as_mut(), &evaluation))?;
             }
             Request::Rehearse(evaluation) => {
-                let known = |inputs: &[Argument]| ran.as_ref()?.outputs_of(inputs);
-                lines.answer(evaluate::rehearse(known, &evaluation))?;
+                lines.answer(evaluate::rehearse(
+                    |inputs| ran.as_ref()?.outputs_of(inputs),
+                    &evaluation,
+                ))?;
             }
             _ => lines.send(&out_of_turn())?,
         }
@@ -224,10 +216,30 @@ fn load(
     Ok((session, response))
 }
 
+fn peaks(runtime: &dyn Runtime, request: PeaksRequest) -> Response {
+    let PeaksRequest {
+        options,
+        length_ns,
+        tensor_bytes,
+    } = request;
+    Response::Peaks(Box::new(runtime.peaks(&options, length_ns, tensor_bytes)))
+}
+
 fn profile(runtime: &dyn Runtime, request: &ProfileRequest) -> Result<Response, Failure> {
     let sets = inputs::materialize(&request.inputs, request.batch_size)?;
     let set = sets.into_iter().next().unwrap_or_default();
-    let target = ProfileTarget {
+    let SessionProfile {
+        placement,
+        operators,
+    } = runtime.profile(&request.model, &request.spec, set, &profile_target(request))?;
+    Ok(Response::Profiled {
+        placement: Box::new(placement),
+        operators: Box::new(operators),
+    })
+}
+
+fn profile_target(request: &ProfileRequest) -> ProfileTarget {
+    ProfileTarget {
         trace_file: request.trace_file.clone(),
         scratch: request.scratch.clone(),
         max_inferences: request.max_inferences,
@@ -237,13 +249,5 @@ fn profile(runtime: &dyn Runtime, request: &ProfileRequest) -> Result<Response, 
         } else {
             Distortion::Unknown
         },
-    };
-    let SessionProfile {
-        placement,
-        operators,
-    } = runtime.profile(&request.model, &request.spec, set, &target)?;
-    Ok(Response::Profiled {
-        placement: Box::new(placement),
-        operators: Box::new(operators),
-    })
+    }
 }

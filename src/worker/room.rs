@@ -73,25 +73,37 @@ fn ask_for(
     needed: impl Fn(u64, u64) -> u64,
 ) -> Result<(), Failure> {
     let (batch_size, requests) = (cell.batch_size, cell.load_mode.threads_count());
-    let words = || match cell.load_mode {
-        LoadMode::SINGLE => format!("{what} of batch size {batch_size}"),
-        load => format!("{what} of batch size {batch_size} with {load}"),
-    };
-    memory::ask(Bytes(needed(batch_size, requests)), words).map_err(|reason| {
-        let fits = |batch_size, requests| needed(batch_size, requests) <= reason.free.0;
-        let hint = if let Some(size) = largest(batch_size, |size| fits(size, requests)) {
-            format!("name smaller batch sizes with `--batch`: {size} would fit")
-        } else if let Some(count) = largest(requests, |count| fits(batch_size, count)) {
-            format!("name fewer requests in flight with `--concurrency`: {count} would fit")
-        } else {
-            "set smaller dimensions with `--dim NAME=VALUE`".to_owned()
-        };
+    let bytes = Bytes(needed(batch_size, requests));
+    memory::ask(bytes, || asked_for(cell, what)).map_err(|reason| {
+        let hint = hint(cell, |batch_size, requests| {
+            needed(batch_size, requests) <= reason.free.0
+        });
         Failure {
             kind: FailureKind::BadInput,
             message: reason.to_string().into(),
             hint: Some(hint.into()),
         }
     })
+}
+
+fn asked_for(cell: &CellRequest<'_>, what: &str) -> String {
+    let batch_size = cell.batch_size;
+    match cell.load_mode {
+        LoadMode::SINGLE => format!("{what} of batch size {batch_size}"),
+        load => format!("{what} of batch size {batch_size} with {load}"),
+    }
+}
+
+/// A batch size, or else requests in flight, that would fit.
+fn hint(cell: &CellRequest<'_>, fits: impl Fn(u64, u64) -> bool) -> String {
+    let (batch_size, requests) = (cell.batch_size, cell.load_mode.threads_count());
+    if let Some(size) = largest(batch_size, |size| fits(size, requests)) {
+        format!("name smaller batch sizes with `--batch`: {size} would fit")
+    } else if let Some(count) = largest(requests, |count| fits(batch_size, count)) {
+        format!("name fewer requests in flight with `--concurrency`: {count} would fit")
+    } else {
+        "set smaller dimensions with `--dim NAME=VALUE`".to_owned()
+    }
 }
 
 /// The largest number from 1 on, below one that does not fit, that does.

@@ -57,13 +57,9 @@ fn of_pair(
 
 fn judged(told: Vec<(String, Told)>) -> Result<Coupling, String> {
     let is_apart = told.iter().any(|(_, told)| *told == Told::Apart);
-    let off = |(output, told)| match told {
-        Told::Mixed(Some(off)) if f64::is_finite(off) => Some((output, off)),
-        _ => None,
-    };
     let largest = told
         .into_iter()
-        .filter_map(off)
+        .filter_map(|(output, told)| Some((output, off_by(&told)?)))
         .max_by(|(_, one), (_, other)| one.total_cmp(other));
     match largest {
         Some((output, off)) => Ok(Coupling::Coupled {
@@ -75,12 +71,22 @@ fn judged(told: Vec<(String, Told)>) -> Result<Coupling, String> {
     }
 }
 
-fn graver(one: Coupling, other: Coupling) -> Coupling {
-    let gravity = |found: &Coupling| match found {
+fn off_by(told: &Told) -> Option<f64> {
+    match told {
+        Told::Mixed(Some(off)) if off.is_finite() => Some(*off),
+        _ => None,
+    }
+}
+
+fn gravity(found: &Coupling) -> f64 {
+    match found {
         Coupling::Unknown { .. } => -1.0,
         Coupling::Apart => 0.0,
         Coupling::Coupled { off_ratio, .. } => off_ratio.0,
-    };
+    }
+}
+
+fn graver(one: Coupling, other: Coupling) -> Coupling {
     if gravity(&other) > gravity(&one) {
         other
     } else {

@@ -9,13 +9,14 @@ mod room;
 mod rows;
 mod trial;
 
+use super::describe;
 use crate::engine::Session;
 use crate::inputs::{self, Argument, InputError, InputPlan, Search, Tensor, usual_shapes};
 use crate::observed::Observed;
 use crate::onnx::{self, Model};
 use crate::plan::{FloatRounding, InputRequest, Shape};
 use crate::protocol::{ProbeRequest, Tried, UsualShapes};
-use crate::record::{BatchAxis, Failure, FailureKind, ProbeRecord};
+use crate::record::{BatchAxis, Failure, FailureKind, FedInput, ProbeRecord};
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 pub(super) use coupling::coupling;
@@ -48,6 +49,13 @@ impl Ran {
         let sets = inputs::materialize(&self.plan, batch_size).ok()?;
         (sets.first()?.as_slice() == inputs).then(|| self.outputs.clone())
     }
+
+    fn output_bytes(&self) -> u64 {
+        self.outputs
+            .iter()
+            .map(Tensor::bytes)
+            .fold(0, u64::saturating_add)
+    }
 }
 
 struct Entry {
@@ -56,70 +64,77 @@ struct Entry {
     plan: Observed<InputPlan>,
 }
 
+/// The shapes that were tried, and what came of them.
+#[derive(Default)]
+struct Attempts {
+    entries: Vec<Entry>,
+    /// The place of the first entry that ran.
+    first: Option<(usize, Ran)>,
+    /// The first one.
+    refusal: Option<InputError>,
+    remarks: Vec<String>,
+}
+
+impl Attempts {
+    fn ran(&mut self, search: Search, found: Found) {
+        let Found {
+            plan,
+            outputs,
+            remarks,
+        } = found;
+        let ran = Ran {
+            plan: plan.clone(),
+            outputs,
+        };
+        self.first.get_or_insert((self.entries.len(), ran));
+        self.remarks.extend(remarks);
+        self.entries.push(Entry {
+            search: Some(search),
+            plan: Ok(plan),
+        });
+    }
+
+    fn refused(&mut self, refusal: InputError) {
+        self.entries.push(Entry {
+            search: None,
+            plan: Err(in_full(&refusal).into()),
+        });
+        self.refusal.get_or_insert(refusal);
+    }
+}
+
 impl Probe {
     pub(super) fn begin(
         session: &mut dyn Session,
         request: &ProbeRequest,
     ) -> Result<Probe, Failure> {
-        let model = onnx::read(&request.model).map_err(|error| {
-            Failure::new(
-                FailureKind::BadModel,
-                &error,
-                error.hint().map(str::to_owned),
-            )
-        })?;
+        let model = describe::read(&request.model)?;
         let room = Room::new(request.memory_bytes, &model.graph);
         let shapes = shapes(&model, request);
         let mut bench = Bench::new(session, &room, request.limit_ns);
-        let (mut entries, mut first, mut error, mut remarks) = (Vec::new(), None, None, Vec::new());
+        let mut attempts = Attempts::default();
         for (shape, inputs) in asked(&shapes, &request.inputs) {
             match tried(&mut bench, &model, &inputs, &shape) {
-                Ok((search, found)) => {
-                    first.get_or_insert((
-                        entries.len(),
-                        Ran {
-                            plan: found.plan.clone(),
-                            outputs: found.outputs,
-                        },
-                    ));
-                    remarks.extend(found.remarks);
-                    entries.push(Entry {
-                        search: Some(search),
-                        plan: Ok(found.plan),
-                    });
-                }
-                Err(refusal) => {
-                    entries.push(Entry {
-                        search: None,
-                        plan: Err(in_full(&refusal).into()),
-                    });
-                    error.get_or_insert(refusal);
-                }
+                Ok((search, found)) => attempts.ran(search, found),
+                Err(refusal) => attempts.refused(refusal),
             }
         }
-        let Some(first) = first else {
-            return Err(nothing_runs(error));
+        let Some(first) = attempts.first else {
+            return Err(nothing_runs(attempts.refusal));
         };
         let record = ProbeRecord {
             trials_count: bench.trials_count,
             inference_ns: bench.inference,
-            remarks: remarks.into_iter().map(Plain::from).collect(),
+            remarks: attempts.remarks.into_iter().map(Plain::from).collect(),
             ..ProbeRecord::default()
         };
         let (first_run_ns, is_cut_short) = (bench.first_run, bench.is_cut_short);
-        let shares_scales = onnx::summary(&model).shares_scales();
-        let quantization = if shares_scales {
-            Quantized::Dynamically
-        } else {
-            Quantized::Otherwise
-        };
-        let floats = request.float_rounding;
         Ok(Probe {
             room,
-            quantization,
-            floats,
+            quantization: quantization(&model),
+            floats: request.float_rounding,
             shapes,
-            entries,
+            entries: attempts.entries,
             first,
             first_run_ns,
             is_cut_short,
@@ -147,16 +162,9 @@ impl Probe {
     /// A plan with the size of its outputs: what follows from the graph, or else what came out of the first inference.
     fn sized(&self, plan: InputPlan) -> InputPlan {
         let follows = Some(self.room.output_bytes(&plan, 1)).filter(|&bytes| bytes > 0);
-        let came = || {
-            self.first
-                .1
-                .outputs
-                .iter()
-                .map(Tensor::bytes)
-                .fold(0, u64::saturating_add)
-        };
+        let bytes = follows.unwrap_or_else(|| self.first.1.output_bytes());
         InputPlan {
-            sample_output_bytes: Some(Bytes(follows.unwrap_or_else(came))),
+            sample_output_bytes: Some(Bytes(bytes)),
             ..plan
         }
     }
@@ -177,11 +185,7 @@ impl Probe {
         else {
             return;
         };
-        let mut random = Vec::new();
-        if bench.has_time_for(1) {
-            let again = bench.run_plan(plan).unwrap_or_default();
-            random = outputs::random(outputs, &again, self.floats);
-        }
+        let random = random_outputs(&mut bench, plan, outputs, self.floats);
         self.record.random_outputs = random.iter().map(|name| name.as_str().into()).collect();
         let known = Known {
             plan,
@@ -207,6 +211,28 @@ impl Probe {
         self.record.trials_count += bench.trials_count;
         self.is_cut_short |= bench.is_cut_short;
     }
+}
+
+fn quantization(model: &Model) -> Quantized {
+    if onnx::summary(model).shares_scales() {
+        Quantized::Dynamically
+    } else {
+        Quantized::Otherwise
+    }
+}
+
+/// Names of the outputs that come otherwise when a plan runs again; none where there is no time for that.
+fn random_outputs(
+    bench: &mut Bench<'_>,
+    plan: &InputPlan,
+    outputs: &[Tensor],
+    floats: FloatRounding,
+) -> Vec<String> {
+    if !bench.has_time_for(1) {
+        return Vec::new();
+    }
+    let again = bench.run_plan(plan).unwrap_or_default();
+    outputs::random(outputs, &again, floats)
 }
 
 /// Shapes that are tried: those of the plan, or the model's usual ones where nothing is swept and nothing is given.
@@ -267,25 +293,29 @@ fn along(
         batch_axis: axis.clone(),
         ..plan
     };
-    let is_as_before = plan
-        .fed
-        .iter()
-        .zip(&ran.fed)
-        .all(|(now, before)| now.shape(1) == before.shape(1));
-    if is_as_before || bench.run_plan(&plan).is_ok() {
+    if feeds_the_same(&plan, ran) || bench.run_plan(&plan).is_ok() {
         return Ok(plan);
     }
     // Sizes that ran are better than those that should.
-    let mut fed = ran.fed.clone();
-    for fed in &mut fed {
-        fed.dims = fed.shape(1).into_iter().map(Some).collect();
-        fed.rows_per_sample.clear();
-    }
     Ok(InputPlan {
-        fed,
+        fed: as_it_ran(ran),
         batch_axis: BatchAxis::none(axis.proof.clone()),
         ..plan
     })
+}
+
+fn feeds_the_same(one: &InputPlan, other: &InputPlan) -> bool {
+    let mut pairs = one.fed.iter().zip(&other.fed);
+    pairs.all(|(one, other)| one.shape(1) == other.shape(1))
+}
+
+fn as_it_ran(plan: &InputPlan) -> Vec<FedInput> {
+    let mut inputs = plan.fed.clone();
+    for fed in &mut inputs {
+        fed.dims = fed.shape(1).into_iter().map(Some).collect();
+        fed.rows_per_sample.clear();
+    }
+    inputs
 }
 
 /// An error with what the runtime said, on one line.

@@ -41,33 +41,41 @@ pub(super) fn gap(one: &TensorData, other: &TensorData) -> Option<Gap> {
             scale: 1.0,
         });
     }
+    Some(gap_of_numbers(
+        &one.first_f64(MOST_ELEMENTS),
+        &other.first_f64(MOST_ELEMENTS),
+    ))
+}
+
+fn gap_of_numbers(one: &[f64], other: &[f64]) -> Gap {
     let mut gap = Gap {
         largest: 0.0,
         scale: 0.0,
     };
-    for (one, other) in one
-        .first_f64(MOST_ELEMENTS)
-        .into_iter()
-        .zip(other.first_f64(MOST_ELEMENTS))
-    {
-        let same = one == other || (one.is_nan() && other.is_nan());
-        let difference = if same { 0.0 } else { (one - other).abs() };
-        gap.largest = if difference.is_nan() {
-            f64::INFINITY
-        } else {
-            gap.largest.max(difference)
-        };
+    for (&one, &other) in one.iter().zip(other) {
+        gap.largest = gap.largest.max(difference(one, other));
         let magnitude = one.abs().max(other.abs());
-        gap.scale = if magnitude.is_finite() {
-            gap.scale.max(magnitude)
-        } else {
-            gap.scale
-        };
+        if magnitude.is_finite() {
+            gap.scale = gap.scale.max(magnitude);
+        }
         if gap.largest.is_infinite() {
             break;
         }
     }
-    Some(gap)
+    gap
+}
+
+/// Infinite where one alone is not a number.
+fn difference(one: f64, other: f64) -> f64 {
+    if one == other || (one.is_nan() && other.is_nan()) {
+        return 0.0;
+    }
+    let difference = (one - other).abs();
+    if difference.is_nan() {
+        f64::INFINITY
+    } else {
+        difference
+    }
 }
 
 /// Batches are computed by other kernels than single samples. Relative to the magnitude; whole numbers for integers.
@@ -125,18 +133,19 @@ pub(super) fn random(one: &[Tensor], other: &[Tensor], floats: FloatRounding) ->
 }
 
 pub(super) fn with_nan(outputs: &[Tensor]) -> Vec<String> {
-    let has_nan = |data: &TensorData| {
-        data.element_type().is_float()
-            && data
-                .first_f64(MOST_ELEMENTS)
-                .iter()
-                .any(|value| value.is_nan())
-    };
     outputs
         .iter()
         .filter(|output| has_nan(&output.data))
         .map(|output| output.name.clone())
         .collect()
+}
+
+fn has_nan(data: &TensorData) -> bool {
+    data.element_type().is_float()
+        && data
+            .first_f64(MOST_ELEMENTS)
+            .iter()
+            .any(|value| value.is_nan())
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -159,6 +168,14 @@ pub(super) enum Told {
     Mixed(Option<f64>),
 }
 
+/// The parts of two samples in an output of both together.
+pub(super) struct Parts {
+    pub first: TensorData,
+    pub second: TensorData,
+}
+
+/// The length of an axis for two samples together, beside that for each alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Growth {
     Stays,
     Adds,
@@ -166,71 +183,103 @@ enum Growth {
     Covers,
 }
 
+impl Growth {
+    fn of(first: usize, second: usize, both: usize) -> Option<Growth> {
+        if first == second && first == both {
+            Some(Growth::Stays)
+        } else if first + second == both {
+            Some(Growth::Adds)
+        } else if first.max(second) == both {
+            Some(Growth::Covers)
+        } else {
+            None
+        }
+    }
+
+    /// That of each axis; `None` where sizes are of no such kind.
+    fn of_axes(triple: Triple<'_>) -> Option<Vec<Growth>> {
+        let (first, second) = (triple.first.shape(), triple.second.shape());
+        let both = triple.both.shape();
+        if first.len() != both.len() || second.len() != both.len() {
+            return None;
+        }
+        (0..both.len())
+            .map(|axis| Growth::of(first[axis], second[axis], both[axis]))
+            .collect()
+    }
+}
+
 /// The evidence of an output whose samples lie one after the other along the axis that grows.
 pub(super) fn told_of(triple: Triple<'_>) -> Told {
-    let Triple {
-        first,
-        second,
-        both,
-        floats,
-    } = triple;
-    let (alone, other, together) = (first.shape(), second.shape(), both.shape());
-    if alone.len() != together.len() || other.len() != together.len() {
+    let Some(growth) = Growth::of_axes(triple) else {
         return Told::Mixed(None);
+    };
+    if growth.iter().all(|growth| *growth == Growth::Stays) {
+        return told_of_equal_sizes(triple);
     }
-    let mut growth = Vec::new();
-    for axis in 0..together.len() {
-        growth.push(match (alone[axis], other[axis], together[axis]) {
-            (one, two, all) if one == two && one == all => Growth::Stays,
-            (one, two, all) if one + two == all => Growth::Adds,
-            (one, two, all) if one.max(two) == all => Growth::Covers,
-            _ => return Told::Mixed(None),
-        });
-    }
-    if growth.iter().all(|growth| matches!(growth, Growth::Stays)) {
-        let is_constant = is_same(first, second, floats) && is_same(first, both, floats);
-        let off =
-            [first, second].map(|alone| gap(alone, both).map_or(f64::INFINITY, Gap::relative));
-        return if is_constant {
-            Told::Nothing
-        } else {
-            Told::Mixed(Some(off[0].max(off[1])))
-        };
-    }
-    if !growth.iter().any(|growth| matches!(growth, Growth::Adds)) {
+    if !growth.contains(&Growth::Adds) {
         return Told::Unsure;
     }
-    let cut = |sample: usize| {
-        growth
-            .iter()
-            .enumerate()
-            .fold(both.clone(), |part, (axis, growth)| {
-                match (growth, sample) {
-                    (Growth::Stays, _) => part,
-                    (Growth::Adds, 1) => part.rows(axis, alone[axis]..together[axis]),
-                    (Growth::Covers, 1) => part.rows(axis, 0..other[axis]),
-                    _ => part.rows(axis, 0..alone[axis]),
-                }
-            })
+    let parts = Parts {
+        first: first_part(triple, &growth),
+        second: second_part(triple, &growth),
     };
-    let told = own(first, second, &[cut(0), cut(1)], floats);
-    let covers = growth.iter().any(|growth| matches!(growth, Growth::Covers));
+    let told = own(triple.first, triple.second, &parts, triple.floats);
     // The end of a shorter sample may see what it is filled up with.
-    if covers && matches!(told, Told::Mixed(_)) {
+    if growth.contains(&Growth::Covers) && matches!(told, Told::Mixed(_)) {
         Told::Unsure
     } else {
         told
     }
 }
 
+fn told_of_equal_sizes(triple: Triple<'_>) -> Told {
+    let Triple {
+        first,
+        second,
+        both,
+        floats,
+    } = triple;
+    if is_same(first, second, floats) && is_same(first, both, floats) {
+        Told::Nothing
+    } else {
+        let off = relative_gap(first, both).max(relative_gap(second, both));
+        Told::Mixed(Some(off))
+    }
+}
+
+fn relative_gap(one: &TensorData, other: &TensorData) -> f64 {
+    gap(one, other).map_or(f64::INFINITY, Gap::relative)
+}
+
+fn first_part(triple: Triple<'_>, growth: &[Growth]) -> TensorData {
+    let ends = triple.first.shape();
+    let axes = growth.iter().enumerate();
+    axes.fold(triple.both.clone(), |part, (axis, growth)| match growth {
+        Growth::Stays => part,
+        Growth::Adds | Growth::Covers => part.rows(axis, 0..ends[axis]),
+    })
+}
+
+fn second_part(triple: Triple<'_>, growth: &[Growth]) -> TensorData {
+    let (starts, ends) = (triple.first.shape(), triple.both.shape());
+    let lengths = triple.second.shape();
+    let axes = growth.iter().enumerate();
+    axes.fold(triple.both.clone(), |part, (axis, growth)| match growth {
+        Growth::Stays => part,
+        Growth::Adds => part.rows(axis, starts[axis]..ends[axis]),
+        Growth::Covers => part.rows(axis, 0..lengths[axis]),
+    })
+}
+
 /// The evidence of two samples' parts beside the outputs of each alone.
 pub(super) fn own(
     first: &TensorData,
     second: &TensorData,
-    parts: &[TensorData; 2],
+    parts: &Parts,
     floats: FloatRounding,
 ) -> Told {
-    let (Some(one), Some(two)) = (gap(first, &parts[0]), gap(second, &parts[1])) else {
+    let (Some(one), Some(two)) = (gap(first, &parts.first), gap(second, &parts.second)) else {
         return Told::Mixed(None);
     };
     let off = if one.relative() >= two.relative() {
@@ -239,25 +288,28 @@ pub(super) fn own(
         two
     };
     let element_type = computed_as(first.element_type(), floats);
-    if off.largest > tolerance(element_type, off) {
-        let differing = [(first, &parts[0]), (second, &parts[1])]
-            .map(|(alone, part)| differing_share(alone, part));
-        let are_ties =
-            element_type.is_integer() && differing.iter().all(|&share| share <= TIES_SHARE);
-        return if are_ties {
-            Told::Nothing
+    let across = gap(first, second).map_or(f64::INFINITY, |gap| gap.largest);
+    if off.largest <= tolerance(element_type, off) {
+        return if tells_apart(off, across, element_type) {
+            Told::Apart
         } else {
-            Told::Mixed(Some(off.relative()))
+            Told::Nothing
         };
     }
-    let across = gap(first, second).map_or(f64::INFINITY, |gap| gap.largest);
+    let is_few = |alone, part| differing_share(alone, part) <= TIES_SHARE;
+    let are_few = is_few(first, &parts.first) && is_few(second, &parts.second);
+    if element_type.is_integer() && are_few {
+        Told::Nothing
+    } else {
+        Told::Mixed(Some(off.relative()))
+    }
+}
+
+/// Whether a part is off so little that it is not the other sample's, which is `across` from it.
+fn tells_apart(off: Gap, across: f64, element_type: ElementType) -> bool {
     let is_close =
         off.largest <= CLOSE_SHARE * across || off.largest <= rounding(element_type, off);
-    if across > 0.0 && off.largest <= OWN_SHARE * across && is_close {
-        Told::Apart
-    } else {
-        Told::Nothing
-    }
+    across > 0.0 && off.largest <= OWN_SHARE * across && is_close
 }
 
 fn differing_share(one: &TensorData, other: &TensorData) -> f64 {

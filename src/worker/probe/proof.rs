@@ -77,13 +77,7 @@ struct Tally {
 impl Tally {
     /// Whether a batch was shown that lies along all of the candidate's axes, and further ones.
     fn has_shown(&self, candidate: &BatchAxis) -> bool {
-        let holds = |wider: &BatchAxis| {
-            candidate
-                .axes
-                .iter()
-                .all(|(input, axis)| wider.axes.get(input) == Some(axis))
-        };
-        self.proved.iter().any(holds)
+        self.proved.iter().any(|wider| holds(wider, candidate))
     }
 
     fn count(&mut self, candidate: BatchAxis, place: usize, verdict: Verdict) {
@@ -124,28 +118,38 @@ impl Tally {
     fn decided(self, plan: &InputPlan) -> Decided {
         let mut proved = self.proved.into_iter();
         if let Some(axis) = proved.next() {
-            let other = proved.next().map(|other| {
-                format!(
-                    "samples along {} are computed each for itself as well; {} is taken for the batch",
-                    in_words(&other),
-                    in_words(&axis)
-                )
-            });
+            let remark = proved.next().map(|other| also_proved(&other, &axis));
             return Decided {
                 axis,
-                remarks: other.into_iter().collect(),
+                remarks: remark.into_iter().collect(),
             };
         }
-        let none = |reason| BatchAxis::none(BatchProof::NotProved { reason });
         let axis = self
             .unsure
-            .or_else(|| self.refuted.map(none))
+            .or_else(|| {
+                let reason = self.refuted?;
+                Some(BatchAxis::none(BatchProof::NotProved { reason }))
+            })
             .unwrap_or_else(|| plan.batch_axis.clone());
         Decided {
             axis,
             remarks: Vec::new(),
         }
     }
+}
+
+/// Whether an axis lies along all axes of a narrower one.
+fn holds(wider: &BatchAxis, narrower: &BatchAxis) -> bool {
+    let mut axes = narrower.axes.iter();
+    axes.all(|(input, axis)| wider.axes.get(input) == Some(axis))
+}
+
+fn also_proved(other: &BatchAxis, taken: &BatchAxis) -> String {
+    format!(
+        "samples along {} are computed each for itself as well; {} is taken for the batch",
+        in_words(other),
+        in_words(taken)
+    )
 }
 
 /// The name of an axis: its symbol, or its place in the first input that has it.
@@ -195,27 +199,18 @@ fn attempted(
     }
     bench.room.check_pair(plan)?;
     let pair = SamplePair::of(plan, attempt).map_err(|error| error.to_string())?;
-    let first = match ran {
-        Some(outputs) => Ok(outputs.to_vec()),
-        None => bench.run(&pair.first),
-    };
-    let alone = first.and_then(|first| Ok((first, bench.run(&pair.second)?)));
-    let (first, second) = match alone {
+    let (first, second) = match each_alone(bench, &pair, ran) {
         Ok(alone) => alone,
-        Err(words) if memory::is_short(&words) => return Err(words),
-        Err(words) => {
-            return Ok(Verdict::Refuted(format!(
-                "a single sample is refused: {words}"
-            )));
-        }
+        Err(words) => return refused("a single sample is refused", words, Verdict::Refuted),
     };
     let both = match bench.run(&pair.both) {
         Ok(both) => both,
-        Err(words) if memory::is_short(&words) => return Err(words),
         Err(words) => {
-            return Ok(Verdict::OneAtATime(format!(
-                "two samples at once are refused: {words}"
-            )));
+            return refused(
+                "two samples at once are refused",
+                words,
+                Verdict::OneAtATime,
+            );
         }
     };
     let told = rows::told(&first, &second, &both, known.floats);
@@ -227,6 +222,44 @@ fn attempted(
     )
 }
 
+fn each_alone(
+    bench: &mut Bench<'_>,
+    pair: &SamplePair,
+    ran: Option<&[Tensor]>,
+) -> Result<(Vec<Tensor>, Vec<Tensor>), String> {
+    let first = match ran {
+        Some(outputs) => outputs.to_vec(),
+        None => bench.run(&pair.first)?,
+    };
+    Ok((first, bench.run(&pair.second)?))
+}
+
+/// A refusal for want of memory shows nothing.
+fn refused(what: &str, words: String, verdict: fn(String) -> Verdict) -> Result<Verdict, String> {
+    if memory::is_short(&words) {
+        return Err(words);
+    }
+    Ok(verdict(format!("{what}: {words}")))
+}
+
+/// The verdict where samples together have something else than alone, by so much.
+fn of_mixed(output: &str, off: Option<f64>, quantization: Quantized) -> Verdict {
+    let shares_scale = quantization == Quantized::Dynamically;
+    match off {
+        Some(off) if shares_scale && off <= SHARED_SCALE => Verdict::Unsure(format!(
+            "its quantization looks at all of a batch, and `{output}` is off by {:.2}%",
+            off * 100.0
+        )),
+        Some(off) if off.is_finite() => {
+            let percent = off * 100.0;
+            Verdict::Refuted(format!(
+                "two samples together give `{output}` other values, {percent:.2}% off"
+            ))
+        }
+        _ => Verdict::Refuted(format!("`{output}` has no part for each of two samples")),
+    }
+}
+
 fn judged(told: Vec<(String, Told)>, quantization: Quantized) -> Result<Verdict, String> {
     if told.is_empty() {
         return Ok(Verdict::Unsure("its outputs are random".to_owned()));
@@ -235,28 +268,8 @@ fn judged(told: Vec<(String, Told)>, quantization: Quantized) -> Result<Verdict,
         Told::Mixed(off) => Some((name, *off)),
         _ => None,
     });
-    match mixed {
-        Some((name, Some(off)))
-            if quantization == Quantized::Dynamically && off <= SHARED_SCALE =>
-        {
-            let reason = format!(
-                "its quantization looks at all of a batch, and `{name}` is off by {:.2}%",
-                off * 100.0
-            );
-            return Ok(Verdict::Unsure(reason));
-        }
-        Some((name, Some(off))) if off.is_finite() => {
-            let percent = off * 100.0;
-            return Ok(Verdict::Refuted(format!(
-                "two samples together give `{name}` other values, {percent:.2}% off"
-            )));
-        }
-        Some((name, _)) => {
-            return Ok(Verdict::Refuted(format!(
-                "`{name}` has no part for each of two samples"
-            )));
-        }
-        None => {}
+    if let Some((name, off)) = mixed {
+        return Ok(of_mixed(name, off, quantization));
     }
     if told.iter().any(|(_, told)| *told == Told::Apart) {
         return Ok(Verdict::Proved);

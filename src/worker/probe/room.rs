@@ -2,7 +2,7 @@
 
 use crate::inputs::InputPlan;
 use crate::memory::{self, Held};
-use crate::onnx::{Graph, ShapeFacts};
+use crate::onnx::{Expr, Graph, ShapeFacts};
 use crate::units::Bytes;
 
 /// Size of an element of an output; most are of four bytes, and the others are not far from it.
@@ -61,23 +61,25 @@ impl Room {
 
     /// Size of the outputs as far as it follows from the inputs.
     pub(super) fn output_bytes(&self, plan: &InputPlan, batch_size: u64) -> u64 {
-        let size = |dim: usize| {
-            let place = self.facts.dims.get(dim)?.places.first()?;
-            let fed = plan.fed.iter().find(|fed| fed.name == place.input)?;
-            fed.shape(batch_size).get(place.axis).copied()
-        };
-        let elements = |output: &Vec<_>| {
-            output
-                .iter()
-                .try_fold(1_u64, |product, expr: &crate::onnx::Expr| {
-                    product.checked_mul(u64::try_from(expr.evaluate(&size)?).ok()?)
-                })
-        };
+        let size = |dim| self.size_of(dim, plan, batch_size);
         let outputs = self.facts.outputs.values().flatten();
-        outputs.filter_map(elements).fold(0, |sum, elements| {
+        let elements = outputs.filter_map(|output| elements_of(output, &size));
+        elements.fold(0, |sum, elements| {
             sum.saturating_add(elements.saturating_mul(OUTPUT_ELEMENT))
         })
     }
+
+    fn size_of(&self, dim: usize, plan: &InputPlan, batch_size: u64) -> Option<u64> {
+        let place = self.facts.dims.get(dim)?.places.first()?;
+        let fed = plan.fed.iter().find(|fed| fed.name == place.input)?;
+        fed.shape(batch_size).get(place.axis).copied()
+    }
+}
+
+fn elements_of(shape: &[Expr], size: &impl Fn(usize) -> Option<u64>) -> Option<u64> {
+    shape.iter().try_fold(1_u64, |product, expr| {
+        product.checked_mul(u64::try_from(expr.evaluate(size)?).ok()?)
+    })
 }
 
 #[cfg(test)]

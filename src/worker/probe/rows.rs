@@ -1,6 +1,6 @@
 //! Rows of detectors that carry the index of their sample, on whichever axis they lie.
 
-use super::outputs::{self, Told, Triple};
+use super::outputs::{self, Parts, Told, Triple};
 use crate::inputs::{Tensor, TensorData};
 use crate::plan::{ElementType, FloatRounding};
 
@@ -31,21 +31,26 @@ pub(super) fn told(
 /// Rows that carry the index of their sample are taken by it, as are those of outputs that stand beside it.
 fn told_of(triples: &[Triple<'_>]) -> Vec<Told> {
     let indices: Vec<Option<Index>> = triples.iter().map(|&triple| Index::of(triple)).collect();
-    let one = |(&triple, own): (&Triple<'_>, &Option<Index>)| {
-        if let Some(told) = own.as_ref().and_then(|index| index.told_of_others(triple)) {
-            return told;
-        }
-        let by_index = indices
-            .iter()
-            .flatten()
-            .find_map(|index| index.told_of_rows(triple));
-        match by_index {
-            Some(told) if !matches!(told, Told::Mixed(_)) => told,
-            // Rows without an index may as well lie in the order of the samples.
-            _ => outputs::told_of(triple),
-        }
-    };
-    triples.iter().zip(&indices).map(one).collect()
+    triples
+        .iter()
+        .zip(&indices)
+        .map(|(&triple, own)| told_of_one(triple, own.as_ref(), &indices))
+        .collect()
+}
+
+fn told_of_one(triple: Triple<'_>, own: Option<&Index>, indices: &[Option<Index>]) -> Told {
+    if let Some(told) = own.and_then(|index| index.told_of_others(triple)) {
+        return told;
+    }
+    let by_index = indices
+        .iter()
+        .flatten()
+        .find_map(|index| index.told_of_rows(triple));
+    match by_index {
+        Some(told) if !matches!(told, Told::Mixed(_)) => told,
+        // Rows without an index may as well lie in the order of the samples.
+        _ => outputs::told_of(triple),
+    }
 }
 
 /// The axis of rows: the only one that is not the same in all runs, as long for both samples as for each of them together.
@@ -54,12 +59,27 @@ fn rows_axis(triple: Triple<'_>) -> Option<usize> {
     if alone.len() != both.len() || other.len() != both.len() {
         return None;
     }
-    let moves = |axis: &usize| alone[*axis] != both[*axis] || other[*axis] != both[*axis];
-    let mut moving = (0..both.len()).filter(moves);
+    let mut moving =
+        (0..both.len()).filter(|&axis| alone[axis] != both[axis] || other[axis] != both[axis]);
     let axis = moving
         .next()
         .filter(|&axis| alone[axis] + other[axis] == both[axis])?;
     moving.next().is_none().then_some(axis)
+}
+
+fn column(data: &TensorData, at: usize) -> Vec<f64> {
+    data.rows(1, at..at + 1).first_f64(usize::MAX)
+}
+
+fn is_zero(data: &TensorData, at: usize) -> bool {
+    column(data, at).iter().all(|&value| value == 0.0)
+}
+
+/// Rows whose sample is this one, by the column that names it.
+fn rows_of(sample: f64, column: &[f64]) -> Vec<usize> {
+    (0..column.len())
+        .filter(|&row| column[row] == sample)
+        .collect()
 }
 
 /// Rows whose sample is named in a column of an output: in one place of all axes but that of the rows.
@@ -85,45 +105,52 @@ impl Index {
         if width > MOST_COLUMNS || triple.both.element_type() == ElementType::String {
             return None;
         }
-        let counts = [triple.first, triple.second].map(|data| data.shape()[axis]);
         let [first, second, both] =
             [triple.first, triple.second, triple.both].map(|data| data.by_rows(axis));
         let (first, second, both) = (first?, second?, both?);
-        let column = |data: &TensorData, at: usize| data.rows(1, at..at + 1).first_f64(usize::MAX);
-        let is_zero =
-            |data: &TensorData, at: usize| column(data, at).iter().all(|&value| value == 0.0);
         (0..width)
             .filter(|&at| is_zero(&first, at) && is_zero(&second, at))
             .find_map(|at| {
                 let samples = column(&both, at);
-                let of = |sample: f64| {
-                    (0..samples.len())
-                        .filter(|&row| samples[row] == sample)
-                        .collect::<Vec<usize>>()
-                };
-                let rows = [of(0.0), of(1.0)];
-                let fits = rows[0].len() == counts[0] && rows[1].len() == counts[1];
-                fits.then_some(Index {
+                let index = Index {
                     column: at,
                     width,
-                    rows,
-                })
+                    rows: [rows_of(0.0, &samples), rows_of(1.0, &samples)],
+                };
+                index.has_rows_of(triple, axis).then_some(index)
             })
+    }
+
+    /// Whether it names as many rows of each sample as the sample has alone.
+    fn has_rows_of(&self, triple: Triple<'_>, axis: usize) -> bool {
+        let [first, second] = &self.rows;
+        triple.first.shape()[axis] == first.len() && triple.second.shape()[axis] == second.len()
+    }
+
+    fn without_column(&self, data: &TensorData, axis: usize) -> Option<TensorData> {
+        let others: Vec<usize> = (0..self.width)
+            .filter(|&column| column != self.column)
+            .collect();
+        Some(data.by_rows(axis)?.selected(1, &others))
+    }
+
+    /// The parts of an output of both samples whose rows lie along this axis.
+    fn parts(&self, both: &TensorData, axis: usize) -> Parts {
+        let [first, second] = &self.rows;
+        Parts {
+            first: both.selected(axis, first),
+            second: both.selected(axis, second),
+        }
     }
 
     /// The evidence of the output that carries the index, without the index. Nothing, where there is nothing else: it agrees.
     fn told_of_others(&self, triple: Triple<'_>) -> Option<Told> {
         let axis = rows_axis(triple)?;
-        let others: Vec<usize> = (0..self.width)
-            .filter(|&column| column != self.column)
-            .collect();
-        let without = |data: &TensorData| Some(data.by_rows(axis)?.selected(1, &others));
-        let both = without(triple.both)?;
-        let parts = [&self.rows[0], &self.rows[1]].map(|rows| both.selected(0, rows));
+        let both = self.without_column(triple.both, axis)?;
         Some(outputs::own(
-            &without(triple.first)?,
-            &without(triple.second)?,
-            &parts,
+            &self.without_column(triple.first, axis)?,
+            &self.without_column(triple.second, axis)?,
+            &self.parts(&both, 0),
             triple.floats,
         ))
     }
@@ -131,15 +158,13 @@ impl Index {
     /// The evidence of an output that has the rows that the index names; absent if it has others.
     fn told_of_rows(&self, triple: Triple<'_>) -> Option<Told> {
         let axis = rows_axis(triple)?;
-        let counts = [triple.first, triple.second].map(|data| data.shape()[axis]);
-        if counts != [self.rows[0].len(), self.rows[1].len()] {
+        if !self.has_rows_of(triple, axis) {
             return None;
         }
-        let parts = [&self.rows[0], &self.rows[1]].map(|rows| triple.both.selected(axis, rows));
         Some(outputs::own(
             triple.first,
             triple.second,
-            &parts,
+            &self.parts(triple.both, axis),
             triple.floats,
         ))
     }

@@ -73,11 +73,9 @@ impl<'s> Bench<'s> {
             EngineError::Run { message } => message,
             other => other.to_string(),
         })?;
-        self.first_run = if self.trials_count == 1 {
-            Some(took)
-        } else {
-            self.first_run
-        };
+        if self.trials_count == 1 {
+            self.first_run = Some(took);
+        }
         self.inference = Some(took);
         Ok(outputs)
     }
@@ -137,18 +135,16 @@ fn is_finite(plan: &InputPlan, found: &[Tensor]) -> bool {
 }
 
 fn remark(plan: &InputPlan, found: &[Tensor]) -> String {
-    let quoted = |names: Vec<String>| {
-        names
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let inputs = plan.fed.iter().map(|fed| fed.name.clone()).collect();
+    let inputs: Vec<String> = plan.fed.iter().map(|fed| fed.name.clone()).collect();
     format!(
         "outputs {} are not numbers with the values that were made up for {}: that says nothing about the model; give \
          real inputs with --data, or ranges with --range",
-        quoted(outputs::with_nan(found)),
-        quoted(inputs)
+        quoted(&outputs::with_nan(found)),
+        quoted(&inputs)
     )
+}
+
+fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
 }
