@@ -101,19 +101,24 @@ fn qualified(domain: &str, operator: &str) -> String {
 pub(super) fn by_provider(
     operators: BTreeMap<String, BTreeMap<String, u64>>,
 ) -> Vec<ProviderNodes> {
-    let of_provider =
-        |(execution_provider, operators): (String, BTreeMap<String, u64>)| ProviderNodes {
-            execution_provider: execution_provider.into(),
-            nodes_count: operators.values().sum(),
-            operators: operators
-                .into_iter()
-                .map(|(operator, count)| (operator.into(), count))
-                .collect(),
-            ..ProviderNodes::default()
-        };
-    let mut providers: Vec<ProviderNodes> = operators.into_iter().map(of_provider).collect();
+    let mut providers: Vec<ProviderNodes> = operators
+        .into_iter()
+        .map(|(provider, operators)| provider_nodes(provider, operators))
+        .collect();
     providers.sort_by_key(|provider| std::cmp::Reverse(provider.nodes_count));
     providers
+}
+
+fn provider_nodes(provider: String, operators: BTreeMap<String, u64>) -> ProviderNodes {
+    ProviderNodes {
+        execution_provider: provider.into(),
+        nodes_count: operators.values().sum(),
+        operators: operators
+            .into_iter()
+            .map(|(operator, count)| (operator.into(), count))
+            .collect(),
+        ..ProviderNodes::default()
+    }
 }
 
 /// # Safety

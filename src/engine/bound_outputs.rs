@@ -22,6 +22,15 @@ struct OutputPlace {
     is_on_host: bool,
 }
 
+impl OutputPlace {
+    fn of(output: &Outlet) -> Self {
+        OutputPlace {
+            name: output.name().to_owned(),
+            is_on_host: holds_strings(output.dtype()),
+        }
+    }
+}
+
 impl OutputPlaces {
     /// Strings stay in `host` memory: ONNX Runtime copies them to a device as if they were numbers.
     pub(super) fn new(
@@ -29,12 +38,8 @@ impl OutputPlaces {
         memory: MemoryInfo<'static>,
         host: MemoryInfo<'static>,
     ) -> Self {
-        let place = |output: &Outlet| OutputPlace {
-            name: output.name().to_owned(),
-            is_on_host: holds_strings(output.dtype()),
-        };
         OutputPlaces {
-            outputs: session.outputs().iter().map(place).collect(),
+            outputs: session.outputs().iter().map(OutputPlace::of).collect(),
             memory,
             host,
         }
@@ -80,29 +85,33 @@ pub(super) fn undeclared(session: &OrtSession, binding: &IoBinding) -> Option<St
                 return None;
             };
             let came = values.shape(index)?;
-            let fits = |(declared, came): (&i64, &i64)| *declared < 0 || declared == came;
-            // Empty where nothing is declared, too.
-            let is_fine = declared.is_empty()
-                || declared.len() == came.len() && declared.iter().zip(&came).all(fits);
-            let words = |shape: &[i64]| {
-                let dim = |dim: &i64| {
-                    if *dim < 0 {
-                        "?".to_owned()
-                    } else {
-                        dim.to_string()
-                    }
-                };
-                shape.iter().map(dim).collect::<Vec<_>>().join(", ")
-            };
-            let name = output.name();
-            (!is_fine).then(|| {
-                format!(
-                    "output `{name}` is declared as [{}] and came as [{}]",
-                    words(declared),
-                    words(&came)
-                )
-            })
+            let is_fine = fits(declared, &came);
+            (!is_fine).then(|| mismatch(output.name(), declared, &came))
         })
+}
+
+fn mismatch(name: &str, declared: &[i64], came: &[i64]) -> String {
+    format!(
+        "output `{name}` is declared as [{}] and came as [{}]",
+        in_words(declared),
+        in_words(came)
+    )
+}
+
+/// Any shape fits where nothing is declared, too.
+fn fits(declared: &[i64], came: &[i64]) -> bool {
+    let mut sizes = declared.iter().zip(came);
+    declared.is_empty()
+        || declared.len() == came.len()
+            && sizes.all(|(declared, came)| *declared < 0 || declared == came)
+}
+
+fn in_words(shape: &[i64]) -> String {
+    let sizes = shape.iter().map(|size| match size {
+        ..0 => "?".to_owned(),
+        size => size.to_string(),
+    });
+    sizes.collect::<Vec<_>>().join(", ")
 }
 
 struct Values {

@@ -134,7 +134,11 @@ pub(super) fn bind<'s>(
         next: 0,
         outputs,
     };
-    Ok(match (place.memory, place.binding) {
+    Ok(in_flight(turns, place))
+}
+
+fn in_flight(turns: Turns<'_>, place: MemoryPlace) -> Box<dyn Inference + '_> {
+    match (place.memory, place.binding) {
         (Memory::Host, _) => Box::new(InFlight {
             turns,
             way: InPlace,
@@ -151,7 +155,7 @@ pub(super) fn bind<'s>(
                 synchronize: ort::api().SynchronizeBoundOutputs,
             },
         }),
-    })
+    }
 }
 
 struct BoundSet {

@@ -124,40 +124,50 @@ fn stated_version(
     library: &libloading::Library,
     path: &Path,
 ) -> Result<(String, &'static OrtApiBase), LibraryError> {
-    let malformed = |what| LibraryError::Malformed {
-        path: path.into(),
-        what,
-    };
     // SAFETY: the signature is the one of ONNX Runtime's C API.
     let get_base =
         unsafe { library.get::<unsafe extern "C" fn() -> *const OrtApiBase>(b"OrtGetApiBase") }
             .map_err(|_| LibraryError::NotOnnxRuntime(path.into()))?;
     // SAFETY: it takes nothing and returns a pointer to a static of a library that is never closed, or null.
     let base: &'static OrtApiBase =
-        unsafe { get_base().as_ref() }.ok_or_else(|| malformed("no API"))?;
-    // SAFETY: it takes nothing and returns a static string.
-    let text = unsafe { (base.GetVersionString)() };
-    // SAFETY: not null, and a C string by the API's contract.
-    let text = (!text.is_null())
-        .then(|| unsafe { CStr::from_ptr(text) })
-        .and_then(|text| text.to_str().ok());
-    let text = text.ok_or_else(|| malformed("no version"))?;
-    let mut numbers = text.split('.').map_while(|part| part.parse::<u32>().ok());
-    match (numbers.next(), numbers.next()) {
-        (Some(major), Some(minor))
-            if (major, minor) < (OLDEST_VERSION.major, OLDEST_VERSION.minor) =>
-        {
-            return Err(LibraryError::TooOld(text.to_owned()));
-        }
-        (Some(_), Some(_)) => {}
-        _ => return Err(malformed("no version")),
+        unsafe { get_base().as_ref() }.ok_or_else(|| malformed(path, "no API"))?;
+    let text = version_text(base).ok_or_else(|| malformed(path, "no version"))?;
+    if is_too_old(text).ok_or_else(|| malformed(path, "no version"))? {
+        return Err(LibraryError::TooOld(text.to_owned()));
     }
     // SAFETY: any number is allowed; the answer is a pointer to a static, or null.
     let api: *const OrtApi = unsafe { (base.GetApi)(ort::MINOR_VERSION) };
     if api.is_null() {
-        return Err(malformed("its API lacks the version that onnxprof needs"));
+        let what = "its API lacks the version that onnxprof needs";
+        return Err(malformed(path, what));
     }
     Ok((text.to_owned(), base))
+}
+
+fn malformed(path: &Path, what: &'static str) -> LibraryError {
+    LibraryError::Malformed {
+        path: path.into(),
+        what,
+    }
+}
+
+fn version_text(base: &'static OrtApiBase) -> Option<&'static str> {
+    // SAFETY: it takes nothing and returns a static string.
+    let text = unsafe { (base.GetVersionString)() };
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: not null, and a C string by the API's contract.
+    unsafe { CStr::from_ptr(text) }.to_str().ok()
+}
+
+/// `None` if the version does not begin with two numbers.
+fn is_too_old(version: &str) -> Option<bool> {
+    let mut numbers = version
+        .split('.')
+        .map_while(|part| part.parse::<u32>().ok());
+    let (major, minor) = (numbers.next()?, numbers.next()?);
+    Some((major, minor) < (OLDEST_VERSION.major, OLDEST_VERSION.minor))
 }
 
 fn execution_providers() -> Option<Vec<String>> {

@@ -1,10 +1,11 @@
-//! What executes models: ONNX Runtime, or a script of latencies for tests of the harness.
+//! Executing models: ONNX Runtime, or a script of latencies for tests of the harness.
 //!
 //! The only module that speaks to `ort`. A caller opens a [`Runtime`] once per process, loads one [`Session`] from it
 //! and binds inputs to it; [`Inference::run`] is what is timed. Read those three traits first.
 
 mod assignment;
 mod bound_outputs;
+mod builder;
 mod ep;
 mod error;
 mod io_binding;

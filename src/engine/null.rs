@@ -68,6 +68,14 @@ pub struct ScriptedVariant {
     pub options: Vec<OptionEffect>,
 }
 
+impl ScriptedVariant {
+    /// In nanoseconds.
+    fn latency_of(&self, batch_size: u64) -> u64 {
+        let of_samples = self.per_sample_ns.0.saturating_mul(batch_size);
+        self.fixed_ns.0.saturating_add(of_samples)
+    }
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
@@ -112,37 +120,68 @@ impl ScriptedRuntime {
     /// # Errors
     /// [`EngineError::Script`] if the file cannot be read or is no script, or the machine's clock cannot be mapped.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
-        let script_error = |message: String| EngineError::Script {
-            path: path.to_owned(),
-            message,
-        };
-        let text =
-            files::text(path, Kind::SCRIPT).map_err(|error| script_error(error.to_string()))?;
-        let mut script: Script =
-            serde_json::from_str(&text).map_err(|error| script_error(error.to_string()))?;
+        let mut script = read(path).map_err(|message| script_error(path, message))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let machine = script
             .noise
             .take()
             .map(|noise| Machine::join(noise, folder))
-            .transpose();
-        let machine =
-            machine.map_err(|error| script_error(format!("the noise has no clock: {error}")))?;
-        let info = LibraryInfo {
-            version: VERSION.into(),
-            build_info: "scripted latencies; nothing is executed".into(),
-            execution_providers: script
-                .execution_providers
-                .drain(..)
-                .chain([CPU_PROVIDER.to_owned()])
-                .collect(),
-        };
+            .transpose()
+            .map_err(|error| script_error(path, format!("the noise has no clock: {error}")))?;
+        let execution_providers = script
+            .execution_providers
+            .drain(..)
+            .chain([CPU_PROVIDER.to_owned()])
+            .collect();
         Ok(ScriptedRuntime {
             script,
-            info,
+            info: LibraryInfo {
+                version: VERSION.into(),
+                build_info: "scripted latencies; nothing is executed".into(),
+                execution_providers,
+            },
             clock: Arc::default(),
             machine,
         })
+    }
+
+    fn variant(&self, model: &Path) -> Result<ScriptedVariant, EngineError> {
+        let name = model
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let variant = self.script.variants.get(&name).cloned();
+        variant.ok_or_else(|| load_error(model, format!("the script has no variant `{name}`")))
+    }
+
+    /// Lets time pass on all clocks.
+    fn pass(&self, span: Nanos) {
+        self.clock.advance(span);
+        if self.script.real_time {
+            std::thread::sleep(span.into());
+        }
+        if let Some(machine) = &self.machine {
+            machine.pass(span);
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Script, String> {
+    let text = files::text(path, Kind::SCRIPT).map_err(|error| error.to_string())?;
+    serde_json::from_str(&text).map_err(|error| error.to_string())
+}
+
+fn script_error(path: &Path, message: String) -> EngineError {
+    EngineError::Script {
+        path: path.to_owned(),
+        message,
+    }
+}
+
+fn load_error(model: &Path, message: String) -> EngineError {
+    EngineError::Load {
+        model: model.to_owned(),
+        message,
     }
 }
 
@@ -177,42 +216,17 @@ impl Runtime for ScriptedRuntime {
     }
 
     fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError> {
-        let name = model
-            .file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let variant =
-            self.script
-                .variants
-                .get(&name)
-                .cloned()
-                .ok_or_else(|| EngineError::Load {
-                    model: model.to_owned(),
-                    message: format!("the script has no variant `{name}`"),
-                })?;
+        let variant = self.variant(model)?;
         if let Some(fault) = &variant.fault
             && fault.at == FaultSite::Load
         {
-            strike(fault.kind, |message| EngineError::Load {
-                model: model.to_owned(),
-                message,
-            })?;
+            strike(fault.kind, |message| load_error(model, message))?;
         }
-        self.clock.advance(variant.load_ns);
-        if self.script.real_time {
-            std::thread::sleep(variant.load_ns.into());
-        }
-        if let Some(machine) = &self.machine {
-            machine.pass(variant.load_ns);
-        }
+        self.pass(variant.load_ns);
         let (clock, machine) = (Arc::clone(&self.clock), self.machine.clone());
         let latency_ratio = options::latency_ratio(&variant.options, &spec.options);
-        let memory = options::taken(&variant.options, &spec.options).map_err(|message| {
-            EngineError::Load {
-                model: model.to_owned(),
-                message,
-            }
-        })?;
+        let memory = options::taken(&variant.options, &spec.options)
+            .map_err(|message| load_error(model, message))?;
         let effect = Effect {
             execution_providers: vec![spec.execution_provider.clone()],
             ..Effect::default()
@@ -230,7 +244,6 @@ impl Runtime for ScriptedRuntime {
     }
 
     fn peaks(&self, _: &SessionOptions, _: Nanos, _: Observed<Bytes>) -> PeakRates {
-        let absent = || Err("a script of latencies computes nothing".into());
         PeakRates {
             fp32_flops_per_sec: absent(),
             int8_ops_per_sec: absent(),
@@ -241,6 +254,10 @@ impl Runtime for ScriptedRuntime {
     fn log_counts(&self) -> LogCounts {
         LogCounts::default()
     }
+}
+
+fn absent<T>() -> Observed<T> {
+    Err("a script of latencies computes nothing".into())
 }
 
 fn strike(kind: FaultKind, error: impl Fn(String) -> EngineError) -> Result<(), EngineError> {
@@ -335,12 +352,9 @@ impl Inference for ScriptedInference<'_> {
         {
             strike(fault.kind, |message| EngineError::Run { message })?;
         }
-        let latency = variant
-            .fixed_ns
-            .0
-            .saturating_add(variant.per_sample_ns.0.saturating_mul(self.batch_size));
         let factor = 1.0 + variant.jitter_ratio * (self.random.random::<f64>() * 2.0 - 1.0);
-        let undisturbed = Nanos((latency as f64 * factor * self.session.latency_ratio) as u64);
+        let latency = variant.latency_of(self.batch_size) as f64;
+        let undisturbed = Nanos((latency * factor * self.session.latency_ratio) as u64);
         let latency = match &mut self.noise {
             Some(noise) => noise.run(undisturbed),
             None => undisturbed,

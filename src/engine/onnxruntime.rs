@@ -11,7 +11,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 use ort::memory::{Allocator, AllocatorType};
 use ort::session::Session as OrtSession;
-use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::session::builder::SessionBuilder;
 
 use super::assignment::{self, Api};
 use super::ep::plugin::Plugin;
@@ -22,16 +22,14 @@ use super::run::run;
 use super::value::{self, HeldSet};
 use super::{
     Distortion, Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session,
-    SessionProfile, ep, library, log, peaks, placement,
+    SessionProfile, builder, ep, library, log, peaks, placement,
 };
-use crate::files::{self, Kind};
 use crate::inputs::{Argument, InputSet, Tensor};
 use crate::measure::{Clock, EngineClock, MonotonicClock};
 use crate::observed::Observed;
-use crate::onnx::is_ort_format;
-use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
+use crate::plan::{SessionOptions, SessionSpec};
 use crate::provider;
-use crate::record::{ArenaStats, PeakRates, Profiled, ProviderNodes};
+use crate::record::{ArenaStats, PeakRates, Placement, Profiled, ProviderNodes};
 use crate::runtime::LibraryInfo;
 use crate::trace::Counted;
 use crate::units::{Bytes, Nanos};
@@ -40,9 +38,6 @@ const SPINNING: [&str; 2] = [
     "session.intra_op.allow_spinning",
     "session.inter_op.allow_spinning",
 ];
-
-/// Session configuration by which ONNX Runtime takes a file for one of its own format, whatever it is called.
-const LOAD_FORMAT: (&str, &str) = ("session.load_model_format", "ORT");
 
 /// An ONNX Runtime library, opened, with its environment.
 pub struct OnnxRuntime {
@@ -86,54 +81,23 @@ impl OnnxRuntime {
         spec: &SessionSpec,
         profile: Option<&Path>,
     ) -> Result<Created, EngineError> {
-        let load_error = |error: ort::Error| {
-            let (model, message) = (model.to_owned(), words(error.message()));
-            if spec.is_accelerated() {
-                EngineError::LoadOn {
-                    model,
-                    name: spec.execution_provider.clone(),
-                    message,
-                }
-            } else {
-                EngineError::Load { model, message }
-            }
-        };
-        let builder = with_custom_ops(
-            self.builder(&spec.options).map_err(load_error)?,
-            &spec.options,
-        )?;
+        let load_error = |error: ort::Error| load_error(model, spec, &error);
+        let builder = builder::of(&self.environment, &spec.options).map_err(load_error)?;
+        let builder = builder::with_custom_ops(builder, &spec.options)?;
         let plugin = self
             .plugin
             .as_ref()
             .filter(|_| spec.provider.library.is_some());
         let registered = ep::register(builder, &self.environment, spec, plugin)?;
+        let account = self.account_of(spec);
         let mut builder = registered.builder;
-        let is_declined = spec
-            .options
-            .session_config
-            .get(assignment::RECORD)
-            .is_some_and(|value| value == "0");
-        let account = self
-            .account
-            .filter(|_| spec.is_accelerated() && !is_declined);
         if account.is_some() {
             builder = builder
                 .with_config_entry(assignment::RECORD, "1")
                 .map_err(|error| load_error(error.into()))?;
         }
-        if let Some(profile) = profile {
-            builder = builder
-                .with_profiling(profile)
-                .map_err(|error| load_error(error.into()))?;
-        }
-        if is_unmarked_ort_format(model) {
-            builder = builder
-                .with_config_entry(LOAD_FORMAT.0, LOAD_FORMAT.1)
-                .map_err(|error| load_error(error.into()))?;
-        }
-        let asked = spec.options.session_config.keys().map(String::as_str);
-        let read_back = |key: &str| Some((key.to_owned(), read_config(&builder, key)?));
-        let config_entries = asked.chain(SPINNING).filter_map(read_back).collect();
+        let mut builder = builder::for_file(builder, model, profile).map_err(load_error)?;
+        let config_entries = config_entries(&builder, &spec.options);
         let session = builder.commit_from_file(model).map_err(load_error)?;
         let nodes = account
             .map(|account| account.nodes(&session))
@@ -153,34 +117,12 @@ impl OnnxRuntime {
         Ok(created)
     }
 
-    fn builder(&self, options: &SessionOptions) -> Result<SessionBuilder, ort::Error> {
-        let level = match options.graph_optimization {
-            GraphOptimization::Disable => GraphOptimizationLevel::Disable,
-            GraphOptimization::Basic => GraphOptimizationLevel::Level1,
-            GraphOptimization::Extended => GraphOptimizationLevel::Level2,
-            GraphOptimization::All => GraphOptimizationLevel::All,
-        };
-        let mut builder = OrtSession::builder(&self.environment)?
-            .with_log_level(LogLevel::Warning)?
-            .with_optimization_level(level)?
-            .with_intra_threads(threads(options.intra_threads)?)?
-            .with_inter_threads(threads(options.inter_threads)?)?
-            .with_parallel_execution(options.execution_mode == ExecutionMode::Parallel)?;
-        if let Some(spin) = options.allow_spinning {
-            builder = builder
-                .with_intra_op_spinning(spin)?
-                .with_inter_op_spinning(spin)?;
-        }
-        if let Some(pattern) = options.memory_pattern {
-            builder = builder.with_memory_pattern(pattern)?;
-        }
-        if let Some(arena) = options.memory_arena {
-            builder = ep::with_arena(builder, arena)?;
-        }
-        for (key, value) in &options.session_config {
-            builder = builder.with_config_entry(key, value)?;
-        }
-        Ok(builder)
+    /// ONNX Runtime's account, where it is kept of a session.
+    fn account_of(&self, spec: &SessionSpec) -> Option<&'static Api> {
+        let recorded = spec.options.session_config.get(assignment::RECORD);
+        let is_declined = recorded.is_some_and(|value| value == "0");
+        self.account
+            .filter(|_| spec.is_accelerated() && !is_declined)
     }
 
     /// The trace of a session that keeps weights as the model has them, so that their shapes are told; `None` where there
@@ -202,12 +144,7 @@ impl OnnxRuntime {
         let mut created = self
             .create(model, &spec, Some(&target.scratch.join("weights")))
             .ok()?;
-        let mut inference =
-            io_binding::bind(&created.session, place(&spec), NO_GRAPH, sets).ok()?;
-        (0..2)
-            .try_for_each(|_| inference.bind_outputs().and_then(|()| inference.run()))
-            .ok()?;
-        drop(inference);
+        run_twice(&created.session, &spec, sets).ok()?;
         let written = created.session.end_profiling().ok()?;
         Some(
             crate::trace::read(Path::new(&written), Counted::Typical)
@@ -282,13 +219,7 @@ impl Runtime for OnnxRuntime {
             Some(unpacked) => profile::with_weights(operators, &unpacked),
             None => operators,
         };
-        let found = placement::placement_of(&operators);
-        let placement = match created.nodes.take() {
-            Some(nodes) => placement::with_times(nodes, found),
-            None => created
-                .check(model, spec, &found.providers)
-                .map(|()| found)?,
-        };
+        let placement = created.placement(model, spec, &operators)?;
         Ok(SessionProfile {
             placement,
             operators,
@@ -301,7 +232,11 @@ impl Runtime for OnnxRuntime {
         length: Nanos,
         tensor_size: Observed<Bytes>,
     ) -> PeakRates {
-        peaks::measure(&|| self.builder(options), length, tensor_size)
+        peaks::measure(
+            &|| builder::of(&self.environment, options),
+            length,
+            tensor_size,
+        )
     }
 
     fn log_counts(&self) -> LogCounts {
@@ -309,41 +244,39 @@ impl Runtime for OnnxRuntime {
     }
 }
 
-/// A number of threads as ONNX Runtime takes it, which would cut off what has more bits.
-fn threads(count: u64) -> Result<usize, ort::Error> {
-    let fits = i32::try_from(count)
-        .ok()
-        .and_then(|count| usize::try_from(count).ok());
-    fits.ok_or_else(|| {
-        ort::Error::new(format!("{count} threads are more than ONNX Runtime counts"))
-    })
-}
-
-fn with_custom_ops(
-    mut builder: SessionBuilder,
-    options: &SessionOptions,
-) -> Result<SessionBuilder, EngineError> {
-    for path in &options.custom_ops {
-        // The loader looks for a name without folders elsewhere than here.
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        builder =
-            builder
-                .with_operator_library(absolute)
-                .map_err(|error| EngineError::CustomOps {
-                    path: path.clone(),
-                    message: words(error.message()),
-                })?;
+fn load_error(model: &Path, spec: &SessionSpec, error: &ort::Error) -> EngineError {
+    let (model, message) = (model.to_owned(), words(error.message()));
+    if spec.is_accelerated() {
+        EngineError::LoadOn {
+            model,
+            name: spec.execution_provider.clone(),
+            message,
+        }
+    } else {
+        EngineError::Load { model, message }
     }
-    Ok(builder)
 }
 
-/// Whether a file is of ONNX Runtime's own format without the extension by which ONNX Runtime knows it.
-fn is_unmarked_ort_format(model: &Path) -> bool {
-    let mut begin = [0; 8];
-    let read = files::open(model, Kind::MODEL).and_then(|file| file.read_exact_at(&mut begin, 0));
-    read.is_ok()
-        && is_ort_format(&begin)
-        && model.extension().is_none_or(|extension| extension != "ort")
+fn run_twice(
+    session: &OrtSession,
+    spec: &SessionSpec,
+    sets: &[HeldSet],
+) -> Result<(), EngineError> {
+    let mut inference = io_binding::bind(session, place(spec), NO_GRAPH, sets)?;
+    for _ in 0..2 {
+        inference.bind_outputs()?;
+        inference.run()?;
+    }
+    Ok(())
+}
+
+/// The entries that were asked for, and those that say whether threads spin, as the session has them.
+fn config_entries(builder: &SessionBuilder, options: &SessionOptions) -> BTreeMap<String, String> {
+    let asked = options.session_config.keys().map(String::as_str);
+    asked
+        .chain(SPINNING)
+        .filter_map(|key| Some((key.to_owned(), read_config(builder, key)?)))
+        .collect()
 }
 
 /// Reads a session configuration entry back from the options that the session is created with.
@@ -393,6 +326,20 @@ impl Created {
             .first()
             .unwrap_or(&spec.execution_provider);
         ep::check(model, spec, name, nodes)
+    }
+
+    /// By ONNX Runtime's own account, or else by a profile; checked where the account was not.
+    fn placement(
+        &mut self,
+        model: &Path,
+        spec: &SessionSpec,
+        operators: &Profiled,
+    ) -> Result<Placement, EngineError> {
+        let found = placement::placement_of(operators);
+        match self.nodes.take() {
+            Some(nodes) => Ok(placement::with_times(nodes, found)),
+            None => self.check(model, spec, &found.providers).map(|()| found),
+        }
     }
 }
 
@@ -450,19 +397,20 @@ impl Session for LoadedSession {
             .map_err(|error| error.to_string())?;
         let allocator = Allocator::new(&self.session, info).map_err(|error| error.to_string())?;
         let stats = arena_entries(&allocator)?;
-        let read = |key: &str| {
-            stats
-                .get(key)
-                .and_then(|value| value.parse().ok())
-                .ok_or_else(|| format!("the library does not report `{key}`"))
-        };
         Ok(ArenaStats {
-            in_use_bytes: Bytes(read("InUse")?),
-            peak_in_use_bytes: Bytes(read("MaxInUse")?),
-            total_allocated_bytes: Bytes(read("TotalAllocated")?),
-            extensions_count: read("NumArenaExtensions")?,
+            in_use_bytes: Bytes(statistic(&stats, "InUse")?),
+            peak_in_use_bytes: Bytes(statistic(&stats, "MaxInUse")?),
+            total_allocated_bytes: Bytes(statistic(&stats, "TotalAllocated")?),
+            extensions_count: statistic(&stats, "NumArenaExtensions")?,
         })
     }
+}
+
+fn statistic(stats: &BTreeMap<String, String>, key: &str) -> Result<u64, String> {
+    stats
+        .get(key)
+        .and_then(|value| value.parse().ok())
+        .ok_or_else(|| format!("the library does not report `{key}`"))
 }
 
 fn arena_entries(allocator: &Allocator) -> Observed<BTreeMap<String, String>> {

@@ -89,11 +89,10 @@ fn rates(
 
 /// A float matrix times one that the session knows beforehand, as weights are.
 fn fp32_product(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>) -> Ready {
-    let values = |place: usize| (place % 251) as f32 / 251.0 - 0.5;
     let mut graph = Graph::new()?;
     graph.set_inputs([outlet("a", TensorElementType::Float32, &[SIZE, SIZE])])?;
     graph.set_outputs([outlet("y", TensorElementType::Float32, &[SIZE, SIZE])])?;
-    graph.add_initializer("b", filled(values)?, false)?;
+    graph.add_initializer("b", filled(centred)?, false)?;
     graph.add_node(Node::new(
         "MatMul",
         ONNX_DOMAIN,
@@ -102,7 +101,7 @@ fn fp32_product(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>) -> Rea
         ["y"],
         [],
     )?)?;
-    let input = TensorData::Float(array(&[SIZE, SIZE], values));
+    let input = TensorData::Float(array(&[SIZE, SIZE], centred));
     Ok((
         into_session(graph, session)?,
         vec![Tensor {
@@ -110,6 +109,10 @@ fn fp32_product(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>) -> Rea
             data: input,
         }],
     ))
+}
+
+fn centred(place: usize) -> f32 {
+    (place % 251) as f32 / 251.0 - 0.5
 }
 
 /// A matrix of bytes times one of signed bytes, summed up in 32 bits: what quantized models come down to.
@@ -143,12 +146,17 @@ fn addition(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>, elements: 
     graph.set_inputs([vector("a"), vector("b")])?;
     graph.set_outputs([vector("y")])?;
     graph.add_node(Node::new("Add", ONNX_DOMAIN, "sum", ["a", "b"], ["y"], [])?)?;
-    let ones = || ndarray::ArrayD::from_elem([elements].as_slice(), 1.0);
-    let input = |name: &str| Tensor {
+    Ok((
+        into_session(graph, session)?,
+        vec![ones("a", elements), ones("b", elements)],
+    ))
+}
+
+fn ones(name: &str, elements: usize) -> Tensor {
+    Tensor {
         name: name.into(),
-        data: TensorData::Float(ones()),
-    };
-    Ok((into_session(graph, session)?, vec![input("a"), input("b")]))
+        data: TensorData::Float(ndarray::ArrayD::from_elem([elements].as_slice(), 1.0)),
+    }
 }
 
 fn outlet(name: &str, ty: TensorElementType, dims: &[usize]) -> Outlet {

@@ -31,30 +31,33 @@ fn providers(nodes: &[NodeProfile]) -> Vec<ProviderNodes> {
             .or_default() += 1;
     }
     let all: Nanos = times.values().copied().sum();
-    let timed = |provider: ProviderNodes| {
-        let own = times
-            .get(provider.execution_provider.exact())
-            .copied()
-            .unwrap_or_default();
-        let time_ratio = (all.0 > 0).then(|| Ratio(own.as_f64() / all.as_f64()));
-        ProviderNodes {
-            time_ns: Some(own),
-            time_ratio,
-            ..provider
-        }
-    };
-    by_provider(operators).into_iter().map(timed).collect()
+    by_provider(operators)
+        .into_iter()
+        .map(|provider| {
+            let own = times.get(provider.execution_provider.exact()).copied();
+            timed(provider, own.unwrap_or_default(), all)
+        })
+        .collect()
+}
+
+fn timed(provider: ProviderNodes, own: Nanos, all: Nanos) -> ProviderNodes {
+    ProviderNodes {
+        time_ns: Some(own),
+        time_ratio: (all.0 > 0).then(|| Ratio(own.as_f64() / all.as_f64())),
+        ..provider
+    }
 }
 
 fn copies(nodes: &[NodeProfile]) -> Vec<CopyNodes> {
     let mut found: BTreeMap<&str, CopyNodes> = BTreeMap::new();
     for node in nodes.iter().filter(|node| node.operator.starts_with(COPY)) {
-        let none = || CopyNodes {
-            operator: node.operator.clone(),
-            nodes_count: 0,
-            time_ns: Nanos(0),
-        };
-        let copy = found.entry(node.operator.exact()).or_insert_with(none);
+        let copy = found
+            .entry(node.operator.exact())
+            .or_insert_with(|| CopyNodes {
+                operator: node.operator.clone(),
+                nodes_count: 0,
+                time_ns: Nanos(0),
+            });
         copy.nodes_count += 1;
         copy.time_ns = copy.time_ns + node.time_ns;
     }

@@ -62,14 +62,8 @@ impl Pair<'_> {
             0
         };
         turns.last = None;
-        // Each change of sessions takes a sleep and a waking: there are two of them.
-        let half = stretches.div_ceil(2);
         let mut medians = [Vec::new(), Vec::new()];
-        for (which, planned) in [
-            (Which::Plain, half),
-            (Which::Profiled, stretches),
-            (Which::Plain, stretches - half),
-        ] {
+        for (which, planned) in in_order(stretches) {
             for _ in 0..planned {
                 let is_late = MonotonicClock.now().since(began) > target.length;
                 if is_late && !medians[which as usize].is_empty() {
@@ -84,11 +78,7 @@ impl Pair<'_> {
         }
         if self.plain.is_some() {
             let [with, without] = medians;
-            turns.ratios = with
-                .iter()
-                .zip(without)
-                .map(|(with, without)| with / without.max(1.0))
-                .collect();
+            turns.ratios = ratios(&with, &without);
         }
         Ok(turns)
     }
@@ -111,28 +101,51 @@ impl Pair<'_> {
             if turns.last.is_some() {
                 std::thread::sleep(SPINNING);
             }
-            let began = MonotonicClock.now();
-            for _ in 0..turns.waking_count {
-                if MonotonicClock.now().since(began) >= WAKING {
-                    break;
-                }
-                inference.bind_outputs()?;
-                inference.run()?;
-            }
+            wake(inference, turns.waking_count)?;
         }
         turns.last = Some(which);
         stretch(inference, count)
     }
 }
 
+fn wake(inference: &mut dyn Inference, most: u64) -> Result<(), EngineError> {
+    let began = MonotonicClock.now();
+    for _ in 0..most {
+        if MonotonicClock.now().since(began) >= WAKING {
+            break;
+        }
+        inference.bind_outputs()?;
+        inference.run()?;
+    }
+    Ok(())
+}
+
 /// Outputs are bound anew before each inference, since their sizes may change.
 fn stretch(inference: &mut dyn Inference, count: u64) -> Result<Vec<Nanos>, EngineError> {
-    let timed = |_| {
-        inference.bind_outputs()?;
-        let start = MonotonicClock.now();
-        inference.run().map(|()| MonotonicClock.now().since(start))
-    };
-    (0..count).map(timed).collect()
+    (0..count).map(|_| timed(inference)).collect()
+}
+
+fn timed(inference: &mut dyn Inference) -> Result<Nanos, EngineError> {
+    inference.bind_outputs()?;
+    let start = MonotonicClock.now();
+    inference.run().map(|()| MonotonicClock.now().since(start))
+}
+
+/// Stretches of each session in turn. Each change of sessions takes a sleep and a waking: there are two of them.
+fn in_order(stretches: u64) -> [(Which, u64); 3] {
+    let half = stretches.div_ceil(2);
+    [
+        (Which::Plain, half),
+        (Which::Profiled, stretches),
+        (Which::Plain, stretches - half),
+    ]
+}
+
+fn ratios(with: &[f64], without: &[f64]) -> Vec<f64> {
+    let pairs = with.iter().zip(without);
+    pairs
+        .map(|(with, without)| with / without.max(1.0))
+        .collect()
 }
 
 /// The middle one, the lower of the two in the middle of an even number; 0 of none.
@@ -173,12 +186,11 @@ pub(super) fn read(
 /// for themselves, as those of `Gemm`, `MatMul` and `QLinearConv` do, leave them out of a trace.
 pub(super) fn with_weights(operators: Profiled, unpacked: &Profiled) -> Profiled {
     let nodes = operators.nodes.into_iter().map(|node| {
-        let is_same = |other: &&NodeProfile| {
-            (&other.name, other.node_index, &other.operator)
-                == (&node.name, node.node_index, &node.operator)
-                && other.outputs == node.outputs
-        };
-        match unpacked.nodes.iter().find(is_same) {
+        let same = unpacked
+            .nodes
+            .iter()
+            .find(|other| is_same_node(other, &node));
+        match same {
             Some(other) => NodeProfile {
                 inputs: other.inputs.clone(),
                 activation_bytes: other.activation_bytes,
@@ -192,6 +204,11 @@ pub(super) fn with_weights(operators: Profiled, unpacked: &Profiled) -> Profiled
         nodes: nodes.collect(),
         ..operators
     }
+}
+
+fn is_same_node(one: &NodeProfile, other: &NodeProfile) -> bool {
+    (&one.name, one.node_index, &one.operator) == (&other.name, other.node_index, &other.operator)
+        && one.outputs == other.outputs
 }
 
 #[cfg(test)]

@@ -98,16 +98,19 @@ fn from_bytes(
     })
 }
 
+fn shape_of(value: &DynValue) -> Option<Vec<usize>> {
+    let shape = value.dtype().tensor_shape()?;
+    shape
+        .iter()
+        .map(|&size| usize::try_from(size).ok())
+        .collect()
+}
+
 /// Copies the elements of an output of a run; `None` for types that do not go this way.
 pub(super) fn to_data(value: &DynValue) -> Option<TensorData> {
     let wanted = value.dtype().tensor_type()?;
     let (element_type, _) = TYPES.iter().find(|(_, other)| *other == wanted)?;
-    let shape: Vec<usize> = value
-        .dtype()
-        .tensor_shape()?
-        .iter()
-        .map(|&size| usize::try_from(size).ok())
-        .collect::<Option<_>>()?;
+    let shape = shape_of(value)?;
     let length = wanted.byte_size(shape.iter().product())?;
     if length == 0 {
         return TensorData::unpacked(*element_type, &shape, &[]);

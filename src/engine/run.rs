@@ -11,6 +11,7 @@ use ort::sys::OrtValue;
 use ort::value::DynValue;
 
 use super::message::words;
+use super::raw::Elements;
 use super::{EngineError, io_binding, value};
 use crate::inputs::{Argument, Tensor};
 
@@ -23,22 +24,51 @@ pub(super) fn run(
     environment: &Environment,
     arguments: &[Argument],
 ) -> Result<Vec<Tensor>, EngineError> {
-    let run_error = |error: ort::Error| EngineError::Run {
-        message: words(error.message()),
-    };
-    let mut kept = Vec::new();
-    let mut inputs: Vec<(CString, SessionInputValue<'_>)> = Vec::new();
-    for argument in arguments {
-        let value = value::view(&argument.value, environment, &mut kept).map_err(run_error)?;
-        if let Some(value) = value {
-            inputs.push((named(&argument.name)?, value));
-        }
-    }
+    let mut kept = Elements::new();
+    let inputs = views(arguments, environment, &mut kept)?;
     let names: Vec<String> = session
         .outputs()
         .iter()
         .map(|output| output.name().to_owned())
         .collect();
+    let outputs = computed(session, &inputs, &names)?;
+    let found = names
+        .iter()
+        .zip(&outputs)
+        .filter_map(|(name, value)| Some(value::from_value(name, value.as_ref()?)));
+    Ok(found.flatten().collect())
+}
+
+fn run_error(error: ort::Error) -> EngineError {
+    EngineError::Run {
+        message: words(error.message()),
+    }
+}
+
+type NamedInput<'d> = (CString, SessionInputValue<'d>);
+
+/// The arguments that something is given to, named.
+fn views<'d>(
+    arguments: &'d [Argument],
+    environment: &Environment,
+    kept: &mut Elements,
+) -> Result<Vec<NamedInput<'d>>, EngineError> {
+    let mut inputs = Vec::new();
+    for argument in arguments {
+        let value = value::view(&argument.value, environment, kept).map_err(run_error)?;
+        if let Some(value) = value {
+            inputs.push((named(&argument.name)?, value));
+        }
+    }
+    Ok(inputs)
+}
+
+/// Runs the session; outputs of these names that hold nothing are absent.
+fn computed(
+    session: &mut OrtSession,
+    inputs: &[NamedInput<'_>],
+    names: &[String],
+) -> Result<Vec<Option<DynValue>>, EngineError> {
     let c_names = names
         .iter()
         .map(|name| named(name))
@@ -63,18 +93,10 @@ pub(super) fn run(
         )
     };
     // SAFETY: the status comes from the call above and is used once; the outputs are nobody else's.
-    let outputs = unsafe {
+    unsafe {
         ort::Error::result_from_status(status).map_err(run_error)?;
-        outputs
-            .into_iter()
-            .map(|output| taken(output))
-            .collect::<Vec<_>>()
-    };
-    let found = names
-        .iter()
-        .zip(&outputs)
-        .filter_map(|(name, value)| Some(value::from_value(name, value.as_ref()?)));
-    Ok(found.flatten().collect())
+        Ok(outputs.into_iter().map(|output| taken(output)).collect())
+    }
 }
 
 fn named(name: &str) -> Result<CString, EngineError> {

@@ -116,16 +116,21 @@ fn scores(value: &DynValue) -> Option<TensorData> {
     of_keys::<i64>(&maps).or_else(|| of_keys::<String>(&maps))
 }
 
+/// The keys and scores of a map, in the order of the keys.
+fn sorted_row<K>(map: &Value<DynMapValueType>) -> Option<Vec<(K, f32)>>
+where
+    K: IntoTensorElementType + Clone + Debug + Hash + Ord,
+{
+    let mut row: Vec<(K, f32)> = map.try_extract_key_values().ok()?;
+    row.sort_by(|one, other| one.0.cmp(&other.0));
+    Some(row)
+}
+
 fn of_keys<K>(maps: &[Value<DynMapValueType>]) -> Option<TensorData>
 where
     K: IntoTensorElementType + Clone + Debug + Hash + Ord,
 {
-    let rows = maps.iter().map(|map| {
-        let mut row: Vec<(K, f32)> = map.try_extract_key_values().ok()?;
-        row.sort_by(|one, other| one.0.cmp(&other.0));
-        Some(row)
-    });
-    let rows: Vec<Vec<(K, f32)>> = rows.collect::<Option<_>>()?;
+    let rows: Vec<Vec<(K, f32)>> = maps.iter().map(sorted_row).collect::<Option<_>>()?;
     let keys: Vec<&K> = rows.first()?.iter().map(|(key, _)| key).collect();
     let is_alike = rows
         .iter()

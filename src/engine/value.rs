@@ -36,23 +36,29 @@ pub(super) fn hold(
     sets: Vec<InputSet>,
     environment: &Environment,
 ) -> Result<Vec<HeldSet>, EngineError> {
-    let held = |argument: Argument| {
-        let Argument { name, value } = argument;
-        let value = into_value(value, environment).map_err(|error| bind_error(&name, &error));
-        // What nothing is given to is not bound.
-        value.transpose().map(|value| named(name, value?))
-    };
     sets.into_iter()
-        .map(|set| set.into_iter().filter_map(held).collect())
+        .map(|set| {
+            let held = set.into_iter().filter_map(|one| held(one, environment));
+            held.collect()
+        })
         .collect()
 }
 
+/// `None` for what nothing is given to, which is not bound.
+fn held(argument: Argument, environment: &Environment) -> Option<Result<HeldInput, EngineError>> {
+    let Argument { name, value } = argument;
+    let value = into_value(value, environment).map_err(|error| bind_error(&name, &error));
+    value.transpose().map(|value| named(name, value?))
+}
+
 pub(super) fn hold_tensors(set: Vec<Tensor>) -> Result<HeldSet, EngineError> {
-    let held = |Tensor { name, data }: Tensor| {
-        let value = owned(data).map_err(|error| bind_error(&name, &error))?;
-        named(name, value)
-    };
-    set.into_iter().map(held).collect()
+    set.into_iter().map(held_tensor).collect()
+}
+
+fn held_tensor(tensor: Tensor) -> Result<HeldInput, EngineError> {
+    let Tensor { name, data } = tensor;
+    let value = owned(data).map_err(|error| bind_error(&name, &error))?;
+    named(name, value)
 }
 
 fn named(name: String, value: Owned) -> Result<HeldInput, EngineError> {
@@ -103,13 +109,16 @@ pub(super) fn from_value(name: &str, value: &DynValue) -> Vec<Tensor> {
         }];
     }
     let tensors = tensors(value).unwrap_or_default();
-    let named = |(place, tensor): (usize, DynValue)| {
-        Some(Tensor {
-            name: element_name(name, place),
-            data: data_of(&tensor)?,
+    tensors
+        .into_iter()
+        .enumerate()
+        .filter_map(|(place, tensor)| {
+            Some(Tensor {
+                name: element_name(name, place),
+                data: data_of(&tensor)?,
+            })
         })
-    };
-    tensors.into_iter().enumerate().filter_map(named).collect()
+        .collect()
 }
 
 /// A sequence of tensors of this type; an error where they are of several.
@@ -135,8 +144,9 @@ fn sequence(
 
 /// A sequence without tensors. The C API makes none, so that an operator of the standard does.
 fn empty(element_type: ElementType, environment: &Environment) -> Result<DynValue, ort::Error> {
-    let unknown = || ort::Error::new(format!("there are no sequences of {element_type}"));
-    let model = model(number(element_type).ok_or_else(unknown)?);
+    let number = number(element_type)
+        .ok_or_else(|| ort::Error::new(format!("there are no sequences of {element_type}")))?;
+    let model = model(number);
     let mut session = OrtSession::builder(environment)?.commit_from_memory(&model)?;
     let nothing: [SessionInputValue<'_>; 0] = [];
     let mut outputs = session.run(nothing)?;
@@ -149,17 +159,6 @@ fn empty(element_type: ElementType, environment: &Environment) -> Result<DynValu
 fn model(element_type: u8) -> Vec<u8> {
     // A field that holds a number has three bits of zeros behind its own number.
     const NODE_ATTRIBUTE_TYPE: [u8; 3] = [0xa0, 0x01, 2];
-    let message = |fields: &[(u64, &[u8])]| {
-        let mut out = Vec::new();
-        fields
-            .iter()
-            .for_each(|(field, content)| put_delimited(&mut out, *field, content));
-        out
-    };
-    let with = |mut message: Vec<u8>, numbers: &[u8]| {
-        message.extend(numbers);
-        message
-    };
     let dtype = with(
         with(message(&[(1, b"dtype")]), &[3 << 3, element_type]),
         &NODE_ATTRIBUTE_TYPE,
@@ -173,6 +172,20 @@ fn model(element_type: u8) -> Vec<u8> {
         vec![1 << 3, IR_VERSION],
         &message(&[(7, &graph), (8, &[2 << 3, OPSET])]),
     )
+}
+
+fn message(fields: &[(u64, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (field, content) in fields {
+        put_delimited(&mut out, *field, content);
+    }
+    out
+}
+
+/// A message with fields that hold numbers behind its own.
+fn with(mut message: Vec<u8>, numbers: &[u8]) -> Vec<u8> {
+    message.extend(numbers);
+    message
 }
 
 /// The standard's number of an element type; `None` for types that no operator makes a sequence of.

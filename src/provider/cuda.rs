@@ -29,45 +29,52 @@ pub const PROVIDER: ExecutionProvider = ExecutionProvider {
 
 const IN_GENERAL: ExecutionProvider = ExecutionProvider::named("CUDAExecutionProvider", &["cuda"]);
 
+fn says(message: &str, signs: &[&str]) -> bool {
+    signs
+        .iter()
+        .any(|sign| message.contains(&sign.to_lowercase()))
+}
+
 fn hint(message: &str) -> Option<String> {
     // Its own words differ in their case from one version to the next.
     let message = message.to_lowercase();
-    let says = |signs: &[&str]| {
-        signs
-            .iter()
-            .any(|sign| message.contains(&sign.to_lowercase()))
-    };
-    if says(&["invalid device ordinal", "invalid device id"]) {
+    if says(&message, &["invalid device ordinal", "invalid device id"]) {
         let gpus = gpus(Path::new(GPUS));
         return Some(match gpus.as_slice() {
             [] => "this machine's NVIDIA driver lists no GPU".into(),
             gpus => format!("choose one of these with `--device`: {}", gpus.join(", ")),
         });
     }
-    if says(&["driver version is insufficient", "CUDA failure 35"]) {
+    if says(
+        &message,
+        &["driver version is insufficient", "CUDA failure 35"],
+    ) {
         return Some(
             "update NVIDIA's driver, or use a build for an older CUDA with `--runtime`".into(),
         );
     }
-    if says(&[
-        "no CUDA-capable device",
-        "CUDA failure 100",
-        "CUDA_ERROR_NO_DEVICE",
-        "libcuda.so",
-    ]) {
+    if says(
+        &message,
+        &[
+            "no CUDA-capable device",
+            "CUDA failure 100",
+            "CUDA_ERROR_NO_DEVICE",
+            "libcuda.so",
+        ],
+    ) {
         return Some(
             "there is no NVIDIA GPU with a driver here: check with `nvidia-smi`, install NVIDIA's driver, or in a container \
              give it the GPUs (`docker run --gpus all`); the same library runs with `--ep cpu`"
                 .into(),
         );
     }
-    if says(&["graph capture feature"]) {
+    if says(&message, &["graph capture feature"]) {
         return Some(
             "leave out `--ep-option enable_cuda_graph`: not all of the model can be captured"
                 .into(),
         );
     }
-    says(&["providers_cuda", "providers_tensorrt", "libcublas", "libcudnn", "libcudart", "libcufft"]).then(|| {
+    says(&message, &["providers_cuda", "providers_tensorrt", "libcublas", "libcudnn", "libcudart", "libcufft"]).then(|| {
         "the build's own libraries are not all found: install it with `onnxprof runtime install cuda@VERSION`, or \
              put their folders into LD_LIBRARY_PATH"
             .into()

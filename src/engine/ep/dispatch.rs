@@ -5,6 +5,7 @@ use ort::ep::{
 };
 use ort::session::builder::SessionBuilder;
 
+use crate::engine::EngineError;
 use crate::engine::log;
 use crate::engine::message::words;
 use crate::plan::SessionSpec;
@@ -19,8 +20,15 @@ pub(in crate::engine) struct Registered {
     pub options: Options,
 }
 
+pub(super) fn refused(name: &str, error: &ort::Error) -> EngineError {
+    EngineError::Provider {
+        name: name.to_owned(),
+        message: refusal(error),
+    }
+}
+
 /// An execution provider's own words. Some only log them, and leave the error to say that something failed.
-pub(super) fn refusal(error: &ort::Error) -> String {
+fn refusal(error: &ort::Error) -> String {
     let message = words(error.message());
     match log::take_last_error() {
         Some(logged) if !message.contains(&logged) => format!("{message}: {logged}"),

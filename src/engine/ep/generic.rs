@@ -12,23 +12,9 @@ pub(super) fn register(
     name: &str,
     options: &Options,
 ) -> Result<SessionBuilder, ort::Error> {
-    let c_string =
-        |text: &str| CString::new(text).map_err(|error| ort::Error::new(error.to_string()));
     let name = c_string(name)?;
-    let keys = options
-        .keys()
-        .map(|key| c_string(key))
-        .collect::<Result<Vec<_>, _>>()?;
-    let values = options
-        .values()
-        .map(|value| c_string(value))
-        .collect::<Result<Vec<_>, _>>()?;
-    let pointers = |texts: &[CString]| {
-        texts
-            .iter()
-            .map(|text| text.as_ptr())
-            .collect::<Vec<*const c_char>>()
-    };
+    let keys = c_strings(options.keys())?;
+    let values = c_strings(options.values())?;
     let (keys_of, values_of) = (pointers(&keys), pointers(&values));
     let append = ort::api().SessionOptionsAppendExecutionProvider;
     // SAFETY: the options belong to `builder`, and all texts outlive the call, which copies them.
@@ -44,4 +30,16 @@ pub(super) fn register(
     // SAFETY: the status comes from the call above and is used once.
     unsafe { ort::Error::result_from_status(status) }?;
     Ok(builder)
+}
+
+fn c_strings<'t>(texts: impl Iterator<Item = &'t String>) -> Result<Vec<CString>, ort::Error> {
+    texts.map(|text| c_string(text)).collect()
+}
+
+fn c_string(text: &str) -> Result<CString, ort::Error> {
+    CString::new(text).map_err(|error| ort::Error::new(error.to_string()))
+}
+
+fn pointers(texts: &[CString]) -> Vec<*const c_char> {
+    texts.iter().map(|text| text.as_ptr()).collect()
 }

@@ -1,6 +1,6 @@
 //! Execution providers: how ONNX Runtime is told of each, and whether a session's nodes really run there.
 //!
-//! What is known of them is in `provider`. Registration that fails is an error: a session never runs on another execution
+//! Facts about each are in `provider`. Registration that fails is an error: a session never runs on another execution
 //! provider in silence. Read [`register`] first.
 
 mod dispatch;
@@ -14,11 +14,11 @@ use ort::session::builder::SessionBuilder;
 
 use super::{EngineError, log};
 use crate::plan::SessionSpec;
-use crate::provider::CPU_PROVIDER;
+use crate::provider::{CPU_PROVIDER, Options};
 use crate::record::ProviderNodes;
 use crate::text::Plain;
 pub(super) use dispatch::with_arena;
-use dispatch::{Registered, refusal};
+use dispatch::{Registered, refused};
 use plugin::Plugin;
 
 /// Session configuration by which ONNX Runtime refuses nodes that only its CPU execution provider takes.
@@ -36,17 +36,7 @@ pub(super) fn register(
     let name = spec.execution_provider.as_str();
     // What was logged before is not about this.
     drop(log::take_last_error());
-    let refused = |error: ort::Error| EngineError::Provider {
-        name: name.to_owned(),
-        message: refusal(&error),
-    };
-    let builder = if spec.is_accelerated() && spec.provider.required {
-        builder
-            .with_config_entry(NO_FALLBACK, "1")
-            .map_err(|error| refused(error.into()))?
-    } else {
-        builder
-    };
+    let builder = without_fallback(builder, spec).map_err(|error| refused(name, &error))?;
     if let Some(plugin) = plugin {
         return plugin.register(builder, environment, spec);
     }
@@ -57,23 +47,8 @@ pub(super) fn register(
         });
     }
     let options = spec.provider_options();
-    let (builder, mut names) = match dispatch::dispatch(name) {
-        Some(dispatch) => {
-            let dispatches = dispatch(&options);
-            let names = dispatches
-                .iter()
-                .map(|dispatch| dispatch.name().to_owned())
-                .collect();
-            let builder = builder
-                .with_execution_providers(dispatches)
-                .map_err(|error| refused(error.into()))?;
-            (builder, names)
-        }
-        None => (
-            generic::register(builder, name, &options).map_err(refused)?,
-            vec![name.to_owned()],
-        ),
-    };
+    let (builder, mut names) =
+        appended(builder, name, &options).map_err(|error| refused(name, &error))?;
     if !names.iter().any(|name| name == CPU_PROVIDER) {
         names.push(CPU_PROVIDER.to_owned());
     }
@@ -82,6 +57,36 @@ pub(super) fn register(
         names,
         options,
     })
+}
+
+/// Has ONNX Runtime refuse nodes on its CPU where the execution provider is required.
+fn without_fallback(
+    builder: SessionBuilder,
+    spec: &SessionSpec,
+) -> Result<SessionBuilder, ort::Error> {
+    if spec.is_accelerated() && spec.provider.required {
+        Ok(builder.with_config_entry(NO_FALLBACK, "1")?)
+    } else {
+        Ok(builder)
+    }
+}
+
+/// The builder with an execution provider and those behind it, and their names.
+fn appended(
+    builder: SessionBuilder,
+    name: &str,
+    options: &Options,
+) -> Result<(SessionBuilder, Vec<String>), ort::Error> {
+    let Some(dispatch) = dispatch::dispatch(name) else {
+        let builder = generic::register(builder, name, options)?;
+        return Ok((builder, vec![name.to_owned()]));
+    };
+    let dispatches = dispatch(options);
+    let names = dispatches
+        .iter()
+        .map(|dispatch| dispatch.name().to_owned())
+        .collect();
+    Ok((builder.with_execution_providers(dispatches)?, names))
 }
 
 /// Checks that one node at least is on the execution provider `name`, and every node where that is required.
@@ -99,30 +104,35 @@ pub(super) fn check(
     if is_fine || !spec.is_accelerated() {
         return Ok(());
     }
-    let count = |nodes: &[&ProviderNodes]| nodes.iter().map(|nodes| nodes.nodes_count).sum::<u64>();
-    let strayed = |nodes: &&ProviderNodes| {
-        let mut operators: Vec<&str> = nodes
-            .operators
-            .keys()
-            .map(Plain::exact)
-            .take(NAMED_OPERATORS)
-            .collect();
-        if nodes.operators.len() > operators.len() {
-            operators.push("...");
-        }
-        format!(
-            "`{}` ({})",
-            nodes.execution_provider.exact(),
-            operators.join(", ")
-        )
-    };
     Err(EngineError::FellBack {
         model: model.to_owned(),
         name: name.to_owned(),
         fallen_count: count(&others),
         nodes_count: count(&own) + count(&others),
-        others: others.iter().map(strayed).collect(),
+        others: others.iter().map(|nodes| in_words(nodes)).collect(),
     })
+}
+
+fn count(nodes: &[&ProviderNodes]) -> u64 {
+    nodes.iter().map(|nodes| nodes.nodes_count).sum()
+}
+
+/// An execution provider with the first operators that it has.
+fn in_words(nodes: &ProviderNodes) -> String {
+    let mut operators: Vec<&str> = nodes
+        .operators
+        .keys()
+        .map(Plain::exact)
+        .take(NAMED_OPERATORS)
+        .collect();
+    if nodes.operators.len() > operators.len() {
+        operators.push("...");
+    }
+    format!(
+        "`{}` ({})",
+        nodes.execution_provider.exact(),
+        operators.join(", ")
+    )
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use ort::environment::Environment;
 use ort::memory::DeviceType;
 use ort::session::builder::SessionBuilder;
 
-use super::dispatch::{Registered, refusal};
+use super::dispatch::{Registered, refused};
 use crate::engine::EngineError;
 use crate::engine::message::words;
 use crate::plan::SessionSpec;
@@ -44,14 +44,12 @@ impl Plugin {
         })
     }
 
-    /// Registers one of the library's devices with a session: the one asked for, or the first.
-    pub(super) fn register(
+    fn device<'e>(
         &self,
-        builder: SessionBuilder,
-        environment: &Environment,
-        spec: &SessionSpec,
-    ) -> Result<Registered, EngineError> {
-        let devices: Vec<Device<'_>> = environment
+        environment: &'e Environment,
+        index: u64,
+    ) -> Result<Device<'e>, EngineError> {
+        let devices: Vec<Device<'e>> = environment
             .devices()
             .filter(|device| !self.foreign.contains(&device.ptr().addr()))
             .collect();
@@ -60,20 +58,28 @@ impl Plugin {
             .enumerate()
             .map(|(number, device)| format!("{number} ({})", describe(device)))
             .collect();
-        let index = spec.provider.device.unwrap_or(0);
         let chosen = usize::try_from(index)
             .ok()
             .and_then(|index| devices.into_iter().nth(index));
-        let device = chosen.ok_or_else(|| EngineError::NoDevice {
+        chosen.ok_or_else(|| EngineError::NoDevice {
             name: self.name.clone(),
             device: index,
             present,
-        })?;
-        let refused = |error: ort::Error| EngineError::Provider {
-            name: self.name.clone(),
-            message: refusal(&error),
-        };
-        let own_name = device.ep().map_err(refused)?.to_owned();
+        })
+    }
+
+    /// Registers one of the library's devices with a session: the one asked for, or the first.
+    pub(super) fn register(
+        &self,
+        builder: SessionBuilder,
+        environment: &Environment,
+        spec: &SessionSpec,
+    ) -> Result<Registered, EngineError> {
+        let device = self.device(environment, spec.provider.device.unwrap_or(0))?;
+        let own_name = device
+            .ep()
+            .map_err(|error| refused(&self.name, &error))?
+            .to_owned();
         let prefixed: Vec<(String, String)> = spec
             .provider
             .options
@@ -82,7 +88,7 @@ impl Plugin {
             .collect();
         let builder = builder
             .with_devices([device], Some(&prefixed))
-            .map_err(|error| refused(error.into()))?;
+            .map_err(|error| refused(&self.name, &error.into()))?;
         let options: Options = spec.provider.options.clone();
         Ok(Registered {
             builder,

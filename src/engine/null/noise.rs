@@ -144,29 +144,41 @@ impl Machine {
             .noise
             .autocorrelation
             .map_or(0.0, |chain| chain.log_sd * standard_normal(&mut own));
-        let machine_wide = |stream: u64| Pcg64::seed_from_u64(!spread(self.noise.seed) ^ stream);
         CellNoise {
-            modes: self.noise.modes.map(|modes| Switching {
-                random: machine_wide(0),
-                means_ns: [modes.mean_dwell_ns.as_f64(); 2],
-                lasts: [Lasts::Exponential; 2],
-                is_slow: false,
-                until_ns: 0.0,
-                slowdown: modes.slowdown_ratio,
-            }),
-            bursts: self.noise.bursts.map(|bursts| Switching {
-                random: machine_wide(1),
-                means_ns: [1e9 / bursts.rate_per_sec, bursts.length_ns.as_f64()],
-                lasts: [Lasts::Exponential, Lasts::Exactly],
-                is_slow: true,
-                until_ns: 0.0,
-                slowdown: bursts.slowdown_ratio,
-            }),
+            modes: self.noise.modes.map(|modes| self.speeds(modes)),
+            bursts: self.noise.bursts.map(|bursts| self.slow_stretches(bursts)),
             machine: self.clone(),
             own,
             launch_factor: effect.exp(),
             correlated,
         }
+    }
+
+    fn speeds(&self, modes: Modes) -> Switching {
+        Switching {
+            random: self.machine_wide(0),
+            means_ns: [modes.mean_dwell_ns.as_f64(); 2],
+            lasts: [Lasts::Exponential; 2],
+            is_slow: false,
+            until_ns: 0.0,
+            slowdown: modes.slowdown_ratio,
+        }
+    }
+
+    fn slow_stretches(&self, bursts: Bursts) -> Switching {
+        Switching {
+            random: self.machine_wide(1),
+            means_ns: [1e9 / bursts.rate_per_sec, bursts.length_ns.as_f64()],
+            lasts: [Lasts::Exponential, Lasts::Exactly],
+            is_slow: true,
+            until_ns: 0.0,
+            slowdown: bursts.slowdown_ratio,
+        }
+    }
+
+    /// Random numbers that all processes of the machine draw alike.
+    fn machine_wide(&self, stream: u64) -> Pcg64 {
+        Pcg64::seed_from_u64(!spread(self.noise.seed) ^ stream)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What session options change of a scripted variant.
+//! Effects of session options on a scripted variant.
 
 use serde::Deserialize;
 
@@ -24,7 +24,6 @@ pub struct OptionEffect {
 
 impl OptionEffect {
     fn applies(&self, options: &SessionOptions) -> bool {
-        let keeps = |wanted: Option<bool>, value: Option<bool>| wanted.is_none() || wanted == value;
         self.intra_threads
             .is_none_or(|threads| threads == options.intra_threads)
             && self
@@ -37,6 +36,10 @@ impl OptionEffect {
             && keeps(self.memory_arena, options.memory_arena)
             && keeps(self.memory_pattern, options.memory_pattern)
     }
+}
+
+fn keeps(wanted: Option<bool>, value: Option<bool>) -> bool {
+    wanted.is_none() || wanted == value
 }
 
 pub(super) fn latency_ratio(effects: &[OptionEffect], options: &SessionOptions) -> f64 {

@@ -20,7 +20,6 @@ const CLOCK_BYTES: usize = 2 * size_of::<u64>();
 impl SharedClock {
     /// Begins the clock where the script's folder has none. A file that is no clock stays as it is.
     pub(super) fn open(folder: &Path, name: &Path) -> io::Result<Self> {
-        let refused = |why: String| io::Error::new(io::ErrorKind::InvalidInput, why);
         if !is_plain(name) {
             return Err(refused(format!(
                 "`{}` is no plain name of a file beside the script",
@@ -71,6 +70,10 @@ impl SharedClock {
     pub(super) fn next_process(&self) -> u64 {
         self.word(1).fetch_add(1, Ordering::Relaxed)
     }
+}
+
+fn refused(why: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
 /// Whether a name leads nowhere but to a file in the folder that it is looked for in.
