@@ -142,13 +142,17 @@ fn record(
 fn disturbances(report: &BlockReport, sample: &BlockSample) -> Vec<Disturbance> {
     let seconds = (report.elapsed_ns + report.rebinding_ns.unwrap_or_default()).as_secs_f64();
     let switches = SWITCHES_ALWAYS as f64 + SWITCHES_PER_SEC * seconds;
-    let is_stolen = |steal: Nanos| steal.as_secs_f64() > STEAL_SHARE * seconds;
     let signs = [
         (
             Disturbance::ContextSwitches,
             report.involuntary_switches_count as f64 > switches,
         ),
-        (Disturbance::Steal, sample.steal_ns.is_some_and(is_stolen)),
+        (
+            Disturbance::Steal,
+            sample
+                .steal_ns
+                .is_some_and(|steal| steal.as_secs_f64() > STEAL_SHARE * seconds),
+        ),
         (
             Disturbance::Throttled,
             sample.throttled_ns.is_some_and(|throttled| throttled.0 > 0),

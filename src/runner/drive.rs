@@ -266,18 +266,14 @@ fn judge_machine(run: &mut Run<'_>, watch: &Watch) -> Result<(), RunError> {
 }
 
 fn check_page_cache(run: &mut Run<'_>) -> Result<(), RunError> {
-    let launches = || {
-        run.journal
-            .record()
-            .launches
-            .iter()
-            .filter(|launch| launch.session_load_ns.is_some())
-    };
-    let read_nothing = launches().any(|launch| {
-        launch
-            .load_storage_read_bytes
-            .is_none_or(|bytes| bytes.0 == 0)
-    });
+    let launches = run.journal.record().launches.iter();
+    let read_nothing = launches
+        .filter(|launch| launch.session_load_ns.is_some())
+        .any(|launch| {
+            launch
+                .load_storage_read_bytes
+                .is_none_or(|bytes| bytes.0 == 0)
+        });
     if run.plan().schedule.page_cache == PageCache::Cold && read_nothing {
         run.note(
             "loads are not cold: the kernel kept models in the page cache, or does not tell".into(),

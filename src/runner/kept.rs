@@ -25,14 +25,15 @@ pub(super) fn kept<T: DeserializeOwned>(file: &Path) -> Option<T> {
 
 /// Leaves something for later runs, which find it out again where this fails.
 pub(super) fn keep<T: Serialize>(file: &Path, found: &T) {
-    let write = || -> io::Result<()> {
-        fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
-        write_atomically(file, &serde_json::to_vec_pretty(found)?).map_err(io::Error::other)
-    };
-    let _ = write();
+    let _ = write(file, found);
 }
 
-/// What names of files are made of that are kept for the like of `identity` alone.
+fn write<T: Serialize>(file: &Path, found: &T) -> io::Result<()> {
+    fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
+    write_atomically(file, &serde_json::to_vec_pretty(found)?).map_err(io::Error::other)
+}
+
+/// A part of the names of files that are kept for the like of `identity` alone.
 pub(super) fn digest(identity: &impl Debug) -> Option<String> {
     let digest = hash::copy(&mut format!("{identity:?}").as_bytes(), &mut io::sink()).ok()?;
     Some(digest[..16].to_owned())

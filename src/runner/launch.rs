@@ -98,10 +98,7 @@ impl Launch {
             outputs_anew,
         };
         let doing = format!("run the first inferences at batch size {}", key.batch_size);
-        let grown = |(size, took): (u64, Duration)| {
-            took.mul_f64(key.batch_size as f64 / size.max(1) as f64)
-        };
-        let expected = expected.max(self.begun.map(grown).unwrap_or_default());
+        let expected = expected.max(self.expected_by_last(key.batch_size));
         let asked = Instant::now();
         match self
             .worker
@@ -135,6 +132,14 @@ impl Launch {
             }
             other => Err(self.worker.unexpected(&other).await),
         }
+    }
+
+    /// Time that beginning a cell takes by what the last one took; zero for the first.
+    fn expected_by_last(&self, batch_size: u64) -> Duration {
+        let Some((size, took)) = self.begun else {
+            return Duration::ZERO;
+        };
+        took.mul_f64(batch_size as f64 / size.max(1) as f64)
     }
 
     pub(super) async fn end_cell(
@@ -202,12 +207,6 @@ async fn load(
             provider_options,
         } => {
             record.session_load_ns = Some(session_load_ns);
-            let plain = |options: BTreeMap<String, String>| {
-                options
-                    .into_iter()
-                    .map(|(key, value)| (key.into(), value.into()))
-                    .collect()
-            };
             EffectiveOptions {
                 cpus: Vec::new(),
                 threads_before_load_count,
@@ -228,6 +227,13 @@ async fn load(
     effective.threads_after_load_count = process::threads_count(roots, pid).ok();
     record.effective = Some(effective);
     Ok(())
+}
+
+fn plain(options: BTreeMap<String, String>) -> BTreeMap<Plain, Plain> {
+    options
+        .into_iter()
+        .map(|(key, value)| (key.into(), value.into()))
+        .collect()
 }
 
 pub(super) fn blank(launch: u64, round: u64, session: usize, started_ns: Nanos) -> LaunchRecord {

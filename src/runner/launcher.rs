@@ -145,11 +145,8 @@ impl Launcher {
 
     /// A log of workers, with a line that says where this launch begins.
     pub(super) fn log_file(&self, name: &str, launch: u64, round: u64) -> Result<File, StoreError> {
-        let head = |mut file: File| {
-            writeln!(file, "# launch {launch}, round {}", round + 1).map(|()| file)
-        };
         self.log(name)
-            .and_then(head)
+            .and_then(|file| begun(file, launch, round))
             .map_err(|source| StoreError::Write {
                 path: self.log_path(name),
                 source,
@@ -167,6 +164,11 @@ impl Launcher {
     fn log_path(&self, name: &str) -> PathBuf {
         self.logs.join(format!("{name}.log"))
     }
+}
+
+fn begun(mut log: File, launch: u64, round: u64) -> io::Result<File> {
+    writeln!(log, "# launch {launch}, round {}", round + 1)?;
+    Ok(log)
 }
 
 /// A log that nobody reads but for a worker's last words.

@@ -11,20 +11,21 @@ pub(super) const INPUTS_LOG: &str = "inputs";
 
 /// A label as the name of a file: what is awkward in a path becomes `-`.
 pub(super) fn file_safe(label: &str) -> String {
-    let plain = |c: char| {
-        if c.is_alphanumeric() || "._-".contains(c) {
-            c
-        } else {
-            '-'
-        }
-    };
-    let mut name: String = label.chars().map(plain).collect();
+    let mut name: String = label.chars().map(unless_awkward).collect();
     name.truncate(name.floor_char_boundary(MAX_LABEL));
     let name = name.trim_matches(['-', '.']);
     if name.is_empty() {
         "session".into()
     } else {
         name.into()
+    }
+}
+
+fn unless_awkward(letter: char) -> char {
+    if letter.is_alphanumeric() || "._-".contains(letter) {
+        letter
+    } else {
+        '-'
     }
 }
 

@@ -1,6 +1,6 @@
 //! How long a worker is waited for before it counts as stuck, and who is told meanwhile.
 //!
-//! What nothing is known of is waited for as long as the user says. Once a session has answered with inferences, and
+//! A worker of which nothing is known is waited for as long as the user says. Once a session has answered with inferences, and
 //! its longest answer or its loading took `a` (or a request is expected to take `a`, if that is longer), its workers
 //! have the larger of 5 s and `3 a`, and no longer than what is left of the run, but the larger of 2 s and `2 a` however
 //! little that is: what is begun in time may end late, and an honest worker in the midst of its last inference is not to
@@ -80,14 +80,16 @@ impl Patience {
 
     /// Takes note of what an answer took; `since_start` is the time since the worker was started.
     pub(super) fn learn(&mut self, request: &Request, took: Duration, since_start: Duration) {
-        let longest =
-            |known: Option<Duration>, took: Duration| Some(known.unwrap_or_default().max(took));
         match request {
             Request::Load { .. } => self.load = longest(self.load, since_start),
             request if is_of_start(request) => {}
             _ => self.answer = longest(self.answer, took),
         }
     }
+}
+
+fn longest(known: Option<Duration>, took: Duration) -> Option<Duration> {
+    Some(known.unwrap_or_default().max(took))
 }
 
 fn is_of_start(request: &Request) -> bool {

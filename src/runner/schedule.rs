@@ -1,7 +1,7 @@
 //! The order of a run: single predictions of every session first, then larger batches, then what lies beside them; or that of
 //! a search, as its guide says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::beside::{self, profile, score};
@@ -49,25 +49,10 @@ pub(super) async fn search(
     run: &mut Run<'_>,
     guide: &mut dyn Guide,
 ) -> Result<EndReason, RunError> {
-    // Those that failed before the search was taken up again.
-    let failed = run
-        .journal
-        .record()
-        .cells
-        .iter()
-        .filter(|cell| matches!(cell.outcome, Outcome::Failed(_)));
-    let failed: Vec<CellKey> = failed.map(|cell| cell.key).collect();
-    run.closed.extend(failed);
+    close_failed(run);
     run.note_monitoring()?;
     let mut cost = None;
-    let mut number = run
-        .journal
-        .record()
-        .blocks
-        .iter()
-        .map(|block| block.round + 1)
-        .max()
-        .unwrap_or(0);
+    let mut number = next_round(run);
     loop {
         match guide.next(run.journal.record(), clock(run, cost)) {
             Move::Admit { sessions, cells } => {
@@ -99,6 +84,25 @@ pub(super) async fn search(
             Move::End(reason) => return Ok(reason),
         }
     }
+}
+
+/// Closes cells that failed before the search was taken up again.
+fn close_failed(run: &mut Run<'_>) {
+    let cells = &run.journal.record().cells;
+    let failed = cells
+        .iter()
+        .filter(|cell| matches!(cell.outcome, Outcome::Failed(_)));
+    let failed: Vec<CellKey> = failed.map(|cell| cell.key).collect();
+    run.closed.extend(failed);
+}
+
+fn next_round(run: &Run<'_>) -> u64 {
+    let blocks = &run.journal.record().blocks;
+    blocks
+        .iter()
+        .map(|block| block.round + 1)
+        .max()
+        .unwrap_or(0)
 }
 
 /// How much of the time is spent; it is over where another round like the last would be cut off early.
@@ -150,22 +154,22 @@ async fn heat_round(
     turns::take_turns(run, &mut round, &members, draw).await?;
     let cost = round.end(run, began).await?;
     // A round that was cut off before all had a block counts for none of them.
-    let blocks = || {
-        run.journal
-            .record()
-            .blocks
-            .iter()
-            .rev()
-            .take_while(|block| block.round == number)
-    };
-    if !run.is_late()
-        || members
-            .values()
-            .all(|key| blocks().any(|block| block.key == *key))
-    {
+    if !run.is_late() || have_blocks(run, &members, number) {
         run.journal.append(Event::HeatRound { round: number })?;
     }
     Ok(cost)
+}
+
+/// Whether each cell had a block in a round, which is the last one.
+fn have_blocks(run: &Run<'_>, members: &BTreeMap<usize, CellKey>, round: u64) -> bool {
+    let blocks = &run.journal.record().blocks;
+    let measured: BTreeSet<CellKey> = blocks
+        .iter()
+        .rev()
+        .take_while(|block| block.round == round)
+        .map(|block| block.key)
+        .collect();
+    members.values().all(|key| measured.contains(key))
 }
 
 fn announce_heat(run: &mut Run<'_>, configurations_count: u64) {

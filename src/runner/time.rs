@@ -77,9 +77,9 @@ impl Time {
 
     /// Time that is left; without an end, more than anything takes.
     pub(super) fn remaining(&self) -> Duration {
-        let until = |end: Instant| end.saturating_duration_since(Instant::now());
         self.end.map_or(Duration::MAX, |end| {
-            until(end).saturating_sub(self.writing + self.held)
+            end.saturating_duration_since(Instant::now())
+                .saturating_sub(self.writing + self.held)
         })
     }
 

@@ -69,38 +69,13 @@ impl WorkerProcess {
         log: File,
         patience: Patience,
     ) -> Result<Self, Failure> {
-        let spawn_failure = |message: String| Failure {
-            kind: FailureKind::Crashed,
-            message: format!(
-                "failed to start a worker process from `{}`: {message}",
-                command.program.display()
-            )
-            .into(),
-            hint: None,
-        };
         let start = log.metadata().map_or(0, |metadata| metadata.len());
-        let folders = match runtime {
-            Some(RuntimeChoice::Library(library)) => loader_path(library),
-            Some(RuntimeChoice::Script(_)) | None => None,
-        };
-        let stderr = log
-            .try_clone()
-            .map_err(|error| spawn_failure(error.to_string()))?;
-        let mut child = Command::new(&command.program)
-            .arg("worker")
-            // The official Linux builds start a telemetry thread as soon as the library is opened.
-            .env(TELEMETRY_OFF.0, TELEMETRY_OFF.1)
-            .envs(folders.map(|folders| (LOADER_VARIABLE, folders)))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(stderr)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| spawn_failure(error.to_string()))?;
+        let mut child = start_program(command, runtime, &log)
+            .map_err(|error| spawn_failure(command, &error.to_string()))?;
         let (Some(pid), Some(requests), Some(responses)) =
             (child.id(), child.stdin.take(), child.stdout.take())
         else {
-            return Err(spawn_failure("it ended at once".into()));
+            return Err(spawn_failure(command, "it ended at once"));
         };
         let mut worker = WorkerProcess {
             child,
@@ -113,20 +88,23 @@ impl WorkerProcess {
             oom_kills_before: oom_kills(),
             log: Log { file: log, start },
         };
-        match worker.response("greet", patience.limit_of_start()).await? {
+        worker.hear_greeting().await?;
+        Ok(worker)
+    }
+
+    async fn hear_greeting(&mut self) -> Result<(), Failure> {
+        let limit = self.patience.limit_of_start();
+        let what = match self.response("greet", limit).await? {
             Response::Hello {
                 protocol: VERSION, ..
-            } => Ok(worker),
+            } => return Ok(()),
             Response::Hello {
                 protocol,
                 tool_version,
-            } => Err(worker
-                .protocol_failure(&format!(
-                    "speaks version {protocol} (onnxprof {tool_version}), not {VERSION}"
-                ))
-                .await),
-            _ => Err(worker.protocol_failure("did not greet").await),
-        }
+            } => format!("speaks version {protocol} (onnxprof {tool_version}), not {VERSION}"),
+            _ => "did not greet".to_owned(),
+        };
+        Err(self.protocol_failure(&what).await)
     }
 
     pub(super) fn is_alive(&self) -> bool {
@@ -289,6 +267,40 @@ impl WorkerProcess {
     }
 }
 
+fn start_program(
+    command: &WorkerCommand,
+    runtime: Option<&RuntimeChoice>,
+    log: &File,
+) -> std::io::Result<Child> {
+    let folders = match runtime {
+        Some(RuntimeChoice::Library(library)) => loader_path(library),
+        Some(RuntimeChoice::Script(_)) | None => None,
+    };
+    let stderr = log.try_clone()?;
+    Command::new(&command.program)
+        .arg("worker")
+        // The official Linux builds start a telemetry thread as soon as the library is opened.
+        .env(TELEMETRY_OFF.0, TELEMETRY_OFF.1)
+        .envs(folders.map(|folders| (LOADER_VARIABLE, folders)))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(stderr)
+        .kill_on_drop(true)
+        .spawn()
+}
+
+fn spawn_failure(command: &WorkerCommand, message: &str) -> Failure {
+    Failure {
+        kind: FailureKind::Crashed,
+        message: format!(
+            "failed to start a worker process from `{}`: {message}",
+            command.program.display()
+        )
+        .into(),
+        hint: None,
+    }
+}
+
 impl Log {
     /// The last line that the worker wrote, printable; `None` if it wrote nothing.
     fn last_words(&self) -> Option<String> {
@@ -316,33 +328,14 @@ struct End {
 
 impl End {
     fn describe(&self, doing: &str) -> Failure {
-        let signal = self.status.and_then(|status| status.signal());
-        let name = signal
-            .and_then(|number| Signal::try_from(number).ok())
-            .map_or("a signal", Signal::as_str);
+        let (kind, hint) = self.kind();
         let words = self.last_words.as_deref();
-        let without_memory = words.is_some_and(memory::is_short);
-        let how = match (signal, self.status.and_then(|status| status.code())) {
-            (Some(_), _) if self.oom_killed => {
-                "was killed by the kernel, which was out of memory,".to_owned()
-            }
-            (Some(_), _) => format!("was ended by {name}"),
-            (None, Some(code)) => format!("ended with exit code {code}"),
-            (None, None) => "closed its output, and was killed,".to_owned(),
-        };
-        let (kind, hint) = match signal {
-            Some(_) if self.oom_killed => (FailureKind::OutOfMemory, Some(MEMORY_HINT)),
-            _ if without_memory => (FailureKind::OutOfMemory, Some(MEMORY_HINT)),
-            Some(9) => (FailureKind::Crashed, Some(KILL_HINT)),
-            Some(SIGBUS) => (FailureKind::Crashed, Some(MAP_HINT)),
-            _ => (FailureKind::Crashed, None),
-        };
         let last = words.map_or_else(String::new, |words| format!("; its last words: {words}"));
-        let message = match signal {
+        let message = match self.signal() {
             Some(SIGBUS) if !self.oom_killed => {
                 format!("the worker that was to {doing} {MAP_LOST}{last}")
             }
-            _ => format!("the worker {how} while it was to {doing}{last}"),
+            _ => format!("the worker {} while it was to {doing}{last}", self.how()),
         };
         Failure {
             kind,
@@ -350,6 +343,39 @@ impl End {
             hint: hint.map(Plain::from),
         }
     }
+
+    fn signal(&self) -> Option<i32> {
+        self.status.and_then(|status| status.signal())
+    }
+
+    /// How the worker ended, as a part of a sentence.
+    fn how(&self) -> String {
+        match (self.signal(), self.status.and_then(|status| status.code())) {
+            (Some(_), _) if self.oom_killed => {
+                "was killed by the kernel, which was out of memory,".to_owned()
+            }
+            (Some(number), _) => format!("was ended by {}", signal_name(number)),
+            (None, Some(code)) => format!("ended with exit code {code}"),
+            (None, None) => "closed its output, and was killed,".to_owned(),
+        }
+    }
+
+    fn kind(&self) -> (FailureKind, Option<&'static str>) {
+        let words = self.last_words.as_deref();
+        match self.signal() {
+            Some(_) if self.oom_killed => (FailureKind::OutOfMemory, Some(MEMORY_HINT)),
+            _ if words.is_some_and(memory::is_short) => {
+                (FailureKind::OutOfMemory, Some(MEMORY_HINT))
+            }
+            Some(9) => (FailureKind::Crashed, Some(KILL_HINT)),
+            Some(SIGBUS) => (FailureKind::Crashed, Some(MAP_HINT)),
+            _ => (FailureKind::Crashed, None),
+        }
+    }
+}
+
+fn signal_name(number: i32) -> &'static str {
+    Signal::try_from(number).map_or("a signal", Signal::as_str)
 }
 
 fn oom_kills() -> Option<u64> {

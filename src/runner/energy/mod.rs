@@ -48,6 +48,15 @@ enum Device {
     Unknown(Plain),
 }
 
+impl Device {
+    fn index(&self) -> Option<u32> {
+        match self {
+            Device::Known(index) => Some(*index),
+            Device::None | Device::Unknown(_) => None,
+        }
+    }
+}
+
 impl EnergyWatch {
     /// `own` are the processes of this run.
     pub(super) fn begin(plan: &Plan, roots: &Roots, own: OwnProcesses) -> EnergyWatch {
@@ -91,14 +100,7 @@ impl EnergyWatch {
     }
 
     fn used(&self) -> BTreeSet<u32> {
-        let known = |device: &Device| {
-            if let Device::Known(index) = device {
-                Some(*index)
-            } else {
-                None
-            }
-        };
-        self.devices.iter().filter_map(known).collect()
+        self.devices.iter().filter_map(Device::index).collect()
     }
 
     pub(super) fn monitoring(&self) -> Monitoring {
@@ -213,13 +215,13 @@ impl EnergyWatch {
     fn energy(
         &self,
         index: u32,
-        ends: [Observed<Joules>; 2],
+        ends: CounterEnds,
         window: &GpuWindow,
         elapsed: Nanos,
     ) -> Observed<GpuEnergy> {
-        let (before, after) = match ends {
-            [Ok(before), Ok(after)] => (before, after),
-            [Err(reason), _] | [_, Err(reason)] => {
+        let (before, after) = match (ends.before, ends.after) {
+            (Ok(before), Ok(after)) => (before, after),
+            (Err(reason), _) | (_, Err(reason)) => {
                 let power = window.power_mean().map_err(|_| reason)?;
                 return Ok(GpuEnergy {
                     joules: power.over(elapsed),
@@ -230,15 +232,7 @@ impl EnergyWatch {
         if after.0 < before.0 {
             return Err("the GPU's energy counter began anew: the driver was loaded again".into());
         }
-        let period = self
-            .idle
-            .iter()
-            .find(|idle| idle.index == u64::from(index))
-            .map(|idle| &idle.counter_period_ns);
-        let period = period.map_or_else(
-            || Err("the GPU was not looked at before the run".into()),
-            Clone::clone,
-        )?;
+        let period = self.counter_period(index)?;
         if elapsed.0 < period.0.saturating_mul(LEAST_UPDATES) {
             return Err(format!(
                 "the stretch of {} ms is shorter than {LEAST_UPDATES} updates of the energy counter, one each {} ms",
@@ -252,6 +246,21 @@ impl EnergyWatch {
             method: EnergyMethod::Counter,
         })
     }
+
+    /// Time between two updates of a GPU's energy counter.
+    fn counter_period(&self, index: u32) -> Observed<Nanos> {
+        let mut idle = self.idle.iter();
+        match idle.find(|idle| idle.index == u64::from(index)) {
+            Some(idle) => idle.counter_period_ns.clone(),
+            None => Err("the GPU was not looked at before the run".into()),
+        }
+    }
+}
+
+/// A GPU's energy counter before and after a stretch.
+struct CounterEnds {
+    before: Observed<Joules>,
+    after: Observed<Joules>,
 }
 
 /// The GPU of a session; `gpus` is absent where no session computes on one.

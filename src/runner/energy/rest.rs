@@ -1,4 +1,4 @@
-//! What the machine takes while nothing of the run computes on it.
+//! Power of the machine while nothing of the run computes on it.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use crate::observed::Observed;
 use crate::record::{CpuPower, GpuIdle};
 use crate::runner::Extent;
 use crate::sample::nvml::Gpus;
-use crate::sample::{GpuMonitor, GpuWindow, Sampler};
+use crate::sample::{GpuWindow, Sampler};
 use crate::text::Plain;
 use crate::units::{Joules, Nanos};
 
@@ -43,16 +43,12 @@ impl EnergyWatch {
         while !windows.iter().all(GpuWindow::is_at_rest) && began.elapsed() < patience {
             windows = self.look(sampler, &mut counters).await;
         }
-        let idle = |(counter, window): (Counter, GpuWindow)| GpuIdle {
-            index: u64::from(counter.index),
-            power_watts: if window.is_at_rest() {
-                window.power_mean()
-            } else {
-                Err(restless(began.elapsed()).into())
-            },
-            counter_period_ns: counter.period(),
-        };
-        self.idle = counters.into_iter().zip(windows).map(idle).collect();
+        let waited = began.elapsed();
+        self.idle = counters
+            .into_iter()
+            .zip(windows)
+            .map(|(counter, window)| idle(counter, &window, waited))
+            .collect();
     }
 
     async fn look(&mut self, sampler: &Sampler, counters: &mut [Counter]) -> Vec<GpuWindow> {
@@ -83,13 +79,25 @@ impl EnergyWatch {
             }
             (Err(error), _) | (_, Err(error)) => Err(error.to_string().into()),
         };
-        let close = |monitor: &GpuMonitor| {
-            counters
+        match &self.monitor {
+            Some(monitor) => counters
                 .iter()
                 .map(|counter| monitor.close_window(counter.index))
-                .collect()
-        };
-        self.monitor.as_ref().map(close).unwrap_or_default()
+                .collect(),
+            None => Vec::new(),
+        }
+    }
+}
+
+fn idle(counter: Counter, window: &GpuWindow, waited: Duration) -> GpuIdle {
+    GpuIdle {
+        index: u64::from(counter.index),
+        power_watts: if window.is_at_rest() {
+            window.power_mean()
+        } else {
+            Err(restless(waited).into())
+        },
+        counter_period_ns: counter.period(),
     }
 }
 

@@ -1,8 +1,8 @@
-//! What a cell takes of its GPU: one uninterrupted stretch, long enough for a driver's figures.
+//! Use of a GPU by a cell: one uninterrupted stretch, long enough for a driver's figures.
 
 use std::time::{Duration, Instant};
 
-use super::{Device, EnergyWatch};
+use super::{CounterEnds, Device, EnergyWatch};
 use crate::observed::Observed;
 use crate::plan::{CellKey, Plan};
 use crate::protocol::{Request, Response};
@@ -81,7 +81,7 @@ impl EnergyWatch {
             elapsed_ns: span,
             inferences_count: report.inferences_count,
             memory: self.memory(launch, &window, &level),
-            energy: self.energy(index, [before, after], &window, span),
+            energy: self.energy(index, CounterEnds { before, after }, &window, span),
         }))))
     }
 
@@ -97,8 +97,9 @@ impl EnergyWatch {
         if remaining < SHORTEST_STRETCH {
             return Err("the budget was spent before it".into());
         }
-        let on_gpu = |session: usize| matches!(self.devices[session], Device::Known(_));
-        let Stretches { length, each, all } = Stretches::of(leave.plan, on_gpu);
+        let Stretches { length, each, all } = Stretches::of(leave.plan, |session| {
+            self.devices[session].index().is_some()
+        });
         if self.stretches.get(&key).is_some_and(|&count| count >= each) {
             return Err("other launches of the cell tell it".into());
         }
@@ -124,12 +125,15 @@ impl Stretches {
     /// Where there is time for one of each session alone, stretches are as long as an energy counter needs: a few figures of
     /// energy are worth more than many stretches that are too short for any.
     pub(in crate::runner) fn of(plan: &Plan, on_gpu: impl Fn(usize) -> bool) -> Stretches {
-        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).max(1);
         let sessions = (0..plan.sessions.len())
             .filter(|&session| on_gpu(session))
             .count();
         let cells = plan.cells().filter(|key| on_gpu(key.session)).count();
-        Stretches::within(plan.schedule.budget_ns, count(sessions), count(cells))
+        Stretches::within(
+            plan.schedule.budget_ns,
+            at_least_one(sessions),
+            at_least_one(cells),
+        )
     }
 
     fn within(budget: Option<Nanos>, sessions: u32, cells: u32) -> Stretches {
@@ -149,6 +153,10 @@ impl Stretches {
             all,
         }
     }
+}
+
+fn at_least_one(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX).max(1)
 }
 
 #[cfg(test)]

@@ -211,14 +211,14 @@ pub(in crate::runner) fn are_unlike(
     members: &BTreeMap<usize, CellKey>,
     turns: &[Turn],
 ) -> bool {
-    let is_waiting = |place: &usize, key: CellKey| {
-        run.is_open(key) && turns.iter().all(|turn| turn.place != *place)
-    };
     members
         .values()
         .any(|key| run.bound_anew.contains_key(&key.workload()))
         && (turns.iter().any(is_bound_once)
-            || members.iter().any(|(place, key)| is_waiting(place, *key)))
+            || members
+                .iter()
+                .filter(|(_, key)| run.is_open(**key))
+                .any(|(place, _)| turns.iter().all(|turn| turn.place != *place)))
 }
 
 /// Whether the outputs of a cell are bound once because nothing was known that is against it.

@@ -160,23 +160,22 @@ impl Rounds {
 }
 
 async fn cells(run: &mut Run<'_>, round: &mut Round, at: Workload) -> Result<(), RunError> {
-    let key = |session| at.of(session);
     let mut open: Vec<usize> = (0..run.plan().sessions.len())
-        .filter(|&session| run.is_open(key(session)))
+        .filter(|&session| run.is_open(at.of(session)))
         .collect();
-    let cells: Vec<CellKey> = open.iter().map(|&session| key(session)).collect();
+    let cells: Vec<CellKey> = open.iter().map(|&session| at.of(session)).collect();
     let smallest = batch_sizes_of(run, at.shape, Scope::Smallest)
         .into_iter()
         .min()
         .unwrap_or(at.batch_size);
     let grown = at.batch_size as f64 / smallest as f64;
     if grown > 1.0 && !run.has_time_for(&cells, grown) {
-        open.retain(|&session| takes_only(run, key(session)));
+        open.retain(|&session| takes_only(run, at.of(session)));
     }
     if open.is_empty() {
         return Ok(());
     }
-    let place = run.place(key(open[0]));
+    let place = run.place(at.of(open[0]));
     run.observer.observe(&Progress::Cells {
         round: round.number + 1,
         place: &place,
@@ -190,7 +189,7 @@ async fn cells(run: &mut Run<'_>, round: &mut Round, at: Workload) -> Result<(),
     };
     let members: BTreeMap<usize, CellKey> = open
         .into_iter()
-        .map(|session| (session, key(session)))
+        .map(|session| (session, at.of(session)))
         .collect();
     turns::take_turns(run, round, &members, draw).await
 }
@@ -254,9 +253,12 @@ fn close_from(
     reason: &str,
 ) -> Result<(), RunError> {
     let own = sizes::own(&run.descriptions.iter().map(sizes::only).collect::<Vec<_>>());
-    let is_left_out =
-        |key: &CellKey| key.shape == shape && sizes::is_left_out(key.batch_size, batch_size, &own);
-    let left_out: Vec<CellKey> = run.plan().cells().filter(is_left_out).collect();
+    let left_out: Vec<CellKey> = run
+        .plan()
+        .cells()
+        .filter(|key| key.shape == shape)
+        .filter(|key| sizes::is_left_out(key.batch_size, batch_size, &own))
+        .collect();
     if !left_out.is_empty() {
         let words = run.plan().shape_words(shape);
         let left_out = format!("batch sizes from {batch_size} on{words} are left out: {reason}");
@@ -303,20 +305,23 @@ fn alternations_after(run: &Run<'_>, rounds_done: u64, scope: Scope, cost: Round
     }
 }
 
+fn open_sizes(run: &Run<'_>, session: usize, shape: usize) -> impl Iterator<Item = u64> {
+    run.plan()
+        .cells()
+        .filter(move |key| key.session == session && key.shape == shape)
+        .filter(|key| !run.closed.contains(key))
+        .map(|key| key.batch_size)
+}
+
 fn batch_sizes_of(run: &Run<'_>, shape: usize, scope: Scope) -> Vec<u64> {
-    let open = |session: usize| {
-        let cells = run
-            .plan()
-            .cells()
-            .filter(move |key| key.session == session && key.shape == shape);
-        cells
-            .filter(|key| !run.closed.contains(key))
-            .map(|key| key.batch_size)
-    };
     let sessions = 0..run.plan().sessions.len();
     let mut sizes: Vec<u64> = match scope {
-        Scope::Smallest => sessions.filter_map(|session| open(session).min()).collect(),
-        Scope::Everything => sessions.flat_map(open).collect(),
+        Scope::Smallest => sessions
+            .filter_map(|session| open_sizes(run, session, shape).min())
+            .collect(),
+        Scope::Everything => sessions
+            .flat_map(|session| open_sizes(run, session, shape))
+            .collect(),
     };
     sizes.sort_unstable();
     sizes.dedup();

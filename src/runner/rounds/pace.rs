@@ -78,10 +78,7 @@ impl Expected {
     }
 
     fn rounds_in(&self, budget: Duration) -> u64 {
-        let rounds = |budget: Duration, round: Duration| {
-            (budget.as_secs_f64() / round.as_secs_f64().max(1e-6)).round() as u64
-        };
-        let with_all = rounds(budget, self.round + self.stretches);
+        let with_all = how_often(budget, self.round + self.stretches);
         if self
             .stretches
             .saturating_mul(u32::try_from(with_all).unwrap_or(u32::MAX))
@@ -89,8 +86,12 @@ impl Expected {
         {
             return with_all;
         }
-        rounds(budget.saturating_sub(self.stretches_most), self.round)
+        how_often(budget.saturating_sub(self.stretches_most), self.round)
     }
+}
+
+fn how_often(budget: Duration, round: Duration) -> u64 {
+    (budget.as_secs_f64() / round.as_secs_f64().max(1e-6)).round() as u64
 }
 
 /// The expected extent of the plan of `schedule`, judged by `probe`; `None` if the probe did not come to one round.
@@ -142,24 +143,13 @@ pub fn first_rounds(probe: &RunRecord, plan: &Plan, budget: Duration) -> FirstRo
             time: Duration::ZERO,
         };
     }
-    let launched = probe.launches.iter().filter_map(|launch| {
-        Some(Duration::from(
-            launch.session_load_ns? + launch.runtime_start_ns.unwrap_or_default(),
-        ))
-    });
-    let (launch_time, launches) = launched.fold((Duration::ZERO, 0_u32), |(sum, n), time| {
-        (sum + time, n + 1)
-    });
-    let sessions = u32::try_from(plan.sessions.len()).unwrap_or(u32::MAX);
-    let launching = launch_time / launches.max(1) * sessions;
+    let launching = launch_mean(probe) * to_u32(plan.sessions.len());
     let places = probe
         .cells
         .iter()
         .filter(|cell| cell.outcome.is_ok())
         .map(|cell| cell.key.workload());
-    let places = u32::try_from(places.collect::<BTreeSet<Workload>>().len())
-        .unwrap_or(u32::MAX)
-        .max(1);
+    let places = to_u32(places.collect::<BTreeSet<Workload>>().len()).max(1);
     let RoundCost { fixed, alternation } = cost(probe).unwrap_or_default();
     let round_of = |alternations: u64| {
         launching
@@ -167,15 +157,34 @@ pub fn first_rounds(probe: &RunRecord, plan: &Plan, budget: Duration) -> FirstRo
             + alternation / places * alternations as u32
     };
     // As many alternations as leave time for all rounds, as the run itself has.
-    let fits =
-        |alternations: &u64| round_of(*alternations).saturating_mul(MIN_LAUNCHES as u32) <= budget;
-    let round = round_of((1..=MAX_ALTERNATIONS).rev().find(fits).unwrap_or(1));
+    let round = (1..=MAX_ALTERNATIONS)
+        .rev()
+        .map(round_of)
+        .find(|round| round.saturating_mul(MIN_LAUNCHES as u32) <= budget)
+        .unwrap_or_else(|| round_of(1));
     let fitting = (budget.as_secs_f64() / round.as_secs_f64().max(1e-6)) as u64;
     let rounds = fitting.clamp(1, MIN_LAUNCHES);
     FirstRounds {
         rounds,
         time: (round * u32::try_from(rounds).unwrap_or(u32::MAX)).min(budget),
     }
+}
+
+/// Mean time to open a runtime and create a session; zero where none was created.
+fn launch_mean(probe: &RunRecord) -> Duration {
+    let launched = probe.launches.iter().filter_map(|launch| {
+        Some(Duration::from(
+            launch.session_load_ns? + launch.runtime_start_ns.unwrap_or_default(),
+        ))
+    });
+    let (all, count) = launched.fold((Duration::ZERO, 0_u32), |(sum, n), time| {
+        (sum + time, n + 1)
+    });
+    all / count.max(1)
+}
+
+fn to_u32(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// Time of one round's stretches, which a probe leaves out, and most time for those of all rounds.
@@ -199,40 +208,57 @@ fn stretches(probe: &RunRecord, schedule: &Schedule) -> (Duration, Duration) {
         .filter(|cell| cell.outcome.is_ok() && is_on_gpu(cell.key.session))
         .count();
     let Stretches { length, each, all } = Stretches::of(&plan, is_on_gpu);
-    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let most = length.saturating_mul(each.saturating_mul(count(planned)));
-    (length * count(measured.min(planned)), all.min(most))
+    let most = length.saturating_mul(each.saturating_mul(to_u32(planned)));
+    (length * to_u32(measured.min(planned)), all.min(most))
 }
 
 /// Of all rounds from the first launch on, the mean; between first and last blocks of workloads lie alternations.
 fn cost(run: &RunRecord) -> Option<RoundCost> {
     let began = run.launches.iter().map(|launch| launch.started_ns).min()?;
     let whole = Duration::from(run.run.elapsed_ns?.since(began));
-    let mut stretches: BTreeMap<(u64, Workload), (Nanos, Nanos, u64)> = BTreeMap::new();
+    let stretches = block_stretches(run);
+    let rounds = run.blocks.iter().map(|block| block.round + 1).max()? as f64;
+    let in_blocks: Duration = stretches.values().map(BlockStretch::length).sum();
+    let alternation: Duration = stretches.values().map(BlockStretch::alternation).sum();
+    Some(RoundCost {
+        fixed: whole.saturating_sub(in_blocks).div_f64(rounds),
+        alternation: alternation.div_f64(rounds),
+    })
+}
+
+/// From the start of the first block of a round at a place to the end of the last.
+struct BlockStretch {
+    start: Nanos,
+    end: Nanos,
+    alternations: u64,
+}
+
+impl BlockStretch {
+    fn length(&self) -> Duration {
+        self.end.since(self.start).into()
+    }
+
+    fn alternation(&self) -> Duration {
+        self.length().div_f64(self.alternations as f64)
+    }
+}
+
+fn block_stretches(run: &RunRecord) -> BTreeMap<(u64, Workload), BlockStretch> {
+    let mut stretches = BTreeMap::new();
     for block in &run.blocks {
         let end = block.started_ns + block.span();
-        let place = (block.round, block.key.workload());
-        let stretch = stretches.entry(place).or_insert((block.started_ns, end, 0));
-        *stretch = (
-            stretch.0.min(block.started_ns),
-            stretch.1.max(end),
-            stretch.2.max(block.alternation + 1),
-        );
+        let stretch = stretches
+            .entry((block.round, block.key.workload()))
+            .or_insert(BlockStretch {
+                start: block.started_ns,
+                end,
+                alternations: 0,
+            });
+        stretch.start = stretch.start.min(block.started_ns);
+        stretch.end = stretch.end.max(end);
+        stretch.alternations = stretch.alternations.max(block.alternation + 1);
     }
-    let rounds = run.blocks.iter().map(|block| block.round + 1).max()?;
-    let of_rounds = |time: Duration| time.div_f64(rounds as f64);
-    let in_blocks: Duration = stretches
-        .values()
-        .map(|(start, end, _)| Duration::from(end.since(*start)))
-        .sum();
-    let alternation = stretches
-        .values()
-        .map(|(start, end, n)| Duration::from(end.since(*start)).div_f64(*n as f64))
-        .sum();
-    Some(RoundCost {
-        fixed: of_rounds(whole.saturating_sub(in_blocks)),
-        alternation: of_rounds(alternation),
-    })
+    stretches
 }
 
 #[cfg(test)]

@@ -61,16 +61,9 @@ pub(in crate::runner) fn look_at(record: &RunRecord, closed: &BTreeSet<CellKey>)
         .filter(|_| record.plan.sessions.len() > 1)
     {
         let baselines = record.plan.cells().filter(|key| key.session == session);
-        let rests = |key: &CellKey| {
-            let compared = || {
-                looks
-                    .iter()
-                    .filter(|(other, _)| CellKey { session, ..*other } == *key)
-            };
-            compared().next().is_some()
-                && compared().all(|(other, _)| other == key || resting.contains(other))
-        };
-        let idle: Vec<CellKey> = baselines.filter(rests).collect();
+        let idle: Vec<CellKey> = baselines
+            .filter(|key| all_compared_rest(*key, &looks, &resting))
+            .collect();
         resting.extend(idle);
     }
     let settled = looks
@@ -85,6 +78,21 @@ pub(in crate::runner) fn look_at(record: &RunRecord, closed: &BTreeSet<CellKey>)
     }
 }
 
+/// Whether cells are compared with one of the baseline, and all of them rest.
+fn all_compared_rest(
+    baseline: CellKey,
+    looks: &[(CellKey, Look)],
+    resting: &BTreeSet<CellKey>,
+) -> bool {
+    let session = baseline.session;
+    let mut compared = looks
+        .iter()
+        .map(|(key, _)| *key)
+        .filter(|key| CellKey { session, ..*key } == baseline)
+        .peekable();
+    compared.peek().is_some() && compared.all(|key| key == baseline || resting.contains(&key))
+}
+
 fn looks(record: &RunRecord, closed: &BTreeSet<CellKey>) -> Vec<(CellKey, Look)> {
     let blocks = timed_blocks(record);
     let baseline = record.plan.baseline_session();
@@ -92,11 +100,10 @@ fn looks(record: &RunRecord, closed: &BTreeSet<CellKey>) -> Vec<(CellKey, Look)>
         .cells
         .iter()
         .filter(|cell| cell.outcome.is_ok() && !closed.contains(&cell.key));
-    let is_measure =
-        |key: &CellKey| Some(key.session) == baseline && record.plan.sessions.len() > 1;
+    let is_compared = record.plan.sessions.len() > 1;
     let candidates: Vec<CellKey> = measured
         .map(|cell| cell.key)
-        .filter(|key| !is_measure(key))
+        .filter(|key| !is_compared || Some(key.session) != baseline)
         .collect();
     let comparisons = candidates.len() as u64;
     candidates

@@ -78,20 +78,12 @@ fn saturation(steps: &[Step]) -> Option<String> {
     let first = steps.len().checked_sub(SATURATED_IN_A_ROW)?;
     let (before, tail) = steps.split_at(first);
     let sessions = steps[0].throughput.len();
-    // A session that was not measured there has nothing to say; one that was measured there for the first time has gained.
-    let gains_nothing = |session: usize| {
-        let best = before
-            .iter()
-            .filter_map(|step| step.throughput[session])
-            .fold(0.0, f64::max);
-        tail.iter().all(|step| {
-            step.throughput[session].is_none_or(|rate| rate < best * (1.0 + LEAST_GAIN))
-        })
-    };
     let are_measured = tail
         .iter()
         .all(|step| step.throughput.iter().any(Option::is_some));
-    let saturated = !before.is_empty() && are_measured && (0..sessions).all(gains_nothing);
+    let saturated = !before.is_empty()
+        && are_measured
+        && (0..sessions).all(|session| gains_nothing(session, before, tail));
     saturated.then(|| {
         let sizes: Vec<String> = tail.iter().map(|step| step.batch_size.to_string()).collect();
         format!(
@@ -100,6 +92,17 @@ fn saturation(steps: &[Step]) -> Option<String> {
             LEAST_GAIN * 100.0
         )
     })
+}
+
+/// A session that was not measured in the tail has nothing to say; one that was measured there for the first time has gained.
+fn gains_nothing(session: usize, before: &[Step], tail: &[Step]) -> bool {
+    let best = before
+        .iter()
+        .filter_map(|step| step.throughput[session])
+        .fold(0.0, f64::max);
+    tail.iter()
+        .filter_map(|step| step.throughput[session])
+        .all(|rate| rate < best * (1.0 + LEAST_GAIN))
 }
 
 fn memory(steps: &[Step], next: u64, available: Bytes) -> Option<String> {

@@ -103,11 +103,12 @@ impl Run<'_> {
             _ => return Ok(()),
         };
         let shapes = self.plan().shapes.clone();
-        let is_larger = |other: &CellKey| {
-            other.batch_size >= key.batch_size && shapes[other.shape].covers(&shapes[key.shape])
-        };
-        for other in self.keys(|other| other.session == key.session && (is_all || is_larger(other)))
-        {
+        let others = self.keys(|other| {
+            let is_larger = other.batch_size >= key.batch_size
+                && shapes[other.shape].covers(&shapes[key.shape]);
+            other.session == key.session && (is_all || is_larger)
+        });
+        for other in others {
             self.close(
                 other,
                 Outcome::Skipped {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Run;
 use crate::plan::CellKey;
+use crate::record::BlockRecord;
 use crate::runner::patience::{BEFORE_BLOCKS, Patience};
 use crate::runner::time::{BlockTime, MIN_INFERENCES, STARTING, WARMUP, share};
 use crate::units::Nanos;
@@ -48,24 +49,17 @@ impl Run<'_> {
     /// Time of one inference of a session at the smallest batch size that it was measured at.
     pub(in crate::runner) fn inference_time(&self, session: usize) -> Option<Duration> {
         let record = self.journal.record();
-        let own = || {
-            record
-                .blocks
-                .iter()
-                .rev()
-                .filter(|block| block.key.session == session)
-        };
-        let smallest = own()
-            .map(|block| (block.key.shape, block.key.batch_size))
-            .min();
-        let last = own().find(|block| Some((block.key.shape, block.key.batch_size)) == smallest);
+        let place = |block: &BlockRecord| (block.key.shape, block.key.batch_size);
+        let blocks = record.blocks.iter().rev();
+        let own = blocks.filter(|block| block.key.session == session);
+        let smallest = own.clone().map(place).min();
+        let last = own.clone().find(|block| Some(place(block)) == smallest);
         let first_runs = record
             .launches
             .iter()
             .filter(|launch| launch.session == session);
-        let first_run = || first_runs.filter_map(|launch| launch.first_run_ns).min();
         last.map(|block| block.mean_ns)
-            .or_else(first_run)
+            .or_else(|| first_runs.filter_map(|launch| launch.first_run_ns).min())
             .map(Duration::from)
     }
 
@@ -145,17 +139,13 @@ impl Run<'_> {
 
     pub(in crate::runner) fn patience_with(&self, session: usize) -> Patience {
         let record = self.journal.record();
-        let launches = || {
-            record
-                .launches
-                .iter()
-                .filter(|launch| launch.session == session)
-        };
-        let cells = launches().flat_map(|launch| &launch.cells);
+        let launches = record.launches.iter();
+        let launches = launches.filter(|launch| launch.session == session);
+        let cells = launches.clone().flat_map(|launch| &launch.cells);
         let begun = cells
             .map(|cell| Duration::from(cell.first_run_ns + cell.warmup.elapsed_ns))
             .max();
-        let first_run = launches()
+        let first_run = launches
             .filter_map(|launch| launch.first_run_ns)
             .max()
             .map(Duration::from);
