@@ -82,6 +82,13 @@ fn hint(message: &str) -> Option<String> {
 }
 
 /// The GPUs that the driver lists in the order of their bus addresses, with their numbers: `0 (NVIDIA H100)`.
+fn model(address: &Path) -> String {
+    let text = fs::read_to_string(address.join("information")).unwrap_or_default();
+    text.lines()
+        .find_map(|line| line.strip_prefix("Model:"))
+        .map_or_else(|| "unknown".into(), |model| model.trim().to_owned())
+}
+
 fn gpus(folder: &Path) -> Vec<String> {
     let mut addresses: Vec<_> = fs::read_dir(folder)
         .into_iter()
@@ -90,12 +97,6 @@ fn gpus(folder: &Path) -> Vec<String> {
         .map(|entry| entry.path())
         .collect();
     addresses.sort();
-    let model = |address: &Path| {
-        let text = fs::read_to_string(address.join("information")).unwrap_or_default();
-        text.lines()
-            .find_map(|line| line.strip_prefix("Model:"))
-            .map_or_else(|| "unknown".into(), |m| m.trim().to_owned())
-    };
     addresses
         .iter()
         .enumerate()

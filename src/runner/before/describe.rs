@@ -55,24 +55,21 @@ async fn describe(launcher: &Launcher, request: Request) -> Description {
     description
 }
 
+fn input_names(described: &Described) -> Vec<String> {
+    let inputs = described.model.inputs.iter();
+    let mut names: Vec<String> = inputs.map(|input| input.name.clone()).collect();
+    names.sort_unstable();
+    names
+}
+
 /// A file that has other inputs than the baseline is no variant, and comparing it would mean nothing.
 fn require_same_interface(plan: &Plan, descriptions: &mut [Description]) {
-    let names = |described: &Described| {
-        let mut names: Vec<String> = described
-            .model
-            .inputs
-            .iter()
-            .map(|input| input.name.clone())
-            .collect();
-        names.sort_unstable();
-        names
-    };
-    let Some(expected) = descriptions[plan.baseline].as_ref().ok().map(names) else {
+    let Some(expected) = descriptions[plan.baseline].as_ref().ok().map(input_names) else {
         return;
     };
     for (variant, description) in plan.variants.iter().zip(descriptions.iter_mut()) {
         let Ok(described) = description else { continue };
-        let found = names(described);
+        let found = input_names(described);
         if found != expected {
             *description = Err(Failure {
                 kind: FailureKind::BadInput,
@@ -149,12 +146,12 @@ pub(in crate::runner) fn fit_batch_sizes(
 }
 
 fn only_words(read: &[&Description]) -> String {
-    let sizes = || {
-        read.iter()
-            .flat_map(|one| one.as_ref().map(|one| one.inputs.batch_axis.fixed_size))
-    };
-    let fixed: BTreeSet<u64> = sizes().flatten().collect();
-    let has_none = sizes().any(|size| size.is_none());
+    let fixed_sizes: Vec<Option<u64>> = read
+        .iter()
+        .flat_map(|one| one.as_ref().map(|one| one.inputs.batch_axis.fixed_size))
+        .collect();
+    let fixed: BTreeSet<u64> = fixed_sizes.iter().copied().flatten().collect();
+    let has_none = fixed_sizes.contains(&None);
     let sizes: Vec<String> = fixed.iter().map(u64::to_string).collect();
     match (sizes.len(), has_none) {
         (0, _) => no_batch_words(read),
@@ -170,9 +167,10 @@ fn only_words(read: &[&Description]) -> String {
 }
 
 fn no_batch_words(read: &[&Description]) -> String {
-    let reason =
-        |one: &&Description| Some(one.as_ref().ok()?.inputs.batch_axis.missing()?.to_owned());
-    let reasons: BTreeSet<Option<String>> = read.iter().map(reason).collect();
+    let reasons: BTreeSet<Option<String>> = read
+        .iter()
+        .map(|one| Some(one.as_ref().ok()?.inputs.batch_axis.missing()?.to_owned()))
+        .collect();
     match (reasons.len(), reasons.into_iter().next().flatten()) {
         (1, Some(reason)) => {
             format!("there is no batch ({reason}): every inference is one prediction")
@@ -198,12 +196,14 @@ pub(in crate::runner) fn variant_record(description: &Description) -> VariantRec
     }
 }
 
+fn fed(inputs: &Observed<InputPlan>) -> Vec<FedInput> {
+    match inputs {
+        Ok(plan) => plan.fed.clone(),
+        Err(_) => Vec::new(),
+    }
+}
+
 fn shape_inputs(described: &Described) -> Vec<Vec<FedInput>> {
-    let fed = |inputs: &Observed<InputPlan>| {
-        inputs
-            .as_ref()
-            .map_or_else(|_| Vec::new(), |plan| plan.fed.clone())
-    };
     if described.shapes.len() > 1 {
         described.shapes.iter().map(fed).collect()
     } else {

@@ -1,4 +1,4 @@
-//! What a run does before its first measurement: it reads models and runtimes, settles the plan, and opens the journal.
+//! Before the first measurement of a run: it reads models and runtimes, settles the plan, and opens the journal.
 
 pub(in crate::runner) mod describe;
 pub(in crate::runner) mod rehearse;
@@ -7,7 +7,7 @@ pub(in crate::runner) mod settle;
 
 use std::time::Duration;
 
-use crate::plan::{Pin, Plan, SessionSpec, TuningPlan};
+use crate::plan::{CellKey, Pin, Plan, SessionSpec, TuningPlan};
 use crate::record::{
     CellRecord, DatasetInfo, Event, Host, NOT_REACHED, Outcome, RunInfo, RunRecord, RuntimeInfo,
     SCHEMA_VERSION, Statistics, Tuning,
@@ -83,12 +83,7 @@ fn resume(
         }
     }
     for before in &old.runtimes {
-        let is_same = |now: &RuntimeInfo| {
-            now.path == before.path
-                && now.version == before.version
-                && now.build_info == before.build_info
-        };
-        if !runtimes.iter().any(is_same) {
+        if !runtimes.iter().any(|now| is_same_library(now, before)) {
             return Err(RunError::Changed(format!(
                 "`{}` is another library than before",
                 before.path.display()
@@ -108,15 +103,17 @@ fn resume(
     Ok((journal, Nanos(elapsed.0).into()))
 }
 
+fn is_same_library(one: &RuntimeInfo, other: &RuntimeInfo) -> bool {
+    one.path == other.path && one.version == other.version && one.build_info == other.build_info
+}
+
 /// A limit on the fall of accuracy takes labels to hold it against.
 fn require_labels(tuning: &TuningPlan, descriptions: &[Description]) -> Result<(), RunError> {
-    let datasets = || {
-        descriptions
-            .iter()
-            .flatten()
-            .filter_map(|described| described.dataset.as_ref())
-    };
-    let is_labelled = datasets().any(DatasetInfo::has_labels);
+    let is_labelled = descriptions
+        .iter()
+        .flatten()
+        .filter_map(|described| described.dataset.as_ref())
+        .any(DatasetInfo::has_labels);
     if tuning.max_accuracy_drop_ratio.is_some() && !is_labelled {
         Err(RunError::Unlabelled)
     } else {
@@ -167,27 +164,24 @@ pub(in crate::runner) async fn prepare(
     })
 }
 
+/// Threads of the largest pool of a session, planned or searched.
+fn largest_pool(plan: &Plan) -> u64 {
+    let planned = plan.sessions.iter();
+    let planned = planned.map(|session| session.options.intra_threads);
+    let tried = plan.tuning.iter();
+    let tried = tried.flat_map(|tuning| tuning.space.intra_threads.iter().copied());
+    planned.chain(tried).max().unwrap_or(1)
+}
+
 fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
     match &plan.schedule.pin {
         Pin::None => None,
         Pin::Cpus(cpus) => Some(cpus.clone()),
         Pin::Auto => {
-            let threads = |concurrency: u64| {
-                let planned = plan
-                    .sessions
-                    .iter()
-                    .map(|session| session.options.intra_threads);
-                let tried = plan
-                    .tuning
-                    .iter()
-                    .flat_map(|tuning| tuning.space.intra_threads.iter().copied());
-                let pool = planned.chain(tried).max().unwrap_or(1);
-                pool + concurrency - 1
-            };
             let most = plan
                 .load_modes
                 .iter()
-                .map(|mode| threads(mode.threads_count()))
+                .map(|mode| largest_pool(plan) + mode.threads_count() - 1)
                 .max()
                 .unwrap_or(1);
             let placement = affinity::choose_cpus(
@@ -202,9 +196,8 @@ fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
     }
 }
 
-pub(in crate::runner) fn first_record(job: &Job, descriptions: &[Description]) -> RunRecord {
-    let (plan, mut notes) = (&job.plan, job.notes.clone());
-    let cell = |key| CellRecord {
+fn not_reached(key: CellKey) -> CellRecord {
+    CellRecord {
         key,
         outcome: Outcome::Skipped {
             reason: NOT_REACHED.into(),
@@ -212,19 +205,34 @@ pub(in crate::runner) fn first_record(job: &Job, descriptions: &[Description]) -
         latency_histogram: None,
         warmup_histogram: None,
         settled_after_rounds: None,
-    };
+    }
+}
+
+/// The job's notes and those on inputs, each once.
+fn notes(job: &Job, descriptions: &[Description]) -> Vec<String> {
+    let mut notes = job.notes.clone();
     let described = descriptions.iter().flatten();
     let inputs = described
-        .clone()
         .flat_map(|described| described.shapes.iter().flatten().chain([&described.inputs]));
     for note in inputs.flat_map(|inputs| &inputs.notes) {
         if !notes.contains(note) {
             notes.push(note.clone());
         }
     }
-    if plan.sessions.first().is_some_and(SessionSpec::is_scripted) {
+    if job
+        .plan
+        .sessions
+        .first()
+        .is_some_and(SessionSpec::is_scripted)
+    {
         notes.push("latencies come from a script: nothing was executed".into());
     }
+    notes
+}
+
+pub(in crate::runner) fn first_record(job: &Job, descriptions: &[Description]) -> RunRecord {
+    let plan = &job.plan;
+    let described = descriptions.iter().flatten();
     RunRecord {
         schema_version: SCHEMA_VERSION,
         run: RunInfo {
@@ -242,10 +250,10 @@ pub(in crate::runner) fn first_record(job: &Job, descriptions: &[Description]) -
             .clone()
             .find_map(|described| described.dataset.clone()),
         launches: Vec::new(),
-        cells: plan.cells().map(cell).collect(),
+        cells: plan.cells().map(not_reached).collect(),
         blocks: Vec::new(),
         accuracy: Vec::new(),
-        notes,
+        notes: notes(job, descriptions),
         statistics: Some(Statistics::in_use(stop::look_rounds(plan))),
         fitness: None,
         conditions: None,

@@ -21,32 +21,14 @@ pub(in crate::runner) async fn open_all(
             .iter()
             .any(|known| known.path == *spec.runtime.path())
         {
-            let on_cpu = SessionSpec {
-                execution_provider: CPU_PROVIDER.into(),
-                provider: ProviderSpec::default(),
-                ..spec.clone()
-            };
-            let info = open(launcher, &on_cpu)
-                .await
-                .map_err(|failure| of_cache(failure, spec.runtime.path()))?;
-            let found_by = found
-                .iter()
-                .find(|found| found.choice == spec.runtime)
-                .map(|found| found.found_by.clone());
-            runtimes.push(RuntimeInfo {
-                found_by: found_by.unwrap_or_default(),
-                ..info
-            });
+            runtimes.push(open_on_cpu(launcher, spec, found).await?);
         }
     }
     // A library of execution providers has to be tried; an execution provider that no runtime has is asked for once
     // more, for the words of its refusal.
     let mut opened: Vec<&SessionSpec> = Vec::new();
     for spec in &plan.sessions {
-        let is_same = |other: &&SessionSpec| {
-            spec.execution_provider == other.execution_provider
-                && (spec.runtime == other.runtime || spec.provider.library.is_none())
-        };
+        let is_same = |other: &&SessionSpec| is_same_provider(spec, other);
         let is_had = spec.provider.library.is_none()
             && plan
                 .sessions
@@ -59,6 +41,35 @@ pub(in crate::runner) async fn open_all(
         }
     }
     Ok(runtimes)
+}
+
+async fn open_on_cpu(
+    launcher: &Launcher,
+    spec: &SessionSpec,
+    found: &[FoundRuntime],
+) -> Result<RuntimeInfo, Failure> {
+    let on_cpu = SessionSpec {
+        execution_provider: CPU_PROVIDER.into(),
+        provider: ProviderSpec::default(),
+        ..spec.clone()
+    };
+    let info = open(launcher, &on_cpu)
+        .await
+        .map_err(|failure| of_cache(failure, spec.runtime.path()))?;
+    let found_by = found
+        .iter()
+        .find(|found| found.choice == spec.runtime)
+        .map(|found| found.found_by.clone());
+    Ok(RuntimeInfo {
+        found_by: found_by.unwrap_or_default(),
+        ..info
+    })
+}
+
+/// Whether the execution provider of another session is had from where that of `spec` is.
+fn is_same_provider(spec: &SessionSpec, other: &SessionSpec) -> bool {
+    spec.execution_provider == other.execution_provider
+        && (spec.runtime == other.runtime || spec.provider.library.is_none())
 }
 
 fn of_cache(failure: Failure, library: &Path) -> Failure {

@@ -48,7 +48,7 @@ struct Time {
 
 impl Found {
     /// Takes the medians of a pair of workers, the one without the change first.
-    fn add(&mut self, [unchanged, changed]: [Vec<f64>; 2]) {
+    fn add(&mut self, unchanged: Vec<f64>, changed: Vec<f64>) {
         let ratios = changed
             .iter()
             .zip(&unchanged)
@@ -67,8 +67,7 @@ impl Found {
     }
 
     fn contrasted(self) -> Observed<Contrasted> {
-        let nanos = |values: &[f64]| median(values).map(|value| Nanos(value as u64));
-        match (nanos(&self.changed), nanos(&self.unchanged)) {
+        match (median_ns(&self.changed), median_ns(&self.unchanged)) {
             (Some(changed_ns), Some(unchanged_ns)) => Ok(Contrasted {
                 log_ratios: self.log_ratios,
                 changed_ns,
@@ -83,48 +82,51 @@ impl Found {
     }
 }
 
+fn median_ns(values: &[f64]) -> Option<Nanos> {
+    median(values).map(|value| Nanos(value as u64))
+}
+
+fn end_of(time: Option<Duration>) -> Option<Instant> {
+    time.map(|time| Instant::now() + time)
+}
+
 pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
-    let end = |time: Option<Duration>| time.map(|time| Instant::now() + time);
     let mut time = Time {
-        end: end(run.beside_time(BUDGET_SHARE)),
+        end: end_of(run.beside_time(BUDGET_SHARE)),
         pair: SHORTEST_PAIR,
     };
     let mut contrasts = Vec::new();
     for session in 0..run.plan().sessions.len() {
-        let Some(place) = run
+        let Some((key, inputs)) = run
             .smallest(session)
             .filter(|_| !run.plan().sessions[session].is_scripted())
         else {
             continue;
         };
         let mut found = why_no_contrast(run, session).map_or_else(|| Ok(Found::default()), Err);
-        extend(run, &place, &mut found, &mut time).await?;
-        contrasts.push((place, found));
+        extend(run, key, &inputs, &mut found, &mut time).await?;
+        contrasts.push((key, inputs, found));
     }
-    time.end = end(run.beside_time(MORE_SHARE));
-    for (place, mut found) in contrasts {
+    time.end = end_of(run.beside_time(MORE_SHARE));
+    for (key, inputs, mut found) in contrasts {
         while found.as_ref().is_ok_and(Found::is_worth_more) {
-            if !extend(run, &place, &mut found, &mut time).await? {
+            if !extend(run, key, &inputs, &mut found, &mut time).await? {
                 break;
             }
         }
-        let CellKey {
-            session,
-            shape,
-            batch_size,
-            ..
-        } = place.0;
-        let option = format!("{}={}", OPTION.0, OPTION.1).into();
-        let found = found.and_then(Found::contrasted);
-        run.journal.append(Event::Contrast(Contrast {
-            session,
-            shape,
-            batch_size,
-            option,
-            found,
-        }))?;
+        run.journal.append(Event::Contrast(contrast(key, found)))?;
     }
     Ok(())
+}
+
+fn contrast(key: CellKey, found: Observed<Found>) -> Contrast {
+    Contrast {
+        session: key.session,
+        shape: key.shape,
+        batch_size: key.batch_size,
+        option: format!("{}={}", OPTION.0, OPTION.1).into(),
+        found: found.and_then(Found::contrasted),
+    }
 }
 
 fn why_no_contrast(run: &Run<'_>, session: usize) -> Option<Plain> {
@@ -150,7 +152,8 @@ fn why_no_contrast(run: &Run<'_>, session: usize) -> Option<Plain> {
 /// Adds a pair of workers to what was found; false if there was no time for it, or it failed.
 async fn extend(
     run: &mut Run<'_>,
-    place: &(CellKey, InputPlan),
+    key: CellKey,
+    inputs: &InputPlan,
     found: &mut Observed<Found>,
     time: &mut Time,
 ) -> Result<bool, RunError> {
@@ -159,16 +162,16 @@ async fn extend(
     let left = time
         .end
         .map_or(Duration::MAX, |end| end.saturating_duration_since(began));
-    let session = place.0.session;
+    let session = key.session;
     if left < time.pair.max(run.launch_with(session, PAIR_INFERENCES) * 2) {
         return Ok(false);
     }
     let label = run.label(session);
     run.observer
         .observe(&Progress::Contrasting { session: &label });
-    let logs = [run.diagnosis_log(session)?, run.diagnosis_log(session)?];
-    match tokio::time::timeout(left, pair(run, place, logs)).await {
-        Ok(Ok(medians)) => so_far.add(medians),
+    let (log, changed_log) = (run.diagnosis_log(session)?, run.diagnosis_log(session)?);
+    match tokio::time::timeout(left, pair(run, key, inputs, log, changed_log)).await {
+        Ok(Ok([unchanged, changed])) => so_far.add(unchanged, changed),
         Ok(Err(failure)) => {
             run.lose(session, &failure)?;
             *found = Err(failure.message);
@@ -181,17 +184,17 @@ async fn extend(
 
 async fn pair(
     run: &Run<'_>,
-    place: &(CellKey, InputPlan),
-    logs: [File; 2],
+    key: CellKey,
+    inputs: &InputPlan,
+    log: File,
+    changed_log: File,
 ) -> Result<[Vec<f64>; 2], Failure> {
-    let (key, inputs) = (place.0, &place.1);
     let spec = run.plan().sessions[key.session].clone();
     let mut changed = spec.clone();
     changed
         .options
         .session_config
         .insert(OPTION.0.into(), OPTION.1.into());
-    let [log, changed_log] = logs;
     let (unchanged, _) = run.unrecorded(key, &spec, inputs, log).await?;
     let (changed, _) = run.unrecorded(key, &changed, inputs, changed_log).await?;
     let mut sides = [unchanged, changed];
@@ -216,13 +219,14 @@ async fn pair(
     Ok(medians)
 }
 
+fn is_float(element_type: ElementType) -> bool {
+    matches!(
+        element_type,
+        ElementType::Float | ElementType::Double | ElementType::Float16 | ElementType::Bfloat16
+    )
+}
+
 fn computes_in_float(model: &ModelSummary) -> bool {
-    let is_float = |element_type: ElementType| {
-        matches!(
-            element_type,
-            ElementType::Float | ElementType::Double | ElementType::Float16 | ElementType::Bfloat16
-        )
-    };
     let values = model.inputs.iter().chain(&model.outputs);
     model
         .weights
@@ -242,7 +246,7 @@ mod tests {
         let mut found = Found::default();
         assert!(!found.is_worth_more() && Found::default().contrasted().is_err());
         for pair in 1..=MIN_LAUNCHES {
-            found.add([vec![200.0, 220.0], vec![100.0, 110.0]]);
+            found.add(vec![200.0, 220.0], vec![100.0, 110.0]);
             assert_eq!(found.is_worth_more(), pair < MIN_LAUNCHES);
         }
         let found = found.contrasted().unwrap();
@@ -254,7 +258,7 @@ mod tests {
             found.log_ratios.len() == 6 && (found.log_ratios[0][1] - 0.5_f64.ln()).abs() < 1e-12
         );
         let mut none = Found::default();
-        none.add([vec![100.0, 100.0], vec![95.0, 101.0]]);
+        none.add(vec![100.0, 100.0], vec![95.0, 101.0]);
         assert!(!none.is_worth_more());
     }
 }

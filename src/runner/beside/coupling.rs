@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::inputs::InputPlan;
 use crate::protocol::{CouplingRequest, Request, Response};
 use crate::record::{Coupling, Event};
 use crate::runner::before::settle;
@@ -54,10 +55,26 @@ fn may_couple(run: &Run<'_>, variant: usize) -> bool {
 }
 
 fn real_session_of(run: &Run<'_>, variant: usize) -> Option<usize> {
-    let is_it = |&session: &usize| {
+    run.in_turn().into_iter().find(|&session| {
         run.plan().sessions[session].variant == variant && run.has_open_cells(session)
-    };
-    run.in_turn().into_iter().find(is_it)
+    })
+}
+
+fn coupling_request(
+    run: &Run<'_>,
+    session: usize,
+    inputs: InputPlan,
+    limit: Duration,
+) -> CouplingRequest {
+    let random = run.journal.record().random_outputs();
+    CouplingRequest {
+        inputs,
+        random_outputs: random.into_iter().map(str::to_owned).collect(),
+        inference_ns: run.inference_time(session).map(Nanos::from),
+        limit_ns: limit.into(),
+        memory_bytes: settle::room(),
+        float_rounding: run.plan().sessions[session].float_rounding(),
+    }
 }
 
 async fn coupling(
@@ -78,20 +95,7 @@ async fn coupling(
     run.observer
         .observe(&Progress::Coupling { session: &label });
     let limit = limit.saturating_sub(run.launch_time(session).unwrap_or_default());
-    let request = CouplingRequest {
-        inputs,
-        random_outputs: run
-            .journal
-            .record()
-            .random_outputs()
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
-        inference_ns: run.inference_time(session).map(Nanos::from),
-        limit_ns: limit.into(),
-        memory_bytes: settle::room(),
-        float_rounding: run.plan().sessions[session].float_rounding(),
-    };
+    let request = coupling_request(run, session, inputs, limit);
     let patience = run.patience(limit);
     let Some(mut launch) = run.launch(session, 0).await? else {
         return Ok(None);

@@ -46,10 +46,10 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     if run.plan().idle_gaps_ns.is_empty() {
         return Ok(());
     }
-    let is_measured = |session: &usize| {
-        !run.plan().sessions[*session].is_scripted() && run.has_open_cells(*session)
-    };
-    let sessions: Vec<usize> = (0..run.plan().sessions.len()).filter(is_measured).collect();
+    let sessions: Vec<usize> = (0..run.plan().sessions.len())
+        .filter(|&session| !run.plan().sessions[session].is_scripted())
+        .filter(|&session| run.has_open_cells(session))
+        .collect();
     let time = match run.beside_time(BUDGET_SHARE) {
         Some(time) => time.div_f64(sessions.len().max(1) as f64),
         None => WITHOUT_BUDGET,
@@ -171,27 +171,31 @@ impl Spending {
 /// So that all gaps take `left` seconds at most: each once in every launch first, as far as there is time, and then the short
 /// ones more often, each up to its share of what is left. Every gap takes two inferences.
 fn shares(gaps: &[Duration], mut left: f64, single: Duration) -> Vec<Share> {
-    let cost = |gap: Duration| (gap + single * 2).as_secs_f64().max(1e-6);
     let mut shares: Vec<Share> = Vec::new();
     for &gap in gaps {
-        let fits = ((left / cost(gap)) as u64).min(LAUNCHES);
+        let fits = ((left / cost(gap, single)) as u64).min(LAUNCHES);
         let count = if fits < LEAST { 0 } else { fits };
-        left -= cost(gap) * count as f64;
+        left -= cost(gap, single) * count as f64;
         shares.push(Share { gap, count });
     }
     let mut to_come = gaps.len();
     for share in &mut shares {
-        let fits = (left / to_come as f64 / cost(share.gap)) as u64;
+        let fits = (left / to_come as f64 / cost(share.gap, single)) as u64;
         let more = if share.count < LAUNCHES {
             0
         } else {
             fits.min(MOST - share.count)
         };
-        left -= cost(share.gap) * more as f64;
+        left -= cost(share.gap, single) * more as f64;
         share.count += more;
         to_come -= 1;
     }
     shares
+}
+
+/// Seconds that an inference after a gap takes, with the one before the gap.
+fn cost(gap: Duration, single: Duration) -> f64 {
+    (gap + single * 2).as_secs_f64().max(1e-6)
 }
 
 async fn ask(
@@ -216,15 +220,18 @@ async fn ask(
 }
 
 fn gaps_of(shares: &[Share], found: Vec<Vec<Vec<Nanos>>>, time: Duration) -> Vec<IdleGap> {
-    let gap = |(share, latencies): (&Share, Vec<Vec<Nanos>>)| IdleGap {
-        gap_ns: share.gap.into(),
-        latencies_ns: if share.count == 0 {
-            Err(why_not(share.gap, time).into())
-        } else {
-            Ok(latencies)
-        },
-    };
-    shares.iter().zip(found).map(gap).collect()
+    shares
+        .iter()
+        .zip(found)
+        .map(|(share, latencies)| IdleGap {
+            gap_ns: share.gap.into(),
+            latencies_ns: if share.count == 0 {
+                Err(why_not(share.gap, time).into())
+            } else {
+                Ok(latencies)
+            },
+        })
+        .collect()
 }
 
 fn why_not(gap: Duration, time: Duration) -> String {

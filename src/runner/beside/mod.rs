@@ -1,4 +1,4 @@
-//! What is found out beside the rounds: what outputs are worth, and what explains the figures.
+//! Findings beside the rounds: the worth of outputs, and explanations of the figures.
 //!
 //! It comes after the rounds and has a share of the budget of its own, so that neither takes the other's time.
 //! Nothing is begun that is known not to end within it.
@@ -36,6 +36,15 @@ pub(in crate::runner) fn rest_share(run: &Run<'_>) -> Duration {
     of_budget(run, profile::BUDGET_SHARE)
 }
 
+/// Time for so many launches: a share of the budget, or `each` without one; nothing for none.
+fn taken(plan: &Plan, share: f64, each: Duration, count: usize) -> Duration {
+    match plan.schedule.budget_ns {
+        _ if count == 0 => Duration::ZERO,
+        Some(budget) => Duration::from(budget).mul_f64(share),
+        None => each.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX)),
+    }
+}
+
 /// A share of the budget; nothing without one, and nothing where every latency comes from a script.
 fn of_budget(run: &Run<'_>, share: f64) -> Duration {
     let is_any_real = run.plan().sessions.iter().any(|spec| !spec.is_scripted());
@@ -70,11 +79,6 @@ impl Diagnosing {
         let libraries: BTreeSet<_> = on_cpu()
             .map(|spec| (spec.runtime.path(), spec.options.intra_threads))
             .collect();
-        let taken = |share: f64, each: Duration, count: usize| match plan.schedule.budget_ns {
-            _ if count == 0 => Duration::ZERO,
-            Some(budget) => Duration::from(budget).mul_f64(share),
-            None => each.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX)),
-        };
         let sessions = real.clone().count();
         let passes = if plan.batch_sizes.len() > 1 { 2 } else { 1 };
         let idle_sessions = if plan.idle_gaps_ns.is_empty() {
@@ -92,18 +96,25 @@ impl Diagnosing {
         };
         // In the order in which they come.
         let profiles =
-            bounded(taken(profile::BUDGET_SHARE, profile::MAX_LENGTH, sessions) * passes);
+            bounded(taken(plan, profile::BUDGET_SHARE, profile::MAX_LENGTH, sessions) * passes);
         let idle_gaps = bounded(taken(
+            plan,
             idle::BUDGET_SHARE,
             idle::WITHOUT_BUDGET,
             idle_sessions,
         ));
         let denormals = bounded(taken(
+            plan,
             contrast::BUDGET_SHARE,
             contrast::SHORTEST_PAIR,
             on_cpu().count(),
         ));
-        let peaks = bounded(taken(peaks::BUDGET_SHARE, peaks::LEAST, libraries.len()));
+        let peaks = bounded(taken(
+            plan,
+            peaks::BUDGET_SHARE,
+            peaks::LEAST,
+            libraries.len(),
+        ));
         Diagnosing {
             profiles,
             denormals,

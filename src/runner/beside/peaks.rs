@@ -82,18 +82,7 @@ async fn measure_peaks_of(
     if let Ok(Err(failure)) = &asked {
         run.lose(session, failure)?;
     }
-    let too_long = |_| {
-        let message = format!(
-            "measuring them took more than {}% of the time budget",
-            200.0 * BUDGET_SHARE
-        );
-        Err(Failure {
-            kind: FailureKind::TimedOut,
-            message: message.into(),
-            hint: None,
-        })
-    };
-    match asked.unwrap_or_else(too_long) {
+    match asked.unwrap_or_else(|_| Err(too_long())) {
         Ok(peaks) => {
             if let Some(file) = peaks_file(run, &spec).filter(|_| is_steady(&peaks.rates)) {
                 keep(&file, &peaks);
@@ -104,6 +93,18 @@ async fn measure_peaks_of(
             "the machine's peaks are not known: {}",
             failure.message.exact()
         )),
+    }
+}
+
+fn too_long() -> Failure {
+    let message = format!(
+        "measuring them took more than {}% of the time budget",
+        200.0 * BUDGET_SHARE
+    );
+    Failure {
+        kind: FailureKind::TimedOut,
+        message: message.into(),
+        hint: None,
     }
 }
 

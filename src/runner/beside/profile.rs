@@ -7,8 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 use crate::observed::Observed;
 use crate::protocol::{Described, ProfileRequest, Request, Response};
@@ -39,6 +42,23 @@ struct Subject {
     session: usize,
     shape: usize,
     batch_size: u64,
+}
+
+/// A shape and a batch size, in the order in which they are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    shape: usize,
+    batch_size: u64,
+}
+
+impl Place {
+    fn subject(self, session: usize) -> Subject {
+        Subject {
+            session,
+            shape: self.shape,
+            batch_size: self.batch_size,
+        }
+    }
 }
 
 struct Pass {
@@ -75,8 +95,8 @@ impl Pass {
 pub(in crate::runner) async fn place_all(run: &mut Run<'_>) -> Result<(), RunError> {
     let mut subjects = unplaced(run);
     subjects.retain(|subject| is_to_be_placed(run, subject.session));
-    let share = |budget: Nanos| Duration::from(budget).mul_f64(BUDGET_SHARE);
-    let mut pass = Pass::begin(run.plan().schedule.budget_ns.map(share), subjects.len());
+    let time = run.budget().map(|budget| budget.mul_f64(BUDGET_SHARE));
+    let mut pass = Pass::begin(time, subjects.len());
     for subject in subjects {
         let length = pass.next_length(Duration::ZERO).unwrap_or_default();
         pass.overhead = Some(profile(run, subject, length).await?);
@@ -103,22 +123,24 @@ fn unplaced(run: &Run<'_>) -> Vec<Subject> {
         .iter()
         .map(subject_of)
         .collect();
-    let smallest = |session: usize| {
-        let open = run
-            .plan()
-            .cells()
-            .filter(move |key| key.session == session && run.is_open(*key));
-        open.map(|key| Subject {
+    let sessions = run.in_turn().into_iter();
+    sessions
+        .filter_map(|session| first_subject(run, session))
+        .filter(|subject| !known.contains(subject))
+        .collect()
+}
+
+/// The smallest batch size of the first shape at which a session is still measured.
+fn first_subject(run: &Run<'_>, session: usize) -> Option<Subject> {
+    run.plan()
+        .cells()
+        .filter(|key| key.session == session && run.is_open(*key))
+        .map(|key| Subject {
             session,
             shape: key.shape,
             batch_size: key.batch_size,
         })
         .min()
-    };
-    let subjects = run.in_turn().into_iter().filter_map(smallest);
-    subjects
-        .filter(|subject| !known.contains(subject))
-        .collect()
 }
 
 /// Least time of profiling a session, as far as it is known: two sessions, and two inferences of each.
@@ -164,23 +186,17 @@ fn unprofiled(run: &Run<'_>) -> Vec<Subject> {
         .into_iter()
         .map(|session| (session, rates(record, session)))
         .collect();
-    let of_all = |place: &dyn Fn(&Rates) -> Option<(usize, u64)>| -> Vec<Subject> {
-        let subject = |(session, rates): &(usize, Rates)| {
-            let (shape, batch_size) = place(rates)?;
-            Some(Subject {
-                session: *session,
-                shape,
-                batch_size,
-            })
-        };
-        rates.iter().filter_map(subject).collect()
-    };
-    let at_large = |rates: &Rates| {
-        large
-            .filter(|place| rates.contains_key(place))
-            .or_else(|| fastest(rates))
-    };
-    let mut subjects = [of_all(&smallest), of_all(&at_large), of_all(&last_shape)].concat();
+    let smallest = rates
+        .iter()
+        .filter_map(|(session, rates)| Some(smallest(rates)?.subject(*session)));
+    let at_large = rates.iter().filter_map(|(session, rates)| {
+        let shared = large.filter(|place| rates.contains_key(place));
+        Some(shared.or_else(|| fastest(rates))?.subject(*session))
+    });
+    let last_shape = rates
+        .iter()
+        .filter_map(|(session, rates)| Some(last_shape(rates)?.subject(*session)));
+    let mut subjects: Vec<Subject> = smallest.chain(at_large).chain(last_shape).collect();
     let mut seen: BTreeSet<Subject> = record.operators.iter().map(subject_of).collect();
     subjects.retain(|subject| seen.insert(*subject));
     subjects
@@ -242,7 +258,7 @@ fn put_operators(
     Ok(run.journal.append(Event::Operators(Box::new(profile)))?)
 }
 
-/// What also keeps a session from being created is said when it is measured, or, if it was to be accelerated, here.
+/// A failure that also keeps a session from being created is told when it is measured, or, if it was to be accelerated, here.
 fn put_failure(run: &mut Run<'_>, subject: Subject, failure: &Failure) -> Result<(), RunError> {
     use FailureKind::{BadInput, BadModel, Inference, Runtime, SessionLoad};
     put_operators(run, subject, Err(failure.message.clone()))?;
@@ -281,12 +297,7 @@ async fn launch_profile(
         Err(reason) => return Ok(Err(failure(reason))),
     };
     let traces = run.journal.folder().traces();
-    let scratch = || {
-        tempfile::Builder::new()
-            .prefix(UNFINISHED_TRACE)
-            .tempdir_in(&traces)
-    };
-    let scratch = match fs::create_dir_all(&traces).and_then(|()| scratch()) {
+    let scratch = match scratch_folder(&traces) {
         Ok(scratch) => scratch,
         Err(error) => {
             return Ok(Err(failure(&format!(
@@ -296,36 +307,43 @@ async fn launch_profile(
         }
     };
     let trace_file = trace_file(run, subject);
-    let threads = spec.options.intra_threads.max(1);
-    let (size, available) = (
-        described.model.file_size_bytes.0,
-        run.journal.record().host.usable_memory(),
-    );
     let request = ProfileRequest {
         model: run.plan().variants[spec.variant].path.clone(),
         inputs,
         batch_size: subject.batch_size,
         trace_file: trace_file.clone(),
         scratch: scratch.path().to_owned(),
-        max_inferences: max_inferences(described, threads),
+        max_inferences: max_inferences(described, spec.options.intra_threads.max(1)),
         length_ns: Nanos::from(length),
-        has_twin: available.is_none_or(|available| size.saturating_mul(TWIN_ROOM) < available.0),
+        has_twin: has_room_for_twin(run, described),
         spec,
     };
     let log = run.diagnosis_log(subject.session)?;
     let patience = run.patience(length + least_profile(run, subject.session) * 2);
     let answer = ask_for_profile(run, subject.session, request, log, patience).await;
-    Ok(answer.map(|(placement, operators)| {
-        let name = trace_file.file_name().filter(|_| trace_file.exists());
-        let trace_file = name.map(|name| format!("traces/{}", name.to_string_lossy()).into());
-        (
-            placement,
-            Profiled {
-                trace_file,
-                ..operators
-            },
-        )
-    }))
+    Ok(answer.map(|(placement, operators)| (placement, with_trace(operators, &trace_file))))
+}
+
+fn scratch_folder(traces: &Path) -> io::Result<TempDir> {
+    fs::create_dir_all(traces)?;
+    tempfile::Builder::new()
+        .prefix(UNFINISHED_TRACE)
+        .tempdir_in(traces)
+}
+
+fn has_room_for_twin(run: &Run<'_>, described: &Described) -> bool {
+    let size = described.model.file_size_bytes.0;
+    let available = run.journal.record().host.usable_memory();
+    available.is_none_or(|available| size.saturating_mul(TWIN_ROOM) < available.0)
+}
+
+/// The operators with the name of their trace, where it was kept.
+fn with_trace(operators: Profiled, trace_file: &Path) -> Profiled {
+    let name = trace_file.file_name().filter(|_| trace_file.exists());
+    Profiled {
+        trace_file: name.map(|name| format!("traces/{}", name.to_string_lossy()).into()),
+        ..operators
+    }
 }
 
 async fn ask_for_profile(
@@ -387,47 +405,51 @@ fn subject_of(profile: &OperatorProfile) -> Subject {
 }
 
 /// Samples per nanosecond in the median block of a session, by shape and batch size.
-type Rates = BTreeMap<(usize, u64), f64>;
+type Rates = BTreeMap<Place, f64>;
 
 fn rates(record: &RunRecord, session: usize) -> Rates {
-    let mut rates: BTreeMap<(usize, u64), Vec<f64>> = BTreeMap::new();
+    let mut rates: BTreeMap<Place, Vec<f64>> = BTreeMap::new();
     for block in record
         .blocks
         .iter()
         .filter(|block| block.key.session == session)
     {
-        let samples = block.inferences_count as f64 * block.key.batch_size as f64;
-        let place = (block.key.shape, block.key.batch_size);
+        let place = Place {
+            shape: block.key.shape,
+            batch_size: block.key.batch_size,
+        };
         rates
             .entry(place)
             .or_default()
-            .push(samples / block.elapsed_ns.as_f64().max(1.0));
+            .push(block.predictions() / block.elapsed_ns.as_f64().max(1.0));
     }
-    let median = |mut rates: Vec<f64>| {
-        rates.sort_unstable_by(f64::total_cmp);
-        rates[rates.len() / 2]
-    };
     rates
         .into_iter()
         .map(|(place, rates)| (place, median(rates)))
         .collect()
 }
 
-fn smallest(rates: &Rates) -> Option<(usize, u64)> {
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_unstable_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+fn smallest(rates: &Rates) -> Option<Place> {
     rates.keys().next().copied()
 }
 
-fn fastest(rates: &Rates) -> Option<(usize, u64)> {
-    let (first, _) = smallest(rates)?;
-    let of_first = rates.iter().filter(|((shape, _), _)| *shape == first);
+fn fastest(rates: &Rates) -> Option<Place> {
+    let first = smallest(rates)?.shape;
+    let of_first = rates.iter().filter(|(place, _)| place.shape == first);
     of_first
         .max_by(|(_, one), (_, other)| one.total_cmp(other))
         .map(|(&place, _)| place)
 }
 
-fn last_shape(rates: &Rates) -> Option<(usize, u64)> {
-    let (&(last, _), _) = rates.last_key_value()?;
-    rates.keys().find(|(shape, _)| *shape == last).copied()
+fn last_shape(rates: &Rates) -> Option<Place> {
+    let (last, _) = rates.last_key_value()?;
+    let mut places = rates.keys();
+    places.find(|place| place.shape == last.shape).copied()
 }
 
 /// Inferences of which the trace stays small.
@@ -472,16 +494,17 @@ mod tests {
 
     #[test]
     fn first_shape_is_profiled_at_two_batch_sizes_and_the_last_one_at_its_smallest() {
+        let at = |shape, batch_size| Place { shape, batch_size };
         let rates = Rates::from([
-            ((0, 1), 0.5),
-            ((0, 8), 2.0),
-            ((0, 64), 1.5),
-            ((2, 4), 3.0),
-            ((2, 8), 4.0),
+            (at(0, 1), 0.5),
+            (at(0, 8), 2.0),
+            (at(0, 64), 1.5),
+            (at(2, 4), 3.0),
+            (at(2, 8), 4.0),
         ]);
         assert_eq!(
             (smallest(&rates), fastest(&rates), last_shape(&rates)),
-            (Some((0, 1)), Some((0, 8)), Some((2, 4)))
+            (Some(at(0, 1)), Some(at(0, 8)), Some(at(2, 4)))
         );
         assert_eq!(
             (fastest(&Rates::new()), last_shape(&Rates::new())),

@@ -288,10 +288,10 @@ fn scoring_batch(run: &Run<'_>, session: usize, share: Share) -> u64 {
     let Ok(described) = run.description(session) else {
         return 1;
     };
-    let fits = |size: &u64| described.inputs.supports_batch(*size).is_ok();
+    let inputs = &described.inputs;
     if let Some(size) = scored_baseline(run)
         .map(|record| record.batch_size)
-        .filter(fits)
+        .filter(|&size| inputs.supports_batch(size).is_ok())
     {
         return size;
     }
@@ -301,20 +301,21 @@ fn scoring_batch(run: &Run<'_>, session: usize, share: Share) -> u64 {
     } else {
         1
     };
-    let wanted = described.inputs.batch_axis.fixed_size.unwrap_or(wanted);
-    let inference = run
-        .inference_time(session)
-        .unwrap_or_default()
-        .as_secs_f64()
-        .max(1e-9);
-    let within = |limit: Duration| (limit.as_secs_f64() / LEAST_BATCHES / inference) as u64;
-    let affordable = share
-        .limit
-        .map_or(wanted, |limit| wanted.min(within(limit).max(1)));
+    let wanted = inputs.batch_axis.fixed_size.unwrap_or(wanted);
+    let affordable = share.limit.map_or(wanted, |limit| {
+        let batch = limit.as_secs_f64() / LEAST_BATCHES;
+        wanted.min(((batch / inference_secs(run, session)) as u64).max(1))
+    });
     Some(affordable)
-        .filter(fits)
-        .or(described.inputs.batch_axis.fixed_size)
+        .filter(|&size| inputs.supports_batch(size).is_ok())
+        .or(inputs.batch_axis.fixed_size)
         .unwrap_or(1)
+}
+
+/// Seconds of an inference of a session, and more than none.
+fn inference_secs(run: &Run<'_>, session: usize) -> f64 {
+    let inference = run.inference_time(session).unwrap_or_default();
+    inference.as_secs_f64().max(1e-9)
 }
 
 fn unscored(run: &Run<'_>, session: usize, batch_size: u64, outcome: Outcome) -> AccuracyRecord {
@@ -375,34 +376,22 @@ fn time_of(run: &Run<'_>, session: usize) -> Duration {
     };
     let sessions = match run.plan().tuning {
         Some(_) => vec![session],
-        None => {
-            let is_judged = |session| {
-                run.journal
-                    .record()
-                    .accuracy
-                    .iter()
-                    .any(|record| record.session == session)
-            };
-            scoring_order(run)
-                .into_iter()
-                .filter(|&other| other == session || !is_judged(other))
-                .collect()
-        }
+        None => scoring_order(run)
+            .into_iter()
+            .filter(|&other| other == session || !is_judged(run, other))
+            .collect(),
     };
     let launches: Duration = sessions
         .iter()
         .filter_map(|&session| run.launch_time(session))
         .sum();
-    let inference = |session: usize| {
-        run.inference_time(session)
-            .unwrap_or_default()
-            .as_secs_f64()
-            .max(1e-9)
-    };
-    let all: f64 = sessions.iter().map(|&session| inference(session)).sum();
+    let all: f64 = sessions
+        .iter()
+        .map(|&session| inference_secs(run, session))
+        .sum();
     let own = time
         .saturating_sub(launches)
-        .mul_f64(inference(session) / all.max(1e-9));
+        .mul_f64(inference_secs(run, session) / all.max(1e-9));
     // The baseline ends with its time, the others with its samples: theirs is there in case that they take longer.
     let spare = if run.plan().baseline_session() == Some(session) {
         1.0
@@ -410,6 +399,11 @@ fn time_of(run: &Run<'_>, session: usize) -> Duration {
         SPARE
     };
     own.mul_f64(spare).min(most)
+}
+
+fn is_judged(run: &Run<'_>, session: usize) -> bool {
+    let mut scored = run.journal.record().accuracy.iter();
+    scored.any(|record| record.session == session)
 }
 
 /// A model that says that it takes any batch size may still compute with only one.

@@ -1,4 +1,4 @@
-//! What was found on one variant, as it is for the others.
+//! Findings on one variant, as they are for the others.
 
 use crate::inputs::{ClassNames, InputPlan};
 use crate::protocol::Tried;
@@ -102,14 +102,15 @@ fn fixed(model: &ModelSummary, input: &str) -> Vec<Option<u64>> {
     match info.map(|info| &info.value_type) {
         Some(ValueType::Tensor {
             dims: Some(dims), ..
-        }) => {
-            let size = |dim: &Dim| match dim {
-                Dim::Fixed(size) => Some(*size),
-                _ => None,
-            };
-            dims.iter().map(size).collect()
-        }
+        }) => dims.iter().map(fixed_size).collect(),
         _ => Vec::new(),
+    }
+}
+
+fn fixed_size(dim: &Dim) -> Option<u64> {
+    match dim {
+        Dim::Fixed(size) => Some(*size),
+        _ => None,
     }
 }
 

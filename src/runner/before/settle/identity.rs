@@ -81,14 +81,15 @@ pub(super) fn newest(
         .ok()?
         .filter_map(Result::ok)
         .map(|entry| entry.path());
-    let is_of_model = |file: &PathBuf| {
-        file.file_name()
-            .and_then(|file| file.to_str())
-            .is_some_and(|file| file.starts_with(&format!("{name}-")))
-    };
+    let prefix = format!("{name}-");
     files
-        .filter(is_of_model)
+        .filter(|file| begins_with(file, &prefix))
         .max_by_key(|file| fs::metadata(file).and_then(|file| file.modified()).ok())
+}
+
+fn begins_with(file: &Path, prefix: &str) -> bool {
+    let name = file.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.starts_with(prefix))
 }
 
 fn of_model(

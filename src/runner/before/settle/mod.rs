@@ -113,22 +113,25 @@ pub(in crate::runner) async fn find(
             }
         }
     }
-    let is_of_inputs =
-        |failure: &Failure| matches!(failure.kind, FailureKind::BadInput | FailureKind::Usage);
-    let (unfed, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(is_of_inputs);
+    note_failures(job, failures)?;
+    Ok(None)
+}
+
+/// An error where inputs are to blame. A session that cannot be created says so again when it is launched.
+fn note_failures(job: &mut Job, failures: Vec<Failure>) -> Result<(), RunError> {
+    let (unfed, others): (Vec<_>, Vec<_>) = failures
+        .into_iter()
+        .partition(|failure| matches!(failure.kind, FailureKind::BadInput | FailureKind::Usage));
     if !unfed.is_empty() {
         return Err(RunError::NoVariant { failures: unfed });
     }
-    // A session that cannot be created says so again when it is launched.
-    let others = others
-        .iter()
-        .filter(|failure| failure.kind != FailureKind::SessionLoad);
-    job.notes.extend(
-        others
-            .take(1)
-            .map(|failure| format!("inputs were not tried out: {}", failure.message.exact())),
-    );
-    Ok(None)
+    let mut others = others.iter();
+    if let Some(failure) = others.find(|failure| failure.kind != FailureKind::SessionLoad) {
+        let message = failure.message.exact();
+        job.notes
+            .push(format!("inputs were not tried out: {message}"));
+    }
+    Ok(())
 }
 
 pub(in crate::runner) fn lose(job: &mut Job, session: usize, failure: &Failure) {
@@ -161,15 +164,16 @@ pub(in crate::runner) fn known(
 fn candidates(plan: &Plan) -> Vec<(usize, usize)> {
     let mut variants: Vec<usize> = (0..plan.variants.len()).collect();
     variants.sort_by_key(|&variant| variant != plan.baseline);
-    let session = |variant| {
-        plan.sessions
-            .iter()
-            .position(|spec| spec.variant == variant && !spec.is_scripted())
-    };
     variants
         .into_iter()
-        .filter_map(|variant| Some((variant, session(variant)?)))
+        .filter_map(|variant| Some((variant, real_session_of(plan, variant)?)))
         .collect()
+}
+
+fn real_session_of(plan: &Plan, variant: usize) -> Option<usize> {
+    plan.sessions
+        .iter()
+        .position(|spec| spec.variant == variant && !spec.is_scripted())
 }
 
 /// Whether a search came to its end; one that did not may end the next time.
