@@ -21,6 +21,7 @@ mod run;
 mod schedule;
 mod system;
 mod time;
+mod worker_end;
 mod worker_process;
 
 use job::Description;

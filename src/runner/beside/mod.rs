@@ -8,6 +8,7 @@ pub(in crate::runner) mod coupling;
 pub(in crate::runner) mod idle;
 pub(in crate::runner) mod peaks;
 pub(in crate::runner) mod profile;
+mod rates;
 pub(in crate::runner) mod score;
 
 use std::collections::BTreeSet;

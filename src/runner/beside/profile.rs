@@ -5,7 +5,7 @@
 //! accelerated before them, because that tells whether it can be measured. After the last rounds follow the last shape and
 //! the batch size at which the baseline has its best throughput, which all share so that they can be compared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,9 @@ use tempfile::TempDir;
 use crate::observed::Observed;
 use crate::protocol::{Described, ProfileRequest, Request, Response};
 use crate::record::{
-    Event, Failure, FailureKind, OperatorProfile, Placement, PlacementRecord, Profiled, RunRecord,
+    Event, Failure, FailureKind, OperatorProfile, Placement, PlacementRecord, Profiled,
 };
+use crate::runner::beside::rates::{Place, Rates, fastest, last_shape, rates, smallest};
 use crate::runner::names::{file_safe, new_file};
 use crate::runner::{Progress, Run, RunError};
 use crate::store::UNFINISHED_TRACE;
@@ -44,19 +45,12 @@ struct Subject {
     batch_size: u64,
 }
 
-/// A shape and a batch size, in the order in which they are measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    shape: usize,
-    batch_size: u64,
-}
-
-impl Place {
-    fn subject(self, session: usize) -> Subject {
+impl Subject {
+    fn at(session: usize, place: Place) -> Subject {
         Subject {
             session,
-            shape: self.shape,
-            batch_size: self.batch_size,
+            shape: place.shape,
+            batch_size: place.batch_size,
         }
     }
 }
@@ -188,14 +182,14 @@ fn unprofiled(run: &Run<'_>) -> Vec<Subject> {
         .collect();
     let smallest = rates
         .iter()
-        .filter_map(|(session, rates)| Some(smallest(rates)?.subject(*session)));
+        .filter_map(|(session, rates)| Some(Subject::at(*session, smallest(rates)?)));
     let at_large = rates.iter().filter_map(|(session, rates)| {
         let shared = large.filter(|place| rates.contains_key(place));
-        Some(shared.or_else(|| fastest(rates))?.subject(*session))
+        Some(Subject::at(*session, shared.or_else(|| fastest(rates))?))
     });
     let last_shape = rates
         .iter()
-        .filter_map(|(session, rates)| Some(last_shape(rates)?.subject(*session)));
+        .filter_map(|(session, rates)| Some(Subject::at(*session, last_shape(rates)?)));
     let mut subjects: Vec<Subject> = smallest.chain(at_large).chain(last_shape).collect();
     let mut seen: BTreeSet<Subject> = record.operators.iter().map(subject_of).collect();
     subjects.retain(|subject| seen.insert(*subject));
@@ -404,54 +398,6 @@ fn subject_of(profile: &OperatorProfile) -> Subject {
     }
 }
 
-/// Samples per nanosecond in the median block of a session, by shape and batch size.
-type Rates = BTreeMap<Place, f64>;
-
-fn rates(record: &RunRecord, session: usize) -> Rates {
-    let mut rates: BTreeMap<Place, Vec<f64>> = BTreeMap::new();
-    for block in record
-        .blocks
-        .iter()
-        .filter(|block| block.key.session == session)
-    {
-        let place = Place {
-            shape: block.key.shape,
-            batch_size: block.key.batch_size,
-        };
-        rates
-            .entry(place)
-            .or_default()
-            .push(block.predictions() / block.elapsed_ns.as_f64().max(1.0));
-    }
-    rates
-        .into_iter()
-        .map(|(place, rates)| (place, median(rates)))
-        .collect()
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_unstable_by(f64::total_cmp);
-    rates[rates.len() / 2]
-}
-
-fn smallest(rates: &Rates) -> Option<Place> {
-    rates.keys().next().copied()
-}
-
-fn fastest(rates: &Rates) -> Option<Place> {
-    let first = smallest(rates)?.shape;
-    let of_first = rates.iter().filter(|(place, _)| place.shape == first);
-    of_first
-        .max_by(|(_, one), (_, other)| one.total_cmp(other))
-        .map(|(&place, _)| place)
-}
-
-fn last_shape(rates: &Rates) -> Option<Place> {
-    let (last, _) = rates.last_key_value()?;
-    let mut places = rates.keys();
-    places.find(|place| place.shape == last.shape).copied()
-}
-
 /// Inferences of which the trace stays small.
 fn max_inferences(described: &Described, threads: u64) -> u64 {
     let nodes: u64 = described.model.operators.values().sum();
@@ -489,26 +435,6 @@ mod tests {
             short.next_length(Duration::from_secs(10)),
             None,
             "it is known to take longer"
-        );
-    }
-
-    #[test]
-    fn first_shape_is_profiled_at_two_batch_sizes_and_the_last_one_at_its_smallest() {
-        let at = |shape, batch_size| Place { shape, batch_size };
-        let rates = Rates::from([
-            (at(0, 1), 0.5),
-            (at(0, 8), 2.0),
-            (at(0, 64), 1.5),
-            (at(2, 4), 3.0),
-            (at(2, 8), 4.0),
-        ]);
-        assert_eq!(
-            (smallest(&rates), fastest(&rates), last_shape(&rates)),
-            (Some(at(0, 1)), Some(at(0, 8)), Some(at(2, 4)))
-        );
-        assert_eq!(
-            (fastest(&Rates::new()), last_shape(&Rates::new())),
-            (None, None)
         );
     }
 }

@@ -1,8 +1,8 @@
 //! Whether samples of a batch change each other's outputs: two unlike samples together, held against each alone.
 
-use super::outputs::Told;
 use super::room::Room;
 use super::rows;
+use super::told::Told;
 use super::trial::Bench;
 use crate::engine::Session;
 use crate::inputs::SamplePair;

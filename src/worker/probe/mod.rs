@@ -7,6 +7,7 @@ mod outputs;
 mod proof;
 mod room;
 mod rows;
+mod told;
 mod trial;
 
 use super::describe;

@@ -1,7 +1,7 @@
 //! Which axis is the batch: along it, two unlike samples together give each what it gives alone.
 
-use super::outputs::Told;
 use super::rows;
+use super::told::Told;
 use super::trial::Bench;
 use crate::inputs::{InputPlan, SamplePair, Search, Tensor};
 use crate::memory;

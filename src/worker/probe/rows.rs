@@ -1,6 +1,6 @@
 //! Rows of detectors that carry the index of their sample, on whichever axis they lie.
 
-use super::outputs::{self, Parts, Told, Triple};
+use super::told::{self, Parts, Told, Triple};
 use crate::inputs::{Tensor, TensorData};
 use crate::plan::{ElementType, FloatRounding};
 
@@ -49,7 +49,7 @@ fn told_of_one(triple: Triple<'_>, own: Option<&Index>, indices: &[Option<Index>
     match by_index {
         Some(told) if !matches!(told, Told::Mixed(_)) => told,
         // Rows without an index may as well lie in the order of the samples.
-        _ => outputs::told_of(triple),
+        _ => told::told_of(triple),
     }
 }
 
@@ -147,7 +147,7 @@ impl Index {
     fn told_of_others(&self, triple: Triple<'_>) -> Option<Told> {
         let axis = rows_axis(triple)?;
         let both = self.without_column(triple.both, axis)?;
-        Some(outputs::own(
+        Some(told::own(
             &self.without_column(triple.first, axis)?,
             &self.without_column(triple.second, axis)?,
             &self.parts(&both, 0),
@@ -161,7 +161,7 @@ impl Index {
         if !self.has_rows_of(triple, axis) {
             return None;
         }
-        Some(outputs::own(
+        Some(told::own(
             triple.first,
             triple.second,
             &self.parts(triple.both, axis),
