@@ -185,6 +185,36 @@ fn ask_for_memory(model: &Path) -> Result<(), Failure> {
     })
 }
 
+/// Time that the session took, and the options that the worker knows of.
+async fn create_session(
+    worker: &mut WorkerProcess,
+    setup: &LaunchSetup<'_>,
+) -> Result<(Nanos, EffectiveOptions), Failure> {
+    let request = Request::Load {
+        model: setup.model.to_owned(),
+        spec: Box::new(setup.spec.clone()),
+    };
+    match worker.ask(&request, "create the session").await? {
+        Response::Loaded {
+            session_load_ns,
+            session_config,
+            execution_providers,
+            provider_options,
+        } => {
+            let options = EffectiveOptions {
+                cpus: Vec::new(),
+                threads_before_load_count: None,
+                threads_after_load_count: None,
+                session_config: plain(session_config),
+                execution_providers: execution_providers.into_iter().map(Plain::from).collect(),
+                provider_options: plain(provider_options),
+            };
+            Ok((session_load_ns, options))
+        }
+        other => Err(worker.unexpected(&other).await),
+    }
+}
+
 async fn load(
     worker: &mut WorkerProcess,
     roots: &Roots,
@@ -195,37 +225,19 @@ async fn load(
     let read_before = process::storage_read_bytes(roots, pid).ok();
     let threads_before_load_count = process::threads_count(roots, pid).ok();
     record.before_load_memory_bytes = process::private_memory(roots, pid).ok();
-    let request = Request::Load {
-        model: setup.model.to_owned(),
-        spec: Box::new(setup.spec.clone()),
-    };
-    let mut effective = match worker.ask(&request, "create the session").await? {
-        Response::Loaded {
-            session_load_ns,
-            session_config,
-            execution_providers,
-            provider_options,
-        } => {
-            record.session_load_ns = Some(session_load_ns);
-            EffectiveOptions {
-                cpus: Vec::new(),
-                threads_before_load_count,
-                threads_after_load_count: None,
-                session_config: plain(session_config),
-                execution_providers: execution_providers.into_iter().map(Plain::from).collect(),
-                provider_options: plain(provider_options),
-            }
-        }
-        other => return Err(worker.unexpected(&other).await),
-    };
+    let (session_load_ns, loaded) = create_session(worker, setup).await?;
+    record.session_load_ns = Some(session_load_ns);
     record.after_load_memory_bytes = process::private_memory(roots, pid).ok();
     record.load_peak_memory_bytes = process::peak_resident(roots, pid).ok();
     record.load_storage_read_bytes = read_before
         .zip(process::storage_read_bytes(roots, pid).ok())
         .map(|(before, after)| crate::units::Bytes(after.0.saturating_sub(before.0)));
-    effective.cpus = process::allowed_cpus(roots, pid).unwrap_or_default();
-    effective.threads_after_load_count = process::threads_count(roots, pid).ok();
-    record.effective = Some(effective);
+    record.effective = Some(EffectiveOptions {
+        cpus: process::allowed_cpus(roots, pid).unwrap_or_default(),
+        threads_before_load_count,
+        threads_after_load_count: process::threads_count(roots, pid).ok(),
+        ..loaded
+    });
     Ok(())
 }
 

@@ -123,25 +123,25 @@ pub(in crate::runner) fn fit_batch_sizes(
         .collect();
     plan.batch_sizes = sizes::fitted(&plan.batch_sizes, &only);
     if let Some(tuning) = &mut plan.tuning {
-        let sizes = &mut tuning.space.batch_sizes;
-        sizes.retain(|size| plan.batch_sizes.contains(size));
-        let added: Vec<u64> = plan
-            .batch_sizes
-            .iter()
-            .copied()
-            .filter(|size| !sizes.contains(size))
-            .collect();
-        sizes.extend(added);
-        // The first one is the default, which the baseline has to take.
-        if let Some(own) = sizes::only(&descriptions[plan.baseline]) {
-            sizes.retain(|size| *size != own);
-            sizes.insert(0, own);
-        }
+        let default = sizes::only(&descriptions[plan.baseline]);
+        fit_search(&mut tuning.space.batch_sizes, &plan.batch_sizes, default);
     }
     if only.contains(&None) || only.is_empty() {
         None
     } else {
         Some(only_words(&read))
+    }
+}
+
+/// Has a search try the sizes that models take. The first one is the default, which the baseline has to take.
+fn fit_search(sizes: &mut Vec<u64>, taken: &[u64], default: Option<u64>) {
+    sizes.retain(|size| taken.contains(size));
+    let added = taken.iter().filter(|size| !sizes.contains(size));
+    let added: Vec<u64> = added.copied().collect();
+    sizes.extend(added);
+    if let Some(own) = default {
+        sizes.retain(|size| *size != own);
+        sizes.insert(0, own);
     }
 }
 

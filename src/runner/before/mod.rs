@@ -69,27 +69,8 @@ fn resume(
     fresh: RunRecord,
     runtimes: &[RuntimeInfo],
 ) -> Result<(Journal, Duration), RunError> {
-    for (variant, (before, now)) in old
-        .plan
-        .variants
-        .iter()
-        .zip(old.variants.iter().zip(&fresh.variants))
-    {
-        if before.sha256 != now.sha256 {
-            return Err(RunError::Changed(format!(
-                "`{}` is another file than before",
-                variant.path.display()
-            )));
-        }
-    }
-    for before in &old.runtimes {
-        if !runtimes.iter().any(|now| is_same_library(now, before)) {
-            return Err(RunError::Changed(format!(
-                "`{}` is another library than before",
-                before.path.display()
-            )));
-        }
-    }
+    require_same_files(&old, &fresh)?;
+    require_same_libraries(&old.runtimes, runtimes)?;
     let elapsed = old.spent();
     old.plan.schedule.budget_ns = fresh.plan.schedule.budget_ns.map(|budget| elapsed + budget);
     let mut journal = Journal::resume(folder, old)?;
@@ -101,6 +82,29 @@ fn resume(
         .into_iter()
         .try_for_each(|lost| journal.append(Event::Lost(lost)))?;
     Ok((journal, Nanos(elapsed.0).into()))
+}
+
+fn require_same_files(old: &RunRecord, fresh: &RunRecord) -> Result<(), RunError> {
+    let files = old.variants.iter().zip(&fresh.variants);
+    let mut variants = old.plan.variants.iter().zip(files);
+    match variants.find(|(_, (before, now))| before.sha256 != now.sha256) {
+        Some((variant, _)) => Err(RunError::Changed(format!(
+            "`{}` is another file than before",
+            variant.path.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn require_same_libraries(old: &[RuntimeInfo], fresh: &[RuntimeInfo]) -> Result<(), RunError> {
+    let is_there = |before: &RuntimeInfo| fresh.iter().any(|now| is_same_library(now, before));
+    match old.iter().find(|before| !is_there(before)) {
+        Some(before) => Err(RunError::Changed(format!(
+            "`{}` is another library than before",
+            before.path.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn is_same_library(one: &RuntimeInfo, other: &RuntimeInfo) -> bool {

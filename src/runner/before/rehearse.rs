@@ -84,6 +84,19 @@ pub(in crate::runner) async fn labels(
     Ok(launch)
 }
 
+/// Why labels are not judged, where it was given up for the want of time, or ran nothing that would tell.
+fn given_up(failure: Failure, request: &Request) -> Result<Judged, Failure> {
+    match failure.kind {
+        FailureKind::TimedOut => Ok(Judged::Not(
+            "judging them on the first samples did not end in its share of the budget",
+        )),
+        FailureKind::Inference if matches!(request, Request::Rehearse(_)) => {
+            Ok(Judged::Not(NO_OUTPUTS))
+        }
+        _ => Err(failure),
+    }
+}
+
 struct Rehearsal {
     session: usize,
     inputs: InputPlan,
@@ -170,17 +183,7 @@ impl Rehearsal {
         match launch.worker.ask_within(limit, &request, doing).await {
             Ok(Response::Evaluated(record)) => Ok(Judged::As(record)),
             Ok(other) => Err(launch.worker.unexpected(&other).await),
-            // It was given up for the want of time, or ran nothing that would tell.
-            Err(failure) if failure.kind == FailureKind::TimedOut => Ok(Judged::Not(
-                "judging them on the first samples did not end in its share of the budget",
-            )),
-            Err(failure)
-                if failure.kind == FailureKind::Inference
-                    && matches!(request, Request::Rehearse(_)) =>
-            {
-                Ok(Judged::Not(NO_OUTPUTS))
-            }
-            Err(failure) => Err(failure),
+            Err(failure) => given_up(failure, &request),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Scoring outputs, in launches of their own, so that neither memory nor first runs of the timed launches know of it.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -201,17 +202,16 @@ async fn evaluated(
         role,
         limit_ns: share.limit.map(Nanos::from),
         max_samples: [most, share.samples].into_iter().flatten().min(),
-        random_outputs: run
-            .journal
-            .record()
-            .random_outputs()
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
+        random_outputs: random_outputs(run),
     };
     let record = evaluated_by(run, &mut launch, evaluation).await?;
     launch.worker.end().await;
     Ok(Some(record))
+}
+
+fn random_outputs(run: &Run<'_>) -> BTreeSet<String> {
+    let names = run.journal.record().random_outputs();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// A worker's answer to an evaluation: one sample at a time where batches fail.
@@ -238,32 +238,22 @@ async fn evaluated_by(
         }
     }
     let is_of_budget = patience < run.plan().schedule.timeout_ns.into();
-    Ok(match scored {
-        Ok(record) => record,
+    let outcome = match scored {
+        Ok(record) => return Ok(record),
         Err(failure) if failure.kind == FailureKind::TimedOut && is_of_budget => {
             run.fail_beside(launch, &failure)?;
-            let reason =
-                "scoring did not end within its share of the budget; raise `--budget`".to_owned();
-            unscored(
-                run,
-                session,
-                evaluation.batch_size,
-                Outcome::Skipped {
-                    reason: reason.into(),
-                },
-            )
+            let reason = "scoring did not end within its share of the budget; raise `--budget`";
+            Outcome::Skipped {
+                reason: reason.into(),
+            }
         }
         Err(failure) => {
             run.fail_beside(launch, &failure)?;
             run.announce(session, None, &failure);
-            unscored(
-                run,
-                session,
-                evaluation.batch_size,
-                Outcome::Failed(failure),
-            )
+            Outcome::Failed(failure)
         }
-    })
+    };
+    Ok(unscored(run, session, evaluation.batch_size, outcome))
 }
 
 /// How long a worker that scores is waited for. One whose end is that of the data is given time for all of it.

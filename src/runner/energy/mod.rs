@@ -348,6 +348,8 @@ mod tests {
                 Err("the GPU does not offer it"),
             ),
         ] {
+            let [before, after] = ends;
+            let ends = CounterEnds { before, after };
             let found = watch(period).energy(0, ends, &GpuWindow::default(), Nanos(elapsed));
             assert_eq!(found, expected.map_err(Plain::from), "{name}");
         }

@@ -309,7 +309,7 @@ fn open_sizes(run: &Run<'_>, session: usize, shape: usize) -> impl Iterator<Item
     run.plan()
         .cells()
         .filter(move |key| key.session == session && key.shape == shape)
-        .filter(|key| !run.closed.contains(key))
+        .filter(move |key| !run.closed.contains(key))
         .map(|key| key.batch_size)
 }
 

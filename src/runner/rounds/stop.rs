@@ -55,17 +55,8 @@ pub(in crate::runner) fn look_at(record: &RunRecord, closed: &BTreeSet<CellKey>)
         .filter(|(_, look)| *look != first)
         .map(|(key, _)| *key)
         .collect();
-    if let Some(session) = record
-        .plan
-        .baseline_session()
-        .filter(|_| record.plan.sessions.len() > 1)
-    {
-        let baselines = record.plan.cells().filter(|key| key.session == session);
-        let idle: Vec<CellKey> = baselines
-            .filter(|key| all_compared_rest(*key, &looks, &resting))
-            .collect();
-        resting.extend(idle);
-    }
+    let idle = baselines_at_rest(record, &looks, &resting);
+    resting.extend(idle);
     let settled = looks
         .iter()
         .filter(|(_, look)| *look != Look::Open)
@@ -76,6 +67,22 @@ pub(in crate::runner) fn look_at(record: &RunRecord, closed: &BTreeSet<CellKey>)
         settled,
         done: !looks.is_empty() && !any(Look::Open) && !any(Look::Settled),
     }
+}
+
+/// Cells of a baseline that others are compared with, where all of those rest.
+fn baselines_at_rest(
+    record: &RunRecord,
+    looks: &[(CellKey, Look)],
+    resting: &BTreeSet<CellKey>,
+) -> Vec<CellKey> {
+    let plan = &record.plan;
+    let Some(session) = plan.baseline_session().filter(|_| plan.sessions.len() > 1) else {
+        return Vec::new();
+    };
+    plan.cells()
+        .filter(|key| key.session == session)
+        .filter(|key| all_compared_rest(*key, looks, resting))
+        .collect()
 }
 
 /// Whether cells are compared with one of the baseline, and all of them rest.

@@ -6,7 +6,7 @@ use super::Run;
 use crate::plan::CellKey;
 use crate::protocol::Described;
 use crate::record::{Event, Failure, FailureKind, Outcome};
-use crate::runner::{Launch, Progress, RunError};
+use crate::runner::{Description, Launch, Progress, RunError};
 use crate::text::Plain;
 
 impl Run<'_> {
@@ -36,14 +36,9 @@ impl Run<'_> {
             if self.closed.contains(&key) {
                 continue;
             }
-            let outcome = match self.description(key.session) {
-                Err(failure) => Outcome::Failed(failure.clone()),
-                Ok(described) => match unsupported(described, key) {
-                    Some(reason) => Outcome::Skipped {
-                        reason: reason.into(),
-                    },
-                    None => continue,
-                },
+            let Some(outcome) = outcome_without_measuring(self.description(key.session), key)
+            else {
+                continue;
             };
             if let Outcome::Skipped { reason } = &outcome {
                 skipped
@@ -208,6 +203,16 @@ impl Run<'_> {
         let mut sessions: Vec<usize> = sessions.map(|(session, _)| session).collect();
         sessions.sort_by_key(|&session| Some(session) != baseline);
         sessions
+    }
+}
+
+/// The outcome of a cell that cannot be measured; `None` if it can.
+fn outcome_without_measuring(description: &Description, key: CellKey) -> Option<Outcome> {
+    match description {
+        Err(failure) => Some(Outcome::Failed(failure.clone())),
+        Ok(described) => unsupported(described, key).map(|reason| Outcome::Skipped {
+            reason: reason.into(),
+        }),
     }
 }
 

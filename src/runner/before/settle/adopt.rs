@@ -1,7 +1,7 @@
 //! Findings on one variant, as they are for the others.
 
 use crate::inputs::{ClassNames, InputPlan};
-use crate::protocol::Tried;
+use crate::protocol::{Described, Tried};
 use crate::record::{BatchAxis, Dim, FedInput, FillKind, ModelSummary, SizeSource, ValueType};
 use crate::runner::{Description, Job};
 
@@ -22,14 +22,7 @@ pub(super) fn adopt(
     for (index, description) in descriptions.iter_mut().enumerate() {
         let Ok(described) = description else { continue };
         if index == variant {
-            described.shapes.clone_from(&tried.plans);
-            if let Some(inputs) = &tried.inputs {
-                described.inputs.clone_from(inputs);
-            }
-            described
-                .model
-                .batch_axis
-                .clone_from(&described.inputs.batch_axis);
+            take(described, tried);
         } else if let Some(inputs) = &tried.inputs {
             let own = described.inputs.clone();
             let model = &described.model;
@@ -44,6 +37,16 @@ pub(super) fn adopt(
         }
         described.probe = (index == variant).then(|| tried.probe.clone());
     }
+}
+
+/// Takes over what was found on the variant itself.
+fn take(described: &mut Described, tried: &Tried) {
+    described.shapes.clone_from(&tried.plans);
+    if let Some(inputs) = &tried.inputs {
+        described.inputs.clone_from(inputs);
+    }
+    let axis = &described.inputs.batch_axis;
+    described.model.batch_axis.clone_from(axis);
 }
 
 /// The only batch size by what running showed, where the variant's file leaves it open: it holds for the others too.

@@ -222,37 +222,49 @@ pub(in crate::runner) async fn start(
         .map_err(|(_, failure)| failure)
 }
 
-async fn try_out(
-    job: &Job,
-    launcher: &Launcher,
-    session: usize,
-) -> Result<(Tried, Launch, Option<Failure>), Failure> {
-    let plan = &job.plan;
-    let variant = plan.variant_of(session);
-    let mut launch = start(job, launcher, session).await?;
-    let began = Instant::now();
-    let share = plan
-        .schedule
-        .budget_ns
-        .map(|budget| Duration::from(budget).mul_f64(BUDGET_SHARE));
-    let limit = share.unwrap_or_default().max(LEAST);
-    let request = ProbeRequest {
-        model: variant.path.clone(),
+/// Time that trying out may take beside one load and one inference.
+fn limit(plan: &Plan) -> Duration {
+    let budget = plan.schedule.budget_ns.map(Duration::from);
+    budget
+        .map(|budget| budget.mul_f64(BUDGET_SHARE))
+        .unwrap_or_default()
+        .max(LEAST)
+}
+
+/// How long the first inferences are waited for.
+fn patience(job: &Job) -> Duration {
+    let Some(budget) = job.plan.schedule.budget_ns else {
+        return Duration::MAX;
+    };
+    Duration::from(budget)
+        .saturating_sub(job.started.elapsed())
+        .max(LONGEST_INFERENCE)
+}
+
+fn probe_request(plan: &Plan, session: usize, limit: Duration) -> ProbeRequest {
+    ProbeRequest {
+        model: plan.variant_of(session).path.clone(),
         inputs: plan.inputs.clone(),
         shapes: plan.shapes.clone(),
         usual: identity::usual(plan),
         limit_ns: Nanos::from(limit),
         memory_bytes: room(),
         float_rounding: plan.sessions[session].float_rounding(),
-    };
-    let left = plan
-        .schedule
-        .budget_ns
-        .map(|budget| Duration::from(budget).saturating_sub(job.started.elapsed()));
-    let patience = left.map_or(Duration::MAX, |left| left.max(LONGEST_INFERENCE));
+    }
+}
+
+async fn try_out(
+    job: &Job,
+    launcher: &Launcher,
+    session: usize,
+) -> Result<(Tried, Launch, Option<Failure>), Failure> {
+    let mut launch = start(job, launcher, session).await?;
+    let began = Instant::now();
+    let limit = limit(&job.plan);
+    let request = probe_request(&job.plan, session, limit);
     let tried = ask(
         &mut launch,
-        patience,
+        patience(job),
         &Request::Probe(Box::new(request)),
         "try inputs out",
     )
