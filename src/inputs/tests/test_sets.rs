@@ -268,142 +268,185 @@ fn varint(number: i64) -> Vec<u8> {
     bytes
 }
 
+/// Tags of the fields of whole numbers of 32 bits, and of those of 64 without a sign.
+const WHOLE: u8 = 42;
+const UNSIGNED: u8 = 90;
+
+/// The standard's number of a type, the type, the field, two numbers that fit with their values, and some that do not.
+type Case = (u8, ElementType, u8, [(i64, f64); 2], &'static [i64]);
+
+const CASES: [Case; 20] = [
+    (
+        2,
+        ElementType::Uint8,
+        WHOLE,
+        [(0, 0.0), (255, 255.0)],
+        &[256, 300, -1],
+    ),
+    (
+        3,
+        ElementType::Int8,
+        WHOLE,
+        [(-128, -128.0), (127, 127.0)],
+        &[128, 255, -129],
+    ),
+    (
+        4,
+        ElementType::Uint16,
+        WHOLE,
+        [(0, 0.0), (65_535, 65_535.0)],
+        &[65_536, -1],
+    ),
+    (
+        5,
+        ElementType::Int16,
+        WHOLE,
+        [(-32_768, -32_768.0), (32_767, 32_767.0)],
+        &[32_768, 65_535, -32_769],
+    ),
+    (
+        6,
+        ElementType::Int32,
+        WHOLE,
+        [(-2_147_483_648, -2_147_483_648.0), (7, 7.0)],
+        &[],
+    ),
+    (9, ElementType::Bool, WHOLE, [(0, 0.0), (256, 1.0)], &[]),
+    (
+        10,
+        ElementType::Float16,
+        WHOLE,
+        [(0x3c00, 1.0), (-16_384, -2.0)],
+        &[65_536, -32_769],
+    ),
+    (
+        16,
+        ElementType::Bfloat16,
+        WHOLE,
+        [(0x3f80, 1.0), (-16_384, -2.0)],
+        &[65_536, -32_769],
+    ),
+    (
+        12,
+        ElementType::Uint32,
+        UNSIGNED,
+        [(0, 0.0), (4_294_967_295, 4_294_967_295.0)],
+        &[4_294_967_296, -1],
+    ),
+    (
+        13,
+        ElementType::Uint64,
+        UNSIGNED,
+        [(0, 0.0), (1_099_511_627_776, 1_099_511_627_776.0)],
+        &[],
+    ),
+    (
+        17,
+        ElementType::Float8e4m3fn,
+        WHOLE,
+        [(0x38, 1.0), (0xb8, -1.0)],
+        &[256, -1],
+    ),
+    (
+        18,
+        ElementType::Float8e4m3fnuz,
+        WHOLE,
+        [(0x40, 1.0), (0xc0, -1.0)],
+        &[256, -1],
+    ),
+    (
+        19,
+        ElementType::Float8e5m2,
+        WHOLE,
+        [(0x3c, 1.0), (0xbc, -1.0)],
+        &[256, -1],
+    ),
+    (
+        20,
+        ElementType::Float8e5m2fnuz,
+        WHOLE,
+        [(0x40, 1.0), (0xc0, -1.0)],
+        &[256, -1],
+    ),
+    (
+        21,
+        ElementType::Uint4,
+        WHOLE,
+        [(1, 1.0), (15, 15.0)],
+        &[256, -1],
+    ),
+    (
+        22,
+        ElementType::Int4,
+        WHOLE,
+        [(7, 7.0), (8, -8.0)],
+        &[256, -1],
+    ),
+    (
+        23,
+        ElementType::Float4e2m1,
+        WHOLE,
+        [(2, 1.0), (15, -6.0)],
+        &[256, -1],
+    ),
+    (
+        24,
+        ElementType::Float8e8m0,
+        WHOLE,
+        [(0x7f, 1.0), (0x80, 2.0)],
+        &[256, -1],
+    ),
+    (
+        25,
+        ElementType::Uint2,
+        WHOLE,
+        [(0, 0.0), (3, 3.0)],
+        &[256, -1],
+    ),
+    (
+        26,
+        ElementType::Int2,
+        WHOLE,
+        [(1, 1.0), (3, -1.0)],
+        &[256, -1],
+    ),
+];
+
+/// The value of a number in a field, or why there is none.
+fn read_number(
+    number: u8,
+    element_type: ElementType,
+    field: u8,
+    value: i64,
+) -> Result<f64, String> {
+    let (folder, set) = empty_set();
+    let value = varint(value);
+    // Dimensions 1 and 1, the number of the type, and the field.
+    let message = [
+        &[8, 1, 8, 1, 16, number, field, value.len() as u8][..],
+        &value[..],
+    ]
+    .concat();
+    std::fs::write(set.join("input_0.pb"), message).unwrap();
+    let input = info("x", element_type, &[batch(), Dim::Fixed(1)]);
+    match super::read(folder.path(), input, 1) {
+        Ok(data) => Ok(data.first_f64(1)[0]),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 #[test]
 fn numbers_of_a_field_are_read_exactly_or_said_not_to_fit() {
-    use ElementType as E;
-    // Tags of the fields of whole numbers of 32 bits, and of those of 64 without a sign.
-    const WHOLE: u8 = 42;
-    const UNSIGNED: u8 = 90;
-    let (folder, set) = empty_set();
-    let read = |number: u8, element_type, field: u8, value: i64| {
-        let value = varint(value);
-        // Dimensions 1 and 1, the number of the type, and the field.
-        let message = [
-            &[8, 1, 8, 1, 16, number, field, value.len() as u8][..],
-            &value[..],
-        ]
-        .concat();
-        std::fs::write(set.join("input_0.pb"), message).unwrap();
-        let input = info("x", element_type, &[batch(), Dim::Fixed(1)]);
-        super::read(folder.path(), input, 1).map(|data| data.first_f64(1)[0])
-    };
-    for (number, element_type, field, fitting, others) in [
-        (
-            2,
-            E::Uint8,
-            WHOLE,
-            [(0, 0.0), (255, 255.0)],
-            &[256, 300, -1][..],
-        ),
-        (
-            3,
-            E::Int8,
-            WHOLE,
-            [(-128, -128.0), (127, 127.0)],
-            &[128, 255, -129],
-        ),
-        (
-            4,
-            E::Uint16,
-            WHOLE,
-            [(0, 0.0), (65_535, 65_535.0)],
-            &[65_536, -1],
-        ),
-        (
-            5,
-            E::Int16,
-            WHOLE,
-            [(-32_768, -32_768.0), (32_767, 32_767.0)],
-            &[32_768, 65_535, -32_769],
-        ),
-        (
-            6,
-            E::Int32,
-            WHOLE,
-            [(-2_147_483_648, -2_147_483_648.0), (7, 7.0)],
-            &[],
-        ),
-        (9, E::Bool, WHOLE, [(0, 0.0), (256, 1.0)], &[]),
-        (
-            10,
-            E::Float16,
-            WHOLE,
-            [(0x3c00, 1.0), (-16_384, -2.0)],
-            &[65_536, -32_769],
-        ),
-        (
-            16,
-            E::Bfloat16,
-            WHOLE,
-            [(0x3f80, 1.0), (-16_384, -2.0)],
-            &[65_536, -32_769],
-        ),
-        (
-            12,
-            E::Uint32,
-            UNSIGNED,
-            [(0, 0.0), (4_294_967_295, 4_294_967_295.0)],
-            &[4_294_967_296, -1],
-        ),
-        (
-            13,
-            E::Uint64,
-            UNSIGNED,
-            [(0, 0.0), (1_099_511_627_776, 1_099_511_627_776.0)],
-            &[],
-        ),
-        (
-            17,
-            E::Float8e4m3fn,
-            WHOLE,
-            [(0x38, 1.0), (0xb8, -1.0)],
-            &[256, -1],
-        ),
-        (
-            18,
-            E::Float8e4m3fnuz,
-            WHOLE,
-            [(0x40, 1.0), (0xc0, -1.0)],
-            &[256, -1],
-        ),
-        (
-            19,
-            E::Float8e5m2,
-            WHOLE,
-            [(0x3c, 1.0), (0xbc, -1.0)],
-            &[256, -1],
-        ),
-        (
-            20,
-            E::Float8e5m2fnuz,
-            WHOLE,
-            [(0x40, 1.0), (0xc0, -1.0)],
-            &[256, -1],
-        ),
-        (21, E::Uint4, WHOLE, [(1, 1.0), (15, 15.0)], &[256, -1]),
-        (22, E::Int4, WHOLE, [(7, 7.0), (8, -8.0)], &[256, -1]),
-        (23, E::Float4e2m1, WHOLE, [(2, 1.0), (15, -6.0)], &[256, -1]),
-        (
-            24,
-            E::Float8e8m0,
-            WHOLE,
-            [(0x7f, 1.0), (0x80, 2.0)],
-            &[256, -1],
-        ),
-        (25, E::Uint2, WHOLE, [(0, 0.0), (3, 3.0)], &[256, -1]),
-        (26, E::Int2, WHOLE, [(1, 1.0), (3, -1.0)], &[256, -1]),
-    ] {
+    for (number, element_type, field, fitting, others) in CASES {
         for (stored, value) in fitting {
             assert_eq!(
-                read(number, element_type, field, stored).unwrap(),
-                value,
+                read_number(number, element_type, field, stored),
+                Ok(value),
                 "{element_type} {stored}"
             );
         }
         for &other in others {
-            let said = read(number, element_type, field, other)
-                .unwrap_err()
-                .to_string();
+            let said = read_number(number, element_type, field, other).unwrap_err();
             let shown = if field == UNSIGNED {
                 (other as u64).to_string()
             } else {
