@@ -16,21 +16,27 @@ pub(super) fn of_text(text: &str) -> Option<Vec<String>> {
 
 /// The words of a list, or of an object in which each has its class's number for a key.
 pub(super) fn of_json(value: &Value) -> Option<Vec<String>> {
-    let word = |value: &Value| value.as_str().map(str::to_owned);
     match value {
-        Value::Array(items) => items
-            .iter()
-            .map(word)
-            .collect::<Option<Vec<_>>>()
-            .filter(|words| !words.is_empty()),
+        Value::Array(items) => all(items.iter().map(word_of)),
         Value::Object(entries) => {
             let entries = entries
                 .iter()
-                .map(|(key, value)| Some((key.trim().parse().ok()?, word(value)?)));
+                .map(|(key, value)| Some((key.trim().parse().ok()?, word_of(value)?)));
             in_order(entries.collect::<Option<_>>()?)
         }
         _ => None,
     }
+}
+
+fn word_of(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+/// The words, where there are some and each is one.
+fn all(words: impl Iterator<Item = Option<String>>) -> Option<Vec<String>> {
+    words
+        .collect::<Option<Vec<_>>>()
+        .filter(|words| !words.is_empty())
 }
 
 /// Words by their numbers, which count from 0.
@@ -49,29 +55,33 @@ enum Token {
 
 /// The words of a list, tuple or dictionary as Python writes it: `{0: 'cat', 1: "dog's"}`.
 fn of_python(text: &str) -> Option<Vec<String>> {
-    let text = text.trim();
-    let within = |open: char, close: char| text.strip_prefix(open)?.strip_suffix(close);
-    if let Some(entries) = within('{', '}') {
-        let entry = |entry: &[Token]| match entry {
-            [Token::Number(number), Token::Colon, Token::Text(word)] => {
-                Some((*number, word.clone()))
-            }
-            [Token::Text(number), Token::Colon, Token::Text(word)] => {
-                Some((number.trim().parse().ok()?, word.clone()))
-            }
-            _ => None,
-        };
+    if let Some(entries) = within(text, '{', '}') {
         return in_order(parts(&tokens(entries)?).map(entry).collect::<Option<_>>()?);
     }
-    let word = |item: &[Token]| match item {
+    let tokens = tokens(within(text, '[', ']').or_else(|| within(text, '(', ')'))?)?;
+    all(parts(&tokens).map(word))
+}
+
+fn within(text: &str, open: char, close: char) -> Option<&str> {
+    text.trim().strip_prefix(open)?.strip_suffix(close)
+}
+
+/// A number and its word.
+fn entry(part: &[Token]) -> Option<(u64, String)> {
+    match part {
+        [Token::Number(number), Token::Colon, Token::Text(word)] => Some((*number, word.clone())),
+        [Token::Text(number), Token::Colon, Token::Text(word)] => {
+            Some((number.trim().parse().ok()?, word.clone()))
+        }
+        _ => None,
+    }
+}
+
+fn word(part: &[Token]) -> Option<String> {
+    match part {
         [Token::Text(word)] => Some(word.clone()),
         _ => None,
-    };
-    let tokens = tokens(within('[', ']').or_else(|| within('(', ')'))?)?;
-    parts(&tokens)
-        .map(word)
-        .collect::<Option<Vec<_>>>()
-        .filter(|words| !words.is_empty())
+    }
 }
 
 /// The parts between commas; nothing behind the last one.
@@ -90,17 +100,19 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
             ':' => Token::Colon,
             ',' => Token::Comma,
             letter if letter.is_whitespace() => continue,
-            letter if letter.is_ascii_digit() => {
-                let mut digits = String::from(letter);
-                while let Some(digit) = letters.next_if(char::is_ascii_digit) {
-                    digits.push(digit);
-                }
-                Token::Number(digits.parse().ok()?)
-            }
+            digit if digit.is_ascii_digit() => Token::Number(number(&mut letters, digit)?),
             _ => return None,
         });
     }
     Some(found)
+}
+
+fn number(letters: &mut Peekable<Chars<'_>>, first: char) -> Option<u64> {
+    let mut digits = String::from(first);
+    while let Some(digit) = letters.next_if(char::is_ascii_digit) {
+        digits.push(digit);
+    }
+    digits.parse().ok()
 }
 
 /// The text up to its closing quote. A backslash makes a quote, or another backslash, part of it.

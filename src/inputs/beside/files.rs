@@ -102,31 +102,8 @@ impl Beside {
                 .push(format!("`{}` is no JSON and is left out", path.display()));
             return;
         };
-        let source = |key: &str| SizeSource::File {
-            entry: format!("{name}: {key}"),
-        };
-        let is_off = |key: &str| at(&value, key).and_then(Value::as_bool) == Some(false);
-        for (_, key, step) in SIDES.iter().filter(|(file, ..)| *file == name) {
-            let told = at(&value, key)
-                .filter(|_| !step.is_some_and(is_off))
-                .map(sides::of_value)
-                .unwrap_or_default();
-            for (about, size, way) in told {
-                self.entries.push(Entry {
-                    about,
-                    size,
-                    source: source(&format!("{key}{way}")),
-                });
-            }
-        }
-        for (_, key, about) in KEYS.iter().filter(|(file, ..)| *file == name) {
-            let size = at(&value, key).and_then(Value::as_u64);
-            self.entries.extend(size.map(|size| Entry {
-                about: about.clone(),
-                size,
-                source: source(key),
-            }));
-        }
+        self.entries.extend(sides_in(&value, name));
+        self.entries.extend(numbers_in(&value, name));
         if self.classes.is_empty() && name == FILES[0] {
             self.classes = CLASSES
                 .iter()
@@ -137,9 +114,7 @@ impl Beside {
 
     pub(super) fn triton(&mut self, text: &str) {
         for (name, axis, size) in triton::axes(text) {
-            let source = SizeSource::File {
-                entry: format!("{TRITON}: dims of {name}"),
-            };
+            let source = of_file(TRITON, &format!("dims of {name}"));
             self.entries.push(Entry {
                 about: About::Axis(name, axis),
                 size,
@@ -147,6 +122,43 @@ impl Beside {
             });
         }
     }
+}
+
+fn sides_in(value: &Value, file: &str) -> Vec<Entry> {
+    let mut found = Vec::new();
+    for (_, key, step) in SIDES.iter().filter(|(name, ..)| *name == file) {
+        let told = at(value, key)
+            .filter(|_| !step.is_some_and(|step| is_off(value, step)))
+            .map(sides::of_value)
+            .unwrap_or_default();
+        found.extend(told.into_iter().map(|(about, size, way)| Entry {
+            about,
+            size,
+            source: of_file(file, &format!("{key}{way}")),
+        }));
+    }
+    found
+}
+
+fn is_off(value: &Value, key: &str) -> bool {
+    at(value, key).and_then(Value::as_bool) == Some(false)
+}
+
+fn numbers_in(value: &Value, file: &str) -> Vec<Entry> {
+    let keys = KEYS.iter().filter(|(name, ..)| *name == file);
+    keys.filter_map(|(_, key, about)| {
+        Some(Entry {
+            about: about.clone(),
+            size: at(value, key)?.as_u64()?,
+            source: of_file(file, key),
+        })
+    })
+    .collect()
+}
+
+fn of_file(file: &str, key: &str) -> SizeSource {
+    let entry = format!("{file}: {key}");
+    SizeSource::File { entry }
 }
 
 /// The value at a key with dots between its levels.

@@ -26,19 +26,10 @@ const TASKS: [(&str, u64); 5] = [
 impl Beside {
     pub(super) fn metadata(&mut self, metadata: &BTreeMap<String, String>) {
         for key in METADATA_SIDES {
-            let told = metadata
-                .get(key)
-                .map(|text| sides::of_numbers(&numbers(text)))
-                .unwrap_or_default();
-            let source = || SizeSource::Metadata {
-                key: key.to_owned(),
-            };
+            let text = metadata.get(key).map_or("", String::as_str);
+            let told = sides::of_numbers(&numbers(text)).into_iter();
             self.entries
-                .extend(told.into_iter().map(|(about, size)| Entry {
-                    about,
-                    size,
-                    source: source(),
-                }));
+                .extend(told.map(|(about, size)| entry(key, about, size)));
         }
         // A model with several scales has a stride for each.
         let stride = metadata
@@ -57,21 +48,25 @@ impl Beside {
         let Some(&(_, size)) = TASKS.iter().find(|(name, _)| Some(*name) == task) else {
             return;
         };
-        if self
-            .entries
-            .iter()
-            .all(|entry| !matches!(entry.about, About::Height | About::Width))
-        {
-            let source = || SizeSource::Metadata {
-                key: TASK.to_owned(),
-            };
-            let side = |about: About| Entry {
-                about,
-                size,
-                source: source(),
-            };
-            self.entries.extend([About::Height, About::Width].map(side));
+        if !self.has_sides() {
+            let sides = [About::Height, About::Width].map(|about| entry(TASK, about, size));
+            self.entries.extend(sides);
         }
+    }
+
+    fn has_sides(&self) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| matches!(entry.about, About::Height | About::Width))
+    }
+}
+
+fn entry(key: &str, about: About, size: u64) -> Entry {
+    let key = key.to_owned();
+    Entry {
+        about,
+        size,
+        source: SizeSource::Metadata { key },
     }
 }
 

@@ -9,56 +9,64 @@ const COLOURS: [u64; 3] = [1, 3, 4];
 
 /// Sizes of an image: its one side, its rows and columns, or these beside the colours, behind a batch or not.
 pub(super) fn of_numbers(numbers: &[u64]) -> Vec<(About, u64)> {
-    let sides = |height: u64, width: u64| vec![(About::Height, height), (About::Width, width)];
-    let image = |colours: u64, height: u64, width: u64| {
-        vec![
-            (About::Height, height),
-            (About::Width, width),
-            (About::Channels, colours),
-        ]
-    };
-    let are_colours = |count: u64| COLOURS.contains(&count);
     match *numbers {
         [side] => sides(side, side),
         [height, width] => sides(height, width),
-        [colours, height, width] | [_, colours, height, width] if are_colours(colours) => {
-            image(colours, height, width)
+        [colours, height, width] | [_, colours, height, width] if COLOURS.contains(&colours) => {
+            image(height, width, colours)
         }
-        [height, width, colours] | [_, height, width, colours] if are_colours(colours) => {
-            image(colours, height, width)
+        [height, width, colours] | [_, height, width, colours] if COLOURS.contains(&colours) => {
+            image(height, width, colours)
         }
         _ => Vec::new(),
     }
 }
 
+fn sides(height: u64, width: u64) -> Vec<(About, u64)> {
+    vec![(About::Height, height), (About::Width, width)]
+}
+
+fn image(height: u64, width: u64, colours: u64) -> Vec<(About, u64)> {
+    let mut sizes = sides(height, width);
+    sizes.push((About::Channels, colours));
+    sizes
+}
+
 /// The same of a value of JSON, each with what leads from the value to its number: nothing, or a key behind a dot.
 pub(super) fn of_value(value: &Value) -> Vec<(About, u64, &'static str)> {
-    let number = |key: &str| value.get(key).and_then(Value::as_u64);
-    if let (Some(height), Some(width)) = (number("height"), number("width")) {
+    if let (Some(height), Some(width)) = (number(value, "height"), number(value, "width")) {
         return vec![
             (About::Height, height, ".height"),
             (About::Width, width, ".width"),
         ];
     }
-    if let Some(side) = number("shortest_edge") {
+    if let Some(side) = number(value, "shortest_edge") {
         let way = ".shortest_edge";
         return vec![(About::Height, side, way), (About::Width, side, way)];
     }
-    let numbers: Vec<u64> = match value {
-        Value::Array(values) => values.iter().filter_map(Value::as_u64).collect(),
-        value => value.as_u64().into_iter().collect(),
-    };
-    of_numbers(&numbers)
+    of_numbers(&numbers(value))
         .into_iter()
         .map(|(about, size)| (about, size, ""))
         .collect()
+}
+
+fn number(value: &Value, key: &str) -> Option<u64> {
+    value.get(key).and_then(Value::as_u64)
+}
+
+/// The numbers of a list, or the only one.
+fn numbers(value: &Value) -> Vec<u64> {
+    match value {
+        Value::Array(values) => values.iter().filter_map(Value::as_u64).collect(),
+        value => value.as_u64().into_iter().collect(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn numbers(numbers: &[u64]) -> Vec<u64> {
+    fn sizes(numbers: &[u64]) -> Vec<u64> {
         of_numbers(numbers)
             .into_iter()
             .map(|(_, size)| size)
@@ -67,19 +75,19 @@ mod tests {
 
     #[test]
     fn rows_and_columns_are_those_beside_the_colours() {
-        assert_eq!(numbers(&[96]), [96, 96]);
-        assert_eq!(numbers(&[96, 64]), [96, 64]);
+        assert_eq!(sizes(&[96]), [96, 96]);
+        assert_eq!(sizes(&[96, 64]), [96, 64]);
         for image in [
             &[3, 96, 64][..],
             &[96, 64, 3],
             &[1, 3, 96, 64],
             &[8, 96, 64, 3],
         ] {
-            assert_eq!(numbers(image), [96, 64, 3], "{image:?}");
+            assert_eq!(sizes(image), [96, 64, 3], "{image:?}");
         }
-        assert_eq!(numbers(&[1, 1, 28, 20]), [28, 20, 1]);
+        assert_eq!(sizes(&[1, 1, 28, 20]), [28, 20, 1]);
         for none in [&[][..], &[5, 96, 64], &[1, 5, 96, 64], &[1, 3, 8, 96, 64]] {
-            assert!(numbers(none).is_empty(), "{none:?}");
+            assert!(sizes(none).is_empty(), "{none:?}");
         }
     }
 

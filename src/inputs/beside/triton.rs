@@ -1,6 +1,7 @@
 //! Triton's `config.pbtxt`: protobuf's way to write messages as text.
 
 use std::iter::Peekable;
+use std::str::Chars;
 use std::vec::IntoIter;
 
 /// Messages within messages that are read: those of a configuration are a few levels deep.
@@ -28,24 +29,28 @@ pub(super) fn axes(text: &str) -> Vec<(String, usize, u64)> {
         .next()
         .and_then(|size| size.parse::<i64>().ok());
     let first = usize::from(batch.is_some_and(|batch| batch > 0));
-    let mut axes = Vec::new();
-    for (_, input) in root.iter().filter(|(name, _)| name == "input") {
-        let Held::Message(input) = input else {
-            continue;
-        };
-        // Such an input has another shape in the model.
-        if input.iter().any(|(name, _)| name == "reshape") {
-            continue;
-        }
-        let Some(name) = scalars(input, "name").next() else {
-            continue;
-        };
-        let sizes = scalars(input, "dims").enumerate();
-        axes.extend(sizes.filter_map(|(place, size)| {
-            Some((name.to_owned(), first + place, size.parse().ok()?))
-        }));
+    root.iter()
+        .filter(|(name, _)| name == "input")
+        .flat_map(|(_, input)| axes_of(input, first))
+        .collect()
+}
+
+/// Sizes of an input's axes, of which the one that `dims` begins with is the `first`.
+fn axes_of(input: &Held, first: usize) -> Vec<(String, usize, u64)> {
+    let Held::Message(input) = input else {
+        return Vec::new();
+    };
+    // Such an input has another shape in the model.
+    if input.iter().any(|(name, _)| name == "reshape") {
+        return Vec::new();
     }
-    axes
+    let Some(name) = scalars(input, "name").next() else {
+        return Vec::new();
+    };
+    let sizes = scalars(input, "dims").enumerate();
+    sizes
+        .filter_map(|(place, size)| Some((name.to_owned(), first + place, size.parse().ok()?)))
+        .collect()
 }
 
 fn scalars<'m>(message: &'m [(String, Held)], field: &'m str) -> impl Iterator<Item = &'m str> {
@@ -97,28 +102,25 @@ fn tokens(text: &str) -> Vec<Token> {
         match letter {
             '#' => while letters.next_if(|&letter| letter != '\n').is_some() {},
             '"' | '\'' => {
-                found.push(Token::Word(
-                    letters
-                        .by_ref()
-                        .take_while(|&next| next != letter)
-                        .collect(),
-                ));
+                let quoted = letters.by_ref().take_while(|&next| next != letter);
+                found.push(Token::Word(quoted.collect()));
             }
             '{' | '}' | '[' | ']' | '<' | '>' | ':' => found.push(Token::Sign(letter)),
             ',' | ';' => {}
             letter if letter.is_whitespace() => {}
-            first => {
-                let mut word = String::from(first);
-                while let Some(next) =
-                    letters.next_if(|&next| next.is_alphanumeric() || "_-+.".contains(next))
-                {
-                    word.push(next);
-                }
-                found.push(Token::Word(word));
-            }
+            first => found.push(Token::Word(word(&mut letters, first))),
         }
     }
     found
+}
+
+fn word(letters: &mut Peekable<Chars<'_>>, first: char) -> String {
+    let mut word = String::from(first);
+    while let Some(next) = letters.next_if(|&next| next.is_alphanumeric() || "_-+.".contains(next))
+    {
+        word.push(next);
+    }
+    word
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::table::table;
 use super::words::lines;
 use crate::files::{self, Kind};
 use crate::inputs::InputError;
-use crate::inputs::npy::Archive;
+use crate::inputs::npy::{Archive, Head};
 use crate::memory;
 use crate::units::Bytes;
 
@@ -29,15 +29,16 @@ pub(in super::super) fn beside(data: &Path) -> Vec<PathBuf> {
     } else {
         data.parent()
     };
-    let Some(folder) = folder else {
-        return Vec::new();
-    };
-    let files = NAMES
-        .iter()
-        .flat_map(|name| ENDINGS.map(|ending| folder.join(format!("{name}.{ending}"))));
+    let files = folder.into_iter().flat_map(usual_files);
     files
         .filter(|file| file.is_file() && file != data)
         .collect()
+}
+
+fn usual_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    NAMES
+        .iter()
+        .flat_map(move |name| ENDINGS.map(|ending| folder.join(format!("{name}.{ending}"))))
 }
 
 /// Whether a file has a row for each sample, or one more above those of a text: then it was made for their labels.
@@ -49,20 +50,29 @@ pub(in super::super) fn has_row_for_each(path: &Path, samples: usize) -> bool {
     let Ok(text) = text(path, of_fields) else {
         return false;
     };
-    if let (true, Ok(value)) = (ending(path) == "json", serde_json::from_str::<Value>(&text)) {
+    if ending(path) == "json"
+        && let Ok(value) = serde_json::from_str::<Value>(&text)
+    {
         return has_entry_for_each(&value, samples);
     }
+    has_line_for_each(&text, samples)
+}
+
+fn has_line_for_each(text: &str, samples: usize) -> bool {
     let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
     lines == samples || lines == samples + 1
 }
 
 fn has_entry_for_each(value: &Value, samples: usize) -> bool {
-    let is_list = |value: &Value| matches!(value, Value::Array(items) if items.len() == samples);
     match value {
         Value::Object(entries) if entries.len() == samples && samples > 1 => true,
-        Value::Object(entries) => entries.values().any(is_list),
-        other => is_list(other),
+        Value::Object(entries) => entries.values().any(|value| is_list_of(value, samples)),
+        other => is_list_of(other, samples),
     }
+}
+
+fn is_list_of(value: &Value, length: usize) -> bool {
+    matches!(value, Value::Array(items) if items.len() == length)
 }
 
 fn ending(path: &Path) -> String {
@@ -91,39 +101,39 @@ fn numpy(path: &Path) -> Result<Labels, InputError> {
         return archive.array(&archive.arrays[0]).map(Labels::stored);
     }
     let archive = Archive::npz(path)?;
+    match labels_among(&archive) {
+        Some(head) => archive.array(head).map(Labels::stored),
+        None => Err(InputError::MissingArrays {
+            path: path.to_owned(),
+            missing: vec![NAMES[0].to_owned()],
+            present: archive.names(),
+        }),
+    }
+}
+
+/// The array that is named as labels are, or else the only one.
+fn labels_among(archive: &Archive) -> Option<&Head> {
     let named = archive
         .arrays
         .iter()
         .filter(|head| place(&head.name).is_some());
     let only = archive.arrays.first().filter(|_| archive.arrays.len() == 1);
-    match named.min_by_key(|head| place(&head.name)).or(only) {
-        Some(head) => archive.array(head).map(Labels::stored),
-        None => Err(InputError::MissingArrays {
-            path: path.to_owned(),
-            missing: vec![NAMES[0].to_owned()],
-            present: archive
-                .arrays
-                .iter()
-                .map(|head| head.name.clone())
-                .collect(),
-        }),
-    }
+    named.min_by_key(|head| place(&head.name)).or(only)
 }
 
 /// The text of a file whose labels take beside it what `of_labels` says; a pipe's length shows only once it is read.
 fn text(path: &Path, of_labels: fn(&[u8]) -> u64) -> Result<String, InputError> {
-    let read = |source| InputError::Read(path.to_owned(), source);
-    let ask = |length: u64, labels: u64| {
-        memory::ask(Bytes(COPIES * length + labels), || "its labels".to_owned())
-            .map_err(|reason| InputError::Memory(path.to_owned(), reason))
-    };
-    let file = files::open(path, Kind::LABELS).map_err(read)?;
-    ask(file.len(), 0)?;
-    let bytes = file.bytes().map_err(read)?;
-    ask(bytes.len() as u64, of_labels(&bytes))?;
+    let file = files::open(path, Kind::LABELS).map_err(InputError::read(path))?;
+    ask_for_labels(path, COPIES * file.len())?;
+    let bytes = file.bytes().map_err(InputError::read(path))?;
+    ask_for_labels(path, COPIES * bytes.len() as u64 + of_labels(&bytes))?;
     Ok(String::from_utf8_lossy(&bytes)
         .trim_start_matches('\u{feff}')
         .to_owned())
+}
+
+fn ask_for_labels(path: &Path, needed: u64) -> Result<(), InputError> {
+    memory::ask(Bytes(needed), || "its labels".to_owned()).map_err(InputError::memory(path))
 }
 
 fn of_lines(text: &[u8]) -> u64 {

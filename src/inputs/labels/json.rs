@@ -12,29 +12,34 @@ use crate::inputs::TensorData;
 pub(super) fn json(text: &str) -> Result<Labels, String> {
     let value: Value =
         serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
-    let list = match &value {
-        Value::Object(entries) => {
-            let named = entries.iter().filter(|(name, _)| place(name).is_some());
-            named
-                .min_by_key(|(name, _)| place(name))
-                .map(|(_, list)| list)
-        }
-        other => Some(other),
-    };
-    let Some(Value::Array(items)) = list else {
+    let Some(Value::Array(items)) = labels_in(&value) else {
         return Err("it holds no list of labels".to_owned());
     };
-    if let Some(words) = items.iter().map(Value::as_str).collect::<Option<Vec<_>>>() {
-        return column(&words);
+    match items.iter().map(Value::as_str).collect::<Option<Vec<_>>>() {
+        Some(words) => column(&words),
+        None => numbers(items),
     }
+}
+
+/// The value of an object whose name is one of labels; any other value as it is.
+fn labels_in(value: &Value) -> Option<&Value> {
+    let Value::Object(entries) = value else {
+        return Some(value);
+    };
+    let named = entries.iter().filter(|(name, _)| place(name).is_some());
+    named
+        .min_by_key(|(name, _)| place(name))
+        .map(|(_, list)| list)
+}
+
+fn numbers(items: &[Value]) -> Result<Labels, String> {
     let (mut shape, mut numbers) = (Vec::new(), Vec::new());
     nested(items, 0, &mut shape, &mut numbers)?;
     let is_whole = numbers.iter().all(|number: &f64| number.fract() == 0.0);
     let made =
         ArrayD::from_shape_vec(shape, numbers).map_err(|_| "its lists are of unlike lengths")?;
-    let whole = || TensorData::Int64(made.mapv(|number| number as i64));
     Ok(Labels::new(if is_whole {
-        whole()
+        TensorData::Int64(made.mapv(|number| number as i64))
     } else {
         TensorData::Double(made)
     }))

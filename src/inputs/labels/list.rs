@@ -59,27 +59,30 @@ impl LabelFacts {
 
     fn add(&mut self, rows: &TensorData, elements: usize) {
         if matches!(rows, TensorData::String(_)) {
-            *self = LabelFacts {
-                is_text: true,
-                is_whole: false,
-                is_binary: false,
-                is_one_hot: false,
-                ..*self
-            };
+            self.add_text();
             return;
         }
         self.is_float = rows.element_type().is_float();
-        let numbers = rows.to_f64();
+        let numbers: Vec<f64> = rows.to_f64().into_iter().collect();
         for &number in &numbers {
             self.is_whole &= number.fract() == 0.0;
             self.is_binary &= number == 0.0 || number == 1.0;
             self.low = self.low.min(number);
             self.high = self.high.max(number);
         }
-        let numbers: Vec<f64> = numbers.into_iter().collect();
         self.is_one_hot &= numbers
             .chunks_exact(elements)
             .all(|row| row.iter().filter(|&&bit| bit == 1.0).count() == 1);
+    }
+
+    fn add_text(&mut self) {
+        *self = LabelFacts {
+            is_text: true,
+            is_whole: false,
+            is_binary: false,
+            is_one_hot: false,
+            ..*self
+        };
     }
 }
 
@@ -195,42 +198,27 @@ impl Labels {
     pub fn classes(&self, names: &ClassNames) -> Option<Vec<i64>> {
         match self.of_sample().as_slice() {
             [] if self.facts.is_text => self.classes_of_words(names),
-            [] if self.facts.is_whole => {
-                Some(names.places_of(self.numbers()?.iter().map(|&label| label as i64)))
-            }
-            [classes] if self.facts.is_one_hot => {
-                let numbers = self.numbers()?;
-                let rows = numbers.as_slice()?.chunks_exact(*classes);
-                rows.map(|row| {
-                    row.iter()
-                        .position(|&bit| bit == 1.0)
-                        .map(|place| place as i64)
-                })
-                .collect()
-            }
+            [] if self.facts.is_whole => Some(places_of(&self.numbers()?, names)),
+            [classes] if self.facts.is_one_hot => self.classes_of_bits(*classes),
             _ => None,
         }
+    }
+
+    /// The place of the 1 in each row of so many.
+    fn classes_of_bits(&self, classes: usize) -> Option<Vec<i64>> {
+        let numbers = self.numbers()?;
+        let rows = numbers.as_slice()?.chunks_exact(classes);
+        rows.map(|row| position(row, |&bit| bit == 1.0)).collect()
     }
 
     /// By the model's own words where it has all of these; else numbers as text are numbers, and words are in order.
     fn classes_of_words(&self, names: &ClassNames) -> Option<Vec<i64>> {
         let words = self.words()?;
-        let by = |order: &[String]| -> Option<Vec<i64>> {
-            words
-                .iter()
-                .map(|word| {
-                    order
-                        .iter()
-                        .position(|known| known == word)
-                        .map(|place| place as i64)
-                })
-                .collect()
-        };
-        by(names.known()).or_else(|| match self.numbers() {
+        places_among(&words, names.known()).or_else(|| match self.numbers() {
             Some(numbers) if numbers.iter().all(|number| number.fract() == 0.0) => {
-                Some(names.places_of(numbers.iter().map(|&number| number as i64)))
+                Some(places_of(&numbers, names))
             }
-            _ => by(&self.vocabulary()),
+            _ => places_among(&words, &self.vocabulary()),
         })
     }
 
@@ -242,6 +230,22 @@ impl Labels {
         words.dedup();
         words
     }
+}
+
+fn places_of(labels: &ArrayD<f64>, names: &ClassNames) -> Vec<i64> {
+    names.places_of(labels.iter().map(|&label| label as i64))
+}
+
+/// The place of each word, where `order` has all of them.
+fn places_among(words: &[String], order: &[String]) -> Option<Vec<i64>> {
+    words
+        .iter()
+        .map(|word| position(order, |known| known == word))
+        .collect()
+}
+
+fn position<T>(items: &[T], is_it: impl FnMut(&T) -> bool) -> Option<i64> {
+    items.iter().position(is_it).map(|place| place as i64)
 }
 
 #[cfg(test)]

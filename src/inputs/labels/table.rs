@@ -16,40 +16,56 @@ const SEPARATORS: [char; 3] = [',', ';', '\t'];
 pub(super) fn table(text: &str, samples: usize) -> Result<Labels, String> {
     let mut rows = rows(text)?;
     let first = rows[0].clone();
-    let named = (0..first.len())
-        .filter(|&at| place(&first[at]).is_some())
-        .min_by_key(|&at| place(&first[at]));
+    let named = named(&first);
     let is_headed = named.is_some() || rows.len() == samples + 1;
     if is_headed {
         rows.remove(0);
     }
-    let of = |at: usize| -> Vec<&str> { rows.iter().map(|row| row[at].as_str()).collect() };
     if let Some(at) = named.or((first.len() == 1).then_some(0)) {
-        return column(&of(at));
+        return column(&column_at(&rows, at));
     }
     if let Some(labels) = all_columns(&rows) {
         return Ok(labels);
     }
-    let last = first.len() - 1;
-    if !ends_in_classes(&rows) {
-        let header = if is_headed {
-            first.join(", ")
-        } else {
-            format!("{} columns", first.len())
-        };
-        return Err(format!(
-            "it has {header}, and none of them is called {}",
-            NAMES[..3].join(", ")
-        ));
-    }
-    let name = if is_headed {
-        format!("column `{}`", first[last])
+    let header = is_headed.then_some(first.as_slice());
+    if ends_in_classes(&rows) {
+        last_column(&rows, header)
     } else {
-        "last column".to_owned()
-    };
-    let mut labels = column(&of(last))?;
-    labels.guessed = Some(name);
+        Err(no_column(first.len(), header))
+    }
+}
+
+/// The column that is named as labels are.
+fn named(header: &[String]) -> Option<usize> {
+    (0..header.len())
+        .filter(|&at| place(&header[at]).is_some())
+        .min_by_key(|&at| place(&header[at]))
+}
+
+fn column_at(rows: &[Vec<String>], at: usize) -> Vec<&str> {
+    rows.iter().map(|row| row[at].as_str()).collect()
+}
+
+/// The last of several columns, which is said to be guessed.
+fn last_column(rows: &[Vec<String>], header: Option<&[String]>) -> Result<Labels, String> {
+    let last = rows[0].len() - 1;
+    let mut labels = column(&column_at(rows, last))?;
+    labels.guessed = Some(match header {
+        Some(header) => format!("column `{}`", header[last]),
+        None => "last column".to_owned(),
+    });
     Ok(labels)
+}
+
+fn no_column(columns: usize, header: Option<&[String]>) -> String {
+    let header = match header {
+        Some(header) => header.join(", "),
+        None => format!("{columns} columns"),
+    };
+    format!(
+        "it has {header}, and none of them is called {}",
+        NAMES[..3].join(", ")
+    )
 }
 
 /// The rows of a table, at least one, with as many fields each.
@@ -74,20 +90,20 @@ fn rows(text: &str) -> Result<Vec<Vec<String>>, String> {
 
 /// Whether the last column holds classes: they recur, and those before it name each row.
 fn ends_in_classes(rows: &[Vec<String>]) -> bool {
-    let distinct = |at: usize| {
-        rows.iter()
-            .map(|row| &row[at])
-            .collect::<BTreeSet<_>>()
-            .len()
-    };
     let Some(last) = rows.first().and_then(|row| row.len().checked_sub(1)) else {
         return false;
     };
     let is_full = rows.iter().all(|row| !row[last].is_empty());
     is_full
         && last > 0
-        && distinct(last) < rows.len()
-        && (0..last).all(|at| distinct(at) == rows.len())
+        && distinct(rows, last) < rows.len()
+        && (0..last).all(|at| distinct(rows, at) == rows.len())
+}
+
+/// How many unlike fields a column has.
+fn distinct(rows: &[Vec<String>], at: usize) -> usize {
+    let fields: BTreeSet<&String> = rows.iter().map(|row| &row[at]).collect();
+    fields.len()
 }
 
 fn all_columns(rows: &[Vec<String>]) -> Option<Labels> {

@@ -1,6 +1,8 @@
 //! Labels that are written as words, one after the other.
 
-use ndarray::Array1;
+use std::str::FromStr;
+
+use ndarray::{Array1, ArrayD};
 
 use super::Labels;
 use crate::inputs::TensorData;
@@ -23,22 +25,22 @@ pub(super) fn column(words: &[&str]) -> Result<Labels, String> {
     if words.is_empty() {
         return Err("it is empty".to_owned());
     }
-    let whole: Result<Vec<i64>, _> = words.iter().map(|word| word.parse()).collect();
-    let numbers = || {
-        words
-            .iter()
-            .map(|word| word.parse())
-            .collect::<Result<Vec<f64>, _>>()
+    let data = if let Some(whole) = parsed::<i64>(words) {
+        TensorData::Int64(whole)
+    } else if let Some(numbers) = parsed::<f64>(words) {
+        TensorData::Double(numbers)
+    } else {
+        TensorData::String(listed(words.iter().map(|&word| word.to_owned())))
     };
-    Ok(Labels::new(match (whole, numbers()) {
-        (Ok(whole), _) => TensorData::Int64(Array1::from(whole).into_dyn()),
-        (_, Ok(numbers)) => TensorData::Double(Array1::from(numbers).into_dyn()),
-        _ => TensorData::String(
-            words
-                .iter()
-                .map(|&word| word.to_owned())
-                .collect::<Array1<_>>()
-                .into_dyn(),
-        ),
-    }))
+    Ok(Labels::new(data))
+}
+
+/// The words as numbers, where all of them are.
+fn parsed<T: FromStr>(words: &[&str]) -> Option<ArrayD<T>> {
+    let numbers: Option<Vec<T>> = words.iter().map(|word| word.parse().ok()).collect();
+    numbers.map(listed)
+}
+
+fn listed<T>(items: impl IntoIterator<Item = T>) -> ArrayD<T> {
+    items.into_iter().collect::<Array1<T>>().into_dyn()
 }

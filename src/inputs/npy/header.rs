@@ -2,7 +2,7 @@
 //!
 //! Format: numpy's `lib/format.py`, versions 1.0 to 3.0.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// Longest header that is read: version 1.0 has none longer, and numpy reads 10,000 bytes of files it does not trust.
@@ -25,30 +25,22 @@ pub(super) struct Header {
 
 impl Header {
     pub(super) fn read(reader: &mut impl Read) -> Result<Header, String> {
-        let ends_early = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => "it ends early".to_owned(),
-            _ => error.to_string(),
-        };
-        let mut begin = [0; 8];
-        reader.read_exact(&mut begin).map_err(ends_early)?;
+        let begin: [u8; 8] = next(reader)?;
         if !begin.starts_with(MAGIC) {
             return Err("it does not begin as numpy's arrays do".to_owned());
         }
-        let width = match begin[6] {
-            1 => 2,
-            2 | 3 => 4,
+        let (width, size) = match begin[6] {
+            1 => (2, usize::from(u16::from_le_bytes(next(reader)?))),
+            2 | 3 => (4, u32::from_le_bytes(next(reader)?) as usize),
             version => return Err(format!("version {version} of numpy's format is not known")),
         };
-        let mut bytes = [0; 4];
-        reader.read_exact(&mut bytes[..width]).map_err(ends_early)?;
-        let size = u32::from_le_bytes(bytes) as usize;
         if size > MOST_BYTES {
             return Err(format!(
                 "its header has {size} bytes, and {MOST_BYTES} are read at most"
             ));
         }
         let mut text = vec![0; size];
-        reader.read_exact(&mut text).map_err(ends_early)?;
+        reader.read_exact(&mut text).map_err(unread)?;
         let text = String::from_utf8_lossy(&text);
         Header::parse(&text, begin.len() + width + size)
             .map_err(|reason| format!("its header {reason}"))
@@ -69,13 +61,25 @@ impl Header {
                 }
             }
         }
-        let missing = |name: &str| format!("has no `{name}`");
         Ok(Header {
-            descriptor: descriptor.ok_or_else(|| missing("descr"))?,
-            column_major: column_major.ok_or_else(|| missing("fortran_order"))?,
-            shape: shape.ok_or_else(|| missing("shape"))?,
+            descriptor: descriptor.ok_or("has no `descr`")?,
+            column_major: column_major.ok_or("has no `fortran_order`")?,
+            shape: shape.ok_or("has no `shape`")?,
             length,
         })
+    }
+}
+
+fn next<const N: usize>(reader: &mut impl Read) -> Result<[u8; N], String> {
+    let mut bytes = [0; N];
+    reader.read_exact(&mut bytes).map_err(unread)?;
+    Ok(bytes)
+}
+
+fn unread(error: io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "it ends early".to_owned(),
+        _ => error.to_string(),
     }
 }
 
@@ -88,12 +92,7 @@ fn entries(text: &str) -> Result<Vec<(&str, &str)>, String> {
     let mut rest = inner.ok_or("is no dictionary")?.trim();
     let mut entries = Vec::new();
     while !rest.is_empty() {
-        let quote = rest
-            .chars()
-            .next()
-            .filter(|&letter| letter == '\'' || letter == '"');
-        let named = quote.and_then(|quote| rest[1..].split_once(quote));
-        let (key, after) = named.ok_or("has a key that is no text")?;
+        let (key, after) = key_at(rest).ok_or("has a key that is no text")?;
         let after = after
             .trim_start()
             .strip_prefix(':')
@@ -104,6 +103,13 @@ fn entries(text: &str) -> Result<Vec<(&str, &str)>, String> {
         rest = after[end..].trim_start_matches(',').trim_start();
     }
     Ok(entries)
+}
+
+/// The quoted key that a text begins with, and what follows it.
+fn key_at(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next()?;
+    let is_quote = quote == '\'' || quote == '"';
+    is_quote.then(|| text[1..].split_once(quote)).flatten()
 }
 
 /// Where a value ends: at a comma outside brackets and quotes. It takes one pass, however deep they are nested.
@@ -162,13 +168,6 @@ fn sizes(value: &str) -> Result<Vec<usize>, String> {
     if list.is_empty() {
         return Ok(Vec::new());
     }
-    let size = |word: &str| {
-        let digits = word.trim();
-        let digits = digits.strip_suffix('L').unwrap_or(digits);
-        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
-        let parsed = is_number.then(|| digits.parse().ok()).flatten();
-        parsed.ok_or_else(|| format!("has a shape with the size `{}`", shown(word.trim())))
-    };
     let sizes: Vec<usize> = list.split(',').map(size).collect::<Result<_, String>>()?;
     if sizes.len() > MOST_DIMENSIONS {
         return Err(format!(
@@ -177,6 +176,14 @@ fn sizes(value: &str) -> Result<Vec<usize>, String> {
         ));
     }
     Ok(sizes)
+}
+
+fn size(word: &str) -> Result<usize, String> {
+    let word = word.trim();
+    let digits = word.strip_suffix('L').unwrap_or(word);
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let parsed = is_number.then(|| digits.parse().ok()).flatten();
+    parsed.ok_or_else(|| format!("has a shape with the size `{}`", shown(word)))
 }
 
 fn shown(text: &str) -> String {

@@ -2,11 +2,13 @@
 
 mod header;
 
+use std::fmt::Display;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
+use zip::read::ZipFile;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
@@ -56,33 +58,7 @@ enum Location {
 impl Archive {
     pub fn npz(path: &Path) -> Result<Archive, InputError> {
         let file = open(path)?;
-        let fault = |reason: String| InputError::Format(path.to_owned(), ".npz", reason);
-        let unread = |error: ZipError| fault(error.to_string());
-        let mut zip = entries(&file).map_err(unread)?;
-        if zip.len() > MOST_ARRAYS {
-            return Err(fault(format!(
-                "it has {} entries, and {MOST_ARRAYS} are read at most",
-                zip.len()
-            )));
-        }
-        let mut arrays = Vec::new();
-        for index in 0..zip.len() {
-            let mut entry = zip.by_index(index).map_err(unread)?;
-            let name = entry.name().map_err(unread)?.into_owned();
-            let Some(name) = name.strip_suffix(".npy") else {
-                continue;
-            };
-            let start = entry
-                .data_start()
-                .filter(|_| entry.compression() == CompressionMethod::Stored);
-            let header = Header::read(&mut entry)
-                .map_err(|reason| fault(format!("array `{name}`: {reason}")))?;
-            let length = header.length as u64;
-            let stored = |start: u64| Location::Stored(start.saturating_add(length));
-            let place = start.map_or(Location::Compressed(index, length), stored);
-            arrays.push(Head::new(name, header, place));
-        }
-        drop(zip);
+        let arrays = heads(&file).map_err(InputError::format(path, ".npz"))?;
         Ok(Archive {
             path: path.to_owned(),
             file: Arc::new(file),
@@ -93,8 +69,8 @@ impl Archive {
     /// The one array of a `.npy` file has no name.
     pub fn npy(path: &Path) -> Result<Archive, InputError> {
         let file = open(path)?;
-        let fault = |reason: String| InputError::Format(path.to_owned(), ".npy", reason);
-        let header = Header::read(&mut BufReader::new(file.reader())).map_err(fault)?;
+        let header = Header::read(&mut BufReader::new(file.reader()))
+            .map_err(InputError::format(path, ".npy"))?;
         let place = Location::Stored(header.length as u64);
         let arrays = vec![Head::new("", header, place)];
         Ok(Archive {
@@ -102,6 +78,10 @@ impl Archive {
             file: Arc::new(file),
             arrays,
         })
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        self.arrays.iter().map(|head| head.name.clone()).collect()
     }
 
     pub fn head(&self, name: &str) -> Option<&Head> {
@@ -112,16 +92,15 @@ impl Archive {
         let element_type = head
             .element_type
             .ok_or_else(|| self.damaged(head, "its element type is not known"))?;
-        let ends_early = || self.damaged(head, "it ends early");
         let content = match head.place {
             Location::Stored(start) if head.stays_in_file() => {
-                Content::Stored(Arc::clone(&self.file), start)
+                Some(Content::Stored(Arc::clone(&self.file), start))
             }
-            _ => head
-                .content(element_type, self.bytes(head)?)
-                .ok_or_else(ends_early)?,
+            _ => head.content(element_type, self.bytes(head)?),
         };
-        Array::new(element_type, head.shape.clone(), content).ok_or_else(ends_early)
+        content
+            .and_then(|content| Array::new(element_type, head.shape.clone(), content))
+            .ok_or_else(|| self.damaged(head, "it ends early"))
     }
 
     fn bytes(&self, head: &Head) -> Result<Vec<u8>, InputError> {
@@ -130,32 +109,42 @@ impl Archive {
             .ok_or_else(|| self.damaged(head, "its shape is too large"))?;
         let needed = head.memory(length as u64);
         memory::ask(needed, || format!("array `{}`, unpacked,", head.name))
-            .map_err(|reason| InputError::Memory(self.path.clone(), reason))?;
-        let read = |source| InputError::Read(self.path.clone(), source);
+            .map_err(InputError::memory(&self.path))?;
         match head.place {
-            Location::Stored(start) => {
-                if start
-                    .checked_add(length as u64)
-                    .is_none_or(|end| end > self.file.len())
-                {
-                    return Err(self.damaged(head, "it ends early"));
-                }
-                let mut bytes = vec![0; length];
-                self.file.read_exact_at(&mut bytes, start).map_err(read)?;
-                Ok(bytes)
-            }
+            Location::Stored(start) => self.stored(head, start, length),
             Location::Compressed(index, skipped) => {
-                let unread = |error: ZipError| self.damaged(head, &error.to_string());
-                let mut zip = entries(&self.file).map_err(unread)?;
-                let mut entry = zip.by_index(index).map_err(unread)?;
-                let mut bytes = Vec::new();
-                std::io::copy(&mut entry.by_ref().take(skipped), &mut std::io::sink())
-                    .and_then(|_| entry.take(length as u64).read_to_end(&mut bytes))
-                    .map_err(|error| self.damaged(head, &error.to_string()))?;
-                self.file.check_unchanged().map_err(read)?;
+                let bytes = self
+                    .unpacked(index, skipped, length as u64)
+                    .map_err(|reason| self.damaged(head, &reason))?;
+                self.file
+                    .check_unchanged()
+                    .map_err(InputError::read(&self.path))?;
                 Ok(bytes)
             }
         }
+    }
+
+    fn stored(&self, head: &Head, start: u64, length: usize) -> Result<Vec<u8>, InputError> {
+        let end = start.checked_add(length as u64);
+        if end.is_none_or(|end| end > self.file.len()) {
+            return Err(self.damaged(head, "it ends early"));
+        }
+        let mut bytes = vec![0; length];
+        self.file
+            .read_exact_at(&mut bytes, start)
+            .map_err(InputError::read(&self.path))?;
+        Ok(bytes)
+    }
+
+    /// Up to `length` bytes of an entry behind those that are skipped.
+    fn unpacked(&self, index: usize, skipped: u64, length: u64) -> Result<Vec<u8>, String> {
+        let mut zip = entries(&self.file).map_err(words)?;
+        let mut entry = zip.by_index(index).map_err(words)?;
+        let mut bytes = Vec::new();
+        std::io::copy(&mut entry.by_ref().take(skipped), &mut std::io::sink())
+            .and_then(|_| entry.take(length).read_to_end(&mut bytes))
+            .map_err(words)?;
+        Ok(bytes)
     }
 
     /// An array's fault, as a fragment of a sentence whose subject is the array.
@@ -170,7 +159,45 @@ impl Archive {
 }
 
 fn open(path: &Path) -> Result<InputFile, InputError> {
-    files::open(path, Kind::ARRAYS).map_err(|source| InputError::Read(path.to_owned(), source))
+    files::open(path, Kind::ARRAYS).map_err(InputError::read(path))
+}
+
+fn words(error: impl Display) -> String {
+    error.to_string()
+}
+
+/// The heads of an archive's arrays; else what is wrong with it, as a sentence's fragment.
+fn heads(file: &InputFile) -> Result<Vec<Head>, String> {
+    let mut zip = entries(file).map_err(words)?;
+    if zip.len() > MOST_ARRAYS {
+        return Err(format!(
+            "it has {} entries, and {MOST_ARRAYS} are read at most",
+            zip.len()
+        ));
+    }
+    let mut heads = Vec::new();
+    for index in 0..zip.len() {
+        heads.extend(head_of(&mut zip.by_index(index).map_err(words)?, index)?);
+    }
+    Ok(heads)
+}
+
+/// The head of the array in an entry; absent where it holds something else.
+fn head_of<R: Read>(entry: &mut ZipFile<'_, R>, index: usize) -> Result<Option<Head>, String> {
+    let name = entry.name().map_err(words)?.into_owned();
+    let Some(name) = name.strip_suffix(".npy") else {
+        return Ok(None);
+    };
+    let start = entry
+        .data_start()
+        .filter(|_| entry.compression() == CompressionMethod::Stored);
+    let header = Header::read(entry).map_err(|reason| format!("array `{name}`: {reason}"))?;
+    let length = header.length as u64;
+    let place = match start {
+        Some(start) => Location::Stored(start.saturating_add(length)),
+        None => Location::Compressed(index, length),
+    };
+    Ok(Some(Head::new(name, header, place)))
 }
 
 fn entries(file: &InputFile) -> Result<ZipArchive<BufReader<Reader<'_>>>, ZipError> {
@@ -246,29 +273,28 @@ impl Head {
         if Some(bytes.len()) != self.byte_length() {
             return None;
         }
+        let is_text = element_type == ElementType::String;
         if self.descriptor.starts_with('>') {
-            let unit = if element_type == ElementType::String {
-                4
-            } else {
-                width
-            };
+            let unit = if is_text { 4 } else { width };
             bytes.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
         }
         if self.column_major && width > 0 {
             bytes = row_major(&bytes, &self.shape, width)?;
         }
-        if element_type != ElementType::String {
-            return Some(Content::Bytes(bytes.into()));
+        if is_text {
+            self.texts(&bytes, width).map(Content::Text)
+        } else {
+            Some(Content::Bytes(bytes.into()))
         }
+    }
+
+    fn texts(&self, bytes: &[u8], width: usize) -> Option<Vec<String>> {
         let count = self
             .shape
             .iter()
             .try_fold(1_usize, |product, &size| product.checked_mul(size))?;
-        Some(Content::Text(
-            (0..count)
-                .map(|index| text(&bytes[index * width..][..width]))
-                .collect(),
-        ))
+        let texts = (0..count).map(|index| text(&bytes[index * width..][..width]));
+        Some(texts.collect())
     }
 }
 
