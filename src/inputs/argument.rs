@@ -1,4 +1,4 @@
-//! What inputs are given: tensors, sequences of tensors, or nothing.
+//! Values of inputs: tensors, sequences of tensors, or nothing.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -30,15 +30,10 @@ pub(super) enum Content {
     Text(Vec<String>),
 }
 
-impl Array {
-    /// Absent if `content` does not hold as many elements as `shape` says, or no tensor can be made of such elements.
-    pub fn new(element_type: ElementType, shape: Vec<usize>, content: Content) -> Option<Array> {
-        // No product of some of its sizes overflows either, whatever the others are.
-        let most = shape
-            .iter()
-            .try_fold(8_usize, |product, &size| product.checked_mul(size.max(1)))?;
-        let elements = if shape.contains(&0) { 0 } else { most / 8 };
-        let fits = match (&content, element_bytes(element_type)) {
+impl Content {
+    /// Whether it holds so many elements; absent where their bytes cannot be counted.
+    fn holds(&self, elements: usize, element_type: ElementType) -> Option<bool> {
+        Some(match (self, element_bytes(element_type)) {
             (Content::Text(items), _) => {
                 element_type == ElementType::String && items.len() == elements
             }
@@ -49,8 +44,19 @@ impl Array {
                 (elements.checked_mul(width)? as u64).checked_add(*start)? <= file.len()
             }
             (_, None) => false,
-        };
-        fits.then_some(Array {
+        })
+    }
+}
+
+impl Array {
+    /// Absent if `content` does not hold as many elements as `shape` says, or no tensor can be made of such elements.
+    pub fn new(element_type: ElementType, shape: Vec<usize>, content: Content) -> Option<Array> {
+        // No product of some of its sizes overflows either, whatever the others are.
+        let most = shape
+            .iter()
+            .try_fold(8_usize, |product, &size| product.checked_mul(size.max(1)))?;
+        let elements = if shape.contains(&0) { 0 } else { most / 8 };
+        content.holds(elements, element_type)?.then_some(Array {
             element_type,
             shape,
             content,
@@ -72,41 +78,40 @@ impl Array {
 
     /// The part with indices in `rows` along `axis`; absent if it has fewer. A file that has changed is an error.
     pub fn rows(&self, axis: usize, rows: Range<usize>) -> io::Result<Option<TensorData>> {
-        let outer: usize = self.shape.iter().take(axis).product();
-        let along = self.shape.get(axis).copied().unwrap_or(1);
-        if rows.end > along {
-            return Ok(None);
-        }
-        let inner: usize = self.shape.iter().skip(axis + 1).product();
-        let mut shape = self.shape.clone();
-        if let Some(size) = shape.get_mut(axis) {
-            *size = rows.len();
-        }
         let pick = Pick {
-            outer,
-            along,
-            inner,
+            outer: self.shape.iter().take(axis).product(),
+            along: self.shape.get(axis).copied().unwrap_or(1),
+            inner: self.shape.iter().skip(axis + 1).product(),
             rows,
         };
-        if let Content::Text(items) = &self.content {
-            return Ok(ArrayD::from_shape_vec(shape, pick.of(items))
+        if pick.rows.end > pick.along {
+            return Ok(None);
+        }
+        let mut shape = self.shape.clone();
+        if let Some(size) = shape.get_mut(axis) {
+            *size = pick.rows.len();
+        }
+        match &self.content {
+            Content::Text(items) => Ok(ArrayD::from_shape_vec(shape, pick.of(items))
                 .ok()
-                .map(TensorData::String));
+                .map(TensorData::String)),
+            Content::Stored(file, _) => {
+                let tensor = self.numbers(shape, pick)?;
+                file.check_unchanged().map(|()| tensor)
+            }
+            Content::Bytes(_) => self.numbers(shape, pick),
         }
+    }
+
+    fn numbers(&self, shape: Vec<usize>, pick: Pick) -> io::Result<Option<TensorData>> {
         let fault = RefCell::default();
-        let tensor = self.decode(
-            shape,
-            &Picked {
-                pick,
-                from: &self.content,
-                fault: &fault,
-            },
-        );
-        match (fault.into_inner(), &self.content) {
-            (Some(error), _) => Err(error),
-            (None, Content::Stored(file, _)) => file.check_unchanged().map(|()| tensor),
-            (None, Content::Bytes(_) | Content::Text(_)) => Ok(tensor),
-        }
+        let picked = Picked {
+            pick,
+            from: &self.content,
+            fault: &fault,
+        };
+        let tensor = self.decode(shape, &picked);
+        fault.into_inner().map_or(Ok(tensor), Err)
     }
 
     /// The first number that is sought; a part of the array is in memory at a time.

@@ -16,22 +16,9 @@ pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<(), InputErr
     for set in &data.sets {
         let mut symbols = BTreeMap::new();
         for (info, source) in expected.inputs.iter().zip(&set.inputs) {
-            let wanted = fed_type(info)?;
-            let unfit = |misfit| InputError::Array(data.path.clone(), info.name.clone(), misfit);
-            if !source.takes(wanted) {
-                return Err(unfit(unlike_type(source, wanted)));
-            }
-            if source.no_tensor().is_none() && !expected.fits(info, source.shape(), &mut symbols) {
-                let channels = Wanted::of(info, expected).channels(source.shape());
-                let (found, expected) = (
-                    format!("{:?}", source.shape()),
-                    expected.describe(info, &symbols),
-                );
-                return Err(unfit(Misfit::Shape {
-                    found,
-                    expected,
-                    channels,
-                }));
+            if let Some(misfit) = expected.misfit(info, source, &mut symbols)? {
+                let path = data.path.clone();
+                return Err(InputError::Array(path, info.name.clone(), misfit));
             }
             source.probe()?;
         }
@@ -52,6 +39,27 @@ fn unlike_type(source: &Source, expected: ElementType) -> Misfit {
 }
 
 impl Expected<'_> {
+    fn misfit<'i>(
+        &self,
+        info: &'i TensorInfo,
+        source: &Source,
+        symbols: &mut BTreeMap<&'i str, u64>,
+    ) -> Result<Option<Misfit>, InputError> {
+        let wanted = fed_type(info)?;
+        if !source.takes(wanted) {
+            return Ok(Some(unlike_type(source, wanted)));
+        }
+        let shape = source.shape();
+        if source.no_tensor().is_some() || self.fits(info, shape, symbols) {
+            return Ok(None);
+        }
+        Ok(Some(Misfit::Shape {
+            found: format!("{shape:?}"),
+            expected: self.describe(info, symbols),
+            channels: Wanted::of(info, self).channels(shape),
+        }))
+    }
+
     fn fits<'i>(
         &self,
         info: &'i TensorInfo,
@@ -62,23 +70,24 @@ impl Expected<'_> {
             return true;
         }
         let dims = dims_of(info);
-        let size_fits = |(axis, (dim, &size)): (usize, (&'i Dim, &usize))| match dim {
-            _ if self.is_batch(info, axis) => true,
-            Dim::Fixed(fixed) => *fixed == size as u64,
-            Dim::Symbolic(name) => {
-                let bound = *symbols.entry(name).or_insert(size as u64);
-                bound == size as u64
-                    && self
-                        .asked
-                        .get(name)
-                        .is_none_or(|&asked| asked == size as u64)
-            }
-            Dim::Unknown => self
-                .asked
-                .get(&format!("{}.{axis}", info.name))
-                .is_none_or(|&asked| asked == size as u64),
-        };
-        dims.len() == shape.len() && dims.iter().zip(shape).enumerate().all(size_fits)
+        let mut sizes = dims.iter().zip(shape).enumerate();
+        dims.len() == shape.len()
+            && sizes.all(|(axis, (dim, &size))| match dim {
+                _ if self.is_batch(info, axis) => true,
+                Dim::Fixed(fixed) => *fixed == size as u64,
+                Dim::Symbolic(name) => {
+                    let bound = *symbols.entry(name).or_insert(size as u64);
+                    bound == size as u64 && self.allows(name, size)
+                }
+                Dim::Unknown => self.allows(&format!("{}.{axis}", info.name), size),
+            })
+    }
+
+    /// Whether no other size is asked for.
+    fn allows(&self, dim: &str, size: usize) -> bool {
+        self.asked
+            .get(dim)
+            .is_none_or(|&asked| asked == size as u64)
     }
 
     fn describe(&self, info: &TensorInfo, symbols: &BTreeMap<&str, u64>) -> String {
@@ -106,30 +115,27 @@ pub(super) fn samples(
     set: &Set,
     axes: &[SampleAxis<'_>],
 ) -> Result<usize, InputError> {
-    let mut first: Option<(&str, usize)> = None;
-    for (source, &SampleAxis { input, axis }) in set.inputs.iter().zip(axes) {
-        let Some(count) = axis.and_then(|axis| source.shape().get(axis)).copied() else {
-            continue;
-        };
-        let (other, expected) = *first.get_or_insert((input, count));
-        if count != expected {
-            let (path, input, other) = (data.path.clone(), input.to_owned(), other.to_owned());
-            return Err(InputError::SampleCount {
-                path,
-                input,
-                found: count as u64,
-                other,
-                expected: expected as u64,
-            });
-        }
-    }
-    match first {
-        Some((_, 0)) => Err(InputError::NoSamples {
+    let mut counts = set.inputs.iter().zip(axes).filter_map(|(source, axis)| {
+        let count = *source.shape().get(axis.axis?)?;
+        Some((axis.input, count))
+    });
+    let Some((first, expected)) = counts.next() else {
+        return Ok(1);
+    };
+    if let Some((input, found)) = counts.find(|&(_, count)| count != expected) {
+        return Err(InputError::SampleCount {
             path: data.path.clone(),
-        }),
-        Some((_, count)) => Ok(count),
-        None => Ok(1),
+            input: input.to_owned(),
+            found: found as u64,
+            other: first.to_owned(),
+            expected: expected as u64,
+        });
     }
+    if expected == 0 {
+        let path = data.path.clone();
+        return Err(InputError::NoSamples { path });
+    }
+    Ok(expected)
 }
 
 /// Checks that arrays still have as many dimensions as when the plan was made.

@@ -1,4 +1,4 @@
-//! What a set of samples has for one input.
+//! The values that a set of samples has for one input.
 
 use std::io;
 
@@ -21,17 +21,11 @@ pub(super) enum Column {
 
 impl Column {
     pub(super) fn of(stored: Stored, element_type: ElementType) -> io::Result<Column> {
-        let cast = |array: &Array| Ok(array.tensor()?.and_then(|data| data.cast(element_type)));
         Ok(match stored {
             Stored::Tensor(array) => Column::Stored(array),
             Stored::Nothing => Column::Whole(Value::Nothing),
             Stored::Sequence(tensors) => {
-                let tensors: Vec<Option<TensorData>> =
-                    tensors.iter().map(cast).collect::<io::Result<_>>()?;
-                Column::Whole(Value::Sequence(
-                    element_type,
-                    tensors.into_iter().flatten().collect(),
-                ))
+                Column::Whole(Value::Sequence(element_type, cast(&tensors, element_type)?))
             }
         })
     }
@@ -54,4 +48,13 @@ impl Column {
             Column::Stored(_) | Column::Made(_) => Ok(None),
         }
     }
+}
+
+/// The tensors that can be cast to a type.
+fn cast(tensors: &[Array], element_type: ElementType) -> io::Result<Vec<TensorData>> {
+    let mut cast = Vec::new();
+    for tensor in tensors {
+        cast.extend(tensor.tensor()?.and_then(|data| data.cast(element_type)));
+    }
+    Ok(cast)
 }

@@ -14,6 +14,16 @@ pub(super) struct Placed {
     pub source: SizeSource,
 }
 
+impl Placed {
+    fn alone(size: u64, source: SizeSource) -> Placed {
+        Placed {
+            size: Some(size),
+            rows: 1,
+            source,
+        }
+    }
+}
+
 /// Sizes of open dimensions, and of fixed ones along which the batch lies.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dims {
@@ -30,24 +40,18 @@ impl Dims {
     }
 
     pub fn of(&self, info: &TensorInfo) -> Vec<Placed> {
-        let fixed = |size| Placed {
-            size: Some(size),
-            rows: 1,
-            source: SizeSource::Fixed,
-        };
-        let place = |axis| InputAxis {
-            input: info.name.clone(),
-            axis,
-        };
-        let placed = |(axis, dim): (usize, &Dim)| match (self.places.get(&place(axis)), dim) {
+        let dims = dims_of(info).iter().enumerate();
+        dims.map(|(axis, dim)| self.placed(&info.name, axis, dim))
+            .collect()
+    }
+
+    fn placed(&self, input: &str, axis: usize, dim: &Dim) -> Placed {
+        let input = input.to_owned();
+        match (self.places.get(&InputAxis { input, axis }), dim) {
             (Some(placed), _) => placed.clone(),
-            (None, &Dim::Fixed(size)) => fixed(size),
-            (None, _) => Placed {
-                source: SizeSource::MadeUp,
-                ..fixed(1)
-            },
-        };
-        dims_of(info).iter().enumerate().map(placed).collect()
+            (None, &Dim::Fixed(size)) => Placed::alone(size, SizeSource::Fixed),
+            (None, _) => Placed::alone(1, SizeSource::MadeUp),
+        }
     }
 
     pub fn set(&self, fed: &mut FedInput, info: &TensorInfo) {
@@ -78,15 +82,16 @@ pub(super) struct SampleAxis<'f> {
 }
 
 pub(super) fn sample_axes<'f>(fed: &'f [FedInput], batch: &BatchAxis) -> Vec<SampleAxis<'f>> {
-    let axis = |fed: &FedInput| {
-        let axis = batch.axes.get(&fed.name).map(|&axis| axis as usize);
-        // Rows of products are no samples.
-        axis.filter(|axis| !fed.rows_per_sample.contains_key(axis))
-    };
     fed.iter()
         .map(|fed| SampleAxis {
             input: &fed.name,
-            axis: axis(fed),
+            axis: sample_axis(fed, batch),
         })
         .collect()
+}
+
+fn sample_axis(fed: &FedInput, batch: &BatchAxis) -> Option<usize> {
+    let axis = batch.axes.get(&fed.name).map(|&axis| axis as usize);
+    // Rows of products are no samples.
+    axis.filter(|axis| !fed.rows_per_sample.contains_key(axis))
 }

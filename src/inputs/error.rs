@@ -2,7 +2,8 @@
 
 mod hint;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::wanted::Channels;
 use crate::memory::TooMuch;
@@ -193,6 +194,24 @@ pub enum InputError {
     /// The model file cannot be read.
     #[error(transparent)]
     Model(#[from] OnnxError),
+}
+
+/// Errors of a file, to be made of what was wrong with it.
+impl InputError {
+    pub(super) fn read(path: &Path) -> impl Fn(io::Error) -> InputError + Copy {
+        move |source| InputError::Read(path.to_owned(), source)
+    }
+
+    pub(super) fn memory(path: &Path) -> impl Fn(TooMuch) -> InputError + Copy {
+        move |reason| InputError::Memory(path.to_owned(), reason)
+    }
+
+    pub(super) fn format(
+        path: &Path,
+        ending: &'static str,
+    ) -> impl Fn(String) -> InputError + Copy {
+        move |reason| InputError::Format(path.to_owned(), ending, reason)
+    }
 }
 
 /// Why an array does not fit its input.

@@ -21,30 +21,21 @@ pub(super) fn value(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Value,
         Some(NoTensor::Nothing) => return Ok(Value::Nothing),
         Some(NoTensor::Sequence(shapes)) => shapes,
     };
-    let made = |(place, shape): (usize, &Vec<u64>)| {
-        let (name, dims) = (
-            element_name(&fed.name, place),
-            shape.iter().copied().map(Some).collect(),
-        );
-        tensor(
-            &FedInput {
-                name,
-                dims,
-                no_tensor: None,
-                ..fed.clone()
-            },
-            batch_size,
-            seed,
-        )
-    };
-    Ok(Value::Sequence(
-        fed.element_type,
-        shapes
-            .iter()
-            .enumerate()
-            .map(made)
-            .collect::<Result<_, _>>()?,
-    ))
+    let mut tensors = Vec::new();
+    for (place, shape) in shapes.iter().enumerate() {
+        tensors.push(tensor(&element(fed, place, shape), batch_size, seed)?);
+    }
+    Ok(Value::Sequence(fed.element_type, tensors))
+}
+
+/// A tensor of a sequence as an input of its own.
+fn element(sequence: &FedInput, place: usize, shape: &[u64]) -> FedInput {
+    FedInput {
+        name: element_name(&sequence.name, place),
+        dims: shape.iter().copied().map(Some).collect(),
+        no_tensor: None,
+        ..sequence.clone()
+    }
 }
 
 /// One seed gives the same values to inputs of one name in all variants of a model, whatever their types and order.
@@ -56,29 +47,32 @@ pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Tenso
     });
     let fed = counted.as_ref().unwrap_or(fed);
     let mut random = Pcg64Mcg::seed_from_u64(seed ^ name_hash(&fed.name));
-    let unsupported = || InputError::UnsupportedElements(fed.name.clone(), fed.element_type);
-    if fed.element_type == ElementType::String {
-        let mut index = 0;
-        let text = || {
-            index += 1;
-            match column(&fed.fill, &shape, index - 1) {
-                FillKind::Words(words) if !words.is_empty() => {
-                    words[random.random_range(0..words.len())].clone()
-                }
-                _ => (0..TEXT_LETTERS)
-                    .map(|_| random.random_range('a'..='z'))
-                    .collect::<String>(),
-            }
-        };
-        return Ok(TensorData::String(ArrayD::from_shape_simple_fn(
-            IxDyn(&shape),
-            text,
-        )));
-    }
-    if fed.element_type.is_float() {
-        return floats(fed, &shape, &mut random).ok_or_else(unsupported);
-    }
-    integers(fed, &shape, &mut random).ok_or_else(unsupported)
+    let made = if fed.element_type == ElementType::String {
+        texts(fed, &shape, &mut random)
+    } else if fed.element_type.is_float() {
+        floats(fed, &shape, &mut random)
+    } else {
+        integers(fed, &shape, &mut random)
+    };
+    made.ok_or_else(|| InputError::UnsupportedElements(fed.name.clone(), fed.element_type))
+}
+
+fn texts(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
+    let texts = (0..elements(shape)).map(|index| match column(&fed.fill, shape, index) {
+        FillKind::Words(words) if !words.is_empty() => {
+            words[random.random_range(0..words.len())].clone()
+        }
+        _ => (0..TEXT_LETTERS)
+            .map(|_| random.random_range('a'..='z'))
+            .collect::<String>(),
+    });
+    ArrayD::from_shape_vec(IxDyn(shape), texts.collect())
+        .ok()
+        .map(TensorData::String)
+}
+
+fn elements(shape: &[usize]) -> usize {
+    shape.iter().product()
 }
 
 fn shape(fed: &FedInput, batch_size: u64) -> Result<Vec<usize>, InputError> {
@@ -100,42 +94,41 @@ fn shape(fed: &FedInput, batch_size: u64) -> Result<Vec<usize>, InputError> {
 }
 
 fn floats(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
-    let value = |index: usize| match column(&fed.fill, shape, index) {
+    let values = (0..elements(shape)).map(|index| match column(&fed.fill, shape, index) {
         FillKind::Ascending => place(shape, index) as f64,
         FillKind::AscendingFrom(first) => *first as f64 + place(shape, index) as f64,
         FillKind::Numbers(numbers) if !numbers.is_empty() => {
             numbers[random.random_range(0..numbers.len())]
         }
-        // The difference of the ends may be infinite where their mean is not.
-        fill => {
-            let ValueRange { low, high } = range(fill);
-            let share: f64 = random.random();
-            low * (1.0 - share) + high * share
-        }
-    };
-    TensorData::of_floats(
-        fed.element_type,
-        shape,
-        (0..shape.iter().product::<usize>()).map(value),
-    )
+        fill => float_of(range(fill), random),
+    });
+    TensorData::of_floats(fed.element_type, shape, values)
+}
+
+/// The difference of the ends may be infinite where their mean is not.
+fn float_of(ValueRange { low, high }: ValueRange, random: &mut Pcg64Mcg) -> f64 {
+    let share: f64 = random.random();
+    low * (1.0 - share) + high * share
 }
 
 /// Whole numbers that the type holds: what ascends beyond it stays at its end, and of a range it has its part.
 fn integers(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
     let (least, most) = whole_limits(fed.element_type);
-    let mut made = |index: usize| match column(&fed.fill, shape, index) {
-        FillKind::Ascending => place(shape, index) as i128,
-        FillKind::AscendingFrom(first) => i128::from(*first) + place(shape, index) as i128,
-        FillKind::Numbers(numbers) if !numbers.is_empty() => {
-            numbers[random.random_range(0..numbers.len())] as i128
-        }
-        fill => {
-            let ValueRange { low, high } = range(fill);
-            let low = (low.ceil() as i128).clamp(least, most);
-            random.random_range(low..=(high.floor() as i128).clamp(low, most))
-        }
-    };
-    let values = (0..shape.iter().product::<usize>()).map(|index| made(index).clamp(least, most));
+    let values = (0..elements(shape)).map(|index| {
+        let value = match column(&fed.fill, shape, index) {
+            FillKind::Ascending => place(shape, index) as i128,
+            FillKind::AscendingFrom(first) => i128::from(*first) + place(shape, index) as i128,
+            FillKind::Numbers(numbers) if !numbers.is_empty() => {
+                numbers[random.random_range(0..numbers.len())] as i128
+            }
+            fill => {
+                let ValueRange { low, high } = range(fill);
+                let low = (low.ceil() as i128).clamp(least, most);
+                random.random_range(low..=(high.floor() as i128).clamp(low, most))
+            }
+        };
+        value.clamp(least, most)
+    });
     TensorData::of_whole(fed.element_type, shape, values)
 }
 
@@ -145,16 +138,23 @@ fn place(shape: &[usize], index: usize) -> usize {
 }
 
 fn of_batch(fill: &FillKind, batch_size: u64) -> Option<FillKind> {
-    let counted = |fill: &FillKind| match fill {
+    match fill {
+        FillKind::Columns(columns) if columns.iter().any(is_per_sample) => {
+            let counted = columns.iter().map(|column| counted(column, batch_size));
+            Some(FillKind::Columns(counted.collect()))
+        }
+        fill => is_per_sample(fill).then(|| counted(fill, batch_size)),
+    }
+}
+
+fn is_per_sample(fill: &FillKind) -> bool {
+    matches!(fill, FillKind::PerSample(_))
+}
+
+fn counted(fill: &FillKind, batch_size: u64) -> FillKind {
+    match fill {
         FillKind::PerSample(each) => FillKind::Constant(each.saturating_mul(batch_size) as f64),
         other => other.clone(),
-    };
-    let depends = |fill: &FillKind| matches!(fill, FillKind::PerSample(_));
-    match fill {
-        FillKind::Columns(columns) if columns.iter().any(depends) => {
-            Some(FillKind::Columns(columns.iter().map(counted).collect()))
-        }
-        fill => depends(fill).then(|| counted(fill)),
     }
 }
 

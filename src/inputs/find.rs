@@ -16,23 +16,27 @@ pub fn data_in(folder: &Path) -> Vec<PathBuf> {
         .flatten()
         .filter_map(Result::ok)
         .map(|entry| entry.path());
-    // A Mac leaves a file `._data.npz` of its own beside each that it packs.
-    let is_hidden = |path: &Path| {
-        path.file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-    };
-    let is_archive = |path: &PathBuf| {
-        let is_named_so = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("npz"));
-        is_named_so && !is_hidden(path) && path.is_file()
-    };
-    let mut archives: Vec<PathBuf> = entries.filter(is_archive).collect();
+    let mut archives: Vec<PathBuf> = entries.filter(|path| is_archive(path)).collect();
     archives.sort();
     if archives.is_empty() && test_folders(folder).is_ok_and(|folders| !folders.is_empty()) {
         return vec![folder.to_owned()];
     }
     archives
+}
+
+fn is_archive(path: &Path) -> bool {
+    is_named_npz(path) && !is_hidden(path) && path.is_file()
+}
+
+fn is_named_npz(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("npz"))
+}
+
+/// A Mac leaves a file `._data.npz` of its own beside each that it packs.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
 /// The files that data at a path is taken from, labels beside it included, in a fixed order; `None` where they cannot
@@ -51,10 +55,7 @@ pub fn files_of(data: &Path) -> Option<Vec<PathBuf>> {
         for entry in std::fs::read_dir(folder).ok()? {
             entries += 1;
             let path = entry.ok().filter(|_| entries <= ENTRIES)?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "pb" || extension.eq_ignore_ascii_case("npz"))
-            {
+            if is_named_npz(&path) || path.extension().is_some_and(|extension| extension == "pb") {
                 files.push(path);
             }
         }
@@ -65,19 +66,20 @@ pub fn files_of(data: &Path) -> Option<Vec<PathBuf>> {
 
 /// The folders `test_data_set_N` in `path`, by their numbers.
 pub(super) fn test_folders(path: &Path) -> Result<Vec<PathBuf>, InputError> {
-    let read = |source| InputError::Read(path.to_owned(), source);
     let mut folders: Vec<(u64, PathBuf)> = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(read)? {
-        let entry = entry.map_err(read)?.path();
-        let number = entry
-            .file_name()
-            .and_then(|name| name.to_str()?.strip_prefix("test_data_set_")?.parse().ok());
-        if let (Some(number), true) = (number, entry.is_dir()) {
+    for entry in std::fs::read_dir(path).map_err(InputError::read(path))? {
+        let entry = entry.map_err(InputError::read(path))?.path();
+        if let (Some(number), true) = (number_of_set(&entry), entry.is_dir()) {
             folders.push((number, entry));
         }
     }
     folders.sort();
     Ok(folders.into_iter().map(|(_, folder)| folder).collect())
+}
+
+fn number_of_set(folder: &Path) -> Option<u64> {
+    let name = folder.file_name()?.to_str()?;
+    name.strip_prefix("test_data_set_")?.parse().ok()
 }
 
 /// The archive that a folder means as data: the only `.npz` file in it.

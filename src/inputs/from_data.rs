@@ -1,18 +1,19 @@
 //! Deciding what is fed where there is data.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use super::argument::forms_of;
 use super::check;
 use super::data::{self, Data, Source};
-use super::dims::{Dims, sample_axes};
+use super::dims::{Dims, Placed, sample_axes};
 use super::protobuf::Stored;
 use super::synthesize::fed_type;
 use super::values::{Shapes, Values};
 use super::wanted::{Expected, Wanted};
 use super::{InputError, InputSource, Misfit, labels};
 use crate::onnx::Graph;
-use crate::plan::InputRequest;
+use crate::plan::{ElementType, InputRequest};
 use crate::record::{BatchAxis, FedInput, FillKind, SizeSource, TensorInfo};
 
 pub(super) struct Decided {
@@ -42,6 +43,30 @@ pub(super) fn from_data(
         .collect();
     let mut data = Data::open(path, &wanted, &forms_of(&graph.outputs))?;
     check::check(&data, &expected)?;
+    let fed = inputs_from(graph, &data, dims, path)?;
+    let samples = samples(&data, &fed, batch)?;
+    let mut notes = std::mem::take(&mut data.notes);
+    let labels = labels_file(&data, request, samples, &mut notes)?;
+    notes.extend(casts(&fed, &data.sets[0].inputs));
+    let ranges = request.ranges.keys();
+    notes.extend(
+        ranges.map(|name| format!("the range of `{name}` has no effect: its values are data")),
+    );
+    let path = data.path;
+    Ok(Decided {
+        fed,
+        source: InputSource::Data { path, labels },
+        notes,
+    })
+}
+
+/// The inputs as the first set of data has them, with what their values steer.
+fn inputs_from(
+    graph: &Graph,
+    data: &Data,
+    dims: &Dims,
+    path: &Path,
+) -> Result<Vec<FedInput>, InputError> {
     let mut fed: Vec<FedInput> = graph
         .inputs
         .iter()
@@ -53,32 +78,21 @@ pub(super) fn from_data(
         .map(|fed| (fed.name.clone(), fed.dims.clone()))
         .collect();
     let values = Values::new(graph, &shapes);
-    check_tables(graph, &values, &data, &fed)?;
+    check_tables(graph, &values, data, &fed)?;
     for (info, fed) in graph.inputs.iter().zip(&mut fed) {
         fed.steers = values.steers(info, fed.element_type);
     }
-    let axes = sample_axes(&fed, batch);
+    Ok(fed)
+}
+
+/// Samples of all sets together.
+fn samples(data: &Data, fed: &[FedInput], batch: &BatchAxis) -> Result<usize, InputError> {
+    let axes = sample_axes(fed, batch);
     let mut samples = 0_usize;
     for set in &data.sets {
-        samples = samples.saturating_add(check::samples(&data, set, &axes)?);
+        samples = samples.saturating_add(check::samples(data, set, &axes)?);
     }
-    let mut notes = std::mem::take(&mut data.notes);
-    let labels = labels_file(&data, request, samples, &mut notes)?;
-    notes.extend(casts(&fed, &data.sets[0].inputs));
-    notes.extend(
-        request
-            .ranges
-            .keys()
-            .map(|name| format!("the range of `{name}` has no effect: its values are data")),
-    );
-    Ok(Decided {
-        fed,
-        source: InputSource::Data {
-            path: data.path,
-            labels,
-        },
-        notes,
-    })
+    Ok(samples)
 }
 
 /// The file of the labels where it is not that of the data: the one asked for, else one beside the data.
@@ -92,14 +106,10 @@ fn labels_file(
         return labels_beside(data, samples, notes);
     }
     let found = data::labels_of(data, request.labels.as_deref(), samples)?;
-    if let (Some(file), Some(column)) = (
-        &request.labels,
-        found.as_ref().and_then(|labels| labels.guessed.as_ref()),
-    ) {
-        notes.push(format!(
-            "labels are taken from the {column} of `{}`",
-            file.display()
-        ));
+    let column = found.and_then(|labels| labels.guessed);
+    if let (Some(file), Some(column)) = (&request.labels, column) {
+        let file = file.display();
+        notes.push(format!("labels are taken from the {column} of `{file}`"));
     }
     Ok(request.labels.clone())
 }
@@ -110,53 +120,54 @@ fn labels_beside(
     samples: usize,
     notes: &mut Vec<String>,
 ) -> Result<Option<PathBuf>, InputError> {
-    let (mut taken, mut refused) = (None, Vec::new());
+    let mut refused = Vec::new();
     for file in labels::beside(&data.path) {
         match data::labels_of(data, Some(&file), samples) {
             Ok(found) => {
-                let column = found.as_ref().and_then(|labels| labels.guessed.as_ref());
-                let column = column
-                    .map(|column| format!("the {column} of "))
-                    .unwrap_or_default();
-                notes.push(format!(
-                    "labels are taken from {column}`{}`",
-                    file.display()
-                ));
-                taken = Some(file);
-                break;
+                notes.push(taken_from(&file, found.and_then(|labels| labels.guessed)));
+                notes.extend(not_taken(&refused));
+                return Ok(Some(file));
             }
             Err(error) => refused.push((file, error)),
         }
     }
-    let is_meant = |(file, _): &(PathBuf, InputError)| labels::has_row_for_each(file, samples);
-    if let Some(place) = refused
+    let meant = refused
         .iter()
-        .position(is_meant)
-        .filter(|_| taken.is_none())
-    {
+        .position(|(file, _)| labels::has_row_for_each(file, samples));
+    if let Some(place) = meant {
         return Err(refused.swap_remove(place).1);
     }
-    let left = refused.iter();
-    notes.extend(
-        left.map(|(file, error)| {
-            format!("`{}` is not taken for the labels: {error}", file.display())
-        }),
-    );
-    Ok(taken)
+    notes.extend(not_taken(&refused));
+    Ok(None)
 }
 
+fn taken_from(file: &Path, column: Option<String>) -> String {
+    let column = column
+        .map(|column| format!("the {column} of "))
+        .unwrap_or_default();
+    format!("labels are taken from {column}`{}`", file.display())
+}
+
+fn not_taken(refused: &[(PathBuf, InputError)]) -> impl Iterator<Item = String> {
+    refused
+        .iter()
+        .map(|(file, error)| format!("`{}` is not taken for the labels: {error}", file.display()))
+}
+
+/// Remarks on the arrays whose elements are of another type than the model's.
 fn casts(fed: &[FedInput], sources: &[Source]) -> Vec<String> {
-    let is_cast = |(fed, source): &(&FedInput, &Source)| {
-        source
-            .element_type()
-            .is_some_and(|found| found != fed.element_type)
-    };
-    let cast = fed.iter().zip(sources).filter(is_cast);
-    let note = |(fed, source): (&FedInput, &Source)| {
-        let (name, found, wanted) = (&fed.name, source.type_name(), fed.element_type);
-        format!("array `{name}` is cast from {found} to {wanted}, which the model wants")
-    };
-    cast.map(note).collect()
+    fed.iter()
+        .zip(sources)
+        .filter(|(fed, source)| {
+            source
+                .element_type()
+                .is_some_and(|found| found != fed.element_type)
+        })
+        .map(|(fed, source)| {
+            let (name, found, wanted) = (&fed.name, source.type_name(), fed.element_type);
+            format!("array `{name}` is cast from {found} to {wanted}, which the model wants")
+        })
+        .collect()
 }
 
 /// Looks for values that an operator would look up in vain.
@@ -170,27 +181,36 @@ fn check_tables(
         let Some((range, reason)) = values.table(info, fed.element_type) else {
             continue;
         };
-        for set in &data.sets {
-            let Stored::Tensor(array) = set.inputs[index].load()? else {
-                continue;
+        if let Some(value) = first_outside(data, index, &range)? {
+            let misfit = Misfit::OutOfTable {
+                value,
+                low: *range.start(),
+                high: *range.end(),
+                reason,
             };
-            let read = |source| InputError::Read(data.path.clone(), source);
-            if let Some(value) = array.find(|value| !range.contains(&value)).map_err(read)? {
-                let misfit = Misfit::OutOfTable {
-                    value,
-                    low: *range.start(),
-                    high: *range.end(),
-                    reason,
-                };
-                return Err(InputError::Array(
-                    data.path.clone(),
-                    info.name.clone(),
-                    misfit,
-                ));
-            }
+            let path = data.path.clone();
+            return Err(InputError::Array(path, info.name.clone(), misfit));
         }
     }
     Ok(())
+}
+
+/// The first value of an input, in any set, that is not in a range.
+fn first_outside(
+    data: &Data,
+    input: usize,
+    range: &RangeInclusive<f64>,
+) -> Result<Option<f64>, InputError> {
+    for set in &data.sets {
+        let Stored::Tensor(array) = set.inputs[input].load()? else {
+            continue;
+        };
+        let found = array.find(|value| !range.contains(&value));
+        if let Some(value) = found.map_err(InputError::read(&data.path))? {
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
 }
 
 fn fed_from(
@@ -200,33 +220,38 @@ fn fed_from(
     path: &Path,
 ) -> Result<FedInput, InputError> {
     let element_type = fed_type(info)?;
-    let known = dims.shape(info);
-    let from = path.display();
-    let reason = match array.element_type() {
-        Some(found) if found != element_type => {
-            format!("from `{from}`, cast from {found} to {element_type}")
-        }
-        _ => format!("from `{from}`"),
-    };
-    let size = |(axis, &size): (usize, &usize)| match known.get(axis) {
-        Some(None) => None,
-        _ => Some(size as u64),
-    };
     let placed = dims.of(info);
-    let source = |axis: usize| match placed.get(axis).map(|placed| &placed.source) {
-        Some(fixed @ (SizeSource::Fixed | SizeSource::Batch)) => fixed.clone(),
-        _ => SizeSource::Data,
-    };
     let grows = placed
         .iter()
         .enumerate()
         .filter(|(_, placed)| placed.size.is_none() && placed.rows != 1);
-    let sizes = array.shape().iter().enumerate().map(size).collect();
+    let sizes = array.shape().iter().enumerate();
+    let sizes = sizes.map(|(axis, &size)| match placed.get(axis) {
+        Some(Placed { size: None, .. }) => None,
+        _ => Some(size as u64),
+    });
     Ok(FedInput {
         rows_per_sample: grows.map(|(axis, placed)| (axis, placed.rows)).collect(),
-        sources: (0..array.shape().len()).map(source).collect(),
-        reason,
+        sources: (0..array.shape().len())
+            .map(|axis| size_source(placed.get(axis)))
+            .collect(),
+        reason: reason(array, element_type, path),
         no_tensor: array.no_tensor(),
-        ..FedInput::new(&info.name, element_type, sizes, FillKind::Data)
+        ..FedInput::new(&info.name, element_type, sizes.collect(), FillKind::Data)
     })
+}
+
+fn reason(array: &Source, wanted: ElementType, path: &Path) -> String {
+    let from = path.display();
+    match array.element_type() {
+        Some(found) if found != wanted => format!("from `{from}`, cast from {found} to {wanted}"),
+        _ => format!("from `{from}`"),
+    }
+}
+
+fn size_source(placed: Option<&Placed>) -> SizeSource {
+    match placed.map(|placed| &placed.source) {
+        Some(fixed @ (SizeSource::Fixed | SizeSource::Batch)) => fixed.clone(),
+        _ => SizeSource::Data,
+    }
 }

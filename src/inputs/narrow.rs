@@ -97,9 +97,10 @@ impl Rounding {
     /// Absent for other types.
     pub(super) fn to(element_type: ElementType) -> Option<Rounding> {
         let values = values(element_type)?;
-        let is_kept = |value: f64| value.is_finite() && !(value == 0.0 && value.is_sign_negative());
         let coded = values.iter().copied().zip(0..=u8::MAX);
-        let mut finite: Vec<(f64, u8)> = coded.filter(|&(value, _)| is_kept(value)).collect();
+        let mut finite: Vec<(f64, u8)> = coded
+            .filter(|(value, _)| value.is_finite() && value.to_bits() != (-0.0_f64).to_bits())
+            .collect();
         finite.sort_by(|one, other| one.0.total_cmp(&other.0));
         let not_a_number = values
             .iter()
@@ -120,13 +121,12 @@ impl Rounding {
         let below = above.checked_sub(1).and_then(|at| self.finite.get(at));
         match (below, self.finite.get(above)) {
             (Some(&(low, low_code)), Some(&(high, high_code))) => {
-                let is_tie = value - low == high - value;
-                let takes_low = if is_tie {
-                    low_code & 1 == 0
+                let (to_low, to_high) = (value - low, high - value);
+                if to_low < to_high || to_low == to_high && low_code & 1 == 0 {
+                    low_code
                 } else {
-                    value - low < high - value
-                };
-                if takes_low { low_code } else { high_code }
+                    high_code
+                }
             }
             (Some(&(_, code)), None) | (None, Some(&(_, code))) => code,
             (None, None) => self.not_a_number,
@@ -143,14 +143,18 @@ pub(super) fn is_narrow(element_type: ElementType) -> bool {
 
 /// Codes of `bits` bits, one to a byte, as they lie in memory elsewhere: the first in the lowest bits.
 pub(super) fn pack(codes: &[u8], bits: u32) -> Vec<u8> {
-    let mask = (u16::from(u8::MAX) >> (8 - bits)) as u8;
     let per_byte = (8 / bits) as usize;
-    let byte = |part: &[u8]| {
-        part.iter().rev().fold(0, |byte: u8, code| {
-            byte.checked_shl(bits).unwrap_or(0) | code & mask
-        })
-    };
-    codes.chunks(per_byte).map(byte).collect()
+    codes
+        .chunks(per_byte)
+        .map(|part| byte_of(part, bits))
+        .collect()
+}
+
+fn byte_of(codes: &[u8], bits: u32) -> u8 {
+    let mask = (u16::from(u8::MAX) >> (8 - bits)) as u8;
+    codes.iter().rev().fold(0, |byte: u8, code| {
+        byte.checked_shl(bits).unwrap_or(0) | code & mask
+    })
 }
 
 /// The code in the lowest bits of a byte, that of a signed type with its sign.
@@ -171,14 +175,11 @@ pub(super) fn unpack(bytes: &[u8], element_type: ElementType, count: usize) -> O
     if bytes.len() != count.div_ceil(per_byte) {
         return None;
     }
-    let code = |at: usize| {
-        lowest(
-            bytes[at / per_byte] >> (bits * (at % per_byte) as u32),
-            element_type,
-            bits,
-        )
-    };
-    Some((0..count).map(code).collect())
+    let codes = (0..count).map(|at| {
+        let shifted = bytes[at / per_byte] >> (bits * (at % per_byte) as u32);
+        lowest(shifted, element_type, bits)
+    });
+    Some(codes.collect())
 }
 
 /// The floating-point types.

@@ -25,7 +25,7 @@ impl SamplePair {
     /// # Errors
     /// Inputs cannot be made, or cannot be put together; the data has no further sample.
     pub fn of(plan: &InputPlan, attempt: u64) -> Result<SamplePair, InputError> {
-        let (first, second) = match Dataset::open(plan)? {
+        let (first, mut second) = match Dataset::open(plan)? {
             Some(data) if attempt + 1 < data.len() => {
                 (data.batch(0, 1)?, data.batch(attempt + 1, 1)?)
             }
@@ -38,16 +38,12 @@ impl SamplePair {
                 )
             }
         };
-        let second = plan
-            .fed
-            .iter()
-            .zip(first.iter().zip(second))
-            .map(|(fed, (first, second))| match axis(fed) {
-                Some(_) => second,
-                None => first.clone(),
-            });
-        let second: InputSet = second.collect();
-        let both = together(plan, [&first, &second])?;
+        for (fed, (first, second)) in plan.fed.iter().zip(first.iter().zip(&mut second)) {
+            if axis(fed).is_none() {
+                second.clone_from(first);
+            }
+        }
+        let both = together(plan, &first, &second)?;
         Ok(SamplePair {
             first,
             second,
@@ -82,33 +78,37 @@ fn varied(plan: &InputPlan, attempt: u64) -> InputPlan {
     varied
 }
 
-fn together(plan: &InputPlan, samples: [&InputSet; 2]) -> Result<InputSet, InputError> {
-    let put = |(index, fed): (usize, &FedInput)| {
+fn together(plan: &InputPlan, first: &InputSet, second: &InputSet) -> Result<InputSet, InputError> {
+    let mut set = InputSet::new();
+    for (fed, (first, second)) in plan.fed.iter().zip(first.iter().zip(second)) {
+        let value = match (&first.value, &second.value) {
+            (Value::Tensor(first), Value::Tensor(second)) => {
+                Value::Tensor(joined(fed, first, second, plan.seed)?)
+            }
+            (first, _) => first.clone(),
+        };
         let name = fed.name.clone();
-        let [first, second] = samples.map(|sample| &sample[index].value);
-        let (Value::Tensor(first), Value::Tensor(second)) = (first, second) else {
-            return Ok(Argument {
-                name,
-                value: first.clone(),
-            });
-        };
-        let data = match fed.dims.iter().filter(|size| size.is_none()).count() {
-            0 if fill::follows_batch(&fed.fill) => Some(fill::tensor(fed, 2, plan.seed)?),
-            0 => Some(first.clone()),
-            1 => TensorData::concatenated(
-                &[first.clone(), second.clone()],
-                axis(fed).unwrap_or_default(),
-            ),
-            _ => return Err(no_pair(&format!("`{}` grows along several axes", fed.name))),
-        };
-        let data =
-            data.ok_or_else(|| no_pair(&format!("samples of `{}` differ in shape", fed.name)))?;
-        Ok(Argument {
-            name,
-            value: Value::Tensor(data),
-        })
-    };
-    plan.fed.iter().enumerate().map(put).collect()
+        set.push(Argument { name, value });
+    }
+    Ok(set)
+}
+
+fn joined(
+    fed: &FedInput,
+    first: &TensorData,
+    second: &TensorData,
+    seed: u64,
+) -> Result<TensorData, InputError> {
+    match fed.dims.iter().filter(|size| size.is_none()).count() {
+        0 if fill::follows_batch(&fed.fill) => fill::tensor(fed, 2, seed),
+        0 => Ok(first.clone()),
+        1 => {
+            let axis = axis(fed).unwrap_or_default();
+            TensorData::concatenated(&[first.clone(), second.clone()], axis)
+                .ok_or_else(|| no_pair(&format!("samples of `{}` differ in shape", fed.name)))
+        }
+        _ => Err(no_pair(&format!("`{}` grows along several axes", fed.name))),
+    }
 }
 
 fn no_pair(reason: &str) -> InputError {

@@ -78,19 +78,8 @@ impl InputPlan {
     /// Strings count as their own three words.
     #[must_use]
     pub fn bytes(&self, batch_size: u64) -> Bytes {
-        let of = |fed: &FedInput| {
-            let bits = fed.element_type.bits().unwrap_or(STRING_BITS);
-            let bytes = |shape: Vec<u64>| {
-                let elements = shape.into_iter().fold(1, u64::saturating_mul);
-                u64::try_from((u128::from(elements) * u128::from(bits)).div_ceil(8))
-                    .unwrap_or(u64::MAX)
-            };
-            fed.shapes(batch_size)
-                .into_iter()
-                .map(bytes)
-                .fold(0, u64::saturating_add)
-        };
-        Bytes(self.fed.iter().map(of).fold(0, u64::saturating_add))
+        let sizes = self.fed.iter().map(|fed| bytes_of(fed, batch_size));
+        Bytes(sizes.fold(0, u64::saturating_add))
     }
 
     /// Size of the outputs at a batch size, as far as it is known.
@@ -111,19 +100,33 @@ impl InputPlan {
 
     /// Makes sure that so many sets of inputs of a batch size fit into memory; the error says what would fit.
     pub(super) fn ask_for_sets(&self, batch_size: u64, sets_count: u64) -> Result<(), InputError> {
-        let needed = Bytes(self.bytes(batch_size).0.saturating_mul(sets_count));
-        let what = || match sets_count {
-            1 => format!("inputs of batch size {batch_size}"),
-            _ => format!("{sets_count} sets of inputs of batch size {batch_size}"),
-        };
-        memory::ask(needed, what).map_err(|reason| {
-            let fits = |size: &u64| self.bytes(*size).0.saturating_mul(sets_count) <= reason.free.0;
+        memory::ask(
+            self.bytes_of_sets(batch_size, sets_count),
+            || match sets_count {
+                1 => format!("inputs of batch size {batch_size}"),
+                _ => format!("{sets_count} sets of inputs of batch size {batch_size}"),
+            },
+        )
+        .map_err(|reason| {
             let fitting = Some(reason.fitting(batch_size))
                 .filter(|size| *size > 0 && *size < batch_size)
-                .filter(fits);
+                .filter(|size| self.bytes_of_sets(*size, sets_count) <= reason.free);
             InputError::BatchMemory { fitting, reason }
         })
     }
+
+    fn bytes_of_sets(&self, batch_size: u64, sets_count: u64) -> Bytes {
+        Bytes(self.bytes(batch_size).0.saturating_mul(sets_count))
+    }
+}
+
+fn bytes_of(fed: &FedInput, batch_size: u64) -> u64 {
+    let bits = fed.element_type.bits().unwrap_or(STRING_BITS);
+    fed.shapes(batch_size).into_iter().fold(0, |sum, shape| {
+        let elements = shape.into_iter().fold(1, u64::saturating_mul);
+        let bytes = (u128::from(elements) * u128::from(bits)).div_ceil(8);
+        sum.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX))
+    })
 }
 
 /// Decides what is fed to `model`: arrays of the data that `request` names, else synthesized values.

@@ -31,21 +31,20 @@ pub(super) enum Stored {
 }
 
 pub(super) fn read(path: &Path, form: Form) -> Result<Stored, InputError> {
-    let read = |source| InputError::Read(path.to_owned(), source);
-    let file = files::open(path, Kind::TENSOR).map_err(read)?;
-    let ask = |needed: u64| {
-        memory::ask(Bytes(needed), || "its tensors".to_owned())
-            .map_err(|reason| InputError::Memory(path.to_owned(), reason))
-    };
-    ask(file.len().saturating_mul(COPIES))?;
-    let bytes = file.bytes().map_err(read)?;
-    ask(needed(&bytes, form))?;
+    let file = files::open(path, Kind::TENSOR).map_err(InputError::read(path))?;
+    ask_for_tensors(path, file.len().saturating_mul(COPIES))?;
+    let bytes = file.bytes().map_err(InputError::read(path))?;
+    ask_for_tensors(path, needed(&bytes, form))?;
     let stored = match form {
         Form::Tensor => in_message(&bytes).map(Stored::Tensor),
         Form::Sequence => sequence(&bytes).map(Stored::Sequence),
         Form::Optional => optional(&bytes),
     };
-    stored.map_err(|reason| InputError::Format(path.to_owned(), ".pb", reason))
+    stored.map_err(InputError::format(path, ".pb"))
+}
+
+fn ask_for_tensors(path: &Path, needed: u64) -> Result<(), InputError> {
+    memory::ask(Bytes(needed), || "its tensors".to_owned()).map_err(InputError::memory(path))
 }
 
 /// Memory that the value of that form in a message takes while it is parsed.
@@ -121,6 +120,10 @@ fn in_message(bytes: &[u8]) -> Result<Array, String> {
     let tensor = graph
         .and_then(|graph| graph.initializer.first())
         .ok_or("it is empty")?;
+    array_of(tensor)
+}
+
+fn array_of(tensor: &TensorProto<'_>) -> Result<Array, String> {
     let element_type = stored_type(tensor);
     if element_type == ElementType::Undefined {
         return Err("it holds no tensor of a type that is known here".to_owned());
@@ -200,14 +203,7 @@ fn numbers(tensor: &TensorProto<'_>, element_type: ElementType) -> Option<Result
         ElementType::Int16 => fitted(&tensor.as_i32()?, element_type, i16::to_le_bytes),
         // Of floating-point numbers the bits, whose first one some writers take for a sign.
         ElementType::Float16 | ElementType::Bfloat16 => {
-            let unsigned = |bits: &i32| {
-                if (-0x8000..0).contains(bits) {
-                    bits + 0x1_0000
-                } else {
-                    *bits
-                }
-            };
-            let bits: Vec<i32> = tensor.as_i32()?.iter().map(unsigned).collect();
+            let bits: Vec<i32> = tensor.as_i32()?.iter().map(without_sign).collect();
             fitted(&bits, element_type, u16::to_le_bytes)
         }
         ElementType::Uint16 => fitted(&tensor.as_i32()?, element_type, u16::to_le_bytes),
@@ -221,6 +217,14 @@ fn numbers(tensor: &TensorProto<'_>, element_type: ElementType) -> Option<Result
             .collect()),
         _ => return None,
     })
+}
+
+fn without_sign(bits: &i32) -> i32 {
+    if (-0x8000..0).contains(bits) {
+        bits + 0x1_0000
+    } else {
+        *bits
+    }
 }
 
 /// Numbers of a field as elements of a type that may hold fewer than the field.

@@ -23,16 +23,19 @@ pub(super) fn shapes(
     way: usize,
     size: impl Fn(&str) -> Option<u64>,
 ) -> Vec<Vec<u64>> {
-    let known = |dim: &Dim| match dim {
-        Dim::Fixed(size) => *size,
-        Dim::Symbolic(name) => size(name).unwrap_or(SIZE),
-        Dim::Unknown => SIZE,
-    };
     let shape = match dims(tensor) {
-        Some(dims) => dims.iter().map(known).collect(),
+        Some(dims) => dims.iter().map(|dim| size_of(dim, &size)).collect(),
         None => SHAPES[way.min(SHAPES.len() - 1)].to_vec(),
     };
     vec![shape; LENGTH]
+}
+
+fn size_of(dim: &Dim, size: impl Fn(&str) -> Option<u64>) -> u64 {
+    match dim {
+        Dim::Fixed(size) => *size,
+        Dim::Symbolic(name) => size(name).unwrap_or(SIZE),
+        Dim::Unknown => SIZE,
+    }
 }
 
 fn dims(tensor: &ValueType) -> Option<&[Dim]> {

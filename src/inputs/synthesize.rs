@@ -1,4 +1,4 @@
-//! What is fed to each input when there is no data, and why.
+//! Values for each input when there is no data, and why those.
 
 use super::InputError;
 use super::narrow::largest;

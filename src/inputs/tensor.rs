@@ -147,14 +147,15 @@ fn standard<T: Clone>(array: ArrayD<T>) -> ArrayD<T> {
 /// Whether tensors of one type may be fed where a model wants another: between floating-point types, to integer types
 /// that hold every value, and of the bits that numpy and the standard's own test data keep bfloat16 numbers as.
 pub(super) fn casts(from: ElementType, to: ElementType) -> bool {
-    let width = |element_type: ElementType| element_type.bits().unwrap_or(0);
-    let wider = width(to) > width(from) && (is_unsigned(from) || !is_unsigned(to));
+    let wider = to.bits() > from.bits() && (is_unsigned(from) || !is_unsigned(to));
     let bits = (from, to) == (ElementType::Uint16, ElementType::Bfloat16);
-    // Nothing but powers of two, and those are scales.
-    let is_float = |element_type: ElementType| {
-        element_type.is_float() && element_type != ElementType::Float8e8m0
-    };
-    bits || (is_float(from) && is_float(to)) || (from.is_integer() && to.is_integer() && wider)
+    bits || (is_any_float(from) && is_any_float(to))
+        || (from.is_integer() && to.is_integer() && wider)
+}
+
+/// Whether a type is a floating-point one of more than powers of two, which are scales.
+fn is_any_float(element_type: ElementType) -> bool {
+    element_type.is_float() && element_type != ElementType::Float8e8m0
 }
 
 impl TensorData {
@@ -347,13 +348,9 @@ impl TensorData {
             TensorData::String(array) => array.iter().take(limit).map(|_| f64::NAN).collect(),
             small => {
                 let values = narrow::values(self.element_type()).unwrap_or_default();
-                let value = |&code: &u8| values.get(usize::from(code)).copied().unwrap_or(f64::NAN);
-                small
-                    .codes()
-                    .into_iter()
-                    .flatten()
-                    .take(limit)
-                    .map(value)
+                let codes = small.codes().into_iter().flatten().take(limit);
+                codes
+                    .map(|&code| values.get(usize::from(code)).copied().unwrap_or(f64::NAN))
                     .collect()
             }
         }

@@ -1,4 +1,4 @@
-//! What an input wants of an array, and what arrays can be taken for it.
+//! The demands of an input, and the arrays that can be taken for it.
 
 use std::collections::BTreeMap;
 
@@ -51,15 +51,16 @@ impl Wanted {
     /// The demands of an input as the model's file declares it.
     pub fn of(info: &TensorInfo, expected: &Expected<'_>) -> Wanted {
         let has_rank = !matches!(info.value_type.as_tensor(), Some((_, None)));
-        let size = |(axis, dim): (usize, &Dim)| match dim {
+        let dims = dims_of(info).iter().enumerate();
+        let sizes = dims.map(|(axis, dim)| match dim {
             Dim::Fixed(size) if !expected.is_batch(info, axis) => Some(*size),
             _ => None,
-        };
+        });
         Wanted {
             name: info.name.clone(),
             form: Form::of(&info.value_type),
             element_type: fed_type(info).ok(),
-            dims: has_rank.then(|| dims_of(info).iter().enumerate().map(size).collect()),
+            dims: has_rank.then(|| sizes.collect()),
             batch: batch_of(&info.name, expected.batch),
         }
     }
@@ -91,8 +92,9 @@ impl Wanted {
 
     fn fits(&self, shape: &[usize]) -> bool {
         let Some(dims) = &self.dims else { return true };
-        let fits = |(dim, &size): (&Option<u64>, &usize)| dim.is_none_or(|dim| dim == size as u64);
-        dims.len() == shape.len() && dims.iter().zip(shape).all(fits)
+        let mut sizes = dims.iter().zip(shape);
+        dims.len() == shape.len()
+            && sizes.all(|(dim, &size)| dim.is_none_or(|dim| dim == size as u64))
     }
 
     /// The shape with the dimension of 1 that it lacks; absent where that does not fit either, or nothing is lacking.
@@ -101,18 +103,19 @@ impl Wanted {
             .dims
             .as_ref()
             .filter(|dims| dims.len() == shape.len() + 1)?;
-        let with_one = |axis: usize| {
-            let mut sizes = shape.to_vec();
-            sizes.insert(axis, 1);
-            self.fits(&sizes).then_some(sizes)
-        };
-        let column = || {
-            with_one(shape.len()).filter(|_| dims.last() == Some(&Some(1)) && self.batch == Some(0))
-        };
-        let sample = || with_one(self.batch?);
-        column()
-            .map(|sizes| (sizes, Taken::Column))
-            .or_else(|| sample().map(|sizes| (sizes, Taken::OneSample)))
+        let ends_in_one = dims.last() == Some(&Some(1)) && self.batch == Some(0);
+        if ends_in_one && let Some(column) = self.with_one(shape, shape.len()) {
+            return Some((column, Taken::Column));
+        }
+        let sample = self.with_one(shape, self.batch?)?;
+        Some((sample, Taken::OneSample))
+    }
+
+    /// The shape with a size of 1 at an axis, where that fits.
+    fn with_one(&self, shape: &[usize], axis: usize) -> Option<Vec<usize>> {
+        let mut sizes = shape.to_vec();
+        sizes.insert(axis, 1);
+        self.fits(&sizes).then_some(sizes)
     }
 
     /// Whether the array would fit with its last dimension second, or its second one last.

@@ -1,4 +1,4 @@
-//! What a model's file says of its classes.
+//! Classes that a model's file names, and outputs that are scores of them.
 
 mod product;
 
@@ -31,44 +31,12 @@ pub struct ClassNames {
 
 impl ClassNames {
     pub(super) fn of(graph: &Graph) -> Self {
-        let nodes = graph.all_nodes();
-        let words = || {
-            nodes
-                .iter()
-                .flat_map(|node| WORDS.map(|name| node.texts(name)))
-        };
-        let numbers = || {
-            nodes
-                .iter()
-                .flat_map(|node| NUMBERS.map(|name| integers(node, name)))
-        };
-        let numbers = numbers()
-            .find(|classes| !classes.is_empty())
-            .unwrap_or_default();
-        let is_counted = numbers
-            .iter()
-            .enumerate()
-            .all(|(place, &class)| class == place as i64);
-        let outputs = || graph.outputs.iter().map(|output| &output.name);
         let scope = Scope { graph, outer: None };
         ClassNames {
-            words: words()
-                .find(|classes| !classes.is_empty())
-                .unwrap_or_default()
-                .to_vec(),
-            numbers: if is_counted {
-                Vec::new()
-            } else {
-                numbers.to_vec()
-            },
-            sigmoids: outputs()
-                .filter(|output| is_sigmoid(graph, output))
-                .cloned()
-                .collect(),
-            products: outputs()
-                .filter(|output| scope.is_product(output))
-                .cloned()
-                .collect(),
+            words: words_of(graph).to_vec(),
+            numbers: numbers_of(graph).to_vec(),
+            sigmoids: outputs_that(graph, |output| is_sigmoid(graph, output)),
+            products: outputs_that(graph, |output| scope.is_product(output)),
             told: Vec::new(),
         }
     }
@@ -85,19 +53,47 @@ impl ClassNames {
 
     /// Labels as places among the file's words or numbers, where it has all of these labels; else as they are.
     pub(super) fn places_of(&self, labels: impl Iterator<Item = i64> + Clone) -> Vec<i64> {
-        let place = |label: i64| match self.words.is_empty() {
-            true => self.numbers.iter().position(|&class| class == label),
-            false => self
-                .words
-                .iter()
-                .position(|word| *word == label.to_string()),
-        };
         let places: Option<Vec<i64>> = labels
             .clone()
-            .map(|label| place(label).map(|place| place as i64))
+            .map(|label| self.place_of(label).map(|place| place as i64))
             .collect();
         places.unwrap_or_else(|| labels.collect())
     }
+
+    fn place_of(&self, label: i64) -> Option<usize> {
+        if self.words.is_empty() {
+            return self.numbers.iter().position(|&class| class == label);
+        }
+        let label = label.to_string();
+        self.words.iter().position(|word| *word == label)
+    }
+}
+
+fn words_of(graph: &Graph) -> &[String] {
+    let nodes = graph.all_nodes().into_iter();
+    nodes
+        .flat_map(|node| WORDS.map(|name| node.texts(name)))
+        .find(|classes| !classes.is_empty())
+        .unwrap_or_default()
+}
+
+/// The numbers of the classes, unless they count from 0.
+fn numbers_of(graph: &Graph) -> &[i64] {
+    let nodes = graph.all_nodes().into_iter();
+    let numbers = nodes
+        .flat_map(|node| NUMBERS.map(|name| integers(node, name)))
+        .find(|classes| !classes.is_empty())
+        .unwrap_or_default();
+    let mut places = numbers.iter().enumerate();
+    if places.all(|(place, &class)| class == place as i64) {
+        return &[];
+    }
+    numbers
+}
+
+fn outputs_that(graph: &Graph, is_one: impl Fn(&str) -> bool) -> Vec<String> {
+    let names = graph.outputs.iter().map(|output| &output.name);
+    names.filter(|name| is_one(name)).cloned().collect()
 }
 
 fn integers<'n>(node: &'n Node, name: &str) -> &'n [i64] {

@@ -119,15 +119,13 @@ impl<'g> Scope<'g> {
     /// The input whose rows an operator leaves in order: it moves them, or applies the same constants to all.
     fn before(&self, node: &'g Node) -> Option<&'g str> {
         let first = node.inputs.first()?;
-        let operands = |stored: bool| {
-            node.inputs
-                .iter()
-                .filter(move |input| self.is_stored(input) == stored)
-        };
         match node.operator.as_str() {
             operator if MOVES.contains(&operator) || KEEPS_ORDER.contains(&operator) => Some(first),
-            "Add" | "Mul" | "Div" if operands(true).count() == 1 => {
-                operands(false).next().map(String::as_str)
+            "Add" | "Mul" | "Div" if self.has_one_constant(node) => {
+                let mut inputs = node.inputs.iter();
+                inputs
+                    .find(|input| !self.is_stored(input))
+                    .map(String::as_str)
             }
             // Scales of a dynamically quantized product are computed.
             "Mul" => self
@@ -136,6 +134,11 @@ impl<'g> Scope<'g> {
                 .map(|_| first.as_str()),
             _ => None,
         }
+    }
+
+    fn has_one_constant(&self, node: &Node) -> bool {
+        let constants = node.inputs.iter().filter(|input| self.is_stored(input));
+        constants.count() == 1
     }
 
     /// Whether a value does not depend on inputs: it is stored, or moved or turned into numbers from there.

@@ -1,5 +1,6 @@
 //! Arrays of numpy's files, and the inputs that each is taken for.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,48 +13,35 @@ impl Data {
     pub(super) fn npz(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
         let archive = Arc::new(Archive::npz(path)?);
         let chosen = choose(&archive, inputs)?;
-        let mut notes = Vec::new();
-        let others = || {
-            archive
-                .arrays
-                .iter()
-                .filter(|head| !chosen.iter().any(|taken| taken.name == head.name))
-        };
-        let label = others().filter(|head| labels::place(&head.name).is_some());
-        let label = label.min_by_key(|head| labels::place(&head.name)).cloned();
-        for head in
-            others().filter(|head| label.as_ref().is_none_or(|label| label.name != head.name))
-        {
-            let (name, from) = (&head.name, path.display());
-            notes.push(match &label {
-                Some(label) if labels::place(name).is_some() => {
-                    format!(
-                        "array `{name}` of `{from}` is not used: `{}` is taken for the labels",
-                        label.name
-                    )
-                }
-                _ => format!("array `{name}` of `{from}` is no input and is not used"),
-            });
+        let others: Vec<&Head> = archive
+            .arrays
+            .iter()
+            .filter(|head| !chosen.iter().any(|taken| taken.name == head.name))
+            .collect();
+        let label = label_of(&others);
+        let mut notes = unused(&others, label, path);
+        let mut sources = Vec::new();
+        for (head, wanted) in chosen.into_iter().zip(inputs) {
+            notes.extend(renamed(head, wanted, path));
+            sources.push(complete(&archive, head.clone(), wanted, &mut notes));
         }
-        let sources = chosen.into_iter().zip(inputs).map(|(head, wanted)| {
-            if head.name != wanted.name {
-                let (found, from, name) = (&head.name, path.display(), &wanted.name);
-                notes.push(format!(
-                    "array `{found}` of `{from}` is taken for the input `{name}`"
-                ));
-            }
-            complete(&archive, head.clone(), wanted, &mut notes)
-        });
-        let inputs = sources.collect();
-        Ok(Data {
+        let label = label.map(|head| Source::Numpy(Arc::clone(&archive), head.clone()));
+        Ok(Data::one_set(path, sources, label, notes))
+    }
+
+    fn one_set(
+        path: &Path,
+        inputs: Vec<Source>,
+        labels: Option<Source>,
+        notes: Vec<String>,
+    ) -> Data {
+        let outputs = Vec::new();
+        Data {
             path: path.to_owned(),
-            sets: vec![Set {
-                inputs,
-                outputs: Vec::new(),
-            }],
-            labels: label.map(|head| Source::Numpy(Arc::clone(&archive), head)),
+            sets: vec![Set { inputs, outputs }],
+            labels,
             notes,
-        })
+        }
     }
 
     pub(super) fn npy(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
@@ -63,21 +51,9 @@ impl Data {
         };
         let archive = Arc::new(Archive::npy(path)?);
         let mut notes = Vec::new();
-        let inputs = vec![complete(
-            &archive,
-            archive.arrays[0].clone(),
-            wanted,
-            &mut notes,
-        )];
-        Ok(Data {
-            path: path.to_owned(),
-            sets: vec![Set {
-                inputs,
-                outputs: Vec::new(),
-            }],
-            labels: None,
-            notes,
-        })
+        let only = archive.arrays[0].clone();
+        let source = complete(&archive, only, wanted, &mut notes);
+        Ok(Data::one_set(path, vec![source], None, notes))
     }
 
     /// An error where an archive has no array of its name for an input.
@@ -95,33 +71,16 @@ impl Data {
 /// The array for each input: of its name, or, for inputs that no array is named by, the only one that fits.
 fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>, InputError> {
     let missing = unnamed(archive, inputs);
-    let is_input = |head: &Head| inputs.iter().any(|wanted| wanted.name == head.name);
-    let free = || {
-        archive
-            .arrays
-            .iter()
-            .filter(|head| !is_input(head) && labels::place(&head.name).is_none())
-    };
-    let only = |wanted: &Wanted| {
-        let mut fitting = free().filter(|head| wanted.takes(head.element_type, &head.shape));
-        fitting.next().filter(|_| fitting.next().is_none())
-    };
-    let lone = || {
-        free()
-            .next()
-            .filter(|_| missing.len() == 1 && free().count() == 1)
+    let free = free(archive, inputs);
+    let lone = match (free.as_slice(), missing.len()) {
+        ([head], 1) => Some(*head),
+        _ => None,
     };
     let taken: Vec<Option<&Head>> = missing
         .iter()
-        .map(|wanted| only(wanted).or_else(lone))
+        .map(|wanted| only_fitting(&free, wanted).or(lone))
         .collect();
-    let mut names: Vec<&str> = taken
-        .iter()
-        .flatten()
-        .map(|head| head.name.as_str())
-        .collect();
-    names.sort_unstable();
-    names.dedup();
+    let names: BTreeSet<&String> = taken.iter().flatten().map(|head| &head.name).collect();
     if names.len() < missing.len() {
         return Err(missing_arrays(archive, &missing));
     }
@@ -130,6 +89,57 @@ fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>, 
         .iter()
         .filter_map(|wanted| archive.head(&wanted.name).or_else(|| taken.next()))
         .collect())
+}
+
+/// The arrays that are named neither as an input is nor as labels are.
+fn free<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Vec<&'a Head> {
+    archive
+        .arrays
+        .iter()
+        .filter(|head| {
+            let is_input = inputs.iter().any(|wanted| wanted.name == head.name);
+            !is_input && labels::place(&head.name).is_none()
+        })
+        .collect()
+}
+
+fn only_fitting<'a>(free: &[&'a Head], wanted: &Wanted) -> Option<&'a Head> {
+    let mut fitting = free
+        .iter()
+        .filter(|head| wanted.takes(head.element_type, &head.shape));
+    let first = fitting.next();
+    first.filter(|_| fitting.next().is_none()).copied()
+}
+
+fn label_of<'a>(others: &[&'a Head]) -> Option<&'a Head> {
+    let named = others
+        .iter()
+        .copied()
+        .filter(|head| labels::place(&head.name).is_some());
+    named.min_by_key(|head| labels::place(&head.name))
+}
+
+/// Remarks on the arrays that are neither inputs nor the labels.
+fn unused(others: &[&Head], label: Option<&Head>, path: &Path) -> Vec<String> {
+    let from = path.display();
+    let unused = others
+        .iter()
+        .map(|head| &head.name)
+        .filter(|name| label.is_none_or(|label| label.name != **name));
+    unused
+        .map(|name| match label {
+            Some(label) if labels::place(name).is_some() => {
+                let label = &label.name;
+                format!("array `{name}` of `{from}` is not used: `{label}` is taken for the labels")
+            }
+            _ => format!("array `{name}` of `{from}` is no input and is not used"),
+        })
+        .collect()
+}
+
+fn renamed(head: &Head, wanted: &Wanted, path: &Path) -> Option<String> {
+    let (found, from, name) = (&head.name, path.display(), &wanted.name);
+    (found != name).then(|| format!("array `{found}` of `{from}` is taken for the input `{name}`"))
 }
 
 fn unnamed<'w>(archive: &Archive, inputs: &'w [Wanted]) -> Vec<&'w Wanted> {
@@ -143,11 +153,7 @@ fn missing_arrays(archive: &Archive, missing: &[&Wanted]) -> InputError {
     InputError::MissingArrays {
         path: archive.path.clone(),
         missing: missing.iter().map(|wanted| wanted.name.clone()).collect(),
-        present: archive
-            .arrays
-            .iter()
-            .map(|head| head.name.clone())
-            .collect(),
+        present: archive.names(),
     }
 }
 

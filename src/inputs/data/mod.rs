@@ -112,24 +112,26 @@ pub(super) fn labels_of(
         },
         (None, None) => return Ok(None),
     };
-    let path = file.unwrap_or(&data.path).to_owned();
-    if found.shape().is_empty() {
-        return Err(InputError::LabelFile(
-            path,
-            "it holds one number instead of a list".to_owned(),
-        ));
+    check_labels(&found, file.unwrap_or(&data.path), samples)?;
+    Ok(Some(found))
+}
+
+/// Makes sure that there is one label for each sample, and memory to look at them.
+fn check_labels(labels: &Labels, path: &Path, samples: usize) -> Result<(), InputError> {
+    if labels.shape().is_empty() {
+        let reason = "it holds one number instead of a list".to_owned();
+        return Err(InputError::LabelFile(path.to_owned(), reason));
     }
-    if found.len() != samples {
+    if labels.len() != samples {
         return Err(InputError::LabelCount {
-            path,
-            labels: found.len() as u64,
+            path: path.to_owned(),
+            labels: labels.len() as u64,
             samples: samples as u64,
         });
     }
-    let elements = found.shape().iter().fold(LABEL_BYTES, |bytes, &size| {
+    let needed = labels.shape().iter().fold(LABEL_BYTES, |bytes, &size| {
         bytes.saturating_mul(size as u64)
     });
-    memory::ask(Bytes(elements), || "its labels, as numbers,".to_owned())
-        .map_err(|reason| InputError::Memory(path, reason))?;
-    Ok(Some(found))
+    memory::ask(Bytes(needed), || "its labels, as numbers,".to_owned())
+        .map_err(InputError::memory(path))
 }

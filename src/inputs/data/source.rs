@@ -27,10 +27,9 @@ impl Source {
     }
 
     pub fn no_tensor(&self) -> Option<NoTensor> {
-        let shape = |array: &Array| array.shape().iter().map(|&size| size as u64).collect();
         match self {
             Source::Loaded(Stored::Sequence(tensors)) => {
-                Some(NoTensor::Sequence(tensors.iter().map(shape).collect()))
+                Some(NoTensor::Sequence(tensors.iter().map(sizes).collect()))
             }
             Source::Loaded(Stored::Nothing) => Some(NoTensor::Nothing),
             Source::Loaded(Stored::Tensor(_)) | Source::Numpy(..) => None,
@@ -39,13 +38,14 @@ impl Source {
 
     /// Whether all elements are of a type, or may be cast to it.
     pub fn takes(&self, wanted: ElementType) -> bool {
-        let fits = |found: ElementType| found == wanted || casts(found, wanted);
         match self {
-            Source::Loaded(Stored::Sequence(tensors)) => {
-                tensors.iter().all(|tensor| fits(tensor.element_type()))
-            }
+            Source::Loaded(Stored::Sequence(tensors)) => tensors
+                .iter()
+                .all(|tensor| fits(tensor.element_type(), wanted)),
             Source::Loaded(Stored::Nothing) => true,
-            tensor => tensor.element_type().is_some_and(fits),
+            tensor => tensor
+                .element_type()
+                .is_some_and(|found| fits(found, wanted)),
         }
     }
 
@@ -90,4 +90,12 @@ impl Source {
             _ => Ok(()),
         }
     }
+}
+
+fn sizes(array: &Array) -> Vec<u64> {
+    array.shape().iter().map(|&size| size as u64).collect()
+}
+
+fn fits(found: ElementType, wanted: ElementType) -> bool {
+    found == wanted || casts(found, wanted)
 }

@@ -1,6 +1,6 @@
 //! The standard's test sets.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Data, Set, Source};
 use crate::inputs::argument::Form;
@@ -22,17 +22,13 @@ impl Data {
         if folders.is_empty() {
             return Err(InputError::UnknownFormat(path.to_owned()));
         }
-        let mut notes = Vec::new();
-        let read = |folder: &PathBuf| {
-            Ok(Set {
-                inputs: given(folder, inputs)?,
-                outputs: expected(folder, outputs, &mut notes),
-            })
-        };
-        let sets = folders
-            .iter()
-            .map(read)
-            .collect::<Result<_, InputError>>()?;
+        let (mut sets, mut notes) = (Vec::new(), Vec::new());
+        for folder in folders {
+            sets.push(Set {
+                inputs: given(&folder, inputs)?,
+                outputs: expected(&folder, outputs, &mut notes),
+            });
+        }
         Ok(Data {
             path: path.to_owned(),
             sets,
@@ -43,28 +39,24 @@ impl Data {
 }
 
 fn given(folder: &Path, inputs: &[Wanted]) -> Result<Vec<Source>, InputError> {
-    let file = |index: usize| folder.join(format!("input_{index}.pb"));
-    let has = |index: &usize| file(*index).is_file();
-    let lacks = |index: &usize| !has(index);
-    let missing: Vec<String> = (0..inputs.len())
-        .filter(lacks)
-        .map(|index| inputs[index].name.clone())
-        .collect();
-    if !missing.is_empty() {
-        let present = (0..inputs.len())
-            .filter(has)
-            .map(|index| format!("input_{index}.pb"))
-            .collect();
+    let files = (0..inputs.len()).map(|index| format!("input_{index}.pb"));
+    let (present, lacking): (Vec<_>, Vec<_>) = files
+        .zip(inputs)
+        .partition(|(file, _)| folder.join(file).is_file());
+    if !lacking.is_empty() {
         return Err(InputError::MissingArrays {
             path: folder.to_owned(),
-            missing,
-            present,
+            missing: lacking
+                .into_iter()
+                .map(|(_, wanted)| wanted.name.clone())
+                .collect(),
+            present: present.into_iter().map(|(file, _)| file).collect(),
         });
     }
-    let load = |(index, wanted): (usize, &Wanted)| {
-        protobuf::read(&file(index), wanted.form).map(Source::Loaded)
-    };
-    inputs.iter().enumerate().map(load).collect()
+    present
+        .into_iter()
+        .map(|(file, wanted)| protobuf::read(&folder.join(file), wanted.form).map(Source::Loaded))
+        .collect()
 }
 
 /// The outputs that a test set expects. One that cannot be read is noted: the model runs without it.
@@ -76,12 +68,15 @@ fn expected(folder: &Path, outputs: &[Form], notes: &mut Vec<String>) -> Vec<Opt
         .iter()
         .copied()
         .chain(std::iter::repeat(Form::Tensor));
-    let read = |(path, form): (PathBuf, Form)| match protobuf::read(&path, form) {
-        Ok(stored) => Some(stored),
-        Err(error) => {
-            notes.push(format!("an expected output is not compared: {error}"));
-            None
-        }
-    };
-    files.zip(forms).map(read).collect()
+    files
+        .zip(forms)
+        .map(|(path, form)| noted(protobuf::read(&path, form), notes))
+        .collect()
+}
+
+fn noted(output: Result<Stored, InputError>, notes: &mut Vec<String>) -> Option<Stored> {
+    if let Err(error) = &output {
+        notes.push(format!("an expected output is not compared: {error}"));
+    }
+    output.ok()
 }

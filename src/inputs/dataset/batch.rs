@@ -1,9 +1,10 @@
 //! Batches of samples, and sets of inputs.
 
 use std::io;
+use std::ops::Range;
 
 use super::segments::Segment;
-use super::{Dataset, INPUT_SETS_LIMIT, Input, InputSet};
+use super::{Dataset, Growing, INPUT_SETS_LIMIT, InputSet};
 use crate::inputs::argument::{Argument, Value};
 use crate::inputs::column::Column;
 use crate::inputs::{InputError, TensorData};
@@ -16,34 +17,40 @@ impl Dataset {
     /// `length` is 0, the model has no batch dimension and `length` is not 1, or samples differ in shape.
     pub fn batch(&self, start: u64, length: u64) -> Result<InputSet, InputError> {
         let segments = self.segments(start, length)?;
-        let take = |(index, input): (usize, &Input)| {
-            let name = input.name.clone();
+        let mut set = InputSet::new();
+        for (index, input) in self.inputs.iter().enumerate() {
             let column = segments
                 .first()
                 .map(|segment| &self.sets[segment.set].columns[index]);
-            if let Some(value) = column
-                .map(|column| column.whole(length))
-                .transpose()?
-                .flatten()
-            {
-                return Ok(Argument { name, value });
-            }
-            let parts = segments.iter().map(|segment| self.part(index, segment));
-            let read = |source| InputError::Read(self.path.clone(), source);
-            let parts: Vec<Option<TensorData>> = parts.collect::<io::Result<_>>().map_err(read)?;
-            let parts: Vec<TensorData> = parts.into_iter().flatten().collect();
-            let whole = match (input.axes.first(), parts.len()) {
-                (None, _) | (_, 1) => parts.into_iter().next(),
-                (Some(growing), _) => TensorData::concatenated(&parts, growing.axis),
+            let whole = column.map(|column| column.whole(length)).transpose()?;
+            let value = match whole.flatten() {
+                Some(value) => value,
+                None => Value::Tensor(self.joined(index, &segments, length)?),
             };
-            let ragged = || InputError::Ragged(self.path.clone(), input.name.clone(), length);
-            let data = whole.ok_or_else(ragged)?;
-            Ok(Argument {
-                name,
-                value: Value::Tensor(data),
-            })
+            let name = input.name.clone();
+            set.push(Argument { name, value });
+        }
+        Ok(set)
+    }
+
+    /// The rows of an input in all segments, one after the other.
+    fn joined(
+        &self,
+        index: usize,
+        segments: &[Segment],
+        length: u64,
+    ) -> Result<TensorData, InputError> {
+        let input = &self.inputs[index];
+        let mut parts = Vec::new();
+        for segment in segments {
+            let part = self.part(index, segment);
+            parts.extend(part.map_err(InputError::read(&self.path))?);
+        }
+        let whole = match (input.axes.first(), parts.len()) {
+            (None, _) | (_, 1) => parts.into_iter().next(),
+            (Some(growing), _) => TensorData::concatenated(&parts, growing.axis),
         };
-        self.inputs.iter().enumerate().map(take).collect()
+        whole.ok_or_else(|| InputError::Ragged(self.path.clone(), input.name.clone(), length))
     }
 
     /// Up to [`INPUT_SETS_LIMIT`] distinct sets of `batch_size` samples. Test sets of that size stay as they are;
@@ -52,15 +59,7 @@ impl Dataset {
     /// # Errors
     /// As [`Dataset::batch`].
     pub fn input_sets(&self, batch_size: u64) -> Result<Vec<InputSet>, InputError> {
-        let limit = INPUT_SETS_LIMIT as usize;
-        let mut starts = Vec::new();
-        let mut start = 0_u64;
-        for set in &self.sets {
-            if set.samples as u64 == batch_size {
-                starts.push(start);
-            }
-            start = start.saturating_add(set.samples as u64);
-        }
+        let mut starts = self.sets_of_size(batch_size);
         if self.sets.len() == 1 || starts.is_empty() {
             starts = (0..self.sets_count(batch_size))
                 .map(|index| index.saturating_mul(batch_size))
@@ -68,9 +67,21 @@ impl Dataset {
         }
         starts
             .into_iter()
-            .take(limit)
+            .take(INPUT_SETS_LIMIT as usize)
             .map(|start| self.batch(start, batch_size))
             .collect()
+    }
+
+    /// The first sample of each set that has so many.
+    fn sets_of_size(&self, size: u64) -> Vec<u64> {
+        let (mut starts, mut start) = (Vec::new(), 0_u64);
+        for set in &self.sets {
+            if set.samples as u64 == size {
+                starts.push(start);
+            }
+            start = start.saturating_add(set.samples as u64);
+        }
+        starts
     }
 
     /// How many sets of inputs there are for a batch size, where no test set is of that size.
@@ -83,33 +94,33 @@ impl Dataset {
     /// Rows of an input; absent where the input has fewer, or elements that cannot be cast.
     fn part(&self, index: usize, segment: &Segment) -> io::Result<Option<TensorData>> {
         let input = &self.inputs[index];
-        let column = &self.sets[segment.set].columns[index];
-        let samples = &segment.rows;
-        let (part, others) = match (column, input.axes.split_first()) {
-            (Column::Stored(array), None) => (array.tensor()?, &[][..]),
-            (Column::Counted(..) | Column::Whole(_), _) => return Ok(None),
-            (Column::Made(data), None) => (Some(data.clone()), &[][..]),
-            (Column::Stored(array), Some((first, others))) => {
-                (array.rows(first.axis, first.rows(samples))?, others)
-            }
-            (Column::Made(data), Some((first, others))) => {
-                (Some(data.rows(first.axis, first.rows(samples))), others)
-            }
+        let (samples, axes) = (&segment.rows, input.axes.as_slice());
+        let part = match (&self.sets[segment.set].columns[index], axes.first()) {
+            (Column::Counted(..) | Column::Whole(_), _) => None,
+            (Column::Stored(array), None) => array.tensor()?,
+            (Column::Made(data), None) => Some(data.clone()),
+            (Column::Stored(array), Some(first)) => array.rows(first.axis, first.rows(samples))?,
+            (Column::Made(data), Some(first)) => Some(data.rows(first.axis, first.rows(samples))),
         };
-        let Some(mut part) = part else {
-            return Ok(None);
-        };
-        for growing in others {
-            let rows = growing.rows(samples);
-            if part
-                .shape()
-                .get(growing.axis)
-                .is_none_or(|&size| size < rows.end)
-            {
-                return Ok(None);
-            }
-            part = part.rows(growing.axis, rows);
-        }
-        Ok(part.cast(input.element_type))
+        let others = axes.iter().skip(1);
+        let part = part.and_then(|part| narrowed(part, others, samples));
+        Ok(part.and_then(|part| part.cast(input.element_type)))
     }
+}
+
+/// The rows of samples along further axes; absent where one has fewer.
+fn narrowed<'g>(
+    mut part: TensorData,
+    axes: impl Iterator<Item = &'g Growing>,
+    samples: &Range<usize>,
+) -> Option<TensorData> {
+    for growing in axes {
+        let rows = growing.rows(samples);
+        let size = *part.shape().get(growing.axis)?;
+        if size < rows.end {
+            return None;
+        }
+        part = part.rows(growing.axis, rows);
+    }
+    Some(part)
 }

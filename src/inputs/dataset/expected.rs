@@ -11,30 +11,15 @@ impl Dataset {
     /// on; absent where the data has none, or where they cannot be split into samples.
     #[must_use]
     pub fn expected(&self, output: &str, start: u64, length: u64) -> Option<Tensor> {
-        let index = |name: &str| self.outputs.iter().position(|known| known == name);
-        let (index, place) = match (index(output), of_sequence(output)) {
+        let (index, place) = match (self.output(output), of_sequence(output)) {
             (Some(index), _) => (index, None),
-            (None, Some((sequence, place))) => (index(sequence)?, Some(place)),
+            (None, Some((sequence, place))) => (self.output(sequence)?, Some(place)),
             (None, None) => return None,
         };
-        let part = |segment: &Segment| {
-            let set = &self.sets[segment.set];
-            let array = match (set.outputs.get(index)?.as_ref()?, place) {
-                (Stored::Tensor(array), None) => array,
-                (Stored::Sequence(tensors), Some(place)) => tensors.get(place)?,
-                _ => return None,
-            };
-            match array.shape().first() {
-                _ if segment.rows.len() == set.samples => array.tensor().ok()?,
-                Some(&size) if size == set.samples => array.rows(0, segment.rows.clone()).ok()?,
-                _ => None,
-            }
-        };
-        let parts: Vec<TensorData> = self
-            .segments(start, length)
-            .ok()?
+        let segments = self.segments(start, length).ok()?;
+        let parts: Vec<TensorData> = segments
             .iter()
-            .map(part)
+            .map(|segment| self.expected_part(index, place, segment))
             .collect::<Option<_>>()?;
         let data = if parts.len() == 1 {
             parts.into_iter().next()?
@@ -47,10 +32,34 @@ impl Dataset {
         })
     }
 
+    fn output(&self, name: &str) -> Option<usize> {
+        self.outputs.iter().position(|known| known == name)
+    }
+
+    /// Expected rows of an output, or of the tensor at a place of one that is a sequence.
+    fn expected_part(
+        &self,
+        index: usize,
+        place: Option<usize>,
+        segment: &Segment,
+    ) -> Option<TensorData> {
+        let set = &self.sets[segment.set];
+        let array = match (set.outputs.get(index)?.as_ref()?, place) {
+            (Stored::Tensor(array), None) => array,
+            (Stored::Sequence(tensors), Some(place)) => tensors.get(place)?,
+            _ => return None,
+        };
+        match array.shape().first() {
+            _ if segment.rows.len() == set.samples => array.tensor().ok()?,
+            Some(&size) if size == set.samples => array.rows(0, segment.rows.clone()).ok()?,
+            _ => None,
+        }
+    }
+
     /// How many tensors an output that is a sequence is to hold at a sample; absent where the data does not say.
     #[must_use]
     pub fn expected_length(&self, sequence: &str, sample: u64) -> Option<usize> {
-        let index = self.outputs.iter().position(|known| known == sequence)?;
+        let index = self.output(sequence)?;
         let set = self.segments(sample, 1).ok()?.first()?.set;
         match self.sets[set].outputs.get(index)?.as_ref()? {
             Stored::Sequence(tensors) => Some(tensors.len()),

@@ -5,11 +5,11 @@ mod expected;
 mod segments;
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::argument::{Argument, Form};
 use super::column::Column;
-use super::data::{self, Data, Source};
+use super::data::{self, Data};
 use super::dims::sample_axes;
 use super::protobuf::Stored;
 use super::wanted::Wanted;
@@ -40,6 +40,16 @@ struct Input {
     name: String,
     element_type: ElementType,
     axes: Vec<Growing>,
+}
+
+impl Input {
+    fn of(fed: &FedInput) -> Input {
+        Input {
+            name: fed.name.clone(),
+            element_type: fed.element_type,
+            axes: growing(fed),
+        }
+    }
 }
 
 /// An axis that grows with the batch.
@@ -88,27 +98,68 @@ pub(super) fn made_up(
     batch_size: u64,
     seed: u64,
 ) -> Result<InputSet, InputError> {
-    let made = |fed: &FedInput| {
-        Ok(Argument {
+    let mut set = InputSet::new();
+    for fed in &plan.fed {
+        set.push(Argument {
             name: fed.name.clone(),
             value: fill::value(fed, batch_size, seed)?,
-        })
-    };
-    plan.fed.iter().map(made).collect()
+        });
+    }
+    Ok(set)
 }
 
 fn growing(fed: &FedInput) -> Vec<Growing> {
-    let rows = |axis: usize| {
-        fed.rows_per_sample
-            .get(&axis)
-            .map_or(1, |&rows| rows as usize)
-    };
-    let open = (0..fed.dims.len()).filter(|&axis| fed.dims[axis].is_none());
-    open.map(|axis| Growing {
-        axis,
-        rows: rows(axis),
+    (0..fed.dims.len())
+        .filter(|&axis| fed.dims[axis].is_none())
+        .map(|axis| Growing {
+            axis,
+            rows: fed.rows_per_sample.get(&axis).copied().unwrap_or(1) as usize,
+        })
+        .collect()
+}
+
+/// What the inputs of a plan want of its data.
+fn wanted(plan: &InputPlan) -> Vec<Wanted> {
+    let forms = plan.forms.inputs.iter().copied();
+    plan.fed
+        .iter()
+        .zip(forms.chain(std::iter::repeat(Form::Tensor)))
+        .map(|(fed, form)| Wanted::fed(fed, form, &plan.batch_axis))
+        .collect()
+}
+
+/// The sets of data that is as it was when the plan was made.
+fn stored_sets(plan: &InputPlan, data: &Data, path: &Path) -> Result<Vec<Set>, InputError> {
+    let axes = sample_axes(&plan.fed, &plan.batch_axis);
+    let mut sets = Vec::new();
+    for set in &data.sets {
+        let samples = check::samples(data, set, &axes)?;
+        check::check_ranks(path, set, &plan.fed)?;
+        let mut columns = Vec::new();
+        for (source, fed) in set.inputs.iter().zip(&plan.fed) {
+            let column = Column::of(source.load()?, fed.element_type);
+            columns.push(column.map_err(InputError::read(path))?);
+        }
+        sets.push(Set {
+            columns,
+            outputs: set.outputs.clone(),
+            samples,
+        });
+    }
+    Ok(sets)
+}
+
+fn made_set(plan: &InputPlan, samples: u64, seed: u64) -> Result<Set, InputError> {
+    let columns = plan
+        .fed
+        .iter()
+        .map(|fed| Column::made(fed, samples, seed))
+        .collect::<Result<_, _>>()?;
+    Ok(Set {
+        columns,
+        outputs: Vec::new(),
+        samples: samples as usize,
     })
-    .collect()
 }
 
 impl Dataset {
@@ -120,39 +171,8 @@ impl Dataset {
         let InputSource::Data { path, labels } = &plan.source else {
             return Ok(None);
         };
-        let forms = plan
-            .forms
-            .inputs
-            .iter()
-            .copied()
-            .chain(std::iter::repeat(Form::Tensor));
-        let wanted = plan
-            .fed
-            .iter()
-            .zip(forms)
-            .map(|(fed, form)| Wanted::fed(fed, form, &plan.batch_axis));
-        let data = Data::open(path, &wanted.collect::<Vec<_>>(), &plan.forms.outputs)?;
-        let axes = sample_axes(&plan.fed, &plan.batch_axis);
-        let mut sets = Vec::new();
-        for set in &data.sets {
-            let samples = check::samples(&data, set, &axes)?;
-            check::check_ranks(path, set, &plan.fed)?;
-            let read = |source| InputError::Read(path.clone(), source);
-            let column = |(source, fed): (&Source, &FedInput)| {
-                Column::of(source.load()?, fed.element_type).map_err(read)
-            };
-            let columns = set
-                .inputs
-                .iter()
-                .zip(&plan.fed)
-                .map(column)
-                .collect::<Result<_, InputError>>()?;
-            sets.push(Set {
-                columns,
-                outputs: set.outputs.clone(),
-                samples,
-            });
-        }
+        let data = Data::open(path, &wanted(plan), &plan.forms.outputs)?;
+        let sets = stored_sets(plan, &data, path)?;
         let mut dataset = Dataset::new(plan, sets, path.clone());
         dataset.info.source = path.display().to_string();
         if let Some(found) = data::labels_of(&data, labels.as_deref(), dataset.len() as usize)? {
@@ -177,27 +197,13 @@ impl Dataset {
             (samples_count, 1)
         };
         plan.ask_for_sets(samples, sets_count)?;
-        let set = |index: u64| {
-            let made = |fed| Column::made(fed, samples, plan.seed.wrapping_add(index));
-            let columns = plan.fed.iter().map(made).collect::<Result<_, _>>()?;
-            Ok(Set {
-                columns,
-                outputs: Vec::new(),
-                samples: samples as usize,
-            })
-        };
         let sets = (0..sets_count)
-            .map(set)
+            .map(|index| made_set(plan, samples, plan.seed.wrapping_add(index)))
             .collect::<Result<_, InputError>>()?;
         Ok(Dataset::new(plan, sets, PathBuf::new()))
     }
 
     fn new(plan: &InputPlan, sets: Vec<Set>, path: PathBuf) -> Dataset {
-        let input = |fed: &FedInput| Input {
-            name: fed.name.clone(),
-            element_type: fed.element_type,
-            axes: growing(fed),
-        };
         let mut outputs = sets.iter().flat_map(|set| set.outputs.iter().flatten());
         let info = DatasetInfo {
             source: "synthesized".to_owned(),
@@ -208,11 +214,10 @@ impl Dataset {
             has_targets: false,
             has_expected_outputs: outputs.any(|stored| !matches!(stored, Stored::Nothing)),
         };
-        let inputs = plan.fed.iter().map(input).collect();
         Dataset {
             info,
             path,
-            inputs,
+            inputs: plan.fed.iter().map(Input::of).collect(),
             outputs: plan.outputs.clone(),
             sets,
             labels: None,

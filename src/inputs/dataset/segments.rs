@@ -16,15 +16,7 @@ pub(super) struct Segment {
 
 impl Dataset {
     pub(super) fn segments(&self, start: u64, length: u64) -> Result<Vec<Segment>, InputError> {
-        let batched = self.inputs.iter().any(|input| !input.axes.is_empty());
-        let reason = match (length, batched) {
-            (0, _) => Some("a batch has at least one sample"),
-            (2.., false) => Some("there is no batch"),
-            _ if self.is_empty() => Some("the dataset has no samples"),
-            _ if length / self.len() > MOST_REPEATS => Some("the data has far fewer samples"),
-            _ => None,
-        };
-        if let Some(reason) = reason {
+        if let Some(reason) = self.no_batch(length) {
             return Err(InputError::BatchSize(length, reason.to_owned()));
         }
         let mut segments = Vec::new();
@@ -37,6 +29,18 @@ impl Dataset {
             segments.push(Segment { set, rows });
         }
         Ok(segments)
+    }
+
+    /// Why no batch has so many samples, where none has.
+    fn no_batch(&self, length: u64) -> Option<&'static str> {
+        let batched = self.inputs.iter().any(|input| !input.axes.is_empty());
+        match (length, batched) {
+            (0, _) => Some("a batch has at least one sample"),
+            (2.., false) => Some("there is no batch"),
+            _ if self.is_empty() => Some("the dataset has no samples"),
+            _ if length / self.len() > MOST_REPEATS => Some("the data has far fewer samples"),
+            _ => None,
+        }
     }
 
     /// The set and the row within it of a sample, whose index is less than the number of samples.

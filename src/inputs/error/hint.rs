@@ -1,4 +1,4 @@
-//! What to do about errors of inputs, and whose they are.
+//! Remedies for errors of inputs, and whose they are.
 
 use super::{Channels, InputError, Misfit};
 use crate::plan::ElementType;

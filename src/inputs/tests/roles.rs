@@ -1,4 +1,4 @@
-//! What inputs are taken for by their names, wherever their values come from.
+//! The roles of inputs by their names, wherever their values come from.
 
 use super::*;
 
