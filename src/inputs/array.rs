@@ -91,6 +91,10 @@ impl Array {
         if let Some(size) = shape.get_mut(axis) {
             *size = pick.rows.len();
         }
+        self.picked(shape, pick)
+    }
+
+    fn picked(&self, shape: Vec<usize>, pick: Pick) -> io::Result<Option<TensorData>> {
         match &self.content {
             Content::Text(items) => Ok(ArrayD::from_shape_vec(shape, pick.of(items))
                 .ok()
@@ -131,42 +135,17 @@ impl Array {
     }
 
     fn decode(&self, shape: Vec<usize>, picked: &Picked<'_>) -> Option<TensorData> {
-        fn each<T, const N: usize>(
-            shape: Vec<usize>,
-            picked: &Picked<'_>,
-            element: fn([u8; N]) -> T,
-        ) -> Option<ArrayD<T>> {
-            let mut elements = Vec::with_capacity(shape.iter().product());
-            picked.read(N, |bytes| {
-                elements.extend(bytes.as_chunks().0.iter().map(|&chunk| element(chunk)))
-            });
-            ArrayD::from_shape_vec(shape, elements).ok()
-        }
         match self.element_type {
-            ElementType::Float => each(shape, picked, f32::from_le_bytes).map(TensorData::Float),
-            ElementType::Double => each(shape, picked, f64::from_le_bytes).map(TensorData::Double),
-            ElementType::Float16 => {
-                each(shape, picked, f16::from_le_bytes).map(TensorData::Float16)
-            }
-            ElementType::Bfloat16 => {
-                each(shape, picked, bf16::from_le_bytes).map(TensorData::Bfloat16)
-            }
-            ElementType::Int8 => each(shape, picked, i8::from_le_bytes).map(TensorData::Int8),
-            ElementType::Int16 => each(shape, picked, i16::from_le_bytes).map(TensorData::Int16),
-            ElementType::Int32 => each(shape, picked, i32::from_le_bytes).map(TensorData::Int32),
-            ElementType::Int64 => each(shape, picked, i64::from_le_bytes).map(TensorData::Int64),
-            ElementType::Uint8 => each(shape, picked, u8::from_le_bytes).map(TensorData::Uint8),
-            ElementType::Uint16 => each(shape, picked, u16::from_le_bytes).map(TensorData::Uint16),
-            ElementType::Uint32 => each(shape, picked, u32::from_le_bytes).map(TensorData::Uint32),
-            ElementType::Uint64 => each(shape, picked, u64::from_le_bytes).map(TensorData::Uint64),
-            ElementType::Bool => {
-                each(shape, picked, |[byte]: [u8; 1]| byte != 0).map(TensorData::Bool)
-            }
-            small => {
-                let bits = small.bits().filter(|_| is_narrow(small))?;
-                let bytes = each(shape, picked, u8::from_le_bytes)?;
+            ElementType::Bool => picked
+                .array(shape, |[byte]: [u8; 1]| byte != 0)
+                .map(TensorData::Bool),
+            small if is_narrow(small) => {
+                let bits = small.bits()?;
+                let bytes = picked.array(shape, u8::from_le_bytes)?;
                 TensorData::of_bytes(small, bytes.mapv(|byte| lowest(byte, small, bits)))
             }
+            float if float.is_float() => picked.floats(float, shape),
+            whole => picked.whole(whole, shape),
         }
     }
 }
@@ -215,6 +194,55 @@ struct Picked<'a> {
 }
 
 impl Picked<'_> {
+    fn floats(&self, element_type: ElementType, shape: Vec<usize>) -> Option<TensorData> {
+        match element_type {
+            ElementType::Float => self.array(shape, f32::from_le_bytes).map(TensorData::Float),
+            ElementType::Double => self
+                .array(shape, f64::from_le_bytes)
+                .map(TensorData::Double),
+            ElementType::Float16 => self
+                .array(shape, f16::from_le_bytes)
+                .map(TensorData::Float16),
+            ElementType::Bfloat16 => self
+                .array(shape, bf16::from_le_bytes)
+                .map(TensorData::Bfloat16),
+            _ => None,
+        }
+    }
+
+    fn whole(&self, element_type: ElementType, shape: Vec<usize>) -> Option<TensorData> {
+        match element_type {
+            ElementType::Int8 => self.array(shape, i8::from_le_bytes).map(TensorData::Int8),
+            ElementType::Int16 => self.array(shape, i16::from_le_bytes).map(TensorData::Int16),
+            ElementType::Int32 => self.array(shape, i32::from_le_bytes).map(TensorData::Int32),
+            ElementType::Int64 => self.array(shape, i64::from_le_bytes).map(TensorData::Int64),
+            ElementType::Uint8 => self.array(shape, u8::from_le_bytes).map(TensorData::Uint8),
+            ElementType::Uint16 => self
+                .array(shape, u16::from_le_bytes)
+                .map(TensorData::Uint16),
+            ElementType::Uint32 => self
+                .array(shape, u32::from_le_bytes)
+                .map(TensorData::Uint32),
+            ElementType::Uint64 => self
+                .array(shape, u64::from_le_bytes)
+                .map(TensorData::Uint64),
+            _ => None,
+        }
+    }
+
+    /// The rows as elements, each of so many bytes.
+    fn array<T, const N: usize>(
+        &self,
+        shape: Vec<usize>,
+        element: fn([u8; N]) -> T,
+    ) -> Option<ArrayD<T>> {
+        let mut elements = Vec::with_capacity(shape.iter().product());
+        self.read(N, |bytes| {
+            elements.extend(bytes.as_chunks().0.iter().map(|&chunk| element(chunk)))
+        });
+        ArrayD::from_shape_vec(shape, elements).ok()
+    }
+
     /// Hands the rows' bytes over, whole elements of `width` bytes at a time, as far as they can be read.
     fn read(&self, width: usize, mut take: impl FnMut(&[u8])) {
         let mut buffer = Vec::new();

@@ -76,8 +76,8 @@ impl Expected<'_> {
                 _ if self.is_batch(info, axis) => true,
                 Dim::Fixed(fixed) => *fixed == size as u64,
                 Dim::Symbolic(name) => {
-                    let bound = *symbols.entry(name).or_insert(size as u64);
-                    bound == size as u64 && self.allows(name, size)
+                    *symbols.entry(name).or_insert(size as u64) == size as u64
+                        && self.allows(name, size)
                 }
                 Dim::Unknown => self.allows(&format!("{}.{axis}", info.name), size),
             })
@@ -91,21 +91,21 @@ impl Expected<'_> {
     }
 
     fn describe(&self, info: &TensorInfo, symbols: &BTreeMap<&str, u64>) -> String {
-        let sizes = dims_of(info)
-            .iter()
-            .enumerate()
-            .map(|(axis, dim)| match dim {
-                Dim::Fixed(_) if self.is_batch(info, axis) => "any".to_owned(),
-                Dim::Fixed(size) => size.to_string(),
-                Dim::Symbolic(name) => {
-                    match self.asked.get(name).or_else(|| symbols.get(name.as_str())) {
-                        Some(size) if !self.is_batch(info, axis) => format!("{name}={size}"),
-                        _ => name.clone(),
-                    }
-                }
-                Dim::Unknown => "any".to_owned(),
-            });
+        let dims = dims_of(info).iter().enumerate();
+        let sizes = dims.map(|(axis, dim)| match dim {
+            Dim::Fixed(size) if !self.is_batch(info, axis) => size.to_string(),
+            Dim::Symbolic(name) if self.is_batch(info, axis) => name.clone(),
+            Dim::Symbolic(name) => self.describe_symbol(name, symbols),
+            Dim::Fixed(_) | Dim::Unknown => "any".to_owned(),
+        });
         format!("[{}]", sizes.collect::<Vec<_>>().join(", "))
+    }
+
+    fn describe_symbol(&self, name: &str, symbols: &BTreeMap<&str, u64>) -> String {
+        match self.asked.get(name).or_else(|| symbols.get(name)) {
+            Some(size) => format!("{name}={size}"),
+            None => name.to_owned(),
+        }
     }
 }
 

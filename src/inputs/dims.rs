@@ -56,14 +56,20 @@ impl Dims {
 
     pub fn set(&self, fed: &mut FedInput, info: &TensorInfo) {
         let placed = self.of(info);
-        let grows = placed
-            .iter()
-            .enumerate()
-            .filter(|(_, placed)| placed.size.is_none() && placed.rows != 1);
-        fed.rows_per_sample = grows.map(|(axis, placed)| (axis, placed.rows)).collect();
+        fed.rows_per_sample = rows_per_sample(&placed);
         fed.dims = placed.iter().map(|placed| placed.size).collect();
         fed.sources = placed.into_iter().map(|placed| placed.source).collect();
     }
+}
+
+/// Rows of a sample along the axes that grow with the batch, where they are not one.
+pub(super) fn rows_per_sample(placed: &[Placed]) -> BTreeMap<usize, u64> {
+    placed
+        .iter()
+        .enumerate()
+        .filter(|(_, placed)| placed.size.is_none() && placed.rows != 1)
+        .map(|(axis, placed)| (axis, placed.rows))
+        .collect()
 }
 
 /// Dimensions of a tensor; none where their number is not known.

@@ -1,5 +1,7 @@
 //! Values of synthesized tensors.
 
+use std::ops::RangeInclusive;
+
 use ndarray::{ArrayD, IxDyn};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -77,13 +79,10 @@ fn elements(shape: &[usize]) -> usize {
 
 fn shape(fed: &FedInput, batch_size: u64) -> Result<Vec<usize>, InputError> {
     let sizes = fed.shape(batch_size);
-    // A string takes at least its own three words.
-    let width = element_bytes(fed.element_type).unwrap_or(24) as u64;
-    let bytes = sizes
-        .iter()
-        .try_fold(width, |product, &size| product.checked_mul(size));
-    let bytes = bytes.ok_or_else(|| InputError::TooLarge(fed.name.clone(), sizes.clone()))?;
-    memory::ask(Bytes(bytes), || {
+    let Some(needed) = memory_of(fed, &sizes) else {
+        return Err(InputError::TooLarge(fed.name.clone(), sizes));
+    };
+    memory::ask(needed, || {
         format!("input `{}` of the shape {sizes:?}", fed.name)
     })
     .map_err(|reason| InputError::BatchMemory {
@@ -91,6 +90,15 @@ fn shape(fed: &FedInput, batch_size: u64) -> Result<Vec<usize>, InputError> {
         reason,
     })?;
     Ok(sizes.into_iter().map(|size| size as usize).collect())
+}
+
+/// Memory of a tensor of these sizes, where it can be counted. A string takes at least its own three words.
+fn memory_of(fed: &FedInput, sizes: &[u64]) -> Option<Bytes> {
+    let width = element_bytes(fed.element_type).unwrap_or(24) as u64;
+    sizes
+        .iter()
+        .try_fold(width, |product, &size| product.checked_mul(size))
+        .map(Bytes)
 }
 
 fn floats(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
@@ -121,15 +129,16 @@ fn integers(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<Te
             FillKind::Numbers(numbers) if !numbers.is_empty() => {
                 numbers[random.random_range(0..numbers.len())] as i128
             }
-            fill => {
-                let ValueRange { low, high } = range(fill);
-                let low = (low.ceil() as i128).clamp(least, most);
-                random.random_range(low..=(high.floor() as i128).clamp(low, most))
-            }
+            fill => random.random_range(whole_range(range(fill), least, most)),
         };
         value.clamp(least, most)
     });
     TensorData::of_whole(fed.element_type, shape, values)
+}
+
+fn whole_range(range: ValueRange, least: i128, most: i128) -> RangeInclusive<i128> {
+    let low = (range.low.ceil() as i128).clamp(least, most);
+    low..=(range.high.floor() as i128).clamp(low, most)
 }
 
 /// Index along the last axis of the element with that index in row-major order.

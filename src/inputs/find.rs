@@ -55,13 +55,15 @@ pub fn files_of(data: &Path) -> Option<Vec<PathBuf>> {
         for entry in std::fs::read_dir(folder).ok()? {
             entries += 1;
             let path = entry.ok().filter(|_| entries <= ENTRIES)?.path();
-            if is_named_npz(&path) || path.extension().is_some_and(|extension| extension == "pb") {
-                files.push(path);
-            }
+            files.extend(Some(path).filter(|path| is_named_as_data(path)));
         }
     }
     files.sort();
     Some(files)
+}
+
+fn is_named_as_data(path: &Path) -> bool {
+    is_named_npz(path) || path.extension().is_some_and(|extension| extension == "pb")
 }
 
 /// The folders `test_data_set_N` in `path`, by their numbers.

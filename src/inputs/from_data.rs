@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::argument::forms_of;
 use super::check;
 use super::data::{self, Data, Source};
-use super::dims::{Dims, Placed, sample_axes};
+use super::dims::{Dims, Placed, rows_per_sample, sample_axes};
 use super::protobuf::Stored;
 use super::synthesize::fed_type;
 use super::values::{Shapes, Values};
@@ -221,17 +221,13 @@ fn fed_from(
 ) -> Result<FedInput, InputError> {
     let element_type = fed_type(info)?;
     let placed = dims.of(info);
-    let grows = placed
-        .iter()
-        .enumerate()
-        .filter(|(_, placed)| placed.size.is_none() && placed.rows != 1);
     let sizes = array.shape().iter().enumerate();
     let sizes = sizes.map(|(axis, &size)| match placed.get(axis) {
         Some(Placed { size: None, .. }) => None,
         _ => Some(size as u64),
     });
     Ok(FedInput {
-        rows_per_sample: grows.map(|(axis, placed)| (axis, placed.rows)).collect(),
+        rows_per_sample: rows_per_sample(&placed),
         sources: (0..array.shape().len())
             .map(|axis| size_source(placed.get(axis)))
             .collect(),

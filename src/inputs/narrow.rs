@@ -48,8 +48,6 @@ impl Layout {
         let mantissa = u32::from(code) & ((1 << self.mantissa_bits) - 1);
         let exponent_mask = (1 << self.exponent_bits) - 1;
         let exponent = (u32::from(code) >> self.mantissa_bits) & exponent_mask;
-        let sign = self.special != Special::Scale
-            && code >> (self.exponent_bits + self.mantissa_bits) & 1 == 1;
         let is_last = exponent == exponent_mask;
         let magnitude = match self.special {
             Special::AllOnes if is_last && mantissa == (1 << self.mantissa_bits) - 1 => f64::NAN,
@@ -59,7 +57,15 @@ impl Layout {
             Special::Ieee if is_last => f64::NAN,
             _ => self.finite(exponent, mantissa),
         };
-        if sign { -magnitude } else { magnitude }
+        if self.is_negative(code) {
+            -magnitude
+        } else {
+            magnitude
+        }
+    }
+
+    fn is_negative(self, code: u8) -> bool {
+        self.special != Special::Scale && code >> (self.exponent_bits + self.mantissa_bits) & 1 == 1
     }
 
     fn finite(self, exponent: u32, mantissa: u32) -> f64 {

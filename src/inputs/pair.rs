@@ -25,19 +25,7 @@ impl SamplePair {
     /// # Errors
     /// Inputs cannot be made, or cannot be put together; the data has no further sample.
     pub fn of(plan: &InputPlan, attempt: u64) -> Result<SamplePair, InputError> {
-        let (first, mut second) = match Dataset::open(plan)? {
-            Some(data) if attempt + 1 < data.len() => {
-                (data.batch(0, 1)?, data.batch(attempt + 1, 1)?)
-            }
-            Some(_) => return Err(no_pair("the data has no two unlike samples")),
-            None => {
-                let other_seed = plan.seed.wrapping_add(attempt + 1);
-                (
-                    made_up(plan, 1, plan.seed)?,
-                    made_up(&varied(plan, attempt), 1, other_seed)?,
-                )
-            }
-        };
+        let (first, mut second) = two_samples(plan, attempt)?;
         for (fed, (first, second)) in plan.fed.iter().zip(first.iter().zip(&mut second)) {
             if axis(fed).is_none() {
                 second.clone_from(first);
@@ -49,6 +37,20 @@ impl SamplePair {
             second,
             both,
         })
+    }
+}
+
+fn two_samples(plan: &InputPlan, attempt: u64) -> Result<(InputSet, InputSet), InputError> {
+    match Dataset::open(plan)? {
+        Some(data) if attempt + 1 < data.len() => {
+            Ok((data.batch(0, 1)?, data.batch(attempt + 1, 1)?))
+        }
+        Some(_) => Err(no_pair("the data has no two unlike samples")),
+        None => {
+            let other_seed = plan.seed.wrapping_add(attempt + 1);
+            let first = made_up(plan, 1, plan.seed)?;
+            Ok((first, made_up(&varied(plan, attempt), 1, other_seed)?))
+        }
     }
 }
 

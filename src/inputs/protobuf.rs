@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use onnx_rs::ast::{DataType, TensorProto};
+use onnx_rs::ast::TensorProto;
 
 use super::array::{Array, Content};
 use super::narrow::{is_narrow, unpack};
@@ -168,27 +168,31 @@ fn content(tensor: &TensorProto<'_>) -> Result<Content, String> {
         return Ok(Content::Bytes(raw.to_vec().into()));
     }
     let element_type = stored_type(tensor);
-    if tensor.dims().contains(&0) {
-        let text = tensor.data_type() == DataType::String;
-        return Ok(if text {
-            Content::Text(Vec::new())
-        } else {
-            Content::Bytes(Vec::new().into())
-        });
-    }
+    let is_empty = tensor.dims().contains(&0);
     if element_type == ElementType::String {
-        let items = tensor
-            .as_strings()
-            .ok_or_else(|| unreadable(element_type))?;
-        return Ok(Content::Text(
-            items
-                .iter()
-                .map(|item| String::from_utf8_lossy(item).into_owned())
-                .collect(),
-        ));
+        let items = if is_empty {
+            Some(Vec::new())
+        } else {
+            texts(tensor)
+        };
+        return items
+            .map(Content::Text)
+            .ok_or_else(|| unreadable(element_type));
     }
-    let bytes = numbers(tensor, element_type).ok_or_else(|| unreadable(element_type))??;
+    let bytes = if is_empty {
+        Vec::new()
+    } else {
+        numbers(tensor, element_type).ok_or_else(|| unreadable(element_type))??
+    };
     Ok(Content::Bytes(bytes.into()))
+}
+
+fn texts(tensor: &TensorProto<'_>) -> Option<Vec<String>> {
+    let items = tensor.as_strings()?;
+    let texts = items
+        .iter()
+        .map(|item| String::from_utf8_lossy(item).into_owned());
+    Some(texts.collect())
 }
 
 /// The numbers of the field that a type has, as little-endian elements; absent where it is empty, or the type has none.
@@ -199,19 +203,25 @@ fn numbers(tensor: &TensorProto<'_>, element_type: ElementType) -> Option<Result
         ElementType::Int64 => fitted(&tensor.as_i64()?, element_type, i64::to_le_bytes),
         ElementType::Uint64 => fitted(&tensor.as_u64()?, element_type, u64::to_le_bytes),
         ElementType::Uint32 => fitted(&tensor.as_u64()?, element_type, u32::to_le_bytes),
-        ElementType::Int32 => fitted(&tensor.as_i32()?, element_type, i32::to_le_bytes),
-        ElementType::Int16 => fitted(&tensor.as_i32()?, element_type, i16::to_le_bytes),
+        _ => return small_numbers(&tensor.as_i32()?, element_type),
+    })
+}
+
+/// Numbers of the field of 32 bits as elements of its type and of smaller ones.
+fn small_numbers(numbers: &[i32], element_type: ElementType) -> Option<Result<Vec<u8>, String>> {
+    Some(match element_type {
+        ElementType::Int32 => fitted(numbers, element_type, i32::to_le_bytes),
+        ElementType::Int16 => fitted(numbers, element_type, i16::to_le_bytes),
         // Of floating-point numbers the bits, whose first one some writers take for a sign.
         ElementType::Float16 | ElementType::Bfloat16 => {
-            let bits: Vec<i32> = tensor.as_i32()?.iter().map(without_sign).collect();
+            let bits: Vec<i32> = numbers.iter().map(without_sign).collect();
             fitted(&bits, element_type, u16::to_le_bytes)
         }
-        ElementType::Uint16 => fitted(&tensor.as_i32()?, element_type, u16::to_le_bytes),
-        ElementType::Int8 => fitted(&tensor.as_i32()?, element_type, i8::to_le_bytes),
-        ElementType::Uint8 => fitted(&tensor.as_i32()?, element_type, u8::to_le_bytes),
+        ElementType::Uint16 => fitted(numbers, element_type, u16::to_le_bytes),
+        ElementType::Int8 => fitted(numbers, element_type, i8::to_le_bytes),
+        ElementType::Uint8 => fitted(numbers, element_type, u8::to_le_bytes),
         // Whatever is not zero is true, to ONNX Runtime as well.
-        ElementType::Bool => Ok(tensor
-            .as_i32()?
+        ElementType::Bool => Ok(numbers
             .iter()
             .map(|&number| u8::from(number != 0))
             .collect()),

@@ -40,20 +40,25 @@ pub(super) fn fills(
     let ways = sequence.map_or(1, sequence::ways);
     match request.ranges.get(&info.name) {
         Some(&range) => {
-            let kind = checked_range(&info.name, element_type, range)?;
-            let steers = values.steers(info, element_type);
-            Ok(vec![
-                Fill {
-                    kind,
-                    reason: "asked for by --range".to_owned(),
-                    steers
-                };
-                ways
-            ])
+            let fill = asked_for(info, element_type, range, values)?;
+            Ok(vec![fill; ways])
         }
         None if sequence.is_some() => Ok(vec![Values::plain(element_type); ways]),
         None => Ok(values.fills(info, element_type)),
     }
+}
+
+fn asked_for(
+    info: &TensorInfo,
+    element_type: ElementType,
+    range: ValueRange,
+    values: &Values<'_>,
+) -> Result<Fill, InputError> {
+    Ok(Fill {
+        kind: checked_range(&info.name, element_type, range)?,
+        reason: "asked for by --range".to_owned(),
+        steers: values.steers(info, element_type),
+    })
 }
 
 /// An error where the input is no tensor, or of a type that no tensor is made of here.

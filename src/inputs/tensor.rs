@@ -212,18 +212,23 @@ impl TensorData {
         values: impl Iterator<Item = i128>,
     ) -> Option<TensorData> {
         match to {
-            ElementType::Int2 => {
-                filled(shape, values.map(|value| value as i8)).map(TensorData::Int2)
+            ElementType::Bool => {
+                filled(shape, values.map(|value| value != 0)).map(TensorData::Bool)
             }
-            ElementType::Int4 => {
-                filled(shape, values.map(|value| value as i8)).map(TensorData::Int4)
+            ElementType::Int2 | ElementType::Int4 | ElementType::Uint2 | ElementType::Uint4 => {
+                TensorData::of_bytes(to, filled(shape, values.map(|value| value as u8))?)
             }
-            ElementType::Uint2 => {
-                filled(shape, values.map(|value| value as u8)).map(TensorData::Uint2)
-            }
-            ElementType::Uint4 => {
-                filled(shape, values.map(|value| value as u8)).map(TensorData::Uint4)
-            }
+            _ if is_unsigned(to) => TensorData::of_unsigned(to, shape, values),
+            _ => TensorData::of_signed(to, shape, values),
+        }
+    }
+
+    fn of_signed(
+        to: ElementType,
+        shape: &[usize],
+        values: impl Iterator<Item = i128>,
+    ) -> Option<TensorData> {
+        match to {
             ElementType::Int8 => {
                 filled(shape, values.map(|value| value as i8)).map(TensorData::Int8)
             }
@@ -236,6 +241,16 @@ impl TensorData {
             ElementType::Int64 => {
                 filled(shape, values.map(|value| value as i64)).map(TensorData::Int64)
             }
+            _ => None,
+        }
+    }
+
+    fn of_unsigned(
+        to: ElementType,
+        shape: &[usize],
+        values: impl Iterator<Item = i128>,
+    ) -> Option<TensorData> {
+        match to {
             ElementType::Uint8 => {
                 filled(shape, values.map(|value| value as u8)).map(TensorData::Uint8)
             }
@@ -247,9 +262,6 @@ impl TensorData {
             }
             ElementType::Uint64 => {
                 filled(shape, values.map(|value| value as u64)).map(TensorData::Uint64)
-            }
-            ElementType::Bool => {
-                filled(shape, values.map(|value| value != 0)).map(TensorData::Bool)
             }
             _ => None,
         }
@@ -346,14 +358,16 @@ impl TensorData {
                 .collect(),
             TensorData::Bool(array) => first(array, limit),
             TensorData::String(array) => array.iter().take(limit).map(|_| f64::NAN).collect(),
-            small => {
-                let values = narrow::values(self.element_type()).unwrap_or_default();
-                let codes = small.codes().into_iter().flatten().take(limit);
-                codes
-                    .map(|&code| values.get(usize::from(code)).copied().unwrap_or(f64::NAN))
-                    .collect()
-            }
+            small => small.first_of_codes(limit),
         }
+    }
+
+    fn first_of_codes(&self, limit: usize) -> Vec<f64> {
+        let values = narrow::values(self.element_type()).unwrap_or_default();
+        let codes = self.codes().into_iter().flatten().take(limit);
+        codes
+            .map(|&code| values.get(usize::from(code)).copied().unwrap_or(f64::NAN))
+            .collect()
     }
 
     pub(super) fn to_f64(&self) -> ArrayD<f64> {

@@ -31,11 +31,7 @@ impl Beside {
             self.entries
                 .extend(told.map(|(about, size)| entry(key, about, size)));
         }
-        // A model with several scales has a stride for each.
-        let stride = metadata
-            .get(STRIDE)
-            .and_then(|text| numbers(text).into_iter().max());
-        self.stride = stride.filter(|stride| (2..SANE).contains(stride));
+        self.stride = metadata.get(STRIDE).and_then(|text| stride(text));
         let classes = METADATA_CLASSES
             .iter()
             .find_map(|key| classes::of_text(metadata.get(*key)?));
@@ -59,6 +55,12 @@ impl Beside {
             .iter()
             .any(|entry| matches!(entry.about, About::Height | About::Width))
     }
+}
+
+/// A model with several scales has a stride for each.
+fn stride(text: &str) -> Option<u64> {
+    let largest = numbers(text).into_iter().max();
+    largest.filter(|stride| (2..SANE).contains(stride))
 }
 
 fn entry(key: &str, about: About, size: u64) -> Entry {

@@ -72,16 +72,15 @@ impl Data {
 fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>, InputError> {
     let missing = unnamed(archive, inputs);
     let free = free(archive, inputs);
-    let lone = match (free.as_slice(), missing.len()) {
-        ([head], 1) => Some(*head),
+    let lone = match free.as_slice() {
+        [head] if missing.len() == 1 => Some(*head),
         _ => None,
     };
     let taken: Vec<Option<&Head>> = missing
         .iter()
         .map(|wanted| only_fitting(&free, wanted).or(lone))
         .collect();
-    let names: BTreeSet<&String> = taken.iter().flatten().map(|head| &head.name).collect();
-    if names.len() < missing.len() {
+    if distinct(&taken) < missing.len() {
         return Err(missing_arrays(archive, &missing));
     }
     let mut taken = taken.into_iter().flatten();
@@ -89,6 +88,12 @@ fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>, 
         .iter()
         .filter_map(|wanted| archive.head(&wanted.name).or_else(|| taken.next()))
         .collect())
+}
+
+/// How many arrays are taken, each once.
+fn distinct(taken: &[Option<&Head>]) -> usize {
+    let names: BTreeSet<&String> = taken.iter().flatten().map(|head| &head.name).collect();
+    names.len()
 }
 
 /// The arrays that are named neither as an input is nor as labels are.

@@ -43,20 +43,20 @@ fn given(folder: &Path, inputs: &[Wanted]) -> Result<Vec<Source>, InputError> {
     let (present, lacking): (Vec<_>, Vec<_>) = files
         .zip(inputs)
         .partition(|(file, _)| folder.join(file).is_file());
-    if !lacking.is_empty() {
-        return Err(InputError::MissingArrays {
-            path: folder.to_owned(),
-            missing: lacking
-                .into_iter()
-                .map(|(_, wanted)| wanted.name.clone())
-                .collect(),
-            present: present.into_iter().map(|(file, _)| file).collect(),
-        });
+    if lacking.is_empty() {
+        return present
+            .into_iter()
+            .map(|(file, wanted)| {
+                protobuf::read(&folder.join(file), wanted.form).map(Source::Loaded)
+            })
+            .collect();
     }
-    present
-        .into_iter()
-        .map(|(file, wanted)| protobuf::read(&folder.join(file), wanted.form).map(Source::Loaded))
-        .collect()
+    let missing = lacking.into_iter().map(|(_, wanted)| wanted.name.clone());
+    Err(InputError::MissingArrays {
+        path: folder.to_owned(),
+        missing: missing.collect(),
+        present: present.into_iter().map(|(file, _)| file).collect(),
+    })
 }
 
 /// The outputs that a test set expects. One that cannot be read is noted: the model runs without it.

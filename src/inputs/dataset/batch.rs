@@ -94,17 +94,26 @@ impl Dataset {
     /// Rows of an input; absent where the input has fewer, or elements that cannot be cast.
     fn part(&self, index: usize, segment: &Segment) -> io::Result<Option<TensorData>> {
         let input = &self.inputs[index];
-        let (samples, axes) = (&segment.rows, input.axes.as_slice());
-        let part = match (&self.sets[segment.set].columns[index], axes.first()) {
-            (Column::Counted(..) | Column::Whole(_), _) => None,
-            (Column::Stored(array), None) => array.tensor()?,
-            (Column::Made(data), None) => Some(data.clone()),
-            (Column::Stored(array), Some(first)) => array.rows(first.axis, first.rows(samples))?,
-            (Column::Made(data), Some(first)) => Some(data.rows(first.axis, first.rows(samples))),
-        };
-        let others = axes.iter().skip(1);
-        let part = part.and_then(|part| narrowed(part, others, samples));
+        let column = &self.sets[segment.set].columns[index];
+        let part = along_first(column, input.axes.first(), &segment.rows)?;
+        let others = input.axes.iter().skip(1);
+        let part = part.and_then(|part| narrowed(part, others, &segment.rows));
         Ok(part.and_then(|part| part.cast(input.element_type)))
+    }
+}
+
+/// The rows of samples along the first axis that grows, or all there is where none does.
+fn along_first(
+    column: &Column,
+    axis: Option<&Growing>,
+    samples: &Range<usize>,
+) -> io::Result<Option<TensorData>> {
+    match (column, axis) {
+        (Column::Counted(..) | Column::Whole(_), _) => Ok(None),
+        (Column::Stored(array), None) => array.tensor(),
+        (Column::Made(data), None) => Ok(Some(data.clone())),
+        (Column::Stored(array), Some(first)) => array.rows(first.axis, first.rows(samples)),
+        (Column::Made(data), Some(first)) => Ok(Some(data.rows(first.axis, first.rows(samples)))),
     }
 }
 

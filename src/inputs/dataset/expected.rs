@@ -16,19 +16,13 @@ impl Dataset {
             (None, Some((sequence, place))) => (self.output(sequence)?, Some(place)),
             (None, None) => return None,
         };
-        let segments = self.segments(start, length).ok()?;
-        let parts: Vec<TensorData> = segments
-            .iter()
-            .map(|segment| self.expected_part(index, place, segment))
-            .collect::<Option<_>>()?;
-        let data = if parts.len() == 1 {
-            parts.into_iter().next()?
-        } else {
-            TensorData::concatenated(&parts, 0)?
-        };
+        let mut parts = Vec::new();
+        for segment in self.segments(start, length).ok()? {
+            parts.push(self.expected_part(index, place, &segment)?);
+        }
         Some(Tensor {
             name: output.to_owned(),
-            data,
+            data: joined(parts)?,
         })
     }
 
@@ -66,4 +60,11 @@ impl Dataset {
             Stored::Tensor(_) | Stored::Nothing => None,
         }
     }
+}
+
+fn joined(mut parts: Vec<TensorData>) -> Option<TensorData> {
+    if parts.len() == 1 {
+        return parts.pop();
+    }
+    TensorData::concatenated(&parts, 0)
 }

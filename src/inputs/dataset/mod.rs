@@ -135,18 +135,22 @@ fn stored_sets(plan: &InputPlan, data: &Data, path: &Path) -> Result<Vec<Set>, I
     for set in &data.sets {
         let samples = check::samples(data, set, &axes)?;
         check::check_ranks(path, set, &plan.fed)?;
-        let mut columns = Vec::new();
-        for (source, fed) in set.inputs.iter().zip(&plan.fed) {
-            let column = Column::of(source.load()?, fed.element_type);
-            columns.push(column.map_err(InputError::read(path))?);
-        }
         sets.push(Set {
-            columns,
+            columns: columns(set, &plan.fed, path)?,
             outputs: set.outputs.clone(),
             samples,
         });
     }
     Ok(sets)
+}
+
+fn columns(set: &data::Set, fed: &[FedInput], path: &Path) -> Result<Vec<Column>, InputError> {
+    let mut columns = Vec::new();
+    for (source, fed) in set.inputs.iter().zip(fed) {
+        let column = Column::of(source.load()?, fed.element_type);
+        columns.push(column.map_err(InputError::read(path))?);
+    }
+    Ok(columns)
 }
 
 fn made_set(plan: &InputPlan, samples: u64, seed: u64) -> Result<Set, InputError> {
@@ -175,12 +179,17 @@ impl Dataset {
         let sets = stored_sets(plan, &data, path)?;
         let mut dataset = Dataset::new(plan, sets, path.clone());
         dataset.info.source = path.display().to_string();
-        if let Some(found) = data::labels_of(&data, labels.as_deref(), dataset.len() as usize)? {
-            dataset.info.class_labels = found.classes(&plan.classes);
-            dataset.info.has_targets = !found.facts().is_text;
-            dataset.labels = Some(found);
+        let found = data::labels_of(&data, labels.as_deref(), dataset.len() as usize)?;
+        if let Some(found) = found {
+            dataset.label(found, plan);
         }
         Ok(Some(dataset))
+    }
+
+    fn label(&mut self, labels: Labels, plan: &InputPlan) {
+        self.info.class_labels = labels.classes(&plan.classes);
+        self.info.has_targets = !labels.facts().is_text;
+        self.labels = Some(labels);
     }
 
     /// A dataset of `samples_count` synthesized samples, for comparing variants where there is no data.
@@ -204,18 +213,8 @@ impl Dataset {
     }
 
     fn new(plan: &InputPlan, sets: Vec<Set>, path: PathBuf) -> Dataset {
-        let mut outputs = sets.iter().flat_map(|set| set.outputs.iter().flatten());
-        let info = DatasetInfo {
-            source: "synthesized".to_owned(),
-            samples_count: sets
-                .iter()
-                .fold(0, |sum: u64, set| sum.saturating_add(set.samples as u64)),
-            class_labels: None,
-            has_targets: false,
-            has_expected_outputs: outputs.any(|stored| !matches!(stored, Stored::Nothing)),
-        };
         Dataset {
-            info,
+            info: synthesized_info(&sets),
             path,
             inputs: plan.fed.iter().map(Input::of).collect(),
             outputs: plan.outputs.clone(),
@@ -252,5 +251,19 @@ impl Dataset {
     #[must_use]
     pub fn outputs(&self) -> &[String] {
         &self.outputs
+    }
+}
+
+/// The description of sets until it is known that they are data.
+fn synthesized_info(sets: &[Set]) -> DatasetInfo {
+    let mut outputs = sets.iter().flat_map(|set| set.outputs.iter().flatten());
+    DatasetInfo {
+        source: "synthesized".to_owned(),
+        samples_count: sets
+            .iter()
+            .fold(0, |sum: u64, set| sum.saturating_add(set.samples as u64)),
+        class_labels: None,
+        has_targets: false,
+        has_expected_outputs: outputs.any(|stored| !matches!(stored, Stored::Nothing)),
     }
 }

@@ -70,11 +70,8 @@ fn no_column(columns: usize, header: Option<&[String]>) -> String {
 
 /// The rows of a table, at least one, with as many fields each.
 fn rows(text: &str) -> Result<Vec<Vec<String>>, String> {
-    let rows: Vec<Vec<String>> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(fields)
-        .collect();
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let rows: Vec<Vec<String>> = lines.map(fields).collect();
     let Some(first) = rows.first() else {
         return Err("it is empty".to_owned());
     };

@@ -34,14 +34,7 @@ impl Header {
             2 | 3 => (4, u32::from_le_bytes(next(reader)?) as usize),
             version => return Err(format!("version {version} of numpy's format is not known")),
         };
-        if size > MOST_BYTES {
-            return Err(format!(
-                "its header has {size} bytes, and {MOST_BYTES} are read at most"
-            ));
-        }
-        let mut text = vec![0; size];
-        reader.read_exact(&mut text).map_err(unread)?;
-        let text = String::from_utf8_lossy(&text);
+        let text = text(reader, size)?;
         Header::parse(&text, begin.len() + width + size)
             .map_err(|reason| format!("its header {reason}"))
     }
@@ -68,6 +61,17 @@ impl Header {
             length,
         })
     }
+}
+
+fn text(reader: &mut impl Read, size: usize) -> Result<String, String> {
+    if size > MOST_BYTES {
+        return Err(format!(
+            "its header has {size} bytes, and {MOST_BYTES} are read at most"
+        ));
+    }
+    let mut bytes = vec![0; size];
+    reader.read_exact(&mut bytes).map_err(unread)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn next<const N: usize>(reader: &mut impl Read) -> Result<[u8; N], String> {

@@ -188,15 +188,13 @@ fn head_of<R: Read>(entry: &mut ZipFile<'_, R>, index: usize) -> Result<Option<H
     let Some(name) = name.strip_suffix(".npy") else {
         return Ok(None);
     };
-    let start = entry
-        .data_start()
-        .filter(|_| entry.compression() == CompressionMethod::Stored);
+    let is_plain = entry.compression() == CompressionMethod::Stored;
+    let start = entry.data_start().filter(|_| is_plain);
     let header = Header::read(entry).map_err(|reason| format!("array `{name}`: {reason}"))?;
     let length = header.length as u64;
-    let place = match start {
-        Some(start) => Location::Stored(start.saturating_add(length)),
-        None => Location::Compressed(index, length),
-    };
+    let place = start.map_or(Location::Compressed(index, length), |start| {
+        Location::Stored(start.saturating_add(length))
+    });
     Ok(Some(Head::new(name, header, place)))
 }
 
