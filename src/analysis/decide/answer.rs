@@ -3,29 +3,14 @@
 use super::enough;
 use crate::analysis::{
     AGREEMENT_FLOOR, AccuracyFindings, AccuracyVerdict, Answer, Basis, BatchCurve, Caveat,
-    CellFindings, Change, Choice, Estimate, Facts, Interval, Pick, Rejection, RejectionReason,
-    Rival, SATURATION_SHARE, SessionFindings, ShapeAnswer, Support, Verdict,
+    CellFindings, Change, Choice, Estimate, Facts, Interval, OutputAgreement, Pick, Rejection,
+    RejectionReason, Rival, SATURATION_SHARE, SessionFindings, ShapeAnswer, Support, Verdict, find,
 };
 use crate::metric::Metric;
 use crate::plan::CellKey;
+use crate::units::Nanos;
 
 pub(in crate::analysis) fn answer(facts: &Facts<'_>) -> Answer {
-    let single = facts.single();
-    let mut rejected: Vec<Rejection> = (0..facts.sessions.len())
-        .filter_map(|session| {
-            Some(Rejection {
-                session,
-                reason: facts.rejection(session)?,
-            })
-        })
-        .collect();
-    let inconclusive = single.iter().filter(|cell| facts.usable(cell.key.session));
-    let inconclusive = inconclusive
-        .filter(|cell| p50(cell).is_some_and(|p50| p50.verdict == Verdict::Inconclusive));
-    rejected.extend(inconclusive.map(|cell| Rejection {
-        session: cell.key.session,
-        reason: RejectionReason::Inconclusive,
-    }));
     let shapes = facts.measured_shapes();
     let (first, others) = shapes
         .split_first()
@@ -35,17 +20,35 @@ pub(in crate::analysis) fn answer(facts: &Facts<'_>) -> Answer {
         throughput,
         ..
     } = at_shape(facts, first);
-    let other_shapes = others.iter().map(|&shape| at_shape(facts, shape)).collect();
     let record = facts.index.record;
-    let (enough_budget_ns, not_reached) = (enough::budget(record), enough::not_reached(record));
     Answer {
         latency,
         throughput,
-        rejected,
-        enough_budget_ns,
-        not_reached,
-        other_shapes,
+        rejected: rejected(facts),
+        enough_budget_ns: enough::budget(record),
+        not_reached: enough::not_reached(record),
+        other_shapes: others.iter().map(|&shape| at_shape(facts, shape)).collect(),
     }
+}
+
+/// Those that must not be shipped, then those of which it is open whether they are better.
+fn rejected(facts: &Facts<'_>) -> Vec<Rejection> {
+    let unusable = (0..facts.sessions.len()).filter_map(|session| {
+        Some(Rejection {
+            session,
+            reason: facts.rejection(session)?,
+        })
+    });
+    let single = facts.single();
+    let inconclusive = single
+        .iter()
+        .filter(|cell| facts.usable(cell.key.session))
+        .filter(|cell| p50(cell).is_some_and(|p50| p50.verdict == Verdict::Inconclusive))
+        .map(|cell| Rejection {
+            session: cell.key.session,
+            reason: RejectionReason::Inconclusive,
+        });
+    unusable.chain(inconclusive).collect()
 }
 
 /// A shorter sequence has more throughput than a longer one, which makes it no better choice.
@@ -69,39 +72,46 @@ fn none(reason: &str) -> Choice {
 
 /// The shortest single prediction: the fastest of those that are faster than the baseline, else the baseline.
 fn latency(facts: &Facts<'_>, single: &[&CellFindings]) -> Choice {
-    let is_usable =
-        |cell: &&CellFindings| facts.usable(cell.key.session) && cell.decisive_median().is_some();
-    let usable: Vec<&CellFindings> = single.iter().copied().filter(is_usable).collect();
+    let usable: Vec<&CellFindings> = single
+        .iter()
+        .copied()
+        .filter(|cell| facts.usable(cell.key.session) && cell.decisive_median().is_some())
+        .collect();
+    let pick = fastest(facts, &usable).or_else(|| baseline(facts, &usable));
+    pick.map_or_else(|| without_baseline(facts, &usable), Choice::Ship)
+}
+
+/// Of those that are faster than the baseline.
+fn fastest(facts: &Facts<'_>, usable: &[&CellFindings]) -> Option<Pick> {
     let faster: Vec<(&CellFindings, &Change)> = usable
         .iter()
         .filter_map(|&cell| Some((cell, p50(cell)?)))
         .filter(|(_, change)| change.verdict == Verdict::Faster)
         .collect();
-    let best = faster
+    let (cell, change) = faster
         .iter()
-        .min_by(|one, other| order(&one.1.ratio, &other.1.ratio));
-    if let Some((cell, change)) = best {
-        let others = faster.iter().filter(|(other, _)| other.key != cell.key);
-        let tied = others.filter(|(_, other)| overlap(&change.ratio, &other.ratio));
-        let ties = tied.map(|(cell, _)| cell.key).collect();
-        return Choice::Ship(pick(facts, cell, Basis::BeatsBaseline, ties));
-    }
-    if let Some(&baseline) = usable
+        .min_by(|one, other| order(&one.1.ratio, &other.1.ratio))?;
+    let others = faster.iter().filter(|(other, _)| other.key != cell.key);
+    let tied = others.filter(|(_, other)| overlap(&change.ratio, &other.ratio));
+    let ties = tied.map(|(cell, _)| cell.key).collect();
+    Some(pick(facts, cell, Basis::BeatsBaseline, ties))
+}
+
+/// `None` where it is not usable.
+fn baseline(facts: &Facts<'_>, usable: &[&CellFindings]) -> Option<Pick> {
+    let baseline = usable
         .iter()
-        .find(|cell| facts.is_baseline(cell.key.session))
-    {
-        let same = usable
-            .iter()
-            .filter(|cell| p50(cell).is_some_and(|p50| p50.verdict == Verdict::Same));
-        let ties = same.map(|cell| cell.key).collect();
-        let basis = if facts.sessions.len() == 1 {
-            Basis::OnlyUsable
-        } else {
-            Basis::NothingBetter
-        };
-        return Choice::Ship(pick(facts, baseline, basis, ties));
-    }
-    without_baseline(facts, &usable)
+        .find(|cell| facts.is_baseline(cell.key.session))?;
+    let same = usable
+        .iter()
+        .filter(|cell| p50(cell).is_some_and(|p50| p50.verdict == Verdict::Same));
+    let ties = same.map(|cell| cell.key).collect();
+    let basis = if facts.sessions.len() == 1 {
+        Basis::OnlyUsable
+    } else {
+        Basis::NothingBetter
+    };
+    Some(pick(facts, baseline, basis, ties))
 }
 
 fn without_baseline(facts: &Facts<'_>, usable: &[&CellFindings]) -> Choice {
@@ -127,8 +137,11 @@ fn without_baseline(facts: &Facts<'_>, usable: &[&CellFindings]) -> Choice {
 
 /// Each session counts at the smallest batch size that is shown to be enough for it.
 fn throughput(facts: &Facts<'_>, shape: usize) -> Choice {
-    let is_comparable = |curve: &&BatchCurve| curve.shape == shape && facts.usable(curve.session);
-    let curves: Vec<&BatchCurve> = facts.curves.iter().filter(is_comparable).collect();
+    let curves: Vec<&BatchCurve> = facts
+        .curves
+        .iter()
+        .filter(|curve| curve.shape == shape && facts.usable(curve.session))
+        .collect();
     let mut shown: Vec<&CellFindings> = curves
         .iter()
         .filter_map(|curve| facts.cell(curve.key(curve.shown()?)))
@@ -164,14 +177,19 @@ fn rival(facts: &Facts<'_>, chosen: &CellFindings, curves: &[&BatchCurve]) -> Op
         .iter()
         .filter_map(|curve| facts.cell(curve.key(curve.enough)));
     let best = best.max_by(|one, other| rate(one).total_cmp(&rate(other)))?;
-    let is_settled = best.support() == Some(Support::Interval);
-    let more = || enough::budget_at(facts.index.record, best.key.shape, &[best.key.batch_size]);
-    let enough_budget_ns = if is_settled { None } else { more() };
     let is_better = best.key != chosen.key && rate(chosen) < SATURATION_SHARE * rate(best);
-    is_better.then_some(Rival {
+    is_better.then(|| Rival {
         key: best.key,
-        enough_budget_ns,
+        enough_budget_ns: budget_to_settle(facts, best),
     })
+}
+
+/// `None` where it has an interval, too.
+fn budget_to_settle(facts: &Facts<'_>, cell: &CellFindings) -> Option<Nanos> {
+    if cell.support() == Some(Support::Interval) {
+        return None;
+    }
+    enough::budget_at(facts.index.record, cell.key.shape, &[cell.key.batch_size])
 }
 
 fn throughput_basis(
@@ -245,10 +263,9 @@ fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<CellKey>
 }
 
 pub(in crate::analysis) fn caveats(facts: &Facts<'_>, cell: &CellFindings) -> Vec<Caveat> {
-    let session = cell.key.session;
     let mut caveats = Vec::new();
-    if !facts.is_baseline(session) {
-        caveats.extend(accuracy_caveat(facts, &facts.sessions[session]));
+    if !facts.is_baseline(cell.key.session) {
+        caveats.extend(accuracy_caveat(facts, &facts.sessions[cell.key.session]));
         if cell
             .comparison
             .as_ref()
@@ -257,11 +274,7 @@ pub(in crate::analysis) fn caveats(facts: &Facts<'_>, cell: &CellFindings) -> Ve
             caveats.push(Caveat::WorseTail);
         }
     }
-    let curve = facts
-        .curves
-        .iter()
-        .find(|curve| curve.key(curve.enough) == cell.key);
-    if curve.is_some_and(|curve| !curve.saturated && curve.points.len() > 1) {
+    if is_still_rising(facts, cell.key) {
         caveats.push(Caveat::StillRising);
     }
     if cell
@@ -274,6 +287,14 @@ pub(in crate::analysis) fn caveats(facts: &Facts<'_>, cell: &CellFindings) -> Ve
         caveats.push(Caveat::Incomplete);
     }
     caveats
+}
+
+fn is_still_rising(facts: &Facts<'_>, key: CellKey) -> bool {
+    let curve = facts
+        .curves
+        .iter()
+        .find(|curve| curve.key(curve.enough) == key);
+    curve.is_some_and(|curve| !curve.saturated && curve.points.len() > 1)
 }
 
 fn accuracy_caveat(facts: &Facts<'_>, session: &SessionFindings) -> Option<Caveat> {
@@ -304,12 +325,15 @@ fn accuracy_caveat(facts: &Facts<'_>, session: &SessionFindings) -> Option<Cavea
 /// On enough of the samples, or, where the largest element has no meaning, in the direction or in every element.
 fn agrees(accuracy: &AccuracyFindings) -> bool {
     accuracy.agreement.iter().all(|output| {
-        let value =
-            |metric| crate::analysis::find(&output.figures, metric).and_then(Estimate::value);
-        let share = value(Metric::Top1Agreement).or(value(Metric::CosineSimilarity));
+        let share = value(output, Metric::Top1Agreement)
+            .or_else(|| value(output, Metric::CosineSimilarity));
         share.is_some_and(|share| share >= AGREEMENT_FLOOR)
-            || value(Metric::MaxAbsoluteError) == Some(0.0)
+            || value(output, Metric::MaxAbsoluteError) == Some(0.0)
     })
+}
+
+fn value(output: &OutputAgreement, metric: Metric) -> Option<f64> {
+    find(&output.figures, metric).and_then(Estimate::value)
 }
 
 fn nothing_usable(facts: &Facts<'_>) -> &'static str {
@@ -324,8 +348,11 @@ fn nothing_usable(facts: &Facts<'_>) -> &'static str {
 }
 
 fn order(one: &Estimate, other: &Estimate) -> std::cmp::Ordering {
-    let value = |estimate: &Estimate| estimate.value().unwrap_or(f64::INFINITY);
-    value(one).total_cmp(&value(other))
+    value_or_worst(one).total_cmp(&value_or_worst(other))
+}
+
+fn value_or_worst(estimate: &Estimate) -> f64 {
+    estimate.value().unwrap_or(f64::INFINITY)
 }
 
 /// Without an interval, nothing is told apart.

@@ -7,6 +7,7 @@ use crate::analysis::figures::{
 };
 use crate::analysis::{operators, scaling};
 use crate::metric::Metric;
+use crate::record::RunRecord;
 use crate::units::Ratio;
 
 /// Less is worth a word: it is more than the serial operators of a well-parallelized model take.
@@ -23,13 +24,7 @@ const SMALL_FILE: f64 = 1_048_576.0;
 /// Outputs that are not numbers first, then what costs time, then start and memory.
 pub(in crate::analysis) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
     let single = facts.single();
-    let limit = |session: usize, kind: Option<BottleneckKind>| {
-        kind.map(|kind| Bottleneck { session, kind })
-    };
-    let sessions = || facts.sessions.iter();
-    let mut found: Vec<Bottleneck> = sessions()
-        .filter_map(|session| limit(session.session, not_finite(session)))
-        .collect();
+    let mut found: Vec<Bottleneck> = of_sessions(facts, not_finite).collect();
     found.extend(
         single
             .iter()
@@ -46,15 +41,29 @@ pub(in crate::analysis) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
         found.extend(limit(curve.session, falls(facts, curve)));
         found.extend(limit(curve.session, saturates(facts, curve)));
     }
-    for session in facts.sessions {
-        let single = single
-            .iter()
-            .find(|cell| cell.key.session == session.session);
-        let single_ns = single.and_then(|cell| cell.value(Metric::LatencyP50));
-        found.extend(limit(session.session, load_time(session, single_ns)));
-    }
-    found.extend(sessions().filter_map(|session| limit(session.session, model_memory(session))));
+    found.extend(of_sessions(facts, |session| {
+        load_time(session, single_ns(&single, session.session))
+    }));
+    found.extend(of_sessions(facts, model_memory));
     found
+}
+
+fn limit(session: usize, kind: Option<BottleneckKind>) -> Option<Bottleneck> {
+    kind.map(|kind| Bottleneck { session, kind })
+}
+
+fn of_sessions(
+    facts: &Facts<'_>,
+    kind: impl Fn(&SessionFindings) -> Option<BottleneckKind>,
+) -> impl Iterator<Item = Bottleneck> {
+    let sessions = facts.sessions.iter();
+    sessions.filter_map(move |session| limit(session.session, kind(session)))
+}
+
+/// The median latency of a single prediction, in nanoseconds.
+fn single_ns(single: &[&CellFindings], session: usize) -> Option<f64> {
+    let cell = single.iter().find(|cell| cell.key.session == session)?;
+    cell.value(Metric::LatencyP50)
 }
 
 fn not_finite(session: &SessionFindings) -> Option<BottleneckKind> {
@@ -73,21 +82,25 @@ fn not_finite(session: &SessionFindings) -> Option<BottleneckKind> {
 
 fn slower(facts: &Facts<'_>, cell: &CellFindings) -> Option<BottleneckKind> {
     let change = &cell.comparison.as_ref()?.p50;
-    let precision = |session: usize| {
-        let plan = &facts.index.record.plan;
-        let variant = &facts.index.record.variants[plan.sessions[session].variant];
-        variant
-            .model
-            .as_ref()
-            .map(|model| model.precision.label.clone())
-    };
+    let record = facts.index.record;
     (change.verdict == Verdict::Slower).then(|| BottleneckKind::SlowerThanBaseline {
         shape: cell.key.shape,
         batch_size: cell.key.batch_size,
         change: change.clone(),
-        precision: precision(cell.key.session),
-        baseline_precision: facts.index.baseline.and_then(precision),
+        precision: precision(record, cell.key.session),
+        baseline_precision: facts
+            .index
+            .baseline
+            .and_then(|baseline| precision(record, baseline)),
     })
+}
+
+/// As the model file of a session says.
+fn precision(record: &RunRecord, session: usize) -> Option<String> {
+    let model = record.variants[record.plan.sessions[session].variant]
+        .model
+        .as_ref()?;
+    Some(model.precision.label.clone())
 }
 
 fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {

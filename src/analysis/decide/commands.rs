@@ -59,22 +59,16 @@ pub(super) fn as_session(record: &RunRecord, session: Option<&SessionSpec>) -> P
 /// Without what is measured beside the comparison of the sessions.
 fn part(record: &RunRecord, variants: &[usize], sessions: &[&SessionSpec]) -> Plan {
     let plan = record.plan.clone();
-    let place = |variant: usize| {
-        variants
-            .iter()
-            .position(|&kept| kept == variant)
-            .unwrap_or(0)
-    };
     Plan {
         variants: variants
             .iter()
             .map(|&at| plan.variants[at].clone())
             .collect(),
-        baseline: place(plan.baseline),
+        baseline: place(variants, plan.baseline),
         sessions: sessions
             .iter()
             .map(|&spec| SessionSpec {
-                variant: place(spec.variant),
+                variant: place(variants, spec.variant),
                 ..spec.clone()
             })
             .collect(),
@@ -86,6 +80,11 @@ fn part(record: &RunRecord, variants: &[usize], sessions: &[&SessionSpec]) -> Pl
         tuning: None,
         ..plan
     }
+}
+
+/// Of a variant among those that are kept; the first one's where it is not.
+fn place(kept: &[usize], variant: usize) -> usize {
+    kept.iter().position(|&kept| kept == variant).unwrap_or(0)
 }
 
 fn found_data(record: &RunRecord) -> Option<PathBuf> {

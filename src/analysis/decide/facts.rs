@@ -84,8 +84,12 @@ impl Facts<'_> {
     }
 
     pub(in crate::analysis) fn size_factor(&self, session: usize) -> Option<f64> {
-        let size = |session: usize| self.sessions[session].figure(Metric::FileSize)?.value();
-        Some(size(self.index.baseline?)? / size(session)?)
+        Some(self.file_size(self.index.baseline?)? / self.file_size(session)?)
+    }
+
+    /// In bytes.
+    fn file_size(&self, session: usize) -> Option<f64> {
+        self.sessions[session].figure(Metric::FileSize)?.value()
     }
 
     pub(in crate::analysis) fn usable(&self, session: usize) -> bool {

@@ -20,27 +20,17 @@ impl JudgedOutputs {
     /// `None` where no outputs were computed.
     #[must_use]
     pub fn of(record: &RunRecord, findings: &Findings) -> Option<Self> {
-        let sessions = || {
-            findings
-                .sessions
-                .iter()
-                .filter(|session| session.outcome.is_ok())
-        };
-        let computed = sessions().filter(|session| session.accuracy.samples_count > 0);
-        let against = computed
-            .map(|session| session.accuracy.held_against)
-            .max()?;
-        let judged = sessions()
+        let measured: Vec<&SessionFindings> = findings
+            .sessions
+            .iter()
+            .filter(|session| session.outcome.is_ok())
+            .collect();
+        let against = best_held(&measured)?;
+        let counts: Vec<u64> = measured
+            .iter()
             .filter(|session| !is_reference(session, against))
-            .map(|session| &session.accuracy);
-        let count = |judged: &AccuracyFindings| {
-            if judged.held_against == against {
-                judged.samples_count
-            } else {
-                0
-            }
-        };
-        let counts: Vec<u64> = judged.map(count).collect();
+            .map(|session| held_count(&session.accuracy, against))
+            .collect();
         let samples_count = counts.iter().copied().max()?;
         let is_same_for_all =
             counts.len() > 1 && counts.iter().all(|&count| count == samples_count);
@@ -63,6 +53,22 @@ impl JudgedOutputs {
     #[must_use]
     pub fn is_part(&self) -> bool {
         self.all_count.is_some_and(|all| self.samples_count < all)
+    }
+}
+
+/// `None` where no outputs were computed.
+fn best_held(measured: &[&SessionFindings]) -> Option<HeldAgainst> {
+    let computed = measured
+        .iter()
+        .filter(|session| session.accuracy.samples_count > 0);
+    computed.map(|session| session.accuracy.held_against).max()
+}
+
+fn held_count(accuracy: &AccuracyFindings, against: HeldAgainst) -> u64 {
+    if accuracy.held_against == against {
+        accuracy.samples_count
+    } else {
+        0
     }
 }
 

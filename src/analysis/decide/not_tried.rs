@@ -8,7 +8,9 @@ use crate::plan::{
     Binding, Command, Flag, LoadMode, PageCache, Plan, ProviderSpec, SessionSpec, unswept,
 };
 use crate::provider::{self, CPU_PROVIDER, Hardware};
-use crate::record::{DatasetInfo, Dim, ModelSummary, RunRecord, ValueType};
+use crate::record::{
+    DatasetInfo, Dim, ModelSummary, RunRecord, TensorInfo, ValueType, VariantRecord,
+};
 
 const FULL_PRECISION: [&str; 2] = ["fp32", "fp64"];
 
@@ -82,15 +84,18 @@ fn models(record: &RunRecord) -> impl Iterator<Item = &ModelSummary> {
 
 /// Where there are weights, all in full precision.
 fn quantization(record: &RunRecord) -> Option<NotTried> {
-    let full = |model: &ModelSummary| FULL_PRECISION.contains(&model.precision.label.as_str());
-    let all_full =
-        models(record).all(full) && models(record).any(|model| !model.weights.is_empty());
+    let all_full = models(record).all(is_full_precision)
+        && models(record).any(|model| !model.weights.is_empty());
     all_full.then(|| {
         untried(
             Untried::Quantization,
             Command::of(&as_baseline(record)).with_model("QUANTIZED.onnx"),
         )
     })
+}
+
+fn is_full_precision(model: &ModelSummary) -> bool {
+    FULL_PRECISION.contains(&model.precision.label.as_str())
 }
 
 fn batches(record: &RunRecord, answer: &Answer) -> Option<NotTried> {
@@ -164,35 +169,28 @@ fn providers(record: &RunRecord) -> Vec<NotTried> {
         .filter(|name| provider::known(name).hardware != Hardware::Service);
     // What is set for the baseline's execution provider is not for others.
     let plan = as_session(record, on_cpu(&record.plan).as_ref());
-    let try_it = |&provider: &&str| {
-        let both = format!(
-            "{},{}",
-            provider::short_name(CPU_PROVIDER),
-            provider::short_name(provider)
-        );
-        let words = if provider == CPU_PROVIDER {
-            provider::short_name(CPU_PROVIDER)
-        } else {
-            both
-        };
-        let offers = |runtime: &&crate::record::RuntimeInfo| {
-            runtime.execution_providers.iter().any(|p| p == provider)
-        };
-        let library = record
-            .runtimes
-            .iter()
-            .find(offers)
-            .map(|runtime| runtime.path.display().to_string());
-        let library = library.unwrap_or_default();
-        let what = Untried::ExecutionProvider(provider.to_owned());
-        untried(
-            what,
-            Command::of(&plan)
-                .with(Flag::Runtime, library)
-                .with(Flag::Ep, words),
-        )
-    };
-    missing.map(try_it).collect()
+    missing
+        .map(|&provider| with_provider(record, &plan, provider))
+        .collect()
+}
+
+/// Beside the CPU's, from the first library that offers it.
+fn with_provider(record: &RunRecord, plan: &Plan, provider: &str) -> NotTried {
+    let mut words = provider::short_name(CPU_PROVIDER);
+    if provider != CPU_PROVIDER {
+        words = format!("{words},{}", provider::short_name(provider));
+    }
+    let library = record
+        .runtimes
+        .iter()
+        .find(|runtime| runtime.execution_providers.iter().any(|p| p == provider))
+        .map(|runtime| runtime.path.display().to_string());
+    untried(
+        Untried::ExecutionProvider(provider.to_owned()),
+        Command::of(plan)
+            .with(Flag::Runtime, library.unwrap_or_default())
+            .with(Flag::Ep, words),
+    )
 }
 
 fn on_cpu(plan: &Plan) -> Option<SessionSpec> {
@@ -246,32 +244,39 @@ fn open_dimensions(record: &RunRecord) -> Vec<NotTried> {
         return Vec::new();
     };
     let mut seen: BTreeSet<&str> = BTreeSet::new();
-    let mut found = Vec::new();
-    for input in &model.inputs {
-        let ValueType::Tensor {
-            dims: Some(dims), ..
-        } = &input.value_type
-        else {
-            continue;
-        };
-        let fed = variant.inputs.iter().find(|fed| fed.name == input.name);
-        for (place, dim) in dims.iter().enumerate() {
-            let Dim::Symbolic(name) = dim else { continue };
-            let fed = fed.and_then(|fed| *fed.dims.get(place)?);
-            let (Some(fed), false) = (fed, model.batch_axis.symbol.as_ref() == Some(name)) else {
-                continue;
-            };
-            let is_swept = record
-                .plan
-                .shapes
-                .iter()
-                .any(|shape| shape.dims.contains_key(name));
-            if !is_swept && seen.insert(name) {
-                found.push(open_dimension(record, name, fed));
-            }
-        }
-    }
-    found
+    let inputs = model.inputs.iter();
+    inputs
+        .flat_map(|input| symbols(input, variant))
+        .filter(|(name, _)| model.batch_axis.symbol.as_deref() != Some(*name))
+        .filter(|(name, _)| !is_swept(&record.plan, name) && seen.insert(name))
+        .map(|(name, fed)| open_dimension(record, name, fed))
+        .collect()
+}
+
+/// Names of the sizes of an input that the model leaves open, with what was fed.
+fn symbols<'a>(input: &'a TensorInfo, variant: &'a VariantRecord) -> Vec<(&'a str, u64)> {
+    let ValueType::Tensor {
+        dims: Some(dims), ..
+    } = &input.value_type
+    else {
+        return Vec::new();
+    };
+    let Some(fed) = variant.inputs.iter().find(|fed| fed.name == input.name) else {
+        return Vec::new();
+    };
+    dims.iter()
+        .zip(&fed.dims)
+        .filter_map(|(dim, fed)| match dim {
+            Dim::Symbolic(name) => Some((name.as_str(), (*fed)?)),
+            _ => None,
+        })
+        .collect()
+}
+
+fn is_swept(plan: &Plan, dimension: &str) -> bool {
+    plan.shapes
+        .iter()
+        .any(|shape| shape.dims.contains_key(dimension))
 }
 
 fn open_dimension(record: &RunRecord, name: &str, fed: u64) -> NotTried {

@@ -1,7 +1,9 @@
 //! What stands out: the fastest cell, the slowest of some, the least certain score, which advice sets the targets of further
 //! work, and which score is to be kept.
 
-use crate::analysis::{Action, Advice, CellFindings, Findings, Level, Measured, SessionFindings};
+use crate::analysis::{
+    Action, Advice, CellFindings, Findings, Interval, Level, Measured, SessionFindings,
+};
 use crate::metric::{Direction, Metric, Unit};
 
 /// A score that is to be kept.
@@ -25,16 +27,9 @@ impl Findings {
     /// The widest half of an interval of a score that is a share: the change of a score that is surely seen.
     #[must_use]
     pub fn score_resolution(&self) -> Option<f64> {
-        let shares = || {
-            Metric::SCORES
-                .into_iter()
-                .filter(|metric| metric.unit() == Unit::Ratio)
-        };
-        let interval = |session: &SessionFindings| {
-            shares().find_map(|metric| session.figure(metric)?.interval())
-        };
-        let intervals = self.sessions.iter().filter_map(interval);
-        intervals
+        self.sessions
+            .iter()
+            .filter_map(share_interval)
             .map(|interval| (interval.high - interval.low) / 2.0)
             .reduce(f64::max)
     }
@@ -42,8 +37,9 @@ impl Findings {
     /// The advice of the largest conservative gain in the median latency of every prediction whose risk is not high.
     #[must_use]
     pub fn latency_target(&self) -> Option<&Advice> {
-        let is_kept_warm = |advice: &Advice| matches!(advice.action, Action::KeepWarm { .. });
-        self.target(|advice| advice.metric == Metric::LatencyP50 && !is_kept_warm(advice))
+        self.target(|advice| {
+            advice.metric == Metric::LatencyP50 && !matches!(advice.action, Action::KeepWarm { .. })
+        })
     }
 
     /// The same in throughput.
@@ -63,8 +59,9 @@ impl Findings {
     #[must_use]
     pub fn score_target(&self) -> Option<ScoreTarget<'_>> {
         let baseline = self.sessions.iter().find(|session| session.is_baseline)?;
-        let scored = |metric: Metric| Some((metric, baseline.figure(metric)?.measured()?));
-        let (metric, baseline) = Metric::SCORES.into_iter().find_map(scored)?;
+        let (metric, baseline) = Metric::SCORES
+            .into_iter()
+            .find_map(|metric| Some((metric, baseline.figure(metric)?.measured()?)))?;
         let bound = baseline.interval.map(|ends| match metric.direction() {
             Direction::Higher => ends.low,
             _ => ends.high,
@@ -75,6 +72,14 @@ impl Findings {
             bound,
         })
     }
+}
+
+/// Of the first score that is a share.
+fn share_interval(session: &SessionFindings) -> Option<Interval> {
+    Metric::SCORES
+        .into_iter()
+        .filter(|metric| metric.unit() == Unit::Ratio)
+        .find_map(|metric| session.figure(metric)?.interval())
 }
 
 /// The cell of the longest median latency among some.

@@ -6,24 +6,24 @@ use crate::analysis::decide::commands::compare_with_baseline;
 use crate::analysis::{Change, GapFindings, Verdict};
 use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::Contrast;
+use crate::record::{Contrast, RunRecord};
 use crate::units::Nanos;
 
 /// Those that made a session faster, as `denormals` judges the contrasts of the record.
 pub(super) fn options(facts: &Facts<'_>, denormals: &[DenormalFindings]) -> Vec<Advice> {
-    let change = |contrast: &Contrast| {
-        let found = denormals
-            .iter()
-            .find(|found| found.session == contrast.session)?;
-        found
-            .change
-            .as_ref()
-            .filter(|change| change.verdict == Verdict::Faster)
-    };
     let contrasts = facts.index.record.contrasts.iter();
     contrasts
-        .filter_map(|contrast| set_option(facts, contrast, change(contrast)?))
+        .filter_map(|contrast| set_option(facts, contrast, gain_of(denormals, contrast)?))
         .collect()
+}
+
+/// Where it made the session of the contrast faster.
+fn gain_of<'a>(denormals: &'a [DenormalFindings], contrast: &Contrast) -> Option<&'a Change> {
+    let found = denormals
+        .iter()
+        .find(|found| found.session == contrast.session)?;
+    let change = found.change.as_ref()?;
+    (change.verdict == Verdict::Faster).then_some(change)
 }
 
 fn set_option(facts: &Facts<'_>, contrast: &Contrast, change: &Change) -> Option<Advice> {
@@ -65,37 +65,53 @@ pub(super) fn keep_warm(facts: &Facts<'_>, idle_gaps: &[IdleFindings]) -> Vec<Ad
 }
 
 fn after_pauses(facts: &Facts<'_>, found: &IdleFindings) -> Option<Advice> {
-    let pauses: Vec<(&GapFindings, &Change)> = found
-        .gaps
+    let pauses: Vec<Pause<'_>> = found.gaps.iter().flatten().filter_map(Pause::of).collect();
+    let longest = pauses.last().filter(|pause| pause.is_slower())?;
+    let fine = pauses
         .iter()
-        .flatten()
-        .filter_map(|gap| Some((gap, gap.change.as_ref()?)))
-        .collect();
-    let is_slower = |pause: &(&GapFindings, &Change)| pause.1.verdict == Verdict::Slower;
-    let (longest, change) = *pauses.last().filter(|pause| is_slower(pause))?;
-    let (fine, _) = pauses
-        .iter()
-        .take_while(|pause| !is_slower(pause))
+        .take_while(|pause| !pause.is_slower())
         .last()
-        .filter(|fine| fine.0.gap_ns > Nanos(0))?;
-    let key = key(facts, found.session, found.shape, found.batch_size)?;
-    let record = facts.index.record;
-    let command = compare_with_baseline(record, key, &[key.batch_size])
-        .with_idle_gaps(&record.plan.idle_gaps_ns)
-        .words();
+        .filter(|fine| fine.gap_ns > Nanos(0))?;
     let action = Action::KeepWarm {
-        key,
+        key: key(facts, found.session, found.shape, found.batch_size)?,
         longest_ns: fine.gap_ns,
         idle_ns: longest.gap_ns,
     };
+    Some(without_pauses(facts.index.record, action, longest.change))
+}
+
+/// A pause of which it was judged whether predictions are slower after it.
+struct Pause<'a> {
+    gap_ns: Nanos,
+    change: &'a Change,
+}
+
+impl<'a> Pause<'a> {
+    fn of(gap: &'a GapFindings) -> Option<Self> {
+        Some(Pause {
+            gap_ns: gap.gap_ns,
+            change: gap.change.as_ref()?,
+        })
+    }
+
+    fn is_slower(&self) -> bool {
+        self.change.verdict == Verdict::Slower
+    }
+}
+
+fn without_pauses(record: &RunRecord, action: Action, change: &Change) -> Advice {
+    let key = action.key();
+    let command = compare_with_baseline(record, key, &[key.batch_size])
+        .with_idle_gaps(&record.plan.idle_gaps_ns)
+        .words();
     let gain = Gain {
         metric: Metric::LatencyP50,
         factor: change.ratio.clone(),
         against: Against::WithoutPause,
         verdict: Some(change.verdict),
     };
-    Some(Advice {
+    Advice {
         command,
         ..advice(record, action, gain, Level::Medium, Level::Low)
-    })
+    }
 }

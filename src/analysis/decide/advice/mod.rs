@@ -52,9 +52,8 @@ pub(in crate::analysis) fn advice(
         advice.priority = priority(advice);
     }
     advice.sort_by(|one, other| {
-        let tier = |advice: &Advice| Tier::of(advice);
-        tier(one)
-            .cmp(&tier(other))
+        Tier::of(one)
+            .cmp(&Tier::of(other))
             .then(conservative(&other.gain).total_cmp(&conservative(&one.gain)))
     });
     advice

@@ -13,13 +13,11 @@ const SIZE_FACTOR_WORTH_IT: f64 = 1.1;
 
 /// Every session that gains for single predictions, and the one that has the most throughput.
 pub(super) fn advice(facts: &Facts<'_>, answer: &Answer) -> Vec<Advice> {
-    let single = facts.single();
-    let gains = |cell: &&CellFindings| {
-        for_latency(facts, cell)
-            .or_else(|| for_size(facts, cell))
-            .or_else(|| for_threads(facts, cell))
-    };
-    let mut advice: Vec<Advice> = single.iter().filter_map(gains).collect();
+    let mut advice: Vec<Advice> = facts
+        .single()
+        .iter()
+        .filter_map(|cell| for_single(facts, cell))
+        .collect();
     if let Some(pick) = answer.throughput.pick()
         && !advice
             .iter()
@@ -28,6 +26,12 @@ pub(super) fn advice(facts: &Facts<'_>, answer: &Answer) -> Vec<Advice> {
         advice.extend(for_throughput(facts, pick));
     }
     advice
+}
+
+fn for_single(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
+    for_latency(facts, cell)
+        .or_else(|| for_size(facts, cell))
+        .or_else(|| for_threads(facts, cell))
 }
 
 fn usable_change<'a>(facts: &Facts<'_>, cell: &'a CellFindings) -> Option<&'a Change> {
@@ -102,25 +106,9 @@ fn instead(
     gain: Estimate,
     verdict: Verdict,
 ) -> Option<Advice> {
-    let session = cell.key.session;
     let baseline = CellKey {
         session: facts.index.baseline?,
         ..cell.key
-    };
-    let caveats = caveats(facts, cell);
-    let without = facts.cell(baseline);
-    let record = facts.index.record;
-    let (own, base) = (
-        &record.plan.sessions[session],
-        &record.plan.sessions[baseline.session],
-    );
-    let action = if own.variant == base.variant {
-        Action::Switch {
-            key: cell.key,
-            settings: settings(record, session, baseline.session),
-        }
-    } else {
-        Action::Ship { key: cell.key }
     };
     let gain = Gain {
         metric,
@@ -128,14 +116,40 @@ fn instead(
         against: Against::Baseline(baseline),
         verdict: Some(verdict),
     };
+    let caveats = caveats(facts, cell);
     let risk = risk(&caveats);
+    let without = facts.cell(baseline);
+    let record = facts.index.record;
+    let session = cell.key.session;
+    let effort = effort(
+        &record.plan.sessions[session],
+        &record.plan.sessions[baseline.session],
+    );
     Some(Advice {
         accuracy: facts.sessions[session].accuracy.change.clone(),
         memory_factor: without.and_then(|without| factor(cell, without, Metric::PeakMemory)),
         latency_factor: without.and_then(|without| factor(cell, without, Metric::LatencyP50)),
         caveats,
-        ..weighed::advice(record, action, gain, effort(own, base), risk)
+        ..weighed::advice(
+            record,
+            action(record, cell.key, baseline),
+            gain,
+            effort,
+            risk,
+        )
     })
+}
+
+fn action(record: &RunRecord, key: CellKey, baseline: CellKey) -> Action {
+    let sessions = &record.plan.sessions;
+    if sessions[key.session].variant == sessions[baseline.session].variant {
+        Action::Switch {
+            key,
+            settings: settings(record, key.session, baseline.session),
+        }
+    } else {
+        Action::Ship { key }
+    }
 }
 
 /// By the rule that stands on [`Level`].
@@ -159,10 +173,7 @@ fn settings(record: &RunRecord, session: usize, baseline: usize) -> Vec<Setting>
     );
     let mut settings = Vec::new();
     if own.runtime != base.runtime {
-        let known = record
-            .runtime_of(session)
-            .map(|runtime| runtime.version.clone());
-        let version = known.unwrap_or_else(|| own.runtime.path().display().to_string());
+        let version = version(record, session);
         settings.push(Setting::Runtime { version });
     }
     if own.execution_provider != base.execution_provider {
@@ -174,12 +185,27 @@ fn settings(record: &RunRecord, session: usize, baseline: usize) -> Vec<Setting>
     if own.options.intra_threads != base.options.intra_threads {
         settings.push(Setting::IntraThreads(own.options.intra_threads));
     }
-    let mut alike = own.options.clone();
-    alike.intra_threads = base.options.intra_threads;
-    if alike != base.options
-        || own.provider != base.provider && own.execution_provider == base.execution_provider
-    {
+    if differ_in_options(own, base) {
         settings.push(Setting::Options);
     }
     settings
+}
+
+fn version(record: &RunRecord, session: usize) -> String {
+    match record.runtime_of(session) {
+        Some(runtime) => runtime.version.clone(),
+        None => record.plan.sessions[session]
+            .runtime
+            .path()
+            .display()
+            .to_string(),
+    }
+}
+
+/// Beside the number of threads, and what comes with another execution provider.
+fn differ_in_options(own: &SessionSpec, base: &SessionSpec) -> bool {
+    let mut alike = own.options.clone();
+    alike.intra_threads = base.options.intra_threads;
+    alike != base.options
+        || own.provider != base.provider && own.execution_provider == base.execution_provider
 }
