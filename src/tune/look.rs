@@ -177,7 +177,6 @@ impl View<'_> {
             .collect()
     }
 
-    /// Reason to drop a configuration, if there is one.
     fn reason_to_drop(&self, member: Member) -> Option<Fate> {
         if member.standing == SloStanding::Violates {
             self.judge.breach(member.key)

@@ -39,54 +39,76 @@ pub(in crate::analysis) fn contest(
     [one, other]: [CellKey; 2],
     rounds: &[u64],
 ) -> Option<PairedRatio> {
-    let rounds: HashSet<u64> = rounds.iter().copied().collect();
-    let on_gpu = |key: CellKey| {
-        index.record.plan.sessions[key.session]
+    let sides = Sides {
+        index,
+        one,
+        other,
+        rounds: rounds.iter().copied().collect(),
+    };
+    PairedRatio::of(&sides.log_ratios(objective))
+}
+
+struct Sides<'a> {
+    index: &'a Index<'a>,
+    one: CellKey,
+    other: CellKey,
+    rounds: HashSet<u64>,
+}
+
+impl Sides<'_> {
+    fn log_ratios(&self, objective: Objective) -> Vec<Vec<f64>> {
+        match objective {
+            Objective::Throughput => self.of_blocks(secs_per_prediction),
+            Objective::Latency => self.of_blocks(|block| block.median_ns.as_f64()),
+            Objective::Memory => self.of_launches(|cell| Some(cell.peak_memory_bytes?.as_f64())),
+            Objective::Energy => match [self.one, self.other].map(|key| self.is_on_gpu(key)) {
+                [true, true] => self.of_launches(|cell| gpu_of_launch(gpu_per_prediction, cell)),
+                [false, false] => self.of_blocks(cpu_joules_per_prediction),
+                _ => Vec::new(),
+            },
+        }
+    }
+
+    fn is_on_gpu(&self, key: CellKey) -> bool {
+        self.index.record.plan.sessions[key.session]
             .nvidia_device()
             .is_some()
-    };
-    let blocks = |figure: fn(&BlockRecord) -> f64| {
-        let of = |key| -> Vec<&BlockRecord> {
-            index
-                .blocks(key)
-                .iter()
-                .copied()
-                .filter(|block| rounds.contains(&block.round))
-                .collect()
-        };
-        Pairs::new(&of(one), &of(other)).log_ratios(figure)
-    };
-    let launches = |figure: &dyn Fn(&LaunchCell) -> Option<f64>| {
-        let of = |key| -> BTreeMap<u64, f64> {
-            let cells = index
-                .launch_cells(key)
-                .iter()
-                .filter(|(launch, _)| rounds.contains(&launch.round));
-            cells
-                .filter_map(|(launch, cell)| Some((launch.round, figure(cell)?)))
-                .collect()
-        };
-        let others = of(other);
-        let ratio = |(round, cost): (u64, f64)| Some(vec![(cost / others.get(&round)?).ln()]);
-        of(one)
-            .into_iter()
-            .filter_map(ratio)
-            .filter(|ratio| ratio[0].is_finite())
+    }
+
+    fn of_blocks(&self, cost: fn(&BlockRecord) -> f64) -> Vec<Vec<f64>> {
+        Pairs::new(&self.blocks(self.one), &self.blocks(self.other)).log_ratios(cost)
+    }
+
+    fn blocks(&self, key: CellKey) -> Vec<&BlockRecord> {
+        let blocks = self.index.blocks(key).iter().copied();
+        blocks
+            .filter(|block| self.rounds.contains(&block.round))
             .collect()
-    };
-    let ratios = match objective {
-        Objective::Throughput => {
-            blocks(|block| block.elapsed_ns.as_secs_f64() / block.predictions())
-        }
-        Objective::Latency => blocks(|block| block.median_ns.as_f64()),
-        Objective::Memory => launches(&|cell| Some(cell.peak_memory_bytes?.as_f64())),
-        Objective::Energy if on_gpu(one) && on_gpu(other) => {
-            launches(&|cell| gpu_of_launch(gpu_per_prediction, cell))
-        }
-        Objective::Energy if on_gpu(one) || on_gpu(other) => Vec::new(),
-        Objective::Energy => blocks(cpu_joules_per_prediction),
-    };
-    PairedRatio::of(&ratios)
+    }
+
+    /// One pair a round, of those in which both have the figure.
+    fn of_launches(&self, cost: fn(&LaunchCell) -> Option<f64>) -> Vec<Vec<f64>> {
+        let others = self.launches(self.other, cost);
+        self.launches(self.one, cost)
+            .into_iter()
+            .filter_map(|(round, cost)| Some((cost / others.get(&round)?).ln()))
+            .filter(|ratio| ratio.is_finite())
+            .map(|ratio| vec![ratio])
+            .collect()
+    }
+
+    /// By round.
+    fn launches(&self, key: CellKey, cost: fn(&LaunchCell) -> Option<f64>) -> BTreeMap<u64, f64> {
+        let cells = self.index.launch_cells(key).iter();
+        cells
+            .filter(|(launch, _)| self.rounds.contains(&launch.round))
+            .filter_map(|(launch, cell)| Some((launch.round, cost(cell)?)))
+            .collect()
+    }
+}
+
+fn secs_per_prediction(block: &BlockRecord) -> f64 {
+    block.elapsed_ns.as_secs_f64() / block.predictions()
 }
 
 /// A contest as an estimate of the cost of the one over the other's: below 1 is better.

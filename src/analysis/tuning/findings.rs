@@ -10,7 +10,7 @@ use super::gain::Scale;
 use super::preference::{Preference, preferred};
 use super::standing::Judge;
 use super::verdict::{Contender, Race, TuningVerdict};
-use crate::analysis::figures::{Estimate, Figure, Figures};
+use crate::analysis::figures::{CellFindings, Estimate, Figure, Figures};
 use crate::metric::Metric;
 use crate::plan::{CellKey, Objective};
 use crate::record::{Fate, RunRecord, Tuning};
@@ -59,26 +59,28 @@ impl TuningFindings {
     #[must_use]
     pub fn order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.candidates.len()).collect();
-        let rank = |place: usize| {
-            let one = &self.candidates[place];
-            (
-                Some(place) != self.best,
-                one.state == State::Out,
-                !one.is_measured(),
-            )
-        };
-        let cost = |place: usize| {
-            let relative = self.candidates[place].relative.as_ref();
-            relative
-                .and_then(|relative| relative.cost_ratio.value())
-                .unwrap_or(f64::INFINITY)
-        };
         order.sort_by(|&one, &other| {
-            rank(one)
-                .cmp(&rank(other))
-                .then(cost(one).total_cmp(&cost(other)))
+            self.rank(one)
+                .cmp(&self.rank(other))
+                .then(self.cost(one).total_cmp(&self.cost(other)))
         });
         order
+    }
+
+    fn rank(&self, place: usize) -> (bool, bool, bool) {
+        let one = &self.candidates[place];
+        (
+            Some(place) != self.best,
+            one.state == State::Out,
+            !one.is_measured(),
+        )
+    }
+
+    fn cost(&self, place: usize) -> f64 {
+        let relative = self.candidates[place].relative.as_ref();
+        relative
+            .and_then(|relative| relative.cost_ratio.value())
+            .unwrap_or(f64::INFINITY)
     }
 
     /// The measured configurations of one state.
@@ -93,71 +95,57 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
     let (plan, tuning) = (record.plan.tuning.as_ref()?, record.tuning.as_ref()?);
     let judge = Judge::new(record, figures);
     let default = default_cell(record);
-    let winner = tuning.champion().or(default);
-    let (taken, preference) = match winner.and_then(|winner| preferred(&judge, tuning, winner)) {
-        Some((taken, preference)) => (Some(taken), Some(preference)),
-        None => (winner, None),
-    };
-    let on_gpu =
-        taken.is_some_and(|key| record.plan.sessions[key.session].nvidia_device().is_some());
-    let metric = contest::metric(plan.objective, on_gpu);
+    let chosen = Chosen::of(&judge, tuning, default);
+    let taken = chosen.as_ref().map(|chosen| chosen.taken);
+    let metric = metric(record, plan.objective, taken);
     let mut candidates: Vec<Candidate> = keys(tuning)
         .into_iter()
         .map(|key| candidate(&judge, figures, tuning, key, metric))
         .collect();
-    let mut in_front = Vec::new();
-    if let (Some(taken), Some(winner)) = (taken, winner) {
-        let scale = Scale::new(&judge, tuning, taken);
+    let front = chosen.as_ref().map_or_else(Vec::new, |chosen| {
+        let scale = Scale::new(&judge, tuning, chosen.taken);
         for one in &mut candidates {
-            one.state = if one.key == taken {
-                State::Best
-            } else {
-                state(tuning, one.key, winner)
-            };
+            one.state = chosen.state(tuning, one.key);
             one.relative = scale
                 .relative(plan.objective, one.key)
                 .filter(|_| one.is_measured());
         }
-        in_front = front(&candidates, &scale, taken);
-    }
-    let place = |key: Option<CellKey>| {
-        candidates
-            .iter()
-            .position(|one| Some(one.key) == key && one.is_measured())
-    };
-    let (best, defaults) = (place(taken), place(default));
-    let gain = taken.zip(default).filter(|(one, other)| one != other);
+        front(&candidates, &scale, chosen.taken)
+    });
     let field = Field {
         judge: &judge,
         tuning,
         objective: plan.objective,
     };
-    let gain = gain.and_then(|(best, default)| field.gain([best, default]));
+    let gain = taken
+        .zip(default)
+        .filter(|(one, other)| one != other)
+        .and_then(|(best, default)| field.gain([best, default]));
+    let preference = chosen.and_then(|chosen| chosen.preference);
     let race = Race {
         record,
         tuning,
         objective: plan.objective,
         candidates: &candidates,
-        best,
-        defaults,
+        best: place(&candidates, taken),
+        defaults: place(&candidates, default),
         gain: gain.as_ref(),
         preferred_over: preference.as_ref().map(|preference| preference.over),
     };
     let verdict = race.verdict();
-    let over_defaults = |key: CellKey| field.gain([key, default?]);
     let contender = race
-        .contender(&over_defaults)
+        .contender(&|key| field.gain([key, default?]))
         .filter(|_| verdict == TuningVerdict::Undecided);
     Some(TuningFindings {
         objective: plan.objective,
         metric,
         verdict,
         contender,
-        best,
+        best: race.best,
         preference,
-        defaults,
+        defaults: race.defaults,
         gain: gain.map(|gain| gain.cost_ratio),
-        front: in_front,
+        front,
         candidates,
         heats_count: tuning.heats.len() as u64,
         rounds_count: tuning
@@ -166,6 +154,54 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
             .map(|heat| heat.rounds.len() as u64)
             .sum(),
     })
+}
+
+/// The configuration that is taken, and the one that won the race.
+struct Chosen {
+    taken: CellKey,
+    winner: CellKey,
+    preference: Option<Preference>,
+}
+
+impl Chosen {
+    /// Of the defaults, where no heat was decided.
+    fn of(judge: &Judge<'_>, tuning: &Tuning, default: Option<CellKey>) -> Option<Self> {
+        let winner = tuning.champion().or(default)?;
+        Some(match preferred(judge, tuning, winner) {
+            Some((taken, preference)) => Chosen {
+                taken,
+                winner,
+                preference: Some(preference),
+            },
+            None => Chosen {
+                taken: winner,
+                winner,
+                preference: None,
+            },
+        })
+    }
+
+    fn state(&self, tuning: &Tuning, key: CellKey) -> State {
+        if key == self.taken {
+            State::Best
+        } else {
+            state(tuning, key, self.winner)
+        }
+    }
+}
+
+/// The objective's figure where the best configuration runs.
+fn metric(record: &RunRecord, objective: Objective, best: Option<CellKey>) -> Metric {
+    let sessions = &record.plan.sessions;
+    let on_gpu = best.is_some_and(|key| sessions[key.session].nvidia_device().is_some());
+    contest::metric(objective, on_gpu)
+}
+
+/// `None` where it was not measured.
+fn place(candidates: &[Candidate], key: Option<CellKey>) -> Option<usize> {
+    candidates
+        .iter()
+        .position(|one| Some(one.key) == key && one.is_measured())
 }
 
 /// Of one that is not taken: the winner of the race does as well as that one, and so does what is tied with the winner.
@@ -227,41 +263,46 @@ fn candidate(
     ];
     metrics.dedup();
     let cell = of_run.cells.at(key);
-    let figure = |&metric: &Metric| {
-        let estimate = cell.and_then(|cell| cell.figure(metric)).cloned();
-        Figure {
-            metric,
-            estimate: estimate.unwrap_or_else(|| Estimate::absent("it was not measured")),
-        }
-    };
-    let mut figures: Vec<Figure> = metrics.iter().map(figure).collect();
-    let scored = judge
-        .scored(key.session)
-        .and_then(|record| of_run.sessions.get(record.session));
-    let score = scored.and_then(|session| {
-        Metric::SCORES
-            .into_iter()
-            .find_map(|metric| Some((metric, session.figure(metric)?.clone())))
-    });
-    let unscored = || {
-        (
-            Metric::AccuracyTop1,
-            Estimate::absent("outputs were not scored against labels"),
-        )
-    };
-    let (metric, estimate) = score.unwrap_or_else(unscored);
-    figures.push(Figure { metric, estimate });
-    let accuracy_change = judge.accuracy(key.session);
-    let fate = tuning.fate(key).cloned();
-    let (standing, slo) = (judge.standing(key), judge.slo(key));
+    let mut figures: Vec<Figure> = metrics
+        .into_iter()
+        .map(|metric| figure(cell, metric))
+        .collect();
+    figures.push(score(judge, of_run, key.session));
     Candidate {
         key,
-        standing,
-        slo,
-        fate,
+        standing: judge.standing(key),
+        slo: judge.slo(key),
+        fate: tuning.fate(key).cloned(),
         state: State::Undecided,
         relative: None,
         figures,
-        accuracy_change,
+        accuracy_change: judge.accuracy(key.session),
     }
+}
+
+fn figure(cell: Option<&CellFindings>, metric: Metric) -> Figure {
+    let estimate = cell.and_then(|cell| cell.figure(metric)).cloned();
+    Figure {
+        metric,
+        estimate: estimate.unwrap_or_else(|| Estimate::absent("it was not measured")),
+    }
+}
+
+/// The leading score of a session, or of one that computes the same.
+fn score(judge: &Judge<'_>, of_run: Figures<'_>, session: usize) -> Figure {
+    let scored = judge
+        .scored(session)
+        .and_then(|record| of_run.sessions.get(record.session));
+    let score = scored.and_then(|session| {
+        Metric::SCORES.into_iter().find_map(|metric| {
+            Some(Figure {
+                metric,
+                estimate: session.figure(metric)?.clone(),
+            })
+        })
+    });
+    score.unwrap_or_else(|| Figure {
+        metric: Metric::AccuracyTop1,
+        estimate: Estimate::absent("outputs were not scored against labels"),
+    })
 }

@@ -48,27 +48,16 @@ impl Field<'_> {
         let fair_launches = fair
             .and_then(Estimate::measured)
             .map_or(0, |measured| measured.n);
-        let direct = |cost_ratio: Estimate| Gain {
-            cost_ratio,
-            is_direct: true,
-            fair_launches,
-        };
-        let bounded = |estimate: &Option<Estimate>| {
-            estimate.clone().filter(|found| found.interval().is_some())
-        };
-        let by_way = || {
-            let cost_ratio = self.by_way(keys)?;
-            Some(Gain {
-                cost_ratio,
-                is_direct: false,
-                fair_launches,
-            })
-        };
-        let with_interval = bounded(&of_final)
+        let told = bounded(&of_final)
             .or_else(|| bounded(&of_all))
-            .map(direct)
-            .or_else(by_way);
-        with_interval.or_else(|| of_all.map(direct))
+            .map(|direct| (direct, true));
+        let told = told.or_else(|| Some((self.by_way(keys)?, false)));
+        let (cost_ratio, is_direct) = told.or_else(|| Some((of_all?, true)))?;
+        Some(Gain {
+            cost_ratio,
+            is_direct,
+            fair_launches,
+        })
     }
 
     fn contest(self, keys: [CellKey; 2], wanted: impl Fn(Stage) -> bool) -> Option<Estimate> {
@@ -82,9 +71,10 @@ impl Field<'_> {
     }
 
     fn by_way(self, [one, other]: [CellKey; 2]) -> Option<Estimate> {
-        let back = || Some(multiplied(&self.legs(other, one)?)?.reciprocal());
         let there = self.legs(one, other).and_then(|legs| multiplied(&legs));
-        there.or_else(back).map(Product::estimate)
+        there
+            .or_else(|| Some(multiplied(&self.legs(other, one)?)?.reciprocal()))
+            .map(Product::estimate)
     }
 
     /// From one configuration to another by way of those that won heats over it, each step with an interval of its own.
@@ -94,30 +84,31 @@ impl Field<'_> {
             if at == to {
                 return Some(legs);
             }
-            let mut heats = self
-                .tuning
-                .heats
-                .iter()
-                .rev()
-                .filter(|heat| heat.cells.contains(&at));
-            let (next, leg) = heats.find_map(|heat| {
-                let next = heat.champion.filter(|next| *next != at)?;
-                let paired = self
-                    .judge
-                    .contest_on(self.objective, [at, next], &heat.rounds)?;
-                Some((
-                    next,
-                    estimate(&paired)
-                        .measured()
-                        .filter(|leg| leg.interval.is_some())?
-                        .clone(),
-                ))
-            })?;
+            let (next, leg) = self.leg(at)?;
             legs.push(leg);
             at = next;
         }
         None
     }
+
+    /// To the one that won the last heat over it that gives an interval.
+    fn leg(self, from: CellKey) -> Option<(CellKey, Measured)> {
+        let heats = self.tuning.heats.iter().rev();
+        heats
+            .filter(|heat| heat.cells.contains(&from))
+            .find_map(|heat| {
+                let next = heat.champion.filter(|next| *next != from)?;
+                let paired = self
+                    .judge
+                    .contest_on(self.objective, [from, next], &heat.rounds)?;
+                let leg = estimate(&paired).measured()?.clone();
+                leg.interval.is_some().then_some((next, leg))
+            })
+    }
+}
+
+fn bounded(estimate: &Option<Estimate>) -> Option<Estimate> {
+    estimate.clone().filter(|found| found.interval().is_some())
 }
 
 /// Ratios multiplied. Each was measured in rounds of its own, so that the ends multiplied are wide enough.
@@ -130,14 +121,17 @@ struct Product {
 
 fn multiplied(legs: &[Measured]) -> Option<Product> {
     let launches = legs.iter().map(|leg| leg.n).min()?;
-    let of = |part: fn(&Measured) -> Option<f64>| legs.iter().map(part).product::<Option<f64>>();
-    let low = of(|leg| Some(leg.interval?.low))?;
-    let high = of(|leg| Some(leg.interval?.high))?;
+    let low = product(legs, |leg| Some(leg.interval?.low))?;
+    let high = product(legs, |leg| Some(leg.interval?.high))?;
     Some(Product {
-        value: of(|leg| Some(leg.value))?,
+        value: product(legs, |leg| Some(leg.value))?,
         ends: Interval { low, high },
         launches,
     })
+}
+
+fn product(legs: &[Measured], part: fn(&Measured) -> Option<f64>) -> Option<f64> {
+    legs.iter().map(part).product()
 }
 
 impl Product {
@@ -213,20 +207,12 @@ impl<'a> Scale<'a> {
 
     /// By way of the best ones of their time: the best one of a heat takes part in the next.
     pub(super) fn log_ratio(&self, objective: Objective, key: CellKey) -> Option<f64> {
-        let centre = |keys: [CellKey; 2], rounds: &[u64]| {
-            Some(
-                self.judge
-                    .contest_on(objective, keys, rounds)?
-                    .evidence(0.0)
-                    .centre,
-            )
-        };
         let (mut at, mut sum) = (key, 0.0);
         for _ in 0..=self.tuning.heats.len() {
             if at == self.best {
                 return Some(sum);
             }
-            if let Some(last) = centre([at, self.best], &self.rounds) {
+            if let Some(last) = self.centre(objective, [at, self.best], &self.rounds) {
                 return Some(sum + last);
             }
             let heat = self
@@ -236,10 +222,15 @@ impl<'a> Scale<'a> {
                 .rev()
                 .find(|heat| heat.cells.contains(&at))?;
             let next = heat.champion.filter(|next| *next != at)?;
-            sum += centre([at, next], &heat.rounds)?;
+            sum += self.centre(objective, [at, next], &heat.rounds)?;
             at = next;
         }
         None
+    }
+
+    fn centre(&self, objective: Objective, keys: [CellKey; 2], rounds: &[u64]) -> Option<f64> {
+        let contest = self.judge.contest_on(objective, keys, rounds)?;
+        Some(contest.evidence(0.0).centre)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which of several configurations that do as well is taken.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
 use super::contest::{estimate, floor};
@@ -67,28 +69,44 @@ pub(super) fn preferred(
         .iter()
         .flat_map(|heat| heat.rounds.iter().copied())
         .collect();
-    let mut found: Vec<(usize, f64, CellKey, Preference)> = Vec::new();
+    let mut found: Vec<Preferable> = Vec::new();
     for key in tied(tuning, winner).filter(|key| judge.standing(*key) == SloStanding::Meets) {
         let Some(cost) = judge.contest_on(objective, [key, winner], &rounds) else {
             continue;
         };
         if let Some((rank, paired)) = told_apart(judge, [key, winner], &rounds) {
-            let (criterion, criterion_ratio) =
-                (criteria(objective)[rank], paired.as_ref().map(estimate));
-            let share = paired.map_or(1.0, |paired| paired.ratio().value);
-            let preference = Preference {
-                over: winner,
-                cost_ratio: estimate(&cost),
-                criterion,
-                criterion_ratio,
-            };
-            found.push((rank, share, key, preference));
+            found.push(Preferable {
+                rank,
+                key,
+                preference: Preference {
+                    over: winner,
+                    cost_ratio: estimate(&cost),
+                    criterion: criteria(objective)[rank],
+                    criterion_ratio: paired.as_ref().map(estimate),
+                },
+                share: paired.map_or(1.0, |paired| paired.ratio().value),
+            });
         }
     }
-    let best = found
-        .into_iter()
-        .min_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
-    best.map(|(_, _, key, preference)| (key, preference))
+    let best = found.into_iter().min_by(Preferable::order);
+    best.map(|best| (best.key, best.preference))
+}
+
+struct Preferable {
+    /// Of its criterion.
+    rank: usize,
+    key: CellKey,
+    preference: Preference,
+    /// Its cost by the criterion over the winner's; 1 where options were counted.
+    share: f64,
+}
+
+impl Preferable {
+    fn order(one: &Self, other: &Self) -> Ordering {
+        one.rank
+            .cmp(&other.rank)
+            .then(one.share.total_cmp(&other.share))
+    }
 }
 
 /// Configurations of which the last word is that they do as well as the winner.
@@ -100,11 +118,12 @@ fn tied(tuning: &Tuning, winner: CellKey) -> impl Iterator<Item = CellKey> {
         .collect();
     keys.sort_unstable();
     keys.dedup();
-    let is_tied = move |key: &CellKey| match tuning.fate(*key) {
-        Some(Fate::Tied(contest)) => contest.against == winner && *key != winner,
-        _ => false,
-    };
-    keys.into_iter().filter(is_tied)
+    keys.into_iter()
+        .filter(move |&key| key != winner && is_tied(tuning, key, winner))
+}
+
+fn is_tied(tuning: &Tuning, key: CellKey, with: CellKey) -> bool {
+    matches!(tuning.fate(key), Some(Fate::Tied(contest)) if contest.against == with)
 }
 
 /// The rank of the first criterion that tells the two apart, and what it rests on, if it speaks for the first.

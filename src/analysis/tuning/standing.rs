@@ -133,25 +133,31 @@ impl<'a> Judge<'a> {
         if self.is_not_finite(key.session) {
             return Some(Fate::NotFinite);
         }
-        if let Some((allowed, difference)) = self.accuracy_change(key.session)
-            && difference
-                .interval()
-                .is_some_and(|interval| interval.high < -allowed)
-        {
-            return Some(Fate::LessAccurate {
-                difference: bounded(&difference)?,
-                allowed_ratio: allowed,
-            });
-        }
+        self.less_accurate(key.session)
+            .or_else(|| self.broken_slo(key))
+    }
+
+    /// Where all of the interval lies beyond what is allowed.
+    fn less_accurate(&self, session: usize) -> Option<Fate> {
+        let (allowed, difference) = self.accuracy_change(session)?;
+        difference
+            .interval()
+            .filter(|interval| interval.high < -allowed)?;
+        Some(Fate::LessAccurate {
+            difference: bounded(&difference)?,
+            allowed_ratio: allowed,
+        })
+    }
+
+    fn broken_slo(&self, key: CellKey) -> Option<Fate> {
         let broken = self
             .slo(key)
             .into_iter()
             .filter(|slo| slo.verdict == GateVerdict::Fail);
         broken.into_iter().find_map(|slo| {
-            let figure = bounded(&slo.figure)?;
             Some(Fate::BreaksSlo(SloBreach {
+                figure: bounded(&slo.figure)?,
                 check: slo.check,
-                figure,
                 budget: slo.budget,
             }))
         })
@@ -173,10 +179,14 @@ impl<'a> Judge<'a> {
             .tuning
             .as_ref()
             .is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
-        let kept = |(allowed, difference): (f64, Estimate)| {
-            difference.value().is_some_and(|value| value >= -allowed)
-        };
-        !limited || self.is_reference(session) || self.accuracy_change(session).is_some_and(kept)
+        !limited || self.is_reference(session) || self.fell_no_further(session)
+    }
+
+    /// Than is allowed.
+    fn fell_no_further(&self, session: usize) -> bool {
+        self.accuracy_change(session)
+            .and_then(|(allowed, difference)| Some(difference.value()? >= -allowed))
+            .unwrap_or(false)
     }
 
     /// Whether the accuracy of a session is what the others' is held against.
@@ -205,16 +215,18 @@ impl<'a> Judge<'a> {
     /// when something is computed, not what.
     #[must_use]
     pub fn scored(&self, session: usize) -> Option<&'a AccuracyRecord> {
-        let all = || {
-            self.record
-                .accuracy
-                .iter()
-                .filter(|record| record.outcome.is_ok())
-        };
-        let alike = |record: &&AccuracyRecord| self.computes_alike(record.session, session);
-        all()
-            .find(|record| record.session == session)
-            .or_else(|| all().find(alike))
+        let own = self.all_scored().find(|record| record.session == session);
+        own.or_else(|| {
+            self.all_scored()
+                .find(|record| self.computes_alike(record.session, session))
+        })
+    }
+
+    fn all_scored(&self) -> impl Iterator<Item = &'a AccuracyRecord> + use<'a> {
+        self.record
+            .accuracy
+            .iter()
+            .filter(|record| record.outcome.is_ok())
     }
 
     fn computes_alike(&self, one: usize, other: usize) -> bool {
@@ -223,13 +235,14 @@ impl<'a> Judge<'a> {
     }
 
     fn is_not_finite(&self, session: usize) -> bool {
-        let unhealthy = |record: &AccuracyRecord| record.unhealthy_outputs().next().is_some();
-        let baseline = self
-            .record
-            .plan
-            .baseline_session()
-            .and_then(|baseline| self.scored(baseline));
-        self.scored(session).is_some_and(unhealthy) && !baseline.is_some_and(unhealthy)
+        let baseline = self.record.plan.baseline_session();
+        self.has_unhealthy_outputs(session)
+            && !baseline.is_some_and(|baseline| self.has_unhealthy_outputs(baseline))
+    }
+
+    fn has_unhealthy_outputs(&self, session: usize) -> bool {
+        self.scored(session)
+            .is_some_and(|record| record.unhealthy_outputs().next().is_some())
     }
 
     /// The cost of one configuration over another's in the rounds named, by the plan's objective.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::gain::Gain;
 use super::{Candidate, LOOKS, SloStanding, State, floor};
-use crate::analysis::Estimate;
+use crate::analysis::{Estimate, Measured};
 use crate::plan::{CellKey, Objective};
 use crate::record::{EndReason, Fate, RunRecord, Tuning};
 use crate::units::Nanos;
@@ -56,7 +56,6 @@ pub(super) struct Race<'a> {
 
 impl Race<'_> {
     pub(super) fn verdict(&self) -> TuningVerdict {
-        let is_open = |one: &Candidate| one.standing == SloStanding::Open && one.is_measured();
         let Some(best) = self.best else {
             return TuningVerdict::NothingMeasured;
         };
@@ -64,9 +63,15 @@ impl Race<'_> {
             SloStanding::Meets if self.is_shown(best) => TuningVerdict::Found,
             SloStanding::Meets => TuningVerdict::Undecided,
             SloStanding::Open => TuningVerdict::NotShown,
-            SloStanding::Violates if self.candidates.iter().any(is_open) => TuningVerdict::NotShown,
+            SloStanding::Violates if self.is_any_open() => TuningVerdict::NotShown,
             SloStanding::Violates => TuningVerdict::NothingMeets,
         }
+    }
+
+    fn is_any_open(&self) -> bool {
+        self.candidates
+            .iter()
+            .any(|one| one.standing == SloStanding::Open && one.is_measured())
     }
 
     fn is_shown(&self, best: usize) -> bool {
@@ -137,18 +142,12 @@ impl Race<'_> {
 
     /// The configuration that most likely is better than the defaults, where that is open.
     pub(super) fn contender(&self, costs: &dyn Fn(CellKey) -> Option<Gain>) -> Option<Contender> {
-        let is_in = |one: &Candidate| one.is_measured() && one.state != State::Out;
         let open = self.candidates.iter().enumerate();
-        let open = open.filter(|(place, one)| {
-            Some(*place) != self.defaults && is_in(one) && !self.is_sure(one)
-        });
-        let cost = |gain: &Option<Gain>| {
-            gain.as_ref()
-                .and_then(|gain| gain.cost_ratio.value())
-                .unwrap_or(f64::INFINITY)
-        };
+        let open =
+            open.filter(|(place, one)| Some(*place) != self.defaults && self.may_be_better(one));
         let of_each = open.map(|(place, one)| (place, costs(one.key)));
-        let (place, gain) = of_each.min_by(|one, other| cost(&one.1).total_cmp(&cost(&other.1)))?;
+        let (place, gain) = of_each
+            .min_by(|one, other| value(one.1.as_ref()).total_cmp(&value(other.1.as_ref())))?;
         let more_ns = self.more_time(gain.as_ref());
         let is_chosen_by_it = gain.as_ref().is_some_and(|gain| !gain.is_fair());
         Some(Contender {
@@ -159,44 +158,52 @@ impl Race<'_> {
         })
     }
 
-    fn is_sure(&self, one: &Candidate) -> bool {
-        one.state != State::Best && self.is_not_better(one)
+    fn may_be_better(&self, one: &Candidate) -> bool {
+        let is_sure = one.state != State::Best && self.is_not_better(one);
+        one.is_measured() && one.state != State::Out && !is_sure
     }
 
     /// In rounds as long as those so far, of which an interval shrinks with the square root.
     fn more_time(&self, gain: Option<&Gain>) -> Option<Nanos> {
-        let rounds = self
+        let done = gain.map_or(0, |gain| gain.fair_launches);
+        let needed = gain
+            .and_then(|gain| gain.cost_ratio.measured())
+            .and_then(|contest| self.rounds_needed(contest))
+            .unwrap_or(0);
+        let more = needed.max(LOOKS[0].0.max(done + 1)).saturating_sub(done);
+        Some(Nanos((self.round_ns()? * more as f64) as u64))
+    }
+
+    /// Of all, those so far among them.
+    fn rounds_needed(&self, contest: &Measured) -> Option<u64> {
+        let interval = contest.interval?;
+        let width = (interval.high.ln() - interval.low.ln()) / 2.0;
+        let (change, floor) = (contest.value.ln().abs(), floor(self.objective));
+        // Far enough from 1 to exclude it, or close enough to lie within the floor.
+        let needed = if change > floor {
+            change
+        } else {
+            floor - change
+        };
+        Some((contest.n as f64 * (width / needed.max(floor / 4.0)).powi(2)).ceil() as u64)
+    }
+
+    /// As long as one took so far, in nanoseconds.
+    fn round_ns(&self) -> Option<f64> {
+        let rounds: u64 = self
             .tuning
             .heats
             .iter()
             .map(|heat| heat.rounds.len() as u64)
-            .sum::<u64>();
-        let measured = self
-            .record
-            .blocks
-            .iter()
-            .map(|block| block.round + 1)
-            .max()?
-            .max(rounds);
-        let elapsed = self.record.run.elapsed_ns?.as_f64() / measured as f64;
-        let contest = gain.and_then(|gain| gain.cost_ratio.measured());
-        let done = gain.map_or(0, |gain| gain.fair_launches);
-        let in_all = contest.and_then(|contest| {
-            let interval = contest.interval?;
-            let width = (interval.high.ln() - interval.low.ln()) / 2.0;
-            let (change, floor) = (contest.value.ln().abs(), floor(self.objective));
-            // Far enough from 1 to exclude it, or close enough to lie within the floor.
-            let needed = if change > floor {
-                change
-            } else {
-                floor - change
-            };
-            Some((contest.n as f64 * (width / needed.max(floor / 4.0)).powi(2)).ceil() as u64)
-        });
-        let more = in_all
-            .unwrap_or(0)
-            .max(LOOKS[0].0.max(done + 1))
-            .saturating_sub(done);
-        Some(Nanos((elapsed * more as f64) as u64))
+            .sum();
+        let blocks = self.record.blocks.iter();
+        let measured = blocks.map(|block| block.round + 1).max()?.max(rounds);
+        Some(self.record.run.elapsed_ns?.as_f64() / measured as f64)
     }
+}
+
+/// The cost of one over the other; infinite where nothing is known of it.
+fn value(gain: Option<&Gain>) -> f64 {
+    gain.and_then(|gain| gain.cost_ratio.value())
+        .unwrap_or(f64::INFINITY)
 }
