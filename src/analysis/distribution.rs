@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::findings::Findings;
 use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::{LaunchRecord, Phase, RunRecord};
+use crate::record::{BlockRecord, Phase, RunRecord};
 use crate::stats::{Buckets, Quantile};
 use crate::units::{Nanos, Ratio};
 
@@ -38,13 +38,17 @@ pub fn distribution(record: &RunRecord, key: CellKey) -> Option<Vec<Distribution
         .map(|share| ((share * count as f64).ceil() as u64).clamp(1, count.max(1)))
         .collect();
     ranks.dedup();
-    let point = |rank| {
-        Some(DistributionPoint {
-            latency_ns: latencies.at_rank(rank)?,
-            share: Ratio(rank as f64 / count as f64),
-        })
-    };
-    ranks.into_iter().map(point).collect()
+    ranks
+        .into_iter()
+        .map(|rank| point(&latencies, rank))
+        .collect()
+}
+
+fn point(latencies: &Buckets, rank: u64) -> Option<DistributionPoint> {
+    Some(DistributionPoint {
+        latency_ns: latencies.at_rank(rank)?,
+        share: Ratio(rank as f64 / latencies.count() as f64),
+    })
 }
 
 /// How often latencies of some cells occur, in columns of equal ratio over one axis.
@@ -92,15 +96,18 @@ pub fn spread(
         high_ns.as_f64() * (1.0 + ROUNDING),
         columns,
     );
-    let cell = |(key, latencies): &(CellKey, Buckets)| CellSpread {
-        key: *key,
-        counts: counts(latencies, &edges),
-        inferences_count: latencies.count(),
-    };
+    let cells = found
+        .iter()
+        .map(|(key, latencies)| CellSpread {
+            key: *key,
+            counts: counts(latencies, &edges),
+            inferences_count: latencies.count(),
+        })
+        .collect();
     Some(Spread {
         low_ns,
         high_ns,
-        cells: found.iter().map(cell).collect(),
+        cells,
     })
 }
 
@@ -150,34 +157,46 @@ pub struct TimelineBlock {
 /// All timed blocks, in the order of their start.
 #[must_use]
 pub fn timeline(record: &RunRecord, findings: &Findings) -> Vec<TimelineBlock> {
-    let cpus = |launch: &LaunchRecord| Some((launch.launch, launch.effective.as_ref()?.cpus.len()));
-    let cpus: HashMap<u64, usize> = record.launches.iter().filter_map(cpus).collect();
+    let cpus = cpus_by_launch(record);
     let timed = record
         .blocks
         .iter()
         .filter(|block| block.phase == Phase::Timed);
     let mut blocks: Vec<TimelineBlock> = timed
         .map(|block| {
-            let centre = findings
-                .cell(block.key)
-                .and_then(|cell| cell.value(Metric::LatencyP50));
             let cpus = cpus.get(&block.launch).copied().unwrap_or(0);
-            let available = block.span().as_f64() * cpus as f64;
-            TimelineBlock {
-                key: block.key,
-                started_ns: block.started_ns,
-                median_ns: block.median_ns,
-                to_cell_ratio: centre
-                    .filter(|&centre| centre > 0.0)
-                    .map(|centre| Ratio(block.median_ns.as_f64() / centre)),
-                cpu_utilization_ratio: (available > 0.0)
-                    .then(|| Ratio(block.cpu_time_ns.as_f64() / available)),
-                is_disturbed: !block.disturbances.is_empty(),
-            }
+            timeline_block(findings, block, cpus)
         })
         .collect();
     blocks.sort_by_key(|block| block.started_ns);
     blocks
+}
+
+/// How many CPUs each launch could use, as far as that is known.
+fn cpus_by_launch(record: &RunRecord) -> HashMap<u64, usize> {
+    record
+        .launches
+        .iter()
+        .filter_map(|launch| Some((launch.launch, launch.effective.as_ref()?.cpus.len())))
+        .collect()
+}
+
+fn timeline_block(findings: &Findings, block: &BlockRecord, cpus: usize) -> TimelineBlock {
+    let centre = findings
+        .cell(block.key)
+        .and_then(|cell| cell.value(Metric::LatencyP50));
+    let available = block.span().as_f64() * cpus as f64;
+    TimelineBlock {
+        key: block.key,
+        started_ns: block.started_ns,
+        median_ns: block.median_ns,
+        to_cell_ratio: centre
+            .filter(|&centre| centre > 0.0)
+            .map(|centre| Ratio(block.median_ns.as_f64() / centre)),
+        cpu_utilization_ratio: (available > 0.0)
+            .then(|| Ratio(block.cpu_time_ns.as_f64() / available)),
+        is_disturbed: !block.disturbances.is_empty(),
+    }
 }
 
 #[cfg(test)]

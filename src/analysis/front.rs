@@ -35,13 +35,10 @@ pub struct FrontPoint {
 /// The sessions that `cells` belong to by latency and accuracy; `None` if no session has a score.
 #[must_use]
 pub fn front(findings: &Findings, cells: &[&CellFindings]) -> Option<Front> {
-    let has = |&metric: &Metric| {
-        findings
-            .sessions
-            .iter()
-            .any(|session| session.figure(metric).and_then(Estimate::value).is_some())
-    };
-    let score = Metric::SCORES.into_iter().chain(AGREEMENT).find(has)?;
+    let score = Metric::SCORES
+        .into_iter()
+        .chain(AGREEMENT)
+        .find(|&metric| is_known(findings, metric))?;
     let mut points: Vec<FrontPoint> = cells
         .iter()
         .filter_map(|cell| point(findings, cell, score))
@@ -53,6 +50,14 @@ pub fn front(findings: &Findings, cells: &[&CellFindings]) -> Option<Front> {
             .any(|other| other.0 <= own.0 && other.1 <= own.1 && other != own);
     }
     Some(Front { score, points })
+}
+
+/// Of any session.
+fn is_known(findings: &Findings, metric: Metric) -> bool {
+    findings
+        .sessions
+        .iter()
+        .any(|session| session.figure(metric).and_then(Estimate::value).is_some())
 }
 
 fn point(findings: &Findings, cell: &CellFindings, score: Metric) -> Option<FrontPoint> {

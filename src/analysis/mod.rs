@@ -141,26 +141,39 @@ fn decisions(facts: &Facts<'_>, causes: &Causes, idle_gaps: &[IdleFindings]) -> 
 }
 
 fn headlines(facts: &Facts<'_>) -> Vec<Headline> {
+    let compared = smallest_compared(facts.cells);
+    facts
+        .sessions
+        .iter()
+        .filter(|session| !session.is_baseline && session.outcome.is_ok())
+        .map(|session| {
+            headline(
+                facts,
+                session.session,
+                compared.get(&session.session).copied(),
+            )
+        })
+        .collect()
+}
+
+fn headline(facts: &Facts<'_>, session: usize, cell: Option<&CellFindings>) -> Headline {
+    Headline {
+        session,
+        shape: cell.map_or(0, |cell| cell.key.shape),
+        batch_size: cell.map(|cell| cell.key.batch_size),
+        change: cell.and_then(|cell| Some(cell.comparison.as_ref()?.p50.clone())),
+        size_factor: facts.size_factor(session),
+    }
+}
+
+/// By session: the cell at the first shape and the smallest batch size that was compared with the baseline's.
+fn smallest_compared(cells: &[CellFindings]) -> HashMap<usize, &CellFindings> {
     let mut compared: HashMap<usize, &CellFindings> = HashMap::new();
-    for cell in facts.cells.iter().filter(|cell| cell.comparison.is_some()) {
+    for cell in cells.iter().filter(|cell| cell.comparison.is_some()) {
         let smallest = compared.entry(cell.key.session).or_insert(cell);
         if (cell.key.shape, cell.key.batch_size) < (smallest.key.shape, smallest.key.batch_size) {
             *smallest = cell;
         }
     }
-    let others = facts
-        .sessions
-        .iter()
-        .filter(|session| !session.is_baseline && session.outcome.is_ok());
-    let headline = |session: &SessionFindings| {
-        let cell = compared.get(&session.session);
-        Headline {
-            session: session.session,
-            shape: cell.map_or(0, |cell| cell.key.shape),
-            batch_size: cell.map(|cell| cell.key.batch_size),
-            change: cell.and_then(|cell| Some(cell.comparison.as_ref()?.p50.clone())),
-            size_factor: facts.size_factor(session.session),
-        }
-    };
-    others.map(headline).collect()
+    compared
 }

@@ -73,35 +73,29 @@ pub fn null_test(record: &RunRecord, findings: &Findings) -> Option<Vec<Smallest
 }
 
 fn paired(comparison: &Comparison) -> Vec<SmallestClaim> {
-    let changes = [
+    [
         (Metric::LatencyP50RatioToBaseline, &comparison.p50),
         (Metric::LatencyP10RatioToBaseline, &comparison.p10),
         (Metric::ThroughputRatioToBaseline, &comparison.throughput),
-    ];
-    let claim = |(metric, change): (Metric, &super::Change)| {
-        SmallestClaim::new(
-            metric,
-            Pairing::Blocks,
-            Some(change.noise_floor),
-            change.ratio.clone(),
-        )
-    };
-    changes.into_iter().map(claim).collect()
+    ]
+    .into_iter()
+    .map(|(metric, change)| {
+        let (floor, ratio) = (Some(change.noise_floor), change.ratio.clone());
+        SmallestClaim::new(metric, Pairing::Blocks, floor, ratio)
+    })
+    .collect()
 }
 
 /// Figures that every launch has once: those of loading, and the peak of the memory.
 fn unpaired(index: &Index<'_>, copy: CellKey, original: CellKey) -> Vec<SmallestClaim> {
-    let claim = |metric: Metric| {
-        let ratio = of_launches(
-            &values(index, metric, copy),
-            &values(index, metric, original),
-        );
-        SmallestClaim::new(metric, Pairing::Launches, metric.noise_floor(), ratio)
-    };
     Group::Loading
         .metrics()
         .chain([Metric::PeakMemory])
-        .map(claim)
+        .map(|metric| {
+            let (copy, original) = (values(index, metric, copy), values(index, metric, original));
+            let ratio = of_launches(&copy, &original);
+            SmallestClaim::new(metric, Pairing::Launches, metric.noise_floor(), ratio)
+        })
         .collect()
 }
 

@@ -28,33 +28,33 @@ const MANY: usize = 256;
 pub(in crate::analysis) fn all(index: &Index<'_>) -> Vec<CellFindings> {
     let keys: Vec<CellKey> = index.record.plan.cells().collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let each = |keys: &[CellKey]| {
-        keys.iter()
-            .map(|&key| findings(index, key))
-            .collect::<Vec<_>>()
-    };
     if keys.len() < MANY || threads == 1 {
-        return each(&keys);
+        return of_keys(index, &keys);
     }
-    let each = &each;
     std::thread::scope(|scope| {
         let parts = keys.chunks(keys.len().div_ceil(threads));
-        let spawn = |part| {
-            (
-                part,
-                std::thread::Builder::new().spawn_scoped(scope, move || each(part)),
-            )
-        };
-        let parts: Vec<_> = parts.map(spawn).collect();
+        let parts: Vec<_> = parts
+            .map(|part| {
+                let thread = std::thread::Builder::new();
+                (
+                    part,
+                    thread.spawn_scoped(scope, move || of_keys(index, part)),
+                )
+            })
+            .collect();
         let found = parts.into_iter().map(|(part, spawned)| match spawned {
             Ok(thread) => thread
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
             // The system gives no more threads.
-            Err(_) => each(part),
+            Err(_) => of_keys(index, part),
         });
         found.flatten().collect()
     })
+}
+
+fn of_keys(index: &Index<'_>, keys: &[CellKey]) -> Vec<CellFindings> {
+    keys.iter().map(|&key| findings(index, key)).collect()
 }
 
 /// Figures of energy only where the run looked for it, those of a GPU only where the session ran on one.
@@ -63,11 +63,13 @@ fn sources(index: &Index<'_>, key: CellKey) -> impl Iterator<Item = (Metric, OfC
     let ran_on_gpu = index.record.plan.sessions[key.session]
         .nvidia_device()
         .is_some();
-    let is_measured = move |&group: &Group| {
-        (group != Group::CpuEnergy || looked_for_energy) && (group != Group::Gpu || ran_on_gpu)
-    };
-    let groups = GROUPS.into_iter().filter(is_measured);
-    groups
+    GROUPS
+        .into_iter()
+        .filter(move |group| match group {
+            Group::CpuEnergy => looked_for_energy,
+            Group::Gpu => ran_on_gpu,
+            _ => true,
+        })
         .flat_map(Group::metrics)
         .filter_map(|metric| match source(metric) {
             Source::Cell(of_cell) => Some((metric, of_cell)),
@@ -84,9 +86,6 @@ fn findings(index: &Index<'_>, key: CellKey) -> CellFindings {
 
 /// The latencies of a cell, or how it ended without any.
 fn latencies(index: &Index<'_>, key: CellKey) -> Result<Buckets, Outcome> {
-    let not_reached = || Outcome::Skipped {
-        reason: NOT_REACHED.into(),
-    };
     let cell = index.cell(key).ok_or_else(not_reached)?;
     if !cell.outcome.is_ok() {
         return Err(cell.outcome.clone());
@@ -101,19 +100,24 @@ fn latencies(index: &Index<'_>, key: CellKey) -> Result<Buckets, Outcome> {
     }
 }
 
+fn not_reached() -> Outcome {
+    Outcome::Skipped {
+        reason: NOT_REACHED.into(),
+    }
+}
+
 fn unmeasured(index: &Index<'_>, key: CellKey, outcome: Outcome) -> CellFindings {
     let reason = outcome
         .reason()
         .cloned()
         .unwrap_or_else(|| NOT_REACHED.into());
-    let absent = |metric| Figure {
-        metric,
-        estimate: Estimate::absent(reason.clone()),
-    };
     CellFindings {
         key,
         figures: sources(index, key)
-            .map(|(metric, _)| absent(metric))
+            .map(|(metric, _)| Figure {
+                metric,
+                estimate: Estimate::absent(reason.clone()),
+            })
             .collect(),
         outcome,
         blocks_count: 0,

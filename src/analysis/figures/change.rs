@@ -101,12 +101,12 @@ impl Change {
     pub(in crate::analysis) fn exact(candidate: &Measured, baseline: &Measured) -> Option<Self> {
         let centre = (candidate.value / baseline.value).ln();
         let differs = candidate.value != baseline.value;
-        let probability = |holds: bool| if holds { 0.0 } else { 1.0 };
+        let (p_different, p_same) = if differs { (0.0, 1.0) } else { (1.0, 0.0) };
         let evidence = Evidence {
             centre,
             floor: 0.0,
-            p_different: probability(differs),
-            p_same: probability(!differs),
+            p_different,
+            p_same,
         };
         let ratio = Estimate::exact(centre.exp(), candidate.n, candidate.n_of);
         centre

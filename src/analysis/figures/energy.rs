@@ -55,9 +55,11 @@ pub(in crate::analysis) fn gpu_per_prediction(used: &GpuUse, batch_size: u64) ->
 }
 
 pub(super) fn gpu_above_idle(cell: &Measurement<'_>) -> Estimate {
-    let figure =
-        |used: &GpuUse| per_prediction(used, cell.key.batch_size, above_idle(cell.index, used)?);
-    of_gpu(cell, figure, median)
+    of_gpu(
+        cell,
+        |used| per_prediction(used, cell.key.batch_size, above_idle(cell.index, used)?),
+        median,
+    )
 }
 
 pub(super) fn gpu_memory_peak(cell: &Measurement<'_>) -> Estimate {
@@ -68,10 +70,19 @@ pub(super) fn gpu_memory_peak(cell: &Measurement<'_>) -> Estimate {
         .map(|(_, cell)| *cell)
         .collect();
     let answers: Vec<Observed<GpuMemory>> = cells.iter().filter_map(|cell| memory(cell)).collect();
-    let memories = || answers.iter().filter_map(|answer| answer.as_ref().ok());
-    let values: Vec<f64> = memories().map(|memory| memory.bytes.as_f64()).collect();
+    let memories: Vec<&GpuMemory> = answers
+        .iter()
+        .filter_map(|answer| answer.as_ref().ok())
+        .collect();
+    let values: Vec<f64> = memories
+        .iter()
+        .map(|memory| memory.bytes.as_f64())
+        .collect();
     let mut remarks = Vec::new();
-    if memories().any(|memory| memory.scope == GpuMemoryScope::Device) {
+    if memories
+        .iter()
+        .any(|memory| memory.scope == GpuMemoryScope::Device)
+    {
         remarks.push("from the level of the whole device: the driver does not list the worker");
     }
     if cells.iter().all(|cell| cell.gpu_memory.is_some()) {

@@ -125,17 +125,19 @@ impl Measurement<'_> {
     }
 
     fn why_no_memory(&self) -> &'static str {
-        let ended = || {
-            self.index
-                .launch_cells(self.key)
-                .iter()
-                .filter(|(launch, _)| launch.outcome.is_ok())
-        };
         match () {
-            () if ended().next().is_none() => NO_END,
-            () if ended().all(|(launch, _)| launch.is_probed) => TRIED_OUT_BEFORE,
+            () if self.ended().next().is_none() => NO_END,
+            () if self.ended().all(|launch| launch.is_probed) => TRIED_OUT_BEFORE,
             () => "the system does not tell",
         }
+    }
+
+    /// Launches that ended well.
+    fn ended(&self) -> impl Iterator<Item = &LaunchRecord> {
+        let launches = self.index.launch_cells(self.key).iter();
+        launches
+            .map(|(launch, _)| *launch)
+            .filter(|launch| launch.outcome.is_ok())
     }
 
     pub(super) fn arena_peak(&self, value: OfLaunch) -> Estimate {

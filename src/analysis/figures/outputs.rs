@@ -9,7 +9,7 @@ use super::scores::{
 use super::source::{OfSession, Source, source};
 use crate::analysis::{Estimate, Figure, Index, find};
 use crate::metric::{Direction, Group, Metric};
-use crate::record::{AccuracyRecord, Agreement, OutputHealth};
+use crate::record::{AccuracyRecord, Agreement, OutputHealth, Scores};
 
 pub(super) struct Scored {
     pub(super) figures: Vec<Figure>,
@@ -117,16 +117,21 @@ fn scores(index: &Index<'_>, record: &AccuracyRecord) -> Vec<Figure> {
         labels,
         seed: index.record.plan.schedule.seed,
     };
-    let figure = |&metric: &Metric| {
-        let Source::Session(OfSession::Scores(score)) = source(metric) else {
-            return None;
-        };
-        Some(Figure {
-            metric,
-            estimate: score.of(&scores, &samples)?,
-        })
+    Metric::ALL
+        .iter()
+        .filter_map(|&metric| score(metric, &scores, &samples))
+        .collect()
+}
+
+/// `None` of a metric that is no score, or one of other labels.
+fn score(metric: Metric, scores: &Scores, samples: &Samples<'_>) -> Option<Figure> {
+    let Source::Session(OfSession::Scores(score)) = source(metric) else {
+        return None;
     };
-    Metric::ALL.iter().filter_map(figure).collect()
+    Some(Figure {
+        metric,
+        estimate: score.of(scores, samples)?,
+    })
 }
 
 /// Of the leading score, on the same samples; `None` for the baseline and where one of both has no scores.
@@ -145,25 +150,19 @@ fn change(index: &Index<'_>, record: &AccuracyRecord) -> Option<AccuracyChange> 
 }
 
 fn unhealthy(record: &AccuracyRecord) -> Vec<UnhealthyOutput> {
-    let finding = |output: &OutputHealth| UnhealthyOutput {
+    record.unhealthy_outputs().map(unhealthy_output).collect()
+}
+
+fn unhealthy_output(output: &OutputHealth) -> UnhealthyOutput {
+    UnhealthyOutput {
         name: output.name.clone(),
         nan_count: output.nan_count,
         infinite_count: output.infinite_count,
         affected_samples_count: output.affected_samples_count,
-    };
-    record.unhealthy_outputs().map(finding).collect()
+    }
 }
 
 fn output_agreement(agreement: &Agreement, seed: u64) -> OutputAgreement {
-    let figure = |metric| {
-        let Source::Session(OfSession::Agreement(figure)) = source(metric) else {
-            return None;
-        };
-        Some(Figure {
-            metric,
-            estimate: figure(agreement, seed),
-        })
-    };
     OutputAgreement {
         output: agreement.output.clone(),
         reference_output: agreement.reference_output.clone(),
@@ -174,28 +173,46 @@ fn output_agreement(agreement: &Agreement, seed: u64) -> OutputAgreement {
             .iter()
             .map(|sample| sample.elements_count)
             .sum(),
-        figures: Group::Agreement.metrics().filter_map(figure).collect(),
+        figures: Group::Agreement
+            .metrics()
+            .filter_map(|metric| agreement_figure(metric, agreement, seed))
+            .collect(),
     }
+}
+
+fn agreement_figure(metric: Metric, agreement: &Agreement, seed: u64) -> Option<Figure> {
+    let Source::Session(OfSession::Agreement(figure)) = source(metric) else {
+        return None;
+    };
+    Some(Figure {
+        metric,
+        estimate: figure(agreement, seed),
+    })
 }
 
 /// Each figure of agreement at the output where it is worst: where one differs by more than numbers say, they say nothing.
 fn worst(agreement: &[OutputAgreement], beyond_numbers: Option<usize>) -> Vec<Figure> {
-    let worst_of = |metric: Metric| {
-        let is_error = metric != Metric::Top1Agreement;
-        let beyond = beyond_numbers
-            .filter(|_| is_error)
-            .and_then(|place| agreement[place].figure(metric));
-        let estimates = agreement
-            .iter()
-            .filter_map(|output| find(&output.figures, metric));
-        let worst =
-            estimates.max_by(|one, other| badness(metric, one).total_cmp(&badness(metric, other)));
-        Some(Figure {
-            metric,
-            estimate: beyond.or(worst)?.clone(),
+    let beyond = beyond_numbers.map(|place| &agreement[place]);
+    Group::Agreement
+        .metrics()
+        .filter_map(|metric| {
+            let estimate = beyond
+                .filter(|_| metric != Metric::Top1Agreement)
+                .and_then(|output| output.figure(metric))
+                .or_else(|| worst_of(metric, agreement))?;
+            Some(Figure {
+                metric,
+                estimate: estimate.clone(),
+            })
         })
-    };
-    Group::Agreement.metrics().filter_map(worst_of).collect()
+        .collect()
+}
+
+fn worst_of(metric: Metric, agreement: &[OutputAgreement]) -> Option<&Estimate> {
+    agreement
+        .iter()
+        .filter_map(|output| find(&output.figures, metric))
+        .max_by(|one, other| badness(metric, one).total_cmp(&badness(metric, other)))
 }
 
 /// A figure as a number of which more is worse; without a value, the best there is.

@@ -49,15 +49,18 @@ pub(in crate::analysis) fn pooled(value: f64, values: &[f64]) -> Estimate {
 }
 
 fn around(value: f64, found: Measured) -> Estimate {
-    let widen = |interval: Interval| Interval {
-        low: interval.low.min(value),
-        high: interval.high.max(value),
-    };
     Estimate::Measured(Measured {
         value,
-        interval: found.interval.map(widen),
+        interval: found.interval.map(|interval| holding(value, interval)),
         ..found
     })
+}
+
+fn holding(value: f64, interval: Interval) -> Interval {
+    Interval {
+        low: interval.low.min(value),
+        high: interval.high.max(value),
+    }
 }
 
 fn range(values: &[f64]) -> Option<Interval> {

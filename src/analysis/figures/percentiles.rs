@@ -39,11 +39,11 @@ impl Percentiles {
 
 /// By launch; empty where one is not in the record, as in those of version 1.0, or cannot be read.
 pub(in crate::analysis) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Buckets> {
-    let timed = |launch: u64| index.blocks(key).iter().any(|block| block.launch == launch);
+    let blocks = index.blocks(key);
     let cells = index
         .launch_cells(key)
         .iter()
-        .filter(|(launch, _)| timed(launch.launch));
+        .filter(|(launch, _)| blocks.iter().any(|block| block.launch == launch.launch));
     let decoded = cells.map(|(_, cell)| Buckets::decode(cell.latency_histogram.as_ref()?).ok());
     decoded.collect::<Option<_>>().unwrap_or_default()
 }
@@ -53,15 +53,6 @@ pub(in crate::analysis) fn tail(
     percentile: &Result<Percentile, Unbounded>,
     median: Option<f64>,
 ) -> Estimate {
-    let told = |unbounded: &Unbounded| {
-        let at_least = unbounded
-            .at_least
-            .filter(|&least| median.is_none_or(|median| least >= median));
-        Unbounded {
-            at_least,
-            ..*unbounded
-        }
-    };
     match percentile {
         Ok(percentile) => Estimate::Measured(Measured {
             interval: percentile.interval.ok(),
@@ -69,11 +60,21 @@ pub(in crate::analysis) fn tail(
                 .interval
                 .as_ref()
                 .err()
-                .and_then(|unbounded| one_sided(&told(unbounded))),
+                .and_then(|unbounded| one_sided(&told(unbounded, median))),
             remark: remark(percentile),
             ..Measured::exact(percentile.value, percentile.n, Counted::Inferences)
         }),
-        Err(unbounded) => absent(&told(unbounded)),
+        Err(unbounded) => absent(&told(unbounded, median)),
+    }
+}
+
+fn told(unbounded: &Unbounded, median: Option<f64>) -> Unbounded {
+    let at_least = unbounded
+        .at_least
+        .filter(|&least| median.is_none_or(|median| least >= median));
+    Unbounded {
+        at_least,
+        ..*unbounded
     }
 }
 

@@ -192,15 +192,21 @@ pub fn before_load_memory(record: &RunRecord, session: usize) -> Estimate {
 }
 
 fn largest_cell(cells: &[&CellFindings], metric: Metric) -> Estimate {
-    let estimates = || cells.iter().filter_map(|cell| cell.figure(metric));
-    let measured = estimates().filter(|estimate| estimate.measured().is_some());
+    let estimates: Vec<&Estimate> = cells
+        .iter()
+        .filter_map(|cell| cell.figure(metric))
+        .collect();
+    let measured = estimates
+        .iter()
+        .copied()
+        .filter(|estimate| estimate.measured().is_some());
     let largest = measured.max_by(|one, other| {
         one.value()
             .unwrap_or(0.0)
             .total_cmp(&other.value().unwrap_or(0.0))
     });
     largest
-        .or(estimates().next())
+        .or(estimates.first().copied())
         .cloned()
         .unwrap_or_else(|| Estimate::absent(NOT_REPORTED))
 }

@@ -87,6 +87,42 @@ const CPU_ENERGY: OfBlocks = OfBlocks {
     figure: |cell, _| energy::cpu(cell),
 };
 
+const MIN: OfLaunches = OfLaunches {
+    value: |_, cell| extreme(cell, Buckets::min),
+    figure: |cell, _| cell.extreme(Buckets::min),
+};
+
+const MAX: OfLaunches = OfLaunches {
+    value: |_, cell| extreme(cell, Buckets::max),
+    figure: |cell, _| cell.extreme(Buckets::max),
+};
+
+/// Of a batch size.
+const FIRST_RUN: OfLaunches = OfLaunches {
+    value: |_, cell| Some(cell.first_run_ns.as_f64()),
+    figure: |cell, value| cell.median_of_values(value),
+};
+
+const PEAK_MEMORY: OfLaunches = OfLaunches {
+    value: |_, cell| cell.peak_memory_bytes.map(Bytes::as_f64),
+    figure: |cell, value| cell.peak(value),
+};
+
+const PEAK_MEMORY_ABOVE_LOAD: OfLaunches = OfLaunches {
+    value: peak_memory_above_load,
+    figure: |cell, value| cell.peak(value),
+};
+
+const ARENA_PEAK: OfLaunches = OfLaunches {
+    value: arena_peak,
+    figure: |cell, value| cell.arena_peak(value),
+};
+
+const GPU_MEMORY: OfLaunches = OfLaunches {
+    value: |_, cell| energy::gpu_memory(cell),
+    figure: |cell, _| energy::gpu_memory_peak(cell),
+};
+
 pub(in crate::analysis) fn source(metric: Metric) -> Source {
     match metric {
         Metric::RuntimeStart => launches(|launch| launch.runtime_start_ns.map(Nanos::as_f64)),
@@ -114,28 +150,13 @@ pub(in crate::analysis) fn source(metric: Metric) -> Source {
         Metric::LatencyP95 => tail(Quantile::P95, |of_cell| &of_cell.p95),
         Metric::LatencyP99 => tail(Quantile::P99, |of_cell| &of_cell.p99),
         Metric::LatencyP999 => tail(Quantile::P999, |of_cell| &of_cell.p999),
-        Metric::LatencyMin => once(
-            |_, cell| extreme(cell, Buckets::min),
-            |cell, _| cell.extreme(Buckets::min),
-        ),
-        Metric::LatencyMax => once(
-            |_, cell| extreme(cell, Buckets::max),
-            |cell, _| cell.extreme(Buckets::max),
-        ),
-        Metric::BatchFirstRun => once(
-            |_, cell| Some(cell.first_run_ns.as_f64()),
-            |cell, value| cell.median_of_values(value),
-        ),
-        Metric::PeakMemory => once(
-            |_, cell| cell.peak_memory_bytes.map(Bytes::as_f64),
-            |cell, value| cell.peak(value),
-        ),
-        Metric::PeakMemoryAboveLoad => once(peak_memory_above_load, |cell, value| cell.peak(value)),
-        Metric::ArenaPeak => once(arena_peak, |cell, value| cell.arena_peak(value)),
-        Metric::GpuMemoryPeak => once(
-            |_, cell| energy::gpu_memory(cell),
-            |cell, _| energy::gpu_memory_peak(cell),
-        ),
+        Metric::LatencyMin => Source::Cell(OfCell::Launches(MIN)),
+        Metric::LatencyMax => Source::Cell(OfCell::Launches(MAX)),
+        Metric::BatchFirstRun => Source::Cell(OfCell::Launches(FIRST_RUN)),
+        Metric::PeakMemory => Source::Cell(OfCell::Launches(PEAK_MEMORY)),
+        Metric::PeakMemoryAboveLoad => Source::Cell(OfCell::Launches(PEAK_MEMORY_ABOVE_LOAD)),
+        Metric::ArenaPeak => Source::Cell(OfCell::Launches(ARENA_PEAK)),
+        Metric::GpuMemoryPeak => Source::Cell(OfCell::Launches(GPU_MEMORY)),
         Metric::GpuUtilization => gpu(
             |used, _| used.utilization_mean_ratio.clone().map(|ratio| ratio.0),
             median,
@@ -213,10 +234,6 @@ fn to_baseline(blocks: OfBlocks, figure: fn(&Measurement<'_>, OfSeveral) -> Esti
 
 fn tail(quantile: Quantile, of: fn(&Percentiles) -> &Result<Percentile, Unbounded>) -> Source {
     Source::Cell(OfCell::Tail(quantile, of))
-}
-
-fn once(value: OfLaunch, figure: fn(&Measurement<'_>, OfLaunch) -> Estimate) -> Source {
-    Source::Cell(OfCell::Launches(OfLaunches { value, figure }))
 }
 
 fn gpu(figure: GpuFigure, centre: fn(&[f64], &str) -> Estimate) -> Source {

@@ -1,10 +1,10 @@
 //! Cells against the baseline's: neighbours in one alternation, then rounds, then a verdict.
 
 use super::change::{judge, median_change};
-use super::{CellFindings, Cells, Change, Comparison, Estimate, Index, Verdict};
+use super::{CellFindings, Cells, Change, Comparison, Index, Interval, Verdict};
 use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::{BlockRecord, Pairs};
+use crate::record::Pairs;
 use crate::stats::END_ERROR;
 
 /// `None` where the baseline has no such cell, or where no alternation holds blocks of both.
@@ -12,17 +12,14 @@ pub(in crate::analysis) fn compare(index: &Index<'_>, key: CellKey) -> Option<Co
     let session = index.baseline.filter(|&session| session != key.session)?;
     let baseline = CellKey { session, ..key };
     let pairs = Pairs::new(index.blocks(key), index.blocks(baseline));
-    let change =
-        |metric, figure: fn(&BlockRecord) -> f64| Change::paired(metric, &pairs.log_ratios(figure));
+    let p10 = pairs.log_ratios(|block| block.p10_ns.as_f64());
+    let throughput =
+        pairs.log_ratios(|block| block.inferences_count as f64 / block.elapsed_ns.as_secs_f64());
     Some(Comparison {
         baseline,
         p50: median_change(&pairs)?,
-        p10: change(Metric::LatencyP10RatioToBaseline, |block| {
-            block.p10_ns.as_f64()
-        })?,
-        throughput: change(Metric::ThroughputRatioToBaseline, |block| {
-            block.inferences_count as f64 / block.elapsed_ns.as_secs_f64()
-        })?,
+        p10: Change::paired(Metric::LatencyP10RatioToBaseline, &p10)?,
+        throughput: Change::paired(Metric::ThroughputRatioToBaseline, &throughput)?,
         worse_tail: false,
     })
 }
@@ -64,24 +61,25 @@ pub(in crate::analysis) fn judge_together(cells: &mut Cells) {
 /// Marks the cells whose 99th percentile is worse than the baseline's although their median is not: its whole interval
 /// lies above the baseline's by more than the metric's noise floor.
 pub(in crate::analysis) fn mark_worse_tails(cells: &mut Cells) {
-    let p99 = |cell: &CellFindings| cell.figure(Metric::LatencyP99).and_then(Estimate::interval);
-    let floor = 1.0 + Metric::LatencyP99.noise_floor().unwrap_or_default().0;
     let worse: Vec<bool> = cells
         .iter()
-        .map(|cell| {
-            let Some(comparison) = &cell.comparison else {
-                return false;
-            };
-            let baseline = cells.at(comparison.baseline).and_then(p99);
-            let apart = p99(cell)
-                .zip(baseline)
-                .is_some_and(|(own, base)| own.low > base.high * floor);
-            apart && comparison.p50.verdict != Verdict::Slower
-        })
+        .map(|cell| has_worse_tail(cells, cell).unwrap_or(false))
         .collect();
     for (cell, worse) in cells.all_mut().iter_mut().zip(worse) {
         if let Some(comparison) = &mut cell.comparison {
             comparison.worse_tail = worse;
         }
     }
+}
+
+/// `None` where nothing is known of it.
+fn has_worse_tail(cells: &Cells, cell: &CellFindings) -> Option<bool> {
+    let comparison = cell.comparison.as_ref()?;
+    let (own, base) = (p99(cell)?, p99(cells.at(comparison.baseline)?)?);
+    let floor = 1.0 + Metric::LatencyP99.noise_floor().unwrap_or_default().0;
+    Some(own.low > base.high * floor && comparison.p50.verdict != Verdict::Slower)
+}
+
+fn p99(cell: &CellFindings) -> Option<Interval> {
+    cell.figure(Metric::LatencyP99)?.interval()
 }

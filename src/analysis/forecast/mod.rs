@@ -5,7 +5,7 @@ mod seen;
 pub use seen::{FORECAST_COVERAGE, HalfWidth, SeenRun, seen_run};
 
 use crate::observed::Observed;
-use crate::plan::{Plan, Workload};
+use crate::plan::{CellKey, Plan, Workload};
 use crate::record::{FitnessVerdict, NOT_REACHED, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Spread};
 
@@ -75,35 +75,38 @@ pub fn sufficient_rounds(
     earlier: &[SeenRun],
     affordable: &AffordableRounds,
 ) -> Expectation {
-    let smallest = plan.batch_sizes.first().copied();
-    let expected = |rounds: u64| {
-        let at_each = |at: Workload| {
-            if Some(at.batch_size) == smallest {
-                rounds + affordable.first
-            } else {
-                rounds
-            }
-        };
-        let precision = precision(probe, earlier, &at_each, affordable.alternations);
-        Expectation { rounds, precision }
-    };
     let target = plan.schedule.target_half_width_ratio.0;
-    let is_enough = |expected: &Expectation| {
-        let mut widths = expected
-            .precision
-            .iter()
-            .map(|precision| &precision.half_width);
-        widths.all(|width| width.as_ref().is_ok_and(|width| width.middle <= target))
-    };
-    let looks = affordable
+    affordable
         .looks
         .iter()
-        .copied()
-        .filter(|&look| look < affordable.most);
-    looks
-        .map(expected)
-        .find(is_enough)
-        .unwrap_or_else(|| expected(affordable.most))
+        .filter(|&&look| look < affordable.most)
+        .map(|&rounds| expectation(probe, plan, earlier, affordable, rounds))
+        .find(|expected| expected.is_within(target))
+        .unwrap_or_else(|| expectation(probe, plan, earlier, affordable, affordable.most))
+}
+
+/// With the further rounds at the smallest batch size.
+fn expectation(
+    probe: &RunRecord,
+    plan: &Plan,
+    earlier: &[SeenRun],
+    affordable: &AffordableRounds,
+    rounds: u64,
+) -> Expectation {
+    let smallest = plan.batch_sizes.first().copied();
+    let at_each = |at: Workload| match Some(at.batch_size) == smallest {
+        true => rounds + affordable.first,
+        false => rounds,
+    };
+    let precision = precision(probe, earlier, &at_each, affordable.alternations);
+    Expectation { rounds, precision }
+}
+
+impl Expectation {
+    fn is_within(&self, target: f64) -> bool {
+        let mut widths = self.precision.iter().map(|expected| &expected.half_width);
+        widths.all(|width| width.as_ref().is_ok_and(|width| width.middle <= target))
+    }
 }
 
 /// The precision that a number of rounds of `alternations` each will buy, for every place that the probe came to: as enough
@@ -195,12 +198,10 @@ impl Forecast<'_> {
 
 /// Whether the probe left a place out because there was no time for it, and for no other reason.
 fn is_left(probe: &RunRecord, at: Workload) -> bool {
-    let is_not_reached = |session: usize| {
-        probe.cell(at.of(session)).is_some_and(|cell| {
-            cell.outcome
-                .reason()
-                .is_some_and(|reason| reason == NOT_REACHED)
-        })
-    };
-    (0..probe.plan.sessions.len()).any(is_not_reached)
+    (0..probe.plan.sessions.len()).any(|session| is_not_reached(probe, at.of(session)))
+}
+
+fn is_not_reached(probe: &RunRecord, key: CellKey) -> bool {
+    let reason = probe.cell(key).and_then(|cell| cell.outcome.reason());
+    reason.is_some_and(|reason| reason == NOT_REACHED)
 }

@@ -41,6 +41,19 @@ struct Reached {
     scaled: f64,
 }
 
+impl SeenRun {
+    /// Whether it had the sessions of a probe, and its machine the verdict.
+    fn is_like(&self, probe: &RunRecord) -> bool {
+        self.sessions == probe.plan.sessions && self.verdict == verdict(probe)
+    }
+}
+
+impl Reached {
+    fn is_at(&self, shape_words: &str, at: Workload) -> bool {
+        self.shape == shape_words && self.batch_size == at.batch_size && self.load_mode == at.load
+    }
+}
+
 /// Evidence of a finished run; `None` where nothing was looked at in as many launches as an interval takes, and
 /// of scripted runs, which no machine has shown.
 #[must_use]
@@ -116,20 +129,14 @@ pub(super) fn half_width(
     rounds: u64,
 ) -> Option<HalfWidth> {
     let (models, shape) = (models(probe), probe.plan.shape_words(at.shape));
-    let is_same = |seen: &&SeenRun| {
-        seen.models == models
-            && seen.sessions == probe.plan.sessions
-            && seen.verdict == verdict(probe)
-    };
-    let is_here = |reached: &&Reached| {
-        reached.shape == shape
-            && reached.batch_size == at.batch_size
-            && reached.load_mode == at.load
-    };
     let scaled = earlier
         .iter()
-        .filter(is_same)
-        .filter_map(|seen| seen.reached.iter().find(is_here));
+        .filter(|seen| seen.models == models && seen.is_like(probe))
+        .filter_map(|seen| {
+            seen.reached
+                .iter()
+                .find(|reached| reached.is_at(&shape, at))
+        });
     let widths: Vec<f64> = scaled
         .map(|reached| reached.scaled / (rounds as f64).sqrt())
         .collect();
@@ -206,23 +213,28 @@ pub(super) fn is_scripted(plan: &Plan) -> bool {
 /// Rounds of log-ratios to the baseline of each other session; of logarithms of block medians, where there is one session.
 pub(super) fn comparisons(index: &Index<'_>, plan: &Plan, at: Workload) -> Vec<Vec<Vec<f64>>> {
     let blocks = |session| index.blocks(at.of(session));
-    let median = |block: &BlockRecord| block.median_ns.as_f64();
-    let rounds: Vec<Vec<Vec<f64>>> =
-        match plan.baseline_session().filter(|_| plan.sessions.len() > 1) {
-            Some(baseline) => {
-                let others = (0..plan.sessions.len()).filter(|&session| session != baseline);
-                others
-                    .map(|session| Pairs::new(blocks(session), blocks(baseline)).log_ratios(median))
-                    .collect()
-            }
-            None => (0..plan.sessions.len())
-                .map(|session| by_launch(blocks(session), median))
-                .collect(),
-        };
+    let rounds: Vec<Vec<Vec<f64>>> = match plan
+        .baseline_session()
+        .filter(|_| plan.sessions.len() > 1)
+    {
+        Some(baseline) => {
+            let others = (0..plan.sessions.len()).filter(|&session| session != baseline);
+            others
+                .map(|session| Pairs::new(blocks(session), blocks(baseline)).log_ratios(median_ns))
+                .collect()
+        }
+        None => (0..plan.sessions.len())
+            .map(|session| by_launch(blocks(session), median_ns))
+            .collect(),
+    };
     rounds
         .into_iter()
         .filter(|rounds| !rounds.is_empty())
         .collect()
+}
+
+fn median_ns(block: &BlockRecord) -> f64 {
+    block.median_ns.as_f64()
 }
 
 fn by_launch(blocks: &[&BlockRecord], figure: impl Fn(&BlockRecord) -> f64) -> Vec<Vec<f64>> {

@@ -109,14 +109,17 @@ pub(super) fn judged(
     record: &RunRecord,
     case: &Case,
 ) -> Judgement {
-    let latencies =
-        || Buckets::decode(record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok();
     if let (Some(quantile), Held::Figure, Side::AtMost) = (quantile(metric), case.held, case.side)
-        && let Some(latencies) = latencies()
+        && let Some(latencies) = latencies(record, target)
     {
         return percentile(quantile, &latencies, case);
     }
     verdict::judge(&case.figure, case.side, case.budget)
+}
+
+fn latencies(record: &RunRecord, target: &Target<'_>) -> Option<Buckets> {
+    let cell = record.cell(target.cell?.key)?;
+    Buckets::decode(cell.latency_histogram.as_ref()?).ok()
 }
 
 /// The early-stopping rule also speaks where the sample is too small for an interval, but takes inferences as
@@ -130,29 +133,15 @@ fn percentile(quantile: Quantile, latencies: &Buckets, case: &Case) -> Judgement
         overruns_count,
         EARLY_STOPPING_CONFIDENCE,
     );
-    let above = case
-        .figure
-        .interval()
-        .is_some_and(|interval| interval.low > case.budget);
-    let basis = Basis::EarlyStopping { overruns_count };
-    let decided = |verdict| Judgement {
-        verdict,
-        basis,
-        reason: None,
-        settling: None,
-    };
-    let below = case
-        .figure
-        .interval()
-        .is_none_or(|interval| interval.high <= case.budget);
+    let interval = case.figure.interval();
+    let above = interval.is_some_and(|interval| interval.low > case.budget);
+    let below = interval.is_none_or(|interval| interval.high <= case.budget);
+    let decided = |verdict| by(Basis::EarlyStopping { overruns_count }, verdict);
     match under {
         Under::Proven if below => decided(GateVerdict::Pass),
         Under::Proven => verdict::judge(&case.figure, case.side, case.budget),
-        Under::Refuted | Under::Open { .. } if above => Judgement {
-            basis: Basis::Interval,
-            ..decided(GateVerdict::Fail)
-        },
-        Under::Refuted if case.figure.interval().is_none() => decided(GateVerdict::Fail),
+        Under::Refuted | Under::Open { .. } if above => by(Basis::Interval, GateVerdict::Fail),
+        Under::Refuted if interval.is_none() => decided(GateVerdict::Fail),
         Under::Refuted => decided(GateVerdict::Inconclusive),
         Under::Open { more_inferences } => {
             let settling = Some(Settling {
@@ -164,5 +153,14 @@ fn percentile(quantile: Quantile, latencies: &Buckets, case: &Case) -> Judgement
                 ..decided(GateVerdict::Inconclusive)
             }
         }
+    }
+}
+
+fn by(basis: Basis, verdict: GateVerdict) -> Judgement {
+    Judgement {
+        verdict,
+        basis,
+        reason: None,
+        settling: None,
     }
 }

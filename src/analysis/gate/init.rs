@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Gate, GateVerdict, Rule, Run, gate, rules};
+use super::{Gate, GateVerdict, Run, gate, rules};
 use crate::analysis::{CellFindings, SessionFindings};
 use crate::metric::Metric;
 use crate::plan::{CellKey, Shape};
@@ -25,18 +25,20 @@ pub fn init(run: Run<'_>) -> String {
         quoted(variant),
         HEADROOM * 100.0
     );
-    for (check, cell) in candidates(run, session) {
-        let entry = entry(
-            &check,
-            variant,
-            cell.map(|cell| (cell.batch_size, &run.record.plan.shapes[cell.shape])),
-        );
+    for check in candidates(run, session) {
+        let entry = entry(&check, variant, &run.record.plan.shapes);
         if passes(&entry, run) {
             text.push_str(&entry);
         }
     }
     text.push_str(RELATIVE);
     text
+}
+
+/// A check as a rule file has it, and the cell that it is for: any, where a session has one figure.
+struct Check {
+    text: String,
+    cell: Option<CellKey>,
 }
 
 const RELATIVE: &str = "
@@ -63,47 +65,61 @@ fn subject<'a>(run: Run<'a>) -> Option<&'a SessionFindings> {
     })
 }
 
-fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<(String, Option<CellKey>)> {
-    let measured = || {
-        run.findings
-            .cells
-            .iter()
-            .filter(|cell| cell.key.session == session.session && cell.outcome.is_ok())
-    };
-    let fastest = measured().min_by_key(|cell| (cell.key.shape, cell.key.batch_size));
-    let largest = measured().max_by(|one, other| throughput(one).total_cmp(&throughput(other)));
-    let mut checks = Vec::new();
-    if let Some(cell) = fastest {
-        for metric in [Metric::LatencyP50, Metric::LatencyP99] {
-            checks.extend(
-                most(cell.figure(metric)).map(|most| (at_most(metric, most), Some(cell.key))),
-            );
-        }
-    }
-    if let Some(cell) = largest {
-        let least = cell
-            .figure(Metric::Throughput)
-            .and_then(|estimate| Some(estimate.interval()?.low));
-        checks.extend(least.map(|least| {
-            (
-                format!("throughput >= {} /s", significant(least * (1.0 - HEADROOM))),
-                Some(cell.key),
-            )
+fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<Check> {
+    let measured: Vec<&CellFindings> = run
+        .findings
+        .cells
+        .iter()
+        .filter(|cell| cell.key.session == session.session && cell.outcome.is_ok())
+        .collect();
+    let mut checks = latency_checks(&measured);
+    checks.extend(throughput_check(&measured));
+    for metric in [Metric::ModelMemory, Metric::FileSize] {
+        checks.extend(most(session.figure(metric)).map(|most| Check {
+            text: at_most(metric, most),
+            cell: None,
         }));
     }
-    for metric in [Metric::ModelMemory, Metric::FileSize] {
-        checks.extend(most(session.figure(metric)).map(|most| (at_most(metric, most), None)));
-    }
-    let score = session
-        .figure(Metric::AccuracyTop1)
-        .and_then(|estimate| Some(estimate.interval()?.low));
-    checks.extend(score.map(|low| {
-        (
-            format!("accuracy_top1 >= {:.3}", (low - SCORE_HEADROOM).max(0.0)),
-            None,
-        )
-    }));
+    checks.extend(score_check(session));
     checks
+}
+
+/// Of the cell with the fewest samples.
+fn latency_checks(measured: &[&CellFindings]) -> Vec<Check> {
+    let fastest = measured
+        .iter()
+        .min_by_key(|cell| (cell.key.shape, cell.key.batch_size));
+    let Some(cell) = fastest else {
+        return Vec::new();
+    };
+    [Metric::LatencyP50, Metric::LatencyP99]
+        .into_iter()
+        .filter_map(|metric| {
+            Some(Check {
+                text: at_most(metric, most(cell.figure(metric))?),
+                cell: Some(cell.key),
+            })
+        })
+        .collect()
+}
+
+fn throughput_check(measured: &[&CellFindings]) -> Option<Check> {
+    let largest = measured
+        .iter()
+        .max_by(|one, other| throughput(one).total_cmp(&throughput(other)))?;
+    let least = largest.figure(Metric::Throughput)?.interval()?.low;
+    Some(Check {
+        text: format!("throughput >= {} /s", significant(least * (1.0 - HEADROOM))),
+        cell: Some(largest.key),
+    })
+}
+
+fn score_check(session: &SessionFindings) -> Option<Check> {
+    let low = session.figure(Metric::AccuracyTop1)?.interval()?.low;
+    Some(Check {
+        text: format!("accuracy_top1 >= {:.3}", (low - SCORE_HEADROOM).max(0.0)),
+        cell: None,
+    })
 }
 
 fn throughput(cell: &CellFindings) -> f64 {
@@ -137,12 +153,13 @@ fn significant(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
-fn entry(check: &str, variant: &str, cell: Option<(u64, &Shape)>) -> String {
-    let name = quoted(variant);
-    let mut entry = format!("\n[[rule]]\ncheck = \"{check}\"\nvariant = {name}\n");
-    if let Some((batch_size, shape)) = cell {
+fn entry(check: &Check, variant: &str, shapes: &[Shape]) -> String {
+    let (text, name) = (&check.text, quoted(variant));
+    let mut entry = format!("\n[[rule]]\ncheck = \"{text}\"\nvariant = {name}\n");
+    if let Some(cell) = check.cell {
+        let shape = &shapes[cell.shape];
         // Writing to a string does not fail.
-        let _ = writeln!(entry, "batch_size = {batch_size}");
+        let _ = writeln!(entry, "batch_size = {}", cell.batch_size);
         if !shape.dims.is_empty() {
             let dims = shape
                 .dims
@@ -175,9 +192,8 @@ fn quoted(text: &str) -> String {
 }
 
 fn passes(entry: &str, run: Run<'_>) -> bool {
-    let judged = |rules: Vec<Rule>| gate(&rules, run, None);
     rules(entry)
-        .and_then(judged)
+        .and_then(|rules| gate(&rules, run, None))
         .is_ok_and(|Gate { verdict, .. }| verdict == GateVerdict::Pass)
 }
 
@@ -189,7 +205,11 @@ mod tests {
     fn names_are_quoted_so_that_the_rules_are_read_again() {
         let name = "a\"b\\c\n[[rule]]\u{1b}\u{7f}\u{9b}\u{202e}é";
         assert!(!quoted(name).contains(['\n', '\u{1b}', '\u{7f}', '\u{9b}', '\u{202e}']));
-        let found = rules(&entry("latency_p50 <= 5 ms", name, None)).unwrap();
+        let check = Check {
+            text: "latency_p50 <= 5 ms".into(),
+            cell: None,
+        };
+        let found = rules(&entry(&check, name, &[])).unwrap();
         assert_eq!(found[0].variant.as_deref(), Some(name));
     }
 }

@@ -2,10 +2,10 @@
 
 use super::held::Target;
 use super::{LeftOut, Mistake, Rule, RuleError, Run};
-use crate::analysis::{CellFindings, SessionFindings};
+use crate::analysis::SessionFindings;
 use crate::check::Budget;
 use crate::metric::Level;
-use crate::plan::{Plan, SweepEnd};
+use crate::plan::{CellKey, Plan, SweepEnd};
 use crate::record::Outcome;
 use crate::text::Plain;
 
@@ -24,25 +24,16 @@ pub(super) fn targets<'a>(
     if own_baseline && !matches!(rule.check.budget, Budget::Absolute(_)) {
         sessions.retain(|session| !session.is_baseline);
     }
-    let at = |line, mistake| RuleError { line, mistake };
     if sessions.is_empty() {
-        return Err(at(rule.line, Mistake::BaselineAlone));
+        return Err(RuleError {
+            line: rule.line,
+            mistake: Mistake::BaselineAlone,
+        });
     }
     if rule.check.metric.level() == Level::Cell {
         return cells(rule, run, &sessions);
     }
-    if rule.batch_size.is_some() {
-        return Err(at(
-            rule.batch_size_line,
-            Mistake::NoBatchSize(rule.check.metric.key()),
-        ));
-    }
-    if !rule.dims.is_empty() {
-        return Err(at(
-            rule.dims_line,
-            Mistake::NoShape(rule.check.metric.key()),
-        ));
-    }
+    check_no_place(rule)?;
     let counted = sessions
         .into_iter()
         .map(|session| Target {
@@ -56,19 +47,34 @@ pub(super) fn targets<'a>(
     })
 }
 
+/// Of a metric that a session has once.
+fn check_no_place(rule: &Rule) -> Result<(), RuleError> {
+    if rule.batch_size.is_some() {
+        return Err(RuleError {
+            line: rule.batch_size_line,
+            mistake: Mistake::NoBatchSize(rule.check.metric.key()),
+        });
+    }
+    if !rule.dims.is_empty() {
+        return Err(RuleError {
+            line: rule.dims_line,
+            mistake: Mistake::NoShape(rule.check.metric.key()),
+        });
+    }
+    Ok(())
+}
+
 fn sessions<'a>(rule: &Rule, run: Run<'a>) -> Result<Vec<&'a SessionFindings>, RuleError> {
     let all = run.findings.sessions.iter();
     let Some(name) = &rule.variant else {
         return Ok(all.collect());
     };
-    let variant = |session: &SessionFindings| &run.record.plan.variant_of(session.session).name;
+    let plan = &run.record.plan;
     let named: Vec<_> = all
-        .filter(|session| variant(session) == name || session.label == *name)
+        .filter(|session| plan.variant_of(session.session).name == *name || session.label == *name)
         .collect();
     if named.is_empty() {
-        let names: Vec<String> = run
-            .record
-            .plan
+        let names: Vec<String> = plan
             .variants
             .iter()
             .map(|variant| format!("`{}`", variant.name))
@@ -88,22 +94,7 @@ fn cells<'a>(
     sessions: &[&'a SessionFindings],
 ) -> Result<Targets<'a>, RuleError> {
     let plan = &run.record.plan;
-    if let Some(batch_size) = rule
-        .batch_size
-        .filter(|size| !plan.batch_sizes.contains(size))
-    {
-        let known = plan
-            .batch_sizes
-            .iter()
-            .map(u64::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
-        let mistake = Mistake::UnknownBatchSize(batch_size, known);
-        return Err(RuleError {
-            line: rule.batch_size_line,
-            mistake,
-        });
-    }
+    check_batch_size(rule, plan)?;
     check_dims(rule, plan)?;
     let mut targets = Targets {
         counted: Vec::new(),
@@ -116,15 +107,7 @@ fn cells<'a>(
             .cells
             .iter()
             .filter(|cell| cell.key.session == session.session);
-        let is_meant = |cell: &&CellFindings| {
-            rule.batch_size
-                .is_none_or(|size| size == cell.key.batch_size)
-                && rule
-                    .dims
-                    .iter()
-                    .all(|(name, size)| plan.shapes[cell.key.shape].dims.get(name) == Some(size))
-        };
-        for cell in of_session.filter(is_meant) {
+        for cell in of_session.filter(|cell| is_meant(rule, plan, cell.key)) {
             let target = Target {
                 session,
                 cell: Some(cell),
@@ -151,6 +134,29 @@ fn cells<'a>(
         });
     }
     Ok(targets)
+}
+
+fn is_meant(rule: &Rule, plan: &Plan, key: CellKey) -> bool {
+    let sizes = &plan.shapes[key.shape].dims;
+    rule.batch_size.is_none_or(|size| size == key.batch_size)
+        && rule
+            .dims
+            .iter()
+            .all(|(name, size)| sizes.get(name) == Some(size))
+}
+
+fn check_batch_size(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
+    let Some(batch_size) = rule
+        .batch_size
+        .filter(|size| !plan.batch_sizes.contains(size))
+    else {
+        return Ok(());
+    };
+    let known: Vec<String> = plan.batch_sizes.iter().map(u64::to_string).collect();
+    Err(RuleError {
+        line: rule.batch_size_line,
+        mistake: Mistake::UnknownBatchSize(batch_size, known.join(", ")),
+    })
 }
 
 fn check_dims(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
