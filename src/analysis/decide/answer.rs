@@ -147,24 +147,28 @@ fn throughput(facts: &Facts<'_>, shape: usize) -> Choice {
         .filter_map(|curve| facts.cell(curve.key(curve.shown()?)))
         .collect();
     shown.sort_by(|one, other| rate(other).total_cmp(&rate(one)));
-    let baseline_usable = shown.iter().any(|cell| facts.is_baseline(cell.key.session));
-    let found = shown
-        .iter()
-        .find_map(|&cell| Some((cell, throughput_basis(facts, cell, baseline_usable)?)));
-    let Some((cell, basis)) = found else {
+    let Some((cell, basis)) = most_shown(facts, &shown) else {
         return none(nothing_usable(facts));
     };
     let rival = rival(facts, cell, &curves);
+    let rival_session = rival.as_ref().map(|rival| rival.key.session);
     let mut ties = throughput_ties(facts, cell, &shown);
-    ties.retain(|tie| {
-        rival
-            .as_ref()
-            .is_none_or(|rival| rival.key.session != tie.session)
-    });
+    ties.retain(|tie| rival_session != Some(tie.session));
     Choice::Ship(Pick {
         rival,
         ..pick(facts, cell, basis, ties)
     })
+}
+
+/// The first one that may be chosen of those with the most throughput first.
+fn most_shown<'a>(
+    facts: &Facts<'_>,
+    shown: &[&'a CellFindings],
+) -> Option<(&'a CellFindings, Basis)> {
+    let baseline_usable = shown.iter().any(|cell| facts.is_baseline(cell.key.session));
+    shown
+        .iter()
+        .find_map(|&cell| Some((cell, throughput_basis(facts, cell, baseline_usable)?)))
 }
 
 fn rate(cell: &CellFindings) -> f64 {

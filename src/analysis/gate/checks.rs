@@ -44,31 +44,8 @@ pub fn gate(rules: &[Rule], run: Run<'_>, against: Option<Run<'_>>) -> Result<Ga
 }
 
 fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
-    let case = match rule.check.budget {
-        Budget::Absolute(budget) => Case {
-            held: Held::Figure,
-            figure: target.figure(rule.check.metric),
-            side: rule.check.side,
-            budget,
-        },
-        Budget::TimesBaseline(_) | Budget::Drop(_) => relative::case(&rule.check, target, runs),
-    };
-    let against = runs.against.as_ref().map(|(against, _)| *against);
-    let records = [Some(runs.run), against]
-        .into_iter()
-        .flatten()
-        .map(|run| run.record);
-    let mut fitnesses = records.filter_map(|record| record.fitness.as_ref());
-    let unfit = fitnesses.find(|fitness| fitness.verdict == FitnessVerdict::Invalid);
-    let judgement = match (target.failure(), unfit) {
-        (Some(reason), _) if case.figure.measured().is_none() => {
-            Judgement::without_figure(GateVerdict::Fail, reason)
-        }
-        (_, Some(fitness)) if is_timing(rule.check.metric) => {
-            Judgement::without_figure(GateVerdict::Inconclusive, why_unfit(fitness))
-        }
-        _ => judged(rule.check.metric, target, runs.run.record, &case),
-    };
+    let case = case(rule, target, runs);
+    let judgement = judgement(rule.check.metric, target, runs, &case);
     Checked {
         check: rule.text.clone(),
         line: rule.line,
@@ -83,6 +60,40 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
         budget: case.budget,
         judgement,
     }
+}
+
+fn case(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Case {
+    match rule.check.budget {
+        Budget::Absolute(budget) => Case {
+            held: Held::Figure,
+            figure: target.figure(rule.check.metric),
+            side: rule.check.side,
+            budget,
+        },
+        Budget::TimesBaseline(_) | Budget::Drop(_) => relative::case(&rule.check, target, runs),
+    }
+}
+
+fn judgement(metric: Metric, target: &Target<'_>, runs: &Runs<'_>, case: &Case) -> Judgement {
+    match (target.failure(), unfit(runs)) {
+        (Some(reason), _) if case.figure.measured().is_none() => {
+            Judgement::without_figure(GateVerdict::Fail, reason)
+        }
+        (_, Some(fitness)) if is_timing(metric) => {
+            Judgement::without_figure(GateVerdict::Inconclusive, why_unfit(fitness))
+        }
+        _ => judged(metric, target, runs.run.record, case),
+    }
+}
+
+/// The first of the runs that was on a machine not fit to measure on.
+fn unfit<'a>(runs: &Runs<'a>) -> Option<&'a Fitness> {
+    let against = runs.against.as_ref().map(|(against, _)| *against);
+    [Some(runs.run), against]
+        .into_iter()
+        .flatten()
+        .filter_map(|run| run.record.fitness.as_ref())
+        .find(|fitness| fitness.verdict == FitnessVerdict::Invalid)
 }
 
 /// Whether a metric depends on how fast the machine was.
@@ -111,28 +122,29 @@ fn remarks(run: Run<'_>, against: Option<Run<'_>>) -> Vec<Plain> {
             relative::other_machine(&run.record.host, &against.record.host).map(Plain::from),
         );
     }
-    let named = [("the run", Some(run)), ("the baseline run", against)];
-    for (name, run) in named
-        .into_iter()
-        .filter_map(|(name, run)| Some((name, run?)))
-    {
-        if let Some(fitness) = run
-            .record
-            .fitness
-            .as_ref()
-            .filter(|fitness| fitness.verdict != FitnessVerdict::Valid)
-        {
-            let seen: Vec<&str> = fitness
-                .reasons
-                .iter()
-                .map(|reason| reason.seen.exact())
-                .collect();
-            remarks
-                .push(format!("{name} is {}: {}", fitness.verdict.word(), seen.join("; ")).into());
-        }
-        if !run.findings.ending.complete {
-            remarks.push(format!("{name} is incomplete").into());
-        }
-    }
+    remarks.extend(remarks_of("the run", run));
+    remarks.extend(
+        against
+            .into_iter()
+            .flat_map(|run| remarks_of("the baseline run", run)),
+    );
     remarks
+}
+
+fn remarks_of(name: &str, run: Run<'_>) -> Vec<Plain> {
+    let fitness = run.record.fitness.as_ref();
+    let doubtful = fitness.filter(|fitness| fitness.verdict != FitnessVerdict::Valid);
+    let fitness = doubtful.map(|fitness| remark_of(name, fitness));
+    let is_incomplete = !run.findings.ending.complete;
+    let ending = is_incomplete.then(|| format!("{name} is incomplete").into());
+    fitness.into_iter().chain(ending).collect()
+}
+
+fn remark_of(name: &str, fitness: &Fitness) -> Plain {
+    let seen: Vec<&str> = fitness
+        .reasons
+        .iter()
+        .map(|reason| reason.seen.exact())
+        .collect();
+    format!("{name} is {}: {}", fitness.verdict.word(), seen.join("; ")).into()
 }

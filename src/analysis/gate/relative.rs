@@ -11,33 +11,35 @@ use crate::record::Host;
 
 pub(super) fn case(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Case {
     match changed(check, target, runs) {
-        Ok((Delta::Ratio { change, .. }, _)) => {
-            let factor = match check.budget {
-                Budget::Drop(Drop::Share(share)) => 1.0 - share,
-                Budget::TimesBaseline(budget)
-                | Budget::Absolute(budget)
-                | Budget::Drop(Drop::Points(budget)) => budget,
-            };
-            Case {
-                held: Held::RatioToBaseline,
-                figure: change.ratio,
-                side: check.side,
-                budget: factor,
-            }
-        }
+        Ok((Delta::Ratio { change, .. }, _)) => of_ratio(check, change.ratio, factor(check.budget)),
         Ok((Delta::Score { change, .. }, score)) => of_score(check, change, score),
-        Err(reason) => {
-            let budget = match check.budget {
-                Budget::TimesBaseline(factor) | Budget::Absolute(factor) => factor,
-                Budget::Drop(Drop::Points(drop) | Drop::Share(drop)) => -drop,
-            };
-            Case {
-                held: Held::RatioToBaseline,
-                figure: Estimate::absent(reason),
-                side: check.side,
-                budget,
-            }
-        }
+        Err(reason) => of_ratio(check, Estimate::absent(reason), as_written(check.budget)),
+    }
+}
+
+fn of_ratio(check: &Check, figure: Estimate, budget: f64) -> Case {
+    Case {
+        held: Held::RatioToBaseline,
+        figure,
+        side: check.side,
+        budget,
+    }
+}
+
+fn factor(budget: Budget) -> f64 {
+    match budget {
+        Budget::Drop(Drop::Share(share)) => 1.0 - share,
+        Budget::TimesBaseline(budget)
+        | Budget::Absolute(budget)
+        | Budget::Drop(Drop::Points(budget)) => budget,
+    }
+}
+
+/// A drop below zero.
+fn as_written(budget: Budget) -> f64 {
+    match budget {
+        Budget::TimesBaseline(factor) | Budget::Absolute(factor) => factor,
+        Budget::Drop(Drop::Points(drop) | Drop::Share(drop)) => -drop,
     }
 }
 

@@ -124,29 +124,22 @@ fn rule(text: &str, entry: Entry) -> Result<Rule, RuleError> {
     Ok(Rule {
         check,
         line,
-        variant_line: entry
-            .variant
-            .as_ref()
-            .map_or(line, |variant| line_at(text, variant.span().start)),
-        batch_size_line: entry
-            .batch_size
-            .as_ref()
-            .map_or(line, |size| line_at(text, size.span().start)),
-        dims_line: entry
-            .dims
-            .as_ref()
-            .map_or(line, |dims| line_at(text, dims.span().start)),
-        text: entry
-            .check
-            .into_inner()
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .into(),
+        variant_line: line_of(text, entry.variant.as_ref()).unwrap_or(line),
+        batch_size_line: line_of(text, entry.batch_size.as_ref()).unwrap_or(line),
+        dims_line: line_of(text, entry.dims.as_ref()).unwrap_or(line),
+        text: on_one_line(entry.check.get_ref()).into(),
         variant: entry.variant.map(Spanned::into_inner),
         batch_size: entry.batch_size.map(Spanned::into_inner),
         dims: entry.dims.map(Spanned::into_inner).unwrap_or_default(),
     })
+}
+
+fn line_of<T>(text: &str, field: Option<&Spanned<T>>) -> Option<usize> {
+    Some(line_at(text, field?.span().start))
+}
+
+fn on_one_line(check: &str) -> String {
+    check.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// From 1.

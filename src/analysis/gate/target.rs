@@ -7,7 +7,6 @@ use crate::check::Budget;
 use crate::metric::Level;
 use crate::plan::{CellKey, Plan, SweepEnd};
 use crate::record::Outcome;
-use crate::text::Plain;
 
 pub(super) struct Targets<'a> {
     pub(super) counted: Vec<Target<'a>>,
@@ -96,44 +95,41 @@ fn cells<'a>(
     let plan = &run.record.plan;
     check_batch_size(rule, plan)?;
     check_dims(rule, plan)?;
-    let mut targets = Targets {
-        counted: Vec::new(),
-        left_out: Vec::new(),
-    };
-    let mut unmeasured = Vec::new();
-    for &session in sessions {
-        let of_session = run
-            .findings
-            .cells
-            .iter()
-            .filter(|cell| cell.key.session == session.session);
-        for cell in of_session.filter(|cell| is_meant(rule, plan, cell.key)) {
-            let target = Target {
-                session,
-                cell: Some(cell),
-            };
-            match needless(rule, run, &target) {
-                Some(reason) => {
-                    targets.left_out.push(LeftOut {
-                        line: rule.line,
-                        session: session.label.clone().into(),
-                        batch_size: cell.key.batch_size,
-                        shape_words: plan.shape_words(cell.key.shape).into(),
-                        reason,
-                    });
-                    unmeasured.push(target);
-                }
-                None => targets.counted.push(target),
+    let (mut counted, mut unmeasured, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    for target in meant(rule, run, sessions) {
+        match needless(rule, run, &target) {
+            Some(needless) => {
+                left_out.push(needless);
+                unmeasured.push(target);
             }
+            None => counted.push(target),
         }
     }
-    if targets.counted.is_empty() {
+    if counted.is_empty() {
         return Ok(Targets {
             counted: unmeasured,
             left_out: Vec::new(),
         });
     }
-    Ok(targets)
+    Ok(Targets { counted, left_out })
+}
+
+fn meant<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Vec<Target<'a>> {
+    let plan = &run.record.plan;
+    let mut targets = Vec::new();
+    for &session in sessions {
+        let cells = run.findings.cells.iter();
+        targets.extend(
+            cells
+                .filter(|cell| cell.key.session == session.session)
+                .filter(|cell| is_meant(rule, plan, cell.key))
+                .map(|cell| Target {
+                    session,
+                    cell: Some(cell),
+                }),
+        );
+    }
+    targets
 }
 
 fn is_meant(rule: &Rule, plan: &Plan, key: CellKey) -> bool {
@@ -180,14 +176,22 @@ fn check_dims(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
     Ok(())
 }
 
-/// Why the run did not measure a cell that nobody named, where the sweep ended on its own terms.
-fn needless(rule: &Rule, run: Run<'_>, target: &Target<'_>) -> Option<Plain> {
-    let named = rule.batch_size.is_some() || run.record.plan.sweep_end == SweepEnd::Listed;
+/// A cell that nobody named and that the run did not measure, where the sweep ended on its own terms.
+fn needless(rule: &Rule, run: Run<'_>, target: &Target<'_>) -> Option<LeftOut> {
+    let plan = &run.record.plan;
+    let named = rule.batch_size.is_some() || plan.sweep_end == SweepEnd::Listed;
     if named || !target.session.outcome.is_ok() {
         return None;
     }
-    match &run.record.cell(target.cell?.key)?.outcome {
-        Outcome::Skipped { reason } => Some(reason.clone()),
-        Outcome::Ok | Outcome::Failed(_) => None,
-    }
+    let key = target.cell?.key;
+    let Outcome::Skipped { reason } = &run.record.cell(key)?.outcome else {
+        return None;
+    };
+    Some(LeftOut {
+        line: rule.line,
+        session: target.session.label.clone().into(),
+        batch_size: key.batch_size,
+        shape_words: plan.shape_words(key.shape).into(),
+        reason: reason.clone(),
+    })
 }

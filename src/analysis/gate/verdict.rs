@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::{Counted, Estimate, Measured};
+use crate::analysis::{Counted, Estimate, Interval, Measured};
 use crate::check::Side;
 use crate::stats::MIN_LAUNCHES;
 use crate::text::Plain;
@@ -71,62 +71,58 @@ impl Judgement {
 
     pub(super) fn of(measured: &Measured, side: Side, budget: f64) -> Self {
         match (measured.interval, &measured.remark) {
-            (Some(interval), _) => {
-                let (best, worst) = match side {
-                    Side::AtMost => (interval.low, interval.high),
-                    Side::AtLeast => (interval.high, interval.low),
-                };
-                let verdict = match (side.allows(worst, budget), side.allows(best, budget)) {
-                    (true, _) => GateVerdict::Pass,
-                    (false, false) => GateVerdict::Fail,
-                    (false, true) => GateVerdict::Inconclusive,
-                };
-                let open = verdict == GateVerdict::Inconclusive;
-                let across = if side.allows(measured.value, budget) {
-                    worst
-                } else {
-                    best
-                };
-                let settling = if open {
-                    settling(measured, across, budget)
-                } else {
-                    None
-                };
-                Judgement {
-                    verdict,
-                    basis: Basis::Interval,
-                    reason: None,
-                    settling,
-                }
-            }
-            (None, Some(remark)) => {
-                let launches = measured.n_of == Counted::Launches && measured.n < MIN_LAUNCHES;
-                let more = MIN_LAUNCHES.saturating_sub(measured.n);
-                let settling = launches.then_some(Settling {
-                    more,
-                    of: Counted::Launches,
-                });
-                Judgement {
-                    settling,
-                    ..Judgement::without_figure(GateVerdict::Inconclusive, remark.clone())
-                }
-            }
-            (None, None) => {
-                let kept = side.allows(measured.value, budget);
-                let verdict = if kept {
+            (Some(interval), _) => Self::by_interval(measured, interval, side, budget),
+            (None, Some(remark)) => Judgement {
+                settling: launches_to_interval(measured),
+                ..Judgement::without_figure(GateVerdict::Inconclusive, remark.clone())
+            },
+            (None, None) => Judgement {
+                verdict: if side.allows(measured.value, budget) {
                     GateVerdict::Pass
                 } else {
                     GateVerdict::Fail
-                };
-                Judgement {
-                    verdict,
-                    basis: Basis::ReadOff,
-                    reason: None,
-                    settling: None,
-                }
-            }
+                },
+                basis: Basis::ReadOff,
+                reason: None,
+                settling: None,
+            },
         }
     }
+
+    fn by_interval(measured: &Measured, interval: Interval, side: Side, budget: f64) -> Self {
+        let (best, worst) = match side {
+            Side::AtMost => (interval.low, interval.high),
+            Side::AtLeast => (interval.high, interval.low),
+        };
+        let verdict = match (side.allows(worst, budget), side.allows(best, budget)) {
+            (true, _) => GateVerdict::Pass,
+            (false, false) => GateVerdict::Fail,
+            (false, true) => GateVerdict::Inconclusive,
+        };
+        let across = if side.allows(measured.value, budget) {
+            worst
+        } else {
+            best
+        };
+        Judgement {
+            verdict,
+            basis: Basis::Interval,
+            reason: None,
+            settling: match verdict {
+                GateVerdict::Inconclusive => settling(measured, across, budget),
+                GateVerdict::Pass | GateVerdict::Fail => None,
+            },
+        }
+    }
+}
+
+/// `None` where there are enough of them, and of what is not of launches.
+fn launches_to_interval(measured: &Measured) -> Option<Settling> {
+    let is_of_few = measured.n_of == Counted::Launches && measured.n < MIN_LAUNCHES;
+    is_of_few.then(|| Settling {
+        more: MIN_LAUNCHES - measured.n,
+        of: Counted::Launches,
+    })
 }
 
 /// The half-width shrinks with the square root of their number; `None` if the value stands at the budget, or nearly.
@@ -162,7 +158,6 @@ pub(super) fn judge(estimate: &Estimate, side: Side, budget: f64) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Interval;
 
     fn measured(value: f64, low: f64, high: f64) -> Measured {
         let interval = Some(Interval { low, high });
