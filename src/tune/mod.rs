@@ -15,7 +15,7 @@ mod stages;
 
 use crate::analysis;
 use crate::analysis::tuning::Judge;
-use crate::record::{EndReason, RunRecord, Stage, Tuning};
+use crate::record::{EndReason, Heat, RunRecord, Stage, Tuning};
 use crate::runner::{Clock, Guide, Move};
 use crate::units::Nanos;
 
@@ -36,28 +36,7 @@ impl Guide for Search {
     fn next(&mut self, record: &RunRecord, clock: Clock) -> Move {
         let tuning = record.tuning.clone().unwrap_or_default();
         if let Some(heat) = tuning.open_heat() {
-            let rounds = heat.rounds.len() as u64;
-            let is_due = look::is_due(heat) || is_first_glance(record, &tuning, clock);
-            if rounds == 0 && clock.is_over {
-                return Move::Look {
-                    decisions: Vec::new(),
-                    champion: Some(heat.reference),
-                };
-            }
-            let failed = look::failures(record, heat);
-            if is_due || clock.is_over || !failed.is_empty() {
-                return judged(record, |judge| look::look(judge, heat, failed, clock));
-            }
-            let cells = look::members(record, &tuning, heat);
-            let alternations = record
-                .plan
-                .schedule
-                .alternations_count
-                .unwrap_or(alternations(heat.stage));
-            return Move::Round {
-                cells,
-                alternations,
-            };
+            return go_on(record, &tuning, heat, clock);
         }
         if clock.is_over {
             return Move::End(EndReason::BudgetSpent);
@@ -66,6 +45,29 @@ impl Guide for Search {
             return Move::Score(session);
         }
         judged(record, |judge| stages::next(judge, &tuning, clock))
+    }
+}
+
+/// The next step of an open heat: a look at it, or one more round.
+fn go_on(record: &RunRecord, tuning: &Tuning, heat: &Heat, clock: Clock) -> Move {
+    if heat.rounds.is_empty() && clock.is_over {
+        return Move::Look {
+            decisions: Vec::new(),
+            champion: Some(heat.reference),
+        };
+    }
+    let is_due = look::is_due(heat) || is_first_glance(record, tuning, clock);
+    let failed = look::failures(record, heat);
+    if is_due || clock.is_over || !failed.is_empty() {
+        return judged(record, |judge| look::look(judge, heat, failed, clock));
+    }
+    Move::Round {
+        cells: look::members(record, tuning, heat),
+        alternations: record
+            .plan
+            .schedule
+            .alternations_count
+            .unwrap_or(alternations(heat.stage)),
     }
 }
 
