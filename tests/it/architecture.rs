@@ -146,6 +146,7 @@ const FOLDERS: &[(&str, MayUse)] = &[
             ("beside", &["before", "run"]),
         ],
     ),
+    ("tune", &[("stages", &[])]),
     ("worker", &[("evaluate", &[]), ("probe", &[])]),
 ];
 

@@ -1,0 +1,176 @@
+//! Which configurations are worth a heat: those that nothing is known of yet, and nothing speaks against.
+
+use super::course::Course;
+use crate::analysis::tuning::{computes_alike, default_cell};
+use crate::metric::{Group, Metric, Unit};
+use crate::plan::{CellKey, SessionSpec};
+use crate::record::{Decision, Fate};
+use crate::runner::Move;
+use crate::text::Plain;
+use crate::tune::space::{self, Configuration};
+
+/// How many times the best one's cost is far from it.
+const FAR: f64 = 1.5;
+
+impl Course<'_> {
+    /// Sessions that are out before anything was timed, for their outputs or an unreadable model, each decided once.
+    pub(super) fn excluded(&self) -> Vec<Decision> {
+        if !self.tuning.heats.is_empty() {
+            return Vec::new();
+        }
+        (0..self.plan.base_sessions_count)
+            .filter_map(|session| self.exclusion(session))
+            .collect()
+    }
+
+    fn exclusion(&self, session: usize) -> Option<Decision> {
+        let key = CellKey {
+            session,
+            ..default_cell(self.record)?
+        };
+        let fate = self.why_excluded(key)?;
+        self.tuning
+            .fate(key)
+            .is_none()
+            .then_some(untimed(key, fate))
+    }
+
+    fn why_excluded(&self, key: CellKey) -> Option<Fate> {
+        if let Some(reason) = self.why_not_started(key.session) {
+            return Some(Fate::Failed {
+                reason: reason.clone(),
+            });
+        }
+        match self.judge.breach(key) {
+            Some(fate @ (Fate::LessAccurate { .. } | Fate::NotFinite)) => Some(fate),
+            _ => None,
+        }
+    }
+
+    /// For its model, or else its first launch.
+    fn why_not_started(&self, session: usize) -> Option<&Plain> {
+        let variant = &self.record.variants[self.record.plan.sessions[session].variant];
+        let mut launches = self.record.launches.iter();
+        variant.outcome.reason().or_else(|| {
+            launches
+                .find(|launch| launch.session == session)?
+                .outcome
+                .reason()
+        })
+    }
+
+    fn is_excluded(&self, configuration: &Configuration) -> bool {
+        let mut decisions = self.tuning.decisions.iter();
+        decisions.any(|decision| self.excludes(decision, configuration))
+    }
+
+    fn excludes(&self, decision: &Decision, configuration: &Configuration) -> bool {
+        let spec = &self.record.plan.sessions[decision.key.session];
+        match (&decision.fate, decision.heat) {
+            (Fate::LessAccurate { .. } | Fate::NotFinite, _) | (Fate::Failed { .. }, None) => {
+                computes_alike(spec, &configuration.spec)
+            }
+            // What failed at one batch size is not tried at larger ones.
+            (Fate::Failed { .. }, Some(_)) => {
+                *spec == configuration.spec && decision.key.batch_size <= configuration.batch_size
+            }
+            _ => false,
+        }
+    }
+
+    /// Those that were in no heat yet, and are worth one.
+    pub(super) fn untried(&self, mut configurations: Vec<Configuration>) -> Vec<Configuration> {
+        configurations.retain(|one| !self.is_tried(one) && !self.is_excluded(one));
+        configurations
+    }
+
+    fn is_tried(&self, configuration: &Configuration) -> bool {
+        space::cell_of(self.record, configuration).is_some_and(|key| {
+            self.raced().any(|raced| raced == key) || self.tuning.fate(key).is_some()
+        })
+    }
+
+    /// Configurations of variants and execution providers first of which one came near the best one so far, or of which
+    /// none was tried: where time is short, larger batches of what is far slower are worth least.
+    pub(super) fn promising_first(
+        &self,
+        mut configurations: Vec<Configuration>,
+        reference: CellKey,
+    ) -> Vec<Configuration> {
+        let far = FAR * above_zero(self.cost(reference));
+        configurations
+            .sort_by_cached_key(|one| self.least_cost_like(one).is_some_and(|least| least > far));
+        configurations
+    }
+
+    /// Of those tried of the same variant, library and execution provider; `None` where there were none.
+    fn least_cost_like(&self, configuration: &Configuration) -> Option<f64> {
+        let sessions = &self.record.plan.sessions;
+        self.raced()
+            .filter(|key| is_of_one_base(&sessions[key.session], &configuration.spec))
+            .map(|key| above_zero(self.cost(key)))
+            .reduce(f64::min)
+    }
+
+    /// Larger batches of sessions of which a smaller one takes too long or too much memory already.
+    pub(super) fn beyond_slo(&self, candidates: &[Configuration]) -> Vec<Decision> {
+        candidates
+            .iter()
+            .filter_map(|candidate| {
+                let key = space::cell_of(self.record, candidate)?;
+                Some(untimed(key, self.broken_below(key)?))
+            })
+            .collect()
+    }
+
+    /// What a smaller batch of the session broke that a larger one breaks as well.
+    fn broken_below(&self, key: CellKey) -> Option<Fate> {
+        let smaller = self.tuning.decisions.iter().filter(|decision| {
+            decision.key.session == key.session && decision.key.batch_size < key.batch_size
+        });
+        smaller
+            .into_iter()
+            .find_map(|decision| match &decision.fate {
+                Fate::BreaksSlo(breach) if grows_with_batch(breach.check.metric) => {
+                    Some(Fate::BeyondSlo {
+                        batch_size: decision.key.batch_size,
+                        check: breach.check.clone(),
+                    })
+                }
+                _ => None,
+            })
+    }
+}
+
+pub(super) fn decided(decisions: Vec<Decision>) -> Move {
+    Move::Look {
+        decisions,
+        champion: None,
+    }
+}
+
+fn untimed(key: CellKey, fate: Fate) -> Decision {
+    Decision {
+        key,
+        heat: None,
+        rounds_count: 0,
+        fate,
+    }
+}
+
+fn is_of_one_base(one: &SessionSpec, other: &SessionSpec) -> bool {
+    one.variant == other.variant
+        && one.runtime == other.runtime
+        && one.execution_provider == other.execution_provider
+}
+
+/// A cost of which less is better on a scale on which it can be multiplied.
+fn above_zero(cost: f64) -> f64 {
+    if cost < 0.0 { -1.0 / cost } else { cost }
+}
+
+/// Whether a metric only grows with the batch size: latencies and memory of the process.
+fn grows_with_batch(metric: Metric) -> bool {
+    let is_latency = metric.group() == Group::Timing && metric.unit() == Unit::Ns;
+    is_latency || matches!(metric, Metric::PeakMemory | Metric::PeakMemoryAboveLoad)
+}
