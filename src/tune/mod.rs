@@ -15,6 +15,7 @@ mod stages;
 
 use crate::analysis;
 use crate::analysis::tuning::Judge;
+use crate::plan::TuningPlan;
 use crate::record::{EndReason, Heat, RunRecord, Stage, Tuning};
 use crate::runner::{Clock, Guide, Move};
 use crate::units::Nanos;
@@ -96,29 +97,7 @@ fn judged<T>(record: &RunRecord, answer: impl FnOnce(&Judge<'_>) -> T) -> T {
 /// A session that is to be scored before the search goes on: those that it begins with, the baseline's first.
 fn unscored(record: &RunRecord, tuning: &Tuning) -> Option<usize> {
     let plan = record.plan.tuning.as_ref()?;
-    // Labels decide what is measured at all. Without them outputs are compared between variants alone, once it is known
-    // how long an inference takes.
-    let is_labelled = record
-        .dataset
-        .as_ref()
-        .is_some_and(|data| data.has_labels());
-    let is_first = is_labelled || plan.max_accuracy_drop_ratio.is_some();
-    // Of the defaults alone nothing can be compared.
-    let begun = if tuning
-        .heats
-        .first()
-        .is_some_and(|heat| heat.cells.len() == 1)
-    {
-        2
-    } else {
-        1
-    };
-    let is_due = if is_first {
-        tuning.heats.is_empty()
-    } else {
-        tuning.heats.len() == begun
-    };
-    if !is_due || !(is_first || record.plan.variants.len() > 1) {
+    if !is_time_to_score(record, plan, tuning) {
         return None;
     }
     let baseline = record.plan.baseline_session()?;
@@ -126,4 +105,22 @@ fn unscored(record: &RunRecord, tuning: &Tuning) -> Option<usize> {
     std::iter::once(baseline)
         .chain(others)
         .find(|&session| stages::is_to_score(record, session))
+}
+
+/// Labels decide what is measured at all. Without them outputs are compared between variants alone, once it is known how
+/// long an inference takes.
+fn is_time_to_score(record: &RunRecord, plan: &TuningPlan, tuning: &Tuning) -> bool {
+    let dataset = record.dataset.as_ref();
+    let is_labelled = dataset.is_some_and(|data| data.has_labels());
+    if is_labelled || plan.max_accuracy_drop_ratio.is_some() {
+        return tuning.heats.is_empty();
+    }
+    let first = tuning.heats.first();
+    // Of the defaults alone nothing can be compared.
+    let begun = if first.is_some_and(|heat| heat.cells.len() == 1) {
+        2
+    } else {
+        1
+    };
+    tuning.heats.len() == begun && record.plan.variants.len() > 1
 }
