@@ -83,14 +83,8 @@ pub fn spread(
     let found: Vec<(CellKey, Buckets)> = keys
         .filter_map(|key| Some((key, latencies(record, key)?)))
         .collect();
-    let low_ns = found
-        .iter()
-        .filter_map(|(_, latencies)| latencies.nearest_rank(Quantile::P1))
-        .min()?;
-    let high_ns = found
-        .iter()
-        .filter_map(|(_, latencies)| latencies.nearest_rank(Quantile::P99))
-        .max()?;
+    let low_ns = quantiles(&found, Quantile::P1).min()?;
+    let high_ns = quantiles(&found, Quantile::P99).max()?;
     let edges = edges(
         low_ns.as_f64() * (1.0 - ROUNDING),
         high_ns.as_f64() * (1.0 + ROUNDING),
@@ -109,6 +103,13 @@ pub fn spread(
         high_ns,
         cells,
     })
+}
+
+/// One of each cell.
+fn quantiles(cells: &[(CellKey, Buckets)], quantile: Quantile) -> impl Iterator<Item = Nanos> {
+    cells
+        .iter()
+        .filter_map(move |(_, latencies)| latencies.nearest_rank(quantile))
 }
 
 fn latencies(record: &RunRecord, key: CellKey) -> Option<Buckets> {

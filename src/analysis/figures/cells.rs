@@ -1,6 +1,7 @@
 //! Figures of every cell.
 
 use std::collections::HashSet;
+use std::slice::Chunks;
 
 use super::{
     CellFindings, Estimate, Figure, Index, Measurement, OfCell, Source, energy, per_launch, source,
@@ -31,8 +32,12 @@ pub(in crate::analysis) fn all(index: &Index<'_>) -> Vec<CellFindings> {
     if keys.len() < MANY || threads == 1 {
         return of_keys(index, &keys);
     }
+    side_by_side(index, keys.chunks(keys.len().div_ceil(threads)))
+}
+
+/// Each part in a thread.
+fn side_by_side(index: &Index<'_>, parts: Chunks<'_, CellKey>) -> Vec<CellFindings> {
     std::thread::scope(|scope| {
-        let parts = keys.chunks(keys.len().div_ceil(threads));
         let parts: Vec<_> = parts
             .map(|part| {
                 let thread = std::thread::Builder::new();

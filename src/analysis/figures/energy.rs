@@ -88,11 +88,14 @@ pub(super) fn gpu_memory_peak(cell: &Measurement<'_>) -> Estimate {
     if cells.iter().all(|cell| cell.gpu_memory.is_some()) {
         remarks.push("at the end of the cell: the budget left no time to look longer");
     }
-    let mut peak = largest(&values, why_nothing(&answers));
-    if let (Estimate::Measured(measured), false) = (&mut peak, remarks.is_empty()) {
+    remarked(largest(&values, why_nothing(&answers)), &remarks)
+}
+
+fn remarked(mut estimate: Estimate, remarks: &[&str]) -> Estimate {
+    if let (Estimate::Measured(measured), false) = (&mut estimate, remarks.is_empty()) {
         measured.remark = Some(remarks.join("; ").into());
     }
-    peak
+    estimate
 }
 
 /// GPU memory of one launch of a cell; `None` where the session ran on no GPU.

@@ -19,18 +19,37 @@ pub(in crate::analysis) struct Index<'a> {
     samples_in_common: Option<usize>,
 }
 
+fn timed_blocks(record: &RunRecord) -> HashMap<CellKey, Vec<&BlockRecord>> {
+    let mut blocks: HashMap<CellKey, Vec<&BlockRecord>> =
+        HashMap::with_capacity(record.cells.len());
+    for block in record
+        .blocks
+        .iter()
+        .filter(|block| block.phase == Phase::Timed)
+    {
+        blocks.entry(block.key).or_default().push(block);
+    }
+    blocks
+}
+
+/// The first ones that every scored session was scored on.
+fn samples_in_common(record: &RunRecord) -> Option<usize> {
+    record
+        .accuracy
+        .iter()
+        .filter(|accuracy| accuracy.outcome.is_ok())
+        .filter_map(|accuracy| accuracy.scores.as_ref())
+        .map(Scores::samples_count)
+        .min()
+}
+
 impl<'a> Index<'a> {
     pub(in crate::analysis) fn new(record: &'a RunRecord) -> Self {
-        let scored = record
-            .accuracy
-            .iter()
-            .filter(|accuracy| accuracy.outcome.is_ok());
-        let scores = scored.filter_map(|accuracy| accuracy.scores.as_ref());
         let mut index = Index {
             record,
             baseline: record.plan.baseline_session(),
             cells: record.cells.iter().map(|cell| (cell.key, cell)).collect(),
-            blocks: HashMap::with_capacity(record.cells.len()),
+            blocks: timed_blocks(record),
             launch_cells: HashMap::with_capacity(record.cells.len()),
             launches: vec![Vec::new(); record.plan.sessions.len()],
             cpus: HashMap::with_capacity(record.launches.len()),
@@ -39,15 +58,8 @@ impl<'a> Index<'a> {
                 .iter()
                 .map(|accuracy| (accuracy.session, accuracy))
                 .collect(),
-            samples_in_common: scores.map(Scores::samples_count).min(),
+            samples_in_common: samples_in_common(record),
         };
-        for block in record
-            .blocks
-            .iter()
-            .filter(|block| block.phase == Phase::Timed)
-        {
-            index.blocks.entry(block.key).or_default().push(block);
-        }
         record
             .launches
             .iter()

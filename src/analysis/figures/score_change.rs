@@ -1,10 +1,10 @@
 //! Changes of scores between two sessions, on the same samples and on others.
 
-use super::estimate::{Counted, Estimate, Measured};
+use super::estimate::{Counted, Estimate, Interval, Measured};
 use super::over_samples::{self, ErrorKind, Flips, NoFigure, SampleFigure};
 use super::scores::{AccuracyChange, AccuracyVerdict, error, of_first};
 use crate::metric::{Direction, Metric};
-use crate::record::Scores;
+use crate::record::{LabelledScores, Scores};
 use crate::stats::CONFIDENCE;
 
 /// A change less likely than this by chance alone is significant.
@@ -22,15 +22,11 @@ pub(in crate::analysis) fn same_samples(
         of_first(candidate, in_common),
     );
     match (&*baseline, &*candidate) {
-        (Scores::Classification(one), Scores::Classification(other)) => {
-            let both = one.predicted.iter().zip(&other.predicted);
-            let changed = both.filter(|(one, other)| one != other).count() as u64;
-            flipped(
-                candidate.leading(),
-                over_samples::flips(one, other),
-                Some(changed),
-            )
-        }
+        (Scores::Classification(one), Scores::Classification(other)) => flipped(
+            candidate.leading(),
+            over_samples::flips(one, other),
+            Some(changed_predictions(one, other)),
+        ),
         (Scores::SeveralClasses(one), Scores::SeveralClasses(other)) => flipped(
             candidate.leading(),
             over_samples::exact_flips(one, other),
@@ -59,6 +55,11 @@ pub(in crate::analysis) fn same_samples(
     }
 }
 
+fn changed_predictions(one: &LabelledScores, other: &LabelledScores) -> u64 {
+    let both = one.predicted.iter().zip(&other.predicted);
+    both.filter(|(one, other)| one != other).count() as u64
+}
+
 /// As if the samples were drawn independently; `None` for scores that are no share of samples, and without samples.
 pub(in crate::analysis) fn unlike_samples(
     baseline: &Scores,
@@ -76,18 +77,22 @@ pub(in crate::analysis) fn unlike_samples(
         _ => return None,
     };
     let interval = candidate.less(baseline);
-    let verdict = match (interval.low > 0.0, interval.high < 0.0) {
-        (true, _) => AccuracyVerdict::Better,
-        (_, true) => AccuracyVerdict::Worse,
-        _ => AccuracyVerdict::NotSignificant,
-    };
     let difference = candidate.share() - baseline.share();
     let difference = Estimate::Measured(Measured {
         interval: Some(interval),
         remark: Some("on different samples".into()),
         ..Measured::exact(difference, candidate.n.min(baseline.n), Counted::Samples)
     });
-    Some(untold(metric, difference, verdict))
+    Some(untold(metric, difference, verdict(interval)))
+}
+
+/// Significant if the interval leaves out zero.
+fn verdict(difference: Interval) -> AccuracyVerdict {
+    match (difference.low > 0.0, difference.high < 0.0) {
+        (true, _) => AccuracyVerdict::Better,
+        (_, true) => AccuracyVerdict::Worse,
+        _ => AccuracyVerdict::NotSignificant,
+    }
 }
 
 /// It is not known how many samples it rests on either way.
@@ -147,7 +152,6 @@ fn mean_change(metric: Metric, change: Result<SampleFigure, NoFigure>) -> Accura
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::LabelledScores;
 
     /// Of a classifier that gets these samples right.
     fn scores(right: &[bool]) -> Scores {

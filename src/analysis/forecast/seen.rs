@@ -128,17 +128,9 @@ pub(super) fn half_width(
     at: Workload,
     rounds: u64,
 ) -> Option<HalfWidth> {
-    let (models, shape) = (models(probe), probe.plan.shape_words(at.shape));
-    let scaled = earlier
-        .iter()
-        .filter(|seen| seen.models == models && seen.is_like(probe))
-        .filter_map(|seen| {
-            seen.reached
-                .iter()
-                .find(|reached| reached.is_at(&shape, at))
-        });
-    let widths: Vec<f64> = scaled
-        .map(|reached| reached.scaled / (rounds as f64).sqrt())
+    let widths: Vec<f64> = scaled_widths(probe, earlier, at)
+        .into_iter()
+        .map(|scaled| scaled / (rounds as f64).sqrt())
         .collect();
     if widths.len() < RUNS_WANTED {
         return None;
@@ -151,6 +143,21 @@ pub(super) fn half_width(
         high,
         runs: widths.len() as u64,
     })
+}
+
+/// Times the square root of the rounds that they were reached in.
+fn scaled_widths(probe: &RunRecord, earlier: &[SeenRun], at: Workload) -> Vec<f64> {
+    let (models, shape) = (models(probe), probe.plan.shape_words(at.shape));
+    earlier
+        .iter()
+        .filter(|seen| seen.models == models && seen.is_like(probe))
+        .filter_map(|seen| {
+            seen.reached
+                .iter()
+                .find(|reached| reached.is_at(&shape, at))
+        })
+        .map(|reached| reached.scaled)
+        .collect()
 }
 
 /// The middle one of the variances between launches that runs of any models showed; `None` without any.

@@ -60,45 +60,46 @@ fn of_score(check: &Check, change: AccuracyChange, baseline: f64) -> Case {
 
 /// With the baseline's score where the metric is one.
 fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Delta, f64)> {
-    let at = target.cell.map(|cell| cell.key.workload());
     let candidate = Side {
         run: &runs.index,
         session: target.session.session,
-        at,
+        at: target.cell.map(|cell| cell.key.workload()),
     };
-    let (run, session) = match &runs.against {
-        None => (
-            &runs.index,
-            runs.run
-                .record
-                .plan
-                .baseline_session()
-                .ok_or("the run has no baseline session")?,
-        ),
-        Some((_, index)) => (
-            index,
-            counterpart(
-                index,
-                &runs.run.record.plan.variant_of(target.session.session).name,
-            )?,
-        ),
-    };
-    let at = at
-        .map(|at| in_other_run(at, &runs.run.record.plan, &run.record().plan))
-        .transpose()?;
-    let delta = change(check.metric, candidate, Side { run, session, at })?;
+    let baseline = baseline(target, runs)?;
+    let delta = change(check.metric, candidate, baseline)?;
     let findings = runs
         .against
         .as_ref()
         .map_or(runs.run.findings, |(against, _)| against.findings);
     let score = findings
         .sessions
-        .get(session)
+        .get(baseline.session)
         .and_then(|session| session.figure(check.metric)?.value());
     match (&delta, score) {
         (Delta::Score { .. }, None) => Err("the baseline has no score".into()),
         _ => Ok((delta, score.unwrap_or(1.0))),
     }
+}
+
+/// What a target is held against: the same of the other run, or else of the baseline of this one.
+fn baseline<'a>(target: &Target<'_>, runs: &'a Runs<'a>) -> Observed<Side<'a>> {
+    let plan = &runs.run.record.plan;
+    let (run, session) = match &runs.against {
+        None => (
+            &runs.index,
+            plan.baseline_session()
+                .ok_or("the run has no baseline session")?,
+        ),
+        Some((_, index)) => (
+            index,
+            counterpart(index, &plan.variant_of(target.session.session).name)?,
+        ),
+    };
+    let at = target
+        .cell
+        .map(|cell| in_other_run(cell.key.workload(), plan, &run.record().plan))
+        .transpose()?;
+    Ok(Side { run, session, at })
 }
 
 /// The session whose variant has the name.

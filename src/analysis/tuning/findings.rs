@@ -148,12 +148,17 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
         front,
         candidates,
         heats_count: tuning.heats.len() as u64,
-        rounds_count: tuning
-            .heats
-            .iter()
-            .map(|heat| heat.rounds.len() as u64)
-            .sum(),
+        rounds_count: rounds_count(tuning),
     })
+}
+
+/// Of all heats.
+fn rounds_count(tuning: &Tuning) -> u64 {
+    tuning
+        .heats
+        .iter()
+        .map(|heat| heat.rounds.len() as u64)
+        .sum()
 }
 
 /// The configuration that is taken, and the one that won the race.

@@ -41,6 +41,18 @@ pub enum Criterion {
     Changes,
 }
 
+impl Criterion {
+    /// The objective that it would be; `None` where options are counted.
+    fn figure(self) -> Option<Objective> {
+        match self {
+            Criterion::Latency => Some(Objective::Latency),
+            Criterion::Throughput => Some(Objective::Throughput),
+            Criterion::Memory => Some(Objective::Memory),
+            Criterion::Changes => None,
+        }
+    }
+}
+
 /// Criteria between configurations that do as well by an objective, the most important first.
 #[must_use]
 pub fn criteria(objective: Objective) -> &'static [Criterion] {
@@ -69,27 +81,34 @@ pub(super) fn preferred(
         .iter()
         .flat_map(|heat| heat.rounds.iter().copied())
         .collect();
-    let mut found: Vec<Preferable> = Vec::new();
-    for key in tied(tuning, winner).filter(|key| judge.standing(*key) == SloStanding::Meets) {
-        let Some(cost) = judge.contest_on(objective, [key, winner], &rounds) else {
-            continue;
-        };
-        if let Some((rank, paired)) = told_apart(judge, [key, winner], &rounds) {
-            found.push(Preferable {
-                rank,
-                key,
-                preference: Preference {
-                    over: winner,
-                    cost_ratio: estimate(&cost),
-                    criterion: criteria(objective)[rank],
-                    criterion_ratio: paired.as_ref().map(estimate),
-                },
-                share: paired.map_or(1.0, |paired| paired.ratio().value),
-            });
-        }
-    }
-    let best = found.into_iter().min_by(Preferable::order);
-    best.map(|best| (best.key, best.preference))
+    tied(tuning, winner)
+        .filter(|key| judge.standing(*key) == SloStanding::Meets)
+        .filter_map(|key| preferable(judge, objective, [key, winner], &rounds))
+        .min_by(Preferable::order)
+        .map(|best| (best.key, best.preference))
+}
+
+/// `None` where the first one did not take turns with the winner, and where no criterion speaks for it.
+fn preferable(
+    judge: &Judge<'_>,
+    objective: Objective,
+    keys: [CellKey; 2],
+    rounds: &[u64],
+) -> Option<Preferable> {
+    let [key, winner] = keys;
+    let cost = judge.contest_on(objective, keys, rounds)?;
+    let (rank, paired) = told_apart(judge, keys, rounds)?;
+    Some(Preferable {
+        rank,
+        key,
+        preference: Preference {
+            over: winner,
+            cost_ratio: estimate(&cost),
+            criterion: criteria(objective)[rank],
+            criterion_ratio: paired.as_ref().map(estimate),
+        },
+        share: paired.map_or(1.0, |paired| paired.ratio().value),
+    })
 }
 
 struct Preferable {
@@ -134,14 +153,9 @@ fn told_apart(
 ) -> Option<(usize, Option<PairedRatio>)> {
     let objective = judge.record.plan.tuning.as_ref()?.objective;
     for (rank, criterion) in criteria(objective).iter().enumerate() {
-        let figure = match criterion {
-            Criterion::Latency => Objective::Latency,
-            Criterion::Throughput => Objective::Throughput,
-            Criterion::Memory => Objective::Memory,
-            Criterion::Changes => {
-                let [own, other] = keys.map(|key| changes(judge.record, key));
-                return (own < other).then_some((rank, None));
-            }
+        let Some(figure) = criterion.figure() else {
+            let [own, other] = keys.map(|key| changes(judge.record, key));
+            return (own < other).then_some((rank, None));
         };
         let Some(paired) = judge.contest_on(figure, keys, rounds) else {
             continue;

@@ -10,6 +10,8 @@ mod weighed;
 
 pub use types::{Action, Advice, Against, Evidence, Level, NotTried, Priority, Setting, Untried};
 
+use std::cmp::Ordering;
+
 use crate::analysis::decide::conclusions::Answer;
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::explain::DenormalFindings;
@@ -33,6 +35,15 @@ pub(in crate::analysis) fn advice(
     answer: &Answer,
     diagnosed: &Diagnosed<'_>,
 ) -> Vec<Advice> {
+    let mut advice = found(facts, answer, diagnosed);
+    for advice in &mut advice {
+        advice.priority = priority(advice);
+    }
+    advice.sort_by(order);
+    advice
+}
+
+fn found(facts: &Facts<'_>, answer: &Answer, diagnosed: &Diagnosed<'_>) -> Vec<Advice> {
     let mut advice = ship::advice(facts, answer);
     advice.extend(
         answer
@@ -48,15 +59,13 @@ pub(in crate::analysis) fn advice(
     );
     advice.extend(diagnosed::options(facts, diagnosed.denormals));
     advice.extend(diagnosed::keep_warm(facts, diagnosed.idle_gaps));
-    for advice in &mut advice {
-        advice.priority = priority(advice);
-    }
-    advice.sort_by(|one, other| {
-        Tier::of(one)
-            .cmp(&Tier::of(other))
-            .then(conservative(&other.gain).total_cmp(&conservative(&one.gain)))
-    });
     advice
+}
+
+fn order(one: &Advice, other: &Advice) -> Ordering {
+    Tier::of(one)
+        .cmp(&Tier::of(other))
+        .then(conservative(&other.gain).total_cmp(&conservative(&one.gain)))
 }
 
 /// Who gains; advice of one tier is not weighed against that of another.
