@@ -10,7 +10,7 @@ use crate::units::Nanos;
 
 /// Inferences that a configuration needs to have a figure in a round: the first one of its process, and a timed one.
 const INFERENCES: u32 = 2;
-/// What a worker takes besides: its start, loading a small model, and warming up.
+/// Time that a worker takes besides: its start, loading a small model, and warming up.
 const LAUNCH: Duration = Duration::from_secs(1);
 /// Share of the time that is left which the first round may take with all that the first heat has room for.
 const FIRST_SHARE: f64 = 0.5;

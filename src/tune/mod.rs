@@ -23,7 +23,7 @@ use crate::units::Nanos;
 /// Less time than this does not hold one round.
 const LEAST: Nanos = Nanos(1_000_000_000);
 
-/// What is left of the budget of a search; `None` where that does not hold a round, or there is no budget.
+/// The rest of the budget of a search; `None` where that does not hold a round, or there is no budget.
 #[must_use]
 pub fn time_left(record: &RunRecord) -> Option<Nanos> {
     Some(record.plan.schedule.budget_ns?.since(record.spent())).filter(|left| *left >= LEAST)

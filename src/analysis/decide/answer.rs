@@ -1,4 +1,4 @@
-//! What to ship: the choice for either goal, and who was left out.
+//! The session to ship: the choice for either goal, and who was left out.
 
 use super::enough;
 use crate::analysis::{

@@ -1,4 +1,4 @@
-//! What limits the sessions, as far as this was measured.
+//! Limits of the sessions, as far as this was measured.
 
 use crate::analysis::decide::conclusions::{Bottleneck, BottleneckKind};
 use crate::analysis::decide::facts::Facts;

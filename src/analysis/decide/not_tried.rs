@@ -14,7 +14,7 @@ use crate::record::{
 
 const FULL_PRECISION: [&str; 2] = ["fp32", "fp64"];
 
-/// What is likely to bring most first. Nothing for a run that measured nothing.
+/// Those that are likely to bring most first. Nothing for a run that measured nothing.
 pub(crate) fn not_tried(facts: &Facts<'_>, answer: &Answer) -> Vec<NotTried> {
     if facts
         .sessions

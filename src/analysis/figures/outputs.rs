@@ -1,4 +1,4 @@
-//! What the outputs of a session were worth: scores against labels, agreement with a reference.
+//! The worth of a session's outputs: scores against labels, agreement with a reference.
 
 use super::agreement::differs_beyond_numbers;
 use super::score_change::same_samples;

@@ -1,4 +1,4 @@
-//! What the outputs of a session were worth.
+//! Scores and agreement of a session's outputs.
 
 use std::borrow::Cow;
 

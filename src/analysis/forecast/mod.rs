@@ -1,4 +1,4 @@
-//! What a budget will buy, from a short probe of the plan and from what earlier runs reached.
+//! The precision that a budget will buy, from a short probe of the plan and from what earlier runs reached.
 
 mod seen;
 
@@ -58,7 +58,7 @@ pub struct AffordableRounds {
     pub looks: Vec<u64>,
 }
 
-/// What a run is expected to come to.
+/// Rounds that a run is expected to come to, and their precision.
 #[derive(Clone, Debug)]
 pub struct Expectation {
     /// Rounds at every batch size.

@@ -81,7 +81,7 @@ fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Del
     }
 }
 
-/// What a target is held against: the same of the other run, or else of the baseline of this one.
+/// The other side of a target: the same of the other run, or else of the baseline of this one.
 fn baseline<'a>(target: &Target<'_>, runs: &'a Runs<'a>) -> Observed<Side<'a>> {
     let plan = &runs.run.record.plan;
     let (run, session) = match &runs.against {

@@ -1,4 +1,4 @@
-//! What a rule is for: cells or sessions of the run.
+//! Targets of a rule: cells or sessions of the run.
 
 use super::held::Target;
 use super::{LeftOut, Mistake, Rule, RuleError, Run};

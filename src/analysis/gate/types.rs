@@ -1,4 +1,4 @@
-//! What a gate says.
+//! The answer of a gate.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What one configuration costs over another, from the rounds that tell it best: the same figure wherever it is shown.
+//! The cost of one configuration over another, from the rounds that tell it best: the same figure wherever it is shown.
 //!
 //! A machine runs at different speeds at different times, so that figures of different heats tell more of the machine
 //! than of the configurations. Ratios come from blocks that took turns.

@@ -1,4 +1,4 @@
-//! What a search for the best session options found: which configuration to ship, what it gains, and what became of the
+//! Findings of a search for the best session options: which configuration to ship, what it gains, and what became of the
 //! others. The same judgement serves the search itself while it goes on. Begin at [`TuningFindings`].
 
 mod candidate;

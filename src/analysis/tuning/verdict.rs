@@ -1,4 +1,4 @@
-//! What a search came to: an answer, or what it leaves open and how much time would close it.
+//! The verdict on a search: an answer, or what it leaves open and how much time would close it.
 
 use serde::Serialize;
 

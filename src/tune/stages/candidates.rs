@@ -123,7 +123,7 @@ impl Course<'_> {
             .collect()
     }
 
-    /// What a smaller batch of the session broke that a larger one breaks as well.
+    /// A check that a smaller batch of the session broke, and that a larger one breaks as well.
     fn broken_below(&self, key: CellKey) -> Option<Fate> {
         let smaller = self.tuning.decisions.iter().filter(|decision| {
             decision.key.session == key.session && decision.key.batch_size < key.batch_size

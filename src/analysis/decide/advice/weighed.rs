@@ -1,4 +1,4 @@
-//! What an advice rests on, and what it risks.
+//! Evidence, gain and risk of an advice.
 
 use crate::analysis::decide::commands::compare_with_baseline;
 use crate::analysis::{

@@ -1,4 +1,4 @@
-//! What is found over samples, or why it is not.
+//! A figure over samples, or why there is none.
 
 use crate::stats::{Interval, PairedChange, PairedCounts, TooFew, bootstrap};
 
