@@ -104,8 +104,7 @@ impl AgreementScorer {
 
     /// Adds one batch of an output and of the reference's output that it is held against; `samples` are their places.
     pub fn add(&mut self, samples: Range<u64>, ours: &Tensor, reference: &Tensor) {
-        let strings = |tensor: &Tensor| matches!(tensor.data, TensorData::String(_));
-        if ours.data.shape() != reference.data.shape() || strings(ours) != strings(reference) {
+        if !are_alike(&ours.data, &reference.data) {
             let reason = format!(
                 "it is {} where the reference is {}",
                 describe(&ours.data),
@@ -114,20 +113,25 @@ impl AgreementScorer {
             self.unlike(&ours.name, samples, reason);
             return;
         }
-        let index = self
-            .outputs
-            .iter()
-            .position(|sums| sums.output == ours.name)
-            .unwrap_or_else(|| {
-                self.outputs
-                    .push(Sums::none_yet(ours, reference, &self.around));
-                self.outputs.len() - 1
-            });
-        self.outputs[index].add(
+        self.sums(ours, reference).add(
             (samples.end - samples.start) as usize,
             &ours.data,
             &reference.data,
         );
+    }
+
+    /// The sums of an output, which begin with its first batch.
+    fn sums(&mut self, ours: &Tensor, reference: &Tensor) -> &mut Sums {
+        let known = self
+            .outputs
+            .iter()
+            .position(|sums| sums.output == ours.name);
+        let index = known.unwrap_or(self.outputs.len());
+        if index == self.outputs.len() {
+            self.outputs
+                .push(Sums::none_yet(ours, reference, &self.around));
+        }
+        &mut self.outputs[index]
     }
 
     /// Leaves an output out, since these samples of it cannot be compared, for a reason that is a fragment of a
@@ -155,31 +159,37 @@ impl AgreementScorer {
     /// The agreement of each output, in the order in which they first came, and the outputs that are not comparable.
     #[must_use]
     pub fn finish(self) -> (Vec<Agreement>, Vec<NotComparable>) {
+        let reasons: Vec<NotComparable> = self
+            .unlike
+            .iter()
+            .map(|unlike| unlike.not_comparable(self.seen_count(&unlike.output)))
+            .collect();
         let AgreementScorer {
             around,
             outputs,
             unlike,
         } = self;
-        let alike = |output: &str| {
-            outputs
-                .iter()
-                .find(|sums| sums.output == output)
-                .map_or(0, |sums| sums.seen_count)
-        };
-        let reasons: Vec<NotComparable> = unlike
-            .iter()
-            .map(|unlike| unlike.not_comparable(alike(&unlike.output)))
-            .collect();
-        let is_compared = |sums: &Sums| unlike.iter().all(|unlike| unlike.output != sums.output);
-        (
-            outputs
-                .into_iter()
-                .filter(is_compared)
-                .map(|sums| sums.finish(&around))
-                .collect(),
-            reasons,
-        )
+        let compared = outputs
+            .into_iter()
+            .filter(|sums| unlike.iter().all(|unlike| unlike.output != sums.output));
+        (compared.map(|sums| sums.finish(&around)).collect(), reasons)
     }
+
+    fn seen_count(&self, output: &str) -> u64 {
+        self.outputs
+            .iter()
+            .find(|sums| sums.output == output)
+            .map_or(0, |sums| sums.seen_count)
+    }
+}
+
+/// Whether two outputs have one shape, and both are strings or neither is.
+fn are_alike(ours: &TensorData, reference: &TensorData) -> bool {
+    ours.shape() == reference.shape() && is_text(ours) == is_text(reference)
+}
+
+fn is_text(data: &TensorData) -> bool {
+    matches!(data, TensorData::String(_))
 }
 
 impl Sums {
@@ -228,17 +238,22 @@ impl Sums {
                 .zip(reference.chunks_exact(elements));
             for ((ours, reference), errors) in samples.zip(errors.chunks_exact(elements)) {
                 self.add_sample(ours, reference, errors);
-                if self.is_float {
-                    self.signs.add(reference);
-                    self.rows
-                        .iter_mut()
-                        .for_each(|rows| rows.add(ours, reference));
-                }
             }
         }
     }
 
     fn add_sample(&mut self, ours: &[f64], reference: &[f64], errors: &[Option<f64>]) {
+        self.add_errors(ours, reference, errors);
+        if self.is_float {
+            self.signs.add(reference);
+            self.rows
+                .iter_mut()
+                .for_each(|rows| rows.add(ours, reference));
+        }
+    }
+
+    /// Errors of a sample, and its cosine.
+    fn add_errors(&mut self, ours: &[f64], reference: &[f64], errors: &[Option<f64>]) {
         let (mut product, mut our_square, mut reference_square) = (0.0, 0.0, 0.0);
         for ((&our, &reference), &error) in ours.iter().zip(reference).zip(errors) {
             let Some(error) = error else {

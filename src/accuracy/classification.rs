@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::{AccuracyError, highest, integers, no_output, numbers, per_sample, shape_changed};
+use super::{
+    AccuracyError, class_output, highest, integers, numbers, per_sample, shape_changed,
+    too_few_labels,
+};
 use crate::inputs::{ClassNames, Tensor, TensorData};
 use crate::record::LabelledScores;
 
@@ -57,13 +60,9 @@ impl ClassScorer {
         let labels = self
             .labels
             .get(samples.clone())
-            .ok_or(AccuracyError::TooFewLabels {
-                has: self.labels.len(),
-                sample: samples.end.saturating_sub(1),
-            })?;
+            .ok_or_else(|| too_few_labels(self.labels.len(), &samples))?;
         let scores = &mut self.scores;
-        let output = outputs.iter().find(|output| output.name == scores.output);
-        let output = output.ok_or_else(|| no_output("classes", outputs))?;
+        let output = class_output(outputs, &scores.output)?;
         let data = &output.data;
         let elements = if let Says::Scores(classes_count) = self.says {
             classes_count
@@ -97,15 +96,23 @@ impl ClassNames {
             .collect();
         match narrow {
             Some(narrow) if !self.numbers.is_empty() => {
-                let place = |class: &i64| self.numbers.iter().position(|known| known == class);
-                narrow
-                    .iter()
-                    .map(|class| place(class).map_or(i128::from(*class), |place| place as i128))
-                    .collect()
+                narrow.into_iter().map(|class| self.place(class)).collect()
             }
             _ => classes,
         }
     }
+
+    /// The place of a class, or the class itself where the file has no such one.
+    fn place(&self, class: i64) -> i128 {
+        let place = self.numbers.iter().position(|&known| known == class);
+        place.map_or(i128::from(class), |place| place as i128)
+    }
+}
+
+/// The place of a word among `words`; behind them all where it is none of them.
+fn place_of_word(word: &str, words: &[String]) -> i128 {
+    let place = words.iter().position(|known| known == word);
+    place.unwrap_or(words.len()) as i128
 }
 
 /// Predicted words as places among `words`; any other word comes after them all.
@@ -113,13 +120,10 @@ fn places_of_words(data: &TensorData, words: &[String]) -> Vec<i128> {
     let TensorData::String(predicted) = data else {
         return Vec::new();
     };
-    let place = |word: &String| {
-        words
-            .iter()
-            .position(|known| known == word)
-            .unwrap_or(words.len())
-    };
-    predicted.iter().map(|word| place(word) as i128).collect()
+    predicted
+        .iter()
+        .map(|word| place_of_word(word, words))
+        .collect()
 }
 
 fn add_probabilities(scores: &mut LabelledScores, data: &TensorData, labels: &[i64]) {
@@ -143,32 +147,32 @@ fn add_scores(
 ) -> Result<(), AccuracyError> {
     let elements = numbers(data).unwrap_or_default();
     let classes_count = elements.len() / labels.len().max(1);
-    for (index, (&label, sample)) in labels
-        .iter()
-        .zip(elements.chunks_exact(classes_count.max(1)))
-        .enumerate()
-    {
-        let at = first_sample + index;
-        let bad = || {
-            AccuracyError::LabelOutOfRange(label, at, scores.output.clone(), classes_count as u64)
-        };
+    let samples = elements.chunks_exact(classes_count.max(1));
+    for (index, (&label, sample)) in labels.iter().zip(samples).enumerate() {
         let true_class = usize::try_from(label)
             .ok()
-            .filter(|&class| class < classes_count)
-            .ok_or_else(bad)?;
-        if sample.iter().any(|score| score.is_nan()) {
-            scores.predicted.push(None);
-            scores.label_ranks.push(None);
-        } else {
-            scores
-                .predicted
-                .push(highest(sample).map(|class| class as u64));
-            scores
-                .label_ranks
-                .push(Some(rank(sample, true_class) as u64));
-        }
+            .filter(|&class| class < classes_count);
+        let Some(true_class) = true_class else {
+            return Err(AccuracyError::LabelOutOfRange(
+                label,
+                first_sample + index,
+                scores.output.clone(),
+                classes_count as u64,
+            ));
+        };
+        let (predicted, rank) = predicted(sample, true_class).unzip();
+        scores.predicted.push(predicted);
+        scores.label_ranks.push(rank);
     }
     Ok(())
+}
+
+/// The predicted class, and the rank of the true one; absent where a score is not a number.
+fn predicted(sample: &[f64], true_class: usize) -> Option<(u64, u64)> {
+    if sample.iter().any(|score| score.is_nan()) {
+        return None;
+    }
+    highest(sample).map(|class| (class as u64, rank(sample, true_class) as u64))
 }
 
 fn add_indices(
@@ -178,9 +182,9 @@ fn add_indices(
     first_sample: usize,
 ) -> Result<(), AccuracyError> {
     for (index, (&label, &class)) in labels.iter().zip(classes).enumerate() {
-        let negative =
-            |_| AccuracyError::NegativeClass(scores.output.clone(), class, first_sample + index);
-        let predicted = u64::try_from(class).map_err(negative)?;
+        let predicted = u64::try_from(class).map_err(|_| {
+            AccuracyError::NegativeClass(scores.output.clone(), class, first_sample + index)
+        })?;
         scores.predicted.push(Some(predicted));
         scores
             .label_ranks
@@ -191,10 +195,12 @@ fn add_indices(
 
 /// How many classes stand before `class`: 0 exactly if it is the first highest.
 fn rank(scores: &[f64], class: usize) -> usize {
-    let before = |(index, score): &(usize, &f64)| {
-        **score > scores[class] || (**score == scores[class] && *index < class)
-    };
-    scores.iter().enumerate().filter(before).count()
+    let own = scores[class];
+    scores
+        .iter()
+        .enumerate()
+        .filter(|&(index, &score)| score > own || (score == own && index < class))
+        .count()
 }
 
 #[cfg(test)]

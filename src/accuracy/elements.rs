@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{AccuracyError, no_output, numbers, per_sample, shape_changed};
+use super::{AccuracyError, class_output, numbers, per_sample, shape_changed, too_few_labels};
 use crate::inputs::{Labels, Tensor};
 use crate::record::{ElementScores, ElementUnit, Hits, Overlap, RightOf, SeveralScores};
 
@@ -58,19 +58,12 @@ impl ElementScorer {
         outputs: &[Tensor],
         samples: Range<usize>,
     ) -> Result<(), AccuracyError> {
-        let too_few = AccuracyError::TooFewLabels {
-            has: self.labels.len(),
-            sample: samples.end.saturating_sub(1),
-        };
         let labels = self
             .labels
             .rows(samples.clone())
             .and_then(|labels| numbers(&labels))
-            .ok_or(too_few)?;
-        let output = outputs
-            .iter()
-            .find(|output| output.name == self.scores.output);
-        let output = output.ok_or_else(|| no_output("classes", outputs))?;
+            .ok_or_else(|| too_few_labels(self.labels.len(), &samples))?;
+        let output = class_output(outputs, &self.scores.output)?;
         let predicted = predicted(output, self.predicts);
         if predicted.len() != labels.len() {
             return Err(shape_changed(output, samples.len()));
@@ -130,29 +123,35 @@ fn predicted(output: &Tensor, predicts: Predicts) -> Vec<Option<u64>> {
             .iter()
             .map(|&score| (!score.is_nan()).then_some(u64::from(score > bound)))
             .collect(),
-        Predicts::Scores(axis) => {
-            let (before, after) = output.data.shape().split_at(axis);
-            let (outer, classes) = (before.iter().product::<usize>(), after[0]);
-            let inner: usize = after[1..].iter().product();
-            let best = |at: usize| {
-                let (block, place) = (at / inner, at % inner);
-                let score = |class: usize| elements[(block * classes + class) * inner + place];
-                let mut best = 0;
-                for class in 0..classes {
-                    if score(class).is_nan() {
-                        return None;
-                    }
-                    best = if score(class) > score(best) {
-                        class
-                    } else {
-                        best
-                    };
-                }
-                Some(best as u64)
-            };
-            (0..outer * inner).map(best).collect()
+        Predicts::Scores(axis) => highest_along(&elements, output.data.shape(), axis),
+    }
+}
+
+/// The class of the highest score of each element, where an axis has a score for each class.
+fn highest_along(scores: &[f64], shape: &[usize], axis: usize) -> Vec<Option<u64>> {
+    let (before, after) = shape.split_at(axis);
+    let (outer, classes) = (before.iter().product::<usize>(), after[0]);
+    let inner: usize = after[1..].iter().product();
+    (0..outer * inner)
+        .map(|at| {
+            let first = at / inner * classes * inner + at % inner;
+            best((0..classes).map(|class| scores[first + class * inner]))
+        })
+        .collect()
+}
+
+/// The class of the highest score, the first of equals; absent where a score is not a number.
+fn best(scores: impl Iterator<Item = f64>) -> Option<u64> {
+    let mut best = (0, f64::NEG_INFINITY);
+    for (class, score) in scores.enumerate() {
+        if score.is_nan() {
+            return None;
+        }
+        if score > best.1 {
+            best = (class as u64, score);
         }
     }
+    Some(best.0)
 }
 
 #[derive(Debug)]
@@ -178,15 +177,11 @@ impl SeveralScorer {
         outputs: &[Tensor],
         samples: Range<usize>,
     ) -> Result<(), AccuracyError> {
-        let too_few = AccuracyError::TooFewLabels {
-            has: self.labels.len(),
-            sample: samples.end.saturating_sub(1),
-        };
-        let labels = self.labels.rows(samples.clone()).ok_or(too_few)?;
-        let output = outputs
-            .iter()
-            .find(|output| output.name == self.scores.output);
-        let output = output.ok_or_else(|| no_output("classes", outputs))?;
+        let labels = self
+            .labels
+            .rows(samples.clone())
+            .ok_or_else(|| too_few_labels(self.labels.len(), &samples))?;
+        let output = class_output(outputs, &self.scores.output)?;
         let classes = self.scores.classes_count as usize;
         if per_sample(&output.data, samples.len()) != Some(classes) {
             return Err(shape_changed(output, samples.len()));

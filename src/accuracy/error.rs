@@ -1,5 +1,7 @@
 //! Why outputs cannot be scored.
 
+use std::ops::Range;
+
 use super::describe;
 use crate::inputs::Tensor;
 
@@ -143,6 +145,25 @@ pub(super) fn found(outputs: &[Tensor]) -> String {
 
 pub(super) fn no_output(wanted: &'static str, outputs: &[Tensor]) -> AccuracyError {
     AccuracyError::NoOutput(wanted, found(outputs))
+}
+
+/// The output of that name, which says classes.
+pub(super) fn class_output<'o>(
+    outputs: &'o [Tensor],
+    name: &str,
+) -> Result<&'o Tensor, AccuracyError> {
+    outputs
+        .iter()
+        .find(|output| output.name == name)
+        .ok_or_else(|| no_output("classes", outputs))
+}
+
+/// There are labels or targets for `has` samples, and not for all of these.
+pub(super) fn too_few_labels(has: usize, samples: &Range<usize>) -> AccuracyError {
+    AccuracyError::TooFewLabels {
+        has,
+        sample: samples.end.saturating_sub(1),
+    }
 }
 
 pub(super) fn shape_changed(output: &Tensor, samples_count: usize) -> AccuracyError {

@@ -1,4 +1,4 @@
-//! What labels are to outputs, by their types and sizes alone; names decide nothing.
+//! The relation of labels to outputs, by types and sizes alone; names decide nothing.
 //!
 //! - One label for each sample. Whole numbers: of the first output that has a score for each of enough classes (`[N,
 //!   C]`, and the same with dimensions of 1); else of the first integer output with one value for each sample, which is
@@ -17,7 +17,7 @@ use super::regression::ErrorScorer;
 use super::{
     AccuracyError, Targets, Truth, classes, is_float, is_integer, no_output, numbers, per_sample,
 };
-use crate::inputs::{Labels, Tensor, TensorData};
+use crate::inputs::{ClassNames, Labels, Tensor, TensorData};
 use crate::plan::Task;
 
 #[derive(Debug)]
@@ -136,9 +136,18 @@ impl<'t> Seen<'t> {
             .then(|| rest.iter().copied().filter(|&size| size != 1).collect())
     }
 
+    /// The first output of one string for each sample.
+    fn string(self) -> Option<&'t Tensor> {
+        self.ones()
+            .find(|output| matches!(output.data, TensorData::String(_)))
+    }
+
     fn numbers(self, truth: &Truth) -> Result<Against, AccuracyError> {
-        let bad = || AccuracyError::BadTargets(truth.labels.shape().to_vec());
-        let targets = Targets::new(&TensorData::Double(truth.labels.numbers().ok_or_else(bad)?))?;
+        let numbers = truth
+            .labels
+            .numbers()
+            .ok_or_else(|| AccuracyError::BadTargets(truth.labels.shape().to_vec()))?;
+        let targets = Targets::new(&TensorData::Double(numbers))?;
         let mut any = self
             .outputs
             .iter()
@@ -151,9 +160,6 @@ impl<'t> Seen<'t> {
     }
 
     fn words(self, truth: Truth) -> Result<Against, AccuracyError> {
-        let string = self
-            .ones()
-            .find(|output| matches!(output.data, TensorData::String(_)));
         let vocabulary = truth.labels.vocabulary();
         let (known, has_own) = (truth.names.known(), !truth.names.words.is_empty());
         let is_known = !known.is_empty() && vocabulary.iter().all(|word| known.contains(word));
@@ -161,14 +167,15 @@ impl<'t> Seen<'t> {
             .scores()
             .find(|(_, count)| is_known && *count == known.len());
         if let Some((output, count)) = by_scores {
-            let is_ambiguous =
-                |word: &String| known.iter().filter(|known| *known == word).count() > 1;
-            return match vocabulary.into_iter().find(is_ambiguous) {
+            return match vocabulary
+                .into_iter()
+                .find(|word| is_ambiguous(word, known))
+            {
                 Some(word) => Err(AccuracyError::AmbiguousWord(word)),
                 None => classify(truth, &output.name, Says::Scores(count)),
             };
         }
-        match string {
+        match self.string() {
             Some(output) if is_known => {
                 let words = known.to_vec();
                 classify(truth, &output.name, Says::Word(words))
@@ -187,29 +194,14 @@ impl<'t> Seen<'t> {
     /// Whole numbers, one for each sample.
     fn single(self, truth: Truth) -> Result<Against, AccuracyError> {
         let labels = truth.labels.classes(&truth.names).unwrap_or_default();
-        let (low, high) = (
-            labels.iter().min().copied().unwrap_or(0),
-            labels.iter().max().copied().unwrap_or(0),
-        );
         let facts = *truth.labels.facts();
         let one = self.ones().find(|output| is_float(&output.data));
         let may_be_number = truth.task == Task::Inferred && one.is_some() && !facts.is_binary;
         if may_be_number && facts.is_float {
             return self.numbers(&truth);
         }
-        let enough = |count: usize| low >= 0 && high < count as i64;
-        if let Some((output, count)) = self.scores().find(|(_, count)| enough(*count)) {
-            return classify(truth, &output.name, Says::Scores(count));
-        }
-        if let Some(output) = self.ones().find(|output| is_integer(&output.data)) {
-            return classify(truth, &output.name, Says::Number);
-        }
-        let string = self
-            .ones()
-            .find(|output| matches!(output.data, TensorData::String(_)));
-        if let Some(output) = string.filter(|_| enough(truth.names.words.len())) {
-            let words = truth.names.words.clone();
-            return classify(truth, &output.name, Says::Word(words));
+        if let Some((output, says)) = self.saying(&LabelRange::of(&labels), &truth.names) {
+            return classify(truth, &output.name, says);
         }
         if may_be_number {
             return self.numbers(&truth);
@@ -222,6 +214,21 @@ impl<'t> Seen<'t> {
             (Some(output), None) => Err(AccuracyError::OneScore(output.name.clone())),
             (None, None) => Err(no_output("classes", self.outputs)),
         }
+    }
+
+    /// The output that says which class a sample is of, where labels are in this range, and how it does.
+    fn saying(self, range: &LabelRange, names: &ClassNames) -> Option<(&'t Tensor, Says)> {
+        let scores = self.scores().find(|(_, count)| range.is_within(*count));
+        if let Some((output, count)) = scores {
+            return Some((output, Says::Scores(count)));
+        }
+        if let Some(output) = self.ones().find(|output| is_integer(&output.data)) {
+            return Some((output, Says::Number));
+        }
+        let output = self
+            .string()
+            .filter(|_| range.is_within(names.words.len()))?;
+        Some((output, Says::Word(names.words.clone())))
     }
 
     /// A 0 or 1 for each class.
@@ -252,13 +259,6 @@ impl<'t> Seen<'t> {
         if !facts.is_whole {
             return None;
         }
-        let scored = |output: &Tensor, predicts| {
-            Some(Ok(Against::Elements(ElementScorer::new(
-                labels.clone(),
-                &output.name,
-                predicts,
-            ))))
-        };
         let mut short = None;
         for output in self.outputs.iter().filter(|output| is_float(&output.data)) {
             let Some(axis) = class_axis(output.data.shape(), self.samples_count, sizes) else {
@@ -266,12 +266,12 @@ impl<'t> Seen<'t> {
             };
             let count = output.data.shape()[axis];
             if facts.high < count as f64 {
-                return scored(output, Predicts::Scores(axis));
+                return Some(Ok(by_element(labels, output, Predicts::Scores(axis))));
             }
             short.get_or_insert((output, count));
         }
         if let Some(output) = self.first(is_integer, sizes) {
-            return scored(output, Predicts::Class);
+            return Some(Ok(by_element(labels, output, Predicts::Class)));
         }
         if let Some((output, count)) = short {
             let classes: Vec<i64> = labels
@@ -284,13 +284,8 @@ impl<'t> Seen<'t> {
         let same = self
             .first(is_float, sizes)
             .filter(|_| facts.is_binary && sizes.len() > 1)?;
-        let is_probability = numbers(&same.data)?
-            .iter()
-            .all(|score| (0.0..=1.0).contains(score));
-        scored(
-            same,
-            Predicts::From(if is_probability { BOUND } else { 0.0 }),
-        )
+        let predicts = Predicts::From(bound_of(&numbers(&same.data)?));
+        Some(Ok(by_element(labels, same, predicts)))
     }
 
     fn unknown(self, labels: &Labels) -> AccuracyError {
@@ -299,15 +294,52 @@ impl<'t> Seen<'t> {
     }
 }
 
+/// The lowest and the highest label; 0 where there is none.
+struct LabelRange {
+    low: i64,
+    high: i64,
+}
+
+impl LabelRange {
+    fn of(labels: &[i64]) -> LabelRange {
+        LabelRange {
+            low: labels.iter().min().copied().unwrap_or(0),
+            high: labels.iter().max().copied().unwrap_or(0),
+        }
+    }
+
+    /// Whether all labels are classes of so many, counted from 0.
+    fn is_within(&self, classes_count: usize) -> bool {
+        self.low >= 0 && self.high < classes_count as i64
+    }
+}
+
 fn classify(truth: Truth, output: &str, says: Says) -> Result<Against, AccuracyError> {
-    let bad = || AccuracyError::BadLabels(truth.labels.shape().to_vec());
-    let labels = truth.labels.classes(&truth.names).ok_or_else(bad)?;
+    let labels = truth
+        .labels
+        .classes(&truth.names)
+        .ok_or_else(|| AccuracyError::BadLabels(truth.labels.shape().to_vec()))?;
     Ok(Against::Classes(ClassScorer::new(
         labels,
         truth.names,
         output,
         says,
     )))
+}
+
+fn by_element(labels: &Labels, output: &Tensor, predicts: Predicts) -> Against {
+    let scorer = ElementScorer::new(labels.clone(), &output.name, predicts);
+    Against::Elements(scorer)
+}
+
+/// The score from which on the second of two classes is predicted: that of a probability, or else 0.
+fn bound_of(scores: &[f64]) -> f64 {
+    let are_probabilities = scores.iter().all(|score| (0.0..=1.0).contains(score));
+    if are_probabilities { BOUND } else { 0.0 }
+}
+
+fn is_ambiguous(word: &str, known: &[String]) -> bool {
+    known.iter().filter(|known| *known == word).count() > 1
 }
 
 /// Whether words are whole numbers that are written as text.
@@ -324,36 +356,33 @@ fn class_axis(shape: &[usize], samples_count: usize, sizes: &[usize]) -> Option<
         .len()
         .checked_sub(1)
         .filter(|&last| last >= 2 && shape[0] == samples_count)?;
-    let fits = |axis: &usize| {
-        let others = shape
-            .iter()
-            .enumerate()
-            .skip(1)
-            .filter(|(place, size)| place != axis && **size != 1);
-        shape[*axis] >= 2 && others.map(|(_, &size)| size).eq(sizes.iter().copied())
-    };
     let order = if sizes.len() < 2 {
         [last, 1]
     } else {
         [1, last]
     };
-    order.into_iter().find(fits)
+    order
+        .into_iter()
+        .find(|&axis| shape[axis] >= 2 && others(shape, axis).eq(sizes.iter().copied()))
+}
+
+/// Sizes of one sample along all other axes, but for dimensions of 1.
+fn others(shape: &[usize], axis: usize) -> impl Iterator<Item = usize> {
+    let own = shape.iter().copied().enumerate().skip(1);
+    own.filter(move |&(place, size)| place != axis && size != 1)
+        .map(|(_, size)| size)
 }
 
 /// The error of the first label that is no class; labels that count from 1 are told apart.
 fn out_of_range(labels: &[i64], output: &str, classes_count: usize) -> AccuracyError {
     let (output, classes_count) = (output.to_owned(), classes_count as u64);
-    let (low, high) = (
-        labels.iter().min().copied().unwrap_or(0),
-        labels.iter().max().copied().unwrap_or(0),
-    );
+    let LabelRange { low, high } = LabelRange::of(labels);
     if low >= 1 && high as u64 == classes_count {
         return AccuracyError::FromOne(output, classes_count);
     }
-    let is_class = |label: i64| label >= 0 && (label as u64) < classes_count;
     let sample = labels
         .iter()
-        .position(|&label| !is_class(label))
+        .position(|&label| label < 0 || label as u64 >= classes_count)
         .unwrap_or(0);
     AccuracyError::LabelOutOfRange(
         labels.get(sample).copied().unwrap_or(0),

@@ -1,4 +1,4 @@
-//! What an output holds: decided by its shape and by what its values have in common, not by its name.
+//! The kind of an output: decided by its shape and by what its values have in common, not by its name.
 
 use crate::record::OutputKind;
 
@@ -35,17 +35,14 @@ impl Signs {
         let mean = sample.iter().sum::<f64>() / n;
         let square = sample.iter().map(|value| value * value).sum::<f64>();
         let deviation = (square / n - mean * mean).max(0.0).sqrt();
-        let is_one = |value: f64| (value - 1.0).abs() < TOLERANCE;
         let has_negative = sample.iter().any(|value| *value < 0.0);
+        let is_bounded = sample.iter().all(|value| value.abs() <= 1.0);
         self.samples_count += 1;
         self.shares_count += u64::from(!has_negative && is_one(mean * n));
-        let exponentials = || sample.iter().map(|value| value.exp()).sum::<f64>();
-        self.log_shares_count +=
-            u64::from(sample.iter().all(|value| *value <= 0.0) && is_one(exponentials()));
+        self.log_shares_count += u64::from(are_log_shares(sample));
         self.unit_count += u64::from(is_one(square.sqrt()));
         self.standard_count += u64::from(mean.abs() < TOLERANCE && is_one(deviation));
-        self.bounded_count +=
-            u64::from(has_negative && sample.iter().all(|value| value.abs() <= 1.0));
+        self.bounded_count += u64::from(has_negative && is_bounded);
         if deviation > 0.0 {
             let products = sample
                 .windows(2)
@@ -106,12 +103,19 @@ impl Signs {
     }
 }
 
+fn is_one(value: f64) -> bool {
+    (value - 1.0).abs() < TOLERANCE
+}
+
+fn are_log_shares(sample: &[f64]) -> bool {
+    sample.iter().all(|value| *value <= 0.0) && is_one(sample.iter().map(|value| value.exp()).sum())
+}
+
 /// Whether a sample has the shape of an image: up to four channels before or behind rows and columns.
 fn is_image(shape: &[usize]) -> bool {
-    let is_plane = |one: usize, other: usize| one >= 8 && other >= 8;
-    match shape {
-        [channels, height, width] if *channels <= 4 => is_plane(*height, *width),
-        [height, width, channels] if *channels <= 4 => is_plane(*height, *width),
+    match *shape {
+        [channels, height, width] if channels <= 4 => height >= 8 && width >= 8,
+        [height, width, channels] if channels <= 4 => height >= 8 && width >= 8,
         _ => false,
     }
 }

@@ -1,4 +1,4 @@
-//! What the outputs of a session are worth: against labels or targets, and against a reference.
+//! The worth of a session's outputs: against labels or targets, and against a reference.
 //!
 //! [`Scorer`] and [`AgreementScorer`] are fed batch by batch, where the outputs are, and leave what
 //! the record keeps; [`analysis`](crate::analysis) turns that into figures with intervals, wherever
@@ -28,7 +28,7 @@ pub use scorer::Scorer;
 pub use surroundings::Surroundings;
 pub use truth::Truth;
 
-use error::{no_output, shape_changed};
+use error::{class_output, no_output, shape_changed, too_few_labels};
 use kind::Signs;
 use numbers::{
     agree_in_class, agreeing_count, classes, describe, errors, highest, integers, is_float,

@@ -57,16 +57,17 @@ pub(super) fn describe(data: &TensorData) -> String {
 
 /// Absolute differences: 0 of two NaN or like infinities, `None` of one of these and anything else.
 pub(super) fn errors(ours: &[f64], reference: &[f64]) -> Vec<Option<f64>> {
-    let error = |(&our, &reference): (&f64, &f64)| {
-        let is_same = our == reference || (our.is_nan() && reference.is_nan());
-        let are_finite = our.is_finite() && reference.is_finite();
-        if is_same {
-            Some(0.0)
-        } else {
-            are_finite.then(|| (our - reference).abs())
-        }
-    };
-    ours.iter().zip(reference).map(error).collect()
+    ours.iter()
+        .zip(reference)
+        .map(|(&our, &reference)| error(our, reference))
+        .collect()
+}
+
+fn error(our: f64, reference: f64) -> Option<f64> {
+    if our == reference || (our.is_nan() && reference.is_nan()) {
+        return Some(0.0);
+    }
+    (our.is_finite() && reference.is_finite()).then(|| (our - reference).abs())
 }
 
 /// The same of whole numbers, of which the largest are rounded as `f64`, so that unlike ones would be the same.

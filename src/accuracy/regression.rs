@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{AccuracyError, Targets, is_float, no_output, numbers, per_sample};
+use super::{AccuracyError, Targets, is_float, no_output, numbers, per_sample, too_few_labels};
 use crate::inputs::Tensor;
 use crate::record::Scores;
 
@@ -35,10 +35,7 @@ impl ErrorScorer {
         let targets = self
             .targets
             .of(samples.clone())
-            .ok_or(AccuracyError::TooFewLabels {
-                has: self.targets.samples_count(),
-                sample: samples.end.saturating_sub(1),
-            })?;
+            .ok_or_else(|| too_few_labels(self.targets.samples_count(), &samples))?;
         let output = find(outputs, self.output.as_deref(), samples.len())?;
         let predicted_count = per_sample(&output.data, samples.len()).unwrap_or_default();
         if predicted_count != target_count {
@@ -78,10 +75,9 @@ fn find<'a>(
     chosen: Option<&str>,
     samples_count: usize,
 ) -> Result<&'a Tensor, AccuracyError> {
-    let scorable = |output: &&Tensor| {
+    let mut candidates = outputs.iter().filter(|output| {
         is_float(&output.data) && per_sample(&output.data, samples_count).is_some()
-    };
-    let mut candidates = outputs.iter().filter(scorable);
+    });
     candidates
         .find(|output| chosen.is_none_or(|name| output.name == name))
         .ok_or_else(|| no_output("numbers", outputs))

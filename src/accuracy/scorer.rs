@@ -107,6 +107,10 @@ fn none_yet(name: &str) -> OutputHealth {
     }
 }
 
+fn are_finite(elements: &[f64]) -> bool {
+    elements.iter().all(|element| element.is_finite())
+}
+
 fn count_in(health: &mut OutputHealth, tensor: &Tensor, samples_count: usize) {
     let elements = numbers(&tensor.data).unwrap_or_default();
     health.elements_count += elements.len() as u64;
@@ -118,10 +122,10 @@ fn count_in(health: &mut OutputHealth, tensor: &Tensor, samples_count: usize) {
     health.affected_samples_count += match per_sample(&tensor.data, samples_count) {
         Some(0) => 0,
         Some(per_sample) => {
-            let affected = |sample: &&[f64]| sample.iter().any(|element| !element.is_finite());
-            elements.chunks_exact(per_sample).filter(affected).count() as u64
+            let samples = elements.chunks_exact(per_sample);
+            samples.filter(|sample| !are_finite(sample)).count() as u64
         }
-        None if elements.iter().all(|element| element.is_finite()) => 0,
+        None if are_finite(&elements) => 0,
         None => samples_count as u64,
     };
 }

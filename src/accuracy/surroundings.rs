@@ -1,4 +1,4 @@
-//! What a model is fed, and the names of its outputs, tell of what those hold.
+//! Inputs of a model, and names of its outputs, as signs of what the outputs hold.
 
 use crate::inputs::InputPlan;
 use crate::plan::ElementType;
@@ -90,9 +90,13 @@ impl Picture {
 
 impl Given {
     fn of(fed: &FedInput) -> Given {
-        let is_fixed = |axis: usize| matches!(fed.sources.get(axis), Some(SizeSource::Fixed));
-        let size = |(axis, size): (usize, &Option<u64>)| Some(((*size)? as usize, is_fixed(axis)));
-        let dims: Vec<(usize, bool)> = fed.dims.iter().enumerate().filter_map(size).collect();
+        let sizes = fed.dims.iter().enumerate();
+        let dims: Vec<(usize, bool)> = sizes
+            .filter_map(|(axis, size)| {
+                let is_fixed = matches!(fed.sources.get(axis), Some(SizeSource::Fixed));
+                Some(((*size)? as usize, is_fixed))
+            })
+            .collect();
         Given {
             name: fed.name.to_lowercase(),
             element_type: fed.element_type,
@@ -102,6 +106,22 @@ impl Given {
 
     fn shape(&self) -> Vec<usize> {
         self.dims.iter().map(|&(size, _)| size).collect()
+    }
+
+    /// Whether it holds floating-point numbers of a shape that differs from this one in one size at most.
+    fn is_nearly(&self, shape: &[usize]) -> bool {
+        let own = self.shape();
+        let own = without_one(&own);
+        let unlike = own
+            .iter()
+            .zip(shape)
+            .filter(|(one, other)| one != other)
+            .count();
+        self.element_type.is_float() && own.len() == shape.len() && unlike <= 1
+    }
+
+    fn is_vector(&self) -> bool {
+        self.shape().iter().filter(|&&size| size > 1).count() <= 1
     }
 
     /// Whether it holds whole numbers or truth values along a sequence: tokens, positions, what is masked.
@@ -195,16 +215,6 @@ impl Surroundings {
 
     /// Whether an input differs in one size at most, beside other inputs and outputs: a state that comes back.
     fn is_kept(&self, picture: Picture, shape: &[usize]) -> bool {
-        let is_partner = |given: &Given| {
-            let of = given.shape();
-            let of = without_one(&of);
-            let unlike = of
-                .iter()
-                .zip(shape)
-                .filter(|(one, other)| one != other)
-                .count();
-            given.element_type.is_float() && of.len() == shape.len() && unlike <= 1
-        };
         let floats = self
             .inputs
             .iter()
@@ -212,7 +222,7 @@ impl Surroundings {
         let has_others = self.outputs_count > 1 && (floats.count() > 1 || self.has_sequence());
         has_others
             && (picture.colours != 3 || self.has_sequence())
-            && self.inputs.iter().any(is_partner)
+            && self.inputs.iter().any(|given| given.is_nearly(shape))
     }
 
     fn has_sequence(&self) -> bool {
@@ -223,18 +233,16 @@ impl Surroundings {
 
     fn supports(&self, picture: Picture) -> bool {
         let has_sequence = self.has_sequence();
-        let may_be = |given: &&Given| !has_sequence || says(&given.name, &PICTURES);
         let mut pictures = self
             .inputs
             .iter()
-            .filter(may_be)
+            .filter(|given| !has_sequence || says(&given.name, &PICTURES))
             .filter_map(Given::picture)
             .peekable();
         if pictures.peek().is_some() {
             return pictures.any(|fed| picture.is_scaled(fed));
         }
-        let is_vector = |given: &Given| given.shape().iter().filter(|&&size| size > 1).count() <= 1;
-        !has_sequence && picture.colours != 4 && self.inputs.iter().all(is_vector)
+        !has_sequence && picture.colours != 4 && self.inputs.iter().all(Given::is_vector)
     }
 }
 

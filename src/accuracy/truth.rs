@@ -1,4 +1,4 @@
-//! What outputs are scored against.
+//! Labels and targets that outputs are scored against.
 
 use std::ops::Range;
 
@@ -29,15 +29,13 @@ pub(super) struct Targets {
 impl Targets {
     /// Numbers of any shape whose first dimension is the samples, which have elements.
     pub(super) fn new(data: &TensorData) -> Result<Self, AccuracyError> {
-        let bad = || AccuracyError::BadTargets(data.shape().to_vec());
-        let per_sample = data.shape().get(1..).ok_or_else(bad)?.iter().product();
-        if per_sample == 0 {
-            return Err(bad());
-        }
-        Ok(Targets {
-            per_sample,
-            values: numbers(data).ok_or_else(bad)?,
-        })
+        Targets::read(data).ok_or_else(|| AccuracyError::BadTargets(data.shape().to_vec()))
+    }
+
+    fn read(data: &TensorData) -> Option<Self> {
+        let per_sample: usize = data.shape().get(1..)?.iter().product();
+        let values = numbers(data).filter(|_| per_sample > 0)?;
+        Some(Targets { per_sample, values })
     }
 
     pub(super) fn samples_count(&self) -> usize {

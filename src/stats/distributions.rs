@@ -16,24 +16,28 @@ pub(super) struct Binomial {
 
 const NEGLIGIBLE: f64 = 1e-20;
 
+/// The probability of `k + 1` successes in `n` trials over that of `k`.
+fn step_up(n: u64, k: u64, odds: f64) -> f64 {
+    (n - k) as f64 / (k + 1) as f64 * odds
+}
+
 impl Binomial {
     /// Successes in `n` trials that succeed with probability `p`, which lies in 0..=1.
     pub(super) fn new(n: u64, p: f64) -> Self {
         let odds = p / (1.0 - p);
         let mode = ((n as f64 + 1.0) * p).floor().min(n as f64) as u64;
-        let up = |k: u64| (n - k) as f64 / (k + 1) as f64 * odds;
 
         let (mut first, mut weight) = (mode, 1.0);
         let mut below = Vec::new();
         while first > 0 && weight > NEGLIGIBLE {
             first -= 1;
-            weight /= up(first);
+            weight /= step_up(n, first, odds);
             below.push(weight);
         }
         let (mut last, mut weight) = (mode, 1.0);
         let mut above = Vec::new();
         while last < n && weight > NEGLIGIBLE {
-            weight *= up(last);
+            weight *= step_up(n, last, odds);
             last += 1;
             above.push(weight);
         }

@@ -46,15 +46,7 @@ impl Launches {
     pub(super) fn effective_n(&self, at_most: &[u64], n: u64) -> u64 {
         let counted: u64 = self.counts.iter().sum();
         let share = at_most.iter().sum::<u64>() as f64 / counted as f64;
-        let deviation = |(&at_most, &count): (&u64, &u64)| {
-            (at_most as f64 - share * count as f64) / counted as f64
-        };
-        let squares: f64 = at_most
-            .iter()
-            .zip(&self.counts)
-            .map(|launch| deviation(launch).powi(2))
-            .sum();
-        let variance = squares * (self.degrees + 1.0) / self.degrees;
+        let variance = self.variance(at_most, share, counted as f64);
         // The latencies that the launches hold stand for all n.
         let worth = share * (1.0 - share) / variance * self.shrinkage * (n as f64 / counted as f64);
         // Without any variance, the quotient is infinite or not a number.
@@ -64,6 +56,16 @@ impl Launches {
         } else {
             most
         }
+    }
+
+    /// The variance of a share, from how the launches differ from it.
+    fn variance(&self, at_most: &[u64], share: f64, counted: f64) -> f64 {
+        let launches = at_most.iter().zip(&self.counts);
+        let squares: f64 = launches
+            .map(|(&at_most, &count)| (at_most as f64 - share * count as f64) / counted)
+            .map(|deviation| deviation.powi(2))
+            .sum();
+        squares * (self.degrees + 1.0) / self.degrees
     }
 }
 

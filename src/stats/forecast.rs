@@ -82,10 +82,13 @@ impl Spread {
         let Ok(squares) = ChiSquared::new(self.freedom) else {
             return (0.0, f64::INFINITY);
         };
-        let factor = |share: f64| (self.freedom / squares.inverse_cdf(share)).sqrt();
+        let shares = (
+            f64::midpoint(1.0, covered),
+            f64::midpoint(0.0, 1.0 - covered),
+        );
         (
-            factor(f64::midpoint(1.0, covered)),
-            factor(f64::midpoint(0.0, 1.0 - covered)),
+            (self.freedom / squares.inverse_cdf(shares.0)).sqrt(),
+            (self.freedom / squares.inverse_cdf(shares.1)).sqrt(),
         )
     }
 

@@ -64,22 +64,26 @@ impl Latencies {
 
     /// The buckets that hold any latencies, ascending: their middles, and how many latencies each holds.
     pub(super) fn recorded(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
-        let middle = |value: u64| Nanos(self.histogram.median_equivalent(value));
         self.histogram
             .iter_recorded()
-            .map(move |step| (middle(step.value_iterated_to()), step.count_at_value()))
+            .map(move |step| (self.middle(step.value_iterated_to()), step.count_at_value()))
+    }
+
+    /// The middle of the bucket that a value lies in.
+    fn middle(&self, value: u64) -> Nanos {
+        Nanos(self.histogram.median_equivalent(value))
     }
 
     /// The smallest latency; `None` if there are none.
     #[must_use]
     pub fn min(&self) -> Option<Nanos> {
-        (!self.is_empty()).then(|| Nanos(self.histogram.median_equivalent(self.histogram.min())))
+        (!self.is_empty()).then(|| self.middle(self.histogram.min()))
     }
 
     /// The largest latency; `None` if there are none.
     #[must_use]
     pub fn max(&self) -> Option<Nanos> {
-        (!self.is_empty()).then(|| Nanos(self.histogram.median_equivalent(self.histogram.max())))
+        (!self.is_empty()).then(|| self.middle(self.histogram.max()))
     }
 
     /// The arithmetic mean in nanoseconds; `None` if there are no latencies.
@@ -100,11 +104,7 @@ impl Latencies {
         // Half a rank less survives rounding in the division: the histogram takes the ceiling of q * count.
         let quantiles = ranks.iter().map(|&rank| (rank as f64 - 0.5) / count as f64);
         let values = self.histogram.value_at_quantiles(quantiles);
-        Some(
-            values
-                .map(|value| Nanos(self.histogram.median_equivalent(value)))
-                .collect(),
-        )
+        Some(values.map(|value| self.middle(value)).collect())
     }
 
     /// The value of nearest rank at a quantile, whatever the number of samples: for a block's own median. A figure of a

@@ -30,13 +30,12 @@ impl OverLaunches {
     /// The same about another centre, such as that of all inferences: the interval is widened to hold it.
     #[must_use]
     pub fn around(self, centre: f64) -> Self {
-        let widen = |interval: Interval| Interval {
-            low: interval.low.min(centre),
-            high: interval.high.max(centre),
-        };
         OverLaunches {
             value: centre,
-            interval: self.interval.map(widen),
+            interval: self.interval.map(|interval| Interval {
+                low: interval.low.min(centre),
+                high: interval.high.max(centre),
+            }),
             ..self
         }
     }

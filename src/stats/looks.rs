@@ -8,7 +8,7 @@
 //! strict and the end nearly unadjusted follows Haybittle (*Br. J. Radiol.* 44, 1971) and Peto et al. (*Br. J. Cancer*
 //! 34, 1976).
 
-use super::{END_ERROR, PairedRatio, Relation};
+use super::{END_ERROR, Evidence, PairedRatio, Relation};
 
 /// Rounds after which a run looks. With ten, the signed-rank test can reach 0.2%; each later look comes after twice as
 /// many rounds, because one after few more would see little that is new and add to the error.
@@ -37,17 +37,20 @@ pub enum Look {
 pub fn look(paired: &PairedRatio, floor: f64, target: f64, comparisons: u64) -> Look {
     let error = LOOK_ERROR.min(END_ERROR / comparisons.max(1) as f64);
     let evidence = paired.evidence(floor);
-    let is_open = |error: f64| evidence.relation(error) == Relation::Undecided;
     let is_narrow = paired.interval().is_some()
         && paired
             .half_width_ratio()
             .is_some_and(|width| width <= target);
-    match (is_narrow, is_open(error)) {
+    match (is_narrow, is_open(&evidence, error)) {
         (true, false) => Look::Narrow,
-        (true, true) if is_open(END_ERROR) => Look::Narrow,
+        (true, true) if is_open(&evidence, END_ERROR) => Look::Narrow,
         (false, false) => Look::Settled,
         _ => Look::Open,
     }
+}
+
+fn is_open(evidence: &Evidence, error: f64) -> bool {
+    evidence.relation(error) == Relation::Undecided
 }
 
 #[cfg(test)]

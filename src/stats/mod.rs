@@ -27,6 +27,7 @@ mod signed_rank;
 mod steady;
 mod trend;
 mod verdict;
+mod wander;
 
 pub use bootstrap::bootstrap;
 pub use buckets::Buckets;

@@ -72,12 +72,8 @@ pub fn latency_modes(latencies: &Buckets) -> Option<LatencyModes> {
     if n < LATENCY_POINTS {
         return None;
     }
-    // The middle of each of as many equal parts.
-    let rank = |part: u64| {
-        ((2 * u128::from(part) + 1) * u128::from(n) / (2 * u128::from(LATENCY_POINTS))) as u64 + 1
-    };
     let points: Vec<f64> = (0..LATENCY_POINTS)
-        .map(|part| Some(latencies.at_rank(rank(part))?.as_f64()))
+        .map(|part| Some(latencies.at_rank(middle_rank(part, n))?.as_f64()))
         .collect::<Option<_>>()?;
     let modes = two_modes(&points)?;
     let slow_share_ratio = Ratio(modes.slow_share);
@@ -86,6 +82,12 @@ pub fn latency_modes(latencies: &Buckets) -> Option<LatencyModes> {
         slow_ns: modes.slow.exp(),
         slow_share_ratio,
     })
+}
+
+/// The rank of the middle of a part, of as many equal ones as stand for a distribution.
+fn middle_rank(part: u64, n: u64) -> u64 {
+    let middle = (2 * u128::from(part) + 1) * u128::from(n) / (2 * u128::from(LATENCY_POINTS));
+    middle as u64 + 1
 }
 
 struct Modes {
@@ -108,20 +110,22 @@ fn two_modes(values: &[f64]) -> Option<Modes> {
 
     let distance = slow_centre - fast_centre;
     let spread = MAD_TO_SD * deviation(fast, fast_centre)?.max(deviation(slow, slow_centre)?);
-    let valley = (fast_centre + distance / 4.0)..(slow_centre - distance / 4.0);
-    let in_valley = logarithms
-        .iter()
-        .filter(|logarithm| valley.contains(logarithm))
-        .count();
-
     let apart = distance >= MIN_SLOW_OVER_FAST.ln() && distance >= MIN_SEPARATION * spread;
-    let hollow = in_valley as f64 <= MAX_VALLEY * fast.len().min(slow.len()) as f64;
+    let hollow = valley_count(&logarithms, fast_centre, slow_centre) as f64
+        <= MAX_VALLEY * fast.len().min(slow.len()) as f64;
     let slow_share = slow.len() as f64 / logarithms.len() as f64;
     (apart && hollow).then_some(Modes {
         fast: fast_centre,
         slow: slow_centre,
         slow_share,
     })
+}
+
+/// How many values lie in the middle half between two centres.
+fn valley_count(values: &[f64], low: f64, high: f64) -> usize {
+    let distance = high - low;
+    let valley = (low + distance / 4.0)..(high - distance / 4.0);
+    values.iter().filter(|value| valley.contains(value)).count()
 }
 
 /// Median absolute deviation from `centre`.
@@ -135,19 +139,20 @@ fn best_split(sorted: &[f64]) -> Option<usize> {
     let smallest = MIN_BLOCKS.max((MIN_SHARE * sorted.len() as f64).ceil() as usize);
     let mut sums = vec![0.0];
     sums.extend(running_sums(sorted.iter().copied()));
-    // Deviations from the median: what the upper half sums up to, less what the lower half does.
-    let cost = |from: usize, to: usize| {
-        let half = (to - from) / 2;
-        (sums[to] - sums[to - half]) - (sums[from + half] - sums[from])
-    };
     let last = sorted.len().checked_sub(smallest)?;
     (smallest..=last).min_by(|&a, &b| {
         let (a, b) = (
-            cost(0, a) + cost(a, sorted.len()),
-            cost(0, b) + cost(b, sorted.len()),
+            deviations(&sums, 0, a) + deviations(&sums, a, sorted.len()),
+            deviations(&sums, 0, b) + deviations(&sums, b, sorted.len()),
         );
         a.total_cmp(&b)
     })
+}
+
+/// Deviations of ascending values from their median: what the upper half sums up to, less what the lower half does.
+fn deviations(sums: &[f64], from: usize, to: usize) -> f64 {
+    let half = (to - from) / 2;
+    (sums[to] - sums[to - half]) - (sums[from + half] - sums[from])
 }
 
 #[cfg(test)]

@@ -69,17 +69,21 @@ impl PairRanks {
         if let Some(&figure) = self.table.get(rank) {
             return figure;
         }
-        let up_to = |bound: f64| self.count_while(|figure| figure.total_cmp(&bound).is_le());
         let (mut low, mut high) = (place(f64::NEG_INFINITY), place(f64::INFINITY));
         while low < high {
             let middle = low.midpoint(high);
-            if up_to(at_place(middle)) > rank {
+            if self.count_up_to(at_place(middle)) > rank {
                 high = middle
             } else {
                 low = middle + 1
             }
         }
         at_place(low)
+    }
+
+    /// How many figures are at most `bound`.
+    fn count_up_to(&self, bound: f64) -> usize {
+        self.count_while(|figure| figure.total_cmp(&bound).is_le())
     }
 
     /// The median: the estimate of Hodges and Lehmann.
@@ -104,26 +108,26 @@ impl PairRanks {
     /// Evidence of the figures about a centre of zero, and about one within `floor` of it.
     pub(super) fn evidence(&self, lower_tail: &LowerTail, floor: f64) -> Evidence {
         // Figures on the bound itself count against the claim.
-        let p_above = |bound: f64| lower_tail.at_most(self.count_while(|figure| figure <= bound));
-        let p_below = |bound: f64| {
-            lower_tail.at_most(self.count() - self.count_while(|figure| figure < bound))
-        };
-        Evidence::from_one_sided(self.median(), floor, p_above, p_below)
+        Evidence::from_one_sided(
+            self.median(),
+            floor,
+            |bound| lower_tail.at_most(self.count_while(|figure| figure <= bound)),
+            |bound| lower_tail.at_most(self.count() - self.count_while(|figure| figure < bound)),
+        )
     }
 
     /// The largest k, below the number of figures, with P(T <= k) <= `bound`: the rank at which the interval begins.
     fn cut(&self, lower_tail: &LowerTail, bound: f64) -> Option<usize> {
-        let fits = |k: usize| lower_tail.at_most(k) <= bound;
         let (mut last, mut beyond) = (0_usize, self.count());
         while beyond - last > 1 {
             let middle = last.midpoint(beyond);
-            if fits(middle) {
+            if lower_tail.at_most(middle) <= bound {
                 last = middle
             } else {
                 beyond = middle
             }
         }
-        fits(last).then_some(last)
+        (lower_tail.at_most(last) <= bound).then_some(last)
     }
 
     /// How many figures a condition holds for that holds up to some figure and for none above it.

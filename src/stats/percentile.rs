@@ -49,6 +49,30 @@ pub(super) struct Sides {
     pub(super) high: u64,
 }
 
+/// Bounds of a quantile as ranks among `n`, of which `effective` are independent.
+struct Shares {
+    successes: Binomial,
+    effective: u64,
+    n: u64,
+}
+
+impl Shares {
+    fn low(&self, tail: f64) -> Option<u64> {
+        let rank = Some(self.successes.first_above(tail)).filter(|&rank| rank > 0)?;
+        Some((self.scaled(rank - 1) / u128::from(self.effective)) as u64 + 1)
+    }
+
+    fn high(&self, tail: f64) -> Option<u64> {
+        let rank = self.successes.quantile(1.0 - tail) + 1;
+        (rank <= self.effective)
+            .then(|| self.scaled(rank).div_ceil(u128::from(self.effective)) as u64)
+    }
+
+    fn scaled(&self, rank: u64) -> u128 {
+        u128::from(rank) * u128::from(self.n)
+    }
+}
+
 impl Ranks {
     /// The nearest rank among `n`, and the ranks that bound the quantile with 95% confidence if the sample is worth
     /// `effective` independent ones.
@@ -67,25 +91,20 @@ impl Ranks {
         } else {
             effective
         };
-        let successes = Binomial::new(effective, quantile.share());
-        let scaled = |rank: u64| u128::from(rank) * u128::from(n);
-        let outer_low = |rank: u64| (scaled(rank - 1) / u128::from(effective)) as u64 + 1;
-        let outer_high = |rank: u64| scaled(rank).div_ceil(u128::from(effective)) as u64;
-        let low = |tail: f64| Some(successes.first_above(tail)).filter(|&rank| rank > 0);
-        let high =
-            |tail: f64| Some(successes.quantile(1.0 - tail) + 1).filter(|&rank| rank <= effective);
-        let sides = |(low, high): (u64, u64)| Sides {
-            low: outer_low(low),
-            high: outer_high(high),
+        let shares = Shares {
+            successes: Binomial::new(effective, quantile.share()),
+            effective,
+            n,
         };
+        let two_sided = shares
+            .low(TAIL)
+            .zip(shares.high(TAIL))
+            .filter(|_| effective >= needs);
         Ranks {
             value: quantile.rank(n),
-            two_sided: low(TAIL)
-                .zip(high(TAIL))
-                .filter(|_| effective >= needs)
-                .map(sides),
-            at_least: low(1.0 - CONFIDENCE).map(outer_low),
-            at_most: high(1.0 - CONFIDENCE).map(outer_high),
+            two_sided: two_sided.map(|(low, high)| Sides { low, high }),
+            at_least: shares.low(1.0 - CONFIDENCE),
+            at_most: shares.high(1.0 - CONFIDENCE),
             too_few: TooFew {
                 needs,
                 has: effective,
@@ -114,14 +133,13 @@ impl Ranks {
                 ..unbounded
             });
         }
-        let interval = |sides: Sides| Interval {
+        let interval = self.two_sided.map(|sides| Interval {
             low: at(sides.low),
             high: at(sides.high),
-        };
-        let interval = self.two_sided.map(interval).ok_or(unbounded);
+        });
         Ok(Percentile {
             value: at(self.value),
-            interval,
+            interval: interval.ok_or(unbounded),
             n,
             effective_n,
         })
@@ -148,10 +166,9 @@ impl Buckets {
             return quantiles
                 .map(|quantile| Ranks::of(quantile, 0, 0).percentile(0, None, |_| 0.0));
         }
-        let at = |rank: u64| self.at_rank(rank).unwrap_or_default();
         let worth = Launches::of(launches.iter().map(Buckets::count).collect());
         quantiles.map(|quantile| {
-            let threshold = at(quantile.rank(n));
+            let threshold = self.at_rank(quantile.rank(n)).unwrap_or_default();
             let at_most: Vec<u64> = launches
                 .iter()
                 .map(|launch| launch.count_up_to(threshold))
@@ -160,7 +177,9 @@ impl Buckets {
                 .as_ref()
                 .map(|launches| launches.effective_n(&at_most, n));
             let ranks = Ranks::of(quantile, n, effective.unwrap_or(n));
-            ranks.percentile(n, effective, |rank| at(rank).as_f64())
+            ranks.percentile(n, effective, |rank| {
+                self.at_rank(rank).unwrap_or_default().as_f64()
+            })
         })
     }
 }

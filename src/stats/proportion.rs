@@ -49,6 +49,16 @@ impl Proportion {
         Interval { low, high }
     }
 
+    /// How far the interval reaches below the share.
+    fn down(self) -> f64 {
+        self.share() - self.interval().low
+    }
+
+    /// How far it reaches above.
+    fn up(self) -> f64 {
+        self.interval().high - self.share()
+    }
+
     /// The interval of this share less `other`, for shares of independent samples: Wilson's interval of each, combined
     /// ("method 10").
     ///
@@ -56,10 +66,9 @@ impl Proportion {
     #[must_use]
     pub fn less(self, other: Proportion) -> Interval {
         let difference = self.share() - other.share();
-        let (own, others) = (self.interval(), other.interval());
         Interval {
-            low: difference - (self.share() - own.low).hypot(others.high - other.share()),
-            high: difference + (own.high - self.share()).hypot(other.share() - others.low),
+            low: difference - self.down().hypot(other.up()),
+            high: difference + self.up().hypot(other.down()),
         }
     }
 }
@@ -122,17 +131,17 @@ impl PairedCounts {
     /// Source: Newcombe, *Statist. Med.* 17 (1998), 2635-2650.
     fn difference_interval(self, candidate: Proportion, baseline: Proportion) -> Interval {
         let difference = candidate.share() - baseline.share();
-        let down = |share: Proportion| share.share() - share.interval().low;
-        let up = |share: Proportion| share.interval().high - share.share();
-        let combine = |one: f64, other: f64| {
-            (one * one - 2.0 * self.correlation() * one * other + other * other)
-                .max(0.0)
-                .sqrt()
-        };
         Interval {
-            low: difference - combine(down(candidate), up(baseline)),
-            high: difference + combine(up(candidate), down(baseline)),
+            low: difference - self.combined(candidate.down(), baseline.up()),
+            high: difference + self.combined(candidate.up(), baseline.down()),
         }
+    }
+
+    /// A distance of each share, together, as the two answers are correlated.
+    fn combined(self, one: f64, other: f64) -> f64 {
+        (one * one - 2.0 * self.correlation() * one * other + other * other)
+            .max(0.0)
+            .sqrt()
     }
 
     /// The phi coefficient of both models' answers, corrected as method 10 has it: n/2 is taken off a positive

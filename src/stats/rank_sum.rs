@@ -1,7 +1,8 @@
 //! Two samples that were not interleaved: the shift between them, with the interval of the rank-sum test.
 
 use super::{
-    CONFIDENCE, Counted, Evidence, LowerTail, MIN_LAUNCHES, OverLaunches, PairRanks, TooFew,
+    CONFIDENCE, Counted, Evidence, Interval, LowerTail, MIN_LAUNCHES, OverLaunches, PairRanks,
+    TooFew,
 };
 
 /// Up to this product of both sizes the distribution is exact; beyond, it is taken as normal.
@@ -25,10 +26,7 @@ impl UnpairedRatio {
     /// Candidate over baseline. `None` if one side is empty, or a value is not positive and finite.
     #[must_use]
     pub fn of(candidate: &[f64], baseline: &[f64]) -> Option<Self> {
-        let usable = |values: &[f64]| {
-            !values.is_empty() && values.iter().all(|&value| value.is_finite() && value > 0.0)
-        };
-        if !usable(candidate) || !usable(baseline) {
+        if !are_usable(candidate) || !are_usable(baseline) {
             return None;
         }
         Some(UnpairedRatio {
@@ -48,14 +46,10 @@ impl UnpairedRatio {
             has: n,
             counted: Counted::Launches,
         };
-        let interval = || {
-            self.differences
-                .interval(&self.lower_tail(), 1.0 - CONFIDENCE)
-        };
-        let interval = (n >= MIN_LAUNCHES).then(interval).flatten().ok_or(too_few);
+        let interval = (n >= MIN_LAUNCHES).then(|| self.interval()).flatten();
         OverLaunches {
             value: self.differences.median(),
-            interval,
+            interval: interval.ok_or(too_few),
             n,
         }
         .map(f64::exp)
@@ -67,9 +61,18 @@ impl UnpairedRatio {
         self.differences.evidence(&self.lower_tail(), floor)
     }
 
+    fn interval(&self) -> Option<Interval> {
+        self.differences
+            .interval(&self.lower_tail(), 1.0 - CONFIDENCE)
+    }
+
     fn lower_tail(&self) -> LowerTail {
         lower_tail(self.candidates as usize, self.baselines as usize)
     }
+}
+
+fn are_usable(values: &[f64]) -> bool {
+    !values.is_empty() && values.iter().all(|&value| value.is_finite() && value > 0.0)
 }
 
 /// The distribution of the Mann-Whitney statistic U of two samples from one distribution.
@@ -89,14 +92,11 @@ fn lower_tail(one: usize, other: usize) -> LowerTail {
 fn distribution(one: usize, other: usize) -> Vec<f64> {
     let size = one * other + 1;
     // rows[n] is the distribution for the current m and n of the other sample.
-    let certain = || {
-        let mut row = vec![0.0; size];
-        row[0] = 1.0;
-        row
-    };
-    let mut rows: Vec<Vec<f64>> = (0..=other).map(|_| certain()).collect();
+    let mut certain = vec![0.0; size];
+    certain[0] = 1.0;
+    let mut rows = vec![certain.clone(); other + 1];
     for m in 1..=one {
-        let mut next = vec![certain()];
+        let mut next = vec![certain.clone()];
         for n in 1..=other {
             let share = m as f64 / (m + n) as f64;
             let row = (0..size).map(|u| {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::percentile::median;
+use super::wander::Wander;
 
 /// How the latency of a cell went while it was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,17 +53,7 @@ const LEAST_POINTS: usize = 4;
 /// are no steady state.
 #[must_use]
 pub fn steady_class(launches: &[Vec<f64>]) -> Option<SteadyClass> {
-    let usable = |median: &&f64| median.is_finite() && **median > 0.0;
-    let longest = launches.iter().map(Vec::len).max()?;
-    let logarithms = |launch: &Vec<f64>| -> Vec<f64> {
-        let values: Vec<f64> = launch
-            .iter()
-            .filter(usable)
-            .map(|median| median.ln())
-            .collect();
-        joined(&values, longest.div_ceil(most_points(launches.len())))
-    };
-    let series: Vec<Vec<f64>> = launches.iter().map(logarithms).collect();
+    let series = series(launches)?;
     let medians: Vec<f64> = series.iter().filter_map(|launch| median(launch)).collect();
     let medians = joined(&medians, medians.len().div_ceil(MOST_LAUNCHES));
     let across = std::slice::from_ref(&medians);
@@ -70,24 +61,43 @@ pub fn steady_class(launches: &[Vec<f64>]) -> Option<SteadyClass> {
     let wander = Wander::of(&series);
     let tests = trends.iter().flatten().count() + usize::from(wander.is_some());
     let error = ERROR / tests.max(1) as f64;
-    let can_reject = |p: f64| p < ERROR / 3.0;
-    let is_testable = [&series[..], across]
+    let smoothest = wander.as_ref().map(|wander| wander.smoothest);
+    let can_reject = [steepest(&series), steepest(across)]
         .into_iter()
-        .any(|series| can_reject(steepest(series)))
-        || wander
-            .as_ref()
-            .is_some_and(|wander| can_reject(wander.smoothest));
-    if !is_testable {
-        return None;
-    }
-    let seen = |trend: &&Trend| trend.p < error && trend.change.abs() >= FLOOR_RATIO.ln_1p();
-    let signs: Vec<f64> = trends
+        .chain(smoothest)
+        .any(|p| p < ERROR / 3.0);
+    can_reject.then(|| class_of(trends.iter().flatten(), wander.as_ref(), error))
+}
+
+/// Logarithms of the medians of each launch, joined where they are many; absent without a launch.
+fn series(launches: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
+    let longest = launches.iter().map(Vec::len).max()?;
+    let neighbours = longest.div_ceil(most_points(launches.len()));
+    let series = launches
         .iter()
-        .flatten()
-        .filter(seen)
+        .map(|launch| joined(&logarithms(launch), neighbours));
+    Some(series.collect())
+}
+
+/// Those of the values that are positive and finite.
+fn logarithms(values: &[f64]) -> Vec<f64> {
+    values
+        .iter()
+        .filter(|value| value.is_finite() && **value > 0.0)
+        .map(|value| value.ln())
+        .collect()
+}
+
+fn class_of<'t>(
+    trends: impl Iterator<Item = &'t Trend>,
+    wander: Option<&Wander>,
+    error: f64,
+) -> SteadyClass {
+    let signs: Vec<f64> = trends
+        .filter(|trend| trend.p < error && trend.change.abs() >= FLOOR_RATIO.ln_1p())
         .map(|trend| trend.change.signum())
         .collect();
-    Some(match signs.as_slice() {
+    match signs.as_slice() {
         [] if wander.is_some_and(|wander| wander.p < error && wander.deviation >= FLOOR_RATIO) => {
             SteadyClass::NoSteadyState
         }
@@ -95,7 +105,7 @@ pub fn steady_class(launches: &[Vec<f64>]) -> Option<SteadyClass> {
         [first, ..] if signs.iter().any(|sign| sign != first) => SteadyClass::NoSteadyState,
         [first, ..] if *first < 0.0 => SteadyClass::WarmingUp,
         _ => SteadyClass::SlowingDown,
-    })
+    }
 }
 
 /// How many points each of several launches may have.
@@ -201,67 +211,6 @@ fn variance_between(scores: &[f64]) -> f64 {
     } else {
         0.0
     }
-}
-
-/// How alike neighbours of several series are.
-struct Wander {
-    /// Probability of neighbours as alike if all were independent.
-    p: f64,
-    /// The smallest such probability that series of these lengths can have.
-    smoothest: f64,
-    /// Standard deviation of the level that neighbours share, in the unit of the values.
-    deviation: f64,
-}
-
-impl Wander {
-    /// `None` without a series of four values that are not all the same.
-    fn of(series: &[Vec<f64>]) -> Option<Self> {
-        let (mut sum, mut variance, mut covariances, mut least) = (0.0, 0.0, Vec::new(), 0.0);
-        for values in series.iter().filter(|values| values.len() >= 4) {
-            let n = values.len() as f64;
-            let Some(ratio) = neumann_ratio(&ranks(values)) else {
-                continue;
-            };
-            sum += ratio - 2.0;
-            least += 12.0 / (n * (n + 1.0)) - 2.0;
-            variance += 4.0 * (n - 2.0) * (5.0 * n * n - 2.0 * n - 9.0)
-                / (5.0 * n * (n + 1.0) * (n - 1.0).powi(2));
-            let centre = values.iter().sum::<f64>() / n;
-            covariances.extend(
-                values
-                    .windows(2)
-                    .map(|pair| (pair[0] - centre) * (pair[1] - centre)),
-            );
-        }
-        let normal = Normal::standard();
-        let covariance = covariances.iter().sum::<f64>() / covariances.len() as f64;
-        (variance > 0.0).then(|| Wander {
-            p: normal.cdf(sum / variance.sqrt()),
-            smoothest: normal.cdf(least / variance.sqrt()),
-            deviation: covariance.max(0.0).sqrt(),
-        })
-    }
-}
-
-/// Squared differences of neighbours over squared deviations from the mean: 2 on average among independent values.
-fn neumann_ratio(ranks: &[f64]) -> Option<f64> {
-    let centre = (ranks.len() as f64 + 1.0) / 2.0;
-    let deviations: f64 = ranks.iter().map(|rank| (rank - centre).powi(2)).sum();
-    let differences: f64 = ranks
-        .windows(2)
-        .map(|pair| (pair[0] - pair[1]).powi(2))
-        .sum();
-    (deviations > 0.0).then(|| differences / deviations)
-}
-
-/// Ranks from 1; values that are the same share theirs.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let rank = |value: &f64| {
-        let below = values.iter().filter(|other| *other < value).count();
-        let same = values.iter().filter(|other| *other == value).count();
-        below as f64 + (same as f64 + 1.0) / 2.0
-    };
-    values.iter().map(rank).collect()
 }
 
 #[cfg(test)]
@@ -409,16 +358,5 @@ mod tests {
         assert_eq!(score(&[1.0, 2.0, 2.0, 4.0]), 5.0);
         assert!((score_variance(&[1.0, 2.0, 4.0, 3.0, 5.0]) - 50.0 / 3.0).abs() < 1e-12);
         assert!((score_variance(&[1.0, 2.0, 2.0, 4.0]) - 23.0 / 3.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn rank_ratio_is_computed_by_hand() {
-        // Differences 1, 2, 1, 2 squared sum up to 10; deviations to 10.
-        assert_eq!(
-            neumann_ratio(&ranks(&[10.0, 20.0, 40.0, 30.0, 50.0])),
-            Some(1.0)
-        );
-        assert_eq!(ranks(&[7.0, 3.0, 7.0]), [2.5, 1.0, 2.5]);
-        assert_eq!(neumann_ratio(&ranks(&[7.0; 4])), None);
     }
 }

@@ -73,11 +73,12 @@ impl Evidence {
 /// as many of the claimed equivalences: the two kinds of claim are two families.
 #[must_use]
 pub fn relations(evidence: &[Evidence], error: f64) -> Vec<Relation> {
-    let adjusted =
-        |p: fn(&Evidence) -> f64| benjamini_hochberg(&evidence.iter().map(p).collect::<Vec<_>>());
-    let different = adjusted(|evidence| evidence.p_different);
-    let same = adjusted(|evidence| evidence.p_same);
-    let each = evidence.iter().zip(different.into_iter().zip(same));
+    let different: Vec<f64> = evidence.iter().map(|one| one.p_different).collect();
+    let same: Vec<f64> = evidence.iter().map(|one| one.p_same).collect();
+    let adjusted = benjamini_hochberg(&different)
+        .into_iter()
+        .zip(benjamini_hochberg(&same));
+    let each = evidence.iter().zip(adjusted);
     each.map(|(evidence, (p_different, p_same))| {
         Evidence {
             p_different,
