@@ -1,4 +1,4 @@
-//! What will be run: variants, sessions, batch sizes, load modes and the schedule. Data only.
+//! The plan of a run: variants, sessions, batch sizes, load modes and the schedule. Data only.
 //!
 //! Nothing here measures, prints or touches a file. Read [`Plan`] first.
 
@@ -9,6 +9,8 @@ mod session;
 mod shape;
 mod tuning;
 mod value;
+
+use std::collections::BTreeMap;
 
 pub use command::Command;
 pub use flag::Flag;
@@ -213,19 +215,21 @@ impl Plan {
     #[must_use]
     pub fn same_shape(&self, shape: usize, other: &Plan) -> Option<usize> {
         let own = self.shapes.get(shape)?;
-        let sizes = |plan: &Plan, shape: &Shape| {
-            let mut sizes = plan.inputs.dims.clone();
-            sizes.extend(shape.dims.clone());
-            sizes
-        };
         let swept = other.shapes.iter().position(|candidate| candidate == own);
-        let all = sizes(self, own);
+        let all = self.sizes(own);
         swept.or_else(|| {
             other
                 .shapes
                 .iter()
-                .position(|candidate| sizes(other, candidate) == all)
+                .position(|candidate| other.sizes(candidate) == all)
         })
+    }
+
+    /// Sizes of all dimensions by name, as they are fixed and swept.
+    fn sizes(&self, shape: &Shape) -> BTreeMap<String, u64> {
+        let mut sizes = self.inputs.dims.clone();
+        sizes.extend(shape.dims.clone());
+        sizes
     }
 
     /// Index of the first session of the baseline variant.

@@ -34,13 +34,15 @@ pub(super) fn time(time: Nanos) -> String {
 /// The shortest number of percent that is this share.
 pub(super) fn percent(share: Ratio) -> String {
     let mut written = (0..17).map(|digits| format!("{:.digits$}", share.0 * 100.0));
-    let is_it = |text: &String| {
-        text.parse::<f64>()
-            .is_ok_and(|percent| percent / 100.0 == share.0)
-    };
     written
-        .find(is_it)
+        .find(|written| is_percent_of(share, written))
         .unwrap_or_else(|| (share.0 * 100.0).to_string())
+}
+
+fn is_percent_of(share: Ratio, written: &str) -> bool {
+    written
+        .parse::<f64>()
+        .is_ok_and(|percent| percent / 100.0 == share.0)
 }
 
 #[cfg(test)]

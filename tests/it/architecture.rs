@@ -121,6 +121,7 @@ const FOLDERS: &[(&str, MayUse)] = &[
         ],
     ),
     ("onnx", &[("ort_format", &[]), ("shapes", &[])]),
+    ("plan", &[("command", &[])]),
     (
         "report",
         &[

@@ -1,48 +1,14 @@
-//! A plan as the words that ask for it.
-//!
-//! What is the default of the command line is left out; the command line turns the words into the same plan again. Read
-//! [`Command`] first.
+//! Which words ask for a plan, flag by flag.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::value::{distinct, list, percent, time};
-use super::{
+use super::super::value::{distinct, list, percent, time};
+use super::super::{
     Binding, ExecutionMode, Flag, GraphOptimization, LoadMode, Objective, PageCache, Pin, Plan,
-    Schedule, ScoredSamples, SessionOptions, SessionSpec, Space, SweepEnd, Task, TuningPlan,
-    ValueRange,
+    Schedule, ScoredSamples, SessionOptions, SessionSpec, Shape, Space, SweepEnd, Task, TuningPlan,
 };
+use super::Command;
 use crate::provider;
-use crate::units::Nanos;
-
-/// Words of a command that measures.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Command {
-    subcommand: &'static str,
-    models: Vec<String>,
-    options: Vec<Choice>,
-    /// Models that come last.
-    others: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Choice {
-    flag: Flag,
-    value: Option<String>,
-}
-
-impl Choice {
-    /// As one word where the value could be taken for something else.
-    fn words(&self) -> Vec<String> {
-        let flag = self.flag.to_string();
-        match &self.value {
-            None => vec![flag],
-            Some(value) if self.flag == Flag::IdleGaps || value.starts_with('-') => {
-                vec![format!("{flag}={value}")]
-            }
-            Some(value) => vec![flag, value.clone()],
-        }
-    }
-}
 
 impl Command {
     /// The command that asks for a plan: `profile`, or `tune` for that of a search.
@@ -115,75 +81,6 @@ impl Command {
         command
     }
 
-    /// The same command with a value for a flag, in the place of those that it has.
-    #[must_use]
-    pub fn with(self, flag: Flag, value: impl ToString) -> Self {
-        let mut command = self.without(flag);
-        command.option(flag, value);
-        command
-    }
-
-    /// The same command with a flag that needs no value.
-    #[must_use]
-    pub fn with_switch(self, flag: Flag) -> Self {
-        let mut command = self.without(flag);
-        command.switch(flag);
-        command
-    }
-
-    /// The same command without a flag.
-    #[must_use]
-    pub fn without(mut self, flag: Flag) -> Self {
-        self.options.retain(|choice| choice.flag != flag);
-        self
-    }
-
-    /// The same command with idle gaps, in the place of those that it has.
-    #[must_use]
-    pub fn with_idle_gaps(self, gaps: &[Nanos]) -> Self {
-        let mut command = self.without(Flag::IdleGaps);
-        command.idle_gaps(gaps);
-        command
-    }
-
-    /// The same command with one more model.
-    #[must_use]
-    pub fn with_model(mut self, path: &str) -> Self {
-        self.others.push(path.to_owned());
-        self
-    }
-
-    /// Its words, the program's name included.
-    #[must_use]
-    pub fn words(&self) -> Vec<String> {
-        let mut words = vec!["onnxprof".to_owned(), self.subcommand.to_owned()];
-        words.extend(self.models.iter().cloned());
-        words.extend(self.options.iter().flat_map(Choice::words));
-        if self.others.iter().any(|model| model.starts_with('-')) {
-            words.push("--".to_owned());
-        }
-        words.extend(self.others.iter().cloned());
-        words
-    }
-
-    fn option(&mut self, flag: Flag, value: impl ToString) {
-        self.options.push(Choice {
-            flag,
-            value: Some(value.to_string()),
-        });
-    }
-
-    /// A flag with each value that there is.
-    fn options(&mut self, flag: Flag, values: impl IntoIterator<Item: ToString>) {
-        values
-            .into_iter()
-            .for_each(|value| self.option(flag, value));
-    }
-
-    fn switch(&mut self, flag: Flag) {
-        self.options.push(Choice { flag, value: None });
-    }
-
     fn inputs(&mut self, plan: &Plan) {
         let inputs = &plan.inputs;
         // Where a dimension is swept, data was found beside the models, and is found again.
@@ -201,9 +98,11 @@ impl Command {
                 .map(|(name, value)| format!("{name}={value}")),
         );
         self.options(Flag::BatchDim, &inputs.batch_dim);
-        let range =
-            |(name, range): (&String, &ValueRange)| format!("{name}={}..{}", range.low, range.high);
-        self.options(Flag::Range, inputs.ranges.iter().map(range));
+        let ranges = inputs.ranges.iter();
+        self.options(
+            Flag::Range,
+            ranges.map(|(name, range)| format!("{name}={}..{}", range.low, range.high)),
+        );
     }
 
     /// Libraries, execution providers and bindings: sessions are every combination of them.
@@ -215,26 +114,21 @@ impl Command {
             Flag::Runtime,
             distinct(sessions.iter().map(|spec| spec.runtime.word())).join(","),
         );
+        self.providers(sessions);
+        self.bind(sessions);
+    }
+
+    /// Execution providers with their options, libraries and device.
+    fn providers(&mut self, sessions: &[SessionSpec]) {
         if sessions.iter().any(SessionSpec::is_accelerated) {
             self.option(
                 Flag::Ep,
                 distinct(sessions.iter().map(provider_word)).join(","),
             );
         }
-        let options = sessions.iter().flat_map(|spec| {
-            spec.provider
-                .options
-                .iter()
-                .map(move |(key, value)| format!("{}:{key}={value}", provider_word(spec)))
-        });
+        let options = sessions.iter().flat_map(provider_options);
         self.options(Flag::EpOption, distinct(options));
-        let libraries = sessions.iter().filter_map(|spec| {
-            Some(format!(
-                "{}={}",
-                spec.execution_provider,
-                spec.provider.library.as_ref()?.display()
-            ))
-        });
+        let libraries = sessions.iter().filter_map(provider_library);
         self.options(Flag::EpLibrary, distinct(libraries));
         self.options(
             Flag::Device,
@@ -243,7 +137,6 @@ impl Command {
         if sessions.iter().any(|spec| spec.provider.required) {
             self.switch(Flag::RequireEp);
         }
-        self.bind(sessions);
     }
 
     /// Bindings as an execution provider has them whose device has memory of its own: others know one alone.
@@ -301,29 +194,14 @@ impl Command {
         for (name, &size) in plan.shapes.iter().flat_map(|shape| &shape.dims) {
             sizes.entry(name).or_default().insert(size);
         }
-        let changes = |name: &str| {
-            plan.shapes
-                .windows(2)
-                .filter(|pair| pair[0].dims.get(name) != pair[1].dims.get(name))
-                .count()
-        };
         let mut swept: Vec<(&str, BTreeSet<u64>)> = sizes.into_iter().collect();
-        swept.sort_by_key(|(name, _)| changes(name));
+        swept.sort_by_key(|(name, _)| changes_count(&plan.shapes, name));
         self.options(
             Flag::Sweep,
             swept
                 .iter()
                 .map(|(name, sizes)| format!("dim={name}:{}", list(sizes))),
         );
-    }
-
-    fn idle_gaps(&mut self, gaps: &[Nanos]) {
-        if !gaps.is_empty() {
-            self.option(
-                Flag::IdleGaps,
-                gaps.iter().copied().map(time).collect::<Vec<_>>().join(","),
-            );
-        }
     }
 
     fn load(&mut self, modes: &[LoadMode]) {
@@ -416,6 +294,24 @@ impl Command {
     }
 }
 
+fn provider_options(spec: &SessionSpec) -> impl Iterator<Item = String> {
+    let options = spec.provider.options.iter();
+    options.map(move |(key, value)| format!("{}:{key}={value}", provider_word(spec)))
+}
+
+fn provider_library(spec: &SessionSpec) -> Option<String> {
+    let library = spec.provider.library.as_ref()?.display();
+    Some(format!("{}={library}", spec.execution_provider))
+}
+
+/// How often the size of a dimension changes from one shape to the next.
+fn changes_count(shapes: &[Shape], name: &str) -> usize {
+    shapes
+        .windows(2)
+        .filter(|pair| pair[0].dims.get(name) != pair[1].dims.get(name))
+        .count()
+}
+
 /// The word that leads to a session's execution provider: its short name, unless that is another's.
 fn provider_word(spec: &SessionSpec) -> String {
     let identifier = &spec.execution_provider;
@@ -424,50 +320,5 @@ fn provider_word(spec: &SessionSpec) -> String {
         identifier.clone()
     } else {
         name
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn empty() -> Command {
-        Command {
-            subcommand: "profile",
-            models: Vec::new(),
-            options: Vec::new(),
-            others: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_flag_takes_its_value_along() {
-        let mut command = empty();
-        command.option(Flag::Batch, "1,2");
-        command.switch(Flag::RequireEp);
-        command.option(Flag::Seed, 0);
-        let words = |command: Command| command.words()[2..].join(" ");
-        assert_eq!(
-            words(command.clone().with(Flag::Batch, 4)),
-            "--require-ep --seed 0 --batch 4"
-        );
-        assert_eq!(
-            words(command.clone().without(Flag::RequireEp)),
-            "--batch 1,2 --seed 0"
-        );
-        assert_eq!(
-            words(command.with_switch(Flag::Cold)),
-            "--batch 1,2 --require-ep --seed 0 --cold"
-        );
-    }
-
-    #[test]
-    fn words_that_begin_with_a_dash_are_not_taken_for_flags() {
-        let mut command = empty();
-        command.option(Flag::Data, "-x.npz");
-        assert_eq!(
-            command.with_model("-m.onnx").words()[2..],
-            ["--data=-x.npz", "--", "-m.onnx"]
-        );
     }
 }
