@@ -83,18 +83,26 @@ impl<'a> Quantity<'a> {
 /// Bytes of the number that `text` begins with.
 fn number_length(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let belongs = |at: usize| match bytes[at] {
+    (0..bytes.len())
+        .take_while(|&at| is_of_number(bytes, at))
+        .count()
+}
+
+fn is_of_number(bytes: &[u8], at: usize) -> bool {
+    match bytes[at] {
         b'0'..=b'9' | b'.' => true,
         b'+' | b'-' => at == 0 || matches!(bytes[at - 1], b'e' | b'E'),
-        b'e' | b'E' => {
-            at > 0
-                && (digit(at + 1)
-                    || (matches!(bytes.get(at + 1), Some(b'+' | b'-')) && digit(at + 2)))
-        }
+        b'e' | b'E' => at > 0 && is_exponent(&bytes[at + 1..]),
         _ => false,
-    };
-    (0..bytes.len()).take_while(|&at| belongs(at)).count()
+    }
+}
+
+/// Whether bytes begin with a whole number.
+fn is_exponent(bytes: &[u8]) -> bool {
+    match bytes {
+        [b'+' | b'-', digit, ..] | [digit, ..] => digit.is_ascii_digit(),
+        [] => false,
+    }
 }
 
 fn kind(unit: &str) -> Result<Kind, CheckError> {
@@ -112,23 +120,21 @@ fn kind(unit: &str) -> Result<Kind, CheckError> {
 
 pub(super) fn of(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, CheckError> {
     let number = quantity.number;
-    let absolute = |value| Ok(Budget::Absolute(value));
-    match (metric.unit(), quantity.kind) {
+    let value = match (metric.unit(), quantity.kind) {
         (_, Kind::Baseline) if metric.group() == Group::ToBaseline => {
-            Err(CheckError::NoBaseline(metric))
+            return Err(CheckError::NoBaseline(metric));
         }
-        (_, Kind::Baseline) => Ok(Budget::TimesBaseline(number)),
-        (Unit::Ns, Kind::Time(factor)) | (Unit::Bytes, Kind::Size(factor)) => {
-            absolute(number * factor)
-        }
-        (Unit::PerSec, Kind::Rate) => absolute(number),
-        (Unit::Ratio, Kind::Percent) => absolute(number / 100.0),
+        (_, Kind::Baseline) => return Ok(Budget::TimesBaseline(number)),
+        (Unit::Ns, Kind::Time(factor)) | (Unit::Bytes, Kind::Size(factor)) => number * factor,
+        (Unit::PerSec, Kind::Rate) => number,
+        (Unit::Ratio, Kind::Percent) => number / 100.0,
         (
             Unit::Ratio | Unit::Joules | Unit::Watts | Unit::Count | Unit::OutputUnit,
             Kind::Plain,
-        ) => absolute(number),
-        _ => Err(CheckError::WrongUnit(metric, quantity.text.into())),
-    }
+        ) => number,
+        _ => return Err(CheckError::WrongUnit(metric, quantity.text.into())),
+    };
+    Ok(Budget::Absolute(value))
 }
 
 pub(super) fn drop(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, CheckError> {

@@ -54,32 +54,32 @@ impl Check {
 
 /// The text left of the comparison, the comparison, and the text right of it.
 fn split(text: &str) -> Result<(&str, Side, &str), CheckError> {
-    let no_comparison = || CheckError::NoComparison(text.trim().into());
-    let split = |side: Side| Some((side, text.split_once(side.sign())?));
-    let (side, (subject, budget)) = split(Side::AtMost)
-        .or_else(|| split(Side::AtLeast))
-        .ok_or_else(no_comparison)?;
-    if [subject, budget]
-        .iter()
-        .any(|part| part.contains(['<', '>', '=']))
-    {
-        return Err(no_comparison());
-    }
-    Ok((subject.trim(), side, budget.trim()))
+    [Side::AtMost, Side::AtLeast]
+        .into_iter()
+        .find_map(|side| Some((side, text.split_once(side.sign())?)))
+        .filter(|(_, (subject, budget))| !has_sign(subject) && !has_sign(budget))
+        .map(|(side, (subject, budget))| (subject.trim(), side, budget.trim()))
+        .ok_or_else(|| CheckError::NoComparison(text.trim().into()))
+}
+
+fn has_sign(text: &str) -> bool {
+    text.contains(['<', '>', '='])
 }
 
 /// The metric of that key, with or without the unit at its end.
 fn metric(word: &str) -> Result<Metric, CheckError> {
-    let named = |metric: &&Metric| metric.key() == word || metric.name() == word;
-    let unknown = || CheckError::UnknownMetric(word.into(), similar(word));
-    Metric::ALL.iter().find(named).copied().ok_or_else(unknown)
+    Metric::ALL
+        .iter()
+        .find(|metric| metric.key() == word || metric.name() == word)
+        .copied()
+        .ok_or_else(|| CheckError::UnknownMetric(word.into(), similar(word)))
 }
 
 /// The metric whose name takes the fewest edits, if that is at most a third of the word.
 fn similar(word: &str) -> Option<&'static str> {
-    let distance = |metric: &Metric| edits(word, metric.name());
-    let nearest = Metric::ALL.iter().min_by_key(|metric| distance(metric))?;
-    (distance(nearest) * 3 <= word.chars().count()).then(|| nearest.name())
+    let names = Metric::ALL.iter().map(|metric| metric.name());
+    let nearest = names.min_by_key(|name| edits(word, name))?;
+    (edits(word, nearest) * 3 <= word.chars().count()).then_some(nearest)
 }
 
 /// Characters to insert, delete or replace to make one word of the other (Levenshtein's distance).
@@ -131,78 +131,80 @@ impl Side {
 mod tests {
     use super::*;
     use crate::check::Drop;
+    use Budget::{Absolute, TimesBaseline};
+    use Metric::{AccuracyTop1, FileSize, LatencyP50, LatencyP99, Throughput};
+    use Side::{AtLeast, AtMost};
+
+    const BUDGETS: [(&str, Metric, Side, Budget); 14] = [
+        ("latency_p99 <= 20 ms", LatencyP99, AtMost, Absolute(20e6)),
+        ("latency_p99_ns<=20ms", LatencyP99, AtMost, Absolute(20e6)),
+        (
+            "latency_p50 <= 1.5e2 µs",
+            LatencyP50,
+            AtMost,
+            Absolute(150e3),
+        ),
+        (
+            "file_size <= 2 MiB",
+            FileSize,
+            AtMost,
+            Absolute(2_097_152.0),
+        ),
+        ("file_size <= 2 MB", FileSize, AtMost, Absolute(2e6)),
+        ("throughput >= 500 /s", Throughput, AtLeast, Absolute(500.0)),
+        (
+            "accuracy_top1 >= 0.97",
+            AccuracyTop1,
+            AtLeast,
+            Absolute(0.97),
+        ),
+        (
+            "accuracy_top1_ratio >= 97%",
+            AccuracyTop1,
+            AtLeast,
+            Absolute(0.97),
+        ),
+        (
+            "latency_p50 <= 1.05 x baseline",
+            LatencyP50,
+            AtMost,
+            TimesBaseline(1.05),
+        ),
+        (
+            "latency_p50 <= 1.05 × baseline",
+            LatencyP50,
+            AtMost,
+            TimesBaseline(1.05),
+        ),
+        (
+            "latency_p50 <= 1.05 * baseline",
+            LatencyP50,
+            AtMost,
+            TimesBaseline(1.05),
+        ),
+        (
+            "latency_p50 <= 1.05x baseline",
+            LatencyP50,
+            AtMost,
+            TimesBaseline(1.05),
+        ),
+        (
+            "accuracy_top1 drop <= 0.5 points",
+            AccuracyTop1,
+            AtLeast,
+            Budget::Drop(Drop::Points(0.005)),
+        ),
+        (
+            "accuracy_top1 drop <= 2%",
+            AccuracyTop1,
+            AtLeast,
+            Budget::Drop(Drop::Share(0.02)),
+        ),
+    ];
 
     #[test]
     fn budgets_are_in_base_units() {
-        use Budget::{Absolute, TimesBaseline};
-        use Metric::{AccuracyTop1, FileSize, LatencyP50, LatencyP99, Throughput};
-        use Side::{AtLeast, AtMost};
-        for (text, metric, side, budget) in [
-            ("latency_p99 <= 20 ms", LatencyP99, AtMost, Absolute(20e6)),
-            ("latency_p99_ns<=20ms", LatencyP99, AtMost, Absolute(20e6)),
-            (
-                "latency_p50 <= 1.5e2 µs",
-                LatencyP50,
-                AtMost,
-                Absolute(150e3),
-            ),
-            (
-                "file_size <= 2 MiB",
-                FileSize,
-                AtMost,
-                Absolute(2_097_152.0),
-            ),
-            ("file_size <= 2 MB", FileSize, AtMost, Absolute(2e6)),
-            ("throughput >= 500 /s", Throughput, AtLeast, Absolute(500.0)),
-            (
-                "accuracy_top1 >= 0.97",
-                AccuracyTop1,
-                AtLeast,
-                Absolute(0.97),
-            ),
-            (
-                "accuracy_top1_ratio >= 97%",
-                AccuracyTop1,
-                AtLeast,
-                Absolute(0.97),
-            ),
-            (
-                "latency_p50 <= 1.05 x baseline",
-                LatencyP50,
-                AtMost,
-                TimesBaseline(1.05),
-            ),
-            (
-                "latency_p50 <= 1.05 × baseline",
-                LatencyP50,
-                AtMost,
-                TimesBaseline(1.05),
-            ),
-            (
-                "latency_p50 <= 1.05 * baseline",
-                LatencyP50,
-                AtMost,
-                TimesBaseline(1.05),
-            ),
-            (
-                "latency_p50 <= 1.05x baseline",
-                LatencyP50,
-                AtMost,
-                TimesBaseline(1.05),
-            ),
-            (
-                "accuracy_top1 drop <= 0.5 points",
-                AccuracyTop1,
-                AtLeast,
-                Budget::Drop(Drop::Points(0.005)),
-            ),
-            (
-                "accuracy_top1 drop <= 2%",
-                AccuracyTop1,
-                AtLeast,
-                Budget::Drop(Drop::Share(0.02)),
-            ),
-        ] {
+        for (text, metric, side, budget) in BUDGETS {
             assert_eq!(
                 Check::parse(text),
                 Ok(Check {

@@ -1,4 +1,4 @@
-//! What every configuration of a search must keep.
+//! Bounds that every configuration of a search must keep.
 
 use std::fmt;
 

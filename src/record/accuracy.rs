@@ -1,4 +1,4 @@
-//! What the outputs of a session were worth.
+//! The worth of a session's outputs.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,18 +65,16 @@ impl AccuracyRecord {
 
     /// Outputs with values that are not numbers, but for those that the data expects just so.
     pub fn unhealthy_outputs(&self) -> impl Iterator<Item = &OutputHealth> {
-        let is_expected = |output: &&OutputHealth| {
-            self.reference.as_deref() == Some(Self::EXPECTED_OUTPUTS)
-                && self
-                    .agreement
-                    .iter()
-                    .any(|one| one.output == output.name && one.not_finite_count == 0)
-        };
-        let unhealthy = self
-            .outputs
+        self.outputs
             .iter()
-            .filter(|output| output.nan_count + output.infinite_count > 0);
-        unhealthy.filter(move |output| !is_expected(output))
+            .filter(|output| output.nan_count + output.infinite_count > 0)
+            .filter(move |output| !self.is_expected(output))
+    }
+
+    fn is_expected(&self, output: &OutputHealth) -> bool {
+        let mut agreement = self.agreement.iter();
+        self.reference.as_deref() == Some(Self::EXPECTED_OUTPUTS)
+            && agreement.any(|one| one.output == output.name && one.not_finite_count == 0)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What launches of their own find out to explain the figures: peaks of the machine, an option against none, idle gaps.
+//! Findings of launches of their own that explain the figures: peaks of the machine, an option against none, idle gaps.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What a run writes down as it goes on, and how the record is built from it.
+//! Events that a run writes down as it goes on, and how the record is built from them.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,6 @@
-//! What a session is called.
+//! Names of sessions.
+
+use std::path::Path;
 
 use super::{RunRecord, RuntimeInfo};
 use crate::plan::{Binding, SessionSpec};
@@ -9,30 +11,40 @@ impl RunRecord {
     #[must_use]
     pub fn session_label(&self, session: usize) -> String {
         let spec = &self.plan.sessions[session];
-        // What a search changes is told by how it differs from what the search began with.
-        let compared = self
-            .plan
-            .tuning
-            .as_ref()
-            .map_or(self.plan.sessions.len(), |tuning| {
-                tuning.base_sessions_count
-            });
-        let others = self
-            .plan
-            .sessions
-            .iter()
-            .take(compared)
-            .filter(|other| other.variant == spec.variant);
-        let others: Vec<&SessionSpec> = others.collect();
+        let others = self.others(spec);
         let one = Marked {
             spec,
             others: &others,
         };
-        let marks = [
+        let marks: Vec<String> = self.marks(&one).into_iter().flatten().collect();
+        let name = &self.plan.variant_of(session).name;
+        if marks.is_empty() {
+            name.clone()
+        } else {
+            format!("{name} ({})", marks.join(", "))
+        }
+    }
+
+    /// The sessions of the same variant that one is told from: of a search, those that it began with, since what it
+    /// changes is told by how it differs from these.
+    fn others(&self, spec: &SessionSpec) -> Vec<&SessionSpec> {
+        let sessions = &self.plan.sessions;
+        let tuning = self.plan.tuning.as_ref();
+        let compared = tuning.map_or(sessions.len(), |tuning| tuning.base_sessions_count);
+        sessions
+            .iter()
+            .take(compared)
+            .filter(|other| other.variant == spec.variant)
+            .collect()
+    }
+
+    /// Marks that tell a session from others, in the order in which it is said.
+    fn marks(&self, one: &Marked<'_>) -> [Option<String>; 10] {
+        [
             one.told(|spec| spec.execution_provider.clone())
                 .map(|name| provider::short_name(&name)),
             one.told(|spec| spec.runtime.clone())
-                .map(|_| self.runtime_name(spec)),
+                .map(|_| self.runtime_name(one.spec)),
             one.told(|spec| spec.binding)
                 .map(|it| binding(it).to_owned()),
             one.told(|spec| spec.options.intra_threads)
@@ -49,14 +61,7 @@ impl RunRecord {
                 .map(|is_on| switch("arena", is_on)),
             one.told(|spec| spec.options.memory_pattern)
                 .map(|is_on| switch("memory pattern", is_on)),
-        ];
-        let marks: Vec<String> = marks.into_iter().flatten().collect();
-        let name = &self.plan.variant_of(session).name;
-        if marks.is_empty() {
-            name.clone()
-        } else {
-            format!("{name} ({})", marks.join(", "))
-        }
+        ]
     }
 
     /// The runtime of a session; `None` if it was never opened.
@@ -69,32 +74,32 @@ impl RunRecord {
     /// The mark of a runtime among others: its version, else its version and build, else its file.
     fn runtime_name(&self, spec: &SessionSpec) -> String {
         let path = spec.runtime.path();
-        let file = || {
-            path.file_name()
-                .unwrap_or(path.as_os_str())
-                .to_string_lossy()
-                .into_owned()
-        };
         let Some(own) = self.runtimes.iter().find(|runtime| runtime.path == *path) else {
-            return file();
+            return file_name(path);
         };
         if spec.is_scripted() {
-            return file();
+            return file_name(path);
         }
         let names: [fn(&RuntimeInfo) -> String; 2] =
             [|runtime| runtime.version.clone(), version_and_build];
-        let is_unique = |name: &fn(&RuntimeInfo) -> String| {
-            self.runtimes
-                .iter()
-                .filter(|other| name(other) == name(own))
-                .count()
-                == 1
-        };
         names
             .iter()
-            .find(|name| is_unique(name))
+            .find(|name| {
+                self.runtimes
+                    .iter()
+                    .filter(|other| name(other) == name(own))
+                    .count()
+                    == 1
+            })
             .map_or_else(|| path.display().to_string(), |name| name(own))
     }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// A session among others of its variant.

@@ -1,4 +1,4 @@
-//! What was found: the run record, complete and versioned, and the events it is built from.
+//! The run record, complete and versioned, and the events it is built from.
 //!
 //! A run appends one [`Event`] for everything that finishes; [`RunRecord`] is the fold over them.
 //! Whatever stands right of the record (analysis, reports) works from it alone, on any machine,
@@ -295,18 +295,14 @@ impl RunRecord {
             .iter()
             .filter_map(|launch| launch.first_run_ns)
             .min();
-        let probes = || {
+        first.or_else(|| {
             self.variants
                 .iter()
                 .filter_map(|variant| variant.probe.as_ref())
-        };
-        let tried = || {
-            probes()
                 .filter(|probe| !probe.is_kept)
                 .filter_map(|probe| probe.inference_ns)
                 .min()
-        };
-        first.or_else(tried)
+        })
     }
 
     /// Outputs that are random in a variant, by name: nothing is compared by them.

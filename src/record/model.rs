@@ -1,4 +1,4 @@
-//! What a model file says about itself, and what is fed to it.
+//! Facts that a model file holds about itself, and its inputs as they are fed.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -246,9 +246,9 @@ fn by_axis<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<usize, u64>, D::Error> {
     let rows = BTreeMap::<String, u64>::deserialize(deserializer)?;
-    let parsed =
-        |(axis, rows): (String, u64)| Ok((axis.parse().map_err(serde::de::Error::custom)?, rows));
-    rows.into_iter().map(parsed).collect()
+    rows.into_iter()
+        .map(|(axis, rows)| Ok((axis.parse().map_err(serde::de::Error::custom)?, rows)))
+        .collect()
 }
 
 impl FedInput {
@@ -276,11 +276,13 @@ impl FedInput {
     /// Sizes of the dimensions with so many samples in the batch.
     #[must_use]
     pub fn shape(&self, batch_size: u64) -> Vec<u64> {
-        let rows = |axis: usize| self.rows_per_sample.get(&axis).copied().unwrap_or(1);
-        let size = |(axis, size): (usize, &Option<u64>)| {
-            size.unwrap_or_else(|| batch_size.saturating_mul(rows(axis)))
-        };
-        self.dims.iter().enumerate().map(size).collect()
+        let sizes = self.dims.iter().enumerate();
+        sizes
+            .map(|(axis, size)| {
+                let rows = self.rows_per_sample.get(&axis).copied().unwrap_or(1);
+                size.unwrap_or_else(|| batch_size.saturating_mul(rows))
+            })
+            .collect()
     }
 
     /// Shapes of the tensors that are fed with so many samples in the batch: one, those of a sequence, or none.

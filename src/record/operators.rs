@@ -1,4 +1,4 @@
-//! What ONNX Runtime's profiler says of a session, in a launch of its own, and where the nodes of a session ran.
+//! Nodes of a session as ONNX Runtime's profiler has them, from a launch of its own, and where they ran.
 
 use std::collections::BTreeMap;
 

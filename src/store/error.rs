@@ -1,4 +1,4 @@
-//! What can go wrong with a run folder.
+//! Everything that can go wrong with a run folder.
 
 use std::io;
 use std::path::PathBuf;

@@ -141,10 +141,9 @@ impl RunFolder {
 /// nothing that waits for somebody.
 fn refuse_special(folder: &Path) -> Result<(), StoreError> {
     let own = entries(folder)?;
-    let is_folder = |entry: &&fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
     let within = own
         .iter()
-        .filter(is_folder)
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .map(|entry| entries(&entry.path()))
         .collect::<Result<Vec<_>, _>>()?;
     for entry in own.iter().chain(within.iter().flatten()) {
@@ -204,14 +203,7 @@ pub(super) fn journal(folder: &Path) -> PathBuf {
 /// exist yet. Characters of `name` that are awkward in a path become `-`.
 #[must_use]
 pub fn default_folder(root: &Path, name: &str, now: Timestamp) -> PathBuf {
-    let plain = |c: char| {
-        if c.is_alphanumeric() || "._-".contains(c) {
-            c
-        } else {
-            '-'
-        }
-    };
-    let name: String = name.chars().map(plain).collect();
+    let name: String = name.chars().map(path_safe).collect();
     let stem = format!(
         "{}-{}",
         now.strftime("%Y%m%dT%H%M%SZ"),
@@ -224,6 +216,14 @@ pub fn default_folder(root: &Path, name: &str, now: Timestamp) -> PathBuf {
         number += 1;
     }
     folder
+}
+
+fn path_safe(c: char) -> char {
+    if c.is_alphanumeric() || "._-".contains(c) {
+        c
+    } else {
+        '-'
+    }
 }
 
 /// The lock file of a run folder; dropping it removes the file. The system releases the lock of a killed process.

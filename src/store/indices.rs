@@ -1,7 +1,7 @@
 //! Whether every index of a record leads somewhere: whoever reads it takes that for granted.
 
 use crate::plan::CellKey;
-use crate::record::{Fate, RunRecord, Tuning};
+use crate::record::{Fate, LaunchRecord, RunRecord, Tuning};
 
 /// A session of the plan, and a shape of it where there is one, that something in a record names.
 #[derive(Clone, Copy, Debug)]
@@ -23,26 +23,31 @@ impl Named {
     fn cell(what: &'static str, key: CellKey) -> Named {
         Named::at(what, key.session, key.shape)
     }
+
+    /// The fault where there are so many sessions and shapes.
+    fn astray(self, sessions: usize, shapes: usize) -> Option<String> {
+        let Named {
+            what,
+            session,
+            shape,
+        } = self;
+        if session >= sessions {
+            return Some(format!(
+                "a {what} belongs to session {session} of {sessions}"
+            ));
+        }
+        let shape = shape.filter(|&shape| shape >= shapes)?;
+        Some(format!("a {what} is of shape {shape} of {shapes}"))
+    }
 }
 
 /// The first index that leads nowhere, as a sentence; `None` if all of them lead somewhere.
 pub(super) fn astray(record: &RunRecord) -> Option<String> {
     in_plan(record).or_else(|| {
         let (sessions, shapes) = (record.plan.sessions.len(), record.plan.shapes.len());
-        let wrong = |named: Named| match named {
-            Named { what, session, .. } if session >= sessions => Some(format!(
-                "a {what} belongs to session {session} of {sessions}"
-            )),
-            Named {
-                what,
-                shape: Some(shape),
-                ..
-            } if shape >= shapes => Some(format!("a {what} is of shape {shape} of {shapes}")),
-            Named { .. } => None,
-        };
         named(record)
             .chain(record.tuning.iter().flat_map(of_search))
-            .find_map(wrong)
+            .find_map(|named| named.astray(sessions, shapes))
     })
 }
 
@@ -80,60 +85,38 @@ fn in_plan(record: &RunRecord) -> Option<String> {
 }
 
 fn named(record: &RunRecord) -> impl Iterator<Item = Named> + '_ {
-    let of_launches = record.launches.iter().flat_map(|launch| {
-        let cells = launch
-            .cells
-            .iter()
-            .map(|cell| Named::at("cell of a launch", launch.session, cell.shape));
-        std::iter::once(Named::at("launch", launch.session, None)).chain(cells)
-    });
-    (record
+    let cells = record.cells.iter();
+    let blocks = record.blocks.iter();
+    let lost = record.lost_workers.iter();
+    cells
+        .map(|cell| Named::cell("cell", cell.key))
+        .chain(record.launches.iter().flat_map(of_launch))
+        .chain(blocks.map(|block| Named::cell("block", block.key)))
+        .chain(lost.map(|lost| Named::at("lost worker", lost.session, None)))
+        .chain(beside_rounds(record))
+}
+
+/// Findings of launches beside the rounds.
+fn beside_rounds(record: &RunRecord) -> impl Iterator<Item = Named> + '_ {
+    let scores = record.accuracy.iter();
+    let placements = record.placements.iter();
+    let profiles = record.operators.iter();
+    let contrasts = record.contrasts.iter();
+    let gaps = record.idle_gaps.iter();
+    scores
+        .map(|accuracy| Named::at("score", accuracy.session, None))
+        .chain(placements.map(|placement| Named::at("placement", placement.session, None)))
+        .chain(profiles.map(|profile| Named::at("profile", profile.session, profile.shape)))
+        .chain(contrasts.map(|one| Named::at("contrast", one.session, one.shape)))
+        .chain(gaps.map(|one| Named::at("measurement after idle gaps", one.session, one.shape)))
+}
+
+fn of_launch(launch: &LaunchRecord) -> impl Iterator<Item = Named> + '_ {
+    let cells = launch
         .cells
         .iter()
-        .map(|cell| Named::cell("cell", cell.key)))
-    .chain(of_launches)
-    .chain(
-        record
-            .blocks
-            .iter()
-            .map(|block| Named::cell("block", block.key)),
-    )
-    .chain(
-        record
-            .lost_workers
-            .iter()
-            .map(|lost| Named::at("lost worker", lost.session, None)),
-    )
-    .chain(
-        record
-            .accuracy
-            .iter()
-            .map(|accuracy| Named::at("score", accuracy.session, None)),
-    )
-    .chain(
-        record
-            .placements
-            .iter()
-            .map(|placement| Named::at("placement", placement.session, None)),
-    )
-    .chain(
-        record
-            .operators
-            .iter()
-            .map(|profile| Named::at("profile", profile.session, profile.shape)),
-    )
-    .chain(
-        record
-            .contrasts
-            .iter()
-            .map(|one| Named::at("contrast", one.session, one.shape)),
-    )
-    .chain(
-        record
-            .idle_gaps
-            .iter()
-            .map(|one| Named::at("measurement after idle gaps", one.session, one.shape)),
-    )
+        .map(|cell| Named::at("cell of a launch", launch.session, cell.shape));
+    std::iter::once(Named::at("launch", launch.session, None)).chain(cells)
 }
 
 fn of_search(tuning: &Tuning) -> impl Iterator<Item = Named> + '_ {

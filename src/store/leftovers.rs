@@ -1,8 +1,9 @@
-//! What a run puts into its folder for itself alone, and what of it goes once nobody needs it.
+//! Files that a run puts into its folder for itself alone, and those of them that go once nobody needs them.
 //!
 //! The folder may have come from anywhere, and may hold what others keep there: only what has a name and a kind that
 //! this program alone gives is removed, and nothing behind a link.
 
+use std::ffi::OsStr;
 use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
 
@@ -56,26 +57,29 @@ fn is_a(kind: fn(&FileType) -> bool, path: &Path) -> bool {
 
 /// Entries of a folder of a kind, with a name that begins so and was drawn at random.
 fn drawn(folder: &Path, start: &str, kind: fn(&FileType) -> bool) -> Vec<PathBuf> {
-    let is_named = |name: &str| name.strip_prefix(start).is_some_and(is_random);
-    let is_it = |entry: &fs::DirEntry| {
-        entry.file_name().to_str().is_some_and(is_named)
-            && entry.file_type().is_ok_and(|found| kind(&found))
-    };
     let entries = fs::read_dir(folder)
         .into_iter()
         .flatten()
         .filter_map(Result::ok);
-    entries.filter(is_it).map(|entry| entry.path()).collect()
+    let drawn = entries.filter(|entry| {
+        is_drawn(&entry.file_name(), start) && entry.file_type().is_ok_and(|found| kind(&found))
+    });
+    drawn.map(|entry| entry.path()).collect()
+}
+
+fn is_drawn(name: &OsStr, start: &str) -> bool {
+    name.to_str()
+        .and_then(|name| name.strip_prefix(start))
+        .is_some_and(is_random)
 }
 
 /// Whether the rest of a name was drawn at random, as those of temporary files are; one in a hundred of these looks
 /// like a word, and stays.
 fn is_random(rest: &str) -> bool {
-    let is_odd =
-        |(place, c): (usize, char)| c.is_ascii_digit() || place > 0 && c.is_ascii_uppercase();
-    rest.len() == 6
-        && rest.chars().all(|c| c.is_ascii_alphanumeric())
-        && rest.chars().enumerate().any(is_odd)
+    let is_odd = rest
+        .char_indices()
+        .any(|(place, c)| c.is_ascii_digit() || place > 0 && c.is_ascii_uppercase());
+    rest.len() == 6 && is_odd && rest.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]

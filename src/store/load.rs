@@ -38,37 +38,46 @@ pub type Ask<'a> = &'a dyn Fn(Bytes) -> Result<(), Box<dyn Error + Send + Sync>>
 /// As [`load`], and [`StoreError::Memory`].
 pub fn load_asking(run: &Path, ask: Ask<'_>) -> Result<RunRecord, StoreError> {
     let (record_path, journal_path) = paths(run)?;
-    let had_journal = match journal_path
-        .as_deref()
-        .map(|path| (path, read(path, Kind::JOURNAL)))
-    {
-        Some((path, Ok(text))) => match fold(path, &text)? {
-            Some(record) => return Ok(record),
-            None => true,
-        },
-        Some((path, Err(source))) if source.kind() != io::ErrorKind::NotFound => {
-            return Err(StoreError::Read(path.to_path_buf(), source));
-        }
-        _ => false,
+    let journaled = match journal_path {
+        Some(path) => read_journal(&path)?,
+        None => Journaled::Missing,
+    };
+    let nothing = match journaled {
+        Journaled::Record(record) => return Ok(*record),
+        Journaled::Nothing => StoreError::NothingRecorded,
+        Journaled::Missing => StoreError::NotARun,
     };
     match read(&record_path, Kind::RECORD) {
-        Ok(text) => {
-            let memory = |source| StoreError::Memory(record_path.clone(), source);
-            ask(Bytes(text.len() as u64)).map_err(memory)?;
-            let record =
-                serde_json::from_str(&text).map_err(|error| explain(&record_path, &text, error))?;
-            check(&record_path, record)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let nothing = if had_journal {
-                StoreError::NothingRecorded
-            } else {
-                StoreError::NotARun
-            };
-            Err(nothing(run.to_path_buf()))
-        }
+        Ok(text) => parsed(&record_path, &text, ask),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(nothing(run.to_path_buf())),
         Err(source) => Err(StoreError::Read(record_path, source)),
     }
+}
+
+/// A run as its journal has it.
+enum Journaled {
+    Record(Box<RunRecord>),
+    /// The journal ends before its first event.
+    Nothing,
+    Missing,
+}
+
+fn read_journal(path: &Path) -> Result<Journaled, StoreError> {
+    match read(path, Kind::JOURNAL) {
+        Ok(text) => Ok(match fold(path, &text)? {
+            Some(record) => Journaled::Record(Box::new(record)),
+            None => Journaled::Nothing,
+        }),
+        Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(Journaled::Missing),
+        Err(source) => Err(StoreError::Read(path.to_path_buf(), source)),
+    }
+}
+
+fn parsed(path: &Path, text: &str, ask: Ask<'_>) -> Result<RunRecord, StoreError> {
+    ask(Bytes(text.len() as u64))
+        .map_err(|source| StoreError::Memory(path.to_path_buf(), source))?;
+    let record = serde_json::from_str(text).map_err(|error| explain(path, text, error))?;
+    check(path, record)
 }
 
 /// Size of the files that [`load`] reads; 0 where there are none, where they come through a pipe, and where they are so
@@ -78,13 +87,14 @@ pub fn size(run: &Path) -> Bytes {
     let Ok((record, journal)) = paths(run) else {
         return Bytes(0);
     };
-    let size = |path: &Path, kind: Kind| {
-        let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
-        if size > kind.most.0 { 0 } else { size }
-    };
-    Bytes(
-        size(&record, Kind::RECORD).max(journal.map_or(0, |journal| size(&journal, Kind::JOURNAL))),
-    )
+    let journal = journal.map_or(0, |journal| readable(&journal, Kind::JOURNAL));
+    Bytes(readable(&record, Kind::RECORD).max(journal))
+}
+
+/// Size of a file; 0 where it is not there, or so large that it is refused.
+fn readable(path: &Path, kind: Kind) -> u64 {
+    let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
+    if size > kind.most.0 { 0 } else { size }
 }
 
 /// Paths of the record and of the journal of the run that `run` names: a folder, or one of both files. A record of

@@ -13,10 +13,13 @@ pub fn is_acted_on(c: char) -> bool {
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}')
 }
 
+fn is_harmful(c: char) -> bool {
+    c != '\n' && is_acted_on(c)
+}
+
 /// JSON whose strings hold no character that a terminal acts on: such characters stand as escapes, which mean the same.
 #[must_use]
 pub fn harmless_json(json: &str) -> Cow<'_, str> {
-    let is_harmful = |c: char| c != '\n' && is_acted_on(c);
     if !json.contains(is_harmful) {
         return json.into();
     }

@@ -3,7 +3,7 @@
 use super::guess::{Evaluated, Guess, Sign, SignKind, added, multiplied};
 use super::{ElementType, Flow, Node};
 
-/// What an operator of one operand makes of an element.
+/// The function of an element that an operator of one operand is.
 pub(super) fn unary(operator: &str) -> Option<fn(f64) -> f64> {
     Some(match operator {
         "Not" => |value| f64::from(u8::from(value == 0.0)),

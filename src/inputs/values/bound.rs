@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::operators::{self, Affine, Effect};
-use super::{ElementType, Flow};
+use super::{ElementType, Flow, Node};
 
 /// Range of an input outside which an operator fails, and which operator that is.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,19 +44,11 @@ pub(super) fn uses(flow: &Flow<'_>, input: &str, element_type: ElementType) -> U
         for (node, operand) in flow.consumers(value) {
             match operators::effect(flow, node, operand) {
                 Effect::Passes(step) => {
-                    let outputs = node
-                        .outputs
-                        .iter()
-                        .map(String::as_str)
-                        .filter(|name| !name.is_empty());
                     let mut next = step(affine);
                     next.sure &=
                         operators::keeps_all(&node.operator) && !flow.is_read_within(value);
-                    queue.extend(
-                        outputs
-                            .filter(|output| seen.insert(output))
-                            .map(|output| (output, next)),
-                    );
+                    let new = outputs(node).filter(|output| seen.insert(output));
+                    queue.extend(new.map(|output| (output, next)));
                 }
                 effect => {
                     if affine.sure && affine.low == affine.high && !flow.is_read_within(value) {
@@ -69,6 +61,13 @@ pub(super) fn uses(flow: &Flow<'_>, input: &str, element_type: ElementType) -> U
     }
     found.bound = found.bound.map(whole);
     found
+}
+
+fn outputs(node: &Node) -> impl Iterator<Item = &str> {
+    node.outputs
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !name.is_empty())
 }
 
 impl Uses {
@@ -105,11 +104,7 @@ impl Uses {
             }
             Effect::Divides { .. } => {}
             Effect::Compares { values, reason } => {
-                for value in values.into_iter().map(|value| affine.solve(value, value).0) {
-                    if !self.compared.contains(&value) {
-                        self.compared.push(value);
-                    }
-                }
+                self.compare(values.into_iter().map(|value| affine.solve(value, value).0));
                 self.compares.get_or_insert(reason);
             }
             Effect::Takes { values, reason } => {
@@ -118,6 +113,14 @@ impl Uses {
                     .map(|value| affine.solve(value, value).0)
                     .collect();
                 self.takes.get_or_insert((solved, reason));
+            }
+        }
+    }
+
+    fn compare(&mut self, values: impl Iterator<Item = f64>) {
+        for value in values {
+            if !self.compared.contains(&value) {
+                self.compared.push(value);
             }
         }
     }
@@ -182,7 +185,7 @@ fn whole(bound: IndexBound) -> IndexBound {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{AttributeValue, Graph, Node, Shapes, TensorInfo, measured};
+    use super::super::{AttributeValue, Graph, Shapes, TensorInfo, measured};
     use super::*;
     use crate::onnx::testing::{node, tensor, with};
     use crate::record::{Dim, ValueType};

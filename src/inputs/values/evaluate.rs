@@ -1,4 +1,4 @@
-//! What is known of an operator's results, from what is known of its operands.
+//! Knowledge of an operator's results, from that of its operands.
 
 use super::arithmetic::{binary, unary, with_weight};
 use super::guess::{Evaluated, Guess, Sign, SignKind, multiplied, truth};
@@ -83,7 +83,7 @@ fn choose(condition: &Guess, yes: &Guess, no: &Guess) -> Evaluated {
     }
 }
 
-/// What is known on one side is as in a sum of it with data.
+/// Knowledge of one side counts as in a sum of it with data.
 fn chosen_by_data(yes: &Guess, no: &Guess) -> Evaluated {
     let is_known = yes.worth(truth).is_some() || no.worth(truth).is_some();
     Evaluated::data(Sign::of(SignKind::Other, is_known.then_some(1.0)))

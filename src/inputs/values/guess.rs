@@ -1,4 +1,4 @@
-//! What is known of a value while an input is taken to hold one number everywhere.
+//! Knowledge of a value while an input is taken to hold one number everywhere.
 
 /// Values up to this one keep nothing where they are added to scores: `exp` of it is 0 even in half precision.
 const LEAVES_OUT: f64 = -1e3;

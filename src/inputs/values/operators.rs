@@ -1,4 +1,4 @@
-//! What each operator does with an operand that comes from an input.
+//! Effects of operators on an operand that comes from an input.
 
 use std::ops::Range;
 

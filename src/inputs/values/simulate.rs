@@ -1,4 +1,4 @@
-//! What becomes of a model's values while one input holds one number everywhere, and the question that this answers.
+//! Values of a model while one input holds one number everywhere, and the question that this answers.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -21,7 +21,7 @@ const PIXEL_RANGE: ValueRange = ValueRange {
 /// Dimensions from which on bytes are taken for pixels.
 const PIXEL_RANK: usize = 3;
 
-/// What the name of an input says of its values.
+/// The meaning of an input's values, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// Says which elements count.
