@@ -181,10 +181,10 @@ fn execution_providers() -> Option<Vec<String>> {
     }
     // SAFETY: on success the API hands out `count` C strings, which stay valid until they are released.
     let texts = unsafe { std::slice::from_raw_parts(names, length) };
-    // SAFETY: as above.
     let texts = texts
         .iter()
         .map(|text| {
+            // SAFETY: as above.
             unsafe { CStr::from_ptr(*text) }
                 .to_string_lossy()
                 .into_owned()

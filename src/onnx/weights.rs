@@ -54,11 +54,9 @@ pub(super) fn external_files(model: &Model) -> Result<BTreeMap<PathBuf, Bytes>, 
         let size_bytes = match files.get(&file) {
             Some(&Bytes(size)) => size,
             None => std::fs::metadata(&file)
-                .and_then(|found| {
-                    found
-                        .is_file()
-                        .then(|| found.len())
-                        .ok_or_else(|| io::Error::other("not a file"))
+                .and_then(|found| match found.is_file() {
+                    true => Ok(found.len()),
+                    false => Err(io::Error::other("not a file")),
                 })
                 .map_err(|source| OnnxError::ExternalFile {
                     path: model.path.clone(),

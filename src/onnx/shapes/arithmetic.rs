@@ -274,7 +274,7 @@ fn divided(whole: &Terms, factors: &[Expr], count: i64) -> (Terms, Terms) {
     for (term, &times) in whole {
         match without(term, factors) {
             Some(left) if times.checked_rem(count) == Some(0) => {
-                drop(divided.insert(left, times / count))
+                divided.insert(left, times / count);
             }
             Some(left)
                 if left.is_empty()

@@ -219,7 +219,9 @@ impl<'g> Walk<'g> {
             ))
         });
         let scans = made.into_iter().skip(1 + states.len()).map(|value| {
-            let value = Self::stacked(value, |dims| Some([&[count.clone()], dims].concat()));
+            let value = Self::stacked(value, |dims| {
+                Some([std::slice::from_ref(&count), dims].concat())
+            });
             Value {
                 varying: cause.clone().or(value.varying.clone()),
                 ..value
