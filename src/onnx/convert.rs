@@ -13,18 +13,18 @@ use crate::record::{Dim, OpsetImport, TensorInfo, ValueType};
 const STANDARD_DOMAIN: &str = "ai.onnx";
 
 pub(super) fn opsets(imports: &[ast::OperatorSetId<'_>]) -> Vec<OpsetImport> {
-    let opset = |import: &ast::OperatorSetId<'_>| {
-        let domain = if import.domain.is_empty() {
-            STANDARD_DOMAIN
-        } else {
-            import.domain
-        };
-        OpsetImport {
-            domain: domain.to_owned(),
-            version: import.version,
-        }
-    };
     imports.iter().map(opset).collect()
+}
+
+fn opset(import: &ast::OperatorSetId<'_>) -> OpsetImport {
+    let domain = match import.domain {
+        "" => STANDARD_DOMAIN,
+        domain => domain,
+    };
+    OpsetImport {
+        domain: domain.to_owned(),
+        version: import.version,
+    }
 }
 
 pub(super) fn graph(source: &ast::Graph<'_>) -> Graph {
@@ -164,30 +164,32 @@ fn external(source: &ast::TensorProto<'_>) -> Option<ExternalRange> {
     if source.data_location() != ast::DataLocation::External {
         return None;
     }
-    let entry = |key: &str| {
-        source
-            .external_data()
-            .iter()
-            .find(|entry| entry.key == key)
-            .map(|entry| entry.value)
-    };
+    let offset = external_entry(source, "offset").and_then(|offset| offset.parse().ok());
+    let length = external_entry(source, "length").and_then(|length| length.parse().ok());
     Some(ExternalRange {
-        location: entry("location").unwrap_or_default().into(),
-        offset: entry("offset")
-            .and_then(|offset| offset.parse().ok())
-            .unwrap_or(0),
-        length: entry("length").and_then(|length| length.parse().ok()),
+        location: external_entry(source, "location")
+            .unwrap_or_default()
+            .into(),
+        offset: offset.unwrap_or(0),
+        length,
     })
+}
+
+fn external_entry<'s>(source: &'s ast::TensorProto<'_>, key: &str) -> Option<&'s str> {
+    let mut entries = source.external_data().iter();
+    entries
+        .find(|entry| entry.key == key)
+        .map(|entry| entry.value)
 }
 
 fn values(source: &ast::TensorProto<'_>) -> Option<Vec<f64>> {
     if let Some(raw) = source.as_raw() {
         return raw_values(source.data_type(), raw);
     }
-    let float =
-        |values: std::borrow::Cow<'_, [f32]>| values.iter().copied().map(f64::from).collect();
     match source.data_type() {
-        DataType::Float => source.as_f32().map(float),
+        DataType::Float => source
+            .as_f32()
+            .map(|values| values.iter().copied().map(f64::from).collect()),
         DataType::Double => source.as_f64().map(|values| values.into_owned()),
         DataType::Int64 => source
             .as_i64()

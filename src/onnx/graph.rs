@@ -150,6 +150,38 @@ impl StoredTensor {
     }
 }
 
+impl Attribute {
+    /// The tensor without a name that a `Constant` node with the attribute makes.
+    fn constant(&self) -> Option<StoredTensor> {
+        match &self.value {
+            AttributeValue::Tensor(tensor) => Some(tensor.clone()),
+            AttributeValue::Numbers(values) => {
+                Some(self.listed(values.clone(), ElementType::Float))
+            }
+            AttributeValue::Integers(values) => {
+                let values = values.iter().map(|&value| value as f64).collect();
+                Some(self.listed(values, ElementType::Int64))
+            }
+            _ => None,
+        }
+    }
+
+    /// A tensor of one dimension, or a scalar where the attribute's name is in the singular.
+    fn listed(&self, values: Vec<f64>, element_type: ElementType) -> StoredTensor {
+        let dims = match self.name.ends_with('s') {
+            true => vec![values.len() as u64],
+            false => Vec::new(),
+        };
+        StoredTensor {
+            name: String::new(),
+            element_type,
+            dims,
+            values: Some(values),
+            external: None,
+        }
+    }
+}
+
 impl Node {
     /// The attribute of that name.
     #[must_use]
@@ -210,37 +242,11 @@ impl Node {
         if self.operator != "Constant" || !self.is_standard() {
             return None;
         }
-        let name = self.outputs.first().cloned().unwrap_or_default();
-        let list = |attribute: &str, values: Vec<f64>, element_type| {
-            let dims = if attribute.ends_with('s') {
-                vec![values.len() as u64]
-            } else {
-                Vec::new()
-            };
-            StoredTensor {
-                name: name.clone(),
-                element_type,
-                dims,
-                values: Some(values),
-                external: None,
-            }
-        };
-        self.attributes
-            .iter()
-            .find_map(|attribute| match &attribute.value {
-                AttributeValue::Tensor(tensor) => Some(StoredTensor {
-                    name: name.clone(),
-                    ..tensor.clone()
-                }),
-                AttributeValue::Numbers(values) => {
-                    Some(list(&attribute.name, values.clone(), ElementType::Float))
-                }
-                AttributeValue::Integers(values) => {
-                    let values = values.iter().map(|&value| value as f64).collect();
-                    Some(list(&attribute.name, values, ElementType::Int64))
-                }
-                _ => None,
-            })
+        let tensor = self.attributes.iter().find_map(Attribute::constant)?;
+        Some(StoredTensor {
+            name: self.outputs.first().cloned().unwrap_or_default(),
+            ..tensor
+        })
     }
 }
 

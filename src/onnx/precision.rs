@@ -20,23 +20,28 @@ struct Traits {
 /// The label, by the first of these that holds: weights quantized in blocks; operators that take and give integers;
 /// operators that quantize as they go; quantize and dequantize nodes; else the floating-point type of the weights.
 pub(super) fn precision(model: &Model, weights: &[WeightBytes]) -> Precision {
-    let total: Bytes = weights.iter().map(|row| row.bytes).sum();
-    let share = |row: &WeightBytes| PrecisionShare {
-        element_type: row.element_type,
-        bytes_ratio: Ratio(row.bytes.as_f64() / total.as_f64()),
-    };
-    let shares = weights
-        .iter()
-        .filter(|row| row.bytes.0 > 0)
-        .map(share)
-        .collect();
     let mut traits = Traits::default();
     model
         .all_graphs()
         .flat_map(|graph| &graph.nodes)
         .for_each(|node| note(&mut traits, node));
     let label = quantized_label(&traits, weights).unwrap_or_else(|| float_label(model, weights));
-    Precision { label, shares }
+    Precision {
+        label,
+        shares: shares(weights),
+    }
+}
+
+fn shares(weights: &[WeightBytes]) -> Vec<PrecisionShare> {
+    let total: Bytes = weights.iter().map(|row| row.bytes).sum();
+    weights
+        .iter()
+        .filter(|row| row.bytes.0 > 0)
+        .map(|row| PrecisionShare {
+            element_type: row.element_type,
+            bytes_ratio: Ratio(row.bytes.as_f64() / total.as_f64()),
+        })
+        .collect()
 }
 
 fn note(traits: &mut Traits, node: &Node) {

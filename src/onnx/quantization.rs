@@ -132,24 +132,22 @@ struct Places {
 }
 
 fn places(operator: &str) -> Option<Places> {
-    let place = |weight, scale, zero_point, activation_zero_point| {
-        Some(Places {
-            weight,
-            scale,
-            zero_point,
-            activation_zero_point,
-        })
-    };
-    match operator {
+    let (weight, scale, zero_point, activation_zero_point) = match operator {
         "QLinearConv" | "QLinearMatMul" | "QGemm" | "QLinearConvTranspose" => {
-            place(3, Some(4), 5, Some(2))
+            (3, Some(4), 5, Some(2))
         }
-        "ConvInteger" | "MatMulInteger" => place(1, None, 3, Some(2)),
-        "DynamicQuantizeMatMul" => place(1, Some(2), 3, None),
-        "MatMulIntegerToFloat" => place(1, Some(3), 5, Some(4)),
-        "QAttention" => place(1, Some(4), 7, Some(6)),
-        _ => None,
-    }
+        "ConvInteger" | "MatMulInteger" => (1, None, 3, Some(2)),
+        "DynamicQuantizeMatMul" => (1, Some(2), 3, None),
+        "MatMulIntegerToFloat" => (1, Some(3), 5, Some(4)),
+        "QAttention" => (1, Some(4), 7, Some(6)),
+        _ => return None,
+    };
+    Some(Places {
+        weight,
+        scale,
+        zero_point,
+        activation_zero_point,
+    })
 }
 
 struct Scan<'a> {
@@ -159,11 +157,6 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     fn new(graph: &'a Graph) -> Self {
-        let outputs = |node: &'a Node| {
-            node.outputs
-                .iter()
-                .map(move |output| (output.as_str(), node))
-        };
         let stored = graph
             .initializers
             .iter()
@@ -172,13 +165,13 @@ impl<'a> Scan<'a> {
             .nodes
             .iter()
             .filter_map(|node| Some((node.outputs.first()?.as_str(), node.constant()?)));
+        let mut makers = HashMap::new();
+        for node in &graph.nodes {
+            let names = node.outputs.iter().filter(|name| !name.is_empty());
+            makers.extend(names.map(|name| (name.as_str(), node)));
+        }
         Scan {
-            makers: graph
-                .nodes
-                .iter()
-                .flat_map(outputs)
-                .filter(|(name, _)| !name.is_empty())
-                .collect(),
+            makers,
             constants: stored.chain(made).collect(),
         }
     }
@@ -204,80 +197,63 @@ impl<'a> Scan<'a> {
     }
 
     fn note_quantized(&self, node: &Node, found: &mut Found) {
-        let is_dynamic =
-            !(node.operator.starts_with("QLinear") || node.operator.starts_with("QGemm"));
-        *if is_dynamic {
-            &mut found.dynamic
-        } else {
-            &mut found.qoperators
-        } += 1;
+        let is_static = node.operator.starts_with("QLinear") || node.operator.starts_with("QGemm");
+        match is_static {
+            true => found.qoperators += 1,
+            false => found.dynamic += 1,
+        }
         let Some(places) = places(&node.operator) else {
             return;
         };
-        let zero_point = self.constant(node, places.zero_point);
-        if let Some(weight) = self.constant(node, places.weight) {
-            let scale = places
-                .scale
-                .map_or(zero_point, |scale| self.constant(node, scale));
-            found
-                .weights
-                .push(scheme(weight.element_type, scale, zero_point, None));
-        }
-        let activation = places
+        found.weights.extend(self.quantized_weight(node, &places));
+        let zero_point = places
             .activation_zero_point
             .and_then(|place| self.constant(node, place));
-        match activation {
-            Some(zero_point) => {
-                found.activations.push(scheme(
-                    zero_point.element_type,
-                    None,
-                    Some(zero_point),
-                    None,
-                ));
-            }
+        let element_type = match zero_point {
+            Some(zero_point) => zero_point.element_type,
             // The one type that `DynamicQuantizeLinear` makes.
-            None if is_dynamic => {
-                found
-                    .activations
-                    .push(scheme(ElementType::Uint8, None, None, None))
-            }
-            None => {}
-        }
+            None if !is_static => ElementType::Uint8,
+            None => return,
+        };
+        found
+            .activations
+            .push(scheme(element_type, None, zero_point, None));
+    }
+
+    fn quantized_weight(&self, node: &Node, places: &Places) -> Option<Scheme> {
+        let weight = self.constant(node, places.weight)?;
+        let zero_point = self.constant(node, places.zero_point);
+        let scale = match places.scale {
+            Some(scale) => self.constant(node, scale),
+            None => zero_point,
+        };
+        Some(scheme(weight.element_type, scale, zero_point, None))
     }
 
     fn note_float(&self, node: &Node, found: &mut Found) {
-        let dequantized = |place: usize| self.source(node.inputs.get(place)?);
-        let of_weight = |place: usize| match dequantized(place)? {
-            Source::Dequantized {
-                scheme,
-                is_weight: true,
-            } => Some(scheme),
-            _ => None,
-        };
-        let weight = (1..node.inputs.len()).chain([0]).find_map(of_weight);
-        let activation = match dequantized(0) {
-            Some(Source::Dequantized {
-                scheme,
-                is_weight: false,
-            }) => Some(scheme),
-            _ => None,
-        };
+        let weight = (1..node.inputs.len())
+            .chain([0])
+            .find_map(|place| self.read(node, place)?.as_weight());
+        let activation = self.read(node, 0).and_then(Source::as_activation);
         found.weights.extend(weight);
         found.activations.extend(activation);
-        match (weight, activation) {
-            (Some(_), None) => found.weight_only += 1,
-            (Some(_), Some(_)) => found.qdq += 1,
-            (None, Some(_)) if matches!(dequantized(1), Some(Source::Dequantized { .. })) => {
+        match (weight, activation, self.read(node, 1)) {
+            (Some(_), None, _) => found.weight_only += 1,
+            (Some(_), Some(_), _) | (None, Some(_), Some(Source::Dequantized { .. })) => {
                 found.qdq += 1
             }
-            (None, _) => match dequantized(1) {
-                Some(Source::Constant(kind @ (ElementType::Float16 | ElementType::Bfloat16))) => {
-                    found.half.push(kind)
-                }
-                Some(Source::Constant(_)) => found.full += 1,
-                _ => found.weightless += 1,
-            },
+            (
+                None,
+                _,
+                Some(Source::Constant(kind @ (ElementType::Float16 | ElementType::Bfloat16))),
+            ) => found.half.push(kind),
+            (None, _, Some(Source::Constant(_))) => found.full += 1,
+            (None, ..) => found.weightless += 1,
         }
+    }
+
+    fn read(&self, node: &Node, place: usize) -> Option<Source> {
+        self.source(node.inputs.get(place)?)
     }
 
     fn block_scheme(&self, node: &Node) -> Scheme {
@@ -339,6 +315,28 @@ impl<'a> Scan<'a> {
 enum Source {
     Constant(ElementType),
     Dequantized { scheme: Scheme, is_weight: bool },
+}
+
+impl Source {
+    fn as_weight(self) -> Option<Scheme> {
+        match self {
+            Source::Dequantized {
+                scheme,
+                is_weight: true,
+            } => Some(scheme),
+            _ => None,
+        }
+    }
+
+    fn as_activation(self) -> Option<Scheme> {
+        match self {
+            Source::Dequantized {
+                scheme,
+                is_weight: false,
+            } => Some(scheme),
+            _ => None,
+        }
+    }
 }
 
 fn scheme(

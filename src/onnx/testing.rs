@@ -73,13 +73,6 @@ pub fn function(name: &str, inputs: &[&str], outputs: &[&str], nodes: Vec<Node>)
 
 /// An input; a dimension of size 0 is open.
 pub fn input(name: &str, element_type: ElementType, dims: &[u64]) -> TensorInfo {
-    let dim = |&size: &u64| {
-        if size == 0 {
-            Dim::Unknown
-        } else {
-            Dim::Fixed(size)
-        }
-    };
     let value_type = ValueType::Tensor {
         element_type,
         dims: Some(dims.iter().map(dim).collect()),
@@ -87,6 +80,13 @@ pub fn input(name: &str, element_type: ElementType, dims: &[u64]) -> TensorInfo 
     TensorInfo {
         name: name.to_owned(),
         value_type,
+    }
+}
+
+fn dim(&size: &u64) -> Dim {
+    match size {
+        0 => Dim::Unknown,
+        size => Dim::Fixed(size),
     }
 }
 

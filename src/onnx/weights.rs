@@ -32,12 +32,14 @@ pub(super) fn by_type(graph: &Graph) -> Vec<WeightBytes> {
         *elements = elements.saturating_add(weight.elements());
         *bytes = bytes.saturating_add(weight.bytes());
     }
-    let row = |(element_type, (elements_count, bytes))| WeightBytes {
-        element_type,
-        elements_count,
-        bytes: Bytes(bytes),
-    };
-    let mut rows: Vec<WeightBytes> = totals.into_iter().map(row).collect();
+    let mut rows: Vec<WeightBytes> = totals
+        .into_iter()
+        .map(|(element_type, (elements_count, bytes))| WeightBytes {
+            element_type,
+            elements_count,
+            bytes: Bytes(bytes),
+        })
+        .collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.bytes));
     rows
 }

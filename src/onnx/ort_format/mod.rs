@@ -227,10 +227,6 @@ impl Writer {
         if depth > DEPTH_LIMIT {
             return Err(SkeletonFault::TooDeep);
         }
-        let inner = |field| match value.table(field)? {
-            Some(info) => self.value_type(info, depth + 1),
-            None => Ok(Vec::new()),
-        };
         let mut message = Vec::new();
         match kind {
             1 => {
@@ -241,17 +237,24 @@ impl Writer {
                 put_delimited(&mut out, 1, &message);
             }
             2 => {
-                put_delimited(&mut message, 1, &inner(0)?);
+                put_delimited(&mut message, 1, &self.inner_type(value.table(0)?, depth)?);
                 put_delimited(&mut out, 4, &message);
             }
             3 => {
                 put_number(&mut message, 1, element_type(value.int(0)?));
-                put_delimited(&mut message, 2, &inner(1)?);
+                put_delimited(&mut message, 2, &self.inner_type(value.table(1)?, depth)?);
                 put_delimited(&mut out, 5, &message);
             }
             _ => {}
         }
         Ok(out)
+    }
+
+    fn inner_type(&self, info: Option<Table<'_>>, depth: usize) -> Message {
+        match info {
+            Some(info) => self.value_type(info, depth + 1),
+            None => Ok(Vec::new()),
+        }
     }
 }
 

@@ -200,13 +200,19 @@ fn term(factors: &[Expr], count: i64) -> Expr {
 }
 
 fn sum(one: &Expr, other: &Expr) -> Expr {
-    let both = || added(terms(one)?, terms(other)?);
-    both().map_or(Expr::Unknown, |sum| expression(&sum))
+    let sum = match (terms(one), terms(other)) {
+        (Some(one), Some(other)) => added(one, other),
+        _ => None,
+    };
+    sum.map_or(Expr::Unknown, |sum| expression(&sum))
 }
 
 fn product(one: &Expr, other: &Expr) -> Expr {
-    let both = || multiplied(&terms(one)?, &terms(other)?);
-    both().map_or(Expr::Unknown, |product| expression(&product))
+    let product = match (terms(one), terms(other)) {
+        (Some(one), Some(other)) => multiplied(&one, &other),
+        _ => None,
+    };
+    product.map_or(Expr::Unknown, |product| expression(&product))
 }
 
 /// Common factors go out of the quotient; the rest is rounded down once.

@@ -40,6 +40,17 @@ struct Length {
     is_stored: bool,
 }
 
+impl Side<'_> {
+    /// The length along an axis of so many, the first of which it may lack.
+    fn at(&self, axis: usize, rank: usize) -> Length {
+        let place = (axis + self.dims.len()).checked_sub(rank);
+        Length {
+            size: place.map_or(Expr::Number(1), |place| self.dims[place].clone()),
+            is_stored: self.is_stored,
+        }
+    }
+}
+
 impl Known {
     pub(super) fn new(dims: Vec<OpenDim>, ranks: Vec<usize>) -> Known {
         Known {
@@ -183,17 +194,8 @@ impl Known {
         words: &dyn Fn() -> String,
     ) -> Vec<Expr> {
         let rank = one.dims.len().max(other.dims.len());
-        let at = |side: &Side<'_>, axis: usize| {
-            (axis + side.dims.len())
-                .checked_sub(rank)
-                .map_or(Expr::Number(1), |place| side.dims[place].clone())
-        };
-        let length = |side: &Side<'_>, axis: usize| Length {
-            size: at(side, axis),
-            is_stored: side.is_stored,
-        };
         (0..rank)
-            .map(|axis| self.broadcast_axis(&length(one, axis), &length(other, axis), words))
+            .map(|axis| self.broadcast_axis(&one.at(axis, rank), &other.at(axis, rank), words))
             .collect()
     }
 

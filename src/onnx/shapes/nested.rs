@@ -18,6 +18,16 @@ fn body<'g>(node: &'g Node, name: &str) -> Option<&'g Graph> {
     }
 }
 
+/// The number of a round, or whether another one follows.
+fn counter() -> Value {
+    Value {
+        dims: Some(Vec::new()),
+        is_fed: true,
+        is_integer: true,
+        ..Value::default()
+    }
+}
+
 impl<'g> Walk<'g> {
     fn results(&self, graph: &Graph) -> Vec<Option<Rc<Value>>> {
         graph
@@ -102,14 +112,15 @@ impl<'g> Walk<'g> {
 
     fn common(&self, one: &Dims, other: &Dims) -> Dims {
         let (one, other) = (one.as_ref()?, other.as_ref()?);
-        let size = |(a, b): (&Expr, &Expr)| {
-            if self.known.same(a, b) {
-                a.clone()
-            } else {
-                Expr::Unknown
-            }
-        };
-        (one.len() == other.len()).then(|| one.iter().zip(other).map(size).collect())
+        let sizes = one.iter().zip(other);
+        (one.len() == other.len()).then(|| sizes.map(|(a, b)| self.common_size(a, b)).collect())
+    }
+
+    fn common_size(&self, one: &Expr, other: &Expr) -> Expr {
+        match self.known.same(one, other) {
+            true => one.clone(),
+            false => Expr::Unknown,
+        }
     }
 
     fn bind(&mut self, graph: &'g Graph, values: &[Value]) {
@@ -191,16 +202,11 @@ impl<'g> Walk<'g> {
         let Some(body) = body(node, "body") else {
             return Vec::new();
         };
-        let scalar = || Value {
-            dims: Some(Vec::new()),
-            is_fed: true,
-            is_integer: true,
-            ..Value::default()
-        };
+
         let states: Vec<Value> = (2..call.inputs.len())
             .map(|index| Self::carried(&call, index))
             .collect();
-        let (states, made) = self.settled(body, &[scalar(), scalar()], &states, &[]);
+        let (states, made) = self.settled(body, &[counter(), counter()], &states, &[]);
         let goes_on = made
             .first()
             .cloned()

@@ -7,33 +7,40 @@ use crate::onnx::{Graph, Node};
 /// The file's order where it is one, as the standard demands; converters that add nodes at the end do not keep it, and
 /// ONNX Runtime does not mind. Nodes of a circle are left out.
 pub(super) fn in_order(nodes: &[Node]) -> Vec<&Node> {
-    let makers: HashMap<&str, usize> = nodes
+    let makers = makers(nodes);
+    let sources: Vec<Vec<usize>> = nodes.iter().map(|node| read_from(node, &makers)).collect();
+    let is_order = sources
         .iter()
         .enumerate()
-        .flat_map(|(place, node)| node.outputs.iter().map(move |name| (name.as_str(), place)))
-        .filter(|(name, _)| !name.is_empty())
-        .collect();
-    let read_from = |place: usize| -> Vec<usize> {
-        let mut makers: Vec<usize> = reads(&nodes[place])
-            .into_iter()
-            .filter_map(|name| makers.get(name).copied())
-            .collect();
-        makers.sort_unstable();
-        makers.dedup();
-        makers
-    };
-    let sources: Vec<Vec<usize>> = (0..nodes.len()).map(read_from).collect();
-    if sources
-        .iter()
-        .enumerate()
-        .all(|(place, sources)| sources.iter().all(|&source| source < place))
-    {
+        .all(|(place, sources)| sources.iter().all(|&source| source < place));
+    if is_order {
         return nodes.iter().collect();
     }
     sorted(&sources)
         .into_iter()
         .map(|place| &nodes[place])
         .collect()
+}
+
+/// The place of the node that makes each value.
+fn makers(nodes: &[Node]) -> HashMap<&str, usize> {
+    let mut makers = HashMap::new();
+    for (place, node) in nodes.iter().enumerate() {
+        let names = node.outputs.iter().filter(|name| !name.is_empty());
+        makers.extend(names.map(|name| (name.as_str(), place)));
+    }
+    makers
+}
+
+/// Places of the nodes that a node reads from, each once.
+fn read_from(node: &Node, makers: &HashMap<&str, usize>) -> Vec<usize> {
+    let mut places: Vec<usize> = reads(node)
+        .into_iter()
+        .filter_map(|name| makers.get(name).copied())
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    places
 }
 
 fn sorted(sources: &[Vec<usize>]) -> Vec<usize> {

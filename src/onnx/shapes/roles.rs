@@ -142,6 +142,10 @@ pub(super) fn convolved(call: &Call<'_>, known: &mut Known, channels: &Expr, ker
     }
 }
 
+fn is_colours(size: &Expr) -> bool {
+    size.number().is_some_and(|size| COLOURS.contains(&size))
+}
+
 /// Axes of an image that is given another size before anything else.
 pub(super) fn resized(call: &Call<'_>, known: &mut Known) {
     let Some(data) = call.input(0).filter(|data| data.view_of.is_some()) else {
@@ -150,7 +154,7 @@ pub(super) fn resized(call: &Call<'_>, known: &mut Known) {
     let Some([_, second, third, last]) = data.dims.as_deref() else {
         return;
     };
-    let is_colours = |size: &Expr| size.number().is_some_and(|size| COLOURS.contains(&size));
+
     let (high, wide) = if is_colours(last) && !is_colours(second) {
         (second, third)
     } else {

@@ -34,38 +34,40 @@ pub(super) struct Value {
 
 impl Value {
     pub(super) fn stored(tensor: &StoredTensor) -> Value {
-        let whole = |value: &f64| {
-            (value.fract() == 0.0 && value.abs() < 9e15).then_some(Expr::Number(*value as i64))
-        };
         let few = tensor
             .values
             .as_ref()
             .filter(|values| values.len() <= FOLLOWED_ELEMENTS);
-        let largest = tensor
-            .values
-            .as_ref()
-            .filter(|_| is_integer(tensor.element_type))
-            .and_then(|values| {
-                let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                (0.0..9e15)
-                    .contains(&largest)
-                    .then(|| Expr::Number(largest as i64 + 1))
-            });
+        let sizes = tensor.dims.iter();
         Value {
             dims: Some(
-                tensor
-                    .dims
-                    .iter()
+                sizes
                     .map(|&size| size.try_into().map_or(Expr::Unknown, Expr::Number))
                     .collect(),
             ),
             elements: few.and_then(|values| values.iter().map(whole).collect()),
             fractions: few.cloned(),
-            below: largest,
+            below: above_all(tensor),
             is_stored: true,
             ..Value::default()
         }
     }
+}
+
+fn whole(value: &f64) -> Option<Expr> {
+    (value.fract() == 0.0 && value.abs() < 9e15).then_some(Expr::Number(*value as i64))
+}
+
+/// One more than the largest of a tensor's whole numbers.
+fn above_all(tensor: &StoredTensor) -> Option<Expr> {
+    let values = tensor.values.as_ref()?;
+    if !is_integer(tensor.element_type) {
+        return None;
+    }
+    let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (0.0..9e15)
+        .contains(&largest)
+        .then(|| Expr::Number(largest as i64 + 1))
 }
 
 pub(super) fn is_integer(element_type: ElementType) -> bool {
@@ -154,6 +156,14 @@ impl Call<'_> {
 
 pub(super) fn number(number: i64) -> Expr {
     Expr::Number(number)
+}
+
+/// A place that may count from the end of so many, counted from the start.
+pub(super) fn from_start(place: i64, count: i64) -> i64 {
+    match place {
+        ..0 => place.saturating_add(count),
+        _ => place,
+    }
 }
 
 pub(super) fn product(dims: &[Expr]) -> Expr {

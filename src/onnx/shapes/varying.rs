@@ -1,7 +1,7 @@
 //! Operators that make as many elements as values say, not sizes.
 
 use super::Expr;
-use super::value::Call;
+use super::value::{Call, Value};
 
 /// What makes the outputs of an operator as large as its inputs' values say.
 fn by_content(operator: &str) -> Option<&'static str> {
@@ -46,19 +46,18 @@ pub(super) fn by_values(call: &Call<'_>) -> Option<String> {
     {
         return Some(format!("{} {why}", call.words()));
     }
-    let is_fed = |&&place: &&usize| {
-        call.input(place).is_some_and(|value| {
-            value.is_fed
-                && !value
-                    .elements
-                    .as_ref()
-                    .is_some_and(|all| all.iter().all(Expr::is_known))
-        })
-    };
-    sizing(operator)
+    let mut sizing = sizing(operator)
         .iter()
-        .find(is_fed)
-        .map(|_| format!("{} takes sizes from what an input holds", call.words()))
+        .filter_map(|&place| call.input(place));
+    sizing
+        .any(is_open)
+        .then(|| format!("{} takes sizes from what an input holds", call.words()))
+}
+
+/// Whether it is fed and its elements do not follow from sizes.
+fn is_open(value: &Value) -> bool {
+    let elements = value.elements.as_ref();
+    value.is_fed && !elements.is_some_and(|all| all.iter().all(Expr::is_known))
 }
 
 pub(super) fn by_nobody_known(call: &Call<'_>) -> String {

@@ -66,21 +66,24 @@ impl<'g> Walk<'g> {
                 ..Value::default()
             };
         };
-        let size = |axis: usize, dim: &Dim| match dim {
-            Dim::Fixed(size) => i64::try_from(*size).map_or(Expr::Unknown, Expr::Number),
-            _ => dim_at(&self.known.dims, &info.name, axis).map_or(Expr::Unknown, Expr::Dim),
-        };
+        let sizes = dims.map(|dims| {
+            let dims = dims.iter().enumerate();
+            dims.map(|(axis, dim)| self.fed_size(info, axis, dim))
+                .collect()
+        });
         Value {
-            dims: dims.as_ref().map(|dims| {
-                dims.iter()
-                    .enumerate()
-                    .map(|(axis, dim)| size(axis, dim))
-                    .collect()
-            }),
+            dims: sizes,
             is_fed: true,
             view_of: Some(index),
             is_integer: is_integer(element_type),
             ..Value::default()
+        }
+    }
+
+    fn fed_size(&self, info: &TensorInfo, axis: usize, dim: &Dim) -> Expr {
+        match dim {
+            Dim::Fixed(size) => i64::try_from(*size).map_or(Expr::Unknown, Expr::Number),
+            _ => dim_at(&self.known.dims, &info.name, axis).map_or(Expr::Unknown, Expr::Dim),
         }
     }
 
@@ -169,13 +172,13 @@ impl<'g> Walk<'g> {
         else {
             return None;
         };
-        let size = |(axis, dim): (usize, &Dim)| match dim {
+        let sizes = dims.iter().enumerate().map(|(axis, dim)| match dim {
             Dim::Fixed(size @ 2..) if axis > 0 => {
                 i64::try_from(*size).map_or(Expr::Unknown, Expr::Number)
             }
             _ => Expr::Unknown,
-        };
-        Some(dims.iter().enumerate().map(size).collect())
+        });
+        Some(sizes.collect())
     }
 
     /// Dimensions of inputs that something new is joined to: what is kept from before.
@@ -208,36 +211,41 @@ impl<'g> Walk<'g> {
             .iter()
             .map(|info| self.values.get(info.name.as_str()).cloned())
             .collect();
-        let made = || values.iter().flatten();
-        let sizes: Vec<&Expr> = made()
+        let made: Vec<&Rc<Value>> = values.iter().flatten().collect();
+        let sizes: Vec<&Expr> = made
+            .iter()
             .flat_map(|value| value.dims.iter().flatten())
             .chain(&self.branched)
             .collect();
-        let grows = |dim: usize| {
-            sizes
-                .iter()
-                .any(|size| matches!(size, Expr::Sum(parts) if parts.contains(&Expr::Dim(dim))))
-        };
-        for dim in self.joined.into_iter().filter(|&dim| grows(dim)) {
+        for dim in self.joined.into_iter().filter(|&dim| grows(dim, &sizes)) {
             self.known.role(&Expr::Dim(dim), DimRole::Past);
         }
         self.known.share_roles();
-        let dims = |value: &Option<Rc<Value>>| value.as_ref()?.dims.clone();
-        let outputs = graph
-            .outputs
-            .iter()
-            .zip(&values)
-            .map(|(info, value)| (info.name.clone(), dims(value)));
+        let outputs = graph.outputs.iter().zip(&values);
         ShapeFacts {
             dims: self.known.dims,
             demands: self.known.demands,
-            outputs: outputs.collect(),
-            varying: made()
+            outputs: outputs
+                .map(|(info, value)| (info.name.clone(), made_dims(value)))
+                .collect(),
+            varying: made
+                .iter()
                 .find_map(|value| value.varying.as_deref())
                 .map(str::to_owned),
             has_choice: self.has_choice,
         }
     }
+}
+
+/// Whether something is added to a dimension in what comes out.
+fn grows(dim: usize, sizes: &[&Expr]) -> bool {
+    sizes
+        .iter()
+        .any(|size| matches!(size, Expr::Sum(parts) if parts.contains(&Expr::Dim(dim))))
+}
+
+fn made_dims(value: &Option<Rc<Value>>) -> Dims {
+    value.as_ref()?.dims.clone()
 }
 
 fn traits(call: &Call<'_>, is_known: bool) -> Value {
@@ -246,13 +254,9 @@ fn traits(call: &Call<'_>, is_known: bool) -> Value {
     let inherited = inputs().find_map(|value| value.varying.clone());
     let is_random = RANDOM.contains(&operator);
     let of_sizes = matches!(operator, "Shape" | "Size");
-    let own = || {
-        let nobody_knows = !is_known && !ops::is_domain_known(&call.node.domain);
-        if nobody_knows {
-            Some(varying::by_nobody_known(call))
-        } else {
-            varying::by_values(call)
-        }
+    let own = match is_known || ops::is_domain_known(&call.node.domain) {
+        true => varying::by_values(call),
+        false => Some(varying::by_nobody_known(call)),
     };
     Value {
         is_stored: !is_random && !call.inputs.is_empty() && inputs().all(|value| value.is_stored),
@@ -263,7 +267,7 @@ fn traits(call: &Call<'_>, is_known: bool) -> Value {
         },
         view_of: view(call),
         is_integer: makes_integers(call),
-        varying: own().map(Rc::from).or(inherited),
+        varying: own.map(Rc::from).or(inherited),
         ..Value::default()
     }
 }

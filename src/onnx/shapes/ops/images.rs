@@ -68,15 +68,13 @@ fn scales(call: &Call<'_>, index: usize) -> Option<Vec<f64>> {
     if let Some(AttributeValue::Numbers(values)) = call.node.attribute("scales") {
         return Some(values.clone());
     }
-    let whole = || {
-        Some(
-            call.numbers(index)?
-                .into_iter()
-                .map(|scale| scale as f64)
-                .collect(),
-        )
-    };
-    call.input(index)?.fractions.clone().or_else(whole)
+    let stored = call.input(index)?.fractions.clone();
+    stored.or_else(|| whole_scales(call, index))
+}
+
+fn whole_scales(call: &Call<'_>, index: usize) -> Option<Vec<f64>> {
+    let scales = call.numbers(index)?.into_iter();
+    Some(scales.map(|scale| scale as f64).collect())
 }
 
 fn scaled(dims: &[Expr], scales: Option<Vec<f64>>) -> Dims {
@@ -224,6 +222,7 @@ fn dft(call: &Call<'_>) -> Dims {
 }
 
 fn mel(call: &Call<'_>) -> Dims {
-    let one = |index: usize| call.first(index).cloned().unwrap_or(Expr::Unknown);
-    Some(vec![one(1).over(&number(2)).plus(&number(1)), one(0)])
+    let bands = call.first(0).cloned().unwrap_or(Expr::Unknown);
+    let length = call.first(1).cloned().unwrap_or(Expr::Unknown);
+    Some(vec![length.over(&number(2)).plus(&number(1)), bands])
 }

@@ -6,10 +6,7 @@ use super::{
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     demand_columns(call, known);
-    let rows = || match call.dims(0) {
-        Some([rows, _]) => rows.clone(),
-        _ => Expr::Unknown,
-    };
+
     let made = match call.node.operator.as_str() {
         "Scaler" | "Imputer" | "Binarizer" | "Normalizer" | "LabelEncoder" | "CategoryMapper" => {
             vec![owned(call.dims(0))]
@@ -17,22 +14,32 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         "OneHotEncoder" => vec![encoded(call)],
         "ArrayFeatureExtractor" => vec![extracted(call, known)],
         "FeatureVectorizer" => vec![joined(call)],
-        "LinearRegressor" => vec![Some(vec![rows(), number(call.integer("targets", 1))])],
+        "LinearRegressor" => vec![Some(vec![rows(call), number(call.integer("targets", 1))])],
         "TreeEnsembleRegressor" | "TreeEnsemble" => {
-            vec![Some(vec![rows(), number(call.integer("n_targets", 1))])]
+            vec![Some(vec![rows(call), number(call.integer("n_targets", 1))])]
         }
-        "SVMRegressor" => vec![Some(vec![rows(), number(1)])],
+        "SVMRegressor" => vec![Some(vec![rows(call), number(1)])],
         "LinearClassifier" | "TreeEnsembleClassifier" => {
             let classes = Some(classes(call))
                 .filter(|&count| count > 0)
                 .map_or(Expr::Unknown, number);
-            vec![Some(vec![rows()]), Some(vec![rows(), classes])]
+            vec![Some(vec![rows(call)]), Some(vec![rows(call), classes])]
         }
-        "SVMClassifier" => vec![Some(vec![rows()]), Some(vec![rows(), Expr::Unknown])],
+        "SVMClassifier" => vec![
+            Some(vec![rows(call)]),
+            Some(vec![rows(call), Expr::Unknown]),
+        ],
         "ZipMap" => vec![None],
         _ => return None,
     };
     Some(made)
+}
+
+fn rows(call: &Call<'_>) -> Expr {
+    match call.dims(0) {
+        Some([rows, _]) => rows.clone(),
+        _ => Expr::Unknown,
+    }
 }
 
 fn encoded(call: &Call<'_>) -> Dims {
@@ -95,13 +102,12 @@ fn read_up_to(call: &Call<'_>, known: &mut Known, columns: &Expr, last: i64) {
     known.role(columns, DimRole::Features);
     let least = u64::try_from(last.saturating_add(1)).unwrap_or(0);
     if least > 0 && !matches!(columns, Expr::Number(_) | Expr::Unknown) {
-        let reason = || {
+        known.demand(Relation::AtLeast(columns.clone(), least), || {
             format!(
                 "{} reads columns up to {last}, counted from 0",
                 call.words()
             )
-        };
-        known.demand(Relation::AtLeast(columns.clone(), least), reason);
+        });
     }
 }
 
@@ -109,11 +115,10 @@ fn read_up_to(call: &Call<'_>, known: &mut Known, columns: &Expr, last: i64) {
 fn last_column(call: &Call<'_>) -> Option<i64> {
     let columns = call.integers("nodes_featureids")?;
     let modes = call.node.texts("nodes_modes");
-    let asks = |place: usize| modes.get(place).is_none_or(|mode| mode != "LEAF");
     columns
         .into_iter()
         .enumerate()
-        .filter(|&(place, _)| asks(place))
+        .filter(|&(place, _)| modes.get(place).is_none_or(|mode| mode != "LEAF"))
         .map(|(_, column)| column)
         .max()
 }

@@ -17,7 +17,7 @@ pub(super) use reshapes::shape_range;
 pub(super) use slices::{Cut, cuts};
 
 use super::known::{Known, Side};
-use super::value::{Call, Dims, number, owned, product, unknown};
+use super::value::{Call, Dims, from_start, number, owned, product, unknown};
 use super::{DimRole, Expr, Relation, roles};
 use crate::onnx::AttributeValue;
 

@@ -56,13 +56,6 @@ fn looked_up(call: &Call<'_>, known: &mut Known, axis: usize) {
 
 /// Places that are known must be there, from whichever end they count.
 pub(super) fn reached(call: &Call<'_>, known: &mut Known, size: &Expr) {
-    let reach = |place: &i64| {
-        if *place < 0 {
-            place.saturating_neg()
-        } else {
-            place.saturating_add(1)
-        }
-    };
     let least = match call.numbers(1) {
         Some(places) => places.iter().map(reach).max(),
         None => call
@@ -73,6 +66,14 @@ pub(super) fn reached(call: &Call<'_>, known: &mut Known, size: &Expr) {
         known.at_least(size, least, || {
             format!("{} picks out of {least} or more", call.words())
         });
+    }
+}
+
+/// The least number of elements among which a place is.
+fn reach(place: &i64) -> i64 {
+    match *place {
+        from_end @ ..0 => from_end.saturating_neg(),
+        place => place.saturating_add(1),
     }
 }
 

@@ -91,19 +91,8 @@ fn matmul(call: &Call<'_>, known: &mut Known, matrices: &Matrices) -> Dims {
 }
 
 fn gemm(call: &Call<'_>, known: &mut Known, right_input: usize) -> Dims {
-    let matrix = |index: usize, turned: &str| -> Option<[Expr; 2]> {
-        let [rows, columns] = call.dims(index)? else {
-            return None;
-        };
-        let turned = call.integer(turned, 0) == 1;
-        Some(if turned {
-            [columns.clone(), rows.clone()]
-        } else {
-            [rows.clone(), columns.clone()]
-        })
-    };
-    let left = matrix(0, "transA");
-    let Some([other_inner, columns]) = matrix(right_input, "transB") else {
+    let left = matrix(call, 0, "transA");
+    let Some([other_inner, columns]) = matrix(call, right_input, "transB") else {
         return Some(vec![
             left.map_or(Expr::Unknown, |[rows, _]| rows),
             Expr::Unknown,
@@ -118,6 +107,17 @@ fn gemm(call: &Call<'_>, known: &mut Known, right_input: usize) -> Dims {
         None => format!("{} multiplies what is alike inside", call.words()),
     });
     Some(vec![rows, columns])
+}
+
+/// Rows and columns of an input, after it is turned where that attribute says so.
+fn matrix(call: &Call<'_>, index: usize, turned: &str) -> Option<[Expr; 2]> {
+    let [rows, columns] = call.dims(index)? else {
+        return None;
+    };
+    Some(match call.integer(turned, 0) {
+        1 => [columns.clone(), rows.clone()],
+        _ => [rows.clone(), columns.clone()],
+    })
 }
 
 /// A product with a packed matrix, whose size attributes tell.

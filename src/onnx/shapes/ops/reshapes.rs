@@ -22,16 +22,15 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
 }
 
 pub(in super::super) fn shape_range(call: &Call<'_>, rank: usize) -> std::ops::Range<usize> {
-    let within = |place: i64| {
-        (if place < 0 {
-            place + rank as i64
-        } else {
-            place
-        })
-        .clamp(0, rank as i64) as usize
-    };
-    let start = within(call.integer("start", 0));
-    start..within(call.node.integer("end").unwrap_or(rank as i64)).max(start)
+    let start = within(call.integer("start", 0), rank);
+    start..within(call.node.integer("end").unwrap_or(rank as i64), rank).max(start)
+}
+
+/// A place that may count from the end, as one of 0 to the rank.
+fn within(place: i64, rank: usize) -> usize {
+    let rank = rank as i64;
+    let place = if place < 0 { place + rank } else { place };
+    place.clamp(0, rank) as usize
 }
 
 fn reshape(call: &Call<'_>, known: &mut Known) -> Dims {

@@ -1,6 +1,6 @@
 //! Operators that cut axes or lengthen them.
 
-use super::{Call, Dims, Expr, Known, number, owned, unknown};
+use super::{Call, Dims, Expr, Known, from_start, number, owned, unknown};
 
 /// Ends of a slice from here on mean the end of the axis.
 const TO_THE_END: i64 = i32::MAX as i64;
@@ -24,32 +24,33 @@ pub(in super::super) struct Cut {
 
 /// The axes that a slice cuts; absent where some of it is not known.
 pub(in super::super) fn cuts(call: &Call<'_>, rank: usize) -> Option<Vec<Cut>> {
-    let given = |name: &str, index: usize| -> Option<Vec<Expr>> {
-        match call.integers(name) {
-            Some(stored) => Some(stored.into_iter().map(Expr::Number).collect()),
-            None => call.elements(index).map(<[Expr]>::to_vec),
-        }
-    };
-    let (starts, ends) = (given("starts", 1)?, given("ends", 2)?);
+    let (starts, ends) = (places(call, "starts", 1)?, places(call, "ends", 2)?);
     let axes = axes(call, starts.len())?;
     let steps = if call.input(4).is_some() {
         call.numbers(4)?
     } else {
         vec![1; starts.len()]
     };
-    let cut = |((axis, step), (start, end)): ((&i64, &i64), (Expr, Expr))| {
-        Some(Cut {
-            axis: call.axis(*axis, rank)?,
-            start,
-            end,
-            step: *step,
-        })
-    };
     axes.iter()
-        .zip(&steps)
+        .zip(steps)
         .zip(starts.into_iter().zip(ends))
-        .map(cut)
+        .map(|((axis, step), (start, end))| {
+            Some(Cut {
+                axis: call.axis(*axis, rank)?,
+                start,
+                end,
+                step,
+            })
+        })
         .collect()
+}
+
+/// Where cuts start or end, by an attribute or an input.
+fn places(call: &Call<'_>, name: &str, index: usize) -> Option<Vec<Expr>> {
+    match call.integers(name) {
+        Some(stored) => Some(stored.into_iter().map(Expr::Number).collect()),
+        None => call.elements(index).map(<[Expr]>::to_vec),
+    }
 }
 
 fn axes(call: &Call<'_>, count: usize) -> Option<Vec<i64>> {
@@ -123,20 +124,11 @@ fn backwards(size: &Expr, cut: &Cut) -> Expr {
 
 fn backwards_by_number(size: &Expr, cut: &Cut) -> Option<i64> {
     let (size, start, end) = (size.number()?, cut.start.number()?, cut.end.number()?);
-    let from_end = |place: i64| {
-        if place < 0 {
-            place.saturating_add(size)
-        } else {
-            place
-        }
-    };
     if size < 1 {
         return Some(0);
     }
-    let (start, end) = (
-        from_end(start).clamp(0, size - 1),
-        from_end(end).clamp(-1, size - 1),
-    );
+    let start = from_start(start, size).clamp(0, size - 1);
+    let end = from_start(end, size).clamp(-1, size - 1);
     let (span, step) = ((start - end).max(0), cut.step.saturating_neg());
     Some(span.div_euclid(step) + i64::from(span.rem_euclid(step) > 0))
 }

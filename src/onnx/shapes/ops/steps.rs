@@ -34,7 +34,6 @@ fn standard(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         format!("{} has a value a key", call.words())
     });
     roles::attended(call, known, 0, axis);
-    let new = keys[axis].clone();
     let mut output = queries.to_vec();
     let [key_heads, query_heads] =
         ["kv_num_heads", "q_num_heads"].map(|name| call.node.integer(name));
@@ -44,23 +43,23 @@ fn standard(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         (_, Some(keys), Some(queries)) => values[last].over(&number(keys)).times(&number(queries)),
         _ => Expr::Unknown,
     };
-    let present = |known: &mut Known, past: usize, source: &[Expr]| -> Dims {
-        if call.input(past).is_some() {
-            return kept(call, known, past, &new);
-        }
-        let heads = number(key_heads?);
-        if source.len() == 4 {
-            return Some(source.to_vec());
-        }
-        Some(vec![
-            source[0].clone(),
-            heads.clone(),
-            new.clone(),
-            source[2].over(&heads),
-        ])
+    let new = &keys[axis];
+    let mut present = |past: usize, source: &[Expr]| match call.input(past) {
+        Some(_) => kept(call, known, past, new),
+        None => in_heads(source, new, key_heads?),
     };
-    let (key, value) = (present(known, 4, keys), present(known, 5, values));
+    let (key, value) = (present(4, keys), present(5, values));
     Some(vec![Some(output), key, value, None])
+}
+
+/// Keys or values with an axis for the heads.
+fn in_heads(source: &[Expr], new: &Expr, heads: i64) -> Dims {
+    if source.len() == 4 {
+        return Some(source.to_vec());
+    }
+    let (heads, width) = (number(heads), source.get(2)?);
+    let width = width.over(&heads);
+    Some(vec![source[0].clone(), heads, new.clone(), width])
 }
 
 /// Input (batch, length, width), weight (width, 3 x hidden).
@@ -124,28 +123,26 @@ fn grouped(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         return None;
     };
     roles::attended(call, known, 0, 1);
-    let heads = [
-        call.node.integer("num_heads")?,
-        call.node.integer("kv_num_heads")?,
-    ];
+    let heads = call.node.integer("num_heads")?;
+    let kept_heads = call.node.integer("kv_num_heads")?;
     let is_packed = call.input(1).is_none();
     let output = match is_packed {
         true => hidden
-            .over(&number(heads[1].saturating_mul(2).saturating_add(heads[0])))
-            .times(&number(heads[0])),
+            .over(&number(kept_heads.saturating_mul(2).saturating_add(heads)))
+            .times(&number(heads)),
         false => hidden.clone(),
     };
-    let mut present = |past: usize| {
-        let mut made = owned(call.dims(past)).filter(|dims| dims.len() == 4)?;
-        known.role(&made[2], DimRole::Past);
-        made[2] = Expr::Unknown;
-        Some(made)
-    };
-    Some(vec![
-        Some(vec![batch.clone(), length.clone(), output]),
-        present(3),
-        present(4),
-    ])
+    let made = Some(vec![batch.clone(), length.clone(), output]);
+    let (keys, values) = (buffered(call, known, 3), buffered(call, known, 4));
+    Some(vec![made, keys, values])
+}
+
+/// Keys or values of as many positions as nothing here tells.
+fn buffered(call: &Call<'_>, known: &mut Known, past: usize) -> Dims {
+    let mut made = owned(call.dims(past)).filter(|dims| dims.len() == 4)?;
+    known.role(&made[2], DimRole::Past);
+    made[2] = Expr::Unknown;
+    Some(made)
 }
 
 /// Indices of words (batch, length), and tables of words, positions and segments.
@@ -177,45 +174,45 @@ fn recurrence(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
         return None;
     };
     roles::sequence(call, known);
-    if let (Some([_, _, wanted]), false) = (call.dims(1), call.node.operator.starts_with("Dynamic"))
-    {
-        let shown = || {
-            wanted
-                .number()
-                .map_or_else(|| "as many".to_owned(), |size| size.to_string())
-        };
-        known.equal(features, wanted, || {
-            format!("{} reads {} features", call.words(), shown())
-        });
-    }
-    let directions = number(if call.text("direction") == "bidirectional" {
-        2
-    } else {
-        1
+    reads_features(call, known, features);
+    let directions = number(match call.text("direction") {
+        "bidirectional" => 2,
+        _ => 1,
     });
     let hidden = match call.node.integer("hidden_size") {
         Some(size) => number(size),
         None => call.dims(2)?.last()?.clone(),
     };
-    let batch_first = call.integer("layout", 0) == 1;
-    let [steps, batch] = if batch_first {
-        [second, first]
+    let (state, all) = if call.integer("layout", 0) == 1 {
+        states_fit(call, known, 0, first);
+        (
+            vec![first, &directions, &hidden],
+            vec![first, second, &directions, &hidden],
+        )
     } else {
-        [first, second]
+        states_fit(call, known, 1, second);
+        (
+            vec![&directions, second, &hidden],
+            vec![first, &directions, second, &hidden],
+        )
     };
-    states_fit(call, known, if batch_first { 0 } else { 1 }, batch);
-    let order = |parts: &[&Expr]| Some(parts.iter().copied().cloned().collect::<Vec<_>>());
-    let (state, all) = match batch_first {
-        true => (
-            order(&[batch, &directions, &hidden]),
-            order(&[batch, steps, &directions, &hidden]),
-        ),
-        false => (
-            order(&[&directions, batch, &hidden]),
-            order(&[steps, &directions, batch, &hidden]),
-        ),
-    };
+    let state: Dims = Some(state.into_iter().cloned().collect());
+    let all = Some(all.into_iter().cloned().collect());
     Some(vec![all, state.clone(), state])
+}
+
+/// An input has as many features as the weights.
+fn reads_features(call: &Call<'_>, known: &mut Known, features: &Expr) {
+    let Some([_, _, wanted]) = call.dims(1) else {
+        return;
+    };
+    if call.node.operator.starts_with("Dynamic") {
+        return;
+    }
+    known.equal(features, wanted, || match wanted.number() {
+        Some(size) => format!("{} reads {size} features", call.words()),
+        None => format!("{} reads as many features", call.words()),
+    });
 }
 
 fn states_fit(call: &Call<'_>, known: &mut Known, axis: usize, batch: &Expr) {

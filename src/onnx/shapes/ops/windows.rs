@@ -41,24 +41,21 @@ struct Window {
     pads: Vec<i64>,
 }
 
+/// So many numbers of an attribute, or a filler in place of each.
+fn list(call: &Call<'_>, name: &str, filler: i64, count: usize) -> Vec<i64> {
+    call.integers(name)
+        .filter(|values| values.len() == count)
+        .unwrap_or_else(|| vec![filler; count])
+}
+
 impl Window {
     fn of(call: &Call<'_>, kernel: Vec<i64>) -> Window {
         let rank = kernel.len();
-        let list = |name: &str, filler: i64, count: usize| {
-            call.integers(name)
-                .filter(|values| values.len() == count)
-                .unwrap_or_else(|| vec![filler; count])
-        };
-        let (strides, dilations, pads) = (
-            list("strides", 1, rank),
-            list("dilations", 1, rank),
-            list("pads", 0, 2 * rank),
-        );
         Window {
             kernel,
-            strides,
-            dilations,
-            pads,
+            strides: list(call, "strides", 1, rank),
+            dilations: list(call, "dilations", 1, rank),
+            pads: list(call, "pads", 0, 2 * rank),
         }
     }
 
@@ -95,23 +92,20 @@ impl Window {
 
     /// A window that would begin in the padding after the end does not count.
     fn count_up(&self, axis: usize, size: &Expr, room: &Expr) -> Expr {
-        let stride = self.strides[axis];
-        let rounded = room.over_up(stride).plus(&number(1));
-        let begins_within = |count: i64, size: i64| {
-            count.saturating_sub(1).saturating_mul(stride) < size.saturating_add(self.pads[axis])
-        };
+        let rounded = room.over_up(self.strides[axis]).plus(&number(1));
+        let after = self.pads[axis + self.kernel.len()];
         match (rounded.number(), size.number()) {
-            (Some(count), Some(size)) if begins_within(count, size) => rounded,
+            (Some(count), Some(size)) if self.begins_within(axis, count, size) => rounded,
             (Some(count), Some(_)) => number(count.saturating_sub(1)),
-            _ if stride
-                <= self
-                    .reach(axis)
-                    .saturating_sub(self.pads[axis + self.kernel.len()]) =>
-            {
-                rounded
-            }
+            _ if self.strides[axis] <= self.reach(axis).saturating_sub(after) => rounded,
             _ => Expr::Unknown,
         }
+    }
+
+    /// Whether the last of so many windows begins before the padding after the end.
+    fn begins_within(&self, axis: usize, count: i64, size: i64) -> bool {
+        let begin = count.saturating_sub(1).saturating_mul(self.strides[axis]);
+        begin < size.saturating_add(self.pads[axis])
     }
 }
 
