@@ -1,117 +1,18 @@
-//! The open dimensions of a model as unknowns: which are one, which follow from others, and what is asked of them.
+//! From what a graph demands and what is asked for to the unknowns: which dimensions are one.
 
 use std::collections::BTreeMap;
 
-use super::names::{self, is_known, renamed, words};
+use super::super::names::{self, renamed};
 use super::{
-    Demand, Expr, Graph, InputAxis, InputError, InputRequest, Kind, Relation, SizeSource,
-    TensorInfo, dims_of,
+    Demand, Dim, Expr, Graph, InputAxis, InputError, InputRequest, Kind, Problem, Relation,
+    SizeSource, Unknown, dims_of, fixed_size,
 };
 use crate::onnx::{OpenDim, ShapeFacts};
-use crate::record::Dim;
-
-/// Open dimensions that are one size, or a factor that only names of dimensions speak of.
-#[derive(Clone, Debug)]
-pub(super) struct Unknown {
-    /// Its name for `--dim`.
-    pub name: String,
-    pub names: Vec<String>,
-    /// Where it stands; nowhere for a factor.
-    pub places: Vec<InputAxis>,
-    pub kind: Kind,
-    /// Whether operators show what it counts.
-    pub is_shown: bool,
-    /// The size that it is to have: the user's, or that of a shape that models of its kind are asked about.
-    pub asked: Option<u64>,
-    pub asked_by: SizeSource,
-    /// The only size that an operator takes, and why.
-    pub fixed: Option<(u64, String)>,
-    /// Expressions that it follows, the first that can be computed.
-    pub derived: Vec<Derivation>,
-}
-
-impl Unknown {
-    /// Whether it stands in an input.
-    pub fn has_places(&self) -> bool {
-        !self.places.is_empty()
-    }
-
-    pub fn stands_in(&self, input: &str) -> bool {
-        self.places.iter().any(|place| place.input == input)
-    }
-
-    fn stands_at(&self, input: &str, axis: usize) -> bool {
-        self.places
-            .iter()
-            .any(|place| place.input == input && place.axis == axis)
-    }
-
-    fn is_called(&self, name: &str) -> bool {
-        self.names.iter().any(|known| known == name) && self.has_places()
-    }
-
-    /// Whether every input where it stands begins with it.
-    fn is_first(&self) -> bool {
-        self.places.iter().all(|place| place.axis == 0)
-    }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Derivation {
-    /// The expression; its dimensions are unknowns.
-    pub expr: Expr,
-    pub from: String,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Problem {
-    pub unknowns: Vec<Unknown>,
-    /// Demands; [`Expr::Dim`] is an index into the unknowns.
-    pub demands: Vec<Demand>,
-    pub outputs: Vec<Expr>,
-    /// Whether what an input holds chooses a branch, as in decoders that were merged.
-    pub has_choice: bool,
-    /// Whether a name says that one token follows what was kept, in a model that cannot be asked otherwise.
-    pub takes_one_token: bool,
-}
 
 impl Problem {
     /// Fails where `request` names a dimension that no input has or the model fixes, or gives two sizes to one.
     pub fn new(graph: &Graph, request: &InputRequest) -> Result<Problem, InputError> {
         Builder::new(graph, ShapeFacts::of(graph)).problem(request)
-    }
-
-    pub fn at(&self, input: &str, axis: usize) -> Option<usize> {
-        self.unknowns
-            .iter()
-            .position(|unknown| unknown.stands_at(input, axis))
-    }
-
-    /// The unknown that `--dim` or the file calls so, or that stands at `INPUT.AXIS`.
-    pub fn named(&self, name: &str) -> Option<usize> {
-        let called = self
-            .unknowns
-            .iter()
-            .position(|unknown| unknown.is_called(name));
-        called.or_else(|| {
-            let (input, axis) = name.rsplit_once('.')?;
-            self.at(input, axis.parse().ok()?)
-        })
-    }
-
-    /// Notes that nobody asked for the size that it is to have.
-    pub fn note_made_up(&mut self, name: &str) {
-        if let Some(index) = self.named(name) {
-            self.unknowns[index].asked_by = SizeSource::MadeUp;
-        }
-    }
-
-    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = usize> {
-        (0..self.unknowns.len()).filter(move |&index| self.unknowns[index].kind == kind)
-    }
-
-    pub fn words(&self, expr: &Expr) -> String {
-        words(expr, &|index| self.unknowns[index].name.clone())
     }
 }
 
@@ -374,73 +275,6 @@ impl<'g> Builder<'g> {
     }
 }
 
-impl Problem {
-    /// Takes what demands fix, and what they make of one unknown alone.
-    fn follow_demands(&mut self) {
-        for Demand { relation, reason } in self.demands.clone() {
-            let (Relation::Equal(one, other) | Relation::Broadcast(one, other)) = relation else {
-                continue;
-            };
-            for (lone, expr) in [(&one, &other), (&other, &one)] {
-                self.follow_rows(lone, expr);
-                match (lone, expr) {
-                    (Expr::Dim(index), &Expr::Number(size)) if size > 1 => {
-                        let size = size.unsigned_abs();
-                        self.unknowns[*index]
-                            .fixed
-                            .get_or_insert((size, reason.clone()));
-                    }
-                    (Expr::Dim(_), Expr::Dim(_)) => {}
-                    (Expr::Dim(index), expr) => self.derive(*index, expr.clone(), self.words(expr)),
-                    _ => {}
-                }
-            }
-        }
-    }
-
-    /// Where rows that an input begins with are parted into samples, so many to each, they follow the samples that another
-    /// input begins with: `rows / 3` there is one of those.
-    fn follow_rows(&mut self, lone: &Expr, expr: &Expr) {
-        let (Expr::Dim(samples), Some((rows, each))) = (lone, parted(expr)) else {
-            return;
-        };
-        if self.unknowns[*samples].is_first() && self.unknowns[rows].is_first() {
-            let product = Expr::Product(vec![Expr::Number(each), Expr::Dim(*samples)]);
-            self.derive(rows, product.clone(), self.words(&product));
-        }
-    }
-
-    /// Adds an expression that an unknown follows, unless it goes in a circle or the unknown is one that others follow.
-    pub fn derive(&mut self, index: usize, expr: Expr, from: String) {
-        let unknown = &self.unknowns[index];
-        let leads = match unknown.kind {
-            Kind::Past | Kind::Height | Kind::Width => true,
-            Kind::Tokens => unknown.is_shown,
-            _ => false,
-        };
-        let is_new = unknown
-            .derived
-            .iter()
-            .all(|derivation| derivation.expr != expr);
-        let says_something = !expr.dims().is_empty() && is_known(&expr) && is_new;
-        let in_circle = self.reaches(&expr, index, self.unknowns.len());
-        if says_something && !in_circle && (unknown.name == from || !leads) {
-            self.unknowns[index].derived.push(Derivation { expr, from });
-        }
-    }
-
-    fn reaches(&self, expr: &Expr, index: usize, limit: usize) -> bool {
-        limit > 0
-            && expr.dims().iter().any(|&dim| {
-                let derived = &self.unknowns[dim].derived;
-                dim == index
-                    || derived
-                        .iter()
-                        .any(|derivation| self.reaches(&derivation.expr, index, limit - 1))
-            })
-    }
-}
-
 /// Whether a relation takes one of two dimensions for a sum that the other is a part of.
 fn is_sum_of(relation: &Relation, whole: usize, part: usize) -> bool {
     let (Relation::Equal(a, b) | Relation::Broadcast(a, b)) = relation else {
@@ -449,23 +283,6 @@ fn is_sum_of(relation: &Relation, whole: usize, part: usize) -> bool {
     [(a, b), (b, a)].into_iter().any(|(lone, sum)| {
         *lone == Expr::Dim(whole) && matches!(sum, Expr::Sum(_)) && sum.dims().contains(&part)
     })
-}
-
-/// The dimension that an expression is the so manieth part of, as in `2 x rows / 6`; `None` of any other.
-fn parted(expr: &Expr) -> Option<(usize, i64)> {
-    let Expr::Quotient(whole, part) = expr else {
-        return None;
-    };
-    let part = part.number().filter(|&part| part > 1)?;
-    let (times, rows) = match whole.as_ref() {
-        Expr::Dim(rows) => (1, *rows),
-        Expr::Product(factors) => match factors[..] {
-            [Expr::Number(times), Expr::Dim(rows)] => (times, rows),
-            _ => return None,
-        },
-        _ => return None,
-    };
-    (times > 0 && part % times == 0 && part > times).then(|| (rows, part / times))
 }
 
 fn index_of(names: &mut Vec<String>, word: &str) -> usize {
@@ -496,15 +313,5 @@ fn each(relation: &Relation, change: &impl Fn(&Expr) -> Expr) -> Relation {
         Relation::AtMost(expr, size) => Relation::AtMost(change(expr), *size),
         Relation::AtLeast(expr, size) => Relation::AtLeast(change(expr), *size),
         Relation::MultipleOf(expr, size) => Relation::MultipleOf(change(expr), *size),
-    }
-}
-
-/// Size of the dimension that is called `INPUT.AXIS`, if the model fixes it.
-pub(super) fn fixed_size(inputs: &[TensorInfo], name: &str) -> Option<u64> {
-    let (input, axis) = name.rsplit_once('.')?;
-    let info = inputs.iter().find(|info| info.name == input)?;
-    match dims_of(info).get(axis.parse::<usize>().ok()?)? {
-        Dim::Fixed(size) => Some(*size),
-        _ => None,
     }
 }

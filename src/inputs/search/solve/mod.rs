@@ -1,14 +1,14 @@
 //! Sizes for all unknowns at once: what is given, what follows from it, and guesses that break no demand.
 
 mod bounds;
+mod grown;
+mod guess;
 
 use std::collections::BTreeMap;
 
-use super::problem::Derivation;
-use super::{Demand, Expr, InputError, Kind, Problem, Relation, SizeSource, Unknown};
+pub(super) use grown::rows;
 
-/// Largest size that is looked for where no usual one meets the demands.
-const SCAN_LIMIT: u64 = 2048;
+use super::{Demand, Expr, InputError, Kind, Problem, Relation, SizeSource, Unknown};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sized {
@@ -84,54 +84,6 @@ fn guessed_in_order(problem: &Problem) -> Vec<usize> {
     order
 }
 
-/// Number of samples that each unknown grows by with the batch: its size for two samples beside that for one.
-pub(super) fn rows(problem: &Problem, choice: &Choice, sizes: &Sizes) -> Vec<Option<u64>> {
-    let one = grown(problem, choice, sizes, 1);
-    let two = grown(problem, choice, sizes, 2);
-    one.into_iter()
-        .zip(two)
-        .map(|(one, two)| one.filter(|&one| is_doubled(one, two)))
-        .collect()
-}
-
-fn is_doubled(one: u64, two: Option<u64>) -> bool {
-    one > 0 && two.is_some() && two == one.checked_mul(2)
-}
-
-/// Sizes of the unknowns where so many samples lie along the batch.
-fn grown(problem: &Problem, choice: &Choice, sizes: &Sizes, samples: u64) -> Vec<Option<u64>> {
-    let mut grown: Vec<Option<u64>> = sizes
-        .iter()
-        .map(|sized| sized.as_ref().map(|sized| sized.size))
-        .collect();
-    choice
-        .batch
-        .iter()
-        .for_each(|&index| grown[index] = Some(samples));
-    for _ in 0..problem.unknowns.len() {
-        for (index, unknown) in problem.unknowns.iter().enumerate() {
-            if may_grow(unknown, sizes[index].as_ref()) && !choice.batch.contains(&index) {
-                grown[index] = computed(&unknown.derived, &grown);
-            }
-        }
-    }
-    grown
-}
-
-/// Whether the size of an unknown follows those of others, though it be asked for.
-fn may_grow(unknown: &Unknown, sized: Option<&Sized>) -> bool {
-    let source = sized.map(|sized| &sized.source);
-    let follows = matches!(source, Some(SizeSource::Derived { .. })) || unknown.asked.is_some();
-    follows && !unknown.derived.is_empty()
-}
-
-fn computed(derived: &[Derivation], sizes: &[Option<u64>]) -> Option<u64> {
-    derived
-        .iter()
-        .filter_map(|one| one.expr.evaluate(&|dim| sizes[dim]))
-        .find_map(|value| u64::try_from(value).ok())
-}
-
 fn concerned(problem: &Problem) -> Vec<Vec<usize>> {
     let mut parts: Vec<Vec<usize>> = vec![Vec::new(); problem.unknowns.len()];
     for (at, demand) in problem.demands.iter().enumerate() {
@@ -190,13 +142,6 @@ fn broken(relation: &Relation, size: &impl Fn(usize) -> Option<u64>) -> Broken {
 
 fn signed(bound: u64) -> i64 {
     i64::try_from(bound).unwrap_or(i64::MAX)
-}
-
-fn made_up(&size: &u64) -> Sized {
-    Sized {
-        size,
-        source: SizeSource::MadeUp,
-    }
 }
 
 /// The only size that an operator takes.
@@ -352,86 +297,6 @@ impl Solver<'_> {
         ))
     }
 
-    /// Takes the first usual size that breaks least, or one nearby that breaks nothing.
-    fn guess(&mut self, index: usize) {
-        let Some((broken, usual)) = self.least_broken(index) else {
-            return;
-        };
-        let found = if broken != (0, 0) {
-            self.nearby(index, broken, usual.size).unwrap_or(usual)
-        } else if matches!(usual.source, SizeSource::MadeUp) {
-            Sized {
-                source: self.source(index, &usual),
-                ..usual
-            }
-        } else {
-            usual
-        };
-        if let Some(pair) = self.pair(index) {
-            self.sizes[pair] = Some(found.clone());
-        }
-        self.sizes[index] = Some(found);
-    }
-
-    /// The first of the usual sizes that break least.
-    fn least_broken(&self, index: usize) -> Option<(Broken, Sized)> {
-        let mut best: Option<(Broken, Sized)> = None;
-        for sized in self.usual(index) {
-            let broken = self.broken_with(index, sized.size);
-            if best.as_ref().is_none_or(|(least, _)| broken < *least) {
-                best = Some((broken, sized));
-            }
-            if broken == (0, 0) {
-                break;
-            }
-        }
-        best
-    }
-
-    /// Of all sizes that break less, the one that breaks least and lies next to the usual one.
-    fn nearby(&self, index: usize, broken: Broken, usual: u64) -> Option<Sized> {
-        let rated = (1..=SCAN_LIMIT).map(|size| (self.broken_with(index, size), size));
-        let better = rated.filter(|(other, _)| *other < broken);
-        let (_, size) = better.min_by_key(|(other, size)| (*other, size.abs_diff(usual)))?;
-        Some(Sized {
-            size,
-            source: self.demand(index, size),
-        })
-    }
-
-    /// Sizes that are worth a try: those that files tell first, then what bounds tell and the usual ones.
-    fn usual(&self, index: usize) -> Vec<Sized> {
-        let told = self.told.get(&index).cloned().unwrap_or_default();
-        let kind = self.unknown(index).kind;
-        let (usual, others) = kind.usual_sizes().split_at(1);
-        let usual = self
-            .least(index)
-            .into_iter()
-            .chain(usual.iter().map(made_up))
-            .chain(self.most(index))
-            .chain(others.iter().map(made_up));
-        let first = self.first(kind).iter().map(made_up);
-        first.chain(told).chain(usual).collect()
-    }
-
-    /// The length that goes before all others, beside a past or a prompt.
-    fn first(&self, kind: Kind) -> &'static [u64] {
-        let mut pasts = self.problem.of_kind(Kind::Past);
-        match (kind, pasts.find_map(|past| self.size(past))) {
-            // After a past comes one token.
-            (Kind::Tokens, Some(1..)) => &[1],
-            // A prompt has no past.
-            (Kind::Past, _) if self.is_prompt() => &[0],
-            _ => &[],
-        }
-    }
-
-    fn is_prompt(&self) -> bool {
-        self.problem
-            .of_kind(Kind::Tokens)
-            .any(|tokens| self.unknown(tokens).asked.is_some_and(|size| size > 1))
-    }
-
     /// The other side of an image whose sides are not given, which is as long.
     fn pair(&self, index: usize) -> Option<usize> {
         if self.unknown(index).kind != Kind::Height {
@@ -494,28 +359,5 @@ impl Solver<'_> {
 
     fn meets(&self, index: usize, demand: &Demand, size: u64) -> bool {
         self.broken_by(self.trial(index, size), demand).0 == 0
-    }
-
-    /// The demand that a size meets and the usual one does not.
-    fn demand(&self, index: usize, size: u64) -> SizeSource {
-        let usual = self.usual(index).first().map_or(size, |sized| sized.size);
-        let decisive = self
-            .demands(index)
-            .find(|demand| self.meets(index, demand, size) && !self.meets(index, demand, usual));
-        let reason = decisive.map_or_else(
-            || "sizes must agree".to_owned(),
-            |demand| demand.reason.clone(),
-        );
-        SizeSource::Demand { reason }
-    }
-
-    /// The source of a usual size: a demand, where sizes before it break one.
-    fn source(&self, index: usize, found: &Sized) -> SizeSource {
-        match self.usual(index).first() {
-            Some(first) if first.size != found.size && !self.concerned[index].is_empty() => {
-                self.demand(index, found.size)
-            }
-            _ => SizeSource::MadeUp,
-        }
     }
 }
