@@ -63,8 +63,9 @@ pub fn change(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Observ
             return score(metric, candidate, baseline);
         }
         Source::Session(OfSession::Files) => {
-            let size = |side: Side<'_>| file_size(&side.run.index, side.session);
-            exact(size(candidate), size(baseline))?
+            let [own, other] =
+                [candidate, baseline].map(|side| file_size(&side.run.index, side.session));
+            exact(own, other)?
         }
         Source::Session(OfSession::Launches(value)) => {
             over_launches(metric, candidate, baseline, &|side| of_session(side, value))?
@@ -157,7 +158,6 @@ fn over_launches(
     if let Some(reason) = unlike(metric, candidate, baseline) {
         return Err(reason.into());
     }
-    let values = |side| values(side);
     let (own, other) = (values(candidate)?, values(baseline)?);
     if own.iter().chain(&other).any(|&(_, value)| value <= 0.0) {
         return Err(NOT_POSITIVE.into());
@@ -166,17 +166,16 @@ fn over_launches(
         let change = Change::paired(metric, &by_round(&own, &other));
         return ratio(Design::Paired, change, "no round has a launch of both");
     }
-    let [own, other] = [own, other].map(|values| {
-        values
-            .into_iter()
-            .map(|(_, value)| value)
-            .collect::<Vec<_>>()
-    });
+    let [own, other] = [own, other].map(without_rounds);
     ratio(
         Design::Separate,
         Change::unpaired(metric, &own, &other),
         NOT_POSITIVE,
     )
+}
+
+fn without_rounds(values: Vec<OfRound>) -> Vec<f64> {
+    values.into_iter().map(|(_, value)| value).collect()
 }
 
 /// Why figures of whole sessions that depend on the batch sizes measured are not alike.
@@ -213,18 +212,15 @@ fn exact(candidate: Estimate, baseline: Estimate) -> Observed<Delta> {
 fn score(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Observed<Delta> {
     let (own, other) = (scores(metric, candidate)?, scores(metric, baseline)?);
     let (own_run, other_run) = (candidate.run.record(), baseline.run.record());
-    let delta = if is_one_run(candidate, baseline) || are_same_samples(own_run, other_run) {
-        same_samples(other, own, own_run.plan.schedule.seed).map(|change| Delta::Score {
-            design: Design::Paired,
-            change,
-        })
-    } else {
-        unlike_samples(other, own).map(|change| Delta::Score {
-            design: Design::Separate,
-            change,
-        })
-    };
-    delta.ok_or_else(|| "they were scored on different samples".into())
+    let (design, change) =
+        if is_one_run(candidate, baseline) || are_same_samples(own_run, other_run) {
+            let seed = own_run.plan.schedule.seed;
+            (Design::Paired, same_samples(other, own, seed))
+        } else {
+            (Design::Separate, unlike_samples(other, own))
+        };
+    let change = change.ok_or("they were scored on different samples")?;
+    Ok(Delta::Score { design, change })
 }
 
 fn scores(metric: Metric, side: Side<'_>) -> Observed<&Scores> {

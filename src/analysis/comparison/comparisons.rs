@@ -10,11 +10,12 @@ use super::{
     Delta, Design, Difference, NamedRun, SelectError, Side, change, host_differences, judge,
     other_differences,
 };
+use crate::analysis::Findings;
 use crate::analysis::figures::source::of_blocks;
 use crate::analysis::figures::{Estimate, median, per_launch};
 use crate::metric::{Group, Metric};
-use crate::plan::{LoadMode, Plan, Task, Workload};
-use crate::record::Fitness;
+use crate::plan::{LoadMode, Plan, SessionSpec, Task, Workload};
+use crate::record::{Fitness, RunRecord};
 use crate::text::Plain;
 
 /// Everything that a comparison of runs says.
@@ -211,69 +212,66 @@ fn pair(
         candidate,
     }: Pairing,
 ) -> Pair {
-    let [old, new] = [baseline, candidate].map(|place| &runs[place.run]);
-    let sides = [baseline, candidate].map(|place| Measured {
+    let [old, new] = [baseline, candidate].map(|place| Measured {
         run: &runs[place.run],
         session: place.session,
     });
-    let scored = |side: &Measured<'_>| {
-        let mut records = side.run.index.record().accuracy.iter();
-        Some(
-            records
-                .find(|record| record.session == side.session)?
-                .scores
-                .as_ref()?
-                .leading(),
-        )
-    };
-    let score = sides.iter().rev().find_map(scored);
-    let score = score.unwrap_or(match new.plan().task {
-        Task::Regression => Metric::MeanAbsoluteError,
-        Task::Classification | Task::Inferred => Metric::AccuracyTop1,
-    });
-    let metrics = session_metrics().chain([score]);
+    let metrics = session_metrics().chain([leading_score(old, new)]);
     Pair {
         baseline: party(runs, baseline),
         candidate: party(runs, candidate),
-        differences: session_differences(
-            &old.plan().sessions[baseline.session],
-            &new.plan().sessions[candidate.session],
-        ),
+        differences: session_differences(old.spec(), new.spec()),
         rows: metrics
-            .map(|metric| row(metric, sides, [None, None]))
+            .map(|metric| row(metric, old.at(None), new.at(None)))
             .collect(),
-        cells: common_cells(old.plan(), new.plan())
-            .map(|at| PairedCell {
-                shape: at[1].shape,
-                shape_name: new.plan().shapes[at[1].shape].to_string(),
-                batch_size: at[1].batch_size,
-                load_mode: at[1].load,
-                rows: CELL_METRICS
-                    .map(|metric| row(metric, sides, at.map(Some)))
-                    .to_vec(),
-            })
+        cells: common_cells(old.run.plan(), new.run.plan())
+            .map(|[of_old, of_new]| paired_cell(old.at(Some(of_old)), new, of_new))
             .collect(),
+    }
+}
+
+/// That of the candidate, else of the baseline, else what the candidate's task is scored by.
+fn leading_score(baseline: Measured<'_>, candidate: Measured<'_>) -> Metric {
+    let scored = candidate.leading_score().or(baseline.leading_score());
+    scored.unwrap_or(match candidate.run.plan().task {
+        Task::Regression => Metric::MeanAbsoluteError,
+        Task::Classification | Task::Inferred => Metric::AccuracyTop1,
+    })
+}
+
+fn paired_cell(baseline: MeasuredAt<'_>, candidate: Measured<'_>, at: Workload) -> PairedCell {
+    PairedCell {
+        shape: at.shape,
+        shape_name: candidate.run.plan().shapes[at.shape].to_string(),
+        batch_size: at.batch_size,
+        load_mode: at.load,
+        rows: CELL_METRICS
+            .map(|metric| row(metric, baseline, candidate.at(Some(at))))
+            .to_vec(),
     }
 }
 
 fn party(runs: &[NamedRun<'_>], place: Place) -> Party {
     let run = &runs[place.run];
-    let variant = run.plan().variant_of(place.session);
-    let folder = &run.index.record().run.working_dir;
-    let is_like_first = *folder == runs[0].index.record().run.working_dir;
+    let record = run.index.record();
+    let variant = run.plan().sessions[place.session].variant;
     Party {
         run: place.run,
         session: place.session,
-        variant: variant.name.clone(),
+        variant: run.plan().variants[variant].name.clone(),
         label: run.findings.sessions[place.session].label.clone(),
-        model: if is_like_first {
-            variant.path.clone()
-        } else {
-            folder.join(&variant.path)
-        },
-        sha256: run.index.record().variants[run.plan().sessions[place.session].variant]
-            .sha256
-            .clone(),
+        model: model(record, runs[0].index.record(), variant),
+        sha256: record.variants[variant].sha256.clone(),
+    }
+}
+
+fn model(record: &RunRecord, first: &RunRecord, variant: usize) -> PathBuf {
+    let path = &record.plan.variants[variant].path;
+    let folder = &record.run.working_dir;
+    if *folder == first.run.working_dir {
+        path.clone()
+    } else {
+        folder.join(path)
     }
 }
 
@@ -282,15 +280,17 @@ fn common_cells<'p>(
     baseline: &'p Plan,
     candidate: &'p Plan,
 ) -> impl Iterator<Item = [Workload; 2]> + 'p {
-    let is_common = |at: &Workload| {
-        baseline.batch_sizes.contains(&at.batch_size) && baseline.load_modes.contains(&at.load)
-    };
-    candidate.workloads().filter(is_common).filter_map(|at| {
-        let shape = candidate.same_shape(at.shape, baseline)?;
+    candidate.workloads().filter_map(|at| {
+        let is_common =
+            baseline.batch_sizes.contains(&at.batch_size) && baseline.load_modes.contains(&at.load);
+        let shape = candidate
+            .same_shape(at.shape, baseline)
+            .filter(|_| is_common)?;
         Some([Workload { shape, ..at }, at])
     })
 }
 
+/// A session, and what its run says of it.
 #[derive(Clone, Copy)]
 struct Measured<'r> {
     run: &'r NamedRun<'r>,
@@ -298,68 +298,95 @@ struct Measured<'r> {
 }
 
 impl<'r> Measured<'r> {
-    fn side(self, at: Option<Workload>) -> Side<'r> {
-        Side {
+    fn at(self, at: Option<Workload>) -> MeasuredAt<'r> {
+        let side = Side {
             run: &self.run.index,
             session: self.session,
             at,
+        };
+        MeasuredAt {
+            findings: &self.run.findings,
+            side,
         }
     }
 
-    fn figure(self, metric: Metric, at: Option<Workload>) -> Estimate {
+    fn spec(self) -> &'r SessionSpec {
+        &self.run.plan().sessions[self.session]
+    }
+
+    fn leading_score(self) -> Option<Metric> {
+        let mut records = self.run.index.record().accuracy.iter();
+        let record = records.find(|record| record.session == self.session)?;
+        Some(record.scores.as_ref()?.leading())
+    }
+}
+
+/// A session or one of its cells, and the findings of its run.
+#[derive(Clone, Copy)]
+struct MeasuredAt<'r> {
+    findings: &'r Findings,
+    side: Side<'r>,
+}
+
+impl MeasuredAt<'_> {
+    fn figure(self, metric: Metric) -> Estimate {
         if metric == Metric::LatencyP10 {
-            return self.p10(at);
+            return self.p10();
         }
-        let findings = &self.run.findings;
-        let figure = match at {
-            Some(at) => findings
-                .cell(at.of(self.session))
+        let session = self.side.session;
+        let figure = match self.side.at {
+            Some(at) => self
+                .findings
+                .cell(at.of(session))
                 .and_then(|cell| cell.figure(metric)),
-            None => findings.sessions[self.session].figure(metric),
+            None => self.findings.sessions[session].figure(metric),
         };
         figure
             .cloned()
-            .unwrap_or_else(|| Estimate::absent(self.side(at).why_nothing("not measured")))
+            .unwrap_or_else(|| Estimate::absent(self.side.why_nothing("not measured")))
     }
 
-    fn p10(self, at: Option<Workload>) -> Estimate {
-        let blocks = self.side(at).blocks();
+    fn p10(self) -> Estimate {
+        let blocks = self.side.blocks();
         let values =
             of_blocks(Metric::LatencyP10).map(|figure| per_launch(blocks, figure.of_blocks));
-        let absent = self.side(at).why_nothing("no timed block was recorded");
+        let absent = self.side.why_nothing("no timed block was recorded");
         median(&values.unwrap_or_default(), absent.exact())
     }
 }
 
-fn row(
-    metric: Metric,
-    [baseline, candidate]: [Measured<'_>; 2],
-    [old, new]: [Option<Workload>; 2],
-) -> Row {
-    let outcome = match change(metric, candidate.side(new), baseline.side(old)) {
+fn row(metric: Metric, baseline: MeasuredAt<'_>, candidate: MeasuredAt<'_>) -> Row {
+    let outcome = match change(metric, candidate.side, baseline.side) {
         Ok(delta) => RowOutcome::Compared { delta },
         Err(reason) => RowOutcome::NotCompared { reason },
     };
     Row {
         metric,
-        baseline: baseline.figure(metric, old),
-        candidate: candidate.figure(metric, new),
+        baseline: baseline.figure(metric),
+        candidate: candidate.figure(metric),
         outcome,
     }
 }
 
 fn judge_together(pairs: &mut [Pair]) {
     for metric in CELL_METRICS.into_iter().chain(session_metrics()) {
-        let rows = pairs.iter_mut().flat_map(|pair| {
-            let of_cells = pair.cells.iter_mut().flat_map(|cell| &mut cell.rows);
-            pair.rows.iter_mut().chain(of_cells)
-        });
-        let deltas =
-            rows.filter(|row| row.metric == metric)
-                .filter_map(|row| match &mut row.outcome {
-                    RowOutcome::Compared { delta } => Some(delta),
-                    RowOutcome::NotCompared { .. } => None,
-                });
+        let deltas = pairs
+            .iter_mut()
+            .flat_map(all_rows)
+            .filter(|row| row.metric == metric)
+            .filter_map(delta);
         judge(metric, &mut deltas.collect::<Vec<_>>());
+    }
+}
+
+fn all_rows(pair: &mut Pair) -> impl Iterator<Item = &mut Row> {
+    let of_cells = pair.cells.iter_mut().flat_map(|cell| &mut cell.rows);
+    pair.rows.iter_mut().chain(of_cells)
+}
+
+fn delta(row: &mut Row) -> Option<&mut Delta> {
+    match &mut row.outcome {
+        RowOutcome::Compared { delta } => Some(delta),
+        RowOutcome::NotCompared { .. } => None,
     }
 }

@@ -39,91 +39,87 @@ pub enum Setting {
 /// Sizes of the memory of like machines are this close: firmware and kernel keep a little, and not always the same.
 const MEMORY_TOLERANCE: f64 = 0.02;
 
-/// Settings of both sides, of which those stay that differ.
-#[derive(Default)]
-struct Differences(Vec<Difference>);
+/// A setting of a machine, a run or a session, by its name.
+type Told<T> = (&'static str, fn(&T) -> Option<Setting>);
 
-impl Differences {
-    fn check<T>(
-        &mut self,
-        what: &'static str,
-        of: fn(T) -> Setting,
-        baseline: Option<T>,
-        candidate: Option<T>,
-    ) {
-        let (baseline, candidate) = (baseline.map(of), candidate.map(of));
-        if baseline != candidate {
-            self.0.push(Difference {
-                what,
-                baseline,
-                candidate,
-            });
-        }
-    }
+/// Those of `settings` that differ.
+fn differences<T>(settings: &[Told<T>], baseline: &T, candidate: &T) -> Vec<Difference> {
+    let differences = settings.iter().map(|&(what, get)| Difference {
+        what,
+        baseline: get(baseline),
+        candidate: get(candidate),
+    });
+    differences
+        .filter(|found| found.baseline != found.candidate)
+        .collect()
+}
+
+fn text(text: impl Into<Plain>) -> Option<Setting> {
+    Some(Setting::Text(text.into()))
 }
 
 /// Differences that make two machines unlike, so that figures of one say nothing about the other: architecture,
 /// processor, CPU counts, instruction sets, memory, limits, frequency governor, turbo and virtualization.
 #[must_use]
 pub fn host_differences(baseline: &Host, candidate: &Host) -> Vec<Difference> {
-    let mut found = Differences::default();
-    let mut text = |what, get: fn(&Host) -> Option<Plain>| {
-        found.check(what, Setting::Text, get(baseline), get(candidate))
-    };
-    text("architecture", |host| Some(host.architecture.clone()));
-    text("CPU model", |host| host.cpu.model_name.clone());
-    text("instruction sets", |host| {
-        let mut flags = host.cpu.isa_flags.clone();
-        flags.sort();
-        Some(Plain::joined(&flags, " "))
-    });
-    text("frequency governor", |host| host.governor.clone());
-    text("virtualization", |host| host.virtualization.clone());
-    text("GPUs", |host| {
-        let names: Vec<&Plain> = host
-            .gpus
-            .iter()
-            .filter_map(|gpu| gpu.name.as_ref().ok())
-            .collect();
-        (!names.is_empty()).then(|| Plain::joined(names, ", "))
-    });
-    text("GPU driver", |host| {
-        host.gpu_driver.as_ref()?.version.as_ref().ok().cloned()
-    });
-    let mut count = |what, get: fn(&Host) -> Option<u64>| {
-        found.check(what, Setting::Count, get(baseline), get(candidate))
-    };
-    count("logical CPUs", |host| Some(host.cpu.logical_count));
-    count("physical cores", |host| host.cpu.physical_count);
-    found.check("turbo", Setting::Flag, baseline.turbo, candidate.turbo);
-    let (one, other) = (&baseline.cgroup, &candidate.cgroup);
-    found.check(
-        "CPU limit",
-        Setting::Amount,
-        one.cpu_quota_count,
-        other.cpu_quota_count,
-    );
-    found.check(
-        "memory limit",
-        Setting::Bytes,
-        one.memory_max_bytes,
-        other.memory_max_bytes,
-    );
-    found.check(
-        "soft memory limit",
-        Setting::Bytes,
-        one.memory_high_bytes,
-        other.memory_high_bytes,
-    );
-    if !is_like_memory(baseline.memory_bytes, candidate.memory_bytes) {
-        found.check(
-            "memory",
-            Setting::Bytes,
-            baseline.memory_bytes,
-            candidate.memory_bytes,
-        );
-    }
-    found.0
+    let is_like = is_like_memory(baseline.memory_bytes, candidate.memory_bytes);
+    let mut found = differences(&OF_HOST, baseline, candidate);
+    found.retain(|found| found.what != MEMORY || !is_like);
+    found
+}
+
+const MEMORY: &str = "memory";
+
+const OF_HOST: [Told<Host>; 14] = [
+    ("architecture", |host| text(host.architecture.clone())),
+    ("CPU model", |host| {
+        host.cpu.model_name.clone().map(Setting::Text)
+    }),
+    ("instruction sets", |host| text(instruction_sets(host))),
+    ("frequency governor", |host| {
+        host.governor.clone().map(Setting::Text)
+    }),
+    ("virtualization", |host| {
+        host.virtualization.clone().map(Setting::Text)
+    }),
+    ("GPUs", |host| gpus(host).map(Setting::Text)),
+    ("GPU driver", |host| gpu_driver(host).map(Setting::Text)),
+    ("logical CPUs", |host| {
+        Some(Setting::Count(host.cpu.logical_count))
+    }),
+    ("physical cores", |host| {
+        host.cpu.physical_count.map(Setting::Count)
+    }),
+    ("turbo", |host| host.turbo.map(Setting::Flag)),
+    ("CPU limit", |host| {
+        host.cgroup.cpu_quota_count.map(Setting::Amount)
+    }),
+    ("memory limit", |host| {
+        host.cgroup.memory_max_bytes.map(Setting::Bytes)
+    }),
+    ("soft memory limit", |host| {
+        host.cgroup.memory_high_bytes.map(Setting::Bytes)
+    }),
+    (MEMORY, |host| host.memory_bytes.map(Setting::Bytes)),
+];
+
+fn instruction_sets(host: &Host) -> Plain {
+    let mut flags = host.cpu.isa_flags.clone();
+    flags.sort();
+    Plain::joined(&flags, " ")
+}
+
+fn gpus(host: &Host) -> Option<Plain> {
+    let names: Vec<&Plain> = host
+        .gpus
+        .iter()
+        .filter_map(|gpu| gpu.name.as_ref().ok())
+        .collect();
+    (!names.is_empty()).then(|| Plain::joined(names, ", "))
+}
+
+fn gpu_driver(host: &Host) -> Option<Plain> {
+    host.gpu_driver.as_ref()?.version.as_ref().ok().cloned()
 }
 
 fn is_like_memory(one: Option<Bytes>, other: Option<Bytes>) -> bool {
@@ -136,41 +132,45 @@ fn is_like_memory(one: Option<Bytes>, other: Option<Bytes>) -> bool {
 /// Other differences of two runs: system, versions, data, CPUs and schedule.
 #[must_use]
 pub fn other_differences(baseline: &RunRecord, candidate: &RunRecord) -> Vec<Difference> {
-    let mut found = Differences::default();
-    let mut text = |what, get: fn(&RunRecord) -> Option<Plain>| {
-        found.check(what, Setting::Text, get(baseline), get(candidate))
-    };
-    text("operating system", |run| run.host.os.clone());
-    text("kernel", |run| run.host.kernel.clone());
-    text("onnxprof", |run| Some(run.run.tool_version.as_str().into()));
-    text("ONNX Runtime", |run| {
-        let versions: Vec<&str> = run
-            .runtimes
-            .iter()
-            .map(|runtime| runtime.version.as_str())
-            .collect();
-        (!versions.is_empty()).then(|| versions.join(", ").into())
-    });
-    text("data", |run| {
-        run.dataset.as_ref().map(|data| data.source.as_str().into())
-    });
-    text("page cache", |run| {
-        Some(word(run.plan.schedule.page_cache).into())
-    });
-    text("CPUs of the run", |run| {
-        let cpus: Vec<String> = run.host.affinity_cpus.iter().map(u64::to_string).collect();
-        Some(cpus.join(",").into())
-    });
-    let mut count = |what, get: fn(&RunRecord) -> Option<u64>| {
-        found.check(what, Setting::Count, get(baseline), get(candidate))
-    };
-    count("samples of the data", |run| {
-        run.dataset.as_ref().map(|data| data.samples_count)
-    });
-    count("block length in ns", |run| {
-        Some(run.plan.schedule.block_ns.0)
-    });
-    found.0
+    differences(&OF_RUN, baseline, candidate)
+}
+
+const OF_RUN: [Told<RunRecord>; 9] = [
+    ("operating system", |run| {
+        run.host.os.clone().map(Setting::Text)
+    }),
+    ("kernel", |run| run.host.kernel.clone().map(Setting::Text)),
+    ("onnxprof", |run| text(run.run.tool_version.as_str())),
+    ("ONNX Runtime", |run| runtimes(run).and_then(text)),
+    ("data", |run| {
+        run.dataset
+            .as_ref()
+            .and_then(|data| text(data.source.as_str()))
+    }),
+    ("page cache", |run| text(word(run.plan.schedule.page_cache))),
+    ("CPUs of the run", |run| text(cpus(run))),
+    ("samples of the data", |run| {
+        run.dataset
+            .as_ref()
+            .map(|data| Setting::Count(data.samples_count))
+    }),
+    ("block length in ns", |run| {
+        Some(Setting::Count(run.plan.schedule.block_ns.0))
+    }),
+];
+
+fn runtimes(run: &RunRecord) -> Option<String> {
+    let versions: Vec<&str> = run
+        .runtimes
+        .iter()
+        .map(|runtime| runtime.version.as_str())
+        .collect();
+    (!versions.is_empty()).then(|| versions.join(", "))
+}
+
+fn cpus(run: &RunRecord) -> String {
+    let cpus: Vec<String> = run.host.affinity_cpus.iter().map(u64::to_string).collect();
+    cpus.join(",")
 }
 
 /// Options that two sessions were asked for differently.
@@ -178,79 +178,63 @@ pub(super) fn session_differences(
     baseline: &SessionSpec,
     candidate: &SessionSpec,
 ) -> Vec<Difference> {
-    let mut found = Differences::default();
-    let mut text = |what, get: fn(&SessionSpec) -> Option<String>| {
-        found.check(
-            what,
-            |text| Setting::Text(text.into()),
-            get(baseline),
-            get(candidate),
-        );
-    };
-    text("execution provider", |spec| {
-        Some(spec.execution_provider.clone())
-    });
-    text("execution provider options", |spec| {
+    differences(&OF_SESSION, baseline, candidate)
+}
+
+const OF_SESSION: [Told<SessionSpec>; 13] = [
+    ("execution provider", |spec| {
+        text(spec.execution_provider.as_str())
+    }),
+    ("execution provider options", |spec| {
         joined(entries(&spec.provider.options))
-    });
-    text("device", |spec| {
-        spec.provider.device.map(|device| device.to_string())
-    });
-    text("binding", |spec| Some(word(spec.binding)));
-    text("graph optimization", |spec| {
-        Some(word(spec.options.graph_optimization))
-    });
-    text("execution mode", |spec| {
-        Some(word(spec.options.execution_mode))
-    });
-    text("session configuration", |spec| {
+    }),
+    ("device", |spec| {
+        spec.provider
+            .device
+            .and_then(|device| text(device.to_string()))
+    }),
+    ("binding", |spec| text(word(spec.binding))),
+    ("graph optimization", |spec| {
+        text(word(spec.options.graph_optimization))
+    }),
+    ("execution mode", |spec| {
+        text(word(spec.options.execution_mode))
+    }),
+    ("session configuration", |spec| {
         joined(entries(&spec.options.session_config))
-    });
-    text("libraries of custom operators", |spec| {
-        joined(
-            spec.options
-                .custom_ops
-                .iter()
-                .map(|library| library.display().to_string()),
-        )
-    });
-    let mut count = |what, get: fn(&SessionSpec) -> u64| {
-        found.check(
-            what,
-            Setting::Count,
-            Some(get(baseline)),
-            Some(get(candidate)),
-        );
-    };
-    count("intra-op threads", |spec| spec.options.intra_threads);
-    count("inter-op threads", |spec| spec.options.inter_threads);
-    found.check(
-        "spinning",
-        Setting::Flag,
-        baseline.options.allow_spinning,
-        candidate.options.allow_spinning,
-    );
-    found.check(
-        "memory arena",
-        Setting::Flag,
-        baseline.options.memory_arena,
-        candidate.options.memory_arena,
-    );
-    found.check(
-        "memory pattern",
-        Setting::Flag,
-        baseline.options.memory_pattern,
-        candidate.options.memory_pattern,
-    );
-    found.0
+    }),
+    ("libraries of custom operators", |spec| {
+        joined(custom_ops(spec))
+    }),
+    ("intra-op threads", |spec| {
+        Some(Setting::Count(spec.options.intra_threads))
+    }),
+    ("inter-op threads", |spec| {
+        Some(Setting::Count(spec.options.inter_threads))
+    }),
+    ("spinning", |spec| {
+        spec.options.allow_spinning.map(Setting::Flag)
+    }),
+    ("memory arena", |spec| {
+        spec.options.memory_arena.map(Setting::Flag)
+    }),
+    ("memory pattern", |spec| {
+        spec.options.memory_pattern.map(Setting::Flag)
+    }),
+];
+
+fn custom_ops(spec: &SessionSpec) -> impl Iterator<Item = String> {
+    let libraries = spec.options.custom_ops.iter();
+    libraries.map(|library| library.display().to_string())
 }
 
 fn entries(options: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
     options.iter().map(|(key, value)| format!("{key}={value}"))
 }
 
-fn joined(words: impl Iterator<Item = String>) -> Option<String> {
-    Some(words.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
+fn joined(words: impl Iterator<Item = String>) -> Option<Setting> {
+    let words = words.collect::<Vec<_>>().join(" ");
+    if words.is_empty() { None } else { text(words) }
 }
 
 fn word(value: impl std::fmt::Debug) -> String {

@@ -113,14 +113,11 @@ impl<'r> VariantOf<'r> {
     /// The variant of that name, or of that name as a file.
     fn named(run: usize, runs: &'r [NamedRun<'_>], name: &str) -> Result<Self, SelectError> {
         let found = &runs[run];
-        let is_it = |variant: &Variant| {
-            variant.name == name || variant.path.file_stem() == Some(OsStr::new(name))
-        };
         let variant = found
             .plan()
             .variants
             .iter()
-            .position(is_it)
+            .position(|variant| is_called(variant, name))
             .ok_or_else(|| SelectError::UnknownVariant {
                 run: found.path.clone(),
                 name: name.into(),
@@ -147,6 +144,10 @@ impl<'r> VariantOf<'r> {
             .map(|(session, _)| session)
             .collect()
     }
+}
+
+fn is_called(variant: &Variant, name: &str) -> bool {
+    variant.name == name || variant.path.file_stem() == Some(OsStr::new(name))
 }
 
 pub(super) fn pairings(
@@ -199,34 +200,9 @@ fn of_the_same_name(runs: &[NamedRun<'_>]) -> Result<Vec<Pairing>, SelectError> 
         return Ok(all);
     };
     for (run, other) in (1..).zip(others) {
-        let found = first
-            .plan()
-            .variants
-            .iter()
-            .enumerate()
-            .flat_map(|(old, variant)| {
-                let old = VariantOf {
-                    run: 0,
-                    plan: first.plan(),
-                    variant: old,
-                };
-                let new = other
-                    .plan()
-                    .variants
-                    .iter()
-                    .position(|candidate| candidate.name == variant.name);
-                new.map_or_else(Vec::new, |new| {
-                    sessions(
-                        old,
-                        VariantOf {
-                            run,
-                            plan: other.plan(),
-                            variant: new,
-                        },
-                    )
-                })
-            });
-        let found: Vec<Pairing> = found.collect();
+        let found: Vec<Pairing> = common_variants(first.plan(), other.plan(), run)
+            .flat_map(|(old, new)| sessions(old, new))
+            .collect();
         if found.is_empty() {
             return Err(SelectError::NothingInCommon {
                 baseline: first.path.clone(),
@@ -240,28 +216,64 @@ fn of_the_same_name(runs: &[NamedRun<'_>]) -> Result<Vec<Pairing>, SelectError> 
     Ok(all)
 }
 
+/// Variants of the first run, and those of run number `run` that are called alike.
+fn common_variants<'r>(
+    first: &'r Plan,
+    other: &'r Plan,
+    run: usize,
+) -> impl Iterator<Item = (VariantOf<'r>, VariantOf<'r>)> {
+    let variants = first.variants.iter().enumerate();
+    variants.filter_map(move |(old, variant)| {
+        let new = other
+            .variants
+            .iter()
+            .position(|candidate| candidate.name == variant.name)?;
+        let old = VariantOf {
+            run: 0,
+            plan: first,
+            variant: old,
+        };
+        let new = VariantOf {
+            run,
+            plan: other,
+            variant: new,
+        };
+        Some((old, new))
+    })
+}
+
 /// Each with the one that was asked for alike; a variant's only one with the other's only one, however they differ.
 fn sessions(baseline: VariantOf<'_>, candidate: VariantOf<'_>) -> Vec<Pairing> {
     let (old, new) = (baseline.sessions(), candidate.sessions());
-    let pair = |old: usize, new: usize| Pairing {
-        baseline: baseline.place(old),
-        candidate: candidate.place(new),
+    let partners: Vec<(usize, usize)> = if let ([old], [new]) = (old.as_slice(), new.as_slice()) {
+        vec![(*old, *new)]
+    } else {
+        old.into_iter()
+            .filter_map(|old| {
+                let spec = &baseline.plan.sessions[old];
+                Some((old, partner(spec, candidate.plan, &new)?))
+            })
+            .collect()
     };
-    if let ([old], [new]) = (old.as_slice(), new.as_slice()) {
-        return vec![pair(*old, *new)];
-    }
-    let partner = |&old: &usize| {
-        let one = &baseline.plan.sessions[old];
-        let is_alike = |new: &usize| are_alike(one, &candidate.plan.sessions[*new]);
-        let alike: Vec<usize> = new.iter().copied().filter(is_alike).collect();
-        // Of several runtimes, the same one.
-        let same = alike
-            .iter()
-            .copied()
-            .find(|&new| candidate.plan.sessions[new].runtime == one.runtime);
-        same.or(alike.first().copied()).map(|new| pair(old, new))
-    };
-    old.iter().filter_map(partner).collect()
+    partners
+        .into_iter()
+        .map(|(old, new)| Pairing {
+            baseline: baseline.place(old),
+            candidate: candidate.place(new),
+        })
+        .collect()
+}
+
+/// Of several runtimes, the same one.
+fn partner(spec: &SessionSpec, plan: &Plan, sessions: &[usize]) -> Option<usize> {
+    let alike = sessions
+        .iter()
+        .copied()
+        .filter(|&session| are_alike(spec, &plan.sessions[session]));
+    let same = alike
+        .clone()
+        .find(|&session| plan.sessions[session].runtime == spec.runtime);
+    same.or_else(|| alike.clone().next())
 }
 
 fn are_alike(one: &SessionSpec, other: &SessionSpec) -> bool {

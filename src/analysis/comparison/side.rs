@@ -93,18 +93,12 @@ impl<'r> Side<'r> {
         let record = self.run.record();
         let variant = record.plan.sessions[self.session].variant;
         let cell = self.key().and_then(|key| self.run.index.cell(key));
-        let launches = self
-            .run
-            .index
-            .launches(self.session)
-            .iter()
-            .map(|launch| &launch.outcome);
-        let outcomes = cell
+        let launches = self.run.index.launches(self.session).iter();
+        let told = cell
             .map(|cell| &cell.outcome)
             .into_iter()
-            .chain([&record.variants[variant].outcome]);
-        let told = outcomes
-            .chain(launches)
+            .chain([&record.variants[variant].outcome])
+            .chain(launches.map(|launch| &launch.outcome))
             .find_map(|outcome| outcome.reason());
         told.cloned().unwrap_or_else(|| otherwise.into())
     }
@@ -132,14 +126,13 @@ pub(super) fn of_cell(
     value: impl Fn(&LaunchRecord, &LaunchCell) -> Option<f64>,
 ) -> Observed<Vec<OfRound>> {
     if side.at.is_none() {
-        let of_all = |launch: &LaunchRecord| {
+        return of_session(side, |launch| {
             launch
                 .cells
                 .iter()
                 .filter_map(|cell| value(launch, cell))
                 .reduce(f64::max)
-        };
-        return of_session(side, of_all);
+        });
     }
     let cells = side.launch_cells();
     told(
@@ -159,29 +152,31 @@ fn told(side: Side<'_>, values: Vec<OfRound>) -> Observed<Vec<OfRound>> {
 
 /// Every launch must have inferences enough: the slow ones have fewest, so that to leave them out would flatter.
 pub(super) fn percentiles(side: Side<'_>, quantile: Quantile) -> Observed<Vec<OfRound>> {
-    let of_launch = |(launch, cell): (&LaunchRecord, &LaunchCell)| {
-        let text = cell
-            .latency_histogram
-            .as_ref()
-            .ok_or("the record does not keep the latencies of each launch")?;
-        let number = launch.launch;
-        let latencies = Buckets::decode(text)
-            .map_err(|error| format!("latencies of launch {number} cannot be read: {error}"))?;
-        let (needs, has) = (quantile.needs(), latencies.count());
-        let value = latencies.nearest_rank(quantile).filter(|_| has >= needs);
-        let value = value.ok_or_else(|| {
-            format!("in each launch it needs {needs} inferences, launch {number} has {has}")
-        })?;
-        Ok((launch.round, value.as_f64()))
-    };
-    let timed = |launch: u64| side.blocks().iter().any(|block| block.launch == launch);
-    let cells = side
+    let timed: BTreeSet<u64> = side.blocks().iter().map(|block| block.launch).collect();
+    let values: Vec<OfRound> = side
         .launch_cells()
-        .filter(|(launch, _)| timed(launch.launch));
-    let values: Vec<OfRound> = cells.map(of_launch).collect::<Observed<_>>()?;
+        .filter(|(launch, _)| timed.contains(&launch.launch))
+        .map(|(launch, cell)| Ok((launch.round, percentile(launch.launch, cell, quantile)?)))
+        .collect::<Observed<_>>()?;
     if values.is_empty() {
         Err(side.why_nothing("no launch measured it"))
     } else {
         Ok(values)
     }
+}
+
+/// In nanoseconds, of one launch.
+fn percentile(launch: u64, cell: &LaunchCell, quantile: Quantile) -> Observed<f64> {
+    let text = cell
+        .latency_histogram
+        .as_ref()
+        .ok_or("the record does not keep the latencies of each launch")?;
+    let latencies = Buckets::decode(text)
+        .map_err(|error| format!("latencies of launch {launch} cannot be read: {error}"))?;
+    let (needs, has) = (quantile.needs(), latencies.count());
+    let value = latencies.nearest_rank(quantile).filter(|_| has >= needs);
+    let value = value.ok_or_else(|| {
+        format!("in each launch it needs {needs} inferences, launch {launch} has {has}")
+    })?;
+    Ok(value.as_f64())
 }
