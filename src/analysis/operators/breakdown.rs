@@ -184,29 +184,35 @@ fn by_group(nodes: &[NodeProfile], nodes_ns: Nanos) -> Vec<GroupShare> {
             .or_default()
             .push(node);
     }
-    let of_group = |(group, nodes): (OperatorGroup, Vec<&NodeProfile>)| {
-        let time_ns = sum(nodes.iter().copied());
-        GroupShare {
-            group,
-            nodes_count: nodes.len() as u64,
-            time_ns,
-            share: share(time_ns, nodes_ns),
-        }
-    };
-    let mut shares: Vec<GroupShare> = groups.into_iter().map(of_group).collect();
+    let mut shares: Vec<GroupShare> = groups
+        .into_iter()
+        .map(|(group, nodes)| group_share(group, &nodes, nodes_ns))
+        .collect();
     shares.sort_by_key(|share| std::cmp::Reverse(share.time_ns));
     shares
 }
 
+fn group_share(group: OperatorGroup, nodes: &[&NodeProfile], nodes_ns: Nanos) -> GroupShare {
+    let time_ns = sum(nodes.iter().copied());
+    GroupShare {
+        group,
+        nodes_count: nodes.len() as u64,
+        time_ns,
+        share: share(time_ns, nodes_ns),
+    }
+}
+
 fn nodes(profiled: &Profiled, nodes_ns: Nanos) -> Vec<NodeShare> {
-    let of_node = |(index, node): (usize, &NodeProfile)| NodeShare {
-        node: index,
-        group: OperatorGroup::of(&node.operator),
-        calls: calls(node.calls_count, profiled),
-        time_ns: node.time_ns,
-        share: share(node.time_ns, nodes_ns),
-    };
-    let mut shares: Vec<NodeShare> = profiled.nodes.iter().enumerate().map(of_node).collect();
+    let nodes = profiled.nodes.iter().enumerate();
+    let mut shares: Vec<NodeShare> = nodes
+        .map(|(index, node)| NodeShare {
+            node: index,
+            group: OperatorGroup::of(&node.operator),
+            calls: calls(node.calls_count, profiled),
+            time_ns: node.time_ns,
+            share: share(node.time_ns, nodes_ns),
+        })
+        .collect();
     shares.sort_by_key(|share| std::cmp::Reverse(share.time_ns));
     shares
 }
@@ -264,12 +270,13 @@ fn operator_share(
         calls: calls(nodes.iter().map(|node| node.calls_count).sum(), profiled),
         time_ns,
         share: share(time_ns, nodes_ns),
-        bytes: nodes
-            .iter()
-            .map(|node| bytes(node, profiled))
-            .sum::<Option<f64>>()
-            .map(|sum| Bytes(sum as u64)),
+        bytes: all_bytes(nodes, profiled),
     })
+}
+
+fn all_bytes(nodes: &[&NodeProfile], profiled: &Profiled) -> Option<Bytes> {
+    let sum: Option<f64> = nodes.iter().map(|node| bytes(node, profiled)).sum();
+    sum.map(|sum| Bytes(sum as u64))
 }
 
 fn bytes(node: &NodeProfile, profiled: &Profiled) -> Option<f64> {

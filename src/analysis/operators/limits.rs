@@ -1,8 +1,9 @@
 //! Operators that limit a session, from its roofline and the times of all its nodes.
 
-use super::{Arithmetic, Bound, OperatorGroup, Roofline, Work, rooflines};
-use crate::analysis::{Bottleneck, BottleneckKind};
 use std::collections::BTreeMap;
+
+use super::{Arithmetic, Bound, HotNode, OperatorGroup, Roofline, Work, rooflines};
+use crate::analysis::{Bottleneck, BottleneckKind};
 
 use crate::record::{Profiled, RunRecord};
 use crate::text::Plain;
@@ -19,17 +20,16 @@ pub(in crate::analysis) fn bottlenecks(record: &RunRecord) -> Vec<Bottleneck> {
     let of_session = rooflines.chunk_by(|one, other| one.session == other.session);
     let first = of_session.filter_map(|all| Some((&all[0], profiled(record, &all[0])?)));
     let first: Vec<(&Roofline, &Profiled)> = first.collect();
-    let kinds = [dominating, conversions, overhead];
-    let found = kinds.iter().flat_map(|kind| {
-        let limited = |&(roofline, profiled): &(&Roofline, &Profiled)| {
+    let mut found = Vec::new();
+    for kind in [dominating, conversions, overhead] {
+        found.extend(first.iter().filter_map(|(roofline, profiled)| {
             Some(Bottleneck {
                 session: roofline.session,
                 kind: kind(profiled, roofline)?,
             })
-        };
-        first.iter().filter_map(limited)
-    });
-    found.collect()
+        }));
+    }
+    found
 }
 
 fn profiled<'r>(record: &'r RunRecord, roofline: &Roofline) -> Option<&'r Profiled> {
@@ -42,30 +42,23 @@ fn profiled<'r>(record: &'r RunRecord, roofline: &Roofline) -> Option<&'r Profil
 }
 
 fn share(profiled: &Profiled, wanted: impl Fn(&Plain) -> bool) -> f64 {
-    let time = |nodes: &mut dyn Iterator<Item = Nanos>| nodes.sum::<Nanos>().as_f64();
-    let all = time(&mut profiled.nodes.iter().map(|node| node.time_ns));
-    let wanted = time(
-        &mut profiled
-            .nodes
-            .iter()
-            .filter(|node| wanted(&node.operator))
-            .map(|node| node.time_ns),
-    );
-    if all > 0.0 { wanted / all } else { 0.0 }
+    let all: Nanos = profiled.nodes.iter().map(|node| node.time_ns).sum();
+    let wanted: Nanos = profiled
+        .nodes
+        .iter()
+        .filter(|node| wanted(&node.operator))
+        .map(|node| node.time_ns)
+        .sum();
+    if all.0 > 0 {
+        wanted.as_f64() / all.as_f64()
+    } else {
+        0.0
+    }
 }
 
 /// The operator that takes most of the time, with the bound of the longest of its nodes.
 fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind> {
-    let mut times: BTreeMap<&Plain, Nanos> = BTreeMap::new();
-    for node in profiled
-        .nodes
-        .iter()
-        .filter(|node| OperatorGroup::of(&node.operator) != OperatorGroup::Conversion)
-    {
-        let time = times.entry(&node.operator).or_default();
-        *time = *time + node.time_ns;
-    }
-    let (&operator, _) = times.iter().max_by_key(|(_, time)| **time)?;
+    let operator = longest_operator(profiled)?;
     let share = share(profiled, |other| other == operator);
     let longest = roofline
         .nodes
@@ -76,23 +69,43 @@ fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind
         .as_ref()
         .ok()
         .map(|work: &Work| work.arithmetic);
-    let attained = match longest.bound.as_ref().ok() {
-        // More than the memory gives comes from a cache, of which no peak is known.
-        Some(Bound::Memory) => longest.memory_ratio.filter(|ratio| ratio.0 <= 1.0),
-        _ => longest.compute_ratio,
-    };
     (share >= DOMINATING_SHARE).then(|| BottleneckKind::DominatingOperator {
         batch_size: roofline.batch_size,
         operator: operator.clone(),
         share: Ratio(share),
         bound: longest.bound.clone(),
-        attained,
+        attained: attained(longest),
         is_quantized: arithmetic == Some(Arithmetic::Integer),
     })
 }
 
+/// Besides conversions.
+fn longest_operator(profiled: &Profiled) -> Option<&Plain> {
+    let mut times: BTreeMap<&Plain, Nanos> = BTreeMap::new();
+    for node in &profiled.nodes {
+        if !is_conversion(&node.operator) {
+            let time = times.entry(&node.operator).or_default();
+            *time = *time + node.time_ns;
+        }
+    }
+    let (operator, _) = times.into_iter().max_by_key(|(_, time)| *time)?;
+    Some(operator)
+}
+
+/// Share of the peak that bounds the node.
+fn attained(node: &HotNode) -> Option<Ratio> {
+    match node.bound {
+        // More than the memory gives comes from a cache, of which no peak is known.
+        Ok(Bound::Memory) => node.memory_ratio.filter(|ratio| ratio.0 <= 1.0),
+        _ => node.compute_ratio,
+    }
+}
+
+fn is_conversion(operator: &Plain) -> bool {
+    OperatorGroup::of(operator) == OperatorGroup::Conversion
+}
+
 fn conversions(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind> {
-    let is_conversion = |operator: &Plain| OperatorGroup::of(operator) == OperatorGroup::Conversion;
     let share = share(profiled, is_conversion);
     let mut operators: Vec<Plain> = profiled
         .nodes

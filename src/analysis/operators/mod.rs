@@ -93,19 +93,7 @@ pub struct CountChange {
 impl GraphChange {
     /// Operators are told apart without their domains, which traces leave out.
     fn of(operators: &BTreeMap<String, u64>, nodes: &[NodeProfile]) -> GraphChange {
-        let mut counts: BTreeMap<Plain, CountChange> = BTreeMap::new();
-        for (operator, count) in operators {
-            counts
-                .entry(without_domain(operator).into())
-                .or_default()
-                .in_file_count += count;
-        }
-        for node in nodes {
-            counts
-                .entry(without_domain(node.operator.exact()).into())
-                .or_default()
-                .as_run_count += 1;
-        }
+        let counts = counts(operators, nodes);
         let mut change = GraphChange {
             in_file_count: counts.values().map(|count| count.in_file_count).sum(),
             as_run_count: nodes.len() as u64,
@@ -130,6 +118,23 @@ impl GraphChange {
         }
         change
     }
+}
+
+/// By operator without domain.
+fn counts(
+    operators: &BTreeMap<String, u64>,
+    nodes: &[NodeProfile],
+) -> BTreeMap<Plain, CountChange> {
+    let mut counts: BTreeMap<Plain, CountChange> = BTreeMap::new();
+    for (operator, count) in operators {
+        let operator = without_domain(operator).into();
+        counts.entry(operator).or_default().in_file_count += count;
+    }
+    for node in nodes {
+        let operator = without_domain(node.operator.exact()).into();
+        counts.entry(operator).or_default().as_run_count += 1;
+    }
+    counts
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Arithmetic, OperatorGroup, Undistorted, Work, work};
 use crate::observed::Observed;
 use crate::plan::ExecutionMode;
-use crate::record::{MachinePeaks, NodeProfile, RunRecord};
+use crate::record::{MachinePeaks, NodeProfile, OperatorProfile, RunRecord};
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos, Ratio};
 
@@ -73,15 +73,11 @@ struct Peaks<'r>(Option<&'r MachinePeaks>);
 impl<'r> Peaks<'r> {
     fn of(record: &'r RunRecord, session: usize) -> Self {
         let spec = &record.plan.sessions[session];
-        let is_own = |peaks: &&MachinePeaks| {
+        let own = record.peaks.iter().find(|peaks| {
             peaks.runtime == *spec.runtime.path()
                 && peaks.intra_threads == spec.options.intra_threads
-        };
-        Peaks(if spec.is_accelerated() {
-            None
-        } else {
-            record.peaks.iter().find(is_own)
-        })
+        });
+        Peaks(own.filter(|_| !spec.is_accelerated()))
     }
 
     fn compute(self, arithmetic: Arithmetic) -> Observed<f64> {
@@ -135,35 +131,40 @@ impl Roofline {
 }
 
 pub(in crate::analysis) fn rooflines(record: &RunRecord) -> Vec<Roofline> {
-    let profiles = record.operators.iter().filter_map(|profile| {
-        let profiled = profile
-            .profile
-            .as_ref()
-            .ok()
-            .filter(|profiled| !profiled.nodes.is_empty())?;
-        let peaks = Peaks::of(record, profile.session);
-        let times = match record.plan.sessions[profile.session].options.execution_mode {
-            ExecutionMode::Sequential => Undistorted::in_turn(profiled),
-            ExecutionMode::Parallel => Undistorted::side_by_side(profiled),
-        };
-        let nodes: Vec<HotNode> = profiled
-            .nodes
-            .iter()
-            .map(|node| hot_node(node, &times, peaks))
-            .collect();
-        Some(Roofline {
-            session: profile.session,
-            shape: profile.shape,
-            batch_size: profile.batch_size,
-            bound_shares: bound_shares(&nodes),
-            nodes: hottest(nodes),
-            nodes_ns: Nanos(times.nodes_ns.round() as u64),
-            inference_ns: Nanos(times.whole_ns().round() as u64),
-        })
-    });
-    let mut rooflines: Vec<Roofline> = profiles.collect();
+    let mut rooflines: Vec<Roofline> = record
+        .operators
+        .iter()
+        .filter_map(|profile| roofline(record, profile))
+        .collect();
     rooflines.sort_by_key(|roofline| (roofline.session, roofline.shape, roofline.batch_size));
     rooflines
+}
+
+/// `None` without nodes.
+fn roofline(record: &RunRecord, profile: &OperatorProfile) -> Option<Roofline> {
+    let profiled = profile.profile.as_ref().ok()?;
+    if profiled.nodes.is_empty() {
+        return None;
+    }
+    let peaks = Peaks::of(record, profile.session);
+    let times = match record.plan.sessions[profile.session].options.execution_mode {
+        ExecutionMode::Sequential => Undistorted::in_turn(profiled),
+        ExecutionMode::Parallel => Undistorted::side_by_side(profiled),
+    };
+    let nodes: Vec<HotNode> = profiled
+        .nodes
+        .iter()
+        .map(|node| hot_node(node, &times, peaks))
+        .collect();
+    Some(Roofline {
+        session: profile.session,
+        shape: profile.shape,
+        batch_size: profile.batch_size,
+        bound_shares: bound_shares(&nodes),
+        nodes: hottest(nodes),
+        nodes_ns: Nanos(times.nodes_ns.round() as u64),
+        inference_ns: Nanos(times.whole_ns().round() as u64),
+    })
 }
 
 fn hottest(mut nodes: Vec<HotNode>) -> Vec<HotNode> {
@@ -193,14 +194,12 @@ fn bound_shares(nodes: &[HotNode]) -> Vec<(Bound, Ratio)> {
 fn hot_node(node: &NodeProfile, times: &Undistorted<'_>, peaks: Peaks<'_>) -> HotNode {
     let time_ns = times.time_ns(node);
     let call_ns = time_ns / times.runs(node).max(f64::MIN_POSITIVE);
-    let per_sec = |amount: u64| (call_ns > 0.0).then(|| amount as f64 / call_ns * 1e9);
     let work = work(node);
     let bytes = node.bytes();
     let known = work.as_ref().ok();
-    let operations_per_sec = known.and_then(|work| per_sec(work.operations_count));
-    let bytes_per_sec = bytes.and_then(|bytes| per_sec(bytes.0));
+    let operations_per_sec = known.and_then(|work| per_sec(work.operations_count, call_ns));
+    let bytes_per_sec = bytes.and_then(|bytes| per_sec(bytes.0, call_ns));
     let compute_peak = known.and_then(|work| peaks.compute(work.arithmetic).ok());
-    let quotient = |rate: Option<f64>, peak: Option<f64>| Some(Ratio(rate? / peak?));
     HotNode {
         name: node.name.clone(),
         operator: node.operator.clone(),
@@ -217,6 +216,15 @@ fn hot_node(node: &NodeProfile, times: &Undistorted<'_>, peaks: Peaks<'_>) -> Ho
         bound: bound(node, call_ns, &work, peaks),
         work,
     }
+}
+
+/// `None` of what takes no time.
+fn per_sec(amount: u64, call_ns: f64) -> Option<f64> {
+    (call_ns > 0.0).then(|| amount as f64 / call_ns * 1e9)
+}
+
+fn quotient(rate: Option<f64>, peak: Option<f64>) -> Option<Ratio> {
+    Some(Ratio(rate? / peak?))
 }
 
 /// The roofline's rule: whatever would take longer at the measured peaks limits the node.

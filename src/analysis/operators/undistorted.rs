@@ -85,18 +85,20 @@ fn overhead_ns(profiled: &Profiled) -> f64 {
         .map(|node| calls(node.calls_count, profiled))
         .sum();
     let longer_ns = (profiled.mean_inference_ns.as_f64() - unprofiled_ns.as_f64()).max(0.0);
-    let of_run = |node: &NodeProfile| node.time_ns.as_f64() / calls(node.calls_count, profiled);
-    let shortest_ns = profiled
-        .nodes
-        .iter()
-        .filter(|node| node.calls_count > 0)
-        .map(of_run)
-        .fold(f64::MAX, f64::min);
     if all_runs > 0.0 {
-        (OVERHEAD_WITHIN * longer_ns / all_runs).min(shortest_ns)
+        (OVERHEAD_WITHIN * longer_ns / all_runs).min(shortest_run_ns(profiled))
     } else {
         0.0
     }
+}
+
+fn shortest_run_ns(profiled: &Profiled) -> f64 {
+    profiled
+        .nodes
+        .iter()
+        .filter(|node| node.calls_count > 0)
+        .map(|node| node.time_ns.as_f64() / calls(node.calls_count, profiled))
+        .fold(f64::MAX, f64::min)
 }
 
 #[cfg(test)]

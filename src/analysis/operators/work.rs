@@ -146,13 +146,12 @@ impl Shapes<'_> {
     fn kernel(&self, channels_of: &TensorShape) -> Observed<&TensorShape> {
         let rank = self.input(0)?.dims.len();
         let channels = [channels_of.dims.get(1), channels_of.dims.last()];
-        let is_kernel = |input: &&TensorShape| {
-            input.dims.len() == rank && rank > 2 && channels.contains(&input.dims.first())
-        };
         self.inputs
             .iter()
             .skip(1)
-            .find(is_kernel)
+            .find(|input| {
+                input.dims.len() == rank && rank > 2 && channels.contains(&input.dims.first())
+            })
             .ok_or_else(|| NO_WEIGHT.into())
     }
 
@@ -184,7 +183,7 @@ impl Shapes<'_> {
     /// The first matrix may be transposed: the inner length is what its elements leave for each row of the output.
     fn flat_product(&self) -> Observed<u64> {
         let first = self.input(0)?;
-        let batch = |shape: &TensorShape| shape.dims[..shape.dims.len().saturating_sub(2)].to_vec();
+
         let columns = self.output.dims.last().copied().unwrap_or(1).max(1);
         let rows = (self.output.elements_count() / columns).max(1);
         if batch(first) != batch(self.output) || !first.elements_count().is_multiple_of(rows) {
@@ -211,21 +210,25 @@ impl Shapes<'_> {
     /// come last, beside their values, with four dimensions.
     fn standard_attention(&self) -> Observed<u64> {
         let (queries, keys) = (self.input(0)?, self.input(1)?);
-        let places =
-            |shape: &TensorShape| shape.dims.len().checked_sub(2).map(|axis| shape.dims[axis]);
-        let new = places(keys).ok_or("its keys have no positions")?;
-        let kept = match self.inputs.get(3..).unwrap_or_default() {
+        let place = keys.dims.len().checked_sub(2);
+        let place = place.ok_or("its keys have no positions")?;
+        let length = keys.dims[place].saturating_add(self.kept_keys());
+        let elements = queries
+            .elements_count()
+            .saturating_add(self.output.elements_count());
+        Ok(times(&[2, length, elements]))
+    }
+
+    /// Positions of keys kept from before.
+    fn kept_keys(&self) -> u64 {
+        match self.inputs.get(3..).unwrap_or_default() {
             [.., keys, values]
                 if keys.dims.len() == 4 && values.dims.starts_with(&keys.dims[..3]) =>
             {
                 keys.dims[2]
             }
             _ => 0,
-        };
-        let elements = queries
-            .elements_count()
-            .saturating_add(self.output.elements_count());
-        Ok(times(&[2, new.saturating_add(kept), elements]))
+        }
     }
 
     /// Projection onto queries, keys and values, and for every pair of positions a product and a weighted sum over the
@@ -274,6 +277,11 @@ impl Shapes<'_> {
 }
 
 const NO_WEIGHT: &str = "the trace does not tell its weight's shape";
+
+/// All dimensions but those of the matrix.
+fn batch(shape: &TensorShape) -> &[u64] {
+    &shape.dims[..shape.dims.len().saturating_sub(2)]
+}
 
 /// A product of sizes, which a trace may say anything of.
 fn times(factors: &[u64]) -> u64 {
