@@ -1,7 +1,7 @@
 //! Axes: units, ends and ticks.
 
 use crate::metric::Unit;
-use crate::report::words::number;
+use crate::report::words::{number, text};
 
 /// An axis of a chart.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,6 +37,20 @@ pub struct Tick {
     pub at: f64,
     /// Text of the tick.
     pub label: String,
+}
+
+impl Tick {
+    fn at(at: f64, decimals: usize) -> Self {
+        Tick {
+            at,
+            label: number::with_decimals(at, decimals),
+        }
+    }
+
+    fn begins_with_one(&self) -> bool {
+        let digits = self.label.trim_start_matches(['0', '.', ',']);
+        digits.starts_with('1')
+    }
 }
 
 const MOST_TICKS: f64 = 6.0;
@@ -122,29 +136,12 @@ impl AxisView {
         let (low, high) = ends(values.into_iter().filter(|&value| value > 0.0));
         let room = (high / low).powf(0.04).max(1.02);
         let (low, high) = (low / room, high * room);
-        let all = one_two_five(low, high);
-        let ticks = match all.len() {
-            0..3 => AxisView::even(String::new(), low, high)
-                .ticks
-                .into_iter()
-                .filter(|tick| (low..=high).contains(&tick.at))
-                .collect(),
-            3..9 => all,
-            _ => all
-                .into_iter()
-                .filter(|tick| {
-                    tick.label
-                        .trim_start_matches(['0', '.', ','])
-                        .starts_with('1')
-                })
-                .collect(),
-        };
         AxisView {
             title,
             scale: Scale::Log,
             low,
             high,
-            ticks,
+            ticks: logarithmic_ticks(low, high),
         }
     }
 
@@ -168,29 +165,28 @@ impl AxisView {
     }
 
     pub(super) fn names(names: &[String]) -> Self {
-        let tick = |(row, name): (usize, &String)| Tick {
+        let rows = names.iter().enumerate();
+        let ticks = rows.map(|(row, name)| Tick {
             at: row as f64,
-            label: crate::report::words::text::shortened(name, NAME_WIDTH),
-        };
-        let ticks = names.iter().enumerate().map(tick).collect();
+            label: text::shortened(name, NAME_WIDTH),
+        });
         AxisView {
             title: String::new(),
             scale: Scale::Names,
             low: names.len() as f64 - 0.5,
             high: -0.5,
-            ticks,
+            ticks: ticks.collect(),
         }
     }
 }
 
 /// The smallest and the largest; 0 and 1 where there are none.
 fn ends(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
-    let both = |(low, high): (f64, f64), value: f64| (low.min(value), high.max(value));
     let all = values
         .into_iter()
         .filter(|value| value.is_finite())
         .map(|value| (value, value));
-    all.reduce(|ends, (value, _)| both(ends, value))
+    all.reduce(|(low, high), (value, _)| (low.min(value), high.max(value)))
         .unwrap_or((0.0, 1.0))
 }
 
@@ -206,14 +202,23 @@ fn step(least: f64) -> f64 {
 
 fn ticks(first: f64, last: f64, step: f64) -> Vec<Tick> {
     let decimals = (-step.log10().floor()).max(0.0) as usize;
-    let tick = |index: i64| {
-        let at = index as f64 * step;
-        Tick {
-            at,
-            label: number::with_decimals(at, decimals),
-        }
-    };
-    (first as i64..=last as i64).map(tick).collect()
+    (first as i64..=last as i64)
+        .map(|index| Tick::at(index as f64 * step, decimals))
+        .collect()
+}
+
+/// Those of even steps where there are too few round ones, powers of ten alone where there are too many.
+fn logarithmic_ticks(low: f64, high: f64) -> Vec<Tick> {
+    let all = one_two_five(low, high);
+    match all.len() {
+        0..3 => AxisView::even(String::new(), low, high)
+            .ticks
+            .into_iter()
+            .filter(|tick| (low..=high).contains(&tick.at))
+            .collect(),
+        3..9 => all,
+        _ => all.into_iter().filter(Tick::begins_with_one).collect(),
+    }
 }
 
 fn one_two_five(low: f64, high: f64) -> Vec<Tick> {
@@ -222,10 +227,7 @@ fn one_two_five(low: f64, high: f64) -> Vec<Tick> {
         powers.flat_map(|power| [1.0, 2.0, 5.0].map(|digit| (digit * 10f64.powi(power), power)));
     let within = all.filter(|(at, _)| (low..=high).contains(at));
     within
-        .map(|(at, power)| Tick {
-            at,
-            label: number::with_decimals(at, power.min(0).unsigned_abs() as usize),
-        })
+        .map(|(at, power)| Tick::at(at, power.min(0).unsigned_abs() as usize))
         .collect()
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{AxisView, Cast, ChartView, Drawn, Form, Measure, PointView, SeriesView};
 use crate::analysis::{CellFindings, Estimate};
 use crate::metric::Metric;
-use crate::plan::{CellKey, LoadMode};
+use crate::plan::{LoadMode, Workload};
 use crate::report::words::{self, Builder, Source, Table};
 
 pub(super) fn charts(
@@ -50,41 +50,20 @@ const LATENCY: Curve = Curve {
 
 fn chart(source: Source<'_>, cast: &Cast, curve: &Curve) -> Result<ChartView, String> {
     let first = source.single_place().ok_or("nothing was asked for")?;
-    let is_of_first = |key: CellKey| (key.load_mode, key.shape) == (first.load, first.shape);
-    let is_drawn =
-        |cell: &&CellFindings| is_of_first(cell.key) && cast.color(cell.key.session).is_some();
-    let cells: Vec<&CellFindings> = source.findings.cells.iter().filter(is_drawn).collect();
-    let sizes = cells
-        .iter()
-        .filter(|cell| cell.outcome.is_ok())
-        .map(|cell| cell.key.batch_size);
-    let sizes: Vec<u64> = sizes.collect::<BTreeSet<u64>>().into_iter().collect();
+    let cells = drawn_cells(source, cast, first);
+    let sizes = measured_sizes(&cells);
     if sizes.len() < 2 {
         return Err("fewer than two batch sizes were measured".into());
     }
-    let figures = || cells.iter().filter_map(|cell| cell.figure(curve.metric));
-    let values = || figures().filter_map(Estimate::value);
-    let ends = figures()
-        .filter_map(Estimate::interval)
-        .flat_map(|ends| [ends.low, ends.high]);
-    let measure = Measure::new(
-        curve.metric.unit(),
-        values().reduce(f64::max).ok_or("nothing was measured")?,
-    );
+    let largest = figures(&cells, curve.metric)
+        .filter_map(Estimate::value)
+        .reduce(f64::max)
+        .ok_or("nothing was measured")?;
+    let measure = Measure::new(curve.metric.unit(), largest);
     let series = cast
         .sessions()
         .map(|drawn| series(source, drawn, &cells, curve.metric, measure));
-    let shape = source.shape(first.shape);
-    let modes = (source.record.plan.load_modes.len() > 1)
-        .then(|| format!("{} {}", first.load.in_column(), LoadMode::COLUMN));
-    let chosen: Vec<String> = shape.into_iter().chain(modes).collect();
-    let chosen = match chosen.as_slice() {
-        [] => String::new(),
-        chosen => format!(
-            " With {}; the table of the sweep has the others.",
-            words::listed(chosen)
-        ),
-    };
+    let chosen = chosen(source, first);
     Ok(ChartView {
         id: curve.id.into(),
         title: curve.title.into(),
@@ -92,14 +71,59 @@ fn chart(source: Source<'_>, cast: &Cast, curve: &Curve) -> Result<ChartView, St
         x: AxisView::counts("batch size (samples)", &sizes),
         y: (curve.axis)(
             measure.title(curve.what),
-            values()
-                .chain(ends)
-                .map(|value| measure.scaled(value))
-                .collect(),
+            extent(&cells, curve.metric, measure),
         ),
         series: series.collect(),
         table: table(source, cast, curve, &sizes, &cells),
     })
+}
+
+/// Those of the first load mode and shape.
+fn drawn_cells<'a>(source: Source<'a>, cast: &Cast, first: Workload) -> Vec<&'a CellFindings> {
+    let cells = source.findings.cells.iter();
+    cells
+        .filter(|cell| {
+            (cell.key.load_mode, cell.key.shape) == (first.load, first.shape)
+                && cast.color(cell.key.session).is_some()
+        })
+        .collect()
+}
+
+/// Ascending, each once.
+fn measured_sizes(cells: &[&CellFindings]) -> Vec<u64> {
+    let measured = cells.iter().filter(|cell| cell.outcome.is_ok());
+    let sizes: BTreeSet<u64> = measured.map(|cell| cell.key.batch_size).collect();
+    sizes.into_iter().collect()
+}
+
+fn figures<'a>(cells: &[&'a CellFindings], metric: Metric) -> impl Iterator<Item = &'a Estimate> {
+    cells.iter().filter_map(move |cell| cell.figure(metric))
+}
+
+/// Values, then the ends of their intervals.
+fn extent(cells: &[&CellFindings], metric: Metric, measure: Measure) -> Vec<f64> {
+    let values = figures(cells, metric).filter_map(Estimate::value);
+    let ends = figures(cells, metric)
+        .filter_map(Estimate::interval)
+        .flat_map(|ends| [ends.low, ends.high]);
+    values
+        .chain(ends)
+        .map(|value| measure.scaled(value))
+        .collect()
+}
+
+/// Which shape and load mode of several are drawn, as a sentence after another one.
+fn chosen(source: Source<'_>, first: Workload) -> String {
+    let modes = (source.record.plan.load_modes.len() > 1)
+        .then(|| format!("{} {}", first.load.in_column(), LoadMode::COLUMN));
+    let chosen: Vec<String> = source.shape(first.shape).into_iter().chain(modes).collect();
+    match chosen.as_slice() {
+        [] => String::new(),
+        chosen => format!(
+            " With {}; the table of the sweep has the others.",
+            words::listed(chosen)
+        ),
+    }
 }
 
 fn series(
@@ -110,33 +134,31 @@ fn series(
     measure: Measure,
 ) -> SeriesView {
     let name = source.name(session);
-    let point = |cell: &&CellFindings| {
-        let estimate = cell.figure(metric)?;
-        Some(PointView {
-            x: cell.key.batch_size as f64,
-            y: measure.scaled(estimate.value()?),
-            y_ends: estimate
-                .interval()
-                .map(|ends| (measure.scaled(ends.low), measure.scaled(ends.high))),
-            label: format!(
-                "{name}, batch {}\n{}",
-                cell.key.batch_size,
-                words::value(metric, estimate)
-            ),
-            ..PointView::default()
-        })
-    };
     let points = cells
         .iter()
         .filter(|cell| cell.key.session == session)
-        .filter_map(point)
+        .filter_map(|cell| point(&name, cell, metric, measure))
         .collect();
     SeriesView {
-        name: Some(name.clone()),
+        name: Some(name),
         color,
         form: Form::Line,
         points,
     }
+}
+
+fn point(name: &str, cell: &CellFindings, metric: Metric, measure: Measure) -> Option<PointView> {
+    let estimate = cell.figure(metric)?;
+    let batch = cell.key.batch_size;
+    Some(PointView {
+        x: batch as f64,
+        y: measure.scaled(estimate.value()?),
+        y_ends: estimate
+            .interval()
+            .map(|interval| PointView::ends(measure, interval)),
+        label: format!("{name}, batch {batch}\n{}", words::value(metric, estimate)),
+        ..PointView::default()
+    })
 }
 
 fn table(

@@ -26,8 +26,6 @@ impl Cast {
             .into_iter()
             .filter_map(|choice| Some(choice.pick()?.key.session))
             .collect();
-        let rank =
-            |session: &&SessionFindings| !(session.is_baseline || picks.contains(&session.session));
         let mut measured: Vec<&SessionFindings> = source
             .findings
             .sessions
@@ -35,7 +33,7 @@ impl Cast {
             .filter(|session| session.outcome.is_ok())
             .collect();
         let left_out_count = measured.len().saturating_sub(MOST);
-        measured.sort_by_key(rank);
+        measured.sort_by_key(|session| !(session.is_baseline || picks.contains(&session.session)));
         let mut sessions: Vec<usize> = measured
             .into_iter()
             .take(MOST)

@@ -18,29 +18,39 @@ const MARKED: [(Metric, f64, &str); 2] = [
     (Metric::LatencyP99, 99.0, "p99"),
 ];
 
-type Distribution<'a> = (&'a CellFindings, usize, Vec<DistributionPoint>);
+struct Distribution<'a> {
+    cell: &'a CellFindings,
+    color: usize,
+    points: Vec<DistributionPoint>,
+}
+
+impl<'a> Distribution<'a> {
+    /// `None` for a session that is not drawn, and without recorded latencies.
+    fn of(source: Source<'_>, cast: &Cast, cell: &'a CellFindings) -> Option<Self> {
+        Some(Distribution {
+            cell,
+            color: cast.color(cell.key.session)?,
+            points: distribution(source.record, cell.key)?,
+        })
+    }
+}
 
 pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String> {
     let cells = source.single();
-    let of_cast = cells
+    let drawn: Vec<Distribution<'_>> = cells
         .iter()
-        .filter_map(|cell| Some((*cell, cast.color(cell.key.session)?)));
-    let drawn: Vec<Distribution<'_>> = of_cast
-        .filter_map(|(cell, color)| Some((cell, color, distribution(source.record, cell.key)?)))
+        .filter_map(|cell| Distribution::of(source, cast, cell))
         .collect();
-    let latencies = || {
-        drawn
-            .iter()
-            .flat_map(|(_, _, points)| points)
-            .map(|point| point.latency_ns.as_f64())
-    };
-    let largest = latencies()
+    let largest = drawn
+        .iter()
+        .flat_map(|drawn| &drawn.points)
+        .map(|point| point.latency_ns.as_f64())
         .reduce(f64::max)
         .ok_or("no latencies were recorded")?;
     let measure = Measure::new(Unit::Ns, largest);
     let series: Vec<SeriesView> = drawn
         .iter()
-        .flat_map(|drawn| series(source, measure, drawn))
+        .flat_map(|drawn| series(&source.name(drawn.cell.key.session), drawn, measure))
         .collect();
     let batch = source.single_place().map_or(1, |at| at.batch_size);
     Ok(ChartView {
@@ -77,13 +87,25 @@ fn shares() -> AxisView {
     }
 }
 
-fn series(
-    source: Source<'_>,
-    measure: Measure,
-    (cell, color, points): &Distribution<'_>,
-) -> [SeriesView; 2] {
-    let name = source.name(cell.key.session);
-    let step = |point: &DistributionPoint| PointView {
+fn series(name: &str, drawn: &Distribution<'_>, measure: Measure) -> [SeriesView; 2] {
+    let points = drawn.points.iter();
+    let line = SeriesView {
+        name: Some(name.to_owned()),
+        color: drawn.color,
+        form: Form::Steps,
+        points: points.map(|point| step(name, point, measure)).collect(),
+    };
+    let marks = SeriesView {
+        name: None,
+        color: drawn.color,
+        form: Form::Marks,
+        points: marks(name, drawn.cell, measure),
+    };
+    [line, marks]
+}
+
+fn step(name: &str, point: &DistributionPoint, measure: Measure) -> PointView {
+    PointView {
         x: measure.scaled(point.latency_ns.as_f64()),
         y: point.share.0 * 100.0,
         label: format!(
@@ -92,36 +114,25 @@ fn series(
             number::time(point.latency_ns)
         ),
         ..PointView::default()
-    };
-    let mark = |(metric, share, word): (Metric, f64, &str)| {
-        let estimate = cell.figure(metric)?;
-        let ends = estimate
-            .interval()
-            .map(|ends| (measure.scaled(ends.low), measure.scaled(ends.high)));
-        Some(PointView {
-            x: measure.scaled(estimate.value()?),
-            y: share,
-            x_ends: ends,
-            label: format!("{name}\n{word} {}", words::value(metric, estimate)),
-            ..PointView::default()
+    }
+}
+
+fn marks(name: &str, cell: &CellFindings, measure: Measure) -> Vec<PointView> {
+    let marked = MARKED.into_iter();
+    marked
+        .filter_map(|(metric, share, word)| {
+            let estimate = cell.figure(metric)?;
+            Some(PointView {
+                x: measure.scaled(estimate.value()?),
+                y: share,
+                x_ends: estimate
+                    .interval()
+                    .map(|interval| PointView::ends(measure, interval)),
+                label: format!("{name}\n{word} {}", words::value(metric, estimate)),
+                ..PointView::default()
+            })
         })
-    };
-    let line = SeriesView {
-        name: Some(name.clone()),
-        color: *color,
-        form: Form::Steps,
-        points: points.iter().map(step).collect(),
-    };
-    let marks = MARKED.into_iter().filter_map(mark).collect();
-    [
-        line,
-        SeriesView {
-            name: None,
-            color: *color,
-            form: Form::Marks,
-            points: marks,
-        },
-    ]
+        .collect()
 }
 
 fn table(source: Source<'_>, cells: &[&CellFindings]) -> Table {
@@ -133,23 +144,27 @@ fn table(source: Source<'_>, cells: &[&CellFindings]) -> Table {
     let mut table = Builder::new("Percentiles of latency", &header);
     for cell in cells {
         let row = source.name(cell.key.session);
-        if !cell.outcome.is_ok() {
+        if cell.outcome.is_ok() {
+            add_row(&mut table, &header, row, cell);
+        } else {
             table.absent_row(vec![row.clone()], &row, &cell.outcome);
-            continue;
         }
-        let mut cells = vec![row.clone()];
-        let metrics = [Metric::LatencyMin]
-            .into_iter()
-            .chain(PERCENTILES)
-            .chain([Metric::LatencyMax]);
-        for (metric, head) in metrics.zip(&header[1..]) {
-            cells.push(
-                table.figure(head, &row, cell.figure(metric), |estimate: &Estimate| {
-                    words::value(metric, estimate)
-                }),
-            );
-        }
-        table.plain_row(cells);
     }
     table.finish(Vec::new())
+}
+
+fn add_row(table: &mut Builder, header: &[&str], row: String, cell: &CellFindings) {
+    let mut cells = vec![row.clone()];
+    let metrics = [Metric::LatencyMin]
+        .into_iter()
+        .chain(PERCENTILES)
+        .chain([Metric::LatencyMax]);
+    for (metric, head) in metrics.zip(&header[1..]) {
+        cells.push(
+            table.figure(head, &row, cell.figure(metric), |estimate: &Estimate| {
+                words::value(metric, estimate)
+            }),
+        );
+    }
+    table.plain_row(cells);
 }

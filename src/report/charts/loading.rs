@@ -45,69 +45,80 @@ pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
         .filter(|session| session.outcome.is_ok())
         .take(MOST)
         .collect();
-    let rows: Vec<(usize, &LaunchRecord)> = source
-        .record
-        .launches
+    let rows = rows(source, &measured);
+    let times: Vec<f64> = rows
         .iter()
-        .filter_map(|launch| {
-            Some((
-                measured
-                    .iter()
-                    .position(|session| session.session == launch.session)?,
-                launch,
-            ))
-        })
+        .flat_map(|row| PARTS.iter().filter_map(|part| (part.time)(row.launch)))
+        .map(Nanos::as_f64)
         .collect();
-    let times = || {
-        rows.iter()
-            .flat_map(|(_, launch)| PARTS.iter().filter_map(|part| (part.time)(launch)))
-            .map(Nanos::as_f64)
-    };
-    let measure = Measure::new(
-        Unit::Ns,
-        times()
-            .reduce(f64::max)
-            .ok_or("no launch reported its times")?,
-    );
+    let largest = times.iter().copied().reduce(f64::max);
+    let measure = Measure::new(Unit::Ns, largest.ok_or("no launch reported its times")?);
     let names: Vec<String> = measured
         .iter()
         .map(|session| source.name(session.session))
         .collect();
-    let series = PARTS.iter().enumerate().map(|(number, part)| {
-        let points = rows.iter().filter_map(|&(row, launch)| {
-            let y = row as f64 + (number as f64 - 1.0) * APART;
-            Some(PointView {
-                y,
-                ..point(&names[row], launch, part, measure)?
-            })
-        });
-        SeriesView {
-            name: Some(part.name.into()),
-            color: number,
-            form: Form::Marks,
-            points: points.collect(),
-        }
-    });
+    let series = (0..PARTS.len()).map(|number| series(number, &rows, measure));
     Ok(ChartView {
         id: "loading".into(),
         title: "Loading, launch by launch".into(),
         summary: "Each mark is one fresh process. How far marks of one row lie apart is how far a restart may be off."
             .into(),
-        x: AxisView::log(measure.title("time"), times().map(|time| measure.scaled(time))),
+        x: AxisView::log(
+            measure.title("time"),
+            times.into_iter().map(|time| measure.scaled(time)),
+        ),
         y: AxisView::names(&names),
         series: series.filter(|series| !series.points.is_empty()).collect(),
         table: table(source, &measured),
     })
 }
 
-fn point(name: &str, launch: &LaunchRecord, part: &Part, measure: Measure) -> Option<PointView> {
-    let time = (part.time)(launch).filter(|time| time.0 > 0)?.as_f64();
+/// A launch on the row of its session.
+struct Row<'a> {
+    place: usize,
+    name: String,
+    launch: &'a LaunchRecord,
+}
+
+fn rows<'a>(source: Source<'a>, measured: &[&SessionFindings]) -> Vec<Row<'a>> {
+    let launches = source.record.launches.iter();
+    launches
+        .filter_map(|launch| {
+            let mut sessions = measured.iter();
+            Some(Row {
+                place: sessions.position(|session| session.session == launch.session)?,
+                name: source.name(launch.session),
+                launch,
+            })
+        })
+        .collect()
+}
+
+/// Of one of [`PARTS`].
+fn series(number: usize, rows: &[Row<'_>], measure: Measure) -> SeriesView {
+    let part = &PARTS[number];
+    let points = rows.iter().filter_map(|row| {
+        Some(PointView {
+            y: row.place as f64 + (number as f64 - 1.0) * APART,
+            ..point(row, part, measure)?
+        })
+    });
+    SeriesView {
+        name: Some(part.name.into()),
+        color: number,
+        form: Form::Marks,
+        points: points.collect(),
+    }
+}
+
+fn point(row: &Row<'_>, part: &Part, measure: Measure) -> Option<PointView> {
+    let time = (part.time)(row.launch).filter(|time| time.0 > 0)?.as_f64();
     Some(PointView {
         x: measure.scaled(time),
         label: format!(
             "{}, launch {}\n{} {}",
-            name,
-            launch.launch,
+            row.name,
+            row.launch.launch,
             part.name,
             number::value(Unit::Ns, time, None)
         ),

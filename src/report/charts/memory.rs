@@ -25,27 +25,15 @@ struct Ledger {
 }
 
 pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
-    let measured: Vec<&SessionFindings> = source
-        .findings
-        .sessions
-        .iter()
-        .filter(|session| session.outcome.is_ok())
-        .collect();
-    let ledgers: Vec<Ledger> = measured
-        .iter()
-        .map(|session| ledger(source, session))
-        .collect();
+    let ledgers = ledgers(source);
     let drawn = &ledgers[..ledgers.len().min(MOST)];
-    let values = || {
-        drawn
-            .iter()
-            .flat_map(|ledger| &ledger.parts)
-            .filter_map(Estimate::value)
-    };
-    let measure = Measure::new(
-        Unit::Bytes,
-        values().reduce(f64::max).ok_or("no memory was measured")?,
-    );
+    let values: Vec<f64> = drawn
+        .iter()
+        .flat_map(|ledger| &ledger.parts)
+        .filter_map(Estimate::value)
+        .collect();
+    let largest = values.iter().copied().reduce(f64::max);
+    let measure = Measure::new(Unit::Bytes, largest.ok_or("no memory was measured")?);
     let names: Vec<String> = drawn.iter().map(|ledger| ledger.name.clone()).collect();
     let rest = match ledgers.len() - drawn.len() {
         0 => String::new(),
@@ -60,7 +48,7 @@ pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
         ),
         x: AxisView::from_zero(
             measure.title("memory"),
-            values().map(|value| measure.scaled(value)),
+            values.into_iter().map(|value| measure.scaled(value)),
         ),
         y: AxisView::names(&names),
         series: (0..PARTS.len())
@@ -69,6 +57,14 @@ pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
             .collect(),
         table: table(&ledgers),
     })
+}
+
+fn ledgers(source: Source<'_>) -> Vec<Ledger> {
+    let sessions = source.findings.sessions.iter();
+    sessions
+        .filter(|session| session.outcome.is_ok())
+        .map(|session| ledger(source, session))
+        .collect()
 }
 
 fn ledger(source: Source<'_>, session: &SessionFindings) -> Ledger {
@@ -86,27 +82,33 @@ fn ledger(source: Source<'_>, session: &SessionFindings) -> Ledger {
 }
 
 fn series(ledgers: &[Ledger], part: usize, measure: Measure) -> SeriesView {
-    let point = |(row, ledger): (usize, &Ledger)| {
-        let estimate = &ledger.parts[part];
+    let rows = ledgers.iter().enumerate();
+    let points = rows.filter_map(|(row, ledger)| {
         Some(PointView {
-            x: measure.scaled(estimate.value()?),
             y: row as f64 + (part as f64 - 1.5) * THICKNESS,
-            label: format!(
-                "{}\n{} {}",
-                ledger.name,
-                PARTS[part].0,
-                words::value(Metric::PeakMemory, estimate)
-            ),
-            ..PointView::default()
+            ..point(ledger, part, measure)?
         })
-    };
-    let points = ledgers.iter().enumerate().filter_map(point).collect();
+    });
     SeriesView {
         name: Some(PARTS[part].0.into()),
         color: part,
         form: Form::Bars(THICKNESS),
-        points,
+        points: points.collect(),
     }
+}
+
+fn point(ledger: &Ledger, part: usize, measure: Measure) -> Option<PointView> {
+    let estimate = &ledger.parts[part];
+    Some(PointView {
+        x: measure.scaled(estimate.value()?),
+        label: format!(
+            "{}\n{} {}",
+            ledger.name,
+            PARTS[part].0,
+            words::value(Metric::PeakMemory, estimate)
+        ),
+        ..PointView::default()
+    })
 }
 
 fn table(ledgers: &[Ledger]) -> Table {

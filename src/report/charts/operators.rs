@@ -17,6 +17,24 @@ struct Row<'a> {
     breakdown: &'a Breakdown,
 }
 
+impl<'a> Row<'a> {
+    fn of(source: Source<'_>, found: &'a OperatorFindings) -> Option<Self> {
+        Some(Row {
+            name: source.name(found.session),
+            breakdown: found.breakdown.as_ref().ok()?,
+        })
+    }
+
+    /// Time in operators that `is_wanted` takes, in nanoseconds.
+    fn time_ns(&self, is_wanted: impl Fn(&Plain) -> bool) -> f64 {
+        let shares = self.breakdown.by_operator.iter();
+        shares
+            .filter(|share| is_wanted(&share.operator))
+            .map(|share| share.time_ns.as_f64())
+            .sum()
+    }
+}
+
 pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String> {
     let rows = rows(source, cast)?;
     let largest = rows
@@ -26,17 +44,7 @@ pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String
     let measure = Measure::new(Unit::Ns, largest);
     let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
     let named = leading(&rows);
-    let parts = named.iter().map(Some).chain([None]).enumerate();
-    let series = parts.map(|(color, part)| SeriesView {
-        name: Some(part.map_or_else(|| "all other operators".into(), plain)),
-        color,
-        form: Form::Bars(THICKNESS),
-        points: rows
-            .iter()
-            .enumerate()
-            .filter_map(|(at, row)| bar(at, row, part, &named, measure))
-            .collect(),
-    });
+    let series = (0..=named.len()).map(|part| series(&rows, part, &named, measure));
     Ok(ChartView {
         id: "operators".into(),
         title: format!(
@@ -68,23 +76,18 @@ fn batch_size(source: Source<'_>) -> Option<u64> {
 /// The drawn sessions at the smallest batch size that was profiled, or why there are none.
 fn rows<'a>(source: Source<'a>, cast: &Cast) -> Result<Vec<Row<'a>>, String> {
     let batch_size = batch_size(source).ok_or("no operators were profiled")?;
-    let is_drawn = |found: &&OperatorFindings| {
-        found.batch_size == batch_size && found.shape == 0 && cast.color(found.session).is_some()
-    };
     let found: Vec<&OperatorFindings> = source
         .findings
         .causes
         .operators
         .iter()
-        .filter(is_drawn)
+        .filter(|found| (found.batch_size, found.shape) == (batch_size, 0))
+        .filter(|found| cast.color(found.session).is_some())
         .collect();
-    let row = |found: &&'a OperatorFindings| {
-        Some(Row {
-            name: source.name(found.session),
-            breakdown: found.breakdown.as_ref().ok()?,
-        })
-    };
-    let rows: Vec<Row<'_>> = found.iter().filter_map(row).collect();
+    let rows: Vec<Row<'_>> = found
+        .iter()
+        .filter_map(|found| Row::of(source, found))
+        .collect();
     if rows.is_empty() {
         let reason = found
             .iter()
@@ -110,41 +113,42 @@ fn leading(rows: &[Row<'_>]) -> Vec<Plain> {
     names
 }
 
-/// The piece of a bar that an operator takes, after those of the operators named before it; `None` stands for all
-/// others.
-fn bar(
-    at: usize,
-    row: &Row<'_>,
-    part: Option<&Plain>,
-    named: &[Plain],
-    measure: Measure,
-) -> Option<PointView> {
-    let time = |wanted: &dyn Fn(&Plain) -> bool| -> f64 {
-        let shares = row
-            .breakdown
-            .by_operator
-            .iter()
-            .filter(|share| wanted(&share.operator));
-        shares.map(|share| share.time_ns.as_f64()).sum()
-    };
-    let place = part
-        .and_then(|part| named.iter().position(|name| name == part))
-        .unwrap_or(named.len());
-    let before = &named[..place];
-    let from = time(&|operator| before.iter().any(|name| name == operator));
-    let own = match part {
-        Some(part) => time(&|operator| operator == part),
-        None => time(&|operator| !named.iter().any(|name| name == operator)),
+/// Of the named operator at `part`; after the last one, of all others.
+fn series(rows: &[Row<'_>], part: usize, named: &[Plain], measure: Measure) -> SeriesView {
+    let points = rows.iter().enumerate().filter_map(|(at, row)| {
+        Some(PointView {
+            y: at as f64,
+            ..bar(row, part, named, measure)?
+        })
+    });
+    SeriesView {
+        name: Some(part_name(part, named)),
+        color: part,
+        form: Form::Bars(THICKNESS),
+        points: points.collect(),
+    }
+}
+
+fn part_name(part: usize, named: &[Plain]) -> String {
+    let name = named.get(part);
+    name.map_or_else(|| "all other operators".into(), plain)
+}
+
+/// The piece of a bar that an operator takes, after those of the operators named before it.
+fn bar(row: &Row<'_>, part: usize, named: &[Plain], measure: Measure) -> Option<PointView> {
+    let from = row.time_ns(|operator| named[..part].contains(operator));
+    let own = match named.get(part) {
+        Some(name) => row.time_ns(|operator| operator == name),
+        None => row.time_ns(|operator| !named.contains(operator)),
     };
     let share = own / row.breakdown.nodes_ns.as_f64().max(1.0);
     (own > 0.0).then(|| PointView {
         x: measure.scaled(from + own),
-        y: at as f64,
         from: Some(measure.scaled(from)),
         label: format!(
             "{}\n{} {}, {} of the time in nodes",
             row.name,
-            part.map_or_else(|| "all other operators".into(), plain),
+            part_name(part, named),
             number::value(Unit::Ns, own, None),
             number::share(share),
         ),

@@ -1,7 +1,7 @@
 //! What speed costs in accuracy and memory.
 
 use super::{AxisView, ChartView, Form, Measure, PointView, SeriesView};
-use crate::analysis::{Front, FrontPoint, front};
+use crate::analysis::{Estimate, Front, FrontPoint, front};
 use crate::metric::{Direction, Metric, Unit};
 use crate::report::words::{self, Builder, Source, Table};
 
@@ -13,16 +13,16 @@ const ALL_NAMED: usize = 5;
 
 pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
     let front = front(source.findings, &source.single()).ok_or("no variant has a score")?;
-    let latency = |point: &FrontPoint| point.latency.value().unwrap_or_default();
-    let largest = front
-        .points
-        .iter()
-        .map(latency)
-        .reduce(f64::max)
-        .ok_or("no variant has both a latency and a score")?;
-    let x = Measure::new(Unit::Ns, largest);
-    let scores = || front.points.iter().filter_map(|point| point.score.value());
-    let y = Measure::new(front.score.unit(), scores().reduce(f64::max).unwrap_or(1.0));
+    let points = front.points.iter();
+    let latencies: Vec<f64> = points.clone().map(|point| value(&point.latency)).collect();
+    let largest = latencies.iter().copied().reduce(f64::max);
+    let x = Measure::new(
+        Unit::Ns,
+        largest.ok_or("no variant has both a latency and a score")?,
+    );
+    let scores: Vec<f64> = points.filter_map(|point| point.score.value()).collect();
+    let best = scores.iter().copied().reduce(f64::max);
+    let y = Measure::new(front.score.unit(), best.unwrap_or(1.0));
     let name = front.score.label();
     let better = if front.score.direction() == Direction::Higher {
         "top"
@@ -38,13 +38,21 @@ pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
         ),
         x: AxisView::log(
             x.title("median latency"),
-            front.points.iter().map(|point| x.scaled(latency(point))),
+            latencies.into_iter().map(|latency| x.scaled(latency)),
         )
         .widened(1.2),
-        y: AxisView::around(y.title(name), scores().map(|score| y.scaled(score))),
+        y: AxisView::around(
+            y.title(name),
+            scores.into_iter().map(|score| y.scaled(score)),
+        ),
         series: series(source, &front, x, y),
         table: table(source, &front),
     })
+}
+
+/// 0 of what was not measured.
+fn value(estimate: &Estimate) -> f64 {
+    estimate.value().unwrap_or_default()
 }
 
 fn series(source: Source<'_>, front: &Front, x: Measure, y: Measure) -> Vec<SeriesView> {
@@ -53,43 +61,53 @@ fn series(source: Source<'_>, front: &Front, x: Measure, y: Measure) -> Vec<Seri
         .iter()
         .filter_map(|point| point.peak_memory.value())
         .fold(1.0, f64::max);
-    let point = |point: &FrontPoint| PointView {
-        x: x.scaled(point.latency.value().unwrap_or_default()),
-        y: y.scaled(point.score.value().unwrap_or_default()),
-        size: Some(
-            SIZES.0
-                + (SIZES.1 - SIZES.0) * (point.peak_memory.value().unwrap_or(0.0) / largest).sqrt(),
-        ),
-        label: format!(
-            "{}\n{}\n{} {}\npeak memory {}",
-            source.name(point.key.session),
-            words::value(Metric::LatencyP50, &point.latency),
-            front.score.label(),
-            words::value(front.score, &point.score),
-            words::value(Metric::PeakMemory, &point.peak_memory),
-        ),
-        ..PointView::default()
+    let (beaten, unbeaten): (Vec<&FrontPoint>, Vec<&FrontPoint>) =
+        front.points.iter().partition(|point| point.is_dominated);
+    let form_of_beaten = if front.points.len() > ALL_NAMED {
+        Form::Marks
+    } else {
+        Form::NamedMarks
     };
-    let part = |(name, color, is_dominated): (&str, usize, bool)| SeriesView {
+    [
+        ("beaten by none", Form::NamedMarks, unbeaten),
+        ("beaten by another", form_of_beaten, beaten),
+    ]
+    .into_iter()
+    .enumerate()
+    .filter(|(_, (_, _, points))| !points.is_empty())
+    .map(|(color, (name, form, points))| SeriesView {
         name: Some(name.into()),
         color,
-        form: if is_dominated && front.points.len() > ALL_NAMED {
-            Form::Marks
-        } else {
-            Form::NamedMarks
-        },
-        points: front
-            .points
+        form,
+        points: points
             .iter()
-            .filter(|point| point.is_dominated == is_dominated)
-            .map(point)
+            .map(|point| PointView {
+                x: x.scaled(value(&point.latency)),
+                y: y.scaled(value(&point.score)),
+                size: Some(diameter(value(&point.peak_memory) / largest)),
+                label: label(source, front.score, point),
+                ..PointView::default()
+            })
             .collect(),
-    };
-    let parts = [("beaten by none", 0, false), ("beaten by another", 1, true)].map(part);
-    parts
-        .into_iter()
-        .filter(|part| !part.points.is_empty())
-        .collect()
+    })
+    .collect()
+}
+
+/// Of a mark whose area says a share of the largest memory.
+fn diameter(share: f64) -> f64 {
+    let (smallest, largest) = SIZES;
+    smallest + (largest - smallest) * share.sqrt()
+}
+
+fn label(source: Source<'_>, score: Metric, point: &FrontPoint) -> String {
+    format!(
+        "{}\n{}\n{} {}\npeak memory {}",
+        source.name(point.key.session),
+        words::value(Metric::LatencyP50, &point.latency),
+        score.label(),
+        words::value(score, &point.score),
+        words::value(Metric::PeakMemory, &point.peak_memory),
+    )
 }
 
 fn table(source: Source<'_>, front: &Front) -> Table {

@@ -3,8 +3,8 @@
 use super::{AxisView, Cast, ChartView, Drawn, Form, Measure, PointView, SeriesView};
 use crate::analysis::{TimelineBlock, timeline};
 use crate::metric::Unit;
-use crate::record::{GpuUse, LaunchRecord};
 use crate::report::words::{Builder, Source, Table, number};
+use crate::units::{Nanos, Ratio};
 
 /// Blocks that a chart shows at most: more marks would hide one another.
 const MOST_BLOCKS: usize = 1500;
@@ -118,20 +118,19 @@ impl Run<'_> {
             .blocks
             .iter()
             .filter(|block| block.key.session == session);
-        let point = |block: &&TimelineBlock| {
+        let points = of_session.filter_map(|block| {
             Some(PointView {
                 x: measure.scaled(block.started_ns.as_f64()),
                 y: (line.value)(block)?,
                 label: self.label(block),
                 ..PointView::default()
             })
-        };
-        let points = of_session.filter_map(point).collect();
+        });
         SeriesView {
             name: Some(self.source.name(session)),
             color,
             form: Form::Marks,
-            points,
+            points: points.collect(),
         }
     }
 
@@ -182,63 +181,43 @@ impl Run<'_> {
     }
 }
 
-fn uses<'a>(source: Source<'a>) -> impl Iterator<Item = (&'a LaunchRecord, u64, &'a GpuUse)> {
-    let cells = source
-        .record
-        .launches
-        .iter()
-        .flat_map(|launch| launch.cells.iter().map(move |cell| (launch, cell)));
+/// How busy the GPU was in a cell of a launch, if the driver told.
+struct Use {
+    session: usize,
+    started_ns: Nanos,
+    batch_size: u64,
+    utilization: Option<Ratio>,
+}
+
+fn uses(source: Source<'_>) -> impl Iterator<Item = Use> {
+    let launches = source.record.launches.iter();
+    let cells = launches.flat_map(|launch| launch.cells.iter().map(move |cell| (launch, cell)));
     cells.filter_map(|(launch, cell)| {
-        Some((launch, cell.batch_size, cell.gpu.as_ref()?.as_ref().ok()?))
+        let gpu = cell.gpu.as_ref()?.as_ref().ok()?;
+        Some(Use {
+            session: launch.session,
+            started_ns: launch.started_ns,
+            batch_size: cell.batch_size,
+            utilization: gpu.utilization_mean_ratio.as_ref().ok().copied(),
+        })
     })
 }
 
 fn gpu(source: Source<'_>, cast: &Cast) -> Result<ChartView, String> {
-    if source
-        .record
-        .plan
-        .sessions
-        .iter()
-        .all(|session| session.nvidia_device().is_none())
-    {
+    let mut sessions = source.record.plan.sessions.iter();
+    if sessions.all(|session| session.nvidia_device().is_none()) {
         return Err("no session ran on a GPU".into());
     }
     let last = uses(source)
-        .map(|(launch, _, _)| launch.started_ns.as_f64())
+        .map(|used| used.started_ns.as_f64())
         .reduce(f64::max);
     let last = last.ok_or("the GPU was not observed")?;
     let measure = Measure::new(Unit::Ns, last);
-    let mut table = Builder::new(
-        "GPU, cell by cell",
-        &["variant", "launch started", "batch", "GPU utilization"],
-    );
-    let mut series = Vec::new();
-    for Drawn { session, color } in cast.sessions() {
-        let name = source.name(session);
-        let mut points = Vec::new();
-        for (launch, batch, used) in uses(source).filter(|(launch, _, _)| launch.session == session)
-        {
-            let Ok(utilization) = used.utilization_mean_ratio else {
-                continue;
-            };
-            let shown = number::share(utilization.0);
-            let started = number::time(launch.started_ns);
-            points.push(PointView {
-                x: measure.scaled(launch.started_ns.as_f64()),
-                y: utilization.0 * 100.0,
-                label: format!("{name}, batch {batch}\nGPU {shown}, launch started at {started}"),
-                ..PointView::default()
-            });
-            table.plain_row(vec![name.clone(), started, batch.to_string(), shown]);
-        }
-        series.push(SeriesView {
-            name: Some(name),
-            color,
-            form: Form::Marks,
-            points,
-        });
-    }
-    series.retain(|series| !series.points.is_empty());
+    let series: Vec<SeriesView> = cast
+        .sessions()
+        .map(|drawn| gpu_series(source, drawn, measure))
+        .filter(|series| !series.points.is_empty())
+        .collect();
     let values: Vec<f64> = series
         .iter()
         .flat_map(|series| &series.points)
@@ -260,6 +239,51 @@ fn gpu(source: Source<'_>, cast: &Cast) -> Result<ChartView, String> {
         ),
         y: AxisView::from_zero("GPU utilization (%)".into(), values),
         series,
-        table: table.finish(Vec::new()),
+        table: gpu_table(source, cast),
     })
+}
+
+fn gpu_series(source: Source<'_>, Drawn { session, color }: Drawn, measure: Measure) -> SeriesView {
+    let name = source.name(session);
+    let of_session = uses(source).filter(|used| used.session == session);
+    let points = of_session.filter_map(|used| {
+        let utilization = used.utilization?.0;
+        Some(PointView {
+            x: measure.scaled(used.started_ns.as_f64()),
+            y: utilization * 100.0,
+            label: format!(
+                "{name}, batch {}\nGPU {}, launch started at {}",
+                used.batch_size,
+                number::share(utilization),
+                number::time(used.started_ns)
+            ),
+            ..PointView::default()
+        })
+    });
+    SeriesView {
+        points: points.collect(),
+        name: Some(name),
+        color,
+        form: Form::Marks,
+    }
+}
+
+fn gpu_table(source: Source<'_>, cast: &Cast) -> Table {
+    let mut table = Builder::new(
+        "GPU, cell by cell",
+        &["variant", "launch started", "batch", "GPU utilization"],
+    );
+    for Drawn { session, .. } in cast.sessions() {
+        for used in uses(source).filter(|used| used.session == session) {
+            if let Some(utilization) = used.utilization {
+                table.plain_row(vec![
+                    source.name(session),
+                    number::time(used.started_ns),
+                    used.batch_size.to_string(),
+                    number::share(utilization.0),
+                ]);
+            }
+        }
+    }
+    table.finish(Vec::new())
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::axis::AxisView;
+use super::axis::{AxisView, Measure};
+use crate::analysis::Interval;
 use crate::report::words::Table;
 
 /// A chart, in units for people.
@@ -83,6 +84,13 @@ pub struct PointView {
     pub size: Option<f64>,
     /// Label: a name, and in further lines its figures.
     pub label: String,
+}
+
+impl PointView {
+    /// Of an interval in base units.
+    pub(super) fn ends(measure: Measure, interval: Interval) -> (f64, f64) {
+        (measure.scaled(interval.low), measure.scaled(interval.high))
+    }
 }
 
 /// The charts of one question, and which of them are missing.

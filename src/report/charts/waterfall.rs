@@ -1,7 +1,7 @@
 //! From the reference's median latency to a session's, step by step.
 
 use super::{AxisView, ChartView, Form, Measure, PointView, SeriesView};
-use crate::analysis::{Explanation, LatencyStep, StepKind};
+use crate::analysis::{Explanation, LatencyStep, Step, StepKind};
 use crate::metric::Unit;
 use crate::report::chapters::explain::{UNRESOLVED, is_leading, place, step_label};
 use crate::report::words::{Builder, Source, Table, number, plain};
@@ -20,6 +20,46 @@ struct Piece {
     label: String,
     /// Whether the profiler tells its length from nothing.
     is_resolved: bool,
+}
+
+impl Piece {
+    fn median(name: String, ns: i64) -> Self {
+        Piece {
+            label: format!("{name}\nmedian {}", shown(ns)),
+            name,
+            from_ns: 0,
+            to_ns: ns,
+            kind: PieceKind::Median,
+            is_resolved: true,
+        }
+    }
+
+    fn step(step: &Step, from_ns: i64) -> Self {
+        let change = step.change_ns();
+        Piece {
+            label: step_text(step),
+            name: step_label(step.kind).to_owned(),
+            from_ns,
+            to_ns: from_ns + change,
+            kind: if change > 0 {
+                PieceKind::Slower
+            } else {
+                PieceKind::Faster
+            },
+            is_resolved: step.is_resolved() || change == 0,
+        }
+    }
+
+    /// How long it is, where it is no median.
+    fn change(&self) -> String {
+        let change = self.to_ns - self.from_ns;
+        let sign = if change > 0 { "+" } else { "" };
+        match self.kind {
+            PieceKind::Median => String::new(),
+            _ if self.is_resolved => format!("{sign}{}", shown(change)),
+            _ => format!("{sign}{}{UNRESOLVED}", shown(change)),
+        }
+    }
 }
 
 /// Kind of a piece, by the number of its colour.
@@ -78,12 +118,11 @@ fn chart(source: Source<'_>, explanation: &Explanation) -> Result<ChartView, Str
             )
         })?;
     let pieces = pieces(source, explanation, latency);
-    let ends = || {
-        pieces
-            .iter()
-            .flat_map(|piece| [piece.from_ns as f64, piece.to_ns as f64])
-    };
-    let measure = Measure::new(Unit::Ns, ends().fold(0.0, f64::max));
+    let ends: Vec<f64> = pieces
+        .iter()
+        .flat_map(|piece| [piece.from_ns as f64, piece.to_ns as f64])
+        .collect();
+    let measure = Measure::new(Unit::Ns, ends.iter().copied().fold(0.0, f64::max));
     let names: Vec<String> = pieces.iter().map(|piece| piece.name.clone()).collect();
     let reference = source.name(explanation.reference);
     let series = KINDS.map(|(kind, word)| series(&pieces, kind, word, measure));
@@ -93,7 +132,10 @@ fn chart(source: Source<'_>, explanation: &Explanation) -> Result<ChartView, Str
         summary:
             "From one median latency to the other, by kind of operator; each bar begins where the one above it ends."
                 .into(),
-        x: AxisView::from_zero(measure.title("latency"), ends().map(|end| measure.scaled(end))),
+        x: AxisView::from_zero(
+            measure.title("latency"),
+            ends.into_iter().map(|end| measure.scaled(end)),
+        ),
         y: AxisView::names(&names),
         series: series.into_iter().filter(|series| !series.points.is_empty()).collect(),
         table: table(&pieces),
@@ -101,69 +143,57 @@ fn chart(source: Source<'_>, explanation: &Explanation) -> Result<ChartView, Str
 }
 
 fn pieces(source: Source<'_>, explanation: &Explanation, latency: &LatencyStep) -> Vec<Piece> {
-    let shown = |ns: i64| number::value(Unit::Ns, ns as f64, None);
-    let median = |session: usize, ns: i64| {
-        let name = source.name(session);
-        let label = format!("{name}\nmedian {}", shown(ns));
-        Piece {
-            label,
-            name,
-            from_ns: 0,
-            to_ns: ns,
-            kind: PieceKind::Median,
-            is_resolved: true,
-        }
-    };
-    let mut pieces = vec![median(explanation.reference, latency.reference_ns)];
+    let reference = source.name(explanation.reference);
+    let session = source.name(explanation.session);
+    let mut pieces = vec![Piece::median(reference, latency.reference_ns)];
     let mut from_ns = latency.reference_ns;
     for step in &explanation.steps {
-        let change = step.change_ns();
-        let sign = if change > 0 { "+" } else { "" };
-        let times = match step.kind {
-            StepKind::Rest => String::new(),
-            _ => format!(
-                "\n{} before, {} after",
-                shown(step.before_ns),
-                shown(step.after_ns)
-            ),
-        };
-        let open = if step.is_resolved() {
-            ""
-        } else {
-            "\nnot more than the profiler can tell"
-        };
-        let name = step_label(step.kind).to_owned();
-        pieces.push(Piece {
-            label: format!("{name}\n{sign}{}{times}{open}", shown(change)),
-            name,
-            from_ns,
-            to_ns: from_ns + change,
-            kind: if change > 0 {
-                PieceKind::Slower
-            } else {
-                PieceKind::Faster
-            },
-            is_resolved: step.is_resolved() || change == 0,
-        });
-        from_ns += change;
+        pieces.push(Piece::step(step, from_ns));
+        from_ns += step.change_ns();
     }
-    pieces.push(median(explanation.session, latency.session_ns));
+    pieces.push(Piece::median(session, latency.session_ns));
     pieces
 }
 
-fn series(pieces: &[Piece], kind: PieceKind, word: &str, measure: Measure) -> SeriesView {
-    let point = |(row, piece): (usize, &Piece)| PointView {
-        x: measure.scaled(piece.to_ns as f64),
-        y: row as f64,
-        from: Some(measure.scaled(piece.from_ns as f64)),
-        label: piece.label.clone(),
-        ..PointView::default()
+fn shown(ns: i64) -> String {
+    number::value(Unit::Ns, ns as f64, None)
+}
+
+fn step_text(step: &Step) -> String {
+    let change = step.change_ns();
+    let sign = if change > 0 { "+" } else { "" };
+    let times = match step.kind {
+        StepKind::Rest => String::new(),
+        _ => format!(
+            "\n{} before, {} after",
+            shown(step.before_ns),
+            shown(step.after_ns)
+        ),
     };
+    let open = if step.is_resolved() {
+        ""
+    } else {
+        "\nnot more than the profiler can tell"
+    };
+    format!(
+        "{}\n{sign}{}{times}{open}",
+        step_label(step.kind),
+        shown(change)
+    )
+}
+
+fn series(pieces: &[Piece], kind: PieceKind, word: &str, measure: Measure) -> SeriesView {
     let points = pieces
         .iter()
         .enumerate()
         .filter(|(_, piece)| piece.kind == kind)
-        .map(point)
+        .map(|(row, piece)| PointView {
+            x: measure.scaled(piece.to_ns as f64),
+            y: row as f64,
+            from: Some(measure.scaled(piece.from_ns as f64)),
+            label: piece.label.clone(),
+            ..PointView::default()
+        })
         .collect();
     SeriesView {
         name: Some(word.into()),
@@ -179,21 +209,7 @@ fn table(pieces: &[Piece]) -> Table {
         &["step", "change", "latency after it"],
     );
     for piece in pieces {
-        let change = (piece.to_ns - piece.from_ns) as f64;
-        let sign = if change > 0.0 { "+" } else { "" };
-        let change = match piece.kind {
-            PieceKind::Median => String::new(),
-            _ if piece.is_resolved => format!("{sign}{}", number::value(Unit::Ns, change, None)),
-            _ => format!(
-                "{sign}{}{UNRESOLVED}",
-                number::value(Unit::Ns, change, None)
-            ),
-        };
-        table.plain_row(vec![
-            piece.name.clone(),
-            change,
-            number::value(Unit::Ns, piece.to_ns as f64, None),
-        ]);
+        table.plain_row(vec![piece.name.clone(), piece.change(), shown(piece.to_ns)]);
     }
     let has_open = pieces.iter().any(|piece| !piece.is_resolved);
     table.finish(
