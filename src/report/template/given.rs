@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use super::keys::Key;
 use super::outline::{Part, name, names, outline};
+use crate::report::words::text::plain_whole;
 
 /// Values that people gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,16 +38,9 @@ impl Context {
     /// # Errors
     /// A file that is not TOML, a key that the template does not have, or a value that no field takes.
     pub fn parse(text: &str) -> Result<Self, ContextError> {
-        let table: Table = text.parse().map_err(|error: toml::de::Error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let line = text
-                .bytes()
-                .take(start)
-                .filter(|&byte| byte == b'\n')
-                .count()
-                + 1;
-            ContextError::Toml(line, error.message().to_owned())
-        })?;
+        let table = text
+            .parse::<Table>()
+            .map_err(|error| not_toml(text, &error))?;
         let mut context = Context::default();
         context.read(&table, "")?;
         Ok(context)
@@ -59,31 +53,55 @@ impl Context {
     fn read(&mut self, table: &Table, place: &str) -> Result<(), ContextError> {
         for (word, value) in table {
             let key = format!("{place}{word}");
-            let inside = format!("{key}.");
-            // A name with a dot in it is one word of TOML, and not a field in a table.
-            let is_plain = !word.contains('.');
-            let is_table = is_plain && names().iter().any(|(_, known)| known.starts_with(&inside));
-            let field = names()
-                .iter()
-                .find(|(_, known)| is_plain && *known == key)
-                .map(|(field, _)| *field);
-            match (value, field) {
-                (Value::Table(table), _) if is_table => self.read(table, &inside)?,
-                (value, _) if is_table => {
+            match (Named::of(word, &key), value) {
+                (Named::Table, Value::Table(table)) => self.read(table, &format!("{key}."))?,
+                (Named::Table, value) => {
                     return Err(ContextError::WrongType(
                         key,
                         kind(value),
                         "a table of fields",
                     ));
                 }
-                (value, Some(field)) => {
+                (Named::Field(field), value) => {
                     self.given.insert(field, words(value, &key)?);
                 }
-                (_, None) => return Err(ContextError::UnknownKey(key, choices(place))),
+                (Named::Nothing, _) => {
+                    return Err(ContextError::UnknownKey(key, choices(place)));
+                }
             }
         }
         Ok(())
     }
+}
+
+/// The template's part that a key names.
+enum Named {
+    Table,
+    Field(Key),
+    Nothing,
+}
+
+impl Named {
+    /// `word` is the last one of `key`.
+    fn of(word: &str, key: &str) -> Self {
+        // A name with a dot in it is one word of TOML, and not a field in a table.
+        if word.contains('.') {
+            return Named::Nothing;
+        }
+        let inside = format!("{key}.");
+        if names().iter().any(|(_, known)| known.starts_with(&inside)) {
+            return Named::Table;
+        }
+        let field = names().iter().find(|(_, known)| known == key);
+        field.map_or(Named::Nothing, |(field, _)| Named::Field(*field))
+    }
+}
+
+fn not_toml(text: &str, error: &toml::de::Error) -> ContextError {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.bytes().take(start);
+    let line = before.filter(|&byte| byte == b'\n').count() + 1;
+    ContextError::Toml(line, error.message().to_owned())
 }
 
 fn choices(place: &str) -> String {
@@ -110,33 +128,41 @@ fn kind(value: &Value) -> &'static str {
 }
 
 fn words(value: &Value, key: &str) -> Result<String, ContextError> {
-    let takes = "a text, a number, a date or a list of texts";
-    let wrong = |found| ContextError::WrongType(key.to_owned(), found, takes);
-    let empty = || ContextError::Empty(key.to_owned());
     match value {
-        Value::String(text) if text.trim().is_empty() => Err(empty()),
-        Value::String(text) => Ok(crate::report::words::text::plain_whole(text)),
+        Value::String(text) => text_words(text, key),
         Value::Integer(number) => Ok(number.to_string()),
         Value::Float(number) if number.is_finite() => Ok(number.to_string()),
-        Value::Float(_) => Err(wrong("no finite number")),
+        Value::Float(_) => Err(wrong_type(key, "no finite number")),
         Value::Datetime(date) => Ok(date.to_string()),
-        Value::Array(texts) if texts.is_empty() => Err(empty()),
-        Value::Array(texts) => {
-            let text = |text: &Value| {
-                if text.is_str() {
-                    words(text, key)
-                } else {
-                    Err(wrong("a list of other things"))
-                }
-            };
-            Ok(texts
-                .iter()
-                .map(text)
-                .collect::<Result<Vec<String>, _>>()?
-                .join("; "))
-        }
-        Value::Boolean(_) | Value::Table(_) => Err(wrong(kind(value))),
+        Value::Array(texts) => list_words(texts, key),
+        Value::Boolean(_) | Value::Table(_) => Err(wrong_type(key, kind(value))),
     }
+}
+
+fn wrong_type(key: &str, found: &'static str) -> ContextError {
+    let takes = "a text, a number, a date or a list of texts";
+    ContextError::WrongType(key.to_owned(), found, takes)
+}
+
+fn text_words(text: &str, key: &str) -> Result<String, ContextError> {
+    if text.trim().is_empty() {
+        return Err(ContextError::Empty(key.to_owned()));
+    }
+    Ok(plain_whole(text))
+}
+
+fn list_words(texts: &[Value], key: &str) -> Result<String, ContextError> {
+    if texts.is_empty() {
+        return Err(ContextError::Empty(key.to_owned()));
+    }
+    let words: Vec<String> = texts
+        .iter()
+        .map(|text| match text {
+            Value::String(text) => text_words(text, key),
+            _ => Err(wrong_type(key, "a list of other things")),
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(words.join("; "))
 }
 
 /// A file to start from: every key of the template, commented out, in the template's order.
@@ -148,15 +174,7 @@ pub fn starting_file() -> String {
          # What onnxprof measures is filled in beside them.\n",
     );
     let mut current = String::new();
-    for part in outline() {
-        let (label, key) = match part {
-            Part::Field { label, key, .. } => (*label, name(*key)),
-            Part::Entry { key } => ("what it is called", name(*key)),
-            Part::Fixed(_) | Part::Generated(_) => continue,
-        };
-        let Some((table, name)) = key.rsplit_once('.') else {
-            continue;
-        };
+    for (label, table, name) in outline().iter().filter_map(fillable) {
         if table != current {
             text.push_str(&format!("\n[{table}]\n"));
             table.clone_into(&mut current);
@@ -164,6 +182,17 @@ pub fn starting_file() -> String {
         text.push_str(&format!("# {name} = \"\"  # {label}\n"));
     }
     text
+}
+
+/// Label, table and name of a part that people may fill in.
+fn fillable(part: &Part) -> Option<(&'static str, &'static str, &'static str)> {
+    let (label, key) = match *part {
+        Part::Field { label, key, .. } => (label, key),
+        Part::Entry { key } => ("what it is called", key),
+        Part::Fixed(_) | Part::Generated(_) => return None,
+    };
+    let (table, name) = name(key).rsplit_once('.')?;
+    Some((label, table, name))
 }
 
 #[cfg(test)]

@@ -36,17 +36,16 @@ pub(in crate::report) fn lines(report: &Report, context: &Context) -> Vec<Line> 
 }
 
 fn filled(part: Part, report: &Report, context: &Context) -> Vec<Line> {
-    let text = |key| report.template.with(context, key);
     match part {
         Part::Fixed(text) => vec![Line::Fixed { text }],
         Part::Field { lead, label, key } => vec![Line::Field {
             lead,
             label: label.into(),
-            text: text(key),
+            text: report.template.with(context, key),
         }],
         Part::Entry { key } => vec![Line::Entry {
             number: 1,
-            title: text(key),
+            title: report.template.with(context, key),
         }],
         Part::Generated(Generated::Bottlenecks) => entries(&report.bottlenecks),
         Part::Generated(Generated::Advice(place)) => {
@@ -61,18 +60,16 @@ fn filled(part: Part, report: &Report, context: &Context) -> Vec<Line> {
 }
 
 fn entries(entries: &[Entry]) -> Vec<Line> {
-    let lines = |(index, entry): (usize, &Entry)| {
-        let title = Line::Entry {
-            number: index + 1,
+    let mut lines = Vec::new();
+    for (number, entry) in (1..).zip(entries) {
+        lines.push(Line::Entry {
+            number,
             title: entry.title.clone(),
-        };
-        let fields = entry
-            .fields
-            .iter()
-            .map(|item| field(&item.label, &item.text));
-        std::iter::once(title).chain(fields).collect::<Vec<Line>>()
-    };
-    entries.iter().enumerate().flat_map(lines).collect()
+        });
+        let fields = entry.fields.iter();
+        lines.extend(fields.map(|item| field(&item.label, &item.text)));
+    }
+    lines
 }
 
 fn field(label: &str, text: &str) -> Line {
@@ -88,13 +85,13 @@ fn advice(priority: &PriorityView) -> Vec<Line> {
         let labels = ["Optimization Area", "Implementation Effort", "Risk Level"];
         return labels.map(|label| field(label, &priority.none)).into();
     }
-    let lines = |advice: &AdviceView| {
-        let effort = field("Implementation Effort", &advice.effort);
-        [
-            field(&advice.area, &advice.gain),
-            effort,
-            field("Risk Level", &advice.risk),
-        ]
-    };
-    priority.advice.iter().flat_map(lines).collect()
+    priority.advice.iter().flat_map(advice_fields).collect()
+}
+
+fn advice_fields(advice: &AdviceView) -> [Line; 3] {
+    [
+        field(&advice.area, &advice.gain),
+        field("Implementation Effort", &advice.effort),
+        field("Risk Level", &advice.risk),
+    ]
 }

@@ -115,43 +115,50 @@ struct Reader {
 
 impl Reader {
     fn read(&mut self, line: &'static str) {
-        let label = slug(line.split("**").nth(1).unwrap_or_default());
-        let Some(blank) = Blank::of(line) else {
-            if starts_section(line) {
-                self.below = Generated::below(line).map_or(Below::Fields, Below::Example);
-            }
-            if line.starts_with('#') || line == "---" {
-                self.section = if line == "---" {
-                    "document".into()
-                } else {
-                    slug(line)
-                };
-                self.group.clear();
-            } else if !label.is_empty() && (line.ends_with(':') || numbered(line).is_some()) {
-                self.group = format!("{label}.");
-            }
-            return self.outline.parts.push(Part::Fixed(line));
-        };
-        match self.below {
-            Below::Fields => {
-                if numbered(line).is_some() {
-                    self.group.clear();
-                }
-                let Some(&key) = self.keys.next() else {
-                    return self.outline.parts.push(Part::Fixed(line));
-                };
-                self.outline.parts.push(blank.filled_by(key));
-                self.outline
-                    .names
-                    .push((key, format!("{}.{}{label}", self.section, self.group)));
-            }
-            Below::Example(generated) => {
+        match (Blank::of(line), &self.below) {
+            (None, _) => self.fixed(line),
+            (Some(blank), Below::Fields) => self.field(line, blank),
+            (Some(_), &Below::Example(generated)) => {
                 self.outline.parts.push(Part::Generated(generated));
                 self.below = Below::Rest;
             }
-            Below::Rest => {}
+            (Some(_), Below::Rest) => {}
         }
     }
+
+    fn fixed(&mut self, line: &'static str) {
+        self.outline.parts.push(Part::Fixed(line));
+        if starts_section(line) {
+            self.below = Generated::below(line).map_or(Below::Fields, Below::Example);
+        }
+        let label = label(line);
+        if line == "---" {
+            self.section = "document".into();
+            self.group.clear();
+        } else if line.starts_with('#') {
+            self.section = slug(line);
+            self.group.clear();
+        } else if !label.is_empty() && (line.ends_with(':') || numbered(line).is_some()) {
+            self.group = format!("{label}.");
+        }
+    }
+
+    fn field(&mut self, line: &'static str, blank: Blank) {
+        if numbered(line).is_some() {
+            self.group.clear();
+        }
+        let Some(&key) = self.keys.next() else {
+            return self.outline.parts.push(Part::Fixed(line));
+        };
+        self.outline.parts.push(blank.filled_by(key));
+        let name = format!("{}.{}{}", self.section, self.group, label(line));
+        self.outline.names.push((key, name));
+    }
+}
+
+/// The first words in bold, as they stand in a key.
+fn label(line: &str) -> String {
+    slug(line.split("**").nth(1).unwrap_or_default())
 }
 
 /// Whether a line is a heading, the rule before the document's own fields, or a numbered entry of a fixed name.

@@ -69,14 +69,11 @@ fn per_minute(cell: Option<&CellFindings>) -> Found {
 pub(super) fn resource(field: Resources, source: Source<'_>) -> Found {
     match field {
         Resources::CpuUsage => Ok(cpu(single(source))),
-        Resources::MemoryUsage => {
-            let memory = |metric| or_why(of_baseline(source, metric));
-            Ok(format!(
-                "model memory {}; peak {}",
-                memory(Metric::ModelMemory),
-                memory(Metric::PeakMemory)
-            ))
-        }
+        Resources::MemoryUsage => Ok(format!(
+            "model memory {}; peak {}",
+            or_why(of_baseline(source, Metric::ModelMemory)),
+            or_why(of_baseline(source, Metric::PeakMemory))
+        )),
         Resources::DiskIo => not_measured("the model is in memory while it is timed"),
         Resources::NetworkIo => Err(Absent::DoesNotApply(NO_NETWORK)),
     }
@@ -114,18 +111,19 @@ pub(super) fn inference(field: Inference, source: Source<'_>) -> Found {
     }
 }
 
+const BESIDE_MEDIAN: [(&str, Metric); 7] = [
+    ("mean", Metric::LatencyMean),
+    ("min", Metric::LatencyMin),
+    ("p90", Metric::LatencyP90),
+    ("p95", Metric::LatencyP95),
+    ("p99", Metric::LatencyP99),
+    ("p99.9", Metric::LatencyP999),
+    ("max", Metric::LatencyMax),
+];
+
 fn single_latency(source: Source<'_>) -> String {
     let cell = single(source);
-    let tail = [
-        ("mean", Metric::LatencyMean),
-        ("min", Metric::LatencyMin),
-        ("p90", Metric::LatencyP90),
-        ("p95", Metric::LatencyP95),
-        ("p99", Metric::LatencyP99),
-        ("p99.9", Metric::LatencyP999),
-        ("max", Metric::LatencyMax),
-    ];
-    let tail = tail.map(|(name, metric)| format!("{name} {}", value(cell, metric)));
+    let tail = BESIDE_MEDIAN.map(|(name, metric)| format!("{name} {}", value(cell, metric)));
     let samples = cell.and_then(|cell| cell.figure(Metric::LatencyMin)?.measured());
     let samples = samples
         .map(|samples| format!(" over {}", words::counted(samples)))
@@ -175,25 +173,29 @@ fn saturation(curve: &BatchCurve) -> String {
 }
 
 fn loading(baseline: &SessionFindings) -> String {
-    let time = |metric| or_why(of_session(baseline, metric));
+    let [load, start, first, total] = [
+        Metric::SessionLoad,
+        Metric::RuntimeStart,
+        Metric::FirstRun,
+        Metric::TimeToFirstPrediction,
+    ]
+    .map(|metric| or_why(of_session(baseline, metric)));
     format!(
-        "session load {}; runtime start {}; first run {}; time to first prediction {}",
-        time(Metric::SessionLoad),
-        time(Metric::RuntimeStart),
-        time(Metric::FirstRun),
-        time(Metric::TimeToFirstPrediction)
+        "session load {load}; runtime start {start}; first run {first}; time to first prediction {total}"
     )
 }
 
 fn memory(source: Source<'_>, baseline: &SessionFindings) -> String {
-    let memory = |metric| or_why(of_session(baseline, metric));
+    let [model, peak, arena, file] = [
+        Metric::ModelMemory,
+        Metric::PeakMemory,
+        Metric::ArenaPeak,
+        Metric::FileSize,
+    ]
+    .map(|metric| or_why(of_session(baseline, metric)));
+    let gpu = gpu::memory(source, baseline);
     format!(
-        "model memory {}; peak memory of the process {}; arena peak {}; file {}; GPU memory {}",
-        memory(Metric::ModelMemory),
-        memory(Metric::PeakMemory),
-        memory(Metric::ArenaPeak),
-        memory(Metric::FileSize),
-        gpu::memory(source, baseline)
+        "model memory {model}; peak memory of the process {peak}; arena peak {arena}; file {file}; GPU memory {gpu}"
     )
 }
 

@@ -84,15 +84,6 @@ fn batches(source: Source<'_>) -> Found {
 }
 
 fn of_curve(source: Source<'_>, curve: &BatchCurve) -> String {
-    let gain = curve.points.first().and_then(|first| {
-        let enough = curve.point(curve.enough)?;
-        let gain = enough.throughput_per_sec / first.throughput_per_sec;
-        Some(format!(
-            "{}x the throughput of batch {}",
-            number::factor(gain, None),
-            first.batch_size
-        ))
-    });
     let mode = match curve.load_mode {
         LoadMode::SINGLE => String::new(),
         load => format!(" with {load}"),
@@ -104,12 +95,24 @@ fn of_curve(source: Source<'_>, curve: &BatchCurve) -> String {
         .map(|rate| words::value(Metric::Throughput, rate))
         .unwrap_or_default();
     let scaling = scaling::of_curve(source, curve).map(|scaling| format!("; {scaling}"));
-    let gain = gain.unwrap_or_default();
+    let gain = over_smallest(curve).unwrap_or_default();
     format!(
         "{}{mode}, {rate}, {gain}{}",
         source.batch(curve.shape, curve.enough),
         scaling.unwrap_or_default()
     )
+}
+
+/// `3.2x the throughput of batch 1`.
+fn over_smallest(curve: &BatchCurve) -> Option<String> {
+    let first = curve.points.first()?;
+    let enough = curve.point(curve.enough)?;
+    let gain = enough.throughput_per_sec / first.throughput_per_sec;
+    Some(format!(
+        "{}x the throughput of batch {}",
+        number::factor(gain, None),
+        first.batch_size
+    ))
 }
 
 fn acceleration(source: Source<'_>) -> Found {
@@ -162,26 +165,19 @@ pub(super) fn before_and_after(field: BeforeAfter, source: Source<'_>) -> Found 
 
 /// `Err` where it is the baseline's.
 fn better(source: Source<'_>) -> Result<&Pick, Absent> {
-    let reason = |reason| match reason {
+    let gain = source.findings.decisions.answer.latency.gain();
+    gain.map_err(|none| Absent::NotMeasured(why_not_faster(none).into()))
+}
+
+fn why_not_faster(none: NoGain) -> &'static str {
+    match none {
         NoGain::NothingChosen => NOTHING_RECOMMENDED,
         NoGain::NothingToCompare => "the run has nothing to compare with the baseline",
         NoGain::NoneShown => "no usable variant was shown to be faster than the baseline",
-    };
-    source
-        .findings
-        .decisions
-        .answer
-        .latency
-        .gain()
-        .map_err(|none| Absent::NotMeasured(reason(none).into()))
+    }
 }
 
 fn response(source: Source<'_>, pick: &Pick) -> Found {
-    let value = |cell: Option<&CellFindings>| {
-        let p50 = cell.and_then(|cell| cell.figure(Metric::LatencyP50));
-        p50.map(|p50| words::value(Metric::LatencyP50, p50))
-            .unwrap_or_default()
-    };
     let cell = source.cell(pick.key);
     let comparison = cell.and_then(|cell| cell.comparison.as_ref());
     let before = comparison.and_then(|comparison| source.cell(comparison.baseline));
@@ -190,12 +186,19 @@ fn response(source: Source<'_>, pick: &Pick) -> Found {
         .unwrap_or_default();
     Ok(format!(
         "median {change}: {} with {} to {} with {}, {}",
-        value(before),
+        median(before),
         source.baseline_name(),
-        value(cell),
+        median(cell),
         source.name(pick.key.session),
         source.at(pick.key)
     ))
+}
+
+/// Empty where it was not measured.
+fn median(cell: Option<&CellFindings>) -> String {
+    let p50 = cell.and_then(|cell| cell.figure(Metric::LatencyP50));
+    p50.map(|p50| words::value(Metric::LatencyP50, p50))
+        .unwrap_or_default()
 }
 
 /// `52% lower (50% to 55%)`.
@@ -203,26 +206,21 @@ pub(super) fn reduction(estimate: &Estimate) -> Found {
     let Some(ratio) = estimate.measured() else {
         return not_measured("there is no ratio to the baseline");
     };
-    let percent = |ratio: f64| format!("{:.1}%", (1.0 - ratio) * 100.0);
-    let interval = ratio
-        .interval
-        .map(|ends| format!(" ({} to {})", percent(ends.high), percent(ends.low)));
+    let interval = ratio.interval.map(|ends| {
+        let (least, most) = (percent(1.0 - ends.high), percent(1.0 - ends.low));
+        format!(" ({least} to {most})")
+    });
     Ok(format!(
         "{} lower{}, n = {}",
-        percent(ratio.value),
+        percent(1.0 - ratio.value),
         interval.unwrap_or_default(),
         words::counted(ratio)
     ))
 }
 
 fn throughput(source: Source<'_>) -> Found {
-    let pick = match source.findings.decisions.answer.throughput.gain() {
-        Ok(pick) => pick,
-        Err(NoGain::NothingChosen) => return not_measured(NOTHING_RECOMMENDED),
-        Err(NoGain::NothingToCompare | NoGain::NoneShown) => {
-            return not_measured(NO_MORE_THROUGHPUT);
-        }
-    };
+    let gain = source.findings.decisions.answer.throughput.gain();
+    let pick = gain.map_err(|none| Absent::NotMeasured(why_no_more(none).into()))?;
     let comparison = source
         .cell(pick.key)
         .and_then(|cell| cell.comparison.as_ref());
@@ -230,13 +228,13 @@ fn throughput(source: Source<'_>) -> Found {
     else {
         return not_measured(NO_MORE_THROUGHPUT);
     };
-    let percent = |ratio: f64| format!("{:.1}%", (ratio - 1.0) * 100.0);
-    let interval = ratio
-        .interval
-        .map(|ends| format!(" ({} to {})", percent(ends.low), percent(ends.high)));
+    let interval = ratio.interval.map(|ends| {
+        let (least, most) = (percent(ends.low - 1.0), percent(ends.high - 1.0));
+        format!(" ({least} to {most})")
+    });
     Ok(format!(
         "{} more{}, n = {}, with {} against {}, both {}",
-        percent(ratio.value),
+        percent(ratio.value - 1.0),
         interval.unwrap_or_default(),
         words::counted(ratio),
         source.name(pick.key.session),
@@ -245,32 +243,53 @@ fn throughput(source: Source<'_>) -> Found {
     ))
 }
 
+fn why_no_more(none: NoGain) -> &'static str {
+    match none {
+        NoGain::NothingChosen => NOTHING_RECOMMENDED,
+        NoGain::NothingToCompare | NoGain::NoneShown => NO_MORE_THROUGHPUT,
+    }
+}
+
+/// Of a share.
+fn percent(share: f64) -> String {
+    format!("{:.1}%", share * 100.0)
+}
+
 pub(super) fn lighter(source: Source<'_>, session: usize) -> Found {
     let Some(baseline) = source.baseline() else {
         return not_measured(NO_BASELINE);
     };
     let session = source.session(session);
-    let part = |(name, metric): (&str, Metric)| {
-        let value = |session: &SessionFindings| session.figure(metric).and_then(Estimate::value);
-        let (before, after) = (value(baseline)?, value(session)?);
-        let shown = |value: f64| number::value(Unit::Bytes, value, None);
-        Some(format!(
-            "{name} {} ({} to {})",
-            number::change(after / before),
-            shown(before),
-            shown(after)
-        ))
-    };
-    let parts = [
-        ("file", Metric::FileSize),
-        ("model memory", Metric::ModelMemory),
-        ("peak memory", Metric::PeakMemory),
-    ];
-    let parts: Vec<String> = parts.into_iter().filter_map(part).collect();
+    let parts: Vec<String> = SIZES
+        .into_iter()
+        .filter_map(|(name, metric)| {
+            let [before, after] = [baseline, session].map(|session| value(session, metric));
+            Some(format!("{name} {}", bytes_change(before?, after?)))
+        })
+        .collect();
     Ok(format!(
         "{}: {}, n = {} launches",
         source.name(session.session),
         parts.join(", "),
         session.launches_count
     ))
+}
+
+const SIZES: [(&str, Metric); 3] = [
+    ("file", Metric::FileSize),
+    ("model memory", Metric::ModelMemory),
+    ("peak memory", Metric::PeakMemory),
+];
+
+fn value(session: &SessionFindings, metric: Metric) -> Option<f64> {
+    session.figure(metric).and_then(Estimate::value)
+}
+
+fn bytes_change(before: f64, after: f64) -> String {
+    let [shown_before, shown_after] =
+        [before, after].map(|bytes| number::value(Unit::Bytes, bytes, None));
+    format!(
+        "{} ({shown_before} to {shown_after})",
+        number::change(after / before)
+    )
 }

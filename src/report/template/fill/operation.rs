@@ -50,8 +50,9 @@ fn percentiles(source: Source<'_>) -> String {
         ("95th", Metric::LatencyP95),
         ("99th", Metric::LatencyP99),
     ];
-    let percentile = |(name, metric)| format!("{name} {}", or_why(of_cell(single(source), metric)));
-    format!("of the baseline: {}", metrics.map(percentile).join("; "))
+    let cell = single(source);
+    let shown = metrics.map(|(name, metric)| format!("{name} {}", or_why(of_cell(cell, metric))));
+    format!("of the baseline: {}", shown.join("; "))
 }
 
 pub(super) fn model(field: ModelMonitoring, source: Source<'_>) -> Found {

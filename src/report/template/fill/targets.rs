@@ -30,12 +30,16 @@ fn accepted(source: Source<'_>) -> Result<&Advice, Absent> {
     source.findings.latency_target().ok_or_else(none)
 }
 
+/// Share of the latency that such a gain takes away.
+fn reduced(gain: f64) -> String {
+    number::value(Unit::Ratio, 1.0 - 1.0 / gain, None)
+}
+
 pub(super) fn inference_latency(source: Source<'_>) -> Found {
     let advice = accepted(source)?;
     let Some(gain) = advice.gain.measured() else {
         return not_measured("there is no gain to state");
     };
-    let reduced = |gain: f64| number::value(Unit::Ratio, 1.0 - 1.0 / gain, None);
     let ends = gain
         .interval
         .map(|ends| format!(" ({} to {})", reduced(ends.low), reduced(ends.high)));
@@ -68,36 +72,36 @@ fn accuracy(source: Source<'_>) -> Found {
 }
 
 fn score_to_keep(source: Source<'_>) -> Found {
-    let Some(ScoreTarget {
-        metric,
-        baseline,
-        bound,
-    }) = source.findings.score_target()
-    else {
+    let Some(target) = source.findings.score_target() else {
         let reason = source
             .baseline()
             .and_then(|baseline| baseline.accuracy.absent_reason.as_deref());
         return not_measured(reason.unwrap_or("no labels came with what was fed"));
     };
-    let shown = |value| number::value(metric.unit(), value, None);
-    let word = if metric.direction() == Direction::Higher {
-        "above"
-    } else {
-        "below"
+    Ok(maintained(target))
+}
+
+fn maintained(
+    ScoreTarget {
+        metric,
+        baseline,
+        bound,
+    }: ScoreTarget<'_>,
+) -> String {
+    let name = metric.short_label();
+    let value = number::value(metric.unit(), baseline.value, None);
+    let n = words::counted(baseline);
+    let Some(bound) = bound else {
+        return format!("maintain {name} at the baseline's {value}, n = {n}");
     };
-    let (name, value, n) = (
-        metric.short_label(),
-        shown(baseline.value),
-        words::counted(baseline),
-    );
-    Ok(match bound.map(shown) {
-        Some(bound) => {
-            format!(
-                "maintain {name} {word} {bound}, the nearer end of the baseline's 95% interval ({value}, n = {n})"
-            )
-        }
-        None => format!("maintain {name} at the baseline's {value}, n = {n}"),
-    })
+    let bound = number::value(metric.unit(), bound, None);
+    let word = match metric.direction() {
+        Direction::Higher => "above",
+        _ => "below",
+    };
+    format!(
+        "maintain {name} {word} {bound}, the nearer end of the baseline's 95% interval ({value}, n = {n})"
+    )
 }
 
 fn resources(source: Source<'_>) -> Found {
@@ -184,17 +188,16 @@ fn advice_on(count: usize, subject: &str) -> String {
 }
 
 fn hardware(source: Source<'_>) -> String {
-    let is_hardware =
-        |what: &Untried| matches!(what, Untried::ExecutionProvider(_) | Untried::DeviceBinding);
-    match source
-        .findings
-        .decisions
-        .not_tried
-        .iter()
-        .filter(|found| is_hardware(&found.what))
-        .count()
-    {
+    let untried = source.findings.decisions.not_tried.iter();
+    match untried.filter(|found| is_hardware(&found.what)).count() {
         0 => "this run leaves no execution provider of its libraries untried".into(),
         unused => format!("{unused} of the things not tried; their commands are under Not tried"),
     }
+}
+
+fn is_hardware(untried: &Untried) -> bool {
+    matches!(
+        untried,
+        Untried::ExecutionProvider(_) | Untried::DeviceBinding
+    )
 }
