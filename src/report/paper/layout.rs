@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
 use super::style::Style;
 use crate::report::view::{RowKind, Table, text};
+use crate::report::words::table::Row;
 
 /// Of a row, however wide its table is.
 const NAME_WIDTH: usize = 12;
@@ -39,37 +40,10 @@ pub(super) fn lines(table: &Table, width: usize) -> Vec<Line> {
 
 /// Names are cut where the table would not fit, as far as they can still be told apart.
 fn side_by_side(table: &Table, width: usize) -> Vec<Line> {
-    let columns = table.header.len();
-    let others = (1..columns).map(|column| {
-        let cells = table
-            .rows
-            .iter()
-            .map(|row| &row.cells[column])
-            .chain([&table.header[column]]);
-        usize::from(GAP) + cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    });
-    let fitting = width.saturating_sub(others.sum()).max(NAME_WIDTH);
-    let names: HashSet<&str> = table.rows.iter().map(|row| row.cells[0].as_str()).collect();
-    let name_width = distinct_width(&names, fitting);
-    let cell = |cells: &[String], column: usize| match column {
-        0 => text::shortened(&cells[column], name_width),
-        _ => cells[column].clone(),
-    };
-    let mut layout = comfy_table::Table::new();
-    layout.load_style(STYLE);
-    layout.set_content_arrangement(ContentArrangement::Disabled);
-    layout.set_header((0..columns).map(|column| cell(&table.header, column)));
-    for row in &table.rows {
-        layout.add_row((0..columns).map(|column| cell(&row.cells, column)));
-    }
-    for (number, column) in layout.column_iter_mut().enumerate() {
-        column.set_padding((0, if number + 1 == columns { 0 } else { GAP }));
-        column.set_cell_alignment(CellAlignment::Left);
-    }
     let kinds = [None, None]
         .into_iter()
         .chain(table.rows.iter().map(|row| Some(row.kind)));
-    let rendered = layout.trim_fmt();
+    let rendered = layout(table, name_width(table, width)).trim_fmt();
     rendered
         .lines()
         .zip(kinds)
@@ -80,31 +54,68 @@ fn side_by_side(table: &Table, width: usize) -> Vec<Line> {
         .collect()
 }
 
+/// Characters that the first column may have.
+fn name_width(table: &Table, width: usize) -> usize {
+    let columns = table.header.len();
+    let others = (1..columns).map(|column| usize::from(GAP) + column_width(table, column));
+    let fitting = width.saturating_sub(others.sum()).max(NAME_WIDTH);
+    let names: HashSet<&str> = table.rows.iter().map(|row| row.cells[0].as_str()).collect();
+    distinct_width(&names, fitting)
+}
+
+fn column_width(table: &Table, column: usize) -> usize {
+    let cells = table
+        .rows
+        .iter()
+        .map(|row| &row.cells[column])
+        .chain([&table.header[column]]);
+    cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+}
+
+fn layout(table: &Table, name_width: usize) -> comfy_table::Table {
+    let columns = table.header.len();
+    let mut layout = comfy_table::Table::new();
+    layout.load_style(STYLE);
+    layout.set_content_arrangement(ContentArrangement::Disabled);
+    layout.set_header(with_short_name(&table.header, name_width));
+    for row in &table.rows {
+        layout.add_row(with_short_name(&row.cells, name_width).take(columns));
+    }
+    for (number, column) in layout.column_iter_mut().enumerate() {
+        column.set_padding((0, if number + 1 == columns { 0 } else { GAP }));
+        column.set_cell_alignment(CellAlignment::Left);
+    }
+    layout
+}
+
+fn with_short_name(cells: &[String], name_width: usize) -> impl Iterator<Item = String> {
+    let name = cells.first().map(|name| text::shortened(name, name_width));
+    name.into_iter().chain(cells.iter().skip(1).cloned())
+}
+
 /// Each cell stands behind its column's head.
 fn row_below_row(table: &Table, width: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for row in &table.rows {
-        let mut line = |text: String| {
-            lines.push(Line {
-                text,
-                kind: Some(row.kind),
-            })
-        };
-        line(text::shortened(&row.cells[0], width));
-        let cells = table
-            .header
-            .iter()
-            .zip(&row.cells)
-            .skip(1)
-            .filter(|(_, cell)| !cell.is_empty());
-        let cells: Vec<String> = cells
-            .map(|(head, cell)| format!("{head}: {cell}"))
-            .collect();
-        wrap(&cells.join("; "), width.saturating_sub(2))
-            .iter()
-            .for_each(|cells| line(format!("  {cells}")));
+        let name = text::shortened(&row.cells[0], width);
+        let cells = wrap(&headed_cells(table, row), width.saturating_sub(2));
+        let texts = std::iter::once(name).chain(cells.iter().map(|cells| format!("  {cells}")));
+        lines.extend(texts.map(|text| Line {
+            text,
+            kind: Some(row.kind),
+        }));
     }
     lines
+}
+
+/// All that are not empty, besides the name.
+fn headed_cells(table: &Table, row: &Row) -> String {
+    let cells = table.header.iter().zip(&row.cells).skip(1);
+    let cells: Vec<String> = cells
+        .filter(|(_, cell)| !cell.is_empty())
+        .map(|(head, cell)| format!("{head}: {cell}"))
+        .collect();
+    cells.join("; ")
 }
 
 /// At which all names differ though they are cut: what two of them begin with alike, one more, and the ellipsis.
@@ -116,19 +127,18 @@ fn distinct_width(names: &HashSet<&str>, fitting: usize) -> usize {
         .unwrap_or(0);
     let mut names: Vec<&str> = names.iter().copied().collect();
     names.sort_unstable();
-    let alike = |pair: &[&str]| {
-        pair[0]
-            .chars()
-            .zip(pair[1].chars())
-            .take_while(|(one, other)| one == other)
-            .count()
-    };
     let needed = names
         .windows(2)
-        .map(|pair| alike(pair) + 2)
+        .map(|pair| common_length(pair[0], pair[1]) + 2)
         .max()
         .unwrap_or(0);
     needed.min(longest).max(fitting)
+}
+
+/// Characters that both begin with.
+fn common_length(one: &str, other: &str) -> usize {
+    let both = one.chars().zip(other.chars());
+    both.take_while(|(one, other)| one == other).count()
 }
 
 /// Broken at spaces; a longer word has a line of its own.
@@ -160,7 +170,6 @@ pub(super) fn wrap(paragraph: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::words::table::Row;
 
     #[test]
     fn names_are_cut_only_as_far_as_they_differ() {

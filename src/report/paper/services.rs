@@ -71,17 +71,9 @@ pub fn step_summary(view: &GateView) -> String {
 /// figures do not decide is skipped, with what would settle it.
 #[must_use]
 pub fn junit(view: &GateView, run: &str) -> String {
-    let count = |verdict| {
-        view.checks
-            .iter()
-            .filter(|check| check.verdict == verdict)
-            .count()
-    };
-    let (tests, failures, skipped) = (
-        view.checks.len(),
-        count(GateVerdict::Fail),
-        count(GateVerdict::Inconclusive),
-    );
+    let tests = view.checks.len();
+    let failures = count(view, GateVerdict::Fail);
+    let skipped = count(view, GateVerdict::Inconclusive);
     let cases: String = view.checks.iter().map(|check| case(check, run)).collect();
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -91,6 +83,11 @@ pub fn junit(view: &GateView, run: &str) -> String {
 </testsuites>
 "#
     )
+}
+
+fn count(view: &GateView, verdict: GateVerdict) -> usize {
+    let checks = view.checks.iter();
+    checks.filter(|check| check.verdict == verdict).count()
 }
 
 fn case(check: &CheckView, run: &str) -> String {

@@ -1,6 +1,7 @@
 //! Distributions as one line of characters each, and ASCII in place of signs that some terminals cannot show.
 
 use super::style::{Glyphs, Style};
+use crate::report::chapters::distribution::Distribution;
 use crate::report::view::{Distributions, HIGHEST, text};
 
 const BLOCKS: [char; HIGHEST as usize + 1] = [
@@ -17,73 +18,70 @@ const FRAME: usize = 8;
 
 /// Remarks have lines of their own where the width does not hold both; the ends of the axis come last.
 pub(super) fn lines(distributions: &Distributions, style: Style) -> Vec<String> {
-    let set = match style.glyphs {
-        Glyphs::Unicode => BLOCKS,
-        Glyphs::Ascii => ASCII,
-    };
     let rows = &distributions.rows;
     let columns = rows.iter().map(|row| row.heights.len()).max().unwrap_or(0);
-    let remarks = rows
-        .iter()
-        .map(|row| row.remark.chars().count())
-        .max()
-        .unwrap_or(0);
-    let name_width = NAME_WIDTH
-        .min(style.width.saturating_sub(columns + FRAME))
-        .max(1);
-    let names: Vec<String> = rows
-        .iter()
-        .map(|row| text::shortened(&row.name, name_width))
-        .collect();
-    let width = names
-        .iter()
-        .map(|name| name.chars().count())
-        .max()
-        .unwrap_or(0);
+    let names = names(rows, style.width.saturating_sub(columns + FRAME));
+    let width = widest(names.iter().map(String::as_str));
+    let remarks = widest(rows.iter().map(|row| row.remark.as_str()));
     let has_room = width + columns + FRAME + remarks <= style.width;
     let mut lines = Vec::new();
     for (row, name) in rows.iter().zip(&names) {
-        let drawn: String = row
-            .heights
-            .iter()
-            .map(|&height| set[usize::from(height.min(HIGHEST))])
-            .collect();
-        let pad = " ".repeat(width - name.chars().count());
-        let remark = if has_room {
-            format!("  {}", row.remark)
+        let line = format!("  {name:width$}  |{}|", drawn(&row.heights, style.glyphs));
+        if has_room {
+            lines.push(format!("{line}  {}", row.remark));
         } else {
-            String::new()
-        };
-        lines.push(format!("  {name}{pad}  |{drawn}|{remark}"));
-        lines.extend((!has_room).then(|| format!("    {}", row.remark)));
+            lines.extend([line, format!("    {}", row.remark)]);
+        }
     }
     let [low, high] = &distributions.ends;
-    let (before, between) = (
-        width + FRAME - 3,
-        columns.saturating_sub(low.chars().count()),
-    );
+    let before = width + FRAME - 3;
+    let between = columns.saturating_sub(low.chars().count());
     lines.push(format!("{:before$}{low}{high:>between$}", ""));
     lines
+}
+
+fn names(rows: &[Distribution], room: usize) -> Vec<String> {
+    let width = NAME_WIDTH.min(room).max(1);
+    let names = rows.iter().map(|row| text::shortened(&row.name, width));
+    names.collect()
+}
+
+/// In characters.
+fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
+fn drawn(heights: &[u8], glyphs: Glyphs) -> String {
+    let set = match glyphs {
+        Glyphs::Unicode => BLOCKS,
+        Glyphs::Ascii => ASCII,
+    };
+    let heights = heights.iter();
+    heights
+        .map(|&height| set[usize::from(height.min(HIGHEST))])
+        .collect()
 }
 
 /// Of the same width.
 pub(super) fn ascii(text: &str) -> String {
     let text = text.replace("\u{b1} ", "+-");
-    let sign = |c: char| match c {
+    text.chars().map(ascii_sign).collect()
+}
+
+fn ascii_sign(sign: char) -> char {
+    match sign {
         '\u{b1}' => '~',
         '\u{b5}' => 'u',
         '\u{2500}' => '-',
         '\u{2026}' => '~',
         '\u{b0}' => ' ',
         other => other,
-    };
-    text.chars().map(sign).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::chapters::distribution::Distribution;
     use crate::report::paper::style::Color;
 
     fn two() -> Distributions {

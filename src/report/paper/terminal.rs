@@ -11,6 +11,7 @@ use crate::report::chapters::Report;
 use crate::report::view::{
     ComparisonView, Distributions, ForecastView, GateView, Item, RowKind, Section, Table, text,
 };
+use crate::report::words::session_code::SessionCode;
 
 /// The summary of a run; `folder` is where its files are.
 #[must_use]
@@ -139,11 +140,7 @@ impl Output {
     fn block(&mut self, block: &Block, indent: usize) {
         match block {
             Block::Alarm(alarm) => self.alarm(alarm),
-            Block::Verdict(lines) => {
-                let (first, rest) = lines.split_at(lines.len().min(1));
-                first.iter().for_each(|line| self.styled(BOLD, line));
-                rest.iter().for_each(|line| self.wrapped(line, 2));
-            }
+            Block::Verdict(lines) => self.verdict(lines),
             Block::Lines(lines) => lines.iter().for_each(|line| self.wrapped(line, indent)),
             Block::Sentence(text) | Block::Legend(text) | Block::Absent(text) => {
                 self.wrapped(text, indent)
@@ -165,12 +162,7 @@ impl Output {
             Block::Table(placed) => self.table(&placed.table),
             Block::Charts(_) => {}
             Block::Strips(distributions) => self.strips(distributions),
-            Block::Code(code) => {
-                self.styled(BOLD, &code.language);
-                code.lines
-                    .iter()
-                    .for_each(|line| self.line(&format!("  {line}")));
-            }
+            Block::Code(code) => self.code(code),
             Block::Command(command) => self.line(&format!("  {command}")),
             Block::Sections(sections) => sections.iter().for_each(|section| self.section(section)),
         }
@@ -183,6 +175,19 @@ impl Output {
             ""
         };
         self.styled(RED, &format!("{}{why}", alarm.text));
+    }
+
+    fn verdict(&mut self, lines: &[String]) {
+        if let Some((first, rest)) = lines.split_first() {
+            self.styled(BOLD, first);
+            rest.iter().for_each(|line| self.wrapped(line, 2));
+        }
+    }
+
+    fn code(&mut self, code: &SessionCode) {
+        self.styled(BOLD, &code.language);
+        let lines = code.lines.iter();
+        lines.for_each(|line| self.line(&format!("  {line}")));
     }
 
     fn strips(&mut self, distributions: &Distributions) {

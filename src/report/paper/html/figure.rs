@@ -18,11 +18,11 @@ pub(super) fn figure(chart: &ChartView) -> Value {
 
 fn axis(axis: &AxisView) -> Value {
     let is_log = axis.scale == Scale::Log;
-    let place = |value: f64| if is_log { value.log10() } else { value };
+    let range = [axis.low, axis.high];
     json!({
         "title": {"text": escaped(&axis.title)},
         "type": if is_log { "log" } else { "linear" },
-        "range": [place(axis.low), place(axis.high)],
+        "range": if is_log { range.map(f64::log10) } else { range },
         "tickvals": axis.ticks.iter().map(|tick| tick.at).collect::<Vec<_>>(),
         "ticktext": axis.ticks.iter().map(|tick| escaped(&tick.label)).collect::<Vec<_>>(),
         "showgrid": axis.scale != Scale::Names,
@@ -30,50 +30,24 @@ fn axis(axis: &AxisView) -> Value {
 }
 
 fn trace(series: &SeriesView) -> Value {
-    let of = |value: fn(&PointView) -> f64| {
-        series
-            .points
-            .iter()
-            .map(value)
-            .map(number)
-            .collect::<Vec<_>>()
-    };
+    let points = &series.points;
     let mut trace = json!({
-        "x": of(|point| point.x),
-        "y": of(|point| point.y),
-        "hovertext": series.points.iter().map(|point| escaped(&point.label)).collect::<Vec<_>>(),
+        "x": numbers(points, |point| point.x),
+        "y": numbers(points, |point| point.y),
+        "hovertext": texts(points, |point| point.label.as_str()),
         "color": series.color,
         "showlegend": series.name.is_some(),
         "name": series.name.as_deref().map(escaped).unwrap_or_default(),
     });
-    let form = match series.form {
-        Form::Line => json!({"type": "scatter", "mode": "lines+markers"}),
-        Form::Steps => json!({"type": "scatter", "mode": "lines", "line": {"shape": "hv"}}),
-        Form::Marks => json!({"type": "scatter", "mode": "markers"}),
-        Form::NamedMarks => json!({
-            "type": "scatter",
-            "mode": "markers+text",
-            "text": series.points.iter().map(|point| escaped(point.label.lines().next().unwrap_or_default())).collect::<Vec<_>>(),
-        }),
-        Form::Bars(thickness) => json!({
-            "type": "bar",
-            "orientation": "h",
-            "width": thickness,
-            "base": of(|point| point.from.unwrap_or(0.0)),
-            "x": of(|point| point.x - point.from.unwrap_or(0.0)),
-        }),
-    };
-    merge(&mut trace, form);
-    if series.points.iter().any(|point| point.size.is_some()) {
-        merge(
-            &mut trace,
-            json!({"sizes": of(|point| point.size.unwrap_or(8.0))}),
-        );
+    merge(&mut trace, form(series));
+    if points.iter().any(|point| point.size.is_some()) {
+        let sizes = numbers(points, |point| point.size.unwrap_or(8.0));
+        merge(&mut trace, json!({"sizes": sizes}));
     }
     merge(&mut trace, json!({"symbol": symbol(series.color)}));
     for (key, ends) in [
-        ("error_x", ends(&series.points, |p| (p.x, p.x_ends))),
-        ("error_y", ends(&series.points, |p| (p.y, p.y_ends))),
+        ("error_x", ends(points, |p| (p.x, p.x_ends))),
+        ("error_y", ends(points, |p| (p.y, p.y_ends))),
     ] {
         if let Some(ends) = ends {
             merge(&mut trace, json!({key: ends}));
@@ -82,25 +56,57 @@ fn trace(series: &SeriesView) -> Value {
     trace
 }
 
+fn form(series: &SeriesView) -> Value {
+    let points = &series.points;
+    match series.form {
+        Form::Line => json!({"type": "scatter", "mode": "lines+markers"}),
+        Form::Steps => json!({"type": "scatter", "mode": "lines", "line": {"shape": "hv"}}),
+        Form::Marks => json!({"type": "scatter", "mode": "markers"}),
+        Form::NamedMarks => json!({
+            "type": "scatter",
+            "mode": "markers+text",
+            "text": texts(points, |point| point.label.lines().next().unwrap_or_default()),
+        }),
+        Form::Bars(thickness) => json!({
+            "type": "bar",
+            "orientation": "h",
+            "width": thickness,
+            "base": numbers(points, |point| point.from.unwrap_or(0.0)),
+            "x": numbers(points, |point| point.x - point.from.unwrap_or(0.0)),
+        }),
+    }
+}
+
+fn numbers(points: &[PointView], of: impl Fn(&PointView) -> f64) -> Vec<f64> {
+    points.iter().map(|point| number(of(point))).collect()
+}
+
+fn texts(points: &[PointView], of: fn(&PointView) -> &str) -> Vec<String> {
+    points.iter().map(|point| escaped(of(point))).collect()
+}
+
+/// A value, and the ends of its interval.
 type Placed = (f64, Option<(f64, f64)>);
 
 /// Distances of both ends from the value; `None` where no point has an interval.
 fn ends(points: &[PointView], of: fn(&PointView) -> Placed) -> Option<Value> {
-    points.iter().any(|point| of(point).1.is_some()).then(|| {
-        let half = |half: fn(f64, (f64, f64)) -> f64| {
-            let of_point = |point| {
-                let (value, ends) = of(point);
-                number(ends.map_or(0.0, |ends| half(value, ends)))
-            };
-            points.iter().map(of_point).collect::<Vec<_>>()
-        };
-        json!({
-            "type": "data",
-            "symmetric": false,
-            "array": half(|value, (_, high)| high - value),
-            "arrayminus": half(|value, (low, _)| value - low),
-        })
-    })
+    if points.iter().all(|point| of(point).1.is_none()) {
+        return None;
+    }
+    let above = numbers(points, |point| match of(point) {
+        (value, Some((_, high))) => high - value,
+        (_, None) => 0.0,
+    });
+    let below = numbers(points, |point| match of(point) {
+        (value, Some((low, _))) => value - low,
+        (_, None) => 0.0,
+    });
+    Some(json!({
+        "type": "data",
+        "symmetric": false,
+        "array": above,
+        "arrayminus": below,
+    }))
 }
 
 fn merge(into: &mut Value, from: Value) {

@@ -38,15 +38,6 @@ pub fn html(report: &Report) -> Result<String, HtmlError> {
     let library = plotly::library().map_err(|error| {
         Error::new(ErrorKind::InvalidOperation, "no chart library").with_source(error)
     })?;
-    let charts: Vec<serde_json::Value> = report.charts().map(figure::figure).collect();
-    let palette: Vec<[&str; 2]> = PALETTE
-        .iter()
-        .map(|dress| [dress.on_white, dress.on_dark])
-        .collect();
-    let drawings: serde_json::Map<String, serde_json::Value> = report
-        .charts()
-        .map(|chart| (chart.id.clone(), svg(chart).into()))
-        .collect();
     let (sections, top): (Vec<Section>, Vec<Section>) = sections(report)
         .into_iter()
         .partition(|section| !section.title.is_empty());
@@ -55,14 +46,32 @@ pub fn html(report: &Report) -> Result<String, HtmlError> {
         reasons => sections.iter().find(|section| section.id == MACHINE).map_or("", |section| section.title),
         top => Value::from(Serde(top)),
         sections => Value::from(Serde(sections)),
-        drawings => Value::from(Serde(drawings)),
+        drawings => Value::from(Serde(drawings(report))),
         policy => policy(&[&library, SCRIPT], STYLE),
         style => Value::from_safe_string(STYLE.into()),
         script => Value::from_safe_string(SCRIPT.into()),
-        data => Value::from_safe_string(inline_json(&serde_json::json!({"charts": charts, "palette": palette}))),
+        data => Value::from_safe_string(inline_json(&data(report))),
     })?;
     // Put in last: the template engine would copy its megabytes more than once.
     Ok(page.replacen(LIBRARY, &library, 1))
+}
+
+/// By the charts' ids.
+fn drawings(report: &Report) -> serde_json::Map<String, serde_json::Value> {
+    let charts = report.charts();
+    charts
+        .map(|chart| (chart.id.clone(), svg(chart).into()))
+        .collect()
+}
+
+/// For the script.
+fn data(report: &Report) -> serde_json::Value {
+    let charts: Vec<serde_json::Value> = report.charts().map(figure::figure).collect();
+    let palette: Vec<[&str; 2]> = PALETTE
+        .iter()
+        .map(|dress| [dress.on_white, dress.on_dark])
+        .collect();
+    serde_json::json!({"charts": charts, "palette": palette})
 }
 
 /// A chapter, or its parts that follow each other.
@@ -122,14 +131,13 @@ fn prose(text: &str) -> String {
         // One backtick has no partner.
         return parts.join("`");
     }
-    let part = |(index, part): (usize, String)| {
-        if index % 2 == 1 {
-            format!("<code>{part}</code>")
-        } else {
-            part
-        }
-    };
-    parts.into_iter().enumerate().map(part).collect()
+    let parts = parts.into_iter().enumerate();
+    parts
+        .map(|(index, part)| match index % 2 {
+            1 => format!("<code>{part}</code>"),
+            _ => part,
+        })
+        .collect()
 }
 
 fn escaped(text: &str) -> String {

@@ -89,29 +89,11 @@ impl<'a> Canvas<'a> {
 
     fn intervals(&self, mut group: Group, point: &PointView) -> Group {
         let (x, y) = self.at(point);
-        let path = |data: Data| {
-            Path::new()
-                .set("d", data)
-                .set("fill", "none")
-                .set("stroke-width", 1.5)
-        };
         if let Some((low, high)) = point.x_ends {
-            let (low, high) = (round(self.x(low)), round(self.x(high)));
-            let caps = Data::new()
-                .move_to((low, y - 5.0))
-                .vertical_line_by(10.0)
-                .move_to((high, y - 5.0))
-                .vertical_line_by(10.0);
-            group = group.add(path(caps.move_to((low, y)).horizontal_line_to(high)));
+            group = group.add(horizontal_interval(self.x(low), self.x(high), y));
         }
         if let Some((low, high)) = point.y_ends {
-            let (low, high) = (round(self.y(low)), round(self.y(high)));
-            let caps = Data::new()
-                .move_to((x - 4.0, low))
-                .horizontal_line_by(8.0)
-                .move_to((x - 4.0, high))
-                .horizontal_line_by(8.0);
-            group = group.add(path(caps.move_to((x, low)).vertical_line_to(high)));
+            group = group.add(vertical_interval(self.y(low), self.y(high), x));
         }
         group
     }
@@ -123,7 +105,6 @@ impl<'a> Canvas<'a> {
             .enumerate()
             .fold(group, |group, (number, point)| {
                 let (x, y) = self.at(point);
-                let name = point.label.lines().next().unwrap_or_default();
                 let away = point.size.unwrap_or(MARK) / 2.0;
                 // Neighbours take turns, so that names of marks in a row do not cover one another.
                 let y = if number % 2 == 0 {
@@ -131,11 +112,7 @@ impl<'a> Canvas<'a> {
                 } else {
                     y + away + 13.0
                 };
-                let text = Text::new(name)
-                    .set("x", x)
-                    .set("y", round(y))
-                    .set("text-anchor", "middle");
-                group.add(text.set("stroke", "none").set("fill", TEXT))
+                group.add(name(point, x, y))
             })
     }
 
@@ -155,29 +132,57 @@ impl<'a> Canvas<'a> {
     }
 }
 
+fn name(point: &PointView, x: f64, y: f64) -> Text {
+    Text::new(point.label.lines().next().unwrap_or_default())
+        .set("x", x)
+        .set("y", round(y))
+        .set("text-anchor", "middle")
+        .set("stroke", "none")
+        .set("fill", TEXT)
+}
+
+fn horizontal_interval(low: f64, high: f64, y: f64) -> Path {
+    let (low, high) = (round(low), round(high));
+    let caps = Data::new()
+        .move_to((low, y - 5.0))
+        .vertical_line_by(10.0)
+        .move_to((high, y - 5.0))
+        .vertical_line_by(10.0);
+    thin(caps.move_to((low, y)).horizontal_line_to(high))
+}
+
+fn vertical_interval(low: f64, high: f64, x: f64) -> Path {
+    let (low, high) = (round(low), round(high));
+    let caps = Data::new()
+        .move_to((x - 4.0, low))
+        .horizontal_line_by(8.0)
+        .move_to((x - 4.0, high))
+        .horizontal_line_by(8.0);
+    thin(caps.move_to((x, low)).vertical_line_to(high))
+}
+
+fn thin(data: Data) -> Path {
+    Path::new()
+        .set("d", data)
+        .set("fill", "none")
+        .set("stroke-width", 1.5)
+}
+
 fn share(axis: &AxisView, value: f64) -> f64 {
-    let place = |value: f64| {
-        if axis.scale == Scale::Log {
-            value.max(f64::MIN_POSITIVE).ln()
-        } else {
-            value
-        }
-    };
-    (place(value) - place(axis.low)) / (place(axis.high) - place(axis.low))
+    let [value, low, high] = [value, axis.low, axis.high].map(|value| match axis.scale {
+        Scale::Log => value.max(f64::MIN_POSITIVE).ln(),
+        Scale::Linear | Scale::Names => value,
+    });
+    (value - low) / (high - low)
 }
 
 pub(super) fn mark(shape: Mark, x: f64, y: f64, size: f64) -> Path {
     let half = size / 2.0;
     let data = match shape {
-        Mark::Circle => {
-            let around = |data: Data, side: f64| {
-                data.elliptical_arc_by((half, half, 0, 1, 0, side * size, 0))
-            };
-            around(
-                around(Data::new().move_to((round(x - half), round(y))), 1.0),
-                -1.0,
-            )
-        }
+        Mark::Circle => Data::new()
+            .move_to((round(x - half), round(y)))
+            .elliptical_arc_by((half, half, 0, 1, 0, size, 0))
+            .elliptical_arc_by((half, half, 0, 1, 0, -size, 0)),
         Mark::Square => corners([
             (x - half, y - half),
             (x + half, y - half),

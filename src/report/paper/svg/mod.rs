@@ -19,36 +19,44 @@ pub fn svg(chart: &ChartView) -> String {
     let legend = legend(chart);
     let canvas = Canvas::new(chart, 34.0 + legend.height);
     let height = canvas.bottom + 48.0;
-    let mut drawing = Document::new()
-        .set("viewBox", (0, 0, WIDTH as i64, height.ceil() as i64))
-        .set("width", WIDTH as i64)
-        .set("height", height.ceil() as i64)
-        .set("font-family", "system-ui, sans-serif")
-        .set("font-size", 12)
-        .set("fill", TEXT)
-        .set("role", "img")
+    let height = height.ceil() as i64;
+    let mut drawing = document(height)
         .add(Title::new(format!("{}. {}", chart.title, chart.summary)))
-        .add(
-            Rectangle::new()
-                .set("width", WIDTH as i64)
-                .set("height", height.ceil() as i64)
-                .set("fill", "#ffffff"),
-        )
-        .add(
-            Text::new(chart.title.as_str())
-                .set("x", 12)
-                .set("y", 20)
-                .set("font-size", 14)
-                .set("font-weight", "bold"),
-        )
-        .add(legend.group);
-    drawing = drawing
+        .add(background(height))
+        .add(title(chart))
+        .add(legend.group)
         .add(horizontal(&canvas, &chart.x))
         .add(vertical(&canvas, &chart.y));
     for series in &chart.series {
         drawing = drawing.add(canvas.series(series));
     }
     drawing.to_string()
+}
+
+fn document(height: i64) -> Document {
+    Document::new()
+        .set("viewBox", (0, 0, WIDTH as i64, height))
+        .set("width", WIDTH as i64)
+        .set("height", height)
+        .set("font-family", "system-ui, sans-serif")
+        .set("font-size", 12)
+        .set("fill", TEXT)
+        .set("role", "img")
+}
+
+fn background(height: i64) -> Rectangle {
+    Rectangle::new()
+        .set("width", WIDTH as i64)
+        .set("height", height)
+        .set("fill", "#ffffff")
+}
+
+fn title(chart: &ChartView) -> Text {
+    Text::new(chart.title.as_str())
+        .set("x", 12)
+        .set("y", 20)
+        .set("font-size", 14)
+        .set("font-weight", "bold")
 }
 
 /// In as many lines as names and marks need.
