@@ -3,9 +3,7 @@
 use serde::Serialize;
 
 use super::table::{Digits, Names, table};
-use crate::analysis::comparison::{
-    self, Comparisons, Delta, Design, Pair, PairedCell, Party, RowOutcome,
-};
+use crate::analysis::comparison::{self, Comparisons, Delta, Design, Pair, PairedCell, RowOutcome};
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Estimate, Verdict};
 
 #[derive(Clone, Default, Serialize)]
@@ -74,12 +72,12 @@ pub fn comparison_csv(comparisons: &Comparisons, names: Names) -> Result<Vec<u8>
 
 impl Row {
     fn between(comparisons: &Comparisons, pair: &Pair, names: Names) -> Self {
-        let run =
-            |party: &Party| names.field(&comparisons.runs[party.run].path.display().to_string());
+        let [baseline_run, candidate_run] = [&pair.baseline, &pair.candidate]
+            .map(|party| comparisons.runs[party.run].path.display().to_string());
         Row {
-            baseline_run: run(&pair.baseline),
+            baseline_run: names.field(&baseline_run),
             baseline_variant: names.field(&pair.baseline.label),
-            candidate_run: run(&pair.candidate),
+            candidate_run: names.field(&candidate_run),
             candidate_variant: names.field(&pair.candidate.label),
             ..Row::default()
         }

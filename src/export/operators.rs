@@ -70,8 +70,11 @@ fn rows(base: &Row, profiled: &Profiled, names: Names) -> Vec<Row> {
         inferences_count: profiled.inferences_count,
         ..base.clone()
     };
-    let row = |share: &NodeShare| base.clone().with(share, &profiled.nodes[share.node], names);
-    Breakdown::of(profiled).nodes.iter().map(row).collect()
+    let shares = Breakdown::of(profiled).nodes;
+    shares
+        .iter()
+        .map(|share| base.clone().with(share, &profiled.nodes[share.node], names))
+        .collect()
 }
 
 impl Row {
@@ -91,8 +94,6 @@ impl Row {
 
     fn with(self, share: &NodeShare, node: &NodeProfile, names: Names) -> Self {
         let operations_count = analysis::work(node).ok().map(|work| work.operations_count);
-        let of_byte =
-            |(operations, bytes): (u64, Bytes)| Digits(operations as f64 / bytes.as_f64().max(1.0));
         Row {
             node: names.field(node.name.exact()),
             node_index: node.node_index,
@@ -110,22 +111,29 @@ impl Row {
             inputs: names.field(&shapes(node.inputs.as_deref())),
             outputs: names.field(&shapes(node.outputs.as_deref())),
             operations_count,
-            operations_per_byte: operations_count.zip(node.bytes()).map(of_byte),
+            operations_per_byte: operations_count
+                .zip(node.bytes())
+                .map(|(operations, bytes)| per_byte(operations, bytes)),
             ..self
         }
     }
 }
 
+fn per_byte(operations: u64, bytes: Bytes) -> Digits {
+    Digits(operations as f64 / bytes.as_f64().max(1.0))
+}
+
+fn typed_dims(tensor: &TensorShape) -> String {
+    let dims: Vec<String> = tensor.dims.iter().map(u64::to_string).collect();
+    format!("{}[{}]", tensor.element_type, dims.join(","))
+}
+
 /// `float[1,32,8,8];int64[]`.
 fn shapes(tensors: Option<&[TensorShape]>) -> String {
-    let shape = |tensor: &TensorShape| {
-        let dims: Vec<String> = tensor.dims.iter().map(u64::to_string).collect();
-        format!("{}[{}]", tensor.element_type, dims.join(","))
-    };
     tensors
         .unwrap_or_default()
         .iter()
-        .map(shape)
+        .map(typed_dims)
         .collect::<Vec<_>>()
         .join(";")
 }
