@@ -38,30 +38,29 @@ fn why(session: &SessionFindings) -> Option<&Plain> {
 
 /// `Failed launches: 2 of 14 of int8: the worker was ended by SIGSEGV while it was to run a block.`
 fn line(why: Option<&Plain>, sessions: &[&SessionFindings]) -> String {
-    let count = |session: &&SessionFindings| {
-        let (failed, all) = (session.failed_launches_count, session.all_launches_count);
-        format!(
-            "{} of {} of {}",
-            number::count(failed),
-            number::count(all),
-            plain(&session.label)
-        )
-    };
-    let mut counts: Vec<String> = sessions.iter().take(NAMED).map(count).collect();
+    let mut counts: Vec<String> = sessions
+        .iter()
+        .take(NAMED)
+        .map(|one| failures(one))
+        .collect();
     if sessions.len() > NAMED {
         counts.push(format!("{} more", of_others(&sessions[NAMED..])));
     }
-    let why = why.map(|why| {
-        format!(
-            ": {}",
-            shortened(plain(why).trim_end_matches('.'), REASON_LENGTH)
-        )
-    });
-    format!(
-        "Failed launches: {}{}.",
-        words::listed(&counts),
-        why.unwrap_or_default()
-    )
+    let counts = words::listed(&counts);
+    match why.map(plain) {
+        Some(why) => {
+            let why = shortened(why.trim_end_matches('.'), REASON_LENGTH);
+            format!("Failed launches: {counts}: {why}.")
+        }
+        None => format!("Failed launches: {counts}."),
+    }
+}
+
+/// `2 of 14 of int8`.
+fn failures(session: &SessionFindings) -> String {
+    let failed = number::count(session.failed_launches_count);
+    let all = number::count(session.all_launches_count);
+    format!("{failed} of {all} of {}", plain(&session.label))
 }
 
 fn rest(others: &[(Option<&Plain>, Vec<&SessionFindings>)]) -> Option<String> {
@@ -80,16 +79,19 @@ fn rest(others: &[(Option<&Plain>, Vec<&SessionFindings>)]) -> Option<String> {
 
 /// `5 of 24 of 4 sessions`.
 fn of_others(sessions: &[&SessionFindings]) -> String {
-    let sum = |count: fn(&SessionFindings) -> u64| {
-        number::count(sessions.iter().map(|session| count(session)).sum())
-    };
-    let (failed, all) = (
-        sum(|session| session.failed_launches_count),
-        sum(|session| session.all_launches_count),
-    );
+    let failed = sessions
+        .iter()
+        .map(|session| session.failed_launches_count)
+        .sum();
+    let all = sessions
+        .iter()
+        .map(|session| session.all_launches_count)
+        .sum();
     let count = sessions.len() as u64;
     format!(
-        "{failed} of {all} of {} session{}",
+        "{} of {} of {} session{}",
+        number::count(failed),
+        number::count(all),
         number::count(count),
         words::plural(count)
     )

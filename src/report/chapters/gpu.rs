@@ -4,7 +4,7 @@ use crate::analysis::{CellFindings, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
 use crate::plan::LoadMode;
-use crate::record::{Conditions, GpuConditions, GpuDriver, GpuInfo, Host};
+use crate::record::{Conditions, GpuConditions, GpuDriver, GpuIdle, GpuInfo, GpuSampling, Host};
 use crate::report::words::{self, Builder, Item, Source, Table, not_measured, number, plain};
 use crate::text::Plain;
 use crate::units::{Bytes, Hertz, Watts};
@@ -89,14 +89,14 @@ fn line(gpu: &GpuInfo) -> String {
 }
 
 fn link(gpu: &GpuInfo) -> String {
-    let number = |told: &Observed<u64>| figure(told, u64::to_string);
-    format!(
-        "generation {} (of {}) x{} (of {})",
-        number(&gpu.pcie_generation),
-        number(&gpu.pcie_max_generation),
-        number(&gpu.pcie_width),
-        number(&gpu.pcie_max_width)
-    )
+    let [generation, max_generation, width, max_width] = [
+        &gpu.pcie_generation,
+        &gpu.pcie_max_generation,
+        &gpu.pcie_width,
+        &gpu.pcie_max_width,
+    ]
+    .map(|told| figure(told, u64::to_string));
+    format!("generation {generation} (of {max_generation}) x{width} (of {max_width})")
 }
 
 pub(in crate::report) fn conditions(host: &Host, seen: &Conditions) -> Vec<Item> {
@@ -104,63 +104,63 @@ pub(in crate::report) fn conditions(host: &Host, seen: &Conditions) -> Vec<Item>
 }
 
 fn of_gpu(host: &Host, gpu: &GpuConditions) -> [Item; 4] {
-    let label = |what: &str| format!("GPU {} {what}", gpu.index);
-    let most = host.gpus.iter().find(|known| known.index == gpu.index);
-    let most = most
+    let other_processes = figure(&gpu.other_pids, |pids| process_ids(pids));
+    [
+        ("clocks", clocks(host, gpu)),
+        ("clocks held down", held_down(gpu)),
+        ("other processes", other_processes),
+        ("level", level(gpu)),
+    ]
+    .map(|(what, text)| Item::new(format!("GPU {} {what}", gpu.index), text))
+}
+
+fn clocks(host: &Host, gpu: &GpuConditions) -> String {
+    let known = host.gpus.iter().find(|known| known.index == gpu.index);
+    let most = known
         .map(|known| format!(" (highest {})", megahertz(&known.sm_clock_max_hertz)))
         .unwrap_or_default();
-    [
-        Item::new(
-            label("clocks"),
-            format!(
-                "SM {}{most}, memory {}",
-                megahertz(&gpu.sm_clock_hertz),
-                megahertz(&gpu.memory_clock_hertz)
-            ),
-        ),
-        Item::new(
-            label("clocks held down"),
-            figure(&gpu.clock_events, |events| {
-                let held = |event: &crate::record::ClockEvent| {
-                    format!(
-                        "{} in {} of {} samples",
-                        plain(&event.reason),
-                        event.samples_count,
-                        gpu.samples_count
-                    )
-                };
-                let held: Vec<String> = events.iter().map(held).collect();
-                if held.is_empty() {
-                    format!("in none of {} samples", gpu.samples_count)
-                } else {
-                    held.join(", ")
-                }
-            }),
-        ),
-        Item::new(
-            label("other processes"),
-            figure(&gpu.other_pids, |pids| {
-                let pids: Vec<String> = pids.iter().map(u64::to_string).collect();
-                if pids.is_empty() {
-                    "none".into()
-                } else {
-                    format!("process id {}", pids.join(", "))
-                }
-            }),
-        ),
-        Item::new(
-            label("level"),
-            format!(
-                "{} in use, {}, at most {}",
-                bytes(&gpu.memory_used_bytes),
-                watts(&gpu.power_watts),
-                figure(&gpu.temperature_max_celsius, |hottest| format!(
-                    "{:.0} °C",
-                    hottest.0
-                ))
-            ),
-        ),
-    ]
+    format!(
+        "SM {}{most}, memory {}",
+        megahertz(&gpu.sm_clock_hertz),
+        megahertz(&gpu.memory_clock_hertz)
+    )
+}
+
+/// Why clocks were held down, and in how many samples.
+fn held_down(gpu: &GpuConditions) -> String {
+    let all = gpu.samples_count;
+    figure(&gpu.clock_events, |events| {
+        let held: Vec<String> = events
+            .iter()
+            .map(|event| (plain(&event.reason), event.samples_count))
+            .map(|(reason, samples)| format!("{reason} in {samples} of {all} samples"))
+            .collect();
+        if held.is_empty() {
+            format!("in none of {all} samples")
+        } else {
+            held.join(", ")
+        }
+    })
+}
+
+fn process_ids(pids: &[u64]) -> String {
+    let pids: Vec<String> = pids.iter().map(u64::to_string).collect();
+    if pids.is_empty() {
+        "none".into()
+    } else {
+        format!("process id {}", pids.join(", "))
+    }
+}
+
+fn level(gpu: &GpuConditions) -> String {
+    let hottest = figure(&gpu.temperature_max_celsius, |hottest| {
+        format!("{:.0} °C", hottest.0)
+    });
+    format!(
+        "{} in use, {}, at most {hottest}",
+        bytes(&gpu.memory_used_bytes),
+        watts(&gpu.power_watts)
+    )
 }
 
 /// Whether the driver serves ONNX Runtime's CUDA builds, and which settings bear on figures; empty without a GPU.
@@ -168,43 +168,37 @@ pub(in crate::report) fn gpu_settings(host: &Host) -> Vec<Item> {
     let Some(driver) = host.gpu_driver.as_ref().filter(|_| !host.gpus.is_empty()) else {
         return Vec::new();
     };
-    let mut items: Vec<Item> = Vec::new();
-    items.extend(DRIVERS.map(|(cuda, oldest)| {
-        let label = format!("Driver for {cuda} builds");
-        Item::new(
-            label,
-            figure(&driver.version, |version| {
+    let mut items: Vec<Item> = DRIVERS
+        .map(|(cuda, oldest)| {
+            let served = figure(&driver.version, |version| {
                 suitability(version, cuda, oldest)
-            }),
-        )
-    }));
+            });
+            Item::new(format!("Driver for {cuda} builds"), served)
+        })
+        .to_vec();
     let persistence = host.gpus.iter().filter(|gpu| gpu.persistence == Ok(false));
-    items.extend(persistence.map(|gpu| {
-        let todo = "off: the driver starts the GPU anew for every launch; to do: `nvidia-smi -pm 1` as root";
-        Item::new(format!("GPU {} persistence mode", gpu.index), todo)
-    }));
+    items.extend(persistence.map(|gpu| setting(gpu, "persistence mode", NO_PERSISTENCE)));
     let ecc = host.gpus.iter().filter(|gpu| gpu.ecc == Ok(false));
-    items.extend(ecc.map(|gpu| {
-        let todo = "off: faster on some chips, without correction of memory errors; to do: set it as in production";
-        Item::new(format!("GPU {} ECC", gpu.index), todo)
-    }));
+    items.extend(ecc.map(|gpu| setting(gpu, "ECC", NO_ECC)));
     let divided = host.gpus.iter().filter(|gpu| gpu.mig == Ok(true));
-    items.extend(divided.map(|gpu| {
-        let todo = "on: utilization is not told, memory and energy are of the whole GPU; to do: `nvidia-smi -mig 0` to \
-                    measure the whole";
-        Item::new(format!("GPU {} MIG", gpu.index), todo)
-    }));
+    items.extend(divided.map(|gpu| setting(gpu, "MIG", DIVIDED)));
     items
+}
+
+const NO_PERSISTENCE: &str =
+    "off: the driver starts the GPU anew for every launch; to do: `nvidia-smi -pm 1` as root";
+const NO_ECC: &str = "off: faster on some chips, without correction of memory errors; to do: set it as in production";
+const DIVIDED: &str = "on: utilization is not told, memory and energy are of the whole GPU; to do: `nvidia-smi -mig 0` to \
+measure the whole";
+
+fn setting(gpu: &GpuInfo, what: &str, to_do: &str) -> Item {
+    Item::new(format!("GPU {} {what}", gpu.index), to_do)
 }
 
 fn suitability(version: &Plain, cuda: &str, oldest: u64) -> String {
     let shown = version.to_string();
-    match version
-        .exact()
-        .split('.')
-        .next()
-        .and_then(|major| major.parse::<u64>().ok())
-    {
+    let major = version.exact().split('.').next();
+    match major.and_then(|major| major.parse::<u64>().ok()) {
         Some(major) if major >= oldest => format!("{shown} suffices (needs {oldest})"),
         Some(_) if cuda == "CUDA 13" => {
             format!(
@@ -216,36 +210,31 @@ fn suitability(version: &Plain, cuda: &str, oldest: u64) -> String {
     }
 }
 
+/// A column of the table of costs, and its figure.
+type Column = (&'static str, Metric);
+
+const OF_GPU: [Column; 6] = [
+    ("first run", Metric::BatchFirstRun),
+    ("GPU", Metric::GpuUtilization),
+    ("GPU memory", Metric::GpuMemoryPeak),
+    ("GPU power", Metric::GpuPower),
+    ("GPU energy", Metric::GpuEnergy),
+    ("above idle", Metric::GpuEnergyAboveIdle),
+];
+
+const OF_CPU: [Column; 2] = [
+    ("CPU energy", Metric::CpuEnergy),
+    ("CPU above idle", Metric::CpuEnergyAboveIdle),
+];
+
+const ENERGY: &str = "energy is per prediction, of the whole GPU or processor; above idle: less what it takes while \
+nothing runs";
+const FIRST_RUN: &str = "first run: of a launch's first inference at this batch size, which selects kernels and plans \
+memory";
+
 /// Cost of a prediction. `None` where neither a GPU nor energy was measured.
 pub(in crate::report) fn energy(source: Source<'_>) -> Option<Table> {
-    const OF_GPU: [(&str, Metric); 6] = [
-        ("first run", Metric::BatchFirstRun),
-        ("GPU", Metric::GpuUtilization),
-        ("GPU memory", Metric::GpuMemoryPeak),
-        ("GPU power", Metric::GpuPower),
-        ("GPU energy", Metric::GpuEnergy),
-        ("above idle", Metric::GpuEnergyAboveIdle),
-    ];
-    const OF_CPU: [(&str, Metric); 2] = [
-        ("CPU energy", Metric::CpuEnergy),
-        ("CPU above idle", Metric::CpuEnergyAboveIdle),
-    ];
-    let cells = || {
-        source
-            .findings
-            .cells
-            .iter()
-            .filter(|cell| cell.outcome.is_ok())
-    };
-    let ran_on_gpu = cells().any(|cell| cell.figure(Metric::GpuUtilization).is_some());
-    let is_measured = |metric: Metric| cells().any(|cell| cell.value(metric).is_some());
-    let columns: Vec<(&str, Metric)> = (OF_GPU.into_iter().filter(|_| ran_on_gpu))
-        .chain(
-            OF_CPU
-                .into_iter()
-                .filter(|(_, metric)| is_measured(*metric)),
-        )
-        .collect();
+    let columns = columns(source);
     if columns.is_empty() {
         return None;
     }
@@ -254,41 +243,58 @@ pub(in crate::report) fn energy(source: Source<'_>) -> Option<Table> {
     header.extend(modes.then_some(LoadMode::COLUMN));
     header.extend(columns.iter().map(|(column, _)| *column));
     let mut table = Builder::new("GPU and energy: what does a prediction cost?", &header);
-    for cell in cells() {
+    for cell in measured(source) {
         let name = source.name(cell.key.session);
         let row = format!("{name} {}", source.at(cell.key));
         let batch = source.batch(cell.key.shape, cell.key.batch_size);
         let mut texts = vec![name, batch.trim_start_matches("batch ").to_owned()];
         texts.extend(modes.then(|| cell.key.load_mode.in_column()));
-        for &(column, metric) in &columns {
-            texts.push(match cell.figure(metric) {
-                None => table.absence(column, &row, "the session ran on no GPU"),
-                estimate => table.figure(column, &row, estimate, |estimate| {
-                    words::short(metric, estimate)
-                }),
-            });
+        for (column, metric) in &columns {
+            texts.push(cost(&mut table, cell, &row, column, *metric));
         }
         table.plain_row(texts);
     }
-    let energy = "energy is per prediction, of the whole GPU or processor; above idle: less what it takes while nothing runs";
-    let first = "first run: of a launch's first inference at this batch size, which selects kernels and plans memory";
-    let notes = [Some(energy), ran_on_gpu.then_some(first)];
+    let notes = [Some(ENERGY), ran_on_gpu(source).then_some(FIRST_RUN)];
     Some(table.finish(notes.into_iter().flatten().map(str::to_owned).collect()))
+}
+
+fn measured(source: Source<'_>) -> impl Iterator<Item = &CellFindings> {
+    let cells = source.findings.cells.iter();
+    cells.filter(|cell| cell.outcome.is_ok())
+}
+
+fn ran_on_gpu(source: Source<'_>) -> bool {
+    measured(source).any(|cell| cell.figure(Metric::GpuUtilization).is_some())
+}
+
+fn columns(source: Source<'_>) -> Vec<Column> {
+    let of_gpu = OF_GPU.into_iter().filter(|_| ran_on_gpu(source));
+    let of_cpu = OF_CPU.into_iter();
+    let of_cpu =
+        of_cpu.filter(|(_, metric)| measured(source).any(|cell| cell.value(*metric).is_some()));
+    of_gpu.chain(of_cpu).collect()
+}
+
+fn cost(
+    table: &mut Builder,
+    cell: &CellFindings,
+    row: &str,
+    column: &str,
+    metric: Metric,
+) -> String {
+    match cell.figure(metric) {
+        None => table.absence(column, row, "the session ran on no GPU"),
+        estimate => table.figure(column, row, estimate, |found| words::short(metric, found)),
+    }
 }
 
 /// Of each session that ran on a GPU and was measured, the cell of the batch size that is enough.
 fn on_gpu(source: Source<'_>) -> impl Iterator<Item = &CellFindings> {
-    let is_on_gpu = move |session: usize| {
-        source.record.plan.sessions[session]
-            .nvidia_device()
-            .is_some()
-    };
-    let curves = source
-        .findings
-        .batch_curves
-        .iter()
-        .filter(move |curve| is_on_gpu(curve.session));
-    curves.filter_map(move |curve| source.cell(curve.key(curve.enough)))
+    let sessions = &source.record.plan.sessions;
+    let curves = source.findings.batch_curves.iter();
+    curves
+        .filter(move |curve| sessions[curve.session].nvidia_device().is_some())
+        .filter_map(move |curve| source.cell(curve.key(curve.enough)))
 }
 
 /// How busy GPUs were; `None` where no session ran on an NVIDIA GPU.
@@ -300,39 +306,35 @@ pub(in crate::report) fn utilization(source: Source<'_>) -> Option<String> {
 }
 
 fn utilization_of(source: Source<'_>, cell: &CellFindings) -> String {
-    let full = |metric: Metric| {
-        cell.figure(metric)
+    let [mean, peak] = [Metric::GpuUtilization, Metric::GpuUtilizationPeak].map(|metric| {
+        let estimate = cell.figure(metric);
+        estimate
             .map(|estimate| words::full(metric, estimate))
             .unwrap_or_default()
-    };
-    format!(
-        "{} {}: {}; peak {}",
-        source.name(cell.key.session),
-        source.at(cell.key),
-        full(Metric::GpuUtilization),
-        full(Metric::GpuUtilizationPeak)
-    )
+    });
+    let (name, at) = (source.name(cell.key.session), source.at(cell.key));
+    format!("{name} {at}: {mean}; peak {peak}")
 }
 
 /// The GPU's part of the template's `Memory Usage per Model`, of the baseline.
 pub(in crate::report) fn memory(source: Source<'_>, baseline: &SessionFindings) -> String {
-    if let Some(estimate) = baseline.figure(Metric::GpuMemoryPeak) {
-        return words::full(Metric::GpuMemoryPeak, estimate);
+    if let Some(peak) = peak(baseline) {
+        return peak;
     }
-    let others = source.findings.sessions.iter().filter_map(|session| {
-        let peak = session.figure(Metric::GpuMemoryPeak)?;
-        Some(format!(
-            "{} {}",
-            plain(&session.label),
-            words::full(Metric::GpuMemoryPeak, peak)
-        ))
-    });
-    let others: Vec<String> = others.collect();
+    let sessions = source.findings.sessions.iter();
+    let others: Vec<String> = sessions
+        .filter_map(|session| Some(format!("{} {}", plain(&session.label), peak(session)?)))
+        .collect();
     if others.is_empty() {
         not_measured(NO_SESSION)
     } else {
         others.join(", ")
     }
+}
+
+fn peak(session: &SessionFindings) -> Option<String> {
+    let peak = session.figure(Metric::GpuMemoryPeak)?;
+    Some(words::full(Metric::GpuMemoryPeak, peak))
 }
 
 /// The template's `Hardware Acceleration`; `None` where no session ran on an NVIDIA GPU.
@@ -345,44 +347,36 @@ pub(in crate::report) fn acceleration(source: Source<'_>) -> Option<String> {
 
 fn acceleration_of(source: Source<'_>, cell: &CellFindings) -> String {
     let session = cell.key.session;
-    let rate = cell
-        .figure(Metric::Throughput)
+    let (name, at) = (source.name(session), source.at(cell.key));
+    let provider = plain(&source.record.plan.sessions[session].execution_provider);
+    let gpu = gpu_name(source, session).map(|name| format!(" on {name}"));
+    let gpu = gpu.unwrap_or_default();
+    let rate = cell.figure(Metric::Throughput);
+    let rate = rate
         .map(|rate| words::value(Metric::Throughput, rate))
         .unwrap_or_default();
-    let change = cell.comparison.as_ref().map(|comparison| {
-        let baseline = source.name(comparison.baseline.session);
-        format!(
-            ", against {baseline} by throughput: {}",
-            words::throughput_change(&comparison.throughput)
-        )
-    });
-    let provider = plain(&source.record.plan.sessions[session].execution_provider);
-    format!(
-        "{} with {provider}{}: {rate} {}{}",
-        source.name(session),
-        gpu_name(source, session)
-            .map(|name| format!(" on {name}"))
-            .unwrap_or_default(),
-        source.at(cell.key),
-        change.unwrap_or_default()
-    )
+    let change = throughput_change(source, cell);
+    format!("{name} with {provider}{gpu}: {rate} {at}{change}")
+}
+
+/// `, against fp32 by throughput: 2.10x faster`; empty where nothing was compared.
+fn throughput_change(source: Source<'_>, cell: &CellFindings) -> String {
+    let Some(comparison) = &cell.comparison else {
+        return String::new();
+    };
+    let baseline = source.name(comparison.baseline.session);
+    let change = words::throughput_change(&comparison.throughput);
+    format!(", against {baseline} by throughput: {change}")
 }
 
 fn gpu_name(source: Source<'_>, session: usize) -> Option<String> {
-    let launches = source
-        .record
-        .launches
-        .iter()
-        .filter(|launch| launch.session == session);
+    let launches = source.record.launches.iter();
     let used = launches
+        .filter(|launch| launch.session == session)
         .flat_map(|launch| &launch.cells)
         .find_map(|cell| cell.gpu.as_ref()?.as_ref().ok())?;
-    let gpu = source
-        .record
-        .host
-        .gpus
-        .iter()
-        .find(|gpu| gpu.index == used.index)?;
+    let mut gpus = source.record.host.gpus.iter();
+    let gpu = gpus.find(|gpu| gpu.index == used.index)?;
     gpu.name.as_ref().ok().map(plain)
 }
 
@@ -390,43 +384,42 @@ pub(in crate::report) fn provenance(source: Source<'_>) -> Vec<Item> {
     let Some(monitoring) = &source.record.monitoring else {
         return Vec::new();
     };
-    let mut items = vec![Item::new(
-        "CPU energy counters",
-        figure(&monitoring.cpu, |power| {
-            let idle = number::value(Unit::Watts, power.idle_watts.0, None);
-            format!(
-                "{}; {idle} before the run",
-                Plain::joined(&power.domains, ", ")
-            )
-        }),
-    )];
-    let Ok(sampling) = &monitoring.gpus else {
-        return items;
-    };
+    let counters = figure(&monitoring.cpu, |power| {
+        let idle = number::value(Unit::Watts, power.idle_watts.0, None);
+        format!(
+            "{}; {idle} before the run",
+            Plain::joined(&power.domains, ", ")
+        )
+    });
+    let mut items = vec![Item::new("CPU energy counters", counters)];
+    if let Ok(sampling) = &monitoring.gpus {
+        items.push(Item::new("GPU samples", samples(sampling)));
+        items.extend(sampling.idle.iter().map(idle));
+    }
+    items
+}
+
+fn samples(sampling: &GpuSampling) -> String {
+    let period = number::time(sampling.period_ns);
     let cost = sampling
         .cost_ns
-        .map(|cost| format!(", each took {}", number::time(cost)))
-        .unwrap_or_default();
-    let ended = sampling
-        .ended_early
-        .as_ref()
-        .map(|why| format!("; it ended early: {}", plain(why)))
-        .unwrap_or_default();
-    items.push(Item::new(
-        "GPU samples",
-        format!("one each {}{cost}{ended}", number::time(sampling.period_ns)),
-    ));
-    items.extend(sampling.idle.iter().map(|idle| {
-        let period = figure(&idle.counter_period_ns, |&period| {
-            format!("changes each {}", number::time(period))
-        });
-        let text = format!(
-            "{} before the run; energy counter {period}",
-            watts(&idle.power_watts)
-        );
-        Item::new(format!("GPU {} idle", idle.index), text)
-    }));
-    items
+        .map(|cost| format!(", each took {}", number::time(cost)));
+    let ended = sampling.ended_early.as_ref();
+    let ended = ended.map(|why| format!("; it ended early: {}", plain(why)));
+    format!(
+        "one each {period}{}{}",
+        cost.unwrap_or_default(),
+        ended.unwrap_or_default()
+    )
+}
+
+fn idle(idle: &GpuIdle) -> Item {
+    let period = figure(&idle.counter_period_ns, |&period| {
+        format!("changes each {}", number::time(period))
+    });
+    let power = watts(&idle.power_watts);
+    let text = format!("{power} before the run; energy counter {period}");
+    Item::new(format!("GPU {} idle", idle.index), text)
 }
 
 #[cfg(test)]

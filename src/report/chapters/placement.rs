@@ -1,5 +1,6 @@
 //! Where the nodes ran, and what the copies between host and device cost.
 
+use crate::analysis::Measured;
 use crate::metric::{Metric, Unit};
 use crate::plan::{Binding, CellKey, SessionSpec};
 use crate::provider;
@@ -61,28 +62,30 @@ fn provider_words(provider: &ProviderNodes, all: u64, is_own: bool) -> String {
 fn operators(provider: &ProviderNodes) -> String {
     let mut operators: Vec<(&Plain, &u64)> = provider.operators.iter().collect();
     operators.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    words::first_operators(operators.into_iter().map(words::several).collect())
+    let operators = operators.into_iter();
+    words::first_operators(
+        operators
+            .map(|(operator, &count)| words::several(operator, count))
+            .collect(),
+    )
 }
 
 fn copy_costs(source: Source<'_>) -> Vec<Item> {
-    let sessions = &source.record.plan.sessions;
-    let pairs = sessions
-        .iter()
-        .enumerate()
+    let sessions = source.record.plan.sessions.iter().enumerate();
+    sessions
         .filter(|(_, spec)| spec.binding == Binding::Device)
-        .filter_map(|(device, spec)| {
-            let bound_to_host = SessionSpec {
-                binding: Binding::Host,
-                ..spec.clone()
-            };
-            Some((
-                sessions.iter().position(|other| *other == bound_to_host)?,
-                device,
-            ))
-        });
-    pairs
-        .filter_map(|(host, device)| copy_cost(source, host, device))
+        .filter_map(|(device, spec)| copy_cost(source, bound_to_host(source, spec)?, device))
         .collect()
+}
+
+/// The session that differs from `device` in nothing but that its tensors are in host memory.
+fn bound_to_host(source: Source<'_>, device: &SessionSpec) -> Option<usize> {
+    let host = SessionSpec {
+        binding: Binding::Host,
+        ..device.clone()
+    };
+    let mut sessions = source.record.plan.sessions.iter();
+    sessions.position(|other| *other == host)
 }
 
 fn copy_cost(source: Source<'_>, host: usize, device: usize) -> Option<Item> {
@@ -106,25 +109,29 @@ fn copy_cost(source: Source<'_>, host: usize, device: usize) -> Option<Item> {
 
 /// The cost at one place, where the intervals of both medians lie apart; a difference within them may be chance.
 fn copy_cost_of(source: Source<'_>, host: usize, key: CellKey) -> Option<String> {
-    let median = |key: CellKey| source.cell(key)?.figure(Metric::LatencyP50)?.measured();
-    let (with, without) = (
-        median(CellKey {
-            session: host,
-            ..key
-        })?,
-        median(key)?,
-    );
+    let host_key = CellKey {
+        session: host,
+        ..key
+    };
+    let (with, without) = (median(source, host_key)?, median(source, key)?);
     let are_apart = with
         .interval
         .zip(without.interval)
         .is_some_and(|(with, without)| !with.overlaps(without));
-    let show = |latency: f64| number::value(Unit::Ns, latency, None);
-    let place = format!("of {} {}", show(with.value), source.at(key));
+    let place = format!("of {} {}", latency(with.value), source.at(key));
     Some(if are_apart && with.value > without.value {
-        format!("{} {place}", show(with.value - without.value))
+        format!("{} {place}", latency(with.value - without.value))
     } else {
         format!("not shown to be anything {place}")
     })
+}
+
+fn median(source: Source<'_>, key: CellKey) -> Option<&Measured> {
+    source.cell(key)?.figure(Metric::LatencyP50)?.measured()
+}
+
+fn latency(ns: f64) -> String {
+    number::value(Unit::Ns, ns, None)
 }
 
 #[cfg(test)]

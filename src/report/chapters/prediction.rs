@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::plan::{ElementType, SessionSpec, Shape};
-use crate::record::{AxisReason, BatchAxis, BatchProof, FedInput, FillKind, SizeSource};
+use crate::record::{
+    AxisReason, BatchAxis, BatchProof, FedInput, FillKind, RunRecord, SizeSource, VariantRecord,
+};
 use crate::report::words::{self, Source, plain, shortened};
 
 /// Inputs that are named with their shapes; the others are counted.
@@ -30,37 +32,46 @@ pub enum Trial {
 
 /// A line for each of a few shapes, or else one; empty where nothing was tried, as in records before version 1.4.
 pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
-    let record = source.record;
-    let is_script = record.plan.sessions.iter().any(SessionSpec::is_scripted);
-    let mut variants = record
-        .variants
+    let plan = &source.record.plan;
+    let Some(variant) = described(source.record) else {
+        return Vec::new();
+    };
+    let shapes: Vec<(String, &[FedInput])> = plan
+        .shapes
         .iter()
-        .filter(|variant| variant.outcome.is_ok());
+        .zip(&variant.shape_inputs)
+        .filter(|(_, fed)| !fed.is_empty())
+        .map(|(shape, fed)| (label(shape), fed.as_slice()))
+        .collect();
+    let mut lines = if shapes.is_empty() {
+        vec![format!("One prediction: {}.", inputs(&variant.inputs))]
+    } else {
+        by_shape(&shapes)
+    };
+    if let (Some(last), Some(model)) = (lines.last_mut(), &variant.model) {
+        last.push_str(&format!(" Batch: {}.", batch(&model.batch_axis)));
+    }
+    lines
+}
+
+/// The variant whose inputs are told: the baseline, or the first that could be read. `None` where nothing was tried.
+fn described(record: &RunRecord) -> Option<&VariantRecord> {
+    let is_script = record.plan.sessions.iter().any(SessionSpec::is_scripted);
     let is_tried = record
         .variants
         .iter()
         .any(|variant| variant.probe.is_some());
-    let baseline = record
-        .variants
-        .get(record.plan.baseline)
-        .filter(|variant| variant.outcome.is_ok());
-    let Some(variant) = baseline
-        .or_else(|| variants.next())
-        .filter(|_| is_tried && !is_script)
-    else {
-        return Vec::new();
-    };
-    let shapes = record
-        .plan
-        .shapes
-        .iter()
-        .zip(&variant.shape_inputs)
-        .filter(|(_, fed)| !fed.is_empty());
-    let shapes: Vec<(String, &[FedInput])> = shapes
-        .map(|(shape, fed)| (label(shape), fed.as_slice()))
-        .collect();
-    let mut lines: Vec<String> = match shapes.as_slice() {
-        [] => vec![format!("One prediction: {}.", inputs(&variant.inputs))],
+    if is_script || !is_tried {
+        return None;
+    }
+    let baseline = record.variants.get(record.plan.baseline).into_iter();
+    baseline
+        .chain(&record.variants)
+        .find(|variant| variant.outcome.is_ok())
+}
+
+fn by_shape(shapes: &[(String, &[FedInput])]) -> Vec<String> {
+    match shapes {
         [(first, least), .., (last, most)] if shapes.len() > MOST_SHAPES => {
             let count = shapes.len();
             vec![
@@ -69,11 +80,7 @@ pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
             ]
         }
         few => few.iter().map(|(label, fed)| at(label, fed)).collect(),
-    };
-    if let (Some(last), Some(model)) = (lines.last_mut(), &variant.model) {
-        last.push_str(&format!(" Batch: {}.", batch(&model.batch_axis)));
     }
-    lines
 }
 
 fn label(shape: &Shape) -> String {
@@ -162,37 +169,50 @@ fn is_fed(fed: &FedInput) -> String {
 }
 
 fn value(fill: &FillKind, element_type: ElementType) -> String {
-    let number = |value: f64| match element_type {
-        ElementType::Bool if value == 0.0 => "false".to_owned(),
-        ElementType::Bool => "true".to_owned(),
-        _ => value.to_string(),
-    };
     match fill {
         FillKind::Data => "as in the data".to_owned(),
-        FillKind::Constant(value) => number(*value),
-        FillKind::Uniform(range) if range.low == range.high => number(range.low),
-        FillKind::Uniform(range) => format!("{} to {}", number(range.low), number(range.high)),
+        FillKind::Constant(value) => number(*value, element_type),
+        FillKind::Uniform(range) => uniform(range.low, range.high, element_type),
         FillKind::Ascending => "0, 1, 2 ...".to_owned(),
         FillKind::AscendingFrom(first) => {
-            format!(
-                "{first}, {}, {} ...",
-                first.saturating_add(1),
-                first.saturating_add(2)
-            )
+            let [second, third] = [1, 2].map(|step| first.saturating_add(step));
+            format!("{first}, {second}, {third} ...")
         }
         FillKind::PerSample(1) => "the batch size".to_owned(),
         FillKind::PerSample(each) => format!("{each} times the batch size"),
-        FillKind::Numbers(numbers) => match numbers.as_slice() {
-            [one] => number(*one),
-            several => format!("one of {}", cut(several.iter().map(|&value| number(value)))),
-        },
+        FillKind::Numbers(numbers) => one_of(numbers, element_type),
         FillKind::Text => "letters".to_owned(),
         FillKind::Words(words) => format!("one of {}", cut(words.iter().map(plain))),
         FillKind::Columns(columns) => {
-            format!(
-                "by column {}",
-                cut(columns.iter().map(|fill| value(fill, element_type)))
-            )
+            let columns = columns.iter().map(|fill| value(fill, element_type));
+            format!("by column {}", cut(columns))
+        }
+    }
+}
+
+fn number(value: f64, element_type: ElementType) -> String {
+    match element_type {
+        ElementType::Bool if value == 0.0 => "false".to_owned(),
+        ElementType::Bool => "true".to_owned(),
+        _ => value.to_string(),
+    }
+}
+
+fn uniform(low: f64, high: f64, element_type: ElementType) -> String {
+    let least = number(low, element_type);
+    if low == high {
+        least
+    } else {
+        format!("{least} to {}", number(high, element_type))
+    }
+}
+
+fn one_of(numbers: &[f64], element_type: ElementType) -> String {
+    match numbers {
+        [one] => number(*one, element_type),
+        several => {
+            let several = several.iter().map(|&value| number(value, element_type));
+            format!("one of {}", cut(several))
         }
     }
 }
@@ -225,26 +245,28 @@ fn name(name: &str) -> String {
 }
 
 fn source(source: &SizeSource) -> Option<String> {
-    let text = |text: &str| shortened(&plain(text), REASON_LENGTH);
     Some(match source {
         SizeSource::Fixed | SizeSource::Batch => return None,
         SizeSource::Asked => "as asked for".to_owned(),
         SizeSource::Data => "as in the data".to_owned(),
-        SizeSource::File { entry } => format!("size from {}", text(entry)),
-        SizeSource::Metadata { key } => format!("size from the file's metadata, {}", text(key)),
-        SizeSource::Demand { reason } => text(reason),
-        SizeSource::Derived { from } => format!("size follows: {}", text(from)),
-        SizeSource::Probe { reason } => format!("size found by trying: {}", text(reason)),
+        SizeSource::File { entry } => format!("size from {}", brief(entry)),
+        SizeSource::Metadata { key } => format!("size from the file's metadata, {}", brief(key)),
+        SizeSource::Demand { reason } => brief(reason),
+        SizeSource::Derived { from } => format!("size follows: {}", brief(from)),
+        SizeSource::Probe { reason } => format!("size found by trying: {}", brief(reason)),
         SizeSource::MadeUp => "made up".to_owned(),
     })
 }
 
+fn brief(text: &str) -> String {
+    shortened(&plain(text), REASON_LENGTH)
+}
+
 /// Where samples of a batch lie, and whether that is proved: `axis 0 of image, proved`.
 fn batch(axis: &BatchAxis) -> String {
-    let reason = |reason: &str| shortened(&plain(reason), REASON_LENGTH);
     if axis.reason == AxisReason::NoAxis || axis.axes.is_empty() {
         return match &axis.proof {
-            BatchProof::NotProved { reason: why } => format!("none: {}", reason(why)),
+            BatchProof::NotProved { reason } => format!("none: {}", brief(reason)),
             BatchProof::Given => "none, as asked for".to_owned(),
             BatchProof::Untried | BatchProof::Proved => {
                 "none: no input has an axis for samples".to_owned()
@@ -255,7 +277,7 @@ fn batch(axis: &BatchAxis) -> String {
         BatchProof::Proved => "proved".to_owned(),
         BatchProof::Given => "as asked for".to_owned(),
         BatchProof::Untried => "not tried".to_owned(),
-        BatchProof::NotProved { reason: why } => format!("not proved: {}", reason(why)),
+        BatchProof::NotProved { reason } => format!("not proved: {}", brief(reason)),
     };
     format!("{}, {proof}", places(axis))
 }
@@ -266,14 +288,21 @@ fn places(axis: &BatchAxis) -> String {
     for (input, &axis) in &axis.axes {
         by_axis.entry(axis).or_default().push(name(input));
     }
-    let group = |(axis, names): (&u64, &Vec<String>)| {
-        let mut shown = names[..names.len().min(MOST_AXES)].to_vec();
-        if names.len() > MOST_AXES {
-            shown.push(format!("{} more", names.len() - MOST_AXES));
-        }
-        format!("axis {axis} of {}", words::listed(&shown))
-    };
-    by_axis.iter().map(group).collect::<Vec<_>>().join(", ")
+    let places: Vec<String> = by_axis
+        .into_iter()
+        .map(|(axis, names)| format!("axis {axis} of {}", few(names)))
+        .collect();
+    places.join(", ")
+}
+
+/// The first names, and how many more there are.
+fn few(mut names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(MOST_AXES);
+    names.truncate(MOST_AXES);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    words::listed(&names)
 }
 
 #[cfg(test)]

@@ -101,23 +101,21 @@ fn which(source: Source<'_>, by_session: &BTreeMap<usize, Vec<u64>>) -> String {
     for (&session, sizes) in by_session {
         groups.entry(sizes).or_default().push(session);
     }
-    let measured = source
-        .findings
-        .sessions
+    let all = source.findings.sessions.iter();
+    let measured = all.filter(|session| session.outcome.is_ok()).count();
+    let groups: Vec<String> = groups
         .iter()
-        .filter(|session| session.outcome.is_ok())
-        .count();
-    let group = |(sizes, sessions): (&&[u64], &Vec<usize>)| {
-        let names = words::listed(sessions.iter().map(|&session| source.name(session)));
-        let by = if sessions.len() < measured {
-            format!(" by {names}")
-        } else {
-            String::new()
-        };
-        format!(
-            "batch {}{by}",
-            words::listed(sizes.iter().map(u64::to_string))
-        )
-    };
-    groups.iter().map(group).collect::<Vec<_>>().join("; ")
+        .map(|(sizes, sessions)| {
+            let sizes = words::listed(sizes.iter().map(u64::to_string));
+            match sessions.len() < measured {
+                true => format!("batch {sizes} by {}", names(source, sessions)),
+                false => format!("batch {sizes}"),
+            }
+        })
+        .collect();
+    groups.join("; ")
+}
+
+fn names(source: Source<'_>, sessions: &[usize]) -> String {
+    words::listed(sessions.iter().map(|&session| source.name(session)))
 }

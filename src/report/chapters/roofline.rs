@@ -19,44 +19,23 @@ pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
     if rooflines.is_empty() {
         return Vec::new();
     }
-    let is_first =
-        |place: usize| place == 0 || rooflines[place - 1].session != rooflines[place].session;
-    let mut lines: Vec<String> = source
-        .record
-        .peaks
-        .iter()
-        .map(|peaks| machine(source, peaks))
-        .collect();
+    let peaks = source.record.peaks.iter();
+    let mut lines: Vec<String> = peaks.map(|peaks| machine(source, peaks)).collect();
     lines.extend(rooflines.iter().map(|roofline| bounds(source, roofline)));
     lines.push(
         "Times of nodes are without what the profiler adds to each run, at the speed of the profiled launch".into(),
     );
-    let firsts = rooflines
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| is_first(*place));
-    let tables = firsts
-        .map(|(_, roofline)| table(source, roofline))
-        .collect();
+    let of_sessions = rooflines.chunk_by(|one, other| one.session == other.session);
+    let firsts = of_sessions.filter_map(<[Roofline]>::first);
     vec![Section {
         title: "Roofline: what limits the nodes that take the time".into(),
         lines,
-        tables,
+        tables: firsts.map(|roofline| table(source, roofline)).collect(),
     }]
 }
 
 fn machine(source: Source<'_>, peaks: &MachinePeaks) -> String {
-    let told = |label: &str, unit: &str, peak: &Observed<Peak>| match peak {
-        Ok(peak) => format!(
-            "{label} {} (median {} of {})",
-            rate(peak.highest_per_sec, unit),
-            rate(peak.median_per_sec, unit),
-            number::count(peak.n)
-        ),
-        Err(reason) => format!("{label} {}", words::not_measured(reason)),
-    };
-    let several = source.record.peaks.len() > 1;
-    let version = if several {
+    let version = if source.record.peaks.len() > 1 {
         format!(" (ONNX Runtime {})", plain(&peaks.runtime_version))
     } else {
         String::new()
@@ -65,47 +44,61 @@ fn machine(source: Source<'_>, peaks: &MachinePeaks) -> String {
         1 => "one intra-op thread".into(),
         threads => format!("{threads} intra-op threads"),
     };
-    format!(
-        "Most that this machine was seen to do with {threads}{version}: {}; {}; {}",
-        told(
+    let rates = &peaks.rates;
+    let peaks = [
+        (
             "products of 512 x 512 fp32 matrices",
             "FLOP/s",
-            &peaks.rates.fp32_flops_per_sec
+            &rates.fp32_flops_per_sec,
         ),
-        told("of int8 matrices", "op/s", &peaks.rates.int8_ops_per_sec),
-        told("memory", "B/s", &peaks.rates.memory_bytes_per_sec)
+        ("of int8 matrices", "op/s", &rates.int8_ops_per_sec),
+        ("memory", "B/s", &rates.memory_bytes_per_sec),
+    ]
+    .map(|(label, unit, peak)| format!("{label} {}", peak_words(unit, peak)));
+    format!(
+        "Most that this machine was seen to do with {threads}{version}: {}",
+        peaks.join("; ")
     )
 }
 
-fn bounds(source: Source<'_>, roofline: &Roofline) -> String {
-    let kinds = [
-        Bound::Compute,
-        Bound::Memory,
-        Bound::Overhead,
-        Bound::Conversion,
-    ];
-    let mut shares: Vec<String> = kinds
-        .into_iter()
-        .map(|bound| (bound, roofline.share_of(bound).0))
-        .filter(|(_, share)| *share > LEAST_SHARE)
-        .map(|(bound, share)| format!("{} {}", number::share(share), word(bound)))
-        .collect();
-    let unknown = 1.0
-        - roofline
-            .bound_shares
-            .iter()
-            .map(|(_, share)| share.0)
-            .sum::<f64>();
-    if unknown > LEAST_SHARE {
-        shares.push(format!("{} not known", number::share(unknown)));
+fn peak_words(unit: &str, peak: &Observed<Peak>) -> String {
+    match peak {
+        Ok(peak) => format!(
+            "{} (median {} of {})",
+            rate(peak.highest_per_sec, unit),
+            rate(peak.median_per_sec, unit),
+            number::count(peak.n)
+        ),
+        Err(reason) => words::not_measured(reason),
     }
+}
+
+fn bounds(source: Source<'_>, roofline: &Roofline) -> String {
     format!(
         "{} at batch {}{}: of the time in nodes {}",
         source.name(roofline.session),
         roofline.batch_size,
         source.record.plan.shape_words(roofline.shape),
-        words::listed(&shares)
+        words::listed(shares(roofline))
     )
+}
+
+/// `62.1% compute-bound`, and so on for each bound that is worth a word.
+fn shares(roofline: &Roofline) -> Vec<String> {
+    let bounds = [
+        Bound::Compute,
+        Bound::Memory,
+        Bound::Overhead,
+        Bound::Conversion,
+    ];
+    let known: f64 = roofline.bound_shares.iter().map(|(_, share)| share.0).sum();
+    bounds
+        .into_iter()
+        .map(|bound| (roofline.share_of(bound).0, word(bound)))
+        .chain([(1.0 - known, "not known")])
+        .filter(|(share, _)| *share > LEAST_SHARE)
+        .map(|(share, word)| format!("{} {word}", number::share(share)))
+        .collect()
 }
 
 pub(in crate::report) fn word(bound: Bound) -> &'static str {
@@ -146,25 +139,36 @@ fn table(source: Source<'_>, roofline: &Roofline) -> Table {
 }
 
 fn notes(roofline: &Roofline) -> Vec<String> {
-    let shown = || roofline.nodes.iter().take(ROWS);
-    let left = roofline.nodes.len().saturating_sub(ROWS);
-    let notes = [
-        Some("of peak: operations, or bytes where memory is the bound, over the most that was seen".to_owned()),
-        (left > 0).then(|| {
-            let left = left as u64;
-            let least = number::limit(LEAST_NODE_SHARE);
-            format!("{} more node{} above {least} of the time not shown", number::count(left), words::plural(left))
-        }),
-        shown().any(|node| node.memory_ratio.is_some_and(|ratio| ratio.0 > 1.0)).then(|| {
-            "a bandwidth above that of the memory: the data lies in a cache, whose peak was not measured".to_owned()
-        }),
-        shown().any(|node| limiting(node).is_some_and(|ratio| ratio.0 > 1.0)).then(|| {
-            "more than 100% of peak: the product of matrices that stands for the peak was disturbed, or is the slower \
-             kernel"
-                .to_owned()
-        }),
+    let (shown, left) = roofline.nodes.split_at(roofline.nodes.len().min(ROWS));
+    let is_cached = shown.iter().any(|node| exceeds(node.memory_ratio));
+    let is_beyond = shown.iter().any(|node| exceeds(limiting(node)));
+    let mut notes = vec![
+        "of peak: operations, or bytes where memory is the bound, over the most that was seen"
+            .to_owned(),
     ];
-    notes.into_iter().flatten().collect()
+    notes.extend((!left.is_empty()).then(|| left_out(left.len() as u64)));
+    notes.extend(is_cached.then(|| {
+        "a bandwidth above that of the memory: the data lies in a cache, whose peak was not measured".to_owned()
+    }));
+    notes.extend(is_beyond.then(|| {
+        "more than 100% of peak: the product of matrices that stands for the peak was disturbed, or is the slower kernel"
+            .to_owned()
+    }));
+    notes
+}
+
+fn left_out(count: u64) -> String {
+    let least = number::limit(LEAST_NODE_SHARE);
+    format!(
+        "{} more node{} above {least} of the time not shown",
+        number::count(count),
+        words::plural(count)
+    )
+}
+
+/// Whether a node attains more than was seen to be possible.
+fn exceeds(ratio: Option<Ratio>) -> bool {
+    ratio.is_some_and(|ratio| ratio.0 > 1.0)
 }
 
 fn row(builder: &mut Builder, node: &HotNode) -> Vec<String> {
@@ -173,72 +177,77 @@ fn row(builder: &mut Builder, node: &HotNode) -> Vec<String> {
     } else {
         plain(&node.name)
     };
-    let mut known = |column: &str, shown: Option<String>, reason: &Plain| {
-        shown.unwrap_or_else(|| builder.absence(column, &label, reason))
-    };
-    let computes = node
-        .work
-        .as_ref()
-        .map_or(true, |work| work.operations_count > 0);
-    let unless_it_moves = |is_of_computing: bool, shown: String| match computes || !is_of_computing
-    {
-        true => shown,
-        false => MEANINGLESS.to_owned(),
-    };
-    let is_memory = node.bound == Ok(Bound::Memory);
-    let no_work = node.work.as_ref().err().cloned().unwrap_or_default();
-    let no_bytes = &Plain::from("the trace does not tell");
-    let no_peak = node
-        .bound
-        .as_ref()
-        .err()
-        .cloned()
-        .unwrap_or_else(|| match node.bound {
-            Ok(Bound::Memory) => "its data lies in a cache".into(),
-            _ => "its peak was not measured".into(),
-        });
-    let operations = node
-        .work
-        .as_ref()
-        .ok()
-        .map(|work| amount(work.operations_count as f64));
-    vec![
+    let mut cells = vec![
         label.clone(),
         plain(&node.operator),
         number::value(Metric::LatencyP50.unit(), node.time_ns.as_f64(), None),
         number::share(node.share.0),
-        known("operations", operations, &no_work),
-        known(
-            "rate",
-            node.operations_per_sec
-                .map(|per_sec| unless_it_moves(true, rate(per_sec, "op/s"))),
-            &no_work,
+    ];
+    cells.extend(figures(node).into_iter().map(|(column, shown)| {
+        shown.unwrap_or_else(|reason| builder.absence(column, &label, &reason))
+    }));
+    cells
+}
+
+/// What a node works and moves, column by column, or why that is not known.
+fn figures(node: &HotNode) -> [(&'static str, Observed<String>); 7] {
+    let no_work = node.work.as_ref().err().cloned().unwrap_or_default();
+    let no_bytes = Plain::from("the trace does not tell");
+    let operations = node
+        .work
+        .as_ref()
+        .map(|work| amount(work.operations_count as f64));
+    let bandwidth = node.bytes_per_sec.map(|per_sec| rate(per_sec, "B/s"));
+    let intensity = node.intensity.map(|intensity| format!("{intensity:.1}"));
+    let bound = node.bound.as_ref().map(|&bound| word(bound).to_owned());
+    [
+        ("operations", operations.map_err(Plain::clone)),
+        ("rate", operation_rate(node).ok_or_else(|| no_work.clone())),
+        ("of peak", share_of_peak(node).ok_or_else(|| no_peak(node))),
+        (
+            "bytes",
+            node.bytes
+                .map(number::bytes)
+                .ok_or_else(|| no_bytes.clone()),
         ),
-        known(
-            "of peak",
-            limiting(node).map(|ratio| unless_it_moves(!is_memory, number::share(ratio.0))),
-            &no_peak,
-        ),
-        known("bytes", node.bytes.map(number::bytes), no_bytes),
-        known(
-            "bandwidth",
-            node.bytes_per_sec.map(|per_sec| rate(per_sec, "B/s")),
-            no_bytes,
-        ),
-        known(
-            "op/B",
-            node.intensity.map(|intensity| format!("{intensity:.1}")),
-            &no_work,
-        ),
-        known(
-            "bound",
-            node.bound
-                .as_ref()
-                .ok()
-                .map(|&bound| word(bound).to_owned()),
-            &no_peak,
-        ),
+        ("bandwidth", bandwidth.ok_or(no_bytes)),
+        ("op/B", intensity.ok_or(no_work)),
+        ("bound", bound.map_err(Plain::clone)),
     ]
+}
+
+/// Whether a node computes, as far as is known, and does not only move data.
+fn computes(node: &HotNode) -> bool {
+    let work = node.work.as_ref();
+    work.map_or(true, |work| work.operations_count > 0)
+}
+
+fn operation_rate(node: &HotNode) -> Option<String> {
+    let rate = rate(node.operations_per_sec?, "op/s");
+    Some(if computes(node) {
+        rate
+    } else {
+        MEANINGLESS.to_owned()
+    })
+}
+
+fn share_of_peak(node: &HotNode) -> Option<String> {
+    let share = number::share(limiting(node)?.0);
+    let is_meant = computes(node) || node.bound == Ok(Bound::Memory);
+    Some(if is_meant {
+        share
+    } else {
+        MEANINGLESS.to_owned()
+    })
+}
+
+/// Why it is not known how much of a peak a node attains.
+fn no_peak(node: &HotNode) -> Plain {
+    match &node.bound {
+        Err(reason) => reason.clone(),
+        Ok(Bound::Memory) => "its data lies in a cache".into(),
+        Ok(_) => "its peak was not measured".into(),
+    }
 }
 
 /// Share that the node attains of the peak that limits it; `None` where that was not measured, as of caches.

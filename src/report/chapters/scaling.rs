@@ -4,8 +4,9 @@ use super::{
     Block, Builder, Chapter, Section, Source, Table, charts, number, plain, tables, words,
 };
 use crate::analysis::{
-    BatchCurve, BatchFit, Cliff, CliffEvidence, CliffSign, GapFindings, Knee, KneePlace,
-    LINE_TOLERANCE, MemoryFit, Scaling, Support, Within, WithinLimit,
+    BatchCurve, BatchFit, CellFindings, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun,
+    GapFindings, IdleFindings, Knee, KneePlace, LINE_TOLERANCE, MemoryFit, Scaling, Support,
+    Within, WithinLimit,
 };
 use crate::metric::{Metric, Unit};
 use crate::plan::CellKey;
@@ -45,61 +46,57 @@ pub(super) fn summary(source: Source<'_>) -> Chapter {
 }
 
 fn sections(source: Source<'_>) -> Vec<Section> {
-    let mut sections = Vec::new();
-    if !source.findings.scaling.is_empty() {
-        let lines = pairs(source)
-            .flat_map(|(scaling, curve)| curve_lines(source, scaling, curve))
-            .collect();
-        sections.push(Section {
-            title: "Batch size and shape".into(),
-            lines,
-            tables: vec![first_runs(source)]
-                .into_iter()
-                .filter(|table| !table.rows.is_empty())
-                .collect(),
-        });
+    let curves = (!source.findings.scaling.is_empty()).then(|| of_curves(source));
+    curves.into_iter().chain([idle(source)]).collect()
+}
+
+fn of_curves(source: Source<'_>) -> Section {
+    let lines = pairs(source).flat_map(|(scaling, curve)| curve_lines(source, scaling, curve));
+    let first_runs = Some(first_runs(source)).filter(|table| !table.rows.is_empty());
+    Section {
+        title: "Batch size and shape".into(),
+        lines: lines.collect(),
+        tables: first_runs.into_iter().collect(),
     }
-    sections.push(idle(source));
-    sections
 }
 
 /// Of the session that is chosen for throughput, or else of the first one that was measured.
 fn summary_lines(source: Source<'_>) -> Vec<String> {
-    let chosen = source
-        .findings
-        .decisions
-        .answer
-        .throughput
-        .pick()
-        .map(|pick| pick.key);
-    let is_chosen = |curve: &BatchCurve| chosen.is_none_or(|key| curve.key(key.batch_size) == key);
-    let Some((scaling, curve)) = pairs(source).find(|(_, curve)| is_chosen(curve)) else {
+    let chosen = source.findings.decisions.answer.throughput.pick();
+    let mut pairs = pairs(source);
+    let Some((scaling, curve)) = pairs
+        .find(|(_, curve)| chosen.is_none_or(|pick| curve.key(pick.key.batch_size) == pick.key))
+    else {
         return Vec::new();
     };
+    let knee = scaling.knee.as_ref();
+    let knee = knee.map(|knee| knee_words(source, curve, knee));
+    let mut limits = scaling.limits.iter();
+    let limit = limits.find(|limit| limit.metric == Metric::LatencyP99);
+    let limit = limit.map(|limit| limit_words(source, curve, limit));
     let subject = subject(source, scaling);
-    let knee = scaling
-        .knee
-        .as_ref()
-        .map(|knee| format!("{subject}: {}.", knee_words(source, curve, knee)));
-    let limit = scaling
-        .limits
-        .iter()
-        .find(|limit| limit.metric == Metric::LatencyP99);
-    let limit = limit.map(|limit| format!("{subject}: {}.", limit_words(source, curve, limit)));
-    knee.into_iter().chain(limit).collect()
+    knee.into_iter()
+        .chain(limit)
+        .map(|told| format!("{subject}: {told}."))
+        .collect()
 }
 
 /// Words of the template on a curve beyond where it saturates: its knee, and its line.
 pub(in crate::report) fn of_curve(source: Source<'_>, curve: &BatchCurve) -> Option<String> {
     let (scaling, _) = pairs(source).find(|(_, other)| *other == curve)?;
     let fit = scaling.fit.as_ref().ok().map(line);
-    let knee = scaling.knee.as_ref().map(|knee| match knee.place {
-        KneePlace::Within => format!("knee at batch {}", knee.batch_size),
-        KneePlace::Smallest => format!("no knee beyond batch {}", knee.batch_size),
-        KneePlace::Largest => format!("no knee up to batch {}", knee.batch_size),
-    });
+    let knee = scaling.knee.as_ref().map(short_knee);
     let parts: Vec<String> = knee.into_iter().chain(fit).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+fn short_knee(knee: &Knee) -> String {
+    let batch = knee.batch_size;
+    match knee.place {
+        KneePlace::Within => format!("knee at batch {batch}"),
+        KneePlace::Smallest => format!("no knee beyond batch {batch}"),
+        KneePlace::Largest => format!("no knee up to batch {batch}"),
+    }
 }
 
 fn pairs(source: Source<'_>) -> impl Iterator<Item = (&Scaling, &BatchCurve)> {
@@ -125,6 +122,7 @@ fn subject(source: Source<'_>, scaling: &Scaling) -> String {
 }
 
 fn curve_lines(source: Source<'_>, scaling: &Scaling, curve: &BatchCurve) -> Vec<String> {
+    let knee = scaling.knee.as_ref();
     let mut parts = vec![match &scaling.fit {
         Ok(fit) => format!("median latency is {}; {}", line(fit), goodness(curve, fit)),
         Err(reason) => format!(
@@ -132,12 +130,7 @@ fn curve_lines(source: Source<'_>, scaling: &Scaling, curve: &BatchCurve) -> Vec
             not_measured(reason)
         ),
     }];
-    parts.extend(
-        scaling
-            .knee
-            .as_ref()
-            .map(|knee| knee_words(source, curve, knee)),
-    );
+    parts.extend(knee.map(|knee| knee_words(source, curve, knee)));
     parts.extend(
         scaling
             .limits
@@ -145,14 +138,10 @@ fn curve_lines(source: Source<'_>, scaling: &Scaling, curve: &BatchCurve) -> Vec
             .map(|limit| limit_words(source, curve, limit)),
     );
     parts.extend(scaling.cliffs.iter().map(cliff_words));
-    match &scaling.memory {
-        Some(Ok(memory)) => parts.push(memory_words(memory)),
-        Some(Err(reason)) => parts.push(format!(
-            "memory as a line over batch sizes {}",
-            not_measured(reason)
-        )),
-        None => {}
-    }
+    parts.extend(scaling.memory.as_ref().map(|memory| match memory {
+        Ok(memory) => memory_words(memory),
+        Err(reason) => format!("memory as a line over batch sizes {}", not_measured(reason)),
+    }));
     let subject = subject(source, scaling);
     parts
         .into_iter()
@@ -168,45 +157,44 @@ fn line(fit: &BatchFit) -> String {
 }
 
 fn goodness(curve: &BatchCurve, fit: &BatchFit) -> String {
-    let (two, all) = (fit.two_speeds_count, curve.points.len() as u64);
-    let speeds = if 2 * two >= all {
-        format!(
-            "; at {two} of {all} batch sizes the machine had two speeds, between whose lines this one lies"
-        )
-    } else {
-        String::new()
-    };
+    let speeds = two_speeds(fit.two_speeds_count, curve.points.len() as u64);
     if fit.off.is_empty() {
-        return format!(
-            "every batch size lies within {} of that line{speeds}",
-            number::share(fit.worst.0)
-        );
+        let worst = number::share(fit.worst.0);
+        return format!("every batch size lies within {worst} of that line{speeds}");
     }
-    let mut off = fit.off.clone();
+    let mut off: Vec<&Deviation> = fit.off.iter().collect();
     off.sort_by(|one, other| other.deviation.0.abs().total_cmp(&one.deviation.0.abs()));
-    let named = off.iter().take(NAMED_DEVIATIONS).map(|found| {
-        let side = if found.deviation.0 > 0.0 {
-            "above"
-        } else {
-            "below"
-        };
-        format!(
-            "batch {} lies {} {side}",
-            found.batch_size,
-            number::share(found.deviation.0.abs())
-        )
-    });
-    let named = words::listed(named);
-    let more = off.len().saturating_sub(NAMED_DEVIATIONS);
-    let more = if more > 0 {
-        format!(
+    let named = words::listed(
+        off.iter()
+            .take(NAMED_DEVIATIONS)
+            .map(|found| deviation(found)),
+    );
+    let more = match off.len().saturating_sub(NAMED_DEVIATIONS) {
+        0 => String::new(),
+        more => format!(
             ", and {more} more by over {}",
             number::limit(LINE_TOLERANCE)
-        )
-    } else {
-        String::new()
+        ),
     };
     format!("that line does not hold: {named} it{more}{speeds}")
+}
+
+fn two_speeds(two: u64, all: u64) -> String {
+    if 2 * two < all {
+        return String::new();
+    }
+    format!(
+        "; at {two} of {all} batch sizes the machine had two speeds, between whose lines this one lies"
+    )
+}
+
+fn deviation(found: &Deviation) -> String {
+    let (batch, deviation) = (found.batch_size, found.deviation.0);
+    let side = if deviation > 0.0 { "above" } else { "below" };
+    format!(
+        "batch {batch} lies {} {side}",
+        number::share(deviation.abs())
+    )
 }
 
 fn knee_words(source: Source<'_>, curve: &BatchCurve, knee: &Knee) -> String {
@@ -251,33 +239,30 @@ fn trade(curve: &BatchCurve, knee: u64) -> String {
 }
 
 fn throughput_and_latency(source: Source<'_>, key: CellKey) -> String {
-    let shown = |metric: Metric| {
-        let value = source.cell(key).and_then(|cell| cell.value(metric));
-        value.map_or_else(
-            || "unknown".into(),
-            |value| number::value(metric.unit(), value, None),
-        )
-    };
-    let is_of_few = source
-        .cell(key)
-        .is_some_and(|cell| cell.support() == Some(Support::FewInferences));
+    let cell = source.cell(key);
+    let [rate, latency] =
+        [Metric::Throughput, Metric::LatencyP50].map(|metric| known(cell, metric));
+    let is_of_few = cell.is_some_and(|cell| cell.support() == Some(Support::FewInferences));
     let few = if is_of_few {
         format!(", {}", source.behind(key))
     } else {
         String::new()
     };
-    format!(
-        "{} at a median of {}{few}",
-        shown(Metric::Throughput),
-        shown(Metric::LatencyP50)
+    format!("{rate} at a median of {latency}{few}")
+}
+
+fn known(cell: Option<&CellFindings>, metric: Metric) -> String {
+    let value = cell.and_then(|cell| cell.value(metric));
+    value.map_or_else(
+        || "unknown".into(),
+        |value| number::value(metric.unit(), value, None),
     )
 }
 
 fn limit_words(source: Source<'_>, curve: &BatchCurve, limit: &WithinLimit) -> String {
-    let metric = if limit.metric == Metric::LatencyP99 {
-        "p99"
-    } else {
-        "median latency"
+    let metric = match limit.metric {
+        Metric::LatencyP99 => "p99",
+        _ => "median latency",
     };
     let most = number::time(limit.limit_ns);
     match &limit.outcome {
@@ -286,9 +271,8 @@ fn limit_words(source: Source<'_>, curve: &BatchCurve, limit: &WithinLimit) -> S
             throughput_and_latency(source, curve.key(*batch))
         ),
         Within::Closest(batch) => {
-            let value = source
-                .cell(curve.key(*batch))
-                .and_then(|cell| cell.figure(limit.metric));
+            let cell = source.cell(curve.key(*batch));
+            let value = cell.and_then(|cell| cell.figure(limit.metric));
             let value = value
                 .map(|value| words::amount(Unit::Ns, value))
                 .unwrap_or_default();
@@ -296,25 +280,28 @@ fn limit_words(source: Source<'_>, curve: &BatchCurve, limit: &WithinLimit) -> S
                 "no batch size has its {metric} within {most}; batch {batch} comes closest with {value}"
             )
         }
-        Within::Unknown(reason) => format!(
-            "best batch size with {metric} within {most} {}",
-            not_measured(reason)
-        ),
+        Within::Unknown(reason) => {
+            let why = not_measured(reason);
+            format!("best batch size with {metric} within {most} {why}")
+        }
     }
 }
 
 fn cliff_words(cliff: &Cliff) -> String {
-    let evidence: Vec<String> = cliff.evidence.iter().map(evidence_words).collect();
-    let unknown: Vec<String> = cliff
-        .unknown
-        .iter()
-        .map(|sign| sign_words(*sign).to_owned())
-        .collect();
+    let (from, to) = (cliff.from, cliff.to);
+    let unknown: Vec<&str> = cliff.unknown.iter().map(|&sign| sign_words(sign)).collect();
     let unknown = match unknown.as_slice() {
         [] => String::new(),
         all => format!("; not known: {}", words::listed(all)),
     };
-    let evidence = match evidence.as_slice() {
+    let change = words::throughput_change(&cliff.change);
+    let evidence = along_with(cliff);
+    format!("throughput falls from batch {from} to {to} ({change}); {evidence}{unknown}")
+}
+
+fn along_with(cliff: &Cliff) -> String {
+    let evidence: Vec<String> = cliff.evidence.iter().map(evidence_words).collect();
+    match evidence.as_slice() {
         [] if cliff.unknown.is_empty() => {
             "the arena did not grow, its peak outgrew no cache, and page faults did not double"
                 .to_owned()
@@ -324,12 +311,7 @@ fn cliff_words(cliff: &Cliff) -> String {
             "along with it, be it the cause or not, {}",
             words::listed(all)
         ),
-    };
-    let change = words::throughput_change(&cliff.change);
-    format!(
-        "throughput falls from batch {} to {} ({change}); {evidence}{unknown}",
-        cliff.from, cliff.to
-    )
+    }
 }
 
 fn sign_words(sign: CliffSign) -> &'static str {
@@ -351,19 +333,12 @@ fn evidence_words(evidence: &CliffEvidence) -> String {
             cache_bytes,
             arena_bytes,
         } => {
-            format!(
-                "the arena's peak ({}) outgrew the L{level} cache ({})",
-                bytes(*arena_bytes),
-                bytes(*cache_bytes)
-            )
+            let (arena, cache) = (bytes(*arena_bytes), bytes(*cache_bytes));
+            format!("the arena's peak ({arena}) outgrew the L{level} cache ({cache})")
         }
         CliffEvidence::MinorFaults { from, to } => {
-            let count = |value: f64| number::value(Unit::Count, value, None);
-            format!(
-                "minor page faults rose from {} to {} an inference",
-                count(*from),
-                count(*to)
-            )
+            let [from, to] = [*from, *to].map(|count| number::value(Unit::Count, count, None));
+            format!("minor page faults rose from {from} to {to} an inference")
         }
     }
 }
@@ -371,8 +346,16 @@ fn evidence_words(evidence: &CliffEvidence) -> String {
 fn memory_words(memory: &MemoryFit) -> String {
     let [fixed, slope] = [&memory.fixed_bytes, &memory.per_sample_bytes]
         .map(|part| words::amount(Unit::Bytes, part));
+    format!(
+        "peak memory is {fixed} + {slope} for each sample; {}",
+        room(memory)
+    )
+}
+
+/// Largest batch size that the memory that was available holds.
+fn room(memory: &MemoryFit) -> String {
     let measured = memory.largest_measured;
-    let fits = match (memory.largest_batch, memory.available_bytes.map(bytes)) {
+    match (memory.largest_batch, memory.available_bytes.map(bytes)) {
         (Some(batch), Some(available)) if batch > measured => {
             let batch = number::value(Unit::Count, two_digits(batch), None);
             format!(
@@ -381,14 +364,11 @@ fn memory_words(memory: &MemoryFit) -> String {
             )
         }
         (Some(batch), Some(available)) => {
-            format!(
-                "the {available} available hold batch {} at most",
-                number::count(batch)
-            )
+            let batch = number::count(batch);
+            format!("the {available} available hold batch {batch} at most")
         }
         _ => "how much was available is not known".into(),
-    };
-    format!("peak memory is {fixed} + {slope} for each sample; {fits}")
+    }
 }
 
 /// A count cut to its two leading digits: an extrapolation supports no more.
@@ -399,21 +379,13 @@ fn two_digits(count: u64) -> f64 {
 
 fn first_runs(source: Source<'_>) -> Table {
     let title = "First inference at each batch size: what does a new shape cost?";
-    let mut table = Builder::new(title, &["variant, batch", "first inference", "over median"]);
+    let mut table = Builder::new(title, &["variant, batch", FIRST_RUN, OVER_MEDIAN]);
     for (scaling, _) in pairs(source) {
+        let name = source.name(scaling.session);
         for found in &scaling.first_runs {
-            let name = source.name(scaling.session);
             let row = format!("{name}, {}", source.batch(scaling.shape, found.batch_size));
-            let time = table.figure("first inference", &row, Some(&found.first_run_ns), |time| {
-                words::amount(Unit::Ns, time)
-            });
-            let ratio = table.figure("over median", &row, Some(&found.over_median), |ratio| {
-                ratio
-                    .measured()
-                    .map(|ratio| number::times(ratio.value, ratio.interval))
-                    .unwrap_or_default()
-            });
-            table.plain_row(vec![row, time, ratio]);
+            let cells = first_run_cells(&mut table, found, row);
+            table.plain_row(cells);
         }
     }
     table.finish(vec![
@@ -421,59 +393,70 @@ fn first_runs(source: Source<'_>) -> Table {
     ])
 }
 
+const FIRST_RUN: &str = "first inference";
+const OVER_MEDIAN: &str = "over median";
+
+fn first_run_cells(table: &mut Builder, found: &FirstRun, row: String) -> Vec<String> {
+    let time = table.figure(FIRST_RUN, &row, Some(&found.first_run_ns), |time| {
+        words::amount(Unit::Ns, time)
+    });
+    let ratio = table.figure(OVER_MEDIAN, &row, Some(&found.over_median), |ratio| {
+        let ratio = ratio.measured();
+        ratio
+            .map(|ratio| number::times(ratio.value, ratio.interval))
+            .unwrap_or_default()
+    });
+    vec![row, time, ratio]
+}
+
 fn idle(source: Source<'_>) -> Section {
-    let title = "Latency after idle gaps".to_owned();
     let found = &source.findings.idle_gaps;
-    if found.is_empty() {
+    let (lines, tables) = if found.is_empty() {
         let line =
-            "Not measured: `--idle-gaps` measures what the first request after a pause takes."
-                .into();
-        return Section {
-            title,
-            lines: vec![line],
-            tables: Vec::new(),
-        };
+            "Not measured: `--idle-gaps` measures what the first request after a pause takes.";
+        (vec![line.to_owned()], Vec::new())
+    } else {
+        after_gaps(source, found)
+    };
+    Section {
+        title: "Latency after idle gaps".to_owned(),
+        lines,
+        tables,
     }
-    let mut table = Builder::new(
-        "Single inferences after a time without any: what does a pause cost?",
-        &[
-            "variant, gap",
-            "latency",
-            "against no gap",
-            "launches",
-            "inferences",
-        ],
-    );
+}
+
+const GAP_HEADER: [&str; 5] = [
+    "variant, gap",
+    "latency",
+    "against no gap",
+    "launches",
+    "inferences",
+];
+
+fn after_gaps(source: Source<'_>, found: &[IdleFindings]) -> (Vec<String>, Vec<Table>) {
+    let title = "Single inferences after a time without any: what does a pause cost?";
+    let mut table = Builder::new(title, &GAP_HEADER);
     let mut lines =
         vec!["Each variant was launched for this alone; a gap is held against none within the same launch.".to_owned()];
     for session in found {
-        let name = format!(
-            "{}, {}",
-            source.name(session.session),
-            source.batch(session.shape, session.batch_size)
-        );
+        let batch = source.batch(session.shape, session.batch_size);
+        let name = format!("{}, {batch}", source.name(session.session));
         match &session.gaps {
             Ok(gaps) => gaps.iter().for_each(|gap| {
-                let gap_words = match gap.gap_ns.0 {
-                    0 => "no gap".to_owned(),
-                    _ => format!("gap {}", number::time(gap.gap_ns)),
-                };
-                let row = format!("{name}, {gap_words}");
-                let cells = gap_cells(&mut table, gap, row);
+                let cells = gap_cells(&mut table, gap, format!("{name}, {}", gap_words(gap)));
                 table.plain_row(cells);
             }),
             Err(reason) => lines.push(format!("{name}: {}.", not_measured(reason))),
         }
     }
-    let table = table.finish(Vec::new());
-    Section {
-        title,
-        lines,
-        tables: if table.rows.is_empty() {
-            Vec::new()
-        } else {
-            vec![table]
-        },
+    let table = Some(table.finish(Vec::new())).filter(|table| !table.rows.is_empty());
+    (lines, table.into_iter().collect())
+}
+
+fn gap_words(gap: &GapFindings) -> String {
+    match gap.gap_ns.0 {
+        0 => "no gap".to_owned(),
+        _ => format!("gap {}", number::time(gap.gap_ns)),
     }
 }
 
@@ -483,22 +466,18 @@ fn gap_cells(table: &mut Builder, gap: &GapFindings, row: String) -> Vec<String>
     });
     let measured = gap.latency_ns.measured();
     if let Some(remark) = measured.and_then(|measured| measured.remark.as_ref()) {
-        table.absence(
-            "interval",
-            &row,
-            remark.exact().trim_start_matches("no interval: "),
-        );
+        let reason = remark.exact().trim_start_matches("no interval: ");
+        table.absence("interval", &row, reason);
     }
     let change = gap.change.as_ref().map(words::latency_change);
     let change = change.map_or(MEANINGLESS.into(), |change| change.to_string());
-    let launches = measured
-        .map(|measured| number::count(measured.n))
-        .unwrap_or_default();
+    let launches = measured.map(|measured| number::count(measured.n));
+    let inferences = number::count(gap.inferences_count);
     vec![
         row,
         latency,
         change,
-        launches,
-        number::count(gap.inferences_count),
+        launches.unwrap_or_default(),
+        inferences,
     ]
 }

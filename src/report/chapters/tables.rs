@@ -10,7 +10,6 @@ use crate::plan::{LoadMode, PageCache};
 use crate::report::words::{
     self, BASELINE, Builder, REFERENCE, RowKind, Source, Table, number, plain,
 };
-use crate::text::Plain;
 
 pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
     let picked = source
@@ -27,11 +26,18 @@ pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> 
     }
 }
 
-fn no_change(table: &mut Builder, session: &SessionFindings, row: &str, reason: &Plain) -> String {
+fn no_change(
+    table: &mut Builder,
+    session: &SessionFindings,
+    cell: &CellFindings,
+    row: &str,
+) -> String {
     if session.is_baseline {
-        BASELINE.into()
-    } else {
-        table.absence("vs baseline", row, reason)
+        return BASELINE.into();
+    }
+    match cell.figure(Metric::LatencyP50RatioToBaseline) {
+        Some(Estimate::Absent { reason, .. }) => table.absence("vs baseline", row, reason),
+        _ => table.absence("vs baseline", row, "not compared"),
     }
 }
 
@@ -40,45 +46,38 @@ pub(in crate::report) fn variants(source: Source<'_>) -> Table {
         "Variants at {}: which is the fastest?",
         source.single_batch()
     );
-    let mut table = Builder::new(
-        title,
-        &[
-            "variant",
-            "median latency",
-            "p99",
-            "vs baseline",
-            "accuracy",
-            "file size",
-        ],
-    );
-    let single: HashMap<usize, &CellFindings> = source
-        .single()
-        .into_iter()
-        .map(|cell| (cell.key.session, cell))
-        .collect();
+    let header = [
+        "variant",
+        "median latency",
+        "p99",
+        "vs baseline",
+        "accuracy",
+        "file size",
+    ];
+    let mut table = Builder::new(title, &header);
+    let single = source.single().into_iter();
+    let single: HashMap<usize, &CellFindings> =
+        single.map(|cell| (cell.key.session, cell)).collect();
     for session in &source.findings.sessions {
-        let row = plain(&session.label);
-        let Some(cell) = single.get(&session.session) else {
-            continue;
-        };
-        match [&session.outcome, &cell.outcome]
-            .into_iter()
-            .find(|outcome| !outcome.is_ok())
-        {
-            Some(outcome) => table.absent_row(vec![row.clone()], &row, outcome),
-            None => {
-                let cells = variant_cells(&mut table, session, cell, row);
-                table.row(kind(source, session), cells);
-            }
+        if let Some(cell) = single.get(&session.session) {
+            add_variant(&mut table, session, cell, kind(source, session));
         }
     }
     let compared = "vs baseline: median latency of blocks measured back to back";
-    table.finish(
-        has_comparison(source)
-            .then(|| compared.to_owned())
-            .into_iter()
-            .collect(),
-    )
+    let compared = has_comparison(source).then(|| compared.to_owned());
+    table.finish(compared.into_iter().collect())
+}
+
+fn add_variant(table: &mut Builder, session: &SessionFindings, cell: &CellFindings, kind: RowKind) {
+    let row = plain(&session.label);
+    let mut outcomes = [&session.outcome, &cell.outcome].into_iter();
+    match outcomes.find(|outcome| !outcome.is_ok()) {
+        Some(outcome) => table.absent_row(vec![row.clone()], &row, outcome),
+        None => {
+            let cells = variant_cells(table, session, cell, row);
+            table.row(kind, cells);
+        }
+    }
 }
 
 fn variant_cells(
@@ -87,83 +86,68 @@ fn variant_cells(
     cell: &CellFindings,
     row: String,
 ) -> Vec<String> {
-    let p50 = table.figure(
-        "median latency",
-        &row,
-        cell.figure(Metric::LatencyP50),
-        |p50| words::value(Metric::LatencyP50, p50),
-    );
+    let p50 = cell.figure(Metric::LatencyP50);
+    let p50 = table.figure("median latency", &row, p50, |p50| {
+        words::value(Metric::LatencyP50, p50)
+    });
     let p99 = p99(table, cell, &row);
     let change = match &cell.comparison {
         Some(comparison) => words::latency_change(&comparison.p50)
             .to_string()
             .replace("not settled: ", "open: "),
-        None => no_change(
-            table,
-            session,
-            &row,
-            &reason(cell.figure(Metric::LatencyP50RatioToBaseline)),
-        ),
+        None => no_change(table, session, cell, &row),
     };
     let accuracy = leading_score(table, session, &row);
-    let size = table.figure(
-        "file size",
-        &row,
-        session.figure(Metric::FileSize),
-        |size| words::short(Metric::FileSize, size),
-    );
+    let size = session.figure(Metric::FileSize);
+    let size = table.figure("file size", &row, size, |size| {
+        words::short(Metric::FileSize, size)
+    });
     vec![row, p50, p99, change, accuracy, size]
-}
-
-fn reason(estimate: Option<&Estimate>) -> Plain {
-    match estimate {
-        Some(Estimate::Absent { reason, .. }) => reason.clone(),
-        _ => "not compared".into(),
-    }
 }
 
 /// The first score of a session that there is, or its agreement with the reference.
 fn leading_score(table: &mut Builder, session: &SessionFindings, row: &str) -> String {
-    let scores = || {
-        Metric::SCORES
-            .into_iter()
-            .chain([Metric::Top1Agreement, Metric::CosineSimilarity])
-    };
-    let figure = |metric: Metric| Some((metric, session.figure(metric)?));
-    let measured = scores()
-        .filter_map(figure)
-        .find(|(_, estimate)| estimate.value().is_some());
-    let found = measured.or_else(|| scores().find_map(figure));
-    let score = match found {
-        Some((metric, estimate)) => {
-            let score = table.figure("accuracy", row, Some(estimate), |estimate| {
-                score(metric, estimate)
-            });
-            match metric {
-                _ if estimate.value().is_none() => score,
-                Metric::MeanAbsoluteError => format!("MAE {score}"),
-                Metric::AccuracyExactMatch | Metric::TokenAccuracy | Metric::PixelAccuracy => {
-                    format!("{} {score}", metric.short_label())
-                }
-                Metric::Top1Agreement => format!("{score} agree"),
-                Metric::CosineSimilarity => format!("cosine {score}"),
-                _ => score,
-            }
-        }
+    let score = match leading_figure(session) {
+        Some((metric, estimate)) => table.figure("accuracy", row, Some(estimate), |estimate| {
+            named_score(metric, score(metric, estimate))
+        }),
         None if session.accuracy.samples_count > 0 && session.is_baseline => REFERENCE.into(),
         None => {
             let reason = session.accuracy.absent_reason.as_deref();
-            table.absence(
-                "accuracy",
-                row,
-                reason.unwrap_or("it was held against neither labels nor a reference"),
-            )
+            let reason = reason.unwrap_or("it was held against neither labels nor a reference");
+            table.absence("accuracy", row, reason)
         }
     };
     if session.accuracy.unhealthy_outputs.is_empty() {
         score
     } else {
         format!("{score}, NaN!")
+    }
+}
+
+/// The first figure that was measured, or else the first that was asked for.
+fn leading_figure(session: &SessionFindings) -> Option<(Metric, &Estimate)> {
+    let metrics = Metric::SCORES.into_iter();
+    let figures: Vec<(Metric, &Estimate)> = metrics
+        .chain([Metric::Top1Agreement, Metric::CosineSimilarity])
+        .filter_map(|metric| Some((metric, session.figure(metric)?)))
+        .collect();
+    let measured = figures
+        .iter()
+        .find(|(_, estimate)| estimate.value().is_some());
+    measured.or(figures.first()).copied()
+}
+
+/// A score with its name, where the head of the column does not say it.
+fn named_score(metric: Metric, score: String) -> String {
+    match metric {
+        Metric::MeanAbsoluteError => format!("MAE {score}"),
+        Metric::AccuracyExactMatch | Metric::TokenAccuracy | Metric::PixelAccuracy => {
+            format!("{} {score}", metric.short_label())
+        }
+        Metric::Top1Agreement => format!("{score} agree"),
+        Metric::CosineSimilarity => format!("cosine {score}"),
+        _ => score,
     }
 }
 
@@ -193,11 +177,10 @@ fn p99(table: &mut Builder, cell: &CellFindings, row: &str) -> String {
 }
 
 pub(in crate::report) fn sweep(source: Source<'_>) -> Table {
-    let modes = source.record.plan.load_modes.len() > 1;
-    let swept = source.record.plan.is_swept();
+    let plan = &source.record.plan;
     let mut header = vec!["variant", "batch"];
-    header.extend(swept.then_some("shape"));
-    header.extend(modes.then_some(LoadMode::COLUMN));
+    header.extend(plan.is_swept().then_some("shape"));
+    header.extend((plan.load_modes.len() > 1).then_some(LoadMode::COLUMN));
     header.extend(["median latency", "p99", "throughput", "vs baseline", "CPU"]);
     let mut table = Builder::new("Batch sweep: how far does batching pay?", &header);
     let curves = source.findings.batch_curves.iter();
@@ -207,32 +190,37 @@ pub(in crate::report) fn sweep(source: Source<'_>) -> Table {
         if !session.outcome.is_ok() {
             continue;
         }
-        let mut cells = vec![plain(&session.label), cell.key.batch_size.to_string()];
-        cells.extend(swept.then(|| plain(&source.record.plan.shapes[cell.key.shape].to_string())));
-        cells.extend(modes.then(|| cell.key.load_mode.in_column()));
-        let row = format!("{} {}", cells[0], source.at(cell.key));
+        let place = place_cells(source, cell);
+        let row = format!("{} {}", place[0], source.at(cell.key));
         if !cell.outcome.is_ok() {
-            table.absent_row(cells, &row, &cell.outcome);
+            table.absent_row(place, &row, &cell.outcome);
             continue;
         }
-        let is_enough = enough.contains(&cell.key);
-        cells.extend(sweep_cells(&mut table, session, cell, &row));
-        if is_enough {
-            // Throughput is the third cell from the end.
-            let place = cells.len() - 3;
-            cells[place].push_str(" *");
+        let mut figures = sweep_cells(&mut table, session, cell, &row);
+        let mut kind = RowKind::Plain;
+        if enough.contains(&cell.key) {
+            figures[THROUGHPUT].push_str(" *");
+            kind = RowKind::Pick;
         }
-        table.row(
-            if is_enough {
-                RowKind::Pick
-            } else {
-                RowKind::Plain
-            },
-            cells,
-        );
+        table.row(kind, place.into_iter().chain(figures).collect());
     }
     table.finish(sweep_notes(source))
 }
+
+/// Variant, batch size, and what else the plan varies.
+fn place_cells(source: Source<'_>, cell: &CellFindings) -> Vec<String> {
+    let (plan, key) = (&source.record.plan, cell.key);
+    let mut cells = vec![source.name(key.session), key.batch_size.to_string()];
+    cells.extend(
+        plan.is_swept()
+            .then(|| plain(&plan.shapes[key.shape].to_string())),
+    );
+    cells.extend((plan.load_modes.len() > 1).then(|| key.load_mode.in_column()));
+    cells
+}
+
+/// Place of the throughput among the figures of a row of the sweep.
+const THROUGHPUT: usize = 2;
 
 fn sweep_notes(source: Source<'_>) -> Vec<String> {
     let mut notes = vec![
@@ -284,30 +272,25 @@ fn sweep_cells(
     session: &SessionFindings,
     cell: &CellFindings,
     row: &str,
-) -> Vec<String> {
+) -> [String; 5] {
     let p99 = p99(table, cell, row);
-    let mut figure = |column: &str, metric: Metric, shown: &dyn Fn(&Estimate) -> String| {
-        table.figure(column, row, cell.figure(metric), shown)
-    };
-    let p50 = figure("median latency", Metric::LatencyP50, &|p50| {
-        half_width(Metric::LatencyP50, p50)
-    });
-    let throughput = figure("throughput", Metric::Throughput, &|rate| {
+    let p50 = table.figure(
+        "median latency",
+        row,
+        cell.figure(Metric::LatencyP50),
+        |p50| half_width(Metric::LatencyP50, p50),
+    );
+    let throughput = table.figure("throughput", row, cell.figure(Metric::Throughput), |rate| {
         half_width(Metric::Throughput, rate)
     });
-    let cpu = figure("CPU", Metric::CpuUtilization, &|cpu| {
+    let cpu = table.figure("CPU", row, cell.figure(Metric::CpuUtilization), |cpu| {
         cpu.value().map(number::whole_percent).unwrap_or_default()
     });
     let change = match &cell.comparison {
         Some(comparison) => short_change(&comparison.p50),
-        None => no_change(
-            table,
-            session,
-            row,
-            &reason(cell.figure(Metric::LatencyP50RatioToBaseline)),
-        ),
+        None => no_change(table, session, cell, row),
     };
-    vec![p50, p99, throughput, change, cpu]
+    [p50, p99, throughput, change, cpu]
 }
 
 fn half_width(metric: Metric, estimate: &Estimate) -> String {
@@ -319,20 +302,22 @@ fn half_width(metric: Metric, estimate: &Estimate) -> String {
 
 /// `2.10x faster ± 4.8%`.
 fn short_change(change: &Change) -> String {
-    let half = change.speedup().and_then(|(speedup, interval)| {
-        let interval = interval?;
-        let wider = (interval.high - speedup).max(speedup - interval.low) / speedup;
-        Some(format!(" ± {:.1}%", wider * 100.0))
-    });
     let phrase = words::latency_change(change).phrase;
-    let phrase = if change.verdict == Verdict::Inconclusive {
-        phrase
+    let phrase = match change.verdict {
+        Verdict::Inconclusive => phrase
             .replace("not settled: ", "open: ")
-            .replace(" as fast", "")
-    } else {
-        phrase
+            .replace(" as fast", ""),
+        Verdict::Faster | Verdict::Slower | Verdict::Same => phrase,
     };
-    format!("{phrase}{}", half.unwrap_or_default())
+    format!("{phrase}{}", change_half_width(change).unwrap_or_default())
+}
+
+/// ` ± 4.8%`: the wider half of the interval.
+fn change_half_width(change: &Change) -> Option<String> {
+    let (speedup, interval) = change.speedup()?;
+    let interval = interval?;
+    let wider = (interval.high - speedup).max(speedup - interval.low) / speedup;
+    Some(format!(" ± {:.1}%", wider * 100.0))
 }
 
 pub(in crate::report) fn score(metric: Metric, estimate: &Estimate) -> String {
@@ -346,36 +331,32 @@ pub(in crate::report) fn score(metric: Metric, estimate: &Estimate) -> String {
 }
 
 pub(in crate::report) fn loading(source: Source<'_>) -> Table {
-    const COLUMNS: [(&str, Metric); 6] = [
-        ("session load", Metric::SessionLoad),
-        ("first run", Metric::FirstRun),
-        ("first prediction", Metric::TimeToFirstPrediction),
-        ("model memory", Metric::ModelMemory),
-        ("peak memory", Metric::PeakMemory),
-        ("arena peak", Metric::ArenaPeak),
-    ];
     let mut header = vec!["variant"];
-    header.extend(COLUMNS.map(|(column, _)| column));
+    header.extend(LOADING.map(|(column, _)| column));
     let mut table = Builder::new("Loading and memory: what does a restart cost?", &header);
-    for session in source
-        .findings
-        .sessions
-        .iter()
-        .filter(|session| session.outcome.is_ok())
-    {
+    let sessions = source.findings.sessions.iter();
+    for session in sessions.filter(|session| session.outcome.is_ok()) {
         let row = plain(&session.label);
-        let mut cells = vec![row.clone()];
-        for (column, metric) in COLUMNS {
-            cells.push(
-                table.figure(column, &row, session.figure(metric), |estimate| {
-                    start_figure(metric, estimate)
-                }),
-            );
-        }
+        let figures = LOADING.map(|(column, metric)| {
+            table.figure(column, &row, session.figure(metric), |estimate| {
+                start_figure(metric, estimate)
+            })
+        });
+        let cells = std::iter::once(row).chain(figures).collect();
         table.row(kind(source, session), cells);
     }
     table.finish(load_notes(source))
 }
+
+/// Columns of the table of loading, and their figures.
+const LOADING: [(&str, Metric); 6] = [
+    ("session load", Metric::SessionLoad),
+    ("first run", Metric::FirstRun),
+    ("first prediction", Metric::TimeToFirstPrediction),
+    ("model memory", Metric::ModelMemory),
+    ("peak memory", Metric::PeakMemory),
+    ("arena peak", Metric::ArenaPeak),
+];
 
 fn start_figure(metric: Metric, estimate: &Estimate) -> String {
     if metric.unit() == Unit::Ns && metric != Metric::FirstRun {
@@ -390,23 +371,26 @@ fn load_notes(source: Source<'_>) -> Vec<String> {
         PageCache::Warm => "the page cache is warm",
         PageCache::Cold => "the model's files are dropped from the page cache before each launch",
     };
-    let launches = source
-        .findings
-        .sessions
-        .iter()
-        .filter(|session| session.outcome.is_ok());
-    let launches = launches.map(|session| session.launches_count);
-    let counts = match (launches.clone().min(), launches.max()) {
-        (Some(1), Some(1)) => "1 launch".into(),
-        (Some(least), Some(most)) if least == most => format!("{least} launches"),
-        (Some(least), Some(most)) => format!("{least} to {most} launches"),
-        _ => "no launch".into(),
-    };
+    let launches = launches(source);
     let mut notes = vec![
-        format!("medians over {counts}, each a fresh process; {cache}"),
+        format!("medians over {launches}, each a fresh process; {cache}"),
         "first prediction: runtime start, session load and first run together".into(),
         "peak memory and arena peak: the most of all launches".into(),
     ];
     notes.extend(left_out(source));
     notes
+}
+
+/// `14 launches`, or `12 to 14 launches` where sessions have different numbers of them.
+fn launches(source: Source<'_>) -> String {
+    let sessions = source.findings.sessions.iter();
+    let launches = sessions
+        .filter(|session| session.outcome.is_ok())
+        .map(|session| session.launches_count);
+    match (launches.clone().min(), launches.max()) {
+        (Some(1), Some(1)) => "1 launch".into(),
+        (Some(least), Some(most)) if least == most => format!("{least} launches"),
+        (Some(least), Some(most)) => format!("{least} to {most} launches"),
+        _ => "no launch".into(),
+    }
 }

@@ -63,74 +63,95 @@ fn priority(one: PriorityView, number: usize) -> Block {
 }
 
 fn piece(advice: &AdviceView) -> [Item; 7] {
-    let item = |label: &str, text: &String| Item::new(label, text.clone());
-    [
-        item(&advice.area, &advice.gain),
-        item("Implementation Effort", &advice.effort),
-        item("Risk Level", &advice.risk),
-        item("Accuracy Cost", &advice.accuracy),
-        item("Memory Cost", &advice.memory),
-        item("Evidence", &advice.evidence),
-        Item::code("Measure Again", advice.command.clone()),
+    let [gain, effort, risk, accuracy, memory, evidence] = [
+        (advice.area.as_str(), &advice.gain),
+        ("Implementation Effort", &advice.effort),
+        ("Risk Level", &advice.risk),
+        ("Accuracy Cost", &advice.accuracy),
+        ("Memory Cost", &advice.memory),
+        ("Evidence", &advice.evidence),
     ]
+    .map(|(label, text)| Item::new(label, text.clone()));
+    let again = Item::code("Measure Again", advice.command.clone());
+    [gain, effort, risk, accuracy, memory, evidence, again]
 }
 
 pub(super) fn plan(source: Source<'_>) -> Chapter {
-    let entry = |first: usize, title: &str, fields: Vec<Item>| {
-        let entries = vec![Entry {
-            title: title.into(),
-            fields,
-        }];
-        Block::Numbered(Numbered {
-            first,
-            remark: String::new(),
-            entries,
-        })
-    };
-    Chapter::untitled("plan")
-        .with(Block::heading("Optimization Techniques"))
-        .with(Block::subheading("AI/ML Optimizations (if applicable)"))
-        .with(entry(
-            1,
-            "Model Optimization",
-            items(source, |key| matches!(key, Key::ModelOptimization(_))),
-        ))
-        .with(entry(
-            2,
-            "Data Pipeline Optimization",
-            items(source, |key| matches!(key, Key::DataPipeline(_))),
-        ))
+    let chapter = Chapter::untitled("plan").with_all(techniques(source));
+    let chapter = chapter
         .with(Block::part("Implementation Plan"))
-        .with_all(advice::phases(source).into_iter().flat_map(phase))
-        .with(Block::heading(
-            "AI/ML Optimization Timeline (if applicable)",
-        ))
-        .with_all(labelled(
-            "Model Optimization Schedule",
-            items(source, |key| matches!(key, Key::Timeline(_))),
-        ))
-        .with(Block::part("Performance Testing Plan"))
-        .with(Block::heading("Success Criteria"))
-        .with(Block::Label(Label {
+        .with_all(advice::phases(source).into_iter().flat_map(phase));
+    chapter
+        .with_all(timeline(source))
+        .with_all(testing(source))
+        .with_all(risks(source))
+        .with_all(success(source))
+}
+
+fn techniques(source: Source<'_>) -> [Block; 4] {
+    let model = items(source, |key| matches!(key, Key::ModelOptimization(_)));
+    let data = items(source, |key| matches!(key, Key::DataPipeline(_)));
+    [
+        Block::heading("Optimization Techniques"),
+        Block::subheading("AI/ML Optimizations (if applicable)"),
+        numbered(1, "Model Optimization", model),
+        numbered(2, "Data Pipeline Optimization", data),
+    ]
+}
+
+fn timeline(source: Source<'_>) -> [Block; 3] {
+    let timeline = items(source, |key| matches!(key, Key::Timeline(_)));
+    let [label, timeline] = labelled("Model Optimization Schedule", timeline);
+    [
+        Block::heading("AI/ML Optimization Timeline (if applicable)"),
+        label,
+        timeline,
+    ]
+}
+
+fn testing(source: Source<'_>) -> [Block; 4] {
+    let targets = items(source, |key| matches!(key, Key::AiTargets(_)));
+    [
+        Block::part("Performance Testing Plan"),
+        Block::heading("Success Criteria"),
+        Block::Label(Label {
             text: "AI Performance Targets".into(),
             remark: "if applicable".into(),
-        }))
-        .with(Block::Items(items(source, |key| {
-            matches!(key, Key::AiTargets(_))
-        })))
-        .with(Block::part("Risk Assessment"))
-        .with(Block::heading("AI/ML Risks (if applicable)"))
-        .with(entry(
-            1,
-            "Model Performance Degradation",
-            items(source, |key| matches!(key, Key::Degradation(_))),
-        ))
-        .with(Block::part("Success Measurement"))
-        .with(Block::heading("Performance Improvement Metrics"))
-        .with_all(labelled(
-            "Before vs. After Comparison",
-            items(source, |key| matches!(key, Key::BeforeAfter(_))),
-        ))
+        }),
+        Block::Items(targets),
+    ]
+}
+
+fn risks(source: Source<'_>) -> [Block; 3] {
+    let degradation = items(source, |key| matches!(key, Key::Degradation(_)));
+    [
+        Block::part("Risk Assessment"),
+        Block::heading("AI/ML Risks (if applicable)"),
+        numbered(1, "Model Performance Degradation", degradation),
+    ]
+}
+
+fn success(source: Source<'_>) -> [Block; 4] {
+    let before_after = items(source, |key| matches!(key, Key::BeforeAfter(_)));
+    let [label, before_after] = labelled("Before vs. After Comparison", before_after);
+    [
+        Block::part("Success Measurement"),
+        Block::heading("Performance Improvement Metrics"),
+        label,
+        before_after,
+    ]
+}
+
+fn numbered(first: usize, title: &str, fields: Vec<Item>) -> Block {
+    let entry = Entry {
+        title: title.into(),
+        fields,
+    };
+    Block::Numbered(Numbered {
+        first,
+        remark: String::new(),
+        entries: vec![entry],
+    })
 }
 
 fn phase(phase: PhaseView) -> [Block; 3] {

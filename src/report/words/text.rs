@@ -60,7 +60,7 @@ pub(in crate::report) fn plural(count: u64) -> &'static str {
 }
 
 /// `Conv`, or `2 Conv`.
-pub(in crate::report) fn several((operator, count): (&Plain, &u64)) -> String {
+pub(in crate::report) fn several(operator: &Plain, count: u64) -> String {
     match count {
         1 => plain(operator),
         several => format!("{several} {}", plain(operator)),

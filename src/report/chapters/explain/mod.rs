@@ -5,7 +5,7 @@ mod step;
 mod tables;
 
 use crate::analysis::{
-    Clause, DenormalFindings, Explanation, Instructions, ReducedArithmetic, Verdict,
+    Change, Clause, DenormalFindings, Explanation, Instructions, ReducedArithmetic, Verdict,
 };
 use crate::report::chapter::{Block, Chapter};
 use crate::report::charts;
@@ -53,61 +53,54 @@ pub(in crate::report) fn sentences(source: Source<'_>) -> Vec<String> {
 
 /// The first explanation of the same pair that names the steps which this one leaves open.
 fn clearer<'a>(source: Source<'a>, leading: &Explanation) -> Option<&'a Explanation> {
-    let is_open = |told: &Explanation| {
-        told.clauses
-            .iter()
-            .any(|clause| matches!(clause, Clause::Unnamed { .. }))
-    };
-    let names_steps = |told: &Explanation| {
-        !is_open(told)
-            && told
-                .clauses
-                .iter()
-                .any(|clause| matches!(clause, Clause::Step { .. } | Clause::NotFused { .. }))
-    };
+    if !is_open(leading) {
+        return None;
+    }
     let pair = (leading.session, leading.reference);
     let mut others = told(source).filter(|other| (other.session, other.reference) == pair);
-    if is_open(leading) {
-        others.find(|other| names_steps(other))
-    } else {
-        None
-    }
+    others.find(|other| !is_open(other) && names_steps(other))
+}
+
+fn is_open(told: &Explanation) -> bool {
+    let mut clauses = told.clauses.iter();
+    clauses.any(|clause| matches!(clause, Clause::Unnamed { .. }))
+}
+
+fn names_steps(told: &Explanation) -> bool {
+    let mut clauses = told.clauses.iter();
+    clauses.any(|clause| matches!(clause, Clause::Step { .. } | Clause::NotFused { .. }))
 }
 
 fn sections(source: Source<'_>) -> Vec<Section> {
-    let section = |explanation: &Explanation| {
-        let (name, reference) = (
-            source.name(explanation.session),
-            source.name(explanation.reference),
-        );
-        let place = if is_leading(source, explanation) {
-            String::new()
-        } else {
-            place(source, explanation)
-        };
-        Section {
-            title: format!("Why: {name} against {reference}{place}"),
-            lines: lines(source, explanation),
-            tables: tables::tables(source, explanation),
-        }
+    told(source)
+        .map(|explanation| section(source, explanation))
+        .chain(denormals(source))
+        .collect()
+}
+
+fn section(source: Source<'_>, explanation: &Explanation) -> Section {
+    let name = source.name(explanation.session);
+    let reference = source.name(explanation.reference);
+    let place = if is_leading(source, explanation) {
+        String::new()
+    } else {
+        place(source, explanation)
     };
-    let mut sections: Vec<Section> = told(source).map(section).collect();
-    let denormals: Vec<String> = source
-        .findings
-        .causes
-        .denormals
-        .iter()
-        .map(|found| denormal_line(source, found))
-        .collect();
-    if !denormals.is_empty() {
-        let title = "Denormal numbers".into();
-        sections.push(Section {
-            title,
-            lines: denormals,
-            tables: Vec::new(),
-        });
+    Section {
+        title: format!("Why: {name} against {reference}{place}"),
+        lines: lines(source, explanation),
+        tables: tables::tables(source, explanation),
     }
-    sections
+}
+
+fn denormals(source: Source<'_>) -> Option<Section> {
+    let found = source.findings.causes.denormals.iter();
+    let lines: Vec<String> = found.map(|found| denormal_line(source, found)).collect();
+    (!lines.is_empty()).then(|| Section {
+        title: "Denormal numbers".into(),
+        lines,
+        tables: Vec::new(),
+    })
 }
 
 /// Explanations that say more than that nothing is known: of operators that were profiled, or of a difference.
@@ -120,34 +113,37 @@ fn told(source: Source<'_>) -> impl Iterator<Item = &'_ Explanation> {
 
 fn lines(source: Source<'_>, explanation: &Explanation) -> Vec<String> {
     let mut lines = vec![sentence(source, explanation)];
-    if !is_leading(source, explanation) {
-        return lines;
+    if is_leading(source, explanation) {
+        lines.extend(schemes(source, explanation));
+        lines.extend(explanation.instructions.as_ref().map(instructions));
     }
-    let schemes = [explanation.reference, explanation.session]
-        .map(|session| (session, scheme(source, session)));
-    if schemes[0].1 != schemes[1].1 {
-        let told = schemes.into_iter().filter_map(|(session, scheme)| {
+    lines
+}
+
+/// How both sessions' models are quantized, where that is not the same.
+fn schemes(source: Source<'_>, explanation: &Explanation) -> Vec<String> {
+    let sessions = [explanation.reference, explanation.session];
+    let schemes = sessions.map(|session| scheme(source, session));
+    if schemes[0] == schemes[1] {
+        return Vec::new();
+    }
+    sessions
+        .into_iter()
+        .zip(schemes)
+        .filter_map(|(session, scheme)| {
             Some(format!(
                 "Quantization of {}: {}.",
                 source.name(session),
                 scheme?
             ))
-        });
-        lines.extend(told);
-    }
-    lines.extend(explanation.instructions.as_ref().map(instructions));
-    lines
+        })
+        .collect()
 }
 
 fn scheme(source: Source<'_>, session: usize) -> Option<String> {
     let variant = source.record.plan.sessions[session].variant;
-    Some(quantization(
-        source.record.variants[variant]
-            .model
-            .as_ref()?
-            .quantization
-            .as_ref()?,
-    ))
+    let model = source.record.variants[variant].model.as_ref()?;
+    model.quantization.as_ref().map(quantization)
 }
 
 fn instructions(found: &Instructions) -> String {
@@ -170,51 +166,51 @@ fn instructions(found: &Instructions) -> String {
 
 /// Sessions that have no sentence of their own, as the baseline's, and are slow from denormal numbers.
 fn denormals_of_others(source: Source<'_>) -> Vec<String> {
-    let has_sentence =
-        |session: usize| told(source).any(|explanation| explanation.session == session);
-    let slow = source.findings.causes.denormals.iter().filter(|found| {
-        found
-            .change
-            .as_ref()
-            .is_some_and(|change| change.verdict == Verdict::Faster)
-            && !has_sentence(found.session)
-    });
-    slow.map(|found| denormal_line(source, found)).collect()
+    let found = source.findings.causes.denormals.iter();
+    found
+        .filter(|found| is_slow(found) && !told(source).any(|told| told.session == found.session))
+        .map(|found| denormal_line(source, found))
+        .collect()
+}
+
+/// Whether a session is shown to be faster with denormal numbers flushed to zero.
+fn is_slow(found: &DenormalFindings) -> bool {
+    let change = found.change.as_ref();
+    change.is_some_and(|change| change.verdict == Verdict::Faster)
 }
 
 fn denormal_line(source: Source<'_>, found: &DenormalFindings) -> String {
     let name = source.name(found.session);
-    let at = format!("at batch {}", found.batch_size);
     let (Some(change), Some(flushed_ns), Some(unchanged_ns)) =
         (&found.change, found.flushed_ns, found.unchanged_ns)
     else {
-        let reason = found
-            .absent_reason
-            .as_ref()
-            .map_or("no reason recorded", Plain::exact);
-        return format!(
-            "{name} with denormal numbers flushed to zero was {}.",
-            words::not_measured(reason)
-        );
+        let reason = found.absent_reason.as_ref();
+        let reason = reason.map_or("no reason recorded", Plain::exact);
+        let why = words::not_measured(reason);
+        return format!("{name} with denormal numbers flushed to zero was {why}.");
     };
+    let at = format!("at batch {}", found.batch_size);
     let (flushed, unchanged) = (time(flushed_ns), time(unchanged_ns));
-    let change_words = words::latency_change(change);
     let times = format!(
         "{name} takes {flushed} {at} with denormal numbers flushed to zero and {unchanged} without, in launches of their own"
     );
     match change.verdict {
         Verdict::Faster => format!(
-            "{name} is slow from denormal numbers: with them flushed to zero it is {change_words} {at} ({flushed} instead \
-             of {unchanged})."
+            "{name} is slow from denormal numbers: with them flushed to zero it is {} {at} ({flushed} instead of \
+             {unchanged}).",
+            words::latency_change(change)
         ),
         Verdict::Inconclusive if flushed_ns as f64 <= SUGGESTIVE * unchanged_ns as f64 => {
-            let pairs = change.ratio.measured().map_or(0, |measured| measured.n);
-            format!(
-                "{times}: denormal numbers seem to slow it down, but there was time for {pairs} pair{} of launches, which \
-                 settle nothing.",
-                words::plural(pairs)
-            )
+            format!("{times}: {}", suggestion(change))
         }
         _ => format!("{times}: no gain was shown."),
     }
+}
+
+fn suggestion(change: &Change) -> String {
+    let pairs = change.ratio.measured().map_or(0, |measured| measured.n);
+    format!(
+        "denormal numbers seem to slow it down, but there was time for {pairs} pair{} of launches, which settle nothing.",
+        words::plural(pairs)
+    )
 }

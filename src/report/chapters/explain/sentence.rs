@@ -2,12 +2,13 @@
 
 use super::step::{place, time};
 use crate::analysis::{
-    AddedNodes, CLAUSE_SHARE, Clause, Explanation, Instructions, ReducedArithmetic, Step, StepKind,
-    Verdict,
+    AddedNodes, CLAUSE_SHARE, Change, Clause, Explanation, Instructions, ReducedArithmetic, Step,
+    StepKind, Verdict,
 };
 use crate::metric::Unit;
 use crate::report::words::{self, Source, listed, number, plain, plural};
 use crate::text::Plain;
+use crate::units::Ratio;
 
 /// Operators that a clause names before it only counts their nodes.
 const NAMED_OPERATORS: usize = 3;
@@ -97,62 +98,34 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
             before_ns,
             after_ns,
         } => {
-            let ran = if *ran_nodes_count == 0 {
-                "none".to_owned()
-            } else {
-                format!("only {ran_nodes_count}")
-            };
-            format!(
-                "{ran} of {meant_nodes_count} quantized matrix nodes computes in integers, because their quantize and \
-                 dequantize nodes were not fused into them: in float they take {} instead of {}",
-                time(*after_ns),
-                time(*before_ns)
-            )
+            let times = format!("{} instead of {}", time(*after_ns), time(*before_ns));
+            not_fused(*meant_nodes_count, *ran_nodes_count, &times)
         }
         Clause::Step {
             step,
             operators,
             mostly,
         } => step_words(explanation, step, operators, mostly.as_ref()),
-        Clause::Unnamed { change_ns } => format!(
-            "{} {} in steps that are too small or too unsure to be named",
-            time(change_ns.abs()),
-            if *change_ns < 0 {
-                "are saved"
-            } else {
-                "are added"
-            }
-        ),
+        Clause::Unnamed { change_ns } => unnamed(*change_ns),
         Clause::FullPrecision {
             nodes_count,
             of_count,
             time_ns,
             share,
-        } => format!(
-            "{nodes_count} of {of_count} matrix nodes {} left in full precision and take {} ({})",
-            if *nodes_count == 1 { "is" } else { "are" },
-            time(*time_ns),
-            number::share(share.0)
-        ),
+        } => full_precision(*nodes_count, *of_count, *time_ns, *share),
         Clause::ComputedInFloat {
             nodes_count,
             of_count,
             casts_count,
             casts_ns,
-        } => format!(
-            "{nodes_count} of {of_count} matrix nodes compute in float32{}",
-            if tells_conversions(explanation) || *casts_count == 0 {
+        } => {
+            let casts = if tells_conversions(explanation) || *casts_count == 0 {
                 String::new()
             } else {
-                let times = casts_ns
-                    .map(|ns| format!(" ({} in all)", time(ns)))
-                    .unwrap_or_default();
-                format!(
-                    ", with {casts_count} Cast node{}{times}",
-                    plural(*casts_count)
-                )
-            }
-        ),
+                casts(*casts_count, *casts_ns)
+            };
+            format!("{nodes_count} of {of_count} matrix nodes compute in float32{casts}")
+        }
         Clause::PerChannel {
             ran_nodes_count,
             of_count,
@@ -166,18 +139,59 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
             change,
             flushed_ns,
             unchanged_ns,
-        } => format!(
-            "denormal numbers slow it down: with them flushed to zero it is {} ({} instead of {})",
-            words::latency_change(change).phrase,
-            time(*flushed_ns),
-            time(*unchanged_ns)
-        ),
+        } => denormals(change, *flushed_ns, *unchanged_ns),
     }
 }
 
+fn not_fused(meant: u64, ran: u64, times: &str) -> String {
+    let ran = if ran == 0 {
+        "none".to_owned()
+    } else {
+        format!("only {ran}")
+    };
+    format!(
+        "{ran} of {meant} quantized matrix nodes computes in integers, because their quantize and dequantize nodes were \
+         not fused into them: in float they take {times}"
+    )
+}
+
+fn unnamed(change_ns: i64) -> String {
+    let change = time(change_ns.abs());
+    let what = if change_ns < 0 {
+        "are saved"
+    } else {
+        "are added"
+    };
+    format!("{change} {what} in steps that are too small or too unsure to be named")
+}
+
+fn full_precision(nodes: u64, all: u64, time_ns: i64, share: Ratio) -> String {
+    let are = if nodes == 1 { "is" } else { "are" };
+    let (time, share) = (time(time_ns), number::share(share.0));
+    format!("{nodes} of {all} matrix nodes {are} left in full precision and take {time} ({share})")
+}
+
+/// `, with 8 Cast nodes (1.2 ms in all)`.
+fn casts(count: u64, casts_ns: Option<i64>) -> String {
+    let times = casts_ns
+        .map(|ns| format!(" ({} in all)", time(ns)))
+        .unwrap_or_default();
+    format!(", with {count} Cast node{}{times}", plural(count))
+}
+
+fn denormals(change: &Change, flushed_ns: i64, unchanged_ns: i64) -> String {
+    format!(
+        "denormal numbers slow it down: with them flushed to zero it is {} ({} instead of {})",
+        words::latency_change(change).phrase,
+        time(flushed_ns),
+        time(unchanged_ns)
+    )
+}
+
 fn tells_conversions(explanation: &Explanation) -> bool {
-    let is_conversion = |clause: &Clause| matches!(clause, Clause::Step { step, .. } if step.kind == StepKind::Conversion);
-    explanation.clauses.iter().any(is_conversion)
+    explanation.clauses.iter().any(
+        |clause| matches!(clause, Clause::Step { step, .. } if step.kind == StepKind::Conversion),
+    )
 }
 
 fn per_channel(ran: u64, all: u64) -> String {
@@ -261,31 +275,37 @@ fn noun(kind: StepKind) -> &'static str {
 }
 
 fn fusion(explanation: &Explanation, change: &str, rises: bool) -> String {
-    let sign = if rises { 1 } else { -1 };
-    let nodes = explanation.fusions.iter().map(|fusion| {
-        (
-            sign * (fusion.before_absorbed_count - fusion.after_absorbed_count),
-            plain(&fusion.operator),
-        )
-    });
-    let mut lost: Vec<(i64, String)> = nodes.filter(|(nodes, _)| *nodes > 0).collect();
-    lost.sort_by_key(|(nodes, _)| std::cmp::Reverse(*nodes));
-    let names: Vec<String> = lost
+    let names = fused_operators(explanation, if rises { 1 } else { -1 });
+    let names = listed(&names);
+    match (rises, names.is_empty()) {
+        (_, true) => format!("fusions change it by {change}"),
+        (true, false) => {
+            format!("{names} nodes that are not fused into others any more add {change}")
+        }
+        (false, false) => format!("{names} nodes that are fused into others save {change}"),
+    }
+}
+
+/// Operators most of whose nodes lost their fusion, or of those that gained one with a `sign` of -1.
+fn fused_operators(explanation: &Explanation, sign: i64) -> Vec<String> {
+    let mut nodes: Vec<(i64, String)> = explanation
+        .fusions
+        .iter()
+        .map(|fusion| {
+            (
+                fusion.before_absorbed_count - fusion.after_absorbed_count,
+                fusion,
+            )
+        })
+        .map(|(lost, fusion)| (sign * lost, plain(&fusion.operator)))
+        .filter(|(nodes, _)| *nodes > 0)
+        .collect();
+    nodes.sort_by_key(|(nodes, _)| std::cmp::Reverse(*nodes));
+    nodes
         .into_iter()
         .take(NAMED_OPERATORS)
         .map(|(nodes, operator)| format!("{nodes} {operator}"))
-        .collect();
-    match (rises, names.is_empty()) {
-        (_, true) => format!("fusions change it by {change}"),
-        (true, false) => format!(
-            "{} nodes that are not fused into others any more add {change}",
-            listed(&names)
-        ),
-        (false, false) => format!(
-            "{} nodes that are fused into others save {change}",
-            listed(&names)
-        ),
-    }
+        .collect()
 }
 
 /// `8 Cast, 4 Mul and 3 other`.

@@ -1,6 +1,6 @@
 //! Steps in words.
 
-use crate::analysis::{Explanation, LatencyStep, StepKind};
+use crate::analysis::{Explanation, StepKind};
 use crate::metric::Unit;
 use crate::report::words::{Source, number};
 
@@ -29,14 +29,11 @@ pub(super) fn time(ns: i64) -> String {
 
 /// ` at batch 64, seq 16`; empty where no batch size was measured with both.
 pub(in crate::report) fn place(source: Source<'_>, explanation: &Explanation) -> String {
-    let at = |latency: &LatencyStep| {
-        format!(
-            " at batch {}{}",
-            latency.batch_size,
-            source.record.plan.shape_words(latency.shape)
-        )
-    };
-    explanation.latency.as_ref().map(at).unwrap_or_default()
+    let latency = explanation.latency.as_ref();
+    latency
+        .map(|at| (at.batch_size, source.record.plan.shape_words(at.shape)))
+        .map(|(batch, shape)| format!(" at batch {batch}{shape}"))
+        .unwrap_or_default()
 }
 
 /// Whether an explanation is the first of its pair of sessions: the one at the smallest batch size.

@@ -26,28 +26,36 @@ fn waterfall(
     latency: &LatencyStep,
     profiles: &ProfileBasis,
 ) -> Table {
-    let (name, reference) = (
-        source.name(explanation.session),
-        source.name(explanation.reference),
-    );
+    let name = source.name(explanation.session);
+    let reference = source.name(explanation.reference);
     let title = format!("From {reference} to {name}{}", place(source, explanation));
-    let mut table = Builder::new(
-        title,
-        &["Step", "Change", "Sum", "Before", "After", "Nodes"],
-    );
-    let blank = || MEANINGLESS.to_owned();
-    let end = |label: String, ns: i64| vec![label, blank(), time(ns), blank(), blank(), blank()];
+    let header = ["Step", "Change", "Sum", "Before", "After", "Nodes"];
+    let mut table = Builder::new(title, &header);
     table.row(
         RowKind::Baseline,
-        end(format!("Median of {reference}"), latency.reference_ns),
+        median_row(&reference, latency.reference_ns),
     );
     let mut sum_ns = latency.reference_ns;
     for step in &explanation.steps {
         sum_ns += step.change_ns();
         table.plain_row(row(step, sum_ns));
     }
-    table.plain_row(end(format!("Median of {name}"), latency.session_ns));
+    table.plain_row(median_row(&name, latency.session_ns));
     table.finish(notes(&name, &reference, latency, profiles))
+}
+
+/// The row at either end, where nothing but the sum means anything.
+fn median_row(name: &str, ns: i64) -> Vec<String> {
+    let blank = MEANINGLESS.to_owned();
+    let label = format!("Median of {name}");
+    vec![
+        label,
+        blank.clone(),
+        time(ns),
+        blank.clone(),
+        blank.clone(),
+        blank,
+    ]
 }
 
 fn row(step: &Step, sum_ns: i64) -> Vec<String> {
@@ -80,32 +88,37 @@ fn notes(
         Some(ratio) => number::relative(ratio.value, ratio.interval),
         None => "not compared".into(),
     };
-    let longer = |distortion: Option<Ratio>| match distortion {
+    let difference = signed(latency.difference_ns());
+    let unresolved = format!(
+        "Changes with{UNRESOLVED} are not larger than what is open about them: the profiler counts whole microseconds, \
+         half of one for each run of a node; what it adds is known to about a fifth; its nodes may take more than the \
+         inference without it; and the ratio of the medians has its interval."
+    );
+    vec![
+        format!("Measured in neighbouring blocks: {change}. The medians differ by {difference}."),
+        basis(name, reference, profiles),
+        unresolved,
+    ]
+}
+
+fn basis(name: &str, reference: &str, profiles: &ProfileBasis) -> String {
+    let [of_reference, of_session] = [profiles.reference_scale, profiles.session_scale]
+        .map(|scale| number::factor(scale.0, None));
+    let [reference_longer, session_longer] =
+        [profiles.reference_distortion, profiles.session_distortion].map(longer);
+    format!(
+        "Times of operators come from one profiled launch of each session, multiplied by {of_reference} ({reference}) and \
+         {of_session} ({name}) to be times of the timed launches. Beside one without the profiler an inference took \
+         {reference_longer} and {session_longer}; what it adds to each run of a node is taken off."
+    )
+}
+
+fn longer(distortion: Option<Ratio>) -> String {
+    match distortion {
         None => "an unknown time".into(),
         Some(ratio) if ratio.0 <= 1.0 => "no longer".into(),
         Some(ratio) => format!("{}x as long", number::factor(ratio.0, None)),
-    };
-    vec![
-        format!(
-            "Measured in neighbouring blocks: {change}. The medians differ by {}.",
-            signed(latency.difference_ns())
-        ),
-        format!(
-            "Times of operators come from one profiled launch of each session, multiplied by {} ({reference}) and {} \
-             ({name}) to be times of the timed launches. Beside one without the profiler an inference took {} and {}; what it \
-             adds to each run of a node is taken off.",
-            number::factor(profiles.reference_scale.0, None),
-            number::factor(profiles.session_scale.0, None),
-            longer(profiles.reference_distortion),
-            longer(profiles.session_distortion),
-        ),
-        format!(
-            "Changes with{} are not larger than what is open about them: the profiler counts whole microseconds, half of one \
-             for each run of a node; what it adds is known to about a fifth; its nodes may take more than the inference \
-             without it; and the ratio of the medians has its interval.",
-            UNRESOLVED
-        ),
-    ]
+    }
 }
 
 fn operators(source: Source<'_>, explanation: &Explanation) -> Table {

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::{
-    Breakdown, CountChange, Estimate, GraphChange, GroupShare, NodeShare, OperatorGroup,
-    OperatorShare, Rest,
+    Breakdown, CountChange, Estimate, GraphChange, NodeShare, OperatorGroup, OperatorShare, Rest,
 };
 use crate::provider;
 use crate::record::{NodeProfile, Profiled, TensorShape};
@@ -22,25 +21,30 @@ const OPERATOR_WIDTH: usize = 24;
 const CONTROL_FLOW: [&str; 3] = ["If", "Loop", "Scan"];
 
 pub(super) fn lines(breakdown: &Breakdown) -> Vec<String> {
-    let [inferences, nodes] = [breakdown.inferences_count, breakdown.nodes.len() as u64];
-    let mut lines = vec![format!(
-        "{} an inference with the profiler on (mean of {}), {} of it in {} node{}",
-        time(breakdown.inference_ns),
-        number::count(inferences),
-        in_nodes(breakdown),
-        number::count(nodes),
-        words::plural(nodes)
-    )];
-    lines.push(format!("By kind of work: {}", groups(breakdown)));
-    lines.push(rest(breakdown));
-    lines.push(distortion(&breakdown.distortion));
-    lines.extend(
-        breakdown
-            .arena_peak_bytes
-            .map(|peak| format!("Arena: {} in use at most", bytes(peak))),
-    );
+    let arena = breakdown.arena_peak_bytes;
+    let mut lines = vec![
+        time_and_nodes(breakdown),
+        format!("By kind of work: {}", groups(breakdown)),
+        rest(breakdown),
+        distortion(&breakdown.distortion),
+    ];
+    lines.extend(arena.map(|peak| format!("Arena: {} in use at most", bytes(peak))));
     lines.extend(remarks(breakdown));
     lines
+}
+
+fn time_and_nodes(breakdown: &Breakdown) -> String {
+    format!(
+        "{} an inference with the profiler on (mean of {}), {} of it in {}",
+        time(breakdown.inference_ns),
+        number::count(breakdown.inferences_count),
+        in_nodes(breakdown),
+        nodes_words(breakdown.nodes.len() as u64)
+    )
+}
+
+fn nodes_words(count: u64) -> String {
+    format!("{} node{}", number::count(count), words::plural(count))
 }
 
 pub(super) fn in_nodes(breakdown: &Breakdown) -> String {
@@ -51,14 +55,11 @@ pub(super) fn in_nodes(breakdown: &Breakdown) -> String {
 }
 
 fn groups(breakdown: &Breakdown) -> String {
-    let group =
-        |share: &GroupShare| format!("{} {}", group_words(share.group), percent(share.share.0));
-    breakdown
-        .by_group
-        .iter()
-        .map(group)
-        .collect::<Vec<_>>()
-        .join(", ")
+    let groups = breakdown.by_group.iter();
+    let groups: Vec<String> = groups
+        .map(|share| format!("{} {}", group_words(share.group), percent(share.share.0)))
+        .collect();
+    groups.join(", ")
 }
 
 fn group_words(group: OperatorGroup) -> &'static str {
@@ -145,43 +146,42 @@ fn remarks(breakdown: &Breakdown) -> Vec<String> {
 }
 
 pub(super) fn graph(change: &GraphChange) -> String {
-    let nodes = |count: u64| format!("{} node{}", number::count(count), words::plural(count));
-    let mut parts = vec![format!(
-        "Graph: {} in the file, {} as run",
-        nodes(change.in_file_count),
-        number::count(change.as_run_count)
-    )];
+    let in_file = nodes_words(change.in_file_count);
+    let as_run = number::count(change.as_run_count);
+    let mut parts = vec![format!("Graph: {in_file} in the file, {as_run} as run")];
     if !change.appeared.is_empty() {
-        parts.push(format!(
-            "only after optimization: {}",
-            counted(&change.appeared)
-        ));
+        let appeared = counted(&change.appeared);
+        parts.push(format!("only after optimization: {appeared}"));
     }
     if !change.vanished.is_empty() {
-        parts.push(format!(
-            "no longer there, or not run: {}",
-            counted(&change.vanished)
-        ));
+        let vanished = counted(&change.vanished);
+        parts.push(format!("no longer there, or not run: {vanished}"));
     }
     if !change.changed.is_empty() {
-        let one = |(operator, count): (&Plain, &CountChange)| {
-            format!(
-                "{} {} instead of {}",
-                count.as_run_count,
-                plain(operator),
-                count.in_file_count
-            )
-        };
+        let changed = change.changed.iter();
+        let changed = changed
+            .map(|(operator, count)| recounted(operator, count))
+            .collect();
         parts.push(format!(
             "in another number: {}",
-            words::first_operators(change.changed.iter().map(one).collect())
+            words::first_operators(changed)
         ));
     }
     parts.join("; ")
 }
 
+fn recounted(operator: &Plain, count: &CountChange) -> String {
+    let (as_run, in_file) = (count.as_run_count, count.in_file_count);
+    format!("{as_run} {} instead of {in_file}", plain(operator))
+}
+
 fn counted(operators: &BTreeMap<Plain, u64>) -> String {
-    words::first_operators(operators.iter().map(words::several).collect())
+    let operators = operators.iter();
+    words::first_operators(
+        operators
+            .map(|(operator, &count)| words::several(operator, count))
+            .collect(),
+    )
 }
 
 pub(super) fn tables(breakdown: &Breakdown, profiled: &Profiled) -> Vec<Table> {
@@ -196,30 +196,10 @@ fn operators(breakdown: &Breakdown) -> Table {
     let mut builder = Builder::new("Time by operator", &header);
     let (shown, others) = split(&breakdown.by_operator);
     for operator in shown {
-        builder.plain_row(vec![
-            operator_name(operator, several),
-            group_words(operator.group).into(),
-            number::count(operator.nodes_count),
-            calls(operator.calls),
-            time(operator.time_ns),
-            percent(operator.share.0),
-            operator.bytes.map_or_else(|| ABSENT.into(), bytes),
-        ]);
+        builder.plain_row(operator_row(operator, operator_name(operator, several)));
     }
     if !others.is_empty() {
-        let all_bytes = others
-            .iter()
-            .map(|operator| operator.bytes)
-            .sum::<Option<Bytes>>();
-        builder.plain_row(vec![
-            format!("{} more operators", others.len()),
-            String::new(),
-            number::count(others.iter().map(|operator| operator.nodes_count).sum()),
-            calls(others.iter().map(|operator| operator.calls).sum()),
-            time(others.iter().map(|operator| operator.time_ns).sum()),
-            percent(others.iter().map(|operator| operator.share.0).sum()),
-            all_bytes.map_or_else(|| ABSENT.into(), bytes),
-        ]);
+        builder.plain_row(other_operators(others));
     }
     builder.finish(vec![
         "calls, time and bytes: of one inference; share: of the time in nodes".into(),
@@ -227,6 +207,31 @@ fn operators(breakdown: &Breakdown) -> Table {
          it does not tell"
             .into(),
     ])
+}
+
+fn operator_row(operator: &OperatorShare, name: String) -> Vec<String> {
+    vec![
+        name,
+        group_words(operator.group).into(),
+        number::count(operator.nodes_count),
+        calls(operator.calls),
+        time(operator.time_ns),
+        percent(operator.share.0),
+        operator.bytes.map_or_else(|| ABSENT.into(), bytes),
+    ]
+}
+
+fn other_operators(others: &[OperatorShare]) -> Vec<String> {
+    let all_bytes: Option<Bytes> = others.iter().map(|operator| operator.bytes).sum();
+    vec![
+        format!("{} more operators", others.len()),
+        String::new(),
+        number::count(others.iter().map(|operator| operator.nodes_count).sum()),
+        calls(others.iter().map(|operator| operator.calls).sum()),
+        time(others.iter().map(|operator| operator.time_ns).sum()),
+        percent(others.iter().map(|operator| operator.share.0).sum()),
+        all_bytes.map_or_else(|| ABSENT.into(), bytes),
+    ]
 }
 
 fn nodes(breakdown: &Breakdown, profiled: &Profiled) -> Table {
@@ -241,33 +246,42 @@ fn nodes(breakdown: &Breakdown, profiled: &Profiled) -> Table {
     let mut builder = Builder::new("Longest nodes", &header);
     let (shown, others) = split(&breakdown.nodes);
     for share in shown {
-        let node = &profiled.nodes[share.node];
-        builder.plain_row(vec![
-            node_name(node),
-            shortened(&plain(&node.operator), OPERATOR_WIDTH),
-            calls(share.calls),
-            time(share.time_ns),
-            percent(share.share.0),
-            shapes(node),
-        ]);
+        builder.plain_row(node_row(share, &profiled.nodes[share.node]));
     }
     if !others.is_empty() {
-        let sum = |of: fn(&NodeShare) -> f64| others.iter().map(of).sum::<f64>();
-        builder.plain_row(vec![
-            format!("{} more nodes", number::count(others.len() as u64)),
-            String::new(),
-            calls(sum(|node| node.calls)),
-            time(others.iter().map(|node| node.time_ns).sum()),
-            percent(sum(|node| node.share.0)),
-            String::new(),
-        ]);
+        builder.plain_row(other_nodes(others));
     }
-    let holds_others = breakdown
-        .by_operator
-        .iter()
-        .any(|share| CONTROL_FLOW.contains(&share.operator.exact()));
     let note = "a node's time is without that of the nodes inside it, such as a loop's body";
-    builder.finish(holds_others.then(|| note.to_owned()).into_iter().collect())
+    let note = holds_others(breakdown).then(|| note.to_owned());
+    builder.finish(note.into_iter().collect())
+}
+
+fn node_row(share: &NodeShare, node: &NodeProfile) -> Vec<String> {
+    vec![
+        node_name(node),
+        shortened(&plain(&node.operator), OPERATOR_WIDTH),
+        calls(share.calls),
+        time(share.time_ns),
+        percent(share.share.0),
+        shapes(node),
+    ]
+}
+
+fn other_nodes(others: &[NodeShare]) -> Vec<String> {
+    vec![
+        format!("{} more nodes", number::count(others.len() as u64)),
+        String::new(),
+        calls(others.iter().map(|node| node.calls).sum()),
+        time(others.iter().map(|node| node.time_ns).sum()),
+        percent(others.iter().map(|node| node.share.0).sum()),
+        String::new(),
+    ]
+}
+
+/// Whether some nodes hold others.
+fn holds_others(breakdown: &Breakdown) -> bool {
+    let mut operators = breakdown.by_operator.iter();
+    operators.any(|share| CONTROL_FLOW.contains(&share.operator.exact()))
 }
 
 /// The rows to show, and those to sum up: never a single one.
@@ -311,18 +325,17 @@ pub(super) fn has_several_providers(breakdown: &Breakdown) -> bool {
 
 /// `float[1,32,8,8] → float[1,64,8,8]`.
 fn shapes(node: &NodeProfile) -> String {
-    let first = |tensors: &Option<Vec<TensorShape>>| match tensors
-        .as_ref()
-        .map(|tensors| tensors.first())
-    {
+    let [first, last] =
+        [&node.inputs, &node.outputs].map(|tensors| first_shape(tensors.as_deref()));
+    shortened(&format!("{first} → {last}"), SHAPES_WIDTH)
+}
+
+fn first_shape(tensors: Option<&[TensorShape]>) -> String {
+    match tensors {
         None => ABSENT.to_owned(),
-        Some(None) => "none".into(),
-        Some(Some(tensor)) => shape(tensor),
-    };
-    shortened(
-        &format!("{} → {}", first(&node.inputs), first(&node.outputs)),
-        SHAPES_WIDTH,
-    )
+        Some([]) => "none".into(),
+        Some([first, ..]) => shape(first),
+    }
 }
 
 fn shape(tensor: &TensorShape) -> String {

@@ -1,7 +1,7 @@
 //! Where the time goes, by operator.
 
 use crate::analysis::{Breakdown, Estimate, OperatorFindings};
-use crate::record::{OperatorProfile, Profiled, RunRecord};
+use crate::record::{Profiled, RunRecord};
 use crate::report::chapter::{Block, Chapter};
 use crate::report::chapters::roofline;
 use crate::report::charts;
@@ -39,25 +39,28 @@ fn sections(source: Source<'_>) -> Vec<Section> {
 fn section(source: Source<'_>, session: usize) -> Option<Section> {
     let mut profiles = of_session(source, session);
     let first = profiles.next()?;
-    let mut lines = Vec::new();
-    let mut tables = Vec::new();
-    match (&first.breakdown, profiled(source.record, first)) {
-        (Ok(breakdown), Some(profiled)) => {
-            lines.extend(breakdown::lines(breakdown));
-            lines[0] = format!("{}: {}", place(source, first), lines[0]);
-            lines.extend(first.graph.iter().map(breakdown::graph));
-            lines.extend(profiled.trace_file.iter().map(kept));
-            tables = breakdown::tables(breakdown, profiled);
-        }
-        (Err(reason), _) => lines = vec![not_profiled(source, first, reason)],
-        (Ok(_), None) => {}
-    }
+    let (mut lines, tables) = in_full(source, first);
     lines.extend(profiles.map(|found| further(source, found)));
     Some(Section {
         title: format!("Operators of {}", source.name(session)),
         lines,
         tables,
     })
+}
+
+/// The first profile of a session in lines and tables.
+fn in_full(source: Source<'_>, found: &OperatorFindings) -> (Vec<String>, Vec<Table>) {
+    match (&found.breakdown, profiled(source.record, found)) {
+        (Ok(breakdown), Some(profiled)) => {
+            let mut lines = breakdown::lines(breakdown);
+            lines[0] = format!("{}: {}", place(source, found), lines[0]);
+            lines.extend(found.graph.iter().map(breakdown::graph));
+            lines.extend(profiled.trace_file.iter().map(kept));
+            (lines, breakdown::tables(breakdown, profiled))
+        }
+        (Err(reason), _) => (vec![not_profiled(source, found, reason)], Vec::new()),
+        (Ok(_), None) => (Vec::new(), Vec::new()),
+    }
 }
 
 /// The profiles of a session, the first shape's smallest batch size first.
@@ -74,11 +77,10 @@ fn of_session<'a>(
 }
 
 fn profiled<'a>(record: &'a RunRecord, found: &OperatorFindings) -> Option<&'a Profiled> {
-    let is_it = |profile: &&OperatorProfile| {
-        (profile.session, profile.shape, profile.batch_size)
-            == (found.session, found.shape, found.batch_size)
-    };
-    record.operators.iter().find(is_it)?.profile.as_ref().ok()
+    let place = (found.session, found.shape, found.batch_size);
+    let mut profiles = record.operators.iter();
+    let profile = profiles.find(|one| (one.session, one.shape, one.batch_size) == place)?;
+    profile.profile.as_ref().ok()
 }
 
 /// `At batch size 8, seq 16`.
@@ -122,25 +124,23 @@ fn further(source: Source<'_>, found: &OperatorFindings) -> String {
 
 /// Why this batch size was profiled, where its session's or the baseline's throughput is best there.
 fn best_words(source: Source<'_>, found: &OperatorFindings) -> &'static str {
-    let baseline = source
-        .findings
-        .sessions
-        .iter()
-        .find(|session| session.is_baseline)
-        .map(|session| session.session);
-    let is_best_of = |session: usize| {
-        let mut curves = source.findings.batch_curves.iter();
-        curves.any(|curve| {
-            (curve.session, curve.shape, curve.best) == (session, found.shape, found.batch_size)
-        })
-    };
-    if is_best_of(found.session) {
+    if is_best_of(source, found.session, found) {
         ", that of best throughput"
-    } else if baseline.is_some_and(is_best_of) {
+    } else if source
+        .baseline()
+        .is_some_and(|baseline| is_best_of(source, baseline.session, found))
+    {
         ", that of the baseline's best throughput"
     } else {
         ""
     }
+}
+
+/// Whether a session's throughput is best at the batch size of a profile.
+fn is_best_of(source: Source<'_>, session: usize, found: &OperatorFindings) -> bool {
+    let best = (session, found.shape, found.batch_size);
+    let mut curves = source.findings.batch_curves.iter();
+    curves.any(|curve| (curve.session, curve.shape, curve.best) == best)
 }
 
 /// `Conv 84%` and so on, the longest first.
@@ -159,67 +159,76 @@ fn summary(source: Source<'_>) -> Option<Table> {
     let firsts: Vec<&OperatorFindings> = (0..source.findings.sessions.len())
         .filter_map(|session| of_session(source, session).next())
         .collect();
-    let mut sizes: Vec<u64> = firsts.iter().map(|found| found.batch_size).collect();
-    sizes.dedup();
-    let title = match sizes.as_slice() {
-        [] => return None,
-        [size] => format!("Operators: where does the time go at batch size {size}?"),
-        _ => "Operators: where does the time go at the smallest batch size?".into(),
-    };
+    let title = summary_title(&firsts)?;
     let [most, least] = SUMMARY_OPERATORS;
     (least..=most)
         .rev()
         .map(|count| table(source, &firsts, &title, count))
-        .find(|table| {
-            let width = |column: usize| {
-                let cells = table
-                    .rows
-                    .iter()
-                    .map(|row| &row.cells[column])
-                    .chain([&table.header[column]]);
-                cells
-                    .map(|cell| cell.chars().count() + 2)
-                    .max()
-                    .unwrap_or(0)
-            };
-            NAME_WIDTH + (1..table.header.len()).map(width).sum::<usize>() <= SUMMARY_WIDTH
-        })
+        .find(fits)
+}
+
+fn summary_title(firsts: &[&OperatorFindings]) -> Option<String> {
+    let mut sizes: Vec<u64> = firsts.iter().map(|found| found.batch_size).collect();
+    sizes.dedup();
+    match sizes.as_slice() {
+        [] => None,
+        [size] => Some(format!(
+            "Operators: where does the time go at batch size {size}?"
+        )),
+        _ => Some("Operators: where does the time go at the smallest batch size?".into()),
+    }
+}
+
+/// Whether the summary has room for a table.
+fn fits(table: &Table) -> bool {
+    let columns = 1..table.header.len();
+    let width: usize = columns.map(|column| width(table, column)).sum();
+    NAME_WIDTH + width <= SUMMARY_WIDTH
+}
+
+fn width(table: &Table, column: usize) -> usize {
+    let cells = table.rows.iter().map(|row| &row.cells[column]);
+    let widths = cells
+        .chain([&table.header[column]])
+        .map(|cell| cell.chars().count() + 2);
+    widths.max().unwrap_or(0)
 }
 
 fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: usize) -> Table {
     let places = ["1st", "2nd", "3rd", "4th", "5th"];
-    let header: Vec<&str> = ["variant", "in nodes"]
-        .into_iter()
-        .chain(places.into_iter().take(count))
-        .collect();
+    let mut header = vec!["variant", "in nodes"];
+    header.extend(places.into_iter().take(count));
     let mut builder = Builder::new(title, &header);
     for found in firsts {
         let name = source.name(found.session);
-        let is_baseline = source.session(found.session).is_baseline;
-        let kind = if is_baseline {
-            RowKind::Baseline
-        } else {
-            RowKind::Plain
-        };
         match &found.breakdown {
             Ok(breakdown) => {
-                let mut cells = vec![name, breakdown::in_nodes(breakdown)];
-                cells.extend(
-                    longest(breakdown)
-                        .chain(std::iter::repeat(String::new()))
-                        .take(count),
-                );
-                builder.row(kind, cells);
+                let is_baseline = source.session(found.session).is_baseline;
+                let kind = if is_baseline {
+                    RowKind::Baseline
+                } else {
+                    RowKind::Plain
+                };
+                builder.row(kind, summary_cells(name, breakdown, count));
             }
             Err(reason) => {
                 let mark = builder.absence("operators", &name, reason);
-                let mut cells = vec![name];
-                cells.extend(std::iter::repeat_n(mark, count + 1));
-                builder.row(RowKind::Absent, cells);
+                let marks = std::iter::repeat_n(mark, count + 1);
+                builder.row(
+                    RowKind::Absent,
+                    std::iter::once(name).chain(marks).collect(),
+                );
             }
         }
     }
     builder.finish(summary_notes(firsts))
+}
+
+fn summary_cells(name: String, breakdown: &Breakdown, count: usize) -> Vec<String> {
+    let mut cells = vec![name, breakdown::in_nodes(breakdown)];
+    let longest = longest(breakdown).chain(std::iter::repeat(String::new()));
+    cells.extend(longest.take(count));
+    cells
 }
 
 /// How many times as long an inference takes with the profiler, where that is shown to be longer.
@@ -231,25 +240,27 @@ fn shown_factor(distortion: &Estimate) -> Option<f64> {
 }
 
 fn summary_notes(firsts: &[&OperatorFindings]) -> Vec<String> {
-    let factors = firsts
-        .iter()
-        .filter_map(|found| shown_factor(&found.breakdown.as_ref().ok()?.distortion));
-    let distortion = match (factors.clone().reduce(f64::min), factors.reduce(f64::max)) {
-        (Some(low), Some(high)) => {
-            let [low, high] = [low, high].map(|factor| format!("{factor:.2}x"));
-            let range = if low == high {
-                low
-            } else {
-                format!("{low} to {high}")
-            };
-            format!("; with it, an inference takes {range} as long as without it")
-        }
-        _ => String::new(),
-    };
+    let distortion = factors(firsts)
+        .map(|range| format!("; with it, an inference takes {range} as long as without it"))
+        .unwrap_or_default();
     vec![
         "in nodes: share of an inference; the others: shares of the time in nodes".into(),
         format!("by ONNX Runtime's profiler, in launches of their own{distortion}"),
     ]
+}
+
+/// `1.05x to 1.20x`: how much longer inferences take with the profiler.
+fn factors(firsts: &[&OperatorFindings]) -> Option<String> {
+    let factors = firsts
+        .iter()
+        .filter_map(|found| shown_factor(&found.breakdown.as_ref().ok()?.distortion));
+    let [low, high] = [factors.clone().reduce(f64::min)?, factors.reduce(f64::max)?]
+        .map(|factor| format!("{factor:.2}x"));
+    Some(if low == high {
+        low
+    } else {
+        format!("{low} to {high}")
+    })
 }
 
 /// Findings on a trace called `name`.

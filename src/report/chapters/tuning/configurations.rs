@@ -1,8 +1,8 @@
 //! Configurations as tables, and what became of each.
 
 use super::phrases::{name, ratio, subject};
+use crate::analysis::Interval;
 use crate::analysis::tuning::{Candidate, SloStanding, State, TuningFindings, TuningVerdict};
-use crate::analysis::{Estimate, Interval};
 use crate::metric::Metric;
 use crate::plan::Objective;
 use crate::record::{Bounded, Contest, Fate};
@@ -29,25 +29,13 @@ pub(super) fn table(
     for &place in places {
         let one = &found.candidates[place];
         let label = source.name(one.key.session);
-        let mut cells = vec![
-            label.clone(),
-            number::count(one.key.batch_size),
-            against_best(found, one),
-        ];
-        for &metric in &metrics {
-            let shown = |estimate: &Estimate| {
-                let measured = estimate
-                    .measured()
-                    .map(|measured| measured.value)
-                    .unwrap_or_default();
-                number::value(metric.unit(), measured, estimate.interval())
-            };
-            let estimate = one.figure(metric).filter(|_| one.is_measured());
-            cells.push(match estimate {
-                Some(estimate) => table.figure(metric.label(), &label, Some(estimate), shown),
-                None => "-".into(),
-            });
-        }
+        let batch = number::count(one.key.batch_size);
+        let mut cells = vec![label.clone(), batch, against_best(found, one)];
+        cells.extend(
+            metrics
+                .iter()
+                .map(|&metric| figure(&mut table, &label, one, metric)),
+        );
         cells.push(match fates {
             Fates::InOneWord => word(found, place).into(),
             Fates::InFull => became(source, found, place),
@@ -55,6 +43,16 @@ pub(super) fn table(
         table.row(kind(found, place), cells);
     }
     table.finish(notes(found, places))
+}
+
+fn figure(table: &mut Builder, label: &str, one: &Candidate, metric: Metric) -> String {
+    match one.figure(metric).filter(|_| one.is_measured()) {
+        Some(estimate) => table.figure(metric.label(), label, Some(estimate), |found| {
+            let value = found.measured().map(|measured| measured.value);
+            number::value(metric.unit(), value.unwrap_or_default(), found.interval())
+        }),
+        None => "-".into(),
+    }
 }
 
 fn kind(found: &TuningFindings, place: usize) -> RowKind {
@@ -85,19 +83,16 @@ fn against_best(found: &TuningFindings, one: &Candidate) -> String {
 }
 
 fn notes(found: &TuningFindings, places: &[usize]) -> Vec<String> {
-    let costs = || {
-        places
-            .iter()
-            .filter_map(|&place| cost(&found.candidates[place]))
-    };
-    let ratios = costs().next().map(|_| {
+    let candidates = places.iter().map(|&place| &found.candidates[place]);
+    let costs: Vec<(f64, bool)> = candidates.filter_map(cost).collect();
+    let ratios = (!costs.is_empty()).then(|| {
         format!(
             "vs best: {} against the best one's, from blocks that took turns. Judge by it: the other figures are of \
              different times, between which the machine may have changed its speed.",
             subject(found.objective)
         )
     });
-    let has_chains = costs().any(|(_, is_direct)| !is_direct);
+    let has_chains = costs.iter().any(|(_, is_direct)| !is_direct);
     let chains = has_chains
         .then(|| "~: both took turns with others, by way of which the ratio is told.".to_owned());
     ratios.into_iter().chain(chains).collect()
@@ -127,15 +122,14 @@ fn columns(found: &TuningFindings) -> Vec<Metric> {
     if !metrics.contains(&found.metric) {
         metrics.push(found.metric);
     }
-    let scored = |metric: Metric| {
-        let has = |one: &Candidate| {
-            one.figure(metric)
-                .is_some_and(|score| score.measured().is_some())
-        };
-        found.candidates.iter().any(has)
-    };
-    metrics.extend(Metric::SCORES.into_iter().filter(|&metric| scored(metric)));
+    let scores = Metric::SCORES.into_iter();
+    metrics.extend(scores.filter(|&metric| is_measured(found, metric)));
     metrics
+}
+
+fn is_measured(found: &TuningFindings, metric: Metric) -> bool {
+    let mut figures = found.candidates.iter().filter_map(|one| one.figure(metric));
+    figures.any(|figure| figure.measured().is_some())
 }
 
 fn became(source: Source<'_>, found: &TuningFindings, place: usize) -> String {
@@ -171,29 +165,25 @@ fn fate_in_words(source: Source<'_>, objective: Objective, fate: &Fate) -> Strin
         Fate::LessAccurate {
             difference,
             allowed_ratio,
-        } => {
-            let ends = match (difference.low, difference.high) {
-                (Some(low), Some(high)) => {
-                    format!(" ({} to {})", number::points(low), number::points(high))
-                }
-                _ => String::new(),
-            };
-            let allowed = number::points(-allowed_ratio);
-            format!(
-                "dropped: top-1 {}{ends}, {allowed} allowed",
-                number::points(difference.value)
-            )
-        }
+        } => less_accurate(difference, number::points(-allowed_ratio)),
         Fate::NotFinite => "dropped: outputs are not finite".into(),
         Fate::Failed { reason } => format!("failed: {}", plain(reason)),
         Fate::BeyondSlo { batch_size, check } => {
-            format!(
-                "not tried: breaks {} at batch {} already",
-                plain(&check.to_string()),
-                number::count(*batch_size)
-            )
+            let (check, batch) = (plain(&check.to_string()), number::count(*batch_size));
+            format!("not tried: breaks {check} at batch {batch} already")
         }
     }
+}
+
+fn less_accurate(difference: &Bounded, allowed: String) -> String {
+    let fall = number::points(difference.value);
+    let ends = match (difference.low, difference.high) {
+        (Some(low), Some(high)) => {
+            format!(" ({} to {})", number::points(low), number::points(high))
+        }
+        _ => String::new(),
+    };
+    format!("dropped: top-1 {fall}{ends}, {allowed} allowed")
 }
 
 /// `throughput 0.25x (0.24 to 0.26) of int8 at batch 8`.

@@ -35,10 +35,7 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
         return chapter;
     };
     let order = found.order();
-    let matters = |place: &&usize| {
-        Some(**place) == found.defaults || found.candidates[**place].state != State::Out
-    };
-    let few: Vec<usize> = order.iter().filter(matters).copied().take(SHOWN).collect();
+    let few = shortlist(found, &order);
     let shortlist = table(source, found, "Best configurations", &few, Fates::InOneWord);
     let all = table(source, found, "All configurations", &order, Fates::InFull);
     chapter
@@ -51,6 +48,17 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
         .only(Audience::IN_FULL, Block::heading("How the search decided"))
         .with(Block::Lines(method(source, found)))
         .only(Audience::IN_FULL, Block::table(Place::Folded, all))
+}
+
+/// The first configurations that were not dropped, and the defaults.
+fn shortlist(found: &TuningFindings, order: &[usize]) -> Vec<usize> {
+    let places = order.iter().copied();
+    places
+        .filter(|&place| {
+            Some(place) == found.defaults || found.candidates[place].state != State::Out
+        })
+        .take(SHOWN)
+        .collect()
 }
 
 fn front(source: Source<'_>, found: &TuningFindings, order: &[usize]) -> Table {
@@ -92,15 +100,22 @@ fn best_as_code(source: Source<'_>, found: &TuningFindings) -> Vec<SessionCode> 
 }
 
 fn method(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
+    let mut lines = vec![extent(found), dropping(found), preference(found)];
+    let mut plans = source.record.plan.tuning.iter();
+    lines.extend(plans.any(|plan| !plan.slo.is_empty()).then(slo_method));
+    lines.extend(in_sequence(source));
+    lines.extend(resumed(source));
+    lines
+}
+
+/// How much was measured.
+fn extent(found: &TuningFindings) -> String {
     let measured = found
         .candidates
         .iter()
         .filter(|one| one.is_measured())
         .count() as u64;
     let untried = found.candidates.len() as u64 - measured;
-    let number =
-        |count: u64, noun: &str| format!("{} {noun}{}", number::count(count), words::plural(count));
-    let was = |count: u64| if count == 1 { "was" } else { "were" };
     let others = (untried > 0).then(|| {
         format!(
             "; {} {} decided about without",
@@ -108,53 +123,51 @@ fn method(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
             was(untried)
         )
     });
-    let mut lines = vec![format!(
+    format!(
         "{} {} measured in {} and {}{}.",
-        number(measured, "configuration"),
+        counted(measured, "configuration"),
         was(measured),
-        number(found.heats_count, "heat"),
-        number(found.rounds_count, "round"),
+        counted(found.heats_count, "heat"),
+        counted(found.rounds_count, "round"),
         others.unwrap_or_default()
-    )];
-    lines.push(format!(
+    )
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", number::count(count), words::plural(count))
+}
+
+fn was(count: u64) -> &'static str {
+    if count == 1 { "was" } else { "were" }
+}
+
+fn dropping(found: &TuningFindings) -> String {
+    format!(
         "A configuration is dropped only where the signed-rank test over rounds shows that another one which keeps the \
          SLO is better beyond the noise floor of {}, or where the favourable end of an interval still breaks the SLO or \
          the accuracy allowed. One that is no worse than any other is dropped with a probability of {} at most in each \
          heat.",
         floor(found.metric),
         number::limit(tuning::drop_error())
-    ));
-    let criteria: Vec<&str> = criteria(found.objective)
-        .iter()
-        .map(|criterion| words_of(*criterion))
-        .collect();
-    lines.push(format!(
+    )
+}
+
+fn preference(found: &TuningFindings) -> String {
+    let criteria = criteria(found.objective).iter();
+    let criteria: Vec<&str> = criteria.map(|criterion| words_of(*criterion)).collect();
+    format!(
         "Of configurations that do as well within the noise floor, the one taken has {}, as far as it is shown.",
         criteria.join(", else ")
-    ));
-    if !source
-        .record
-        .plan
-        .tuning
-        .iter()
-        .all(|plan| plan.slo.is_empty())
-    {
-        lines.push(slo_method());
-    }
-    lines.extend(in_sequence(source));
-    let resumed = source
-        .record
-        .tuning
-        .iter()
+    )
+}
+
+fn resumed(source: Source<'_>) -> Option<String> {
+    let searches = source.record.tuning.iter();
+    let times: u64 = searches
         .map(|tuning| tuning.resumed_at_ns.len() as u64)
-        .sum::<u64>();
-    if resumed > 0 {
-        lines.push(format!(
-            "The search was taken up again {resumed} time{}.",
-            words::plural(resumed)
-        ));
-    }
-    lines
+        .sum();
+    let plural = words::plural(times);
+    (times > 0).then(|| format!("The search was taken up again {times} time{plural}."))
 }
 
 fn slo_method() -> String {
@@ -169,31 +182,17 @@ fn slo_method() -> String {
 }
 
 fn in_sequence(source: Source<'_>) -> Option<String> {
-    let plan = source
-        .record
-        .plan
-        .tuning
-        .as_ref()
-        .filter(|plan| plan.space.executions.len() > 1)?;
-    let bases = source
-        .record
-        .plan
-        .sessions
-        .iter()
-        .take(plan.base_sessions_count);
-    let is_chain = |variant: usize| {
-        source.record.variants[variant]
-            .model
-            .as_ref()
-            .is_some_and(|model| model.is_chain())
-    };
+    let record = source.record;
+    let plan = record.plan.tuning.as_ref();
+    let plan = plan.filter(|plan| plan.space.executions.len() > 1)?;
+    let bases = record.plan.sessions.iter().take(plan.base_sessions_count);
     let chains: BTreeSet<usize> = bases
         .map(|base| base.variant)
-        .filter(|&variant| is_chain(variant))
+        .filter(|&variant| is_chain(source, variant))
         .collect();
     let names: Vec<String> = chains
         .iter()
-        .map(|&variant| plain(&source.record.plan.variants[variant].name))
+        .map(|&variant| plain(&record.plan.variants[variant].name))
         .collect();
     let whose = if names.len() == 1 { "its" } else { "their" };
     (!names.is_empty()).then(|| {
@@ -202,4 +201,9 @@ fn in_sequence(source: Source<'_>) -> Option<String> {
             words::listed(&names)
         )
     })
+}
+
+fn is_chain(source: Source<'_>, variant: usize) -> bool {
+    let model = source.record.variants[variant].model.as_ref();
+    model.is_some_and(|model| model.is_chain())
 }
