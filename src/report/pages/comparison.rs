@@ -95,17 +95,12 @@ fn title(comparisons: &Comparisons) -> String {
 }
 
 fn warnings(comparisons: &Comparisons) -> Vec<String> {
-    let first = comparisons
-        .runs
-        .first()
-        .map(|run| path(&run.path))
-        .unwrap_or_default();
-    let of_run = |run| {
-        [incomplete(run), unfit(run), other_machine(run, &first)]
-            .into_iter()
-            .flatten()
-    };
-    comparisons.runs.iter().flat_map(of_run).collect()
+    let first = comparisons.runs.first();
+    let first = first.map(|run| path(&run.path)).unwrap_or_default();
+    let runs = comparisons.runs.iter();
+    runs.flat_map(|run| [incomplete(run), unfit(run), other_machine(run, &first)])
+        .flatten()
+        .collect()
 }
 
 fn incomplete(run: &ComparedRun) -> Option<String> {
@@ -129,21 +124,12 @@ fn other_machine(run: &ComparedRun, first: &str) -> Option<String> {
 }
 
 fn unfit(run: &ComparedRun) -> Option<String> {
-    let fitness = run
-        .fitness
-        .as_ref()
-        .filter(|fitness| fitness.verdict != FitnessVerdict::Valid)?;
-    let seen: Vec<String> = fitness
-        .reasons
-        .iter()
-        .map(|reason| plain(&reason.seen))
-        .collect();
-    Some(format!(
-        "{}: {}: {}.",
-        fitness.verdict.word(),
-        path(&run.path),
-        seen.join("; ")
-    ))
+    let fitness = run.fitness.as_ref();
+    let fitness = fitness.filter(|fitness| fitness.verdict != FitnessVerdict::Valid)?;
+    let seen = fitness.reasons.iter().map(|reason| plain(&reason.seen));
+    let seen: Vec<String> = seen.collect();
+    let word = fitness.verdict.word();
+    Some(format!("{word}: {}: {}.", path(&run.path), seen.join("; ")))
 }
 
 /// A setting that differs: `memory 8.00 GiB → 16.0 GiB`.
@@ -203,71 +189,70 @@ fn score(row: &Row) -> Option<&AccuracyChange> {
 }
 
 fn headline(comparisons: &Comparisons, pair: &Pair) -> String {
-    let mut medians = pair.cells.iter().filter_map(|cell| {
-        let row = cell
-            .rows
-            .iter()
-            .find(|row| row.metric == Metric::LatencyP50)?;
-        Some((batch(cell), change(row)?))
-    });
-    let mut parts = vec![match medians.next() {
-        Some((batch, change)) => format!("{} at batch {batch}", words::latency_change(change)),
-        None => "latencies not compared".into(),
-    }];
-    parts.extend(
-        pair.rows
-            .iter()
-            .filter_map(score)
-            .map(words::accuracy_change),
-    );
-    let size = pair.rows.iter().find(|row| row.metric == Metric::FileSize);
-    let ratio = size
-        .and_then(change)
-        .and_then(|change| change.ratio.value());
-    parts.extend(ratio.and_then(|ratio| words::size_change(1.0 / ratio)));
+    let scores = pair.rows.iter().filter_map(score);
+    let mut parts = vec![latency_words(pair)];
+    parts.extend(scores.map(words::accuracy_change));
+    parts.extend(size_words(pair));
     format!("{}: {}", sides(comparisons, pair), parts.join(", "))
 }
 
-fn table(comparisons: &Comparisons, pair: &Pair) -> Table {
-    let modes = pair
-        .cells
+fn latency_words(pair: &Pair) -> String {
+    let mut medians = pair.cells.iter().filter_map(|cell| {
+        let mut rows = cell.rows.iter();
+        let row = rows.find(|row| row.metric == Metric::LatencyP50)?;
+        Some((batch(cell), change(row)?))
+    });
+    match medians.next() {
+        Some((batch, change)) => format!("{} at batch {batch}", words::latency_change(change)),
+        None => "latencies not compared".into(),
+    }
+}
+
+fn size_words(pair: &Pair) -> Option<String> {
+    let size = pair
+        .rows
         .iter()
-        .any(|cell| cell.load_mode != pair.cells[0].load_mode);
-    let header = [
-        "figure",
-        "batch",
-        LoadMode::COLUMN,
-        "baseline",
-        "candidate",
-        "change",
-        "n",
-        "verdict",
-    ];
-    let mut table = Builder::new(sides(comparisons, pair), &header);
+        .find(|row| row.metric == Metric::FileSize)?;
+    words::size_change(1.0 / change(size)?.ratio.value()?)
+}
+
+fn table(comparisons: &Comparisons, pair: &Pair) -> Table {
+    let mut cells = pair.cells.iter();
+    let modes = cells.any(|cell| cell.load_mode != pair.cells[0].load_mode);
+    let mut table = Builder::new(sides(comparisons, pair), &HEADER);
     for metric in CELL_METRICS {
         for cell in &pair.cells {
-            let batch = batch(cell);
             let load = if modes {
                 cell.load_mode.in_column()
             } else {
                 MEANINGLESS.into()
             };
             let rows = cell.rows.iter().filter(|row| row.metric == metric);
-            rows.for_each(|row| add(&mut table, row, [batch.clone(), load.clone()]));
+            rows.for_each(|row| add(&mut table, row, batch(cell), load.clone()));
         }
     }
     for row in &pair.rows {
-        add(&mut table, row, [MEANINGLESS.into(), MEANINGLESS.into()]);
+        add(&mut table, row, MEANINGLESS.into(), MEANINGLESS.into());
     }
     table.finish(notes(comparisons, pair))
 }
 
-fn add(table: &mut Builder, row: &Row, [batch, concurrency]: [String; 2]) {
+const HEADER: [&str; 8] = [
+    "figure",
+    "batch",
+    LoadMode::COLUMN,
+    "baseline",
+    "candidate",
+    "change",
+    "n",
+    "verdict",
+];
+
+fn add(table: &mut Builder, row: &Row, batch: String, load: String) {
     let name = figure_name(row.metric);
-    let at = if batch.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{name} at batch {batch}")
+    let at = match batch.as_str() {
+        "" => name.to_owned(),
+        batch => format!("{name} at batch {batch}"),
     };
     let [change, n, verdict] = cells_of(table, row, &at);
     let kind = if change == ABSENT {
@@ -275,28 +260,35 @@ fn add(table: &mut Builder, row: &Row, [batch, concurrency]: [String; 2]) {
     } else {
         RowKind::Plain
     };
-    let mut shown = |side: &str, estimate: &Estimate| match estimate {
-        Estimate::Measured(measured) => {
-            number::value(row.metric.unit(), measured.value, measured.interval)
-        }
-        // The reason why there is no change says why one side has no figure.
-        Estimate::Absent { .. } if kind == RowKind::Absent => ABSENT.into(),
-        Estimate::Absent { reason, .. } => table.absence(side, &at, reason),
-    };
-    let figures = [
-        shown("baseline", &row.baseline),
-        shown("candidate", &row.candidate),
-        change,
-        n,
-        verdict,
-    ];
+    let [baseline, candidate] =
+        [("baseline", &row.baseline), ("candidate", &row.candidate)].map(|(side, estimate)| {
+            match estimate {
+                // The reason why there is no change says why one side has no figure.
+                Estimate::Absent { .. } if kind == RowKind::Absent => ABSENT.into(),
+                estimate => table.figure(side, &at, Some(estimate), |found| {
+                    side_words(row.metric, found)
+                }),
+            }
+        });
     table.row(
         kind,
-        [name.into(), batch, concurrency]
-            .into_iter()
-            .chain(figures)
-            .collect(),
+        vec![
+            name.into(),
+            batch,
+            load,
+            baseline,
+            candidate,
+            change,
+            n,
+            verdict,
+        ],
     );
+}
+
+/// With as many digits as its interval supports, but without the interval.
+fn side_words(metric: Metric, estimate: &Estimate) -> String {
+    let value = estimate.value().unwrap_or_default();
+    number::value(metric.unit(), value, estimate.interval())
 }
 
 fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
@@ -305,27 +297,40 @@ fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
         notes.push("the runs have no shape, batch size and load mode in common".into());
     }
     notes.extend(pair.rows.iter().filter_map(score).filter_map(flips));
-    let changes = || {
-        pair.cells
-            .iter()
-            .flat_map(|cell| &cell.rows)
-            .chain(&pair.rows)
-            .filter_map(change)
-    };
-    if changes().any(|change| change.verdict == Verdict::Inconclusive) {
-        notes.push(match comparisons.design {
-            Design::Paired => "open: not settled; behind it, about how many more rounds would settle it".into(),
-            _ => "open: not settled by these launches; a run in which both take turns is the way to settle it".into(),
-        });
+    let changes = changes(pair);
+    if changes
+        .iter()
+        .any(|change| change.verdict == Verdict::Inconclusive)
+    {
+        notes.push(open(comparisons.design).into());
     }
-    let remark = changes().find_map(|change| change.ratio.measured()?.remark.clone());
+    let remark = changes
+        .iter()
+        .find_map(|change| change.ratio.measured()?.remark.as_ref());
+    notes.extend(remark.map(|remark| format!("where a change has no interval: {}", plain(remark))));
+    let options: Vec<String> = pair.differences.iter().map(difference).collect();
+    notes.extend(
+        (!options.is_empty()).then(|| format!("session options differ: {}", options.join("; "))),
+    );
     notes
-        .extend(remark.map(|remark| format!("where a change has no interval: {}", plain(&remark))));
-    notes.extend((!pair.differences.is_empty()).then(|| {
-        let options: Vec<String> = pair.differences.iter().map(difference).collect();
-        format!("session options differ: {}", options.join("; "))
-    }));
-    notes
+}
+
+/// The changes of all figures but scores.
+fn changes(pair: &Pair) -> Vec<&Change> {
+    let of_cells = pair.cells.iter().flat_map(|cell| &cell.rows);
+    of_cells.chain(&pair.rows).filter_map(change).collect()
+}
+
+/// Meaning of the word `open`.
+fn open(design: Design) -> &'static str {
+    match design {
+        Design::Paired => {
+            "open: not settled; behind it, about how many more rounds would settle it"
+        }
+        _ => {
+            "open: not settled by these launches; a run in which both take turns is the way to settle it"
+        }
+    }
 }
 
 /// `top-1: 3 samples lost, 2 gained, 7 predictions changed; p = 0.625`.
@@ -357,48 +362,48 @@ fn caveats(comparisons: &Comparisons) -> Vec<String> {
          the machine between the times of the runs is not in it."
             .into(),
     ];
-    let (same, changed): (Vec<&Pair>, Vec<&Pair>) = comparisons
-        .pairs
-        .iter()
-        .partition(|pair| pair.is_same_model());
-    let mut unchanged: Vec<String> = same
-        .into_iter()
-        .map(|pair| plain(&pair.candidate.label))
-        .collect();
-    unchanged.dedup();
-    if !unchanged.is_empty() {
-        let names = words::listed(&unchanged);
-        caveats
-            .push(format!("The model file is the same on both sides of {names}, so no change there is the model's."));
-    }
+    let pairs = comparisons.pairs.iter();
+    let (same, changed): (Vec<&Pair>, Vec<&Pair>) = pairs.partition(|pair| pair.is_same_model());
+    caveats.extend(unchanged(&same));
     let mut commands: Vec<String> = changed.into_iter().map(interleaved).collect();
     commands.dedup();
+    let commands = commands.into_iter();
     caveats.extend(
-        commands
-            .into_iter()
-            .map(|command| format!("For a narrow answer, measure in turns: {command}")),
+        commands.map(|command| format!("For a narrow answer, measure in turns: {command}")),
     );
     caveats
 }
 
+fn unchanged(pairs: &[&Pair]) -> Option<String> {
+    let mut names: Vec<String> = pairs
+        .iter()
+        .map(|pair| plain(&pair.candidate.label))
+        .collect();
+    names.dedup();
+    let listed = words::listed(&names);
+    (!names.is_empty()).then(|| {
+        format!("The model file is the same on both sides of {listed}, so no change there is the model's.")
+    })
+}
+
 fn interleaved(pair: &Pair) -> String {
-    let (old, new) = (
-        pair.baseline.model.display().to_string(),
-        pair.candidate.model.display().to_string(),
-    );
-    let words =
-        |old: &str| command(&["onnxprof".into(), "profile".into(), old.into(), new.clone()]);
+    let old = pair.baseline.model.display().to_string();
+    let new = pair.candidate.model.display().to_string();
     // Variants are told apart by the names of their files.
     if pair.baseline.model.file_stem() == pair.candidate.model.file_stem() {
         let as_it_was = if old == new { " as it was" } else { "" };
+        let command = profile_command("OLD.onnx", &new);
         format!(
-            "{}, where OLD.onnx is a copy of {}{as_it_was}",
-            words("OLD.onnx"),
+            "{command}, where OLD.onnx is a copy of {}{as_it_was}",
             plain(&old)
         )
     } else {
-        words(&old)
+        profile_command(&old, &new)
     }
+}
+
+fn profile_command(old: &str, new: &str) -> String {
+    command(&["onnxprof", "profile", old, new].map(str::to_owned))
 }
 
 fn run(number: usize, run: &ComparedRun) -> Item {
@@ -417,9 +422,14 @@ fn run(number: usize, run: &ComparedRun) -> Item {
 }
 
 fn differences(comparisons: &Comparisons) -> Vec<Item> {
-    let of_run = |run: &ComparedRun| {
-        let differing: Vec<String> = run.other_differences.iter().map(difference).collect();
-        (!differing.is_empty()).then(|| Item::new(path(&run.path), differing.join("; ")))
-    };
-    comparisons.runs.iter().filter_map(of_run).collect()
+    comparisons
+        .runs
+        .iter()
+        .filter_map(other_differences)
+        .collect()
+}
+
+fn other_differences(run: &ComparedRun) -> Option<Item> {
+    let differing: Vec<String> = run.other_differences.iter().map(difference).collect();
+    (!differing.is_empty()).then(|| Item::new(path(&run.path), differing.join("; ")))
 }

@@ -60,52 +60,53 @@ impl ForecastView {
 }
 
 fn lines(forecast: Forecast<'_>) -> Vec<String> {
-    let Forecast {
-        plan,
-        names,
-        rounds,
-        alternations,
-        precision,
-        ..
-    } = forecast;
-    let sessions = plan.sessions.len() as u64;
-    let names: Vec<String> = names.iter().map(plain).collect();
-    let baseline = plan
-        .baseline_session()
-        .and_then(|session| names.get(session));
-    let is_seen = precision
-        .iter()
-        .all(|precision| precision.half_width.is_ok());
-    let sizes = if is_seen {
-        "every batch size"
-    } else {
-        "every batch size that there is time for"
-    };
-    let mut lines = vec![
-        format!(
-            "Sessions: {sessions} ({}); baseline {}.",
-            names.join(", "),
-            baseline.map_or("none", String::as_str)
-        ),
-        format!(
-            "Cells: {}: {sessions} session{} at {} combination{} of batch size and load mode.",
-            sessions * precision.len() as u64,
-            words::plural(sessions),
-            precision.len(),
-            words::plural(precision.len() as u64)
-        ),
-        format!(
-            "Launches: about {}: {rounds} round{} of one fresh process for each session, {alternations} alternation{} at \
-             {sizes} in each.",
-            rounds * sessions,
-            words::plural(rounds),
-            words::plural(alternations)
-        ),
-    ];
+    let mut lines = vec![sessions(forecast), cells(forecast), launches(forecast)];
     lines.extend(beside(forecast));
     lines.push(time(forecast));
     lines.extend(enough(forecast));
     lines
+}
+
+fn sessions(forecast: Forecast<'_>) -> String {
+    let plan = forecast.plan;
+    let names: Vec<String> = forecast.names.iter().map(plain).collect();
+    let baseline = plan
+        .baseline_session()
+        .and_then(|session| names.get(session));
+    format!(
+        "Sessions: {} ({}); baseline {}.",
+        plan.sessions.len(),
+        names.join(", "),
+        baseline.map_or("none", String::as_str)
+    )
+}
+
+fn cells(forecast: Forecast<'_>) -> String {
+    let sessions = forecast.plan.sessions.len() as u64;
+    let combinations = forecast.precision.len() as u64;
+    format!(
+        "Cells: {}: {sessions} session{} at {combinations} combination{} of batch size and load mode.",
+        sessions * combinations,
+        words::plural(sessions),
+        words::plural(combinations)
+    )
+}
+
+fn launches(forecast: Forecast<'_>) -> String {
+    let (rounds, alternations) = (forecast.rounds, forecast.alternations);
+    let mut precision = forecast.precision.iter();
+    let sizes = if precision.all(|precision| precision.half_width.is_ok()) {
+        "every batch size"
+    } else {
+        "every batch size that there is time for"
+    };
+    format!(
+        "Launches: about {}: {rounds} round{} of one fresh process for each session, {alternations} alternation{} at \
+         {sizes} in each.",
+        rounds * forecast.plan.sessions.len() as u64,
+        words::plural(rounds),
+        words::plural(alternations)
+    )
 }
 
 fn enough(forecast: Forecast<'_>) -> Option<String> {
@@ -120,42 +121,41 @@ fn enough(forecast: Forecast<'_>) -> Option<String> {
 }
 
 fn beside(forecast: Forecast<'_>) -> Option<String> {
-    let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
     let parts = forecast.beside.iter().filter(|(_, time)| !time.is_zero());
     let named: Vec<String> = parts
         .map(|(what, time)| format!("{what} {}", seconds(*time)))
         .collect();
-    let all: Duration = forecast.beside.iter().map(|(_, time)| time).sum();
-    (!named.is_empty()).then(|| {
-        format!(
-            "Launches beside the rounds: up to {} in all: {}.",
-            seconds(all),
-            words::listed(&named)
-        )
-    })
+    let all = seconds(forecast.beside.iter().map(|(_, time)| time).sum());
+    let named = Some(named).filter(|named| !named.is_empty())?;
+    let listed = words::listed(&named);
+    Some(format!(
+        "Launches beside the rounds: up to {all} in all: {listed}."
+    ))
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
+fn minutes(time: Duration) -> String {
+    format!("{:.1} minutes", time.as_secs_f64() / 60.0)
 }
 
 fn time(forecast: Forecast<'_>) -> String {
-    let minutes = |time: Duration| format!("{:.1} minutes", time.as_secs_f64() / 60.0);
+    let [time, most] = [forecast.time, forecast.most_time].map(minutes);
     let stretches = match forecast.stretches_time {
         Duration::ZERO => String::new(),
-        time => format!(
-            ", {} of it in uninterrupted stretches on the GPU",
-            minutes(time)
-        ),
+        time => {
+            let time = minutes(time);
+            format!(", {time} of it in uninterrupted stretches on the GPU")
+        }
     };
-    let about = format!(
-        "Time: about {}{stretches}, and scoring where there is data",
-        minutes(forecast.time)
-    );
+    let about = format!("Time: about {time}{stretches}, and scoring where there is data");
     if forecast.time == forecast.most_time {
         return format!("{about}.");
     }
     let target = number::share(forecast.plan.schedule.target_half_width_ratio.0);
-    format!(
-        "{about}: every interval should be within ± {target} then; at most {}.",
-        minutes(forecast.most_time)
-    )
+    format!("{about}: every interval should be within ± {target} then; at most {most}.")
 }
 
 fn machine(forecast: Forecast<'_>) -> Option<String> {
@@ -195,25 +195,22 @@ fn within(width: &HalfWidth, target: f64) -> &'static str {
 }
 
 fn bases(precision: &[ExpectedWidth]) -> Vec<String> {
-    let widths = || {
-        precision
-            .iter()
-            .filter_map(|precision| precision.half_width.as_ref().ok())
-    };
-    let runs = widths()
+    let widths: Vec<&HalfWidth> = precision
+        .iter()
+        .filter_map(|precision| precision.half_width.as_ref().ok())
+        .collect();
+    let runs = widths
+        .iter()
         .map(|width| width.runs)
-        .filter(|&runs| runs > 0)
-        .min();
-    let by_runs = runs.map(|runs| {
+        .filter(|&runs| runs > 0);
+    let by_runs = runs.min().map(|runs| {
         format!("from what the last {runs} runs of these models reached on this machine")
     });
-    let by_probe = widths().any(|width| width.runs == 0).then(|| {
-        "from a probe of seconds, which does not show how the machine's speed changes later: what runs of these models \
-         reach takes its place after a few"
-            .to_owned()
-    });
-    let range = widths().any(|width| !width.is_narrow());
-    let range = range.then(|| {
+    let by_probe = widths
+        .iter()
+        .any(|width| width.runs == 0)
+        .then(|| BY_PROBE.to_owned());
+    let range = widths.iter().any(|width| !width.is_narrow()).then(|| {
         let covered = FORECAST_COVERAGE * 100.0;
         format!(
             "a range, where one figure could be off by more than half: it is meant to hold for {covered:.0} of 100 runs"
@@ -222,6 +219,9 @@ fn bases(precision: &[ExpectedWidth]) -> Vec<String> {
     by_runs.into_iter().chain(by_probe).chain(range).collect()
 }
 
+const BY_PROBE: &str = "from a probe of seconds, which does not show how the machine's speed changes later: what runs of \
+these models reach takes its place after a few";
+
 fn table(forecast: Forecast<'_>) -> Table {
     let target = forecast.plan.schedule.target_half_width_ratio.0;
     let of_what = if forecast.plan.sessions.len() > 1 {
@@ -229,40 +229,40 @@ fn table(forecast: Forecast<'_>) -> Table {
     } else {
         "median latency"
     };
-    let header = [
-        "batch",
-        LoadMode::COLUMN,
-        "half-width",
-        &format!("within ± {}", number::share(target)),
-    ];
-    let mut table = Builder::new(
-        format!("Precision that this will buy: 95% half-width of the {of_what}"),
-        &header,
-    );
-    let mut notes = Vec::new();
+    let title = format!("Precision that this will buy: 95% half-width of the {of_what}");
+    let within_target = format!("within ± {}", number::share(target));
+    let header = ["batch", LoadMode::COLUMN, "half-width", &within_target];
+    let mut table = Builder::new(title, &header);
     for precision in forecast.precision {
-        let (width, within) = match &precision.half_width {
-            Ok(width) => (half_width(width), within(width, target).to_owned()),
-            Err(reason) => {
-                let reason = reason.to_string();
-                if !notes.contains(&reason) {
-                    notes.push(reason);
-                }
-                ("-".to_owned(), "-".to_owned())
-            }
-        };
-        table.plain_row(vec![
-            format!(
-                "{}{}",
-                precision.at.batch_size,
-                forecast.plan.shape_words(precision.at.shape)
-            ),
-            precision.at.load.in_column(),
-            width,
-            within,
-        ]);
+        let [width, within] = width_cells(precision, target);
+        let shape = forecast.plan.shape_words(precision.at.shape);
+        let batch = format!("{}{shape}", precision.at.batch_size);
+        table.plain_row(vec![batch, precision.at.load.in_column(), width, within]);
     }
+    let mut notes = unknown(forecast.precision);
     notes.extend(bases(forecast.precision));
     notes.extend(machine(forecast));
     table.finish(notes)
+}
+
+fn width_cells(precision: &ExpectedWidth, target: f64) -> [String; 2] {
+    match &precision.half_width {
+        Ok(width) => [half_width(width), within(width, target).to_owned()],
+        Err(_) => ["-", "-"].map(str::to_owned),
+    }
+}
+
+/// Why widths are not known, each reason once.
+fn unknown(precision: &[ExpectedWidth]) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for reason in precision
+        .iter()
+        .filter_map(|precision| precision.half_width.as_ref().err())
+    {
+        let reason = reason.to_string();
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons
 }

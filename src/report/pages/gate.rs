@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::gate::{Basis, Checked, Gate, GateVerdict, Held};
+use crate::analysis::gate::{Basis, Checked, Gate, GateVerdict, Held, LeftOut};
 use crate::analysis::{Estimate, Measured};
 use crate::metric::Unit;
 use crate::report::words::{self, Row, RowKind, Table, number, plain};
@@ -42,16 +42,7 @@ impl GateView {
         let mut checks: Vec<CheckView> = gate.checks.iter().map(CheckView::new).collect();
         checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
         let mut remarks: Vec<String> = gate.remarks.iter().map(plain).collect();
-        remarks.extend(gate.left_out.iter().map(|left| {
-            let session = plain(&left.session);
-            format!(
-                "line {}: {session} at batch {}{} is not counted: {}",
-                left.line,
-                left.batch_size,
-                plain(&left.shape_words),
-                plain(&left.reason)
-            )
-        }));
+        remarks.extend(gate.left_out.iter().map(not_counted));
         GateView {
             title: title(gate),
             checks,
@@ -62,26 +53,11 @@ impl GateView {
     /// All checks as a table.
     #[must_use]
     pub fn table(&self) -> Table {
-        let row = |check: &CheckView| {
-            let cells = [
-                check.word,
-                &check.check,
-                &check.place,
-                &check.figure,
-                &check.because,
-            ];
-            Row {
-                cells: cells.map(str::to_owned).to_vec(),
-                kind: RowKind::Plain,
-            }
-        };
-        let header = ["verdict", "rule", "of", "measured", "because"]
-            .map(str::to_owned)
-            .to_vec();
+        let header = ["verdict", "rule", "of", "measured", "because"];
         Table {
             title: String::new(),
-            header,
-            rows: self.checks.iter().map(row).collect(),
+            header: header.map(str::to_owned).to_vec(),
+            rows: self.checks.iter().map(CheckView::row).collect(),
             notes: Vec::new(),
         }
     }
@@ -95,20 +71,31 @@ fn gate_word(verdict: GateVerdict) -> &'static str {
     }
 }
 
+fn not_counted(left: &LeftOut) -> String {
+    format!(
+        "line {}: {} at batch {}{} is not counted: {}",
+        left.line,
+        plain(&left.session),
+        left.batch_size,
+        plain(&left.shape_words),
+        plain(&left.reason)
+    )
+}
+
 fn title(gate: &Gate) -> String {
-    let count = |verdict| {
-        gate.checks
-            .iter()
+    let [passed, failed, inconclusive] = [
+        GateVerdict::Pass,
+        GateVerdict::Fail,
+        GateVerdict::Inconclusive,
+    ]
+    .map(|verdict| {
+        let checks = gate.checks.iter();
+        checks
             .filter(|check| check.judgement.verdict == verdict)
             .count()
-    };
-    format!(
-        "Gate: {}: {} passed, {} failed, {} inconclusive",
-        gate_word(gate.verdict),
-        count(GateVerdict::Pass),
-        count(GateVerdict::Fail),
-        count(GateVerdict::Inconclusive)
-    )
+    });
+    let word = gate_word(gate.verdict);
+    format!("Gate: {word}: {passed} passed, {failed} failed, {inconclusive} inconclusive")
 }
 
 impl CheckView {
@@ -128,6 +115,20 @@ impl CheckView {
             }),
             figure: figure(checked),
             because: because(checked),
+        }
+    }
+
+    fn row(&self) -> Row {
+        let cells = [
+            self.word,
+            &self.check,
+            &self.place,
+            &self.figure,
+            &self.because,
+        ];
+        Row {
+            cells: cells.map(str::to_owned).to_vec(),
+            kind: RowKind::Plain,
         }
     }
 }
@@ -150,14 +151,26 @@ fn figure(checked: &Checked) -> String {
 }
 
 fn difference(checked: &Checked, measured: &Measured) -> String {
-    let show = |value: f64| match checked.metric.unit() {
+    let unit = checked.metric.unit();
+    let difference = amount(unit, measured.value);
+    match measured
+        .interval
+        .map(|interval| [interval.low, interval.high])
+    {
+        Some(ends) => {
+            let [low, high] = ends.map(|end| amount(unit, end));
+            format!("{difference} ({low} to {high})")
+        }
+        None => difference,
+    }
+}
+
+/// In points for a share, else with its unit.
+fn amount(unit: Unit, value: f64) -> String {
+    match unit {
         Unit::Ratio => number::points(value),
         unit => number::value(unit, value, None),
-    };
-    let ends = measured
-        .interval
-        .map(|interval| format!(" ({} to {})", show(interval.low), show(interval.high)));
-    format!("{}{}", show(measured.value), ends.unwrap_or_default())
+    }
 }
 
 fn because(checked: &Checked) -> String {
@@ -165,26 +178,29 @@ fn because(checked: &Checked) -> String {
     if let Some(reason) = &judgement.reason {
         return plain(reason);
     }
-    let basis = match judgement.basis {
-        Basis::Interval | Basis::Nothing => String::new(),
-        Basis::ReadOff => "read off".into(),
-        Basis::EarlyStopping { overruns_count } => {
-            let of = checked.figure.measured().map_or(String::new(), |figure| {
-                format!(" of {}", number::count(figure.n))
-            });
-            format!("{}{of} above", number::count(overruns_count))
-        }
-    };
     let settling = judgement.settling.map(|settling| {
-        format!(
-            "about {} more {} would settle it",
+        let (more, of) = (
             number::count(settling.more),
-            settling.of.noun(settling.more)
-        )
+            settling.of.noun(settling.more),
+        );
+        format!("about {more} more {of} would settle it")
     });
-    [basis, settling.unwrap_or_default()]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join("; ")
+    let parts: Vec<String> = basis(checked).into_iter().chain(settling).collect();
+    parts.join("; ")
+}
+
+/// Basis of the verdict, where the figure does not show it.
+fn basis(checked: &Checked) -> Option<String> {
+    match checked.judgement.basis {
+        Basis::Interval | Basis::Nothing => None,
+        Basis::ReadOff => Some("read off".into()),
+        Basis::EarlyStopping { overruns_count } => {
+            let all = checked
+                .figure
+                .measured()
+                .map(|figure| number::count(figure.n));
+            let of = all.map(|all| format!(" of {all}")).unwrap_or_default();
+            Some(format!("{}{of} above", number::count(overruns_count)))
+        }
+    }
 }

@@ -13,38 +13,43 @@ const HEADER: [&str; 5] = [
 ];
 
 pub(in crate::report) fn smallest_claims(claims: &[SmallestClaim]) -> Table {
-    let mut table = Builder::new(
-        "Smallest difference that may be claimed on this machine today",
-        &HEADER,
-    );
+    let title = "Smallest difference that may be claimed on this machine today";
+    let mut table = Builder::new(title, &HEADER);
     for claim in claims {
-        // The baseline's values stand in the table's note.
-        let name = claim.metric.label().trim_end_matches(" to baseline");
-        let ratio = table.figure("copy / original", name, Some(&claim.ratio), ratio);
-        let smallest = match claim.smallest_ratio {
-            Some(smallest) => number::share(smallest.0),
-            None => table.absence(HEADER[1], name, &no_claim(&claim.ratio)),
-        };
-        let at_floor = claim.noise_floor.is_some() && claim.smallest_ratio == claim.noise_floor;
-        let n = claim
-            .ratio
-            .measured()
-            .map_or_else(String::new, |measured| number::count(measured.n));
-        let compared = match claim.pairing {
-            Pairing::Blocks => "block by block",
-            Pairing::Launches => "launch by launch",
-        };
-        let smallest = if at_floor {
-            format!("{smallest} (noise floor)")
-        } else {
-            smallest
-        };
-        table.plain_row(vec![name.into(), smallest, ratio, n, compared.into()]);
+        let cells = cells(&mut table, claim);
+        table.plain_row(cells);
     }
     let note = "The same file was measured as two variants. A smaller difference between two models than the one given \
                 here is not told from noise: it is the larger of the metric's noise floor and the farther end of the \
                 95% interval of copy / original.";
     table.finish(vec![note.into()])
+}
+
+fn cells(table: &mut Builder, claim: &SmallestClaim) -> Vec<String> {
+    // The baseline's values stand in the table's note.
+    let name = claim.metric.label().trim_end_matches(" to baseline");
+    let ratio = table.figure("copy / original", name, Some(&claim.ratio), ratio);
+    let smallest = match claim.smallest_ratio {
+        Some(smallest) => number::share(smallest.0),
+        None => table.absence(HEADER[1], name, &no_claim(&claim.ratio)),
+    };
+    let at_floor = claim.noise_floor.is_some() && claim.smallest_ratio == claim.noise_floor;
+    let floor = if at_floor { " (noise floor)" } else { "" };
+    let n = claim
+        .ratio
+        .measured()
+        .map(|measured| number::count(measured.n));
+    let compared = match claim.pairing {
+        Pairing::Blocks => "block by block",
+        Pairing::Launches => "launch by launch",
+    };
+    vec![
+        name.into(),
+        format!("{smallest}{floor}"),
+        ratio,
+        n.unwrap_or_default(),
+        compared.into(),
+    ]
 }
 
 fn no_claim(ratio: &Estimate) -> Plain {

@@ -22,21 +22,22 @@ const SIZES: [Scale; 4] = [
 const ROUNDS_UP: f64 = 0.9995;
 
 fn scale(unit: Unit, value: f64) -> Scale {
-    let choose = |scales: &[Scale; 4]| {
-        let fits = scales
-            .iter()
-            .find(|(_, factor)| value.abs() >= factor * ROUNDS_UP);
-        *fits.unwrap_or(&scales[3])
-    };
     match unit {
-        Unit::Ns => choose(&TIMES),
-        Unit::Bytes => choose(&SIZES),
-        Unit::Joules => choose(&ENERGIES),
+        Unit::Ns => fitting(&TIMES, value),
+        Unit::Bytes => fitting(&SIZES, value),
+        Unit::Joules => fitting(&ENERGIES, value),
         Unit::Watts => (" W", 1.0),
         Unit::PerSec => ("/s", 1.0),
         Unit::Ratio => ("%", 0.01),
         Unit::Count | Unit::OutputUnit => ("", 1.0),
     }
+}
+
+/// The largest unit of which `value` is at least one, or else the smallest.
+fn fitting(scales: &[Scale; 4], value: f64) -> Scale {
+    let mut scales_down = scales.iter();
+    let fits = scales_down.find(|(_, factor)| value.abs() >= factor * ROUNDS_UP);
+    *fits.unwrap_or(&scales[3])
 }
 
 /// The unit in which an axis up to `largest` is drawn, such as `ms`, and how many base units it is.
@@ -99,25 +100,18 @@ pub fn value(unit: Unit, value: f64, interval: Option<Interval>) -> String {
 pub fn with_interval(unit: Unit, value: f64, interval: Interval) -> String {
     let (suffix, factor) = scale(unit, value);
     let place = place(unit, value / factor, Some(half_width(interval) / factor));
-    let show = |x: f64| rounded(x / factor, place);
-    format!(
-        "{}{suffix} ({} to {})",
-        show(value),
-        show(interval.low),
-        show(interval.high)
-    )
+    let [value, low, high] =
+        [value, interval.low, interval.high].map(|x| rounded(x / factor, place));
+    format!("{value}{suffix} ({low} to {high})")
 }
 
 /// The ends of `interval` in the unit that suits its upper end: `2.10 to 2.16 ms`.
 pub(in crate::report) fn ends(unit: Unit, interval: Interval) -> String {
     let (suffix, factor) = scale(unit, interval.high);
-    let place = place(
-        unit,
-        interval.high / factor,
-        Some(half_width(interval) / factor),
-    );
-    let show = |x: f64| rounded(x / factor, place);
-    format!("{} to {}{suffix}", show(interval.low), show(interval.high))
+    let half_width = half_width(interval) / factor;
+    let place = place(unit, interval.high / factor, Some(half_width));
+    let [low, high] = [interval.low, interval.high].map(|end| rounded(end / factor, place));
+    format!("{low} to {high}{suffix}")
 }
 
 /// `2.13 ms ± 1.4%`, with the wider half of the interval; alone where the value is 0, of which nothing is a share.
@@ -184,18 +178,22 @@ pub(in crate::report) fn relative(ratio: f64, interval: Option<Interval>) -> Str
     if !(0.5..=2.0).contains(&ratio) {
         return times(ratio, interval);
     }
-    let percent = |ratio: f64| {
-        let rounded = (ratio * 1000.0 - 1000.0).round() / 10.0;
-        // No sign on a zero.
-        if rounded == 0.0 {
-            "0.0%".into()
-        } else {
-            format!("{rounded:+.1}%")
-        }
-    };
-    let ends = interval
-        .map(|interval| format!(" ({} to {})", percent(interval.low), percent(interval.high)));
-    format!("{}{}", percent(ratio), ends.unwrap_or_default())
+    let change = precise_change(ratio);
+    match interval.map(|interval| [interval.low, interval.high].map(precise_change)) {
+        Some([low, high]) => format!("{change} ({low} to {high})"),
+        None => change,
+    }
+}
+
+/// A factor as the change that it is, in tenths of a percent: `-4.8%`.
+fn precise_change(factor: f64) -> String {
+    let rounded = (factor * 1000.0 - 1000.0).round() / 10.0;
+    // No sign on a zero.
+    if rounded == 0.0 {
+        "0.0%".into()
+    } else {
+        format!("{rounded:+.1}%")
+    }
 }
 
 /// A factor as the change that it is, in whole percent: `-9%`.

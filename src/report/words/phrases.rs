@@ -6,7 +6,7 @@ use crate::analysis::{
 };
 use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
-use crate::plan::{CellKey, Workload};
+use crate::plan::{CellKey, Plan, Workload};
 use crate::record::RunRecord;
 use crate::report::words::{loss_floors, number, plain};
 use crate::text::Shown;
@@ -64,14 +64,7 @@ impl<'a> Source<'a> {
     /// Where single predictions were measured, or where they would have been.
     pub(in crate::report) fn single_place(self) -> Option<Workload> {
         let plan = &self.record.plan;
-        let first = || {
-            Some(Workload {
-                shape: 0,
-                batch_size: *plan.batch_sizes.first()?,
-                load: *plan.load_modes.first()?,
-            })
-        };
-        single_place(plan, &self.findings.cells).or_else(first)
+        single_place(plan, &self.findings.cells).or_else(|| first_place(plan))
     }
 
     /// `batch 1`, or `batch 1, seq 64`, of single predictions.
@@ -136,24 +129,33 @@ pub(in crate::report) fn full(metric: Metric, estimate: &Estimate) -> String {
 
 pub(in crate::report) fn figure(metric: Metric, estimate: &Estimate) -> Observed<String> {
     match estimate {
-        Estimate::Measured(measured) => {
-            let remark = measured
-                .remark
-                .as_ref()
-                .map(|remark| format!("; {}", plain(remark)))
-                .unwrap_or_default();
-            let bounded = bounded(metric, measured.bounds);
-            let (value, n, range) = (
-                value(metric, estimate),
-                counted(measured),
-                range(metric, measured),
-            );
-            Ok(format!("{value}, n = {n}{range}{remark}{bounded}"))
-        }
+        Estimate::Measured(measured) => Ok(format!(
+            "{}, n = {}{}{}{}",
+            value(metric, estimate),
+            counted(measured),
+            range(metric, measured),
+            remark(measured),
+            bounded(metric, measured.bounds)
+        )),
         Estimate::Absent { reason, bounds } => {
             Err(format!("{}{}", reason.exact(), bounded(metric, *bounds)).into())
         }
     }
+}
+
+fn remark(measured: &Measured) -> String {
+    let remark = measured.remark.as_ref();
+    remark
+        .map(|remark| format!("; {}", plain(remark)))
+        .unwrap_or_default()
+}
+
+fn first_place(plan: &Plan) -> Option<Workload> {
+    Some(Workload {
+        shape: 0,
+        batch_size: *plan.batch_sizes.first()?,
+        load: *plan.load_modes.first()?,
+    })
 }
 
 /// `; at least 5.3 ms with 95% confidence`, or what else is known of a value that has no interval.
@@ -165,17 +167,16 @@ fn bounded(metric: Metric, bounds: Option<Bounds>) -> String {
 }
 
 fn sides(metric: Metric, bounds: Bounds) -> Option<String> {
-    let show = |bound: f64| number::value(metric.unit(), bound, None);
-    Some(
-        match (bounds.at_least.map(show), bounds.at_most.map(show)) {
-            (Some(least), Some(most)) => {
-                format!("at least {least} and, apart from that, at most {most}, each")
-            }
-            (Some(least), None) => format!("at least {least}"),
-            (None, Some(most)) => format!("at most {most}"),
-            (None, None) => return None,
-        },
-    )
+    let [least, most] = [bounds.at_least, bounds.at_most]
+        .map(|bound| bound.map(|bound| number::value(metric.unit(), bound, None)));
+    match (least, most) {
+        (Some(least), Some(most)) => Some(format!(
+            "at least {least} and, apart from that, at most {most}, each"
+        )),
+        (Some(least), None) => Some(format!("at least {least}")),
+        (None, Some(most)) => Some(format!("at most {most}")),
+        (None, None) => None,
+    }
 }
 
 pub(in crate::report) fn not_measured<T: Shown + ?Sized>(reason: &T) -> String {
@@ -318,15 +319,13 @@ fn whole_seconds(time: Nanos) -> u64 {
 
 /// `3.8x smaller`, of a file size factor; `None` where both are nearly the same.
 pub(in crate::report) fn size_change(factor: f64) -> Option<String> {
-    if (0.98..=1.02).contains(&factor) {
-        return None;
-    }
-    let shown = |factor: f64| number::factor(factor, None);
-    Some(if factor > 1.0 {
-        format!("{}x smaller", shown(factor))
+    let (times, word) = if factor > 1.0 {
+        (factor, "smaller")
     } else {
-        format!("{}x larger", shown(1.0 / factor))
-    })
+        (1.0 / factor, "larger")
+    };
+    let is_same = (0.98..=1.02).contains(&factor);
+    (!is_same).then(|| format!("{}x {word}", number::factor(times, None)))
 }
 
 pub(in crate::report) fn caveat(caveat: Caveat) -> String {

@@ -6,47 +6,51 @@ use crate::report::words::{number, plural};
 /// How a model is quantized: format, types, scales, and how many matrix nodes it is about.
 #[must_use]
 pub fn quantization(found: &Quantization) -> String {
+    let pairs = found.qdq_pairs_count;
+    let mut parts = vec![format(found).to_owned()];
+    parts.extend(nodes_and_types(found));
+    parts.extend((pairs > 0).then(|| {
+        let count = number::count(pairs);
+        format!(
+            "{count} pair{} of quantize and dequantize nodes",
+            plural(pairs)
+        )
+    }));
+    parts.join(", ")
+}
+
+/// Types with their scales, and the nodes that have them.
+fn nodes_and_types(found: &Quantization) -> Vec<String> {
+    match found.format {
+        QuantizationFormat::None => Vec::new(),
+        QuantizationFormat::Float16 => {
+            let kind = found.weights.map(|kind| kind.to_string());
+            let kind = kind.unwrap_or_else(|| "half precision".into());
+            vec![format!("{} in {kind}", nodes(found))]
+        }
+        QuantizationFormat::Qdq
+        | QuantizationFormat::QOperator
+        | QuantizationFormat::Dynamic
+        | QuantizationFormat::WeightOnly => {
+            let weights = found
+                .weights
+                .map(|kind| format!("{kind} weights {}", scales(found)));
+            let symmetry = symmetry(found.activations_symmetric);
+            let activations = found
+                .activations
+                .map(|kind| format!("{kind} activations{symmetry}"));
+            let types = weights.into_iter().chain(activations);
+            types.chain([nodes(found)]).collect()
+        }
+    }
+}
+
+/// `12 of 14 matrix nodes`.
+fn nodes(found: &Quantization) -> String {
     let reduced = found.reduced_matrix_nodes_count;
     let all = reduced + found.full_precision_matrix_nodes_count;
-    let nodes = format!(
-        "{} of {} matrix node{}",
-        number::count(reduced),
-        number::count(all),
-        plural(all)
-    );
-    let mut parts = vec![format(found).to_owned()];
-    match found.format {
-        QuantizationFormat::None => {}
-        QuantizationFormat::Float16 => {
-            let kind = found
-                .weights
-                .map_or("half precision".into(), |kind| kind.to_string());
-            parts.push(format!("{nodes} in {kind}"));
-        }
-        _ => {
-            parts.extend(
-                found
-                    .weights
-                    .map(|kind| format!("{} weights {}", kind, scales(found))),
-            );
-            let symmetry = symmetry(found.activations_symmetric);
-            parts.extend(
-                found
-                    .activations
-                    .map(|kind| format!("{kind} activations{symmetry}")),
-            );
-            parts.push(nodes);
-        }
-    }
-    if found.qdq_pairs_count > 0 {
-        let pairs = found.qdq_pairs_count;
-        parts.push(format!(
-            "{} pair{} of quantize and dequantize nodes",
-            number::count(pairs),
-            plural(pairs)
-        ));
-    }
-    parts.join(", ")
+    let (reduced, count) = (number::count(reduced), number::count(all));
+    format!("{reduced} of {count} matrix node{}", plural(all))
 }
 
 fn format(found: &Quantization) -> &'static str {

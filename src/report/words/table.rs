@@ -58,6 +58,19 @@ const NAMED_ROWS: usize = 3;
 /// Characters that a note keeps of a reason; the record has all of it.
 const REASON_LENGTH: usize = 600;
 
+impl Row {
+    /// Whether a cell holds a figure or the lack of one.
+    fn says(&self, column: usize) -> bool {
+        let cell = self.cells[column].as_str();
+        self.kind != RowKind::Absent && ![MEANINGLESS, BASELINE, REFERENCE].contains(&cell)
+    }
+}
+
+fn retain(cells: &mut Vec<String>, keep: &[bool]) {
+    let mut keep = keep.iter();
+    cells.retain(|_| keep.next().copied().unwrap_or(true));
+}
+
 fn absence_note(columns: &[String], reason: &str, rows: &[String]) -> String {
     let which = match rows.len() {
         ..=NAMED_ROWS => words::listed(rows),
@@ -68,10 +81,10 @@ fn absence_note(columns: &[String], reason: &str, rows: &[String]) -> String {
         [outcome] if outcome == "failed" || outcome == "skipped" => {
             format!("{which} {outcome}: {reason}")
         }
-        columns => format!(
-            "{} of {which} not measured: {reason}",
-            words::listed(columns)
-        ),
+        columns => {
+            let columns = words::listed(columns);
+            format!("{columns} of {which} not measured: {reason}")
+        }
     }
 }
 
@@ -191,24 +204,14 @@ impl Builder {
 
     /// Drops the columns in which no measured row has a figure or the lack of one.
     fn drop_empty_columns(&mut self) {
-        let says = |row: &Row, column: usize| {
-            let cell = row.cells[column].as_str();
-            row.kind != RowKind::Absent && ![MEANINGLESS, BASELINE, REFERENCE].contains(&cell)
-        };
         let rows = &self.table.rows;
         let measured = rows.iter().any(|row| row.kind != RowKind::Absent);
         let keep: Vec<bool> = (0..self.table.header.len())
-            .map(|column| column == 0 || !measured || rows.iter().any(|row| says(row, column)))
+            .map(|column| column == 0 || !measured || rows.iter().any(|row| row.says(column)))
             .collect();
-        let retain = |cells: &mut Vec<String>| {
-            let mut keep = keep.iter();
-            cells.retain(|_| keep.next().copied().unwrap_or(true));
-        };
-        retain(&mut self.table.header);
-        self.table
-            .rows
-            .iter_mut()
-            .for_each(|row| retain(&mut row.cells));
+        retain(&mut self.table.header, &keep);
+        let rows = self.table.rows.iter_mut();
+        rows.for_each(|row| retain(&mut row.cells, &keep));
     }
 }
 

@@ -5,16 +5,33 @@ use crate::plan::ExecutionMode;
 use crate::provider::{self, InCpp};
 
 pub(super) fn cpp(one: &Deployment<'_>) -> Vec<String> {
-    let options = &one.spec.options;
     let mut lines = vec![
         "#include <onnxruntime_cxx_api.h>".to_owned(),
         String::new(),
         "Ort::Env env{ORT_LOGGING_LEVEL_WARNING, \"app\"};".into(),
         "Ort::SessionOptions options;".into(),
-        format!(
-            "options.SetGraphOptimizationLevel(GraphOptimizationLevel::{});",
-            c_level(options.graph_optimization)
-        ),
+    ];
+    lines.extend(options(one));
+    let libraries = one.custom_ops();
+    lines.extend(
+        libraries.map(|library| format!("options.RegisterCustomOpsLibrary(ORT_TSTR({library}));")),
+    );
+    let entries = one.entries().into_iter();
+    lines.extend(entries.map(|(key, value)| format!("options.AddConfigEntry({key}, {value});")));
+    let providers = one.providers().into_iter();
+    lines.extend(providers.flat_map(|(name, options)| registration(&name, &options)));
+    let model = one.model();
+    lines.push(format!(
+        "Ort::Session session{{env, ORT_TSTR({model}), options}};"
+    ));
+    lines
+}
+
+fn options(one: &Deployment<'_>) -> Vec<String> {
+    let options = &one.spec.options;
+    let level = c_level(options.graph_optimization);
+    let mut lines = vec![
+        format!("options.SetGraphOptimizationLevel(GraphOptimizationLevel::{level});"),
         format!("options.SetIntraOpNumThreads({});", options.intra_threads),
     ];
     if options.execution_mode == ExecutionMode::Parallel {
@@ -24,33 +41,15 @@ pub(super) fn cpp(one: &Deployment<'_>) -> Vec<String> {
             options.inter_threads
         ));
     }
-    let switch = |value: bool| if value { "Enable" } else { "Disable" };
-    lines.extend(
-        options
-            .memory_pattern
-            .map(|pattern| format!("options.{}MemPattern();", switch(pattern))),
-    );
-    lines.extend(
-        one.arena()
-            .map(|arena| format!("options.{}CpuMemArena();", switch(arena))),
-    );
-    let register = |library| format!("options.RegisterCustomOpsLibrary(ORT_TSTR({library}));");
-    lines.extend(one.custom_ops().map(register));
-    lines.extend(
-        one.entries()
-            .iter()
-            .map(|(key, value)| format!("options.AddConfigEntry({key}, {value});")),
-    );
-    lines.extend(
-        one.providers()
-            .iter()
-            .flat_map(|(name, options)| registration(name, options)),
-    );
-    lines.push(format!(
-        "Ort::Session session{{env, ORT_TSTR({}), options}};",
-        one.model()
-    ));
+    let pattern = options.memory_pattern.map(switch);
+    lines.extend(pattern.map(|verb| format!("options.{verb}MemPattern();")));
+    let arena = one.arena().map(switch);
+    lines.extend(arena.map(|verb| format!("options.{verb}CpuMemArena();")));
     lines
+}
+
+fn switch(on: bool) -> &'static str {
+    if on { "Enable" } else { "Disable" }
 }
 
 fn registration(name: &str, options: &Pairs) -> Vec<String> {

@@ -5,13 +5,24 @@ use crate::plan::ExecutionMode;
 use crate::provider::CPU_PROVIDER;
 
 pub(super) fn python(one: &Deployment<'_>) -> Vec<String> {
+    let mut lines = vec!["import onnxruntime as ort".to_owned(), String::new()];
+    lines.extend(options(one));
+    let libraries = one.custom_ops();
+    lines
+        .extend(libraries.map(|library| format!("options.register_custom_ops_library({library})")));
+    let entries = one.entries().into_iter();
+    lines.extend(
+        entries.map(|(key, value)| format!("options.add_session_config_entry({key}, {value})")),
+    );
+    lines.extend(session(one));
+    lines
+}
+
+fn options(one: &Deployment<'_>) -> Vec<String> {
     let options = &one.spec.options;
-    let truth = |value: bool| if value { "True" } else { "False" };
     let level = c_level(options.graph_optimization);
     let mut lines = vec![
-        "import onnxruntime as ort".to_owned(),
-        String::new(),
-        "options = ort.SessionOptions()".into(),
+        "options = ort.SessionOptions()".to_owned(),
         format!("options.graph_optimization_level = ort.GraphOptimizationLevel.{level}"),
         format!("options.intra_op_num_threads = {}", options.intra_threads),
     ];
@@ -22,43 +33,30 @@ pub(super) fn python(one: &Deployment<'_>) -> Vec<String> {
             options.inter_threads
         ));
     }
-    lines.extend(
-        options
-            .memory_pattern
-            .map(|pattern| format!("options.enable_mem_pattern = {}", truth(pattern))),
-    );
-    lines.extend(
-        one.arena()
-            .map(|arena| format!("options.enable_cpu_mem_arena = {}", truth(arena))),
-    );
-    lines.extend(
-        one.custom_ops()
-            .map(|library| format!("options.register_custom_ops_library({library})")),
-    );
-    let entries = one.entries();
-    lines.extend(
-        entries
-            .iter()
-            .map(|(key, value)| format!("options.add_session_config_entry({key}, {value})")),
-    );
+    let pattern = options.memory_pattern.map(truth);
+    lines.extend(pattern.map(|pattern| format!("options.enable_mem_pattern = {pattern}")));
+    let arena = one.arena().map(truth);
+    lines.extend(arena.map(|arena| format!("options.enable_cpu_mem_arena = {arena}")));
+    lines
+}
+
+fn truth(value: bool) -> &'static str {
+    if value { "True" } else { "False" }
+}
+
+fn session(one: &Deployment<'_>) -> Vec<String> {
     let wanted = one.providers();
-    let providers = wanted
-        .iter()
-        .map(|(name, options)| provider(name, options))
-        .chain([quoted(CPU_PROVIDER)]);
-    let providers: Vec<String> = providers.collect();
-    lines.push("session = ort.InferenceSession(".into());
-    lines.push(format!(
-        "    {}, options, providers=[{}]",
-        one.model(),
-        providers.join(", ")
-    ));
-    lines.push(")".into());
+    let providers = wanted.iter().map(|(name, options)| provider(name, options));
+    let providers: Vec<String> = providers.chain([quoted(CPU_PROVIDER)]).collect();
+    let (model, providers) = (one.model(), providers.join(", "));
+    let mut lines = vec![
+        "session = ort.InferenceSession(".to_owned(),
+        format!("    {model}, options, providers=[{providers}]"),
+        ")".into(),
+    ];
     // It falls back to the CPU with no more than a warning.
-    let asserted = wanted
-        .first()
-        .map(|(name, _)| format!("assert session.get_providers()[0] == {}", quoted(name)));
-    lines.extend(asserted);
+    let asserted = wanted.first().map(|(name, _)| quoted(name));
+    lines.extend(asserted.map(|name| format!("assert session.get_providers()[0] == {name}")));
     lines
 }
 
