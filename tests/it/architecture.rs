@@ -102,6 +102,7 @@ const FOLDERS: &[(&str, MayUse)] = &[
             ("plan", &[]),
             ("doctor", &["plan"]),
             ("inspect", &["plan"]),
+            ("resume", &["plan"]),
             ("runtime", &["plan"]),
         ],
     ),

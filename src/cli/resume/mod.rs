@@ -6,18 +6,19 @@
 //! script, which says how much memory is taken and where time is kept. Models and data are no code: they are read where
 //! they were, and are said; a model that is another file than before ends it.
 
+mod named;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use self::named::{Named, Options, not_of_search};
 use super::job::{Asked, Beginning, Target};
-use super::plan::values::ProviderOption;
-use super::plan::{self, GoalArgs, Libraries, Runtimes, SearchArgs};
+use super::plan::{self, GoalArgs, Runtimes, SearchArgs};
 use super::progress::Console;
 use super::runs::{self, folder};
 use super::{CliError, output};
 use crate::analysis::comparison::host_differences;
-use crate::plan::{Plan, ProviderSpec, RuntimeChoice};
-use crate::provider;
+use crate::plan::{Plan, RuntimeChoice};
 use crate::record::{EndReason, Host, RunRecord};
 use crate::runner::{FoundRuntime, Job};
 use crate::runtime::{self, Cache, Condition, Lookup};
@@ -292,152 +293,6 @@ fn not_own(choice: &RuntimeChoice, why: &str) -> CliError {
     )
 }
 
-fn not_of_search(word: &str) -> CliError {
-    CliError::usage(
-        format!("the search has no use for `{word}`"),
-        "name what it began with, or begin a new search",
-    )
-}
-
-/// Libraries that the user has named again with an option.
-struct Named {
-    option: &'static str,
-    /// What each is called on the command line, its path without links, and whether the search has it.
-    files: Vec<(String, PathBuf, bool)>,
-}
-
-impl Named {
-    fn files(option: &'static str, paths: &[PathBuf]) -> Self {
-        let files = paths
-            .iter()
-            .filter_map(|path| Some((String::new(), path.canonicalize().ok()?, false)));
-        Named {
-            option,
-            files: files.collect(),
-        }
-    }
-
-    fn libraries(libraries: Libraries) -> Self {
-        let files = libraries
-            .into_iter()
-            .map(|(name, path)| (name, path, false));
-        Named {
-            option: "--ep-library",
-            files: files.collect(),
-        }
-    }
-
-    /// The user's path of a library that a record names.
-    fn again(&mut self, library: &Path, name: &str, what: &str) -> Result<PathBuf, CliError> {
-        let wanted = library.canonicalize().ok();
-        let found = self
-            .files
-            .iter_mut()
-            .find(|(known, path, _)| known == name && Some(path) == wanted.as_ref());
-        if let Some((_, path, is_used)) = found {
-            *is_used = true;
-            return Ok(path.clone());
-        }
-        let word = worded(name, library);
-        let hint = format!(
-            "opening a library runs it: if you trust this one, name it again with `{} {word}`",
-            self.option
-        );
-        Err(CliError::bad_input(
-            format!("the search {what} `{}`", library.display()),
-            hint,
-        ))
-    }
-
-    fn all_used(&self) -> Result<(), CliError> {
-        match self.files.iter().find(|(_, _, is_used)| !is_used) {
-            Some((name, path, _)) => Err(not_of_search(&format!(
-                "{} {}",
-                self.option,
-                worded(name, path)
-            ))),
-            None => Ok(()),
-        }
-    }
-}
-
-fn worded(name: &str, path: &Path) -> String {
-    if name.is_empty() {
-        path.display().to_string()
-    } else {
-        format!("{name}={}", path.display())
-    }
-}
-
-/// Options of execution providers that the user has named again.
-struct Options<'a> {
-    named: Vec<(&'a ProviderOption, bool)>,
-}
-
-impl<'a> Options<'a> {
-    fn new(named: &'a [ProviderOption]) -> Self {
-        Options {
-            named: named.iter().map(|option| (option, false)).collect(),
-        }
-    }
-
-    /// Whether an option was named again, which is used then.
-    fn is_named(&mut self, provider: &str, key: &str, value: &str) -> bool {
-        let mut again = false;
-        for (option, is_used) in &mut self.named {
-            if is_for(option, provider) && option.key == key && option.value == value {
-                *is_used = true;
-                again = true;
-            }
-        }
-        again
-    }
-
-    /// Makes sure that options which may name files, libraries among them, were named again.
-    fn check(&mut self, provider: &str, spec: &ProviderSpec) -> Result<(), CliError> {
-        for (key, value) in &spec.options {
-            if !self.is_named(provider, key, value) && may_name_a_file(key, value) {
-                let message = format!(
-                    "the search sets the option `{key}={value}` of `{provider}`, which may name a file"
-                );
-                let hint = format!(
-                    "if you trust it, name it again with `--ep-option {provider}:{key}={value}`"
-                );
-                return Err(CliError::bad_input(message, hint));
-            }
-        }
-        Ok(())
-    }
-
-    fn all_used(&self) -> Result<(), CliError> {
-        match self.named.iter().find(|(_, is_used)| !is_used) {
-            Some((option, _)) => Err(not_of_search(&format!(
-                "--ep-option {}={}",
-                option.key, option.value
-            ))),
-            None => Ok(()),
-        }
-    }
-}
-
-fn is_for(option: &ProviderOption, provider: &str) -> bool {
-    option
-        .provider
-        .as_deref()
-        .is_none_or(|word| word == provider || provider::identifier(word) == provider)
-}
-
-/// Whether it may make a file be opened: by its key, or as its value is neither a number nor a plain word.
-fn may_name_a_file(key: &str, value: &str) -> bool {
-    const KEYS: [&str; 8] = [
-        "path", "dir", "file", "folder", "lib", "cache", "config", "plugin",
-    ];
-    let key = key.to_lowercase();
-    let is_word = |letter: char| letter.is_ascii_alphanumeric() || "_-:,".contains(letter);
-    KEYS.iter().any(|part| key.contains(part))
-        || !value.chars().all(is_word) && value.parse::<f64>().is_err()
-}
-
 fn introduce(plan: &Plan, runtimes: &[FoundRuntime], console: &mut Console) {
     let models = plan
         .variants
@@ -450,51 +305,5 @@ fn introduce(plan: &Plan, runtimes: &[FoundRuntime], console: &mut Console) {
     }
     if let Some(data) = &plan.inputs.data {
         console.say(&format!("inputs from `{}`", data.display()));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::exit;
-
-    #[test]
-    fn options_that_may_name_files_are_told_from_sizes_and_switches() {
-        for (key, value, may) in [
-            ("trt_extra_plugin_lib_paths", "x", true),
-            ("backend_path", "libQnnHtp", true),
-            ("load_config", "c", true),
-            ("cache_dir", "c", true),
-            ("anything", "/tmp/x", true),
-            ("anything", "evil.so", true),
-            ("anything", "..\\x", true),
-            ("enable_cuda_graph", "1", false),
-            ("device_type", "HETERO:GPU,CPU", false),
-            ("gpu_mem_limit", "2147483648", false),
-            ("trt_ratio", "0.5", false),
-            ("arena_extend_strategy", "kSameAsRequested", false),
-        ] {
-            assert_eq!(may_name_a_file(key, value), may, "{key}={value}");
-        }
-    }
-
-    #[test]
-    fn library_that_is_named_again_is_called_what_the_user_calls_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let real = folder.path().canonicalize().unwrap().join("ops.so");
-        std::fs::write(&real, "").unwrap();
-        let link = folder.path().join("link.so");
-        std::os::unix::fs::symlink(&real, &link).unwrap();
-        let mut named = Named::files("--custom-ops", std::slice::from_ref(&real));
-        assert_eq!(named.all_used().unwrap_err().code, exit::USAGE);
-        assert_eq!(named.again(&link, "", "registers").unwrap(), real);
-        assert!(named.all_used().is_ok());
-        let error = named
-            .again(Path::new("/evil/ops.so"), "", "registers")
-            .unwrap_err();
-        assert!(error.hint.unwrap().ends_with("`--custom-ops /evil/ops.so`"));
-        let mut libraries = Named::libraries([("My_EP".to_owned(), real.clone())].into());
-        assert!(libraries.again(&real, "Other", "runs on").is_err());
-        assert_eq!(libraries.again(&real, "My_EP", "runs on").unwrap(), real);
     }
 }
