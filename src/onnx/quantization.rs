@@ -233,8 +233,8 @@ impl<'a> Scan<'a> {
     fn note_float(&self, node: &Node, found: &mut Found) {
         let weight = (1..node.inputs.len())
             .chain([0])
-            .find_map(|place| self.read(node, place)?.as_weight());
-        let activation = self.read(node, 0).and_then(Source::as_activation);
+            .find_map(|place| self.read(node, place)?.into_weight());
+        let activation = self.read(node, 0).and_then(Source::into_activation);
         found.weights.extend(weight);
         found.activations.extend(activation);
         match (weight, activation, self.read(node, 1)) {
@@ -318,7 +318,7 @@ enum Source {
 }
 
 impl Source {
-    fn as_weight(self) -> Option<Scheme> {
+    fn into_weight(self) -> Option<Scheme> {
         match self {
             Source::Dequantized {
                 scheme,
@@ -328,7 +328,7 @@ impl Source {
         }
     }
 
-    fn as_activation(self) -> Option<Scheme> {
+    fn into_activation(self) -> Option<Scheme> {
         match self {
             Source::Dequantized {
                 scheme,
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn dynamic_quantization_has_activations_without_fixed_zero_points() {
+    fn dynamic_quantization_hinto_activations_without_fixed_zero_points() {
         let found = of("digits/digits-int8-dynamic.onnx");
         assert_eq!(
             (found.format, found.weights),

@@ -73,7 +73,15 @@ fn sources(index: &Index<'_>, key: CellKey) -> impl Iterator<Item = (Metric, OfC
         .filter(move |group| match group {
             Group::CpuEnergy => looked_for_energy,
             Group::Gpu => ran_on_gpu,
-            _ => true,
+            Group::Loading
+            | Group::Session
+            | Group::LeadingScore
+            | Group::OtherScore
+            | Group::Agreement
+            | Group::Timing
+            | Group::Machine
+            | Group::Launch
+            | Group::ToBaseline => true,
         })
         .flat_map(Group::metrics)
         .filter_map(|metric| match source(metric) {
