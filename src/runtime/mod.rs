@@ -15,6 +15,7 @@ mod locate;
 mod manifest;
 mod needs;
 mod pip;
+mod pip_words;
 mod probe;
 mod python;
 mod request;

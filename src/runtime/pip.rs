@@ -1,11 +1,11 @@
 //! pip, as the way to official builds: it knows the user's index, proxy and certificates.
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
 use std::time::Duration;
 
 use super::error::PipMessage;
-use super::{Build, OLDEST_VERSION, Release, RuntimeError, Version};
+use super::pip_words::{Subject, explain, listed};
+use super::{Build, Release, RuntimeError, Version};
 use crate::foreign::Program;
 
 /// How pip may be called; the first that works is used. Python is isolated: it takes no module from the folder in which
@@ -127,47 +127,6 @@ fn counts(line: &str, words: &str) -> Option<(u64, u64)> {
     Some((links.parse().ok()?, matches.parse().ok()?))
 }
 
-#[derive(Clone, Copy)]
-enum Subject {
-    Release(Release),
-    Libraries(Release),
-    Versions(Build),
-}
-
-impl Subject {
-    fn what(self) -> String {
-        match self {
-            Subject::Release(release) => release.title(),
-            Subject::Libraries(release) => format!("CUDA libraries for {}", release.title()),
-            Subject::Versions(build) => format!("ONNX Runtime for {}", build.purpose()),
-        }
-    }
-
-    fn by_hand(self) -> String {
-        match self {
-            Subject::Release(Release { build, version }) => {
-                format!("pip download --no-deps {}=={version}", build.package())
-            }
-            Subject::Libraries(Release { build, version }) => {
-                format!("pip download {}[cuda,cudnn]=={version}", build.package())
-            }
-            Subject::Versions(build) => format!("pip index versions {}", build.package()),
-        }
-    }
-
-    fn failed(self, source: PipMessage) -> RuntimeError {
-        RuntimeError::PipFailed {
-            what: self.what(),
-            by_hand: self.by_hand(),
-            source,
-        }
-    }
-
-    fn unreached(self, error: &std::io::Error) -> RuntimeError {
-        self.failed(PipMessage(error.to_string()))
-    }
-}
-
 impl Pip {
     pub(super) fn find() -> Result<Self, RuntimeError> {
         COMMANDS
@@ -280,97 +239,9 @@ fn for_machine(build: Build) -> Result<Vec<&'static str>, RuntimeError> {
     Ok(words)
 }
 
-const NO_SPACE: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
-
-fn explain(subject: Subject, folder: &Path, output: &Output) -> RuntimeError {
-    let text = String::from_utf8_lossy(&output.stderr);
-    let source = cause(&text, output);
-    if NO_SPACE.iter().any(|words| text.contains(words)) {
-        return RuntimeError::no_space_for(folder);
-    }
-    if text.contains("DO NOT MATCH THE HASHES") {
-        return RuntimeError::IndexHash(subject.what(), source);
-    }
-    match (offered(&text), subject) {
-        (Some(_), Subject::Libraries(release)) if !text.contains(BROKEN) => {
-            RuntimeError::NoSuchLibraries(release, source)
-        }
-        (Some(offered), _) if offered.is_empty() => RuntimeError::NoIndex(subject.what(), source),
-        (Some(mut available), Subject::Release(release)) => {
-            available.retain(|version| *version >= OLDEST_VERSION);
-            RuntimeError::NoSuchVersion(release, available)
-        }
-        (None, Subject::Versions(_)) if text.contains("No matching distribution found") => {
-            RuntimeError::NoIndex(subject.what(), source)
-        }
-        _ => subject.failed(source),
-    }
-}
-
-/// The versions that `pip index versions` prints, ascending; `None` if it printed something else.
-fn listed(text: &str) -> Option<Vec<Version>> {
-    text.lines()
-        .find_map(|line| line.strip_prefix("Available versions:"))
-        .map(ascending)
-}
-
-fn ascending(list: &str) -> Vec<Version> {
-    let mut versions: Vec<Version> = list
-        .split(',')
-        .filter_map(|word| word.trim().parse().ok())
-        .collect();
-    versions.sort_unstable();
-    versions
-}
-
-/// The versions that pip lists where it did not find the one asked for; `None` where that was not the problem.
-fn offered(text: &str) -> Option<Vec<Version>> {
-    let (_, list) = text.split_once("(from versions:")?;
-    let (list, _) = list.split_once(')')?;
-    Some(ascending(list))
-}
-
-/// Pip's words for an index that it does not reach, before it tells why.
-const BROKEN: &str = "connection broken by ";
-
-/// The line that tells most: the last broken connection, else the last error, else the last line, else the status.
-fn cause(text: &str, output: &Output) -> PipMessage {
-    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let broken = lines()
-        .filter_map(|line| line.split_once(BROKEN).map(|(_, cause)| cause))
-        .next_back();
-    let error = lines()
-        .filter_map(|line| line.strip_prefix("ERROR: "))
-        .next_back();
-    let line = broken
-        .or(error)
-        .or_else(|| lines().next_back())
-        .map(str::to_owned);
-    PipMessage(line.unwrap_or_else(|| format!("ended with {}", output.status)))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::process::ExitStatusExt;
-    use std::process::ExitStatus;
-
     use super::*;
-
-    fn explained_of(subject: Subject, stderr: &str) -> RuntimeError {
-        let output = Output {
-            status: ExitStatus::from_raw(1 << 8),
-            stdout: Vec::new(),
-            stderr: stderr.into(),
-        };
-        explain(subject, Path::new("/cache"), &output)
-    }
-
-    fn explained(stderr: &str) -> RuntimeError {
-        explained_of(
-            Subject::Release(Release::cpu("1.99.0".parse().unwrap())),
-            stderr,
-        )
-    }
 
     fn checked(project: &str, links: u64, counts: &str) -> String {
         let against = format!(
@@ -430,107 +301,5 @@ mod tests {
             pair("some-name", "1.0+local")
         );
         assert_eq!(of("wheel"), None);
-    }
-
-    #[test]
-    fn an_index_without_the_version_lists_what_can_be_loaded() {
-        let error = explained(
-            "ERROR: Could not find a version that satisfies the requirement onnxruntime==1.99.0 (from versions: 1.22.1, \
-             1.23.2, 1.24.0.dev20251031003, 1.31.0, 1.31.1)\nERROR: No matching distribution found for onnxruntime==1.99.0\n",
-        );
-        assert!(
-            matches!(&error, RuntimeError::NoSuchVersion(_, available) if available.len() == 3),
-            "{error:?}"
-        );
-        assert_eq!(
-            error.hint().unwrap(),
-            "use one of those that there are: 1.31.1, 1.23.2"
-        );
-    }
-
-    #[test]
-    fn no_network_quotes_the_broken_connection_and_silence_is_quoted_as_the_status() {
-        let error = explained(
-            "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(refused)': /onnxruntime/\n\
-             ERROR: Could not find a version that satisfies the requirement onnxruntime==1.99.0 (from versions: none)\n\
-             ERROR: No matching distribution found for onnxruntime==1.99.0\n",
-        );
-        let RuntimeError::NoIndex(_, source) = error else {
-            panic!("{error:?}")
-        };
-        assert_eq!(source.0, "'NewConnectionError(refused)': /onnxruntime/");
-        let RuntimeError::PipFailed { source, .. } = explained("") else {
-            panic!("{:?}", explained(""))
-        };
-        assert_eq!(source.0, "ended with exit status: 1");
-    }
-
-    #[test]
-    fn a_full_disk_and_a_wheel_that_is_refused_for_its_hash_are_told_apart() {
-        for words in [
-            "[Errno 28] No space left on device",
-            "[Errno 122] Disk quota exceeded",
-        ] {
-            let error = explained(&format!(
-                "ERROR: Could not install packages due to an OSError: {words}\n"
-            ));
-            assert!(matches!(error, RuntimeError::NoSpace { .. }), "{error:?}");
-        }
-        let error = explained(
-            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the package \
-             versions, please update the hashes.\n    Expected sha256 aa\n         Got        bb\n",
-        );
-        assert!(matches!(error, RuntimeError::IndexHash { .. }), "{error:?}");
-    }
-
-    #[test]
-    fn cuda_libraries_that_the_index_lacks_are_told_apart_from_an_index_that_is_not_reached() {
-        let asked = |before: &str| {
-            let lacking = "ERROR: Could not find a version that satisfies the requirement nvidia-x~=13.0 (from versions: \
-                           none)\nERROR: No matching distribution found for nvidia-x~=13.0\n";
-            let release = Release {
-                build: Build::Cuda,
-                version: "1.27.0".parse().unwrap(),
-            };
-            explained_of(Subject::Libraries(release), &format!("{before}{lacking}"))
-        };
-        let RuntimeError::NoSuchLibraries(_, source) = asked("") else {
-            panic!("{:?}", asked(""))
-        };
-        assert_eq!(
-            source.0,
-            "No matching distribution found for nvidia-x~=13.0"
-        );
-        let error = asked(
-            "WARNING: Retrying after connection broken by 'NewConnectionError(refused)': /x/\n",
-        );
-        assert!(matches!(error, RuntimeError::NoIndex { .. }), "{error:?}");
-    }
-
-    #[test]
-    fn versions_are_listed_ascending_and_without_previews() {
-        let text = "onnxruntime-openvino (1.24.1)\nAvailable versions: 1.24.1, 1.24.0.dev3, 1.9.0, 1.23.0\n  LATEST: 1.24.1\n";
-        let words: Vec<String> = listed(text)
-            .unwrap()
-            .iter()
-            .map(Version::to_string)
-            .collect();
-        assert_eq!(words, ["1.9.0", "1.23.0", "1.24.1"]);
-        assert_eq!(listed("something else"), None);
-    }
-
-    #[test]
-    fn an_index_that_cannot_be_asked_is_told_apart_from_a_pip_that_cannot_ask() {
-        let asked = |stderr: &str| explained_of(Subject::Versions(Build::OpenVino), stderr);
-        let error = asked("ERROR: No matching distribution found for onnxruntime-openvino\n");
-        assert!(matches!(error, RuntimeError::NoIndex { .. }), "{error:?}");
-        let error = asked("ERROR: unknown command \"index\"\n");
-        assert!(
-            error
-                .hint()
-                .unwrap()
-                .contains("pip index versions onnxruntime-openvino"),
-            "{error:?}"
-        );
     }
 }

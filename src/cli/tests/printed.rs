@@ -9,7 +9,11 @@ use clap::{CommandFactory as _, Parser as _};
 use crate::cli::Cli;
 
 /// Files with words for other programs than this one.
-const FOREIGN_FILES: [&str; 2] = ["src/runtime/pip.rs", "src/runtime/python.rs"];
+const FOREIGN_FILES: [&str; 3] = [
+    "src/runtime/pip.rs",
+    "src/runtime/pip_words.rs",
+    "src/runtime/python.rs",
+];
 /// Flags of other programs that hints name.
 const FOREIGN_FLAGS: [&str; 5] = ["gpus", "governor", "help", "lock-gpu-clocks", "version"];
 
