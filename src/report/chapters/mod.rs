@@ -14,6 +14,8 @@ pub(super) mod distribution;
 pub(super) mod explain;
 pub(super) mod failed;
 pub(super) mod gpu;
+pub(super) mod gpu_cost;
+mod idle;
 mod latency;
 mod measurement;
 pub(super) mod operators;

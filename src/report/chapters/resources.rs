@@ -1,6 +1,6 @@
 //! Where memory goes, what a restart costs, how the run went, and what it took of GPU and energy.
 
-use super::{Block, Chapter, Source, charts, context, gpu, tables};
+use super::{Block, Chapter, Source, charts, context, gpu_cost, tables};
 
 pub(super) fn memory(source: Source<'_>) -> Chapter {
     Chapter::new("memory", "Memory", "Memory").with(Block::Charts(charts::memory(source)))
@@ -29,5 +29,5 @@ pub(super) fn run(source: Source<'_>) -> Chapter {
 }
 
 pub(super) fn energy(source: Source<'_>) -> Chapter {
-    empty_run().folded(gpu::energy(source))
+    empty_run().folded(gpu_cost::energy(source))
 }

@@ -1,17 +1,16 @@
-//! How far batching pays: how latency, throughput and memory go with batch size and shape, and what idle gaps cost.
+//! How far batching pays: how latency, throughput and memory go with batch size and shape.
 
 use super::{
-    Block, Builder, Chapter, Section, Source, Table, charts, number, plain, tables, words,
+    Block, Builder, Chapter, Section, Source, Table, charts, idle, number, plain, tables, words,
 };
 use crate::analysis::{
-    BatchCurve, BatchFit, CellFindings, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun,
-    GapFindings, IdleFindings, Knee, KneePlace, LINE_TOLERANCE, MemoryFit, Scaling, Support,
-    Within, WithinLimit,
+    BatchCurve, BatchFit, CellFindings, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, Knee,
+    KneePlace, LINE_TOLERANCE, MemoryFit, Scaling, Support, Within, WithinLimit,
 };
 use crate::metric::{Metric, Unit};
 use crate::plan::CellKey;
+use crate::report::words::not_measured;
 use crate::report::words::number::bytes;
-use crate::report::words::{MEANINGLESS, not_measured};
 
 const NAMED_DEVIATIONS: usize = 3;
 
@@ -47,7 +46,7 @@ pub(super) fn summary(source: Source<'_>) -> Chapter {
 
 fn sections(source: Source<'_>) -> Vec<Section> {
     let curves = (!source.findings.scaling.is_empty()).then(|| of_curves(source));
-    curves.into_iter().chain([idle(source)]).collect()
+    curves.into_iter().chain([idle::section(source)]).collect()
 }
 
 fn of_curves(source: Source<'_>) -> Section {
@@ -407,77 +406,4 @@ fn first_run_cells(table: &mut Builder, found: &FirstRun, row: String) -> Vec<St
             .unwrap_or_default()
     });
     vec![row, time, ratio]
-}
-
-fn idle(source: Source<'_>) -> Section {
-    let found = &source.findings.idle_gaps;
-    let (lines, tables) = if found.is_empty() {
-        let line =
-            "Not measured: `--idle-gaps` measures what the first request after a pause takes.";
-        (vec![line.to_owned()], Vec::new())
-    } else {
-        after_gaps(source, found)
-    };
-    Section {
-        title: "Latency after idle gaps".to_owned(),
-        lines,
-        tables,
-    }
-}
-
-const GAP_HEADER: [&str; 5] = [
-    "variant, gap",
-    "latency",
-    "against no gap",
-    "launches",
-    "inferences",
-];
-
-fn after_gaps(source: Source<'_>, found: &[IdleFindings]) -> (Vec<String>, Vec<Table>) {
-    let title = "Single inferences after a time without any: what does a pause cost?";
-    let mut table = Builder::new(title, &GAP_HEADER);
-    let mut lines =
-        vec!["Each variant was launched for this alone; a gap is held against none within the same launch.".to_owned()];
-    for session in found {
-        let batch = source.batch(session.shape, session.batch_size);
-        let name = format!("{}, {batch}", source.name(session.session));
-        match &session.gaps {
-            Ok(gaps) => gaps.iter().for_each(|gap| {
-                let cells = gap_cells(&mut table, gap, format!("{name}, {}", gap_words(gap)));
-                table.plain_row(cells);
-            }),
-            Err(reason) => lines.push(format!("{name}: {}.", not_measured(reason))),
-        }
-    }
-    let table = Some(table.finish(Vec::new())).filter(|table| !table.rows.is_empty());
-    (lines, table.into_iter().collect())
-}
-
-fn gap_words(gap: &GapFindings) -> String {
-    match gap.gap_ns.0 {
-        0 => "no gap".to_owned(),
-        _ => format!("gap {}", number::time(gap.gap_ns)),
-    }
-}
-
-fn gap_cells(table: &mut Builder, gap: &GapFindings, row: String) -> Vec<String> {
-    let latency = table.figure("latency", &row, Some(&gap.latency_ns), |latency| {
-        words::amount(Unit::Ns, latency)
-    });
-    let measured = gap.latency_ns.measured();
-    if let Some(remark) = measured.and_then(|measured| measured.remark.as_ref()) {
-        let reason = remark.exact().trim_start_matches("no interval: ");
-        table.absence("interval", &row, reason);
-    }
-    let change = gap.change.as_ref().map(words::latency_change);
-    let change = change.map_or(MEANINGLESS.into(), |change| change.to_string());
-    let launches = measured.map(|measured| number::count(measured.n));
-    let inferences = number::count(gap.inferences_count);
-    vec![
-        row,
-        latency,
-        change,
-        launches.unwrap_or_default(),
-        inferences,
-    ]
 }

@@ -1,8 +1,8 @@
 //! The baseline as it performs today.
 
 use super::{
-    Absent, Found, Metric, NO_BASELINE, NO_NETWORK, NO_TRAINING, Source, gpu, not_measured, number,
-    of_cell, of_session, or_why, words,
+    Absent, Found, Metric, NO_BASELINE, NO_NETWORK, NO_TRAINING, Source, gpu_cost, not_measured,
+    number, of_cell, of_session, or_why, words,
 };
 use crate::analysis::{self, BatchCurve, CellFindings, Estimate, SessionFindings};
 use crate::metric::Unit;
@@ -193,7 +193,7 @@ fn memory(source: Source<'_>, baseline: &SessionFindings) -> String {
         Metric::FileSize,
     ]
     .map(|metric| or_why(of_session(baseline, metric)));
-    let gpu = gpu::memory(source, baseline);
+    let gpu = gpu_cost::memory(source, baseline);
     format!(
         "model memory {model}; peak memory of the process {peak}; arena peak {arena}; file {file}; GPU memory {gpu}"
     )
@@ -202,9 +202,8 @@ fn memory(source: Source<'_>, baseline: &SessionFindings) -> String {
 /// An inference run knows how busy a GPU was, and nothing of training.
 pub(super) fn training(field: TrainingPerformance, source: Source<'_>) -> Found {
     match field {
-        TrainingPerformance::GpuUtilization => {
-            gpu::utilization(source).ok_or_else(|| Absent::NotMeasured(gpu::NO_SESSION.into()))
-        }
+        TrainingPerformance::GpuUtilization => gpu_cost::utilization(source)
+            .ok_or_else(|| Absent::NotMeasured(gpu_cost::NO_SESSION.into())),
         TrainingPerformance::TrainingTime
         | TrainingPerformance::DataLoadingTime
         | TrainingPerformance::EpochTime => not_measured(NO_TRAINING),

@@ -6,7 +6,7 @@ use crate::analysis::{
 };
 use crate::metric::{Metric, Unit};
 use crate::plan::LoadMode;
-use crate::report::chapters::{answer, gpu, scaling};
+use crate::report::chapters::{answer, gpu_cost, scaling};
 use crate::report::template::found::{
     Absent, Found, NO_BASELINE, NOTHING_RECOMMENDED, not_measured, of_cell, or_why,
 };
@@ -116,7 +116,7 @@ fn over_smallest(curve: &BatchCurve) -> Option<String> {
 }
 
 fn acceleration(source: Source<'_>) -> Found {
-    if let Some(accelerated) = gpu::acceleration(source) {
+    if let Some(accelerated) = gpu_cost::acceleration(source) {
         return Ok(accelerated);
     }
     let sessions = source.record.plan.sessions.iter();

@@ -9,7 +9,7 @@ mod testing;
 
 use crate::metric::Metric;
 use crate::report::chapters::context::ending;
-use crate::report::chapters::{advice, bottlenecks, gpu};
+use crate::report::chapters::{advice, bottlenecks, gpu_cost};
 use crate::report::template::found::{
     Absent, Found, NO_BASELINE, NO_DATABASE, NO_NETWORK, NO_TRAINING, not_measured, of_cell,
     of_session, or_why,
