@@ -1,8 +1,10 @@
-//! Whether onnxprof's medians are those of an independent loop: a program in C over the same library.
+//! Whether onnxprof's medians are those of an independent loop: a program in C over the same
+//! library.
 //!
-//! onnxprof's real worker and two processes of the C program take turns in short blocks on one CPU, in fresh processes
-//! every launch. The first C process always runs in the middle, so that it neighbours both others alike: what it shows
-//! against the second one is the noise of that loop against itself.
+//! onnxprof's real worker and two processes of the C program take turns in short blocks on one CPU,
+//! in fresh processes every launch. The first C process always runs in the middle, so that it
+//! neighbours both others alike: what it shows against the second one is the noise of that loop
+//! against itself.
 
 #![expect(
     clippy::print_stdout,

@@ -1,8 +1,10 @@
-//! Whether `--plan` forecasts the precision that a run reaches: pairs of a forecast and its run, one after the other.
+//! Whether `--plan` forecasts the precision that a run reaches: pairs of a forecast and its run,
+//! one after the other.
 //!
-//! The half-width that a run reaches is to be within 0.5 and 1.5 times a forecast that is one figure, and between the ends of
-//! one that is a range, in 9 of 10 of them. It begins with an empty cache of earlier runs. Ten pairs of two families at 20 s
-//! each take some ten minutes; `ONNXPROF_BENCH_PAIRS` says how many.
+//! The half-width that a run reaches is to be within 0.5 and 1.5 times a forecast that is one
+//! figure, and between the ends of one that is a range, in 9 of 10 of them. It begins with an empty
+//! cache of earlier runs. Ten pairs of two families at 20 s each take some ten minutes;
+//! `ONNXPROF_BENCH_PAIRS` says how many.
 
 #![expect(
     clippy::print_stdout,
@@ -95,7 +97,8 @@ impl Forecast {
         }
     }
 
-    /// Whether a figure would have done that is as many times the lower end as the upper end is times it.
+    /// Whether a figure would have done that is as many times the lower end as the upper end is
+    /// times it.
     fn middle_holds(&self, reached: f64) -> bool {
         match *self {
             Forecast::Figure(figure) => Forecast::Figure(figure).holds(reached),
@@ -158,7 +161,8 @@ impl Program {
         })
     }
 
-    /// The half-width that a run reaches: the middle one of its ratios to the baseline, or that of its median latency.
+    /// The half-width that a run reaches: the middle one of its ratios to the baseline, or that of
+    /// its median latency.
     fn reached(&self, model: &Path, folder: &Path) -> Result<f64, BenchError> {
         let output = self.command(model).arg("--out").arg(folder).output()?;
         if !output.status.success() {

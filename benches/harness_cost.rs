@@ -1,7 +1,7 @@
 //! What the timed loop adds to a bare call: clock, histogram and the dispatch of the worker's path.
 //!
-//! Both loops alternate, so that both see the same speed of the machine. The bare loop runs the same number of calls
-//! without a clock between them.
+//! Both loops alternate, so that both see the same speed of the machine. The bare loop runs the
+//! same number of calls without a clock between them.
 
 #![expect(
     clippy::print_stdout,

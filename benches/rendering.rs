@@ -1,8 +1,8 @@
-//! How long it takes to load a run of 10,000 cells and to render it as text, and one of 1,000 cells in every form; and how
-//! large the page of a run of 28 cells is.
+//! How long it takes to load a run of 10,000 cells and to render it as text, and one of 1,000 cells
+//! in every form; and how large the page of a run of 28 cells is.
 //!
-//! The records are made up: up to 50 variants, 20 batch sizes and 10 concurrencies, each measured in 12 blocks over 6
-//! launches.
+//! The records are made up: up to 50 variants, 20 batch sizes and 10 concurrencies, each measured
+//! in 12 blocks over 6 launches.
 
 #![expect(
     clippy::print_stdout,

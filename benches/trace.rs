@@ -1,6 +1,7 @@
 //! How long it takes to read a trace of 200 MB, and how much memory that takes.
 //!
-//! The trace is made up after those of ONNX Runtime 1.31.1: 1,000 nodes, in as many inferences as it takes.
+//! The trace is made up after those of ONNX Runtime 1.31.1: 1,000 nodes, in as many inferences as
+//! it takes.
 
 #![expect(
     clippy::print_stdout,

@@ -1,5 +1,5 @@
-//! What a whole run costs: how much of its time is spent measuring, what the parent process weighs, and whether it keeps
-//! to its time.
+//! What a whole run costs: how much of its time is spent measuring, what the parent process weighs,
+//! and whether it keeps to its time.
 //!
 //! Takes some two minutes: a default run, a run with a budget, and one of a model of 300 MB.
 

@@ -1,10 +1,11 @@
-//! onnxprof measures ONNX models through ONNX Runtime and says which variant, batch size and session options to ship.
+//! onnxprof measures ONNX models through ONNX Runtime and says which variant, batch size and
+//! session options to ship.
 //!
-//! The way the data takes: [`cli`] turns words into a [`plan::Plan`]; [`runner`], the parent process, starts one
-//! [`worker`] process per launch and speaks [`protocol`] with it; what finishes is written into a
-//! [`record::RunRecord`]; [`analysis`] computes findings from the record alone; [`report`] renders them
-//! for people, [`export`] for programs.
-//! `src/README.md` draws it, with who may use whom and how to add to it.
+//! The way the data takes: [`cli`] turns words into a [`plan::Plan`]; [`runner`], the parent
+//! process, starts one [`worker`] process per launch and speaks [`protocol`] with it; what finishes
+//! is written into a [`record::RunRecord`]; [`analysis`] computes findings from the record alone;
+//! [`report`] renders them for people, [`export`] for programs. `src/README.md` draws it, with who
+//! may use whom and how to add to it.
 //!
 //! A program of its own reads the record of a run and asks for its findings, without ONNX Runtime:
 //!

@@ -1,4 +1,5 @@
-//! Operators that are matrix products in the widest sense, where a model's time goes: the one list of them.
+//! Operators that are matrix products in the widest sense, where a model's time goes: the one list
+//! of them.
 
 /// A convolution, matrix product, attention or recurrent layer, by what it computes with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +13,8 @@ pub enum MatrixOperator {
 }
 
 impl MatrixOperator {
-    /// The kind of an operator, by its name without the domain (the ONNX standard, and `docs/ContribOperators.md` of ONNX
-    /// Runtime); absent for any other operator.
+    /// The kind of an operator, by its name without the domain (the ONNX standard, and
+    /// `docs/ContribOperators.md` of ONNX Runtime); absent for any other operator.
     #[must_use]
     pub fn of(operator: &str) -> Option<Self> {
         use MatrixOperator::{Derived, Float, Quantized};

@@ -1,8 +1,9 @@
-//! The one place that is asked whether there is memory for something, before it is taken, and that limits what is taken
-//! where nobody can tell beforehand how much that is.
+//! The one place that is asked whether there is memory for something, before it is taken, and that
+//! limits what is taken where nobody can tell beforehand how much that is.
 //!
-//! What is free is the least that the machine, the control groups, the process's own limits and the user leave. Workers
-//! are in the groups of their parent, so that an answer holds for both. Read [`ask`] first.
+//! What is free is the least that the machine, the control groups, the process's own limits and the
+//! user leave. Workers are in the groups of their parent, so that an answer holds for both. Read
+//! [`ask`] first.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use procfs::{Current, Meminfo};
@@ -12,7 +13,8 @@ use crate::units::Bytes;
 
 /// Environment variable for how much a process of a run may take: `2GB`, `500MB`.
 pub(crate) const LIMIT: &str = "ONNXPROF_MEMORY";
-/// Share of what is free that may be taken: the rest is the machine's own, and what the kernel counts is an estimate.
+/// Share of what is free that may be taken: the rest is the machine's own, and what the kernel
+/// counts is an estimate.
 const SHARE: f64 = 0.9;
 /// A quantity that is not asked for: there is no machine without it.
 const UNASKED: Bytes = Bytes(1 << 20);
@@ -49,7 +51,8 @@ impl TooMuch {
     }
 }
 
-/// Whether there is memory for something; where the system does not tell how much is free, there is taken to be enough.
+/// Whether there is memory for something; where the system does not tell how much is free, there is
+/// taken to be enough.
 pub(crate) fn ask(needed: Bytes, what: impl FnOnce() -> String) -> Result<(), TooMuch> {
     if needed <= UNASKED {
         return Ok(());
@@ -83,9 +86,10 @@ impl Drop for Held {
     }
 }
 
-/// Limits what this process may take to what is free now, so that what nobody could ask for beforehand, such as an
-/// output of a size that is not known, fails in it or ends it, and does not bring the machine down. Absent where the system
-/// does not tell what is free and taken, or limits the process more, and where hardly anything is free.
+/// Limits what this process may take to what is free now, so that what nobody could ask for
+/// beforehand, such as an output of a size that is not known, fails in it or ends it, and does not
+/// bring the machine down. Absent where the system does not tell what is free and taken, or limits
+/// the process more, and where hardly anything is free.
 #[must_use = "the limit is lifted as soon as what is returned is dropped"]
 pub(crate) fn hold() -> Option<Held> {
     let free = free().filter(|&free| free >= LEAST_HELD)?;

@@ -1,8 +1,9 @@
-//! The lines between parent and worker: one JSON object per line, a request on the worker's stdin, a response on its
-//! stdout.
+//! The lines between parent and worker: one JSON object per line, a request on the worker's stdin,
+//! a response on its stdout.
 //!
-//! The worker says [`Response::Hello`] first, unasked. Every request has exactly one response, which may be
-//! [`Response::Failed`]. The worker ends when its stdin closes. Read [`Request`] first.
+//! The worker says [`Response::Hello`] first, unasked. Every request has exactly one response,
+//! which may be [`Response::Failed`]. The worker ends when its stdin closes. Read [`Request`]
+//! first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -54,13 +55,15 @@ pub enum Request {
         /// The session.
         spec: Box<SessionSpec>,
     },
-    /// Create a session that ONNX Runtime profiles, run it a few times, and leave it: asked instead of [`Request::Load`].
+    /// Create a session that ONNX Runtime profiles, run it a few times, and leave it: asked instead
+    /// of [`Request::Load`].
     Profile(Box<ProfileRequest>),
     /// Measure the most that the machine does: asked instead of [`Request::Load`].
     Peaks(Box<PeaksRequest>),
     /// Try the session out: find inputs that run. Asked after [`Request::Load`].
     Probe(Box<ProbeRequest>),
-    /// Find random outputs, and prove along which axis samples lie. Asked after [`Request::Probe`], once.
+    /// Find random outputs, and prove along which axis samples lie. Asked after [`Request::Probe`],
+    /// once.
     Prove {
         /// Nothing is begun that would end later than this.
         limit_ns: Nanos,
@@ -73,12 +76,14 @@ pub enum Request {
         load_mode: LoadMode,
         /// The inputs.
         inputs: Box<InputPlan>,
-        /// After the first inference none is begun that would end after this much time; absent: there is no limit.
+        /// After the first inference none is begun that would end after this much time; absent:
+        /// there is no limit.
         limit_ns: Option<Nanos>,
-        /// Time of one inference, where the process has run the model before: the first one is then left out where it
-        /// and another one would not end in time.
+        /// Time of one inference, where the process has run the model before: the first one is then
+        /// left out where it and another one would not end in time.
         known_ns: Option<Nanos>,
-        /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
+        /// Why outputs are to be bound anew before each inference; absent: they are bound once, if
+        /// that does.
         #[serde(default)]
         outputs_anew: Option<Plain>,
     },
@@ -88,10 +93,12 @@ pub enum Request {
         length_ns: Nanos,
         /// Inferences that it holds at least, as far as the limit allows.
         min_inferences: u64,
-        /// After the first inference none is begun that would end after this much time; absent: there is no limit.
+        /// After the first inference none is begun that would end after this much time; absent:
+        /// there is no limit.
         limit_ns: Option<Nanos>,
     },
-    /// Measure single inferences of the current cell, each after a time in which nothing was asked for.
+    /// Measure single inferences of the current cell, each after a time in which nothing was asked
+    /// for.
     Idle {
         /// That time.
         gap_ns: Nanos,
@@ -102,10 +109,12 @@ pub enum Request {
     End,
     /// Score the session's outputs.
     Evaluate(Box<Evaluation>),
-    /// Score the outputs of the inputs that ran first while the session was tried out, which runs nothing. Asked after
-    /// [`Request::Prove`]; fails where the first samples are other inputs, or are not at hand any more.
+    /// Score the outputs of the inputs that ran first while the session was tried out, which runs
+    /// nothing. Asked after [`Request::Prove`]; fails where the first samples are other inputs, or
+    /// are not at hand any more.
     Rehearse(Box<Evaluation>),
-    /// Find out whether samples of a batch change each other's outputs. Asked after [`Request::Load`].
+    /// Find out whether samples of a batch change each other's outputs. Asked after
+    /// [`Request::Load`].
     Couple(Box<CouplingRequest>),
 }
 
@@ -339,7 +348,8 @@ pub struct Described {
     pub dataset: Option<DatasetInfo>,
     /// Time that the timed loop adds to a bare inference.
     pub harness_cost_ns: Nanos,
-    /// Why outputs may differ in size from inference to inference, as a fragment of a sentence; absent where they cannot.
+    /// Why outputs may differ in size from inference to inference, as a fragment of a sentence;
+    /// absent where they cannot.
     #[serde(default)]
     pub outputs_vary: Option<String>,
     /// Findings of trying the model out; absent if it was not tried.
@@ -388,5 +398,6 @@ pub struct BlockReport {
     pub histogram: String,
 }
 
-/// Size of a line beyond which it is not of this protocol: no answer comes near, and the parent's memory is bounded.
+/// Size of a line beyond which it is not of this protocol: no answer comes near, and the parent's
+/// memory is bounded.
 pub const MAX_LINE: Bytes = Bytes(16 << 20);

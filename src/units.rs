@@ -1,8 +1,8 @@
 //! Units of measured quantities as types, so that a number cannot lose its unit on the way.
 //!
 //! Every type is a transparent newtype: in JSON it is a bare number, and the field that holds it
-//! carries the unit in its name (`_ns`, `_bytes`, `_ratio`, `_per_sec`, `_joules`). Scaling for people (ms,
-//! MiB, %) happens in `report` alone.
+//! carries the unit in its name (`_ns`, `_bytes`, `_ratio`, `_per_sec`, `_joules`). Scaling for
+//! people (ms, MiB, %) happens in `report` alone.
 
 use std::iter::Sum;
 use std::time::Duration;
@@ -100,7 +100,8 @@ impl Bytes {
         self.0 as f64
     }
 
-    /// The quantity for messages, in the largest unit of 1,000s that it has one of: `950 bytes`, `4.2 MB`, `31 GB`.
+    /// The quantity for messages, in the largest unit of 1,000s that it has one of: `950 bytes`,
+    /// `4.2 MB`, `31 GB`.
     #[must_use]
     pub fn in_words(self) -> String {
         const UNITS: [(&str, f64); 4] = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];

@@ -1,4 +1,5 @@
-//! Nothing is allocated between the first and the last inference of a block, and recording latencies takes no memory.
+//! Nothing is allocated between the first and the last inference of a block, and recording
+//! latencies takes no memory.
 //!
 //! A test binary of its own, because an allocator is a whole program's.
 
@@ -21,7 +22,8 @@ fn count() {
     ALLOCATIONS.set(ALLOCATIONS.get() + 1);
 }
 
-// SAFETY: every call is passed on as it is; counting touches a thread-local number, which allocates nothing.
+// SAFETY: every call is passed on as it is; counting touches a thread-local number, which allocates
+// nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
@@ -53,7 +55,8 @@ static ALLOCATOR: Counting = Counting;
 
 const BLOCK: BlockTarget = BlockTarget::new(Nanos(5_000_000), 1_000);
 
-/// What a lane's thread had asked of the allocator when it began its first and its newest timed inference.
+/// What a lane's thread had asked of the allocator when it began its first and its newest timed
+/// inference.
 #[derive(Debug, Default)]
 struct Seen {
     calls: u64,

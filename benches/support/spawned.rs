@@ -1,4 +1,5 @@
-//! Two kinds of processes that run blocks of inferences when they are told to: onnxprof's worker, and a loop in C.
+//! Two kinds of processes that run blocks of inferences when they are told to: onnxprof's worker,
+//! and a loop in C.
 
 use std::io::{BufRead, BufReader, Write};
 use std::mem::offset_of;
@@ -186,7 +187,8 @@ impl TimedLoop for Independent {
     }
 }
 
-/// Compiles the loop in C; the places of functions in ONNX Runtime's table are those of the bindings in use.
+/// Compiles the loop in C; the places of functions in ONNX Runtime's table are those of the
+/// bindings in use.
 pub fn compile(source: &Path, program: &Path) -> Result<(), BenchError> {
     let places = [
         ("GET_ERROR_MESSAGE", offset_of!(OrtApi, GetErrorMessage)),

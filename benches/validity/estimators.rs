@@ -133,7 +133,8 @@ fn centres(rounds: &[Vec<f64>]) -> Result<Vec<f64>, BenchError> {
     Ok(centres)
 }
 
-/// Order statistics about the median. Source: Hahn and Meeker, *Statistical Intervals* (1991), section 5.2.
+/// Order statistics about the median. Source: Hahn and Meeker, *Statistical Intervals* (1991),
+/// section 5.2.
 fn sign_test(rounds: &[Vec<f64>]) -> Result<(f64, f64), BenchError> {
     let sorted = centres(rounds)?;
     let below = Binomial::new(0.5, sorted.len() as u64)?;

@@ -24,8 +24,8 @@ enum Decision {
     Open,
 }
 
-/// A rule passes when even the unfavourable end of the interval is inside the budget, and fails when even the favourable
-/// end is outside.
+/// A rule passes when even the unfavourable end of the interval is inside the budget, and fails
+/// when even the favourable end is outside.
 fn decide(interval: Interval) -> Decision {
     if interval.high <= BUDGET {
         Decision::Pass
@@ -44,7 +44,8 @@ struct Tally {
     decided: Share,
 }
 
-/// Wrong decisions where the truth lies at the budget, and 3% inside and outside. At the budget any decision is wrong.
+/// Wrong decisions where the truth lies at the budget, and 3% inside and outside. At the budget any
+/// decision is wrong.
 pub fn about_budget(options: &Options, targets: &mut Targets) -> Result<(), BenchError> {
     let mut rows = Rows::new(&[
         "noise",

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-/// A name and the parts of a script's `noise`, all of them on top of white jitter with a heavy tail.
+/// A name and the parts of a script's `noise`, all of them on top of white jitter with a heavy
+/// tail.
 ///
-/// Sizes are those seen on small cloud machines: two speeds 1.5 apart held for half a second, launches that differ by
-/// 2%, bursts that take a tenth of the time.
+/// Sizes are those seen on small cloud machines: two speeds 1.5 apart held for half a second,
+/// launches that differ by 2%, bursts that take a tenth of the time.
 pub fn kinds() -> Vec<(&'static str, Value)> {
     let jitter = json!({"jitter": {"log_sd": 0.03, "tail_share_ratio": 0.02, "tail_index": 1.5}});
     let parts = [

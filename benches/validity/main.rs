@@ -1,8 +1,8 @@
 //! Whether the numbers hold: false verdicts, coverage of intervals, and sizes of known changes.
 //!
-//! `cargo bench --bench validity` tries everything that needs no ONNX Runtime; names after `--` choose experiments,
-//! `--quick` takes a tenth of each. Those with real models, `real`, `real-planted` and `real-causes`, run only when named: at
-//! `--comparisons 60`, a night.
+//! `cargo bench --bench validity` tries everything that needs no ONNX Runtime; names after `--`
+//! choose experiments, `--quick` takes a tenth of each. Those with real models, `real`,
+//! `real-planted` and `real-causes`, run only when named: at `--comparisons 60`, a night.
 
 #![expect(
     clippy::print_stdout,

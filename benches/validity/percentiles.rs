@@ -121,7 +121,8 @@ impl Fared {
     }
 }
 
-/// Coverage of the intervals of percentiles, of independent latencies and of those that launches have in common.
+/// Coverage of the intervals of percentiles, of independent latencies and of those that launches
+/// have in common.
 pub fn coverage(options: &Options, targets: &mut Targets) -> Result<(), BenchError> {
     let mut rows = Rows::new(&[
         "latencies",

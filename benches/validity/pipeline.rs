@@ -1,4 +1,5 @@
-//! Runs of `profile` with scripted latencies: real worker processes, the real pipeline, time that is made up.
+//! Runs of `profile` with scripted latencies: real worker processes, the real pipeline, time that
+//! is made up.
 
 use std::path::Path;
 use std::process::Command;

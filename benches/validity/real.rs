@@ -239,7 +239,8 @@ const ALTERNATIONS: usize = 8;
 /// Where none are asked for.
 const PLANTED_SECONDS: usize = 10;
 
-/// Whether operators that were added are found, and the change agrees with that seen by an independent loop in C.
+/// Whether operators that were added are found, and the change agrees with that seen by an
+/// independent loop in C.
 pub fn planted(options: &Options, targets: &mut Targets) -> Result<(), BenchError> {
     let seconds = options.seconds.unwrap_or(PLANTED_SECONDS);
     let scratch = tempfile::tempdir()?;

@@ -1,4 +1,5 @@
-//! Rounds of log-ratios about a known centre, under noise of several kinds: no processes, much data.
+//! Rounds of log-ratios about a known centre, under noise of several kinds: no processes, much
+//! data.
 
 use crate::random::Random;
 
@@ -67,7 +68,8 @@ fn contaminated(random: &mut Random) -> f64 {
 }
 
 impl RoundNoise {
-    /// Rounds about `centre`; both launches of a round and each of its pairs differ with a spread of `sd`.
+    /// Rounds about `centre`; both launches of a round and each of its pairs differ with a spread
+    /// of `sd`.
     pub fn rounds(&self, random: &mut Random, count: usize, centre: f64, sd: f64) -> Vec<Vec<f64>> {
         (0..count).map(|_| self.round(random, centre, sd)).collect()
     }

@@ -1,4 +1,5 @@
-//! A model against itself, and slowdowns of known size, through the real pipeline on scripted machines.
+//! A model against itself, and slowdowns of known size, through the real pipeline on scripted
+//! machines.
 
 use onnxprof::analysis::Verdict;
 use onnxprof::metric::Metric;

@@ -1,4 +1,5 @@
-//! Whether a run may end as soon as it has seen enough: false verdicts and coverage where it stops by its own looks.
+//! Whether a run may end as soon as it has seen enough: false verdicts and coverage where it stops
+//! by its own looks.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,7 +37,8 @@ struct Fared {
     rounds: usize,
 }
 
-/// A model against itself under every rule; the largest share of false verdicts of each group is what counts.
+/// A model against itself under every rule; the largest share of false verdicts of each group is
+/// what counts.
 pub fn itself(options: &Options, targets: &mut Targets) -> Result<(), BenchError> {
     let mut rows = Rows::new(&[
         "noise",

@@ -13,14 +13,15 @@ use crate::record::{Agreement, NotComparable, OutputKind};
 
 /// Compares the outputs of one session with a reference's, batch by batch.
 ///
-/// Numbers of any type are compared as `f64`, so a float16 output can be held against a float32 one. An output whose
-/// first dimension is not the samples counts as one sample a batch. For strings there is nothing but equality. An
-/// output that comes in another shape than its reference, even once, is not comparable: a part of the samples would
-/// flatter it.
+/// Numbers of any type are compared as `f64`, so a float16 output can be held against a float32
+/// one. An output whose first dimension is not the samples counts as one sample a batch. For
+/// strings there is nothing but equality. An output that comes in another shape than its reference,
+/// even once, is not comparable: a part of the samples would flatter it.
 ///
-/// What is not finite is compared as ONNX's own tests compare it (`numpy.testing.assert_allclose` with `equal_nan`):
-/// NaN agrees with NaN, and an infinity with the one of its sign. Where one of them meets anything else, the output has
-/// no error and no cosine: those of the other elements would flatter it.
+/// What is not finite is compared as ONNX's own tests compare it (`numpy.testing.assert_allclose`
+/// with `equal_nan`): NaN agrees with NaN, and an infinity with the one of its sign. Where one of
+/// them meets anything else, the output has no error and no cosine: those of the other elements
+/// would flatter it.
 #[derive(Debug, Default)]
 pub struct AgreementScorer {
     around: Surroundings,
@@ -82,7 +83,8 @@ struct Errors {
 }
 
 impl Errors {
-    /// Root of the squared errors over that of the squared reference; NaN or infinite where the reference has none.
+    /// Root of the squared errors over that of the squared reference; NaN or infinite where the
+    /// reference has none.
     fn relative(&self) -> f64 {
         match self.squared_sum {
             // Nothing differs from a reference of zeros either.
@@ -102,7 +104,8 @@ impl AgreementScorer {
         }
     }
 
-    /// Adds one batch of an output and of the reference's output that it is held against; `samples` are their places.
+    /// Adds one batch of an output and of the reference's output that it is held against; `samples`
+    /// are their places.
     pub fn add(&mut self, samples: Range<u64>, ours: &Tensor, reference: &Tensor) {
         if !are_alike(&ours.data, &reference.data) {
             let reason = format!(
@@ -134,8 +137,8 @@ impl AgreementScorer {
         &mut self.outputs[index]
     }
 
-    /// Leaves an output out, since these samples of it cannot be compared, for a reason that is a fragment of a
-    /// sentence; that of the first ones stands, and how many there are is counted.
+    /// Leaves an output out, since these samples of it cannot be compared, for a reason that is a
+    /// fragment of a sentence; that of the first ones stands, and how many there are is counted.
     pub fn unlike(&mut self, output: &str, samples: Range<u64>, reason: String) {
         match self
             .unlike
@@ -156,7 +159,8 @@ impl AgreementScorer {
         }
     }
 
-    /// The agreement of each output, in the order in which they first came, and the outputs that are not comparable.
+    /// The agreement of each output, in the order in which they first came, and the outputs that
+    /// are not comparable.
     #[must_use]
     pub fn finish(self) -> (Vec<Agreement>, Vec<NotComparable>) {
         let reasons: Vec<NotComparable> = self

@@ -111,7 +111,8 @@ impl ElementScorer {
     }
 }
 
-/// The predicted class of each element, in the elements' order; absent where a score is not a number.
+/// The predicted class of each element, in the elements' order; absent where a score is not a
+/// number.
 fn predicted(output: &Tensor, predicts: Predicts) -> Vec<Option<u64>> {
     let elements = numbers(&output.data).unwrap_or_default();
     match predicts {

@@ -54,7 +54,8 @@ pub enum AccuracyError {
         /// The first sample of the batch.
         got: usize,
     },
-    /// An output has this shape in a batch of so many samples, and had another form in those before.
+    /// An output has this shape in a batch of so many samples, and had another form in those
+    /// before.
     #[error("output `{0}` has shape {1:?} for a batch of {2}, unlike in the batches before")]
     ShapeChanged(String, Vec<usize>, usize),
     /// Predictions and targets have different numbers of elements.

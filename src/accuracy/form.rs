@@ -60,8 +60,8 @@ pub(super) fn against(
 }
 
 impl Against {
-    /// How labels were taken, as a sentence; `None` where they are whole numbers of an integer type, one for each
-    /// sample, and taken for classes.
+    /// How labels were taken, as a sentence; `None` where they are whole numbers of an integer
+    /// type, one for each sample, and taken for classes.
     pub(super) fn in_words(&self, labels: &Labels) -> Option<String> {
         let facts = labels.facts();
         let output = self.output();
@@ -216,7 +216,8 @@ impl<'t> Seen<'t> {
         }
     }
 
-    /// The output that says which class a sample is of, where labels are in this range, and how it does.
+    /// The output that says which class a sample is of, where labels are in this range, and how it
+    /// does.
     fn saying(self, range: &LabelRange, names: &ClassNames) -> Option<(&'t Tensor, Says)> {
         let scores = self.scores().find(|(_, count)| range.is_within(*count));
         if let Some((output, count)) = scores {
@@ -332,7 +333,8 @@ fn by_element(labels: &Labels, output: &Tensor, predicts: Predicts) -> Against {
     Against::Elements(scorer)
 }
 
-/// The score from which on the second of two classes is predicted: that of a probability, or else 0.
+/// The score from which on the second of two classes is predicted: that of a probability, or else
+/// 0.
 fn bound_of(scores: &[f64]) -> f64 {
     let are_probabilities = scores.iter().all(|score| (0.0..=1.0).contains(score));
     if are_probabilities { BOUND } else { 0.0 }
@@ -349,8 +351,8 @@ fn is_numbered(labels: &Labels) -> bool {
         .is_some_and(|numbers| numbers.iter().all(|number| number.fract() == 0.0))
 }
 
-/// The axis whose size is the classes, where the others are those of labels with these sizes, but for dimensions of 1:
-/// of sequences rather the last, of images rather the second.
+/// The axis whose size is the classes, where the others are those of labels with these sizes, but
+/// for dimensions of 1: of sequences rather the last, of images rather the second.
 fn class_axis(shape: &[usize], samples_count: usize, sizes: &[usize]) -> Option<usize> {
     let last = shape
         .len()

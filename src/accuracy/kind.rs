@@ -1,11 +1,13 @@
-//! The kind of an output: decided by its shape and by what its values have in common, not by its name.
+//! The kind of an output: decided by its shape and by what its values have in common, not by its
+//! name.
 
 use crate::record::OutputKind;
 
-/// Widths from which on the values of a sample are enough to tell more than scores of classes from them.
+/// Widths from which on the values of a sample are enough to tell more than scores of classes from
+/// them.
 const MIN_WIDTH: usize = 64;
-/// Correlation of neighbours from which on values are a curve. Scores of classes that stand in a sensible order may
-/// correlate a little.
+/// Correlation of neighbours from which on values are a curve. Scores of classes that stand in a
+/// sensible order may correlate a little.
 const SMOOTH: f64 = 0.8;
 /// As far as rounding, also that of half precision, may take a sum or a length from 1.
 const TOLERANCE: f64 = 0.01;
@@ -111,7 +113,8 @@ fn are_log_shares(sample: &[f64]) -> bool {
     sample.iter().all(|value| *value <= 0.0) && is_one(sample.iter().map(|value| value.exp()).sum())
 }
 
-/// Whether a sample has the shape of an image: up to four channels before or behind rows and columns.
+/// Whether a sample has the shape of an image: up to four channels before or behind rows and
+/// columns.
 fn is_image(shape: &[usize]) -> bool {
     match *shape {
         [channels, height, width] if channels <= 4 => height >= 8 && width >= 8,

@@ -1,8 +1,10 @@
-//! Tensors as numbers and as samples, and how two of one shape differ: by element, and in the class that they name.
+//! Tensors as numbers and as samples, and how two of one shape differ: by element, and in the class
+//! that they name.
 
 use crate::inputs::TensorData;
 
-/// Elements as `f64`, row by row; `None` for strings. Booleans are 0 and 1, integers beyond 2^53 are rounded.
+/// Elements as `f64`, row by row; `None` for strings. Booleans are 0 and 1, integers beyond 2^53
+/// are rounded.
 pub(super) fn numbers(data: &TensorData) -> Option<Vec<f64>> {
     (!matches!(data, TensorData::String(_))).then(|| data.first_f64(usize::MAX))
 }
@@ -39,7 +41,8 @@ pub(super) fn per_sample(data: &TensorData, samples_count: usize) -> Option<usiz
     (first == samples_count).then(|| rest.iter().product())
 }
 
-/// Classes, if a sample has a score for each: one dimension behind the first is not 1 (`[N, 1000, 1, 1]`).
+/// Classes, if a sample has a score for each: one dimension behind the first is not 1 (`[N, 1000,
+/// 1, 1]`).
 pub(super) fn classes(data: &TensorData, samples_count: usize) -> Option<usize> {
     let elements = per_sample(data, samples_count)?;
     let longer = data.shape()[1..].iter().filter(|&&size| size != 1).count();
@@ -70,7 +73,8 @@ fn error(our: f64, reference: f64) -> Option<f64> {
     (our.is_finite() && reference.is_finite()).then(|| (our - reference).abs())
 }
 
-/// The same of whole numbers, of which the largest are rounded as `f64`, so that unlike ones would be the same.
+/// The same of whole numbers, of which the largest are rounded as `f64`, so that unlike ones would
+/// be the same.
 pub(super) fn whole_errors(ours: &TensorData, reference: &TensorData) -> Option<Vec<Option<f64>>> {
     let (ours, reference) = (integers(ours)?, integers(reference)?);
     Some(
@@ -81,8 +85,8 @@ pub(super) fn whole_errors(ours: &TensorData, reference: &TensorData) -> Option<
     )
 }
 
-/// Samples that agree: in the class with the highest score, or in every value where values are not floating-point.
-/// `None` for floating-point outputs that hold no scores of classes.
+/// Samples that agree: in the class with the highest score, or in every value where values are not
+/// floating-point. `None` for floating-point outputs that hold no scores of classes.
 pub(super) fn agreeing_count(
     batch: usize,
     ours: &TensorData,

@@ -1,4 +1,5 @@
-//! Outputs of a row for each token, box or the like, and whether each row holds a score for each class.
+//! Outputs of a row for each token, box or the like, and whether each row holds a score for each
+//! class.
 
 use super::{Signs, Surroundings, agree_in_class};
 use crate::record::RightOf;
@@ -14,8 +15,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// The rows of samples of this shape; `None` where they are no tables of two columns at least, or several tables
-    /// whose rows are not along a sequence that is fed.
+    /// The rows of samples of this shape; `None` where they are no tables of two columns at least,
+    /// or several tables whose rows are not along a sequence that is fed.
     pub(super) fn of(shape: &[usize], around: &Surroundings) -> Option<Rows> {
         let (&columns, rest) = shape.split_last()?;
         let (&rows, tables) = rest.split_last()?;
@@ -53,9 +54,10 @@ impl Rows {
         around.is_length(self.shape.0)
     }
 
-    /// Whether each row holds a score for each class: where they are shares of 1, or the output is named so; else where
-    /// there is a row for each element of a sequence, and the product that makes it says so. A square of such a length
-    /// is attention, and so may be several tables of shares.
+    /// Whether each row holds a score for each class: where they are shares of 1, or the output is
+    /// named so; else where there is a row for each element of a sequence, and the product that
+    /// makes it says so. A square of such a length is attention, and so may be several tables of
+    /// shares.
     pub(super) fn hold_classes(&self, output: &str, around: &Surroundings) -> bool {
         let (rows, columns) = self.shape;
         let is_along = self.are_of_sequence(around);

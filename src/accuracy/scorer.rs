@@ -30,9 +30,9 @@ impl Scorer {
         }
     }
 
-    /// Adds the outputs for the samples from `first_sample` on, `samples_count` of them. Batches come in order; the
-    /// last may be smaller.
-    /// Where they cannot be scored, what is not a number has been counted even then.
+    /// Adds the outputs for the samples from `first_sample` on, `samples_count` of them. Batches
+    /// come in order; the last may be smaller. Where they cannot be scored, what is not a number
+    /// has been counted even then.
     pub fn add(
         &mut self,
         outputs: &[Tensor],
@@ -69,7 +69,8 @@ impl Scorer {
         self.labels_as.as_deref()
     }
 
-    /// The scores, if there were labels and at least one batch, and the health of every floating-point output.
+    /// The scores, if there were labels and at least one batch, and the health of every
+    /// floating-point output.
     #[must_use]
     pub fn finish(self) -> (Option<Scores>, Vec<OutputHealth>) {
         let scores = self.against.and_then(|against| match against {

@@ -79,7 +79,8 @@ impl Picture {
         (short >= LEAST_SIDE && long <= LONGEST_SIDE * short).then_some(found)
     }
 
-    /// Whether it is another picture scaled by a whole factor: squares of patches are as square as pictures.
+    /// Whether it is another picture scaled by a whole factor: squares of patches are as square as
+    /// pictures.
     fn is_scaled(self, other: Picture) -> bool {
         let is_alike = other.height * self.width == other.width * self.height;
         is_alike
@@ -108,7 +109,8 @@ impl Given {
         self.dims.iter().map(|&(size, _)| size).collect()
     }
 
-    /// Whether it holds floating-point numbers of a shape that differs from this one in one size at most.
+    /// Whether it holds floating-point numbers of a shape that differs from this one in one size at
+    /// most.
     fn is_nearly(&self, shape: &[usize]) -> bool {
         let own = self.shape();
         let own = without_one(&own);
@@ -124,7 +126,8 @@ impl Given {
         self.shape().iter().filter(|&&size| size > 1).count() <= 1
     }
 
-    /// Whether it holds whole numbers or truth values along a sequence: tokens, positions, what is masked.
+    /// Whether it holds whole numbers or truth values along a sequence: tokens, positions, what is
+    /// masked.
     fn is_sequence(&self) -> bool {
         let is_whole = self.element_type.is_integer() || self.element_type == ElementType::Bool;
         let may_be_pixels = matches!(self.element_type, ElementType::Uint8 | ElementType::Int8);
@@ -146,7 +149,8 @@ impl Given {
     }
 }
 
-/// A shape without a first axis of 1, where four are left: a batch that the model does not know as one.
+/// A shape without a first axis of 1, where four are left: a batch that the model does not know as
+/// one.
 fn without_one(shape: &[usize]) -> &[usize] {
     if shape.len() == 4 && shape[0] == 1 {
         &shape[1..]
@@ -190,7 +194,8 @@ impl Surroundings {
             .any(|length| length == size)
     }
 
-    /// Whether rows of an output that are as many as the elements of a sequence hold a score for each class.
+    /// Whether rows of an output that are as many as the elements of a sequence hold a score for
+    /// each class.
     pub(super) fn gives_scores(&self, output: &str) -> bool {
         let is_product = self.products.iter().any(|product| product == output);
         says(output, &SCORES) || (is_product && !is_inner(output))
@@ -201,9 +206,9 @@ impl Surroundings {
         says(output, &SURE_SCORES) && !is_inner(output)
     }
 
-    /// Whether an output of this shape is a picture, one sample without its batch: where its sides are no lengths of
-    /// sequences, nothing of its shape is fed to be kept, and a picture of the same proportions is fed, or what
-    /// pictures are made from.
+    /// Whether an output of this shape is a picture, one sample without its batch: where its sides
+    /// are no lengths of sequences, nothing of its shape is fed to be kept, and a picture of the
+    /// same proportions is fed, or what pictures are made from.
     pub(super) fn is_picture(&self, output: &str, shape: &[usize]) -> bool {
         let shape = without_one(shape);
         let Some(picture) = Picture::of(shape) else {
@@ -213,7 +218,8 @@ impl Surroundings {
         !is_inner(output) && !is_length && !self.is_kept(picture, shape) && self.supports(picture)
     }
 
-    /// Whether an input differs in one size at most, beside other inputs and outputs: a state that comes back.
+    /// Whether an input differs in one size at most, beside other inputs and outputs: a state that
+    /// comes back.
     fn is_kept(&self, picture: Picture, shape: &[usize]) -> bool {
         let floats = self
             .inputs

@@ -6,8 +6,8 @@ use super::{AccuracyError, numbers};
 use crate::inputs::{ClassNames, Labels, TensorData};
 use crate::plan::Task;
 
-/// Labels that outputs are scored against, sample by sample. What they are to the outputs is settled by the
-/// first batch.
+/// Labels that outputs are scored against, sample by sample. What they are to the outputs is
+/// settled by the first batch.
 #[derive(Clone, Debug)]
 pub struct Truth {
     /// The labels.

@@ -61,7 +61,8 @@ impl Unlike {
 }
 
 impl UnlikeSamples {
-    /// ` in sample 3; 18 of 24 samples are unlike the reference's`; empty where there is one sample.
+    /// ` in sample 3; 18 of 24 samples are unlike the reference's`; empty where there is one
+    /// sample.
     fn in_words(&self, alike_count: u64) -> String {
         let all_count = self.samples_count + alike_count;
         if all_count == 1 {

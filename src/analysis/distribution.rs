@@ -1,4 +1,5 @@
-//! The distribution of a cell's latencies, point by point, and timed blocks in the order in which they were measured.
+//! The distribution of a cell's latencies, point by point, and timed blocks in the order in which
+//! they were measured.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,8 @@ use crate::units::{Nanos, Ratio};
 /// Beyond the ends of an axis lie what rounding leaves of the values that name them.
 const ROUNDING: f64 = 0.002;
 
-/// Shares of the inferences at which the distribution is read off: every hundredth, and the tail more closely.
+/// Shares of the inferences at which the distribution is read off: every hundredth, and the tail
+/// more closely.
 fn shares() -> impl Iterator<Item = f64> {
     (0..=99)
         .map(|percent| f64::from(percent) / 100.0)
@@ -28,8 +30,8 @@ pub struct DistributionPoint {
     pub share: Ratio,
 }
 
-/// The empirical distribution of a cell's timed latencies at up to 104 ranks, ascending, from the smallest latency to
-/// the largest; `None` if none can be read.
+/// The empirical distribution of a cell's timed latencies at up to 104 ranks, ascending, from the
+/// smallest latency to the largest; `None` if none can be read.
 #[must_use]
 pub fn distribution(record: &RunRecord, key: CellKey) -> Option<Vec<DistributionPoint>> {
     let latencies = latencies(record, key)?;
@@ -73,7 +75,8 @@ pub struct CellSpread {
     pub inferences_count: u64,
 }
 
-/// The latencies of `keys` in so many columns between their 1st and 99th percentiles; `None` if none can be read.
+/// The latencies of `keys` in so many columns between their 1st and 99th percentiles; `None` if
+/// none can be read.
 #[must_use]
 pub fn spread(
     record: &RunRecord,
@@ -149,7 +152,8 @@ pub struct TimelineBlock {
     pub median_ns: Nanos,
     /// That / the median latency of its cell over the whole run; absent where the cell has none.
     pub to_cell_ratio: Option<Ratio>,
-    /// CPU time / (elapsed x CPUs of the worker); absent where the worker did not say which CPUs it may use.
+    /// CPU time / (elapsed x CPUs of the worker); absent where the worker did not say which CPUs it
+    /// may use.
     pub cpu_utilization_ratio: Option<Ratio>,
     /// Whether something disturbed it.
     pub is_disturbed: bool,

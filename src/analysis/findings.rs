@@ -11,7 +11,8 @@ use super::{
 use crate::plan::CellKey;
 use crate::record::{EndReason, Fitness};
 
-/// Everything that a run record says once statistics and rules have been applied to it. As JSON it is one flat object.
+/// Everything that a run record says once statistics and rules have been applied to it. As JSON it
+/// is one flat object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Findings {
     /// How the run ended.
@@ -41,8 +42,8 @@ pub struct Ending {
     pub complete: bool,
     /// Why measuring ended; absent if the run never got there.
     pub ended_by: Option<EndReason>,
-    /// Whether the machine was fit to measure on; absent if the run did not come to its end, and of records of version
-    /// 1.0.
+    /// Whether the machine was fit to measure on; absent if the run did not come to its end, and of
+    /// records of version 1.0.
     pub fitness: Option<Fitness>,
 }
 
@@ -55,8 +56,9 @@ pub struct Causes {
     pub rooflines: Vec<Roofline>,
     /// Sessions against themselves with denormal numbers flushed to zero.
     pub denormals: Vec<DenormalFindings>,
-    /// Why each session takes the time that it takes, against the baseline's and within its variant: for each pair of
-    /// sessions together, one for each batch size and shape that both were profiled at, the smallest first.
+    /// Why each session takes the time that it takes, against the baseline's and within its
+    /// variant: for each pair of sessions together, one for each batch size and shape that both
+    /// were profiled at, the smallest first.
     pub explanations: Vec<Explanation>,
 }
 

@@ -27,8 +27,8 @@ pub struct FrontPoint {
     pub score: Estimate,
     /// Highest peak memory of the session's cells, in bytes.
     pub peak_memory: Estimate,
-    /// Whether another session is at least as good in both latency and score, and better in one: by their values,
-    /// whatever their intervals.
+    /// Whether another session is at least as good in both latency and score, and better in one: by
+    /// their values, whatever their intervals.
     pub is_dominated: bool,
 }
 

@@ -1,7 +1,7 @@
 //! From the record to findings: figures with their intervals, verdicts, limits and advice.
 //!
-//! Pure: record in, findings out. Nothing here prints, scales or words anything for people; the statistics are those
-//! of [`crate::stats`]. Begin at [`findings()`] and read [`Findings`] first.
+//! Pure: record in, findings out. Nothing here prints, scales or words anything for people; the
+//! statistics are those of [`crate::stats`]. Begin at [`findings()`] and read [`Findings`] first.
 
 pub mod comparison;
 mod decide;
@@ -70,8 +70,8 @@ use decide::facts::Facts;
 use figures::index::Index;
 use figures::{cells, sessions, to_baseline};
 
-/// Everything that a record says. The record's indices must lead somewhere, as those of every record do that
-/// [`store::load`](crate::store::load) returns.
+/// Everything that a record says. The record's indices must lead somewhere, as those of every
+/// record do that [`store::load`](crate::store::load) returns.
 #[must_use]
 pub fn findings(record: &RunRecord) -> Findings {
     let index = Index::new(record);
@@ -166,7 +166,8 @@ fn headline(facts: &Facts<'_>, session: usize, cell: Option<&CellFindings>) -> H
     }
 }
 
-/// By session: the cell at the first shape and the smallest batch size that was compared with the baseline's.
+/// By session: the cell at the first shape and the smallest batch size that was compared with the
+/// baseline's.
 fn smallest_compared(cells: &[CellFindings]) -> HashMap<usize, &CellFindings> {
     let mut compared: HashMap<usize, &CellFindings> = HashMap::new();
     for cell in cells.iter().filter(|cell| cell.comparison.is_some()) {

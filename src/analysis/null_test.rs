@@ -1,4 +1,5 @@
-//! What a model compared with itself says about the machine: the smallest difference that may be claimed on it.
+//! What a model compared with itself says about the machine: the smallest difference that may be
+//! claimed on it.
 
 use serde::Serialize;
 
@@ -10,7 +11,8 @@ use crate::record::RunRecord;
 use crate::stats::UnpairedRatio;
 use crate::units::Ratio;
 
-/// The smallest difference of one metric that may be claimed on a machine, from a run of a model against itself.
+/// The smallest difference of one metric that may be claimed on a machine, from a run of a model
+/// against itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SmallestClaim {
     /// The metric.
@@ -19,10 +21,12 @@ pub struct SmallestClaim {
     pub pairing: Pairing,
     /// Copy / original, with its interval and n; 1 but for noise.
     pub ratio: Estimate,
-    /// Changes within this share of 1 are not claimed on any machine; absent for a metric without a floor.
+    /// Changes within this share of 1 are not claimed on any machine; absent for a metric without a
+    /// floor.
     pub noise_floor: Option<Ratio>,
-    /// The smallest difference, as a share of 1 in the worse direction: the noise floor, or the end of the interval that
-    /// is farther from 1, whichever is larger. Absent where the ratio has no interval.
+    /// The smallest difference, as a share of 1 in the worse direction: the noise floor, or the end
+    /// of the interval that is farther from 1, whichever is larger. Absent where the ratio has no
+    /// interval.
     pub smallest_ratio: Option<Ratio>,
 }
 
@@ -52,13 +56,14 @@ impl SmallestClaim {
     }
 }
 
-/// How far from 1 the farther end of a ratio is. Half is as far as double: ratios are compared by their logarithms.
+/// How far from 1 the farther end of a ratio is. Half is as far as double: ratios are compared by
+/// their logarithms.
 fn farther_end(interval: Interval) -> f64 {
     interval.high.max(1.0 / interval.low) - 1.0
 }
 
-/// The smallest claims that a run of one model against a copy of itself supports, metric by metric. `None` if the run
-/// did not compare two sessions.
+/// The smallest claims that a run of one model against a copy of itself supports, metric by metric.
+/// `None` if the run did not compare two sessions.
 #[must_use]
 pub fn null_test(record: &RunRecord, findings: &Findings) -> Option<Vec<SmallestClaim>> {
     let index = Index::new(record);
@@ -141,7 +146,8 @@ mod tests {
 
     #[test]
     fn the_farther_end_counts_in_either_direction() {
-        // An interval that leaves 1 out is a false verdict about this machine, which the claim must cover.
+        // An interval that leaves 1 out is a false verdict about this machine, which the claim must
+        // cover.
         for (low, high, end) in [(0.8, 1.1, 0.25), (0.99, 1.2, 0.2), (1.1, 1.2, 0.2)] {
             assert!(
                 (farther_end(Interval { low, high }) - end).abs() < 1e-12,

@@ -10,7 +10,8 @@ const FEWEST: usize = 30;
 
 nix::ioctl_read_bad!(window_size, nix::libc::TIOCGWINSZ, nix::libc::winsize);
 
-/// Columns of a text on stdout: those of `COLUMNS`, else the terminal's; at most [`Style::WIDTH`], its default.
+/// Columns of a text on stdout: those of `COLUMNS`, else the terminal's; at most [`Style::WIDTH`],
+/// its default.
 pub(super) fn columns() -> usize {
     columns_of(std::env::var("COLUMNS").ok().as_deref(), of_terminal())
 }
@@ -35,7 +36,8 @@ fn of_terminal() -> Option<usize> {
         ws_xpixel: 0,
         ws_ypixel: 0,
     };
-    // SAFETY: the kernel writes a `winsize`, which lives for the whole call, and the descriptor is open.
+    // SAFETY: the kernel writes a `winsize`, which lives for the whole call, and the descriptor is
+    // open.
     unsafe { window_size(stdout.as_raw_fd(), &raw mut size) }.ok()?;
     Some(usize::from(size.ws_col)).filter(|&columns| columns > 0)
 }

@@ -12,18 +12,21 @@ use crate::export;
 use crate::record::RunRecord;
 use crate::report::{self, view::ComparisonView, view::difference};
 
-/// Compares two variants of one run, or the same variants of several runs, from their folders alone.
+/// Compares two variants of one run, or the same variants of several runs, from their folders
+/// alone.
 ///
-/// Variants of one run took turns and are compared round by round. Runs did not take turns: they are compared launch
-/// against launch, and whatever changed on the machine in between is not in the intervals.
+/// Variants of one run took turns and are compared round by round. Runs did not take turns: they
+/// are compared launch against launch, and whatever changed on the machine in between is not in the
+/// intervals.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folders of runs, or their run.json; the others are compared with the first.
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
 
-    /// Two variants: B is compared with A. Of one run, both are its own; of two runs, A is the first one's and B the
-    /// second one's. [default: of one run, its only two; of several, all of the same name]
+    /// Two variants: B is compared with A. Of one run, both are its own; of two runs, A is the
+    /// first one's and B the second one's. [default: of one run, its only two; of several, all of
+    /// the same name]
     #[arg(long, value_name = "A,B")]
     variants: Option<TwoNames>,
 

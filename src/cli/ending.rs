@@ -14,7 +14,8 @@ use crate::runner::{self, Job, Ran, RunError};
 use crate::store::StoreError;
 use crate::text::Plain;
 
-/// Prints the summary of a run, and then writes its reports; `unwritten` is why its record is not on disk as a whole.
+/// Prints the summary of a run, and then writes its reports; `unwritten` is why its record is not
+/// on disk as a whole.
 pub(super) fn written(
     reports: &Reports,
     record: &RunRecord,

@@ -13,9 +13,10 @@ pub const PARTIAL: u8 = 4;
 
 /// Gate: a rule failed.
 pub const GATE_FAILED: u8 = 5;
-/// Gate: no rule failed, but the figures do not decide all of them. Tune: undecided. No configuration is shown to keep the
-/// SLO and not all are shown to break it; or the best one is not shown to be better than the defaults, and what there was
-/// to try was not tried, or is not shown not to be.
+/// Gate: no rule failed, but the figures do not decide all of them. Tune: undecided. No
+/// configuration is shown to keep the SLO and not all are shown to break it; or the best one is not
+/// shown to be better than the defaults, and what there was to try was not tried, or is not shown
+/// not to be.
 pub const GATE_INCONCLUSIVE: u8 = 6;
 
 /// Tune: every configuration that was tried breaks the SLO, or an accuracy that fell too far.

@@ -12,19 +12,21 @@ pub(super) const CONTEXT: &str = "context.toml";
 /// Whether the written report holds the whole performance template.
 #[derive(Debug, clap::Args)]
 pub struct FullArgs {
-    /// The written report holds every heading and field of the performance template: what onnxprof measures, what the
-    /// context file gives, and one line for what does not apply.
+    /// The written report holds every heading and field of the performance template: what onnxprof
+    /// measures, what the context file gives, and one line for what does not apply.
     #[arg(long)]
     pub full: bool,
 
-    /// What only people know (owner, component, costs, training figures ...), as TOML; `onnxprof report
-    /// --context-template` prints a file to start from. [default: context.toml in the run's folder, if it is there]
+    /// What only people know (owner, component, costs, training figures ...), as TOML; `onnxprof
+    /// report --context-template` prints a file to start from. [default: context.toml in the run's
+    /// folder, if it is there]
     #[arg(long, value_name = "FILE", requires = "full")]
     pub context: Option<PathBuf>,
 }
 
 impl FullArgs {
-    /// The file that was named, else the one in the folder of the run, else nothing, for the whole template.
+    /// The file that was named, else the one in the folder of the run, else nothing, for the whole
+    /// template.
     pub(super) fn context_beside(&self, folder: &Path) -> Result<Option<Context>, CliError> {
         let beside = folder.join(CONTEXT);
         match (&self.context, self.full) {
@@ -35,7 +37,8 @@ impl FullArgs {
         }
     }
 
-    /// The text of the file that was named and what it gives; to be read before a run, which keeps a copy.
+    /// The text of the file that was named and what it gives; to be read before a run, which keeps
+    /// a copy.
     pub(super) fn named(&self) -> Result<Option<(String, Context)>, CliError> {
         match &self.context {
             Some(path) => read(path).map(Some),

@@ -14,11 +14,11 @@ use crate::report::{self, view::GateView};
 use crate::stats::MIN_LAUNCHES;
 use crate::store;
 
-/// Holds a run against rules, and tells by its exit code whether it keeps them: 0, 5 if a rule failed, 6 if the figures
-/// do not decide.
+/// Holds a run against rules, and tells by its exit code whether it keeps them: 0, 5 if a rule
+/// failed, 6 if the figures do not decide.
 ///
-/// A rule passes when even the unfavourable end of the interval keeps the budget, and fails when even the favourable end
-/// overruns it. `onnxprof gate init RUN` writes rules to begin with.
+/// A rule passes when even the unfavourable end of the interval keeps the budget, and fails when
+/// even the favourable end overruns it. `onnxprof gate init RUN` writes rules to begin with.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
@@ -51,12 +51,13 @@ struct Check {
     #[arg(required = true)]
     run: Option<PathBuf>,
 
-    /// Rule file (TOML): tables `[[rule]]` with `check`, such as "latency_p99 <= 20 ms" or "latency_p50 <= 1.05 x
-    /// baseline", and optionally `variant`, `batch_size` and `dims`.
+    /// Rule file (TOML): tables `[[rule]]` with `check`, such as "latency_p99 <= 20 ms" or
+    /// "latency_p50 <= 1.05 x baseline", and optionally `variant`, `batch_size` and `dims`.
     #[arg(long, value_name = "FILE", required = true)]
     rules: Option<PathBuf>,
 
-    /// Run that rules about the baseline compare with, variant by variant. [default: the run's own baseline variant]
+    /// Run that rules about the baseline compare with, variant by variant. [default: the run's own
+    /// baseline variant]
     #[arg(long, value_name = "BASELINE_RUN")]
     against: Option<PathBuf>,
 
@@ -72,8 +73,8 @@ struct Check {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
-    /// Annotations for GitHub Actions, and a summary appended to the file that GITHUB_STEP_SUMMARY names; `auto`: where
-    /// GITHUB_ACTIONS is true.
+    /// Annotations for GitHub Actions, and a summary appended to the file that GITHUB_STEP_SUMMARY
+    /// names; `auto`: where GITHUB_ACTIONS is true.
     #[arg(long, value_enum, default_value_t = Github::Auto)]
     github: Github,
 
@@ -208,7 +209,8 @@ fn rule_error(path: &Path, error: &RuleError) -> CliError {
     CliError::bad_input(message, hint)
 }
 
-/// Writes what became of the rules wherever it was asked for: what is printed first, then the files, as far as they can be.
+/// Writes what became of the rules wherever it was asked for: what is printed first, then the
+/// files, as far as they can be.
 fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<(), CliError> {
     let view = GateView::new(found);
     let json = output::json(found)?;
@@ -220,7 +222,8 @@ fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<(), Cl
         String::new()
     };
     if args.json.is_some() && json_file.is_none() {
-        // What a program reads stays free of annotations, which the runner takes from stderr as well.
+        // What a program reads stays free of annotations, which the runner takes from stderr as
+        // well.
         say::lines(&annotations);
         failures.note(output::write(None, json.as_bytes()));
     } else {

@@ -1,4 +1,5 @@
-//! From a plan to a job for the runner, which every command that measures hands over in the same way.
+//! From a plan to a job for the runner, which every command that measures hands over in the same
+//! way.
 
 use std::path::PathBuf;
 use std::time::Instant;

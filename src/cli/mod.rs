@@ -1,6 +1,8 @@
-//! The command line: words become typed values here, once, and errors become messages and exit codes.
+//! The command line: words become typed values here, once, and errors become messages and exit
+//! codes.
 //!
-//! stdout carries the result, stderr everything else. One file per subcommand, each with its `Args` and a `run`.
+//! stdout carries the result, stderr everything else. One file per subcommand, each with its `Args`
+//! and a `run`.
 
 mod columns;
 mod compare;

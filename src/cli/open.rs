@@ -8,7 +8,8 @@ use super::say;
 use crate::foreign::Program;
 use crate::runtime::Cache;
 
-/// How long a launcher may take to say that it does not work: one that starts a browser may run for as long as that.
+/// How long a launcher may take to say that it does not work: one that starts a browser may run for
+/// as long as that.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn open(path: &Path) {
@@ -32,8 +33,9 @@ fn works(launcher: Command) -> bool {
     matches!(ended, Some(Ok(status)) if status.is_none_or(|status| status.success()))
 }
 
-/// Where a launcher is started, and with it the browser that outlives this process: nothing is there that could take
-/// part, and it stays. Where the cache cannot have such a folder it is the root, where nothing lies by chance either.
+/// Where a launcher is started, and with it the browser that outlives this process: nothing is
+/// there that could take part, and it stays. Where the cache cannot have such a folder it is the
+/// root, where nothing lies by chance either.
 fn folder() -> PathBuf {
     Cache::locate()
         .ok()

@@ -18,15 +18,16 @@ use crate::text::harmless_json;
 #[derive(Debug)]
 pub(super) struct Reports {
     summary: String,
-    /// The files in the order in which they are written: small ones first, so that a disk that is nearly full holds as many
-    /// as it can; of one that could not be rendered, why not.
+    /// The files in the order in which they are written: small ones first, so that a disk that is
+    /// nearly full holds as many as it can; of one that could not be rendered, why not.
     files: Vec<(PathBuf, Result<Vec<u8>, CliError>)>,
     /// What the search came to; `None` if the run is none.
     pub(super) verdict: Option<TuningVerdict>,
 }
 
 impl Reports {
-    /// Renders the record of a run that lies in `folder`; with a context, the written report holds the whole template.
+    /// Renders the record of a run that lies in `folder`; with a context, the written report holds
+    /// the whole template.
     pub(super) fn render(
         record: &RunRecord,
         folder: &RunFolder,
@@ -234,7 +235,8 @@ pub(super) fn style(no_color: bool) -> Style {
     }
 }
 
-/// Whether stdout takes colour: a terminal does, unless the option or the environment variable `NO_COLOR` says no.
+/// Whether stdout takes colour: a terminal does, unless the option or the environment variable
+/// `NO_COLOR` says no.
 fn color(no_color: bool) -> Color {
     let refused = no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if !refused && io::stdout().is_terminal() {
@@ -244,7 +246,8 @@ fn color(no_color: bool) -> Color {
     }
 }
 
-/// The characters that the terminal can show: those of ASCII where it calls itself dumb, or where the locale says so.
+/// The characters that the terminal can show: those of ASCII where it calls itself dumb, or where
+/// the locale says so.
 fn glyphs() -> Glyphs {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()

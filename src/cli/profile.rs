@@ -16,27 +16,30 @@ use crate::report::Context;
 use crate::runner::Ran;
 use crate::store::{RunFolder, default_folder};
 
-/// Measures models: latency, throughput, loading, memory and accuracy, across variants and batch sizes.
+/// Measures models: latency, throughput, loading, memory and accuracy, across variants and batch
+/// sizes.
 ///
-/// A folder's model files are the variants of one model. Variants take turns in short blocks on the same CPUs, in fresh
-/// processes, so that their ratios can be trusted on a noisy machine.
+/// A folder's model files are the variants of one model. Variants take turns in short blocks on the
+/// same CPUs, in fresh processes, so that their ratios can be trusted on a noisy machine.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Model files, .onnx or .ort, or folders of them: exports, downloads of a model hub, repositories of a server. Of a
-    /// mixed folder, the variants of the model that most files are of.
+    /// Model files, .onnx or .ort, or folders of them: exports, downloads of a model hub,
+    /// repositories of a server. Of a mixed folder, the variants of the model that most files are
+    /// of.
     #[arg(required = true, value_name = "MODEL|FOLDER")]
     pub models: Vec<PathBuf>,
     /// Folder for the run; it must not hold one. [default: onnxprof-runs/TIME-NAME]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Variant that the others are compared with, by name. [default: the one in full precision by its weights; of several the
-    /// largest, and of equals the one called fp32, the one with whose name the others' begin, or the first]
+    /// Variant that the others are compared with, by name. [default: the one in full precision by
+    /// its weights; of several the largest, and of equals the one called fp32, the one with whose
+    /// name the others' begin, or the first]
     #[arg(long = Flag::Baseline.word(), value_name = "NAME")]
     pub baseline: Option<String>,
     #[command(flatten)]
     pub measure: MeasureArgs,
-    /// Says what would be measured, how long it would take and how precise it would be, after a short probe; measures
-    /// nothing more and writes nothing.
+    /// Says what would be measured, how long it would take and how precise it would be, after a
+    /// short probe; measures nothing more and writes nothing.
     #[arg(long)]
     pub plan: bool,
     #[command(flatten)]
@@ -113,7 +116,8 @@ fn reported(
     Ok(ExitCode::from(exit_code(&record)))
 }
 
-/// Copies the context into the run's folder, so that its report can be written again from there alone.
+/// Copies the context into the run's folder, so that its report can be written again from there
+/// alone.
 fn keep_context(folder: &RunFolder, text: Option<&str>) -> Result<(), CliError> {
     match text.filter(|text| !text.is_empty()) {
         Some(text) => output::write_own(&folder.context(), text.as_bytes()),

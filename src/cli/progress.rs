@@ -1,4 +1,5 @@
-//! What a run shows while it goes on, on stderr: one live line on a terminal, plain lines elsewhere.
+//! What a run shows while it goes on, on stderr: one live line on a terminal, plain lines
+//! elsewhere.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
@@ -19,7 +20,8 @@ pub(super) struct ConsoleArgs {
     /// Prints the result only: no progress.
     #[arg(long, short)]
     quiet: bool,
-    /// Prints without colour, whatever the terminal. The environment variable `NO_COLOR` does the same.
+    /// Prints without colour, whatever the terminal. The environment variable `NO_COLOR` does the
+    /// same.
     #[arg(long)]
     no_color: bool,
 }
@@ -97,7 +99,8 @@ impl Console {
         }
     }
 
-    /// Says what is happening now: it goes with the next such thing on a terminal, and stays elsewhere.
+    /// Says what is happening now: it goes with the next such thing on a terminal, and stays
+    /// elsewhere.
     fn now(&mut self, sentence: &str) {
         match &self.mode {
             Mode::Live(line) => line.set_message(text::plain(sentence)),
@@ -189,7 +192,8 @@ fn listed(numbers: &[u64]) -> String {
     numbers.join(", ")
 }
 
-/// A live line that is drawn when something happens and at no other time: a ticking one would disturb the measurement.
+/// A live line that is drawn when something happens and at no other time: a ticking one would
+/// disturb the measurement.
 fn live_line() -> ProgressBar {
     let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
     if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {

@@ -5,8 +5,8 @@ use crate::export::Names;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct RawNames {
-    /// Leaves names in CSV without the apostrophe that keeps a spreadsheet from taking those that begin with `=`, `+`, `-`,
-    /// `@`, a tab or a carriage return for formulas. For programs.
+    /// Leaves names in CSV without the apostrophe that keeps a spreadsheet from taking those that
+    /// begin with `=`, `+`, `-`, `@`, a tab or a carriage return for formulas. For programs.
     #[arg(long)]
     raw_names: bool,
 }

@@ -23,8 +23,8 @@ pub struct Args {
     #[arg(required_unless_present = "context_template")]
     run: Option<PathBuf>,
 
-    /// What to render: a summary, the written report, the one to look at, one row per figure, or the findings for programs.
-    /// [default: terminal; with `--full`: markdown; with `--open`: html]
+    /// What to render: a summary, the written report, the one to look at, one row per figure, or
+    /// the findings for programs. [default: terminal; with `--full`: markdown; with `--open`: html]
     #[arg(long, value_enum)]
     format: Option<Format>,
 
@@ -35,7 +35,8 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["run", "full", "format", "open", "raw_names"])]
     context_template: bool,
 
-    /// Opens the report: the file of `--output`, else report.html in the run's folder, which is written anew.
+    /// Opens the report: the file of `--output`, else report.html in the run's folder, which is
+    /// written anew.
     #[arg(long)]
     open: bool,
 

@@ -1,4 +1,5 @@
-//! What the system lets this process have: what cannot be done without is made sure of at the start, and said in words.
+//! What the system lets this process have: what cannot be done without is made sure of at the
+//! start, and said in words.
 
 use nix::libc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -6,7 +7,8 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 
 use super::{CliError, exit};
 
-/// Stack of the main threads, from which ONNX Runtime's threads take their size, and what there must be.
+/// Stack of the main threads, from which ONNX Runtime's threads take their size, and what there
+/// must be.
 const USUAL_STACK: u64 = 8 << 20;
 const LEAST_STACK: u64 = 1 << 20;
 
@@ -35,7 +37,8 @@ fn too_small(stack: u64) -> CliError {
     CliError::bad_input(message, "raise the limit with `ulimit -s 8192`")
 }
 
-/// What is said last of a process that aborts, after what made it do so has said why, as where memory runs out.
+/// What is said last of a process that aborts, after what made it do so has said why, as where
+/// memory runs out.
 const ABORTED: &str = "error: the process was aborted\nhint: if memory ran out, raise `ulimit -v`, or the limit of its \
 control group\n";
 
@@ -51,7 +54,8 @@ fn say_aborted() {
 }
 
 extern "C" fn end(_: libc::c_int) {
-    // SAFETY: the text lives as long as the process, and the length is its own; `_exit` does not return.
+    // SAFETY: the text lives as long as the process, and the length is its own; `_exit` does not
+    // return.
     unsafe {
         libc::write(libc::STDERR_FILENO, ABORTED.as_ptr().cast(), ABORTED.len());
         libc::_exit(i32::from(exit::BAD_INPUT));

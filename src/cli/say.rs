@@ -1,4 +1,5 @@
-//! The one place that prints: results to stdout, everything else to stderr. No stream that is full or closed ends the program.
+//! The one place that prints: results to stdout, everything else to stderr. No stream that is full
+//! or closed ends the program.
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -20,7 +21,8 @@ pub(super) fn told(written: io::Result<()>) -> Result<(), CliError> {
     }
 }
 
-/// Says something on stderr, in a line of its own, made harmless for a terminal. Nobody is left to tell where that fails.
+/// Says something on stderr, in a line of its own, made harmless for a terminal. Nobody is left to
+/// tell where that fails.
 pub(super) fn aside(line: &str) {
     lines(&format!("{}\n", plain(line)));
 }
@@ -57,7 +59,8 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Prints an error to stderr and returns its exit code. Names and words from files are made harmless for a terminal.
+/// Prints an error to stderr and returns its exit code. Names and words from files are made
+/// harmless for a terminal.
 pub(super) fn error(error: &CliError) -> ExitCode {
     if error.code != exit::DONE {
         let mut text = String::new();

@@ -17,12 +17,13 @@ use crate::trace::{self, Counted, Trace, TraceError};
 /// Says where the time goes in a trace of ONNX Runtime's profiler, whoever made it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// File that ONNX Runtime wrote with `enable_profiling` in its session options. One that was cut off is read as far
-    /// as it goes.
+    /// File that ONNX Runtime wrote with `enable_profiling` in its session options. One that was
+    /// cut off is read as far as it goes.
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// What to render: a summary, the same in Markdown, one row per node, or everything for programs.
+    /// What to render: a summary, the same in Markdown, one row per node, or everything for
+    /// programs.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
 

@@ -19,12 +19,13 @@ use crate::sample::{Roots, Sampler};
 use crate::store::default_folder;
 use crate::tune::Search;
 
-/// Searches for the best session options: threads, batch size, variant, execution provider, graph optimization, execution
-/// mode, spinning, arena and memory pattern.
+/// Searches for the best session options: threads, batch size, variant, execution provider, graph
+/// optimization, execution mode, spinning, arena and memory pattern.
 ///
-/// Configurations race in heats: those of a heat take turns in short blocks in fresh processes, and one is dropped only
-/// when an interval says so: another that keeps the SLO is better, or the SLO or the accuracy is out of reach. What was
-/// measured is kept whenever the search is interrupted, and `--resume` goes on from there.
+/// Configurations race in heats: those of a heat take turns in short blocks in fresh processes, and
+/// one is dropped only when an interval says so: another that keeps the SLO is better, or the SLO
+/// or the accuracy is out of reach. What was measured is kept whenever the search is interrupted,
+/// and `--resume` goes on from there.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Model files, or folders of them, as `profile` takes them.
@@ -34,10 +35,11 @@ pub struct Args {
     pub goal: GoalArgs,
     /// Takes up a search again in its folder: nothing that was measured is measured again.
     ///
-    /// Its models and data are read where they were; another file than before ends it. A library runs when it is opened: one of
-    /// ONNX Runtime that is neither in the cache nor the one that a new search would take is named again with `--runtime`, those
-    /// of custom operators and execution providers with `--custom-ops` and `--ep-library`, options that may name a file with
-    /// `--ep-option`.
+    /// Its models and data are read where they were; another file than before ends it. A library
+    /// runs when it is opened: one of ONNX Runtime that is neither in the cache nor the one that a
+    /// new search would take is named again with `--runtime`, those of custom operators and
+    /// execution providers with `--custom-ops` and `--ep-library`, options that may name a file
+    /// with `--ep-option`.
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "models", "slo", "max_accuracy_drop", "objective", "out", "baseline", "batch", "intra_threads", "keep", "ep",
         "device", "require_ep", "bind", "data", "labels", "dims", "batch_dim", "ranges", "seed", "task", "score_samples",
@@ -47,9 +49,9 @@ pub struct Args {
     /// Folder for the run; it must not hold one. [default: onnxprof-runs/TIME-NAME]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Variant whose accuracy the others are held against, and whose defaults the gain is told over. [default: the one
-    /// in full precision by its weights; of several the largest, and of equals the one called fp32, the one with whose name
-    /// the others' begin, or the first]
+    /// Variant whose accuracy the others are held against, and whose defaults the gain is told
+    /// over. [default: the one in full precision by its weights; of several the largest, and of
+    /// equals the one called fp32, the one with whose name the others' begin, or the first]
     #[arg(long = Flag::Baseline.word(), value_name = "NAME")]
     pub baseline: Option<String>,
     #[command(flatten)]

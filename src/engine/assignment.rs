@@ -1,6 +1,8 @@
-//! On which execution provider ONNX Runtime has put each node, by its own account: C API of version 24 and newer.
+//! On which execution provider ONNX Runtime has put each node, by its own account: C API of version
+//! 24 and newer.
 //!
-//! onnxprof loads older libraries as well, so that this part of the API is asked for when there is one.
+//! onnxprof loads older libraries as well, so that this part of the API is asked for when there is
+//! one.
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_void};
@@ -20,8 +22,8 @@ const VERSION: u32 = 24;
 
 /// The functions of `OrtApi` up to the last one used here, in the order of `onnxruntime_c_api.h`.
 ///
-/// The table only grows at its end from one version of ONNX Runtime to the next, so that a library of version 24 or
-/// newer has these functions in these places.
+/// The table only grows at its end from one version of ONNX Runtime to the next, so that a library
+/// of version 24 or newer has these functions in these places.
 #[repr(C)]
 pub(super) struct Api {
     up_to_23: OrtApi,
@@ -60,7 +62,8 @@ impl Api {
         unsafe { api.cast::<Api>().as_ref() }
     }
 
-    /// By execution provider, most nodes first; an error where the session was created without [`RECORD`].
+    /// By execution provider, most nodes first; an error where the session was created without
+    /// [`RECORD`].
     pub(super) fn nodes(&self, session: &OrtSession) -> Result<Vec<ProviderNodes>, ort::Error> {
         let mut operators: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         // SAFETY: the session is alive, and what it hands out belongs to it.

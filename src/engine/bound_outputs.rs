@@ -70,7 +70,8 @@ fn holds_strings(value_type: &ValueType) -> bool {
     }
 }
 
-/// The first output of the last run of a binding that has not the size that is declared, as a fragment of a sentence.
+/// The first output of the last run of a binding that has not the size that is declared, as a
+/// fragment of a sentence.
 pub(super) fn undeclared(session: &OrtSession, binding: &IoBinding) -> Option<String> {
     let values = Values::of(binding)?;
     session
@@ -129,8 +130,8 @@ impl Values {
             allocator: ptr::null_mut(),
         };
         let api = ort::api();
-        // SAFETY: the default allocator lives as long as the library; the binding is alive, and the array that is made
-        // belongs to `values`.
+        // SAFETY: the default allocator lives as long as the library; the binding is alive, and the
+        // array that is made belongs to `values`.
         unsafe {
             ort::Error::result_from_status((api.GetAllocatorWithDefaultOptions)(
                 &mut values.allocator,

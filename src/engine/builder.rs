@@ -13,7 +13,8 @@ use crate::files::{self, Kind};
 use crate::onnx::is_ort_format;
 use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions};
 
-/// Session configuration by which ONNX Runtime takes a file for one of its own format, whatever it is called.
+/// Session configuration by which ONNX Runtime takes a file for one of its own format, whatever it
+/// is called.
 const LOAD_FORMAT: (&str, &str) = ("session.load_model_format", "ORT");
 
 pub(super) fn of(
@@ -95,7 +96,8 @@ pub(super) fn for_file(
     Ok(builder)
 }
 
-/// Whether a file is of ONNX Runtime's own format without the extension by which ONNX Runtime knows it.
+/// Whether a file is of ONNX Runtime's own format without the extension by which ONNX Runtime knows
+/// it.
 fn is_unmarked_ort_format(model: &Path) -> bool {
     let mut begin = [0; 8];
     let read = files::open(model, Kind::MODEL).and_then(|file| file.read_exact_at(&mut begin, 0));

@@ -26,7 +26,8 @@ pub(super) struct MemoryPlace {
     pub captures: bool,
 }
 
-/// The run option by which captured graphs are told apart: another shape or address needs another one.
+/// The run option by which captured graphs are told apart: another shape or address needs another
+/// one.
 const GRAPH: &str = "gpu_graph_id";
 
 /// The graph of a run that neither captures nor replays.
@@ -39,7 +40,8 @@ fn of_graph(number: i32) -> Result<RunOptions, ort::Error> {
     Ok(options)
 }
 
-/// Options of a run whose inputs lie wherever they lie, whether or not the session captures graphs of other runs.
+/// Options of a run whose inputs lie wherever they lie, whether or not the session captures graphs
+/// of other runs.
 pub(super) fn without_graph() -> Result<RunOptions, ort::Error> {
     of_graph(NO_GRAPH)
 }
@@ -100,10 +102,12 @@ fn host_outputs() -> Result<MemoryInfo<'static>, ort::Error> {
 
 /// Binds each set of inputs to a session.
 ///
-/// ONNX Runtime copies an input to the device when it is bound. Bound once, it is there for good: that is the device
-/// binding, and on the CPU all that there is. For the host binding of another device, inputs are bound in every run.
+/// ONNX Runtime copies an input to the device when it is bound. Bound once, it is there for good:
+/// that is the device binding, and on the CPU all that there is. For the host binding of another
+/// device, inputs are bound in every run.
 ///
-/// Where graphs are captured, only the first set is bound, to the graph of this number: a graph reads from fixed addresses.
+/// Where graphs are captured, only the first set is bound, to the graph of this number: a graph
+/// reads from fixed addresses.
 pub(super) fn bind<'s>(
     session: &'s OrtSession,
     place: MemoryPlace,
@@ -222,9 +226,10 @@ impl Turns<'_> {
     #[inline]
     fn run_set(&self, turn: usize) -> Result<(), EngineError> {
         let options = self.options.as_ref().map_or(ptr::null(), AsPointer::ptr);
-        // SAFETY: session, options and binding are alive, and the binding is of this session. `ort` wants the session to itself
-        // for this call; ONNX Runtime's own contract is that `Run` may be called by several threads at once on one
-        // session of the CPU or CUDA provider, each with a binding of its own, which is how servers use it.
+        // SAFETY: session, options and binding are alive, and the binding is of this session. `ort`
+        // wants the session to itself for this call; ONNX Runtime's own contract is that `Run` may
+        // be called by several threads at once on one session of the CPU or CUDA provider, each
+        // with a binding of its own, which is how servers use it.
         unsafe {
             let status = (self.run)(
                 self.session.ptr().cast_mut(),
@@ -295,7 +300,8 @@ impl Way for WithCopies {
         let set = &mut turns.sets[turn];
         let binding = set.binding.ptr_mut();
         for input in set.inputs.iter() {
-            // SAFETY: binding, name and value are alive, and the binding is used by this thread alone.
+            // SAFETY: binding, name and value are alive, and the binding is used by this thread
+            // alone.
             unsafe {
                 done((self.bind_input)(
                     binding,

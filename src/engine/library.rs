@@ -1,6 +1,7 @@
 //! Opening an ONNX Runtime library.
 //!
-//! `ort` panics on some files that are no ONNX Runtime, so that the library is looked at before `ort` gets it.
+//! `ort` panics on some files that are no ONNX Runtime, so that the library is looked at before
+//! `ort` gets it.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::path::{Path, PathBuf};
@@ -64,10 +65,12 @@ impl LibraryError {
     }
 }
 
-/// Opens a library for the rest of the process, and says what it is. To be called in a process that may be lost.
+/// Opens a library for the rest of the process, and says what it is. To be called in a process that
+/// may be lost.
 ///
 /// # Errors
-/// The file is not a library, not ONNX Runtime, or too old. A file that does harm when it is opened does that here.
+/// The file is not a library, not ONNX Runtime, or too old. A file that does harm when it is opened
+/// does that here.
 pub fn describe_library(path: &Path) -> Result<LibraryInfo, LibraryError> {
     let opened = open(path)?;
     describe_opened(path, opened.version)
@@ -80,7 +83,8 @@ pub(super) struct Opened {
     pub builder: EnvironmentBuilder,
 }
 
-/// A process opens one library; the environment variable that switches telemetry off must be set before.
+/// A process opens one library; the environment variable that switches telemetry off must be set
+/// before.
 pub(super) fn open(path: &Path) -> Result<Opened, LibraryError> {
     let (version, base) = version(path)?;
     let builder = ort::init_from(path).map_err(|source| LibraryError::Refused {
@@ -128,7 +132,8 @@ fn stated_version(
     let get_base =
         unsafe { library.get::<unsafe extern "C" fn() -> *const OrtApiBase>(b"OrtGetApiBase") }
             .map_err(|_| LibraryError::NotOnnxRuntime(path.into()))?;
-    // SAFETY: it takes nothing and returns a pointer to a static of a library that is never closed, or null.
+    // SAFETY: it takes nothing and returns a pointer to a static of a library that is never closed,
+    // or null.
     let base: &'static OrtApiBase =
         unsafe { get_base().as_ref() }.ok_or_else(|| malformed(path, "no API"))?;
     let text = version_text(base).ok_or_else(|| malformed(path, "no version"))?;
@@ -179,7 +184,8 @@ fn execution_providers() -> Option<Vec<String>> {
     if !status.0.is_null() || names.is_null() {
         return None;
     }
-    // SAFETY: on success the API hands out `count` C strings, which stay valid until they are released.
+    // SAFETY: on success the API hands out `count` C strings, which stay valid until they are
+    // released.
     let texts = unsafe { std::slice::from_raw_parts(names, length) };
     let texts = texts
         .iter()

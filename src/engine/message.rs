@@ -28,7 +28,8 @@ pub(super) fn words(message: &str) -> String {
     line
 }
 
-/// Where a text such as `/src/core/graph/model.cc:256 Model::Model(int, bool) const ` stands in a line.
+/// Where a text such as `/src/core/graph/model.cc:256 Model::Model(int, bool) const ` stands in a
+/// line.
 fn source_location(line: &str) -> Option<Range<usize>> {
     let start = line.split(' ').scan(0, |offset, word| {
         let start = *offset;
@@ -49,7 +50,8 @@ fn is_source_line(word: &str) -> bool {
     })
 }
 
-/// Length of the function's signature at the start of a text: up to the end of its parameters; 0 if there is none.
+/// Length of the function's signature at the start of a text: up to the end of its parameters; 0 if
+/// there is none.
 fn signature_length(text: &str) -> usize {
     let mut depth = 0_usize;
     for (index, character) in text.char_indices() {
@@ -70,7 +72,8 @@ fn signature_length(text: &str) -> usize {
     0
 }
 
-/// Length of the template arguments that a compiler adds to a signature: ` [with T = int; ...]`; 0 if there are none.
+/// Length of the template arguments that a compiler adds to a signature: ` [with T = int; ...]`; 0
+/// if there are none.
 fn template_arguments_length(text: &str) -> usize {
     text.find(']')
         .filter(|_| text.starts_with(" [with "))

@@ -1,7 +1,8 @@
 //! Executing models: ONNX Runtime, or a script of latencies for tests of the harness.
 //!
-//! The only module that speaks to `ort`. A caller opens a [`Runtime`] once per process, loads one [`Session`] from it
-//! and binds inputs to it; [`Inference::run`] is what is timed. Read those three traits first.
+//! The only module that speaks to `ort`. A caller opens a [`Runtime`] once per process, loads one
+//! [`Session`] from it and binds inputs to it; [`Inference::run`] is what is timed. Read those
+//! three traits first.
 
 mod assignment;
 mod bound_outputs;
@@ -55,7 +56,8 @@ pub fn require_provider(info: &LibraryInfo, name: &str) -> Result<(), EngineErro
 /// Opens the runtime that a session asks for.
 ///
 /// # Errors
-/// [`EngineError::Library`] if the library cannot be opened or is too old; [`EngineError::Script`] if a script is none.
+/// [`EngineError::Library`] if the library cannot be opened or is too old; [`EngineError::Script`]
+/// if a script is none.
 pub fn open(choice: &RuntimeChoice) -> Result<Box<dyn Runtime>, EngineError> {
     Ok(match choice {
         RuntimeChoice::Library(path) => Box::new(OnnxRuntime::open(path)?),

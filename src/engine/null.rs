@@ -1,6 +1,8 @@
-//! An engine that runs nothing: latencies and faults come from a script, and time stands still between them.
+//! An engine that runs nothing: latencies and faults come from a script, and time stands still
+//! between them.
 //!
-//! It is for tests of the harness, which must not depend on how fast a machine is, and for benches of the timed loop.
+//! It is for tests of the harness, which must not depend on how fast a machine is, and for benches
+//! of the timed loop.
 
 mod noise;
 mod options;
@@ -41,7 +43,8 @@ pub struct Script {
     pub variants: BTreeMap<String, ScriptedVariant>,
     /// Noise of the machine, on top of what the variants do; without it the machine is quiet.
     pub noise: Option<Noise>,
-    /// Whether its latencies pass on the system's clock, while it sleeps; without it nobody waits for them.
+    /// Whether its latencies pass on the system's clock, while it sleeps; without it nobody waits
+    /// for them.
     #[serde(default)]
     pub real_time: bool,
     /// Execution providers that it pretends to have besides the CPU's.
@@ -59,7 +62,8 @@ pub struct ScriptedVariant {
     /// Time that each sample of a batch adds.
     #[serde(default)]
     pub per_sample_ns: Nanos,
-    /// Every latency is multiplied by a number drawn uniformly from `1 - jitter_ratio` to `1 + jitter_ratio`.
+    /// Every latency is multiplied by a number drawn uniformly from `1 - jitter_ratio` to `1 +
+    /// jitter_ratio`.
     #[serde(default)]
     pub jitter_ratio: f64,
     pub fault: Option<Fault>,
@@ -118,7 +122,8 @@ impl ScriptedRuntime {
     /// Reads a script, and joins its machine as one more process if it has one with noise.
     ///
     /// # Errors
-    /// [`EngineError::Script`] if the file cannot be read or is no script, or the machine's clock cannot be mapped.
+    /// [`EngineError::Script`] if the file cannot be read or is no script, or the machine's clock
+    /// cannot be mapped.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
         let mut script = read(path).map_err(|message| script_error(path, message))?;
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -274,7 +279,8 @@ fn strike(kind: FaultKind, error: impl Fn(String) -> EngineError) -> Result<(), 
     }
 }
 
-/// Rust's own handler of SIGSEGV returns when the signal is not a fault of the stack, so it is taken away first.
+/// Rust's own handler of SIGSEGV returns when the signal is not a fault of the stack, so it is
+/// taken away first.
 fn crash() -> nix::Result<()> {
     // SAFETY: the default action installs no handler that could run.
     unsafe { signal(Signal::SIGSEGV, SigHandler::SigDfl) }?;

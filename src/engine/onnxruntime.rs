@@ -74,7 +74,8 @@ impl OnnxRuntime {
         })
     }
 
-    /// Profiled into a file whose name begins with `profile`; checks that it runs where it was asked to.
+    /// Profiled into a file whose name begins with `profile`; checks that it runs where it was
+    /// asked to.
     fn create(
         &self,
         model: &Path,
@@ -125,8 +126,9 @@ impl OnnxRuntime {
             .filter(|_| spec.is_accelerated() && !is_declined)
     }
 
-    /// The trace of a session that keeps weights as the model has them, so that their shapes are told; `None` where there
-    /// is none to be had, or kernels of another execution provider may do without that option.
+    /// The trace of a session that keeps weights as the model has them, so that their shapes are
+    /// told; `None` where there is none to be had, or kernels of another execution provider may do
+    /// without that option.
     fn unpacked(
         &self,
         model: &Path,
@@ -270,7 +272,8 @@ fn run_twice(
     Ok(())
 }
 
-/// The entries that were asked for, and those that say whether threads spin, as the session has them.
+/// The entries that were asked for, and those that say whether threads spin, as the session has
+/// them.
 fn config_entries(builder: &SessionBuilder, options: &SessionOptions) -> BTreeMap<String, String> {
     let asked = options.session_config.keys().map(String::as_str);
     asked
@@ -284,8 +287,8 @@ fn read_config(builder: &SessionBuilder, key: &str) -> Option<String> {
     let key = CString::new(key).ok()?;
     let get = ort::api().GetSessionConfigEntry;
     let mut size = 0;
-    // SAFETY: the options live as long as `builder`; a null buffer asks for the size, terminator included. The status, which
-    // says that it is too small, is used once.
+    // SAFETY: the options live as long as `builder`; a null buffer asks for the size, terminator
+    // included. The status, which says that it is too small, is used once.
     drop(unsafe {
         ort::Error::result_from_status(get(builder.ptr(), key.as_ptr(), ptr::null_mut(), &mut size))
     });
@@ -423,7 +426,8 @@ fn arena_entries(allocator: &Allocator) -> Observed<BTreeMap<String, String>> {
         return Err("this session's allocator keeps no statistics".into());
     }
     let (mut keys, mut values, mut count) = (ptr::null(), ptr::null(), 0);
-    // SAFETY: the arrays belong to `pairs`, hold `count` C strings each, and are copied before `pairs` is released.
+    // SAFETY: the arrays belong to `pairs`, hold `count` C strings each, and are copied before
+    // `pairs` is released.
     let entries = unsafe {
         (api.GetKeyValuePairs)(pairs, &mut keys, &mut values, &mut count);
         (0..count)

@@ -1,7 +1,8 @@
-//! The most that a machine does through ONNX Runtime: products of large matrices, and an addition that no cache holds.
+//! The most that a machine does through ONNX Runtime: products of large matrices, and an addition
+//! that no cache holds.
 //!
-//! The models are made in memory, so that the figures are those of the same library, threads and kernels that run the
-//! user's model.
+//! The models are made in memory, so that the figures are those of the same library, threads and
+//! kernels that run the user's model.
 
 use ort::editor::{Graph, Model, Node, ONNX_DOMAIN, Opset};
 use ort::memory::Allocator;
@@ -21,15 +22,16 @@ use crate::observed::Observed;
 use crate::record::{Peak, PeakRates};
 use crate::units::{Bytes, Nanos};
 
-/// Rows and columns of the matrices: their product takes a few milliseconds of one core, short enough for some to pass
-/// undisturbed on a busy machine, and each fits a cache.
+/// Rows and columns of the matrices: their product takes a few milliseconds of one core, short
+/// enough for some to pass undisturbed on a busy machine, and each fits a cache.
 const SIZE: usize = 512;
 const OPSET: u32 = 17;
 /// Of one figure.
 const REPETITIONS: std::ops::RangeInclusive<usize> = 3..=300;
 
-/// Measures all three, each for `length` or three repetitions, whichever takes longer. `session` makes options for a new
-/// session; `tensor_size` is that of each of the three tensors of the addition.
+/// Measures all three, each for `length` or three repetitions, whichever takes longer. `session`
+/// makes options for a new session; `tensor_size` is that of each of the three tensors of the
+/// addition.
 pub(super) fn measure(
     session: &dyn Fn() -> Result<SessionBuilder, ort::Error>,
     length: Nanos,
@@ -115,7 +117,8 @@ fn centred(place: usize) -> f32 {
     (place % 251) as f32 / 251.0 - 0.5
 }
 
-/// A matrix of bytes times one of signed bytes, summed up in 32 bits: what quantized models come down to.
+/// A matrix of bytes times one of signed bytes, summed up in 32 bits: what quantized models come
+/// down to.
 fn int8_product(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>) -> Ready {
     let mut graph = Graph::new()?;
     graph.set_inputs([outlet("a", TensorElementType::Uint8, &[SIZE, SIZE])])?;

@@ -64,8 +64,8 @@ fn copies(nodes: &[NodeProfile]) -> Vec<CopyNodes> {
     found.into_values().collect()
 }
 
-/// ONNX Runtime's own account with the times of a profile. Execution providers of the profile alone keep their
-/// entries: ONNX Runtime put their nodes in later.
+/// ONNX Runtime's own account with the times of a profile. Execution providers of the profile alone
+/// keep their entries: ONNX Runtime put their nodes in later.
 pub(super) fn with_times(nodes: Vec<ProviderNodes>, profile: Placement) -> Placement {
     let mut profiled = profile.providers;
     let mut providers: Vec<ProviderNodes> = nodes

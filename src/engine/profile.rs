@@ -11,11 +11,12 @@ use crate::units::{Bytes, Nanos};
 
 /// Stretches of each of the two sessions, where there is time for all of them.
 const STRETCHES: u64 = 6;
-/// Time for a pool's threads to fall asleep: they spin for some 25 ms after an inference, in another's way.
+/// Time for a pool's threads to fall asleep: they spin for some 25 ms after an inference, in
+/// another's way.
 const SPINNING: Duration = Duration::from_millis(30);
-/// How long a session runs before its stretches, though no more often than in them, since what is profiled is in the
-/// trace. Threads that have just been woken share a CPU for some milliseconds, and inferences then took up to twice as long
-/// as in timed blocks.
+/// How long a session runs before its stretches, though no more often than in them, since what is
+/// profiled is in the trace. Threads that have just been woken share a CPU for some milliseconds,
+/// and inferences then took up to twice as long as in timed blocks.
 const WAKING: Nanos = Nanos(10_000_000);
 pub(super) const KEEP_WEIGHTS: &str = "session.disable_prepacking";
 /// A larger trace is read, but not kept.
@@ -41,7 +42,8 @@ pub(super) struct Turns {
     /// Median latency with the profiler / without it, one for each pair of stretches.
     ratios: Vec<f64>,
     last: Option<Which>,
-    /// How often a session may run before its stretches; never where its inferences take longer than waking up.
+    /// How often a session may run before its stretches; never where its inferences take longer
+    /// than waking up.
     waking_count: u64,
 }
 
@@ -83,7 +85,8 @@ impl Pair<'_> {
         Ok(turns)
     }
 
-    /// Inferences of one session, woken up first where the other one ran before; nothing of one that there is not.
+    /// Inferences of one session, woken up first where the other one ran before; nothing of one
+    /// that there is not.
     fn stretch(
         &mut self,
         turns: &mut Turns,
@@ -131,7 +134,8 @@ fn timed(inference: &mut dyn Inference) -> Result<Nanos, EngineError> {
     inference.run().map(|()| MonotonicClock.now().since(start))
 }
 
-/// Stretches of each session in turn. Each change of sessions takes a sleep and a waking: there are two of them.
+/// Stretches of each session in turn. Each change of sessions takes a sleep and a waking: there are
+/// two of them.
 fn in_order(stretches: u64) -> [(Which, u64); 3] {
     let half = stretches.div_ceil(2);
     [
@@ -182,8 +186,9 @@ pub(super) fn read(
     })
 }
 
-/// The nodes with the shapes and bytes of a session that keeps weights as the model has them: kernels that pack weights
-/// for themselves, as those of `Gemm`, `MatMul` and `QLinearConv` do, leave them out of a trace.
+/// The nodes with the shapes and bytes of a session that keeps weights as the model has them:
+/// kernels that pack weights for themselves, as those of `Gemm`, `MatMul` and `QLinearConv` do,
+/// leave them out of a trace.
 pub(super) fn with_weights(operators: Profiled, unpacked: &Profiled) -> Profiled {
     let nodes = operators.nodes.into_iter().map(|node| {
         let same = unpacked

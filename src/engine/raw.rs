@@ -1,4 +1,5 @@
-//! Tensors of element types that `ort` has no Rust type for, through the C API: elements go in and come out as bytes.
+//! Tensors of element types that `ort` has no Rust type for, through the C API: elements go in and
+//! come out as bytes.
 
 use std::ptr::{self, NonNull};
 
@@ -75,7 +76,8 @@ fn from_bytes(
 ) -> Result<Owned, ort::Error> {
     let memory = MemoryInfo::default();
     let mut value = ptr::null_mut();
-    // SAFETY: ONNX Runtime checks that the elements fill the shape; they are neither moved nor freed before the value is.
+    // SAFETY: ONNX Runtime checks that the elements fill the shape; they are neither moved nor
+    // freed before the value is.
     let status = unsafe {
         (ort::api().CreateTensorWithDataAsOrtValue)(
             memory.ptr(),
@@ -124,7 +126,8 @@ pub(super) fn to_data(value: &DynValue) -> Option<TensorData> {
     if elements.is_null() {
         return None;
     }
-    // SAFETY: ONNX Runtime leaves the outputs of a run in memory of the CPU, and a tensor of this shape takes that many bytes.
+    // SAFETY: ONNX Runtime leaves the outputs of a run in memory of the CPU, and a tensor of this
+    // shape takes that many bytes.
     let bytes = unsafe { std::slice::from_raw_parts(elements.cast::<u8>(), length) };
     TensorData::unpacked(*element_type, &shape, bytes)
 }

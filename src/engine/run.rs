@@ -15,8 +15,8 @@ use super::raw::Elements;
 use super::{EngineError, io_binding, value};
 use crate::inputs::{Argument, Tensor};
 
-/// Runs one inference and returns the outputs that are tensors, and the tensors of those that are sequences, each under a
-/// name of its own.
+/// Runs one inference and returns the outputs that are tensors, and the tensors of those that are
+/// sequences, each under a name of its own.
 ///
 /// `ort` takes an output for a value that is there, which an optional one need not be.
 pub(super) fn run(
@@ -78,8 +78,8 @@ fn computed(
     let values: Vec<*const OrtValue> = inputs.iter().map(|(_, value)| value.ptr()).collect();
     let output_names: Vec<*const c_char> = c_names.iter().map(|name| name.as_ptr()).collect();
     let mut outputs: Vec<*mut OrtValue> = vec![ptr::null_mut(); names.len()];
-    // SAFETY: session, options, names and values are alive, each array has the length that is told, and the session is this
-    // thread's alone.
+    // SAFETY: session, options, names and values are alive, each array has the length that is told,
+    // and the session is this thread's alone.
     let status = unsafe {
         (ort::api().Run)(
             session.ptr().cast_mut(),

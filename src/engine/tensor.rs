@@ -13,8 +13,8 @@ use ort::value::{
 use super::raw::{self, Elements, Owned};
 use crate::inputs::TensorData;
 
-/// One expression for arrays of every type of numbers that Rust has, truth values among them, one for strings, and one for
-/// what is left.
+/// One expression for arrays of every type of numbers that Rust has, truth values among them, one
+/// for strings, and one for what is left.
 macro_rules! by_elements {
     ($data:expr, $array:ident => $numbers:expr, $text:ident => $strings:expr, $other:ident => $others:expr $(,)?) => {
         match $data {
@@ -37,8 +37,8 @@ macro_rules! by_elements {
     };
 }
 
-/// Makes a tensor a value without copying its elements; strings are copied, which ONNX Runtime keeps in its own way, and so
-/// are elements of types that Rust lacks.
+/// Makes a tensor a value without copying its elements; strings are copied, which ONNX Runtime
+/// keeps in its own way, and so are elements of types that Rust lacks.
 pub(super) fn owned(data: TensorData) -> Result<Owned, ort::Error> {
     Ok(by_elements!(
         data,
@@ -48,7 +48,8 @@ pub(super) fn owned(data: TensorData) -> Result<Owned, ort::Error> {
     ))
 }
 
-/// A value whose elements are those of the tensor, or those that are put to what is `kept` as long as the value is used.
+/// A value whose elements are those of the tensor, or those that are put to what is `kept` as long
+/// as the value is used.
 pub(super) fn borrowed<'d>(
     data: &'d TensorData,
     kept: &mut Elements,
@@ -70,7 +71,8 @@ fn small(data: &TensorData) -> Result<Owned, ort::Error> {
         .unwrap_or_else(|| Err(ort::Error::new("there are no tensors of this type")))
 }
 
-/// Copies a value's elements out; `None` if it is neither a tensor nor a sequence of maps with the same keys, or of a type that is not known.
+/// Copies a value's elements out; `None` if it is neither a tensor nor a sequence of maps with the
+/// same keys, or of a type that is not known.
 pub(super) fn data_of(value: &DynValue) -> Option<TensorData> {
     macro_rules! extract {
         ($variant:ident) => {
@@ -105,8 +107,9 @@ pub(super) fn data_of(value: &DynValue) -> Option<TensorData> {
     }
 }
 
-/// The scores of a sequence of maps, as classifiers of `ai.onnx.ml` give it: one row for each map, one column for each key, in
-/// the order of the keys; `None` if it is no sequence of maps that have the same keys.
+/// The scores of a sequence of maps, as classifiers of `ai.onnx.ml` give it: one row for each map,
+/// one column for each key, in the order of the keys; `None` if it is no sequence of maps that have
+/// the same keys.
 fn scores(value: &DynValue) -> Option<TensorData> {
     if !matches!(value.dtype(), ValueType::Sequence(_)) {
         return None;

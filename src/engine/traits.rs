@@ -20,7 +20,8 @@ pub trait Runtime {
     /// The clock that inferences run on.
     fn clock(&self) -> EngineClock;
 
-    /// Registers a library that brings an execution provider called `name`, for sessions that ask for it.
+    /// Registers a library that brings an execution provider called `name`, for sessions that ask
+    /// for it.
     ///
     /// # Errors
     /// [`EngineError::EpLibrary`] with the runtime's own words.
@@ -29,15 +30,17 @@ pub trait Runtime {
     /// Creates a session of a model file.
     ///
     /// # Errors
-    /// [`EngineError::Load`] or [`EngineError::Provider`] with the runtime's own words; [`EngineError::FellBack`] if it
-    /// would not run on the execution provider that was asked for.
+    /// [`EngineError::Load`] or [`EngineError::Provider`] with the runtime's own words;
+    /// [`EngineError::FellBack`] if it would not run on the execution provider that was asked for.
     fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError>;
 
-    /// Runs `inputs` a few times through a session that the runtime profiles, in turns with one that it does not, and
-    /// returns where its nodes ran and for how long. The trace is kept as `target` says.
+    /// Runs `inputs` a few times through a session that the runtime profiles, in turns with one
+    /// that it does not, and returns where its nodes ran and for how long. The trace is kept as
+    /// `target` says.
     ///
     /// # Errors
-    /// Those of [`Runtime::load`] and of an inference; [`EngineError::Profile`] if there is nothing to read.
+    /// Those of [`Runtime::load`] and of an inference; [`EngineError::Profile`] if there is nothing
+    /// to read.
     fn profile(
         &self,
         model: &Path,
@@ -46,8 +49,8 @@ pub trait Runtime {
         target: &ProfileTarget,
     ) -> Result<SessionProfile, EngineError>;
 
-    /// Measures the most that the machine does with the threads of `options`; each figure takes about `length`, and the
-    /// one of memory adds up tensors of `tensor_size`.
+    /// Measures the most that the machine does with the threads of `options`; each figure takes
+    /// about `length`, and the one of memory adds up tensors of `tensor_size`.
     fn peaks(
         &self,
         options: &SessionOptions,
@@ -73,10 +76,11 @@ pub trait Session: Sync {
     /// Settings that the session was created with.
     fn effect(&self) -> Effect;
 
-    /// Binds each set of inputs for each of `requests` in flight, and every output to memory that is reused, so that
-    /// neither generating inputs nor allocating outputs is part of an inference. Where that memory is, and whether copies
-    /// are part of an inference, is the session's [`Binding`](crate::plan::Binding). In host memory the inputs are held
-    /// once, however many requests there are.
+    /// Binds each set of inputs for each of `requests` in flight, and every output to memory that
+    /// is reused, so that neither generating inputs nor allocating outputs is part of an inference.
+    /// Where that memory is, and whether copies are part of an inference, is the session's
+    /// [`Binding`](crate::plan::Binding). In host memory the inputs are held once, however many
+    /// requests there are.
     ///
     /// # Errors
     /// [`EngineError::Bind`] if the runtime does not take the inputs.
@@ -86,9 +90,9 @@ pub trait Session: Sync {
         requests: u64,
     ) -> Result<Vec<Box<dyn Inference + '_>>, EngineError>;
 
-    /// Runs one inference and returns the outputs that are tensors, and those of sequences of tensors, called `NAME[0]` and
-    /// so on; a sequence of maps with the same keys, as classifiers of `ai.onnx.ml` give it, is a tensor of a row for each map
-    /// and a column for each key.
+    /// Runs one inference and returns the outputs that are tensors, and those of sequences of
+    /// tensors, called `NAME[0]` and so on; a sequence of maps with the same keys, as classifiers
+    /// of `ai.onnx.ml` give it, is a tensor of a row for each map and a column for each key.
     ///
     /// # Errors
     /// [`EngineError::Run`] with the runtime's own words.
@@ -106,7 +110,8 @@ pub trait Inference: Send {
     /// [`EngineError::Run`] with the runtime's own words.
     fn run(&mut self) -> Result<(), EngineError>;
 
-    /// Binds the outputs of the next inference anew, so that they may have other sizes than those of the last one.
+    /// Binds the outputs of the next inference anew, so that they may have other sizes than those
+    /// of the last one.
     ///
     /// # Errors
     /// [`EngineError::Bind`] with the runtime's own words.
@@ -119,8 +124,9 @@ pub trait Inference: Send {
         false
     }
 
-    /// An output of the last inference that has not the size that its model declares, as a fragment of a sentence: the
-    /// runtime then takes the outputs of no further inference. `None` if there is none.
+    /// An output of the last inference that has not the size that its model declares, as a fragment
+    /// of a sentence: the runtime then takes the outputs of no further inference. `None` if there
+    /// is none.
     fn undeclared_output(&self) -> Option<String> {
         None
     }

@@ -1,5 +1,5 @@
-//! Between arguments and outputs, which may be sequences of tensors, and ONNX Runtime's values; inputs are held once for all
-//! that is bound to them.
+//! Between arguments and outputs, which may be sequences of tensors, and ONNX Runtime's values;
+//! inputs are held once for all that is bound to them.
 
 use std::ffi::CString;
 use std::sync::Arc;
@@ -30,8 +30,9 @@ pub(super) type HeldSet = Arc<[HeldInput]>;
 
 /// Takes over the elements of sets of inputs; strings are copied.
 ///
-/// Elements stay where they were made, in memory of the system's allocator, where an application's lie, too: aligned to 16
-/// bytes, not to the 64 of ONNX Runtime's own, so that kernels take the time that they take there.
+/// Elements stay where they were made, in memory of the system's allocator, where an application's
+/// lie, too: aligned to 16 bytes, not to the 64 of ONNX Runtime's own, so that kernels take the
+/// time that they take there.
 pub(super) fn hold(
     sets: Vec<InputSet>,
     environment: &Environment,
@@ -82,7 +83,8 @@ fn into_value(value: Value, environment: &Environment) -> Result<Option<Owned>, 
     }
 }
 
-/// A value that reads the argument, or what is put to `kept` as long as it is used; `None` for nothing given.
+/// A value that reads the argument, or what is put to `kept` as long as it is used; `None` for
+/// nothing given.
 pub(super) fn view<'d>(
     value: &'d Value,
     environment: &Environment,
@@ -100,7 +102,8 @@ pub(super) fn view<'d>(
     }
 }
 
-/// An output itself, or those of a sequence, each named; none of one that is neither or of an unknown type.
+/// An output itself, or those of a sequence, each named; none of one that is neither or of an
+/// unknown type.
 pub(super) fn from_value(name: &str, value: &DynValue) -> Vec<Tensor> {
     if let Some(data) = data_of(value) {
         return vec![Tensor {
@@ -155,7 +158,8 @@ fn empty(element_type: ElementType, environment: &Environment) -> Result<DynValu
         .ok_or_else(|| ort::Error::new("it made no sequence"))
 }
 
-/// A model that makes an empty sequence of tensors with elements of the type of this number, by the fields of `onnx.proto`.
+/// A model that makes an empty sequence of tensors with elements of the type of this number, by the
+/// fields of `onnx.proto`.
 fn model(element_type: u8) -> Vec<u8> {
     // A field that holds a number has three bits of zeros behind its own number.
     const NODE_ATTRIBUTE_TYPE: [u8; 3] = [0xa0, 0x01, 2];

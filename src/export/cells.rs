@@ -27,11 +27,12 @@ struct Row {
     shape: String,
 }
 
-/// All figures of a run, one row each. Values are in the metric's base unit; `low` and `high` are the ends of the 95%
-/// interval; figures of a whole session leave `batch_size` and `concurrency` empty; an absent value is an empty field
-/// with its reason, and a present one may carry a remark there. `runtime` is the version of ONNX Runtime; `shape`
-/// holds the sizes of swept dimensions as `name=size`, separated by semicolons. Control characters in names and
-/// reasons stand as escapes, and `names` says what becomes of those that look like formulas.
+/// All figures of a run, one row each. Values are in the metric's base unit; `low` and `high` are
+/// the ends of the 95% interval; figures of a whole session leave `batch_size` and `concurrency`
+/// empty; an absent value is an empty field with its reason, and a present one may carry a remark
+/// there. `runtime` is the version of ONNX Runtime; `shape` holds the sizes of swept dimensions as
+/// `name=size`, separated by semicolons. Control characters in names and reasons stand as escapes,
+/// and `names` says what becomes of those that look like formulas.
 ///
 /// # Errors
 /// Writing into memory does not fail; the error is the `csv` crate's.

@@ -43,10 +43,11 @@ enum RowVerdict {
     Score(AccuracyVerdict),
 }
 
-/// All comparisons, one row per figure. `change` is candidate over baseline where `change_kind` is `ratio`, and
-/// candidate less baseline where it is `difference`; `low` and `high` are the ends of its 95% interval. Figures of a
-/// whole session leave `batch_size`, `concurrency` and `shape` empty; what was not compared has empty fields and its
-/// reason. `names` says what becomes of texts that look like formulas.
+/// All comparisons, one row per figure. `change` is candidate over baseline where `change_kind` is
+/// `ratio`, and candidate less baseline where it is `difference`; `low` and `high` are the ends of
+/// its 95% interval. Figures of a whole session leave `batch_size`, `concurrency` and `shape`
+/// empty; what was not compared has empty fields and its reason. `names` says what becomes of texts
+/// that look like formulas.
 ///
 /// # Errors
 /// Writing into memory does not fail; the error is the `csv` crate's.

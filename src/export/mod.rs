@@ -1,4 +1,5 @@
-//! Tables for programs: CSV of figures, comparisons and nodes in base units, from the record and its findings alone.
+//! Tables for programs: CSV of figures, comparisons and nodes in base units, from the record and
+//! its findings alone.
 //!
 //! Nothing here is scaled, rounded or worded for people. Read [`cells_csv`] first.
 

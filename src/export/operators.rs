@@ -33,10 +33,11 @@ struct Row {
     operations_per_byte: Option<Digits>,
 }
 
-/// The nodes of all profiles of a run, one row each, the longest of a profile first. `calls`, `time_ns` and
-/// `share_ratio` are of one inference, sizes and operations of one call; what the profiler does not tell is an empty
-/// field. `shape` holds the swept dimensions. Names stand on one line, without anything that a terminal would act on,
-/// and `names` says what becomes of those that look like formulas.
+/// The nodes of all profiles of a run, one row each, the longest of a profile first. `calls`,
+/// `time_ns` and `share_ratio` are of one inference, sizes and operations of one call; what the
+/// profiler does not tell is an empty field. `shape` holds the swept dimensions. Names stand on one
+/// line, without anything that a terminal would act on, and `names` says what becomes of those that
+/// look like formulas.
 ///
 /// # Errors
 /// Writing into memory does not fail; the error is the `csv` crate's.

@@ -42,8 +42,8 @@ impl Serialize for Digits {
 /// In either width.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
-/// How names and other texts stand in CSV: on one line, without anything that a terminal would act on. Columns of
-/// numbers are numbers either way.
+/// How names and other texts stand in CSV: on one line, without anything that a terminal would act
+/// on. Columns of numbers are numbers either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Names {
     /// With an apostrophe before what a spreadsheet would take for a formula.

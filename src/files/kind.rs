@@ -19,8 +19,8 @@ const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 impl Kind {
-    /// A model, of which weights are not read. Protobuf itself ends at 2 GiB, and what it says of longer ones is ONNX
-    /// Runtime's to tell.
+    /// A model, of which weights are not read. Protobuf itself ends at 2 GiB, and what it says of
+    /// longer ones is ONNX Runtime's to tell.
     pub(crate) const MODEL: Kind = Kind::file("a model", 64 * GIB);
     pub(crate) const ARRAYS: Kind = Kind::file("a file of arrays", 1024 * GIB);
     /// A tensor of the standard's test data: protobuf's own limit.

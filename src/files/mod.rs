@@ -1,7 +1,9 @@
-//! Files that are taken in: opened in one way, which waits for nobody, knows the size first, and maps nothing.
+//! Files that are taken in: opened in one way, which waits for nobody, knows the size first, and
+//! maps nothing.
 //!
-//! A file that others may shorten or overwrite is read with `pread` only, so that a change is an error and no signal.
-//! Read [`open()`] first. What is ours, and is written, is opened by [`open_own`].
+//! A file that others may shorten or overwrite is read with `pread` only, so that a change is an
+//! error and no signal. Read [`open()`] first. What is ours, and is written, is opened by
+//! [`open_own`].
 
 mod kind;
 mod own;
@@ -47,8 +49,8 @@ impl Stamp {
     }
 }
 
-/// Opens the file at `path`, which is to be of a kind.
-/// An error where it is no regular file (or pipe, where its kind may be one), or larger than its kind may be.
+/// Opens the file at `path`, which is to be of a kind. An error where it is no regular file (or
+/// pipe, where its kind may be one), or larger than its kind may be.
 pub(crate) fn open(path: &Path, kind: Kind) -> io::Result<InputFile> {
     // Before the file is opened: some devices do something then.
     check_type(&fs::metadata(path)?, kind)?;

@@ -9,7 +9,8 @@ use nix::fcntl::OFlag;
 
 use super::kind::Refusal;
 
-/// Opens a file of our own as `options` say. What else lies there is neither followed nor waited for.
+/// Opens a file of our own as `options` say. What else lies there is neither followed nor waited
+/// for.
 pub(crate) fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     // Before it is opened: some devices do something then.
     match fs::symlink_metadata(path) {

@@ -4,8 +4,9 @@ use super::rule::{Bounds, Seen, percent, reason};
 use crate::record::{BlockRecord, FitnessReason, FitnessVerdict, Phase};
 use crate::units::Ratio;
 
-/// Disturbed share of the timed blocks. Up to a quarter, a disturbed block is run again; beyond, the next try is as
-/// likely disturbed. Where it is three quarters, what is left is no picture of the quiet machine.
+/// Disturbed share of the timed blocks. Up to a quarter, a disturbed block is run again; beyond,
+/// the next try is as likely disturbed. Where it is three quarters, what is left is no picture of
+/// the quiet machine.
 const DISTURBED: Bounds = Bounds {
     suspect: 0.25,
     invalid: 0.75,

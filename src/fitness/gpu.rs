@@ -4,8 +4,9 @@ use super::rule::{Bounds, Seen, percent, reason};
 use crate::record::{FitnessReason, FitnessVerdict, GpuConditions};
 use crate::units::Ratio;
 
-/// Share of the samples in which the power limit held a GPU's clocks down. Short peaks reach it on any large GPU;
-/// beyond a quarter of the time, the limit and what the chip's temperature makes of it set the speed.
+/// Share of the samples in which the power limit held a GPU's clocks down. Short peaks reach it on
+/// any large GPU; beyond a quarter of the time, the limit and what the chip's temperature makes of
+/// it set the speed.
 const POWER_CAPPED: Bounds = Bounds {
     suspect: 0.25,
     invalid: f64::INFINITY,

@@ -4,20 +4,21 @@ use super::rule::{Bounds, Seen, percent, reason};
 use crate::record::{FitnessReason, FitnessVerdict, Throttling};
 use crate::units::Ratio;
 
-/// Others' share of all CPUs. A tenth is what a desktop or a container host does in the background; beyond half, one of
-/// two CPUs belongs to somebody else, and caches, memory bandwidth and turbo are shared whichever it is.
+/// Others' share of all CPUs. A tenth is what a desktop or a container host does in the background;
+/// beyond half, one of two CPUs belongs to somebody else, and caches, memory bandwidth and turbo
+/// are shared whichever it is.
 const OTHERS: Bounds = Bounds {
     suspect: 0.10,
     invalid: 0.50,
 };
-/// Stolen share of the CPU time that was wanted: 5% is what labels a block as disturbed; at 20%, times are a fifth too
-/// long on average.
+/// Stolen share of the CPU time that was wanted: 5% is what labels a block as disturbed; at 20%,
+/// times are a fifth too long on average.
 const STEAL: Bounds = Bounds {
     suspect: 0.05,
     invalid: 0.20,
 };
-/// Throttled share of a control group's periods. One throttled period stops everything for up to 100 ms, so any is
-/// suspect; where it is one in ten, the quota is what was measured.
+/// Throttled share of a control group's periods. One throttled period stops everything for up to
+/// 100 ms, so any is suspect; where it is one in ten, the quota is what was measured.
 const THROTTLED: Bounds = Bounds {
     suspect: 0.0,
     invalid: 0.10,
@@ -27,7 +28,8 @@ const THERMAL: Bounds = Bounds {
     suspect: 0.0,
     invalid: 0.1,
 };
-/// Bytes read from or written to swap. Some pages of other processes may move; beyond 1 MiB, memory is short.
+/// Bytes read from or written to swap. Some pages of other processes may move; beyond 1 MiB, memory
+/// is short.
 const SWAPPED: Bounds = Bounds {
     suspect: 0.0,
     invalid: 1_048_576.0,
@@ -37,18 +39,21 @@ const MEMORY: Bounds = Bounds {
     suspect: 0.05,
     invalid: 0.20,
 };
-/// Share of the time in which some task waited for a CPU. The parent and a pool of threads that wake each other make
-/// for some of it on a small machine, so it never makes a run invalid by itself.
+/// Share of the time in which some task waited for a CPU. The parent and a pool of threads that
+/// wake each other make for some of it on a small machine, so it never makes a run invalid by
+/// itself.
 const WAITING: Bounds = Bounds {
     suspect: 0.40,
     invalid: f64::INFINITY,
 };
-/// Busy share of the CPUs that share a core with a worker's: a busy sibling takes up to half of the core.
+/// Busy share of the CPUs that share a core with a worker's: a busy sibling takes up to half of the
+/// core.
 const SIBLINGS: Bounds = Bounds {
     suspect: 0.10,
     invalid: f64::INFINITY,
 };
-/// Share of the highest allowed frequency below which a busy CPU should not be: it stands at or near it under load.
+/// Share of the highest allowed frequency below which a busy CPU should not be: it stands at or
+/// near it under load.
 const LOW_FREQUENCY: f64 = 0.5;
 
 pub(super) fn others_load(seen: Seen<'_>) -> Option<FitnessReason> {
@@ -102,8 +107,8 @@ pub(super) fn throttling(seen: Seen<'_>) -> Option<FitnessReason> {
     ))
 }
 
-/// A governor that follows the load changes the frequency in the middle of a block; `performance` does not. Virtual
-/// machines show none: the host governs.
+/// A governor that follows the load changes the frequency in the middle of a block; `performance`
+/// does not. Virtual machines show none: the host governs.
 pub(super) fn governor(seen: Seen<'_>) -> Option<FitnessReason> {
     let governor = seen
         .host
@@ -116,7 +121,8 @@ pub(super) fn governor(seen: Seen<'_>) -> Option<FitnessReason> {
     Some(reason(FitnessVerdict::Suspect, text, remedy))
 }
 
-/// Only of a run: the CPUs of a machine that is merely looked at are idle, and slow for that reason.
+/// Only of a run: the CPUs of a machine that is merely looked at are idle, and slow for that
+/// reason.
 pub(super) fn low_frequency(seen: Seen<'_>) -> Option<FitnessReason> {
     let frequency = seen
         .conditions

@@ -1,7 +1,8 @@
-//! Whether a machine was fit to measure on: rules over what it went through, each with its bound and its reason.
+//! Whether a machine was fit to measure on: rules over what it went through, each with its bound
+//! and its reason.
 //!
-//! Pure: conditions in, verdict out. A rule that lacks its figure says nothing, so that a machine is never called unfit
-//! for what its kernel does not tell. Read [`judge`] first.
+//! Pure: conditions in, verdict out. A rule that lacks its figure says nothing, so that a machine
+//! is never called unfit for what its kernel does not tell. Read [`judge`] first.
 
 mod blocks;
 mod gpu;
@@ -54,7 +55,8 @@ pub(crate) mod testing {
     use crate::record::{BlockRecord, Conditions, Disturbance, Host, Phase};
     use crate::units::{Bytes, Nanos, Ratio};
 
-    /// A virtual machine with two CPUs, idle but for one worker, to be disturbed in one respect at a time.
+    /// A virtual machine with two CPUs, idle but for one worker, to be disturbed in one respect at
+    /// a time.
     pub(super) fn quiet() -> Conditions {
         Conditions {
             observed_ns: Nanos(20_000_000_000),

@@ -1,4 +1,5 @@
-//! The environment of a program that is not ours: the user's own, less what makes it run other code.
+//! The environment of a program that is not ours: the user's own, less what makes it run other
+//! code.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -7,8 +8,8 @@ use std::process::Command;
 
 use super::folder::temporary_folder;
 
-/// How the names of variables begin that make Python, the loader or a shell run other code: module folders and start-up
-/// files, libraries to load first, functions.
+/// How the names of variables begin that make Python, the loader or a shell run other code: module
+/// folders and start-up files, libraries to load first, functions.
 const REFUSED: [&str; 4] = ["PYTHON", "LD_", "DYLD_", "BASH_FUNC_"];
 
 /// Variables that do the same, by their whole names.
@@ -17,8 +18,8 @@ const REFUSED_NAMES: [&str; 4] = ["BASH_ENV", "ENV", "GCONV_PATH", "PERL5OPT"];
 /// Where programs are where `PATH` names no folder.
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// The user's own settings of pip and of certificates that may name files, relative to the folder in which this process
-/// stands.
+/// The user's own settings of pip and of certificates that may name files, relative to the folder
+/// in which this process stands.
 const NAMES_FILES: [&str; 11] = [
     "PIP_CONFIG_FILE",
     "PIP_FIND_LINKS",
@@ -37,8 +38,8 @@ pub(super) fn absolute_folders(value: &OsStr) -> impl Iterator<Item = PathBuf> {
     std::env::split_paths(value).filter(|folder| folder.is_absolute())
 }
 
-/// Takes out of a command's environment what would make it run other code, and makes the files absolute that the user's
-/// own settings name.
+/// Takes out of a command's environment what would make it run other code, and makes the files
+/// absolute that the user's own settings name.
 pub(super) fn clear(command: &mut Command) {
     for (name, value) in std::env::vars_os() {
         if is_refused(&name) {
@@ -50,8 +51,8 @@ pub(super) fn clear(command: &mut Command) {
     command.env("PATH", path(std::env::var_os("PATH").as_deref()));
 }
 
-/// Has a command's temporary files lie where the user has them, also where that is named relative to the folder in
-/// which this process stands.
+/// Has a command's temporary files lie where the user has them, also where that is named relative
+/// to the folder in which this process stands.
 pub(super) fn keep_temporary(command: &mut Command) {
     if std::env::var_os("TMPDIR").is_some_and(|folder| Path::new(&folder).is_relative()) {
         command.env("TMPDIR", temporary_folder());
@@ -65,7 +66,8 @@ fn is_refused(name: &OsStr) -> bool {
         || REFUSED_NAMES.iter().any(|whole| name == *whole)
 }
 
-/// The absolute folders of a `PATH`. An empty one would be searched as the folder in which a program is started.
+/// The absolute folders of a `PATH`. An empty one would be searched as the folder in which a
+/// program is started.
 fn path(value: Option<&OsStr>) -> OsString {
     let folders: Vec<PathBuf> = value
         .map(|value| absolute_folders(value).collect())
@@ -76,7 +78,8 @@ fn path(value: Option<&OsStr>) -> OsString {
     }
 }
 
-/// A setting of one or several files, as pip separates them, the relative ones that are there made absolute.
+/// A setting of one or several files, as pip separates them, the relative ones that are there made
+/// absolute.
 fn absolute(value: &OsStr, is_there: impl Fn(&Path) -> bool) -> OsString {
     if is_there(Path::new(value)) {
         return made_absolute(value, is_there);

@@ -11,9 +11,11 @@ use tempfile::TempDir;
 const PREFIX: &str = "onnxprof-program-";
 const EMPTY: &str = "empty";
 const TEMPORARY: &str = "tmp";
-/// Environment variables that name the folder for temporary files, in Python's order, and the folder without them.
+/// Environment variables that name the folder for temporary files, in Python's order, and the
+/// folder without them.
 const VARIABLES: ([&str; 3], &str) = (["TMPDIR", "TEMP", "TMP"], "/tmp");
-/// A folder that has not got its lock may be that of a process that is about to take it, unless it is as old as this.
+/// A folder that has not got its lock may be that of a process that is about to take it, unless it
+/// is as old as this.
 const OLD: Duration = Duration::from_secs(60);
 
 /// The folder for temporary files, absolute.

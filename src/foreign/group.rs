@@ -1,8 +1,10 @@
-//! A program with everything that it starts: one process group, which ends when its program does, or this process.
+//! A program with everything that it starts: one process group, which ends when its program does,
+//! or this process.
 //!
-//! The group's guard is started in no folder of our own but in `/`. Nothing is looked up there or anywhere else: the
-//! shell is named by its absolute path, its environment is cleared, so that it has neither `PATH` nor start-up files,
-//! and what it runs is built into it. The root is always there, and the guard keeps no folder from being removed.
+//! The group's guard is started in no folder of our own but in `/`. Nothing is looked up there or
+//! anywhere else: the shell is named by its absolute path, its environment is cleared, so that it
+//! has neither `PATH` nor start-up files, and what it runs is built into it. The root is always
+//! there, and the guard keeps no folder from being removed.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -14,14 +16,15 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, getppid};
 
-/// The shell that guards a group: its stdin ends when this process does, and it then ends the group, itself included.
+/// The shell that guards a group: its stdin ends when this process does, and it then ends the
+/// group, itself included.
 const GUARD: [&str; 3] = ["/bin/sh", "-c", "read -r _; kill -KILL 0"];
 
 /// How often a program is looked after that may take so long and no longer.
 pub(super) const TICK: Duration = Duration::from_millis(2);
 
-/// Makes the process of a command end with the thread that starts it, however that ends. What it starts in turn is not
-/// told.
+/// Makes the process of a command end with the thread that starts it, however that ends. What it
+/// starts in turn is not told.
 pub fn ends_with_us(command: &mut Command) {
     let parent = std::process::id().cast_signed();
     let bind = move || {
@@ -33,11 +36,13 @@ pub fn ends_with_us(command: &mut Command) {
             Err(io::ErrorKind::NotFound.into())
         }
     };
-    // SAFETY: between fork and exec two system calls are made, which allocate nothing and take no lock.
+    // SAFETY: between fork and exec two system calls are made, which allocate nothing and take no
+    // lock.
     unsafe { command.pre_exec(bind) };
 }
 
-/// A program that leads a process group, and the group's guard. All of it is gone when the value is dropped.
+/// A program that leads a process group, and the group's guard. All of it is gone when the value is
+/// dropped.
 pub(super) struct Group {
     pub(super) child: Child,
     id: Pid,
@@ -80,7 +85,8 @@ impl Group {
         self.child.wait()
     }
 
-    /// Whether the program has ended, which it is not asked to account for yet: its number stays taken.
+    /// Whether the program has ended, which it is not asked to account for yet: its number stays
+    /// taken.
     fn has_ended(&self, waits: bool) -> io::Result<bool> {
         let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
         let flags = if waits {

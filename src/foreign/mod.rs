@@ -1,9 +1,11 @@
-//! Programs that are neither ours nor the user's own command: Python, pip, `ldconfig`, the opener of pages.
+//! Programs that are neither ours nor the user's own command: Python, pip, `ldconfig`, the opener
+//! of pages.
 //!
-//! All of them are started here and nowhere else, so that nothing that happens to lie around takes part: found by an
-//! absolute path on absolute entries of `PATH` alone, started in an empty folder of our own (which stays if they live
-//! on, as the opener of pages does), and without what makes Python, a shell or the loader run other code. What is
-//! waited for ends with this process, its children included, however this process ends. Read [`Program`] first.
+//! All of them are started here and nowhere else, so that nothing that happens to lie around takes
+//! part: found by an absolute path on absolute entries of `PATH` alone, started in an empty folder
+//! of our own (which stays if they live on, as the opener of pages does), and without what makes
+//! Python, a shell or the loader run other code. What is waited for ends with this process, its
+//! children included, however this process ends. Read [`Program`] first.
 
 mod environment;
 mod folder;
@@ -37,8 +39,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// The program `name` in the first folder of `PATH` that has it; folders that are relative to wherever this process
-    /// stands, or empty, are passed over.
+    /// The program `name` in the first folder of `PATH` that has it; folders that are relative to
+    /// wherever this process stands, or empty, are passed over.
     #[must_use]
     pub fn find(name: &str) -> Option<Program> {
         Self::find_in(&std::env::var_os("PATH")?, name)
@@ -71,7 +73,8 @@ impl Program {
         }
     }
 
-    /// Runs it to its end, or for as long as `limit`, and gives what it said. Whatever it has started ends with it.
+    /// Runs it to its end, or for as long as `limit`, and gives what it said. Whatever it has
+    /// started ends with it.
     ///
     /// # Errors
     /// It cannot be started, or [`io::ErrorKind::TimedOut`].
@@ -96,9 +99,9 @@ impl Program {
         })
     }
 
-    /// Starts it in `folder`, which is to be empty and to stay, and lets it live on with what it starts: their
-    /// temporary files lie where the user has them, as a folder of ours would be gone before they are. Gives how it
-    /// ended if it did within `patience`, and else `None`.
+    /// Starts it in `folder`, which is to be empty and to stay, and lets it live on with what it
+    /// starts: their temporary files lie where the user has them, as a folder of ours would be gone
+    /// before they are. Gives how it ended if it did within `patience`, and else `None`.
     ///
     /// # Errors
     /// It cannot be started.

@@ -102,7 +102,8 @@ fn what_a_program_leaves_behind_ends_with_it_and_with_its_time() {
         folder.path(),
         &format!("sleep 60 & echo $! > {}; wait", pid.display()),
     );
-    // It is ended with its time, before which a slow machine may not come to its line: it is then given more.
+    // It is ended with its time, before which a slow machine may not come to its line: it is then
+    // given more.
     let mut limit = Duration::from_millis(500);
     let left_behind = loop {
         let error = stuck.output(Some(limit)).unwrap_err();

@@ -38,7 +38,8 @@ impl Value {
     }
 }
 
-/// The form of an input or output by its type, which decides how a file of the standard's tests holds its value.
+/// The form of an input or output by its type, which decides how a file of the standard's tests
+/// holds its value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {

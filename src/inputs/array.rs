@@ -49,7 +49,8 @@ impl Content {
 }
 
 impl Array {
-    /// Absent if `content` does not hold as many elements as `shape` says, or no tensor can be made of such elements.
+    /// Absent if `content` does not hold as many elements as `shape` says, or no tensor can be made
+    /// of such elements.
     pub fn new(element_type: ElementType, shape: Vec<usize>, content: Content) -> Option<Array> {
         // No product of some of its sizes overflows either, whatever the others are.
         let most = shape
@@ -76,7 +77,8 @@ impl Array {
         self.rows(0, range)
     }
 
-    /// The part with indices in `rows` along `axis`; absent if it has fewer. A file that has changed is an error.
+    /// The part with indices in `rows` along `axis`; absent if it has fewer. A file that has
+    /// changed is an error.
     pub fn rows(&self, axis: usize, rows: Range<usize>) -> io::Result<Option<TensorData>> {
         let pick = Pick {
             outer: self.shape.iter().take(axis).product(),
@@ -243,7 +245,8 @@ impl Picked<'_> {
         ArrayD::from_shape_vec(shape, elements).ok()
     }
 
-    /// Hands the rows' bytes over, whole elements of `width` bytes at a time, as far as they can be read.
+    /// Hands the rows' bytes over, whole elements of `width` bytes at a time, as far as they can be
+    /// read.
     fn read(&self, width: usize, mut take: impl FnMut(&[u8])) {
         let mut buffer = Vec::new();
         for block in self.pick.blocks(width) {

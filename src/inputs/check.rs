@@ -11,7 +11,8 @@ use super::{InputError, Misfit};
 use crate::plan::ElementType;
 use crate::record::{Dim, FedInput, TensorInfo};
 
-/// Checks types and shapes of all arrays. A type other than the input's is an error unless it is one that is cast.
+/// Checks types and shapes of all arrays. A type other than the input's is an error unless it is
+/// one that is cast.
 pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<(), InputError> {
     for set in &data.sets {
         let mut symbols = BTreeMap::new();

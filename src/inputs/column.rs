@@ -40,7 +40,8 @@ impl Column {
         })
     }
 
-    /// The value that is fed as it is to a batch of so many samples; absent where there are rows to choose.
+    /// The value that is fed as it is to a batch of so many samples; absent where there are rows to
+    /// choose.
     pub(super) fn whole(&self, samples: u64) -> Result<Option<Value>, InputError> {
         match self {
             Column::Whole(value) => Ok(Some(value.clone())),

@@ -18,7 +18,8 @@ pub enum InputError {
         "input `{0}` has type {1}; only tensors and sequences of tensors, optional or not, are fed"
     )]
     UnsupportedType(String, String),
-    /// Elements of an input have a type that ONNX Runtime has no tensors of, or that is not known here.
+    /// Elements of an input have a type that ONNX Runtime has no tensors of, or that is not known
+    /// here.
     #[error("input `{}` has elements of type {}, {}", .0, .1, why_not(*.1))]
     UnsupportedElements(String, ElementType),
     /// The number of dimensions of an input is not known, and no data shows it.
@@ -111,7 +112,8 @@ pub enum InputError {
     /// A data file cannot be opened or read.
     #[error("failed to read `{}`", .0.display())]
     Read(PathBuf, #[source] std::io::Error),
-    /// A data file is not what its name says: `.npz`, `.npy` or `.pb`; why, is a fragment of a sentence.
+    /// A data file is not what its name says: `.npz`, `.npy` or `.pb`; why, is a fragment of a
+    /// sentence.
     #[error("`{}` is not a readable {} file: {}", .0.display(), .1, .2)]
     Format(PathBuf, &'static str, String),
     /// The data's path has no form that is known.
@@ -172,7 +174,8 @@ pub enum InputError {
         /// The file or folder.
         path: PathBuf,
     },
-    /// Test sets in a folder whose samples of an input differ in shape cannot form one batch of so many.
+    /// Test sets in a folder whose samples of an input differ in shape cannot form one batch of so
+    /// many.
     #[error("samples of `{}` in `{}` differ in shape and cannot form a batch of {}", .1, .0.display(), .2)]
     Ragged(PathBuf, String, u64),
     /// The model cannot be fed this batch size.
@@ -224,13 +227,15 @@ pub enum Misfit {
         found: String,
         /// Shape of the input.
         expected: String,
-        /// Where the array has the dimension that the model wants elsewhere, if it would fit with that in its place.
+        /// Where the array has the dimension that the model wants elsewhere, if it would fit with
+        /// that in its place.
         channels: Option<Channels>,
     },
     /// It holds objects of Python's, which are stored as programs.
     #[error("holds Python objects, which only Python can read; the model wants {0}")]
     Objects(ElementType),
-    /// It has whole numbers where the model wants floating-point ones, whose scale only the user knows.
+    /// It has whole numbers where the model wants floating-point ones, whose scale only the user
+    /// knows.
     #[error("has elements of type {0}, and the model wants {1}")]
     WholeForFloat(String, ElementType),
     /// One of its values is looked up in a table that does not have it.

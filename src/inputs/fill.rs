@@ -40,7 +40,8 @@ fn element(sequence: &FedInput, place: usize, shape: &[u64]) -> FedInput {
     }
 }
 
-/// One seed gives the same values to inputs of one name in all variants of a model, whatever their types and order.
+/// One seed gives the same values to inputs of one name in all variants of a model, whatever their
+/// types and order.
 pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<TensorData, InputError> {
     let shape = shape(fed, batch_size)?;
     let counted = of_batch(&fed.fill, batch_size).map(|fill| FedInput {
@@ -92,7 +93,8 @@ fn shape(fed: &FedInput, batch_size: u64) -> Result<Vec<usize>, InputError> {
     Ok(sizes.into_iter().map(|size| size as usize).collect())
 }
 
-/// Memory of a tensor of these sizes, where it can be counted. A string takes at least its own three words.
+/// Memory of a tensor of these sizes, where it can be counted. A string takes at least its own
+/// three words.
 fn memory_of(fed: &FedInput, sizes: &[u64]) -> Option<Bytes> {
     let width = element_bytes(fed.element_type).unwrap_or(24) as u64;
     sizes
@@ -119,7 +121,8 @@ fn float_of(ValueRange { low, high }: ValueRange, random: &mut Pcg64Mcg) -> f64 
     low * (1.0 - share) + high * share
 }
 
-/// Whole numbers that the type holds: what ascends beyond it stays at its end, and of a range it has its part.
+/// Whole numbers that the type holds: what ascends beyond it stays at its end, and of a range it
+/// has its part.
 fn integers(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
     let (least, most) = whole_limits(fed.element_type);
     let values = (0..elements(shape)).map(|index| {

@@ -7,8 +7,8 @@ use super::{InputError, labels};
 /// Entries of folders with data beyond which nobody looks at each.
 const ENTRIES: usize = 10_000;
 
-/// Data that lies in a folder: its `.npz` files that are not hidden, or else the folder itself if it holds
-/// `test_data_set_N`.
+/// Data that lies in a folder: its `.npz` files that are not hidden, or else the folder itself if
+/// it holds `test_data_set_N`.
 #[must_use]
 pub fn data_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder)
@@ -39,8 +39,8 @@ fn is_hidden(path: &Path) -> bool {
         .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-/// The files that data at a path is taken from, labels beside it included, in a fixed order; `None` where they cannot
-/// be listed, or are too many.
+/// The files that data at a path is taken from, labels beside it included, in a fixed order; `None`
+/// where they cannot be listed, or are too many.
 #[must_use]
 pub fn files_of(data: &Path) -> Option<Vec<PathBuf>> {
     let mut files = labels::beside(data);

@@ -95,7 +95,8 @@ fn samples(data: &Data, fed: &[FedInput], batch: &BatchAxis) -> Result<usize, In
     Ok(samples)
 }
 
-/// The file of the labels where it is not that of the data: the one asked for, else one beside the data.
+/// The file of the labels where it is not that of the data: the one asked for, else one beside the
+/// data.
 fn labels_file(
     data: &Data,
     request: &InputRequest,
@@ -114,7 +115,8 @@ fn labels_file(
     Ok(request.labels.clone())
 }
 
-/// The likeliest file with a label for every sample; an error where none is understood and one has as many rows.
+/// The likeliest file with a label for every sample; an error where none is understood and one has
+/// as many rows.
 fn labels_beside(
     data: &Data,
     samples: usize,

@@ -1,7 +1,8 @@
 //! Input tensors: read from data files, or synthesized so that every model can run on them.
 //!
-//! [`plan()`] decides in the parent process what is fed and why, from the model file and the heads of data files;
-//! [`materialize`] and [`Dataset`] make tensors in the worker. Nothing here runs a model. Read [`InputPlan`] first.
+//! [`plan()`] decides in the parent process what is fed and why, from the model file and the heads
+//! of data files; [`materialize`] and [`Dataset`] make tensors in the worker. Nothing here runs a
+//! model. Read [`InputPlan`] first.
 
 mod about;
 mod argument;

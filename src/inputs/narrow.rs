@@ -1,4 +1,5 @@
-//! Elements of eight bits and fewer that Rust has no type for: held one to a byte here, packed where they leave.
+//! Elements of eight bits and fewer that Rust has no type for: held one to a byte here, packed
+//! where they leave.
 
 use crate::plan::ElementType;
 
@@ -24,7 +25,8 @@ enum Special {
     Scale,
 }
 
-/// Source: the ONNX standard, `float stored in 8 bits` and `4 bits`; for `float8e8m0`, the OCP's microscaling formats.
+/// Source: the ONNX standard, `float stored in 8 bits` and `4 bits`; for `float8e8m0`, the OCP's
+/// microscaling formats.
 fn layout(element_type: ElementType) -> Option<Layout> {
     let (exponent_bits, mantissa_bits, bias, special) = match element_type {
         ElementType::Float8e4m3fn => (4, 3, 7, Special::AllOnes),
@@ -118,7 +120,8 @@ impl Rounding {
         })
     }
 
-    /// The code of the nearest value, the even one of two that are as near; beyond the largest, that.
+    /// The code of the nearest value, the even one of two that are as near; beyond the largest,
+    /// that.
     pub(super) fn code(&self, value: f64) -> u8 {
         if value.is_nan() {
             return self.not_a_number;
@@ -147,7 +150,8 @@ pub(super) fn is_narrow(element_type: ElementType) -> bool {
         || matches!(element_type, E::Int4 | E::Uint4 | E::Int2 | E::Uint2)
 }
 
-/// Codes of `bits` bits, one to a byte, as they lie in memory elsewhere: the first in the lowest bits.
+/// Codes of `bits` bits, one to a byte, as they lie in memory elsewhere: the first in the lowest
+/// bits.
 pub(super) fn pack(codes: &[u8], bits: u32) -> Vec<u8> {
     let per_byte = (8 / bits) as usize;
     codes
@@ -174,7 +178,8 @@ pub(super) fn lowest(byte: u8, element_type: ElementType, bits: u32) -> u8 {
     }
 }
 
-/// The codes of packed bytes, one to a byte, those of signed types with their sign; absent if bytes are not as many.
+/// The codes of packed bytes, one to a byte, those of signed types with their sign; absent if bytes
+/// are not as many.
 pub(super) fn unpack(bytes: &[u8], element_type: ElementType, count: usize) -> Option<Vec<u8>> {
     let bits = element_type.bits()?;
     let per_byte = (8 / bits) as usize;

@@ -20,7 +20,8 @@ pub struct SamplePair {
 }
 
 impl SamplePair {
-    /// A pair of the plan's samples: rows of its data, or made up. Each `attempt`, from 0, takes another second sample.
+    /// A pair of the plan's samples: rows of its data, or made up. Each `attempt`, from 0, takes
+    /// another second sample.
     ///
     /// # Errors
     /// Inputs cannot be made, or cannot be put together; the data has no further sample.
@@ -59,7 +60,8 @@ fn axis(fed: &FedInput) -> Option<usize> {
     fed.dims.iter().position(Option::is_none)
 }
 
-/// The plan, from the second attempt on with other numbers where all samples would have the same, which proves little.
+/// The plan, from the second attempt on with other numbers where all samples would have the same,
+/// which proves little.
 fn varied(plan: &InputPlan, attempt: u64) -> InputPlan {
     let mut varied = plan.clone();
     for fed in varied

@@ -35,7 +35,8 @@ pub struct InputPlan {
     pub seed: u64,
     /// Remarks for the user: defaults that were taken, and requests without effect.
     pub notes: Vec<String>,
-    /// Size of the outputs of one sample, of an inference where there are no samples; absent where nothing was run.
+    /// Size of the outputs of one sample, of an inference where there are no samples; absent where
+    /// nothing was run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample_output_bytes: Option<Bytes>,
 }
@@ -74,8 +75,8 @@ impl InputPlan {
         }
     }
 
-    /// Size of one set of inputs at a batch size, as ONNX Runtime holds it: two elements of four bits take a byte.
-    /// Strings count as their own three words.
+    /// Size of one set of inputs at a batch size, as ONNX Runtime holds it: two elements of four
+    /// bits take a byte. Strings count as their own three words.
     #[must_use]
     pub fn bytes(&self, batch_size: u64) -> Bytes {
         let sizes = self.fed.iter().map(|fed| bytes_of(fed, batch_size));
@@ -98,7 +99,8 @@ impl InputPlan {
         )
     }
 
-    /// Makes sure that so many sets of inputs of a batch size fit into memory; the error says what would fit.
+    /// Makes sure that so many sets of inputs of a batch size fit into memory; the error says what
+    /// would fit.
     pub(super) fn ask_for_sets(&self, batch_size: u64, sets_count: u64) -> Result<(), InputError> {
         memory::ask(
             self.bytes_of_sets(batch_size, sets_count),
@@ -129,12 +131,14 @@ fn bytes_of(fed: &FedInput, batch_size: u64) -> u64 {
     })
 }
 
-/// Decides what is fed to `model`: arrays of the data that `request` names, else synthesized values.
+/// Decides what is fed to `model`: arrays of the data that `request` names, else synthesized
+/// values.
 ///
 /// Of data only the heads are read, except for the standard's test sets.
 ///
 /// # Errors
-/// An input cannot be fed, the request names what the model does not have, or the data does not fit.
+/// An input cannot be fed, the request names what the model does not have, or the data does not
+/// fit.
 pub fn plan(model: &Model, request: &InputRequest) -> Result<InputPlan, InputError> {
     let mut search = Search::new(model, request, &Shape::default())?;
     search

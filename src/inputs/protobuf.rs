@@ -18,7 +18,8 @@ use crate::units::Bytes;
 const COPIES: u64 = 4;
 /// Memory per byte of floating-point numbers in a list: the parser's list comes on top, and ours.
 const IN_LIST: u64 = 8;
-/// Memory per byte of anything else: one may be a whole number, which becomes eight bytes, and two may be a text.
+/// Memory per byte of anything else: one may be a whole number, which becomes eight bytes, and two
+/// may be a text.
 const OTHERS: u64 = 32;
 /// Memory of a tensor of a sequence beside its bytes.
 const TENSOR: u64 = 256;
@@ -66,16 +67,19 @@ fn needed(message: &[u8], form: Form) -> u64 {
     sum + OTHERS * others
 }
 
-/// Fields of a tensor that hold its elements: those of four and of eight bytes, texts, and any as they are in memory.
+/// Fields of a tensor that hold its elements: those of four and of eight bytes, texts, and any as
+/// they are in memory.
 const FLOAT_DATA: u64 = 4;
 const DOUBLE_DATA: u64 = 10;
 const STRING_DATA: u64 = 6;
 const RAW_DATA: u64 = 9;
-/// Fields of a sequence and of an optional value: a name, tensors or one tensor, and of the latter a sequence.
+/// Fields of a sequence and of an optional value: a name, tensors or one tensor, and of the latter
+/// a sequence.
 const NAME: u64 = 1;
 const TENSORS: u64 = 3;
 const SEQUENCE: u64 = 5;
-/// The last field of either. What lies between holds sparse tensors, sequences, maps and optional values.
+/// The last field of either. What lies between holds sparse tensors, sequences, maps and optional
+/// values.
 const LAST: u64 = 7;
 
 fn sequence(bytes: &[u8]) -> Result<Vec<Array>, String> {
@@ -145,7 +149,8 @@ fn unreadable(element_type: ElementType) -> String {
     format!("its elements of type {element_type} cannot be read")
 }
 
-/// Elements of eight bits and fewer, one to a byte. A number in the field of whole numbers holds a byte of packed ones.
+/// Elements of eight bits and fewer, one to a byte. A number in the field of whole numbers holds a
+/// byte of packed ones.
 fn narrow(tensor: &TensorProto<'_>, shape: &[usize]) -> Result<Content, String> {
     let element_type = stored_type(tensor);
     let bytes = match (tensor.as_raw(), tensor.as_i32()) {
@@ -195,7 +200,8 @@ fn texts(tensor: &TensorProto<'_>) -> Option<Vec<String>> {
     Some(texts.collect())
 }
 
-/// The numbers of the field that a type has, as little-endian elements; absent where it is empty, or the type has none.
+/// The numbers of the field that a type has, as little-endian elements; absent where it is empty,
+/// or the type has none.
 fn numbers(tensor: &TensorProto<'_>, element_type: ElementType) -> Option<Result<Vec<u8>, String>> {
     Some(match element_type {
         ElementType::Float => fitted(&tensor.as_f32()?, element_type, f32::to_le_bytes),

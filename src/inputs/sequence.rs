@@ -17,7 +17,8 @@ pub(super) fn ways(tensor: &ValueType) -> usize {
     }
 }
 
-/// Shapes of the tensors of a sequence that is made up in this way; `size` tells that of a dimension with a name.
+/// Shapes of the tensors of a sequence that is made up in this way; `size` tells that of a
+/// dimension with a name.
 pub(super) fn shapes(
     tensor: &ValueType,
     way: usize,

@@ -26,7 +26,8 @@ pub(super) fn fed_input(
     }
 }
 
-/// Ways to fill an input, the best first; there is at least one. A range that `request` has for it is the only one.
+/// Ways to fill an input, the best first; there is at least one. A range that `request` has for it
+/// is the only one.
 pub(super) fn fills(
     info: &TensorInfo,
     values: &Values<'_>,

@@ -32,8 +32,9 @@ impl Tensor {
 
 macro_rules! tensor_data {
     ($($variant:ident => $type:ty),+ $(,)?) => {
-        /// Elements of a tensor with their shape, in standard (row-major) layout. Those of fewer than eight bits lie
-        /// one to a byte; floating-point ones of up to eight bits are the codes of their values.
+        /// Elements of a tensor with their shape, in standard (row-major) layout. Those of fewer
+        /// than eight bits lie one to a byte; floating-point ones of up to eight bits are the codes
+        /// of their values.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[expect(missing_docs, reason = "the variants are the standard's names")]
         pub enum TensorData {
@@ -67,7 +68,8 @@ macro_rules! tensor_data {
                 }
             }
 
-            /// The parts with these indices along `axis`, which the tensor must have, in that order.
+            /// The parts with these indices along `axis`, which the tensor must have, in that
+            /// order.
             pub(crate) fn selected(&self, axis: usize, indices: &[usize]) -> TensorData {
                 match self {
                     $(TensorData::$variant(array) => {
@@ -77,7 +79,8 @@ macro_rules! tensor_data {
                 }
             }
 
-            /// The tensor in two dimensions: places along `axis`, which it must have, and all that is at each of them.
+            /// The tensor in two dimensions: places along `axis`, which it must have, and all that
+            /// is at each of them.
             pub(crate) fn by_rows(&self, axis: usize) -> Option<TensorData> {
                 let shape = self.shape();
                 let mut order: Vec<usize> = (0..shape.len()).collect();
@@ -92,7 +95,8 @@ macro_rules! tensor_data {
                 }
             }
 
-            /// Tensors one after the other along `axis`; absent if their types or other dimensions differ.
+            /// Tensors one after the other along `axis`; absent if their types or other dimensions
+            /// differ.
             pub(super) fn concatenated(parts: &[TensorData], axis: usize) -> Option<TensorData> {
                 match parts.first()? {
                     $(TensorData::$variant(_) => {
@@ -144,8 +148,9 @@ fn standard<T: Clone>(array: ArrayD<T>) -> ArrayD<T> {
     }
 }
 
-/// Whether tensors of one type may be fed where a model wants another: between floating-point types, to integer types
-/// that hold every value, and of the bits that numpy and the standard's own test data keep bfloat16 numbers as.
+/// Whether tensors of one type may be fed where a model wants another: between floating-point
+/// types, to integer types that hold every value, and of the bits that numpy and the standard's own
+/// test data keep bfloat16 numbers as.
 pub(super) fn casts(from: ElementType, to: ElementType) -> bool {
     let wider = to.bits() > from.bits() && (is_unsigned(from) || !is_unsigned(to));
     let bits = (from, to) == (ElementType::Uint16, ElementType::Bfloat16);
@@ -159,7 +164,8 @@ fn is_any_float(element_type: ElementType) -> bool {
 }
 
 impl TensorData {
-    /// The same values as a type, rounded to it; absent unless it is their own, or [`casts`] allows it.
+    /// The same values as a type, rounded to it; absent unless it is their own, or [`casts`] allows
+    /// it.
     pub(super) fn cast(self, to: ElementType) -> Option<TensorData> {
         if self.element_type() == to {
             return Some(self);
@@ -205,7 +211,8 @@ impl TensorData {
         }
     }
 
-    /// A tensor of whole numbers or truth values with these values, which the type holds; absent for other types.
+    /// A tensor of whole numbers or truth values with these values, which the type holds; absent
+    /// for other types.
     pub(super) fn of_whole(
         to: ElementType,
         shape: &[usize],
@@ -267,7 +274,8 @@ impl TensorData {
         }
     }
 
-    /// Floating-point numbers of up to eight bits by the codes of their values; absent for other types.
+    /// Floating-point numbers of up to eight bits by the codes of their values; absent for other
+    /// types.
     pub(super) fn of_codes(element_type: ElementType, codes: ArrayD<u8>) -> Option<TensorData> {
         match element_type {
             ElementType::Float8e4m3fn => Some(TensorData::Float8e4m3fn(codes)),
@@ -280,7 +288,8 @@ impl TensorData {
         }
     }
 
-    /// Elements of a type that Rust lacks, as they lie in ONNX Runtime's memory; absent for other types.
+    /// Elements of a type that Rust lacks, as they lie in ONNX Runtime's memory; absent for other
+    /// types.
     pub(crate) fn packed(&self) -> Option<Vec<u8>> {
         let codes: Vec<u8> = match self {
             TensorData::Int2(array) | TensorData::Int4(array) => {
@@ -292,7 +301,8 @@ impl TensorData {
         Some(narrow::pack(&codes, self.element_type().bits()?))
     }
 
-    /// The reverse of [`TensorData::packed`]; absent for other types, and where the bytes do not fill the shape.
+    /// The reverse of [`TensorData::packed`]; absent for other types, and where the bytes do not
+    /// fill the shape.
     pub(crate) fn unpacked(
         element_type: ElementType,
         shape: &[usize],
@@ -329,7 +339,8 @@ impl TensorData {
         }
     }
 
-    /// The first elements, at most `limit` of them; truth values are 0 and 1, and strings not a number.
+    /// The first elements, at most `limit` of them; truth values are 0 and 1, and strings not a
+    /// number.
     pub(crate) fn first_f64(&self, limit: usize) -> Vec<f64> {
         match self {
             TensorData::Float(array) => first(array, limit),
@@ -388,7 +399,8 @@ fn first<T: Copy + Into<f64>>(array: &ArrayD<T>, limit: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Bytes of one element as it is held here, where none takes less; absent for strings and types without tensors.
+/// Bytes of one element as it is held here, where none takes less; absent for strings and types
+/// without tensors.
 pub(super) fn element_bytes(element_type: ElementType) -> Option<usize> {
     match element_type {
         ElementType::Complex64 | ElementType::Complex128 => None,

@@ -406,7 +406,8 @@ fn tensor_bytes(tensor: ast::TensorProto<'_>) -> Vec<u8> {
         graph: Some(attribute),
         ..ast::Model::default()
     });
-    // Two heads of two bytes each, as the messages are short: the graph in the model, the tensor in the graph.
+    // Two heads of two bytes each, as the messages are short: the graph in the model, the tensor in
+    // the graph.
     assert!(bytes.len() < 128);
     bytes[4..].to_vec()
 }

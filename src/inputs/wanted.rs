@@ -33,7 +33,8 @@ pub(super) struct Wanted {
     /// The form in which files of the standard's tests hold it.
     pub form: Form,
     element_type: Option<ElementType>,
-    /// Sizes of the dimensions, absent where any will do; absent as a whole where any number of them will do.
+    /// Sizes of the dimensions, absent where any will do; absent as a whole where any number of
+    /// them will do.
     dims: Option<Vec<Option<u64>>>,
     batch: Option<usize>,
 }
@@ -97,7 +98,8 @@ impl Wanted {
             && sizes.all(|(dim, &size)| dim.is_none_or(|dim| dim == size as u64))
     }
 
-    /// The shape with the dimension of 1 that it lacks; absent where that does not fit either, or nothing is lacking.
+    /// The shape with the dimension of 1 that it lacks; absent where that does not fit either, or
+    /// nothing is lacking.
     pub fn completed(&self, shape: &[usize]) -> Option<(Vec<usize>, Taken)> {
         let dims = self
             .dims

@@ -13,8 +13,8 @@ pub struct BlockTarget {
     pub length: Nanos,
     /// Inferences that the block holds at least, over all lanes, as far as the limit allows.
     pub min_inferences: u64,
-    /// No inference is begun that would end after this much time, judged by the one before it. The first one of a block
-    /// is begun in any case. Absent: there is no limit.
+    /// No inference is begun that would end after this much time, judged by the one before it. The
+    /// first one of a block is begun in any case. Absent: there is no limit.
     pub limit: Option<Nanos>,
     /// What comes before the first inference that is timed.
     pub opening: Opening,
@@ -117,7 +117,8 @@ impl<W: Work> Lane<W> {
 /// Times of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockTimes {
-    /// From just before the first inference to just after the last, over all lanes, less `preparing`.
+    /// From just before the first inference to just after the last, over all lanes, less
+    /// `preparing`.
     pub elapsed: Nanos,
     /// Time in which inferences were prepared, the mean of the lanes.
     pub preparing: Nanos,
@@ -151,10 +152,11 @@ pub struct WarmupRule {
     pub max_windows: usize,
 }
 
-/// Runs one block on every lane at once and merges their latencies into `latencies`, which is emptied first.
+/// Runs one block on every lane at once and merges their latencies into `latencies`, which is
+/// emptied first.
 ///
-/// Each lane runs one inference that is not timed first, unless [`BlockTarget::opening`] says otherwise. After an error
-/// of an inference the block counts for nothing.
+/// Each lane runs one inference that is not timed first, unless [`BlockTarget::opening`] says
+/// otherwise. After an error of an inference the block counts for nothing.
 pub fn run_block<C, W>(
     clock: &C,
     lanes: &mut [Lane<W>],
@@ -190,7 +192,8 @@ where
     })
 }
 
-/// Runs windows until their medians are steady or a bound is reached; their latencies are merged into `latencies`.
+/// Runs windows until their medians are steady or a bound is reached; their latencies are merged
+/// into `latencies`.
 pub fn warm_up<C, W>(
     clock: &C,
     lanes: &mut [Lane<W>],
@@ -301,7 +304,8 @@ fn prepare<W: Work>(lane: &mut Lane<W>, opening: Opening) -> Result<(), W::Error
     }
 }
 
-/// The timed region: nothing but the clock, the inference and the histogram, and preparation where there is any.
+/// The timed region: nothing but the clock, the inference and the histogram, and preparation where
+/// there is any.
 #[inline]
 fn run_lane<C, W>(
     clock: &C,

@@ -20,7 +20,8 @@ pub struct MonotonicClock;
 impl Clock for MonotonicClock {
     #[inline]
     fn now(&self) -> Nanos {
-        // CLOCK_MONOTONIC exists on every system that onnxprof runs on; 0 would show as an absurd span.
+        // CLOCK_MONOTONIC exists on every system that onnxprof runs on; 0 would show as an absurd
+        // span.
         clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Nanos(0), |time| {
             Nanos(time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64)
         })

@@ -1,6 +1,7 @@
 //! The timed loops over a closure. One clock, no allocation, lock or output in the timed region.
 //!
-//! Nothing here knows an engine: a caller hands in something that runs one inference. Read `block` first.
+//! Nothing here knows an engine: a caller hands in something that runs one inference. Read `block`
+//! first.
 
 mod block;
 mod clock;

@@ -18,15 +18,16 @@ pub enum Level {
     Cell,
 }
 
-/// Source of a metric, and so which runs have figures of it. Reports list the figures of a session, and those of
-/// a cell, in the order of groups.
+/// Source of a metric, and so which runs have figures of it. Reports list the figures of a session,
+/// and those of a cell, in the order of groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// Each launch, while its session comes up.
     Loading,
     /// The files and launches of a session.
     Session,
-    /// Outputs against labels or targets: what variants are compared by. Of a session at most one is known.
+    /// Outputs against labels or targets: what variants are compared by. Of a session at most one
+    /// is known.
     LeadingScore,
     /// Outputs against labels or targets, besides.
     OtherScore,
@@ -74,8 +75,9 @@ impl Group {
     }
 }
 
-/// Makes [`Metric`] and everything that is known about each of its variants out of one table. The documentation of a
-/// variant is its definition; a second name is the short one; `floor none` stands for a metric without a noise floor.
+/// Makes [`Metric`] and everything that is known about each of its variants out of one table. The
+/// documentation of a variant is its definition; a second name is the short one; `floor none`
+/// stands for a metric without a noise floor.
 macro_rules! metrics {
     ($(
         $(#[doc = $definition:literal])+
@@ -96,8 +98,8 @@ macro_rules! metrics {
             /// Every metric, in the order in which reports list them.
             pub const ALL: &[Metric] = &[$(Metric::$variant),+];
 
-            /// Name in JSON and CSV; ends in the unit, except for ratios to the baseline and errors in the unit of the
-            /// model's own output.
+            /// Name in JSON and CSV; ends in the unit, except for ratios to the baseline and errors
+            /// in the unit of the model's own output.
             #[must_use]
             pub fn key(self) -> &'static str {
                 match self { $(Metric::$variant => $key),+ }
@@ -139,13 +141,13 @@ macro_rules! metrics {
                 match self { $(Metric::$variant => concat!($($definition),+).trim_start()),+ }
             }
 
-            /// Relative change below which a difference is not worth a verdict, however narrow its interval. Absent for
-            /// figures that carry no noise (file size), that a paired test on the same samples decides (accuracy), or
-            /// that are no figure of merit.
+            /// Relative change below which a difference is not worth a verdict, however narrow its
+            /// interval. Absent for figures that carry no noise (file size), that a paired test on
+            /// the same samples decides (accuracy), or that are no figure of merit.
             ///
-            /// A model measured against itself came out with a median off by 0.3% typically and 1.4% at worst, so
-            /// medians and throughput have 2%. The further a figure lies in the tail, or the fewer of it a launch
-            /// yields, the higher its floor.
+            /// A model measured against itself came out with a median off by 0.3% typically and
+            /// 1.4% at worst, so medians and throughput have 2%. The further a figure lies in the
+            /// tail, or the fewer of it a launch yields, the higher its floor.
             #[must_use]
             pub fn noise_floor(self) -> Option<Ratio> {
                 match self { $(Metric::$variant => floor!($floor)),+ }
@@ -166,24 +168,27 @@ macro_rules! floor {
 metrics! {
     /// Time to open the ONNX Runtime library and create its environment, in a fresh process.
     RuntimeStart = "runtime_start_ns", "runtime start", Loading, Ns, Lower, floor 0.1;
-    /// Time from the call that creates the session to its return, in a fresh process: reading the model, optimizing
-    /// its graph, preparing its weights.
+    /// Time from the call that creates the session to its return, in a fresh process: reading the
+    /// model, optimizing its graph, preparing its weights.
     SessionLoad = "session_load_ns", "session load", Loading, Ns, Lower, floor 0.05;
-    /// Time of the first inference after the session was created, at the first batch size that is measured.
+    /// Time of the first inference after the session was created, at the first batch size that is
+    /// measured.
     FirstRun = "first_run_ns", "first run", Loading, Ns, Lower, floor 0.1;
-    /// Sum of runtime start, session load and first run of one launch: what a service waits for after a restart.
+    /// Sum of runtime start, session load and first run of one launch: what a service waits for
+    /// after a restart.
     TimeToFirstPrediction = "time_to_first_prediction_ns", "time to first prediction", Loading, Ns, Lower, floor 0.05;
-    /// Time of a launch's first inference at this batch size, which may plan memory and select kernels anew.
+    /// Time of a launch's first inference at this batch size, which may plan memory and select
+    /// kernels anew.
     BatchFirstRun = "batch_first_run_ns", "first run at this batch size", Launch, Ns, Lower, floor 0.1;
-    /// Arithmetic mean of all timed latencies; a latency runs from just before an inference is called to just after it
-    /// returns, with inputs and outputs bound beforehand.
+    /// Arithmetic mean of all timed latencies; a latency runs from just before an inference is
+    /// called to just after it returns, with inputs and outputs bound beforehand.
     LatencyMean = "latency_mean_ns", "mean latency", Timing, Ns, Lower, floor 0.03;
     /// Shortest timed latency.
     LatencyMin = "latency_min_ns", "shortest latency", Timing, Ns, Lower, floor 0.05;
     /// Longest timed latency.
     LatencyMax = "latency_max_ns", "longest latency", Timing, Ns, Lower, floor 0.5;
-    /// Latency that 10% of a block's inferences do not exceed, which follows the machine's fast mode: median over the
-    /// blocks of a launch.
+    /// Latency that 10% of a block's inferences do not exceed, which follows the machine's fast
+    /// mode: median over the blocks of a launch.
     LatencyP10 = "latency_p10_ns", "p10 latency", Timing, Ns, Lower, floor 0.02;
     /// Median of all timed latencies.
     LatencyP50 = "latency_p50_ns", "median latency" or "median", Timing, Ns, Lower, floor 0.02;
@@ -195,41 +200,48 @@ metrics! {
     LatencyP99 = "latency_p99_ns", "p99 latency" or "p99", Timing, Ns, Lower, floor 0.1;
     /// Latency that 99.9% of timed inferences do not exceed.
     LatencyP999 = "latency_p999_ns", "p99.9 latency" or "p99.9", Timing, Ns, Lower, floor 0.2;
-    /// Completed predictions, which are inferences times the batch size, per elapsed second of timed blocks.
+    /// Completed predictions, which are inferences times the batch size, per elapsed second of
+    /// timed blocks.
     Throughput = "throughput_per_sec", "throughput", Timing, PerSec, Higher, floor 0.02;
     /// Private memory of the worker just after the session was created, less that just before.
     ModelMemory = "model_memory_bytes", "model memory", Loading, Bytes, Lower, floor 0.02;
     /// Most resident memory of the whole worker process while it measured the cell.
     PeakMemory = "peak_memory_bytes", "peak memory" or "memory", Launch, Bytes, Lower, floor 0.02;
-    /// Peak memory of the cell, less the private memory of the worker just before its session was created.
+    /// Peak memory of the cell, less the private memory of the worker just before its session was
+    /// created.
     PeakMemoryAboveLoad = "peak_memory_above_load_bytes", "peak memory above start", Launch, Bytes, Lower, floor 0.02;
-    /// Most bytes that were ever in use in ONNX Runtime's arena of the session's device, up to the end of the cell.
+    /// Most bytes that were ever in use in ONNX Runtime's arena of the session's device, up to the
+    /// end of the cell.
     ArenaPeak = "arena_peak_bytes", "arena peak", Launch, Bytes, Lower, floor 0.02;
     /// Size of the model file and of the files that hold its external data.
     FileSize = "file_size_bytes", "file size", Session, Bytes, Lower, floor none;
-    /// CPU time of the worker in timed blocks, over their elapsed time times the CPUs that it may use.
+    /// CPU time of the worker in timed blocks, over their elapsed time times the CPUs that it may
+    /// use.
     CpuUtilization = "cpu_utilization_ratio", "CPU utilization", Machine, Ratio, Neutral, floor none;
     /// Highest CPU utilization of a single timed block.
     CpuUtilizationPeak = "cpu_utilization_peak_ratio", "peak CPU utilization", Machine, Ratio, Neutral, floor none;
-    /// Energy of the processor's packages, and of memory where the chip counts it, in timed blocks, over the predictions
-    /// made; of the whole machine, idle power included.
+    /// Energy of the processor's packages, and of memory where the chip counts it, in timed blocks,
+    /// over the predictions made; of the whole machine, idle power included.
     CpuEnergy = "cpu_energy_per_prediction_joules", "CPU energy per prediction", CpuEnergy, Joules, Lower, floor 0.05;
-    /// CPU energy per prediction, less what the processor took over the same time before the first launch.
+    /// CPU energy per prediction, less what the processor took over the same time before the first
+    /// launch.
     CpuEnergyAboveIdle = "cpu_energy_above_idle_per_prediction_joules", "CPU energy per prediction above idle",
         CpuEnergy, Joules, Lower, floor 0.1;
-    /// Share of the time in which a kernel ran on the GPU, as its driver tells, mean over the second half of an
-    /// uninterrupted stretch of the cell.
+    /// Share of the time in which a kernel ran on the GPU, as its driver tells, mean over the
+    /// second half of an uninterrupted stretch of the cell.
     GpuUtilization = "gpu_utilization_ratio", "GPU utilization", Gpu, Ratio, Neutral, floor none;
     /// Highest GPU utilization of a single sample.
     GpuUtilizationPeak = "gpu_utilization_peak_ratio", "peak GPU utilization", Gpu, Ratio, Neutral, floor none;
-    /// Most GPU memory in use for the session up to the end of the cell: of the worker's process where the driver lists
-    /// it, else what the device's level rose by while the worker ran, from the creation of the session on.
+    /// Most GPU memory in use for the session up to the end of the cell: of the worker's process
+    /// where the driver lists it, else what the device's level rose by while the worker ran, from
+    /// the creation of the session on.
     GpuMemoryPeak = "gpu_memory_peak_bytes", "peak GPU memory", Gpu, Bytes, Lower, floor 0.02;
     /// Mean power of the GPU over the stretch.
     GpuPower = "gpu_power_watts", "GPU power", Gpu, Watts, Neutral, floor none;
     /// Energy of the GPU in the stretch over the predictions made in it, idle power included.
     GpuEnergy = "gpu_energy_per_prediction_joules", "GPU energy per prediction", Gpu, Joules, Lower, floor 0.05;
-    /// GPU energy per prediction, less what the GPU took over the same time before the first launch.
+    /// GPU energy per prediction, less what the GPU took over the same time before the first
+    /// launch.
     GpuEnergyAboveIdle = "gpu_energy_above_idle_per_prediction_joules", "GPU energy per prediction above idle",
         Gpu, Joules, Lower, floor 0.1;
     /// Share of labelled samples whose highest score is that of the true class.
@@ -238,20 +250,24 @@ metrics! {
     AccuracyTop5 = "accuracy_top5_ratio", "top-5 accuracy" or "top-5", OtherScore, Ratio, Higher, floor none;
     /// Mean over classes of the harmonic mean of precision and recall, every class counting alike.
     AccuracyMacroF1 = "accuracy_macro_f1_ratio", "macro F1", OtherScore, Ratio, Higher, floor none;
-    /// Share of samples of which exactly the true classes are predicted, where a sample may have several.
+    /// Share of samples of which exactly the true classes are predicted, where a sample may have
+    /// several.
     AccuracyExactMatch = "accuracy_exact_match_ratio", "exact match", LeadingScore, Ratio, Higher, floor none;
-    /// Harmonic mean of precision and recall over all classes of all samples, where a sample may have several.
+    /// Harmonic mean of precision and recall over all classes of all samples, where a sample may
+    /// have several.
     AccuracyMicroF1 = "accuracy_micro_f1_ratio", "micro F1", OtherScore, Ratio, Higher, floor none;
     /// Share of labelled tokens whose highest score is that of the true class.
     TokenAccuracy = "token_accuracy_ratio", "token accuracy", LeadingScore, Ratio, Higher, floor none;
     /// Share of labelled pixels whose highest score is that of the true class.
     PixelAccuracy = "pixel_accuracy_ratio", "pixel accuracy", LeadingScore, Ratio, Higher, floor none;
-    /// Mean over classes of the pixels that have a class and are predicted to, over those that have it or are predicted to.
+    /// Mean over classes of the pixels that have a class and are predicted to, over those that have
+    /// it or are predicted to.
     MeanIou = "mean_iou_ratio", "mean IoU", OtherScore, Ratio, Higher, floor none;
     /// Mean over samples of the absolute difference between prediction and target.
     MeanAbsoluteError = "mean_absolute_error", "mean absolute error" or "MAE",
         LeadingScore, OutputUnit, Lower, floor none;
-    /// Square root of the mean over samples of the squared difference between prediction and target.
+    /// Square root of the mean over samples of the squared difference between prediction and
+    /// target.
     RootMeanSquareError = "root_mean_square_error", "root mean square error" or "RMSE",
         OtherScore, OutputUnit, Lower, floor none;
     /// Share of samples whose largest output element stands at the same place as in the reference.
@@ -260,27 +276,31 @@ metrics! {
     CosineSimilarity = "cosine_similarity_ratio", "cosine similarity", Agreement, Ratio, Higher, floor none;
     /// Largest absolute difference between an output element and the reference's.
     MaxAbsoluteError = "max_absolute_error", "largest absolute error", Agreement, OutputUnit, Lower, floor none;
-    /// Root of the summed squared differences from the reference, over the root of the reference's summed squares.
+    /// Root of the summed squared differences from the reference, over the root of the reference's
+    /// summed squares.
     RelativeError = "relative_error_ratio", "relative error", Agreement, Ratio, Lower, floor none;
     /// Median latency over that of the baseline, from blocks that were measured back to back.
     LatencyP50RatioToBaseline = "latency_p50_ratio_to_baseline", "median latency to baseline",
         ToBaseline, Ratio, Lower, floor 0.02;
-    /// 10th percentile of latency over that of the baseline, from blocks that were measured back to back: it compares
-    /// the machine's fast mode.
+    /// 10th percentile of latency over that of the baseline, from blocks that were measured back to
+    /// back: it compares the machine's fast mode.
     LatencyP10RatioToBaseline = "latency_p10_ratio_to_baseline", "p10 latency to baseline",
         ToBaseline, Ratio, Lower, floor 0.02;
     /// Throughput over that of the baseline, from blocks that were measured back to back.
     ThroughputRatioToBaseline = "throughput_ratio_to_baseline", "throughput to baseline",
         ToBaseline, Ratio, Higher, floor 0.02;
-    /// Timed blocks during which the machine took CPU time away or pages had to be read from storage.
+    /// Timed blocks during which the machine took CPU time away or pages had to be read from
+    /// storage.
     DisturbedBlocks = "disturbed_blocks_count", "disturbed blocks", Machine, Count, Neutral, floor none;
-    /// Launches whose worker crashed, hung, was killed or ran out of memory, whose session could not be created, or that
-    /// failed where they had been measured before; those beside the rounds included.
+    /// Launches whose worker crashed, hung, was killed or ran out of memory, whose session could
+    /// not be created, or that failed where they had been measured before; those beside the rounds
+    /// included.
     FailedLaunches = "failed_launches_count", "failed launches", Session, Count, Lower, floor none;
 }
 
 impl Metric {
-    /// The scores that outputs are compared by, one for each kind of labels; of a session at most one is known.
+    /// The scores that outputs are compared by, one for each kind of labels; of a session at most
+    /// one is known.
     pub const SCORES: [Metric; count(Group::LeadingScore)] = members(Group::LeadingScore);
 
     /// Run, session or cell: there is one figure of each.

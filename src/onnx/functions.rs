@@ -4,13 +4,16 @@ use std::collections::HashMap;
 
 use super::{Attribute, AttributeValue, Function, Graph, Model, Node};
 
-/// Calls within calls that are replaced: functions may not call themselves, and none of practice goes so deep.
+/// Calls within calls that are replaced: functions may not call themselves, and none of practice
+/// goes so deep.
 const DEPTH_LIMIT: usize = 32;
-/// Beyond this many nodes calls stay as they are: functions that call each other twice double at every step.
+/// Beyond this many nodes calls stay as they are: functions that call each other twice double at
+/// every step.
 const NODE_LIMIT: usize = 200_000;
 
-/// The model's graph with calls of its own functions, nested ones included, replaced by their bodies, so that its
-/// nodes are plain operators. A function that calls itself, or whose name several share, stays a call.
+/// The model's graph with calls of its own functions, nested ones included, replaced by their
+/// bodies, so that its nodes are plain operators. A function that calls itself, or whose name
+/// several share, stays a call.
 #[must_use]
 pub fn inlined(model: &Model) -> Graph {
     if model.functions.is_empty() {

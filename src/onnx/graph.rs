@@ -22,7 +22,8 @@ pub struct Model {
     pub graph: Graph,
     /// Functions that the model defines itself.
     pub functions: Vec<Function>,
-    /// Properties that the tool which wrote the file noted in it, such as the size of images or names of classes.
+    /// Properties that the tool which wrote the file noted in it, such as the size of images or
+    /// names of classes.
     pub metadata: BTreeMap<String, String>,
     /// Size of the model file alone.
     pub model_file_bytes: Bytes,
@@ -107,7 +108,8 @@ pub enum AttributeValue {
     Other,
 }
 
-/// A stored tensor: a weight or another constant. Its elements stay in the file, unless they are few.
+/// A stored tensor: a weight or another constant. Its elements stay in the file, unless they are
+/// few.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredTensor {
     /// Name.

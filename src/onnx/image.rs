@@ -61,7 +61,8 @@ impl<'f> Image<'f> {
         image
     }
 
-    /// Whether so many bytes more may be handed out, where what is in the file once may be referred to without end.
+    /// Whether so many bytes more may be handed out, where what is in the file once may be referred
+    /// to without end.
     pub(super) fn allows(&self, length: u64) -> bool {
         let left = self.allowance.get().checked_sub(length);
         self.allowance.set(left.unwrap_or(0));

@@ -1,4 +1,5 @@
-//! Element types that the parser has not heard of: their names travel in texts that nothing else reads.
+//! Element types that the parser has not heard of: their names travel in texts that nothing else
+//! reads.
 
 use super::image::Image;
 use super::wire::{Stretch, Value, next_field, put_delimited, put_number};
@@ -37,7 +38,8 @@ pub(super) fn named(text: &str) -> Option<ElementType> {
         .map(|(_, element_type)| *element_type)
 }
 
-/// The name of the element type in a message that has it in `field`, where the parser does not know it.
+/// The name of the element type in a message that has it in `field`, where the parser does not know
+/// it.
 pub(super) fn name_in(image: &Image<'_>, mut message: Stretch, field: u64) -> Option<&'static str> {
     let mut found = None;
     while let Ok(next) = next_field(image, &mut message) {
@@ -51,7 +53,8 @@ pub(super) fn name_in(image: &Image<'_>, mut message: Stretch, field: u64) -> Op
     found
 }
 
-/// A tensor's message as the parser takes it, whatever its element type; the parser is to say what is damaged.
+/// A tensor's message as the parser takes it, whatever its element type; the parser is to say what
+/// is damaged.
 pub(crate) fn for_parser(tensor: &[u8]) -> Vec<u8> {
     let image = Image::of_bytes(tensor);
     let (mut rest, mut out) = (0..image.len(), Vec::with_capacity(tensor.len()));

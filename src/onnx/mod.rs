@@ -1,7 +1,7 @@
 //! Reading a model file without a runtime: inputs, outputs, weights, operators, precision.
 //!
-//! Nothing here runs a model or judges whether a library can. Weights stay in the file: a model of several gigabytes
-//! costs what its graph costs. Read [`Model`] first, which [`read()`] returns.
+//! Nothing here runs a model or judges whether a library can. Weights stay in the file: a model of
+//! several gigabytes costs what its graph costs. Read [`Model`] first, which [`read()`] returns.
 
 mod convert;
 mod error;

@@ -5,7 +5,8 @@ use crate::plan::ElementType;
 use crate::record::{Precision, PrecisionShare, WeightBytes};
 use crate::units::{Bytes, Ratio};
 
-/// Share of the floating-point weights' bytes that names the model: scales and the like are of another type.
+/// Share of the floating-point weights' bytes that names the model: scales and the like are of
+/// another type.
 const NAMING_SHARE: f64 = 0.9;
 
 #[derive(Default)]
@@ -17,8 +18,9 @@ struct Traits {
     block_bits: Option<i64>,
 }
 
-/// The label, by the first of these that holds: weights quantized in blocks; operators that take and give integers;
-/// operators that quantize as they go; quantize and dequantize nodes; else the floating-point type of the weights.
+/// The label, by the first of these that holds: weights quantized in blocks; operators that take
+/// and give integers; operators that quantize as they go; quantize and dequantize nodes; else the
+/// floating-point type of the weights.
 pub(super) fn precision(model: &Model, weights: &[WeightBytes]) -> Precision {
     let mut traits = Traits::default();
     model
@@ -90,7 +92,8 @@ fn quantized_label(traits: &Traits, weights: &[WeightBytes]) -> Option<String> {
     }
 }
 
-/// The narrow type of most of the quantized weights' bytes. Biases are int32 and shapes int64, which do not count.
+/// The narrow type of most of the quantized weights' bytes. Biases are int32 and shapes int64,
+/// which do not count.
 fn integer_width(weights: &[WeightBytes]) -> Option<&'static str> {
     weights
         .iter()
@@ -126,7 +129,8 @@ fn float_label(model: &Model, weights: &[WeightBytes]) -> String {
     }
 }
 
-/// Label of a model without floating-point weights: the type of its floating-point inputs and outputs.
+/// Label of a model without floating-point weights: the type of its floating-point inputs and
+/// outputs.
 fn io_label(model: &Model) -> String {
     let infos = model.graph.inputs.iter().chain(&model.graph.outputs);
     let mut names: Vec<&str> = infos

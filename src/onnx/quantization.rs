@@ -113,7 +113,8 @@ fn granularity(schemes: &[Scheme]) -> Option<Granularity> {
     Some(if same { first } else { Granularity::Mixed })
 }
 
-/// Whether all are symmetric; unknown where nothing is known to be asymmetric, and something is unknown.
+/// Whether all are symmetric; unknown where nothing is known to be asymmetric, and something is
+/// unknown.
 fn symmetric(schemes: &[Scheme]) -> Option<bool> {
     if schemes.iter().any(|scheme| scheme.symmetric == Some(false)) {
         return Some(false);
@@ -122,8 +123,9 @@ fn symmetric(schemes: &[Scheme]) -> Option<bool> {
         .then_some(true)
 }
 
-/// Where the weight, its scale and its zero point stand among the inputs of a quantized operator, and the zero point of
-/// the activation, whose type is the activation's (`docs/ContribOperators.md` of ONNX Runtime, and the ONNX standard).
+/// Where the weight, its scale and its zero point stand among the inputs of a quantized operator,
+/// and the zero point of the activation, whose type is the activation's (`docs/ContribOperators.md`
+/// of ONNX Runtime, and the ONNX standard).
 struct Places {
     weight: usize,
     scale: Option<usize>,

@@ -12,11 +12,12 @@ use super::{Model, OnnxError, convert, room, weights};
 use crate::files::{self, InputFile, Kind};
 use crate::units::Bytes;
 
-/// Reads the model at `path`. Weights stay in the file, so that memory goes with the graph and not with the weights.
+/// Reads the model at `path`. Weights stay in the file, so that memory goes with the graph and not
+/// with the weights.
 ///
 /// # Errors
-/// The file is missing, empty, truncated, damaged or no model, or is changed meanwhile; or a file that holds its
-/// weights is missing or too short.
+/// The file is missing, empty, truncated, damaged or no model, or is changed meanwhile; or a file
+/// that holds its weights is missing or too short.
 pub fn read(path: &Path) -> Result<Model, OnnxError> {
     let open = |source| OnnxError::Open(path.to_owned(), source);
     let file = files::open(path, Kind::MODEL).map_err(|source| match source.kind() {

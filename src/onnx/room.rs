@@ -12,9 +12,11 @@ use crate::memory::{self, TooMuch};
 use crate::record::{Dim, ValueType};
 use crate::units::Bytes;
 
-/// Memory of a text beside its bytes: its place in the parser's list, twice, and in ours, and its management.
+/// Memory of a text beside its bytes: its place in the parser's list, twice, and in ours, and its
+/// management.
 const TEXT: u64 = 128;
-/// Memory of a number, and of a byte of packed ones: eight bytes in the parser's list, twice, and eight of ours.
+/// Memory of a number, and of a byte of packed ones: eight bytes in the parser's list, twice, and
+/// eight of ours.
 const NUMBER: u64 = 24;
 /// Memory per byte of raw elements: those of one byte are numbers of eight for us.
 const RAW: u64 = 8;
@@ -28,7 +30,8 @@ fn needed(skeleton: &[u8]) -> Bytes {
     Bytes(within(&Image::of_bytes(skeleton), Message::Model, 0..length).saturating_add(length))
 }
 
-/// Memory that the fields of a message take. Damage ends it, of which the parser says what is wrong.
+/// Memory that the fields of a message take. Damage ends it, of which the parser says what is
+/// wrong.
 fn within(image: &Image<'_>, message: Message, mut rest: Stretch) -> u64 {
     let mut sum = 0_u64;
     while !rest.is_empty() {
@@ -60,7 +63,8 @@ fn of_content(message: Message, number: u64, length: u64) -> u64 {
     }
 }
 
-/// Memory of a message without its fields: for the parser in a list that may have as much room again, and for us.
+/// Memory of a message without its fields: for the parser in a list that may have as much room
+/// again, and for us.
 fn of_message(message: Message) -> u64 {
     let (parsed, kept) = match message {
         Message::Model | Message::Graph => (size_of::<ast::Graph<'_>>(), size_of::<Graph>()),

@@ -1,9 +1,9 @@
 //! A model file without its weights, for the parser.
 //!
-//! The parser copies numbers that a file does not store as raw bytes, recurses as deep as the file says, takes a
-//! dimension without a size for one of size 0 and refuses element types that it has not heard of. One walk over the
-//! file takes care of all four, and steps over what it does not keep: what comes out is small and shallow, and says
-//! what the file says.
+//! The parser copies numbers that a file does not store as raw bytes, recurses as deep as the file
+//! says, takes a dimension without a size for one of size 0 and refuses element types that it has
+//! not heard of. One walk over the file takes care of all four, and steps over what it does not
+//! keep: what comes out is small and shallow, and says what the file says.
 
 use super::image::Image;
 use super::later;
@@ -11,18 +11,22 @@ use super::wire::{Field, Stretch, Value, WireFault, next_field, put_delimited, p
 use crate::memory::{self, TooMuch};
 use crate::units::Bytes;
 
-/// Payloads of tensors up to this many bytes are kept: shapes, axes, scalars and the like, which bound indices. So are
-/// properties of the model: names of a thousand classes take more, and nothing here needs those.
+/// Payloads of tensors up to this many bytes are kept: shapes, axes, scalars and the like, which
+/// bound indices. So are properties of the model: names of a thousand classes take more, and
+/// nothing here needs those.
 pub(super) const KEPT_PAYLOAD_BYTES: usize = 4096;
 /// Protobuf's own limit on nested messages, beyond which ONNX Runtime does not read either.
 pub(super) const DEPTH_LIMIT: usize = 100;
-/// A text of a type that nothing here reads: it carries the name of an element type that the parser does not know.
+/// A text of a type that nothing here reads: it carries the name of an element type that the parser
+/// does not know.
 const DENOTATION: u64 = 6;
-/// Size of a model without its weights beyond which it is none: the largest that are known have 60 MB.
+/// Size of a model without its weights beyond which it is none: the largest that are known have 60
+/// MB.
 pub(super) const MOST_KEPT: Bytes = Bytes(1 << 29);
 /// Memory for what is kept is asked for whenever it has grown by so much.
 const STEP: usize = 1 << 26;
-/// Copies of what is kept that there are at once: within the messages that it is part of, and room that these leave.
+/// Copies of what is kept that there are at once: within the messages that it is part of, and room
+/// that these leave.
 const COPIES: u64 = 4;
 /// Size of a dimension that the file gives neither size nor name, as protobuf writes -1.
 pub(super) const UNKNOWN_SIZE: i64 = -1;
@@ -120,7 +124,8 @@ pub(super) fn skeleton(image: &Image<'_>) -> Result<Vec<u8>, SkeletonFault> {
             WireFault::Malformed if begun => SkeletonFault::Damaged,
             _ => SkeletonFault::NotModel,
         })?;
-        // Writers put fields in the order of their numbers, and field 1 is the version of the format.
+        // Writers put fields in the order of their numbers, and field 1 is the version of the
+        // format.
         begun |= field.number == 1 && matches!(field.value, Value::Varint(1..));
         put_field(image, Message::Model, &field, 1, &mut out)?;
     }

@@ -6,7 +6,8 @@ use super::{Graph, Model, Node, inlined, precision, quantization, weights};
 use crate::record::{BatchAxis, BatchProof, ModelSummary};
 use crate::units::Bytes;
 
-/// The file's content as the record keeps it. Where samples of a batch lie is for those to add who decide what is fed.
+/// The file's content as the record keeps it. Where samples of a batch lie is for those to add who
+/// decide what is fed.
 #[must_use]
 pub fn summary(model: &Model) -> ModelSummary {
     let weights = weights::by_type(&model.graph);
@@ -30,7 +31,8 @@ pub fn summary(model: &Model) -> ModelSummary {
     }
 }
 
-/// Nodes by operator, those of inner graphs included, and those of the model's own functions once for each call.
+/// Nodes by operator, those of inner graphs included, and those of the model's own functions once
+/// for each call.
 fn operators(model: &Model) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
     for node in inlined(model).all_nodes() {
@@ -39,11 +41,13 @@ fn operators(model: &Model) -> BTreeMap<String, u64> {
     counts
 }
 
-/// Operators that make of a value what depends on its shape alone: not worth a thread, and known before an inference.
+/// Operators that make of a value what depends on its shape alone: not worth a thread, and known
+/// before an inference.
 const OF_SHAPES: [&str; 2] = ["Shape", "Size"];
 
-/// The most nodes of a graph that are as many nodes away from its inputs as each other, so that none waits for another;
-/// nodes that depend on weights and shapes alone are left out, and graphs within nodes are not looked into.
+/// The most nodes of a graph that are as many nodes away from its inputs as each other, so that
+/// none waits for another; nodes that depend on weights and shapes alone are left out, and graphs
+/// within nodes are not looked into.
 fn side_by_side(graph: &Graph) -> u64 {
     // Distance from the inputs by value; a constant has none.
     let mut distances: HashMap<&str, Option<u64>> = graph

@@ -9,8 +9,9 @@ use crate::plan::ElementType;
 use crate::record::WeightBytes;
 use crate::units::Bytes;
 
-/// A tensor made by a `Constant` node counts as a weight from this many elements on: smaller ones are shapes, axes and
-/// scalars. (Files of IR version 3 and tests of the standard keep all their weights in such nodes.)
+/// A tensor made by a `Constant` node counts as a weight from this many elements on: smaller ones
+/// are shapes, axes and scalars. (Files of IR version 3 and tests of the standard keep all their
+/// weights in such nodes.)
 const CONSTANT_WEIGHT_ELEMENTS: u64 = 64;
 
 /// Every stored tensor that counts as a weight, those of inner graphs included.

@@ -53,14 +53,16 @@ pub(super) fn next_field(image: &Image<'_>, rest: &mut Stretch) -> Result<Field,
     })
 }
 
-/// Messages and strings of a message, in its order, with the numbers of their fields; `None` if it is none.
+/// Messages and strings of a message, in its order, with the numbers of their fields; `None` if it
+/// is none.
 pub(crate) fn delimited(message: &[u8]) -> Option<Vec<(u64, &[u8])>> {
     let mut found = Vec::new();
     each_delimited(message, |number, content| found.push((number, content)))?;
     Some(found)
 }
 
-/// Hands over what [`delimited`] finds; `None` if the message turns out, at the end or before, to be none.
+/// Hands over what [`delimited`] finds; `None` if the message turns out, at the end or before, to
+/// be none.
 pub(crate) fn each_delimited<'m>(
     message: &'m [u8],
     mut take: impl FnMut(u64, &'m [u8]),

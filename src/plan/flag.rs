@@ -1,4 +1,5 @@
-//! The flags that ask for a plan, each spelled once: the command line's definitions and printed commands take them from here.
+//! The flags that ask for a plan, each spelled once: the command line's definitions and printed
+//! commands take them from here.
 
 use std::fmt;
 

@@ -9,14 +9,15 @@ use serde::{Deserialize, Serialize};
 /// What the user said about inputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InputRequest {
-    /// `.npz`, `.npy`, or a folder in the ONNX standard's `test_data_set_N` layout; absent: inputs are synthesized.
+    /// `.npz`, `.npy`, or a folder in the ONNX standard's `test_data_set_N` layout; absent: inputs
+    /// are synthesized.
     pub data: Option<PathBuf>,
     /// `.npy` with one label per sample, when the data file has no array `labels`.
     pub labels: Option<PathBuf>,
     /// Values of symbolic dimensions, by name.
     pub dims: BTreeMap<String, u64>,
-    /// The dimension along which samples lie, by its name or as `INPUT.AXIS`, or `none`; absent: it is found. Absent in
-    /// records before version 1.4.
+    /// The dimension along which samples lie, by its name or as `INPUT.AXIS`, or `none`; absent: it
+    /// is found. Absent in records before version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_dim: Option<String>,
     /// Ranges of synthesized values, by input name.

@@ -29,10 +29,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{Nanos, Ratio};
 
-/// Share of the budget that everything beside the rounds may take: scoring, profiles of operators, denormal numbers, the
-/// machine's peaks and idle gaps.
+/// Share of the budget that everything beside the rounds may take: scoring, profiles of operators,
+/// denormal numbers, the machine's peaks and idle gaps.
 pub const BESIDE_SHARE: f64 = 0.25;
-/// Cells beyond which no run comes to its end: more are neither begun with nor looked at in a record.
+/// Cells beyond which no run comes to its end: more are neither begun with nor looked at in a
+/// record.
 pub const MOST_CELLS: u64 = 1_000_000;
 
 /// Everything that a run was asked to do, after words became typed values.
@@ -42,8 +43,9 @@ pub struct Plan {
     pub variants: Vec<Variant>,
     /// Index into `variants` of the one that the others are compared with.
     pub baseline: usize,
-    /// The sessions that are measured: each is one variant under one runtime, execution provider, binding and set of
-    /// options. The first one of the baseline variant is what the others are compared with.
+    /// The sessions that are measured: each is one variant under one runtime, execution provider,
+    /// binding and set of options. The first one of the baseline variant is what the others are
+    /// compared with.
     pub sessions: Vec<SessionSpec>,
     /// Batch sizes, ascending and distinct.
     pub batch_sizes: Vec<u64>,
@@ -51,16 +53,16 @@ pub struct Plan {
     pub sweep_end: SweepEnd,
     /// How requests arrive; every batch size is measured under every one of them.
     pub load_modes: Vec<LoadMode>,
-    /// Sizes of open dimensions that are swept; every batch size is measured at every one of them. One, with nothing in
-    /// it, where none is swept.
+    /// Sizes of open dimensions that are swept; every batch size is measured at every one of them.
+    /// One, with nothing in it, where none is swept.
     #[serde(default = "unswept")]
     pub shapes: Vec<Shape>,
-    /// Idle gaps after which the latency is measured, ascending; empty where none was asked for, and in records before
-    /// version 1.3.
+    /// Idle gaps after which the latency is measured, ascending; empty where none was asked for,
+    /// and in records before version 1.3.
     #[serde(default)]
     pub idle_gaps_ns: Vec<Nanos>,
-    /// Latency within which the best batch size is looked for; absent where none was given, and in records before
-    /// version 1.3.
+    /// Latency within which the best batch size is looked for; absent where none was given, and in
+    /// records before version 1.3.
     #[serde(default)]
     pub latency_limit_ns: Option<Nanos>,
     /// Where inputs come from.
@@ -72,7 +74,8 @@ pub struct Plan {
     pub scored_samples: ScoredSamples,
     /// How time is spent.
     pub schedule: Schedule,
-    /// The search over sessions and batch sizes, where the run is one; absent in records before version 1.3.
+    /// The search over sessions and batch sizes, where the run is one; absent in records before
+    /// version 1.3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tuning: Option<TuningPlan>,
 }
@@ -101,7 +104,8 @@ pub enum SweepEnd {
 pub struct Schedule {
     /// Seed of every random choice: the order of sessions and synthesized inputs.
     pub seed: u64,
-    /// Wall time of the whole run, from its start to the written report; absent: as long as the rounds take.
+    /// Wall time of the whole run, from its start to the written report; absent: as long as the
+    /// rounds take.
     pub budget_ns: Option<Nanos>,
     /// Rounds asked for; absent: until the target is reached or the budget is spent.
     pub rounds_count: Option<u64>,
@@ -134,7 +138,8 @@ pub enum PageCache {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pin {
-    /// As many CPUs as a session has threads, the same for all, away from the parent's where there is room.
+    /// As many CPUs as a session has threads, the same for all, away from the parent's where there
+    /// is room.
     #[default]
     Auto,
     /// Workers run wherever the kernel puts them.
@@ -153,8 +158,8 @@ impl Schedule {
 }
 
 impl Plan {
-    /// The grid in the order of sessions, then shapes, then batch sizes, then load modes; of a search, those cells of it
-    /// that it has come to.
+    /// The grid in the order of sessions, then shapes, then batch sizes, then load modes; of a
+    /// search, those cells of it that it has come to.
     pub fn cells(&self) -> impl Iterator<Item = CellKey> + '_ {
         let tuning = self.tuning.as_ref();
         let grid = (0..self.sessions.len())
@@ -189,7 +194,8 @@ impl Plan {
         })
     }
 
-    /// What follows the batch size in the name of a cell: `, seq 64`; nothing where no dimension is swept.
+    /// What follows the batch size in the name of a cell: `, seq 64`; nothing where no dimension is
+    /// swept.
     #[must_use]
     pub fn shape_words(&self, shape: usize) -> String {
         match self.shapes.get(shape) {
@@ -198,7 +204,8 @@ impl Plan {
         }
     }
 
-    /// A load mode in words, where it is to be told: where there are several, or one other than a single request at a time.
+    /// A load mode in words, where it is to be told: where there are several, or one other than a
+    /// single request at a time.
     #[must_use]
     pub fn load_words(&self, load: LoadMode) -> Option<String> {
         (self.load_modes.len() > 1 || load != LoadMode::SINGLE).then(|| load.to_string())
@@ -210,8 +217,8 @@ impl Plan {
         self.shapes.iter().any(|shape| !shape.dims.is_empty())
     }
 
-    /// The shape of `other` that a shape of this plan is the same as: the one with the same swept sizes, or else with the
-    /// same sizes altogether, however they were given.
+    /// The shape of `other` that a shape of this plan is the same as: the one with the same swept
+    /// sizes, or else with the same sizes altogether, however they were given.
     #[must_use]
     pub fn same_shape(&self, shape: usize, other: &Plan) -> Option<usize> {
         let own = self.shapes.get(shape)?;

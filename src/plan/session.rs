@@ -40,8 +40,9 @@ impl SessionSpec {
         self.execution_provider != CPU_PROVIDER
     }
 
-    /// How floats are rounded. Execution providers of accelerators choose by themselves, and which way can differ from
-    /// one batch size to the next, but where an option forbids it (ONNX Runtime's documentation of CUDA's `use_tf32`).
+    /// How floats are rounded. Execution providers of accelerators choose by themselves, and which
+    /// way can differ from one batch size to the next, but where an option forbids it (ONNX
+    /// Runtime's documentation of CUDA's `use_tf32`).
     #[must_use]
     pub fn float_rounding(&self) -> FloatRounding {
         let option = provider::known(&self.execution_provider)
@@ -57,7 +58,8 @@ impl SessionSpec {
         }
     }
 
-    /// Options as the execution provider is registered with them: those asked for, with the device and the threads.
+    /// Options as the execution provider is registered with them: those asked for, with the device
+    /// and the threads.
     #[must_use]
     pub fn provider_options(&self) -> Options {
         let ProviderSpec {
@@ -79,7 +81,8 @@ impl SessionSpec {
             .is_some()
     }
 
-    /// Index of the device that the session asks for, by an option or beside these; `None` for its default.
+    /// Index of the device that the session asks for, by an option or beside these; `None` for its
+    /// default.
     #[must_use]
     pub fn device(&self) -> Option<u64> {
         provider::known(&self.execution_provider)
@@ -87,7 +90,8 @@ impl SessionSpec {
             .or(self.provider.device)
     }
 
-    /// The NVIDIA GPU that the session computes on, by CUDA's number; `None` for a session on anything else.
+    /// The NVIDIA GPU that the session computes on, by CUDA's number; `None` for a session on
+    /// anything else.
     #[must_use]
     pub fn nvidia_device(&self) -> Option<u64> {
         let hardware = provider::known(&self.execution_provider).hardware;
@@ -102,7 +106,8 @@ pub enum FloatRounding {
     /// To those that are stored.
     #[default]
     Full,
-    /// Perhaps to those of a half-precision number, as tensor cores do (TF32 has 11 significant bits, as `float16` has).
+    /// Perhaps to those of a half-precision number, as tensor cores do (TF32 has 11 significant
+    /// bits, as `float16` has).
     Half,
 }
 
@@ -147,16 +152,18 @@ pub struct SessionOptions {
     pub execution_mode: ExecutionMode,
     /// Whether idle threads of the pool spin; absent: the library's default.
     pub allow_spinning: Option<bool>,
-    /// Whether memory is planned ahead for inputs of one shape; absent: the library's default, and in records before
-    /// version 1.3.
+    /// Whether memory is planned ahead for inputs of one shape; absent: the library's default, and
+    /// in records before version 1.3.
     #[serde(default)]
     pub memory_pattern: Option<bool>,
-    /// Whether memory on the CPU comes from an arena; absent: the library's default, and in records before version 1.3.
+    /// Whether memory on the CPU comes from an arena; absent: the library's default, and in records
+    /// before version 1.3.
     #[serde(default)]
     pub memory_arena: Option<bool>,
     /// Further session configuration entries, by ONNX Runtime's keys.
     pub session_config: BTreeMap<String, String>,
-    /// Libraries of custom operators that are registered with the session; empty in records before version 1.4.
+    /// Libraries of custom operators that are registered with the session; empty in records before
+    /// version 1.4.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub custom_ops: Vec<PathBuf>,
 }
@@ -224,6 +231,7 @@ pub enum Binding {
     /// In host memory: copies to the device and back are part of the latency.
     #[default]
     Host,
-    /// In the device's memory, copied there beforehand: the latency is that of the computation alone.
+    /// In the device's memory, copied there beforehand: the latency is that of the computation
+    /// alone.
     Device,
 }

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Shape {
     /// Size of each swept dimension.
     pub dims: BTreeMap<String, u64>,
-    /// What the shape stands for, where that has a name: `prefill`, `decode`. Absent in records before version 1.4.
+    /// What the shape stands for, where that has a name: `prefill`, `decode`. Absent in records
+    /// before version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -106,7 +107,8 @@ fn is_first(index: &usize) -> bool {
     *index == 0
 }
 
-/// How requests reach a session. Ordered by how much is asked of it at once, and displayed as in `4 requests in flight`.
+/// How requests reach a session. Ordered by how much is asked of it at once, and displayed as in `4
+/// requests in flight`.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]

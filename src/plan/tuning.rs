@@ -9,7 +9,8 @@ use super::{CellKey, ExecutionMode, GraphOptimization};
 use crate::check::Slo;
 use crate::units::Ratio;
 
-/// A search over the sessions and batch sizes of a plan, of which only those are measured that it comes to.
+/// A search over the sessions and batch sizes of a plan, of which only those are measured that it
+/// comes to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TuningPlan {
     /// What is made as good as possible.
@@ -17,13 +18,13 @@ pub struct TuningPlan {
     /// What every configuration must keep, as written: `latency_p99<=20ms`.
     #[schemars(with = "Vec<String>")]
     pub slo: Vec<Slo>,
-    /// How far the top-1 accuracy may fall below the baseline's, as a share: 0.005 is half a point; absent: any fall is
-    /// allowed.
+    /// How far the top-1 accuracy may fall below the baseline's, as a share: 0.005 is half a point;
+    /// absent: any fall is allowed.
     pub max_accuracy_drop_ratio: Option<Ratio>,
     /// What is tried.
     pub space: Space,
-    /// Sessions that the search begins with, one for each variant, runtime, execution provider and binding: the first of
-    /// the plan.
+    /// Sessions that the search begins with, one for each variant, runtime, execution provider and
+    /// binding: the first of the plan.
     pub base_sessions_count: usize,
     /// Cells that the search has come to; the others of the grid are no part of the run.
     pub cells: BTreeSet<CellKey>,
@@ -58,7 +59,8 @@ pub struct Space {
     pub spinning: Vec<Option<bool>>,
     /// Whether memory comes from an arena; absent: the library's default, which is that it does.
     pub memory_arena: Vec<Option<bool>>,
-    /// Whether memory is planned ahead for inputs of one shape; absent: the library's default, which is that it is.
+    /// Whether memory is planned ahead for inputs of one shape; absent: the library's default,
+    /// which is that it is.
     pub memory_pattern: Vec<Option<bool>>,
 }
 

@@ -81,7 +81,8 @@ fn hint(message: &str) -> Option<String> {
     })
 }
 
-/// The GPUs that the driver lists in the order of their bus addresses, with their numbers: `0 (NVIDIA H100)`.
+/// The GPUs that the driver lists in the order of their bus addresses, with their numbers: `0
+/// (NVIDIA H100)`.
 fn model(address: &Path) -> String {
     let text = fs::read_to_string(address.join("information")).unwrap_or_default();
     text.lines()

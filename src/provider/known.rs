@@ -52,10 +52,11 @@ pub enum Memory {
     Cuda,
 }
 
-/// How an execution provider captures the kernels of an inference once, and replays them in the next as one.
+/// How an execution provider captures the kernels of an inference once, and replays them in the
+/// next as one.
 ///
-/// A captured graph belongs to one shape of inputs and to fixed addresses on the device, so that inputs and outputs must be
-/// bound there, and no two threads may run such a session.
+/// A captured graph belongs to one shape of inputs and to fixed addresses on the device, so that
+/// inputs and outputs must be bound there, and no two threads may run such a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Graphs {
     /// It does not.
@@ -92,7 +93,8 @@ pub struct OptionKeys {
     pub device: Option<DeviceOption>,
     /// Of the number of its threads; absent where those of the session are its own, or none are.
     pub threads: Option<&'static str>,
-    /// Of what `0` forbids: floats rounded to fewer bits than they are stored in; absent where nothing forbids it.
+    /// Of what `0` forbids: floats rounded to fewer bits than they are stored in; absent where
+    /// nothing forbids it.
     pub short_floats: Option<&'static str>,
 }
 
@@ -149,7 +151,8 @@ impl ExecutionProvider {
         }
     }
 
-    /// Index of the device that options ask for; `None` where they ask for none, or name it in another way.
+    /// Index of the device that options ask for; `None` where they ask for none, or name it in
+    /// another way.
     #[must_use]
     pub fn device(&self, options: &Options) -> Option<u64> {
         let DeviceOption { key, prefix } = self.options.device?;
@@ -167,8 +170,8 @@ impl ExecutionProvider {
             .collect()
     }
 
-    /// Options as it is registered with them: those asked for, and a device and a number of threads of the session's where
-    /// they say nothing of these.
+    /// Options as it is registered with them: those asked for, and a device and a number of threads
+    /// of the session's where they say nothing of these.
     #[must_use]
     pub fn with_defaults(&self, asked: &Options, device: Option<u64>, threads: u64) -> Options {
         let device = self

@@ -1,7 +1,9 @@
-//! Execution providers: what is known of each before a library is opened. How ONNX Runtime is told of them is `engine`'s.
+//! Execution providers: what is known of each before a library is opened. How ONNX Runtime is told
+//! of them is `engine`'s.
 //!
-//! One file each, and [`ALL`], the one list of them; nothing else names one by its identifier. What none of them is
-//! called is an execution provider all the same, of which nothing is known. Read [`ExecutionProvider`] first.
+//! One file each, and [`ALL`], the one list of them; nothing else names one by its identifier. What
+//! none of them is called is an execution provider all the same, of which nothing is known. Read
+//! [`ExecutionProvider`] first.
 
 mod build;
 pub mod cpu;
@@ -44,7 +46,8 @@ const SUFFIX: &str = "ExecutionProvider";
 /// What holds for an execution provider of which nothing is known.
 static UNKNOWN: ExecutionProvider = ExecutionProvider::named("", &[]);
 
-/// What is known of an execution provider: for one that is not in [`ALL`] what can be taken for granted, without a name.
+/// What is known of an execution provider: for one that is not in [`ALL`] what can be taken for
+/// granted, without a name.
 #[must_use]
 pub fn known(identifier: &str) -> &'static ExecutionProvider {
     ALL.iter()
@@ -54,8 +57,8 @@ pub fn known(identifier: &str) -> &'static ExecutionProvider {
 
 /// ONNX Runtime's identifier of an execution provider: `cpu` is `CPUExecutionProvider`.
 ///
-/// Short names and the identifiers known here are recognized whatever their case; any other word is an identifier if
-/// it ends like one, and else the beginning of one.
+/// Short names and the identifiers known here are recognized whatever their case; any other word is
+/// an identifier if it ends like one, and else the beginning of one.
 #[must_use]
 pub fn identifier(word: &str) -> String {
     let is_called = |known: &&ExecutionProvider| {
@@ -72,7 +75,8 @@ pub fn identifier(word: &str) -> String {
     }
 }
 
-/// The short name of an execution provider: `cuda` for `CUDAExecutionProvider`. A plug-in keeps its own name.
+/// The short name of an execution provider: `cuda` for `CUDAExecutionProvider`. A plug-in keeps its
+/// own name.
 #[must_use]
 pub fn short_name(identifier: &str) -> String {
     match known(identifier).names {

@@ -1,4 +1,5 @@
-//! Execution providers that no official build for this system has, and of which more is known than what they are called.
+//! Execution providers that no official build for this system has, and of which more is known than
+//! what they are called.
 
 use super::known::{ExecutionProvider, Hardware, InRust};
 

@@ -47,14 +47,16 @@ pub struct AccuracyRecord {
     pub outputs: Vec<OutputHealth>,
     /// Scores against labels or targets, if there are any.
     pub scores: Option<Scores>,
-    /// The meaning that labels were taken for, where it is not plain from them; absent in records before version 1.4.
+    /// The meaning that labels were taken for, where it is not plain from them; absent in records
+    /// before version 1.4.
     #[serde(default)]
     pub labels_as: Option<String>,
     /// Agreement with a reference, one for each output that both have; empty for the baseline.
     pub agreement: Vec<Agreement>,
     /// The reference of `agreement`: `baseline outputs` or `expected outputs`.
     pub reference: Option<String>,
-    /// Outputs that the reference has too, but that cannot be compared with it; empty in records before version 1.4.
+    /// Outputs that the reference has too, but that cannot be compared with it; empty in records
+    /// before version 1.4.
     #[serde(default)]
     pub not_comparable: Vec<NotComparable>,
 }
@@ -98,7 +100,8 @@ pub struct OutputHealth {
     pub nan_count: u64,
     /// Elements that are infinite.
     pub infinite_count: u64,
-    /// Samples with at least one such element; every sample of a batch if the output is not split by samples.
+    /// Samples with at least one such element; every sample of a batch if the output is not split
+    /// by samples.
     pub affected_samples_count: u64,
 }
 
@@ -110,7 +113,8 @@ pub enum Scores {
     Classification(LabelledScores),
     /// Numbers.
     Regression {
-        /// Mean absolute error over each sample's elements; absent where an output or target is not finite.
+        /// Mean absolute error over each sample's elements; absent where an output or target is not
+        /// finite.
         absolute_errors: Vec<Option<f64>>,
         /// Mean squared error over each sample's elements; absent like `absolute_errors`.
         squared_errors: Vec<Option<f64>>,
@@ -153,7 +157,8 @@ impl Scores {
         }
     }
 
-    /// The same without the samples from `samples_count` on; counts of classes over all samples stay out then.
+    /// The same without the samples from `samples_count` on; counts of classes over all samples
+    /// stay out then.
     #[must_use]
     pub fn of_first(mut self, samples_count: usize) -> Self {
         match &mut self {
@@ -187,14 +192,15 @@ pub struct SeveralScores {
     pub output: String,
     /// Classes that the output distinguishes.
     pub classes_count: u64,
-    /// Score from which on a class counts as predicted: 0.5 for the probabilities of a sigmoid, 0 for anything else.
+    /// Score from which on a class counts as predicted: 0.5 for the probabilities of a sigmoid, 0
+    /// for anything else.
     pub threshold: f64,
     /// The samples, in their order.
     pub samples: Vec<Hits>,
 }
 
-/// Classes of one sample by whether they are predicted and true. A score that is not a number is a miss, or a false alarm
-/// where the class is not true.
+/// Classes of one sample by whether they are predicted and true. A score that is not a number is a
+/// miss, or a false alarm where the class is not true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hits {
     /// Classes that are both.
@@ -212,7 +218,8 @@ pub struct ElementScores {
     pub output: String,
     /// Kind of the elements.
     pub unit: ElementUnit,
-    /// Axis of the output along which its classes lie; absent where it gives the predicted class alone.
+    /// Axis of the output along which its classes lie; absent where it gives the predicted class
+    /// alone.
     pub class_axis: Option<u64>,
     /// The samples, in their order.
     pub samples: Vec<RightOf>,
@@ -253,13 +260,15 @@ pub struct Overlap {
 pub struct LabelledScores {
     /// Name of the output that was scored.
     pub output: String,
-    /// Classes that the output distinguishes; absent where it gives the predicted class alone, without scores.
+    /// Classes that the output distinguishes; absent where it gives the predicted class alone,
+    /// without scores.
     pub classes_count: Option<u64>,
-    /// Predicted class of each sample: the one with the highest score, the first of equals (as ONNX `ArgMax` has it).
-    /// Absent for a sample with a score that is not a number.
+    /// Predicted class of each sample: the one with the highest score, the first of equals (as ONNX
+    /// `ArgMax` has it). Absent for a sample with a score that is not a number.
     pub predicted: Vec<Option<u64>>,
-    /// How many classes stand before the true one, sample by sample (0: right): those that score higher, and those
-    /// that score the same and come first. Absent like `predicted`, and for a wrong class given alone.
+    /// How many classes stand before the true one, sample by sample (0: right): those that score
+    /// higher, and those that score the same and come first. Absent like `predicted`, and for a
+    /// wrong class given alone.
     pub label_ranks: Vec<Option<u64>>,
 }
 
@@ -268,38 +277,42 @@ pub struct LabelledScores {
 pub struct Agreement {
     /// Name of the output.
     pub output: String,
-    /// Name of the reference's output, where it is another one: the two have the same place and shape. Absent in records
-    /// before version 1.3.
+    /// Name of the reference's output, where it is another one: the two have the same place and
+    /// shape. Absent in records before version 1.3.
     #[serde(default)]
     pub reference_output: Option<String>,
     /// Samples compared.
     pub samples_count: u64,
-    /// Samples whose largest element is at the same place, where an output holds scores of classes, and NaN where the
-    /// reference has it; samples that are equal, where it holds integers, booleans or strings; absent for other outputs.
+    /// Samples whose largest element is at the same place, where an output holds scores of classes,
+    /// and NaN where the reference has it; samples that are equal, where it holds integers,
+    /// booleans or strings; absent for other outputs.
     pub top1_agreeing_count: Option<u64>,
-    /// Rows of each sample whose largest element is at the same place, where each row holds scores of classes, one for each
-    /// token or the like; empty for other outputs, and in records before version 1.4.
+    /// Rows of each sample whose largest element is at the same place, where each row holds scores
+    /// of classes, one for each token or the like; empty for other outputs, and in records before
+    /// version 1.4.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub top1_by_row: Vec<RightOf>,
-    /// Mean cosine between both outputs, over the samples that have one: neither side zero. Absent where `not_finite_count`
-    /// is not 0.
+    /// Mean cosine between both outputs, over the samples that have one: neither side zero. Absent
+    /// where `not_finite_count` is not 0.
     pub cosine_similarity_mean: Option<f64>,
     /// Smallest cosine of a sample.
     pub cosine_similarity_min: Option<f64>,
-    /// Largest absolute difference of an element: none between two NaN, or two infinities of one sign. Absent where
-    /// `not_finite_count` is not 0, and where nothing could be compared.
+    /// Largest absolute difference of an element: none between two NaN, or two infinities of one
+    /// sign. Absent where `not_finite_count` is not 0, and where nothing could be compared.
     pub max_absolute_error: Option<f64>,
-    /// Root of the summed squared differences over the root of the summed squares of the reference; absent like
-    /// `max_absolute_error`.
+    /// Root of the summed squared differences over the root of the summed squares of the reference;
+    /// absent like `max_absolute_error`.
     pub relative_error: Option<f64>,
-    /// Elements that are NaN or infinite on one side and not the same on the other; in records before version 1.4 also
-    /// those that are the same, and errors and cosines are then of the other elements.
+    /// Elements that are NaN or infinite on one side and not the same on the other; in records
+    /// before version 1.4 also those that are the same, and errors and cosines are then of the
+    /// other elements.
     pub not_finite_count: u64,
-    /// Kind of the output, by the reference's values and shape; absent in records before version 1.4.
+    /// Kind of the output, by the reference's values and shape; absent in records before version
+    /// 1.4.
     #[serde(default)]
     pub kind: Option<OutputKind>,
-    /// Squares of the reference over squared differences, in decibels, for signals and images. Absent for other outputs,
-    /// where nothing differs, and in records before version 1.4.
+    /// Squares of the reference over squared differences, in decibels, for signals and images.
+    /// Absent for other outputs, where nothing differs, and in records before version 1.4.
     #[serde(default)]
     pub signal_to_noise_db: Option<f64>,
 }

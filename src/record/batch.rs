@@ -1,4 +1,5 @@
-//! Where samples of a batch lie in a model's inputs, how that is known, and what trying a variant out showed.
+//! Where samples of a batch lie in a model's inputs, how that is known, and what trying a variant
+//! out showed.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +38,8 @@ impl BatchAxis {
         }
     }
 
-    /// Why there is no batch, as a fragment of a sentence; absent where there is one, and where no input has an axis for it.
+    /// Why there is no batch, as a fragment of a sentence; absent where there is one, and where no
+    /// input has an axis for it.
     #[must_use]
     pub fn missing(&self) -> Option<&str> {
         match &self.proof {
@@ -87,25 +89,26 @@ pub enum AxisReason {
     NoAxis,
 }
 
-/// Findings of trying a variant out before it was measured: which inputs it takes, and whether samples are computed each
-/// for itself.
+/// Findings of trying a variant out before it was measured: which inputs it takes, and whether
+/// samples are computed each for itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProbeRecord {
     /// Sets of inputs that were fed until one ran at every shape.
     pub trials_count: u64,
     /// Time of one inference at the smallest batch size; absent if none ran.
     pub inference_ns: Option<Nanos>,
-    /// Outputs to which two runs on the same inputs gave other sizes, or values that differ by more than rounding. Nothing
-    /// is compared by them.
+    /// Outputs to which two runs on the same inputs gave other sizes, or values that differ by more
+    /// than rounding. Nothing is compared by them.
     pub random_outputs: Vec<Plain>,
     /// Remarks for the user.
     pub remarks: Vec<Plain>,
-    /// Whether it was kept from an earlier run with the same file, files beside it, options and library.
+    /// Whether it was kept from an earlier run with the same file, files beside it, options and
+    /// library.
     pub is_kept: bool,
 }
 
-/// Outputs of samples in a batch, held against those of each alone: told by two unlike samples, for a variant whose
-/// quantization takes its scales from what it is fed.
+/// Outputs of samples in a batch, held against those of each alone: told by two unlike samples, for
+/// a variant whose quantization takes its scales from what it is fed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Coupling {

@@ -18,20 +18,23 @@ pub struct Conditions {
     pub online_cpus_count: Option<u64>,
     /// CPUs of the workers; those that this process may use where workers were not pinned.
     pub worker_cpus: Vec<u64>,
-    /// CPUs that share a core with one of the workers' and are none of them: hardware threads (SMT).
+    /// CPUs that share a core with one of the workers' and are none of them: hardware threads
+    /// (SMT).
     pub sibling_cpus: Option<Vec<u64>>,
     /// Share of their time for which `sibling_cpus` were busy; absent without siblings.
     pub siblings_busy_ratio: Option<Ratio>,
-    /// Frequencies of the workers' CPUs; absent where the kernel does not tell, as on most virtual machines.
+    /// Frequencies of the workers' CPUs; absent where the kernel does not tell, as on most virtual
+    /// machines.
     pub frequency: Option<Frequency>,
     /// Share of all CPUs' time that was spent by anything but this process and its workers.
     pub others_busy_ratio: Option<Ratio>,
-    /// CPU time that the host took from this machine, as a share of what the machine wanted (busy and stolen time
-    /// together), which counts as one CPU's whole time at least.
+    /// CPU time that the host took from this machine, as a share of what the machine wanted (busy
+    /// and stolen time together), which counts as one CPU's whole time at least.
     pub steal_ratio: Option<Ratio>,
     /// How the CPU limit of this process's control group struck; absent without a limit.
     pub throttling: Option<Throttling>,
-    /// Share of the time for which at least one task of the machine waited for a CPU: `some` of `/proc/pressure/cpu`.
+    /// Share of the time for which at least one task of the machine waited for a CPU: `some` of
+    /// `/proc/pressure/cpu`.
     pub cpu_pressure_ratio: Option<Ratio>,
     /// Share of the time for which at least one task waited for memory.
     pub memory_pressure_ratio: Option<Ratio>,
@@ -43,7 +46,8 @@ pub struct Conditions {
     pub swapped_in_bytes: Option<Bytes>,
     /// Memory of the whole machine that was written to swap.
     pub swapped_out_bytes: Option<Bytes>,
-    /// How often a CPU was slowed down for its temperature: the cores' events, and those of the package that had most.
+    /// How often a CPU was slowed down for its temperature: the cores' events, and those of the
+    /// package that had most.
     pub thermal_throttles_count: Option<u64>,
     /// Temperature at the end in the hottest thermal zone.
     pub temperature_celsius: Option<Celsius>,

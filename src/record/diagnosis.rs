@@ -1,4 +1,5 @@
-//! Findings of launches of their own that explain the figures: peaks of the machine, an option against none, idle gaps.
+//! Findings of launches of their own that explain the figures: peaks of the machine, an option
+//! against none, idle gaps.
 
 use std::path::PathBuf;
 
@@ -21,7 +22,8 @@ pub struct MachinePeaks {
     /// The rates.
     #[serde(flatten)]
     pub rates: PeakRates,
-    /// When this was measured, RFC 3339: it is kept for later runs on the same machine with the same library.
+    /// When this was measured, RFC 3339: it is kept for later runs on the same machine with the
+    /// same library.
     pub measured_at: Plain,
 }
 
@@ -66,8 +68,8 @@ pub struct Contrast {
 /// Blocks of a session with one option changed, beside blocks without the change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Contrasted {
-    /// Natural logarithms of the median latency with the change / without it: a list for each pair of fresh workers, with
-    /// a value for each pair of neighbouring blocks.
+    /// Natural logarithms of the median latency with the change / without it: a list for each pair
+    /// of fresh workers, with a value for each pair of neighbouring blocks.
     pub log_ratios: Vec<Vec<f64>>,
     /// Latency with the change: median of the blocks' medians.
     pub changed_ns: Nanos,
@@ -94,7 +96,7 @@ pub struct IdleGaps {
 pub struct IdleGap {
     /// Time during which nothing was asked for.
     pub gap_ns: Nanos,
-    /// Latency of the inference that followed: a list for each launch, with a value for each gap; or why it was not
-    /// measured. A launch that had no time for a gap this long has an empty list.
+    /// Latency of the inference that followed: a list for each launch, with a value for each gap;
+    /// or why it was not measured. A launch that had no time for a gap this long has an empty list.
     pub latencies_ns: Observed<Vec<Vec<Nanos>>>,
 }

@@ -121,8 +121,8 @@ pub enum Event {
 }
 
 impl RunRecord {
-    /// Takes an event into the record. Latencies of blocks are not merged here: [`store`](crate::store) does that, since it
-    /// decodes histograms.
+    /// Takes an event into the record. Latencies of blocks are not merged here:
+    /// [`store`](crate::store) does that, since it decodes histograms.
     pub fn apply(&mut self, event: Event) {
         match event {
             Event::Began(record) => *self = *record,

@@ -79,10 +79,12 @@ pub struct GpuConditions {
     pub temperature_max_celsius: Observed<Celsius>,
 }
 
-/// Use of a GPU by one cell in one launch: measured once, over one uninterrupted stretch after the cell's blocks.
+/// Use of a GPU by one cell in one launch: measured once, over one uninterrupted stretch after the
+/// cell's blocks.
 ///
-/// Blocks of several sessions alternate every 30 ms or so, while a driver averages utilization over up to a second and
-/// updates its energy counter every 20 to 100 ms: what it tells about a block is mostly about the blocks before it.
+/// Blocks of several sessions alternate every 30 ms or so, while a driver averages utilization over
+/// up to a second and updates its energy counter every 20 to 100 ms: what it tells about a block is
+/// mostly about the blocks before it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GpuUse {
     /// Number by which the driver knows the GPU.
@@ -93,18 +95,21 @@ pub struct GpuUse {
     pub inferences_count: u64,
     /// Samples behind means and peaks.
     pub samples_count: u64,
-    /// Share of the time in which a kernel ran, mean over the samples of the second half of the stretch.
+    /// Share of the time in which a kernel ran, mean over the samples of the second half of the
+    /// stretch.
     pub utilization_mean_ratio: Observed<Ratio>,
     /// The same, highest of the samples.
     pub utilization_peak_ratio: Observed<Ratio>,
-    /// Share of the time in which the GPU's memory was read or written, mean like the utilization's.
+    /// Share of the time in which the GPU's memory was read or written, mean like the
+    /// utilization's.
     pub memory_utilization_mean_ratio: Observed<Ratio>,
     /// Most memory in use for the session, up to the end of the stretch.
     pub memory: Observed<GpuMemory>,
     /// Energy of the stretch.
     pub energy: Observed<GpuEnergy>,
-    /// The same by the sampled power alone, so that the counter can be held against it: mean power times the length of the
-    /// stretch, or why it is not known. Absent in records before version 1.3.
+    /// The same by the sampled power alone, so that the counter can be held against it: mean power
+    /// times the length of the stretch, or why it is not known. Absent in records before version
+    /// 1.3.
     #[serde(default)]
     pub energy_by_power_joules: Option<Observed<Joules>>,
     /// Mean power over the stretch: its energy over its length.
@@ -136,8 +141,8 @@ pub struct GpuMemory {
 pub enum GpuMemoryScope {
     /// The driver lists the worker's process.
     Process,
-    /// It does not, as in most containers: what the whole device's level rose by while only this worker ran, from the
-    /// creation of the session on.
+    /// It does not, as in most containers: what the whole device's level rose by while only this
+    /// worker ran, from the creation of the session on.
     Device,
 }
 
@@ -160,7 +165,8 @@ pub enum EnergyMethod {
     PowerSamples,
 }
 
-/// Energy that the processor took, from its own counters (RAPL): of the whole machine, not of one process.
+/// Energy that the processor took, from its own counters (RAPL): of the whole machine, not of one
+/// process.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CpuEnergy {
     /// All packages.

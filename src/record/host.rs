@@ -18,8 +18,8 @@ pub struct Host {
     pub architecture: Plain,
     /// The processor.
     pub cpu: CpuInfo,
-    /// Caches for data that the first usable CPU has, smallest first; empty where the kernel does not tell, and in records
-    /// before version 1.3.
+    /// Caches for data that the first usable CPU has, smallest first; empty where the kernel does
+    /// not tell, and in records before version 1.3.
     #[serde(default)]
     pub caches: Vec<CpuCache>,
     /// CPUs that the run may use: affinity and control group limits considered, rounded up.
@@ -54,7 +54,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// Memory that all processes of a run may take: what is available, and no more than the control group allows.
+    /// Memory that all processes of a run may take: what is available, and no more than the control
+    /// group allows.
     #[must_use]
     pub fn usable_memory(&self) -> Option<Bytes> {
         self.memory_available_bytes
@@ -73,7 +74,8 @@ pub struct CpuInfo {
     pub logical_count: u64,
     /// Physical cores that are online; absent where the kernel does not tell.
     pub physical_count: Option<u64>,
-    /// Instruction sets that matter for inference and are present, such as `avx2`, `avx512_vnni`, `amx_int8`.
+    /// Instruction sets that matter for inference and are present, such as `avx2`, `avx512_vnni`,
+    /// `amx_int8`.
     pub isa_flags: Vec<Plain>,
 }
 

@@ -25,8 +25,8 @@ impl RunRecord {
         }
     }
 
-    /// The sessions of the same variant that one is told from: of a search, those that it began with, since what it
-    /// changes is told by how it differs from these.
+    /// The sessions of the same variant that one is told from: of a search, those that it began
+    /// with, since what it changes is told by how it differs from these.
     fn others(&self, spec: &SessionSpec) -> Vec<&SessionSpec> {
         let sessions = &self.plan.sessions;
         let tuning = self.plan.tuning.as_ref();

@@ -40,12 +40,13 @@ pub struct LaunchRecord {
     pub effective: Option<EffectiveOptions>,
     /// Figures that are taken once per cell in this launch.
     pub cells: Vec<LaunchCell>,
-    /// Whether inputs were tried out in the process before its first cell. Its first run is then that of the first trial,
-    /// or absent where that was refused, and memory of its cells and counts of its log are absent, for trials are in them.
-    /// False in records before version 1.4.
+    /// Whether inputs were tried out in the process before its first cell. Its first run is then
+    /// that of the first trial, or absent where that was refused, and memory of its cells and
+    /// counts of its log are absent, for trials are in them. False in records before version 1.4.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_probed: bool,
-    /// Warnings that ONNX Runtime wrote to the worker's log; absent if the worker ended before it told.
+    /// Warnings that ONNX Runtime wrote to the worker's log; absent if the worker ended before it
+    /// told.
     pub log_warnings_count: Option<u64>,
     /// Errors that ONNX Runtime wrote to the worker's log; absent like the warnings.
     pub log_errors_count: Option<u64>,
@@ -54,8 +55,8 @@ pub struct LaunchRecord {
 /// Why memory of a cell is absent from a launch that is probed, and counts of its log.
 pub const TRIED_OUT_BEFORE: &str = "inputs were tried out in the process before";
 
-/// A worker that was lost beside the rounds, in a launch that has no record of its own: one that tried inputs out, profiled a
-/// session, measured it after idle gaps, or the like.
+/// A worker that was lost beside the rounds, in a launch that has no record of its own: one that
+/// tried inputs out, profiled a session, measured it after idle gaps, or the like.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LostWorker {
     /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
@@ -100,20 +101,22 @@ pub struct LaunchCell {
     pub peak_memory_bytes: Option<Bytes>,
     /// Statistics of ONNX Runtime's arena at the end of the cell, or why there are none.
     pub arena: Observed<ArenaStats>,
-    /// Latencies of this launch's timed blocks of the cell, in the form of a cell's histogram; absent in records of
-    /// version 1.0.
+    /// Latencies of this launch's timed blocks of the cell, in the form of a cell's histogram;
+    /// absent in records of version 1.0.
     #[serde(default)]
     pub latency_histogram: Option<String>,
-    /// Use of the GPU by the cell, or why that is not known; absent if the session ran on none, and in records
-    /// before version 1.2.
+    /// Use of the GPU by the cell, or why that is not known; absent if the session ran on none, and
+    /// in records before version 1.2.
     #[serde(default)]
     pub gpu: Option<Observed<GpuUse>>,
-    /// Memory that the session held of its GPU when the cell ended, or why that is not known, where there was no time to
-    /// find out more. Absent where there was, where the session ran on no GPU, and in records before version 1.3.
+    /// Memory that the session held of its GPU when the cell ended, or why that is not known, where
+    /// there was no time to find out more. Absent where there was, where the session ran on no GPU,
+    /// and in records before version 1.3.
     #[serde(default)]
     pub gpu_memory: Option<Observed<GpuMemory>>,
-    /// Why outputs were bound anew before each inference, outside its latency, which then includes their allocation, as a
-    /// fragment of a sentence. Absent where they were bound once for all, and in records before version 1.4.
+    /// Why outputs were bound anew before each inference, outside its latency, which then includes
+    /// their allocation, as a fragment of a sentence. Absent where they were bound once for all,
+    /// and in records before version 1.4.
     #[serde(default)]
     pub outputs_anew: Option<Plain>,
 }
@@ -173,8 +176,9 @@ pub struct BlockRecord {
     pub started_ns: Nanos,
     /// From just before the first inference to just after the last, less `rebinding_ns`.
     pub elapsed_ns: Nanos,
-    /// Time between inferences in which outputs were bound anew; with several requests in flight, the mean of them. Absent
-    /// where outputs were bound once for all, and in records before version 1.4.
+    /// Time between inferences in which outputs were bound anew; with several requests in flight,
+    /// the mean of them. Absent where outputs were bound once for all, and in records before
+    /// version 1.4.
     #[serde(default)]
     pub rebinding_ns: Option<Nanos>,
     /// Inferences completed.
@@ -191,25 +195,27 @@ pub struct BlockRecord {
     pub involuntary_switches_count: u64,
     /// Major page faults of the worker during the block.
     pub major_faults_count: u64,
-    /// Minor page faults of the worker during the block: pages that the kernel had to map, without reading storage;
-    /// absent in records before version 1.3.
+    /// Minor page faults of the worker during the block: pages that the kernel had to map, without
+    /// reading storage; absent in records before version 1.3.
     #[serde(default)]
     pub minor_faults_count: Option<u64>,
-    /// CPU time stolen from this machine by its host during the block, over all CPUs; absent where the kernel does not tell.
+    /// CPU time stolen from this machine by its host during the block, over all CPUs; absent where
+    /// the kernel does not tell.
     pub steal_ns: Option<Nanos>,
     /// Time for which the control group was throttled during the block; absent without a limit.
     pub throttled_ns: Option<Nanos>,
-    /// How often the kernel moved the worker's main thread to another CPU during the block; absent where the kernel
-    /// does not tell, and in records of version 1.0.
+    /// How often the kernel moved the worker's main thread to another CPU during the block; absent
+    /// where the kernel does not tell, and in records of version 1.0.
     #[serde(default)]
     pub migrations_count: Option<u64>,
     /// Resident memory of the worker just after the block.
     pub resident_bytes: Option<Bytes>,
-    /// Energy of the processor during the block, idle power included; absent where its counters cannot be read, and in
-    /// records before version 1.2.
+    /// Energy of the processor during the block, idle power included; absent where its counters
+    /// cannot be read, and in records before version 1.2.
     #[serde(default)]
     pub cpu_energy: Option<CpuEnergy>,
-    /// Disturbances of the block; empty if there were none. A disturbed block is run again, and stays here.
+    /// Disturbances of the block; empty if there were none. A disturbed block is run again, and
+    /// stays here.
     pub disturbances: Vec<Disturbance>,
 }
 

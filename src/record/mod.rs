@@ -77,8 +77,8 @@ pub struct SchemaVersion {
     pub minor: u64,
 }
 
-/// JSON Schema (draft 2020-12) of [`RunRecord`], as a reader may rely on it: fields that a minor version added are not
-/// required. Its `$id` and title carry the version.
+/// JSON Schema (draft 2020-12) of [`RunRecord`], as a reader may rely on it: fields that a minor
+/// version added are not required. Its `$id` and title carry the version.
 #[must_use]
 pub fn json_schema() -> Schema {
     let version = format!("{}.{}", SCHEMA_VERSION.major, SCHEMA_VERSION.minor);
@@ -124,14 +124,16 @@ pub struct RunRecord {
     /// By which rules the figures are judged; absent in records of version 1.0.
     #[serde(default)]
     pub statistics: Option<Statistics>,
-    /// Whether the machine was fit to measure on; absent in records of version 1.0 and while a run goes on.
+    /// Whether the machine was fit to measure on; absent in records of version 1.0 and while a run
+    /// goes on.
     #[serde(default)]
     pub fitness: Option<Fitness>,
-    /// Conditions of the machine during the run; absent in records of version 1.0 and while a run goes on.
+    /// Conditions of the machine during the run; absent in records of version 1.0 and while a run
+    /// goes on.
     #[serde(default)]
     pub conditions: Option<Conditions>,
-    /// Where nodes ran, one entry for each session that asked for another execution provider than the CPU's and got that
-    /// far; absent in records before version 1.2.
+    /// Where nodes ran, one entry for each session that asked for another execution provider than
+    /// the CPU's and got that far; absent in records before version 1.2.
     #[serde(default)]
     pub placements: Vec<PlacementRecord>,
     /// How GPUs and energy were observed; absent in records before version 1.2.
@@ -140,8 +142,8 @@ pub struct RunRecord {
     /// Operators of sessions, by ONNX Runtime's profiler; absent in records before version 1.3.
     #[serde(default)]
     pub operators: Vec<OperatorProfile>,
-    /// Peak rates of the machine, one entry for each library and number of threads; absent in records before
-    /// version 1.3.
+    /// Peak rates of the machine, one entry for each library and number of threads; absent in
+    /// records before version 1.3.
     #[serde(default)]
     pub peaks: Vec<MachinePeaks>,
     /// Sessions against themselves with one option changed; absent in records before version 1.3.
@@ -150,11 +152,12 @@ pub struct RunRecord {
     /// Latencies after idle gaps; absent in records before version 1.3.
     #[serde(default)]
     pub idle_gaps: Vec<IdleGaps>,
-    /// Workers that crashed, hung, ran out of memory or broke the protocol beside the launches that are recorded; empty in
-    /// records before version 1.4.
+    /// Workers that crashed, hung, ran out of memory or broke the protocol beside the launches that
+    /// are recorded; empty in records before version 1.4.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost_workers: Vec<LostWorker>,
-    /// The search for the best session options, where the run is one; absent in records before version 1.3.
+    /// The search for the best session options, where the run is one; absent in records before
+    /// version 1.3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tuning: Option<Tuning>,
 }
@@ -178,7 +181,8 @@ pub struct RunInfo {
     pub ended_by: Option<EndReason>,
     /// The parent's cost of sampling a worker once, between blocks: median of this run.
     pub sampling_cost_ns: Option<Nanos>,
-    /// Time that the timed loop adds to a bare inference on this machine: median of this run's probe.
+    /// Time that the timed loop adds to a bare inference on this machine: median of this run's
+    /// probe.
     pub harness_cost_ns: Option<Nanos>,
     /// The parent's own peak resident memory at the end of the run.
     pub parent_peak_memory_bytes: Option<Bytes>,
@@ -188,7 +192,8 @@ pub struct RunInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
-    /// Every ratio to the baseline (every median, where there is one variant) is as narrow as asked for.
+    /// Every ratio to the baseline (every median, where there is one variant) is as narrow as asked
+    /// for.
     TargetReached,
     /// The time budget is spent.
     BudgetSpent,
@@ -226,16 +231,17 @@ pub struct VariantRecord {
     pub model: Option<ModelSummary>,
     /// The values of each input, at the first shape that the model takes.
     pub inputs: Vec<FedInput>,
-    /// The values of each input at every shape, by index of [`Plan::shapes`], where there are several; nothing for a shape
-    /// that the model does not take. Empty where there is one, and in records before version 1.4.
+    /// The values of each input at every shape, by index of [`Plan::shapes`], where there are
+    /// several; nothing for a shape that the model does not take. Empty where there is one, and in
+    /// records before version 1.4.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shape_inputs: Vec<Vec<FedInput>>,
     /// Findings of trying it out; absent if it was not tried, and in records before version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<ProbeRecord>,
-    /// Whether samples of a batch change each other's outputs, where the variant quantizes with scales that follow what it
-    /// is fed; absent where it does not, where single samples are measured, where the batch was tried on this variant, and
-    /// in records before version 1.4.
+    /// Whether samples of a batch change each other's outputs, where the variant quantizes with
+    /// scales that follow what it is fed; absent where it does not, where single samples are
+    /// measured, where the batch was tried on this variant, and in records before version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coupling: Option<Coupling>,
     /// Whether the variant can be measured.
@@ -249,13 +255,13 @@ pub struct CellRecord {
     pub key: CellKey,
     /// How it ended.
     pub outcome: Outcome,
-    /// Latencies of all timed blocks: an HDR histogram (1 ns to 1 h, 3 significant digits), V2 compressed, base64;
-    /// absent while nothing has been timed.
+    /// Latencies of all timed blocks: an HDR histogram (1 ns to 1 h, 3 significant digits), V2
+    /// compressed, base64; absent while nothing has been timed.
     pub latency_histogram: Option<String>,
     /// Latencies during warm-up, in the same form.
     pub warmup_histogram: Option<String>,
-    /// Rounds after which its verdict was settled or its interval narrow enough, so that the time went to others; absent
-    /// if that never was.
+    /// Rounds after which its verdict was settled or its interval narrow enough, so that the time
+    /// went to others; absent if that never was.
     #[serde(default)]
     pub settled_after_rounds: Option<u64>,
 }
@@ -267,7 +273,8 @@ impl RunRecord {
         self.cells.iter().find(|cell| cell.key == key)
     }
 
-    /// How launches failed that did, of one session or of all: those of the rounds, and those beside them.
+    /// How launches failed that did, of one session or of all: those of the rounds, and those
+    /// beside them.
     pub fn failed_launches(&self, session: Option<usize>) -> impl Iterator<Item = &Failure> {
         let is_of = move |one: usize| session.is_none_or(|session| session == one);
         let launches = self
@@ -286,8 +293,8 @@ impl RunRecord {
         )
     }
 
-    /// Time of one inference in a run in which none was timed: the first of a launch, or else one of those that inputs
-    /// were tried out with; absent where there was none.
+    /// Time of one inference in a run in which none was timed: the first of a launch, or else one
+    /// of those that inputs were tried out with; absent where there was none.
     #[must_use]
     pub fn untimed_inference_ns(&self) -> Option<Nanos> {
         let first = self

@@ -27,12 +27,14 @@ pub struct ModelSummary {
     pub outputs: Vec<TensorInfo>,
     /// Where samples of a batch lie, and how that was recognized.
     pub batch_axis: BatchAxis,
-    /// Nodes by operator, subgraphs included; operators of other domains carry theirs (`com.microsoft.Attention`). Calls of
-    /// functions that the model defines itself count as the nodes of their bodies; in records before version 1.4 each body
-    /// counted once, beside its calls.
+    /// Nodes by operator, subgraphs included; operators of other domains carry theirs
+    /// (`com.microsoft.Attention`). Calls of functions that the model defines itself count as the
+    /// nodes of their bodies; in records before version 1.4 each body counted once, beside its
+    /// calls.
     pub operators: BTreeMap<String, u64>,
-    /// The most nodes of the main graph that are as far from its inputs as each other, so that they could run at the same
-    /// time; those that depend on weights and shapes alone are left out. Absent in records before version 1.3.
+    /// The most nodes of the main graph that are as far from its inputs as each other, so that they
+    /// could run at the same time; those that depend on weights and shapes alone are left out.
+    /// Absent in records before version 1.3.
     #[serde(default)]
     pub side_by_side_count: Option<u64>,
     /// Weights by element type.
@@ -63,7 +65,8 @@ pub(crate) fn without_domain(operator: &str) -> &str {
 }
 
 impl ModelSummary {
-    /// Whether it quantizes with scales that depend on all that it is fed, so that samples of a batch share them.
+    /// Whether it quantizes with scales that depend on all that it is fed, so that samples of a
+    /// batch share them.
     #[must_use]
     pub fn shares_scales(&self) -> bool {
         self.operators
@@ -111,7 +114,8 @@ pub enum ValueType {
     Sequence(Box<ValueType>),
     /// A tensor or a sequence of tensors, or nothing; in words in records before version 1.4.
     Optional(Box<ValueType>),
-    /// A map, a sequence of maps or a sparse tensor, in words such as `seq(map(int64,tensor(float)))`.
+    /// A map, a sequence of maps or a sparse tensor, in words such as
+    /// `seq(map(int64,tensor(float)))`.
     Other(String),
 }
 
@@ -170,14 +174,16 @@ pub struct WeightBytes {
 /// Precision of a model in one word, with the shares that led to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Precision {
-    /// `fp32`, `fp16`, `bf16`, `int8 QDQ`, `int8 QOperator`, `int8 dynamic`, `int4 block`, `mixed` ...
+    /// `fp32`, `fp16`, `bf16`, `int8 QDQ`, `int8 QOperator`, `int8 dynamic`, `int4 block`, `mixed`
+    /// ...
     pub label: String,
     /// Share of the weights' bytes by element type, largest first.
     pub shares: Vec<PrecisionShare>,
 }
 
 impl Precision {
-    /// Whether the weights led to the label: without a floating-point or quantized one among them, inputs and outputs did.
+    /// Whether the weights led to the label: without a floating-point or quantized one among them,
+    /// inputs and outputs did.
     #[must_use]
     pub fn is_of_weights(&self) -> bool {
         let is_quantized = self.label.starts_with("int");
@@ -207,8 +213,8 @@ pub struct FedInput {
     pub element_type: ElementType,
     /// Sizes of the dimensions; absent where the batch size stands, or a multiple of it.
     pub dims: Vec<Option<u64>>,
-    /// How many rows a sample has along an axis that grows with the batch, by axis, where that is not one: heads of
-    /// `batch x heads`. Empty in records before version 1.4.
+    /// How many rows a sample has along an axis that grows with the batch, by axis, where that is
+    /// not one: heads of `batch x heads`. Empty in records before version 1.4.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -220,13 +226,16 @@ pub struct FedInput {
     pub sources: Vec<SizeSource>,
     /// How values are made.
     pub fill: FillKind,
-    /// Why, in one sentence: where a range comes from, which name gave the role, which default was taken.
+    /// Why, in one sentence: where a range comes from, which name gave the role, which default was
+    /// taken.
     pub reason: String,
-    /// Whether the values decide how much is computed, so that the answer names them: lengths, rates, loop counts,
-    /// sizes, truth values that choose a branch. False in records before version 1.4.
+    /// Whether the values decide how much is computed, so that the answer names them: lengths,
+    /// rates, loop counts, sizes, truth values that choose a branch. False in records before
+    /// version 1.4.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub steers: bool,
-    /// The value where it is no tensor, which has no dimensions then; absent in records before version 1.4.
+    /// The value where it is no tensor, which has no dimensions then; absent in records before
+    /// version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_tensor: Option<NoTensor>,
 }
@@ -241,7 +250,8 @@ pub enum NoTensor {
     Nothing,
 }
 
-/// Reads numbers by axis. Within messages that are told apart by a tag, serde leaves keys the strings that JSON has.
+/// Reads numbers by axis. Within messages that are told apart by a tag, serde leaves keys the
+/// strings that JSON has.
 fn by_axis<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<usize, u64>, D::Error> {
@@ -252,7 +262,8 @@ fn by_axis<'de, D: serde::Deserializer<'de>>(
 }
 
 impl FedInput {
-    /// An input that is filled like this, with one row a sample, and nothing said of the sources of its sizes.
+    /// An input that is filled like this, with one row a sample, and nothing said of the sources of
+    /// its sizes.
     #[must_use]
     pub fn new(
         name: &str,
@@ -285,7 +296,8 @@ impl FedInput {
             .collect()
     }
 
-    /// Shapes of the tensors that are fed with so many samples in the batch: one, those of a sequence, or none.
+    /// Shapes of the tensors that are fed with so many samples in the batch: one, those of a
+    /// sequence, or none.
     #[must_use]
     pub fn shapes(&self, batch_size: u64) -> Vec<Vec<u64>> {
         match &self.no_tensor {
@@ -295,7 +307,8 @@ impl FedInput {
         }
     }
 
-    /// The value with so many samples in the batch, in words: `[1, 3]`, `sequence of [2], [4]` or `nothing`.
+    /// The value with so many samples in the batch, in words: `[1, 3]`, `sequence of [2], [4]` or
+    /// `nothing`.
     #[must_use]
     pub fn shape_words(&self, batch_size: u64) -> String {
         const SHOWN: usize = 3;
@@ -384,6 +397,7 @@ pub enum FillKind {
     AscendingFrom(u64),
     /// Each place along the last axis is filled in a way of its own.
     Columns(Vec<FillKind>),
-    /// This number times the batch size: what says how many samples there are. Not in records before version 1.4.
+    /// This number times the batch size: what says how many samples there are. Not in records
+    /// before version 1.4.
     PerSample(u64),
 }

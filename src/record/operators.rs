@@ -1,4 +1,5 @@
-//! Nodes of a session as ONNX Runtime's profiler has them, from a launch of its own, and where they ran.
+//! Nodes of a session as ONNX Runtime's profiler has them, from a launch of its own, and where they
+//! ran.
 
 use std::collections::BTreeMap;
 
@@ -23,32 +24,34 @@ pub struct OperatorProfile {
     pub profile: Observed<Profiled>,
 }
 
-/// A trace of ONNX Runtime's profiler over all inferences but the first, which prepares what the others find
-/// ready.
+/// A trace of ONNX Runtime's profiler over all inferences but the first, which prepares what the
+/// others find ready.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Profiled {
     /// Inferences behind the nodes' times.
     pub inferences_count: u64,
-    /// Inferences that do not count although they are not the first, because they took more than 5/4 of the lower quartile:
-    /// something else had their CPUs, or the session's threads were still asleep.
+    /// Inferences that do not count although they are not the first, because they took more than
+    /// 5/4 of the lower quartile: something else had their CPUs, or the session's threads were
+    /// still asleep.
     pub disturbed_inferences_count: u64,
-    /// Wall time of an inference with the profiler on: the median of the trace's `model_run` events.
+    /// Wall time of an inference with the profiler on: the median of the trace's `model_run`
+    /// events.
     pub inference_ns: Nanos,
-    /// The mean of those that count. The nodes' times are means of the same inferences, and add up to this at most,
-    /// unless nodes run side by side.
+    /// The mean of those that count. The nodes' times are means of the same inferences, and add up
+    /// to this at most, unless nodes run side by side.
     pub mean_inference_ns: Nanos,
-    /// Wall time of an inference of the same model in the same process without the profiler, taking turns with the
-    /// profiled ones: median. Absent if the trace was not made by this run.
+    /// Wall time of an inference of the same model in the same process without the profiler, taking
+    /// turns with the profiled ones: median. Absent if the trace was not made by this run.
     pub unprofiled_ns: Option<Nanos>,
-    /// Wall time with the profiler / without it: medians of neighbouring stretches of inferences, one quotient for each
-    /// pair. Empty if the trace was not made by this run.
+    /// Wall time with the profiler / without it: medians of neighbouring stretches of inferences,
+    /// one quotient for each pair. Empty if the trace was not made by this run.
     pub distortion_ratios: Vec<f64>,
     /// Whether the trace came to its end: one that was cut off is read as far as it goes.
     pub complete: bool,
     /// Events that could not be read, and are left out.
     pub unreadable_events_count: u64,
-    /// The trace's file within the run folder, as the profiler wrote it (Chrome's trace format); absent if it was not
-    /// kept.
+    /// The trace's file within the run folder, as the profiler wrote it (Chrome's trace format);
+    /// absent if it was not kept.
     pub trace_file: Option<Plain>,
     /// Nodes of the graph as it ran, in the order of their first run.
     pub nodes: Vec<NodeProfile>,
@@ -57,7 +60,8 @@ pub struct Profiled {
 /// One node of the graph as it ran, after optimization.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeProfile {
-    /// Name; empty if the node has none. ONNX Runtime calls a node without one after its operator and index.
+    /// Name; empty if the node has none. ONNX Runtime calls a node without one after its operator
+    /// and index.
     pub name: Plain,
     /// Index of the node within its graph or subgraph; absent where the trace does not tell.
     pub node_index: Option<u64>,
@@ -67,19 +71,22 @@ pub struct NodeProfile {
     pub execution_provider: Plain,
     /// Runs of the node over all inferences that count: more than one an inference inside a loop.
     pub calls_count: u64,
-    /// Time in the node for one inference, mean, without that of nodes which ran inside it on the same thread: a loop's
-    /// body counts where it belongs, and only once. The profiler counts whole microseconds, and cuts off what is beyond,
-    /// so that short nodes count up to a microsecond a call too little.
+    /// Time in the node for one inference, mean, without that of nodes which ran inside it on the
+    /// same thread: a loop's body counts where it belongs, and only once. The profiler counts whole
+    /// microseconds, and cuts off what is beyond, so that short nodes count up to a microsecond a
+    /// call too little.
     pub time_ns: Nanos,
-    /// Types and shapes of the inputs of its last run, weights included; absent where the trace does not tell. The
-    /// profiler leaves out inputs that are no tensors, and weights that a kernel packed for itself when the session was
-    /// created, as for `Gemm` and `MatMul`: a run on the CPU adds those from a second trace, a lone trace lacks them.
+    /// Types and shapes of the inputs of its last run, weights included; absent where the trace
+    /// does not tell. The profiler leaves out inputs that are no tensors, and weights that a kernel
+    /// packed for itself when the session was created, as for `Gemm` and `MatMul`: a run on the CPU
+    /// adds those from a second trace, a lone trace lacks them.
     pub inputs: Option<Vec<TensorShape>>,
     /// Types and shapes of the outputs of its last run; absent where the trace does not tell.
     pub outputs: Option<Vec<TensorShape>>,
     /// Bytes of the inputs that were computed, of one call.
     pub activation_bytes: Option<Bytes>,
-    /// Bytes of the inputs that are weights, of one call; like [`inputs`](Self::inputs) without those that were packed.
+    /// Bytes of the inputs that are weights, of one call; like [`inputs`](Self::inputs) without
+    /// those that were packed.
     pub parameter_bytes: Option<Bytes>,
     /// Bytes of the outputs, of one call.
     pub output_bytes: Option<Bytes>,
@@ -135,7 +142,8 @@ pub struct Placement {
     pub source: PlacementSource,
     /// Nodes by execution provider, the one that has most first.
     pub providers: Vec<ProviderNodes>,
-    /// Nodes that ONNX Runtime added to copy tensors between devices; absent if the session was not profiled.
+    /// Nodes that ONNX Runtime added to copy tensors between devices; absent if the session was not
+    /// profiled.
     pub copies: Option<Vec<CopyNodes>>,
     /// Inferences behind the times; absent if the session was not profiled.
     pub profiled_inferences_count: Option<u64>,
@@ -160,8 +168,9 @@ pub struct ProviderNodes {
     pub nodes_count: u64,
     /// Nodes by operator; operators of other domains carry theirs (`com.microsoft.Attention`).
     pub operators: BTreeMap<Plain, u64>,
-    /// Time in nodes for one inference, by ONNX Runtime's profiler, which counts whole microseconds on the host: on a
-    /// GPU it is the time to hand the work over. Absent if the session was not profiled.
+    /// Time in nodes for one inference, by ONNX Runtime's profiler, which counts whole microseconds
+    /// on the host: on a GPU it is the time to hand the work over. Absent if the session was not
+    /// profiled.
     pub time_ns: Option<Nanos>,
     /// Share of the time in nodes; absent if the session was not profiled.
     pub time_ratio: Option<Ratio>,

@@ -86,8 +86,8 @@ pub enum FailureKind {
     BadModel,
     /// Inputs do not fit the model.
     BadInput,
-    /// Options name an input or a dimension that the model does not have, or say of it what cannot be; in records before
-    /// version 1.4, [`FailureKind::BadInput`].
+    /// Options name an input or a dimension that the model does not have, or say of it what cannot
+    /// be; in records before version 1.4, [`FailureKind::BadInput`].
     Usage,
     /// The runtime library could not be opened or is too old.
     Runtime,

@@ -24,7 +24,8 @@ impl<'a> Pairs<'a> {
         Pairs { rounds }
     }
 
-    /// Natural logarithms of candidate / baseline, round by round. Pairs of which one figure is zero are left out.
+    /// Natural logarithms of candidate / baseline, round by round. Pairs of which one figure is
+    /// zero are left out.
     pub fn log_ratios(&self, figure: impl Fn(&BlockRecord) -> f64) -> Vec<Vec<f64>> {
         let log_ratios = self.rounds.values().map(|pairs| {
             pairs
@@ -37,7 +38,8 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// The block that counts of each round and alternation: the last undisturbed one, or the last where all were disturbed.
+/// The block that counts of each round and alternation: the last undisturbed one, or the last where
+/// all were disturbed.
 fn by_alternation<'a>(blocks: &[&'a BlockRecord]) -> BTreeMap<(u64, u64), &'a BlockRecord> {
     let mut chosen: BTreeMap<(u64, u64), &BlockRecord> = BTreeMap::new();
     for &block in blocks {

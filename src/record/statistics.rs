@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::stats;
 
-/// The statistical methods behind a run's intervals and verdicts, so that a figure can be recomputed and cited.
+/// The statistical methods behind a run's intervals and verdicts, so that a figure can be
+/// recomputed and cited.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Statistics {
     /// How a percentile is read off: `nearest_rank`.
@@ -16,7 +17,8 @@ pub struct Statistics {
     pub within_round: String,
     /// The statistic of all rounds, with its interval.
     pub over_rounds: String,
-    /// Rounds after which the run looks whether it may end or spend its time elsewhere; empty: it ends as planned.
+    /// Rounds after which the run looks whether it may end or spend its time elsewhere; empty: it
+    /// ends as planned.
     pub look_rounds: Vec<u64>,
     /// Probability of a false verdict that each look may spend.
     pub look_error: f64,

@@ -1,4 +1,5 @@
-//! A search for the best session options: what took turns with what, and what was decided on which evidence.
+//! A search for the best session options: what took turns with what, and what was decided on which
+//! evidence.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,7 +70,8 @@ pub struct Decision {
 pub enum Fate {
     /// It is the best so far.
     Champion {
-        /// The one that it took the place of, and what speaks for it; absent if it was the only one.
+        /// The one that it took the place of, and what speaks for it; absent if it was the only
+        /// one.
         over: Option<Contest>,
     },
     /// Another one that keeps the SLO is better.
@@ -92,7 +94,8 @@ pub enum Fate {
     },
     /// It does as well as the best one, within the noise floor.
     Tied(Contest),
-    /// It was not tried, because the same session at a smaller batch size does not keep the SLO already.
+    /// It was not tried, because the same session at a smaller batch size does not keep the SLO
+    /// already.
     BeyondSlo {
         /// The smaller batch size.
         batch_size: u64,

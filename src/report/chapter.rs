@@ -1,7 +1,7 @@
 //! A chapter of the reports: what it says, in blocks that every paper lays out in its own way.
 //!
-//! Read [`Chapter`] first. Which papers show a chapter, and where, is written in the list of `chapters`; a block that
-//! one of them leaves out has an audience of its own.
+//! Read [`Chapter`] first. Which papers show a chapter, and where, is written in the list of
+//! `chapters`; a block that one of them leaves out has an audience of its own.
 
 use serde::Serialize;
 
@@ -51,7 +51,8 @@ impl Audience {
 /// A part of a report that answers one question.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chapter {
-    /// A word that is its own: the anchor in a page. Parts with one word that follow each other are one section there.
+    /// A word that is its own: the anchor in a page. Parts with one word that follow each other are
+    /// one section there.
     pub id: &'static str,
     /// Its name in a table of contents.
     pub name: &'static str,

@@ -8,14 +8,17 @@ use crate::record::{BlockRecord, Disturbance, Failure, Phase};
 use crate::sample::{BlockSample, Sampler};
 use crate::units::Nanos;
 
-/// Involuntary context switches that a block may have whatever its length: the kernel's own housekeeping.
+/// Involuntary context switches that a block may have whatever its length: the kernel's own
+/// housekeeping.
 const SWITCHES_ALWAYS: u64 = 3;
-/// And this many more for each second, the rate at which an otherwise idle machine was seen to interrupt.
+/// And this many more for each second, the rate at which an otherwise idle machine was seen to
+/// interrupt.
 const SWITCHES_PER_SEC: f64 = 100.0;
 /// Share of a block's time, over all CPUs, that the host may take.
 const STEAL_SHARE: f64 = 0.05;
 
-/// Above it none is run again: on a loaded machine the next try is disturbed as well, and takes the others' time.
+/// Above it none is run again: on a loaded machine the next try is disturbed as well, and takes the
+/// others' time.
 const MAX_DISTURBED_SHARE: f64 = 0.25;
 
 #[derive(Clone, Copy, Debug)]

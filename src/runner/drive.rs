@@ -23,9 +23,9 @@ use crate::store::StoreError;
 /// Runs a job to its end, or until it is interrupted or cannot be written down.
 ///
 /// # Errors
-/// [`RunError::NoVariant`], [`RunError::Runtime`] or [`RunError::Interrupted`] before anything is written;
-/// [`RunError::Store`] if the folder cannot be written before the first measurement. A session that fails is no error: it
-/// is in the record.
+/// [`RunError::NoVariant`], [`RunError::Runtime`] or [`RunError::Interrupted`] before anything is
+/// written; [`RunError::Store`] if the folder cannot be written before the first measurement. A
+/// session that fails is no error: it is in the record.
 pub fn run(job: Job, observer: &mut dyn Observer) -> Result<Ran, RunError> {
     survive_file_size_limit()?;
     require_files()?;
@@ -62,7 +62,8 @@ impl From<Tried> for TriedInputs {
     }
 }
 
-/// Tries the inputs of a job's first variant out that can be, or takes what an earlier run found, and measures nothing.
+/// Tries the inputs of a job's first variant out that can be, or takes what an earlier run found,
+/// and measures nothing.
 ///
 /// # Errors
 /// As [`run`] before anything is written; a session that cannot be created is one.
@@ -94,7 +95,8 @@ async fn find_inputs(
     settle::find(&mut job, &prepared.descriptions, &launcher, observer).await
 }
 
-/// An earlier run's findings of a model file with these inputs and without a sweep, whatever its library and options.
+/// An earlier run's findings of a model file with these inputs and without a sweep, whatever its
+/// library and options.
 #[must_use]
 pub fn known_inputs(
     path: &Path,

@@ -3,7 +3,8 @@
 use crate::record::Failure;
 use crate::store::StoreError;
 
-/// Files that a parent or a worker may have open at once at least: pipes, logs, the journal, a library and a model.
+/// Files that a parent or a worker may have open at once at least: pipes, logs, the journal, a
+/// library and a model.
 pub(super) const LEAST_FILES: u64 = 64;
 
 /// Why a run could not be made.

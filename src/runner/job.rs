@@ -45,7 +45,8 @@ pub enum Extent {
     Whole,
     /// The rounds alone: nothing is scored, and nothing is profiled.
     Rounds,
-    /// Just enough to tell what the whole will take: nothing is scored, and it ends after this much time at the latest.
+    /// Just enough to tell what the whole will take: nothing is scored, and it ends after this much
+    /// time at the latest.
     Probe(Duration),
 }
 
@@ -65,7 +66,8 @@ pub struct Ran {
     pub folder: RunFolder,
     /// Everything that was found.
     pub record: RunRecord,
-    /// Why not all of the record is on disk, or why the run was ended before its time: a full disk, for one.
+    /// Why not all of the record is on disk, or why the run was ended before its time: a full disk,
+    /// for one.
     pub unwritten: Option<StoreError>,
 }
 

@@ -48,7 +48,8 @@ pub fn earlier_runs(host: &Host) -> Vec<SeenRun> {
         .unwrap_or_default()
 }
 
-/// Remembers what a run showed, in place of the oldest where there are many. Where there is no cache, nothing is.
+/// Remembers what a run showed, in place of the oldest where there are many. Where there is no
+/// cache, nothing is.
 pub fn remember_run(host: &Host, seen: SeenRun) {
     let Some(file) = spreads_file(host) else {
         return;

@@ -40,7 +40,8 @@ pub(super) struct CellStart<'a> {
     pub inputs: &'a InputPlan,
     /// After the first inference none is begun that would end after this much time.
     pub limit: Option<Nanos>,
-    /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
+    /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that
+    /// does.
     pub outputs_anew: Option<Plain>,
     /// Time that beginning it is expected to take; zero where nothing is known of that.
     pub expected: Duration,
@@ -74,7 +75,8 @@ impl Launch {
         }
     }
 
-    /// Begins a cell within a limit that only its first inference may break; also returns the latencies of its warm-up.
+    /// Begins a cell within a limit that only its first inference may break; also returns the
+    /// latencies of its warm-up.
     pub(super) async fn begin(
         &mut self,
         roots: &Roots,
@@ -87,7 +89,8 @@ impl Launch {
             outputs_anew,
             expected,
         } = start;
-        // Where the peak cannot be reset, it is that of the whole process, which is still an upper bound of the cell's.
+        // Where the peak cannot be reset, it is that of the whole process, which is still an upper
+        // bound of the cell's.
         let _ = process::reset_peak(roots, self.worker.pid);
         let request = Request::Begin {
             batch_size: key.batch_size,
@@ -270,7 +273,8 @@ pub(super) fn blank(launch: u64, round: u64, session: usize, started_ns: Nanos) 
     }
 }
 
-/// Time of an inference of a cell, judged by its warm-up, or by its first inference where there was no warm-up.
+/// Time of an inference of a cell, judged by its warm-up, or by its first inference where there was
+/// no warm-up.
 pub(super) fn single(cell: &LaunchCell) -> Duration {
     match cell.warmup.inferences_count {
         0 => cell.first_run_ns.into(),

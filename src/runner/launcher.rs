@@ -1,5 +1,5 @@
-//! How workers are started: in one way, so that every one of them is known as this run's, runs where it should, and has a
-//! log.
+//! How workers are started: in one way, so that every one of them is known as this run's, runs
+//! where it should, and has a log.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -189,8 +189,8 @@ mod tests {
     use crate::protocol::VERSION;
     use crate::sample::process;
 
-    /// A program that greets as a worker does, and waits. It is written by another process, lest one that is started here
-    /// meanwhile keeps it open for writing.
+    /// A program that greets as a worker does, and waits. It is written by another process, lest
+    /// one that is started here meanwhile keeps it open for writing.
     fn greeter(folder: &tempfile::TempDir) -> WorkerCommand {
         let program = folder.path().join("greeter");
         let hello =

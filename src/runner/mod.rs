@@ -1,7 +1,8 @@
-//! The parent side of a run: rounds of launches, blocks in turn, a watchdog, and everything that finishes written down.
+//! The parent side of a run: rounds of launches, blocks in turn, a watchdog, and everything that
+//! finishes written down.
 //!
-//! It never loads a model and sleeps while a worker measures. Whoever shows progress is an [`Observer`]. Read [`run()`]
-//! first.
+//! It never loads a model and sleeps while a worker measures. Whoever shows progress is an
+//! [`Observer`]. Read [`run()`] first.
 
 mod before;
 mod beside;

@@ -1,13 +1,14 @@
 //! How long a worker is waited for before it counts as stuck, and who is told meanwhile.
 //!
-//! A worker of which nothing is known is waited for as long as the user says. Once a session has answered with inferences, and
-//! its longest answer or its loading took `a` (or a request is expected to take `a`, if that is longer), its workers
-//! have the larger of 5 s and `3 a`, and no longer than what is left of the run, but the larger of 2 s and `2 a` however
-//! little that is: what is begun in time may end late, and an honest worker in the midst of its last inference is not to
-//! be killed for it, nor for what a loaded machine adds to it. So a worker that hangs costs a run the larger of 2 s and
-//! `2 a` beyond its end, and never more. New launches are treated alike, `a` being the longest launch. The first
-//! inferences of a session have what is left, or 5 s or three launches where that is more; nothing has longer than
-//! `--timeout`.
+//! A worker of which nothing is known is waited for as long as the user says. Once a session has
+//! answered with inferences, and its longest answer or its loading took `a` (or a request is
+//! expected to take `a`, if that is longer), its workers have the larger of 5 s and `3 a`, and no
+//! longer than what is left of the run, but the larger of 2 s and `2 a` however little that is:
+//! what is begun in time may end late, and an honest worker in the midst of its last inference is
+//! not to be killed for it, nor for what a loaded machine adds to it. So a worker that hangs costs
+//! a run the larger of 2 s and `2 a` beyond its end, and never more. New launches are treated
+//! alike, `a` being the longest launch. The first inferences of a session have what is left, or 5 s
+//! or three launches where that is more; nothing has longer than `--timeout`.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -19,11 +20,13 @@ use crate::protocol::Request;
 const LEAST: Duration = Duration::from_secs(5);
 /// One that takes less than so many times its longest answer is not stuck either.
 const TIMES: u32 = 3;
-/// However little is left of the run, a worker is waited for this long, or twice as long as its longest answer took.
+/// However little is left of the run, a worker is waited for this long, or twice as long as its
+/// longest answer took.
 const GRACE: Duration = Duration::from_secs(2);
 /// Inferences of a cell before its first block, at most, where they are long.
 pub(super) const BEFORE_BLOCKS: u32 = 4;
-/// When whoever shows progress is first told that a worker is still waited for; then twice as late each time.
+/// When whoever shows progress is first told that a worker is still waited for; then twice as late
+/// each time.
 const FIRST_WORD: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug)]
@@ -32,14 +35,16 @@ pub(super) struct Patience {
     pub usual: Duration,
     /// When the time of the run is over; absent: never.
     pub end: Option<Instant>,
-    /// Longest time that the session took to be created, from the start of its worker; absent if it never was.
+    /// Longest time that the session took to be created, from the start of its worker; absent if it
+    /// never was.
     pub load: Option<Duration>,
     /// Longest answer of the session that had inferences in it; absent if there was none.
     pub answer: Option<Duration>,
 }
 
 impl Patience {
-    /// How long the answer to a request is waited for that is `expected` to take so long; zero where nothing is known.
+    /// How long the answer to a request is waited for that is `expected` to take so long; zero
+    /// where nothing is known.
     pub(super) fn limit(&self, request: &Request, expected: Duration) -> Duration {
         if is_of_start(request) {
             self.limit_of_start()
@@ -64,7 +69,8 @@ impl Patience {
         }
     }
 
-    /// The limit where something of the kind took so long: no more than what is left, but what was begun may end.
+    /// The limit where something of the kind took so long: no more than what is left, but what was
+    /// begun may end.
     fn limit_of(&self, longest: Duration) -> Duration {
         let stuck = longest.saturating_mul(TIMES).max(LEAST);
         let left = self
@@ -99,7 +105,8 @@ fn is_of_start(request: &Request) -> bool {
     )
 }
 
-/// Says after a while how long a worker is waited for. `what` is such as `fp32 is being loaded`, for `limit` at most.
+/// Says after a while how long a worker is waited for. `what` is such as `fp32 is being loaded`,
+/// for `limit` at most.
 pub(super) async fn telling<T>(
     observer: &mut dyn Observer,
     what: &str,
@@ -168,7 +175,8 @@ mod tests {
             (100, SECOND * 4, 12.0),
             (4, SECOND, 4.0),
             (7, SECOND * 3, 7.0),
-            // Less is left than what an honest worker may need that is in the midst of its last inference.
+            // Less is left than what an honest worker may need that is in the midst of its last
+            // inference.
             (0, SECOND / 10, 2.0),
             (0, SECOND * 3, 6.0),
         ] {

@@ -1,4 +1,5 @@
-//! What happens during a run, for whoever shows it. The only interface between a run and its spectators.
+//! What happens during a run, for whoever shows it. The only interface between a run and its
+//! spectators.
 
 use std::time::Duration;
 
@@ -93,7 +94,8 @@ pub enum Progress<'a> {
     Failed {
         /// Label of the session, or name of a variant that has none.
         session: &'a str,
-        /// Batch size and shape, such as `batch size 8, seq 64`; absent if it concerns the whole session.
+        /// Batch size and shape, such as `batch size 8, seq 64`; absent if it concerns the whole
+        /// session.
         place: Option<&'a str>,
         /// The failure.
         failure: &'a Failure,

@@ -1,5 +1,5 @@
-//! The order of a run: single predictions of every session first, then larger batches, then what lies beside them; or that of
-//! a search, as its guide says.
+//! The order of a run: single predictions of every session first, then larger batches, then what
+//! lies beside them; or that of a search, as its guide says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -13,9 +13,10 @@ use super::{Clock, Extent, Guide, Move, Progress, Run, RunError};
 use crate::plan::{CellKey, Workload};
 use crate::record::{EndReason, Event, Outcome};
 
-/// Every session has as many launches at its smallest batch size as an interval takes before anything else is done;
-/// larger batches follow, then what lies beside the rounds, within its share of the budget; further rounds take what it
-/// leaves. Rounds that were asked for by their number are all alike.
+/// Every session has as many launches at its smallest batch size as an interval takes before
+/// anything else is done; larger batches follow, then what lies beside the rounds, within its share
+/// of the budget; further rounds take what it leaves. Rounds that were asked for by their number
+/// are all alike.
 pub(super) async fn measure(run: &mut Run<'_>) -> Result<EndReason, RunError> {
     let mut rounds = Rounds::default();
     run.close_unsupported()?;
@@ -105,7 +106,8 @@ fn next_round(run: &Run<'_>) -> u64 {
         .unwrap_or(0)
 }
 
-/// How much of the time is spent; it is over where another round like the last would be cut off early.
+/// How much of the time is spent; it is over where another round like the last would be cut off
+/// early.
 fn clock(run: &Run<'_>, cost: Option<(RoundCost, u64)>) -> Clock {
     let remaining = run.remaining();
     let budget = run

@@ -12,7 +12,8 @@ use crate::sample::{Roots, conditions};
 /// Files that a parent or a worker gets where the system allows it.
 const USUAL_FILES: u64 = 1024;
 
-/// Makes sure that as many files may be open as it takes, in workers as well, which inherit the limit.
+/// Makes sure that as many files may be open as it takes, in workers as well, which inherit the
+/// limit.
 pub(super) fn require_files() -> Result<(), RunError> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(std::io::Error::from)?;
     if soft < USUAL_FILES {
@@ -27,7 +28,8 @@ pub(super) fn require_files() -> Result<(), RunError> {
     }
 }
 
-/// Makes a write beyond the limit on the size of files an error like that of a full disk, not the end of the process.
+/// Makes a write beyond the limit on the size of files an error like that of a full disk, not the
+/// end of the process.
 pub(super) fn survive_file_size_limit() -> std::io::Result<()> {
     // SAFETY: ignoring a signal installs no handler that could run.
     unsafe {

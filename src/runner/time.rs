@@ -1,7 +1,8 @@
-//! How much time is left, and what fits into it, judged by what launches and inferences have taken so far.
+//! How much time is left, and what fits into it, judged by what launches and inferences have taken
+//! so far.
 //!
-//! Nothing is begun that is known not to end in time, so that a run takes at most its budget, one launch and one
-//! inference: those that had to be begun to find out how long they take.
+//! Nothing is begun that is known not to end in time, so that a run takes at most its budget, one
+//! launch and one inference: those that had to be begun to find out how long they take.
 
 use std::time::{Duration, Instant};
 
@@ -12,9 +13,11 @@ use crate::units::Nanos;
 pub(super) const STARTING: Duration = Duration::from_millis(30);
 /// Time to write the reports of a small run.
 const LEAST_WRITING: Duration = Duration::from_millis(300);
-/// Rendering all reports takes about so many times as long as writing down the record that they are drawn from.
+/// Rendering all reports takes about so many times as long as writing down the record that they are
+/// drawn from.
 const WRITINGS: u32 = 8;
-/// A cell is warmed up for this long, as far as there is time, however many launches are still to come.
+/// A cell is warmed up for this long, as far as there is time, however many launches are still to
+/// come.
 pub(super) const WARMUP: Duration = Duration::from_millis(500);
 /// Inferences that a block holds at least where there is time for them.
 pub(super) const MIN_INFERENCES: u64 = 3;
@@ -24,7 +27,8 @@ pub(super) struct Time {
     started: Instant,
     /// Time of an earlier part of the run, if this one takes it up again.
     pub before: Duration,
-    /// When what lies beside the rounds is to end; absent before it has begun, and without a budget.
+    /// When what lies beside the rounds is to end; absent before it has begun, and without a
+    /// budget.
     pub beside_end: Option<Instant>,
     /// Absent: never.
     end: Option<Instant>,

@@ -15,7 +15,8 @@ const MEMORY_HINT: &str = "try smaller batch sizes with `--batch`, or give the p
 
 const KILL_HINT: &str = "if nobody killed it, the system was out of memory: try smaller batch sizes, or give the process more memory";
 
-/// Ends a process that reads a map whose file has become shorter: workers alone map weights and libraries.
+/// Ends a process that reads a map whose file has become shorter: workers alone map weights and
+/// libraries.
 const SIGBUS: i32 = Signal::SIGBUS as i32;
 
 const MAP_LOST: &str =

@@ -18,7 +18,8 @@ use crate::protocol::{MAX_LINE, Request, Response, VERSION};
 use crate::record::{Failure, FailureKind};
 use crate::runtime::{LOADER_VARIABLE, TELEMETRY_OFF, loader_path};
 
-/// How long a worker may take to end after it has closed its output: a crash may write a core file first.
+/// How long a worker may take to end after it has closed its output: a crash may write a core file
+/// first.
 const END_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How worker processes are started.
@@ -44,8 +45,9 @@ pub(super) struct WorkerProcess {
 }
 
 impl WorkerProcess {
-    /// Hears the worker's greeting too; `log` can be read as well. The loader reads its variable once, when a process starts,
-    /// so that the `runtime` that the worker will be asked to open is to be known here.
+    /// Hears the worker's greeting too; `log` can be read as well. The loader reads its variable
+    /// once, when a process starts, so that the `runtime` that the worker will be asked to open is
+    /// to be known here.
     pub(super) async fn spawn(
         command: &WorkerCommand,
         runtime: Option<&RuntimeChoice>,
@@ -93,10 +95,12 @@ impl WorkerProcess {
         self.alive
     }
 
-    /// Asks the worker and waits for its answer. `doing` names the request in error messages: "load the model".
+    /// Asks the worker and waits for its answer. `doing` names the request in error messages: "load
+    /// the model".
     ///
-    /// The worker runs from the request to the answer and is stopped at all other times: ONNX Runtime's pool threads
-    /// spin for some 25 ms after an inference, which would be in the middle of another worker's block.
+    /// The worker runs from the request to the answer and is stopped at all other times: ONNX
+    /// Runtime's pool threads spin for some 25 ms after an inference, which would be in the middle
+    /// of another worker's block.
     pub(super) async fn ask(
         &mut self,
         request: &Request,
@@ -115,7 +119,8 @@ impl WorkerProcess {
             .await
     }
 
-    /// Asks the worker, which is killed if it does not answer within `limit`, or within the time that any worker has.
+    /// Asks the worker, which is killed if it does not answer within `limit`, or within the time
+    /// that any worker has.
     pub(super) async fn ask_within(
         &mut self,
         limit: Duration,

@@ -1,5 +1,5 @@
-//! The tool's own folder of libraries: `runtimes/cpu-1.31.1/` with the library, those that it needs, their licences and
-//! a manifest.
+//! The tool's own folder of libraries: `runtimes/cpu-1.31.1/` with the library, those that it
+//! needs, their licences and a manifest.
 
 use std::ffi::OsString;
 use std::io;
@@ -73,13 +73,15 @@ impl Cache {
         &self.runtimes
     }
 
-    /// The folder that holds what the machine was seen to do at most, one file for each library and way to run it.
+    /// The folder that holds what the machine was seen to do at most, one file for each library and
+    /// way to run it.
     #[must_use]
     pub fn peaks(&self) -> PathBuf {
         self.runtimes.with_file_name("peaks")
     }
 
-    /// The folder that holds what trying models out has shown, one file for each model and way to run it.
+    /// The folder that holds what trying models out has shown, one file for each model and way to
+    /// run it.
     #[must_use]
     pub fn probes(&self) -> PathBuf {
         self.runtimes.with_file_name("probes")
@@ -91,8 +93,8 @@ impl Cache {
         self.runtimes.with_file_name("spreads")
     }
 
-    /// The folder that has nothing in it and stays, for a program to be started in that may outlive this one. It
-    /// is made if need be, read-only, so that nothing gets into it by chance.
+    /// The folder that has nothing in it and stays, for a program to be started in that may outlive
+    /// this one. It is made if need be, read-only, so that nothing gets into it by chance.
     ///
     /// # Errors
     /// It cannot be made or read, or something is in it.
@@ -145,7 +147,8 @@ impl Cache {
         Ok(releases)
     }
 
-    /// Everything that is installed, by build and ascending version, each library checked against its manifest.
+    /// Everything that is installed, by build and ascending version, each library checked against
+    /// its manifest.
     ///
     /// # Errors
     /// The cache exists and cannot be read.
@@ -213,7 +216,8 @@ fn absolute(path: Option<PathBuf>) -> Option<PathBuf> {
     path.filter(|path| path.is_absolute())
 }
 
-/// The library in `folder`, if it is as it was installed and has the libraries that it needs; else why not.
+/// The library in `folder`, if it is as it was installed and has the libraries that it needs; else
+/// why not.
 fn usable(release: Release, folder: &Path) -> Result<manifest::Checked, String> {
     let checked = manifest::check(folder)?;
     let missing = match release.build {

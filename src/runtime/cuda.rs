@@ -16,12 +16,14 @@ use crate::units::Bytes;
 
 const EXTRAS: [&str; 2] = ["cuda", "cudnn"];
 
-/// How the names of the packages begin that carry CUDA libraries; nothing else is downloaded for them.
+/// How the names of the packages begin that carry CUDA libraries; nothing else is downloaded for
+/// them.
 const PACKAGES: &str = "nvidia-";
 
 const RUNTIME: &str = "cuda-runtime";
 
-/// Packages that the metadata leaves to cuDNN and cuFFT, which name no version: they have that of CUDA.
+/// Packages that the metadata leaves to cuDNN and cuFFT, which name no version: they have that of
+/// CUDA.
 const UNPINNED: [&str; 2] = ["cublas", "nvjitlink"];
 
 /// The ending that names of packages for CUDA 13 no longer have, but for one.
@@ -44,8 +46,8 @@ pub(super) struct Completion<'a> {
 }
 
 impl Completion<'_> {
-    /// Adds the CUDA libraries that the provider in `unpacked` needs, unless the system has every one of them. It is
-    /// all or none: libraries of one CUDA version from two places need not fit.
+    /// Adds the CUDA libraries that the provider in `unpacked` needs, unless the system has every
+    /// one of them. It is all or none: libraries of one CUDA version from two places need not fit.
     pub(super) fn run(
         &self,
         unpacked: &mut Unpacked,
@@ -156,7 +158,8 @@ fn metadata(wheel: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// Requirements of the optional groups for CUDA, such as `nvidia-cudnn-cu12~=9.0`, as the metadata states them.
+/// Requirements of the optional groups for CUDA, such as `nvidia-cudnn-cu12~=9.0`, as the metadata
+/// states them.
 fn requirements(metadata: &str) -> Vec<String> {
     // The description follows an empty line.
     let headers = metadata.lines().take_while(|line| !line.is_empty());
@@ -179,8 +182,8 @@ fn is_of_extras(marker: &str) -> bool {
         .any(|extra| words.contains(&format!("extra==\"{extra}\"")))
 }
 
-/// The same, by the names that the packages have: those for CUDA 13 carry no version in their names, save that of
-/// cuDNN, while the metadata of 1.27.0 still gives them one.
+/// The same, by the names that the packages have: those for CUDA 13 carry no version in their
+/// names, save that of cuDNN, while the metadata of 1.27.0 still gives them one.
 fn renamed(requirements: Vec<String>) -> Vec<String> {
     requirements
         .into_iter()
@@ -259,8 +262,8 @@ fn unpack_one(path: &Path, unpacked: &mut Unpacked) -> io::Result<()> {
     Ok(())
 }
 
-/// Under which name an entry of a wheel is unpacked: libraries under their own, the licence under the package's name
-/// and version; `None` if it is not.
+/// Under which name an entry of a wheel is unpacked: libraries under their own, the licence under
+/// the package's name and version; `None` if it is not.
 fn name_to_keep(wheel: &str, entry: &str) -> Option<String> {
     let (folder, name) = entry.rsplit_once('/')?;
     if entry.starts_with(LIBRARIES) && folder.ends_with("/lib") && unpack::is_shared_library(name) {

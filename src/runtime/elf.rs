@@ -17,7 +17,8 @@ const PT_DYNAMIC: u64 = 2;
 const DT_NULL: u64 = 0;
 const DT_NEEDED: u64 = 1;
 const DT_STRTAB: u64 = 5;
-/// A dynamic section has some fifty entries of 16 bytes; a longer one than this is taken for damage.
+/// A dynamic section has some fifty entries of 16 bytes; a longer one than this is taken for
+/// damage.
 const MOST_DYNAMIC_BYTES: u64 = 1 << 20;
 /// A longer name than a path may be is taken for damage.
 const MOST_NAME_BYTES: usize = 4096;
@@ -45,7 +46,8 @@ impl Segment {
     }
 }
 
-/// File names of the libraries that the loader needs to open the one at `path`, such as `libcudart.so.12`.
+/// File names of the libraries that the loader needs to open the one at `path`, such as
+/// `libcudart.so.12`.
 pub(super) fn needed(path: &Path) -> io::Result<Vec<String>> {
     let file = files::open(path, Kind::LIBRARY)?.into_file();
     let segments = segments(&file)?;
@@ -188,7 +190,8 @@ mod tests {
         needed(file.path())
     }
 
-    /// A library of one part, and of a dynamic section with the texts at `address` and one name at `name` in them.
+    /// A library of one part, and of a dynamic section with the texts at `address` and one name at
+    /// `name` in them.
     fn crafted(part: Segment, address: u64, name: u64) -> io::Result<Vec<String>> {
         let dynamic = Segment {
             kind: PT_DYNAMIC,

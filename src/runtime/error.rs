@@ -61,10 +61,12 @@ pub enum RuntimeError {
     /// No pip works.
     #[error("no working pip to install ONNX Runtime with (tried {0})")]
     NoPip(String),
-    /// The package index was not reached, or has nothing at all for this machine of what was asked for in these words.
+    /// The package index was not reached, or has nothing at all for this machine of what was asked
+    /// for in these words.
     #[error("pip found no {0}: the package index cannot be reached, or has none for this machine")]
     NoIndex(String, #[source] PipMessage),
-    /// The package index does not have the release. It has these versions that can be loaded, ascending.
+    /// The package index does not have the release. It has these versions that can be loaded,
+    /// ascending.
     #[error("the package index has no {}", .0.title())]
     NoSuchVersion(Release, Vec<Version>),
     /// The package index has the build, but in no version that can be loaded.
@@ -83,7 +85,8 @@ pub enum RuntimeError {
         /// Pip's words.
         source: PipMessage,
     },
-    /// A wheel that was downloaded for what was asked for in these words is not the one that the index states.
+    /// A wheel that was downloaded for what was asked for in these words is not the one that the
+    /// index states.
     #[error(
         "pip refused what it downloaded of {0}: its SHA-256 is not the one that the package index states"
     )]

@@ -27,15 +27,16 @@ pub struct Installed {
     pub size_bytes: Option<Bytes>,
 }
 
-/// Installs one release into `cache` with pip, unless it is there and intact. For the GPU build that includes the CUDA
-/// libraries that it needs, unless the system has them.
+/// Installs one release into `cache` with pip, unless it is there and intact. For the GPU build
+/// that includes the CUDA libraries that it needs, unless the system has them.
 ///
-/// The library is opened by `opener` before it is where it would be found. `progress` is called with a sentence before
-/// anything that takes long. Safe to call from several processes at once.
+/// The library is opened by `opener` before it is where it would be found. `progress` is called
+/// with a sentence before anything that takes long. Safe to call from several processes at once.
 ///
 /// # Errors
-/// No pip, no network, no such version, no such build for this machine, no space (asked before anything is downloaded),
-/// no permission, a wheel that is not the published one, or one whose library cannot be opened.
+/// No pip, no network, no such version, no such build for this machine, no space (asked before
+/// anything is downloaded), no permission, a wheel that is not the published one, or one whose
+/// library cannot be opened.
 pub fn install(
     cache: &Cache,
     release: Release,
@@ -88,8 +89,8 @@ pub fn install(
     })
 }
 
-/// Whether the system has the CUDA libraries that the GPU build needs is known for sure when its wheel is there; where it
-/// has none, there must be room for them from the beginning.
+/// Whether the system has the CUDA libraries that the GPU build needs is known for sure when its
+/// wheel is there; where it has none, there must be room for them from the beginning.
 fn require_room(release: Release, runtimes: &Path) -> Result<(), RuntimeError> {
     let mut steps = vec![Step::of(release)];
     if release.build == Build::Cuda && !needs::has_cuda() {
@@ -167,9 +168,11 @@ pub struct Removed {
     pub size_bytes: Option<Bytes>,
 }
 
-/// Removes one release from `cache`, intact or not. A process that has the library open goes on with it.
+/// Removes one release from `cache`, intact or not. A process that has the library open goes on
+/// with it.
 ///
-/// `progress` is called with a sentence before anything that takes long. Safe to call from several processes at once.
+/// `progress` is called with a sentence before anything that takes long. Safe to call from several
+/// processes at once.
 ///
 /// # Errors
 /// It is not installed, or the cache cannot be changed.

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{RuntimeError, Version};
 
-/// Folders, relative to the one given, in which archives and Python packages of ONNX Runtime keep the library.
+/// Folders, relative to the one given, in which archives and Python packages of ONNX Runtime keep
+/// the library.
 const FOLDERS: [&str; 3] = ["", "lib", "capi"];
 
 /// The library that `path` names: the file itself, or the one inside the folder.
@@ -38,8 +39,8 @@ pub(super) fn version_in_name(path: &Path) -> Option<Version> {
     version_of_name(file.file_name()?.to_str()?)
 }
 
-/// Name of the library in `folder` that has the highest version in it; a name without version is taken for the highest,
-/// since it is the one that a linker would use.
+/// Name of the library in `folder` that has the highest version in it; a name without version is
+/// taken for the highest, since it is the one that a linker would use.
 fn best_name(folder: &Path) -> std::io::Result<Option<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder)? {

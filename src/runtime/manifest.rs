@@ -102,8 +102,8 @@ pub(super) fn check(folder: &Path) -> Result<Checked, String> {
     })
 }
 
-/// Compares a file with its entry. The hash is only taken where the file was written since it was installed: the CUDA
-/// libraries are gigabytes, and every command looks them up.
+/// Compares a file with its entry. The hash is only taken where the file was written since it was
+/// installed: the CUDA libraries are gigabytes, and every command looks them up.
 fn check_file(folder: &Path, file: &ManifestFile) -> Result<(), String> {
     let path = folder.join(&file.name);
     let metadata = std::fs::metadata(&path)

@@ -1,10 +1,12 @@
 //! ONNX Runtime libraries: find one, install one, ask one what it is.
 //!
-//! No library is opened here: an [`Opener`] lets a child process do that, so that a file that is no library costs
-//! nothing but the child. Read [`resolve`] first; it is what every command that measures calls.
+//! No library is opened here: an [`Opener`] lets a child process do that, so that a file that is no
+//! library costs nothing but the child. Read [`resolve`] first; it is what every command that
+//! measures calls.
 //!
-//! Look-up order: what the user asked for (`--runtime`), `ORT_DYLIB_PATH`, the package in the user's Python
-//! environment, the CPU builds in the cache, and at last an installation of [`DEFAULT_VERSION`] into the cache.
+//! Look-up order: what the user asked for (`--runtime`), `ORT_DYLIB_PATH`, the package in the
+//! user's Python environment, the CPU builds in the cache, and at last an installation of
+//! [`DEFAULT_VERSION`] into the cache.
 
 mod cache;
 mod cuda;
@@ -41,7 +43,8 @@ use std::path::{Path, PathBuf};
 
 use crate::foreign;
 
-/// Environment variable that names a library, known to other programs that load ONNX Runtime as well.
+/// Environment variable that names a library, known to other programs that load ONNX Runtime as
+/// well.
 pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
 
 /// A library, and how it was found. Whether it can be loaded has not been tried.
@@ -140,12 +143,14 @@ pub enum Lookup {
 
 /// Finds the library to use, and installs one if there is none.
 ///
-/// `request` is what the user asked for: a path to a library or to a folder that holds one, `openvino@1.24.1`,
-/// `cuda@latest`, or `1.31.1` for the CPU build. What `latest` means is asked of the package index with pip. What is
-/// installed is opened by `opener` first. `progress` is called with a sentence before anything that takes long.
+/// `request` is what the user asked for: a path to a library or to a folder that holds one,
+/// `openvino@1.24.1`, `cuda@latest`, or `1.31.1` for the CPU build. What `latest` means is asked of
+/// the package index with pip. What is installed is opened by `opener` first. `progress` is called
+/// with a sentence before anything that takes long.
 ///
 /// # Errors
-/// The request names nothing that exists or cannot be understood, or an installation failed; see [`RuntimeError`].
+/// The request names nothing that exists or cannot be understood, or an installation failed; see
+/// [`RuntimeError`].
 pub fn resolve(
     request: Option<&str>,
     opener: &Opener,
@@ -246,8 +251,8 @@ fn released(release: Release) -> Result<Lookup, RuntimeError> {
     Ok(library.map_or(missing, |library| in_cache(library, FoundBy::Version, None)))
 }
 
-/// The default version of the CPU build if the cache has it intact, else the newest of that build that is. Other builds
-/// are used only where they are asked for.
+/// The default version of the CPU build if the cache has it intact, else the newest of that build
+/// that is. Other builds are used only where they are asked for.
 fn best_in_cache(cache: &Cache, passed_over: Option<String>) -> Result<Lookup, RuntimeError> {
     let default = Release::cpu(DEFAULT_VERSION);
     if let Some(library) = cache.intact(default)? {

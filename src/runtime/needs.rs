@@ -18,7 +18,8 @@ pub(super) const CUDA_PROVIDER: &str = "libonnxruntime_providers_cuda.so";
 /// Folder beside the library in which the CUDA libraries of the cache are.
 pub(super) const CUDA_FOLDER: &str = "cuda";
 
-/// How the names of the CUDA toolkit's and cuDNN's libraries begin. The driver's `libcuda` is none of them.
+/// How the names of the CUDA toolkit's and cuDNN's libraries begin. The driver's `libcuda` is none
+/// of them.
 const CUDA_LIBRARIES: [&str; 9] = [
     "libcublas",
     "libcudart",
@@ -53,9 +54,9 @@ pub(super) struct Needed {
     pub path: Option<PathBuf>,
 }
 
-/// Folders that the loader has to know for the execution providers of the ONNX Runtime at `library`: its own, where it
-/// has providers beside it, and those of the CUDA libraries, in the cache or as Python's packages lay them out. Empty
-/// for a library that stands alone.
+/// Folders that the loader has to know for the execution providers of the ONNX Runtime at
+/// `library`: its own, where it has providers beside it, and those of the CUDA libraries, in the
+/// cache or as Python's packages lay them out. Empty for a library that stands alone.
 fn library_folders(library: &Path) -> Vec<PathBuf> {
     let Some(own) = library.parent() else {
         return Vec::new();
@@ -92,8 +93,8 @@ fn holds(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> bool {
         .is_ok_and(|entries| names(entries).any(|name| name.to_str().is_some_and(&is_wanted)))
 }
 
-/// The value of [`LOADER_VARIABLE`] for a process that opens the ONNX Runtime at `library`: its folders before those
-/// that this process has. `None` where it needs none.
+/// The value of [`LOADER_VARIABLE`] for a process that opens the ONNX Runtime at `library`: its
+/// folders before those that this process has. `None` where it needs none.
 #[must_use]
 pub fn loader_path(library: &Path) -> Option<OsString> {
     let folders = library_folders(library);
@@ -104,7 +105,8 @@ pub fn loader_path(library: &Path) -> Option<OsString> {
     std::env::join_paths(folders.into_iter().chain(folders_of_environment())).ok()
 }
 
-/// The folders of this process's own [`LOADER_VARIABLE`]. An empty one would be the working folder, which nobody means.
+/// The folders of this process's own [`LOADER_VARIABLE`]. An empty one would be the working folder,
+/// which nobody means.
 fn folders_of_environment() -> Vec<PathBuf> {
     let value = std::env::var_os(LOADER_VARIABLE).unwrap_or_default();
     std::env::split_paths(&value)
@@ -118,9 +120,9 @@ fn folders_of_system() -> impl Iterator<Item = PathBuf> {
         .chain(DEFAULT_FOLDERS.map(PathBuf::from))
 }
 
-/// File names of the CUDA libraries that the ONNX Runtime at `library` needs for its CUDA execution provider, and that
-/// are neither beside it nor in the system. Empty for a library without that provider, and for one whose provider
-/// cannot be read.
+/// File names of the CUDA libraries that the ONNX Runtime at `library` needs for its CUDA execution
+/// provider, and that are neither beside it nor in the system. Empty for a library without that
+/// provider, and for one whose provider cannot be read.
 #[must_use]
 pub fn missing_libraries(library: &Path) -> Vec<String> {
     let needed = library
@@ -178,7 +180,8 @@ fn in_one_of(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
         .find(|path| path.exists())
 }
 
-/// File names and paths of the libraries in the loader's cache; empty where `ldconfig` cannot be asked.
+/// File names and paths of the libraries in the loader's cache; empty where `ldconfig` cannot be
+/// asked.
 fn loader_cache() -> Vec<(String, PathBuf)> {
     let (name, places) = LDCONFIG;
     let programs = Program::find(name).into_iter().chain(
@@ -200,7 +203,8 @@ fn ask_loader(program: Program) -> Option<Vec<(String, PathBuf)>> {
         .then(|| parse_loader_cache(&String::from_utf8_lossy(&output.stdout)))
 }
 
-/// Reads lines such as `libm.so.6 (libc6,x86-64) => /lib/x86_64-linux-gnu/libm.so.6`, for this processor.
+/// Reads lines such as `libm.so.6 (libc6,x86-64) => /lib/x86_64-linux-gnu/libm.so.6`, for this
+/// processor.
 fn parse_loader_cache(text: &str) -> Vec<(String, PathBuf)> {
     let processor = match std::env::consts::ARCH {
         "x86_64" => "x86-64",

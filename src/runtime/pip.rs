@@ -8,8 +8,9 @@ use super::pip_words::{Subject, explain, listed};
 use super::{Build, Release, RuntimeError, Version};
 use crate::foreign::Program;
 
-/// How pip may be called; the first that works is used. Python is isolated: it takes no module from the folder in which
-/// it is started or from the user's own packages, and a pip that is there alone is called by its own name.
+/// How pip may be called; the first that works is used. Python is isolated: it takes no module from
+/// the folder in which it is started or from the user's own packages, and a pip that is there alone
+/// is called by its own name.
 const COMMANDS: [&[&str]; 4] = [
     &["python3", "-I", "-m", "pip"],
     &["python", "-I", "-m", "pip"],
@@ -20,8 +21,8 @@ const COMMANDS: [&[&str]; 4] = [
 /// Time within which pip tells its version: it takes half a second, from a slow disk some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Python tag of the wheel. The library in it does not depend on Python, so any one will do; a fixed one makes the
-/// wheel's hash known. Every release from 1.23 to 1.32 has this one.
+/// Python tag of the wheel. The library in it does not depend on Python, so any one will do; a
+/// fixed one makes the wheel's hash known. Every release from 1.23 to 1.32 has this one.
 const PYTHON: [&str; 6] = [
     "--python-version",
     "3.12",
@@ -54,10 +55,11 @@ pub(super) struct Download {
 }
 
 impl Download {
-    /// Of each wheel in turn whether the index states the SHA-256 that is given here for it. What pip says as it
-    /// downloads does not tell, as an index in JSON may state none. So pip is asked once more, for these hashes: it
-    /// reads the index again, in whichever form that is, takes the wheels that are there, and says how many links have
-    /// the hash. Where it says nothing of the kind, none is stated.
+    /// Of each wheel in turn whether the index states the SHA-256 that is given here for it. What
+    /// pip says as it downloads does not tell, as an index in JSON may state none. So pip is asked
+    /// once more, for these hashes: it reads the index again, in whichever form that is, takes the
+    /// wheels that are there, and says how many links have the hash. Where it says nothing of the
+    /// kind, none is stated.
     pub(super) fn stated(&self, hashes: &[String]) -> Vec<bool> {
         let said = self.ask_for(hashes).unwrap_or_default();
         self.wheels
@@ -117,7 +119,8 @@ fn has_match(said: &str, project: &str) -> bool {
         .any(|(links, matches)| (1..=links).contains(&matches))
 }
 
-/// Links, and those of them whose hash is the one given, of a line with these words after the first number.
+/// Links, and those of them whose hash is the one given, of a line with these words after the first
+/// number.
 fn counts(line: &str, words: &str) -> Option<(u64, u64)> {
     let (links, counts) = line
         .trim_start()
@@ -155,7 +158,8 @@ impl Pip {
         )
     }
 
-    /// Downloads the wheels of CUDA libraries, and of those that they need in turn, into `folder`, which must be empty.
+    /// Downloads the wheels of CUDA libraries, and of those that they need in turn, into `folder`,
+    /// which must be empty.
     pub(super) fn download_libraries(
         &self,
         release: Release,

@@ -90,7 +90,8 @@ fn ascending(list: &str) -> Vec<Version> {
     versions
 }
 
-/// The versions that pip lists where it did not find the one asked for; `None` where that was not the problem.
+/// The versions that pip lists where it did not find the one asked for; `None` where that was not
+/// the problem.
 fn offered(text: &str) -> Option<Vec<Version>> {
     let (_, list) = text.split_once("(from versions:")?;
     let (list, _) = list.split_once(')')?;
@@ -100,7 +101,8 @@ fn offered(text: &str) -> Option<Vec<Version>> {
 /// Pip's words for an index that it does not reach, before it tells why.
 const BROKEN: &str = "connection broken by ";
 
-/// The line that tells most: the last broken connection, else the last error, else the last line, else the status.
+/// The line that tells most: the last broken connection, else the last error, else the last line,
+/// else the status.
 fn cause(text: &str, output: &Output) -> PipMessage {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
     let broken = lines()

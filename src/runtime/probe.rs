@@ -1,4 +1,5 @@
-//! Asking a library what it is, in a child process: opening what is no library can crash or hang whoever does it.
+//! Asking a library what it is, in a child process: opening what is no library can crash or hang
+//! whoever does it.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -13,10 +14,12 @@ use crate::foreign::ends_with_us;
 /// A hidden subcommand of the program.
 const COMMAND: &str = "probe-runtime";
 
-/// Variable and value that switch off ONNX Runtime's telemetry; to be set before a library is opened.
+/// Variable and value that switch off ONNX Runtime's telemetry; to be set before a library is
+/// opened.
 pub const TELEMETRY_OFF: (&str, &str) = ("ORT_DISABLE_TELEMETRY", "1");
 
-/// Time after which a library is given up: opening one takes some 0.1 s, from a slow disk some seconds.
+/// Time after which a library is given up: opening one takes some 0.1 s, from a slow disk some
+/// seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often the child is looked after. Short against the 0.1 s that opening a library takes.
@@ -29,7 +32,8 @@ pub struct LibraryInfo {
     pub version: String,
     /// How it was built: branch, commit, compiler flags.
     pub build_info: String,
-    /// Execution providers that it offers, by ONNX Runtime's identifiers, in its order of preference.
+    /// Execution providers that it offers, by ONNX Runtime's identifiers, in its order of
+    /// preference.
     pub execution_providers: Vec<String>,
 }
 
@@ -121,8 +125,8 @@ impl Opener {
     }
 }
 
-/// Waits for the child; `None` if it had to be killed. The answer is far smaller than a pipe holds, so that the child
-/// never waits for a reader.
+/// Waits for the child; `None` if it had to be killed. The answer is far smaller than a pipe holds,
+/// so that the child never waits for a reader.
 fn wait(child: &mut Child) -> io::Result<Option<ExitStatus>> {
     let deadline = Instant::now() + PATIENCE;
     loop {

@@ -1,7 +1,8 @@
-//! The ONNX Runtime of the Python environment that a user works in, which is what they are likely to deploy with.
+//! The ONNX Runtime of the Python environment that a user works in, which is what they are likely
+//! to deploy with.
 //!
-//! Environments that are active, by their variables, are looked into by the file system; the `python3` on `PATH` is
-//! asked where it imports from, in isolation and with a limit of time.
+//! Environments that are active, by their variables, are looked into by the file system; the
+//! `python3` on `PATH` is asked where it imports from, in isolation and with a limit of time.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +13,8 @@ use crate::foreign::Program;
 /// Environment variable that keeps Python's packages out of the look-up where it is `none`.
 const SWITCH: (&str, &str) = ("ONNXPROF_PYTHON", "none");
 const PYTHON: &str = "python3";
-/// Time within which an interpreter answers: starting one takes some 20 ms, from a slow disk a second.
+/// Time within which an interpreter answers: starting one takes some 20 ms, from a slow disk a
+/// second.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Prints the folders that it imports from, and the user's own, which isolation hides.
 const QUESTION: &str =

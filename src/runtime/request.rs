@@ -22,8 +22,8 @@ pub enum Request {
 impl FromStr for Request {
     type Err = RuntimeError;
 
-    /// Reads `openvino@1.24.1`, `cuda@latest` and `1.31.1` (of the CPU build) as releases, whatever lies around under
-    /// such a name, and everything else as a path.
+    /// Reads `openvino@1.24.1`, `cuda@latest` and `1.31.1` (of the CPU build) as releases, whatever
+    /// lies around under such a name, and everything else as a path.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.is_empty() {
             return Err(RuntimeError::NotARequest(text.into()));
@@ -74,7 +74,8 @@ impl FromStr for Build {
     }
 }
 
-/// Versions of a build that the package index has for this machine and that can be loaded, newest first.
+/// Versions of a build that the package index has for this machine and that can be loaded, newest
+/// first.
 ///
 /// # Errors
 /// No pip, no network, or no such build for this machine.
@@ -86,8 +87,8 @@ pub fn available(build: Build) -> Result<Vec<Version>, RuntimeError> {
     Ok(versions)
 }
 
-/// The newest release of a build that the package index has for this machine. ONNX Runtime's API only grows, so that a
-/// newer library has all that an older one has.
+/// The newest release of a build that the package index has for this machine. ONNX Runtime's API
+/// only grows, so that a newer library has all that an older one has.
 ///
 /// # Errors
 /// As [`available`], and where no version is new enough.

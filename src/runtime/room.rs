@@ -14,8 +14,8 @@ pub(super) struct Step {
     kept: Bytes,
 }
 
-/// The CUDA libraries that the GPU build of 1.31.1 names (CUDA 13.5, cuDNN 9.28: 1,311 MB of wheels, 2,160 MB of
-/// files), with some room for other versions.
+/// The CUDA libraries that the GPU build of 1.31.1 names (CUDA 13.5, cuDNN 9.28: 1,311 MB of
+/// wheels, 2,160 MB of files), with some room for other versions.
 pub(super) const CUDA_LIBRARIES: Step = Step {
     wheels: megabytes(1_400),
     kept: megabytes(2_300),
@@ -26,7 +26,8 @@ const fn megabytes(count: u64) -> Bytes {
 }
 
 impl Step {
-    /// The wheel of a release: its own size where that is known, else that of the largest of its build up to 1.32.
+    /// The wheel of a release: its own size where that is known, else that of the largest of its
+    /// build up to 1.32.
     pub(super) fn of(release: Release) -> Step {
         let (wheel, kept) = match release.build {
             Build::Cpu => (megabytes(28), megabytes(40)),
@@ -40,8 +41,9 @@ impl Step {
     }
 }
 
-/// Makes sure that `steps` have room, one after the other, in the cache's folder `runtimes` and, while pip downloads,
-/// in its folder for temporary files. Where the system does not tell how much is free, there is taken to be enough.
+/// Makes sure that `steps` have room, one after the other, in the cache's folder `runtimes` and,
+/// while pip downloads, in its folder for temporary files. Where the system does not tell how much
+/// is free, there is taken to be enough.
 pub(super) fn check(what: &str, steps: &[Step], runtimes: &Path) -> Result<(), RuntimeError> {
     compare(what, steps, runtimes, &temporary_folder(), disk)
 }
@@ -89,7 +91,8 @@ fn require(what: &str, path: &Path, disk: Option<Disk>, needed: Bytes) -> Result
 struct Height {
     /// In the cache, where wheels and what is kept of them lie until the end.
     cache: Bytes,
-    /// In pip's folder for temporary files, which holds all wheels of a step until they are complete.
+    /// In pip's folder for temporary files, which holds all wheels of a step until they are
+    /// complete.
     temporary: Bytes,
     together: Bytes,
 }
@@ -124,7 +127,8 @@ mod tests {
         kept: Bytes(2_000),
     };
 
-    /// The space that is missing where the cache's disk and that of temporary files have so much free.
+    /// The space that is missing where the cache's disk and that of temporary files have so much
+    /// free.
     fn missing(devices: [u64; 2], free: [u64; 2]) -> Option<(PathBuf, u64)> {
         let disk = |path: &Path| {
             let place = usize::from(path == Path::new("/tmp"));

@@ -1,8 +1,9 @@
 //! Changing the cache so that nothing half-done is ever seen.
 //!
-//! Everything is prepared in a folder of its own, put on the disk, and moved into place with one rename. A lock file
-//! lets one process at a time change the cache; it is released by the system when its holder ends, however it ends.
-//! What an interrupted change leaves is removed by the next, under the lock.
+//! Everything is prepared in a folder of its own, put on the disk, and moved into place with one
+//! rename. A lock file lets one process at a time change the cache; it is released by the system
+//! when its holder ends, however it ends. What an interrupted change leaves is removed by the next,
+//! under the lock.
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
@@ -17,8 +18,8 @@ const LOCK: &str = ".lock";
 
 const UNFINISHED: &str = ".unfinished-";
 
-/// Waits until no other process changes the cache, and clears what an interrupted one has left. The lock is held until
-/// the file is dropped.
+/// Waits until no other process changes the cache, and clears what an interrupted one has left. The
+/// lock is held until the file is dropped.
 pub(super) fn lock(runtimes: &Path, progress: &mut dyn FnMut(&str)) -> io::Result<File> {
     let file = File::options()
         .create(true)
@@ -37,8 +38,8 @@ pub(super) fn lock(runtimes: &Path, progress: &mut dyn FnMut(&str)) -> io::Resul
     Ok(file)
 }
 
-/// A folder in the cache that is never looked at, and is gone when it is dropped. It becomes one that is, and is as
-/// readable as the umask has it.
+/// A folder in the cache that is never looked at, and is gone when it is dropped. It becomes one
+/// that is, and is as readable as the umask has it.
 pub(super) fn unfinished(runtimes: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new()
         .prefix(UNFINISHED)
@@ -58,7 +59,8 @@ pub(super) fn tidy(runtimes: &Path) {
     }
 }
 
-/// Removes what interrupted changes have left. What cannot be removed stays: nothing is ever found in it.
+/// Removes what interrupted changes have left. What cannot be removed stays: nothing is ever found
+/// in it.
 fn remove_unfinished(runtimes: &Path) -> io::Result<()> {
     for entry in fs::read_dir(runtimes)? {
         let entry = entry?;

@@ -29,8 +29,9 @@ impl Unpacked {
         }
     }
 
-    /// Takes an entry out of a wheel as the file `name` below the folder, unless that is there. Wheels know no links: a
-    /// library under several names is in them several times, and becomes one file here.
+    /// Takes an entry out of a wheel as the file `name` below the folder, unless that is there.
+    /// Wheels know no links: a library under several names is in them several times, and becomes
+    /// one file here.
     pub(super) fn add(
         &mut self,
         archive: &mut ZipArchive<File>,
@@ -75,7 +76,8 @@ impl Unpacked {
     }
 }
 
-/// Makes `copy` another name of `first`, which has the same content. Where the filesystem has no hard links, it stays.
+/// Makes `copy` another name of `first`, which has the same content. Where the filesystem has no
+/// hard links, it stays.
 fn link(first: &Path, copy: &Path) -> io::Result<()> {
     let mut unlinked = copy.as_os_str().to_owned();
     unlinked.push(".link");
@@ -89,7 +91,8 @@ pub(super) fn is_shared_library(name: &str) -> bool {
     name.ends_with(".so") || name.contains(".so.")
 }
 
-/// Free space of the disk that holds a folder, and the number by which the kernel tells disks apart.
+/// Free space of the disk that holds a folder, and the number by which the kernel tells disks
+/// apart.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Disk {
     pub device: u64,
@@ -104,7 +107,8 @@ pub(super) fn disk(folder: &Path) -> io::Result<Disk> {
     })
 }
 
-/// Makes sure that entries of a wheel have room in `folder`, by what the wheel states of their sizes.
+/// Makes sure that entries of a wheel have room in `folder`, by what the wheel states of their
+/// sizes.
 pub(super) fn require_room<'e>(
     archive: &mut ZipArchive<File>,
     entries: impl Iterator<Item = &'e str>,

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use super::Build;
 
-/// The version that is installed where no library is found: the newest that everything here was tried with.
+/// The version that is installed where no library is found: the newest that everything here was
+/// tried with.
 pub const DEFAULT_VERSION: Version = Version {
     major: 1,
     minor: 31,

@@ -15,8 +15,8 @@ use super::{Release, RuntimeError};
 use crate::hash;
 use crate::units::Bytes;
 
-/// Wheels whose SHA-256 is known here: build, version, processor, hash, size in bytes. Every other one is compared with
-/// the hash that the index states, if that states one.
+/// Wheels whose SHA-256 is known here: build, version, processor, hash, size in bytes. Every other
+/// one is compared with the hash that the index states, if that states one.
 const PUBLISHED: [(Build, &str, &str, &str, u64); 7] = [
     (
         Cpu,
@@ -85,8 +85,8 @@ const PAPERS: [&str; 3] = [
 ];
 
 impl Build {
-    /// Platform tags of its wheels that run on this machine. pip takes each word as it is, and knows no order of glibc
-    /// versions, so that every tag that was ever used has to be named.
+    /// Platform tags of its wheels that run on this machine. pip takes each word as it is, and
+    /// knows no order of glibc versions, so that every tag that was ever used has to be named.
     pub(super) fn platforms(self) -> Result<&'static [&'static str], RuntimeError> {
         match (self, OS, ARCH) {
             (_, "linux", "x86_64") => Ok(&[
@@ -112,8 +112,8 @@ pub(super) fn size_of_download(release: Release) -> Option<Bytes> {
     known(release).map(|(_, size)| size)
 }
 
-/// Checks the wheel of a download, and takes the library, those that it needs and their licences out of it. The
-/// manifest has no files yet.
+/// Checks the wheel of a download, and takes the library, those that it needs and their licences
+/// out of it. The manifest has no files yet.
 pub(super) fn unpack(
     download: &Download,
     release: Release,

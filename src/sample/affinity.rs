@@ -10,7 +10,8 @@ use super::{Roots, SampleError, parse_list, value};
 
 /// Capacity of the fastest kind of core, by the kernel's scale.
 const FASTEST: u64 = 1024;
-/// Capacity that stands for an efficient core where the kernel gives no number: any below that of the others will do.
+/// Capacity that stands for an efficient core where the kernel gives no number: any below that of
+/// the others will do.
 const EFFICIENT: u64 = 512;
 
 /// The CPUs of a machine, core by core.
@@ -41,7 +42,8 @@ pub struct CpuAssignment {
 }
 
 impl Topology {
-    /// The running machine's, or what `roots` says. CPUs whose siblings are not known count as cores of their own.
+    /// The running machine's, or what `roots` says. CPUs whose siblings are not known count as
+    /// cores of their own.
     #[must_use]
     pub fn read(roots: &Roots) -> Topology {
         let devices = roots.sys.join("devices");
@@ -50,7 +52,8 @@ impl Topology {
             .unwrap_or_default()
             .into_iter()
             .collect();
-        // Where there are efficient cores beside performance cores, x86 lists each kind, and others rate each CPU.
+        // Where there are efficient cores beside performance cores, x86 lists each kind, and others
+        // rate each CPU.
         let efficient = list("cpu_atom/cpus").unwrap_or_default();
         let number = |path: String| value(&devices.join(path)).and_then(|text| text.parse().ok());
         let mut seen: BTreeSet<u64> = BTreeSet::new();
@@ -85,12 +88,14 @@ impl Topology {
     }
 }
 
-/// Chooses CPUs out of `affinity`, which is not empty, for workers of `threads` threads each, and for the parent.
+/// Chooses CPUs out of `affinity`, which is not empty, for workers of `threads` threads each, and
+/// for the parent.
 ///
-/// Workers get as many CPUs as they have threads, one on each core while cores suffice: fast cores before slow ones,
-/// cores of one package before those of the next, and the last of them first, since the first CPUs of a machine serve
-/// its interrupts. The parent gets cores that no worker uses; if there are none, CPUs that no worker uses; if there are
-/// none of those either, it shares all CPUs with the workers.
+/// Workers get as many CPUs as they have threads, one on each core while cores suffice: fast cores
+/// before slow ones, cores of one package before those of the next, and the last of them first,
+/// since the first CPUs of a machine serve its interrupts. The parent gets cores that no worker
+/// uses; if there are none, CPUs that no worker uses; if there are none of those either, it shares
+/// all CPUs with the workers.
 #[must_use]
 pub fn choose_cpus(threads: u64, affinity: &[u64], topology: &Topology) -> CpuAssignment {
     let cores = allowed_cores(affinity, topology);
@@ -123,7 +128,8 @@ pub fn choose_cpus(threads: u64, affinity: &[u64], topology: &Topology) -> CpuAs
     }
 }
 
-/// The cores that `affinity` reaches, with the CPUs it allows, in the order in which workers take them.
+/// The cores that `affinity` reaches, with the CPUs it allows, in the order in which workers take
+/// them.
 fn allowed_cores(affinity: &[u64], topology: &Topology) -> Vec<Core> {
     let mut unplaced: BTreeSet<u64> = affinity.iter().copied().collect();
     let mut cores = Vec::new();
@@ -147,7 +153,8 @@ fn allowed_cores(affinity: &[u64], topology: &Topology) -> Vec<Core> {
     cores
 }
 
-/// CPUs that the calling thread may run on, ascending. The kernel does not tell on machines of more than 1,024 CPUs.
+/// CPUs that the calling thread may run on, ascending. The kernel does not tell on machines of more
+/// than 1,024 CPUs.
 pub fn own_affinity() -> Result<Vec<u64>, SampleError> {
     let set = sched_getaffinity(Pid::from_raw(0)).map_err(SampleError::AffinityUnknown)?;
     Ok((0..CpuSet::count())
@@ -156,13 +163,15 @@ pub fn own_affinity() -> Result<Vec<u64>, SampleError> {
         .collect())
 }
 
-/// Restricts the calling thread, and all threads and processes that it starts from now on, to `cpus`.
+/// Restricts the calling thread, and all threads and processes that it starts from now on, to
+/// `cpus`.
 pub fn set_own_affinity(cpus: &[u64]) -> Result<(), SampleError> {
     set_affinity(0, cpus)
 }
 
-/// Restricts the main thread of a process, and all that it starts from now on, to `cpus`; 0 is the calling thread.
-/// It is refused if none of the CPUs is online and allowed, or one is beyond what can be named.
+/// Restricts the main thread of a process, and all that it starts from now on, to `cpus`; 0 is the
+/// calling thread. It is refused if none of the CPUs is online and allowed, or one is beyond what
+/// can be named.
 pub fn set_affinity(pid: u32, cpus: &[u64]) -> Result<(), SampleError> {
     let refused = |error| SampleError::AffinityRefused(cpus.to_vec(), error);
     let mut set = CpuSet::new();
@@ -212,7 +221,8 @@ mod tests {
         }
     }
 
-    /// Cores, threads, the CPUs that may be used, then those of the worker and of the parent, and why.
+    /// Cores, threads, the CPUs that may be used, then those of the worker and of the parent, and
+    /// why.
     #[rustfmt::skip]
     const PLACES: [(&str, u64, &str, &str, &str, &str); 11] = [
         ("0 1", 1, "0-1", "1", "0", "the last CPU is the worker's"),

@@ -1,7 +1,8 @@
 //! Limits that control groups put on this process, and the workers it starts.
 //!
-//! A limit holds for everything below the group that has it, so the tightest from this process's group up to the root
-//! counts. Both versions are read: a controller of a version 1 hierarchy, if mounted, is not part of version 2.
+//! A limit holds for everything below the group that has it, so the tightest from this process's
+//! group up to the root counts. Both versions are read: a controller of a version 1 hierarchy, if
+//! mounted, is not part of version 2.
 
 use std::path::{Path, PathBuf};
 
@@ -26,8 +27,8 @@ pub fn limits(roots: &Roots) -> CgroupLimits {
     }
 }
 
-/// Memory that is left in the group that has the least of it left, pages of files that the kernel would give up
-/// included; absent where no group has a limit.
+/// Memory that is left in the group that has the least of it left, pages of files that the kernel
+/// would give up included; absent where no group has a limit.
 #[must_use]
 pub fn memory_left(roots: &Roots) -> Option<Bytes> {
     Hierarchy::of(roots, "memory")
@@ -160,14 +161,16 @@ fn membership<'a>(
         .or(v2.map(|group| (Version::V2, group)))
 }
 
-/// Folders of the group `pathname` and of those above it, up to the mount point of the controller's hierarchy.
+/// Folders of the group `pathname` and of those above it, up to the mount point of the controller's
+/// hierarchy.
 fn folders(roots: &Roots, version: Version, controller: &str, pathname: &str) -> Vec<PathBuf> {
     let Some(mount) = mounted(roots, version, controller) else {
         return Vec::new();
     };
     let below_sys = mount.mount_point.strip_prefix("/sys");
     let top = below_sys.map_or_else(|_| mount.mount_point.clone(), |below| roots.sys.join(below));
-    // A container may see its group's path from the host's root while only the part below `mount.root` is mounted.
+    // A container may see its group's path from the host's root while only the part below
+    // `mount.root` is mounted.
     let below = Path::new(pathname)
         .strip_prefix(&mount.root)
         .unwrap_or(Path::new(""));

@@ -1,6 +1,8 @@
-//! What the machine goes through while it measures: counters before and after, and what they changed by.
+//! What the machine goes through while it measures: counters before and after, and what they
+//! changed by.
 //!
-//! Everything is read from a few short files, before the first measurement and after the last, never in between.
+//! Everything is read from a few short files, before the first measurement and after the last,
+//! never in between.
 
 use std::path::Path;
 use std::time::Instant;
@@ -126,7 +128,8 @@ fn between(roots: &Roots, span: &Span<'_>, workers: &[u64]) -> Conditions {
     }
 }
 
-/// A share of 0 to 1; counters that tick in 10 ms may add up to a little more than the time between two readings.
+/// A share of 0 to 1; counters that tick in 10 ms may add up to a little more than the time between
+/// two readings.
 fn share(part: Nanos, whole: Nanos) -> Option<Ratio> {
     (whole.0 > 0).then(|| Ratio((part.as_f64() / whole.as_f64()).min(1.0)))
 }
@@ -141,7 +144,8 @@ fn others_busy(span: &Span<'_>) -> Option<Ratio> {
     )
 }
 
-/// Stolen time over busy and stolen, or over one CPU's time if more: a tick is much of an idle machine.
+/// Stolen time over busy and stolen, or over one CPU's time if more: a tick is much of an idle
+/// machine.
 fn steal(span: &Span<'_>) -> Option<Ratio> {
     let stolen = span.time(|counters| Some(counters.cpus.as_ref()?.all.steal_ns))?;
     let busy = span.time(|counters| Some(counters.cpus.as_ref()?.all.busy_ns))?;
@@ -177,7 +181,8 @@ fn throttling(span: &Span<'_>) -> Option<Throttling> {
     changes.max_by_key(|change| change.throttled_ns)
 }
 
-/// CPUs online that share a core with one of `workers` and are none of them; `None` where the kernel does not tell.
+/// CPUs online that share a core with one of `workers` and are none of them; `None` where the
+/// kernel does not tell.
 fn siblings(roots: &Roots, workers: &[u64]) -> Option<Vec<u64>> {
     let devices = roots.sys.join("devices/system/cpu");
     let online = parse_list(&value(&devices.join("online"))?)?;
@@ -214,7 +219,8 @@ fn lowest(roots: &Roots, cpus: &[u64], file: &str) -> Option<Hertz> {
     values.min().map(|kilohertz| Hertz(kilohertz * 1000))
 }
 
-/// Time for which tasks had to wait since boot: `total` of the line `some` of a file of pressure stall information.
+/// Time for which tasks had to wait since boot: `total` of the line `some` of a file of pressure
+/// stall information.
 fn waited(roots: &Roots, resource: &str) -> Option<Nanos> {
     let text = read(&roots.proc.join("pressure").join(resource)).ok()?;
     let some = text.lines().find_map(|line| line.strip_prefix("some "))?;
@@ -241,7 +247,8 @@ fn kib(text: &str, key: &str) -> Option<u64> {
     })
 }
 
-/// Cores' events over all CPUs, and the package's of the CPU that saw most: all its CPUs count the same.
+/// Cores' events over all CPUs, and the package's of the CPU that saw most: all its CPUs count the
+/// same.
 fn thermal_throttles(roots: &Roots) -> Option<u64> {
     let devices = roots.sys.join("devices/system/cpu");
     let folders = devices
@@ -341,7 +348,8 @@ mod tests {
     }
 
     fn observed(seconds: u64) -> Conditions {
-        // 100 ticks a second everywhere but in a kernel that was built otherwise; times here follow it.
+        // 100 ticks a second everywhere but in a kernel that was built otherwise; times here follow
+        // it.
         let tick = 1_000_000_000 / procfs::ticks_per_second();
         let (first, last) = (machine(100, 50, 0), machine(300, 150, 20));
         let (before, after) = (

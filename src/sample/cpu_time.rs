@@ -38,7 +38,8 @@ impl CpuTimes {
     }
 }
 
-/// From the numbers of a line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal.
+/// From the numbers of a line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq,
+/// steal.
 fn cpu_time(numbers: &str) -> Option<CpuTime> {
     let ticks: Vec<u64> = numbers
         .split_ascii_whitespace()

@@ -17,7 +17,8 @@ pub(super) struct GpuLog {
     other_pids: Observed<BTreeSet<u32>>,
     /// Processes that were there before this run's workers.
     first_pids: Option<BTreeSet<u32>>,
-    /// Whether the driver has listed a worker, so that its process ids are those that this process knows.
+    /// Whether the driver has listed a worker, so that its process ids are those that this process
+    /// knows.
     lists_workers: bool,
     temperature_max: Observed<Celsius>,
     last: Option<GpuReading>,
@@ -68,7 +69,8 @@ impl GpuLog {
         }
     }
 
-    /// Where process ids are those of the host, workers are not known by theirs, and others are what was there before.
+    /// Where process ids are those of the host, workers are not known by theirs, and others are
+    /// what was there before.
     fn find_others(&mut self, reading: &GpuReading, workers: &BTreeSet<u32>) {
         let listed: BTreeSet<u32> = match &reading.processes {
             Ok(processes) => processes.iter().map(|process| process.pid).collect(),
@@ -134,7 +136,8 @@ mod tests {
     use crate::record::ClockEvent;
     use crate::units::Watts;
 
-    /// Other processes after `samples`, each the process ids that the driver lists, where 7 is a worker's.
+    /// Other processes after `samples`, each the process ids that the driver lists, where 7 is a
+    /// worker's.
     fn others(samples: &[&[u32]]) -> Vec<u64> {
         let mut log = GpuLog::new(0);
         samples

@@ -11,11 +11,12 @@ use crate::record::GpuConditions;
 use crate::text::Plain;
 use crate::units::Nanos;
 
-/// Time between two samples. Drivers average utilization over 1/6 s at least, so more samples would tell no more.
+/// Time between two samples. Drivers average utilization over 1/6 s at least, so more samples would
+/// tell no more.
 pub const GPU_PERIOD: Duration = Duration::from_millis(100);
 
-/// How long a monitor that is dropped waits for its thread: a driver that has lost a GPU may never answer, and one that
-/// is unloaded while it does may bring the process down.
+/// How long a monitor that is dropped waits for its thread: a driver that has lost a GPU may never
+/// answer, and one that is unloaded while it does may bring the process down.
 const END_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Ids of the processes of a run: shared by who starts them and who is not to take them for others.
@@ -61,9 +62,9 @@ struct State {
 }
 
 impl GpuMonitor {
-    /// Begins to sample `devices`, with a first sample before it returns, so that what is there before any worker is
-    /// known; `own` are the processes that are not others. Where no thread can be started, only [`GpuMonitor::sample`]
-    /// takes samples.
+    /// Begins to sample `devices`, with a first sample before it returns, so that what is there
+    /// before any worker is known; `own` are the processes that are not others. Where no thread can
+    /// be started, only [`GpuMonitor::sample`] takes samples.
     #[must_use]
     pub fn begin(
         gpus: Gpus,

@@ -65,9 +65,9 @@ impl GpuWindow {
         }
     }
 
-    /// Whether nothing ran on the GPU all the time, and nothing that had run before still showed: the driver says so in
-    /// every sample, and the power, which is an average over the last second or so, stays where it is. Also where the
-    /// driver tells nothing.
+    /// Whether nothing ran on the GPU all the time, and nothing that had run before still showed:
+    /// the driver says so in every sample, and the power, which is an average over the last second
+    /// or so, stays where it is. Also where the driver tells nothing.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
         let tells = self

@@ -59,7 +59,8 @@ pub fn fingerprint(roots: &Roots) -> Host {
     host
 }
 
-/// The default number of threads: CPUs of the affinity mask, at most the CPU limit rounded up, and at least 1.
+/// The default number of threads: CPUs of the affinity mask, at most the CPU limit rounded up, and
+/// at least 1.
 fn usable_cpus(affinity_count: u64, cgroup: &CgroupLimits) -> u64 {
     let quota = cgroup
         .cpu_quota_count

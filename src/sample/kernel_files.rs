@@ -17,8 +17,8 @@ pub struct Roots {
 }
 
 impl Roots {
-    /// The running system's. The environment variable `ONNXPROF_NVML` names another management library, for drivers in
-    /// unusual places and for tests.
+    /// The running system's. The environment variable `ONNXPROF_NVML` names another management
+    /// library, for drivers in unusual places and for tests.
     #[must_use]
     pub fn system() -> Roots {
         let nvml = std::env::var_os("ONNXPROF_NVML")
@@ -38,7 +38,8 @@ impl Roots {
 /// Why something about a process or the machine is not known.
 #[derive(Debug, thiserror::Error)]
 pub enum SampleError {
-    /// A file of the kernel cannot be read: the process has ended, or the kernel does not offer it or not to this user.
+    /// A file of the kernel cannot be read: the process has ended, or the kernel does not offer it
+    /// or not to this user.
     #[error("cannot read `{0}`")]
     Unreadable(PathBuf, #[source] io::Error),
     /// A file of the kernel cannot be written.
@@ -61,7 +62,8 @@ pub enum SampleError {
     NotDropped(PathBuf, #[source] io::Error),
 }
 
-/// Text of a file of the kernel; bytes that are no text, as in names of mount points, become replacement characters.
+/// Text of a file of the kernel; bytes that are no text, as in names of mount points, become
+/// replacement characters.
 pub(super) fn read(path: &Path) -> Result<String, SampleError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
@@ -69,7 +71,8 @@ pub(super) fn read(path: &Path) -> Result<String, SampleError> {
     }
 }
 
-/// First line of a file, for files that hold one value; `None` where there is no such file or nothing in it.
+/// First line of a file, for files that hold one value; `None` where there is no such file or
+/// nothing in it.
 pub(super) fn value(path: &Path) -> Option<String> {
     let text = read(path).ok()?;
     let line = text.lines().next()?.trim();

@@ -1,10 +1,11 @@
 //! Resources of processes and facts about the machine, read from the operating system.
 //!
-//! Nothing here measures an inference: the parent looks at a worker between blocks ([`Sampler`]) and between phases
-//! ([`process`]), at GPUs while they are used ([`GpuMonitor`]), at energy counters ([`rapl`], [`nvml`]), and at the
-//! machine before and after a run ([`host::fingerprint`], [`conditions`]). Linux is the source; whatever it does not
-//! tell is absent, and the error says which file was missing. Read [`Roots`] first: every reader takes it, so that a
-//! captured tree can stand for a machine.
+//! Nothing here measures an inference: the parent looks at a worker between blocks ([`Sampler`])
+//! and between phases ([`process`]), at GPUs while they are used ([`GpuMonitor`]), at energy
+//! counters ([`rapl`], [`nvml`]), and at the machine before and after a run ([`host::fingerprint`],
+//! [`conditions`]). Linux is the source; whatever it does not tell is absent, and the error says
+//! which file was missing. Read [`Roots`] first: every reader takes it, so that a captured tree can
+//! stand for a machine.
 
 pub mod affinity;
 pub mod cgroup;

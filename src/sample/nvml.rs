@@ -1,5 +1,5 @@
-//! NVIDIA GPUs, through the driver's own library (NVML), which is opened at run time: a machine without one builds and
-//! runs the same program. Read [`Gpus`] first.
+//! NVIDIA GPUs, through the driver's own library (NVML), which is opened at run time: a machine
+//! without one builds and runs the same program. Read [`Gpus`] first.
 
 use std::cell::RefCell;
 use std::io;
@@ -27,7 +27,8 @@ pub enum GpuError {
     /// The library is there, the driver does not answer it.
     #[error("the NVIDIA driver does not answer")]
     NoDriver(#[source] NvmlError),
-    /// A GPU that was asked for, by a number or a name from `CUDA_VISIBLE_DEVICES`, is not among so many.
+    /// A GPU that was asked for, by a number or a name from `CUDA_VISIBLE_DEVICES`, is not among so
+    /// many.
     #[error("there is no GPU {}: {} present", .0, present(*.1))]
     NoGpu(String, u32),
     /// A GPU does not answer any more.
@@ -72,7 +73,8 @@ pub struct Gpus {
 /// A driver's facts about a GPU at one moment. One that it refuses is absent with the reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GpuReading {
-    /// Share of the driver's last averaging window in which a kernel ran; the window is 1/6 s to 1 s long.
+    /// Share of the driver's last averaging window in which a kernel ran; the window is 1/6 s to 1
+    /// s long.
     pub utilization_ratio: Observed<Ratio>,
     /// Share of that window in which the GPU's memory was read or written.
     pub memory_utilization_ratio: Observed<Ratio>,
@@ -102,7 +104,8 @@ pub struct GpuProcess {
 }
 
 impl Gpus {
-    /// Opens the driver's library; [`GpuError::NoDriver`] where its kernel part is not loaded or refuses.
+    /// Opens the driver's library; [`GpuError::NoDriver`] where its kernel part is not loaded or
+    /// refuses.
     pub fn open(roots: &Roots) -> Result<Gpus, GpuError> {
         let library = roots.nvml.as_os_str();
         match Nvml::builder().lib_path(library).init() {
@@ -145,10 +148,11 @@ impl Gpus {
             .collect()
     }
 
-    /// The driver's number of the GPU that CUDA calls `ordinal`, where `visible` is what `CUDA_VISIBLE_DEVICES` holds.
+    /// The driver's number of the GPU that CUDA calls `ordinal`, where `visible` is what
+    /// `CUDA_VISIBLE_DEVICES` holds.
     ///
-    /// CUDA puts the fastest GPU first, the driver's library the one with the lowest bus address: where a machine has
-    /// unlike GPUs, they agree if `CUDA_DEVICE_ORDER` is `PCI_BUS_ID`.
+    /// CUDA puts the fastest GPU first, the driver's library the one with the lowest bus address:
+    /// where a machine has unlike GPUs, they agree if `CUDA_DEVICE_ORDER` is `PCI_BUS_ID`.
     pub fn resolve(&self, ordinal: u64, visible: Option<&str>) -> Result<u32, GpuError> {
         match visible {
             None => self.at_ordinal(ordinal),
@@ -186,7 +190,8 @@ impl Gpus {
             .is_ok_and(|uuid| uuid.starts_with(begin))
     }
 
-    /// The driver's facts about a GPU now; [`GpuError::Lost`] if it does not answer any more, and will not.
+    /// The driver's facts about a GPU now; [`GpuError::Lost`] if it does not answer any more, and
+    /// will not.
     pub fn read(&self, index: u32) -> Result<GpuReading, GpuError> {
         let lost = |error: &NvmlError| GpuError::Lost {
             index,

@@ -8,10 +8,12 @@ use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use super::SampleError;
 use crate::files::{self, Kind};
 
-/// Asks the kernel to drop the pages of a file from its cache, so that the next reader has to read from storage.
+/// Asks the kernel to drop the pages of a file from its cache, so that the next reader has to read
+/// from storage.
 ///
-/// The kernel keeps pages that another process has mapped, and a file system in memory has nothing to drop to: whether
-/// it complied shows in [`super::process::storage_read_bytes`] of the next reader.
+/// The kernel keeps pages that another process has mapped, and a file system in memory has nothing
+/// to drop to: whether it complied shows in [`super::process::storage_read_bytes`] of the next
+/// reader.
 pub fn drop_file(path: &Path) -> Result<(), SampleError> {
     advise(path).map_err(|error| SampleError::NotDropped(path.to_path_buf(), error))
 }

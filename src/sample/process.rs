@@ -1,7 +1,7 @@
 //! Figures of one process, each from one file of its `/proc` folder.
 //!
-//! `smaps_rollup` and `clear_refs` take the process's memory lock, and `status` walks its threads: they are for the
-//! time between phases, never for a timed block.
+//! `smaps_rollup` and `clear_refs` take the process's memory lock, and `status` walks its threads:
+//! they are for the time between phases, never for a timed block.
 //!
 //! What cannot be read is an error: of a process that has ended, and of one of another user.
 
@@ -12,7 +12,8 @@ use procfs::process::{Io, MemoryMaps, SmapsRollup, StatM};
 use super::{Roots, SampleError, parse, parse_list, read};
 use crate::units::Bytes;
 
-/// Memory that would be freed if the process ended: `Private_Clean` and `Private_Dirty` of `smaps_rollup` (Linux 4.14).
+/// Memory that would be freed if the process ended: `Private_Clean` and `Private_Dirty` of
+/// `smaps_rollup` (Linux 4.14).
 pub fn private_memory(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     let path = roots.of_process(pid, "smaps_rollup");
     let maps = parse::<SmapsRollup>(&path)?.memory_map_rollup;
@@ -35,7 +36,8 @@ pub fn resident(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     Ok(Bytes(statm.resident * procfs::page_size()))
 }
 
-/// Most memory that was resident at once since the process began, or since [`reset_peak`]: `VmHWM` of `status`.
+/// Most memory that was resident at once since the process began, or since [`reset_peak`]: `VmHWM`
+/// of `status`.
 pub fn peak_resident(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     peak_of(&roots.of_process(pid, "status"))
 }
@@ -54,13 +56,15 @@ fn peak_of(status: &Path) -> Result<Bytes, SampleError> {
         .ok_or_else(|| missing(status, "VmHWM"))
 }
 
-/// Makes [`peak_resident`] start again from what is resident now, by `clear_refs`, which the process's user may write.
+/// Makes [`peak_resident`] start again from what is resident now, by `clear_refs`, which the
+/// process's user may write.
 pub fn reset_peak(roots: &Roots, pid: u32) -> Result<(), SampleError> {
     let path = roots.of_process(pid, "clear_refs");
     std::fs::write(&path, "5").map_err(|error| SampleError::Unwritable(path, error))
 }
 
-/// Bytes that the process has had read from storage, rather than from the page cache: `read_bytes` of `io`.
+/// Bytes that the process has had read from storage, rather than from the page cache: `read_bytes`
+/// of `io`.
 pub fn storage_read_bytes(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     Ok(Bytes(parse::<Io>(&roots.of_process(pid, "io"))?.read_bytes))
 }
@@ -72,8 +76,9 @@ pub fn threads_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
     count.ok_or_else(|| missing(&path, "Threads"))
 }
 
-/// How often the kernel has moved the process's main thread from one CPU to another: `se.nr_migrations` of `sched`,
-/// which the kernel offers where it was built with scheduler debugging.
+/// How often the kernel has moved the process's main thread from one CPU to another:
+/// `se.nr_migrations` of `sched`, which the kernel offers where it was built with scheduler
+/// debugging.
 pub fn migrations_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
     const FIELD: &str = "se.nr_migrations";
     let path = roots.of_process(pid, "sched");

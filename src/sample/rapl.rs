@@ -1,7 +1,9 @@
-//! Energy of the processor, from its own counters (RAPL), which the kernel offers in `/sys/class/powercap`.
+//! Energy of the processor, from its own counters (RAPL), which the kernel offers in
+//! `/sys/class/powercap`.
 //!
-//! Intel's and AMD's processors count the energy of each package, some also that of memory, in steps of about 1 ms. The
-//! counters are of the whole machine. AMD's go by the same names (`intel-rapl`).
+//! Intel's and AMD's processors count the energy of each package, some also that of memory, in
+//! steps of about 1 ms. The counters are of the whole machine. AMD's go by the same names
+//! (`intel-rapl`).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -58,7 +60,8 @@ struct Counter {
 }
 
 impl Rapl {
-    /// Finds the counters and reads each once. Most systems let only root do so, since they were used to spy on others.
+    /// Finds the counters and reads each once. Most systems let only root do so, since they were
+    /// used to spy on others.
     pub fn open(roots: &Roots) -> Result<Rapl, RaplError> {
         let folder = roots.sys.join("class/powercap");
         let entries = folder
@@ -108,7 +111,8 @@ fn counter(domain: &Domain) -> Result<Counter, RaplError> {
     })
 }
 
-/// Whether a folder is a zone such as `intel-rapl:0` or `intel-rapl:0:2`. `intel-rapl-mmio:0` counts a package twice.
+/// Whether a folder is a zone such as `intel-rapl:0` or `intel-rapl:0:2`. `intel-rapl-mmio:0`
+/// counts a package twice.
 fn is_zone(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.to_string_lossy().starts_with("intel-rapl:"))

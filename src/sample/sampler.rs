@@ -11,7 +11,8 @@ use super::{Roots, cgroup, process};
 use crate::record::CpuEnergy;
 use crate::units::{Bytes, Nanos};
 
-/// Reads what changes during a block, cheaply: a few short files, none of which locks the worker's memory.
+/// Reads what changes during a block, cheaply: a few short files, none of which locks the worker's
+/// memory.
 #[derive(Debug)]
 pub struct Sampler {
     roots: Roots,
@@ -22,13 +23,14 @@ pub struct Sampler {
 /// Counters at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// CPU time that the host has taken from this machine since boot, over all CPUs; absent where the kernel does not
-    /// tell. Counted in ticks, which are 10 ms on nearly every system.
+    /// CPU time that the host has taken from this machine since boot, over all CPUs; absent where
+    /// the kernel does not tell. Counted in ticks, which are 10 ms on nearly every system.
     pub steal_ns: Option<Nanos>,
-    /// Time for which this process's control groups have been throttled; absent without a CPU limit.
+    /// Time for which this process's control groups have been throttled; absent without a CPU
+    /// limit.
     pub throttled_ns: Option<Nanos>,
-    /// How often the main thread of the process that was asked for has been moved to another CPU; absent where the
-    /// kernel does not tell.
+    /// How often the main thread of the process that was asked for has been moved to another CPU;
+    /// absent where the kernel does not tell.
     pub migrations_count: Option<u64>,
     /// Resident memory of the process that was asked for.
     pub resident_bytes: Option<Bytes>,
@@ -41,7 +43,8 @@ pub struct Snapshot {
 /// Resources used between two snapshots.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlockSample {
-    /// CPU time that the host took from this machine, over all CPUs, to the resolution of a tick (10 ms).
+    /// CPU time that the host took from this machine, over all CPUs, to the resolution of a tick
+    /// (10 ms).
     pub steal_ns: Option<Nanos>,
     /// Time for which a control group was throttled; absent without a CPU limit.
     pub throttled_ns: Option<Nanos>,
@@ -131,7 +134,8 @@ fn change(later: Option<Nanos>, earlier: Option<Nanos>) -> Option<Nanos> {
     Some(later?.since(earlier?))
 }
 
-/// The eighth number of the first line of `/proc/stat`, in ticks; kernels before 2.6.11 do not have it.
+/// The eighth number of the first line of `/proc/stat`, in ticks; kernels before 2.6.11 do not have
+/// it.
 fn steal_ticks(stat: &str) -> Option<u64> {
     let (line, _) = stat.split_once('\n')?;
     line.strip_prefix("cpu ")?

@@ -18,8 +18,8 @@ const MIN_SAMPLES: usize = 10;
 ///
 /// `figure` computes it from the indices of a resample, drawn with replacement. A difference
 /// between two models is paired by reading both at the same indices. The same seed gives the same
-/// interval. There are 2,000 resamples, fewer (at least 200) where there are more than 10,000 samples.
-/// Resamples whose figure is not finite are left out.
+/// interval. There are 2,000 resamples, fewer (at least 200) where there are more than 10,000
+/// samples. Resamples whose figure is not finite are left out.
 ///
 /// Source: Efron and Tibshirani, *An Introduction to the Bootstrap* (1993), chapter 13.
 pub fn bootstrap(

@@ -3,10 +3,11 @@
 use super::{HistogramError, Latencies, Quantile, codec};
 use crate::units::Nanos;
 
-/// The buckets of a histogram that hold any latencies, each of which counts as the middle of its bucket.
+/// The buckets of a histogram that hold any latencies, each of which counts as the middle of its
+/// bucket.
 ///
-/// The form that analysis reads: a record has one histogram for each cell and launch, and most of them hold a few
-/// hundred buckets of the 35,000 that a [`Latencies`] has room for.
+/// The form that analysis reads: a record has one histogram for each cell and launch, and most of
+/// them hold a few hundred buckets of the 35,000 that a [`Latencies`] has room for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Buckets {
     /// Middles of the buckets, ascending.
@@ -69,16 +70,16 @@ impl Buckets {
         self.count() - self.count_up_to(bound)
     }
 
-    /// The latency at a rank. Rank 1 is the smallest latency and rank [`count`](Self::count) the largest; `None` for 0
-    /// and beyond the count.
+    /// The latency at a rank. Rank 1 is the smallest latency and rank [`count`](Self::count) the
+    /// largest; `None` for 0 and beyond the count.
     #[must_use]
     pub fn at_rank(&self, rank: u64) -> Option<Nanos> {
         let place = self.up_to.partition_point(|&up_to| up_to < rank);
         self.middles.get(place).copied().filter(|_| rank > 0)
     }
 
-    /// The value of nearest rank at a quantile, whatever the number of latencies. A figure of a report comes from
-    /// [`Buckets::percentiles`], which refuses where there are too few.
+    /// The value of nearest rank at a quantile, whatever the number of latencies. A figure of a
+    /// report comes from [`Buckets::percentiles`], which refuses where there are too few.
     #[must_use]
     pub fn nearest_rank(&self, quantile: Quantile) -> Option<Nanos> {
         self.at_rank(quantile.rank(self.count()))

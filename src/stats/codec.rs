@@ -1,7 +1,8 @@
 //! The text form of a latency histogram: HdrHistogram V2 compressed, in base64.
 //!
-//! Records come from other machines, so nothing in the text is believed: the decoder of the crate allocates what a
-//! header claims and overflows on some counts, and therefore only sees what was checked here.
+//! Records come from other machines, so nothing in the text is believed: the decoder of the crate
+//! allocates what a header claims and overflows on some counts, and therefore only sees what was
+//! checked here.
 
 use std::cell::RefCell;
 use std::io;
@@ -35,11 +36,13 @@ const HEADER_LEN: usize = 40;
 const MAX_VARINT_LEN: usize = 9;
 /// Bytes that the plain form of most histograms fits into.
 const COMMON_LEN: usize = 1 << 10;
-/// Most latencies that a decoded histogram may claim, so that sums of counts are exact in `f64` and cannot overflow.
+/// Most latencies that a decoded histogram may claim, so that sums of counts are exact in `f64` and
+/// cannot overflow.
 const MAX_COUNT: u64 = 1 << 53;
 
 thread_local! {
-    /// To set one up takes longer than to inflate a histogram with it, and a record holds one for each cell and launch.
+    /// To set one up takes longer than to inflate a histogram with it, and a record holds one for
+    /// each cell and launch.
     static INFLATER: RefCell<Decompress> = RefCell::new(Decompress::new(true));
 }
 
@@ -87,7 +90,8 @@ pub(super) fn encode(histogram: &Histogram<u64>) -> String {
     STANDARD.encode(bytes)
 }
 
-/// The histogram that a text holds. Bounded in time and memory by the text's length and the histogram's range.
+/// The histogram that a text holds. Bounded in time and memory by the text's length and the
+/// histogram's range.
 pub(super) fn decode(text: &str) -> Result<Histogram<u64>, HistogramError> {
     let plain = plain(text)?;
     counts(&plain[HEADER_LEN..])?;
@@ -96,7 +100,8 @@ pub(super) fn decode(text: &str) -> Result<Histogram<u64>, HistogramError> {
         .map_err(HistogramError::Refused)
 }
 
-/// The buckets that hold any latencies, ascending, and how many each; bounded in time and memory by the text's length.
+/// The buckets that hold any latencies, ascending, and how many each; bounded in time and memory by
+/// the text's length.
 pub(super) fn decode_counts(text: &str) -> Result<Vec<(u64, u64)>, HistogramError> {
     counts(&plain(text)?[HEADER_LEN..])
 }
@@ -125,7 +130,8 @@ fn double_word(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// The plain form out of the compressed one, read no further than a histogram of this range can be long.
+/// The plain form out of the compressed one, read no further than a histogram of this range can be
+/// long.
 fn inflate(bytes: &[u8]) -> Result<Vec<u8>, HistogramError> {
     let length = match (word(bytes, 0), word(bytes, 4)) {
         (Some(COMPRESSED_COOKIE), Some(length)) => length as usize,
@@ -174,7 +180,8 @@ fn check_header(plain: &[u8]) -> Result<(), HistogramError> {
     Ok(())
 }
 
-/// The buckets that hold any latencies, and how many each does; the decoder of the crate overflows on some.
+/// The buckets that hold any latencies, and how many each does; the decoder of the crate overflows
+/// on some.
 fn counts(payload: &[u8]) -> Result<Vec<(u64, u64)>, HistogramError> {
     let mut found = Vec::new();
     let (mut index, mut total) = (0_u64, 0_u64);

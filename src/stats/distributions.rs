@@ -2,11 +2,12 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// The part of a binomial distribution that is not negligible, as a cumulative table, exact to rounding for any n.
+/// The part of a binomial distribution that is not negligible, as a cumulative table, exact to
+/// rounding for any n.
 ///
-/// Probabilities follow from the recurrence `p(k+1)/p(k) = (n-k)/(k+1) * p/(1-p)`, started at the mode with weight 1
-/// and divided by their sum at the end, so nothing underflows. Terms below 1e-20 of the mode are left out: the table
-/// has about 20 standard deviations.
+/// Probabilities follow from the recurrence `p(k+1)/p(k) = (n-k)/(k+1) * p/(1-p)`, started at the
+/// mode with weight 1 and divided by their sum at the end, so nothing underflows. Terms below 1e-20
+/// of the mode are left out: the table has about 20 standard deviations.
 pub(super) struct Binomial {
     /// Number of successes that `cumulative[0]` belongs to.
     first: u64,

@@ -1,12 +1,14 @@
-//! MLPerf's early stopping: how many inferences prove that a percentile of latency is under a bound.
+//! MLPerf's early stopping: how many inferences prove that a percentile of latency is under a
+//! bound.
 //!
-//! An inference either overruns the bound or does not. If the percentile q lay above the bound, more than a share of
-//! 1-q of all inferences would overrun it; a sample with too few overruns for that proves, with the confidence asked
-//! for, that it lies below. The inferences count as independent. Where they are not, pass the effective sample size
-//! of the percentile, and the overruns scaled like it.
+//! An inference either overruns the bound or does not. If the percentile q lay above the bound,
+//! more than a share of 1-q of all inferences would overrun it; a sample with too few overruns for
+//! that proves, with the confidence asked for, that it lies below. The inferences count as
+//! independent. Where they are not, pass the effective sample size of the percentile, and the
+//! overruns scaled like it.
 //!
-//! Source: MLCommons, *MLPerf Inference Rules*, appendix "Early stopping criterion"; the tolerance of those rules,
-//! which is 0, is left out here.
+//! Source: MLCommons, *MLPerf Inference Rules*, appendix "Early stopping criterion"; the tolerance
+//! of those rules, which is 0, is left out here.
 
 use super::{Binomial, Quantile};
 
@@ -24,8 +26,8 @@ pub enum Under {
     },
 }
 
-/// Whether `quantile` of latency is under a bound that `overruns` of `n` inferences were above, with `confidence`
-/// (0..1) on the one side that is claimed.
+/// Whether `quantile` of latency is under a bound that `overruns` of `n` inferences were above,
+/// with `confidence` (0..1) on the one side that is claimed.
 #[must_use]
 pub fn is_under(quantile: Quantile, n: u64, overruns: u64, confidence: f64) -> Under {
     let needs = needs(quantile, overruns, confidence);
@@ -43,8 +45,8 @@ pub fn is_under(quantile: Quantile, n: u64, overruns: u64, confidence: f64) -> U
     }
 }
 
-/// The smallest number of inferences, overruns included, that proves with `confidence` (0..1) that `quantile` of
-/// latency is under a bound that `overruns` of them were above.
+/// The smallest number of inferences, overruns included, that proves with `confidence` (0..1) that
+/// `quantile` of latency is under a bound that `overruns` of them were above.
 ///
 /// For the p99 with 99% confidence: 459 inferences without an overrun, 662 with one, 838 with two.
 #[must_use]
@@ -66,8 +68,9 @@ pub fn needs(quantile: Quantile, overruns: u64, confidence: f64) -> u64 {
     enough
 }
 
-/// The probability of at most `overruns` overruns among `n` inferences if the quantile were exactly at the bound:
-/// P(X <= t) for X binomial(h+t, 1-q), which equals the regularized incomplete beta function I_q(h, 1+t).
+/// The probability of at most `overruns` overruns among `n` inferences if the quantile were exactly
+/// at the bound: P(X <= t) for X binomial(h+t, 1-q), which equals the regularized incomplete beta
+/// function I_q(h, 1+t).
 fn overrun_odds(quantile: Quantile, n: u64, overruns: u64) -> f64 {
     Binomial::new(n, 1.0 - quantile.share()).at_most(overruns)
 }

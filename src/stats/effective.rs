@@ -30,17 +30,19 @@ impl Launches {
         })
     }
 
-    /// The effective sample size, at one threshold of latency, of `n` latencies that the launches are about; `at_most`
-    /// are each launch's latencies at or below the threshold.
+    /// The effective sample size, at one threshold of latency, of `n` latencies that the launches
+    /// are about; `at_most` are each launch's latencies at or below the threshold.
     ///
-    /// Latencies of one launch are alike, and neighbours more so. Launches are independent, so the share p of latencies
-    /// at or below the threshold has the variance of a ratio estimator over clusters, `v = L/(L-1) sum((n_i/n)^2 (p_i -
-    /// p)^2)`, whatever goes on within a launch. As many independent latencies as would give the same variance,
-    /// `p(1-p)/v`, are the effective ones. Because v is itself estimated from few launches, that number is multiplied
-    /// by `(z/t)^2`, the quantiles of the normal distribution and of Student's t with L-1 degrees of freedom. The
-    /// product may exceed n, where v came out small by chance: by simulation, a bound at n would raise the coverage of
-    /// a 95% interval over independent latencies to 98%, while the t quantile alone has it at 95 to 97%. The bound of
-    /// 4n is for latencies that are nearly all the same, where v says nothing.
+    /// Latencies of one launch are alike, and neighbours more so. Launches are independent, so the
+    /// share p of latencies at or below the threshold has the variance of a ratio estimator over
+    /// clusters, `v = L/(L-1) sum((n_i/n)^2 (p_i - p)^2)`, whatever goes on within a launch. As
+    /// many independent latencies as would give the same variance, `p(1-p)/v`, are the effective
+    /// ones. Because v is itself estimated from few launches, that number is multiplied by
+    /// `(z/t)^2`, the quantiles of the normal distribution and of Student's t with L-1 degrees of
+    /// freedom. The product may exceed n, where v came out small by chance: by simulation, a bound
+    /// at n would raise the coverage of a 95% interval over independent latencies to 98%, while the
+    /// t quantile alone has it at 95 to 97%. The bound of 4n is for latencies that are nearly all
+    /// the same, where v says nothing.
     ///
     /// Source: Korn and Graubard, *Survey Methodology* 24 (1998) 193-201.
     pub(super) fn effective_n(&self, at_most: &[u64], n: u64) -> u64 {
@@ -87,7 +89,8 @@ mod tests {
 
     #[test]
     fn effective_n_is_computed_by_hand() {
-        // p = 0.9; deviations of +-4 and +-8 of 400; v = 4/3 * 160/160,000; 0.09/v = 67.5; t with 3 degrees is 3.1824.
+        // p = 0.9; deviations of +-4 and +-8 of 400; v = 4/3 * 160/160,000; 0.09/v = 67.5; t with 3
+        // degrees is 3.1824.
         let launches = [94, 86, 98, 82];
         let expected = 67.5 * (Z / 3.182_446_305).powi(2);
         assert_eq!(effective_n(&launches, 400), expected as u64);
@@ -126,7 +129,8 @@ mod tests {
         Launch(f64),
     }
 
-    /// Standard normal values, all equally likely: drawing one of them takes a fraction of computing one.
+    /// Standard normal values, all equally likely: drawing one of them takes a fraction of
+    /// computing one.
     fn normals() -> Vec<f64> {
         let normal = Normal::standard();
         (0..65_536)

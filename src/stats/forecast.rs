@@ -15,8 +15,9 @@ pub struct Spread {
     freedom: f64,
 }
 
-/// The signed-rank interval's wider half, which is what is shown and stopped by, over half the width of Student's: 1.04
-/// in the median of simulated normal rounds, 6 to 40 of them, with a long tail upwards, in the middle of which this is.
+/// The signed-rank interval's wider half, which is what is shown and stopped by, over half the
+/// width of Student's: 1.04 in the median of simulated normal rounds, 6 to 40 of them, with a long
+/// tail upwards, in the middle of which this is.
 const WIDER: f64 = 1.1;
 
 impl Spread {
@@ -53,8 +54,8 @@ impl Spread {
         self.between
     }
 
-    /// The same, counting like no more rounds than `freedom` has: rounds within seconds share the machine's speed, and
-    /// many of them say little more about slow changes than few.
+    /// The same, counting like no more rounds than `freedom` has: rounds within seconds share the
+    /// machine's speed, and many of them say little more about slow changes than few.
     #[must_use]
     pub fn counting_at_most(self, freedom: f64) -> Self {
         Spread {
@@ -63,8 +64,8 @@ impl Spread {
         }
     }
 
-    /// The same with what is known beforehand of the variance between rounds, which counts like that of so many more
-    /// rounds: few rounds alone say little about their spread.
+    /// The same with what is known beforehand of the variance between rounds, which counts like
+    /// that of so many more rounds: few rounds alone say little about their spread.
     #[must_use]
     pub fn with_known(self, between: f64, freedom: f64) -> Self {
         let sum = self.between * self.freedom + between * freedom;
@@ -75,8 +76,9 @@ impl Spread {
         }
     }
 
-    /// Factors between which the true standard deviation lies in the stated share of cases, of the one that was
-    /// estimated: by the chi-squared distribution of its degrees of freedom, as for normal noise.
+    /// Factors between which the true standard deviation lies in the stated share of cases, of the
+    /// one that was estimated: by the chi-squared distribution of its degrees of freedom, as for
+    /// normal noise.
     #[must_use]
     pub fn uncertainty(&self, covered: f64) -> (f64, f64) {
         let Ok(squares) = ChiSquared::new(self.freedom) else {
@@ -92,11 +94,11 @@ impl Spread {
         )
     }
 
-    /// About the wider half of the interval after so many rounds of so many alternations each, as a share; `None` below
-    /// the rounds that an interval takes.
+    /// About the wider half of the interval after so many rounds of so many alternations each, as a
+    /// share; `None` below the rounds that an interval takes.
     ///
-    /// That of Student's t, which the signed-rank interval comes close to where noise is about normal. A forecast, not
-    /// a promise: it rests on the few rounds that were seen.
+    /// That of Student's t, which the signed-rank interval comes close to where noise is about
+    /// normal. A forecast, not a promise: it rests on the few rounds that were seen.
     #[must_use]
     pub fn half_width(&self, rounds: u64, alternations: u64) -> Option<f64> {
         if rounds < MIN_LAUNCHES {
@@ -122,8 +124,8 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// From values seen, with a standard deviation of logarithms that is known beforehand and counts like so many of
-    /// them; `None` without any.
+    /// From values seen, with a standard deviation of logarithms that is known beforehand and
+    /// counts like so many of them; `None` without any.
     ///
     /// Student's prediction interval: t * s * sqrt(1 + 1/n) about the mean.
     #[must_use]
@@ -177,7 +179,8 @@ mod tests {
 
     #[test]
     fn both_levels_are_told_apart() {
-        // Pairs 0.02 apart within a round (variance 0.0002); round centres 0, 0.1, 0.2 (variance 0.01).
+        // Pairs 0.02 apart within a round (variance 0.0002); round centres 0, 0.1, 0.2 (variance
+        // 0.01).
         let rounds: Vec<Vec<f64>> = (0..3)
             .map(|round| f64::from(round) * 0.1)
             .map(|c| vec![c - 0.01, c + 0.01])
@@ -192,7 +195,8 @@ mod tests {
 
     #[test]
     fn half_width_is_that_of_students_t() {
-        // t(9 degrees of freedom, 98%) = 2.3984 (tables): 2.3984 * sqrt((0.0001 + 0.0004 / 4) / 10).
+        // t(9 degrees of freedom, 98%) = 2.3984 (tables): 2.3984 * sqrt((0.0001 + 0.0004 / 4) /
+        // 10).
         let spread = Spread {
             within: 0.0004,
             between: 0.0001,
@@ -219,7 +223,8 @@ mod tests {
 
     #[test]
     fn uncertainty_is_that_of_chi_squared() {
-        // Chi-squared with 9 degrees of freedom (tables): 2.5% lie below 2.7004, 2.5% above 19.0228.
+        // Chi-squared with 9 degrees of freedom (tables): 2.5% lie below 2.7004, 2.5% above
+        // 19.0228.
         let (low, high) = Spread {
             within: 0.0,
             between: 1.0,

@@ -62,7 +62,8 @@ impl Latencies {
         self.histogram.is_empty()
     }
 
-    /// The buckets that hold any latencies, ascending: their middles, and how many latencies each holds.
+    /// The buckets that hold any latencies, ascending: their middles, and how many latencies each
+    /// holds.
     pub(super) fn recorded(&self) -> impl Iterator<Item = (Nanos, u64)> + '_ {
         self.histogram
             .iter_recorded()
@@ -107,8 +108,9 @@ impl Latencies {
         Some(values.map(|value| self.middle(value)).collect())
     }
 
-    /// The value of nearest rank at a quantile, whatever the number of samples: for a block's own median. A figure of a
-    /// report comes from [`Buckets::percentiles`](super::Buckets::percentiles), which refuses where the sample is too
+    /// The value of nearest rank at a quantile, whatever the number of samples: for a block's own
+    /// median. A figure of a report comes from
+    /// [`Buckets::percentiles`](super::Buckets::percentiles), which refuses where the sample is too
     /// small.
     #[must_use]
     pub fn nearest_rank(&self, quantile: Quantile) -> Option<Nanos> {
@@ -123,7 +125,8 @@ impl Latencies {
         codec::encode(&self.histogram)
     }
 
-    /// Reads what [`encode`](Self::encode) wrote. Bounded in time and memory whatever the text holds.
+    /// Reads what [`encode`](Self::encode) wrote. Bounded in time and memory whatever the text
+    /// holds.
     pub fn decode(text: &str) -> Result<Self, HistogramError> {
         let histogram = codec::decode(text)?;
         Ok(Latencies { histogram })

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{CONFIDENCE, Counted, Interval, SignedRank, TooFew};
 
-/// Launches that a 95% interval needs: with 5, even the whole range leaves the centre out in 2 of 32 cases.
+/// Launches that a 95% interval needs: with 5, even the whole range leaves the centre out in 2 of
+/// 32 cases.
 pub const MIN_LAUNCHES: u64 = 6;
 
 /// An estimate over launches.
@@ -19,15 +20,16 @@ pub struct OverLaunches {
 }
 
 impl OverLaunches {
-    /// The wider half of the interval as a share of the value, which is what reports show behind `±`; `None` without an
-    /// interval.
+    /// The wider half of the interval as a share of the value, which is what reports show behind
+    /// `±`; `None` without an interval.
     #[must_use]
     pub fn half_width_ratio(&self) -> Option<f64> {
         let interval = self.interval.ok()?;
         (self.value != 0.0).then(|| interval.wider_half(self.value) / self.value.abs())
     }
 
-    /// The same about another centre, such as that of all inferences: the interval is widened to hold it.
+    /// The same about another centre, such as that of all inferences: the interval is widened to
+    /// hold it.
     #[must_use]
     pub fn around(self, centre: f64) -> Self {
         OverLaunches {
@@ -74,7 +76,8 @@ fn hodges_lehmann(values: &[f64]) -> Option<OverLaunches> {
     Some(estimate(&SignedRank::new(values)?, 1.0 - CONFIDENCE))
 }
 
-/// The estimate that ranks give, with the interval that leaves the centre out with probability `error` at most.
+/// The estimate that ranks give, with the interval that leaves the centre out with probability
+/// `error` at most.
 pub(super) fn estimate(ranks: &SignedRank, error: f64) -> OverLaunches {
     let n = ranks.n;
     let too_few = TooFew {
@@ -155,7 +158,8 @@ mod tests {
 
     #[test]
     fn interval_covers_the_centre_at_its_rate() {
-        // 8 launches of symmetric heavy-tailed noise: the attained confidence is 1 - 2 * 5/256 = 96.1%.
+        // 8 launches of symmetric heavy-tailed noise: the attained confidence is 1 - 2 * 5/256 =
+        // 96.1%.
         let mut rng = Pcg64::seed_from_u64(11);
         let trials = 2_000;
         let covered = (0..trials).filter(|_| {

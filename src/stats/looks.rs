@@ -1,17 +1,19 @@
 //! When a run may look at its figures to decide how to go on, and what each look may spend.
 //!
-//! Looking after every round and stopping at the first verdict would make false verdicts likelier than stated. Looks
-//! are therefore fixed in advance, and the probability of a false verdict is divided between them and the end of the
-//! run: three looks at 0.2% and the end at 4% make at most 4.6% together (Bonferroni), whenever the run ends and
-//! however many looks it came to. An interval that is narrow ends a comparison only if it leaves the verdict open or a
-//! look's own error settles it: a spread that looks small by luck would else make verdicts of it. Early looks being
-//! strict and the end nearly unadjusted follows Haybittle (*Br. J. Radiol.* 44, 1971) and Peto et al. (*Br. J. Cancer*
-//! 34, 1976).
+//! Looking after every round and stopping at the first verdict would make false verdicts likelier
+//! than stated. Looks are therefore fixed in advance, and the probability of a false verdict is
+//! divided between them and the end of the run: three looks at 0.2% and the end at 4% make at most
+//! 4.6% together (Bonferroni), whenever the run ends and however many looks it came to. An interval
+//! that is narrow ends a comparison only if it leaves the verdict open or a look's own error
+//! settles it: a spread that looks small by luck would else make verdicts of it. Early looks being
+//! strict and the end nearly unadjusted follows Haybittle (*Br. J. Radiol.* 44, 1971) and Peto et
+//! al. (*Br. J. Cancer* 34, 1976).
 
 use super::{END_ERROR, Evidence, PairedRatio, Relation};
 
-/// Rounds after which a run looks. With ten, the signed-rank test can reach 0.2%; each later look comes after twice as
-/// many rounds, because one after few more would see little that is new and add to the error.
+/// Rounds after which a run looks. With ten, the signed-rank test can reach 0.2%; each later look
+/// comes after twice as many rounds, because one after few more would see little that is new and
+/// add to the error.
 pub const LOOK_ROUNDS: [u64; 3] = [10, 20, 40];
 
 /// Probability of a false verdict that each look may spend.
@@ -30,9 +32,10 @@ pub enum Look {
 
 /// Looks at a comparison, one of `comparisons` in the run, after the rounds behind it.
 ///
-/// `floor` is the noise floor on the scale of the logarithm, `target` the half-width asked for. A verdict counts as
-/// settled only if no number of other comparisons can take it back at the end, so a look's error is also divided by
-/// their number. A verdict that only the end's error would give is not taken: the comparison goes on.
+/// `floor` is the noise floor on the scale of the logarithm, `target` the half-width asked for. A
+/// verdict counts as settled only if no number of other comparisons can take it back at the end, so
+/// a look's error is also divided by their number. A verdict that only the end's error would give
+/// is not taken: the comparison goes on.
 #[must_use]
 pub fn look(paired: &PairedRatio, floor: f64, target: f64, comparisons: u64) -> Look {
     let error = LOOK_ERROR.min(END_ERROR / comparisons.max(1) as f64);

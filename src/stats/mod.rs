@@ -3,7 +3,8 @@
 //! Two levels are kept apart. Within a launch there are many latencies, which [`Latencies`] holds
 //! and [`Quantile`] reads; they are not independent, so nothing here treats them as the n of a
 //! comparison. Over launches there is one figure each, and [`over_launches`] and [`PairedRatio`]
-//! give its estimate with an interval. Verdicts are [`Evidence`]'s alone. Read [`OverLaunches`] first.
+//! give its estimate with an interval. Verdicts are [`Evidence`]'s alone. Read [`OverLaunches`]
+//! first.
 
 mod bootstrap;
 mod buckets;

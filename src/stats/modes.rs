@@ -1,4 +1,5 @@
-//! Whether a machine switched between two speeds while a cell was measured, or latencies have two modes.
+//! Whether a machine switched between two speeds while a cell was measured, or latencies have two
+//! modes.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,9 +26,11 @@ pub struct LatencyModes {
     pub slow_share_ratio: Ratio,
 }
 
-/// Quantiles that stand for a distribution of latencies; noise in their place is far below what is told apart.
+/// Quantiles that stand for a distribution of latencies; noise in their place is far below what is
+/// told apart.
 const LATENCY_POINTS: u64 = 200;
-/// States closer than this are not told apart: launches of one binary differ by some percent on their own.
+/// States closer than this are not told apart: launches of one binary differ by some percent on
+/// their own.
 const MIN_SLOW_OVER_FAST: f64 = 1.1;
 /// A state holds at least this share of the blocks; fewer are outliers.
 const MIN_SHARE: f64 = 0.1;
@@ -35,7 +38,8 @@ const MIN_SHARE: f64 = 0.1;
 const MIN_BLOCKS: usize = 5;
 /// The states' centres are at least this many of the wider state's standard deviations apart.
 const MIN_SEPARATION: f64 = 4.0;
-/// Blocks in the middle half between the centres, as a share of the smaller state: a valley has few.
+/// Blocks in the middle half between the centres, as a share of the smaller state: a valley has
+/// few.
 const MAX_VALLEY: f64 = 0.2;
 /// Median absolute deviation to standard deviation, for normal noise.
 const MAD_TO_SD: f64 = 1.4826;
@@ -49,10 +53,10 @@ const MAD_TO_SD: f64 = 1.4826;
 /// split of one heavy-tailed hump fails that, because its middle is full.
 ///
 /// The bounds were set by simulation, which the tests repeat: at 24 to 200 blocks, normal, Student
-/// t, Cauchy, exponential and Pareto noise is called two states in at most 3% of series, and
-/// states 1.25 and 1.8 apart with 1% noise are found in more than 95%.
-/// Median and MAD instead of mean and deviation follow Leys et al., *J. Exp. Soc. Psychol.* 49 (2013);
-/// the demand for separation in units of spread follows Ashman, Bird and Zepf, *Astron. J.* 108 (1994).
+/// t, Cauchy, exponential and Pareto noise is called two states in at most 3% of series, and states
+/// 1.25 and 1.8 apart with 1% noise are found in more than 95%. Median and MAD instead of mean and
+/// deviation follow Leys et al., *J. Exp. Soc. Psychol.* 49 (2013); the demand for separation in
+/// units of spread follows Ashman, Bird and Zepf, *Astron. J.* 108 (1994).
 #[must_use]
 pub fn speed_states(block_medians: &[f64]) -> Option<SpeedStates> {
     let modes = two_modes(block_medians)?;
@@ -63,7 +67,8 @@ pub fn speed_states(block_medians: &[f64]) -> Option<SpeedStates> {
     })
 }
 
-/// Recognizes two modes among latencies, by the rule of [`speed_states`] on evenly spaced quantiles of them.
+/// Recognizes two modes among latencies, by the rule of [`speed_states`] on evenly spaced quantiles
+/// of them.
 ///
 /// `None` as well below 200 latencies, whose quantiles would repeat each other.
 #[must_use]
@@ -134,7 +139,8 @@ fn deviation(values: &[f64], centre: f64) -> Option<f64> {
     median(&deviations)
 }
 
-/// How many of the ascending values the lower side of the best split takes; `None` if there are too few for two sides.
+/// How many of the ascending values the lower side of the best split takes; `None` if there are too
+/// few for two sides.
 fn best_split(sorted: &[f64]) -> Option<usize> {
     let smallest = MIN_BLOCKS.max((MIN_SHARE * sorted.len() as f64).ceil() as usize);
     let mut sums = vec![0.0];
@@ -149,7 +155,8 @@ fn best_split(sorted: &[f64]) -> Option<usize> {
     })
 }
 
-/// Deviations of ascending values from their median: what the upper half sums up to, less what the lower half does.
+/// Deviations of ascending values from their median: what the upper half sums up to, less what the
+/// lower half does.
 fn deviations(sums: &[f64], from: usize, to: usize) -> f64 {
     let half = (to - from) / 2;
     (sums[to] - sums[to - half]) - (sums[from + half] - sums[from])
@@ -173,7 +180,8 @@ mod tests {
         (-2.0 * uniform(rng).ln()).sqrt() * (std::f64::consts::TAU * uniform(rng)).cos()
     }
 
-    /// Share of series of `blocks` blocks, whose log medians `noise` draws, in which two states are seen.
+    /// Share of series of `blocks` blocks, whose log medians `noise` draws, in which two states are
+    /// seen.
     fn seen(blocks: usize, noise: impl Fn(&mut Pcg64) -> f64) -> f64 {
         let mut rng = Pcg64::seed_from_u64(17);
         let states = (0..SERIES).filter(|_| {

@@ -8,9 +8,10 @@ const IN_TABLE: usize = 64 * 65 / 2;
 
 /// The figures of all pairs of values, of which any can be read by its rank.
 ///
-/// There are about as many as the square of the values, and a table of those of 100,000 would take 40 GB. Of more than
-/// a few values none is made: with both values of a pair in order the figure rises, so that those below a bound are
-/// counted in one pass over the values, and halving what a figure may be finds the one of a rank in 64 passes, exactly.
+/// There are about as many as the square of the values, and a table of those of 100,000 would take
+/// 40 GB. Of more than a few values none is made: with both values of a pair in order the figure
+/// rises, so that those below a bound are counted in one pass over the values, and halving what a
+/// figure may be finds the one of a rank in 64 passes, exactly.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PairRanks {
     /// Ascending.
@@ -22,12 +23,14 @@ pub(super) struct PairRanks {
 }
 
 impl PairRanks {
-    /// The means of all pairs of values, each with itself included (Walsh averages), of one value at least, all finite.
+    /// The means of all pairs of values, each with itself included (Walsh averages), of one value
+    /// at least, all finite.
     pub(super) fn means(values: &[f64]) -> Self {
         PairRanks::new(ascending(values), None)
     }
 
-    /// The logarithms of each value over each of the others: at least one of either, all positive and finite.
+    /// The logarithms of each value over each of the others: at least one of either, all positive
+    /// and finite.
     pub(super) fn log_ratios(values: &[f64], others: &[f64]) -> Self {
         let mut others = ascending(others);
         others.reverse();
@@ -97,8 +100,9 @@ impl PairRanks {
         }
     }
 
-    /// The interval that leaves the centre out with probability `error` at most, half of it on each side; `None` if
-    /// there are too few values for one. `lower_tail` is the distribution of the number of figures below the centre.
+    /// The interval that leaves the centre out with probability `error` at most, half of it on each
+    /// side; `None` if there are too few values for one. `lower_tail` is the distribution of the
+    /// number of figures below the centre.
     pub(super) fn interval(&self, lower_tail: &LowerTail, error: f64) -> Option<Interval> {
         let k = self.cut(lower_tail, error / 2.0)?;
         let (low, high) = (self.at(k), self.at(self.count() - 1 - k));
@@ -116,7 +120,8 @@ impl PairRanks {
         )
     }
 
-    /// The largest k, below the number of figures, with P(T <= k) <= `bound`: the rank at which the interval begins.
+    /// The largest k, below the number of figures, with P(T <= k) <= `bound`: the rank at which the
+    /// interval begins.
     fn cut(&self, lower_tail: &LowerTail, bound: f64) -> Option<usize> {
         let (mut last, mut beyond) = (0_usize, self.count());
         while beyond - last > 1 {
@@ -201,7 +206,8 @@ mod tests {
             .collect()
     }
 
-    /// Checks every few ranks, the median and some counts against all figures, with a table and without one.
+    /// Checks every few ranks, the median and some counts against all figures, with a table and
+    /// without one.
     fn assert_as_in(figures: Vec<f64>, ranks: &PairRanks) {
         let figures = ascending(&figures);
         assert_eq!(
@@ -312,7 +318,8 @@ mod tests {
 
     #[test]
     fn two_hundred_million_means_need_no_table() {
-        // The mean of i and j is s/2 where i + j = s; (s+1)/2 * (s+3)/2 pairs have no larger sum, for odd s below n.
+        // The mean of i and j is s/2 where i + j = s; (s+1)/2 * (s+3)/2 pairs have no larger sum,
+        // for odd s below n.
         let values: Vec<f64> = (0..20_000).map(f64::from).collect();
         let ranks = PairRanks::means(&values);
         assert_eq!((ranks.count(), ranks.median()), (200_010_000, 9_999.5));

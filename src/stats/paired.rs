@@ -7,8 +7,9 @@ use super::{
 
 /// A ratio to the baseline, over rounds.
 ///
-/// The median of the pairs stands for a round, because a launch is the unit of repetition and a pair hit by a change of
-/// the machine's speed lies far out; then Hodges-Lehmann over rounds, on logarithms.
+/// The median of the pairs stands for a round, because a launch is the unit of repetition and a
+/// pair hit by a change of the machine's speed lies far out; then Hodges-Lehmann over rounds, on
+/// logarithms.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PairedRatio {
     ranks: SignedRank,
@@ -16,9 +17,11 @@ pub struct PairedRatio {
 }
 
 impl PairedRatio {
-    /// The ratio of `rounds` of logarithms of candidate over baseline, one for each pair of neighbouring blocks.
+    /// The ratio of `rounds` of logarithms of candidate over baseline, one for each pair of
+    /// neighbouring blocks.
     ///
-    /// Rounds without pairs do not count. `None` if there is no pair at all, or a logarithm is not finite.
+    /// Rounds without pairs do not count. `None` if there is no pair at all, or a logarithm is not
+    /// finite.
     #[must_use]
     pub fn of(rounds: &[Vec<f64>]) -> Option<Self> {
         let counted = rounds.iter().filter(|pairs| !pairs.is_empty());
@@ -29,8 +32,8 @@ impl PairedRatio {
         })
     }
 
-    /// The ratio and its interval, which leaves the truth out with probability [`END_ERROR`] at most. Its n is the
-    /// number of rounds.
+    /// The ratio and its interval, which leaves the truth out with probability [`END_ERROR`] at
+    /// most. Its n is the number of rounds.
     #[must_use]
     pub fn ratio(&self) -> OverLaunches {
         estimate(&self.ranks, END_ERROR).map(f64::exp)
@@ -48,8 +51,9 @@ impl PairedRatio {
         self.ranks.evidence(floor)
     }
 
-    /// The wider half of the interval of the log-ratio, which is near enough that of the ratio, as a share of it;
-    /// estimated from the rounds' standard deviation while there are too few for an interval; absent below two rounds.
+    /// The wider half of the interval of the log-ratio, which is near enough that of the ratio, as
+    /// a share of it; estimated from the rounds' standard deviation while there are too few for an
+    /// interval; absent below two rounds.
     #[must_use]
     pub fn half_width_ratio(&self) -> Option<f64> {
         match self.ranks.interval(END_ERROR) {
@@ -58,11 +62,12 @@ impl PairedRatio {
         }
     }
 
-    /// How many more rounds would bring the half-width down to `target` (0.02 is 2%): it shrinks with the square root
-    /// of their number, so `n * (half-width / target)^2` in all, and at least the six that an interval takes.
+    /// How many more rounds would bring the half-width down to `target` (0.02 is 2%): it shrinks
+    /// with the square root of their number, so `n * (half-width / target)^2` in all, and at least
+    /// the six that an interval takes.
     ///
-    /// A forecast from the spread seen so far, not a promise. 0 if the target is reached; `None` if one round is all
-    /// there is, or `target` is not positive.
+    /// A forecast from the spread seen so far, not a promise. 0 if the target is reached; `None` if
+    /// one round is all there is, or `target` is not positive.
     #[must_use]
     pub fn more_rounds_for(&self, target: f64) -> Option<u64> {
         if target.is_nan() || target <= 0.0 {

@@ -10,18 +10,20 @@ use super::{Binomial, Buckets, CONFIDENCE, Counted, Interval, Quantile, TAIL, To
 pub struct Percentile {
     /// The percentile, in the unit of the sample.
     pub value: f64,
-    /// Its interval from order statistics of the effective sample, if that is large enough to bound it from both sides.
+    /// Its interval from order statistics of the effective sample, if that is large enough to bound
+    /// it from both sides.
     pub interval: Result<Interval, Unbounded>,
     /// Samples that it was read from.
     pub n: u64,
-    /// Independent samples that these are worth; `None` where that is not known, and all of them count.
+    /// Independent samples that these are worth; `None` where that is not known, and all of them
+    /// count.
     pub effective_n: Option<u64>,
 }
 
 /// A percentile that the sample is too small to bound from both sides.
 ///
-/// Each bound holds on its own with 95% confidence, in the unit of the sample; it is absent where the sample is too
-/// small for it as well.
+/// Each bound holds on its own with 95% confidence, in the unit of the sample; it is absent where
+/// the sample is too small for it as well.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("{too_few}")]
 pub struct Unbounded {
@@ -74,16 +76,16 @@ impl Shares {
 }
 
 impl Ranks {
-    /// The nearest rank among `n`, and the ranks that bound the quantile with 95% confidence if the sample is worth
-    /// `effective` independent ones.
+    /// The nearest rank among `n`, and the ranks that bound the quantile with 95% confidence if the
+    /// sample is worth `effective` independent ones.
     ///
-    /// For X binomial(effective, q), the bounds are the largest l with P(X < l) <= 2.5% and the smallest u with
-    /// P(X >= u) <= 2.5%; a bound that stands alone has 5%. A rank of the effective sample stands for a share of the
-    /// distribution, whose outer end is the rank in the whole sample. Below the smallest sample for both bounds,
-    /// no more than all `n` count.
+    /// For X binomial(effective, q), the bounds are the largest l with P(X < l) <= 2.5% and the
+    /// smallest u with P(X >= u) <= 2.5%; a bound that stands alone has 5%. A rank of the effective
+    /// sample stands for a share of the distribution, whose outer end is the rank in the whole
+    /// sample. Below the smallest sample for both bounds, no more than all `n` count.
     ///
-    /// Sources: Hahn and Meeker, *Statistical Intervals* (1991), section 5.2; for the shares Woodruff, *Journal of the
-    /// American Statistical Association* 47 (1952) 635-646.
+    /// Sources: Hahn and Meeker, *Statistical Intervals* (1991), section 5.2; for the shares
+    /// Woodruff, *Journal of the American Statistical Association* 47 (1952) 635-646.
     pub(super) fn of(quantile: Quantile, n: u64, effective: u64) -> Self {
         let needs = quantile.needs();
         let effective = if n < needs {
@@ -149,13 +151,13 @@ impl Ranks {
 impl Buckets {
     /// Percentiles of the latencies, in nanoseconds, each with its interval.
     ///
-    /// `launches` are the latencies by launch. With two or more, the interval is that of the effective sample size;
-    /// else it takes the latencies for independent, which neighbours are not, and is the least that a percentile may be
-    /// doubted.
+    /// `launches` are the latencies by launch. With two or more, the interval is that of the
+    /// effective sample size; else it takes the latencies for independent, which neighbours are
+    /// not, and is the least that a percentile may be doubted.
     ///
     /// # Errors
-    /// One for each percentile that there are too few latencies to bound from both sides: the p99 of 100 samples is the
-    /// second largest of them.
+    /// One for each percentile that there are too few latencies to bound from both sides: the p99
+    /// of 100 samples is the second largest of them.
     pub fn percentiles<const N: usize>(
         &self,
         quantiles: [Quantile; N],
@@ -184,10 +186,11 @@ impl Buckets {
     }
 }
 
-/// The median of a sample in any order: the middle value, or the mean of both middle values. `None` if it is empty
-/// or holds a NaN.
+/// The median of a sample in any order: the middle value, or the mean of both middle values. `None`
+/// if it is empty or holds a NaN.
 ///
-/// For figures of blocks and launches, of which there are few; percentiles of latencies use the nearest rank.
+/// For figures of blocks and launches, of which there are few; percentiles of latencies use the
+/// nearest rank.
 #[must_use]
 pub fn median(values: &[f64]) -> Option<f64> {
     if values.is_empty() || values.iter().any(|value| value.is_nan()) {
@@ -281,7 +284,8 @@ mod tests {
 
     #[test]
     fn refusal_says_how_many_are_needed_and_bounds_one_side_where_it_can() {
-        // P(X < 97) = 0.018 and P(X < 98) = 0.079 for X binomial(100, 0.99); 0.99^100 = 0.37 leaves the top open.
+        // P(X < 97) = 0.018 and P(X < 98) = 0.079 for X binomial(100, 0.99); 0.99^100 = 0.37 leaves
+        // the top open.
         let error = percentile(100, Quantile::P99).unwrap_err();
         assert_eq!((error.at_least, error.at_most), (Some(97.0), None));
         assert_eq!(error.to_string(), "needs 368 inferences, has 100");

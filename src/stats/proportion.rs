@@ -28,7 +28,8 @@ impl Proportion {
 
     /// Wilson's score interval of the share, without continuity correction.
     ///
-    /// Source: Wilson, *J. Am. Stat. Assoc.* 22 (1927); recommended by Newcombe, *Statist. Med.* 17 (1998), 857-872.
+    /// Source: Wilson, *J. Am. Stat. Assoc.* 22 (1927); recommended by Newcombe, *Statist. Med.* 17
+    /// (1998), 857-872.
     #[must_use]
     pub fn interval(self) -> Interval {
         let (share, n) = (self.share(), self.n as f64);
@@ -59,8 +60,8 @@ impl Proportion {
         self.interval().high - self.share()
     }
 
-    /// The interval of this share less `other`, for shares of independent samples: Wilson's interval of each, combined
-    /// ("method 10").
+    /// The interval of this share less `other`, for shares of independent samples: Wilson's
+    /// interval of each, combined ("method 10").
     ///
     /// Source: Newcombe, *Statist. Med.* 17 (1998), 873-890.
     #[must_use]
@@ -119,14 +120,15 @@ impl PairedCounts {
 
     /// McNemar's test, exact and two-sided: flips each way are binomial with probability 1/2.
     ///
-    /// Source: McNemar, *Psychometrika* 12 (1947); exact: Agresti, *Categorical Data Analysis* (2002), section 10.1.
+    /// Source: McNemar, *Psychometrika* 12 (1947); exact: Agresti, *Categorical Data Analysis*
+    /// (2002), section 10.1.
     fn p_value(self) -> f64 {
         let flips = Binomial::new(self.lost_count + self.gained_count, 0.5);
         (2.0 * flips.at_most(self.lost_count.min(self.gained_count))).min(1.0)
     }
 
-    /// Newcombe's hybrid score interval for paired data ("method 10"): Wilson's interval of each share, combined
-    /// with the correlation of the two answers.
+    /// Newcombe's hybrid score interval for paired data ("method 10"): Wilson's interval of each
+    /// share, combined with the correlation of the two answers.
     ///
     /// Source: Newcombe, *Statist. Med.* 17 (1998), 2635-2650.
     fn difference_interval(self, candidate: Proportion, baseline: Proportion) -> Interval {
@@ -144,8 +146,8 @@ impl PairedCounts {
             .sqrt()
     }
 
-    /// The phi coefficient of both models' answers, corrected as method 10 has it: n/2 is taken off a positive
-    /// numerator, down to 0; 0 where a margin is empty.
+    /// The phi coefficient of both models' answers, corrected as method 10 has it: n/2 is taken off
+    /// a positive numerator, down to 0; 0 where a margin is empty.
     fn correlation(self) -> f64 {
         let [right, gained, lost, wrong] = [
             self.both_right_count,
@@ -192,7 +194,8 @@ mod tests {
 
     #[test]
     fn wilson_intervals_are_the_published_ones() {
-        // Newcombe (1998), "Two-sided confidence intervals for the single proportion", table I, method 3.
+        // Newcombe (1998), "Two-sided confidence intervals for the single proportion", table I,
+        // method 3.
         for (count, n, low, high) in [
             (81, 263, 0.2553, 0.3662),
             (15, 148, 0.0624, 0.1605),
@@ -221,8 +224,8 @@ mod tests {
 
     #[test]
     fn independent_intervals_are_the_published_ones() {
-        // Newcombe (1998), "Interval estimation for the difference between independent proportions", table II,
-        // method 10.
+        // Newcombe (1998), "Interval estimation for the difference between independent
+        // proportions", table II, method 10.
         for ((own, n), (other, m), low, high) in [
             ((56, 70), (48, 80), 0.0524, 0.3339),
             ((9, 10), (3, 10), 0.1705, 0.8090),
@@ -240,8 +243,8 @@ mod tests {
 
     #[test]
     fn paired_intervals_are_the_published_ones() {
-        // The first is the example that Newcombe (1998) prints; the others follow from an independent
-        // implementation of the paper's formulas.
+        // The first is the example that Newcombe (1998) prints; the others follow from an
+        // independent implementation of the paper's formulas.
         for (table, difference, low, high) in [
             (counts(36, 12, 2, 0), 0.20, 0.0569, 0.3404),
             (counts(36, 14, 0, 0), 0.28, 0.1528, 0.4167),
@@ -260,7 +263,8 @@ mod tests {
 
     #[test]
     fn exact_mcnemar_is_the_published_one() {
-        // Approval ratings in Agresti's table 10.1; R's exact2x2::mcnemar.exact gives p = 3.716e-05.
+        // Approval ratings in Agresti's table 10.1; R's exact2x2::mcnemar.exact gives p =
+        // 3.716e-05.
         let p_value = counts(794, 86, 150, 570).change().unwrap().p_value;
         assert!((p_value - 3.716e-5).abs() < 5e-9, "{p_value}");
         // By hand: 2 * (C(14,0) + C(14,1) + C(14,2)) / 2^14.

@@ -30,7 +30,8 @@ impl Quantile {
         f64::from(self.per_100k) / 100_000.0
     }
 
-    /// The nearest rank in a sample of `n`: `ceil(n q)`, at least 1. Computed in integers, so that 7% of 100 is 7.
+    /// The nearest rank in a sample of `n`: `ceil(n q)`, at least 1. Computed in integers, so that
+    /// 7% of 100 is 7.
     #[must_use]
     pub fn rank(self, n: u64) -> u64 {
         let scaled = u128::from(n) * u128::from(self.per_100k);

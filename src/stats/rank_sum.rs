@@ -1,4 +1,5 @@
-//! Two samples that were not interleaved: the shift between them, with the interval of the rank-sum test.
+//! Two samples that were not interleaved: the shift between them, with the interval of the rank-sum
+//! test.
 
 use super::{
     CONFIDENCE, Counted, Evidence, Interval, LowerTail, MIN_LAUNCHES, OverLaunches, PairRanks,
@@ -10,10 +11,11 @@ const EXACT_UP_TO: usize = 2_500;
 
 /// The ratio of two figures that were measured in separate runs, from one value a launch of each.
 ///
-/// It holds the launch-to-launch spread of both runs. It does not hold what changed between them, such as another
-/// neighbour on the same machine.
+/// It holds the launch-to-launch spread of both runs. It does not hold what changed between them,
+/// such as another neighbour on the same machine.
 ///
-/// Source: Hollander, Wolfe and Chicken, *Nonparametric Statistical Methods* (3rd ed., 2014), sections 4.1 to 4.3.
+/// Source: Hollander, Wolfe and Chicken, *Nonparametric Statistical Methods* (3rd ed., 2014),
+/// sections 4.1 to 4.3.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnpairedRatio {
     /// Differences of logarithms of every launch of the candidate to every launch of the baseline.
@@ -36,8 +38,8 @@ impl UnpairedRatio {
         })
     }
 
-    /// The ratio, Hodges and Lehmann's estimate of a shift, with its interval. Its n is the smaller number of launches;
-    /// there is no interval below [`MIN_LAUNCHES`] of either.
+    /// The ratio, Hodges and Lehmann's estimate of a shift, with its interval. Its n is the smaller
+    /// number of launches; there is no interval below [`MIN_LAUNCHES`] of either.
     #[must_use]
     pub fn ratio(&self) -> OverLaunches {
         let n = self.candidates.min(self.baselines);
@@ -87,8 +89,8 @@ fn lower_tail(one: usize, other: usize) -> LowerTail {
     }
 }
 
-/// P(U = u) for u = 0, 1, ..., one x other. The largest of all values is of the first sample with probability m / (m +
-/// n), and then beats all n of the other.
+/// P(U = u) for u = 0, 1, ..., one x other. The largest of all values is of the first sample with
+/// probability m / (m + n), and then beats all n of the other.
 fn distribution(one: usize, other: usize) -> Vec<f64> {
     let size = one * other + 1;
     // rows[n] is the distribution for the current m and n of the other sample.

@@ -2,17 +2,20 @@
 
 use super::{Evidence, Interval, LowerTail, PairRanks};
 
-/// Up to this many values the distribution is exact; beyond, it is taken as normal, with correction for continuity.
+/// Up to this many values the distribution is exact; beyond, it is taken as normal, with correction
+/// for continuity.
 const EXACT_UP_TO: u64 = 50;
 
-/// The means of all pairs of values, each value with itself included (Walsh averages), by their ranks.
+/// The means of all pairs of values, each value with itself included (Walsh averages), by their
+/// ranks.
 ///
-/// The Hodges-Lehmann estimate is their median, the signed-rank statistic of a centre is the number of them above it,
-/// and the interval at any level is bounded by two of them. All three assume only that noise is symmetric about the
-/// centre. For log-ratios of a model to itself that holds whatever the noise, because either of both might have been
-/// called the candidate.
+/// The Hodges-Lehmann estimate is their median, the signed-rank statistic of a centre is the number
+/// of them above it, and the interval at any level is bounded by two of them. All three assume only
+/// that noise is symmetric about the centre. For log-ratios of a model to itself that holds
+/// whatever the noise, because either of both might have been called the candidate.
 ///
-/// Source: Hollander, Wolfe and Chicken, *Nonparametric Statistical Methods* (3rd ed., 2014), sections 3.1 to 3.3.
+/// Source: Hollander, Wolfe and Chicken, *Nonparametric Statistical Methods* (3rd ed., 2014),
+/// sections 3.1 to 3.3.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SignedRank {
     means: PairRanks,
@@ -80,7 +83,8 @@ mod tests {
     use super::*;
     use crate::stats::{END_ERROR, Relation};
 
-    /// Hollander and Wolfe, example 3.1 (Hamilton depression scale, 9 patients), after minus before.
+    /// Hollander and Wolfe, example 3.1 (Hamilton depression scale, 9 patients), after minus
+    /// before.
     fn depression_scale() -> SignedRank {
         let before = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30];
         #[expect(clippy::approx_constant, reason = "3.14 was measured")]
@@ -95,7 +99,8 @@ mod tests {
 
     #[test]
     fn depression_scale_example_has_the_published_figures() {
-        // Estimate -0.46, 96.1% interval -0.786 to -0.010, P = 0.0195 one-sided; R's wilcox.test gives the same.
+        // Estimate -0.46, 96.1% interval -0.786 to -0.010, P = 0.0195 one-sided; R's wilcox.test
+        // gives the same.
         let ranks = depression_scale();
         let interval = ranks.interval(0.05).unwrap();
         let close = |actual: f64, expected: f64| (actual - expected).abs() < 1e-9;
@@ -192,8 +197,9 @@ mod tests {
         let values: Vec<f64> = (0..20_000).map(f64::from).collect();
         let ranks = SignedRank::new(&values).unwrap();
         let interval = ranks.interval(0.05).unwrap();
-        // T is about normal, with mean 100,005,000 and deviation 816,527: 98,404,636 means lie below the interval, which
-        // is more than the 9,919 * 9,920 up to 9,918.5, and fewer than the 9,920 * 9,920 up to 9,919.
+        // T is about normal, with mean 100,005,000 and deviation 816,527: 98,404,636 means lie
+        // below the interval, which is more than the 9,919 * 9,920 up to 9,918.5, and fewer than
+        // the 9,920 * 9,920 up to 9,919.
         assert_eq!(
             (interval.low, ranks.centre(), interval.high),
             (9_919.0, 9_999.5, 10_080.0)

@@ -7,7 +7,8 @@
 /// the next. Noise alone falls through 3 windows once in 6, which costs one window more.
 ///
 /// The range part is perf_analyzer's criterion (`docs/measurements_metrics.md`: 3 windows, 10%);
-/// the trend part is there because a slow warm-up passes any range rule that is wide enough for noise.
+/// the trend part is there because a slow warm-up passes any range rule that is wide enough for
+/// noise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SteadyRule {
     /// Windows that must agree, at least 2.

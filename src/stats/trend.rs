@@ -22,21 +22,23 @@ pub enum SteadyClass {
 
 /// Probability of calling a flat series anything else, over all tests of a cell.
 const ERROR: f64 = 0.01;
-/// The least change over a launch or the run, and the least deviation of a wandering level, that matters: what medians
-/// of one model differ by from run to run.
+/// The least change over a launch or the run, and the least deviation of a wandering level, that
+/// matters: what medians of one model differ by from run to run.
 const FLOOR_RATIO: f64 = 0.02;
 
-/// Points of a launch: more blocks are joined to medians of neighbours, since all pairs are looked at.
+/// Points of a launch: more blocks are joined to medians of neighbours, since all pairs are looked
+/// at.
 const MOST_POINTS: usize = 100;
 /// Points of all launches together, among each other: more of them are joined likewise.
 const MOST_LAUNCHES: usize = 2_048;
-/// Pairs of points within launches, whose slopes are kept: where there are more than 2,000, each has fewer points.
+/// Pairs of points within launches, whose slopes are kept: where there are more than 2,000, each
+/// has fewer points.
 const MOST_PAIRS: usize = 10_000_000;
 /// The fewest points of a launch: a series of three cannot be seen to wander.
 const LEAST_POINTS: usize = 4;
 
-/// Classifies block medians, by launch and in time order; `None` where no series, however steep, would be called
-/// anything but flat. Values that are not positive and finite are left out.
+/// Classifies block medians, by launch and in time order; `None` where no series, however steep,
+/// would be called anything but flat. Values that are not positive and finite are left out.
 ///
 /// Three tests, whose error of 1% is divided among those that there are blocks for:
 /// - a trend within launches: Mann and Kendall's S summed over launches (Hirsch and Slack, *Water Resources Research*
@@ -48,9 +50,9 @@ const LEAST_POINTS: usize = 4;
 ///   Association* 77 (1982) 40-46), summed over launches, on the side of neighbours that are alike. Its size is the
 ///   root of the covariance of neighbours: the standard deviation of the level that they share.
 ///
-/// Blocks of launches with more than 100, or with fewer where there are more than 2,000 launches, are joined to the
-/// medians of neighbours, and so are launches beyond 2,048. A size counts from 2% on. Trends that contradict each other
-/// are no steady state.
+/// Blocks of launches with more than 100, or with fewer where there are more than 2,000 launches,
+/// are joined to the medians of neighbours, and so are launches beyond 2,048. A size counts from 2%
+/// on. Trends that contradict each other are no steady state.
 #[must_use]
 pub fn steady_class(launches: &[Vec<f64>]) -> Option<SteadyClass> {
     let series = series(launches)?;
@@ -234,8 +236,8 @@ mod tests {
             / TRIALS as f64
     }
 
-    /// Share of runs of this many launches and blocks that are classified as `class`; `level` gives the logarithm of a
-    /// block's level by launch and block, to which noise of 5% is added.
+    /// Share of runs of this many launches and blocks that are classified as `class`; `level` gives
+    /// the logarithm of a block's level by launch and block, to which noise of 5% is added.
     fn share(
         class: SteadyClass,
         (launches, blocks): (usize, usize),

@@ -28,15 +28,16 @@ pub struct Evidence {
     pub floor: f64,
     /// Two-sided probability of such values if there were no change.
     pub p_different: f64,
-    /// Twice the larger of the probabilities of such values if the change were as large as the floor, up or down: two
-    /// one-sided tests of equivalence (Schuirmann, *J. Pharmacokinet. Biopharm.* 15, 1987), doubled so that at one and
-    /// the same level the verdict is `Same` exactly where the two-sided interval lies within the floor.
+    /// Twice the larger of the probabilities of such values if the change were as large as the
+    /// floor, up or down: two one-sided tests of equivalence (Schuirmann, *J. Pharmacokinet.
+    /// Biopharm.* 15, 1987), doubled so that at one and the same level the verdict is `Same`
+    /// exactly where the two-sided interval lies within the floor.
     pub p_same: f64,
 }
 
 impl Evidence {
-    /// From one-sided tests: `p_above(x)` is the probability of such values if the centre were at `x` and not above it,
-    /// and `p_below(x)` the same if it were not below.
+    /// From one-sided tests: `p_above(x)` is the probability of such values if the centre were at
+    /// `x` and not above it, and `p_below(x)` the same if it were not below.
     pub(super) fn from_one_sided(
         centre: f64,
         floor: f64,
@@ -53,8 +54,8 @@ impl Evidence {
         }
     }
 
-    /// The verdict that is wrong with probability `error` at most: `Same` if the change lies within the floor; `Below`
-    /// or `Above` if it is not zero *and* the estimate exceeds the floor.
+    /// The verdict that is wrong with probability `error` at most: `Same` if the change lies within
+    /// the floor; `Below` or `Above` if it is not zero *and* the estimate exceeds the floor.
     #[must_use]
     pub fn relation(&self, error: f64) -> Relation {
         if self.p_same <= error {
@@ -69,8 +70,9 @@ impl Evidence {
     }
 }
 
-/// Relations of several comparisons at once, with at most `error` of the claimed differences false in expectation, and
-/// as many of the claimed equivalences: the two kinds of claim are two families.
+/// Relations of several comparisons at once, with at most `error` of the claimed differences false
+/// in expectation, and as many of the claimed equivalences: the two kinds of claim are two
+/// families.
 #[must_use]
 pub fn relations(evidence: &[Evidence], error: f64) -> Vec<Relation> {
     let different: Vec<f64> = evidence.iter().map(|one| one.p_different).collect();
@@ -90,11 +92,12 @@ pub fn relations(evidence: &[Evidence], error: f64) -> Vec<Relation> {
     .collect()
 }
 
-/// Probabilities adjusted for their number: to call those at or below `q` significant keeps the expected share of false
-/// ones among them at `q` or less, for independent or positively dependent tests, as those against one baseline are.
+/// Probabilities adjusted for their number: to call those at or below `q` significant keeps the
+/// expected share of false ones among them at `q` or less, for independent or positively dependent
+/// tests, as those against one baseline are.
 ///
-/// Source: Benjamini and Hochberg, *J. R. Stat. Soc. B* 57 (1995); dependence: Benjamini and Yekutieli, *Ann. Stat.* 29
-/// (2001).
+/// Source: Benjamini and Hochberg, *J. R. Stat. Soc. B* 57 (1995); dependence: Benjamini and
+/// Yekutieli, *Ann. Stat.* 29 (2001).
 fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&one, &other| p[other].total_cmp(&p[one]));
@@ -123,7 +126,8 @@ mod tests {
 
     #[test]
     fn adjusted_probabilities_are_the_published_ones() {
-        // Benjamini and Hochberg (1995), section 4.1: 15 comparisons, of which 4 are rejected at 5%.
+        // Benjamini and Hochberg (1995), section 4.1: 15 comparisons, of which 4 are rejected at
+        // 5%.
         let p = [
             0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262,
             0.5719, 0.6528, 0.7590, 1.0,

@@ -52,7 +52,8 @@ fn products_of_neighbours(values: &[f64]) -> impl Iterator<Item = f64> {
         .map(move |pair| (pair[0] - centre) * (pair[1] - centre))
 }
 
-/// Squared differences of neighbours over squared deviations from the mean: 2 on average among independent values.
+/// Squared differences of neighbours over squared deviations from the mean: 2 on average among
+/// independent values.
 fn neumann_ratio(ranks: &[f64]) -> Option<f64> {
     let centre = (ranks.len() as f64 + 1.0) / 2.0;
     let deviations: f64 = ranks.iter().map(|rank| (rank - centre).powi(2)).sum();

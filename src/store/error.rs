@@ -22,7 +22,8 @@ pub enum StoreError {
     /// Something in the folder of a run that is to be taken up again leads elsewhere.
     #[error("`{0}` is a link: what is written to a run that is taken up again stays in its folder")]
     Link(PathBuf),
-    /// Something in the folder of a run that is to be taken up again is neither a file nor a folder.
+    /// Something in the folder of a run that is to be taken up again is neither a file nor a
+    /// folder.
     #[error(
         "`{0}` is neither a file nor a folder: a run that is taken up again has nothing else in its folder"
     )]

@@ -21,13 +21,13 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Claims the folder of a run that is taken up again. It may have come from anywhere, and what is written into it
-    /// stays in it.
+    /// Claims the folder of a run that is taken up again. It may have come from anywhere, and what
+    /// is written into it stays in it.
     ///
     /// # Errors
-    /// [`StoreError::InUse`] if another process is writing the run, [`StoreError::NotWritable`] if nothing can be
-    /// created there, [`StoreError::Link`] if something in it leads elsewhere, [`StoreError::Special`] if something in
-    /// it is neither a file nor a folder.
+    /// [`StoreError::InUse`] if another process is writing the run, [`StoreError::NotWritable`] if
+    /// nothing can be created there, [`StoreError::Link`] if something in it leads elsewhere,
+    /// [`StoreError::Special`] if something in it is neither a file nor a folder.
     pub fn reopen(path: &Path) -> Result<RunFolder, StoreError> {
         refuse_special(path)?;
         let folder = RunFolder {
@@ -40,12 +40,13 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Claims `path` for a run: creates it where it is missing, locks it, and makes sure that files can be created.
-    /// Outputs that a killed run left are removed, lest they are taken for those of this one's baseline.
+    /// Claims `path` for a run: creates it where it is missing, locks it, and makes sure that files
+    /// can be created. Outputs that a killed run left are removed, lest they are taken for those of
+    /// this one's baseline.
     ///
     /// # Errors
-    /// [`StoreError::HoldsRun`] if it has the files of a run, [`StoreError::InUse`] if another process is writing one,
-    /// [`StoreError::NotWritable`] if nothing can be created there.
+    /// [`StoreError::HoldsRun`] if it has the files of a run, [`StoreError::InUse`] if another
+    /// process is writing one, [`StoreError::NotWritable`] if nothing can be created there.
     pub fn create(path: &Path) -> Result<RunFolder, StoreError> {
         let not_writable = |source| StoreError::NotWritable(path.to_path_buf(), source);
         fs::create_dir_all(path).map_err(not_writable)?;
@@ -137,8 +138,8 @@ impl RunFolder {
     }
 }
 
-/// Makes sure that a run's folder and those in it hold nothing but files and folders: nothing that leads elsewhere, and
-/// nothing that waits for somebody.
+/// Makes sure that a run's folder and those in it hold nothing but files and folders: nothing that
+/// leads elsewhere, and nothing that waits for somebody.
 fn refuse_special(folder: &Path) -> Result<(), StoreError> {
     let own = entries(folder)?;
     let within = own
@@ -170,7 +171,8 @@ pub fn holds_run(folder: &Path) -> bool {
     run_json(folder).is_file() || journal(folder).is_file()
 }
 
-/// Removes what a run that was killed left in its folder for itself alone, unless another process is writing there.
+/// Removes what a run that was killed left in its folder for itself alone, unless another process
+/// is writing there.
 pub fn tidy(folder: &Path) {
     // One that cannot be written to keeps what it has.
     if holds_run(folder)
@@ -199,8 +201,9 @@ pub(super) fn journal(folder: &Path) -> PathBuf {
     folder.join(JOURNAL)
 }
 
-/// A folder under `root` for a run of `name` that begins `now`, such as `root/20261123T120102Z-digits`, that does not
-/// exist yet. Characters of `name` that are awkward in a path become `-`.
+/// A folder under `root` for a run of `name` that begins `now`, such as
+/// `root/20261123T120102Z-digits`, that does not exist yet. Characters of `name` that are awkward
+/// in a path become `-`.
 #[must_use]
 pub fn default_folder(root: &Path, name: &str, now: Timestamp) -> PathBuf {
     let name: String = name.chars().map(path_safe).collect();
@@ -226,7 +229,8 @@ fn path_safe(c: char) -> char {
     }
 }
 
-/// The lock file of a run folder; dropping it removes the file. The system releases the lock of a killed process.
+/// The lock file of a run folder; dropping it removes the file. The system releases the lock of a
+/// killed process.
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,

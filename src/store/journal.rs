@@ -13,11 +13,12 @@ use crate::files;
 use crate::record::{Event, Phase, RunRecord};
 use crate::text::HarmlessJson;
 
-/// A run that is being written down: its folder, its events on disk, and the record that they add up to.
+/// A run that is being written down: its folder, its events on disk, and the record that they add
+/// up to.
 ///
-/// The journal holds every event from the first on, until [`Journal::finish`] replaces it by `run.json`;
-/// [`super::load()`] folds it where it exists. The parent writes without a cache of its own, so nothing that was
-/// appended is lost when the process is killed.
+/// The journal holds every event from the first on, until [`Journal::finish`] replaces it by
+/// `run.json`; [`super::load()`] folds it where it exists. The parent writes without a cache of its
+/// own, so nothing that was appended is lost when the process is killed.
 #[derive(Debug)]
 pub struct Journal {
     folder: RunFolder,
@@ -27,8 +28,8 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Begins a run with what is known before the first measurement, and writes that to disk as both journal and
-    /// `run.json`.
+    /// Begins a run with what is known before the first measurement, and writes that to disk as
+    /// both journal and `run.json`.
     ///
     /// # Errors
     /// [`StoreError::Write`] if a file cannot be written.
@@ -45,10 +46,12 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Begins the journal of a run anew that is taken up again: its first line is all that was found before.
+    /// Begins the journal of a run anew that is taken up again: its first line is all that was
+    /// found before.
     ///
     /// # Errors
-    /// [`StoreError::Write`] if the files cannot be written; what was there before is then still there.
+    /// [`StoreError::Write`] if the files cannot be written; what was there before is then still
+    /// there.
     pub fn resume(folder: RunFolder, record: RunRecord) -> Result<Journal, StoreError> {
         let path = folder.journal();
         let mut line = Vec::new();
@@ -75,8 +78,8 @@ impl Journal {
     /// Writes an event down and takes it into the record.
     ///
     /// # Errors
-    /// [`StoreError::Write`] if the journal cannot be written, [`StoreError::Histogram`] if a block's latencies cannot
-    /// be decoded; the record has the event in both cases.
+    /// [`StoreError::Write`] if the journal cannot be written, [`StoreError::Histogram`] if a
+    /// block's latencies cannot be decoded; the record has the event in both cases.
     pub fn append(&mut self, mut event: Event) -> Result<(), StoreError> {
         let written = self.file.append(&event);
         take_histogram(&mut event, &mut self.merger);
@@ -105,7 +108,8 @@ impl Journal {
     /// Merges the latencies of all blocks so far into their cells' histograms.
     ///
     /// # Errors
-    /// [`StoreError::Histogram`] if a block's latencies could not be decoded; all others are merged.
+    /// [`StoreError::Histogram`] if a block's latencies could not be decoded; all others are
+    /// merged.
     pub fn merge_latencies(&mut self) -> Result<(), StoreError> {
         let path = &self.file.path;
         self.merger
@@ -113,20 +117,24 @@ impl Journal {
             .map_err(|source| StoreError::Histogram(path.clone(), source))
     }
 
-    /// Writes the record so far to `run.json`, for whoever looks into the folder while the run goes on.
+    /// Writes the record so far to `run.json`, for whoever looks into the folder while the run goes
+    /// on.
     ///
     /// # Errors
-    /// [`StoreError::Write`] if it cannot be written, [`StoreError::Histogram`] like [`Journal::merge_latencies`].
+    /// [`StoreError::Write`] if it cannot be written, [`StoreError::Histogram`] like
+    /// [`Journal::merge_latencies`].
     pub fn checkpoint(&mut self) -> Result<(), StoreError> {
         let merged = self.merge_latencies();
         write_record(&self.folder.run_json(), &self.record)?;
         merged
     }
 
-    /// Writes the record to `run.json` for good, and removes the journal: events appended afterwards are not kept.
+    /// Writes the record to `run.json` for good, and removes the journal: events appended
+    /// afterwards are not kept.
     ///
     /// # Errors
-    /// Like [`Journal::checkpoint`]; the journal then stays, and holds everything that could be written.
+    /// Like [`Journal::checkpoint`]; the journal then stays, and holds everything that could be
+    /// written.
     pub fn finish(&mut self) -> Result<(), StoreError> {
         self.checkpoint()?;
         let path = &self.file.path;
@@ -197,7 +205,8 @@ impl JournalFile {
         let mut line = serde_json::to_vec(event)?;
         line.push(b'\n');
         if let Err(error) = self.file.write_all(&line) {
-            // Half a line in the middle would cost the whole journal; where even this fails, nothing more can follow.
+            // Half a line in the middle would cost the whole journal; where even this fails,
+            // nothing more can follow.
             let _ = self.file.set_len(self.length);
             return Err(error);
         }

@@ -1,7 +1,8 @@
-//! Files that a run puts into its folder for itself alone, and those of them that go once nobody needs them.
+//! Files that a run puts into its folder for itself alone, and those of them that go once nobody
+//! needs them.
 //!
-//! The folder may have come from anywhere, and may hold what others keep there: only what has a name and a kind that
-//! this program alone gives is removed, and nothing behind a link.
+//! The folder may have come from anywhere, and may hold what others keep there: only what has a
+//! name and a kind that this program alone gives is removed, and nothing behind a link.
 
 use std::ffi::OsStr;
 use std::fs::{self, FileType};
@@ -73,8 +74,8 @@ fn is_drawn(name: &OsStr, start: &str) -> bool {
         .is_some_and(is_random)
 }
 
-/// Whether the rest of a name was drawn at random, as those of temporary files are; one in a hundred of these looks
-/// like a word, and stays.
+/// Whether the rest of a name was drawn at random, as those of temporary files are; one in a
+/// hundred of these looks like a word, and stays.
 fn is_random(rest: &str) -> bool {
     let is_odd = rest
         .char_indices()

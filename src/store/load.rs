@@ -17,8 +17,9 @@ use crate::plan::MOST_CELLS;
 use crate::record::{Event, RunRecord, SCHEMA_VERSION, SchemaVersion};
 use crate::units::Bytes;
 
-/// Reads the run at `run`: its folder, or its `run.json`. A run that was killed, or that still goes on, is read from
-/// its journal, with everything that had finished; a last line that was torn by the kill is left out.
+/// Reads the run at `run`: its folder, or its `run.json`. A run that was killed, or that still goes
+/// on, is read from its journal, with everything that had finished; a last line that was torn by
+/// the kill is left out.
 ///
 /// # Errors
 /// A [`StoreError`] that says which file cannot be read, and why.
@@ -32,7 +33,8 @@ pub fn load(run: &Path) -> Result<RunRecord, StoreError> {
 /// There is too little.
 pub type Ask<'a> = &'a dyn Fn(Bytes) -> Result<(), Box<dyn Error + Send + Sync>>;
 
-/// As [`load`]; before a record is parsed, `ask` is asked, which learns its size even where it comes through a pipe.
+/// As [`load`]; before a record is parsed, `ask` is asked, which learns its size even where it
+/// comes through a pipe.
 ///
 /// # Errors
 /// As [`load`], and [`StoreError::Memory`].
@@ -80,8 +82,8 @@ fn parsed(path: &Path, text: &str, ask: Ask<'_>) -> Result<RunRecord, StoreError
     check(path, record)
 }
 
-/// Size of the files that [`load`] reads; 0 where there are none, where they come through a pipe, and where they are so
-/// large that they are refused unread.
+/// Size of the files that [`load`] reads; 0 where there are none, where they come through a pipe,
+/// and where they are so large that they are refused unread.
 #[must_use]
 pub fn size(run: &Path) -> Bytes {
     let Ok((record, journal)) = paths(run) else {
@@ -97,8 +99,8 @@ fn readable(path: &Path, kind: Kind) -> u64 {
     if size > kind.most.0 { 0 } else { size }
 }
 
-/// Paths of the record and of the journal of the run that `run` names: a folder, or one of both files. A record of
-/// another name stands alone.
+/// Paths of the record and of the journal of the run that `run` names: a folder, or one of both
+/// files. A record of another name stands alone.
 fn paths(run: &Path) -> Result<(PathBuf, Option<PathBuf>), StoreError> {
     let metadata = fs::metadata(run).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => StoreError::NotFound(run.to_path_buf()),
@@ -115,7 +117,8 @@ fn paths(run: &Path) -> Result<(PathBuf, Option<PathBuf>), StoreError> {
     Ok((folder::run_json(folder), Some(folder::journal(folder))))
 }
 
-/// Text of a file. Bytes that are no text become replacement characters, so that the parser says where they are.
+/// Text of a file. Bytes that are no text become replacement characters, so that the parser says
+/// where they are.
 fn read(path: &Path, kind: Kind) -> io::Result<String> {
     Ok(match String::from_utf8(files::bytes(path, kind)?) {
         Ok(text) => text,
@@ -128,7 +131,8 @@ struct Versioned {
     schema_version: SchemaVersion,
 }
 
-/// Says what is wrong with a file that is no record: most of all, whether it has a schema that is not understood.
+/// Says what is wrong with a file that is no record: most of all, whether it has a schema that is
+/// not understood.
 fn explain(path: &Path, text: &str, source: serde_json::Error) -> StoreError {
     if let Ok(Versioned { schema_version }) = serde_json::from_str(text)
         && let Err(error) = check_version(path, schema_version)
@@ -164,7 +168,8 @@ fn unknown_slo(path: &Path, record: &Value) -> Option<StoreError> {
     Some(StoreError::Slo(path.to_path_buf(), slo.into(), source))
 }
 
-/// Name of the field whose value is of another type or out of range: the last one before the place where reading ended.
+/// Name of the field whose value is of another type or out of range: the last one before the place
+/// where reading ended.
 fn field(text: &str, error: &serde_json::Error) -> Option<String> {
     if !error.to_string().starts_with("invalid ") {
         return None;

@@ -6,12 +6,14 @@ use crate::plan::CellKey;
 use crate::record::{CellRecord, Outcome, Phase, RunRecord};
 use crate::stats::{HistogramError, Latencies};
 
-/// Blocks wait encoded, since a decoded histogram takes some hundred times the memory; this much of it is waited with.
+/// Blocks wait encoded, since a decoded histogram takes some hundred times the memory; this much of
+/// it is waited with.
 const PENDING_BOUND_BYTES: usize = 1 << 20;
 
 /// Histograms of blocks that are not yet part of their cells' histograms.
 ///
-/// Blocks of different cells alternate, so merging each at once would decode and encode a whole cell for every block.
+/// Blocks of different cells alternate, so merging each at once would decode and encode a whole
+/// cell for every block.
 #[derive(Debug, Default)]
 pub(super) struct Merger {
     pending: BTreeMap<CellKey, Pending>,
@@ -25,8 +27,8 @@ struct Pending {
 }
 
 impl Merger {
-    /// Takes the encoded histogram of a block. All timed blocks count, disturbed or not: the tail of a distribution
-    /// consists of what was disturbed.
+    /// Takes the encoded histogram of a block. All timed blocks count, disturbed or not: the tail
+    /// of a distribution consists of what was disturbed.
     pub(super) fn push(&mut self, key: CellKey, phase: Phase, histogram: String) {
         self.bytes += histogram.len();
         let pending = self.pending.entry(key).or_default();
@@ -40,8 +42,8 @@ impl Merger {
         self.bytes >= PENDING_BOUND_BYTES
     }
 
-    /// Merges all that is waiting into the cells of `record`. A histogram that cannot be decoded is left out, and the
-    /// first such error returned after all others are merged.
+    /// Merges all that is waiting into the cells of `record`. A histogram that cannot be decoded is
+    /// left out, and the first such error returned after all others are merged.
     pub(super) fn flush(&mut self, record: &mut RunRecord) -> Result<(), HistogramError> {
         self.bytes = 0;
         let mut pending = std::mem::take(&mut self.pending);

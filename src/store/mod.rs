@@ -1,8 +1,8 @@
 //! The run folder: the journal while measuring, `run.json` at the end, and reading both back.
 //!
-//! A run first claims its folder ([`RunFolder::create`]), then begins a [`Journal`] in it. Each event that is appended
-//! is on its way to disk before `append` returns, so that a killed run loses at most the event that it was writing.
-//! [`load()`] reads a folder whichever way the run ended.
+//! A run first claims its folder ([`RunFolder::create`]), then begins a [`Journal`] in it. Each
+//! event that is appended is on its way to disk before `append` returns, so that a killed run loses
+//! at most the event that it was writing. [`load()`] reads a folder whichever way the run ended.
 
 mod error;
 mod folder;

@@ -9,12 +9,13 @@ use super::StoreError;
 use super::leftovers::UNFINISHED;
 use crate::files;
 
-/// Replaces the file of ours at `path` by one that holds `bytes`. Whenever the process is killed, the file is the old
-/// or the new one. A link gives way to the file, and what it leads to stays as it is.
+/// Replaces the file of ours at `path` by one that holds `bytes`. Whenever the process is killed,
+/// the file is the old or the new one. A link gives way to the file, and what it leads to stays as
+/// it is.
 ///
 /// # Errors
-/// [`StoreError::Write`], which names `path`; also where something lies there that is neither a file nor a link, which
-/// nobody meant to be written to.
+/// [`StoreError::Write`], which names `path`; also where something lies there that is neither a
+/// file nor a link, which nobody meant to be written to.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     write_with(path, |writer| writer.write_all(bytes))
 }
@@ -26,8 +27,9 @@ pub(super) fn write_with(
     told(path, check(path).and_then(|()| replace(path, fill)))
 }
 
-/// Like [`write_atomically`], of a file that the user named: something that is not a regular file, such as
-/// `/dev/stdout` or a named pipe, is written to instead of replaced, however long nobody reads it.
+/// Like [`write_atomically`], of a file that the user named: something that is not a regular file,
+/// such as `/dev/stdout` or a named pipe, is written to instead of replaced, however long nobody
+/// reads it.
 ///
 /// # Errors
 /// [`StoreError::Write`], which names `path`.

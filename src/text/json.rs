@@ -5,10 +5,12 @@ use std::io;
 
 use serde_json::ser::Formatter;
 
-/// Whether a terminal would act on a character instead of showing it, or it makes others read differently.
+/// Whether a terminal would act on a character instead of showing it, or it makes others read
+/// differently.
 #[must_use]
 pub fn is_acted_on(c: char) -> bool {
-    // Those of Unicode that turn the direction of writing make text read differently from what it is.
+    // Those of Unicode that turn the direction of writing make text read differently from what it
+    // is.
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}')
 }
@@ -17,7 +19,8 @@ fn is_harmful(c: char) -> bool {
     c != '\n' && is_acted_on(c)
 }
 
-/// JSON whose strings hold no character that a terminal acts on: such characters stand as escapes, which mean the same.
+/// JSON whose strings hold no character that a terminal acts on: such characters stand as escapes,
+/// which mean the same.
 #[must_use]
 pub fn harmless_json(json: &str) -> Cow<'_, str> {
     if !json.contains(is_harmful) {

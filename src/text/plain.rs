@@ -12,13 +12,14 @@ use super::is_acted_on;
 /// Characters of a text that are shown: more of them say nothing to anybody.
 const LONGEST: usize = 4_000;
 
-/// Text that may come from outside: names of tensors, models, operators and paths, messages of libraries and drivers,
-/// contents of files and of records, and sentences that hold any of them.
+/// Text that may come from outside: names of tensors, models, operators and paths, messages of
+/// libraries and drivers, contents of files and of records, and sentences that hold any of them.
 ///
-/// Shown ([`Display`](fmt::Display)) it is as [`plain`] has it. The text as it came is asked for by [`Plain::exact`]: to
-/// look something up, to open a file, to put it into a sentence that is `Plain` itself, and for formats that machines
-/// read, which its serialization is as well. It does not turn into a `&str` or a `String` unasked: no `Deref`, no
-/// `AsRef`, no `Borrow` (by which `join` would show it as it came).
+/// Shown ([`Display`](fmt::Display)) it is as [`plain`] has it. The text as it came is asked for by
+/// [`Plain::exact`]: to look something up, to open a file, to put it into a sentence that is
+/// `Plain` itself, and for formats that machines read, which its serialization is as well. It does
+/// not turn into a `&str` or a `String` unasked: no `Deref`, no `AsRef`, no `Borrow` (by which
+/// `join` would show it as it came).
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Plain(String);
@@ -166,10 +167,10 @@ impl PartialEq<String> for Plain {
     }
 }
 
-/// `text` on one line, without anything that a terminal would act on: control characters and characters that
-/// change the direction of writing show as escapes, line breaks as spaces. What leaves nothing to see shows by its code point:
-/// characters without a shape, and a text that is blank altogether. Of a long text the beginning is shown, and how much
-/// more there is.
+/// `text` on one line, without anything that a terminal would act on: control characters and
+/// characters that change the direction of writing show as escapes, line breaks as spaces. What
+/// leaves nothing to see shows by its code point: characters without a shape, and a text that is
+/// blank altogether. Of a long text the beginning is shown, and how much more there is.
 #[must_use]
 pub fn plain<T: Shown + ?Sized>(text: &T) -> String {
     let text = text.text();
@@ -217,7 +218,8 @@ fn is_unseen(c: char) -> bool {
     ) || c.is_whitespace() && !matches!(c, ' ' | '\n' | '\r' | '\t' | '\u{3000}')
 }
 
-/// Whether a character without a shape shapes the one before it, as in scripts that join letters and in composed symbols.
+/// Whether a character without a shape shapes the one before it, as in scripts that join letters
+/// and in composed symbols.
 fn belongs_to(c: char, before: Option<char>) -> bool {
     let joins = matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}');
     joins && before.is_some_and(|before| !before.is_ascii() && !is_unseen(before))

@@ -39,13 +39,15 @@ struct Arguments<'t> {
 
 pub(super) enum Subject<'e> {
     Node(NodeName<'e>),
-    /// A node ran, and nothing says on which execution provider: the first versions of ONNX Runtime did not.
+    /// A node ran, and nothing says on which execution provider: the first versions of ONNX Runtime
+    /// did not.
     Unplaced,
     Inference,
     Other,
 }
 
-/// Facts that are the same for all runs of one node, and, as far as a trace tells, for those of no other.
+/// Facts that are the same for all runs of one node, and, as far as a trace tells, for those of no
+/// other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct NodeName<'e> {
     pub name: &'e str,

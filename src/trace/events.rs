@@ -1,4 +1,5 @@
-//! From a trace to its events, one at a time. A stretch of the file is in memory, of which most events take little.
+//! From a trace to its events, one at a time. A stretch of the file is in memory, of which most
+//! events take little.
 
 use std::io;
 use std::ops::Range;
@@ -16,7 +17,8 @@ const LONGEST_EVENT: usize = 1 << 24;
 
 pub(super) struct Events<'f> {
     file: &'f InputFile,
-    /// The bytes of the file from `start` on, of which those from `place` on have not been looked at.
+    /// The bytes of the file from `start` on, of which those from `place` on have not been looked
+    /// at.
     buffer: Vec<u8>,
     start: u64,
     place: usize,
@@ -97,8 +99,8 @@ impl<'f> Events<'f> {
         }
     }
 
-    /// Reads on: at least as much again as there is of what has been begun, so that even that takes few passes. Says
-    /// whether there was anything.
+    /// Reads on: at least as much again as there is of what has been begun, so that even that takes
+    /// few passes. Says whether there was anything.
     fn more(&mut self) -> io::Result<bool> {
         let end = self.start + self.buffer.len() as u64;
         let left = self.file.len().saturating_sub(end);
@@ -114,8 +116,9 @@ impl<'f> Events<'f> {
         Ok(size > 0)
     }
 
-    /// Goes on after a value that is no event, or, where it is no value either, with the next line that begins like an
-    /// event: ONNX Runtime writes one on each line, and in old versions names as they are, quotes included.
+    /// Goes on after a value that is no event, or, where it is no value either, with the next line
+    /// that begins like an event: ONNX Runtime writes one on each line, and in old versions names
+    /// as they are, quotes included.
     fn skip(&mut self) -> io::Result<()> {
         self.unreadable_count += 1;
         loop {

@@ -30,13 +30,15 @@ pub enum Inferences {
 
 /// Nodes that a trace may name: the largest models have some ten thousand.
 pub(super) const MOST_NODES: usize = 1 << 20;
-/// Names that nodes may have together, and events that they may be described by: those of as many nodes take less.
+/// Names that nodes may have together, and events that they may be described by: those of as many
+/// nodes take less.
 pub(super) const MOST_SAID: Bytes = Bytes(1 << 30);
 
 /// The sum of the events up to here.
 ///
-/// A node's event is written when it ends, after those of nodes that ran inside it, and an inference's after those of
-/// all its nodes. What comes after the last inference belongs to one that did not end, and counts nowhere.
+/// A node's event is written when it ends, after those of nodes that ran inside it, and an
+/// inference's after those of all its nodes. What comes after the last inference belongs to one
+/// that did not end, and counts nowhere.
 #[derive(Default)]
 pub(super) struct Fold {
     /// Length of an inference beyond which it does not count.
@@ -157,7 +159,8 @@ impl Fold {
         self.nesting.end_inference(event.thread, event.start);
     }
 
-    /// The sum of it all, and where the event of each node's last run stands. There is an inference.
+    /// The sum of it all, and where the event of each node's last run stands. There is an
+    /// inference.
     pub(super) fn finish(self) -> (Trace, Vec<Range<u64>>) {
         let first = self.first.unwrap_or_default();
         let (inferences, counted, middle) =

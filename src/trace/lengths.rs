@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::units::Nanos;
 
-/// Unlike lengths that are told apart. ONNX Runtime writes whole microseconds, so that those of up to a second are no
-/// more; where there are more, the last bits of all are left out until there are not.
+/// Unlike lengths that are told apart. ONNX Runtime writes whole microseconds, so that those of up
+/// to a second are no more; where there are more, the last bits of all are left out until there are
+/// not.
 const MOST_UNLIKE: usize = 1 << 20;
 
 #[derive(Debug, Default)]

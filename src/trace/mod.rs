@@ -1,7 +1,9 @@
-//! Traces of ONNX Runtime's profiler: a JSON array of events in Chrome's trace format, one for each run of a node.
+//! Traces of ONNX Runtime's profiler: a JSON array of events in Chrome's trace format, one for each
+//! run of a node.
 //!
-//! Nothing of a trace is kept but sums by node, so that memory goes with the graph and not with the inferences. A trace
-//! that was cut off is read as far as it goes. It knows no session and no run. Read [`read`] first.
+//! Nothing of a trace is kept but sums by node, so that memory goes with the graph and not with the
+//! inferences. A trace that was cut off is read as far as it goes. It knows no session and no run.
+//! Read [`read`] first.
 
 mod error;
 mod event;
@@ -29,8 +31,8 @@ use lengths::Lengths;
 pub enum Counted {
     /// All of them.
     All,
-    /// Those that took no more than 5/4 of the lower quartile. It is for inferences that all do the same work, of which
-    /// longer ones were disturbed, or found their threads asleep.
+    /// Those that took no more than 5/4 of the lower quartile. It is for inferences that all do the
+    /// same work, of which longer ones were disturbed, or found their threads asleep.
     Typical,
 }
 
@@ -39,8 +41,8 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Reads the trace at `path`.
 ///
 /// # Errors
-/// The file is missing, empty, compressed or no trace, holds no inference that came to its end or no operators, or is
-/// changed meanwhile.
+/// The file is missing, empty, compressed or no trace, holds no inference that came to its end or
+/// no operators, or is changed meanwhile.
 pub fn read(path: &Path, counted: Counted) -> Result<Trace, TraceError> {
     let file = files::open(path, Kind::TRACE).map_err(|source| match source.kind() {
         io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => {
@@ -108,7 +110,8 @@ fn begin<'a>(file: &'a InputFile, path: &Path) -> Result<Events<'a>, TraceError>
         .ok_or_else(|| TraceError::NotTrace(path.to_owned()))
 }
 
-/// Makes sure that the events are those of a trace, which holds an inference and no more nodes than are counted.
+/// Makes sure that the events are those of a trace, which holds an inference and no more nodes than
+/// are counted.
 fn require_inference(events: &Events<'_>, fold: &Fold, path: &Path) -> Result<(), TraceError> {
     let path = path.to_owned();
     if events.count == 0 && events.unreadable_count > 0 {

@@ -8,9 +8,10 @@ const MOST_RUNS: usize = 1 << 22;
 
 /// Nodes that ran in the current inference, by thread, those left out that ran inside another.
 ///
-/// Where more of them ran than are remembered, neighbours are taken for one that began when the first of both did: of a
-/// node that ran around both the time is right, of one that began between both it is too long by the second. As many
-/// threads as that no program has, and all are forgotten.
+/// Where more of them ran than are remembered, neighbours are taken for one that began when the
+/// first of both did: of a node that ran around both the time is right, of one that began between
+/// both it is too long by the second. As many threads as that no program has, and all are
+/// forgotten.
 #[derive(Debug, Default)]
 pub(super) struct Nesting {
     outermost: HashMap<i64, Vec<Run>>,
@@ -24,8 +25,8 @@ struct Run {
 }
 
 impl Nesting {
-    /// Time in a node that has ended, without that in nodes that ran inside it: those of the same thread that began no
-    /// earlier, and are known already.
+    /// Time in a node that has ended, without that in nodes that ran inside it: those of the same
+    /// thread that began no earlier, and are known already.
     pub(super) fn own_time(&mut self, thread: i64, start: Nanos, length: Nanos) -> Nanos {
         self.own_time_within(thread, Run { start, length }, MOST_RUNS)
     }
@@ -60,7 +61,8 @@ impl Nesting {
         }
     }
 
-    /// An inference of that thread, which began then, came to its end. Those of other threads may be under way.
+    /// An inference of that thread, which began then, came to its end. Those of other threads may
+    /// be under way.
     pub(super) fn end_inference(&mut self, thread: i64, start: Nanos) {
         self.outermost.retain(|&other, runs| {
             runs.retain(|run| other != thread && run.start >= start);

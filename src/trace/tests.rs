@@ -378,7 +378,8 @@ fn files_that_cannot_be_read_are_named() {
 
 #[test]
 fn events_are_the_same_wherever_what_is_in_memory_ends() {
-    // Longer than one stretch, with a long event, values that are none, and lines that cannot be read.
+    // Longer than one stretch, with a long event, values that are none, and lines that cannot be
+    // read.
     let run = |start: u64| {
         let long = node("long", "Conv", start + 1, 5).replace(
             "\"args\":{",

@@ -1,5 +1,5 @@
-//! Which configurations there is time for, judged by what inferences took so far: those of a trial before the first heat,
-//! and then those that were measured.
+//! Which configurations there is time for, judged by what inferences took so far: those of a trial
+//! before the first heat, and then those that were measured.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -8,11 +8,13 @@ use super::space::Configuration;
 use crate::record::{BlockRecord, RunRecord, VariantRecord};
 use crate::units::Nanos;
 
-/// Inferences that a configuration needs to have a figure in a round: the first one of its process, and a timed one.
+/// Inferences that a configuration needs to have a figure in a round: the first one of its process,
+/// and a timed one.
 const INFERENCES: u32 = 2;
 /// Time that a worker takes besides: its start, loading a small model, and warming up.
 const LAUNCH: Duration = Duration::from_secs(1);
-/// Share of the time that is left which the first round may take with all that the first heat has room for.
+/// Share of the time that is left which the first round may take with all that the first heat has
+/// room for.
 const FIRST_SHARE: f64 = 0.5;
 
 #[derive(Clone, Debug)]
@@ -38,7 +40,8 @@ impl Purse {
         }
     }
 
-    /// Parts configurations into those that can have their turn beside the best one, and those that cannot.
+    /// Parts configurations into those that can have their turn beside the best one, and those that
+    /// cannot.
     pub(super) fn part(
         &self,
         best: &Configuration,
@@ -53,8 +56,9 @@ impl Purse {
         round <= self.left
     }
 
-    /// Whether a first round with all of these might leave too little time: then the defaults are measured alone first, so
-    /// that there is something to tell. Nothing is known of it where no inference was tried.
+    /// Whether a first round with all of these might leave too little time: then the defaults are
+    /// measured alone first, so that there is something to tell. Nothing is known of it where no
+    /// inference was tried.
     pub(super) fn is_tight(&self, first: &[Configuration]) -> bool {
         let is_known = first.iter().any(|one| self.inference(one).is_some());
         let round: Duration = first.iter().map(|one| LAUNCH + self.turn(one)).sum();
@@ -68,7 +72,8 @@ impl Purse {
             .saturating_mul(INFERENCES)
     }
 
-    /// At worst in proportion to the samples: by the nearest smaller batch of the variant, or the trial of any.
+    /// At worst in proportion to the samples: by the nearest smaller batch of the variant, or the
+    /// trial of any.
     fn inference(&self, configuration: &Configuration) -> Option<Duration> {
         let (variant, batch_size) = (configuration.spec.variant, configuration.batch_size);
         let own = self

@@ -1,14 +1,16 @@
 //! Looking at a heat: what is dropped, who leads, and whether the heat ends.
 //!
-//! **When.** After fixed numbers of rounds ([`LOOKS`]), because looking after every round and stopping at the first
-//! difference would make false ones likelier than stated.
+//! **When.** After fixed numbers of rounds ([`LOOKS`]), because looking after every round and
+//! stopping at the first difference would make false ones likelier than stated.
 //!
-//! **What is dropped.** A configuration is dropped if another one of the heat that keeps the SLO costs less: by the
-//! signed-rank test on the log-ratios of neighbouring blocks, one for each round, on the one side that is claimed, and by
-//! more than the noise floor. The probability of dropping a configuration that is no worse than any other is divided
-//! between the looks, and at each look between the others of the heat (Bonferroni): whatever the number of
-//! configurations, 2.5% for each in each heat, which is what a 95% interval leaves out on one side. It is also dropped if
-//! the SLO or the accuracy allowed is out of reach even for the favourable end of the interval, by the rules of the gate.
+//! **What is dropped.** A configuration is dropped if another one of the heat that keeps the SLO
+//! costs less: by the signed-rank test on the log-ratios of neighbouring blocks, one for each
+//! round, on the one side that is claimed, and by more than the noise floor. The probability of
+//! dropping a configuration that is no worse than any other is divided between the looks, and at
+//! each look between the others of the heat (Bonferroni): whatever the number of configurations,
+//! 2.5% for each in each heat, which is what a 95% interval leaves out on one side. It is also
+//! dropped if the SLO or the accuracy allowed is out of reach even for the favourable end of the
+//! interval, by the rules of the gate.
 
 use std::cmp::Ordering;
 
@@ -21,7 +23,8 @@ use crate::stats::{PairedRatio, Relation};
 /// How many of the [`LOOKS`] a heat comes to that only sorts out.
 const LOOKS_TO_SORT: usize = 2;
 
-/// Error, on both sides, of calling two configurations the same or one the better one to go on with: neither drops any.
+/// Error, on both sides, of calling two configurations the same or one the better one to go on
+/// with: neither drops any.
 const LEAD_ERROR: f64 = 0.05;
 
 pub(super) fn is_due(heat: &Heat) -> bool {
@@ -29,7 +32,8 @@ pub(super) fn is_due(heat: &Heat) -> bool {
     LOOKS.iter().any(|(look, _)| *look == rounds) && !heat.looks.contains(&rounds)
 }
 
-/// The configurations that take part in the next round: those that are not out, and the reference in any case.
+/// The configurations that take part in the next round: those that are not out, and the reference
+/// in any case.
 pub(super) fn members(record: &RunRecord, tuning: &Tuning, heat: &Heat) -> Vec<CellKey> {
     let cells = heat.cells.iter().copied();
     cells
@@ -223,7 +227,8 @@ impl View<'_> {
             return true;
         }
         let champion = self.champion(left);
-        // Those left in the final heat are worth knowing, and so is whether the best one keeps the SLO.
+        // Those left in the final heat are worth knowing, and so is whether the best one keeps the
+        // SLO.
         let is_enough =
             self.heat.stage != Stage::Final || (rounds >= LOOKS[1].0 && self.is_proven(champion));
         is_enough
@@ -254,7 +259,8 @@ impl View<'_> {
         })
     }
 
-    /// The best of those that are left; of all, where nothing is left: the one that comes closest to the SLO.
+    /// The best of those that are left; of all, where nothing is left: the one that comes closest
+    /// to the SLO.
     fn champion(&self, left: &[Member]) -> CellKey {
         let best = left.iter().map(|member| member.standing).min();
         let Some(best) = best.filter(|standing| *standing != SloStanding::Violates) else {
@@ -275,8 +281,8 @@ impl View<'_> {
             .map_or(measure, |(key, _)| key)
     }
 
-    /// On the scale of the logarithm; `None` where the two took no turns, and of one that must not take the reference's
-    /// place.
+    /// On the scale of the logarithm; `None` where the two took no turns, and of one that must not
+    /// take the reference's place.
     fn cost_over(&self, key: CellKey, measure: CellKey) -> Option<f64> {
         if key == measure {
             return Some(0.0);

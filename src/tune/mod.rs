@@ -1,12 +1,15 @@
-//! Searching for the best session options: what is measured next, and what is dropped on which evidence.
+//! Searching for the best session options: what is measured next, and what is dropped on which
+//! evidence.
 //!
-//! The search is a race in stages. **Grid**: every variant, runtime and execution provider at every number of threads and
-//! every batch size. **Options**: the best one so far with one other option changed, again and again until no change
-//! helps. **Final**: the best ones and the defaults against each other. In every stage some configurations at a time form
-//! a heat: they take turns in short blocks in fresh processes, the best one so far among them.
+//! The search is a race in stages. **Grid**: every variant, runtime and execution provider at every
+//! number of threads and every batch size. **Options**: the best one so far with one other option
+//! changed, again and again until no change helps. **Final**: the best ones and the defaults
+//! against each other. In every stage some configurations at a time form a heat: they take turns in
+//! short blocks in fresh processes, the best one so far among them.
 //!
-//! It decides and measures nothing: a [`Search`] answers with the next step from the record alone, so that a search that
-//! was killed goes on where it was, and the same record leads to the same step.
+//! It decides and measures nothing: a [`Search`] answers with the next step from the record alone,
+//! so that a search that was killed goes on where it was, and the same record leads to the same
+//! step.
 
 mod afford;
 mod look;
@@ -23,7 +26,8 @@ use crate::units::Nanos;
 /// Less time than this does not hold one round.
 const LEAST: Nanos = Nanos(1_000_000_000);
 
-/// The rest of the budget of a search; `None` where that does not hold a round, or there is no budget.
+/// The rest of the budget of a search; `None` where that does not hold a round, or there is no
+/// budget.
 #[must_use]
 pub fn time_left(record: &RunRecord) -> Option<Nanos> {
     Some(record.plan.schedule.budget_ns?.since(record.spent())).filter(|left| *left >= LEAST)
@@ -72,7 +76,8 @@ fn go_on(record: &RunRecord, tuning: &Tuning, heat: &Heat, clock: Clock) -> Move
     }
 }
 
-/// Whether the open heat has the defaults alone because time is short: then it ends with its first round.
+/// Whether the open heat has the defaults alone because time is short: then it ends with its first
+/// round.
 fn is_first_glance(record: &RunRecord, tuning: &Tuning, clock: Clock) -> bool {
     let [heat] = tuning.heats.as_slice() else {
         return false;
@@ -81,7 +86,8 @@ fn is_first_glance(record: &RunRecord, tuning: &Tuning, clock: Clock) -> bool {
     is_alone && judged(record, |judge| stages::has_untried(judge, tuning, clock))
 }
 
-/// Launches tell more than blocks while many are to be told apart; the last ones are also measured for their figures.
+/// Launches tell more than blocks while many are to be told apart; the last ones are also measured
+/// for their figures.
 fn alternations(stage: Stage) -> u64 {
     match stage {
         Stage::Grid | Stage::Options => 2,
@@ -94,7 +100,8 @@ fn judged<T>(record: &RunRecord, answer: impl FnOnce(&Judge<'_>) -> T) -> T {
     answer(&Judge::new(record, findings.figures()))
 }
 
-/// A session that is to be scored before the search goes on: those that it begins with, the baseline's first.
+/// A session that is to be scored before the search goes on: those that it begins with, the
+/// baseline's first.
 fn unscored(record: &RunRecord, tuning: &Tuning) -> Option<usize> {
     let plan = record.plan.tuning.as_ref()?;
     if !is_time_to_score(record, plan, tuning) {
@@ -107,8 +114,8 @@ fn unscored(record: &RunRecord, tuning: &Tuning) -> Option<usize> {
         .find(|&session| stages::is_to_score(record, session))
 }
 
-/// Labels decide what is measured at all. Without them outputs are compared between variants alone, once it is known how
-/// long an inference takes.
+/// Labels decide what is measured at all. Without them outputs are compared between variants alone,
+/// once it is known how long an inference takes.
 fn is_time_to_score(record: &RunRecord, plan: &TuningPlan, tuning: &Tuning) -> bool {
     let dataset = record.dataset.as_ref();
     let is_labelled = dataset.is_some_and(|data| data.has_labels());

@@ -50,7 +50,8 @@ pub(super) fn configuration(record: &RunRecord, key: CellKey) -> Configuration {
     }
 }
 
-/// Every first session at every number of threads and batch size; what is likeliest to be good first.
+/// Every first session at every number of threads and batch size; what is likeliest to be good
+/// first.
 pub(super) fn grid(record: &RunRecord, plan: &TuningPlan) -> Vec<Configuration> {
     let mut all = Vec::new();
     for (threads_rank, &threads) in spread(&plan.space.intra_threads).iter().enumerate() {
@@ -77,7 +78,8 @@ pub(super) fn grid(record: &RunRecord, plan: &TuningPlan) -> Vec<Configuration> 
         .collect()
 }
 
-/// With one option changed: batch size and threads first, which matter most where there is no time for all.
+/// With one option changed: batch size and threads first, which matter most where there is no time
+/// for all.
 pub(super) fn neighbours(
     space: &Space,
     from: &Configuration,
@@ -136,7 +138,8 @@ impl<'a> Neighbours<'a> {
     }
 }
 
-/// Operators run side by side only on the CPU, and only where some of the graph need not wait for each other.
+/// Operators run side by side only on the CPU, and only where some of the graph need not wait for
+/// each other.
 pub(super) fn executions<'p>(
     record: &RunRecord,
     space: &'p Space,

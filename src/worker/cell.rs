@@ -1,4 +1,5 @@
-//! One cell in one launch: bind inputs and outputs, run once, warm up, then measure blocks until told to stop.
+//! One cell in one launch: bind inputs and outputs, run once, warm up, then measure blocks until
+//! told to stop.
 
 use std::io;
 
@@ -18,10 +19,12 @@ use crate::units::Nanos;
 
 /// Windows of warm-up are short, because every launch warms up every cell again.
 const WARMUP_WINDOW: BlockTarget = BlockTarget::new(Nanos(5_000_000), 1);
-/// On a loaded machine the latency never gets steady; more than this would take the time from the blocks.
+/// On a loaded machine the latency never gets steady; more than this would take the time from the
+/// blocks.
 const WARMUP_MAX_LENGTH: Nanos = Nanos(100_000_000);
 const WARMUP_MAX_WINDOWS: usize = 20;
-/// From here on a block is opened by nothing: what a switch of processes costs, some milliseconds, is less than 1% of it.
+/// From here on a block is opened by nothing: what a switch of processes costs, some milliseconds,
+/// is less than 1% of it.
 const LONG_INFERENCE: Nanos = Nanos(1_000_000_000);
 
 /// Inputs and outputs, bound for each request in flight, after the first inference.
@@ -62,7 +65,8 @@ impl Work for BoundAnew<'_> {
     }
 }
 
-/// Outputs are bound once where the first inference shows that it does, and anew once a later one fails.
+/// Outputs are bound once where the first inference shows that it does, and anew once a later one
+/// fails.
 pub(super) fn serve(
     lines: &mut Lines,
     runtime: &dyn Runtime,
@@ -111,7 +115,8 @@ struct Stage<'a> {
     runtime: &'a dyn Runtime,
     session: &'a dyn Session,
     began_at: Nanos,
-    /// No further inference of the warm-up is begun that would end after this much time from then on.
+    /// No further inference of the warm-up is begun that would end after this much time from then
+    /// on.
     limit: Option<Nanos>,
     latencies: Latencies,
 }
@@ -139,7 +144,8 @@ impl Stage<'_> {
         }
     }
 
-    /// Warms lanes up and serves their blocks; the inner error is that of the warm-up, of which nothing is said yet.
+    /// Warms lanes up and serves their blocks; the inner error is that of the warm-up, of which
+    /// nothing is said yet.
     fn serve_lanes<W>(
         &mut self,
         mut lanes: Vec<Lane<W>>,
@@ -316,8 +322,9 @@ where
     Ok(Response::Idled { latencies_ns })
 }
 
-/// How a cell is warmed up whose first inference took `first`, in the time that is `left`. Where one more such inference
-/// takes as long as warming up may, there is only that one; where it would not fit, there is none.
+/// How a cell is warmed up whose first inference took `first`, in the time that is `left`. Where
+/// one more such inference takes as long as warming up may, there is only that one; where it would
+/// not fit, there is none.
 fn warmup_rule(first: Nanos, left: Option<Nanos>) -> WarmupRule {
     let opening = if first >= WARMUP_MAX_LENGTH {
         Opening::Nothing

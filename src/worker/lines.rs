@@ -16,7 +16,8 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Takes stdout for responses; whatever else in this process prints to stdout goes to stderr from now on.
+    /// Takes stdout for responses; whatever else in this process prints to stdout goes to stderr
+    /// from now on.
     pub(super) fn take_over_stdio() -> io::Result<Self> {
         let responses = File::from(dup(io::stdout())?);
         dup2_stdout(io::stderr())?;

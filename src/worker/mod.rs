@@ -1,7 +1,9 @@
-//! The child side: one process, one session, one command at a time, read from stdin and answered on stdout.
+//! The child side: one process, one session, one command at a time, read from stdin and answered on
+//! stdout.
 //!
-//! The nested loops mirror the protocol: `serve` until a session is loaded, `serve_session` until a cell begins,
-//! `cell::serve` until it ends. The worker measures on plain threads and ends when its stdin closes.
+//! The nested loops mirror the protocol: `serve` until a session is loaded, `serve_session` until a
+//! cell begins, `cell::serve` until it ends. The worker measures on plain threads and ends when its
+//! stdin closes.
 
 mod cell;
 mod describe;

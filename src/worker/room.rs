@@ -1,4 +1,5 @@
-//! A cell as it is asked for, and whether it has room, which is asked before anything of it is taken.
+//! A cell as it is asked for, and whether it has room, which is asked before anything of it is
+//! taken.
 
 use std::sync::Mutex;
 use std::thread;
@@ -10,7 +11,8 @@ use crate::record::{Failure, FailureKind};
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
-/// Memory that a request in flight takes by itself: its histogram, and what its thread touches of its stack.
+/// Memory that a request in flight takes by itself: its histogram, and what its thread touches of
+/// its stack.
 const OF_REQUEST: Bytes = Bytes(768 << 10);
 /// So many threads every machine starts, and they are not tried out.
 const FEW_THREADS: u64 = 64;
@@ -19,16 +21,19 @@ pub(super) struct CellRequest<'a> {
     pub batch_size: u64,
     pub load_mode: LoadMode,
     pub inputs: &'a InputPlan,
-    /// No further inference is begun that would end after this much time; absent: there is no limit.
+    /// No further inference is begun that would end after this much time; absent: there is no
+    /// limit.
     pub limit: Option<Nanos>,
     /// Time of one inference, where this process has run the model before.
     pub known: Option<Nanos>,
-    /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that does.
+    /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that
+    /// does.
     pub outputs_anew: Option<Plain>,
 }
 
 impl CellRequest<'_> {
-    /// The time of an inference, if it is known to be so long that none can be spared for what is not timed.
+    /// The time of an inference, if it is known to be so long that none can be spared for what is
+    /// not timed.
     pub(super) fn cannot_spare(&self) -> Option<Nanos> {
         let (limit, known) = (self.limit?, self.known?);
         (known + known > limit).then_some(known)

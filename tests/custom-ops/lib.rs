@@ -1,7 +1,8 @@
-//! A library of a custom operator, for tests: `com.example::Frobnicate`, which doubles its input, and takes as many
-//! milliseconds for each row as the environment variable `FROBNICATE_MS` says.
+//! A library of a custom operator, for tests: `com.example::Frobnicate`, which doubles its input,
+//! and takes as many milliseconds for each row as the environment variable `FROBNICATE_MS` says.
 //!
-//! ONNX Runtime opens it like any other library that `--custom-ops` names. Read [`RegisterCustomOps`] first.
+//! ONNX Runtime opens it like any other library that `--custom-ops` names. Read
+//! [`RegisterCustomOps`] first.
 
 #![expect(
     clippy::print_stderr,
@@ -99,7 +100,8 @@ pub unsafe extern "C" fn RegisterCustomOps(
     ort::set_api(interface.clone());
     match OperatorDomain::new("com.example").and_then(|domain| domain.add(Frobnicate)) {
         Ok(domain) => {
-            // Sessions refer to it as long as they live, and nobody tells when the last of them ends.
+            // Sessions refer to it as long as they live, and nobody tells when the last of them
+            // ends.
             let domain = Box::leak(Box::new(domain)).ptr().cast_mut();
             // SAFETY: the options are ONNX Runtime's, and the domain is never freed.
             unsafe { (interface.AddCustomOpDomain)(options, domain) }

@@ -1,7 +1,8 @@
-//! Files of every kind that onnxprof reads, damaged at random for five seconds each, in a process whose memory is limited.
+//! Files of every kind that onnxprof reads, damaged at random for five seconds each, in a process
+//! whose memory is limited.
 //!
-//! A binary of its own, because the limit is a whole process's. `tests/fuzz` reads by the same functions for as long as one
-//! likes, and lets itself be led by what code is reached.
+//! A binary of its own, because the limit is a whole process's. `tests/fuzz` reads by the same
+//! functions for as long as one likes, and lets itself be led by what code is reached.
 
 #![expect(
     clippy::unwrap_used,

@@ -21,7 +21,8 @@ const NUMBERS: [&str; 12] = [
 /// Most changes that are made to one file.
 const CHANGES: u32 = 6;
 
-/// `seed`, changed in a few places; `other` is a file of the same kind, of which parts may be taken over.
+/// `seed`, changed in a few places; `other` is a file of the same kind, of which parts may be taken
+/// over.
 pub fn mutated(seed: &[u8], other: &[u8], random: &mut impl Rng) -> Vec<u8> {
     let mut bytes = seed.to_vec();
     for _ in 0..random.random_range(1..=CHANGES) {

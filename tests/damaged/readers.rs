@@ -1,6 +1,7 @@
-//! One function for each kind of file that onnxprof reads: it reads the bytes that it is given as far as onnxprof would, and
-//! does with the result what commands do. None may panic, nor take memory without a limit, whatever the bytes are. What is
-//! returned is whether they were taken, or refused.
+//! One function for each kind of file that onnxprof reads: it reads the bytes that it is given as
+//! far as onnxprof would, and does with the result what commands do. None may panic, nor take
+//! memory without a limit, whatever the bytes are. What is returned is whether they were taken, or
+//! refused.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! A stand-in for the library of NVIDIA's driver (NVML), for tests on machines without a GPU.
 //!
-//! It is loaded by the same code and through the same C interface as the real one. What it tells stands in a JSON file
-//! beside it, of its own name with the extension `json`; so each test copies it, and several may be loaded at once. Read
-//! `Script` first.
+//! It is loaded by the same code and through the same C interface as the real one. What it tells
+//! stands in a JSON file beside it, of its own name with the extension `json`; so each test copies
+//! it, and several may be loaded at once. Read `Script` first.
 
 #![expect(
     clippy::print_stderr,
@@ -391,7 +391,8 @@ struct ProcessInfo {
 /// The number of the list of processes that was asked for last.
 static LIST: AtomicUsize = AtomicUsize::new(0);
 
-/// Asked for the length of a list without room for it, then, unless that is zero, for the list itself.
+/// Asked for the length of a list without room for it, then, unless that is zero, for the list
+/// itself.
 #[unsafe(no_mangle)]
 extern "C" fn nvmlDeviceGetComputeRunningProcesses_v3(
     device: *mut c_void,

@@ -1,4 +1,5 @@
-//! What is advised, from made-up runs: each kind needs its measurement, and without it nothing is said.
+//! What is advised, from made-up runs: each kind needs its measurement, and without it nothing is
+//! said.
 
 use onnxprof::analysis::{
     self, Action, Advice, Against, Findings, Level, Priority, Setting, Untried, Verdict,

@@ -18,7 +18,8 @@ const GROUND: &[&str] = &[
     "provider",
 ];
 
-/// What each module of `src/` may use of the others, beside [`GROUND`]. `cli` may use everything and is used by none.
+/// What each module of `src/` may use of the others, beside [`GROUND`]. `cli` may use everything
+/// and is used by none.
 const MAY_USE: MayUse = &[
     ("units", &[]),
     ("metric", &[]),
@@ -37,7 +38,8 @@ const MAY_USE: MayUse = &[
     ("fitness", &["stats", "plan", "record"]),
     ("sample", &["files", "hash", "record"]),
     ("memory", &["sample"]),
-    // `memory`: two bytes of a graph may take hundreds once they are read, which only its reader can tell before.
+    // `memory`: two bytes of a graph may take hundreds once they are read, which only its reader
+    // can tell before.
     ("onnx", &["files", "memory", "plan", "record"]),
     ("inputs", &["files", "memory", "plan", "record", "onnx"]),
     ("accuracy", &["stats", "plan", "record", "inputs"]),
@@ -80,7 +82,8 @@ const MAY_USE: MayUse = &[
 /// Names with the others that each may use.
 type MayUse = &'static [(&'static str, &'static [&'static str])];
 
-/// What each folder inside a module may use of the module's other folders; files beside folders are held by their circles.
+/// What each folder inside a module may use of the module's other folders; files beside folders are
+/// held by their circles.
 const FOLDERS: &[(&str, MayUse)] = &[
     (
         "analysis",
@@ -155,7 +158,8 @@ const FOLDERS: &[(&str, MayUse)] = &[
 /// How many circles of files there are at most: no change adds one.
 const MOST_CIRCLES: usize = 2;
 
-/// The files with unsafe code, how many blocks, functions and implementations it is, and why it cannot be done without.
+/// The files with unsafe code, how many blocks, functions and implementations it is, and why it
+/// cannot be done without.
 const UNSAFE: &[(&str, usize, &str)] = &[
     (
         "cli/columns.rs",
@@ -234,8 +238,9 @@ const UNSAFE: &[(&str, usize, &str)] = &[
     ),
 ];
 
-/// The files that open others themselves, and why none of them takes in what may lie around: what others may have put
-/// there is opened by `files`, which waits for nobody, knows the size before it reads, and maps nothing.
+/// The files that open others themselves, and why none of them takes in what may lie around: what
+/// others may have put there is opened by `files`, which waits for nobody, knows the size before it
+/// reads, and maps nothing.
 const OPENS: &[(&str, &str)] = &[
     (
         "cli/gate.rs",
@@ -332,8 +337,8 @@ fn modules() -> BTreeMap<String, Vec<PathBuf>> {
         .collect()
 }
 
-/// A file's lines without comments and without its unit tests, which stand at the end; declarations of modules with tests
-/// may stand before.
+/// A file's lines without comments and without its unit tests, which stand at the end; declarations
+/// of modules with tests may stand before.
 fn code(path: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -468,7 +473,8 @@ fn ort_is_used_by_the_engine_alone() {
     }
 }
 
-/// The files that hold what looks like an identifier of ONNX Runtime's for an execution provider, and is none.
+/// The files that hold what looks like an identifier of ONNX Runtime's for an execution provider,
+/// and is none.
 const NO_PROVIDERS: [(&str, &str); 1] = [(
     "session_code/rust.rs",
     "a trait of `ort`, which printed code imports",
@@ -524,8 +530,8 @@ fn nothing_but_the_command_line_prints_to_stdout() {
     }
 }
 
-/// A program that is neither ours nor the user's own command is started by `foreign` alone; ourselves, as a worker or to open
-/// a library, are started where that is waited for.
+/// A program that is neither ours nor the user's own command is started by `foreign` alone;
+/// ourselves, as a worker or to open a library, are started where that is waited for.
 #[test]
 fn one_module_starts_foreign_programs() {
     let ours = ["runner/worker_process.rs", "runtime/probe.rs"];
@@ -577,7 +583,8 @@ fn one_module_opens_what_is_taken_in() {
     );
 }
 
-/// Clippy refuses the macros; what they stand for is used by one file too, and in the worker, whose log is its stderr.
+/// Clippy refuses the macros; what they stand for is used by one file too, and in the worker, whose
+/// log is its stderr.
 #[test]
 fn one_file_prints() {
     for module in modules().into_keys() {

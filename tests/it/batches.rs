@@ -1,5 +1,6 @@
-//! Inputs are tried out and the batch is proved by running: `inspect --probe` on models whose samples lie along one axis or
-//! another, or along none, under names that say it and under names that do not.
+//! Inputs are tried out and the batch is proved by running: `inspect --probe` on models whose
+//! samples lie along one axis or another, or along none, under names that say it and under names
+//! that do not.
 
 use std::path::Path;
 

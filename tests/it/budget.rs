@@ -1,4 +1,5 @@
-//! What a run does with its time: its order, its end, and what it says where there was too little of it.
+//! What a run does with its time: its order, its end, and what it says where there was too little
+//! of it.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! Libraries of custom operators: wherever a session is created, they are registered; those that cannot be, and models that
-//! need one.
+//! Libraries of custom operators: wherever a session is created, they are registered; those that
+//! cannot be, and models that need one.
 
 use std::fs;
 use std::path::{Path, PathBuf};

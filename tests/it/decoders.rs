@@ -1,12 +1,14 @@
-//! Decoders that keep keys from token to token: a prompt and one more token are two answers, whatever inputs are called.
+//! Decoders that keep keys from token to token: a prompt and one more token are two answers,
+//! whatever inputs are called.
 
 use onnxprof::record::RunRecord;
 
 use crate::support::{Onnxprof, model};
 use crate::workbench::Workbench;
 
-/// Shapes that the inputs of a fixture are fed at batch size 1, for a prompt and for one more token: the same for its twin
-/// without names. They end with what a mask of all that there is, is as long as.
+/// Shapes that the inputs of a fixture are fed at batch size 1, for a prompt and for one more
+/// token: the same for its twin without names. They end with what a mask of all that there is, is
+/// as long as.
 fn shapes(fixture: &str, words: &[&str]) -> Vec<Vec<Vec<u64>>> {
     let [named, nameless] = ["", "-nameless"].map(|end| {
         let bench = Workbench::new();

@@ -1,5 +1,5 @@
-//! Inputs of every type that ONNX Runtime takes: elements of eight bits and fewer, sequences, optional values; from data and
-//! made up.
+//! Inputs of every type that ONNX Runtime takes: elements of eight bits and fewer, sequences,
+//! optional values; from data and made up.
 
 use std::path::{Path, PathBuf};
 

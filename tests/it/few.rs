@@ -10,7 +10,8 @@ use crate::support::record::{self, RunShape, VariantShape};
 
 const BATCH_SIZES: [u64; 4] = [1, 2, 4, 8];
 
-/// A run of models of 20 ms an inference, whose throughput grows with the batch, and that was measured in six launches.
+/// A run of models of 20 ms an inference, whose throughput grows with the batch, and that was
+/// measured in six launches.
 fn run(names: &[&str]) -> RunRecord {
     let variant = |name: &&str| VariantShape {
         per_sample: 0.4,
@@ -89,7 +90,8 @@ fn a_batch_size_of_few_inferences_that_looks_better_is_named_and_not_denied() {
 #[test]
 fn a_batch_size_of_few_inferences_that_looks_no_better_changes_nothing() {
     let mut run = run(&["one"]);
-    // At twice the time of an inference, batch 8 has 8 / (2 x 3.8) of the throughput of batch 1: nothing more than batch 4.
+    // At twice the time of an inference, batch 8 has 8 / (2 x 3.8) of the throughput of batch 1:
+    // nothing more than batch 4.
     record::thin(&mut run, (0, 8), 3, 2.0);
     let text = shown(&run);
     assert_said(
@@ -167,7 +169,8 @@ fn a_named_batch_size_that_there_was_no_time_for_comes_with_a_budget() {
     for batch_size in [4, 8] {
         record::skip(&mut run, 0, batch_size, NOT_REACHED);
     }
-    // Two launches of 0.3 s, and three inferences of 80 ms and as many of 160 ms: in six rounds 8 s or so.
+    // Two launches of 0.3 s, and three inferences of 80 ms and as many of 160 ms: in six rounds 8 s
+    // or so.
     let text = shown(&run);
     assert_said(
         &text,

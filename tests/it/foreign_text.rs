@@ -1,5 +1,5 @@
-//! Text from outside is `Plain` in the record and in what is found from it, so that showing it without making it
-//! harmless does not compile.
+//! Text from outside is `Plain` in the record and in what is found from it, so that showing it
+//! without making it harmless does not compile.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,7 +23,8 @@ const NOT_SHOWN: &[&str] = &[
     "Statistics.within_round",
 ];
 
-/// Strings that reports show by calling `plain`: names that are above all looked up, in models, plans and options.
+/// Strings that reports show by calling `plain`: names that are above all looked up, in models,
+/// plans and options.
 const SHOWN_BY_PLAIN: &[&str] = &[
     "AccuracyRecord.labels_as",
     "AccuracyRecord.reference",

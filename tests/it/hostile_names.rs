@@ -1,4 +1,5 @@
-//! Names with quotes, line breaks, HTML, Markdown, formulas and terminal escape sequences: text wherever they come out.
+//! Names with quotes, line breaks, HTML, Markdown, formulas and terminal escape sequences: text
+//! wherever they come out.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -198,7 +199,8 @@ fn reports_of_a_run_hold_them_as_text() {
     files(&run);
 }
 
-/// Programs are given names without the apostrophe that keeps a spreadsheet from computing them, and numbers as they are.
+/// Programs are given names without the apostrophe that keeps a spreadsheet from computing them,
+/// and numbers as they are.
 fn raw_names(run: &Path) {
     let csv = |words: &[&str]| {
         let output = Onnxprof::new()

@@ -315,7 +315,8 @@ fn page_is_opened_with_the_program_of_the_desktop() {
     );
 }
 
-/// The browser outlives the command: where it stands and where its temporary files lie is there for longer.
+/// The browser outlives the command: where it stands and where its temporary files lie is there for
+/// longer.
 #[test]
 fn program_of_the_desktop_gets_folders_that_stay() {
     let folder = tempfile::tempdir().unwrap();

@@ -365,7 +365,8 @@ fn data_in_another_form_is_taken_and_said_or_refused_with_the_way_out() {
     );
 }
 
-/// `profile` of a model that takes a second for a sample, with labels of a shape, and how long it took.
+/// `profile` of a model that takes a second for a sample, with labels of a shape, and how long it
+/// took.
 fn slowly(bench: &Workbench, shape: &[usize], label: impl Fn(usize) -> f32) -> (Output, Duration) {
     let data = Data::new(bench)
         .with("x", &[N, 4], |at| (at * 7 % 11) as f32)

@@ -1,5 +1,6 @@
-//! What is read of whole machines: trees of `/proc` and `/sys`, each kept as one text, which says what of it was captured
-//! and what was composed. (A file name with a colon, as the kernel has them, cannot be packaged.)
+//! What is read of whole machines: trees of `/proc` and `/sys`, each kept as one text, which says
+//! what of it was captured and what was composed. (A file name with a colon, as the kernel has
+//! them, cannot be packaged.)
 
 use std::fs;
 

@@ -9,13 +9,15 @@ use onnxprof::record::RunRecord;
 
 use crate::workbench::Workbench;
 
-/// Multiplies rows of three floats by a column of them: inputs are three times as large as outputs, and nothing lies between.
+/// Multiplies rows of three floats by a column of them: inputs are three times as large as outputs,
+/// and nothing lies between.
 const MODEL: &str = "fixtures/labels/number.onnx";
 const ROWS: u64 = 1 << 20;
 const INPUT_BYTES: u64 = ROWS * 3 * 4;
 const OUTPUT_BYTES: u64 = ROWS * 4;
 
-/// Most memory of a process with so many requests in flight at the large batch size, beyond what one of one row needs.
+/// Most memory of a process with so many requests in flight at the large batch size, beyond what
+/// one of one row needs.
 fn added(record: &RunRecord, in_flight: u64) -> u64 {
     let peaks = |batch_size: u64, concurrency: u64| {
         let load = LoadMode::Closed { concurrency };
@@ -29,8 +31,8 @@ fn added(record: &RunRecord, in_flight: u64) -> u64 {
     peaks(ROWS, in_flight).max().unwrap() - peaks(1, 1).min().unwrap()
 }
 
-/// Each request has outputs of its own. A second copy of the inputs would add all of their size; half of it is left to
-/// what else grows.
+/// Each request has outputs of its own. A second copy of the inputs would add all of their size;
+/// half of it is left to what else grows.
 #[track_caller]
 fn assert_held_once(record: &RunRecord, in_flight: u64) {
     let (found, needed) = (

@@ -201,7 +201,8 @@ fn session_that_cannot_be_profiled_is_measured_all_the_same() {
     );
 }
 
-/// The record of digits with profiles made by hand: nodes of all kinds, names from hell, and one that is absent.
+/// The record of digits with profiles made by hand: nodes of all kinds, names from hell, and one
+/// that is absent.
 fn by_hand() -> RunRecord {
     let mut record = record::digits();
     let node = |name: &str, operator: &str, time_ns: u64| {

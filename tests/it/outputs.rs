@@ -1,4 +1,5 @@
-//! Outputs as they come: declared wrongly, of changing size, random, of unlike shape, and no classes.
+//! Outputs as they come: declared wrongly, of changing size, random, of unlike shape, and no
+//! classes.
 
 use onnxprof::record::{AccuracyRecord, LaunchCell, OutputKind, RunRecord};
 

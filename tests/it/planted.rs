@@ -1,5 +1,6 @@
-//! Models that are slow for a known reason, through the real library: what the explanation rests on. Whether it names the
-//! reason depends on what the machine takes, which `cargo bench --bench validity -- real-causes` tries.
+//! Models that are slow for a known reason, through the real library: what the explanation rests
+//! on. Whether it names the reason depends on what the machine takes, which `cargo bench --bench
+//! validity -- real-causes` tries.
 
 use std::path::Path;
 

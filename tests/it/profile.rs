@@ -29,7 +29,8 @@ fn one_node(words: &[&str]) -> RunRecord {
     )
 }
 
-/// Profiles a fixture beside a copy of it, at batch size 1: two variants, whose outputs are compared.
+/// Profiles a fixture beside a copy of it, at batch size 1: two variants, whose outputs are
+/// compared.
 #[track_caller]
 fn beside_a_copy(name: &str) -> RunRecord {
     let bench = Workbench::new();

@@ -1,4 +1,5 @@
-//! Reports of a made-up run: each format has a golden file, and what must hold for all of them holds.
+//! Reports of a made-up run: each format has a golden file, and what must hold for all of them
+//! holds.
 
 use onnxprof::analysis::{self, Findings};
 use onnxprof::export;

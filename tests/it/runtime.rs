@@ -433,8 +433,8 @@ fn a_wheel_without_a_library_is_refused() {
     assert_eq!(wheels.names(), [".lock"]);
 }
 
-/// `onnxprof runtime install` with a cache on a disk of 8 MB of its own, and a pip that ends the test if it is asked to
-/// download; `None` where this user may not mount one.
+/// `onnxprof runtime install` with a cache on a disk of 8 MB of its own, and a pip that ends the
+/// test if it is asked to download; `None` where this user may not mount one.
 fn install_on_a_small_disk(words: &[&str]) -> Option<std::process::Output> {
     let folder = tempfile::tempdir().unwrap();
     let pip = python(

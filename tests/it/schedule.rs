@@ -69,7 +69,8 @@ fn places_that_a_probe_had_no_time_for_are_forecast_with_that_reason() {
     assert_eq!(places(&probe), [(1, Ok(()))]);
 }
 
-/// An inference that takes a third of what a probe has: the forecast keeps the budget, and says what a verdict takes.
+/// An inference that takes a third of what a probe has: the forecast keeps the budget, and says
+/// what a verdict takes.
 #[test]
 fn the_plan_of_a_slow_model_keeps_the_budget() {
     let bench = Workbench::new();
@@ -241,7 +242,8 @@ fn run_ends_at_a_look_when_every_interval_is_narrow() {
     assert_eq!(cell(&record, "a", 1).settled_after_rounds, None);
 }
 
-/// `b` is twice as slow, which ten rounds show; that `c` is not takes more, for its latencies wander.
+/// `b` is twice as slow, which ten rounds show; that `c` is not takes more, for its latencies
+/// wander.
 #[test]
 fn time_goes_to_the_undecided_once_others_are_settled() {
     let bench = Workbench::new();
@@ -297,7 +299,8 @@ fn time_goes_to_the_undecided_once_others_are_settled() {
 fn launches_beside_the_rounds_are_part_of_the_forecast() {
     let mut plan = record::digits().plan;
     plan.idle_gaps_ns = vec![Nanos(0), Nanos(10_000_000)];
-    // 90 s: 4% after the first rounds and 4% after the last ones, 15%, 4% and 5%, but no more than 25% in all.
+    // 90 s: 4% after the first rounds and 4% after the last ones, 15%, 4% and 5%, but no more than
+    // 25% in all.
     let secs = Duration::from_secs_f64;
     let beside = Diagnosing::of(&plan);
     let expected = Diagnosing {

@@ -1,4 +1,5 @@
-//! How many samples outputs are scored on: the same for every variant, and as many as was asked for.
+//! How many samples outputs are scored on: the same for every variant, and as many as was asked
+//! for.
 
 use std::fs::File;
 
@@ -81,7 +82,8 @@ fn made_up_samples_are_scored_on_the_baseline_where_there_is_time_for_it_alone()
     let fast = bench.copy("fixtures/one-node.onnx", "fast.onnx");
     let slow = bench.copy("fixtures/broken/unknown-domain.onnx", "slow.onnx");
     let ops = example("custom_ops");
-    // 8% of the budget are 2.4 s, which launches leave enough of; one sample of the slow one takes 3 s.
+    // 8% of the budget are 2.4 s, which launches leave enough of; one sample of the slow one takes
+    // 3 s.
     let words = [
         "--batch",
         "1",

@@ -1,4 +1,5 @@
-//! `profile --sweep`, `--idle-gaps` and `--latency-limit`: shapes beside batch sizes, and pauses between requests.
+//! `profile --sweep`, `--idle-gaps` and `--latency-limit`: shapes beside batch sizes, and pauses
+//! between requests.
 
 use onnxprof::analysis::{self, Bottleneck, BottleneckKind, CliffEvidence, CliffSign};
 use onnxprof::record::{CpuCache, IdleGaps, RunRecord};

@@ -1,11 +1,13 @@
-//! Made-up values of inputs that decide how much is computed: on real models, whatever their inputs are called.
+//! Made-up values of inputs that decide how much is computed: on real models, whatever their inputs
+//! are called.
 
 use serde_json::{Value, json};
 
 use crate::support::{Onnxprof, model};
 use crate::workbench::Workbench;
 
-/// How the input at `place` of a fixture and of its twin without names would be filled: both in the same way.
+/// How the input at `place` of a fixture and of its twin without names would be filled: both in the
+/// same way.
 fn fill(fixture: &str, place: usize) -> Value {
     let [named, anonymous] = ["", "-anonymous"].map(|end| {
         let path = model(&format!("fixtures/steering/{fixture}{end}.onnx"));

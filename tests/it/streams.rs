@@ -1,4 +1,5 @@
-//! stdout and stderr that are full, or that nobody reads: nothing panics, and the exit code tells the rest.
+//! stdout and stderr that are full, or that nobody reads: nothing panics, and the exit code tells
+//! the rest.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;

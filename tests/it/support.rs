@@ -36,7 +36,8 @@ pub fn library(version: &str) -> PathBuf {
     installed(&format!("cpu@{version}"))
 }
 
-/// The library of one release, such as `openvino@1.24.1`, from the shared cache; installed if need be.
+/// The library of one release, such as `openvino@1.24.1`, from the shared cache; installed if need
+/// be.
 pub fn installed(release: &str) -> PathBuf {
     let output = Onnxprof::new().args(["runtime", "install", release]).run();
     output.assert_code(0);
@@ -50,8 +51,9 @@ pub fn model(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// A command line of the binary, started in an empty folder of its own, in an environment that differs from the test's own
-/// as little as it must: libraries come from the shared cache and from nowhere else, and there is no colour.
+/// A command line of the binary, started in an empty folder of its own, in an environment that
+/// differs from the test's own as little as it must: libraries come from the shared cache and from
+/// nowhere else, and there is no colour.
 pub struct Onnxprof {
     command: Command,
     /// Removed when the binary has ended.
@@ -239,7 +241,8 @@ impl Output {
         self
     }
 
-    /// An error that a user can act on: its exit code, a part of its message, and a part of its hint; stdout is empty.
+    /// An error that a user can act on: its exit code, a part of its message, and a part of its
+    /// hint; stdout is empty.
     #[track_caller]
     pub fn assert_error(&self, code: i32, message: &str, hint: &str) -> &Self {
         self.assert_code(code);

@@ -1,5 +1,5 @@
-//! A reduced form of `cargo bench --bench validity`: on noisy scripted machines, a model is not called different from
-//! itself, and a slowdown of known size is found.
+//! A reduced form of `cargo bench --bench validity`: on noisy scripted machines, a model is not
+//! called different from itself, and a slowdown of known size is found.
 
 use onnxprof::analysis::{Comparison, Verdict, findings};
 use serde_json::json;
@@ -17,7 +17,8 @@ const ONE_NODE: &str = "fixtures/one-node.onnx";
 /// Batch sizes of a run, each a comparison of its own.
 const COMPARISONS: usize = 24;
 
-/// Compares a candidate of a true latency ratio with the baseline at every batch size, on a machine with noise.
+/// Compares a candidate of a true latency ratio with the baseline at every batch size, on a machine
+/// with noise.
 fn comparisons(noise: &serde_json::Value, ratio: f64, alternations: &str) -> Vec<Comparison> {
     let bench = Workbench::new();
     for name in ["base", "candidate"] {

@@ -1,4 +1,5 @@
-//! A folder in which `profile` is tried: models, scripts of latencies, fake workers, and the run that comes out.
+//! A folder in which `profile` is tried: models, scripts of latencies, fake workers, and the run
+//! that comes out.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -54,7 +55,8 @@ impl Workbench {
         path
     }
 
-    /// `profile` of a model with one short round into [`Workbench::run_folder`], on the library that tests share.
+    /// `profile` of a model with one short round into [`Workbench::run_folder`], on the library
+    /// that tests share.
     pub fn profile<S: AsRef<std::ffi::OsStr>>(
         &self,
         model: &Path,

@@ -49,11 +49,13 @@ pub enum Delta {
     },
 }
 
-/// The change of `metric` from `baseline` to `candidate`, judged by itself; [`judge()`] judges several together.
+/// The change of `metric` from `baseline` to `candidate`, judged by itself; [`judge()`] judges
+/// several together.
 ///
-/// Sides of one [`RunIndex`](super::side::RunIndex) are compared round by round, others launch against launch. Latencies, throughput and
-/// percentiles take the sides' cells; runtime start, session load, first run, model memory, file size and scores those
-/// of the session, whatever the cell; peak memory either. A ratio to the baseline is the same as its metric.
+/// Sides of one [`RunIndex`](super::side::RunIndex) are compared round by round, others launch
+/// against launch. Latencies, throughput and percentiles take the sides' cells; runtime start,
+/// session load, first run, model memory, file size and scores those of the session, whatever the
+/// cell; peak memory either. A ratio to the baseline is the same as its metric.
 ///
 /// # Errors
 /// Why there is no change: something was not measured, or the metric is not one that is compared.
@@ -93,8 +95,9 @@ pub fn change(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Observ
     Ok(delta)
 }
 
-/// Judges changes of one metric together, so that the share of false verdicts among those given stays bounded, however
-/// many they are: 4% of paired ones, 5% of separate ones. Scores have their own test and stay as they are.
+/// Judges changes of one metric together, so that the share of false verdicts among those given
+/// stays bounded, however many they are: 4% of paired ones, 5% of separate ones. Scores have their
+/// own test and stay as they are.
 pub fn judge(metric: Metric, deltas: &mut [&mut Delta]) {
     for (judged, error) in [
         (Design::Paired, END_ERROR),
@@ -237,8 +240,8 @@ fn scores(metric: Metric, side: Side<'_>) -> Observed<&Scores> {
     }
 }
 
-/// Whether the samples of both runs are the same ones, as far as the records tell: as many, with the same labels; and
-/// from the same file where there are no labels to tell by.
+/// Whether the samples of both runs are the same ones, as far as the records tell: as many, with
+/// the same labels; and from the same file where there are no labels to tell by.
 fn are_same_samples(one: &RunRecord, other: &RunRecord) -> bool {
     let (Some(one), Some(other)) = (&one.dataset, &other.dataset) else {
         return false;

@@ -76,8 +76,8 @@ pub struct Party {
     pub variant: String,
     /// The variant's name, and what tells this session from the variant's other ones.
     pub label: String,
-    /// The model file, as that run's command had it; in full where the command was given in another folder than that of
-    /// the first run.
+    /// The model file, as that run's command had it; in full where the command was given in another
+    /// folder than that of the first run.
     pub model: PathBuf,
     /// SHA-256 of the model file, lower-case hexadecimal; absent if it could not be read.
     pub sha256: Option<String>,
@@ -150,8 +150,9 @@ fn session_metrics() -> impl Iterator<Item = Metric> {
     Group::Loading.metrics().chain([Metric::FileSize])
 }
 
-/// Compares two variants of one run, variants of the same name of several runs with those of the first, or, for
-/// `variants` of two runs, the first one's of the one name with the second one's of the other.
+/// Compares two variants of one run, variants of the same name of several runs with those of the
+/// first, or, for `variants` of two runs, the first one's of the one name with the second one's of
+/// the other.
 ///
 /// # Errors
 /// The request does not say what to compare, or the runs do not have it.
@@ -275,7 +276,8 @@ fn model(record: &RunRecord, first: &RunRecord, variant: usize) -> PathBuf {
     }
 }
 
-/// What both plans have, each as the first and as the second plan has it, in the order of the second.
+/// What both plans have, each as the first and as the second plan has it, in the order of the
+/// second.
 fn common_cells<'p>(
     baseline: &'p Plan,
     candidate: &'p Plan,

@@ -36,7 +36,8 @@ pub enum Setting {
     Flag(bool),
 }
 
-/// Sizes of the memory of like machines are this close: firmware and kernel keep a little, and not always the same.
+/// Sizes of the memory of like machines are this close: firmware and kernel keep a little, and not
+/// always the same.
 const MEMORY_TOLERANCE: f64 = 0.02;
 
 /// A setting of a machine, a run or a session, by its name.
@@ -58,8 +59,9 @@ fn text(text: impl Into<Plain>) -> Option<Setting> {
     Some(Setting::Text(text.into()))
 }
 
-/// Differences that make two machines unlike, so that figures of one say nothing about the other: architecture,
-/// processor, CPU counts, instruction sets, memory, limits, frequency governor, turbo and virtualization.
+/// Differences that make two machines unlike, so that figures of one say nothing about the other:
+/// architecture, processor, CPU counts, instruction sets, memory, limits, frequency governor, turbo
+/// and virtualization.
 #[must_use]
 pub fn host_differences(baseline: &Host, candidate: &Host) -> Vec<Difference> {
     let is_like = is_like_memory(baseline.memory_bytes, candidate.memory_bytes);

@@ -1,8 +1,9 @@
 //! What changed between two sessions, whichever run each of them was measured in.
 //!
-//! Sessions of one run took turns, so they are compared round by round. Sessions of two runs did not: they are
-//! compared launch against launch, which holds the spread between launches and leaves out whatever changed between the
-//! times of both runs. Read [`change()`] first; [`compare()`] does it for everything that runs have in common.
+//! Sessions of one run took turns, so they are compared round by round. Sessions of two runs did
+//! not: they are compared launch against launch, which holds the spread between launches and leaves
+//! out whatever changed between the times of both runs. Read [`change()`] first; [`compare()`] does
+//! it for everything that runs have in common.
 
 mod change;
 mod comparisons;

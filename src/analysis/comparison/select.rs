@@ -242,7 +242,8 @@ fn common_variants<'r>(
     })
 }
 
-/// Each with the one that was asked for alike; a variant's only one with the other's only one, however they differ.
+/// Each with the one that was asked for alike; a variant's only one with the other's only one,
+/// however they differ.
 fn sessions(baseline: VariantOf<'_>, candidate: VariantOf<'_>) -> Vec<Pairing> {
     let (old, new) = (baseline.sessions(), candidate.sessions());
     let partners: Vec<(usize, usize)> = if let ([old], [new]) = (old.as_slice(), new.as_slice()) {

@@ -1,4 +1,5 @@
-//! What is compared: a session of a run, or one of its cells, and one value of each of its launches.
+//! What is compared: a session of a run, or one of its cells, and one value of each of its
+//! launches.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +10,15 @@ use crate::record::{AccuracyRecord, BlockRecord, LaunchCell, LaunchRecord, RunRe
 use crate::stats::{Buckets, Quantile};
 use crate::text::Plain;
 
-/// A record that can be looked up by session and cell. Build it once for a run and compare as often as you like.
+/// A record that can be looked up by session and cell. Build it once for a run and compare as often
+/// as you like.
 pub struct RunIndex<'a> {
     pub(super) index: Index<'a>,
 }
 
 impl<'a> RunIndex<'a> {
-    /// Looks through `record` once. Its indices must lead somewhere, as those of every record do that
-    /// [`store::load`](crate::store::load) returns.
+    /// Looks through `record` once. Its indices must lead somewhere, as those of every record do
+    /// that [`store::load`](crate::store::load) returns.
     #[must_use]
     pub fn new(record: &'a RunRecord) -> Self {
         RunIndex {
@@ -38,7 +40,8 @@ pub struct Side<'r> {
     pub run: &'r RunIndex<'r>,
     /// Index into [`Plan::sessions`](crate::plan::Plan::sessions) of that run.
     pub session: usize,
-    /// Shape of that run, batch size and load mode, for figures of a cell; absent for those of the whole session.
+    /// Shape of that run, batch size and load mode, for figures of a cell; absent for those of the
+    /// whole session.
     pub at: Option<Workload>,
 }
 
@@ -120,7 +123,8 @@ pub(super) fn of_session(
     )
 }
 
-/// One value for each launch that has one: of the cell, or the most of all cells for a side that is a session.
+/// One value for each launch that has one: of the cell, or the most of all cells for a side that is
+/// a session.
 pub(super) fn of_cell(
     side: Side<'_>,
     value: impl Fn(&LaunchRecord, &LaunchCell) -> Option<f64>,
@@ -150,7 +154,8 @@ fn told(side: Side<'_>, values: Vec<OfRound>) -> Observed<Vec<OfRound>> {
         .ok_or_else(|| side.why_nothing("no launch came so far, or the system does not tell"))
 }
 
-/// Every launch must have inferences enough: the slow ones have fewest, so that to leave them out would flatter.
+/// Every launch must have inferences enough: the slow ones have fewest, so that to leave them out
+/// would flatter.
 pub(super) fn percentiles(side: Side<'_>, quantile: Quantile) -> Observed<Vec<OfRound>> {
     let timed: BTreeSet<u64> = side.blocks().iter().map(|block| block.launch).collect();
     let values: Vec<OfRound> = side

@@ -70,7 +70,8 @@ fn none(reason: &str) -> Choice {
     }
 }
 
-/// The shortest single prediction: the fastest of those that are faster than the baseline, else the baseline.
+/// The shortest single prediction: the fastest of those that are faster than the baseline, else the
+/// baseline.
 fn latency(facts: &Facts<'_>, single: &[&CellFindings]) -> Choice {
     let usable: Vec<&CellFindings> = single
         .iter()
@@ -175,7 +176,8 @@ fn rate(cell: &CellFindings) -> f64 {
     cell.value(Metric::Throughput).unwrap_or_default()
 }
 
-/// The most throughput of all that were measured, where the chosen cell neither has nor nearly has it.
+/// The most throughput of all that were measured, where the chosen cell neither has nor nearly has
+/// it.
 fn rival(facts: &Facts<'_>, chosen: &CellFindings, curves: &[&BatchCurve]) -> Option<Rival> {
     let best = curves
         .iter()
@@ -217,7 +219,8 @@ fn throughput_basis(
     beats.then_some(Basis::BeatsBaseline)
 }
 
-/// Where intervals at the best batch sizes overlap, and no comparison of blocks that took turns tells them apart.
+/// Where intervals at the best batch sizes overlap, and no comparison of blocks that took turns
+/// tells them apart.
 fn throughput_ties(
     facts: &Facts<'_>,
     chosen: &CellFindings,
@@ -237,7 +240,8 @@ fn throughput_ties(
     tied.map(|cell| cell.key).collect()
 }
 
-/// Whether two cells of one place, of which one is the baseline's, took turns and differ in throughput.
+/// Whether two cells of one place, of which one is the baseline's, took turns and differ in
+/// throughput.
 fn is_told_from(facts: &Facts<'_>, one: &CellFindings, other: &CellFindings) -> bool {
     let (compared, against) = if facts.is_baseline(one.key.session) {
         (other, one)
@@ -326,7 +330,8 @@ fn accuracy_caveat(facts: &Facts<'_>, session: &SessionFindings) -> Option<Cavea
     })
 }
 
-/// On enough of the samples, or, where the largest element has no meaning, in the direction or in every element.
+/// On enough of the samples, or, where the largest element has no meaning, in the direction or in
+/// every element.
 fn agrees(accuracy: &AccuracyFindings) -> bool {
     accuracy.agreement.iter().all(|output| {
         let share = value(output, Metric::Top1Agreement)

@@ -131,7 +131,8 @@ fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind>
     })
 }
 
-/// Where the largest batch size has less than the best one, by more than saturation leaves open, and surely.
+/// Where the largest batch size has less than the best one, by more than saturation leaves open,
+/// and surely.
 fn falls(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
     let largest = curve.points.last()?.batch_size;
     let change =

@@ -1,4 +1,5 @@
-//! The commands that advice prints: the plan of the run, cut down to what the advice is about, in words.
+//! The commands that advice prints: the plan of the run, cut down to what the advice is about, in
+//! words.
 
 use std::path::PathBuf;
 

@@ -11,7 +11,8 @@ use crate::plan::CellKey;
 use crate::text::Plain;
 use crate::units::{Nanos, Ratio};
 
-/// Choices of sessions to ship, for either goal: at the first shape that was measured, and at the others.
+/// Choices of sessions to ship, for either goal: at the first shape that was measured, and at the
+/// others.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     /// For the shortest single prediction.
@@ -20,14 +21,16 @@ pub struct Answer {
     pub throughput: Choice,
     /// Sessions that are faster than the choice or were in the running, and why they are not it.
     pub rejected: Vec<Rejection>,
-    /// A budget that would be enough for every session to have an interval; absent where each has one, and where nothing
-    /// is known of one.
+    /// A budget that would be enough for every session to have an interval; absent where each has
+    /// one, and where nothing is known of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enough_budget_ns: Option<Nanos>,
-    /// Batch sizes that the budget did not suffice for; absent where each was measured, or left out for a reason.
+    /// Batch sizes that the budget did not suffice for; absent where each was measured, or left out
+    /// for a reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_reached: Option<NotReached>,
-    /// The choices at every other shape. How long a sequence is, is not chosen: each shape has an answer of its own.
+    /// The choices at every other shape. How long a sequence is, is not chosen: each shape has an
+    /// answer of its own.
     pub other_shapes: Vec<ShapeAnswer>,
 }
 
@@ -38,8 +41,8 @@ pub struct NotReached {
     pub batch_sizes: Vec<u64>,
     /// Indices of the sessions that did not come to some of them, with these.
     pub by_session: BTreeMap<usize, Vec<u64>>,
-    /// A budget that would be enough for all of them where somebody named them, else for the first; absent where nothing
-    /// is known of one.
+    /// A budget that would be enough for all of them where somebody named them, else for the first;
+    /// absent where nothing is known of one.
     pub enough_budget_ns: Option<Nanos>,
 }
 
@@ -85,23 +88,27 @@ pub struct Pick {
     pub key: CellKey,
     /// Why this one.
     pub basis: Basis,
-    /// Cells of other sessions that are not told apart from it: each the one that its session would be chosen at.
+    /// Cells of other sessions that are not told apart from it: each the one that its session would
+    /// be chosen at.
     pub ties: Vec<CellKey>,
-    /// The cell that looks better and is not shown to be, of a choice for throughput; absent where nothing does.
+    /// The cell that looks better and is not shown to be, of a choice for throughput; absent where
+    /// nothing does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rival: Option<Rival>,
     /// Caveats of the choice.
     pub caveats: Vec<Caveat>,
 }
 
-/// A cell with more throughput than the one picked, beyond what saturation leaves open, that is not shown to be better: it
-/// has no interval, or its session is not shown to be better than the baseline's.
+/// A cell with more throughput than the one picked, beyond what saturation leaves open, that is not
+/// shown to be better: it has no interval, or its session is not shown to be better than the
+/// baseline's.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rival {
     /// The cell.
     pub key: CellKey,
-    /// A budget within which it would have an interval if nothing but its batch size and the smallest one were measured;
-    /// absent where it has one, and where nothing is known of such a budget.
+    /// A budget within which it would have an interval if nothing but its batch size and the
+    /// smallest one were measured; absent where it has one, and where nothing is known of such a
+    /// budget.
     pub enough_budget_ns: Option<Nanos>,
 }
 
@@ -131,7 +138,8 @@ pub enum Caveat {
     LowAgreement,
     /// The score fell, but not significantly.
     AccuracyNotSignificant,
-    /// The score fell significantly, but by no more than a tenth of a point, or one percent of the error.
+    /// The score fell significantly, but by no more than a tenth of a point, or one percent of the
+    /// error.
     AccuracyFellLittle,
     /// Throughput was still rising at the largest batch size.
     StillRising,
@@ -257,7 +265,8 @@ pub enum BottleneckKind {
         share: Ratio,
         /// Limit of the longest of its nodes, or why that is not known.
         bound: Observed<Bound>,
-        /// Share that the node attains of the measured peak of what limits it; absent where that is not known.
+        /// Share that the node attains of the measured peak of what limits it; absent where that is
+        /// not known.
         attained: Option<Ratio>,
         /// Whether it computes with whole numbers.
         is_quantized: bool,

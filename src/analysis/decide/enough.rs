@@ -1,4 +1,5 @@
-//! How large a budget would have been enough for a verdict, judged by what launches and inferences took.
+//! How large a budget would have been enough for a verdict, judged by what launches and inferences
+//! took.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -16,7 +17,8 @@ const INFERENCES: f64 = 3.0;
 /// Beginning a run and writing its reports.
 const AROUND: f64 = 2e9;
 
-/// For as many launches of every session as an interval takes, at its smallest batch size; `None` where all have them.
+/// For as many launches of every session as an interval takes, at its smallest batch size; `None`
+/// where all have them.
 pub(in crate::analysis) fn budget(record: &RunRecord) -> Option<Nanos> {
     if record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent) {
         return untimed(record);
@@ -40,7 +42,8 @@ fn launches_count(record: &RunRecord, session: usize) -> u64 {
     launches.len() as u64
 }
 
-/// Takes all sessions to be like the slowest that was launched, or else to have loaded for as long as the run took.
+/// Takes all sessions to be like the slowest that was launched, or else to have loaded for as long
+/// as the run took.
 fn untimed(record: &RunRecord) -> Option<Nanos> {
     let count = record.plan.sessions.len() as f64;
     let slowest = sessions(record)
@@ -62,7 +65,8 @@ fn around(rounds: f64) -> Nanos {
     Nanos(((rounds + AROUND) / (1.0 - BESIDE_SHARE)) as u64)
 }
 
-/// The same at some batch sizes of a shape, if nothing but these and the smallest one were measured.
+/// The same at some batch sizes of a shape, if nothing but these and the smallest one were
+/// measured.
 pub(in crate::analysis) fn budget_at(
     record: &RunRecord,
     shape: usize,
@@ -85,7 +89,8 @@ fn round(record: &RunRecord, session: usize, shape: usize, batch_sizes: &[u64]) 
     Some(2.0 * launch(record, session)? + at_each.sum::<Option<f64>>()?)
 }
 
-/// For lack of time: all batch sizes that were named, else the first and what would have followed; `None` without any.
+/// For lack of time: all batch sizes that were named, else the first and what would have followed;
+/// `None` without any.
 pub(in crate::analysis) fn not_reached(record: &RunRecord) -> Option<NotReached> {
     let plan = &record.plan;
     if record.run.ended_by != Some(EndReason::BudgetSpent) || plan.tuning.is_some() {
@@ -160,7 +165,8 @@ fn at_smallest(record: &RunRecord, session: usize) -> impl Iterator<Item = &Bloc
     blocks(record, session).filter(move |block| Some(block.key.batch_size) == smallest)
 }
 
-/// In nanoseconds: as it was measured there, or else longer than at the smallest size as the batch is larger, at worst.
+/// In nanoseconds: as it was measured there, or else longer than at the smallest size as the batch
+/// is larger, at worst.
 fn inference_at(record: &RunRecord, session: usize, shape: usize, batch_size: u64) -> Option<f64> {
     let here = blocks(record, session)
         .filter(|block| (block.key.shape, block.key.batch_size) == (shape, batch_size));

@@ -1,4 +1,5 @@
-//! What a choice is made from, and where single predictions are: the cells that say what one prediction takes.
+//! What a choice is made from, and where single predictions are: the cells that say what one
+//! prediction takes.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +11,15 @@ use crate::analysis::figures::{
 use crate::metric::{Direction, Metric};
 use crate::plan::{CellKey, Plan, Workload};
 
-/// Loss of a score that is a share up to which a variant may be shipped: a tenth of a point, one sample in a thousand.
+/// Loss of a score that is a share up to which a variant may be shipped: a tenth of a point, one
+/// sample in a thousand.
 pub const SHARE_LOSS_FLOOR: f64 = 0.001;
 
 /// Growth of an error up to which a variant may be shipped, as a share of what it was.
 pub const ERROR_LOSS_FLOOR: f64 = 0.01;
 
-/// Share of samples on which a variant without labels must agree with the baseline to pass as the same model: one
-/// disagreement in a hundred is about what a quantized image classifier shows.
+/// Share of samples on which a variant without labels must agree with the baseline to pass as the
+/// same model: one disagreement in a hundred is about what a quantized image classifier shows.
 pub const AGREEMENT_FLOOR: f64 = 0.99;
 
 pub(in crate::analysis) struct Facts<'a> {
@@ -109,8 +111,9 @@ fn loss_floor(change: &AccuracyChange) -> f64 {
     }
 }
 
-/// Where single predictions were measured: at the first shape and the smallest batch size there that anything was
-/// measured at, both under the plan's first load mode; `None` where nothing was measured under it.
+/// Where single predictions were measured: at the first shape and the smallest batch size there
+/// that anything was measured at, both under the plan's first load mode; `None` where nothing was
+/// measured under it.
 #[must_use]
 pub fn single_place(plan: &Plan, cells: &[CellFindings]) -> Option<Workload> {
     let shape = *measured_shapes(plan, cells).first()?;

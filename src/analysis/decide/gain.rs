@@ -1,4 +1,5 @@
-//! Whether a choice is a gain over the baseline, and what more throughput costs in latency beyond the knee of a curve.
+//! Whether a choice is a gain over the baseline, and what more throughput costs in latency beyond
+//! the knee of a curve.
 
 use crate::analysis::{Basis, BatchCurve, Choice, Pick};
 
@@ -40,7 +41,8 @@ pub struct Trade {
 }
 
 impl BatchCurve {
-    /// Cost and gain of the batch size with enough throughput against the knee's; `None` where it is no larger one.
+    /// Cost and gain of the batch size with enough throughput against the knee's; `None` where it
+    /// is no larger one.
     #[must_use]
     pub fn trade(&self, knee: u64) -> Option<Trade> {
         let (enough, knee) = self.point(self.enough).zip(self.point(knee))?;

@@ -3,7 +3,8 @@
 use crate::analysis::{AccuracyFindings, Findings, HeldAgainst, SessionFindings};
 use crate::record::RunRecord;
 
-/// On how many samples outputs were held against the best that there is for some variant: labels, a reference, or nothing.
+/// On how many samples outputs were held against the best that there is for some variant: labels, a
+/// reference, or nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JudgedOutputs {
     /// The best that there is.

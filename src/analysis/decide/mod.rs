@@ -1,5 +1,5 @@
-//! What follows from the figures: the answer, what limits the sessions, what to do, and what was not tried; where single
-//! predictions are, what stands out, and which advice sets the targets.
+//! What follows from the figures: the answer, what limits the sessions, what to do, and what was
+//! not tried; where single predictions are, what stands out, and which advice sets the targets.
 //!
 //! Every decision that a report tells is taken here, once. Read [`answer`] first.
 

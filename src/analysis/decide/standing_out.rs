@@ -1,5 +1,5 @@
-//! What stands out: the fastest cell, the slowest of some, the least certain score, which advice sets the targets of further
-//! work, and which score is to be kept.
+//! What stands out: the fastest cell, the slowest of some, the least certain score, which advice
+//! sets the targets of further work, and which score is to be kept.
 
 use crate::analysis::{
     Action, Advice, CellFindings, Findings, Interval, Level, Measured, SessionFindings,
@@ -24,7 +24,8 @@ impl Findings {
         highest(self.cells.iter(), Metric::Throughput)
     }
 
-    /// The widest half of an interval of a score that is a share: the change of a score that is surely seen.
+    /// The widest half of an interval of a score that is a share: the change of a score that is
+    /// surely seen.
     #[must_use]
     pub fn score_resolution(&self) -> Option<f64> {
         self.sessions
@@ -34,7 +35,8 @@ impl Findings {
             .reduce(f64::max)
     }
 
-    /// The advice of the largest conservative gain in the median latency of every prediction whose risk is not high.
+    /// The advice of the largest conservative gain in the median latency of every prediction whose
+    /// risk is not high.
     #[must_use]
     pub fn latency_target(&self) -> Option<&Advice> {
         self.target(|advice| {

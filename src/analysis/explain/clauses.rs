@@ -10,8 +10,8 @@ use crate::analysis::{Bound, OperatorGroup, Verdict};
 use crate::record::{Granularity, NodeProfile, QuantizationFormat};
 use crate::units::Ratio;
 
-/// A step is worth a clause from this share of the larger median on: it is more than the noise floor of a latency and
-/// than a machine's drift between profiled and timed launches usually makes.
+/// A step is worth a clause from this share of the larger median on: it is more than the noise
+/// floor of a latency and than a machine's drift between profiled and timed launches usually makes.
 pub const CLAUSE_SHARE: f64 = 0.05;
 
 /// From this share on, an operator is most of a step, and memory what limits most of a session.
@@ -153,7 +153,8 @@ fn step_of(explanation: &Explanation, kind: StepKind) -> Option<&Step> {
     explanation.steps.iter().find(|step| step.kind == kind)
 }
 
-/// Pairs that stayed around matrix nodes in floating point, although the graph means them to be fused.
+/// Pairs that stayed around matrix nodes in floating point, although the graph means them to be
+/// fused.
 fn not_fused(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Clause> {
     let quantization = explanation.quantization.as_ref()?;
     let meant = quantization.reduced_matrix_nodes_count;
@@ -170,7 +171,8 @@ fn not_fused(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Clause>
     })
 }
 
-/// Matrix nodes that the model itself leaves in full precision, where they take a share worth telling.
+/// Matrix nodes that the model itself leaves in full precision, where they take a share worth
+/// telling.
 fn full_precision(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Clause> {
     let latency = explanation.latency.as_ref()?;
     let time_ns = step_of(explanation, StepKind::FullPrecision)?.after_ns;

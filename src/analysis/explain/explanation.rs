@@ -12,12 +12,14 @@ use crate::units::Ratio;
 pub struct Explanation {
     /// Index of the session.
     pub session: usize,
-    /// Index of the session that it is explained against: the baseline's, or the first one of the same variant.
+    /// Index of the session that it is explained against: the baseline's, or the first one of the
+    /// same variant.
     pub reference: usize,
-    /// The latencies between which the steps lead; absent where no batch size was measured with both.
+    /// The latencies between which the steps lead; absent where no batch size was measured with
+    /// both.
     pub latency: Option<LatencyStep>,
-    /// From the reference's median to the session's; empty where there is nothing to tell, for `steps_absent_reason`.
-    /// Their changes add up to the difference of the medians exactly.
+    /// From the reference's median to the session's; empty where there is nothing to tell, for
+    /// `steps_absent_reason`. Their changes add up to the difference of the medians exactly.
     pub steps: Vec<Step>,
     /// Why there are no steps, as a lowercase fragment.
     pub steps_absent_reason: Option<Plain>,
@@ -25,12 +27,14 @@ pub struct Explanation {
     pub profiles: Option<ProfileBasis>,
     /// Operators whose time or number changed, the largest change first; empty without steps.
     pub operators: Vec<OperatorChange>,
-    /// Operators of which the optimizer absorbed more nodes in one of both than in the other; empty without steps, and
-    /// where an execution provider compiled subgraphs.
+    /// Operators of which the optimizer absorbed more nodes in one of both than in the other; empty
+    /// without steps, and where an execution provider compiled subgraphs.
     pub fusions: Vec<FusionChange>,
-    /// How the session's model is quantized; absent where the model was not read, and in records before version 1.3.
+    /// How the session's model is quantized; absent where the model was not read, and in records
+    /// before version 1.3.
     pub quantization: Option<Quantization>,
-    /// Instructions that its arithmetic wants; absent for arithmetic that every processor has, and on accelerators.
+    /// Instructions that its arithmetic wants; absent for arithmetic that every processor has, and
+    /// on accelerators.
     pub instructions: Option<Instructions>,
     /// Evidence of figures on the change, in the order of telling.
     pub clauses: Vec<Clause>,
@@ -72,9 +76,10 @@ pub struct Step {
     pub before_nodes_count: u64,
     /// Nodes in the session that ran; 0 for [`StepKind::Rest`].
     pub after_nodes_count: u64,
-    /// Between what `after_ns - before_ns` lies: profiles count whole microseconds; what the profiler adds to each run of a
-    /// node is known to about a fifth; where the nodes took more than the inference without the profiler, their times are
-    /// unsure by as much; and the session's times share the interval of its ratio to the reference. Absent without such an
+    /// Between what `after_ns - before_ns` lies: profiles count whole microseconds; what the
+    /// profiler adds to each run of a node is known to about a fifth; where the nodes took more
+    /// than the inference without the profiler, their times are unsure by as much; and the
+    /// session's times share the interval of its ratio to the reference. Absent without such an
     /// interval.
     pub bounds: Option<Interval>,
 }
@@ -98,14 +103,17 @@ impl Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepKind {
-    /// Convolutions, matrix products, attention and recurrent layers, but for those of the next kind.
+    /// Convolutions, matrix products, attention and recurrent layers, but for those of the next
+    /// kind.
     Matrix,
-    /// The same in a model of reduced precision, where they run in float nevertheless, against the nodes of the same name
-    /// or shapes in the reference.
+    /// The same in a model of reduced precision, where they run in float nevertheless, against the
+    /// nodes of the same name or shapes in the reference.
     FullPrecision,
-    /// Changes of precision, layout or device: Quantize, Dequantize, Cast, Transpose, Reorder, Memcpy.
+    /// Changes of precision, layout or device: Quantize, Dequantize, Cast, Transpose, Reorder,
+    /// Memcpy.
     Conversion,
-    /// Operators that more nodes of run in one of both because the optimizer absorbed fewer of them there.
+    /// Operators that more nodes of run in one of both because the optimizer absorbed fewer of them
+    /// there.
     Fusion,
     /// Subgraphs that an execution provider compiled into single nodes.
     Compiled,
@@ -118,8 +126,9 @@ pub enum StepKind {
 /// Profiles that steps rest on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ProfileBasis {
-    /// By what times of the reference's nodes are multiplied to be times of its timed launches: timed median / median of the
-    /// profiled launch with the profiler off, or / the sum of its nodes where that is more.
+    /// By what times of the reference's nodes are multiplied to be times of its timed launches:
+    /// timed median / median of the profiled launch with the profiler off, or / the sum of its
+    /// nodes where that is more.
     pub reference_scale: Ratio,
     /// The same for the session.
     pub session_scale: Ratio,
@@ -154,13 +163,14 @@ impl OperatorChange {
     }
 }
 
-/// An operator of which the optimizer absorbed more nodes on one side than on the other: fused them into others, or did
-/// without them.
+/// An operator of which the optimizer absorbed more nodes on one side than on the other: fused them
+/// into others, or did without them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FusionChange {
     /// The operator, such as `Relu`.
     pub operator: Plain,
-    /// Nodes of the reference's file less nodes that ran; below 0 for an operator that the optimizer makes.
+    /// Nodes of the reference's file less nodes that ran; below 0 for an operator that the
+    /// optimizer makes.
     pub before_absorbed_count: i64,
     /// The same of the session.
     pub after_absorbed_count: i64,
@@ -177,7 +187,8 @@ pub struct Instructions {
     pub present: Vec<&'static str>,
     /// Whether ONNX Runtime's own kernels for this architecture use such instructions at all.
     pub has_kernels: bool,
-    /// Whether sums of products of unsigned and signed 8-bit numbers may overflow 16 bits for want of them (x86-64).
+    /// Whether sums of products of unsigned and signed 8-bit numbers may overflow 16 bits for want
+    /// of them (x86-64).
     pub saturates: bool,
 }
 
@@ -195,14 +206,15 @@ pub enum ReducedArithmetic {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "clause")]
 pub enum Clause {
-    /// Quantized matrix nodes run in floating point, because their quantize and dequantize nodes were not fused into them.
+    /// Quantized matrix nodes run in floating point, because their quantize and dequantize nodes
+    /// were not fused into them.
     NotFused {
         /// Matrix nodes that the graph means to run quantized.
         meant_nodes_count: u64,
         /// Nodes that ran in integers.
         ran_nodes_count: u64,
-        /// Time that the nodes which stayed in floating point take in the reference, in nanoseconds an
-        /// inference.
+        /// Time that the nodes which stayed in floating point take in the reference, in nanoseconds
+        /// an inference.
         before_ns: i64,
         /// Time in the session, in nanoseconds an inference.
         after_ns: i64,
@@ -216,10 +228,11 @@ pub enum Clause {
         /// The operator that both have and that makes up at least half of the step.
         mostly: Option<Plain>,
     },
-    /// Most of a difference that was shown lies in no step that is large and sure enough to be told.
+    /// Most of a difference that was shown lies in no step that is large and sure enough to be
+    /// told.
     Unnamed {
-        /// The rest beside the steps that are told, in nanoseconds an inference; below 0 for time that is
-        /// saved.
+        /// The rest beside the steps that are told, in nanoseconds an inference; below 0 for time
+        /// that is saved.
         change_ns: i64,
     },
     /// Matrix nodes that the model leaves in full precision.
@@ -241,22 +254,26 @@ pub enum Clause {
         of_count: u64,
         /// Casts that ran.
         casts_count: u64,
-        /// Time of an inference, in nanoseconds; absent where the profiler does not tell it from nothing.
+        /// Time of an inference, in nanoseconds; absent where the profiler does not tell it from
+        /// nothing.
         casts_ns: Option<i64>,
     },
-    /// Weights have a scale for each channel, and nodes computed with integers all the same, or did not.
+    /// Weights have a scale for each channel, and nodes computed with integers all the same, or did
+    /// not.
     PerChannel {
         /// Matrix nodes that ran in integers.
         ran_nodes_count: u64,
         /// Of how many.
         of_count: u64,
     },
-    /// Nodes that moving data limits, from and to memory or a cache, take most of the time in nodes.
+    /// Nodes that moving data limits, from and to memory or a cache, take most of the time in
+    /// nodes.
     MemoryBound {
         /// Their share of the time in nodes, by the peaks that were measured.
         share: Ratio,
     },
-    /// The processor lacks all instructions that the arithmetic wants, or the kernels do without them.
+    /// The processor lacks all instructions that the arithmetic wants, or the kernels do without
+    /// them.
     MissingInstructions(Instructions),
     /// Denormal numbers slow the session down.
     Denormals {

@@ -4,9 +4,10 @@ use super::explanation::{Instructions, ReducedArithmetic};
 use crate::plan::ElementType;
 use crate::record::{Quantization, QuantizationFormat, RunRecord};
 
-/// Extensions for an arithmetic on an architecture, by the kernel's names, the fastest first. Sums of 8-bit products in
-/// 32 bits: Intel's AMX and VNNI, ARM's i8mm and dot products (`onnxruntime/core/mlas/lib/platform.cpp` chooses kernels by
-/// them). Half-precision arithmetic: AVX512-FP16 and AMX-FP16, ARM's half-precision vectors.
+/// Extensions for an arithmetic on an architecture, by the kernel's names, the fastest first. Sums
+/// of 8-bit products in 32 bits: Intel's AMX and VNNI, ARM's i8mm and dot products
+/// (`onnxruntime/core/mlas/lib/platform.cpp` chooses kernels by them). Half-precision arithmetic:
+/// AVX512-FP16 and AMX-FP16, ARM's half-precision vectors.
 const WANTED: [(&str, ReducedArithmetic, &[&str]); 4] = [
     (
         "x86_64",
@@ -26,8 +27,9 @@ const WANTED: [(&str, ReducedArithmetic, &[&str]); 4] = [
     ("aarch64", ReducedArithmetic::Float16, &["asimdhp"]),
 ];
 
-/// An arithmetic that ONNX Runtime has no kernels for on an architecture, whatever the processor: half precision is computed
-/// on ARM alone (`MlasFp16AccelerationSupported` in `onnxruntime/core/mlas/lib/halfgemm.cpp`, 1.31).
+/// An arithmetic that ONNX Runtime has no kernels for on an architecture, whatever the processor:
+/// half precision is computed on ARM alone (`MlasFp16AccelerationSupported` in
+/// `onnxruntime/core/mlas/lib/halfgemm.cpp`, 1.31).
 const WITHOUT_KERNELS: (&str, ReducedArithmetic) = ("x86_64", ReducedArithmetic::Float16);
 
 /// `None` where its arithmetic needs none, and where processor or architecture are not known.

@@ -1,7 +1,9 @@
-//! Why each session takes the time that it takes: from the reference's median to its own, operator by operator.
+//! Why each session takes the time that it takes: from the reference's median to its own, operator
+//! by operator.
 //!
-//! Times of operators come from profiled launches, medians from timed ones. What of the difference no operator accounts
-//! for is a step of its own, so that the steps always add up. Read [`Explanation`] first.
+//! Times of operators come from profiled launches, medians from timed ones. What of the difference
+//! no operator accounts for is a step of its own, so that the steps always add up. Read
+//! [`Explanation`] first.
 
 mod clauses;
 mod explanation;
@@ -42,9 +44,10 @@ impl Explanation {
     }
 }
 
-/// Explanations of every session against the baseline's, and of every further session of another variant against that
-/// variant's first one: between runtimes or execution providers, the model stays the same. There is one for each batch
-/// size and shape at which both were profiled, the smallest first, or one that says why there is none.
+/// Explanations of every session against the baseline's, and of every further session of another
+/// variant against that variant's first one: between runtimes or execution providers, the model
+/// stays the same. There is one for each batch size and shape at which both were profiled, the
+/// smallest first, or one that says why there is none.
 pub(super) fn explanations(
     facts: &Facts<'_>,
     denormals: &[DenormalFindings],
@@ -97,7 +100,8 @@ fn within_variants<'a>(facts: &'a Facts<'_>, baseline: usize) -> impl Iterator<I
     })
 }
 
-/// Comparisons within a variant are a family of their own; those with the baseline have been judged.
+/// Comparisons within a variant are a family of their own; those with the baseline have been
+/// judged.
 fn judge_within_variants(found: &mut [Explanation], baseline: usize) {
     let within = found
         .iter_mut()
@@ -156,7 +160,8 @@ fn without_steps(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Explan
     }
 }
 
-/// The cells measured in turn with the reference's under the plan's first load mode, by shape and batch size.
+/// The cells measured in turn with the reference's under the plan's first load mode, by shape and
+/// batch size.
 fn common_cells(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Vec<LatencyStep> {
     let mode = facts.index.record.plan.load_modes.first();
     let is_meant = |cell: &&CellFindings| {
@@ -215,7 +220,8 @@ pub(super) fn denormals(record: &RunRecord) -> Vec<DenormalFindings> {
         .iter()
         .filter(|contrast| contrast.option == DENORMALS_FLUSHED);
     let mut found: Vec<DenormalFindings> = contrasts.map(contrasted).collect();
-    // Those that one pair of launches sufficed for cannot have a verdict, and take no part in the others'.
+    // Those that one pair of launches sufficed for cannot have a verdict, and take no part in the
+    // others'.
     let mut changes: Vec<&mut Change> = found
         .iter_mut()
         .filter_map(|found| found.change.as_mut())

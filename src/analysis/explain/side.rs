@@ -1,5 +1,5 @@
-//! Both sides of an explanation: profiles whose times are brought to the level of the timed launches, and which of their
-//! operators changed.
+//! Both sides of an explanation: profiles whose times are brought to the level of the timed
+//! launches, and which of their operators changed.
 
 use std::collections::BTreeMap;
 
@@ -111,7 +111,8 @@ fn in_file(model: Option<&ModelSummary>) -> BTreeMap<&str, u64> {
     counts
 }
 
-/// An operator without its domain, and without the mark of a layout or of quantized values: `MaxPool` of `NhwcMaxPool`.
+/// An operator without its domain, and without the mark of a layout or of quantized values:
+/// `MaxPool` of `NhwcMaxPool`.
 pub(super) fn base_name(operator: &str) -> &str {
     let name = without_domain(operator);
     let stripped = name

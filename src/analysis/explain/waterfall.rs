@@ -93,7 +93,8 @@ struct Sum {
     nodes_count: u64,
 }
 
-/// By what the session's times may be off downwards and upwards, as shares of them: the interval of the ratio of medians.
+/// By what the session's times may be off downwards and upwards, as shares of them: the interval of
+/// the ratio of medians.
 fn spread(latency: Option<&LatencyStep>) -> Option<[f64; 2]> {
     let ratio = latency?.change.ratio.measured()?;
     let interval = ratio.interval?;
@@ -177,9 +178,10 @@ fn bounds(before_ns: i64, after_ns: i64, unknown_ns: f64, spread: [f64; 2]) -> I
     }
 }
 
-/// Operators of which the optimizer absorbed fewer nodes in the session than in the reference, so that more of them run
-/// there, or the other way round; counted as nodes of the file less nodes that ran. An operator that only one of the
-/// files holds was added or left out by its author, whatever the optimizer made of it.
+/// Operators of which the optimizer absorbed fewer nodes in the session than in the reference, so
+/// that more of them run there, or the other way round; counted as nodes of the file less nodes
+/// that ran. An operator that only one of the files holds was added or left out by its author,
+/// whatever the optimizer made of it.
 fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
     let ran = [nodes_that_ran(&sides[0]), nodes_that_ran(&sides[1])];
     let operators: BTreeSet<&str> = ran.iter().flat_map(BTreeMap::keys).copied().collect();
@@ -228,8 +230,9 @@ fn fusion(operator: &str, before: OperatorNodes, after: OperatorNodes) -> Option
     })
 }
 
-/// Matrix nodes of the session that compute in floating point, and the nodes of the reference that they stand for: those
-/// of the same name, else the first of the same output shapes that no other stands for.
+/// Matrix nodes of the session that compute in floating point, and the nodes of the reference that
+/// they stand for: those of the same name, else the first of the same output shapes that no other
+/// stands for.
 fn full_precision(sides: &[Side<'_>; 2]) -> [BTreeSet<usize>; 2] {
     let [reference, session] = [0, 1].map(|side| &sides[side].profiled.nodes[..]);
     let in_float: Vec<usize> = matrix_places(session)

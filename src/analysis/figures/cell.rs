@@ -19,9 +19,11 @@ pub struct CellFindings {
     pub blocks_count: u64,
     /// Launches behind the cell.
     pub launches_count: u64,
-    /// Latency, throughput, utilization, memory and ratios to the baseline; absent ones carry their reason.
+    /// Latency, throughput, utilization, memory and ratios to the baseline; absent ones carry their
+    /// reason.
     pub figures: Vec<Figure>,
-    /// Against the baseline's cell of the same batch size and load mode; absent for the baseline itself.
+    /// Against the baseline's cell of the same batch size and load mode; absent for the baseline
+    /// itself.
     pub comparison: Option<Comparison>,
     /// Speed states among the block medians, if there is more than one.
     pub speed_states: Option<SpeedStates>,
@@ -46,7 +48,8 @@ impl CellFindings {
         self.figure(metric).and_then(Estimate::value)
     }
 
-    /// The median latency, if there were enough inferences to bound one: that of fewer is shown, and decides nothing.
+    /// The median latency, if there were enough inferences to bound one: that of fewer is shown,
+    /// and decides nothing.
     #[must_use]
     pub fn decisive_median(&self) -> Option<f64> {
         let median = self.figure(Metric::LatencyP50)?.measured()?;
@@ -77,8 +80,8 @@ pub enum Support {
     Interval,
 }
 
-/// Share of the largest throughput from which on a batch size counts as large enough: what is still missing is
-/// less than what one more doubling usually costs in latency.
+/// Share of the largest throughput from which on a batch size counts as large enough: what is still
+/// missing is less than what one more doubling usually costs in latency.
 pub const SATURATION_SHARE: f64 = 0.95;
 
 /// Throughput over batch sizes of one session under one load mode.
@@ -96,7 +99,8 @@ pub struct BatchCurve {
     pub best: u64,
     /// Smallest batch size whose throughput is at least [`SATURATION_SHARE`] of the largest.
     pub enough: u64,
-    /// Whether a batch size larger than `enough` was measured, so that throughput is known to have saturated.
+    /// Whether a batch size larger than `enough` was measured, so that throughput is known to have
+    /// saturated.
     pub saturated: bool,
 }
 

@@ -62,7 +62,8 @@ fn of_keys(index: &Index<'_>, keys: &[CellKey]) -> Vec<CellFindings> {
     keys.iter().map(|&key| findings(index, key)).collect()
 }
 
-/// Figures of energy only where the run looked for it, those of a GPU only where the session ran on one.
+/// Figures of energy only where the run looked for it, those of a GPU only where the session ran on
+/// one.
 fn sources(index: &Index<'_>, key: CellKey) -> impl Iterator<Item = (Metric, OfCell)> {
     let looked_for_energy = index.record.monitoring.is_some();
     let ran_on_gpu = index.record.plan.sessions[key.session]

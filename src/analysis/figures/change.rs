@@ -43,7 +43,8 @@ pub struct Change {
 }
 
 impl Change {
-    /// How many times as fast as the baseline a latency ratio makes the session: the reciprocal of the ratio.
+    /// How many times as fast as the baseline a latency ratio makes the session: the reciprocal of
+    /// the ratio.
     #[must_use]
     pub fn speedup(&self) -> Option<(f64, Option<Interval>)> {
         let measured = self.ratio.measured()?;
@@ -58,8 +59,8 @@ impl Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Better: the change exceeds the noise floor, and the interval excludes 1 even when all comparisons of the run are
-    /// judged together.
+    /// Better: the change exceeds the noise floor, and the interval excludes 1 even when all
+    /// comparisons of the run are judged together.
     Faster,
     /// Worse, by the same rule.
     Slower,
@@ -84,7 +85,8 @@ impl Change {
         })
     }
 
-    /// Between launches that did not take turns, not judged yet; `None` if a value is not positive, or a side has none.
+    /// Between launches that did not take turns, not judged yet; `None` if a value is not positive,
+    /// or a side has none.
     pub(in crate::analysis) fn unpaired(
         metric: Metric,
         candidate: &[f64],
@@ -97,7 +99,8 @@ impl Change {
         Some(Change::unsettled(ratio, noise_floor, evidence))
     }
 
-    /// Between two values that carry no noise, not judged yet; `None` if one of them is not positive.
+    /// Between two values that carry no noise, not judged yet; `None` if one of them is not
+    /// positive.
     pub(in crate::analysis) fn exact(candidate: &Measured, baseline: &Measured) -> Option<Self> {
         let centre = (candidate.value / baseline.value).ln();
         let differs = candidate.value != baseline.value;
@@ -128,7 +131,8 @@ impl Change {
     /// Takes the verdict that a relation amounts to; once there is one, nothing is left to settle.
     fn settle(&mut self, metric: Metric, relation: Relation) {
         self.verdict = Verdict::of(relation, metric.direction());
-        // A forecast of none is wrong where the verdict is open: the interval is narrow enough, but lopsided.
+        // A forecast of none is wrong where the verdict is open: the interval is narrow enough, but
+        // lopsided.
         let open = self.verdict == Verdict::Inconclusive;
         self.rounds_to_settle = self.rounds_forecast.filter(|&rounds| open && rounds > 0);
     }
@@ -139,7 +143,8 @@ fn floor(metric: Metric) -> Ratio {
     metric.noise_floor().unwrap_or_default()
 }
 
-/// Judges changes of one metric together, so that the share of false verdicts among those given stays within `error`.
+/// Judges changes of one metric together, so that the share of false verdicts among those given
+/// stays within `error`.
 pub(in crate::analysis) fn judge(metric: Metric, changes: &mut [&mut Change], error: f64) {
     let evidence: Vec<Evidence> = changes.iter().map(|change| change.evidence).collect();
     for (change, relation) in changes.iter_mut().zip(relations(&evidence, error)) {
@@ -162,8 +167,9 @@ impl Verdict {
     }
 }
 
-/// The relative half-width at which the verdict on a ratio that stays where it is would be settled: small enough to
-/// exclude 1 if the change exceeds the floor, else small enough to lie within the floor.
+/// The relative half-width at which the verdict on a ratio that stays where it is would be settled:
+/// small enough to exclude 1 if the change exceeds the floor, else small enough to lie within the
+/// floor.
 fn settling_half_width(ratio: f64, noise_floor: Ratio) -> f64 {
     let floor = noise_floor.0.ln_1p();
     let change = ratio.ln().abs();

@@ -6,7 +6,8 @@ use crate::record::{BlockRecord, GpuMemory, GpuMemoryScope, GpuUse, LaunchCell};
 use crate::text::Plain;
 use crate::units::{Joules, Nanos, Watts};
 
-/// Of a launch's blocks together: ten updates of a processor's counters, which come every millisecond.
+/// Of a launch's blocks together: ten updates of a processor's counters, which come every
+/// millisecond.
 const LEAST_BLOCK_TIME: Nanos = Nanos(10_000_000);
 
 /// A figure of a GPU in one launch, at a batch size.

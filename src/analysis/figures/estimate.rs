@@ -1,4 +1,5 @@
-//! A figure, and what stands behind it: how many of what, within which interval, or why there is none.
+//! A figure, and what stands behind it: how many of what, within which interval, or why there is
+//! none.
 
 use serde::Serialize;
 
@@ -87,7 +88,8 @@ impl Measured {
     }
 }
 
-/// One-sided bounds of a value that cannot be bounded from both sides, each with 95% confidence on its own.
+/// One-sided bounds of a value that cannot be bounded from both sides, each with 95% confidence on
+/// its own.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Bounds {
     /// Lower bound of the value.

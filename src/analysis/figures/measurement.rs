@@ -56,7 +56,8 @@ impl Measurement<'_> {
         median(&per_launch(self.blocks, value), NO_BLOCKS)
     }
 
-    /// Of all latencies, with the interval over launches, each of which gives the median of its blocks' medians.
+    /// Of all latencies, with the interval over launches, each of which gives the median of its
+    /// blocks' medians.
     pub(super) fn median(&self, of_blocks: OfSeveral) -> Estimate {
         match &self.percentiles.p50 {
             Ok(percentile) => pooled(percentile.value, &per_launch(self.blocks, of_blocks)),
@@ -64,7 +65,8 @@ impl Measurement<'_> {
         }
     }
 
-    /// The median of fewer inferences than bound one: it stands with their number, and decides nothing.
+    /// The median of fewer inferences than bound one: it stands with their number, and decides
+    /// nothing.
     fn median_of_few(&self, unbounded: &Unbounded) -> Estimate {
         let Some(median) = self.latencies.nearest_rank(Quantile::P50) else {
             return percentiles::absent(unbounded);

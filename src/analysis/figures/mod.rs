@@ -1,5 +1,5 @@
-//! Figures with their intervals: what is found of sessions, of cells and of curves over batch sizes, before anything is
-//! concluded from it.
+//! Figures with their intervals: what is found of sessions, of cells and of curves over batch
+//! sizes, before anything is concluded from it.
 //!
 //! [`source`] says where each metric comes from. Read [`Estimate`] first, then [`source::source`].
 

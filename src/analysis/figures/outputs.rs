@@ -134,7 +134,8 @@ fn score(metric: Metric, scores: &Scores, samples: &Samples<'_>) -> Option<Figur
     })
 }
 
-/// Of the leading score, on the same samples; `None` for the baseline and where one of both has no scores.
+/// Of the leading score, on the same samples; `None` for the baseline and where one of both has no
+/// scores.
 fn change(index: &Index<'_>, record: &AccuracyRecord) -> Option<AccuracyChange> {
     let baseline = index
         .baseline
@@ -190,7 +191,8 @@ fn agreement_figure(metric: Metric, agreement: &Agreement, seed: u64) -> Option<
     })
 }
 
-/// Each figure of agreement at the output where it is worst: where one differs by more than numbers say, they say nothing.
+/// Each figure of agreement at the output where it is worst: where one differs by more than numbers
+/// say, they say nothing.
 fn worst(agreement: &[OutputAgreement], beyond_numbers: Option<usize>) -> Vec<Figure> {
     let beyond = beyond_numbers.map(|place| &agreement[place]);
     Group::Agreement

@@ -39,8 +39,9 @@ pub(in crate::analysis) fn largest(values: &[f64], absent: &str) -> Estimate {
     })
 }
 
-/// `value`, a figure over all launches at once, with the interval of `values`, one a launch. Where the two disagree,
-/// as they may when the machine has several speeds, the interval is widened to hold the value.
+/// `value`, a figure over all launches at once, with the interval of `values`, one a launch. Where
+/// the two disagree, as they may when the machine has several speeds, the interval is widened to
+/// hold the value.
 pub(in crate::analysis) fn pooled(value: f64, values: &[f64]) -> Estimate {
     match centre(values, "") {
         Estimate::Measured(found) => around(value, found),

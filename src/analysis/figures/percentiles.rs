@@ -5,7 +5,8 @@ use crate::plan::CellKey;
 use crate::stats::{Buckets, Percentile, Quantile, TooFew, Unbounded};
 use crate::text::Plain;
 
-/// Below this share of the inferences, effective ones are worth a remark: few launches alone lose half now and then.
+/// Below this share of the inferences, effective ones are worth a remark: few launches alone lose
+/// half now and then.
 const REMARKABLE_SHARE: f64 = 0.5;
 
 pub(in crate::analysis) struct Percentiles {

@@ -64,7 +64,8 @@ impl SessionFindings {
     }
 }
 
-/// The cells of a plan, in the order of sessions, batch sizes and load modes; each is found by its key.
+/// The cells of a plan, in the order of sessions, batch sizes and load modes; each is found by its
+/// key.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Cells {

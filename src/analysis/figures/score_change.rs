@@ -10,7 +10,8 @@ use crate::stats::CONFIDENCE;
 /// A change less likely than this by chance alone is significant.
 const SIGNIFICANCE: f64 = 1.0 - CONFIDENCE;
 
-/// Of the leading score, over the samples that both were scored on; `None` where they are of unlike kinds.
+/// Of the leading score, over the samples that both were scored on; `None` where they are of unlike
+/// kinds.
 pub(in crate::analysis) fn same_samples(
     baseline: &Scores,
     candidate: &Scores,
@@ -60,7 +61,8 @@ fn changed_predictions(one: &LabelledScores, other: &LabelledScores) -> u64 {
     both.filter(|(one, other)| one != other).count() as u64
 }
 
-/// As if the samples were drawn independently; `None` for scores that are no share of samples, and without samples.
+/// As if the samples were drawn independently; `None` for scores that are no share of samples, and
+/// without samples.
 pub(in crate::analysis) fn unlike_samples(
     baseline: &Scores,
     candidate: &Scores,

@@ -37,7 +37,8 @@ pub struct AccuracyFindings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeldAgainst {
-    /// Nothing: there is nothing, they are the reference themselves, or none of them can be compared with it.
+    /// Nothing: there is nothing, they are the reference themselves, or none of them can be
+    /// compared with it.
     #[default]
     Nothing,
     /// Outputs of a reference.
@@ -57,9 +58,11 @@ pub struct AccuracyChange {
     pub gained_count: Option<u64>,
     /// Samples that only the baseline got right; absent for regression.
     pub lost_count: Option<u64>,
-    /// Samples that both predict alike or not, but differently from each other; absent for regression.
+    /// Samples that both predict alike or not, but differently from each other; absent for
+    /// regression.
     pub changed_predictions_count: Option<u64>,
-    /// Probability of a change at least as large if neither were better: McNemar, exact; absent for regression.
+    /// Probability of a change at least as large if neither were better: McNemar, exact; absent for
+    /// regression.
     pub p_value: Option<f64>,
     /// Verdict on the change.
     pub verdict: AccuracyVerdict,

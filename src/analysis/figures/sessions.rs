@@ -70,7 +70,8 @@ fn findings(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> Sessi
     }
 }
 
-/// Well if any of its cells was measured, else as its variant, its first failed launch or its first cell did.
+/// Well if any of its cells was measured, else as its variant, its first failed launch or its first
+/// cell did.
 fn outcome(index: &Index<'_>, session: usize, cells: &[&CellFindings]) -> Outcome {
     if cells.iter().any(|cell| cell.outcome.is_ok()) {
         return Outcome::Ok;
@@ -177,7 +178,8 @@ fn with_few(mut estimate: Estimate) -> Estimate {
     estimate
 }
 
-/// Private memory of a session's workers just before the session was created, in bytes: median over launches.
+/// Private memory of a session's workers just before the session was created, in bytes: median over
+/// launches.
 #[must_use]
 pub fn before_load_memory(record: &RunRecord, session: usize) -> Estimate {
     let launches = record

@@ -1,5 +1,6 @@
-//! Where each metric comes from. This is the one place with an arm for every metric: its figures, and its changes between
-//! cells, launches and runs, are made of what stands here, so that a metric that nobody computes does not compile.
+//! Where each metric comes from. This is the one place with an arm for every metric: its figures,
+//! and its changes between cells, launches and runs, are made of what stands here, so that a metric
+//! that nobody computes does not compile.
 
 use super::agreement;
 use super::energy::{self, GpuFigure};

@@ -34,7 +34,8 @@ pub(in crate::analysis) fn why_not(index: &Index<'_>, key: CellKey) -> &'static 
 
 type ChangeOf = fn(&mut Comparison) -> &mut Change;
 
-/// Judges all comparisons of a metric together, so that the share of false verdicts among those given stays bounded.
+/// Judges all comparisons of a metric together, so that the share of false verdicts among those
+/// given stays bounded.
 pub(in crate::analysis) fn judge_together(cells: &mut Cells) {
     let families: [(Metric, ChangeOf); 3] = [
         (Metric::LatencyP50RatioToBaseline, |comparison| {
@@ -58,8 +59,8 @@ pub(in crate::analysis) fn judge_together(cells: &mut Cells) {
     }
 }
 
-/// Marks the cells whose 99th percentile is worse than the baseline's although their median is not: its whole interval
-/// lies above the baseline's by more than the metric's noise floor.
+/// Marks the cells whose 99th percentile is worse than the baseline's although their median is not:
+/// its whole interval lies above the baseline's by more than the metric's noise floor.
 pub(in crate::analysis) fn mark_worse_tails(cells: &mut Cells) {
     let worse: Vec<bool> = cells
         .iter()

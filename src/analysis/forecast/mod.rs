@@ -1,4 +1,5 @@
-//! The precision that a budget will buy, from a short probe of the plan and from what earlier runs reached.
+//! The precision that a budget will buy, from a short probe of the plan and from what earlier runs
+//! reached.
 
 mod seen;
 
@@ -17,18 +18,20 @@ use seen::{comparisons, is_compared, verdict};
 pub struct ExpectedWidth {
     /// Shape, batch size and load mode.
     pub at: Workload,
-    /// About the wider half of the 95% interval of a ratio to the baseline (of a median latency, where there is one
-    /// session); or why it cannot be told.
+    /// About the wider half of the 95% interval of a ratio to the baseline (of a median latency,
+    /// where there is one session); or why it cannot be told.
     pub half_width: Observed<HalfWidth>,
 }
 
-/// A probe's spreads count like so many independent rounds at most: those within seconds share the machine's speed.
+/// A probe's spreads count like so many independent rounds at most: those within seconds share the
+/// machine's speed.
 const PROBE_FREEDOM: f64 = 3.0;
 /// Runs of any models, or the verdict alone, count likewise.
 const MACHINE_FREEDOM: f64 = 3.0;
 
-/// Standard deviation between launches as machines of each verdict were seen to have it: of a ratio to the baseline about
-/// 1% on a quiet one, several times that on one that others load; more of a median latency, which follows the machine's speed.
+/// Standard deviation between launches as machines of each verdict were seen to have it: of a ratio
+/// to the baseline about 1% on a quiet one, several times that on one that others load; more of a
+/// median latency, which follows the machine's speed.
 fn usual_spread(is_of_ratios: bool, verdict: FitnessVerdict) -> f64 {
     let (of_ratios, of_medians) = match verdict {
         FitnessVerdict::Valid => (0.012, 0.02),
@@ -38,7 +41,8 @@ fn usual_spread(is_of_ratios: bool, verdict: FitnessVerdict) -> f64 {
     if is_of_ratios { of_ratios } else { of_medians }
 }
 
-/// Known before a probe is looked at: what runs of any models showed under the same verdict, or else the verdict alone.
+/// Known before a probe is looked at: what runs of any models showed under the same verdict, or
+/// else the verdict alone.
 fn of_machine(probe: &RunRecord, earlier: &[SeenRun]) -> f64 {
     let (is_of_ratios, verdict) = (is_compared(&probe.plan), verdict(probe));
     seen::middle_variance(earlier, is_of_ratios, verdict)
@@ -67,7 +71,8 @@ pub struct Expectation {
     pub precision: Vec<ExpectedWidth>,
 }
 
-/// The first look at which every half-width is expected within the plan's target, or else all rounds that there is time for.
+/// The first look at which every half-width is expected within the plan's target, or else all
+/// rounds that there is time for.
 #[must_use]
 pub fn sufficient_rounds(
     probe: &RunRecord,
@@ -109,8 +114,9 @@ impl Expectation {
     }
 }
 
-/// The precision that a number of rounds of `alternations` each will buy, for every place that the probe came to: as enough
-/// earlier runs of the same models reached it there, or else by the spread that the probe showed.
+/// The precision that a number of rounds of `alternations` each will buy, for every place that the
+/// probe came to: as enough earlier runs of the same models reached it there, or else by the spread
+/// that the probe showed.
 #[must_use]
 pub fn precision(
     probe: &RunRecord,
@@ -150,7 +156,8 @@ struct Forecast<'a> {
 }
 
 impl Forecast<'_> {
-    /// The precision that `rounds` will buy in a place; `None` where the probe had other reasons than time to leave it out.
+    /// The precision that `rounds` will buy in a place; `None` where the probe had other reasons
+    /// than time to leave it out.
     fn at(&self, at: Workload, rounds: u64) -> Option<ExpectedWidth> {
         let probe = self.index.record;
         let comparisons = comparisons(&self.index, &probe.plan, at);

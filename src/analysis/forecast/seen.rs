@@ -1,5 +1,5 @@
-//! How precise finished runs became, which forecasts of later ones on the same machine rest on: a probe of seconds does not
-//! see how the machine's speed changes within a minute.
+//! How precise finished runs became, which forecasts of later ones on the same machine rest on: a
+//! probe of seconds does not see how the machine's speed changes within a minute.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,9 @@ use crate::stats::{MIN_LAUNCHES, Prediction, Spread, median};
 
 /// Runs of the same models that a forecast rests on; with fewer it rests on its probe.
 const RUNS_WANTED: usize = 3;
-/// How half-widths after the same rounds spread from run to run on a steady machine, as a standard deviation of their
-/// logarithms: about 1 / sqrt(2 (n - 1)) for n rounds, 0.2 to 0.3 for the 8 to 16 of a usual run.
+/// How half-widths after the same rounds spread from run to run on a steady machine, as a standard
+/// deviation of their logarithms: about 1 / sqrt(2 (n - 1)) for n rounds, 0.2 to 0.3 for the 8 to
+/// 16 of a usual run.
 const KNOWN_SPREAD: f64 = 0.3;
 /// Number of runs that this knowledge counts like.
 const KNOWN_FREEDOM: f64 = 3.0;
@@ -54,8 +55,8 @@ impl Reached {
     }
 }
 
-/// Evidence of a finished run; `None` where nothing was looked at in as many launches as an interval takes, and
-/// of scripted runs, which no machine has shown.
+/// Evidence of a finished run; `None` where nothing was looked at in as many launches as an
+/// interval takes, and of scripted runs, which no machine has shown.
 #[must_use]
 pub fn seen_run(run: &RunRecord) -> Option<SeenRun> {
     if is_scripted(&run.plan) {
@@ -121,7 +122,8 @@ fn models(run: &RunRecord) -> Vec<String> {
     models
 }
 
-/// From runs of the same models in the same sessions and place, with the verdict of the probe; `None` from too few.
+/// From runs of the same models in the same sessions and place, with the verdict of the probe;
+/// `None` from too few.
 pub(super) fn half_width(
     probe: &RunRecord,
     earlier: &[SeenRun],
@@ -160,7 +162,8 @@ fn scaled_widths(probe: &RunRecord, earlier: &[SeenRun], at: Workload) -> Vec<f6
         .collect()
 }
 
-/// The middle one of the variances between launches that runs of any models showed; `None` without any.
+/// The middle one of the variances between launches that runs of any models showed; `None` without
+/// any.
 pub(super) fn middle_variance(
     earlier: &[SeenRun],
     is_of_ratios: bool,
@@ -172,7 +175,8 @@ pub(super) fn middle_variance(
     median(&alike.map(|seen| seen.variance).collect::<Vec<_>>())
 }
 
-/// A half-width that is to be expected, as a share: 95 of 100 runs should reach one between `low` and `high`.
+/// A half-width that is to be expected, as a share: 95 of 100 runs should reach one between `low`
+/// and `high`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HalfWidth {
     /// The middle of what is to be expected.
@@ -181,12 +185,14 @@ pub struct HalfWidth {
     pub low: f64,
     /// The upper end.
     pub high: f64,
-    /// Finished runs of the same models on this machine that it is taken from; without any, it is from the probe.
+    /// Finished runs of the same models on this machine that it is taken from; without any, it is
+    /// from the probe.
     pub runs: u64,
 }
 
 impl HalfWidth {
-    /// Whether the middle alone may be told: what is reached should lie within 0.5 and 1.5 times it.
+    /// Whether the middle alone may be told: what is reached should lie within 0.5 and 1.5 times
+    /// it.
     #[must_use]
     pub fn is_narrow(&self) -> bool {
         self.low >= 0.5 * self.middle && self.high <= 1.5 * self.middle
@@ -217,7 +223,8 @@ pub(super) fn is_scripted(plan: &Plan) -> bool {
     plan.sessions.iter().any(SessionSpec::is_scripted)
 }
 
-/// Rounds of log-ratios to the baseline of each other session; of logarithms of block medians, where there is one session.
+/// Rounds of log-ratios to the baseline of each other session; of logarithms of block medians,
+/// where there is one session.
 pub(super) fn comparisons(index: &Index<'_>, plan: &Plan, at: Workload) -> Vec<Vec<Vec<f64>>> {
     let blocks = |session| index.blocks(at.of(session));
     let rounds: Vec<Vec<Vec<f64>>> = match plan

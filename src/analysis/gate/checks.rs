@@ -11,8 +11,8 @@ use crate::metric::{Group, Metric, Unit};
 use crate::record::{Fitness, FitnessVerdict};
 use crate::text::Plain;
 
-/// Holds a run against rules. A rule about the baseline means the same session and cell of `against`, or else the
-/// baseline variant of the same run, which is not held against itself.
+/// Holds a run against rules. A rule about the baseline means the same session and cell of
+/// `against`, or else the baseline variant of the same run, which is not held against itself.
 ///
 /// # Errors
 /// A rule that names what the run does not have, or that is left with nothing to check.

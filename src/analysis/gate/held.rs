@@ -80,8 +80,8 @@ impl Target<'_> {
 /// MLPerf's.
 const EARLY_STOPPING_CONFIDENCE: f64 = 0.99;
 
-/// The figure and the judgement of an SLO on one cell, or of its session where the metric is one of sessions: the
-/// figure and the judgement; `None` for a cell that the run does not have.
+/// The figure and the judgement of an SLO on one cell, or of its session where the metric is one of
+/// sessions: the figure and the judgement; `None` for a cell that the run does not have.
 #[must_use]
 pub fn held_at(
     slo: &Slo,
@@ -122,10 +122,11 @@ fn latencies(record: &RunRecord, target: &Target<'_>) -> Option<Buckets> {
     Buckets::decode(cell.latency_histogram.as_ref()?).ok()
 }
 
-/// The early-stopping rule also speaks where the sample is too small for an interval, but takes inferences as
-/// independent, which the interval does not: where there is one, it must agree.
+/// The early-stopping rule also speaks where the sample is too small for an interval, but takes
+/// inferences as independent, which the interval does not: where there is one, it must agree.
 fn percentile(quantile: Quantile, latencies: &Buckets, case: &Case) -> Judgement {
-    // A latency is above a budget of fractions of a nanosecond exactly where it is above the whole nanoseconds of it.
+    // A latency is above a budget of fractions of a nanosecond exactly where it is above the whole
+    // nanoseconds of it.
     let overruns_count = latencies.count_above(Nanos(case.budget as u64));
     let under = early_stopping::is_under(
         quantile,

@@ -12,8 +12,9 @@ const HEADROOM: f64 = 0.1;
 /// Below the lower end of the interval.
 const SCORE_HEADROOM: f64 = 0.005;
 
-/// A rule file that `run` passes: budgets of latency, throughput, memory, size and accuracy of the session that the run
-/// advises (the baseline's, where it advises none), and rules that hold it against a baseline run.
+/// A rule file that `run` passes: budgets of latency, throughput, memory, size and accuracy of the
+/// session that the run advises (the baseline's, where it advises none), and rules that hold it
+/// against a baseline run.
 #[must_use]
 pub fn init(run: Run<'_>) -> String {
     let Some(session) = subject(run) else {

@@ -1,7 +1,8 @@
 //! Rules about figures, and whether a run keeps them.
 //!
-//! A rule passes only where the measurement shows that it does: the interval decides, not the value. What cannot be told
-//! is [`GateVerdict::Inconclusive`], and a rule that checks nothing is an error. Begin at [`gate()`].
+//! A rule passes only where the measurement shows that it does: the interval decides, not the
+//! value. What cannot be told is [`GateVerdict::Inconclusive`], and a rule that checks nothing is
+//! an error. Begin at [`gate()`].
 
 mod checks;
 mod held;

@@ -176,7 +176,8 @@ fn check_dims(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
     Ok(())
 }
 
-/// A cell that nobody named and that the run did not measure, where the sweep ended on its own terms.
+/// A cell that nobody named and that the run did not measure, where the sweep ended on its own
+/// terms.
 fn needless(rule: &Rule, run: Run<'_>, target: &Target<'_>) -> Option<LeftOut> {
     let plan = &run.record.plan;
     let named = rule.batch_size.is_some() || plan.sweep_end == SweepEnd::Listed;

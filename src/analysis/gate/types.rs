@@ -26,7 +26,8 @@ pub struct Gate {
     pub verdict: GateVerdict,
     /// Each rule on each cell or session that it is for, in the order of the file.
     pub checks: Vec<Checked>,
-    /// Cells that a rule for every batch size does not count, because the run had no reason to measure them.
+    /// Cells that a rule for every batch size does not count, because the run had no reason to
+    /// measure them.
     pub left_out: Vec<LeftOut>,
     /// Remarks on all verdicts, as lowercase fragments.
     pub remarks: Vec<Plain>,
@@ -43,7 +44,8 @@ pub struct Checked {
     pub session: Plain,
     /// The cell; absent for a figure of the session.
     pub cell: Option<CellKey>,
-    /// Suffix of the batch size in the cell's name, such as `, seq 64`; empty where no dimension is swept.
+    /// Suffix of the batch size in the cell's name, such as `, seq 64`; empty where no dimension is
+    /// swept.
     #[serde(skip)]
     pub shape_words: Plain,
     /// The metric that is checked.
@@ -68,7 +70,8 @@ pub struct LeftOut {
     pub session: Plain,
     /// Batch size of the cell.
     pub batch_size: u64,
-    /// Suffix of the batch size in the cell's name, such as `, seq 64`; empty where no dimension is swept.
+    /// Suffix of the batch size in the cell's name, such as `, seq 64`; empty where no dimension is
+    /// swept.
     #[serde(skip)]
     pub shape_words: Plain,
     /// Why it was not measured.

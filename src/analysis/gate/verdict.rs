@@ -11,12 +11,13 @@ use crate::text::Plain;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GateVerdict {
-    /// The budget is kept: even the end of the interval that is closest to it, or farthest beyond it, keeps it.
+    /// The budget is kept: even the end of the interval that is closest to it, or farthest beyond
+    /// it, keeps it.
     Pass,
     /// The measurement does not tell.
     Inconclusive,
-    /// The budget is overrun: even the most favourable end of the interval overruns it; or there is nothing to check,
-    /// because what the rule names failed.
+    /// The budget is overrun: even the most favourable end of the interval overruns it; or there is
+    /// nothing to check, because what the rule names failed.
     Fail,
 }
 
@@ -26,9 +27,11 @@ pub enum GateVerdict {
 pub enum Basis {
     /// The 95% interval of the figure.
     Interval,
-    /// The value itself, which is read off and not estimated, such as a size or the largest of several.
+    /// The value itself, which is read off and not estimated, such as a size or the largest of
+    /// several.
     ReadOff,
-    /// How many inferences overran the budget, by the early-stopping rule of MLPerf at 99% confidence.
+    /// How many inferences overran the budget, by the early-stopping rule of MLPerf at 99%
+    /// confidence.
     EarlyStopping {
         /// Inferences above the budget.
         overruns_count: u64,
@@ -53,7 +56,8 @@ pub struct Judgement {
     pub verdict: GateVerdict,
     /// The method.
     pub basis: Basis,
-    /// Why there is none, or why it failed without a figure, as a lowercase fragment; absent where the figure says it.
+    /// Why there is none, or why it failed without a figure, as a lowercase fragment; absent where
+    /// the figure says it.
     pub reason: Option<Plain>,
     /// The least that would settle it.
     pub settling: Option<Settling>,
@@ -125,7 +129,8 @@ fn launches_to_interval(measured: &Measured) -> Option<Settling> {
     })
 }
 
-/// The half-width shrinks with the square root of their number; `None` if the value stands at the budget, or nearly.
+/// The half-width shrinks with the square root of their number; `None` if the value stands at the
+/// budget, or nearly.
 fn settling(measured: &Measured, across: f64, budget: f64) -> Option<Settling> {
     let distance = (budget - measured.value).abs();
     if distance == 0.0 {

@@ -234,8 +234,8 @@ pub struct OperatorShare {
     pub time_ns: Nanos,
     /// Share of the time in nodes.
     pub share: Ratio,
-    /// Bytes that one inference reads and writes in these nodes at least, packed weights left out; absent where the
-    /// trace does not tell it of one of them.
+    /// Bytes that one inference reads and writes in these nodes at least, packed weights left out;
+    /// absent where the trace does not tell it of one of them.
     pub bytes: Option<Bytes>,
 }
 

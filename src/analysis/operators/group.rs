@@ -12,8 +12,8 @@ use crate::text::Plain;
 pub enum OperatorGroup {
     /// Convolutions, matrix products, attention and recurrent layers, in whatever precision.
     Matrix,
-    /// Changes of precision, layout or device that the model's mathematics does not ask for: quantizing, casting,
-    /// transposing, reordering, copying.
+    /// Changes of precision, layout or device that the model's mathematics does not ask for:
+    /// quantizing, casting, transposing, reordering, copying.
     Conversion,
     /// Everything else: activations, normalization, pooling, shapes.
     Other,

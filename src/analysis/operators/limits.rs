@@ -11,10 +11,12 @@ use crate::units::{Nanos, Ratio};
 
 /// An operator with at least this share of the time in nodes decides how fast the session is.
 const DOMINATING_SHARE: f64 = 0.5;
-/// Conversions, or nodes too small for their work to matter, are worth a word from this share of the time in nodes on.
+/// Conversions, or nodes too small for their work to matter, are worth a word from this share of
+/// the time in nodes on.
 const NOTABLE_SHARE: f64 = 0.1;
 
-/// Limits of each session at the smallest batch size that it was profiled at; those of one kind stand together.
+/// Limits of each session at the smallest batch size that it was profiled at; those of one kind
+/// stand together.
 pub(in crate::analysis) fn bottlenecks(record: &RunRecord) -> Vec<Bottleneck> {
     let rooflines = rooflines(record);
     let of_session = rooflines.chunk_by(|one, other| one.session == other.session);

@@ -73,9 +73,11 @@ pub struct GraphChange {
     pub in_file_count: u64,
     /// Nodes that ran.
     pub as_run_count: u64,
-    /// Operators that are not in the file: fused, converted to another layout, or put in to change precision or place.
+    /// Operators that are not in the file: fused, converted to another layout, or put in to change
+    /// precision or place.
     pub appeared: BTreeMap<Plain, u64>,
-    /// Operators of the file of which nothing ran: fused into others, computed beforehand, or on a branch not taken.
+    /// Operators of the file of which nothing ran: fused into others, computed beforehand, or on a
+    /// branch not taken.
     pub vanished: BTreeMap<Plain, u64>,
     /// Operators of which a different number ran than is in the file.
     pub changed: BTreeMap<Plain, CountChange>,

@@ -1,4 +1,5 @@
-//! What limits the nodes that take the time: the roofline of the machine, from peaks that were measured.
+//! What limits the nodes that take the time: the roofline of the machine, from peaks that were
+//! measured.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +16,11 @@ use crate::units::{Bytes, Nanos, Ratio};
 const HOT_SHARE: f64 = 0.9;
 /// A node with a smaller share of the time is not worth a line.
 pub const LEAST_NODE_SHARE: f64 = 0.01;
-/// A call that takes longer has time enough to reach what limits it: some ten times what ONNX Runtime takes to start a
-/// kernel.
+/// A call that takes longer has time enough to reach what limits it: some ten times what ONNX
+/// Runtime takes to start a kernel.
 pub const SMALL_CALL: Nanos = Nanos(20_000);
-/// Data that a cache holds, half of what a usual second-level cache does: memory cannot limit a node that moves no more.
+/// Data that a cache holds, half of what a usual second-level cache does: memory cannot limit a
+/// node that moves no more.
 const CACHED: Bytes = Bytes(256 << 10);
 /// A small call that spends less than this share of its time at either limit is one of overhead.
 const NEAR_LIMIT: f64 = 0.25;
@@ -29,10 +31,12 @@ const NEAR_LIMIT: f64 = 0.25;
 pub enum Bound {
     /// Arithmetic: at the measured peaks, computing would take longer than moving the data.
     Compute,
-    /// Moving data: at the measured peaks, that would take longer than computing, and it is more than 256 KiB, which a
-    /// small cache would hold. Where [`HotNode::memory_ratio`] is above 1, it came from a larger cache.
+    /// Moving data: at the measured peaks, that would take longer than computing, and it is more
+    /// than 256 KiB, which a small cache would hold. Where [`HotNode::memory_ratio`] is above 1, it
+    /// came from a larger cache.
     Memory,
-    /// Neither: the call takes under 20 us, and would take less than a quarter of that at the measured peaks.
+    /// Neither: the call takes under 20 us, and would take less than a quarter of that at the
+    /// measured peaks.
     Overhead,
     /// It changes precision, layout or device, which the model's mathematics does not ask for.
     Conversion,
@@ -45,7 +49,8 @@ pub struct HotNode {
     pub name: Plain,
     /// Operator.
     pub operator: Plain,
-    /// Time in it for one inference, at the speed of the profiled launch, without what the profiler adds to each run.
+    /// Time in it for one inference, at the speed of the profiled launch, without what the profiler
+    /// adds to each run.
     pub time_ns: Nanos,
     /// Share of the time in all nodes.
     pub share: Ratio,
@@ -111,13 +116,15 @@ pub struct Roofline {
     pub shape: usize,
     /// Samples per inference.
     pub batch_size: u64,
-    /// Share of the time in all nodes by what limits them, hot or not; what they lack of 1 is not known.
+    /// Share of the time in all nodes by what limits them, hot or not; what they lack of 1 is not
+    /// known.
     pub bound_shares: Vec<(Bound, Ratio)>,
     /// Nodes that make up most of the time, the one that takes most first.
     pub nodes: Vec<HotNode>,
     /// Time in all nodes for one inference, as in [`HotNode::time_ns`].
     pub nodes_ns: Nanos,
-    /// Time of an inference of the same launch without the profiler; with it, where that was not measured.
+    /// Time of an inference of the same launch without the profiler; with it, where that was not
+    /// measured.
     pub inference_ns: Nanos,
 }
 

@@ -3,19 +3,21 @@
 use super::breakdown::calls;
 use crate::record::{NodeProfile, Profiled};
 
-/// In nanoseconds: the profiler cuts up to twice that off a run's duration, so that this is added, and remains unknown.
+/// In nanoseconds: the profiler cuts up to twice that off a run's duration, so that this is added,
+/// and remains unknown.
 const CUT_OFF: f64 = 500.0;
 
-/// Share of what the profiler adds to an inference that lies within the nodes' times, and not between them: a chain of 50
-/// nodes that do next to nothing took 0.4 us a node without it, and with it 5 us more, of which their times held 44% to
-/// 52% (ONNX Runtime 1.31, x86-64).
+/// Share of what the profiler adds to an inference that lies within the nodes' times, and not
+/// between them: a chain of 50 nodes that do next to nothing took 0.4 us a node without it, and
+/// with it 5 us more, of which their times held 44% to 52% (ONNX Runtime 1.31, x86-64).
 const OVERHEAD_WITHIN: f64 = 0.5;
 
 /// By how much of it that may be off, either way: somewhat more than what was seen.
 const OVERHEAD_UNSURE: f64 = 0.2;
 
-/// A profile whose times are those of an inference without the profiler, at the speed of the launch that was profiled.
-/// Without a session beside it that ran unprofiled, nothing is known of the distortion, and nothing is taken off.
+/// A profile whose times are those of an inference without the profiler, at the speed of the launch
+/// that was profiled. Without a session beside it that ran unprofiled, nothing is known of the
+/// distortion, and nothing is taken off.
 #[derive(Clone, Copy)]
 pub(in crate::analysis) struct Undistorted<'p> {
     profiled: &'p Profiled,
@@ -28,7 +30,8 @@ pub(in crate::analysis) struct Undistorted<'p> {
 }
 
 impl<'p> Undistorted<'p> {
-    /// The times of a profile whose nodes ran one after the other, so that they take no longer than the inference.
+    /// The times of a profile whose nodes ran one after the other, so that they take no longer than
+    /// the inference.
     pub(in crate::analysis) fn in_turn(profiled: &'p Profiled) -> Self {
         let mut times = Undistorted::side_by_side(profiled);
         times.fit = (times.whole_ns() / times.nodes_ns.max(1.0)).min(1.0);
@@ -62,7 +65,8 @@ impl<'p> Undistorted<'p> {
         own.max(0.0) * self.fit
     }
 
-    /// To either side: what the profiler cuts off and adds, and by how much nodes took more than the inference.
+    /// To either side: what the profiler cuts off and adds, and by how much nodes took more than
+    /// the inference.
     pub(in crate::analysis) fn unknown_ns(&self, node: &NodeProfile) -> f64 {
         let of_runs = (CUT_OFF + OVERHEAD_UNSURE * self.overhead_ns) * self.runs(node) * self.fit;
         of_runs + (1.0 / self.fit - 1.0) * self.time_ns(node)
@@ -74,7 +78,8 @@ impl<'p> Undistorted<'p> {
     }
 }
 
-/// Its share of what an inference takes longer; no more than leaves the shortest node half of what is cut off.
+/// Its share of what an inference takes longer; no more than leaves the shortest node half of what
+/// is cut off.
 fn overhead_ns(profiled: &Profiled) -> f64 {
     let Some(unprofiled_ns) = profiled.unprofiled_ns else {
         return 0.0;
@@ -127,7 +132,8 @@ mod tests {
 
     #[test]
     fn half_of_what_an_inference_takes_longer_is_shared_out_among_the_runs() {
-        // 24 us longer, three runs: 4 us of each are the profiler's, and half a microsecond was cut off.
+        // 24 us longer, three runs: 4 us of each are the profiler's, and half a microsecond was cut
+        // off.
         let profiled = profiled(
             64_000,
             Some(40_000),

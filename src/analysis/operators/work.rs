@@ -1,9 +1,10 @@
 //! How much a node computes, from the shapes that it ran on.
 //!
-//! A multiplication and the addition that follows it are two operations, as in the roofline model (Williams, Waterman and
-//! Patterson 2009, "Roofline: an insightful visual performance model for multicore architectures"). Where a weight's shape
-//! stands in for attributes that a trace does not hold, each formula says so. Biases and fused activations are not counted:
-//! one operation an output element, against twice the length of an inner product.
+//! A multiplication and the addition that follows it are two operations, as in the roofline model
+//! (Williams, Waterman and Patterson 2009, "Roofline: an insightful visual performance model for
+//! multicore architectures"). Where a weight's shape stands in for attributes that a trace does not
+//! hold, each formula says so. Biases and fused activations are not counted: one operation an
+//! output element, against twice the length of an inner product.
 
 use serde::Serialize;
 
@@ -31,7 +32,8 @@ pub struct Work {
     pub arithmetic: Arithmetic,
 }
 
-/// Operations for each element of the output; absent for an operator that more decides, or that is not known.
+/// Operations for each element of the output; absent for an operator that more decides, or that is
+/// not known.
 fn steps(operator: &str) -> Option<u64> {
     Some(match operator {
         // Data is moved, or shapes are looked at.
@@ -65,7 +67,8 @@ fn steps(operator: &str) -> Option<u64> {
 /// Work of one call of a node.
 ///
 /// # Errors
-/// Why that is not known, as a lowercase fragment: there is no formula, or the trace lacks a shape that it needs.
+/// Why that is not known, as a lowercase fragment: there is no formula, or the trace lacks a shape
+/// that it needs.
 pub fn work(node: &NodeProfile) -> Observed<Work> {
     let shapes = Shapes {
         inputs: node
@@ -140,9 +143,10 @@ impl Shapes<'_> {
             .ok_or_else(|| format!("the trace does not tell the shape of its input {index}").into())
     }
 
-    /// The weight of a convolution: the first input after the data that has as many dimensions and begins with
-    /// `channels`, which stand second or, in other layouts, last in the tensor given. Scales, zero points and biases, which
-    /// stand between them or after, have at most one dimension; what is added to the output begins with the batch.
+    /// The weight of a convolution: the first input after the data that has as many dimensions and
+    /// begins with `channels`, which stand second or, in other layouts, last in the tensor given.
+    /// Scales, zero points and biases, which stand between them or after, have at most one
+    /// dimension; what is added to the output begins with the batch.
     fn kernel(&self, channels_of: &TensorShape) -> Observed<&TensorShape> {
         let rank = self.input(0)?.dims.len();
         let channels = [channels_of.dims.get(1), channels_of.dims.last()];
@@ -155,21 +159,24 @@ impl Shapes<'_> {
             .ok_or_else(|| NO_WEIGHT.into())
     }
 
-    /// Twice the output elements, times the products that make up each: weight elements / output channels, which come
-    /// first in the weight. Groups are in it, because a weight holds only the input channels of its group.
+    /// Twice the output elements, times the products that make up each: weight elements / output
+    /// channels, which come first in the weight. Groups are in it, because a weight holds only the
+    /// input channels of its group.
     fn convolution(&self) -> Observed<u64> {
         let kernel = self.kernel(self.output)?;
         per_channel(kernel).map(|products| times(&[2, self.output.elements_count(), products]))
     }
 
-    /// Every input element is multiplied with what the weight holds for its channel; input channels come first.
+    /// Every input element is multiplied with what the weight holds for its channel; input channels
+    /// come first.
     fn transposed_convolution(&self) -> Observed<u64> {
         let kernel = self.kernel(self.input(0)?)?;
         let products = per_channel(kernel)?;
         Ok(times(&[2, self.input(0)?.elements_count(), products]))
     }
 
-    /// Twice the output elements, times the last dimension of the first matrix, however either is broadcast.
+    /// Twice the output elements, times the last dimension of the first matrix, however either is
+    /// broadcast.
     fn product(&self) -> Observed<u64> {
         let inner = self
             .input(0)?
@@ -180,7 +187,8 @@ impl Shapes<'_> {
         Ok(times(&[2, self.output.elements_count(), inner]))
     }
 
-    /// The first matrix may be transposed: the inner length is what its elements leave for each row of the output.
+    /// The first matrix may be transposed: the inner length is what its elements leave for each row
+    /// of the output.
     fn flat_product(&self) -> Observed<u64> {
         let first = self.input(0)?;
 
@@ -196,7 +204,8 @@ impl Shapes<'_> {
         ]))
     }
 
-    /// ONNX Runtime's own reads a weight of two dimensions second, the standard's reads keys of three or four.
+    /// ONNX Runtime's own reads a weight of two dimensions second, the standard's reads keys of
+    /// three or four.
     fn attention(&self) -> Observed<u64> {
         if self.input(1)?.dims.len() == 2 {
             self.packed_attention()
@@ -205,9 +214,10 @@ impl Shapes<'_> {
         }
     }
 
-    /// Every element of the queries is multiplied with one of every key, and every element of the output is a sum over
-    /// every value: queries (batch, length, width) or (batch, heads, length, width), keys alike. Keys kept from before
-    /// come last, beside their values, with four dimensions.
+    /// Every element of the queries is multiplied with one of every key, and every element of the
+    /// output is a sum over every value: queries (batch, length, width) or (batch, heads, length,
+    /// width), keys alike. Keys kept from before come last, beside their values, with four
+    /// dimensions.
     fn standard_attention(&self) -> Observed<u64> {
         let (queries, keys) = (self.input(0)?, self.input(1)?);
         let place = keys.dims.len().checked_sub(2);
@@ -231,8 +241,8 @@ impl Shapes<'_> {
         }
     }
 
-    /// Projection onto queries, keys and values, and for every pair of positions a product and a weighted sum over the
-    /// hidden size: input (batch, length, width), weight (width, 3 x hidden).
+    /// Projection onto queries, keys and values, and for every pair of positions a product and a
+    /// weighted sum over the hidden size: input (batch, length, width), weight (width, 3 x hidden).
     fn packed_attention(&self) -> Observed<u64> {
         let [batch, length, width] = three(self.input(0)?)?;
         let hidden = self.output.dims.last().copied().unwrap_or(0);
@@ -244,15 +254,16 @@ impl Shapes<'_> {
         Ok(projection.saturating_add(times(&[4, batch, length, length, hidden])))
     }
 
-    /// For every query and key a product and a weighted sum over the hidden size: queries (batch, length, hidden), keys
-    /// (batch, other length, hidden).
+    /// For every query and key a product and a weighted sum over the hidden size: queries (batch,
+    /// length, hidden), keys (batch, other length, hidden).
     fn multi_head_attention(&self) -> Observed<u64> {
         let [batch, length, hidden] = three(self.input(0)?)?;
         let [_, others, _] = three(self.input(1)?)?;
         Ok(times(&[4, batch, length, others, hidden]))
     }
 
-    /// Every step multiplies input (length, batch, width) and state with their weights (directions, ...).
+    /// Every step multiplies input (length, batch, width) and state with their weights (directions,
+    /// ...).
     fn recurrence(&self) -> Observed<u64> {
         let [length, batch, width] = three(self.input(0)?)?;
         let weights = self
@@ -262,7 +273,8 @@ impl Shapes<'_> {
             .filter(|input| input.dims.len() == 3)
             .take(2);
         match weights.collect::<Vec<_>>().as_slice() {
-            // States, which are there without packed weights, hold the batch instead of the input's width.
+            // States, which are there without packed weights, hold the batch instead of the input's
+            // width.
             [input, state]
                 if input.dims[1..].contains(&width) && input.dims[0] == state.dims[0] =>
             {

@@ -1,4 +1,5 @@
-//! Larger batch sizes with less throughput than the next smaller one, and what went along with that.
+//! Larger batch sizes with less throughput than the next smaller one, and what went along with
+//! that.
 
 use super::launches::{LaunchPoint, in_common, launch_points};
 use super::{Cliff, CliffEvidence, CliffSign, CurveLaunches, Index};
@@ -49,7 +50,8 @@ fn steps(curve: &CurveLaunches<'_>) -> Vec<Cliff> {
         .collect()
 }
 
-/// Throughput at `to` / at `from`, paired within launches, not judged yet; `None` if no launch has both.
+/// Throughput at `to` / at `from`, paired within launches, not judged yet; `None` if no launch has
+/// both.
 pub(in crate::analysis) fn throughput_change(
     index: &Index<'_>,
     from: CellKey,
@@ -134,7 +136,8 @@ fn extensions(arena: &[[&ArenaStats; 2]]) -> Option<CliffEvidence> {
     Some(CliffEvidence::ArenaExtensions { extensions_count })
 }
 
-/// Those that held the arena's peak at the smaller batch size and do not at the larger one: medians over launches.
+/// Those that held the arena's peak at the smaller batch size and do not at the larger one: medians
+/// over launches.
 fn exceeded_caches(caches: &[CpuCache], arena: &[[&ArenaStats; 2]]) -> Vec<CliffEvidence> {
     let small = median_peak(arena.iter().map(|[small, _]| *small));
     let large = median_peak(arena.iter().map(|[_, large]| *large));

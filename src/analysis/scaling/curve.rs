@@ -85,8 +85,8 @@ impl BatchCurve {
         }
     }
 
-    /// Like `enough`, among the batch sizes that a choice may be made of: those with an interval, if there are any, else
-    /// those of enough inferences for a median. `None` where all have fewer.
+    /// Like `enough`, among the batch sizes that a choice may be made of: those with an interval,
+    /// if there are any, else those of enough inferences for a median. `None` where all have fewer.
     #[must_use]
     pub fn shown(&self) -> Option<u64> {
         let support = self.points.iter().map(|point| point.support).max()?;

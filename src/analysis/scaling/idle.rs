@@ -15,7 +15,8 @@ pub(in crate::analysis) fn idle_gaps(record: &RunRecord) -> Vec<IdleFindings> {
         .iter_mut()
         .filter_map(|found| found.gaps.as_mut().ok())
         .flatten();
-    // What too few launches were measured of cannot have a verdict, and takes no part in the others'.
+    // What too few launches were measured of cannot have a verdict, and takes no part in the
+    // others'.
     let changes = gaps
         .filter_map(|gap| gap.change.as_mut())
         .filter(|change| change.ratio.interval().is_some());

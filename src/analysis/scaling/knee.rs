@@ -56,7 +56,8 @@ mod tests {
     use super::*;
     use crate::analysis::figures::Support;
 
-    /// Points of a latency of 80 + 20 n: their power is n / (80 + 20 n)^2, which is largest at n = 80 / 20.
+    /// Points of a latency of 80 + 20 n: their power is n / (80 + 20 n)^2, which is largest at n =
+    /// 80 / 20.
     fn points(batch_sizes: &[u64]) -> Vec<CurvePoint> {
         let latency = |n: f64| 80.0 + 20.0 * n;
         let point = |&batch_size: &u64| CurvePoint {
@@ -87,7 +88,8 @@ mod tests {
 
     #[test]
     fn power_is_less_where_launches_agree_on_it() {
-        // Launches at two speeds, of which each has its own most: only the ratio within a launch tells.
+        // Launches at two speeds, of which each has its own most: only the ratio within a launch
+        // tells.
         let of = |ratio: fn(u64) -> f64| -> Vec<LaunchPoint> {
             let point = |launch: u64| LaunchPoint {
                 launch,

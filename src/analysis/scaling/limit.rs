@@ -4,7 +4,8 @@ use crate::analysis::{BatchCurve, Estimate, Facts, Within, WithinLimit};
 use crate::metric::Metric;
 use crate::text::Plain;
 
-/// A batch size keeps the limit if the upper end of the latency's interval does, or else the largest of the launches.
+/// A batch size keeps the limit if the upper end of the latency's interval does, or else the
+/// largest of the launches.
 pub(super) fn within(facts: &Facts<'_>, curve: &BatchCurve) -> Vec<WithinLimit> {
     let Some(limit_ns) = facts.index.record.plan.latency_limit_ns else {
         return Vec::new();

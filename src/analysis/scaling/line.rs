@@ -1,4 +1,5 @@
-//! A straight line through a figure of several batch sizes: a fixed part, and a part for each sample.
+//! A straight line through a figure of several batch sizes: a fixed part, and a part for each
+//! sample.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +11,8 @@ use crate::units::Ratio;
 
 /// Batch sizes that a line needs, so that it can be wrong.
 pub(super) const LEAST_POINTS: usize = 3;
-/// A line holds where no batch size lies further off it than this share: more than speed states move a median, and less
-/// than what a kernel that changes its algorithm does.
+/// A line holds where no batch size lies further off it than this share: more than speed states
+/// move a median, and less than what a kernel that changes its algorithm does.
 pub const LINE_TOLERANCE: f64 = 0.1;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,8 +22,9 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Least squares with weights `1 / y^2`, so that a small batch counts as much as a large one; `None` of too few points.
-    /// Source of the normal equations: Draper and Smith, *Applied Regression Analysis* (3rd ed., 1998), section 9.2.
+    /// Least squares with weights `1 / y^2`, so that a small batch counts as much as a large one;
+    /// `None` of too few points. Source of the normal equations: Draper and Smith, *Applied
+    /// Regression Analysis* (3rd ed., 1998), section 9.2.
     pub(super) fn through(points: &[(f64, f64)]) -> Option<Line> {
         if points.len() < LEAST_POINTS || points.iter().any(|&(_, y)| y <= 0.0) {
             return None;
@@ -89,7 +91,8 @@ fn launch_lines(measured: &CurveLaunches<'_>) -> Vec<LaunchLine> {
         .collect()
 }
 
-/// A line through each launch's medians, then the centre of the lines: machines change their speed between launches.
+/// A line through each launch's medians, then the centre of the lines: machines change their speed
+/// between launches.
 pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Observed<BatchFit> {
     let curve = measured.curve;
     let launches = launch_lines(measured);
@@ -165,10 +168,11 @@ mod tests {
 
     #[test]
     fn deviations_count_relative_to_their_height_and_too_few_points_are_no_line() {
-        // By hand with weights 1, 1/4, 1/16: w = 21/16, wx = 9/4, wxx = 5, wy = 7/4, wxy = 13/4 for (1,1), (2,2), (4,4)
-        // lie on y = x; raising the last to 8 gives weights 1, 1/4, 1/64: w = 81/64, wx = 25/16, wxx = 9/4,
-        // wy = 13/8, wxy = 5/2, slope = (w wxy - wx wy) / (w wxx - wx^2) = (405/128 - 325/128) / (729/256 - 625/256)
-        // = 160/104 = 20/13, fixed = (13/8 - 20/13 * 25/16) * 64/81 = -8/13.
+        // By hand with weights 1, 1/4, 1/16: w = 21/16, wx = 9/4, wxx = 5, wy = 7/4, wxy = 13/4 for
+        // (1,1), (2,2), (4,4) lie on y = x; raising the last to 8 gives weights 1, 1/4, 1/64: w =
+        // 81/64, wx = 25/16, wxx = 9/4, wy = 13/8, wxy = 5/2, slope = (w wxy - wx wy) / (w wxx -
+        // wx^2) = (405/128 - 325/128) / (729/256 - 625/256) = 160/104 = 20/13, fixed = (13/8 -
+        // 20/13 * 25/16) * 64/81 = -8/13.
         let line = Line::through(&[(1.0, 1.0), (2.0, 2.0), (4.0, 8.0)]).unwrap();
         assert!((line.per_sample - 20.0 / 13.0).abs() < 1e-12, "{line:?}");
         assert!(
@@ -197,7 +201,8 @@ mod tests {
             enough: 1,
             saturated: true,
         };
-        // Two launches at full speed and one at half, all of them half more than their line at batch 10.
+        // Two launches at full speed and one at half, all of them half more than their line at
+        // batch 10.
         let launch = |factor: f64| LaunchLine {
             line: Line {
                 fixed: 100.0 * factor,

@@ -8,7 +8,8 @@ use crate::plan::LoadMode;
 use crate::record::{Host, LaunchRecord};
 use crate::units::Bytes;
 
-/// Through the peaks of each launch that exceed all before: what a process once took is not counted as less afterwards.
+/// Through the peaks of each launch that exceed all before: what a process once took is not counted
+/// as less afterwards.
 pub(super) fn fit(index: &Index<'_>, curve: &BatchCurve) -> Observed<MemoryFit> {
     let launches: Vec<Vec<(u64, Bytes)>> = index
         .launches(curve.session)

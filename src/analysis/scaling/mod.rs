@@ -63,7 +63,8 @@ fn of_curve(facts: &Facts<'_>, launches: &CurveLaunches<'_>) -> Scaling {
     }
 }
 
-/// Memory is planned and taken, and kernels are prepared: each batch size's by itself and over the median of the same launch.
+/// Memory is planned and taken, and kernels are prepared: each batch size's by itself and over the
+/// median of the same launch.
 fn first_runs(index: &Index<'_>, measured: &CurveLaunches<'_>) -> Vec<FirstRun> {
     let batch_sizes = index.record.plan.batch_sizes.iter();
     batch_sizes

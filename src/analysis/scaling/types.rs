@@ -18,25 +18,28 @@ pub struct Scaling {
     pub shape: usize,
     /// How requests arrive.
     pub load_mode: LoadMode,
-    /// Where larger batches begin to cost more than they bring; absent where fewer than two batch sizes were measured.
+    /// Where larger batches begin to cost more than they bring; absent where fewer than two batch
+    /// sizes were measured.
     pub knee: Option<Knee>,
     /// Latency as a fixed part and a part for each sample, or why that is not known.
     pub fit: Observed<BatchFit>,
-    /// Best batch size under the latency limit, for the median and the 99th percentile; empty without a limit.
+    /// Best batch size under the latency limit, for the median and the 99th percentile; empty
+    /// without a limit.
     pub limits: Vec<WithinLimit>,
     /// Batch sizes with less throughput than the next smaller one, beyond the noise floor.
     pub cliffs: Vec<Cliff>,
-    /// Peak memory against batch size, or why that is not known; absent for other load modes than the plan's first.
+    /// Peak memory against batch size, or why that is not known; absent for other load modes than
+    /// the plan's first.
     pub memory: Option<Observed<MemoryFit>>,
     /// First inference at each batch size; empty for other load modes than the plan's first.
     pub first_runs: Vec<FirstRun>,
 }
 
-/// The batch size with the most throughput for its median latency, which is Kleinrock's power: up to it, throughput grows
-/// by a larger factor than latency, beyond it by a smaller one.
+/// The batch size with the most throughput for its median latency, which is Kleinrock's power: up
+/// to it, throughput grows by a larger factor than latency, beyond it by a smaller one.
 ///
-/// Source: Kleinrock, *Power and Deterministic Rules of Thumb for Probabilistic Problems in Computer Communications* (ICC
-/// 1979).
+/// Source: Kleinrock, *Power and Deterministic Rules of Thumb for Probabilistic Problems in
+/// Computer Communications* (ICC 1979).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Knee {
     /// Samples per inference.
@@ -47,7 +50,8 @@ pub struct Knee {
     pub ties: Vec<u64>,
 }
 
-/// Where a knee lies among the measured batch sizes: only one between two of them is seen from both sides.
+/// Where a knee lies among the measured batch sizes: only one between two of them is seen from both
+/// sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KneePlace {
@@ -62,17 +66,18 @@ pub enum KneePlace {
 /// Median latency as a straight line over batch sizes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BatchFit {
-    /// Fixed part of the time of an inference, however few samples it holds, in nanoseconds. Below 0 where a
-    /// larger batch costs more than its share.
+    /// Fixed part of the time of an inference, however few samples it holds, in nanoseconds. Below
+    /// 0 where a larger batch costs more than its share.
     pub fixed_ns: Estimate,
     /// Part that each sample adds, in nanoseconds.
     pub per_sample_ns: Estimate,
-    /// The largest deviation of a batch size from the line, as a share of the line: the centre of what each launch deviates
-    /// from its own line.
+    /// The largest deviation of a batch size from the line, as a share of the line: the centre of
+    /// what each launch deviates from its own line.
     pub worst: Ratio,
     /// Batch sizes that lie off the line by more than a tenth; empty where the line holds.
     pub off: Vec<Deviation>,
-    /// Batch sizes that were measured at two speeds of the machine, between whose lines this one lies.
+    /// Batch sizes that were measured at two speeds of the machine, between whose lines this one
+    /// lies.
     pub two_speeds_count: u64,
 }
 
@@ -169,10 +174,11 @@ pub struct MemoryFit {
     pub fixed_bytes: Estimate,
     /// Part that each sample adds, in bytes.
     pub per_sample_bytes: Estimate,
-    /// Memory that was available at the start of the run: the machine's or the control group's, whichever is less.
+    /// Memory that was available at the start of the run: the machine's or the control group's,
+    /// whichever is less.
     pub available_bytes: Option<Bytes>,
-    /// Largest batch size that fits into it by the upper ends of both parts; absent where it is not known how much there
-    /// is.
+    /// Largest batch size that fits into it by the upper ends of both parts; absent where it is not
+    /// known how much there is.
     pub largest_batch: Option<u64>,
     /// Largest batch size behind the line, beyond which it is extrapolated.
     pub largest_measured: u64,
@@ -211,6 +217,7 @@ pub struct GapFindings {
     pub latency_ns: Estimate,
     /// Inferences behind it, over all launches.
     pub inferences_count: u64,
-    /// That / the one without a gap, paired within launches; absent where either was not measured, and for no gap.
+    /// That / the one without a gap, paired within launches; absent where either was not measured,
+    /// and for no gap.
     pub change: Option<Change>,
 }

@@ -1,4 +1,5 @@
-//! Configurations of a search: what became of each, and which of them no other one is better than in everything.
+//! Configurations of a search: what became of each, and which of them no other one is better than
+//! in everything.
 
 use serde::Serialize;
 
@@ -26,7 +27,8 @@ pub struct Candidate {
     pub relative: Option<Relative>,
     /// The figures that configurations are compared by, that of the objective, and the p99 latency.
     pub figures: Vec<Figure>,
-    /// The change of accuracy against the baseline's; absent for what computes the same, and without labels.
+    /// The change of accuracy against the baseline's; absent for what computes the same, and
+    /// without labels.
     pub accuracy_change: Option<AccuracyChange>,
 }
 
@@ -71,12 +73,14 @@ pub const AXES: [Metric; 4] = [
     Metric::AccuracyTop1,
 ];
 
-/// Costs of a configuration on [`AXES`], in their order, of which less is better: logarithms, but for the accuracy.
+/// Costs of a configuration on [`AXES`], in their order, of which less is better: logarithms, but
+/// for the accuracy.
 type Costs = [Option<f64>; AXES.len()];
 
-/// Indices of the measured configurations that no other one dominates, in their order: one dominates another if it is
-/// better by more than the noise floor on one axis and as good on the others. The one that the answer names, `taken`, always
-/// stands among them: values alone do not overrule what a search decided by intervals.
+/// Indices of the measured configurations that no other one dominates, in their order: one
+/// dominates another if it is better by more than the noise floor on one axis and as good on the
+/// others. The one that the answer names, `taken`, always stands among them: values alone do not
+/// overrule what a search decided by intervals.
 ///
 /// Latency and throughput are ratios to the best one, from blocks that took turns.
 pub(super) fn front(candidates: &[Candidate], scale: &Scale<'_>, taken: CellKey) -> Vec<usize> {

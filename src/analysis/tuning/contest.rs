@@ -1,4 +1,5 @@
-//! Two configurations that took turns: what one costs over the other, round by round, and how sure each look has to be.
+//! Two configurations that took turns: what one costs over the other, round by round, and how sure
+//! each look has to be.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -21,7 +22,8 @@ pub fn metric(objective: Objective, on_gpu: bool) -> Metric {
     }
 }
 
-/// The change of cost below which two configurations are not told apart, on the scale of the logarithm.
+/// The change of cost below which two configurations are not told apart, on the scale of the
+/// logarithm.
 #[must_use]
 pub fn floor(objective: Objective) -> f64 {
     metric(objective, false)
@@ -31,8 +33,9 @@ pub fn floor(objective: Objective) -> f64 {
         .ln_1p()
 }
 
-/// The cost of one configuration over that of another in the rounds named; `None` where they share none, or have no
-/// such figure. A cost is what less of is better: seconds per prediction for the throughput.
+/// The cost of one configuration over that of another in the rounds named; `None` where they share
+/// none, or have no such figure. A cost is what less of is better: seconds per prediction for the
+/// throughput.
 pub(in crate::analysis) fn contest(
     index: &Index<'_>,
     objective: Objective,
@@ -124,8 +127,9 @@ fn cpu_joules_per_prediction(block: &BlockRecord) -> f64 {
         .map_or(f64::NAN, |energy| energy.total().0 / block.predictions())
 }
 
-/// Rounds of a heat after which it is looked at, and the probability of a false drop that each look may spend, on one
-/// side. With 8 rounds the signed-rank test reaches 0.4%, a fifth of 2%: enough against each of five others.
+/// Rounds of a heat after which it is looked at, and the probability of a false drop that each look
+/// may spend, on one side. With 8 rounds the signed-rank test reaches 0.4%, a fifth of 2%: enough
+/// against each of five others.
 pub const LOOKS: [(u64, f64); 6] = [
     (8, 0.02),
     (14, 0.0025),
@@ -135,8 +139,9 @@ pub const LOOKS: [(u64, f64); 6] = [
     (100, 0.0005),
 ];
 
-/// How much wider than its 95% interval a figure's doubt is taken to be when it is held against the SLO, because a heat is
-/// looked at up to six times: 1.35 x 1.96 standard errors leave 0.4% out on one side, and six times that are 2.5%.
+/// How much wider than its 95% interval a figure's doubt is taken to be when it is held against the
+/// SLO, because a heat is looked at up to six times: 1.35 x 1.96 standard errors leave 0.4% out on
+/// one side, and six times that are 2.5%.
 pub const SLO_WIDENED: f64 = 1.35;
 
 /// Probability of dropping a configuration that is no worse than any other in a heat, at most.
@@ -145,8 +150,8 @@ pub fn drop_error() -> f64 {
     LOOKS.iter().map(|(_, error)| error).sum()
 }
 
-/// Probability of dropping a configuration that keeps the SLO in a heat, at most: what a 95% interval leaves out on one
-/// side.
+/// Probability of dropping a configuration that keeps the SLO in a heat, at most: what a 95%
+/// interval leaves out on one side.
 #[must_use]
 pub fn slo_error() -> f64 {
     (1.0 - CONFIDENCE) / 2.0

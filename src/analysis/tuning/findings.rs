@@ -24,22 +24,26 @@ pub struct TuningFindings {
     pub metric: Metric,
     /// The verdict.
     pub verdict: TuningVerdict,
-    /// Index of the best configuration, or of the one that comes closest; absent if nothing was measured.
+    /// Index of the best configuration, or of the one that comes closest; absent if nothing was
+    /// measured.
     pub best: Option<usize>,
-    /// Why the best one was taken instead of one that won the race and does as well; absent where it won itself.
+    /// Why the best one was taken instead of one that won the race and does as well; absent where
+    /// it won itself.
     pub preference: Option<Preference>,
     /// Index of the defaults; absent if they were not measured.
     pub defaults: Option<usize>,
-    /// Cost of the best one over the defaults', from blocks that took turns with each other or, by way of others, with the
-    /// same ones: below 1 is better. Absent where the best one is the defaults, and where no such way leads there.
+    /// Cost of the best one over the defaults', from blocks that took turns with each other or, by
+    /// way of others, with the same ones: below 1 is better. Absent where the best one is the
+    /// defaults, and where no such way leads there.
     pub gain: Option<Estimate>,
-    /// The configuration that may be better than the defaults and is not shown to be, where the verdict is
-    /// undecided.
+    /// The configuration that may be better than the defaults and is not shown to be, where the
+    /// verdict is undecided.
     pub contender: Option<Contender>,
-    /// Every configuration that was measured or decided about, in the order in which the search came to it.
+    /// Every configuration that was measured or decided about, in the order in which the search
+    /// came to it.
     pub candidates: Vec<Candidate>,
-    /// Indices of the measured configurations that no other one is better than on one of [`AXES`](super::AXES) and as
-    /// good as on the others.
+    /// Indices of the measured configurations that no other one is better than on one of
+    /// [`AXES`](super::AXES) and as good as on the others.
     pub front: Vec<usize>,
     /// Heats that were held.
     pub heats_count: u64,
@@ -54,8 +58,8 @@ impl TuningFindings {
         self.best.map(|best| &self.candidates[best])
     }
 
-    /// The places of all configurations: the best one, then those that are still in, then those that are out, each by the
-    /// objective.
+    /// The places of all configurations: the best one, then those that are still in, then those
+    /// that are out, each by the objective.
     #[must_use]
     pub fn order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.candidates.len()).collect();
@@ -209,7 +213,8 @@ fn place(candidates: &[Candidate], key: Option<CellKey>) -> Option<usize> {
         .position(|one| Some(one.key) == key && one.is_measured())
 }
 
-/// Of one that is not taken: the winner of the race does as well as that one, and so does what is tied with the winner.
+/// Of one that is not taken: the winner of the race does as well as that one, and so does what is
+/// tied with the winner.
 fn state(tuning: &Tuning, key: CellKey, winner: CellKey) -> State {
     let mut at = key;
     // One that is tied with a former best one shares its lot.
@@ -224,7 +229,8 @@ fn state(tuning: &Tuning, key: CellKey, winner: CellKey) -> State {
     State::Undecided
 }
 
-/// The configuration that somebody has who sets nothing: the baseline's variant at the first batch size.
+/// The configuration that somebody has who sets nothing: the baseline's variant at the first batch
+/// size.
 #[must_use]
 pub fn default_cell(record: &RunRecord) -> Option<CellKey> {
     let batch_size = *record.plan.tuning.as_ref()?.space.batch_sizes.first()?;

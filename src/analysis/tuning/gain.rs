@@ -1,7 +1,8 @@
-//! The cost of one configuration over another, from the rounds that tell it best: the same figure wherever it is shown.
+//! The cost of one configuration over another, from the rounds that tell it best: the same figure
+//! wherever it is shown.
 //!
-//! A machine runs at different speeds at different times, so that figures of different heats tell more of the machine
-//! than of the configurations. Ratios come from blocks that took turns.
+//! A machine runs at different speeds at different times, so that figures of different heats tell
+//! more of the machine than of the configurations. Ratios come from blocks that took turns.
 
 use serde::Serialize;
 
@@ -15,9 +16,11 @@ use crate::record::{Stage, Tuning};
 pub(super) struct Gain {
     /// The ratio; below 1 the first one is better.
     pub(super) cost_ratio: Estimate,
-    /// Whether both took turns with each other; otherwise each did with others, by way of which the ratio is told.
+    /// Whether both took turns with each other; otherwise each did with others, by way of which the
+    /// ratio is told.
     pub(super) is_direct: bool,
-    /// Launches of the final heats of both, which chose nothing before; of all where there was no final heat.
+    /// Launches of the final heats of both, which chose nothing before; of all where there was no
+    /// final heat.
     pub(super) fair_launches: u64,
 }
 
@@ -38,9 +41,9 @@ pub(super) struct Field<'a> {
 }
 
 impl Field<'_> {
-    /// The cost of one over the other: from the final heats, if these give an interval; else from all rounds that both took
-    /// part in; else by way of the best ones of their time, if that gives an interval. `None` where both took no turns, and
-    /// no such way leads from one to the other.
+    /// The cost of one over the other: from the final heats, if these give an interval; else from
+    /// all rounds that both took part in; else by way of the best ones of their time, if that gives
+    /// an interval. `None` where both took no turns, and no such way leads from one to the other.
     pub(super) fn gain(self, keys: [CellKey; 2]) -> Option<Gain> {
         let of_final = self.contest(keys, |stage| stage == Stage::Final);
         let of_all = self.contest(keys, |_| true);
@@ -77,7 +80,8 @@ impl Field<'_> {
             .map(Product::estimate)
     }
 
-    /// From one configuration to another by way of those that won heats over it, each step with an interval of its own.
+    /// From one configuration to another by way of those that won heats over it, each step with an
+    /// interval of its own.
     fn legs(self, from: CellKey, to: CellKey) -> Option<Vec<Measured>> {
         let (mut at, mut legs) = (from, Vec::new());
         for _ in 0..=self.tuning.heats.len() {
@@ -111,7 +115,8 @@ fn bounded(estimate: &Option<Estimate>) -> Option<Estimate> {
     estimate.clone().filter(|found| found.interval().is_some())
 }
 
-/// Ratios multiplied. Each was measured in rounds of its own, so that the ends multiplied are wide enough.
+/// Ratios multiplied. Each was measured in rounds of its own, so that the ends multiplied are wide
+/// enough.
 struct Product {
     value: f64,
     ends: Interval,
@@ -154,9 +159,11 @@ impl Product {
 /// Cost of a configuration over the best one's.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Relative {
-    /// The objective's cost over that of the best one: above 1 is worse. Without an interval where both took no turns.
+    /// The objective's cost over that of the best one: above 1 is worse. Without an interval where
+    /// both took no turns.
     pub cost_ratio: Estimate,
-    /// Whether both took turns with each other; otherwise each did with a third one, by way of which the ratio is told.
+    /// Whether both took turns with each other; otherwise each did with a third one, by way of
+    /// which the ratio is told.
     pub is_direct: bool,
 }
 
@@ -182,7 +189,8 @@ impl<'a> Scale<'a> {
         }
     }
 
-    /// The cost of a configuration over that of the best one; `None` where no chain of turns leads there.
+    /// The cost of a configuration over that of the best one; `None` where no chain of turns leads
+    /// there.
     pub(super) fn relative(&self, objective: Objective, key: CellKey) -> Option<Relative> {
         let field = Field {
             judge: self.judge,

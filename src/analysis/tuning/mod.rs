@@ -1,5 +1,6 @@
-//! Findings of a search for the best session options: which configuration to ship, what it gains, and what became of the
-//! others. The same judgement serves the search itself while it goes on. Begin at [`TuningFindings`].
+//! Findings of a search for the best session options: which configuration to ship, what it gains,
+//! and what became of the others. The same judgement serves the search itself while it goes on.
+//! Begin at [`TuningFindings`].
 
 mod candidate;
 mod contest;

@@ -11,7 +11,8 @@ use crate::plan::{CellKey, Objective, SessionSpec};
 use crate::record::{Fate, RunRecord, Tuning};
 use crate::stats::{PairedRatio, Relation};
 
-/// Error of each claim that one of two configurations as good as each other is better by a criterion.
+/// Error of each claim that one of two configurations as good as each other is better by a
+/// criterion.
 const ERROR: f64 = 0.05;
 
 /// Why a configuration was taken instead of another one that does as well by the objective.
@@ -65,8 +66,9 @@ pub fn criteria(objective: Objective) -> &'static [Criterion] {
     }
 }
 
-/// The configuration that is taken instead of the one that won the race, with the reason; `None` where the winner itself
-/// is taken. Both took turns and keep everything, and the winner is not better beyond the noise floor.
+/// The configuration that is taken instead of the one that won the race, with the reason; `None`
+/// where the winner itself is taken. Both took turns and keep everything, and the winner is not
+/// better beyond the noise floor.
 pub(super) fn preferred(
     judge: &Judge<'_>,
     tuning: &Tuning,
@@ -88,7 +90,8 @@ pub(super) fn preferred(
         .map(|best| (best.key, best.preference))
 }
 
-/// `None` where the first one did not take turns with the winner, and where no criterion speaks for it.
+/// `None` where the first one did not take turns with the winner, and where no criterion speaks for
+/// it.
 fn preferable(
     judge: &Judge<'_>,
     objective: Objective,
@@ -145,7 +148,8 @@ fn is_tied(tuning: &Tuning, key: CellKey, with: CellKey) -> bool {
     matches!(tuning.fate(key), Some(Fate::Tied(contest)) if contest.against == with)
 }
 
-/// The rank of the first criterion that tells the two apart, and what it rests on, if it speaks for the first.
+/// The rank of the first criterion that tells the two apart, and what it rests on, if it speaks for
+/// the first.
 fn told_apart(
     judge: &Judge<'_>,
     keys: [CellKey; 2],

@@ -37,8 +37,8 @@ pub struct HeldSlo {
     pub budget: f64,
     /// The verdict.
     pub verdict: GateVerdict,
-    /// How far the value is on the wrong side, as a share of the budget (for a rate: of the value); below zero on the
-    /// right one; absent without a value.
+    /// How far the value is on the wrong side, as a share of the budget (for a rate: of the value);
+    /// below zero on the right one; absent without a value.
     pub excess_ratio: Option<f64>,
 }
 
@@ -105,8 +105,8 @@ impl<'a> Judge<'a> {
         excesses.fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// Whether a configuration may be the answer. An accuracy whose estimate lies within what is allowed passes although
-    /// its interval may reach beyond; everything else has to be shown.
+    /// Whether a configuration may be the answer. An accuracy whose estimate lies within what is
+    /// allowed passes although its interval may reach beyond; everything else has to be shown.
     #[must_use]
     pub fn standing(&self, key: CellKey) -> SloStanding {
         if self.breach(key).is_some() {
@@ -163,7 +163,8 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// The fall that is allowed, and the change that was measured; `None` without a limit, and where nothing is known.
+    /// The fall that is allowed, and the change that was measured; `None` without a limit, and
+    /// where nothing is known.
     fn accuracy_change(&self, session: usize) -> Option<(f64, Estimate)> {
         let allowed = self.record.plan.tuning.as_ref()?.max_accuracy_drop_ratio?;
         let change = self
@@ -195,8 +196,8 @@ impl<'a> Judge<'a> {
         baseline.is_some_and(|baseline| self.computes_alike(baseline, session))
     }
 
-    /// The change of accuracy of a session against the baseline on the same samples; `None` for the baseline, and
-    /// where one of both is not scored.
+    /// The change of accuracy of a session against the baseline on the same samples; `None` for the
+    /// baseline, and where one of both is not scored.
     #[must_use]
     pub fn accuracy(&self, session: usize) -> Option<AccuracyChange> {
         let baseline = self.record.plan.baseline_session()?;
@@ -211,8 +212,8 @@ impl<'a> Judge<'a> {
         )
     }
 
-    /// The scores of a session, or of one that computes the same numbers: threads, arena, patterns and spinning change
-    /// when something is computed, not what.
+    /// The scores of a session, or of one that computes the same numbers: threads, arena, patterns
+    /// and spinning change when something is computed, not what.
     #[must_use]
     pub fn scored(&self, session: usize) -> Option<&'a AccuracyRecord> {
         let own = self.all_scored().find(|record| record.session == session);
@@ -269,7 +270,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Whether the unfavourable end of a widened interval keeps a budget; where there is no interval, there is none to widen.
+/// Whether the unfavourable end of a widened interval keeps a budget; where there is no interval,
+/// there is none to widen.
 fn surely_keeps(figure: &Estimate, slo: &Slo) -> bool {
     let Some(Bounded {
         value,
@@ -286,8 +288,9 @@ fn surely_keeps(figure: &Estimate, slo: &Slo) -> bool {
     slo.side.allows(widened(value, unfavourable), slo.limit)
 }
 
-/// Whether the favourable end of a widened interval breaks a budget; a figure that is only bounded breaks it with its
-/// bound, because the rule of early stopping alone takes inferences as independent.
+/// Whether the favourable end of a widened interval breaks a budget; a figure that is only bounded
+/// breaks it with its bound, because the rule of early stopping alone takes inferences as
+/// independent.
 fn surely_breaks(figure: &Estimate, slo: &Slo) -> bool {
     let Some(Bounded { value, low, high }) = bounded(figure) else {
         return false;

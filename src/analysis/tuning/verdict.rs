@@ -13,11 +13,12 @@ use crate::units::Nanos;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TuningVerdict {
-    /// A configuration keeps the SLO and is shown to be better than the defaults; or these do, and everything that there
-    /// was to try was tried and is shown not to be better by more than the noise floor.
+    /// A configuration keeps the SLO and is shown to be better than the defaults; or these do, and
+    /// everything that there was to try was tried and is shown not to be better by more than the
+    /// noise floor.
     Found,
-    /// The best configuration keeps the SLO, but is neither shown to be better than the defaults nor not to be; or these
-    /// are the best so far, and there was more to try.
+    /// The best configuration keeps the SLO, but is neither shown to be better than the defaults
+    /// nor not to be; or these are the best so far, and there was more to try.
     Undecided,
     /// No configuration is shown to keep the SLO, but not all are shown to break it.
     NotShown,
@@ -34,14 +35,15 @@ pub struct Contender {
     pub place: usize,
     /// Its cost over the defaults', below 1 where it looks better; absent where both took no turns.
     pub cost_ratio: Option<Estimate>,
-    /// Whether the ratio rests on rounds that chose the configuration out of several, among which the best would look better
-    /// by chance alone.
+    /// Whether the ratio rests on rounds that chose the configuration out of several, among which
+    /// the best would look better by chance alone.
     pub is_chosen_by_it: bool,
     /// About how much more time would decide it; absent where that cannot be told.
     pub more_ns: Option<Nanos>,
 }
 
-/// A race that is judged: the configurations of a search, which of them is the best and which are the defaults.
+/// A race that is judged: the configurations of a search, which of them is the best and which are
+/// the defaults.
 pub(super) struct Race<'a> {
     pub(super) record: &'a RunRecord,
     pub(super) tuning: &'a Tuning,
@@ -50,7 +52,8 @@ pub(super) struct Race<'a> {
     pub(super) best: Option<usize>,
     pub(super) defaults: Option<usize>,
     pub(super) gain: Option<&'a Gain>,
-    /// The one that the best one was preferred over, because it does as well and is better in another figure.
+    /// The one that the best one was preferred over, because it does as well and is better in
+    /// another figure.
     pub(super) preferred_over: Option<CellKey>,
 }
 
@@ -90,7 +93,8 @@ impl Race<'_> {
             || (self.defaults_are_no_choice() && self.is_measured_surely(best))
     }
 
-    /// Beyond the noise floor, by an interval: from rounds that chose nothing, or where the defaults were dropped.
+    /// Beyond the noise floor, by an interval: from rounds that chose nothing, or where the
+    /// defaults were dropped.
     fn is_shown_better(&self) -> bool {
         let are_out = self
             .defaults
@@ -103,7 +107,8 @@ impl Race<'_> {
             })
     }
 
-    /// Not measured, or breaking what was asked for. Defaults that were beaten are to be shown to be, like all others.
+    /// Not measured, or breaking what was asked for. Defaults that were beaten are to be shown to
+    /// be, like all others.
     fn defaults_are_no_choice(&self) -> bool {
         self.defaults.is_none_or(|place| {
             let one = &self.candidates[place];
@@ -128,7 +133,8 @@ impl Race<'_> {
         latency.is_some_and(|latency| latency.interval().is_some())
     }
 
-    /// By more than the noise floor, or out. Nothing is shown of one that was to be measured and was not.
+    /// By more than the noise floor, or out. Nothing is shown of one that was to be measured and
+    /// was not.
     fn is_not_better(&self, one: &Candidate) -> bool {
         if matches!(one.state, State::Out | State::AsGood) {
             return true;

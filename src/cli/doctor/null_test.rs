@@ -23,7 +23,8 @@ pub struct NullArgs {
     /// Wall time of the null test. [default: 20s, or as long as `--rounds` take]
     #[arg(long, value_name = "TIME", value_parser = values::duration, requires = "null_test")]
     budget: Option<Duration>,
-    /// Rounds: in each, original and copy are launched once in a fresh process. [default: as the budget allows]
+    /// Rounds: in each, original and copy are launched once in a fresh process. [default: as the
+    /// budget allows]
     #[arg(long, value_name = "N", value_parser = values::repetitions, requires = "null_test")]
     rounds: Option<u64>,
     /// Batch size.
@@ -32,10 +33,12 @@ pub struct NullArgs {
     /// Threads that run one operator. [default: the CPUs that this process may use]
     #[arg(long, value_name = "N", value_parser = values::threads, requires = "null_test")]
     intra_threads: Option<u64>,
-    /// ONNX Runtime library: a path, or a version such as `cpu@1.31.1`, which is installed if it is not there.
+    /// ONNX Runtime library: a path, or a version such as `cpu@1.31.1`, which is installed if it is
+    /// not there.
     #[arg(long, value_name = "PATH|cpu@VERSION", requires = "null_test")]
     runtime: Option<String>,
-    /// A library of custom operators that is registered with every session; may be given several times.
+    /// A library of custom operators that is registered with every session; may be given several
+    /// times.
     #[arg(long, value_name = "LIB", requires = "null_test")]
     custom_ops: Vec<PathBuf>,
     /// Seed of the order and of synthesized inputs.
@@ -48,7 +51,8 @@ pub struct NullArgs {
 
 /// Wall time where neither a budget nor rounds are named.
 const DEFAULT_BUDGET: Duration = Duration::from_secs(20);
-/// Half-width at which measuring would end early: nothing but a script of constant latencies is as narrow.
+/// Half-width at which measuring would end early: nothing but a script of constant latencies is as
+/// narrow.
 const TARGET: Ratio = Ratio(1e-6);
 
 /// What a null test came to.

@@ -16,7 +16,8 @@ pub(super) struct Inspection {
     pub path: PathBuf,
     /// Names of the variants in the folder, the baseline first; empty for a model file.
     pub variants: Vec<String>,
-    /// What was decided of the files that were found and what was left out, in sentences: `profile` says the same.
+    /// What was decided of the files that were found and what was left out, in sentences: `profile`
+    /// says the same.
     pub notes: Vec<String>,
     pub model: ModelSummary,
     /// What would be fed; absent where the model has an input that cannot be fed.
@@ -64,7 +65,8 @@ impl Inspection {
         }
     }
 
-    /// What would be fed at these shapes, the first of which stands for all; as it was, if there are none.
+    /// What would be fed at these shapes, the first of which stands for all; as it was, if there
+    /// are none.
     pub fn at(self, found: Vec<ShapeInputs>) -> Self {
         let Some(first) = found.first() else {
             return self;

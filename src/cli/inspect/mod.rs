@@ -21,10 +21,11 @@ use crate::runner::{self, Extent, Job, TriedInputs};
 /// Seed of the plan, which shows ranges and no values.
 const SEED: u64 = 0;
 
-/// Reads a model file, and says what would be fed to it; of a folder, what `profile` would feed to the models in it.
+/// Reads a model file, and says what would be fed to it; of a folder, what `profile` would feed to
+/// the models in it.
 ///
-/// Nothing is run unless `--probe` asks for it: sizes that nothing has shown to run are marked as not tried. What an earlier
-/// run found out is taken from the cache.
+/// Nothing is run unless `--probe` asks for it: sizes that nothing has shown to run are marked as
+/// not tried. What an earlier run found out is taken from the cache.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The .onnx or .ort file, or a folder whose models are variants of one
@@ -33,7 +34,8 @@ pub struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Run the model to find inputs that it takes, and the axis along which samples are computed each for itself
+    /// Run the model to find inputs that it takes, and the axis along which samples are computed
+    /// each for itself
     #[arg(long)]
     probe: bool,
     #[command(flatten)]
@@ -45,7 +47,8 @@ pub struct Args {
 /// What the model is run with.
 #[derive(Debug, clap::Args)]
 struct TrialArgs {
-    /// ONNX Runtime library for --probe: a path, or a version such as `cpu@1.31.1`, which is installed if it is not there
+    /// ONNX Runtime library for --probe: a path, or a version such as `cpu@1.31.1`, which is
+    /// installed if it is not there
     #[arg(long, value_name = "PATH|BUILD@VERSION", requires = "probe")]
     runtime: Option<String>,
     /// A library of custom operators for --probe; may be given several times
@@ -153,7 +156,8 @@ fn tried(args: &TrialArgs, inputs: &InputArgs, family: &Family) -> Result<TriedI
     .map_err(|error| ending::run_error(&error, &target))
 }
 
-/// What would be fed at the shapes that a model of its kind is asked about, if there are any and nothing was run.
+/// What would be fed at the shapes that a model of its kind is asked about, if there are any and
+/// nothing was run.
 fn guessed(model: &Model, request: &InputRequest) -> Vec<ShapeInputs> {
     inputs::usual_shapes(model, request)
         .into_iter()

@@ -11,17 +11,19 @@ use crate::units::Ratio;
 /// What a search is after, and in which time.
 #[derive(Debug, clap::Args)]
 pub struct GoalArgs {
-    /// What every configuration must keep, such as `latency_p99<=20ms` or `throughput>=500/s`; may be given several
-    /// times.
+    /// What every configuration must keep, such as `latency_p99<=20ms` or `throughput>=500/s`; may
+    /// be given several times.
     #[arg(long = Flag::Slo.word(), value_name = "CHECK", value_parser = slo)]
     pub slo: Vec<Slo>,
-    /// How far top-1 accuracy may fall below the baseline's; takes labelled data. [default: any fall is allowed, and told]
+    /// How far top-1 accuracy may fall below the baseline's; takes labelled data. [default: any
+    /// fall is allowed, and told]
     #[arg(long = Flag::MaxAccuracyDrop.word(), value_name = "POINTS", value_parser = points)]
     pub max_accuracy_drop: Option<Ratio>,
     /// What is made as good as possible.
     #[arg(long = Flag::Objective.word(), value_enum, default_value_t = ObjectiveArg::Throughput)]
     pub objective: ObjectiveArg,
-    /// Wall time of the search; of what is taken up again, from then on. [default: 5m, or what is left of it]
+    /// Wall time of the search; of what is taken up again, from then on. [default: 5m, or what is
+    /// left of it]
     #[arg(long = Flag::Budget.word(), value_name = "TIME", value_parser = values::duration)]
     pub budget: Option<Duration>,
 }

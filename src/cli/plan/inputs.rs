@@ -12,18 +12,19 @@ use crate::plan::{Flag, InputRequest, ValueRange};
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Inputs")]
 pub struct InputArgs {
-    /// Inputs from a file: .npz with arrays named by the model's inputs (and `labels`, `y` or `target`), .npy for a
-    /// model with one input, or a folder with `test_data_set_N/input_M.pb`
+    /// Inputs from a file: .npz with arrays named by the model's inputs (and `labels`, `y` or
+    /// `target`), .npy for a model with one input, or a folder with `test_data_set_N/input_M.pb`
     #[arg(long = Flag::Data.word(), value_name = "PATH")]
     pub data: Option<PathBuf>,
-    /// Labels for --data, one for each sample, when they are neither in it nor beside it: .npy, .npz, .csv, .tsv, .txt
-    /// or .json
+    /// Labels for --data, one for each sample, when they are neither in it nor beside it: .npy,
+    /// .npz, .csv, .tsv, .txt or .json
     #[arg(long = Flag::Labels.word(), value_name = "FILE", requires = "data")]
     pub labels: Option<PathBuf>,
     /// Size of a dimension that the model leaves open, by its name or as INPUT.AXIS
     #[arg(long = Flag::Dim.word(), value_name = "NAME=VALUE", value_parser = parse_dim)]
     pub dims: Vec<(String, u64)>,
-    /// The dimension along which samples lie, by its name or as INPUT.AXIS, or `none`; by default it is found by running
+    /// The dimension along which samples lie, by its name or as INPUT.AXIS, or `none`; by default
+    /// it is found by running
     #[arg(long = Flag::BatchDim.word(), value_name = "NAME|INPUT.AXIS|none")]
     pub batch_dim: Option<String>,
     /// Range of the values made up for an input, both ends included

@@ -1,4 +1,5 @@
-//! Options that say what is measured of a session: batch sizes, swept dimensions, idle gaps and requests in flight.
+//! Options that say what is measured of a session: batch sizes, swept dimensions, idle gaps and
+//! requests in flight.
 
 use std::time::Duration;
 
@@ -21,8 +22,8 @@ pub struct LoadArgs {
     /// Batch sizes. [default: powers of two from 1 to 64, ended early where throughput saturates]
     #[arg(long = Flag::Batch.word(), value_name = "N,N,...", value_delimiter = ',', value_parser = values::batch)]
     pub batch: Option<Vec<u64>>,
-    /// Sizes of a dimension that the models leave open, each measured at every batch size, as in `dim=seq:16,64,256`; of
-    /// several such options, every combination is.
+    /// Sizes of a dimension that the models leave open, each measured at every batch size, as in
+    /// `dim=seq:16,64,256`; of several such options, every combination is.
     #[arg(long = Flag::Sweep.word(), value_name = "dim=NAME:N,N,...", value_parser = values::swept_dim)]
     pub sweep: Vec<SweptDim>,
     #[arg(long = Flag::IdleGaps.word(), value_name = "TIME,TIME,...", value_delimiter = ',', value_parser = values::gap, num_args = 0..=1,
@@ -33,7 +34,8 @@ pub struct LoadArgs {
     /// Latency within which the best batch size is looked for.
     #[arg(long = Flag::LatencyLimit.word(), value_name = "TIME", value_parser = values::duration)]
     pub latency_limit: Option<Duration>,
-    /// Requests in flight: so many threads share one session, each sending its next request when the last is done.
+    /// Requests in flight: so many threads share one session, each sending its next request when
+    /// the last is done.
     #[arg(long = Flag::Concurrency.word(), value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads, default_value = "1")]
     pub concurrency: Vec<u64>,
 }

@@ -1,5 +1,5 @@
-//! From words to a plan: the options of every command that measures, each subject in a file of its own, and what they come
-//! to on this machine.
+//! From words to a plan: the options of every command that measures, each subject in a file of its
+//! own, and what they come to on this machine.
 //!
 //! Nothing is measured here, and nothing is written. Read [`profile::plan`] first.
 

@@ -12,26 +12,28 @@ use crate::provider::{self, CPU_PROVIDER, Graphs, Memory};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Execution providers")]
 pub struct ProviderArgs {
-    /// Execution providers, each a session of its own: `cpu`, `cuda`, `tensorrt`, `openvino`, ..., ONNX Runtime's
-    /// identifiers such as CUDAExecutionProvider, or names given with `--ep-library`.
+    /// Execution providers, each a session of its own: `cpu`, `cuda`, `tensorrt`, `openvino`, ...,
+    /// ONNX Runtime's identifiers such as CUDAExecutionProvider, or names given with
+    /// `--ep-library`.
     #[arg(long = Flag::Ep.word(), value_name = "NAME,NAME,...", value_delimiter = ',', default_value = "cpu")]
     pub ep: Vec<String>,
-    /// Index of the device; for OpenVINO that of a GPU, for a library of `--ep-library` of one of its devices.
-    /// [default: the execution provider's own]
+    /// Index of the device; for OpenVINO that of a GPU, for a library of `--ep-library` of one of
+    /// its devices. [default: the execution provider's own]
     #[arg(long = Flag::Device.word(), value_name = "N", value_parser = values::device)]
     pub device: Option<u64>,
-    /// An option of an execution provider, by its own key; EP may be left out where only one is planned besides the
-    /// CPU's. May be given several times.
+    /// An option of an execution provider, by its own key; EP may be left out where only one is
+    /// planned besides the CPU's. May be given several times.
     #[arg(long = Flag::EpOption.word(), value_name = "[EP:]KEY=VALUE", value_parser = values::provider_option)]
     pub ep_option: Vec<ProviderOption>,
-    /// A library that brings an execution provider, which `--ep NAME` runs on; may be given several times.
+    /// A library that brings an execution provider, which `--ep NAME` runs on; may be given several
+    /// times.
     #[arg(long = Flag::EpLibrary.word(), value_name = "NAME=PATH", value_parser = values::key_value)]
     pub ep_library: Vec<(String, String)>,
     /// Makes it an error if any node runs on another execution provider.
     #[arg(long = Flag::RequireEp.word())]
     pub require_ep: bool,
-    /// Where inputs and outputs lie: in `host` memory, so that copies to the device and back are part of a latency, or in
-    /// that of the `device`. Each is a session of its own.
+    /// Where inputs and outputs lie: in `host` memory, so that copies to the device and back are
+    /// part of a latency, or in that of the `device`. Each is a session of its own.
     #[arg(long = Flag::Bind.word(), value_enum, value_name = "PLACE,PLACE", value_delimiter = ',', default_value = "host")]
     pub bind: Vec<BindArg>,
 }
@@ -138,7 +140,8 @@ fn refuse_without_effect(args: &ProviderArgs, providers: &[Provider]) -> Result<
     ))
 }
 
-/// Makes sure that sessions that capture graphs are bound to the device, and that no two requests run on them at once.
+/// Makes sure that sessions that capture graphs are bound to the device, and that no two requests
+/// run on them at once.
 pub fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Result<(), CliError> {
     for provider in providers {
         let graphs = provider::known(&provider.identifier).graphs;
@@ -264,7 +267,8 @@ fn bind(providers: &mut [Provider], words: &[BindArg]) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Makes sure that a provider's device has memory of its own, and that it is known of all whether theirs has.
+/// Makes sure that a provider's device has memory of its own, and that it is known of all whether
+/// theirs has.
 fn require_memory(providers: &[Provider]) -> Result<(), CliError> {
     let unknown = providers
         .iter()

@@ -10,7 +10,8 @@ use crate::runtime::{self, FoundBy, Opener, RuntimeError};
 
 pub struct Runtimes {
     pub found: Vec<FoundRuntime>,
-    /// What installing those took that were missing: it happens once in the life of a machine, and is not of the run.
+    /// What installing those took that were missing: it happens once in the life of a machine, and
+    /// is not of the run.
     pub installing: Duration,
 }
 

@@ -14,17 +14,19 @@ const DEFAULT_BUDGET: Nanos = Nanos(60_000_000_000);
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Schedule")]
 pub struct ScheduleArgs {
-    /// Wall time of the whole run, reports included. [default: until every interval is within `--target`, at most 60s; or as
-    /// long as `--rounds` take]
+    /// Wall time of the whole run, reports included. [default: until every interval is within
+    /// `--target`, at most 60s; or as long as `--rounds` take]
     #[arg(long = Flag::Budget.word(), value_name = "TIME", value_parser = values::duration)]
     pub budget: Option<Duration>,
     /// The run ends when every ratio to the baseline has a 95% half-width within this.
     #[arg(long = Flag::Target.word(), value_name = "PERCENT", value_parser = values::percent, default_value = "2%")]
     pub target: f64,
-    /// Rounds: in each, every session is launched once in a fresh process. [default: as the budget allows]
+    /// Rounds: in each, every session is launched once in a fresh process. [default: as the budget
+    /// allows]
     #[arg(long = Flag::Rounds.word(), value_name = "N", value_parser = values::repetitions)]
     pub rounds: Option<u64>,
-    /// Alternations per batch size and round: in each, every session runs one block. [default: as the budget allows]
+    /// Alternations per batch size and round: in each, every session runs one block. [default: as
+    /// the budget allows]
     #[arg(long = Flag::Alternations.word(), value_name = "N", value_parser = values::repetitions)]
     pub alternations: Option<u64>,
     /// Length of a block; it holds at least 3 inferences.
@@ -33,7 +35,8 @@ pub struct ScheduleArgs {
     /// A worker that does not answer for this long is killed, and its cell has failed.
     #[arg(long = Flag::Timeout.word(), value_name = "TIME", value_parser = values::duration, default_value = "120s")]
     pub timeout: Duration,
-    /// CPUs of the workers: `auto` (as many as a session has threads, the same for all), `none`, or a list such as 0,2-3.
+    /// CPUs of the workers: `auto` (as many as a session has threads, the same for all), `none`, or
+    /// a list such as 0,2-3.
     #[arg(long = Flag::Pin.word(), value_name = "auto|none|LIST", value_parser = values::pin, default_value = "auto")]
     pub pin: Pin,
     /// Drops the models from the page cache before each launch.

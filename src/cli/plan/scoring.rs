@@ -8,8 +8,8 @@ pub struct ScoringArgs {
     /// What the model predicts.
     #[arg(long = Flag::Task.word(), value_enum, default_value_t = TaskArg::Auto)]
     pub task: TaskArg,
-    /// Samples that outputs are scored on, the same for every variant: the first N, or `all`, however long that takes.
-    /// [default: as many as fit 8% of the budget]
+    /// Samples that outputs are scored on, the same for every variant: the first N, or `all`,
+    /// however long that takes. [default: as many as fit 8% of the budget]
     #[arg(long = Flag::ScoreSamples.word(), value_name = "all|N", value_parser = parse_samples)]
     pub score_samples: Option<ScoredSamples>,
 }

@@ -13,8 +13,8 @@ use crate::runner::FoundRuntime;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Session")]
 pub struct SessionArgs {
-    /// ONNX Runtime libraries, measured side by side: paths, or versions such as `cpu@1.31.1`, which are installed if
-    /// they are not there.
+    /// ONNX Runtime libraries, measured side by side: paths, or versions such as `cpu@1.31.1`,
+    /// which are installed if they are not there.
     #[arg(long = Flag::Runtime.word(), value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
     pub runtime: Vec<String>,
     /// Threads that run one operator. [default: the CPUs that this process may use]
@@ -32,7 +32,8 @@ pub struct SessionArgs {
     /// Whether idle threads of the session's pool spin. [default: the library's own]
     #[arg(long = Flag::AllowSpinning.word(), value_name = "BOOL")]
     pub allow_spinning: Option<bool>,
-    /// Whether memory on the CPU comes from an arena, which keeps what it took. [default: the library's own]
+    /// Whether memory on the CPU comes from an arena, which keeps what it took. [default: the
+    /// library's own]
     #[arg(long = Flag::MemoryArena.word(), value_name = "BOOL")]
     pub memory_arena: Option<bool>,
     /// Whether memory is planned ahead for inputs of one shape. [default: the library's own]
@@ -41,7 +42,8 @@ pub struct SessionArgs {
     /// A session configuration entry, by ONNX Runtime's key; may be given several times.
     #[arg(long = Flag::SessionConfig.word(), value_name = "KEY=VALUE", value_parser = values::key_value)]
     pub session_config: Vec<(String, String)>,
-    /// A library of custom operators that is registered with every session; may be given several times.
+    /// A library of custom operators that is registered with every session; may be given several
+    /// times.
     #[arg(long = Flag::CustomOps.word(), value_name = "LIB")]
     pub custom_ops: Vec<PathBuf>,
 }
@@ -112,7 +114,8 @@ pub fn custom_ops(words: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     Ok(libraries)
 }
 
-/// A session for every runtime, execution provider, binding and variant, the first of each in the first session.
+/// A session for every runtime, execution provider, binding and variant, the first of each in the
+/// first session.
 pub fn sessions(
     runtimes: &[FoundRuntime],
     providers: &[Provider],
@@ -142,7 +145,8 @@ pub fn sessions(
     sessions
 }
 
-/// ONNX Runtime's own default is one thread for each physical core; control groups and affinity limit it here.
+/// ONNX Runtime's own default is one thread for each physical core; control groups and affinity
+/// limit it here.
 pub fn default_threads(host: &Host) -> u64 {
     host.cpu
         .physical_count

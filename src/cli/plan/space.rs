@@ -11,20 +11,23 @@ use crate::plan::{Execution, ExecutionMode, Flag, GraphOptimization, Space};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What is tried")]
 pub struct SpaceArgs {
-    /// Batch sizes, the first of which is the default. [default: powers of two from 1 to 64; 1 for the objectives latency
-    /// and memory, unless the SLO asks for a throughput]
+    /// Batch sizes, the first of which is the default. [default: powers of two from 1 to 64; 1 for
+    /// the objectives latency and memory, unless the SLO asks for a throughput]
     #[arg(long = Flag::Batch.word(), value_name = "N,N,...", value_delimiter = ',', value_parser = values::batch)]
     pub batch: Option<Vec<u64>>,
-    /// Numbers of threads that run one operator. [default: powers of two up to the CPUs that this process may use]
+    /// Numbers of threads that run one operator. [default: powers of two up to the CPUs that this
+    /// process may use]
     #[arg(long = Flag::IntraThreads.word(), value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads)]
     pub intra_threads: Option<Vec<u64>>,
     /// Options that stay as they are: none is tried besides its default.
     #[arg(long = Flag::Keep.word(), value_enum, value_name = "OPTION,OPTION", value_delimiter = ',')]
     pub keep: Vec<OptionArg>,
-    /// ONNX Runtime libraries: paths, or versions such as `cpu@1.31.1`, which are installed if they are not there.
+    /// ONNX Runtime libraries: paths, or versions such as `cpu@1.31.1`, which are installed if they
+    /// are not there.
     #[arg(long = Flag::Runtime.word(), value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
     pub runtime: Vec<String>,
-    /// A library of custom operators that is registered with every session; may be given several times.
+    /// A library of custom operators that is registered with every session; may be given several
+    /// times.
     #[arg(long = Flag::CustomOps.word(), value_name = "LIB")]
     pub custom_ops: Vec<PathBuf>,
 }
@@ -100,7 +103,8 @@ fn switch(args: &SpaceArgs, option: OptionArg) -> Vec<Option<bool>> {
     }
 }
 
-/// More samples at once only lengthen an inference and take memory, unless a throughput is asked for.
+/// More samples at once only lengthen an inference and take memory, unless a throughput is asked
+/// for.
 fn batch_sizes(args: &SpaceArgs, goal: &GoalArgs) -> Vec<u64> {
     let wants_throughput = || goal.slo.iter().any(|slo| slo.metric == Metric::Throughput);
     match (&args.batch, goal.objective) {

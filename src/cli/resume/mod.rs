@@ -1,10 +1,11 @@
-//! Taking up a search again in its folder, which may have come from anywhere: nothing is opened for the reason alone that a
-//! record names it.
+//! Taking up a search again in its folder, which may have come from anywhere: nothing is opened for
+//! the reason alone that a record names it.
 //!
-//! Libraries run code when they are opened. Those of ONNX Runtime are the user's own, by the look-up of a new search or
-//! in the cache, or named once more; those of custom operators and execution providers are named once more. So is a
-//! script, which says how much memory is taken and where time is kept. Models and data are no code: they are read where
-//! they were, and are said; a model that is another file than before ends it.
+//! Libraries run code when they are opened. Those of ONNX Runtime are the user's own, by the
+//! look-up of a new search or in the cache, or named once more; those of custom operators and
+//! execution providers are named once more. So is a script, which says how much memory is taken and
+//! where time is kept. Models and data are no code: they are read where they were, and are said; a
+//! model that is another file than before ends it.
 
 mod named;
 
@@ -120,7 +121,8 @@ fn require_search(run: &Path, record: &RunRecord, host: &Host) -> Result<(), Cli
     Ok(())
 }
 
-/// Names everything as seen from the folder in which the search began, which need not be the one in which it goes on.
+/// Names everything as seen from the folder in which the search began, which need not be the one in
+/// which it goes on.
 fn name_absolutely(record: &mut RunRecord) {
     let home = record.run.working_dir.clone();
     let name = |path: &mut PathBuf| *path = absolute(home.join(&*path));
@@ -150,7 +152,8 @@ fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
-/// The runtimes, once every library is the user's own or named again, and called what the user calls it.
+/// The runtimes, once every library is the user's own or named again, and called what the user
+/// calls it.
 fn trusted(
     record: &mut RunRecord,
     args: &SearchArgs,
@@ -221,7 +224,8 @@ fn adopt(record: &mut RunRecord, found: &mut FoundRuntime) {
     }
 }
 
-/// The runtimes of a record's sessions: `named` by the user, or else found as a new search would find them.
+/// The runtimes of a record's sessions: `named` by the user, or else found as a new search would
+/// find them.
 fn runtimes(
     record: &RunRecord,
     named: Option<&[FoundRuntime]>,

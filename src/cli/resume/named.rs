@@ -11,7 +11,8 @@ use crate::provider;
 /// Libraries that the user has named again with an option.
 pub(super) struct Named {
     option: &'static str,
-    /// What each is called on the command line, its path without links, and whether the search has it.
+    /// What each is called on the command line, its path without links, and whether the search has
+    /// it.
     files: Vec<(String, PathBuf, bool)>,
 }
 
@@ -136,7 +137,8 @@ fn is_for(option: &ProviderOption, provider: &str) -> bool {
         .is_none_or(|word| word == provider || provider::identifier(word) == provider)
 }
 
-/// Whether it may make a file be opened: by its key, or as its value is neither a number nor a plain word.
+/// Whether it may make a file be opened: by its key, or as its value is neither a number nor a
+/// plain word.
 fn may_name_a_file(key: &str, value: &str) -> bool {
     const KEYS: [&str; 8] = [
         "path", "dir", "file", "folder", "lib", "cache", "config", "plugin",

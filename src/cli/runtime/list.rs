@@ -91,12 +91,14 @@ pub(super) fn local(format: Format) -> Result<ExitCode, CliError> {
     }))
 }
 
-/// Whether a library is in order. A package of Python that cannot be used is nobody's fault: the look-up goes on behind it.
+/// Whether a library is in order. A package of Python that cannot be used is nobody's fault: the
+/// look-up goes on behind it.
 fn is_fine(library: &Listed) -> bool {
     library.error.is_none() || is_pythons(library.found_in)
 }
 
-/// The libraries that the environment and Python name, then those of the cache by build and ascending version.
+/// The libraries that the environment and Python name, then those of the cache by build and
+/// ascending version.
 fn listed(used: Option<&Lookup>) -> Result<Vec<Listed>, CliError> {
     let opener = opener()?;
     Ok(candidates()?

@@ -28,8 +28,8 @@ pub struct Args {
 enum Action {
     /// Lists the libraries that are found without being named, and marks the one that is used.
     List {
-        /// Lists what can be installed instead: every build and version that pip's package index has for this machine
-        /// and that onnxprof loads, newest first.
+        /// Lists what can be installed instead: every build and version that pip's package index
+        /// has for this machine and that onnxprof loads, newest first.
         #[arg(long)]
         remote: bool,
         /// Prints JSON.
@@ -38,11 +38,13 @@ enum Action {
     },
     /// Installs a build of ONNX Runtime into the cache, with pip.
     ///
-    /// Builds are `cpu`, `cuda` (with CUDA and TensorRT; some 250 MB) and `openvino`. With `cuda` the CUDA libraries that
-    /// it needs are installed as well, often more than 1 GB, unless the system has them. `latest` is the newest version
-    /// that pip's package index has for this machine.
+    /// Builds are `cpu`, `cuda` (with CUDA and TensorRT; some 250 MB) and `openvino`. With `cuda`
+    /// the CUDA libraries that it needs are installed as well, often more than 1 GB, unless the
+    /// system has them. `latest` is the newest version that pip's package index has for this
+    /// machine.
     Install {
-        /// What to install, such as `openvino@1.24.1`; the default version of the CPU build if left out.
+        /// What to install, such as `openvino@1.24.1`; the default version of the CPU build if left
+        /// out.
         #[arg(value_name = "BUILD@VERSION|BUILD@latest")]
         release: Option<String>,
     },
@@ -54,7 +56,8 @@ enum Action {
     },
     /// Says which library is used, and why. Installs nothing.
     Which {
-        /// A library, a folder that holds one, or a build and version such as `cpu@1.31.1` or `openvino@latest`.
+        /// A library, a folder that holds one, or a build and version such as `cpu@1.31.1` or
+        /// `openvino@latest`.
         #[arg(long, value_name = "PATH|BUILD@VERSION")]
         runtime: Option<String>,
         /// Prints JSON.

@@ -1,4 +1,5 @@
-//! The execution providers that `ort` has a type for, each with what registers it. All others are registered by name.
+//! The execution providers that `ort` has a type for, each with what registers it. All others are
+//! registered by name.
 
 use ort::ep::{
     self, ArbitrarilyConfigurableExecutionProvider, ExecutionProvider, ExecutionProviderDispatch,
@@ -14,7 +15,8 @@ use crate::provider::{self, Options};
 
 pub(in crate::engine) struct Registered {
     pub builder: SessionBuilder,
-    /// Execution providers in order of preference; the first is the one that was asked for, by its own name.
+    /// Execution providers in order of preference; the first is the one that was asked for, by its
+    /// own name.
     pub names: Vec<String>,
     /// Options of the first.
     pub options: Options,
@@ -27,7 +29,8 @@ pub(super) fn refused(name: &str, error: &ort::Error) -> EngineError {
     }
 }
 
-/// An execution provider's own words. Some only log them, and leave the error to say that something failed.
+/// An execution provider's own words. Some only log them, and leave the error to say that something
+/// failed.
 fn refusal(error: &ort::Error) -> String {
     let message = words(error.message());
     match log::take_last_error() {
@@ -36,7 +39,8 @@ fn refusal(error: &ort::Error) -> String {
     }
 }
 
-/// Registers an execution provider with these options, and those behind it that take what it leaves.
+/// Registers an execution provider with these options, and those behind it that take what it
+/// leaves.
 type Dispatch = fn(&Options) -> Vec<ExecutionProviderDispatch>;
 
 static TYPES: &[(&str, Dispatch)] = &[

@@ -1,4 +1,5 @@
-//! Execution providers that only ONNX Runtime knows: registered by name, with the options as they are given.
+//! Execution providers that only ONNX Runtime knows: registered by name, with the options as they
+//! are given.
 
 use std::ffi::{CString, c_char};
 

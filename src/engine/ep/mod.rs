@@ -1,7 +1,8 @@
-//! Execution providers: how ONNX Runtime is told of each, and whether a session's nodes really run there.
+//! Execution providers: how ONNX Runtime is told of each, and whether a session's nodes really run
+//! there.
 //!
-//! Facts about each are in `provider`. Registration that fails is an error: a session never runs on another execution
-//! provider in silence. Read [`register`] first.
+//! Facts about each are in `provider`. Registration that fails is an error: a session never runs on
+//! another execution provider in silence. Read [`register`] first.
 
 mod dispatch;
 mod generic;
@@ -21,7 +22,8 @@ pub(super) use dispatch::with_arena;
 use dispatch::{Registered, refused};
 use plugin::Plugin;
 
-/// Session configuration by which ONNX Runtime refuses nodes that only its CPU execution provider takes.
+/// Session configuration by which ONNX Runtime refuses nodes that only its CPU execution provider
+/// takes.
 const NO_FALLBACK: &str = "session.disable_cpu_ep_fallback";
 
 /// Operators that an error names of those that run elsewhere.
@@ -89,7 +91,8 @@ fn appended(
     Ok((builder.with_execution_providers(dispatches)?, names))
 }
 
-/// Checks that one node at least is on the execution provider `name`, and every node where that is required.
+/// Checks that one node at least is on the execution provider `name`, and every node where that is
+/// required.
 pub(super) fn check(
     model: &Path,
     spec: &SessionSpec,

@@ -1,10 +1,10 @@
-//! The noise of real machines, for scripted latencies: what a machine does to every process on it, and what is a
-//! process's own.
+//! The noise of real machines, for scripted latencies: what a machine does to every process on it,
+//! and what is a process's own.
 //!
-//! Machine-wide noise (drift, bursts, speed modes) is a function of the seed and of a virtual time that all processes
-//! share, so that processes that take turns meet the same machine. A process's own noise (launch effect,
-//! autocorrelation, jitter) follows from the seed and the process's number. The same seed and the same order of
-//! inferences give the same latencies.
+//! Machine-wide noise (drift, bursts, speed modes) is a function of the seed and of a virtual time
+//! that all processes share, so that processes that take turns meet the same machine. A process's
+//! own noise (launch effect, autocorrelation, jitter) follows from the seed and the process's
+//! number. The same seed and the same order of inferences give the same latencies.
 
 use std::f64::consts::TAU;
 use std::io;
@@ -23,7 +23,8 @@ use crate::units::Nanos;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Noise {
-    /// Name of the file beside the script that holds the machine's virtual time and counts its processes.
+    /// Name of the file beside the script that holds the machine's virtual time and counts its
+    /// processes.
     pub clock: PathBuf,
     #[serde(default)]
     pub seed: u64,
@@ -68,8 +69,8 @@ pub struct Bursts {
     pub slowdown_ratio: f64,
 }
 
-/// A factor that a process keeps for a batch size: memory is placed anew for each. Log-normal, with median 1; as of all noise,
-/// `log_sd` is the standard deviation of its logarithm.
+/// A factor that a process keeps for a batch size: memory is placed anew for each. Log-normal, with
+/// median 1; as of all noise, `log_sd` is the standard deviation of its logarithm.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LaunchEffect {
@@ -93,7 +94,8 @@ pub struct Jitter {
     /// Share of inferences that are in the tail.
     #[serde(default)]
     pub tail_share_ratio: f64,
-    /// Exponent of the Pareto distribution that multiplies those in the tail; the smaller, the heavier.
+    /// Exponent of the Pareto distribution that multiplies those in the tail; the smaller, the
+    /// heavier.
     #[serde(default = "default_tail_index")]
     pub tail_index: f64,
 }
@@ -194,7 +196,8 @@ pub(super) struct CellNoise {
 }
 
 impl CellNoise {
-    /// The latency now of one that takes `undisturbed` on a quiet machine, whose time moves on by it.
+    /// The latency now of one that takes `undisturbed` on a quiet machine, whose time moves on by
+    /// it.
     pub(super) fn run(&mut self, undisturbed: Nanos) -> Nanos {
         let now = self.machine.clock.now();
         let latency = Nanos(
@@ -242,8 +245,8 @@ enum Lasts {
     Exactly,
 }
 
-/// A machine that goes back and forth between a fast and a slow state. Every process walks the same way from the
-/// beginning of virtual time.
+/// A machine that goes back and forth between a fast and a slow state. Every process walks the same
+/// way from the beginning of virtual time.
 #[derive(Debug)]
 struct Switching {
     random: Pcg64,
@@ -272,7 +275,8 @@ impl Switching {
     }
 }
 
-/// Seeds that differ little, made to differ in all bits: a multiple of the golden ratio, as in Weyl sequences.
+/// Seeds that differ little, made to differ in all bits: a multiple of the golden ratio, as in Weyl
+/// sequences.
 fn spread(seed: u64) -> u64 {
     seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
@@ -354,7 +358,8 @@ mod tests {
             .iter()
             .filter(|(one, _)| *one == Nanos(150_000))
             .count();
-        // A switch falls between the two of a turn at most once a switch: about 1,000 ms / 20 ms of them.
+        // A switch falls between the two of a turn at most once a switch: about 1,000 ms / 20 ms of
+        // them.
         assert!(unlike < 100, "{unlike}");
         assert!((800..3_200).contains(&slow), "{slow}");
     }
@@ -365,7 +370,8 @@ mod tests {
         let all = latencies(&mut alone(bursts), 200_000);
         let total: f64 = all.iter().sum();
         let slow: f64 = all.iter().filter(|&&latency| latency > 150_000.0).sum();
-        // A burst of 20 ms after 100 ms in the mean: a sixth of the time; about 190 bursts, so within 15% of it.
+        // A burst of 20 ms after 100 ms in the mean: a sixth of the time; about 190 bursts, so
+        // within 15% of it.
         assert!((slow / total - 1.0 / 6.0).abs() < 0.025, "{}", slow / total);
     }
 

@@ -6,7 +6,8 @@ use crate::memory;
 use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions};
 use crate::units::Bytes;
 
-/// The effect of some values of session options: it applies to sessions that have all of the values named.
+/// The effect of some values of session options: it applies to sessions that have all of the values
+/// named.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptionEffect {

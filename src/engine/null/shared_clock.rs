@@ -52,9 +52,10 @@ impl SharedClock {
     }
 
     fn word(&self, index: usize) -> &AtomicU64 {
-        // SAFETY: the mapping begins at a page, holds both words whatever the length of the file, and lives as long as
-        // `self`; this process uses it as atomics alone. Another that writes the file writes numbers; one that shortens
-        // it has this process ended by a signal when it looks next.
+        // SAFETY: the mapping begins at a page, holds both words whatever the length of the file,
+        // and lives as long as `self`; this process uses it as atomics alone. Another that writes
+        // the file writes numbers; one that shortens it has this process ended by a signal when it
+        // looks next.
         unsafe { AtomicU64::from_ptr(self.0.as_mut_ptr().cast::<u64>().add(index)) }
     }
 

@@ -90,7 +90,8 @@ fn parts(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
     tokens.split(|token| *token == Token::Comma)
 }
 
-/// The tokens of what stands in brackets; absent where there is anything but texts and whole numbers.
+/// The tokens of what stands in brackets; absent where there is anything but texts and whole
+/// numbers.
 fn tokens(text: &str) -> Option<Vec<Token>> {
     let mut letters = text.chars().peekable();
     let mut found = Vec::new();

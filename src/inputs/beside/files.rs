@@ -63,7 +63,8 @@ const KEYS: [(&str, &str, About); 21] = [
     ),
 ];
 
-/// Keys for the sides of an image, the crop first, which is fed; and the key that, if false, takes them away.
+/// Keys for the sides of an image, the crop first, which is fed; and the key that, if false, takes
+/// them away.
 const SIDES: [(&str, &str, Option<&str>); 6] = [
     (
         "preprocessor_config.json",

@@ -12,7 +12,8 @@ const METADATA_CLASSES: [&str; 5] = ["names", "class_names", "classes", "labels"
 
 const STRIDE: &str = "stride";
 
-/// The metadata's key for what a model does, and the sides of the images that models which do that are trained on.
+/// The metadata's key for what a model does, and the sides of the images that models which do that
+/// are trained on.
 const TASK: &str = "task";
 
 const TASKS: [(&str, u64); 5] = [

@@ -1,6 +1,8 @@
-//! Sizes and words for classes that a model's metadata, and the files that are usually kept beside a model, tell.
+//! Sizes and words for classes that a model's metadata, and the files that are usually kept beside
+//! a model, tell.
 //!
-//! Files are small, regular ones in the model's folder and the one above; what cannot be read is told and left out.
+//! Files are small, regular ones in the model's folder and the one above; what cannot be read is
+//! told and left out.
 
 mod classes;
 mod files;

@@ -7,7 +7,8 @@ use crate::inputs::about::About;
 /// Numbers of colours: grey, three, or three and transparency.
 const COLOURS: [u64; 3] = [1, 3, 4];
 
-/// Sizes of an image: its one side, its rows and columns, or these beside the colours, behind a batch or not.
+/// Sizes of an image: its one side, its rows and columns, or these beside the colours, behind a
+/// batch or not.
 pub(super) fn of_numbers(numbers: &[u64]) -> Vec<(About, u64)> {
     match *numbers {
         [side] => sides(side, side),
@@ -32,7 +33,8 @@ fn image(height: u64, width: u64, colours: u64) -> Vec<(About, u64)> {
     sizes
 }
 
-/// The same of a value of JSON, each with what leads from the value to its number: nothing, or a key behind a dot.
+/// The same of a value of JSON, each with what leads from the value to its number: nothing, or a
+/// key behind a dot.
 pub(super) fn of_value(value: &Value) -> Vec<(About, u64, &'static str)> {
     if let (Some(height), Some(width)) = (number(value, "height"), number(value, "width")) {
         return vec![

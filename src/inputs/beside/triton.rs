@@ -7,7 +7,8 @@ use std::vec::IntoIter;
 /// Messages within messages that are read: those of a configuration are a few levels deep.
 const DEPTH: usize = 8;
 
-/// Fields of a message, in its order; one that is a list stands there once for each of its elements.
+/// Fields of a message, in its order; one that is a list stands there once for each of its
+/// elements.
 type Message = Vec<(String, Held)>;
 
 enum Held {
@@ -22,7 +23,8 @@ enum Token {
     Sign(char),
 }
 
-/// Sizes of inputs by their names and axes. A configuration leaves the batch out where it lets a model have one.
+/// Sizes of inputs by their names and axes. A configuration leaves the batch out where it lets a
+/// model have one.
 pub(super) fn axes(text: &str) -> Vec<(String, usize, u64)> {
     let root = message(&mut tokens(text).into_iter().peekable(), DEPTH);
     let batch = scalars(&root, "max_batch_size")

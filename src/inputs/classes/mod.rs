@@ -14,7 +14,8 @@ const NUMBERS: [&str; 2] = ["classlabels_int64s", "classlabels_ints"];
 /// Classes that a model's file names: their order is that of scores.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassNames {
-    /// The classes, where they are words that operators of the model have; empty where none has any.
+    /// The classes, where they are words that operators of the model have; empty where none has
+    /// any.
     pub words: Vec<String>,
     /// The classes, where they are numbers other than 0, 1, 2 ...; empty where the file has none.
     pub numbers: Vec<i64>,
@@ -23,8 +24,8 @@ pub struct ClassNames {
     /// Outputs that a product with a stored matrix makes, as scores of classes are made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub products: Vec<String>,
-    /// Words for the classes that the file's metadata or a configuration beside it has. Labels that are words go by them;
-    /// numbers do not, since they rather count classes.
+    /// Words for the classes that the file's metadata or a configuration beside it has. Labels that
+    /// are words go by them; numbers do not, since they rather count classes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<String>,
 }
@@ -51,7 +52,8 @@ impl ClassNames {
         }
     }
 
-    /// Labels as places among the file's words or numbers, where it has all of these labels; else as they are.
+    /// Labels as places among the file's words or numbers, where it has all of these labels; else
+    /// as they are.
     pub(super) fn places_of(&self, labels: impl Iterator<Item = i64> + Clone) -> Vec<i64> {
         let places: Option<Vec<i64>> = labels
             .clone()

@@ -60,12 +60,14 @@ impl<'g> Scope<'g> {
         own || self.outer.is_some_and(|outer| outer.stores(value))
     }
 
-    /// Whether a product with a stored matrix, in some branch at least, makes an output, with only constants after it.
+    /// Whether a product with a stored matrix, in some branch at least, makes an output, with only
+    /// constants after it.
     pub fn is_product(&self, output: &str) -> bool {
         self.leads_to_product(output, &mut Vec::new())
     }
 
-    /// The same but for `conditions`, which were gone into: a damaged file's may lead to themselves or to each other.
+    /// The same but for `conditions`, which were gone into: a damaged file's may lead to themselves
+    /// or to each other.
     fn leads_to_product(&self, output: &str, conditions: &mut Vec<*const Node>) -> bool {
         let mut value = output;
         for _ in 0..STEPS {
@@ -116,7 +118,8 @@ impl<'g> Scope<'g> {
         })
     }
 
-    /// The input whose rows an operator leaves in order: it moves them, or applies the same constants to all.
+    /// The input whose rows an operator leaves in order: it moves them, or applies the same
+    /// constants to all.
     fn before(&self, node: &'g Node) -> Option<&'g str> {
         let first = node.inputs.first()?;
         match node.operator.as_str() {
@@ -141,7 +144,8 @@ impl<'g> Scope<'g> {
         constants.count() == 1
     }
 
-    /// Whether a value does not depend on inputs: it is stored, or moved or turned into numbers from there.
+    /// Whether a value does not depend on inputs: it is stored, or moved or turned into numbers
+    /// from there.
     fn is_stored(&self, value: &str) -> bool {
         let mut value = value;
         for _ in 0..STEPS {

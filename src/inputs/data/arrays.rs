@@ -68,7 +68,8 @@ impl Data {
     }
 }
 
-/// The array for each input: of its name, or, for inputs that no array is named by, the only one that fits.
+/// The array for each input: of its name, or, for inputs that no array is named by, the only one
+/// that fits.
 fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>, InputError> {
     let missing = unnamed(archive, inputs);
     let free = free(archive, inputs);
@@ -162,7 +163,8 @@ fn missing_arrays(archive: &Archive, missing: &[&Wanted]) -> InputError {
     }
 }
 
-/// The array with the dimension of 1 that its input wants and it lacks, and its input's type where it has none.
+/// The array with the dimension of 1 that its input wants and it lacks, and its input's type where
+/// it has none.
 fn complete(
     archive: &Arc<Archive>,
     mut head: Head,

@@ -58,7 +58,8 @@ impl Data {
         }
     }
 
-    /// Opens data that nobody asked for: an array under another name is then no input, however well it fits.
+    /// Opens data that nobody asked for: an array under another name is then no input, however well
+    /// it fits.
     pub fn open_named(
         path: &Path,
         inputs: &[Wanted],
@@ -95,7 +96,8 @@ pub fn fits(data: &Path, model: &Model) -> Result<(), InputError> {
     Data::open_named(data, &wanted, &forms_of(&model.graph.outputs)).map(drop)
 }
 
-/// Memory that a label takes while labels are looked at: as a number, and once more where numbers are counted.
+/// Memory that a label takes while labels are looked at: as a number, and once more where numbers
+/// are counted.
 const LABEL_BYTES: u64 = 16;
 
 /// The labels of data: in a file of their own, or among its arrays.

@@ -59,7 +59,8 @@ fn given(folder: &Path, inputs: &[Wanted]) -> Result<Vec<Source>, InputError> {
     })
 }
 
-/// The outputs that a test set expects. One that cannot be read is noted: the model runs without it.
+/// The outputs that a test set expects. One that cannot be read is noted: the model runs without
+/// it.
 fn expected(folder: &Path, outputs: &[Form], notes: &mut Vec<String>) -> Vec<Option<Stored>> {
     let files = (0..)
         .map(|index| folder.join(format!("output_{index}.pb")))

@@ -10,11 +10,12 @@ use crate::inputs::column::Column;
 use crate::inputs::{InputError, TensorData};
 
 impl Dataset {
-    /// The `length` samples from `start` on; after the last sample follows the first again, which pads the last batch
-    /// of a model whose batch size is fixed.
+    /// The `length` samples from `start` on; after the last sample follows the first again, which
+    /// pads the last batch of a model whose batch size is fixed.
     ///
     /// # Errors
-    /// `length` is 0, the model has no batch dimension and `length` is not 1, or samples differ in shape.
+    /// `length` is 0, the model has no batch dimension and `length` is not 1, or samples differ in
+    /// shape.
     pub fn batch(&self, start: u64, length: u64) -> Result<InputSet, InputError> {
         let segments = self.segments(start, length)?;
         let mut set = InputSet::new();
@@ -53,8 +54,8 @@ impl Dataset {
         whole.ok_or_else(|| InputError::Ragged(self.path.clone(), input.name.clone(), length))
     }
 
-    /// Up to [`INPUT_SETS_LIMIT`] distinct sets of `batch_size` samples. Test sets of that size stay as they are;
-    /// otherwise samples are taken in turn, from the first again after the last.
+    /// Up to [`INPUT_SETS_LIMIT`] distinct sets of `batch_size` samples. Test sets of that size
+    /// stay as they are; otherwise samples are taken in turn, from the first again after the last.
     ///
     /// # Errors
     /// As [`Dataset::batch`].

@@ -7,8 +7,9 @@ use crate::inputs::protobuf::Stored;
 use crate::inputs::{Tensor, TensorData};
 
 impl Dataset {
-    /// Expected values of an output, or of a tensor of one that is a sequence, for the `length` samples from `start`
-    /// on; absent where the data has none, or where they cannot be split into samples.
+    /// Expected values of an output, or of a tensor of one that is a sequence, for the `length`
+    /// samples from `start` on; absent where the data has none, or where they cannot be split into
+    /// samples.
     #[must_use]
     pub fn expected(&self, output: &str, start: u64, length: u64) -> Option<Tensor> {
         let (index, place) = match (self.output(output), of_sequence(output)) {
@@ -50,7 +51,8 @@ impl Dataset {
         }
     }
 
-    /// How many tensors an output that is a sequence is to hold at a sample; absent where the data does not say.
+    /// How many tensors an output that is a sequence is to hold at a sample; absent where the data
+    /// does not say.
     #[must_use]
     pub fn expected_length(&self, sequence: &str, sample: u64) -> Option<usize> {
         let index = self.output(sequence)?;

@@ -17,8 +17,8 @@ use super::{InputError, InputPlan, InputSource, Labels, check, fill};
 use crate::plan::ElementType;
 use crate::record::{DatasetInfo, FedInput};
 
-/// Largest number of distinct input sets that timed runs rotate: enough that no cache of the machine holds all inputs
-/// of a usual model, few enough that warm-up sees each of them.
+/// Largest number of distinct input sets that timed runs rotate: enough that no cache of the
+/// machine holds all inputs of a usual model, few enough that warm-up sees each of them.
 pub const INPUT_SETS_LIMIT: u64 = 8;
 
 /// The value of each input, in the model's order.
@@ -74,7 +74,8 @@ struct Set {
     samples: usize,
 }
 
-/// Input sets for timed runs with `batch_size`: one if values are synthesized, else up to [`INPUT_SETS_LIMIT`].
+/// Input sets for timed runs with `batch_size`: one if values are synthesized, else up to
+/// [`INPUT_SETS_LIMIT`].
 ///
 /// # Errors
 /// The model does not take this batch size, or the data cannot be read any more.
@@ -192,9 +193,11 @@ impl Dataset {
         self.labels = Some(labels);
     }
 
-    /// A dataset of `samples_count` synthesized samples, for comparing variants where there is no data.
+    /// A dataset of `samples_count` synthesized samples, for comparing variants where there is no
+    /// data.
     ///
-    /// A model without a batch dimension gets as many sets of inputs; plans with data are to be [opened](Self::open).
+    /// A model without a batch dimension gets as many sets of inputs; plans with data are to be
+    /// [opened](Self::open).
     ///
     /// # Errors
     /// The samples are too large.

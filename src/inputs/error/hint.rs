@@ -17,7 +17,8 @@ impl From<InputError> for Failure {
 }
 
 impl InputError {
-    /// Whether options are at fault: they name what the model does not have, or say of it what cannot be.
+    /// Whether options are at fault: they name what the model does not have, or say of it what
+    /// cannot be.
     #[must_use]
     pub fn is_of_options(&self) -> bool {
         matches!(

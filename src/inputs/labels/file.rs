@@ -18,9 +18,11 @@ use crate::units::Bytes;
 const ENDINGS: [&str; 5] = ["npy", "csv", "tsv", "txt", "json"];
 /// Copies of a text that are in memory at once.
 const COPIES: u64 = 4;
-/// Memory of a line of a list beside its bytes: a place in the text, and a number or a text of its own.
+/// Memory of a line of a list beside its bytes: a place in the text, and a number or a text of its
+/// own.
 const LINE: u64 = 96;
-/// Memory of a field of a table or an item of JSON: before that, it is a text or a value of its own, in another list.
+/// Memory of a field of a table or an item of JSON: before that, it is a text or a value of its
+/// own, in another list.
 const FIELD: u64 = 192;
 /// The files beside `data` that are named as labels are, the likeliest first.
 pub(in super::super) fn beside(data: &Path) -> Vec<PathBuf> {
@@ -41,7 +43,8 @@ fn usual_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
         .flat_map(move |name| ENDINGS.map(|ending| folder.join(format!("{name}.{ending}"))))
 }
 
-/// Whether a file has a row for each sample, or one more above those of a text: then it was made for their labels.
+/// Whether a file has a row for each sample, or one more above those of a text: then it was made
+/// for their labels.
 pub(in super::super) fn has_row_for_each(path: &Path, samples: usize) -> bool {
     if ending(path) == "npy" {
         return Archive::npy(path)
@@ -121,7 +124,8 @@ fn labels_among(archive: &Archive) -> Option<&Head> {
     named.min_by_key(|head| place(&head.name)).or(only)
 }
 
-/// The text of a file whose labels take beside it what `of_labels` says; a pipe's length shows only once it is read.
+/// The text of a file whose labels take beside it what `of_labels` says; a pipe's length shows only
+/// once it is read.
 fn text(path: &Path, of_labels: fn(&[u8]) -> u64) -> Result<String, InputError> {
     let file = files::open(path, Kind::LABELS).map_err(InputError::read(path))?;
     ask_for_labels(path, COPIES * file.len())?;

@@ -160,7 +160,8 @@ impl Labels {
             .collect()
     }
 
-    /// Labels of these samples; `None` if there are not so many, or their file can no longer be read.
+    /// Labels of these samples; `None` if there are not so many, or their file can no longer be
+    /// read.
     #[must_use]
     pub fn rows(&self, samples: Range<usize>) -> Option<TensorData> {
         match &self.rows {
@@ -192,8 +193,9 @@ impl Labels {
         }
     }
 
-    /// The class of each sample where there is one: counted from 0 by the order in which `names` has the classes, or,
-    /// of words that `names` does not know, by their own. One-hot labels are the place of the 1.
+    /// The class of each sample where there is one: counted from 0 by the order in which `names`
+    /// has the classes, or, of words that `names` does not know, by their own. One-hot labels are
+    /// the place of the 1.
     #[must_use]
     pub fn classes(&self, names: &ClassNames) -> Option<Vec<i64>> {
         match self.of_sample().as_slice() {
@@ -211,7 +213,8 @@ impl Labels {
         rows.map(|row| position(row, |&bit| bit == 1.0)).collect()
     }
 
-    /// By the model's own words where it has all of these; else numbers as text are numbers, and words are in order.
+    /// By the model's own words where it has all of these; else numbers as text are numbers, and
+    /// words are in order.
     fn classes_of_words(&self, names: &ClassNames) -> Option<Vec<i64>> {
         let words = self.words()?;
         places_among(&words, names.known()).or_else(|| match self.numbers() {

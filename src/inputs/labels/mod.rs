@@ -1,5 +1,5 @@
-//! Labels as they lie around: arrays of numpy's, columns of text, lists of JSON. They say what they hold; what they are
-//! to an output is decided where outputs are scored.
+//! Labels as they lie around: arrays of numpy's, columns of text, lists of JSON. They say what they
+//! hold; what they are to an output is decided where outputs are scored.
 
 mod file;
 mod json;

@@ -11,8 +11,8 @@ use crate::inputs::TensorData;
 
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
-/// The column of labels of a table: the only one, or the one that is named as labels are, or all of them where they are
-/// numbers, or the last where it holds classes beside the names of rows.
+/// The column of labels of a table: the only one, or the one that is named as labels are, or all of
+/// them where they are numbers, or the last where it holds classes beside the names of rows.
 pub(super) fn table(text: &str, samples: usize) -> Result<Labels, String> {
     let mut rows = rows(text)?;
     let first = rows[0].clone();

@@ -1,11 +1,13 @@
-//! The header of an array of numpy's: a dictionary of Python's with three entries, read without Python's grammar.
+//! The header of an array of numpy's: a dictionary of Python's with three entries, read without
+//! Python's grammar.
 //!
 //! Format: numpy's `lib/format.py`, versions 1.0 to 3.0.
 
 use std::io::{self, Read};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
-/// Longest header that is read: version 1.0 has none longer, and numpy reads 10,000 bytes of files it does not trust.
+/// Longest header that is read: version 1.0 has none longer, and numpy reads 10,000 bytes of files
+/// it does not trust.
 const MOST_BYTES: usize = 1 << 16;
 /// Dimensions that numpy allows.
 const MOST_DIMENSIONS: usize = 64;
@@ -116,7 +118,8 @@ fn key_at(text: &str) -> Option<(&str, &str)> {
     is_quote.then(|| text[1..].split_once(quote)).flatten()
 }
 
-/// Where a value ends: at a comma outside brackets and quotes. It takes one pass, however deep they are nested.
+/// Where a value ends: at a comma outside brackets and quotes. It takes one pass, however deep they
+/// are nested.
 fn end_of_value(text: &str) -> Result<usize, String> {
     let (mut depth, mut quote, mut is_escaped) = (0_usize, None, false);
     for (at, letter) in text.char_indices() {

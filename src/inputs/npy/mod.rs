@@ -20,13 +20,14 @@ use crate::plan::ElementType;
 use crate::units::Bytes;
 use header::Header;
 
-/// Arrays that an archive may have: what is read of each is its head, and data has one for each input.
+/// Arrays that an archive may have: what is read of each is its head, and data has one for each
+/// input.
 const MOST_ARRAYS: usize = 1 << 16;
 /// Bytes that a string takes in memory besides its letters.
 const TEXT_OVERHEAD: u64 = 48;
 
-/// Arrays that are stored plainly (as `numpy.savez` and `numpy.save` do) stay in the file until rows are taken; those
-/// that are compressed are unpacked whole.
+/// Arrays that are stored plainly (as `numpy.savez` and `numpy.save` do) stay in the file until
+/// rows are taken; those that are compressed are unpacked whole.
 #[derive(Debug)]
 pub(super) struct Archive {
     pub path: PathBuf,
@@ -235,7 +236,8 @@ impl Head {
         )
     }
 
-    /// Whether each element is a byte without a type, as the package `ml_dtypes` writes numbers of up to eight bits.
+    /// Whether each element is a byte without a type, as the package `ml_dtypes` writes numbers of
+    /// up to eight bits.
     pub fn is_code(&self) -> bool {
         self.element_type.is_none() && self.descriptor.ends_with("V1")
     }
@@ -324,7 +326,8 @@ fn text(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// ONNX's type for numpy's. Two bytes without a type are bfloat16, one is several: see [`Head::is_code`].
+/// ONNX's type for numpy's. Two bytes without a type are bfloat16, one is several: see
+/// [`Head::is_code`].
 fn element_type(descriptor: &str) -> Option<ElementType> {
     match descriptor.trim_start_matches(['<', '>', '|', '=']) {
         "f4" => Some(ElementType::Float),

@@ -49,7 +49,8 @@ pub(super) struct Fixed {
 /// The word of `--batch-dim` for a model without a batch.
 pub(super) const NONE: &str = "none";
 
-/// The batch that `request` names, or those that the model may have; an error where no input has what it names.
+/// The batch that `request` names, or those that the model may have; an error where no input has
+/// what it names.
 pub(super) fn asked(
     graph: &Graph,
     problem: &Problem,
@@ -102,10 +103,11 @@ fn first_size(info: &TensorInfo) -> Option<u64> {
     }
 }
 
-/// Batches that `graph` may have, by the first of these that holds: a dimension is named batch, `N` or the like; all
-/// inputs begin with one open dimension, or each with one that nothing else is known of; a fixed first dimension that
-/// inputs and outputs share. Then come, for a proof to decide, other open dimensions. Sizes that the user gave are no
-/// batch, and neither are colours, tokens, features and whatever else counts within a sample.
+/// Batches that `graph` may have, by the first of these that holds: a dimension is named batch, `N`
+/// or the like; all inputs begin with one open dimension, or each with one that nothing else is
+/// known of; a fixed first dimension that inputs and outputs share. Then come, for a proof to
+/// decide, other open dimensions. Sizes that the user gave are no batch, and neither are colours,
+/// tokens, features and whatever else counts within a sample.
 pub(super) fn candidates(graph: &Graph, problem: &Problem) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = by_name(problem);
     let lead = leading(&first_unknowns(graph, problem), problem);
@@ -152,7 +154,8 @@ fn by_name(problem: &Problem) -> Vec<Candidate> {
     let mut named: Vec<usize> = (0..problem.unknowns.len())
         .filter(|&index| may_be(problem, index) && is_batch_name(&problem.unknowns[index].name))
         .collect();
-    // Of several such names, the one that comes first most often is the batch of the model's own inputs.
+    // Of several such names, the one that comes first most often is the batch of the model's own
+    // inputs.
     named.sort_by_key(|&index| std::cmp::Reverse(problem.unknowns[index].places.len()));
     named
         .into_iter()
@@ -180,7 +183,8 @@ struct FirstAxis<'g> {
     unknown: Option<usize>,
 }
 
-/// The unknown that the first axis of each deciding input is; absent where that is fixed or counts within a sample.
+/// The unknown that the first axis of each deciding input is; absent where that is fixed or counts
+/// within a sample.
 fn first_unknowns<'g>(graph: &'g Graph, problem: &Problem) -> Vec<FirstAxis<'g>> {
     deciding(graph)
         .into_iter()
@@ -193,7 +197,8 @@ fn first_unknowns<'g>(graph: &'g Graph, problem: &Problem) -> Vec<FirstAxis<'g>>
         .collect()
 }
 
-/// Whether an input whose first axis is open looks like an image and no operator counts its rows of three numbers.
+/// Whether an input whose first axis is open looks like an image and no operator counts its rows of
+/// three numbers.
 fn has_rows_of_pixels(info: &TensorInfo, problem: &Problem) -> bool {
     let columns = problem
         .at(&info.name, 1)
@@ -205,7 +210,8 @@ fn is_counted(columns: &Unknown) -> bool {
     columns.is_shown && !matches!(columns.kind, Kind::Height | Kind::Width)
 }
 
-/// The unknowns of a batch without a name: the first ones of all inputs, or one that all have and one has first.
+/// The unknowns of a batch without a name: the first ones of all inputs, or one that all have and
+/// one has first.
 fn leading(firsts: &[FirstAxis<'_>], problem: &Problem) -> Vec<usize> {
     let all: Option<BTreeSet<usize>> = firsts.iter().map(|first| first.unknown).collect();
     if let Some(all) = all.filter(|all| !all.is_empty()) {
@@ -227,7 +233,8 @@ fn stands_in(problem: &Problem, index: usize, info: &TensorInfo) -> bool {
     (0..dims_of(info).len()).any(|axis| problem.at(&info.name, axis) == Some(index))
 }
 
-/// The same with inputs of one dimension of which nothing else is known: what is counted or measured of each sample.
+/// The same with inputs of one dimension of which nothing else is known: what is counted or
+/// measured of each sample.
 fn joined(graph: &Graph, problem: &Problem, lead: &[usize]) -> Vec<usize> {
     let mut all = lead.to_vec();
     if lead.is_empty() {

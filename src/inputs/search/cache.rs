@@ -1,4 +1,5 @@
-//! Decoders that keep keys and values of earlier tokens are asked about twice: a prompt, and one more token.
+//! Decoders that keep keys and values of earlier tokens are asked about twice: a prompt, and one
+//! more token.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,8 @@ use crate::plan::{ElementType, unswept};
 /// Tokens of a prompt, and of the past before one more token.
 const TOKENS: u64 = 128;
 
-/// Shapes that a model is asked about where none is swept: one, or prefill and decode of a decoder with a cache.
+/// Shapes that a model is asked about where none is swept: one, or prefill and decode of a decoder
+/// with a cache.
 #[must_use]
 pub fn usual_shapes(model: &Model, request: &InputRequest) -> Vec<Shape> {
     if request.data.is_some() {
@@ -115,7 +117,8 @@ fn holds_whole_numbers(inputs: &[TensorInfo], place: &InputAxis) -> bool {
 }
 
 impl Problem {
-    /// Where tokens are kept from before, lengths of masks that nothing else decides count those and the new ones.
+    /// Where tokens are kept from before, lengths of masks that nothing else decides count those
+    /// and the new ones.
     pub(super) fn follow_cache(&mut self, inputs: &[TensorInfo]) {
         let tokens: Vec<usize> = self.placed(Kind::Tokens).collect();
         let past = self.placed(Kind::Past).next();
@@ -139,7 +142,8 @@ impl Problem {
             .filter(|&index| self.unknowns[index].has_places())
     }
 
-    /// The length that counts the new tokens: one that operators show to count tokens, or one whose name says no more.
+    /// The length that counts the new tokens: one that operators show to count tokens, or one whose
+    /// name says no more.
     fn new_tokens(&self, tokens: &[usize]) -> Option<usize> {
         let shown = tokens.iter().find(|&&index| self.unknowns[index].is_shown);
         let plain = tokens.iter().find(|&&index| {
@@ -149,8 +153,9 @@ impl Problem {
         shown.or(plain).copied()
     }
 
-    /// Lengths whose names say that one token follows the past count all new ones where operators tie them to those and
-    /// where an input chooses a branch: exporters of old gave such names to masks of models that take a prompt as well.
+    /// Lengths whose names say that one token follows the past count all new ones where operators
+    /// tie them to those and where an input chooses a branch: exporters of old gave such names to
+    /// masks of models that take a prompt as well.
     fn count_new(&mut self, past: usize, new: usize) {
         for index in (0..self.unknowns.len()).filter(|&index| index != new) {
             let derived = self.unknowns[index].derived.iter().cloned();

@@ -105,7 +105,8 @@ impl Kind {
         }
     }
 
-    /// The same for a dimension that stands there: frames are pictures where each has rows and columns.
+    /// The same for a dimension that stands there: frames are pictures where each has rows and
+    /// columns.
     pub fn at(self, places: &[InputAxis], inputs: &[TensorInfo]) -> Kind {
         let mut standing = inputs
             .iter()
@@ -142,7 +143,8 @@ impl Kind {
     }
 }
 
-/// Axes of rows and columns, where sizes are those of an image: one, three or four colours beside two open sizes.
+/// Axes of rows and columns, where sizes are those of an image: one, three or four colours beside
+/// two open sizes.
 fn image_axes(dims: &[Dim], element_type: ElementType) -> Option<[usize; 2]> {
     let found = match dims {
         [_, second, _, last] if is_fixed_at(second, &[1, 3, 4]) && !is_fixed_at(last, &[3]) => {
@@ -170,7 +172,8 @@ pub(super) fn is_one_image(info: &TensorInfo) -> bool {
     dims.len() == 3 && ends.iter().any(|dim| matches!(dim, Some(Dim::Fixed(3))))
 }
 
-/// Whether an exporter made a name of an input's name and the number of an axis: `audio_dynamic_axes_1`, `x_dim_0`.
+/// Whether an exporter made a name of an input's name and the number of an axis:
+/// `audio_dynamic_axes_1`, `x_dim_0`.
 pub(super) fn is_numbered(lower: &str) -> bool {
     let stem = lower.trim_end_matches(|letter: char| letter.is_ascii_digit());
     stem.len() < lower.len()

@@ -76,7 +76,8 @@ impl Attempts {
 }
 
 impl Search {
-    /// The candidates for `model` at the sizes of `shape`, which hold beside those that `request` asks for.
+    /// The candidates for `model` at the sizes of `shape`, which hold beside those that `request`
+    /// asks for.
     ///
     /// # Errors
     /// As [`plan()`](super::plan()).
@@ -113,8 +114,8 @@ impl Search {
         Ok(search)
     }
 
-    /// Fails where nothing can be fed at all. A test set of the standard's may hold a tensor without rows on purpose,
-    /// which is fed as it is, without a batch.
+    /// Fails where nothing can be fed at all. A test set of the standard's may hold a tensor
+    /// without rows on purpose, which is fed as it is, without a batch.
     fn settle_batch(&mut self) -> Result<(), InputError> {
         match self.plan_at(&self.attempts.base) {
             Err(InputError::NoSamples { path })
@@ -135,8 +136,8 @@ impl Search {
         self.attempts = Attempts::beginning_with(Choice::default());
     }
 
-    /// The next inputs to feed; `None` when nothing is left to try. The first one is what [`plan()`](super::plan())
-    /// returns.
+    /// The next inputs to feed; `None` when nothing is left to try. The first one is what
+    /// [`plan()`](super::plan()) returns.
     #[expect(
         clippy::should_implement_trait,
         reason = "what comes next depends on what became of the last"
@@ -170,13 +171,15 @@ impl Search {
         }
     }
 
-    /// Takes in that outputs held numbers that are none: other values of what was fed last are worth a try.
+    /// Takes in that outputs held numbers that are none: other values of what was fed last are
+    /// worth a try.
     pub fn not_finite(&mut self) {
         self.attempts.base = self.attempts.last.clone();
         self.attempts.queue = trials::other_fills(self).into();
     }
 
-    /// Axes that samples may lie along, the most likely first; each names its axis in every input that follows.
+    /// Axes that samples may lie along, the most likely first; each names its axis in every input
+    /// that follows.
     #[must_use]
     pub fn batch_candidates(&self) -> Vec<BatchAxis> {
         self.batches
@@ -185,13 +188,15 @@ impl Search {
             .collect()
     }
 
-    /// The reason why the model loses the batch that it would have, if there is one, as a fragment of a sentence.
+    /// The reason why the model loses the batch that it would have, if there is one, as a fragment
+    /// of a sentence.
     #[must_use]
     pub fn taken(&self) -> Option<&str> {
         self.taken.as_deref()
     }
 
-    /// The error of a model that nothing runs with; `words` is what the runtime said of the last trial.
+    /// The error of a model that nothing runs with; `words` is what the runtime said of the last
+    /// trial.
     #[must_use]
     pub fn nothing_runs(&self, words: &str) -> InputError {
         let words = RuntimeWords(words.to_owned());
@@ -221,7 +226,8 @@ fn likely(batches: &[Candidate]) -> Choice {
     }
 }
 
-/// Inputs with shapes at batch 1, the one value of those that steer, and the fill of those not filled the first way.
+/// Inputs with shapes at batch 1, the one value of those that steer, and the fill of those not
+/// filled the first way.
 fn trial(plan: &InputPlan, choice: &Choice) -> String {
     let inputs = plan.fed.iter().enumerate();
     let words: Vec<String> = inputs

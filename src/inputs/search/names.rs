@@ -1,4 +1,5 @@
-//! Expressions of sizes as names of dimensions spell them, `past_length + 1` or `batch_size x num_heads`, and as people read them.
+//! Expressions of sizes as names of dimensions spell them, `past_length + 1` or `batch_size x
+//! num_heads`, and as people read them.
 
 use crate::onnx::Expr;
 
@@ -12,7 +13,8 @@ enum Token {
     Sign(char),
 }
 
-/// The expression that a name spells; `dim` gives the dimension of a name within it. Absent where it is a plain name.
+/// The expression that a name spells; `dim` gives the dimension of a name within it. Absent where
+/// it is a plain name.
 pub(super) fn expression(text: &str, dim: &mut impl FnMut(&str) -> Expr) -> Option<Expr> {
     let tokens = tokens(text)?;
     if !tokens.iter().any(is_operator) {

@@ -70,7 +70,8 @@ impl Search {
         })
     }
 
-    /// The same plan with the batch along `axis`; where that is absent, every axis has a size and there is no batch.
+    /// The same plan with the batch along `axis`; where that is absent, every axis has a size and
+    /// there is no batch.
     ///
     /// # Errors
     /// No dimension that was left open lies there, or the data does not fit.
@@ -274,7 +275,8 @@ impl Search {
         })
     }
 
-    /// The inputs and their open dimensions that no size was given to, and sizes that were, as a fragment of a sentence.
+    /// The inputs and their open dimensions that no size was given to, and sizes that were, as a
+    /// fragment of a sentence.
     pub(super) fn open(&self) -> String {
         let inputs = self.graph.inputs.iter();
         let open: Vec<String> = inputs.filter_map(|info| self.left_open(info)).collect();

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Candidate, Graph, InputRequest, Problem, SizeSource, Unknown, batch};
 
-/// The size that takes away the batch that `graph` has where no sizes are given. Sizes of `request` that `given` does not
-/// have are swept. `left` are the batches that the model may have all the same. As a fragment of a sentence.
+/// The size that takes away the batch that `graph` has where no sizes are given. Sizes of `request`
+/// that `given` does not have are swept. `left` are the batches that the model may have all the
+/// same. As a fragment of a sentence.
 pub(super) fn taken(
     graph: &Graph,
     problem: &Problem,
@@ -37,7 +38,8 @@ pub(super) fn taken(
     })
 }
 
-/// The unknown that the user gave a size to, of those that a candidate of the same model without sizes lies along.
+/// The unknown that the user gave a size to, of those that a candidate of the same model without
+/// sizes lies along.
 fn asked_along(problem: &Problem, free: &Problem, first: &Candidate) -> Option<usize> {
     first
         .unknowns

@@ -443,7 +443,8 @@ fn a_refusal_leads_to_the_size_that_it_names() {
         "Non-zero status code returned while running MatMul node. Name:'later' Status Message: matmul_helper.h:59 \
          Compute MatMul dimension mismatch",
     );
-    // The other node shows that the first change was right: it is kept, and other sizes are tried one by one.
+    // The other node shows that the first change was right: it is kept, and other sizes are tried
+    // one by one.
     assert_eq!(
         shapes(&search.next().unwrap()),
         [[None, Some(32)], [None, Some(1)]]

@@ -87,7 +87,8 @@ impl<'p> Standing<'p> {
         }
     }
 
-    /// Its role in an input that keeps tokens from before; `None` where it stands in none, or is its batch or length.
+    /// Its role in an input that keeps tokens from before; `None` where it stands in none, or is
+    /// its batch or length.
     fn in_cache(self) -> Option<About> {
         let may_be = matches!(self.unknown().kind, Kind::Other | Kind::Features);
         let place = self.unknown().places.first();

@@ -1,4 +1,5 @@
-//! What is tried after a refusal: the smallest change that its words suggest, then one size at a time.
+//! What is tried after a refusal: the smallest change that its words suggest, then one size at a
+//! time.
 
 use super::Search;
 use super::kind::Kind;
@@ -56,8 +57,8 @@ fn probed(size: u64, reason: &str) -> Sized {
     }
 }
 
-/// Sizes that a dimension might have for one that was `found` to become the `wanted` one, where it is a multiple of that
-/// or so many more.
+/// Sizes that a dimension might have for one that was `found` to become the `wanted` one, where it
+/// is a multiple of that or so many more.
 fn agreeing_sizes(size: u64, found: u64, wanted: u64) -> impl Iterator<Item = u64> {
     let scaled = size
         .checked_mul(wanted)
@@ -143,7 +144,8 @@ impl Changes<'_> {
         choices
     }
 
-    /// The usual sizes of each unknown, first of those whose size the refusal names, one after the other.
+    /// The usual sizes of each unknown, first of those whose size the refusal names, one after the
+    /// other.
     fn usual(&self, refusal: &Refusal) -> Vec<Choice> {
         let unknowns = &self.search.problem.unknowns;
         let mut free = self.free();
@@ -170,7 +172,8 @@ impl Changes<'_> {
         choices
     }
 
-    /// The usual sizes of an unknown, then those that a refusal of its size names, without the size that it has.
+    /// The usual sizes of an unknown, then those that a refusal of its size names, without the size
+    /// that it has.
     fn other_sizes(&self, index: usize, refusal: &Refusal) -> Vec<u64> {
         let own = self.sizes[index];
         let kind = self.search.problem.unknowns[index].kind;

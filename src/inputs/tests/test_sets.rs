@@ -1,4 +1,5 @@
-//! Test sets of the standard: tensors without rows, sequences and optional values, outputs that cannot be read.
+//! Test sets of the standard: tensors without rows, sequences and optional values, outputs that
+//! cannot be read.
 
 use super::*;
 use crate::onnx::testing::message;
@@ -272,7 +273,8 @@ fn varint(number: i64) -> Vec<u8> {
 const WHOLE: u8 = 42;
 const UNSIGNED: u8 = 90;
 
-/// The standard's number of a type, the type, the field, two numbers that fit with their values, and some that do not.
+/// The standard's number of a type, the type, the field, two numbers that fit with their values,
+/// and some that do not.
 type Case = (u8, ElementType, u8, [(i64, f64); 2], &'static [i64]);
 
 const CASES: [Case; 20] = [

@@ -105,7 +105,8 @@ fn places(operator: &str, size: Option<f64>, limit: &Guess) -> Evaluated {
     }
 }
 
-/// Places along an axis of a known size, of which those before `below` are `yes`, and the others the contrary.
+/// Places along an axis of a known size, of which those before `below` are `yes`, and the others
+/// the contrary.
 fn counted(size: f64, below: f64, yes: f64) -> Evaluated {
     // An axis that is as long as the one element that counts is made from the count itself.
     let own = (size == 1.0 && below == 1.0).then_some(Sign::LENGTH);

@@ -1,8 +1,10 @@
-//! Bounds of inputs that end as indices or divisors, and numbers that operators compare inputs with or want of them.
+//! Bounds of inputs that end as indices or divisors, and numbers that operators compare inputs with
+//! or want of them.
 //!
-//! From an input the walk follows every value that is made of it through operators that move, cast, shift or scale
-//! elements, into branches and loop bodies, up to operators that index by them, such as `Gather`. The size of the
-//! indexed axis, carried back through shifts and scales, bounds the input; of several bounds the tightest holds.
+//! From an input the walk follows every value that is made of it through operators that move, cast,
+//! shift or scale elements, into branches and loop bodies, up to operators that index by them, such
+//! as `Gather`. The size of the indexed axis, carried back through shifts and scales, bounds the
+//! input; of several bounds the tightest holds.
 
 use std::collections::BTreeSet;
 
@@ -171,7 +173,8 @@ fn tighten(found: Option<IndexBound>, next: IndexBound) -> IndexBound {
     }
 }
 
-/// The bound in whole numbers, from 0 on where 0 is within: indices from the end are valid and not what users send.
+/// The bound in whole numbers, from 0 on where 0 is within: indices from the end are valid and not
+/// what users send.
 fn whole(bound: IndexBound) -> IndexBound {
     let low = bound.low.ceil();
     let low = if bound.high >= 0.0 { low.max(0.0) } else { low };

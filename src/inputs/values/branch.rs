@@ -13,7 +13,8 @@ struct Choice {
     takes_first: bool,
 }
 
-/// Ways to fill an input that chooses a branch: first what chooses the branch that fits the inputs' sizes.
+/// Ways to fill an input that chooses a branch: first what chooses the branch that fits the inputs'
+/// sizes.
 pub(super) fn fills<'s>(
     question: &Question<'_, '_>,
     trials: impl Iterator<Item = (f64, &'s Signs)>,
@@ -23,7 +24,8 @@ pub(super) fn fills<'s>(
         .collect();
     let node = question.flow.node(choices.first()?.node);
     let (first, why) = wanted(question, node);
-    // Numbers that are compared with are meant before 1 and 0, which stand for no and for any other.
+    // Numbers that are compared with are meant before 1 and 0, which stand for no and for any
+    // other.
     choices.sort_by_key(|choice| {
         (
             choice.takes_first != first,
@@ -68,7 +70,8 @@ fn choice(value: f64, signs: &Signs) -> Option<Choice> {
     })
 }
 
-/// Whether the first branch fits the sizes of what only one of the two reads, and why, to be put behind.
+/// Whether the first branch fits the sizes of what only one of the two reads, and why, to be put
+/// behind.
 fn wanted(question: &Question<'_, '_>, node: &Node) -> (bool, String) {
     let one = read_in(question, node, "then_branch");
     let two = read_in(question, node, "else_branch");

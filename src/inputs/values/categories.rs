@@ -1,6 +1,7 @@
 //! Categories that a model knows: words and numbers that its encoders look up.
 //!
-//! Columns are followed from the input through joins and selections of columns, so that each gets its own categories.
+//! Columns are followed from the input through joins and selections of columns, so that each gets
+//! its own categories.
 
 use std::collections::BTreeSet;
 
@@ -131,7 +132,8 @@ impl Lane {
         (self.from..self.to).contains(&column)
     }
 
-    /// The rest where the places `first..=last` of the last axis are taken; absent if nothing is left.
+    /// The rest where the places `first..=last` of the last axis are taken; absent if nothing is
+    /// left.
     fn pick(self, first: i64, last: i64) -> Option<Lane> {
         let from = self.from.max(first.saturating_sub(self.shift));
         let to = self
@@ -146,7 +148,8 @@ impl Lane {
     }
 }
 
-/// Most places that columns are followed to: those that a damaged file joins with themselves would move on for ever.
+/// Most places that columns are followed to: those that a damaged file joins with themselves would
+/// move on for ever.
 const MOST_STEPS: usize = 100_000;
 
 fn found(flow: &Flow<'_>, input: &str, columns: usize) -> Vec<Found> {
@@ -276,7 +279,8 @@ fn number(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<i64> {
     }
 }
 
-/// Columns that a slice of the last axis leaves; the outer absence: it is of another axis or its ends are not known.
+/// Columns that a slice of the last axis leaves; the outer absence: it is of another axis or its
+/// ends are not known.
 fn sliced(flow: &Flow<'_>, node: &Node, lane: Lane) -> Option<Option<Lane>> {
     let (start, end, axis) = (
         number(flow, node, 1)?,

@@ -3,7 +3,8 @@
 use super::flow::Extent;
 use super::{AttributeValue, Flow, Graph, Node, Shapes};
 
-/// The flow of a graph whose inputs have these shapes, with sizes that follow; nodes read what those before made.
+/// The flow of a graph whose inputs have these shapes, with sizes that follow; nodes read what
+/// those before made.
 pub(in super::super) fn measured<'m>(graph: &'m Graph, shapes: &Shapes) -> Flow<'m> {
     let mut flow = Flow::unmeasured(graph, shapes);
     for index in 0..flow.nodes_count() {

@@ -1,4 +1,5 @@
-//! How values flow through a model: who reads and makes each, what is constant, and which sizes are known.
+//! How values flow through a model: who reads and makes each, what is constant, and which sizes are
+//! known.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,8 @@ const TRACE_LIMIT: usize = 16;
 /// Sizes of the dimensions of a value, as far as each is known.
 pub(in super::super) type Extent = Vec<Option<u64>>;
 
-/// The values of a model's graph and of all graphs within it, whose names the standard keeps distinct.
+/// The values of a model's graph and of all graphs within it, whose names the standard keeps
+/// distinct.
 #[derive(Default)]
 pub(in super::super) struct Flow<'m> {
     nodes: Vec<&'m Node>,
@@ -93,8 +95,9 @@ impl<'m> Flow<'m> {
     /// Names under which a node's operands appear within its graphs, and results of those outside.
     fn add_aliases(&mut self, node: &'m Node) {
         for graph in node.graphs() {
-            // A loop's body begins with the turn and the condition, as the loop does with the count and the condition.
-            // A body's results begin with the condition, which the loop does not give out.
+            // A loop's body begins with the turn and the condition, as the loop does with the count
+            // and the condition. A body's results begin with the condition, which the loop does not
+            // give out.
             let skipped = if node.operator == "Loop" { 1 } else { 0 };
             if matches!(node.operator.as_str(), "Loop" | "Scan") {
                 for (outer, inner) in node.inputs.iter().zip(&graph.inputs).skip(2 * skipped) {
@@ -185,7 +188,8 @@ impl<'m> Flow<'m> {
             .or_else(|| self.constants.get(value))
     }
 
-    /// Tokens of the past and new ones together in every operator that takes both: its keys are as many.
+    /// Tokens of the past and new ones together in every operator that takes both: its keys are as
+    /// many.
     pub fn totals(&self) -> Vec<f64> {
         let fused = self
             .nodes
@@ -276,7 +280,8 @@ impl<'m> Flow<'m> {
             .map(|&(node, _)| node)
     }
 
-    /// Sizes of a value's dimensions as far as they are known; a batch counts as 1, so that it bounds safely.
+    /// Sizes of a value's dimensions as far as they are known; a batch counts as 1, so that it
+    /// bounds safely.
     pub fn dims(&self, value: &str) -> Option<Extent> {
         if let Some(tensor) = self.stored(value) {
             return Some(tensor.dims.iter().copied().map(Some).collect());
@@ -317,7 +322,8 @@ fn of_one_sample(shape: &[Option<u64>]) -> Extent {
     shape.iter().map(|size| Some(size.unwrap_or(1))).collect()
 }
 
-/// Sizes that were found, and declared ones where none was; all that were found where the dimensions are not as many.
+/// Sizes that were found, and declared ones where none was; all that were found where the
+/// dimensions are not as many.
 fn completed(found: &Extent, declared: Extent) -> Extent {
     if found.len() != declared.len() {
         return found.clone();

@@ -1,6 +1,7 @@
 //! Knowledge of a value while an input is taken to hold one number everywhere.
 
-/// Values up to this one keep nothing where they are added to scores: `exp` of it is 0 even in half precision.
+/// Values up to this one keep nothing where they are added to scores: `exp` of it is 0 even in half
+/// precision.
 const LEAVES_OUT: f64 = -1e3;
 /// How well a value does that neither keeps nor leaves out exactly, such as a factor of 2.
 const CHANGES: f64 = 0.9;

@@ -13,7 +13,8 @@ enum Meaning {
     Last(Option<f64>),
 }
 
-/// The sign that `node` shows of those of its operands that say how much counts, if anything is known of one.
+/// The sign that `node` shows of those of its operands that say how much counts, if anything is
+/// known of one.
 pub(super) fn sign(flow: &Flow<'_>, node: &Node, operands: &[Guess]) -> Option<Sign> {
     operands.iter().enumerate().find_map(|(operand, guess)| {
         guess.worth(truth)?;

@@ -1,4 +1,5 @@
-//! Inputs that list one number for each axis, or a part of such numbers: sizes, scales, ends, parts, axes.
+//! Inputs that list one number for each axis, or a part of such numbers: sizes, scales, ends,
+//! parts, axes.
 
 use super::places::{self, Part};
 use super::{
@@ -56,7 +57,8 @@ fn has_plain_form(rule: Rule) -> bool {
     matches!(rule, Rule::Sizes | Rule::Scales | Rule::Shape)
 }
 
-/// Ways to fill an input that lists such numbers, the best first; absent too where they are unknown or fail elsewhere.
+/// Ways to fill an input that lists such numbers, the best first; absent too where they are unknown
+/// or fail elsewhere.
 pub(super) fn fills(
     flow: &Flow<'_>,
     graph: &Graph,
@@ -245,7 +247,8 @@ impl<'f, 'm> Sizes<'f, 'm> {
         }
     }
 
-    /// The data's own sizes; those of an image that is fed where an axis of space has none that is known.
+    /// The data's own sizes; those of an image that is fed where an axis of space has none that is
+    /// known.
     fn sizes(&self, node: &Node, data: &[Option<FillKind>]) -> Option<List> {
         let sizes = named_axes(node, data.len())?
             .into_iter()
@@ -348,7 +351,8 @@ fn parts(node: &Node, data: &[Option<FillKind>], count: usize) -> Option<List> {
     })))
 }
 
-/// A shape that keeps all elements, and the batch: 0 is the size that the data has, and -1 what is left.
+/// A shape that keeps all elements, and the batch: 0 is the size that the data has, and -1 what is
+/// left.
 fn shape(node: &Node, rank: usize, part: Part) -> Option<List> {
     if !part.is_all() || node.integer("allowzero").unwrap_or(0) != 0 {
         return None;

@@ -78,8 +78,8 @@ impl<'m> Values<'m> {
         }
     }
 
-    /// Values that can be looked up where an input indexes a table, counted from its end where they are negative, and
-    /// what looks them up; absent where nothing does, or not with every value.
+    /// Values that can be looked up where an input indexes a table, counted from its end where they
+    /// are negative, and what looks them up; absent where nothing does, or not with every value.
     pub fn table(
         &self,
         info: &TensorInfo,
@@ -94,8 +94,8 @@ impl<'m> Values<'m> {
         ))
     }
 
-    /// Ways to fill an input, the best first; there is at least one. A later one is worth a try where the runtime
-    /// refuses the values of those before, or where outputs are not finite.
+    /// Ways to fill an input, the best first; there is at least one. A later one is worth a try
+    /// where the runtime refuses the values of those before, or where outputs are not finite.
     pub fn fills(&self, info: &TensorInfo, element_type: ElementType) -> Vec<Fill> {
         let shape = self.shape(info);
         if let Some(fill) = categories::fill(&self.flow, &info.name, element_type, columns(shape)) {
@@ -169,7 +169,8 @@ impl<'m> Values<'m> {
         })
     }
 
-    /// Values in the range that operators read floating-point numbers in, or usual ones of the type.
+    /// Values in the range that operators read floating-point numbers in, or usual ones of the
+    /// type.
     fn by_readers(&self, info: &TensorInfo, element_type: ElementType) -> Fill {
         let range = element_type
             .is_float()
@@ -197,8 +198,8 @@ impl<'m> Values<'m> {
                 .any(|fill| fill.steers)
     }
 
-    /// The length of a past that positions go on after, up to `most`, where sizes show one: an input is as long as it and
-    /// the new tokens.
+    /// The length of a past that positions go on after, up to `most`, where sizes show one: an
+    /// input is as long as it and the new tokens.
     fn past(&self, shape: &[Option<u64>], most: f64) -> Option<u64> {
         let new = shape.last().copied().flatten()?;
         let lists = self

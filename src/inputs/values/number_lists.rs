@@ -1,4 +1,5 @@
-//! Shapes and other short lists of numbers, as operators make, cut and join them, and sums of what is known.
+//! Shapes and other short lists of numbers, as operators make, cut and join them, and sums of what
+//! is known.
 
 use super::extent::axes;
 use super::guess::{Evaluated, Guess, truth};
@@ -21,7 +22,8 @@ pub(super) fn shape(flow: &Flow<'_>, node: &Node) -> Guess {
     )
 }
 
-/// An axis by its number, which counts from the end where it is negative; the nearest one where there is none.
+/// An axis by its number, which counts from the end where it is negative; the nearest one where
+/// there is none.
 fn axis_within(axis: i64, rank: usize) -> usize {
     let rank = rank as i64;
     (if axis < 0 { axis + rank } else { axis }).clamp(0, rank) as usize

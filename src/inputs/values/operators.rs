@@ -324,7 +324,8 @@ fn moved<'f>(
     }
 }
 
-/// The results are the operand times a constant; one that differs from element to element has no inverse here.
+/// The results are the operand times a constant; one that differs from element to element has no
+/// inverse here.
 fn scaled<'f>(
     flow: &Flow<'_>,
     node: &Node,

@@ -1,10 +1,12 @@
-//! Where the elements of a small input stand among those of a value that is made of it, such as a list of sizes.
+//! Where the elements of a small input stand among those of a value that is made of it, such as a
+//! list of sizes.
 
 use std::collections::BTreeSet;
 
 use super::{Flow, Node};
 
-/// Most elements of a list of numbers for axes, and most operands that such a list is joined from: no tensor has more axes.
+/// Most elements of a list of numbers for axes, and most operands that such a list is joined from:
+/// no tensor has more axes.
 const LONGEST: usize = 64;
 /// Most places that are gone to: joined values may be joined with themselves again and again.
 const MOST_STEPS: usize = 4096;
@@ -20,7 +22,8 @@ pub(super) struct Part {
     behind: Option<usize>,
 }
 
-/// Operands that hold elements of an input as they are: which operator's, which operand, and which elements.
+/// Operands that hold elements of an input as they are: which operator's, which operand, and which
+/// elements.
 pub(super) fn operands<'f>(
     flow: &'f Flow<'_>,
     input: &'f str,
@@ -125,8 +128,8 @@ fn sliced(flow: &Flow<'_>, node: &Node, part: Part) -> Option<Part> {
     part.pick(start, at(number(flow, node, 2, f64::INFINITY)?, part)?)
 }
 
-/// Whether an axis is that along which a value lists its elements, and not one of a single place; absent where it is neither.
-/// A value whose shape is not known is taken for a list.
+/// Whether an axis is that along which a value lists its elements, and not one of a single place;
+/// absent where it is neither. A value whose shape is not known is taken for a list.
 fn is_along_list(flow: &Flow<'_>, node: &Node, axis: i64) -> Option<bool> {
     let Some(dims) = flow.dims(node.inputs.first()?) else {
         return Some(true);
@@ -149,7 +152,8 @@ fn is_along_list(flow: &Flow<'_>, node: &Node, axis: i64) -> Option<bool> {
     (dims[axis] == Some(1)).then_some(false)
 }
 
-/// The first number of an operand; the default where it is left out, and absent where it is no constant.
+/// The first number of an operand; the default where it is left out, and absent where it is no
+/// constant.
 fn number(flow: &Flow<'_>, node: &Node, operand: usize, default: f64) -> Option<f64> {
     match node.inputs.get(operand).filter(|name| !name.is_empty()) {
         Some(name) => flow.constant(name)?.first().copied(),
@@ -157,7 +161,8 @@ fn number(flow: &Flow<'_>, node: &Node, operand: usize, default: f64) -> Option<
     }
 }
 
-/// A place in the value, of which negative ones count from its end; none is behind that, as far as it is known.
+/// A place in the value, of which negative ones count from its end; none is behind that, as far as
+/// it is known.
 fn at(place: f64, part: Part) -> Option<usize> {
     if place < 0.0 {
         return part.total()?.checked_sub(-place as usize);

@@ -1,4 +1,5 @@
-//! Values of a model while one input holds one number everywhere, and the question that this answers.
+//! Values of a model while one input holds one number everywhere, and the question that this
+//! answers.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -136,7 +137,8 @@ impl<'f, 'm> Known<'f, 'm> {
         signs
     }
 
-    /// Evaluates a node with what the input has made of its operands, and what is known of the others.
+    /// Evaluates a node with what the input has made of its operands, and what is known of the
+    /// others.
     fn evaluated(&self, node: &Node, reached: &HashMap<&str, Guess>) -> Evaluated {
         let operands: Vec<Guess> = node
             .inputs
@@ -149,7 +151,8 @@ impl<'f, 'm> Known<'f, 'm> {
         evaluate(self.flow, node, &operands)
     }
 
-    /// Notes what is known of a value and of its other names, and puts those that read it in the queue.
+    /// Notes what is known of a value and of its other names, and puts those that read it in the
+    /// queue.
     fn spread<'s>(
         &'s self,
         value: &'s str,

@@ -1,7 +1,8 @@
-//! Values of inputs that say how much is computed: masks, lengths, factors, and truth values that choose a branch.
+//! Values of inputs that say how much is computed: masks, lengths, factors, and truth values that
+//! choose a branch.
 //!
-//! Every value that could be meant is taken to be everywhere in the input, and what the operators would make of it is
-//! worked out. The best one lets all of the data count.
+//! Every value that could be meant is taken to be everywhere in the input, and what the operators
+//! would make of it is worked out. The best one lets all of the data count.
 
 use super::guess::{Sign, SignKind};
 use super::simulate::Signs;
@@ -9,7 +10,8 @@ use super::{ElementType, Fill, Flow, Question, Shapes, TensorInfo, branch, words
 
 /// An input of more numbers than this is data, unless operators treat it as a mask.
 const FEW: u64 = 8;
-/// By how much the share of the data that counts must differ between values, for the input to decide it.
+/// By how much the share of the data that counts must differ between values, for the input to
+/// decide it.
 const DECIDES: f64 = 0.2;
 /// Values that are handed out beside the best one.
 const OTHERS: usize = 2;
@@ -128,7 +130,8 @@ impl Trial {
     }
 }
 
-/// Whether floating-point numbers are data: many that no operator treats as a mask, or read by one that knows no masks.
+/// Whether floating-point numbers are data: many that no operator treats as a mask, or read by one
+/// that knows no masks.
 fn is_data(question: &Question<'_, '_>, trials: &[Trial]) -> bool {
     if question.elements() == 0 || trials.iter().any(|trial| is_read(question.flow, trial)) {
         return true;
@@ -224,7 +227,8 @@ fn place(question: &Question<'_, '_>, ranked: &Ranked<'_>) -> String {
     words(question.flow.node(ranked.node))
 }
 
-/// A length that is compared with places along an axis of unknown size: the size of the longest open axis.
+/// A length that is compared with places along an axis of unknown size: the size of the longest
+/// open axis.
 fn unscored_length(question: &Question<'_, '_>, trials: &[Trial]) -> Option<Vec<Fill>> {
     let node = trials.iter().find_map(Trial::length)?;
     if !question.element_type.is_integer() {

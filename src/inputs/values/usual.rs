@@ -72,8 +72,8 @@ fn is_one_a_sample(info: &TensorInfo) -> bool {
     others.all(|dim| *dim == Dim::Fixed(1))
 }
 
-/// Size of the dimension that a length counts along: of the input that it is named after, else of the first input
-/// that has an open dimension, else of the first that has any beside the batch.
+/// Size of the dimension that a length counts along: of the input that it is named after, else of
+/// the first input that has an open dimension, else of the first that has any beside the batch.
 pub(super) fn length(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) -> Option<u64> {
     let others: Vec<&TensorInfo> = inputs
         .iter()

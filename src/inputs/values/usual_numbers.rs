@@ -1,4 +1,5 @@
-//! Numbers that operators usually take where an operand says how much to do: counts, sizes, thresholds.
+//! Numbers that operators usually take where an operand says how much to do: counts, sizes,
+//! thresholds.
 
 use super::{Flow, Node, place};
 

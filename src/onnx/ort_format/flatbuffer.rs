@@ -55,7 +55,8 @@ impl<'a> Table<'a> {
         self.items(field, 1, most)
     }
 
-    /// A list of numbers of 64 bits; `None` where they have more than `most` bytes, which are not read.
+    /// A list of numbers of 64 bits; `None` where they have more than `most` bytes, which are not
+    /// read.
     pub(super) fn longs(&self, field: usize, most: usize) -> Read<Option<Vec<i64>>> {
         let items = self.items(field, 8, most)?;
         Ok(items.map(|items| {
@@ -68,7 +69,8 @@ impl<'a> Table<'a> {
         }))
     }
 
-    /// A list of numbers of 32 bits, in bytes; `None` where they are more than `most`, which are not read.
+    /// A list of numbers of 32 bits, in bytes; `None` where they are more than `most`, which are
+    /// not read.
     pub(super) fn floats(&self, field: usize, most: usize) -> Read<Option<Vec<u8>>> {
         self.items(field, 4, most)
     }
@@ -125,7 +127,8 @@ impl<'a> Table<'a> {
             .map(Some)
     }
 
-    /// The list, if so much may still be read: tables of a damaged file may share their contents without end.
+    /// The list, if so much may still be read: tables of a damaged file may share their contents
+    /// without end.
     fn pay(&self, list: List, width: usize) -> Read<List> {
         if self.image.allows((list.count * width) as u64) {
             Ok(list)

@@ -1,8 +1,8 @@
 //! Files of ONNX Runtime's own format, `.ort`, as the parser takes models.
 //!
-//! The format holds what a model of ONNX holds, in a flatbuffer: `ort.fbs` in ONNX Runtime's sources, whose fields go
-//! by their numbers here. Its graph is one that ONNX Runtime has optimized. Like the skeleton of a model, what comes
-//! out has no weights.
+//! The format holds what a model of ONNX holds, in a flatbuffer: `ort.fbs` in ONNX Runtime's
+//! sources, whose fields go by their numbers here. Its graph is one that ONNX Runtime has
+//! optimized. Like the skeleton of a model, what comes out has no weights.
 
 mod flatbuffer;
 mod order;
@@ -71,9 +71,11 @@ pub(super) fn as_onnx(image: &Image<'_>) -> Result<Vec<u8>, SkeletonFault> {
 
 type Message = Result<Vec<u8>, SkeletonFault>;
 
-/// Writes messages of ONNX. Tables of a damaged file may share their contents without end, which is not followed.
+/// Writes messages of ONNX. Tables of a damaged file may share their contents without end, which is
+/// not followed.
 struct Writer {
-    /// Bytes of messages that may still be written: in a file that is none of that kind, each byte is in one message.
+    /// Bytes of messages that may still be written: in a file that is none of that kind, each byte
+    /// is in one message.
     left: Cell<usize>,
 }
 
@@ -84,7 +86,8 @@ const ORDERED: u64 = 512;
 
 impl Writer {
     fn spend(&self, message: &[u8]) -> Result<(), SkeletonFault> {
-        // A name that many nodes share stands in the file once, so that messages may be a few times as long.
+        // A name that many nodes share stands in the file once, so that messages may be a few times
+        // as long.
         let cost = (message.len() / OVERHEAD).max(1);
         self.left.set(
             self.left

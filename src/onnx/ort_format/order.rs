@@ -11,7 +11,8 @@ const INPUTS: usize = 8;
 const OUTPUTS: usize = 9;
 const IMPLICIT_INPUTS: usize = 12;
 
-/// Otherwise as they stand: optimization puts new nodes at the end. Those that wait for each other are last.
+/// Otherwise as they stand: optimization puts new nodes at the end. Those that wait for each other
+/// are last.
 pub(super) fn in_order(nodes: Vec<Table<'_>>) -> Result<Vec<Table<'_>>, SkeletonFault> {
     // Names are many; what they hash to is as good, and small.
     let hash = RandomState::new();

@@ -1,4 +1,5 @@
-//! Arithmetic of expressions, which keeps their normal form: a sum of products with whole coefficients.
+//! Arithmetic of expressions, which keeps their normal form: a sum of products with whole
+//! coefficients.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,8 @@ use super::Expr;
 /// Terms beyond which an expression says too little.
 const TERMS_LIMIT: usize = 16;
 
-/// Coefficients by the factors that they stand before, which are sorted; no factors for the number itself.
+/// Coefficients by the factors that they stand before, which are sorted; no factors for the number
+/// itself.
 type Terms = BTreeMap<Vec<Expr>, i64>;
 
 impl Expr {
@@ -249,7 +251,8 @@ fn is_positive(expr: &Expr) -> bool {
     expr.number().is_some_and(|number| number > 0)
 }
 
-/// A sum divides what is a multiple of it: `(a + b) * c` by `a + b`, where one term tells the factor.
+/// A sum divides what is a multiple of it: `(a + b) * c` by `a + b`, where one term tells the
+/// factor.
 fn quotient_of_sum(whole: &Expr, part: &Expr, whole_terms: &Terms) -> Expr {
     let rounded = || Expr::Quotient(Box::new(whole.clone()), Box::new(part.clone()));
     let Expr::Sum(parts) = part else {
@@ -273,8 +276,8 @@ fn quotient_of_sum(whole: &Expr, part: &Expr, whole_terms: &Terms) -> Expr {
         .unwrap_or_else(rounded)
 }
 
-/// Terms that are multiples of the divisor, divided, and those that are not. A number above a divisor that is one is
-/// parted, so that what is left of it lies below.
+/// Terms that are multiples of the divisor, divided, and those that are not. A number above a
+/// divisor that is one is parted, so that what is left of it lies below.
 fn divided(whole: &Terms, factors: &[Expr], count: i64) -> (Terms, Terms) {
     let (mut divided, mut rest) = (Terms::new(), Terms::new());
     for (term, &times) in whole {

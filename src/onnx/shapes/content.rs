@@ -8,7 +8,8 @@ use crate::onnx::AttributeValue;
 /// The number by which the standard calls truth values.
 pub(super) const BOOL_TYPE: i64 = 9;
 
-/// Elements of a node's first output, whose sizes are these; absent where they are many or do not follow.
+/// Elements of a node's first output, whose sizes are these; absent where they are many or do not
+/// follow.
 pub(super) fn elements(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
     let found = one_by_one(call)
         .or_else(|| moved(call, dims))

@@ -5,7 +5,8 @@ const PARTS_LIMIT: usize = 48;
 
 /// A size, or another whole number that follows from sizes.
 ///
-/// The functions here keep a normal form (sums of products, factors and terms sorted), so that equal ones compare equal.
+/// The functions here keep a normal form (sums of products, factors and terms sorted), so that
+/// equal ones compare equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Expr {
     /// A number.
@@ -29,7 +30,8 @@ pub enum Expr {
 }
 
 impl Expr {
-    /// The number with these sizes of the open dimensions; absent where one that matters is not known.
+    /// The number with these sizes of the open dimensions; absent where one that matters is not
+    /// known.
     pub fn evaluate(&self, size: &impl Fn(usize) -> Option<u64>) -> Option<i64> {
         match self {
             Expr::Number(number) => Some(*number),

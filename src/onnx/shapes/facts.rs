@@ -13,8 +13,8 @@ pub struct ShapeFacts {
     pub demands: Vec<Demand>,
     /// Sizes of the outputs by name; absent where not even their number is known.
     pub outputs: BTreeMap<String, Option<Vec<Expr>>>,
-    /// Why sizes of outputs may differ from inference to inference though those of the inputs do not, as a fragment of a
-    /// sentence; absent where they cannot.
+    /// Why sizes of outputs may differ from inference to inference though those of the inputs do
+    /// not, as a fragment of a sentence; absent where they cannot.
     pub varying: Option<String>,
     /// Whether what an input holds chooses a branch, other than within a loop.
     pub has_choice: bool,
@@ -39,7 +39,8 @@ pub(super) fn dim_at(dims: &[OpenDim], input: &str, axis: usize) -> Option<usize
 /// An open dimension of a model's inputs: a symbol, or one place without a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenDim {
-    /// Its name for `--dim`: the symbol, or `INPUT.AXIS` where it has none or one that a converter made up.
+    /// Its name for `--dim`: the symbol, or `INPUT.AXIS` where it has none or one that a converter
+    /// made up.
     pub name: String,
     /// Where it stands.
     pub places: Vec<InputAxis>,

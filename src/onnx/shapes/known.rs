@@ -185,8 +185,8 @@ impl Known {
         self.same.insert(dim, size);
     }
 
-    /// The axes that operands come to. Where one is stored and not 1 long, the other must be as long; two that are open
-    /// must be alike or 1 long.
+    /// The axes that operands come to. Where one is stored and not 1 long, the other must be as
+    /// long; two that are open must be alike or 1 long.
     pub(super) fn broadcast(
         &mut self,
         one: &Side<'_>,
@@ -257,7 +257,8 @@ impl Known {
     }
 }
 
-/// How much larger the other is where it is a multiple of what the size holds of it: `h` and `2 * (h / 2)`.
+/// How much larger the other is where it is a multiple of what the size holds of it: `h` and `2 *
+/// (h / 2)`.
 fn factor(size: &Expr, other: &Expr) -> Option<i64> {
     let Expr::Product(factors) = other else {
         return None;

@@ -1,4 +1,5 @@
-//! Sizes of a model's values as expressions of the open dimensions of its inputs, and what operators demand of those.
+//! Sizes of a model's values as expressions of the open dimensions of its inputs, and what
+//! operators demand of those.
 //!
 //! Nothing here chooses a size. Read [`ShapeFacts`] first.
 
@@ -30,10 +31,12 @@ impl ShapeFacts {
     }
 }
 
-/// Axes of one input that are called the same where the name stands for any size: of two, both may be alike.
+/// Axes of one input that are called the same where the name stands for any size: of two, both may
+/// be alike.
 const ANY_SIZE: usize = 3;
 
-/// Whether a converter made the symbol up for a dimension that it knew nothing of: two of the same name need not be alike.
+/// Whether a converter made the symbol up for a dimension that it knew nothing of: two of the same
+/// name need not be alike.
 fn is_generated(symbol: &str, dims: &[Dim]) -> bool {
     let is_it = |dim: &&Dim| matches!(dim, Dim::Symbolic(name) if name == symbol);
     symbol == "?"

@@ -66,7 +66,8 @@ impl<'g> Walk<'g> {
         }
         let is_fed = call.input(0).is_none_or(|value| value.is_fed);
         self.has_choice |= is_fed && self.known.keeping == Keeping::Everything;
-        // A branch that sizes decide on is not run with others, so that what it demands does not hold for all.
+        // A branch that sizes decide on is not run with others, so that what it demands does not
+        // hold for all.
         let keeping = if is_fed {
             Keeping::Demands
         } else {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::onnx::{Graph, Node};
 
-/// The file's order where it is one, as the standard demands; converters that add nodes at the end do not keep it, and
-/// ONNX Runtime does not mind. Nodes of a circle are left out.
+/// The file's order where it is one, as the standard demands; converters that add nodes at the end
+/// do not keep it, and ONNX Runtime does not mind. Nodes of a circle are left out.
 pub(super) fn in_order(nodes: &[Node]) -> Vec<&Node> {
     let makers = makers(nodes);
     let sources: Vec<Vec<usize>> = nodes.iter().map(|node| read_from(node, &makers)).collect();

@@ -1,4 +1,5 @@
-//! What dimensions count, by what reads them. Only a view of an input tells: what is computed from it has other axes.
+//! What dimensions count, by what reads them. Only a view of an input tells: what is computed from
+//! it has other axes.
 
 use super::known::Known;
 use super::value::Call;
@@ -7,7 +8,8 @@ use super::{DimRole, Expr};
 /// Colours that an image has: grey, three, or three and transparency.
 const COLOURS: [i64; 3] = [1, 3, 4];
 
-/// Samples that the first kernel for a sound of two channels covers or steps over; one for pairs of numbers is shorter.
+/// Samples that the first kernel for a sound of two channels covers or steps over; one for pairs of
+/// numbers is shorter.
 const SAMPLES_AT_ONCE: i64 = 8;
 
 /// The last axis of whole numbers that are looked up in a stored table counts tokens.
@@ -76,8 +78,8 @@ fn unpadded(size: &Expr) -> Expr {
     }
 }
 
-/// Whether a convolution along one axis, with so many channels, a kernel of that width and that stride, reads a sound:
-/// one channel, or two of which it takes many samples at once.
+/// Whether a convolution along one axis, with so many channels, a kernel of that width and that
+/// stride, reads a sound: one channel, or two of which it takes many samples at once.
 #[must_use]
 pub fn is_sound(channels: i64, width: i64, stride: i64) -> bool {
     channels == 1 || (channels == 2 && width.max(stride) >= SAMPLES_AT_ONCE)
@@ -94,7 +96,8 @@ fn hears(call: &Call<'_>, channels: &Expr, kernel: &[Expr]) -> bool {
         .is_some_and(|channels| is_sound(channels, width, stride))
 }
 
-/// Axes of what a convolution with so many channels and such a kernel reads, where that is an input as it is.
+/// Axes of what a convolution with so many channels and such a kernel reads, where that is an input
+/// as it is.
 pub(super) fn convolved(call: &Call<'_>, known: &mut Known, channels: &Expr, kernel: &[Expr]) {
     let Some((data, input)) = call.input(0).and_then(|data| Some((data, data.view_of?))) else {
         return;
@@ -119,7 +122,8 @@ pub(super) fn convolved(call: &Call<'_>, known: &mut Known, channels: &Expr, ker
         [_, _, high, wide] if rank < 3 => [high, wide]
             .into_iter()
             .for_each(|size| known.role(size, DimRole::Audio)),
-        // One axis was put before a table of frames by features: a spectrum, not an image of one colour.
+        // One axis was put before a table of frames by features: a spectrum, not an image of one
+        // colour.
         [_, Expr::Number(1), high, wide]
             if rank == 3 && (high.number().is_some() != wide.number().is_some()) =>
         {

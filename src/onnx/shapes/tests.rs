@@ -9,7 +9,8 @@ use crate::onnx::{Attribute, AttributeValue, Node, testing};
 use crate::plan::ElementType;
 use crate::record::ValueType;
 
-/// A graph under construction: inputs whose negative sizes are open, numbered from -1, and nodes after each other.
+/// A graph under construction: inputs whose negative sizes are open, numbered from -1, and nodes
+/// after each other.
 #[derive(Default)]
 struct Builder {
     graph: Graph,

@@ -19,7 +19,8 @@ pub(super) struct Value {
     pub elements: Option<Vec<Expr>>,
     /// Its elements, if they are stored, few, and not whole numbers.
     pub fractions: Option<Vec<f64>>,
-    /// A number that all its elements stay below and that one of them comes next to, if they are positions.
+    /// A number that all its elements stay below and that one of them comes next to, if they are
+    /// positions.
     pub below: Option<Expr>,
     /// Whether the file stores it, or it follows from what the file stores alone.
     pub is_stored: bool,

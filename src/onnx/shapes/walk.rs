@@ -163,8 +163,8 @@ impl<'g> Walk<'g> {
         made
     }
 
-    /// Sizes that the file states of an inner value, where the graph does not tell: numbers alone, and not of the first
-    /// axis, along which a file often says what it was exported with.
+    /// Sizes that the file states of an inner value, where the graph does not tell: numbers alone,
+    /// and not of the first axis, along which a file often says what it was exported with.
     fn declared_dims(&self, name: &str) -> Dims {
         let ValueType::Tensor {
             dims: Some(dims), ..
@@ -272,8 +272,8 @@ fn traits(call: &Call<'_>, is_known: bool) -> Value {
     }
 }
 
-/// The one input of the graph that a node's output is a view of: of operators that move elements or compute with each of
-/// them, and leave the axes of before.
+/// The one input of the graph that a node's output is a view of: of operators that move elements or
+/// compute with each of them, and leave the axes of before.
 fn view(call: &Call<'_>) -> Option<usize> {
     match call.node.operator.as_str() {
         _ if !call.node.is_standard() => return None,

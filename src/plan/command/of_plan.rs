@@ -40,7 +40,8 @@ impl Command {
         command
     }
 
-    /// A search over the models of a plan, with its libraries and execution providers; of the plan of a search, that search.
+    /// A search over the models of a plan, with its libraries and execution providers; of the plan
+    /// of a search, that search.
     #[must_use]
     pub fn tune(plan: &Plan) -> Self {
         let mut command = Command::begin("tune", plan);
@@ -139,7 +140,8 @@ impl Command {
         }
     }
 
-    /// Bindings as an execution provider has them whose device has memory of its own: others know one alone.
+    /// Bindings as an execution provider has them whose device has memory of its own: others know
+    /// one alone.
     fn bind(&mut self, sessions: &[SessionSpec]) {
         let Some(bound) = sessions.iter().find(|spec| spec.binding == Binding::Device) else {
             return;

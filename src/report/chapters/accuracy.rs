@@ -91,7 +91,8 @@ fn outputs_compared(session: &SessionFindings) -> String {
     }
 }
 
-/// How far each output agrees with the reference; `None` where there are labels, or where one output says it all.
+/// How far each output agrees with the reference; `None` where there are labels, or where one
+/// output says it all.
 fn agreement(source: Source<'_>) -> Option<Table> {
     let sessions = &source.findings.sessions;
     if is_scored(source)
@@ -259,7 +260,8 @@ fn score_words(metric: Metric, found: &Estimate) -> String {
     }
 }
 
-/// A session's change against the baseline, samples lost and gained, and samples with outputs that are no numbers.
+/// A session's change against the baseline, samples lost and gained, and samples with outputs that
+/// are no numbers.
 fn change_cells(session: &SessionFindings) -> [String; 3] {
     let accuracy = &session.accuracy;
     let change = match &accuracy.change {

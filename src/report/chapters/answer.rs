@@ -138,7 +138,8 @@ fn so_far(source: Source<'_>, cell: &CellFindings) -> Option<String> {
     ))
 }
 
-/// Figures where the budget was spent before anything was timed: `So far: one inference took 5.2 s (n = 1).`
+/// Figures where the budget was spent before anything was timed: `So far: one inference took 5.2 s
+/// (n = 1).`
 fn untimed(source: Source<'_>) -> Option<String> {
     let record = source.record;
     let is_of_budget =
@@ -150,7 +151,8 @@ fn untimed(source: Source<'_>) -> Option<String> {
     ))
 }
 
-/// The choices at another shape: `With seq 64: int8 at batch 1 (median 1.2 ms) for the shortest latency, ...`.
+/// The choices at another shape: `With seq 64: int8 at batch 1 (median 1.2 ms) for the shortest
+/// latency, ...`.
 fn at_other_shape(source: Source<'_>, answer: &ShapeAnswer) -> String {
     let shape = source.shape(answer.shape).unwrap_or_default();
     let latency = chosen(
@@ -255,7 +257,8 @@ fn larger_batches(source: Source<'_>, pick: &Pick) -> String {
     }
 }
 
-/// Behind the figure of a pick: its gain over the baseline `at` the same place, or why none is told.
+/// Behind the figure of a pick: its gain over the baseline `at` the same place, or why none is
+/// told.
 fn why(source: Source<'_>, pick: &Pick, change: Option<words::Comparison>, at: &str) -> String {
     match (pick.basis, change) {
         (Basis::BeatsBaseline, Some(words::Comparison { phrase, interval })) => {

@@ -5,7 +5,8 @@ use crate::record::{Conditions, Fitness, FitnessReason, FitnessVerdict, Host};
 use crate::report::words::number::time;
 use crate::units::{Bytes, Hertz, Ratio};
 
-/// Whether the machine was fit to measure on: a line with the verdict, and one for each reason with its remedy.
+/// Whether the machine was fit to measure on: a line with the verdict, and one for each reason with
+/// its remedy.
 pub(in crate::report) fn verdict(fitness: &Fitness) -> Vec<String> {
     let word = fitness.verdict.word();
     let told = match fitness.verdict {

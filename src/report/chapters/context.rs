@@ -293,7 +293,8 @@ fn counted_cells(count: u64) -> String {
 /// Cells that a list names before it only counts them.
 const NAMED_CELLS: usize = 3;
 
-/// In how many cells the latency had two levels, between blocks or within them, and where these lie furthest apart.
+/// In how many cells the latency had two levels, between blocks or within them, and where these lie
+/// furthest apart.
 fn two_speeds(source: Source<'_>) -> Option<String> {
     let found = two_levels(&source.findings.cells);
     let cells = source.findings.cells.iter();

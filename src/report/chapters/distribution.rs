@@ -28,7 +28,8 @@ pub const HIGHEST: u8 = 8;
 
 const COLUMNS: u32 = 28;
 
-/// A column that holds a smaller share of the latencies than this is empty: single outliers would look like a tail.
+/// A column that holds a smaller share of the latencies than this is empty: single outliers would
+/// look like a tail.
 const VISIBLE_SHARE: f64 = 0.001;
 
 /// The distributions at the smallest measured batch size; `None` where nothing was timed.
@@ -69,7 +70,8 @@ fn remark(cell: &CellFindings) -> String {
         .unwrap_or_default()
 }
 
-/// How many latencies lie in each column, as a height; whatever holds enough to be seen has at least 1.
+/// How many latencies lie in each column, as a height; whatever holds enough to be seen has at
+/// least 1.
 fn heights(cell: &CellSpread) -> Vec<u8> {
     let most = cell.counts.iter().copied().max().unwrap_or(0).max(1);
     cell.counts

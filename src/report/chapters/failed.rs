@@ -9,8 +9,8 @@ const NAMED: usize = 3;
 /// Characters that a line keeps of a reason; the record has all of it.
 const REASON_LENGTH: usize = 300;
 
-/// A line for each reason why launches failed, which names all sessions that share it, the ones with most failures
-/// first.
+/// A line for each reason why launches failed, which names all sessions that share it, the ones
+/// with most failures first.
 pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
     let mut failed: Vec<&SessionFindings> = source
         .findings

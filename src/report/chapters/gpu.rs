@@ -7,7 +7,8 @@ use crate::report::words::{Item, Source, not_measured, number, plain};
 use crate::text::Plain;
 use crate::units::{Bytes, Hertz, Watts};
 
-/// Oldest drivers that serve the CUDA builds of ONNX Runtime, by NVIDIA's table of minor version compatibility.
+/// Oldest drivers that serve the CUDA builds of ONNX Runtime, by NVIDIA's table of minor version
+/// compatibility.
 const DRIVERS: [(&str, u64); 2] = [("CUDA 13", 580), ("CUDA 12", 525)];
 
 fn figure<T>(told: &Observed<T>, shown: impl Fn(&T) -> String) -> String {
@@ -159,7 +160,8 @@ fn level(gpu: &GpuConditions) -> String {
     )
 }
 
-/// Whether the driver serves ONNX Runtime's CUDA builds, and which settings bear on figures; empty without a GPU.
+/// Whether the driver serves ONNX Runtime's CUDA builds, and which settings bear on figures; empty
+/// without a GPU.
 pub(in crate::report) fn gpu_settings(host: &Host) -> Vec<Item> {
     let Some(driver) = host.gpu_driver.as_ref().filter(|_| !host.gpus.is_empty()) else {
         return Vec::new();

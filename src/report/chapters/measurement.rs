@@ -1,4 +1,5 @@
-//! How it was measured: the machine and what disturbed it, the configuration in force, and where everything came from.
+//! How it was measured: the machine and what disturbed it, the configuration in force, and where
+//! everything came from.
 
 use std::collections::BTreeSet;
 

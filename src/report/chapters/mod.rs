@@ -1,8 +1,8 @@
 //! The chapters of the reports: a file each, and the one list of who sees which, and where.
 //!
-//! All scaling, rounding and wording happens here and in `words`; terminal, Markdown and HTML add nothing but layout.
-//! Names and messages from outside are harmless for a terminal when they leave this module; escaping is left to the
-//! renderer. Read [`ORDER`] first.
+//! All scaling, rounding and wording happens here and in `words`; terminal, Markdown and HTML add
+//! nothing but layout. Names and messages from outside are harmless for a terminal when they leave
+//! this module; escaping is left to the renderer. Read [`ORDER`] first.
 
 pub(super) mod accuracy;
 pub(super) mod advice;

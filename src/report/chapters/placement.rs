@@ -9,7 +9,8 @@ use crate::report::words::number::{self, time};
 use crate::report::words::{self, Item, Source, plain};
 use crate::text::Plain;
 
-/// Sessions that asked for another execution provider than the CPU's, and those whose copies can be told apart.
+/// Sessions that asked for another execution provider than the CPU's, and those whose copies can be
+/// told apart.
 pub(in crate::report) fn placement(source: Source<'_>) -> Vec<Item> {
     let placed = source.record.placements.iter().map(|found| {
         let own = &source.record.plan.sessions[found.session].execution_provider;
@@ -107,7 +108,8 @@ fn copy_cost(source: Source<'_>, host: usize, device: usize) -> Option<Item> {
     })
 }
 
-/// The cost at one place, where the intervals of both medians lie apart; a difference within them may be chance.
+/// The cost at one place, where the intervals of both medians lie apart; a difference within them
+/// may be chance.
 fn copy_cost_of(source: Source<'_>, host: usize, key: CellKey) -> Option<String> {
     let host_key = CellKey {
         session: host,

@@ -1,4 +1,5 @@
-//! What one prediction was: inputs with their shapes, where sizes come from, values that steer the work, and the batch.
+//! What one prediction was: inputs with their shapes, where sizes come from, values that steer the
+//! work, and the batch.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,8 @@ use crate::report::words::{self, Source, plain, shortened};
 
 /// Inputs that are named with their shapes; the others are counted.
 const MOST_INPUTS: usize = 4;
-/// Inputs whose values steer the work, of which it is said why they are fed those; of the others what they are fed.
+/// Inputs whose values steer the work, of which it is said why they are fed those; of the others
+/// what they are fed.
 const MOST_STEERING: usize = 6;
 /// Shapes whose predictions are told; of more the first and the last.
 const MOST_SHAPES: usize = 3;
@@ -30,7 +32,8 @@ pub enum Trial {
     NotTried,
 }
 
-/// A line for each of a few shapes, or else one; empty where nothing was tried, as in records before version 1.4.
+/// A line for each of a few shapes, or else one; empty where nothing was tried, as in records
+/// before version 1.4.
 pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
     let plan = &source.record.plan;
     let Some(variant) = described(source.record) else {
@@ -54,7 +57,8 @@ pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
     lines
 }
 
-/// The variant whose inputs are told: the baseline, or the first that could be read. `None` where nothing was tried.
+/// The variant whose inputs are told: the baseline, or the first that could be read. `None` where
+/// nothing was tried.
 fn described(record: &RunRecord) -> Option<&VariantRecord> {
     let is_script = record.plan.sessions.iter().any(SessionSpec::is_scripted);
     let is_tried = record
@@ -91,8 +95,8 @@ fn at(label: &str, fed: &[FedInput]) -> String {
     format!("One prediction ({label}): {}.", inputs(fed))
 }
 
-/// One prediction: inputs with their shapes at batch 1, where sizes come from, values that steer the work, and
-/// the batch.
+/// One prediction: inputs with their shapes at batch 1, where sizes come from, values that steer
+/// the work, and the batch.
 #[must_use]
 pub fn prediction(fed: &[FedInput], axis: &BatchAxis, trial: Trial) -> String {
     let tried = match trial {

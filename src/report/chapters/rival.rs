@@ -8,7 +8,8 @@ use crate::plan::{CellKey, SweepEnd};
 use crate::report::words::{self, Source};
 use crate::stats::MIN_LAUNCHES;
 
-/// The question that is open where something looks better than the pick, or time was over before all batch sizes.
+/// The question that is open where something looks better than the pick, or time was over before
+/// all batch sizes.
 pub(in crate::report) fn is_open(answer: &Answer, pick: &Pick) -> Option<&'static str> {
     match &pick.rival {
         Some(rival) if rival.key.session != pick.key.session => {
@@ -19,7 +20,8 @@ pub(in crate::report) fn is_open(answer: &Answer, pick: &Pick) -> Option<&'stati
     }
 }
 
-/// `batch 16 looks higher: 184/s, from 3 inferences; about 40 s would decide: --batch 1,16 --budget 40s`.
+/// `batch 16 looks higher: 184/s, from 3 inferences; about 40 s would decide: --batch 1,16 --budget
+/// 40s`.
 pub(in crate::report) fn looks_higher(source: Source<'_>, pick: &Pick) -> Option<String> {
     let rival = pick.rival.as_ref()?;
     let cell = source.cell(rival.key)?;
@@ -94,8 +96,8 @@ pub(in crate::report) fn not_reached(source: Source<'_>) -> Option<String> {
     }
 }
 
-/// `batch 16 and 32`, or `batch 16 and 32 by fp32; batch 32 by int8`, where some that were measured came further than
-/// others.
+/// `batch 16 and 32`, or `batch 16 and 32 by fp32; batch 32 by int8`, where some that were measured
+/// came further than others.
 fn which(source: Source<'_>, by_session: &BTreeMap<usize, Vec<u64>>) -> String {
     let mut groups: BTreeMap<&[u64], Vec<usize>> = BTreeMap::new();
     for (&session, sizes) in by_session {

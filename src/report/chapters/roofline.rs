@@ -13,7 +13,8 @@ const ROWS: usize = 10;
 /// A smaller share of the time is not worth a word.
 const LEAST_SHARE: f64 = 0.005;
 
-/// The machine's peaks, and for every session the nodes that take the time at the first shape's smallest batch size.
+/// The machine's peaks, and for every session the nodes that take the time at the first shape's
+/// smallest batch size.
 pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
     let rooflines = &source.findings.causes.rooflines;
     if rooflines.is_empty() {
@@ -250,7 +251,8 @@ fn no_peak(node: &HotNode) -> Plain {
     }
 }
 
-/// Share that the node attains of the peak that limits it; `None` where that was not measured, as of caches.
+/// Share that the node attains of the peak that limits it; `None` where that was not measured, as
+/// of caches.
 fn limiting(node: &HotNode) -> Option<Ratio> {
     match node.bound {
         Ok(Bound::Memory) => node.memory_ratio.filter(|ratio| ratio.0 <= 1.0),

@@ -224,7 +224,8 @@ fn knee_words(source: Source<'_>, curve: &BatchCurve, knee: &Knee) -> String {
     }
 }
 
-/// Cost and gain of the batch size with enough throughput against the knee's, where it is another one.
+/// Cost and gain of the batch size with enough throughput against the knee's, where it is another
+/// one.
 fn trade(curve: &BatchCurve, knee: u64) -> String {
     let Some(trade) = curve.trade(knee) else {
         return String::new();

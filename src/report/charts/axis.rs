@@ -207,7 +207,8 @@ fn ticks(first: f64, last: f64, step: f64) -> Vec<Tick> {
         .collect()
 }
 
-/// Those of even steps where there are too few round ones, powers of ten alone where there are too many.
+/// Those of even steps where there are too few round ones, powers of ten alone where there are too
+/// many.
 fn logarithmic_ticks(low: f64, high: f64) -> Vec<Tick> {
     let all = one_two_five(low, high);
     match all.len() {

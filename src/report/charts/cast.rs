@@ -13,7 +13,8 @@ pub(super) struct Drawn {
 }
 
 pub(super) struct Cast {
-    /// Indices of sessions, in the order of the plan; the place of each is the number of its colour.
+    /// Indices of sessions, in the order of the plan; the place of each is the number of its
+    /// colour.
     sessions: Vec<usize>,
     left_out_count: usize,
 }

@@ -1,6 +1,7 @@
 //! Charts: what is drawn where, scaled, ordered and labelled. Renderers add nothing but pixels.
 //!
-//! [`ChartView`] is the one to read first: report.html and the SVG files beside report.md are both drawn from it.
+//! [`ChartView`] is the one to read first: report.html and the SVG files beside report.md are both
+//! drawn from it.
 
 mod axis;
 mod batch;

@@ -97,7 +97,8 @@ fn rows<'a>(source: Source<'a>, cast: &Cast) -> Result<Vec<Row<'a>>, String> {
     Ok(rows)
 }
 
-/// The operators with the largest share of any session: of the longest times, a slow session would have them all.
+/// The operators with the largest share of any session: of the longest times, a slow session would
+/// have them all.
 fn leading(rows: &[Row<'_>]) -> Vec<Plain> {
     let mut all: Vec<&OperatorShare> = rows
         .iter()

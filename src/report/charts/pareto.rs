@@ -8,7 +8,8 @@ use crate::report::words::{self, Builder, Source, Table};
 /// Diameters of the smallest and the largest mark, in pixels.
 const SIZES: (f64, f64) = (9.0, 34.0);
 
-/// Of more variants than these, only those that none beats are named: names would cover one another.
+/// Of more variants than these, only those that none beats are named: names would cover one
+/// another.
 const ALL_NAMED: usize = 5;
 
 pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {

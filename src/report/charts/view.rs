@@ -42,7 +42,8 @@ pub struct SeriesView {
 }
 
 impl SeriesView {
-    /// Range that an axis from left to right has to hold: the points, and the ends of their intervals.
+    /// Range that an axis from left to right has to hold: the points, and the ends of their
+    /// intervals.
     pub(super) fn extent(&self) -> impl Iterator<Item = f64> {
         self.points.iter().flat_map(|point| {
             [point.x]

@@ -35,14 +35,15 @@ pub struct Forecast<'a> {
     pub time: Duration,
     /// Wall time of the rounds that there is time for.
     pub most_time: Duration,
-    /// A budget within which every session would have an interval at its smallest batch size; absent where nothing is
-    /// known of one.
+    /// A budget within which every session would have an interval at its smallest batch size;
+    /// absent where nothing is known of one.
     pub enough_budget: Option<Nanos>,
     /// Most time that launches beside the rounds take, by purpose.
     pub beside: &'a [(&'a str, Duration)],
     /// Time that uninterrupted stretches take, in which GPUs are looked at.
     pub stretches_time: Duration,
-    /// Verdict of the probe on the machine, which the precision allows for; absent where it was not judged.
+    /// Verdict of the probe on the machine, which the precision allows for; absent where it was not
+    /// judged.
     pub machine: Option<&'a Fitness>,
     /// Precision by shape, batch size and load mode.
     pub precision: &'a [ExpectedWidth],
@@ -169,7 +170,8 @@ fn machine(forecast: Forecast<'_>) -> Option<String> {
     })
 }
 
-/// One figure where what is reached should lie within half and one and a half times it, or else a range.
+/// One figure where what is reached should lie within half and one and a half times it, or else a
+/// range.
 fn half_width(width: &HalfWidth) -> String {
     match width.is_narrow() {
         true => format!("± {}", number::share(width.middle)),

@@ -1,4 +1,5 @@
-//! What is printed beside the reports of a run: comparisons, gates, forecasts, and what `doctor` found.
+//! What is printed beside the reports of a run: comparisons, gates, forecasts, and what `doctor`
+//! found.
 
 pub(super) mod comparison;
 pub(super) mod forecast;

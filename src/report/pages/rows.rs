@@ -1,4 +1,5 @@
-//! Rows of comparisons: a figure of two runs in cells, and several runs against the first at a glance.
+//! Rows of comparisons: a figure of two runs in cells, and several runs against the first at a
+//! glance.
 
 use std::collections::BTreeMap;
 
@@ -117,7 +118,8 @@ fn score_cells(change: &AccuracyChange) -> [String; 3] {
     ]
 }
 
-/// A column for each run, a row for each leading figure; `None` where two runs are all, whose own table says it.
+/// A column for each run, a row for each leading figure; `None` where two runs are all, whose own
+/// table says it.
 pub(super) fn overview(comparisons: &Comparisons) -> Option<Table> {
     if comparisons.runs.len() < 3 {
         return None;
@@ -157,7 +159,8 @@ fn place_of(cell: &PairedCell) -> CellPlace {
     (cell.shape_name.clone(), cell.batch_size, cell.load_mode)
 }
 
-/// The figures that the overview shows: median latency and throughput at every batch size, then those of the session.
+/// The figures that the overview shows: median latency and throughput at every batch size, then
+/// those of the session.
 fn figures(pairs: &[&Pair]) -> Vec<Place> {
     let at = places(pairs);
     let of_cells = [Metric::LatencyP50, Metric::Throughput].into_iter();

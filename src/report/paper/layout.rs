@@ -25,7 +25,8 @@ pub(super) struct Line {
     pub(super) kind: Option<RowKind>,
 }
 
-/// Side by side where the columns fit, else row below row. At the widest, a long last column may stand out.
+/// Side by side where the columns fit, else row below row. At the widest, a long last column may
+/// stand out.
 pub(super) fn lines(table: &Table, width: usize) -> Vec<Line> {
     let side_by_side = side_by_side(table, width);
     let fits = side_by_side
@@ -118,7 +119,8 @@ fn headed_cells(table: &Table, row: &Row) -> String {
     cells.join("; ")
 }
 
-/// At which all names differ though they are cut: what two of them begin with alike, one more, and the ellipsis.
+/// At which all names differ though they are cut: what two of them begin with alike, one more, and
+/// the ellipsis.
 fn distinct_width(names: &HashSet<&str>, fitting: usize) -> usize {
     let longest = names
         .iter()

@@ -27,8 +27,8 @@ enum Pictures {
     None,
 }
 
-/// The report in Markdown (CommonMark with tables), without the charts. Everything inserted is escaped, so that names
-/// and messages stay text.
+/// The report in Markdown (CommonMark with tables), without the charts. Everything inserted is
+/// escaped, so that names and messages stay text.
 ///
 /// # Errors
 /// A fault of the template.
@@ -36,8 +36,8 @@ pub fn markdown(report: &Report) -> Result<String, MarkdownError> {
     render(report, &[], Pictures::None)
 }
 
-/// The whole performance template in Markdown, filled from the run and from what people gave, with the run in detail
-/// after it; escaped likewise.
+/// The whole performance template in Markdown, filled from the run and from what people gave, with
+/// the run in detail after it; escaped likewise.
 ///
 /// # Errors
 /// A fault of the template.
@@ -45,8 +45,8 @@ pub fn full_markdown(report: &Report, context: &Context) -> Result<String, Markd
     render(report, &lines(report, context), Pictures::None)
 }
 
-/// The report, or with a context the whole template, with the charts, which it expects beside it: one `figures/ID.svg`
-/// for each of [`Report::charts`].
+/// The report, or with a context the whole template, with the charts, which it expects beside it:
+/// one `figures/ID.svg` for each of [`Report::charts`].
 ///
 /// # Errors
 /// A fault of the template.

@@ -1,4 +1,5 @@
-//! Renderers: what chapters say, as text for a terminal, Markdown, HTML, drawings, and formats of services.
+//! Renderers: what chapters say, as text for a terminal, Markdown, HTML, drawings, and formats of
+//! services.
 
 pub(super) mod doctor;
 pub(super) mod html;

@@ -1,7 +1,8 @@
 //! Colours and marks of series, the same in every drawing.
 //!
-//! Hues are those that Okabe and Ito chose so that colour-blind readers tell them apart (*Color Universal Design*,
-//! 2008), darkened where they would be hard to see on white. A series also differs by its mark.
+//! Hues are those that Okabe and Ito chose so that colour-blind readers tell them apart (*Color
+//! Universal Design*, 2008), darkened where they would be hard to see on white. A series also
+//! differs by its mark.
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dress {

@@ -1,4 +1,5 @@
-//! A gate for services: annotations of a workflow and the summary of its step for GitHub Actions, and JUnit XML.
+//! A gate for services: annotations of a workflow and the summary of its step for GitHub Actions,
+//! and JUnit XML.
 
 use std::fmt::Write as _;
 
@@ -67,8 +68,8 @@ pub fn step_summary(view: &GateView) -> String {
     summary
 }
 
-/// The gate as JUnit XML, of the schema of Jenkins' xunit plugin. A rule that failed is a failure; one that the
-/// figures do not decide is skipped, with what would settle it.
+/// The gate as JUnit XML, of the schema of Jenkins' xunit plugin. A rule that failed is a failure;
+/// one that the figures do not decide is skipped, with what would settle it.
 #[must_use]
 pub fn junit(view: &GateView, run: &str) -> String {
     let tests = view.checks.len();

@@ -1,4 +1,5 @@
-//! Distributions as one line of characters each, and ASCII in place of signs that some terminals cannot show.
+//! Distributions as one line of characters each, and ASCII in place of signs that some terminals
+//! cannot show.
 
 use super::style::{Glyphs, Style};
 use crate::report::chapters::distribution::Distribution;
@@ -16,7 +17,8 @@ const NAME_WIDTH: usize = 28;
 /// Of a line beside its name and its columns: blanks and the ends of the columns.
 const FRAME: usize = 8;
 
-/// Remarks have lines of their own where the width does not hold both; the ends of the axis come last.
+/// Remarks have lines of their own where the width does not hold both; the ends of the axis come
+/// last.
 pub(super) fn lines(distributions: &Distributions, style: Style) -> Vec<String> {
     let rows = &distributions.rows;
     let columns = rows.iter().map(|row| row.heights.len()).max().unwrap_or(0);

@@ -30,7 +30,8 @@ pub struct Style {
 }
 
 impl Style {
-    /// Columns where nobody says how many there are, and the most that are used: longer lines are hard to read.
+    /// Columns where nobody says how many there are, and the most that are used: longer lines are
+    /// hard to read.
     pub const WIDTH: usize = 100;
 }
 

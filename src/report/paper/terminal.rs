@@ -1,4 +1,5 @@
-//! The summary for a terminal: the answer first, then one table per question. Readable at 100 columns.
+//! The summary for a terminal: the answer first, then one table per question. Readable at 100
+//! columns.
 
 use std::path::Path;
 

@@ -23,11 +23,12 @@ pub enum ContextError {
     /// The template has no such key, named with its tables; and the keys that may stand there.
     #[error("unknown key `{0}`; known here: {1}")]
     UnknownKey(String, String),
-    /// The value of this key, named with its tables, is of a kind that no field takes; and the kinds that may stand
-    /// there.
+    /// The value of this key, named with its tables, is of a kind that no field takes; and the
+    /// kinds that may stand there.
     #[error("`{0}` is {1}, and takes {2}")]
     WrongType(String, &'static str, &'static str),
-    /// The value of this key, named with its tables, fills nothing in, or is a list that holds such.
+    /// The value of this key, named with its tables, fills nothing in, or is a list that holds
+    /// such.
     #[error("`{0}` is empty; fill it in, or take the line away")]
     Empty(String),
 }
@@ -36,7 +37,8 @@ impl Context {
     /// Reads a context file.
     ///
     /// # Errors
-    /// A file that is not TOML, a key that the template does not have, or a value that no field takes.
+    /// A file that is not TOML, a key that the template does not have, or a value that no field
+    /// takes.
     pub fn parse(text: &str) -> Result<Self, ContextError> {
         let table = text
             .parse::<Table>()

@@ -1,7 +1,8 @@
-//! The whole performance template: what was measured, what people gave, and one line for what neither knows.
+//! The whole performance template: what was measured, what people gave, and one line for what
+//! neither knows.
 //!
-//! Its text is the template's own file, so that headings and fields are the same, in the same order. Read
-//! [`keys::Key`] first.
+//! Its text is the template's own file, so that headings and fields are the same, in the same
+//! order. Read [`keys::Key`] first.
 
 mod fill;
 mod filled;

@@ -1,4 +1,5 @@
-//! The template's text taken apart: which lines stand as they are, which are fields to fill, and what those are called.
+//! The template's text taken apart: which lines stand as they are, which are fields to fill, and
+//! what those are called.
 
 use std::slice::Iter;
 use std::sync::LazyLock;
@@ -59,7 +60,8 @@ pub(super) fn outline() -> &'static [Part] {
     &OUTLINE.parts
 }
 
-/// Fields with their names in `context.toml`: section, group and label, each in lower case with `_` between words.
+/// Fields with their names in `context.toml`: section, group and label, each in lower case with `_`
+/// between words.
 pub(super) fn names() -> &'static [(Key, String)] {
     &OUTLINE.names
 }
@@ -161,7 +163,8 @@ fn label(line: &str) -> String {
     slug(line.split("**").nth(1).unwrap_or_default())
 }
 
-/// Whether a line is a heading, the rule before the document's own fields, or a numbered entry of a fixed name.
+/// Whether a line is a heading, the rule before the document's own fields, or a numbered entry of a
+/// fixed name.
 fn starts_section(line: &str) -> bool {
     line.starts_with('#') || line == "---" || numbered(line).is_some()
 }
@@ -184,7 +187,8 @@ impl Blank {
             .filter_map(|lead| Some((lead, line.strip_prefix(lead)?.strip_prefix("**")?)))
             .next()?;
         let (label, text) = rest.split_once("**")?;
-        // Without a list around it, it is a group's name or a line that is complete, unless brackets ask for something.
+        // Without a list around it, it is a group's name or a line that is complete, unless
+        // brackets ask for something.
         let is_blank =
             !lead.is_empty() || text.trim_start_matches(':').trim_start().starts_with('[');
         is_blank.then_some(Blank::Field { lead, label })

@@ -30,7 +30,8 @@ pub(in crate::report) fn reference(source: Source<'_>) -> Option<&str> {
     compared.find_map(|session| session.accuracy.reference.as_deref())
 }
 
-/// On how many samples of the data outputs were scored or compared, or why on none; `None` where there is no data.
+/// On how many samples of the data outputs were scored or compared, or why on none; `None` where
+/// there is no data.
 pub(in crate::report) fn line(source: Source<'_>) -> Option<String> {
     let judged = source.judged()?;
     judged.all_count?;

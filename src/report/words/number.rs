@@ -18,7 +18,8 @@ const SIZES: [Scale; 4] = [
     (" B", 1.0),
 ];
 
-/// A value beyond this share of a unit is shown in that unit, so that 999.6 µs does not become `1000 µs`.
+/// A value beyond this share of a unit is shown in that unit, so that 999.6 µs does not become
+/// `1000 µs`.
 const ROUNDS_UP: f64 = 0.9995;
 
 fn scale(unit: Unit, value: f64) -> Scale {
@@ -114,7 +115,8 @@ pub(in crate::report) fn ends(unit: Unit, interval: Interval) -> String {
     format!("{low} to {high}{suffix}")
 }
 
-/// `2.13 ms ± 1.4%`, with the wider half of the interval; alone where the value is 0, of which nothing is a share.
+/// `2.13 ms ± 1.4%`, with the wider half of the interval; alone where the value is 0, of which
+/// nothing is a share.
 pub(in crate::report) fn with_half_width(unit: Unit, centre: f64, interval: Interval) -> String {
     if centre == 0.0 {
         return value(unit, centre, Some(interval));
@@ -159,8 +161,8 @@ pub(in crate::report) fn times(factor: f64, interval: Option<Interval>) -> Strin
     )
 }
 
-/// Hundredths at the finest, because a factor is read at a glance and its full digits are in cells.csv; thousandths
-/// where the interval's ends would otherwise be the same.
+/// Hundredths at the finest, because a factor is read at a glance and its full digits are in
+/// cells.csv; thousandths where the interval's ends would otherwise be the same.
 fn factor_place(value: f64, interval: Option<Interval>) -> i32 {
     let finest = match interval {
         Some(interval) if half_width(interval) < 0.005 => -3,
@@ -173,7 +175,8 @@ fn factor_place(value: f64, interval: Option<Interval>) -> i32 {
     place.clamp(finest, 0)
 }
 
-/// `-4.8% (-6.0% to -3.5%)`; as a factor, `2.10x (2.04 to 2.16)`, where it is below half or above twice as much.
+/// `-4.8% (-6.0% to -3.5%)`; as a factor, `2.10x (2.04 to 2.16)`, where it is below half or above
+/// twice as much.
 pub(in crate::report) fn relative(ratio: f64, interval: Option<Interval>) -> String {
     if !(0.5..=2.0).contains(&ratio) {
         return times(ratio, interval);
@@ -259,9 +262,9 @@ fn half_width(interval: Interval) -> f64 {
 /// A half-width below this share of the value leaves three digits of it standing.
 const NARROW: f64 = 0.05;
 
-/// The power of ten of the last digit worth showing: the first digit of the half-width; but of the value at most four
-/// digits, and at least two, or three where the interval is narrow. Three digits without an interval. Shares have
-/// tenths of a percent.
+/// The power of ten of the last digit worth showing: the first digit of the half-width; but of the
+/// value at most four digits, and at least two, or three where the interval is narrow. Three digits
+/// without an interval. Shares have tenths of a percent.
 fn place(unit: Unit, value: f64, half_width: Option<f64>) -> i32 {
     let size = magnitude(value);
     match half_width {

@@ -94,7 +94,8 @@ impl<'a> Source<'a> {
         Some(plain(&shape.to_string()))
     }
 
-    /// `at batch 4`, the shape where dimensions are swept, and the load where the plan has several or one other than 1.
+    /// `at batch 4`, the shape where dimensions are swept, and the load where the plan has several
+    /// or one other than 1.
     pub(in crate::report) fn at(self, key: CellKey) -> String {
         self.under_load(format!("at {}", self.batch(key.shape, key.batch_size)), key)
     }
@@ -122,7 +123,8 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A figure in full: value, interval, n, and what a reader has to know about it; or that it was not measured, and why.
+/// A figure in full: value, interval, n, and what a reader has to know about it; or that it was not
+/// measured, and why.
 pub(in crate::report) fn full(metric: Metric, estimate: &Estimate) -> String {
     figure(metric, estimate).unwrap_or_else(|reason| not_measured(&reason))
 }
@@ -355,7 +357,8 @@ pub(in crate::report) fn caveat(caveat: Caveat) -> String {
     text.into()
 }
 
-/// `larger batches, up to 64, bring less than 5% more`, with what stands between the commas, if anything.
+/// `larger batches, up to 64, bring less than 5% more`, with what stands between the commas, if
+/// anything.
 pub(in crate::report) fn saturated(up_to: &str) -> String {
     format!(
         "larger batches{up_to} bring less than {} more",

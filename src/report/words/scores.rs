@@ -45,7 +45,8 @@ fn score(session: &SessionFindings) -> Option<String> {
     ))
 }
 
-/// `top-1 agreement with the baseline outputs 99.2%`, or why no number says how far outputs are off.
+/// `top-1 agreement with the baseline outputs 99.2%`, or why no number says how far outputs are
+/// off.
 fn agreement(session: &SessionFindings) -> Option<String> {
     let reference = plain(session.accuracy.reference.as_deref().unwrap_or("reference"));
     let shown = [

@@ -118,8 +118,8 @@ impl Builder {
         row: &str,
         reason: &T,
     ) -> String {
-        // The number that each row has would give every row a note of its own; the figures of machines
-        // tell it.
+        // The number that each row has would give every row a note of its own; the figures of
+        // machines tell it.
         let reason = reason.text();
         let reason = reason
             .split_once(", has ")
@@ -156,7 +156,8 @@ impl Builder {
         self.row(RowKind::Plain, cells);
     }
 
-    /// A row of which nothing was measured: how it ended stands in its first figure, the reason in the notes.
+    /// A row of which nothing was measured: how it ended stands in its first figure, the reason in
+    /// the notes.
     pub(in crate::report) fn absent_row(
         &mut self,
         name: Vec<String>,
@@ -184,7 +185,8 @@ impl Builder {
         self.row(RowKind::Absent, cells);
     }
 
-    /// The table, with `notes` before those on absent figures, and without columns that say nothing.
+    /// The table, with `notes` before those on absent figures, and without columns that say
+    /// nothing.
     pub(in crate::report) fn finish(mut self, notes: Vec<String>) -> Table {
         self.drop_empty_columns();
         self.table.notes = notes;

@@ -6,7 +6,8 @@ pub use crate::text::{is_acted_on, plain, plain_whole};
 /// Operators that a line names before it only counts them.
 const NAMED_OPERATORS: usize = 6;
 
-/// `text` with everything escaped that Markdown (CommonMark with tables) would act on within a line.
+/// `text` with everything escaped that Markdown (CommonMark with tables) would act on within a
+/// line.
 pub(in crate::report) fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {

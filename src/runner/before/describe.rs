@@ -1,4 +1,5 @@
-//! Before the first measurement: read every variant in a process of its own, so that the parent never holds a model.
+//! Before the first measurement: read every variant in a process of its own, so that the parent
+//! never holds a model.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +63,8 @@ fn input_names(described: &Described) -> Vec<String> {
     names
 }
 
-/// A file that has other inputs than the baseline is no variant, and comparing it would mean nothing.
+/// A file that has other inputs than the baseline is no variant, and comparing it would mean
+/// nothing.
 fn require_same_interface(plan: &Plan, descriptions: &mut [Description]) {
     let Some(expected) = descriptions[plan.baseline].as_ref().ok().map(input_names) else {
         return;
@@ -87,7 +89,8 @@ fn require_same_interface(plan: &Plan, descriptions: &mut [Description]) {
     }
 }
 
-/// Compares with the first variant that can be read, where the baseline cannot; returns what is to be said about it.
+/// Compares with the first variant that can be read, where the baseline cannot; returns what is to
+/// be said about it.
 pub(in crate::runner) fn replace_unreadable_baseline(
     plan: &mut Plan,
     descriptions: &[Description],
@@ -133,7 +136,8 @@ pub(in crate::runner) fn fit_batch_sizes(
     }
 }
 
-/// Has a search try the sizes that models take. The first one is the default, which the baseline has to take.
+/// Has a search try the sizes that models take. The first one is the default, which the baseline
+/// has to take.
 fn fit_search(sizes: &mut Vec<u64>, taken: &[u64], default: Option<u64>) {
     sizes.retain(|size| taken.contains(size));
     let added = taken.iter().filter(|size| !sizes.contains(size));

@@ -1,4 +1,5 @@
-//! Before the first measurement of a run: it reads models and runtimes, settles the plan, and opens the journal.
+//! Before the first measurement of a run: it reads models and runtimes, settles the plan, and opens
+//! the journal.
 
 pub(in crate::runner) mod describe;
 pub(in crate::runner) mod rehearse;
@@ -33,7 +34,8 @@ pub(in crate::runner) fn settle_plan(
     Ok(())
 }
 
-/// Begins the journal of a run, or takes up an old one; returns it with the time that was spent before.
+/// Begins the journal of a run, or takes up an old one; returns it with the time that was spent
+/// before.
 pub(in crate::runner) fn open_journal(
     folder: RunFolder,
     record: RunRecord,
@@ -130,7 +132,8 @@ pub(in crate::runner) struct Prepared {
     pub runtimes: Vec<RuntimeInfo>,
 }
 
-/// Reads the variants and opens the runtimes, and chooses the CPUs that workers run on from then on.
+/// Reads the variants and opens the runtimes, and chooses the CPUs that workers run on from then
+/// on.
 pub(in crate::runner) async fn prepare(
     job: &mut Job,
     launcher: &mut Launcher,

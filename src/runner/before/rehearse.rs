@@ -1,8 +1,8 @@
-//! Whether labels and outputs go together, found out on the first samples before anything is measured: labels that are
-//! not understood are to stop a run, not to end it.
+//! Whether labels and outputs go together, found out on the first samples before anything is
+//! measured: labels that are not understood are to stop a run, not to end it.
 //!
-//! It takes next to no time: where an inference is long, the outputs are those that trying inputs out has left, and
-//! where these are not at hand either, labels are judged when outputs are scored.
+//! It takes next to no time: where an inference is long, the outputs are those that trying inputs
+//! out has left, and where these are not at hand either, labels are judged when outputs are scored.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -33,8 +33,9 @@ enum Judged {
     Not(&'static str),
 }
 
-/// Judges the labels by the outputs of the first samples. Returns `launch`, in which inputs were tried out, or another one
-/// where none was left. A session that cannot be run at all is no error: the run reports it.
+/// Judges the labels by the outputs of the first samples. Returns `launch`, in which inputs were
+/// tried out, or another one where none was left. A session that cannot be run at all is no error:
+/// the run reports it.
 pub(in crate::runner) async fn labels(
     job: &mut Job,
     prepared: &mut Prepared,
@@ -84,7 +85,8 @@ pub(in crate::runner) async fn labels(
     Ok(launch)
 }
 
-/// Why labels are not judged, where it was given up for the want of time, or ran nothing that would tell.
+/// Why labels are not judged, where it was given up for the want of time, or ran nothing that would
+/// tell.
 fn given_up(failure: Failure, request: &Request) -> Result<Judged, Failure> {
     match failure.kind {
         FailureKind::TimedOut => Ok(Judged::Not(
@@ -105,7 +107,8 @@ struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// In the session of `launch`, or else the baseline's; `None` where nothing is labelled, or nothing computes outputs.
+    /// In the session of `launch`, or else the baseline's; `None` where nothing is labelled, or
+    /// nothing computes outputs.
     fn of(job: &Job, prepared: &Prepared, launch: Option<&Launch>) -> Option<Rehearsal> {
         let session = launch
             .map(|launch| launch.record.session)
@@ -201,7 +204,8 @@ impl Rehearsal {
         self.inputs.batch_axis.fixed_size.unwrap_or(1)
     }
 
-    /// Samples of an inference that there is time for; `None` where even the smallest is long beside what is left.
+    /// Samples of an inference that there is time for; `None` where even the smallest is long
+    /// beside what is left.
     fn affordable(&self, left: Duration) -> Option<u64> {
         let (least, share) = (self.least(), left.mul_f64(SHARE));
         if left.is_zero() || self.inference > share {

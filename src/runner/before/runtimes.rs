@@ -9,7 +9,8 @@ use crate::runner::FoundRuntime;
 use crate::runner::launcher::{Launcher, unnamed_log};
 use crate::runtime::{Cache, removal_hint};
 
-/// Opens every runtime once, and every library of execution providers: one that cannot be used would fail every session.
+/// Opens every runtime once, and every library of execution providers: one that cannot be used
+/// would fail every session.
 pub(in crate::runner) async fn open_all(
     plan: &Plan,
     found: &[FoundRuntime],
@@ -24,8 +25,8 @@ pub(in crate::runner) async fn open_all(
             runtimes.push(open_on_cpu(launcher, spec, found).await?);
         }
     }
-    // A library of execution providers has to be tried; an execution provider that no runtime has is asked for once
-    // more, for the words of its refusal.
+    // A library of execution providers has to be tried; an execution provider that no runtime has
+    // is asked for once more, for the words of its refusal.
     let mut opened: Vec<&SessionSpec> = Vec::new();
     for spec in &plan.sessions {
         let is_same = |other: &&SessionSpec| is_same_provider(spec, other);
@@ -95,7 +96,8 @@ fn offers(runtimes: &[RuntimeInfo], spec: &SessionSpec) -> bool {
         })
 }
 
-/// Sessions go whose runtime lacks their execution provider, where another has it; returns what is to be said.
+/// Sessions go whose runtime lacks their execution provider, where another has it; returns what is
+/// to be said.
 pub(in crate::runner) fn leave_out_unoffered(
     plan: &mut Plan,
     runtimes: &[RuntimeInfo],

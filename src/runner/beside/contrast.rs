@@ -1,7 +1,8 @@
-//! Whether denormal numbers slow a session down: the same session with them flushed to zero, in workers of its own.
+//! Whether denormal numbers slow a session down: the same session with them flushed to zero, in
+//! workers of its own.
 //!
-//! ONNX Runtime sets the flag for a process's main thread with the first session only, so that the two need a process
-//! each.
+//! ONNX Runtime sets the flag for a process's main thread with the first session only, so that the
+//! two need a process each.
 
 use std::fs::File;
 use std::time::{Duration, Instant};
@@ -23,13 +24,15 @@ const OPTION: (&str, &str) = ("session.set_denormal_as_zero", "1");
 pub(in crate::runner) const BUDGET_SHARE: f64 = 0.04;
 /// Share of the budget for further pairs of those that gain by it, which are rare, and gain much.
 const MORE_SHARE: f64 = 0.1;
-/// Pairs of blocks in a pair of workers, and their length: shorter than those that tell sessions apart by a percent.
+/// Pairs of blocks in a pair of workers, and their length: shorter than those that tell sessions
+/// apart by a percent.
 const ALTERNATIONS: u64 = 3;
 const BLOCK: Nanos = Nanos(10_000_000);
 /// Inferences of each worker at least: the first, two of its warm-up, and two a block.
 const PAIR_INFERENCES: u32 = 3 + 2 * ALTERNATIONS as u32;
-/// A first pair of workers that differ by less than this ends the contrast: flushing denormals, where there are any, was
-/// seen to gain a factor of 1.3 to 30, and a pair of workers of the same session to differ by a few percent.
+/// A first pair of workers that differ by less than this ends the contrast: flushing denormals,
+/// where there are any, was seen to gain a factor of 1.3 to 30, and a pair of workers of the same
+/// session to differ by a few percent.
 const WORTH_MORE_PAIRS: f64 = 0.9;
 /// Least time of a pair of workers; a share of the budget below it is not begun.
 pub(in crate::runner) const SHORTEST_PAIR: Duration = Duration::from_millis(250);

@@ -1,5 +1,5 @@
-//! Whether samples of a batch change each other's outputs in a variant that the batch was not proved on: one whose
-//! quantization takes its scales from all that it is fed.
+//! Whether samples of a batch change each other's outputs in a variant that the batch was not
+//! proved on: one whose quantization takes its scales from all that it is fed.
 
 use std::time::Duration;
 
@@ -43,7 +43,8 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Whether several samples are fed at once to a variant whose scales they share, and that was not tried out.
+/// Whether several samples are fed at once to a variant whose scales they share, and that was not
+/// tried out.
 fn may_couple(run: &Run<'_>, variant: usize) -> bool {
     let Ok(described) = &run.descriptions[variant] else {
         return false;

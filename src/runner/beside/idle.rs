@@ -1,7 +1,9 @@
-//! Latencies after idle gaps: launches of their own for each session, in which nothing is asked for between inferences.
+//! Latencies after idle gaps: launches of their own for each session, in which nothing is asked for
+//! between inferences.
 //!
-//! A worker that waits leaves its CPU idle: the processor lowers its clock and sleeps, caches go to others, and threads
-//! of the pool stop to spin. What the next inference pays for that is what a service with little traffic pays.
+//! A worker that waits leaves its CPU idle: the processor lowers its clock and sleeps, caches go to
+//! others, and threads of the pool stop to spin. What the next inference pays for that is what a
+//! service with little traffic pays.
 
 use std::time::{Duration, Instant};
 
@@ -17,10 +19,11 @@ use crate::units::Nanos;
 pub const BUDGET_SHARE: f64 = 0.15;
 /// Time for one session where there is no budget.
 pub(in crate::runner) const WITHOUT_BUDGET: Duration = Duration::from_secs(20);
-/// Launches of one session: an interval takes 6; with 8, one gap in four that costs time is told even where the others
-/// cost none, although all are judged together.
+/// Launches of one session: an interval takes 6; with 8, one gap in four that costs time is told
+/// even where the others cost none, although all are judged together.
 const LAUNCHES: u64 = 8;
-/// Share of a session's time that starting its launches may take: with more, fewer launches tell more.
+/// Share of a session's time that starting its launches may take: with more, fewer launches tell
+/// more.
 const LAUNCH_SHARE: f64 = 0.5;
 /// Inferences after one gap beyond which more tell little.
 const MOST: u64 = 60;
@@ -127,7 +130,8 @@ async fn idle(
 }
 
 impl Spending {
-    /// `started` is the time that a launch takes before its first gap, and `single` that of one inference.
+    /// `started` is the time that a launch takes before its first gap, and `single` that of one
+    /// inference.
     fn of(gaps: &[Duration], time: Duration, started: Duration, single: Duration) -> Self {
         let affordable =
             (time.as_secs_f64() * LAUNCH_SHARE / started.as_secs_f64().max(1e-6)) as u64;
@@ -168,8 +172,9 @@ impl Spending {
     }
 }
 
-/// So that all gaps take `left` seconds at most: each once in every launch first, as far as there is time, and then the short
-/// ones more often, each up to its share of what is left. Every gap takes two inferences.
+/// So that all gaps take `left` seconds at most: each once in every launch first, as far as there
+/// is time, and then the short ones more often, each up to its share of what is left. Every gap
+/// takes two inferences.
 fn shares(gaps: &[Duration], mut left: f64, single: Duration) -> Vec<Share> {
     let mut shares: Vec<Share> = Vec::new();
     for &gap in gaps {
@@ -264,15 +269,16 @@ mod tests {
 
     #[test]
     fn every_gap_has_its_place_in_every_launch_before_short_ones_are_measured_more_often() {
-        // Once in each of 8 launches: 8 x (2 + 12 + 102 + 1002) ms = 8.944 s of 12 s. Of the 3.056 s that are left: 52 more
-        // without a gap and 52 x 12 ms, then 2.328 s / 2 / 102 ms = 11.4, then 1.206 s / 1.002 s = 1.2.
+        // Once in each of 8 launches: 8 x (2 + 12 + 102 + 1002) ms = 8.944 s of 12 s. Of the 3.056
+        // s that are left: 52 more without a gap and 52 x 12 ms, then 2.328 s / 2 / 102 ms = 11.4,
+        // then 1.206 s / 1.002 s = 1.2.
         assert_eq!(counts(12.0, MS), [60, 60, 19, 9]);
     }
 
     #[test]
     fn what_does_not_fit_three_times_is_left_out() {
-        // 2 s less 8 x 116 ms = 1.072 s, in which a gap of 1 s fits once; a quarter of it is 22.3 x 12 ms after 52 x 2 ms
-        // have taken 0.104 s of theirs, and 0.704 s / 2 / 102 ms = 3.4.
+        // 2 s less 8 x 116 ms = 1.072 s, in which a gap of 1 s fits once; a quarter of it is 22.3 x
+        // 12 ms after 52 x 2 ms have taken 0.104 s of theirs, and 0.704 s / 2 / 102 ms = 3.4.
         assert_eq!(counts(2.0, MS), [60, 34, 11, 0]);
         // A long inference counts twice: 10 s without a gap fit 6 times into 60 s.
         assert_eq!(counts(60.0, MS * 5_000), [6, 0, 0, 0]);

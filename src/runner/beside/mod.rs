@@ -1,7 +1,7 @@
 //! Findings beside the rounds: the worth of outputs, and explanations of the figures.
 //!
-//! It comes after the rounds and has a share of the budget of its own, so that neither takes the other's time.
-//! Nothing is begun that is known not to end within it.
+//! It comes after the rounds and has a share of the budget of its own, so that neither takes the
+//! other's time. Nothing is begun that is known not to end within it.
 
 pub(in crate::runner) mod contrast;
 pub(in crate::runner) mod coupling;
@@ -57,8 +57,8 @@ fn of_budget(run: &Run<'_>, share: f64) -> Duration {
         .unwrap_or_default()
 }
 
-/// The most time that launches of their own take, by what they find out. Figures without a budget are what they usually
-/// take.
+/// The most time that launches of their own take, by what they find out. Figures without a budget
+/// are what they usually take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Diagnosing {
     /// Profiles of operators, before and after the rounds.

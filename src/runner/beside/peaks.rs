@@ -1,4 +1,5 @@
-//! The most that the machine does with each library and number of threads, measured once and kept for later runs.
+//! The most that the machine does with each library and number of threads, measured once and kept
+//! for later runs.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,15 +16,19 @@ use crate::runner::{Progress, Run, RunError};
 use crate::runtime::Cache;
 use crate::units::{Bytes, Nanos};
 
-/// It is given up after twice as much, or with all that lies beside the rounds: it is done once on a machine.
+/// It is given up after twice as much, or with all that lies beside the rounds: it is done once on
+/// a machine.
 pub(in crate::runner) const BUDGET_SHARE: f64 = 0.05;
-/// Time to measure one library with one number of threads: the worker, three models, and the time for each.
+/// Time to measure one library with one number of threads: the worker, three models, and the time
+/// for each.
 pub(in crate::runner) const LEAST: Duration = Duration::from_millis(1100);
 /// Time for each of the three figures: some ten additions, and over a hundred products.
 const LENGTH: Nanos = Nanos(200_000_000);
-/// Size of each of the three tensors of the addition: several times the largest caches of today's processors.
+/// Size of each of the three tensors of the addition: several times the largest caches of today's
+/// processors.
 const TENSOR_SIZE: Bytes = Bytes(256 << 20);
-/// Peaks are kept for later runs where the median comes at least this close to the highest: else something disturbed them.
+/// Peaks are kept for later runs where the median comes at least this close to the highest: else
+/// something disturbed them.
 const STEADY: f64 = 0.8;
 /// The tensors, the copies that bind them, and some room.
 const TENSORS: u64 = 6;
@@ -164,7 +169,8 @@ fn tensor_size(run: &Run<'_>) -> Observed<Bytes> {
     }
 }
 
-/// Where peaks are kept: a file for each library, machine and number of threads. Absent where there is no cache.
+/// Where peaks are kept: a file for each library, machine and number of threads. Absent where there
+/// is no cache.
 fn peaks_file(run: &Run<'_>, spec: &SessionSpec) -> Option<PathBuf> {
     let library = fs::metadata(spec.runtime.path()).ok()?;
     let host = &run.journal.record().host;

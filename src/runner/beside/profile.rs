@@ -1,9 +1,10 @@
-//! Where the nodes of a session run and for how long, found out in launches of their own: a profiled session is slower,
-//! and is not timed.
+//! Where the nodes of a session run and for how long, found out in launches of their own: a
+//! profiled session is slower, and is not timed.
 //!
-//! Every session is profiled at its smallest batch size of the first shape after the first rounds; one that was to be
-//! accelerated before them, because that tells whether it can be measured. After the last rounds follow the last shape and
-//! the batch size at which the baseline has its best throughput, which all share so that they can be compared.
+//! Every session is profiled at its smallest batch size of the first shape after the first rounds;
+//! one that was to be accelerated before them, because that tells whether it can be measured. After
+//! the last rounds follow the last shape and the batch size at which the baseline has its best
+//! throughput, which all share so that they can be compared.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -24,9 +25,11 @@ use crate::runner::{Progress, Run, RunError};
 use crate::store::UNFINISHED_TRACE;
 use crate::units::{Bytes, Nanos};
 
-/// Share of the budget that profiling may take after the first rounds, and once more after the last ones.
+/// Share of the budget that profiling may take after the first rounds, and once more after the last
+/// ones.
 pub(in crate::runner) const BUDGET_SHARE: f64 = 0.04;
-/// Time for the inferences of one session; half of it after the rounds, where inferences are longer, and distorted less.
+/// Time for the inferences of one session; half of it after the rounds, where inferences are
+/// longer, and distorted less.
 pub(in crate::runner) const MAX_LENGTH: Duration = Duration::from_millis(400);
 /// A node of an inference adds about a kibibyte to the trace, and more for each thread.
 const MAX_INFERENCES: u64 = 60;
@@ -34,7 +37,8 @@ const MIN_INFERENCES: u64 = 6;
 const TRACE_SIZE: Bytes = Bytes(4 << 20);
 const NODE_SIZE: Bytes = Bytes(1 << 10);
 const THREAD_SIZE: Bytes = Bytes(64);
-/// A second session without the profiler is created where the model's file fits into the free memory this often.
+/// A second session without the profiler is created where the model's file fits into the free
+/// memory this often.
 const TWIN_ROOM: u64 = 4;
 const NO_TIME: &str = "there was no time left for it";
 
@@ -72,7 +76,8 @@ impl Pass {
         }
     }
 
-    /// Time for the inferences of the next session; `None` if not even the rest of it would fit, of which `least` is known.
+    /// Time for the inferences of the next session; `None` if not even the rest of it would fit, of
+    /// which `least` is known.
     fn next_length(&mut self, least: Duration) -> Option<Duration> {
         let sessions = self.sessions_left.max(1);
         self.sessions_left -= 1;
@@ -85,7 +90,8 @@ impl Pass {
     }
 }
 
-/// Places accelerated sessions. One that does not run where it was asked to, or cannot be created, has failed.
+/// Places accelerated sessions. One that does not run where it was asked to, or cannot be created,
+/// has failed.
 pub(in crate::runner) async fn place_all(run: &mut Run<'_>) -> Result<(), RunError> {
     let mut subjects = unplaced(run);
     subjects.retain(|subject| is_to_be_placed(run, subject.session));
@@ -137,12 +143,14 @@ fn first_subject(run: &Run<'_>, session: usize) -> Option<Subject> {
         .min()
 }
 
-/// Least time of profiling a session, as far as it is known: two sessions, and two inferences of each.
+/// Least time of profiling a session, as far as it is known: two sessions, and two inferences of
+/// each.
 fn least_profile(run: &Run<'_>, session: usize) -> Duration {
     run.launch_with(session, 2) * 2
 }
 
-/// Profiles the sessions that there was no time for, and all of them at a large batch size and at the last shape.
+/// Profiles the sessions that there was no time for, and all of them at a large batch size and at
+/// the last shape.
 pub(in crate::runner) async fn rest(run: &mut Run<'_>) -> Result<(), RunError> {
     let rest = unprofiled(run);
     let mut pass = Pass::begin(Some(run.remaining()), rest.len());
@@ -252,7 +260,8 @@ fn put_operators(
     Ok(run.journal.append(Event::Operators(Box::new(profile)))?)
 }
 
-/// A failure that also keeps a session from being created is told when it is measured, or, if it was to be accelerated, here.
+/// A failure that also keeps a session from being created is told when it is measured, or, if it
+/// was to be accelerated, here.
 fn put_failure(run: &mut Run<'_>, subject: Subject, failure: &Failure) -> Result<(), RunError> {
     use FailureKind::{BadInput, BadModel, Inference, Runtime, SessionLoad};
     put_operators(run, subject, Err(failure.message.clone()))?;

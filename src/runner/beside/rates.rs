@@ -1,4 +1,5 @@
-//! How many samples a session computes in a time, by shape and batch size, and the places that are profiled for it.
+//! How many samples a session computes in a time, by shape and batch size, and the places that are
+//! profiled for it.
 
 use std::collections::BTreeMap;
 

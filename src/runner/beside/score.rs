@@ -1,4 +1,5 @@
-//! Scoring outputs, in launches of their own, so that neither memory nor first runs of the timed launches know of it.
+//! Scoring outputs, in launches of their own, so that neither memory nor first runs of the timed
+//! launches know of it.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -21,14 +22,16 @@ const LEAST_BATCHES: f64 = 4.0;
 /// Time of a session over the time that its samples should take.
 const SPARE: f64 = 1.5;
 const NO_TIME: &str = "there was no time for it; raise `--budget`, or name `--score-samples`";
-/// How many times as long as timed inferences those that are scored may take before their worker counts as stuck.
+/// How many times as long as timed inferences those that are scored may take before their worker
+/// counts as stuck.
 const SLOWER: f64 = 4.0;
 
 pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     let mut most = None;
     let mut order = scoring_order(run);
     if tells_only_by_comparison(run, &order) {
-        // The slowest go first, until the baseline and those that are left have time. What is skipped takes none.
+        // The slowest go first, until the baseline and those that are left have time. What is
+        // skipped takes none.
         while order.len() > 1 && Share::of(run, order[0]).is_too_short(run, order[0]) {
             let record = unscored(
                 run,
@@ -49,7 +52,8 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
     Ok(())
 }
 
-/// The baseline first, then what takes longest: samples that one of them has no time for are left out of the rest.
+/// The baseline first, then what takes longest: samples that one of them has no time for are left
+/// out of the rest.
 fn scoring_order(run: &Run<'_>) -> Vec<usize> {
     let has_data = run
         .descriptions
@@ -78,7 +82,8 @@ fn scoring_order(run: &Run<'_>) -> Vec<usize> {
     sessions
 }
 
-/// Whether nothing says what is right: without the baseline's, outputs of the others then tell nothing more.
+/// Whether nothing says what is right: without the baseline's, outputs of the others then tell
+/// nothing more.
 fn tells_only_by_comparison(run: &Run<'_>, sessions: &[usize]) -> bool {
     let mut data = run
         .descriptions
@@ -117,7 +122,8 @@ fn scored_baseline<'r>(run: &'r Run<'_>) -> Option<&'r AccuracyRecord> {
     scored.find(|record| Some(record.session) == baseline && record.outcome.is_ok())
 }
 
-/// Where labels could not be judged before anything was measured, it shows here whether scores are a share.
+/// Where labels could not be judged before anything was measured, it shows here whether scores are
+/// a share.
 fn require_share(run: &Run<'_>) -> Result<(), RunError> {
     let limits_drop = run
         .plan()
@@ -256,7 +262,8 @@ async fn evaluated_by(
     Ok(unscored(run, session, evaluation.batch_size, outcome))
 }
 
-/// How long a worker that scores is waited for. One whose end is that of the data is given time for all of it.
+/// How long a worker that scores is waited for. One whose end is that of the data is given time for
+/// all of it.
 fn scoring_patience(run: &Run<'_>, evaluation: &Evaluation) -> Duration {
     let usual = Duration::from(run.plan().schedule.timeout_ns);
     if let Some(limit) = evaluation.limit_ns {
@@ -273,7 +280,8 @@ fn scoring_patience(run: &Run<'_>, evaluation: &Evaluation) -> Duration {
     }
 }
 
-/// Outputs are compared batch by batch: the baseline's size if that is taken, else one that leaves several batches.
+/// Outputs are compared batch by batch: the baseline's size if that is taken, else one that leaves
+/// several batches.
 fn scoring_batch(run: &Run<'_>, session: usize, share: Share) -> u64 {
     let Ok(described) = run.description(session) else {
         return 1;
@@ -356,8 +364,8 @@ impl Share {
     }
 }
 
-/// In proportion to what an inference takes, so that all are scored on the same samples. Those that were scored have had
-/// theirs. A search scores one session at a time.
+/// In proportion to what an inference takes, so that all are scored on the same samples. Those that
+/// were scored have had theirs. A search scores one session at a time.
 fn time_of(run: &Run<'_>, session: usize) -> Duration {
     // Well within the time after which a worker counts as stuck.
     let most = Duration::from(run.plan().schedule.timeout_ns) / 2;
@@ -382,7 +390,8 @@ fn time_of(run: &Run<'_>, session: usize) -> Duration {
     let own = time
         .saturating_sub(launches)
         .mul_f64(inference_secs(run, session) / all.max(1e-9));
-    // The baseline ends with its time, the others with its samples: theirs is there in case that they take longer.
+    // The baseline ends with its time, the others with its samples: theirs is there in case that
+    // they take longer.
     let spare = if run.plan().baseline_session() == Some(session) {
         1.0
     } else {

@@ -1,7 +1,8 @@
 //! GPUs and energy: what both take while nothing runs, and what a cell takes of its GPU.
 //!
-//! Blocks of several sessions alternate too fast for a driver's figures, so that each cell on a GPU is measured once more
-//! in every launch: for one uninterrupted stretch after its blocks, whose latencies count nowhere.
+//! Blocks of several sessions alternate too fast for a driver's figures, so that each cell on a GPU
+//! is measured once more in every launch: for one uninterrupted stretch after its blocks, whose
+//! latencies count nowhere.
 
 pub(super) mod rest;
 pub(super) mod stretch;
@@ -88,7 +89,8 @@ impl EnergyWatch {
         watch
     }
 
-    /// Takes in sessions that the plan has got since: each computes where one with the same device does.
+    /// Takes in sessions that the plan has got since: each computes where one with the same device
+    /// does.
     pub(super) fn extend(&mut self, sessions: &[SessionSpec]) {
         for session in self.devices.len()..sessions.len() {
             let same = (0..session).find(|&other| {
@@ -192,7 +194,8 @@ impl EnergyWatch {
         })
     }
 
-    /// By how much a device's level rose while this worker alone was busy; `None` where a stretch tells it.
+    /// By how much a device's level rose while this worker alone was busy; `None` where a stretch
+    /// tells it.
     pub(super) fn memory_without_stretch(
         &self,
         launch: &Launch,

@@ -11,10 +11,12 @@ use crate::sample::{GpuWindow, Sampler};
 use crate::text::Plain;
 use crate::units::{Joules, Nanos};
 
-/// How long the machine is looked at before anything of the run computes on it, and again while its GPUs are not at rest.
+/// How long the machine is looked at before anything of the run computes on it, and again while its
+/// GPUs are not at rest.
 const IDLE: Duration = Duration::from_millis(500);
-/// How long a GPU is given to come to rest. An NVIDIA H100 kept its clocks for 1.75 s after the last process had left it,
-/// and its power, told as an average, fell for another second (measured with driver 580).
+/// How long a GPU is given to come to rest. An NVIDIA H100 kept its clocks for 1.75 s after the
+/// last process had left it, and its power, told as an average, fell for another second (measured
+/// with driver 580).
 const REST: Duration = Duration::from_secs(5);
 /// Share of the budget that it may take at most.
 const REST_SHARE: f64 = 0.1;
@@ -22,7 +24,8 @@ const REST_SHARE: f64 = 0.1;
 const IDLE_STEP: Duration = Duration::from_millis(2);
 
 impl EnergyWatch {
-    /// Looks at the machine while no worker runs, until its GPUs are at rest or `patience` is at an end.
+    /// Looks at the machine while no worker runs, until its GPUs are at rest or `patience` is at an
+    /// end.
     pub(in crate::runner) async fn look_at_idle(&mut self, sampler: &Sampler, patience: Duration) {
         if self.monitor.is_none()
             && let Err(error) = sampler.rapl()

@@ -12,7 +12,8 @@ use crate::runner::{Extent, Launch};
 use crate::sample::{GpuMonitor, GpuStretch};
 use crate::units::Nanos;
 
-/// A stretch is no longer than this: twelve samples, and ten updates of the slowest counters known with some room.
+/// A stretch is no longer than this: twelve samples, and ten updates of the slowest counters known
+/// with some room.
 const LONGEST_STRETCH: Duration = Duration::from_millis(1200);
 /// And no shorter: a driver averages over 1/6 s at least.
 const SHORTEST_STRETCH: Duration = Duration::from_millis(250);
@@ -122,8 +123,9 @@ pub(in crate::runner) struct Stretches {
 }
 
 impl Stretches {
-    /// Where there is time for one of each session alone, stretches are as long as an energy counter needs: a few figures of
-    /// energy are worth more than many stretches that are too short for any.
+    /// Where there is time for one of each session alone, stretches are as long as an energy
+    /// counter needs: a few figures of energy are worth more than many stretches that are too short
+    /// for any.
     pub(in crate::runner) fn of(plan: &Plan, on_gpu: impl Fn(usize) -> bool) -> Stretches {
         let sessions = (0..plan.sessions.len())
             .filter(|&session| on_gpu(session))

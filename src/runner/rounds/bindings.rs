@@ -1,4 +1,5 @@
-//! How outputs are bound: once for all, or anew before each inference, but in one way for all that are compared.
+//! How outputs are bound: once for all, or anew before each inference, but in one way for all that
+//! are compared.
 
 use std::collections::BTreeMap;
 
@@ -187,7 +188,8 @@ async fn begin_cell(
     }
 }
 
-/// An output of another size than the first one's does not fit memory that is bound once, and is bound anew from here on.
+/// An output of another size than the first one's does not fit memory that is bound once, and is
+/// bound anew from here on.
 pub(in crate::runner) fn is_put_down_to_sizes(
     run: &mut Run<'_>,
     turn: &Turn,

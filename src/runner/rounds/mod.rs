@@ -1,4 +1,5 @@
-//! The rounds of a run that is no search: the smallest batch size of every session first, then larger ones.
+//! The rounds of a run that is no search: the smallest batch size of every session first, then
+//! larger ones.
 
 pub(in crate::runner) mod bindings;
 pub(in crate::runner) mod order;
@@ -21,7 +22,8 @@ use order::Draw;
 use pace::RoundCost;
 use round::Round;
 
-/// Share of what is left of the budget that the first rounds may fill with alternations, where others come after them.
+/// Share of what is left of the budget that the first rounds may fill with alternations, where
+/// others come after them.
 const FIRST_SHARE: f64 = 0.4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -328,7 +330,8 @@ fn batch_sizes_of(run: &Run<'_>, shape: usize, scope: Scope) -> Vec<u64> {
     sizes
 }
 
-/// Looks at the figures after `rounds`: whether they are as sure as asked for, and which cells rest until the next look.
+/// Looks at the figures after `rounds`: whether they are as sure as asked for, and which cells rest
+/// until the next look.
 fn look(run: &mut Run<'_>, rounds: u64) -> Result<bool, RunError> {
     let outcome = stop::look_at(run.journal.record(), &run.closed);
     for &key in &outcome.settled {

@@ -6,7 +6,8 @@ use rand_pcg::Pcg64Mcg;
 
 use crate::plan::Workload;
 
-/// A shuffle drawn from the seed that is rotated by one and reversed every other time. For two sessions that is ABBA.
+/// A shuffle drawn from the seed that is rotated by one and reversed every other time. For two
+/// sessions that is ABBA.
 pub(in crate::runner) fn turns(sessions: &[usize], draw: Draw, alternation: u64) -> Vec<usize> {
     let mut order = sessions.to_vec();
     order.sort_unstable();

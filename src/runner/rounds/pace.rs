@@ -13,7 +13,8 @@ use crate::units::Nanos;
 pub(in crate::runner) const TARGET_ROUNDS: u64 = LOOK_ROUNDS[0];
 /// More alternations than this tell less than another launch would.
 const MAX_ALTERNATIONS: u64 = 8;
-/// Where launching takes more than this share of the time, there are fewer rounds with more alternations each.
+/// Where launching takes more than this share of the time, there are fewer rounds with more
+/// alternations each.
 const MAX_LAUNCH_SHARE: f64 = 0.6;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,7 +95,8 @@ fn how_often(budget: Duration, round: Duration) -> u64 {
     (budget.as_secs_f64() / round.as_secs_f64().max(1e-6)).round() as u64
 }
 
-/// The expected extent of the plan of `schedule`, judged by `probe`; `None` if the probe did not come to one round.
+/// The expected extent of the plan of `schedule`, judged by `probe`; `None` if the probe did not
+/// come to one round.
 #[must_use]
 pub fn expected(probe: &RunRecord, schedule: &Schedule) -> Option<Expected> {
     let without = cost(probe)?;
@@ -128,7 +130,8 @@ pub fn expected(probe: &RunRecord, schedule: &Schedule) -> Option<Expected> {
 /// The rounds that come first, at the smallest batch sizes alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FirstRounds {
-    /// How many there are; none where there is only one batch size, or rounds were asked for by their number.
+    /// How many there are; none where there is only one batch size, or rounds were asked for by
+    /// their number.
     pub rounds: u64,
     /// Time that they are expected to take.
     pub time: Duration,
@@ -212,7 +215,8 @@ fn stretches(probe: &RunRecord, schedule: &Schedule) -> (Duration, Duration) {
     (length * to_u32(measured.min(planned)), all.min(most))
 }
 
-/// Of all rounds from the first launch on, the mean; between first and last blocks of workloads lie alternations.
+/// Of all rounds from the first launch on, the mean; between first and last blocks of workloads lie
+/// alternations.
 fn cost(run: &RunRecord) -> Option<RoundCost> {
     let began = run.launches.iter().map(|launch| launch.started_ns).min()?;
     let whole = Duration::from(run.run.elapsed_ns?.since(began));

@@ -1,4 +1,5 @@
-//! A round: one launch of every session, or of every configuration of a heat, and the turns of its cells.
+//! A round: one launch of every session, or of every configuration of a heat, and the turns of its
+//! cells.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,8 @@ use crate::runner::rounds::pace::RoundCost;
 use crate::runner::{Launch, Run, RunError};
 use crate::stats::MIN_LAUNCHES;
 
-/// Launches lie at the places of their sessions in the plan, or of their configurations in the heat of a search.
+/// Launches lie at the places of their sessions in the plan, or of their configurations in the heat
+/// of a search.
 pub(in crate::runner) struct Round {
     pub number: u64,
     pub alternations: u64,
@@ -22,7 +24,8 @@ pub(in crate::runner) struct Turn {
     pub cell: LaunchCell,
     pub single: Duration,
     pub is_asked_anew: bool,
-    /// Encoded latencies of the launch's blocks so far: decoded, they would take some hundred times the memory.
+    /// Encoded latencies of the launch's blocks so far: decoded, they would take some hundred times
+    /// the memory.
     pub histograms: Vec<String>,
 }
 

@@ -1,4 +1,5 @@
-//! Which batch sizes are tried where nobody named any: those that models take, of which a model's own is always one.
+//! Which batch sizes are tried where nobody named any: those that models take, of which a model's
+//! own is always one.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,8 @@ pub(in crate::runner) fn only(description: &Description) -> Option<u64> {
         .or((axis.reason == AxisReason::NoAxis).then_some(1))
 }
 
-/// The sizes to try with models of which each takes `only` one size, or any (`None`); what no model takes is not tried.
+/// The sizes to try with models of which each takes `only` one size, or any (`None`); what no model
+/// takes is not tried.
 pub(in crate::runner) fn fitted(sizes: &[u64], only: &[Option<u64>]) -> Vec<u64> {
     let is_any_free = only.contains(&None);
     let tried = sizes.iter().copied().filter(|_| is_any_free);

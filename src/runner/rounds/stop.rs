@@ -9,9 +9,10 @@ use crate::stats::{
     self, Buckets, LOOK_ROUNDS, Look, MIN_LAUNCHES, OverLaunches, PairedRatio, Quantile,
 };
 
-/// Rounds after which a run of this plan looks at its figures: none where the number of rounds was asked for, so that
-/// whoever asks for ten gets ten. Where the first rounds leave larger batches out, those have their full number at each
-/// look, and the smallest ones a few more; there are as many looks in any case.
+/// Rounds after which a run of this plan looks at its figures: none where the number of rounds was
+/// asked for, so that whoever asks for ten gets ten. Where the first rounds leave larger batches
+/// out, those have their full number at each look, and the smallest ones a few more; there are as
+/// many looks in any case.
 #[must_use]
 pub fn look_rounds(plan: &Plan) -> &'static [u64] {
     match plan.schedule.rounds_count {
@@ -40,8 +41,8 @@ pub(in crate::runner) struct LookOutcome {
     pub done: bool,
 }
 
-/// Cells whose verdict is open come first, then those whose interval is wider than asked for. The baseline's rest where all
-/// that are compared with them do.
+/// Cells whose verdict is open come first, then those whose interval is wider than asked for. The
+/// baseline's rest where all that are compared with them do.
 pub(in crate::runner) fn look_at(record: &RunRecord, closed: &BTreeSet<CellKey>) -> LookOutcome {
     let looks = looks(record, closed);
     let any = |wanted: Look| looks.iter().any(|(_, look)| *look == wanted);
@@ -145,7 +146,8 @@ fn look(record: &RunRecord, blocks: &Blocks<'_>, key: CellKey, comparisons: u64)
     })
 }
 
-/// The median latency of a cell as reports show it: that of all inferences, with the interval over launches.
+/// The median latency of a cell as reports show it: that of all inferences, with the interval over
+/// launches.
 fn median(record: &RunRecord, key: CellKey, blocks: &[&BlockRecord]) -> Option<OverLaunches> {
     let over_launches = stats::over_launches(&medians(blocks))?;
     let histogram = record

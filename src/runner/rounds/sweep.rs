@@ -52,7 +52,8 @@ pub(in crate::runner) fn step(
     }
 }
 
-/// Of the round under way: the best of cells that were measured in more rounds would be better by chance alone.
+/// Of the round under way: the best of cells that were measured in more rounds would be better by
+/// chance alone.
 fn throughput(blocks: &[BlockRecord], key: CellKey) -> Option<f64> {
     let round = blocks.last()?.round;
     let in_round = blocks.iter().rev().take_while(|block| block.round == round);
@@ -94,7 +95,8 @@ fn saturation(steps: &[Step]) -> Option<String> {
     })
 }
 
-/// A session that was not measured in the tail has nothing to say; one that was measured there for the first time has gained.
+/// A session that was not measured in the tail has nothing to say; one that was measured there for
+/// the first time has gained.
 fn gains_nothing(session: usize, before: &[Step], tail: &[Step]) -> bool {
     let best = before
         .iter()

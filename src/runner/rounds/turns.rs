@@ -81,7 +81,8 @@ async fn alternate(
     Ok(())
 }
 
-/// A block failed: unless sizes of outputs are to blame, so does its cell, of which the launch keeps what it measured.
+/// A block failed: unless sizes of outputs are to blame, so does its cell, of which the launch
+/// keeps what it measured.
 fn fail_turn(
     run: &mut Run<'_>,
     round: &mut Round,

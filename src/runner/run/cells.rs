@@ -127,7 +127,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A cell failed in a launch, which has failed too where its worker is gone, or the cell keeps what was measured before.
+    /// A cell failed in a launch, which has failed too where its worker is gone, or the cell keeps
+    /// what was measured before.
     pub(in crate::runner) fn fail_cell_of(
         &mut self,
         launch: &mut Launch,
@@ -170,7 +171,8 @@ impl Run<'_> {
         self.plan().cells().filter(wanted).collect()
     }
 
-    /// Closes an open cell. What earlier launches measured in it stays, and a note says that it goes no further.
+    /// Closes an open cell. What earlier launches measured in it stays, and a note says that it
+    /// goes no further.
     pub(in crate::runner) fn close(
         &mut self,
         key: CellKey,

@@ -96,7 +96,8 @@ impl Run<'_> {
         )?)
     }
 
-    /// Not in the record: its options may not be the plan's. With what an inference took in its warm-up, mean.
+    /// Not in the record: its options may not be the plan's. With what an inference took in its
+    /// warm-up, mean.
     pub(in crate::runner) async fn unrecorded(
         &self,
         key: CellKey,
@@ -127,7 +128,8 @@ impl Run<'_> {
         Ok((launch, single))
     }
 
-    /// The first cell of a session that its model takes, with one request in flight, and what is fed there.
+    /// The first cell of a session that its model takes, with one request in flight, and what is
+    /// fed there.
     pub(in crate::runner) fn smallest(&self, session: usize) -> Option<(CellKey, InputPlan)> {
         let described = self.description(session).as_ref().ok()?;
         let key = self

@@ -1,6 +1,7 @@
 //! A run under way: what all its steps share, and what each may do with it.
 //!
-//! Steps are functions over a [`Run`] in the modules that say when they come: `before`, `rounds`, `beside` and `schedule`.
+//! Steps are functions over a [`Run`] in the modules that say when they come: `before`, `rounds`,
+//! `beside` and `schedule`.
 
 mod cells;
 mod launches;
@@ -89,7 +90,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Learns how long writing takes. Where the record cannot be written, the journal still has all of it.
+    /// Learns how long writing takes. Where the record cannot be written, the journal still has all
+    /// of it.
     pub(in crate::runner) fn checkpoint(&mut self) -> Result<(), RunError> {
         let began = Instant::now();
         match self.journal.checkpoint() {

@@ -9,7 +9,8 @@ use crate::runner::patience::{BEFORE_BLOCKS, Patience};
 use crate::runner::time::{BlockTime, MIN_INFERENCES, STARTING, WARMUP, share};
 use crate::units::Nanos;
 
-/// Time that a loaded machine may add to a launch beside the rounds before its worker counts as stuck.
+/// Time that a loaded machine may add to a launch beside the rounds before its worker counts as
+/// stuck.
 const GRACE: Duration = Duration::from_secs(5);
 
 impl Run<'_> {
@@ -74,7 +75,8 @@ impl Run<'_> {
         self.journal.record().launches.is_empty() || self.remaining() > self.launch_with(session, 1)
     }
 
-    /// The first block may be begun as long after the end of the time as its launch took: a run may take that long.
+    /// The first block may be begun as long after the end of the time as its launch took: a run may
+    /// take that long.
     pub(in crate::runner) fn may_measure(&self) -> bool {
         if !self.is_late() {
             return true;
@@ -88,7 +90,8 @@ impl Run<'_> {
         record.blocks.is_empty() && !self.time.is_over_since(launched)
     }
 
-    /// `grown`: so many times larger are batches than measured ones, and inferences take that much longer at worst.
+    /// `grown`: so many times larger are batches than measured ones, and inferences take that much
+    /// longer at worst.
     pub(in crate::runner) fn has_time_for(&self, cells: &[CellKey], grown: f64) -> bool {
         let known = cells
             .iter()
@@ -177,7 +180,8 @@ impl Run<'_> {
         self.plan().schedule.budget_ns.map(Duration::from)
     }
 
-    /// Time for a part of what lies beside the rounds that may take this share of the budget; absent without a limit.
+    /// Time for a part of what lies beside the rounds that may take this share of the budget;
+    /// absent without a limit.
     pub(in crate::runner) fn beside_time(&self, share: f64) -> Option<Duration> {
         let budget = self.budget()?;
         let left = self

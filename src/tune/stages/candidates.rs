@@ -1,4 +1,5 @@
-//! Which configurations are worth a heat: those that nothing is known of yet, and nothing speaks against.
+//! Which configurations are worth a heat: those that nothing is known of yet, and nothing speaks
+//! against.
 
 use super::course::Course;
 use crate::analysis::tuning::{computes_alike, default_cell};
@@ -13,7 +14,8 @@ use crate::tune::space::{self, Configuration};
 const FAR: f64 = 1.5;
 
 impl Course<'_> {
-    /// Sessions that are out before anything was timed, for their outputs or an unreadable model, each decided once.
+    /// Sessions that are out before anything was timed, for their outputs or an unreadable model,
+    /// each decided once.
     pub(super) fn excluded(&self) -> Vec<Decision> {
         if !self.tuning.heats.is_empty() {
             return Vec::new();
@@ -90,8 +92,9 @@ impl Course<'_> {
         })
     }
 
-    /// Configurations of variants and execution providers first of which one came near the best one so far, or of which
-    /// none was tried: where time is short, larger batches of what is far slower are worth least.
+    /// Configurations of variants and execution providers first of which one came near the best one
+    /// so far, or of which none was tried: where time is short, larger batches of what is far
+    /// slower are worth least.
     pub(super) fn promising_first(
         &self,
         mut configurations: Vec<Configuration>,
@@ -103,7 +106,8 @@ impl Course<'_> {
         configurations
     }
 
-    /// Of those tried of the same variant, library and execution provider; `None` where there were none.
+    /// Of those tried of the same variant, library and execution provider; `None` where there were
+    /// none.
     fn least_cost_like(&self, configuration: &Configuration) -> Option<f64> {
         let sessions = &self.record.plan.sessions;
         self.raced()

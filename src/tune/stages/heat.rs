@@ -8,7 +8,8 @@ use crate::record::{Fate, Heat, Outcome, RunRecord, Stage};
 use crate::runner::Move;
 use crate::tune::space::{self, Configuration};
 
-/// Configurations of a heat besides the best one so far: each one more makes a round longer and a drop need more proof.
+/// Configurations of a heat besides the best one so far: each one more makes a round longer and a
+/// drop need more proof.
 pub(super) const CHALLENGERS: usize = 5;
 
 impl Course<'_> {
@@ -36,7 +37,8 @@ impl Course<'_> {
         self.begin(stage, reference, cells)
     }
 
-    /// As many of the first ones as there is memory and time for beside the best one, and one in any case.
+    /// As many of the first ones as there is memory and time for beside the best one, and one in
+    /// any case.
     fn with_room(
         &self,
         reference: CellKey,
@@ -116,7 +118,8 @@ impl Course<'_> {
         self.plan.max_accuracy_drop_ratio.is_some() && self.judge.scored(session).is_none()
     }
 
-    /// The best one, the defaults, and those neither out nor known the same; `None` after a final heat.
+    /// The best one, the defaults, and those neither out nor known the same; `None` after a final
+    /// heat.
     pub(super) fn finalists(&self, reference: CellKey, default: CellKey) -> Option<Vec<CellKey>> {
         if self
             .tuning

@@ -8,7 +8,8 @@ use crate::units::Bytes;
 
 /// Share of the memory that is available which all processes of a heat may take.
 const MEMORY_SHARE: f64 = 0.7;
-/// Memory that a process is expected to take before any of its variant was measured: so many times the model, and this.
+/// Memory that a process is expected to take before any of its variant was measured: so many times
+/// the model, and this.
 const MODEL_FACTOR: u64 = 3;
 const PROCESS_MEMORY: Bytes = Bytes(150 << 20);
 
@@ -39,7 +40,8 @@ impl Course<'_> {
         .as_f64()
     }
 
-    /// The most of any session of the variant at batches as large, in bytes; 0 where none was measured.
+    /// The most of any session of the variant at batches as large, in bytes; 0 where none was
+    /// measured.
     fn measured_memory(&self, configuration: &Configuration) -> f64 {
         let sessions = &self.record.plan.sessions;
         self.raced()

@@ -96,7 +96,8 @@ impl Course<'_> {
         space::neighbours(&self.plan.space, best, executions)
     }
 
-    /// Whether the last heat ended before it had the rounds after which configurations are told from each other.
+    /// Whether the last heat ended before it had the rounds after which configurations are told
+    /// from each other.
     fn was_cut_off(&self) -> bool {
         let Some(heat) = self.tuning.heats.last() else {
             return false;

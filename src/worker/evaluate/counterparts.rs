@@ -2,7 +2,8 @@
 
 use crate::inputs::{Tensor, TensorData};
 
-/// By name, and those that are left, which a converter renamed, by kind and order where both sides have as many of it.
+/// By name, and those that are left, which a converter renamed, by kind and order where both sides
+/// have as many of it.
 pub(super) fn counterparts<'t>(
     outputs: &'t [Tensor],
     references: &'t [Tensor],

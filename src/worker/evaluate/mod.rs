@@ -1,4 +1,5 @@
-//! Scoring a session's outputs: against labels, against expected outputs, and against the baseline's outputs.
+//! Scoring a session's outputs: against labels, against expected outputs, and against the
+//! baseline's outputs.
 
 mod counterparts;
 mod reference;
@@ -13,7 +14,8 @@ use crate::units::Nanos;
 
 use reference::{Reference, Samples, has_rows};
 
-/// They tell a variant that is broken from one that rounds; more would tell no more: nobody knows what is right.
+/// They tell a variant that is broken from one that rounds; more would tell no more: nobody knows
+/// what is right.
 const SYNTHETIC_SAMPLES: u64 = 8;
 
 type Compute<'c> = dyn FnMut(&[Argument]) -> Result<Vec<Tensor>, EngineError> + 'c;
@@ -64,7 +66,8 @@ fn truth(evaluation: &Evaluation, dataset: &Dataset) -> Option<Truth> {
     })
 }
 
-/// A whole number of such batches make one of the baseline's, so that outputs are of the same samples.
+/// A whole number of such batches make one of the baseline's, so that outputs are of the same
+/// samples.
 fn part_of(size: u64, most: u64) -> u64 {
     (1..=most.min(size))
         .rev()
@@ -156,7 +159,8 @@ impl Scoring {
         self.reference.take(outputs, samples, &mut self.agreement)
     }
 
-    /// Where an output that is kept or compared does not tell the samples of a batch apart, as rows of a detector do not.
+    /// Where an output that is kept or compared does not tell the samples of a batch apart, as rows
+    /// of a detector do not.
     fn takes_samples_singly(
         &self,
         outputs: &[Tensor],
@@ -175,7 +179,8 @@ fn is_over(evaluation: &Evaluation, started: Nanos) -> bool {
         .is_some_and(|limit| MonotonicClock.now().since(started) >= limit)
 }
 
-/// A batch of fixed size is filled up with samples from the start of the data, whose outputs are cut off again.
+/// A batch of fixed size is filled up with samples from the start of the data, whose outputs are
+/// cut off again.
 fn run_batch(
     compute: &mut Compute<'_>,
     evaluation: &Evaluation,
@@ -199,7 +204,8 @@ fn run_batch(
         .collect())
 }
 
-/// An output with the rows of the first `count` samples of `run_size`; as it is if it has not a row for each.
+/// An output with the rows of the first `count` samples of `run_size`; as it is if it has not a row
+/// for each.
 fn first_rows(output: Tensor, count: u64, run_size: u64) -> Tensor {
     if !has_rows(&output, run_size) {
         return output;

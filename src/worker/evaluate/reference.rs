@@ -219,7 +219,8 @@ impl Batches {
         }
     }
 
-    /// Outputs that are not split by samples only where a whole batch is asked for; none of several batches.
+    /// Outputs that are not split by samples only where a whole batch is asked for; none of several
+    /// batches.
     fn take(&mut self, count: u64) -> Result<Taken, Failure> {
         let (used, size) = (self.used, self.current()?.count);
         let end = used + count;

@@ -1,4 +1,5 @@
-//! Whether samples of a batch change each other's outputs: two unlike samples together, held against each alone.
+//! Whether samples of a batch change each other's outputs: two unlike samples together, held
+//! against each alone.
 
 use super::room::Room;
 use super::rows;
@@ -10,9 +11,11 @@ use crate::protocol::CouplingRequest;
 use crate::record::Coupling;
 use crate::units::Ratio;
 
-/// Pairs of samples that are tried as far as there is time: how far outputs are off depends on the samples.
+/// Pairs of samples that are tried as far as there is time: how far outputs are off depends on the
+/// samples.
 const PAIRS: u64 = 3;
-/// Inferences of a pair: each sample alone, and both together, which may take as long as one after the other.
+/// Inferences of a pair: each sample alone, and both together, which may take as long as one after
+/// the other.
 const INFERENCES: u64 = 4;
 
 pub(in crate::worker) fn coupling(

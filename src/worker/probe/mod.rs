@@ -1,4 +1,5 @@
-//! Trying a loaded model out: which inputs it takes, whether its outputs are random, and along which axis samples lie.
+//! Trying a loaded model out: which inputs it takes, whether its outputs are random, and along
+//! which axis samples lie.
 //!
 //! Nothing that is measured here is a figure of the run. Read [`Probe`] first.
 
@@ -160,7 +161,8 @@ impl Probe {
         }
     }
 
-    /// A plan with the size of its outputs: what follows from the graph, or else what came out of the first inference.
+    /// A plan with the size of its outputs: what follows from the graph, or else what came out of
+    /// the first inference.
     fn sized(&self, plan: InputPlan) -> InputPlan {
         let follows = Some(self.room.output_bytes(&plan, 1)).filter(|&bytes| bytes > 0);
         let bytes = follows.unwrap_or_else(|| self.first.1.output_bytes());
@@ -222,7 +224,8 @@ fn quantization(model: &Model) -> Quantized {
     }
 }
 
-/// Names of the outputs that come otherwise when a plan runs again; none where there is no time for that.
+/// Names of the outputs that come otherwise when a plan runs again; none where there is no time for
+/// that.
 fn random_outputs(
     bench: &mut Bench<'_>,
     plan: &InputPlan,
@@ -236,7 +239,8 @@ fn random_outputs(
     outputs::random(outputs, &again, floats)
 }
 
-/// Shapes that are tried: those of the plan, or the model's usual ones where nothing is swept and nothing is given.
+/// Shapes that are tried: those of the plan, or the model's usual ones where nothing is swept and
+/// nothing is given.
 fn shapes(model: &Model, request: &ProbeRequest) -> Vec<Shape> {
     let is_open =
         request.shapes.iter().all(|shape| shape.dims.is_empty()) && request.inputs.data.is_none();
@@ -246,7 +250,8 @@ fn shapes(model: &Model, request: &ProbeRequest) -> Vec<Shape> {
     }
 }
 
-/// Swept dimensions are not those of data: inputs of such shapes are made up, after those of the data.
+/// Swept dimensions are not those of data: inputs of such shapes are made up, after those of the
+/// data.
 fn asked(shapes: &[Shape], inputs: &InputRequest) -> Vec<(Shape, InputRequest)> {
     let is_swept = shapes.iter().any(|shape| !shape.dims.is_empty());
     if inputs.data.is_none() || !is_swept {

@@ -7,7 +7,8 @@ pub(super) const MOST_ELEMENTS: usize = 1 << 22;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Gap {
-    /// Largest difference of two elements; infinite where one of them is not a number, or strings differ.
+    /// Largest difference of two elements; infinite where one of them is not a number, or strings
+    /// differ.
     pub largest: f64,
     pub scale: f64,
 }
@@ -71,7 +72,8 @@ fn difference(one: f64, other: f64) -> f64 {
     }
 }
 
-/// Batches are computed by other kernels than single samples. Relative to the magnitude; whole numbers for integers.
+/// Batches are computed by other kernels than single samples. Relative to the magnitude; whole
+/// numbers for integers.
 pub(super) fn tolerance(element_type: ElementType, gap: Gap) -> f64 {
     match element_type {
         ElementType::Double => 1e-6 * gap.scale,
@@ -94,7 +96,8 @@ pub(super) fn rounding(element_type: ElementType, gap: Gap) -> f64 {
     }
 }
 
-/// From one number of a small float type to the next, relative to it: rounding may fall on either side.
+/// From one number of a small float type to the next, relative to it: rounding may fall on either
+/// side.
 fn step(element_type: ElementType) -> f64 {
     match element_type {
         ElementType::Float8e4m3fn | ElementType::Float8e4m3fnuz => 0.125,
@@ -104,7 +107,8 @@ fn step(element_type: ElementType) -> f64 {
     }
 }
 
-/// The type that tells how far elements are rounded: floats that are computed with fewer bits are no better than these.
+/// The type that tells how far elements are rounded: floats that are computed with fewer bits are
+/// no better than these.
 pub(super) fn computed_as(element_type: ElementType, floats: FloatRounding) -> ElementType {
     match (element_type, floats) {
         (ElementType::Float, FloatRounding::Half) => ElementType::Float16,

@@ -60,7 +60,8 @@ pub(super) fn decide(bench: &mut Bench<'_>, search: &Search, known: &Known<'_>) 
             tally.count(candidate, place, verdict);
         }
     }
-    // Where something that was given took the batch away, that is the reason, and not what came of other axes.
+    // Where something that was given took the batch away, that is the reason, and not what came of
+    // other axes.
     if search.taken().is_some() {
         tally.refuted = None;
     }
@@ -185,7 +186,8 @@ fn verdict(
     Verdict::Unsure(last)
 }
 
-/// `ran` is what the first sample of the pair gave, if that is known. The error is why nothing is shown.
+/// `ran` is what the first sample of the pair gave, if that is known. The error is why nothing is
+/// shown.
 fn attempted(
     bench: &mut Bench<'_>,
     known: &Known<'_>,

@@ -54,7 +54,8 @@ impl Room {
             .map_err(|why| format!("of two samples, alone and together, {why}"))
     }
 
-    /// Values of an input may make an output large whose size follows from no input's: this limits it while it is kept.
+    /// Values of an input may make an output large whose size follows from no input's: this limits
+    /// it while it is kept.
     pub(super) fn hold(&self) -> Option<Held> {
         self.bytes.and_then(|_| memory::hold())
     }

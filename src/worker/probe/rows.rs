@@ -28,7 +28,8 @@ pub(super) fn told(
         .collect()
 }
 
-/// Rows that carry the index of their sample are taken by it, as are those of outputs that stand beside it.
+/// Rows that carry the index of their sample are taken by it, as are those of outputs that stand
+/// beside it.
 fn told_of(triples: &[Triple<'_>]) -> Vec<Told> {
     let indices: Vec<Option<Index>> = triples.iter().map(|&triple| Index::of(triple)).collect();
     triples
@@ -53,7 +54,8 @@ fn told_of_one(triple: Triple<'_>, own: Option<&Index>, indices: &[Option<Index>
     }
 }
 
-/// The axis of rows: the only one that is not the same in all runs, as long for both samples as for each of them together.
+/// The axis of rows: the only one that is not the same in all runs, as long for both samples as for
+/// each of them together.
 fn rows_axis(triple: Triple<'_>) -> Option<usize> {
     let [alone, other, both] = [triple.first, triple.second, triple.both].map(TensorData::shape);
     if alone.len() != both.len() || other.len() != both.len() {
@@ -82,7 +84,8 @@ fn rows_of(sample: f64, column: &[f64]) -> Vec<usize> {
         .collect()
 }
 
-/// Rows whose sample is named in a column of an output: in one place of all axes but that of the rows.
+/// Rows whose sample is named in a column of an output: in one place of all axes but that of the
+/// rows.
 #[derive(Clone, Debug)]
 struct Index {
     column: usize,
@@ -143,7 +146,8 @@ impl Index {
         }
     }
 
-    /// The evidence of the output that carries the index, without the index. Nothing, where there is nothing else: it agrees.
+    /// The evidence of the output that carries the index, without the index. Nothing, where there
+    /// is nothing else: it agrees.
     fn told_of_others(&self, triple: Triple<'_>) -> Option<Told> {
         let axis = rows_axis(triple)?;
         let both = self.without_column(triple.both, axis)?;

@@ -4,13 +4,15 @@ use super::outputs::{Gap, MOST_ELEMENTS, computed_as, gap, is_same, rounding, to
 use crate::inputs::TensorData;
 use crate::plan::{ElementType, FloatRounding};
 
-/// Share of the distance between two samples that an output may be off and still be one sample's own.
+/// Share of the distance between two samples that an output may be off and still be one sample's
+/// own.
 const OWN_SHARE: f64 = 0.1;
 
 /// The same where the output is off by more than rounding.
 const CLOSE_SHARE: f64 = 0.01;
 
-/// Share of whole numbers that may differ: places and classes of nearly equal scores change with rounding.
+/// Share of whole numbers that may differ: places and classes of nearly equal scores change with
+/// rounding.
 const TIES_SHARE: f64 = 0.05;
 
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +31,8 @@ pub(super) enum Told {
     Nothing,
     /// Sizes depend on the samples, so that they cannot be parted.
     Unsure,
-    /// Samples together have something else than alone; by how much, relative to the largest magnitude.
+    /// Samples together have something else than alone; by how much, relative to the largest
+    /// magnitude.
     Mixed(Option<f64>),
 }
 

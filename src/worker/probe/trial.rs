@@ -40,7 +40,8 @@ impl<'s> Bench<'s> {
         }
     }
 
-    /// Whether there is time for so many inferences like the last one; if not, something is cut short.
+    /// Whether there is time for so many inferences like the last one; if not, something is cut
+    /// short.
     pub(super) fn has_time_for(&mut self, inferences: u64) -> bool {
         let needed = self
             .inference

@@ -1,6 +1,8 @@
-//! Which file of `src/` uses which: its imports, and the paths in its code, each followed to the file that defines the name.
+//! Which file of `src/` uses which: its imports, and the paths in its code, each followed to the
+//! file that defines the name.
 //!
-//! A re-export alone is no use: `mod.rs` may name what its files define, and they may use what it defines itself.
+//! A re-export alone is no use: `mod.rs` may name what its files define, and they may use what it
+//! defines itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -156,7 +158,8 @@ fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The imports of a file, each on one line and without what stands around its tree, and the rest of its code.
+/// The imports of a file, each on one line and without what stands around its tree, and the rest of
+/// its code.
 fn statements(lines: &[String]) -> (Vec<(bool, String)>, String) {
     let mut imports: Vec<(bool, String)> = Vec::new();
     let (mut body, mut is_open) = (String::new(), false);

@@ -146,7 +146,8 @@ fn peaks(run: &RunRecord) -> MachinePeaks {
 fn moving_data_is_named_where_it_limits_most_of_the_time() {
     let mut run = profiled();
     run.peaks = vec![peaks(&run)];
-    // An addition of 100,000 numbers: 1.2 MB in 100 us are 12 GB/s; and a product of 256 x 256 in the rest.
+    // An addition of 100,000 numbers: 1.2 MB in 100 us are 12 GB/s; and a product of 256 x 256 in
+    // the rest.
     let shaped = |operator: &str, time_ns: u64, dims: &[u64]| {
         let shape = TensorShape {
             element_type: "float".into(),

@@ -1,4 +1,5 @@
-//! Workers that are lost in a launch of several, or beside the rounds: told in the exit code, in the answer and to `gate`.
+//! Workers that are lost in a launch of several, or beside the rounds: told in the exit code, in
+//! the answer and to `gate`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +19,8 @@ pub(super) mod then {
     pub const HANG: &str = "exec sleep 100";
 }
 
-/// A worker program of which the one that is started after so many others answers only so often, and then does that.
+/// A worker program of which the one that is started after so many others answers only so often,
+/// and then does that.
 pub(super) fn ends_early(
     bench: &Workbench,
     place: u64,
@@ -35,7 +37,8 @@ pub(super) fn ends_early(
     ))
 }
 
-/// A worker program of which the one that is started after so many others ends when it is asked for this.
+/// A worker program of which the one that is started after so many others ends when it is asked for
+/// this.
 fn ends_when_asked(bench: &Workbench, place: u64, request: &str) -> std::path::PathBuf {
     let count = bench.path("count").display().to_string();
     bench.worker(&format!(

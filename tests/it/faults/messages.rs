@@ -1,4 +1,5 @@
-//! Whatever a worker says, and in whatever order: the parent never panics, never hangs, and keeps its record.
+//! Whatever a worker says, and in whatever order: the parent never panics, never hangs, and keeps
+//! its record.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -91,7 +92,8 @@ fn answers(bench: &Workbench) -> BTreeMap<String, String> {
     answers
 }
 
-/// Choices for the workers of a run: right ones for the most part, so that later stages are reached as well.
+/// Choices for the workers of a run: right ones for the most part, so that later stages are reached
+/// as well.
 fn draw(random: &mut Pcg64Mcg, folder: &Path, kinds: &[&str]) {
     fs::write(folder.join("choices.none"), "").unwrap();
     let wrong = random.random_range(0.02..0.3);

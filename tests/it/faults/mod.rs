@@ -1,4 +1,5 @@
-//! Bad input, workers that break, and ends before time: what is said, with which exit code, and what is kept.
+//! Bad input, workers that break, and ends before time: what is said, with which exit code, and
+//! what is kept.
 
 mod ends;
 mod hangs;

@@ -11,7 +11,8 @@ use super::{ONE_NODE, long_run, one_node};
 use crate::support::{BAD_INPUT, Onnxprof};
 use crate::workbench::Workbench;
 
-/// What a run said under a limit on the size of files, in blocks of 512 bytes: its exit code, stdout and stderr.
+/// What a run said under a limit on the size of files, in blocks of 512 bytes: its exit code,
+/// stdout and stderr.
 fn limited(bench: &Workbench, blocks: u64, words: &[&str]) -> (Option<i32>, String, String) {
     let script = json!({ "variants": { "m": { "fixed_ns": 1_000, "jitter_ratio": 0.5 } } });
     let program = bench.worker(&format!(

@@ -1,4 +1,5 @@
-//! The whole performance template: every heading and field, what people give, and what is wrong with what they give.
+//! The whole performance template: every heading and field, what people give, and what is wrong
+//! with what they give.
 
 use std::fs;
 

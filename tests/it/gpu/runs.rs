@@ -19,7 +19,8 @@ use crate::workbench::{Workbench, cell};
 
 const ONE_NODE: &str = "fixtures/one-node.onnx";
 
-/// A scripted run of the one-node model on a GPU, at batch sizes 1 and 4, each inference of which takes 1 ms.
+/// A scripted run of the one-node model on a GPU, at batch sizes 1 and 4, each inference of which
+/// takes 1 ms.
 fn profile(bench: &Workbench, driver: &FakeDriver, words: &[&str]) -> Onnxprof {
     let variants = json!({ "one-node": { "fixed_ns": 1_000_000 } });
     on_gpu(bench, &variants, words).env("ONNXPROF_NVML", driver.library())

@@ -81,7 +81,8 @@ impl Page {
         self.wait_for("document.readyState === 'complete' && document.querySelectorAll('.chart .main-svg').length > 0");
     }
 
-    /// Requests that left the machine's files, messages on the console, exceptions and dialogs so far.
+    /// Requests that left the machine's files, messages on the console, exceptions and dialogs so
+    /// far.
     pub fn troubles(&self) -> Vec<String> {
         // Events that were told before this answer have come with it.
         self.run("0");
@@ -182,7 +183,8 @@ impl Page {
         self.wait_for("[...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.main-svg').width.baseVal.value <= chart.clientWidth + 1)");
     }
 
-    /// Keeps a picture of the whole page in the folder `ONNXPROF_SCREENSHOTS`, if that is set, to be looked at.
+    /// Keeps a picture of the whole page in the folder `ONNXPROF_SCREENSHOTS`, if that is set, to
+    /// be looked at.
     pub fn screenshot(&self, name: &str) {
         let Some(folder) = env::var_os("ONNXPROF_SCREENSHOTS") else {
             return;

@@ -14,7 +14,8 @@ use tempfile::TempDir;
 /// How long Chromium may take to answer, and a page to be drawn.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Chromium takes commands from its file 3 and answers on its file 4. The shell puts our two pipes there.
+/// Chromium takes commands from its file 3 and answers on its file 4. The shell puts our two pipes
+/// there.
 const START: &str = r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >&2"#;
 
 const OPTIONS: [&str; 14] = [

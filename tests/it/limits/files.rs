@@ -1,4 +1,5 @@
-//! Files that are none, or larger than any of their kind: refused at once, by every command that takes one.
+//! Files that are none, or larger than any of their kind: refused at once, by every command that
+//! takes one.
 
 use std::ffi::OsString;
 use std::fs::File;

@@ -147,7 +147,8 @@ fn wide_model(bench: &Workbench, width: i64) -> PathBuf {
 #[test]
 fn a_batch_is_not_proved_where_two_samples_do_not_fit_beside_each_alone() {
     let bench = Workbench::new();
-    // 16 MB of inputs and as many of outputs a sample: two fit into the half of 200 MB that trials may take, four do not
+    // 16 MB of inputs and as many of outputs a sample: two fit into the half of 200 MB that trials
+    // may take, four do not
     let model = wide_model(&bench, 4_000_000);
     bench
         .profile(&model, ["--batch", "1"])

@@ -1,4 +1,5 @@
-//! What lies where a file is to be written: left alone where nobody named it, and written to where somebody did.
+//! What lies where a file is to be written: left alone where nobody named it, and written to where
+//! somebody did.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};

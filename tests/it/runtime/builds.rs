@@ -1,4 +1,5 @@
-//! Builds for other execution providers than the CPU's: from wheels made here, and the real one for OpenVINO.
+//! Builds for other execution providers than the CPU's: from wheels made here, and the real one for
+//! OpenVINO.
 
 use std::fs;
 use std::io::Write;
@@ -15,7 +16,8 @@ const OPENVINO: &str = "onnxruntime-openvino";
 const RELEASE: &str = "openvino@1.30.98";
 const FOLDER: &str = "openvino-1.30.98";
 
-/// Adds a build for OpenVINO whose library is the real one for the CPU, with a library under two names.
+/// Adds a build for OpenVINO whose library is the real one for the CPU, with a library under two
+/// names.
 pub(super) fn add_openvino(wheels: &Wheels, version: &str) {
     let real = fs::read(library(DEFAULT)).unwrap();
     let files: [(&str, &[u8]); 6] = [

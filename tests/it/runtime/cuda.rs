@@ -21,7 +21,8 @@ const REQUIRES: [&str; 3] = [
     "nvidia-cudnn-cu99~=9.0; extra == \"cudnn\"",
 ];
 
-/// A folder with the CUDA libraries, their paths, and in a folder of its own the execution provider that needs them.
+/// A folder with the CUDA libraries, their paths, and in a folder of its own the execution provider
+/// that needs them.
 struct Cuda {
     system: TempDir,
     libraries: Vec<PathBuf>,
@@ -52,7 +53,8 @@ impl Cuda {
     }
 }
 
-/// An index with the GPU build, whose library is the real one for the CPU, and with the CUDA libraries.
+/// An index with the GPU build, whose library is the real one for the CPU, and with the CUDA
+/// libraries.
 fn index(requires: &[&str]) -> (Wheels, Cuda) {
     let (wheels, cuda) = (Wheels::new(), Cuda::new());
     let (real, provider) = (

@@ -1,4 +1,5 @@
-//! Programs that are neither ours nor the user's own command: nothing that lies around takes part in them.
+//! Programs that are neither ours nor the user's own command: nothing that lies around takes part
+//! in them.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -19,8 +20,9 @@ use crate::workbench::{is_alive, wait_until};
 /// Python that leaves a mark.
 const MARK: &str = "open('MARK', 'w').close()";
 
-/// A folder such as a download, in which everything leaves a mark that runs: modules, programs and libraries that bear
-/// the names of those which are started or loaded. Beside them lie a model and a run.
+/// A folder such as a download, in which everything leaves a mark that runs: modules, programs and
+/// libraries that bear the names of those which are started or loaded. Beside them lie a model and
+/// a run.
 struct Trap {
     folder: TempDir,
     /// What is made known by variables, as the surroundings of a shell may do.
@@ -75,7 +77,8 @@ impl Trap {
         path
     }
 
-    /// A library that leaves a mark in whatever program loads it, but for ours: the shell gave it to that.
+    /// A library that leaves a mark in whatever program loads it, but for ours: the shell gave it
+    /// to that.
     fn library(&self) -> PathBuf {
         let library = self.beside.path().join("evil.so");
         let source = format!(
@@ -92,7 +95,8 @@ impl Trap {
         library
     }
 
-    /// Commands that start such programs, run in the folder one by one with these variables; gives which of them left a mark.
+    /// Commands that start such programs, run in the folder one by one with these variables; gives
+    /// which of them left a mark.
     fn caught(&self, commands: &[&str], variables: &[(&str, &OsStr)]) -> Vec<String> {
         let wheels = Wheels::new();
         let is_caught = |words: &&&str| {
@@ -183,7 +187,8 @@ fn variables_that_make_python_a_shell_or_the_loader_run_other_code_are_not_hande
     }
 }
 
-/// The trap is one: each of its kinds leaves a mark where Python and pip are started as a shell would.
+/// The trap is one: each of its kinds leaves a mark where Python and pip are started as a shell
+/// would.
 #[test]
 fn trap_catches_what_is_started_carelessly() {
     let trap = Trap::new();
@@ -234,7 +239,8 @@ fn settings_of_pip_reach_it_and_files_that_they_name_are_found() {
     );
 }
 
-/// A pip among the user's own packages is hidden from a Python that is isolated, and is called by its own name.
+/// A pip among the user's own packages is hidden from a Python that is isolated, and is called by
+/// its own name.
 #[test]
 fn pip_that_an_isolated_python_has_not_is_called_by_its_name() {
     let bin = super::python("echo \"$*\" >> \"${0%/*}/called\"; exit 1");
@@ -254,7 +260,8 @@ fn pip_that_an_isolated_python_has_not_is_called_by_its_name() {
     );
 }
 
-/// `runtime install` with a pip that starts another process and stays, until the test has seen both.
+/// `runtime install` with a pip that starts another process and stays, until the test has seen
+/// both.
 struct Stuck {
     child: Child,
     folder: TempDir,
@@ -308,7 +315,8 @@ impl Stuck {
     }
 }
 
-/// Lets a command end by signals that whoever started the tests may ignore, as shells do for what runs in the background.
+/// Lets a command end by signals that whoever started the tests may ignore, as shells do for what
+/// runs in the background.
 fn heed_signals(command: &mut Command) {
     let heed = || {
         for heard in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {

@@ -1,4 +1,5 @@
-//! What a wheel is compared with: indexes that state its hash and indexes that do not, in both of their forms.
+//! What a wheel is compared with: indexes that state its hash and indexes that do not, in both of
+//! their forms.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 
-/// A library that `cargo test` builds as an example; built here where tests were built without examples.
+/// A library that `cargo test` builds as an example; built here where tests were built without
+/// examples.
 pub fn example(name: &str) -> PathBuf {
     static BUILDING: Mutex<()> = Mutex::new(());
     let _turn = BUILDING.lock().unwrap();

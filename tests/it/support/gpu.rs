@@ -1,4 +1,5 @@
-//! Machines with GPUs that are made up: a copy of the fake library of the driver, with its script beside it.
+//! Machines with GPUs that are made up: a copy of the fake library of the driver, with its script
+//! beside it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -45,8 +46,8 @@ pub fn driver(devices: &[Value]) -> Value {
     json!({ "driver_version": "570.124.06", "cuda_version": 12080, "devices": devices })
 }
 
-/// A large GPU that draws 70 W and says that it is idle whatever it does, and whose energy counter rises by 412 J from one question to the next.
-/// What `changes` names is as it says.
+/// A large GPU that draws 70 W and says that it is idle whatever it does, and whose energy counter
+/// rises by 412 J from one question to the next. What `changes` names is as it says.
 pub fn gpu(changes: &Value) -> Value {
     let mut gpu = json!({
         "name": "NVIDIA H200",

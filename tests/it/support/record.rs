@@ -79,8 +79,8 @@ impl VariantShape {
     }
 }
 
-/// A run like that of the digits folder: a good int8 variant, a slow fp16 one, one with NaN outputs, one that cannot be
-/// loaded, a skipped batch size and disturbed blocks.
+/// A run like that of the digits folder: a good int8 variant, a slow fp16 one, one with NaN
+/// outputs, one that cannot be loaded, a skipped batch size and disturbed blocks.
 pub fn digits() -> RunRecord {
     let mut dynamic = VariantShape::new("int8-dynamic", "int8 dynamic", 151_000.0, 401_160);
     dynamic.not_finite = vec![9, 10, 11];
@@ -389,7 +389,8 @@ fn measure(run: &mut RunRecord, shape: &RunShape, noise: &mut Noise) {
         }
         for &batch_size in &shape.batch_sizes {
             for alternation in 0..shape.alternations {
-                // What the machine does to all of an alternation's blocks alike; at batch 32 it has a slow state.
+                // What the machine does to all of an alternation's blocks alike; at batch 32 it has
+                // a slow state.
                 let slow = if batch_size == 32 && alternation.is_multiple_of(3) {
                     1.8
                 } else {
@@ -623,7 +624,8 @@ fn disturb(run: &mut RunRecord) {
     }
 }
 
-/// Leaves so many inferences of the first block of a cell, and one launch, which take `share` of the time that they took.
+/// Leaves so many inferences of the first block of a cell, and one launch, which take `share` of
+/// the time that they took.
 pub fn thin(run: &mut RunRecord, (session, batch_size): (usize, u64), inferences: u64, share: f64) {
     let hit = |key: CellKey| key.session == session && key.batch_size == batch_size;
     let Some(mut left) = run.blocks.iter().find(|block| hit(block.key)).cloned() else {

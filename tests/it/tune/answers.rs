@@ -120,7 +120,8 @@ fn least_memory_wins_where_memory_is_the_objective() {
     assert_eq!(champion(&bench.record()).1.options.intra_threads, 2);
 }
 
-/// Of batch sizes with the same throughput, the one that answers sooner is taken, and the answer says so.
+/// Of batch sizes with the same throughput, the one that answers sooner is taken, and the answer
+/// says so.
 #[test]
 fn of_those_that_do_as_well_the_one_with_the_lower_latency_is_taken() {
     let bench = Workbench::new();
@@ -163,7 +164,8 @@ fn of_those_that_do_as_well_the_one_with_the_lower_latency_is_taken() {
     );
 }
 
-/// A limit far above what was measured is told as a factor, and a limit on the wrong side is refused.
+/// A limit far above what was measured is told as a factor, and a limit on the wrong side is
+/// refused.
 #[test]
 fn an_slo_that_is_far_away_is_told_as_a_factor() {
     let bench = Workbench::new();

@@ -1,5 +1,5 @@
-//! Whether the code that a search gives to paste works: the Rust code is compiled here and run, that of the other
-//! languages where this machine has what it takes.
+//! Whether the code that a search gives to paste works: the Rust code is compiled here and run,
+//! that of the other languages where this machine has what it takes.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -82,8 +82,8 @@ fn rust_with_every_option_creates_a_session() -> ort::Result<()> {
     Ok(())
 }
 
-/// It is enough that these compile: a process has one environment, and the libraries of the providers are not here. Other
-/// providers than these are features of the crate that are off here.
+/// It is enough that these compile: a process has one environment, and the libraries of the
+/// providers are not here. Other providers than these are features of the crate that are off here.
 #[test]
 fn rust_of_other_sessions_compiles() {
     #[expect(unused_variables, reason = "the code to paste ends with the session")]
@@ -143,7 +143,8 @@ fn python_creates_a_session() {
     }
 }
 
-/// With the headers of ONNX Runtime where `CPLUS_INCLUDE_PATH` or the system has them; old ones know less.
+/// With the headers of ONNX Runtime where `CPLUS_INCLUDE_PATH` or the system has them; old ones
+/// know less.
 #[test]
 fn cpp_compiles() {
     let words = ["-std=c++17", "-fsyntax-only", "-x", "c++"];

@@ -1,5 +1,5 @@
-//! What a search answers where its last heats were cut short: no answer without an interval, and one figure for one
-//! comparison.
+//! What a search answers where its last heats were cut short: no answer without an interval, and
+//! one figure for one comparison.
 
 use onnxprof::analysis::tuning::{TuningFindings, TuningVerdict};
 use onnxprof::analysis::{self, Estimate};
@@ -127,7 +127,8 @@ fn a_gain_is_told_by_way_of_another_one_where_both_took_no_turns() {
         .iter()
         .find(|key| **key != best && **key != defaults && key.batch_size == 4)
         .unwrap();
-    // The first heat twice: once the one between wins over the defaults, and once it loses to the best.
+    // The first heat twice: once the one between wins over the defaults, and once it loses to the
+    // best.
     const LATER: u64 = 1_000;
     let again: Vec<BlockRecord> = record
         .blocks

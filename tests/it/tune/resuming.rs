@@ -135,7 +135,8 @@ fn a_search_goes_on_with_neither_another_model_nor_another_machine() {
     assert_says(&output, &["another machine: CPU model differ"]);
 }
 
-/// An SLO that is not understood is kept by nothing, and broken by nothing: it is told by name, whoever reads the record.
+/// An SLO that is not understood is kept by nothing, and broken by nothing: it is told by name,
+/// whoever reads the record.
 #[test]
 fn an_slo_that_is_not_understood_is_refused_by_name() {
     let bench = Workbench::new();
@@ -227,7 +228,8 @@ fn forget_after_first_score(bench: &Workbench) {
     let _ = std::fs::remove_file(bench.run_folder().join("run.json"));
 }
 
-/// Outputs of the baseline are not kept beyond a search; what is scored later is held against them nevertheless.
+/// Outputs of the baseline are not kept beyond a search; what is scored later is held against them
+/// nevertheless.
 #[test]
 fn what_is_scored_after_taking_up_again_is_held_against_the_baseline() {
     let bench = Workbench::new();
@@ -564,7 +566,8 @@ fn pipes_in_the_folder_of_a_search_are_refused() {
     }
 }
 
-/// Names are as seen from the folder in which the search began; nothing is looked for in the one that a record names.
+/// Names are as seen from the folder in which the search began; nothing is looked for in the one
+/// that a record names.
 #[test]
 fn search_goes_on_from_another_folder_than_it_began_in() {
     let bench = Workbench::new();

@@ -1,5 +1,5 @@
-//! How often a search drops what it should not, on a machine whose noise is known: blocks are made up, so that many
-//! searches fit into a test.
+//! How often a search drops what it should not, on a machine whose noise is known: blocks are made
+//! up, so that many searches fit into a test.
 
 use std::collections::BTreeMap;
 
@@ -266,8 +266,8 @@ fn search_from(
     }
 }
 
-/// Of the configurations that were dropped although none of their heat is better, there are few; and what is found is
-/// nearly always as good as the best there is, up to twice the noise floor.
+/// Of the configurations that were dropped although none of their heat is better, there are few;
+/// and what is found is nearly always as good as the best there is, up to twice the noise floor.
 #[test]
 fn the_best_one_is_seldom_dropped_and_nearly_always_found() {
     let (mut dropped, mut missed, mut told) = (0, 0, 0);
@@ -390,8 +390,8 @@ fn what_is_far_from_the_best_one_waits_until_the_others_were_tried() {
     assert!(of_grid.is_sorted() && of_grid.contains(&1), "{of_grid:?}");
 }
 
-/// A configuration that keeps the SLO by nothing at all is looked at again and again: it is dropped for the SLO in at most
-/// 2.5% of its heats.
+/// A configuration that keeps the SLO by nothing at all is looked at again and again: it is dropped
+/// for the SLO in at most 2.5% of its heats.
 #[test]
 fn what_just_keeps_the_slo_is_seldom_dropped_for_it() {
     let (mut false_drops, mut true_drops) = (0, 0);

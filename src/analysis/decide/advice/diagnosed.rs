@@ -1,4 +1,5 @@
-//! Advice from launches of their own: an option that makes a session faster, and pauses that make it slower.
+//! Advice from launches of their own: an option that makes a session faster, and pauses that make
+//! it slower.
 
 use super::weighed::{Gain, advice};
 use super::{Action, Advice, Against, DenormalFindings, Facts, IdleFindings, Level};

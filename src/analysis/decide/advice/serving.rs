@@ -11,7 +11,8 @@ use crate::analysis::{
 use crate::metric::Metric;
 use crate::plan::CellKey;
 
-/// In nanoseconds: a tenth of a second is about the longest that feels immediate (Miller 1968; Nielsen 1993).
+/// In nanoseconds: a tenth of a second is about the longest that feels immediate (Miller 1968;
+/// Nielsen 1993).
 const NOTICED_NS: f64 = 100e6;
 
 /// Instead of single predictions, within the same session.

@@ -21,7 +21,8 @@ pub struct Advice {
     pub metric: Metric,
     /// Measurements that say so.
     pub evidence: Vec<Evidence>,
-    /// Change of the leading score against the baseline; absent where it stays the same model or was not scored.
+    /// Change of the leading score against the baseline; absent where it stays the same model or
+    /// was not scored.
     pub accuracy: Option<AccuracyChange>,
     /// Peak memory with the advice / without it.
     pub memory_factor: Option<f64>,
@@ -148,9 +149,9 @@ pub enum Against {
     Loaded,
 }
 
-/// How much an advice matters. Of what every prediction gains: high if the lower end of the gain's interval is at least
-/// 1.5, medium from 1.1, else low. Of what only the first prediction or those after a pause gain: medium from 1.5, else
-/// low. Of size and threads: low.
+/// How much an advice matters. Of what every prediction gains: high if the lower end of the gain's
+/// interval is at least 1.5, medium from 1.1, else low. Of what only the first prediction or those
+/// after a pause gain: medium from 1.5, else low. Of size and threads: low.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the rule stands on the type")]
@@ -162,8 +163,9 @@ pub enum Priority {
 
 /// Effort or risk.
 ///
-/// Effort: low where a model file or a session option is replaced; medium where another library is deployed, or the
-/// program changes how it starts or sends requests; high where other hardware is needed.
+/// Effort: low where a model file or a session option is replaced; medium where another library is
+/// deployed, or the program changes how it starts or sends requests; high where other hardware is
+/// needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words say it")]

@@ -11,7 +11,8 @@ pub(super) fn factor(with: &CellFindings, without: &CellFindings, metric: Metric
     Some(with.value(metric)? / without.value(metric)?)
 }
 
-/// By what is known of the outputs: nothing or little, agreement or a small fall of the score, no significant fall.
+/// By what is known of the outputs: nothing or little, agreement or a small fall of the score, no
+/// significant fall.
 pub(super) fn risk(caveats: &[Caveat]) -> Level {
     let has = |caveat| caveats.contains(&caveat);
     if has(Caveat::AccuracyNotMeasured) || has(Caveat::LowAgreement) {
@@ -39,7 +40,8 @@ pub(super) struct Gain {
     pub(super) verdict: Option<Verdict>,
 }
 
-/// Advice with a gain and nothing beside it, which is not ranked yet; its command measures the cell beside the baseline.
+/// Advice with a gain and nothing beside it, which is not ranked yet; its command measures the cell
+/// beside the baseline.
 pub(super) fn advice(
     record: &RunRecord,
     action: Action,

@@ -1,5 +1,5 @@
-//! Figures where a sample has several classes, or a class for each of its elements. Samples are the unit of intervals:
-//! elements of one sample are not independent.
+//! Figures where a sample has several classes, or a class for each of its elements. Samples are the
+//! unit of intervals: elements of one sample are not independent.
 
 use super::sample_figure::{Flips, NoFigure, SampleFigure, check_alike};
 use crate::record::{ElementScores, Hits, RightOf, SeveralScores};
@@ -14,7 +14,8 @@ fn is_exact(hits: &Hits) -> bool {
     hits.false_count == 0 && hits.missed_count == 0
 }
 
-/// `2 TP / (2 TP + FP + FN)` over all classes of all samples; `None` where no class is either true or predicted.
+/// `2 TP / (2 TP + FP + FN)` over all classes of all samples; `None` where no class is either true
+/// or predicted.
 pub fn micro_f1(scores: &SeveralScores, seed: u64) -> Option<SampleFigure> {
     let figure = SampleFigure::over(scores.samples.len(), seed, |indices| {
         let (mut both, mut wrong) = (0, 0);

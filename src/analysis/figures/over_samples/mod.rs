@@ -35,7 +35,8 @@ pub fn top1(scores: &LabelledScores) -> Option<Proportion> {
     within(scores, 1)
 }
 
-/// `None` for an output without scores, and where there are no more than `k` classes, so that it would always be 1.
+/// `None` for an output without scores, and where there are no more than `k` classes, so that it
+/// would always be 1.
 pub fn top_k(scores: &LabelledScores, k: u64) -> Option<Proportion> {
     scores
         .classes_count
@@ -51,9 +52,9 @@ fn within(scores: &LabelledScores, k: u64) -> Option<Proportion> {
     Proportion::new(right.count() as u64, scores.label_ranks.len() as u64)
 }
 
-/// The mean of `2 TP / (2 TP + FP + FN)` over the classes that occur as a label or a prediction (as scikit-learn's
-/// `f1_score` has it). A sample with scores that are not numbers is a miss of its class; labels beyond the samples do
-/// not count, and with fewer of them there is no figure.
+/// The mean of `2 TP / (2 TP + FP + FN)` over the classes that occur as a label or a prediction (as
+/// scikit-learn's `f1_score` has it). A sample with scores that are not numbers is a miss of its
+/// class; labels beyond the samples do not count, and with fewer of them there is no figure.
 pub fn macro_f1(scores: &LabelledScores, labels: &[i64], seed: u64) -> Option<SampleFigure> {
     let n = scores.predicted.len();
     let labels = labels.get(..n).filter(|labels| !labels.is_empty())?;

@@ -30,7 +30,8 @@ fn operations(operator: &str, inputs: &[&[u64]], output: &[u64]) -> u64 {
 
 #[test]
 fn a_convolution_computes_what_its_weight_holds_for_each_output() {
-    // The third convolution of digits fp32: 64 outputs of 8 x 8, each the sum over 64 channels of 3 x 3.
+    // The third convolution of digits fp32: 64 outputs of 8 x 8, each the sum over 64 channels of 3
+    // x 3.
     let third = operations(
         "Conv",
         &[&[1, 64, 8, 8], &[64, 64, 3, 3], &[64]],
@@ -53,8 +54,9 @@ fn a_convolution_computes_what_its_weight_holds_for_each_output() {
 
 #[test]
 fn a_batch_multiplies_what_is_computed() {
-    // Eight samples of the first convolution of digits, fused with an addition in the layout of blocked channels: 32
-    // outputs of 8 x 8, each the sum over 3 x 3, and what is added begins with the batch as well.
+    // Eight samples of the first convolution of digits, fused with an addition in the layout of
+    // blocked channels: 32 outputs of 8 x 8, each the sum over 3 x 3, and what is added begins with
+    // the batch as well.
     let inputs: [&[u64]; 4] = [&[8, 1, 8, 8], &[32, 1, 3, 3], &[32], &[8, 32, 8, 8]];
     assert_eq!(
         operations("Conv", &inputs, &[8, 32, 8, 8]),
@@ -144,7 +146,8 @@ fn a_product_needs_its_first_matrix_alone() {
 
 #[test]
 fn attention_is_scores_and_sums_of_every_query_and_key_with_its_projection_where_it_has_one() {
-    // 2 samples of 5 queries of 8 over 7 keys: 2 * 5 * 7 pairs, each a product and a weighted sum over 8.
+    // 2 samples of 5 queries of 8 over 7 keys: 2 * 5 * 7 pairs, each a product and a weighted sum
+    // over 8.
     assert_eq!(
         operations(
             "Attention",

@@ -11,7 +11,8 @@ use crate::units::Bytes;
 const MARKS: [&str; 3] = ["fp32", "float32", "f32"];
 /// Labels of models whose weights are in full precision.
 const LABELS: [&str; 2] = ["fp32", "fp64"];
-/// Weights whose sizes differ by less than this share are of one size: exporters fold a few constants more or less.
+/// Weights whose sizes differ by less than this share are of one size: exporters fold a few
+/// constants more or less.
 const SAME_SIZE: f64 = 0.02;
 /// Other files of the baseline's size that are named.
 const MOST_RIVALS: usize = 4;
@@ -21,9 +22,9 @@ pub(super) struct Choice {
     pub note: Option<String>,
 }
 
-/// The variant that is asked for, or else the one in full precision by its weights: the largest of several, by its
-/// name where sizes are the same, then the one whose name the others' begin with, and then the first. Where none is
-/// in full precision, the one with the widest weights.
+/// The variant that is asked for, or else the one in full precision by its weights: the largest of
+/// several, by its name where sizes are the same, then the one whose name the others' begin with,
+/// and then the first. Where none is in full precision, the one with the widest weights.
 pub(super) fn choose(
     variants: &[Variant],
     heads: &[Option<&ModelSummary>],
@@ -172,7 +173,8 @@ fn listed(mut rivals: Vec<String>) -> String {
     }
 }
 
-/// Those with the most bytes of weights, or of trees, whose numbers are parts of operators, of their files.
+/// Those with the most bytes of weights, or of trees, whose numbers are parts of operators, of
+/// their files.
 fn largest(heads: &[Option<&ModelSummary>], full: &[usize]) -> Vec<usize> {
     let are_trees = full
         .iter()

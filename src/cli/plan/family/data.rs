@@ -6,8 +6,9 @@ use crate::inputs;
 use crate::onnx::{self, Model};
 use crate::plan::Variant;
 
-/// The data that fits the models and lies nearest to them: in their folders, in those above up to the one that was named,
-/// or in the one above that. Says what lies beside the models and is not used.
+/// The data that fits the models and lies nearest to them: in their folders, in those above up to
+/// the one that was named, or in the one above that. Says what lies beside the models and is not
+/// used.
 pub(super) fn beside(
     words: &[PathBuf],
     variants: &[Variant],

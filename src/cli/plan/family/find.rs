@@ -1,4 +1,5 @@
-//! Model files in folders as people have them: exports, downloads of a model hub, repositories of a server.
+//! Model files in folders as people have them: exports, downloads of a model hub, repositories of a
+//! server.
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,8 @@ use crate::store;
 
 /// Extensions of model files, in whatever case.
 const EXTENSIONS: [&str; 2] = ["onnx", "ort"];
-/// Folders within folders that are looked into: a server's `repository/name/version/model.onnx/` takes four.
+/// Folders within folders that are looked into: a server's `repository/name/version/model.onnx/`
+/// takes four.
 const DEPTH: usize = 4;
 /// Entries after which a folder is no folder of models, but somebody's disk.
 const ENTRIES: usize = 20_000;
@@ -44,7 +46,8 @@ pub(super) struct Found {
     pub notes: Vec<String>,
 }
 
-/// The model files that words name, each once: a file itself; of a folder those in it, or else those in the folders within.
+/// The model files that words name, each once: a file itself; of a folder those in it, or else
+/// those in the folders within.
 pub(super) fn models(words: &[PathBuf]) -> Result<Found, CliError> {
     let mut found = Found::default();
     for word in words {
@@ -164,7 +167,8 @@ impl Walk {
         Ok(listed)
     }
 
-    /// Says which folders within one that has models itself have some as well, since those are not taken.
+    /// Says which folders within one that has models itself have some as well, since those are not
+    /// taken.
     fn note_below(&mut self, folder: &Path, folders: &[PathBuf]) {
         let holds = |inner: &&PathBuf| {
             let mut walk = Walk {
@@ -188,7 +192,8 @@ impl Walk {
         }
     }
 
-    /// Of folders that are the versions of one model, as servers number them, the newest; else all of them.
+    /// Of folders that are the versions of one model, as servers number them, the newest; else all
+    /// of them.
     fn newest_version(&mut self, folder: &Path, mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
         let versions: Vec<u64> = folders
             .iter()
@@ -208,7 +213,8 @@ impl Walk {
         folders
     }
 
-    /// The snapshot of a hub's cache that its main branch names, or else the one that was made last.
+    /// The snapshot of a hub's cache that its main branch names, or else the one that was made
+    /// last.
     fn snapshot(&mut self, folder: &Path) -> Option<PathBuf> {
         let snapshots = folder.join("snapshots");
         if !snapshots.is_dir() || !(folder.join("refs").is_dir() || folder.join("blobs").is_dir()) {
@@ -245,13 +251,15 @@ fn is_model(path: &Path) -> bool {
     })
 }
 
-/// Whether nobody put it there to be looked at: a Mac leaves a `._model.onnx` of its own beside each model that it packs.
+/// Whether nobody put it there to be looked at: a Mac leaves a `._model.onnx` of its own beside
+/// each model that it packs.
 fn is_hidden(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-/// Whether models are looked for in a folder: not in environments of Python, in runs and in test data.
+/// Whether models are looked for in a folder: not in environments of Python, in runs and in test
+/// data.
 fn may_hold_models(folder: &Path) -> bool {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let is_other = name.starts_with("test_data_set_") || NOT_MODELS.contains(&name.as_ref());

@@ -10,11 +10,12 @@ use crate::record::{Dim, ModelSummary, TensorInfo, ValueType};
 
 const LISTED: usize = 6;
 
-/// The models that belong together: those that a file named by its path belongs to, or else the family with most members, in
-/// full precision, with the largest files, in this order. Says which others are left out.
+/// The models that belong together: those that a file named by its path belongs to, or else the
+/// family with most members, in full precision, with the largest files, in this order. Says which
+/// others are left out.
 ///
-/// Files named by their paths all stay, and so do those that cannot be read: what is wrong with them is told where they
-/// are described.
+/// Files named by their paths all stay, and so do those that cannot be read: what is wrong with
+/// them is told where they are described.
 pub(super) fn largest(candidates: Vec<Candidate>, notes: &mut Vec<String>) -> Vec<Candidate> {
     if candidates
         .iter()
@@ -68,7 +69,8 @@ fn families(candidates: &[Candidate]) -> Vec<Vec<usize>> {
     families.into_iter().map(|(_, members)| members).collect()
 }
 
-/// The order of families: named ones first, then by members, precision and size; of equals, the one that is found first.
+/// The order of families: named ones first, then by members, precision and size; of equals, the one
+/// that is found first.
 fn rank(members: &[usize], candidates: &[Candidate]) -> impl Ord + use<> {
     let heads: Vec<&ModelSummary> = members
         .iter()
@@ -136,8 +138,9 @@ fn quoted(path: &Path) -> String {
     }
 }
 
-/// Whether two models may be variants of one: inputs of the same names, ranks and kinds of elements, and such outputs. The
-/// width of numbers may differ, since that is what precisions differ in.
+/// Whether two models may be variants of one: inputs of the same names, ranks and kinds of
+/// elements, and such outputs. The width of numbers may differ, since that is what precisions
+/// differ in.
 fn are_variants(one: &ModelSummary, other: &ModelSummary) -> bool {
     are_alike(&one.inputs, &other.inputs)
         && (are_alike(&one.outputs, &other.outputs) || are_same(one, other))
@@ -166,8 +169,9 @@ fn are_same(one: &ModelSummary, other: &ModelSummary) -> bool {
         && pairs.all(|(one, other)| is_same(&one.value_type, &other.value_type))
 }
 
-/// Whether two outputs are of the same kind and of sizes that do not contradict each other, or scores of classes, as a matrix
-/// and as maps. How many rows a file declares has no say: converters leave a size there that holds for one sample.
+/// Whether two outputs are of the same kind and of sizes that do not contradict each other, or
+/// scores of classes, as a matrix and as maps. How many rows a file declares has no say: converters
+/// leave a size there that holds for one sample.
 fn is_same(one: &ValueType, other: &ValueType) -> bool {
     let (sizes, theirs) = (fixed(one), fixed(other));
     let agree = sizes

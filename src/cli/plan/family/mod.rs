@@ -1,4 +1,5 @@
-//! From words on the command line to the models that are compared: which files, in which order, under which names.
+//! From words on the command line to the models that are compared: which files, in which order,
+//! under which names.
 //!
 //! Files are read as far as their graphs go; nothing is run. Read [`family`] first.
 
@@ -31,7 +32,8 @@ pub struct Family {
     pub notes: Vec<String>,
 }
 
-/// Finds the models that the words name: files, and folders as exporters, model hubs and servers lay them out.
+/// Finds the models that the words name: files, and folders as exporters, model hubs and servers
+/// lay them out.
 pub fn family(
     models: &[PathBuf],
     baseline: Option<&str>,
@@ -80,7 +82,8 @@ pub fn family(
     })
 }
 
-/// What the files say of themselves. One file by itself is compared with nothing, and is read where it is described.
+/// What the files say of themselves. One file by itself is compared with nothing, and is read where
+/// it is described.
 fn candidates(files: Vec<ModelFile>) -> Vec<Candidate> {
     let is_read = files.len() > 1;
     let head = |path: &Path| onnx::read(path).ok().map(|model| onnx::summary(&model));

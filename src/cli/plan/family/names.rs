@@ -7,8 +7,9 @@ use super::find;
 /// Marks of a name behind which a new word begins.
 const BORDERS: [char; 4] = ['-', '_', '.', '/'];
 
-/// A name for each file, all distinct: the file's own, or where files share one, what differs in their paths; less the
-/// words that all of them begin with. Models of a server keep their whole names, by which it is asked.
+/// A name for each file, all distinct: the file's own, or where files share one, what differs in
+/// their paths; less the words that all of them begin with. Models of a server keep their whole
+/// names, by which it is asked.
 pub(super) fn of(paths: &[PathBuf]) -> Vec<String> {
     let own: Vec<String> = paths.iter().map(|path| of_file(path)).collect();
     if are_distinct(&own) && paths.iter().all(|path| served(path).is_some()) {
@@ -25,7 +26,8 @@ pub(super) fn of(paths: &[PathBuf]) -> Vec<String> {
     by_path(&paths.iter().map(|path| parts(path)).collect::<Vec<_>>())
 }
 
-/// The name of a model by itself: its file's, or in a server's repository, `name/1/model.onnx`, its folder's.
+/// The name of a model by itself: its file's, or in a server's repository, `name/1/model.onnx`, its
+/// folder's.
 pub(super) fn of_file(path: &Path) -> String {
     let name = served(path).or_else(|| path.file_stem());
     name.map(|name| name.to_string_lossy().into_owned())
@@ -63,7 +65,8 @@ fn are_distinct(names: &[String]) -> bool {
         .all(|(index, name)| !names[..index].contains(name))
 }
 
-/// The parts of the paths between those that all begin with and those that all end with, at least one of each.
+/// The parts of the paths between those that all begin with and those that all end with, at least
+/// one of each.
 fn by_path(parts: &[Vec<String>]) -> Vec<String> {
     let shortest = parts.iter().map(Vec::len).min().unwrap_or(0);
 
@@ -102,7 +105,8 @@ fn parts(path: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Names without the words that all of them begin with: `digits-fp32`, `digits-int8` become `fp32`, `int8`.
+/// Names without the words that all of them begin with: `digits-fp32`, `digits-int8` become `fp32`,
+/// `int8`.
 fn short(names: &[String]) -> Vec<String> {
     let [first, others @ ..] = names else {
         return Vec::new();

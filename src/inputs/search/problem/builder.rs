@@ -10,7 +10,8 @@ use super::{
 use crate::onnx::{OpenDim, ShapeFacts};
 
 impl Problem {
-    /// Fails where `request` names a dimension that no input has or the model fixes, or gives two sizes to one.
+    /// Fails where `request` names a dimension that no input has or the model fixes, or gives two
+    /// sizes to one.
     pub fn new(graph: &Graph, request: &InputRequest) -> Result<Problem, InputError> {
         Builder::new(graph, ShapeFacts::of(graph)).problem(request)
     }
@@ -27,7 +28,8 @@ struct Builder<'g> {
     same: Vec<usize>,
 }
 
-/// The expression that a dimension's name spells, unless it has none but its place; names within it join the others.
+/// The expression that a dimension's name spells, unless it has none but its place; names within it
+/// join the others.
 fn spelled(dim: &OpenDim, names: &mut Vec<String>) -> Option<Expr> {
     let is_place = dim
         .places
@@ -138,8 +140,9 @@ impl<'g> Builder<'g> {
         }
     }
 
-    /// The dimensions of that name: as `--dim` calls them, as the file does, or `INPUT.AXIS`. Where a converter gave one
-    /// name to dimensions that need not be alike, it stands for those that are not the first of an input.
+    /// The dimensions of that name: as `--dim` calls them, as the file does, or `INPUT.AXIS`. Where
+    /// a converter gave one name to dimensions that need not be alike, it stands for those that are
+    /// not the first of an input.
     fn named(&self, name: &str) -> Vec<usize> {
         if let Some(dim) = self.names.iter().position(|known| known == name) {
             return vec![dim];
@@ -209,8 +212,8 @@ impl<'g> Builder<'g> {
         (0..self.names.len()).filter(move |&dim| self.same[dim] == head)
     }
 
-    /// Whether one of two dimensions is elsewhere a sum of the other and something else, as a mask's length is that of the
-    /// new tokens in one branch, and of the past and those in another.
+    /// Whether one of two dimensions is elsewhere a sum of the other and something else, as a
+    /// mask's length is that of the new tokens in one branch, and of the past and those in another.
     fn is_part(&self, one: usize, other: usize) -> bool {
         let mut demands = self.facts.demands.iter();
         demands.any(|demand| {

@@ -27,8 +27,8 @@ impl Problem {
         }
     }
 
-    /// Where rows that an input begins with are parted into samples, so many to each, they follow the samples that another
-    /// input begins with: `rows / 3` there is one of those.
+    /// Where rows that an input begins with are parted into samples, so many to each, they follow
+    /// the samples that another input begins with: `rows / 3` there is one of those.
     fn follow_rows(&mut self, lone: &Expr, expr: &Expr) {
         let (Expr::Dim(samples), Some((rows, each))) = (lone, parted(expr)) else {
             return;
@@ -39,7 +39,8 @@ impl Problem {
         }
     }
 
-    /// Adds an expression that an unknown follows, unless it goes in a circle or the unknown is one that others follow.
+    /// Adds an expression that an unknown follows, unless it goes in a circle or the unknown is one
+    /// that others follow.
     pub fn derive(&mut self, index: usize, expr: Expr, from: String) {
         let unknown = &self.unknowns[index];
         let leads = match unknown.kind {
@@ -70,7 +71,8 @@ impl Problem {
     }
 }
 
-/// The dimension that an expression is the so manieth part of, as in `2 x rows / 6`; `None` of any other.
+/// The dimension that an expression is the so manieth part of, as in `2 x rows / 6`; `None` of any
+/// other.
 fn parted(expr: &Expr) -> Option<(usize, i64)> {
     let Expr::Quotient(whole, part) = expr else {
         return None;

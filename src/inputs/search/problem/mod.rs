@@ -1,4 +1,5 @@
-//! The open dimensions of a model as unknowns: which are one, which follow from others, and what is asked of them.
+//! The open dimensions of a model as unknowns: which are one, which follow from others, and what is
+//! asked of them.
 
 mod builder;
 mod follow;
@@ -21,7 +22,8 @@ pub(super) struct Unknown {
     pub kind: Kind,
     /// Whether operators show what it counts.
     pub is_shown: bool,
-    /// The size that it is to have: the user's, or that of a shape that models of its kind are asked about.
+    /// The size that it is to have: the user's, or that of a shape that models of its kind are
+    /// asked about.
     pub asked: Option<u64>,
     pub asked_by: SizeSource,
     /// The only size that an operator takes, and why.
@@ -71,7 +73,8 @@ pub(super) struct Problem {
     pub outputs: Vec<Expr>,
     /// Whether what an input holds chooses a branch, as in decoders that were merged.
     pub has_choice: bool,
-    /// Whether a name says that one token follows what was kept, in a model that cannot be asked otherwise.
+    /// Whether a name says that one token follows what was kept, in a model that cannot be asked
+    /// otherwise.
     pub takes_one_token: bool,
 }
 

@@ -3,7 +3,8 @@
 use super::{Demand, Expr, Kind, Relation, SizeSource, Sized, Solver};
 
 impl Solver<'_> {
-    /// As many tokens or frames as tables of positions have room for, where that is less than the first usual size.
+    /// As many tokens or frames as tables of positions have room for, where that is less than the
+    /// first usual size.
     pub(super) fn most(&self, index: usize) -> Option<Sized> {
         let kind = self.unknown(index).kind;
         let usual = *kind
@@ -24,7 +25,8 @@ impl Solver<'_> {
             .find(|demand| !self.meets(index, demand, size))
     }
 
-    /// As many columns as operators read for sure: where they take more as well, nothing tells how many there are.
+    /// As many columns as operators read for sure: where they take more as well, nothing tells how
+    /// many there are.
     pub(super) fn least(&self, index: usize) -> Option<Sized> {
         if self.unknown(index).kind != Kind::Features {
             return None;

@@ -3,7 +3,8 @@
 use super::super::problem::Derivation;
 use super::{Choice, Problem, SizeSource, Sized, Sizes, Unknown};
 
-/// Number of samples that each unknown grows by with the batch: its size for two samples beside that for one.
+/// Number of samples that each unknown grows by with the batch: its size for two samples beside
+/// that for one.
 pub(in super::super) fn rows(
     problem: &Problem,
     choice: &Choice,

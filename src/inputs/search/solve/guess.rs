@@ -53,7 +53,8 @@ impl Solver<'_> {
         })
     }
 
-    /// Sizes that are worth a try: those that files tell first, then what bounds tell and the usual ones.
+    /// Sizes that are worth a try: those that files tell first, then what bounds tell and the usual
+    /// ones.
     fn usual(&self, index: usize) -> Vec<Sized> {
         let told = self.told.get(&index).cloned().unwrap_or_default();
         let kind = self.unknown(index).kind;

@@ -1,4 +1,5 @@
-//! Sizes for all unknowns at once: what is given, what follows from it, and guesses that break no demand.
+//! Sizes for all unknowns at once: what is given, what follows from it, and guesses that break no
+//! demand.
 
 mod bounds;
 mod grown;
@@ -48,7 +49,8 @@ pub(super) struct Solver<'p> {
     concerned: Vec<Vec<usize>>,
 }
 
-/// Fails where sizes that the user gave contradict each other; `told` are candidates that files tell of.
+/// Fails where sizes that the user gave contradict each other; `told` are candidates that files
+/// tell of.
 pub(super) fn solve(
     problem: &Problem,
     choice: &Choice,
@@ -73,8 +75,8 @@ pub(super) fn solve(
     Ok(solver.sizes)
 }
 
-/// All unknowns, those that tell most of the others first: a past before the tokens, those before masks, factors before
-/// products.
+/// All unknowns, those that tell most of the others first: a past before the tokens, those before
+/// masks, factors before products.
 fn guessed_in_order(problem: &Problem) -> Vec<usize> {
     let mut order: Vec<usize> = (0..problem.unknowns.len()).collect();
     order.sort_by_key(|&index| {
@@ -212,8 +214,8 @@ impl Solver<'_> {
         })
     }
 
-    /// Finds the one part that is not known of a size that was asked for, and the factor that a name alone speaks of where
-    /// the size follows from something else.
+    /// Finds the one part that is not known of a size that was asked for, and the factor that a
+    /// name alone speaks of where the size follows from something else.
     fn follow_back(&mut self) {
         for index in 0..self.sizes.len() {
             let unknown = self.unknown(index).clone();

@@ -135,7 +135,8 @@ fn a_prompt_leaves_out_rows_of_a_table_that_stand_for_no_position() {
     assert_eq!(sizes, [0, 64, 63, 1]);
 }
 
-/// Rows and columns that an operator of `ai.onnx.ml` with a list of whole numbers, or of others, reads.
+/// Rows and columns that an operator of `ai.onnx.ml` with a list of whole numbers, or of others,
+/// reads.
 fn table(dims: [&str; 2], operator: &str, attribute: (&str, AttributeValue)) -> Model {
     let (name, value) = attribute;
     let reads = with(

@@ -1,4 +1,5 @@
-//! Operators that compute place by place: outputs are as large as inputs, or as what those broadcast to.
+//! Operators that compute place by place: outputs are as large as inputs, or as what those
+//! broadcast to.
 
 use super::{Call, Dims, Expr, Known, Side, number, owned};
 
@@ -34,7 +35,8 @@ pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     }
 }
 
-/// Operators whose first output is as large as their first input, and that demand something or have other outputs.
+/// Operators whose first output is as large as their first input, and that demand something or have
+/// other outputs.
 fn like_first(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     let same = owned(call.dims(0));
     Some(match call.node.operator.as_str() {
@@ -73,7 +75,8 @@ fn like_first(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     })
 }
 
-/// Stored scales of a normalization are as many as the features of what it normalizes, on one axis or several.
+/// Stored scales of a normalization are as many as the features of what it normalizes, on one axis
+/// or several.
 fn scaled(call: &Call<'_>, known: &mut Known, scale: usize) {
     let (true, Some(dims), Some(scales)) = (call.is_stored(scale), call.dims(0), call.dims(scale))
     else {
@@ -107,7 +110,8 @@ fn channels(call: &Call<'_>, known: &mut Known, axis: usize) {
     }
 }
 
-/// Groups have a scale each in operator set 18, and channels since operator set 21; both part the channels.
+/// Groups have a scale each in operator set 18, and channels since operator set 21; both part the
+/// channels.
 fn grouped(call: &Call<'_>, known: &mut Known) {
     let groups = call.integer("num_groups", 1);
     match (call.dims(0), call.dims(1)) {
@@ -121,7 +125,8 @@ fn grouped(call: &Call<'_>, known: &mut Known) {
     }
 }
 
-/// The sizes that inputs broadcast to. In operator sets before 7, the second was laid along an axis of the first.
+/// The sizes that inputs broadcast to. In operator sets before 7, the second was laid along an axis
+/// of the first.
 fn all_broadcast(call: &Call<'_>, known: &mut Known, inputs: &[usize]) -> Dims {
     if call.node.attribute("broadcast").is_some() {
         return owned(call.dims(0));

@@ -2,7 +2,8 @@
 
 use super::{AttributeValue, Call, Dims, Expr, Known, number, owned, roles, unknown};
 
-/// Denominators of scales that are followed: halves, quarters and so on, which floating point holds exactly.
+/// Denominators of scales that are followed: halves, quarters and so on, which floating point holds
+/// exactly.
 const DENOMINATORS: [i64; 6] = [1, 2, 4, 8, 16, 32];
 
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {

@@ -1,4 +1,5 @@
-//! Trees, linear models, scalers and encoders of `ai.onnx.ml`, and how many columns of a table they read.
+//! Trees, linear models, scalers and encoders of `ai.onnx.ml`, and how many columns of a table they
+//! read.
 
 use super::{
     AttributeValue, Call, DimRole, Dims, Expr, Known, Relation, number, owned, places, product,
@@ -144,7 +145,8 @@ fn exactly(call: &Call<'_>) -> Option<(i64, &'static str)> {
     }
 }
 
-/// Scores that a linear classifier computes: one an intercept, fewer than the classes where one score tells two apart.
+/// Scores that a linear classifier computes: one an intercept, fewer than the classes where one
+/// score tells two apart.
 fn scores(call: &Call<'_>) -> i64 {
     match attribute_len(call, "intercepts") {
         0 => classes(call),

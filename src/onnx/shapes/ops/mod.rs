@@ -1,6 +1,7 @@
 //! Sizes of what operators make, family by family.
 //!
-//! Each family answers for its own operators and says nothing of others. What it cannot tell is unknown, never a guess.
+//! Each family answers for its own operators and says nothing of others. What it cannot tell is
+//! unknown, never a guess.
 
 mod elementwise;
 mod images;
@@ -29,7 +30,8 @@ const DOMAINS: [&str; 5] = [
     "ai.onnx.ml",
 ];
 
-/// Sizes of a node's outputs; absent for an operator that no family knows. Fewer than the node has: the rest is unknown.
+/// Sizes of a node's outputs; absent for an operator that no family knows. Fewer than the node has:
+/// the rest is unknown.
 pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     if !is_domain_known(&call.node.domain) {
         return None;

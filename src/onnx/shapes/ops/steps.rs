@@ -1,4 +1,5 @@
-//! Operators along the steps of a sequence: attention, the standard's and ONNX Runtime's, and recurrent layers.
+//! Operators along the steps of a sequence: attention, the standard's and ONNX Runtime's, and
+//! recurrent layers.
 
 use super::{Call, DimRole, Dims, Expr, Known, number, owned, roles};
 
@@ -116,8 +117,8 @@ fn multi_head(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     Some(vec![Some(output), present(6), present(7)])
 }
 
-/// Queries (batch, new, heads x width); keys and values kept (batch, heads, positions, width). ONNX Runtime makes as
-/// many positions as the total says, or as the buffer has where that is shared.
+/// Queries (batch, new, heads x width); keys and values kept (batch, heads, positions, width). ONNX
+/// Runtime makes as many positions as the total says, or as the buffer has where that is shared.
 fn grouped(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     let [batch, length, hidden] = call.dims(0)? else {
         return None;

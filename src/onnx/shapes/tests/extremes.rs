@@ -1,4 +1,5 @@
-//! Numbers that no sum, product or quotient holds: sizes are not known then, and nothing else comes of it.
+//! Numbers that no sum, product or quotient holds: sizes are not known then, and nothing else comes
+//! of it.
 
 use super::*;
 

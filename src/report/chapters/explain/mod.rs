@@ -15,7 +15,8 @@ use sentence::sentence;
 use step::time;
 pub(in crate::report) use step::{UNRESOLVED, is_leading, place, step_label};
 
-/// A latency with denormals flushed to zero that is this much shorter is worth a word, even where it is not settled.
+/// A latency with denormals flushed to zero that is this much shorter is worth a word, even where
+/// it is not settled.
 const SUGGESTIVE: f64 = 0.9;
 
 pub(super) fn summary(source: Source<'_>) -> Chapter {
@@ -41,7 +42,8 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
         .with_all(sections.map(Block::Sections))
 }
 
-/// One for each session at the smallest profiled batch size, and a second where only a larger batch shows the steps.
+/// One for each session at the smallest profiled batch size, and a second where only a larger batch
+/// shows the steps.
 pub(in crate::report) fn sentences(source: Source<'_>) -> Vec<String> {
     let leading = told(source).filter(|explanation| is_leading(source, explanation));
     let both = leading.flat_map(|leading| [Some(leading), clearer(source, leading)]);
@@ -103,7 +105,8 @@ fn denormals(source: Source<'_>) -> Option<Section> {
     })
 }
 
-/// Explanations that say more than that nothing is known: of operators that were profiled, or of a difference.
+/// Explanations that say more than that nothing is known: of operators that were profiled, or of a
+/// difference.
 fn told(source: Source<'_>) -> impl Iterator<Item = &'_ Explanation> {
     let is_profiled = !source.record.operators.is_empty();
     let explanations = source.findings.causes.explanations.iter();
@@ -164,7 +167,8 @@ fn instructions(found: &Instructions) -> String {
     format!("Instructions for {arithmetic}, {wanted}: {use_words}this CPU has {present}.")
 }
 
-/// Sessions that have no sentence of their own, as the baseline's, and are slow from denormal numbers.
+/// Sessions that have no sentence of their own, as the baseline's, and are slow from denormal
+/// numbers.
 fn denormals_of_others(source: Source<'_>) -> Vec<String> {
     let found = source.findings.causes.denormals.iter();
     found

@@ -286,7 +286,8 @@ fn fusion(explanation: &Explanation, change: &str, rises: bool) -> String {
     }
 }
 
-/// Operators most of whose nodes lost their fusion, or of those that gained one with a `sign` of -1.
+/// Operators most of whose nodes lost their fusion, or of those that gained one with a `sign` of
+/// -1.
 fn fused_operators(explanation: &Explanation, sign: i64) -> Vec<String> {
     let mut nodes: Vec<(i64, String)> = explanation
         .fusions

@@ -122,7 +122,8 @@ fn further(source: Source<'_>, found: &OperatorFindings) -> String {
     )
 }
 
-/// Why this batch size was profiled, where its session's or the baseline's throughput is best there.
+/// Why this batch size was profiled, where its session's or the baseline's throughput is best
+/// there.
 fn best_words(source: Source<'_>, found: &OperatorFindings) -> &'static str {
     if is_best_of(source, found.session, found) {
         ", that of best throughput"

@@ -70,7 +70,8 @@ fn verdict(source: Source<'_>, found: &TuningFindings, best: &Candidate) -> Stri
     }
 }
 
-/// `Undecided: ...; a (2 intra-op threads) at batch 1 looks better: ..., and about 40 s more would decide.`
+/// `Undecided: ...; a (2 intra-op threads) at batch 1 looks better: ..., and about 40 s more would
+/// decide.`
 fn undecided(source: Source<'_>, found: &TuningFindings) -> String {
     let head = not_better(source, found);
     let Some(contender) = &found.contender else {
@@ -98,7 +99,8 @@ fn not_better(source: Source<'_>, found: &TuningFindings) -> String {
     }
 }
 
-/// `int8 at batch 1 looks better: median latency 0.80x (0.70 to 0.92)`, as far as its ratio is known.
+/// `int8 at batch 1 looks better: median latency 0.80x (0.70 to 0.92)`, as far as its ratio is
+/// known.
 fn looks(source: Source<'_>, found: &TuningFindings, contender: &Contender) -> String {
     let name = name(source, found.candidates[contender.place].key);
     let cost = contender.cost_ratio.as_ref();
@@ -122,7 +124,8 @@ fn looks(source: Source<'_>, found: &TuningFindings, contender: &Contender) -> S
     }
 }
 
-/// What was tried beside the defaults; where something else was asked for too, one that is better may not keep that.
+/// What was tried beside the defaults; where something else was asked for too, one that is better
+/// may not keep that.
 fn untried(source: Source<'_>, found: &TuningFindings, head: &str) -> String {
     if found.best != found.defaults {
         return format!("{head}.");
@@ -155,7 +158,8 @@ fn others(found: &TuningFindings) -> Vec<&Candidate> {
         .collect()
 }
 
-/// Demand on a configuration beside being better, where one may be out for the want of it however fast it is.
+/// Demand on a configuration beside being better, where one may be out for the want of it however
+/// fast it is.
 fn besides(source: Source<'_>, others: &[&Candidate]) -> Option<&'static str> {
     let tuning = source.record.plan.tuning.as_ref();
     if tuning
@@ -169,7 +173,8 @@ fn besides(source: Source<'_>, others: &[&Candidate]) -> Option<&'static str> {
     is_no_number.then_some("free of values that are not numbers")
 }
 
-/// Configurations that the search begins with: every session at every number of threads and every batch size.
+/// Configurations that the search begins with: every session at every number of threads and every
+/// batch size.
 fn planned(source: Source<'_>) -> Option<u64> {
     let plan = &source.record.plan;
     let tuning = plan.tuning.as_ref()?;
@@ -301,7 +306,8 @@ fn accuracy(source: Source<'_>, found: &TuningFindings, best: &Candidate) -> Opt
     Some(format!("What its outputs are worth was not measured{why}"))
 }
 
-/// The change of the leading score, and whether its interval keeps within the fall that is `allowed`.
+/// The change of the leading score, and whether its interval keeps within the fall that is
+/// `allowed`.
 fn score_change(
     source: Source<'_>,
     change: &AccuracyChange,
@@ -340,7 +346,8 @@ fn is_scored(one: &Candidate) -> bool {
     })
 }
 
-/// Whether the best configuration computes the same numbers as the defaults, only at another time or place.
+/// Whether the best configuration computes the same numbers as the defaults, only at another time
+/// or place.
 fn computes_as_defaults(source: Source<'_>, found: &TuningFindings) -> bool {
     let Some((best, defaults)) = found.best.zip(found.defaults) else {
         return false;

@@ -64,7 +64,8 @@ fn kind(found: &TuningFindings, place: usize) -> RowKind {
     }
 }
 
-/// The cost of a configuration over that of the best one, and whether both took turns; `None` of the best one itself.
+/// The cost of a configuration over that of the best one, and whether both took turns; `None` of
+/// the best one itself.
 fn cost(one: &Candidate) -> Option<(f64, bool)> {
     let relative = one.relative.as_ref().filter(|_| one.state != State::Best)?;
     Some((relative.cost_ratio.value()?, relative.is_direct))

@@ -1,7 +1,8 @@
 //! `report.html`: one file that needs nothing else, neither the network nor a server.
 //!
-//! The page holds the text and the tables as HTML, every chart as a static drawing for print and for readers without
-//! scripts, and the data of the charts, which a script draws with the chart library that the file carries.
+//! The page holds the text and the tables as HTML, every chart as a static drawing for print and
+//! for readers without scripts, and the data of the charts, which a script draws with the chart
+//! library that the file carries.
 
 mod figure;
 mod plotly;
@@ -29,8 +30,8 @@ const PARTS: &str = include_str!("../templates/parts.html.jinja");
 const STYLE: &str = include_str!("../templates/report.css");
 const SCRIPT: &str = include_str!("../templates/report.js");
 
-/// The report as one self-contained HTML file. Everything inserted is escaped, so that names and messages stay text,
-/// and a content security policy keeps anything else from running.
+/// The report as one self-contained HTML file. Everything inserted is escaped, so that names and
+/// messages stay text, and a content security policy keeps anything else from running.
 ///
 /// # Errors
 /// A fault of the template.

@@ -65,7 +65,8 @@ impl Deployment<'_> {
         spinning.chain(literals(&options.session_config)).collect()
     }
 
-    /// Execution providers before the CPU's, each with its options: as they were registered, as far as that is known.
+    /// Execution providers before the CPU's, each with its options: as they were registered, as far
+    /// as that is known.
     pub(super) fn providers(&self) -> Vec<(String, Pairs)> {
         if !self.spec.is_accelerated() {
             return Vec::new();

@@ -5,7 +5,8 @@ use crate::protocol::{Described, Tried};
 use crate::record::{BatchAxis, Dim, FedInput, FillKind, ModelSummary, SizeSource, ValueType};
 use crate::runner::{Description, Job};
 
-/// Has every variant fed with what was found on `variant`, and the plan measure the shapes that it was found for.
+/// Has every variant fed with what was found on `variant`, and the plan measure the shapes that it
+/// was found for.
 pub(super) fn adopt(
     job: &mut Job,
     descriptions: &mut [Description],
@@ -49,7 +50,8 @@ fn take(described: &mut Described, tried: &Tried) {
     described.model.batch_axis.clone_from(axis);
 }
 
-/// The only batch size by what running showed, where the variant's file leaves it open: it holds for the others too.
+/// The only batch size by what running showed, where the variant's file leaves it open: it holds
+/// for the others too.
 fn fixed_by_running(description: &Description, tried: &Tried) -> Option<u64> {
     let (described, inputs) = (description.as_ref().ok()?, tried.inputs.as_ref()?);
     inputs
@@ -86,7 +88,8 @@ fn fitted(
     }
 }
 
-/// The classes of a variant, with the words that another has where it has none: quantizers leave metadata out.
+/// The classes of a variant, with the words that another has where it has none: quantizers leave
+/// metadata out.
 fn classes(own: &ClassNames, other: &ClassNames) -> ClassNames {
     let told = if own.told.is_empty() {
         &other.told

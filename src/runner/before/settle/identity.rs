@@ -21,7 +21,8 @@ const BESIDE: [&str; 5] = [
     "config.pbtxt",
 ];
 
-/// Inputs that are sought: as they were asked for, at these shapes, or at those that are usual instead.
+/// Inputs that are sought: as they were asked for, at these shapes, or at those that are usual
+/// instead.
 #[derive(Debug)]
 pub(super) struct Sought<'s> {
     pub inputs: &'s InputRequest,
@@ -37,7 +38,8 @@ pub(super) fn usual(plan: &Plan) -> UsualShapes {
     }
 }
 
-/// Absent where there is no cache. Names begin with the model and what is looked for: [`newest`] knows no more.
+/// Absent where there is no cache. Names begin with the model and what is looked for: [`newest`]
+/// knows no more.
 pub(super) fn file(job: &Job, described: &Described, session: usize) -> Option<PathBuf> {
     let (plan, spec) = (&job.plan, &job.plan.sessions[session]);
     let path = &plan.variant_of(session).path;

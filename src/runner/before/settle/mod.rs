@@ -1,7 +1,8 @@
-//! Before the first measurement: one worker tries the model out, and what runs there is fed to every variant.
+//! Before the first measurement: one worker tries the model out, and what runs there is fed to
+//! every variant.
 //!
-//! The baseline is tried, and where it cannot be, the next variant. What is found is kept for later runs. A worker that
-//! took long to load serves the first launch. Read [`settle`] first.
+//! The baseline is tried, and where it cannot be, the next variant. What is found is kept for later
+//! runs. A worker that took long to load serves the first launch. Read [`settle`] first.
 
 mod adopt;
 mod identity;
@@ -55,7 +56,8 @@ pub(in crate::runner) async fn settle(
     Ok(found.launch)
 }
 
-/// Tries inputs on the first variant that can be tried; `None` if none can, which launches will tell the cause of.
+/// Tries inputs on the first variant that can be tried; `None` if none can, which launches will
+/// tell the cause of.
 pub(in crate::runner) async fn find(
     job: &mut Job,
     descriptions: &[Description],
@@ -117,7 +119,8 @@ pub(in crate::runner) async fn find(
     Ok(None)
 }
 
-/// An error where inputs are to blame. A session that cannot be created says so again when it is launched.
+/// An error where inputs are to blame. A session that cannot be created says so again when it is
+/// launched.
 fn note_failures(job: &mut Job, failures: Vec<Failure>) -> Result<(), RunError> {
     let (unfed, others): (Vec<_>, Vec<_>) = failures
         .into_iter()
@@ -143,7 +146,8 @@ pub(in crate::runner) fn lose(job: &mut Job, session: usize, failure: &Failure) 
     }
 }
 
-/// The newest findings of an earlier run with these inputs and no sweep, whatever its library and options.
+/// The newest findings of an earlier run with these inputs and no sweep, whatever its library and
+/// options.
 pub(in crate::runner) fn known(
     path: &Path,
     model: &ModelSummary,

@@ -1,5 +1,6 @@
 //! The chart library of the page: plotly.js with the traces that charts need, as npm has it in
-//! `plotly.js-basic-dist-min`, compressed. Its licence stands beside it and, in short, in its first lines.
+//! `plotly.js-basic-dist-min`, compressed. Its licence stands beside it and, in short, in its first
+//! lines.
 
 use std::io::{self, Read as _};
 
