@@ -81,10 +81,10 @@ pub fn work(node: &NodeProfile) -> Observed<Work> {
             .and_then(<[_]>::first)
             .ok_or("the trace does not tell its output's shape")?,
     };
-    let operations_count = shapes.operations(node.operator.exact())?;
+    let operator = without_domain(node.operator.exact());
     Ok(Work {
-        operations_count,
-        arithmetic: shapes.arithmetic(node.operator.exact()),
+        operations_count: shapes.operations(operator)?,
+        arithmetic: shapes.arithmetic(operator),
     })
 }
 
@@ -95,7 +95,7 @@ struct Shapes<'n> {
 
 impl Shapes<'_> {
     fn operations(&self, operator: &str) -> Observed<u64> {
-        match without_domain(operator) {
+        match operator {
             "Conv" | "FusedConv" | "NhwcConv" | "NhwcFusedConv" | "ConvInteger" | "QLinearConv" => {
                 self.convolution()
             }
