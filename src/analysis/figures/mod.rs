@@ -1,7 +1,8 @@
 //! Figures with their intervals: what is found of sessions, of cells and of curves over batch
 //! sizes, before anything is concluded from it.
 //!
-//! [`source`] says where each metric comes from. Read [`Estimate`] first, then [`source::source`].
+//! [`source`](mod@source) says where each metric comes from. Read [`Estimate`] first, then
+//! [`source::source`].
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
