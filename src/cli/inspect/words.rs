@@ -1,5 +1,6 @@
 //! What `inspect` tells people.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use comfy_table::Table;
@@ -229,14 +230,19 @@ fn precision(model: &ModelSummary) -> String {
 }
 
 fn batch_axis(batch: &BatchAxis) -> String {
-    let axes = axis_numbers(batch);
+    let numbers: BTreeSet<u64> = batch.axes.values().copied().collect();
+    let axes = numbers
+        .iter()
+        .map(u64::to_string)
+        .collect::<Vec<_>>()
+        .join(" or ");
     let symbol = batch.symbol.as_deref().unwrap_or_default();
     match batch.reason {
         AxisReason::SymbolName => format!("{axes}, by the name of dimension `{symbol}`"),
         AxisReason::FirstSymbolicDimension => {
             format!("{axes}, because all inputs share the dimension `{symbol}`")
         }
-        AxisReason::FirstUnknownDimension if axes.len() > 1 => {
+        AxisReason::FirstUnknownDimension if numbers.len() > 1 => {
             let first = first_along_rows(batch);
             format!("{axes} by input: where the open dimension stands that `{first}` begins with")
         }
@@ -256,14 +262,6 @@ fn batch_axis(batch: &BatchAxis) -> String {
             None => "none was recognized".to_owned(),
         },
     }
-}
-
-fn axis_numbers(batch: &BatchAxis) -> String {
-    let mut axes: Vec<u64> = batch.axes.values().copied().collect();
-    axes.sort_unstable();
-    axes.dedup();
-    let axes: Vec<String> = axes.iter().map(u64::to_string).collect();
-    axes.join(" or ")
 }
 
 /// The first input whose samples are its rows.
@@ -429,4 +427,28 @@ fn bytes(size: Bytes) -> String {
         unit += 1;
     }
     format!("{scaled:.2} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::BatchProof;
+
+    #[test]
+    fn one_axis_of_two_digits_is_one_axis() {
+        let along = |axes: &[u64]| {
+            let inputs = axes.iter().enumerate();
+            batch_axis(&BatchAxis {
+                axes: inputs
+                    .map(|(input, &axis)| (format!("x{input}"), axis))
+                    .collect(),
+                symbol: None,
+                fixed_size: None,
+                reason: AxisReason::FirstUnknownDimension,
+                proof: BatchProof::Untried,
+            })
+        };
+        assert!(along(&[10, 10]).starts_with("10, because"));
+        assert!(along(&[0, 1]).starts_with("0 or 1 by input"));
+    }
 }

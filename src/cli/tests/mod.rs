@@ -1,4 +1,4 @@
-//! The whole command line held against what is said about it.
+//! Whether the whole command line does what messages, reports and pages say about it.
 
 mod printed;
 mod round_trip;

@@ -344,8 +344,8 @@ fn model_memory(memory: &Estimate, per_file_size: f64) -> String {
     )
 }
 
-/// `compute-bound, at 41.0% of the machine's peak integer rate`, where computing is held against
-/// `rate`.
+/// `compute-bound, at 41.0% of the machine's peak integer rate`, where `rate` is what limits
+/// computing.
 fn limit(bound: &Observed<Bound>, attained: Option<Ratio>, rate: &str) -> String {
     let peak = match bound {
         Ok(Bound::Memory) => "memory bandwidth",
