@@ -1,5 +1,6 @@
 //! Axes: units, ends and ticks.
 
+use crate::analysis::{Estimate, Measured};
 use crate::metric::Unit;
 use crate::report::words::{number, text};
 
@@ -66,51 +67,93 @@ pub(super) struct Measure {
 }
 
 impl Measure {
+    /// Of values that are in the unit of their axis already, which its title names.
+    pub(super) const AS_IS: Measure = Measure {
+        suffix: "",
+        factor: 1.0,
+    };
+
     /// The unit that suits values up to `largest`, in base units.
     pub(super) fn new(unit: Unit, largest: f64) -> Self {
         let (suffix, factor) = number::unit_of_axis(unit, largest);
         Measure { suffix, factor }
     }
 
+    /// The unit that suits `values`, in base units; `None` where there are none.
+    pub(super) fn of(unit: Unit, values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let largest = values.into_iter().reduce(f64::max)?;
+        Some(Measure::new(unit, largest))
+    }
+
     pub(super) fn scaled(self, value: f64) -> f64 {
         value / self.factor
     }
 
+    /// Ends of an interval, where there is one.
+    pub(super) fn ends(self, estimate: &Estimate) -> Option<(f64, f64)> {
+        let ends = estimate.interval()?;
+        Some((self.scaled(ends.low), self.scaled(ends.high)))
+    }
+
+    /// The smallest and the largest of values in base units.
+    fn extent(self, values: impl IntoIterator<Item = f64>) -> (f64, f64) {
+        ends(values.into_iter().map(|value| self.scaled(value)))
+    }
+
     /// `latency (ms)`.
-    pub(super) fn title(self, what: &str) -> String {
+    fn title(self, what: &str) -> String {
         match self.suffix.trim_start_matches('/') {
             "" => what.to_owned(),
             "s" if self.suffix.starts_with('/') => format!("{what} (per second)"),
             suffix => format!("{what} ({suffix})"),
         }
     }
-}
 
-impl AxisView {
-    /// An axis from 0, or from the smallest value if that is negative.
-    pub(super) fn from_zero(title: String, values: impl IntoIterator<Item = f64>) -> Self {
-        let (low, high) = ends(values);
+    /// An axis of `what` from 0, or from the smallest value if that is negative.
+    pub(super) fn from_zero(self, what: &str, values: impl IntoIterator<Item = f64>) -> AxisView {
+        let (low, high) = self.extent(values);
         let (low, high) = (low.min(0.0), high.max(0.0));
-        AxisView::even(title, low, if high > low { high } else { low + 1.0 })
+        AxisView::even(
+            self.title(what),
+            low,
+            if high > low { high } else { low + 1.0 },
+        )
     }
 
     /// An axis around the values, which need not hold 0.
-    pub(super) fn around(title: String, values: impl IntoIterator<Item = f64>) -> Self {
-        let (low, high) = ends(values);
+    pub(super) fn around(self, what: &str, values: impl IntoIterator<Item = f64>) -> AxisView {
+        let (low, high) = self.extent(values);
         let room = ((high - low) * 0.15)
             .max(high.abs() * 0.005)
             .max(f64::MIN_POSITIVE);
-        AxisView::even(title, low - room, high + room)
+        AxisView::even(self.title(what), low - room, high + room)
     }
 
     /// An axis from 0 to `last`, without room beyond.
-    pub(super) fn until(title: String, last: f64) -> Self {
-        let mut axis = AxisView::from_zero(title, [last]);
+    pub(super) fn until(self, what: &str, last: f64) -> AxisView {
+        let mut axis = self.from_zero(what, [last]);
+        let last = self.scaled(last);
         axis.high = if last > 0.0 { last * 1.02 } else { axis.high };
         axis.ticks.retain(|tick| tick.at <= axis.high);
         axis
     }
 
+    /// A logarithmic axis around positive values; those that are not are left aside.
+    pub(super) fn log(self, what: &str, values: impl IntoIterator<Item = f64>) -> AxisView {
+        let (low, high) = self.extent(values.into_iter().filter(|&value| value > 0.0));
+        let room = (high / low).powf(0.04).max(1.02);
+        let (low, high) = (low / room, high * room);
+        AxisView {
+            title: self.title(what),
+            scale: Scale::Log,
+            low,
+            high,
+            ticks: logarithmic_ticks(low, high),
+        }
+    }
+}
+
+impl AxisView {
     /// The same logarithmic axis with this factor more room at both ends, for names beside marks.
     pub(super) fn widened(mut self, factor: f64) -> Self {
         self.low /= factor;
@@ -121,63 +164,54 @@ impl AxisView {
     fn even(title: String, low: f64, high: f64) -> Self {
         let step = step((high - low) / MOST_TICKS);
         let (first, last) = ((low / step).floor(), (high / step).ceil());
-        let ticks = ticks(first, last, step);
         AxisView {
             title,
-            scale: Scale::Linear,
             low: first * step,
             high: last * step,
-            ticks,
-        }
-    }
-
-    /// A logarithmic axis around positive values; those that are not are left aside.
-    pub(super) fn log(title: String, values: impl IntoIterator<Item = f64>) -> Self {
-        let (low, high) = ends(values.into_iter().filter(|&value| value > 0.0));
-        let room = (high / low).powf(0.04).max(1.02);
-        let (low, high) = (low / room, high * room);
-        AxisView {
-            title,
-            scale: Scale::Log,
-            low,
-            high,
-            ticks: logarithmic_ticks(low, high),
+            ticks: ticks(first, last, step),
+            ..AxisView::default()
         }
     }
 
     /// A logarithmic axis with these values alone marked.
     pub(super) fn counts(title: &str, values: &[u64]) -> Self {
-        let ticks = values
-            .iter()
-            .map(|&value| Tick {
-                at: value as f64,
-                label: number::count(value),
-            })
-            .collect();
-        let (low, high) = ends(values.iter().map(|&value| value as f64));
+        let values = values.iter().copied();
+        let (low, high) = ends(values.clone().map(|value| value as f64));
+        let ticks = values.map(|value| Tick {
+            at: value as f64,
+            label: number::count(value),
+        });
         AxisView {
             title: title.into(),
             scale: Scale::Log,
             low: low / 1.15,
             high: high * 1.15,
-            ticks,
-        }
-    }
-
-    pub(super) fn names(names: &[String]) -> Self {
-        let rows = names.iter().enumerate();
-        let ticks = rows.map(|(row, name)| Tick {
-            at: row as f64,
-            label: text::shortened(name, NAME_WIDTH),
-        });
-        AxisView {
-            title: String::new(),
-            scale: Scale::Names,
-            low: names.len() as f64 - 0.5,
-            high: -0.5,
             ticks: ticks.collect(),
         }
     }
+
+    pub(super) fn names<T: AsRef<str>>(names: impl Iterator<Item = T>) -> Self {
+        let rows = names.enumerate();
+        let ticks = rows.map(|(row, name)| Tick {
+            at: row as f64,
+            label: text::shortened(name.as_ref(), NAME_WIDTH),
+        });
+        let ticks: Vec<Tick> = ticks.collect();
+        AxisView {
+            scale: Scale::Names,
+            low: ticks.len() as f64 - 0.5,
+            high: -0.5,
+            ticks,
+            ..AxisView::default()
+        }
+    }
+}
+
+/// A figure and the ends of its interval.
+pub(super) fn value_and_ends(figure: &Measured) -> impl Iterator<Item = f64> + use<> {
+    let ends = figure.interval.into_iter();
+    let ends = ends.flat_map(|ends| [ends.low, ends.high]);
+    ends.chain([figure.value])
 }
 
 /// The smallest and the largest; 0 and 1 where there are none.
@@ -237,11 +271,11 @@ mod tests {
     use super::*;
 
     fn even(values: &[f64]) -> AxisView {
-        AxisView::from_zero("x".into(), values.iter().copied())
+        Measure::AS_IS.from_zero("x", values.iter().copied())
     }
 
     fn log(values: &[f64]) -> AxisView {
-        AxisView::log("x".into(), values.iter().copied())
+        Measure::AS_IS.log("x", values.iter().copied())
     }
 
     #[test]
@@ -274,18 +308,16 @@ mod tests {
 
     #[test]
     fn unit_of_an_axis_suits_its_largest_value() {
-        let measure = Measure::new(Unit::Ns, 2_130_000.0);
-        assert_eq!(
-            (
-                measure.title("latency").as_str(),
-                measure.scaled(2_130_000.0)
-            ),
-            ("latency (ms)", 2.13)
-        );
-        assert_eq!(
-            Measure::new(Unit::PerSec, 10.0).title("throughput"),
-            "throughput (per second)"
-        );
-        assert_eq!(Measure::new(Unit::Ratio, 0.5).title("share"), "share (%)");
+        for (unit, largest, shown, title) in [
+            (Unit::Ns, 2_130_000.0, 2.13, "x (ms)"),
+            (Unit::PerSec, 10.0, 10.0, "x (per second)"),
+            (Unit::Ratio, 0.5, 50.0, "x (%)"),
+        ] {
+            let measure = Measure::new(unit, largest);
+            assert_eq!(
+                (measure.title("x").as_str(), measure.scaled(largest)),
+                (title, shown)
+            );
+        }
     }
 }

@@ -2,22 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::{AxisView, Cast, ChartView, Drawn, Form, Measure, PointView, SeriesView};
-use crate::analysis::{CellFindings, Estimate};
+use super::axis::value_and_ends;
+use super::{AxisView, Cast, ChartView, Drawing, Form, Measure, PointView};
+use crate::analysis::{CellFindings, Estimate, Measured};
 use crate::metric::Metric;
 use crate::plan::{LoadMode, Workload};
 use crate::report::words::{self, Builder, Source, Table};
 
-pub(super) fn charts(
-    source: Source<'_>,
-    cast: &Cast,
-) -> Vec<(&'static str, Result<ChartView, String>)> {
-    vec![
-        (
-            "Throughput over batch sizes",
-            chart(source, cast, &THROUGHPUT),
-        ),
-        ("Latency over batch sizes", chart(source, cast, &LATENCY)),
+pub(super) fn charts(cast: &Cast<'_>) -> [(&'static str, Drawing); 2] {
+    [
+        ("Throughput over batch sizes", chart(cast, &THROUGHPUT)),
+        ("Latency over batch sizes", chart(cast, &LATENCY)),
     ]
 }
 
@@ -26,7 +21,7 @@ struct Curve {
     title: &'static str,
     what: &'static str,
     metric: Metric,
-    axis: fn(String, Vec<f64>) -> AxisView,
+    axis: fn(Measure, &str, Vec<f64>) -> AxisView,
     summary: &'static str,
 }
 
@@ -35,7 +30,7 @@ const THROUGHPUT: Curve = Curve {
     title: "Throughput over batch sizes",
     what: "throughput, predictions",
     metric: Metric::Throughput,
-    axis: |title, values| AxisView::from_zero(title, values),
+    axis: Measure::from_zero,
     summary: "Higher is better; where a line is flat, larger batches only cost latency. Bars are 95% intervals.",
 };
 
@@ -44,48 +39,47 @@ const LATENCY: Curve = Curve {
     title: "Median latency over batch sizes",
     what: "median latency",
     metric: Metric::LatencyP50,
-    axis: |title, values| AxisView::log(title, values),
+    axis: Measure::log,
     summary: "Time of one inference of the whole batch; lower is better. Bars are 95% intervals.",
 };
 
-fn chart(source: Source<'_>, cast: &Cast, curve: &Curve) -> Result<ChartView, String> {
-    let first = source.single_place().ok_or("nothing was asked for")?;
-    let cells = drawn_cells(source, cast, first);
+/// A curve over the cells of the first load mode and shape.
+struct Sweep<'a> {
+    cast: &'a Cast<'a>,
+    curve: &'a Curve,
+    cells: Vec<&'a CellFindings>,
+}
+
+fn chart(cast: &Cast<'_>, curve: &Curve) -> Drawing {
+    let first = cast.source.single_place();
+    let first = first.ok_or("nothing was asked for")?;
+    let cells = drawn_cells(cast, first);
     let sizes = measured_sizes(&cells);
     if sizes.len() < 2 {
         return Err("fewer than two batch sizes were measured".into());
     }
-    let largest = figures(&cells, curve.metric)
-        .filter_map(Estimate::value)
-        .reduce(f64::max)
-        .ok_or("nothing was measured")?;
-    let measure = Measure::new(curve.metric.unit(), largest);
-    let series = cast
-        .sessions()
-        .map(|drawn| series(source, drawn, &cells, curve.metric, measure));
-    let chosen = chosen(source, first);
+    let sweep = Sweep { cast, curve, cells };
+    let values = sweep.figures().map(|figure| figure.value);
+    let measure = Measure::of(curve.metric.unit(), values).ok_or("nothing was measured")?;
+    let extent = sweep.figures().flat_map(value_and_ends).collect();
+    let chosen = chosen(cast.source, first);
+    let series = cast.series(Form::Line, |session| sweep.points(session, measure));
     Ok(ChartView {
         id: curve.id.into(),
         title: curve.title.into(),
         summary: format!("{}{chosen}{}", curve.summary, cast.remark()),
         x: AxisView::counts("batch size (samples)", &sizes),
-        y: (curve.axis)(
-            measure.title(curve.what),
-            extent(&cells, curve.metric, measure),
-        ),
+        y: (curve.axis)(measure, curve.what, extent),
         series: series.collect(),
-        table: table(source, cast, curve, &sizes, &cells),
+        table: sweep.table(&sizes),
     })
 }
 
-/// Those of the first load mode and shape.
-fn drawn_cells<'a>(source: Source<'a>, cast: &Cast, first: Workload) -> Vec<&'a CellFindings> {
-    let cells = source.findings.cells.iter();
+fn drawn_cells<'a>(cast: &Cast<'a>, first: Workload) -> Vec<&'a CellFindings> {
+    let cells = cast.source.findings.cells.iter();
+    let cells = cells.filter(|cell| cast.color(cell.key.session).is_some());
     cells
-        .filter(|cell| {
-            (cell.key.load_mode, cell.key.shape) == (first.load, first.shape)
-                && cast.color(cell.key.session).is_some()
-        })
+        .filter(|cell| (cell.key.load_mode, cell.key.shape) == (first.load, first.shape))
         .collect()
 }
 
@@ -94,22 +88,6 @@ fn measured_sizes(cells: &[&CellFindings]) -> Vec<u64> {
     let measured = cells.iter().filter(|cell| cell.outcome.is_ok());
     let sizes: BTreeSet<u64> = measured.map(|cell| cell.key.batch_size).collect();
     sizes.into_iter().collect()
-}
-
-fn figures<'a>(cells: &[&'a CellFindings], metric: Metric) -> impl Iterator<Item = &'a Estimate> {
-    cells.iter().filter_map(move |cell| cell.figure(metric))
-}
-
-/// Values, then the ends of their intervals.
-fn extent(cells: &[&CellFindings], metric: Metric, measure: Measure) -> Vec<f64> {
-    let values = figures(cells, metric).filter_map(Estimate::value);
-    let ends = figures(cells, metric)
-        .filter_map(Estimate::interval)
-        .flat_map(|ends| [ends.low, ends.high]);
-    values
-        .chain(ends)
-        .map(|value| measure.scaled(value))
-        .collect()
 }
 
 /// Which shape and load mode of several are drawn, as a sentence after another one.
@@ -126,67 +104,56 @@ fn chosen(source: Source<'_>, first: Workload) -> String {
     }
 }
 
-fn series(
-    source: Source<'_>,
-    Drawn { session, color }: Drawn,
-    cells: &[&CellFindings],
-    metric: Metric,
-    measure: Measure,
-) -> SeriesView {
-    let name = source.name(session);
-    let points = cells
-        .iter()
-        .filter(|cell| cell.key.session == session)
-        .filter_map(|cell| point(&name, cell, metric, measure))
-        .collect();
-    SeriesView {
-        name: Some(name),
-        color,
-        form: Form::Line,
-        points,
+impl Sweep<'_> {
+    fn figures(&self) -> impl Iterator<Item = &Measured> {
+        let cells = self.cells.iter();
+        cells.filter_map(|cell| cell.figure(self.curve.metric)?.measured())
     }
-}
 
-fn point(name: &str, cell: &CellFindings, metric: Metric, measure: Measure) -> Option<PointView> {
-    let estimate = cell.figure(metric)?;
-    let batch = cell.key.batch_size;
-    Some(PointView {
-        x: batch as f64,
-        y: measure.scaled(estimate.value()?),
-        y_ends: estimate
-            .interval()
-            .map(|interval| PointView::ends(measure, interval)),
-        label: format!("{name}, batch {batch}\n{}", words::value(metric, estimate)),
-        ..PointView::default()
-    })
-}
+    fn points(&self, session: usize, measure: Measure) -> Vec<PointView> {
+        let cells = self.cells.iter();
+        cells
+            .filter(|cell| cell.key.session == session)
+            .filter_map(|cell| self.point(cell, measure))
+            .collect()
+    }
 
-fn table(
-    source: Source<'_>,
-    cast: &Cast,
-    curve: &Curve,
-    sizes: &[u64],
-    cells: &[&CellFindings],
-) -> Table {
-    let heads: Vec<String> = sizes.iter().map(|size| format!("batch {size}")).collect();
-    let header: Vec<&str> = ["variant"]
-        .into_iter()
-        .chain(heads.iter().map(String::as_str))
-        .collect();
-    let mut table = Builder::new(curve.title, &header);
-    for Drawn { session, .. } in cast.sessions() {
-        let row = source.name(session);
-        let mut line = vec![row.clone()];
-        for (size, head) in sizes.iter().zip(&heads) {
-            let cell = cells
-                .iter()
-                .find(|cell| cell.key.session == session && cell.key.batch_size == *size);
-            let estimate = cell.and_then(|cell| cell.figure(curve.metric));
-            line.push(table.figure(head, &row, estimate, |estimate| {
-                words::value(curve.metric, estimate)
-            }));
+    fn point(&self, cell: &CellFindings, measure: Measure) -> Option<PointView> {
+        let metric = self.curve.metric;
+        let estimate = cell.figure(metric)?;
+        let name = self.cast.source.name(cell.key.session);
+        let batch = cell.key.batch_size;
+        Some(PointView {
+            x: batch as f64,
+            y: measure.scaled(estimate.value()?),
+            y_ends: measure.ends(estimate),
+            label: format!("{name}, batch {batch}\n{}", words::value(metric, estimate)),
+            ..PointView::default()
+        })
+    }
+
+    fn table(&self, sizes: &[u64]) -> Table {
+        let heads: Vec<String> = sizes.iter().map(|size| format!("batch {size}")).collect();
+        let mut header = vec!["variant"];
+        header.extend(heads.iter().map(String::as_str));
+        let mut table = Builder::new(self.curve.title, &header);
+        for &session in &self.cast.sessions {
+            let row = self.cast.source.name(session);
+            let mut line = vec![row.clone()];
+            for (&size, head) in sizes.iter().zip(&heads) {
+                line.push(table.figure(head, &row, self.at(session, size), |found| {
+                    words::value(self.curve.metric, found)
+                }));
+            }
+            table.plain_row(line);
         }
-        table.plain_row(line);
+        table.finish(Vec::new())
     }
-    table.finish(Vec::new())
+
+    fn at(&self, session: usize, batch_size: u64) -> Option<&Estimate> {
+        let mut cells = self.cells.iter();
+        cells
+            .find(|cell| (cell.key.session, cell.key.batch_size) == (session, batch_size))?
+            .figure(self.curve.metric)
+    }
 }

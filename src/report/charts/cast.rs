@@ -1,57 +1,50 @@
 //! Which sessions are drawn as lines, and in which colours.
 
+use super::{Form, PointView, SeriesView};
 use crate::analysis::SessionFindings;
 use crate::report::words::Source;
 
 /// Lines that can still be told apart in one chart, by colour and mark.
 const MOST: usize = 8;
 
-#[derive(Clone, Copy)]
-pub(super) struct Drawn {
-    pub(super) session: usize,
-    pub(super) color: usize,
-}
-
-pub(super) struct Cast {
+pub(super) struct Cast<'a> {
+    pub(super) source: Source<'a>,
     /// Indices of sessions, in the order of the plan; the place of each is the number of its
     /// colour.
-    sessions: Vec<usize>,
+    pub(super) sessions: Vec<usize>,
     left_out_count: usize,
 }
 
-impl Cast {
+impl<'a> Cast<'a> {
     /// The baseline, what is recommended, then the others as far as there is room.
-    pub(super) fn of(source: Source<'_>) -> Self {
-        let answer = &source.findings.decisions.answer;
-        let picks: Vec<usize> = [&answer.latency, &answer.throughput]
-            .into_iter()
-            .filter_map(|choice| Some(choice.pick()?.key.session))
-            .collect();
-        let mut measured: Vec<&SessionFindings> = source
-            .findings
-            .sessions
-            .iter()
-            .filter(|session| session.outcome.is_ok())
-            .collect();
+    pub(super) fn of(source: Source<'a>) -> Self {
+        let picks: Vec<usize> = source.picks().map(|pick| pick.key.session).collect();
+        let mut measured: Vec<&SessionFindings> = source.measured().collect();
         let left_out_count = measured.len().saturating_sub(MOST);
         measured.sort_by_key(|session| !(session.is_baseline || picks.contains(&session.session)));
-        let mut sessions: Vec<usize> = measured
-            .into_iter()
-            .take(MOST)
-            .map(|session| session.session)
-            .collect();
+        measured.truncate(MOST);
+        let mut sessions: Vec<usize> = measured.iter().map(|session| session.session).collect();
         sessions.sort_unstable();
         Cast {
+            source,
             sessions,
             left_out_count,
         }
     }
 
-    pub(super) fn sessions(&self) -> impl Iterator<Item = Drawn> {
-        self.sessions
-            .iter()
-            .enumerate()
-            .map(|(color, &session)| Drawn { session, color })
+    /// A series for each session, of its points.
+    pub(super) fn series(
+        &self,
+        form: Form,
+        points: impl Fn(usize) -> Vec<PointView>,
+    ) -> impl Iterator<Item = SeriesView> {
+        let drawn = self.sessions.iter().enumerate();
+        drawn.map(move |(color, &session)| SeriesView {
+            name: Some(self.source.name(session)),
+            color,
+            form,
+            points: points(session),
+        })
     }
 
     pub(super) fn color(&self, session: usize) -> Option<usize> {

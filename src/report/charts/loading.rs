@@ -1,6 +1,6 @@
 //! How long each launch took to load.
 
-use super::{AxisView, ChartView, Form, Measure, PointView, SeriesView};
+use super::{AxisView, ChartView, Drawing, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::record::LaunchRecord;
@@ -37,37 +37,24 @@ const PARTS: [Part; 3] = [
 /// Distance between the parts of one session, in rows.
 const APART: f64 = 0.25;
 
-pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
-    let measured: Vec<&SessionFindings> = source
-        .findings
-        .sessions
-        .iter()
-        .filter(|session| session.outcome.is_ok())
-        .take(MOST)
-        .collect();
+pub(super) fn chart(source: Source<'_>) -> Drawing {
+    let measured: Vec<&SessionFindings> = source.measured().take(MOST).collect();
     let rows = rows(source, &measured);
-    let times: Vec<f64> = rows
-        .iter()
-        .flat_map(|row| PARTS.iter().filter_map(|part| (part.time)(row.launch)))
-        .map(Nanos::as_f64)
-        .collect();
-    let largest = times.iter().copied().reduce(f64::max);
-    let measure = Measure::new(Unit::Ns, largest.ok_or("no launch reported its times")?);
-    let names: Vec<String> = measured
-        .iter()
-        .map(|session| source.name(session.session))
-        .collect();
+    let times = rows.iter().flat_map(|row| {
+        let parts = PARTS.iter();
+        parts.filter_map(|part| (part.time)(row.launch))
+    });
+    let times = times.map(Nanos::as_f64);
+    let measure = Measure::of(Unit::Ns, times.clone()).ok_or("no launch reported its times")?;
+    let names = measured.iter().map(|session| source.name(session.session));
     let series = (0..PARTS.len()).map(|number| series(number, &rows, measure));
     Ok(ChartView {
         id: "loading".into(),
         title: "Loading, launch by launch".into(),
         summary: "Each mark is one fresh process. How far marks of one row lie apart is how far a restart may be off."
             .into(),
-        x: AxisView::log(
-            measure.title("time"),
-            times.into_iter().map(|time| measure.scaled(time)),
-        ),
-        y: AxisView::names(&names),
+        x: measure.log("time", times),
+        y: AxisView::names(names),
         series: series.filter(|series| !series.points.is_empty()).collect(),
         table: table(source, &measured),
     })
@@ -112,51 +99,38 @@ fn series(number: usize, rows: &[Row<'_>], measure: Measure) -> SeriesView {
 }
 
 fn point(row: &Row<'_>, part: &Part, measure: Measure) -> Option<PointView> {
-    let time = (part.time)(row.launch).filter(|time| time.0 > 0)?.as_f64();
+    let time = (part.time)(row.launch).filter(|time| time.0 > 0)?;
+    let (name, launch) = (&row.name, row.launch.launch);
+    let shown = number::time(time);
     Some(PointView {
-        x: measure.scaled(time),
-        label: format!(
-            "{}, launch {}\n{} {}",
-            row.name,
-            row.launch.launch,
-            part.name,
-            number::value(Unit::Ns, time, None)
-        ),
+        x: measure.scaled(time.as_f64()),
+        label: format!("{name}, launch {launch}\n{} {shown}", part.name),
         ..PointView::default()
     })
 }
 
 fn table(source: Source<'_>, sessions: &[&SessionFindings]) -> Table {
-    let header: Vec<&str> = ["variant"]
-        .into_iter()
-        .chain(PARTS.map(|part| part.name))
-        .collect();
-    let mut table = Builder::new(
-        "Time to load: median over launches, smallest to largest",
-        &header,
-    );
+    let mut header = vec!["variant"];
+    header.extend(PARTS.map(|part| part.name));
+    let title = "Time to load: median over launches, smallest to largest";
+    let mut table = Builder::new(title, &header);
     for session in sessions {
         let row = source.name(session.session);
         let mut cells = vec![row.clone()];
-        for Part {
-            name: head, metric, ..
-        } in PARTS
-        {
-            cells.push(
-                table.figure(head, &row, session.figure(metric), |estimate| {
-                    spread(metric, estimate)
-                }),
-            );
-        }
+        cells.extend(PARTS.map(|Part { name, metric, .. }| {
+            table.figure(name, &row, session.figure(metric), |found| {
+                spread(metric, found)
+            })
+        }));
         table.plain_row(cells);
     }
     table.finish(Vec::new())
 }
 
 fn spread(metric: Metric, estimate: &Estimate) -> String {
-    let range = estimate.measured().and_then(|measured| measured.range);
-    let range = range
-        .map(|range| format!(", {}", number::ends(metric.unit(), range)))
-        .unwrap_or_default();
-    format!("{}{range}", words::value(metric, estimate))
+    let value = words::value(metric, estimate);
+    match estimate.measured().and_then(|measured| measured.range) {
+        Some(range) => format!("{value}, {}", number::ends(metric.unit(), range)),
+        None => value,
+    }
 }

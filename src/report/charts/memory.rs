@@ -1,6 +1,6 @@
 //! Where memory goes, session by session.
 
-use super::{AxisView, ChartView, Form, Measure, PointView, SeriesView};
+use super::{AxisView, ChartView, Drawing, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Estimate, SessionFindings, before_load_memory};
 use crate::metric::{Metric, Unit};
 use crate::report::words::{self, Builder, Source, Table};
@@ -24,21 +24,20 @@ struct Ledger {
     parts: [Estimate; 4],
 }
 
-pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
-    let ledgers = ledgers(source);
-    let drawn = &ledgers[..ledgers.len().min(MOST)];
-    let values: Vec<f64> = drawn
-        .iter()
-        .flat_map(|ledger| &ledger.parts)
-        .filter_map(Estimate::value)
+pub(super) fn chart(source: Source<'_>) -> Drawing {
+    let ledgers: Vec<Ledger> = source
+        .measured()
+        .map(|session| ledger(source, session))
         .collect();
-    let largest = values.iter().copied().reduce(f64::max);
-    let measure = Measure::new(Unit::Bytes, largest.ok_or("no memory was measured")?);
-    let names: Vec<String> = drawn.iter().map(|ledger| ledger.name.clone()).collect();
+    let drawn = &ledgers[..ledgers.len().min(MOST)];
+    let values = drawn.iter().flat_map(|ledger| &ledger.parts);
+    let values = values.filter_map(Estimate::value);
+    let measure = Measure::of(Unit::Bytes, values.clone()).ok_or("no memory was measured")?;
     let rest = match ledgers.len() - drawn.len() {
         0 => String::new(),
         rest => format!(" {rest} more are in the table only."),
     };
+    let series = (0..PARTS.len()).map(|part| series(drawn, part, measure));
     Ok(ChartView {
         id: "memory".into(),
         title: "Memory of a worker".into(),
@@ -46,38 +45,21 @@ pub(super) fn chart(source: Source<'_>) -> Result<ChartView, String> {
             "Private memory before the model was loaded and what loading added; the most that ONNX Runtime's arena held; the \
              highest resident memory of the whole process, which holds all of these. Bars of a session do not add up.{rest}"
         ),
-        x: AxisView::from_zero(
-            measure.title("memory"),
-            values.into_iter().map(|value| measure.scaled(value)),
-        ),
-        y: AxisView::names(&names),
-        series: (0..PARTS.len())
-            .map(|part| series(drawn, part, measure))
-            .filter(|part| !part.points.is_empty())
-            .collect(),
+        x: measure.from_zero("memory", values),
+        y: AxisView::names(drawn.iter().map(|ledger| &ledger.name)),
+        series: series.filter(|part| !part.points.is_empty()).collect(),
         table: table(&ledgers),
     })
 }
 
-fn ledgers(source: Source<'_>) -> Vec<Ledger> {
-    let sessions = source.findings.sessions.iter();
-    sessions
-        .filter(|session| session.outcome.is_ok())
-        .map(|session| ledger(source, session))
-        .collect()
-}
-
 fn ledger(source: Source<'_>, session: &SessionFindings) -> Ledger {
-    let parts = PARTS.map(|(_, metric)| match metric {
-        None => before_load_memory(source.record, session.session),
-        Some(metric) => session
-            .figure(metric)
-            .cloned()
-            .unwrap_or_else(|| Estimate::absent("not asked for")),
-    });
+    let absent = Estimate::absent("not asked for");
     Ledger {
         name: source.name(session.session),
-        parts,
+        parts: PARTS.map(|(_, metric)| match metric {
+            None => before_load_memory(source.record, session.session),
+            Some(metric) => session.figure(metric).unwrap_or(&absent).clone(),
+        }),
     }
 }
 
@@ -99,28 +81,22 @@ fn series(ledgers: &[Ledger], part: usize, measure: Measure) -> SeriesView {
 
 fn point(ledger: &Ledger, part: usize, measure: Measure) -> Option<PointView> {
     let estimate = &ledger.parts[part];
+    let shown = words::value(Metric::PeakMemory, estimate);
     Some(PointView {
         x: measure.scaled(estimate.value()?),
-        label: format!(
-            "{}\n{} {}",
-            ledger.name,
-            PARTS[part].0,
-            words::value(Metric::PeakMemory, estimate)
-        ),
+        label: format!("{}\n{} {shown}", ledger.name, PARTS[part].0),
         ..PointView::default()
     })
 }
 
 fn table(ledgers: &[Ledger]) -> Table {
-    let header: Vec<&str> = ["variant"]
-        .into_iter()
-        .chain(PARTS.map(|(name, _)| name))
-        .collect();
+    let mut header = vec!["variant"];
+    header.extend(PARTS.map(|(name, _)| name));
     let mut table = Builder::new("Memory of a worker", &header);
-    for ledger in ledgers {
-        let mut cells = vec![ledger.name.clone()];
-        for (estimate, (head, _)) in ledger.parts.iter().zip(PARTS) {
-            cells.push(table.figure(head, &ledger.name, Some(estimate), |found| {
+    for Ledger { name, parts } in ledgers {
+        let mut cells = vec![name.clone()];
+        for (estimate, (head, _)) in parts.iter().zip(PARTS) {
+            cells.push(table.figure(head, name, Some(estimate), |found| {
                 words::value(Metric::PeakMemory, found)
             }));
         }

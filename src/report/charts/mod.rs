@@ -20,42 +20,39 @@ pub use view::{ChartView, Form, PointView, SeriesView, Topic};
 
 use crate::report::words::Source;
 use axis::Measure;
-use cast::{Cast, Drawn};
+use cast::Cast;
+use view::Drawing;
 
-pub(in crate::report) fn latency(source: Source<'_>) -> Topic {
-    Topic::of(vec![(
-        "Latency distributions",
-        latency::chart(source, &Cast::of(source)),
-    )])
+pub(super) fn latency(source: Source<'_>) -> Topic {
+    let chart = latency::chart(&Cast::of(source));
+    Topic::of([("Latency distributions", chart)])
 }
 
-pub(in crate::report) fn batch(source: Source<'_>) -> Topic {
-    Topic::of(batch::charts(source, &Cast::of(source)))
+pub(super) fn batch(source: Source<'_>) -> Topic {
+    Topic::of(batch::charts(&Cast::of(source)))
 }
 
-pub(in crate::report) fn pareto(source: Source<'_>) -> Topic {
-    Topic::of(vec![("Latency against accuracy", pareto::chart(source))])
+pub(super) fn pareto(source: Source<'_>) -> Topic {
+    Topic::of([("Latency against accuracy", pareto::chart(source))])
 }
 
-pub(in crate::report) fn memory(source: Source<'_>) -> Topic {
-    Topic::of(vec![("Memory", memory::chart(source))])
+pub(super) fn memory(source: Source<'_>) -> Topic {
+    Topic::of([("Memory", memory::chart(source))])
 }
 
-pub(in crate::report) fn operators(source: Source<'_>) -> Topic {
-    Topic::of(vec![(
-        "Time in operators",
-        operators::chart(source, &Cast::of(source)),
-    )])
+pub(super) fn operators(source: Source<'_>) -> Topic {
+    let chart = operators::chart(&Cast::of(source));
+    Topic::of([("Time in operators", chart)])
 }
 
-pub(in crate::report) fn waterfall(source: Source<'_>) -> Topic {
+pub(super) fn waterfall(source: Source<'_>) -> Topic {
     Topic::of(waterfall::charts(source))
 }
 
-pub(in crate::report) fn timeline(source: Source<'_>) -> Topic {
-    Topic::of(timeline::charts(source, &Cast::of(source)))
+pub(super) fn timeline(source: Source<'_>) -> Topic {
+    Topic::of(timeline::charts(&Cast::of(source)))
 }
 
-pub(in crate::report) fn loading(source: Source<'_>) -> Topic {
-    Topic::of(vec![("Loading", loading::chart(source))])
+pub(super) fn loading(source: Source<'_>) -> Topic {
+    Topic::of([("Loading", loading::chart(source))])
 }

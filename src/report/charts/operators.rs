@@ -1,9 +1,11 @@
 //! Where the time of an inference goes, operator by operator.
 
-use super::{AxisView, Cast, ChartView, Form, Measure, PointView, SeriesView};
-use crate::analysis::{Breakdown, OperatorFindings, OperatorShare, Rest};
+use std::collections::HashSet;
+
+use super::{AxisView, Cast, ChartView, Drawing, Form, Measure, PointView, SeriesView};
+use crate::analysis::{Breakdown, OperatorShare, Rest};
 use crate::metric::Unit;
-use crate::report::words::{Builder, Source, Table, number, plain};
+use crate::report::words::{Builder, Table, number, plain};
 use crate::text::Plain;
 
 /// Operators that have a colour of their own; the others share the last one.
@@ -17,81 +19,70 @@ struct Row<'a> {
     breakdown: &'a Breakdown,
 }
 
-impl<'a> Row<'a> {
-    fn of(source: Source<'_>, found: &'a OperatorFindings) -> Option<Self> {
-        Some(Row {
-            name: source.name(found.session),
-            breakdown: found.breakdown.as_ref().ok()?,
-        })
-    }
-
+impl Row<'_> {
     /// Time in operators that `is_wanted` takes, in nanoseconds.
-    fn time_ns(&self, is_wanted: impl Fn(&Plain) -> bool) -> f64 {
+    fn time_ns(&self, is_wanted: impl Fn(&OperatorShare) -> bool) -> f64 {
         let shares = self.breakdown.by_operator.iter();
         shares
-            .filter(|share| is_wanted(&share.operator))
+            .filter(|share| is_wanted(share))
             .map(|share| share.time_ns.as_f64())
             .sum()
     }
+
+    fn nodes_ns(&self) -> f64 {
+        self.breakdown.nodes_ns.as_f64()
+    }
 }
 
-pub(super) fn chart(source: Source<'_>, cast: &Cast) -> Result<ChartView, String> {
-    let rows = rows(source, cast)?;
-    let largest = rows
-        .iter()
-        .map(|row| row.breakdown.nodes_ns.as_f64())
-        .fold(0.0, f64::max);
-    let measure = Measure::new(Unit::Ns, largest);
-    let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
-    let named = leading(&rows);
-    let series = (0..=named.len()).map(|part| series(&rows, part, &named, measure));
+/// Bars in parts: one for each of the named operators, and a last one for all others.
+struct Bars<'a> {
+    rows: Vec<Row<'a>>,
+    named: Vec<&'a Plain>,
+    measure: Measure,
+}
+
+pub(super) fn chart(cast: &Cast<'_>) -> Drawing {
+    let found = cast.source.findings.causes.operators.iter();
+    let batch_size = found.map(|found| found.batch_size).min();
+    let batch_size = batch_size.ok_or("no operators were profiled")?;
+    let rows = rows(cast, batch_size)?;
+    let largest = rows.iter().map(Row::nodes_ns).fold(0.0, f64::max);
+    let bars = Bars {
+        named: leading(&rows),
+        rows,
+        measure: Measure::new(Unit::Ns, largest),
+    };
+    let series = (0..=bars.named.len()).map(|part| bars.series(part));
     Ok(ChartView {
         id: "operators".into(),
-        title: format!(
-            "Time in operators at batch {}",
-            batch_size(source).unwrap_or(1)
-        ),
+        title: format!("Time in operators at batch {batch_size}"),
         summary: format!(
             "Each bar is one inference with ONNX Runtime's profiler on, cut into its operators; the profiler makes it longer than \
              it is.{}",
             cast.remark()
         ),
-        x: AxisView::from_zero(measure.title("time in nodes"), [measure.scaled(largest)]),
-        y: AxisView::names(&names),
+        x: bars.measure.from_zero("time in nodes", [largest]),
+        y: AxisView::names(bars.rows.iter().map(|row| &row.name)),
         series: series.filter(|series| !series.points.is_empty()).collect(),
-        table: table(&rows),
+        table: table(&bars.rows),
     })
 }
 
-fn batch_size(source: Source<'_>) -> Option<u64> {
-    source
-        .findings
-        .causes
-        .operators
-        .iter()
-        .map(|found| found.batch_size)
-        .min()
-}
-
 /// The drawn sessions at the smallest batch size that was profiled, or why there are none.
-fn rows<'a>(source: Source<'a>, cast: &Cast) -> Result<Vec<Row<'a>>, String> {
-    let batch_size = batch_size(source).ok_or("no operators were profiled")?;
-    let found: Vec<&OperatorFindings> = source
-        .findings
-        .causes
-        .operators
-        .iter()
+fn rows<'a>(cast: &Cast<'a>, batch_size: u64) -> Result<Vec<Row<'a>>, String> {
+    let found = cast.source.findings.causes.operators.iter();
+    let mut found = found
         .filter(|found| (found.batch_size, found.shape) == (batch_size, 0))
-        .filter(|found| cast.color(found.session).is_some())
-        .collect();
-    let rows: Vec<Row<'_>> = found
-        .iter()
-        .filter_map(|found| Row::of(source, found))
-        .collect();
+        .filter(|found| cast.color(found.session).is_some());
+    let rows = found.clone().filter_map(|found| {
+        Some(Row {
+            name: cast.source.name(found.session),
+            breakdown: found.breakdown.as_ref().ok()?,
+        })
+    });
+    let rows: Vec<Row<'_>> = rows.collect();
     if rows.is_empty() {
-        let reason = found
-            .iter()
-            .find_map(|found| found.breakdown.as_ref().err());
+        let reason = found.find_map(|found| found.breakdown.as_ref().err());
         return Err(reason.map_or_else(|| "no operators were profiled".into(), plain));
     }
     Ok(rows)
@@ -99,76 +90,76 @@ fn rows<'a>(source: Source<'a>, cast: &Cast) -> Result<Vec<Row<'a>>, String> {
 
 /// The operators with the largest share of any session: of the longest times, a slow session would
 /// have them all.
-fn leading(rows: &[Row<'_>]) -> Vec<Plain> {
-    let mut all: Vec<&OperatorShare> = rows
-        .iter()
-        .flat_map(|row| &row.breakdown.by_operator)
-        .collect();
-    all.sort_by(|one, other| other.share.0.total_cmp(&one.share.0));
-    let mut names: Vec<Plain> = Vec::new();
-    for share in all {
-        if names.len() < NAMED && !names.contains(&share.operator) {
-            names.push(share.operator.clone());
+fn leading<'a>(rows: &[Row<'a>]) -> Vec<&'a Plain> {
+    let shares = rows.iter().flat_map(|row| &row.breakdown.by_operator);
+    let mut shares: Vec<&OperatorShare> = shares.collect();
+    shares.sort_by(|one, other| other.share.0.total_cmp(&one.share.0));
+    let mut seen = HashSet::new();
+    let names = shares.into_iter().map(|share| &share.operator);
+    names
+        .filter(|name| seen.insert(*name))
+        .take(NAMED)
+        .collect()
+}
+
+impl Bars<'_> {
+    fn series(&self, part: usize) -> SeriesView {
+        let points = self.rows.iter().enumerate().filter_map(|(at, row)| {
+            Some(PointView {
+                y: at as f64,
+                ..self.bar(row, part)?
+            })
+        });
+        SeriesView {
+            name: Some(self.name(part)),
+            color: part,
+            form: Form::Bars(THICKNESS),
+            points: points.collect(),
         }
     }
-    names
-}
 
-/// Of the named operator at `part`; after the last one, of all others.
-fn series(rows: &[Row<'_>], part: usize, named: &[Plain], measure: Measure) -> SeriesView {
-    let points = rows.iter().enumerate().filter_map(|(at, row)| {
-        Some(PointView {
-            y: at as f64,
-            ..bar(row, part, named, measure)?
-        })
-    });
-    SeriesView {
-        name: Some(part_name(part, named)),
-        color: part,
-        form: Form::Bars(THICKNESS),
-        points: points.collect(),
+    fn name(&self, part: usize) -> String {
+        let name = self.named.get(part);
+        name.map_or_else(|| "all other operators".into(), plain)
     }
-}
 
-fn part_name(part: usize, named: &[Plain]) -> String {
-    let name = named.get(part);
-    name.map_or_else(|| "all other operators".into(), plain)
-}
+    fn part(&self, share: &OperatorShare) -> usize {
+        let mut named = self.named.iter();
+        named
+            .position(|name| **name == share.operator)
+            .unwrap_or(self.named.len())
+    }
 
-/// The piece of a bar that an operator takes, after those of the operators named before it.
-fn bar(row: &Row<'_>, part: usize, named: &[Plain], measure: Measure) -> Option<PointView> {
-    let from = row.time_ns(|operator| named[..part].contains(operator));
-    let own = match named.get(part) {
-        Some(name) => row.time_ns(|operator| operator == name),
-        None => row.time_ns(|operator| !named.contains(operator)),
-    };
-    let share = own / row.breakdown.nodes_ns.as_f64().max(1.0);
-    (own > 0.0).then(|| PointView {
-        x: measure.scaled(from + own),
-        from: Some(measure.scaled(from)),
-        label: format!(
-            "{}\n{} {}, {} of the time in nodes",
-            row.name,
-            part_name(part, named),
-            number::value(Unit::Ns, own, None),
-            number::share(share),
-        ),
-        ..PointView::default()
-    })
+    /// The piece of a bar that a part takes, after those before it.
+    fn bar(&self, row: &Row<'_>, part: usize) -> Option<PointView> {
+        let from = row.time_ns(|share| self.part(share) < part);
+        let own = row.time_ns(|share| self.part(share) == part);
+        let share = own / row.nodes_ns().max(1.0);
+        (own > 0.0).then(|| PointView {
+            x: self.measure.scaled(from + own),
+            from: Some(self.measure.scaled(from)),
+            label: format!(
+                "{}\n{} {}, {} of the time in nodes",
+                row.name,
+                self.name(part),
+                number::value(Unit::Ns, own, None),
+                number::share(share),
+            ),
+            ..PointView::default()
+        })
+    }
 }
 
 fn table(rows: &[Row<'_>]) -> Table {
-    let mut table = Builder::new(
-        "Time by operator",
-        &[
-            "variant",
-            "operator",
-            "execution provider",
-            "nodes",
-            "time",
-            "of the time in nodes",
-        ],
-    );
+    let header = [
+        "variant",
+        "operator",
+        "execution provider",
+        "nodes",
+        "time",
+        "of the time in nodes",
+    ];
+    let mut table = Builder::new("Time by operator", &header);
     for row in rows {
         for share in &row.breakdown.by_operator {
             table.plain_row(vec![

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::axis::{AxisView, Measure};
-use crate::analysis::Interval;
+use super::axis::AxisView;
 use crate::report::words::Table;
 
 /// A chart, in units for people.
@@ -41,18 +40,6 @@ pub struct SeriesView {
     pub points: Vec<PointView>,
 }
 
-impl SeriesView {
-    /// Range that an axis from left to right has to hold: the points, and the ends of their
-    /// intervals.
-    pub(super) fn extent(&self) -> impl Iterator<Item = f64> {
-        self.points.iter().flat_map(|point| {
-            [point.x]
-                .into_iter()
-                .chain(point.x_ends.into_iter().flat_map(|(low, high)| [low, high]))
-        })
-    }
-}
-
 /// How points are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Form {
@@ -87,13 +74,6 @@ pub struct PointView {
     pub label: String,
 }
 
-impl PointView {
-    /// Of an interval in base units.
-    pub(super) fn ends(measure: Measure, interval: Interval) -> (f64, f64) {
-        (measure.scaled(interval.low), measure.scaled(interval.high))
-    }
-}
-
 /// The charts of one question, and which of them are missing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Topic {
@@ -103,8 +83,11 @@ pub struct Topic {
     pub left_out: Vec<String>,
 }
 
+/// A chart, or why it is not drawn.
+pub(super) type Drawing = Result<ChartView, String>;
+
 impl Topic {
-    pub(super) fn of(charts: Vec<(&str, Result<ChartView, String>)>) -> Self {
+    pub(super) fn of(charts: impl IntoIterator<Item = (&'static str, Drawing)>) -> Self {
         let mut topic = Topic::default();
         for (name, chart) in charts {
             match chart {

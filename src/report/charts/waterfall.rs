@@ -1,6 +1,6 @@
 //! From the reference's median latency to a session's, step by step.
 
-use super::{AxisView, ChartView, Form, Measure, PointView, SeriesView};
+use super::{AxisView, ChartView, Drawing, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Explanation, LatencyStep, Step, StepKind};
 use crate::metric::Unit;
 use crate::report::chapters::explain::{UNRESOLVED, is_leading, place, step_label};
@@ -52,12 +52,21 @@ impl Piece {
 
     /// How long it is, where it is no median.
     fn change(&self) -> String {
-        let change = self.to_ns - self.from_ns;
-        let sign = if change > 0 { "+" } else { "" };
+        let change = signed(self.to_ns - self.from_ns);
         match self.kind {
             PieceKind::Median => String::new(),
-            _ if self.is_resolved => format!("{sign}{}", shown(change)),
-            _ => format!("{sign}{}{UNRESOLVED}", shown(change)),
+            _ if self.is_resolved => change,
+            _ => change + UNRESOLVED,
+        }
+    }
+
+    fn point(&self, row: usize, measure: Measure) -> PointView {
+        PointView {
+            x: measure.scaled(self.to_ns as f64),
+            y: row as f64,
+            from: Some(measure.scaled(self.from_ns as f64)),
+            label: self.label.clone(),
+            ..PointView::default()
         }
     }
 }
@@ -76,75 +85,59 @@ const KINDS: [(PieceKind, &str); 3] = [
     (PieceKind::Faster, "makes it faster"),
 ];
 
-pub(super) fn charts(source: Source<'_>) -> Vec<(&'static str, Result<ChartView, String>)> {
-    let explanations = &source.findings.causes.explanations;
-    if explanations.is_empty() {
-        return vec![(
-            "Waterfall",
-            Err("no variant was compared with the baseline".into()),
-        )];
+pub(super) fn charts(source: Source<'_>) -> Vec<(&'static str, Drawing)> {
+    let explanations = source.findings.causes.explanations.iter();
+    if explanations.len() == 0 {
+        let reason = "no variant was compared with the baseline";
+        return vec![("Waterfall", Err(reason.into()))];
     }
-    let leading: Vec<&Explanation> = explanations
-        .iter()
-        .filter(|explanation| is_leading(source, explanation))
-        .collect();
-    let drawn = leading
-        .iter()
-        .take(MOST)
-        .map(|explanation| ("Waterfall", chart(source, explanation)));
-    let left_out = (leading.len() > MOST).then(|| {
-        let all = leading.len();
-        (
-            "Waterfalls beyond the first",
-            Err(format!(
-                "of {all} pairs only {MOST} are; the tables of steps hold them all"
-            )),
-        )
+    let leading = explanations.filter(|explanation| is_leading(source, explanation));
+    let count = leading.clone().count();
+    let left_out = (count > MOST).then(|| {
+        let reason = format!("of {count} pairs only {MOST} are; the tables of steps hold them all");
+        ("Waterfalls beyond the first", Err(reason))
     });
-    drawn.chain(left_out).collect()
+    leading
+        .take(MOST)
+        .map(|explanation| ("Waterfall", chart(source, explanation)))
+        .chain(left_out)
+        .collect()
 }
 
-fn chart(source: Source<'_>, explanation: &Explanation) -> Result<ChartView, String> {
-    let name = source.name(explanation.session);
-    let latency = explanation
-        .latency
-        .as_ref()
-        .filter(|_| !explanation.steps.is_empty())
-        .ok_or_else(|| {
-            let reason = explanation.steps_absent_reason.as_ref().map(plain);
-            format!(
-                "{name}: {}",
-                reason.unwrap_or_else(|| "there is nothing to tell".into())
-            )
-        })?;
-    let pieces = pieces(source, explanation, latency);
-    let ends: Vec<f64> = pieces
+fn chart(source: Source<'_>, explanation: &Explanation) -> Drawing {
+    let [name, reference] =
+        [explanation.session, explanation.reference].map(|one| source.name(one));
+    let latency = explanation.latency.as_ref();
+    let Some(latency) = latency.filter(|_| !explanation.steps.is_empty()) else {
+        let reason = explanation.steps_absent_reason.as_ref();
+        let reason = reason.map_or_else(|| "there is nothing to tell".into(), plain);
+        return Err(format!("{name}: {reason}"));
+    };
+    let title = format!("From {reference} to {name}{}", place(source, explanation));
+    let pieces = pieces(explanation, latency, [reference, name]);
+    let ends = pieces
         .iter()
-        .flat_map(|piece| [piece.from_ns as f64, piece.to_ns as f64])
-        .collect();
-    let measure = Measure::new(Unit::Ns, ends.iter().copied().fold(0.0, f64::max));
-    let names: Vec<String> = pieces.iter().map(|piece| piece.name.clone()).collect();
-    let reference = source.name(explanation.reference);
-    let series = KINDS.map(|(kind, word)| series(&pieces, kind, word, measure));
+        .flat_map(|piece| [piece.from_ns as f64, piece.to_ns as f64]);
+    let measure = Measure::new(Unit::Ns, ends.clone().fold(0.0, f64::max));
+    let series = KINDS
+        .into_iter()
+        .map(|(kind, word)| series(&pieces, kind, word, measure));
     Ok(ChartView {
         id: format!("waterfall-{}-{}", explanation.reference, explanation.session),
-        title: format!("From {reference} to {name}{}", place(source, explanation)),
+        title,
         summary:
             "From one median latency to the other, by kind of operator; each bar begins where the one above it ends."
                 .into(),
-        x: AxisView::from_zero(
-            measure.title("latency"),
-            ends.into_iter().map(|end| measure.scaled(end)),
-        ),
-        y: AxisView::names(&names),
-        series: series.into_iter().filter(|series| !series.points.is_empty()).collect(),
+        x: measure.from_zero("latency", ends),
+        y: AxisView::names(pieces.iter().map(|piece| &piece.name)),
+        series: series.filter(|series| !series.points.is_empty()).collect(),
         table: table(&pieces),
     })
 }
 
-fn pieces(source: Source<'_>, explanation: &Explanation, latency: &LatencyStep) -> Vec<Piece> {
-    let reference = source.name(explanation.reference);
-    let session = source.name(explanation.session);
+/// From the first of two names to the other.
+fn pieces(explanation: &Explanation, latency: &LatencyStep, names: [String; 2]) -> Vec<Piece> {
+    let [reference, session] = names;
     let mut pieces = vec![Piece::median(reference, latency.reference_ns)];
     let mut from_ns = latency.reference_ns;
     for step in &explanation.steps {
@@ -159,63 +152,47 @@ fn shown(ns: i64) -> String {
     number::value(Unit::Ns, ns as f64, None)
 }
 
+fn signed(ns: i64) -> String {
+    let sign = if ns > 0 { "+" } else { "" };
+    format!("{sign}{}", shown(ns))
+}
+
 fn step_text(step: &Step) -> String {
-    let change = step.change_ns();
-    let sign = if change > 0 { "+" } else { "" };
+    let label = step_label(step.kind);
+    let change = signed(step.change_ns());
+    let [before, after] = [step.before_ns, step.after_ns].map(shown);
     let times = match step.kind {
         StepKind::Rest => String::new(),
-        _ => format!(
-            "\n{} before, {} after",
-            shown(step.before_ns),
-            shown(step.after_ns)
-        ),
+        _ => format!("\n{before} before, {after} after"),
     };
     let open = if step.is_resolved() {
         ""
     } else {
         "\nnot more than the profiler can tell"
     };
-    format!(
-        "{}\n{sign}{}{times}{open}",
-        step_label(step.kind),
-        shown(change)
-    )
+    format!("{label}\n{change}{times}{open}")
 }
 
 fn series(pieces: &[Piece], kind: PieceKind, word: &str, measure: Measure) -> SeriesView {
-    let points = pieces
-        .iter()
-        .enumerate()
-        .filter(|(_, piece)| piece.kind == kind)
-        .map(|(row, piece)| PointView {
-            x: measure.scaled(piece.to_ns as f64),
-            y: row as f64,
-            from: Some(measure.scaled(piece.from_ns as f64)),
-            label: piece.label.clone(),
-            ..PointView::default()
-        })
-        .collect();
+    let pieces = pieces.iter().enumerate();
+    let pieces = pieces.filter(|(_, piece)| piece.kind == kind);
     SeriesView {
         name: Some(word.into()),
         color: kind as usize,
         form: Form::Bars(THICKNESS),
-        points,
+        points: pieces
+            .map(|(row, piece)| piece.point(row, measure))
+            .collect(),
     }
 }
 
 fn table(pieces: &[Piece]) -> Table {
-    let mut table = Builder::new(
-        "Steps of the latency",
-        &["step", "change", "latency after it"],
-    );
+    let header = ["step", "change", "latency after it"];
+    let mut table = Builder::new("Steps of the latency", &header);
     for piece in pieces {
         table.plain_row(vec![piece.name.clone(), piece.change(), shown(piece.to_ns)]);
     }
     let has_open = pieces.iter().any(|piece| !piece.is_resolved);
-    table.finish(
-        has_open
-            .then(|| "~: not more than the profiler can tell".to_owned())
-            .into_iter()
-            .collect(),
-    )
+    let note = has_open.then(|| "~: not more than the profiler can tell".to_owned());
+    table.finish(note.into_iter().collect())
 }

@@ -1,8 +1,9 @@
 //! Findings in words: what a change, a size or a score amounts to, in few of them.
 
 use crate::analysis::{
-    AGREEMENT_FLOOR, Bounds, Caveat, CellFindings, Change, Estimate, Findings, Interval,
-    JudgedOutputs, Measured, SATURATION_SHARE, SessionFindings, Verdict, single_place,
+    AGREEMENT_FLOOR, Answer, Bounds, Caveat, CellFindings, Change, Choice, Estimate, Findings,
+    Interval, JudgedOutputs, Measured, Pick, SATURATION_SHARE, SessionFindings, Verdict,
+    single_place,
 };
 use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
@@ -39,6 +40,23 @@ impl<'a> Source<'a> {
     pub(in crate::report) fn baseline_name(self) -> String {
         self.baseline()
             .map_or_else(|| "the baseline".into(), |session| plain(&session.label))
+    }
+
+    /// The sessions that could be measured.
+    pub(in crate::report) fn measured(self) -> impl Iterator<Item = &'a SessionFindings> {
+        let sessions = self.findings.sessions.iter();
+        sessions.filter(|session| session.outcome.is_ok())
+    }
+
+    pub(in crate::report) fn answer(self) -> &'a Answer {
+        &self.findings.decisions.answer
+    }
+
+    /// What is recommended for latency, then for throughput.
+    pub(in crate::report) fn picks(self) -> impl Iterator<Item = &'a Pick> {
+        let answer = self.answer();
+        let choices = [&answer.latency, &answer.throughput].into_iter();
+        choices.filter_map(Choice::pick)
     }
 
     pub(in crate::report) fn cell(self, key: CellKey) -> Option<&'a CellFindings> {
@@ -98,6 +116,11 @@ impl<'a> Source<'a> {
     /// or one other than 1.
     pub(in crate::report) fn at(self, key: CellKey) -> String {
         self.under_load(format!("at {}", self.batch(key.shape, key.batch_size)), key)
+    }
+
+    /// `int8 at batch 4`: a session's name, and [`Source::at`].
+    pub(in crate::report) fn place(self, key: CellKey) -> String {
+        format!("{} {}", self.name(key.session), self.at(key))
     }
 
     /// Like [`Source::at`], without the shape.
