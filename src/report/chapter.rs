@@ -225,6 +225,24 @@ impl Chapter {
         )
     }
 
+    /// Parts under headings of their own, if there are any.
+    pub(super) fn sections(self, sections: Vec<Section>) -> Self {
+        if sections.is_empty() {
+            self
+        } else {
+            self.with(Block::Sections(sections))
+        }
+    }
+
+    /// Sentences under a heading, if there are any.
+    pub(super) fn lines(self, title: &str, lines: Vec<String>) -> Self {
+        if lines.is_empty() {
+            self
+        } else {
+            self.with(Block::heading(title)).with(Block::Lines(lines))
+        }
+    }
+
     pub(super) fn items(self, title: &str, items: Vec<Item>) -> Self {
         self.with(Block::heading(title)).with(Block::Items(items))
     }

@@ -6,67 +6,60 @@ use crate::metric::{Group, Metric, Unit};
 use crate::record::{DatasetInfo, OutputKind};
 use crate::report::chapters::tables::{kind, left_out, score};
 use crate::report::words::judged::{judged, reference};
-use crate::report::words::{BASELINE, MEANINGLESS, REFERENCE};
+use crate::report::words::{BASELINE, Line, MEANINGLESS, REFERENCE};
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
-    let charts = source
-        .findings
-        .tuning
-        .is_none()
-        .then(|| Block::Charts(charts::pareto(source)));
+    let is_sweep = source.findings.tuning.is_none();
     Chapter::new("accuracy", "Accuracy", "Accuracy, and what speed costs")
-        .with_all(charts)
-        .folded(scores(source).into_iter().chain(agreement(source)))
+        .with_all(is_sweep.then(|| Block::Charts(charts::pareto(source))))
+        .folded(scores(source))
+        .folded(agreement(source))
 }
 
 /// Are the outputs still right? `None` if nothing was scored.
 fn scores(source: Source<'_>) -> Option<Table> {
-    let sessions = &source.findings.sessions;
     let metrics = shown_metrics(source);
-    let is_unlike = sessions
-        .iter()
-        .any(|session| !session.accuracy.not_comparable.is_empty());
-    let is_healthy = sessions
-        .iter()
-        .all(|session| session.accuracy.unhealthy_outputs.is_empty());
+    let mut findings = source.findings.sessions.iter().map(|one| &one.accuracy);
+    let is_unlike = findings.clone().any(|one| !one.not_comparable.is_empty());
+    let is_healthy = findings.all(|one| one.unhealthy_outputs.is_empty());
     if metrics.is_empty() && !is_unlike && is_healthy {
         return None;
     }
     let header = header(&metrics, is_unlike.then_some(COMPARED));
     let mut table = Builder::new("Accuracy: are the outputs still right?", &header);
-    for session in sessions.iter().filter(|session| session.outcome.is_ok()) {
-        let mut cells = vec![plain(&session.label)];
-        cells.extend(is_unlike.then(|| outputs_compared(session)));
-        cells.extend(
-            metrics
-                .iter()
-                .map(|&metric| score_cell(&mut table, session, metric)),
-        );
-        cells.extend(change_cells(session));
-        table.row(kind(source, session), cells);
+    for session in source.measured() {
+        let mut line = table.line(plain(&session.label));
+        if is_unlike {
+            line.text(outputs_compared(session));
+        }
+        for &metric in &metrics {
+            let score = score_cell(&mut line, session, metric);
+            line.text(score);
+        }
+        for cell in change_cells(session) {
+            line.text(cell);
+        }
+        line.end(kind(source, session));
     }
     Some(table.finish(accuracy_notes(source)))
 }
 
 /// Scores where there are labels, else kinds of agreement, of which any session has a figure.
 fn shown_metrics(source: Source<'_>) -> Vec<Metric> {
-    let groups = if is_scored(source) {
-        &[Group::LeadingScore, Group::OtherScore][..]
+    let groups: &[Group] = if is_scored(source) {
+        &[Group::LeadingScore, Group::OtherScore]
     } else {
         &[Group::Agreement]
     };
-    Metric::ALL
-        .iter()
-        .copied()
-        .filter(|metric| groups.contains(&metric.group()) && has_figure(source, *metric))
+    let metrics = Metric::ALL.iter().copied();
+    let metrics = metrics.filter(|metric| groups.contains(&metric.group()));
+    metrics
+        .filter(|&metric| has_figure(source, metric))
         .collect()
 }
 
 fn header(metrics: &[Metric], compared: Option<&'static str>) -> Vec<&'static str> {
-    let in_points = metrics
-        .first()
-        .is_some_and(|metric| Metric::SCORES.contains(metric) && metric.unit() == Unit::Ratio);
-    let change = if in_points {
+    let change = if metrics.first().is_some_and(is_share) {
         "vs baseline, points"
     } else {
         "vs baseline"
@@ -78,16 +71,20 @@ fn header(metrics: &[Metric], compared: Option<&'static str>) -> Vec<&'static st
     header
 }
 
+/// Whether a metric is a score that is a share.
+fn is_share(metric: &Metric) -> bool {
+    Metric::SCORES.contains(metric) && metric.unit() == Unit::Ratio
+}
+
 const COMPARED: &str = "outputs compared";
 
 /// `2 of 3`, or nothing where the outputs were not to be compared.
 fn outputs_compared(session: &SessionFindings) -> String {
     let accuracy = &session.accuracy;
-    let compared = accuracy.agreement.len();
-    match compared + accuracy.not_comparable.len() {
-        0 if session.is_baseline && accuracy.samples_count > 0 => REFERENCE.into(),
-        0 => MEANINGLESS.into(),
-        all => format!("{compared} of {all}"),
+    match (accuracy.agreement.len(), accuracy.not_comparable.len()) {
+        (0, 0) if session.is_baseline && accuracy.samples_count > 0 => REFERENCE.into(),
+        (0, 0) => MEANINGLESS.into(),
+        (compared, others) => format!("{compared} of {}", compared + others),
     }
 }
 
@@ -95,36 +92,27 @@ fn outputs_compared(session: &SessionFindings) -> String {
 /// output says it all.
 fn agreement(source: Source<'_>) -> Option<Table> {
     let sessions = &source.findings.sessions;
-    if is_scored(source)
-        || sessions
-            .iter()
-            .all(|session| session.accuracy.agreement.len() < 2)
-    {
+    let mut outputs = sessions.iter().map(|session| &session.accuracy.agreement);
+    if is_scored(source) || outputs.all(|outputs| outputs.len() < 2) {
         return None;
     }
     let mut header = vec!["variant", "output"];
     header.extend(Group::Agreement.metrics().map(Metric::short_label));
     let mut table = Builder::new("Agreement with the reference, output by output", &header);
     for session in sessions {
-        for output in &session.accuracy.agreement {
-            let cells = agreement_cells(&mut table, plain(&session.label), output);
-            table.row(kind(source, session), cells);
+        for found in &session.accuracy.agreement {
+            let (name, output) = (plain(&session.label), plain(&found.output));
+            let row = format!("{name}, {output}");
+            let mut line = table.line_of(vec![name, output], row);
+            for metric in Group::Agreement.metrics() {
+                line.estimate(metric.short_label(), found.figure(metric), |estimate| {
+                    score(metric, estimate)
+                });
+            }
+            line.end(kind(source, session));
         }
     }
     Some(table.finish(Vec::new()))
-}
-
-fn agreement_cells(table: &mut Builder, name: String, output: &OutputAgreement) -> Vec<String> {
-    let output_name = plain(&output.output);
-    let row = format!("{name}, {output_name}");
-    let mut cells = vec![name, output_name];
-    cells.extend(Group::Agreement.metrics().map(|metric| {
-        let estimate = output.figure(metric);
-        table.figure(metric.short_label(), &row, estimate, |estimate| {
-            score(metric, estimate)
-        })
-    }));
-    cells
 }
 
 fn is_scored(source: Source<'_>) -> bool {
@@ -139,19 +127,19 @@ fn has_figure(source: Source<'_>, metric: Metric) -> bool {
 }
 
 fn accuracy_notes(source: Source<'_>) -> Vec<String> {
-    let sessions = &source.findings.sessions;
-    let changes: Vec<&AccuracyChange> = sessions
-        .iter()
-        .filter_map(|session| session.accuracy.change.as_ref())
-        .collect();
+    let sessions = source.findings.sessions.iter();
+    let changes = sessions
+        .clone()
+        .filter_map(|one| one.accuracy.change.as_ref());
+    let changes: Vec<&AccuracyChange> = changes.collect();
     let mut notes: Vec<String> = source.judged().iter().map(judged).collect();
     if changes.is_empty() {
         notes.extend(reference_notes(source));
     } else {
         notes.extend(change_notes(&changes).iter().map(|&note| note.to_owned()));
     }
-    notes.extend(sessions.iter().flat_map(kinds));
-    notes.extend(sessions.iter().flat_map(not_compared));
+    notes.extend(sessions.clone().flat_map(kinds));
+    notes.extend(sessions.flat_map(not_compared));
     notes.extend(left_out(source));
     notes
 }
@@ -174,23 +162,21 @@ fn reference_notes(source: Source<'_>) -> Vec<String> {
     };
     let dataset = source.record.dataset.as_ref();
     let has_labels = dataset.is_some_and(DatasetInfo::has_labels);
-    let caveat = match reference.starts_with("baseline") && !has_labels {
-        true => "; without labels, nothing says what is right",
-        false => "",
+    let caveat = if reference.starts_with("baseline") && !has_labels {
+        "; without labels, nothing says what is right"
+    } else {
+        ""
     };
-    let mut notes = vec![format!("the reference is the {}{caveat}", plain(reference))];
-    notes.extend(source.findings.sessions.iter().filter_map(renamed_outputs));
-    notes
+    let note = format!("the reference is the {}{caveat}", plain(reference));
+    let renamed = source.findings.sessions.iter().filter_map(renamed_outputs);
+    [note].into_iter().chain(renamed).collect()
 }
 
 fn renamed_outputs(session: &SessionFindings) -> Option<String> {
     let outputs = session.accuracy.agreement.iter();
-    let pairs: Vec<String> = outputs.filter_map(renamed).collect();
+    let pairs = words::listed(outputs.filter_map(renamed));
     let label = plain(&session.label);
-    (!pairs.is_empty()).then(|| {
-        let pairs = words::listed(&pairs);
-        format!("outputs of {label} are compared by their place: {pairs}")
-    })
+    (!pairs.is_empty()).then(|| format!("outputs of {label} are compared by their place: {pairs}"))
 }
 
 /// `` `probs` with `output` ``; `None` where both have the same name.
@@ -222,10 +208,10 @@ fn kind_words(output: &OutputAgreement) -> Option<String> {
         }
         OutputKind::Classes | OutputKind::Values | OutputKind::Numbers => return None,
     };
-    let ratio = output
-        .signal_to_noise_db
-        .map(|ratio| format!(", {ratio:.1} dB signal to noise"));
-    Some(format!("`{name}` is {kind}{}", ratio.unwrap_or_default()))
+    Some(match output.signal_to_noise_db {
+        Some(ratio) => format!("`{name}` is {kind}, {ratio:.1} dB signal to noise"),
+        None => format!("`{name}` is {kind}"),
+    })
 }
 
 fn not_compared(session: &SessionFindings) -> Vec<String> {
@@ -233,27 +219,23 @@ fn not_compared(session: &SessionFindings) -> Vec<String> {
     let unlike = session.accuracy.not_comparable.iter();
     unlike
         .map(|unlike| {
-            format!(
-                "{label}: output `{}` is not compared: {}",
-                plain(&unlike.output),
-                plain(&unlike.reason)
-            )
+            let (output, reason) = (plain(&unlike.output), plain(&unlike.reason));
+            format!("{label}: output `{output}` is not compared: {reason}")
         })
         .collect()
 }
 
-fn score_cell(table: &mut Builder, session: &SessionFindings, metric: Metric) -> String {
-    let (label, row) = (metric.short_label(), plain(&session.label));
-    let figure = session.figure(metric);
+fn score_cell(line: &mut Line<'_>, session: &SessionFindings, metric: Metric) -> String {
+    let label = metric.short_label();
     match &session.accuracy.absent_reason {
-        Some(reason) => table.absence(label, &row, reason),
-        None if session.is_baseline && figure.is_none() => REFERENCE.into(),
-        None => table.figure(label, &row, figure, |found| score_words(metric, found)),
+        Some(reason) => line.absence(label, reason),
+        None if session.is_baseline && session.figure(metric).is_none() => REFERENCE.into(),
+        None => line.shown(label, metric, &session.figures, score_words),
     }
 }
 
 fn score_words(metric: Metric, found: &Estimate) -> String {
-    if metric.unit() == Unit::Ratio && Metric::SCORES.contains(&metric) {
+    if is_share(&metric) {
         words::value(metric, found)
     } else {
         score(metric, found)
@@ -269,11 +251,8 @@ fn change_cells(session: &SessionFindings) -> [String; 3] {
         None if session.is_baseline => BASELINE.into(),
         None => MEANINGLESS.into(),
     };
-    let affected = accuracy
-        .unhealthy_outputs
-        .iter()
-        .map(|output| output.affected_samples_count)
-        .max();
+    let outputs = accuracy.unhealthy_outputs.iter();
+    let affected = outputs.map(|output| output.affected_samples_count).max();
     let affected = affected.map_or(MEANINGLESS.into(), |affected| {
         format!("{} samples", number::count(affected))
     });

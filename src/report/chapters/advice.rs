@@ -75,10 +75,22 @@ pub(in crate::report) fn priorities(source: Source<'_>) -> Vec<PriorityView> {
 }
 
 fn of_priority(source: Source<'_>, priority: Priority) -> PriorityView {
-    let (label, impact) = match priority {
-        Priority::High => ("High Priority", "Critical Impact"),
-        Priority::Medium => ("Medium Priority", "Significant Impact"),
-        Priority::Low => ("Low Priority", "Minor Impact"),
+    let (label, impact, gains) = match priority {
+        Priority::High => (
+            "High Priority",
+            "Critical Impact",
+            format!("at least {HIGH_GAIN}x"),
+        ),
+        Priority::Medium => (
+            "Medium Priority",
+            "Significant Impact",
+            format!("between {MEDIUM_GAIN}x and {HIGH_GAIN}x"),
+        ),
+        Priority::Low => (
+            "Low Priority",
+            "Minor Impact",
+            format!("below {MEDIUM_GAIN}x, or in size alone"),
+        ),
     };
     let advice = source.findings.decisions.advice.iter();
     let advice = advice.filter(|advice| advice.priority == priority);
@@ -86,32 +98,17 @@ fn of_priority(source: Source<'_>, priority: Priority) -> PriorityView {
         label: label.into(),
         impact: impact.into(),
         advice: advice.map(|advice| worded(source, advice)).collect(),
-        none: format!(
-            "none: the run shows no gain of this class ({})",
-            bounds(priority)
-        ),
-    }
-}
-
-/// Gains that a priority is about.
-fn bounds(priority: Priority) -> String {
-    match priority {
-        Priority::High => format!("at least {HIGH_GAIN}x"),
-        Priority::Medium => format!("between {MEDIUM_GAIN}x and {HIGH_GAIN}x"),
-        Priority::Low => format!("below {MEDIUM_GAIN}x, or in size alone"),
+        none: format!("none: the run shows no gain of this class ({gains})"),
     }
 }
 
 fn worded(source: Source<'_>, advice: &Advice) -> AdviceView {
+    let evidence = advice.evidence.iter();
+    let evidence = evidence.map(|evidence| evidence_text(source, evidence));
     AdviceView {
         area: area(source, advice),
         gain: gain(advice),
-        evidence: advice
-            .evidence
-            .iter()
-            .map(|evidence| evidence_text(source, evidence))
-            .collect::<Vec<_>>()
-            .join("; "),
+        evidence: words::joined(evidence, "; "),
         accuracy: accuracy(source, advice),
         memory: memory(advice),
         effort: effort(advice),
@@ -137,10 +134,10 @@ pub(in crate::report) fn area(source: Source<'_>, advice: &Advice) -> String {
             format!("Flush denormal numbers to zero in {name}: set {option} ({at})")
         }
         Action::SetOption { option, .. } => format!("Set {} for {name} ({at})", plain(option)),
-        Action::KeepWarm { longest_ns, .. } => {
-            let longest = time(*longest_ns);
-            format!("Keep {name} warm: let no more than {longest} pass between predictions")
-        }
+        Action::KeepWarm { longest_ns, .. } => format!(
+            "Keep {name} warm: let no more than {} pass between predictions",
+            time(*longest_ns)
+        ),
         Action::LoadBeforeTraffic { .. } => {
             format!("Load {name} and run it once before traffic arrives")
         }
@@ -153,9 +150,7 @@ fn to(source: Source<'_>, key: CellKey, setting: &Setting) -> String {
         Setting::ExecutionProvider(provider) => plain(provider),
         Setting::Binding(Binding::Device) => "inputs and outputs in the device's memory".into(),
         Setting::Binding(Binding::Host) => "inputs and outputs in host memory".into(),
-        Setting::IntraThreads(threads) => {
-            format!("{threads} intra-op thread{}", words::plural(*threads))
-        }
+        Setting::IntraThreads(threads) => words::number_of(*threads, "intra-op thread"),
         Setting::Options => format!("the options of {}", source.name(key.session)),
     }
 }
@@ -193,36 +188,33 @@ pub(in crate::report) fn gain(advice: &Advice) -> String {
         (Action::LoadBeforeTraffic { .. }, _) => {
             format!("the first prediction takes {factor}x as long as a later one{ends}, n = {n}")
         }
-        (Action::Batch { .. }, _) => {
-            format!(
-                "{factor}x the throughput{ends}, n = {n}{}",
-                longer(advice.latency_factor)
-            )
+        (Action::Batch { .. }, _) | (_, Metric::Throughput) => {
+            let longer = longer(advice).unwrap_or_default();
+            format!("{factor}x the throughput{ends}, n = {n}{longer}")
         }
-        (_, Metric::Throughput) => format!("{factor}x the throughput{ends}, n = {n}"),
         _ => format!("{factor}x the speed by median latency{ends}, n = {n}"),
     }
 }
 
-/// `; one inference takes 3.90x as long`, where that is known.
-fn longer(latency_factor: Option<f64>) -> String {
-    let latency = latency_factor.map(|latency| number::factor(latency, None));
-    latency
-        .map(|latency| format!("; one inference takes {latency}x as long"))
-        .unwrap_or_default()
+/// `; one inference takes 3.90x as long`, of batches of which that is known.
+fn longer(advice: &Advice) -> Option<String> {
+    let batches = matches!(advice.action, Action::Batch { .. });
+    let latency = advice.latency_factor.filter(|_| batches)?;
+    let factor = number::factor(latency, None);
+    Some(format!("; one inference takes {factor}x as long"))
 }
 
 fn evidence_text(source: Source<'_>, evidence: &Evidence) -> String {
-    let (name, at) = (source.name(evidence.key.session), source.at(evidence.key));
-    let against = against(source, &evidence.against);
-    let load = evidence.key.load_mode;
-    let verdict = evidence
-        .verdict
-        .map(|verdict| format!(", verdict: {}", verdict_word(verdict)))
-        .unwrap_or_default();
-    let n = number::count(evidence.n);
-    let counted = evidence.n_of.noun(evidence.n);
-    format!("{name} {at}{against}, {load}, n = {n} {counted}{verdict}")
+    let verdict = evidence.verdict.map(verdict_words);
+    format!(
+        "{}{}, {}, n = {} {}{}",
+        source.place(evidence.key),
+        against(source, &evidence.against),
+        evidence.key.load_mode,
+        number::count(evidence.n),
+        evidence.n_of.noun(evidence.n),
+        verdict.unwrap_or_default()
+    )
 }
 
 fn against(source: Source<'_>, against: &Against) -> String {
@@ -244,12 +236,12 @@ fn against(source: Source<'_>, against: &Against) -> String {
     }
 }
 
-fn verdict_word(verdict: Verdict) -> &'static str {
+fn verdict_words(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Faster => "faster",
-        Verdict::Slower => "slower",
-        Verdict::Same => "as fast",
-        Verdict::Inconclusive => "not settled",
+        Verdict::Faster => ", verdict: faster",
+        Verdict::Slower => ", verdict: slower",
+        Verdict::Same => ", verdict: as fast",
+        Verdict::Inconclusive => ", verdict: not settled",
     }
 }
 
@@ -299,24 +291,13 @@ pub(in crate::report) fn effort(advice: &Advice) -> String {
 }
 
 pub(in crate::report) fn risk(advice: &Advice) -> String {
-    let own = own_risk(&advice.action).map(str::to_owned);
+    let own = nature(&advice.action).risk.map(str::to_owned);
     let caveats = advice.caveats.iter().map(|&caveat| words::caveat(caveat));
     let mut reasons: Vec<String> = own.into_iter().chain(caveats).collect();
     if reasons.is_empty() {
         reasons.push("no significant loss on labelled data, outputs finite".into());
     }
     format!("{} ({})", level(advice.risk), reasons.join("; "))
-}
-
-/// Risk that an action has by its nature, whatever was measured.
-fn own_risk(action: &Action) -> Option<&'static str> {
-    match action {
-        Action::Ship { .. } | Action::Switch { .. } => None,
-        Action::Batch { .. } => Some("each request waits for its batch"),
-        Action::SetOption { .. } => Some("the outputs were not scored with the option"),
-        Action::KeepWarm { .. } => Some("predictions of no use cost CPU time"),
-        Action::LoadBeforeTraffic { .. } => Some("the program is ready later"),
-    }
 }
 
 pub(in crate::report) fn phases(source: Source<'_>) -> Vec<PhaseView> {
@@ -371,16 +352,17 @@ impl Phase {
     }
 
     fn task(&self, source: Source<'_>, advice: &Advice) -> Entry {
-        let [description, dependencies] = about(&advice.action);
+        let nature = nature(&advice.action);
         let ending = match self.effort {
             Level::Low => risk(advice),
-            Level::Medium => dependencies.to_owned(),
+            Level::Medium => nature.dependencies.to_owned(),
             Level::High => format!(
                 "{}; keep the baseline deployed beside it until `onnxprof gate` passes there",
                 risk(advice)
             ),
         };
-        let texts = [description.to_owned(), gain(advice), effort(advice), ending];
+        let description = nature.description.to_owned();
+        let texts = [description, gain(advice), effort(advice), ending];
         self.entry(area(source, advice), texts)
     }
 
@@ -405,29 +387,49 @@ impl Phase {
     }
 }
 
-/// Description of a task, and what it depends on.
-fn about(action: &Action) -> [&'static str; 2] {
-    let library =
-        "the library and execution provider that were measured, as named under Provenance";
-    match action {
-        Action::Ship { .. } => ["replace the baseline's model file", library],
-        Action::Switch { .. } => [
+/// What an action is, whatever was measured.
+struct Nature {
+    description: &'static str,
+    dependencies: &'static str,
+    risk: Option<&'static str>,
+}
+
+const LIBRARY: &str =
+    "the library and execution provider that were measured, as named under Provenance";
+
+fn nature(action: &Action) -> Nature {
+    let (description, dependencies, risk) = match action {
+        Action::Ship { .. } => ("replace the baseline's model file", LIBRARY, None),
+        Action::Switch { .. } => (
             "keep the model file and change how its session is set up",
-            library,
-        ],
-        Action::Batch { .. } => [
+            LIBRARY,
+            None,
+        ),
+        Action::Batch { .. } => (
             "collect requests and run them as one inference",
             "a queue that collects requests, and a bound on how long one may wait",
-        ],
-        Action::SetOption { .. } => ["add the entry to the session's configuration", "none"],
-        Action::KeepWarm { .. } => [
+            Some("each request waits for its batch"),
+        ),
+        Action::SetOption { .. } => (
+            "add the entry to the session's configuration",
+            "none",
+            Some("the outputs were not scored with the option"),
+        ),
+        Action::KeepWarm { .. } => (
             "send a prediction whenever none was asked for as long as that",
             "none",
-        ],
-        Action::LoadBeforeTraffic { .. } => [
+            Some("predictions of no use cost CPU time"),
+        ),
+        Action::LoadBeforeTraffic { .. } => (
             "create the session and run one prediction before accepting requests",
             "none",
-        ],
+            Some("the program is ready later"),
+        ),
+    };
+    Nature {
+        description,
+        dependencies,
+        risk,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::analysis::{
 };
 use crate::metric::Metric;
 use crate::plan::CellKey;
-use crate::record::EndReason;
+use crate::record::{EndReason, RunRecord};
 use crate::report::words::{judged, shortened};
 
 /// The answer, with what one prediction was in its second line.
@@ -21,13 +21,8 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 }
 
 pub(super) fn variants(source: Source<'_>) -> Chapter {
-    let headlines: Vec<String> = source
-        .findings
-        .decisions
-        .headlines
-        .iter()
-        .map(|headline| self::headline(source, headline))
-        .collect();
+    let headlines = source.findings.decisions.headlines.iter();
+    let headlines: Vec<String> = headlines.map(|one| headline(source, one)).collect();
     let chapter = Chapter::untitled("answer");
     if headlines.is_empty() {
         return chapter;
@@ -39,14 +34,14 @@ pub(super) fn variants(source: Source<'_>) -> Chapter {
 }
 
 fn lines(source: Source<'_>) -> Vec<String> {
-    let answer = &source.findings.decisions.answer;
+    let answer = source.answer();
     let (latency, throughput) = (answer.latency.pick(), answer.throughput.pick());
     let mut lines = vec![verdict(source)];
     if latency.is_none() {
         let single = source.single().into_iter();
         lines.extend(single.filter_map(|cell| so_far(source, cell)));
     }
-    lines.extend(untimed(source));
+    lines.extend(untimed(source.record));
     lines.extend(latency.map(|pick| shortest_latency(source, pick)));
     lines.extend(throughput.map(|pick| most_throughput(source, pick)));
     lines.extend(rival::not_reached(source));
@@ -60,10 +55,12 @@ fn lines(source: Source<'_>) -> Vec<String> {
 }
 
 fn verdict(source: Source<'_>) -> String {
-    let answer = &source.findings.decisions.answer;
-    let with = answered_shape(source)
-        .map(|shape| format!(" (with {shape})"))
-        .unwrap_or_default();
+    let answer = source.answer();
+    // The shape that the answer is for, where a dimension is swept.
+    let mut shapes = source.picks().map(|pick| source.shape(pick.key.shape));
+    let with = shapes.next().flatten();
+    let with = with.map(|shape| format!(" (with {shape})"));
+    let with = with.unwrap_or_default();
     match (&answer.latency, &answer.throughput) {
         (Choice::Ship(latency), Choice::Ship(throughput)) => {
             both(source, latency, throughput, &with)
@@ -73,29 +70,16 @@ fn verdict(source: Source<'_>) -> String {
             format!("{} {name} {at}{with}.", verb(pick))
         }
         (Choice::None { reason }, Choice::None { .. }) => {
-            let (why, enough) = (plain(reason), enough(source));
-            format!("Nothing can be recommended: {why}{enough}.")
+            format!("Nothing can be recommended: {reason}{}.", enough(source))
         }
     }
 }
 
-/// The shape that the answer is for; `None` where no dimension is swept.
-fn answered_shape(source: Source<'_>) -> Option<String> {
-    let answer = &source.findings.decisions.answer;
-    let mut picks = [&answer.latency, &answer.throughput]
-        .into_iter()
-        .filter_map(Choice::pick);
-    source.shape(picks.next()?.key.shape)
-}
-
 /// The verdict where something can be recommended for latency and for throughput.
 fn both(source: Source<'_>, latency: &Pick, throughput: &Pick, with: &str) -> String {
-    let (one, other) = (
-        source.at_batch(latency.key),
-        source.at_batch(throughput.key),
-    );
+    let [one, other] = [latency, throughput].map(|pick| source.at_batch(pick.key));
     let (verb, name) = (verb(latency), source.name(latency.key.session));
-    if let Some(what) = rival::is_open(&source.findings.decisions.answer, throughput) {
+    if let Some(what) = rival::is_open(source.answer(), throughput) {
         format!("{verb} {name} {one}, for the shortest latency{with}; {what} is open.")
     } else if latency.key == throughput.key {
         format!("{verb} {name} {one}, for the shortest latency and the most throughput{with}.")
@@ -114,84 +98,66 @@ fn both(source: Source<'_>, latency: &Pick, throughput: &Pick, with: &str) -> St
 /// `; a verdict needs about 40 s: --budget 40s`, where that is known and more than there was.
 fn enough(source: Source<'_>) -> String {
     let had = source.record.plan.schedule.budget_ns;
-    let enough = source.findings.decisions.answer.enough_budget_ns;
-    let Some(enough) = enough.filter(|enough| had.is_some_and(|had| *enough > had)) else {
-        return String::new();
-    };
-    format!(
-        "; a verdict needs about {}: `--budget {}`",
-        words::rounded_time(enough),
-        words::budget(enough)
-    )
+    match source.answer().enough_budget_ns {
+        Some(enough) if had.is_some_and(|had| enough > had) => {
+            let (time, budget) = (words::rounded_time(enough), words::budget(enough));
+            format!("; a verdict needs about {time}: `--budget {budget}`")
+        }
+        _ => String::new(),
+    }
 }
 
 /// Figures of a cell that nothing is decided by: `So far: fp32 at batch 1: 5.2 s, n = 1 inference`.
 fn so_far(source: Source<'_>, cell: &CellFindings) -> Option<String> {
-    let median = cell
-        .figure(Metric::LatencyP50)
-        .filter(|median| median.measured().is_some())?;
-    let name = source.name(cell.key.session);
-    Some(format!(
-        "So far: {name} {}: median {}.",
-        source.at(cell.key),
-        words::full(Metric::LatencyP50, median)
-    ))
+    let median = cell.figure(Metric::LatencyP50)?;
+    median.measured()?;
+    let median = words::full(Metric::LatencyP50, median);
+    let place = source.place(cell.key);
+    Some(format!("So far: {place}: median {median}."))
 }
 
 /// Figures where the budget was spent before anything was timed: `So far: one inference took 5.2 s
 /// (n = 1).`
-fn untimed(source: Source<'_>) -> Option<String> {
-    let record = source.record;
+fn untimed(record: &RunRecord) -> Option<String> {
     let is_of_budget =
         record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent);
     let took = record.untimed_inference_ns().filter(|_| is_of_budget)?;
-    Some(format!(
-        "So far: one inference took {} (n = 1).",
-        number::time(took)
-    ))
+    let took = number::time(took);
+    Some(format!("So far: one inference took {took} (n = 1)."))
 }
 
 /// The choices at another shape: `With seq 64: int8 at batch 1 (median 1.2 ms) for the shortest
 /// latency, ...`.
 fn at_other_shape(source: Source<'_>, answer: &ShapeAnswer) -> String {
     let shape = source.shape(answer.shape).unwrap_or_default();
-    let latency = chosen(
-        source,
-        &answer.latency,
-        Metric::LatencyP50,
-        "the shortest latency",
-    );
-    let throughput = chosen(
-        source,
-        &answer.throughput,
-        Metric::Throughput,
-        "the most throughput",
-    );
+    let latency = chosen(source, &answer.latency, Metric::LatencyP50);
+    let throughput = chosen(source, &answer.throughput, Metric::Throughput);
     format!("With {shape}: {latency}; {throughput}.")
 }
 
-fn chosen(source: Source<'_>, choice: &Choice, metric: Metric, goal: &str) -> String {
-    match choice {
-        Choice::Ship(pick) => {
-            let (name, at) = (source.name(pick.key.session), source.at_batch(pick.key));
-            let figure = source.cell(pick.key).map(|cell| shown(cell, metric));
-            let figure = figure.unwrap_or_default();
-            let higher = rival::looks_higher(source, pick)
-                .map(|higher| format!(" ({higher})"))
-                .unwrap_or_default();
-            format!("{name} {at} for {goal}: {figure}{higher}")
-        }
+fn chosen(source: Source<'_>, choice: &Choice, metric: Metric) -> String {
+    let goal = if metric == Metric::Throughput {
+        "the most throughput"
+    } else {
+        "the shortest latency"
+    };
+    let pick = match choice {
+        Choice::Ship(pick) => pick,
         Choice::None { reason } => {
-            format!("nothing can be recommended for {goal}: {}", plain(reason))
+            return format!("nothing can be recommended for {goal}: {reason}");
         }
-    }
+    };
+    let (name, at) = (source.name(pick.key.session), source.at_batch(pick.key));
+    let cell = source.cell(pick.key);
+    let figure = words::shown(metric, cell.and_then(|cell| cell.figure(metric)));
+    let higher = rival::looks_higher(source, pick).map(|higher| format!(" ({higher})"));
+    let higher = higher.unwrap_or_default();
+    format!("{name} {at} for {goal}: {figure}{higher}")
 }
 
 /// A figure of a cell with its interval; empty where it was not measured.
 fn shown(cell: &CellFindings, metric: Metric) -> String {
-    cell.figure(metric)
-        .map(|estimate| words::value(metric, estimate))
-        .unwrap_or_default()
+    words::shown(metric, cell.figure(metric))
 }
 
 fn verb(pick: &Pick) -> &'static str {
@@ -210,20 +176,18 @@ fn shortest_latency(source: Source<'_>, pick: &Pick) -> String {
 }
 
 fn latency(source: Source<'_>, pick: &Pick, cell: &CellFindings) -> String {
-    let (name, at) = (source.name(pick.key.session), source.at(pick.key));
+    let place = source.place(pick.key);
     let p50 = shown(cell, Metric::LatencyP50);
     let comparison = cell.comparison.as_ref();
     let change = comparison.map(|comparison| words::latency_change(&comparison.p50));
     let why = why(source, pick, change, "");
-    format!("{name} {at}: median {p50}{why}.{}", ties(source, pick))
+    format!("{place}: median {p50}{why}.{}", ties(source, pick))
 }
 
 fn most_throughput(source: Source<'_>, pick: &Pick) -> String {
-    let answer = &source.findings.decisions.answer;
-    let open = if rival::is_open(answer, pick).is_some() {
-        " shown"
-    } else {
-        ""
+    let open = match rival::is_open(source.answer(), pick) {
+        Some(_) => " shown",
+        None => "",
     };
     let told = source.cell(pick.key).map_or_else(
         || source.name(pick.key.session),
@@ -233,28 +197,26 @@ fn most_throughput(source: Source<'_>, pick: &Pick) -> String {
 }
 
 fn throughput(source: Source<'_>, pick: &Pick, cell: &CellFindings) -> String {
-    let (name, at) = (source.name(pick.key.session), source.at(pick.key));
     let rate = shown(cell, Metric::Throughput).replacen("/s", " predictions/s", 1);
     let comparison = cell.comparison.as_ref();
     let change = comparison.map(|comparison| words::throughput_change(&comparison.throughput));
     let why = why(source, pick, change, " at that batch size");
-    let latency = shown(cell, Metric::LatencyP50);
-    let larger = larger_batches(source, pick);
-    let higher = rival::looks_higher(source, pick)
-        .map(|higher| format!("; {higher}"))
-        .unwrap_or_default();
-    let ties = ties(source, pick);
-    format!("{name} {at}: {rate}{why}; one inference takes {latency} there{larger}{higher}.{ties}")
+    let higher = rival::looks_higher(source, pick);
+    let remarks = larger_batches(source, pick).into_iter().chain(higher);
+    let remarks: String = remarks.map(|remark| format!("; {remark}")).collect();
+    format!(
+        "{}: {rate}{why}; one inference takes {} there{remarks}.{}",
+        source.place(pick.key),
+        shown(cell, Metric::LatencyP50),
+        ties(source, pick)
+    )
 }
 
-/// `; larger batches bring less than 5% more`, where the throughput is saturated at the pick.
-fn larger_batches(source: Source<'_>, pick: &Pick) -> String {
+/// `larger batches bring less than 5% more`, where the throughput is saturated at the pick.
+fn larger_batches(source: Source<'_>, pick: &Pick) -> Option<String> {
     let mut curves = source.findings.batch_curves.iter();
-    if curves.any(|curve| curve.saturated && curve.key(curve.enough) == pick.key) {
-        format!("; {}", words::saturated(""))
-    } else {
-        String::new()
-    }
+    let curve = curves.find(|curve| curve.key(curve.enough) == pick.key)?;
+    curve.saturated.then(|| words::saturated(""))
 }
 
 /// Behind the figure of a pick: its gain over the baseline `at` the same place, or why none is
@@ -275,30 +237,26 @@ fn why(source: Source<'_>, pick: &Pick, change: Option<words::Comparison>, at: &
 }
 
 fn ties(source: Source<'_>, pick: &Pick) -> String {
-    if pick.ties.is_empty() {
-        return String::new();
-    }
     let names = pick.ties.iter().map(|tie| tie_words(source, pick, *tie));
-    format!(" Not told apart from it: {}.", words::listed(names))
+    match words::listed(names) {
+        none if none.is_empty() => none,
+        names => format!(" Not told apart from it: {names}."),
+    }
 }
 
 /// Name of a tie, and its place where that is another one than the pick's.
 fn tie_words(source: Source<'_>, pick: &Pick, tie: CellKey) -> String {
     let name = source.name(tie.session);
-    if (tie.shape, tie.batch_size) == (pick.key.shape, pick.key.batch_size) {
-        name
-    } else {
-        format!("{name} {}", source.at_batch(tie))
+    let key = pick.key;
+    if (tie.shape, tie.batch_size) == (key.shape, key.batch_size) {
+        return name;
     }
+    format!("{name} {}", source.at_batch(tie))
 }
 
 fn mind(source: Source<'_>) -> Vec<String> {
-    let answer = &source.findings.decisions.answer;
-    let picks = [&answer.latency, &answer.throughput]
-        .into_iter()
-        .filter_map(Choice::pick);
     let mut lines = Vec::new();
-    for pick in picks {
+    for pick in source.picks() {
         for &caveat in &pick.caveats {
             let line = mind_line(source, pick, caveat);
             if !lines.contains(&line) {
@@ -311,42 +269,34 @@ fn mind(source: Source<'_>) -> Vec<String> {
 
 fn mind_line(source: Source<'_>, pick: &Pick, caveat: Caveat) -> String {
     let name = source.name(pick.key.session);
-    let more = if caveat == Caveat::NoInterval {
-        enough(source)
-    } else {
-        String::new()
-    };
-    format!("Mind: {name}: {}{more}.", words::caveat(caveat))
+    let mut told = words::caveat(caveat);
+    if caveat == Caveat::NoInterval {
+        told += &enough(source);
+    }
+    format!("Mind: {name}: {told}.")
 }
 
 /// Characters that a line keeps of a reason; the record has all of it.
 const REASON_LENGTH: usize = 600;
 
 fn rejected(source: Source<'_>) -> Vec<String> {
-    let rejected = source.findings.decisions.answer.rejected.iter();
+    let rejected = source.answer().rejected.iter();
     let groups =
         words::grouped(rejected.map(|one| (why_left_out(source, one), source.name(one.session))));
+    let groups = groups.iter();
     groups
-        .iter()
-        .map(|(why, names)| match why {
-            Some(why) => left_out(why, names),
-            None => open(source, names),
+        .map(|(why, names)| {
+            let verb = if names.len() == 1 { "is" } else { "are" };
+            let names = words::listed(names);
+            match why {
+                Some(why) => format!("Left out: {names}: {}.", shortened(why, REASON_LENGTH)),
+                None => {
+                    let baseline = source.baseline_name();
+                    format!("Open: whether {names} {verb} faster than {baseline}.")
+                }
+            }
         })
         .collect()
-}
-
-fn left_out(why: &str, names: &[String]) -> String {
-    let why = shortened(why, REASON_LENGTH);
-    format!("Left out: {}: {why}.", words::listed(names))
-}
-
-fn open(source: Source<'_>, names: &[String]) -> String {
-    let verb = if names.len() == 1 { "is" } else { "are" };
-    format!(
-        "Open: whether {} {verb} faster than {}.",
-        words::listed(names),
-        source.baseline_name()
-    )
 }
 
 /// Why a session cannot be recommended; `None` where that is open.
@@ -363,13 +313,11 @@ fn why_left_out(source: Source<'_>, rejection: &Rejection) -> Option<String> {
 }
 
 pub(in crate::report) fn headline(source: Source<'_>, headline: &Headline) -> String {
-    let found = source.session(headline.session);
-    let mut parts = vec![speed(source, headline)];
-    let accuracy = words::accuracy(found);
-    if !accuracy.is_empty() {
-        parts.push(accuracy);
-    }
-    parts.extend(headline.size_factor.and_then(words::size_change));
+    let accuracy = words::accuracy(source.session(headline.session));
+    let size = headline.size_factor.and_then(words::size_change);
+    let mut parts = vec![speed(source, headline), accuracy];
+    parts.extend(size);
+    parts.retain(|part| !part.is_empty());
     format!("{}: {}", source.name(headline.session), parts.join(", "))
 }
 
@@ -380,14 +328,12 @@ fn speed(source: Source<'_>, headline: &Headline) -> String {
     let words::Comparison { phrase, interval } = words::latency_change(change);
     let extra = match change.verdict {
         Verdict::Faster | Verdict::Slower => String::new(),
-        Verdict::Same => format!(
-            ", within the noise floor of {}",
-            number::share(change.noise_floor.0)
-        ),
+        Verdict::Same => {
+            let floor = number::share(change.noise_floor.0);
+            format!(", within the noise floor of {floor}")
+        }
         Verdict::Inconclusive => format!(", {}", words::to_settle(change)),
     };
-    format!(
-        "{phrase} at {}{interval}{extra}",
-        source.batch(headline.shape, batch_size)
-    )
+    let batch = source.batch(headline.shape, batch_size);
+    format!("{phrase} at {batch}{interval}{extra}")
 }

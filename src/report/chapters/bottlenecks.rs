@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::{Bottleneck, BottleneckKind, Bound, Change, Estimate, SMALL_CALL};
+use crate::analysis::{Bottleneck, BottleneckKind, Bound, Estimate, SMALL_CALL};
 use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::report::chapters::roofline;
@@ -26,13 +26,9 @@ pub(in crate::report) fn command(words: &[String]) -> String {
 
 pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
     let groups = by_title(source).into_iter();
-    let mut entries: Vec<Entry> = groups
-        .map(|(title, members)| entry(source, title, &members))
-        .collect();
-    if source.findings.causes.rooflines.is_empty() {
-        entries.push(operators());
-    }
-    entries
+    let entries = groups.map(|(title, members)| entry(source, title, &members));
+    let is_unprofiled = source.findings.causes.rooflines.is_empty();
+    entries.chain(is_unprofiled.then(operators)).collect()
 }
 
 /// The same in a line each; the most consequential first.
@@ -44,100 +40,50 @@ pub(in crate::report) fn issues(source: Source<'_>) -> Vec<String> {
 }
 
 fn by_title(source: Source<'_>) -> Vec<(&'static str, Vec<&Bottleneck>)> {
-    words::grouped(
-        source
-            .findings
-            .decisions
-            .bottlenecks
-            .iter()
-            .map(|found| (title(&found.kind), found)),
-    )
+    let found = source.findings.decisions.bottlenecks.iter();
+    words::grouped(found.map(|found| (about(&found.kind)[0], found)))
 }
 
 fn operators() -> Entry {
     let reason = not_measured("the run profiled no operators");
-    let told = Told {
-        stage: "inference",
-        issue: reason.clone(),
-        constraint: reason.clone(),
-        opportunity: reason,
-    };
-    told.entry("Operators")
+    let fields = ["inference", &reason, &reason, &reason];
+    entry_of("Operators", fields)
 }
 
-/// The template's fields of a bottleneck.
-struct Told {
-    stage: &'static str,
-    issue: String,
-    constraint: String,
-    opportunity: String,
-}
-
-impl Told {
-    fn entry(self, title: &str) -> Entry {
-        Entry {
-            title: title.into(),
-            fields: vec![
-                Item::new("Pipeline Stage", self.stage),
-                Item::new("Performance Issue", self.issue),
-                Item::new("Resource Constraint", self.constraint),
-                Item::new("Optimization Opportunity", self.opportunity),
-            ],
-        }
-    }
-}
-
-fn title(kind: &BottleneckKind) -> &'static str {
-    match kind {
-        BottleneckKind::NotFiniteOutputs { .. } => "Outputs that are not numbers",
-        BottleneckKind::SlowerThanBaseline { .. } => "Variant slower than the baseline",
-        BottleneckKind::IdleThreads { .. } => "Idle threads",
-        BottleneckKind::ThroughputSaturates { .. } => "Throughput saturates",
-        BottleneckKind::ThroughputFalls { .. } => "Throughput falls with large batches",
-        BottleneckKind::DominatingOperator {
-            bound: Ok(Bound::Compute),
-            ..
-        } => "Dominating operator, compute-bound",
-        BottleneckKind::DominatingOperator {
-            bound: Ok(Bound::Memory),
-            ..
-        } => "Dominating operator, memory-bound",
-        BottleneckKind::DominatingOperator { .. } => "Dominating operator",
-        BottleneckKind::Conversions { .. } => "Conversions",
-        BottleneckKind::SmallNodes { .. } => "Nodes too small for their work to matter",
-        BottleneckKind::LoadTime { .. } => "Time to first prediction",
-        BottleneckKind::ModelMemory { .. } => "Model memory",
+/// An entry with the template's fields of a bottleneck.
+fn entry_of(title: &str, fields: [&str; 4]) -> Entry {
+    let labels = [
+        "Pipeline Stage",
+        "Performance Issue",
+        "Resource Constraint",
+        "Optimization Opportunity",
+    ];
+    let fields = labels.into_iter().zip(fields);
+    Entry {
+        title: title.into(),
+        fields: fields.map(|(label, text)| Item::new(label, text)).collect(),
     }
 }
 
 fn of_kind(source: Source<'_>, members: &[&Bottleneck]) -> String {
-    let lines: Vec<String> = members
-        .iter()
-        .map(|found| {
-            format!(
-                "{}: {}",
-                source.name(found.session),
-                issue(source, &found.kind)
-            )
-        })
-        .collect();
-    lines.join("; ")
+    let lines = members.iter().map(|found| {
+        let name = source.name(found.session);
+        format!("{name}: {}", issue(source, &found.kind))
+    });
+    words::joined(lines, "; ")
 }
 
 fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
+    let issue = of_kind(source, members);
     let is_loading = members.iter().any(|found| is_of_loading(&found.kind));
-    let [constraint, opportunity] = members.first().map_or([""; 2], |first| about(&first.kind));
-    let told = Told {
-        stage: if is_loading {
-            "model loading"
-        } else {
-            "inference"
-        },
-        issue: of_kind(source, members),
-        constraint: constraint.into(),
-        opportunity: opportunity.into(),
+    let stage = if is_loading {
+        "model loading"
+    } else {
+        "inference"
     };
-    told.entry(title)
+    let about = members.first().map(|first| about(&first.kind));
+    let [_, constraint, opportunity] = about.unwrap_or_default();
+    entry_of(title, [stage, &issue, constraint, opportunity])
 }
 
 fn is_of_loading(kind: &BottleneckKind) -> bool {
@@ -147,74 +93,94 @@ fn is_of_loading(kind: &BottleneckKind) -> bool {
     )
 }
 
-fn about(kind: &BottleneckKind) -> [&'static str; 2] {
+/// Its title, the resource that it is for want of, and what can be done about it.
+fn about(kind: &BottleneckKind) -> [&'static str; 3] {
     match kind {
         BottleneckKind::NotFiniteOutputs { .. } => [
+            "Outputs that are not numbers",
             "none: numerical range of the variant's type",
             "keep the operators that overflow in a wider type, or calibrate again; do not ship it before",
         ],
         BottleneckKind::SlowerThanBaseline { .. } => [
+            "Variant slower than the baseline",
             "the operators that changed, as far as they were profiled: the section that begins with Why names them",
             "leave this variant out on this machine, unless what makes it slower can be undone",
         ],
         BottleneckKind::IdleThreads { .. } => [
+            "Idle threads",
             "CPU, in part: threads wait for each other or for serial operators",
             "fewer intra-op threads per session, and several requests in flight instead",
         ],
         BottleneckKind::ThroughputSaturates { .. } => [
+            "Throughput saturates",
             "CPU where its utilization is near 100%; elsewhere perhaps memory bandwidth, which is not measured",
             "use the batch size named; larger ones only add latency",
         ],
         BottleneckKind::ThroughputFalls { .. } => [
+            "Throughput falls with large batches",
             "what went along with it stands under Batch size and shape",
             "stay at the best batch size and split larger requests",
         ],
         BottleneckKind::DominatingOperator {
             bound: Ok(bound), ..
-        } => [constraint(*bound), opportunity(*bound)],
+        } => {
+            let title = match bound {
+                Bound::Compute => "Dominating operator, compute-bound",
+                Bound::Memory => "Dominating operator, memory-bound",
+                Bound::Overhead | Bound::Conversion => DOMINATING,
+            };
+            let [constraint, opportunity] = of_bound(*bound);
+            [title, constraint, opportunity]
+        }
         BottleneckKind::DominatingOperator { .. } => [
+            DOMINATING,
             "not measured: what limits it, as said",
             "its kernel or its precision; anything else is small",
         ],
         BottleneckKind::Conversions { .. } => [
-            constraint(Bound::Conversion),
+            "Conversions",
+            of_bound(Bound::Conversion)[0],
             "keep the operators between two conversions in one precision and layout, so that they cancel out",
         ],
         BottleneckKind::SmallNodes { .. } => {
-            [constraint(Bound::Overhead), opportunity(Bound::Overhead)]
+            let [constraint, opportunity] = of_bound(Bound::Overhead);
+            let title = "Nodes too small for their work to matter";
+            [title, constraint, opportunity]
         }
         BottleneckKind::LoadTime { .. } => [
+            "Time to first prediction",
             "CPU and storage",
             "load before traffic arrives; for session load, save the optimized model once and load that",
         ],
         BottleneckKind::ModelMemory { .. } => [
+            "Model memory",
             "memory",
             "compare with weights prepacked once, or with the memory arena off; not measured here",
         ],
     }
 }
 
-fn constraint(bound: Bound) -> &'static str {
-    match bound {
-        Bound::Compute => "CPU: arithmetic",
-        Bound::Memory => "memory bandwidth",
-        Bound::Overhead => "CPU: the fixed cost of starting a node",
-        Bound::Conversion => "CPU: changes of precision, layout or device",
-    }
-}
+const DOMINATING: &str = "Dominating operator";
 
-fn opportunity(bound: Bound) -> &'static str {
+/// The resource that a bound is for want of, and what can be done about it.
+fn of_bound(bound: Bound) -> [&'static str; 2] {
     match bound {
-        Bound::Compute => {
-            "fewer or cheaper operations: a narrower type with a kernel of its own, or a smaller model"
-        }
-        Bound::Memory => {
-            "fewer bytes: a narrower type of weights, or larger batches, which share the weights"
-        }
-        Bound::Overhead => {
-            "fewer nodes for the same work: larger batches, or graph optimization that fuses them"
-        }
-        Bound::Conversion => "fewer conversions",
+        Bound::Compute => [
+            "CPU: arithmetic",
+            "fewer or cheaper operations: a narrower type with a kernel of its own, or a smaller model",
+        ],
+        Bound::Memory => [
+            "memory bandwidth",
+            "fewer bytes: a narrower type of weights, or larger batches, which share the weights",
+        ],
+        Bound::Overhead => [
+            "CPU: the fixed cost of starting a node",
+            "fewer nodes for the same work: larger batches, or graph optimization that fuses them",
+        ],
+        Bound::Conversion => [
+            "CPU: changes of precision, layout or device",
+            "fewer conversions",
+        ],
     }
 }
 
@@ -232,12 +198,9 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
             baseline_precision,
         } => {
             let at = source.batch(*shape, *batch_size);
-            slower(
-                &at,
-                change,
-                precision.as_deref(),
-                baseline_precision.as_deref(),
-            )
+            let [own, baseline] = [precision, baseline_precision].map(precision_words);
+            let change = words::latency_change(change);
+            format!("{change} at {at} ({own} against {baseline})")
         }
         BottleneckKind::IdleThreads {
             shape,
@@ -265,10 +228,10 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
             attained,
             is_quantized,
         } => {
-            let rate = if *is_quantized {
-                "integer rate"
-            } else {
-                "floating-point rate"
+            let rate = match bound {
+                Ok(Bound::Memory) => "memory bandwidth",
+                _ if *is_quantized => "integer rate",
+                _ => "floating-point rate",
             };
             let limit = limit(bound, *attained, rate);
             dominating(*batch_size, operator, *share, &limit)
@@ -298,11 +261,9 @@ fn not_finite(affected: u64, all: u64) -> String {
     format!("NaN or infinite values in {affected} of {all} samples")
 }
 
-fn slower(at: &str, change: &Change, own: Option<&str>, baseline: Option<&str>) -> String {
-    let [own, baseline] =
-        [own, baseline].map(|precision| precision.map_or("unknown precision".into(), plain));
-    let change = words::latency_change(change);
-    format!("{change} at {at} ({own} against {baseline})")
+fn precision_words(precision: &Option<String>) -> String {
+    let precision = precision.as_ref();
+    precision.map_or("unknown precision".into(), plain)
 }
 
 fn idle(at: &str, utilization: &Estimate, cpus_count: u64) -> String {
@@ -312,9 +273,8 @@ fn idle(at: &str, utilization: &Estimate, cpus_count: u64) -> String {
 
 fn saturates(from: &str, gain: f64, utilization: Option<f64>) -> String {
     let gain = number::factor(gain, None);
-    let used = utilization
-        .map(|used| format!(", CPU utilization {}", number::share(used)))
-        .unwrap_or_default();
+    let used = utilization.map(|used| format!(", CPU utilization {}", number::share(used)));
+    let used = used.unwrap_or_default();
     format!("from {from} on, at {gain}x the smallest batch's{used}")
 }
 
@@ -324,52 +284,34 @@ fn falls(largest: &str, best: u64, ratio: &Estimate) -> String {
 }
 
 fn load_time(part: Metric, share: Ratio, estimate: &Estimate, predictions: Option<f64>) -> String {
-    let worth = predictions
-        .map(|n| {
-            format!(
-                ", as long as {} predictions",
-                number::count(n.round() as u64)
-            )
-        })
-        .unwrap_or_default();
+    let predictions = predictions.map(|n| number::count(n.round() as u64));
+    let worth = predictions.map(|n| format!(", as long as {n} predictions"));
     let (time, share) = (words::value(part, estimate), number::share(share.0));
-    format!("{} takes {share} of it, {time}{worth}", part.label())
+    let (part, worth) = (part.label(), worth.unwrap_or_default());
+    format!("{part} takes {share} of it, {time}{worth}")
 }
 
 fn model_memory(memory: &Estimate, per_file_size: f64) -> String {
     let memory = words::value(Metric::ModelMemory, memory);
-    format!(
-        "{memory}, {}x its file",
-        number::factor(per_file_size, None)
-    )
+    let factor = number::factor(per_file_size, None);
+    format!("{memory}, {factor}x its file")
 }
 
-/// `compute-bound, at 41.0% of the machine's peak integer rate`, where `rate` is what limits
-/// computing.
+/// `compute-bound, at 41.0% of the machine's peak integer rate`, where `rate` is what limits it.
 fn limit(bound: &Observed<Bound>, attained: Option<Ratio>, rate: &str) -> String {
-    let peak = match bound {
-        Ok(Bound::Memory) => "memory bandwidth",
-        _ => rate,
-    };
-    let attained = attained
-        .map(|ratio| {
-            format!(
-                ", at {} of the machine's peak {peak}",
-                number::share(ratio.0)
-            )
-        })
-        .unwrap_or_default();
     let bound = match bound {
         Ok(bound) => roofline::word(*bound).to_owned(),
         Err(reason) => format!("limited by what is {}", not_measured(reason)),
     };
-    format!("{bound}{attained}")
+    match attained.map(|ratio| number::share(ratio.0)) {
+        Some(share) => format!("{bound}, at {share} of the machine's peak {rate}"),
+        None => bound,
+    }
 }
 
 fn dominating(batch_size: u64, operator: &Plain, share: Ratio, limit: &str) -> String {
     format!(
-        "at batch {batch_size} {} takes {} of the time in nodes; the longest of its nodes is {limit}",
-        plain(operator),
+        "at batch {batch_size} {operator} takes {} of the time in nodes; the longest of its nodes is {limit}",
         number::share(share.0)
     )
 }
@@ -378,7 +320,7 @@ fn conversions(batch_size: u64, share: Ratio, operators: &[Plain], nodes_count: 
     format!(
         "at batch {batch_size} {} nodes ({}) take {} of the time in nodes",
         number::count(nodes_count),
-        words::listed(operators.iter().map(plain)),
+        words::listed(operators),
         number::share(share.0)
     )
 }

@@ -1,6 +1,6 @@
 //! What the machine went through, and whether it was fit to measure on.
 
-use super::{Item, gpu, number, plain, words};
+use super::{Item, gpu, number, words};
 use crate::record::{Conditions, Fitness, FitnessReason, FitnessVerdict, Host};
 use crate::report::words::number::time;
 use crate::units::{Bytes, Hertz, Ratio};
@@ -22,16 +22,11 @@ pub(in crate::report) fn verdict(fitness: &Fitness) -> Vec<String> {
 }
 
 fn reason(reason: &FitnessReason) -> String {
-    let remedy = reason
-        .remedy
-        .as_ref()
-        .map(|remedy| format!("; to do: {remedy}"))
-        .unwrap_or_default();
-    format!(
-        "{}: {}{remedy}",
-        reason.severity.word(),
-        plain(&reason.seen)
-    )
+    let (severity, seen) = (reason.severity.word(), &reason.seen);
+    match &reason.remedy {
+        Some(remedy) => format!("{severity}: {seen}; to do: {remedy}"),
+        None => format!("{severity}: {seen}"),
+    }
 }
 
 pub(in crate::report) fn not_judged(complete: bool) -> String {
@@ -45,14 +40,15 @@ pub(in crate::report) fn not_judged(complete: bool) -> String {
 
 /// Conditions of the machine, line by line; what the system does not tell says so.
 pub(in crate::report) fn conditions(host: &Host, seen: &Conditions) -> Vec<Item> {
-    let mut items = load(host, seen);
-    items.extend(hardware(host, seen));
-    items.extend(gpu::conditions(host, seen));
+    let items = load(host, seen).into_iter();
     items
+        .chain(hardware(host, seen))
+        .chain(gpu::conditions(host, seen))
+        .collect()
 }
 
 /// Conditions that other work on the machine makes.
-fn load(host: &Host, seen: &Conditions) -> Vec<Item> {
+fn load(host: &Host, seen: &Conditions) -> [Item; 8] {
     let others = share(seen.others_busy_ratio, "of all CPUs' time");
     let stolen = share(seen.steal_ratio, "of the CPU time that was wanted");
     let [for_cpu, for_memory, for_storage] = [
@@ -61,7 +57,7 @@ fn load(host: &Host, seen: &Conditions) -> Vec<Item> {
         seen.io_pressure_ratio,
     ]
     .map(|pressure| share(pressure, "of the time"));
-    vec![
+    [
         Item::new("Observed for", time(seen.observed_ns)),
         Item::new("Other processes", others),
         Item::new("Stolen by the host", stolen),
@@ -81,14 +77,14 @@ fn hardware(host: &Host, seen: &Conditions) -> [Item; 5] {
     let temperature = known(seen.temperature_celsius, |hottest| {
         format!("{:.0} °C", hottest.0)
     });
+    let throttled = known(seen.thermal_throttles_count, |count| {
+        words::counted_noun(count, "time")
+    });
     [
         Item::new("Shared cores (SMT)", siblings(seen)),
         Item::new("Frequency", frequency(seen)),
         Item::new("Turbo", turbo),
-        Item::new(
-            "Thermal throttling",
-            known(seen.thermal_throttles_count, times),
-        ),
+        Item::new("Thermal throttling", throttled),
         Item::new("Temperature", temperature),
     ]
 }
@@ -97,26 +93,19 @@ pub(super) fn unknown() -> String {
     words::not_measured("the system does not tell")
 }
 
-fn times(count: u64) -> String {
-    format!("{} time{}", number::count(count), words::plural(count))
-}
-
 fn share(share: Option<Ratio>, whole: &str) -> String {
-    share.map_or_else(unknown, |share| {
-        format!("{} {whole}", number::share(share.0))
-    })
+    known(share, |share| format!("{} {whole}", number::share(share.0)))
 }
 
 fn limit(host: &Host, seen: &Conditions) -> String {
     let Some(quota) = host.cgroup.cpu_quota_count else {
         return "none".into();
     };
-    let struck = seen.throttling.map_or_else(unknown, |throttling| {
-        let (throttled, all) = (throttling.throttled_periods_count, throttling.periods_count);
+    let struck = known(seen.throttling, |throttling| {
         format!(
             "stopped the run in {} of {} periods",
-            number::count(throttled),
-            number::count(all)
+            number::count(throttling.throttled_periods_count),
+            number::count(throttling.periods_count)
         )
     });
     format!("{quota} CPUs; {struck}")
@@ -138,7 +127,7 @@ fn swap(seen: &Conditions) -> String {
     }
 }
 
-fn known<T>(seen: Option<T>, shown: impl FnOnce(T) -> String) -> String {
+pub(super) fn known<T>(seen: Option<T>, shown: impl FnOnce(T) -> String) -> String {
     seen.map_or_else(unknown, shown)
 }
 
@@ -147,27 +136,23 @@ fn siblings(seen: &Conditions) -> String {
         None => unknown(),
         Some([]) => "no CPU shares a core with a worker's".into(),
         Some(siblings) => {
-            let siblings: Vec<String> = siblings.iter().map(u64::to_string).collect();
+            let siblings = words::joined(siblings, ",");
             let busy = share(seen.siblings_busy_ratio, "of the time");
-            format!(
-                "CPU {} on the workers' cores, busy {busy}",
-                siblings.join(",")
-            )
+            format!("CPU {siblings} on the workers' cores, busy {busy}")
         }
     }
 }
 
 fn frequency(seen: &Conditions) -> String {
-    let Some(frequency) = seen.frequency else {
-        return unknown();
-    };
-    format!(
-        "{} before, {} after; {} to {} allowed",
-        known(frequency.before_hertz, gigahertz),
-        known(frequency.after_hertz, gigahertz),
-        gigahertz(frequency.minimum_hertz),
-        gigahertz(frequency.maximum_hertz)
-    )
+    known(seen.frequency, |frequency| {
+        format!(
+            "{} before, {} after; {} to {} allowed",
+            known(frequency.before_hertz, gigahertz),
+            known(frequency.after_hertz, gigahertz),
+            gigahertz(frequency.minimum_hertz),
+            gigahertz(frequency.maximum_hertz)
+        )
+    })
 }
 
 fn gigahertz(hertz: Hertz) -> String {

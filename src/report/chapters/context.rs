@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::conditions::unknown;
+use super::conditions::{known, unknown};
 use super::{Item, Source, gpu, number, plain, words};
-use crate::analysis::{CellFindings, SessionFindings, TwoLevels, two_levels};
+use crate::analysis::{SessionFindings, TwoLevels, two_levels};
 use crate::metric::{Metric, Unit};
 use crate::plan::{Binding, ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
-use crate::record::{EffectiveOptions, EndReason, Host};
+use crate::record::{EffectiveOptions, EndReason, Host, RunRecord};
 use crate::report::words::number::{bytes, time};
 use crate::stats::{LatencyModes, SteadyClass};
 use crate::text::Plain;
@@ -17,22 +17,20 @@ const SPENT_SHARE: f64 = 0.95;
 
 pub(in crate::report) fn ending(source: Source<'_>) -> String {
     let rounds = rounds(source);
-    let target = number::share(source.record.plan.schedule.target_half_width_ratio.0);
     let after = source.record.run.elapsed_ns;
-    let after = after
-        .map(|elapsed| format!(" after {}", time(elapsed)))
-        .unwrap_or_default();
+    let after = after.map(|elapsed| format!(" after {}", time(elapsed)));
+    let after = after.unwrap_or_default();
     match source.record.run.ended_by {
         Some(EndReason::TargetReached) => {
-            let asked = asked(source);
-            format!("Complete: {asked} is known to ± {target} (as asked for){after} and {rounds}.")
+            let [asked, target] = asked(source);
+            format!("Complete: {asked} is known to {target} (as asked for){after} and {rounds}.")
+        }
+        Some(EndReason::BudgetSpent) if source.findings.tuning.is_some() => {
+            format!("Complete: {}{after} and {rounds}.", spent(source))
         }
         Some(EndReason::BudgetSpent) => {
-            let asked = match source.findings.tuning {
-                Some(_) => String::new(),
-                None => format!("; asked for was {} to ± {target}", asked(source)),
-            };
-            format!("Complete: {}{after} and {rounds}{asked}.", spent(source))
+            let ([asked, target], spent) = (asked(source), spent(source));
+            format!("Complete: {spent}{after} and {rounds}; asked for was {asked} to {target}.")
         }
         Some(EndReason::SearchDone) => {
             format!("Complete: the search had nothing left to try{after}.")
@@ -54,45 +52,46 @@ pub(in crate::report) fn ending(source: Source<'_>) -> String {
 fn rounds(source: Source<'_>) -> String {
     let blocks = source.record.blocks.iter();
     let rounds: BTreeSet<_> = blocks.map(|block| block.round).collect();
-    let count = rounds.len();
-    format!("{count} round{}", words::plural(count as u64))
+    words::number_of(rounds.len() as u64, "round")
 }
 
 /// The budget, and whether it was spent.
 fn spent(source: Source<'_>) -> String {
-    match (
-        source.record.plan.schedule.budget_ns,
-        source.record.run.elapsed_ns,
-    ) {
-        (Some(budget), Some(elapsed)) if elapsed.as_f64() < SPENT_SHARE * budget.as_f64() => {
+    let Some(budget) = source.record.plan.schedule.budget_ns else {
+        return "the budget was spent".into();
+    };
+    match source.record.run.elapsed_ns {
+        Some(elapsed) if elapsed.as_f64() < SPENT_SHARE * budget.as_f64() => {
             format!("measuring ended within the budget of {}", time(budget))
         }
-        (Some(budget), _) => format!("the budget of {} was spent", time(budget)),
-        (None, _) => "the budget was spent".into(),
+        _ => format!("the budget of {} was spent", time(budget)),
     }
 }
 
-fn asked(source: Source<'_>) -> &'static str {
-    let compares =
-        source.record.plan.sessions.len() > 1 && source.record.plan.baseline_session().is_some();
-    if compares {
+/// What was asked for, and how well it was to be known.
+fn asked(source: Source<'_>) -> [String; 2] {
+    let plan = &source.record.plan;
+    let what = if plan.sessions.len() > 1 && plan.baseline_session().is_some() {
         "every ratio to the baseline"
     } else {
         "every median latency"
-    }
+    };
+    let target = number::share(plan.schedule.target_half_width_ratio.0);
+    [what.into(), format!("± {target}")]
 }
 
 pub(in crate::report) fn configuration(source: Source<'_>) -> Vec<Item> {
     let sessions = source.findings.sessions.iter();
     let groups =
         words::grouped(sessions.map(|one| (session_text(source, one.session), plain(&one.label))));
-    match <[_; 1]>::try_from(groups) {
-        Ok([(text, _)]) => vec![Item::new("all variants", text)],
-        Err(groups) => groups
-            .into_iter()
-            .map(|(text, names)| Item::new(words::listed(&names), text))
-            .collect(),
-    }
+    let is_one = groups.len() == 1;
+    groups
+        .into_iter()
+        .map(|(text, names)| match is_one {
+            true => Item::new("all variants", text),
+            false => Item::new(words::listed(names), text),
+        })
+        .collect()
 }
 
 fn session_text(source: Source<'_>, session: usize) -> String {
@@ -101,43 +100,39 @@ fn session_text(source: Source<'_>, session: usize) -> String {
     parts.extend(runtime(source, session));
     parts.extend(provider(spec));
     parts.extend(options(spec));
-    parts.push(effective(source, session).map_or_else(
+    parts.push(effective(source.record, session).map_or_else(
         || "nothing read back: no launch got that far".into(),
         read_back,
     ));
     parts.join(", ")
 }
 
-fn effective(source: Source<'_>, session: usize) -> Option<&EffectiveOptions> {
-    let launches = source.record.launches.iter();
+/// What the first launch of a session that told it read back.
+pub(super) fn effective(record: &RunRecord, session: usize) -> Option<&EffectiveOptions> {
+    let launches = record.launches.iter();
     launches
         .filter(|launch| launch.session == session)
         .find_map(|launch| launch.effective.as_ref())
 }
 
 fn read_back(effective: &EffectiveOptions) -> String {
-    let cpus: Vec<String> = effective.cpus.iter().map(u64::to_string).collect();
-    let cpus = match cpus.as_slice() {
+    let cpus = match effective.cpus.as_slice() {
         [] => "CPUs unknown".into(),
-        cpus => format!("CPU {}", cpus.join(",")),
+        cpus => format!("CPU {}", words::joined(cpus, ",")),
     };
-    let pairs = effective
-        .provider_options
-        .iter()
-        .chain(&effective.session_config);
-    let mut parts = vec![cpus, pool_threads(effective)];
-    parts.extend(pairs.map(|(key, value)| plain(&format!("{key}={value}"))));
-    format!("seen in its workers: {}", parts.join(", "))
+    let options = effective.provider_options.iter();
+    let pairs = options.chain(&effective.session_config);
+    let pairs = pairs.map(|(key, value)| plain(&format!("{key}={value}")));
+    let parts = [cpus, pool_threads(effective)].into_iter().chain(pairs);
+    format!("seen in its workers: {}", words::joined(parts, ", "))
 }
 
 fn pool_threads(effective: &EffectiveOptions) -> String {
-    match effective
-        .threads_before_load_count
-        .zip(effective.threads_after_load_count)
-    {
+    let before = effective.threads_before_load_count;
+    match before.zip(effective.threads_after_load_count) {
         Some((before, after)) => format!(
             "{} beside the worker's own",
-            threads(after.saturating_sub(before), "pool")
+            words::number_of(after.saturating_sub(before), "pool thread")
         ),
         None => "pool threads unknown".into(),
     }
@@ -153,44 +148,32 @@ fn runtime(source: Source<'_>, session: usize) -> Option<String> {
 }
 
 fn provider(spec: &SessionSpec) -> Vec<String> {
-    let mut parts: Vec<String> = spec
-        .provider
-        .device
-        .map(|device| format!("device {device}"))
+    let provider = &spec.provider;
+    let device = provider.device.map(|device| format!("device {device}"));
+    let library = provider.library.as_deref();
+    let library = library.map(|path| format!("from {}", Plain::from(path)));
+    let required = provider.required.then_some("required for every node");
+    let is_bound = spec.binding == Binding::Device;
+    let bound = is_bound.then_some("inputs and outputs in the device's memory");
+    let fixed = [required, bound].map(|part| part.map(str::to_owned));
+    [device, library]
         .into_iter()
-        .collect();
-    parts.extend(
-        spec.provider
-            .library
-            .as_ref()
-            .map(|path| format!("from {}", plain(&path.display().to_string()))),
-    );
-    parts.extend(
-        spec.provider
-            .required
-            .then(|| "required for every node".to_owned()),
-    );
-    parts.extend(
-        (spec.binding == Binding::Device)
-            .then(|| "inputs and outputs in the device's memory".to_owned()),
-    );
-    parts
+        .chain(fixed)
+        .flatten()
+        .collect()
 }
 
 fn options(spec: &SessionSpec) -> Vec<String> {
     let options = &spec.options;
-    let mut parts = vec![threads(options.intra_threads, "intra-op")];
+    let mut parts = vec![words::number_of(options.intra_threads, "intra-op thread")];
     if options.execution_mode == ExecutionMode::Parallel {
-        let threads = threads(options.inter_threads, "inter-op");
+        let threads = words::number_of(options.inter_threads, "inter-op thread");
         parts.push(format!("{threads}, parallel execution"));
     }
-    parts.push(format!(
-        "graph optimization {}",
-        level(options.graph_optimization)
-    ));
+    parts.push(level(options.graph_optimization).into());
     parts.extend(switches(options));
     let libraries = options.custom_ops.iter();
-    let libraries = libraries.map(|library| plain(&library.display().to_string()));
+    let libraries = libraries.map(|library| Plain::from(library.as_path()));
     parts.extend(libraries.map(|library| format!("custom operators of {library}")));
     let entries = options.session_config.iter();
     parts.extend(entries.map(|(key, value)| format!("{}={}", plain(key), plain(value))));
@@ -199,10 +182,10 @@ fn options(spec: &SessionSpec) -> Vec<String> {
 
 fn level(level: GraphOptimization) -> &'static str {
     match level {
-        GraphOptimization::Disable => "off",
-        GraphOptimization::Basic => "basic",
-        GraphOptimization::Extended => "extended",
-        GraphOptimization::All => "all",
+        GraphOptimization::Disable => "graph optimization off",
+        GraphOptimization::Basic => "graph optimization basic",
+        GraphOptimization::Extended => "graph optimization extended",
+        GraphOptimization::All => "graph optimization all",
     }
 }
 
@@ -218,10 +201,6 @@ fn switches(options: &SessionOptions) -> impl Iterator<Item = String> {
         .filter_map(|(what, on)| Some(format!("{what} {}", if on? { "on" } else { "off" })))
 }
 
-fn threads(count: u64, kind: &str) -> String {
-    format!("{count} {kind} thread{}", words::plural(count))
-}
-
 pub(in crate::report) fn quality(source: Source<'_>) -> Vec<String> {
     let mut lines: Vec<String> = disturbed(source).into_iter().collect();
     lines.extend(without_interval(source));
@@ -235,15 +214,11 @@ pub(in crate::report) fn quality(source: Source<'_>) -> Vec<String> {
 
 fn unsteady(source: Source<'_>) -> Option<String> {
     let cells = source.findings.cells.iter();
-    let count = cells
-        .filter(|cell| cell.unsteady_launches_count > 0)
-        .count();
-    let plural = words::plural(count as u64);
-    (count > 0).then(|| {
-        format!(
-            "warm-up ended at its bound, before the latency was steady, in {count} cell{plural}"
-        )
-    })
+    let unsteady = cells.filter(|cell| cell.unsteady_launches_count > 0);
+    let count = unsteady.count() as u64;
+    let cells = words::number_of(count, "cell");
+    (count > 0)
+        .then(|| format!("warm-up ended at its bound, before the latency was steady, in {cells}"))
 }
 
 fn logged(session: &SessionFindings) -> Option<String> {
@@ -280,14 +255,10 @@ fn without_interval(source: Source<'_>) -> Vec<String> {
     for remark in medians.filter_map(|median| median.remark.as_ref()) {
         *remarks.entry(remark).or_default() += 1;
     }
+    let remarks = remarks.into_iter();
     remarks
-        .into_iter()
-        .map(|(remark, cells)| format!("{}: {}", counted_cells(cells), plain(remark)))
+        .map(|(remark, cells)| format!("{}: {remark}", words::counted_noun(cells, "cell")))
         .collect()
-}
-
-fn counted_cells(count: u64) -> String {
-    format!("{} cell{}", number::count(count), words::plural(count))
 }
 
 /// Cells that a list names before it only counts them.
@@ -296,30 +267,23 @@ const NAMED_CELLS: usize = 3;
 /// In how many cells the latency had two levels, between blocks or within them, and where these lie
 /// furthest apart.
 fn two_speeds(source: Source<'_>) -> Option<String> {
-    let found = two_levels(&source.findings.cells);
-    let cells = source.findings.cells.iter();
-    let measured = cells.filter(|cell| cell.outcome.is_ok()).count();
-    let examples: Vec<String> = found
-        .iter()
-        .take(NAMED_CELLS)
-        .map(|(cell, levels)| format!("{} ({})", named(source, cell), levels_words(*levels)))
-        .collect();
-    let most = if found.len() > NAMED_CELLS {
-        "most of all "
-    } else {
-        ""
+    let cells = &source.findings.cells;
+    let found = two_levels(cells);
+    let examples = found.iter().take(NAMED_CELLS);
+    let examples =
+        words::listed(examples.map(|(cell, levels)| {
+            format!("{} ({})", source.place(cell.key), levels_words(*levels))
+        }));
+    let most = match found.len() {
+        0 => return None,
+        1..=NAMED_CELLS => "",
+        _ => "most of all ",
     };
-    (!found.is_empty()).then(|| {
-        format!(
-            "two levels of latency in {} of {measured} cells, which makes intervals wide: {most}{}",
-            found.len(),
-            words::listed(&examples)
-        )
-    })
-}
-
-fn named(source: Source<'_>, cell: &CellFindings) -> String {
-    format!("{} {}", source.name(cell.key.session), source.at(cell.key))
+    Some(format!(
+        "two levels of latency in {} of {} cells, which makes intervals wide: {most}{examples}",
+        found.len(),
+        cells.iter().filter(|cell| cell.outcome.is_ok()).count()
+    ))
 }
 
 /// `80% near 1.2 ms, 20% near 2.4 ms, within blocks`.
@@ -356,13 +320,16 @@ fn modes_words(modes: LatencyModes) -> String {
 fn not_flat(source: Source<'_>) -> Vec<String> {
     let cells = source.findings.cells.iter();
     let mut lines: Vec<String> = cells
-        .filter_map(|cell| Some(format!("{}: {}", named(source, cell), trend(cell.steady?)?)))
+        .filter_map(|cell| {
+            let trend = trend(cell.steady?)?;
+            Some(format!("{}: {trend}", source.place(cell.key)))
+        })
         .collect();
-    let more = lines.len().saturating_sub(NAMED_CELLS);
+    let more = lines.len().saturating_sub(NAMED_CELLS) as u64;
     lines.truncate(NAMED_CELLS);
     if more > 0 {
-        let plural = words::plural(more as u64);
-        lines.push(format!("no flat latency in {more} more cell{plural}"));
+        let cells = words::number_of(more, "more cell");
+        lines.push(format!("no flat latency in {cells}"));
     }
     lines
 }
@@ -380,15 +347,11 @@ fn trend(class: SteadyClass) -> Option<&'static str> {
 
 pub(in crate::report) fn machine(host: &Host) -> Vec<Item> {
     let [cpu, cpus, memory, system] = essentials(host);
-    let flags: Vec<String> = host.cpu.isa_flags.iter().map(plain).collect();
-    let flags = if flags.is_empty() {
-        unknown()
-    } else {
-        flags.join(", ")
+    let flags = match host.cpu.isa_flags.as_slice() {
+        [] => unknown(),
+        flags => words::joined(flags.iter().map(plain), ", "),
     };
-    let load = host
-        .load_average
-        .map_or_else(unknown, |load| format!("{load:.2}"));
+    let load = known(host.load_average, |load| format!("{load:.2}"));
     let mut items = vec![
         Item::new("CPU", cpu),
         Item::new("CPUs", cpus),
@@ -404,10 +367,8 @@ pub(in crate::report) fn machine(host: &Host) -> Vec<Item> {
 }
 
 pub(in crate::report) fn hardware(host: &Host) -> Vec<String> {
-    essentials(host)
-        .into_iter()
-        .chain(gpu::hardware(host))
-        .collect()
+    let essentials = essentials(host).into_iter();
+    essentials.chain(gpu::hardware(host)).collect()
 }
 
 /// Model of the CPU, number of CPUs, memory and system.
@@ -422,27 +383,25 @@ fn essentials(host: &Host) -> [String; 4] {
 }
 
 fn cpus(host: &Host) -> String {
-    let (logical, usable) = (host.cpu.logical_count, host.usable_cpus_count);
-    let cores = host
-        .cpu
-        .physical_count
-        .map(|cores| format!(" on {cores} cores"));
+    let cores = host.cpu.physical_count;
+    let cores = cores.map(|cores| format!(" on {cores} cores"));
     let limit = host.cgroup.cpu_quota_count;
     let limit = limit.map(|quota| format!(", control group limit {quota}"));
     format!(
-        "{logical} logical CPUs{}, {usable} usable{}",
+        "{} logical CPUs{}, {} usable{}",
+        host.cpu.logical_count,
         cores.unwrap_or_default(),
+        host.usable_cpus_count,
         limit.unwrap_or_default()
     )
 }
 
 fn memory(host: &Host) -> String {
-    let available = host
-        .memory_available_bytes
-        .map(|free| format!(", {} available", bytes(free)))
-        .unwrap_or_default();
-    host.memory_bytes
-        .map_or_else(unknown, |all| format!("{}{available}", bytes(all)))
+    let available = host.memory_available_bytes;
+    let available = available.map(|free| format!(", {} available", bytes(free)));
+    known(host.memory_bytes, |all| {
+        format!("{}{}", bytes(all), available.unwrap_or_default())
+    })
 }
 
 fn told(text: &Option<Plain>) -> String {

@@ -37,6 +37,11 @@ pub(in crate::report) fn distributions(source: Source<'_>) -> Option<Distributio
     let single = source.single().into_iter().map(|cell| cell.key);
     let spread = spread(source.record, single, COLUMNS)?;
     let at = source.at(spread.cells.first()?.key);
+    let rows = spread.cells.iter().map(|cell| Distribution {
+        name: source.name(cell.key.session),
+        heights: heights(cell),
+        remark: source.cell(cell.key).map(remark).unwrap_or_default(),
+    });
     Some(Distributions {
         title: format!("Latencies {at}: how often does each occur?"),
         ends: [spread.low_ns, spread.high_ns].map(number::time),
@@ -44,30 +49,15 @@ pub(in crate::report) fn distributions(source: Source<'_>) -> Option<Distributio
             "taller: more inferences; logarithmic axis, without the fastest and slowest {} at most",
             number::limit(Quantile::P1.share())
         ),
-        rows: spread
-            .cells
-            .iter()
-            .map(|cell| distribution(source, cell))
-            .collect(),
+        rows: rows.collect(),
     })
 }
 
-fn distribution(source: Source<'_>, cell: &CellSpread) -> Distribution {
-    Distribution {
-        name: source.name(cell.key.session),
-        heights: heights(cell),
-        remark: source.cell(cell.key).map(remark).unwrap_or_default(),
-    }
-}
-
 fn remark(cell: &CellFindings) -> String {
-    let median = cell
-        .figure(Metric::LatencyP50)
-        .map(|p50| words::value(Metric::LatencyP50, p50));
-    median
-        .filter(|median| !median.is_empty())
-        .map(|median| format!("median {median}"))
-        .unwrap_or_default()
+    match words::shown(Metric::LatencyP50, cell.figure(Metric::LatencyP50)) {
+        none if none.is_empty() => none,
+        median => format!("median {median}"),
+    }
 }
 
 /// How many latencies lie in each column, as a height; whatever holds enough to be seen has at

@@ -12,10 +12,8 @@ const REASON_LENGTH: usize = 300;
 /// A line for each reason why launches failed, which names all sessions that share it, the ones
 /// with most failures first.
 pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
-    let mut failed: Vec<&SessionFindings> = source
-        .findings
-        .sessions
-        .iter()
+    let sessions = source.findings.sessions.iter();
+    let mut failed: Vec<&SessionFindings> = sessions
         .filter(|session| session.failed_launches_count > 0)
         .collect();
     failed.sort_by_key(|session| std::cmp::Reverse(session.failed_launches_count));
@@ -30,23 +28,15 @@ pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
 
 /// Why launches of a session failed; `None` where that is why it was left out, which is said there.
 fn why(session: &SessionFindings) -> Option<&Plain> {
-    session
-        .launch_failure
-        .as_ref()
-        .filter(|why| session.outcome.reason() != Some(*why))
+    let why = session.launch_failure.as_ref();
+    why.filter(|why| session.outcome.reason() != Some(*why))
 }
 
 /// `Failed launches: 2 of 14 of int8: the worker was ended by SIGSEGV while it was to run a block.`
 fn line(why: Option<&Plain>, sessions: &[&SessionFindings]) -> String {
-    let mut counts: Vec<String> = sessions
-        .iter()
-        .take(NAMED)
-        .map(|one| failures(one))
-        .collect();
-    if sessions.len() > NAMED {
-        counts.push(format!("{} more", of_others(&sessions[NAMED..])));
-    }
-    let counts = words::listed(&counts);
+    let (named, others) = sessions.split_at(sessions.len().min(NAMED));
+    let others = (!others.is_empty()).then(|| format!("{} more", of_others(others)));
+    let counts = words::listed(named.iter().copied().map(failures).chain(others));
     match why.map(plain) {
         Some(why) => {
             let why = shortened(why.trim_end_matches('.'), REASON_LENGTH);
@@ -64,35 +54,24 @@ fn failures(session: &SessionFindings) -> String {
 }
 
 fn rest(others: &[(Option<&Plain>, Vec<&SessionFindings>)]) -> Option<String> {
-    let sessions: Vec<&SessionFindings> = others
-        .iter()
-        .flat_map(|(_, sessions)| sessions)
-        .copied()
-        .collect();
-    (!sessions.is_empty()).then(|| {
-        format!(
-            "Failed launches: {} more, for other reasons.",
-            of_others(&sessions)
-        )
-    })
+    let sessions = others.iter().flat_map(|(_, sessions)| sessions).copied();
+    let sessions: Vec<&SessionFindings> = sessions.collect();
+    let failed = of_others(&sessions);
+    (!sessions.is_empty()).then(|| format!("Failed launches: {failed} more, for other reasons."))
 }
 
 /// `5 of 24 of 4 sessions`.
 fn of_others(sessions: &[&SessionFindings]) -> String {
-    let failed = sessions
-        .iter()
-        .map(|session| session.failed_launches_count)
-        .sum();
-    let all = sessions
-        .iter()
-        .map(|session| session.all_launches_count)
-        .sum();
     let count = sessions.len() as u64;
+    let sessions = sessions.iter();
+    let failed = sessions
+        .clone()
+        .map(|session| session.failed_launches_count);
+    let all = sessions.map(|session| session.all_launches_count);
     format!(
-        "{} of {} of {} session{}",
-        number::count(failed),
-        number::count(all),
-        number::count(count),
-        words::plural(count)
+        "{} of {} of {}",
+        number::count(failed.sum()),
+        number::count(all.sum()),
+        words::counted_noun(count, "session")
     )
 }

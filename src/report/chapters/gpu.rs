@@ -3,7 +3,7 @@
 use crate::metric::Unit;
 use crate::observed::Observed;
 use crate::record::{Conditions, GpuConditions, GpuDriver, GpuIdle, GpuInfo, GpuSampling, Host};
-use crate::report::words::{Item, Source, not_measured, number, plain};
+use crate::report::words::{self, Item, Source, not_measured, number};
 use crate::text::Plain;
 use crate::units::{Bytes, Hertz, Watts};
 
@@ -39,28 +39,22 @@ fn switch(told: &Observed<bool>) -> String {
 
 /// The machine's GPUs, one line each; nothing for a record that does not know of them.
 pub(in crate::report) fn machine(host: &Host) -> Vec<Item> {
-    let mut items: Vec<Item> = host
-        .gpus
-        .iter()
-        .map(|gpu| Item::new(format!("GPU {}", gpu.index), line(gpu)))
-        .collect();
-    if let Some(driver) = host.gpu_driver.as_ref().filter(|_| !host.gpus.is_empty()) {
-        items.push(Item::new("GPU driver", driver_line(driver)));
-    }
-    items.extend(
-        host.gpus_absent_reason
-            .as_ref()
-            .map(|reason| Item::new("GPU", not_measured(reason))),
-    );
-    items
+    let gpus = host.gpus.iter();
+    let gpus = gpus.map(|gpu| Item::new(format!("GPU {}", gpu.index), line(gpu)));
+    let driver = driver(host).map(|driver| Item::new("GPU driver", driver_line(driver)));
+    let absent = host.gpus_absent_reason.iter();
+    let absent = absent.map(|reason| Item::new("GPU", not_measured(reason)));
+    gpus.chain(driver).chain(absent).collect()
+}
+
+/// The driver of the GPUs, where there are any.
+fn driver(host: &Host) -> Option<&GpuDriver> {
+    host.gpu_driver.as_ref().filter(|_| !host.gpus.is_empty())
 }
 
 pub(in crate::report) fn hardware(host: &Host) -> Vec<String> {
     let named = host.gpus.iter().filter(|gpu| gpu.name.is_ok()).map(line);
-    let driver = host
-        .gpu_driver
-        .iter()
-        .filter(|driver| driver.version.is_ok() && !host.gpus.is_empty());
+    let driver = driver(host).filter(|driver| driver.version.is_ok());
     named.chain(driver.map(driver_line)).collect()
 }
 
@@ -113,12 +107,11 @@ fn of_gpu(host: &Host, gpu: &GpuConditions) -> [Item; 4] {
 
 fn clocks(host: &Host, gpu: &GpuConditions) -> String {
     let known = host.gpus.iter().find(|known| known.index == gpu.index);
-    let most = known
-        .map(|known| format!(" (highest {})", megahertz(&known.sm_clock_max_hertz)))
-        .unwrap_or_default();
+    let most = known.map(|known| format!(" (highest {})", megahertz(&known.sm_clock_max_hertz)));
     format!(
-        "SM {}{most}, memory {}",
+        "SM {}{}, memory {}",
         megahertz(&gpu.sm_clock_hertz),
+        most.unwrap_or_default(),
         megahertz(&gpu.memory_clock_hertz)
     )
 }
@@ -127,25 +120,21 @@ fn clocks(host: &Host, gpu: &GpuConditions) -> String {
 fn held_down(gpu: &GpuConditions) -> String {
     let all = gpu.samples_count;
     figure(&gpu.clock_events, |events| {
-        let held: Vec<String> = events
-            .iter()
-            .map(|event| (plain(&event.reason), event.samples_count))
-            .map(|(reason, samples)| format!("{reason} in {samples} of {all} samples"))
-            .collect();
-        if held.is_empty() {
-            format!("in none of {all} samples")
-        } else {
-            held.join(", ")
+        if events.is_empty() {
+            return format!("in none of {all} samples");
         }
+        let held = events.iter().map(|event| {
+            let (reason, samples) = (&event.reason, event.samples_count);
+            format!("{reason} in {samples} of {all} samples")
+        });
+        words::joined(held, ", ")
     })
 }
 
 fn process_ids(pids: &[u64]) -> String {
-    let pids: Vec<String> = pids.iter().map(u64::to_string).collect();
-    if pids.is_empty() {
-        "none".into()
-    } else {
-        format!("process id {}", pids.join(", "))
+    match pids {
+        [] => "none".into(),
+        pids => format!("process id {}", words::joined(pids, ", ")),
     }
 }
 
@@ -163,48 +152,66 @@ fn level(gpu: &GpuConditions) -> String {
 /// Whether the driver serves ONNX Runtime's CUDA builds, and which settings bear on figures; empty
 /// without a GPU.
 pub(in crate::report) fn gpu_settings(host: &Host) -> Vec<Item> {
-    let Some(driver) = host.gpu_driver.as_ref().filter(|_| !host.gpus.is_empty()) else {
+    let Some(driver) = driver(host) else {
         return Vec::new();
     };
-    let mut items: Vec<Item> = DRIVERS
-        .map(|(cuda, oldest)| {
-            let served = figure(&driver.version, |version| {
-                suitability(version, cuda, oldest)
-            });
-            Item::new(format!("Driver for {cuda} builds"), served)
-        })
-        .to_vec();
-    let persistence = host.gpus.iter().filter(|gpu| gpu.persistence == Ok(false));
-    items.extend(persistence.map(|gpu| setting(gpu, "persistence mode", NO_PERSISTENCE)));
-    let ecc = host.gpus.iter().filter(|gpu| gpu.ecc == Ok(false));
-    items.extend(ecc.map(|gpu| setting(gpu, "ECC", NO_ECC)));
-    let divided = host.gpus.iter().filter(|gpu| gpu.mig == Ok(true));
-    items.extend(divided.map(|gpu| setting(gpu, "MIG", DIVIDED)));
-    items
+    let drivers = DRIVERS.map(|(cuda, oldest)| {
+        let served = figure(&driver.version, |version| {
+            suitability(version, cuda, oldest)
+        });
+        Item::new(format!("Driver for {cuda} builds"), served)
+    });
+    let settings = SETTINGS.iter().flat_map(|setting| setting.items(host));
+    drivers.into_iter().chain(settings).collect()
 }
 
-const NO_PERSISTENCE: &str =
-    "off: the driver starts the GPU anew for every launch; to do: `nvidia-smi -pm 1` as root";
-const NO_ECC: &str = "off: faster on some chips, without correction of memory errors; to do: set it as in production";
-const DIVIDED: &str = "on: utilization is not told, memory and energy are of the whole GPU; to do: `nvidia-smi -mig 0` to \
-measure the whole";
+/// A setting that bears on figures.
+struct Setting {
+    name: &'static str,
+    is_so: fn(&GpuInfo) -> bool,
+    to_do: &'static str,
+}
 
-fn setting(gpu: &GpuInfo, what: &str, to_do: &str) -> Item {
-    Item::new(format!("GPU {} {what}", gpu.index), to_do)
+const SETTINGS: [Setting; 3] = [
+    Setting {
+        name: "persistence mode",
+        is_so: |gpu| gpu.persistence == Ok(false),
+        to_do: "off: the driver starts the GPU anew for every launch; to do: `nvidia-smi -pm 1` as root",
+    },
+    Setting {
+        name: "ECC",
+        is_so: |gpu| gpu.ecc == Ok(false),
+        to_do: "off: faster on some chips, without correction of memory errors; to do: set it as in production",
+    },
+    Setting {
+        name: "MIG",
+        is_so: |gpu| gpu.mig == Ok(true),
+        to_do: "on: utilization is not told, memory and energy are of the whole GPU; to do: `nvidia-smi -mig 0` to measure \
+                the whole",
+    },
+];
+
+impl Setting {
+    fn items(&self, host: &Host) -> impl Iterator<Item = Item> {
+        let gpus = host.gpus.iter().filter(|gpu| (self.is_so)(gpu));
+        gpus.map(|gpu| Item::new(format!("GPU {} {}", gpu.index, self.name), self.to_do))
+    }
 }
 
 fn suitability(version: &Plain, cuda: &str, oldest: u64) -> String {
-    let shown = version.to_string();
     let major = version.exact().split('.').next();
-    match major.and_then(|major| major.parse::<u64>().ok()) {
-        Some(major) if major >= oldest => format!("{shown} suffices (needs {oldest})"),
-        Some(_) if cuda == "CUDA 13" => {
-            format!(
-                "{shown} is too old (needs {oldest}); to do: update it, or use a build for CUDA 12"
-            )
-        }
-        Some(_) => format!("{shown} is too old (needs {oldest}); to do: update it"),
-        None => not_measured(&format!("`{shown}` is no version")),
+    let Some(Ok(major)) = major.map(str::parse::<u64>) else {
+        return not_measured(&format!("`{version}` is no version"));
+    };
+    let other = if cuda == "CUDA 13" {
+        ", or use a build for CUDA 12"
+    } else {
+        ""
+    };
+    if major >= oldest {
+        format!("{version} suffices (needs {oldest})")
+    } else {
+        format!("{version} is too old (needs {oldest}); to do: update it{other}")
     }
 }
 
@@ -213,11 +220,9 @@ pub(in crate::report) fn provenance(source: Source<'_>) -> Vec<Item> {
         return Vec::new();
     };
     let counters = figure(&monitoring.cpu, |power| {
+        let domains = Plain::joined(&power.domains, ", ");
         let idle = number::value(Unit::Watts, power.idle_watts.0, None);
-        format!(
-            "{}; {idle} before the run",
-            Plain::joined(&power.domains, ", ")
-        )
+        format!("{domains}; {idle} before the run")
     });
     let mut items = vec![Item::new("CPU energy counters", counters)];
     if let Ok(sampling) = &monitoring.gpus {
@@ -228,14 +233,13 @@ pub(in crate::report) fn provenance(source: Source<'_>) -> Vec<Item> {
 }
 
 fn samples(sampling: &GpuSampling) -> String {
-    let period = number::time(sampling.period_ns);
-    let cost = sampling
-        .cost_ns
-        .map(|cost| format!(", each took {}", number::time(cost)));
+    let cost = sampling.cost_ns;
+    let cost = cost.map(|cost| format!(", each took {}", number::time(cost)));
     let ended = sampling.ended_early.as_ref();
-    let ended = ended.map(|why| format!("; it ended early: {}", plain(why)));
+    let ended = ended.map(|why| format!("; it ended early: {why}"));
     format!(
-        "one each {period}{}{}",
+        "one each {}{}{}",
+        number::time(sampling.period_ns),
         cost.unwrap_or_default(),
         ended.unwrap_or_default()
     )
@@ -256,17 +260,28 @@ mod tests {
 
     #[test]
     fn old_driver_is_told_with_what_to_do() {
-        let suitability = |version: &str, cuda, oldest| suitability(&version.into(), cuda, oldest);
-        let newer = suitability("580.65.06", "CUDA 13", 580);
-        assert_eq!(newer, "580.65.06 suffices (needs 580)");
-        assert!(
-            suitability("570.124", "CUDA 13", 580)
-                .ends_with("to do: update it, or use a build for CUDA 12")
-        );
-        assert!(
-            suitability("470.1", "CUDA 12", 525)
-                .ends_with("is too old (needs 525); to do: update it")
-        );
+        for (version, cuda, oldest, expected) in [
+            (
+                "580.65.06",
+                "CUDA 13",
+                580,
+                "580.65.06 suffices (needs 580)",
+            ),
+            (
+                "570.124",
+                "CUDA 13",
+                580,
+                "570.124 is too old (needs 580); to do: update it, or use a build for CUDA 12",
+            ),
+            (
+                "470.1",
+                "CUDA 12",
+                525,
+                "470.1 is too old (needs 525); to do: update it",
+            ),
+        ] {
+            assert_eq!(suitability(&version.into(), cuda, oldest), expected);
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use crate::analysis::{CellFindings, SessionFindings};
 use crate::metric::Metric;
 use crate::plan::LoadMode;
-use crate::report::words::{self, Builder, Source, Table, not_measured, plain};
+use crate::record::RunRecord;
+use crate::report::words::{self, Builder, Line, RowKind, Source, Table, not_measured, plain};
+use crate::text::Plain;
 
 pub(in crate::report) const NO_SESSION: &str = "no session ran on an NVIDIA GPU";
 
@@ -41,18 +43,21 @@ pub(in crate::report) fn energy(source: Source<'_>) -> Option<Table> {
     header.extend(columns.iter().map(|(column, _)| *column));
     let mut table = Builder::new("GPU and energy: what does a prediction cost?", &header);
     for cell in measured(source) {
-        let name = source.name(cell.key.session);
-        let row = format!("{name} {}", source.at(cell.key));
-        let batch = source.batch(cell.key.shape, cell.key.batch_size);
-        let mut texts = vec![name, batch.trim_start_matches("batch ").to_owned()];
-        texts.extend(modes.then(|| cell.key.load_mode.in_column()));
-        for (column, metric) in &columns {
-            texts.push(cost(&mut table, cell, &row, column, *metric));
+        let key = cell.key;
+        let batch = source.batch(key.shape, key.batch_size);
+        let batch = batch.trim_start_matches("batch ").to_owned();
+        let mut line = table.line_of(vec![source.name(key.session), batch], source.place(key));
+        if modes {
+            line.text(key.load_mode.in_column());
         }
-        table.plain_row(texts);
+        for &(column, metric) in &columns {
+            add_cost(&mut line, cell, column, metric);
+        }
+        line.end(RowKind::Plain);
     }
-    let notes = [Some(ENERGY), ran_on_gpu(source).then_some(FIRST_RUN)];
-    Some(table.finish(notes.into_iter().flatten().map(str::to_owned).collect()))
+    let mut notes = vec![ENERGY.to_owned()];
+    notes.extend(ran_on_gpu(source).then(|| FIRST_RUN.to_owned()));
+    Some(table.finish(notes))
 }
 
 fn measured(source: Source<'_>) -> impl Iterator<Item = &CellFindings> {
@@ -65,24 +70,21 @@ fn ran_on_gpu(source: Source<'_>) -> bool {
 }
 
 fn columns(source: Source<'_>) -> Vec<Column> {
-    let of_gpu = OF_GPU.into_iter().filter(|_| ran_on_gpu(source));
+    let of_gpu: &[Column] = if ran_on_gpu(source) { &OF_GPU } else { &[] };
+    let mut columns = of_gpu.to_vec();
     let of_cpu = OF_CPU.into_iter();
-    let of_cpu =
-        of_cpu.filter(|(_, metric)| measured(source).any(|cell| cell.value(*metric).is_some()));
-    of_gpu.chain(of_cpu).collect()
+    columns.extend(
+        of_cpu.filter(|(_, metric)| measured(source).any(|cell| cell.value(*metric).is_some())),
+    );
+    columns
 }
 
-fn cost(
-    table: &mut Builder,
-    cell: &CellFindings,
-    row: &str,
-    column: &str,
-    metric: Metric,
-) -> String {
-    match cell.figure(metric) {
-        None => table.absence(column, row, "the session ran on no GPU"),
-        estimate => table.figure(column, row, estimate, |found| words::short(metric, found)),
+fn add_cost(line: &mut Line<'_>, cell: &CellFindings, column: &str, metric: Metric) {
+    if cell.figure(metric).is_some() {
+        return line.figure(column, metric, &cell.figures, words::short);
     }
+    let absence = line.absence(column, "the session ran on no GPU");
+    line.text(absence);
 }
 
 /// Of each session that ran on a GPU and was measured, the cell of the batch size that is enough.
@@ -96,10 +98,11 @@ fn on_gpu(source: Source<'_>) -> impl Iterator<Item = &CellFindings> {
 
 /// How busy GPUs were; `None` where no session ran on an NVIDIA GPU.
 pub(in crate::report) fn utilization(source: Source<'_>) -> Option<String> {
-    let lines: Vec<String> = on_gpu(source)
-        .map(|cell| utilization_of(source, cell))
-        .collect();
-    (!lines.is_empty()).then(|| lines.join("; "))
+    joined(on_gpu(source).map(|cell| utilization_of(source, cell)))
+}
+
+fn joined(parts: impl Iterator<Item = String>) -> Option<String> {
+    Some(words::joined(parts, "; ")).filter(|text| !text.is_empty())
 }
 
 fn utilization_of(source: Source<'_>, cell: &CellFindings) -> String {
@@ -109,8 +112,7 @@ fn utilization_of(source: Source<'_>, cell: &CellFindings) -> String {
             .map(|estimate| words::full(metric, estimate))
             .unwrap_or_default()
     });
-    let (name, at) = (source.name(cell.key.session), source.at(cell.key));
-    format!("{name} {at}: {mean}; peak {peak}")
+    format!("{}: {mean}; peak {peak}", source.place(cell.key))
 }
 
 /// The GPU's part of the template's `Memory Usage per Model`, of the baseline.
@@ -119,13 +121,11 @@ pub(in crate::report) fn memory(source: Source<'_>, baseline: &SessionFindings) 
         return peak;
     }
     let sessions = source.findings.sessions.iter();
-    let others: Vec<String> = sessions
-        .filter_map(|session| Some(format!("{} {}", plain(&session.label), peak(session)?)))
-        .collect();
-    if others.is_empty() {
-        not_measured(NO_SESSION)
-    } else {
-        others.join(", ")
+    let others = sessions
+        .filter_map(|session| Some(format!("{} {}", plain(&session.label), peak(session)?)));
+    match words::joined(others, ", ") {
+        none if none.is_empty() => not_measured(NO_SESSION),
+        others => others,
     }
 }
 
@@ -136,43 +136,35 @@ fn peak(session: &SessionFindings) -> Option<String> {
 
 /// The template's `Hardware Acceleration`; `None` where no session ran on an NVIDIA GPU.
 pub(in crate::report) fn acceleration(source: Source<'_>) -> Option<String> {
-    let lines: Vec<String> = on_gpu(source)
-        .map(|cell| acceleration_of(source, cell))
-        .collect();
-    (!lines.is_empty()).then(|| lines.join("; "))
+    joined(on_gpu(source).map(|cell| acceleration_of(source, cell)))
 }
 
 fn acceleration_of(source: Source<'_>, cell: &CellFindings) -> String {
     let session = cell.key.session;
     let (name, at) = (source.name(session), source.at(cell.key));
     let provider = plain(&source.record.plan.sessions[session].execution_provider);
-    let gpu = gpu_name(source, session).map(|name| format!(" on {name}"));
+    let gpu = gpu_name(source.record, session).map(|name| format!(" on {name}"));
     let gpu = gpu.unwrap_or_default();
-    let rate = cell.figure(Metric::Throughput);
-    let rate = rate
-        .map(|rate| words::value(Metric::Throughput, rate))
-        .unwrap_or_default();
-    let change = throughput_change(source, cell);
+    let rate = words::shown(Metric::Throughput, cell.figure(Metric::Throughput));
+    let change = throughput_change(source, cell).unwrap_or_default();
     format!("{name} with {provider}{gpu}: {rate} {at}{change}")
 }
 
-/// `, against fp32 by throughput: 2.10x faster`; empty where nothing was compared.
-fn throughput_change(source: Source<'_>, cell: &CellFindings) -> String {
-    let Some(comparison) = &cell.comparison else {
-        return String::new();
-    };
+/// `, against fp32 by throughput: 2.10x faster`, where that was compared.
+fn throughput_change(source: Source<'_>, cell: &CellFindings) -> Option<String> {
+    let comparison = cell.comparison.as_ref()?;
     let baseline = source.name(comparison.baseline.session);
     let change = words::throughput_change(&comparison.throughput);
-    format!(", against {baseline} by throughput: {change}")
+    Some(format!(", against {baseline} by throughput: {change}"))
 }
 
-fn gpu_name(source: Source<'_>, session: usize) -> Option<String> {
-    let launches = source.record.launches.iter();
+fn gpu_name(record: &RunRecord, session: usize) -> Option<&Plain> {
+    let launches = record.launches.iter();
     let used = launches
         .filter(|launch| launch.session == session)
         .flat_map(|launch| &launch.cells)
         .find_map(|cell| cell.gpu.as_ref()?.as_ref().ok())?;
-    let mut gpus = source.record.host.gpus.iter();
+    let mut gpus = record.host.gpus.iter();
     let gpu = gpus.find(|gpu| gpu.index == used.index)?;
-    gpu.name.as_ref().ok().map(plain)
+    gpu.name.as_ref().ok()
 }

@@ -1,25 +1,28 @@
 //! Latency after idle gaps.
 
-use super::{Builder, Section, Source, Table, number, words};
-use crate::analysis::{GapFindings, IdleFindings};
+use super::{Builder, Section, Source, number, words};
+use crate::analysis::GapFindings;
 use crate::metric::Unit;
-use crate::report::words::{MEANINGLESS, not_measured};
+use crate::report::words::{Line, MEANINGLESS, RowKind, not_measured};
 
 pub(super) fn section(source: Source<'_>) -> Section {
     let found = &source.findings.idle_gaps;
-    let (lines, tables) = if found.is_empty() {
-        let line =
-            "Not measured: `--idle-gaps` measures what the first request after a pause takes.";
-        (vec![line.to_owned()], Vec::new())
-    } else {
-        after_gaps(source, found)
+    let mut section = Section {
+        title: "Latency after idle gaps".into(),
+        lines: vec![WITHOUT.into()],
+        tables: Vec::new(),
     };
-    Section {
-        title: "Latency after idle gaps".to_owned(),
-        lines,
-        tables,
+    if !found.is_empty() {
+        section.lines = vec![ALONE.into()];
+        after_gaps(source, &mut section);
     }
+    section
 }
+
+const WITHOUT: &str =
+    "Not measured: `--idle-gaps` measures what the first request after a pause takes.";
+const ALONE: &str =
+    "Each variant was launched for this alone; a gap is held against none within the same launch.";
 
 const GAP_HEADER: [&str; 5] = [
     "variant, gap",
@@ -29,24 +32,25 @@ const GAP_HEADER: [&str; 5] = [
     "inferences",
 ];
 
-fn after_gaps(source: Source<'_>, found: &[IdleFindings]) -> (Vec<String>, Vec<Table>) {
+fn after_gaps(source: Source<'_>, section: &mut Section) {
     let title = "Single inferences after a time without any: what does a pause cost?";
     let mut table = Builder::new(title, &GAP_HEADER);
-    let mut lines =
-        vec!["Each variant was launched for this alone; a gap is held against none within the same launch.".to_owned()];
-    for session in found {
+    for session in &source.findings.idle_gaps {
         let batch = source.batch(session.shape, session.batch_size);
         let name = format!("{}, {batch}", source.name(session.session));
         match &session.gaps {
             Ok(gaps) => gaps.iter().for_each(|gap| {
-                let cells = gap_cells(&mut table, gap, format!("{name}, {}", gap_words(gap)));
-                table.plain_row(cells);
+                add_gap(table.line(format!("{name}, {}", gap_words(gap))), gap);
             }),
-            Err(reason) => lines.push(format!("{name}: {}.", not_measured(reason))),
+            Err(reason) => section
+                .lines
+                .push(format!("{name}: {}.", not_measured(reason))),
         }
     }
-    let table = Some(table.finish(Vec::new())).filter(|table| !table.rows.is_empty());
-    (lines, table.into_iter().collect())
+    let table = Some(table.finish(Vec::new()));
+    section
+        .tables
+        .extend(table.filter(|table| !table.rows.is_empty()));
 }
 
 fn gap_words(gap: &GapFindings) -> String {
@@ -56,24 +60,19 @@ fn gap_words(gap: &GapFindings) -> String {
     }
 }
 
-fn gap_cells(table: &mut Builder, gap: &GapFindings, row: String) -> Vec<String> {
-    let latency = table.figure("latency", &row, Some(&gap.latency_ns), |latency| {
+fn add_gap(mut line: Line<'_>, gap: &GapFindings) {
+    line.estimate("latency", Some(&gap.latency_ns), |latency| {
         words::amount(Unit::Ns, latency)
     });
     let measured = gap.latency_ns.measured();
     if let Some(remark) = measured.and_then(|measured| measured.remark.as_ref()) {
         let reason = remark.exact().trim_start_matches("no interval: ");
-        table.absence("interval", &row, reason);
+        line.absence("interval", reason);
     }
     let change = gap.change.as_ref().map(words::latency_change);
-    let change = change.map_or(MEANINGLESS.into(), |change| change.to_string());
+    line.text(change.map_or(MEANINGLESS.into(), |change| change.to_string()));
     let launches = measured.map(|measured| number::count(measured.n));
-    let inferences = number::count(gap.inferences_count);
-    vec![
-        row,
-        latency,
-        change,
-        launches.unwrap_or_default(),
-        inferences,
-    ]
+    line.text(launches.unwrap_or_default());
+    line.text(number::count(gap.inferences_count));
+    line.end(RowKind::Plain);
 }

@@ -7,8 +7,9 @@ use super::bottlenecks::command;
 use super::{
     Audience, Block, Chapter, Item, Source, charts, conditions, context, placement, provenance,
 };
+use crate::analysis::Ending;
 use crate::metric::Metric;
-use crate::record::FitnessVerdict;
+use crate::record::{FitnessVerdict, RunRecord};
 use crate::report::chapter::{Alarm, AlarmLevel, Fold};
 
 /// The chapter that says whether the machine was fit to measure on.
@@ -41,21 +42,19 @@ fn optional(chapter: Chapter, title: &str, items: Vec<Item>) -> Chapter {
 }
 
 pub(super) fn summary(source: Source<'_>) -> Chapter {
-    let lines = [
-        vec![context::ending(source)],
-        fitness(source),
-        context::quality(source),
-    ]
-    .concat();
-    Chapter::untitled(MACHINE)
-        .with(Block::heading("Measurement"))
-        .with(Block::Lines(lines))
+    let ending = vec![context::ending(source)];
+    Chapter::untitled(MACHINE).lines("Measurement", [ending, in_detail(source)].concat())
 }
 
-fn fitness(source: Source<'_>) -> Vec<String> {
-    match &source.findings.ending.fitness {
+/// Whether the machine was fit, and how good the figures are.
+fn in_detail(source: Source<'_>) -> Vec<String> {
+    [fitness(&source.findings.ending), context::quality(source)].concat()
+}
+
+fn fitness(ending: &Ending) -> Vec<String> {
+    match &ending.fitness {
         Some(fitness) => conditions::verdict(fitness),
-        None => vec![conditions::not_judged(source.findings.ending.complete)],
+        None => vec![conditions::not_judged(ending.complete)],
     }
 }
 
@@ -63,35 +62,29 @@ pub(super) fn written(source: Source<'_>) -> Chapter {
     Chapter::new(MACHINE, "", "How this was measured")
         .titled()
         .with(Block::Sentence(context::ending(source)))
-        .with(Block::Lines(
-            [fitness(source), context::quality(source)].concat(),
-        ))
+        .with(Block::Lines(in_detail(source)))
         .with(Block::Charts(charts::timeline(source)))
 }
 
 pub(super) fn machine(source: Source<'_>) -> Chapter {
     let quality = Some(context::quality(source)).filter(|lines| !lines.is_empty());
     let chapter = Chapter::new(MACHINE, "Machine", "Was the machine fit to measure on?")
-        .with(Block::Lines(fitness(source)))
+        .with(Block::Lines(fitness(&source.findings.ending)))
         .with_all(quality.map(Block::Lines));
-    optional(chapter, "Conditions during the run", went_through(source))
-        .items("Machine", context::machine(&source.record.host))
+    with_conditions(chapter, source.record).items("Machine", context::machine(&source.record.host))
 }
 
-fn went_through(source: Source<'_>) -> Vec<Item> {
-    let record = source.record;
-    record
-        .conditions
-        .iter()
-        .flat_map(|seen| conditions::conditions(&record.host, seen))
-        .collect()
+fn with_conditions(chapter: Chapter, record: &RunRecord) -> Chapter {
+    let seen = record.conditions.iter();
+    let items = seen.flat_map(|seen| conditions::conditions(&record.host, seen));
+    optional(chapter, "Conditions during the run", items.collect())
 }
 
 pub(super) fn provenance(source: Source<'_>) -> Chapter {
     let chapter = Chapter::untitled("provenance").with_all(whole_run(source));
     let chapter =
         with_placement(chapter, source).items("Machine", context::machine(&source.record.host));
-    optional(chapter, "Conditions during the run", went_through(source))
+    with_conditions(chapter, source.record)
         .items("Provenance", provenance::items(source))
         .with(Block::Sentence("Models:".into()))
         .with(Block::Items(provenance::models(source)))
@@ -111,9 +104,8 @@ pub(super) fn reproduce(source: Source<'_>) -> Chapter {
         .with_all(whole_run(source))
         .with(Block::Items(provenance::items(source)))
         .items("Models", provenance::models(source));
-    let title = "Definitions of the figures".into();
     with_placement(chapter, source).with(Block::Folded(Fold {
-        title,
+        title: "Definitions of the figures".into(),
         items: definitions(source),
     }))
 }
@@ -145,10 +137,9 @@ fn unfit(source: Source<'_>) -> Option<Alarm> {
         FitnessVerdict::Suspect => AlarmLevel::Warning,
         FitnessVerdict::Invalid => AlarmLevel::Alarm,
     };
-    let text = format!("{}.", conditions::verdict(fitness).first()?);
     Some(Alarm {
         level,
-        text,
+        text: format!("{}.", conditions::verdict(fitness).first()?),
         rest: None,
         reasons: Some(MACHINE),
     })
@@ -156,23 +147,13 @@ fn unfit(source: Source<'_>) -> Option<Alarm> {
 
 /// The definition of every metric that the run has a figure of, in the metrics' own order.
 fn definitions(source: Source<'_>) -> Vec<Item> {
-    let of_sessions = source
-        .findings
-        .sessions
-        .iter()
-        .flat_map(|session| &session.figures);
-    let longest = source
-        .findings
-        .cells
-        .iter()
-        .max_by_key(|cell| cell.figures.len());
-    let of_cells = longest.into_iter().flat_map(|cell| &cell.figures);
-    let metrics: BTreeSet<Metric> = of_sessions
-        .chain(of_cells)
-        .map(|figure| figure.metric)
-        .collect();
+    let findings = source.findings;
+    let of_sessions = findings.sessions.iter().map(|session| &session.figures);
+    let of_cells = findings.cells.iter().map(|cell| &cell.figures);
+    let figures = of_sessions.chain(of_cells.max_by_key(|figures| figures.len()));
+    let metrics: BTreeSet<Metric> = figures.flatten().map(|figure| figure.metric).collect();
+    let metrics = metrics.into_iter();
     metrics
-        .into_iter()
         .map(|metric| Item::new(metric.label(), metric.definition()))
         .collect()
 }

@@ -114,55 +114,43 @@ impl Report {
     #[must_use]
     pub fn new(record: &RunRecord, findings: &Findings) -> Self {
         let source = Source { record, findings };
-        let lines = ORDER.iter().map(|&Line(make, sweep, search)| {
-            (
-                if findings.tuning.is_some() {
-                    search
-                } else {
-                    sweep
-                },
-                make,
-            )
+        let chapters = ORDER.iter().filter_map(|&Line(make, sweep, search)| {
+            let audience = match findings.tuning {
+                Some(_) => search,
+                None => sweep,
+            };
+            (audience != NOBODY).then(|| (audience, make(source)))
         });
-        let seen = lines.filter(|(audience, _)| *audience != NOBODY);
+        let phases = advice::phases(source).into_iter();
         Report {
             title: plain(&record.run.name),
-            chapters: seen
-                .map(|(audience, make)| (audience, make(source)))
-                .collect(),
+            chapters: chapters.collect(),
             template: Filled::by(source),
             bottlenecks: bottlenecks::bottlenecks(source),
             priorities: advice::priorities(source),
-            tasks: advice::phases(source)
-                .into_iter()
-                .map(|phase| phase.tasks)
-                .collect(),
+            tasks: phases.map(|phase| phase.tasks).collect(),
         }
     }
 
     /// The chapters that a paper shows, in its order.
     pub fn chapters(&self, paper: Paper) -> impl Iterator<Item = &Chapter> {
-        let seen = self
-            .chapters
-            .iter()
-            .filter(move |(audience, _)| audience.has(paper));
+        let chapters = self.chapters.iter();
+        let seen = chapters.filter(move |(audience, chapter)| {
+            audience.has(paper) && chapter.shown(paper).next().is_some()
+        });
         seen.map(|(_, chapter)| chapter)
-            .filter(move |chapter| chapter.shown(paper).next().is_some())
     }
 
     /// All charts, in the order of the page.
     pub fn charts(&self) -> impl Iterator<Item = &ChartView> {
-        let blocks = self
-            .chapters(Paper::Page)
-            .flat_map(|chapter| chapter.shown(Paper::Page));
-        blocks
-            .filter_map(|block| {
-                if let Block::Charts(topic) = block {
-                    Some(&topic.charts)
-                } else {
-                    None
-                }
-            })
-            .flatten()
+        let chapters = self.chapters(Paper::Page);
+        let blocks = chapters.flat_map(|chapter| chapter.shown(Paper::Page));
+        let topics = blocks.filter_map(|block| {
+            let Block::Charts(topic) = block else {
+                return None;
+            };
+            Some(topic)
+        });
+        topics.flat_map(|topic| &topic.charts)
     }
 }

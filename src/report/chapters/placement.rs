@@ -22,17 +22,15 @@ pub(in crate::report) fn placement(source: Source<'_>) -> Vec<Item> {
 /// `openvino: 12 of 14 nodes, 98% of the time; cpu: 2 of 14 nodes (Shape, Gather), 2% of the time`.
 fn sentence(placement: &Placement, own: &str) -> String {
     let all = placement.nodes_count();
-    let mut parts: Vec<String> = placement
-        .providers
-        .iter()
-        .map(|provider| provider_words(provider, all, provider.execution_provider == own))
+    let providers = placement.providers.iter();
+    let mut parts: Vec<String> = providers
+        .map(|provider| provider_words(provider, all, own))
         .collect();
     for copy in placement.copies.iter().flatten() {
-        let (count, operator) = (copy.nodes_count, plain(&copy.operator));
+        let nodes = words::number_of(copy.nodes_count, &format!("{} node", copy.operator));
+        let time = time(copy.time_ns);
         parts.push(format!(
-            "copies between devices: {count} {operator} node{}, {} an inference",
-            words::plural(count),
-            time(copy.time_ns)
+            "copies between devices: {nodes}, {time} an inference"
         ));
     }
     if placement.source == PlacementSource::Profile {
@@ -41,21 +39,21 @@ fn sentence(placement: &Placement, own: &str) -> String {
     parts.join("; ")
 }
 
-fn provider_words(provider: &ProviderNodes, all: u64, is_own: bool) -> String {
-    let share = provider
-        .time_ratio
-        .map(|ratio| format!(", {} of the time in nodes", number::about_percent(ratio.0)));
-    let operators = if is_own {
+/// Operators are named where the nodes are not with the provider that is the session's `own`.
+fn provider_words(provider: &ProviderNodes, all: u64, own: &str) -> String {
+    let share = provider.time_ratio;
+    let share = share.map(|ratio| number::about_percent(ratio.0));
+    let share = share.map(|share| format!(", {share} of the time in nodes"));
+    let operators = if provider.execution_provider == own {
         String::new()
     } else {
         format!(" ({})", operators(provider))
     };
     format!(
-        "{}: {} of {} node{}{operators}{}",
+        "{}: {} of {}{operators}{}",
         plain(&provider::short_name(provider.execution_provider.exact())),
         number::count(provider.nodes_count),
-        number::count(all),
-        words::plural(all),
+        words::counted_noun(all, "node"),
         share.unwrap_or_default()
     )
 }
@@ -63,12 +61,7 @@ fn provider_words(provider: &ProviderNodes, all: u64, is_own: bool) -> String {
 fn operators(provider: &ProviderNodes) -> String {
     let mut operators: Vec<(&Plain, &u64)> = provider.operators.iter().collect();
     operators.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    let operators = operators.into_iter();
-    words::first_operators(
-        operators
-            .map(|(operator, &count)| words::several(operator, count))
-            .collect(),
-    )
+    words::first_operators(operators)
 }
 
 fn copy_costs(source: Source<'_>) -> Vec<Item> {
@@ -90,21 +83,15 @@ fn bound_to_host(source: Source<'_>, device: &SessionSpec) -> Option<usize> {
 }
 
 fn copy_cost(source: Source<'_>, host: usize, device: usize) -> Option<Item> {
-    let cells = source
-        .findings
-        .cells
-        .iter()
-        .map(|cell| cell.key)
-        .filter(|key| key.session == device);
-    let costs: Vec<String> = cells
-        .filter_map(|key| copy_cost_of(source, host, key))
-        .collect();
+    let keys = source.findings.cells.iter().map(|cell| cell.key);
+    let keys = keys.filter(|key| key.session == device);
+    let costs = keys.filter_map(|key| copy_cost_of(source, host, key));
+    let costs = words::joined(costs, ", ");
     (!costs.is_empty()).then(|| {
-        let text = format!(
-            "{}; the difference of the host-bound and the device-bound median",
-            costs.join(", ")
-        );
-        Item::new(format!("Copies of {}", source.name(host)), text)
+        Item::new(
+            format!("Copies of {}", source.name(host)),
+            format!("{costs}; the difference of the host-bound and the device-bound median"),
+        )
     })
 }
 
@@ -116,16 +103,15 @@ fn copy_cost_of(source: Source<'_>, host: usize, key: CellKey) -> Option<String>
         ..key
     };
     let (with, without) = (median(source, host_key)?, median(source, key)?);
-    let are_apart = with
-        .interval
-        .zip(without.interval)
-        .is_some_and(|(with, without)| !with.overlaps(without));
-    let place = format!("of {} {}", latency(with.value), source.at(key));
-    Some(if are_apart && with.value > without.value {
-        format!("{} {place}", latency(with.value - without.value))
+    let intervals = with.interval.zip(without.interval);
+    let are_apart = intervals.is_some_and(|(with, without)| !with.overlaps(without));
+    let cost = if are_apart && with.value > without.value {
+        latency(with.value - without.value)
     } else {
-        format!("not shown to be anything {place}")
-    })
+        "not shown to be anything".into()
+    };
+    let (all, at) = (latency(with.value), source.at(key));
+    Some(format!("{cost} of {all} {at}"))
 }
 
 fn median(source: Source<'_>, key: CellKey) -> Option<&Measured> {
@@ -138,20 +124,18 @@ fn latency(ns: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::record::CopyNodes;
     use crate::units::{Nanos, Ratio};
 
     fn on(name: &str, operators: &[(&str, u64)], share: Option<f64>) -> ProviderNodes {
+        let operators = operators.iter();
         ProviderNodes {
             execution_provider: name.into(),
-            nodes_count: operators.iter().map(|(_, count)| count).sum(),
+            nodes_count: operators.clone().map(|(_, count)| count).sum(),
             operators: operators
-                .iter()
-                .map(|(name, count)| ((*name).into(), *count))
-                .collect::<BTreeMap<_, _>>(),
+                .map(|&(name, count)| (name.into(), count))
+                .collect(),
             time_ns: share.map(|share| Nanos((share * 1e6) as u64)),
             time_ratio: share.map(Ratio),
         }
@@ -189,13 +173,11 @@ mod tests {
 
     #[test]
     fn many_operators_are_counted() {
-        let operators: Vec<(String, u64)> =
-            (0..9).map(|number| (format!("Op{number}"), 1)).collect();
-        let operators: Vec<(&str, u64)> = operators
-            .iter()
-            .map(|(name, count)| (name.as_str(), *count))
-            .collect();
-        let words = provider_words(&on("CPUExecutionProvider", &operators, None), 9, false);
+        let operators = [
+            "Op0", "Op1", "Op2", "Op3", "Op4", "Op5", "Op6", "Op7", "Op8",
+        ];
+        let operators = operators.map(|name| (name, 1));
+        let words = provider_words(&on("CPUExecutionProvider", &operators, None), 9, "");
         assert_eq!(
             words,
             "cpu: 9 of 9 nodes (Op0, Op1, Op2, Op3, Op4, Op5, 3 more operators)"

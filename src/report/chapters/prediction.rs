@@ -35,22 +35,16 @@ pub enum Trial {
 /// A line for each of a few shapes, or else one; empty where nothing was tried, as in records
 /// before version 1.4.
 pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
-    let plan = &source.record.plan;
     let Some(variant) = described(source.record) else {
         return Vec::new();
     };
-    let shapes: Vec<(String, &[FedInput])> = plan
-        .shapes
-        .iter()
-        .zip(&variant.shape_inputs)
-        .filter(|(_, fed)| !fed.is_empty())
-        .map(|(shape, fed)| (label(shape), fed.as_slice()))
-        .collect();
-    let mut lines = if shapes.is_empty() {
-        vec![format!("One prediction: {}.", inputs(&variant.inputs))]
-    } else {
-        by_shape(&shapes)
-    };
+    let shapes = source.record.plan.shapes.iter();
+    let shapes = shapes.zip(&variant.shape_inputs);
+    let shapes: Vec<(&Shape, &Vec<FedInput>)> = shapes.filter(|(_, fed)| !fed.is_empty()).collect();
+    let mut lines = by_shape(&shapes);
+    if lines.is_empty() {
+        lines.push(format!("One prediction: {}.", inputs(&variant.inputs)));
+    }
     if let (Some(last), Some(model)) = (lines.last_mut(), &variant.model) {
         last.push_str(&format!(" Batch: {}.", batch(&model.batch_axis)));
     }
@@ -61,29 +55,25 @@ pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
 /// nothing was tried.
 fn described(record: &RunRecord) -> Option<&VariantRecord> {
     let is_script = record.plan.sessions.iter().any(SessionSpec::is_scripted);
-    let is_tried = record
-        .variants
-        .iter()
-        .any(|variant| variant.probe.is_some());
-    if is_script || !is_tried {
+    let variants = record.variants.iter();
+    if is_script || variants.clone().all(|variant| variant.probe.is_none()) {
         return None;
     }
     let baseline = record.variants.get(record.plan.baseline).into_iter();
-    baseline
-        .chain(&record.variants)
-        .find(|variant| variant.outcome.is_ok())
+    let mut all = baseline.chain(variants);
+    all.find(|variant| variant.outcome.is_ok())
 }
 
-fn by_shape(shapes: &[(String, &[FedInput])]) -> Vec<String> {
+fn by_shape(shapes: &[(&Shape, &Vec<FedInput>)]) -> Vec<String> {
     match shapes {
         [(first, least), .., (last, most)] if shapes.len() > MOST_SHAPES => {
-            let count = shapes.len();
+            let (first, last, count) = (label(first), label(last), shapes.len());
             vec![
                 at(&format!("{first}, the first of {count} shapes"), least),
                 at(&format!("{last}, the last"), most),
             ]
         }
-        few => few.iter().map(|(label, fed)| at(label, fed)).collect(),
+        few => few.iter().map(|(one, fed)| at(&label(one), fed)).collect(),
     }
 }
 
@@ -112,29 +102,23 @@ pub fn prediction(fed: &[FedInput], axis: &BatchAxis, trial: Trial) -> String {
 
 fn inputs(fed: &[FedInput]) -> String {
     let (steering, others): (Vec<_>, Vec<_>) = fed.iter().partition(|fed| fed.steers);
-    let mut parts: Vec<String> = others
-        .iter()
-        .take(MOST_INPUTS)
-        .map(|fed| shaped(fed))
-        .collect();
-    parts.extend(
-        (others.len() > MOST_INPUTS).then(|| format!("and {} more", others.len() - MOST_INPUTS)),
-    );
+    let more = others.len().saturating_sub(MOST_INPUTS);
     let (first, rest) = steering.split_at(steering.len().min(MOST_STEERING));
-    parts.extend(first.iter().map(|fed| steered(fed)));
+    let mut parts: Vec<String> = others.into_iter().take(MOST_INPUTS).map(shaped).collect();
+    parts.extend((more > 0).then(|| format!("and {more} more")));
+    parts.extend(first.iter().copied().map(steered));
     parts.extend(briefly(rest));
-    if parts.is_empty() {
-        "no inputs".to_owned()
-    } else {
-        parts.join(", ")
+    match parts.as_slice() {
+        [] => "no inputs".to_owned(),
+        parts => parts.join(", "),
     }
 }
 
 /// `m6 and m7 = 1`: inputs that are fed the same, with neither sizes nor reasons.
 fn briefly(steering: &[&FedInput]) -> Vec<String> {
     let groups = words::grouped(steering.iter().map(|fed| (is_fed(fed), name(&fed.name))));
+    let groups = groups.iter();
     groups
-        .iter()
         .map(|(is_fed, names)| format!("{} {is_fed}", words::listed(names)))
         .collect()
 }
@@ -142,11 +126,9 @@ fn briefly(steering: &[&FedInput]) -> Vec<String> {
 /// `image [1, 3, 224, 224] (made up)`.
 fn shaped(fed: &FedInput) -> String {
     let text = format!("{} {}", name(&fed.name), fed.shape_words(1));
-    let sources = sources(fed);
-    if sources.is_empty() {
-        text
-    } else {
-        format!("{text} ({})", sources.join("; "))
+    match sources(fed).as_slice() {
+        [] => text,
+        sources => format!("{text} ({})", sources.join("; ")),
     }
 }
 
@@ -156,13 +138,11 @@ fn steered(fed: &FedInput) -> String {
         [] | [1] => name(&fed.name),
         shape => format!("{} {shape:?}", name(&fed.name)),
     };
-    let reason = shortened(&plain(&fed.reason), REASON_LENGTH);
-    let why = if reason.is_empty() {
-        String::new()
-    } else {
-        format!(" ({reason})")
-    };
-    format!("{name} {}{why}", is_fed(fed))
+    let told = format!("{name} {}", is_fed(fed));
+    match brief(&fed.reason) {
+        none if none.is_empty() => told,
+        reason => format!("{told} ({reason})"),
+    }
 }
 
 fn is_fed(fed: &FedInput) -> String {
@@ -221,26 +201,24 @@ fn one_of(numbers: &[f64], element_type: ElementType) -> String {
     }
 }
 
-fn cut(words: impl ExactSizeIterator<Item = String>) -> String {
-    let dots = if words.len() > MOST_INPUTS {
+fn cut(values: impl ExactSizeIterator<Item = String>) -> String {
+    let dots = if values.len() > MOST_INPUTS {
         " ..."
     } else {
         ""
     };
-    format!(
-        "{}{dots}",
-        words.take(MOST_INPUTS).collect::<Vec<_>>().join(", ")
-    )
+    words::joined(values.take(MOST_INPUTS), ", ") + dots
 }
 
 /// Where sizes come from that the model leaves open, each source once.
 fn sources(fed: &FedInput) -> Vec<String> {
     let mut sources: Vec<String> = Vec::new();
     for source in fed.sources.iter().filter_map(source) {
-        if !sources.contains(&source) && sources.len() < MOST_SOURCES {
+        if !sources.contains(&source) {
             sources.push(source);
         }
     }
+    sources.truncate(MOST_SOURCES);
     sources
 }
 
@@ -292,11 +270,9 @@ fn places(axis: &BatchAxis) -> String {
     for (input, &axis) in &axis.axes {
         by_axis.entry(axis).or_default().push(name(input));
     }
-    let places: Vec<String> = by_axis
-        .into_iter()
-        .map(|(axis, names)| format!("axis {axis} of {}", few(names)))
-        .collect();
-    places.join(", ")
+    let places = by_axis.into_iter();
+    let places = places.map(|(axis, names)| format!("axis {axis} of {}", few(names)));
+    words::joined(places, ", ")
 }
 
 /// The first names, and how many more there are.

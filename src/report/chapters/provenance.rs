@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Item, Source, gpu, number, plain};
+use super::{Item, Source, gpu, number, plain, words};
 use crate::metric::Unit;
 use crate::plan::{Pin, Variant};
 use crate::record::{DatasetInfo, RunRecord, RuntimeInfo, VariantRecord};
 use crate::report::words::number::time;
+use crate::text::Plain;
 use crate::units::Nanos;
 
 pub(in crate::report) fn items(source: Source<'_>) -> Vec<Item> {
@@ -28,7 +29,7 @@ pub(in crate::report) fn items(source: Source<'_>) -> Vec<Item> {
 
 fn runtime(runtime: &RuntimeInfo) -> Item {
     let (version, found_by) = (plain(&runtime.version), plain(&runtime.found_by));
-    let path = plain(&runtime.path.display().to_string());
+    let path = Plain::from(runtime.path.as_path());
     Item::new(
         "ONNX Runtime",
         format!("{version}, {path}, found by: {found_by}"),
@@ -50,11 +51,10 @@ fn outputs_anew(source: Source<'_>) -> Option<Item> {
     let anew = cells.filter(|cell| cell.outputs_anew.is_some());
     let reason = anew.clone().find_map(|cell| cell.outputs_anew.as_ref())?;
     let sizes: BTreeSet<u64> = anew.map(|cell| cell.batch_size).collect();
-    let sizes: Vec<String> = sizes.iter().map(u64::to_string).collect();
     let text = format!(
         "bound anew before each inference at batch size {}, outside its latency, which includes their allocation: {}; that \
          took {} of the time of the blocks, which no figure of speed includes",
-        sizes.join(", "),
+        words::joined(sizes, ", "),
         plain(reason),
         rebinding_share(record)
     );
@@ -75,11 +75,7 @@ fn pin(pin: &Pin) -> String {
     match pin {
         Pin::Auto => "as many as a session has threads, the same for all".into(),
         Pin::None => "wherever the kernel puts them".into(),
-        Pin::Cpus(cpus) => cpus
-            .iter()
-            .map(u64::to_string)
-            .collect::<Vec<_>>()
-            .join(","),
+        Pin::Cpus(cpus) => words::joined(cpus, ","),
     }
 }
 
@@ -92,15 +88,14 @@ pub(in crate::report) fn models(source: Source<'_>) -> Vec<Item> {
 }
 
 fn model(variant: &Variant, found: &VariantRecord) -> Item {
-    let path = plain(&variant.path.display().to_string());
-    let model = found.model.as_ref();
-    let precision = model.map(|model| format!(", {}", plain(&model.precision.label)));
-    let sum = found.sha256.as_ref().map_or_else(
-        || "SHA-256 not measured: the file could not be read".into(),
-        |sum| format!("SHA-256 {}", plain(sum)),
-    );
-    Item::new(
-        plain(&variant.name),
-        format!("{path}{}, {sum}", precision.unwrap_or_default()),
-    )
+    let mut text = plain(&Plain::from(variant.path.as_path()));
+    if let Some(model) = &found.model {
+        text += &format!(", {}", plain(&model.precision.label));
+    }
+    text += ", SHA-256 ";
+    text += &found
+        .sha256
+        .as_ref()
+        .map_or_else(|| words::not_measured("the file could not be read"), plain);
+    Item::new(plain(&variant.name), text)
 }

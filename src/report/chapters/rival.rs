@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::analysis::{Answer, Choice, Pick, Rival, Support};
+use crate::analysis::{Answer, Pick, Rival, Support};
 use crate::metric::Metric;
 use crate::plan::{CellKey, SweepEnd};
 use crate::report::words::{self, Source};
@@ -25,14 +25,12 @@ pub(in crate::report) fn is_open(answer: &Answer, pick: &Pick) -> Option<&'stati
 pub(in crate::report) fn looks_higher(source: Source<'_>, pick: &Pick) -> Option<String> {
     let rival = pick.rival.as_ref()?;
     let cell = source.cell(rival.key)?;
-    let place = match source.at(rival.key) {
-        at if rival.key.session == pick.key.session => at.trim_start_matches("at ").to_owned(),
-        at => format!("{} {at}", source.name(rival.key.session)),
+    let place = if rival.key.session == pick.key.session {
+        source.at(rival.key).trim_start_matches("at ").to_owned()
+    } else {
+        source.place(rival.key)
     };
-    let rate = cell
-        .figure(Metric::Throughput)
-        .map(|rate| words::value(Metric::Throughput, rate))
-        .unwrap_or_default();
+    let rate = words::shown(Metric::Throughput, cell.figure(Metric::Throughput));
     let behind = match cell.support() {
         Some(Support::Interval) => not_shown(source, rival.key),
         _ => format!("{}{}", source.behind(rival.key), deciding(source, rival)),
@@ -52,16 +50,11 @@ fn not_shown(source: Source<'_>, key: CellKey) -> String {
 
 fn deciding(source: Source<'_>, rival: &Rival) -> String {
     let schedule = &source.record.plan.schedule;
-    if schedule
-        .rounds_count
-        .is_some_and(|rounds| rounds < MIN_LAUNCHES)
-    {
+    let rounds = schedule.rounds_count;
+    if rounds.is_some_and(|rounds| rounds < MIN_LAUNCHES) {
         return format!("; `--rounds {MIN_LAUNCHES}` would give it an interval");
     }
-    let Some(enough) = rival
-        .enough_budget_ns
-        .filter(|_| schedule.budget_ns.is_some())
-    else {
+    let (Some(enough), Some(_)) = (rival.enough_budget_ns, schedule.budget_ns) else {
         return String::new();
     };
     let smallest = source.record.plan.batch_sizes.first().copied().unwrap_or(1);
@@ -73,21 +66,19 @@ fn deciding(source: Source<'_>, rival: &Rival) -> String {
 }
 
 pub(in crate::report) fn not_reached(source: Source<'_>) -> Option<String> {
-    let answer = &source.findings.decisions.answer;
+    let answer = source.answer();
     let left = answer.not_reached.as_ref()?;
     let had = source.record.plan.schedule.budget_ns?;
-    let budget = left.enough_budget_ns.filter(|enough| *enough > had);
-    let (time, budget) =
-        budget.map(|enough| (words::rounded_time(enough), words::budget(enough)))?;
+    let enough = left.enough_budget_ns.filter(|enough| *enough > had)?;
+    let (time, budget) = (words::rounded_time(enough), words::budget(enough));
     let first = left.batch_sizes.first()?;
-    let decided = matches!(answer.latency, Choice::Ship(_));
     match source.record.plan.sweep_end {
         SweepEnd::Listed => Some(format!(
             "Not reached: {}; about {time} would do: `--budget {budget}`.",
             which(source, &left.by_session)
         )),
         // Without a verdict on the smallest size, that comes first.
-        SweepEnd::Saturation if !decided => None,
+        SweepEnd::Saturation if answer.latency.pick().is_none() => None,
         SweepEnd::Saturation => Some(format!(
             "Not reached: batch sizes from {first} on; about {time} would show the first of them: `--batch {},{first} \
              --budget {budget}`.",
@@ -103,21 +94,14 @@ fn which(source: Source<'_>, by_session: &BTreeMap<usize, Vec<u64>>) -> String {
     for (&session, sizes) in by_session {
         groups.entry(sizes).or_default().push(session);
     }
-    let all = source.findings.sessions.iter();
-    let measured = all.filter(|session| session.outcome.is_ok()).count();
-    let groups: Vec<String> = groups
-        .iter()
-        .map(|(sizes, sessions)| {
-            let sizes = words::listed(sizes.iter().map(u64::to_string));
-            match sessions.len() < measured {
-                true => format!("batch {sizes} by {}", names(source, sessions)),
-                false => format!("batch {sizes}"),
-            }
-        })
-        .collect();
-    groups.join("; ")
-}
-
-fn names(source: Source<'_>, sessions: &[usize]) -> String {
-    words::listed(sessions.iter().map(|&session| source.name(session)))
+    let measured = source.measured().count();
+    let groups = groups.iter().map(|(sizes, sessions)| {
+        let sizes = words::listed(*sizes);
+        let names = sessions.iter().map(|&session| source.name(session));
+        match sessions.len() < measured {
+            true => format!("batch {sizes} by {}", words::listed(names)),
+            false => format!("batch {sizes}"),
+        }
+    });
+    words::joined(groups, "; ")
 }

@@ -1,10 +1,11 @@
 //! What limits the nodes that take the time, against what the machine was seen to do at most.
 
 use crate::analysis::{Bound, HotNode, LEAST_NODE_SHARE, Roofline};
-use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::record::{MachinePeaks, Peak};
-use crate::report::words::{self, Builder, MEANINGLESS, Section, Source, Table, number, plain};
+use crate::report::words::{
+    self, Builder, MEANINGLESS, RowKind, Section, Source, Table, number, plain,
+};
 use crate::text::Plain;
 use crate::units::Ratio;
 
@@ -36,29 +37,21 @@ pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
 }
 
 fn machine(source: Source<'_>, peaks: &MachinePeaks) -> String {
-    let version = if source.record.peaks.len() > 1 {
-        format!(" (ONNX Runtime {})", plain(&peaks.runtime_version))
-    } else {
-        String::new()
+    let version = match source.record.peaks.len() {
+        ..=1 => String::new(),
+        _ => format!(" (ONNX Runtime {})", plain(&peaks.runtime_version)),
     };
     let threads = match peaks.intra_threads {
         1 => "one intra-op thread".into(),
         threads => format!("{threads} intra-op threads"),
     };
     let rates = &peaks.rates;
-    let peaks = [
-        (
-            "products of 512 x 512 fp32 matrices",
-            "FLOP/s",
-            &rates.fp32_flops_per_sec,
-        ),
-        ("of int8 matrices", "op/s", &rates.int8_ops_per_sec),
-        ("memory", "B/s", &rates.memory_bytes_per_sec),
-    ]
-    .map(|(label, unit, peak)| format!("{label} {}", peak_words(unit, peak)));
     format!(
-        "Most that this machine was seen to do with {threads}{version}: {}",
-        peaks.join("; ")
+        "Most that this machine was seen to do with {threads}{version}: products of 512 x 512 fp32 matrices {}; of int8 \
+         matrices {}; memory {}",
+        peak_words("FLOP/s", &rates.fp32_flops_per_sec),
+        peak_words("op/s", &rates.int8_ops_per_sec),
+        peak_words("B/s", &rates.memory_bytes_per_sec)
     )
 }
 
@@ -76,11 +69,19 @@ fn peak_words(unit: &str, peak: &Observed<Peak>) -> String {
 
 fn bounds(source: Source<'_>, roofline: &Roofline) -> String {
     format!(
-        "{} at batch {}{}: of the time in nodes {}",
+        "{}: of the time in nodes {}",
+        place(source, roofline),
+        words::listed(shares(roofline))
+    )
+}
+
+/// `int8 at batch 1, seq 16`.
+fn place(source: Source<'_>, roofline: &Roofline) -> String {
+    format!(
+        "{} at batch {}{}",
         source.name(roofline.session),
         roofline.batch_size,
-        source.record.plan.shape_words(roofline.shape),
-        words::listed(shares(roofline))
+        source.record.plan.shape_words(roofline.shape)
     )
 }
 
@@ -112,12 +113,7 @@ pub(in crate::report) fn word(bound: Bound) -> &'static str {
 }
 
 fn table(source: Source<'_>, roofline: &Roofline) -> Table {
-    let name = source.name(roofline.session);
-    let shape = source.record.plan.shape_words(roofline.shape);
-    let title = format!(
-        "{name} at batch {}{shape}: nodes that take the time",
-        roofline.batch_size
-    );
+    let place = place(source, roofline);
     let header = [
         "node",
         "operator",
@@ -131,10 +127,10 @@ fn table(source: Source<'_>, roofline: &Roofline) -> Table {
         "op/B",
         "bound",
     ];
+    let title = format!("{place}: nodes that take the time");
     let mut builder = Builder::new(title, &header);
     for node in roofline.nodes.iter().take(ROWS) {
-        let row = row(&mut builder, node);
-        builder.plain_row(row);
+        add_node(&mut builder, node);
     }
     builder.finish(notes(roofline))
 }
@@ -159,12 +155,9 @@ fn notes(roofline: &Roofline) -> Vec<String> {
 }
 
 fn left_out(count: u64) -> String {
+    let nodes = words::counted_noun(count, "more node");
     let least = number::limit(LEAST_NODE_SHARE);
-    format!(
-        "{} more node{} above {least} of the time not shown",
-        number::count(count),
-        words::plural(count)
-    )
+    format!("{nodes} above {least} of the time not shown")
 }
 
 /// Whether a node attains more than was seen to be possible.
@@ -172,32 +165,30 @@ fn exceeds(ratio: Option<Ratio>) -> bool {
     ratio.is_some_and(|ratio| ratio.0 > 1.0)
 }
 
-fn row(builder: &mut Builder, node: &HotNode) -> Vec<String> {
+fn add_node(builder: &mut Builder, node: &HotNode) {
     let label = if node.name.is_empty() {
         "(no name)".into()
     } else {
         plain(&node.name)
     };
-    let mut cells = vec![
-        label.clone(),
-        plain(&node.operator),
-        number::value(Metric::LatencyP50.unit(), node.time_ns.as_f64(), None),
-        number::share(node.share.0),
-    ];
-    cells.extend(figures(node).into_iter().map(|(column, shown)| {
-        shown.unwrap_or_else(|reason| builder.absence(column, &label, &reason))
-    }));
-    cells
+    let mut line = builder.line(label);
+    line.text(plain(&node.operator));
+    line.text(number::time(node.time_ns));
+    line.text(number::share(node.share.0));
+    for (column, shown) in figures(node) {
+        let shown = shown.unwrap_or_else(|reason| line.absence(column, &reason));
+        line.text(shown);
+    }
+    line.end(RowKind::Plain);
 }
 
 /// What a node works and moves, column by column, or why that is not known.
 fn figures(node: &HotNode) -> [(&'static str, Observed<String>); 7] {
     let no_work = node.work.as_ref().err().cloned().unwrap_or_default();
     let no_bytes = Plain::from("the trace does not tell");
-    let operations = node
-        .work
-        .as_ref()
-        .map(|work| amount(work.operations_count as f64));
+    let operations = node.work.as_ref();
+    let operations = operations.map(|work| amount(work.operations_count as f64));
+    let bytes = node.bytes.map(number::bytes);
     let bandwidth = node.bytes_per_sec.map(|per_sec| rate(per_sec, "B/s"));
     let intensity = node.intensity.map(|intensity| format!("{intensity:.1}"));
     let bound = node.bound.as_ref().map(|&bound| word(bound).to_owned());
@@ -205,12 +196,7 @@ fn figures(node: &HotNode) -> [(&'static str, Observed<String>); 7] {
         ("operations", operations.map_err(Plain::clone)),
         ("rate", operation_rate(node).ok_or_else(|| no_work.clone())),
         ("of peak", share_of_peak(node).ok_or_else(|| no_peak(node))),
-        (
-            "bytes",
-            node.bytes
-                .map(number::bytes)
-                .ok_or_else(|| no_bytes.clone()),
-        ),
+        ("bytes", bytes.ok_or_else(|| no_bytes.clone())),
         ("bandwidth", bandwidth.ok_or(no_bytes)),
         ("op/B", intensity.ok_or(no_work)),
         ("bound", bound.map_err(Plain::clone)),
@@ -225,21 +211,14 @@ fn computes(node: &HotNode) -> bool {
 
 fn operation_rate(node: &HotNode) -> Option<String> {
     let rate = rate(node.operations_per_sec?, "op/s");
-    Some(if computes(node) {
-        rate
-    } else {
-        MEANINGLESS.to_owned()
-    })
+    let is_meant = computes(node);
+    Some(if is_meant { rate } else { MEANINGLESS.into() })
 }
 
 fn share_of_peak(node: &HotNode) -> Option<String> {
     let share = number::share(limiting(node)?.0);
     let is_meant = computes(node) || node.bound == Ok(Bound::Memory);
-    Some(if is_meant {
-        share
-    } else {
-        MEANINGLESS.to_owned()
-    })
+    Some(if is_meant { share } else { MEANINGLESS.into() })
 }
 
 /// Why it is not known how much of a peak a node attains.
@@ -267,11 +246,10 @@ fn rate(per_sec: f64, unit: &str) -> String {
 }
 
 fn amount(count: f64) -> String {
-    let (value, prefix) = thousands(count);
-    format!(
-        "{value}{}{prefix}",
-        if prefix.is_empty() { "" } else { " " }
-    )
+    match thousands(count) {
+        (value, "") => value,
+        (value, prefix) => format!("{value} {prefix}"),
+    }
 }
 
 fn thousands(value: f64) -> (String, &'static str) {
@@ -281,12 +259,11 @@ fn thousands(value: f64) -> (String, &'static str) {
         .find(|(factor, _)| value >= *factor)
         .unwrap_or((1.0, ""));
     let scaled = value / factor;
-    let digits = if scaled >= 100.0 || prefix.is_empty() {
-        0
-    } else if scaled >= 10.0 {
-        1
-    } else {
-        2
+    let digits = match scaled {
+        100.0.. => 0,
+        _ if prefix.is_empty() => 0,
+        10.0.. => 1,
+        _ => 2,
     };
     (format!("{scaled:.digits$}"), prefix)
 }

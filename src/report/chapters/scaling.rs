@@ -8,9 +8,8 @@ use crate::analysis::{
     KneePlace, LINE_TOLERANCE, MemoryFit, Scaling, Support, Within, WithinLimit,
 };
 use crate::metric::{Metric, Unit};
-use crate::plan::CellKey;
-use crate::report::words::not_measured;
 use crate::report::words::number::bytes;
+use crate::report::words::{Line, RowKind, not_measured};
 
 const NAMED_DEVIATIONS: usize = 3;
 
@@ -25,68 +24,48 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 }
 
 pub(super) fn scaling(source: Source<'_>) -> Chapter {
-    empty().with_all(
-        Some(sections(source))
-            .filter(|sections| !sections.is_empty())
-            .map(Block::Sections),
-    )
+    let has_curves = !source.findings.scaling.is_empty();
+    let curves = has_curves.then(|| of_curves(source)).into_iter();
+    empty().sections(curves.chain([idle::section(source)]).collect())
 }
 
 pub(super) fn summary(source: Source<'_>) -> Chapter {
-    let lines = summary_lines(source);
-    let chapter = Chapter::untitled("batch");
-    if lines.is_empty() {
-        chapter
-    } else {
-        chapter
-            .with(Block::heading("Batch size"))
-            .with(Block::Lines(lines))
-    }
-}
-
-fn sections(source: Source<'_>) -> Vec<Section> {
-    let curves = (!source.findings.scaling.is_empty()).then(|| of_curves(source));
-    curves.into_iter().chain([idle::section(source)]).collect()
+    Chapter::untitled("batch").lines("Batch size", summary_lines(source))
 }
 
 fn of_curves(source: Source<'_>) -> Section {
-    let lines = pairs(source).flat_map(|(scaling, curve)| curve_lines(source, scaling, curve));
+    let curves = curves(source);
     let first_runs = Some(first_runs(source)).filter(|table| !table.rows.is_empty());
     Section {
         title: "Batch size and shape".into(),
-        lines: lines.collect(),
+        lines: curves.flat_map(|curve| curve.lines()).collect(),
         tables: first_runs.into_iter().collect(),
     }
 }
 
 /// Of the session that is chosen for throughput, or else of the first one that was measured.
 fn summary_lines(source: Source<'_>) -> Vec<String> {
-    let chosen = source.findings.decisions.answer.throughput.pick();
-    let mut pairs = pairs(source);
-    let Some((scaling, curve)) = pairs
-        .find(|(_, curve)| chosen.is_none_or(|pick| curve.key(pick.key.batch_size) == pick.key))
-    else {
+    let chosen = source.answer().throughput.pick();
+    let mut curves = curves(source);
+    let Some(curve) = curves.find(|Curve { curve, .. }| {
+        chosen.is_none_or(|pick| curve.key(pick.key.batch_size) == pick.key)
+    }) else {
         return Vec::new();
     };
-    let knee = scaling.knee.as_ref();
-    let knee = knee.map(|knee| knee_words(source, curve, knee));
-    let mut limits = scaling.limits.iter();
+    let mut limits = curve.scaling.limits.iter();
     let limit = limits.find(|limit| limit.metric == Metric::LatencyP99);
-    let limit = limit.map(|limit| limit_words(source, curve, limit));
-    let subject = subject(source, scaling);
-    knee.into_iter()
-        .chain(limit)
-        .map(|told| format!("{subject}: {told}."))
-        .collect()
+    let limit = limit.map(|limit| curve.limit_words(limit));
+    let parts = curve.knee_words().into_iter().chain(limit);
+    parts.map(|part| curve.line(&part)).collect()
 }
 
 /// Words of the template on a curve beyond where it saturates: its knee, and its line.
 pub(in crate::report) fn of_curve(source: Source<'_>, curve: &BatchCurve) -> Option<String> {
-    let (scaling, _) = pairs(source).find(|(_, other)| *other == curve)?;
-    let fit = scaling.fit.as_ref().ok().map(line);
+    let Curve { scaling, .. } = curves(source).find(|other| other.curve == curve)?;
     let knee = scaling.knee.as_ref().map(short_knee);
-    let parts: Vec<String> = knee.into_iter().chain(fit).collect();
-    (!parts.is_empty()).then(|| parts.join("; "))
+    let fit = scaling.fit.as_ref().ok().map(line);
+    let parts = words::joined(knee.into_iter().chain(fit), "; ");
+    Some(parts).filter(|parts| !parts.is_empty())
 }
 
 fn short_knee(knee: &Knee) -> String {
@@ -98,54 +77,152 @@ fn short_knee(knee: &Knee) -> String {
     }
 }
 
-fn pairs(source: Source<'_>) -> impl Iterator<Item = (&Scaling, &BatchCurve)> {
-    source
-        .findings
-        .scaling
-        .iter()
-        .zip(&source.findings.batch_curves)
+/// A curve with what was found of it.
+struct Curve<'a> {
+    source: Source<'a>,
+    scaling: &'a Scaling,
+    curve: &'a BatchCurve,
 }
 
-/// `fp32, seq 64, 2 requests in flight`.
-fn subject(source: Source<'_>, scaling: &Scaling) -> String {
-    let plan = &source.record.plan;
-    let load = plan
-        .load_words(scaling.load_mode)
-        .map(|load| format!(", {load}"))
-        .unwrap_or_default();
-    format!(
-        "{}{}{load}",
-        source.name(scaling.session),
-        plain(&plan.shape_words(scaling.shape))
-    )
+fn curves(source: Source<'_>) -> impl Iterator<Item = Curve<'_>> {
+    let pairs = source.findings.scaling.iter();
+    let pairs = pairs.zip(&source.findings.batch_curves);
+    pairs.map(move |(scaling, curve)| Curve {
+        source,
+        scaling,
+        curve,
+    })
 }
 
-fn curve_lines(source: Source<'_>, scaling: &Scaling, curve: &BatchCurve) -> Vec<String> {
-    let knee = scaling.knee.as_ref();
-    let mut parts = vec![match &scaling.fit {
-        Ok(fit) => format!("median latency is {}; {}", line(fit), goodness(curve, fit)),
-        Err(reason) => format!(
-            "latency as a line over batch sizes {}",
-            not_measured(reason)
-        ),
-    }];
-    parts.extend(knee.map(|knee| knee_words(source, curve, knee)));
-    parts.extend(
-        scaling
-            .limits
-            .iter()
-            .map(|limit| limit_words(source, curve, limit)),
-    );
-    parts.extend(scaling.cliffs.iter().map(cliff_words));
-    parts.extend(scaling.memory.as_ref().map(|memory| match memory {
-        Ok(memory) => memory_words(memory),
-        Err(reason) => format!("memory as a line over batch sizes {}", not_measured(reason)),
-    }));
-    let subject = subject(source, scaling);
-    parts
-        .into_iter()
-        .map(|part| format!("{subject}: {part}."))
-        .collect()
+impl Curve<'_> {
+    /// `fp32, seq 64, 2 requests in flight: there is no knee.`
+    fn line(&self, part: &str) -> String {
+        let (plan, scaling) = (&self.source.record.plan, self.scaling);
+        let load = plan.load_words(scaling.load_mode);
+        let load = load.map(|load| format!(", {load}"));
+        format!(
+            "{}{}{}: {part}.",
+            self.source.name(scaling.session),
+            plain(&plan.shape_words(scaling.shape)),
+            load.unwrap_or_default()
+        )
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let scaling = self.scaling;
+        let mut parts = vec![match &scaling.fit {
+            Ok(fit) => format!("median latency is {}; {}", line(fit), self.goodness(fit)),
+            Err(reason) => format!(
+                "latency as a line over batch sizes {}",
+                not_measured(reason)
+            ),
+        }];
+        parts.extend(self.knee_words());
+        parts.extend(scaling.limits.iter().map(|limit| self.limit_words(limit)));
+        parts.extend(scaling.cliffs.iter().map(cliff_words));
+        parts.extend(scaling.memory.as_ref().map(|memory| match memory {
+            Ok(memory) => memory_words(memory),
+            Err(reason) => format!("memory as a line over batch sizes {}", not_measured(reason)),
+        }));
+        parts.iter().map(|part| self.line(part)).collect()
+    }
+
+    fn goodness(&self, fit: &BatchFit) -> String {
+        let speeds = two_speeds(fit.two_speeds_count, self.curve.points.len() as u64);
+        if fit.off.is_empty() {
+            let worst = number::share(fit.worst.0);
+            return format!("every batch size lies within {worst} of that line{speeds}");
+        }
+        let mut off: Vec<&Deviation> = fit.off.iter().collect();
+        off.sort_by(|one, other| other.deviation.0.abs().total_cmp(&one.deviation.0.abs()));
+        let more = off.len().saturating_sub(NAMED_DEVIATIONS);
+        let named = words::listed(off.into_iter().take(NAMED_DEVIATIONS).map(deviation));
+        let more = match more {
+            0 => String::new(),
+            more => format!(
+                ", and {more} more by over {}",
+                number::limit(LINE_TOLERANCE)
+            ),
+        };
+        format!("that line does not hold: {named} it{more}{speeds}")
+    }
+
+    fn knee_words(&self) -> Option<String> {
+        let Knee {
+            batch_size,
+            place,
+            ties,
+        } = self.scaling.knee.as_ref()?;
+        let tied = match words::listed(ties.iter().map(|size| format!("batch {size}"))) {
+            none if none.is_empty() => none,
+            all => format!(" ({all} not told apart from it)"),
+        };
+        let trade = self.trade(*batch_size).unwrap_or_default();
+        Some(match place {
+            KneePlace::Within => format!(
+                "the knee is at batch {batch_size}{tied}, {}: up to there throughput grows by a larger factor than latency, \
+                 beyond it by a smaller one{trade}",
+                self.throughput_and_latency(*batch_size)
+            ),
+            KneePlace::Smallest => format!(
+                "there is no knee: from batch {batch_size} on{tied} latency grows by a larger factor than throughput{trade}"
+            ),
+            KneePlace::Largest => format!(
+                "there is no knee up to batch {batch_size}, the largest measured{tied}: throughput grows by a larger factor \
+                 than latency"
+            ),
+        })
+    }
+
+    /// Cost and gain of the batch size with enough throughput against the knee's, where it is
+    /// another one.
+    fn trade(&self, knee: u64) -> Option<String> {
+        let trade = self.curve.trade(knee)?;
+        let [throughput, latency] = [trade.throughput_factor, trade.latency_factor]
+            .map(|factor| number::factor(factor, None));
+        Some(format!(
+            "; batch {} has {throughput}x the throughput of batch {knee} at {latency}x its latency",
+            trade.batch_size
+        ))
+    }
+
+    fn throughput_and_latency(&self, batch_size: u64) -> String {
+        let key = self.curve.key(batch_size);
+        let cell = self.source.cell(key);
+        let [rate, latency] =
+            [Metric::Throughput, Metric::LatencyP50].map(|metric| known(cell, metric));
+        let few = match cell.and_then(CellFindings::support) {
+            Some(Support::FewInferences) => format!(", {}", self.source.behind(key)),
+            _ => String::new(),
+        };
+        format!("{rate} at a median of {latency}{few}")
+    }
+
+    fn limit_words(&self, limit: &WithinLimit) -> String {
+        let metric = match limit.metric {
+            Metric::LatencyP99 => "p99",
+            _ => "median latency",
+        };
+        let most = number::time(limit.limit_ns);
+        match &limit.outcome {
+            Within::Best(batch) => format!(
+                "best throughput with {metric} within {most} at batch {batch}: {}",
+                self.throughput_and_latency(*batch)
+            ),
+            Within::Closest(batch) => {
+                let cell = self.source.cell(self.curve.key(*batch));
+                let value = cell.and_then(|cell| cell.figure(limit.metric));
+                let value = words::shown(limit.metric, value);
+                format!(
+                    "no batch size has its {metric} within {most}; batch {batch} comes closest with {value}"
+                )
+            }
+            Within::Unknown(reason) => {
+                let why = not_measured(reason);
+                format!("best batch size with {metric} within {most} {why}")
+            }
+        }
+    }
 }
 
 /// `82 µs (80 to 84) + 21 µs (20 to 22) for each sample`.
@@ -153,29 +230,6 @@ fn line(fit: &BatchFit) -> String {
     let [fixed, slope] =
         [&fit.fixed_ns, &fit.per_sample_ns].map(|part| words::amount(Unit::Ns, part));
     format!("{fixed} + {slope} for each sample")
-}
-
-fn goodness(curve: &BatchCurve, fit: &BatchFit) -> String {
-    let speeds = two_speeds(fit.two_speeds_count, curve.points.len() as u64);
-    if fit.off.is_empty() {
-        let worst = number::share(fit.worst.0);
-        return format!("every batch size lies within {worst} of that line{speeds}");
-    }
-    let mut off: Vec<&Deviation> = fit.off.iter().collect();
-    off.sort_by(|one, other| other.deviation.0.abs().total_cmp(&one.deviation.0.abs()));
-    let named = words::listed(
-        off.iter()
-            .take(NAMED_DEVIATIONS)
-            .map(|found| deviation(found)),
-    );
-    let more = match off.len().saturating_sub(NAMED_DEVIATIONS) {
-        0 => String::new(),
-        more => format!(
-            ", and {more} more by over {}",
-            number::limit(LINE_TOLERANCE)
-        ),
-    };
-    format!("that line does not hold: {named} it{more}{speeds}")
 }
 
 fn two_speeds(two: u64, all: u64) -> String {
@@ -190,65 +244,8 @@ fn two_speeds(two: u64, all: u64) -> String {
 fn deviation(found: &Deviation) -> String {
     let (batch, deviation) = (found.batch_size, found.deviation.0);
     let side = if deviation > 0.0 { "above" } else { "below" };
-    format!(
-        "batch {batch} lies {} {side}",
-        number::share(deviation.abs())
-    )
-}
-
-fn knee_words(source: Source<'_>, curve: &BatchCurve, knee: &Knee) -> String {
-    let Knee {
-        batch_size,
-        place,
-        ties,
-    } = knee;
-    let tied: Vec<String> = ties.iter().map(|size| format!("batch {size}")).collect();
-    let tied = match tied.as_slice() {
-        [] => String::new(),
-        all => format!(" ({} not told apart from it)", words::listed(all)),
-    };
-    let trade = trade(curve, *batch_size);
-    match place {
-        KneePlace::Within => format!(
-            "the knee is at batch {batch_size}{tied}, {}: up to there throughput grows by a larger factor than latency, \
-             beyond it by a smaller one{trade}",
-            throughput_and_latency(source, curve.key(*batch_size))
-        ),
-        KneePlace::Smallest => format!(
-            "there is no knee: from batch {batch_size} on{tied} latency grows by a larger factor than throughput{trade}"
-        ),
-        KneePlace::Largest => format!(
-            "there is no knee up to batch {batch_size}, the largest measured{tied}: throughput grows by a larger factor \
-             than latency"
-        ),
-    }
-}
-
-/// Cost and gain of the batch size with enough throughput against the knee's, where it is another
-/// one.
-fn trade(curve: &BatchCurve, knee: u64) -> String {
-    let Some(trade) = curve.trade(knee) else {
-        return String::new();
-    };
-    let throughput = number::factor(trade.throughput_factor, None);
-    let latency = number::factor(trade.latency_factor, None);
-    format!(
-        "; batch {} has {throughput}x the throughput of batch {knee} at {latency}x its latency",
-        trade.batch_size
-    )
-}
-
-fn throughput_and_latency(source: Source<'_>, key: CellKey) -> String {
-    let cell = source.cell(key);
-    let [rate, latency] =
-        [Metric::Throughput, Metric::LatencyP50].map(|metric| known(cell, metric));
-    let is_of_few = cell.is_some_and(|cell| cell.support() == Some(Support::FewInferences));
-    let few = if is_of_few {
-        format!(", {}", source.behind(key))
-    } else {
-        String::new()
-    };
-    format!("{rate} at a median of {latency}{few}")
+    let size = number::share(deviation.abs());
+    format!("batch {batch} lies {size} {side}")
 }
 
 fn known(cell: Option<&CellFindings>, metric: Metric) -> String {
@@ -259,40 +256,11 @@ fn known(cell: Option<&CellFindings>, metric: Metric) -> String {
     )
 }
 
-fn limit_words(source: Source<'_>, curve: &BatchCurve, limit: &WithinLimit) -> String {
-    let metric = match limit.metric {
-        Metric::LatencyP99 => "p99",
-        _ => "median latency",
-    };
-    let most = number::time(limit.limit_ns);
-    match &limit.outcome {
-        Within::Best(batch) => format!(
-            "best throughput with {metric} within {most} at batch {batch}: {}",
-            throughput_and_latency(source, curve.key(*batch))
-        ),
-        Within::Closest(batch) => {
-            let cell = source.cell(curve.key(*batch));
-            let value = cell.and_then(|cell| cell.figure(limit.metric));
-            let value = value
-                .map(|value| words::amount(Unit::Ns, value))
-                .unwrap_or_default();
-            format!(
-                "no batch size has its {metric} within {most}; batch {batch} comes closest with {value}"
-            )
-        }
-        Within::Unknown(reason) => {
-            let why = not_measured(reason);
-            format!("best batch size with {metric} within {most} {why}")
-        }
-    }
-}
-
 fn cliff_words(cliff: &Cliff) -> String {
     let (from, to) = (cliff.from, cliff.to);
-    let unknown: Vec<&str> = cliff.unknown.iter().map(|&sign| sign_words(sign)).collect();
-    let unknown = match unknown.as_slice() {
-        [] => String::new(),
-        all => format!("; not known: {}", words::listed(all)),
+    let unknown = match words::listed(cliff.unknown.iter().map(sign_words)) {
+        none if none.is_empty() => none,
+        all => format!("; not known: {all}"),
     };
     let change = words::throughput_change(&cliff.change);
     let evidence = along_with(cliff);
@@ -300,21 +268,20 @@ fn cliff_words(cliff: &Cliff) -> String {
 }
 
 fn along_with(cliff: &Cliff) -> String {
-    let evidence: Vec<String> = cliff.evidence.iter().map(evidence_words).collect();
-    match evidence.as_slice() {
+    let nothing = match cliff.evidence.as_slice() {
         [] if cliff.unknown.is_empty() => {
             "the arena did not grow, its peak outgrew no cache, and page faults did not double"
-                .to_owned()
         }
-        [] => "nothing that was looked at went along with it".to_owned(),
-        all => format!(
-            "along with it, be it the cause or not, {}",
-            words::listed(all)
-        ),
-    }
+        [] => "nothing that was looked at went along with it",
+        all => {
+            let evidence = words::listed(all.iter().map(evidence_words));
+            return format!("along with it, be it the cause or not, {evidence}");
+        }
+    };
+    nothing.into()
 }
 
-fn sign_words(sign: CliffSign) -> &'static str {
+fn sign_words(sign: &CliffSign) -> &'static str {
     match sign {
         CliffSign::Arena => "what the arena did",
         CliffSign::Caches => "the sizes of the caches",
@@ -326,7 +293,7 @@ fn evidence_words(evidence: &CliffEvidence) -> String {
     match evidence {
         CliffEvidence::ArenaExtensions { extensions_count } => {
             let count = extensions_count.round().max(1.0) as u64;
-            format!("the memory arena grew {count} time{}", words::plural(count))
+            format!("the memory arena grew {}", words::number_of(count, "time"))
         }
         CliffEvidence::CacheExceeded {
             level,
@@ -380,12 +347,11 @@ fn two_digits(count: u64) -> f64 {
 fn first_runs(source: Source<'_>) -> Table {
     let title = "First inference at each batch size: what does a new shape cost?";
     let mut table = Builder::new(title, &["variant, batch", FIRST_RUN, OVER_MEDIAN]);
-    for (scaling, _) in pairs(source) {
+    for scaling in &source.findings.scaling {
         let name = source.name(scaling.session);
         for found in &scaling.first_runs {
-            let row = format!("{name}, {}", source.batch(scaling.shape, found.batch_size));
-            let cells = first_run_cells(&mut table, found, row);
-            table.plain_row(cells);
+            let batch = source.batch(scaling.shape, found.batch_size);
+            add_first_run(table.line(format!("{name}, {batch}")), found);
         }
     }
     table.finish(vec![
@@ -396,15 +362,15 @@ fn first_runs(source: Source<'_>) -> Table {
 const FIRST_RUN: &str = "first inference";
 const OVER_MEDIAN: &str = "over median";
 
-fn first_run_cells(table: &mut Builder, found: &FirstRun, row: String) -> Vec<String> {
-    let time = table.figure(FIRST_RUN, &row, Some(&found.first_run_ns), |time| {
+fn add_first_run(mut line: Line<'_>, found: &FirstRun) {
+    line.estimate(FIRST_RUN, Some(&found.first_run_ns), |time| {
         words::amount(Unit::Ns, time)
     });
-    let ratio = table.figure(OVER_MEDIAN, &row, Some(&found.over_median), |ratio| {
+    line.estimate(OVER_MEDIAN, Some(&found.over_median), |ratio| {
         let ratio = ratio.measured();
         ratio
             .map(|ratio| number::times(ratio.value, ratio.interval))
             .unwrap_or_default()
     });
-    vec![row, time, ratio]
+    line.end(RowKind::Plain);
 }

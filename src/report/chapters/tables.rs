@@ -1,43 +1,22 @@
 //! One table per question.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::analysis::{
-    Bounds, CellFindings, Change, Estimate, SATURATION_SHARE, SessionFindings, Verdict,
-};
+use crate::analysis::{CellFindings, Change, Estimate, SATURATION_SHARE, SessionFindings, Verdict};
 use crate::metric::{Metric, Unit};
 use crate::plan::{LoadMode, PageCache};
 use crate::report::words::{
-    self, BASELINE, Builder, REFERENCE, RowKind, Source, Table, number, plain,
+    self, BASELINE, Builder, Line, REFERENCE, RowKind, Source, Table, number, plain,
 };
 
 pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
-    let picked = source
-        .findings
-        .decisions
-        .answer
-        .latency
-        .pick()
-        .is_some_and(|pick| pick.key.session == session.session);
-    match (session.is_baseline, picked) {
-        (_, true) => RowKind::Pick,
-        (true, _) => RowKind::Baseline,
-        _ => RowKind::Plain,
-    }
-}
-
-fn no_change(
-    table: &mut Builder,
-    session: &SessionFindings,
-    cell: &CellFindings,
-    row: &str,
-) -> String {
-    if session.is_baseline {
-        return BASELINE.into();
-    }
-    match cell.figure(Metric::LatencyP50RatioToBaseline) {
-        Some(Estimate::Absent { reason, .. }) => table.absence("vs baseline", row, reason),
-        _ => table.absence("vs baseline", row, "not compared"),
+    let pick = source.answer().latency.pick();
+    if pick.is_some_and(|pick| pick.key.session == session.session) {
+        RowKind::Pick
+    } else if session.is_baseline {
+        RowKind::Baseline
+    } else {
+        RowKind::Plain
     }
 }
 
@@ -69,77 +48,83 @@ pub(in crate::report) fn variants(source: Source<'_>) -> Table {
 }
 
 fn add_variant(table: &mut Builder, session: &SessionFindings, cell: &CellFindings, kind: RowKind) {
-    let row = plain(&session.label);
+    let name = plain(&session.label);
     let mut outcomes = [&session.outcome, &cell.outcome].into_iter();
-    match outcomes.find(|outcome| !outcome.is_ok()) {
-        Some(outcome) => table.absent_row(vec![row.clone()], &row, outcome),
-        None => {
-            let cells = variant_cells(table, session, cell, row);
-            table.row(kind, cells);
-        }
+    if let Some(outcome) = outcomes.find(|outcome| !outcome.is_ok()) {
+        return table.absent_row(vec![name.clone()], &name, outcome);
     }
+    let mut line = table.line(name);
+    line.figure(
+        "median latency",
+        Metric::LatencyP50,
+        &cell.figures,
+        words::value,
+    );
+    let p99 = p99(&mut line, cell);
+    line.text(p99);
+    match &cell.comparison {
+        Some(comparison) => {
+            let change = words::latency_change(&comparison.p50).to_string();
+            line.text(change.replace("not settled: ", "open: "));
+        }
+        None => no_change(&mut line, session, cell),
+    }
+    add_score(&mut line, session);
+    line.figure(
+        "file size",
+        Metric::FileSize,
+        &session.figures,
+        words::short,
+    );
+    line.end(kind);
 }
 
-fn variant_cells(
-    table: &mut Builder,
-    session: &SessionFindings,
-    cell: &CellFindings,
-    row: String,
-) -> Vec<String> {
-    let p50 = cell.figure(Metric::LatencyP50);
-    let p50 = table.figure("median latency", &row, p50, |p50| {
-        words::value(Metric::LatencyP50, p50)
-    });
-    let p99 = p99(table, cell, &row);
-    let change = match &cell.comparison {
-        Some(comparison) => words::latency_change(&comparison.p50)
-            .to_string()
-            .replace("not settled: ", "open: "),
-        None => no_change(table, session, cell, &row),
+fn no_change(line: &mut Line<'_>, session: &SessionFindings, cell: &CellFindings) {
+    let change = cell.figure(Metric::LatencyP50RatioToBaseline);
+    let text = match change.and_then(Estimate::absent_reason) {
+        _ if session.is_baseline => BASELINE.into(),
+        Some(reason) => line.absence("vs baseline", reason),
+        None => line.absence("vs baseline", "not compared"),
     };
-    let accuracy = leading_score(table, session, &row);
-    let size = session.figure(Metric::FileSize);
-    let size = table.figure("file size", &row, size, |size| {
-        words::short(Metric::FileSize, size)
-    });
-    vec![row, p50, p99, change, accuracy, size]
+    line.text(text);
 }
 
 /// The first score of a session that there is, or its agreement with the reference.
-fn leading_score(table: &mut Builder, session: &SessionFindings, row: &str) -> String {
-    let score = match leading_figure(session) {
-        Some((metric, estimate)) => table.figure("accuracy", row, Some(estimate), |estimate| {
-            named_score(metric, score(metric, estimate))
-        }),
-        None if session.accuracy.samples_count > 0 && session.is_baseline => REFERENCE.into(),
+fn add_score(line: &mut Line<'_>, session: &SessionFindings) {
+    let accuracy = &session.accuracy;
+    let score = match leading_metric(session) {
+        Some(metric) => line.shown("accuracy", metric, &session.figures, named_score),
+        None if accuracy.samples_count > 0 && session.is_baseline => REFERENCE.into(),
         None => {
-            let reason = session.accuracy.absent_reason.as_deref();
+            let reason = accuracy.absent_reason.as_deref();
             let reason = reason.unwrap_or("it was held against neither labels nor a reference");
-            table.absence("accuracy", row, reason)
+            line.absence("accuracy", reason)
         }
     };
-    if session.accuracy.unhealthy_outputs.is_empty() {
-        score
+    let not_a_number = if accuracy.unhealthy_outputs.is_empty() {
+        ""
     } else {
-        format!("{score}, NaN!")
-    }
+        ", NaN!"
+    };
+    line.text(score + not_a_number);
 }
 
-/// The first figure that was measured, or else the first that was asked for.
-fn leading_figure(session: &SessionFindings) -> Option<(Metric, &Estimate)> {
+/// Of the first figure that was measured, or else of the first that was asked for.
+fn leading_metric(session: &SessionFindings) -> Option<Metric> {
     let metrics = Metric::SCORES.into_iter();
-    let figures: Vec<(Metric, &Estimate)> = metrics
+    let mut asked = metrics
         .chain([Metric::Top1Agreement, Metric::CosineSimilarity])
-        .filter_map(|metric| Some((metric, session.figure(metric)?)))
-        .collect();
-    let measured = figures
-        .iter()
-        .find(|(_, estimate)| estimate.value().is_some());
-    measured.or(figures.first()).copied()
+        .filter(|&metric| session.figure(metric).is_some());
+    let measured = asked.clone().find(|&metric| {
+        let figure = session.figure(metric);
+        figure.is_some_and(|figure| figure.value().is_some())
+    });
+    measured.or_else(|| asked.next())
 }
 
 /// A score with its name, where the head of the column does not say it.
-fn named_score(metric: Metric, score: String) -> String {
+fn named_score(metric: Metric, estimate: &Estimate) -> String {
+    let score = score(metric, estimate);
     match metric {
         Metric::MeanAbsoluteError => format!("MAE {score}"),
         Metric::AccuracyExactMatch | Metric::TokenAccuracy | Metric::PixelAccuracy => {
@@ -152,28 +137,21 @@ fn named_score(metric: Metric, score: String) -> String {
 }
 
 /// The 99th percentile, or what it is not below where there are too few inferences for it.
-fn p99(table: &mut Builder, cell: &CellFindings, row: &str) -> String {
-    match cell.figure(Metric::LatencyP99) {
-        Some(Estimate::Absent {
-            bounds:
-                Some(Bounds {
-                    at_least: Some(least),
-                    ..
-                }),
-            reason,
-        }) => {
-            let needs = reason.exact().split(", has ").next().unwrap_or_default();
-            table.absence(
-                "p99",
-                row,
-                &format!("{needs}; ≥: at least that, with 95% confidence"),
-            );
-            format!("≥ {}", number::value(Unit::Ns, *least, None))
-        }
-        estimate => table.figure("p99", row, estimate, |p99| {
-            words::short(Metric::LatencyP99, p99)
-        }),
-    }
+fn p99(line: &mut Line<'_>, cell: &CellFindings) -> String {
+    let Some(Estimate::Absent {
+        bounds: Some(bounds),
+        reason,
+    }) = cell.figure(Metric::LatencyP99)
+    else {
+        return line.shown("p99", Metric::LatencyP99, &cell.figures, words::short);
+    };
+    let Some(least) = bounds.at_least else {
+        return line.absence("p99", reason);
+    };
+    let needs = reason.exact().split(", has ").next().unwrap_or_default();
+    let reason = format!("{needs}; ≥: at least that, with 95% confidence");
+    line.absence("p99", &reason);
+    format!("≥ {}", number::value(Unit::Ns, least, None))
 }
 
 pub(in crate::report) fn sweep(source: Source<'_>) -> Table {
@@ -186,43 +164,58 @@ pub(in crate::report) fn sweep(source: Source<'_>) -> Table {
     let curves = source.findings.batch_curves.iter();
     let enough: HashSet<_> = curves.map(|curve| curve.key(curve.enough)).collect();
     for cell in &source.findings.cells {
-        let session = source.session(cell.key.session);
-        if !session.outcome.is_ok() {
-            continue;
+        let kind = if enough.contains(&cell.key) {
+            RowKind::Pick
+        } else {
+            RowKind::Plain
+        };
+        if source.session(cell.key.session).outcome.is_ok() {
+            add_cell(&mut table, source, cell, kind);
         }
-        let place = place_cells(source, cell);
-        let row = format!("{} {}", place[0], source.at(cell.key));
-        if !cell.outcome.is_ok() {
-            table.absent_row(place, &row, &cell.outcome);
-            continue;
-        }
-        let mut figures = sweep_cells(&mut table, session, cell, &row);
-        let mut kind = RowKind::Plain;
-        if enough.contains(&cell.key) {
-            figures[THROUGHPUT].push_str(" *");
-            kind = RowKind::Pick;
-        }
-        table.row(kind, place.into_iter().chain(figures).collect());
     }
     table.finish(sweep_notes(source))
+}
+
+/// A row of the sweep.
+fn add_cell(table: &mut Builder, source: Source<'_>, cell: &CellFindings, kind: RowKind) {
+    let (place, row) = (place_cells(source, cell), source.place(cell.key));
+    if !cell.outcome.is_ok() {
+        return table.absent_row(place, &row, &cell.outcome);
+    }
+    let figures = &cell.figures;
+    let mut line = table.line_of(place, row);
+    let p99 = p99(&mut line, cell);
+    line.figure("median latency", Metric::LatencyP50, figures, half_width);
+    line.text(p99);
+    let throughput = line.shown("throughput", Metric::Throughput, figures, half_width);
+    line.text(throughput + if kind == RowKind::Pick { " *" } else { "" });
+    let cpu = line.shown("CPU", Metric::CpuUtilization, figures, |_, cpu| {
+        cpu.value().map(number::whole_percent).unwrap_or_default()
+    });
+    match &cell.comparison {
+        Some(comparison) => line.text(short_change(&comparison.p50)),
+        None => no_change(&mut line, source.session(cell.key.session), cell),
+    }
+    line.text(cpu);
+    line.end(kind);
 }
 
 /// Variant, batch size, and what else the plan varies.
 fn place_cells(source: Source<'_>, cell: &CellFindings) -> Vec<String> {
     let (plan, key) = (&source.record.plan, cell.key);
     let mut cells = vec![source.name(key.session), key.batch_size.to_string()];
-    cells.extend(
-        plan.is_swept()
-            .then(|| plain(&plan.shapes[key.shape].to_string())),
-    );
+    let shape = &plan.shapes[key.shape];
+    cells.extend(plan.is_swept().then(|| plain(&shape.to_string())));
     cells.extend((plan.load_modes.len() > 1).then(|| key.load_mode.in_column()));
     cells
 }
 
-/// Place of the throughput among the figures of a row of the sweep.
-const THROUGHPUT: usize = 2;
-
 fn sweep_notes(source: Source<'_>) -> Vec<String> {
+    let shape = if source.record.plan.is_swept() {
+        " and shape"
+    } else {
+        ""
+    };
     let mut notes = vec![
         format!(
             "* the smallest batch size that reaches {} of the variant's best throughput",
@@ -230,67 +223,24 @@ fn sweep_notes(source: Source<'_>) -> Vec<String> {
         ),
         "CPU: utilization of the CPUs that the worker may use".into(),
     ];
-    if has_comparison(source) {
-        let shape = if source.record.plan.is_swept() {
-            " and shape"
-        } else {
-            ""
-        };
-        notes.push(format!(
-            "vs baseline: median latency at the same batch size{shape}"
-        ));
-    }
+    notes.extend(
+        has_comparison(source)
+            .then(|| format!("vs baseline: median latency at the same batch size{shape}")),
+    );
     notes.extend(left_out(source));
     notes
 }
 
 fn has_comparison(source: Source<'_>) -> bool {
-    source
-        .findings
-        .cells
-        .iter()
-        .any(|cell| cell.comparison.is_some())
+    let mut cells = source.findings.cells.iter();
+    cells.any(|cell| cell.comparison.is_some())
 }
 
 pub(in crate::report) fn left_out(source: Source<'_>) -> Option<String> {
-    let unmeasured = source
-        .findings
-        .sessions
-        .iter()
-        .filter(|session| !session.outcome.is_ok());
-    let unmeasured: Vec<String> = unmeasured.map(|session| plain(&session.label)).collect();
-    (!unmeasured.is_empty()).then(|| {
-        format!(
-            "not in this table: {}, for the reason given above",
-            words::listed(&unmeasured)
-        )
-    })
-}
-
-fn sweep_cells(
-    table: &mut Builder,
-    session: &SessionFindings,
-    cell: &CellFindings,
-    row: &str,
-) -> [String; 5] {
-    let p99 = p99(table, cell, row);
-    let p50 = table.figure(
-        "median latency",
-        row,
-        cell.figure(Metric::LatencyP50),
-        |p50| half_width(Metric::LatencyP50, p50),
-    );
-    let throughput = table.figure("throughput", row, cell.figure(Metric::Throughput), |rate| {
-        half_width(Metric::Throughput, rate)
-    });
-    let cpu = table.figure("CPU", row, cell.figure(Metric::CpuUtilization), |cpu| {
-        cpu.value().map(number::whole_percent).unwrap_or_default()
-    });
-    let change = match &cell.comparison {
-        Some(comparison) => short_change(&comparison.p50),
-        None => no_change(table, session, cell, row),
-    };
-    [p50, p99, throughput, change, cpu]
+    let sessions = source.findings.sessions.iter();
+    let unmeasured = sessions.filter(|session| !session.outcome.is_ok());
+    let names = words::listed(unmeasured.map(|session| plain(&session.label)));
+    (!names.is_empty()).then(|| format!("not in this table: {names}, for the reason given above"))
 }
 
 fn half_width(metric: Metric, estimate: &Estimate) -> String {
@@ -302,14 +252,13 @@ fn half_width(metric: Metric, estimate: &Estimate) -> String {
 
 /// `2.10x faster ± 4.8%`.
 fn short_change(change: &Change) -> String {
-    let phrase = words::latency_change(change).phrase;
-    let phrase = match change.verdict {
-        Verdict::Inconclusive => phrase
+    let mut phrase = words::latency_change(change).phrase;
+    if change.verdict == Verdict::Inconclusive {
+        phrase = phrase
             .replace("not settled: ", "open: ")
-            .replace(" as fast", ""),
-        Verdict::Faster | Verdict::Slower | Verdict::Same => phrase,
-    };
-    format!("{phrase}{}", change_half_width(change).unwrap_or_default())
+            .replace(" as fast", "");
+    }
+    phrase + &change_half_width(change).unwrap_or_default()
 }
 
 /// ` ± 4.8%`: the wider half of the interval.
@@ -321,11 +270,8 @@ fn change_half_width(change: &Change) -> Option<String> {
 }
 
 pub(in crate::report) fn score(metric: Metric, estimate: &Estimate) -> String {
-    match metric {
-        Metric::CosineSimilarity => estimate
-            .value()
-            .map(|value| format!("{value:.4}"))
-            .unwrap_or_default(),
+    match (metric, estimate.value()) {
+        (Metric::CosineSimilarity, Some(value)) => format!("{value:.4}"),
         _ => words::short(metric, estimate),
     }
 }
@@ -334,16 +280,12 @@ pub(in crate::report) fn loading(source: Source<'_>) -> Table {
     let mut header = vec!["variant"];
     header.extend(LOADING.map(|(column, _)| column));
     let mut table = Builder::new("Loading and memory: what does a restart cost?", &header);
-    let sessions = source.findings.sessions.iter();
-    for session in sessions.filter(|session| session.outcome.is_ok()) {
-        let row = plain(&session.label);
-        let figures = LOADING.map(|(column, metric)| {
-            table.figure(column, &row, session.figure(metric), |estimate| {
-                start_figure(metric, estimate)
-            })
-        });
-        let cells = std::iter::once(row).chain(figures).collect();
-        table.row(kind(source, session), cells);
+    for session in source.measured() {
+        let mut line = table.line(plain(&session.label));
+        for (column, metric) in LOADING {
+            line.figure(column, metric, &session.figures, start_figure);
+        }
+        line.end(kind(source, session));
     }
     table.finish(load_notes(source))
 }
@@ -371,9 +313,11 @@ fn load_notes(source: Source<'_>) -> Vec<String> {
         PageCache::Warm => "the page cache is warm",
         PageCache::Cold => "the model's files are dropped from the page cache before each launch",
     };
-    let launches = launches(source);
     let mut notes = vec![
-        format!("medians over {launches}, each a fresh process; {cache}"),
+        format!(
+            "medians over {}, each a fresh process; {cache}",
+            launches(source)
+        ),
         "first prediction: runtime start, session load and first run together".into(),
         "peak memory and arena peak: the most of all launches".into(),
     ];
@@ -383,11 +327,9 @@ fn load_notes(source: Source<'_>) -> Vec<String> {
 
 /// `14 launches`, or `12 to 14 launches` where sessions have different numbers of them.
 fn launches(source: Source<'_>) -> String {
-    let sessions = source.findings.sessions.iter();
-    let launches = sessions
-        .filter(|session| session.outcome.is_ok())
-        .map(|session| session.launches_count);
-    match (launches.clone().min(), launches.max()) {
+    let launches = source.measured().map(|session| session.launches_count);
+    let counts: BTreeSet<u64> = launches.collect();
+    match (counts.first(), counts.last()) {
         (Some(1), Some(1)) => "1 launch".into(),
         (Some(least), Some(most)) if least == most => format!("{least} launches"),
         (Some(least), Some(most)) => format!("{least} to {most} launches"),

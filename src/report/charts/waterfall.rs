@@ -3,7 +3,7 @@
 use super::{AxisView, ChartView, Drawing, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Explanation, LatencyStep, Step, StepKind};
 use crate::metric::Unit;
-use crate::report::chapters::explain::{UNRESOLVED, is_leading, place, step_label};
+use crate::report::chapters::explain::{UNRESOLVED, is_leading, names, place, step_label};
 use crate::report::words::{Builder, Source, Table, number, plain};
 
 /// Explanations that are drawn: further ones, and those at further batch sizes, are in the tables.
@@ -105,8 +105,7 @@ pub(super) fn charts(source: Source<'_>) -> Vec<(&'static str, Drawing)> {
 }
 
 fn chart(source: Source<'_>, explanation: &Explanation) -> Drawing {
-    let [name, reference] =
-        [explanation.session, explanation.reference].map(|one| source.name(one));
+    let [reference, name] = names(source, explanation);
     let latency = explanation.latency.as_ref();
     let Some(latency) = latency.filter(|_| !explanation.steps.is_empty()) else {
         let reason = explanation.steps_absent_reason.as_ref();

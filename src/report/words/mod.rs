@@ -13,5 +13,10 @@ pub mod text;
 pub(super) use item::{Item, Section};
 pub(super) use phrases::*;
 pub(super) use scores::*;
-pub(super) use table::{ABSENT, BASELINE, Builder, MEANINGLESS, REFERENCE, Row, RowKind, Table};
-pub(super) use text::{first_operators, grouped, listed, plain, plural, several, shortened};
+pub(super) use table::{
+    ABSENT, BASELINE, Builder, Line, MEANINGLESS, REFERENCE, Row, RowKind, Table,
+};
+pub(super) use text::{
+    counted_noun, first_names, first_operators, grouped, joined, listed, number_of, plain, plural,
+    shortened,
+};

@@ -1,5 +1,7 @@
 //! Findings in words: what a change, a size or a score amounts to, in few of them.
 
+use std::ops::Deref;
+
 use crate::analysis::{
     AGREEMENT_FLOOR, Answer, Bounds, Caveat, CellFindings, Change, Choice, Estimate, Findings,
     Interval, JudgedOutputs, Measured, Pick, SATURATION_SHARE, SessionFindings, Verdict,
@@ -21,6 +23,11 @@ pub(in crate::report) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
+    pub(in crate::report) fn about<T>(self, found: &'a T) -> About<'a, T> {
+        let source = self;
+        About { source, found }
+    }
+
     pub(in crate::report) fn session(self, session: usize) -> &'a SessionFindings {
         &self.findings.sessions[session]
     }
@@ -146,6 +153,20 @@ impl<'a> Source<'a> {
     }
 }
 
+/// What was found of something, with all that it is worded from.
+pub(in crate::report) struct About<'a, T> {
+    pub(in crate::report) source: Source<'a>,
+    pub(in crate::report) found: &'a T,
+}
+
+impl<'a, T> Deref for About<'a, T> {
+    type Target = Source<'a>;
+
+    fn deref(&self) -> &Source<'a> {
+        &self.source
+    }
+}
+
 /// A figure in full: value, interval, n, and what a reader has to know about it; or that it was not
 /// measured, and why.
 pub(in crate::report) fn full(metric: Metric, estimate: &Estimate) -> String {
@@ -211,6 +232,13 @@ pub(in crate::report) fn not_measured<T: Shown + ?Sized>(reason: &T) -> String {
 /// A measured figure with its interval; empty if it is absent.
 pub(in crate::report) fn value(metric: Metric, estimate: &Estimate) -> String {
     amount(metric.unit(), estimate)
+}
+
+/// The same of a figure that need not be there.
+pub(in crate::report) fn shown(metric: Metric, estimate: Option<&Estimate>) -> String {
+    estimate
+        .map(|found| value(metric, found))
+        .unwrap_or_default()
 }
 
 pub(in crate::report) fn amount(unit: Unit, estimate: &Estimate) -> String {

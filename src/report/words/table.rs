@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::analysis::Estimate;
+use crate::analysis::{Estimate, Figure, find};
+use crate::metric::Metric;
 use crate::record::Outcome;
 use crate::report::words::{self, number, plain, shortened};
 use crate::text::{Plain, Shown};
@@ -156,6 +157,21 @@ impl Builder {
         self.row(RowKind::Plain, cells);
     }
 
+    /// A row that its first cell names.
+    pub(in crate::report) fn line(&mut self, name: String) -> Line<'_> {
+        self.line_of(vec![name.clone()], name)
+    }
+
+    /// A row that begins with `cells` and is called `row` in notes.
+    pub(in crate::report) fn line_of(&mut self, cells: Vec<String>, row: String) -> Line<'_> {
+        let builder = self;
+        Line {
+            builder,
+            row,
+            cells,
+        }
+    }
+
     /// A row of which nothing was measured: how it ended stands in its first figure, the reason in
     /// the notes.
     pub(in crate::report) fn absent_row(
@@ -214,6 +230,69 @@ impl Builder {
         retain(&mut self.table.header, &keep);
         let rows = self.table.rows.iter_mut();
         rows.for_each(|row| retain(&mut row.cells, &keep));
+    }
+}
+
+/// A row under construction.
+pub(in crate::report) struct Line<'a> {
+    builder: &'a mut Builder,
+    row: String,
+    cells: Vec<String>,
+}
+
+impl Line<'_> {
+    pub(in crate::report) fn text(&mut self, cell: impl Into<String>) {
+        self.cells.push(cell.into());
+    }
+
+    /// Notes why a figure is absent, and gives what its cell shows.
+    pub(in crate::report) fn absence<T: Shown + ?Sized>(
+        &mut self,
+        column: &str,
+        reason: &T,
+    ) -> String {
+        self.builder.absence(column, &self.row, reason)
+    }
+
+    /// Like [`Builder::figure`], of the row's own.
+    pub(in crate::report) fn estimate(
+        &mut self,
+        column: &str,
+        estimate: Option<&Estimate>,
+        shown: impl Fn(&Estimate) -> String,
+    ) {
+        let cell = self.builder.figure(column, &self.row, estimate, shown);
+        self.text(cell);
+    }
+
+    /// What the cell of a metric shows.
+    pub(in crate::report) fn shown(
+        &mut self,
+        column: &str,
+        metric: Metric,
+        figures: &[Figure],
+        shown: impl Fn(Metric, &Estimate) -> String,
+    ) -> String {
+        let estimate = find(figures, metric);
+        self.builder
+            .figure(column, &self.row, estimate, |found| shown(metric, found))
+    }
+
+    /// The cell of a metric.
+    pub(in crate::report) fn figure(
+        &mut self,
+        column: &str,
+        metric: Metric,
+        figures: &[Figure],
+        shown: impl Fn(Metric, &Estimate) -> String,
+    ) {
+        let cell = self.shown(column, metric, figures, shown);
+        self.text(cell);
+    }
+
+    /// Ends the row.
+    pub(in crate::report) fn end(self, kind: RowKind) {
+        self.builder.row(kind, self.cells);
     }
 }
 

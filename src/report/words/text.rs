@@ -1,5 +1,8 @@
 //! Text made fit for Markdown and for narrow columns, and names in a sentence.
 
+use std::fmt::Display;
+
+use super::number;
 use crate::text::Plain;
 pub use crate::text::{is_acted_on, plain, plain_whole};
 
@@ -44,16 +47,32 @@ pub(in crate::report) fn shortened(text: &str, limit: usize) -> String {
 }
 
 /// `a, b and c`.
-pub(in crate::report) fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
-    let names: Vec<String> = names
-        .into_iter()
-        .map(|name| name.as_ref().to_owned())
-        .collect();
-    match names.as_slice() {
+pub(in crate::report) fn listed<T: Display>(names: impl IntoIterator<Item = T>) -> String {
+    let names = names.into_iter().map(|name| name.to_string());
+    match names.collect::<Vec<String>>().as_slice() {
         [] => String::new(),
         [one] => one.clone(),
         [all @ .., last] => format!("{} and {last}", all.join(", ")),
     }
+}
+
+/// `a; b; c`, with what stands between them.
+pub(in crate::report) fn joined<T: Display>(
+    parts: impl IntoIterator<Item = T>,
+    between: &str,
+) -> String {
+    let parts = parts.into_iter().map(|part| part.to_string());
+    parts.collect::<Vec<String>>().join(between)
+}
+
+/// `2 intra-op threads`.
+pub(in crate::report) fn number_of(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", plural(count))
+}
+
+/// `12,345 cells`.
+pub(in crate::report) fn counted_noun(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", number::count(count), plural(count))
 }
 
 pub(in crate::report) fn plural(count: u64) -> &'static str {
@@ -61,7 +80,7 @@ pub(in crate::report) fn plural(count: u64) -> &'static str {
 }
 
 /// `Conv`, or `2 Conv`.
-pub(in crate::report) fn several(operator: &Plain, count: u64) -> String {
+fn several(operator: &Plain, count: u64) -> String {
     match count {
         1 => plain(operator),
         several => format!("{several} {}", plain(operator)),
@@ -69,11 +88,20 @@ pub(in crate::report) fn several(operator: &Plain, count: u64) -> String {
 }
 
 /// `Conv, Relu, 3 more operators`.
-pub(in crate::report) fn first_operators(mut names: Vec<String>) -> String {
+pub(in crate::report) fn first_operators<'a>(
+    counts: impl IntoIterator<Item = (&'a Plain, &'a u64)>,
+) -> String {
+    let counts = counts.into_iter();
+    first_names(counts.map(|(operator, &count)| several(operator, count)))
+}
+
+/// The first names, and how many more operators there are.
+pub(in crate::report) fn first_names(names: impl Iterator<Item = String>) -> String {
+    let mut names: Vec<String> = names.collect();
     let more = names.len().saturating_sub(NAMED_OPERATORS);
     names.truncate(NAMED_OPERATORS);
     if more > 0 {
-        names.push(format!("{more} more operator{}", plural(more as u64)));
+        names.push(number_of(more as u64, "more operator"));
     }
     names.join(", ")
 }

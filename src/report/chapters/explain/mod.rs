@@ -7,28 +7,21 @@ mod tables;
 use crate::analysis::{
     Change, Clause, DenormalFindings, Explanation, Instructions, ReducedArithmetic, Verdict,
 };
+use crate::record::RunRecord;
 use crate::report::chapter::{Block, Chapter};
 use crate::report::charts;
 use crate::report::words::{self, Section, Source, quantization::quantization};
 use crate::text::Plain;
 use sentence::sentence;
-use step::time;
-pub(in crate::report) use step::{UNRESOLVED, is_leading, place, step_label};
+pub(in crate::report) use step::{UNRESOLVED, is_leading, names, place, step_label};
+use step::{pair, time};
 
 /// A latency with denormals flushed to zero that is this much shorter is worth a word, even where
 /// it is not settled.
 const SUGGESTIVE: f64 = 0.9;
 
 pub(super) fn summary(source: Source<'_>) -> Chapter {
-    let lines = sentences(source);
-    let chapter = Chapter::untitled("why");
-    if lines.is_empty() {
-        chapter
-    } else {
-        chapter
-            .with(Block::heading("Why"))
-            .with(Block::Lines(lines))
-    }
+    Chapter::untitled("why").lines("Why", sentences(source))
 }
 
 pub(super) fn in_search(source: Source<'_>) -> Chapter {
@@ -36,10 +29,10 @@ pub(super) fn in_search(source: Source<'_>) -> Chapter {
 }
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
-    let sections = Some(sections(source)).filter(|sections| !sections.is_empty());
+    let sections = told(source).map(|explanation| section(source, explanation));
     Chapter::new("why", "Why", "Why variants are as fast as they are")
         .with(Block::Charts(charts::waterfall(source)))
-        .with_all(sections.map(Block::Sections))
+        .sections(sections.chain(denormals(source)).collect())
 }
 
 /// One for each session at the smallest profiled batch size, and a second where only a larger batch
@@ -47,19 +40,15 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 pub(in crate::report) fn sentences(source: Source<'_>) -> Vec<String> {
     let leading = told(source).filter(|explanation| is_leading(source, explanation));
     let both = leading.flat_map(|leading| [Some(leading), clearer(source, leading)]);
-    let explained = both
-        .flatten()
-        .map(|explanation| sentence(source, explanation));
+    let explained = both.flatten().map(|told| sentence(source, told));
     explained.chain(denormals_of_others(source)).collect()
 }
 
 /// The first explanation of the same pair that names the steps which this one leaves open.
 fn clearer<'a>(source: Source<'a>, leading: &Explanation) -> Option<&'a Explanation> {
-    if !is_open(leading) {
-        return None;
-    }
-    let pair = (leading.session, leading.reference);
-    let mut others = told(source).filter(|other| (other.session, other.reference) == pair);
+    let mut others = told(source)
+        .filter(|_| is_open(leading))
+        .filter(|other| pair(other) == pair(leading));
     others.find(|other| !is_open(other) && names_steps(other))
 }
 
@@ -73,16 +62,8 @@ fn names_steps(told: &Explanation) -> bool {
     clauses.any(|clause| matches!(clause, Clause::Step { .. } | Clause::NotFused { .. }))
 }
 
-fn sections(source: Source<'_>) -> Vec<Section> {
-    told(source)
-        .map(|explanation| section(source, explanation))
-        .chain(denormals(source))
-        .collect()
-}
-
 fn section(source: Source<'_>, explanation: &Explanation) -> Section {
-    let name = source.name(explanation.session);
-    let reference = source.name(explanation.reference);
+    let [reference, name] = names(source, explanation);
     let place = if is_leading(source, explanation) {
         String::new()
     } else {
@@ -126,26 +107,19 @@ fn lines(source: Source<'_>, explanation: &Explanation) -> Vec<String> {
 /// How both sessions' models are quantized, where that is not the same.
 fn schemes(source: Source<'_>, explanation: &Explanation) -> Vec<String> {
     let sessions = [explanation.reference, explanation.session];
-    let schemes = sessions.map(|session| scheme(source, session));
+    let schemes = sessions.map(|session| scheme(source.record, session));
     if schemes[0] == schemes[1] {
         return Vec::new();
     }
-    sessions
-        .into_iter()
-        .zip(schemes)
-        .filter_map(|(session, scheme)| {
-            Some(format!(
-                "Quantization of {}: {}.",
-                source.name(session),
-                scheme?
-            ))
-        })
+    let schemes = names(source, explanation).into_iter().zip(schemes);
+    schemes
+        .filter_map(|(name, scheme)| Some(format!("Quantization of {name}: {}.", scheme?)))
         .collect()
 }
 
-fn scheme(source: Source<'_>, session: usize) -> Option<String> {
-    let variant = source.record.plan.sessions[session].variant;
-    let model = source.record.variants[variant].model.as_ref()?;
+fn scheme(record: &RunRecord, session: usize) -> Option<String> {
+    let variant = record.plan.sessions[session].variant;
+    let model = record.variants[variant].model.as_ref()?;
     model.quantization.as_ref().map(quantization)
 }
 
@@ -159,12 +133,12 @@ fn instructions(found: &Instructions) -> String {
         [] => "none of them".into(),
         present => present.join(", "),
     };
-    let use_words = if found.has_kernels {
-        "any of them would do; "
+    let used = if found.has_kernels {
+        "any of them would do"
     } else {
-        "ONNX Runtime uses none of them; "
+        "ONNX Runtime uses none of them"
     };
-    format!("Instructions for {arithmetic}, {wanted}: {use_words}this CPU has {present}.")
+    format!("Instructions for {arithmetic}, {wanted}: {used}; this CPU has {present}.")
 }
 
 /// Sessions that have no sentence of their own, as the baseline's, and are slow from denormal
@@ -193,28 +167,32 @@ fn denormal_line(source: Source<'_>, found: &DenormalFindings) -> String {
         let why = words::not_measured(reason);
         return format!("{name} with denormal numbers flushed to zero was {why}.");
     };
-    let at = format!("at batch {}", found.batch_size);
+    let batch = found.batch_size;
     let (flushed, unchanged) = (time(flushed_ns), time(unchanged_ns));
-    let times = format!(
-        "{name} takes {flushed} {at} with denormal numbers flushed to zero and {unchanged} without, in launches of their own"
-    );
-    match change.verdict {
-        Verdict::Faster => format!(
-            "{name} is slow from denormal numbers: with them flushed to zero it is {} {at} ({flushed} instead of \
-             {unchanged}).",
-            words::latency_change(change)
-        ),
-        Verdict::Inconclusive if flushed_ns as f64 <= SUGGESTIVE * unchanged_ns as f64 => {
-            format!("{times}: {}", suggestion(change))
-        }
-        _ => format!("{times}: no gain was shown."),
+    if change.verdict == Verdict::Faster {
+        let change = words::latency_change(change);
+        return format!(
+            "{name} is slow from denormal numbers: with them flushed to zero it is {change} at batch {batch} ({flushed} \
+             instead of {unchanged})."
+        );
     }
+    let is_suggestive = change.verdict == Verdict::Inconclusive
+        && flushed_ns as f64 <= SUGGESTIVE * unchanged_ns as f64;
+    let gain = if is_suggestive {
+        suggestion(change)
+    } else {
+        "no gain was shown".into()
+    };
+    format!(
+        "{name} takes {flushed} at batch {batch} with denormal numbers flushed to zero and {unchanged} without, in launches \
+         of their own: {gain}."
+    )
 }
 
 fn suggestion(change: &Change) -> String {
     let pairs = change.ratio.measured().map_or(0, |measured| measured.n);
+    let pairs = words::number_of(pairs, "pair");
     format!(
-        "denormal numbers seem to slow it down, but there was time for {pairs} pair{} of launches, which settle nothing.",
-        words::plural(pairs)
+        "denormal numbers seem to slow it down, but there was time for {pairs} of launches, which settle nothing"
     )
 }

@@ -1,12 +1,12 @@
 //! The sentence that says why a session takes the time that it takes.
 
-use super::step::{place, time};
+use super::step::{names, place, time};
 use crate::analysis::{
     AddedNodes, CLAUSE_SHARE, Change, Clause, Explanation, Instructions, ReducedArithmetic, Step,
     StepKind, Verdict,
 };
 use crate::metric::Unit;
-use crate::report::words::{self, Source, listed, number, plain, plural};
+use crate::report::words::{self, Source, listed, number};
 use crate::text::Plain;
 use crate::units::Ratio;
 
@@ -22,13 +22,10 @@ enum Side {
 
 pub(super) fn sentence(source: Source<'_>, explanation: &Explanation) -> String {
     let lead = lead(source, explanation);
-    let why = match (
-        explanation.clauses.is_empty(),
-        &explanation.steps_absent_reason,
-    ) {
-        (false, _) => joined(explanation),
-        (true, Some(reason)) => format!("why is not known: {}", plain(reason)),
-        (true, None) => {
+    let why = match &explanation.steps_absent_reason {
+        _ if !explanation.clauses.is_empty() => joined(explanation),
+        Some(reason) => format!("why is not known: {reason}"),
+        None => {
             let share = number::limit(CLAUSE_SHARE);
             format!("no group of operators is shown to have changed by as much as {share} of it")
         }
@@ -38,29 +35,22 @@ pub(super) fn sentence(source: Source<'_>, explanation: &Explanation) -> String 
 
 fn joined(explanation: &Explanation) -> String {
     let mut text = String::new();
-    let mut before = Side::Neither;
+    let mut before = None;
     for clause in &explanation.clauses {
         let side = side(clause);
-        let turns = matches!(
-            (before, side),
-            (Side::Shorter, Side::Longer) | (Side::Longer, Side::Shorter)
-        );
-        text.push_str(match (text.is_empty(), turns) {
-            (true, _) => "",
-            (false, true) => ", but ",
-            (false, false) => "; ",
-        });
-        text.push_str(&clause_words(explanation, clause));
-        before = side;
+        text += match (before, side) {
+            (None, _) => "",
+            (Some(Side::Shorter), Side::Longer) | (Some(Side::Longer), Side::Shorter) => ", but ",
+            _ => "; ",
+        };
+        text += &clause_words(explanation, clause);
+        before = Some(side);
     }
     text
 }
 
 fn lead(source: Source<'_>, explanation: &Explanation) -> String {
-    let (name, reference) = (
-        source.name(explanation.session),
-        source.name(explanation.reference),
-    );
+    let [reference, name] = names(source, explanation);
     let Some(latency) = &explanation.latency else {
         return format!("{name} was not compared with {reference}");
     };
@@ -173,10 +163,11 @@ fn full_precision(nodes: u64, all: u64, time_ns: i64, share: Ratio) -> String {
 
 /// `, with 8 Cast nodes (1.2 ms in all)`.
 fn casts(count: u64, casts_ns: Option<i64>) -> String {
-    let times = casts_ns
-        .map(|ns| format!(" ({} in all)", time(ns)))
-        .unwrap_or_default();
-    format!(", with {count} Cast node{}{times}", plural(count))
+    let nodes = words::number_of(count, "Cast node");
+    match casts_ns.map(time) {
+        Some(time) => format!(", with {nodes} ({time} in all)"),
+        None => format!(", with {nodes}"),
+    }
 }
 
 fn denormals(change: &Change, flushed_ns: i64, unchanged_ns: i64) -> String {
@@ -195,15 +186,12 @@ fn tells_conversions(explanation: &Explanation) -> bool {
 }
 
 fn per_channel(ran: u64, all: u64) -> String {
-    if ran == all {
-        format!(
-            "a scale for each channel of the weights is no obstacle: {ran} of {all} matrix nodes run in integers"
-        )
+    let lead = if ran == all {
+        "a scale for each channel of the weights is no obstacle:"
     } else {
-        format!(
-            "with a scale for each channel of the weights, {ran} of {all} matrix nodes run in integers"
-        )
-    }
+        "with a scale for each channel of the weights,"
+    };
+    format!("{lead} {ran} of {all} matrix nodes run in integers")
 }
 
 fn missing(instructions: &Instructions) -> String {
@@ -239,20 +227,16 @@ fn step_words(
     let change = number::value(Unit::Ns, step.change_ns().abs() as f64, step.bounds);
     let rises = step.change_ns() > 0;
     let went = if rises { "rose" } else { "fell" };
-    let from = time(step.before_ns);
-    let most = mostly
-        .map(|operator| format!(", most of it in {}", plain(operator)))
-        .unwrap_or_default();
+    let most = mostly.map(|operator| format!(", most of it in {operator}"));
+    let most = most.unwrap_or_default();
     match step.kind {
         StepKind::Matrix if step.before_nodes_count > 0 => {
+            let from = time(step.before_ns);
             format!("matrix work {went} by {change} from {from}{most}")
         }
         StepKind::Compiled if rises => {
-            let nodes = step.after_nodes_count;
-            format!(
-                "{nodes} node{} compiled by the execution provider take {change}",
-                plural(nodes)
-            )
+            let nodes = words::number_of(step.after_nodes_count, "node");
+            format!("{nodes} compiled by the execution provider take {change}")
         }
         StepKind::Fusion => fusion(explanation, &change, rises),
         StepKind::Rest => format!("time outside of nodes {went} by {change}"),
@@ -275,8 +259,7 @@ fn noun(kind: StepKind) -> &'static str {
 }
 
 fn fusion(explanation: &Explanation, change: &str, rises: bool) -> String {
-    let names = fused_operators(explanation, if rises { 1 } else { -1 });
-    let names = listed(&names);
+    let names = listed(fused_operators(explanation, if rises { 1 } else { -1 }));
     match (rises, names.is_empty()) {
         (_, true) => format!("fusions change it by {change}"),
         (true, false) => {
@@ -289,46 +272,27 @@ fn fusion(explanation: &Explanation, change: &str, rises: bool) -> String {
 /// Operators most of whose nodes lost their fusion, or of those that gained one with a `sign` of
 /// -1.
 fn fused_operators(explanation: &Explanation, sign: i64) -> Vec<String> {
-    let mut nodes: Vec<(i64, String)> = explanation
-        .fusions
-        .iter()
-        .map(|fusion| {
-            (
-                fusion.before_absorbed_count - fusion.after_absorbed_count,
-                fusion,
-            )
-        })
-        .map(|(lost, fusion)| (sign * lost, plain(&fusion.operator)))
-        .filter(|(nodes, _)| *nodes > 0)
-        .collect();
+    let fusions = explanation.fusions.iter().map(|fusion| {
+        let lost = fusion.before_absorbed_count - fusion.after_absorbed_count;
+        (sign * lost, &fusion.operator)
+    });
+    let mut nodes: Vec<(i64, &Plain)> = fusions.filter(|(nodes, _)| *nodes > 0).collect();
     nodes.sort_by_key(|(nodes, _)| std::cmp::Reverse(*nodes));
+    nodes.truncate(NAMED_OPERATORS);
+    let nodes = nodes.into_iter();
     nodes
-        .into_iter()
-        .take(NAMED_OPERATORS)
         .map(|(nodes, operator)| format!("{nodes} {operator}"))
         .collect()
 }
 
 /// `8 Cast, 4 Mul and 3 other`.
 fn added(operators: &[AddedNodes]) -> String {
-    let mut names: Vec<String> = operators
-        .iter()
-        .take(NAMED_OPERATORS)
-        .map(|added| {
-            format!(
-                "{} {}",
-                number::count(added.nodes_count),
-                plain(&added.operator)
-            )
-        })
-        .collect();
-    let others: u64 = operators
-        .iter()
-        .skip(NAMED_OPERATORS)
-        .map(|added| added.nodes_count)
-        .sum();
-    if others > 0 {
-        names.push(format!("{} other", number::count(others)));
-    }
-    listed(&names)
+    let (named, others) = operators.split_at(operators.len().min(NAMED_OPERATORS));
+    let names = named.iter().map(|added| {
+        let nodes = number::count(added.nodes_count);
+        format!("{nodes} {}", added.operator)
+    });
+    let others: u64 = others.iter().map(|added| added.nodes_count).sum();
+    let others = (others > 0).then(|| format!("{} other", number::count(others)));
+    listed(names.chain(others))
 }

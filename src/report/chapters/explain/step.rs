@@ -29,17 +29,25 @@ pub(super) fn time(ns: i64) -> String {
 
 /// ` at batch 64, seq 16`; empty where no batch size was measured with both.
 pub(in crate::report) fn place(source: Source<'_>, explanation: &Explanation) -> String {
-    let latency = explanation.latency.as_ref();
-    latency
-        .map(|at| (at.batch_size, source.record.plan.shape_words(at.shape)))
-        .map(|(batch, shape)| format!(" at batch {batch}{shape}"))
-        .unwrap_or_default()
+    let Some(at) = &explanation.latency else {
+        return String::new();
+    };
+    let shape = source.record.plan.shape_words(at.shape);
+    format!(" at batch {}{shape}", at.batch_size)
+}
+
+pub(super) fn pair(explanation: &Explanation) -> (usize, usize) {
+    (explanation.session, explanation.reference)
+}
+
+/// Of the reference, and of the session.
+pub(in crate::report) fn names(source: Source<'_>, explanation: &Explanation) -> [String; 2] {
+    [explanation.reference, explanation.session].map(|session| source.name(session))
 }
 
 /// Whether an explanation is the first of its pair of sessions: the one at the smallest batch size.
 pub(in crate::report) fn is_leading(source: Source<'_>, explanation: &Explanation) -> bool {
-    let pair = (explanation.session, explanation.reference);
     let mut explanations = source.findings.causes.explanations.iter();
-    let first = explanations.find(|other| (other.session, other.reference) == pair);
+    let first = explanations.find(|other| pair(other) == pair(explanation));
     first.is_some_and(|first| std::ptr::eq(first, explanation))
 }

@@ -1,6 +1,6 @@
 //! The steps and the changed operators of an explanation, as tables.
 
-use super::step::{UNRESOLVED, place, step_label, time};
+use super::step::{UNRESOLVED, names, place, step_label, time};
 use crate::analysis::{Explanation, LatencyStep, OperatorChange, ProfileBasis, Step, StepKind};
 use crate::report::words::{self, Builder, MEANINGLESS, RowKind, Source, Table, number, plain};
 use crate::units::Ratio;
@@ -26,16 +26,12 @@ fn waterfall(
     latency: &LatencyStep,
     profiles: &ProfileBasis,
 ) -> Table {
-    let name = source.name(explanation.session);
-    let reference = source.name(explanation.reference);
+    let [reference, name] = names(source, explanation);
     let title = format!("From {reference} to {name}{}", place(source, explanation));
     let header = ["Step", "Change", "Sum", "Before", "After", "Nodes"];
     let mut table = Builder::new(title, &header);
-    table.row(
-        RowKind::Baseline,
-        median_row(&reference, latency.reference_ns),
-    );
     let mut sum_ns = latency.reference_ns;
+    table.row(RowKind::Baseline, median_row(&reference, sum_ns));
     for step in &explanation.steps {
         sum_ns += step.change_ns();
         table.plain_row(row(step, sum_ns));
@@ -46,20 +42,16 @@ fn waterfall(
 
 /// The row at either end, where nothing but the sum means anything.
 fn median_row(name: &str, ns: i64) -> Vec<String> {
-    let blank = MEANINGLESS.to_owned();
-    let label = format!("Median of {name}");
-    vec![
-        label,
-        blank.clone(),
-        time(ns),
-        blank.clone(),
-        blank.clone(),
-        blank,
-    ]
+    let (label, time) = (format!("Median of {name}"), time(ns));
+    let blank = MEANINGLESS;
+    [&label, blank, &time, blank, blank, blank]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn row(step: &Step, sum_ns: i64) -> Vec<String> {
-    let mark = if step.is_resolved() || step.change_ns() == 0 {
+    let change = step.change_ns();
+    let mark = if step.is_resolved() || change == 0 {
         ""
     } else {
         UNRESOLVED
@@ -70,7 +62,7 @@ fn row(step: &Step, sum_ns: i64) -> Vec<String> {
     };
     vec![
         step_label(step.kind).into(),
-        format!("{}{mark}", signed(step.change_ns())),
+        signed(change) + mark,
         time(sum_ns),
         time(step.before_ns),
         time(step.after_ns),
@@ -122,41 +114,33 @@ fn longer(distortion: Option<Ratio>) -> String {
 }
 
 fn operators(source: Source<'_>, explanation: &Explanation) -> Table {
-    let (name, reference) = (
-        source.name(explanation.session),
-        source.name(explanation.reference),
-    );
-    let title = format!(
-        "Changed operators, {reference} to {name}{}",
-        place(source, explanation)
-    );
+    let [reference, name] = names(source, explanation);
+    let place = place(source, explanation);
+    let title = format!("Changed operators, {reference} to {name}{place}");
     let mut table = Builder::new(title, &["Operator", "Change", "Before", "After", "Nodes"]);
     for change in explanation.operators.iter().take(SHOWN_OPERATORS) {
         table.plain_row(operator_row(change));
     }
     let left_out = explanation.operators.len().saturating_sub(SHOWN_OPERATORS) as u64;
-    let note = format!(
-        "{} more operator{} changed less.",
-        number::count(left_out),
-        words::plural(left_out)
-    );
-    table.finish(if left_out > 0 { vec![note] } else { Vec::new() })
+    let left_out_words = words::counted_noun(left_out, "more operator");
+    let note = (left_out > 0).then(|| format!("{left_out_words} changed less."));
+    table.finish(note.into_iter().collect())
 }
 
 fn operator_row(change: &OperatorChange) -> Vec<String> {
     let mark = if change.is_resolved { "" } else { UNRESOLVED };
+    let (before, after) = (change.before_nodes_count, change.after_nodes_count);
+    let nodes = format!("{before} -> {after}");
     vec![
         plain(&change.operator),
-        format!("{}{mark}", signed(change.change_ns())),
+        signed(change.change_ns()) + mark,
         time(change.before_ns),
         time(change.after_ns),
-        format!(
-            "{} -> {}",
-            change.before_nodes_count, change.after_nodes_count
-        ),
+        nodes,
     ]
 }
 
 fn signed(ns: i64) -> String {
-    format!("{}{}", if ns > 0 { "+" } else { "" }, time(ns))
+    let sign = if ns > 0 { "+" } else { "" };
+    format!("{sign}{}", time(ns))
 }

@@ -1,15 +1,14 @@
 //! One profile in words and tables.
 
-use std::collections::BTreeMap;
+use std::slice;
 
 use crate::analysis::{
-    Breakdown, CountChange, Estimate, GraphChange, NodeShare, OperatorGroup, OperatorShare, Rest,
+    Breakdown, Estimate, GraphChange, NodeShare, OperatorGroup, OperatorShare, Rest,
 };
 use crate::provider;
 use crate::record::{NodeProfile, Profiled, TensorShape};
 use crate::report::words::number::{self, bytes, percent, time};
 use crate::report::words::{self, ABSENT, Builder, Table, plain, shortened};
-use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
 /// Rows of a table, beyond which they are summed up.
@@ -39,12 +38,8 @@ fn time_and_nodes(breakdown: &Breakdown) -> String {
         time(breakdown.inference_ns),
         number::count(breakdown.inferences_count),
         in_nodes(breakdown),
-        nodes_words(breakdown.nodes.len() as u64)
+        words::counted_noun(breakdown.nodes.len() as u64, "node")
     )
-}
-
-fn nodes_words(count: u64) -> String {
-    format!("{} node{}", number::count(count), words::plural(count))
 }
 
 pub(super) fn in_nodes(breakdown: &Breakdown) -> String {
@@ -56,10 +51,9 @@ pub(super) fn in_nodes(breakdown: &Breakdown) -> String {
 
 fn groups(breakdown: &Breakdown) -> String {
     let groups = breakdown.by_group.iter();
-    let groups: Vec<String> = groups
-        .map(|share| format!("{} {}", group_words(share.group), percent(share.share.0)))
-        .collect();
-    groups.join(", ")
+    let groups =
+        groups.map(|share| format!("{} {}", group_words(share.group), percent(share.share.0)));
+    words::joined(groups, ", ")
 }
 
 fn group_words(group: OperatorGroup) -> &'static str {
@@ -101,15 +95,13 @@ fn rest(breakdown: &Breakdown) -> String {
 fn distortion(estimate: &Estimate) -> String {
     match estimate {
         Estimate::Measured(measured) => {
-            let remark = measured
-                .remark
-                .as_ref()
-                .map(|remark| format!("; {}", plain(remark)))
-                .unwrap_or_default();
+            let remark = measured.remark.as_ref();
+            let remark = remark.map(|remark| format!("; {remark}"));
             format!(
-                "The profiler itself: an inference takes {} as long with it as without it, n = {}{remark}",
+                "The profiler itself: an inference takes {} as long with it as without it, n = {}{}",
                 number::times(measured.value, measured.interval),
-                words::counted(measured)
+                words::counted(measured),
+                remark.unwrap_or_default()
             )
         }
         Estimate::Absent { reason, .. } => {
@@ -126,62 +118,48 @@ fn remarks(breakdown: &Breakdown) -> Vec<String> {
     let unreadable = breakdown.unreadable_events_count;
     let mut remarks = Vec::new();
     if disturbed > 0 {
+        let inferences = words::counted_noun(disturbed, "more inference");
         remarks.push(format!(
-            "{} more inference{} took over 5/4 of the lower quartile, disturbed or with threads still asleep, and do not count",
-            number::count(disturbed),
-            words::plural(disturbed)
+            "{inferences} took over 5/4 of the lower quartile, disturbed or with threads still asleep, and do not count"
         ));
     }
     if !breakdown.complete {
         remarks.push("The trace was cut off: it was read as far as it goes".into());
     }
     if unreadable > 0 {
-        let events = number::count(unreadable);
-        remarks.push(format!(
-            "{events} event{} of the trace could not be read",
-            words::plural(unreadable)
-        ));
+        let events = words::counted_noun(unreadable, "event");
+        remarks.push(format!("{events} of the trace could not be read"));
     }
     remarks
 }
 
 pub(super) fn graph(change: &GraphChange) -> String {
-    let in_file = nodes_words(change.in_file_count);
+    let in_file = words::counted_noun(change.in_file_count, "node");
     let as_run = number::count(change.as_run_count);
-    let mut parts = vec![format!("Graph: {in_file} in the file, {as_run} as run")];
-    if !change.appeared.is_empty() {
-        let appeared = counted(&change.appeared);
-        parts.push(format!("only after optimization: {appeared}"));
+    let mut text = format!("Graph: {in_file} in the file, {as_run} as run");
+    let changed = change.changed.iter();
+    for (what, operators) in [
+        (
+            "only after optimization",
+            words::first_operators(&change.appeared),
+        ),
+        (
+            "no longer there, or not run",
+            words::first_operators(&change.vanished),
+        ),
+        (
+            "in another number",
+            words::first_names(changed.map(|(operator, count)| {
+                let (as_run, in_file) = (count.as_run_count, count.in_file_count);
+                format!("{as_run} {operator} instead of {in_file}")
+            })),
+        ),
+    ] {
+        if !operators.is_empty() {
+            text += &format!("; {what}: {operators}");
+        }
     }
-    if !change.vanished.is_empty() {
-        let vanished = counted(&change.vanished);
-        parts.push(format!("no longer there, or not run: {vanished}"));
-    }
-    if !change.changed.is_empty() {
-        let changed = change.changed.iter();
-        let changed = changed
-            .map(|(operator, count)| recounted(operator, count))
-            .collect();
-        parts.push(format!(
-            "in another number: {}",
-            words::first_operators(changed)
-        ));
-    }
-    parts.join("; ")
-}
-
-fn recounted(operator: &Plain, count: &CountChange) -> String {
-    let (as_run, in_file) = (count.as_run_count, count.in_file_count);
-    format!("{as_run} {} instead of {in_file}", plain(operator))
-}
-
-fn counted(operators: &BTreeMap<Plain, u64>) -> String {
-    let operators = operators.iter();
-    words::first_operators(
-        operators
-            .map(|(operator, &count)| words::several(operator, count))
-            .collect(),
-    )
+    text
 }
 
 pub(super) fn tables(breakdown: &Breakdown, profiled: &Profiled) -> Vec<Table> {
@@ -196,10 +174,15 @@ fn operators(breakdown: &Breakdown) -> Table {
     let mut builder = Builder::new("Time by operator", &header);
     let (shown, others) = split(&breakdown.by_operator);
     for operator in shown {
-        builder.plain_row(operator_row(operator, operator_name(operator, several)));
+        let (name, group) = (
+            operator_name(operator, several),
+            group_words(operator.group),
+        );
+        builder.plain_row(operators_row(name, group, slice::from_ref(operator)));
     }
     if !others.is_empty() {
-        builder.plain_row(other_operators(others));
+        let name = format!("{} more operators", others.len());
+        builder.plain_row(operators_row(name, "", others));
     }
     builder.finish(vec![
         "calls, time and bytes: of one inference; share: of the time in nodes".into(),
@@ -209,27 +192,17 @@ fn operators(breakdown: &Breakdown) -> Table {
     ])
 }
 
-fn operator_row(operator: &OperatorShare, name: String) -> Vec<String> {
+/// Operators in one row: what they are called, and of which group they are, if of one.
+fn operators_row(name: String, group: &str, operators: &[OperatorShare]) -> Vec<String> {
+    let operators = operators.iter();
+    let all_bytes: Option<Bytes> = operators.clone().map(|one| one.bytes).sum();
     vec![
         name,
-        group_words(operator.group).into(),
-        number::count(operator.nodes_count),
-        calls(operator.calls),
-        time(operator.time_ns),
-        percent(operator.share.0),
-        operator.bytes.map_or_else(|| ABSENT.into(), bytes),
-    ]
-}
-
-fn other_operators(others: &[OperatorShare]) -> Vec<String> {
-    let all_bytes: Option<Bytes> = others.iter().map(|operator| operator.bytes).sum();
-    vec![
-        format!("{} more operators", others.len()),
-        String::new(),
-        number::count(others.iter().map(|operator| operator.nodes_count).sum()),
-        calls(others.iter().map(|operator| operator.calls).sum()),
-        time(others.iter().map(|operator| operator.time_ns).sum()),
-        percent(others.iter().map(|operator| operator.share.0).sum()),
+        group.into(),
+        number::count(operators.clone().map(|one| one.nodes_count).sum()),
+        calls(operators.clone().map(|one| one.calls).sum()),
+        time(operators.clone().map(|one| one.time_ns).sum()),
+        percent(operators.map(|one| one.share.0).sum()),
         all_bytes.map_or_else(|| ABSENT.into(), bytes),
     ]
 }
@@ -284,14 +257,15 @@ fn holds_others(breakdown: &Breakdown) -> bool {
     operators.any(|share| CONTROL_FLOW.contains(&share.operator.exact()))
 }
 
-/// The rows to show, and those to sum up: never a single one.
+/// Rows that are all shown: a single one is not worth a sum.
+const TOO_FEW: usize = ROWS + 1;
+
+/// The rows to show, and those to sum up.
 fn split<T>(rows: &[T]) -> (&[T], &[T]) {
-    let shown = if rows.len() > ROWS + 1 {
-        ROWS
-    } else {
-        rows.len()
-    };
-    rows.split_at(shown)
+    match rows.len() {
+        all @ ..=TOO_FEW => rows.split_at(all),
+        _ => rows.split_at(ROWS),
+    }
 }
 
 fn node_name(node: &NodeProfile) -> String {
@@ -304,23 +278,16 @@ fn node_name(node: &NodeProfile) -> String {
 
 pub(super) fn operator_name(operator: &OperatorShare, several: bool) -> String {
     let name = shortened(&plain(&operator.operator), OPERATOR_WIDTH);
-    if several {
-        format!(
-            "{name} ({})",
-            plain(&provider::short_name(operator.execution_provider.exact()))
-        )
-    } else {
-        name
+    if !several {
+        return name;
     }
+    let provider = provider::short_name(operator.execution_provider.exact());
+    format!("{name} ({})", plain(&provider))
 }
 
 pub(super) fn has_several_providers(breakdown: &Breakdown) -> bool {
-    let mut names = breakdown
-        .by_operator
-        .iter()
-        .map(|operator| &operator.execution_provider);
-    let first = names.next();
-    names.any(|name| Some(name) != first)
+    let mut shares = breakdown.by_operator.windows(2);
+    shares.any(|pair| pair[0].execution_provider != pair[1].execution_provider)
 }
 
 /// `float[1,32,8,8] → float[1,64,8,8]`.
@@ -339,8 +306,8 @@ fn first_shape(tensors: Option<&[TensorShape]>) -> String {
 }
 
 fn shape(tensor: &TensorShape) -> String {
-    let dims: Vec<String> = tensor.dims.iter().map(u64::to_string).collect();
-    format!("{}[{}]", plain(&tensor.element_type), dims.join(","))
+    let dims = words::joined(&tensor.dims, ",");
+    format!("{}[{dims}]", plain(&tensor.element_type))
 }
 
 fn calls(calls: f64) -> String {

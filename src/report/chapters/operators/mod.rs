@@ -19,21 +19,15 @@ const NAME_WIDTH: usize = 12;
 const NAMED_OPERATORS: usize = 3;
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
-    let sections = [sections(source), roofline::sections(source)].concat();
-    let sections = Some(sections).filter(|sections| !sections.is_empty());
+    let sessions = 0..source.findings.sessions.len();
+    let sections = sessions.filter_map(|session| section(source, session));
     Chapter::new("operators", "Operators", "Where the time goes, by operator")
         .with(Block::Charts(charts::operators(source)))
-        .with_all(sections.map(Block::Sections))
+        .sections(sections.chain(roofline::sections(source)).collect())
 }
 
 pub(super) fn summary_chapter(source: Source<'_>) -> Chapter {
     Chapter::untitled("operators").folded(summary(source))
-}
-
-fn sections(source: Source<'_>) -> Vec<Section> {
-    (0..source.findings.sessions.len())
-        .filter_map(|session| section(source, session))
-        .collect()
 }
 
 fn section(source: Source<'_>, session: usize) -> Option<Section> {
@@ -101,10 +95,7 @@ fn not_profiled<T: Shown + ?Sized>(
 }
 
 fn kept(file: &Plain) -> String {
-    format!(
-        "Trace: {} in the run folder, which Perfetto (ui.perfetto.dev) opens",
-        plain(file)
-    )
+    format!("Trace: {file} in the run folder, which Perfetto (ui.perfetto.dev) opens")
 }
 
 fn further(source: Source<'_>, found: &OperatorFindings) -> String {
@@ -125,12 +116,10 @@ fn further(source: Source<'_>, found: &OperatorFindings) -> String {
 /// Why this batch size was profiled, where its session's or the baseline's throughput is best
 /// there.
 fn best_words(source: Source<'_>, found: &OperatorFindings) -> &'static str {
+    let baseline = source.baseline();
     if is_best_of(source, found.session, found) {
         ", that of best throughput"
-    } else if source
-        .baseline()
-        .is_some_and(|baseline| is_best_of(source, baseline.session, found))
-    {
+    } else if baseline.is_some_and(|one| is_best_of(source, one.session, found)) {
         ", that of the baseline's best throughput"
     } else {
         ""
@@ -148,36 +137,27 @@ fn is_best_of(source: Source<'_>, session: usize, found: &OperatorFindings) -> b
 fn longest(breakdown: &Breakdown) -> impl Iterator<Item = String> {
     let several = breakdown::has_several_providers(breakdown);
     breakdown.by_operator.iter().map(move |operator| {
-        format!(
-            "{} {}",
-            breakdown::operator_name(operator, several),
-            number::percent(operator.share.0)
-        )
+        let share = number::percent(operator.share.0);
+        format!("{} {share}", breakdown::operator_name(operator, several))
     })
 }
 
 fn summary(source: Source<'_>) -> Option<Table> {
-    let firsts: Vec<&OperatorFindings> = (0..source.findings.sessions.len())
-        .filter_map(|session| of_session(source, session).next())
-        .collect();
-    let title = summary_title(&firsts)?;
+    let sessions = 0..source.findings.sessions.len();
+    let firsts = sessions.filter_map(|session| of_session(source, session).next());
+    let firsts: Vec<&OperatorFindings> = firsts.collect();
+    let size = firsts.first()?.batch_size;
+    let place = if firsts.iter().all(|found| found.batch_size == size) {
+        format!("batch size {size}")
+    } else {
+        "the smallest batch size".into()
+    };
+    let title = format!("Operators: where does the time go at {place}?");
     let [most, least] = SUMMARY_OPERATORS;
-    (least..=most)
+    let mut tables = (least..=most)
         .rev()
-        .map(|count| table(source, &firsts, &title, count))
-        .find(fits)
-}
-
-fn summary_title(firsts: &[&OperatorFindings]) -> Option<String> {
-    let mut sizes: Vec<u64> = firsts.iter().map(|found| found.batch_size).collect();
-    sizes.dedup();
-    match sizes.as_slice() {
-        [] => None,
-        [size] => Some(format!(
-            "Operators: where does the time go at batch size {size}?"
-        )),
-        _ => Some("Operators: where does the time go at the smallest batch size?".into()),
-    }
+        .map(|count| table(source, &firsts, &title, count));
+    tables.find(fits)
 }
 
 /// Whether the summary has room for a table.
@@ -189,10 +169,9 @@ fn fits(table: &Table) -> bool {
 
 fn width(table: &Table, column: usize) -> usize {
     let cells = table.rows.iter().map(|row| &row.cells[column]);
-    let widths = cells
-        .chain([&table.header[column]])
-        .map(|cell| cell.chars().count() + 2);
-    widths.max().unwrap_or(0)
+    let cells = cells.chain([&table.header[column]]);
+    let width = cells.map(|cell| cell.chars().count()).max();
+    width.unwrap_or(0) + 2
 }
 
 fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: usize) -> Table {
@@ -204,8 +183,7 @@ fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: u
         let name = source.name(found.session);
         match &found.breakdown {
             Ok(breakdown) => {
-                let is_baseline = source.session(found.session).is_baseline;
-                let kind = if is_baseline {
+                let kind = if source.session(found.session).is_baseline {
                     RowKind::Baseline
                 } else {
                     RowKind::Plain
@@ -214,11 +192,9 @@ fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: u
             }
             Err(reason) => {
                 let mark = builder.absence("operators", &name, reason);
-                let marks = std::iter::repeat_n(mark, count + 1);
-                builder.row(
-                    RowKind::Absent,
-                    std::iter::once(name).chain(marks).collect(),
-                );
+                let mut cells = vec![mark; count + 2];
+                cells[0] = name;
+                builder.row(RowKind::Absent, cells);
             }
         }
     }
@@ -234,16 +210,15 @@ fn summary_cells(name: String, breakdown: &Breakdown, count: usize) -> Vec<Strin
 
 /// How many times as long an inference takes with the profiler, where that is shown to be longer.
 fn shown_factor(distortion: &Estimate) -> Option<f64> {
-    let is_longer = distortion
-        .interval()
-        .is_some_and(|interval| interval.low > 1.0);
-    distortion.value().filter(|_| is_longer)
+    let interval = distortion.interval()?;
+    distortion.value().filter(|_| interval.low > 1.0)
 }
 
 fn summary_notes(firsts: &[&OperatorFindings]) -> Vec<String> {
-    let distortion = factors(firsts)
-        .map(|range| format!("; with it, an inference takes {range} as long as without it"))
-        .unwrap_or_default();
+    let range = factors(firsts);
+    let distortion =
+        range.map(|range| format!("; with it, an inference takes {range} as long as without it"));
+    let distortion = distortion.unwrap_or_default();
     vec![
         "in nodes: share of an inference; the others: shares of the time in nodes".into(),
         format!("by ONNX Runtime's profiler, in launches of their own{distortion}"),

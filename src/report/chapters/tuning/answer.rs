@@ -1,19 +1,20 @@
 //! The answer of a search, the most important line first.
 
-use super::phrases::{floor, name, ratio, subject, words_of};
+use super::phrases::{Search, ratio, words_of};
 use crate::analysis::AccuracyChange;
 use crate::analysis::gate::GateVerdict;
 use crate::analysis::tuning::{
-    Candidate, Contender, Criterion, HeldSlo, Preference, State, TuningFindings, TuningVerdict,
-    computes_alike,
+    Candidate, Contender, Criterion, HeldSlo, Preference, State, TuningVerdict, computes_alike,
 };
 use crate::check::Side;
 use crate::metric::Metric;
 use crate::plan::Objective;
-use crate::record::{DatasetInfo, EndReason, Fate};
+use crate::record::{DatasetInfo, EndReason, Fate, RunRecord};
 use crate::report::chapters::failed;
-use crate::report::words::{self, Source, judged, number, plain};
-use crate::units::Ratio;
+use crate::report::words::{self, judged, number};
+
+/// Configurations that a line names before it only counts them.
+const NAMED: usize = 4;
 
 fn objective(objective: Objective) -> &'static str {
     match objective {
@@ -24,162 +25,301 @@ fn objective(objective: Objective) -> &'static str {
     }
 }
 
-pub(super) fn answer(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
-    let Some(best) = found.best() else {
-        return vec!["Nothing was measured.".into()];
-    };
-    let preference = found.preference.as_ref();
-    let mut lines = vec![verdict(source, found, best)];
-    lines.extend(gain(found));
-    lines.extend(preference.and_then(|preference| preferred(source, found, preference)));
-    lines.extend(best.slo.iter().map(slo));
-    lines.extend(accuracy(source, found, best));
-    lines.extend(judged::line(source));
-    lines.extend(failed::lines(source));
-    lines.extend(open(source, found));
-    lines.extend(goes_on(source, found));
-    lines
-}
+impl Search<'_> {
+    pub(super) fn answer(&self) -> Vec<String> {
+        let Some(best) = self.found.best() else {
+            return vec!["Nothing was measured.".into()];
+        };
+        let mut lines = vec![self.verdict(best)];
+        lines.extend(self.gain());
+        let preference = self.found.preference.as_ref();
+        lines.extend(preference.and_then(|preference| self.preferred(preference)));
+        lines.extend(best.slo.iter().map(slo));
+        lines.extend(self.accuracy(best));
+        lines.extend(judged::line(self.source));
+        lines.extend(failed::lines(self.source));
+        lines.extend(self.open());
+        lines.extend(self.goes_on());
+        lines
+    }
 
-fn verdict(source: Source<'_>, found: &TuningFindings, best: &Candidate) -> String {
-    let name = name(source, best.key);
-    let figure = best.figure(found.metric);
-    let figure = figure
-        .map(|figure| words::value(found.metric, figure))
-        .unwrap_or_default();
-    match found.verdict {
-        TuningVerdict::Found => {
-            let is_default = found.best == found.defaults;
-            let kept = if is_default {
-                "Keep the defaults"
-            } else {
-                "Ship"
-            };
+    fn verdict(&self, best: &Candidate) -> String {
+        let name = self.named(best.key);
+        let metric = self.found.metric;
+        let figure = words::shown(metric, best.figure(metric));
+        match self.found.verdict {
+            TuningVerdict::Found => {
+                let kept = if self.found.best == self.found.defaults {
+                    "Keep the defaults"
+                } else {
+                    "Ship"
+                };
+                let objective = objective(self.found.objective);
+                format!("{kept}: {name}, for {objective}: {figure}.")
+            }
+            TuningVerdict::Undecided => self.undecided(),
+            TuningVerdict::NotShown => format!(
+                "No configuration is shown to keep everything that was asked for. The best candidate is {name}: {figure}."
+            ),
+            _ => format!(
+                "Nothing that was tried keeps everything that was asked for. {name} comes closest."
+            ),
+        }
+    }
+
+    /// `Undecided: ...; a (2 intra-op threads) at batch 1 looks better: ..., and about 40 s more
+    /// would decide.`
+    fn undecided(&self) -> String {
+        let head = self.not_better();
+        let Some(contender) = &self.found.contender else {
+            return self.untried(&head);
+        };
+        let looks = self.looks(contender);
+        match contender.more_ns.map(words::rounded_time) {
+            Some(more) => format!("{head}; {looks}, and about {more} more would decide."),
+            None => format!("{head}; {looks}."),
+        }
+    }
+
+    fn defaults(&self) -> Option<&Candidate> {
+        self.found.defaults.map(|place| self.candidate(place))
+    }
+
+    /// How what was tried stands against the defaults.
+    fn not_better(&self) -> String {
+        let defaults = self.defaults();
+        let named = defaults.map(|one| format!(" ({})", self.named(one.key)));
+        let named = named.unwrap_or_default();
+        if defaults.is_some_and(|one| one.state == State::Out) {
+            format!("Undecided: the defaults{named} are beaten, and by how much is not shown")
+        } else {
             format!(
-                "{kept}: {name}, for {}: {figure}.",
-                objective(found.objective)
+                "Undecided: nothing that was tried is shown to be better than the defaults{named}"
             )
         }
-        TuningVerdict::Undecided => undecided(source, found),
-        TuningVerdict::NotShown => format!(
-            "No configuration is shown to keep everything that was asked for. The best candidate is {name}: {figure}."
-        ),
-        _ => format!(
-            "Nothing that was tried keeps everything that was asked for. {name} comes closest."
-        ),
     }
-}
 
-/// `Undecided: ...; a (2 intra-op threads) at batch 1 looks better: ..., and about 40 s more would
-/// decide.`
-fn undecided(source: Source<'_>, found: &TuningFindings) -> String {
-    let head = not_better(source, found);
-    let Some(contender) = &found.contender else {
-        return untried(source, found, &head);
-    };
-    let looks = looks(source, found, contender);
-    let more = contender.more_ns.map(words::rounded_time);
-    let more = more.map(|more| format!(", and about {more} more would decide"));
-    format!("{head}; {looks}{}.", more.unwrap_or_default())
-}
-
-/// How what was tried stands against the defaults.
-fn not_better(source: Source<'_>, found: &TuningFindings) -> String {
-    let place = found.defaults.map(|place| &found.candidates[place]);
-    let defaults = place
-        .map(|one| format!(" ({})", name(source, one.key)))
-        .unwrap_or_default();
-    match place.is_some_and(|one| one.state == State::Out) {
-        true => {
-            format!("Undecided: the defaults{defaults} are beaten, and by how much is not shown")
+    /// `int8 at batch 1 looks better: median latency 0.80x (0.70 to 0.92)`, as far as its ratio is
+    /// known.
+    fn looks(&self, contender: &Contender) -> String {
+        let name = self.named(self.candidate(contender.place).key);
+        let cost = contender.cost_ratio.as_ref();
+        let Some(cost) = cost.and_then(|cost| cost.measured()) else {
+            return format!("{name} may be");
+        };
+        let shown = format!("{} {}", self.subject(), self.measured_ratio(cost));
+        if is_beyond_floor(self.found.metric, cost.value) {
+            let chosen = if contender.is_chosen_by_it {
+                " in the rounds that chose it"
+            } else {
+                ""
+            };
+            format!("{name} looks better: {shown}{chosen}")
+        } else if cost.value < 1.0 {
+            let floor = self.floor();
+            format!("{name} may be: {shown}, within the noise floor of {floor}")
+        } else {
+            format!("{name} may be")
         }
-        false => format!(
-            "Undecided: nothing that was tried is shown to be better than the defaults{defaults}"
-        ),
     }
-}
 
-/// `int8 at batch 1 looks better: median latency 0.80x (0.70 to 0.92)`, as far as its ratio is
-/// known.
-fn looks(source: Source<'_>, found: &TuningFindings, contender: &Contender) -> String {
-    let name = name(source, found.candidates[contender.place].key);
-    let cost = contender.cost_ratio.as_ref();
-    let Some(cost) = cost.and_then(|cost| cost.measured()) else {
-        return format!("{name} may be");
-    };
-    let change = ratio(found.objective, cost.value, cost.interval);
-    let shown = format!("{} {change}", subject(found.objective));
-    if is_beyond_floor(found.metric, cost.value) {
-        let chosen = if contender.is_chosen_by_it {
-            " in the rounds that chose it"
+    /// What was tried beside the defaults; where something else was asked for too, one that is
+    /// better may not keep that.
+    fn untried(&self, head: &str) -> String {
+        if self.found.best != self.found.defaults {
+            return format!("{head}.");
+        }
+        let others = self.others();
+        let tried = match others.len() as u64 {
+            0 => return format!("{head}; there was no time to try anything else."),
+            1 => "the only configuration that was tried beside the defaults is not".to_owned(),
+            count => format!(
+                "none of the {} configurations that were tried beside the defaults is",
+                number::count(count)
+            ),
+        };
+        let all = planned(self.record).map(number::count);
+        let all = all.map(|all| format!("; variants, threads and batch sizes alone make {all}"));
+        let all = all.unwrap_or_default();
+        let floor = self.floor();
+        match besides(self.record, &others) {
+            Some(kept) => {
+                format!("Undecided: {tried} both better by more than {floor} and {kept}{all}.")
+            }
+            None => format!("Undecided: {tried} better by more than {floor}{all}."),
+        }
+    }
+
+    /// Candidates beside the defaults that were measured.
+    fn others(&self) -> Vec<&Candidate> {
+        let defaults = self.defaults().map(|one| one.key);
+        let candidates = self.found.candidates.iter();
+        candidates
+            .filter(|one| Some(one.key) != defaults && one.is_measured())
+            .collect()
+    }
+
+    fn gain(&self) -> Option<String> {
+        if self.found.best == self.found.defaults {
+            let floor = self.floor();
+            return (self.found.verdict == TuningVerdict::Found).then(|| {
+                format!(
+                    "Everything that was tried is shown not to be better than the defaults by more than the noise floor of {floor}."
+                )
+            });
+        }
+        let measured = self.found.gain.as_ref()?.measured()?;
+        let remark = measured.remark.as_ref();
+        let remark = remark.map(|remark| format!("; {remark}"));
+        Some(format!(
+            "{} over the defaults: {}, from {} {}{}.",
+            capital(self.subject()),
+            self.measured_ratio(measured),
+            words::counted(measured),
+            self.turns(),
+            remark.unwrap_or_default()
+        ))
+    }
+
+    /// How the blocks behind the gain were taken.
+    fn turns(&self) -> &'static str {
+        let defaults = self.defaults();
+        let relative = defaults.and_then(|defaults| defaults.relative.as_ref());
+        if relative.is_none_or(|relative| relative.is_direct) {
+            "that took turns"
+        } else {
+            "in each step by way of others, with which both took turns"
+        }
+    }
+
+    fn preferred(&self, preference: &Preference) -> Option<String> {
+        let cost = preference.cost_ratio.measured()?;
+        Some(format!(
+            "Taken for {}{} against {}, which does as well: {} {} is within the noise floor of {}.",
+            words_of(preference.criterion),
+            criterion_ratio(preference).unwrap_or_default(),
+            self.named(preference.over),
+            self.subject(),
+            self.measured_ratio(cost),
+            self.floor(),
+        ))
+    }
+
+    fn accuracy(&self, best: &Candidate) -> Option<String> {
+        self.record.plan.tuning.as_ref()?;
+        if let Some(change) = &best.accuracy_change {
+            return self.score_change(change);
+        }
+        if is_scored(best) || self.found.best == self.found.defaults || self.computes_as_defaults()
+        {
+            return None;
+        }
+        let dataset = self.record.dataset.as_ref();
+        let why = if dataset.is_some_and(DatasetInfo::has_labels) {
+            ", although there are labels."
+        } else {
+            ": no labels came with what was fed."
+        };
+        Some(format!("What its outputs are worth was not measured{why}"))
+    }
+
+    /// The change of the leading score, and whether its interval keeps within the fall that is
+    /// allowed.
+    fn score_change(&self, change: &AccuracyChange) -> Option<String> {
+        let interval = change.difference.interval();
+        let allowed = self.record.plan.tuning.as_ref()?.max_accuracy_drop_ratio;
+        let limit = allowed.map(|drop| {
+            let points = drop.0 * 100.0;
+            format!("; a fall of {points:.1} points is allowed")
+        });
+        let mut bounds = allowed.into_iter().zip(interval);
+        let mind = if bounds.any(|(drop, interval)| interval.low < -drop.0) {
+            ", which the interval does not rule out: score more samples to be sure"
         } else {
             ""
         };
-        format!("{name} looks better: {shown}{chosen}")
-    } else if cost.value < 1.0 {
-        let floor = floor(found.metric);
-        format!("{name} may be: {shown}, within the noise floor of {floor}")
-    } else {
-        format!("{name} may be")
+        Some(format!(
+            "{} against {}: {}{}{mind}.",
+            capital(change.metric.label()),
+            self.baseline_name(),
+            difference(change)?,
+            limit.unwrap_or_default()
+        ))
     }
-}
 
-/// What was tried beside the defaults; where something else was asked for too, one that is better
-/// may not keep that.
-fn untried(source: Source<'_>, found: &TuningFindings, head: &str) -> String {
-    if found.best != found.defaults {
-        return format!("{head}.");
+    /// Whether the best configuration computes the same numbers as the defaults, only at another
+    /// time or place.
+    fn computes_as_defaults(&self) -> bool {
+        let sessions = &self.record.plan.sessions;
+        let both = self.found.best().zip(self.defaults());
+        both.is_some_and(|(best, defaults)| {
+            computes_alike(&sessions[best.key.session], &sessions[defaults.key.session])
+        })
     }
-    let others = others(found);
-    let tried = match others.len() as u64 {
-        0 => return format!("{head}; there was no time to try anything else."),
-        1 => "the only configuration that was tried beside the defaults is not".to_owned(),
-        count => format!(
-            "none of the {} configurations that were tried beside the defaults is",
-            number::count(count)
-        ),
-    };
-    let all = planned(source).map(number::count);
-    let all = all.map(|all| format!("; variants, threads and batch sizes alone make {all}"));
-    let better = format!("better by more than {}", floor(found.metric));
-    let better = match besides(source, &others) {
-        Some(kept) => format!("both {better} and {kept}"),
-        None => better,
-    };
-    format!("Undecided: {tried} {better}{}.", all.unwrap_or_default())
-}
 
-/// Candidates beside the defaults that were measured.
-fn others(found: &TuningFindings) -> Vec<&Candidate> {
-    let candidates = found.candidates.iter().enumerate();
-    candidates
-        .filter(|(place, one)| Some(*place) != found.defaults && one.is_measured())
-        .map(|(_, one)| one)
-        .collect()
+    fn open(&self) -> Vec<String> {
+        let as_good = format!("As good, within the noise floor of {}", self.floor());
+        let undecided = "Not told apart from it for certain";
+        let states = [
+            (as_good.as_str(), State::AsGood),
+            (undecided, State::Undecided),
+        ];
+        states
+            .into_iter()
+            .filter_map(|(what, state)| {
+                let names = self.unexplained(state);
+                (!names.is_empty()).then(|| format!("{what}: {}.", some(names)))
+            })
+            .collect()
+    }
+
+    /// Configurations of a state, without the one that the preference tells of.
+    fn unexplained(&self, state: State) -> Vec<String> {
+        let explained = self.found.preference.as_ref();
+        let explained = explained.map(|preference| preference.over);
+        let others = self.found.of_state(state);
+        let others = others.filter(|one| Some(one.key) != explained);
+        others.map(|one| self.named(one.key)).collect()
+    }
+
+    fn goes_on(&self) -> Option<String> {
+        let more = match self.record.run.ended_by {
+            Some(EndReason::SearchDone | EndReason::NothingLeft) => return None,
+            Some(EndReason::BudgetSpent) => {
+                let contender = self.found.contender.as_ref();
+                let decides = contender.and_then(|contender| contender.more_ns);
+                let budget = decides.map_or_else(|| "5m".into(), words::budget);
+                format!(" --budget {budget}")
+            }
+            _ => String::new(),
+        };
+        Some(format!(
+            "There was more to try: `onnxprof tune --resume RUN{more}` goes on from here."
+        ))
+    }
 }
 
 /// Demand on a configuration beside being better, where one may be out for the want of it however
 /// fast it is.
-fn besides(source: Source<'_>, others: &[&Candidate]) -> Option<&'static str> {
-    let tuning = source.record.plan.tuning.as_ref();
+fn besides(record: &RunRecord, others: &[&Candidate]) -> Option<&'static str> {
+    let tuning = record.plan.tuning.as_ref();
     if tuning
         .is_some_and(|tuning| !tuning.slo.is_empty() || tuning.max_accuracy_drop_ratio.is_some())
     {
         return Some("within what was asked for");
     }
-    let is_no_number = others
-        .iter()
-        .any(|one| matches!(one.fate, Some(Fate::NotFinite)));
-    is_no_number.then_some("free of values that are not numbers")
+    let mut fates = others.iter().map(|one| &one.fate);
+    fates
+        .any(|fate| matches!(fate, Some(Fate::NotFinite)))
+        .then_some("free of values that are not numbers")
 }
 
 /// Configurations that the search begins with: every session at every number of threads and every
 /// batch size.
-fn planned(source: Source<'_>) -> Option<u64> {
-    let plan = &source.record.plan;
-    let tuning = plan.tuning.as_ref()?;
+fn planned(record: &RunRecord) -> Option<u64> {
+    let tuning = record.plan.tuning.as_ref()?;
     let threads = tuning.space.intra_threads.len() as u64;
-    let bases = plan.sessions.iter().take(tuning.base_sessions_count);
+    let bases = record.plan.sessions.iter().take(tuning.base_sessions_count);
     let sessions: u64 = bases
         .map(|spec| if spec.is_accelerated() { 1 } else { threads })
         .sum();
@@ -191,56 +331,6 @@ fn is_beyond_floor(metric: Metric, cost: f64) -> bool {
     cost * (1.0 + metric.noise_floor().unwrap_or_default().0) < 1.0
 }
 
-fn gain(found: &TuningFindings) -> Option<String> {
-    if found.best == found.defaults {
-        let floor = floor(found.metric);
-        return (found.verdict == TuningVerdict::Found).then(|| {
-            format!(
-                "Everything that was tried is shown not to be better than the defaults by more than the noise floor of {floor}."
-            )
-        });
-    }
-    let measured = found.gain.as_ref()?.measured()?;
-    let remark = measured.remark.as_ref();
-    let remark = remark
-        .map(|remark| format!("; {}", plain(remark)))
-        .unwrap_or_default();
-    let change = ratio(found.objective, measured.value, measured.interval);
-    let (what, behind) = (capital(subject(found.objective)), words::counted(measured));
-    let turns = turns(found);
-    Some(format!(
-        "{what} over the defaults: {change}, from {behind} {turns}{remark}."
-    ))
-}
-
-/// How the blocks behind the gain were taken.
-fn turns(found: &TuningFindings) -> &'static str {
-    let defaults = found.defaults.map(|place| &found.candidates[place]);
-    let relative = defaults.and_then(|defaults| defaults.relative.as_ref());
-    if relative.is_some_and(|relative| !relative.is_direct) {
-        "in each step by way of others, with which both took turns"
-    } else {
-        "that took turns"
-    }
-}
-
-fn preferred(
-    source: Source<'_>,
-    found: &TuningFindings,
-    preference: &Preference,
-) -> Option<String> {
-    let cost = preference.cost_ratio.measured()?;
-    Some(format!(
-        "Taken for {}{} against {}, which does as well: {} {} is within the noise floor of {}.",
-        words_of(preference.criterion),
-        criterion_ratio(preference).unwrap_or_default(),
-        name(source, preference.over),
-        subject(found.objective),
-        ratio(found.objective, cost.value, cost.interval),
-        floor(found.metric),
-    ))
-}
-
 /// `, -4.8% (-6.0% to -3.5%)`: by how much the preferred one is ahead.
 fn criterion_ratio(preference: &Preference) -> Option<String> {
     let measured = preference.criterion_ratio.as_ref()?.measured()?;
@@ -249,17 +339,14 @@ fn criterion_ratio(preference: &Preference) -> Option<String> {
         Criterion::Memory => Objective::Memory,
         Criterion::Latency | Criterion::Changes => Objective::Latency,
     };
-    Some(format!(
-        ", {}",
-        ratio(of, measured.value, measured.interval)
-    ))
+    let ratio = ratio(of, measured.value, measured.interval);
+    Some(format!(", {ratio}"))
 }
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 /// `latency_p99<=20ms: 12 ms (11 to 14): kept.`
@@ -275,7 +362,7 @@ fn slo(standing: &HeldSlo) -> String {
             "not shown: the interval reaches too close, or there are too few inferences".into()
         }
     };
-    let check = plain(&standing.check.to_string());
+    let check = words::plain(&standing.check.to_string());
     let figure = words::full(standing.metric, &standing.figure);
     format!("{check}: {figure}: {verdict}.")
 }
@@ -289,129 +376,29 @@ fn excess_in_words(side: Side, excess: f64) -> String {
     }
 }
 
-fn accuracy(source: Source<'_>, found: &TuningFindings, best: &Candidate) -> Option<String> {
-    let allowed = source.record.plan.tuning.as_ref()?.max_accuracy_drop_ratio;
-    if let Some(change) = &best.accuracy_change {
-        return score_change(source, change, allowed);
-    }
-    if is_scored(best) || found.best == found.defaults || computes_as_defaults(source, found) {
-        return None;
-    }
-    let dataset = source.record.dataset.as_ref();
-    let why = if dataset.is_some_and(DatasetInfo::has_labels) {
-        ", although there are labels."
-    } else {
-        ": no labels came with what was fed."
-    };
-    Some(format!("What its outputs are worth was not measured{why}"))
-}
-
-/// The change of the leading score, and whether its interval keeps within the fall that is
-/// `allowed`.
-fn score_change(
-    source: Source<'_>,
-    change: &AccuracyChange,
-    allowed: Option<Ratio>,
-) -> Option<String> {
-    let label = capital(change.metric.label());
-    let baseline = source.baseline_name();
+/// `-0.3 points (-0.8 points to +0.2 points)`.
+fn difference(change: &AccuracyChange) -> Option<String> {
     let fall = words::score_difference(change.metric, change.difference.value()?);
-    let interval = change.difference.interval();
-    let ends = interval.map(|interval| {
-        let [low, high] =
-            [interval.low, interval.high].map(|end| words::score_difference(change.metric, end));
-        format!(" ({low} to {high})")
-    });
-    let ends = ends.unwrap_or_default();
-    let limit = allowed
-        .map(|drop| format!("; a fall of {:.1} points is allowed", drop.0 * 100.0))
-        .unwrap_or_default();
-    let is_beyond = allowed
-        .zip(interval)
-        .is_some_and(|(drop, interval)| interval.low < -drop.0);
-    let mind = if is_beyond {
-        ", which the interval does not rule out: score more samples to be sure"
-    } else {
-        ""
+    let Some(interval) = change.difference.interval() else {
+        return Some(fall);
     };
-    Some(format!(
-        "{label} against {baseline}: {fall}{ends}{limit}{mind}."
-    ))
+    let [low, high] =
+        [interval.low, interval.high].map(|end| words::score_difference(change.metric, end));
+    Some(format!("{fall} ({low} to {high})"))
 }
 
 fn is_scored(one: &Candidate) -> bool {
-    Metric::SCORES.iter().any(|&metric| {
-        one.figure(metric)
-            .is_some_and(|score| score.measured().is_some())
-    })
-}
-
-/// Whether the best configuration computes the same numbers as the defaults, only at another time
-/// or place.
-fn computes_as_defaults(source: Source<'_>, found: &TuningFindings) -> bool {
-    let Some((best, defaults)) = found.best.zip(found.defaults) else {
-        return false;
-    };
-    let [best, defaults] = [best, defaults]
-        .map(|place| &source.record.plan.sessions[found.candidates[place].key.session]);
-    computes_alike(best, defaults)
-}
-
-fn open(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
-    let floor = floor(found.metric);
-    [
-        (
-            format!("As good, within the noise floor of {floor}"),
-            State::AsGood,
-        ),
-        (
-            "Not told apart from it for certain".into(),
-            State::Undecided,
-        ),
-    ]
-    .into_iter()
-    .map(|(what, state)| (what, unexplained(source, found, state)))
-    .filter(|(_, names)| !names.is_empty())
-    .map(|(what, names)| format!("{what}: {}.", some(names)))
-    .collect()
-}
-
-/// Configurations of a state, without the one that the preference tells of.
-fn unexplained(source: Source<'_>, found: &TuningFindings, state: State) -> Vec<String> {
-    let explained = found.preference.as_ref().map(|preference| preference.over);
-    let others = found.of_state(state);
-    others
-        .filter(|one| Some(one.key) != explained)
-        .map(|one| name(source, one.key))
-        .collect()
+    let mut scores = Metric::SCORES
+        .iter()
+        .filter_map(|&metric| one.figure(metric));
+    scores.any(|score| score.measured().is_some())
 }
 
 fn some(mut names: Vec<String>) -> String {
-    const NAMED: usize = 4;
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
     if more > 0 {
         names.push(format!("{more} more"));
     }
-    words::listed(&names)
-}
-
-fn goes_on(source: Source<'_>, found: &TuningFindings) -> Option<String> {
-    let more = match source.record.run.ended_by {
-        Some(EndReason::SearchDone | EndReason::NothingLeft) => return None,
-        Some(EndReason::BudgetSpent) => {
-            let decides = found
-                .contender
-                .as_ref()
-                .and_then(|contender| contender.more_ns);
-            format!(
-                " --budget {}",
-                decides.map_or_else(|| "5m".into(), words::budget)
-            )
-        }
-        _ => String::new(),
-    };
-    Some(format!(
-        "There was more to try: `onnxprof tune --resume RUN{more}` goes on from here."
-    ))
+    words::listed(names)
 }

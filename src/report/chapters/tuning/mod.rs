@@ -6,13 +6,15 @@ mod phrases;
 
 use std::collections::BTreeSet;
 
-use crate::analysis::tuning::{self, State, TuningFindings, TuningVerdict, criteria};
+use crate::analysis::tuning::{self, Candidate, State, TuningFindings, TuningVerdict, criteria};
+use crate::record::RunRecord;
 use crate::report::chapter::{Audience, Block, Chapter, Place};
+use crate::report::chapters::context::effective;
 use crate::report::chapters::{explain, latency};
 use crate::report::words::session_code::{Deployment, SessionCode, session_code};
 use crate::report::words::{self, Source, Table, number, plain};
-use configurations::{Fates, table};
-use phrases::{floor, words_of};
+use configurations::Fates;
+use phrases::{Search, words_of};
 
 /// Rows that the terminal shows of all configurations.
 const SHOWN: usize = 12;
@@ -22,11 +24,8 @@ or top-1 accuracy without being worse in another of them, beyond the noise floor
 each other as ratios to the best one, from blocks that took turns. The one that the answer names always stands here.";
 
 pub(super) fn answer(source: Source<'_>) -> Option<Vec<String>> {
-    source
-        .findings
-        .tuning
-        .as_ref()
-        .map(|found| answer::answer(source, found))
+    let found = source.findings.tuning.as_ref()?;
+    Some(source.about(found).answer())
 }
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
@@ -34,140 +33,121 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
     let Some(found) = &source.findings.tuning else {
         return chapter;
     };
+    let search = source.about(found);
     let order = found.order();
     let few = shortlist(found, &order);
-    let shortlist = table(source, found, "Best configurations", &few, Fates::InOneWord);
-    let all = table(source, found, "All configurations", &order, Fates::InFull);
+    let shortlist = search.table("Best configurations", &few, Fates::InOneWord);
+    let all = search.table("All configurations", &order, Fates::InFull);
     chapter
         .table(shortlist)
         .only(Audience::PAGE, latency::how_to_read())
         .only(Audience::PAGE, Block::Lines(explain::sentences(source)))
-        .table(front(source, found, &order))
-        .with_all(best_as_code(source, found).into_iter().map(Block::Code))
+        .table(search.front(order))
+        .with_all(
+            best_as_code(source.record, found)
+                .into_iter()
+                .map(Block::Code),
+        )
         .only(Audience::SUMMARY, Block::heading("Search"))
         .only(Audience::IN_FULL, Block::heading("How the search decided"))
-        .with(Block::Lines(method(source, found)))
+        .with(Block::Lines(search.method()))
         .only(Audience::IN_FULL, Block::table(Place::Folded, all))
 }
 
 /// The first configurations that were not dropped, and the defaults.
 fn shortlist(found: &TuningFindings, order: &[usize]) -> Vec<usize> {
-    let places = order.iter().copied();
+    let mut places = order.to_vec();
+    places.retain(|&place| {
+        Some(place) == found.defaults || found.candidates[place].state != State::Out
+    });
+    places.truncate(SHOWN);
     places
-        .filter(|&place| {
-            Some(place) == found.defaults || found.candidates[place].state != State::Out
-        })
-        .take(SHOWN)
-        .collect()
 }
 
-fn front(source: Source<'_>, found: &TuningFindings, order: &[usize]) -> Table {
-    let places: Vec<usize> = order
-        .iter()
-        .filter(|place| found.front.contains(place))
-        .copied()
-        .collect();
-    let mut front = table(source, found, "Pareto front", &places, Fates::InOneWord);
-    front.notes.push(AXES.into());
-    front
-}
-
-fn best_as_code(source: Source<'_>, found: &TuningFindings) -> Vec<SessionCode> {
-    let best = found
-        .best()
-        .filter(|_| found.verdict != TuningVerdict::NothingMeasured);
-    let Some(key) = best.map(|best| best.key) else {
+fn best_as_code(record: &RunRecord, found: &TuningFindings) -> Vec<SessionCode> {
+    let best = found.best();
+    let best = best.filter(|_| found.verdict != TuningVerdict::NothingMeasured);
+    let Some(&Candidate { key, .. }) = best else {
         return Vec::new();
     };
-    let variant = source.record.plan.variant_of(key.session);
-    let launches = source
-        .record
-        .launches
-        .iter()
-        .filter(|launch| launch.session == key.session);
+    let variant = record.plan.variant_of(key.session);
+    let runtime = record.runtime_of(key.session);
     session_code(&Deployment {
-        spec: &source.record.plan.sessions[key.session],
+        spec: &record.plan.sessions[key.session],
         model: &variant.path.display().to_string(),
         batch_size: key.batch_size,
-        runtime_version: source
-            .record
-            .runtime_of(key.session)
-            .map(|runtime| runtime.version.as_str()),
-        effective: launches
-            .filter_map(|launch| launch.effective.as_ref())
-            .next(),
+        runtime_version: runtime.map(|runtime| runtime.version.as_str()),
+        effective: effective(record, key.session),
     })
 }
 
-fn method(source: Source<'_>, found: &TuningFindings) -> Vec<String> {
-    let mut lines = vec![extent(found), dropping(found), preference(found)];
-    let mut plans = source.record.plan.tuning.iter();
-    lines.extend(plans.any(|plan| !plan.slo.is_empty()).then(slo_method));
-    lines.extend(in_sequence(source));
-    lines.extend(resumed(source));
-    lines
+impl Search<'_> {
+    fn front(&self, mut order: Vec<usize>) -> Table {
+        order.retain(|place| self.found.front.contains(place));
+        let mut front = self.table("Pareto front", &order, Fates::InOneWord);
+        front.notes.push(AXES.into());
+        front
+    }
+
+    fn method(&self) -> Vec<String> {
+        let mut lines = vec![extent(self.found), self.dropping(), preference(self.found)];
+        let mut plans = self.record.plan.tuning.iter();
+        lines.extend(plans.any(|plan| !plan.slo.is_empty()).then(slo_method));
+        lines.extend(in_sequence(self.record));
+        lines.extend(resumed(self.record));
+        lines
+    }
+
+    fn dropping(&self) -> String {
+        format!(
+            "A configuration is dropped only where the signed-rank test over rounds shows that another one which keeps the \
+             SLO is better beyond the noise floor of {}, or where the favourable end of an interval still breaks the SLO or \
+             the accuracy allowed. One that is no worse than any other is dropped with a probability of {} at most in each \
+             heat.",
+            self.floor(),
+            number::limit(tuning::drop_error())
+        )
+    }
 }
 
 /// How much was measured.
 fn extent(found: &TuningFindings) -> String {
-    let measured = found
-        .candidates
-        .iter()
-        .filter(|one| one.is_measured())
-        .count() as u64;
-    let untried = found.candidates.len() as u64 - measured;
-    let others = (untried > 0).then(|| {
-        format!(
-            "; {} {} decided about without",
-            number::count(untried),
-            was(untried)
-        )
-    });
+    let all = found.candidates.iter();
+    let measured = all.clone().filter(|one| one.is_measured()).count() as u64;
+    let others = match all.len() as u64 - measured {
+        0 => String::new(),
+        others => {
+            let (count, were) = (number::count(others), was(others));
+            format!("; {count} {were} decided about without")
+        }
+    };
     format!(
-        "{} {} measured in {} and {}{}.",
-        counted(measured, "configuration"),
+        "{} {} measured in {} and {}{others}.",
+        words::counted_noun(measured, "configuration"),
         was(measured),
-        counted(found.heats_count, "heat"),
-        counted(found.rounds_count, "round"),
-        others.unwrap_or_default()
+        words::counted_noun(found.heats_count, "heat"),
+        words::counted_noun(found.rounds_count, "round"),
     )
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", number::count(count), words::plural(count))
 }
 
 fn was(count: u64) -> &'static str {
     if count == 1 { "was" } else { "were" }
 }
 
-fn dropping(found: &TuningFindings) -> String {
-    format!(
-        "A configuration is dropped only where the signed-rank test over rounds shows that another one which keeps the \
-         SLO is better beyond the noise floor of {}, or where the favourable end of an interval still breaks the SLO or \
-         the accuracy allowed. One that is no worse than any other is dropped with a probability of {} at most in each \
-         heat.",
-        floor(found.metric),
-        number::limit(tuning::drop_error())
-    )
-}
-
 fn preference(found: &TuningFindings) -> String {
-    let criteria = criteria(found.objective).iter();
-    let criteria: Vec<&str> = criteria.map(|criterion| words_of(*criterion)).collect();
+    let criteria = criteria(found.objective).iter().copied().map(words_of);
     format!(
         "Of configurations that do as well within the noise floor, the one taken has {}, as far as it is shown.",
-        criteria.join(", else ")
+        words::joined(criteria, ", else ")
     )
 }
 
-fn resumed(source: Source<'_>) -> Option<String> {
-    let searches = source.record.tuning.iter();
-    let times: u64 = searches
-        .map(|tuning| tuning.resumed_at_ns.len() as u64)
-        .sum();
-    let plural = words::plural(times);
-    (times > 0).then(|| format!("The search was taken up again {times} time{plural}."))
+fn resumed(record: &RunRecord) -> Option<String> {
+    let searches = record.tuning.iter();
+    let times = searches.map(|tuning| tuning.resumed_at_ns.len() as u64);
+    let times = times.sum();
+    let again = words::number_of(times, "time");
+    (times > 0).then(|| format!("The search was taken up again {again}."))
 }
 
 fn slo_method() -> String {
@@ -181,29 +161,24 @@ fn slo_method() -> String {
     )
 }
 
-fn in_sequence(source: Source<'_>) -> Option<String> {
-    let record = source.record;
+fn in_sequence(record: &RunRecord) -> Option<String> {
     let plan = record.plan.tuning.as_ref();
     let plan = plan.filter(|plan| plan.space.executions.len() > 1)?;
     let bases = record.plan.sessions.iter().take(plan.base_sessions_count);
-    let chains: BTreeSet<usize> = bases
-        .map(|base| base.variant)
-        .filter(|&variant| is_chain(source, variant))
-        .collect();
-    let names: Vec<String> = chains
-        .iter()
-        .map(|&variant| plain(&record.plan.variants[variant].name))
-        .collect();
-    let whose = if names.len() == 1 { "its" } else { "their" };
-    (!names.is_empty()).then(|| {
-        format!(
-            "Parallel execution was not tried for {}: none of {whose} operators could run beside another.",
-            words::listed(&names)
-        )
-    })
-}
-
-fn is_chain(source: Source<'_>, variant: usize) -> bool {
-    let model = source.record.variants[variant].model.as_ref();
-    model.is_some_and(|model| model.is_chain())
+    let variants: BTreeSet<usize> = bases.map(|base| base.variant).collect();
+    let chains = variants.into_iter().filter(|&variant| {
+        let model = record.variants[variant].model.as_ref();
+        model.is_some_and(|model| model.is_chain())
+    });
+    let names = chains.map(|variant| plain(&record.plan.variants[variant].name));
+    let names: Vec<String> = names.collect();
+    let whose = match names.len() {
+        0 => return None,
+        1 => "its",
+        _ => "their",
+    };
+    Some(format!(
+        "Parallel execution was not tried for {}: none of {whose} operators could run beside another.",
+        words::listed(names)
+    ))
 }

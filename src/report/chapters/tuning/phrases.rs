@@ -1,42 +1,56 @@
 //! What the parts of the chapter call things.
 
-use crate::analysis::Interval;
-use crate::analysis::tuning::Criterion;
-use crate::metric::Metric;
+use crate::analysis::tuning::{Candidate, Criterion, TuningFindings};
+use crate::analysis::{Interval, Measured};
 use crate::plan::{CellKey, Objective};
-use crate::report::words::{Source, number};
+use crate::report::words::{About, number};
 
-/// `int8 (2 intra-op threads) at batch 8`.
-pub(super) fn name(source: Source<'_>, key: CellKey) -> String {
-    format!(
-        "{} at batch {}",
-        source.name(key.session),
-        number::count(key.batch_size)
-    )
-}
+/// A search, from which all of the chapter is worded.
+pub(super) type Search<'a> = About<'a, TuningFindings>;
 
-pub(super) fn subject(objective: Objective) -> &'static str {
-    match objective {
-        Objective::Throughput => "throughput",
-        Objective::Latency => "median latency",
-        Objective::Memory => "peak memory",
-        Objective::Energy => "energy per prediction",
+impl Search<'_> {
+    /// `int8 (2 intra-op threads) at batch 8`.
+    pub(super) fn named(&self, key: CellKey) -> String {
+        let batch = number::count(key.batch_size);
+        format!("{} at batch {batch}", self.name(key.session))
+    }
+
+    pub(super) fn candidate(&self, place: usize) -> &Candidate {
+        &self.found.candidates[place]
+    }
+
+    /// What the objective is about.
+    pub(super) fn subject(&self) -> &'static str {
+        match self.found.objective {
+            Objective::Throughput => "throughput",
+            Objective::Latency => "median latency",
+            Objective::Memory => "peak memory",
+            Objective::Energy => "energy per prediction",
+        }
+    }
+
+    /// A cost over another as the ratio of what the objective is about.
+    pub(super) fn ratio(&self, cost: f64, interval: Option<Interval>) -> String {
+        ratio(self.found.objective, cost, interval)
+    }
+
+    pub(super) fn measured_ratio(&self, cost: &Measured) -> String {
+        self.ratio(cost.value, cost.interval)
+    }
+
+    pub(super) fn floor(&self) -> String {
+        let floor = self.found.metric.noise_floor();
+        floor
+            .map(|floor| number::share(floor.0))
+            .unwrap_or_default()
     }
 }
 
-/// A cost over another as the ratio of what the objective is about.
 pub(super) fn ratio(objective: Objective, cost: f64, interval: Option<Interval>) -> String {
     match objective {
         Objective::Throughput => number::relative(1.0 / cost, interval.map(Interval::reciprocal)),
         _ => number::relative(cost, interval),
     }
-}
-
-pub(super) fn floor(metric: Metric) -> String {
-    metric
-        .noise_floor()
-        .map(|floor| number::share(floor.0))
-        .unwrap_or_default()
 }
 
 pub(super) fn words_of(criterion: Criterion) -> &'static str {
