@@ -10,6 +10,7 @@ use super::{
 };
 use crate::inputs::{Tensor, TensorData};
 use crate::record::{Agreement, NotComparable, OutputKind};
+use crate::text::Plain;
 
 /// Compares the outputs of one session with a reference's, batch by batch.
 ///
@@ -314,8 +315,8 @@ impl Sums {
         let has_top1 =
             matches!(kind, OutputKind::Classes | OutputKind::Values) && top1_by_row.is_empty();
         Agreement {
-            output: self.output,
-            reference_output: self.reference_output,
+            output: self.output.into(),
+            reference_output: self.reference_output.map(Plain::from),
             samples_count: self.samples_count,
             top1_agreeing_count: self.top1_agreeing_count.filter(|_| has_top1),
             top1_by_row,

@@ -39,7 +39,7 @@ impl ClassScorer {
         };
         let output = output.to_owned();
         let scores = LabelledScores {
-            output,
+            output: output.into(),
             classes_count,
             predicted: Vec::new(),
             label_ranks: Vec::new(),
@@ -62,7 +62,7 @@ impl ClassScorer {
             .get(samples.clone())
             .ok_or_else(|| too_few_labels(self.labels.len(), &samples))?;
         let scores = &mut self.scores;
-        let output = class_output(outputs, &scores.output)?;
+        let output = class_output(outputs, scores.output.exact())?;
         let data = &output.data;
         let elements = if let Says::Scores(classes_count) = self.says {
             classes_count
@@ -156,7 +156,7 @@ fn add_scores(
             return Err(AccuracyError::LabelOutOfRange(
                 label,
                 first_sample + index,
-                scores.output.clone(),
+                scores.output.exact().to_owned(),
                 classes_count as u64,
             ));
         };
@@ -183,7 +183,11 @@ fn add_indices(
 ) -> Result<(), AccuracyError> {
     for (index, (&label, &class)) in labels.iter().zip(classes).enumerate() {
         let predicted = u64::try_from(class).map_err(|_| {
-            AccuracyError::NegativeClass(scores.output.clone(), class, first_sample + index)
+            AccuracyError::NegativeClass(
+                scores.output.exact().to_owned(),
+                class,
+                first_sample + index,
+            )
         })?;
         scores.predicted.push(Some(predicted));
         scores
@@ -240,7 +244,7 @@ mod tests {
         assert_eq!(scores.predicted, [Some(1), Some(0), Some(0)]);
         assert_eq!(scores.label_ranks, [Some(0), Some(2), Some(1)]);
         assert_eq!(
-            (scores.output.as_str(), scores.classes_count),
+            (scores.output.exact(), scores.classes_count),
             ("y", Some(3))
         );
     }

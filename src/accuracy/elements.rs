@@ -40,7 +40,7 @@ impl ElementScorer {
         };
         let output = output.to_owned();
         let scores = ElementScores {
-            output,
+            output: output.into(),
             unit,
             class_axis,
             samples: Vec::new(),
@@ -63,7 +63,7 @@ impl ElementScorer {
             .rows(samples.clone())
             .and_then(|labels| numbers(&labels))
             .ok_or_else(|| too_few_labels(self.labels.len(), &samples))?;
-        let output = class_output(outputs, &self.scores.output)?;
+        let output = class_output(outputs, self.scores.output.exact())?;
         let predicted = predicted(output, self.predicts);
         if predicted.len() != labels.len() {
             return Err(shape_changed(output, samples.len()));
@@ -165,7 +165,7 @@ impl SeveralScorer {
     pub(super) fn new(labels: Labels, output: &str, threshold: f64) -> Self {
         let classes_count = labels.of_sample().iter().product::<usize>() as u64;
         let scores = SeveralScores {
-            output: output.to_owned(),
+            output: output.to_owned().into(),
             classes_count,
             threshold,
             samples: Vec::new(),
@@ -182,7 +182,7 @@ impl SeveralScorer {
             .labels
             .rows(samples.clone())
             .ok_or_else(|| too_few_labels(self.labels.len(), &samples))?;
-        let output = class_output(outputs, &self.scores.output)?;
+        let output = class_output(outputs, self.scores.output.exact())?;
         let classes = self.scores.classes_count as usize;
         if per_sample(&output.data, samples.len()) != Some(classes) {
             return Err(shape_changed(output, samples.len()));

@@ -92,9 +92,9 @@ impl Against {
 
     fn output(&self) -> &str {
         match self {
-            Against::Classes(scorer) => &scorer.scores.output,
-            Against::Several(scorer) => &scorer.scores.output,
-            Against::Elements(scorer) => &scorer.scores.output,
+            Against::Classes(scorer) => scorer.scores.output.exact(),
+            Against::Several(scorer) => scorer.scores.output.exact(),
+            Against::Elements(scorer) => scorer.scores.output.exact(),
             Against::Targets(scorer) => scorer.output.as_deref().unwrap_or_default(),
         }
     }

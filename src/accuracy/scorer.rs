@@ -100,7 +100,7 @@ impl Scorer {
 fn none_yet(name: &str) -> OutputHealth {
     let name = name.to_owned();
     OutputHealth {
-        name,
+        name: name.into(),
         elements_count: 0,
         nan_count: 0,
         infinite_count: 0,
@@ -161,7 +161,7 @@ mod tests {
         let [health] = health.as_slice() else {
             panic!("{health:?}")
         };
-        assert_eq!((health.name.as_str(), health.elements_count), ("scores", 8));
+        assert_eq!((health.name.exact(), health.elements_count), ("scores", 8));
         assert_eq!(
             (
                 health.nan_count,

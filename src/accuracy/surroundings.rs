@@ -99,7 +99,7 @@ impl Given {
             })
             .collect();
         Given {
-            name: fed.name.to_lowercase(),
+            name: fed.name.exact().to_lowercase(),
             element_type: fed.element_type,
             dims,
         }

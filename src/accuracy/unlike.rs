@@ -54,8 +54,8 @@ impl Unlike {
             None => self.reason.clone(),
         };
         NotComparable {
-            output: self.output.clone(),
-            reason,
+            output: self.output.clone().into(),
+            reason: reason.into(),
         }
     }
 }
@@ -84,8 +84,9 @@ impl UnlikeSamples {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Plain;
 
-    fn reason(unlike: &Unlike, alike_count: u64) -> String {
+    fn reason(unlike: &Unlike, alike_count: u64) -> Plain {
         unlike.not_comparable(alike_count).reason
     }
 

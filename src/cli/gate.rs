@@ -163,7 +163,7 @@ fn check(args: &Check, run: &Path, rules: &Path) -> Result<ExitCode, CliError> {
     let parsed = gate::rules(&text).map_err(|error| rule_error(rules, &error))?;
     let found = gate::gate(&parsed, loaded.run(), against.as_ref().map(Loaded::run));
     let found = found.map_err(|error| rule_error(rules, &error))?;
-    publish(args, &found, &loaded.record.run.name, rules)?;
+    publish(args, &found, loaded.record.run.name.exact(), rules)?;
     Ok(ExitCode::from(exit_code(found.verdict, args.inconclusive)))
 }
 

@@ -92,13 +92,13 @@ fn worker_program() -> Result<PathBuf, CliError> {
 
 fn info(name: String, now: jiff::Timestamp) -> RunInfo {
     RunInfo {
-        name,
+        name: name.into(),
         tool_version: env!("CARGO_PKG_VERSION").into(),
         command: std::env::args_os()
             .map(|word| word.to_string_lossy().into_owned())
             .collect(),
         working_dir: std::env::current_dir().unwrap_or_default(),
-        started_at: now.to_string(),
+        started_at: now.to_string().into(),
         elapsed_ns: None,
         ended_by: None,
         sampling_cost_ns: None,

@@ -57,7 +57,7 @@ fn views<'d>(
     for argument in arguments {
         let value = value::view(&argument.value, environment, kept).map_err(run_error)?;
         if let Some(value) = value {
-            inputs.push((named(&argument.name)?, value));
+            inputs.push((named(argument.name.exact())?, value));
         }
     }
     Ok(inputs)

@@ -48,8 +48,10 @@ pub(super) fn hold(
 /// `None` for what nothing is given to, which is not bound.
 fn held(argument: Argument, environment: &Environment) -> Option<Result<HeldInput, EngineError>> {
     let Argument { name, value } = argument;
-    let value = into_value(value, environment).map_err(|error| bind_error(&name, &error));
-    value.transpose().map(|value| named(name, value?))
+    let value = into_value(value, environment).map_err(|error| bind_error(name.exact(), &error));
+    value
+        .transpose()
+        .map(|value| named(name.into_exact(), value?))
 }
 
 pub(super) fn hold_tensors(set: Vec<Tensor>) -> Result<HeldSet, EngineError> {

@@ -90,7 +90,7 @@ impl Row {
             },
             runtime: record
                 .runtime_of(session)
-                .map_or_else(String::new, |runtime| names.field(&runtime.version)),
+                .map_or_else(String::new, |runtime| names.field(runtime.version.exact())),
             binding: spec.binding,
             ..Row::default()
         }

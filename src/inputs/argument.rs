@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::TensorData;
 use crate::plan::ElementType;
 use crate::record::{TensorInfo, ValueType};
+use crate::text::Plain;
 
 /// An input's name and value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Argument {
     /// Name of the input.
-    pub name: String,
+    pub name: Plain,
     /// Its value.
     pub value: Value,
 }

@@ -19,7 +19,11 @@ pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<(), InputErr
         for (info, source) in expected.inputs.iter().zip(&set.inputs) {
             if let Some(misfit) = expected.misfit(info, source, &mut symbols)? {
                 let path = data.path.clone();
-                return Err(InputError::Array(path, info.name.clone(), misfit));
+                return Err(InputError::Array(
+                    path,
+                    info.name.exact().to_owned(),
+                    misfit,
+                ));
             }
             source.probe()?;
         }
@@ -77,10 +81,10 @@ impl Expected<'_> {
                 _ if self.is_batch(info, axis) => true,
                 Dim::Fixed(fixed) => *fixed == size as u64,
                 Dim::Symbolic(name) => {
-                    *symbols.entry(name).or_insert(size as u64) == size as u64
-                        && self.allows(name, size)
+                    *symbols.entry(name.exact()).or_insert(size as u64) == size as u64
+                        && self.allows(name.exact(), size)
                 }
-                Dim::Unknown => self.allows(&format!("{}.{axis}", info.name), size),
+                Dim::Unknown => self.allows(&format!("{}.{axis}", info.name.exact()), size),
             })
     }
 
@@ -95,8 +99,8 @@ impl Expected<'_> {
         let dims = dims_of(info).iter().enumerate();
         let sizes = dims.map(|(axis, dim)| match dim {
             Dim::Fixed(size) if !self.is_batch(info, axis) => size.to_string(),
-            Dim::Symbolic(name) if self.is_batch(info, axis) => name.clone(),
-            Dim::Symbolic(name) => self.describe_symbol(name, symbols),
+            Dim::Symbolic(name) if self.is_batch(info, axis) => name.exact().to_owned(),
+            Dim::Symbolic(name) => self.describe_symbol(name.exact(), symbols),
             Dim::Fixed(_) | Dim::Unknown => "any".to_owned(),
         });
         format!("[{}]", sizes.collect::<Vec<_>>().join(", "))
@@ -153,6 +157,10 @@ pub(super) fn check_ranks(path: &Path, set: &Set, fed: &[FedInput]) -> Result<()
             expected,
             channels: None,
         };
-        Err(InputError::Array(path.to_owned(), fed.name.clone(), misfit))
+        Err(InputError::Array(
+            path.to_owned(),
+            fed.name.exact().to_owned(),
+            misfit,
+        ))
     })
 }

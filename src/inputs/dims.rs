@@ -41,7 +41,7 @@ impl Dims {
 
     pub fn of(&self, info: &TensorInfo) -> Vec<Placed> {
         let dims = dims_of(info).iter().enumerate();
-        dims.map(|(axis, dim)| self.placed(&info.name, axis, dim))
+        dims.map(|(axis, dim)| self.placed(info.name.exact(), axis, dim))
             .collect()
     }
 
@@ -90,7 +90,7 @@ pub(super) struct SampleAxis<'f> {
 pub(super) fn sample_axes<'f>(fed: &'f [FedInput], batch: &BatchAxis) -> Vec<SampleAxis<'f>> {
     fed.iter()
         .map(|fed| SampleAxis {
-            input: &fed.name,
+            input: fed.name.exact(),
             axis: sample_axis(fed, batch),
         })
         .collect()

@@ -33,7 +33,7 @@ pub(super) fn value(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Value,
 /// A tensor of a sequence as an input of its own.
 fn element(sequence: &FedInput, place: usize, shape: &[u64]) -> FedInput {
     FedInput {
-        name: element_name(&sequence.name, place),
+        name: element_name(sequence.name.exact(), place).into(),
         dims: shape.iter().copied().map(Some).collect(),
         no_tensor: None,
         ..sequence.clone()
@@ -49,7 +49,7 @@ pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Tenso
         ..fed.clone()
     });
     let fed = counted.as_ref().unwrap_or(fed);
-    let mut random = Pcg64Mcg::seed_from_u64(seed ^ name_hash(&fed.name));
+    let mut random = Pcg64Mcg::seed_from_u64(seed ^ name_hash(fed.name.exact()));
     let made = if fed.element_type == ElementType::String {
         texts(fed, &shape, &mut random)
     } else if fed.element_type.is_float() {
@@ -57,17 +57,19 @@ pub(super) fn tensor(fed: &FedInput, batch_size: u64, seed: u64) -> Result<Tenso
     } else {
         integers(fed, &shape, &mut random)
     };
-    made.ok_or_else(|| InputError::UnsupportedElements(fed.name.clone(), fed.element_type))
+    made.ok_or_else(|| {
+        InputError::UnsupportedElements(fed.name.exact().to_owned(), fed.element_type)
+    })
 }
 
 fn texts(fed: &FedInput, shape: &[usize], random: &mut Pcg64Mcg) -> Option<TensorData> {
     let texts = (0..elements(shape)).map(|index| match column(&fed.fill, shape, index) {
-        FillKind::Words(words) if !words.is_empty() => {
-            words[random.random_range(0..words.len())].clone()
-        }
+        FillKind::Words(words) if !words.is_empty() => words[random.random_range(0..words.len())]
+            .exact()
+            .to_owned(),
         _ => (0..TEXT_LETTERS)
             .map(|_| random.random_range('a'..='z'))
-            .collect::<String>(),
+            .collect(),
     });
     ArrayD::from_shape_vec(IxDyn(shape), texts.collect())
         .ok()
@@ -81,10 +83,10 @@ fn elements(shape: &[usize]) -> usize {
 fn shape(fed: &FedInput, batch_size: u64) -> Result<Vec<usize>, InputError> {
     let sizes = fed.shape(batch_size);
     let Some(needed) = memory_of(fed, &sizes) else {
-        return Err(InputError::TooLarge(fed.name.clone(), sizes));
+        return Err(InputError::TooLarge(fed.name.exact().to_owned(), sizes));
     };
     memory::ask(needed, || {
-        format!("input `{}` of the shape {sizes:?}", fed.name)
+        format!("input `{}` of the shape {sizes:?}", fed.name.exact())
     })
     .map_err(|reason| InputError::BatchMemory {
         fitting: None,
@@ -325,7 +327,7 @@ mod tests {
     #[test]
     fn columns_are_filled_each_in_a_way_of_its_own() {
         let words =
-            |words: &[&str]| FillKind::Words(words.iter().map(|&word| word.to_owned()).collect());
+            |words: &[&str]| FillKind::Words(words.iter().map(|&word| word.into()).collect());
         let fill = FillKind::Columns(vec![words(&["a", "b"]), words(&["c"])]);
         let TensorData::String(values) =
             tensor(&fed(ElementType::String, vec![None, Some(2)], fill), 40, 3).unwrap()

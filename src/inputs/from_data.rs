@@ -75,7 +75,7 @@ fn inputs_from(
         .collect::<Result<_, _>>()?;
     let shapes: Shapes = fed
         .iter()
-        .map(|fed| (fed.name.clone(), fed.dims.clone()))
+        .map(|fed| (fed.name.exact().to_owned(), fed.dims.clone()))
         .collect();
     let values = Values::new(graph, &shapes);
     check_tables(graph, &values, data, &fed)?;
@@ -166,7 +166,7 @@ fn casts(fed: &[FedInput], sources: &[Source]) -> Vec<String> {
                 .is_some_and(|found| found != fed.element_type)
         })
         .map(|(fed, source)| {
-            let (name, found, wanted) = (&fed.name, source.type_name(), fed.element_type);
+            let (name, found, wanted) = (fed.name.exact(), source.type_name(), fed.element_type);
             format!("array `{name}` is cast from {found} to {wanted}, which the model wants")
         })
         .collect()
@@ -191,7 +191,11 @@ fn check_tables(
                 reason,
             };
             let path = data.path.clone();
-            return Err(InputError::Array(path, info.name.clone(), misfit));
+            return Err(InputError::Array(
+                path,
+                info.name.exact().to_owned(),
+                misfit,
+            ));
         }
     }
     Ok(())
@@ -233,9 +237,14 @@ fn fed_from(
         sources: (0..array.shape().len())
             .map(|axis| size_source(placed.get(axis)))
             .collect(),
-        reason: reason(array, element_type, path),
+        reason: reason(array, element_type, path).into(),
         no_tensor: array.no_tensor(),
-        ..FedInput::new(&info.name, element_type, sizes.collect(), FillKind::Data)
+        ..FedInput::new(
+            info.name.exact(),
+            element_type,
+            sizes.collect(),
+            FillKind::Data,
+        )
     })
 }
 

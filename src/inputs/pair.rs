@@ -108,10 +108,17 @@ fn joined(
         0 => Ok(first.clone()),
         1 => {
             let axis = axis(fed).unwrap_or_default();
-            TensorData::concatenated(&[first.clone(), second.clone()], axis)
-                .ok_or_else(|| no_pair(&format!("samples of `{}` differ in shape", fed.name)))
+            TensorData::concatenated(&[first.clone(), second.clone()], axis).ok_or_else(|| {
+                no_pair(&format!(
+                    "samples of `{}` differ in shape",
+                    fed.name.exact()
+                ))
+            })
         }
-        _ => Err(no_pair(&format!("`{}` grows along several axes", fed.name))),
+        _ => Err(no_pair(&format!(
+            "`{}` grows along several axes",
+            fed.name.exact()
+        ))),
     }
 }
 

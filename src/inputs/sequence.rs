@@ -34,7 +34,7 @@ pub(super) fn shapes(
 fn size_of(dim: &Dim, size: impl Fn(&str) -> Option<u64>) -> u64 {
     match dim {
         Dim::Fixed(size) => *size,
-        Dim::Symbolic(name) => size(name).unwrap_or(SIZE),
+        Dim::Symbolic(name) => size(name.exact()).unwrap_or(SIZE),
         Dim::Unknown => SIZE,
     }
 }

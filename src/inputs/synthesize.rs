@@ -20,9 +20,9 @@ pub(super) fn fed_input(
         steers,
     } = fill;
     FedInput {
-        reason,
+        reason: reason.into(),
         steers,
-        ..FedInput::new(&info.name, element_type, dims, kind)
+        ..FedInput::new(info.name.exact(), element_type, dims, kind)
     }
 }
 
@@ -36,10 +36,10 @@ pub(super) fn fills(
     let element_type = fed_type(info)?;
     let sequence = info.value_type.as_sequence();
     if matches!(info.value_type.as_tensor(), Some((_, None))) {
-        return Err(InputError::UnknownRank(info.name.clone()));
+        return Err(InputError::UnknownRank(info.name.exact().to_owned()));
     }
     let ways = sequence.map_or(1, sequence::ways);
-    match request.ranges.get(&info.name) {
+    match request.ranges.get(info.name.exact()) {
         Some(&range) => {
             let fill = asked_for(info, element_type, range, values)?;
             Ok(vec![fill; ways])
@@ -56,7 +56,7 @@ fn asked_for(
     values: &Values<'_>,
 ) -> Result<Fill, InputError> {
     Ok(Fill {
-        kind: checked_range(&info.name, element_type, range)?,
+        kind: checked_range(info.name.exact(), element_type, range)?,
         reason: "asked for by --range".to_owned(),
         steers: values.steers(info, element_type),
     })
@@ -64,10 +64,10 @@ fn asked_for(
 
 /// An error where the input is no tensor, or of a type that no tensor is made of here.
 pub(super) fn fed_type(info: &TensorInfo) -> Result<ElementType, InputError> {
-    let input = info.name.clone();
+    let input = info.name.exact().to_owned();
     let Some(element_type) = info.value_type.element_type() else {
         let value_type = match &info.value_type {
-            ValueType::Other(words) => words.clone(),
+            ValueType::Other(words) => words.exact().to_owned(),
             other => format!("{other:?}"),
         };
         return Err(InputError::UnsupportedType(input, value_type));

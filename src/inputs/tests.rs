@@ -19,12 +19,12 @@ mod roles;
 mod test_sets;
 
 fn batch() -> Dim {
-    Dim::Symbolic("batch".to_owned())
+    Dim::Symbolic("batch".to_owned().into())
 }
 
 fn info(name: &str, element_type: ElementType, dims: &[Dim]) -> TensorInfo {
     TensorInfo {
-        name: name.to_owned(),
+        name: name.to_owned().into(),
         value_type: ValueType::Tensor {
             element_type,
             dims: Some(dims.to_vec()),
@@ -338,7 +338,7 @@ fn dim_that_contradicts_the_data_is_an_error() {
     let open = model(vec![info(
         "x",
         ElementType::Float,
-        &[batch(), Dim::Symbolic("width".to_owned())],
+        &[batch(), Dim::Symbolic("width".to_owned().into())],
     )]);
     let asked = InputRequest {
         dims: BTreeMap::from([("width".to_owned(), 5)]),
@@ -487,7 +487,7 @@ fn fixed_batch_takes_no_other_size() {
     let fixed = info("x", ElementType::Float, &[Dim::Fixed(4), Dim::Fixed(2)]);
     let mut model = model(vec![fixed.clone()]);
     model.graph.outputs = vec![TensorInfo {
-        name: "y".to_owned(),
+        name: "y".to_owned().into(),
         ..fixed
     }];
     let plan = plan(&model, &InputRequest::default()).unwrap();
@@ -570,8 +570,8 @@ fn types_that_no_tensor_is_made_of_are_errors() {
         "input `x` has elements of type complex64, of which ONNX Runtime has no tensors"
     );
     let map = TensorInfo {
-        name: "x".to_owned(),
-        value_type: ValueType::Other("map(int64,tensor(float))".to_owned()),
+        name: "x".to_owned().into(),
+        value_type: ValueType::Other("map(int64,tensor(float))".to_owned().into()),
     };
     let found = message(&model(vec![map]), &InputRequest::default());
     let fed = "only tensors and sequences of tensors, optional or not, are fed";

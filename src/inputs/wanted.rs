@@ -9,6 +9,7 @@ use super::synthesize::fed_type;
 use super::tensor::casts;
 use crate::plan::ElementType;
 use crate::record::{BatchAxis, Dim, FedInput, TensorInfo};
+use crate::text::Plain;
 
 /// A model's inputs with what is known of their sizes.
 pub(super) struct Expected<'a> {
@@ -29,7 +30,7 @@ impl Expected<'_> {
 
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
-    pub name: String,
+    pub name: Plain,
     /// The form in which files of the standard's tests hold it.
     pub form: Form,
     element_type: Option<ElementType>,
@@ -62,7 +63,7 @@ impl Wanted {
             form: Form::of(&info.value_type),
             element_type: fed_type(info).ok(),
             dims: has_rank.then(|| sizes.collect()),
-            batch: batch_of(&info.name, expected.batch),
+            batch: batch_of(info.name.exact(), expected.batch),
         }
     }
 
@@ -73,7 +74,7 @@ impl Wanted {
             form,
             element_type: Some(fed.element_type),
             dims: Some(fed.dims.clone()),
-            batch: batch_of(&fed.name, batch),
+            batch: batch_of(fed.name.exact(), batch),
         }
     }
 
@@ -146,7 +147,10 @@ pub enum Channels {
 }
 
 fn batch_of(name: &str, batch: &BatchAxis) -> Option<usize> {
-    batch.axes.get(name).map(|&axis| axis as usize)
+    batch
+        .axes
+        .get(&Plain::from(name))
+        .map(|&axis| axis as usize)
 }
 
 #[cfg(test)]

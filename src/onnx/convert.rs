@@ -22,7 +22,7 @@ fn opset(import: &ast::OperatorSetId<'_>) -> OpsetImport {
         domain => domain,
     };
     OpsetImport {
-        domain: domain.to_owned(),
+        domain: domain.to_owned().into(),
         version: import.version,
     }
 }
@@ -57,7 +57,7 @@ pub(super) fn graph(source: &ast::Graph<'_>) -> Graph {
             .value_info
             .iter()
             .map(tensor_info)
-            .map(|info| (info.name, info.value_type))
+            .map(|info| (info.name.into_exact(), info.value_type))
             .collect(),
         initializers,
     }
@@ -233,7 +233,7 @@ fn raw_values(data_type: DataType, raw: &[u8]) -> Option<Vec<f64>> {
 
 fn tensor_info(source: &ast::ValueInfo<'_>) -> TensorInfo {
     TensorInfo {
-        name: source.name.to_owned(),
+        name: source.name.to_owned().into(),
         value_type: value_type(source.r#type.as_ref()),
     }
 }
@@ -249,15 +249,15 @@ fn value_type(source: Option<&ast::TypeProto<'_>>) -> ValueType {
         },
         Some(TypeValue::Sequence(sequence)) => match value_type(Some(&sequence.elem_type)) {
             tensor @ ValueType::Tensor { .. } => ValueType::Sequence(Box::new(tensor)),
-            _ => ValueType::Other(type_in_words(source)),
+            _ => ValueType::Other(type_in_words(source).into()),
         },
         Some(TypeValue::Optional(optional)) => match value_type(Some(&optional.elem_type)) {
             inner @ (ValueType::Tensor { .. } | ValueType::Sequence(_)) => {
                 ValueType::Optional(Box::new(inner))
             }
-            _ => ValueType::Other(type_in_words(source)),
+            _ => ValueType::Other(type_in_words(source).into()),
         },
-        _ => ValueType::Other(type_in_words(source)),
+        _ => ValueType::Other(type_in_words(source).into()),
     }
 }
 
@@ -265,7 +265,7 @@ fn dim(source: &ast::TensorShapeDimension<'_>) -> Dim {
     match source.value {
         ast::Dimension::Value(size) => u64::try_from(size).map_or(Dim::Unknown, Dim::Fixed),
         ast::Dimension::Param("") => Dim::Unknown,
-        ast::Dimension::Param(name) => Dim::Symbolic(name.to_owned()),
+        ast::Dimension::Param(name) => Dim::Symbolic(name.to_owned().into()),
     }
 }
 

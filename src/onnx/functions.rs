@@ -90,7 +90,7 @@ impl<'m> Inliner<'m> {
         plain.inputs = graph.inputs.clone();
         plain.outputs = graph.outputs.clone();
         for info in plain.inputs.iter_mut().chain(&mut plain.outputs) {
-            info.name = scope.name(&info.name);
+            info.name = scope.name(info.name.exact()).into();
         }
         plain.values = graph
             .values

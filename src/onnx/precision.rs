@@ -29,7 +29,7 @@ pub(super) fn precision(model: &Model, weights: &[WeightBytes]) -> Precision {
         .for_each(|node| note(&mut traits, node));
     let label = quantized_label(&traits, weights).unwrap_or_else(|| float_label(model, weights));
     Precision {
-        label,
+        label: label.into(),
         shares: shares(weights),
     }
 }

@@ -193,7 +193,7 @@ mod tests {
                 .graph
                 .inputs
                 .iter()
-                .map(|info| info.name.as_str())
+                .map(|info| info.name.exact())
                 .collect::<Vec<_>>(),
             ["x"]
         );

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Graph, Model, Node, inlined, precision, quantization, weights};
 use crate::record::{BatchAxis, BatchProof, ModelSummary};
+use crate::text::Plain;
 use crate::units::Bytes;
 
 /// The file's content as the record keeps it. Where samples of a batch lie is for those to add who
@@ -15,8 +16,10 @@ pub fn summary(model: &Model) -> ModelSummary {
     ModelSummary {
         ir_version: model.ir_version,
         opsets: model.opsets.clone(),
-        producer: model.producer.clone(),
-        graph_name: Some(model.graph.name.clone()).filter(|name| !name.is_empty()),
+        producer: model.producer.clone().map(Plain::from),
+        graph_name: Some(model.graph.name.clone())
+            .filter(|name| !name.is_empty())
+            .map(Plain::from),
         inputs: model.graph.inputs.clone(),
         outputs: model.graph.outputs.clone(),
         batch_axis: BatchAxis::none(BatchProof::Untried),
@@ -33,10 +36,10 @@ pub fn summary(model: &Model) -> ModelSummary {
 
 /// Nodes by operator, those of inner graphs included, and those of the model's own functions once
 /// for each call.
-fn operators(model: &Model) -> BTreeMap<String, u64> {
+fn operators(model: &Model) -> BTreeMap<Plain, u64> {
     let mut counts = BTreeMap::new();
     for node in inlined(model).all_nodes() {
-        *counts.entry(node.qualified_operator()).or_insert(0) += 1;
+        *counts.entry(node.qualified_operator().into()).or_insert(0) += 1;
     }
     counts
 }
@@ -101,7 +104,7 @@ mod tests {
         };
         assert_eq!(
             operators(&model),
-            BTreeMap::from([("Exp".to_owned(), 3), ("Neg".to_owned(), 1)])
+            BTreeMap::from([("Exp".into(), 3), ("Neg".into(), 1)])
         );
     }
 

@@ -78,7 +78,7 @@ pub fn input(name: &str, element_type: ElementType, dims: &[u64]) -> TensorInfo 
         dims: Some(dims.iter().map(dim).collect()),
     };
     TensorInfo {
-        name: name.to_owned(),
+        name: name.to_owned().into(),
         value_type,
     }
 }

@@ -89,12 +89,11 @@ pub fn short_name(identifier: &str) -> String {
 
 /// The official build that has these execution providers.
 #[must_use]
-pub fn build_with(identifiers: &[String]) -> Build {
-    let listed = ALL.iter().filter(|known| {
-        identifiers
-            .iter()
-            .any(|identifier| identifier == known.identifier)
-    });
+pub fn build_with<'a>(identifiers: impl IntoIterator<Item = &'a str>) -> Build {
+    let identifiers: Vec<&str> = identifiers.into_iter().collect();
+    let listed = ALL
+        .iter()
+        .filter(|known| identifiers.contains(&known.identifier));
     listed
         .filter_map(|known| known.build)
         .find(|build| *build != Build::Cpu)

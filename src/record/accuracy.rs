@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::Outcome;
 use crate::metric::Metric;
 use crate::plan::Task;
+use crate::text::Plain;
 
 /// The data that inputs came from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DatasetInfo {
     /// Where it came from: a file's path, or `synthesized`.
-    pub source: String,
+    pub source: Plain,
     /// Samples in it.
     pub samples_count: u64,
     /// The label of each sample, where there are labels for classes.
@@ -50,11 +51,11 @@ pub struct AccuracyRecord {
     /// The meaning that labels were taken for, where it is not plain from them; absent in records
     /// before version 1.4.
     #[serde(default)]
-    pub labels_as: Option<String>,
+    pub labels_as: Option<Plain>,
     /// Agreement with a reference, one for each output that both have; empty for the baseline.
     pub agreement: Vec<Agreement>,
     /// The reference of `agreement`: `baseline outputs` or `expected outputs`.
-    pub reference: Option<String>,
+    pub reference: Option<Plain>,
     /// Outputs that the reference has too, but that cannot be compared with it; empty in records
     /// before version 1.4.
     #[serde(default)]
@@ -75,7 +76,7 @@ impl AccuracyRecord {
 
     fn is_expected(&self, output: &OutputHealth) -> bool {
         let mut agreement = self.agreement.iter();
-        self.reference.as_deref() == Some(Self::EXPECTED_OUTPUTS)
+        self.reference.as_ref().map(Plain::exact) == Some(Self::EXPECTED_OUTPUTS)
             && agreement.any(|one| one.output == output.name && one.not_finite_count == 0)
     }
 }
@@ -84,16 +85,16 @@ impl AccuracyRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NotComparable {
     /// Name of the output.
-    pub output: String,
+    pub output: Plain,
     /// Why, as a fragment of a sentence.
-    pub reason: String,
+    pub reason: Plain,
 }
 
 /// Values of an output that are not numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OutputHealth {
     /// Name of the output.
-    pub name: String,
+    pub name: Plain,
     /// Elements seen over all samples.
     pub elements_count: u64,
     /// Elements that are not a number.
@@ -189,7 +190,7 @@ impl Scores {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SeveralScores {
     /// Name of the output that was scored.
-    pub output: String,
+    pub output: Plain,
     /// Classes that the output distinguishes.
     pub classes_count: u64,
     /// Score from which on a class counts as predicted: 0.5 for the probabilities of a sigmoid, 0
@@ -215,7 +216,7 @@ pub struct Hits {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ElementScores {
     /// Name of the output that was scored.
-    pub output: String,
+    pub output: Plain,
     /// Kind of the elements.
     pub unit: ElementUnit,
     /// Axis of the output along which its classes lie; absent where it gives the predicted class
@@ -259,7 +260,7 @@ pub struct Overlap {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LabelledScores {
     /// Name of the output that was scored.
-    pub output: String,
+    pub output: Plain,
     /// Classes that the output distinguishes; absent where it gives the predicted class alone,
     /// without scores.
     pub classes_count: Option<u64>,
@@ -276,11 +277,11 @@ pub struct LabelledScores {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Agreement {
     /// Name of the output.
-    pub output: String,
+    pub output: Plain,
     /// Name of the reference's output, where it is another one: the two have the same place and
     /// shape. Absent in records before version 1.3.
     #[serde(default)]
-    pub reference_output: Option<String>,
+    pub reference_output: Option<Plain>,
     /// Samples compared.
     pub samples_count: u64,
     /// Samples whose largest element is at the same place, where an output holds scores of classes,

@@ -13,9 +13,9 @@ use crate::units::{Nanos, Ratio};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BatchAxis {
     /// Axis in each input that has one, by the input's name.
-    pub axes: BTreeMap<String, u64>,
+    pub axes: BTreeMap<Plain, u64>,
     /// Name of the symbolic dimension, if it has one.
-    pub symbol: Option<String>,
+    pub symbol: Option<Plain>,
     /// Batch size that the model is fixed to; absent if any will do.
     pub fixed_size: Option<u64>,
     /// How it was recognized.
@@ -44,7 +44,7 @@ impl BatchAxis {
     pub fn missing(&self) -> Option<&str> {
         match &self.proof {
             _ if self.reason != AxisReason::NoAxis => None,
-            BatchProof::NotProved { reason } => Some(reason),
+            BatchProof::NotProved { reason } => Some(reason.exact()),
             BatchProof::Given => Some("`--batch-dim none` asks for none"),
             BatchProof::Untried | BatchProof::Proved => None,
         }
@@ -65,7 +65,7 @@ pub enum BatchProof {
     /// It was tried and could not be shown.
     NotProved {
         /// Why not, as a fragment of a sentence.
-        reason: String,
+        reason: Plain,
     },
 }
 

@@ -8,6 +8,7 @@ use super::{
     OperatorProfile, Outcome, PlacementRecord, RunInfo, RunRecord, RuntimeInfo,
 };
 use crate::plan::{CellKey, SessionSpec};
+use crate::text::Plain;
 use crate::units::Nanos;
 
 /// Why a cell is not measured that no launch has come to yet.
@@ -80,7 +81,7 @@ pub enum Event {
         coupling: Coupling,
     },
     /// Something worth saying that belongs to no cell.
-    Note(String),
+    Note(Plain),
     /// GPUs and energy were looked at before the first launch, or for the last time.
     Monitored(Box<Monitoring>),
     /// The machine was judged.

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{RunRecord, RuntimeInfo};
 use crate::plan::{Binding, SessionSpec};
 use crate::provider;
+use crate::text::Plain;
 
 impl RunRecord {
     /// The variant's name, followed by what tells this session from the variant's other ones.
@@ -80,8 +81,10 @@ impl RunRecord {
         if spec.is_scripted() {
             return file_name(path);
         }
-        let names: [fn(&RuntimeInfo) -> String; 2] =
-            [|runtime| runtime.version.clone(), version_and_build];
+        let names: [fn(&RuntimeInfo) -> String; 2] = [
+            |runtime| runtime.version.exact().to_owned(),
+            version_and_build,
+        ];
         names
             .iter()
             .find(|name| {
@@ -135,8 +138,8 @@ fn switch(name: &str, value: Option<bool>) -> String {
 fn version_and_build(runtime: &RuntimeInfo) -> String {
     format!(
         "{} {}",
-        runtime.version,
-        provider::build_with(&runtime.execution_providers)
+        runtime.version.exact(),
+        provider::build_with(runtime.execution_providers.iter().map(Plain::exact))
     )
 }
 

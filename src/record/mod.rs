@@ -120,7 +120,7 @@ pub struct RunRecord {
     /// Scores of outputs, one for each session that was evaluated.
     pub accuracy: Vec<AccuracyRecord>,
     /// Notes that belong to no cell: defaults taken, options clamped.
-    pub notes: Vec<String>,
+    pub notes: Vec<Plain>,
     /// By which rules the figures are judged; absent in records of version 1.0.
     #[serde(default)]
     pub statistics: Option<Statistics>,
@@ -166,15 +166,15 @@ pub struct RunRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunInfo {
     /// Name of the run: the model's or the folder's.
-    pub name: String,
+    pub name: Plain,
     /// Version of onnxprof that measured.
-    pub tool_version: String,
+    pub tool_version: Plain,
     /// The command line, word by word.
     pub command: Vec<String>,
     /// Folder in which the command was given.
     pub working_dir: PathBuf,
     /// Start of the run, RFC 3339.
-    pub started_at: String,
+    pub started_at: Plain,
     /// Wall time from the start of the run to the last measurement; absent while it is incomplete.
     pub elapsed_ns: Option<Nanos>,
     /// Why measuring ended; absent if the run never got there.
@@ -213,20 +213,20 @@ pub struct RuntimeInfo {
     /// The library's file, or the script's.
     pub path: PathBuf,
     /// Version that the library reports.
-    pub version: String,
+    pub version: Plain,
     /// Build information that the library reports.
     pub build_info: String,
     /// Execution providers that the library offers.
-    pub execution_providers: Vec<String>,
+    pub execution_providers: Vec<Plain>,
     /// Why this library was used: which step of the look-up found it.
-    pub found_by: String,
+    pub found_by: Plain,
 }
 
 /// Findings of one variant before it was measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VariantRecord {
     /// SHA-256 of the model file, lower-case hexadecimal; absent if it could not be read.
-    pub sha256: Option<String>,
+    pub sha256: Option<Plain>,
     /// Summary of the file; absent if it could not be read.
     pub model: Option<ModelSummary>,
     /// The values of each input, at the first shape that the model takes.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BatchAxis, Quantization};
 use crate::plan::{ElementType, ValueRange};
+use crate::text::Plain;
 use crate::units::{Bytes, Ratio};
 
 /// Summary of a model file, read without a runtime.
@@ -18,9 +19,9 @@ pub struct ModelSummary {
     /// Operator sets that the model imports.
     pub opsets: Vec<OpsetImport>,
     /// Name and version of the tool that wrote the file, as far as it says.
-    pub producer: Option<String>,
+    pub producer: Option<Plain>,
     /// Name of the main graph.
-    pub graph_name: Option<String>,
+    pub graph_name: Option<Plain>,
     /// Inputs that must be fed: weights that are listed among the inputs are not.
     pub inputs: Vec<TensorInfo>,
     /// Outputs.
@@ -31,7 +32,7 @@ pub struct ModelSummary {
     /// (`com.microsoft.Attention`). Calls of functions that the model defines itself count as the
     /// nodes of their bodies; in records before version 1.4 each body counted once, beside its
     /// calls.
-    pub operators: BTreeMap<String, u64>,
+    pub operators: BTreeMap<Plain, u64>,
     /// The most nodes of the main graph that are as far from its inputs as each other, so that they
     /// could run at the same time; those that depend on weights and shapes alone are left out.
     /// Absent in records before version 1.3.
@@ -71,7 +72,7 @@ impl ModelSummary {
     pub fn shares_scales(&self) -> bool {
         self.operators
             .keys()
-            .any(|operator| DYNAMIC_QUANTIZATION.contains(&without_domain(operator)))
+            .any(|operator| DYNAMIC_QUANTIZATION.contains(&without_domain(operator.exact())))
     }
 
     /// Whether each node waits for the one before it, so that none could run beside another.
@@ -85,7 +86,7 @@ impl ModelSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OpsetImport {
     /// Domain; `ai.onnx` for the standard's own.
-    pub domain: String,
+    pub domain: Plain,
     /// Version.
     pub version: i64,
 }
@@ -94,7 +95,7 @@ pub struct OpsetImport {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TensorInfo {
     /// Name.
-    pub name: String,
+    pub name: Plain,
     /// Type.
     pub value_type: ValueType,
 }
@@ -116,7 +117,7 @@ pub enum ValueType {
     Optional(Box<ValueType>),
     /// A map, a sequence of maps or a sparse tensor, in words such as
     /// `seq(map(int64,tensor(float)))`.
-    Other(String),
+    Other(Plain),
 }
 
 impl ValueType {
@@ -155,7 +156,7 @@ pub enum Dim {
     /// Known size.
     Fixed(u64),
     /// Named, to be given at run time.
-    Symbolic(String),
+    Symbolic(Plain),
     /// Neither known nor named.
     Unknown,
 }
@@ -176,7 +177,7 @@ pub struct WeightBytes {
 pub struct Precision {
     /// `fp32`, `fp16`, `bf16`, `int8 QDQ`, `int8 QOperator`, `int8 dynamic`, `int4 block`, `mixed`
     /// ...
-    pub label: String,
+    pub label: Plain,
     /// Share of the weights' bytes by element type, largest first.
     pub shares: Vec<PrecisionShare>,
 }
@@ -208,7 +209,7 @@ pub struct PrecisionShare {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FedInput {
     /// Name of the input.
-    pub name: String,
+    pub name: Plain,
     /// Type of the elements.
     pub element_type: ElementType,
     /// Sizes of the dimensions; absent where the batch size stands, or a multiple of it.
@@ -228,7 +229,7 @@ pub struct FedInput {
     pub fill: FillKind,
     /// Why, in one sentence: where a range comes from, which name gave the role, which default was
     /// taken.
-    pub reason: String,
+    pub reason: Plain,
     /// Whether the values decide how much is computed, so that the answer names them: lengths,
     /// rates, loop counts, sizes, truth values that choose a branch. False in records before
     /// version 1.4.
@@ -272,13 +273,13 @@ impl FedInput {
         fill: FillKind,
     ) -> Self {
         FedInput {
-            name: name.to_owned(),
+            name: name.to_owned().into(),
             element_type,
             dims,
             rows_per_sample: BTreeMap::new(),
             sources: Vec::new(),
             fill,
-            reason: String::new(),
+            reason: String::new().into(),
             steers: false,
             no_tensor: None,
         }
@@ -349,27 +350,27 @@ pub enum SizeSource {
     /// A file beside the model says it.
     File {
         /// The file's name and what it says: `config.json: max_position_embeddings`.
-        entry: String,
+        entry: Plain,
     },
     /// The model's metadata says it.
     Metadata {
         /// The key.
-        key: String,
+        key: Plain,
     },
     /// An operator takes no other size.
     Demand {
         /// Which, as a fragment of a sentence.
-        reason: String,
+        reason: Plain,
     },
     /// It follows from other dimensions.
     Derived {
         /// From which: `past_sequence_length + sequence_length`.
-        from: String,
+        from: Plain,
     },
     /// Sizes were tried until one ran.
     Probe {
         /// The deciding fact, as a fragment of a sentence.
-        reason: String,
+        reason: Plain,
     },
     /// Nothing supports it: it is the usual size of what the input seems to be.
     MadeUp,
@@ -392,7 +393,7 @@ pub enum FillKind {
     /// Each element is one of these numbers.
     Numbers(Vec<f64>),
     /// Each element is one of these strings.
-    Words(Vec<String>),
+    Words(Vec<Plain>),
     /// This number, the next one, and so on along the last axis, like [`FillKind::Ascending`].
     AscendingFrom(u64),
     /// Each place along the last axis is filled in a way of its own.

@@ -179,7 +179,7 @@ async fn begin(
     record
         .notes
         .iter()
-        .for_each(|note| observer.observe(&Progress::Note(note)));
+        .for_each(|note| observer.observe(&Progress::Note(note.exact())));
     let (journal, before) =
         before::open_journal(job.folder, record, job.resumed, prepared.runtimes)?;
     time.before = before;

@@ -15,6 +15,7 @@ use crate::protocol::{Request, Response};
 use crate::record::{Failure, FailureKind, RunRecord, RuntimeInfo};
 use crate::sample::{OwnProcesses, Roots, affinity};
 use crate::store::{RunFolder, StoreError};
+use crate::text::Plain;
 use crate::units::Nanos;
 
 #[derive(Debug)]
@@ -116,10 +117,10 @@ impl Launcher {
                 let found_by = String::new();
                 let runtime = RuntimeInfo {
                     path,
-                    version,
+                    version: version.into(),
                     build_info,
-                    execution_providers,
-                    found_by,
+                    execution_providers: execution_providers.into_iter().map(Plain::from).collect(),
+                    found_by: found_by.into(),
                 };
                 Ok(Opened {
                     worker,

@@ -7,6 +7,7 @@ use onnxprof::analysis::{
 use onnxprof::plan::RuntimeChoice;
 use onnxprof::record::{Contrast, Contrasted, IdleGap, IdleGaps, RunRecord, RuntimeInfo};
 use onnxprof::report::{self, Report};
+use onnxprof::text::Plain;
 use onnxprof::units::Nanos;
 
 use crate::support::record;
@@ -194,7 +195,7 @@ fn other_runtime_of_the_same_model_is_switched_to_and_not_shipped() {
     let known = run.runtimes[0].clone();
     let runtime = |number: usize| RuntimeInfo {
         path: format!("/opt/{number}.so").into(),
-        version: format!("1.{number}.0"),
+        version: format!("1.{number}.0").into(),
         ..known.clone()
     };
     run.runtimes = (0..run.plan.sessions.len()).map(runtime).collect();
@@ -384,7 +385,10 @@ fn what_was_not_tried_has_the_command_that_would() {
         "AzureExecutionProvider",
     ]
     .map(String::from)
-    .to_vec();
+    .to_vec()
+    .into_iter()
+    .map(Plain::from)
+    .collect();
     let found = untried(&run);
     let command = |what: &Untried| {
         found

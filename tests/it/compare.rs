@@ -43,7 +43,7 @@ fn old_and_new() -> (RunRecord, RunRecord) {
     let (old, mut new) = (run_of(200_000.0, 100_000.0), run_of(200_000.0, 130_000.0));
     new.run.started_at = "2026-03-08T12:00:00+01:00".into();
     new.host.kernel = Some("6.1.0-20-cloud-amd64".into());
-    new.variants[1].sha256 = Some("f".repeat(64));
+    new.variants[1].sha256 = Some("f".repeat(64).into());
     new.plan.variants[1].path = "models/digits/digits-int8-new.onnx".into();
     err_on(&mut new, 1, 20..32);
     (old, new)

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use onnxprof::record::{AccuracyRecord, FillKind, NoTensor, RunRecord};
+use onnxprof::text::Plain;
 
 use crate::support::Onnxprof;
 use crate::workbench::Workbench;
@@ -141,12 +142,15 @@ fn profiled(bench: &Workbench, path: &Path) -> RunRecord {
 
 /// Checks that outputs are those that were expected.
 fn assert_agreement(scored: &AccuracyRecord, outputs: &[&str]) {
-    assert_eq!(scored.reference.as_deref(), Some("expected outputs"));
+    assert_eq!(
+        scored.reference.as_ref().map(Plain::exact),
+        Some("expected outputs")
+    );
     assert_eq!(
         scored
             .agreement
             .iter()
-            .map(|one| one.output.as_str())
+            .map(|one| one.output.exact())
             .collect::<Vec<_>>(),
         outputs
     );

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use onnxprof::text::Plain;
+
 use crate::support::{Onnxprof, model};
 use crate::workbench::Workbench;
 
@@ -15,7 +17,7 @@ fn profiled(bench: &Workbench, folder: &str) -> (Vec<String>, Vec<String>) {
         .assert_code(0);
     let record = bench.record();
     (
-        record.notes,
+        record.notes.into_iter().map(Plain::into_exact).collect(),
         record
             .plan
             .variants

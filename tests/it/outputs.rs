@@ -2,6 +2,7 @@
 //! classes.
 
 use onnxprof::record::{AccuracyRecord, LaunchCell, OutputKind, RunRecord};
+use onnxprof::text::Plain;
 
 use crate::support::model;
 use crate::workbench::{Workbench, cell};
@@ -128,7 +129,7 @@ fn another_number_of_rows_is_not_compared_and_no_failure() {
         let unlike: Vec<&str> = second
             .not_comparable
             .iter()
-            .map(|unlike| unlike.output.as_str())
+            .map(|unlike| unlike.output.exact())
             .collect();
         assert_eq!((unlike, second.agreement.len()), (outputs.to_vec(), 0));
         let reason = &second.not_comparable[0].reason;
@@ -252,7 +253,12 @@ fn maps_of_scores_are_compared_with_a_matrix_under_another_name() {
     let pairs: Vec<(&str, Option<&str>)> = second
         .agreement
         .iter()
-        .map(|one| (one.output.as_str(), one.reference_output.as_deref()))
+        .map(|one| {
+            (
+                one.output.exact(),
+                one.reference_output.as_ref().map(Plain::exact),
+            )
+        })
         .collect();
     assert_eq!(pairs, [("chances", Some("odds")), ("which", Some("name"))]);
     for agreement in &second.agreement {

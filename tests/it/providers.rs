@@ -150,9 +150,9 @@ fn labels_name_what_differs_and_runtimes_by_their_version() {
         build_info: String::new(),
         execution_providers: names
             .iter()
-            .map(|name| provider::identifier(name))
+            .map(|name| provider::identifier(name).into())
             .collect(),
-        found_by: String::new(),
+        found_by: String::new().into(),
     };
     let session = |path: &str, name: &str| {
         let mut session = cpu.clone();

@@ -1,6 +1,7 @@
 //! Made-up values of inputs that decide how much is computed: on real models, whatever their inputs
 //! are called.
 
+use onnxprof::text::Plain;
 use serde_json::{Value, json};
 
 use crate::support::{Onnxprof, model};
@@ -36,7 +37,7 @@ fn measure(fixture: &str) -> Workbench {
 #[test]
 fn mask_in_which_true_leaves_out_is_false() {
     assert_eq!(fill("ignored", 1), json!({ "constant": 0.0 }));
-    let notes = measure("ignored").record().notes.join("\n");
+    let notes = Plain::joined(&measure("ignored").record().notes, "\n");
     assert!(!notes.contains("not finite"), "{notes}");
 }
 

@@ -244,7 +244,7 @@ fn other_shape_even_once_is_not_comparable() {
     assert_eq!(
         compared
             .iter()
-            .map(|one| one.output.as_str())
+            .map(|one| one.output.exact())
             .collect::<Vec<_>>(),
         ["loss"]
     );
@@ -255,7 +255,7 @@ fn other_shape_even_once_is_not_comparable() {
         unlike,
         [NotComparable {
             output: "boxes".into(),
-            reason
+            reason: reason.into()
         }]
     );
 }

@@ -35,9 +35,9 @@ pub struct ComparedRun {
     /// The folder or file that was named.
     pub path: PathBuf,
     /// Name of the run.
-    pub name: String,
+    pub name: Plain,
     /// Start of the run, RFC 3339.
-    pub started_at: String,
+    pub started_at: Plain,
     /// Whether it came to its own end.
     pub complete: bool,
     /// Whether the machine was fit to measure on; absent where the record does not tell.
@@ -80,7 +80,7 @@ pub struct Party {
     /// folder than that of the first run.
     pub model: PathBuf,
     /// SHA-256 of the model file, lower-case hexadecimal; absent if it could not be read.
-    pub sha256: Option<String>,
+    pub sha256: Option<Plain>,
 }
 
 impl Pair {

@@ -142,12 +142,12 @@ const OF_RUN: [Told<RunRecord>; 9] = [
         run.host.os.clone().map(Setting::Text)
     }),
     ("kernel", |run| run.host.kernel.clone().map(Setting::Text)),
-    ("onnxprof", |run| text(run.run.tool_version.as_str())),
+    ("onnxprof", |run| text(run.run.tool_version.exact())),
     ("ONNX Runtime", |run| runtimes(run).and_then(text)),
     ("data", |run| {
         run.dataset
             .as_ref()
-            .and_then(|data| text(data.source.as_str()))
+            .and_then(|data| text(data.source.exact()))
     }),
     ("page cache", |run| text(word(run.plan.schedule.page_cache))),
     ("CPUs of the run", |run| text(cpus(run))),
@@ -165,7 +165,7 @@ fn runtimes(run: &RunRecord) -> Option<String> {
     let versions: Vec<&str> = run
         .runtimes
         .iter()
-        .map(|runtime| runtime.version.as_str())
+        .map(|runtime| runtime.version.exact())
         .collect();
     (!versions.is_empty()).then(|| versions.join(", "))
 }

@@ -8,6 +8,7 @@ use crate::analysis::figures::{
 use crate::analysis::{operators, scaling};
 use crate::metric::Metric;
 use crate::record::RunRecord;
+use crate::text::Plain;
 use crate::units::Ratio;
 
 /// Less is worth a word: it is more than the serial operators of a well-parallelized model take.
@@ -96,7 +97,7 @@ fn slower(facts: &Facts<'_>, cell: &CellFindings) -> Option<BottleneckKind> {
 }
 
 /// As the model file of a session says.
-fn precision(record: &RunRecord, session: usize) -> Option<String> {
+fn precision(record: &RunRecord, session: usize) -> Option<Plain> {
     let model = record.variants[record.plan.sessions[session].variant]
         .model
         .as_ref()?;

@@ -90,5 +90,5 @@ fn place(kept: &[usize], variant: usize) -> usize {
 
 fn found_data(record: &RunRecord) -> Option<PathBuf> {
     let source = &record.dataset.as_ref()?.source;
-    (source != SYNTHESIZED).then(|| source.into())
+    (source != SYNTHESIZED).then(|| source.exact().into())
 }

@@ -218,9 +218,9 @@ pub enum BottleneckKind {
         /// Change of the median latency.
         change: Change,
         /// The session's precision, as its file says.
-        precision: Option<String>,
+        precision: Option<Plain>,
         /// The baseline's precision, as its file says.
-        baseline_precision: Option<String>,
+        baseline_precision: Option<Plain>,
     },
     /// Threads are idle for part of an inference.
     IdleThreads {

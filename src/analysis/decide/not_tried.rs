@@ -11,6 +11,7 @@ use crate::provider::{self, CPU_PROVIDER, Hardware};
 use crate::record::{
     DatasetInfo, Dim, ModelSummary, RunRecord, TensorInfo, ValueType, VariantRecord,
 };
+use crate::text::Plain;
 
 const FULL_PRECISION: [&str; 2] = ["fp32", "fp64"];
 
@@ -95,7 +96,7 @@ fn quantization(record: &RunRecord) -> Option<NotTried> {
 }
 
 fn is_full_precision(model: &ModelSummary) -> bool {
-    FULL_PRECISION.contains(&model.precision.label.as_str())
+    FULL_PRECISION.contains(&model.precision.label.exact())
 }
 
 fn batches(record: &RunRecord, answer: &Answer) -> Option<NotTried> {
@@ -162,7 +163,7 @@ fn providers(record: &RunRecord) -> Vec<NotTried> {
         .runtimes
         .iter()
         .flat_map(|runtime| &runtime.execution_providers)
-        .map(String::as_str)
+        .map(Plain::exact)
         .collect();
     let missing = offered
         .difference(&used)
@@ -247,7 +248,7 @@ fn open_dimensions(record: &RunRecord) -> Vec<NotTried> {
     let inputs = model.inputs.iter();
     inputs
         .flat_map(|input| symbols(input, variant))
-        .filter(|(name, _)| model.batch_axis.symbol.as_deref() != Some(*name))
+        .filter(|(name, _)| model.batch_axis.symbol.as_ref().map(Plain::exact) != Some(*name))
         .filter(|(name, _)| !is_swept(&record.plan, name) && seen.insert(name))
         .map(|(name, fed)| open_dimension(record, name, fed))
         .collect()
@@ -267,7 +268,7 @@ fn symbols<'a>(input: &'a TensorInfo, variant: &'a VariantRecord) -> Vec<(&'a st
     dims.iter()
         .zip(&fed.dims)
         .filter_map(|(dim, fed)| match dim {
-            Dim::Symbolic(name) => Some((name.as_str(), (*fed)?)),
+            Dim::Symbolic(name) => Some((name.exact(), (*fed)?)),
             _ => None,
         })
         .collect()

@@ -106,7 +106,7 @@ fn profiled<'a>(
 fn in_file(model: Option<&ModelSummary>) -> BTreeMap<&str, u64> {
     let mut counts = BTreeMap::new();
     for (operator, &count) in model.iter().flat_map(|model| &model.operators) {
-        *counts.entry(base_name(operator)).or_insert(0) += count;
+        *counts.entry(base_name(operator.exact())).or_insert(0) += count;
     }
     counts
 }

@@ -94,7 +94,8 @@ fn why_not_compared(record: &AccuracyRecord) -> Option<String> {
     Some(match record.not_comparable.first() {
         Some(unlike) => format!(
             "not comparable: output `{}`: {}",
-            unlike.output, unlike.reason
+            unlike.output.exact(),
+            unlike.reason.exact()
         ),
         None => {
             "none of its outputs has the name, or the kind and place, of one of the reference's"

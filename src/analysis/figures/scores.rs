@@ -11,6 +11,7 @@ use crate::record::{
     ElementScores, ElementUnit, LabelledScores, NotComparable, OutputKind, Scores, SeveralScores,
 };
 use crate::stats::Proportion;
+use crate::text::Plain;
 
 /// Accuracy of the outputs of a session; its scores are among the session's figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -28,7 +29,7 @@ pub struct AccuracyFindings {
     /// Agreement with the reference, one for each output.
     pub agreement: Vec<OutputAgreement>,
     /// Name of the outputs that `agreement` compares with.
-    pub reference: Option<String>,
+    pub reference: Option<Plain>,
     /// Outputs that cannot be compared with it.
     pub not_comparable: Vec<NotComparable>,
 }
@@ -86,7 +87,7 @@ pub enum AccuracyVerdict {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnhealthyOutput {
     /// Name of the output.
-    pub name: String,
+    pub name: Plain,
     /// Elements that are not a number.
     pub nan_count: u64,
     /// Elements that are infinite.
@@ -99,9 +100,9 @@ pub struct UnhealthyOutput {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OutputAgreement {
     /// Name of the output.
-    pub output: String,
+    pub output: Plain,
     /// Name of the reference's output, where it is another one.
-    pub reference_output: Option<String>,
+    pub reference_output: Option<Plain>,
     /// Kind of the output; absent in records before version 1.4.
     pub kind: Option<OutputKind>,
     /// Signal-to-noise ratio of signals and images, in decibels.

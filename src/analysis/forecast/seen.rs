@@ -8,6 +8,7 @@ use crate::metric::Metric;
 use crate::plan::{LoadMode, Plan, SessionSpec, Workload};
 use crate::record::{BlockRecord, FitnessVerdict, Pairs, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Prediction, Spread, median};
+use crate::text::Plain;
 
 /// Runs of the same models that a forecast rests on; with fewer it rests on its probe.
 const RUNS_WANTED: usize = 3;
@@ -22,7 +23,7 @@ const KNOWN_FREEDOM: f64 = 3.0;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeenRun {
     /// SHA-256 of the model files, ascending.
-    models: Vec<String>,
+    models: Vec<Plain>,
     sessions: Vec<SessionSpec>,
     verdict: FitnessVerdict,
     /// Whether ratios to the baseline were judged, or else median latencies.
@@ -112,8 +113,8 @@ fn reached(
     })
 }
 
-fn models(run: &RunRecord) -> Vec<String> {
-    let mut models: Vec<String> = run
+fn models(run: &RunRecord) -> Vec<Plain> {
+    let mut models: Vec<Plain> = run
         .variants
         .iter()
         .filter_map(|variant| variant.sha256.clone())

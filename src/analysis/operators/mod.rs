@@ -94,7 +94,7 @@ pub struct CountChange {
 
 impl GraphChange {
     /// Operators are told apart without their domains, which traces leave out.
-    fn of(operators: &BTreeMap<String, u64>, nodes: &[NodeProfile]) -> GraphChange {
+    fn of(operators: &BTreeMap<Plain, u64>, nodes: &[NodeProfile]) -> GraphChange {
         let counts = counts(operators, nodes);
         let mut change = GraphChange {
             in_file_count: counts.values().map(|count| count.in_file_count).sum(),
@@ -123,13 +123,10 @@ impl GraphChange {
 }
 
 /// By operator without domain.
-fn counts(
-    operators: &BTreeMap<String, u64>,
-    nodes: &[NodeProfile],
-) -> BTreeMap<Plain, CountChange> {
+fn counts(operators: &BTreeMap<Plain, u64>, nodes: &[NodeProfile]) -> BTreeMap<Plain, CountChange> {
     let mut counts: BTreeMap<Plain, CountChange> = BTreeMap::new();
     for (operator, count) in operators {
-        let operator = without_domain(operator).into();
+        let operator = without_domain(operator.exact()).into();
         counts.entry(operator).or_default().in_file_count += count;
     }
     for node in nodes {

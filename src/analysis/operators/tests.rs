@@ -144,8 +144,7 @@ fn operators_that_appear_vanish_or_change_in_number_are_told() {
         ("com.microsoft.Gelu", 2),
         ("Constant", 5),
     ];
-    let operators: BTreeMap<String, u64> =
-        counts.map(|(name, count)| (name.to_owned(), count)).into();
+    let operators: BTreeMap<Plain, u64> = counts.map(|(name, count)| (name.into(), count)).into();
     let change = GraphChange::of(&operators, &profiled().nodes);
     assert_eq!((change.in_file_count, change.as_run_count), (11, 4));
     assert_eq!(change.appeared, BTreeMap::from([("Cast".into(), 1)]));

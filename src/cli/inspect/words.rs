@@ -13,6 +13,7 @@ use crate::record::{
 };
 use crate::report::view::text::plain;
 use crate::report::view::{Trial, prediction, quantization};
+use crate::text::Plain;
 use crate::units::Bytes;
 
 pub(super) fn render(inspection: &Inspection) -> String {
@@ -151,8 +152,8 @@ fn not_said() -> String {
     "not said".to_owned()
 }
 
-fn or_not_said(word: Option<&String>) -> String {
-    word.cloned().unwrap_or_else(not_said)
+fn or_not_said(word: Option<&Plain>) -> String {
+    word.map_or_else(not_said, Plain::to_string)
 }
 
 fn format_words(model: &ModelSummary) -> String {
@@ -236,7 +237,7 @@ fn batch_axis(batch: &BatchAxis) -> String {
         .map(u64::to_string)
         .collect::<Vec<_>>()
         .join(" or ");
-    let symbol = batch.symbol.as_deref().unwrap_or_default();
+    let symbol = batch.symbol.clone().unwrap_or_default();
     match batch.reason {
         AxisReason::SymbolName => format!("{axes}, by the name of dimension `{symbol}`"),
         AxisReason::FirstSymbolicDimension => {
@@ -265,12 +266,12 @@ fn batch_axis(batch: &BatchAxis) -> String {
 }
 
 /// The first input whose samples are its rows.
-fn first_along_rows(batch: &BatchAxis) -> &str {
+fn first_along_rows(batch: &BatchAxis) -> String {
     batch
         .axes
         .iter()
         .find(|&(_, &axis)| axis == 0)
-        .map_or("one of them", |(input, _)| input)
+        .map_or_else(|| "one of them".to_owned(), |(input, _)| input.to_string())
 }
 
 fn inputs(inputs: &[TensorInfo], plan: Option<&InputPlan>) -> Table {
@@ -283,7 +284,7 @@ fn inputs(inputs: &[TensorInfo], plan: Option<&InputPlan>) -> Table {
 }
 
 fn described(info: &TensorInfo) -> [String; 2] {
-    [info.name.clone(), type_words(&info.value_type)]
+    [info.name.to_string(), type_words(&info.value_type)]
 }
 
 fn type_words(value_type: &ValueType) -> String {
@@ -301,14 +302,14 @@ fn type_words(value_type: &ValueType) -> String {
         } => format!("{element_type} of any shape"),
         ValueType::Sequence(inner) => format!("sequence of {}", type_words(inner)),
         ValueType::Optional(inner) => format!("optional {}", type_words(inner)),
-        ValueType::Other(words) => words.clone(),
+        ValueType::Other(words) => words.to_string(),
     }
 }
 
 fn size(dim: &Dim) -> String {
     match dim {
         Dim::Fixed(size) => size.to_string(),
-        Dim::Symbolic(name) => name.clone(),
+        Dim::Symbolic(name) => name.to_string(),
         Dim::Unknown => "?".to_owned(),
     }
 }
@@ -318,7 +319,7 @@ fn fed_words(fed: &FedInput) -> [String; 3] {
         None => format!("fed [{}]", fed_sizes(fed).join(", ")),
         Some(_) => format!("fed {}", fed.shape_words(1)),
     };
-    [fed_with, fill_words(&fed.fill), fed.reason.clone()]
+    [fed_with, fill_words(&fed.fill), fed.reason.to_string()]
 }
 
 fn fed_sizes(fed: &FedInput) -> Vec<String> {
@@ -368,7 +369,7 @@ fn listed(values: &[impl ToString]) -> String {
 }
 
 fn operators(model: &ModelSummary) -> Table {
-    let mut counts: Vec<(&String, u64)> = model
+    let mut counts: Vec<(&Plain, u64)> = model
         .operators
         .iter()
         .map(|(name, &count)| (name, count))
@@ -377,7 +378,7 @@ fn operators(model: &ModelSummary) -> Table {
     rows(
         counts
             .into_iter()
-            .map(|(name, count)| vec![name.clone(), count.to_string()]),
+            .map(|(name, count)| vec![name.to_string(), count.to_string()]),
     )
 }
 
@@ -440,7 +441,7 @@ mod tests {
             let inputs = axes.iter().enumerate();
             batch_axis(&BatchAxis {
                 axes: inputs
-                    .map(|(input, &axis)| (format!("x{input}"), axis))
+                    .map(|(input, &axis)| (format!("x{input}").into(), axis))
                     .collect(),
                 symbol: None,
                 fixed_size: None,

@@ -56,7 +56,7 @@ pub(super) fn resumed(
     let mut plan = record.plan.clone();
     plan.schedule.budget_ns = Some(budget);
     let asked = Asked {
-        name: record.run.name.clone(),
+        name: record.run.name.exact().to_owned(),
         plan,
         runtimes,
         notes: Vec::new(),

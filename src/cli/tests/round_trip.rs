@@ -337,7 +337,7 @@ fn measured_by(plan: &Plan, stored: &RunRecord) -> RunRecord {
         ..plan.clone()
     };
     record.dataset = record.plan.inputs.data.as_ref().map(|data| DatasetInfo {
-        source: data.display().to_string(),
+        source: data.display().to_string().into(),
         samples_count: 10,
         class_labels: None,
         has_targets: false,
@@ -345,7 +345,7 @@ fn measured_by(plan: &Plan, stored: &RunRecord) -> RunRecord {
     });
     record.accuracy.clear();
     record.runtimes[0].execution_providers = ["CPU", "OpenVINO", "CUDA"]
-        .map(|name| format!("{name}ExecutionProvider"))
+        .map(|name| format!("{name}ExecutionProvider").into())
         .into();
     for variant in &mut record.variants {
         let Some(ValueType::Tensor {

@@ -159,7 +159,9 @@ fn numbers_in(value: &Value, file: &str) -> Vec<Entry> {
 
 fn of_file(file: &str, key: &str) -> SizeSource {
     let entry = format!("{file}: {key}");
-    SizeSource::File { entry }
+    SizeSource::File {
+        entry: entry.into(),
+    }
 }
 
 /// The value at a key with dots between its levels.

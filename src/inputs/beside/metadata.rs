@@ -69,7 +69,7 @@ fn entry(key: &str, about: About, size: u64) -> Entry {
     Entry {
         about,
         size,
-        source: SizeSource::Metadata { key },
+        source: SizeSource::Metadata { key: key.into() },
     }
 }
 

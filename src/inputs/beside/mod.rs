@@ -78,7 +78,7 @@ mod tests {
             about,
             size,
             source: SizeSource::File {
-                entry: entry.to_owned(),
+                entry: entry.to_owned().into(),
             },
         }
     }

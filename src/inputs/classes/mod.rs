@@ -94,8 +94,11 @@ fn numbers_of(graph: &Graph) -> &[i64] {
 }
 
 fn outputs_that(graph: &Graph, is_one: impl Fn(&str) -> bool) -> Vec<String> {
-    let names = graph.outputs.iter().map(|output| &output.name);
-    names.filter(|name| is_one(name)).cloned().collect()
+    let names = graph.outputs.iter().map(|output| output.name.exact());
+    names
+        .filter(|name| is_one(name))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn integers<'n>(node: &'n Node, name: &str) -> &'n [i64] {

@@ -114,7 +114,7 @@ impl<'g> Scope<'g> {
                 graph,
                 outer: Some(self),
             }
-            .leads_to_product(&output.name, conditions)
+            .leads_to_product(output.name.exact(), conditions)
         })
     }
 

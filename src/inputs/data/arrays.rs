@@ -46,8 +46,8 @@ impl Data {
 
     pub(super) fn npy(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
         let [wanted] = inputs else {
-            let inputs = inputs.iter().map(|wanted| wanted.name.clone()).collect();
-            return Err(InputError::NpyForSeveral(path.to_owned(), inputs));
+            let names = inputs.iter().map(|wanted| wanted.name.exact().to_owned());
+            return Err(InputError::NpyForSeveral(path.to_owned(), names.collect()));
         };
         let archive = Arc::new(Archive::npy(path)?);
         let mut notes = Vec::new();
@@ -87,7 +87,7 @@ fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>, 
     let mut taken = taken.into_iter().flatten();
     Ok(inputs
         .iter()
-        .filter_map(|wanted| archive.head(&wanted.name).or_else(|| taken.next()))
+        .filter_map(|wanted| archive.head(wanted.name.exact()).or_else(|| taken.next()))
         .collect())
 }
 
@@ -144,21 +144,24 @@ fn unused(others: &[&Head], label: Option<&Head>, path: &Path) -> Vec<String> {
 }
 
 fn renamed(head: &Head, wanted: &Wanted, path: &Path) -> Option<String> {
-    let (found, from, name) = (&head.name, path.display(), &wanted.name);
+    let (found, from, name) = (&head.name, path.display(), wanted.name.exact());
     (found != name).then(|| format!("array `{found}` of `{from}` is taken for the input `{name}`"))
 }
 
 fn unnamed<'w>(archive: &Archive, inputs: &'w [Wanted]) -> Vec<&'w Wanted> {
     inputs
         .iter()
-        .filter(|wanted| archive.head(&wanted.name).is_none())
+        .filter(|wanted| archive.head(wanted.name.exact()).is_none())
         .collect()
 }
 
 fn missing_arrays(archive: &Archive, missing: &[&Wanted]) -> InputError {
     InputError::MissingArrays {
         path: archive.path.clone(),
-        missing: missing.iter().map(|wanted| wanted.name.clone()).collect(),
+        missing: missing
+            .iter()
+            .map(|wanted| wanted.name.exact().to_owned())
+            .collect(),
         present: archive.names(),
     }
 }
@@ -176,7 +179,7 @@ fn complete(
     }
     if let Some((shape, taken)) = wanted.completed(&head.shape) {
         let name = if head.name.is_empty() {
-            &wanted.name
+            wanted.name.exact()
         } else {
             &head.name
         };

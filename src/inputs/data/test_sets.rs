@@ -51,7 +51,9 @@ fn given(folder: &Path, inputs: &[Wanted]) -> Result<Vec<Source>, InputError> {
             })
             .collect();
     }
-    let missing = lacking.into_iter().map(|(_, wanted)| wanted.name.clone());
+    let missing = lacking
+        .into_iter()
+        .map(|(_, wanted)| wanted.name.exact().to_owned());
     Err(InputError::MissingArrays {
         path: folder.to_owned(),
         missing: missing.collect(),

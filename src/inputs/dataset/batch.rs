@@ -51,7 +51,9 @@ impl Dataset {
             (None, _) | (_, 1) => parts.into_iter().next(),
             (Some(growing), _) => TensorData::concatenated(&parts, growing.axis),
         };
-        whole.ok_or_else(|| InputError::Ragged(self.path.clone(), input.name.clone(), length))
+        whole.ok_or_else(|| {
+            InputError::Ragged(self.path.clone(), input.name.exact().to_owned(), length)
+        })
     }
 
     /// Up to [`INPUT_SETS_LIMIT`] distinct sets of `batch_size` samples. Test sets of that size

@@ -16,6 +16,7 @@ use super::wanted::Wanted;
 use super::{InputError, InputPlan, InputSource, Labels, check, fill};
 use crate::plan::ElementType;
 use crate::record::{DatasetInfo, FedInput};
+use crate::text::Plain;
 
 /// Largest number of distinct input sets that timed runs rotate: enough that no cache of the
 /// machine holds all inputs of a usual model, few enough that warm-up sees each of them.
@@ -37,7 +38,7 @@ pub struct Dataset {
 
 #[derive(Debug)]
 struct Input {
-    name: String,
+    name: Plain,
     element_type: ElementType,
     axes: Vec<Growing>,
 }
@@ -179,7 +180,7 @@ impl Dataset {
         let data = Data::open(path, &wanted(plan), &plan.forms.outputs)?;
         let sets = stored_sets(plan, &data, path)?;
         let mut dataset = Dataset::new(plan, sets, path.clone());
-        dataset.info.source = path.display().to_string();
+        dataset.info.source = path.display().to_string().into();
         let found = data::labels_of(&data, labels.as_deref(), dataset.len() as usize)?;
         if let Some(found) = found {
             dataset.label(found, plan);
@@ -261,7 +262,7 @@ impl Dataset {
 fn synthesized_info(sets: &[Set]) -> DatasetInfo {
     let mut outputs = sets.iter().flat_map(|set| set.outputs.iter().flatten());
     DatasetInfo {
-        source: "synthesized".to_owned(),
+        source: "synthesized".to_owned().into(),
         samples_count: sets
             .iter()
             .fold(0, |sum: u64, set| sum.saturating_add(set.samples as u64)),

@@ -6,6 +6,7 @@ use super::kind::{is_batch_name, is_numbered, is_one_image};
 use super::problem::fixed_size;
 use super::{Graph, InputError, InputRequest, Kind, Problem, TensorInfo, Unknown, dims_of};
 use crate::record::{AxisReason, Dim};
+use crate::text::Plain;
 
 /// Words in names of dimensions that count parts of one sample.
 const PARTS: [&str; 8] = [
@@ -43,7 +44,7 @@ impl Candidate {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fixed {
     pub size: u64,
-    pub axes: BTreeMap<String, u64>,
+    pub axes: BTreeMap<Plain, u64>,
 }
 
 /// The word of `--batch-dim` for a model without a batch.
@@ -86,13 +87,13 @@ fn named(graph: &Graph, problem: &Problem, name: &str) -> Result<Candidate, Inpu
 fn fixed_place(graph: &Graph, name: &str) -> Option<Fixed> {
     let size = fixed_size(&graph.inputs, name)?;
     let (input, axis) = name.rsplit_once('.')?;
-    let mut axes: BTreeMap<String, u64> = graph
+    let mut axes: BTreeMap<Plain, u64> = graph
         .inputs
         .iter()
         .filter(|info| first_size(info) == Some(size))
         .map(|info| (info.name.clone(), 0))
         .collect();
-    axes.insert(input.to_owned(), axis.parse().ok()?);
+    axes.insert(input.into(), axis.parse().ok()?);
     Some(Fixed { size, axes })
 }
 
@@ -191,7 +192,7 @@ fn first_unknowns<'g>(graph: &'g Graph, problem: &Problem) -> Vec<FirstAxis<'g>>
         .map(|info| FirstAxis {
             info,
             unknown: problem
-                .at(&info.name, 0)
+                .at(info.name.exact(), 0)
                 .filter(|&index| may_be(problem, index) && !has_rows_of_pixels(info, problem)),
         })
         .collect()
@@ -201,7 +202,7 @@ fn first_unknowns<'g>(graph: &'g Graph, problem: &Problem) -> Vec<FirstAxis<'g>>
 /// three numbers.
 fn has_rows_of_pixels(info: &TensorInfo, problem: &Problem) -> bool {
     let columns = problem
-        .at(&info.name, 1)
+        .at(info.name.exact(), 1)
         .map(|index| &problem.unknowns[index]);
     is_one_image(info) && columns.is_some_and(|columns| !is_counted(columns))
 }
@@ -230,7 +231,7 @@ fn leading(firsts: &[FirstAxis<'_>], problem: &Problem) -> Vec<usize> {
 }
 
 fn stands_in(problem: &Problem, index: usize, info: &TensorInfo) -> bool {
-    (0..dims_of(info).len()).any(|axis| problem.at(&info.name, axis) == Some(index))
+    (0..dims_of(info).len()).any(|axis| problem.at(info.name.exact(), axis) == Some(index))
 }
 
 /// The same with inputs of one dimension of which nothing else is known: what is counted or
@@ -243,7 +244,7 @@ fn joined(graph: &Graph, problem: &Problem, lead: &[usize]) -> Vec<usize> {
     let single = graph.inputs.iter().filter(|info| dims_of(info).len() == 1);
     all.extend(
         single
-            .filter_map(|info| problem.at(&info.name, 0))
+            .filter_map(|info| problem.at(info.name.exact(), 0))
             .filter(|&index| may_be(problem, index)),
     );
     all.sort_unstable();

@@ -110,7 +110,7 @@ impl Kind {
     pub fn at(self, places: &[InputAxis], inputs: &[TensorInfo]) -> Kind {
         let mut standing = inputs
             .iter()
-            .filter(|info| places.iter().any(|place| place.input == info.name));
+            .filter(|info| places.iter().any(|place| info.name == place.input));
         match self {
             Kind::Frames if standing.any(|info| dims_of(info).len() == VIDEO_RANK) => {
                 Kind::Pictures
@@ -205,7 +205,7 @@ mod tests {
             dims: Some(dims),
         };
         let info = TensorInfo {
-            name: "x1".to_owned(),
+            name: "x1".to_owned().into(),
             value_type,
         };
         Kind::of_place(

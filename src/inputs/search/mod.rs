@@ -233,7 +233,7 @@ fn trial(plan: &InputPlan, choice: &Choice) -> String {
     let words: Vec<String> = inputs
         .map(|(index, fed)| match &fed.fill {
             _ if choice.fills.contains_key(&index) => {
-                format!("{} ({})", fed_words(fed), fed.reason)
+                format!("{} ({})", fed_words(fed), fed.reason.exact())
             }
             FillKind::Constant(value) if fed.steers => format!("{} = {value}", fed_words(fed)),
             _ => fed_words(fed),
@@ -243,5 +243,5 @@ fn trial(plan: &InputPlan, choice: &Choice) -> String {
 }
 
 fn fed_words(fed: &FedInput) -> String {
-    format!("{} {}", fed.name, fed.shape_words(1))
+    format!("{} {}", fed.name.exact(), fed.shape_words(1))
 }

@@ -17,6 +17,7 @@ use crate::plan::InputRequest;
 use crate::record::{
     AxisReason, BatchAxis, BatchProof, Dim, FedInput, NoTensor, SizeSource, TensorInfo,
 };
+use crate::text::Plain;
 
 /// Why there is no batch where axes are open and nothing but a proof would speak for one of them.
 const BY_RUNNING: &str = "only running the model shows whether samples lie along an open axis";
@@ -26,7 +27,11 @@ pub(super) fn check_names(graph: &Graph, request: &InputRequest) -> Result<(), I
     for info in &graph.inputs {
         fed_type(info)?;
     }
-    let present: Vec<String> = graph.inputs.iter().map(|info| info.name.clone()).collect();
+    let present: Vec<String> = graph
+        .inputs
+        .iter()
+        .map(|info| info.name.exact().to_owned())
+        .collect();
     match request.ranges.keys().find(|name| !present.contains(name)) {
         Some(name) => Err(InputError::UnknownInput {
             name: name.clone(),
@@ -54,7 +59,7 @@ impl Search {
         Ok(InputPlan {
             fed,
             batch_axis: axis,
-            outputs: outputs.map(|info| info.name.clone()).collect(),
+            outputs: outputs.map(|info| info.name.exact().to_owned()).collect(),
             forms: Forms {
                 inputs: forms_of(&self.graph.inputs),
                 outputs: forms_of(&self.graph.outputs),
@@ -108,7 +113,7 @@ impl Search {
             name: axis
                 .symbol
                 .clone()
-                .unwrap_or_else(|| format!("{:?}", axis.axes)),
+                .map_or_else(|| format!("{:?}", axis.axes), Plain::into_exact),
             present: batch::open_places(&self.problem),
         })
     }
@@ -139,7 +144,7 @@ impl Search {
         let fixed = candidate.and_then(|candidate| candidate.fixed.as_ref());
         for (input, &axis) in fixed.iter().flat_map(|fixed| &fixed.axes) {
             let place = InputAxis {
-                input: input.clone(),
+                input: input.exact().to_owned(),
                 axis: axis as usize,
             };
             dims.places.insert(place, of_batch(1, SizeSource::Batch));
@@ -212,7 +217,7 @@ impl Search {
         self.graph
             .inputs
             .iter()
-            .map(|info| (info.name.clone(), dims.shape(info)))
+            .map(|info| (info.name.exact().to_owned(), dims.shape(info)))
             .collect()
     }
 
@@ -236,7 +241,7 @@ impl Search {
         };
         BatchAxis {
             axes,
-            symbol,
+            symbol: symbol.map(Plain::from),
             fixed_size: candidate.fixed.as_ref().map(|fixed| fixed.size),
             reason: candidate.reason,
             proof: match candidate.reason {
@@ -247,7 +252,7 @@ impl Search {
     }
 
     /// Axes that grow with the samples of a candidate, by input.
-    fn grown_with(&self, candidate: &Candidate) -> BTreeMap<String, u64> {
+    fn grown_with(&self, candidate: &Candidate) -> BTreeMap<Plain, u64> {
         let choice = Choice {
             batch: candidate.unknowns.clone(),
             ..Choice::default()
@@ -266,11 +271,11 @@ impl Search {
         BatchAxis::none(match &self.taken {
             _ if asked => BatchProof::Given,
             Some(taken) => BatchProof::NotProved {
-                reason: taken.clone(),
+                reason: taken.clone().into(),
             },
             None if self.batches.is_empty() => BatchProof::Untried,
             None => BatchProof::NotProved {
-                reason: BY_RUNNING.to_owned(),
+                reason: BY_RUNNING.to_owned().into(),
             },
         })
     }
@@ -297,13 +302,18 @@ impl Search {
 
     fn left_open(&self, info: &TensorInfo) -> Option<String> {
         let names: Vec<String> = (0..dims_of(info).len())
-            .filter_map(|axis| self.problem.at(&info.name, axis))
+            .filter_map(|axis| self.problem.at(info.name.exact(), axis))
             .map(|index| &self.problem.unknowns[index])
             .filter(|unknown| unknown.asked.is_none())
             .map(|unknown| format!("`{}`", unknown.name))
             .collect();
-        (!names.is_empty())
-            .then(|| format!("input `{}` leaves {} open", info.name, names.join(", ")))
+        (!names.is_empty()).then(|| {
+            format!(
+                "input `{}` leaves {} open",
+                info.name.exact(),
+                names.join(", ")
+            )
+        })
     }
 
     pub(super) fn remedy(&self) -> String {
@@ -322,7 +332,7 @@ impl Search {
         }
         let inputs = self.graph.inputs.iter();
         for info in inputs.filter(|info| fed_type(info).is_ok_and(|kind| kind.is_integer())) {
-            options.push(format!("--range {}=LO..HI", shell_word(&info.name)));
+            options.push(format!("--range {}=LO..HI", shell_word(info.name.exact())));
         }
         options.push("--data FILE.npz with real inputs".to_owned());
         format!("say what to feed with {}", options.join(", or "))
@@ -330,11 +340,12 @@ impl Search {
 }
 
 /// Axes that grow with the batch, by input: the first of each.
-fn grown(dims: &Dims) -> BTreeMap<String, u64> {
+fn grown(dims: &Dims) -> BTreeMap<Plain, u64> {
     let mut axes = BTreeMap::new();
     for (place, placed) in &dims.places {
         if placed.size.is_none() {
-            axes.entry(place.input.clone()).or_insert(place.axis as u64);
+            axes.entry(place.input.as_str().into())
+                .or_insert(place.axis as u64);
         }
     }
     axes

@@ -12,6 +12,7 @@ use crate::onnx::testing::{list, node, tensor, with};
 use crate::onnx::{AttributeValue, Node};
 use crate::plan::ElementType;
 use crate::record::{AxisReason, Dim, ValueType};
+use crate::text::Plain;
 
 const FLOAT: ElementType = ElementType::Float;
 const INT: ElementType = ElementType::Int64;
@@ -21,14 +22,14 @@ fn dim(word: &str) -> Dim {
     match word.parse() {
         Ok(size) => Dim::Fixed(size),
         Err(_) if word.is_empty() => Dim::Unknown,
-        Err(_) => Dim::Symbolic(word.to_owned()),
+        Err(_) => Dim::Symbolic(word.to_owned().into()),
     }
 }
 
 fn info(name: &str, element_type: ElementType, dims: &[&str]) -> TensorInfo {
     let dims = Some(dims.iter().map(|word| dim(word)).collect());
     TensorInfo {
-        name: name.to_owned(),
+        name: name.to_owned().into(),
         value_type: ValueType::Tensor { element_type, dims },
     }
 }
@@ -75,7 +76,7 @@ fn axes(plan: &InputPlan) -> Vec<(&str, u64)> {
     plan.batch_axis
         .axes
         .iter()
-        .map(|(name, &axis)| (name.as_str(), axis))
+        .map(|(name, &axis)| (name.exact(), axis))
         .collect()
 }
 
@@ -226,7 +227,10 @@ fn lengths_follow_their_names() {
     let decode = planned(&both, &[]);
     assert_eq!(shapes(&decode)[..2], [[None, Some(1)], [None, Some(129)]]);
     let from = "past_sequence_length + sequence_length".to_owned();
-    assert_eq!(decode.fed[1].sources[1], SizeSource::Derived { from });
+    assert_eq!(
+        decode.fed[1].sources[1],
+        SizeSource::Derived { from: from.into() }
+    );
     let prompt = planned(&both, &[("past_sequence_length", 0)]);
     assert_eq!(shapes(&prompt)[..2], [[None, Some(128)], [None, Some(128)]]);
     let swept = planned(
@@ -334,7 +338,10 @@ fn products_with_the_batch_follow_it() {
         ),
     ]);
     let plan = planned(&fused, &[]);
-    assert_eq!(plan.batch_axis.symbol.as_deref(), Some("batch_size"));
+    assert_eq!(
+        plan.batch_axis.symbol.as_ref().map(Plain::exact),
+        Some("batch_size")
+    );
     assert_eq!(axes(&plan), [("ids", 0), ("kept", 0)]);
     let given = planned(&fused, &[("batch_size x num_heads", 2)]);
     assert_eq!(given.fed[1].shape(8), [16, 128, 16]);
@@ -399,7 +406,12 @@ fn sizes_are_taken_from_the_metadata_and_files_beside_the_model() {
     let plan = planned(&image, &[]);
     assert_eq!(shapes(&plan), [[None, Some(3), Some(96), Some(96)]]);
     let entry = "config.json: image_size".to_owned();
-    assert_eq!(plan.fed[0].sources[2], SizeSource::File { entry });
+    assert_eq!(
+        plan.fed[0].sources[2],
+        SizeSource::File {
+            entry: entry.into()
+        }
+    );
     image
         .metadata
         .insert("imgsz".to_owned(), "[128, 160]".to_owned());
@@ -408,7 +420,7 @@ fn sizes_are_taken_from_the_metadata_and_files_beside_the_model() {
     assert_eq!(
         plan.fed[0].sources[3],
         SizeSource::Metadata {
-            key: "imgsz".to_owned()
+            key: "imgsz".to_owned().into()
         }
     );
     let mut kept = decoder("past_sequence_length + sequence_length");
@@ -499,7 +511,10 @@ fn a_batch_may_be_moved_and_taken_away() {
     let mut search = search(&rows, &InputRequest::default());
     let plan = search.next().unwrap();
     let candidates = search.batch_candidates();
-    let found: Vec<u64> = candidates.iter().map(|axis| axis.axes["x"]).collect();
+    let found: Vec<u64> = candidates
+        .iter()
+        .map(|axis| axis.axes[&"x".into()])
+        .collect();
     assert_eq!(found, [0, 1]);
     let moved = search.with_batch(&plan, Some(&candidates[1])).unwrap();
     assert_eq!(

@@ -52,7 +52,7 @@ fn probed(size: u64, reason: &str) -> Sized {
     Sized {
         size,
         source: SizeSource::Probe {
-            reason: reason.to_owned(),
+            reason: reason.to_owned().into(),
         },
     }
 }

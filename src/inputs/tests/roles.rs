@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn roles_follow_names() {
-    let sizes = [batch(), Dim::Symbolic("sequence".to_owned())];
+    let sizes = [batch(), Dim::Symbolic("sequence".to_owned().into())];
     let model = model(vec![
         info("input_ids", ElementType::Int64, &sizes),
         info("attention_mask", ElementType::Int64, &sizes),

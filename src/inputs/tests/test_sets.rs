@@ -21,7 +21,7 @@ fn floats(values: &[f32]) -> TensorData {
 /// A model whose one input and output are of this type.
 fn passing(value_type: &ValueType) -> Model {
     let info = |name: &str| TensorInfo {
-        name: name.to_owned(),
+        name: name.to_owned().into(),
         value_type: value_type.clone(),
     };
     let mut model = model(vec![info("x")]);

@@ -195,11 +195,11 @@ mod tests {
 
     fn ids(name: &str) -> TensorInfo {
         let dims = Some(vec![
-            Dim::Symbolic("batch".to_owned()),
-            Dim::Symbolic("sequence".to_owned()),
+            Dim::Symbolic("batch".to_owned().into()),
+            Dim::Symbolic("sequence".to_owned().into()),
         ]);
         TensorInfo {
-            name: name.to_owned(),
+            name: name.to_owned().into(),
             value_type: ValueType::Tensor {
                 element_type: ElementType::Int64,
                 dims,

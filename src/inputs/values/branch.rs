@@ -119,6 +119,6 @@ fn reads<'q>(question: &Question<'q, '_>, graph: &Graph) -> BTreeSet<&'q str> {
         .flat_map(|node| &node.inputs)
         .map(String::as_str)
         .collect();
-    let names = question.inputs.iter().map(|info| info.name.as_str());
+    let names = question.inputs.iter().map(|info| info.name.exact());
     names.filter(|name| read.contains(name)).collect()
 }

@@ -3,6 +3,7 @@
 //! Columns are followed from the input through joins and selections of columns, so that each gets
 //! its own categories.
 
+use crate::text::Plain;
 use std::collections::BTreeSet;
 
 use super::{AttributeValue, ElementType, Fill, FillKind, Flow, Node, words};
@@ -93,7 +94,11 @@ fn kind<'f>(element_type: ElementType, found: impl Iterator<Item = &'f Found>) -
     }
     match element_type {
         ElementType::String if texts.is_empty() => None,
-        ElementType::String => Some(FillKind::Words(if cut { sentences(&texts) } else { texts })),
+        ElementType::String => Some(FillKind::Words(if cut {
+            sentences(&texts).into_iter().map(Plain::from).collect()
+        } else {
+            texts.into_iter().map(Plain::from).collect()
+        })),
         _ => (!numbers.is_empty()).then_some(FillKind::Numbers(numbers)),
     }
 }
@@ -312,7 +317,7 @@ mod tests {
             dims: None,
         };
         TensorInfo {
-            name: name.to_owned(),
+            name: name.to_owned().into(),
             value_type,
         }
     }
@@ -345,7 +350,7 @@ mod tests {
     }
 
     fn words_of(words: &[&str]) -> FillKind {
-        FillKind::Words(words.iter().map(|&word| word.to_owned()).collect())
+        FillKind::Words(words.iter().map(|&word| word.into()).collect())
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl<'m> Flow<'m> {
         let sized = graph
             .inputs
             .iter()
-            .filter_map(|info| shapes.get(&info.name));
+            .filter_map(|info| shapes.get(info.name.exact()));
         let mut flow = Flow {
             symbols: symbols(graph, shapes),
             fed: fed(graph, shapes),
@@ -70,7 +70,7 @@ impl<'m> Flow<'m> {
             .extend(values.map(|(name, value_type)| (name.as_str(), value_type)));
         let interface = graph.inputs.iter().chain(&graph.outputs);
         self.types
-            .extend(interface.map(|info| (info.name.as_str(), &info.value_type)));
+            .extend(interface.map(|info| (info.name.exact(), &info.value_type)));
     }
 
     /// A node, with what it reads and makes.
@@ -101,11 +101,17 @@ impl<'m> Flow<'m> {
             let skipped = if node.operator == "Loop" { 1 } else { 0 };
             if matches!(node.operator.as_str(), "Loop" | "Scan") {
                 for (outer, inner) in node.inputs.iter().zip(&graph.inputs).skip(2 * skipped) {
-                    self.aliases.entry(outer).or_default().push(&inner.name);
+                    self.aliases
+                        .entry(outer)
+                        .or_default()
+                        .push(inner.name.exact());
                 }
             }
             for (inner, outer) in graph.outputs.iter().skip(skipped).zip(&node.outputs) {
-                self.aliases.entry(&inner.name).or_default().push(outer);
+                self.aliases
+                    .entry(inner.name.exact())
+                    .or_default()
+                    .push(outer);
             }
         }
     }
@@ -303,7 +309,7 @@ impl<'m> Flow<'m> {
     fn size(&self, dim: &Dim) -> Option<u64> {
         match dim {
             Dim::Fixed(size) => Some(*size),
-            Dim::Symbolic(name) => self.symbols.get(name.as_str()).copied(),
+            Dim::Symbolic(name) => self.symbols.get(name.exact()).copied(),
             Dim::Unknown => None,
         }
     }
@@ -314,7 +320,12 @@ fn fed<'m>(graph: &'m Graph, shapes: &Shapes) -> HashMap<&'m str, Extent> {
     graph
         .inputs
         .iter()
-        .filter_map(|info| Some((info.name.as_str(), of_one_sample(shapes.get(&info.name)?))))
+        .filter_map(|info| {
+            Some((
+                info.name.exact(),
+                of_one_sample(shapes.get(info.name.exact())?),
+            ))
+        })
         .collect()
 }
 
@@ -341,10 +352,10 @@ fn symbols<'m>(graph: &'m Graph, shapes: &Shapes) -> HashMap<&'m str, u64> {
     for info in &graph.inputs {
         for (dim, size) in dims_of(info)
             .iter()
-            .zip(shapes.get(&info.name).into_iter().flatten())
+            .zip(shapes.get(info.name.exact()).into_iter().flatten())
         {
             if let Dim::Symbolic(name) = dim {
-                symbols.insert(name.as_str(), size.unwrap_or(1));
+                symbols.insert(name.exact(), size.unwrap_or(1));
             }
         }
     }

@@ -85,7 +85,7 @@ impl<'m> Values<'m> {
         info: &TensorInfo,
         element_type: ElementType,
     ) -> Option<(RangeInclusive<f64>, String)> {
-        let table = bound::uses(&self.flow, &info.name, element_type)
+        let table = bound::uses(&self.flow, info.name.exact(), element_type)
             .table
             .filter(|_| element_type.is_integer())?;
         Some((
@@ -98,10 +98,12 @@ impl<'m> Values<'m> {
     /// where the runtime refuses the values of those before, or where outputs are not finite.
     pub fn fills(&self, info: &TensorInfo, element_type: ElementType) -> Vec<Fill> {
         let shape = self.shape(info);
-        if let Some(fill) = categories::fill(&self.flow, &info.name, element_type, columns(shape)) {
+        if let Some(fill) =
+            categories::fill(&self.flow, info.name.exact(), element_type, columns(shape))
+        {
             return vec![fill];
         }
-        let uses = bound::uses(&self.flow, &info.name, element_type);
+        let uses = bound::uses(&self.flow, info.name.exact(), element_type);
         let bound = uses
             .bound
             .as_ref()
@@ -117,7 +119,9 @@ impl<'m> Values<'m> {
     }
 
     fn shape(&self, info: &TensorInfo) -> &[Option<u64>] {
-        self.shapes.get(&info.name).map_or(&[][..], Vec::as_slice)
+        self.shapes
+            .get(info.name.exact())
+            .map_or(&[][..], Vec::as_slice)
     }
 
     /// Values that list numbers of axes, or that decide how much is computed.
@@ -130,7 +134,15 @@ impl<'m> Values<'m> {
         let is_number = usual::is_number(element_type);
         let bound = uses.bound.as_ref().filter(|_| is_number);
         let list = is_number
-            .then(|| lists::fills(&self.flow, self.graph, self.shapes, &info.name, bound))
+            .then(|| {
+                lists::fills(
+                    &self.flow,
+                    self.graph,
+                    self.shapes,
+                    info.name.exact(),
+                    bound,
+                )
+            })
             .flatten();
         let indexes = bound.is_some_and(|bound| bound.indexes);
         list.or_else(|| {
@@ -174,7 +186,7 @@ impl<'m> Values<'m> {
     fn by_readers(&self, info: &TensorInfo, element_type: ElementType) -> Fill {
         let range = element_type
             .is_float()
-            .then(|| floats::range(&self.flow, &info.name))
+            .then(|| floats::range(&self.flow, info.name.exact()))
             .flatten();
         let (kind, reason) = match range {
             Some((range, reason)) => (FillKind::Uniform(range), reason),

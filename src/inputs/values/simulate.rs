@@ -31,7 +31,7 @@ impl Question<'_, '_> {
     pub fn elements(&self) -> u64 {
         super::elements(
             self.shapes
-                .get(&self.info.name)
+                .get(self.info.name.exact())
                 .map_or(&[][..], Vec::as_slice),
         )
     }

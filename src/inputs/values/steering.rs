@@ -56,7 +56,7 @@ fn trials(question: &Question<'_, '_>) -> Vec<Trial> {
         .map(|(value, size)| Trial {
             value,
             size,
-            signs: question.known.signs(&question.info.name, value),
+            signs: question.known.signs(question.info.name.exact(), value),
         })
         .collect()
 }
@@ -89,10 +89,14 @@ fn sizes(question: &Question<'_, '_>) -> Vec<(f64, Option<String>)> {
 }
 
 fn sizes_of(info: &TensorInfo, shapes: &Shapes) -> impl Iterator<Item = (f64, Option<String>)> {
-    let sizes = shapes.get(&info.name).into_iter().flatten().enumerate();
+    let sizes = shapes
+        .get(info.name.exact())
+        .into_iter()
+        .flatten()
+        .enumerate();
     sizes.filter_map(|(axis, size)| {
         let size = size.filter(|&size| size > 1)?;
-        let words = format!("all {size} along axis {axis} of `{}`", info.name);
+        let words = format!("all {size} along axis {axis} of `{}`", info.name.exact());
         Some((size as f64, Some(words)))
     })
 }

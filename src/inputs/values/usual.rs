@@ -40,7 +40,7 @@ impl Role {
 }
 
 pub(super) fn role(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) -> Option<Role> {
-    let name = info.name.to_lowercase();
+    let name = info.name.exact().to_lowercase();
     if has_any(&name, &["token_type", "segment_id"]) {
         return Some(Role::TokenType);
     }
@@ -79,7 +79,7 @@ pub(super) fn length(info: &TensorInfo, inputs: &[TensorInfo], shapes: &Shapes) 
         .iter()
         .filter(|other| other.name != info.name)
         .collect();
-    let stem = info.name.rsplit_once('_').map(|(stem, _)| stem);
+    let stem = info.name.exact().rsplit_once('_').map(|(stem, _)| stem);
     let named = stem.and_then(|stem| others.iter().find(|other| other.name.starts_with(stem)));
     let of_named =
         named.and_then(|other| open_size(other, shapes).or_else(|| any_size(other, shapes)));
@@ -95,7 +95,9 @@ fn open_size(info: &TensorInfo, shapes: &Shapes) -> Option<u64> {
 }
 
 fn size(info: &TensorInfo, axis: usize, shapes: &Shapes) -> Option<u64> {
-    shapes.get(&info.name).and_then(|shape| *shape.get(axis)?)
+    shapes
+        .get(info.name.exact())
+        .and_then(|shape| *shape.get(axis)?)
 }
 
 fn any_size(info: &TensorInfo, shapes: &Shapes) -> Option<u64> {

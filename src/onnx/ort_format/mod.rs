@@ -338,7 +338,7 @@ mod tests {
             .graph
             .inputs
             .iter()
-            .map(|info| info.name.as_str())
+            .map(|info| info.name.exact())
             .collect();
         known.extend(
             model

@@ -54,11 +54,13 @@ fn open_dims(inputs: &[TensorInfo]) -> Vec<OpenDim> {
         for (axis, dim) in dims.iter().enumerate() {
             let name = match dim {
                 Dim::Fixed(_) => continue,
-                Dim::Symbolic(symbol) if !is_generated(symbol, dims) => symbol.clone(),
-                _ => format!("{}.{axis}", info.name),
+                Dim::Symbolic(symbol) if !is_generated(symbol.exact(), dims) => {
+                    symbol.exact().to_owned()
+                }
+                _ => format!("{}.{axis}", info.name.exact()),
             };
             let place = InputAxis {
-                input: info.name.clone(),
+                input: info.name.exact().to_owned(),
                 axis,
             };
             match found.iter_mut().find(|known| known.name == name) {

@@ -33,7 +33,7 @@ impl<'g> Walk<'g> {
         graph
             .outputs
             .iter()
-            .map(|info| self.values.get(info.name.as_str()).cloned())
+            .map(|info| self.values.get(info.name.exact()).cloned())
             .collect()
     }
 
@@ -126,7 +126,8 @@ impl<'g> Walk<'g> {
 
     fn bind(&mut self, graph: &'g Graph, values: &[Value]) {
         for (info, value) in graph.inputs.iter().zip(values) {
-            self.values.insert(&info.name, Rc::new(value.clone()));
+            self.values
+                .insert(info.name.exact(), Rc::new(value.clone()));
         }
     }
 

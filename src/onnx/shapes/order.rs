@@ -76,7 +76,7 @@ fn reads(node: &Node) -> Vec<&str> {
     let handed_on = node
         .graphs()
         .flat_map(|graph| &graph.outputs)
-        .map(|info| info.name.as_str());
+        .map(|info| info.name.exact());
     node.inputs
         .iter()
         .chain(within)

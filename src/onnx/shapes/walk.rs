@@ -45,7 +45,7 @@ pub(super) fn facts(graph: &Graph, dims: Vec<super::OpenDim>) -> ShapeFacts {
     };
     for (index, info) in graph.inputs.iter().enumerate() {
         let value = walk.fed(info, index);
-        walk.values.insert(&info.name, Rc::new(value));
+        walk.values.insert(info.name.exact(), Rc::new(value));
     }
     walk.graph(graph);
     walk.into_facts(graph)
@@ -83,7 +83,7 @@ impl<'g> Walk<'g> {
     fn fed_size(&self, info: &TensorInfo, axis: usize, dim: &Dim) -> Expr {
         match dim {
             Dim::Fixed(size) => i64::try_from(*size).map_or(Expr::Unknown, Expr::Number),
-            _ => dim_at(&self.known.dims, &info.name, axis).map_or(Expr::Unknown, Expr::Dim),
+            _ => dim_at(&self.known.dims, info.name.exact(), axis).map_or(Expr::Unknown, Expr::Dim),
         }
     }
 
@@ -209,7 +209,7 @@ impl<'g> Walk<'g> {
         let values: Vec<Option<Rc<Value>>> = graph
             .outputs
             .iter()
-            .map(|info| self.values.get(info.name.as_str()).cloned())
+            .map(|info| self.values.get(info.name.exact()).cloned())
             .collect();
         let made: Vec<&Rc<Value>> = values.iter().flatten().collect();
         let sizes: Vec<&Expr> = made
@@ -226,7 +226,7 @@ impl<'g> Walk<'g> {
             dims: self.known.dims,
             demands: self.known.demands,
             outputs: outputs
-                .map(|(info, value)| (info.name.clone(), made_dims(value)))
+                .map(|(info, value)| (info.name.exact().to_owned(), made_dims(value)))
                 .collect(),
             varying: made
                 .iter()

@@ -261,9 +261,9 @@ fn not_finite(affected: u64, all: u64) -> String {
     format!("NaN or infinite values in {affected} of {all} samples")
 }
 
-fn precision_words(precision: &Option<String>) -> String {
+fn precision_words(precision: &Option<Plain>) -> String {
     let precision = precision.as_ref();
-    precision.map_or("unknown precision".into(), plain)
+    precision.map_or_else(|| "unknown precision".to_owned(), Plain::to_string)
 }
 
 fn idle(at: &str, utilization: &Estimate, cpus_count: u64) -> String {

@@ -116,7 +116,11 @@ fn inputs(fed: &[FedInput]) -> String {
 
 /// `m6 and m7 = 1`: inputs that are fed the same, with neither sizes nor reasons.
 fn briefly(steering: &[&FedInput]) -> Vec<String> {
-    let groups = words::grouped(steering.iter().map(|fed| (is_fed(fed), name(&fed.name))));
+    let groups = words::grouped(
+        steering
+            .iter()
+            .map(|fed| (is_fed(fed), name(fed.name.exact()))),
+    );
     let groups = groups.iter();
     groups
         .map(|(is_fed, names)| format!("{} {is_fed}", words::listed(names)))
@@ -125,7 +129,7 @@ fn briefly(steering: &[&FedInput]) -> Vec<String> {
 
 /// `image [1, 3, 224, 224] (made up)`.
 fn shaped(fed: &FedInput) -> String {
-    let text = format!("{} {}", name(&fed.name), fed.shape_words(1));
+    let text = format!("{} {}", name(fed.name.exact()), fed.shape_words(1));
     match sources(fed).as_slice() {
         [] => text,
         sources => format!("{text} ({})", sources.join("; ")),
@@ -135,11 +139,11 @@ fn shaped(fed: &FedInput) -> String {
 /// `length = 128 (as long as the signal)`. A number or a list of one shows no sizes.
 fn steered(fed: &FedInput) -> String {
     let name = match fed.shape(1).as_slice() {
-        [] | [1] => name(&fed.name),
-        shape => format!("{} {shape:?}", name(&fed.name)),
+        [] | [1] => name(fed.name.exact()),
+        shape => format!("{} {shape:?}", name(fed.name.exact())),
     };
     let told = format!("{name} {}", is_fed(fed));
-    match brief(&fed.reason) {
+    match brief(fed.reason.exact()) {
         none if none.is_empty() => told,
         reason => format!("{told} ({reason})"),
     }
@@ -231,11 +235,13 @@ fn source(source: &SizeSource) -> Option<String> {
         SizeSource::Fixed | SizeSource::Batch => return None,
         SizeSource::Asked => "as asked for".to_owned(),
         SizeSource::Data => "as in the data".to_owned(),
-        SizeSource::File { entry } => format!("size from {}", brief(entry)),
-        SizeSource::Metadata { key } => format!("size from the file's metadata, {}", brief(key)),
-        SizeSource::Demand { reason } => brief(reason),
-        SizeSource::Derived { from } => format!("size follows: {}", brief(from)),
-        SizeSource::Probe { reason } => format!("size found by trying: {}", brief(reason)),
+        SizeSource::File { entry } => format!("size from {}", brief(entry.exact())),
+        SizeSource::Metadata { key } => {
+            format!("size from the file's metadata, {}", brief(key.exact()))
+        }
+        SizeSource::Demand { reason } => brief(reason.exact()),
+        SizeSource::Derived { from } => format!("size follows: {}", brief(from.exact())),
+        SizeSource::Probe { reason } => format!("size found by trying: {}", brief(reason.exact())),
         SizeSource::MadeUp => "made up".to_owned(),
     })
 }
@@ -248,7 +254,7 @@ fn brief(text: &str) -> String {
 fn batch(axis: &BatchAxis) -> String {
     if axis.reason == AxisReason::NoAxis || axis.axes.is_empty() {
         return match &axis.proof {
-            BatchProof::NotProved { reason } => format!("none: {}", brief(reason)),
+            BatchProof::NotProved { reason } => format!("none: {}", brief(reason.exact())),
             BatchProof::Given => "none, as asked for".to_owned(),
             BatchProof::Untried | BatchProof::Proved => {
                 "none: no input has an axis for samples".to_owned()
@@ -259,7 +265,7 @@ fn batch(axis: &BatchAxis) -> String {
         BatchProof::Proved => "proved".to_owned(),
         BatchProof::Given => "as asked for".to_owned(),
         BatchProof::Untried => "not tried".to_owned(),
-        BatchProof::NotProved { reason } => format!("not proved: {}", brief(reason)),
+        BatchProof::NotProved { reason } => format!("not proved: {}", brief(reason.exact())),
     };
     format!("{}, {proof}", places(axis))
 }
@@ -268,7 +274,7 @@ fn batch(axis: &BatchAxis) -> String {
 fn places(axis: &BatchAxis) -> String {
     let mut by_axis: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for (input, &axis) in &axis.axes {
-        by_axis.entry(axis).or_default().push(name(input));
+        by_axis.entry(axis).or_default().push(name(input.exact()));
     }
     let places = by_axis.into_iter();
     let places = places.map(|(axis, names)| format!("axis {axis} of {}", few(names)));
@@ -304,7 +310,7 @@ mod tests {
     fn axis(places: &[(&str, u64)], proof: BatchProof) -> BatchAxis {
         let axes = places
             .iter()
-            .map(|&(input, axis)| (input.to_owned(), axis))
+            .map(|&(input, axis)| (input.into(), axis))
             .collect();
         BatchAxis {
             axes,
@@ -407,7 +413,9 @@ mod tests {
     #[test]
     fn a_missing_batch_says_why() {
         let reason = "along `height` two samples together give `y` other values".to_owned();
-        let none = BatchAxis::none(BatchProof::NotProved { reason });
+        let none = BatchAxis::none(BatchProof::NotProved {
+            reason: reason.into(),
+        });
         assert_eq!(
             batch(&none),
             "none: along `height` two samples together give `y` other values"
@@ -415,7 +423,12 @@ mod tests {
         let reason = "the model fixes its size at 4".to_owned();
         let fixed = BatchAxis {
             fixed_size: Some(4),
-            ..axis(&[("x", 0)], BatchProof::NotProved { reason })
+            ..axis(
+                &[("x", 0)],
+                BatchProof::NotProved {
+                    reason: reason.into(),
+                },
+            )
         };
         assert_eq!(
             batch(&fixed),

@@ -3,6 +3,7 @@
 use crate::analysis::{HeldAgainst, JudgedOutputs};
 use crate::record::DatasetInfo;
 use crate::report::words::{Source, number, plain};
+use crate::text::Plain;
 
 /// `24 of 597 samples`, or `8 made-up samples`.
 fn samples(judged: &JudgedOutputs) -> String {
@@ -23,11 +24,11 @@ pub(in crate::report) fn judged(found: &JudgedOutputs) -> String {
 }
 
 /// Name of the outputs that others were compared with, where any were.
-pub(in crate::report) fn reference(source: Source<'_>) -> Option<&str> {
+pub(in crate::report) fn reference(source: Source<'_>) -> Option<&Plain> {
     let sessions = source.findings.sessions.iter();
     let mut compared =
         sessions.filter(|session| session.accuracy.held_against == HeldAgainst::Reference);
-    compared.find_map(|session| session.accuracy.reference.as_deref())
+    compared.find_map(|session| session.accuracy.reference.as_ref())
 }
 
 /// On how many samples of the data outputs were scored or compared, or why on none; `None` where

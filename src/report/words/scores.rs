@@ -6,6 +6,7 @@ use crate::analysis::{
 };
 use crate::metric::{Metric, Unit};
 use crate::report::words::{number, plain};
+use crate::text::Plain;
 
 /// `top-1 -0.3 points (not significant)`, or what else is known of the outputs.
 pub(in crate::report) fn accuracy(session: &SessionFindings) -> String {
@@ -48,7 +49,11 @@ fn score(session: &SessionFindings) -> Option<String> {
 /// `top-1 agreement with the baseline outputs 99.2%`, or why no number says how far outputs are
 /// off.
 fn agreement(session: &SessionFindings) -> Option<String> {
-    let reference = plain(session.accuracy.reference.as_deref().unwrap_or("reference"));
+    let reference = session
+        .accuracy
+        .reference
+        .as_ref()
+        .map_or_else(|| "reference".to_owned(), Plain::to_string);
     let shown = [
         Metric::Top1Agreement,
         Metric::CosineSimilarity,

@@ -12,6 +12,7 @@ use crate::runner::launcher::{Launcher, unnamed_log};
 use crate::runner::patience::telling;
 use crate::runner::rounds::sizes;
 use crate::runner::{Description, Observer, Progress};
+use crate::text::Plain;
 
 pub(in crate::runner) async fn describe_all(
     plan: &Plan,
@@ -58,7 +59,7 @@ async fn describe(launcher: &Launcher, request: Request) -> Description {
 
 fn input_names(described: &Described) -> Vec<String> {
     let inputs = described.model.inputs.iter();
-    let mut names: Vec<String> = inputs.map(|input| input.name.clone()).collect();
+    let mut names: Vec<String> = inputs.map(|input| input.name.exact().to_owned()).collect();
     names.sort_unstable();
     names
 }
@@ -186,7 +187,9 @@ fn no_batch_words(read: &[&Description]) -> String {
 pub(in crate::runner) fn variant_record(description: &Description) -> VariantRecord {
     let described = description.as_ref().ok();
     VariantRecord {
-        sha256: described.map(|described| described.sha256.clone()),
+        sha256: described
+            .map(|described| described.sha256.clone())
+            .map(Plain::from),
         model: described.map(|described| described.model.clone()),
         inputs: described
             .map(|described| described.inputs.fed.clone())

@@ -17,6 +17,7 @@ use crate::runner::rounds::stop;
 use crate::runner::{Description, Job, Launcher, Observer, Progress, RunError};
 use crate::sample::{Roots, affinity};
 use crate::store::{Journal, RunFolder};
+use crate::text::Plain;
 use crate::units::Nanos;
 
 pub(in crate::runner) fn settle_plan(
@@ -260,7 +261,10 @@ pub(in crate::runner) fn first_record(job: &Job, descriptions: &[Description]) -
         cells: plan.cells().map(not_reached).collect(),
         blocks: Vec::new(),
         accuracy: Vec::new(),
-        notes: notes(job, descriptions),
+        notes: notes(job, descriptions)
+            .into_iter()
+            .map(Plain::from)
+            .collect(),
         statistics: Some(Statistics::in_use(stop::look_rounds(plan))),
         fitness: None,
         conditions: None,

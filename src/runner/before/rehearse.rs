@@ -14,6 +14,7 @@ use crate::record::{AccuracyRecord, DatasetInfo, Failure, FailureKind, Scores};
 use crate::runner::before::{Prepared, settle};
 use crate::runner::time::Time;
 use crate::runner::{Job, Launch, Launcher, RunError};
+use crate::text::Plain;
 
 /// Samples that outputs are computed of, as far as there is time.
 const SAMPLES: u64 = 2;
@@ -72,7 +73,7 @@ pub(in crate::runner) async fn labels(
     if limits_drop && scores.leading().unit() != Unit::Ratio {
         return Err(RunError::NoShare);
     }
-    job.notes.extend(record.labels_as);
+    job.notes.extend(record.labels_as.map(Plain::into_exact));
     if matches!(scores, Scores::Regression { .. }) {
         // Labels that are numbers to predict are no classes, even where all of them are whole.
         for described in prepared.descriptions.iter_mut().flatten() {
@@ -238,7 +239,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn rehearsal(inference: Duration, fixed_size: Option<u64>) -> Rehearsal {
-        let axes = [("x".to_owned(), 0)].into();
+        let axes = [("x".into(), 0)].into();
         let (reason, proof) = (AxisReason::SymbolName, BatchProof::Proved);
         let batch_axis = BatchAxis {
             axes,

@@ -62,7 +62,7 @@ async fn open_on_cpu(
         .find(|found| found.choice == spec.runtime)
         .map(|found| found.found_by.clone());
     Ok(RuntimeInfo {
-        found_by: found_by.unwrap_or_default(),
+        found_by: found_by.unwrap_or_default().into(),
         ..info
     })
 }
@@ -92,7 +92,8 @@ fn offers(runtimes: &[RuntimeInfo], spec: &SessionSpec) -> bool {
         || runtime.is_some_and(|runtime| {
             runtime
                 .execution_providers
-                .contains(&spec.execution_provider)
+                .iter()
+                .any(|offered| *offered == spec.execution_provider)
         })
 }
 
@@ -110,7 +111,7 @@ pub(in crate::runner) fn leave_out_unoffered(
             let version = runtimes
                 .iter()
                 .find(|runtime| runtime.path == *path)
-                .map(|runtime| runtime.version.as_str());
+                .map(|runtime| runtime.version.exact());
             let note = format!(
                 "`{}` is not measured on ONNX Runtime {} (`{}`), which does not have it",
                 spec.execution_provider,

@@ -52,7 +52,7 @@ pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
             .journal
             .record()
             .runtime_of(session)
-            .map(|runtime| runtime.version.clone())
+            .map(|runtime| runtime.version.exact().to_owned())
         else {
             continue;
         };

@@ -182,12 +182,15 @@ impl Run<'_> {
             return Ok(());
         }
         let event = match (self.is_measured(key), outcome.reason()) {
-            (true, Some(reason)) => Event::Note(format!(
-                "`{}` at {} was measured no further: {}",
-                self.label(key.session),
-                self.place(key),
-                reason.exact()
-            )),
+            (true, Some(reason)) => Event::Note(
+                format!(
+                    "`{}` at {} was measured no further: {}",
+                    self.label(key.session),
+                    self.place(key),
+                    reason.exact()
+                )
+                .into(),
+            ),
             _ => Event::Cell { key, outcome },
         };
         Ok(self.journal.append(event)?)

@@ -73,7 +73,7 @@ impl Run<'_> {
 
     pub(in crate::runner) fn note(&mut self, note: String) -> Result<(), RunError> {
         self.observer.observe(&Progress::Note(&note));
-        Ok(self.journal.append(Event::Note(note))?)
+        Ok(self.journal.append(Event::Note(note.into()))?)
     }
 
     pub(in crate::runner) fn lose(

@@ -10,6 +10,7 @@ use crate::inputs::{Argument, Dataset, Tensor};
 use crate::measure::{Clock, MonotonicClock};
 use crate::protocol::{Evaluation, Response};
 use crate::record::{AccuracyRecord, Failure, FailureKind, Outcome};
+use crate::text::Plain;
 use crate::units::Nanos;
 
 use reference::{Reference, Samples, has_rows};
@@ -110,9 +111,9 @@ impl Scoring {
             samples_count,
             outputs,
             scores,
-            labels_as,
+            labels_as: labels_as.map(Plain::from),
             agreement,
-            reference,
+            reference: reference.map(Plain::from),
             not_comparable,
         }
     }

@@ -98,11 +98,15 @@ impl Tally {
                 });
             }
             Verdict::Unsure(reason) if is_likely => {
-                let proof = BatchProof::NotProved { reason };
+                let proof = BatchProof::NotProved {
+                    reason: reason.into(),
+                };
                 self.unsure.get_or_insert(BatchAxis { proof, ..candidate });
             }
             Verdict::OneAtATime(reason) if is_likely => {
-                let proof = BatchProof::NotProved { reason };
+                let proof = BatchProof::NotProved {
+                    reason: reason.into(),
+                };
                 self.unsure.get_or_insert(BatchAxis {
                     proof,
                     fixed_size: Some(1),
@@ -129,7 +133,9 @@ impl Tally {
             .unsure
             .or_else(|| {
                 let reason = self.refuted?;
-                Some(BatchAxis::none(BatchProof::NotProved { reason }))
+                Some(BatchAxis::none(BatchProof::NotProved {
+                    reason: reason.into(),
+                }))
             })
             .unwrap_or_else(|| plan.batch_axis.clone());
         Decided {
@@ -156,8 +162,8 @@ fn also_proved(other: &BatchAxis, taken: &BatchAxis) -> String {
 /// The name of an axis: its symbol, or its place in the first input that has it.
 pub(super) fn in_words(axis: &BatchAxis) -> String {
     match (&axis.symbol, axis.axes.first_key_value()) {
-        (Some(symbol), _) => format!("`{symbol}`"),
-        (None, Some((input, axis))) => format!("axis {axis} of `{input}`"),
+        (Some(symbol), _) => format!("`{}`", symbol.exact()),
+        (None, Some((input, axis))) => format!("axis {axis} of `{}`", input.exact()),
         (None, None) => "no axis".to_owned(),
     }
 }

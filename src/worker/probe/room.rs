@@ -97,7 +97,7 @@ mod tests {
             vec![None, Some(250)],
             FillKind::Constant(0.0),
         );
-        let (axes, proof) = ([("x".to_owned(), 0)].into(), BatchProof::Untried);
+        let (axes, proof) = ([("x".into(), 0)].into(), BatchProof::Untried);
         let batch_axis = BatchAxis {
             axes,
             symbol: None,

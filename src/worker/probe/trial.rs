@@ -136,7 +136,11 @@ fn is_finite(plan: &InputPlan, found: &[Tensor]) -> bool {
 }
 
 fn remark(plan: &InputPlan, found: &[Tensor]) -> String {
-    let inputs: Vec<String> = plan.fed.iter().map(|fed| fed.name.clone()).collect();
+    let inputs: Vec<String> = plan
+        .fed
+        .iter()
+        .map(|fed| fed.name.exact().to_owned())
+        .collect();
     format!(
         "outputs {} are not numbers with the values that were made up for {}: that says nothing about the model; give \
          real inputs with --data, or ranges with --range",

@@ -57,7 +57,7 @@ fn quantized_nodes_that_ran_in_float_were_not_fused() {
 fn activations_that_are_no_longer_fused_are_a_step_of_their_own() {
     let mut run = profiled();
     for variant in &mut run.variants {
-        variant.model.as_mut().unwrap().operators = [("Relu".to_owned(), 2)].into();
+        variant.model.as_mut().unwrap().operators = [("Relu".into(), 2)].into();
     }
     let nodes = &mut run.operators[1].profile.as_mut().unwrap().nodes;
     nodes.extend([node("Relu", 14_500), node("Relu", 14_500)]);
@@ -86,7 +86,7 @@ fn operators_that_only_one_file_holds_are_no_fusions() {
     for (variant, operators) in [(0, vec![("Relu", 2)]), (1, vec![("Relu", 2), ("Mul", 4)])] {
         let operators = operators
             .into_iter()
-            .map(|(name, count)| (name.to_owned(), count))
+            .map(|(name, count)| (name.into(), count))
             .collect();
         run.variants[variant].model.as_mut().unwrap().operators = operators;
     }

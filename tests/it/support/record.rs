@@ -229,7 +229,7 @@ fn variant_of(shape: &RunShape, variant: &VariantShape) -> Variant {
 
 fn run_info(shape: &RunShape) -> RunInfo {
     RunInfo {
-        name: shape.name.clone(),
+        name: shape.name.clone().into(),
         tool_version: "0.1.0".into(),
         command: ["onnxprof", "profile", &format!("models/{}", shape.name)]
             .map(String::from)
@@ -299,7 +299,7 @@ fn label(sample: usize) -> u64 {
 fn variant_record(shape: &VariantShape) -> VariantRecord {
     let broken = shape.failure.is_some();
     VariantRecord {
-        sha256: Some(format!("{:064x}", shape.file_bytes)),
+        sha256: Some(format!("{:064x}", shape.file_bytes).into()),
         model: (!broken).then(|| model(shape)),
         inputs: vec![FedInput {
             name: "image".into(),

@@ -193,7 +193,7 @@ fn settings(record: &RunRecord, session: usize, baseline: usize) -> Vec<Setting>
 
 fn version(record: &RunRecord, session: usize) -> String {
     match record.runtime_of(session) {
-        Some(runtime) => runtime.version.clone(),
+        Some(runtime) => runtime.version.exact().to_owned(),
         None => record.plan.sessions[session]
             .runtime
             .path()

@@ -199,7 +199,7 @@ pub enum Untried {
     /// Inputs and outputs in the device's memory.
     DeviceBinding,
     /// Another version of ONNX Runtime than this one.
-    AnotherRuntime(String),
+    AnotherRuntime(Plain),
     /// Several requests in flight.
     Concurrency,
     /// Other sizes of a dimension that the model leaves open.

@@ -159,7 +159,7 @@ mod tests {
         label_ranks: &[Option<u64>],
     ) -> LabelledScores {
         LabelledScores {
-            output: "y".to_owned(),
+            output: "y".to_owned().into(),
             classes_count: Some(classes_count),
             predicted: predicted.to_vec(),
             label_ranks: label_ranks.to_vec(),

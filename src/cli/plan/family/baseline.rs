@@ -122,7 +122,7 @@ pub(super) fn is_full_precision(head: &ModelSummary) -> bool {
         .quantization
         .as_ref()
         .is_some_and(|quantization| quantization.format != QuantizationFormat::None);
-    LABELS.contains(&head.precision.label.as_str()) && !is_quantized
+    LABELS.contains(&head.precision.label.exact()) && !is_quantized
 }
 
 /// One of several in full precision, and why that one: the others of its size are named.

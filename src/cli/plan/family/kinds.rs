@@ -158,7 +158,7 @@ fn are_alike(one: &[TensorInfo], other: &[TensorInfo]) -> bool {
 
 fn by_name(list: &[TensorInfo]) -> BTreeMap<&str, &ValueType> {
     list.iter()
-        .map(|info| (info.name.as_str(), &info.value_type))
+        .map(|info| (info.name.exact(), &info.value_type))
         .collect()
 }
 
@@ -249,7 +249,7 @@ mod tests {
 
     fn info(name: &str, element_type: ElementType, dims: &[Dim]) -> TensorInfo {
         TensorInfo {
-            name: name.to_owned(),
+            name: name.to_owned().into(),
             value_type: ValueType::Tensor {
                 element_type,
                 dims: Some(dims.to_vec()),

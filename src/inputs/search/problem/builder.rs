@@ -172,7 +172,7 @@ impl<'g> Builder<'g> {
         let mut inputs = self.graph.inputs.iter();
         let info = inputs.find(|info| info.name == place.input)?;
         match dims_of(info).get(place.axis)? {
-            Dim::Symbolic(symbol) => Some(symbol),
+            Dim::Symbolic(symbol) => Some(symbol.exact()),
             _ => None,
         }
     }

@@ -49,7 +49,7 @@ fn demanded(size: u64, demand: &Demand) -> Sized {
     Sized {
         size,
         source: SizeSource::Demand {
-            reason: demand.reason.clone(),
+            reason: demand.reason.clone().into(),
         },
     }
 }

@@ -97,7 +97,9 @@ impl Solver<'_> {
             || "sizes must agree".to_owned(),
             |demand| demand.reason.clone(),
         );
-        SizeSource::Demand { reason }
+        SizeSource::Demand {
+            reason: reason.into(),
+        }
     }
 
     /// The source of a usual size: a demand, where sizes before it break one.

@@ -151,7 +151,9 @@ fn only_size(unknown: &Unknown) -> Option<Sized> {
     let (size, reason) = unknown.fixed.clone()?;
     Some(Sized {
         size,
-        source: SizeSource::Demand { reason },
+        source: SizeSource::Demand {
+            reason: reason.into(),
+        },
     })
 }
 
@@ -208,7 +210,7 @@ impl Solver<'_> {
             Some(Sized {
                 size,
                 source: SizeSource::Derived {
-                    from: derivation.from.clone(),
+                    from: derivation.from.clone().into(),
                 },
             })
         })
@@ -231,7 +233,7 @@ impl Solver<'_> {
                 }
                 if let Some(size) = self.part(&derivation.expr, open, asked) {
                     let source = SizeSource::Derived {
-                        from: format!("{} = {asked}", unknown.name),
+                        from: format!("{} = {asked}", unknown.name).into(),
                     };
                     self.sizes[open] = Some(Sized { size, source });
                     self.follow();

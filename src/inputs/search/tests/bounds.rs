@@ -71,7 +71,9 @@ fn a_text_is_as_long_as_the_table_of_its_positions_where_that_is_short() {
             assert_eq!(shapes(&plan), [[None, Some(size)]], "{dims:?}, {rows}");
             let reason = format!("Gather `Gather_placed` looks positions up in a table of {rows}");
             let source = if size < 128 {
-                SizeSource::Demand { reason }
+                SizeSource::Demand {
+                    reason: reason.into(),
+                }
             } else {
                 SizeSource::MadeUp
             };
@@ -105,7 +107,9 @@ fn frames_are_as_many_as_a_table_of_positions_has_where_those_are_few() {
         let reason = "a stored table has 40 positions".to_owned();
         assert_eq!(
             planned(&spectrum(dims, 40), &[]).fed[0].sources[1],
-            SizeSource::Demand { reason }
+            SizeSource::Demand {
+                reason: reason.into()
+            }
         );
     }
 }

@@ -163,6 +163,9 @@ fn a_mask_that_is_tied_to_the_new_tokens_counts_as_many_as_are_asked_for() {
         );
         assert_eq!(shapes(&prompt)[1], [None, Some(128)], "{name}");
         let from = "sequence_length + past_sequence_length".to_owned();
-        assert_eq!(prompt.fed[1].sources[1], SizeSource::Derived { from });
+        assert_eq!(
+            prompt.fed[1].sources[1],
+            SizeSource::Derived { from: from.into() }
+        );
     }
 }

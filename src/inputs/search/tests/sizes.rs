@@ -29,7 +29,7 @@ fn sides(model: &Model) -> (u64, u64, SizeSource) {
 
 fn file(entry: &str) -> SizeSource {
     SizeSource::File {
-        entry: entry.to_owned(),
+        entry: entry.to_owned().into(),
     }
 }
 
@@ -59,7 +59,7 @@ fn sides_that_are_made_up_are_multiples_of_the_stride() {
     };
     let reason = |stride: u64| format!("the file's metadata tells a stride of {stride}");
     let demanded = |stride: u64| SizeSource::Demand {
-        reason: reason(stride),
+        reason: reason(stride).into(),
     };
     for (stride, size, source) in [
         (32, 224, SizeSource::MadeUp),
@@ -76,7 +76,7 @@ fn sides_that_are_made_up_are_multiples_of_the_stride() {
             96,
             80,
             SizeSource::Metadata {
-                key: "imgsz".to_owned()
+                key: "imgsz".to_owned().into()
             }
         ),
         "what is told holds"

@@ -76,7 +76,7 @@ fn best_as_code(record: &RunRecord, found: &TuningFindings) -> Vec<SessionCode> 
         spec: &record.plan.sessions[key.session],
         model: &variant.path.display().to_string(),
         batch_size: key.batch_size,
-        runtime_version: runtime.map(|runtime| runtime.version.as_str()),
+        runtime_version: runtime.map(|runtime| runtime.version.exact()),
         effective: effective(record, key.session),
     })
 }

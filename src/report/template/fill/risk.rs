@@ -3,6 +3,7 @@
 use super::{Absent, Found, NO_BASELINE, Source, advice, not_measured, number, plain, words};
 use crate::analysis::Action;
 use crate::report::template::keys::{Degradation, ImplementationRisk, RegressionRisk};
+use crate::text::Plain;
 
 pub(super) fn of_advice(field: ImplementationRisk, source: Source<'_>) -> Found {
     let Some(advice) = source.findings.decisions.advice.first() else {
@@ -78,7 +79,8 @@ fn rollback(source: Source<'_>) -> Found {
     let variant = source.record.plan.sessions[baseline.session].variant;
     let sum = source.record.variants[variant]
         .sha256
-        .as_deref()
+        .as_ref()
+        .map(Plain::exact)
         .map(|sum| format!(" (SHA-256 {})", plain(sum)));
     Ok(format!(
         "put the baseline's file {} back{}; inputs and outputs are the same",

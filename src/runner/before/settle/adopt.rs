@@ -70,7 +70,7 @@ fn fitted(
     let fed = own.fed.iter().map(
         |own| match plan.fed.iter().find(|fed| fed.name == own.name) {
             Some(fed) if fed.dims.len() == own.dims.len() => {
-                fed_to(fed, own, &fixed(model, &own.name))
+                fed_to(fed, own, &fixed(model, own.name.exact()))
             }
             _ => own.clone(),
         },
@@ -144,7 +144,10 @@ fn fed_to(fed: &FedInput, own: &FedInput, fixed: &[Option<u64>]) -> FedInput {
 fn fixed_batch(plan: &InputPlan, model: &ModelSummary) -> Option<u64> {
     let sizes = plan.fed.iter().filter_map(|fed| {
         let axis = *plan.batch_axis.axes.get(&fed.name)? as usize;
-        let size = fixed(model, &fed.name).get(axis).copied().flatten()?;
+        let size = fixed(model, fed.name.exact())
+            .get(axis)
+            .copied()
+            .flatten()?;
         Some(size / fed.rows_per_sample.get(&axis).copied().unwrap_or(1).max(1))
     });
     sizes.max()

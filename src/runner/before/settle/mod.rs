@@ -319,7 +319,7 @@ fn not_proved(mut tried: Tried, failure: &Failure) -> Tried {
         .chain(tried.inputs.as_deref_mut());
     for plan in plans.filter(|plan| !plan.batch_axis.axes.is_empty()) {
         let proof = BatchProof::NotProved {
-            reason: reason.to_owned(),
+            reason: reason.to_owned().into(),
         };
         plan.batch_axis = BatchAxis {
             proof,
