@@ -58,7 +58,7 @@ impl GpuLog {
 
     fn count_clock_events(&mut self, reading: &GpuReading) {
         begin(&mut self.clock_events, &reading.clock_events);
-        for counts in &mut self.clock_events {
+        if let Ok(counts) = &mut self.clock_events {
             for name in reading.clock_events.iter().flatten() {
                 *counts.entry(name.clone()).or_default() += 1;
             }
