@@ -3,7 +3,7 @@ mod extremes;
 mod roles;
 mod varying;
 
-use super::value::number;
+use super::expr::number;
 use super::*;
 use crate::onnx::{Attribute, AttributeValue, Node, testing};
 use crate::plan::ElementType;
