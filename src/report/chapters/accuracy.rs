@@ -19,7 +19,7 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 /// Are the outputs still right? `None` if nothing was scored.
 fn scores(source: Source<'_>) -> Option<Table> {
     let metrics = shown_metrics(source);
-    let mut findings = source.findings.sessions.iter().map(|one| &one.accuracy);
+    let mut findings = source.sessions().map(|one| &one.accuracy);
     let is_unlike = findings.clone().any(|one| !one.not_comparable.is_empty());
     let is_healthy = findings.all(|one| one.unhealthy_outputs.is_empty());
     if metrics.is_empty() && !is_unlike && is_healthy {
@@ -51,9 +51,10 @@ fn shown_metrics(source: Source<'_>) -> Vec<Metric> {
     } else {
         &[Group::Agreement]
     };
-    let metrics = Metric::ALL.iter().copied();
-    let metrics = metrics.filter(|metric| groups.contains(&metric.group()));
-    metrics
+    Metric::ALL
+        .iter()
+        .copied()
+        .filter(|metric| groups.contains(&metric.group()))
         .filter(|&metric| has_figure(source, metric))
         .collect()
 }
@@ -122,16 +123,17 @@ fn is_scored(source: Source<'_>) -> bool {
 }
 
 fn has_figure(source: Source<'_>, metric: Metric) -> bool {
-    let mut sessions = source.findings.sessions.iter();
-    sessions.any(|session| session.figure(metric).is_some())
+    source
+        .sessions()
+        .any(|session| session.figure(metric).is_some())
 }
 
 fn accuracy_notes(source: Source<'_>) -> Vec<String> {
-    let sessions = source.findings.sessions.iter();
-    let changes = sessions
+    let sessions = source.sessions();
+    let changes: Vec<&AccuracyChange> = sessions
         .clone()
-        .filter_map(|one| one.accuracy.change.as_ref());
-    let changes: Vec<&AccuracyChange> = changes.collect();
+        .filter_map(|one| one.accuracy.change.as_ref())
+        .collect();
     let mut notes: Vec<String> = source.judged().iter().map(judged).collect();
     if changes.is_empty() {
         notes.extend(reference_notes(source));
@@ -160,15 +162,18 @@ fn reference_notes(source: Source<'_>) -> Vec<String> {
     let Some(reference) = reference(source).filter(|_| !is_scored(source)) else {
         return Vec::new();
     };
-    let dataset = source.record.dataset.as_ref();
-    let has_labels = dataset.is_some_and(DatasetInfo::has_labels);
+    let has_labels = source
+        .record
+        .dataset
+        .as_ref()
+        .is_some_and(DatasetInfo::has_labels);
     let caveat = if reference.starts_with("baseline") && !has_labels {
         "; without labels, nothing says what is right"
     } else {
         ""
     };
     let note = format!("the reference is the {}{caveat}", plain(reference));
-    let renamed = source.findings.sessions.iter().filter_map(renamed_outputs);
+    let renamed = source.sessions().filter_map(renamed_outputs);
     [note].into_iter().chain(renamed).collect()
 }
 
@@ -188,8 +193,10 @@ fn renamed(output: &OutputAgreement) -> Option<String> {
 /// Contents of outputs that are no scores of classes, with the figure that is usual for them.
 fn kinds(session: &SessionFindings) -> Vec<String> {
     let label = plain(&session.label);
-    let outputs = session.accuracy.agreement.iter();
-    outputs
+    session
+        .accuracy
+        .agreement
+        .iter()
         .filter_map(|output| Some(format!("{label}: output {}", kind_words(output)?)))
         .collect()
 }
@@ -201,9 +208,9 @@ fn kind_words(output: &OutputAgreement) -> Option<String> {
         OutputKind::Image => "an image",
         OutputKind::Vector => "a vector, judged by its direction",
         OutputKind::Classes if output.rows_count > 0 => {
-            let rows = number::count(output.rows_count);
             return Some(format!(
-                "`{name}` holds scores of classes row by row, and top-1 agreement is of {rows} rows"
+                "`{name}` holds scores of classes row by row, and top-1 agreement is of {} rows",
+                number::count(output.rows_count)
             ));
         }
         OutputKind::Classes | OutputKind::Values | OutputKind::Numbers => return None,
@@ -215,12 +222,17 @@ fn kind_words(output: &OutputAgreement) -> Option<String> {
 }
 
 fn not_compared(session: &SessionFindings) -> Vec<String> {
-    let label = plain(&session.label);
-    let unlike = session.accuracy.not_comparable.iter();
-    unlike
+    session
+        .accuracy
+        .not_comparable
+        .iter()
         .map(|unlike| {
-            let (output, reason) = (plain(&unlike.output), plain(&unlike.reason));
-            format!("{label}: output `{output}` is not compared: {reason}")
+            format!(
+                "{}: output `{}` is not compared: {}",
+                plain(&session.label),
+                plain(&unlike.output),
+                plain(&unlike.reason)
+            )
         })
         .collect()
 }
@@ -251,8 +263,11 @@ fn change_cells(session: &SessionFindings) -> [String; 3] {
         None if session.is_baseline => BASELINE.into(),
         None => MEANINGLESS.into(),
     };
-    let outputs = accuracy.unhealthy_outputs.iter();
-    let affected = outputs.map(|output| output.affected_samples_count).max();
+    let affected = accuracy
+        .unhealthy_outputs
+        .iter()
+        .map(|output| output.affected_samples_count)
+        .max();
     let affected = affected.map_or(MEANINGLESS.into(), |affected| {
         format!("{} samples", number::count(affected))
     });

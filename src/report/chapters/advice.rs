@@ -126,8 +126,10 @@ pub(in crate::report) fn area(source: Source<'_>, advice: &Advice) -> String {
         }
         Action::Switch { settings, .. } => {
             let settings = words::listed(settings.iter().map(|setting| to(source, key, setting)));
-            let model = plain(&source.record.plan.variant_of(key.session).name);
-            format!("Switch {model} to {settings} ({at})")
+            format!(
+                "Switch {} to {settings} ({at})",
+                plain(&source.record.plan.variant_of(key.session).name)
+            )
         }
         Action::Batch { from, .. } => format!("Run {name} {at} instead of {from}"),
         Action::SetOption { option, .. } if option == FLUSH_DENORMALS => {
@@ -182,15 +184,19 @@ pub(in crate::report) fn gain(advice: &Advice) -> String {
             format!("{factor}x fewer threads, as fast as before, n = {n}")
         }
         (Action::KeepWarm { idle_ns, .. }, _) => {
-            let pause = time(*idle_ns);
-            format!("after a pause of {pause} a prediction takes {factor}x as long{ends}, n = {n}")
+            format!(
+                "after a pause of {} a prediction takes {factor}x as long{ends}, n = {n}",
+                time(*idle_ns)
+            )
         }
         (Action::LoadBeforeTraffic { .. }, _) => {
             format!("the first prediction takes {factor}x as long as a later one{ends}, n = {n}")
         }
         (Action::Batch { .. }, _) | (_, Metric::Throughput) => {
-            let longer = longer(advice).unwrap_or_default();
-            format!("{factor}x the throughput{ends}, n = {n}{longer}")
+            format!(
+                "{factor}x the throughput{ends}, n = {n}{}",
+                longer(advice).unwrap_or_default()
+            )
         }
         _ => format!("{factor}x the speed by median latency{ends}, n = {n}"),
     }
@@ -200,12 +206,13 @@ pub(in crate::report) fn gain(advice: &Advice) -> String {
 fn longer(advice: &Advice) -> Option<String> {
     let batches = matches!(advice.action, Action::Batch { .. });
     let latency = advice.latency_factor.filter(|_| batches)?;
-    let factor = number::factor(latency, None);
-    Some(format!("; one inference takes {factor}x as long"))
+    Some(format!(
+        "; one inference takes {}x as long",
+        number::factor(latency, None)
+    ))
 }
 
 fn evidence_text(source: Source<'_>, evidence: &Evidence) -> String {
-    let verdict = evidence.verdict.map(verdict_words);
     format!(
         "{}{}, {}, n = {} {}{}",
         source.place(evidence.key),
@@ -213,15 +220,17 @@ fn evidence_text(source: Source<'_>, evidence: &Evidence) -> String {
         evidence.key.load_mode,
         number::count(evidence.n),
         evidence.n_of.noun(evidence.n),
-        verdict.unwrap_or_default()
+        evidence.verdict.map(verdict_words).unwrap_or_default()
     )
 }
 
 fn against(source: Source<'_>, against: &Against) -> String {
     match against {
         Against::Baseline(key) => {
-            let baseline = source.name(key.session);
-            format!(" against {baseline}, in blocks that took turns")
+            format!(
+                " against {}, in blocks that took turns",
+                source.name(key.session)
+            )
         }
         Against::BatchSize(from) => format!(" against batch {from}, launch by launch"),
         Against::WithoutOption(_) => {
@@ -363,27 +372,24 @@ impl Phase {
         };
         let description = nature.description.to_owned();
         let texts = [description, gain(advice), effort(advice), ending];
-        self.entry(area(source, advice), texts)
+        Entry::labelled(area(source, advice), self.labels(), texts)
     }
 
     fn no_task(&self) -> Entry {
-        let word = level(self.effort).to_lowercase();
-        let none = format!("none: no measured gain takes {word} effort");
-        self.entry("No task".into(), std::iter::repeat(none))
+        let none = format!(
+            "none: no measured gain takes {} effort",
+            level(self.effort).to_lowercase()
+        );
+        Entry::labelled("No task", self.labels(), std::iter::repeat(none))
     }
 
-    fn entry(&self, title: String, texts: impl IntoIterator<Item = String>) -> Entry {
-        let labels = [
+    fn labels(&self) -> [&'static str; 4] {
+        [
             "Description",
             "Expected Improvement",
             "Implementation Effort",
             self.last,
-        ];
-        let fields = labels.into_iter().zip(texts);
-        Entry {
-            title,
-            fields: fields.map(|(label, text)| Item::new(label, text)).collect(),
-        }
+        ]
     }
 }
 
@@ -434,8 +440,11 @@ fn nature(action: &Action) -> Nature {
 }
 
 pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
-    let found = source.findings.decisions.not_tried.iter();
-    found
+    source
+        .findings
+        .decisions
+        .not_tried
+        .iter()
         .map(|found| Item::new(untried(&found.what), command(&found.command)))
         .collect()
 }

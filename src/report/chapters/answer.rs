@@ -16,13 +16,18 @@ use crate::report::words::{judged, shortened};
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
     let mut answer = tuning::answer(source).unwrap_or_else(|| lines(source));
     let second = answer.len().min(1);
-    answer.splice(second..second, prediction::lines(source));
+    answer.splice(second..second, prediction::lines(source.record));
     Chapter::untitled("answer").with(Block::Verdict(answer))
 }
 
 pub(super) fn variants(source: Source<'_>) -> Chapter {
-    let headlines = source.findings.decisions.headlines.iter();
-    let headlines: Vec<String> = headlines.map(|one| headline(source, one)).collect();
+    let headlines: Vec<String> = source
+        .findings
+        .decisions
+        .headlines
+        .iter()
+        .map(|one| headline(source, one))
+        .collect();
     let chapter = Chapter::untitled("answer");
     if headlines.is_empty() {
         return chapter;
@@ -57,17 +62,23 @@ fn lines(source: Source<'_>) -> Vec<String> {
 fn verdict(source: Source<'_>) -> String {
     let answer = source.answer();
     // The shape that the answer is for, where a dimension is swept.
-    let mut shapes = source.picks().map(|pick| source.shape(pick.key.shape));
-    let with = shapes.next().flatten();
-    let with = with.map(|shape| format!(" (with {shape})"));
-    let with = with.unwrap_or_default();
+    let with = source
+        .picks()
+        .next()
+        .and_then(|pick| source.shape(pick.key.shape))
+        .map(|shape| format!(" (with {shape})"))
+        .unwrap_or_default();
     match (&answer.latency, &answer.throughput) {
         (Choice::Ship(latency), Choice::Ship(throughput)) => {
             both(source, latency, throughput, &with)
         }
         (Choice::Ship(pick), Choice::None { .. }) | (Choice::None { .. }, Choice::Ship(pick)) => {
-            let (name, at) = (source.name(pick.key.session), source.at_batch(pick.key));
-            format!("{} {name} {at}{with}.", verb(pick))
+            format!(
+                "{} {} {}{with}.",
+                verb(pick),
+                source.name(pick.key.session),
+                source.at_batch(pick.key)
+            )
         }
         (Choice::None { reason }, Choice::None { .. }) => {
             format!("Nothing can be recommended: {reason}{}.", enough(source))
@@ -88,9 +99,9 @@ fn both(source: Source<'_>, latency: &Pick, throughput: &Pick, with: &str) -> St
             "{verb} {name}: {one} for the shortest latency, {other} for the most throughput{with}."
         )
     } else {
-        let second = source.name(throughput.key.session);
         format!(
-            "{verb} {name} {one} for the shortest latency, {second} {other} for the most throughput{with}."
+            "{verb} {name} {one} for the shortest latency, {} {other} for the most throughput{with}.",
+            source.name(throughput.key.session)
         )
     }
 }
@@ -100,8 +111,11 @@ fn enough(source: Source<'_>) -> String {
     let had = source.record.plan.schedule.budget_ns;
     match source.answer().enough_budget_ns {
         Some(enough) if had.is_some_and(|had| enough > had) => {
-            let (time, budget) = (words::rounded_time(enough), words::budget(enough));
-            format!("; a verdict needs about {time}: `--budget {budget}`")
+            format!(
+                "; a verdict needs about {}: `--budget {}`",
+                words::rounded_time(enough),
+                words::budget(enough)
+            )
         }
         _ => String::new(),
     }
@@ -110,8 +124,7 @@ fn enough(source: Source<'_>) -> String {
 /// Figures of a cell that nothing is decided by: `So far: fp32 at batch 1: 5.2 s, n = 1 inference`.
 fn so_far(source: Source<'_>, cell: &CellFindings) -> Option<String> {
     let median = cell.figure(Metric::LatencyP50)?;
-    median.measured()?;
-    let median = words::full(Metric::LatencyP50, median);
+    let median = words::figure(Metric::LatencyP50, median).ok()?;
     let place = source.place(cell.key);
     Some(format!("So far: {place}: median {median}."))
 }
@@ -122,17 +135,21 @@ fn untimed(record: &RunRecord) -> Option<String> {
     let is_of_budget =
         record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent);
     let took = record.untimed_inference_ns().filter(|_| is_of_budget)?;
-    let took = number::time(took);
-    Some(format!("So far: one inference took {took} (n = 1)."))
+    Some(format!(
+        "So far: one inference took {} (n = 1).",
+        number::time(took)
+    ))
 }
 
 /// The choices at another shape: `With seq 64: int8 at batch 1 (median 1.2 ms) for the shortest
 /// latency, ...`.
 fn at_other_shape(source: Source<'_>, answer: &ShapeAnswer) -> String {
-    let shape = source.shape(answer.shape).unwrap_or_default();
-    let latency = chosen(source, &answer.latency, Metric::LatencyP50);
-    let throughput = chosen(source, &answer.throughput, Metric::Throughput);
-    format!("With {shape}: {latency}; {throughput}.")
+    format!(
+        "With {}: {}; {}.",
+        source.shape(answer.shape).unwrap_or_default(),
+        chosen(source, &answer.latency, Metric::LatencyP50),
+        chosen(source, &answer.throughput, Metric::Throughput)
+    )
 }
 
 fn chosen(source: Source<'_>, choice: &Choice, metric: Metric) -> String {
@@ -147,12 +164,16 @@ fn chosen(source: Source<'_>, choice: &Choice, metric: Metric) -> String {
             return format!("nothing can be recommended for {goal}: {reason}");
         }
     };
-    let (name, at) = (source.name(pick.key.session), source.at_batch(pick.key));
     let cell = source.cell(pick.key);
     let figure = words::shown(metric, cell.and_then(|cell| cell.figure(metric)));
-    let higher = rival::looks_higher(source, pick).map(|higher| format!(" ({higher})"));
-    let higher = higher.unwrap_or_default();
-    format!("{name} {at} for {goal}: {figure}{higher}")
+    let higher = rival::looks_higher(source, pick)
+        .map(|higher| format!(" ({higher})"))
+        .unwrap_or_default();
+    format!(
+        "{} {} for {goal}: {figure}{higher}",
+        source.name(pick.key.session),
+        source.at_batch(pick.key)
+    )
 }
 
 /// A figure of a cell with its interval; empty where it was not measured.
@@ -176,12 +197,15 @@ fn shortest_latency(source: Source<'_>, pick: &Pick) -> String {
 }
 
 fn latency(source: Source<'_>, pick: &Pick, cell: &CellFindings) -> String {
-    let place = source.place(pick.key);
-    let p50 = shown(cell, Metric::LatencyP50);
     let comparison = cell.comparison.as_ref();
     let change = comparison.map(|comparison| words::latency_change(&comparison.p50));
-    let why = why(source, pick, change, "");
-    format!("{place}: median {p50}{why}.{}", ties(source, pick))
+    format!(
+        "{}: median {}{}.{}",
+        source.place(pick.key),
+        shown(cell, Metric::LatencyP50),
+        why(source, pick, change, ""),
+        ties(source, pick)
+    )
 }
 
 fn most_throughput(source: Source<'_>, pick: &Pick) -> String {
@@ -197,16 +221,19 @@ fn most_throughput(source: Source<'_>, pick: &Pick) -> String {
 }
 
 fn throughput(source: Source<'_>, pick: &Pick, cell: &CellFindings) -> String {
-    let rate = shown(cell, Metric::Throughput).replacen("/s", " predictions/s", 1);
     let comparison = cell.comparison.as_ref();
     let change = comparison.map(|comparison| words::throughput_change(&comparison.throughput));
-    let why = why(source, pick, change, " at that batch size");
     let higher = rival::looks_higher(source, pick);
-    let remarks = larger_batches(source, pick).into_iter().chain(higher);
-    let remarks: String = remarks.map(|remark| format!("; {remark}")).collect();
+    let remarks: String = larger_batches(source, pick)
+        .into_iter()
+        .chain(higher)
+        .map(|remark| format!("; {remark}"))
+        .collect();
     format!(
-        "{}: {rate}{why}; one inference takes {} there{remarks}.{}",
+        "{}: {}{}; one inference takes {} there{remarks}.{}",
         source.place(pick.key),
+        shown(cell, Metric::Throughput).replacen("/s", " predictions/s", 1),
+        why(source, pick, change, " at that batch size"),
         shown(cell, Metric::LatencyP50),
         ties(source, pick)
     )
@@ -214,9 +241,11 @@ fn throughput(source: Source<'_>, pick: &Pick, cell: &CellFindings) -> String {
 
 /// `larger batches bring less than 5% more`, where the throughput is saturated at the pick.
 fn larger_batches(source: Source<'_>, pick: &Pick) -> Option<String> {
-    let mut curves = source.findings.batch_curves.iter();
-    let curve = curves.find(|curve| curve.key(curve.enough) == pick.key)?;
-    curve.saturated.then(|| words::saturated(""))
+    source
+        .curves()
+        .find(|curve| curve.key(curve.enough) == pick.key)?
+        .saturated
+        .then(|| words::saturated(""))
 }
 
 /// Behind the figure of a pick: its gain over the baseline `at` the same place, or why none is
@@ -237,8 +266,7 @@ fn why(source: Source<'_>, pick: &Pick, change: Option<words::Comparison>, at: &
 }
 
 fn ties(source: Source<'_>, pick: &Pick) -> String {
-    let names = pick.ties.iter().map(|tie| tie_words(source, pick, *tie));
-    match words::listed(names) {
+    match words::listed(pick.ties.iter().map(|&tie| tie_words(source, pick, tie))) {
         none if none.is_empty() => none,
         names => format!(" Not told apart from it: {names}."),
     }
@@ -255,25 +283,18 @@ fn tie_words(source: Source<'_>, pick: &Pick, tie: CellKey) -> String {
 }
 
 fn mind(source: Source<'_>) -> Vec<String> {
-    let mut lines = Vec::new();
-    for pick in source.picks() {
-        for &caveat in &pick.caveats {
-            let line = mind_line(source, pick, caveat);
-            if !lines.contains(&line) {
-                lines.push(line);
-            }
-        }
-    }
-    lines
+    words::once(source.picks().flat_map(|pick| {
+        let caveats = pick.caveats.iter();
+        caveats.map(move |&caveat| mind_line(source, pick, caveat))
+    }))
 }
 
 fn mind_line(source: Source<'_>, pick: &Pick, caveat: Caveat) -> String {
-    let name = source.name(pick.key.session);
     let mut told = words::caveat(caveat);
     if caveat == Caveat::NoInterval {
         told += &enough(source);
     }
-    format!("Mind: {name}: {told}.")
+    format!("Mind: {}: {told}.", source.name(pick.key.session))
 }
 
 /// Characters that a line keeps of a reason; the record has all of it.
@@ -281,18 +302,18 @@ const REASON_LENGTH: usize = 600;
 
 fn rejected(source: Source<'_>) -> Vec<String> {
     let rejected = source.answer().rejected.iter();
-    let groups =
-        words::grouped(rejected.map(|one| (why_left_out(source, one), source.name(one.session))));
-    let groups = groups.iter();
-    groups
+    words::grouped(rejected.map(|one| (why_left_out(source, one), source.name(one.session))))
+        .iter()
         .map(|(why, names)| {
             let verb = if names.len() == 1 { "is" } else { "are" };
             let names = words::listed(names);
             match why {
                 Some(why) => format!("Left out: {names}: {}.", shortened(why, REASON_LENGTH)),
                 None => {
-                    let baseline = source.baseline_name();
-                    format!("Open: whether {names} {verb} faster than {baseline}.")
+                    format!(
+                        "Open: whether {names} {verb} faster than {}.",
+                        source.baseline_name()
+                    )
                 }
             }
         })
@@ -329,11 +350,15 @@ fn speed(source: Source<'_>, headline: &Headline) -> String {
     let extra = match change.verdict {
         Verdict::Faster | Verdict::Slower => String::new(),
         Verdict::Same => {
-            let floor = number::share(change.noise_floor.0);
-            format!(", within the noise floor of {floor}")
+            format!(
+                ", within the noise floor of {}",
+                number::share(change.noise_floor.0)
+            )
         }
         Verdict::Inconclusive => format!(", {}", words::to_settle(change)),
     };
-    let batch = source.batch(headline.shape, batch_size);
-    format!("{phrase} at {batch}{interval}{extra}")
+    format!(
+        "{phrase} at {}{interval}{extra}",
+        source.batch(headline.shape, batch_size)
+    )
 }

@@ -17,58 +17,66 @@ pub struct Entry {
     pub fields: Vec<Item>,
 }
 
+impl Entry {
+    /// With a label for each of the texts.
+    pub(super) fn labelled<T: Into<String>>(
+        title: impl Into<String>,
+        labels: [&str; 4],
+        texts: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let fields = labels.into_iter().zip(texts);
+        Entry {
+            title: title.into(),
+            fields: fields.map(|(label, text)| Item::new(label, text)).collect(),
+        }
+    }
+}
+
+/// The template's fields of a bottleneck.
+const LABELS: [&str; 4] = [
+    "Pipeline Stage",
+    "Performance Issue",
+    "Resource Constraint",
+    "Optimization Opportunity",
+];
+
 /// Words of a command as a shell reads them.
 pub(in crate::report) fn command(words: &[String]) -> String {
     let harmless: Vec<String> = words.iter().map(plain).collect();
-    let joined = shlex::try_join(harmless.iter().map(String::as_str));
-    joined.unwrap_or_else(|_| harmless.join(" "))
+    shlex::try_join(harmless.iter().map(String::as_str)).unwrap_or_else(|_| harmless.join(" "))
 }
 
 pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
-    let groups = by_title(source).into_iter();
-    let entries = groups.map(|(title, members)| entry(source, title, &members));
+    let entries = by_title(source)
+        .into_iter()
+        .map(|(title, members)| entry(source, title, &members));
     let is_unprofiled = source.findings.causes.rooflines.is_empty();
     entries.chain(is_unprofiled.then(operators)).collect()
 }
 
 /// The same in a line each; the most consequential first.
 pub(in crate::report) fn issues(source: Source<'_>) -> Vec<String> {
-    let groups = by_title(source).into_iter();
-    groups
+    by_title(source)
+        .into_iter()
         .map(|(title, members)| format!("{title}: {}", of_kind(source, &members)))
         .collect()
 }
 
 fn by_title(source: Source<'_>) -> Vec<(&'static str, Vec<&Bottleneck>)> {
-    let found = source.findings.decisions.bottlenecks.iter();
-    words::grouped(found.map(|found| (about(&found.kind)[0], found)))
+    let found = &source.findings.decisions.bottlenecks;
+    words::grouped(found.iter().map(|one| (about(&one.kind)[0], one)))
 }
 
 fn operators() -> Entry {
     let reason = not_measured("the run profiled no operators");
-    let fields = ["inference", &reason, &reason, &reason];
-    entry_of("Operators", fields)
-}
-
-/// An entry with the template's fields of a bottleneck.
-fn entry_of(title: &str, fields: [&str; 4]) -> Entry {
-    let labels = [
-        "Pipeline Stage",
-        "Performance Issue",
-        "Resource Constraint",
-        "Optimization Opportunity",
-    ];
-    let fields = labels.into_iter().zip(fields);
-    Entry {
-        title: title.into(),
-        fields: fields.map(|(label, text)| Item::new(label, text)).collect(),
-    }
+    let texts = ["inference", &reason, &reason, &reason];
+    Entry::labelled("Operators", LABELS, texts)
 }
 
 fn of_kind(source: Source<'_>, members: &[&Bottleneck]) -> String {
     let lines = members.iter().map(|found| {
         let name = source.name(found.session);
-        format!("{name}: {}", issue(source, &found.kind))
+        name + ": " + &issue(source, &found.kind)
     });
     words::joined(lines, "; ")
 }
@@ -81,9 +89,11 @@ fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
     } else {
         "inference"
     };
-    let about = members.first().map(|first| about(&first.kind));
-    let [_, constraint, opportunity] = about.unwrap_or_default();
-    entry_of(title, [stage, &issue, constraint, opportunity])
+    let [_, constraint, opportunity] = members
+        .first()
+        .map(|first| about(&first.kind))
+        .unwrap_or_default();
+    Entry::labelled(title, LABELS, [stage, &issue, constraint, opportunity])
 }
 
 fn is_of_loading(kind: &BottleneckKind) -> bool {
@@ -197,10 +207,12 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
             precision,
             baseline_precision,
         } => {
-            let at = source.batch(*shape, *batch_size);
             let [own, baseline] = [precision, baseline_precision].map(precision_words);
-            let change = words::latency_change(change);
-            format!("{change} at {at} ({own} against {baseline})")
+            format!(
+                "{} at {} ({own} against {baseline})",
+                words::latency_change(change),
+                source.batch(*shape, *batch_size)
+            )
         }
         BottleneckKind::IdleThreads {
             shape,
@@ -257,44 +269,62 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
 }
 
 fn not_finite(affected: u64, all: u64) -> String {
-    let (affected, all) = (number::count(affected), number::count(all));
-    format!("NaN or infinite values in {affected} of {all} samples")
+    format!(
+        "NaN or infinite values in {} of {} samples",
+        number::count(affected),
+        number::count(all)
+    )
 }
 
 fn precision_words(precision: &Option<Plain>) -> String {
-    let precision = precision.as_ref();
-    precision.map_or_else(|| "unknown precision".to_owned(), Plain::to_string)
+    precision
+        .as_ref()
+        .map_or_else(|| "unknown precision".into(), plain)
 }
 
 fn idle(at: &str, utilization: &Estimate, cpus_count: u64) -> String {
-    let used = words::value(Metric::CpuUtilization, utilization);
-    format!("at {at} the worker used {used} of its {cpus_count} CPUs")
+    format!(
+        "at {at} the worker used {} of its {cpus_count} CPUs",
+        words::value(Metric::CpuUtilization, utilization)
+    )
 }
 
 fn saturates(from: &str, gain: f64, utilization: Option<f64>) -> String {
-    let gain = number::factor(gain, None);
-    let used = utilization.map(|used| format!(", CPU utilization {}", number::share(used)));
-    let used = used.unwrap_or_default();
-    format!("from {from} on, at {gain}x the smallest batch's{used}")
+    let used = utilization
+        .map(|used| format!(", CPU utilization {}", number::share(used)))
+        .unwrap_or_default();
+    format!(
+        "from {from} on, at {}x the smallest batch's{used}",
+        number::factor(gain, None)
+    )
 }
 
 fn falls(largest: &str, best: u64, ratio: &Estimate) -> String {
-    let ratio = words::value(Metric::CpuUtilization, ratio);
-    format!("{largest} has {ratio} of batch {best}'s throughput")
+    format!(
+        "{largest} has {} of batch {best}'s throughput",
+        words::value(Metric::CpuUtilization, ratio)
+    )
 }
 
 fn load_time(part: Metric, share: Ratio, estimate: &Estimate, predictions: Option<f64>) -> String {
-    let predictions = predictions.map(|n| number::count(n.round() as u64));
-    let worth = predictions.map(|n| format!(", as long as {n} predictions"));
-    let (time, share) = (words::value(part, estimate), number::share(share.0));
-    let (part, worth) = (part.label(), worth.unwrap_or_default());
-    format!("{part} takes {share} of it, {time}{worth}")
+    let worth = predictions
+        .map(|n| number::count(n.round() as u64))
+        .map(|n| format!(", as long as {n} predictions"));
+    format!(
+        "{} takes {} of it, {}{}",
+        part.label(),
+        number::share(share.0),
+        words::value(part, estimate),
+        worth.unwrap_or_default()
+    )
 }
 
 fn model_memory(memory: &Estimate, per_file_size: f64) -> String {
-    let memory = words::value(Metric::ModelMemory, memory);
-    let factor = number::factor(per_file_size, None);
-    format!("{memory}, {factor}x its file")
+    format!(
+        "{}, {}x its file",
+        words::value(Metric::ModelMemory, memory),
+        number::factor(per_file_size, None)
+    )
 }
 
 /// `compute-bound, at 41.0% of the machine's peak integer rate`, where `rate` is what limits it.

@@ -40,8 +40,8 @@ pub(in crate::report) fn not_judged(complete: bool) -> String {
 
 /// Conditions of the machine, line by line; what the system does not tell says so.
 pub(in crate::report) fn conditions(host: &Host, seen: &Conditions) -> Vec<Item> {
-    let items = load(host, seen).into_iter();
-    items
+    load(host, seen)
+        .into_iter()
         .chain(hardware(host, seen))
         .chain(gpu::conditions(host, seen))
         .collect()
@@ -136,9 +136,11 @@ fn siblings(seen: &Conditions) -> String {
         None => unknown(),
         Some([]) => "no CPU shares a core with a worker's".into(),
         Some(siblings) => {
-            let siblings = words::joined(siblings, ",");
-            let busy = share(seen.siblings_busy_ratio, "of the time");
-            format!("CPU {siblings} on the workers' cores, busy {busy}")
+            format!(
+                "CPU {} on the workers' cores, busy {}",
+                words::joined(siblings, ","),
+                share(seen.siblings_busy_ratio, "of the time")
+            )
         }
     }
 }

@@ -6,7 +6,7 @@ use super::conditions::{known, unknown};
 use super::{Item, Source, gpu, number, plain, words};
 use crate::analysis::{SessionFindings, TwoLevels, two_levels};
 use crate::metric::{Metric, Unit};
-use crate::plan::{Binding, ExecutionMode, GraphOptimization, SessionOptions, SessionSpec};
+use crate::plan::{Binding, ExecutionMode, GraphOptimization, Plan, SessionOptions, SessionSpec};
 use crate::record::{EffectiveOptions, EndReason, Host, RunRecord};
 use crate::report::words::number::{bytes, time};
 use crate::stats::{LatencyModes, SteadyClass};
@@ -16,20 +16,24 @@ use crate::text::Plain;
 const SPENT_SHARE: f64 = 0.95;
 
 pub(in crate::report) fn ending(source: Source<'_>) -> String {
-    let rounds = rounds(source);
-    let after = source.record.run.elapsed_ns;
-    let after = after.map(|elapsed| format!(" after {}", time(elapsed)));
-    let after = after.unwrap_or_default();
-    match source.record.run.ended_by {
+    let record = source.record;
+    let rounds = rounds(record);
+    let after = record
+        .run
+        .elapsed_ns
+        .map(|elapsed| format!(" after {}", time(elapsed)))
+        .unwrap_or_default();
+    match record.run.ended_by {
         Some(EndReason::TargetReached) => {
-            let [asked, target] = asked(source);
+            let [asked, target] = asked(&record.plan);
             format!("Complete: {asked} is known to {target} (as asked for){after} and {rounds}.")
         }
         Some(EndReason::BudgetSpent) if source.findings.tuning.is_some() => {
-            format!("Complete: {}{after} and {rounds}.", spent(source))
+            format!("Complete: {}{after} and {rounds}.", spent(record))
         }
         Some(EndReason::BudgetSpent) => {
-            let ([asked, target], spent) = (asked(source), spent(source));
+            let [asked, target] = asked(&record.plan);
+            let spent = spent(record);
             format!("Complete: {spent}{after} and {rounds}; asked for was {asked} to {target}.")
         }
         Some(EndReason::SearchDone) => {
@@ -49,18 +53,17 @@ pub(in crate::report) fn ending(source: Source<'_>) -> String {
 }
 
 /// `3 rounds`: those of which anything was measured.
-fn rounds(source: Source<'_>) -> String {
-    let blocks = source.record.blocks.iter();
-    let rounds: BTreeSet<_> = blocks.map(|block| block.round).collect();
+fn rounds(record: &RunRecord) -> String {
+    let rounds: BTreeSet<_> = record.blocks.iter().map(|block| block.round).collect();
     words::number_of(rounds.len() as u64, "round")
 }
 
 /// The budget, and whether it was spent.
-fn spent(source: Source<'_>) -> String {
-    let Some(budget) = source.record.plan.schedule.budget_ns else {
+fn spent(record: &RunRecord) -> String {
+    let Some(budget) = record.plan.schedule.budget_ns else {
         return "the budget was spent".into();
     };
-    match source.record.run.elapsed_ns {
+    match record.run.elapsed_ns {
         Some(elapsed) if elapsed.as_f64() < SPENT_SHARE * budget.as_f64() => {
             format!("measuring ended within the budget of {}", time(budget))
         }
@@ -69,19 +72,23 @@ fn spent(source: Source<'_>) -> String {
 }
 
 /// What was asked for, and how well it was to be known.
-fn asked(source: Source<'_>) -> [String; 2] {
-    let plan = &source.record.plan;
+fn asked(plan: &Plan) -> [String; 2] {
     let what = if plan.sessions.len() > 1 && plan.baseline_session().is_some() {
         "every ratio to the baseline"
     } else {
         "every median latency"
     };
-    let target = number::share(plan.schedule.target_half_width_ratio.0);
-    [what.into(), format!("± {target}")]
+    [
+        what.into(),
+        format!(
+            "± {}",
+            number::share(plan.schedule.target_half_width_ratio.0)
+        ),
+    ]
 }
 
 pub(in crate::report) fn configuration(source: Source<'_>) -> Vec<Item> {
-    let sessions = source.findings.sessions.iter();
+    let sessions = source.sessions();
     let groups =
         words::grouped(sessions.map(|one| (session_text(source, one.session), plain(&one.label))));
     let is_one = groups.len() == 1;
@@ -97,7 +104,7 @@ pub(in crate::report) fn configuration(source: Source<'_>) -> Vec<Item> {
 fn session_text(source: Source<'_>, session: usize) -> String {
     let spec = &source.record.plan.sessions[session];
     let mut parts = vec![plain(&spec.execution_provider)];
-    parts.extend(runtime(source, session));
+    parts.extend(runtime(source.record, session));
     parts.extend(provider(spec));
     parts.extend(options(spec));
     parts.push(effective(source.record, session).map_or_else(
@@ -109,8 +116,9 @@ fn session_text(source: Source<'_>, session: usize) -> String {
 
 /// What the first launch of a session that told it read back.
 pub(super) fn effective(record: &RunRecord, session: usize) -> Option<&EffectiveOptions> {
-    let launches = record.launches.iter();
-    launches
+    record
+        .launches
+        .iter()
         .filter(|launch| launch.session == session)
         .find_map(|launch| launch.effective.as_ref())
 }
@@ -120,9 +128,11 @@ fn read_back(effective: &EffectiveOptions) -> String {
         [] => "CPUs unknown".into(),
         cpus => format!("CPU {}", words::joined(cpus, ",")),
     };
-    let options = effective.provider_options.iter();
-    let pairs = options.chain(&effective.session_config);
-    let pairs = pairs.map(|(key, value)| plain(&format!("{key}={value}")));
+    let pairs = effective
+        .provider_options
+        .iter()
+        .chain(&effective.session_config)
+        .map(|(key, value)| plain(&format!("{key}={value}")));
     let parts = [cpus, pool_threads(effective)].into_iter().chain(pairs);
     format!("seen in its workers: {}", words::joined(parts, ", "))
 }
@@ -138,20 +148,22 @@ fn pool_threads(effective: &EffectiveOptions) -> String {
     }
 }
 
-fn runtime(source: Source<'_>, session: usize) -> Option<String> {
-    let only = match source.record.runtimes.as_slice() {
+fn runtime(record: &RunRecord, session: usize) -> Option<String> {
+    let only = match record.runtimes.as_slice() {
         [only] => Some(only),
         _ => None,
     };
-    let runtime = source.record.runtime_of(session).or(only)?;
+    let runtime = record.runtime_of(session).or(only)?;
     Some(format!("ONNX Runtime {}", plain(&runtime.version)))
 }
 
 fn provider(spec: &SessionSpec) -> Vec<String> {
     let provider = &spec.provider;
     let device = provider.device.map(|device| format!("device {device}"));
-    let library = provider.library.as_deref();
-    let library = library.map(|path| format!("from {}", Plain::from(path)));
+    let library = provider
+        .library
+        .as_deref()
+        .map(|path| format!("from {}", Plain::from(path)));
     let required = provider.required.then_some("required for every node");
     let is_bound = spec.binding == Binding::Device;
     let bound = is_bound.then_some("inputs and outputs in the device's memory");
@@ -167,13 +179,17 @@ fn options(spec: &SessionSpec) -> Vec<String> {
     let options = &spec.options;
     let mut parts = vec![words::number_of(options.intra_threads, "intra-op thread")];
     if options.execution_mode == ExecutionMode::Parallel {
-        let threads = words::number_of(options.inter_threads, "inter-op thread");
-        parts.push(format!("{threads}, parallel execution"));
+        parts.push(format!(
+            "{}, parallel execution",
+            words::number_of(options.inter_threads, "inter-op thread")
+        ));
     }
     parts.push(level(options.graph_optimization).into());
     parts.extend(switches(options));
-    let libraries = options.custom_ops.iter();
-    let libraries = libraries.map(|library| Plain::from(library.as_path()));
+    let libraries = options
+        .custom_ops
+        .iter()
+        .map(|library| Plain::from(library.as_path()));
     parts.extend(libraries.map(|library| format!("custom operators of {library}")));
     let entries = options.session_config.iter();
     parts.extend(entries.map(|(key, value)| format!("{}={}", plain(key), plain(value))));
@@ -191,14 +207,13 @@ fn level(level: GraphOptimization) -> &'static str {
 
 /// Options that are on or off, of those that are set.
 fn switches(options: &SessionOptions) -> impl Iterator<Item = String> {
-    let switches = [
+    [
         ("spinning", options.allow_spinning),
         ("arena", options.memory_arena),
         ("memory pattern", options.memory_pattern),
-    ];
-    switches
-        .into_iter()
-        .filter_map(|(what, on)| Some(format!("{what} {}", if on? { "on" } else { "off" })))
+    ]
+    .into_iter()
+    .filter_map(|(what, on)| Some(format!("{what} {}", if on? { "on" } else { "off" })))
 }
 
 pub(in crate::report) fn quality(source: Source<'_>) -> Vec<String> {
@@ -207,18 +222,22 @@ pub(in crate::report) fn quality(source: Source<'_>) -> Vec<String> {
     lines.extend(two_speeds(source));
     lines.extend(not_flat(source));
     lines.extend(unsteady(source));
-    lines.extend(source.findings.sessions.iter().filter_map(logged));
+    lines.extend(source.sessions().filter_map(logged));
     lines.extend(source.record.notes.iter().map(plain));
     lines
 }
 
 fn unsteady(source: Source<'_>) -> Option<String> {
-    let cells = source.findings.cells.iter();
-    let unsteady = cells.filter(|cell| cell.unsteady_launches_count > 0);
-    let count = unsteady.count() as u64;
-    let cells = words::number_of(count, "cell");
-    (count > 0)
-        .then(|| format!("warm-up ended at its bound, before the latency was steady, in {cells}"))
+    let count = source
+        .cells()
+        .filter(|cell| cell.unsteady_launches_count > 0)
+        .count() as u64;
+    (count > 0).then(|| {
+        format!(
+            "warm-up ended at its bound, before the latency was steady, in {}",
+            words::number_of(count, "cell")
+        )
+    })
 }
 
 fn logged(session: &SessionFindings) -> Option<String> {
@@ -232,10 +251,10 @@ fn logged(session: &SessionFindings) -> Option<String> {
 }
 
 fn disturbed(source: Source<'_>) -> Option<String> {
-    let cells = source.findings.cells.iter();
-    let counts = cells.filter_map(|cell| cell.figure(Metric::DisturbedBlocks)?.measured());
-    let (disturbed, all) =
-        counts.fold((0.0, 0), |(sum, n), count| (sum + count.value, n + count.n));
+    let (disturbed, all) = source
+        .cells()
+        .filter_map(|cell| cell.figure(Metric::DisturbedBlocks)?.measured())
+        .fold((0.0, 0), |(sum, n), count| (sum + count.value, n + count.n));
     let all_words = (all > 0).then(|| number::count(all))?;
     if disturbed < 1.0 {
         return Some(format!("none of {all_words} timed blocks was disturbed"));
@@ -250,13 +269,15 @@ fn disturbed(source: Source<'_>) -> Option<String> {
 /// Why medians have no interval, with the number of cells that it holds for.
 fn without_interval(source: Source<'_>) -> Vec<String> {
     let mut remarks: BTreeMap<&Plain, u64> = BTreeMap::new();
-    let cells = source.findings.cells.iter();
-    let medians = cells.filter_map(|cell| cell.figure(Metric::LatencyP50)?.measured());
-    for remark in medians.filter_map(|median| median.remark.as_ref()) {
+    for remark in source
+        .cells()
+        .filter_map(|cell| cell.figure(Metric::LatencyP50)?.measured())
+        .filter_map(|median| median.remark.as_ref())
+    {
         *remarks.entry(remark).or_default() += 1;
     }
-    let remarks = remarks.into_iter();
     remarks
+        .into_iter()
         .map(|(remark, cells)| format!("{}: {remark}", words::counted_noun(cells, "cell")))
         .collect()
 }
@@ -301,9 +322,11 @@ fn levels_words(levels: TwoLevels) -> String {
             format!("{}, {why}", modes_words(modes))
         }
         TwoLevels::OfBlocks(states) => {
-            let slow_share = number::whole_percent(states.slow_share_ratio.0);
-            let apart = levels.apart();
-            format!("{slow_share} of the blocks {apart:.1}x as slow as the others")
+            format!(
+                "{} of the blocks {:.1}x as slow as the others",
+                number::whole_percent(states.slow_share_ratio.0),
+                levels.apart()
+            )
         }
     }
 }
@@ -318,8 +341,8 @@ fn modes_words(modes: LatencyModes) -> String {
 }
 
 fn not_flat(source: Source<'_>) -> Vec<String> {
-    let cells = source.findings.cells.iter();
-    let mut lines: Vec<String> = cells
+    let mut lines: Vec<String> = source
+        .cells()
         .filter_map(|cell| {
             let trend = trend(cell.steady?)?;
             Some(format!("{}: {trend}", source.place(cell.key)))
@@ -328,8 +351,10 @@ fn not_flat(source: Source<'_>) -> Vec<String> {
     let more = lines.len().saturating_sub(NAMED_CELLS) as u64;
     lines.truncate(NAMED_CELLS);
     if more > 0 {
-        let cells = words::number_of(more, "more cell");
-        lines.push(format!("no flat latency in {cells}"));
+        lines.push(format!(
+            "no flat latency in {}",
+            words::number_of(more, "more cell")
+        ));
     }
     lines
 }
@@ -367,8 +392,10 @@ pub(in crate::report) fn machine(host: &Host) -> Vec<Item> {
 }
 
 pub(in crate::report) fn hardware(host: &Host) -> Vec<String> {
-    let essentials = essentials(host).into_iter();
-    essentials.chain(gpu::hardware(host)).collect()
+    essentials(host)
+        .into_iter()
+        .chain(gpu::hardware(host))
+        .collect()
 }
 
 /// Model of the CPU, number of CPUs, memory and system.
@@ -385,8 +412,10 @@ fn essentials(host: &Host) -> [String; 4] {
 fn cpus(host: &Host) -> String {
     let cores = host.cpu.physical_count;
     let cores = cores.map(|cores| format!(" on {cores} cores"));
-    let limit = host.cgroup.cpu_quota_count;
-    let limit = limit.map(|quota| format!(", control group limit {quota}"));
+    let limit = host
+        .cgroup
+        .cpu_quota_count
+        .map(|quota| format!(", control group limit {quota}"));
     format!(
         "{} logical CPUs{}, {} usable{}",
         host.cpu.logical_count,
@@ -397,8 +426,9 @@ fn cpus(host: &Host) -> String {
 }
 
 fn memory(host: &Host) -> String {
-    let available = host.memory_available_bytes;
-    let available = available.map(|free| format!(", {} available", bytes(free)));
+    let available = host
+        .memory_available_bytes
+        .map(|free| format!(", {} available", bytes(free)));
     known(host.memory_bytes, |all| {
         format!("{}{}", bytes(all), available.unwrap_or_default())
     })

@@ -12,7 +12,7 @@ const REASON_LENGTH: usize = 300;
 /// A line for each reason why launches failed, which names all sessions that share it, the ones
 /// with most failures first.
 pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
-    let sessions = source.findings.sessions.iter();
+    let sessions = source.sessions();
     let mut failed: Vec<&SessionFindings> = sessions
         .filter(|session| session.failed_launches_count > 0)
         .collect();
@@ -39,8 +39,10 @@ fn line(why: Option<&Plain>, sessions: &[&SessionFindings]) -> String {
     let counts = words::listed(named.iter().copied().map(failures).chain(others));
     match why.map(plain) {
         Some(why) => {
-            let why = shortened(why.trim_end_matches('.'), REASON_LENGTH);
-            format!("Failed launches: {counts}: {why}.")
+            format!(
+                "Failed launches: {counts}: {}.",
+                shortened(why.trim_end_matches('.'), REASON_LENGTH)
+            )
         }
         None => format!("Failed launches: {counts}."),
     }
@@ -48,14 +50,20 @@ fn line(why: Option<&Plain>, sessions: &[&SessionFindings]) -> String {
 
 /// `2 of 14 of int8`.
 fn failures(session: &SessionFindings) -> String {
-    let failed = number::count(session.failed_launches_count);
-    let all = number::count(session.all_launches_count);
-    format!("{failed} of {all} of {}", plain(&session.label))
+    format!(
+        "{} of {} of {}",
+        number::count(session.failed_launches_count),
+        number::count(session.all_launches_count),
+        plain(&session.label)
+    )
 }
 
 fn rest(others: &[(Option<&Plain>, Vec<&SessionFindings>)]) -> Option<String> {
-    let sessions = others.iter().flat_map(|(_, sessions)| sessions).copied();
-    let sessions: Vec<&SessionFindings> = sessions.collect();
+    let sessions: Vec<&SessionFindings> = others
+        .iter()
+        .flat_map(|(_, sessions)| sessions)
+        .copied()
+        .collect();
     let failed = of_others(&sessions);
     (!sessions.is_empty()).then(|| format!("Failed launches: {failed} more, for other reasons."))
 }

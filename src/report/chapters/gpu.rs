@@ -2,8 +2,10 @@
 
 use crate::metric::Unit;
 use crate::observed::Observed;
-use crate::record::{Conditions, GpuConditions, GpuDriver, GpuIdle, GpuInfo, GpuSampling, Host};
-use crate::report::words::{self, Item, Source, not_measured, number};
+use crate::record::{
+    Conditions, GpuConditions, GpuDriver, GpuIdle, GpuInfo, GpuSampling, Host, RunRecord,
+};
+use crate::report::words::{self, Item, not_measured, number};
 use crate::text::Plain;
 use crate::units::{Bytes, Hertz, Watts};
 
@@ -39,11 +41,15 @@ fn switch(told: &Observed<bool>) -> String {
 
 /// The machine's GPUs, one line each; nothing for a record that does not know of them.
 pub(in crate::report) fn machine(host: &Host) -> Vec<Item> {
-    let gpus = host.gpus.iter();
-    let gpus = gpus.map(|gpu| Item::new(format!("GPU {}", gpu.index), line(gpu)));
+    let gpus = host
+        .gpus
+        .iter()
+        .map(|gpu| Item::new(format!("GPU {}", gpu.index), line(gpu)));
     let driver = driver(host).map(|driver| Item::new("GPU driver", driver_line(driver)));
-    let absent = host.gpus_absent_reason.iter();
-    let absent = absent.map(|reason| Item::new("GPU", not_measured(reason)));
+    let absent = host
+        .gpus_absent_reason
+        .iter()
+        .map(|reason| Item::new("GPU", not_measured(reason)));
     gpus.chain(driver).chain(absent).collect()
 }
 
@@ -193,8 +199,10 @@ const SETTINGS: [Setting; 3] = [
 
 impl Setting {
     fn items(&self, host: &Host) -> impl Iterator<Item = Item> {
-        let gpus = host.gpus.iter().filter(|gpu| (self.is_so)(gpu));
-        gpus.map(|gpu| Item::new(format!("GPU {} {}", gpu.index, self.name), self.to_do))
+        host.gpus
+            .iter()
+            .filter(|gpu| (self.is_so)(gpu))
+            .map(|gpu| Item::new(format!("GPU {} {}", gpu.index, self.name), self.to_do))
     }
 }
 
@@ -215,14 +223,16 @@ fn suitability(version: &Plain, cuda: &str, oldest: u64) -> String {
     }
 }
 
-pub(in crate::report) fn provenance(source: Source<'_>) -> Vec<Item> {
-    let Some(monitoring) = &source.record.monitoring else {
+pub(super) fn provenance(record: &RunRecord) -> Vec<Item> {
+    let Some(monitoring) = &record.monitoring else {
         return Vec::new();
     };
     let counters = figure(&monitoring.cpu, |power| {
-        let domains = Plain::joined(&power.domains, ", ");
-        let idle = number::value(Unit::Watts, power.idle_watts.0, None);
-        format!("{domains}; {idle} before the run")
+        format!(
+            "{}; {} before the run",
+            Plain::joined(&power.domains, ", "),
+            number::value(Unit::Watts, power.idle_watts.0, None)
+        )
     });
     let mut items = vec![Item::new("CPU energy counters", counters)];
     if let Ok(sampling) = &monitoring.gpus {
@@ -235,8 +245,10 @@ pub(in crate::report) fn provenance(source: Source<'_>) -> Vec<Item> {
 fn samples(sampling: &GpuSampling) -> String {
     let cost = sampling.cost_ns;
     let cost = cost.map(|cost| format!(", each took {}", number::time(cost)));
-    let ended = sampling.ended_early.as_ref();
-    let ended = ended.map(|why| format!("; it ended early: {why}"));
+    let ended = sampling
+        .ended_early
+        .as_ref()
+        .map(|why| format!("; it ended early: {why}"));
     format!(
         "one each {}{}{}",
         number::time(sampling.period_ns),
@@ -249,8 +261,10 @@ fn idle(idle: &GpuIdle) -> Item {
     let period = figure(&idle.counter_period_ns, |&period| {
         format!("changes each {}", number::time(period))
     });
-    let power = watts(&idle.power_watts);
-    let text = format!("{power} before the run; energy counter {period}");
+    let text = format!(
+        "{} before the run; energy counter {period}",
+        watts(&idle.power_watts)
+    );
     Item::new(format!("GPU {} idle", idle.index), text)
 }
 

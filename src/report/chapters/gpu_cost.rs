@@ -44,8 +44,10 @@ pub(in crate::report) fn energy(source: Source<'_>) -> Option<Table> {
     let mut table = Builder::new("GPU and energy: what does a prediction cost?", &header);
     for cell in measured(source) {
         let key = cell.key;
-        let batch = source.batch(key.shape, key.batch_size);
-        let batch = batch.trim_start_matches("batch ").to_owned();
+        let batch = source
+            .batch(key.shape, key.batch_size)
+            .trim_start_matches("batch ")
+            .to_owned();
         let mut line = table.line_of(vec![source.name(key.session), batch], source.place(key));
         if modes {
             line.text(key.load_mode.in_column());
@@ -61,8 +63,7 @@ pub(in crate::report) fn energy(source: Source<'_>) -> Option<Table> {
 }
 
 fn measured(source: Source<'_>) -> impl Iterator<Item = &CellFindings> {
-    let cells = source.findings.cells.iter();
-    cells.filter(|cell| cell.outcome.is_ok())
+    source.cells().filter(|cell| cell.outcome.is_ok())
 }
 
 fn ran_on_gpu(source: Source<'_>) -> bool {
@@ -90,8 +91,8 @@ fn add_cost(line: &mut Line<'_>, cell: &CellFindings, column: &str, metric: Metr
 /// Of each session that ran on a GPU and was measured, the cell of the batch size that is enough.
 fn on_gpu(source: Source<'_>) -> impl Iterator<Item = &CellFindings> {
     let sessions = &source.record.plan.sessions;
-    let curves = source.findings.batch_curves.iter();
-    curves
+    source
+        .curves()
         .filter(move |curve| sessions[curve.session].nvidia_device().is_some())
         .filter_map(move |curve| source.cell(curve.key(curve.enough)))
 }
@@ -120,8 +121,8 @@ pub(in crate::report) fn memory(source: Source<'_>, baseline: &SessionFindings) 
     if let Some(peak) = peak(baseline) {
         return peak;
     }
-    let sessions = source.findings.sessions.iter();
-    let others = sessions
+    let others = source
+        .sessions()
         .filter_map(|session| Some(format!("{} {}", plain(&session.label), peak(session)?)));
     match words::joined(others, ", ") {
         none if none.is_empty() => not_measured(NO_SESSION),
@@ -142,29 +143,40 @@ pub(in crate::report) fn acceleration(source: Source<'_>) -> Option<String> {
 fn acceleration_of(source: Source<'_>, cell: &CellFindings) -> String {
     let session = cell.key.session;
     let (name, at) = (source.name(session), source.at(cell.key));
-    let provider = plain(&source.record.plan.sessions[session].execution_provider);
-    let gpu = gpu_name(source.record, session).map(|name| format!(" on {name}"));
-    let gpu = gpu.unwrap_or_default();
-    let rate = words::shown(Metric::Throughput, cell.figure(Metric::Throughput));
-    let change = throughput_change(source, cell).unwrap_or_default();
-    format!("{name} with {provider}{gpu}: {rate} {at}{change}")
+    let gpu = gpu_name(source.record, session)
+        .map(|name| format!(" on {name}"))
+        .unwrap_or_default();
+    format!(
+        "{name} with {}{gpu}: {} {at}{}",
+        plain(&source.record.plan.sessions[session].execution_provider),
+        words::shown(Metric::Throughput, cell.figure(Metric::Throughput)),
+        throughput_change(source, cell).unwrap_or_default()
+    )
 }
 
 /// `, against fp32 by throughput: 2.10x faster`, where that was compared.
 fn throughput_change(source: Source<'_>, cell: &CellFindings) -> Option<String> {
     let comparison = cell.comparison.as_ref()?;
-    let baseline = source.name(comparison.baseline.session);
-    let change = words::throughput_change(&comparison.throughput);
-    Some(format!(", against {baseline} by throughput: {change}"))
+    Some(format!(
+        ", against {} by throughput: {}",
+        source.name(comparison.baseline.session),
+        words::throughput_change(&comparison.throughput)
+    ))
 }
 
 fn gpu_name(record: &RunRecord, session: usize) -> Option<&Plain> {
-    let launches = record.launches.iter();
-    let used = launches
+    let used = record
+        .launches
+        .iter()
         .filter(|launch| launch.session == session)
         .flat_map(|launch| &launch.cells)
         .find_map(|cell| cell.gpu.as_ref()?.as_ref().ok())?;
-    let mut gpus = record.host.gpus.iter();
-    let gpu = gpus.find(|gpu| gpu.index == used.index)?;
-    gpu.name.as_ref().ok()
+    record
+        .host
+        .gpus
+        .iter()
+        .find(|gpu| gpu.index == used.index)?
+        .name
+        .as_ref()
+        .ok()
 }

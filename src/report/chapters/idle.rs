@@ -36,8 +36,11 @@ fn after_gaps(source: Source<'_>, section: &mut Section) {
     let title = "Single inferences after a time without any: what does a pause cost?";
     let mut table = Builder::new(title, &GAP_HEADER);
     for session in &source.findings.idle_gaps {
-        let batch = source.batch(session.shape, session.batch_size);
-        let name = format!("{}, {batch}", source.name(session.session));
+        let name = format!(
+            "{}, {}",
+            source.name(session.session),
+            source.batch(session.shape, session.batch_size)
+        );
         match &session.gaps {
             Ok(gaps) => gaps.iter().for_each(|gap| {
                 add_gap(table.line(format!("{name}, {}", gap_words(gap))), gap);

@@ -81,29 +81,29 @@ fn with_conditions(chapter: Chapter, record: &RunRecord) -> Chapter {
 }
 
 pub(super) fn provenance(source: Source<'_>) -> Chapter {
-    let chapter = Chapter::untitled("provenance").with_all(whole_run(source));
+    let chapter = Chapter::untitled("provenance").with_all(whole_run(source.record));
     let chapter =
         with_placement(chapter, source).items("Machine", context::machine(&source.record.host));
     with_conditions(chapter, source.record)
-        .items("Provenance", provenance::items(source))
+        .items("Provenance", provenance::items(source.record))
         .with(Block::Sentence("Models:".into()))
-        .with(Block::Items(provenance::models(source)))
+        .with(Block::Items(provenance::models(source.record)))
         .items("Definitions", definitions(source))
         .with(Block::Sentence(METHOD.into()))
 }
 
-fn whole_run(source: Source<'_>) -> [Block; 2] {
+fn whole_run(record: &RunRecord) -> [Block; 2] {
     [
         Block::Sentence("Reproduce the whole run:".into()),
-        Block::Command(command(&source.record.run.command)),
+        Block::Command(command(&record.run.command)),
     ]
 }
 
 pub(super) fn reproduce(source: Source<'_>) -> Chapter {
     let chapter = Chapter::new("provenance", "Provenance", "Provenance")
-        .with_all(whole_run(source))
-        .with(Block::Items(provenance::items(source)))
-        .items("Models", provenance::models(source));
+        .with_all(whole_run(source.record))
+        .with(Block::Items(provenance::items(source.record)))
+        .items("Models", provenance::models(source.record));
     with_placement(chapter, source).with(Block::Folded(Fold {
         title: "Definitions of the figures".into(),
         items: definitions(source),
@@ -150,10 +150,13 @@ fn definitions(source: Source<'_>) -> Vec<Item> {
     let findings = source.findings;
     let of_sessions = findings.sessions.iter().map(|session| &session.figures);
     let of_cells = findings.cells.iter().map(|cell| &cell.figures);
-    let figures = of_sessions.chain(of_cells.max_by_key(|figures| figures.len()));
-    let metrics: BTreeSet<Metric> = figures.flatten().map(|figure| figure.metric).collect();
-    let metrics = metrics.into_iter();
+    let metrics: BTreeSet<Metric> = of_sessions
+        .chain(of_cells.max_by_key(|figures| figures.len()))
+        .flatten()
+        .map(|figure| figure.metric)
+        .collect();
     metrics
+        .into_iter()
         .map(|metric| Item::new(metric.label(), metric.definition()))
         .collect()
 }

@@ -134,23 +134,24 @@ impl Report {
 
     /// The chapters that a paper shows, in its order.
     pub fn chapters(&self, paper: Paper) -> impl Iterator<Item = &Chapter> {
-        let chapters = self.chapters.iter();
-        let seen = chapters.filter(move |(audience, chapter)| {
-            audience.has(paper) && chapter.shown(paper).next().is_some()
-        });
-        seen.map(|(_, chapter)| chapter)
+        self.chapters
+            .iter()
+            .filter(move |(audience, chapter)| {
+                audience.has(paper) && chapter.shown(paper).next().is_some()
+            })
+            .map(|(_, chapter)| chapter)
     }
 
     /// All charts, in the order of the page.
     pub fn charts(&self) -> impl Iterator<Item = &ChartView> {
-        let chapters = self.chapters(Paper::Page);
-        let blocks = chapters.flat_map(|chapter| chapter.shown(Paper::Page));
-        let topics = blocks.filter_map(|block| {
-            let Block::Charts(topic) = block else {
-                return None;
-            };
-            Some(topic)
-        });
-        topics.flat_map(|topic| &topic.charts)
+        self.chapters(Paper::Page)
+            .flat_map(|chapter| chapter.shown(Paper::Page))
+            .filter_map(|block| {
+                let Block::Charts(topic) = block else {
+                    return None;
+                };
+                Some(topic)
+            })
+            .flat_map(|topic| &topic.charts)
     }
 }

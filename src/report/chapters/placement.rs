@@ -12,25 +12,31 @@ use crate::text::Plain;
 /// Sessions that asked for another execution provider than the CPU's, and those whose copies can be
 /// told apart.
 pub(in crate::report) fn placement(source: Source<'_>) -> Vec<Item> {
-    let placed = source.record.placements.iter().map(|found| {
-        let own = &source.record.plan.sessions[found.session].execution_provider;
-        Item::new(source.name(found.session), sentence(&found.placement, own))
-    });
-    placed.chain(copy_costs(source)).collect()
+    source
+        .record
+        .placements
+        .iter()
+        .map(|found| {
+            let own = &source.record.plan.sessions[found.session].execution_provider;
+            Item::new(source.name(found.session), sentence(&found.placement, own))
+        })
+        .chain(copy_costs(source))
+        .collect()
 }
 
 /// `openvino: 12 of 14 nodes, 98% of the time; cpu: 2 of 14 nodes (Shape, Gather), 2% of the time`.
 fn sentence(placement: &Placement, own: &str) -> String {
     let all = placement.nodes_count();
-    let providers = placement.providers.iter();
-    let mut parts: Vec<String> = providers
+    let mut parts: Vec<String> = placement
+        .providers
+        .iter()
         .map(|provider| provider_words(provider, all, own))
         .collect();
     for copy in placement.copies.iter().flatten() {
         let nodes = words::number_of(copy.nodes_count, &format!("{} node", copy.operator));
-        let time = time(copy.time_ns);
         parts.push(format!(
-            "copies between devices: {nodes}, {time} an inference"
+            "copies between devices: {nodes}, {} an inference",
+            time(copy.time_ns)
         ));
     }
     if placement.source == PlacementSource::Profile {
@@ -41,8 +47,9 @@ fn sentence(placement: &Placement, own: &str) -> String {
 
 /// Operators are named where the nodes are not with the provider that is the session's `own`.
 fn provider_words(provider: &ProviderNodes, all: u64, own: &str) -> String {
-    let share = provider.time_ratio;
-    let share = share.map(|ratio| number::about_percent(ratio.0));
+    let share = provider
+        .time_ratio
+        .map(|ratio| number::about_percent(ratio.0));
     let share = share.map(|share| format!(", {share} of the time in nodes"));
     let operators = if provider.execution_provider == own {
         String::new()
@@ -65,8 +72,12 @@ fn operators(provider: &ProviderNodes) -> String {
 }
 
 fn copy_costs(source: Source<'_>) -> Vec<Item> {
-    let sessions = source.record.plan.sessions.iter().enumerate();
-    sessions
+    source
+        .record
+        .plan
+        .sessions
+        .iter()
+        .enumerate()
         .filter(|(_, spec)| spec.binding == Binding::Device)
         .filter_map(|(device, spec)| copy_cost(source, bound_to_host(source, spec)?, device))
         .collect()
@@ -78,14 +89,20 @@ fn bound_to_host(source: Source<'_>, device: &SessionSpec) -> Option<usize> {
         binding: Binding::Host,
         ..device.clone()
     };
-    let mut sessions = source.record.plan.sessions.iter();
-    sessions.position(|other| *other == host)
+    source
+        .record
+        .plan
+        .sessions
+        .iter()
+        .position(|other| *other == host)
 }
 
 fn copy_cost(source: Source<'_>, host: usize, device: usize) -> Option<Item> {
-    let keys = source.findings.cells.iter().map(|cell| cell.key);
-    let keys = keys.filter(|key| key.session == device);
-    let costs = keys.filter_map(|key| copy_cost_of(source, host, key));
+    let costs = source
+        .cells()
+        .map(|cell| cell.key)
+        .filter(|key| key.session == device)
+        .filter_map(|key| copy_cost_of(source, host, key));
     let costs = words::joined(costs, ", ");
     (!costs.is_empty()).then(|| {
         Item::new(
@@ -103,15 +120,20 @@ fn copy_cost_of(source: Source<'_>, host: usize, key: CellKey) -> Option<String>
         ..key
     };
     let (with, without) = (median(source, host_key)?, median(source, key)?);
-    let intervals = with.interval.zip(without.interval);
-    let are_apart = intervals.is_some_and(|(with, without)| !with.overlaps(without));
+    let are_apart = with
+        .interval
+        .zip(without.interval)
+        .is_some_and(|(with, without)| !with.overlaps(without));
     let cost = if are_apart && with.value > without.value {
         latency(with.value - without.value)
     } else {
         "not shown to be anything".into()
     };
-    let (all, at) = (latency(with.value), source.at(key));
-    Some(format!("{cost} of {all} {at}"))
+    Some(format!(
+        "{cost} of {} {}",
+        latency(with.value),
+        source.at(key)
+    ))
 }
 
 fn median(source: Source<'_>, key: CellKey) -> Option<&Measured> {
@@ -175,8 +197,8 @@ mod tests {
     fn many_operators_are_counted() {
         let operators = [
             "Op0", "Op1", "Op2", "Op3", "Op4", "Op5", "Op6", "Op7", "Op8",
-        ];
-        let operators = operators.map(|name| (name, 1));
+        ]
+        .map(|name| (name, 1));
         let words = provider_words(&on("CPUExecutionProvider", &operators, None), 9, "");
         assert_eq!(
             words,

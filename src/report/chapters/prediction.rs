@@ -7,7 +7,8 @@ use crate::plan::{ElementType, SessionSpec, Shape};
 use crate::record::{
     AxisReason, BatchAxis, BatchProof, FedInput, FillKind, RunRecord, SizeSource, VariantRecord,
 };
-use crate::report::words::{self, Source, plain, shortened};
+use crate::report::words::{self, plain, shortened};
+use crate::text::Plain;
 
 /// Inputs that are named with their shapes; the others are counted.
 const MOST_INPUTS: usize = 4;
@@ -34,13 +35,17 @@ pub enum Trial {
 
 /// A line for each of a few shapes, or else one; empty where nothing was tried, as in records
 /// before version 1.4.
-pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
-    let Some(variant) = described(source.record) else {
+pub(super) fn lines(record: &RunRecord) -> Vec<String> {
+    let Some(variant) = described(record) else {
         return Vec::new();
     };
-    let shapes = source.record.plan.shapes.iter();
-    let shapes = shapes.zip(&variant.shape_inputs);
-    let shapes: Vec<(&Shape, &Vec<FedInput>)> = shapes.filter(|(_, fed)| !fed.is_empty()).collect();
+    let shapes: Vec<(&Shape, &Vec<FedInput>)> = record
+        .plan
+        .shapes
+        .iter()
+        .zip(&variant.shape_inputs)
+        .filter(|(_, fed)| !fed.is_empty())
+        .collect();
     let mut lines = by_shape(&shapes);
     if lines.is_empty() {
         lines.push(format!("One prediction: {}.", inputs(&variant.inputs)));
@@ -59,9 +64,12 @@ fn described(record: &RunRecord) -> Option<&VariantRecord> {
     if is_script || variants.clone().all(|variant| variant.probe.is_none()) {
         return None;
     }
-    let baseline = record.variants.get(record.plan.baseline).into_iter();
-    let mut all = baseline.chain(variants);
-    all.find(|variant| variant.outcome.is_ok())
+    record
+        .variants
+        .get(record.plan.baseline)
+        .into_iter()
+        .chain(variants)
+        .find(|variant| variant.outcome.is_ok())
 }
 
 fn by_shape(shapes: &[(&Shape, &Vec<FedInput>)]) -> Vec<String> {
@@ -116,20 +124,15 @@ fn inputs(fed: &[FedInput]) -> String {
 
 /// `m6 and m7 = 1`: inputs that are fed the same, with neither sizes nor reasons.
 fn briefly(steering: &[&FedInput]) -> Vec<String> {
-    let groups = words::grouped(
-        steering
-            .iter()
-            .map(|fed| (is_fed(fed), name(fed.name.exact()))),
-    );
-    let groups = groups.iter();
-    groups
+    words::grouped(steering.iter().map(|fed| (is_fed(fed), name(&fed.name))))
+        .iter()
         .map(|(is_fed, names)| format!("{} {is_fed}", words::listed(names)))
         .collect()
 }
 
 /// `image [1, 3, 224, 224] (made up)`.
 fn shaped(fed: &FedInput) -> String {
-    let text = format!("{} {}", name(fed.name.exact()), fed.shape_words(1));
+    let text = format!("{} {}", name(&fed.name), fed.shape_words(1));
     match sources(fed).as_slice() {
         [] => text,
         sources => format!("{text} ({})", sources.join("; ")),
@@ -139,11 +142,11 @@ fn shaped(fed: &FedInput) -> String {
 /// `length = 128 (as long as the signal)`. A number or a list of one shows no sizes.
 fn steered(fed: &FedInput) -> String {
     let name = match fed.shape(1).as_slice() {
-        [] | [1] => name(fed.name.exact()),
-        shape => format!("{} {shape:?}", name(fed.name.exact())),
+        [] | [1] => name(&fed.name),
+        shape => format!("{} {shape:?}", name(&fed.name)),
     };
     let told = format!("{name} {}", is_fed(fed));
-    match brief(fed.reason.exact()) {
+    match brief(&fed.reason) {
         none if none.is_empty() => told,
         reason => format!("{told} ({reason})"),
     }
@@ -198,10 +201,10 @@ fn uniform(low: f64, high: f64, element_type: ElementType) -> String {
 fn one_of(numbers: &[f64], element_type: ElementType) -> String {
     match numbers {
         [one] => number(*one, element_type),
-        several => {
-            let several = several.iter().map(|&value| number(value, element_type));
-            format!("one of {}", cut(several))
-        }
+        several => format!(
+            "one of {}",
+            cut(several.iter().map(|&value| number(value, element_type)))
+        ),
     }
 }
 
@@ -216,18 +219,13 @@ fn cut(values: impl ExactSizeIterator<Item = String>) -> String {
 
 /// Where sizes come from that the model leaves open, each source once.
 fn sources(fed: &FedInput) -> Vec<String> {
-    let mut sources: Vec<String> = Vec::new();
-    for source in fed.sources.iter().filter_map(source) {
-        if !sources.contains(&source) {
-            sources.push(source);
-        }
-    }
+    let mut sources = words::once(fed.sources.iter().filter_map(source));
     sources.truncate(MOST_SOURCES);
     sources
 }
 
-fn name(name: &str) -> String {
-    shortened(&plain(name), NAME_LENGTH)
+fn name(name: &Plain) -> String {
+    shortened(&name.to_string(), NAME_LENGTH)
 }
 
 fn source(source: &SizeSource) -> Option<String> {
@@ -235,26 +233,24 @@ fn source(source: &SizeSource) -> Option<String> {
         SizeSource::Fixed | SizeSource::Batch => return None,
         SizeSource::Asked => "as asked for".to_owned(),
         SizeSource::Data => "as in the data".to_owned(),
-        SizeSource::File { entry } => format!("size from {}", brief(entry.exact())),
-        SizeSource::Metadata { key } => {
-            format!("size from the file's metadata, {}", brief(key.exact()))
-        }
-        SizeSource::Demand { reason } => brief(reason.exact()),
-        SizeSource::Derived { from } => format!("size follows: {}", brief(from.exact())),
-        SizeSource::Probe { reason } => format!("size found by trying: {}", brief(reason.exact())),
+        SizeSource::File { entry } => format!("size from {}", brief(entry)),
+        SizeSource::Metadata { key } => format!("size from the file's metadata, {}", brief(key)),
+        SizeSource::Demand { reason } => brief(reason),
+        SizeSource::Derived { from } => format!("size follows: {}", brief(from)),
+        SizeSource::Probe { reason } => format!("size found by trying: {}", brief(reason)),
         SizeSource::MadeUp => "made up".to_owned(),
     })
 }
 
-fn brief(text: &str) -> String {
-    shortened(&plain(text), REASON_LENGTH)
+fn brief(text: &Plain) -> String {
+    shortened(&text.to_string(), REASON_LENGTH)
 }
 
 /// Where samples of a batch lie, and whether that is proved: `axis 0 of image, proved`.
 fn batch(axis: &BatchAxis) -> String {
     if axis.reason == AxisReason::NoAxis || axis.axes.is_empty() {
         return match &axis.proof {
-            BatchProof::NotProved { reason } => format!("none: {}", brief(reason.exact())),
+            BatchProof::NotProved { reason } => format!("none: {}", brief(reason)),
             BatchProof::Given => "none, as asked for".to_owned(),
             BatchProof::Untried | BatchProof::Proved => {
                 "none: no input has an axis for samples".to_owned()
@@ -265,7 +261,7 @@ fn batch(axis: &BatchAxis) -> String {
         BatchProof::Proved => "proved".to_owned(),
         BatchProof::Given => "as asked for".to_owned(),
         BatchProof::Untried => "not tried".to_owned(),
-        BatchProof::NotProved { reason } => format!("not proved: {}", brief(reason.exact())),
+        BatchProof::NotProved { reason } => format!("not proved: {}", brief(reason)),
     };
     format!("{}, {proof}", places(axis))
 }
@@ -274,10 +270,11 @@ fn batch(axis: &BatchAxis) -> String {
 fn places(axis: &BatchAxis) -> String {
     let mut by_axis: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for (input, &axis) in &axis.axes {
-        by_axis.entry(axis).or_default().push(name(input.exact()));
+        by_axis.entry(axis).or_default().push(name(input));
     }
-    let places = by_axis.into_iter();
-    let places = places.map(|(axis, names)| format!("axis {axis} of {}", few(names)));
+    let places = by_axis
+        .into_iter()
+        .map(|(axis, names)| format!("axis {axis} of {}", few(names)));
     words::joined(places, ", ")
 }
 
@@ -412,23 +409,16 @@ mod tests {
 
     #[test]
     fn a_missing_batch_says_why() {
-        let reason = "along `height` two samples together give `y` other values".to_owned();
-        let none = BatchAxis::none(BatchProof::NotProved {
-            reason: reason.into(),
-        });
+        let reason = "along `height` two samples together give `y` other values".into();
+        let none = BatchAxis::none(BatchProof::NotProved { reason });
         assert_eq!(
             batch(&none),
             "none: along `height` two samples together give `y` other values"
         );
-        let reason = "the model fixes its size at 4".to_owned();
+        let reason = "the model fixes its size at 4".into();
         let fixed = BatchAxis {
             fixed_size: Some(4),
-            ..axis(
-                &[("x", 0)],
-                BatchProof::NotProved {
-                    reason: reason.into(),
-                },
-            )
+            ..axis(&[("x", 0)], BatchProof::NotProved { reason })
         };
         assert_eq!(
             batch(&fixed),

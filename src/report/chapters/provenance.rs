@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Item, Source, gpu, number, plain, words};
+use super::{Item, gpu, number, plain, words};
 use crate::metric::Unit;
 use crate::plan::{Pin, Variant};
 use crate::record::{DatasetInfo, RunRecord, RuntimeInfo, VariantRecord};
@@ -10,45 +10,56 @@ use crate::report::words::number::time;
 use crate::text::Plain;
 use crate::units::Nanos;
 
-pub(in crate::report) fn items(source: Source<'_>) -> Vec<Item> {
-    let (run, schedule) = (&source.record.run, &source.record.plan.schedule);
+pub(super) fn items(record: &RunRecord) -> Vec<Item> {
+    let (run, schedule) = (&record.run, &record.plan.schedule);
     let mut items = vec![
         Item::new("onnxprof", plain(&run.tool_version)),
         Item::new("Started", plain(&run.started_at)),
         Item::new("Seed", schedule.seed.to_string()),
         Item::new("Workers' CPUs", pin(&schedule.pin)),
     ];
-    items.extend(source.record.runtimes.iter().map(runtime));
-    items.extend(source.record.dataset.iter().map(data));
+    items.extend(record.runtimes.iter().map(runtime));
+    items.extend(record.dataset.iter().map(data));
     items.extend(cost("Timed loop's cost per inference", run.harness_cost_ns));
-    items.extend(outputs_anew(source));
+    items.extend(outputs_anew(record));
     items.extend(cost("Sampling cost per block", run.sampling_cost_ns));
-    items.extend(gpu::provenance(source));
+    items.extend(gpu::provenance(record));
     items
 }
 
 fn runtime(runtime: &RuntimeInfo) -> Item {
-    let (version, found_by) = (plain(&runtime.version), plain(&runtime.found_by));
-    let path = Plain::from(runtime.path.as_path());
     Item::new(
         "ONNX Runtime",
-        format!("{version}, {path}, found by: {found_by}"),
+        format!(
+            "{}, {}, found by: {}",
+            plain(&runtime.version),
+            Plain::from(runtime.path.as_path()),
+            plain(&runtime.found_by)
+        ),
     )
 }
 
 fn data(data: &DatasetInfo) -> Item {
-    let count = number::count(data.samples_count);
-    Item::new("Data", format!("{}, {count} samples", plain(&data.source)))
+    Item::new(
+        "Data",
+        format!(
+            "{}, {} samples",
+            plain(&data.source),
+            number::count(data.samples_count)
+        ),
+    )
 }
 
 fn cost(label: &str, cost: Option<Nanos>) -> Option<Item> {
     cost.map(|cost| Item::new(label, time(cost)))
 }
 
-fn outputs_anew(source: Source<'_>) -> Option<Item> {
-    let record = source.record;
-    let cells = record.launches.iter().flat_map(|launch| &launch.cells);
-    let anew = cells.filter(|cell| cell.outputs_anew.is_some());
+fn outputs_anew(record: &RunRecord) -> Option<Item> {
+    let anew = record
+        .launches
+        .iter()
+        .flat_map(|launch| &launch.cells)
+        .filter(|cell| cell.outputs_anew.is_some());
     let reason = anew.clone().find_map(|cell| cell.outputs_anew.as_ref())?;
     let sizes: BTreeSet<u64> = anew.map(|cell| cell.batch_size).collect();
     let text = format!(
@@ -63,11 +74,13 @@ fn outputs_anew(source: Source<'_>) -> Option<Item> {
 
 /// Share of the time of blocks that binding outputs anew took.
 fn rebinding_share(record: &RunRecord) -> String {
-    let blocks = record.blocks.iter();
-    let rebound = blocks.filter_map(|block| Some((block.rebinding_ns?, block.span())));
-    let (rebinding, span) = rebound.fold((0, 0), |sums, (rebinding, span)| {
-        (sums.0 + rebinding.0, sums.1 + span.0)
-    });
+    let (rebinding, span) = record
+        .blocks
+        .iter()
+        .filter_map(|block| Some((block.rebinding_ns?, block.span())))
+        .fold((0, 0), |sums, (rebinding, span)| {
+            (sums.0 + rebinding.0, sums.1 + span.0)
+        });
     number::value(Unit::Ratio, rebinding as f64 / (span as f64).max(1.0), None)
 }
 
@@ -79,10 +92,12 @@ fn pin(pin: &Pin) -> String {
     }
 }
 
-pub(in crate::report) fn models(source: Source<'_>) -> Vec<Item> {
-    let variants = source.record.plan.variants.iter();
-    variants
-        .zip(&source.record.variants)
+pub(super) fn models(record: &RunRecord) -> Vec<Item> {
+    record
+        .plan
+        .variants
+        .iter()
+        .zip(&record.variants)
         .map(|(variant, found)| model(variant, found))
         .collect()
 }

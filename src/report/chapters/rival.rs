@@ -30,17 +30,21 @@ pub(in crate::report) fn looks_higher(source: Source<'_>, pick: &Pick) -> Option
     } else {
         source.place(rival.key)
     };
-    let rate = words::shown(Metric::Throughput, cell.figure(Metric::Throughput));
     let behind = match cell.support() {
         Some(Support::Interval) => not_shown(source, rival.key),
         _ => format!("{}{}", source.behind(rival.key), deciding(source, rival)),
     };
-    Some(format!("{place} looks higher: {rate}, {behind}"))
+    Some(format!(
+        "{place} looks higher: {}, {behind}",
+        words::shown(Metric::Throughput, cell.figure(Metric::Throughput))
+    ))
 }
 
 fn not_shown(source: Source<'_>, key: CellKey) -> String {
-    let change = source.cell(key).and_then(|cell| cell.comparison.as_ref());
-    let more = change.map(|comparison| format!("; {}", words::to_settle(&comparison.throughput)));
+    let more = source
+        .cell(key)
+        .and_then(|cell| cell.comparison.as_ref())
+        .map(|comparison| format!("; {}", words::to_settle(&comparison.throughput)));
     format!(
         "not shown to be better than {} there{}",
         source.baseline_name(),
@@ -57,11 +61,12 @@ fn deciding(source: Source<'_>, rival: &Rival) -> String {
     let (Some(enough), Some(_)) = (rival.enough_budget_ns, schedule.budget_ns) else {
         return String::new();
     };
-    let smallest = source.record.plan.batch_sizes.first().copied().unwrap_or(1);
-    let (time, budget) = (words::rounded_time(enough), words::budget(enough));
     format!(
-        "; about {time} would decide: `--batch {smallest},{} --budget {budget}`",
-        rival.key.batch_size
+        "; about {} would decide: `--batch {},{} --budget {}`",
+        words::rounded_time(enough),
+        source.record.plan.batch_sizes.first().copied().unwrap_or(1),
+        rival.key.batch_size,
+        words::budget(enough)
     )
 }
 

@@ -27,8 +27,9 @@ pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
     lines.push(
         "Times of nodes are without what the profiler adds to each run, at the speed of the profiled launch".into(),
     );
-    let of_sessions = rooflines.chunk_by(|one, other| one.session == other.session);
-    let firsts = of_sessions.filter_map(<[Roofline]>::first);
+    let firsts = rooflines
+        .chunk_by(|one, other| one.session == other.session)
+        .filter_map(<[Roofline]>::first);
     vec![Section {
         title: "Roofline: what limits the nodes that take the time".into(),
         lines,
@@ -113,7 +114,6 @@ pub(in crate::report) fn word(bound: Bound) -> &'static str {
 }
 
 fn table(source: Source<'_>, roofline: &Roofline) -> Table {
-    let place = place(source, roofline);
     let header = [
         "node",
         "operator",
@@ -127,7 +127,7 @@ fn table(source: Source<'_>, roofline: &Roofline) -> Table {
         "op/B",
         "bound",
     ];
-    let title = format!("{place}: nodes that take the time");
+    let title = format!("{}: nodes that take the time", place(source, roofline));
     let mut builder = Builder::new(title, &header);
     for node in roofline.nodes.iter().take(ROWS) {
         add_node(&mut builder, node);
@@ -155,9 +155,11 @@ fn notes(roofline: &Roofline) -> Vec<String> {
 }
 
 fn left_out(count: u64) -> String {
-    let nodes = words::counted_noun(count, "more node");
-    let least = number::limit(LEAST_NODE_SHARE);
-    format!("{nodes} above {least} of the time not shown")
+    format!(
+        "{} above {} of the time not shown",
+        words::counted_noun(count, "more node"),
+        number::limit(LEAST_NODE_SHARE)
+    )
 }
 
 /// Whether a node attains more than was seen to be possible.
@@ -186,8 +188,10 @@ fn add_node(builder: &mut Builder, node: &HotNode) {
 fn figures(node: &HotNode) -> [(&'static str, Observed<String>); 7] {
     let no_work = node.work.as_ref().err().cloned().unwrap_or_default();
     let no_bytes = Plain::from("the trace does not tell");
-    let operations = node.work.as_ref();
-    let operations = operations.map(|work| amount(work.operations_count as f64));
+    let operations = node
+        .work
+        .as_ref()
+        .map(|work| amount(work.operations_count as f64));
     let bytes = node.bytes.map(number::bytes);
     let bandwidth = node.bytes_per_sec.map(|per_sec| rate(per_sec, "B/s"));
     let intensity = node.intensity.map(|intensity| format!("{intensity:.1}"));
@@ -253,8 +257,7 @@ fn amount(count: f64) -> String {
 }
 
 fn thousands(value: f64) -> (String, &'static str) {
-    let prefixes = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
-    let (factor, prefix) = prefixes
+    let (factor, prefix) = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")]
         .into_iter()
         .find(|(factor, _)| value >= *factor)
         .unwrap_or((1.0, ""));

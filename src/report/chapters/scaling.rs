@@ -46,17 +46,23 @@ fn of_curves(source: Source<'_>) -> Section {
 /// Of the session that is chosen for throughput, or else of the first one that was measured.
 fn summary_lines(source: Source<'_>) -> Vec<String> {
     let chosen = source.answer().throughput.pick();
-    let mut curves = curves(source);
-    let Some(curve) = curves.find(|Curve { curve, .. }| {
+    let Some(curve) = curves(source).find(|Curve { curve, .. }| {
         chosen.is_none_or(|pick| curve.key(pick.key.batch_size) == pick.key)
     }) else {
         return Vec::new();
     };
-    let mut limits = curve.scaling.limits.iter();
-    let limit = limits.find(|limit| limit.metric == Metric::LatencyP99);
+    let limit = curve
+        .scaling
+        .limits
+        .iter()
+        .find(|limit| limit.metric == Metric::LatencyP99);
     let limit = limit.map(|limit| curve.limit_words(limit));
-    let parts = curve.knee_words().into_iter().chain(limit);
-    parts.map(|part| curve.line(&part)).collect()
+    curve
+        .knee_words()
+        .into_iter()
+        .chain(limit)
+        .map(|part| curve.line(&part))
+        .collect()
 }
 
 /// Words of the template on a curve beyond where it saturates: its knee, and its line.
@@ -85,13 +91,16 @@ struct Curve<'a> {
 }
 
 fn curves(source: Source<'_>) -> impl Iterator<Item = Curve<'_>> {
-    let pairs = source.findings.scaling.iter();
-    let pairs = pairs.zip(&source.findings.batch_curves);
-    pairs.map(move |(scaling, curve)| Curve {
-        source,
-        scaling,
-        curve,
-    })
+    source
+        .findings
+        .scaling
+        .iter()
+        .zip(&source.findings.batch_curves)
+        .map(move |(scaling, curve)| Curve {
+            source,
+            scaling,
+            curve,
+        })
 }
 
 impl Curve<'_> {
@@ -130,13 +139,14 @@ impl Curve<'_> {
     fn goodness(&self, fit: &BatchFit) -> String {
         let speeds = two_speeds(fit.two_speeds_count, self.curve.points.len() as u64);
         if fit.off.is_empty() {
-            let worst = number::share(fit.worst.0);
-            return format!("every batch size lies within {worst} of that line{speeds}");
+            return format!(
+                "every batch size lies within {} of that line{speeds}",
+                number::share(fit.worst.0)
+            );
         }
         let mut off: Vec<&Deviation> = fit.off.iter().collect();
         off.sort_by(|one, other| other.deviation.0.abs().total_cmp(&one.deviation.0.abs()));
         let more = off.len().saturating_sub(NAMED_DEVIATIONS);
-        let named = words::listed(off.into_iter().take(NAMED_DEVIATIONS).map(deviation));
         let more = match more {
             0 => String::new(),
             more => format!(
@@ -144,7 +154,10 @@ impl Curve<'_> {
                 number::limit(LINE_TOLERANCE)
             ),
         };
-        format!("that line does not hold: {named} it{more}{speeds}")
+        format!(
+            "that line does not hold: {} it{more}{speeds}",
+            words::listed(off.into_iter().take(NAMED_DEVIATIONS).map(deviation))
+        )
     }
 
     fn knee_words(&self) -> Option<String> {
@@ -178,11 +191,11 @@ impl Curve<'_> {
     /// another one.
     fn trade(&self, knee: u64) -> Option<String> {
         let trade = self.curve.trade(knee)?;
-        let [throughput, latency] = [trade.throughput_factor, trade.latency_factor]
-            .map(|factor| number::factor(factor, None));
         Some(format!(
-            "; batch {} has {throughput}x the throughput of batch {knee} at {latency}x its latency",
-            trade.batch_size
+            "; batch {} has {}x the throughput of batch {knee} at {}x its latency",
+            trade.batch_size,
+            number::factor(trade.throughput_factor, None),
+            number::factor(trade.latency_factor, None)
         ))
     }
 
@@ -212,14 +225,16 @@ impl Curve<'_> {
             Within::Closest(batch) => {
                 let cell = self.source.cell(self.curve.key(*batch));
                 let value = cell.and_then(|cell| cell.figure(limit.metric));
-                let value = words::shown(limit.metric, value);
                 format!(
-                    "no batch size has its {metric} within {most}; batch {batch} comes closest with {value}"
+                    "no batch size has its {metric} within {most}; batch {batch} comes closest with {}",
+                    words::shown(limit.metric, value)
                 )
             }
             Within::Unknown(reason) => {
-                let why = not_measured(reason);
-                format!("best batch size with {metric} within {most} {why}")
+                format!(
+                    "best batch size with {metric} within {most} {}",
+                    not_measured(reason)
+                )
             }
         }
     }
@@ -244,8 +259,10 @@ fn two_speeds(two: u64, all: u64) -> String {
 fn deviation(found: &Deviation) -> String {
     let (batch, deviation) = (found.batch_size, found.deviation.0);
     let side = if deviation > 0.0 { "above" } else { "below" };
-    let size = number::share(deviation.abs());
-    format!("batch {batch} lies {size} {side}")
+    format!(
+        "batch {batch} lies {} {side}",
+        number::share(deviation.abs())
+    )
 }
 
 fn known(cell: Option<&CellFindings>, metric: Metric) -> String {
@@ -257,14 +274,17 @@ fn known(cell: Option<&CellFindings>, metric: Metric) -> String {
 }
 
 fn cliff_words(cliff: &Cliff) -> String {
-    let (from, to) = (cliff.from, cliff.to);
     let unknown = match words::listed(cliff.unknown.iter().map(sign_words)) {
         none if none.is_empty() => none,
         all => format!("; not known: {all}"),
     };
-    let change = words::throughput_change(&cliff.change);
-    let evidence = along_with(cliff);
-    format!("throughput falls from batch {from} to {to} ({change}); {evidence}{unknown}")
+    format!(
+        "throughput falls from batch {} to {} ({}); {}{unknown}",
+        cliff.from,
+        cliff.to,
+        words::throughput_change(&cliff.change),
+        along_with(cliff)
+    )
 }
 
 fn along_with(cliff: &Cliff) -> String {
@@ -274,8 +294,10 @@ fn along_with(cliff: &Cliff) -> String {
         }
         [] => "nothing that was looked at went along with it",
         all => {
-            let evidence = words::listed(all.iter().map(evidence_words));
-            return format!("along with it, be it the cause or not, {evidence}");
+            return format!(
+                "along with it, be it the cause or not, {}",
+                words::listed(all.iter().map(evidence_words))
+            );
         }
     };
     nothing.into()
@@ -300,8 +322,11 @@ fn evidence_words(evidence: &CliffEvidence) -> String {
             cache_bytes,
             arena_bytes,
         } => {
-            let (arena, cache) = (bytes(*arena_bytes), bytes(*cache_bytes));
-            format!("the arena's peak ({arena}) outgrew the L{level} cache ({cache})")
+            format!(
+                "the arena's peak ({}) outgrew the L{level} cache ({})",
+                bytes(*arena_bytes),
+                bytes(*cache_bytes)
+            )
         }
         CliffEvidence::MinorFaults { from, to } => {
             let [from, to] = [*from, *to].map(|count| number::value(Unit::Count, count, None));
@@ -324,15 +349,17 @@ fn room(memory: &MemoryFit) -> String {
     let measured = memory.largest_measured;
     match (memory.largest_batch, memory.available_bytes.map(bytes)) {
         (Some(batch), Some(available)) if batch > measured => {
-            let batch = number::value(Unit::Count, two_digits(batch), None);
             format!(
-                "by that line the {available} available hold about batch {batch}; batch {measured} is the largest \
-                 behind it"
+                "by that line the {available} available hold about batch {}; batch {measured} is the largest \
+                 behind it",
+                number::value(Unit::Count, two_digits(batch), None)
             )
         }
         (Some(batch), Some(available)) => {
-            let batch = number::count(batch);
-            format!("the {available} available hold batch {batch} at most")
+            format!(
+                "the {available} available hold batch {} at most",
+                number::count(batch)
+            )
         }
         _ => "how much was available is not known".into(),
     }
@@ -350,8 +377,13 @@ fn first_runs(source: Source<'_>) -> Table {
     for scaling in &source.findings.scaling {
         let name = source.name(scaling.session);
         for found in &scaling.first_runs {
-            let batch = source.batch(scaling.shape, found.batch_size);
-            add_first_run(table.line(format!("{name}, {batch}")), found);
+            add_first_run(
+                table.line(format!(
+                    "{name}, {}",
+                    source.batch(scaling.shape, found.batch_size)
+                )),
+                found,
+            );
         }
     }
     table.finish(vec![

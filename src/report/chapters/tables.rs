@@ -34,10 +34,12 @@ pub(in crate::report) fn variants(source: Source<'_>) -> Table {
         "file size",
     ];
     let mut table = Builder::new(title, &header);
-    let single = source.single().into_iter();
-    let single: HashMap<usize, &CellFindings> =
-        single.map(|cell| (cell.key.session, cell)).collect();
-    for session in &source.findings.sessions {
+    let single: HashMap<usize, &CellFindings> = source
+        .single()
+        .into_iter()
+        .map(|cell| (cell.key.session, cell))
+        .collect();
+    for session in source.sessions() {
         if let Some(cell) = single.get(&session.session) {
             add_variant(&mut table, session, cell, kind(source, session));
         }
@@ -96,8 +98,10 @@ fn add_score(line: &mut Line<'_>, session: &SessionFindings) {
         Some(metric) => line.shown("accuracy", metric, &session.figures, named_score),
         None if accuracy.samples_count > 0 && session.is_baseline => REFERENCE.into(),
         None => {
-            let reason = accuracy.absent_reason.as_deref();
-            let reason = reason.unwrap_or("it was held against neither labels nor a reference");
+            let reason = accuracy
+                .absent_reason
+                .as_deref()
+                .unwrap_or("it was held against neither labels nor a reference");
             line.absence("accuracy", reason)
         }
     };
@@ -111,15 +115,17 @@ fn add_score(line: &mut Line<'_>, session: &SessionFindings) {
 
 /// Of the first figure that was measured, or else of the first that was asked for.
 fn leading_metric(session: &SessionFindings) -> Option<Metric> {
-    let metrics = Metric::SCORES.into_iter();
-    let mut asked = metrics
+    let mut asked = Metric::SCORES
+        .into_iter()
         .chain([Metric::Top1Agreement, Metric::CosineSimilarity])
         .filter(|&metric| session.figure(metric).is_some());
-    let measured = asked.clone().find(|&metric| {
-        let figure = session.figure(metric);
-        figure.is_some_and(|figure| figure.value().is_some())
-    });
-    measured.or_else(|| asked.next())
+    asked
+        .clone()
+        .find(|&metric| {
+            let figure = session.figure(metric);
+            figure.is_some_and(|figure| figure.value().is_some())
+        })
+        .or_else(|| asked.next())
 }
 
 /// A score with its name, where the head of the column does not say it.
@@ -161,9 +167,11 @@ pub(in crate::report) fn sweep(source: Source<'_>) -> Table {
     header.extend((plan.load_modes.len() > 1).then_some(LoadMode::COLUMN));
     header.extend(["median latency", "p99", "throughput", "vs baseline", "CPU"]);
     let mut table = Builder::new("Batch sweep: how far does batching pay?", &header);
-    let curves = source.findings.batch_curves.iter();
-    let enough: HashSet<_> = curves.map(|curve| curve.key(curve.enough)).collect();
-    for cell in &source.findings.cells {
+    let enough: HashSet<_> = source
+        .curves()
+        .map(|curve| curve.key(curve.enough))
+        .collect();
+    for cell in source.cells() {
         let kind = if enough.contains(&cell.key) {
             RowKind::Pick
         } else {
@@ -232,13 +240,11 @@ fn sweep_notes(source: Source<'_>) -> Vec<String> {
 }
 
 fn has_comparison(source: Source<'_>) -> bool {
-    let mut cells = source.findings.cells.iter();
-    cells.any(|cell| cell.comparison.is_some())
+    source.cells().any(|cell| cell.comparison.is_some())
 }
 
 pub(in crate::report) fn left_out(source: Source<'_>) -> Option<String> {
-    let sessions = source.findings.sessions.iter();
-    let unmeasured = sessions.filter(|session| !session.outcome.is_ok());
+    let unmeasured = source.sessions().filter(|session| !session.outcome.is_ok());
     let names = words::listed(unmeasured.map(|session| plain(&session.label)));
     (!names.is_empty()).then(|| format!("not in this table: {names}, for the reason given above"))
 }
@@ -327,8 +333,10 @@ fn load_notes(source: Source<'_>) -> Vec<String> {
 
 /// `14 launches`, or `12 to 14 launches` where sessions have different numbers of them.
 fn launches(source: Source<'_>) -> String {
-    let launches = source.measured().map(|session| session.launches_count);
-    let counts: BTreeSet<u64> = launches.collect();
+    let counts: BTreeSet<u64> = source
+        .measured()
+        .map(|session| session.launches_count)
+        .collect();
     match (counts.first(), counts.last()) {
         (Some(1), Some(1)) => "1 launch".into(),
         (Some(least), Some(most)) if least == most => format!("{least} launches"),

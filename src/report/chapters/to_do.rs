@@ -16,9 +16,9 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
         .with_all(advice::priorities(source).iter().flat_map(priority))
         .with_all(untried(source))
         .with(Block::heading("Implementation plan"));
-    let phases = advice::phases(source).into_iter();
-    let phases =
-        phases.flat_map(|phase| [Block::subheading(phase.title), Block::numbered(phase.tasks)]);
+    let phases = advice::phases(source)
+        .into_iter()
+        .flat_map(|phase| [Block::subheading(phase.title), Block::numbered(phase.tasks)]);
     chapter.with_all(phases).items(
         "AI performance targets",
         items(source, |key| matches!(key, Key::AiTargets(_))),

@@ -77,8 +77,8 @@ fn piece(advice: &AdviceView) -> [Item; 7] {
 }
 
 pub(super) fn plan(source: Source<'_>) -> Chapter {
-    let chapter = Chapter::untitled("plan").with_all(techniques(source));
-    let chapter = chapter
+    let chapter = Chapter::untitled("plan")
+        .with_all(techniques(source))
         .with(Block::part("Implementation Plan"))
         .with_all(advice::phases(source).into_iter().flat_map(phase));
     chapter

@@ -1,5 +1,7 @@
 //! Axes: units, ends and ticks.
 
+use std::collections::BTreeSet;
+
 use crate::analysis::{Estimate, Measured};
 use crate::metric::Unit;
 use crate::report::words::{number, text};
@@ -49,8 +51,9 @@ impl Tick {
     }
 
     fn begins_with_one(&self) -> bool {
-        let digits = self.label.trim_start_matches(['0', '.', ',']);
-        digits.starts_with('1')
+        self.label
+            .trim_start_matches(['0', '.', ','])
+            .starts_with('1')
     }
 }
 
@@ -174,7 +177,7 @@ impl AxisView {
     }
 
     /// A logarithmic axis with these values alone marked.
-    pub(super) fn counts(title: &str, values: &[u64]) -> Self {
+    pub(super) fn counts(title: &str, values: &BTreeSet<u64>) -> Self {
         let values = values.iter().copied();
         let (low, high) = ends(values.clone().map(|value| value as f64));
         let ticks = values.map(|value| Tick {
@@ -191,12 +194,13 @@ impl AxisView {
     }
 
     pub(super) fn names<T: AsRef<str>>(names: impl Iterator<Item = T>) -> Self {
-        let rows = names.enumerate();
-        let ticks = rows.map(|(row, name)| Tick {
-            at: row as f64,
-            label: text::shortened(name.as_ref(), NAME_WIDTH),
-        });
-        let ticks: Vec<Tick> = ticks.collect();
+        let ticks: Vec<Tick> = names
+            .enumerate()
+            .map(|(row, name)| Tick {
+                at: row as f64,
+                label: text::shortened(name.as_ref(), NAME_WIDTH),
+            })
+            .collect();
         AxisView {
             scale: Scale::Names,
             low: ticks.len() as f64 - 0.5,
@@ -210,17 +214,17 @@ impl AxisView {
 /// A figure and the ends of its interval.
 pub(super) fn value_and_ends(figure: &Measured) -> impl Iterator<Item = f64> + use<> {
     let ends = figure.interval.into_iter();
-    let ends = ends.flat_map(|ends| [ends.low, ends.high]);
-    ends.chain([figure.value])
+    ends.flat_map(|ends| [ends.low, ends.high])
+        .chain([figure.value])
 }
 
 /// The smallest and the largest; 0 and 1 where there are none.
 fn ends(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
-    let all = values
+    values
         .into_iter()
         .filter(|value| value.is_finite())
-        .map(|value| (value, value));
-    all.reduce(|(low, high), (value, _)| (low.min(value), high.max(value)))
+        .map(|value| (value, value))
+        .reduce(|(low, high), (value, _)| (low.min(value), high.max(value)))
         .unwrap_or((0.0, 1.0))
 }
 
@@ -258,9 +262,9 @@ fn logarithmic_ticks(low: f64, high: f64) -> Vec<Tick> {
 
 fn one_two_five(low: f64, high: f64) -> Vec<Tick> {
     let powers = low.log10().floor() as i32..=high.log10().ceil() as i32;
-    let all =
-        powers.flat_map(|power| [1.0, 2.0, 5.0].map(|digit| (digit * 10f64.powi(power), power)));
-    let within = all.filter(|(at, _)| (low..=high).contains(at));
+    let within = powers
+        .flat_map(|power| [1.0, 2.0, 5.0].map(|digit| (digit * 10f64.powi(power), power)))
+        .filter(|(at, _)| (low..=high).contains(at));
     within
         .map(|(at, power)| Tick::at(at, power.min(0).unsigned_abs() as usize))
         .collect()

@@ -51,8 +51,7 @@ struct Sweep<'a> {
 }
 
 fn chart(cast: &Cast<'_>, curve: &Curve) -> Drawing {
-    let first = cast.source.single_place();
-    let first = first.ok_or("nothing was asked for")?;
+    let first = cast.source.single_place().ok_or("nothing was asked for")?;
     let cells = drawn_cells(cast, first);
     let sizes = measured_sizes(&cells);
     if sizes.len() < 2 {
@@ -62,12 +61,16 @@ fn chart(cast: &Cast<'_>, curve: &Curve) -> Drawing {
     let values = sweep.figures().map(|figure| figure.value);
     let measure = Measure::of(curve.metric.unit(), values).ok_or("nothing was measured")?;
     let extent = sweep.figures().flat_map(value_and_ends).collect();
-    let chosen = chosen(cast.source, first);
     let series = cast.series(Form::Line, |session| sweep.points(session, measure));
     Ok(ChartView {
         id: curve.id.into(),
         title: curve.title.into(),
-        summary: format!("{}{chosen}{}", curve.summary, cast.remark()),
+        summary: format!(
+            "{}{}{}",
+            curve.summary,
+            chosen(cast.source, first),
+            cast.remark()
+        ),
         x: AxisView::counts("batch size (samples)", &sizes),
         y: (curve.axis)(measure, curve.what, extent),
         series: series.collect(),
@@ -76,18 +79,20 @@ fn chart(cast: &Cast<'_>, curve: &Curve) -> Drawing {
 }
 
 fn drawn_cells<'a>(cast: &Cast<'a>, first: Workload) -> Vec<&'a CellFindings> {
-    let cells = cast.source.findings.cells.iter();
-    let cells = cells.filter(|cell| cast.color(cell.key.session).is_some());
-    cells
+    cast.source
+        .cells()
+        .filter(|cell| cast.color(cell.key.session).is_some())
         .filter(|cell| (cell.key.load_mode, cell.key.shape) == (first.load, first.shape))
         .collect()
 }
 
 /// Ascending, each once.
-fn measured_sizes(cells: &[&CellFindings]) -> Vec<u64> {
-    let measured = cells.iter().filter(|cell| cell.outcome.is_ok());
-    let sizes: BTreeSet<u64> = measured.map(|cell| cell.key.batch_size).collect();
-    sizes.into_iter().collect()
+fn measured_sizes(cells: &[&CellFindings]) -> BTreeSet<u64> {
+    cells
+        .iter()
+        .filter(|cell| cell.outcome.is_ok())
+        .map(|cell| cell.key.batch_size)
+        .collect()
 }
 
 /// Which shape and load mode of several are drawn, as a sentence after another one.
@@ -106,13 +111,14 @@ fn chosen(source: Source<'_>, first: Workload) -> String {
 
 impl Sweep<'_> {
     fn figures(&self) -> impl Iterator<Item = &Measured> {
-        let cells = self.cells.iter();
-        cells.filter_map(|cell| cell.figure(self.curve.metric)?.measured())
+        self.cells
+            .iter()
+            .filter_map(|cell| cell.figure(self.curve.metric)?.measured())
     }
 
     fn points(&self, session: usize, measure: Measure) -> Vec<PointView> {
-        let cells = self.cells.iter();
-        cells
+        self.cells
+            .iter()
             .filter(|cell| cell.key.session == session)
             .filter_map(|cell| self.point(cell, measure))
             .collect()
@@ -121,18 +127,21 @@ impl Sweep<'_> {
     fn point(&self, cell: &CellFindings, measure: Measure) -> Option<PointView> {
         let metric = self.curve.metric;
         let estimate = cell.figure(metric)?;
-        let name = self.cast.source.name(cell.key.session);
         let batch = cell.key.batch_size;
         Some(PointView {
             x: batch as f64,
             y: measure.scaled(estimate.value()?),
             y_ends: measure.ends(estimate),
-            label: format!("{name}, batch {batch}\n{}", words::value(metric, estimate)),
+            label: format!(
+                "{}, batch {batch}\n{}",
+                self.cast.source.name(cell.key.session),
+                words::value(metric, estimate)
+            ),
             ..PointView::default()
         })
     }
 
-    fn table(&self, sizes: &[u64]) -> Table {
+    fn table(&self, sizes: &BTreeSet<u64>) -> Table {
         let heads: Vec<String> = sizes.iter().map(|size| format!("batch {size}")).collect();
         let mut header = vec!["variant"];
         header.extend(heads.iter().map(String::as_str));
@@ -151,8 +160,8 @@ impl Sweep<'_> {
     }
 
     fn at(&self, session: usize, batch_size: u64) -> Option<&Estimate> {
-        let mut cells = self.cells.iter();
-        cells
+        self.cells
+            .iter()
             .find(|cell| (cell.key.session, cell.key.batch_size) == (session, batch_size))?
             .figure(self.curve.metric)
     }

@@ -38,13 +38,15 @@ impl<'a> Cast<'a> {
         form: Form,
         points: impl Fn(usize) -> Vec<PointView>,
     ) -> impl Iterator<Item = SeriesView> {
-        let drawn = self.sessions.iter().enumerate();
-        drawn.map(move |(color, &session)| SeriesView {
-            name: Some(self.source.name(session)),
-            color,
-            form,
-            points: points(session),
-        })
+        self.sessions
+            .iter()
+            .enumerate()
+            .map(move |(color, &session)| SeriesView {
+                name: Some(self.source.name(session)),
+                color,
+                form,
+                points: points(session),
+            })
     }
 
     pub(super) fn color(&self, session: usize) -> Option<usize> {

@@ -1,9 +1,7 @@
 //! How the latencies of a single prediction are distributed.
 
 use super::axis::value_and_ends;
-use super::{
-    AxisView, Cast, ChartView, Drawing, Form, Measure, PointView, Scale, SeriesView, Tick,
-};
+use super::{AxisView, Cast, ChartView, Drawing, Form, Measure, PointView, SeriesView, Tick};
 use crate::analysis::{CellFindings, DistributionPoint, distribution};
 use crate::metric::{Metric, Unit};
 use crate::report::words::{self, Builder, Source, Table, number};
@@ -35,11 +33,13 @@ struct Distribution<'a> {
 pub(super) fn chart(cast: &Cast<'_>) -> Drawing {
     let source = cast.source;
     let cells = source.single();
-    let drawn = cells.iter().filter_map(|cell| Distribution::of(cast, cell));
-    let drawn: Vec<Distribution<'_>> = drawn.collect();
+    let drawn: Vec<Distribution<'_>> = cells
+        .iter()
+        .filter_map(|cell| Distribution::of(cast, cell))
+        .collect();
     let points = drawn.iter().flat_map(|drawn| &drawn.points);
-    let measure = Measure::of(Unit::Ns, points.map(|point| point.latency_ns.as_f64()));
-    let measure = measure.ok_or("no latencies were recorded")?;
+    let measure = Measure::of(Unit::Ns, points.map(|point| point.latency_ns.as_f64()))
+        .ok_or("no latencies were recorded")?;
     let batch = source.single_place().map_or(1, |at| at.batch_size);
     Ok(ChartView {
         id: "latency-distribution".into(),
@@ -66,10 +66,9 @@ fn shares() -> AxisView {
     });
     AxisView {
         title: "share of inferences".into(),
-        scale: Scale::Linear,
-        low: 0.0,
         high: 101.0,
         ticks: ticks.to_vec(),
+        ..AxisView::default()
     }
 }
 
@@ -87,10 +86,13 @@ impl<'a> Distribution<'a> {
 
     /// What an axis has to hold: the points, and what is marked with its interval.
     fn extent(&self) -> impl Iterator<Item = f64> {
-        let marked = MARKED.into_iter();
-        let marked = marked.filter_map(|(metric, ..)| self.cell.figure(metric)?.measured());
-        let points = self.points.iter().map(|point| point.latency_ns.as_f64());
-        points.chain(marked.flat_map(value_and_ends))
+        let marked = MARKED
+            .into_iter()
+            .filter_map(|(metric, ..)| self.cell.figure(metric)?.measured());
+        self.points
+            .iter()
+            .map(|point| point.latency_ns.as_f64())
+            .chain(marked.flat_map(value_and_ends))
     }
 
     fn series(&self, measure: Measure) -> [SeriesView; 2] {
@@ -129,12 +131,11 @@ impl<'a> Distribution<'a> {
         marked
             .filter_map(|(metric, share, word)| {
                 let estimate = self.cell.figure(metric)?;
-                let shown = words::value(metric, estimate);
                 Some(PointView {
                     x: measure.scaled(estimate.value()?),
                     y: share,
                     x_ends: measure.ends(estimate),
-                    label: format!("{}\n{word} {shown}", self.name),
+                    label: format!("{}\n{word} {}", self.name, words::value(metric, estimate)),
                     ..PointView::default()
                 })
             })

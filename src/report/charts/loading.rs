@@ -40,11 +40,10 @@ const APART: f64 = 0.25;
 pub(super) fn chart(source: Source<'_>) -> Drawing {
     let measured: Vec<&SessionFindings> = source.measured().take(MOST).collect();
     let rows = rows(source, &measured);
-    let times = rows.iter().flat_map(|row| {
-        let parts = PARTS.iter();
-        parts.filter_map(|part| (part.time)(row.launch))
-    });
-    let times = times.map(Nanos::as_f64);
+    let times = rows
+        .iter()
+        .flat_map(|row| PARTS.iter().filter_map(|part| (part.time)(row.launch)))
+        .map(Nanos::as_f64);
     let measure = Measure::of(Unit::Ns, times.clone()).ok_or("no launch reported its times")?;
     let names = measured.iter().map(|session| source.name(session.session));
     let series = (0..PARTS.len()).map(|number| series(number, &rows, measure));
@@ -68,8 +67,10 @@ struct Row<'a> {
 }
 
 fn rows<'a>(source: Source<'a>, measured: &[&SessionFindings]) -> Vec<Row<'a>> {
-    let launches = source.record.launches.iter();
-    launches
+    source
+        .record
+        .launches
+        .iter()
         .filter_map(|launch| {
             let mut sessions = measured.iter();
             Some(Row {
@@ -101,10 +102,13 @@ fn series(number: usize, rows: &[Row<'_>], measure: Measure) -> SeriesView {
 fn point(row: &Row<'_>, part: &Part, measure: Measure) -> Option<PointView> {
     let time = (part.time)(row.launch).filter(|time| time.0 > 0)?;
     let (name, launch) = (&row.name, row.launch.launch);
-    let shown = number::time(time);
     Some(PointView {
         x: measure.scaled(time.as_f64()),
-        label: format!("{name}, launch {launch}\n{} {shown}", part.name),
+        label: format!(
+            "{name}, launch {launch}\n{} {}",
+            part.name,
+            number::time(time)
+        ),
         ..PointView::default()
     })
 }

@@ -30,8 +30,10 @@ pub(super) fn chart(source: Source<'_>) -> Drawing {
         .map(|session| ledger(source, session))
         .collect();
     let drawn = &ledgers[..ledgers.len().min(MOST)];
-    let values = drawn.iter().flat_map(|ledger| &ledger.parts);
-    let values = values.filter_map(Estimate::value);
+    let values = drawn
+        .iter()
+        .flat_map(|ledger| &ledger.parts)
+        .filter_map(Estimate::value);
     let measure = Measure::of(Unit::Bytes, values.clone()).ok_or("no memory was measured")?;
     let rest = match ledgers.len() - drawn.len() {
         0 => String::new(),
@@ -64,8 +66,7 @@ fn ledger(source: Source<'_>, session: &SessionFindings) -> Ledger {
 }
 
 fn series(ledgers: &[Ledger], part: usize, measure: Measure) -> SeriesView {
-    let rows = ledgers.iter().enumerate();
-    let points = rows.filter_map(|(row, ledger)| {
+    let points = ledgers.iter().enumerate().filter_map(|(row, ledger)| {
         Some(PointView {
             y: row as f64 + (part as f64 - 1.5) * THICKNESS,
             ..point(ledger, part, measure)?
@@ -81,10 +82,14 @@ fn series(ledgers: &[Ledger], part: usize, measure: Measure) -> SeriesView {
 
 fn point(ledger: &Ledger, part: usize, measure: Measure) -> Option<PointView> {
     let estimate = &ledger.parts[part];
-    let shown = words::value(Metric::PeakMemory, estimate);
     Some(PointView {
         x: measure.scaled(estimate.value()?),
-        label: format!("{}\n{} {shown}", ledger.name, PARTS[part].0),
+        label: format!(
+            "{}\n{} {}",
+            ledger.name,
+            PARTS[part].0,
+            words::value(Metric::PeakMemory, estimate)
+        ),
         ..PointView::default()
     })
 }

@@ -22,8 +22,9 @@ struct Row<'a> {
 impl Row<'_> {
     /// Time in operators that `is_wanted` takes, in nanoseconds.
     fn time_ns(&self, is_wanted: impl Fn(&OperatorShare) -> bool) -> f64 {
-        let shares = self.breakdown.by_operator.iter();
-        shares
+        self.breakdown
+            .by_operator
+            .iter()
             .filter(|share| is_wanted(share))
             .map(|share| share.time_ns.as_f64())
             .sum()
@@ -43,8 +44,10 @@ struct Bars<'a> {
 
 pub(super) fn chart(cast: &Cast<'_>) -> Drawing {
     let found = cast.source.findings.causes.operators.iter();
-    let batch_size = found.map(|found| found.batch_size).min();
-    let batch_size = batch_size.ok_or("no operators were profiled")?;
+    let batch_size = found
+        .map(|found| found.batch_size)
+        .min()
+        .ok_or("no operators were profiled")?;
     let rows = rows(cast, batch_size)?;
     let largest = rows.iter().map(Row::nodes_ns).fold(0.0, f64::max);
     let bars = Bars {
@@ -74,13 +77,15 @@ fn rows<'a>(cast: &Cast<'a>, batch_size: u64) -> Result<Vec<Row<'a>>, String> {
     let mut found = found
         .filter(|found| (found.batch_size, found.shape) == (batch_size, 0))
         .filter(|found| cast.color(found.session).is_some());
-    let rows = found.clone().filter_map(|found| {
-        Some(Row {
-            name: cast.source.name(found.session),
-            breakdown: found.breakdown.as_ref().ok()?,
+    let rows: Vec<Row<'_>> = found
+        .clone()
+        .filter_map(|found| {
+            Some(Row {
+                name: cast.source.name(found.session),
+                breakdown: found.breakdown.as_ref().ok()?,
+            })
         })
-    });
-    let rows: Vec<Row<'_>> = rows.collect();
+        .collect();
     if rows.is_empty() {
         let reason = found.find_map(|found| found.breakdown.as_ref().err());
         return Err(reason.map_or_else(|| "no operators were profiled".into(), plain));
@@ -91,12 +96,15 @@ fn rows<'a>(cast: &Cast<'a>, batch_size: u64) -> Result<Vec<Row<'a>>, String> {
 /// The operators with the largest share of any session: of the longest times, a slow session would
 /// have them all.
 fn leading<'a>(rows: &[Row<'a>]) -> Vec<&'a Plain> {
-    let shares = rows.iter().flat_map(|row| &row.breakdown.by_operator);
-    let mut shares: Vec<&OperatorShare> = shares.collect();
+    let mut shares: Vec<&OperatorShare> = rows
+        .iter()
+        .flat_map(|row| &row.breakdown.by_operator)
+        .collect();
     shares.sort_by(|one, other| other.share.0.total_cmp(&one.share.0));
     let mut seen = HashSet::new();
-    let names = shares.into_iter().map(|share| &share.operator);
-    names
+    shares
+        .into_iter()
+        .map(|share| &share.operator)
         .filter(|name| seen.insert(*name))
         .take(NAMED)
         .collect()
@@ -119,13 +127,14 @@ impl Bars<'_> {
     }
 
     fn name(&self, part: usize) -> String {
-        let name = self.named.get(part);
-        name.map_or_else(|| "all other operators".into(), plain)
+        self.named
+            .get(part)
+            .map_or_else(|| "all other operators".into(), plain)
     }
 
     fn part(&self, share: &OperatorShare) -> usize {
-        let mut named = self.named.iter();
-        named
+        self.named
+            .iter()
             .position(|name| **name == share.operator)
             .unwrap_or(self.named.len())
     }

@@ -74,14 +74,17 @@ impl Run<'_> {
     fn chart(&self, line: &Line) -> Drawing {
         let blocks = self.blocks.iter();
         let values: Vec<f64> = blocks.clone().filter_map(line.value).collect();
-        let last = blocks.map(|block| block.started_ns).max();
-        let last = last.filter(|_| !values.is_empty());
-        let last = last.ok_or("no block tells it")?.as_f64();
+        let last = blocks
+            .map(|block| block.started_ns)
+            .max()
+            .filter(|_| !values.is_empty())
+            .ok_or("no block tells it")?
+            .as_f64();
         let measure = Measure::new(Unit::Ns, last);
         let series = self.cast.series(Form::Marks, |session| {
-            let blocks = self.blocks.iter();
-            let of_session = blocks.filter(|block| block.key.session == session);
-            of_session
+            self.blocks
+                .iter()
+                .filter(|block| block.key.session == session)
                 .filter_map(|block| self.point(line, measure, block))
                 .collect()
         });
@@ -156,11 +159,19 @@ struct Use {
 }
 
 fn uses(source: Source<'_>) -> impl Iterator<Item = Use> {
-    let launches = source.record.launches.iter();
-    let cells = launches.flat_map(|launch| launch.cells.iter().map(move |cell| (launch, cell)));
+    let cells = source
+        .record
+        .launches
+        .iter()
+        .flat_map(|launch| launch.cells.iter().map(move |cell| (launch, cell)));
     cells.filter_map(|(launch, cell)| {
-        let gpu = cell.gpu.as_ref()?.as_ref().ok()?;
-        let utilization = gpu.utilization_mean_ratio.as_ref();
+        let utilization = cell
+            .gpu
+            .as_ref()?
+            .as_ref()
+            .ok()?
+            .utilization_mean_ratio
+            .as_ref();
         Some(Use {
             session: launch.session,
             started_ns: launch.started_ns,
@@ -176,17 +187,20 @@ fn gpu(cast: &Cast<'_>) -> Drawing {
     if sessions.all(|session| session.nvidia_device().is_none()) {
         return Err("no session ran on a GPU".into());
     }
-    let last = uses(source).map(|used| used.started_ns.as_f64());
-    let last = last.reduce(f64::max).ok_or("the GPU was not observed")?;
+    let last = uses(source)
+        .map(|used| used.started_ns.as_f64())
+        .reduce(f64::max)
+        .ok_or("the GPU was not observed")?;
     let measure = Measure::new(Unit::Ns, last);
     let series = cast.series(Form::Marks, |session| gpu_points(source, session, measure));
-    let series = series.filter(|series| !series.points.is_empty());
-    let series: Vec<SeriesView> = series.collect();
+    let series: Vec<SeriesView> = series.filter(|series| !series.points.is_empty()).collect();
     if series.is_empty() {
         return Err("the driver did not tell the GPU's utilization".into());
     }
-    let points = series.iter().flat_map(|series| &series.points);
-    let values = points.map(|point| point.y);
+    let values = series
+        .iter()
+        .flat_map(|series| &series.points)
+        .map(|point| point.y);
     Ok(ChartView {
         id: "timeline-gpu".into(),
         title: "GPU over the run".into(),

@@ -108,8 +108,10 @@ fn chart(source: Source<'_>, explanation: &Explanation) -> Drawing {
     let [reference, name] = names(source, explanation);
     let latency = explanation.latency.as_ref();
     let Some(latency) = latency.filter(|_| !explanation.steps.is_empty()) else {
-        let reason = explanation.steps_absent_reason.as_ref();
-        let reason = reason.map_or_else(|| "there is nothing to tell".into(), plain);
+        let reason = explanation
+            .steps_absent_reason
+            .as_ref()
+            .map_or_else(|| "there is nothing to tell".into(), plain);
         return Err(format!("{name}: {reason}"));
     };
     let title = format!("From {reference} to {name}{}", place(source, explanation));
@@ -157,8 +159,6 @@ fn signed(ns: i64) -> String {
 }
 
 fn step_text(step: &Step) -> String {
-    let label = step_label(step.kind);
-    let change = signed(step.change_ns());
     let [before, after] = [step.before_ns, step.after_ns].map(shown);
     let times = match step.kind {
         StepKind::Rest => String::new(),
@@ -169,12 +169,18 @@ fn step_text(step: &Step) -> String {
     } else {
         "\nnot more than the profiler can tell"
     };
-    format!("{label}\n{change}{times}{open}")
+    format!(
+        "{}\n{}{times}{open}",
+        step_label(step.kind),
+        signed(step.change_ns())
+    )
 }
 
 fn series(pieces: &[Piece], kind: PieceKind, word: &str, measure: Measure) -> SeriesView {
-    let pieces = pieces.iter().enumerate();
-    let pieces = pieces.filter(|(_, piece)| piece.kind == kind);
+    let pieces = pieces
+        .iter()
+        .enumerate()
+        .filter(|(_, piece)| piece.kind == kind);
     SeriesView {
         name: Some(word.into()),
         color: kind as usize,
@@ -191,7 +197,9 @@ fn table(pieces: &[Piece]) -> Table {
     for piece in pieces {
         table.plain_row(vec![piece.name.clone(), piece.change(), shown(piece.to_ns)]);
     }
-    let has_open = pieces.iter().any(|piece| !piece.is_resolved);
-    let note = has_open.then(|| "~: not more than the profiler can tell".to_owned());
+    let note = pieces
+        .iter()
+        .any(|piece| !piece.is_resolved)
+        .then(|| "~: not more than the profiler can tell".to_owned());
     table.finish(note.into_iter().collect())
 }

@@ -1,10 +1,11 @@
 //! Findings in words: what a change, a size or a score amounts to, in few of them.
 
 use std::ops::Deref;
+use std::slice;
 
 use crate::analysis::{
-    AGREEMENT_FLOOR, Answer, Bounds, Caveat, CellFindings, Change, Choice, Estimate, Findings,
-    Interval, JudgedOutputs, Measured, Pick, SATURATION_SHARE, SessionFindings, Verdict,
+    AGREEMENT_FLOOR, Answer, BatchCurve, Bounds, Caveat, CellFindings, Change, Choice, Estimate,
+    Findings, Interval, JudgedOutputs, Measured, Pick, SATURATION_SHARE, SessionFindings, Verdict,
     single_place,
 };
 use crate::metric::{Metric, Unit};
@@ -49,10 +50,21 @@ impl<'a> Source<'a> {
             .map_or_else(|| "the baseline".into(), |session| plain(&session.label))
     }
 
+    pub(in crate::report) fn sessions(self) -> slice::Iter<'a, SessionFindings> {
+        self.findings.sessions.iter()
+    }
+
     /// The sessions that could be measured.
     pub(in crate::report) fn measured(self) -> impl Iterator<Item = &'a SessionFindings> {
-        let sessions = self.findings.sessions.iter();
-        sessions.filter(|session| session.outcome.is_ok())
+        self.sessions().filter(|session| session.outcome.is_ok())
+    }
+
+    pub(in crate::report) fn cells(self) -> slice::Iter<'a, CellFindings> {
+        self.findings.cells.iter()
+    }
+
+    pub(in crate::report) fn curves(self) -> slice::Iter<'a, BatchCurve> {
+        self.findings.batch_curves.iter()
     }
 
     pub(in crate::report) fn answer(self) -> &'a Answer {

@@ -106,6 +106,17 @@ pub(in crate::report) fn first_names(names: impl Iterator<Item = String>) -> Str
     names.join(", ")
 }
 
+/// Each of the values once, where it comes up first.
+pub(in crate::report) fn once<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut once = Vec::new();
+    for value in values {
+        if !once.contains(&value) {
+            once.push(value);
+        }
+    }
+    once
+}
+
 /// Values by the keys that they share, in the order in which the keys come up.
 pub(in crate::report) fn grouped<K: PartialEq, V>(
     pairs: impl Iterator<Item = (K, V)>,

@@ -39,27 +39,32 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 /// shows the steps.
 pub(in crate::report) fn sentences(source: Source<'_>) -> Vec<String> {
     let leading = told(source).filter(|explanation| is_leading(source, explanation));
-    let both = leading.flat_map(|leading| [Some(leading), clearer(source, leading)]);
-    let explained = both.flatten().map(|told| sentence(source, told));
-    explained.chain(denormals_of_others(source)).collect()
+    leading
+        .flat_map(|leading| [Some(leading), clearer(source, leading)])
+        .flatten()
+        .map(|told| sentence(source, told))
+        .chain(denormals_of_others(source))
+        .collect()
 }
 
 /// The first explanation of the same pair that names the steps which this one leaves open.
 fn clearer<'a>(source: Source<'a>, leading: &Explanation) -> Option<&'a Explanation> {
-    let mut others = told(source)
+    told(source)
         .filter(|_| is_open(leading))
-        .filter(|other| pair(other) == pair(leading));
-    others.find(|other| !is_open(other) && names_steps(other))
+        .filter(|other| pair(other) == pair(leading))
+        .find(|other| !is_open(other) && names_steps(other))
 }
 
 fn is_open(told: &Explanation) -> bool {
-    let mut clauses = told.clauses.iter();
-    clauses.any(|clause| matches!(clause, Clause::Unnamed { .. }))
+    told.clauses
+        .iter()
+        .any(|clause| matches!(clause, Clause::Unnamed { .. }))
 }
 
 fn names_steps(told: &Explanation) -> bool {
-    let mut clauses = told.clauses.iter();
-    clauses.any(|clause| matches!(clause, Clause::Step { .. } | Clause::NotFused { .. }))
+    told.clauses
+        .iter()
+        .any(|clause| matches!(clause, Clause::Step { .. } | Clause::NotFused { .. }))
 }
 
 fn section(source: Source<'_>, explanation: &Explanation) -> Section {
@@ -90,8 +95,11 @@ fn denormals(source: Source<'_>) -> Option<Section> {
 /// difference.
 fn told(source: Source<'_>) -> impl Iterator<Item = &'_ Explanation> {
     let is_profiled = !source.record.operators.is_empty();
-    let explanations = source.findings.causes.explanations.iter();
-    explanations
+    source
+        .findings
+        .causes
+        .explanations
+        .iter()
         .filter(move |told| is_profiled || (told.latency.is_some() && !told.clauses.is_empty()))
 }
 
@@ -106,21 +114,26 @@ fn lines(source: Source<'_>, explanation: &Explanation) -> Vec<String> {
 
 /// How both sessions' models are quantized, where that is not the same.
 fn schemes(source: Source<'_>, explanation: &Explanation) -> Vec<String> {
-    let sessions = [explanation.reference, explanation.session];
-    let schemes = sessions.map(|session| scheme(source.record, session));
+    let schemes =
+        [explanation.reference, explanation.session].map(|session| scheme(source.record, session));
     if schemes[0] == schemes[1] {
         return Vec::new();
     }
-    let schemes = names(source, explanation).into_iter().zip(schemes);
-    schemes
+    names(source, explanation)
+        .into_iter()
+        .zip(schemes)
         .filter_map(|(name, scheme)| Some(format!("Quantization of {name}: {}.", scheme?)))
         .collect()
 }
 
 fn scheme(record: &RunRecord, session: usize) -> Option<String> {
     let variant = record.plan.sessions[session].variant;
-    let model = record.variants[variant].model.as_ref()?;
-    model.quantization.as_ref().map(quantization)
+    record.variants[variant]
+        .model
+        .as_ref()?
+        .quantization
+        .as_ref()
+        .map(quantization)
 }
 
 fn instructions(found: &Instructions) -> String {
@@ -128,7 +141,6 @@ fn instructions(found: &Instructions) -> String {
         ReducedArithmetic::Int8 => "sums of 8-bit products",
         ReducedArithmetic::Float16 => "half-precision arithmetic",
     };
-    let wanted = found.wanted.join(", ");
     let present = match found.present.as_slice() {
         [] => "none of them".into(),
         present => present.join(", "),
@@ -138,7 +150,10 @@ fn instructions(found: &Instructions) -> String {
     } else {
         "ONNX Runtime uses none of them"
     };
-    format!("Instructions for {arithmetic}, {wanted}: {used}; this CPU has {present}.")
+    format!(
+        "Instructions for {arithmetic}, {}: {used}; this CPU has {present}.",
+        found.wanted.join(", ")
+    )
 }
 
 /// Sessions that have no sentence of their own, as the baseline's, and are slow from denormal
@@ -162,18 +177,22 @@ fn denormal_line(source: Source<'_>, found: &DenormalFindings) -> String {
     let (Some(change), Some(flushed_ns), Some(unchanged_ns)) =
         (&found.change, found.flushed_ns, found.unchanged_ns)
     else {
-        let reason = found.absent_reason.as_ref();
-        let reason = reason.map_or("no reason recorded", Plain::exact);
-        let why = words::not_measured(reason);
-        return format!("{name} with denormal numbers flushed to zero was {why}.");
+        let reason = found
+            .absent_reason
+            .as_ref()
+            .map_or("no reason recorded", Plain::exact);
+        return format!(
+            "{name} with denormal numbers flushed to zero was {}.",
+            words::not_measured(reason)
+        );
     };
     let batch = found.batch_size;
     let (flushed, unchanged) = (time(flushed_ns), time(unchanged_ns));
     if change.verdict == Verdict::Faster {
-        let change = words::latency_change(change);
         return format!(
-            "{name} is slow from denormal numbers: with them flushed to zero it is {change} at batch {batch} ({flushed} \
-             instead of {unchanged})."
+            "{name} is slow from denormal numbers: with them flushed to zero it is {} at batch {batch} ({flushed} \
+             instead of {unchanged}).",
+            words::latency_change(change)
         );
     }
     let is_suggestive = change.verdict == Verdict::Inconclusive
@@ -191,8 +210,8 @@ fn denormal_line(source: Source<'_>, found: &DenormalFindings) -> String {
 
 fn suggestion(change: &Change) -> String {
     let pairs = change.ratio.measured().map_or(0, |measured| measured.n);
-    let pairs = words::number_of(pairs, "pair");
     format!(
-        "denormal numbers seem to slow it down, but there was time for {pairs} of launches, which settle nothing"
+        "denormal numbers seem to slow it down, but there was time for {} of launches, which settle nothing",
+        words::number_of(pairs, "pair")
     )
 }

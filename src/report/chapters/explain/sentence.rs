@@ -26,8 +26,10 @@ pub(super) fn sentence(source: Source<'_>, explanation: &Explanation) -> String 
         _ if !explanation.clauses.is_empty() => joined(explanation),
         Some(reason) => format!("why is not known: {reason}"),
         None => {
-            let share = number::limit(CLAUSE_SHARE);
-            format!("no group of operators is shown to have changed by as much as {share} of it")
+            format!(
+                "no group of operators is shown to have changed by as much as {} of it",
+                number::limit(CLAUSE_SHARE)
+            )
         }
     };
     format!("{lead}: {why}.")
@@ -56,15 +58,16 @@ fn lead(source: Source<'_>, explanation: &Explanation) -> String {
     };
     let (own, other) = (time(latency.session_ns), time(latency.reference_ns));
     let at = place(source, explanation);
-    let at = at.trim_start();
-    let change = words::latency_change(&latency.change).phrase;
     match latency.change.verdict {
         Verdict::Faster | Verdict::Slower => {
-            format!("{name} is {change} than {reference} {at} ({own} instead of {other})")
+            format!(
+                "{name} is {} than {reference}{at} ({own} instead of {other})",
+                words::latency_change(&latency.change).phrase
+            )
         }
-        Verdict::Same => format!("{name} is as fast as {reference} {at} ({own} against {other})"),
+        Verdict::Same => format!("{name} is as fast as {reference}{at} ({own} against {other})"),
         Verdict::Inconclusive => {
-            format!("{name} is not told apart from {reference} {at} ({own} against {other})")
+            format!("{name} is not told apart from {reference}{at} ({own} against {other})")
         }
     }
 }
@@ -121,8 +124,10 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
             of_count,
         } => per_channel(*ran_nodes_count, *of_count),
         Clause::MemoryBound { share } => {
-            let share = number::share(share.0);
-            format!("moving data limits nodes that take {share} of the time in nodes")
+            format!(
+                "moving data limits nodes that take {} of the time in nodes",
+                number::share(share.0)
+            )
         }
         Clause::MissingInstructions(instructions) => missing(instructions),
         Clause::Denormals {
@@ -146,19 +151,24 @@ fn not_fused(meant: u64, ran: u64, times: &str) -> String {
 }
 
 fn unnamed(change_ns: i64) -> String {
-    let change = time(change_ns.abs());
     let what = if change_ns < 0 {
         "are saved"
     } else {
         "are added"
     };
-    format!("{change} {what} in steps that are too small or too unsure to be named")
+    format!(
+        "{} {what} in steps that are too small or too unsure to be named",
+        time(change_ns.abs())
+    )
 }
 
 fn full_precision(nodes: u64, all: u64, time_ns: i64, share: Ratio) -> String {
     let are = if nodes == 1 { "is" } else { "are" };
-    let (time, share) = (time(time_ns), number::share(share.0));
-    format!("{nodes} of {all} matrix nodes {are} left in full precision and take {time} ({share})")
+    format!(
+        "{nodes} of {all} matrix nodes {are} left in full precision and take {} ({})",
+        time(time_ns),
+        number::share(share.0)
+    )
 }
 
 /// `, with 8 Cast nodes (1.2 ms in all)`.
@@ -227,16 +237,21 @@ fn step_words(
     let change = number::value(Unit::Ns, step.change_ns().abs() as f64, step.bounds);
     let rises = step.change_ns() > 0;
     let went = if rises { "rose" } else { "fell" };
-    let most = mostly.map(|operator| format!(", most of it in {operator}"));
-    let most = most.unwrap_or_default();
+    let most = mostly
+        .map(|operator| format!(", most of it in {operator}"))
+        .unwrap_or_default();
     match step.kind {
         StepKind::Matrix if step.before_nodes_count > 0 => {
-            let from = time(step.before_ns);
-            format!("matrix work {went} by {change} from {from}{most}")
+            format!(
+                "matrix work {went} by {change} from {}{most}",
+                time(step.before_ns)
+            )
         }
         StepKind::Compiled if rises => {
-            let nodes = words::number_of(step.after_nodes_count, "node");
-            format!("{nodes} compiled by the execution provider take {change}")
+            format!(
+                "{} compiled by the execution provider take {change}",
+                words::number_of(step.after_nodes_count, "node")
+            )
         }
         StepKind::Fusion => fusion(explanation, &change, rises),
         StepKind::Rest => format!("time outside of nodes {went} by {change}"),
@@ -272,11 +287,15 @@ fn fusion(explanation: &Explanation, change: &str, rises: bool) -> String {
 /// Operators most of whose nodes lost their fusion, or of those that gained one with a `sign` of
 /// -1.
 fn fused_operators(explanation: &Explanation, sign: i64) -> Vec<String> {
-    let fusions = explanation.fusions.iter().map(|fusion| {
-        let lost = fusion.before_absorbed_count - fusion.after_absorbed_count;
-        (sign * lost, &fusion.operator)
-    });
-    let mut nodes: Vec<(i64, &Plain)> = fusions.filter(|(nodes, _)| *nodes > 0).collect();
+    let mut nodes: Vec<(i64, &Plain)> = explanation
+        .fusions
+        .iter()
+        .map(|fusion| {
+            let lost = fusion.before_absorbed_count - fusion.after_absorbed_count;
+            (sign * lost, &fusion.operator)
+        })
+        .filter(|(nodes, _)| *nodes > 0)
+        .collect();
     nodes.sort_by_key(|(nodes, _)| std::cmp::Reverse(*nodes));
     nodes.truncate(NAMED_OPERATORS);
     let nodes = nodes.into_iter();
@@ -288,10 +307,9 @@ fn fused_operators(explanation: &Explanation, sign: i64) -> Vec<String> {
 /// `8 Cast, 4 Mul and 3 other`.
 fn added(operators: &[AddedNodes]) -> String {
     let (named, others) = operators.split_at(operators.len().min(NAMED_OPERATORS));
-    let names = named.iter().map(|added| {
-        let nodes = number::count(added.nodes_count);
-        format!("{nodes} {}", added.operator)
-    });
+    let names = named
+        .iter()
+        .map(|added| format!("{} {}", number::count(added.nodes_count), added.operator));
     let others: u64 = others.iter().map(|added| added.nodes_count).sum();
     let others = (others > 0).then(|| format!("{} other", number::count(others)));
     listed(names.chain(others))

@@ -1,5 +1,7 @@
 //! Steps in words.
 
+use std::ptr;
+
 use crate::analysis::{Explanation, StepKind};
 use crate::metric::Unit;
 use crate::report::words::{Source, number};
@@ -32,8 +34,11 @@ pub(in crate::report) fn place(source: Source<'_>, explanation: &Explanation) ->
     let Some(at) = &explanation.latency else {
         return String::new();
     };
-    let shape = source.record.plan.shape_words(at.shape);
-    format!(" at batch {}{shape}", at.batch_size)
+    format!(
+        " at batch {}{}",
+        at.batch_size,
+        source.record.plan.shape_words(at.shape)
+    )
 }
 
 pub(super) fn pair(explanation: &Explanation) -> (usize, usize) {
@@ -47,7 +52,11 @@ pub(in crate::report) fn names(source: Source<'_>, explanation: &Explanation) ->
 
 /// Whether an explanation is the first of its pair of sessions: the one at the smallest batch size.
 pub(in crate::report) fn is_leading(source: Source<'_>, explanation: &Explanation) -> bool {
-    let mut explanations = source.findings.causes.explanations.iter();
-    let first = explanations.find(|other| pair(other) == pair(explanation));
-    first.is_some_and(|first| std::ptr::eq(first, explanation))
+    source
+        .findings
+        .causes
+        .explanations
+        .iter()
+        .find(|other| pair(other) == pair(explanation))
+        .is_some_and(|first| ptr::eq(first, explanation))
 }

@@ -115,8 +115,10 @@ fn longer(distortion: Option<Ratio>) -> String {
 
 fn operators(source: Source<'_>, explanation: &Explanation) -> Table {
     let [reference, name] = names(source, explanation);
-    let place = place(source, explanation);
-    let title = format!("Changed operators, {reference} to {name}{place}");
+    let title = format!(
+        "Changed operators, {reference} to {name}{}",
+        place(source, explanation)
+    );
     let mut table = Builder::new(title, &["Operator", "Change", "Before", "After", "Nodes"]);
     for change in explanation.operators.iter().take(SHOWN_OPERATORS) {
         table.plain_row(operator_row(change));
@@ -129,8 +131,10 @@ fn operators(source: Source<'_>, explanation: &Explanation) -> Table {
 
 fn operator_row(change: &OperatorChange) -> Vec<String> {
     let mark = if change.is_resolved { "" } else { UNRESOLVED };
-    let (before, after) = (change.before_nodes_count, change.after_nodes_count);
-    let nodes = format!("{before} -> {after}");
+    let nodes = format!(
+        "{} -> {}",
+        change.before_nodes_count, change.after_nodes_count
+    );
     vec![
         plain(&change.operator),
         signed(change.change_ns()) + mark,

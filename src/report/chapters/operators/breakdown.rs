@@ -50,9 +50,10 @@ pub(super) fn in_nodes(breakdown: &Breakdown) -> String {
 }
 
 fn groups(breakdown: &Breakdown) -> String {
-    let groups = breakdown.by_group.iter();
-    let groups =
-        groups.map(|share| format!("{} {}", group_words(share.group), percent(share.share.0)));
+    let groups = breakdown
+        .by_group
+        .iter()
+        .map(|share| format!("{} {}", group_words(share.group), percent(share.share.0)));
     words::joined(groups, ", ")
 }
 
@@ -118,25 +119,26 @@ fn remarks(breakdown: &Breakdown) -> Vec<String> {
     let unreadable = breakdown.unreadable_events_count;
     let mut remarks = Vec::new();
     if disturbed > 0 {
-        let inferences = words::counted_noun(disturbed, "more inference");
-        remarks.push(format!(
-            "{inferences} took over 5/4 of the lower quartile, disturbed or with threads still asleep, and do not count"
-        ));
+        remarks.push(format!("{} took over 5/4 of the lower quartile, disturbed or with threads still asleep, and do not count", words::counted_noun(disturbed, "more inference")));
     }
     if !breakdown.complete {
         remarks.push("The trace was cut off: it was read as far as it goes".into());
     }
     if unreadable > 0 {
-        let events = words::counted_noun(unreadable, "event");
-        remarks.push(format!("{events} of the trace could not be read"));
+        remarks.push(format!(
+            "{} of the trace could not be read",
+            words::counted_noun(unreadable, "event")
+        ));
     }
     remarks
 }
 
 pub(super) fn graph(change: &GraphChange) -> String {
-    let in_file = words::counted_noun(change.in_file_count, "node");
-    let as_run = number::count(change.as_run_count);
-    let mut text = format!("Graph: {in_file} in the file, {as_run} as run");
+    let mut text = format!(
+        "Graph: {} in the file, {} as run",
+        words::counted_noun(change.in_file_count, "node"),
+        number::count(change.as_run_count)
+    );
     let changed = change.changed.iter();
     for (what, operators) in [
         (
@@ -150,8 +152,10 @@ pub(super) fn graph(change: &GraphChange) -> String {
         (
             "in another number",
             words::first_names(changed.map(|(operator, count)| {
-                let (as_run, in_file) = (count.as_run_count, count.in_file_count);
-                format!("{as_run} {operator} instead of {in_file}")
+                format!(
+                    "{} {operator} instead of {}",
+                    count.as_run_count, count.in_file_count
+                )
             })),
         ),
     ] {
@@ -253,8 +257,10 @@ fn other_nodes(others: &[NodeShare]) -> Vec<String> {
 
 /// Whether some nodes hold others.
 fn holds_others(breakdown: &Breakdown) -> bool {
-    let mut operators = breakdown.by_operator.iter();
-    operators.any(|share| CONTROL_FLOW.contains(&share.operator.exact()))
+    breakdown
+        .by_operator
+        .iter()
+        .any(|share| CONTROL_FLOW.contains(&share.operator.exact()))
 }
 
 /// Rows that are all shown: a single one is not worth a sum.
@@ -286,8 +292,10 @@ pub(super) fn operator_name(operator: &OperatorShare, several: bool) -> String {
 }
 
 pub(super) fn has_several_providers(breakdown: &Breakdown) -> bool {
-    let mut shares = breakdown.by_operator.windows(2);
-    shares.any(|pair| pair[0].execution_provider != pair[1].execution_provider)
+    breakdown
+        .by_operator
+        .windows(2)
+        .any(|pair| pair[0].execution_provider != pair[1].execution_provider)
 }
 
 /// `float[1,32,8,8] → float[1,64,8,8]`.
@@ -306,8 +314,11 @@ fn first_shape(tensors: Option<&[TensorShape]>) -> String {
 }
 
 fn shape(tensor: &TensorShape) -> String {
-    let dims = words::joined(&tensor.dims, ",");
-    format!("{}[{dims}]", plain(&tensor.element_type))
+    format!(
+        "{}[{}]",
+        plain(&tensor.element_type),
+        words::joined(&tensor.dims, ",")
+    )
 }
 
 fn calls(calls: f64) -> String {

@@ -72,9 +72,13 @@ fn of_session<'a>(
 
 fn profiled<'a>(record: &'a RunRecord, found: &OperatorFindings) -> Option<&'a Profiled> {
     let place = (found.session, found.shape, found.batch_size);
-    let mut profiles = record.operators.iter();
-    let profile = profiles.find(|one| (one.session, one.shape, one.batch_size) == place)?;
-    profile.profile.as_ref().ok()
+    record
+        .operators
+        .iter()
+        .find(|one| (one.session, one.shape, one.batch_size) == place)?
+        .profile
+        .as_ref()
+        .ok()
 }
 
 /// `At batch size 8, seq 16`.
@@ -116,10 +120,12 @@ fn further(source: Source<'_>, found: &OperatorFindings) -> String {
 /// Why this batch size was profiled, where its session's or the baseline's throughput is best
 /// there.
 fn best_words(source: Source<'_>, found: &OperatorFindings) -> &'static str {
-    let baseline = source.baseline();
     if is_best_of(source, found.session, found) {
         ", that of best throughput"
-    } else if baseline.is_some_and(|one| is_best_of(source, one.session, found)) {
+    } else if source
+        .baseline()
+        .is_some_and(|one| is_best_of(source, one.session, found))
+    {
         ", that of the baseline's best throughput"
     } else {
         ""
@@ -129,23 +135,28 @@ fn best_words(source: Source<'_>, found: &OperatorFindings) -> &'static str {
 /// Whether a session's throughput is best at the batch size of a profile.
 fn is_best_of(source: Source<'_>, session: usize, found: &OperatorFindings) -> bool {
     let best = (session, found.shape, found.batch_size);
-    let mut curves = source.findings.batch_curves.iter();
-    curves.any(|curve| (curve.session, curve.shape, curve.best) == best)
+    source
+        .curves()
+        .any(|curve| (curve.session, curve.shape, curve.best) == best)
 }
 
 /// `Conv 84%` and so on, the longest first.
 fn longest(breakdown: &Breakdown) -> impl Iterator<Item = String> {
     let several = breakdown::has_several_providers(breakdown);
     breakdown.by_operator.iter().map(move |operator| {
-        let share = number::percent(operator.share.0);
-        format!("{} {share}", breakdown::operator_name(operator, several))
+        format!(
+            "{} {}",
+            breakdown::operator_name(operator, several),
+            number::percent(operator.share.0)
+        )
     })
 }
 
 fn summary(source: Source<'_>) -> Option<Table> {
     let sessions = 0..source.findings.sessions.len();
-    let firsts = sessions.filter_map(|session| of_session(source, session).next());
-    let firsts: Vec<&OperatorFindings> = firsts.collect();
+    let firsts: Vec<&OperatorFindings> = sessions
+        .filter_map(|session| of_session(source, session).next())
+        .collect();
     let size = firsts.first()?.batch_size;
     let place = if firsts.iter().all(|found| found.batch_size == size) {
         format!("batch size {size}")
@@ -154,10 +165,10 @@ fn summary(source: Source<'_>) -> Option<Table> {
     };
     let title = format!("Operators: where does the time go at {place}?");
     let [most, least] = SUMMARY_OPERATORS;
-    let mut tables = (least..=most)
+    (least..=most)
         .rev()
-        .map(|count| table(source, &firsts, &title, count));
-    tables.find(fits)
+        .map(|count| table(source, &firsts, &title, count))
+        .find(fits)
 }
 
 /// Whether the summary has room for a table.
@@ -168,9 +179,13 @@ fn fits(table: &Table) -> bool {
 }
 
 fn width(table: &Table, column: usize) -> usize {
-    let cells = table.rows.iter().map(|row| &row.cells[column]);
-    let cells = cells.chain([&table.header[column]]);
-    let width = cells.map(|cell| cell.chars().count()).max();
+    let width = table
+        .rows
+        .iter()
+        .map(|row| &row.cells[column])
+        .chain([&table.header[column]])
+        .map(|cell| cell.chars().count())
+        .max();
     width.unwrap_or(0) + 2
 }
 
@@ -203,8 +218,8 @@ fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: u
 
 fn summary_cells(name: String, breakdown: &Breakdown, count: usize) -> Vec<String> {
     let mut cells = vec![name, breakdown::in_nodes(breakdown)];
-    let longest = longest(breakdown).chain(std::iter::repeat(String::new()));
-    cells.extend(longest.take(count));
+    cells.extend(longest(breakdown).take(count));
+    cells.resize(count + 2, String::new());
     cells
 }
 
@@ -216,9 +231,9 @@ fn shown_factor(distortion: &Estimate) -> Option<f64> {
 
 fn summary_notes(firsts: &[&OperatorFindings]) -> Vec<String> {
     let range = factors(firsts);
-    let distortion =
-        range.map(|range| format!("; with it, an inference takes {range} as long as without it"));
-    let distortion = distortion.unwrap_or_default();
+    let distortion = range
+        .map(|range| format!("; with it, an inference takes {range} as long as without it"))
+        .unwrap_or_default();
     vec![
         "in nodes: share of an inference; the others: shares of the time in nodes".into(),
         format!("by ONNX Runtime's profiler, in launches of their own{distortion}"),

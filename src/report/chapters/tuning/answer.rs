@@ -54,8 +54,10 @@ impl Search<'_> {
                 } else {
                     "Ship"
                 };
-                let objective = objective(self.found.objective);
-                format!("{kept}: {name}, for {objective}: {figure}.")
+                format!(
+                    "{kept}: {name}, for {}: {figure}.",
+                    objective(self.found.objective)
+                )
             }
             TuningVerdict::Undecided => self.undecided(),
             TuningVerdict::NotShown => format!(
@@ -88,8 +90,9 @@ impl Search<'_> {
     /// How what was tried stands against the defaults.
     fn not_better(&self) -> String {
         let defaults = self.defaults();
-        let named = defaults.map(|one| format!(" ({})", self.named(one.key)));
-        let named = named.unwrap_or_default();
+        let named = defaults
+            .map(|one| format!(" ({})", self.named(one.key)))
+            .unwrap_or_default();
         if defaults.is_some_and(|one| one.state == State::Out) {
             format!("Undecided: the defaults{named} are beaten, and by how much is not shown")
         } else {
@@ -116,8 +119,10 @@ impl Search<'_> {
             };
             format!("{name} looks better: {shown}{chosen}")
         } else if cost.value < 1.0 {
-            let floor = self.floor();
-            format!("{name} may be: {shown}, within the noise floor of {floor}")
+            format!(
+                "{name} may be: {shown}, within the noise floor of {}",
+                self.floor()
+            )
         } else {
             format!("{name} may be")
         }
@@ -139,8 +144,9 @@ impl Search<'_> {
             ),
         };
         let all = planned(self.record).map(number::count);
-        let all = all.map(|all| format!("; variants, threads and batch sizes alone make {all}"));
-        let all = all.unwrap_or_default();
+        let all = all
+            .map(|all| format!("; variants, threads and batch sizes alone make {all}"))
+            .unwrap_or_default();
         let floor = self.floor();
         match besides(self.record, &others) {
             Some(kept) => {
@@ -153,8 +159,9 @@ impl Search<'_> {
     /// Candidates beside the defaults that were measured.
     fn others(&self) -> Vec<&Candidate> {
         let defaults = self.defaults().map(|one| one.key);
-        let candidates = self.found.candidates.iter();
-        candidates
+        self.found
+            .candidates
+            .iter()
             .filter(|one| Some(one.key) != defaults && one.is_measured())
             .collect()
     }
@@ -228,10 +235,8 @@ impl Search<'_> {
     fn score_change(&self, change: &AccuracyChange) -> Option<String> {
         let interval = change.difference.interval();
         let allowed = self.record.plan.tuning.as_ref()?.max_accuracy_drop_ratio;
-        let limit = allowed.map(|drop| {
-            let points = drop.0 * 100.0;
-            format!("; a fall of {points:.1} points is allowed")
-        });
+        let limit =
+            allowed.map(|drop| format!("; a fall of {:.1} points is allowed", drop.0 * 100.0));
         let mut bounds = allowed.into_iter().zip(interval);
         let mind = if bounds.any(|(drop, interval)| interval.low < -drop.0) {
             ", which the interval does not rule out: score more samples to be sure"
@@ -251,10 +256,12 @@ impl Search<'_> {
     /// time or place.
     fn computes_as_defaults(&self) -> bool {
         let sessions = &self.record.plan.sessions;
-        let both = self.found.best().zip(self.defaults());
-        both.is_some_and(|(best, defaults)| {
-            computes_alike(&sessions[best.key.session], &sessions[defaults.key.session])
-        })
+        self.found
+            .best()
+            .zip(self.defaults())
+            .is_some_and(|(best, defaults)| {
+                computes_alike(&sessions[best.key.session], &sessions[defaults.key.session])
+            })
     }
 
     fn open(&self) -> Vec<String> {
@@ -275,11 +282,16 @@ impl Search<'_> {
 
     /// Configurations of a state, without the one that the preference tells of.
     fn unexplained(&self, state: State) -> Vec<String> {
-        let explained = self.found.preference.as_ref();
-        let explained = explained.map(|preference| preference.over);
-        let others = self.found.of_state(state);
-        let others = others.filter(|one| Some(one.key) != explained);
-        others.map(|one| self.named(one.key)).collect()
+        let explained = self
+            .found
+            .preference
+            .as_ref()
+            .map(|preference| preference.over);
+        self.found
+            .of_state(state)
+            .filter(|one| Some(one.key) != explained)
+            .map(|one| self.named(one.key))
+            .collect()
     }
 
     fn goes_on(&self) -> Option<String> {
@@ -287,8 +299,9 @@ impl Search<'_> {
             Some(EndReason::SearchDone | EndReason::NothingLeft) => return None,
             Some(EndReason::BudgetSpent) => {
                 let contender = self.found.contender.as_ref();
-                let decides = contender.and_then(|contender| contender.more_ns);
-                let budget = decides.map_or_else(|| "5m".into(), words::budget);
+                let budget = contender
+                    .and_then(|contender| contender.more_ns)
+                    .map_or_else(|| "5m".into(), words::budget);
                 format!(" --budget {budget}")
             }
             _ => String::new(),
@@ -308,8 +321,9 @@ fn besides(record: &RunRecord, others: &[&Candidate]) -> Option<&'static str> {
     {
         return Some("within what was asked for");
     }
-    let mut fates = others.iter().map(|one| &one.fate);
-    fates
+    others
+        .iter()
+        .map(|one| &one.fate)
         .any(|fate| matches!(fate, Some(Fate::NotFinite)))
         .then_some("free of values that are not numbers")
 }
@@ -319,8 +333,11 @@ fn besides(record: &RunRecord, others: &[&Candidate]) -> Option<&'static str> {
 fn planned(record: &RunRecord) -> Option<u64> {
     let tuning = record.plan.tuning.as_ref()?;
     let threads = tuning.space.intra_threads.len() as u64;
-    let bases = record.plan.sessions.iter().take(tuning.base_sessions_count);
-    let sessions: u64 = bases
+    let sessions: u64 = record
+        .plan
+        .sessions
+        .iter()
+        .take(tuning.base_sessions_count)
         .map(|spec| if spec.is_accelerated() { 1 } else { threads })
         .sum();
     Some(sessions * tuning.space.batch_sizes.len() as u64)
@@ -339,14 +356,20 @@ fn criterion_ratio(preference: &Preference) -> Option<String> {
         Criterion::Memory => Objective::Memory,
         Criterion::Latency | Criterion::Changes => Objective::Latency,
     };
-    let ratio = ratio(of, measured.value, measured.interval);
-    Some(format!(", {ratio}"))
+    Some(format!(
+        ", {}",
+        ratio(of, measured.value, measured.interval)
+    ))
 }
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).collect()
+    letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(letters)
+        .collect()
 }
 
 /// `latency_p99<=20ms: 12 ms (11 to 14): kept.`
@@ -362,9 +385,11 @@ fn slo(standing: &HeldSlo) -> String {
             "not shown: the interval reaches too close, or there are too few inferences".into()
         }
     };
-    let check = words::plain(&standing.check.to_string());
-    let figure = words::full(standing.metric, &standing.figure);
-    format!("{check}: {figure}: {verdict}.")
+    format!(
+        "{}: {}: {verdict}.",
+        words::plain(&standing.check.to_string()),
+        words::full(standing.metric, &standing.figure)
+    )
 }
 
 /// `7.5% above it`, or `3.2x as much as it`.
@@ -388,10 +413,10 @@ fn difference(change: &AccuracyChange) -> Option<String> {
 }
 
 fn is_scored(one: &Candidate) -> bool {
-    let mut scores = Metric::SCORES
+    Metric::SCORES
         .iter()
-        .filter_map(|&metric| one.figure(metric));
-    scores.any(|score| score.measured().is_some())
+        .filter_map(|&metric| one.figure(metric))
+        .any(|score| score.measured().is_some())
 }
 
 fn some(mut names: Vec<String>) -> String {

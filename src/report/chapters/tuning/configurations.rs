@@ -63,8 +63,11 @@ impl Search<'_> {
     }
 
     fn notes(&self, places: &[usize]) -> Vec<String> {
-        let candidates = places.iter().map(|&place| self.candidate(place));
-        let mut costs = candidates.filter_map(cost).peekable();
+        let mut costs = places
+            .iter()
+            .map(|&place| self.candidate(place))
+            .filter_map(cost)
+            .peekable();
         let ratios = costs.peek().map(|_| {
             format!(
                 "vs best: {} against the best one's, from blocks that took turns. Judge by it: the other figures are of \
@@ -103,9 +106,11 @@ impl Search<'_> {
             metrics.push(self.found.metric);
         }
         metrics.extend(Metric::SCORES.into_iter().filter(|&metric| {
-            let candidates = self.found.candidates.iter();
-            let mut figures = candidates.filter_map(|one| one.figure(metric));
-            figures.any(|figure| figure.measured().is_some())
+            self.found
+                .candidates
+                .iter()
+                .filter_map(|one| one.figure(metric))
+                .any(|figure| figure.measured().is_some())
         }));
         metrics
     }
@@ -147,8 +152,11 @@ impl Search<'_> {
             Fate::NotFinite => "dropped: outputs are not finite".into(),
             Fate::Failed { reason } => format!("failed: {}", plain(reason)),
             Fate::BeyondSlo { batch_size, check } => {
-                let (check, batch) = (plain(&check.to_string()), number::count(*batch_size));
-                format!("not tried: breaks {check} at batch {batch} already")
+                format!(
+                    "not tried: breaks {} at batch {} already",
+                    plain(&check.to_string()),
+                    number::count(*batch_size)
+                )
             }
         }
     }
@@ -157,9 +165,12 @@ impl Search<'_> {
     fn contest_in_words(&self, contest: &Contest) -> String {
         let Bounded { value, low, high } = contest.cost_ratio;
         let interval = low.zip(high).map(|(low, high)| Interval { low, high });
-        let ratio = self.ratio(value, interval);
-        let against = self.named(contest.against);
-        format!("{} {ratio} of {against}", self.subject())
+        format!(
+            "{} {} of {}",
+            self.subject(),
+            self.ratio(value, interval),
+            self.named(contest.against)
+        )
     }
 }
 
@@ -176,12 +187,13 @@ fn cost(one: &Candidate) -> Option<(f64, bool)> {
 }
 
 fn less_accurate(difference: &Bounded, allowed: String) -> String {
-    let fall = number::points(difference.value);
-    let ends = difference.low.zip(difference.high);
-    let ends = ends.map(|(low, high)| {
-        let (low, high) = (number::points(low), number::points(high));
-        format!(" ({low} to {high})")
-    });
-    let ends = ends.unwrap_or_default();
-    format!("dropped: top-1 {fall}{ends}, {allowed} allowed")
+    let ends = difference
+        .low
+        .zip(difference.high)
+        .map(|(low, high)| format!(" ({} to {})", number::points(low), number::points(high)))
+        .unwrap_or_default();
+    format!(
+        "dropped: top-1 {}{ends}, {allowed} allowed",
+        number::points(difference.value)
+    )
 }

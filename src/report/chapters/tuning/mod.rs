@@ -65,8 +65,9 @@ fn shortlist(found: &TuningFindings, order: &[usize]) -> Vec<usize> {
 }
 
 fn best_as_code(record: &RunRecord, found: &TuningFindings) -> Vec<SessionCode> {
-    let best = found.best();
-    let best = best.filter(|_| found.verdict != TuningVerdict::NothingMeasured);
+    let best = found
+        .best()
+        .filter(|_| found.verdict != TuningVerdict::NothingMeasured);
     let Some(&Candidate { key, .. }) = best else {
         return Vec::new();
     };
@@ -117,8 +118,11 @@ fn extent(found: &TuningFindings) -> String {
     let others = match all.len() as u64 - measured {
         0 => String::new(),
         others => {
-            let (count, were) = (number::count(others), was(others));
-            format!("; {count} {were} decided about without")
+            format!(
+                "; {} {} decided about without",
+                number::count(others),
+                was(others)
+            )
         }
     };
     format!(
@@ -143,9 +147,7 @@ fn preference(found: &TuningFindings) -> String {
 }
 
 fn resumed(record: &RunRecord) -> Option<String> {
-    let searches = record.tuning.iter();
-    let times = searches.map(|tuning| tuning.resumed_at_ns.len() as u64);
-    let times = times.sum();
+    let times = record.tuning.as_ref()?.resumed_at_ns.len() as u64;
     let again = words::number_of(times, "time");
     (times > 0).then(|| format!("The search was taken up again {again}."))
 }
@@ -164,14 +166,21 @@ fn slo_method() -> String {
 fn in_sequence(record: &RunRecord) -> Option<String> {
     let plan = record.plan.tuning.as_ref();
     let plan = plan.filter(|plan| plan.space.executions.len() > 1)?;
-    let bases = record.plan.sessions.iter().take(plan.base_sessions_count);
-    let variants: BTreeSet<usize> = bases.map(|base| base.variant).collect();
-    let chains = variants.into_iter().filter(|&variant| {
-        let model = record.variants[variant].model.as_ref();
-        model.is_some_and(|model| model.is_chain())
-    });
-    let names = chains.map(|variant| plain(&record.plan.variants[variant].name));
-    let names: Vec<String> = names.collect();
+    let variants: BTreeSet<usize> = record
+        .plan
+        .sessions
+        .iter()
+        .take(plan.base_sessions_count)
+        .map(|base| base.variant)
+        .collect();
+    let names: Vec<String> = variants
+        .into_iter()
+        .filter(|&variant| {
+            let model = record.variants[variant].model.as_ref();
+            model.is_some_and(|model| model.is_chain())
+        })
+        .map(|variant| plain(&record.plan.variants[variant].name))
+        .collect();
     let whose = match names.len() {
         0 => return None,
         1 => "its",

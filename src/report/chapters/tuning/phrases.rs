@@ -11,8 +11,11 @@ pub(super) type Search<'a> = About<'a, TuningFindings>;
 impl Search<'_> {
     /// `int8 (2 intra-op threads) at batch 8`.
     pub(super) fn named(&self, key: CellKey) -> String {
-        let batch = number::count(key.batch_size);
-        format!("{} at batch {batch}", self.name(key.session))
+        format!(
+            "{} at batch {}",
+            self.name(key.session),
+            number::count(key.batch_size)
+        )
     }
 
     pub(super) fn candidate(&self, place: usize) -> &Candidate {
