@@ -46,17 +46,21 @@ fn scores(source: Source<'_>) -> Option<Table> {
 
 /// Scores where there are labels, else kinds of agreement, of which any session has a figure.
 fn shown_metrics(source: Source<'_>) -> Vec<Metric> {
-    let groups: &[Group] = if is_scored(source) {
-        &[Group::LeadingScore, Group::OtherScore]
-    } else {
-        &[Group::Agreement]
-    };
+    let groups = groups(source);
     Metric::ALL
         .iter()
         .copied()
         .filter(|metric| groups.contains(&metric.group()))
         .filter(|&metric| has_figure(source, metric))
         .collect()
+}
+
+fn groups(source: Source<'_>) -> &'static [Group] {
+    if is_scored(source) {
+        &[Group::LeadingScore, Group::OtherScore]
+    } else {
+        &[Group::Agreement]
+    }
 }
 
 fn header(metrics: &[Metric], compared: Option<&'static str>) -> Vec<&'static str> {
@@ -173,13 +177,14 @@ fn reference_notes(source: Source<'_>) -> Vec<String> {
         ""
     };
     let note = format!("the reference is the {}{caveat}", plain(reference));
-    let renamed = source.sessions().filter_map(renamed_outputs);
-    [note].into_iter().chain(renamed).collect()
+    [note]
+        .into_iter()
+        .chain(source.sessions().filter_map(renamed_outputs))
+        .collect()
 }
 
 fn renamed_outputs(session: &SessionFindings) -> Option<String> {
-    let outputs = session.accuracy.agreement.iter();
-    let pairs = words::listed(outputs.filter_map(renamed));
+    let pairs = words::listed(session.accuracy.agreement.iter().filter_map(renamed));
     let label = plain(&session.label);
     (!pairs.is_empty()).then(|| format!("outputs of {label} are compared by their place: {pairs}"))
 }

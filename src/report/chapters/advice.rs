@@ -67,7 +67,7 @@ pub struct PhaseView {
     pub tasks: Vec<Entry>,
 }
 
-pub(in crate::report) fn priorities(source: Source<'_>) -> Vec<PriorityView> {
+pub(super) fn priorities(source: Source<'_>) -> Vec<PriorityView> {
     [Priority::High, Priority::Medium, Priority::Low]
         .into_iter()
         .map(|priority| of_priority(source, priority))
@@ -309,7 +309,7 @@ pub(in crate::report) fn risk(advice: &Advice) -> String {
     format!("{} ({})", level(advice.risk), reasons.join("; "))
 }
 
-pub(in crate::report) fn phases(source: Source<'_>) -> Vec<PhaseView> {
+pub(super) fn phases(source: Source<'_>) -> Vec<PhaseView> {
     PHASES.iter().map(|phase| phase.view(source)).collect()
 }
 
@@ -370,8 +370,12 @@ impl Phase {
                 risk(advice)
             ),
         };
-        let description = nature.description.to_owned();
-        let texts = [description, gain(advice), effort(advice), ending];
+        let texts = [
+            nature.description.to_owned(),
+            gain(advice),
+            effort(advice),
+            ending,
+        ];
         Entry::labelled(area(source, advice), self.labels(), texts)
     }
 
@@ -449,7 +453,7 @@ pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
         .collect()
 }
 
-pub(in crate::report) fn not_tried_line(source: Source<'_>) -> Option<String> {
+pub(super) fn not_tried_line(source: Source<'_>) -> Option<String> {
     let found = &source.findings.decisions.not_tried;
     let first = words::listed(found.iter().take(3).map(|found| untried(&found.what)));
     let count = found.len() as u64;

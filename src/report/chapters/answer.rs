@@ -32,9 +32,11 @@ pub(super) fn variants(source: Source<'_>) -> Chapter {
     if headlines.is_empty() {
         return chapter;
     }
-    let introduction = Block::Sentence("Each variant against the baseline:".into());
     chapter
-        .only(Audience::IN_FULL, introduction)
+        .only(
+            Audience::IN_FULL,
+            Block::Sentence("Each variant against the baseline:".into()),
+        )
         .with(Block::Lines(headlines))
 }
 
@@ -124,21 +126,20 @@ fn enough(source: Source<'_>) -> String {
 /// Figures of a cell that nothing is decided by: `So far: fp32 at batch 1: 5.2 s, n = 1 inference`.
 fn so_far(source: Source<'_>, cell: &CellFindings) -> Option<String> {
     let median = cell.figure(Metric::LatencyP50)?;
-    let median = words::figure(Metric::LatencyP50, median).ok()?;
-    let place = source.place(cell.key);
-    Some(format!("So far: {place}: median {median}."))
+    Some(format!(
+        "So far: {}: median {}.",
+        source.place(cell.key),
+        words::figure(Metric::LatencyP50, median).ok()?
+    ))
 }
 
 /// Figures where the budget was spent before anything was timed: `So far: one inference took 5.2 s
 /// (n = 1).`
 fn untimed(record: &RunRecord) -> Option<String> {
+    let took = number::time(record.untimed_inference_ns()?);
     let is_of_budget =
         record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent);
-    let took = record.untimed_inference_ns().filter(|_| is_of_budget)?;
-    Some(format!(
-        "So far: one inference took {} (n = 1).",
-        number::time(took)
-    ))
+    is_of_budget.then(|| format!("So far: one inference took {took} (n = 1)."))
 }
 
 /// The choices at another shape: `With seq 64: int8 at batch 1 (median 1.2 ms) for the shortest
@@ -189,16 +190,26 @@ fn verb(pick: &Pick) -> &'static str {
 }
 
 fn shortest_latency(source: Source<'_>, pick: &Pick) -> String {
-    let told = source.cell(pick.key).map_or_else(
-        || source.name(pick.key.session),
-        |cell| latency(source, pick, cell),
-    );
-    format!("Shortest latency: {told}")
+    format!("Shortest latency: {}", told(source, pick, latency))
+}
+
+/// A pick in words, or its name alone where nothing was found of its cell.
+fn told(
+    source: Source<'_>,
+    pick: &Pick,
+    words: fn(Source<'_>, &Pick, &CellFindings) -> String,
+) -> String {
+    match source.cell(pick.key) {
+        Some(cell) => words(source, pick, cell),
+        None => source.name(pick.key.session),
+    }
 }
 
 fn latency(source: Source<'_>, pick: &Pick, cell: &CellFindings) -> String {
-    let comparison = cell.comparison.as_ref();
-    let change = comparison.map(|comparison| words::latency_change(&comparison.p50));
+    let change = cell
+        .comparison
+        .as_ref()
+        .map(|found| words::latency_change(&found.p50));
     format!(
         "{}: median {}{}.{}",
         source.place(pick.key),
@@ -213,20 +224,15 @@ fn most_throughput(source: Source<'_>, pick: &Pick) -> String {
         Some(_) => " shown",
         None => "",
     };
-    let told = source.cell(pick.key).map_or_else(
-        || source.name(pick.key.session),
-        |cell| throughput(source, pick, cell),
-    );
-    format!("Most throughput{open}: {told}")
+    format!("Most throughput{open}: {}", told(source, pick, throughput))
 }
 
 fn throughput(source: Source<'_>, pick: &Pick, cell: &CellFindings) -> String {
     let comparison = cell.comparison.as_ref();
     let change = comparison.map(|comparison| words::throughput_change(&comparison.throughput));
-    let higher = rival::looks_higher(source, pick);
     let remarks: String = larger_batches(source, pick)
         .into_iter()
-        .chain(higher)
+        .chain(rival::looks_higher(source, pick))
         .map(|remark| format!("; {remark}"))
         .collect();
     format!(
@@ -266,20 +272,23 @@ fn why(source: Source<'_>, pick: &Pick, change: Option<words::Comparison>, at: &
 }
 
 fn ties(source: Source<'_>, pick: &Pick) -> String {
-    match words::listed(pick.ties.iter().map(|&tie| tie_words(source, pick, tie))) {
+    match words::listed(
+        pick.ties
+            .iter()
+            .map(|&tie| tie_words(source, pick.key, tie)),
+    ) {
         none if none.is_empty() => none,
         names => format!(" Not told apart from it: {names}."),
     }
 }
 
 /// Name of a tie, and its place where that is another one than the pick's.
-fn tie_words(source: Source<'_>, pick: &Pick, tie: CellKey) -> String {
+fn tie_words(source: Source<'_>, key: CellKey, tie: CellKey) -> String {
     let name = source.name(tie.session);
-    let key = pick.key;
-    if (tie.shape, tie.batch_size) == (key.shape, key.batch_size) {
-        return name;
+    match (tie.shape, tie.batch_size) == (key.shape, key.batch_size) {
+        true => name,
+        false => format!("{name} {}", source.at_batch(tie)),
     }
-    format!("{name} {}", source.at_batch(tie))
 }
 
 fn mind(source: Source<'_>) -> Vec<String> {

@@ -47,11 +47,12 @@ pub(in crate::report) fn command(words: &[String]) -> String {
 }
 
 pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
-    let entries = by_title(source)
-        .into_iter()
-        .map(|(title, members)| entry(source, title, &members));
     let is_unprofiled = source.findings.causes.rooflines.is_empty();
-    entries.chain(is_unprofiled.then(operators)).collect()
+    by_title(source)
+        .into_iter()
+        .map(|(title, members)| entry(source, title, &members))
+        .chain(is_unprofiled.then(operators))
+        .collect()
 }
 
 /// The same in a line each; the most consequential first.
@@ -63,22 +64,36 @@ pub(in crate::report) fn issues(source: Source<'_>) -> Vec<String> {
 }
 
 fn by_title(source: Source<'_>) -> Vec<(&'static str, Vec<&Bottleneck>)> {
-    let found = &source.findings.decisions.bottlenecks;
-    words::grouped(found.iter().map(|one| (about(&one.kind)[0], one)))
+    words::grouped(
+        source
+            .findings
+            .decisions
+            .bottlenecks
+            .iter()
+            .map(|found| (about(&found.kind)[0], found)),
+    )
 }
 
 fn operators() -> Entry {
     let reason = not_measured("the run profiled no operators");
-    let texts = ["inference", &reason, &reason, &reason];
-    Entry::labelled("Operators", LABELS, texts)
+    Entry::labelled(
+        "Operators",
+        LABELS,
+        ["inference", &reason, &reason, &reason],
+    )
 }
 
 fn of_kind(source: Source<'_>, members: &[&Bottleneck]) -> String {
-    let lines = members.iter().map(|found| {
-        let name = source.name(found.session);
-        name + ": " + &issue(source, &found.kind)
-    });
-    words::joined(lines, "; ")
+    words::joined(
+        members.iter().map(|found| {
+            format!(
+                "{}: {}",
+                source.name(found.session),
+                issue(source, &found.kind)
+            )
+        }),
+        "; ",
+    )
 }
 
 fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
@@ -154,8 +169,11 @@ fn about(kind: &BottleneckKind) -> [&'static str; 3] {
         ],
         BottleneckKind::SmallNodes { .. } => {
             let [constraint, opportunity] = of_bound(Bound::Overhead);
-            let title = "Nodes too small for their work to matter";
-            [title, constraint, opportunity]
+            [
+                "Nodes too small for their work to matter",
+                constraint,
+                opportunity,
+            ]
         }
         BottleneckKind::LoadTime { .. } => [
             "Time to first prediction",

@@ -8,17 +8,20 @@ use crate::units::{Bytes, Hertz, Ratio};
 /// Whether the machine was fit to measure on: a line with the verdict, and one for each reason with
 /// its remedy.
 pub(in crate::report) fn verdict(fitness: &Fitness) -> Vec<String> {
-    let word = fitness.verdict.word();
-    let told = match fitness.verdict {
+    let verdict = fitness.verdict;
+    let mut lines = vec![format!("Machine {}: {}", verdict.word(), meaning(verdict))];
+    lines.extend(fitness.reasons.iter().map(reason));
+    lines
+}
+
+fn meaning(verdict: FitnessVerdict) -> &'static str {
+    match verdict {
         FitnessVerdict::Valid => "no load, limit or event was seen that would distort the figures",
         FitnessVerdict::Suspect => {
             "absolute figures may be distorted and intervals wide; paired ratios hold"
         }
         FitnessVerdict::Invalid => "the figures are those of another load than the model's alone",
-    };
-    let mut lines = vec![format!("Machine {word}: {told}")];
-    lines.extend(fitness.reasons.iter().map(reason));
-    lines
+    }
 }
 
 fn reason(reason: &FitnessReason) -> String {
@@ -29,7 +32,7 @@ fn reason(reason: &FitnessReason) -> String {
     }
 }
 
-pub(in crate::report) fn not_judged(complete: bool) -> String {
+pub(super) fn not_judged(complete: bool) -> String {
     let why = if complete {
         "the record is of an older version"
     } else {
@@ -71,22 +74,23 @@ fn load(host: &Host, seen: &Conditions) -> [Item; 8] {
 
 /// Conditions of the processor.
 fn hardware(host: &Host, seen: &Conditions) -> [Item; 5] {
-    let turbo = known(host.turbo, |turbo| {
-        if turbo { "on" } else { "off" }.to_owned()
-    });
     let temperature = known(seen.temperature_celsius, |hottest| {
         format!("{:.0} °C", hottest.0)
-    });
-    let throttled = known(seen.thermal_throttles_count, |count| {
-        words::counted_noun(count, "time")
     });
     [
         Item::new("Shared cores (SMT)", siblings(seen)),
         Item::new("Frequency", frequency(seen)),
-        Item::new("Turbo", turbo),
-        Item::new("Thermal throttling", throttled),
+        Item::new("Turbo", known(host.turbo, words::on_or_off)),
+        Item::new(
+            "Thermal throttling",
+            known(seen.thermal_throttles_count, times),
+        ),
         Item::new("Temperature", temperature),
     ]
+}
+
+fn times(count: u64) -> String {
+    words::counted_noun(count, "time")
 }
 
 pub(super) fn unknown() -> String {

@@ -166,8 +166,11 @@ fn provider(spec: &SessionSpec) -> Vec<String> {
         .map(|path| format!("from {}", Plain::from(path)));
     let required = provider.required.then_some("required for every node");
     let is_bound = spec.binding == Binding::Device;
-    let bound = is_bound.then_some("inputs and outputs in the device's memory");
-    let fixed = [required, bound].map(|part| part.map(str::to_owned));
+    let fixed = [
+        required,
+        is_bound.then_some("inputs and outputs in the device's memory"),
+    ]
+    .map(|part| part.map(str::to_owned));
     [device, library]
         .into_iter()
         .chain(fixed)
@@ -213,10 +216,10 @@ fn switches(options: &SessionOptions) -> impl Iterator<Item = String> {
         ("memory pattern", options.memory_pattern),
     ]
     .into_iter()
-    .filter_map(|(what, on)| Some(format!("{what} {}", if on? { "on" } else { "off" })))
+    .filter_map(|(what, on)| Some(format!("{what} {}", words::on_or_off(on?))))
 }
 
-pub(in crate::report) fn quality(source: Source<'_>) -> Vec<String> {
+pub(super) fn quality(source: Source<'_>) -> Vec<String> {
     let mut lines: Vec<String> = disturbed(source).into_iter().collect();
     lines.extend(without_interval(source));
     lines.extend(two_speeds(source));
@@ -400,18 +403,24 @@ pub(in crate::report) fn hardware(host: &Host) -> Vec<String> {
 
 /// Model of the CPU, number of CPUs, memory and system.
 fn essentials(host: &Host) -> [String; 4] {
-    let system = format!(
-        "{}, kernel {}, {}",
-        told(&host.os),
-        told(&host.kernel),
-        plain(&host.architecture)
-    );
-    [told(&host.cpu.model_name), cpus(host), memory(host), system]
+    [
+        told(&host.cpu.model_name),
+        cpus(host),
+        memory(host),
+        format!(
+            "{}, kernel {}, {}",
+            told(&host.os),
+            told(&host.kernel),
+            plain(&host.architecture)
+        ),
+    ]
 }
 
 fn cpus(host: &Host) -> String {
-    let cores = host.cpu.physical_count;
-    let cores = cores.map(|cores| format!(" on {cores} cores"));
+    let cores = host
+        .cpu
+        .physical_count
+        .map(|count| format!(" on {count} cores"));
     let limit = host
         .cgroup
         .cpu_quota_count

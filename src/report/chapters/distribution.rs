@@ -33,7 +33,7 @@ const COLUMNS: u32 = 28;
 const VISIBLE_SHARE: f64 = 0.001;
 
 /// The distributions at the smallest measured batch size; `None` where nothing was timed.
-pub(in crate::report) fn distributions(source: Source<'_>) -> Option<Distributions> {
+pub(super) fn distributions(source: Source<'_>) -> Option<Distributions> {
     let single = source.single().into_iter().map(|cell| cell.key);
     let spread = spread(source.record, single, COLUMNS)?;
     let at = source.at(spread.cells.first()?.key);

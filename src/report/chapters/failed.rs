@@ -11,7 +11,7 @@ const REASON_LENGTH: usize = 300;
 
 /// A line for each reason why launches failed, which names all sessions that share it, the ones
 /// with most failures first.
-pub(in crate::report) fn lines(source: Source<'_>) -> Vec<String> {
+pub(super) fn lines(source: Source<'_>) -> Vec<String> {
     let sessions = source.sessions();
     let mut failed: Vec<&SessionFindings> = sessions
         .filter(|session| session.failed_launches_count > 0)
@@ -64,8 +64,12 @@ fn rest(others: &[(Option<&Plain>, Vec<&SessionFindings>)]) -> Option<String> {
         .flat_map(|(_, sessions)| sessions)
         .copied()
         .collect();
-    let failed = of_others(&sessions);
-    (!sessions.is_empty()).then(|| format!("Failed launches: {failed} more, for other reasons."))
+    (!sessions.is_empty()).then(|| {
+        format!(
+            "Failed launches: {} more, for other reasons.",
+            of_others(&sessions)
+        )
+    })
 }
 
 /// `5 of 24 of 4 sessions`.

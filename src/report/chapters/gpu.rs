@@ -3,7 +3,8 @@
 use crate::metric::Unit;
 use crate::observed::Observed;
 use crate::record::{
-    Conditions, GpuConditions, GpuDriver, GpuIdle, GpuInfo, GpuSampling, Host, RunRecord,
+    ClockEvent, Conditions, GpuConditions, GpuDriver, GpuIdle, GpuInfo, GpuSampling, Host,
+    RunRecord,
 };
 use crate::report::words::{self, Item, not_measured, number};
 use crate::text::Plain;
@@ -36,7 +37,7 @@ fn megahertz(told: &Observed<Hertz>) -> String {
 }
 
 fn switch(told: &Observed<bool>) -> String {
-    figure(told, |&on| if on { "on" } else { "off" }.to_owned())
+    figure(told, |&on| words::on_or_off(on))
 }
 
 /// The machine's GPUs, one line each; nothing for a record that does not know of them.
@@ -125,16 +126,15 @@ fn clocks(host: &Host, gpu: &GpuConditions) -> String {
 /// Why clocks were held down, and in how many samples.
 fn held_down(gpu: &GpuConditions) -> String {
     let all = gpu.samples_count;
-    figure(&gpu.clock_events, |events| {
-        if events.is_empty() {
-            return format!("in none of {all} samples");
-        }
-        let held = events.iter().map(|event| {
-            let (reason, samples) = (&event.reason, event.samples_count);
-            format!("{reason} in {samples} of {all} samples")
-        });
-        words::joined(held, ", ")
+    figure(&gpu.clock_events, |events| match events.as_slice() {
+        [] => format!("in none of {all} samples"),
+        events => words::joined(events.iter().map(|event| held(event, all)), ", "),
     })
+}
+
+fn held(event: &ClockEvent, all: u64) -> String {
+    let (reason, samples) = (&event.reason, event.samples_count);
+    format!("{reason} in {samples} of {all} samples")
 }
 
 fn process_ids(pids: &[u64]) -> String {
@@ -261,11 +261,11 @@ fn idle(idle: &GpuIdle) -> Item {
     let period = figure(&idle.counter_period_ns, |&period| {
         format!("changes each {}", number::time(period))
     });
-    let text = format!(
-        "{} before the run; energy counter {period}",
-        watts(&idle.power_watts)
-    );
-    Item::new(format!("GPU {} idle", idle.index), text)
+    let power = watts(&idle.power_watts);
+    Item::new(
+        format!("GPU {} idle", idle.index),
+        format!("{power} before the run; energy counter {period}"),
+    )
 }
 
 #[cfg(test)]

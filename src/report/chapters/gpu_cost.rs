@@ -32,7 +32,7 @@ const FIRST_RUN: &str = "first run: of a launch's first inference at this batch 
 memory";
 
 /// Cost of a prediction. `None` where neither a GPU nor energy was measured.
-pub(in crate::report) fn energy(source: Source<'_>) -> Option<Table> {
+pub(super) fn energy(source: Source<'_>) -> Option<Table> {
     let columns = columns(source);
     if columns.is_empty() {
         return None;
@@ -74,10 +74,12 @@ fn columns(source: Source<'_>) -> Vec<Column> {
     let of_gpu: &[Column] = if ran_on_gpu(source) { &OF_GPU } else { &[] };
     let mut columns = of_gpu.to_vec();
     let of_cpu = OF_CPU.into_iter();
-    columns.extend(
-        of_cpu.filter(|(_, metric)| measured(source).any(|cell| cell.value(*metric).is_some())),
-    );
+    columns.extend(of_cpu.filter(|(_, metric)| is_known(source, *metric)));
     columns
+}
+
+fn is_known(source: Source<'_>, metric: Metric) -> bool {
+    measured(source).any(|cell| cell.value(metric).is_some())
 }
 
 fn add_cost(line: &mut Line<'_>, cell: &CellFindings, column: &str, metric: Metric) {
@@ -107,13 +109,18 @@ fn joined(parts: impl Iterator<Item = String>) -> Option<String> {
 }
 
 fn utilization_of(source: Source<'_>, cell: &CellFindings) -> String {
-    let [mean, peak] = [Metric::GpuUtilization, Metric::GpuUtilizationPeak].map(|metric| {
-        let estimate = cell.figure(metric);
-        estimate
-            .map(|estimate| words::full(metric, estimate))
-            .unwrap_or_default()
-    });
-    format!("{}: {mean}; peak {peak}", source.place(cell.key))
+    format!(
+        "{}: {}; peak {}",
+        source.place(cell.key),
+        full(cell, Metric::GpuUtilization),
+        full(cell, Metric::GpuUtilizationPeak)
+    )
+}
+
+fn full(cell: &CellFindings, metric: Metric) -> String {
+    cell.figure(metric)
+        .map(|estimate| words::full(metric, estimate))
+        .unwrap_or_default()
 }
 
 /// The GPU's part of the template's `Memory Usage per Model`, of the baseline.

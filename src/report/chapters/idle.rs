@@ -6,17 +6,20 @@ use crate::metric::Unit;
 use crate::report::words::{Line, MEANINGLESS, RowKind, not_measured};
 
 pub(super) fn section(source: Source<'_>) -> Section {
-    let found = &source.findings.idle_gaps;
-    let mut section = Section {
-        title: "Latency after idle gaps".into(),
-        lines: vec![WITHOUT.into()],
-        tables: Vec::new(),
-    };
-    if !found.is_empty() {
-        section.lines = vec![ALONE.into()];
-        after_gaps(source, &mut section);
+    if source.findings.idle_gaps.is_empty() {
+        return beginning(WITHOUT);
     }
+    let mut section = beginning(ALONE);
+    after_gaps(source, &mut section);
     section
+}
+
+fn beginning(line: &str) -> Section {
+    Section {
+        title: "Latency after idle gaps".into(),
+        lines: vec![line.into()],
+        tables: Vec::new(),
+    }
 }
 
 const WITHOUT: &str =
@@ -69,8 +72,10 @@ fn add_gap(mut line: Line<'_>, gap: &GapFindings) {
     });
     let measured = gap.latency_ns.measured();
     if let Some(remark) = measured.and_then(|measured| measured.remark.as_ref()) {
-        let reason = remark.exact().trim_start_matches("no interval: ");
-        line.absence("interval", reason);
+        line.absence(
+            "interval",
+            remark.exact().trim_start_matches("no interval: "),
+        );
     }
     let change = gap.change.as_ref().map(words::latency_change);
     line.text(change.map_or(MEANINGLESS.into(), |change| change.to_string()));

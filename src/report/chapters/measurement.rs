@@ -29,8 +29,11 @@ pub(super) fn configuration(source: Source<'_>) -> Chapter {
 }
 
 fn with_placement(chapter: Chapter, source: Source<'_>) -> Chapter {
-    let chapter = chapter.items(CONFIGURATION, context::configuration(source));
-    optional(chapter, PLACEMENT, placement::placement(source))
+    optional(
+        chapter.items(CONFIGURATION, context::configuration(source)),
+        PLACEMENT,
+        placement::placement(source),
+    )
 }
 
 fn optional(chapter: Chapter, title: &str, items: Vec<Item>) -> Chapter {

@@ -11,7 +11,7 @@ use crate::text::Plain;
 
 /// Sessions that asked for another execution provider than the CPU's, and those whose copies can be
 /// told apart.
-pub(in crate::report) fn placement(source: Source<'_>) -> Vec<Item> {
+pub(super) fn placement(source: Source<'_>) -> Vec<Item> {
     source
         .record
         .placements

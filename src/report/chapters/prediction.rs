@@ -59,17 +59,22 @@ pub(super) fn lines(record: &RunRecord) -> Vec<String> {
 /// The variant whose inputs are told: the baseline, or the first that could be read. `None` where
 /// nothing was tried.
 fn described(record: &RunRecord) -> Option<&VariantRecord> {
-    let is_script = record.plan.sessions.iter().any(SessionSpec::is_scripted);
-    let variants = record.variants.iter();
-    if is_script || variants.clone().all(|variant| variant.probe.is_none()) {
-        return None;
-    }
     record
         .variants
         .get(record.plan.baseline)
         .into_iter()
-        .chain(variants)
+        .chain(&record.variants)
+        .filter(|_| is_tried(record))
         .find(|variant| variant.outcome.is_ok())
+}
+
+fn is_tried(record: &RunRecord) -> bool {
+    let is_script = record.plan.sessions.iter().any(SessionSpec::is_scripted);
+    !is_script
+        && record
+            .variants
+            .iter()
+            .any(|variant| variant.probe.is_some())
 }
 
 fn by_shape(shapes: &[(&Shape, &Vec<FedInput>)]) -> Vec<String> {
@@ -141,14 +146,17 @@ fn shaped(fed: &FedInput) -> String {
 
 /// `length = 128 (as long as the signal)`. A number or a list of one shows no sizes.
 fn steered(fed: &FedInput) -> String {
-    let name = match fed.shape(1).as_slice() {
-        [] | [1] => name(&fed.name),
-        shape => format!("{} {shape:?}", name(&fed.name)),
-    };
-    let told = format!("{name} {}", is_fed(fed));
+    let told = format!("{} {}", sized(fed), is_fed(fed));
     match brief(&fed.reason) {
         none if none.is_empty() => told,
         reason => format!("{told} ({reason})"),
+    }
+}
+
+fn sized(fed: &FedInput) -> String {
+    match fed.shape(1).as_slice() {
+        [] | [1] => name(&fed.name),
+        shape => format!("{} {shape:?}", name(&fed.name)),
     }
 }
 
@@ -249,13 +257,7 @@ fn brief(text: &Plain) -> String {
 /// Where samples of a batch lie, and whether that is proved: `axis 0 of image, proved`.
 fn batch(axis: &BatchAxis) -> String {
     if axis.reason == AxisReason::NoAxis || axis.axes.is_empty() {
-        return match &axis.proof {
-            BatchProof::NotProved { reason } => format!("none: {}", brief(reason)),
-            BatchProof::Given => "none, as asked for".to_owned(),
-            BatchProof::Untried | BatchProof::Proved => {
-                "none: no input has an axis for samples".to_owned()
-            }
-        };
+        return no_axis(&axis.proof);
     }
     let proof = match &axis.proof {
         BatchProof::Proved => "proved".to_owned(),
@@ -266,16 +268,28 @@ fn batch(axis: &BatchAxis) -> String {
     format!("{}, {proof}", places(axis))
 }
 
+fn no_axis(proof: &BatchProof) -> String {
+    match proof {
+        BatchProof::NotProved { reason } => format!("none: {}", brief(reason)),
+        BatchProof::Given => "none, as asked for".to_owned(),
+        BatchProof::Untried | BatchProof::Proved => {
+            "none: no input has an axis for samples".to_owned()
+        }
+    }
+}
+
 /// `axis 0 of x and lens, axis 1 of state`.
 fn places(axis: &BatchAxis) -> String {
     let mut by_axis: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for (input, &axis) in &axis.axes {
         by_axis.entry(axis).or_default().push(name(input));
     }
-    let places = by_axis
-        .into_iter()
-        .map(|(axis, names)| format!("axis {axis} of {}", few(names)));
-    words::joined(places, ", ")
+    words::joined(
+        by_axis
+            .into_iter()
+            .map(|(axis, names)| format!("axis {axis} of {}", few(names))),
+        ", ",
+    )
 }
 
 /// The first names, and how many more there are.
@@ -294,13 +308,17 @@ mod tests {
     use crate::plan::ValueRange;
 
     fn fed(name: &str, dims: &[Option<u64>], sources: &[SizeSource]) -> FedInput {
-        let fill = FillKind::Uniform(ValueRange {
-            low: 0.0,
-            high: 9.0,
-        });
         FedInput {
             sources: sources.to_vec(),
-            ..FedInput::new(name, ElementType::Int64, dims.to_vec(), fill)
+            ..FedInput::new(
+                name,
+                ElementType::Int64,
+                dims.to_vec(),
+                FillKind::Uniform(ValueRange {
+                    low: 0.0,
+                    high: 9.0,
+                }),
+            )
         }
     }
 
@@ -378,9 +396,8 @@ mod tests {
     #[test]
     fn values_of_a_range_are_told_and_one_value_alone() {
         let asked = |low: f64, high: f64, element_type: ElementType| {
-            let fill = FillKind::Uniform(ValueRange { low, high });
             steered(&FedInput {
-                fill,
+                fill: FillKind::Uniform(ValueRange { low, high }),
                 element_type,
                 ..fed("x", &[None, Some(1)], &[])
             })
@@ -409,16 +426,21 @@ mod tests {
 
     #[test]
     fn a_missing_batch_says_why() {
-        let reason = "along `height` two samples together give `y` other values".into();
-        let none = BatchAxis::none(BatchProof::NotProved { reason });
+        let none = BatchAxis::none(BatchProof::NotProved {
+            reason: "along `height` two samples together give `y` other values".into(),
+        });
         assert_eq!(
             batch(&none),
             "none: along `height` two samples together give `y` other values"
         );
-        let reason = "the model fixes its size at 4".into();
         let fixed = BatchAxis {
             fixed_size: Some(4),
-            ..axis(&[("x", 0)], BatchProof::NotProved { reason })
+            ..axis(
+                &[("x", 0)],
+                BatchProof::NotProved {
+                    reason: "the model fixes its size at 4".into(),
+                },
+            )
         };
         assert_eq!(
             batch(&fixed),

@@ -10,7 +10,7 @@ use crate::stats::MIN_LAUNCHES;
 
 /// The question that is open where something looks better than the pick, or time was over before
 /// all batch sizes.
-pub(in crate::report) fn is_open(answer: &Answer, pick: &Pick) -> Option<&'static str> {
+pub(super) fn is_open(answer: &Answer, pick: &Pick) -> Option<&'static str> {
     match &pick.rival {
         Some(rival) if rival.key.session != pick.key.session => {
             Some("which variant has the most throughput")
@@ -22,7 +22,7 @@ pub(in crate::report) fn is_open(answer: &Answer, pick: &Pick) -> Option<&'stati
 
 /// `batch 16 looks higher: 184/s, from 3 inferences; about 40 s would decide: --batch 1,16 --budget
 /// 40s`.
-pub(in crate::report) fn looks_higher(source: Source<'_>, pick: &Pick) -> Option<String> {
+pub(super) fn looks_higher(source: Source<'_>, pick: &Pick) -> Option<String> {
     let rival = pick.rival.as_ref()?;
     let cell = source.cell(rival.key)?;
     let place = if rival.key.session == pick.key.session {
@@ -70,7 +70,7 @@ fn deciding(source: Source<'_>, rival: &Rival) -> String {
     )
 }
 
-pub(in crate::report) fn not_reached(source: Source<'_>) -> Option<String> {
+pub(super) fn not_reached(source: Source<'_>) -> Option<String> {
     let answer = source.answer();
     let left = answer.not_reached.as_ref()?;
     let had = source.record.plan.schedule.budget_ns?;

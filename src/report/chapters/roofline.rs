@@ -16,7 +16,7 @@ const LEAST_SHARE: f64 = 0.005;
 
 /// The machine's peaks, and for every session the nodes that take the time at the first shape's
 /// smallest batch size.
-pub(in crate::report) fn sections(source: Source<'_>) -> Vec<Section> {
+pub(super) fn sections(source: Source<'_>) -> Vec<Section> {
     let rooflines = &source.findings.causes.rooflines;
     if rooflines.is_empty() {
         return Vec::new();
@@ -104,7 +104,7 @@ fn shares(roofline: &Roofline) -> Vec<String> {
         .collect()
 }
 
-pub(in crate::report) fn word(bound: Bound) -> &'static str {
+pub(super) fn word(bound: Bound) -> &'static str {
     match bound {
         Bound::Compute => "compute-bound",
         Bound::Memory => "memory-bound",

@@ -34,11 +34,10 @@ pub(super) fn summary(source: Source<'_>) -> Chapter {
 }
 
 fn of_curves(source: Source<'_>) -> Section {
-    let curves = curves(source);
     let first_runs = Some(first_runs(source)).filter(|table| !table.rows.is_empty());
     Section {
         title: "Batch size and shape".into(),
-        lines: curves.flat_map(|curve| curve.lines()).collect(),
+        lines: curves(source).flat_map(|curve| curve.lines()).collect(),
         tables: first_runs.into_iter().collect(),
     }
 }
@@ -69,8 +68,10 @@ fn summary_lines(source: Source<'_>) -> Vec<String> {
 pub(in crate::report) fn of_curve(source: Source<'_>, curve: &BatchCurve) -> Option<String> {
     let Curve { scaling, .. } = curves(source).find(|other| other.curve == curve)?;
     let knee = scaling.knee.as_ref().map(short_knee);
-    let fit = scaling.fit.as_ref().ok().map(line);
-    let parts = words::joined(knee.into_iter().chain(fit), "; ");
+    let parts = words::joined(
+        knee.into_iter().chain(scaling.fit.as_ref().ok().map(line)),
+        "; ",
+    );
     Some(parts).filter(|parts| !parts.is_empty())
 }
 

@@ -9,7 +9,7 @@ use crate::report::words::{
     self, BASELINE, Builder, Line, REFERENCE, RowKind, Source, Table, number, plain,
 };
 
-pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
+pub(super) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
     let pick = source.answer().latency.pick();
     if pick.is_some_and(|pick| pick.key.session == session.session) {
         RowKind::Pick
@@ -20,7 +20,7 @@ pub(in crate::report) fn kind(source: Source<'_>, session: &SessionFindings) -> 
     }
 }
 
-pub(in crate::report) fn variants(source: Source<'_>) -> Table {
+pub(super) fn variants(source: Source<'_>) -> Table {
     let title = format!(
         "Variants at {}: which is the fastest?",
         source.single_batch()
@@ -97,13 +97,13 @@ fn add_score(line: &mut Line<'_>, session: &SessionFindings) {
     let score = match leading_metric(session) {
         Some(metric) => line.shown("accuracy", metric, &session.figures, named_score),
         None if accuracy.samples_count > 0 && session.is_baseline => REFERENCE.into(),
-        None => {
-            let reason = accuracy
+        None => line.absence(
+            "accuracy",
+            accuracy
                 .absent_reason
                 .as_deref()
-                .unwrap_or("it was held against neither labels nor a reference");
-            line.absence("accuracy", reason)
-        }
+                .unwrap_or("it was held against neither labels nor a reference"),
+        ),
     };
     let not_a_number = if accuracy.unhealthy_outputs.is_empty() {
         ""
@@ -160,7 +160,7 @@ fn p99(line: &mut Line<'_>, cell: &CellFindings) -> String {
     format!("≥ {}", number::value(Unit::Ns, least, None))
 }
 
-pub(in crate::report) fn sweep(source: Source<'_>) -> Table {
+pub(super) fn sweep(source: Source<'_>) -> Table {
     let plan = &source.record.plan;
     let mut header = vec!["variant", "batch"];
     header.extend(plan.is_swept().then_some("shape"));
@@ -243,9 +243,9 @@ fn has_comparison(source: Source<'_>) -> bool {
     source.cells().any(|cell| cell.comparison.is_some())
 }
 
-pub(in crate::report) fn left_out(source: Source<'_>) -> Option<String> {
-    let unmeasured = source.sessions().filter(|session| !session.outcome.is_ok());
-    let names = words::listed(unmeasured.map(|session| plain(&session.label)));
+pub(super) fn left_out(source: Source<'_>) -> Option<String> {
+    let unmeasured = source.sessions().filter(|one| !one.outcome.is_ok());
+    let names = words::listed(unmeasured.map(|one| source.name(one.session)));
     (!names.is_empty()).then(|| format!("not in this table: {names}, for the reason given above"))
 }
 
@@ -282,7 +282,7 @@ pub(in crate::report) fn score(metric: Metric, estimate: &Estimate) -> String {
     }
 }
 
-pub(in crate::report) fn loading(source: Source<'_>) -> Table {
+pub(super) fn loading(source: Source<'_>) -> Table {
     let mut header = vec!["variant"];
     header.extend(LOADING.map(|(column, _)| column));
     let mut table = Builder::new("Loading and memory: what does a restart cost?", &header);
@@ -315,20 +315,24 @@ fn start_figure(metric: Metric, estimate: &Estimate) -> String {
 }
 
 fn load_notes(source: Source<'_>) -> Vec<String> {
-    let cache = match source.record.plan.schedule.page_cache {
-        PageCache::Warm => "the page cache is warm",
-        PageCache::Cold => "the model's files are dropped from the page cache before each launch",
-    };
     let mut notes = vec![
         format!(
-            "medians over {}, each a fresh process; {cache}",
-            launches(source)
+            "medians over {}, each a fresh process; {}",
+            launches(source),
+            cache_words(source.record.plan.schedule.page_cache)
         ),
         "first prediction: runtime start, session load and first run together".into(),
         "peak memory and arena peak: the most of all launches".into(),
     ];
     notes.extend(left_out(source));
     notes
+}
+
+fn cache_words(cache: PageCache) -> &'static str {
+    match cache {
+        PageCache::Warm => "the page cache is warm",
+        PageCache::Cold => "the model's files are dropped from the page cache before each launch",
+    }
 }
 
 /// `14 launches`, or `12 to 14 launches` where sessions have different numbers of them.

@@ -26,13 +26,12 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 }
 
 fn priority(one: &PriorityView) -> Vec<Block> {
-    let mut blocks = vec![Block::subheading(format!("{} ({})", one.label, one.impact))];
-    blocks.extend(one.advice.iter().flat_map(piece));
-    blocks.extend(
-        one.advice
-            .is_empty()
-            .then(|| Block::Absent(one.none.clone())),
-    );
+    let title = format!("{} ({})", one.label, one.impact);
+    let mut blocks = vec![Block::subheading(title)];
+    match one.advice.as_slice() {
+        [] => blocks.push(Block::Absent(one.none.clone())),
+        advice => blocks.extend(advice.iter().flat_map(piece)),
+    }
     blocks
 }
 

@@ -72,8 +72,15 @@ fn piece(advice: &AdviceView) -> [Item; 7] {
         ("Evidence", &advice.evidence),
     ]
     .map(|(label, text)| Item::new(label, text.clone()));
-    let again = Item::code("Measure Again", advice.command.clone());
-    [gain, effort, risk, accuracy, memory, evidence, again]
+    [
+        gain,
+        effort,
+        risk,
+        accuracy,
+        memory,
+        evidence,
+        Item::code("Measure Again", advice.command.clone()),
+    ]
 }
 
 pub(super) fn plan(source: Source<'_>) -> Chapter {

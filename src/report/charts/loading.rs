@@ -116,8 +116,10 @@ fn point(row: &Row<'_>, part: &Part, measure: Measure) -> Option<PointView> {
 fn table(source: Source<'_>, sessions: &[&SessionFindings]) -> Table {
     let mut header = vec!["variant"];
     header.extend(PARTS.map(|part| part.name));
-    let title = "Time to load: median over launches, smallest to largest";
-    let mut table = Builder::new(title, &header);
+    let mut table = Builder::new(
+        "Time to load: median over launches, smallest to largest",
+        &header,
+    );
     for session in sessions {
         let row = source.name(session.session);
         let mut cells = vec![row.clone()];

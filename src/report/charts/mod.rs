@@ -24,8 +24,7 @@ use cast::Cast;
 use view::Drawing;
 
 pub(super) fn latency(source: Source<'_>) -> Topic {
-    let chart = latency::chart(&Cast::of(source));
-    Topic::of([("Latency distributions", chart)])
+    Topic::of([("Latency distributions", latency::chart(&Cast::of(source)))])
 }
 
 pub(super) fn batch(source: Source<'_>) -> Topic {
@@ -41,8 +40,7 @@ pub(super) fn memory(source: Source<'_>) -> Topic {
 }
 
 pub(super) fn operators(source: Source<'_>) -> Topic {
-    let chart = operators::chart(&Cast::of(source));
-    Topic::of([("Time in operators", chart)])
+    Topic::of([("Time in operators", operators::chart(&Cast::of(source)))])
 }
 
 pub(super) fn waterfall(source: Source<'_>) -> Topic {

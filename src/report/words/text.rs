@@ -65,6 +65,10 @@ pub(in crate::report) fn joined<T: Display>(
     parts.collect::<Vec<String>>().join(between)
 }
 
+pub(in crate::report) fn on_or_off(on: bool) -> String {
+    if on { "on" } else { "off" }.into()
+}
+
 /// `2 intra-op threads`.
 pub(in crate::report) fn number_of(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", plural(count))

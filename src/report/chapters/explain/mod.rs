@@ -37,9 +37,9 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 
 /// One for each session at the smallest profiled batch size, and a second where only a larger batch
 /// shows the steps.
-pub(in crate::report) fn sentences(source: Source<'_>) -> Vec<String> {
-    let leading = told(source).filter(|explanation| is_leading(source, explanation));
-    leading
+pub(super) fn sentences(source: Source<'_>) -> Vec<String> {
+    told(source)
+        .filter(|told| is_leading(source, told))
         .flat_map(|leading| [Some(leading), clearer(source, leading)])
         .flatten()
         .map(|told| sentence(source, told))
@@ -69,10 +69,9 @@ fn names_steps(told: &Explanation) -> bool {
 
 fn section(source: Source<'_>, explanation: &Explanation) -> Section {
     let [reference, name] = names(source, explanation);
-    let place = if is_leading(source, explanation) {
-        String::new()
-    } else {
-        place(source, explanation)
+    let place = match is_leading(source, explanation) {
+        true => String::new(),
+        false => place(source, explanation),
     };
     Section {
         title: format!("Why: {name} against {reference}{place}"),
@@ -82,8 +81,13 @@ fn section(source: Source<'_>, explanation: &Explanation) -> Section {
 }
 
 fn denormals(source: Source<'_>) -> Option<Section> {
-    let found = source.findings.causes.denormals.iter();
-    let lines: Vec<String> = found.map(|found| denormal_line(source, found)).collect();
+    let lines: Vec<String> = source
+        .findings
+        .causes
+        .denormals
+        .iter()
+        .map(|one| denormal_line(source, one))
+        .collect();
     (!lines.is_empty()).then(|| Section {
         title: "Denormal numbers".into(),
         lines,
@@ -159,8 +163,11 @@ fn instructions(found: &Instructions) -> String {
 /// Sessions that have no sentence of their own, as the baseline's, and are slow from denormal
 /// numbers.
 fn denormals_of_others(source: Source<'_>) -> Vec<String> {
-    let found = source.findings.causes.denormals.iter();
-    found
+    source
+        .findings
+        .causes
+        .denormals
+        .iter()
         .filter(|found| is_slow(found) && !told(source).any(|told| told.session == found.session))
         .map(|found| denormal_line(source, found))
         .collect()

@@ -9,6 +9,7 @@ use crate::provider;
 use crate::record::{NodeProfile, Profiled, TensorShape};
 use crate::report::words::number::{self, bytes, percent, time};
 use crate::report::words::{self, ABSENT, Builder, Table, plain, shortened};
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
 /// Rows of a table, beyond which they are summed up.
@@ -236,7 +237,7 @@ fn nodes(breakdown: &Breakdown, profiled: &Profiled) -> Table {
 fn node_row(share: &NodeShare, node: &NodeProfile) -> Vec<String> {
     vec![
         node_name(node),
-        shortened(&plain(&node.operator), OPERATOR_WIDTH),
+        short_name(&node.operator),
         calls(share.calls),
         time(share.time_ns),
         percent(share.share.0),
@@ -282,8 +283,12 @@ fn node_name(node: &NodeProfile) -> String {
     }
 }
 
+fn short_name(operator: &Plain) -> String {
+    shortened(&plain(operator), OPERATOR_WIDTH)
+}
+
 pub(super) fn operator_name(operator: &OperatorShare, several: bool) -> String {
-    let name = shortened(&plain(&operator.operator), OPERATOR_WIDTH);
+    let name = short_name(&operator.operator);
     if !several {
         return name;
     }

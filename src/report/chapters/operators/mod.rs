@@ -19,11 +19,16 @@ const NAME_WIDTH: usize = 12;
 const NAMED_OPERATORS: usize = 3;
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
-    let sessions = 0..source.findings.sessions.len();
-    let sections = sessions.filter_map(|session| section(source, session));
     Chapter::new("operators", "Operators", "Where the time goes, by operator")
         .with(Block::Charts(charts::operators(source)))
-        .sections(sections.chain(roofline::sections(source)).collect())
+        .sections(sections(source))
+}
+
+fn sections(source: Source<'_>) -> Vec<Section> {
+    (0..source.findings.sessions.len())
+        .filter_map(|session| section(source, session))
+        .chain(roofline::sections(source))
+        .collect()
 }
 
 pub(super) fn summary_chapter(source: Source<'_>) -> Chapter {
@@ -219,7 +224,7 @@ fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: u
 fn summary_cells(name: String, breakdown: &Breakdown, count: usize) -> Vec<String> {
     let mut cells = vec![name, breakdown::in_nodes(breakdown)];
     cells.extend(longest(breakdown).take(count));
-    cells.resize(count + 2, String::new());
+    cells.resize_with(count + 2, String::new);
     cells
 }
 

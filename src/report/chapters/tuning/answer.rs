@@ -266,10 +266,9 @@ impl Search<'_> {
 
     fn open(&self) -> Vec<String> {
         let as_good = format!("As good, within the noise floor of {}", self.floor());
-        let undecided = "Not told apart from it for certain";
         let states = [
             (as_good.as_str(), State::AsGood),
-            (undecided, State::Undecided),
+            ("Not told apart from it for certain", State::Undecided),
         ];
         states
             .into_iter()
@@ -351,15 +350,19 @@ fn is_beyond_floor(metric: Metric, cost: f64) -> bool {
 /// `, -4.8% (-6.0% to -3.5%)`: by how much the preferred one is ahead.
 fn criterion_ratio(preference: &Preference) -> Option<String> {
     let measured = preference.criterion_ratio.as_ref()?.measured()?;
-    let of = match preference.criterion {
+    let objective = objective_of(preference.criterion);
+    Some(format!(
+        ", {}",
+        ratio(objective, measured.value, measured.interval)
+    ))
+}
+
+fn objective_of(criterion: Criterion) -> Objective {
+    match criterion {
         Criterion::Throughput => Objective::Throughput,
         Criterion::Memory => Objective::Memory,
         Criterion::Latency | Criterion::Changes => Objective::Latency,
-    };
-    Some(format!(
-        ", {}",
-        ratio(of, measured.value, measured.interval)
-    ))
+    }
 }
 
 fn capital(text: &str) -> String {

@@ -35,7 +35,7 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
     };
     let search = source.about(found);
     let order = found.order();
-    let few = shortlist(found, &order);
+    let few = shortlist(found, order.clone());
     let shortlist = search.table("Best configurations", &few, Fates::InOneWord);
     let all = search.table("All configurations", &order, Fates::InFull);
     chapter
@@ -55,8 +55,7 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 }
 
 /// The first configurations that were not dropped, and the defaults.
-fn shortlist(found: &TuningFindings, order: &[usize]) -> Vec<usize> {
-    let mut places = order.to_vec();
+fn shortlist(found: &TuningFindings, mut places: Vec<usize>) -> Vec<usize> {
     places.retain(|&place| {
         Some(place) == found.defaults || found.candidates[place].state != State::Out
     });
