@@ -30,7 +30,7 @@ pub struct AgreementScorer {
     unlike: Vec<Unlike>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Sums {
     output: String,
     reference_output: Option<String>,
@@ -49,28 +49,23 @@ struct Sums {
     is_float: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Cosine {
     sum: f64,
     samples_count: u64,
-    min: f64,
+    min: Option<f64>,
 }
 
 impl Cosine {
-    const NONE_YET: Cosine = Cosine {
-        sum: 0.0,
-        samples_count: 0,
-        min: f64::INFINITY,
-    };
-
     fn add(&mut self, cosine: f64) {
-        if cosine.is_finite() {
-            // Rounding may leave a hair beyond 1.
-            let cosine = cosine.clamp(-1.0, 1.0);
-            self.sum += cosine;
-            self.samples_count += 1;
-            self.min = self.min.min(cosine);
+        if !cosine.is_finite() {
+            return;
         }
+        // Rounding may leave a hair beyond 1.
+        let cosine = cosine.clamp(-1.0, 1.0);
+        self.sum += cosine;
+        self.samples_count += 1;
+        self.min = Some(self.min.unwrap_or(cosine).min(cosine));
     }
 }
 
@@ -79,19 +74,20 @@ struct Errors {
     max_absolute: Option<f64>,
     squared_sum: f64,
     squared_reference_sum: f64,
-    compared_count: u64,
     not_finite_count: u64,
 }
 
 impl Errors {
-    /// Root of the squared errors over that of the squared reference; NaN or infinite where the
-    /// reference has none.
-    fn relative(&self) -> f64 {
-        match self.squared_sum {
+    /// Root of the squared errors over that of the squared reference; absent where the reference
+    /// has none, or nothing was compared.
+    fn relative(&self) -> Option<f64> {
+        self.max_absolute?;
+        let relative = match self.squared_sum {
             // Nothing differs from a reference of zeros either.
             0.0 => 0.0,
             sum => (sum / self.squared_reference_sum).sqrt(),
-        }
+        };
+        Some(relative).filter(|relative| relative.is_finite())
     }
 }
 
@@ -117,35 +113,28 @@ impl AgreementScorer {
             self.unlike(&ours.name, samples, reason);
             return;
         }
-        self.sums(ours, reference).add(
-            (samples.end - samples.start) as usize,
-            &ours.data,
-            &reference.data,
-        );
+        let samples_count = (samples.end - samples.start) as usize;
+        self.sums(ours, reference)
+            .add(samples_count, &ours.data, &reference.data);
     }
 
     /// The sums of an output, which begin with its first batch.
     fn sums(&mut self, ours: &Tensor, reference: &Tensor) -> &mut Sums {
-        let known = self
-            .outputs
-            .iter()
-            .position(|sums| sums.output == ours.name);
-        let index = known.unwrap_or(self.outputs.len());
-        if index == self.outputs.len() {
+        let mut known = self.outputs.iter();
+        let place = known.position(|sums| sums.output == ours.name);
+        let place = place.unwrap_or_else(|| {
             self.outputs
                 .push(Sums::none_yet(ours, reference, &self.around));
-        }
-        &mut self.outputs[index]
+            self.outputs.len() - 1
+        });
+        &mut self.outputs[place]
     }
 
     /// Leaves an output out, since these samples of it cannot be compared, for a reason that is a
     /// fragment of a sentence; that of the first ones stands, and how many there are is counted.
     pub fn unlike(&mut self, output: &str, samples: Range<u64>, reason: String) {
-        match self
-            .unlike
-            .iter_mut()
-            .find(|unlike| unlike.output == output)
-        {
+        let mut known = self.unlike.iter_mut();
+        match known.find(|unlike| unlike.output == output) {
             Some(unlike) => unlike.add(&samples),
             None => self
                 .unlike
@@ -164,27 +153,16 @@ impl AgreementScorer {
     /// are not comparable.
     #[must_use]
     pub fn finish(self) -> (Vec<Agreement>, Vec<NotComparable>) {
-        let reasons: Vec<NotComparable> = self
-            .unlike
-            .iter()
-            .map(|unlike| unlike.not_comparable(self.seen_count(&unlike.output)))
-            .collect();
-        let AgreementScorer {
-            around,
-            outputs,
-            unlike,
-        } = self;
-        let compared = outputs
-            .into_iter()
-            .filter(|sums| unlike.iter().all(|unlike| unlike.output != sums.output));
-        (compared.map(|sums| sums.finish(&around)).collect(), reasons)
-    }
-
-    fn seen_count(&self, output: &str) -> u64 {
-        self.outputs
-            .iter()
-            .find(|sums| sums.output == output)
-            .map_or(0, |sums| sums.seen_count)
+        let mut left_out = Vec::new();
+        for unlike in &self.unlike {
+            let mut outputs = self.outputs.iter();
+            let alike = outputs.find(|sums| sums.output == unlike.output);
+            left_out.push(unlike.not_comparable(alike.map_or(0, |sums| sums.seen_count)));
+        }
+        let mut compared = self.outputs;
+        compared.retain(|sums| left_out.iter().all(|left| left.output != sums.output));
+        let compared = compared.into_iter().map(|sums| sums.finish(&self.around));
+        (compared.collect(), left_out)
     }
 }
 
@@ -204,36 +182,28 @@ impl Sums {
         Sums {
             output: ours.name.clone(),
             reference_output: (ours.name != reference.name).then(|| reference.name.clone()),
-            samples_count: 0,
-            seen_count: 0,
             top1_agreeing_count: Some(0),
-            cosine: Cosine::NONE_YET,
-            errors: Errors::default(),
             rows: Rows::of(&shape, around).filter(|_| is_float),
             shape,
-            signs: Signs::default(),
             is_float,
+            ..Sums::default()
         }
     }
 
     fn add(&mut self, samples_count: usize, ours: &TensorData, reference: &TensorData) {
-        let is_split = per_sample(ours, samples_count).is_some();
-        let batch = if is_split { samples_count } else { 1 };
-        if !is_split {
+        let mut batch = samples_count;
+        if per_sample(ours, samples_count).is_none() {
+            batch = 1;
             self.shape = reference.shape().to_vec();
             self.rows = None;
         }
         self.samples_count += batch as u64;
         self.seen_count += samples_count as u64;
-        let agreeing = agreeing_count(batch, ours, reference);
-        self.top1_agreeing_count = self
-            .top1_agreeing_count
-            .zip(agreeing)
-            .map(|(sum, batch)| sum + batch);
-        let exact = if self.is_float {
-            None
-        } else {
-            whole_errors(ours, reference)
+        let agreeing = agreeing_count(batch, ours, reference).zip(self.top1_agreeing_count);
+        self.top1_agreeing_count = agreeing.map(|(batch, sum)| batch + sum);
+        let exact = match self.is_float {
+            true => None,
+            false => whole_errors(ours, reference),
         };
         if let (Some(ours), Some(reference)) = (numbers(ours), numbers(reference)) {
             let errors = exact.unwrap_or_else(|| errors(&ours, &reference));
@@ -242,18 +212,14 @@ impl Sums {
                 .chunks_exact(elements)
                 .zip(reference.chunks_exact(elements));
             for ((ours, reference), errors) in samples.zip(errors.chunks_exact(elements)) {
-                self.add_sample(ours, reference, errors);
+                self.add_errors(ours, reference, errors);
+                if self.is_float {
+                    self.signs.add(reference);
+                }
+                if let Some(rows) = &mut self.rows {
+                    rows.add(ours, reference);
+                }
             }
-        }
-    }
-
-    fn add_sample(&mut self, ours: &[f64], reference: &[f64], errors: &[Option<f64>]) {
-        self.add_errors(ours, reference, errors);
-        if self.is_float {
-            self.signs.add(reference);
-            self.rows
-                .iter_mut()
-                .for_each(|rows| rows.add(ours, reference));
         }
     }
 
@@ -266,7 +232,6 @@ impl Sums {
                 continue;
             };
             self.errors.max_absolute = Some(self.errors.max_absolute.unwrap_or(0.0).max(error));
-            self.errors.compared_count += 1;
             if our.is_finite() {
                 self.errors.squared_sum += error * error;
                 self.errors.squared_reference_sum += reference * reference;
@@ -302,35 +267,33 @@ impl Sums {
     }
 
     fn finish(mut self, around: &Surroundings) -> Agreement {
-        let Sums { cosine, errors, .. } = &self;
-        let is_whole = errors.not_finite_count == 0;
-        let has_cosine = is_whole && cosine.samples_count > 0;
-        let relative_error = errors.relative();
-        let has_relative = is_whole && errors.compared_count > 0 && relative_error.is_finite();
         let kind = self.kind(around);
         let rows = self.rows.take().filter(|_| kind == OutputKind::Classes);
         let top1_by_row = rows.map(Rows::agreeing).unwrap_or_default();
-        let has_noise =
-            matches!(kind, OutputKind::Signal | OutputKind::Image) && relative_error > 0.0;
         let has_top1 =
             matches!(kind, OutputKind::Classes | OutputKind::Values) && top1_by_row.is_empty();
+        let Sums { cosine, errors, .. } = self;
+        let is_whole = errors.not_finite_count == 0;
+        let cosine_similarity_min = cosine.min.filter(|_| is_whole);
+        let relative_error = errors.relative().filter(|_| is_whole);
+        let noise = relative_error
+            .filter(|&error| matches!(kind, OutputKind::Signal | OutputKind::Image) && error > 0.0);
         Agreement {
             output: self.output.into(),
             reference_output: self.reference_output.map(Plain::from),
             samples_count: self.samples_count,
             top1_agreeing_count: self.top1_agreeing_count.filter(|_| has_top1),
             top1_by_row,
-            cosine_similarity_mean: has_cosine
-                .then(|| self.cosine.sum / self.cosine.samples_count as f64),
-            cosine_similarity_min: has_cosine.then_some(self.cosine.min),
-            max_absolute_error: self
-                .errors
+            cosine_similarity_mean: cosine_similarity_min
+                .map(|_| cosine.sum / cosine.samples_count as f64),
+            cosine_similarity_min,
+            max_absolute_error: errors
                 .max_absolute
                 .filter(|error| is_whole && error.is_finite()),
-            relative_error: has_relative.then_some(relative_error),
-            not_finite_count: self.errors.not_finite_count,
+            relative_error,
+            not_finite_count: errors.not_finite_count,
             kind: Some(kind),
-            signal_to_noise_db: (has_noise && has_relative).then(|| -20.0 * relative_error.log10()),
+            signal_to_noise_db: noise.map(|error| -20.0 * error.log10()),
         }
     }
 }

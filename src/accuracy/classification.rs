@@ -2,15 +2,12 @@
 
 use std::ops::Range;
 
-use super::{
-    AccuracyError, class_output, highest, integers, numbers, per_sample, shape_changed,
-    too_few_labels,
-};
+use super::{AccuracyError, Batch, Result, best, integers, numbers};
 use crate::inputs::{ClassNames, Tensor, TensorData};
 use crate::record::LabelledScores;
 
 /// How an output says which class it predicts.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) enum Says {
     /// By one score for each of so many classes.
     Scores(usize),
@@ -31,180 +28,133 @@ pub(super) struct ClassScorer {
 }
 
 impl ClassScorer {
-    pub(super) fn new(labels: Vec<i64>, names: ClassNames, output: &str, says: Says) -> Self {
+    pub(super) fn new(labels: Vec<i64>, names: ClassNames, output: &Tensor, says: Says) -> Self {
         let classes_count = match says {
             Says::Scores(classes_count) => Some(classes_count as u64),
             Says::Probability => Some(2),
             Says::Number | Says::Word(_) => None,
         };
-        let output = output.to_owned();
-        let scores = LabelledScores {
-            output: output.into(),
-            classes_count,
-            predicted: Vec::new(),
-            label_ranks: Vec::new(),
-        };
         ClassScorer {
             labels,
             names,
             says,
-            scores,
+            scores: LabelledScores {
+                output: output.name.as_str().into(),
+                classes_count,
+                ..LabelledScores::default()
+            },
         }
     }
 
-    pub(super) fn add(
-        &mut self,
-        outputs: &[Tensor],
-        samples: Range<usize>,
-    ) -> Result<(), AccuracyError> {
-        let labels = self
-            .labels
-            .get(samples.clone())
-            .ok_or_else(|| too_few_labels(self.labels.len(), &samples))?;
-        let scores = &mut self.scores;
-        let output = class_output(outputs, scores.output.exact())?;
-        let data = &output.data;
-        let elements = if let Says::Scores(classes_count) = self.says {
-            classes_count
-        } else {
-            1
-        };
-        if per_sample(data, samples.len()) != Some(elements) {
-            return Err(shape_changed(output, samples.len()));
+    pub(super) fn add(&mut self, batch: &Batch<'_>) -> Result<()> {
+        if batch.samples.end > self.labels.len() {
+            return Err(batch.too_few_labels(self.labels.len()));
         }
+        let output = batch.class_output(self.scores.output.exact())?;
+        let elements = match self.says {
+            Says::Scores(classes_count) => classes_count,
+            Says::Number | Says::Word(_) | Says::Probability => 1,
+        };
+        if batch.per_sample(output) != Some(elements) {
+            return Err(batch.shape_changed(output));
+        }
+        let (data, samples) = (&output.data, batch.samples.clone());
         match &self.says {
-            Says::Scores(_) => add_scores(scores, data, labels, samples.start),
-            Says::Number => add_indices(scores, &self.names.places(data), labels, samples.start),
-            Says::Word(words) => {
-                add_indices(scores, &places_of_words(data, words), labels, samples.start)
-            }
+            Says::Scores(_) => self.add_scores(samples, data, elements),
+            Says::Number => self.add_classes(samples, self.names.places(data)),
+            Says::Word(words) => self.add_classes(samples, places_of_words(data, words)),
             Says::Probability => {
-                add_probabilities(scores, data, labels);
+                self.add_probabilities(samples, data);
                 Ok(())
             }
         }
     }
-}
 
-impl ClassNames {
-    /// Predicted classes as places among the classes that the file has.
-    fn places(&self, data: &TensorData) -> Vec<i128> {
-        let classes = integers(data).unwrap_or_default();
-        let narrow: Option<Vec<i64>> = classes
-            .iter()
-            .map(|&class| i64::try_from(class).ok())
-            .collect();
-        match narrow {
-            Some(narrow) if !self.numbers.is_empty() => {
-                narrow.into_iter().map(|class| self.place(class)).collect()
+    fn add_scores(
+        &mut self,
+        samples: Range<usize>,
+        data: &TensorData,
+        classes_count: usize,
+    ) -> Result<()> {
+        let elements = numbers(data).unwrap_or_default();
+        for (sample, scores) in samples.zip(elements.chunks_exact(classes_count)) {
+            let label = self.labels[sample];
+            if !(0..classes_count as i64).contains(&label) {
+                let (output, count) = (self.output(), classes_count as u64);
+                return Err(AccuracyError::LabelOutOfRange(label, sample, output, count));
             }
-            _ => classes,
+            let predicted = best(scores.iter().copied());
+            self.add_sample(predicted, predicted.map(|_| rank(scores, label as usize)));
+        }
+        Ok(())
+    }
+
+    fn add_classes(&mut self, samples: Range<usize>, classes: Vec<i128>) -> Result<()> {
+        for (sample, class) in samples.zip(classes) {
+            let predicted = u64::try_from(class)
+                .map_err(|_| AccuracyError::NegativeClass(self.output(), class, sample))?;
+            let is_right = class == i128::from(self.labels[sample]);
+            self.add_sample(Some(predicted), is_right.then_some(0));
+        }
+        Ok(())
+    }
+
+    fn add_probabilities(&mut self, samples: Range<usize>, data: &TensorData) {
+        for (sample, probability) in samples.zip(numbers(data).unwrap_or_default()) {
+            let label = i128::from(self.labels[sample]);
+            let predicted = (!probability.is_nan()).then_some(u64::from(probability > BOUND));
+            let rank = predicted.map(|class| u64::from(i128::from(class) != label));
+            self.add_sample(predicted, rank);
         }
     }
 
-    /// The place of a class, or the class itself where the file has no such one.
-    fn place(&self, class: i64) -> i128 {
-        let place = self.numbers.iter().position(|&known| known == class);
-        place.map_or(i128::from(class), |place| place as i128)
+    fn output(&self) -> String {
+        self.scores.output.exact().to_owned()
+    }
+
+    fn add_sample(&mut self, predicted: Option<u64>, label_rank: Option<u64>) {
+        self.scores.predicted.push(predicted);
+        self.scores.label_ranks.push(label_rank);
     }
 }
 
-/// The place of a word among `words`; behind them all where it is none of them.
-fn place_of_word(word: &str, words: &[String]) -> i128 {
-    let place = words.iter().position(|known| known == word);
-    place.unwrap_or(words.len()) as i128
+impl ClassNames {
+    /// Predicted classes as places among the classes that the file has; as they are where it has no
+    /// such one.
+    fn places(&self, data: &TensorData) -> Vec<i128> {
+        let mut classes = integers(data).unwrap_or_default();
+        if classes.iter().all(|&class| i64::try_from(class).is_ok()) {
+            for class in &mut classes {
+                let mut known = self.numbers.iter();
+                let place = known.position(|&number| i128::from(number) == *class);
+                *class = place.map_or(*class, |place| place as i128);
+            }
+        }
+        classes
+    }
 }
 
 /// Predicted words as places among `words`; any other word comes after them all.
 fn places_of_words(data: &TensorData, words: &[String]) -> Vec<i128> {
-    let TensorData::String(predicted) = data else {
-        return Vec::new();
-    };
-    predicted
-        .iter()
-        .map(|word| place_of_word(word, words))
-        .collect()
-}
-
-fn add_probabilities(scores: &mut LabelledScores, data: &TensorData, labels: &[i64]) {
-    for (&label, probability) in labels.iter().zip(numbers(data).unwrap_or_default()) {
-        let predicted = (!probability.is_nan()).then_some(u64::from(probability > BOUND));
-        scores.predicted.push(predicted);
-        scores
-            .label_ranks
-            .push(predicted.map(|class| u64::from(i128::from(class) != i128::from(label))));
+    let mut places = Vec::new();
+    if let TensorData::String(predicted) = data {
+        for word in predicted {
+            let place = words.iter().position(|known| known == word);
+            places.push(place.unwrap_or(words.len()) as i128);
+        }
     }
+    places
 }
 
 /// Probability from which on the second of two classes is predicted, and any one of several.
 pub(super) const BOUND: f64 = 0.5;
 
-fn add_scores(
-    scores: &mut LabelledScores,
-    data: &TensorData,
-    labels: &[i64],
-    first_sample: usize,
-) -> Result<(), AccuracyError> {
-    let elements = numbers(data).unwrap_or_default();
-    let classes_count = elements.len() / labels.len().max(1);
-    let samples = elements.chunks_exact(classes_count.max(1));
-    for (index, (&label, sample)) in labels.iter().zip(samples).enumerate() {
-        let true_class = usize::try_from(label)
-            .ok()
-            .filter(|&class| class < classes_count);
-        let Some(true_class) = true_class else {
-            return Err(AccuracyError::LabelOutOfRange(
-                label,
-                first_sample + index,
-                scores.output.exact().to_owned(),
-                classes_count as u64,
-            ));
-        };
-        let (predicted, rank) = predicted(sample, true_class).unzip();
-        scores.predicted.push(predicted);
-        scores.label_ranks.push(rank);
-    }
-    Ok(())
-}
-
-/// The predicted class, and the rank of the true one; absent where a score is not a number.
-fn predicted(sample: &[f64], true_class: usize) -> Option<(u64, u64)> {
-    if sample.iter().any(|score| score.is_nan()) {
-        return None;
-    }
-    highest(sample).map(|class| (class as u64, rank(sample, true_class) as u64))
-}
-
-fn add_indices(
-    scores: &mut LabelledScores,
-    classes: &[i128],
-    labels: &[i64],
-    first_sample: usize,
-) -> Result<(), AccuracyError> {
-    for (index, (&label, &class)) in labels.iter().zip(classes).enumerate() {
-        let predicted = u64::try_from(class).map_err(|_| {
-            AccuracyError::NegativeClass(
-                scores.output.exact().to_owned(),
-                class,
-                first_sample + index,
-            )
-        })?;
-        scores.predicted.push(Some(predicted));
-        scores
-            .label_ranks
-            .push((class == i128::from(label)).then_some(0));
-    }
-    Ok(())
-}
-
 /// How many classes stand before `class`: 0 exactly if it is the first highest.
-fn rank(scores: &[f64], class: usize) -> usize {
-    let own = scores[class];
-    scores
-        .iter()
-        .enumerate()
-        .filter(|&(index, &score)| score > own || (score == own && index < class))
-        .count()
+fn rank(scores: &[f64], class: usize) -> u64 {
+    let before = (0..scores.len())
+        .filter(|&other| (scores[other], class) > (scores[class], other))
+        .count();
+    before as u64
 }
 
 #[cfg(test)]
@@ -217,7 +167,7 @@ mod tests {
     use crate::record::Scores;
     use half::bf16;
 
-    fn score(labels: &[i64], batches: &[Vec<Tensor>]) -> Result<LabelledScores, AccuracyError> {
+    fn score(labels: &[i64], batches: &[Vec<Tensor>]) -> Result<LabelledScores> {
         let labels = Labels::new(int64("labels", &[labels.len()], labels).data);
         let mut scorer = Scorer::new(Some(Truth {
             labels,

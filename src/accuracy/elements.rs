@@ -1,8 +1,6 @@
 //! Scores where a sample has several classes: at once, or one for each token or pixel.
 
-use std::ops::Range;
-
-use super::{AccuracyError, class_output, numbers, per_sample, shape_changed, too_few_labels};
+use super::{Batch, Result, best, numbers};
 use crate::inputs::{Labels, Tensor};
 use crate::record::{ElementScores, ElementUnit, Hits, Overlap, RightOf, SeveralScores};
 
@@ -20,6 +18,15 @@ pub(super) enum Predicts {
     From(f64),
 }
 
+impl Predicts {
+    fn class_axis(self) -> Option<u64> {
+        match self {
+            Predicts::Scores(axis) => Some(axis as u64),
+            Predicts::Class | Predicts::From(_) => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct ElementScorer {
     labels: Labels,
@@ -28,66 +35,45 @@ pub(super) struct ElementScorer {
 }
 
 impl ElementScorer {
-    pub(super) fn new(labels: Labels, output: &str, predicts: Predicts) -> Self {
-        let unit = if labels.of_sample().len() < 2 {
-            ElementUnit::Token
-        } else {
-            ElementUnit::Pixel
-        };
-        let class_axis = match predicts {
-            Predicts::Scores(axis) => Some(axis as u64),
-            Predicts::Class | Predicts::From(_) => None,
-        };
-        let output = output.to_owned();
-        let scores = ElementScores {
-            output: output.into(),
-            unit,
-            class_axis,
-            samples: Vec::new(),
-            classes: Vec::new(),
+    pub(super) fn new(labels: &Labels, output: &Tensor, predicts: Predicts) -> Self {
+        let unit = match labels.of_sample().len() {
+            0 | 1 => ElementUnit::Token,
+            _ => ElementUnit::Pixel,
         };
         ElementScorer {
-            labels,
+            labels: labels.clone(),
             predicts,
-            scores,
+            scores: ElementScores {
+                output: output.name.as_str().into(),
+                unit,
+                class_axis: predicts.class_axis(),
+                samples: Vec::new(),
+                classes: Vec::new(),
+            },
         }
     }
 
-    pub(super) fn add(
-        &mut self,
-        outputs: &[Tensor],
-        samples: Range<usize>,
-    ) -> Result<(), AccuracyError> {
-        let labels = self
-            .labels
-            .rows(samples.clone())
-            .and_then(|labels| numbers(&labels))
-            .ok_or_else(|| too_few_labels(self.labels.len(), &samples))?;
-        let output = class_output(outputs, self.scores.output.exact())?;
+    pub(super) fn add(&mut self, batch: &Batch<'_>) -> Result<()> {
+        let labels = batch.labels(&self.labels)?;
+        let output = batch.class_output(self.scores.output.exact())?;
         let predicted = predicted(output, self.predicts);
         if predicted.len() != labels.len() {
-            return Err(shape_changed(output, samples.len()));
+            return Err(batch.shape_changed(output));
         }
-        let elements = (labels.len() / samples.len().max(1)).max(1);
-        for (labels, predicted) in labels
-            .chunks_exact(elements)
-            .zip(predicted.chunks_exact(elements))
-        {
+        let elements = (labels.len() / batch.samples.len().max(1)).max(1);
+        let predicted = predicted.chunks_exact(elements);
+        for (labels, predicted) in labels.chunks_exact(elements).zip(predicted) {
             self.add_sample(labels, predicted);
         }
         Ok(())
     }
 
     fn add_sample(&mut self, labels: &[f64], predicted: &[Option<u64>]) {
-        let mut found = RightOf {
-            right_count: 0,
-            elements_count: 0,
-        };
-        for (&label, &predicted) in labels
-            .iter()
-            .zip(predicted)
-            .filter(|(label, _)| **label >= 0.0)
-        {
+        let mut found = RightOf::default();
+        for (&label, &predicted) in labels.iter().zip(predicted) {
+            if label < 0.0 {
+                continue;
+            }
             let label = label as u64;
             found.elements_count += 1;
             self.class(label).either_count += 1;
@@ -104,9 +90,7 @@ impl ElementScorer {
     fn class(&mut self, class: u64) -> &mut Overlap {
         let classes = &mut self.scores.classes;
         let place = class.min(MOST_CLASSES) as usize;
-        if classes.len() <= place {
-            classes.resize(place + 1, Overlap::default());
-        }
+        classes.resize(classes.len().max(place + 1), Overlap::default());
         &mut classes[place]
     }
 }
@@ -130,29 +114,17 @@ fn predicted(output: &Tensor, predicts: Predicts) -> Vec<Option<u64>> {
 
 /// The class of the highest score of each element, where an axis has a score for each class.
 fn highest_along(scores: &[f64], shape: &[usize], axis: usize) -> Vec<Option<u64>> {
-    let (before, after) = shape.split_at(axis);
-    let (outer, classes) = (before.iter().product::<usize>(), after[0]);
-    let inner: usize = after[1..].iter().product();
+    let (outer, inner): (usize, usize) = (
+        shape[..axis].iter().product(),
+        shape[axis + 1..].iter().product(),
+    );
     (0..outer * inner)
         .map(|at| {
-            let first = at / inner * classes * inner + at % inner;
-            best((0..classes).map(|class| scores[first + class * inner]))
+            let first = at / inner * shape[axis] * inner + at % inner;
+            let of_element = (0..shape[axis]).map(|class| scores[first + class * inner]);
+            best(of_element)
         })
         .collect()
-}
-
-/// The class of the highest score, the first of equals; absent where a score is not a number.
-fn best(scores: impl Iterator<Item = f64>) -> Option<u64> {
-    let mut best = (0, f64::NEG_INFINITY);
-    for (class, score) in scores.enumerate() {
-        if score.is_nan() {
-            return None;
-        }
-        if score > best.1 {
-            best = (class as u64, score);
-        }
-    }
-    Some(best.0)
 }
 
 #[derive(Debug)]
@@ -162,41 +134,33 @@ pub(super) struct SeveralScorer {
 }
 
 impl SeveralScorer {
-    pub(super) fn new(labels: Labels, output: &str, threshold: f64) -> Self {
-        let classes_count = labels.of_sample().iter().product::<usize>() as u64;
-        let scores = SeveralScores {
-            output: output.to_owned().into(),
-            classes_count,
-            threshold,
-            samples: Vec::new(),
-        };
-        SeveralScorer { labels, scores }
+    pub(super) fn new(labels: &Labels, output: &Tensor, threshold: f64) -> Self {
+        SeveralScorer {
+            labels: labels.clone(),
+            scores: SeveralScores {
+                output: output.name.as_str().into(),
+                classes_count: labels.of_sample().iter().product::<usize>() as u64,
+                threshold,
+                samples: Vec::new(),
+            },
+        }
     }
 
-    pub(super) fn add(
-        &mut self,
-        outputs: &[Tensor],
-        samples: Range<usize>,
-    ) -> Result<(), AccuracyError> {
-        let labels = self
-            .labels
-            .rows(samples.clone())
-            .ok_or_else(|| too_few_labels(self.labels.len(), &samples))?;
-        let output = class_output(outputs, self.scores.output.exact())?;
+    pub(super) fn add(&mut self, batch: &Batch<'_>) -> Result<()> {
+        let labels = batch.labels(&self.labels)?;
+        let output = batch.class_output(self.scores.output.exact())?;
         let classes = self.scores.classes_count as usize;
-        if per_sample(&output.data, samples.len()) != Some(classes) {
-            return Err(shape_changed(output, samples.len()));
+        if batch.per_sample(output) != Some(classes) {
+            return Err(batch.shape_changed(output));
         }
-        let (labels, scores) = (
-            numbers(&labels).unwrap_or_default(),
-            numbers(&output.data).unwrap_or_default(),
-        );
-        let rows = labels
+        let elements = numbers(&output.data).unwrap_or_default();
+        for (labels, scores) in labels
             .chunks_exact(classes)
-            .zip(scores.chunks_exact(classes));
-        self.scores
-            .samples
-            .extend(rows.map(|(labels, scores)| hits(labels, scores, self.scores.threshold)));
+            .zip(elements.chunks_exact(classes))
+        {
+            let hits = hits(labels, scores, self.scores.threshold);
+            self.scores.samples.push(hits);
+        }
         Ok(())
     }
 }
@@ -206,11 +170,7 @@ fn hits(labels: &[f64], scores: &[f64], threshold: f64) -> Hits {
     for (&label, &score) in labels.iter().zip(scores) {
         let is_true = label == 1.0;
         // A score that is no number is wrong whatever the label.
-        let is_predicted = if score.is_nan() {
-            !is_true
-        } else {
-            score > threshold
-        };
+        let is_predicted = score > threshold || (score.is_nan() && !is_true);
         match (is_true, is_predicted) {
             (true, true) => hits.both_count += 1,
             (false, true) => hits.false_count += 1,

@@ -1,7 +1,5 @@
 //! Why outputs cannot be scored.
 
-use std::ops::Range;
-
 use super::describe;
 use crate::inputs::Tensor;
 
@@ -76,41 +74,41 @@ impl AccuracyError {
     /// A remedy, if something can be done.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            AccuracyError::BadLabels(..) => Some(
-                "give one class index, counted from 0, per sample; or use `--task regression` for numeric targets",
-            ),
-            AccuracyError::UnknownForm(..) => Some(FORMS),
+        Some(match self {
+            AccuracyError::BadLabels(..) => {
+                "give one class index, counted from 0, per sample; or use `--task regression` for numeric targets"
+            }
+            AccuracyError::UnknownForm(..) => FORMS,
             AccuracyError::UnknownWord(_, known) if !known.is_empty() => {
-                Some("write labels as the model writes its classes")
+                "write labels as the model writes its classes"
             }
             AccuracyError::UnknownWord(..) | AccuracyError::AmbiguousWord(_) => {
-                Some("give class numbers, counted from 0 in the order of the output's scores")
+                "give class numbers, counted from 0 in the order of the output's scores"
             }
-            AccuracyError::FromOne(..) => Some("save `labels - 1`"),
+            AccuracyError::FromOne(..) => "save `labels - 1`",
             AccuracyError::BadTargets(..) => {
-                Some("give an array of numbers whose first dimension is the samples")
+                "give an array of numbers whose first dimension is the samples"
             }
-            AccuracyError::NoOutput(..) => Some(
-                "scoring needs one score per class and sample, a class index per sample, or `--task regression`",
-            ),
-            AccuracyError::OneScore(..) => Some(
-                "use `--task regression`, or export the model with one score for each of its two classes",
-            ),
+            AccuracyError::NoOutput(..) => {
+                "scoring needs one score per class and sample, a class index per sample, or `--task regression`"
+            }
+            AccuracyError::OneScore(..) => {
+                "use `--task regression`, or export the model with one score for each of its two classes"
+            }
             AccuracyError::LabelOutOfRange(..) => {
-                Some("labels count classes from 0; check that the labels belong to this model")
+                "labels count classes from 0; check that the labels belong to this model"
             }
-            AccuracyError::NegativeClass(..) => Some("only classes counted from 0 can be scored"),
+            AccuracyError::NegativeClass(..) => "only classes counted from 0 can be scored",
             AccuracyError::TooFewLabels { .. } => {
-                Some("give one label or target for every sample of the data")
+                "give one label or target for every sample of the data"
             }
-            AccuracyError::ElementsDiffer { .. } => {
-                Some("give targets of the same shape as the output")
-            }
-            AccuracyError::OutOfOrder { .. } | AccuracyError::ShapeChanged(..) => None,
-        }
+            AccuracyError::ElementsDiffer { .. } => "give targets of the same shape as the output",
+            AccuracyError::OutOfOrder { .. } | AccuracyError::ShapeChanged(..) => return None,
+        })
     }
 }
+
+pub(super) type Result<T> = std::result::Result<T, AccuracyError>;
 
 const FORMS: &str = "labels are one class for each sample [N] (numbers counted from 0, or words of the model), one-hot or several classes as 0 and 1 [N, C], one class for each token [N, T] or pixel [N, H, W], or numbers of an output's shape";
 
@@ -121,11 +119,8 @@ fn words(known: &[String]) -> String {
     if known.is_empty() {
         return "its file names no classes, and it has no output of words".to_owned();
     }
-    let mut words: Vec<String> = known
-        .iter()
-        .take(NAMED)
-        .map(|word| format!("`{word}`"))
-        .collect();
+    let named = known.iter().take(NAMED);
+    let mut words: Vec<String> = named.map(|word| format!("`{word}`")).collect();
     if known.len() > NAMED {
         words.push(format!("and {} more", known.len() - NAMED));
     }
@@ -133,44 +128,11 @@ fn words(known: &[String]) -> String {
 }
 
 pub(super) fn found(outputs: &[Tensor]) -> String {
-    let found: Vec<String> = outputs
-        .iter()
-        .map(|output| format!("`{}` ({})", output.name, describe(&output.data)))
-        .collect();
-    if found.is_empty() {
-        "none".to_owned()
-    } else {
-        found.join(", ")
+    if outputs.is_empty() {
+        return "none".to_owned();
     }
-}
-
-pub(super) fn no_output(wanted: &'static str, outputs: &[Tensor]) -> AccuracyError {
-    AccuracyError::NoOutput(wanted, found(outputs))
-}
-
-/// The output of that name, which says classes.
-pub(super) fn class_output<'o>(
-    outputs: &'o [Tensor],
-    name: &str,
-) -> Result<&'o Tensor, AccuracyError> {
-    outputs
+    let found = outputs
         .iter()
-        .find(|output| output.name == name)
-        .ok_or_else(|| no_output("classes", outputs))
-}
-
-/// There are labels or targets for `has` samples, and not for all of these.
-pub(super) fn too_few_labels(has: usize, samples: &Range<usize>) -> AccuracyError {
-    AccuracyError::TooFewLabels {
-        has,
-        sample: samples.end.saturating_sub(1),
-    }
-}
-
-pub(super) fn shape_changed(output: &Tensor, samples_count: usize) -> AccuracyError {
-    AccuracyError::ShapeChanged(
-        output.name.clone(),
-        output.data.shape().to_vec(),
-        samples_count,
-    )
+        .map(|output| format!("`{}` ({})", output.name, describe(&output.data)));
+    found.collect::<Vec<_>>().join(", ")
 }

@@ -15,10 +15,11 @@ use super::classification::{BOUND, ClassScorer, Says};
 use super::elements::{ElementScorer, Predicts, SeveralScorer};
 use super::regression::ErrorScorer;
 use super::{
-    AccuracyError, Targets, Truth, classes, is_float, is_integer, no_output, numbers, per_sample,
+    AccuracyError, Batch, Result, Targets, Truth, classes, found, is_float, is_integer, numbers,
 };
-use crate::inputs::{ClassNames, Labels, Tensor, TensorData};
+use crate::inputs::{ClassNames, LabelFacts, Labels, Tensor, TensorData};
 use crate::plan::Task;
+use crate::record::ElementUnit;
 
 #[derive(Debug)]
 pub(super) enum Against {
@@ -28,33 +29,23 @@ pub(super) enum Against {
     Targets(ErrorScorer),
 }
 
-pub(super) fn against(
-    truth: Truth,
-    outputs: &[Tensor],
-    samples_count: usize,
-) -> Result<Against, AccuracyError> {
-    let seen = Seen {
-        outputs,
-        samples_count,
-    };
+pub(super) fn against(truth: Truth, batch: &Batch<'_>) -> Result<Against> {
     let facts = *truth.labels.facts();
-    let of_sample = truth.labels.of_sample();
     let may_be_numbers = truth.task != Task::Classification;
-    match of_sample.as_slice() {
-        _ if truth.task == Task::Regression => seen.numbers(&truth),
-        [] if facts.is_text => seen.words(truth),
-        _ if facts.is_text => Err(seen.unknown(&truth.labels)),
-        [] if facts.is_whole => seen.single(truth),
-        [] if may_be_numbers => seen.numbers(&truth),
-        sizes => match seen
+    match truth.labels.of_sample().as_slice() {
+        _ if truth.task == Task::Regression => batch.numbers(&truth),
+        [] if facts.is_text => batch.words(truth),
+        [] if facts.is_whole => batch.single(truth),
+        [] if may_be_numbers => batch.numbers(&truth),
+        sizes => match batch
             .several(&truth, sizes)
-            .or_else(|| seen.elements(&truth.labels, sizes))
+            .or_else(|| batch.elements(&truth.labels, sizes))
         {
             Some(found) => found,
-            None if may_be_numbers && seen.first(is_float, &of_sample).is_some() => {
-                seen.numbers(&truth)
+            None if may_be_numbers && !facts.is_text && batch.first(is_float, sizes).is_some() => {
+                batch.numbers(&truth)
             }
-            None => Err(seen.unknown(&truth.labels)),
+            None => Err(batch.unknown(&truth.labels)),
         },
     }
 }
@@ -63,103 +54,89 @@ impl Against {
     /// How labels were taken, as a sentence; `None` where they are whole numbers of an integer
     /// type, one for each sample, and taken for classes.
     pub(super) fn in_words(&self, labels: &Labels) -> Option<String> {
-        let facts = labels.facts();
-        let output = self.output();
-        let what = match self {
-            Against::Classes(_) if facts.is_one_hot => "one-hot classes".to_owned(),
-            Against::Classes(_) if facts.is_text => "classes that are words".to_owned(),
-            Against::Classes(_) if facts.is_float => {
-                "classes, because all of them are whole numbers".to_owned()
-            }
-            Against::Classes(_) => return None,
+        let (what, output) = match self {
+            Against::Classes(scorer) => (
+                classes_in_words(labels.facts())?,
+                scorer.scores.output.exact(),
+            ),
             Against::Several(scorer) => {
-                format!(
-                    "several classes at once, predicted from a score of {} on",
-                    scorer.scores.threshold
-                )
+                let threshold = scorer.scores.threshold;
+                let what =
+                    format!("several classes at once, predicted from a score of {threshold} on");
+                (what, scorer.scores.output.exact())
             }
-            Against::Elements(_) if labels.of_sample().len() < 2 => {
-                "a class for each token".to_owned()
+            Against::Elements(scorer) => {
+                let element = match scorer.scores.unit {
+                    ElementUnit::Token => "token",
+                    ElementUnit::Pixel => "pixel",
+                };
+                let what = format!("a class for each {element}");
+                (what, scorer.scores.output.exact())
             }
-            Against::Elements(_) => "a class for each pixel".to_owned(),
-            Against::Targets(_) => "numbers to predict".to_owned(),
+            Against::Targets(scorer) => {
+                ("numbers to predict".to_owned(), scorer.output.as_deref()?)
+            }
         };
         Some(format!(
             "labels {:?} are taken for {what}, and held against output `{output}`",
             labels.shape()
         ))
     }
-
-    fn output(&self) -> &str {
-        match self {
-            Against::Classes(scorer) => scorer.scores.output.exact(),
-            Against::Several(scorer) => scorer.scores.output.exact(),
-            Against::Elements(scorer) => scorer.scores.output.exact(),
-            Against::Targets(scorer) => scorer.output.as_deref().unwrap_or_default(),
-        }
-    }
 }
 
-/// The outputs of the first batch.
-#[derive(Clone, Copy)]
-struct Seen<'t> {
-    outputs: &'t [Tensor],
-    samples_count: usize,
+fn classes_in_words(facts: &LabelFacts) -> Option<String> {
+    let what = if facts.is_one_hot {
+        "one-hot classes"
+    } else if facts.is_text {
+        "classes that are words"
+    } else if facts.is_float {
+        "classes, because all of them are whole numbers"
+    } else {
+        return None;
+    };
+    Some(what.to_owned())
 }
 
-impl<'t> Seen<'t> {
+/// As the first batch shows what labels are to outputs.
+impl<'o> Batch<'o> {
     /// Outputs with one value for each sample.
-    fn ones(self) -> impl Iterator<Item = &'t Tensor> {
+    fn ones(&self) -> impl Iterator<Item = &'o Tensor> {
         self.outputs
             .iter()
-            .filter(move |output| per_sample(&output.data, self.samples_count) == Some(1))
+            .filter(|output| self.per_sample(output) == Some(1))
     }
 
     /// Outputs with a score for each class, and how many classes.
-    fn scores(self) -> impl Iterator<Item = (&'t Tensor, usize)> {
+    fn scores(&self) -> impl Iterator<Item = (&'o Tensor, usize)> {
         self.outputs
             .iter()
-            .filter_map(move |output| Some((output, classes(&output.data, self.samples_count)?)))
+            .filter_map(|output| Some((output, classes(&output.data, self.samples.len())?)))
     }
 
     /// The first output of a type whose samples have these sizes, but for dimensions of 1.
-    fn first(self, is_type: fn(&TensorData) -> bool, sizes: &[usize]) -> Option<&'t Tensor> {
+    fn first(&self, is_type: fn(&TensorData) -> bool, sizes: &[usize]) -> Option<&'o Tensor> {
         self.outputs.iter().find(|output| {
-            is_type(&output.data) && self.sizes(output).is_some_and(|own| own == sizes)
+            let shape = output.data.shape();
+            is_type(&output.data) && self.per_sample(output).is_some() && has_sizes(shape, 0, sizes)
         })
     }
 
-    /// Sizes of one sample of an output without dimensions of 1.
-    fn sizes(self, output: &Tensor) -> Option<Vec<usize>> {
-        let (&first, rest) = output.data.shape().split_first()?;
-        (first == self.samples_count)
-            .then(|| rest.iter().copied().filter(|&size| size != 1).collect())
-    }
-
     /// The first output of one string for each sample.
-    fn string(self) -> Option<&'t Tensor> {
+    fn string(&self) -> Option<&'o Tensor> {
         self.ones()
             .find(|output| matches!(output.data, TensorData::String(_)))
     }
 
-    fn numbers(self, truth: &Truth) -> Result<Against, AccuracyError> {
-        let numbers = truth
-            .labels
-            .numbers()
-            .ok_or_else(|| AccuracyError::BadTargets(truth.labels.shape().to_vec()))?;
-        let targets = Targets::new(&TensorData::Double(numbers))?;
-        let mut any = self
-            .outputs
-            .iter()
-            .filter(|output| is_float(&output.data) && self.sizes(output).is_some());
+    fn numbers(&self, truth: &Truth) -> Result<Against> {
+        let targets = Targets::new(&truth.labels)?;
         let fitting = self
             .first(is_float, &truth.labels.of_sample())
-            .or_else(|| any.next());
+            .or_else(|| self.floats().next());
         let output = fitting.map(|output| output.name.clone());
         Ok(Against::Targets(ErrorScorer::new(targets, output)))
     }
 
-    fn words(self, truth: Truth) -> Result<Against, AccuracyError> {
+    fn words(&self, truth: Truth) -> Result<Against> {
         let vocabulary = truth.labels.vocabulary();
         let (known, has_own) = (truth.names.known(), !truth.names.words.is_empty());
         let is_known = !known.is_empty() && vocabulary.iter().all(|word| known.contains(word));
@@ -172,115 +149,102 @@ impl<'t> Seen<'t> {
                 .find(|word| is_ambiguous(word, known))
             {
                 Some(word) => Err(AccuracyError::AmbiguousWord(word)),
-                None => classify(truth, &output.name, Says::Scores(count)),
+                None => classify(truth, output, Says::Scores(count)),
             };
         }
+        let by_number = !has_own && is_numbered(&truth.labels);
         match self.string() {
             Some(output) if is_known => {
                 let words = known.to_vec();
-                classify(truth, &output.name, Says::Word(words))
+                classify(truth, output, Says::Word(words))
             }
-            Some(output) if !has_own && !is_numbered(&truth.labels) => {
-                classify(truth, &output.name, Says::Word(vocabulary))
+            Some(output) if !has_own && !by_number => {
+                classify(truth, output, Says::Word(vocabulary))
             }
-            _ if !has_own && is_numbered(&truth.labels) => self.single(truth),
-            _ => match vocabulary.into_iter().find(|word| !known.contains(word)) {
-                Some(word) => Err(AccuracyError::UnknownWord(word, known.to_vec())),
-                None => Err(no_output("classes that there are words for", self.outputs)),
-            },
+            _ if by_number => self.single(truth),
+            _ => Err(
+                match vocabulary.into_iter().find(|word| !known.contains(word)) {
+                    Some(word) => AccuracyError::UnknownWord(word, known.to_vec()),
+                    None => self.no_output("classes that there are words for"),
+                },
+            ),
         }
     }
 
     /// Whole numbers, one for each sample.
-    fn single(self, truth: Truth) -> Result<Against, AccuracyError> {
+    fn single(&self, truth: Truth) -> Result<Against> {
         let labels = truth.labels.classes(&truth.names).unwrap_or_default();
         let facts = *truth.labels.facts();
         let one = self.ones().find(|output| is_float(&output.data));
         let may_be_number = truth.task == Task::Inferred && one.is_some() && !facts.is_binary;
-        if may_be_number && facts.is_float {
+        let said = self.saying(&labels, &truth.names);
+        if may_be_number && (facts.is_float || said.is_none()) {
             return self.numbers(&truth);
         }
-        if let Some((output, says)) = self.saying(&LabelRange::of(&labels), &truth.names) {
-            return classify(truth, &output.name, says);
-        }
-        if may_be_number {
-            return self.numbers(&truth);
-        }
-        match (one, self.scores().next()) {
-            (Some(output), _) if facts.is_binary && truth.names.sigmoids.contains(&output.name) => {
-                classify(truth, &output.name, Says::Probability)
+        match (said, one, self.scores().next()) {
+            (Some((output, says)), ..) => classify(truth, output, says),
+            (_, Some(output), _)
+                if facts.is_binary && truth.names.sigmoids.contains(&output.name) =>
+            {
+                classify(truth, output, Says::Probability)
             }
-            (_, Some((output, count))) => Err(out_of_range(&labels, &output.name, count)),
-            (Some(output), None) => Err(AccuracyError::OneScore(output.name.clone())),
-            (None, None) => Err(no_output("classes", self.outputs)),
+            (.., Some((output, count))) => Err(out_of_range(&labels, output, count)),
+            (_, Some(output), None) => Err(AccuracyError::OneScore(output.name.clone())),
+            (_, None, None) => Err(self.no_output("classes")),
         }
     }
 
-    /// The output that says which class a sample is of, where labels are in this range, and how it
-    /// does.
-    fn saying(self, range: &LabelRange, names: &ClassNames) -> Option<(&'t Tensor, Says)> {
-        let scores = self.scores().find(|(_, count)| range.is_within(*count));
+    /// The output that says which class a sample is of, and how it does.
+    fn saying(&self, labels: &[i64], names: &ClassNames) -> Option<(&'o Tensor, Says)> {
+        let scores = self.scores().find(|(_, count)| are_classes(labels, *count));
         if let Some((output, count)) = scores {
             return Some((output, Says::Scores(count)));
         }
         if let Some(output) = self.ones().find(|output| is_integer(&output.data)) {
             return Some((output, Says::Number));
         }
-        let output = self
-            .string()
-            .filter(|_| range.is_within(names.words.len()))?;
-        Some((output, Says::Word(names.words.clone())))
+        let words = &names.words;
+        let output = self.string().filter(|_| are_classes(labels, words.len()))?;
+        Some((output, Says::Word(words.clone())))
     }
 
     /// A 0 or 1 for each class.
-    fn several(self, truth: &Truth, sizes: &[usize]) -> Option<Result<Against, AccuracyError>> {
+    fn several(&self, truth: &Truth, sizes: &[usize]) -> Option<Result<Against>> {
         let [count] = sizes else { return None };
         let facts = truth.labels.facts();
         let (output, _) = self
             .scores()
             .find(|(_, classes)| facts.is_binary && classes == count)?;
         if facts.is_one_hot {
-            return Some(classify(truth.clone(), &output.name, Says::Scores(*count)));
+            return Some(classify(truth.clone(), output, Says::Scores(*count)));
         }
-        let threshold = if truth.names.sigmoids.contains(&output.name) {
-            BOUND
-        } else {
-            0.0
-        };
-        Some(Ok(Against::Several(SeveralScorer::new(
-            truth.labels.clone(),
-            &output.name,
-            threshold,
-        ))))
+        let is_sigmoid = truth.names.sigmoids.contains(&output.name);
+        let threshold = if is_sigmoid { BOUND } else { 0.0 };
+        let scorer = SeveralScorer::new(&truth.labels, output, threshold);
+        Some(Ok(Against::Several(scorer)))
     }
 
     /// A class for each element.
-    fn elements(self, labels: &Labels, sizes: &[usize]) -> Option<Result<Against, AccuracyError>> {
-        let facts = labels.facts();
-        if !facts.is_whole {
-            return None;
-        }
+    fn elements(&self, labels: &Labels, sizes: &[usize]) -> Option<Result<Against>> {
+        let facts = Some(labels.facts()).filter(|facts| facts.is_whole)?;
         let mut short = None;
         for output in self.outputs.iter().filter(|output| is_float(&output.data)) {
-            let Some(axis) = class_axis(output.data.shape(), self.samples_count, sizes) else {
+            let shape = output.data.shape();
+            let Some(axis) = class_axis(shape, self.samples.len(), sizes) else {
                 continue;
             };
-            let count = output.data.shape()[axis];
-            if facts.high < count as f64 {
+            if facts.high < shape[axis] as f64 {
                 return Some(Ok(by_element(labels, output, Predicts::Scores(axis))));
             }
-            short.get_or_insert((output, count));
+            short.get_or_insert((output, shape[axis]));
         }
         if let Some(output) = self.first(is_integer, sizes) {
             return Some(Ok(by_element(labels, output, Predicts::Class)));
         }
         if let Some((output, count)) = short {
-            let classes: Vec<i64> = labels
-                .numbers()?
-                .iter()
-                .map(|&label| label as i64)
-                .collect();
-            return Some(Err(out_of_range(&classes, &output.name, count)));
+            let classes = labels.numbers()?.mapv(|label| label as i64);
+            let classes: Vec<i64> = classes.into_iter().collect();
+            return Some(Err(out_of_range(&classes, output, count)));
         }
         let same = self
             .first(is_float, sizes)
@@ -289,48 +253,27 @@ impl<'t> Seen<'t> {
         Some(Ok(by_element(labels, same, predicts)))
     }
 
-    fn unknown(self, labels: &Labels) -> AccuracyError {
-        let found = super::error::found(self.outputs);
-        AccuracyError::UnknownForm(labels.shape().to_vec(), found)
+    fn unknown(&self, labels: &Labels) -> AccuracyError {
+        AccuracyError::UnknownForm(labels.shape().to_vec(), found(self.outputs))
     }
 }
 
-/// The lowest and the highest label; 0 where there is none.
-struct LabelRange {
-    low: i64,
-    high: i64,
+/// Whether all labels are classes of so many, counted from 0.
+fn are_classes(labels: &[i64], count: usize) -> bool {
+    let classes = 0..count as i64;
+    !classes.is_empty() && labels.iter().all(|label| classes.contains(label))
 }
 
-impl LabelRange {
-    fn of(labels: &[i64]) -> LabelRange {
-        LabelRange {
-            low: labels.iter().min().copied().unwrap_or(0),
-            high: labels.iter().max().copied().unwrap_or(0),
-        }
-    }
-
-    /// Whether all labels are classes of so many, counted from 0.
-    fn is_within(&self, classes_count: usize) -> bool {
-        self.low >= 0 && self.high < classes_count as i64
-    }
-}
-
-fn classify(truth: Truth, output: &str, says: Says) -> Result<Against, AccuracyError> {
-    let labels = truth
-        .labels
-        .classes(&truth.names)
-        .ok_or_else(|| AccuracyError::BadLabels(truth.labels.shape().to_vec()))?;
-    Ok(Against::Classes(ClassScorer::new(
-        labels,
-        truth.names,
-        output,
-        says,
-    )))
+fn classify(truth: Truth, output: &Tensor, says: Says) -> Result<Against> {
+    let Some(labels) = truth.labels.classes(&truth.names) else {
+        return Err(AccuracyError::BadLabels(truth.labels.shape().to_vec()));
+    };
+    let scorer = ClassScorer::new(labels, truth.names, output, says);
+    Ok(Against::Classes(scorer))
 }
 
 fn by_element(labels: &Labels, output: &Tensor, predicts: Predicts) -> Against {
-    let scorer = ElementScorer::new(labels.clone(), &output.name, predicts);
-    Against::Elements(scorer)
+    Against::Elements(ElementScorer::new(labels, output, predicts))
 }
 
 /// The score from which on the second of two classes is predicted: that of a probability, or else
@@ -354,44 +297,38 @@ fn is_numbered(labels: &Labels) -> bool {
 /// The axis whose size is the classes, where the others are those of labels with these sizes, but
 /// for dimensions of 1: of sequences rather the last, of images rather the second.
 fn class_axis(shape: &[usize], samples_count: usize, sizes: &[usize]) -> Option<usize> {
-    let last = shape
-        .len()
-        .checked_sub(1)
-        .filter(|&last| last >= 2 && shape[0] == samples_count)?;
-    let order = if sizes.len() < 2 {
-        [last, 1]
-    } else {
-        [1, last]
+    let [first, _, .., _] = *shape else {
+        return None;
     };
+    let last = shape.len() - 1;
+    let mut order = [1, last];
+    if sizes.len() < 2 {
+        order.reverse();
+    }
     order
         .into_iter()
-        .find(|&axis| shape[axis] >= 2 && others(shape, axis).eq(sizes.iter().copied()))
+        .find(|&axis| first == samples_count && shape[axis] >= 2 && has_sizes(shape, axis, sizes))
 }
 
-/// Sizes of one sample along all other axes, but for dimensions of 1.
-fn others(shape: &[usize], axis: usize) -> impl Iterator<Item = usize> {
-    let own = shape.iter().copied().enumerate().skip(1);
-    own.filter(move |&(place, size)| place != axis && size != 1)
-        .map(|(_, size)| size)
+/// Whether one sample has these sizes along all other axes, but for dimensions of 1.
+fn has_sizes(shape: &[usize], axis: usize, sizes: &[usize]) -> bool {
+    (1..shape.len())
+        .filter(|&other| other != axis && shape[other] != 1)
+        .map(|other| &shape[other])
+        .eq(sizes)
 }
 
 /// The error of the first label that is no class; labels that count from 1 are told apart.
-fn out_of_range(labels: &[i64], output: &str, classes_count: usize) -> AccuracyError {
-    let (output, classes_count) = (output.to_owned(), classes_count as u64);
-    let LabelRange { low, high } = LabelRange::of(labels);
-    if low >= 1 && high as u64 == classes_count {
-        return AccuracyError::FromOne(output, classes_count);
+fn out_of_range(labels: &[i64], output: &Tensor, classes_count: usize) -> AccuracyError {
+    let (output, count) = (output.name.clone(), classes_count as i64);
+    if labels.contains(&count) && labels.iter().all(|label| (1..=count).contains(label)) {
+        return AccuracyError::FromOne(output, classes_count as u64);
     }
-    let sample = labels
-        .iter()
-        .position(|&label| label < 0 || label as u64 >= classes_count)
-        .unwrap_or(0);
-    AccuracyError::LabelOutOfRange(
-        labels.get(sample).copied().unwrap_or(0),
-        sample,
-        output,
-        classes_count,
-    )
+    let mut labels = labels.iter().enumerate();
+    let (sample, label) = labels
+        .find(|(_, label)| !(0..count).contains(label))
+        .unwrap_or((0, &0));
+    AccuracyError::LabelOutOfRange(*label, sample, output, classes_count as u64)
 }
 
 #[cfg(test)]

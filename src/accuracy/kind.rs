@@ -117,8 +117,9 @@ fn are_log_shares(sample: &[f64]) -> bool {
 /// columns.
 fn is_image(shape: &[usize]) -> bool {
     match *shape {
-        [channels, height, width] if channels <= 4 => height >= 8 && width >= 8,
-        [height, width, channels] if channels <= 4 => height >= 8 && width >= 8,
+        [channels, height, width] | [height, width, channels] if channels <= 4 => {
+            height >= 8 && width >= 8
+        }
         _ => false,
     }
 }
@@ -145,26 +146,14 @@ mod tests {
 
     #[test]
     fn scores_of_any_number_of_classes_are_classes() {
-        assert_eq!(
-            kind(&[10], |sample, index| 5.0 * rough(sample, index)),
-            OutputKind::Classes
-        );
-        assert_eq!(
-            kind(&[1000, 1, 1], |sample, index| 5.0 * rough(sample, index)),
-            OutputKind::Classes
-        );
-        assert_eq!(
-            kind(&[1, 50_000], |sample, index| 5.0 * rough(sample, index)),
-            OutputKind::Classes
-        );
-        assert_eq!(
-            kind(&[64], |_, index| if index == 3 { 0.37 } else { 0.01 }),
-            OutputKind::Classes
-        );
-        assert_eq!(
-            kind(&[3], |sample, index| ((sample + index) as f64).sin()),
-            OutputKind::Classes
-        );
+        let scores = |sample: usize, index: usize| 5.0 * rough(sample, index);
+        for shape in [&[10][..], &[1000, 1, 1], &[1, 50_000]] {
+            assert_eq!(kind(shape, scores), OutputKind::Classes, "{shape:?}");
+        }
+        let shares = kind(&[64], |_, index| if index == 3 { 0.37 } else { 0.01 });
+        assert_eq!(shares, OutputKind::Classes);
+        let few = kind(&[3], |sample, index| ((sample + index) as f64).sin());
+        assert_eq!(few, OutputKind::Classes);
     }
 
     #[test]
@@ -173,8 +162,9 @@ mod tests {
         for shape in [&[1600][..], &[1, 1600], &[2, 800], &[1600, 1]] {
             assert_eq!(kind(shape, wave), OutputKind::Signal, "{shape:?}");
         }
+        let found = kind(&[1, 400], rough);
         assert_eq!(
-            kind(&[1, 400], rough),
+            found,
             OutputKind::Signal,
             "within -1 and 1, behind a channel"
         );
@@ -182,22 +172,21 @@ mod tests {
 
     #[test]
     fn directions_and_images_are_no_classes() {
-        assert_eq!(
-            kind(&[32], |sample, index| if index % 32 == sample {
-                -1.0
-            } else {
-                0.0
-            }),
-            OutputKind::Vector
+        let unit = kind(
+            &[32],
+            |sample, index| if index % 32 == sample { -1.0 } else { 0.0 },
         );
-        assert_eq!(
-            kind(&[32], |_, index| if index % 2 == 0 { 1.0 } else { -1.0 }),
-            OutputKind::Vector
-        );
-        assert_eq!(kind(&[384], rough), OutputKind::Vector);
-        assert_eq!(kind(&[3, 16, 16], rough), OutputKind::Image);
-        assert_eq!(kind(&[16, 16, 1], rough), OutputKind::Image);
+        assert_eq!(unit, OutputKind::Vector);
+        let standard = kind(&[32], |_, index| if index % 2 == 0 { 1.0 } else { -1.0 });
+        assert_eq!(standard, OutputKind::Vector);
+        for (shape, expected) in [
+            (&[384][..], OutputKind::Vector),
+            (&[3, 16, 16], OutputKind::Image),
+            (&[16, 16, 1], OutputKind::Image),
+            (&[100, 4], OutputKind::Numbers),
+        ] {
+            assert_eq!(kind(shape, rough), expected, "{shape:?}");
+        }
         assert_eq!(kind(&[], |_, _| 4.0), OutputKind::Numbers);
-        assert_eq!(kind(&[100, 4], rough), OutputKind::Numbers);
     }
 }

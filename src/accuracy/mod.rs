@@ -7,6 +7,7 @@
 //! An element that is not a number is counted and reported. It never enters a mean.
 
 mod agreement;
+mod batch;
 mod classification;
 mod elements;
 mod error;
@@ -28,10 +29,11 @@ pub use scorer::Scorer;
 pub use surroundings::Surroundings;
 pub use truth::Truth;
 
-use error::{class_output, no_output, shape_changed, too_few_labels};
+use batch::Batch;
+use error::{Result, found};
 use kind::Signs;
 use numbers::{
-    agree_in_class, agreeing_count, classes, describe, errors, highest, integers, is_float,
+    agree_in_class, agreeing_count, best, classes, describe, errors, integers, is_float,
     is_integer, numbers, per_sample, whole_errors,
 };
 use truth::Targets;

@@ -12,12 +12,8 @@ pub(super) fn numbers(data: &TensorData) -> Option<Vec<f64>> {
 /// Elements as integers, row by row; `None` unless all of them are whole numbers.
 pub(super) fn integers(data: &TensorData) -> Option<Vec<i128>> {
     match data {
-        TensorData::Int64(array) => {
-            Some(array.iter().map(|&element| i128::from(element)).collect())
-        }
-        TensorData::Uint64(array) => {
-            Some(array.iter().map(|&element| i128::from(element)).collect())
-        }
+        TensorData::Int64(array) => Some(array.iter().copied().map(i128::from).collect()),
+        TensorData::Uint64(array) => Some(array.iter().copied().map(i128::from).collect()),
         // Every other integer type is exact as f64, and so is every whole float within its range.
         other => numbers(other)?
             .iter()
@@ -62,25 +58,22 @@ pub(super) fn describe(data: &TensorData) -> String {
 pub(super) fn errors(ours: &[f64], reference: &[f64]) -> Vec<Option<f64>> {
     ours.iter()
         .zip(reference)
-        .map(|(&our, &reference)| error(our, reference))
+        .map(|(&our, &reference)| match our - reference {
+            _ if our == reference || (our.is_nan() && reference.is_nan()) => Some(0.0),
+            _ if !our.is_finite() || !reference.is_finite() => None,
+            difference => Some(difference.abs()),
+        })
         .collect()
-}
-
-fn error(our: f64, reference: f64) -> Option<f64> {
-    if our == reference || (our.is_nan() && reference.is_nan()) {
-        return Some(0.0);
-    }
-    (our.is_finite() && reference.is_finite()).then(|| (our - reference).abs())
 }
 
 /// The same of whole numbers, of which the largest are rounded as `f64`, so that unlike ones would
 /// be the same.
 pub(super) fn whole_errors(ours: &TensorData, reference: &TensorData) -> Option<Vec<Option<f64>>> {
-    let (ours, reference) = (integers(ours)?, integers(reference)?);
+    let reference = integers(reference)?;
+    let pairs = integers(ours)?.into_iter().zip(reference);
     Some(
-        ours.iter()
-            .zip(&reference)
-            .map(|(our, reference)| Some(our.abs_diff(*reference) as f64))
+        pairs
+            .map(|(our, reference)| Some(our.abs_diff(reference) as f64))
             .collect(),
     )
 }
@@ -92,52 +85,58 @@ pub(super) fn agreeing_count(
     ours: &TensorData,
     reference: &TensorData,
 ) -> Option<u64> {
-    if let (TensorData::String(ours), TensorData::String(reference)) = (ours, reference) {
-        let (ours, reference): (Vec<_>, Vec<_>) =
-            (ours.iter().collect(), reference.iter().collect());
-        return Some(count_agreeing(
+    Some(match (ours, reference) {
+        (TensorData::String(ours), TensorData::String(reference)) => {
+            let [ours, reference] = [ours, reference].map(|words| words.iter().collect::<Vec<_>>());
+            count_agreeing(batch, &ours, &reference, PartialEq::eq)
+        }
+        _ if is_float(ours) || is_float(reference) => {
+            classes(ours, batch).and(classes(reference, batch))?;
+            count_agreeing(batch, &numbers(ours)?, &numbers(reference)?, agree_in_class)
+        }
+        _ => count_agreeing(
             batch,
-            &ours,
-            &reference,
-            |ours, reference| ours == reference,
-        ));
-    }
-    if !is_float(ours) && !is_float(reference) {
-        let (ours, reference) = (integers(ours)?, integers(reference)?);
-        return Some(count_agreeing(
-            batch,
-            &ours,
-            &reference,
-            |ours, reference| ours == reference,
-        ));
-    }
-    if classes(ours, batch).is_none() || classes(reference, batch).is_none() {
-        return None;
-    }
-    Some(count_agreeing(
-        batch,
-        &numbers(ours)?,
-        &numbers(reference)?,
-        agree_in_class,
-    ))
+            &integers(ours)?,
+            &integers(reference)?,
+            PartialEq::eq,
+        ),
+    })
 }
 
 /// Whether the highest score is at the same place, and NaN where the reference has it.
 pub(super) fn agree_in_class(ours: &[f64], reference: &[f64]) -> bool {
-    let mut pairs = ours.iter().zip(reference);
-    pairs.all(|(our, reference)| our.is_nan() == reference.is_nan())
-        && highest(ours) == highest(reference)
+    highest(ours) == highest(reference)
+        && ours
+            .iter()
+            .zip(reference)
+            .all(|(our, reference)| our.is_nan() == reference.is_nan())
 }
 
 /// The place of the highest score that is a number, the first of equals, as ONNX `ArgMax` has it.
-pub(super) fn highest(scores: &[f64]) -> Option<usize> {
-    let numbers = scores
-        .iter()
-        .enumerate()
-        .filter(|(_, score)| !score.is_nan());
-    numbers
-        .reduce(|best, next| if next.1 > best.1 { next } else { best })
-        .map(|(index, _)| index)
+fn highest(scores: &[f64]) -> Option<usize> {
+    (0..scores.len())
+        .filter(|&place| !scores[place].is_nan())
+        .reduce(|best, next| {
+            if scores[next] > scores[best] {
+                next
+            } else {
+                best
+            }
+        })
+}
+
+/// The class of the highest score, the first of equals; absent where a score is not a number.
+pub(super) fn best(scores: impl Iterator<Item = f64>) -> Option<u64> {
+    let mut best = (0, f64::NEG_INFINITY);
+    for (class, score) in scores.enumerate() {
+        if score.is_nan() {
+            return None;
+        }
+        if score > best.1 {
+            best = (class as u64, score);
+        }
+    }
+    Some(best.0)
 }
 
 fn count_agreeing<T>(
@@ -147,9 +146,8 @@ fn count_agreeing<T>(
     agree: impl Fn(&[T], &[T]) -> bool,
 ) -> u64 {
     let elements = (ours.len() / batch.max(1)).max(1);
-    let pairs = ours
-        .chunks_exact(elements)
-        .zip(reference.chunks_exact(elements));
+    let reference = reference.chunks_exact(elements);
+    let pairs = ours.chunks_exact(elements).zip(reference);
     pairs
         .filter(|(ours, reference)| agree(ours, reference))
         .count() as u64

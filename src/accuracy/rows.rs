@@ -34,14 +34,9 @@ impl Rows {
 
     pub(super) fn add(&mut self, ours: &[f64], reference: &[f64]) {
         let columns = self.shape.1;
-        let mut counts = RightOf {
-            right_count: 0,
-            elements_count: 0,
-        };
-        for (ours, reference) in ours
-            .chunks_exact(columns)
-            .zip(reference.chunks_exact(columns))
-        {
+        let mut counts = RightOf::default();
+        let rows = reference.chunks_exact(columns);
+        for (ours, reference) in ours.chunks_exact(columns).zip(rows) {
             counts.elements_count += 1;
             counts.right_count += u64::from(agree_in_class(ours, reference));
             self.signs.add(reference);
@@ -84,93 +79,65 @@ mod tests {
     use crate::accuracy::testing::float;
     use crate::record::{Agreement, OutputKind};
 
-    /// The kind of an output of two samples, next to a sequence of four tokens that is fed.
-    fn kind_of(name: &str, sample: &[usize], value: impl Fn(usize) -> f32) -> Agreement {
+    /// The agreement with itself of an output of two samples, next to a sequence of four tokens that
+    /// is fed.
+    fn found(name: &str, sample: &[usize], value: impl Fn(usize) -> f32) -> Agreement {
         let shape = [&[2], sample].concat();
         let values: Vec<f32> = (0..shape.iter().product()).map(value).collect();
+        let output = float(name, &shape, &values);
         let mut scorer = AgreementScorer::new(Surroundings::of_tokens(4));
-        scorer.add(
-            0..2,
-            &float(name, &shape, &values),
-            &float(name, &shape, &values),
-        );
+        scorer.add(0..2, &output, &output);
         scorer.finish().0.remove(0)
+    }
+
+    /// A number from -1 to 1 that its neighbours say nothing of.
+    fn rough(index: usize) -> f32 {
+        ((index * 7919 + index * index * 31) % 2003) as f32 / 1001.5 - 1.0
+    }
+
+    fn wide(index: usize) -> f32 {
+        2.0 * rough(index)
+    }
+
+    /// One high share in each row of so many columns.
+    fn share(index: usize, columns: usize) -> f32 {
+        match index % columns {
+            0 => 0.8,
+            _ => 0.2 / (columns - 1) as f32,
+        }
     }
 
     #[test]
     fn scores_along_the_last_axis_agree_row_by_row() {
-        let rough =
-            |index: usize| ((index * 7919 + index * index * 31) % 2003) as f32 / 1001.5 - 1.0;
-        let rows = |of: &Agreement| {
-            of.top1_by_row
-                .iter()
-                .map(|sample| sample.elements_count)
-                .collect::<Vec<_>>()
-        };
-        for (name, sample, count) in [
-            ("logits", &[4, 90][..], 4),
-            ("scores", &[4, 90], 4),
-            ("logits", &[3, 4, 90], 12),
+        for (found, count) in [
+            (found("logits", &[4, 90], rough), 4),
+            (found("scores", &[4, 90], rough), 4),
+            (found("logits", &[3, 4, 90], rough), 12),
+            (found("y", &[7, 5], |index| share(index, 5)), 7),
+            (found("y", &[7, 5], |index| share(index, 5).ln()), 7),
         ] {
-            let found = kind_of(name, sample, rough);
-            assert_eq!(
-                (found.kind, rows(&found)),
-                (Some(OutputKind::Classes), vec![count; 2]),
-                "{name} {sample:?}"
-            );
+            assert_eq!(found.kind, Some(OutputKind::Classes), "{found:?}");
+            let rows = found.top1_by_row.iter();
+            let counts: Vec<u64> = rows.map(|sample| sample.elements_count).collect();
+            assert_eq!(counts, [count; 2], "{}", found.output);
         }
-        let shares = kind_of(
-            "y",
-            &[7, 5],
-            |index| if index % 5 == 0 { 0.8 } else { 0.05 },
-        );
-        assert_eq!(
-            (shares.kind, rows(&shares)),
-            (Some(OutputKind::Classes), vec![7; 2]),
-            "boxes or frames"
-        );
-        let logarithms = kind_of("y", &[7, 5], |index| {
-            if index % 5 == 0 {
-                0.8_f32.ln()
-            } else {
-                0.05_f32.ln()
-            }
-        });
-        assert_eq!(logarithms.kind, Some(OutputKind::Classes));
-        let last = kind_of("logits", &[1, 90], rough);
-        assert_eq!(
-            (last.kind, last.top1_agreeing_count),
-            (Some(OutputKind::Classes), Some(2)),
-            "one row"
-        );
+        let one_row = found("logits", &[1, 90], rough);
+        assert_eq!(one_row.kind, Some(OutputKind::Classes));
+        assert_eq!(one_row.top1_agreeing_count, Some(2));
     }
 
     #[test]
     fn rows_of_other_numbers_have_no_classes() {
-        let rough =
-            |index: usize| ((index * 7919 + index * index * 31) % 2003) as f32 / 500.0 - 2.0;
-        for (name, sample) in [
-            ("hidden", &[4, 90][..]),
-            ("y", &[4, 90]),
-            ("boxes", &[7, 4]),
-            ("attention", &[3, 4, 4]),
+        for found in [
+            found("hidden", &[4, 90], wide),
+            found("y", &[4, 90], wide),
+            found("boxes", &[7, 4], wide),
+            found("attention", &[3, 4, 4], wide),
+            // Shares of what is attended to.
+            found("y", &[2, 4, 4], |index| share(index, 4)),
         ] {
-            let found = kind_of(name, sample, rough);
-            assert_eq!(
-                (found.kind, found.top1_by_row.len()),
-                (Some(OutputKind::Numbers), 0),
-                "{name} {sample:?}"
-            );
+            assert_eq!(found.kind, Some(OutputKind::Numbers), "{found:?}");
+            assert!(found.top1_by_row.is_empty(), "{found:?}");
         }
-        let attention = kind_of(
-            "y",
-            &[2, 4, 4],
-            |index| if index % 4 == 0 { 0.7 } else { 0.1 },
-        );
-        assert_eq!(
-            attention.kind,
-            Some(OutputKind::Numbers),
-            "shares of what is attended to"
-        );
     }
 }

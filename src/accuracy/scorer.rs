@@ -1,14 +1,14 @@
 //! Scores of a session's outputs against labels or targets.
 
 use super::form::{self, Against};
-use super::{AccuracyError, Truth, is_float, numbers, per_sample};
+use super::{AccuracyError, Batch, Result, Truth, is_float, numbers};
 use crate::inputs::Tensor;
 use crate::record::{OutputHealth, Scores};
 
 /// Scores the outputs of one session, batch by batch, and counts what is not a number in them.
 ///
 /// Which output is scored, and what the labels are to it, is settled by the first batch.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Scorer {
     truth: Option<Truth>,
     against: Option<Against>,
@@ -23,10 +23,7 @@ impl Scorer {
     pub fn new(truth: Option<Truth>) -> Self {
         Scorer {
             truth,
-            against: None,
-            labels_as: None,
-            next_sample: 0,
-            health: Vec::new(),
+            ..Scorer::default()
         }
     }
 
@@ -38,27 +35,28 @@ impl Scorer {
         outputs: &[Tensor],
         first_sample: usize,
         samples_count: usize,
-    ) -> Result<(), AccuracyError> {
-        self.count_not_finite(outputs, samples_count);
+    ) -> Result<()> {
+        let samples = first_sample..first_sample + samples_count;
+        let batch = Batch { outputs, samples };
+        self.count_not_finite(&batch);
         if first_sample != self.next_sample {
             return Err(AccuracyError::OutOfOrder {
                 expected: self.next_sample,
                 got: first_sample,
             });
         }
-        self.next_sample += samples_count;
+        self.next_sample = batch.samples.end;
         if let Some(truth) = self.truth.take() {
             let labels = truth.labels.clone();
-            let against = form::against(truth, outputs, samples_count)?;
+            let against = form::against(truth, &batch)?;
             self.labels_as = against.in_words(&labels);
             self.against = Some(against);
         }
-        let samples = first_sample..self.next_sample;
         match &mut self.against {
-            Some(Against::Classes(scorer)) => scorer.add(outputs, samples),
-            Some(Against::Several(scorer)) => scorer.add(outputs, samples),
-            Some(Against::Elements(scorer)) => scorer.add(outputs, samples),
-            Some(Against::Targets(scorer)) => scorer.add(outputs, samples),
+            Some(Against::Classes(scorer)) => scorer.add(&batch),
+            Some(Against::Several(scorer)) => scorer.add(&batch),
+            Some(Against::Elements(scorer)) => scorer.add(&batch),
+            Some(Against::Targets(scorer)) => scorer.add(&batch),
             None => Ok(()),
         }
     }
@@ -82,53 +80,39 @@ impl Scorer {
         (scores, self.health)
     }
 
-    fn count_not_finite(&mut self, outputs: &[Tensor], samples_count: usize) {
-        for tensor in outputs.iter().filter(|tensor| is_float(&tensor.data)) {
-            let index = self
-                .health
-                .iter()
-                .position(|health| health.name == tensor.name)
-                .unwrap_or_else(|| {
-                    self.health.push(none_yet(&tensor.name));
-                    self.health.len() - 1
-                });
-            count_in(&mut self.health[index], tensor, samples_count);
+    fn count_not_finite(&mut self, batch: &Batch<'_>) {
+        for output in batch.outputs.iter().filter(|output| is_float(&output.data)) {
+            let mut known = self.health.iter_mut();
+            match known.find(|health| health.name == output.name) {
+                Some(health) => count_in(health, output, batch),
+                None => {
+                    let mut health = OutputHealth {
+                        name: output.name.as_str().into(),
+                        ..OutputHealth::default()
+                    };
+                    count_in(&mut health, output, batch);
+                    self.health.push(health);
+                }
+            }
         }
     }
 }
 
-fn none_yet(name: &str) -> OutputHealth {
-    let name = name.to_owned();
-    OutputHealth {
-        name: name.into(),
-        elements_count: 0,
-        nan_count: 0,
-        infinite_count: 0,
-        affected_samples_count: 0,
-    }
-}
-
-fn are_finite(elements: &[f64]) -> bool {
-    elements.iter().all(|element| element.is_finite())
-}
-
-fn count_in(health: &mut OutputHealth, tensor: &Tensor, samples_count: usize) {
-    let elements = numbers(&tensor.data).unwrap_or_default();
+fn count_in(health: &mut OutputHealth, output: &Tensor, batch: &Batch<'_>) {
+    let elements = numbers(&output.data).unwrap_or_default();
     health.elements_count += elements.len() as u64;
     health.nan_count += elements.iter().filter(|element| element.is_nan()).count() as u64;
-    health.infinite_count += elements
-        .iter()
-        .filter(|element| element.is_infinite())
-        .count() as u64;
-    health.affected_samples_count += match per_sample(&tensor.data, samples_count) {
-        Some(0) => 0,
-        Some(per_sample) => {
-            let samples = elements.chunks_exact(per_sample);
-            samples.filter(|sample| !are_finite(sample)).count() as u64
-        }
-        None if are_finite(&elements) => 0,
-        None => samples_count as u64,
+    let infinite = elements.iter().filter(|element| element.is_infinite());
+    health.infinite_count += infinite.count() as u64;
+    // An output that is not split by samples counts for all of them.
+    let (size, samples_count) = match batch.per_sample(output) {
+        Some(per_sample) => (per_sample, 1),
+        None => (elements.len(), batch.samples.len()),
     };
+    let affected = elements
+        .chunks_exact(size.max(1))
+        .filter(|sample| sample.iter().any(|element| !element.is_finite()));
+    health.affected_samples_count += (affected.count() * samples_count) as u64;
 }
 
 #[cfg(test)]
@@ -139,64 +123,57 @@ mod tests {
     use crate::plan::Task;
     use half::f16;
 
+    /// The health of the only floating-point output after batches of so many samples, which come
+    /// without labels.
+    fn health(batches: &[&[Tensor]], samples_count: usize) -> OutputHealth {
+        let mut scorer = Scorer::new(None);
+        for (batch, outputs) in batches.iter().enumerate() {
+            scorer
+                .add(outputs, batch * samples_count, samples_count)
+                .unwrap();
+        }
+        let (scores, mut health) = scorer.finish();
+        assert_eq!((scores, health.len()), (None, 1));
+        health.remove(0)
+    }
+
+    fn counts(health: &OutputHealth) -> [u64; 4] {
+        [
+            health.elements_count,
+            health.nan_count,
+            health.infinite_count,
+            health.affected_samples_count,
+        ]
+    }
+
     #[test]
     fn unlabelled_outputs_are_checked_and_not_scored() {
-        let mut scorer = Scorer::new(None);
         let rows = [1.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, 1.0];
-        scorer
-            .add(
-                &[
-                    float("scores", &[3, 2], &rows),
-                    int64("ids", &[3], &[1, 2, 3]),
-                ],
-                0,
-                3,
-            )
-            .unwrap();
-        scorer
-            .add(&[float("scores", &[1, 2], &[f32::NAN, 0.0])], 3, 1)
-            .unwrap();
-        let (scores, health) = scorer.finish();
-        assert_eq!(scores, None);
-        let [health] = health.as_slice() else {
-            panic!("{health:?}")
-        };
-        assert_eq!((health.name.exact(), health.elements_count), ("scores", 8));
-        assert_eq!(
-            (
-                health.nan_count,
-                health.infinite_count,
-                health.affected_samples_count
-            ),
-            (2, 2, 3)
-        );
+        let first = [
+            float("scores", &[3, 2], &rows),
+            int64("ids", &[3], &[1, 2, 3]),
+        ];
+        let second = [float(
+            "scores",
+            &[3, 2],
+            &[f32::NAN, 0.0, 0.0, 0.0, 0.0, 0.0],
+        )];
+        let found = health(&[&first, &second], 3);
+        assert_eq!(found.name, "scores");
+        assert_eq!(counts(&found), [12, 2, 2, 3]);
     }
 
     #[test]
     fn half_precision_overflow_is_seen() {
         let halves = shaped(&[1, 2], vec![f16::from_f32(70_000.0), f16::NAN]);
-        let mut scorer = Scorer::new(None);
-        scorer
-            .add(&[tensor("half", TensorData::Float16(halves))], 0, 1)
-            .unwrap();
-        let health = &scorer.finish().1[0];
-        assert_eq!(
-            (
-                health.nan_count,
-                health.infinite_count,
-                health.affected_samples_count
-            ),
-            (1, 1, 1)
-        );
+        let output = tensor("half", TensorData::Float16(halves));
+        assert_eq!(counts(&health(&[&[output]], 1)), [2, 1, 1, 1]);
     }
 
     #[test]
     fn output_without_samples_affects_the_whole_batch() {
-        let mut scorer = Scorer::new(None);
-        scorer
-            .add(&[float("loss", &[], &[f32::NAN])], 0, 4)
-            .unwrap();
-        assert_eq!(scorer.finish().1[0].affected_samples_count, 4);
+        let loss = float("loss", &[], &[f32::NAN]);
+        assert_eq!(counts(&health(&[&[loss]], 4)), [1, 1, 0, 4]);
     }
 
     #[test]

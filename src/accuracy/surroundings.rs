@@ -62,21 +62,18 @@ struct Picture {
 impl Picture {
     /// The picture that a shape without its batch is of, colours first or last.
     fn of(shape: &[usize]) -> Option<Picture> {
-        let found = match *shape {
-            [colours, height, width] if COLOURS.contains(&colours) => Picture {
-                colours,
-                height,
-                width,
-            },
-            [height, width, colours] if COLOURS.contains(&colours) => Picture {
-                colours,
-                height,
-                width,
-            },
+        let (colours, height, width) = match *shape {
+            [colours, height, width] | [height, width, colours] if COLOURS.contains(&colours) => {
+                (colours, height, width)
+            }
             _ => return None,
         };
-        let (short, long) = (found.height.min(found.width), found.height.max(found.width));
-        (short >= LEAST_SIDE && long <= LONGEST_SIDE * short).then_some(found)
+        let (short, long) = (height.min(width), height.max(width));
+        (short >= LEAST_SIDE && long <= LONGEST_SIDE * short).then_some(Picture {
+            colours,
+            height,
+            width,
+        })
     }
 
     /// Whether it is another picture scaled by a whole factor: squares of patches are as square as
@@ -129,9 +126,12 @@ impl Given {
     /// Whether it holds whole numbers or truth values along a sequence: tokens, positions, what is
     /// masked.
     fn is_sequence(&self) -> bool {
-        let is_whole = self.element_type.is_integer() || self.element_type == ElementType::Bool;
-        let may_be_pixels = matches!(self.element_type, ElementType::Uint8 | ElementType::Int8);
-        is_whole && !self.dims.is_empty() && !(may_be_pixels && self.dims.len() > 1)
+        match self.element_type {
+            // More dimensions may be those of pixels.
+            ElementType::Uint8 | ElementType::Int8 => self.dims.len() == 1,
+            ElementType::Bool => !self.dims.is_empty(),
+            whole => whole.is_integer() && !self.dims.is_empty(),
+        }
     }
 
     /// The picture that it is. Of a table of frames by bands one side alone is open.
@@ -163,7 +163,7 @@ fn without_one(shape: &[usize]) -> &[usize] {
 fn is_inner(name: &str) -> bool {
     let lower = name.to_lowercase();
     let mut words = lower.split(|letter: char| !letter.is_alphanumeric());
-    INNER.iter().any(|word| lower.contains(word)) || words.any(|word| INNER_WORDS.contains(&word))
+    says(name, &INNER) || words.any(|word| INNER_WORDS.contains(&word))
 }
 
 fn says(name: &str, words: &[&str]) -> bool {
@@ -255,15 +255,13 @@ impl Surroundings {
 #[cfg(test)]
 impl Surroundings {
     pub(super) fn of_tokens(count: usize) -> Self {
-        let tokens = Given {
-            name: "x".into(),
-            element_type: ElementType::Int64,
-            dims: vec![(count, false)],
-        };
         Surroundings {
-            inputs: vec![tokens],
-            outputs_count: 1,
-            products: Vec::new(),
+            inputs: vec![Given {
+                name: "x".into(),
+                element_type: ElementType::Int64,
+                dims: vec![(count, false)],
+            }],
+            ..Surroundings::default()
         }
     }
 }
@@ -298,89 +296,72 @@ mod tests {
     }
 
     #[test]
-    fn pictures_come_from_pictures_or_from_what_they_are_made_of() {
-        let x = |shape: &[usize]| around(&[float("x", shape)], 1);
-        assert!(
-            x(&[1, 64, 64]).is_picture("y", &[1, 192, 192]),
-            "made larger"
-        );
-        assert!(
-            x(&[3, 48, 64]).is_picture("y", &[3, 48, 64])
-                && x(&[4, 32, 32]).is_picture("y", &[3, 256, 256])
-        );
-        assert!(
-            x(&[1, 3, 48, 64]).is_picture("y", &[1, 3, 48, 64]),
-            "a batch that is none"
-        );
-        assert!(
-            x(&[64, 64, 3]).is_picture("y", &[64, 64, 1]),
-            "colours last"
-        );
-        assert!(x(&[100]).is_picture("y", &[3, 64, 64]), "made of a vector");
-        let timed = around(&[float("x", &[4, 64, 64]), whole("t", &[])], 1);
-        assert!(timed.is_picture("y", &[4, 64, 64]));
-        let worded = around(&[float("sample", &[4, 64, 64]), whole("ids", &[77])], 1);
-        assert!(worded.is_picture("y", &[4, 64, 64]));
-    }
-
-    #[test]
-    fn other_tensors_of_the_rank_of_pictures_are_none() {
-        let x = |shape: &[usize]| around(&[float("x", shape)], 1);
-        assert!(
-            !x(&[3, 56, 56]).is_picture("y", &[3, 49, 49]),
-            "attention of patches"
-        );
-        assert!(
-            !x(&[3, 64, 64]).is_picture("y", &[2, 64, 64]),
-            "two are no colours"
-        );
-        assert!(
-            !x(&[3, 64, 64]).is_picture("y", &[4, 50, 64]),
-            "other proportions"
-        );
-        assert!(
-            !x(&[3, 64, 64]).is_picture("attention", &[3, 64, 64])
-                && !x(&[128, 64]).is_picture("y", &[1, 128, 64])
-        );
+    fn pictures_come_from_pictures_of_the_same_proportions() {
+        for (fed, output, shape, is_picture) in [
+            (&[1, 64, 64][..], "made larger", &[1, 192, 192][..], true),
+            (&[3, 48, 64], "y", &[3, 48, 64], true),
+            (&[4, 32, 32], "y", &[3, 256, 256], true),
+            (
+                &[1, 3, 48, 64],
+                "a batch that is none",
+                &[1, 3, 48, 64],
+                true,
+            ),
+            (&[64, 64, 3], "colours last", &[64, 64, 1], true),
+            (&[100], "made of a vector", &[3, 64, 64], true),
+            (&[3, 56, 56], "of patches", &[3, 49, 49], false),
+            (&[3, 64, 64], "two are no colours", &[2, 64, 64], false),
+            (&[3, 64, 64], "other proportions", &[4, 50, 64], false),
+            (&[3, 64, 64], "attention", &[3, 64, 64], false),
+            (&[128, 64], "y", &[1, 128, 64], false),
+        ] {
+            let around = around(&[float("x", fed)], 1);
+            assert_eq!(
+                around.is_picture(output, shape),
+                is_picture,
+                "{fed:?}: {output}"
+            );
+        }
         let bands = Given {
             dims: vec![(1, true), (80, true), (100, false)],
             ..float("x", &[])
         };
-        assert!(
-            !around(&[bands], 1).is_picture("y", &[1, 80, 100]),
-            "frames by bands"
-        );
+        let around = around(&[bands], 1);
+        assert!(!around.is_picture("frames by bands", &[1, 80, 100]));
+    }
+
+    #[test]
+    fn pictures_are_made_of_others_beside_times_and_words() {
+        for (fed, beside) in [
+            (float("x", &[4, 64, 64]), whole("t", &[])),
+            (float("sample", &[4, 64, 64]), whole("ids", &[77])),
+        ] {
+            assert!(around(&[fed, beside], 1).is_picture("y", &[4, 64, 64]));
+        }
     }
 
     #[test]
     fn what_a_decoder_or_a_stream_keeps_is_no_picture() {
-        let named = around(&[whole("ids", &[1]), float("past.0.key", &[4, 128, 32])], 2);
-        let nameless = around(
-            &[
-                whole("x0", &[1]),
-                whole("x1", &[129]),
-                float("x2", &[3, 128, 64]),
-            ],
-            2,
-        );
-        assert!(
-            !named.is_picture("present.0.key", &[4, 129, 32])
-                && !nameless.is_picture("y1", &[3, 129, 64])
-        );
-        let prefill = around(&[whole("x0", &[128]), float("x2", &[3, 0, 64])], 2);
-        assert!(
-            !prefill.is_picture("y1", &[3, 128, 64]),
-            "as long as the tokens"
-        );
-        let unmasked = around(&[whole("x0", &[16]), float("x2", &[1, 128, 64])], 2);
-        assert!(
-            !unmasked.is_picture("y1", &[1, 144, 64]),
-            "one size differs"
-        );
-        let stream = around(&[float("x0", &[1, 160]), float("x1", &[1, 64, 32])], 2);
-        assert!(
-            !stream.is_picture("y1", &[1, 64, 32]) && !stream.is_picture("cache", &[3, 64, 32])
-        );
+        let named = [whole("ids", &[1]), float("past.0.key", &[4, 128, 32])];
+        let nameless = [
+            whole("x0", &[1]),
+            whole("x1", &[129]),
+            float("x2", &[3, 128, 64]),
+        ];
+        let as_long_as_the_tokens = [whole("x0", &[128]), float("x2", &[3, 0, 64])];
+        let one_size_differs = [whole("x0", &[16]), float("x2", &[1, 128, 64])];
+        let stream = [float("x0", &[1, 160]), float("x1", &[1, 64, 32])];
+        for (fed, output, shape) in [
+            (&named[..], "present.0.key", [4, 129, 32]),
+            (&nameless, "y1", [3, 129, 64]),
+            (&as_long_as_the_tokens, "y1", [3, 128, 64]),
+            (&one_size_differs, "y1", [1, 144, 64]),
+            (&stream, "y1", [1, 64, 32]),
+            (&stream, "cache", [3, 64, 32]),
+        ] {
+            let around = around(fed, 2);
+            assert!(!around.is_picture(output, &shape), "{output} {shape:?}");
+        }
     }
 
     #[test]

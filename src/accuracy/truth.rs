@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::{AccuracyError, numbers};
-use crate::inputs::{ClassNames, Labels, TensorData};
+use super::{AccuracyError, Result};
+use crate::inputs::{ClassNames, Labels};
 use crate::plan::Task;
 
 /// Labels that outputs are scored against, sample by sample. What they are to the outputs is
@@ -19,7 +19,7 @@ pub struct Truth {
 }
 
 /// The numbers to predict, sample by sample; each sample has at least one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Targets {
     pub(super) per_sample: usize,
     /// Elements of all samples, one sample after the other.
@@ -28,14 +28,17 @@ pub(super) struct Targets {
 
 impl Targets {
     /// Numbers of any shape whose first dimension is the samples, which have elements.
-    pub(super) fn new(data: &TensorData) -> Result<Self, AccuracyError> {
-        Targets::read(data).ok_or_else(|| AccuracyError::BadTargets(data.shape().to_vec()))
+    pub(super) fn new(labels: &Labels) -> Result<Self> {
+        Targets::read(labels).ok_or_else(|| AccuracyError::BadTargets(labels.shape().to_vec()))
     }
 
-    fn read(data: &TensorData) -> Option<Self> {
-        let per_sample: usize = data.shape().get(1..)?.iter().product();
-        let values = numbers(data).filter(|_| per_sample > 0)?;
-        Some(Targets { per_sample, values })
+    fn read(labels: &Labels) -> Option<Self> {
+        let per_sample: usize = labels.shape().get(1..)?.iter().product();
+        let values = labels.numbers().filter(|_| per_sample > 0)?;
+        Some(Targets {
+            per_sample,
+            values: values.into_iter().collect(),
+        })
     }
 
     pub(super) fn samples_count(&self) -> usize {
@@ -52,30 +55,26 @@ impl Targets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accuracy::testing::shaped;
+    use crate::accuracy::testing::{float, shaped};
+    use crate::inputs::TensorData;
 
     #[test]
     fn targets_keep_their_elements_per_sample() {
-        let data = TensorData::Float(shaped(&[2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
-        let targets = Targets::new(&data).unwrap();
-        assert_eq!(
-            targets,
-            Targets {
-                per_sample: 3,
-                values: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
-            }
-        );
-        assert_eq!(targets.samples_count(), 2);
+        let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let labels = Labels::new(float("t", &[2, 3], &values).data);
+        let targets = Targets::new(&labels).unwrap();
+        assert_eq!((targets.per_sample, targets.samples_count()), (3, 2));
+        assert_eq!(targets.values, values.map(f64::from));
     }
 
     #[test]
-    fn targets_without_elements_are_refused() {
+    fn targets_without_elements_or_numbers_are_refused() {
         for data in [
-            TensorData::Float(shaped(&[], vec![1.0])),
-            TensorData::Float(shaped(&[2, 0], vec![])),
-            TensorData::String(shaped(&[1], vec!["1".to_owned()])),
+            float("t", &[], &[1.0]).data,
+            float("t", &[2, 0], &[]).data,
+            TensorData::String(shaped(&[1], vec!["one".to_owned()])),
         ] {
-            assert!(Targets::new(&data).is_err());
+            assert!(Targets::new(&Labels::new(data)).is_err());
         }
     }
 }

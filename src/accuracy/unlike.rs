@@ -9,27 +9,19 @@ pub(super) struct Unlike {
     pub(super) output: String,
     /// Why, of the first samples that are not.
     reason: String,
-    /// Where; absent where it holds of all samples, whatever they are.
-    place: Option<UnlikeSamples>,
-}
-
-#[derive(Debug)]
-struct UnlikeSamples {
-    /// The first samples that are not comparable: several only where they came together.
-    first: Range<u64>,
+    /// The first samples that are not comparable: several only where they came together. Absent
+    /// where it holds of all samples, whatever they are.
+    first: Option<Range<u64>>,
     samples_count: u64,
 }
 
 impl Unlike {
     pub(super) fn in_samples(output: &str, samples: Range<u64>, reason: String) -> Self {
-        let samples_count = samples.end - samples.start;
         Unlike {
             output: output.to_owned(),
             reason,
-            place: Some(UnlikeSamples {
-                first: samples,
-                samples_count,
-            }),
+            samples_count: samples.end - samples.start,
+            first: Some(samples),
         }
     }
 
@@ -37,38 +29,31 @@ impl Unlike {
         Unlike {
             output: output.to_owned(),
             reason: reason.to_owned(),
-            place: None,
+            first: None,
+            samples_count: 0,
         }
     }
 
     pub(super) fn add(&mut self, samples: &Range<u64>) {
-        if let Some(place) = &mut self.place {
-            place.samples_count += samples.end - samples.start;
-        }
+        self.samples_count += samples.end - samples.start;
     }
 
     /// The entry of the record, with so many further samples that are comparable.
     pub(super) fn not_comparable(&self, alike_count: u64) -> NotComparable {
-        let reason = match &self.place {
-            Some(place) => format!("{}{}", self.reason, place.in_words(alike_count)),
-            None => self.reason.clone(),
-        };
         NotComparable {
-            output: self.output.clone().into(),
-            reason: reason.into(),
+            output: self.output.as_str().into(),
+            reason: format!("{}{}", self.reason, self.place(alike_count)).into(),
         }
     }
-}
 
-impl UnlikeSamples {
     /// ` in sample 3; 18 of 24 samples are unlike the reference's`; empty where there is one
-    /// sample.
-    fn in_words(&self, alike_count: u64) -> String {
+    /// sample, and where it holds of all.
+    fn place(&self, alike_count: u64) -> String {
         let all_count = self.samples_count + alike_count;
-        if all_count == 1 {
+        let Some(samples) = self.first.as_ref().filter(|_| all_count != 1) else {
             return String::new();
-        }
-        let (first, last) = (self.first.start + 1, self.first.end);
+        };
+        let (first, last) = (samples.start + 1, samples.end);
         let place = match last > first {
             true => format!("samples {first} to {last} together"),
             false => format!("sample {first}"),

@@ -91,7 +91,7 @@ pub struct NotComparable {
 }
 
 /// Values of an output that are not numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OutputHealth {
     /// Name of the output.
     pub name: Plain,
@@ -239,7 +239,7 @@ pub enum ElementUnit {
 }
 
 /// Elements of one sample. Those with a label below 0 do not count, as is usual for padding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RightOf {
     /// Elements whose class is predicted.
     pub right_count: u64,
@@ -257,7 +257,7 @@ pub struct Overlap {
 }
 
 /// Scores of a classifier, sample by sample.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LabelledScores {
     /// Name of the output that was scored.
     pub output: Plain,

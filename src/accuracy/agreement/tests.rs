@@ -43,74 +43,36 @@ fn what_is_not_finite_on_one_side_is_counted_and_leaves_no_error() {
     ] {
         let agreement = compare(&[2, 2], &ours, &reference);
         assert_eq!(agreement.not_finite_count, count, "{ours:?}");
-        assert_eq!(
-            (agreement.max_absolute_error, agreement.relative_error),
-            (None, None),
-            "{ours:?}"
-        );
-        assert_eq!(
-            (
-                agreement.cosine_similarity_mean,
-                agreement.cosine_similarity_min
-            ),
-            (None, None),
-            "{ours:?}"
-        );
+        let figures = [
+            agreement.max_absolute_error,
+            agreement.relative_error,
+            agreement.cosine_similarity_mean,
+            agreement.cosine_similarity_min,
+        ];
+        assert_eq!(figures, [None; 4], "{ours:?}");
         assert!(agreement.top1_agreeing_count < Some(2), "{agreement:?}");
     }
 }
 
 #[test]
 fn equal_outputs_agree_fully_whether_finite_or_not() {
-    let values = [
-        f32::NAN,
-        1.0,
-        f32::INFINITY,
-        2.0,
-        f32::NEG_INFINITY,
-        f32::NAN,
-    ];
+    const INF: f32 = f32::INFINITY;
+    let values = [f32::NAN, 1.0, INF, 2.0, -INF, f32::NAN];
     for same in [values, [1.0, 2.0, -3.0, 0.5, 0.25, -1.0]] {
         let agreement = compare(&[2, 3], &same, &same);
-        assert_eq!(
-            (agreement.not_finite_count, agreement.top1_agreeing_count),
-            (0, Some(2)),
-            "{same:?}"
-        );
-        assert_eq!(
-            (agreement.max_absolute_error, agreement.relative_error),
-            (Some(0.0), Some(0.0)),
-            "{same:?}"
-        );
-        assert!(
-            (agreement.cosine_similarity_min.unwrap() - 1.0).abs() < 1e-12,
-            "{same:?}"
-        );
+        assert_eq!(agreement.not_finite_count, 0, "{same:?}");
+        assert_eq!(agreement.top1_agreeing_count, Some(2), "{same:?}");
+        let errors = [agreement.max_absolute_error, agreement.relative_error];
+        assert_eq!(errors, [Some(0.0); 2], "{same:?}");
+        let cosine = agreement.cosine_similarity_min.unwrap();
+        assert!((cosine - 1.0).abs() < 1e-12, "{same:?}");
     }
-    let off = compare(
-        &[2, 3],
-        &[
-            f32::NAN,
-            1.5,
-            f32::INFINITY,
-            2.0,
-            f32::NEG_INFINITY,
-            f32::NAN,
-        ],
-        &values,
-    );
-    assert_eq!(
-        (off.not_finite_count, off.max_absolute_error),
-        (0, Some(0.5))
-    );
+    let off = compare(&[2, 3], &[f32::NAN, 1.5, INF, 2.0, -INF, f32::NAN], &values);
+    assert_eq!(off.not_finite_count, 0);
+    assert_eq!(off.max_absolute_error, Some(0.5));
     let nothing_else = compare(&[1, 2], &[f32::NAN; 2], &[f32::NAN; 2]);
-    assert_eq!(
-        (
-            nothing_else.top1_agreeing_count,
-            nothing_else.max_absolute_error
-        ),
-        (Some(1), Some(0.0))
-    );
+    assert_eq!(nothing_else.top1_agreeing_count, Some(1));
+    assert_eq!(nothing_else.max_absolute_error, Some(0.0));
 }
 
 #[test]
@@ -140,27 +102,19 @@ fn sample_that_disagrees_is_never_without_an_error() {
 #[test]
 fn zero_reference_has_no_relative_error_and_no_cosine() {
     let agreement = compare(&[1, 2], &[1.0, 0.0], &[0.0, 0.0]);
-    assert_eq!(
-        (agreement.relative_error, agreement.cosine_similarity_mean),
-        (None, None)
-    );
+    assert_eq!(agreement.relative_error, None);
+    assert_eq!(agreement.cosine_similarity_mean, None);
     assert_eq!(agreement.max_absolute_error, Some(1.0));
-    assert_eq!(
-        compare(&[1, 2], &[0.0; 2], &[0.0; 2]).relative_error,
-        Some(0.0)
-    );
+    let same = compare(&[1, 2], &[0.0; 2], &[0.0; 2]);
+    assert_eq!(same.relative_error, Some(0.0));
 }
 
 #[test]
 fn other_float_outputs_have_no_top1() {
-    assert_eq!(
-        compare(&[2, 2, 2], &[1.0; 8], &[1.0; 8]).top1_agreeing_count,
-        None
-    );
-    assert_eq!(
-        compare(&[2], &[1.0; 2], &[1.0; 2]).top1_agreeing_count,
-        None
-    );
+    for shape in [&[2, 2, 2][..], &[2]] {
+        let same = vec![1.0; shape.iter().product()];
+        assert_eq!(compare(shape, &same, &same).top1_agreeing_count, None);
+    }
 }
 
 #[test]
@@ -172,10 +126,8 @@ fn batches_add_up_with_a_smaller_last_one() {
         scorer.add(samples, &float("y", &[count, 2], ours), &reference);
     }
     let agreement = scorer.finish().0.remove(0);
-    assert_eq!(
-        (agreement.samples_count, agreement.top1_agreeing_count),
-        (3, Some(2))
-    );
+    assert_eq!(agreement.samples_count, 3);
+    assert_eq!(agreement.top1_agreeing_count, Some(2));
 }
 
 #[test]
@@ -190,29 +142,19 @@ fn half_precision_is_compared_with_single() {
 
 #[test]
 fn integers_and_strings_agree_where_they_are_equal() {
-    let words = |words: [&str; 2]| {
-        tensor(
-            "word",
-            TensorData::String(shaped(&[2], words.map(str::to_owned).to_vec())),
-        )
-    };
-    let mut scorer = AgreementScorer::default();
-    scorer.add(0..2, &words(["a", "b"]), &words(["a", "c"]));
-    scorer.add(
-        0..2,
-        &int64("id", &[2], &[i64::MAX, 2]),
-        &int64("id", &[2], &[i64::MAX - 1, 2]),
-    );
-    let [word, id] = scorer.finish().0.try_into().unwrap();
-    assert_eq!((word.top1_agreeing_count, word.samples_count), (Some(1), 2));
-    assert_eq!(
-        (word.cosine_similarity_mean, word.max_absolute_error),
-        (None, None)
-    );
-    assert_eq!(
-        (id.top1_agreeing_count, id.max_absolute_error),
-        (Some(1), Some(1.0))
-    );
+    let [ours, reference] = [["a", "b"], ["a", "c"]].map(|words| {
+        let words = words.map(str::to_owned).to_vec();
+        tensor("word", TensorData::String(shaped(&[2], words)))
+    });
+    let word = compare_batch(2, &ours, &reference);
+    assert_eq!(word.samples_count, 2);
+    assert_eq!(word.top1_agreeing_count, Some(1));
+    assert_eq!(word.cosine_similarity_mean, None);
+    assert_eq!(word.max_absolute_error, None);
+    let [ours, reference] = [i64::MAX, i64::MAX - 1].map(|most| int64("id", &[2], &[most, 2]));
+    let id = compare_batch(2, &ours, &reference);
+    assert_eq!(id.top1_agreeing_count, Some(1));
+    assert_eq!(id.max_absolute_error, Some(1.0));
 }
 
 #[test]
@@ -227,37 +169,24 @@ fn output_without_samples_counts_once_a_batch() {
 #[test]
 fn other_shape_even_once_is_not_comparable() {
     let mut scorer = AgreementScorer::default();
+    let loss = float("loss", &[1, 1], &[1.0]);
+    let boxes = float("boxes", &[1, 2], &[0.0, 1.0]);
     for (sample, width) in [(0, 2), (1, 3)] {
+        let samples = sample..sample + 1;
         let reference = float("boxes", &[1, width], &[0.0, 1.0, 2.0][..width]);
-        scorer.add(
-            sample..sample + 1,
-            &float("boxes", &[1, 2], &[0.0, 1.0]),
-            &reference,
-        );
-        scorer.add(
-            sample..sample + 1,
-            &float("loss", &[1, 1], &[1.0]),
-            &float("loss", &[1, 1], &[1.0]),
-        );
+        scorer.add(samples.clone(), &boxes, &reference);
+        scorer.add(samples, &loss, &loss);
     }
     let (compared, unlike) = scorer.finish();
-    assert_eq!(
-        compared
-            .iter()
-            .map(|one| one.output.exact())
-            .collect::<Vec<_>>(),
-        ["loss"]
-    );
+    let [compared] = compared.try_into().unwrap();
+    assert_eq!(compared.output, "loss");
     let reason = "it is float [1, 2] where the reference is float [1, 3] in sample 2; 1 of 2 samples is unlike the \
-                  reference's"
-        .to_owned();
-    assert_eq!(
-        unlike,
-        [NotComparable {
-            output: "boxes".into(),
-            reason: reason.into()
-        }]
-    );
+                  reference's";
+    let expected = NotComparable {
+        output: "boxes".into(),
+        reason: reason.into(),
+    };
+    assert_eq!(unlike, [expected]);
 }
 
 #[test]
