@@ -1,12 +1,13 @@
 //! Operators on single elements, of one operand and of two.
 
+use super::ElementType;
+use super::flow::Call;
 use super::guess::{Evaluated, Guess, Sign, SignKind, added, multiplied};
-use super::{ElementType, Flow, Node};
 
 /// The function of an element that an operator of one operand is.
 pub(super) fn unary(operator: &str) -> Option<fn(f64) -> f64> {
     Some(match operator {
-        "Not" => |value| f64::from(u8::from(value == 0.0)),
+        "Not" => |value| from_bool(value == 0.0),
         "Neg" => |value| -value,
         "Abs" => f64::abs,
         "Floor" => f64::floor,
@@ -19,9 +20,13 @@ pub(super) fn unary(operator: &str) -> Option<fn(f64) -> f64> {
         "Sigmoid" => |value| 1.0 / (1.0 + (-value).exp()),
         "Tanh" => f64::tanh,
         "Reciprocal" => |value| 1.0 / value,
-        "IsNaN" => |value| f64::from(u8::from(value.is_nan())),
+        "IsNaN" => |value| from_bool(value.is_nan()),
         _ => return None,
     })
+}
+
+fn from_bool(value: bool) -> f64 {
+    f64::from(u8::from(value))
 }
 
 fn arithmetic(operator: &str) -> Option<fn(f64, f64) -> f64> {
@@ -34,48 +39,57 @@ fn arithmetic(operator: &str) -> Option<fn(f64, f64) -> f64> {
         "Mod" => f64::rem_euclid,
         "Min" => f64::min,
         "Max" => f64::max,
-        "And" | "BitwiseAnd" => |a, b| f64::from(u8::from(a != 0.0 && b != 0.0)),
-        "Or" | "BitwiseOr" => |a, b| f64::from(u8::from(a != 0.0 || b != 0.0)),
-        "Xor" => |a, b| f64::from(u8::from((a != 0.0) != (b != 0.0))),
-        "Equal" => |a, b| f64::from(u8::from(a == b)),
-        "Less" => |a, b| f64::from(u8::from(a < b)),
-        "LessOrEqual" => |a, b| f64::from(u8::from(a <= b)),
-        "Greater" => |a, b| f64::from(u8::from(a > b)),
-        "GreaterOrEqual" => |a, b| f64::from(u8::from(a >= b)),
+        "And" | "BitwiseAnd" => |a, b| from_bool(a != 0.0 && b != 0.0),
+        "Or" | "BitwiseOr" => |a, b| from_bool(a != 0.0 || b != 0.0),
+        "Xor" => |a, b| from_bool((a != 0.0) != (b != 0.0)),
+        "Equal" => |a, b| from_bool(a == b),
+        "Less" => |a, b| from_bool(a < b),
+        "LessOrEqual" => |a, b| from_bool(a <= b),
+        "Greater" => |a, b| from_bool(a > b),
+        "GreaterOrEqual" => |a, b| from_bool(a >= b),
         _ => return None,
     })
 }
 
-pub(super) fn binary(flow: &Flow<'_>, node: &Node, operands: &[Guess]) -> Evaluated {
-    let [one, two] = operands else {
-        return Evaluated::other(operands);
-    };
-    let Some(combine) = arithmetic(&node.operator).filter(|_| node.is_standard()) else {
-        return Evaluated::other(operands);
-    };
-    match (one, two) {
-        (Guess::Places(size), limit) if limit.uniform().is_some() => {
-            places(&node.operator, *size, limit)
+impl Call<'_> {
+    pub(super) fn binary(self, operands: &[Guess]) -> Evaluated {
+        let operator = self.node.operator.as_str();
+        let combine = arithmetic(operator).filter(|_| self.node.is_standard());
+        let ([one, two], Some(combine)) = (operands, combine) else {
+            return Evaluated::other(operands);
+        };
+        match (one, two) {
+            (&Guess::Places(size), limit) if limit.uniform().is_some() => {
+                places(operator, size, limit)
+            }
+            (limit, &Guess::Places(size)) if limit.uniform().is_some() => {
+                places(turned(operator), size, limit)
+            }
+            (Guess::Data, _) | (_, Guess::Data) if self.has_weight() => Evaluated::other(operands),
+            (Guess::Data, Guess::Blend { .. }) => with_data(operator, two, 1),
+            (Guess::Blend { .. }, Guess::Data) => with_data(operator, one, 0),
+            (Guess::Data, _) | (_, Guess::Data) => Evaluated::other(operands),
+            _ if operator == "Div" && self.has_integer() => {
+                one.zip(two, combine).map(f64::trunc).into()
+            }
+            _ => one.zip(two, combine).into(),
         }
-        (limit, Guess::Places(size)) if limit.uniform().is_some() => {
-            places(turned(&node.operator), *size, limit)
-        }
-        (Guess::Data, _) | (_, Guess::Data) if with_weight(flow, node) => {
-            Evaluated::other(operands)
-        }
-        (Guess::Data, Guess::Blend { .. }) => with_data(&node.operator, two, 1),
-        (Guess::Blend { .. }, Guess::Data) => with_data(&node.operator, one, 0),
-        (Guess::Data, _) | (_, Guess::Data) => Evaluated::other(operands),
-        _ if node.operator == "Div" && has_integer(flow, node) => {
-            one.zip(two, combine).map(f64::trunc).into()
-        }
-        _ => one.zip(two, combine).into(),
     }
-}
 
-fn has_integer(flow: &Flow<'_>, node: &Node) -> bool {
-    let mut types = node.inputs.iter().map(|input| flow.element_type(input));
-    types.any(|element_type| element_type.is_some_and(ElementType::is_integer))
+    fn has_integer(self) -> bool {
+        let types = self.node.inputs.iter();
+        types
+            .filter_map(|input| self.flow.element_type(input))
+            .any(ElementType::is_integer)
+    }
+
+    /// Whether an operand is a weight of which nothing is known.
+    pub(super) fn has_weight(self) -> bool {
+        let stored = self.node.inputs.iter();
+        stored
+            .filter_map(|input| self.flow.stored(input))
+            .any(|stored| stored.values.is_none() || stored.dims.len() > 1)
+    }
 }
 
 fn turned(operator: &str) -> &str {
@@ -108,15 +122,14 @@ fn places(operator: &str, size: Option<f64>, limit: &Guess) -> Evaluated {
 /// Places along an axis of a known size, of which those before `below` are `yes`, and the others
 /// the contrary.
 fn counted(size: f64, below: f64, yes: f64) -> Evaluated {
-    // An axis that is as long as the one element that counts is made from the count itself.
-    let own = (size == 1.0 && below == 1.0).then_some(Sign::LENGTH);
     Evaluated {
         result: Guess::Blend {
             share: (below / size).clamp(0.0, 1.0),
             yes,
             no: 1.0 - yes,
         },
-        sign: own,
+        // An axis that is as long as the one element that counts is made from the count itself.
+        sign: (size == 1.0 && below == 1.0).then_some(Sign::LENGTH),
     }
 }
 
@@ -136,12 +149,4 @@ fn with_data(operator: &str, known: &Guess, place: usize) -> Evaluated {
         _ => (SignKind::Other, Some(1.0)),
     };
     Evaluated::data(Sign::of(kind, share))
-}
-
-/// Whether an operand is a weight of which nothing is known.
-pub(super) fn with_weight(flow: &Flow<'_>, node: &Node) -> bool {
-    node.inputs.iter().any(|input| {
-        flow.stored(input)
-            .is_some_and(|stored| stored.values.is_none() || stored.dims.len() > 1)
-    })
 }

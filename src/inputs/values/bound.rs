@@ -8,18 +8,8 @@
 
 use std::collections::BTreeSet;
 
-use super::operators::{self, Affine, Effect};
-use super::{ElementType, Flow, Node};
-
-/// Range of an input outside which an operator fails, and which operator that is.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct IndexBound {
-    pub low: f64,
-    pub high: f64,
-    /// The operator of the tightest bound, as a fragment of a sentence.
-    pub reason: String,
-    pub indexes: bool,
-}
+use super::operators::{self, Affine, Effect, IndexBound};
+use super::{ElementType, Flow};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Uses {
@@ -38,26 +28,30 @@ pub(super) fn uses(flow: &Flow<'_>, input: &str, element_type: ElementType) -> U
     let mut queue = vec![(input, Affine::SAME)];
     let mut seen = BTreeSet::from([input]);
     while let Some((value, affine)) = queue.pop() {
-        queue.extend(
-            flow.aliases(value)
-                .filter(|alias| seen.insert(alias))
-                .map(|alias| (alias, affine)),
-        );
-        for (node, operand) in flow.consumers(value) {
-            match operators::effect(flow, node, operand) {
-                Effect::Passes(step) => {
-                    let mut next = step(affine);
-                    next.sure &=
-                        operators::keeps_all(&node.operator) && !flow.is_read_within(value);
-                    let new = outputs(node).filter(|output| seen.insert(output));
+        let aliases = flow.aliases(value).filter(|alias| seen.insert(alias));
+        queue.extend(aliases.map(|alias| (alias, affine)));
+        let is_read_within = flow.is_read_within(value);
+        for (call, operand) in flow.consumers(value) {
+            match call.effect(operand) {
+                Some(Effect::Passes(step)) => {
+                    let mut next = affine.then(step);
+                    next.sure &= operators::keeps_all(&call.node.operator) && !is_read_within;
+                    let outputs = call.node.outputs.iter().map(String::as_str);
+                    let new = outputs.filter(|name| !name.is_empty() && seen.insert(name));
                     queue.extend(new.map(|output| (output, next)));
                 }
-                effect => {
-                    if affine.sure && affine.low == affine.high && !flow.is_read_within(value) {
-                        found.note_table(&effect, affine);
+                Some(Effect::Divides { .. }) if !element_type.is_integer() => {}
+                Some(effect) => {
+                    if let Effect::Table(bound) = &effect
+                        && affine.sure
+                        && affine.low == affine.high
+                        && !is_read_within
+                    {
+                        found.note_table(bound.clone().solved(affine));
                     }
-                    found.note(effect, affine, element_type);
+                    found.note(effect, affine);
                 }
+                None => {}
             }
         }
     }
@@ -65,111 +59,68 @@ pub(super) fn uses(flow: &Flow<'_>, input: &str, element_type: ElementType) -> U
     found
 }
 
-fn outputs(node: &Node) -> impl Iterator<Item = &str> {
-    node.outputs
-        .iter()
-        .map(String::as_str)
-        .filter(|name| !name.is_empty())
-}
-
 impl Uses {
-    fn note(&mut self, effect: Effect<'_>, affine: Affine, element_type: ElementType) {
+    fn note(&mut self, effect: Effect, affine: Affine) {
         match effect {
-            Effect::Ends | Effect::Passes(_) => {}
-            Effect::Bounds {
-                low,
-                high,
-                reason,
-                indexes,
-                ..
-            } => {
-                self.limit(
-                    IndexBound {
-                        low,
-                        high,
-                        reason,
-                        indexes,
-                    },
-                    affine,
-                );
+            Effect::Passes(_) => {}
+            Effect::Bounds(bound) | Effect::Table(bound) => self.limit(bound, affine),
+            Effect::Divides { reason } => {
+                let bound = IndexBound {
+                    low: 1.0,
+                    high: f64::INFINITY,
+                    reason,
+                    indexes: false,
+                };
+                self.limit(bound, affine);
             }
-            Effect::Divides { reason } if element_type.is_integer() => {
-                self.limit(
-                    IndexBound {
-                        low: 1.0,
-                        high: f64::INFINITY,
-                        reason,
-                        indexes: false,
-                    },
-                    affine,
-                );
-            }
-            Effect::Divides { .. } => {}
             Effect::Compares { values, reason } => {
-                self.compare(values.into_iter().map(|value| affine.solve(value, value).0));
+                for value in affine.solve_each(values) {
+                    if !self.compared.contains(&value) {
+                        self.compared.push(value);
+                    }
+                }
                 self.compares.get_or_insert(reason);
             }
             Effect::Takes { values, reason } => {
-                let solved = values
-                    .into_iter()
-                    .map(|value| affine.solve(value, value).0)
-                    .collect();
+                let solved = affine.solve_each(values).collect();
                 self.takes.get_or_insert((solved, reason));
             }
         }
     }
 
-    fn compare(&mut self, values: impl Iterator<Item = f64>) {
-        for value in values {
-            if !self.compared.contains(&value) {
-                self.compared.push(value);
-            }
-        }
-    }
-
-    fn note_table(&mut self, effect: &Effect<'_>, affine: Affine) {
-        let Effect::Bounds {
-            low,
-            high,
-            reason,
-            table: true,
-            ..
-        } = effect
-        else {
-            return;
-        };
-        let (low, high) = affine.solve(*low, *high);
-        if self.table.as_ref().is_none_or(|found| high < found.high) {
-            self.table = Some(IndexBound {
-                low,
-                high,
-                reason: reason.clone(),
-                indexes: true,
-            });
+    fn note_table(&mut self, next: IndexBound) {
+        let known = self.table.as_ref();
+        if known.is_none_or(|known| next.high < known.high) {
+            self.table = Some(next);
         }
     }
 
     fn limit(&mut self, bound: IndexBound, affine: Affine) {
-        let (low, high) = affine.solve(bound.low, bound.high);
-        self.bound = Some(tighten(
-            self.bound.take(),
-            IndexBound { low, high, ..bound },
-        ));
+        let next = bound.solved(affine);
+        self.bound = Some(match self.bound.take() {
+            Some(found) => tighten(found, next),
+            None => next,
+        });
     }
 }
 
-fn tighten(found: Option<IndexBound>, next: IndexBound) -> IndexBound {
-    let Some(found) = found else { return next };
-    let reason = if next.high < found.high {
-        next.reason
-    } else {
-        found.reason
-    };
+impl IndexBound {
+    /// The bound of what becomes the value that has this one.
+    fn solved(self, affine: Affine) -> IndexBound {
+        let [low, high] = affine.solve(self.low, self.high);
+        IndexBound { low, high, ..self }
+    }
+}
+
+fn tighten(found: IndexBound, next: IndexBound) -> IndexBound {
+    let (low, high) = (found.low.max(next.low), found.high.min(next.high));
+    let indexes = found.indexes || next.indexes;
+    let tightest = if next.high < found.high { next } else { found };
     IndexBound {
-        low: found.low.max(next.low),
-        high: found.high.min(next.high),
-        reason,
-        indexes: found.indexes || next.indexes,
+        low,
+        high,
+        indexes,
+        ..tightest
     }
 }
 
@@ -188,23 +139,12 @@ fn whole(bound: IndexBound) -> IndexBound {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{AttributeValue, Graph, Shapes, TensorInfo, measured};
+    use super::super::{AttributeValue, Graph, Node, Shapes, TensorInfo, measured};
     use super::*;
-    use crate::onnx::testing::{node, tensor, with};
-    use crate::record::{Dim, ValueType};
+    use crate::onnx::testing::{input, node, tensor, with};
 
     fn ids(name: &str) -> TensorInfo {
-        let dims = Some(vec![
-            Dim::Symbolic("batch".to_owned().into()),
-            Dim::Symbolic("sequence".to_owned().into()),
-        ]);
-        TensorInfo {
-            name: name.to_owned().into(),
-            value_type: ValueType::Tensor {
-                element_type: ElementType::Int64,
-                dims,
-            },
-        }
+        input(name, ElementType::Int64, &[0, 0])
     }
 
     fn graph(nodes: Vec<Node>) -> Graph {
@@ -223,57 +163,44 @@ mod tests {
         }
     }
 
-    fn range(graph: &Graph) -> Option<(f64, f64)> {
-        uses(&measured(graph, &Shapes::new()), "ids", ElementType::Int64)
-            .bound
-            .map(|bound| (bound.low, bound.high))
+    fn range(nodes: Vec<Node>) -> Option<(f64, f64)> {
+        let graph = graph(nodes);
+        let bound = uses(&measured(&graph, &Shapes::new()), "ids", ElementType::Int64).bound?;
+        Some((bound.low, bound.high))
     }
 
     fn lookup(mut nodes: Vec<Node>) -> Option<(f64, f64)> {
         nodes.push(node("Gather", &["table", "index"], "rows"));
-        range(&graph(nodes))
+        range(nodes)
     }
 
     #[test]
     fn bound_is_carried_back_through_casts_shapes_and_shifts() {
-        assert_eq!(
-            lookup(vec![
-                node("Cast", &["ids"], "a"),
-                node("Reshape", &["a", "two"], "index")
-            ]),
-            Some((0.0, 10.0))
-        );
-        assert_eq!(
-            lookup(vec![node("Add", &["ids", "two"], "index")]),
-            Some((0.0, 8.0))
-        );
-        assert_eq!(
-            lookup(vec![node("Add", &["three_to_five", "ids"], "index")]),
-            Some((0.0, 5.0))
-        );
-        assert_eq!(
-            lookup(vec![node("Sub", &["ids", "two"], "index")]),
-            Some((2.0, 12.0))
-        );
-        assert_eq!(
-            lookup(vec![node("Sub", &["two", "ids"], "index")]),
-            Some((0.0, 2.0))
-        );
-        assert_eq!(
-            lookup(vec![node("Mul", &["ids", "two"], "index")]),
-            Some((0.0, 5.0))
-        );
+        let moved = vec![
+            node("Cast", &["ids"], "a"),
+            node("Reshape", &["a", "two"], "index"),
+        ];
+        assert_eq!(lookup(moved), Some((0.0, 10.0)));
+        for (operator, operands, bound) in [
+            ("Add", ["ids", "two"], Some((0.0, 8.0))),
+            ("Add", ["three_to_five", "ids"], Some((0.0, 5.0))),
+            ("Sub", ["ids", "two"], Some((2.0, 12.0))),
+            ("Sub", ["two", "ids"], Some((0.0, 2.0))),
+            ("Mul", ["ids", "two"], Some((0.0, 5.0))),
+            // What is compared is no index.
+            ("Equal", ["ids", "two"], None),
+        ] {
+            let shifted = node(operator, &operands, "index");
+            assert_eq!(lookup(vec![shifted]), bound, "{operator} {operands:?}");
+        }
     }
 
     #[test]
-    fn what_is_compared_or_computed_away_is_no_index_and_a_divisor_not_zero() {
-        assert_eq!(lookup(vec![node("Equal", &["ids", "two"], "index")]), None);
+    fn what_is_computed_away_is_no_index_and_a_divisor_not_zero() {
         assert_eq!(lookup(vec![node("Shape", &["ids"], "index")]), None);
         assert_eq!(lookup(vec![node("Gather", &["ids", "two"], "other")]), None);
-        assert_eq!(
-            range(&graph(vec![node("Div", &["two", "ids"], "y")])),
-            Some((1.0, 1.0))
-        );
+        let divided = node("Div", &["two", "ids"], "y");
+        assert_eq!(range(vec![divided]), Some((1.0, 1.0)));
     }
 
     #[test]
@@ -282,76 +209,51 @@ mod tests {
             node("Gather", &["table", "ids"], "rows"),
             node("OneHot", &["ids", "depth", "two"], "hot"),
         ]);
-        let found = uses(&measured(&graph, &Shapes::new()), "ids", ElementType::Int64)
-            .bound
-            .unwrap();
-        assert_eq!(
-            (found.high, found.reason.as_str()),
-            (6.0, "is one of 7 classes in OneHot `OneHot_hot`")
-        );
+        let found = uses(&measured(&graph, &Shapes::new()), "ids", ElementType::Int64);
+        let bound = found.bound.unwrap();
+        assert_eq!(bound.high, 6.0);
+        assert_eq!(bound.reason, "is one of 7 classes in OneHot `OneHot_hot`");
     }
 
     #[test]
     fn axis_is_that_of_the_data_as_the_operator_sees_it() {
-        let axis_one = |data| {
-            with(
-                node("Gather", &[data, "ids"], "y"),
-                "axis",
-                AttributeValue::Integers(vec![1]),
-            )
+        let axis_one = AttributeValue::Integers(vec![1]);
+        let columns = with(node("Gather", &["table", "ids"], "y"), "axis", axis_one);
+        assert_eq!(range(vec![columns]), Some((0.0, 7.0)));
+        let stored = vec![
+            node("Transpose", &["turned"], "t"),
+            node("DequantizeLinear", &["t", "two"], "d"),
+            node("Gather", &["d", "ids"], "y"),
+        ];
+        assert_eq!(range(stored), Some((0.0, 10.0)));
+        let operator = "com.microsoft.EmbedLayerNormalization";
+        let embed = node(operator, &["ids", "", "table"], "y");
+        assert_eq!(range(vec![embed]), Some((0.0, 10.0)));
+    }
+
+    /// A node with a graph within, of one node, which has these inputs and outputs.
+    fn around(outer: Node, inner: Node, inputs: &[&str], outputs: &[&str]) -> Node {
+        let [inputs, outputs] = [inputs, outputs].map(|names| names.iter().map(|name| ids(name)));
+        let graph = Graph {
+            nodes: vec![inner],
+            inputs: inputs.collect(),
+            outputs: outputs.collect(),
+            ..Graph::default()
         };
-        assert_eq!(range(&graph(vec![axis_one("table")])), Some((0.0, 7.0)));
-        let turned = node("Transpose", &["turned"], "t");
-        let stored = node("DequantizeLinear", &["t", "two"], "d");
-        assert_eq!(
-            range(&graph(vec![
-                turned,
-                stored,
-                node("Gather", &["d", "ids"], "y")
-            ])),
-            Some((0.0, 10.0))
-        );
-        let embed = node(
-            "com.microsoft.EmbedLayerNormalization",
-            &["ids", "", "table"],
-            "y",
-        );
-        assert_eq!(range(&graph(vec![embed])), Some((0.0, 10.0)));
+        with(outer, "body", AttributeValue::Graphs(vec![graph]))
     }
 
     #[test]
     fn walk_enters_branches_and_loop_bodies_and_follows_results_outside() {
-        let branch = Graph {
-            nodes: vec![node("Gather", &["table", "ids"], "y")],
-            ..Graph::default()
-        };
-        let conditional = with(
-            node("If", &["c"], "z"),
-            "then_branch",
-            AttributeValue::Graphs(vec![branch]),
-        );
-        assert_eq!(range(&graph(vec![conditional])), Some((0.0, 10.0)));
-        let body = Graph {
-            nodes: vec![node("Gather", &["table", "state"], "y")],
-            inputs: vec![ids("turn"), ids("go_on"), ids("state")],
-            ..Graph::default()
-        };
-        let looped = with(
-            node("Loop", &["n", "", "ids"], "z"),
-            "body",
-            AttributeValue::Graphs(vec![body]),
-        );
-        assert_eq!(range(&graph(vec![looped])), Some((0.0, 10.0)));
-        let branch = Graph {
-            nodes: vec![node("Identity", &["ids"], "inner")],
-            outputs: vec![ids("inner")],
-            ..Graph::default()
-        };
-        let conditional = with(
-            node("If", &["c"], "index"),
-            "then_branch",
-            AttributeValue::Graphs(vec![branch]),
-        );
-        assert_eq!(lookup(vec![conditional]), Some((0.0, 10.0)));
+        let gather = node("Gather", &["table", "ids"], "y");
+        let branch = around(node("If", &["c"], "z"), gather, &[], &[]);
+        assert_eq!(range(vec![branch]), Some((0.0, 10.0)));
+        let looped = node("Loop", &["n", "", "ids"], "z");
+        let gather = node("Gather", &["table", "state"], "y");
+        let body = around(looped, gather, &["turn", "go_on", "state"], &[]);
+        assert_eq!(range(vec![body]), Some((0.0, 10.0)));
+        let identity = node("Identity", &["ids"], "inner");
+        let result = around(node("If", &["c"], "index"), identity, &[], &["inner"]);
+        assert_eq!(lookup(vec![result]), Some((0.0, 10.0)));
     }
 }

@@ -3,10 +3,12 @@
 //! Columns are followed from the input through joins and selections of columns, so that each gets
 //! its own categories.
 
-use crate::text::Plain;
 use std::collections::BTreeSet;
 
-use super::{AttributeValue, ElementType, Fill, FillKind, Flow, Node, words};
+use super::flow::Call;
+use super::usual::UNIT_RANGE;
+use super::{AttributeValue, ElementType, Fill, FillKind, Flow};
+use crate::text::Plain;
 
 /// Words of a made-up sentence, and how many sentences there are.
 const SENTENCE_WORDS: usize = 8;
@@ -38,51 +40,34 @@ pub(super) fn fill(
     columns: usize,
 ) -> Option<Fill> {
     let found = found(flow, input, columns);
-    let reason = reason(&found)?;
+    let place = &found.first()?.place;
+    let reason = match found.len() {
+        1 => format!("categories that {place} knows"),
+        more => format!("categories that {place} and {} more know", more - 1),
+    };
     let whole = kind(element_type, found.iter())?;
-    let own: Vec<Option<FillKind>> = (0..columns.min(COLUMNS_LIMIT))
-        .map(|column| kind_of_column(element_type, &found, column as i64))
+    let own: Vec<Option<FillKind>> = (0..columns.min(COLUMNS_LIMIT) as i64)
+        .map(|column| {
+            let of_column = found.iter().filter(|found| found.lane.holds(column));
+            kind(element_type, of_column)
+        })
         .collect();
     let same = own.iter().all(|kind| kind.as_ref() == Some(&whole));
     let kind = if columns <= 1 || columns > COLUMNS_LIMIT || same {
         whole
     } else {
-        FillKind::Columns(
-            own.into_iter()
-                .map(|kind| kind.unwrap_or(unknown(element_type)))
-                .collect(),
-        )
+        let unknown = match element_type {
+            ElementType::String => FillKind::Text,
+            _ => FillKind::Uniform(UNIT_RANGE),
+        };
+        let own = own.into_iter();
+        FillKind::Columns(own.map(|kind| kind.unwrap_or(unknown.clone())).collect())
     };
     Some(Fill {
         kind,
         reason,
         steers: true,
     })
-}
-
-fn reason(found: &[Found]) -> Option<String> {
-    let place = &found.first()?.place;
-    Some(match found.len() {
-        1 => format!("categories that {place} knows"),
-        more => format!("categories that {place} and {} more know", more - 1),
-    })
-}
-
-fn kind_of_column(element_type: ElementType, found: &[Found], column: i64) -> Option<FillKind> {
-    kind(
-        element_type,
-        found.iter().filter(|found| found.lane.holds(column)),
-    )
-}
-
-fn unknown(element_type: ElementType) -> FillKind {
-    match element_type {
-        ElementType::String => FillKind::Text,
-        _ => FillKind::Uniform(crate::plan::ValueRange {
-            low: 0.0,
-            high: 1.0,
-        }),
-    }
 }
 
 fn kind<'f>(element_type: ElementType, found: impl Iterator<Item = &'f Found>) -> Option<FillKind> {
@@ -94,22 +79,23 @@ fn kind<'f>(element_type: ElementType, found: impl Iterator<Item = &'f Found>) -
     }
     match element_type {
         ElementType::String if texts.is_empty() => None,
-        ElementType::String => Some(FillKind::Words(if cut {
-            sentences(&texts).into_iter().map(Plain::from).collect()
-        } else {
-            texts.into_iter().map(Plain::from).collect()
-        })),
+        ElementType::String => {
+            let words = if cut { sentences(&texts) } else { texts };
+            Some(FillKind::Words(
+                words.into_iter().map(Plain::from).collect(),
+            ))
+        }
         _ => (!numbers.is_empty()).then_some(FillKind::Numbers(numbers)),
     }
 }
 
 fn add_unknown<T: Clone + PartialEq>(known: &mut Vec<T>, more: &[T]) {
-    let unknown: Vec<T> = more
-        .iter()
-        .filter(|one| !known.contains(one))
-        .cloned()
-        .collect();
-    known.extend(unknown);
+    let before = known.len();
+    for one in more {
+        if !known[..before].contains(one) {
+            known.push(one.clone());
+        }
+    }
 }
 
 fn sentences(words: &[String]) -> Vec<String> {
@@ -123,16 +109,6 @@ fn sentences(words: &[String]) -> Vec<String> {
 }
 
 impl Lane {
-    /// All columns of the input, as it is.
-    fn whole(columns: usize) -> Lane {
-        Lane {
-            shift: 0,
-            from: 0,
-            to: columns.max(1) as i64,
-            cut: false,
-        }
-    }
-
     fn holds(self, column: i64) -> bool {
         (self.from..self.to).contains(&column)
     }
@@ -158,33 +134,29 @@ impl Lane {
 const MOST_STEPS: usize = 100_000;
 
 fn found(flow: &Flow<'_>, input: &str, columns: usize) -> Vec<Found> {
+    let whole = Lane {
+        shift: 0,
+        from: 0,
+        to: columns.max(1) as i64,
+        cut: false,
+    };
     let mut found = Vec::new();
-    let mut queue = vec![(input, Lane::whole(columns))];
-    let mut seen: BTreeSet<(&str, Lane)> = queue.iter().copied().collect();
+    let mut queue = vec![(input, whole)];
+    let mut seen = BTreeSet::from([(input, whole)]);
     while let Some((value, lane)) = queue.pop().filter(|_| seen.len() < MOST_STEPS) {
         let mut next: Vec<(&str, Lane)> = flow.aliases(value).map(|alias| (alias, lane)).collect();
-        for (node, operand) in flow.consumers(value) {
-            if let Some(known) = known(node, operand, lane) {
+        for (call, operand) in flow.consumers(value) {
+            if let Some(known) = call.known(lane).filter(|_| operand == 0) {
                 found.push(known);
-            } else if let Some(lane) = passed(flow, node, operand, lane) {
-                next.extend(node.outputs.iter().map(|output| (output.as_str(), lane)));
+            } else if let Some(lane) = call.lane(operand, lane) {
+                let outputs = call.node.outputs.iter();
+                next.extend(outputs.map(|output| (output.as_str(), lane)));
             }
         }
         queue.extend(next.into_iter().filter(|step| seen.insert(*step)));
     }
     found.reverse();
     found
-}
-
-/// The categories that an operator knows of the columns that it reads, if it looks any up.
-fn known(node: &Node, operand: usize, lane: Lane) -> Option<Found> {
-    let (texts, numbers) = keys(node);
-    (operand == 0 && !(texts.is_empty() && numbers.is_empty())).then(|| Found {
-        lane,
-        words: texts,
-        numbers,
-        place: words(node),
-    })
 }
 
 /// The attributes of an operator that hold its categories.
@@ -199,154 +171,168 @@ fn key_attributes(operator: &str) -> &'static [&'static str] {
     }
 }
 
-fn keys(node: &Node) -> (Vec<String>, Vec<f64>) {
-    let names = key_attributes(&node.qualified_operator());
-    let (mut texts, mut numbers) = (Vec::new(), Vec::new());
-    for value in names.iter().filter_map(|name| node.attribute(name)) {
-        match value {
-            AttributeValue::Texts(values) => texts.extend(values.iter().cloned()),
-            AttributeValue::Integers(values) => {
-                numbers.extend(values.iter().map(|&value| value as f64))
+impl Call<'_> {
+    /// The categories that an operator knows, if it looks any up.
+    fn known(self, lane: Lane) -> Option<Found> {
+        let names = key_attributes(&self.operator()).iter();
+        let (mut words, mut numbers) = (Vec::new(), Vec::new());
+        for value in names.filter_map(|name| self.node.attribute(name)) {
+            match value {
+                AttributeValue::Texts(values) => words.extend(values.iter().cloned()),
+                AttributeValue::Integers(values) => {
+                    numbers.extend(values.iter().map(|&value| value as f64))
+                }
+                AttributeValue::Numbers(values) => {
+                    numbers.extend(values.iter().filter(|value| value.is_finite()))
+                }
+                _ => {}
             }
-            AttributeValue::Numbers(values) => {
-                numbers.extend(values.iter().filter(|value| value.is_finite()))
+        }
+        let is_any = !words.is_empty() || !numbers.is_empty();
+        is_any.then(|| Found {
+            lane,
+            words,
+            numbers,
+            place: self.words(),
+        })
+    }
+
+    /// The columns that an operator hands on; absent if its results hold none.
+    fn lane(self, operand: usize, lane: Lane) -> Option<Lane> {
+        match (self.operator().as_str(), operand) {
+            ("Concat", _) if self.node.integer("axis") == Some(0) => Some(lane),
+            ("Concat" | "ai.onnx.ml.FeatureVectorizer", _) => Some(Lane {
+                shift: self.columns_before(operand, lane.shift),
+                ..lane
+            }),
+            ("ai.onnx.ml.ArrayFeatureExtractor", 0) => self.selected(lane),
+            ("Gather", 0) if self.is_last_axis(self.integer("axis", 0)) => self.selected(lane),
+            ("Slice", 0) => self.sliced(lane),
+            ("com.microsoft.Tokenizer" | "ai.onnx.contrib.StringSplit" | "StringSplit", 0) => {
+                Some(Lane { cut: true, ..lane })
             }
-            _ => {}
+            (
+                "Identity"
+                | "Cast"
+                | "Reshape"
+                | "Flatten"
+                | "Squeeze"
+                | "Unsqueeze"
+                | "StringNormalizer"
+                | "Dropout"
+                | "Floor"
+                | "Round"
+                | "Split"
+                | "Transpose"
+                | "ai.onnx.contrib.StringLower",
+                0,
+            ) => Some(lane),
+            _ => None,
         }
     }
-    (texts, numbers)
-}
 
-/// The columns that an operator hands on; absent if its results hold none.
-fn passed(flow: &Flow<'_>, node: &Node, operand: usize, lane: Lane) -> Option<Lane> {
-    let operator = node.qualified_operator();
-    match (operator.as_str(), operand) {
-        ("Concat" | "ai.onnx.ml.FeatureVectorizer", _) => Some(joined(flow, node, operand, lane)),
-        ("ai.onnx.ml.ArrayFeatureExtractor", 0) => selected(flow, node, lane),
-        ("Gather", 0) if is_last_axis(flow, node, node.integer("axis").unwrap_or(0)) => {
-            selected(flow, node, lane)
+    /// So many columns and those of the operands before; one of unknown width is one column.
+    fn columns_before(self, operand: usize, own: i64) -> i64 {
+        (0..operand).fold(own, |columns, before| {
+            let width = self.dims(before).and_then(|dims| *dims.last()?);
+            let width = width.and_then(|width| i64::try_from(width).ok());
+            columns.saturating_add(width.unwrap_or(1))
+        })
+    }
+
+    fn is_last_axis(self, axis: i64) -> bool {
+        let rank = self.dims(0).map_or(2, |dims| dims.len() as i64);
+        axis == -1 || axis == rank - 1
+    }
+
+    fn selected(self, lane: Lane) -> Option<Lane> {
+        let Some(places) = self.constant(1) else {
+            return Some(lane);
+        };
+        let places = places.iter().copied();
+        let (first, last) = (places.clone().reduce(f64::min)?, places.reduce(f64::max)?);
+        lane.pick(first as i64, last as i64)
+    }
+
+    /// Columns that a slice of the last axis leaves; all where it is of another axis or its ends
+    /// are not known.
+    fn sliced(self, lane: Lane) -> Option<Lane> {
+        let ends = [1, 2, 3].map(|operand| match self.constant(operand) {
+            Some([value]) => Some(*value as i64),
+            _ => None,
+        });
+        match ends {
+            [Some(start), Some(end), Some(axis)]
+                if self.is_last_axis(axis) && start >= 0 && end > 0 =>
+            {
+                lane.pick(start, end - 1)
+            }
+            _ => Some(lane),
         }
-        ("Slice", 0) => sliced(flow, node, lane).unwrap_or(Some(lane)),
-        ("com.microsoft.Tokenizer" | "ai.onnx.contrib.StringSplit" | "StringSplit", 0) => {
-            Some(Lane { cut: true, ..lane })
-        }
-        ("ai.onnx.contrib.StringLower", 0) => Some(lane),
-        (
-            "Identity" | "Cast" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze"
-            | "StringNormalizer" | "Dropout" | "Floor" | "Round" | "Split" | "Transpose",
-            0,
-        ) => Some(lane),
-        _ => None,
     }
-}
-
-fn width(flow: &Flow<'_>, value: &str) -> Option<i64> {
-    i64::try_from(flow.dims(value)?.last().copied().flatten()?).ok()
-}
-
-/// Joined columns stand behind those of the operands before.
-fn joined(flow: &Flow<'_>, node: &Node, operand: usize, lane: Lane) -> Lane {
-    if node.operator == "Concat" && node.integer("axis") == Some(0) {
-        return lane;
-    }
-    // A column of unknown width is one column.
-    let widths = node.inputs[..operand]
-        .iter()
-        .map(|value| width(flow, value).unwrap_or(1));
-    Lane {
-        shift: widths.fold(lane.shift, i64::saturating_add),
-        ..lane
-    }
-}
-
-fn is_last_axis(flow: &Flow<'_>, node: &Node, axis: i64) -> bool {
-    let rank = node
-        .inputs
-        .first()
-        .and_then(|value| flow.dims(value))
-        .map_or(2, |dims| dims.len() as i64);
-    axis == -1 || axis == rank - 1
-}
-
-fn selected(flow: &Flow<'_>, node: &Node, lane: Lane) -> Option<Lane> {
-    let Some(places) = node.inputs.get(1).and_then(|places| flow.constant(places)) else {
-        return Some(lane);
-    };
-    let first = places.iter().copied().reduce(f64::min)? as i64;
-    let last = places.iter().copied().fold(f64::NEG_INFINITY, f64::max) as i64;
-    lane.pick(first, last)
-}
-
-fn number(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<i64> {
-    match flow.constant(node.inputs.get(operand)?)? {
-        [value] => Some(*value as i64),
-        _ => None,
-    }
-}
-
-/// Columns that a slice of the last axis leaves; the outer absence: it is of another axis or its
-/// ends are not known.
-fn sliced(flow: &Flow<'_>, node: &Node, lane: Lane) -> Option<Option<Lane>> {
-    let (start, end, axis) = (
-        number(flow, node, 1)?,
-        number(flow, node, 2)?,
-        number(flow, node, 3)?,
-    );
-    (is_last_axis(flow, node, axis) && start >= 0 && end > 0).then(|| lane.pick(start, end - 1))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Graph, Shapes, TensorInfo, measured};
+    use super::super::{Graph, Node, measured};
     use super::*;
-    use crate::onnx::testing::{list, node, with};
-    use crate::record::ValueType;
+    use crate::onnx::testing::{self, list, node, with};
+
+    /// A node with these words in an attribute.
+    fn knowing(node: Node, attribute: &str, words: &[&str]) -> Node {
+        let words = words.iter().map(|&word| word.to_owned()).collect();
+        with(node, attribute, AttributeValue::Texts(words))
+    }
 
     fn encoder(column: &str, output: &str, known: &[&str]) -> Node {
-        let texts = AttributeValue::Texts(known.iter().map(|&word| word.to_owned()).collect());
-        with(
-            node("ai.onnx.ml.OneHotEncoder", &[column], output),
-            "cats_strings",
-            texts,
-        )
+        let node = node("ai.onnx.ml.OneHotEncoder", &[column], output);
+        knowing(node, "cats_strings", known)
     }
 
-    fn column(name: &str) -> TensorInfo {
-        let value_type = ValueType::Tensor {
-            element_type: ElementType::String,
-            dims: None,
-        };
-        TensorInfo {
-            name: name.to_owned().into(),
-            value_type,
-        }
+    /// How an input of so many columns is filled, of which the first two of all inputs together are
+    /// encoded.
+    fn picked(inputs: &[&str], input: &str, columns: usize) -> Fill {
+        let axis = AttributeValue::Integers(vec![1]);
+        let nodes = vec![
+            with(node("Concat", inputs, "all"), "axis", axis),
+            node(
+                "ai.onnx.ml.ArrayFeatureExtractor",
+                &["all", "zero"],
+                "first",
+            ),
+            node(
+                "ai.onnx.ml.ArrayFeatureExtractor",
+                &["all", "one"],
+                "second",
+            ),
+            encoder("first", "a", &["red", "blue"]),
+            encoder("second", "b", &["small", "large"]),
+        ];
+        filled(nodes, inputs, input, columns).unwrap()
     }
 
-    fn picked(inputs: &[(&str, u64)]) -> (Graph, Shapes) {
-        let names: Vec<&str> = inputs.iter().map(|(name, _)| *name).collect();
-        let pick =
-            |at: &str, output: &str| node("ai.onnx.ml.ArrayFeatureExtractor", &["all", at], output);
+    /// How one of these inputs is filled, which all have so many columns.
+    fn filled(nodes: Vec<Node>, inputs: &[&str], input: &str, columns: usize) -> Option<Fill> {
+        let names = inputs.iter();
         let graph = Graph {
-            nodes: vec![
-                with(
-                    node("Concat", &names, "all"),
-                    "axis",
-                    AttributeValue::Integers(vec![1]),
-                ),
-                pick("zero", "first"),
-                pick("one", "second"),
-                encoder("first", "a", &["red", "blue"]),
-                encoder("second", "b", &["small", "large"]),
-            ],
-            inputs: names.iter().map(|name| column(name)).collect(),
+            nodes,
+            inputs: names
+                .clone()
+                .map(|name| testing::input(name, ElementType::String, &[0, 0]))
+                .collect(),
             initializers: vec![list("zero", &[0.0]), list("one", &[1.0])],
             ..Graph::default()
         };
-        let shapes = inputs
-            .iter()
-            .map(|(name, width)| ((*name).to_owned(), vec![None, Some(*width)]))
+        let shape = vec![None, Some(columns as u64)];
+        let shapes = names
+            .map(|&name| (name.to_owned(), shape.clone()))
             .collect();
-        (graph, shapes)
+        fill(
+            &measured(&graph, &shapes),
+            input,
+            ElementType::String,
+            columns,
+        )
     }
 
     fn words_of(words: &[&str]) -> FillKind {
@@ -355,17 +341,15 @@ mod tests {
 
     #[test]
     fn joined_columns_get_the_categories_of_their_own_encoder() {
-        let (graph, shapes) = picked(&[("x0", 1), ("x1", 1)]);
-        let flow = measured(&graph, &shapes);
-        let kind = |name| fill(&flow, name, ElementType::String, 1).unwrap().kind;
-        assert_eq!(kind("x0"), words_of(&["red", "blue"]));
-        assert_eq!(kind("x1"), words_of(&["small", "large"]));
+        for (input, words) in [("x0", ["red", "blue"]), ("x1", ["small", "large"])] {
+            let filled = picked(&["x0", "x1"], input, 1);
+            assert_eq!(filled.kind, words_of(&words));
+        }
     }
 
     #[test]
     fn columns_of_one_input_get_each_their_own() {
-        let (graph, shapes) = picked(&[("table", 3)]);
-        let filled = fill(&measured(&graph, &shapes), "table", ElementType::String, 3).unwrap();
+        let filled = picked(&["table"], "table", 3);
         let columns = vec![
             words_of(&["red", "blue"]),
             words_of(&["small", "large"]),
@@ -374,34 +358,18 @@ mod tests {
         assert_eq!(filled.kind, FillKind::Columns(columns));
         assert!(
             filled.steers && filled.reason.contains("OneHotEncoder"),
-            "{}",
-            filled.reason
+            "{filled:?}"
         );
     }
 
     #[test]
     fn text_that_is_cut_into_words_is_made_of_the_words_that_are_counted() {
-        let pool = AttributeValue::Texts(vec!["cat".to_owned(), "dog".to_owned()]);
-        let graph = Graph {
-            nodes: vec![
-                node("com.microsoft.Tokenizer", &["t"], "tokens"),
-                with(
-                    node("TfIdfVectorizer", &["tokens"], "counts"),
-                    "pool_strings",
-                    pool,
-                ),
-            ],
-            ..Graph::default()
-        };
-        let FillKind::Words(found) = fill(
-            &measured(&graph, &Shapes::new()),
-            "t",
-            ElementType::String,
-            1,
-        )
-        .unwrap()
-        .kind
-        else {
+        let counts = node("TfIdfVectorizer", &["tokens"], "counts");
+        let nodes = vec![
+            node("com.microsoft.Tokenizer", &["t"], "tokens"),
+            knowing(counts, "pool_strings", &["cat", "dog"]),
+        ];
+        let FillKind::Words(found) = filled(nodes, &["t"], "t", 1).unwrap().kind else {
             panic!()
         };
         assert_eq!(found[0], "cat dog cat dog cat dog cat dog");
@@ -409,18 +377,7 @@ mod tests {
 
     #[test]
     fn what_no_encoder_reads_has_no_categories() {
-        let graph = Graph {
-            nodes: vec![node("Identity", &["t"], "u")],
-            ..Graph::default()
-        };
-        assert_eq!(
-            fill(
-                &measured(&graph, &Shapes::new()),
-                "t",
-                ElementType::String,
-                1
-            ),
-            None
-        );
+        let nodes = vec![node("Identity", &["t"], "u")];
+        assert_eq!(filled(nodes, &["t"], "t", 1), None);
     }
 }

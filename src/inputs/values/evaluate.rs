@@ -1,50 +1,55 @@
 //! Knowledge of an operator's results, from that of its operands.
 
-use super::arithmetic::{binary, unary, with_weight};
+use super::arithmetic::unary;
+use super::flow::Call;
 use super::guess::{Evaluated, Guess, Sign, SignKind, multiplied, truth};
-use super::{Flow, Node, lengths, number_lists};
+use super::{Node, number_lists};
 
-pub(super) fn evaluate(flow: &Flow<'_>, node: &Node, operands: &[Guess]) -> Evaluated {
-    let first = operands.first().unwrap_or(&Guess::Data);
-    let operator = node.qualified_operator();
-    if let Some(sign) = lengths::sign(flow, node, operands) {
-        return Evaluated::data(Some(sign));
-    }
-    match operator.as_str() {
-        "Shape" => number_lists::shape(flow, node).into(),
-        "Size" => number_lists::size(flow, node).into(),
-        "Constant" | "RandomNormalLike" | "RandomUniformLike" | "EyeLike" => Guess::Data.into(),
-        "ConstantOfShape" => Guess::all(number_lists::constant_of_shape(node)).into(),
-        "Cast" => cast(node, first).into(),
-        "Gather" if operands.len() > 1 => number_lists::gather(node, first, &operands[1]),
-        "Slice" => number_lists::slice(operands).into(),
-        "Concat" => number_lists::concat(operands).into(),
-        "Range" => number_lists::range(operands).into(),
-        "CumSum" => number_lists::running_sums(first).into(),
-        "ReduceMax" | "ReduceMin" | "ReduceMean" => {
-            first.uniform().map_or(Guess::Data, Guess::all).into()
+impl Call<'_> {
+    pub(super) fn evaluate(self, operands: &[Guess]) -> Evaluated {
+        let first = operands.first().unwrap_or(&Guess::Data);
+        let operator = self.operator();
+        if let Some(sign) = self.length_sign(operands) {
+            return Evaluated::data(Some(sign));
         }
-        "ReduceSum" => number_lists::summed(flow, node, first).into(),
-        "ReduceProd" => number_lists::product(first).into(),
-        "Where" if operands.len() > 2 => choose(&operands[0], &operands[1], &operands[2]),
-        "If" => Evaluated::data(Sign::of(SignKind::Branch, first.worth(truth))),
-        "Loop" | "Compress" => Evaluated::data(operands.get(1).and_then(keeps)),
-        "NonZero" => Evaluated {
-            result: Guess::Places(None),
-            sign: keeps(first),
-        },
-        "Clip" => clipped(operands).into(),
-        "Einsum" | "MatMul" if operands.len() > 1 && !with_weight(flow, node) => {
-            product_of_data(operands)
-        }
-        "CastLike" | "Dropout" | "Expand" | "Flatten" | "GatherElements" | "GatherND"
-        | "Identity" | "Pad" | "Reshape" | "ReverseSequence" | "Split" | "Squeeze" | "Tile"
-        | "Transpose" | "Unsqueeze" => first.clone().into(),
-        _ => match unary(&operator) {
-            Some(change) => first.map(change).into(),
-            None if operands.len() == 2 => binary(flow, node, operands),
-            None => Evaluated::other(operands),
-        },
+        let result = match operator.as_str() {
+            "Shape" => self.shape(),
+            "Size" => self.elements(),
+            "Constant" | "RandomNormalLike" | "RandomUniformLike" | "EyeLike" => Guess::Data,
+            "ConstantOfShape" => self.constant_of_shape(),
+            "Cast" => cast(self.node, first),
+            "Gather" if operands.len() > 1 => return self.gather(first, &operands[1]),
+            "Slice" => number_lists::slice(operands),
+            "Concat" => number_lists::concat(operands),
+            "Range" => number_lists::range(operands),
+            "CumSum" => number_lists::running_sums(first),
+            "ReduceMax" | "ReduceMin" | "ReduceMean" => Guess::known(first.uniform()),
+            "ReduceSum" => self.summed(first),
+            "ReduceProd" => number_lists::product(first),
+            "Where" if operands.len() > 2 => {
+                return choose(&operands[0], &operands[1], &operands[2]);
+            }
+            "If" => return Evaluated::data(Sign::of(SignKind::Branch, first.worth(truth))),
+            "Loop" | "Compress" => return Evaluated::data(operands.get(1).and_then(keeps)),
+            "NonZero" => {
+                return Evaluated {
+                    result: Guess::Places(None),
+                    sign: keeps(first),
+                };
+            }
+            "Clip" => clipped(operands),
+            "Einsum" | "MatMul" if operands.len() > 1 && !self.has_weight() => {
+                return product_of_data(operands);
+            }
+            "CastLike" | "Dropout" | "Expand" | "Flatten" | "GatherElements" | "GatherND"
+            | "Identity" | "Pad" | "Reshape" | "ReverseSequence" | "Split" | "Squeeze" | "Tile"
+            | "Transpose" | "Unsqueeze" => first.clone(),
+            _ => match unary(&operator) {
+                Some(change) => first.map(change),
+                None => return self.binary(operands),
+            },
+        };
+        result.into()
     }
 }
 
@@ -61,7 +66,7 @@ fn clipped(operands: &[Guess]) -> Guess {
 /// A product with data that sums up what a mask keeps.
 fn product_of_data(operands: &[Guess]) -> Evaluated {
     match operands {
-        [Guess::Data, known] | [known, Guess::Data] if known.worth(truth).is_some() => {
+        [Guess::Data, known] | [known, Guess::Data] => {
             Evaluated::data(Sign::of(SignKind::Scale, known.worth(multiplied)))
         }
         _ => Guess::Data.into(),

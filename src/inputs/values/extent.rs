@@ -1,15 +1,16 @@
 //! Sizes of values within a graph whose inputs have known sizes.
 
-use super::flow::Extent;
-use super::{AttributeValue, Flow, Graph, Node, Shapes};
+use std::collections::BTreeSet;
+
+use super::flow::{Call, Extent};
+use super::{Flow, Graph, Shapes};
 
 /// The flow of a graph whose inputs have these shapes, with sizes that follow; nodes read what
 /// those before made.
-pub(in super::super) fn measured<'m>(graph: &'m Graph, shapes: &Shapes) -> Flow<'m> {
+pub(super) fn measured<'m>(graph: &'m Graph, shapes: &Shapes) -> Flow<'m> {
     let mut flow = Flow::unmeasured(graph, shapes);
     for index in 0..flow.nodes_count() {
-        let node = flow.node(index);
-        let found = extent(&flow, node, &|operand| flow.dims(node.inputs.get(operand)?));
+        let found = extent(flow.call(index));
         if let Some(found) = found {
             flow.note_extent(index, found);
         }
@@ -17,28 +18,57 @@ pub(in super::super) fn measured<'m>(graph: &'m Graph, shapes: &Shapes) -> Flow<
     flow
 }
 
-fn extent(flow: &Flow<'_>, node: &Node, of: &dyn Fn(usize) -> Option<Extent>) -> Option<Extent> {
-    match node.qualified_operator().as_str() {
-        "Cast" | "Identity" | "DequantizeLinear" | "QuantizeLinear" | "Relu" | "Neg" | "Abs"
-        | "Dropout" | "Not" | "Sigmoid" | "Tanh" | "Exp" | "Log" | "Sqrt" | "Erf" | "Softmax"
-        | "LogSoftmax" | "LeakyRelu" | "Clip" | "LayerNormalization" | "BatchNormalization"
-        | "Floor" | "Ceil" | "CumSum" | "RMSNormalization" | "com.microsoft.Gelu" | "Gelu" => of(0),
-        "InstanceNormalization" | "SimplifiedLayerNormalization" => of(0),
+fn extent(call: Call<'_>) -> Option<Extent> {
+    match call.operator().as_str() {
+        "Cast"
+        | "Identity"
+        | "DequantizeLinear"
+        | "QuantizeLinear"
+        | "Relu"
+        | "Neg"
+        | "Abs"
+        | "Dropout"
+        | "Not"
+        | "Sigmoid"
+        | "Tanh"
+        | "Exp"
+        | "Log"
+        | "Sqrt"
+        | "Erf"
+        | "Softmax"
+        | "LogSoftmax"
+        | "LeakyRelu"
+        | "Clip"
+        | "LayerNormalization"
+        | "BatchNormalization"
+        | "Floor"
+        | "Ceil"
+        | "CumSum"
+        | "RMSNormalization"
+        | "com.microsoft.Gelu"
+        | "Gelu"
+        | "InstanceNormalization"
+        | "SimplifiedLayerNormalization" => call.dims(0),
         "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Less" | "Greater" | "Equal" | "And" | "Or"
-        | "LessOrEqual" | "GreaterOrEqual" | "Min" | "Max" => broadcast(of(0)?, of(1)?),
-        "Where" => broadcast(broadcast(of(0)?, of(1)?)?, of(2)?),
-        "Transpose" => transposed(&of(0)?, node),
-        "MatMul" => product(of(0)?, of(1)?),
-        "Gather" => looked_up(of(0)?, &of(1)?, node),
-        "Unsqueeze" => unsqueezed(of(0)?, &axes(flow, node)?),
-        "Squeeze" => squeezed(of(0)?, &axes(flow, node)?),
-        "Conv" => convolved(of(0)?, &of(1)?, node),
-        "Shape" => Some(vec![Some(of(0)?.len() as u64)]),
+        | "LessOrEqual" | "GreaterOrEqual" | "Min" | "Max" => {
+            Some(broadcast(call.dims(0)?, call.dims(1)?))
+        }
+        "Where" => {
+            let two = broadcast(call.dims(0)?, call.dims(1)?);
+            Some(broadcast(two, call.dims(2)?))
+        }
+        "Transpose" => transposed(call),
+        "MatMul" => product(&call.dims(0)?, &call.dims(1)?),
+        "Gather" => looked_up(call),
+        "Unsqueeze" => unsqueezed(call.dims(0)?, &call.axes()?),
+        "Squeeze" => squeezed(call.dims(0)?, &call.axes()?),
+        "Conv" => convolved(call),
+        "Shape" => Some(vec![Some(call.dims(0)?.len() as u64)]),
         _ => None,
     }
 }
 
-fn broadcast(one: Extent, two: Extent) -> Option<Extent> {
+fn broadcast(one: Extent, two: Extent) -> Extent {
     let (mut long, short) = if one.len() >= two.len() {
         (one, two)
     } else {
@@ -48,57 +78,46 @@ fn broadcast(one: Extent, two: Extent) -> Option<Extent> {
     for (size, other) in long[ahead..].iter_mut().zip(short) {
         *size = match (*size, other) {
             (Some(1), other) => other,
-            (Some(size), _) => Some(size),
             (None, Some(1)) => None,
-            (None, other) => other,
+            (size, other) => size.or(other),
         };
     }
-    Some(long)
+    long
 }
 
-fn transposed(dims: &[Option<u64>], node: &Node) -> Option<Extent> {
-    match node.attribute("perm") {
-        Some(AttributeValue::Integers(order)) => order
-            .iter()
-            .map(|&axis| dims.get(usize::try_from(axis).ok()?).copied())
-            .collect(),
-        _ => Some(dims.iter().rev().copied().collect()),
-    }
+fn transposed(call: Call<'_>) -> Option<Extent> {
+    let mut dims = call.dims(0)?;
+    let Some(order) = call.integers("perm") else {
+        dims.reverse();
+        return Some(dims);
+    };
+    order
+        .iter()
+        .map(|&axis| dims.get(usize::try_from(axis).ok()?).copied())
+        .collect()
 }
 
-fn product(one: Extent, two: Extent) -> Option<Extent> {
+fn product(one: &Extent, two: &Extent) -> Option<Extent> {
     let (rows, columns) = (one.len().checked_sub(2)?, two.len().checked_sub(2)?);
-    let mut dims = broadcast(one[..rows].to_vec(), two[..columns].to_vec())?;
+    let mut dims = broadcast(one[..rows].to_vec(), two[..columns].to_vec());
     dims.extend([one[rows], two[columns + 1]]);
     Some(dims)
 }
 
-fn looked_up(mut data: Extent, indices: &[Option<u64>], node: &Node) -> Option<Extent> {
-    let axis = place(node.integer("axis").unwrap_or(0), data.len())?;
-    data.splice(axis..=axis, indices.iter().copied());
+fn looked_up(call: Call<'_>) -> Option<Extent> {
+    let mut data = call.dims(0)?;
+    let axis = place(call.integer("axis", 0), data.len())?;
+    data.splice(axis..=axis, call.dims(1)?);
     Some(data)
 }
 
-/// The axes that an operator has as an attribute or as its second operand.
-pub(super) fn axes(flow: &Flow<'_>, node: &Node) -> Option<Vec<i64>> {
-    match (node.attribute("axes"), node.inputs.get(1)) {
-        (Some(AttributeValue::Integers(axes)), _) => Some(axes.clone()),
-        (_, Some(axes)) => Some(
-            flow.constant(axes)?
-                .iter()
-                .map(|&axis| axis as i64)
-                .collect(),
-        ),
-        _ => None,
-    }
+/// The axes of these numbers.
+pub(super) fn placed(axes: &[i64], rank: usize) -> Option<Vec<usize>> {
+    axes.iter().map(|&axis| place(axis, rank)).collect()
 }
 
 fn unsqueezed(mut dims: Extent, axes: &[i64]) -> Option<Extent> {
-    let rank = dims.len() + axes.len();
-    let mut places: Vec<usize> = axes
-        .iter()
-        .map(|&axis| place(axis, rank))
-        .collect::<Option<_>>()?;
+    let mut places = placed(axes, dims.len() + axes.len())?;
     places.sort_unstable();
     for at in places {
         if at > dims.len() {
@@ -109,18 +128,12 @@ fn unsqueezed(mut dims: Extent, axes: &[i64]) -> Option<Extent> {
     Some(dims)
 }
 
-fn squeezed(dims: Extent, axes: &[i64]) -> Option<Extent> {
-    let gone: Vec<usize> = axes
-        .iter()
-        .map(|&axis| place(axis, dims.len()))
-        .collect::<Option<_>>()?;
-    Some(
-        dims.into_iter()
-            .enumerate()
-            .filter(|(axis, _)| !gone.contains(axis))
-            .map(|(_, size)| size)
-            .collect(),
-    )
+fn squeezed(mut dims: Extent, axes: &[i64]) -> Option<Extent> {
+    let gone = BTreeSet::from_iter(placed(axes, dims.len())?);
+    for at in gone.into_iter().rev() {
+        dims.remove(at);
+    }
+    Some(dims)
 }
 
 /// An axis by its number, which counts from the end where it is negative.
@@ -129,37 +142,39 @@ pub(super) fn place(axis: i64, rank: usize) -> Option<usize> {
     (axis < rank).then_some(axis)
 }
 
-/// One of the numbers of an attribute that lists them by axis.
-fn listed(node: &Node, name: &str, at: usize, default: i64) -> i64 {
-    match node.attribute(name) {
-        Some(AttributeValue::Integers(values)) => values.get(at).copied().unwrap_or(default),
-        _ => default,
+impl Call<'_> {
+    /// One of the numbers of an attribute that lists them by axis.
+    fn listed(self, name: &str, at: usize, default: i64) -> i64 {
+        let listed = self.integers(name).and_then(|values| values.get(at));
+        listed.copied().unwrap_or(default)
+    }
+
+    /// How often a window fits along a padded axis.
+    fn windows_count(self, at: usize, padded: i64, window: i64) -> Option<u64> {
+        let reach = self
+            .listed("dilations", at, 1)
+            .checked_mul(window.checked_sub(1)?)?
+            .checked_add(1)?;
+        let stride = self.listed("strides", at, 1).max(1);
+        let steps = padded.checked_sub(reach)?.div_euclid(stride);
+        u64::try_from(steps.checked_add(1)?).ok()
     }
 }
 
-/// How often a window fits along a padded axis.
-fn windows_count(node: &Node, at: usize, padded: i64, window: i64) -> Option<u64> {
-    let reach = listed(node, "dilations", at, 1)
-        .checked_mul(window.checked_sub(1)?)?
-        .checked_add(1)?;
-    let room = padded.checked_sub(reach)?;
-    let stride = listed(node, "strides", at, 1).max(1);
-    u64::try_from(room.div_euclid(stride).checked_add(1)?).ok()
-}
-
 /// Sizes after a convolution with explicit padding.
-fn convolved(mut dims: Extent, kernel: &[Option<u64>], node: &Node) -> Option<Extent> {
-    let spatial = dims
-        .len()
-        .checked_sub(2)
-        .filter(|_| dims.len() == kernel.len())?;
+fn convolved(call: Call<'_>) -> Option<Extent> {
+    let (mut dims, kernel) = (call.dims(0)?, call.dims(1)?);
+    let spatial = dims.len().checked_sub(2)?;
+    if dims.len() != kernel.len() {
+        return None;
+    }
     dims[1] = kernel[0];
     for at in 0..spatial {
         dims[at + 2] = dims[at + 2].zip(kernel[at + 2]).and_then(|(size, window)| {
-            let pads =
-                listed(node, "pads", at, 0).checked_add(listed(node, "pads", at + spatial, 0))?;
+            let behind = call.listed("pads", at + spatial, 0);
+            let pads = call.listed("pads", at, 0).checked_add(behind)?;
             let padded = i64::try_from(size).ok()?.checked_add(pads)?;
-            windows_count(node, at, padded, i64::try_from(window).ok()?)
+            call.windows_count(at, padded, i64::try_from(window).ok()?)
         });
     }
     Some(dims)

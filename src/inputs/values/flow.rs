@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{ElementType, Graph, Node, Shapes, dims_of};
+use super::{AttributeValue, ElementType, Graph, Node, Shapes, dims_of};
 use crate::onnx::StoredTensor;
 use crate::record::{Dim, ValueType};
 
@@ -11,12 +11,12 @@ use crate::record::{Dim, ValueType};
 const TRACE_LIMIT: usize = 16;
 
 /// Sizes of the dimensions of a value, as far as each is known.
-pub(in super::super) type Extent = Vec<Option<u64>>;
+pub(super) type Extent = Vec<Option<u64>>;
 
 /// The values of a model's graph and of all graphs within it, whose names the standard keeps
 /// distinct.
 #[derive(Default)]
-pub(in super::super) struct Flow<'m> {
+pub(super) struct Flow<'m> {
     nodes: Vec<&'m Node>,
     consumers: HashMap<&'m str, Vec<(usize, usize)>>,
     producers: HashMap<&'m str, usize>,
@@ -24,32 +24,52 @@ pub(in super::super) struct Flow<'m> {
     stored: HashMap<&'m str, &'m StoredTensor>,
     constants: HashMap<&'m str, StoredTensor>,
     types: HashMap<&'m str, &'m ValueType>,
-    symbols: HashMap<&'m str, u64>,
+    /// Sizes of the open dimensions that have names.
+    symbols: HashMap<&'m str, Option<u64>>,
     fed: HashMap<&'m str, Extent>,
-    images: Vec<Extent>,
     extents: HashMap<&'m str, Extent>,
+    /// Size of the last dimension but one of the first input that has the dimensions of images.
+    pub image_size: Option<f64>,
     /// Nodes of the graph itself, which come before those of the graphs within.
     own: usize,
+}
+
+/// A node where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'c> {
+    pub flow: &'c Flow<'c>,
+    pub node: &'c Node,
 }
 
 impl<'m> Flow<'m> {
     /// The flow of a graph whose inputs have these shapes, with no sizes but declared ones.
     pub fn unmeasured(graph: &'m Graph, shapes: &Shapes) -> Flow<'m> {
-        let sized = graph
-            .inputs
-            .iter()
-            .filter_map(|info| shapes.get(info.name.exact()));
-        let mut flow = Flow {
-            symbols: symbols(graph, shapes),
-            fed: fed(graph, shapes),
-            own: graph.nodes.len(),
-            images: sized.filter(|shape| shape.len() == 4).cloned().collect(),
-            ..Flow::default()
-        };
+        let mut flow = Flow::default();
+        flow.add_inputs(graph, shapes);
         for graph in graph.all_graphs() {
             flow.add_graph(graph);
         }
         flow
+    }
+
+    /// Sizes of the inputs; a batch counts as 1.
+    fn add_inputs(&mut self, graph: &'m Graph, shapes: &Shapes) {
+        self.own = graph.nodes.len();
+        let mut image = None;
+        for info in &graph.inputs {
+            let Some(shape) = shapes.get(info.name.exact()) else {
+                continue;
+            };
+            let sizes: Extent = shape.iter().map(|size| size.or(Some(1))).collect();
+            for (dim, &size) in dims_of(info).iter().zip(&sizes) {
+                if let Dim::Symbolic(name) = dim {
+                    self.symbols.insert(name.exact(), size);
+                }
+            }
+            self.fed.insert(info.name.exact(), sizes);
+            image = image.or(<[_; 4]>::try_from(&shape[..]).ok());
+        }
+        self.image_size = image.and_then(|[_, _, height, _]| Some(height? as f64));
     }
 
     fn add_graph(&mut self, graph: &'m Graph) {
@@ -62,27 +82,26 @@ impl<'m> Flow<'m> {
 
     /// Weights of a graph, and the types of its values.
     fn add_values(&mut self, graph: &'m Graph) {
-        let stored = graph.initializers.iter();
-        self.stored
-            .extend(stored.map(|tensor| (tensor.name.as_str(), tensor)));
-        let values = graph.values.iter();
-        self.types
-            .extend(values.map(|(name, value_type)| (name.as_str(), value_type)));
-        let interface = graph.inputs.iter().chain(&graph.outputs);
-        self.types
-            .extend(interface.map(|info| (info.name.exact(), &info.value_type)));
+        for tensor in &graph.initializers {
+            self.stored.insert(&tensor.name, tensor);
+        }
+        for (name, value_type) in &graph.values {
+            self.types.insert(name, value_type);
+        }
+        for info in graph.inputs.iter().chain(&graph.outputs) {
+            self.types.insert(info.name.exact(), &info.value_type);
+        }
     }
 
     /// A node, with what it reads and makes.
     fn add_node(&mut self, node: &'m Node) {
         let index = self.nodes.len();
         self.nodes.push(node);
-        let operands = node.inputs.iter().enumerate();
-        for (operand, name) in operands.filter(|(_, name)| !name.is_empty()) {
-            self.consumers
-                .entry(name)
-                .or_default()
-                .push((index, operand));
+        for (operand, name) in node.inputs.iter().enumerate() {
+            if !name.is_empty() {
+                let uses = self.consumers.entry(name).or_default();
+                uses.push((index, operand));
+            }
         }
         for name in node.outputs.iter().filter(|name| !name.is_empty()) {
             self.producers.insert(name, index);
@@ -98,29 +117,32 @@ impl<'m> Flow<'m> {
             // A loop's body begins with the turn and the condition, as the loop does with the count
             // and the condition. A body's results begin with the condition, which the loop does not
             // give out.
-            let skipped = if node.operator == "Loop" { 1 } else { 0 };
+            let skipped = usize::from(node.operator == "Loop");
             if matches!(node.operator.as_str(), "Loop" | "Scan") {
                 for (outer, inner) in node.inputs.iter().zip(&graph.inputs).skip(2 * skipped) {
-                    self.aliases
-                        .entry(outer)
-                        .or_default()
-                        .push(inner.name.exact());
+                    let names = self.aliases.entry(outer).or_default();
+                    names.push(inner.name.exact());
                 }
             }
             for (inner, outer) in graph.outputs.iter().skip(skipped).zip(&node.outputs) {
-                self.aliases
-                    .entry(inner.name.exact())
-                    .or_default()
-                    .push(outer);
+                let names = self.aliases.entry(inner.name.exact()).or_default();
+                names.push(outer);
             }
         }
     }
 
+    fn uses(&self, value: &str) -> impl Iterator<Item = (usize, usize)> {
+        self.consumers.get(value).into_iter().flatten().copied()
+    }
+
     /// Nodes that read a value, each with the operand's index.
-    pub fn consumers(&self, value: &str) -> impl Iterator<Item = (&'m Node, usize)> {
-        let uses = self.consumers.get(value).map_or(&[][..], Vec::as_slice);
-        uses.iter()
-            .map(|&(node, operand)| (self.nodes[node], operand))
+    pub fn consumers(&self, value: &str) -> impl Iterator<Item = (Call<'_>, usize)> {
+        self.uses(value)
+            .map(|(node, operand)| (self.call(node), operand))
+    }
+
+    pub fn readers(&self, value: &str) -> impl Iterator<Item = usize> {
+        self.uses(value).map(|(node, _)| node)
     }
 
     /// Whether a value is read by a node of a graph within, which may never run.
@@ -130,48 +152,41 @@ impl<'m> Flow<'m> {
 
     /// Whether a value is a weight, moved or unpacked at most.
     pub fn is_table(&self, value: &str) -> bool {
-        let mut value = value;
-        for _ in 0..TRACE_LIMIT {
-            if self.stored(value).is_some() {
-                return true;
-            }
-            let Some(&producer) = self.producers.get(value) else {
-                return false;
-            };
-            let node = self.nodes[producer];
-            match (node.operator.as_str(), node.inputs.first()) {
-                ("Cast" | "Identity" | "DequantizeLinear" | "Transpose", Some(input)) => {
-                    value = input
-                }
-                _ => return false,
-            }
-        }
-        false
+        let moves = ["Cast", "Identity", "DequantizeLinear", "Transpose"];
+        self.origin(value, &moves).is_some()
     }
 
     /// Other names of a value, inside or outside of an inner graph.
     pub fn aliases(&self, value: &str) -> impl Iterator<Item = &'m str> {
-        self.aliases
-            .get(value)
-            .map_or(&[][..], Vec::as_slice)
-            .iter()
-            .copied()
+        self.aliases.get(value).into_iter().flatten().copied()
     }
 
     /// The elements of a small constant, through operators that do not change them.
     pub fn constant(&self, value: &str) -> Option<&[f64]> {
+        let keeps = [
+            "Cast",
+            "Identity",
+            "Unsqueeze",
+            "Squeeze",
+            "Reshape",
+            "Flatten",
+        ];
+        self.origin(value, &keeps)?.values.as_deref()
+    }
+
+    /// The stored tensor that a value is made of by these operators.
+    fn origin(&self, value: &str, operators: &[&str]) -> Option<&StoredTensor> {
         let mut value = value;
         for _ in 0..TRACE_LIMIT {
-            if let Some(tensor) = self.stored(value) {
-                return tensor.values.as_deref();
+            let stored = self.stored(value);
+            if stored.is_some() {
+                return stored;
             }
             let node = self.nodes[*self.producers.get(value)?];
-            match node.operator.as_str() {
-                "Cast" | "Identity" | "Unsqueeze" | "Squeeze" | "Reshape" | "Flatten" => {
-                    value = node.inputs.first()?
-                }
-                _ => return None,
-            }
+            value = node
+                .inputs
+                .first()
+                .filter(|_| operators.contains(&node.operator.as_str()))?;
         }
         None
     }
@@ -179,42 +194,25 @@ impl<'m> Flow<'m> {
     pub fn element_type(&self, value: &str) -> Option<ElementType> {
         match self.stored(value) {
             Some(tensor) => Some(tensor.element_type),
-            None => self
-                .types
-                .get(value)?
-                .as_tensor()
-                .map(|(element_type, _)| element_type),
+            None => Some(self.types.get(value)?.as_tensor()?.0),
         }
     }
 
     pub fn stored(&self, value: &str) -> Option<&StoredTensor> {
-        self.stored
-            .get(value)
-            .copied()
-            .or_else(|| self.constants.get(value))
+        let weight = self.stored.get(value).copied();
+        weight.or_else(|| self.constants.get(value))
     }
 
     /// Tokens of the past and new ones together in every operator that takes both: its keys are as
     /// many.
     pub fn totals(&self) -> Vec<f64> {
-        let fused = self
-            .nodes
-            .iter()
-            .filter(|node| node.operator == "GroupQueryAttention");
-        let mut totals: Vec<f64> = fused.filter_map(|node| self.all_tokens(node)).collect();
+        let calls = (0..self.nodes.len()).map(|node| self.call(node));
+        let mut totals: Vec<f64> = calls
+            .filter(|call| call.node.operator == "GroupQueryAttention")
+            .filter_map(Call::all_tokens)
+            .collect();
         totals.dedup();
         totals
-    }
-
-    /// Tokens of the past and the new ones together, where an operator takes both.
-    pub fn all_tokens(&self, node: &Node) -> Option<f64> {
-        let has_past = node.inputs.get(3).is_some_and(|name| !name.is_empty());
-        let past = if has_past {
-            self.operand_size(node, 3, 2)?
-        } else {
-            0.0
-        };
-        Some(past + self.operand_size(node, 0, 1)?)
     }
 
     /// How many elements a value has, where all of its sizes are known.
@@ -222,11 +220,6 @@ impl<'m> Flow<'m> {
         self.dims(value)?
             .into_iter()
             .try_fold(1_u64, |product, size| product.checked_mul(size?))
-    }
-
-    pub fn operand_size(&self, node: &Node, operand: usize, axis: usize) -> Option<f64> {
-        let dims = self.dims(node.inputs.get(operand)?)?;
-        Some((*dims.get(axis)?)? as f64)
     }
 
     pub fn note_extent(&mut self, node: usize, found: Extent) {
@@ -239,28 +232,15 @@ impl<'m> Flow<'m> {
         self.nodes.len()
     }
 
-    /// Size of the last dimension but one of the first input that has the dimensions of images.
-    pub fn image_size(&self) -> Option<f64> {
-        let dims = self.images.first()?;
-        dims.get(dims.len() - 2)
-            .copied()
-            .flatten()
-            .map(|size| size as f64)
-    }
-
     /// Whether the results of a node go into a softmax, through operators that keep their places.
-    pub fn leads_to_softmax(&self, node: usize) -> bool {
-        let mut next = self.nodes[node];
+    pub fn leads_to_softmax(&self, mut node: usize) -> bool {
         for _ in 0..TRACE_LIMIT {
-            let reader = next
-                .outputs
-                .first()
-                .and_then(|output| self.consumers(output).next());
-            let Some((reader, _)) = reader else {
+            let result = self.nodes[node].outputs.first();
+            let Some(reader) = result.and_then(|result| self.readers(result).next()) else {
                 return false;
             };
-            next = reader;
-            match next.operator.as_str() {
+            node = reader;
+            match self.nodes[node].operator.as_str() {
                 "Softmax" | "LogSoftmax" => return true,
                 "Add" | "Cast" | "Identity" | "Reshape" | "Max" | "Min" | "Clip" | "Sub"
                 | "Mul" | "Div" | "Where" => {}
@@ -270,20 +250,15 @@ impl<'m> Flow<'m> {
         false
     }
 
-    pub fn node(&self, index: usize) -> &'m Node {
-        self.nodes[index]
+    pub fn call(&self, node: usize) -> Call<'_> {
+        Call {
+            flow: self,
+            node: self.nodes[node],
+        }
     }
 
-    pub fn producer(&self, value: &str) -> Option<usize> {
-        self.producers.get(value).copied()
-    }
-
-    pub fn readers(&self, value: &str) -> impl Iterator<Item = usize> {
-        self.consumers
-            .get(value)
-            .map_or(&[][..], Vec::as_slice)
-            .iter()
-            .map(|&(node, _)| node)
+    pub fn producer(&self, value: &str) -> Option<Call<'_>> {
+        self.producers.get(value).map(|&node| self.call(node))
     }
 
     /// Sizes of a value's dimensions as far as they are known; a batch counts as 1, so that it
@@ -296,7 +271,7 @@ impl<'m> Flow<'m> {
             return Some(fed.clone());
         }
         match (self.extents.get(value), self.declared(value)) {
-            (Some(found), Some(declared)) => Some(completed(found, declared)),
+            (Some(found), Some(declared)) => Some(completed(found.clone(), &declared)),
             (found, declared) => found.cloned().or(declared),
         }
     }
@@ -309,55 +284,87 @@ impl<'m> Flow<'m> {
     fn size(&self, dim: &Dim) -> Option<u64> {
         match dim {
             Dim::Fixed(size) => Some(*size),
-            Dim::Symbolic(name) => self.symbols.get(name.exact()).copied(),
+            Dim::Symbolic(name) => *self.symbols.get(name.exact())?,
             Dim::Unknown => None,
         }
     }
 }
 
-/// Sizes of the inputs; a batch counts as 1.
-fn fed<'m>(graph: &'m Graph, shapes: &Shapes) -> HashMap<&'m str, Extent> {
-    graph
-        .inputs
-        .iter()
-        .filter_map(|info| {
-            Some((
-                info.name.exact(),
-                of_one_sample(shapes.get(info.name.exact())?),
-            ))
-        })
-        .collect()
+impl<'c> Call<'c> {
+    pub fn operator(self) -> String {
+        self.node.qualified_operator()
+    }
+
+    /// The operator and the node's name, or what it makes if it has none.
+    pub fn words(self) -> String {
+        let Node { name, outputs, .. } = self.node;
+        let made = outputs.first().filter(|_| name.is_empty());
+        format!("{} `{}`", self.node.operator, made.unwrap_or(name))
+    }
+
+    /// The value that an operand is; empty where it is left out.
+    pub fn operand(self, operand: usize) -> &'c str {
+        self.node.inputs.get(operand).map_or("", String::as_str)
+    }
+
+    /// The first of the whole numbers of an attribute, or a default.
+    pub fn integer(self, name: &str, default: i64) -> i64 {
+        self.node.integer(name).unwrap_or(default)
+    }
+
+    pub fn integers(self, name: &str) -> Option<&'c [i64]> {
+        match self.node.attribute(name)? {
+            AttributeValue::Integers(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// Sizes of the dimensions of an operand.
+    pub fn dims(self, operand: usize) -> Option<Extent> {
+        self.flow.dims(self.node.inputs.get(operand)?)
+    }
+
+    pub fn size(self, operand: usize, axis: usize) -> Option<f64> {
+        Some((*self.dims(operand)?.get(axis)?)? as f64)
+    }
+
+    /// The elements of an operand that is a small constant.
+    pub fn constant(self, operand: usize) -> Option<&'c [f64]> {
+        self.flow.constant(self.node.inputs.get(operand)?)
+    }
+
+    /// The elements of the other operand of two, if that is a small constant.
+    pub fn other(self, operand: usize) -> Option<&'c [f64]> {
+        self.constant(1 - operand.min(1))
+    }
+
+    /// The axes that an operator has as an attribute or as its second operand.
+    pub fn axes(self) -> Option<Vec<i64>> {
+        let listed = self.integers("axes").map(<[i64]>::to_vec);
+        listed.or_else(|| Some(whole(self.constant(1)?)))
+    }
+
+    /// Tokens of the past and the new ones together, where an operator takes both.
+    pub fn all_tokens(self) -> Option<f64> {
+        let past = match self.operand(3) {
+            "" => 0.0,
+            _ => self.size(3, 2)?,
+        };
+        Some(past + self.size(0, 1)?)
+    }
 }
 
-fn of_one_sample(shape: &[Option<u64>]) -> Extent {
-    shape.iter().map(|size| Some(size.unwrap_or(1))).collect()
+pub(super) fn whole(numbers: &[f64]) -> Vec<i64> {
+    numbers.iter().map(|&number| number as i64).collect()
 }
 
 /// Sizes that were found, and declared ones where none was; all that were found where the
 /// dimensions are not as many.
-fn completed(found: &Extent, declared: Extent) -> Extent {
-    if found.len() != declared.len() {
-        return found.clone();
-    }
-    found
-        .iter()
-        .zip(declared)
-        .map(|(found, declared)| found.or(declared))
-        .collect()
-}
-
-/// Sizes of the open dimensions that have names; a batch counts as 1.
-fn symbols<'m>(graph: &'m Graph, shapes: &Shapes) -> HashMap<&'m str, u64> {
-    let mut symbols = HashMap::new();
-    for info in &graph.inputs {
-        for (dim, size) in dims_of(info)
-            .iter()
-            .zip(shapes.get(info.name.exact()).into_iter().flatten())
-        {
-            if let Dim::Symbolic(name) = dim {
-                symbols.insert(name.exact(), size.unwrap_or(1));
-            }
+fn completed(mut found: Extent, declared: &Extent) -> Extent {
+    if found.len() == declared.len() {
+        for (size, declared) in found.iter_mut().zip(declared) {
+            *size = size.or(*declared);
         }
     }
-    symbols
+    found
 }

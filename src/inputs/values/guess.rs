@@ -42,6 +42,13 @@ pub(super) enum SignKind {
     Other,
 }
 
+impl SignKind {
+    /// Whether it shows how much of the data counts.
+    pub fn judges(self) -> bool {
+        matches!(self, SignKind::Mask | SignKind::Bias | SignKind::Scale)
+    }
+}
+
 impl Sign {
     pub fn of(kind: SignKind, share: Option<f64>) -> Option<Sign> {
         share.map(|share| Sign { kind, share })
@@ -93,11 +100,15 @@ impl Guess {
         }
     }
 
+    /// One number everywhere, where it is known.
+    pub fn known(value: Option<f64>) -> Guess {
+        value.map_or(Guess::Data, Guess::all)
+    }
+
     /// A list, or its only number.
     pub fn list(values: Vec<f64>) -> Guess {
         match values[..] {
-            [value] if value.is_nan() => Guess::Data,
-            [value] => Guess::all(value),
+            [value] => Guess::known(Some(value).filter(|value| !value.is_nan())),
             _ => Guess::List(values),
         }
     }
@@ -135,12 +146,10 @@ impl Guess {
             return other.map(|theirs| combine(value, theirs));
         }
         match (self, other) {
-            (Guess::List(one), Guess::List(two)) if one.len() == two.len() => Guess::List(
-                one.iter()
-                    .zip(two)
-                    .map(|(&one, &two)| combine(one, two))
-                    .collect(),
-            ),
+            (Guess::List(one), Guess::List(two)) if one.len() == two.len() => {
+                let pairs = one.iter().zip(two);
+                Guess::List(pairs.map(|(&one, &two)| combine(one, two)).collect())
+            }
             (
                 &Guess::Blend { share, yes, no },
                 &Guess::Blend {

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Flow, Node, place, usual_numbers as usual};
+use super::flow::Call;
+use super::place;
 
 /// A value that is made of an input `x`: it lies in `scale * x + low ..= scale * x + high`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,7 +23,7 @@ impl Affine {
         sure: true,
     };
 
-    pub fn add(self, low: f64, high: f64) -> Affine {
+    fn add(self, low: f64, high: f64) -> Affine {
         Affine {
             low: self.low + low,
             high: self.high + high,
@@ -30,7 +31,7 @@ impl Affine {
         }
     }
 
-    pub fn multiply(self, factor: f64) -> Affine {
+    fn multiply(self, factor: f64) -> Affine {
         let (one, other) = (self.low * factor, self.high * factor);
         Affine {
             scale: self.scale * factor,
@@ -40,35 +41,48 @@ impl Affine {
         }
     }
 
+    /// What is made of the value as `step` is made of its own.
+    pub fn then(self, step: Affine) -> Affine {
+        self.multiply(step.scale).add(step.low, step.high)
+    }
+
+    /// The `x` for which the value is each of these.
+    pub fn solve_each(self, values: Vec<f64>) -> impl Iterator<Item = f64> {
+        values
+            .into_iter()
+            .map(move |value| self.solve(value, value)[0])
+    }
+
     /// The `x` for which the value lies in `low..=high`.
-    pub fn solve(self, low: f64, high: f64) -> (f64, f64) {
-        let (one, other) = (
-            (low - self.low) / self.scale,
-            (high - self.high) / self.scale,
-        );
+    pub fn solve(self, low: f64, high: f64) -> [f64; 2] {
+        let [one, other] = [low - self.low, high - self.high].map(|end| end / self.scale);
         if self.scale > 0.0 {
-            (one, other)
+            [one, other]
         } else {
-            (other, one)
+            [other, one]
         }
     }
 }
 
-/// The effect of an operator on one of its operands; reasons are parts of a sentence.
-pub(super) enum Effect<'f> {
-    /// The results do not hold the operand's elements.
-    Ends,
+/// Range of an input outside which an operator fails, and which operator that is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct IndexBound {
+    pub low: f64,
+    pub high: f64,
+    /// The operator of the tightest bound, as a fragment of a sentence.
+    pub reason: String,
+    pub indexes: bool,
+}
+
+/// The effect of an operator on one of its operands, unless that ends there; reasons are parts of a
+/// sentence.
+pub(super) enum Effect {
     /// The results hold the operand's elements, changed like this.
-    Passes(Box<dyn Fn(Affine) -> Affine + 'f>),
+    Passes(Affine),
     /// The operator fails for elements outside of a range.
-    Bounds {
-        low: f64,
-        high: f64,
-        reason: String,
-        indexes: bool,
-        /// Whether what is indexed is a weight.
-        table: bool,
-    },
+    Bounds(IndexBound),
+    /// The same where what is indexed is a weight.
+    Table(IndexBound),
     /// The operator compares the elements with numbers.
     Compares { values: Vec<f64>, reason: String },
     /// The operator usually takes one of these numbers, of which the best come first.
@@ -140,49 +154,119 @@ const RULES: [Rule; 18] = [
     Rule("com.microsoft.RotaryEmbedding", 1, 2, Axis::Fixed(0)),
 ];
 
-pub(super) fn effect<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
-    let operator = node.qualified_operator();
-    if let Some(rule) = RULES
-        .iter()
-        .find(|rule| rule.0 == operator && rule.1 == operand)
-    {
-        return rule.bounds(flow, node);
-    }
-    if let Some((values, reason)) = usual::numbers(flow, node, operand) {
-        return Effect::Takes {
-            values,
-            reason: format!("{reason} {}", words(node)),
-        };
-    }
-    match (operator.as_str(), operand) {
-        ("OneHot", 0) => one_hot(flow, node),
-        ("Div" | "Mod", 1) => Effect::Divides {
-            reason: format!("divides in {}", words(node)),
-        },
-        ("CumSum" | "CumProd", 1) => axis(flow, node),
-        ("RoiAlign" | "com.microsoft.CropAndResize", 2) => bounds(
-            0.0,
-            0.0,
-            format!("is the first image of the batch in {}", words(node)),
-        ),
-        ("Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual", _) => {
-            compared(flow, node, operand)
+/// The operator fails for elements that are none of 0, 1, 2 ... `count - 1`.
+fn indexes(count: f64, reason: String) -> Option<Effect> {
+    Some(Effect::Bounds(IndexBound {
+        low: 0.0,
+        high: count - 1.0,
+        reason,
+        indexes: true,
+    }))
+}
+
+impl Call<'_> {
+    pub(super) fn effect(self, operand: usize) -> Option<Effect> {
+        let operator = self.operator();
+        let mut rules = RULES.iter();
+        if let Some(rule) = rules.find(|rule| rule.0 == operator && rule.1 == operand) {
+            return self.indexes(rule);
         }
-        // Whole numbers lose less than one when they are divided.
-        ("Div", 0) => scaled(flow, node, 0, |affine, factor| {
-            affine.multiply(1.0 / factor).add(-1.0, 0.0)
-        }),
-        ("Add", _) => moved(flow, node, operand, Affine::add),
-        ("Sub", 0) => moved(flow, node, 0, |affine, low, high| affine.add(-high, -low)),
-        ("Sub", 1) => moved(flow, node, 1, |affine, low, high| {
-            affine.multiply(-1.0).add(low, high)
-        }),
-        ("Mul", _) => scaled(flow, node, operand, Affine::multiply),
-        ("Neg", 0) => Effect::Passes(Box::new(|affine| affine.multiply(-1.0))),
-        // To truth values.
-        ("Cast", 0) if node.integer("to") == Some(9) => Effect::Ends,
-        _ if passes(&operator, operand) => Effect::Passes(Box::new(|affine| affine)),
-        _ => Effect::Ends,
+        let words = self.words();
+        if let Some((values, reason)) = self.usual_numbers(operand) {
+            let reason = format!("{reason} {words}");
+            return Some(Effect::Takes { values, reason });
+        }
+        match (operator.as_str(), operand) {
+            ("OneHot", 0) => {
+                let depth = *self.constant(1)?.first()?;
+                indexes(depth, format!("is one of {depth} classes in {words}"))
+            }
+            ("Div" | "Mod", 1) => Some(Effect::Divides {
+                reason: format!("divides in {words}"),
+            }),
+            ("CumSum" | "CumProd", 1) => {
+                let rank = self.dims(0)?.len();
+                indexes(rank as f64, format!("is an axis in {words}"))
+            }
+            ("RoiAlign" | "com.microsoft.CropAndResize", 2) => {
+                indexes(1.0, format!("is the first image of the batch in {words}"))
+            }
+            ("Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual", _) => {
+                let values = self.other(operand)?.to_vec();
+                (values.len() <= COMPARED_LIMIT).then_some(Effect::Compares {
+                    values,
+                    reason: words,
+                })
+            }
+            // To truth values.
+            ("Cast", 0) if self.node.integer("to") == Some(9) => None,
+            _ if passes(&operator, operand) => Some(Effect::Passes(Affine::SAME)),
+            _ => self.step(&operator, operand).map(Effect::Passes),
+        }
+    }
+
+    /// What an operator makes of an operand, where it follows from that and a constant beside it.
+    fn step(self, operator: &str, operand: usize) -> Option<Affine> {
+        if (operator, operand) == ("Neg", 0) {
+            return Some(Affine::SAME.multiply(-1.0));
+        }
+        let (low, high) = self.range_of_other(operand)?;
+        // A factor that differs from element to element has no inverse here.
+        let factor = Some(low).filter(|&low| low == high && low != 0.0);
+        Some(match (operator, operand) {
+            ("Add", _) => Affine::SAME.add(low, high),
+            ("Sub", 0) => Affine::SAME.add(-high, -low),
+            ("Sub", 1) => Affine::SAME.multiply(-1.0).add(low, high),
+            ("Mul", _) => Affine::SAME.multiply(factor?),
+            // Whole numbers lose less than one when they are divided.
+            ("Div", 0) => Affine::SAME.multiply(1.0 / factor?).add(-1.0, 0.0),
+            _ => return None,
+        })
+    }
+
+    /// Smallest and largest element of the other operand of two, if that is a constant.
+    fn range_of_other(self, operand: usize) -> Option<(f64, f64)> {
+        let values = self.other(operand)?.iter().copied();
+        Some((values.clone().reduce(f64::min)?, values.reduce(f64::max)?))
+    }
+
+    fn indexes(self, rule: &Rule) -> Option<Effect> {
+        let data = self.node.inputs.get(rule.2)?;
+        let (size, axis) = self.smallest(rule, &self.flow.dims(data)?)?;
+        let unit = match axis {
+            0 => "rows".to_owned(),
+            axis => format!("along axis {axis}"),
+        };
+        let bound = IndexBound {
+            low: 0.0,
+            high: size as f64 - 1.0,
+            reason: format!("indexes `{data}` ({size} {unit}) through {}", self.words()),
+            indexes: true,
+        };
+        Some(match self.flow.is_table(data) {
+            true => Effect::Table(bound),
+            false => Effect::Bounds(bound),
+        })
+    }
+
+    /// The smallest size among the axes that are indexed, and its axis.
+    fn smallest(self, rule: &Rule, dims: &[Option<u64>]) -> Option<(u64, usize)> {
+        match rule.3 {
+            Axis::Attribute(name, default) => sized(dims, self.integer(name, default)),
+            Axis::Fixed(axis) => sized(dims, axis),
+            Axis::Leading => self
+                .leading(rule.1, dims.len())?
+                .filter_map(|axis| sized(dims, axis as i64))
+                .min(),
+        }
+    }
+
+    /// The leading axes that indices of several numbers go along.
+    fn leading(self, indices: usize, rank: usize) -> Option<Range<usize>> {
+        let first = usize::try_from(self.integer("batch_dims", 0)).ok()?;
+        let depth = self.dims(indices).and_then(|dims| *dims.last()?);
+        let end = depth.map_or(rank, |depth| first.saturating_add(depth as usize));
+        Some(first..rank.min(end))
     }
 }
 
@@ -221,157 +305,10 @@ pub(super) fn keeps_all(operator: &str) -> bool {
     KEEPING.contains(&operator)
 }
 
-impl Rule {
-    fn bounds<'f>(&self, flow: &Flow<'_>, node: &Node) -> Effect<'f> {
-        let Some(data) = node.inputs.get(self.2) else {
-            return Effect::Ends;
-        };
-        let Some((size, axis)) = flow
-            .dims(data)
-            .and_then(|dims| self.smallest(flow, node, &dims))
-        else {
-            return Effect::Ends;
-        };
-        let unit = if axis == 0 {
-            "rows".to_owned()
-        } else {
-            format!("along axis {axis}")
-        };
-        let reason = format!("indexes `{data}` ({size} {unit}) through {}", words(node));
-        let (high, table) = (size as f64 - 1.0, flow.is_table(data));
-        Effect::Bounds {
-            low: 0.0,
-            high,
-            reason,
-            indexes: true,
-            table,
-        }
-    }
-
-    /// The smallest size among the axes that are indexed, and its axis.
-    fn smallest(&self, flow: &Flow<'_>, node: &Node, dims: &[Option<u64>]) -> Option<(u64, usize)> {
-        match self.3 {
-            Axis::Attribute(name, default) => sized(dims, node.integer(name).unwrap_or(default)),
-            Axis::Fixed(axis) => sized(dims, axis),
-            Axis::Leading => self
-                .leading(flow, node, dims.len())?
-                .filter_map(|axis| sized(dims, axis as i64))
-                .min(),
-        }
-    }
-
-    /// The leading axes that indices of several numbers go along.
-    fn leading(&self, flow: &Flow<'_>, node: &Node, rank: usize) -> Option<Range<usize>> {
-        let first = usize::try_from(node.integer("batch_dims").unwrap_or(0)).ok()?;
-        let indices = node.inputs.get(self.1);
-        let depth = indices
-            .and_then(|indices| flow.dims(indices)?.last().copied().flatten())
-            .unwrap_or(rank as u64);
-        Some(first..rank.min(first.saturating_add(depth as usize)))
-    }
-}
-
 /// The size along an axis, where it is known, and the axis.
 fn sized(dims: &[Option<u64>], axis: i64) -> Option<(u64, usize)> {
     let axis = place(axis, dims.len())?;
     Some((dims[axis]?, axis))
 }
 
-fn axis<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {
-    match node.inputs.first().and_then(|data| flow.dims(data)) {
-        Some(dims) => bounds(
-            0.0,
-            dims.len() as f64 - 1.0,
-            format!("is an axis in {}", words(node)),
-        ),
-        None => Effect::Ends,
-    }
-}
-
-fn one_hot<'f>(flow: &Flow<'_>, node: &Node) -> Effect<'f> {
-    let depth = node
-        .inputs
-        .get(1)
-        .and_then(|depth| flow.constant(depth))
-        .and_then(|values| values.first().copied());
-    match depth {
-        Some(depth) => bounds(
-            0.0,
-            depth - 1.0,
-            format!("is one of {depth} classes in {}", words(node)),
-        ),
-        None => Effect::Ends,
-    }
-}
-
-/// Smallest and largest element of the other operand of two, if that is a constant.
-fn other(flow: &Flow<'_>, node: &Node, operand: usize) -> Option<(f64, f64)> {
-    let values = flow.constant(node.inputs.get(1 - operand.min(1))?)?;
-    let low = values.iter().copied().reduce(f64::min)?;
-    Some((low, values.iter().copied().fold(low, f64::max)))
-}
-
-/// The results follow from the operand and the constant beside it, which lies in a range.
-fn moved<'f>(
-    flow: &Flow<'_>,
-    node: &Node,
-    operand: usize,
-    change: impl Fn(Affine, f64, f64) -> Affine + 'f,
-) -> Effect<'f> {
-    match other(flow, node, operand) {
-        Some((low, high)) => Effect::Passes(Box::new(move |affine| change(affine, low, high))),
-        None => Effect::Ends,
-    }
-}
-
-/// The results are the operand times a constant; one that differs from element to element has no
-/// inverse here.
-fn scaled<'f>(
-    flow: &Flow<'_>,
-    node: &Node,
-    operand: usize,
-    change: impl Fn(Affine, f64) -> Affine + 'f,
-) -> Effect<'f> {
-    match other(flow, node, operand) {
-        Some((low, high)) if low == high && low != 0.0 => {
-            Effect::Passes(Box::new(move |affine| change(affine, low)))
-        }
-        _ => Effect::Ends,
-    }
-}
-
-fn bounds<'f>(low: f64, high: f64, reason: String) -> Effect<'f> {
-    Effect::Bounds {
-        low,
-        high,
-        reason,
-        indexes: true,
-        table: false,
-    }
-}
-
 const COMPARED_LIMIT: usize = 64;
-
-fn compared<'f>(flow: &Flow<'_>, node: &Node, operand: usize) -> Effect<'f> {
-    let values = node
-        .inputs
-        .get(1 - operand.min(1))
-        .and_then(|value| flow.constant(value));
-    match values.filter(|values| values.len() <= COMPARED_LIMIT) {
-        Some(values) => Effect::Compares {
-            values: values.to_vec(),
-            reason: words(node),
-        },
-        None => Effect::Ends,
-    }
-}
-
-/// The operator and the node's name, or what it makes if it has none.
-pub(super) fn words(node: &Node) -> String {
-    let name = if node.name.is_empty() {
-        node.outputs.first().unwrap_or(&node.name)
-    } else {
-        &node.name
-    };
-    format!("{} `{name}`", node.operator)
-}

@@ -6,6 +6,7 @@ use super::*;
 use crate::onnx::StoredTensor;
 use crate::onnx::testing::{input, node, tensor, whole, with};
 
+const INT: ElementType = ElementType::Int64;
 const FLOAT: i64 = 1;
 const INT32: i64 = 6;
 
@@ -39,14 +40,12 @@ fn constants() -> Vec<StoredTensor> {
 
 /// Shapes of inputs by name; a size of 0 is that of the batch.
 fn shapes(of: &[(&str, &[u64])]) -> Shapes {
-    let open = |dims: &[u64]| {
-        dims.iter()
-            .map(|&size| (size > 0).then_some(size))
-            .collect()
-    };
-    of.iter()
-        .map(|&(name, dims)| (name.to_owned(), open(dims)))
-        .collect()
+    let mut shapes = Shapes::new();
+    for (name, dims) in of {
+        let open = dims.iter().map(|&size| (size > 0).then_some(size));
+        shapes.insert((*name).to_owned(), open.collect());
+    }
+    shapes
 }
 
 /// Ways to fill the last input.
@@ -76,8 +75,16 @@ fn fills(nodes: Vec<Node>, element_type: ElementType, dims: &[u64]) -> Vec<Fill>
     beside(&[0, 12, 8], nodes, element_type, dims)
 }
 
-fn first(nodes: Vec<Node>, element_type: ElementType, dims: &[u64]) -> FillKind {
-    fills(nodes, element_type, dims).swap_remove(0).kind
+/// The number that is everywhere in `x1`, as it is best filled.
+fn number(fills: &[Fill]) -> f64 {
+    match fills[0].kind {
+        FillKind::Constant(number) => number,
+        _ => panic!("{fills:?}"),
+    }
+}
+
+fn first(nodes: Vec<Node>, element_type: ElementType, dims: &[u64]) -> f64 {
+    number(&fills(nodes, element_type, dims))
 }
 
 /// Scores of the data with itself, and what follows a mask of them.
@@ -91,17 +98,11 @@ fn attention(mut mask: Vec<Node>) -> Vec<Node> {
 fn polarity_of_a_mask_is_that_of_what_is_done_with_it() {
     let ignored = attention(vec![node("Where", &["x1", "low", "scores"], "masked")]);
     let found = fills(ignored, ElementType::Bool, &[0, 12]);
-    assert_eq!(
-        found
-            .iter()
-            .map(|fill| fill.kind.clone())
-            .collect::<Vec<_>>(),
-        [0.0, 1.0].map(FillKind::Constant)
-    );
+    let kinds: Vec<_> = found.iter().map(|fill| fill.kind.clone()).collect();
+    assert_eq!(kinds, [0.0, 1.0].map(FillKind::Constant));
     assert!(
         found[0].steers && found[0].reason.contains("Where `Where_masked`"),
-        "{}",
-        found[0].reason
+        "{found:?}"
     );
 
     let kept = vec![node("Where", &["x1", "scores", "low"], "masked")];
@@ -109,171 +110,109 @@ fn polarity_of_a_mask_is_that_of_what_is_done_with_it() {
         node("Not", &["x1"], "no"),
         node("Where", &["no", "low", "scores"], "masked"),
     ];
+    // Of two conditions one is taken alone.
     let causal = vec![
         node("Greater", &["x0", "one"], "causal"),
         node("And", &["causal", "x1"], "both"),
         node("Where", &["both", "scores", "low"], "masked"),
     ];
-    for (mask, name) in [
-        (kept, "kept"),
-        (turned, "turned"),
-        (causal, "of two conditions that is taken alone"),
-    ] {
-        assert_eq!(
-            first(attention(mask), ElementType::Bool, &[0, 12]),
-            FillKind::Constant(1.0),
-            "{name}"
-        );
+    for mask in [kept, turned, causal] {
+        let found = first(attention(mask.clone()), ElementType::Bool, &[0, 12]);
+        assert_eq!(found, 1.0, "{mask:?}");
     }
 }
 
 #[test]
 fn numbers_that_become_a_penalty_keep_everything_and_those_added_to_scores_are_zero() {
-    let penalty = |of: &[&str]| {
-        attention(vec![
+    for (left, element_type, expected) in [
+        (["one", "m"], INT, 1.0),
+        (["m", "nothing"], INT, 0.0),
+        // Twelve places in every sample are more numbers than a factor has.
+        (["one", "x1"], ElementType::Float, 1.0),
+    ] {
+        let penalty = attention(vec![
             cast("x1", FLOAT, "m"),
-            node("Sub", of, "left"),
+            node("Sub", &left, "left"),
             node("Mul", &["left", "penalty"], "bias"),
             node("Add", &["scores", "bias"], "masked"),
-        ])
-    };
-    assert_eq!(
-        first(penalty(&["one", "m"]), ElementType::Int64, &[0, 12]),
-        FillKind::Constant(1.0)
-    );
-    assert_eq!(
-        first(penalty(&["m", "nothing"]), ElementType::Int64, &[0, 12]),
-        FillKind::Constant(0.0)
-    );
-    // Twelve places in every sample are more numbers than a factor has.
-    assert_eq!(
-        first(penalty(&["one", "x1"]), ElementType::Float, &[0, 12]),
-        FillKind::Constant(1.0)
-    );
+        ]);
+        assert_eq!(first(penalty, element_type, &[0, 12]), expected, "{left:?}");
+    }
     let added = attention(vec![node("Add", &["scores", "x1"], "masked")]);
-    assert_eq!(
-        first(added, ElementType::Float, &[0, 1, 12, 12]),
-        FillKind::Constant(0.0)
-    );
+    assert_eq!(first(added, ElementType::Float, &[0, 1, 12, 12]), 0.0);
 }
 
-/// Places along axis 1 of the data, what compares them, and what uses that.
-fn compared(comparison: Node, used: Node) -> Vec<Node> {
+/// What uses a comparison of places along axis 1 of the data.
+fn compared(comparison: &str, used: &[&str]) -> Vec<Node> {
     vec![
         node("Shape", &["x0"], "shape"),
         node("Gather", &["shape", "axis"], "size"),
         node("Squeeze", &["size"], "end"),
         node("Range", &["zero", "end", "step"], "places"),
-        comparison,
-        used,
+        node(comparison, &["places", "x1"], "found"),
+        node("Where", used, "y"),
     ]
 }
 
 #[test]
 fn length_is_the_whole_axis_that_it_is_compared_along() {
-    let keep = node("Less", &["places", "x1"], "inside");
-    let where_inside = node("Where", &["inside", "x0", "nothing"], "y");
-    let found = fills(compared(keep, where_inside), ElementType::Int64, &[0, 1]);
-    assert_eq!(found[0].kind, FillKind::Constant(12.0));
+    let inside = compared("Less", &["found", "x0", "nothing"]);
+    let found = fills(inside, INT, &[0, 1]);
+    assert_eq!(number(&found), 12.0);
     assert!(
         found[0].reason.contains("all 12 along axis 1 of `x0`"),
-        "{}",
-        found[0].reason
+        "{found:?}"
     );
-
-    let padding = node("GreaterOrEqual", &["places", "x1"], "outside");
-    let where_outside = node("Where", &["outside", "nothing", "x0"], "y");
-    assert_eq!(
-        first(
-            compared(padding, where_outside),
-            ElementType::Int32,
-            &[0, 1]
-        ),
-        FillKind::Constant(12.0)
-    );
+    let outside = compared("GreaterOrEqual", &["found", "nothing", "x0"]);
+    assert_eq!(first(outside, ElementType::Int32, &[0, 1]), 12.0);
 }
 
 #[test]
 fn length_that_is_divided_is_the_whole_axis_before() {
+    let half = node("Conv", &["x0", "kernel"], "half");
+    let size = node("Gather", &["shape", "two"], "size");
     let nodes = vec![
-        with(
-            node("Conv", &["x0", "kernel"], "half"),
-            "strides",
-            integers(4),
-        ),
+        with(half, "strides", integers(4)),
         node("Shape", &["half"], "shape"),
-        with(
-            node("Gather", &["shape", "two"], "size"),
-            "axis",
-            integers(0),
-        ),
+        with(size, "axis", integers(0)),
         node("Squeeze", &["size"], "end"),
         node("Range", &["zero", "end", "step"], "places"),
         node("Div", &["x1", "four"], "fewer"),
         node("Less", &["places", "fewer"], "inside"),
         node("Where", &["inside", "half", "nothing"], "y"),
     ];
-    let found = beside(&[0, 8, 400], nodes, ElementType::Int64, &[0]);
-    assert_eq!(found[0].kind, FillKind::Constant(400.0), "{found:?}");
+    assert_eq!(number(&beside(&[0, 8, 400], nodes, INT, &[0])), 400.0);
 }
 
 #[test]
 fn length_of_a_recurrent_network_is_all_of_its_steps() {
     let lstm = node("LSTM", &["x0", "w", "r", "", "x1"], "y");
+    let batch_first = vec![with(lstm, "layout", integers(1))];
+    assert_eq!(first(batch_first, ElementType::Int32, &[0]), 12.0);
+    // Steps along axis 0, of which the batch counts as one.
     let narrow = vec![
         cast("x1", INT32, "n"),
         node("LSTM", &["x0", "w", "r", "", "n"], "y"),
     ];
-    assert_eq!(
-        first(
-            vec![with(lstm, "layout", integers(1))],
-            ElementType::Int32,
-            &[0]
-        ),
-        FillKind::Constant(12.0)
-    );
-    // Steps along axis 0, of which the batch counts as one.
-    assert_eq!(
-        first(narrow, ElementType::Int64, &[0]),
-        FillKind::Constant(1.0)
-    );
+    assert_eq!(first(narrow, INT, &[0]), 1.0);
 }
 
 #[test]
 fn factors_and_divisors_are_one_and_steer() {
     let scaled = vec![node("Mul", &["x0", "x1"], "y")];
     let found = fills(scaled, ElementType::Float, &[1]);
-    assert_eq!(found[0].kind, FillKind::Constant(1.0));
-    assert!(
-        found[0].steers && found[0].reason.contains("a factor in Mul"),
-        "{}",
-        found[0].reason
-    );
-    assert_eq!(
-        first(
-            vec![node("Div", &["x0", "x1"], "y")],
-            ElementType::Float,
-            &[]
-        ),
-        FillKind::Constant(1.0)
-    );
+    assert!(found[0].reason.contains("a factor in Mul"), "{found:?}");
+    let divisor = fills(vec![node("Div", &["four", "x1"], "y")], INT, &[]);
+    for fills in [found, divisor] {
+        assert_eq!((number(&fills), fills[0].steers), (1.0, true));
+    }
+    let divided = vec![node("Div", &["x0", "x1"], "y")];
+    assert_eq!(first(divided, ElementType::Float, &[]), 1.0);
     let parts = vec![
         node("Gather", &["x1", "zero"], "part"),
         node("Mul", &["x0", "part"], "y"),
     ];
-    assert_eq!(
-        first(parts, ElementType::Float, &[3]),
-        FillKind::Constant(1.0)
-    );
-    let divisor = fills(
-        vec![node("Div", &["four", "x1"], "y")],
-        ElementType::Int64,
-        &[],
-    );
-    assert_eq!(
-        (divisor[0].steers, divisor[0].kind.clone()),
-        (true, FillKind::Constant(1.0))
-    );
+    assert_eq!(first(parts, ElementType::Float, &[3]), 1.0);
 }
 
 #[test]
@@ -285,40 +224,31 @@ fn features_are_no_factors() {
     ];
     let keys = vec![node("MatMul", &["x0", "x1"], "y")];
     for (nodes, dims) in [(features, [0, 8]), (gated, [0, 8]), (keys, [8, 1])] {
-        assert!(
-            matches!(
-                first(nodes.clone(), ElementType::Float, &dims),
-                FillKind::Uniform(_)
-            ),
-            "{nodes:?}"
-        );
+        let found = fills(nodes, ElementType::Float, &dims).remove(0);
+        assert!(matches!(found.kind, FillKind::Uniform(_)), "{found:?}");
     }
 }
 
 fn choice(condition: &str, first: Node, second: Node) -> Node {
-    let branch = |node| {
+    let [first, second] = [first, second].map(|node| {
         AttributeValue::Graphs(vec![Graph {
             nodes: vec![node],
             ..Graph::default()
         }])
-    };
-    let choice = with(node("If", &[condition], "y"), "then_branch", branch(first));
-    with(choice, "else_branch", branch(second))
+    });
+    let choice = with(node("If", &[condition], "y"), "then_branch", first);
+    with(choice, "else_branch", second)
 }
 
 #[test]
 fn rate_is_one_that_it_is_compared_with() {
-    let choice = choice(
-        "is_fast",
-        node("Identity", &["x0"], "a"),
-        node("Neg", &["x0"], "b"),
-    );
-    let found = fills(
-        vec![node("Equal", &["x1", "fast"], "is_fast"), choice],
-        ElementType::Int64,
-        &[],
-    );
-    assert_eq!(found[0].kind, FillKind::Constant(16_000.0));
+    let (same, other) = (node("Identity", &["x0"], "a"), node("Neg", &["x0"], "b"));
+    let nodes = vec![
+        node("Equal", &["x1", "fast"], "is_fast"),
+        choice("is_fast", same, other),
+    ];
+    let found = fills(nodes, INT, &[]);
+    assert_eq!(number(&found), 16_000.0);
     assert!(
         found.len() > 1 && found[0].reason.contains("If `If_y`"),
         "{found:?}"
@@ -332,64 +262,47 @@ fn branch_that_reads_what_is_empty_is_not_taken() {
         node("Concat", &["past", "x0"], "a"),
         node("Identity", &["x0"], "b"),
     );
-    let inputs = [
-        input("x0", ElementType::Float, &[0, 0, 8]),
-        input("past", ElementType::Float, &[0, 0, 8]),
-        input("x1", ElementType::Bool, &[1]),
-    ];
-    let first = |past: u64| {
+    for (past, expected) in [(0, 0.0), (128, 1.0)] {
+        let inputs = vec![
+            input("x0", ElementType::Float, &[0, 0, 8]),
+            input("past", ElementType::Float, &[0, 0, 8]),
+            input("x1", ElementType::Bool, &[1]),
+        ];
         let mut shapes = shapes(&[("x0", &[0, 4, 8]), ("x1", &[1])]);
         shapes.insert("past".to_owned(), vec![None, Some(past), Some(8)]);
-        last(vec![choice.clone()], inputs.to_vec(), &shapes)
-            .swap_remove(0)
-            .kind
-    };
-    assert_eq!(
-        (first(0), first(128)),
-        (FillKind::Constant(0.0), FillKind::Constant(1.0))
-    );
+        let found = last(vec![choice.clone()], inputs, &shapes);
+        assert_eq!(number(&found), expected);
+    }
 }
 
 #[test]
 fn counts_and_sizes_are_small_or_those_of_the_data() {
-    let of = |nodes: Vec<Node>| first(nodes, ElementType::Int64, &[1]);
-    assert_eq!(
-        of(vec![node("Loop", &["x1", "", "x0"], "y")]),
-        FillKind::Constant(1.0)
-    );
-    assert_eq!(
-        of(vec![node("TopK", &["x0", "x1"], "y")]),
-        FillKind::Constant(8.0)
-    );
-    assert_eq!(
-        of(vec![node("Tile", &["x0", "x1"], "y")]),
-        FillKind::Constant(1.0)
-    );
-    assert_eq!(
-        of(vec![node("Slice", &["x0", "zero", "x1", "axis"], "y")]),
-        FillKind::Constant(12.0)
-    );
+    for (operator, operands, expected) in [
+        ("Loop", &["x1", "", "x0"][..], 1.0),
+        ("TopK", &["x0", "x1"], 8.0),
+        ("Tile", &["x0", "x1"], 1.0),
+        ("Slice", &["x0", "zero", "x1", "axis"], 12.0),
+    ] {
+        let found = first(vec![node(operator, operands, "y")], INT, &[1]);
+        assert_eq!(found, expected, "{operator}");
+    }
 }
 
 /// How position ids of two new tokens are filled that index a table after a past.
-fn positions(element_type: ElementType, past: u64, is_cast: bool) -> FillKind {
-    let nodes = match is_cast {
-        true => vec![
-            node("Cast", &["position_ids"], "wide"),
-            node("Gather", &["table", "wide"], "y"),
-        ],
-        false => vec![node("Gather", &["table", "position_ids"], "y")],
-    };
+fn positions(element_type: ElementType, past: u64) -> FillKind {
+    let nodes = vec![
+        node("Cast", &["position_ids"], "wide"),
+        node("Gather", &["table", "wide"], "y"),
+    ];
     let inputs = vec![
-        input("input_ids", ElementType::Int64, &[0, 0]),
-        input("mask", ElementType::Int64, &[0, 0]),
+        input("input_ids", INT, &[0, 0]),
+        input("mask", INT, &[0, 0]),
         input("past", ElementType::Float, &[0, 0, 8]),
         input("position_ids", element_type, &[0, 0]),
     ];
-    let two: &[u64] = &[0, 2];
     let shapes = shapes(&[
-        ("input_ids", two),
-        ("position_ids", two),
+        ("input_ids", &[0, 2]),
+        ("position_ids", &[0, 2]),
         ("mask", &[0, past + 2]),
         ("past", &[0, past, 8]),
     ]);
@@ -398,88 +311,71 @@ fn positions(element_type: ElementType, past: u64, is_cast: bool) -> FillKind {
 
 #[test]
 fn positions_go_on_after_the_past_with_numbers_that_their_type_holds() {
-    for (element_type, past, is_cast, kind) in [
-        (ElementType::Int64, 10, false, FillKind::AscendingFrom(10)),
-        (ElementType::Int8, 126, true, FillKind::AscendingFrom(126)),
-        (ElementType::Int8, 127, true, FillKind::Ascending),
-        (ElementType::Uint8, 254, true, FillKind::AscendingFrom(254)),
-        (ElementType::Uint8, 255, true, FillKind::Ascending),
-        (ElementType::Int64, 255, true, FillKind::AscendingFrom(255)),
+    for (element_type, past, kind) in [
+        (INT, 10, FillKind::AscendingFrom(10)),
+        (ElementType::Int8, 126, FillKind::AscendingFrom(126)),
+        (ElementType::Int8, 127, FillKind::Ascending),
+        (ElementType::Uint8, 254, FillKind::AscendingFrom(254)),
+        (ElementType::Uint8, 255, FillKind::Ascending),
+        (INT, 255, FillKind::AscendingFrom(255)),
     ] {
-        assert_eq!(
-            positions(element_type, past, is_cast),
-            kind,
-            "{element_type:?}, {past}"
-        );
+        let found = positions(element_type, past);
+        assert_eq!(found, kind, "{element_type:?}, {past}");
     }
+}
+
+/// Values that can be looked up where these nodes read `x0`.
+fn range(nodes: Vec<Node>) -> Option<RangeInclusive<f64>> {
+    let info = input("x0", INT, &[0, 2]);
+    let graph = Graph {
+        nodes,
+        inputs: vec![info.clone()],
+        initializers: vec![
+            tensor("rows", &[50, 4], None),
+            tensor("limit", &[], Some(&[49.0])),
+        ],
+        ..Graph::default()
+    };
+    let shapes = shapes(&[("x0", &[0, 2])]);
+    let (range, _) = Values::new(&graph, &shapes).table(&info, INT)?;
+    Some(range)
 }
 
 #[test]
 fn table_is_known_where_every_number_is_looked_up() {
-    let range = |nodes: Vec<Node>| {
-        let info = input("x0", ElementType::Int64, &[0, 2]);
-        let initializers = vec![
-            tensor("rows", &[50, 4], None),
-            tensor("limit", &[], Some(&[49.0])),
-        ];
-        let graph = Graph {
-            nodes,
-            inputs: vec![info.clone()],
-            initializers,
-            ..Graph::default()
-        };
-        Values::new(&graph, &shapes(&[("x0", &[0, 2])]))
-            .table(&info, ElementType::Int64)
-            .map(|(range, _)| range)
-    };
-    let lookup = |value: &str| node("Gather", &["rows", value], "y");
-    assert_eq!(
-        range(vec![node("Identity", &["x0"], "wide"), lookup("wide")]),
-        Some(-50.0..=49.0)
-    );
-    assert_eq!(
-        range(vec![node("Min", &["x0", "limit"], "cut"), lookup("cut")]),
-        None
-    );
-    let within = Graph {
-        nodes: vec![lookup("x0")],
-        ..Graph::default()
-    };
-    let choice = with(
-        node("If", &["c"], "z"),
-        "then_branch",
-        AttributeValue::Graphs(vec![within]),
-    );
+    let [wide, cut, within] =
+        ["wide", "cut", "x0"].map(|value| node("Gather", &["rows", value], "y"));
+    let all = vec![node("Identity", &["x0"], "wide"), wide];
+    assert_eq!(range(all), Some(-50.0..=49.0));
+    let some = vec![node("Min", &["x0", "limit"], "cut"), cut];
+    assert_eq!(range(some), None);
+    let choice = choice("c", within, node("Identity", &["x0"], "z"));
     assert_eq!(range(vec![choice]), None);
 }
 
 #[test]
 fn what_only_a_name_or_a_type_tells_steers_as_well() {
-    let named = |name: &str, element_type: ElementType, dims: &[u64]| {
-        let inputs = vec![
-            input("frames", ElementType::Float, &[0, 45, 8]),
-            input(name, element_type, dims),
-        ];
+    let all: &[u64] = &[0, 45];
+    for (name, element_type, dims, steers) in [
+        ("done_lens", INT, &[0][..], true),
+        ("some_mask", INT, all, true),
+        ("b", ElementType::Bool, &[], true),
+        ("b", ElementType::Bool, all, false),
+        ("token_type_ids", INT, all, false),
+        ("a", INT, all, false),
+        ("a", ElementType::Float, all, false),
+    ] {
+        let info = input(name, element_type, dims);
         let graph = Graph {
-            inputs: inputs.clone(),
+            inputs: vec![
+                input("frames", ElementType::Float, &[0, 45, 8]),
+                info.clone(),
+            ],
             initializers: constants(),
             ..Graph::default()
         };
         let shapes = shapes(&[("frames", &[0, 45, 8]), (name, dims)]);
-        Values::new(&graph, &shapes).steers(&inputs[1], element_type)
-    };
-    assert!(named("done_lens", ElementType::Int64, &[0]));
-    assert!(named("some_mask", ElementType::Int64, &[0, 45]));
-    assert!(named("b", ElementType::Bool, &[]));
-    for (name, element_type) in [
-        ("b", ElementType::Bool),
-        ("token_type_ids", ElementType::Int64),
-        ("a", ElementType::Int64),
-        ("a", ElementType::Float),
-    ] {
-        assert!(
-            !named(name, element_type, &[0, 45]),
-            "{name}, {element_type:?}"
-        );
+        let found = Values::new(&graph, &shapes).steers(&info, element_type);
+        assert_eq!(found, steers, "{name}, {element_type:?}");
     }
 }
