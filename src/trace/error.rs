@@ -1,6 +1,7 @@
 //! What can be wrong with a trace.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::fold::{MOST_NODES, MOST_SAID};
 
@@ -9,7 +10,7 @@ use super::fold::{MOST_NODES, MOST_SAID};
 pub enum TraceError {
     /// The file is missing or cannot be read.
     #[error("failed to read the trace `{}`", .0.display())]
-    Open(PathBuf, #[source] std::io::Error),
+    Open(PathBuf, #[source] io::Error),
     /// It is a folder or a device.
     #[error("`{0}` is not a file")]
     NotFile(PathBuf),
@@ -48,28 +49,53 @@ impl TraceError {
     /// A remedy, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            TraceError::Open { .. } | TraceError::TooManyNodes { .. } => None,
-            TraceError::NotFile { .. } => {
-                Some("name a file; a run's folder holds those of its sessions in `traces/`")
+        Some(match self {
+            TraceError::Open(..) | TraceError::TooManyNodes(_) => return None,
+            TraceError::NotFile(_) => {
+                "name a file; a run's folder holds those of its sessions in `traces/`"
             }
-            TraceError::Empty { .. } | TraceError::CutOffEarly { .. } => Some(
-                "ONNX Runtime writes the trace when the session ends, or when `end_profiling` is called",
-            ),
-            TraceError::Compressed { .. } => Some("unpack it first, with `gunzip --keep`"),
-            TraceError::NotTrace { .. } => Some(
-                "give a file that ONNX Runtime wrote with `enable_profiling` in its session options",
-            ),
-            TraceError::NoInference { .. } => Some(
+            TraceError::Empty(_) | TraceError::CutOffEarly(_) => {
+                "ONNX Runtime writes the trace when the session ends, or when `end_profiling` is called"
+            }
+            TraceError::Compressed(_) => "unpack it first, with `gunzip --keep`",
+            TraceError::NotTrace(_) => {
+                "give a file that ONNX Runtime wrote with `enable_profiling` in its session options"
+            }
+            TraceError::NoInference(_) => {
                 "give a trace of ONNX Runtime's profiler, from a session that was run at least twice: the first inference does \
-                 not count",
-            ),
-            TraceError::OldFormat { .. } => Some(
-                "profile the session again with a newer ONNX Runtime, or the model with `onnxprof profile`",
-            ),
-            TraceError::NoOperators { .. } => Some(
-                "run the session at least twice while it is profiled: the first inference does not count",
-            ),
+                 not count"
+            }
+            TraceError::OldFormat(_) => {
+                "profile the session again with a newer ONNX Runtime, or the model with `onnxprof profile`"
+            }
+            TraceError::NoOperators(_) => {
+                "run the session at least twice while it is profiled: the first inference does not count"
+            }
+        })
+    }
+}
+
+/// What is wrong, wherever the trace is.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Refused(fn(PathBuf) -> TraceError),
+    Unread(io::Error),
+}
+
+pub(super) type Result<T> = std::result::Result<T, Fault>;
+
+impl From<io::Error> for Fault {
+    fn from(source: io::Error) -> Self {
+        Fault::Unread(source)
+    }
+}
+
+impl Fault {
+    pub(super) fn of(self, path: &Path) -> TraceError {
+        let path = path.to_owned();
+        match self {
+            Fault::Refused(error) => error(path),
+            Fault::Unread(source) => TraceError::Open(path, source),
         }
     }
 }

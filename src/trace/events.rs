@@ -8,6 +8,7 @@ use memchr::memmem;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::error::{Fault, Result, TraceError};
 use super::event::Event;
 use crate::files::InputFile;
 
@@ -37,8 +38,8 @@ enum Found<T> {
 }
 
 impl<'f> Events<'f> {
-    /// Before the first event; `None` if there is no array.
-    pub(super) fn begin(file: &'f InputFile) -> io::Result<Option<Self>> {
+    /// Before the first event.
+    pub(super) fn begin(file: &'f InputFile) -> Result<Self> {
         let mut events = Events {
             file,
             buffer: Vec::new(),
@@ -48,9 +49,11 @@ impl<'f> Events<'f> {
             complete: false,
             unreadable_count: 0,
         };
-        let first = events.after(|byte| byte.is_ascii_whitespace())?;
+        if events.after(u8::is_ascii_whitespace)? != Some(b'[') {
+            return Err(Fault::Refused(TraceError::NotTrace));
+        }
         events.place += 1;
-        Ok((first == Some(b'[')).then_some(events))
+        Ok(events)
     }
 
     /// Hands over every event that can be read, and where it stands.
@@ -84,17 +87,13 @@ impl<'f> Events<'f> {
     fn after(&mut self, is_passed: impl Fn(&u8) -> bool) -> io::Result<Option<u8>> {
         loop {
             let rest = &self.buffer[self.place..];
-            match rest.iter().position(|byte| !is_passed(byte)) {
-                Some(passed) => {
-                    self.place += passed;
-                    return Ok(Some(self.buffer[self.place]));
-                }
-                None => {
-                    self.place = self.buffer.len();
-                    if !self.more()? {
-                        return Ok(None);
-                    }
-                }
+            if let Some(passed) = rest.iter().position(|byte| !is_passed(byte)) {
+                self.place += passed;
+                return Ok(Some(self.buffer[self.place]));
+            }
+            self.place = self.buffer.len();
+            if !self.more()? {
+                return Ok(None);
             }
         }
     }
@@ -124,16 +123,15 @@ impl<'f> Events<'f> {
         loop {
             let length = self.buffer.len() - self.place;
             match parse::<IgnoredAny>(&self.buffer[self.place..]) {
-                Found::Whole(_, size) if size < length => {
-                    self.place += size;
-                    return Ok(());
-                }
                 // What ends where memory ends may go on.
-                Found::Whole(..) | Found::CutOff if length <= LONGEST_EVENT && self.more()? => {}
-                Found::Whole(_, size) => {
+                Found::Whole(_, size)
+                    if size < length || length > LONGEST_EVENT || !self.more()? =>
+                {
                     self.place += size;
                     return Ok(());
                 }
+                Found::Whole(..) => {}
+                Found::CutOff if length <= LONGEST_EVENT && self.more()? => {}
                 Found::CutOff | Found::Other => return self.skip_line(),
             }
         }

@@ -137,10 +137,9 @@ impl Fold {
     fn end_inference(&mut self, event: &Event<'_>) {
         let is_first = self.first.is_none();
         let counts = !is_first && event.length <= self.longest;
-        if is_first {
-            self.first = Some(event.length);
-        } else {
-            self.others.add(event.length);
+        match self.first {
+            Some(_) => self.others.add(event.length),
+            None => self.first = Some(event.length),
         }
         if counts {
             self.counted.add(Tally {
@@ -162,19 +161,15 @@ impl Fold {
     /// The sum of it all, and where the event of each node's last run stands. There is an
     /// inference.
     pub(super) fn finish(self) -> (Trace, Vec<Range<u64>>) {
-        let first = self.first.unwrap_or_default();
-        let (inferences, counted, middle) =
-            match self.others.at(self.others.count.saturating_sub(1) / 2) {
-                None => (
-                    Inferences::OnlyFirst,
-                    Tally {
-                        count: 1,
-                        time: first,
-                    },
-                    first,
-                ),
-                Some(middle) => (Inferences::WithoutFirst, self.counted, middle),
-            };
+        let middle = self.others.quantile(2);
+        let first = Tally {
+            count: 1,
+            time: self.first.unwrap_or_default(),
+        };
+        let (inferences, counted) = match middle {
+            None => (Inferences::OnlyFirst, first),
+            Some(_) => (Inferences::WithoutFirst, self.counted),
+        };
         let nodes = self.nodes.into_iter();
         let (nodes, places) = nodes
             .filter_map(|node| node.finish(inferences, counted.count))
@@ -182,18 +177,16 @@ impl Fold {
         let profiled = Profiled {
             inferences_count: counted.count,
             disturbed_inferences_count: self.others.count.saturating_sub(counted.count),
-            inference_ns: middle,
+            inference_ns: middle.unwrap_or(first.time),
             mean_inference_ns: Nanos(counted.time.0 / counted.count.max(1)),
             nodes,
             ..Profiled::default()
         };
-        (
-            Trace {
-                profiled,
-                inferences,
-            },
-            places,
-        )
+        let trace = Trace {
+            profiled,
+            inferences,
+        };
+        (trace, places)
     }
 }
 

@@ -33,14 +33,21 @@ impl Lengths {
         }
     }
 
+    /// The length that one of so many parts of all are no longer than; `None` if there are none.
+    pub(super) fn quantile(&self, parts: u64) -> Option<Nanos> {
+        self.at(self.count.saturating_sub(1) / parts)
+    }
+
     /// The length of a rank, that of the shortest being 0; `None` if there are not so many.
-    pub(super) fn at(&self, rank: u64) -> Option<Nanos> {
+    fn at(&self, rank: u64) -> Option<Nanos> {
         let mut up_to = 0;
-        let found = self.counts.iter().find(|(_, count)| {
-            up_to += **count;
-            up_to > rank
-        });
-        found.map(|(length, _)| Nanos(length << self.bits_out))
+        for (length, count) in &self.counts {
+            up_to += count;
+            if up_to > rank {
+                return Some(Nanos(length << self.bits_out));
+            }
+        }
+        None
     }
 }
 

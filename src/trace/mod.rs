@@ -15,12 +15,13 @@ mod nesting;
 pub use error::TraceError;
 pub use fold::{Inferences, Trace};
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::files::{self, InputFile, Kind};
 use crate::units::Nanos;
+use error::{Fault, Result};
 use event::Subject;
 use events::Events;
 use fold::{Fold, MOST_SAID};
@@ -43,108 +44,82 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// # Errors
 /// The file is missing, empty, compressed or no trace, holds no inference that came to its end or
 /// no operators, or is changed meanwhile.
-pub fn read(path: &Path, counted: Counted) -> Result<Trace, TraceError> {
-    let file = files::open(path, Kind::TRACE).map_err(|source| match source.kind() {
-        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => {
-            TraceError::NotFile(path.to_owned())
-        }
-        _ => unopened(path, source),
-    })?;
-    if file.len() == 0 {
-        return Err(TraceError::Empty(path.to_owned()));
-    }
-    let trace = fold(&file, path, counted)?;
-    file.check_unchanged()
-        .map_err(|source| unopened(path, source))?;
-    Ok(trace)
+pub fn read(path: &Path, counted: Counted) -> std::result::Result<Trace, TraceError> {
+    open(path)
+        .and_then(|file| fold(&file, counted))
+        .map_err(|fault| fault.of(path))
 }
 
-fn unopened(path: &Path, source: io::Error) -> TraceError {
-    TraceError::Open(path.to_owned(), source)
+fn open(path: &Path) -> Result<InputFile> {
+    files::open(path, Kind::TRACE).map_err(|source| match source.kind() {
+        ErrorKind::IsADirectory | ErrorKind::InvalidInput => Fault::Refused(TraceError::NotFile),
+        _ => Fault::Unread(source),
+    })
 }
 
-fn fold(file: &InputFile, path: &Path, counted: Counted) -> Result<Trace, TraceError> {
-    refuse_compressed(file, path)?;
+fn fold(file: &InputFile, counted: Counted) -> Result<Trace> {
+    refuse_empty_or_compressed(file)?;
     let longest = match counted {
         Counted::All => Nanos(u64::MAX),
-        Counted::Typical => {
-            longest_typical(begin(file, path)?).map_err(|source| unopened(path, source))?
-        }
+        Counted::Typical => longest_typical(Events::begin(file)?)?,
     };
-    let mut events = begin(file, path)?;
+    let mut events = Events::begin(file)?;
     let mut fold = Fold::new(longest);
-    events
-        .each(|event, place| fold.take(event, place))
-        .map_err(|source| unopened(path, source))?;
-    require_inference(&events, &fold, path)?;
+    events.each(|event, place| fold.take(event, place))?;
+    if let Some(error) = refused(&events, &fold) {
+        return Err(Fault::Refused(error));
+    }
     let is_old = fold.has_unplaced;
-    let (mut trace, details) = fold.finish();
+    let (mut trace, places) = fold.finish();
     if trace.profiled.nodes.is_empty() {
-        return Err(if is_old {
-            TraceError::OldFormat(path.to_owned())
-        } else {
-            TraceError::NoOperators(path.to_owned())
-        });
+        return Err(Fault::Refused(match is_old {
+            true => TraceError::OldFormat,
+            false => TraceError::NoOperators,
+        }));
     }
     trace.profiled.complete = events.complete;
     trace.profiled.unreadable_events_count = events.unreadable_count;
-    describe(&mut trace, &details, file, path)?;
+    describe(&mut trace, &places, file)?;
+    file.check_unchanged()?;
     Ok(trace)
 }
 
-fn refuse_compressed(file: &InputFile, path: &Path) -> Result<(), TraceError> {
+fn refuse_empty_or_compressed(file: &InputFile) -> Result<()> {
     let mut begin = [0; GZIP.len()];
-    if file.len() >= GZIP.len() as u64 {
-        file.read_exact_at(&mut begin, 0)
-            .map_err(|source| unopened(path, source))?;
+    match file.len() {
+        0 => return Err(Fault::Refused(TraceError::Empty)),
+        1 => {}
+        _ => file.read_exact_at(&mut begin, 0)?,
     }
-    if begin == GZIP {
-        return Err(TraceError::Compressed(path.to_owned()));
+    match begin {
+        GZIP => Err(Fault::Refused(TraceError::Compressed)),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-fn begin<'a>(file: &'a InputFile, path: &Path) -> Result<Events<'a>, TraceError> {
-    Events::begin(file)
-        .map_err(|source| unopened(path, source))?
-        .ok_or_else(|| TraceError::NotTrace(path.to_owned()))
-}
-
-/// Makes sure that the events are those of a trace, which holds an inference and no more nodes than
-/// are counted.
-fn require_inference(events: &Events<'_>, fold: &Fold, path: &Path) -> Result<(), TraceError> {
-    let path = path.to_owned();
+/// Why the events are not those of a trace, which holds an inference and no more nodes than are
+/// counted.
+fn refused(events: &Events<'_>, fold: &Fold) -> Option<fn(PathBuf) -> TraceError> {
     if events.count == 0 && events.unreadable_count > 0 {
-        return Err(TraceError::NotTrace(path));
+        return Some(TraceError::NotTrace);
     }
-    if !fold.has_inference() {
-        return Err(if events.complete {
-            TraceError::NoInference(path)
-        } else {
-            TraceError::CutOffEarly(path)
-        });
+    match (fold.has_inference(), events.complete) {
+        (false, true) => Some(TraceError::NoInference),
+        (false, false) => Some(TraceError::CutOffEarly),
+        (true, _) if fold.is_full() => Some(TraceError::TooManyNodes),
+        (true, _) => None,
     }
-    if fold.is_full() {
-        return Err(TraceError::TooManyNodes(path));
-    }
-    Ok(())
 }
 
 /// Adds what the events at these places say of the nodes.
-fn describe(
-    trace: &mut Trace,
-    places: &[Range<u64>],
-    file: &InputFile,
-    path: &Path,
-) -> Result<(), TraceError> {
+fn describe(trace: &mut Trace, places: &[Range<u64>], file: &InputFile) -> Result<()> {
     let said: u64 = places.iter().map(|place| place.end - place.start).sum();
     if said > MOST_SAID.0 {
-        return Err(TraceError::TooManyNodes(path.to_owned()));
+        return Err(Fault::Refused(TraceError::TooManyNodes));
     }
     for (node, place) in trace.profiled.nodes.iter_mut().zip(places) {
         let mut bytes = vec![0; (place.end - place.start) as usize];
-        file.read_exact_at(&mut bytes, place.start)
-            .map_err(|source| unopened(path, source))?;
+        file.read_exact_at(&mut bytes, place.start)?;
         event::describe(node, &bytes);
     }
     Ok(())
@@ -158,9 +133,7 @@ fn longest_typical(mut events: Events<'_>) -> io::Result<Nanos> {
             lengths.add(event.length);
         }
     })?;
-    let quartile = lengths
-        .at(lengths.count.saturating_sub(1) / 4)
-        .map_or(u64::MAX, |length| length.0);
+    let quartile = lengths.quantile(4).map_or(u64::MAX, |length| length.0);
     Ok(Nanos(quartile.saturating_add(quartile / 4)))
 }
 
