@@ -69,10 +69,7 @@ fn is_refused(name: &OsStr) -> bool {
 /// The absolute folders of a `PATH`. An empty one would be searched as the folder in which a
 /// program is started.
 fn path(value: Option<&OsStr>) -> OsString {
-    let folders: Vec<PathBuf> = value
-        .map(|value| absolute_folders(value).collect())
-        .unwrap_or_default();
-    match std::env::join_paths(folders) {
+    match std::env::join_paths(value.into_iter().flat_map(absolute_folders)) {
         Ok(path) if !path.is_empty() => path,
         _ => USUAL_PATH.into(),
     }
@@ -80,25 +77,25 @@ fn path(value: Option<&OsStr>) -> OsString {
 
 /// A setting of one or several files, as pip separates them, the relative ones that are there made
 /// absolute.
-fn absolute(value: &OsStr, is_there: impl Fn(&Path) -> bool) -> OsString {
+fn absolute(value: &OsStr, is_there: fn(&Path) -> bool) -> OsString {
     if is_there(Path::new(value)) {
         return made_absolute(value, is_there);
     }
     let words: Vec<OsString> = value
         .as_bytes()
-        .split(|byte| byte.is_ascii_whitespace())
-        .map(|word| made_absolute(OsStr::from_bytes(word), &is_there))
+        .split(u8::is_ascii_whitespace)
+        .map(|word| made_absolute(OsStr::from_bytes(word), is_there))
         .collect();
     words.join(OsStr::new(" "))
 }
 
-fn made_absolute(word: &OsStr, is_there: impl Fn(&Path) -> bool) -> OsString {
+fn made_absolute(word: &OsStr, is_there: fn(&Path) -> bool) -> OsString {
     let path = Path::new(word);
     let is_relative = !word.is_empty() && path.is_relative() && is_there(path);
-    let absolute = is_relative
-        .then(|| std::path::absolute(path).ok())
-        .flatten();
-    absolute.map_or_else(|| word.to_owned(), PathBuf::into_os_string)
+    match std::path::absolute(path) {
+        Ok(absolute) if is_relative => absolute.into_os_string(),
+        _ => word.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -132,19 +129,19 @@ mod tests {
 
     #[test]
     fn files_of_the_users_settings_are_named_absolutely() {
-        let here = std::env::current_dir().unwrap();
-        let there = |path: &Path| ["wheels", "my wheels"].contains(&path.to_str().unwrap());
-        let made = |value: &str| absolute(OsStr::new(value), there).into_string().unwrap();
-        assert_eq!(made("wheels"), here.join("wheels").display().to_string());
-        assert_eq!(
-            made("my wheels"),
-            here.join("my wheels").display().to_string()
-        );
-        let several = format!(
-            "https://a/simple {} /w other",
-            here.join("wheels").display()
-        );
-        assert_eq!(made("https://a/simple wheels /w other"), several);
-        assert_eq!(made("1"), "1");
+        let wheels = std::path::absolute("wheels").unwrap();
+        let several = format!("https://a/simple {} /w other", wheels.display());
+        let spaced = std::path::absolute("my wheels").unwrap();
+        for (given, expected) in [
+            ("wheels", wheels.as_os_str()),
+            ("my wheels", spaced.as_os_str()),
+            ("https://a/simple wheels /w other", OsStr::new(&several)),
+            ("1", OsStr::new("1")),
+        ] {
+            let made = absolute(OsStr::new(given), |path| {
+                ["wheels", "my wheels"].contains(&path.to_str().unwrap())
+            });
+            assert_eq!(made, expected);
+        }
     }
 }

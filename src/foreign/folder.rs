@@ -1,6 +1,6 @@
 //! The empty folder in which a program is started, and its folder for temporary files.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,10 @@ use tempfile::TempDir;
 const PREFIX: &str = "onnxprof-program-";
 const EMPTY: &str = "empty";
 const TEMPORARY: &str = "tmp";
-/// Environment variables that name the folder for temporary files, in Python's order, and the
-/// folder without them.
-const VARIABLES: ([&str; 3], &str) = (["TMPDIR", "TEMP", "TMP"], "/tmp");
+/// Environment variables that name the folder for temporary files, in Python's order.
+const VARIABLES: [&str; 3] = ["TMPDIR", "TEMP", "TMP"];
+/// The folder without them.
+const USUAL: &str = "/tmp";
 /// A folder that has not got its lock may be that of a process that is about to take it, unless it
 /// is as old as this.
 const OLD: Duration = Duration::from_secs(60);
@@ -21,18 +22,11 @@ const OLD: Duration = Duration::from_secs(60);
 /// The folder for temporary files, absolute.
 #[must_use]
 pub fn temporary_folder() -> PathBuf {
-    let (variables, usual) = VARIABLES;
-    let named = variables
-        .into_iter()
-        .filter_map(std::env::var_os)
-        .map(PathBuf::from);
-    let absolute = named
-        .into_iter()
-        .filter_map(|folder| std::path::absolute(folder).ok());
-    absolute
-        .into_iter()
+    let named = VARIABLES.into_iter().filter_map(std::env::var_os);
+    named
+        .filter_map(|folder| std::path::absolute(folder).ok())
         .find(|folder| folder.is_dir())
-        .unwrap_or_else(|| usual.into())
+        .unwrap_or_else(|| USUAL.into())
 }
 
 /// Folders of one program, gone when the value is dropped. A lock tells that their owner lives.
@@ -75,14 +69,12 @@ pub fn tidy() {
 }
 
 fn tidy_in(temporary: &Path) {
-    let entries = fs::read_dir(temporary).into_iter().flatten().flatten();
-    let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
-    for folder in ours
-        .map(|entry| entry.path())
-        .filter(|folder| is_left(folder))
-    {
-        // What cannot be removed harms nobody.
-        let _ = fs::remove_dir_all(folder);
+    for entry in fs::read_dir(temporary).into_iter().flatten().flatten() {
+        let is_named = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        if is_named && is_left(&entry.path()) {
+            // What cannot be removed harms nobody.
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -91,18 +83,21 @@ fn is_left(folder: &Path) -> bool {
     let Ok(metadata) = fs::symlink_metadata(folder) else {
         return false;
     };
-    let is_ours = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == metadata.uid());
-    if !metadata.is_dir() || !is_ours {
-        return false;
-    }
-    let is_old = metadata
-        .modified()
-        .is_ok_and(|time| time.elapsed().is_ok_and(|age| age > OLD));
     // The lock is taken before anything is put in.
     let has_had_lock = folder.join(EMPTY).is_dir();
-    let is_empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
-    (has_had_lock || is_old && is_empty())
+    metadata.is_dir()
+        && fs::metadata("/proc/self").is_ok_and(|own| own.uid() == metadata.uid())
+        && (has_had_lock || is_old(&metadata) && is_empty(folder))
         && File::open(folder).is_ok_and(|file| file.try_lock().is_ok())
+}
+
+fn is_old(folder: &Metadata) -> bool {
+    let age = folder.modified().map(|time| time.elapsed());
+    age.is_ok_and(|age| age.is_ok_and(|age| age > OLD))
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 #[cfg(test)]
@@ -116,11 +111,8 @@ mod tests {
         drop(lock);
     }
 
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name());
-        entries.map(|name| name.into_string().unwrap()).collect()
+    fn count(folder: &Path) -> usize {
+        fs::read_dir(folder).unwrap().count()
     }
 
     #[test]
@@ -138,9 +130,9 @@ mod tests {
         assert!(
             living.empty().is_dir() && living.temporary().is_dir() && others.join("mine").exists()
         );
-        assert_eq!(names(home.path()).len(), 3);
+        assert_eq!(count(home.path()), 3);
         drop(living);
-        assert_eq!(names(home.path()).len(), 2);
+        assert_eq!(count(home.path()), 2);
     }
 
     #[test]
