@@ -18,13 +18,16 @@ mod narrow;
 mod roles;
 mod test_sets;
 
+const FLOAT: ElementType = ElementType::Float;
+const INT: ElementType = ElementType::Int64;
+
 fn batch() -> Dim {
-    Dim::Symbolic("batch".to_owned().into())
+    Dim::Symbolic("batch".into())
 }
 
 fn info(name: &str, element_type: ElementType, dims: &[Dim]) -> TensorInfo {
     TensorInfo {
-        name: name.to_owned().into(),
+        name: name.into(),
         value_type: ValueType::Tensor {
             element_type,
             dims: Some(dims.to_vec()),
@@ -33,7 +36,7 @@ fn info(name: &str, element_type: ElementType, dims: &[Dim]) -> TensorInfo {
 }
 
 fn model(inputs: Vec<TensorInfo>) -> Model {
-    let outputs = vec![info("y", ElementType::Float, &[batch(), Dim::Fixed(2)])];
+    let outputs = vec![info("y", FLOAT, &[batch(), Dim::Fixed(2)])];
     Model {
         graph: Graph {
             inputs,
@@ -44,20 +47,26 @@ fn model(inputs: Vec<TensorInfo>) -> Model {
     }
 }
 
+/// Samples of so many elements.
+fn of_size(size: u64) -> [Dim; 2] {
+    [batch(), Dim::Fixed(size)]
+}
+
+/// A model whose one input is `x`.
+fn of_x(element_type: ElementType, dims: &[Dim]) -> Model {
+    model(vec![info("x", element_type, dims)])
+}
+
 /// Input `x` of `[batch, 3]` floats and a scalar.
 fn two_inputs() -> Model {
     model(vec![
-        info("x", ElementType::Float, &[batch(), Dim::Fixed(3)]),
+        info("x", FLOAT, &of_size(3)),
         info("scale", ElementType::Double, &[]),
     ])
 }
 
 fn one_input() -> Model {
-    model(vec![info(
-        "x",
-        ElementType::Float,
-        &[batch(), Dim::Fixed(3)],
-    )])
+    of_x(FLOAT, &of_size(3))
 }
 
 fn request(data: &Path) -> InputRequest {
@@ -117,21 +126,49 @@ fn data(set: &InputSet, input: usize) -> &TensorData {
     set[input].value.as_tensor().unwrap()
 }
 
+/// The plan of a model that no data is given for.
+fn made_up(model: &Model) -> InputPlan {
+    plan(model, &InputRequest::default()).unwrap()
+}
+
+/// The plan of a model that reads data.
+fn read_by(model: &Model, data: &Path) -> InputPlan {
+    plan(model, &request(data)).unwrap()
+}
+
+/// What the one input of a plan is given for so many samples.
+fn fed(plan: &InputPlan, samples: u64) -> TensorData {
+    data(&materialize(plan, samples).unwrap()[0], 0).clone()
+}
+
 /// The samples that data has for the one input of a model.
-fn read(path: &Path, input: TensorInfo, samples: u64) -> Result<TensorData, InputError> {
-    let plan = plan(&model(vec![input]), &request(path))?;
-    Ok(data(&materialize(&plan, samples)?[0], 0).clone())
+fn read(path: &Path, model: &Model, samples: u64) -> Result<TensorData, InputError> {
+    plan(model, &request(path)).map(|plan| fed(&plan, samples))
+}
+
+/// The samples of a plan, which has some.
+fn opened(plan: &InputPlan) -> Dataset {
+    Dataset::open(plan).unwrap().unwrap()
 }
 
 /// First element of each row of the first input.
-fn firsts(set: &InputSet) -> Vec<f32> {
-    match data(set, 0) {
-        TensorData::Float(array) => array
-            .outer_iter()
-            .map(|row| *row.iter().next().unwrap())
-            .collect(),
-        other => panic!("{other:?}"),
-    }
+fn firsts(set: &InputSet) -> Vec<f64> {
+    data(set, 0)
+        .by_rows(0)
+        .unwrap()
+        .to_f64()
+        .outer_iter()
+        .map(|row| row[0])
+        .collect()
+}
+
+/// The same of each set that a plan gives for a batch size.
+fn firsts_of_sets(plan: &InputPlan, batch_size: u64) -> Vec<Vec<f64>> {
+    materialize(plan, batch_size)
+        .unwrap()
+        .iter()
+        .map(firsts)
+        .collect()
 }
 
 fn message(model: &Model, request: &InputRequest) -> String {
@@ -141,10 +178,10 @@ fn message(model: &Model, request: &InputRequest) -> String {
 #[test]
 fn archive_gives_samples_labels_and_parameters() {
     let (_folder, path) = npz(5, 5);
-    let plan = plan(&two_inputs(), &request(&path)).unwrap();
+    let plan = read_by(&two_inputs(), &path);
     assert_eq!(plan.fed[0].dims, [None, Some(3)]);
     assert_eq!(plan.fed[0].fill, FillKind::Data);
-    let dataset = Dataset::open(&plan).unwrap().unwrap();
+    let dataset = opened(&plan);
     assert_eq!(
         (dataset.len(), dataset.info().class_labels.as_deref()),
         (5, Some(&[0, 1, 2, 3, 4][..]))
@@ -164,11 +201,8 @@ fn compressed_archive_gives_the_same() {
     let mut npz = NpzWriter::new_compressed(File::create(&path).unwrap());
     npz.add_array("x", &counting(4)).unwrap();
     npz.finish().unwrap();
-    let plan = plan(&one_input(), &request(&path)).unwrap();
-    assert_eq!(
-        firsts(&materialize(&plan, 4).unwrap()[0]),
-        [0.0, 10.0, 20.0, 30.0]
-    );
+    let plan = read_by(&one_input(), &path);
+    assert_eq!(firsts_of_sets(&plan, 4)[0], [0.0, 10.0, 20.0, 30.0]);
 }
 
 #[test]
@@ -185,9 +219,8 @@ fn column_major_array_is_read_in_its_own_order() {
             .windows(21)
             .any(|bytes| bytes == b"'fortran_order': True")
     );
-    let input = info("x", ElementType::Float, &[batch(), Dim::Fixed(3)]);
     assert_eq!(
-        read(&path, input, 4).unwrap(),
+        read(&path, &one_input(), 4).unwrap(),
         TensorData::Float(counting(4).into_dyn())
     );
 }
@@ -198,7 +231,7 @@ fn half_precision_and_strings_are_read_from_numpy() {
     let path = folder.path().join("x.npy");
     let read = |element_type, descriptor: &str, shape: &str, bytes: &[u8]| {
         std::fs::write(&path, super::npy::npy_file(descriptor, shape, bytes)).unwrap();
-        read(&path, info("x", element_type, &[batch()]), 2)
+        read(&path, &of_x(element_type, &[batch()]), 2)
     };
     let text: Vec<u8> = "ab\0c\0\0"
         .chars()
@@ -232,35 +265,24 @@ fn half_precision_and_strings_are_read_from_numpy() {
             "{descriptor}"
         );
     }
-    let error = read(ElementType::Float, "<f4", "(1000,)", &[0; 8]).unwrap_err();
+    let error = read(FLOAT, "<f4", "(1000,)", &[0; 8]).unwrap_err();
     assert!(error.to_string().ends_with("it ends early"), "{error}");
 }
 
 #[test]
 fn timed_runs_rotate_at_most_eight_distinct_sets() {
     let (_folder, path) = npz(10, 10);
-    let plan = plan(&two_inputs(), &request(&path)).unwrap();
-    let sets = |size| {
-        materialize(&plan, size)
-            .unwrap()
-            .iter()
-            .map(firsts)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(sets(1).len(), 8);
-    assert_eq!(sets(4)[2], [80.0, 90.0, 0.0, 10.0]);
-    assert_eq!(sets(16).len(), 1);
-    assert_eq!(sets(16)[0][9..12], [90.0, 0.0, 10.0]);
+    let plan = read_by(&two_inputs(), &path);
+    assert_eq!(firsts_of_sets(&plan, 1).len(), 8);
+    assert_eq!(firsts_of_sets(&plan, 4)[2], [80.0, 90.0, 0.0, 10.0]);
+    let sets = firsts_of_sets(&plan, 16);
+    assert_eq!((sets.len(), &sets[0][9..12]), (1, &[90.0, 0.0, 10.0][..]));
 }
 
 #[test]
 fn missing_arrays_are_listed_with_those_present() {
     let (_folder, path) = npz(2, 2);
-    let wanted = model(vec![info(
-        "image",
-        ElementType::Float,
-        &[batch(), Dim::Fixed(4)],
-    )]);
+    let wanted = model(vec![info("image", FLOAT, &of_size(4))]);
     let found = message(&wanted, &request(&path));
     assert!(
         found.ends_with("has no array for `image`: it has `x`, `scale`, `labels`"),
@@ -271,28 +293,17 @@ fn missing_arrays_are_listed_with_those_present() {
 #[test]
 fn data_of_another_shape_or_type_is_an_error_of_its_own() {
     let (_folder, path) = npy(&counting(2));
-    let fixed = |size| {
-        model(vec![info(
-            "x",
-            ElementType::Float,
-            &[batch(), Dim::Fixed(size)],
-        )])
-    };
-    let found = message(&fixed(4), &request(&path));
-    assert!(
-        found.ends_with("has shape [2, 3], and the model wants [batch, 4]"),
-        "{found}"
-    );
-    let wanted = model(vec![info(
-        "x",
-        ElementType::Int64,
-        &[batch(), Dim::Fixed(3)],
-    )]);
-    let found = message(&wanted, &request(&path));
-    assert!(
-        found.ends_with("has elements of type float, and the model wants int64"),
-        "{found}"
-    );
+    for (element_type, size, said) in [
+        (FLOAT, 4, "has shape [2, 3], and the model wants [batch, 4]"),
+        (
+            INT,
+            3,
+            "has elements of type float, and the model wants int64",
+        ),
+    ] {
+        let found = message(&of_x(element_type, &of_size(size)), &request(&path));
+        assert!(found.ends_with(said), "{found}");
+    }
     assert!(matches!(
         plan(&two_inputs(), &request(&path)),
         Err(InputError::NpyForSeveral { .. })
@@ -302,29 +313,24 @@ fn data_of_another_shape_or_type_is_an_error_of_its_own() {
 #[test]
 fn floats_and_narrow_integers_are_cast_and_it_is_said() {
     let (_folder, path) = npy(&counting(2));
-    let half = model(vec![info(
-        "x",
-        ElementType::Float16,
-        &[batch(), Dim::Fixed(3)],
-    )]);
-    let found = plan(&half, &request(&path)).unwrap();
+    let half = of_x(ElementType::Float16, &of_size(3));
+    let found = read_by(&half, &path);
     assert_eq!(
         found.notes,
         ["array `x` is cast from float to float16, which the model wants"]
     );
-    let halves = data(&materialize(&found, 2).unwrap()[0], 0).clone();
     assert_eq!(
-        halves,
+        fed(&found, 2),
         TensorData::Float16(counting(2).mapv(half::f16::from_f32).into_dyn())
     );
     write_npy(&path, &Array1::from_iter([-1_i32, 7])).unwrap();
-    let wide = read(&path, info("x", ElementType::Int64, &[batch()]), 2).unwrap();
+    let wide = read(&path, &of_x(INT, &[batch()]), 2).unwrap();
     assert_eq!(
         wide,
         TensorData::Int64(Array1::from(vec![-1, 7]).into_dyn())
     );
     for other in [ElementType::Uint64, ElementType::Int16] {
-        let refused = read(&path, info("x", other, &[batch()]), 2).unwrap_err();
+        let refused = read(&path, &of_x(other, &[batch()]), 2).unwrap_err();
         assert!(
             matches!(refused, InputError::Array(_, _, Misfit::ElementType(..))),
             "{other}"
@@ -335,11 +341,8 @@ fn floats_and_narrow_integers_are_cast_and_it_is_said() {
 #[test]
 fn dim_that_contradicts_the_data_is_an_error() {
     let (_folder, path) = npy(&counting(2));
-    let open = model(vec![info(
-        "x",
-        ElementType::Float,
-        &[batch(), Dim::Symbolic("width".to_owned().into())],
-    )]);
+    let width = Dim::Symbolic("width".into());
+    let open = of_x(FLOAT, &[batch(), width]);
     let asked = InputRequest {
         dims: BTreeMap::from([("width".to_owned(), 5)]),
         ..request(&path)
@@ -347,10 +350,7 @@ fn dim_that_contradicts_the_data_is_an_error() {
     assert!(
         message(&open, &asked).ends_with("has shape [2, 3], and the model wants [batch, width=5]")
     );
-    assert_eq!(
-        plan(&open, &request(&path)).unwrap().fed[0].dims,
-        [None, Some(3)]
-    );
+    assert_eq!(read_by(&open, &path).fed[0].dims, [None, Some(3)]);
 }
 
 #[test]
@@ -363,8 +363,7 @@ fn label_count_other_than_sample_count_is_an_error() {
         labels: Some(labels),
         ..request(&path)
     };
-    let plan = plan(&two_inputs(), &asked).unwrap();
-    let dataset = Dataset::open(&plan).unwrap().unwrap();
+    let dataset = opened(&plan(&two_inputs(), &asked).unwrap());
     assert_eq!(dataset.info().class_labels, None);
     assert_eq!(dataset.labels().unwrap().shape(), [5, 2]);
 }
@@ -417,8 +416,8 @@ fn test_sets_of_the_standard_give_inputs_and_expected_outputs() {
     let folder = tempfile::tempdir().unwrap();
     write_test_set(folder.path(), 0, 2);
     write_test_set(folder.path(), 1, 3);
-    let plan = plan(&one_input(), &request(folder.path())).unwrap();
-    let dataset = Dataset::open(&plan).unwrap().unwrap();
+    let plan = read_by(&one_input(), folder.path());
+    let dataset = opened(&plan);
     assert_eq!(
         (dataset.len(), dataset.info().has_expected_outputs),
         (5, true)
@@ -427,15 +426,8 @@ fn test_sets_of_the_standard_give_inputs_and_expected_outputs() {
     let expected = dataset.expected("y", 1, 2).unwrap();
     let rows = ArrayD::from_shape_vec(IxDyn(&[2, 2]), vec![2.0, 3.0, 100.0, 101.0]).unwrap();
     assert_eq!(expected.data, TensorData::Float(rows));
-    let sets = |size| {
-        materialize(&plan, size)
-            .unwrap()
-            .iter()
-            .map(firsts)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(sets(3), [[100.0, 103.0, 106.0]]);
-    assert_eq!(sets(4)[0], [0.0, 3.0, 100.0, 103.0]);
+    assert_eq!(firsts_of_sets(&plan, 3), [[100.0, 103.0, 106.0]]);
+    assert_eq!(firsts_of_sets(&plan, 4)[0], [0.0, 3.0, 100.0, 103.0]);
 }
 
 #[test]
@@ -473,8 +465,8 @@ fn data_fits_a_model_whose_inputs_it_has() {
     let (_folder, path) = npz(1, 1);
     assert!(fits(&path, &one_input()).is_ok());
     let other = model(vec![
-        info("other", ElementType::Float, &[Dim::Fixed(2)]),
-        info("x", ElementType::Float, &[]),
+        info("other", FLOAT, &[Dim::Fixed(2)]),
+        info("x", FLOAT, &[]),
     ]);
     assert!(matches!(
         fits(&path, &other),
@@ -484,13 +476,13 @@ fn data_fits_a_model_whose_inputs_it_has() {
 
 #[test]
 fn fixed_batch_takes_no_other_size() {
-    let fixed = info("x", ElementType::Float, &[Dim::Fixed(4), Dim::Fixed(2)]);
+    let fixed = info("x", FLOAT, &[Dim::Fixed(4), Dim::Fixed(2)]);
     let mut model = model(vec![fixed.clone()]);
     model.graph.outputs = vec![TensorInfo {
-        name: "y".to_owned().into(),
+        name: "y".into(),
         ..fixed
     }];
-    let plan = plan(&model, &InputRequest::default()).unwrap();
+    let plan = made_up(&model);
     assert_eq!(plan.supports_batch(4), Ok(()));
     assert_eq!(
         plan.supports_batch(8),
@@ -500,16 +492,12 @@ fn fixed_batch_takes_no_other_size() {
         materialize(&plan, 8),
         Err(InputError::BatchSize(8, _))
     ));
-    assert_eq!(data(&materialize(&plan, 4).unwrap()[0], 0).shape(), [4, 2]);
+    assert_eq!(fed(&plan, 4).shape(), [4, 2]);
 }
 
 #[test]
 fn model_without_batch_dimension_takes_one_sample_at_a_time() {
-    let plan = plan(
-        &model(vec![info("x", ElementType::Float, &[])]),
-        &InputRequest::default(),
-    )
-    .unwrap();
+    let plan = made_up(&of_x(FLOAT, &[]));
     assert_eq!(
         plan.supports_batch(2),
         Err("the model has no batch dimension".to_owned())
@@ -522,15 +510,11 @@ fn model_without_batch_dimension_takes_one_sample_at_a_time() {
 #[test]
 fn synthesized_samples_depend_on_the_seed_alone() {
     let seeded = |seed| {
-        let plan = plan(
-            &one_input(),
-            &InputRequest {
-                seed,
-                ..InputRequest::default()
-            },
-        )
-        .unwrap();
-        materialize(&plan, 3).unwrap()
+        let request = InputRequest {
+            seed,
+            ..InputRequest::default()
+        };
+        fed(&plan(&one_input(), &request).unwrap(), 3)
     };
     assert_eq!(seeded(1), seeded(1));
     assert_ne!(seeded(1), seeded(2));
@@ -550,28 +534,24 @@ fn range_replaces_what_would_be_fed() {
         message(&one_input(), &ranged("z", 0.0, 1.0)),
         "the model has no input `z`; its inputs are `x`"
     );
-    let bytes = model(vec![info("x", ElementType::Uint8, &[batch()])]);
-    assert!(matches!(
-        plan(&bytes, &ranged("x", 0.0, 256.0)),
-        Err(InputError::RangeEmpty { .. })
-    ));
-    assert!(matches!(
-        plan(&bytes, &ranged("x", 0.2, 0.8)),
-        Err(InputError::RangeEmpty { .. })
-    ));
+    let bytes = of_x(ElementType::Uint8, &[batch()]);
+    for (low, high) in [(0.0, 256.0), (0.2, 0.8)] {
+        let refused = plan(&bytes, &ranged("x", low, high));
+        assert!(matches!(refused, Err(InputError::RangeEmpty { .. })));
+    }
 }
 
 #[test]
 fn types_that_no_tensor_is_made_of_are_errors() {
-    let complex = model(vec![info("x", ElementType::Complex64, &[batch()])]);
+    let complex = of_x(ElementType::Complex64, &[batch()]);
     let found = message(&complex, &InputRequest::default());
     assert_eq!(
         found,
         "input `x` has elements of type complex64, of which ONNX Runtime has no tensors"
     );
     let map = TensorInfo {
-        name: "x".to_owned().into(),
-        value_type: ValueType::Other("map(int64,tensor(float))".to_owned().into()),
+        name: "x".into(),
+        value_type: ValueType::Other("map(int64,tensor(float))".into()),
     };
     let found = message(&model(vec![map]), &InputRequest::default());
     let fed = "only tensors and sequences of tensors, optional or not, are fed";
@@ -583,7 +563,7 @@ fn types_that_no_tensor_is_made_of_are_errors() {
 
 #[test]
 fn plan_survives_the_way_to_a_worker() {
-    let plan = plan(&two_inputs(), &InputRequest::default()).unwrap();
+    let plan = made_up(&two_inputs());
     let text = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<InputPlan>(&text).unwrap(), plan);
 }

@@ -45,6 +45,23 @@ pub fn node(operator: &str, inputs: &[&str], output: &str) -> Node {
     }
 }
 
+/// Nodes, one of each line, such as `sum = Add one other` and `turned = Transpose x perm=1,0`.
+pub fn nodes(lines: &[&str]) -> Vec<Node> {
+    let parts = lines.iter().filter_map(|line| line.split_once(" = "));
+    parts.map(|(output, call)| called(call, output)).collect()
+}
+
+fn called(call: &str, output: &str) -> Node {
+    let (inputs, attributes): (Vec<_>, Vec<_>) =
+        call.split(' ').partition(|word| !word.contains('='));
+    let made = node(inputs[0], &inputs[1..], output);
+    let attributes = attributes.iter().filter_map(|word| word.split_once('='));
+    attributes.fold(made, |made, (name, numbers)| {
+        let numbers = numbers.split(',').filter_map(|number| number.parse().ok());
+        with(made, name, AttributeValue::Integers(numbers.collect()))
+    })
+}
+
 pub fn with(mut node: Node, name: &str, value: AttributeValue) -> Node {
     node.attributes.push(Attribute {
         name: name.to_owned(),
@@ -53,40 +70,21 @@ pub fn with(mut node: Node, name: &str, value: AttributeValue) -> Node {
     node
 }
 
-/// A node as ONNX writes it, without attributes: `y, z = own.Split(x)`.
-pub fn parsed(text: &str) -> Node {
-    let (outputs, call) = text.split_once(" = ").unwrap();
-    let (operator, inputs) = call.trim_end_matches(')').split_once('(').unwrap();
-    Node {
-        inputs: names(inputs),
-        outputs: names(outputs),
-        ..node(operator, &[], outputs)
-    }
-}
-
-fn names(list: &str) -> Vec<String> {
-    let names = list.split(", ").filter(|_| !list.is_empty());
-    names.map(str::to_owned).collect()
-}
-
-/// Nodes as ONNX writes them.
-pub fn nodes(lines: &[&str]) -> Vec<Node> {
-    lines.iter().map(|line| parsed(line)).collect()
-}
-
-/// A function of the domain `own`, by what a call of it says with the body's names.
-pub fn function(call: &str, nodes: Vec<Node>) -> Function {
-    let call = parsed(call);
+/// A function of the domain `own`.
+pub fn function(name: &str, inputs: &[&str], outputs: &[&str], nodes: Vec<Node>) -> Function {
+    let [inputs, outputs] =
+        [inputs, outputs].map(|names| names.iter().map(|&name| name.to_owned()).collect());
+    let body = Graph {
+        name: name.into(),
+        nodes,
+        ..Graph::default()
+    };
     Function {
         domain: "own".into(),
-        inputs: call.inputs,
-        outputs: call.outputs,
+        inputs,
+        outputs,
         defaults: Vec::new(),
-        body: Graph {
-            name: call.operator,
-            nodes,
-            ..Graph::default()
-        },
+        body,
     }
 }
 

@@ -12,9 +12,9 @@ fn narrow_elements_are_made_up_within_their_range_and_counted_as_packed() {
         .into_iter()
         .chain(FLOATS)
     {
-        let small = model(vec![info("x", element_type, &[batch(), Dim::Fixed(5)])]);
-        let plan = plan(&small, &InputRequest::default()).unwrap();
-        let data = data(&materialize(&plan, 2).unwrap()[0], 0).clone();
+        let small = of_x(element_type, &of_size(5));
+        let plan = made_up(&small);
+        let data = fed(&plan, 2);
         assert_eq!(
             (data.element_type(), data.shape()),
             (element_type, &[2, 5][..])
@@ -39,13 +39,8 @@ fn narrow_elements_are_made_up_within_their_range_and_counted_as_packed() {
 #[test]
 fn narrow_elements_are_read_from_files_of_the_standard() {
     let (folder, set) = empty_set();
-    // Dimensions 1, 3 and the number of the type; then raw bytes, or whole numbers of a byte each.
-    let raw = |number: u8, bytes: &[u8]| {
-        [&[8, 1, 8, 3, 16, number, 74, bytes.len() as u8], bytes].concat()
-    };
-    let numbers = |number: u8, bytes: &[u8]| {
-        [&[8, 1, 8, 3, 16, number, 42, bytes.len() as u8], bytes].concat()
-    };
+    // Dimensions 1, 3 and the number of the type; then whole numbers of a byte each, or raw bytes.
+    let fields = [42, 74];
     for (number, element_type, bytes, values) in [
         (
             17,
@@ -83,20 +78,11 @@ fn narrow_elements_are_read_from_files_of_the_standard() {
         (25, ElementType::Uint2, &[0b11_10_01], [1.0, 2.0, 3.0]),
         (26, ElementType::Int2, &[0b10_11_01], [1.0, -1.0, -2.0]),
     ] {
-        let written = [raw(number, bytes), numbers(number, bytes)];
-        let written = if bytes.iter().any(|&byte| byte >= 0x80) {
-            &written[..1]
-        } else {
-            &written[..]
-        };
-        for message in written {
+        let is_long = bytes.iter().any(|&byte| byte >= 0x80);
+        for field in &fields[usize::from(is_long)..] {
+            let message = [&[8, 1, 8, 3, 16, number, *field, bytes.len() as u8], bytes].concat();
             std::fs::write(set.join("input_0.pb"), message).unwrap();
-            let data = read(
-                folder.path(),
-                info("x", element_type, &[batch(), Dim::Fixed(3)]),
-                1,
-            )
-            .unwrap();
+            let data = read(folder.path(), &of_x(element_type, &of_size(3)), 1).unwrap();
             assert_eq!(
                 (data.element_type(), data.first_f64(usize::MAX)),
                 (element_type, values.to_vec())
@@ -111,42 +97,35 @@ fn narrow_elements_are_read_as_ml_dtypes_writes_them() {
     let path = folder.path().join("x.npy");
     let read = |element_type, descriptor: &str, bytes: &[u8]| {
         std::fs::write(&path, npy_file(descriptor, "(3,)", bytes)).unwrap();
-        super::read(&path, info("x", element_type, &[batch()]), 3)
+        super::read(&path, &of_x(element_type, &[batch()]), 3)
             .map(|data| data.first_f64(usize::MAX))
     };
-    assert_eq!(
-        read(ElementType::Int4, "<V1", &[1, 15, 8]).unwrap(),
-        [1.0, -1.0, -8.0]
-    );
-    assert_eq!(
-        read(ElementType::Int2, "<V1", &[1, 3, 2]).unwrap(),
-        [1.0, -1.0, -2.0]
-    );
-    assert_eq!(
-        read(ElementType::Uint4, "<V1", &[1, 15, 8]).unwrap(),
-        [1.0, 15.0, 8.0]
-    );
-    assert_eq!(
-        read(ElementType::Float8e4m3fn, "<V1", &[0x38, 0, 0xb8]).unwrap(),
-        [1.0, 0.0, -1.0]
-    );
-    assert_eq!(
-        read(ElementType::Float8e5m2, "<f1", &[0x3c, 0, 0xbc]).unwrap(),
-        [1.0, 0.0, -1.0]
-    );
-    assert_eq!(
-        read(ElementType::Float, "<f1", &[0x3c, 0, 0xbc]).unwrap(),
-        [1.0, 0.0, -1.0]
-    );
-    let codes = read(ElementType::Float, "<V1", &[1, 2, 3]);
+    for (element_type, descriptor, bytes, values) in [
+        (ElementType::Int4, "<V1", [1, 15, 8], [1.0, -1.0, -8.0]),
+        (ElementType::Int2, "<V1", [1, 3, 2], [1.0, -1.0, -2.0]),
+        (ElementType::Uint4, "<V1", [1, 15, 8], [1.0, 15.0, 8.0]),
+        (
+            ElementType::Float8e4m3fn,
+            "<V1",
+            [0x38, 0, 0xb8],
+            [1.0, 0.0, -1.0],
+        ),
+        (
+            ElementType::Float8e5m2,
+            "<f1",
+            [0x3c, 0, 0xbc],
+            [1.0, 0.0, -1.0],
+        ),
+        (FLOAT, "<f1", [0x3c, 0, 0xbc], [1.0, 0.0, -1.0]),
+        (ElementType::Int8, "|i1", [1, 2, 3], [1.0, 2.0, 3.0]),
+    ] {
+        assert_eq!(read(element_type, descriptor, &bytes).unwrap(), values);
+    }
+    let codes = read(FLOAT, "<V1", &[1, 2, 3]);
     assert!(matches!(
         codes,
         Err(InputError::Array(_, _, Misfit::ElementType(..)))
     ));
     let refused = read(ElementType::Int4, "|i1", &[1, 2, 3]).unwrap_err();
     assert!(refused.hint().unwrap().contains("ml_dtypes.int4"));
-    assert_eq!(
-        read(ElementType::Int8, "|i1", &[1, 2, 3]).unwrap(),
-        [1.0, 2.0, 3.0]
-    );
 }

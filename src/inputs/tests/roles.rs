@@ -4,12 +4,12 @@ use super::*;
 
 #[test]
 fn roles_follow_names() {
-    let sizes = [batch(), Dim::Symbolic("sequence".to_owned().into())];
+    let sizes = [batch(), Dim::Symbolic("sequence".into())];
     let model = model(vec![
-        info("input_ids", ElementType::Int64, &sizes),
-        info("attention_mask", ElementType::Int64, &sizes),
-        info("token_type_ids", ElementType::Int64, &sizes),
-        info("position_ids", ElementType::Int64, &sizes),
+        info("input_ids", INT, &sizes),
+        info("attention_mask", INT, &sizes),
+        info("token_type_ids", INT, &sizes),
+        info("position_ids", INT, &sizes),
         info("input_lengths", ElementType::Int32, &sizes[..1]),
         info("flag", ElementType::Bool, &[]),
         info("word", ElementType::String, &sizes[..1]),
@@ -19,31 +19,28 @@ fn roles_follow_names() {
         ..InputRequest::default()
     };
     let plan = plan(&model, &asked).unwrap();
-    let fills: Vec<&FillKind> = plan.fed.iter().map(|fed| &fed.fill).collect();
+    let [low, high] = [0.0, 1.0];
+    let fills = plan.fed.iter().map(|fed| fed.fill.clone());
     assert_eq!(
-        fills,
+        fills.collect::<Vec<_>>(),
         [
-            &FillKind::Uniform(ValueRange {
-                low: 0.0,
-                high: 1.0
-            }),
-            &FillKind::Constant(1.0),
-            &FillKind::Constant(0.0),
-            &FillKind::Ascending,
-            &FillKind::Constant(20.0),
-            &FillKind::Constant(1.0),
-            &FillKind::Text,
+            FillKind::Uniform(ValueRange { low, high }),
+            FillKind::Constant(1.0),
+            FillKind::Constant(0.0),
+            FillKind::Ascending,
+            FillKind::Constant(20.0),
+            FillKind::Constant(1.0),
+            FillKind::Text,
         ]
     );
 }
 
 #[test]
 fn data_and_ranges_steer_where_made_up_values_would() {
-    let rows = || vec![batch(), Dim::Fixed(3)];
     let model = model(vec![
-        info("x", ElementType::Float, &rows()),
-        info("x_mask", ElementType::Float, &rows()),
-        info("x_lens", ElementType::Int64, &[batch()]),
+        info("x", FLOAT, &of_size(3)),
+        info("x_mask", FLOAT, &of_size(3)),
+        info("x_lens", INT, &[batch()]),
     ]);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data.npz");

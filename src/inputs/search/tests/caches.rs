@@ -15,6 +15,14 @@ fn usual(model: &Model) -> Vec<Shape> {
     usual_shapes(model, &InputRequest::default())
 }
 
+/// What a model is fed at a shape.
+fn shaped(model: &Model, shape: &Shape) -> InputPlan {
+    Search::new(model, &InputRequest::default(), shape)
+        .unwrap()
+        .next()
+        .unwrap()
+}
+
 #[test]
 fn decoders_with_a_cache_are_asked_for_a_prompt_and_one_more_token() {
     let kept = decoder("past_sequence_length + sequence_length");
@@ -22,13 +30,7 @@ fn decoders_with_a_cache_are_asked_for_a_prompt_and_one_more_token() {
     let [prompt, _] = &usual(&kept)[..] else {
         panic!()
     };
-    let source = |shape: &Shape| {
-        let plan = Search::new(&kept, &InputRequest::default(), shape)
-            .unwrap()
-            .next()
-            .unwrap();
-        plan.fed[0].sources[1].clone()
-    };
+    let source = |shape: &Shape| shaped(&kept, shape).fed[0].sources[1].clone();
     assert_eq!(source(prompt), SizeSource::MadeUp);
     assert_eq!(
         source(&Shape {
@@ -39,10 +41,7 @@ fn decoders_with_a_cache_are_asked_for_a_prompt_and_one_more_token() {
     );
     let sized = asked(&[("past_sequence_length", 7)]);
     assert_eq!(usual_shapes(&kept, &sized), crate::plan::unswept());
-    assert_eq!(
-        usual(&model(&[info("ids", INT, &["b", "s"])])),
-        crate::plan::unswept()
-    );
+    assert_eq!(usual(&model(&[int("ids", "b, s")])), crate::plan::unswept());
 }
 
 /// Names that say of a mask that one token follows the past.
@@ -54,13 +53,7 @@ const ONE_MORE: [&str; 3] = [
 
 /// Lengths of the mask where a model is asked what is usual.
 fn masks(model: &Model) -> Vec<Option<u64>> {
-    let mask = |shape: &Shape| {
-        let plan = Search::new(model, &InputRequest::default(), shape)
-            .unwrap()
-            .next()
-            .unwrap();
-        plan.fed[1].dims[1]
-    };
+    let mask = |shape| shaped(model, shape).fed[1].dims[1];
     usual(model).iter().map(mask).collect()
 }
 
@@ -77,33 +70,22 @@ fn a_decoder_whose_mask_counts_one_token_after_the_past_is_asked_for_one() {
         assert_eq!(usual_shapes(&later, &sized), crate::plan::unswept());
         assert_eq!(
             shapes(&planned(&later, &[("past_sequence_length", 7)]))[1],
-            [None, Some(8)]
+            "N 8"
         );
     }
 }
 
 /// A decoder of which one branch reads what was kept, and another does not.
 fn merged(mask: &str) -> Model {
-    let branch = |read: &str, output: &str| {
-        let outputs = vec![info(output, FLOAT, &[])];
-        AttributeValue::Graphs(vec![Graph {
-            nodes: vec![node("Neg", &[read], output)],
-            outputs,
-            ..Graph::default()
-        }])
-    };
-    let choose = with(
-        node("If", &["resumes"], "y"),
-        "then_branch",
-        branch("kept", "a"),
-    );
-    let choose = with(choose, "else_branch", branch("words", "b"));
+    let [resumed, begun] =
+        ["a = Neg kept", "b = Neg words"].map(|line| branch(nodes(&[line]), &line[..1]));
     let mut merged = decoder(mask);
     merged
         .graph
         .inputs
         .push(info("resumes", ElementType::Bool, &["1"]));
-    merged.graph.nodes = vec![node("Neg", &["ids"], "words"), choose];
+    merged.graph.nodes = nodes(&["words = Neg ids"]);
+    merged.graph.nodes.push(choice("resumes", resumed, begun));
     merged.graph.outputs = vec![info("y", FLOAT, &[])];
     merged
 }
@@ -126,22 +108,22 @@ fn a_merged_decoder_is_asked_for_a_prompt_whatever_its_mask_is_called() {
             &merged,
             &[("past_sequence_length", 7), ("sequence_length", 3)],
         );
-        assert_eq!(shapes(&longer)[1], [None, Some(10)], "{name}");
+        assert_eq!(shapes(&longer)[1], "N 10", "{name}");
     }
 }
 
 /// A decoder that puts as many numbers as there are old and new tokens to its mask.
 fn tied(mask: &str) -> Model {
     let mut tied = decoder(mask);
-    tied.graph.nodes = vec![
-        node("Shape", &["kept"], "kept_sizes"),
-        node("Gather", &["kept_sizes", "two"], "old"),
-        node("Shape", &["ids"], "sizes"),
-        node("Gather", &["sizes", "one"], "new"),
-        node("Add", &["old", "new"], "all"),
-        node("ConstantOfShape", &["all"], "zeros"),
-        node("Add", &["mask", "zeros"], "y"),
-    ];
+    tied.graph.nodes = nodes(&[
+        "kept_sizes = Shape kept",
+        "old = Gather kept_sizes two",
+        "sizes = Shape ids",
+        "new = Gather sizes one",
+        "all = Add old new",
+        "zeros = ConstantOfShape all",
+        "y = Add mask zeros",
+    ]);
     tied.graph
         .initializers
         .extend([list("one", &[1.0]), list("two", &[2.0])]);
@@ -161,7 +143,7 @@ fn a_mask_that_is_tied_to_the_new_tokens_counts_as_many_as_are_asked_for() {
             &tied,
             &[("past_sequence_length", 0), ("sequence_length", 128)],
         );
-        assert_eq!(shapes(&prompt)[1], [None, Some(128)], "{name}");
+        assert_eq!(shapes(&prompt)[1], "N 128", "{name}");
         let from = "sequence_length + past_sequence_length".to_owned();
         assert_eq!(
             prompt.fed[1].sources[1],

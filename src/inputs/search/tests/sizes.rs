@@ -4,7 +4,7 @@ use super::*;
 
 /// An image whose sides are open, and the folder of its file with other files in it.
 fn image(files: &[(&str, &str)]) -> (Model, tempfile::TempDir) {
-    beside(model(&[info("x", FLOAT, &["", "3", "", ""])]), files)
+    beside(model(&[float("x", "_, 3, _, _")]), files)
 }
 
 fn beside(mut model: Model, files: &[(&str, &str)]) -> (Model, tempfile::TempDir) {
@@ -88,21 +88,13 @@ fn heads_of_a_cache_are_told_by_the_decoders_configuration() {
     let text = r#"{"model": {"decoder": {"num_key_value_heads": 2, "num_attention_heads": 6, "head_size": 24,
         "hidden_size": 144}}}"#;
     let kept = model(&[
-        info("ids", INT, &["batch_size", "sequence_length"]),
-        info(
-            "kept",
-            FLOAT,
-            &["batch_size", "p", "past_sequence_length", "q"],
-        ),
-        info("state", FLOAT, &["batch_size", "hidden_size"]),
+        int("ids", "batch_size, sequence_length"),
+        float("kept", "batch_size, p, past_sequence_length, q"),
+        float("state", "batch_size, hidden_size"),
     ]);
     let (kept, _folder) = beside(kept, &[("genai_config.json", text)]);
-    let plan = planned(&kept, &[]);
-    assert_eq!(
-        (shapes(&plan)[1][1], shapes(&plan)[1][3]),
-        (Some(2), Some(24))
-    );
-    assert_eq!(shapes(&plan)[2], [None, Some(144)]);
+    let plan = unasked(&kept);
+    assert_eq!(shapes(&plan)[1..], ["N 2 128 24", "N 144"]);
     assert_eq!(
         plan.fed[1].sources[3],
         file("genai_config.json: model.decoder.head_size")
@@ -113,9 +105,9 @@ fn heads_of_a_cache_are_told_by_the_decoders_configuration() {
 fn words_for_classes_come_with_the_plan() {
     let (mut named, _folder) =
         image(&[("config.json", r#"{"id2label": {"0": "cat", "1": "dog"}}"#)]);
-    assert_eq!(planned(&named, &[]).classes.told, ["cat", "dog"]);
+    assert_eq!(unasked(&named).classes.told, ["cat", "dog"]);
     named
         .metadata
         .insert("names".to_owned(), "{0: 'ant', 1: 'bee'}".to_owned());
-    assert_eq!(planned(&named, &[]).classes.told, ["ant", "bee"]);
+    assert_eq!(unasked(&named).classes.told, ["ant", "bee"]);
 }
