@@ -24,6 +24,7 @@ pub enum Drop {
 }
 
 /// A number with what is written behind it.
+#[derive(Debug)]
 pub(super) struct Quantity<'a> {
     text: &'a str,
     number: f64,
@@ -31,7 +32,7 @@ pub(super) struct Quantity<'a> {
 }
 
 /// Quantity of a unit, with the base units that one of it is.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Plain,
     Time(f64),
@@ -69,8 +70,8 @@ impl<'a> Quantity<'a> {
         let number = number
             .parse::<f64>()
             .ok()
-            .filter(|number| number.is_finite())
-            .ok_or_else(|| CheckError::NoNumber(text.into()))?;
+            .filter(|number| number.is_finite());
+        let number = number.ok_or_else(|| CheckError::NoNumber(text.into()))?;
         let kind = kind(unit.trim())?;
         if number < 0.0 || (number == 0.0 && kind == Kind::Baseline) {
             return Err(CheckError::NotPositive(text.into()));
@@ -105,16 +106,14 @@ fn is_exponent(bytes: &[u8]) -> bool {
 }
 
 fn kind(unit: &str) -> Result<Kind, CheckError> {
-    if ["x", "×", "*"]
+    let factor = ["x", "×", "*"]
         .iter()
-        .find_map(|sign| unit.strip_prefix(sign))
-        .is_some_and(|rest| rest.trim() == "baseline")
-    {
+        .find_map(|sign| unit.strip_prefix(sign));
+    if factor.is_some_and(|rest| rest.trim() == "baseline") {
         return Ok(Kind::Baseline);
     }
-    UNITS
-        .iter()
-        .find(|(name, _)| *name == unit)
+    let known = UNITS.iter().find(|(name, _)| *name == unit);
+    known
         .map(|&(_, kind)| kind)
         .ok_or_else(|| CheckError::UnknownUnit(unit.into()))
 }

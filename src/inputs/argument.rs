@@ -1,11 +1,13 @@
 //! Values of inputs: tensors, sequences of tensors, or nothing.
 
+use std::iter::repeat;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::TensorData;
 use crate::plan::ElementType;
-use crate::record::{TensorInfo, ValueType};
+use crate::record::{FedInput, TensorInfo, ValueType};
 use crate::text::Plain;
 
 /// An input's name and value.
@@ -15,6 +17,15 @@ pub struct Argument {
     pub name: Plain,
     /// Its value.
     pub value: Value,
+}
+
+impl Argument {
+    pub(super) fn of(fed: &FedInput, value: Value) -> Argument {
+        Argument {
+            name: fed.name.clone(),
+            value,
+        }
+    }
 }
 
 /// A value of an input.
@@ -70,6 +81,11 @@ pub struct Forms {
     pub inputs: Vec<Form>,
     /// Of the outputs.
     pub outputs: Vec<Form>,
+}
+
+/// Forms, and beyond the last one that of tensors.
+pub(super) fn or_tensors(forms: &[Form]) -> impl Iterator<Item = Form> {
+    forms.iter().copied().chain(repeat(Form::Tensor))
 }
 
 pub(super) fn forms_of(values: &[TensorInfo]) -> Vec<Form> {

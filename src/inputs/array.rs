@@ -1,6 +1,5 @@
 //! Arrays as they lie in data files, of which rows are taken without reading the rest.
 
-use std::cell::RefCell;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -31,19 +30,13 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// Whether it holds so many elements; absent where their bytes cannot be counted.
+    /// Whether it holds so many elements; absent where their bytes cannot be counted, too.
     fn holds(&self, elements: usize, element_type: ElementType) -> Option<bool> {
-        Some(match (self, element_bytes(element_type)) {
-            (Content::Text(items), _) => {
-                element_type == ElementType::String && items.len() == elements
-            }
-            (Content::Bytes(bytes), Some(width)) => {
-                Some(bytes.len()) == elements.checked_mul(width)
-            }
-            (Content::Stored(file, start), Some(width)) => {
-                (elements.checked_mul(width)? as u64).checked_add(*start)? <= file.len()
-            }
-            (_, None) => false,
+        let needed = element_bytes(element_type).and_then(|width| elements.checked_mul(width));
+        Some(match self {
+            Content::Text(items) => element_type == ElementType::String && items.len() == elements,
+            Content::Bytes(bytes) => bytes.len() == needed?,
+            Content::Stored(file, start) => (needed? as u64).checked_add(*start)? <= file.len(),
         })
     }
 }
@@ -53,10 +46,9 @@ impl Array {
     /// of such elements.
     pub fn new(element_type: ElementType, shape: Vec<usize>, content: Content) -> Option<Array> {
         // No product of some of its sizes overflows either, whatever the others are.
-        let most = shape
-            .iter()
-            .try_fold(8_usize, |product, &size| product.checked_mul(size.max(1)))?;
-        let elements = if shape.contains(&0) { 0 } else { most / 8 };
+        let sizes: Vec<usize> = shape.iter().map(|&size| size.max(1)).collect();
+        product(&sizes, 8)?;
+        let elements = shape.iter().product();
         content.holds(elements, element_type)?.then_some(Array {
             element_type,
             shape,
@@ -73,8 +65,7 @@ impl Array {
     }
 
     pub fn tensor(&self) -> io::Result<Option<TensorData>> {
-        let range = 0..self.shape.first().copied().unwrap_or(1);
-        self.rows(0, range)
+        self.rows(0, 0..self.shape.first().copied().unwrap_or(1))
     }
 
     /// The part with indices in `rows` along `axis`; absent if it has fewer. A file that has
@@ -101,23 +92,12 @@ impl Array {
             Content::Text(items) => Ok(ArrayD::from_shape_vec(shape, pick.of(items))
                 .ok()
                 .map(TensorData::String)),
-            Content::Stored(file, _) => {
-                let tensor = self.numbers(shape, pick)?;
+            from @ Content::Bytes(_) => Picked { pick, from }.decode(self.element_type, shape),
+            from @ Content::Stored(file, _) => {
+                let tensor = Picked { pick, from }.decode(self.element_type, shape)?;
                 file.check_unchanged().map(|()| tensor)
             }
-            Content::Bytes(_) => self.numbers(shape, pick),
         }
-    }
-
-    fn numbers(&self, shape: Vec<usize>, pick: Pick) -> io::Result<Option<TensorData>> {
-        let fault = RefCell::default();
-        let picked = Picked {
-            pick,
-            from: &self.content,
-            fault: &fault,
-        };
-        let tensor = self.decode(shape, &picked);
-        fault.into_inner().map_or(Ok(tensor), Err)
     }
 
     /// The first number that is sought; a part of the array is in memory at a time.
@@ -126,30 +106,23 @@ impl Array {
         let step = (PART / self.shape.iter().skip(1).product::<usize>().max(1)).max(1);
         for start in (0..along).step_by(step) {
             let part = self.rows(0, start..along.min(start + step))?;
-            let numbers = part
-                .map(|part| part.first_f64(usize::MAX))
-                .unwrap_or_default();
-            if let Some(&found) = numbers.iter().find(|&&number| is_sought(number)) {
+            if let Some(found) = part
+                .iter()
+                .flat_map(|part| part.first_f64(usize::MAX))
+                .find(|&number| is_sought(number))
+            {
                 return Ok(Some(found));
             }
         }
         Ok(None)
     }
+}
 
-    fn decode(&self, shape: Vec<usize>, picked: &Picked<'_>) -> Option<TensorData> {
-        match self.element_type {
-            ElementType::Bool => picked
-                .array(shape, |[byte]: [u8; 1]| byte != 0)
-                .map(TensorData::Bool),
-            small if is_narrow(small) => {
-                let bits = small.bits()?;
-                let bytes = picked.array(shape, u8::from_le_bytes)?;
-                TensorData::of_bytes(small, bytes.mapv(|byte| lowest(byte, small, bits)))
-            }
-            float if float.is_float() => picked.floats(float, shape),
-            whole => picked.whole(whole, shape),
-        }
-    }
+/// So many times all sizes, where a number holds that.
+pub(super) fn product(sizes: &[usize], unit: usize) -> Option<usize> {
+    sizes
+        .iter()
+        .try_fold(unit, |product, &size| product.checked_mul(size))
 }
 
 /// A range of rows along an axis of `along`, in an array of `outer` x `along` x `inner` elements.
@@ -192,44 +165,49 @@ const STRETCH: usize = 1 << 20;
 struct Picked<'a> {
     pick: Pick,
     from: &'a Content,
-    fault: &'a RefCell<Option<io::Error>>,
 }
 
 impl Picked<'_> {
-    fn floats(&self, element_type: ElementType, shape: Vec<usize>) -> Option<TensorData> {
-        match element_type {
-            ElementType::Float => self.array(shape, f32::from_le_bytes).map(TensorData::Float),
+    fn decode(&self, from: ElementType, shape: Vec<usize>) -> io::Result<Option<TensorData>> {
+        Ok(match from {
+            ElementType::Float => self
+                .array(shape, f32::from_le_bytes)?
+                .map(TensorData::Float),
             ElementType::Double => self
-                .array(shape, f64::from_le_bytes)
+                .array(shape, f64::from_le_bytes)?
                 .map(TensorData::Double),
             ElementType::Float16 => self
-                .array(shape, f16::from_le_bytes)
+                .array(shape, f16::from_le_bytes)?
                 .map(TensorData::Float16),
             ElementType::Bfloat16 => self
-                .array(shape, bf16::from_le_bytes)
+                .array(shape, bf16::from_le_bytes)?
                 .map(TensorData::Bfloat16),
-            _ => None,
-        }
-    }
-
-    fn whole(&self, element_type: ElementType, shape: Vec<usize>) -> Option<TensorData> {
-        match element_type {
-            ElementType::Int8 => self.array(shape, i8::from_le_bytes).map(TensorData::Int8),
-            ElementType::Int16 => self.array(shape, i16::from_le_bytes).map(TensorData::Int16),
-            ElementType::Int32 => self.array(shape, i32::from_le_bytes).map(TensorData::Int32),
-            ElementType::Int64 => self.array(shape, i64::from_le_bytes).map(TensorData::Int64),
-            ElementType::Uint8 => self.array(shape, u8::from_le_bytes).map(TensorData::Uint8),
+            ElementType::Int8 => self.array(shape, i8::from_le_bytes)?.map(TensorData::Int8),
+            ElementType::Int16 => self
+                .array(shape, i16::from_le_bytes)?
+                .map(TensorData::Int16),
+            ElementType::Int32 => self
+                .array(shape, i32::from_le_bytes)?
+                .map(TensorData::Int32),
+            ElementType::Int64 => self
+                .array(shape, i64::from_le_bytes)?
+                .map(TensorData::Int64),
+            ElementType::Uint8 => self.array(shape, u8::from_le_bytes)?.map(TensorData::Uint8),
             ElementType::Uint16 => self
-                .array(shape, u16::from_le_bytes)
+                .array(shape, u16::from_le_bytes)?
                 .map(TensorData::Uint16),
             ElementType::Uint32 => self
-                .array(shape, u32::from_le_bytes)
+                .array(shape, u32::from_le_bytes)?
                 .map(TensorData::Uint32),
             ElementType::Uint64 => self
-                .array(shape, u64::from_le_bytes)
+                .array(shape, u64::from_le_bytes)?
                 .map(TensorData::Uint64),
+            ElementType::Bool => self.array(shape, |[byte]| byte != 0)?.map(TensorData::Bool),
+            small if is_narrow(small) => self.array(shape, u8::from_le_bytes)?.and_then(|bytes| {
+                TensorData::of_bytes(small, bytes.mapv(|byte| lowest(byte, small)))
+            }),
             _ => None,
-        }
+        })
     }
 
     /// The rows as elements, each of so many bytes.
@@ -237,17 +215,16 @@ impl Picked<'_> {
         &self,
         shape: Vec<usize>,
         element: fn([u8; N]) -> T,
-    ) -> Option<ArrayD<T>> {
+    ) -> io::Result<Option<ArrayD<T>>> {
         let mut elements = Vec::with_capacity(shape.iter().product());
         self.read(N, |bytes| {
             elements.extend(bytes.as_chunks().0.iter().map(|&chunk| element(chunk)))
-        });
-        ArrayD::from_shape_vec(shape, elements).ok()
+        })?;
+        Ok(ArrayD::from_shape_vec(shape, elements).ok())
     }
 
-    /// Hands the rows' bytes over, whole elements of `width` bytes at a time, as far as they can be
-    /// read.
-    fn read(&self, width: usize, mut take: impl FnMut(&[u8])) {
+    /// Hands the rows' bytes over, whole elements of `width` bytes at a time.
+    fn read(&self, width: usize, mut take: impl FnMut(&[u8])) -> io::Result<()> {
         let mut buffer = Vec::new();
         for block in self.pick.blocks(width) {
             for start in block.clone().step_by(STRETCH) {
@@ -255,18 +232,16 @@ impl Picked<'_> {
                 match self.from {
                     Content::Bytes(bytes) => take(&bytes[start..end]),
                     // Texts have no bytes of a width.
-                    Content::Text(_) => return,
+                    Content::Text(_) => {}
                     Content::Stored(file, first) => {
                         buffer.resize(end - start, 0);
-                        if let Err(error) = file.read_exact_at(&mut buffer, first + start as u64) {
-                            self.fault.replace(Some(error));
-                            return;
-                        }
+                        file.read_exact_at(&mut buffer, first + start as u64)?;
                         take(&buffer);
                     }
                 }
             }
         }
+        Ok(())
     }
 }
 
@@ -277,25 +252,21 @@ mod tests {
     use super::*;
     use crate::files::{self, Kind};
 
+    fn array_of(shape: &[usize], content: Content) -> Array {
+        Array::new(ElementType::Uint8, shape.to_vec(), content).unwrap()
+    }
+
     fn array(shape: &[usize], bytes: Vec<u8>) -> Array {
-        Array::new(
-            ElementType::Uint8,
-            shape.to_vec(),
-            Content::Bytes(bytes.into()),
-        )
-        .unwrap()
+        array_of(shape, Content::Bytes(bytes.into()))
     }
 
     fn stored(bytes: &[u8], start: u64, shape: Vec<usize>) -> (tempfile::NamedTempFile, Array) {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(bytes).unwrap();
-        let content = Content::Stored(
-            Arc::new(files::open(file.path(), Kind::ARRAYS).unwrap()),
-            start,
-        );
+        let opened = files::open(file.path(), Kind::ARRAYS).unwrap();
         (
             file,
-            Array::new(ElementType::Uint8, shape, content).unwrap(),
+            array_of(&shape, Content::Stored(opened.into(), start)),
         )
     }
 
@@ -332,12 +303,8 @@ mod tests {
         for _ in 0..2 {
             let whole = (0..rows * width).map(|index| byte(3 + index)).collect();
             assert!(bytes(array.tensor()) == (vec![rows, width], whole));
-            let ends = (0..rows).flat_map(|row| {
-                [
-                    byte(3 + row * width + width - 2),
-                    byte(3 + row * width + width - 1),
-                ]
-            });
+            let ends =
+                (0..rows).flat_map(|row| [2, 1].map(|end| byte(3 + (row + 1) * width - end)));
             assert_eq!(
                 bytes(array.rows(1, width - 2..width)),
                 (vec![rows, 2], ends.collect())
@@ -365,30 +332,14 @@ mod tests {
 
     #[test]
     fn content_that_does_not_fill_the_shape_is_no_array() {
-        assert!(
-            Array::new(
-                ElementType::Int32,
-                vec![2],
-                Content::Bytes(vec![0; 7].into())
-            )
-            .is_none()
-        );
-        assert!(
-            Array::new(
-                ElementType::Int32,
-                vec![usize::MAX, 2],
-                Content::Bytes(vec![0; 8].into())
-            )
-            .is_none()
-        );
-        assert!(
-            Array::new(
-                ElementType::Uint8,
-                vec![0, 1 << 40, 1 << 40],
-                Content::Bytes(Vec::new().into())
-            )
-            .is_none()
-        );
+        for (element_type, shape, bytes) in [
+            (ElementType::Int32, vec![2], 7),
+            (ElementType::Int32, vec![usize::MAX, 2], 8),
+            (ElementType::Uint8, vec![0, 1 << 40, 1 << 40], 0),
+        ] {
+            let content = Content::Bytes(vec![0; bytes].into());
+            assert!(Array::new(element_type, shape, content).is_none());
+        }
     }
 
     #[test]

@@ -4,23 +4,25 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::data::{Data, Set, Source};
-use super::dims::{SampleAxis, dims_of};
+use super::dims::{dims_of, has_rank, sample_axis};
 use super::synthesize::fed_type;
 use super::wanted::{Expected, Wanted};
-use super::{InputError, Misfit};
+use super::{InputError, Misfit, Result};
 use crate::plan::ElementType;
-use crate::record::{Dim, FedInput, TensorInfo};
+use crate::record::{BatchAxis, Dim, FedInput, TensorInfo};
 
 /// Checks types and shapes of all arrays. A type other than the input's is an error unless it is
 /// one that is cast.
-pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<(), InputError> {
+pub(super) fn check(data: &Data, expected: &Expected<'_>) -> Result<()> {
     for set in &data.sets {
-        let mut symbols = BTreeMap::new();
+        let mut fitting = Fitting {
+            expected,
+            symbols: BTreeMap::new(),
+        };
         for (info, source) in expected.inputs.iter().zip(&set.inputs) {
-            if let Some(misfit) = expected.misfit(info, source, &mut symbols)? {
-                let path = data.path.clone();
+            if let Some(misfit) = fitting.misfit(info, source)? {
                 return Err(InputError::Array(
-                    path,
+                    data.path.clone(),
                     info.name.exact().to_owned(),
                     misfit,
                 ));
@@ -43,71 +45,69 @@ fn unlike_type(source: &Source, expected: ElementType) -> Misfit {
     }
 }
 
-impl Expected<'_> {
-    fn misfit<'i>(
-        &self,
-        info: &'i TensorInfo,
-        source: &Source,
-        symbols: &mut BTreeMap<&'i str, u64>,
-    ) -> Result<Option<Misfit>, InputError> {
+/// Arrays of a set against the inputs, with the sizes that dimensions of a name have so far.
+struct Fitting<'e> {
+    expected: &'e Expected<'e>,
+    symbols: BTreeMap<&'e str, u64>,
+}
+
+impl<'e> Fitting<'e> {
+    fn misfit(&mut self, info: &'e TensorInfo, source: &Source) -> Result<Option<Misfit>> {
         let wanted = fed_type(info)?;
         if !source.takes(wanted) {
             return Ok(Some(unlike_type(source, wanted)));
         }
         let shape = source.shape();
-        if source.no_tensor().is_some() || self.fits(info, shape, symbols) {
+        if source.no_tensor().is_some() || self.fits(info, shape) {
             return Ok(None);
         }
         Ok(Some(Misfit::Shape {
             found: format!("{shape:?}"),
-            expected: self.describe(info, symbols),
-            channels: Wanted::of(info, self).channels(shape),
+            expected: self.describe(info),
+            channels: Wanted::of(info, self.expected).channels(shape),
         }))
     }
 
-    fn fits<'i>(
-        &self,
-        info: &'i TensorInfo,
-        shape: &[usize],
-        symbols: &mut BTreeMap<&'i str, u64>,
-    ) -> bool {
-        if matches!(info.value_type.as_tensor(), Some((_, None))) {
-            return true;
-        }
+    fn fits(&mut self, info: &'e TensorInfo, shape: &[usize]) -> bool {
         let dims = dims_of(info);
-        let mut sizes = dims.iter().zip(shape).enumerate();
-        dims.len() == shape.len()
-            && sizes.all(|(axis, (dim, &size))| match dim {
-                _ if self.is_batch(info, axis) => true,
-                Dim::Fixed(fixed) => *fixed == size as u64,
-                Dim::Symbolic(name) => {
-                    *symbols.entry(name.exact()).or_insert(size as u64) == size as u64
-                        && self.allows(name.exact(), size)
-                }
-                Dim::Unknown => self.allows(&format!("{}.{axis}", info.name.exact()), size),
-            })
+        let sizes = shape.iter().map(|&size| size as u64);
+        let mut sizes = dims.iter().zip(sizes).enumerate();
+        !has_rank(info)
+            || dims.len() == shape.len()
+                && sizes.all(|(axis, (dim, size))| match dim {
+                    _ if self.expected.is_batch(info, axis) => true,
+                    Dim::Fixed(fixed) => *fixed == size,
+                    Dim::Symbolic(name) => {
+                        *self.symbols.entry(name.exact()).or_insert(size) == size
+                            && self.allows(name.exact(), size)
+                    }
+                    Dim::Unknown => self.allows(&format!("{}.{axis}", info.name.exact()), size),
+                })
     }
 
     /// Whether no other size is asked for.
-    fn allows(&self, dim: &str, size: usize) -> bool {
-        self.asked
-            .get(dim)
-            .is_none_or(|&asked| asked == size as u64)
+    fn allows(&self, dim: &str, size: u64) -> bool {
+        let asked = self.expected.asked.get(dim);
+        asked.is_none_or(|&asked| asked == size)
     }
 
-    fn describe(&self, info: &TensorInfo, symbols: &BTreeMap<&str, u64>) -> String {
-        let dims = dims_of(info).iter().enumerate();
-        let sizes = dims.map(|(axis, dim)| match dim {
-            Dim::Fixed(size) if !self.is_batch(info, axis) => size.to_string(),
-            Dim::Symbolic(name) if self.is_batch(info, axis) => name.exact().to_owned(),
-            Dim::Symbolic(name) => self.describe_symbol(name.exact(), symbols),
-            Dim::Fixed(_) | Dim::Unknown => "any".to_owned(),
-        });
+    fn describe(&self, info: &TensorInfo) -> String {
+        let sizes = dims_of(info)
+            .iter()
+            .enumerate()
+            .map(|(axis, dim)| match dim {
+                Dim::Fixed(size) if !self.expected.is_batch(info, axis) => size.to_string(),
+                Dim::Symbolic(name) if !self.expected.is_batch(info, axis) => {
+                    self.describe_symbol(name.exact())
+                }
+                Dim::Symbolic(name) => name.exact().to_owned(),
+                Dim::Fixed(_) | Dim::Unknown => "any".to_owned(),
+            });
         format!("[{}]", sizes.collect::<Vec<_>>().join(", "))
     }
 
-    fn describe_symbol(&self, name: &str, symbols: &BTreeMap<&str, u64>) -> String {
-        match self.asked.get(name).or_else(|| symbols.get(name)) {
+    fn describe_symbol(&self, name: &str) -> String {
+        match self.expected.asked.get(name).or(self.symbols.get(name)) {
             Some(size) => format!("{name}={size}"),
             None => name.to_owned(),
         }
@@ -118,11 +118,12 @@ impl Expected<'_> {
 pub(super) fn samples(
     data: &Data,
     set: &Set,
-    axes: &[SampleAxis<'_>],
-) -> Result<usize, InputError> {
-    let mut counts = set.inputs.iter().zip(axes).filter_map(|(source, axis)| {
-        let count = *source.shape().get(axis.axis?)?;
-        Some((axis.input, count))
+    fed: &[FedInput],
+    batch: &BatchAxis,
+) -> Result<usize> {
+    let mut counts = set.inputs.iter().zip(fed).filter_map(|(source, fed)| {
+        let count = *source.shape().get(sample_axis(fed, batch)?)?;
+        Some((fed.name.exact(), count))
     });
     let Some((first, expected)) = counts.next() else {
         return Ok(1);
@@ -137,30 +138,29 @@ pub(super) fn samples(
         });
     }
     if expected == 0 {
-        let path = data.path.clone();
-        return Err(InputError::NoSamples { path });
+        return Err(InputError::NoSamples(data.path.clone()));
     }
     Ok(expected)
 }
 
 /// Checks that arrays still have as many dimensions as when the plan was made.
-pub(super) fn check_ranks(path: &Path, set: &Set, fed: &[FedInput]) -> Result<(), InputError> {
-    let changed = set
+pub(super) fn check_ranks(path: &Path, set: &Set, fed: &[FedInput]) -> Result<()> {
+    let Some((source, fed)) = set
         .inputs
         .iter()
         .zip(fed)
-        .find(|(source, fed)| source.shape().len() != fed.dims.len());
-    changed.map_or(Ok(()), |(source, fed)| {
-        let expected = format!("{} dimensions", fed.dims.len());
-        let misfit = Misfit::Shape {
-            found: format!("{:?}", source.shape()),
-            expected,
-            channels: None,
-        };
-        Err(InputError::Array(
-            path.to_owned(),
-            fed.name.exact().to_owned(),
-            misfit,
-        ))
-    })
+        .find(|(source, fed)| source.shape().len() != fed.dims.len())
+    else {
+        return Ok(());
+    };
+    let misfit = Misfit::Shape {
+        found: format!("{:?}", source.shape()),
+        expected: format!("{} dimensions", fed.dims.len()),
+        channels: None,
+    };
+    Err(InputError::Array(
+        path.to_owned(),
+        fed.name.exact().to_owned(),
+        misfit,
+    ))
 }

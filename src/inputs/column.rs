@@ -5,7 +5,7 @@ use std::io;
 use super::argument::Value;
 use super::array::Array;
 use super::protobuf::Stored;
-use super::{InputError, TensorData, fill};
+use super::{Result, TensorData, fill};
 use crate::plan::ElementType;
 use crate::record::FedInput;
 
@@ -14,7 +14,7 @@ pub(super) enum Column {
     Stored(Array),
     Made(TensorData),
     /// Made for each batch, with this seed, because values say how many samples there are.
-    Counted(Box<FedInput>, u64),
+    Counted(u64),
     /// No tensor, and without rows.
     Whole(Value),
 }
@@ -30,9 +30,9 @@ impl Column {
         })
     }
 
-    pub(super) fn made(fed: &FedInput, samples: u64, seed: u64) -> Result<Column, InputError> {
+    pub(super) fn made(fed: &FedInput, samples: u64, seed: u64) -> Result<Column> {
         if fill::follows_batch(&fed.fill) {
-            return Ok(Column::Counted(Box::new(fed.clone()), seed));
+            return Ok(Column::Counted(seed));
         }
         Ok(match fill::value(fed, samples, seed)? {
             Value::Tensor(data) => Column::Made(data),
@@ -42,10 +42,10 @@ impl Column {
 
     /// The value that is fed as it is to a batch of so many samples; absent where there are rows to
     /// choose.
-    pub(super) fn whole(&self, samples: u64) -> Result<Option<Value>, InputError> {
+    pub(super) fn whole(&self, fed: &FedInput, samples: u64) -> Result<Option<Value>> {
         match self {
             Column::Whole(value) => Ok(Some(value.clone())),
-            Column::Counted(fed, seed) => fill::value(fed, samples, *seed).map(Some),
+            Column::Counted(seed) => fill::value(fed, samples, *seed).map(Some),
             Column::Stored(_) | Column::Made(_) => Ok(None),
         }
     }
@@ -53,9 +53,9 @@ impl Column {
 
 /// The tensors that can be cast to a type.
 fn cast(tensors: &[Array], element_type: ElementType) -> io::Result<Vec<TensorData>> {
-    let mut cast = Vec::new();
-    for tensor in tensors {
-        cast.extend(tensor.tensor()?.and_then(|data| data.cast(element_type)));
-    }
-    Ok(cast)
+    tensors
+        .iter()
+        .map(Array::tensor)
+        .filter_map(|read| read.map(|data| data?.cast(element_type)).transpose())
+        .collect()
 }

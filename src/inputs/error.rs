@@ -6,9 +6,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::wanted::Channels;
-use crate::memory::TooMuch;
+use crate::memory::{self, TooMuch};
 use crate::onnx::OnnxError;
 use crate::plan::ElementType;
+use crate::units::Bytes;
+
+/// What there is unless inputs cannot be made.
+pub type Result<T, E = InputError> = std::result::Result<T, E>;
 
 /// Why inputs cannot be made for a model.
 #[derive(Debug, thiserror::Error)]
@@ -37,21 +41,11 @@ pub enum InputError {
         present: Vec<String>,
     },
     /// `--dim` names a dimension whose size the model fixes.
-    #[error("dimension `{name}` is fixed at {size} by the model")]
-    FixedDim {
-        /// The name.
-        name: String,
-        /// Its size.
-        size: u64,
-    },
+    #[error("dimension `{0}` is fixed at {1} by the model")]
+    FixedDim(String, u64),
     /// `--batch-dim` names a dimension to which `--dim` gives a size.
-    #[error("dimension `{name}` cannot be the batch: --dim sets it to {size}")]
-    BatchDim {
-        /// The name.
-        name: String,
-        /// Its size.
-        size: u64,
-    },
+    #[error("dimension `{0}` cannot be the batch: --dim sets it to {1}")]
+    BatchDim(String, u64),
     /// Sizes that were given for dimensions of which one follows from others do not agree.
     #[error(
         "dimension `{name}` is set to {size}, and {from} is {value}{}",
@@ -163,17 +157,11 @@ pub enum InputError {
     #[error("`{}` has no labels that are understood: {}", .0.display(), .1)]
     LabelFile(PathBuf, String),
     /// Labels are given without data that they could label.
-    #[error("labels `{}` are given without data", path.display())]
-    LabelsAlone {
-        /// The file that holds the labels.
-        path: PathBuf,
-    },
+    #[error("labels `{}` are given without data", .0.display())]
+    LabelsAlone(PathBuf),
     /// The data has no samples.
-    #[error("`{}` has no samples", path.display())]
-    NoSamples {
-        /// The file or folder.
-        path: PathBuf,
-    },
+    #[error("`{}` has no samples", .0.display())]
+    NoSamples(PathBuf),
     /// Test sets in a folder whose samples of an input differ in shape cannot form one batch of so
     /// many.
     #[error("samples of `{}` in `{}` differ in shape and cannot form a batch of {}", .1, .0.display(), .2)]
@@ -205,16 +193,18 @@ impl InputError {
         move |source| InputError::Read(path.to_owned(), source)
     }
 
-    pub(super) fn memory(path: &Path) -> impl Fn(TooMuch) -> InputError + Copy {
-        move |reason| InputError::Memory(path.to_owned(), reason)
-    }
-
     pub(super) fn format(
         path: &Path,
         ending: &'static str,
     ) -> impl Fn(String) -> InputError + Copy {
         move |reason| InputError::Format(path.to_owned(), ending, reason)
     }
+}
+
+/// Fails where what a file holds would take more than so many bytes of memory that are there.
+pub(super) fn ask(path: &Path, needed: u64, what: &str) -> Result<()> {
+    memory::ask(Bytes(needed), || what.to_owned())
+        .map_err(|reason| InputError::Memory(path.to_owned(), reason))
 }
 
 /// Why an array does not fit its input.
@@ -293,11 +283,7 @@ fn list(names: &[String]) -> String {
     if names.is_empty() {
         return "nothing".to_owned();
     }
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    format!("`{}`", names.join("`, `"))
 }
 
 fn these(lead: &str, names: &[String]) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{InputError, labels};
+use super::{InputError, Result, labels};
 
 /// Entries of folders with data beyond which nobody looks at each.
 const ENTRIES: usize = 10_000;
@@ -11,16 +11,18 @@ const ENTRIES: usize = 10_000;
 /// it holds `test_data_set_N`.
 #[must_use]
 pub fn data_in(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok)
-        .map(|entry| entry.path());
-    let mut archives: Vec<PathBuf> = entries.filter(|path| is_archive(path)).collect();
-    archives.sort();
+    let archives = archives_in(folder);
     if archives.is_empty() && test_folders(folder).is_ok_and(|folders| !folders.is_empty()) {
         return vec![folder.to_owned()];
     }
+    archives
+}
+
+fn archives_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut archives: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    archives.retain(|path| is_archive(path));
+    archives.sort();
     archives
 }
 
@@ -67,7 +69,7 @@ fn is_named_as_data(path: &Path) -> bool {
 }
 
 /// The folders `test_data_set_N` in `path`, by their numbers.
-pub(super) fn test_folders(path: &Path) -> Result<Vec<PathBuf>, InputError> {
+pub(super) fn test_folders(path: &Path) -> Result<Vec<PathBuf>> {
     let mut folders: Vec<(u64, PathBuf)> = Vec::new();
     for entry in std::fs::read_dir(path).map_err(InputError::read(path))? {
         let entry = entry.map_err(InputError::read(path))?.path();
@@ -80,8 +82,12 @@ pub(super) fn test_folders(path: &Path) -> Result<Vec<PathBuf>, InputError> {
 }
 
 fn number_of_set(folder: &Path) -> Option<u64> {
-    let name = folder.file_name()?.to_str()?;
-    name.strip_prefix("test_data_set_")?.parse().ok()
+    folder
+        .file_name()?
+        .to_str()?
+        .strip_prefix("test_data_set_")?
+        .parse()
+        .ok()
 }
 
 /// The archive that a folder means as data: the only `.npz` file in it.

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::argument::forms_of;
 use super::check;
 use super::data::{self, Data, Source};
-use super::dims::{Dims, Placed, rows_per_sample, sample_axes};
+use super::dims::{Dims, Placed, rows_per_sample};
 use super::protobuf::Stored;
 use super::synthesize::fed_type;
 use super::values::{Shapes, Values};
-use super::wanted::{Expected, Wanted};
-use super::{InputError, InputSource, Misfit, labels};
+use super::wanted::Expected;
+use super::{InputError, InputSource, Misfit, Result, labels};
 use crate::onnx::Graph;
 use crate::plan::{ElementType, InputRequest};
 use crate::record::{BatchAxis, FedInput, FillKind, SizeSource, TensorInfo};
@@ -30,43 +30,37 @@ pub(super) fn from_data(
     dims: &Dims,
     request: &InputRequest,
     path: &Path,
-) -> Result<Decided, InputError> {
+) -> Result<Decided> {
     let expected = Expected {
         inputs: &graph.inputs,
         batch,
         asked: &request.dims,
     };
-    let wanted: Vec<Wanted> = graph
-        .inputs
-        .iter()
-        .map(|info| Wanted::of(info, &expected))
-        .collect();
-    let mut data = Data::open(path, &wanted, &forms_of(&graph.outputs))?;
+    let mut data = Data::open(path, &expected.wanted(), &forms_of(&graph.outputs))?;
     check::check(&data, &expected)?;
     let fed = inputs_from(graph, &data, dims, path)?;
-    let samples = samples(&data, &fed, batch)?;
-    let mut notes = std::mem::take(&mut data.notes);
-    let labels = labels_file(&data, request, samples, &mut notes)?;
-    notes.extend(casts(&fed, &data.sets[0].inputs));
-    let ranges = request.ranges.keys();
-    notes.extend(
-        ranges.map(|name| format!("the range of `{name}` has no effect: its values are data")),
+    let mut samples = 0_usize;
+    for set in &data.sets {
+        samples = samples.saturating_add(check::samples(&data, set, &fed, batch)?);
+    }
+    let labels = labels_file(&mut data, request, samples)?;
+    data.notes.extend(casts(&fed, &data.sets[0].inputs));
+    data.notes.extend(
+        request
+            .ranges
+            .keys()
+            .map(|name| format!("the range of `{name}` has no effect: its values are data")),
     );
     let path = data.path;
     Ok(Decided {
         fed,
         source: InputSource::Data { path, labels },
-        notes,
+        notes: data.notes,
     })
 }
 
 /// The inputs as the first set of data has them, with what their values steer.
-fn inputs_from(
-    graph: &Graph,
-    data: &Data,
-    dims: &Dims,
-    path: &Path,
-) -> Result<Vec<FedInput>, InputError> {
+fn inputs_from(graph: &Graph, data: &Data, dims: &Dims, path: &Path) -> Result<Vec<FedInput>> {
     let mut fed: Vec<FedInput> = graph
         .inputs
         .iter()
@@ -85,100 +79,75 @@ fn inputs_from(
     Ok(fed)
 }
 
-/// Samples of all sets together.
-fn samples(data: &Data, fed: &[FedInput], batch: &BatchAxis) -> Result<usize, InputError> {
-    let axes = sample_axes(fed, batch);
-    let mut samples = 0_usize;
-    for set in &data.sets {
-        samples = samples.saturating_add(check::samples(data, set, &axes)?);
-    }
-    Ok(samples)
-}
-
 /// The file of the labels where it is not that of the data: the one asked for, else one beside the
 /// data.
-fn labels_file(
-    data: &Data,
-    request: &InputRequest,
-    samples: usize,
-    notes: &mut Vec<String>,
-) -> Result<Option<PathBuf>, InputError> {
+fn labels_file(data: &mut Data, request: &InputRequest, samples: usize) -> Result<Option<PathBuf>> {
     if request.labels.is_none() && data.labels.is_none() {
-        return labels_beside(data, samples, notes);
+        return labels_beside(data, samples);
     }
-    let found = data::labels_of(data, request.labels.as_deref(), samples)?;
-    let column = found.and_then(|labels| labels.guessed);
+    let column = data::labels_of(data, request.labels.as_deref(), samples)?
+        .and_then(|labels| labels.guessed);
     if let (Some(file), Some(column)) = (&request.labels, column) {
-        let file = file.display();
-        notes.push(format!("labels are taken from the {column} of `{file}`"));
+        data.notes.push(taken_from(file, Some(column)));
     }
     Ok(request.labels.clone())
 }
 
 /// The likeliest file with a label for every sample; an error where none is understood and one has
 /// as many rows.
-fn labels_beside(
-    data: &Data,
-    samples: usize,
-    notes: &mut Vec<String>,
-) -> Result<Option<PathBuf>, InputError> {
+fn labels_beside(data: &mut Data, samples: usize) -> Result<Option<PathBuf>> {
     let mut refused = Vec::new();
+    let mut taken = None;
     for file in labels::beside(&data.path) {
         match data::labels_of(data, Some(&file), samples) {
             Ok(found) => {
-                notes.push(taken_from(&file, found.and_then(|labels| labels.guessed)));
-                notes.extend(not_taken(&refused));
-                return Ok(Some(file));
+                data.notes
+                    .push(taken_from(&file, found.and_then(|labels| labels.guessed)));
+                taken = Some(file);
+                break;
             }
             Err(error) => refused.push((file, error)),
         }
     }
-    let meant = refused
-        .iter()
-        .position(|(file, _)| labels::has_row_for_each(file, samples));
-    if let Some(place) = meant {
+    if taken.is_none()
+        && let Some(place) = refused
+            .iter()
+            .position(|(file, _)| labels::has_row_for_each(file, samples))
+    {
         return Err(refused.swap_remove(place).1);
     }
-    notes.extend(not_taken(&refused));
-    Ok(None)
+    data.notes.extend(
+        refused.iter().map(|(file, error)| {
+            format!("`{}` is not taken for the labels: {error}", file.display())
+        }),
+    );
+    Ok(taken)
 }
 
 fn taken_from(file: &Path, column: Option<String>) -> String {
-    let column = column
-        .map(|column| format!("the {column} of "))
-        .unwrap_or_default();
+    let column = column.map(|column| format!("the {column} of "));
+    let column = column.unwrap_or_default();
     format!("labels are taken from {column}`{}`", file.display())
-}
-
-fn not_taken(refused: &[(PathBuf, InputError)]) -> impl Iterator<Item = String> {
-    refused
-        .iter()
-        .map(|(file, error)| format!("`{}` is not taken for the labels: {error}", file.display()))
 }
 
 /// Remarks on the arrays whose elements are of another type than the model's.
 fn casts(fed: &[FedInput], sources: &[Source]) -> Vec<String> {
     fed.iter()
         .zip(sources)
-        .filter(|(fed, source)| {
-            source
-                .element_type()
-                .is_some_and(|found| found != fed.element_type)
-        })
-        .map(|(fed, source)| {
-            let (name, found, wanted) = (fed.name.exact(), source.type_name(), fed.element_type);
-            format!("array `{name}` is cast from {found} to {wanted}, which the model wants")
-        })
+        .filter_map(|(fed, source)| cast(fed, source))
         .collect()
 }
 
+fn cast(fed: &FedInput, source: &Source) -> Option<String> {
+    let (name, wanted) = (fed.name.exact(), fed.element_type);
+    let found = source.element_type().filter(|&found| found != wanted)?;
+    Some(format!(
+        "array `{name}` is cast from {found} to {wanted}, which the model wants"
+    ))
+}
+
 /// Looks for values that an operator would look up in vain.
-fn check_tables(
-    graph: &Graph,
-    values: &Values<'_>,
-    data: &Data,
-    fed: &[FedInput],
-) -> Result<(), InputError> {
+fn check_tables(graph: &Graph, values: &Values<'_>, data: &Data, fed: &[FedInput]) -> Result<()> {
     for (index, (info, fed)) in graph.inputs.iter().zip(fed).enumerate() {
         let Some((range, reason)) = values.table(info, fed.element_type) else {
             continue;
@@ -190,9 +159,8 @@ fn check_tables(
                 high: *range.end(),
                 reason,
             };
-            let path = data.path.clone();
             return Err(InputError::Array(
-                path,
+                data.path.clone(),
                 info.name.exact().to_owned(),
                 misfit,
             ));
@@ -202,29 +170,22 @@ fn check_tables(
 }
 
 /// The first value of an input, in any set, that is not in a range.
-fn first_outside(
-    data: &Data,
-    input: usize,
-    range: &RangeInclusive<f64>,
-) -> Result<Option<f64>, InputError> {
+fn first_outside(data: &Data, input: usize, range: &RangeInclusive<f64>) -> Result<Option<f64>> {
     for set in &data.sets {
         let Stored::Tensor(array) = set.inputs[input].load()? else {
             continue;
         };
-        let found = array.find(|value| !range.contains(&value));
-        if let Some(value) = found.map_err(InputError::read(&data.path))? {
+        if let Some(value) = array
+            .find(|value| !range.contains(&value))
+            .map_err(InputError::read(&data.path))?
+        {
             return Ok(Some(value));
         }
     }
     Ok(None)
 }
 
-fn fed_from(
-    info: &TensorInfo,
-    array: &Source,
-    dims: &Dims,
-    path: &Path,
-) -> Result<FedInput, InputError> {
+fn fed_from(info: &TensorInfo, array: &Source, dims: &Dims, path: &Path) -> Result<FedInput> {
     let element_type = fed_type(info)?;
     let placed = dims.of(info);
     let sizes = array.shape().iter().enumerate();
@@ -232,11 +193,10 @@ fn fed_from(
         Some(Placed { size: None, .. }) => None,
         _ => Some(size as u64),
     });
+    let sources = (0..array.shape().len()).map(|axis| size_source(placed.get(axis)));
     Ok(FedInput {
         rows_per_sample: rows_per_sample(&placed),
-        sources: (0..array.shape().len())
-            .map(|axis| size_source(placed.get(axis)))
-            .collect(),
+        sources: sources.collect(),
         reason: reason(array, element_type, path).into(),
         no_tensor: array.no_tensor(),
         ..FedInput::new(

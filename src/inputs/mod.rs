@@ -38,7 +38,7 @@ pub use argument::{Argument, Form, Forms, Value, element_name, of_sequence};
 pub use classes::ClassNames;
 pub use data::fits;
 pub use dataset::{Dataset, INPUT_SETS_LIMIT, InputSet, materialize};
-pub use error::{InputError, Misfit, RuntimeWords};
+pub use error::{InputError, Misfit, Result, RuntimeWords};
 pub use find::{data_in, files_of};
 pub use labels::{LabelFacts, Labels};
 pub use pair::SamplePair;

@@ -59,15 +59,8 @@ impl Layout {
             Special::Ieee if is_last => f64::NAN,
             _ => self.finite(exponent, mantissa),
         };
-        if self.is_negative(code) {
-            -magnitude
-        } else {
-            magnitude
-        }
-    }
-
-    fn is_negative(self, code: u8) -> bool {
-        self.special != Special::Scale && code >> (self.exponent_bits + self.mantissa_bits) & 1 == 1
+        let sign = u32::from(code) >> (self.exponent_bits + self.mantissa_bits);
+        if sign == 1 { -magnitude } else { magnitude }
     }
 
     fn finite(self, exponent: u32, mantissa: u32) -> f64 {
@@ -82,9 +75,8 @@ impl Layout {
 /// The value of each code of a floating-point type of up to eight bits; absent for other types.
 pub(super) fn values(element_type: ElementType) -> Option<Vec<f64>> {
     let layout = layout(element_type)?;
-    let sign_bits = u32::from(layout.special != Special::Scale);
-    let codes = 1_u32 << (layout.exponent_bits + layout.mantissa_bits + sign_bits);
-    Some((0..codes).map(|code| layout.decode(code as u8)).collect())
+    let codes = 0..1_u32 << element_type.bits()?;
+    Some(codes.map(|code| layout.decode(code as u8)).collect())
 }
 
 /// Largest finite value of a floating-point type of up to eight bits; absent for other types.
@@ -105,8 +97,10 @@ impl Rounding {
     /// Absent for other types.
     pub(super) fn to(element_type: ElementType) -> Option<Rounding> {
         let values = values(element_type)?;
-        let coded = values.iter().copied().zip(0..=u8::MAX);
-        let mut finite: Vec<(f64, u8)> = coded
+        let mut finite: Vec<(f64, u8)> = values
+            .iter()
+            .copied()
+            .zip(0..=u8::MAX)
             .filter(|(value, _)| value.is_finite() && value.to_bits() != (-0.0_f64).to_bits())
             .collect();
         finite.sort_by(|one, other| one.0.total_cmp(&other.0));
@@ -161,20 +155,19 @@ pub(super) fn pack(codes: &[u8], bits: u32) -> Vec<u8> {
 }
 
 fn byte_of(codes: &[u8], bits: u32) -> u8 {
-    let mask = (u16::from(u8::MAX) >> (8 - bits)) as u8;
-    codes.iter().rev().fold(0, |byte: u8, code| {
-        byte.checked_shl(bits).unwrap_or(0) | code & mask
-    })
+    let mask = u8::MAX >> (8 - bits);
+    codes
+        .iter()
+        .rev()
+        .fold(0, |byte: u8, code| byte.unbounded_shl(bits) | code & mask)
 }
 
 /// The code in the lowest bits of a byte, that of a signed type with its sign.
-pub(super) fn lowest(byte: u8, element_type: ElementType, bits: u32) -> u8 {
-    let highest = byte << (8 - bits);
-    let is_signed = matches!(element_type, ElementType::Int4 | ElementType::Int2);
-    if is_signed {
-        (highest as i8 >> (8 - bits)) as u8
-    } else {
-        highest >> (8 - bits)
+pub(super) fn lowest(byte: u8, element_type: ElementType) -> u8 {
+    let unused = 8 - element_type.bits().unwrap_or(8);
+    match element_type {
+        ElementType::Int4 | ElementType::Int2 => ((byte << unused) as i8 >> unused) as u8,
+        _ => byte << unused >> unused,
     }
 }
 
@@ -186,11 +179,12 @@ pub(super) fn unpack(bytes: &[u8], element_type: ElementType, count: usize) -> O
     if bytes.len() != count.div_ceil(per_byte) {
         return None;
     }
-    let codes = (0..count).map(|at| {
-        let shifted = bytes[at / per_byte] >> (bits * (at % per_byte) as u32);
-        lowest(shifted, element_type, bits)
-    });
-    Some(codes.collect())
+    Some(
+        (0..count)
+            .map(|at| bytes[at / per_byte] >> (bits * (at % per_byte) as u32))
+            .map(|code| lowest(code, element_type))
+            .collect(),
+    )
 }
 
 /// The floating-point types.

@@ -1,7 +1,7 @@
 //! Two unlike samples, each alone and both together: what a batch is proved with.
 
 use super::dataset::made_up;
-use super::{Argument, Dataset, InputError, InputPlan, InputSet, TensorData, Value, fill};
+use super::{Argument, Dataset, InputError, InputPlan, InputSet, Result, TensorData, Value, fill};
 use crate::plan::ValueRange;
 use crate::record::{FedInput, FillKind};
 
@@ -25,14 +25,18 @@ impl SamplePair {
     ///
     /// # Errors
     /// Inputs cannot be made, or cannot be put together; the data has no further sample.
-    pub fn of(plan: &InputPlan, attempt: u64) -> Result<SamplePair, InputError> {
+    pub fn of(plan: &InputPlan, attempt: u64) -> Result<SamplePair> {
         let (first, mut second) = two_samples(plan, attempt)?;
+        let mut both = InputSet::new();
         for (fed, (first, second)) in plan.fed.iter().zip(first.iter().zip(&mut second)) {
             if axis(fed).is_none() {
                 second.clone_from(first);
             }
+            both.push(Argument::of(
+                fed,
+                together(fed, &first.value, &second.value, plan.seed)?,
+            ));
         }
-        let both = together(plan, &first, &second)?;
         Ok(SamplePair {
             first,
             second,
@@ -41,7 +45,7 @@ impl SamplePair {
     }
 }
 
-fn two_samples(plan: &InputPlan, attempt: u64) -> Result<(InputSet, InputSet), InputError> {
+fn two_samples(plan: &InputPlan, attempt: u64) -> Result<(InputSet, InputSet)> {
     match Dataset::open(plan)? {
         Some(data) if attempt + 1 < data.len() => {
             Ok((data.batch(0, 1)?, data.batch(attempt + 1, 1)?))
@@ -49,8 +53,10 @@ fn two_samples(plan: &InputPlan, attempt: u64) -> Result<(InputSet, InputSet), I
         Some(_) => Err(no_pair("the data has no two unlike samples")),
         None => {
             let other_seed = plan.seed.wrapping_add(attempt + 1);
-            let first = made_up(plan, 1, plan.seed)?;
-            Ok((first, made_up(&varied(plan, attempt), 1, other_seed)?))
+            Ok((
+                made_up(plan, 1, plan.seed)?,
+                made_up(&varied(plan, attempt), 1, other_seed)?,
+            ))
         }
     }
 }
@@ -64,12 +70,10 @@ fn axis(fed: &FedInput) -> Option<usize> {
 /// which proves little.
 fn varied(plan: &InputPlan, attempt: u64) -> InputPlan {
     let mut varied = plan.clone();
-    for fed in varied
-        .fed
-        .iter_mut()
-        .filter(|fed| attempt > 0 && fed.element_type.is_float())
-    {
+    for fed in &mut varied.fed {
         if let FillKind::Constant(value) = fed.fill
+            && attempt > 0
+            && fed.element_type.is_float()
             && value.is_finite()
         {
             let reach = VARIATION * value.abs();
@@ -82,44 +86,28 @@ fn varied(plan: &InputPlan, attempt: u64) -> InputPlan {
     varied
 }
 
-fn together(plan: &InputPlan, first: &InputSet, second: &InputSet) -> Result<InputSet, InputError> {
-    let mut set = InputSet::new();
-    for (fed, (first, second)) in plan.fed.iter().zip(first.iter().zip(second)) {
-        let value = match (&first.value, &second.value) {
-            (Value::Tensor(first), Value::Tensor(second)) => {
-                Value::Tensor(joined(fed, first, second, plan.seed)?)
-            }
-            (first, _) => first.clone(),
-        };
-        let name = fed.name.clone();
-        set.push(Argument { name, value });
-    }
-    Ok(set)
-}
-
-fn joined(
-    fed: &FedInput,
-    first: &TensorData,
-    second: &TensorData,
-    seed: u64,
-) -> Result<TensorData, InputError> {
-    match fed.dims.iter().filter(|size| size.is_none()).count() {
-        0 if fill::follows_batch(&fed.fill) => fill::tensor(fed, 2, seed),
-        0 => Ok(first.clone()),
-        1 => {
-            let axis = axis(fed).unwrap_or_default();
-            TensorData::concatenated(&[first.clone(), second.clone()], axis).ok_or_else(|| {
+fn together(fed: &FedInput, first: &Value, second: &Value, seed: u64) -> Result<Value> {
+    let (Value::Tensor(one), Value::Tensor(other)) = (first, second) else {
+        return Ok(first.clone());
+    };
+    let tensor = match fed.dims.iter().filter(|size| size.is_none()).count() {
+        0 if fill::follows_batch(&fed.fill) => fill::tensor(fed, 2, seed)?,
+        0 => one.clone(),
+        1 => TensorData::concatenated(&[one.clone(), other.clone()], axis(fed).unwrap_or_default())
+            .ok_or_else(|| {
                 no_pair(&format!(
                     "samples of `{}` differ in shape",
                     fed.name.exact()
                 ))
-            })
+            })?,
+        _ => {
+            return Err(no_pair(&format!(
+                "`{}` grows along several axes",
+                fed.name.exact()
+            )));
         }
-        _ => Err(no_pair(&format!(
-            "`{}` grows along several axes",
-            fed.name.exact()
-        ))),
-    }
+    };
+    Ok(Value::Tensor(tensor))
 }
 
 fn no_pair(reason: &str) -> InputError {

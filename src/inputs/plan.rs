@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClassNames, Forms, InputError, Search};
+use super::{ClassNames, Forms, InputError, Result, Search};
 use crate::memory;
 use crate::onnx::Model;
 use crate::plan::{InputRequest, Shape};
@@ -13,7 +13,7 @@ use crate::record::{AxisReason, BatchAxis, FedInput};
 use crate::units::Bytes;
 
 /// A string's own three words.
-const STRING_BITS: u32 = 192;
+const STRING_BITS: u128 = 192;
 
 /// The inputs of a model, decided once and carried to every worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -79,8 +79,12 @@ impl InputPlan {
     /// bits take a byte. Strings count as their own three words.
     #[must_use]
     pub fn bytes(&self, batch_size: u64) -> Bytes {
-        let sizes = self.fed.iter().map(|fed| bytes_of(fed, batch_size));
-        Bytes(sizes.fold(0, u64::saturating_add))
+        Bytes(
+            self.fed
+                .iter()
+                .map(|fed| bytes_of(fed, batch_size))
+                .fold(0, u64::saturating_add),
+        )
     }
 
     /// Size of the outputs at a batch size, as far as it is known.
@@ -101,7 +105,7 @@ impl InputPlan {
 
     /// Makes sure that so many sets of inputs of a batch size fit into memory; the error says what
     /// would fit.
-    pub(super) fn ask_for_sets(&self, batch_size: u64, sets_count: u64) -> Result<(), InputError> {
+    pub(super) fn ask_for_sets(&self, batch_size: u64, sets_count: u64) -> Result<()> {
         memory::ask(
             self.bytes_of_sets(batch_size, sets_count),
             || match sets_count {
@@ -123,12 +127,17 @@ impl InputPlan {
 }
 
 fn bytes_of(fed: &FedInput, batch_size: u64) -> u64 {
-    let bits = fed.element_type.bits().unwrap_or(STRING_BITS);
-    fed.shapes(batch_size).into_iter().fold(0, |sum, shape| {
-        let elements = shape.into_iter().fold(1, u64::saturating_mul);
-        let bytes = (u128::from(elements) * u128::from(bits)).div_ceil(8);
-        sum.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX))
-    })
+    let bits = fed.element_type.bits().map_or(STRING_BITS, u128::from);
+    fed.shapes(batch_size)
+        .into_iter()
+        .map(|shape| packed_bytes(shape, bits))
+        .fold(0, u64::saturating_add)
+}
+
+fn packed_bytes(shape: Vec<u64>, bits: u128) -> u64 {
+    let elements = shape.into_iter().fold(1, u64::saturating_mul);
+    let bytes = (u128::from(elements) * bits).div_ceil(8);
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
 /// Decides what is fed to `model`: arrays of the data that `request` names, else synthesized
@@ -139,7 +148,7 @@ fn bytes_of(fed: &FedInput, batch_size: u64) -> u64 {
 /// # Errors
 /// An input cannot be fed, the request names what the model does not have, or the data does not
 /// fit.
-pub fn plan(model: &Model, request: &InputRequest) -> Result<InputPlan, InputError> {
+pub fn plan(model: &Model, request: &InputRequest) -> Result<InputPlan> {
     let mut search = Search::new(model, request, &Shape::default())?;
     search
         .next()

@@ -5,14 +5,13 @@ use std::path::Path;
 
 use onnx_rs::ast::TensorProto;
 
-use super::array::{Array, Content};
+use super::array::{Array, Content, product};
+use super::error::ask;
 use super::narrow::{is_narrow, unpack};
-use super::{Form, InputError};
+use super::{Form, InputError, Result};
 use crate::files::{self, Kind};
-use crate::memory;
 use crate::onnx::{delimited, each_delimited, for_parser, put_delimited, stored_type};
 use crate::plan::ElementType;
-use crate::units::Bytes;
 
 /// Memory per byte of raw elements while a file is parsed: copies that are in memory at once.
 const COPIES: u64 = 4;
@@ -31,21 +30,28 @@ pub(super) enum Stored {
     Nothing,
 }
 
-pub(super) fn read(path: &Path, form: Form) -> Result<Stored, InputError> {
+impl Stored {
+    /// The tensor, or those of the sequence.
+    pub fn tensors(&self) -> &[Array] {
+        match self {
+            Stored::Tensor(array) => std::slice::from_ref(array),
+            Stored::Sequence(tensors) => tensors,
+            Stored::Nothing => &[],
+        }
+    }
+}
+
+pub(super) fn read(path: &Path, form: Form) -> Result<Stored> {
     let file = files::open(path, Kind::TENSOR).map_err(InputError::read(path))?;
-    ask_for_tensors(path, file.len().saturating_mul(COPIES))?;
+    ask(path, file.len().saturating_mul(COPIES), "its tensors")?;
     let bytes = file.bytes().map_err(InputError::read(path))?;
-    ask_for_tensors(path, needed(&bytes, form))?;
+    ask(path, needed(&bytes, form), "its tensors")?;
     let stored = match form {
         Form::Tensor => in_message(&bytes).map(Stored::Tensor),
         Form::Sequence => sequence(&bytes).map(Stored::Sequence),
         Form::Optional => optional(&bytes),
     };
     stored.map_err(InputError::format(path, ".pb"))
-}
-
-fn ask_for_tensors(path: &Path, needed: u64) -> Result<(), InputError> {
-    memory::ask(Bytes(needed), || "its tensors".to_owned()).map_err(InputError::memory(path))
 }
 
 /// Memory that the value of that form in a message takes while it is parsed.
@@ -120,8 +126,9 @@ fn in_message(bytes: &[u8]) -> Result<Array, String> {
     put_delimited(&mut wrapped, 7, &graph);
     let model =
         onnx_rs::parse(&wrapped).map_err(|error| format!("it holds no tensor ({error})"))?;
-    let graph = model.graph.as_ref();
-    let tensor = graph
+    let tensor = model
+        .graph
+        .as_ref()
         .and_then(|graph| graph.initializer.first())
         .ok_or("it is empty")?;
     array_of(tensor)
@@ -132,8 +139,10 @@ fn array_of(tensor: &TensorProto<'_>) -> Result<Array, String> {
     if element_type == ElementType::Undefined {
         return Err("it holds no tensor of a type that is known here".to_owned());
     }
-    let sizes = tensor.dims().iter().map(|&size| usize::try_from(size).ok());
-    let shape: Vec<usize> = sizes
+    let shape: Vec<usize> = tensor
+        .dims()
+        .iter()
+        .map(|&size| usize::try_from(size).ok())
         .collect::<Option<_>>()
         .ok_or("its shape has a negative size")?;
     let content = if is_narrow(element_type) {
@@ -158,10 +167,7 @@ fn narrow(tensor: &TensorProto<'_>, shape: &[usize]) -> Result<Content, String> 
         (None, Some(numbers)) => fitted(&numbers, element_type, u8::to_le_bytes)?,
         (None, None) => Vec::new(),
     };
-    let count = shape
-        .iter()
-        .try_fold(1_usize, |product, &size| product.checked_mul(size));
-    let codes = count
+    let codes = product(shape, 1)
         .and_then(|count| unpack(&bytes, element_type, count))
         .ok_or_else(|| unreadable(element_type))?;
     Ok(Content::Bytes(codes.into()))
@@ -193,11 +199,13 @@ fn content(tensor: &TensorProto<'_>) -> Result<Content, String> {
 }
 
 fn texts(tensor: &TensorProto<'_>) -> Option<Vec<String>> {
-    let items = tensor.as_strings()?;
-    let texts = items
-        .iter()
-        .map(|item| String::from_utf8_lossy(item).into_owned());
-    Some(texts.collect())
+    Some(
+        tensor
+            .as_strings()?
+            .iter()
+            .map(|item| String::from_utf8_lossy(item).into_owned())
+            .collect(),
+    )
 }
 
 /// The numbers of the field that a type has, as little-endian elements; absent where it is empty,

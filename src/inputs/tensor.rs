@@ -148,13 +148,14 @@ fn standard<T: Clone>(array: ArrayD<T>) -> ArrayD<T> {
     }
 }
 
-/// Whether tensors of one type may be fed where a model wants another: between floating-point
-/// types, to integer types that hold every value, and of the bits that numpy and the standard's own
-/// test data keep bfloat16 numbers as.
+/// Whether tensors of one type may be fed where a model wants another: the same, between
+/// floating-point types, to integer types that hold every value, and of the bits that numpy and
+/// the standard's own test data keep bfloat16 numbers as.
 pub(super) fn casts(from: ElementType, to: ElementType) -> bool {
     let wider = to.bits() > from.bits() && (is_unsigned(from) || !is_unsigned(to));
-    let bits = (from, to) == (ElementType::Uint16, ElementType::Bfloat16);
-    bits || (is_any_float(from) && is_any_float(to))
+    from == to
+        || (from, to) == (ElementType::Uint16, ElementType::Bfloat16)
+        || (is_any_float(from) && is_any_float(to))
         || (from.is_integer() && to.is_integer() && wider)
 }
 
@@ -192,21 +193,16 @@ impl TensorData {
     ) -> Option<TensorData> {
         match to {
             ElementType::Float => {
-                filled(shape, values.map(|value| value as f32)).map(TensorData::Float)
+                filled(shape, values, |value| value as f32).map(TensorData::Float)
             }
-            ElementType::Double => filled(shape, values).map(TensorData::Double),
-            ElementType::Float16 => {
-                filled(shape, values.map(f16::from_f64)).map(TensorData::Float16)
-            }
+            ElementType::Double => filled(shape, values, |value| value).map(TensorData::Double),
+            ElementType::Float16 => filled(shape, values, f16::from_f64).map(TensorData::Float16),
             ElementType::Bfloat16 => {
-                filled(shape, values.map(bf16::from_f64)).map(TensorData::Bfloat16)
+                filled(shape, values, bf16::from_f64).map(TensorData::Bfloat16)
             }
             small => {
                 let rounding = Rounding::to(small)?;
-                TensorData::of_codes(
-                    small,
-                    filled(shape, values.map(|value| rounding.code(value)))?,
-                )
+                TensorData::of_bytes(small, filled(shape, values, |value| rounding.code(value))?)
             }
         }
     }
@@ -219,71 +215,30 @@ impl TensorData {
         values: impl Iterator<Item = i128>,
     ) -> Option<TensorData> {
         match to {
-            ElementType::Bool => {
-                filled(shape, values.map(|value| value != 0)).map(TensorData::Bool)
-            }
-            ElementType::Int2 | ElementType::Int4 | ElementType::Uint2 | ElementType::Uint4 => {
-                TensorData::of_bytes(to, filled(shape, values.map(|value| value as u8))?)
-            }
-            _ if is_unsigned(to) => TensorData::of_unsigned(to, shape, values),
-            _ => TensorData::of_signed(to, shape, values),
-        }
-    }
-
-    fn of_signed(
-        to: ElementType,
-        shape: &[usize],
-        values: impl Iterator<Item = i128>,
-    ) -> Option<TensorData> {
-        match to {
-            ElementType::Int8 => {
-                filled(shape, values.map(|value| value as i8)).map(TensorData::Int8)
-            }
+            ElementType::Bool => filled(shape, values, |value| value != 0).map(TensorData::Bool),
+            ElementType::Int8 => filled(shape, values, |value| value as i8).map(TensorData::Int8),
             ElementType::Int16 => {
-                filled(shape, values.map(|value| value as i16)).map(TensorData::Int16)
+                filled(shape, values, |value| value as i16).map(TensorData::Int16)
             }
             ElementType::Int32 => {
-                filled(shape, values.map(|value| value as i32)).map(TensorData::Int32)
+                filled(shape, values, |value| value as i32).map(TensorData::Int32)
             }
             ElementType::Int64 => {
-                filled(shape, values.map(|value| value as i64)).map(TensorData::Int64)
+                filled(shape, values, |value| value as i64).map(TensorData::Int64)
             }
-            _ => None,
-        }
-    }
-
-    fn of_unsigned(
-        to: ElementType,
-        shape: &[usize],
-        values: impl Iterator<Item = i128>,
-    ) -> Option<TensorData> {
-        match to {
-            ElementType::Uint8 => {
-                filled(shape, values.map(|value| value as u8)).map(TensorData::Uint8)
-            }
+            ElementType::Uint8 => filled(shape, values, |value| value as u8).map(TensorData::Uint8),
             ElementType::Uint16 => {
-                filled(shape, values.map(|value| value as u16)).map(TensorData::Uint16)
+                filled(shape, values, |value| value as u16).map(TensorData::Uint16)
             }
             ElementType::Uint32 => {
-                filled(shape, values.map(|value| value as u32)).map(TensorData::Uint32)
+                filled(shape, values, |value| value as u32).map(TensorData::Uint32)
             }
             ElementType::Uint64 => {
-                filled(shape, values.map(|value| value as u64)).map(TensorData::Uint64)
+                filled(shape, values, |value| value as u64).map(TensorData::Uint64)
             }
-            _ => None,
-        }
-    }
-
-    /// Floating-point numbers of up to eight bits by the codes of their values; absent for other
-    /// types.
-    pub(super) fn of_codes(element_type: ElementType, codes: ArrayD<u8>) -> Option<TensorData> {
-        match element_type {
-            ElementType::Float8e4m3fn => Some(TensorData::Float8e4m3fn(codes)),
-            ElementType::Float8e4m3fnuz => Some(TensorData::Float8e4m3fnuz(codes)),
-            ElementType::Float8e5m2 => Some(TensorData::Float8e5m2(codes)),
-            ElementType::Float8e5m2fnuz => Some(TensorData::Float8e5m2fnuz(codes)),
-            ElementType::Float8e8m0 => Some(TensorData::Float8e8m0(codes)),
-            ElementType::Float4e2m1 => Some(TensorData::Float4e2m1(codes)),
+            ElementType::Int2 | ElementType::Int4 | ElementType::Uint2 | ElementType::Uint4 => {
+                TensorData::of_bytes(to, filled(shape, values, |value| value as u8)?)
+            }
             _ => None,
         }
     }
@@ -295,7 +250,6 @@ impl TensorData {
             TensorData::Int2(array) | TensorData::Int4(array) => {
                 array.iter().map(|&value| value as u8).collect()
             }
-            TensorData::Uint2(array) | TensorData::Uint4(array) => array.iter().copied().collect(),
             _ => self.codes()?.iter().copied().collect(),
         };
         Some(narrow::pack(&codes, self.element_type().bits()?))
@@ -317,19 +271,28 @@ impl TensorData {
 
     /// Elements of a type that Rust lacks, one to a byte; absent for other types.
     pub(super) fn of_bytes(element_type: ElementType, codes: ArrayD<u8>) -> Option<TensorData> {
-        match element_type {
-            ElementType::Int2 => Some(TensorData::Int2(codes.mapv(|code| code as i8))),
-            ElementType::Int4 => Some(TensorData::Int4(codes.mapv(|code| code as i8))),
-            ElementType::Uint2 => Some(TensorData::Uint2(codes)),
-            ElementType::Uint4 => Some(TensorData::Uint4(codes)),
-            small => TensorData::of_codes(small, codes),
-        }
+        Some(match element_type {
+            ElementType::Int2 => TensorData::Int2(codes.mapv(|code| code as i8)),
+            ElementType::Int4 => TensorData::Int4(codes.mapv(|code| code as i8)),
+            ElementType::Uint2 => TensorData::Uint2(codes),
+            ElementType::Uint4 => TensorData::Uint4(codes),
+            ElementType::Float8e4m3fn => TensorData::Float8e4m3fn(codes),
+            ElementType::Float8e4m3fnuz => TensorData::Float8e4m3fnuz(codes),
+            ElementType::Float8e5m2 => TensorData::Float8e5m2(codes),
+            ElementType::Float8e5m2fnuz => TensorData::Float8e5m2fnuz(codes),
+            ElementType::Float8e8m0 => TensorData::Float8e8m0(codes),
+            ElementType::Float4e2m1 => TensorData::Float4e2m1(codes),
+            _ => return None,
+        })
     }
 
-    /// Codes of floating-point numbers of up to eight bits.
+    /// Codes of floating-point numbers of up to eight bits, and whole numbers below eight bits
+    /// that have no sign.
     fn codes(&self) -> Option<&ArrayD<u8>> {
         match self {
-            TensorData::Float8e4m3fn(codes)
+            TensorData::Uint2(codes)
+            | TensorData::Uint4(codes)
+            | TensorData::Float8e4m3fn(codes)
             | TensorData::Float8e4m3fnuz(codes)
             | TensorData::Float8e5m2(codes)
             | TensorData::Float8e5m2fnuz(codes)
@@ -375,8 +338,10 @@ impl TensorData {
 
     fn first_of_codes(&self, limit: usize) -> Vec<f64> {
         let values = narrow::values(self.element_type()).unwrap_or_default();
-        let codes = self.codes().into_iter().flatten().take(limit);
-        codes
+        self.codes()
+            .into_iter()
+            .flatten()
+            .take(limit)
             .map(|&code| values.get(usize::from(code)).copied().unwrap_or(f64::NAN))
             .collect()
     }
@@ -387,8 +352,13 @@ impl TensorData {
     }
 }
 
-fn filled<T>(shape: &[usize], elements: impl Iterator<Item = T>) -> Option<ArrayD<T>> {
-    ArrayD::from_shape_vec(shape, elements.collect()).ok()
+/// An array of values, each as its element.
+fn filled<V, T>(
+    shape: &[usize],
+    values: impl Iterator<Item = V>,
+    element: impl Fn(V) -> T,
+) -> Option<ArrayD<T>> {
+    ArrayD::from_shape_vec(shape, values.map(element).collect()).ok()
 }
 
 fn first<T: Copy + Into<f64>>(array: &ArrayD<T>, limit: usize) -> Vec<f64> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::argument::Form;
-use super::dims::dims_of;
+use super::dims::{dims_of, has_rank};
 use super::narrow::is_narrow;
 use super::synthesize::fed_type;
 use super::tensor::casts;
@@ -20,6 +20,14 @@ pub(super) struct Expected<'a> {
 }
 
 impl Expected<'_> {
+    /// The demands of all inputs.
+    pub fn wanted(&self) -> Vec<Wanted> {
+        self.inputs
+            .iter()
+            .map(|info| Wanted::of(info, self))
+            .collect()
+    }
+
     pub fn is_batch(&self, info: &TensorInfo, axis: usize) -> bool {
         match &dims_of(info)[axis] {
             Dim::Symbolic(name) if self.batch.symbol.as_ref() == Some(name) => true,
@@ -52,18 +60,19 @@ pub(super) enum Taken {
 impl Wanted {
     /// The demands of an input as the model's file declares it.
     pub fn of(info: &TensorInfo, expected: &Expected<'_>) -> Wanted {
-        let has_rank = !matches!(info.value_type.as_tensor(), Some((_, None)));
-        let dims = dims_of(info).iter().enumerate();
-        let sizes = dims.map(|(axis, dim)| match dim {
-            Dim::Fixed(size) if !expected.is_batch(info, axis) => Some(*size),
-            _ => None,
-        });
+        let sizes = dims_of(info)
+            .iter()
+            .enumerate()
+            .map(|(axis, dim)| match dim {
+                Dim::Fixed(size) if !expected.is_batch(info, axis) => Some(*size),
+                _ => None,
+            });
         Wanted {
             name: info.name.clone(),
             form: Form::of(&info.value_type),
             element_type: fed_type(info).ok(),
-            dims: has_rank.then(|| sizes.collect()),
-            batch: batch_of(info.name.exact(), expected.batch),
+            dims: has_rank(info).then(|| sizes.collect()),
+            batch: batch_of(&info.name, expected.batch),
         }
     }
 
@@ -74,7 +83,7 @@ impl Wanted {
             form,
             element_type: Some(fed.element_type),
             dims: Some(fed.dims.clone()),
-            batch: batch_of(fed.name.exact(), batch),
+            batch: batch_of(&fed.name, batch),
         }
     }
 
@@ -85,11 +94,10 @@ impl Wanted {
 
     /// Whether an array of that type and shape may be taken for the input whatever its name.
     pub fn takes(&self, element_type: Option<ElementType>, shape: &[usize]) -> bool {
-        let type_fits = match (element_type, self.element_type) {
-            (Some(found), Some(wanted)) => found == wanted || casts(found, wanted),
-            _ => false,
-        };
-        type_fits && (self.fits(shape) || self.completed(shape).is_some())
+        element_type
+            .zip(self.element_type)
+            .is_some_and(|(found, wanted)| casts(found, wanted))
+            && (self.fits(shape) || self.completed(shape).is_some())
     }
 
     fn fits(&self, shape: &[usize]) -> bool {
@@ -102,16 +110,17 @@ impl Wanted {
     /// The shape with the dimension of 1 that it lacks; absent where that does not fit either, or
     /// nothing is lacking.
     pub fn completed(&self, shape: &[usize]) -> Option<(Vec<usize>, Taken)> {
-        let dims = self
+        let ends_in_one = self
             .dims
             .as_ref()
-            .filter(|dims| dims.len() == shape.len() + 1)?;
-        let ends_in_one = dims.last() == Some(&Some(1)) && self.batch == Some(0);
+            .filter(|dims| dims.len() == shape.len() + 1)?
+            .last()
+            == Some(&Some(1))
+            && self.batch == Some(0);
         if ends_in_one && let Some(column) = self.with_one(shape, shape.len()) {
             return Some((column, Taken::Column));
         }
-        let sample = self.with_one(shape, self.batch?)?;
-        Some((sample, Taken::OneSample))
+        Some((self.with_one(shape, self.batch?)?, Taken::OneSample))
     }
 
     /// The shape with a size of 1 at an axis, where that fits.
@@ -146,52 +155,50 @@ pub enum Channels {
     AreSecond,
 }
 
-fn batch_of(name: &str, batch: &BatchAxis) -> Option<usize> {
-    batch
-        .axes
-        .get(&Plain::from(name))
-        .map(|&axis| axis as usize)
+fn batch_of(name: &Plain, batch: &BatchAxis) -> Option<usize> {
+    batch.axes.get(name).map(|&axis| axis as usize)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn wanted(dims: &[Option<u64>], batch: Option<usize>) -> Wanted {
-        let (element_type, dims) = (Some(ElementType::Float), Some(dims.to_vec()));
+    /// A wish for floats; any size will do where 0 stands.
+    fn wanted(dims: &[u64], batch: Option<usize>) -> Wanted {
+        let dims = dims.iter().map(|&size| (size > 0).then_some(size));
         Wanted {
             name: "q".into(),
             form: Form::Tensor,
-            element_type,
-            dims,
+            element_type: Some(ElementType::Float),
+            dims: Some(dims.collect()),
             batch,
         }
     }
 
     #[test]
     fn one_sample_and_a_column_get_the_dimension_that_they_lack() {
-        let image = wanted(&[None, Some(3), None, None], Some(0));
+        let image = wanted(&[0, 3, 0, 0], Some(0));
         assert_eq!(
             image.completed(&[3, 8, 8]),
             Some((vec![1, 3, 8, 8], Taken::OneSample))
         );
         assert_eq!(image.completed(&[4, 8, 8]), None);
         assert_eq!(image.completed(&[2, 3, 8, 8]), None, "nothing is lacking");
-        let column = wanted(&[None, Some(1)], Some(0));
+        let column = wanted(&[0, 1], Some(0));
         assert_eq!(
             column.completed(&[300]),
             Some((vec![300, 1], Taken::Column))
         );
-        let row = wanted(&[None, Some(12)], Some(0));
+        let row = wanted(&[0, 12], Some(0));
         assert_eq!(row.completed(&[12]), Some((vec![1, 12], Taken::OneSample)));
         assert_eq!(row.completed(&[300]), None);
-        let second = wanted(&[Some(7), None, Some(2)], Some(1));
+        let second = wanted(&[7, 0, 2], Some(1));
         assert_eq!(
             second.completed(&[7, 2]),
             Some((vec![7, 1, 2], Taken::OneSample))
         );
         assert_eq!(
-            wanted(&[Some(7), None], None).completed(&[7]),
+            wanted(&[7, 0], None).completed(&[7]),
             None,
             "without a batch there is no sample"
         );
@@ -199,17 +206,17 @@ mod tests {
 
     #[test]
     fn a_dimension_at_another_place_is_seen() {
-        let first = wanted(&[None, Some(3), None, None], Some(0));
+        let first = wanted(&[0, 3, 0, 0], Some(0));
         assert_eq!(first.channels(&[5, 8, 8, 3]), Some(Channels::AreLast));
         assert_eq!(first.channels(&[5, 3, 8, 8]), None);
         assert_eq!(first.channels(&[5, 8, 8, 4]), None);
-        let last = wanted(&[None, Some(8), Some(8), Some(3)], Some(0));
+        let last = wanted(&[0, 8, 8, 3], Some(0));
         assert_eq!(last.channels(&[5, 3, 8, 8]), Some(Channels::AreSecond));
     }
 
     #[test]
     fn an_array_is_taken_by_type_and_shape() {
-        let wanted = wanted(&[None, Some(3)], Some(0));
+        let wanted = wanted(&[0, 3], Some(0));
         assert!(
             wanted.takes(Some(ElementType::Double), &[9, 3])
                 && wanted.takes(Some(ElementType::Float), &[3])

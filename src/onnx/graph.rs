@@ -153,28 +153,34 @@ impl StoredTensor {
 }
 
 impl Attribute {
-    /// The tensor without a name that a `Constant` node with the attribute makes: of one dimension,
-    /// or a scalar where the attribute's name is in the singular.
+    /// The tensor without a name that a `Constant` node with the attribute makes.
     fn constant(&self) -> Option<StoredTensor> {
-        let (element_type, values) = match &self.value {
-            AttributeValue::Tensor(tensor) => return Some(tensor.clone()),
-            AttributeValue::Numbers(values) => (ElementType::Float, values.clone()),
-            AttributeValue::Integers(values) => {
-                let values = values.iter().map(|&value| value as f64);
-                (ElementType::Int64, values.collect())
+        match &self.value {
+            AttributeValue::Tensor(tensor) => Some(tensor.clone()),
+            AttributeValue::Numbers(values) => {
+                Some(self.listed(values.clone(), ElementType::Float))
             }
-            _ => return None,
+            AttributeValue::Integers(values) => {
+                let values = values.iter().map(|&value| value as f64).collect();
+                Some(self.listed(values, ElementType::Int64))
+            }
+            _ => None,
+        }
+    }
+
+    /// A tensor of one dimension, or a scalar where the attribute's name is in the singular.
+    fn listed(&self, values: Vec<f64>, element_type: ElementType) -> StoredTensor {
+        let dims = match self.name.ends_with('s') {
+            true => vec![values.len() as u64],
+            false => Vec::new(),
         };
-        Some(StoredTensor {
+        StoredTensor {
             name: String::new(),
             element_type,
-            dims: match self.name.ends_with('s') {
-                true => vec![values.len() as u64],
-                false => Vec::new(),
-            },
+            dims,
             values: Some(values),
             external: None,
-        })
+        }
     }
 }
 

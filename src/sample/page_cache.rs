@@ -41,10 +41,9 @@ mod tests {
 
     #[test]
     fn missing_file_is_an_error_that_names_it() {
+        let error = drop_file(Path::new("no/model.onnx")).unwrap_err();
         assert_eq!(
-            drop_file(Path::new("no/model.onnx"))
-                .unwrap_err()
-                .to_string(),
+            error.to_string(),
             "cannot drop `no/model.onnx` from the page cache"
         );
     }

@@ -57,26 +57,18 @@ use pair_ranks::PairRanks;
 use signed_rank::SignedRank;
 
 #[cfg(test)]
-mod testing {
+mod test_latencies {
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
 
     use super::Latencies;
     use crate::units::Nanos;
 
-    #[track_caller]
-    pub(in crate::stats) fn assert_near(found: f64, expected: f64, within: f64) {
-        assert!(
-            (found - expected).abs() < within,
-            "{found} and not {expected}"
-        );
-    }
-
     pub(in crate::stats) fn of(values: impl IntoIterator<Item = u64>) -> Latencies {
         let mut latencies = Latencies::new();
-        for value in values {
-            latencies.record(Nanos(value));
-        }
+        values
+            .into_iter()
+            .for_each(|value| latencies.record(Nanos(value)));
         latencies
     }
 

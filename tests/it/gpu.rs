@@ -73,9 +73,7 @@ fn readings_are_in_base_units() {
     );
     assert_eq!(
         reading.clock_events,
-        Ok(["sw_power_cap", "hw_thermal_slowdown"]
-            .map(str::to_owned)
-            .into())
+        Ok(vec!["sw_power_cap", "hw_thermal_slowdown"])
     );
     let processes = reading.processes.unwrap();
     assert_eq!((processes[0].pid, processes[0].memory_bytes), (7, None));

@@ -1,7 +1,7 @@
 //! Words for a model's classes, as metadata and configurations write them.
 
 use std::collections::BTreeMap;
-use std::iter::Peekable;
+use std::iter::{Peekable, from_fn};
 use std::str::Chars;
 
 use serde_json::Value;
@@ -21,11 +21,15 @@ pub(super) fn of_json(value: &Value) -> Option<Vec<String>> {
         Value::Object(entries) => {
             let entries = entries
                 .iter()
-                .map(|(key, value)| Some((key.trim().parse().ok()?, word_of(value)?)));
+                .map(|(key, value)| numbered(key, word_of(value)?));
             in_order(entries.collect::<Option<_>>()?)
         }
         _ => None,
     }
+}
+
+fn numbered(number: &str, word: String) -> Option<(u64, String)> {
+    Some((number.trim().parse().ok()?, word))
 }
 
 fn word_of(value: &Value) -> Option<String> {
@@ -42,7 +46,7 @@ fn all(words: impl Iterator<Item = Option<String>>) -> Option<Vec<String>> {
 /// Words by their numbers, which count from 0.
 fn in_order(words: BTreeMap<u64, String>) -> Option<Vec<String>> {
     let is_counted = words.keys().copied().eq(0..words.len() as u64);
-    (is_counted && !words.is_empty()).then(|| words.into_values().collect())
+    all(words.into_values().map(Some)).filter(|_| is_counted)
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -70,24 +74,24 @@ fn within(text: &str, open: char, close: char) -> Option<&str> {
 fn entry(part: &[Token]) -> Option<(u64, String)> {
     match part {
         [Token::Number(number), Token::Colon, Token::Text(word)] => Some((*number, word.clone())),
-        [Token::Text(number), Token::Colon, Token::Text(word)] => {
-            Some((number.trim().parse().ok()?, word.clone()))
-        }
+        [Token::Text(number), Token::Colon, Token::Text(word)] => numbered(number, word.clone()),
         _ => None,
     }
 }
 
 fn word(part: &[Token]) -> Option<String> {
-    match part {
-        [Token::Text(word)] => Some(word.clone()),
-        _ => None,
-    }
+    let [Token::Text(word)] = part else {
+        return None;
+    };
+    Some(word.clone())
 }
 
 /// The parts between commas; nothing behind the last one.
 fn parts(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
-    let tokens = tokens.strip_suffix(&[Token::Comma]).unwrap_or(tokens);
-    tokens.split(|token| *token == Token::Comma)
+    tokens
+        .strip_suffix(&[Token::Comma])
+        .unwrap_or(tokens)
+        .split(|token| *token == Token::Comma)
 }
 
 /// The tokens of what stands in brackets; absent where there is anything but texts and whole
@@ -110,9 +114,7 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
 
 fn number(letters: &mut Peekable<Chars<'_>>, first: char) -> Option<u64> {
     let mut digits = String::from(first);
-    while let Some(digit) = letters.next_if(char::is_ascii_digit) {
-        digits.push(digit);
-    }
+    digits.extend(from_fn(|| letters.next_if(char::is_ascii_digit)));
     digits.parse().ok()
 }
 

@@ -85,23 +85,19 @@ impl Beside {
         if !path.is_file() {
             return None;
         }
-        let fault = match files::text(path, Kind::CONFIGURATION) {
-            Ok(text) => return Some(text),
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-                "is too large for a configuration and is not read"
-            }
-            Err(_) => "cannot be read and is left out",
-        };
+        files::text(path, Kind::CONFIGURATION)
+            .map_err(|error| self.note(path, fault(&error)))
+            .ok()
+    }
+
+    fn note(&mut self, path: &Path, fault: &str) {
         self.notes.push(format!("`{}` {fault}", path.display()));
-        None
     }
 
     pub(super) fn json(&mut self, path: &Path, name: &str) {
         let Some(text) = self.text(path) else { return };
         let Ok(value) = serde_json::from_str::<Value>(&text) else {
-            self.notes
-                .push(format!("`{}` is no JSON and is left out", path.display()));
-            return;
+            return self.note(path, "is no JSON and is left out");
         };
         self.entries.extend(sides_in(&value, name));
         self.entries.extend(numbers_in(&value, name));
@@ -115,13 +111,19 @@ impl Beside {
 
     pub(super) fn triton(&mut self, text: &str) {
         for (name, axis, size) in triton::axes(text) {
-            let source = of_file(TRITON, &format!("dims of {name}"));
             self.entries.push(Entry {
+                source: of_file(TRITON, &format!("dims of {name}")),
                 about: About::Axis(name, axis),
                 size,
-                source,
             });
         }
+    }
+}
+
+fn fault(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => "is too large for a configuration and is not read",
+        _ => "cannot be read and is left out",
     }
 }
 
@@ -146,21 +148,21 @@ fn is_off(value: &Value, key: &str) -> bool {
 }
 
 fn numbers_in(value: &Value, file: &str) -> Vec<Entry> {
-    let keys = KEYS.iter().filter(|(name, ..)| *name == file);
-    keys.filter_map(|(_, key, about)| {
-        Some(Entry {
-            about: about.clone(),
-            size: at(value, key)?.as_u64()?,
-            source: of_file(file, key),
+    KEYS.iter()
+        .filter(|(name, ..)| *name == file)
+        .filter_map(|(_, key, about)| {
+            Some(Entry {
+                about: about.clone(),
+                size: at(value, key)?.as_u64()?,
+                source: of_file(file, key),
+            })
         })
-    })
-    .collect()
+        .collect()
 }
 
 fn of_file(file: &str, key: &str) -> SizeSource {
-    let entry = format!("{file}: {key}");
     SizeSource::File {
-        entry: entry.into(),
+        entry: format!("{file}: {key}").into(),
     }
 }
 

@@ -27,8 +27,8 @@ const TASKS: [(&str, u64); 5] = [
 impl Beside {
     pub(super) fn metadata(&mut self, metadata: &BTreeMap<String, String>) {
         for key in METADATA_SIDES {
-            let text = metadata.get(key).map_or("", String::as_str);
-            let told = sides::of_numbers(&numbers(text)).into_iter();
+            let told = sides::of_numbers(&numbers(metadata.get(key).map_or("", String::as_str)))
+                .into_iter();
             self.entries
                 .extend(told.map(|(about, size)| entry(key, about, size)));
         }
@@ -60,12 +60,13 @@ impl Beside {
 
 /// A model with several scales has a stride for each.
 fn stride(text: &str) -> Option<u64> {
-    let largest = numbers(text).into_iter().max();
-    largest.filter(|stride| (2..SANE).contains(stride))
+    numbers(text)
+        .into_iter()
+        .max()
+        .filter(|stride| (2..SANE).contains(stride))
 }
 
 fn entry(key: &str, about: About, size: u64) -> Entry {
-    let key = key.to_owned();
     Entry {
         about,
         size,
@@ -75,8 +76,7 @@ fn entry(key: &str, about: About, size: u64) -> Entry {
 
 /// The whole numbers in a text such as `[640, 640]`.
 fn numbers(text: &str) -> Vec<u64> {
-    let words = text.split(|letter: char| !letter.is_ascii_digit());
-    words
+    text.split(|letter: char| !letter.is_ascii_digit())
         .filter(|word| !word.is_empty())
         .filter_map(|word| word.parse().ok())
         .collect()

@@ -10,8 +10,6 @@ mod metadata;
 mod sides;
 mod triton;
 
-use std::path::Path;
-
 use super::about::About;
 use crate::onnx::Model;
 use crate::record::SizeSource;
@@ -47,9 +45,7 @@ pub(super) struct Beside {
 pub(super) fn beside(model: &Model) -> Beside {
     let mut found = Beside::default();
     found.metadata(&model.metadata);
-    let folder = model.path.parent().map(Path::to_owned).unwrap_or_default();
-    let folders = [Some(folder.as_path()), folder.parent()];
-    for folder in folders.into_iter().flatten() {
+    for folder in model.path.ancestors().skip(1).take(2) {
         for name in FILES {
             found.json(&folder.join(name), name);
         }
@@ -63,8 +59,6 @@ pub(super) fn beside(model: &Model) -> Beside {
     found.task(&model.metadata);
     found
 }
-
-impl Beside {}
 
 #[cfg(test)]
 mod tests {
@@ -155,40 +149,42 @@ mod tests {
     #[test]
     fn the_crop_is_fed_before_what_it_is_made_of() {
         let name = "preprocessor_config.json";
-        let first = |text: &str| read(name, text).entries.into_iter().next();
-        let expect =
-            |key: &str, size: u64| Some(entry(About::Height, size, &format!("{name}: {key}")));
+        let first = |entries: &str| {
+            read(name, &format!("{{{entries}}}"))
+                .entries
+                .into_iter()
+                .next()
+        };
         let crop = r#""size": {"shortest_edge": 256}, "crop_size": {"height": 96, "width": 96}"#;
-        assert_eq!(
-            first(&format!("{{{crop}}}")),
-            expect("crop_size.height", 96)
-        );
-        assert_eq!(
-            first(&format!(r#"{{"do_center_crop": true, {crop}}}"#)),
-            expect("crop_size.height", 96)
-        );
-        assert_eq!(
-            first(&format!(r#"{{"do_center_crop": false, {crop}}}"#)),
-            expect("size.shortest_edge", 256)
-        );
-        assert_eq!(
-            first(&format!(
-                r#"{{"do_center_crop": false, "do_resize": false, {crop}}}"#
-            )),
-            None
-        );
-        assert_eq!(
-            first(r#"{"size": {"height": 64, "width": 48}, "crop_size": 32}"#),
-            expect("crop_size", 32)
-        );
-        assert_eq!(
-            first(r#"{"size": 48, "crop_size": {"shortest_edge": 32}}"#),
-            expect("crop_size.shortest_edge", 32)
-        );
-        assert_eq!(
-            first(r#"{"size": 48, "do_center_crop": true}"#),
-            expect("size", 48)
-        );
+        for (entries, key, size) in [
+            (crop, "crop_size.height", 96),
+            (
+                &format!(r#""do_center_crop": true, {crop}"#),
+                "crop_size.height",
+                96,
+            ),
+            (
+                &format!(r#""do_center_crop": false, {crop}"#),
+                "size.shortest_edge",
+                256,
+            ),
+            (
+                r#""size": {"height": 64, "width": 48}, "crop_size": 32"#,
+                "crop_size",
+                32,
+            ),
+            (
+                r#""size": 48, "crop_size": {"shortest_edge": 32}"#,
+                "crop_size.shortest_edge",
+                32,
+            ),
+            (r#""size": 48, "do_center_crop": true"#, "size", 48),
+        ] {
+            let expected = entry(About::Height, size, &format!("{name}: {key}"));
+            assert_eq!(first(entries), Some(expected), "{entries}");
+        }
+        let unused = format!(r#""do_center_crop": false, "do_resize": false, {crop}"#);
+        assert_eq!(first(&unused), None);
     }
 
     fn noted(metadata: &[(&str, &str)]) -> Beside {

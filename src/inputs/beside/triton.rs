@@ -1,6 +1,6 @@
 //! Triton's `config.pbtxt`: protobuf's way to write messages as text.
 
-use std::iter::Peekable;
+use std::iter::{Peekable, from_fn};
 use std::str::Chars;
 use std::vec::IntoIter;
 
@@ -49,8 +49,8 @@ fn axes_of(input: &Held, first: usize) -> Vec<(String, usize, u64)> {
     let Some(name) = scalars(input, "name").next() else {
         return Vec::new();
     };
-    let sizes = scalars(input, "dims").enumerate();
-    sizes
+    scalars(input, "dims")
+        .enumerate()
         .filter_map(|(place, size)| Some((name.to_owned(), first + place, size.parse().ok()?)))
         .collect()
 }
@@ -84,8 +84,7 @@ fn field(tokens: &mut Tokens, name: &str, depth: usize, fields: &mut Message) {
         match token {
             Token::Word(text) => fields.push((name.to_owned(), Held::Scalar(text))),
             Token::Sign('{' | '<') if depth > 0 => {
-                let inner = message(tokens, depth - 1);
-                fields.push((name.to_owned(), Held::Message(inner)));
+                fields.push((name.to_owned(), Held::Message(message(tokens, depth - 1))));
             }
             Token::Sign(']') => return,
             Token::Sign(_) => {}
@@ -104,8 +103,12 @@ fn tokens(text: &str) -> Vec<Token> {
         match letter {
             '#' => while letters.next_if(|&letter| letter != '\n').is_some() {},
             '"' | '\'' => {
-                let quoted = letters.by_ref().take_while(|&next| next != letter);
-                found.push(Token::Word(quoted.collect()));
+                found.push(Token::Word(
+                    letters
+                        .by_ref()
+                        .take_while(|&next| next != letter)
+                        .collect(),
+                ));
             }
             '{' | '}' | '[' | ']' | '<' | '>' | ':' => found.push(Token::Sign(letter)),
             ',' | ';' => {}
@@ -118,10 +121,9 @@ fn tokens(text: &str) -> Vec<Token> {
 
 fn word(letters: &mut Peekable<Chars<'_>>, first: char) -> String {
     let mut word = String::from(first);
-    while let Some(next) = letters.next_if(|&next| next.is_alphanumeric() || "_-+.".contains(next))
-    {
-        word.push(next);
-    }
+    word.extend(from_fn(|| {
+        letters.next_if(|&next| next.is_alphanumeric() || "_-+.".contains(next))
+    }));
     word
 }
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::onnx::{AttributeValue, Graph, Node};
-use product::{Scope, is_sigmoid};
+use product::Scope;
 
 /// Attributes that hold a model's classes, as words and as numbers.
 const WORDS: [&str; 2] = ["classlabels_strings", "classes_strings"];
@@ -31,14 +31,14 @@ pub struct ClassNames {
 }
 
 impl ClassNames {
-    pub(super) fn of(graph: &Graph) -> Self {
+    pub(super) fn of(graph: &Graph, told: Vec<String>) -> Self {
         let scope = Scope { graph, outer: None };
         ClassNames {
             words: words_of(graph).to_vec(),
             numbers: numbers_of(graph).to_vec(),
-            sigmoids: outputs_that(graph, |output| is_sigmoid(graph, output)),
-            products: outputs_that(graph, |output| scope.is_product(output)),
-            told: Vec::new(),
+            sigmoids: scope.outputs_that(Scope::is_sigmoid),
+            products: scope.outputs_that(Scope::is_product),
+            told,
         }
     }
 
@@ -54,26 +54,28 @@ impl ClassNames {
 
     /// Labels as places among the file's words or numbers, where it has all of these labels; else
     /// as they are.
-    pub(super) fn places_of(&self, labels: impl Iterator<Item = i64> + Clone) -> Vec<i64> {
-        let places: Option<Vec<i64>> = labels
-            .clone()
-            .map(|label| self.place_of(label).map(|place| place as i64))
-            .collect();
-        places.unwrap_or_else(|| labels.collect())
+    pub(super) fn places_of(&self, labels: Vec<i64>) -> Vec<i64> {
+        labels
+            .iter()
+            .map(|&label| self.place_of(label))
+            .collect::<Option<_>>()
+            .unwrap_or(labels)
     }
 
-    fn place_of(&self, label: i64) -> Option<usize> {
-        if self.words.is_empty() {
-            return self.numbers.iter().position(|&class| class == label);
-        }
-        let label = label.to_string();
-        self.words.iter().position(|word| *word == label)
+    fn place_of(&self, label: i64) -> Option<i64> {
+        let word = label.to_string();
+        let place = match self.words.is_empty() {
+            true => self.numbers.iter().position(|&class| class == label),
+            false => self.words.iter().position(|class| *class == word),
+        };
+        place.map(|place| place as i64)
     }
 }
 
 fn words_of(graph: &Graph) -> &[String] {
-    let nodes = graph.all_nodes().into_iter();
-    nodes
+    graph
+        .all_nodes()
+        .into_iter()
         .flat_map(|node| WORDS.map(|name| node.texts(name)))
         .find(|classes| !classes.is_empty())
         .unwrap_or_default()
@@ -81,24 +83,14 @@ fn words_of(graph: &Graph) -> &[String] {
 
 /// The numbers of the classes, unless they count from 0.
 fn numbers_of(graph: &Graph) -> &[i64] {
-    let nodes = graph.all_nodes().into_iter();
-    let numbers = nodes
+    let numbers = graph
+        .all_nodes()
+        .into_iter()
         .flat_map(|node| NUMBERS.map(|name| integers(node, name)))
         .find(|classes| !classes.is_empty())
         .unwrap_or_default();
-    let mut places = numbers.iter().enumerate();
-    if places.all(|(place, &class)| class == place as i64) {
-        return &[];
-    }
-    numbers
-}
-
-fn outputs_that(graph: &Graph, is_one: impl Fn(&str) -> bool) -> Vec<String> {
-    let names = graph.outputs.iter().map(|output| output.name.exact());
-    names
-        .filter(|name| is_one(name))
-        .map(str::to_owned)
-        .collect()
+    let is_counted = numbers.iter().copied().eq(0..numbers.len() as i64);
+    if is_counted { &[] } else { numbers }
 }
 
 fn integers<'n>(node: &'n Node, name: &str) -> &'n [i64] {
@@ -118,17 +110,13 @@ mod tests {
             numbers: vec![10, 20, 30],
             ..ClassNames::default()
         };
-        assert_eq!(names.places_of([30, 10].into_iter()), [2, 0]);
-        assert_eq!(
-            names.places_of([2, 1].into_iter()),
-            [2, 1],
-            "these count already"
-        );
+        assert_eq!(names.places_of(vec![30, 10]), [2, 0]);
+        assert_eq!(names.places_of(vec![2, 1]), [2, 1], "these count already");
         let names = ClassNames {
             words: vec!["1".into(), "3".into()],
             ..ClassNames::default()
         };
-        assert_eq!(names.places_of([3, 1].into_iter()), [1, 0]);
-        assert_eq!(ClassNames::default().places_of([7].into_iter()), [7]);
+        assert_eq!(names.places_of(vec![3, 1]), [1, 0]);
+        assert_eq!(ClassNames::default().places_of(vec![7]), [7]);
     }
 }

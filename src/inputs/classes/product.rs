@@ -1,5 +1,7 @@
 //! Whether outputs are scores of classes, by the operators that make them.
 
+use std::iter::successors;
+
 use crate::onnx::{Graph, Node};
 
 /// Operators that leave every element as it is.
@@ -35,6 +37,10 @@ const KEEPS_ORDER: [&str; 5] = [
 /// Nodes that are gone back through from an output: a few stand between a product and it.
 const STEPS: usize = 64;
 
+fn moves(node: &Node) -> bool {
+    MOVES.contains(&node.operator.as_str())
+}
+
 /// A graph, and those around it.
 pub(super) struct Scope<'g> {
     pub graph: &'g Graph,
@@ -43,21 +49,19 @@ pub(super) struct Scope<'g> {
 
 impl<'g> Scope<'g> {
     fn maker(&self, value: &str) -> Option<&'g Node> {
-        let own = self
-            .graph
+        self.graph
             .nodes
             .iter()
-            .find(|node| node.outputs.iter().any(|made| made == value));
-        own.or_else(|| self.outer?.maker(value))
+            .find(|node| node.outputs.iter().any(|made| made == value))
+            .or_else(|| self.outer?.maker(value))
     }
 
     fn stores(&self, value: &str) -> bool {
-        let own = self
-            .graph
+        self.graph
             .initializers
             .iter()
-            .any(|stored| stored.name == value);
-        own || self.outer.is_some_and(|outer| outer.stores(value))
+            .any(|stored| stored.name == value)
+            || self.outer.is_some_and(|outer| outer.stores(value))
     }
 
     /// Whether a product with a stored matrix, in some branch at least, makes an output, with only
@@ -106,16 +110,15 @@ impl<'g> Scope<'g> {
         }
         conditions.push(address);
         let place = node.outputs.iter().position(|made| made == value);
-        let mut outputs = node
-            .graphs()
-            .filter_map(|graph| Some((graph, graph.outputs.get(place?)?)));
-        outputs.any(|(graph, output)| {
-            Scope {
-                graph,
-                outer: Some(self),
-            }
-            .leads_to_product(output.name.exact(), conditions)
-        })
+        node.graphs()
+            .filter_map(|graph| Some((graph, graph.outputs.get(place?)?)))
+            .any(|(graph, output)| {
+                Scope {
+                    graph,
+                    outer: Some(self),
+                }
+                .leads_to_product(output.name.exact(), conditions)
+            })
     }
 
     /// The input whose rows an operator leaves in order: it moves them, or applies the same
@@ -124,12 +127,11 @@ impl<'g> Scope<'g> {
         let first = node.inputs.first()?;
         match node.operator.as_str() {
             operator if MOVES.contains(&operator) || KEEPS_ORDER.contains(&operator) => Some(first),
-            "Add" | "Mul" | "Div" if self.has_one_constant(node) => {
-                let mut inputs = node.inputs.iter();
-                inputs
-                    .find(|input| !self.is_stored(input))
-                    .map(String::as_str)
-            }
+            "Add" | "Mul" | "Div" if self.has_one_constant(node) => node
+                .inputs
+                .iter()
+                .find(|input| !self.is_stored(input))
+                .map(String::as_str),
             // Scales of a dynamically quantized product are computed.
             "Mul" => self
                 .maker(first)
@@ -140,53 +142,59 @@ impl<'g> Scope<'g> {
     }
 
     fn has_one_constant(&self, node: &Node) -> bool {
-        let constants = node.inputs.iter().filter(|input| self.is_stored(input));
-        constants.count() == 1
+        node.inputs
+            .iter()
+            .filter(|input| self.is_stored(input))
+            .count()
+            == 1
     }
 
     /// Whether a value does not depend on inputs: it is stored, or moved or turned into numbers
     /// from there.
     fn is_stored(&self, value: &str) -> bool {
-        let mut value = value;
-        for _ in 0..STEPS {
-            if self.stores(value) {
-                return true;
-            }
-            let Some(node) = self.maker(value) else {
-                return false;
-            };
-            let is_moved =
-                MOVES.contains(&node.operator.as_str()) || node.operator == "DequantizeLinear";
-            match node.inputs.first() {
-                _ if node.operator == "Constant" => return true,
-                Some(input) if is_moved => value = input,
-                _ => return false,
-            }
-        }
-        false
+        self.moved(value, "DequantizeLinear")
+            .any(|value| self.stores(value) || self.makes(value, "Constant"))
     }
-}
 
-pub(super) fn is_sigmoid(graph: &Graph, output: &str) -> bool {
-    let scope = Scope { graph, outer: None };
-    let mut value = output;
-    for _ in 0..STEPS {
-        let Some(node) = scope.maker(value) else {
-            return false;
-        };
-        match node.inputs.first() {
-            _ if node.operator == "Sigmoid" => return true,
-            Some(input) if MOVES.contains(&node.operator.as_str()) => value = input,
-            _ => return false,
-        }
+    pub fn is_sigmoid(&self, output: &str) -> bool {
+        self.moved(output, "Identity")
+            .any(|value| self.makes(value, "Sigmoid"))
     }
-    false
+
+    fn makes(&self, value: &str, operator: &str) -> bool {
+        self.maker(value)
+            .is_some_and(|node| node.operator == operator)
+    }
+
+    /// A value and those before it, as long as operators move elements or are the one beside them.
+    fn moved<'v>(&'v self, value: &'v str, beside: &'v str) -> impl Iterator<Item = &'v str> {
+        successors(Some(value), move |value| self.mover(value, beside)).take(STEPS)
+    }
+
+    fn mover(&self, value: &str, beside: &str) -> Option<&'g str> {
+        self.maker(value)
+            .filter(|node| moves(node) || node.operator == beside)?
+            .inputs
+            .first()
+            .map(String::as_str)
+    }
+
+    /// The outputs of the graph that are such.
+    pub fn outputs_that(&self, are_such: fn(&Self, &str) -> bool) -> Vec<String> {
+        self.graph
+            .outputs
+            .iter()
+            .map(|output| output.name.exact())
+            .filter(|name| are_such(self, name))
+            .map(str::to_owned)
+            .collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx::testing::{node, tensor};
+    use crate::onnx::testing::{node, nodes, tensor};
     use crate::onnx::{Attribute, AttributeValue};
     use crate::record::{TensorInfo, ValueType};
 
@@ -207,35 +215,21 @@ mod tests {
 
     #[test]
     fn rows_that_a_stored_matrix_ends_are_products() {
-        let product = || node("MatMul", &["x", "w"], "p");
-        assert!(is_product(vec![
-            product(),
-            node("Add", &["b", "p"], "q"),
-            node("Softmax", &["q"], "y")
-        ]));
-        assert!(
-            is_product(vec![
-                node("Transpose", &["w"], "t"),
-                node("MatMul", &["x", "t"], "y")
-            ]),
-            "tied to a table"
-        );
-        let dynamic =
-            ["MatMulInteger", "Cast"].map(|operator| node(operator, &["x", "w"], operator));
-        let scaled = [
-            node("Mul", &["Cast", "scale"], "m"),
-            node("Add", &["m", "b"], "y"),
-        ];
-        let [whole, cast] = dynamic;
-        let cast = Node {
-            inputs: vec!["MatMulInteger".into()],
-            ..cast
-        };
-        assert!(
-            is_product([vec![whole, cast], scaled.to_vec()].concat()),
-            "quantized as it goes"
-        );
-        let branch = branch(vec![node("MatMul", &["x", "w"], "inner")], "inner");
+        for lines in [
+            &["p = MatMul x w", "q = Add b p", "y = Softmax q"][..],
+            // Tied to a table.
+            &["t = Transpose w", "y = MatMul x t"],
+            // Quantized as it goes.
+            &[
+                "whole = MatMulInteger x w",
+                "cast = Cast whole",
+                "m = Mul cast scale",
+                "y = Add m b",
+            ],
+        ] {
+            assert!(is_product(nodes(lines)), "{lines:?}");
+        }
+        let branch = branch(nodes(&["inner = MatMul x w"]), "inner");
         assert!(
             is_product(vec![Node {
                 attributes: vec![branch],
@@ -278,10 +272,9 @@ mod tests {
             }
         };
         let chain = |end: &str| {
-            let conditions = places
+            places
                 .clone()
-                .map(|place| condition(&named(place + 1), &named(place)));
-            conditions
+                .map(|place| condition(&named(place + 1), &named(place)))
                 .chain([node("MatMul", &["x", end], &named(40))])
                 .collect()
         };
@@ -291,23 +284,17 @@ mod tests {
 
     #[test]
     fn what_a_model_computes_with_is_no_product() {
-        let product = || node("MatMul", &["x", "w"], "p");
-        assert!(!is_product(vec![product(), node("Relu", &["p"], "y")]));
-        assert!(
-            !is_product(vec![product(), node("Add", &["p", "x"], "y")]),
-            "added to what came in"
-        );
-        assert!(
-            !is_product(vec![product(), node("Mul", &["p", "mask"], "y")]),
-            "masked"
-        );
-        assert!(
-            !is_product(vec![node("MatMul", &["q", "k"], "y")]),
-            "attention"
-        );
-        assert!(!is_product(vec![
-            product(),
-            node("LayerNormalization", &["p", "s", "b"], "y")
-        ]));
+        for lines in [
+            &["p = MatMul x w", "y = Relu p"][..],
+            // Added to what came in.
+            &["p = MatMul x w", "y = Add p x"],
+            // Masked.
+            &["p = MatMul x w", "y = Mul p mask"],
+            // Attention.
+            &["y = MatMul q k"],
+            &["p = MatMul x w", "y = LayerNormalization p s b"],
+        ] {
+            assert!(!is_product(nodes(lines)), "{lines:?}");
+        }
     }
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::{Data, Set, Source};
 use crate::inputs::npy::{Archive, Head};
 use crate::inputs::wanted::{Taken, Wanted};
-use crate::inputs::{InputError, labels};
+use crate::inputs::{InputError, Result, labels};
 
 impl Data {
-    pub(super) fn npz(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
+    pub(super) fn npz(path: &Path, inputs: &[Wanted]) -> Result<Data> {
         let archive = Arc::new(Archive::npz(path)?);
         let chosen = choose(&archive, inputs)?;
         let others: Vec<&Head> = archive
@@ -18,7 +18,7 @@ impl Data {
             .iter()
             .filter(|head| !chosen.iter().any(|taken| taken.name == head.name))
             .collect();
-        let label = label_of(&others);
+        let label = labels::likeliest(others.iter().copied(), |head| &head.name);
         let mut notes = unused(&others, label, path);
         let mut sources = Vec::new();
         for (head, wanted) in chosen.into_iter().zip(inputs) {
@@ -35,66 +35,61 @@ impl Data {
         labels: Option<Source>,
         notes: Vec<String>,
     ) -> Data {
-        let outputs = Vec::new();
         Data {
             path: path.to_owned(),
-            sets: vec![Set { inputs, outputs }],
+            sets: vec![Set {
+                inputs,
+                outputs: Vec::new(),
+            }],
             labels,
             notes,
         }
     }
 
-    pub(super) fn npy(path: &Path, inputs: &[Wanted]) -> Result<Data, InputError> {
+    pub(super) fn npy(path: &Path, inputs: &[Wanted]) -> Result<Data> {
         let [wanted] = inputs else {
             let names = inputs.iter().map(|wanted| wanted.name.exact().to_owned());
             return Err(InputError::NpyForSeveral(path.to_owned(), names.collect()));
         };
         let archive = Arc::new(Archive::npy(path)?);
         let mut notes = Vec::new();
-        let only = archive.arrays[0].clone();
-        let source = complete(&archive, only, wanted, &mut notes);
+        let source = complete(&archive, archive.arrays[0].clone(), wanted, &mut notes);
         Ok(Data::one_set(path, vec![source], None, notes))
     }
 
     /// An error where an archive has no array of its name for an input.
-    pub(super) fn check_names(path: &Path, inputs: &[Wanted]) -> Result<(), InputError> {
+    pub(super) fn check_names(path: &Path, inputs: &[Wanted]) -> Result<()> {
         let archive = Archive::npz(path)?;
         let missing = unnamed(&archive, inputs);
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(missing_arrays(&archive, &missing))
+        match missing.is_empty() {
+            true => Ok(()),
+            false => Err(missing_arrays(&archive, &missing)),
         }
     }
 }
 
 /// The array for each input: of its name, or, for inputs that no array is named by, the only one
 /// that fits.
-fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>, InputError> {
+fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>> {
     let missing = unnamed(archive, inputs);
     let free = free(archive, inputs);
     let lone = match free.as_slice() {
         [head] if missing.len() == 1 => Some(*head),
         _ => None,
     };
-    let taken: Vec<Option<&Head>> = missing
+    let taken = missing
         .iter()
-        .map(|wanted| only_fitting(&free, wanted).or(lone))
-        .collect();
-    if distinct(&taken) < missing.len() {
+        .filter_map(|wanted| only_fitting(&free, wanted).or(lone));
+    let taken: Vec<&Head> = taken.collect();
+    let names: BTreeSet<&String> = taken.iter().map(|head| &head.name).collect();
+    if names.len() < missing.len() {
         return Err(missing_arrays(archive, &missing));
     }
-    let mut taken = taken.into_iter().flatten();
+    let mut taken = taken.into_iter();
     Ok(inputs
         .iter()
         .filter_map(|wanted| archive.head(wanted.name.exact()).or_else(|| taken.next()))
         .collect())
-}
-
-/// How many arrays are taken, each once.
-fn distinct(taken: &[Option<&Head>]) -> usize {
-    let names: BTreeSet<&String> = taken.iter().flatten().map(|head| &head.name).collect();
-    names.len()
 }
 
 /// The arrays that are named neither as an input is nor as labels are.
@@ -103,8 +98,8 @@ fn free<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Vec<&'a Head> {
         .arrays
         .iter()
         .filter(|head| {
-            let is_input = inputs.iter().any(|wanted| wanted.name == head.name);
-            !is_input && labels::place(&head.name).is_none()
+            labels::place(&head.name).is_none()
+                && !inputs.iter().any(|wanted| wanted.name == head.name)
         })
         .collect()
 }
@@ -113,26 +108,16 @@ fn only_fitting<'a>(free: &[&'a Head], wanted: &Wanted) -> Option<&'a Head> {
     let mut fitting = free
         .iter()
         .filter(|head| wanted.takes(head.element_type, &head.shape));
-    let first = fitting.next();
-    first.filter(|_| fitting.next().is_none()).copied()
-}
-
-fn label_of<'a>(others: &[&'a Head]) -> Option<&'a Head> {
-    let named = others
-        .iter()
-        .copied()
-        .filter(|head| labels::place(&head.name).is_some());
-    named.min_by_key(|head| labels::place(&head.name))
+    fitting.next().xor(fitting.next()).copied()
 }
 
 /// Remarks on the arrays that are neither inputs nor the labels.
 fn unused(others: &[&Head], label: Option<&Head>, path: &Path) -> Vec<String> {
     let from = path.display();
-    let unused = others
+    others
         .iter()
         .map(|head| &head.name)
-        .filter(|name| label.is_none_or(|label| label.name != **name));
-    unused
+        .filter(|name| label.is_none_or(|label| label.name != **name))
         .map(|name| match label {
             Some(label) if labels::place(name).is_some() => {
                 let label = &label.name;

@@ -7,16 +7,15 @@ mod test_sets;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::InputError;
 use super::argument::{Form, forms_of};
+use super::error::ask;
 use super::find::{only_archive, test_folders};
 use super::labels::{self, Labels};
 use super::protobuf::Stored;
 use super::wanted::{Expected, Wanted};
-use crate::memory;
+use super::{InputError, Result};
 use crate::onnx::Model;
 use crate::record::{AxisReason, BatchAxis, BatchProof};
-use crate::units::Bytes;
 pub(super) use source::Source;
 
 /// A data file or folder that has an array for every input.
@@ -40,7 +39,7 @@ pub(super) struct Set {
 }
 
 impl Data {
-    pub fn open(path: &Path, inputs: &[Wanted], outputs: &[Form]) -> Result<Data, InputError> {
+    pub fn open(path: &Path, inputs: &[Wanted], outputs: &[Form]) -> Result<Data> {
         if path.is_dir() {
             return match only_archive(path) {
                 Some(archive) if test_folders(path)?.is_empty() => Data::npz(&archive, inputs),
@@ -50,25 +49,12 @@ impl Data {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("npz") => Data::npz(path, inputs),
             Some("npy") => Data::npy(path, inputs),
-            _ if !path.exists() => {
-                let source = std::io::Error::from(std::io::ErrorKind::NotFound);
-                Err(InputError::Read(path.to_owned(), source))
-            }
+            _ if !path.exists() => Err(InputError::Read(
+                path.to_owned(),
+                std::io::Error::from(std::io::ErrorKind::NotFound),
+            )),
             _ => Err(InputError::UnknownFormat(path.to_owned())),
         }
-    }
-
-    /// Opens data that nobody asked for: an array under another name is then no input, however well
-    /// it fits.
-    pub fn open_named(
-        path: &Path,
-        inputs: &[Wanted],
-        outputs: &[Form],
-    ) -> Result<Data, InputError> {
-        if path.extension().is_some_and(|extension| extension == "npz") {
-            Data::check_names(path, inputs)?;
-        }
-        Data::open(path, inputs, outputs)
     }
 }
 
@@ -76,7 +62,7 @@ impl Data {
 ///
 /// # Errors
 /// Why not.
-pub fn fits(data: &Path, model: &Model) -> Result<(), InputError> {
+pub fn fits(data: &Path, model: &Model) -> Result<()> {
     let inputs = &model.graph.inputs;
     // Data may hold any number of samples, which lie along the first axis almost everywhere.
     let batch = BatchAxis {
@@ -89,11 +75,12 @@ pub fn fits(data: &Path, model: &Model) -> Result<(), InputError> {
         batch: &batch,
         asked: &BTreeMap::new(),
     };
-    let wanted: Vec<Wanted> = inputs
-        .iter()
-        .map(|info| Wanted::of(info, &expected))
-        .collect();
-    Data::open_named(data, &wanted, &forms_of(&model.graph.outputs)).map(drop)
+    let wanted = expected.wanted();
+    // Nobody asked for the data: an array under another name is no input, however well it fits.
+    if data.extension().is_some_and(|extension| extension == "npz") {
+        Data::check_names(data, &wanted)?;
+    }
+    Data::open(data, &wanted, &forms_of(&model.graph.outputs)).map(drop)
 }
 
 /// Memory that a label takes while labels are looked at: as a number, and once more where numbers
@@ -105,7 +92,7 @@ pub(super) fn labels_of(
     data: &Data,
     file: Option<&Path>,
     samples: usize,
-) -> Result<Option<Labels>, InputError> {
+) -> Result<Option<Labels>> {
     let found = match (file, &data.labels) {
         (Some(file), _) => labels::read(file, samples)?,
         (None, Some(source)) => match source.load()? {
@@ -119,10 +106,12 @@ pub(super) fn labels_of(
 }
 
 /// Makes sure that there is one label for each sample, and memory to look at them.
-fn check_labels(labels: &Labels, path: &Path, samples: usize) -> Result<(), InputError> {
+fn check_labels(labels: &Labels, path: &Path, samples: usize) -> Result<()> {
     if labels.shape().is_empty() {
-        let reason = "it holds one number instead of a list".to_owned();
-        return Err(InputError::LabelFile(path.to_owned(), reason));
+        return Err(InputError::LabelFile(
+            path.to_owned(),
+            "it holds one number instead of a list".to_owned(),
+        ));
     }
     if labels.len() != samples {
         return Err(InputError::LabelCount {
@@ -134,6 +123,5 @@ fn check_labels(labels: &Labels, path: &Path, samples: usize) -> Result<(), Inpu
     let needed = labels.shape().iter().fold(LABEL_BYTES, |bytes, &size| {
         bytes.saturating_mul(size as u64)
     });
-    memory::ask(Bytes(needed), || "its labels, as numbers,".to_owned())
-        .map_err(InputError::memory(path))
+    ask(path, needed, "its labels, as numbers,")
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::inputs::InputError;
+use crate::inputs::Result;
 use crate::inputs::array::Array;
 use crate::inputs::npy::{Archive, Head};
 use crate::inputs::protobuf::Stored;
@@ -27,25 +27,26 @@ impl Source {
     }
 
     pub fn no_tensor(&self) -> Option<NoTensor> {
-        match self {
-            Source::Loaded(Stored::Sequence(tensors)) => {
+        let Source::Loaded(stored) = self else {
+            return None;
+        };
+        match stored {
+            Stored::Tensor(_) => None,
+            Stored::Sequence(tensors) => {
                 Some(NoTensor::Sequence(tensors.iter().map(sizes).collect()))
             }
-            Source::Loaded(Stored::Nothing) => Some(NoTensor::Nothing),
-            Source::Loaded(Stored::Tensor(_)) | Source::Numpy(..) => None,
+            Stored::Nothing => Some(NoTensor::Nothing),
         }
     }
 
     /// Whether all elements are of a type, or may be cast to it.
     pub fn takes(&self, wanted: ElementType) -> bool {
         match self {
-            Source::Loaded(Stored::Sequence(tensors)) => tensors
+            Source::Numpy(_, head) => head.element_type.is_some_and(|found| casts(found, wanted)),
+            Source::Loaded(stored) => stored
+                .tensors()
                 .iter()
-                .all(|tensor| fits(tensor.element_type(), wanted)),
-            Source::Loaded(Stored::Nothing) => true,
-            tensor => tensor
-                .element_type()
-                .is_some_and(|found| fits(found, wanted)),
+                .all(|tensor| casts(tensor.element_type(), wanted)),
         }
     }
 
@@ -53,9 +54,7 @@ impl Source {
     pub fn element_type(&self) -> Option<ElementType> {
         match self {
             Source::Numpy(_, head) => head.element_type,
-            Source::Loaded(Stored::Tensor(array)) => Some(array.element_type()),
-            Source::Loaded(Stored::Sequence(tensors)) => tensors.first().map(Array::element_type),
-            Source::Loaded(Stored::Nothing) => None,
+            Source::Loaded(stored) => stored.tensors().first().map(Array::element_type),
         }
     }
 
@@ -70,13 +69,12 @@ impl Source {
             Source::Loaded(_) => self
                 .element_type()
                 .unwrap_or(ElementType::Undefined)
-                .name()
-                .to_owned(),
+                .to_string(),
         }
     }
 
     /// The value; elements of arrays may stay in the file.
-    pub fn load(&self) -> Result<Stored, InputError> {
+    pub fn load(&self) -> Result<Stored> {
         match self {
             Source::Numpy(archive, head) => archive.array(head).map(Stored::Tensor),
             Source::Loaded(stored) => Ok(stored.clone()),
@@ -84,7 +82,7 @@ impl Source {
     }
 
     /// Finds out whether the elements are there, where that costs nothing.
-    pub fn probe(&self) -> Result<(), InputError> {
+    pub fn probe(&self) -> Result<()> {
         match self {
             Source::Numpy(archive, head) if head.stays_in_file() => archive.array(head).map(drop),
             _ => Ok(()),
@@ -94,8 +92,4 @@ impl Source {
 
 fn sizes(array: &Array) -> Vec<u64> {
     array.shape().iter().map(|&size| size as u64).collect()
-}
-
-fn fits(found: ElementType, wanted: ElementType) -> bool {
-    found == wanted || casts(found, wanted)
 }

@@ -1,20 +1,16 @@
 //! The standard's test sets.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Data, Set, Source};
-use crate::inputs::argument::Form;
+use crate::inputs::argument::{Form, or_tensors};
 use crate::inputs::find::test_folders;
 use crate::inputs::protobuf::Stored;
 use crate::inputs::wanted::Wanted;
-use crate::inputs::{InputError, protobuf};
+use crate::inputs::{InputError, Result, protobuf};
 
 impl Data {
-    pub(super) fn test_sets(
-        path: &Path,
-        inputs: &[Wanted],
-        outputs: &[Form],
-    ) -> Result<Data, InputError> {
+    pub(super) fn test_sets(path: &Path, inputs: &[Wanted], outputs: &[Form]) -> Result<Data> {
         let mut folders = test_folders(path)?;
         if folders.is_empty() && path.join("input_0.pb").is_file() {
             folders.push(path.to_owned());
@@ -38,17 +34,16 @@ impl Data {
     }
 }
 
-fn given(folder: &Path, inputs: &[Wanted]) -> Result<Vec<Source>, InputError> {
-    let files = (0..inputs.len()).map(|index| format!("input_{index}.pb"));
-    let (present, lacking): (Vec<_>, Vec<_>) = files
+fn given(folder: &Path, inputs: &[Wanted]) -> Result<Vec<Source>> {
+    let (present, lacking): (Vec<_>, Vec<_>) = (0..inputs.len())
+        .map(|index| format!("input_{index}.pb"))
         .zip(inputs)
         .partition(|(file, _)| folder.join(file).is_file());
     if lacking.is_empty() {
         return present
             .into_iter()
-            .map(|(file, wanted)| {
-                protobuf::read(&folder.join(file), wanted.form).map(Source::Loaded)
-            })
+            .map(|(file, wanted)| protobuf::read(&folder.join(file), wanted.form))
+            .map(|value| value.map(Source::Loaded))
             .collect();
     }
     let missing = lacking
@@ -64,20 +59,19 @@ fn given(folder: &Path, inputs: &[Wanted]) -> Result<Vec<Source>, InputError> {
 /// The outputs that a test set expects. One that cannot be read is noted: the model runs without
 /// it.
 fn expected(folder: &Path, outputs: &[Form], notes: &mut Vec<String>) -> Vec<Option<Stored>> {
-    let files = (0..)
-        .map(|index| folder.join(format!("output_{index}.pb")))
-        .take_while(|path| path.is_file());
-    let forms = outputs
-        .iter()
-        .copied()
-        .chain(std::iter::repeat(Form::Tensor));
-    files
-        .zip(forms)
+    outputs_in(folder)
+        .zip(or_tensors(outputs))
         .map(|(path, form)| noted(protobuf::read(&path, form), notes))
         .collect()
 }
 
-fn noted(output: Result<Stored, InputError>, notes: &mut Vec<String>) -> Option<Stored> {
+fn outputs_in(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    (0..)
+        .map(|index| folder.join(format!("output_{index}.pb")))
+        .take_while(|path| path.is_file())
+}
+
+fn noted(output: Result<Stored>, notes: &mut Vec<String>) -> Option<Stored> {
     if let Err(error) = &output {
         notes.push(format!("an expected output is not compared: {error}"));
     }

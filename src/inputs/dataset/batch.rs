@@ -4,10 +4,10 @@ use std::io;
 use std::ops::Range;
 
 use super::segments::Segment;
-use super::{Dataset, Growing, INPUT_SETS_LIMIT, InputSet};
+use super::{Dataset, Growing, INPUT_SETS_LIMIT, InputSet, growing};
 use crate::inputs::argument::{Argument, Value};
 use crate::inputs::column::Column;
-use crate::inputs::{InputError, TensorData};
+use crate::inputs::{InputError, Result, TensorData};
 
 impl Dataset {
     /// The `length` samples from `start` on; after the last sample follows the first again, which
@@ -16,43 +16,37 @@ impl Dataset {
     /// # Errors
     /// `length` is 0, the model has no batch dimension and `length` is not 1, or samples differ in
     /// shape.
-    pub fn batch(&self, start: u64, length: u64) -> Result<InputSet, InputError> {
+    pub fn batch(&self, start: u64, length: u64) -> Result<InputSet> {
         let segments = self.segments(start, length)?;
-        let mut set = InputSet::new();
-        for (index, input) in self.inputs.iter().enumerate() {
-            let column = segments
-                .first()
-                .map(|segment| &self.sets[segment.set].columns[index]);
-            let whole = column.map(|column| column.whole(length)).transpose()?;
-            let value = match whole.flatten() {
-                Some(value) => value,
-                None => Value::Tensor(self.joined(index, &segments, length)?),
-            };
-            let name = input.name.clone();
-            set.push(Argument { name, value });
-        }
-        Ok(set)
+        self.inputs
+            .iter()
+            .enumerate()
+            .map(|(index, fed)| {
+                let value = match self.sets[segments[0].set].columns[index].whole(fed, length)? {
+                    Some(value) => value,
+                    None => Value::Tensor(self.joined(index, &segments, length)?),
+                };
+                Ok(Argument::of(fed, value))
+            })
+            .collect()
     }
 
     /// The rows of an input in all segments, one after the other.
-    fn joined(
-        &self,
-        index: usize,
-        segments: &[Segment],
-        length: u64,
-    ) -> Result<TensorData, InputError> {
-        let input = &self.inputs[index];
+    fn joined(&self, index: usize, segments: &[Segment], length: u64) -> Result<TensorData> {
+        let fed = &self.inputs[index];
         let mut parts = Vec::new();
         for segment in segments {
-            let part = self.part(index, segment);
-            parts.extend(part.map_err(InputError::read(&self.path))?);
+            parts.extend(
+                self.part(index, segment)
+                    .map_err(InputError::read(&self.path))?,
+            );
         }
-        let whole = match (input.axes.first(), parts.len()) {
-            (None, _) | (_, 1) => parts.into_iter().next(),
-            (Some(growing), _) => TensorData::concatenated(&parts, growing.axis),
+        let whole = match growing(fed).first() {
+            Some(growing) if parts.len() != 1 => TensorData::concatenated(&parts, growing.axis),
+            _ => parts.into_iter().next(),
         };
         whole.ok_or_else(|| {
-            InputError::Ragged(self.path.clone(), input.name.exact().to_owned(), length)
+            InputError::Ragged(self.path.clone(), fed.name.exact().to_owned(), length)
         })
     }
 
@@ -61,7 +55,7 @@ impl Dataset {
     ///
     /// # Errors
     /// As [`Dataset::batch`].
-    pub fn input_sets(&self, batch_size: u64) -> Result<Vec<InputSet>, InputError> {
+    pub fn input_sets(&self, batch_size: u64) -> Result<Vec<InputSet>> {
         let mut starts = self.sets_of_size(batch_size);
         if self.sets.len() == 1 || starts.is_empty() {
             starts = (0..self.sets_count(batch_size))
@@ -96,12 +90,16 @@ impl Dataset {
 
     /// Rows of an input; absent where the input has fewer, or elements that cannot be cast.
     fn part(&self, index: usize, segment: &Segment) -> io::Result<Option<TensorData>> {
-        let input = &self.inputs[index];
-        let column = &self.sets[segment.set].columns[index];
-        let part = along_first(column, input.axes.first(), &segment.rows)?;
-        let others = input.axes.iter().skip(1);
+        let fed = &self.inputs[index];
+        let axes = growing(fed);
+        let part = along_first(
+            &self.sets[segment.set].columns[index],
+            axes.first(),
+            &segment.rows,
+        )?;
+        let others = axes.get(1..).unwrap_or_default();
         let part = part.and_then(|part| narrowed(part, others, &segment.rows));
-        Ok(part.and_then(|part| part.cast(input.element_type)))
+        Ok(part.and_then(|part| part.cast(fed.element_type)))
     }
 }
 
@@ -112,7 +110,7 @@ fn along_first(
     samples: &Range<usize>,
 ) -> io::Result<Option<TensorData>> {
     match (column, axis) {
-        (Column::Counted(..) | Column::Whole(_), _) => Ok(None),
+        (Column::Counted(_) | Column::Whole(_), _) => Ok(None),
         (Column::Stored(array), None) => array.tensor(),
         (Column::Made(data), None) => Ok(Some(data.clone())),
         (Column::Stored(array), Some(first)) => array.rows(first.axis, first.rows(samples)),
@@ -121,15 +119,10 @@ fn along_first(
 }
 
 /// The rows of samples along further axes; absent where one has fewer.
-fn narrowed<'g>(
-    mut part: TensorData,
-    axes: impl Iterator<Item = &'g Growing>,
-    samples: &Range<usize>,
-) -> Option<TensorData> {
+fn narrowed(mut part: TensorData, axes: &[Growing], samples: &Range<usize>) -> Option<TensorData> {
     for growing in axes {
         let rows = growing.rows(samples);
-        let size = *part.shape().get(growing.axis)?;
-        if size < rows.end {
+        if *part.shape().get(growing.axis)? < rows.end {
             return None;
         }
         part = part.rows(growing.axis, rows);

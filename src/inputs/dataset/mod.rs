@@ -7,16 +7,13 @@ mod segments;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::argument::{Argument, Form};
+use super::argument::{Argument, or_tensors};
 use super::column::Column;
 use super::data::{self, Data};
-use super::dims::sample_axes;
 use super::protobuf::Stored;
 use super::wanted::Wanted;
-use super::{InputError, InputPlan, InputSource, Labels, check, fill};
-use crate::plan::ElementType;
+use super::{InputError, InputPlan, InputSource, Labels, Result, check, fill};
 use crate::record::{DatasetInfo, FedInput};
-use crate::text::Plain;
 
 /// Largest number of distinct input sets that timed runs rotate: enough that no cache of the
 /// machine holds all inputs of a usual model, few enough that warm-up sees each of them.
@@ -30,27 +27,10 @@ pub type InputSet = Vec<Argument>;
 pub struct Dataset {
     info: DatasetInfo,
     path: PathBuf,
-    inputs: Vec<Input>,
+    inputs: Vec<FedInput>,
     outputs: Vec<String>,
     sets: Vec<Set>,
     labels: Option<Labels>,
-}
-
-#[derive(Debug)]
-struct Input {
-    name: Plain,
-    element_type: ElementType,
-    axes: Vec<Growing>,
-}
-
-impl Input {
-    fn of(fed: &FedInput) -> Input {
-        Input {
-            name: fed.name.clone(),
-            element_type: fed.element_type,
-            axes: growing(fed),
-        }
-    }
 }
 
 /// An axis that grows with the batch.
@@ -80,34 +60,22 @@ struct Set {
 ///
 /// # Errors
 /// The model does not take this batch size, or the data cannot be read any more.
-pub fn materialize(plan: &InputPlan, batch_size: u64) -> Result<Vec<InputSet>, InputError> {
+pub fn materialize(plan: &InputPlan, batch_size: u64) -> Result<Vec<InputSet>> {
     plan.supports_batch(batch_size)
         .map_err(|reason| InputError::BatchSize(batch_size, reason))?;
-    match Dataset::open(plan)? {
-        Some(dataset) => {
-            plan.ask_for_sets(batch_size, dataset.sets_count(batch_size))?;
-            dataset.input_sets(batch_size)
-        }
-        None => {
-            plan.ask_for_sets(batch_size, 1)?;
-            Ok(vec![made_up(plan, batch_size, plan.seed)?])
-        }
+    if let Some(dataset) = Dataset::open(plan)? {
+        plan.ask_for_sets(batch_size, dataset.sets_count(batch_size))?;
+        return dataset.input_sets(batch_size);
     }
+    plan.ask_for_sets(batch_size, 1)?;
+    Ok(vec![made_up(plan, batch_size, plan.seed)?])
 }
 
-pub(super) fn made_up(
-    plan: &InputPlan,
-    batch_size: u64,
-    seed: u64,
-) -> Result<InputSet, InputError> {
-    let mut set = InputSet::new();
-    for fed in &plan.fed {
-        set.push(Argument {
-            name: fed.name.clone(),
-            value: fill::value(fed, batch_size, seed)?,
-        });
-    }
-    Ok(set)
+pub(super) fn made_up(plan: &InputPlan, batch_size: u64, seed: u64) -> Result<InputSet> {
+    plan.fed
+        .iter()
+        .map(|fed| Ok(Argument::of(fed, fill::value(fed, batch_size, seed)?)))
+        .collect()
 }
 
 fn growing(fed: &FedInput) -> Vec<Growing> {
@@ -122,20 +90,18 @@ fn growing(fed: &FedInput) -> Vec<Growing> {
 
 /// What the inputs of a plan want of its data.
 fn wanted(plan: &InputPlan) -> Vec<Wanted> {
-    let forms = plan.forms.inputs.iter().copied();
     plan.fed
         .iter()
-        .zip(forms.chain(std::iter::repeat(Form::Tensor)))
+        .zip(or_tensors(&plan.forms.inputs))
         .map(|(fed, form)| Wanted::fed(fed, form, &plan.batch_axis))
         .collect()
 }
 
 /// The sets of data that is as it was when the plan was made.
-fn stored_sets(plan: &InputPlan, data: &Data, path: &Path) -> Result<Vec<Set>, InputError> {
-    let axes = sample_axes(&plan.fed, &plan.batch_axis);
+fn stored_sets(plan: &InputPlan, data: &Data, path: &Path) -> Result<Vec<Set>> {
     let mut sets = Vec::new();
     for set in &data.sets {
-        let samples = check::samples(data, set, &axes)?;
+        let samples = check::samples(data, set, &plan.fed, &plan.batch_axis)?;
         check::check_ranks(path, set, &plan.fed)?;
         sets.push(Set {
             columns: columns(set, &plan.fed, path)?,
@@ -146,23 +112,23 @@ fn stored_sets(plan: &InputPlan, data: &Data, path: &Path) -> Result<Vec<Set>, I
     Ok(sets)
 }
 
-fn columns(set: &data::Set, fed: &[FedInput], path: &Path) -> Result<Vec<Column>, InputError> {
-    let mut columns = Vec::new();
-    for (source, fed) in set.inputs.iter().zip(fed) {
-        let column = Column::of(source.load()?, fed.element_type);
-        columns.push(column.map_err(InputError::read(path))?);
-    }
-    Ok(columns)
+fn columns(set: &data::Set, fed: &[FedInput], path: &Path) -> Result<Vec<Column>> {
+    set.inputs
+        .iter()
+        .zip(fed)
+        .map(|(source, fed)| {
+            Column::of(source.load()?, fed.element_type).map_err(InputError::read(path))
+        })
+        .collect()
 }
 
-fn made_set(plan: &InputPlan, samples: u64, seed: u64) -> Result<Set, InputError> {
-    let columns = plan
-        .fed
-        .iter()
-        .map(|fed| Column::made(fed, samples, seed))
-        .collect::<Result<_, _>>()?;
+fn made_set(plan: &InputPlan, samples: u64, seed: u64) -> Result<Set> {
     Ok(Set {
-        columns,
+        columns: plan
+            .fed
+            .iter()
+            .map(|fed| Column::made(fed, samples, seed))
+            .collect::<Result<_>>()?,
         outputs: Vec::new(),
         samples: samples as usize,
     })
@@ -173,25 +139,19 @@ impl Dataset {
     ///
     /// # Errors
     /// The data cannot be read any more, or has changed since the plan was made.
-    pub fn open(plan: &InputPlan) -> Result<Option<Dataset>, InputError> {
+    pub fn open(plan: &InputPlan) -> Result<Option<Dataset>> {
         let InputSource::Data { path, labels } = &plan.source else {
             return Ok(None);
         };
         let data = Data::open(path, &wanted(plan), &plan.forms.outputs)?;
-        let sets = stored_sets(plan, &data, path)?;
-        let mut dataset = Dataset::new(plan, sets, path.clone());
+        let mut dataset = Dataset::new(plan, stored_sets(plan, &data, path)?, path.clone());
         dataset.info.source = path.display().to_string().into();
-        let found = data::labels_of(&data, labels.as_deref(), dataset.len() as usize)?;
-        if let Some(found) = found {
-            dataset.label(found, plan);
+        dataset.labels = data::labels_of(&data, labels.as_deref(), dataset.len() as usize)?;
+        if let Some(labels) = &dataset.labels {
+            dataset.info.class_labels = labels.classes(&plan.classes);
+            dataset.info.has_targets = !labels.facts().is_text;
         }
         Ok(Some(dataset))
-    }
-
-    fn label(&mut self, labels: Labels, plan: &InputPlan) {
-        self.info.class_labels = labels.classes(&plan.classes);
-        self.info.has_targets = !labels.facts().is_text;
-        self.labels = Some(labels);
     }
 
     /// A dataset of `samples_count` synthesized samples, for comparing variants where there is no
@@ -202,17 +162,15 @@ impl Dataset {
     ///
     /// # Errors
     /// The samples are too large.
-    pub fn synthesized(plan: &InputPlan, samples_count: u64) -> Result<Dataset, InputError> {
-        let batched = !plan.batch_axis.axes.is_empty();
-        let (sets_count, samples) = if batched {
-            (1, samples_count)
-        } else {
-            (samples_count, 1)
+    pub fn synthesized(plan: &InputPlan, samples_count: u64) -> Result<Dataset> {
+        let (sets_count, samples) = match plan.batch_axis.axes.is_empty() {
+            true => (samples_count, 1),
+            false => (1, samples_count),
         };
         plan.ask_for_sets(samples, sets_count)?;
         let sets = (0..sets_count)
             .map(|index| made_set(plan, samples, plan.seed.wrapping_add(index)))
-            .collect::<Result<_, InputError>>()?;
+            .collect::<Result<_>>()?;
         Ok(Dataset::new(plan, sets, PathBuf::new()))
     }
 
@@ -220,7 +178,7 @@ impl Dataset {
         Dataset {
             info: synthesized_info(&sets),
             path,
-            inputs: plan.fed.iter().map(Input::of).collect(),
+            inputs: plan.fed.clone(),
             outputs: plan.outputs.clone(),
             sets,
             labels: None,
@@ -260,14 +218,22 @@ impl Dataset {
 
 /// The description of sets until it is known that they are data.
 fn synthesized_info(sets: &[Set]) -> DatasetInfo {
-    let mut outputs = sets.iter().flat_map(|set| set.outputs.iter().flatten());
     DatasetInfo {
-        source: "synthesized".to_owned().into(),
-        samples_count: sets
-            .iter()
-            .fold(0, |sum: u64, set| sum.saturating_add(set.samples as u64)),
+        source: "synthesized".into(),
+        samples_count: samples_in(sets),
         class_labels: None,
         has_targets: false,
-        has_expected_outputs: outputs.any(|stored| !matches!(stored, Stored::Nothing)),
+        has_expected_outputs: have_outputs(sets),
     }
+}
+
+fn samples_in(sets: &[Set]) -> u64 {
+    let samples = sets.iter().map(|set| set.samples as u64);
+    samples.fold(0, u64::saturating_add)
+}
+
+fn have_outputs(sets: &[Set]) -> bool {
+    sets.iter()
+        .flat_map(|set| set.outputs.iter().flatten())
+        .any(|stored| !matches!(stored, Stored::Nothing))
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Dataset;
-use crate::inputs::InputError;
+use crate::inputs::{InputError, Result};
 
 /// Batches that repeat the data more often than this are a slip of the finger.
 const MOST_REPEATS: u64 = 1 << 24;
@@ -15,7 +15,7 @@ pub(super) struct Segment {
 }
 
 impl Dataset {
-    pub(super) fn segments(&self, start: u64, length: u64) -> Result<Vec<Segment>, InputError> {
+    pub(super) fn segments(&self, start: u64, length: u64) -> Result<Vec<Segment>> {
         if let Some(reason) = self.no_batch(length) {
             return Err(InputError::BatchSize(length, reason.to_owned()));
         }
@@ -33,7 +33,7 @@ impl Dataset {
 
     /// Why no batch has so many samples, where none has.
     fn no_batch(&self, length: u64) -> Option<&'static str> {
-        let batched = self.inputs.iter().any(|input| !input.axes.is_empty());
+        let batched = self.inputs.iter().any(|fed| fed.dims.contains(&None));
         match (length, batched) {
             (0, _) => Some("a batch has at least one sample"),
             (2.., false) => Some("there is no batch"),

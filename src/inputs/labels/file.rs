@@ -6,14 +6,13 @@ use serde_json::Value;
 
 use super::Labels;
 use super::json::json;
-use super::names::{NAMES, place};
+use super::names::{NAMES, likeliest};
 use super::table::table;
 use super::words::lines;
 use crate::files::{self, Kind};
-use crate::inputs::InputError;
+use crate::inputs::error::ask;
 use crate::inputs::npy::{Archive, Head};
-use crate::memory;
-use crate::units::Bytes;
+use crate::inputs::{InputError, Result};
 
 const ENDINGS: [&str; 5] = ["npy", "csv", "tsv", "txt", "json"];
 /// Copies of a text that are in memory at once.
@@ -26,13 +25,11 @@ const LINE: u64 = 96;
 const FIELD: u64 = 192;
 /// The files beside `data` that are named as labels are, the likeliest first.
 pub(in super::super) fn beside(data: &Path) -> Vec<PathBuf> {
-    let folder = if data.is_dir() {
-        Some(data)
-    } else {
-        data.parent()
-    };
-    let files = folder.into_iter().flat_map(usual_files);
-    files
+    data.is_dir()
+        .then_some(data)
+        .or(data.parent())
+        .into_iter()
+        .flat_map(usual_files)
         .filter(|file| file.is_file() && file != data)
         .collect()
 }
@@ -68,8 +65,10 @@ fn has_line_for_each(text: &str, samples: usize) -> bool {
 
 fn has_entry_for_each(value: &Value, samples: usize) -> bool {
     match value {
-        Value::Object(entries) if entries.len() == samples && samples > 1 => true,
-        Value::Object(entries) => entries.values().any(|value| is_list_of(value, samples)),
+        Value::Object(entries) => {
+            (entries.len() == samples && samples > 1)
+                || entries.values().any(|value| is_list_of(value, samples))
+        }
         other => is_list_of(other, samples),
     }
 }
@@ -85,7 +84,7 @@ fn ending(path: &Path) -> String {
         .to_ascii_lowercase()
 }
 
-pub(in super::super) fn read(path: &Path, samples: usize) -> Result<Labels, InputError> {
+pub(in super::super) fn read(path: &Path, samples: usize) -> Result<Labels> {
     let fault = |reason: String| InputError::LabelFile(path.to_owned(), reason);
     match ending(path).as_str() {
         "npz" | "npy" => numpy(path),
@@ -98,7 +97,7 @@ pub(in super::super) fn read(path: &Path, samples: usize) -> Result<Labels, Inpu
     }
 }
 
-fn numpy(path: &Path) -> Result<Labels, InputError> {
+fn numpy(path: &Path) -> Result<Labels> {
     if ending(path) == "npy" {
         let archive = Archive::npy(path)?;
         return archive.array(&archive.arrays[0]).map(Labels::stored);
@@ -116,28 +115,24 @@ fn numpy(path: &Path) -> Result<Labels, InputError> {
 
 /// The array that is named as labels are, or else the only one.
 fn labels_among(archive: &Archive) -> Option<&Head> {
-    let named = archive
-        .arrays
-        .iter()
-        .filter(|head| place(&head.name).is_some());
-    let only = archive.arrays.first().filter(|_| archive.arrays.len() == 1);
-    named.min_by_key(|head| place(&head.name)).or(only)
+    likeliest(&archive.arrays, |head| &head.name)
+        .or(archive.arrays.first().filter(|_| archive.arrays.len() == 1))
 }
 
 /// The text of a file whose labels take beside it what `of_labels` says; a pipe's length shows only
 /// once it is read.
-fn text(path: &Path, of_labels: fn(&[u8]) -> u64) -> Result<String, InputError> {
+fn text(path: &Path, of_labels: fn(&[u8]) -> u64) -> Result<String> {
     let file = files::open(path, Kind::LABELS).map_err(InputError::read(path))?;
-    ask_for_labels(path, COPIES * file.len())?;
+    ask(path, COPIES * file.len(), "its labels")?;
     let bytes = file.bytes().map_err(InputError::read(path))?;
-    ask_for_labels(path, COPIES * bytes.len() as u64 + of_labels(&bytes))?;
+    ask(
+        path,
+        COPIES * bytes.len() as u64 + of_labels(&bytes),
+        "its labels",
+    )?;
     Ok(String::from_utf8_lossy(&bytes)
         .trim_start_matches('\u{feff}')
         .to_owned())
-}
-
-fn ask_for_labels(path: &Path, needed: u64) -> Result<(), InputError> {
-    memory::ask(Bytes(needed), || "its labels".to_owned()).map_err(InputError::memory(path))
 }
 
 fn of_lines(text: &[u8]) -> u64 {

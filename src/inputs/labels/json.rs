@@ -4,7 +4,7 @@ use ndarray::ArrayD;
 use serde_json::Value;
 
 use super::Labels;
-use super::names::place;
+use super::names::likeliest;
 use super::words::column;
 use crate::inputs::TensorData;
 
@@ -26,10 +26,7 @@ fn labels_in(value: &Value) -> Option<&Value> {
     let Value::Object(entries) = value else {
         return Some(value);
     };
-    let named = entries.iter().filter(|(name, _)| place(name).is_some());
-    named
-        .min_by_key(|(name, _)| place(name))
-        .map(|(_, list)| list)
+    likeliest(entries, |(name, _)| name).map(|(_, list)| list)
 }
 
 fn numbers(items: &[Value]) -> Result<Labels, String> {

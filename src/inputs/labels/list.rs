@@ -63,7 +63,7 @@ impl LabelFacts {
             return;
         }
         self.is_float = rows.element_type().is_float();
-        let numbers: Vec<f64> = rows.to_f64().into_iter().collect();
+        let numbers = rows.first_f64(usize::MAX);
         for &number in &numbers {
             self.is_whole &= number.fract() == 0.0;
             self.is_binary &= number == 0.0 || number == 1.0;
@@ -175,11 +175,7 @@ impl Labels {
     #[must_use]
     pub fn numbers(&self) -> Option<ArrayD<f64>> {
         match self.rows(0..self.len())? {
-            TensorData::String(words) => {
-                let parsed: Option<Vec<f64>> =
-                    words.iter().map(|word| word.trim().parse().ok()).collect();
-                ArrayD::from_shape_vec(words.raw_dim(), parsed?).ok()
-            }
+            TensorData::String(words) => parsed(&words),
             data => Some(data.to_f64()),
         }
     }
@@ -208,9 +204,11 @@ impl Labels {
 
     /// The place of the 1 in each row of so many.
     fn classes_of_bits(&self, classes: usize) -> Option<Vec<i64>> {
-        let numbers = self.numbers()?;
-        let rows = numbers.as_slice()?.chunks_exact(classes);
-        rows.map(|row| position(row, |&bit| bit == 1.0)).collect()
+        self.numbers()?
+            .as_slice()?
+            .chunks_exact(classes)
+            .map(|row| position(row, |&bit| bit == 1.0))
+            .collect()
     }
 
     /// By the model's own words where it has all of these; else numbers as text are numbers, and
@@ -235,8 +233,13 @@ impl Labels {
     }
 }
 
+fn parsed(words: &ArrayD<String>) -> Option<ArrayD<f64>> {
+    let numbers = words.iter().map(|word| word.trim().parse().ok());
+    ArrayD::from_shape_vec(words.raw_dim(), numbers.collect::<Option<_>>()?).ok()
+}
+
 fn places_of(labels: &ArrayD<f64>, names: &ClassNames) -> Vec<i64> {
-    names.places_of(labels.iter().map(|&label| label as i64))
+    names.places_of(labels.iter().map(|&label| label as i64).collect())
 }
 
 /// The place of each word, where `order` has all of them.

@@ -13,4 +13,4 @@ mod tests;
 
 pub(super) use file::{beside, has_row_for_each, read};
 pub use list::{LabelFacts, Labels};
-pub(super) use names::place;
+pub(super) use names::{likeliest, place};

@@ -5,6 +5,18 @@ pub(super) const NAMES: [&str; 9] = [
     "labels", "label", "y", "targets", "target", "y_true", "classes", "class", "y_test",
 ];
 
+/// What has the likeliest of these names, of all that have names.
+pub(in crate::inputs) fn likeliest<T>(
+    items: impl IntoIterator<Item = T>,
+    name: impl Fn(&T) -> &str,
+) -> Option<T> {
+    items
+        .into_iter()
+        .filter_map(|item| Some((place(name(&item))?, item)))
+        .min_by_key(|(place, _)| *place)
+        .map(|(_, item)| item)
+}
+
 /// Place of a name among [`NAMES`]; absent for any other name.
 pub(in crate::inputs) fn place(name: &str) -> Option<usize> {
     NAMES

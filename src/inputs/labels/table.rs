@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ndarray::{ArrayD, IxDyn};
 
 use super::Labels;
-use super::names::{NAMES, place};
+use super::names::{NAMES, likeliest};
 use super::words::column;
 use crate::inputs::TensorData;
 
@@ -37,9 +37,7 @@ pub(super) fn table(text: &str, samples: usize) -> Result<Labels, String> {
 
 /// The column that is named as labels are.
 fn named(header: &[String]) -> Option<usize> {
-    (0..header.len())
-        .filter(|&at| place(&header[at]).is_some())
-        .min_by_key(|&at| place(&header[at]))
+    likeliest(header.iter().enumerate(), |(_, name)| name).map(|(at, _)| at)
 }
 
 fn column_at(rows: &[Vec<String>], at: usize) -> Vec<&str> {
@@ -70,8 +68,11 @@ fn no_column(columns: usize, header: Option<&[String]>) -> String {
 
 /// The rows of a table, at least one, with as many fields each.
 fn rows(text: &str) -> Result<Vec<Vec<String>>, String> {
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let rows: Vec<Vec<String>> = lines.map(fields).collect();
+    let rows: Vec<Vec<String>> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(fields)
+        .collect();
     let Some(first) = rows.first() else {
         return Err("it is empty".to_owned());
     };
@@ -87,11 +88,11 @@ fn rows(text: &str) -> Result<Vec<Vec<String>>, String> {
 
 /// Whether the last column holds classes: they recur, and those before it name each row.
 fn ends_in_classes(rows: &[Vec<String>]) -> bool {
-    let Some(last) = rows.first().and_then(|row| row.len().checked_sub(1)) else {
+    let [first, ..] = rows else {
         return false;
     };
-    let is_full = rows.iter().all(|row| !row[last].is_empty());
-    is_full
+    let last = first.len() - 1;
+    rows.iter().all(|row| !row[last].is_empty())
         && last > 0
         && distinct(rows, last) < rows.len()
         && (0..last).all(|at| distinct(rows, at) == rows.len())
@@ -109,8 +110,7 @@ fn all_columns(rows: &[Vec<String>]) -> Option<Labels> {
         .flatten()
         .map(|field| field.trim().parse().ok())
         .collect();
-    let shape = [rows.len(), rows.first()?.len()];
-    ArrayD::from_shape_vec(IxDyn(&shape), numbers?)
+    ArrayD::from_shape_vec(IxDyn(&[rows.len(), rows.first()?.len()]), numbers?)
         .ok()
         .map(|numbers| Labels::new(TensorData::Double(numbers)))
 }

@@ -36,8 +36,7 @@ impl Header {
             2 | 3 => (4, u32::from_le_bytes(next(reader)?) as usize),
             version => return Err(format!("version {version} of numpy's format is not known")),
         };
-        let text = text(reader, size)?;
-        Header::parse(&text, begin.len() + width + size)
+        Header::parse(&text(reader, size)?, begin.len() + width + size)
             .map_err(|reason| format!("its header {reason}"))
     }
 
@@ -91,11 +90,12 @@ fn unread(error: io::Error) -> String {
 
 /// The entries of a dictionary, with their values as they are written.
 fn entries(text: &str) -> Result<Vec<(&str, &str)>, String> {
-    let inner = text
+    let mut rest = text
         .trim()
         .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'));
-    let mut rest = inner.ok_or("is no dictionary")?.trim();
+        .and_then(|rest| rest.strip_suffix('}'))
+        .ok_or("is no dictionary")?
+        .trim();
     let mut entries = Vec::new();
     while !rest.is_empty() {
         let (key, after) = key_at(rest).ok_or("has a key that is no text")?;
@@ -148,10 +148,10 @@ fn end_of_value(text: &str) -> Result<usize, String> {
 
 /// A type without its quotes; of records, which are lists, a beginning.
 fn descriptor_of(value: &str) -> String {
-    let quoted = ['\'', '"']
+    ['\'', '"']
         .into_iter()
-        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
-    quoted.map_or_else(|| shown(value), shown)
+        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote))
+        .map_or_else(|| shown(value), shown)
 }
 
 fn truth(value: &str) -> Result<bool, String> {
@@ -188,9 +188,12 @@ fn sizes(value: &str) -> Result<Vec<usize>, String> {
 fn size(word: &str) -> Result<usize, String> {
     let word = word.trim();
     let digits = word.strip_suffix('L').unwrap_or(word);
-    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
-    let parsed = is_number.then(|| digits.parse().ok()).flatten();
-    parsed.ok_or_else(|| format!("has a shape with the size `{}`", shown(word)))
+    digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| digits.parse().ok())
+        .flatten()
+        .ok_or_else(|| format!("has a shape with the size `{}`", shown(word)))
 }
 
 fn shown(text: &str) -> String {
@@ -232,18 +235,15 @@ mod tests {
                 (vec![3, 4], length + plain.len())
             );
         }
-        let of = |shape: &str| {
-            read(
-                1,
-                &format!("{{'shape': {shape}, \"fortran_order\": True, 'descr': '|V2'}}"),
-            )
-            .map(|header| header.shape)
-        };
-        assert_eq!(
-            (of("()"), of("(7,)"), of("(2L, 3L)")),
-            (Ok(vec![]), Ok(vec![7]), Ok(vec![2, 3]))
-        );
-        assert_eq!(of("( 5 , 0 ,)"), Ok(vec![5, 0]));
+        for (shape, sizes) in [
+            ("()", &[][..]),
+            ("(7,)", &[7]),
+            ("(2L, 3L)", &[2, 3]),
+            ("( 5 , 0 ,)", &[5, 0]),
+        ] {
+            let header = format!("{{'shape': {shape}, \"fortran_order\": True, 'descr': '|V2'}}");
+            assert_eq!(read(1, &header).unwrap().shape, sizes);
+        }
         let records = "{'descr': [('a,}', '<f4', (2,)), (\"b'\", '<i8')], 'fortran_order': False, 'shape': (2,)}";
         let header = read(1, records).unwrap();
         assert_eq!(
@@ -254,61 +254,56 @@ mod tests {
 
     #[test]
     fn what_numpy_does_not_write_is_refused() {
-        let with =
-            |shape: &str| format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}");
-        let cases = [
-            (with("(-1,)"), "its header has a shape with the size `-1`"),
-            (with("(+1,)"), "its header has a shape with the size `+1`"),
+        for (shape, reason) in [
+            ("(-1,)", "has a shape with the size `-1`"),
+            ("(+1,)", "has a shape with the size `+1`"),
             (
-                with("(99999999999999999999,)"),
-                "its header has a shape with the size `99999999999999999999`",
+                "(99999999999999999999,)",
+                "has a shape with the size `99999999999999999999`",
             ),
-            (with("(1, , 2)"), "its header has a shape with the size ``"),
-            (with("[1]"), "its header has a shape that is no tuple"),
-            (with("(1"), "its header does not close what it opens"),
-            (with("(1))"), "its header closes a bracket that is not open"),
+            ("(1, , 2)", "has a shape with the size ``"),
+            ("[1]", "has a shape that is no tuple"),
+            ("(1", "does not close what it opens"),
+            ("(1))", "closes a bracket that is not open"),
             (
-                with(&format!("({})", "1,".repeat(65))),
-                "its header has 65 dimensions, and numpy 64 at most",
+                &format!("({})", "1,".repeat(65)),
+                "has 65 dimensions, and numpy 64 at most",
             ),
+        ] {
+            let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}");
+            let expected = format!("its header {reason}");
+            assert_eq!(read(1, &header).unwrap_err(), expected, "{shape}");
+        }
+        for (version, header, reason) in [
             (
-                "{'descr': '<f4', 'shape': (1,)}".to_owned(),
+                1,
+                "{'descr': '<f4', 'shape': (1,)}",
                 "its header has no `fortran_order`",
             ),
             (
-                "{'fortran_order': 0}".to_owned(),
+                1,
+                "{'fortran_order': 0}",
                 "its header says `0` where True or False is to stand",
             ),
             (
-                "{'x': 1}".to_owned(),
+                1,
+                "{'x': 1}",
                 "its header has an entry `x` that numpy does not write",
             ),
-            (
-                "{descr: 1}".to_owned(),
-                "its header has a key that is no text",
-            ),
-            (
-                "{'descr'}".to_owned(),
-                "its header has a key without a value",
-            ),
-            ("()".to_owned(), "its header is no dictionary"),
-            (String::new(), "its header is no dictionary"),
-        ];
-        for (header, reason) in cases {
-            assert_eq!(read(1, &header).unwrap_err(), reason, "{header}");
+            (1, "{descr: 1}", "its header has a key that is no text"),
+            (1, "{'descr'}", "its header has a key without a value"),
+            (1, "()", "its header is no dictionary"),
+            (1, "", "its header is no dictionary"),
+            (4, "{}", "version 4 of numpy's format is not known"),
+        ] {
+            assert_eq!(read(version, header).unwrap_err(), reason, "{header}");
         }
-        assert_eq!(
-            Header::read(&mut &b"\x93NUMPY\x01"[..]).unwrap_err(),
-            "it ends early"
-        );
-        assert_eq!(
-            Header::read(&mut &b"no array at all"[..]).unwrap_err(),
-            "it does not begin as numpy's arrays do"
-        );
-        assert_eq!(
-            read(4, "{}").unwrap_err(),
-            "version 4 of numpy's format is not known"
-        );
+        for (bytes, reason) in [
+            (&b"\x93NUMPY\x01"[..], "it ends early"),
+            (b"no array at all", "it does not begin as numpy's arrays do"),
+        ] {
+            assert_eq!(Header::read(&mut &bytes[..]).unwrap_err(), reason);
+        }
         let long = " ".repeat(69_998) + "{}";
         assert_eq!(
             read(2, &long).unwrap_err(),
@@ -338,11 +333,8 @@ mod tests {
     #[test]
     fn a_type_that_is_long_is_shown_by_its_beginning() {
         let descriptor = format!("[{}]", "('a', '<f4'), ".repeat(1000));
-        let header = read(
-            1,
-            &format!("{{'descr': {descriptor}, 'fortran_order': False, 'shape': ()}}"),
-        )
-        .unwrap();
+        let header = format!("{{'descr': {descriptor}, 'fortran_order': False, 'shape': ()}}");
+        let header = read(1, &header).unwrap();
         assert_eq!(header.descriptor.chars().count(), SHOWN + 3);
     }
 }

@@ -12,12 +12,11 @@ use zip::read::ZipFile;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::InputError;
-use super::array::{Array, Content};
+use super::array::{Array, Content, product};
+use super::error::ask;
+use super::{InputError, Result};
 use crate::files::{self, InputFile, Kind, Reader};
-use crate::memory;
 use crate::plan::ElementType;
-use crate::units::Bytes;
 use header::Header;
 
 /// Arrays that an archive may have: what is read of each is its head, and data has one for each
@@ -57,27 +56,28 @@ enum Location {
 }
 
 impl Archive {
-    pub fn npz(path: &Path) -> Result<Archive, InputError> {
-        let file = open(path)?;
-        let arrays = heads(&file).map_err(InputError::format(path, ".npz"))?;
-        Ok(Archive {
-            path: path.to_owned(),
-            file: Arc::new(file),
-            arrays,
-        })
+    pub fn npz(path: &Path) -> Result<Archive> {
+        let mut archive = Archive::open(path)?;
+        archive.arrays = heads(&archive.file).map_err(InputError::format(path, ".npz"))?;
+        Ok(archive)
     }
 
     /// The one array of a `.npy` file has no name.
-    pub fn npy(path: &Path) -> Result<Archive, InputError> {
-        let file = open(path)?;
-        let header = Header::read(&mut BufReader::new(file.reader()))
+    pub fn npy(path: &Path) -> Result<Archive> {
+        let mut archive = Archive::open(path)?;
+        let header = Header::read(&mut BufReader::new(archive.file.reader()))
             .map_err(InputError::format(path, ".npy"))?;
         let place = Location::Stored(header.length as u64);
-        let arrays = vec![Head::new("", header, place)];
+        archive.arrays.push(Head::new("", header, place));
+        Ok(archive)
+    }
+
+    fn open(path: &Path) -> Result<Archive> {
+        let file = files::open(path, Kind::ARRAYS).map_err(InputError::read(path))?;
         Ok(Archive {
             path: path.to_owned(),
-            file: Arc::new(file),
-            arrays,
+            file: file.into(),
+            arrays: Vec::new(),
         })
     }
 
@@ -89,7 +89,7 @@ impl Archive {
         self.arrays.iter().find(|head| head.name == name)
     }
 
-    pub fn array(&self, head: &Head) -> Result<Array, InputError> {
+    pub fn array(&self, head: &Head) -> Result<Array> {
         let element_type = head
             .element_type
             .ok_or_else(|| self.damaged(head, "its element type is not known"))?;
@@ -97,20 +97,22 @@ impl Archive {
             Location::Stored(start) if head.stays_in_file() => {
                 Some(Content::Stored(Arc::clone(&self.file), start))
             }
-            _ => head.content(element_type, self.bytes(head)?),
+            _ => head.content(self.bytes(head)?),
         };
         content
             .and_then(|content| Array::new(element_type, head.shape.clone(), content))
             .ok_or_else(|| self.damaged(head, "it ends early"))
     }
 
-    fn bytes(&self, head: &Head) -> Result<Vec<u8>, InputError> {
+    fn bytes(&self, head: &Head) -> Result<Vec<u8>> {
         let length = head
             .byte_length()
             .ok_or_else(|| self.damaged(head, "its shape is too large"))?;
-        let needed = head.memory(length as u64);
-        memory::ask(needed, || format!("array `{}`, unpacked,", head.name))
-            .map_err(InputError::memory(&self.path))?;
+        ask(
+            &self.path,
+            head.memory(length as u64),
+            &format!("array `{}`, unpacked,", head.name),
+        )?;
         match head.place {
             Location::Stored(start) => self.stored(head, start, length),
             Location::Compressed(index, skipped) => {
@@ -125,7 +127,7 @@ impl Archive {
         }
     }
 
-    fn stored(&self, head: &Head, start: u64, length: usize) -> Result<Vec<u8>, InputError> {
+    fn stored(&self, head: &Head, start: u64, length: usize) -> Result<Vec<u8>> {
         let end = start.checked_add(length as u64);
         if end.is_none_or(|end| end > self.file.len()) {
             return Err(self.damaged(head, "it ends early"));
@@ -157,10 +159,6 @@ impl Archive {
             format!("array `{}`: {reason}", head.name),
         )
     }
-}
-
-fn open(path: &Path) -> Result<InputFile, InputError> {
-    files::open(path, Kind::ARRAYS).map_err(InputError::read(path))
 }
 
 fn words(error: impl Display) -> String {
@@ -215,17 +213,17 @@ impl Head {
         }
     }
 
-    /// Memory that elements of so many bytes in the file take while they are taken from it.
-    fn memory(&self, length: u64) -> Bytes {
-        let texts = match self.element_type {
-            Some(ElementType::String) => self
+    /// Bytes of memory that elements of so many bytes in the file take while they are taken from it.
+    fn memory(&self, length: u64) -> u64 {
+        let mut texts = 0;
+        if self.is_text() {
+            texts = self
                 .shape
                 .iter()
-                .fold(TEXT_OVERHEAD, |size, &of| size.saturating_mul(of as u64)),
-            _ => 0,
-        };
+                .fold(TEXT_OVERHEAD, |size, &of| size.saturating_mul(of as u64));
+        }
         let copies = if self.column_major { 2 } else { 1 };
-        Bytes(length.saturating_mul(copies).saturating_add(texts))
+        length.saturating_mul(copies).saturating_add(texts)
     }
 
     /// The type in words: ours if there is one, else numpy's.
@@ -244,57 +242,44 @@ impl Head {
 
     pub fn stays_in_file(&self) -> bool {
         let plain = !self.column_major && !self.descriptor.starts_with('>');
-        plain
-            && self.element_type != Some(ElementType::String)
-            && matches!(self.place, Location::Stored(_))
+        plain && !self.is_text() && matches!(self.place, Location::Stored(_))
     }
 
     /// Bytes of one element, by the number that ends the descriptor.
     fn width(&self) -> Option<usize> {
-        let digits = self
+        let number: usize = self
             .descriptor
-            .trim_start_matches(|letter: char| !letter.is_ascii_digit());
-        let number: usize = digits.parse().ok()?;
-        if self.element_type == Some(ElementType::String) {
-            number.checked_mul(4)
-        } else {
-            Some(number)
-        }
+            .trim_start_matches(|letter: char| !letter.is_ascii_digit())
+            .parse()
+            .ok()?;
+        number.checked_mul(if self.is_text() { 4 } else { 1 })
+    }
+
+    fn is_text(&self) -> bool {
+        self.element_type == Some(ElementType::String)
     }
 
     fn byte_length(&self) -> Option<usize> {
-        self.shape
-            .iter()
-            .try_fold(self.width()?, |product, &size| product.checked_mul(size))
+        product(&self.shape, self.width()?)
     }
 
-    fn content(&self, element_type: ElementType, mut bytes: Vec<u8>) -> Option<Content> {
+    fn content(&self, mut bytes: Vec<u8>) -> Option<Content> {
         let width = self.width()?;
         if Some(bytes.len()) != self.byte_length() {
             return None;
         }
-        let is_text = element_type == ElementType::String;
         if self.descriptor.starts_with('>') {
-            let unit = if is_text { 4 } else { width };
+            let unit = if self.is_text() { 4 } else { width };
             bytes.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
         }
         if self.column_major && width > 0 {
             bytes = row_major(&bytes, &self.shape, width)?;
         }
-        if is_text {
-            self.texts(&bytes, width).map(Content::Text)
-        } else {
-            Some(Content::Bytes(bytes.into()))
+        if !self.is_text() {
+            return Some(Content::Bytes(bytes.into()));
         }
-    }
-
-    fn texts(&self, bytes: &[u8], width: usize) -> Option<Vec<String>> {
-        let count = self
-            .shape
-            .iter()
-            .try_fold(1_usize, |product, &size| product.checked_mul(size))?;
-        let texts = (0..count).map(|index| text(&bytes[index * width..][..width]));
-        Some(texts.collect())
+        let texts = (0..product(&self.shape, 1)?).map(|at| text(&bytes[at * width..][..width]));
+        Some(Content::Text(texts.collect()))
     }
 }
 
@@ -315,38 +300,36 @@ fn row_major(bytes: &[u8], shape: &[usize], width: usize) -> Option<Vec<u8>> {
 
 /// A string of numpy's: code points of four bytes, filled up with zeros.
 fn text(bytes: &[u8]) -> String {
-    let points = bytes
+    bytes
         .as_chunks()
         .0
         .iter()
-        .map(|&chunk| u32::from_le_bytes(chunk));
-    points
-        .take_while(|&point| point != 0)
-        .map(|point| char::from_u32(point).unwrap_or('\u{fffd}'))
+        .map(|&point| char::from_u32(u32::from_le_bytes(point)).unwrap_or('\u{fffd}'))
+        .take_while(|&letter| letter != '\0')
         .collect()
 }
 
 /// ONNX's type for numpy's. Two bytes without a type are bfloat16, one is several: see
 /// [`Head::is_code`].
 fn element_type(descriptor: &str) -> Option<ElementType> {
-    match descriptor.trim_start_matches(['<', '>', '|', '=']) {
-        "f4" => Some(ElementType::Float),
-        "f8" => Some(ElementType::Double),
-        "f2" => Some(ElementType::Float16),
-        "f1" => Some(ElementType::Float8e5m2),
-        "V2" => Some(ElementType::Bfloat16),
-        "i1" => Some(ElementType::Int8),
-        "i2" => Some(ElementType::Int16),
-        "i4" => Some(ElementType::Int32),
-        "i8" => Some(ElementType::Int64),
-        "u1" => Some(ElementType::Uint8),
-        "u2" => Some(ElementType::Uint16),
-        "u4" => Some(ElementType::Uint32),
-        "u8" => Some(ElementType::Uint64),
-        "b1" => Some(ElementType::Bool),
-        other if other.starts_with('U') => Some(ElementType::String),
-        _ => None,
-    }
+    Some(match descriptor.trim_start_matches(['<', '>', '|', '=']) {
+        "f4" => ElementType::Float,
+        "f8" => ElementType::Double,
+        "f2" => ElementType::Float16,
+        "f1" => ElementType::Float8e5m2,
+        "V2" => ElementType::Bfloat16,
+        "i1" => ElementType::Int8,
+        "i2" => ElementType::Int16,
+        "i4" => ElementType::Int32,
+        "i8" => ElementType::Int64,
+        "u1" => ElementType::Uint8,
+        "u2" => ElementType::Uint16,
+        "u4" => ElementType::Uint32,
+        "u8" => ElementType::Uint64,
+        "b1" => ElementType::Bool,
+        other if other.starts_with('U') => ElementType::String,
+        _ => return None,
+    })
 }
 
 /// A `.npy` file with elements of a type as numpy calls it.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::problem::Derivation;
 use super::{
     About, Expr, InputAxis, InputRequest, Kind, Model, Problem, Relation, Shape, TensorInfo,
-    Unknown, beside, inlined,
+    Unknown, beside, inlined, input_of,
 };
 use crate::inputs::synthesize::fed_type;
 use crate::plan::{ElementType, unswept};
@@ -21,15 +21,21 @@ pub fn usual_shapes(model: &Model, request: &InputRequest) -> Vec<Shape> {
     if request.data.is_some() {
         return unswept();
     }
-    let told = beside(model)
-        .entries
-        .into_iter()
-        .filter(|entry| entry.about == About::MostTokens);
-    let most = told.map(|entry| entry.size).min().unwrap_or(u64::MAX);
     Problem::new(&inlined(model), request)
         .ok()
-        .and_then(|problem| shapes(&problem, most))
+        .and_then(|problem| shapes(&problem, most_tokens(model)))
         .unwrap_or_else(unswept)
+}
+
+/// The most tokens that files beside a model tell of.
+fn most_tokens(model: &Model) -> u64 {
+    beside(model)
+        .entries
+        .into_iter()
+        .filter(|entry| entry.about == About::MostTokens)
+        .map(|entry| entry.size)
+        .min()
+        .unwrap_or(u64::MAX)
 }
 
 fn shapes(problem: &Problem, most: u64) -> Option<Vec<Shape>> {
@@ -66,13 +72,19 @@ struct Lengths<'p> {
 impl Lengths<'_> {
     /// Whether one of them is given a size.
     fn are_asked(&self) -> bool {
-        let mut all = self.pasts.iter().copied().chain(self.tokens);
-        all.any(|unknown| unknown.asked.is_some())
+        self.pasts
+            .iter()
+            .copied()
+            .chain(self.tokens)
+            .any(|unknown| unknown.asked.is_some())
     }
 
     fn shape(&self, name: &str, new: u64, kept: u64) -> Shape {
-        let pasts = self.pasts.iter().map(|past| (past.name.clone(), kept));
-        let mut dims: BTreeMap<String, u64> = pasts.collect();
+        let mut dims: BTreeMap<String, u64> = self
+            .pasts
+            .iter()
+            .map(|past| (past.name.clone(), kept))
+            .collect();
         dims.extend(self.tokens.map(|tokens| (tokens.name.clone(), new)));
         Shape {
             dims,
@@ -111,8 +123,7 @@ fn room(relation: &Relation, past: usize) -> Option<u64> {
 }
 
 fn holds_whole_numbers(inputs: &[TensorInfo], place: &InputAxis) -> bool {
-    let info = inputs.iter().find(|info| info.name == place.input);
-    let kind = info.and_then(|info| fed_type(info).ok());
+    let kind = input_of(inputs, &place.input).and_then(|info| fed_type(info).ok());
     kind.is_some_and(|kind| kind.is_integer() || kind == ElementType::Bool)
 }
 
@@ -158,9 +169,11 @@ impl Problem {
     /// masks of models that take a prompt as well.
     fn count_new(&mut self, past: usize, new: usize) {
         for index in (0..self.unknowns.len()).filter(|&index| index != new) {
-            let derived = self.unknowns[index].derived.iter().cloned();
-            let (next, others): (Vec<Derivation>, Vec<Derivation>) =
-                derived.partition(|one| self.is_next(&one.expr));
+            let (next, others): (Vec<Derivation>, Vec<Derivation>) = self.unknowns[index]
+                .derived
+                .iter()
+                .cloned()
+                .partition(|one| self.is_next(&one.expr));
             if next.is_empty() {
                 continue;
             }

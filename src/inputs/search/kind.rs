@@ -2,7 +2,7 @@
 //!
 //! What operators do with it comes first, then where it stands, and its name last.
 
-use super::{InputAxis, TensorInfo, dims_of};
+use super::{InputAxis, TensorInfo, dims_of, input_of};
 use crate::onnx::DimRole;
 use crate::plan::ElementType;
 use crate::record::Dim;
@@ -64,26 +64,25 @@ impl Kind {
 
     pub fn of_name(name: &str) -> Option<Kind> {
         let lower = name.to_lowercase();
-        if is_numbered(&lower) {
-            return None;
-        }
-        match lower.as_str() {
-            "s" | "t" | "l" => return Some(Kind::Tokens),
-            "h" => return Some(Kind::Height),
-            "w" => return Some(Kind::Width),
-            "c" => return Some(Kind::Channels),
-            _ if is_batch_name(&lower) => return Some(Kind::Batch),
-            _ => {}
-        }
-        WORDS
-            .iter()
-            .find(|(words, _)| words.iter().any(|word| lower.contains(word)))
-            .map(|&(_, kind)| kind)
+        Some(match lower.as_str() {
+            _ if is_numbered(&lower) => return None,
+            "s" | "t" | "l" => Kind::Tokens,
+            "h" => Kind::Height,
+            "w" => Kind::Width,
+            "c" => Kind::Channels,
+            _ if is_batch_name(&lower) => Kind::Batch,
+            _ => {
+                WORDS
+                    .iter()
+                    .find(|(words, _)| words.iter().any(|word| lower.contains(word)))?
+                    .1
+            }
+        })
     }
 
     /// The kind of a place by the type of its input and the sizes beside it.
     pub fn of_place(place: &InputAxis, inputs: &[TensorInfo]) -> Option<Kind> {
-        let info = inputs.iter().find(|info| info.name == place.input)?;
+        let info = input_of(inputs, &place.input)?;
         let (element_type, _) = info.value_type.as_tensor()?;
         let dims = dims_of(info);
         let pixels = element_type.is_float() || element_type == ElementType::Uint8;
@@ -116,6 +115,15 @@ impl Kind {
                 Kind::Pictures
             }
             other => other,
+        }
+    }
+
+    /// The other side of an image.
+    pub fn other_side(self) -> Option<Kind> {
+        match self {
+            Kind::Height => Some(Kind::Width),
+            Kind::Width => Some(Kind::Height),
+            _ => None,
         }
     }
 
@@ -155,10 +163,10 @@ fn image_axes(dims: &[Dim], element_type: ElementType) -> Option<[usize; 2]> {
         [_, _, last] if is_fixed_at(last, &[3]) && element_type == ElementType::Uint8 => [0, 1],
         _ => return None,
     };
-    let is_open = found
+    found
         .iter()
-        .any(|&axis| !matches!(dims[axis], Dim::Fixed(_)));
-    is_open.then_some(found)
+        .any(|&axis| !matches!(dims[axis], Dim::Fixed(_)))
+        .then_some(found)
 }
 
 fn is_fixed_at(dim: &Dim, sizes: &[u64]) -> bool {
@@ -167,16 +175,14 @@ fn is_fixed_at(dim: &Dim, sizes: &[u64]) -> bool {
 
 /// Whether the first of the dimensions holds the colours of one image.
 pub(super) fn is_one_image(info: &TensorInfo) -> bool {
-    let dims = dims_of(info);
-    let ends = [dims.first(), dims.last()];
-    dims.len() == 3 && ends.iter().any(|dim| matches!(dim, Some(Dim::Fixed(3))))
+    matches!(dims_of(info), [Dim::Fixed(3), _, _] | [_, _, Dim::Fixed(3)])
 }
 
 /// Whether an exporter made a name of an input's name and the number of an axis:
 /// `audio_dynamic_axes_1`, `x_dim_0`.
 pub(super) fn is_numbered(lower: &str) -> bool {
     let stem = lower.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    stem.len() < lower.len()
+    stem != lower
         && ["dim_", "axes_", "axis_", "."]
             .iter()
             .any(|end| stem.ends_with(end))
@@ -193,65 +199,39 @@ pub(super) fn is_batch_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::ValueType;
+    use crate::onnx::testing::input;
 
-    fn kind(element_type: ElementType, dims: &[Option<u64>], axis: usize) -> Option<Kind> {
-        let dims = dims
-            .iter()
-            .map(|size| size.map_or(Dim::Unknown, Dim::Fixed))
-            .collect();
-        let value_type = ValueType::Tensor {
-            element_type,
-            dims: Some(dims),
+    /// The kind of an axis of an input; dimensions of size 0 are open.
+    fn kind(element_type: ElementType, dims: &[u64], axis: usize) -> Option<Kind> {
+        let place = InputAxis {
+            input: "x1".to_owned(),
+            axis,
         };
-        let info = TensorInfo {
-            name: "x1".to_owned().into(),
-            value_type,
-        };
-        Kind::of_place(
-            &InputAxis {
-                input: "x1".to_owned(),
-                axis,
-            },
-            &[info],
-        )
+        Kind::of_place(&place, &[input("x1", element_type, dims)])
     }
 
     #[test]
     fn layouts_of_images_are_known_without_names() {
         let float = ElementType::Float;
-        assert_eq!(
-            kind(float, &[None, Some(3), None, None], 3),
-            Some(Kind::Width)
-        );
-        assert_eq!(
-            kind(ElementType::Uint8, &[None, None, None, Some(3)], 1),
-            Some(Kind::Height)
-        );
-        assert_eq!(kind(float, &[Some(3), None, None], 1), Some(Kind::Height));
-        assert_eq!(kind(float, &[None, Some(3), None, None], 0), None);
-        assert_eq!(kind(float, &[None, None, Some(3)], 1), None);
-        assert_eq!(
-            kind(ElementType::String, &[None, Some(3), None, None], 3),
-            None
-        );
+        for (element_type, dims, axis, found) in [
+            (float, &[0, 3, 0, 0][..], 3, Some(Kind::Width)),
+            (ElementType::Uint8, &[0, 0, 0, 3], 1, Some(Kind::Height)),
+            (float, &[3, 0, 0], 1, Some(Kind::Height)),
+            (float, &[0, 3, 0, 0], 0, None),
+            (float, &[0, 0, 3], 1, None),
+            (ElementType::String, &[0, 3, 0, 0], 3, None),
+        ] {
+            assert_eq!(kind(element_type, dims, axis), found, "{dims:?}");
+        }
     }
 
     #[test]
     fn ids_and_spectra_are_known_by_their_type_and_bands() {
-        assert_eq!(
-            kind(ElementType::Int64, &[None, None], 1),
-            Some(Kind::Tokens)
-        );
-        assert_eq!(kind(ElementType::Float, &[None, None], 1), None);
-        assert_eq!(
-            kind(ElementType::Float, &[None, Some(80), None], 2),
-            Some(Kind::Frames)
-        );
-        assert_eq!(
-            kind(ElementType::Float, &[None, None, Some(40)], 1),
-            Some(Kind::Frames)
-        );
+        let float = ElementType::Float;
+        assert_eq!(kind(ElementType::Int64, &[0, 0], 1), Some(Kind::Tokens));
+        assert_eq!(kind(float, &[0, 0], 1), None);
+        assert_eq!(kind(float, &[0, 80, 0], 2), Some(Kind::Frames));
+        assert_eq!(kind(float, &[0, 0, 40], 1), Some(Kind::Frames));
     }
 
     #[test]

@@ -21,18 +21,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use cache::usual_shapes;
 
-use batch::Candidate;
+use batch::{Axes, Candidate};
 use kind::Kind;
 use problem::{Problem, Unknown};
 use solve::{Choice, Sized};
 
 use super::about::About;
 use super::beside::beside;
-use super::dims::dims_of;
-use super::{InputError, InputPlan, RuntimeWords};
+use super::dims::{dims_of, input_of};
+use super::{InputError, InputPlan, Result, RuntimeWords};
 use crate::onnx::{Demand, Expr, Graph, InputAxis, Model, Relation, inlined};
 use crate::plan::{InputRequest, Shape};
-use crate::record::{BatchAxis, FedInput, FillKind, SizeSource, TensorInfo};
+use crate::record::{BatchAxis, FillKind, SizeSource, TensorInfo};
 
 /// The most trials of one search: what nobody finds by then is to be told.
 const TRIALS_LIMIT: usize = 40;
@@ -81,21 +81,28 @@ impl Search {
     ///
     /// # Errors
     /// As [`plan()`](super::plan()).
-    pub fn new(model: &Model, request: &InputRequest, shape: &Shape) -> Result<Search, InputError> {
+    pub fn new(model: &Model, request: &InputRequest, shape: &Shape) -> Result<Search> {
         let (given, mut request) = (&request.dims, request.clone());
         request.dims.extend(shape.dims.clone());
         let graph = inlined(model);
         plans::check_names(&graph, &request)?;
         let mut problem = Problem::new(&graph, &request)?;
         if shape.name.is_some() {
-            let usual = shape.dims.keys().filter(|name| !given.contains_key(*name));
-            usual.for_each(|name| problem.note_made_up(name));
+            shape
+                .dims
+                .keys()
+                .filter(|name| !given.contains_key(*name))
+                .for_each(|name| problem.note_made_up(name));
         }
         let beside = beside(model);
         let told = told::told(&problem, &graph.inputs, &beside.entries);
         told::demand_stride(&mut problem, &told, beside.stride);
-        let batches = batch::asked(&graph, &problem, &request)?;
-        let taken = taken::taken(&graph, &problem, &request, given, &batches);
+        let axes = Axes {
+            graph: &graph,
+            problem: &problem,
+        };
+        let batches = axes.asked(&request)?;
+        let taken = taken::taken(axes, &request, given, &batches);
         let note = taken
             .iter()
             .map(|taken| format!("{taken}, so it is no batch"));
@@ -116,9 +123,9 @@ impl Search {
 
     /// Fails where nothing can be fed at all. A test set of the standard's may hold a tensor
     /// without rows on purpose, which is fed as it is, without a batch.
-    fn settle_batch(&mut self) -> Result<(), InputError> {
+    fn settle_batch(&mut self) -> Result<()> {
         match self.plan_at(&self.attempts.base) {
-            Err(InputError::NoSamples { path })
+            Err(InputError::NoSamples(path))
                 if path.is_dir() && self.request.batch_dim.is_none() =>
             {
                 self.give_up_batch();
@@ -199,12 +206,11 @@ impl Search {
     /// trial.
     #[must_use]
     pub fn nothing_runs(&self, words: &str) -> InputError {
-        let words = RuntimeWords(words.to_owned());
         InputError::NothingRuns {
             open: self.open(),
             tried: self.tried(),
             remedy: self.remedy(),
-            words,
+            words: RuntimeWords(words.to_owned()),
         }
     }
 
@@ -229,19 +235,19 @@ fn likely(batches: &[Candidate]) -> Choice {
 /// Inputs with shapes at batch 1, the one value of those that steer, and the fill of those not
 /// filled the first way.
 fn trial(plan: &InputPlan, choice: &Choice) -> String {
-    let inputs = plan.fed.iter().enumerate();
-    let words: Vec<String> = inputs
-        .map(|(index, fed)| match &fed.fill {
-            _ if choice.fills.contains_key(&index) => {
-                format!("{} ({})", fed_words(fed), fed.reason.exact())
+    plan.fed
+        .iter()
+        .enumerate()
+        .map(|(index, fed)| {
+            let words = format!("{} {}", fed.name.exact(), fed.shape_words(1));
+            match &fed.fill {
+                _ if choice.fills.contains_key(&index) => {
+                    format!("{words} ({})", fed.reason.exact())
+                }
+                FillKind::Constant(value) if fed.steers => format!("{words} = {value}"),
+                _ => words,
             }
-            FillKind::Constant(value) if fed.steers => format!("{} = {value}", fed_words(fed)),
-            _ => fed_words(fed),
         })
-        .collect();
-    words.join(", ")
-}
-
-fn fed_words(fed: &FedInput) -> String {
-    format!("{} {}", fed.name.exact(), fed.shape_words(1))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -13,26 +13,31 @@ enum Token {
     Sign(char),
 }
 
-/// The expression that a name spells; `dim` gives the dimension of a name within it. Absent where
-/// it is a plain name.
-pub(super) fn expression(text: &str, dim: &mut impl FnMut(&str) -> Expr) -> Option<Expr> {
+/// An expression that a name spells: its dimensions are places among the names within it.
+#[derive(Debug, PartialEq)]
+pub(super) struct Spelled {
+    pub expr: Expr,
+    pub names: Vec<String>,
+}
+
+/// The expression that a name spells. Absent where it is a plain name.
+pub(super) fn expression(text: &str) -> Option<Spelled> {
     let tokens = tokens(text)?;
     if !tokens.iter().any(is_operator) {
         return None;
     }
-    // Names are looked up only once the whole text is known to be an expression.
-    parse(&tokens, &mut |_| Expr::Unknown)?;
-    parse(&tokens, dim)
+    let mut reader = Reader {
+        tokens: &tokens,
+        at: 0,
+        names: Vec::new(),
+    };
+    let expr = reader.sum()?;
+    let names = reader.names;
+    (reader.at == tokens.len()).then_some(Spelled { expr, names })
 }
 
 fn is_operator(token: &Token) -> bool {
     matches!(token, Token::Sign('+' | '-' | '*' | '/'))
-}
-
-fn parse(tokens: &[Token], dim: &mut impl FnMut(&str) -> Expr) -> Option<Expr> {
-    let mut reader = Reader { tokens, at: 0, dim };
-    let parsed = reader.sum()?;
-    (reader.at == tokens.len()).then_some(parsed)
 }
 
 fn tokens(text: &str) -> Option<Vec<Token>> {
@@ -45,21 +50,16 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
     while at < letters.len() {
         let rest = &letters[at..];
         let word = rest.iter().take_while(|letter| is_word(**letter)).count();
-        let taken = match rest {
-            _ if word > 0 => {
-                found.push(named(rest[..word].iter().collect(), &found));
-                word
+        let (token, taken) = match rest {
+            _ if word > 0 => (named(rest[..word].iter().collect(), &found), word),
+            [' ', ..] => {
+                at += 1;
+                continue;
             }
-            [' ', ..] => 1,
-            ['/', '/', ..] => {
-                found.push(Token::Sign('/'));
-                2
-            }
-            _ => {
-                found.push(sign(rest)?);
-                1
-            }
+            ['/', '/', ..] => (Token::Sign('/'), 2),
+            _ => (sign(rest)?, 1),
         };
+        found.push(token);
         at += taken;
     }
     Some(found)
@@ -85,24 +85,23 @@ fn named(word: String, before: &[Token]) -> Token {
     if let Ok(number) = word.parse() {
         return Token::Number(number);
     }
-    let after_operand = matches!(
-        before.last(),
+    match before.last() {
         Some(Token::Name(_) | Token::Number(_) | Token::Sign(')'))
-    );
-    if after_operand && word.eq_ignore_ascii_case("x") {
-        Token::Sign('*')
-    } else {
-        Token::Name(word)
+            if word.eq_ignore_ascii_case("x") =>
+        {
+            Token::Sign('*')
+        }
+        _ => Token::Name(word),
     }
 }
 
-struct Reader<'t, F> {
+struct Reader<'t> {
     tokens: &'t [Token],
     at: usize,
-    dim: &'t mut F,
+    names: Vec<String>,
 }
 
-impl<F: FnMut(&str) -> Expr> Reader<'_, F> {
+impl Reader<'_> {
     fn take(&mut self) -> Option<Token> {
         self.at += 1;
         self.tokens.get(self.at - 1).cloned()
@@ -117,11 +116,10 @@ impl<F: FnMut(&str) -> Expr> Reader<'_, F> {
                 _ => Expr::Product(vec![Expr::Number(-1), term]),
             });
         }
-        Some(if terms.len() == 1 {
-            terms.remove(0)
-        } else {
-            Expr::Sum(terms)
-        })
+        match terms.len() {
+            1 => terms.pop(),
+            _ => Some(Expr::Sum(terms)),
+        }
     }
 
     /// The next token, if it is one of these signs.
@@ -155,7 +153,10 @@ impl<F: FnMut(&str) -> Expr> Reader<'_, F> {
             {
                 self.factor()
             }
-            Token::Name(word) => Some((self.dim)(&word)),
+            Token::Name(word) => {
+                self.names.push(word);
+                Some(Expr::Dim(self.names.len() - 1))
+            }
             Token::Sign('(') => {
                 let inner = self.sum()?;
                 (self.take()? == Token::Sign(')')).then_some(inner)
@@ -165,22 +166,22 @@ impl<F: FnMut(&str) -> Expr> Reader<'_, F> {
     }
 }
 
-pub(super) fn renamed(expr: &Expr, rename: &impl Fn(usize) -> usize) -> Expr {
-    let boxed = |part: &Expr| Box::new(renamed(part, rename));
+/// Gives each dimension of an expression another number.
+pub(super) fn rename(expr: &mut Expr, to: &[usize]) {
     match expr {
-        Expr::Dim(dim) => Expr::Dim(rename(*dim)),
-        Expr::Sum(terms) => Expr::Sum(all_renamed(terms, rename)),
-        Expr::Product(factors) => Expr::Product(all_renamed(factors, rename)),
-        Expr::Quotient(whole, part) => Expr::Quotient(boxed(whole), boxed(part)),
-        Expr::Max(one, other) => Expr::Max(boxed(one), boxed(other)),
-        Expr::Min(one, other) => Expr::Min(boxed(one), boxed(other)),
-        Expr::Broadcast(one, other) => Expr::Broadcast(boxed(one), boxed(other)),
-        Expr::Number(_) | Expr::Unknown => expr.clone(),
+        Expr::Dim(dim) => *dim = to[*dim],
+        Expr::Sum(parts) | Expr::Product(parts) => {
+            parts.iter_mut().for_each(|part| rename(part, to));
+        }
+        Expr::Quotient(one, other)
+        | Expr::Max(one, other)
+        | Expr::Min(one, other)
+        | Expr::Broadcast(one, other) => {
+            rename(one, to);
+            rename(other, to);
+        }
+        Expr::Number(_) | Expr::Unknown => {}
     }
-}
-
-fn all_renamed(parts: &[Expr], rename: &impl Fn(usize) -> usize) -> Vec<Expr> {
-    parts.iter().map(|part| renamed(part, rename)).collect()
 }
 
 /// Whether nothing in it is unknown, in normal form or not.
@@ -193,8 +194,10 @@ pub(super) fn words(expr: &Expr, name: &impl Fn(usize) -> String) -> String {
     match expr {
         Expr::Number(number) => number.to_string(),
         Expr::Dim(dim) => name(*dim),
-        Expr::Sum(terms) => joined(terms, " + ", name).replace("+ -", "- "),
-        Expr::Product(factors) => joined(factors, " x ", name),
+        Expr::Sum(terms) => {
+            joined(terms.iter().map(|term| words(term, name)), " + ").replace("+ -", "- ")
+        }
+        Expr::Product(factors) => joined(factors.iter().map(|factor| operand(factor, name)), " x "),
         Expr::Quotient(whole, part) => {
             format!("{} / {}", operand(whole, name), operand(part, name))
         }
@@ -206,15 +209,8 @@ pub(super) fn words(expr: &Expr, name: &impl Fn(usize) -> String) -> String {
     }
 }
 
-fn joined(parts: &[Expr], sign: &str, name: &impl Fn(usize) -> String) -> String {
-    let words: Vec<String> = parts
-        .iter()
-        .map(|part| match sign {
-            " + " => words(part, name),
-            _ => operand(part, name),
-        })
-        .collect();
-    words.join(sign)
+fn joined(words: impl Iterator<Item = String>, sign: &str) -> String {
+    words.collect::<Vec<_>>().join(sign)
 }
 
 /// A part that something binds closer than a sum.
@@ -231,7 +227,8 @@ mod tests {
 
     /// The value of an expression whose names have as many letters as their sizes.
     fn value(text: &str) -> Option<i64> {
-        expression(text, &mut |name| Expr::Number(name.len() as i64))?.evaluate(&|_| None)
+        let Spelled { expr, names } = expression(text)?;
+        expr.evaluate(&|dim| Some(names[dim].len() as u64))
     }
 
     #[test]

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::batch::{self, Candidate};
+use super::batch::{self, Axes, Candidate};
 use super::solve::{self, Choice, Sized};
 use super::{Search, Unknown};
 use crate::inputs::argument::forms_of;
-use crate::inputs::dims::{Dims, Placed, dims_of};
+use crate::inputs::dims::{Dims, Placed, dims_of, rows_per_sample};
 use crate::inputs::from_data::{Decided, from_data};
 use crate::inputs::plan::{InputPlan, InputSource};
-use crate::inputs::synthesize::{fed_input, fed_type, fills};
+use crate::inputs::synthesize::{fed_type, fills};
 use crate::inputs::values::{Fill, Shapes, Values};
-use crate::inputs::{ClassNames, Forms, InputError, sequence};
+use crate::inputs::{ClassNames, Forms, InputError, Result, sequence};
 use crate::onnx::{Graph, InputAxis};
 use crate::plan::InputRequest;
 use crate::record::{
@@ -23,7 +23,7 @@ use crate::text::Plain;
 const BY_RUNNING: &str = "only running the model shows whether samples lie along an open axis";
 
 /// Checks that inputs can be fed and that ranges name inputs.
-pub(super) fn check_names(graph: &Graph, request: &InputRequest) -> Result<(), InputError> {
+pub(super) fn check_names(graph: &Graph, request: &InputRequest) -> Result<()> {
     for info in &graph.inputs {
         fed_type(info)?;
     }
@@ -42,32 +42,33 @@ pub(super) fn check_names(graph: &Graph, request: &InputRequest) -> Result<(), I
 }
 
 impl Search {
-    pub(super) fn plan_at(&self, choice: &Choice) -> Result<InputPlan, InputError> {
-        let mut batches = self.batches.iter();
-        self.plan_with(choice, batches.find(|candidate| is_of(candidate, choice)))
+    pub(super) fn plan_at(&self, choice: &Choice) -> Result<InputPlan> {
+        self.plan_with(
+            choice,
+            self.batches
+                .iter()
+                .find(|candidate| is_of(candidate, choice)),
+        )
     }
 
-    fn plan_with(
-        &self,
-        choice: &Choice,
-        candidate: Option<&Candidate>,
-    ) -> Result<InputPlan, InputError> {
+    fn plan_with(&self, choice: &Choice, candidate: Option<&Candidate>) -> Result<InputPlan> {
         let dims = self.dims(choice, candidate)?;
         let axis = candidate.map_or_else(|| self.no_axis(), |candidate| self.axis(candidate));
         let Decided { fed, source, notes } = self.fed(choice, &dims, &axis)?;
-        let outputs = self.graph.outputs.iter();
         Ok(InputPlan {
             fed,
             batch_axis: axis,
-            outputs: outputs.map(|info| info.name.exact().to_owned()).collect(),
+            outputs: self
+                .graph
+                .outputs
+                .iter()
+                .map(|info| info.name.exact().to_owned())
+                .collect(),
             forms: Forms {
                 inputs: forms_of(&self.graph.inputs),
                 outputs: forms_of(&self.graph.outputs),
             },
-            classes: ClassNames {
-                told: self.classes.clone(),
-                ..ClassNames::of(&self.graph)
-            },
+            classes: ClassNames::of(&self.graph, self.classes.clone()),
             source,
             seed: self.request.seed,
             notes,
@@ -80,15 +81,8 @@ impl Search {
     ///
     /// # Errors
     /// No dimension that was left open lies there, or the data does not fit.
-    pub fn with_batch(
-        &self,
-        plan: &InputPlan,
-        axis: Option<&BatchAxis>,
-    ) -> Result<InputPlan, InputError> {
-        let candidate = match axis {
-            Some(axis) => Some(self.candidate_along(axis)?),
-            None => None,
-        };
+    pub fn with_batch(&self, plan: &InputPlan, axis: Option<&BatchAxis>) -> Result<InputPlan> {
+        let candidate = axis.map(|axis| self.candidate_along(axis)).transpose()?;
         let batch = candidate.map(|candidate| candidate.unknowns.clone());
         let mut choice = Choice {
             batch: batch.unwrap_or_default(),
@@ -106,40 +100,48 @@ impl Search {
         Ok(along)
     }
 
-    fn candidate_along(&self, axis: &BatchAxis) -> Result<&Candidate, InputError> {
-        let mut batches = self.batches.iter();
-        let found = batches.find(|candidate| self.axis(candidate).axes == axis.axes);
-        found.ok_or_else(|| InputError::UnknownDim {
-            name: axis
-                .symbol
-                .clone()
-                .map_or_else(|| format!("{:?}", axis.axes), Plain::into_exact),
-            present: batch::open_places(&self.problem),
-        })
+    fn candidate_along(&self, axis: &BatchAxis) -> Result<&Candidate> {
+        self.batches
+            .iter()
+            .find(|candidate| self.axis(candidate).axes == axis.axes)
+            .ok_or_else(|| InputError::UnknownDim {
+                name: axis
+                    .symbol
+                    .clone()
+                    .map_or_else(|| format!("{:?}", axis.axes), Plain::into_exact),
+                present: batch::open_places(&self.problem),
+            })
     }
 
     /// Sizes that a plan has for the unknowns that follow from no others.
     fn sizes_of(&self, plan: &InputPlan) -> BTreeMap<usize, Sized> {
-        let mut sizes = BTreeMap::new();
-        for (index, unknown) in self.problem.unknowns.iter().enumerate() {
-            let sized = match unknown.places.first() {
-                Some(place) => fed_size(plan, place),
-                None => self.attempts.last.sizes.get(&index).cloned(),
-            };
-            sizes.extend(sized.map(|sized| (index, sized)));
-        }
-        sizes
+        self.problem
+            .unknowns
+            .iter()
+            .enumerate()
+            .filter_map(|(index, unknown)| {
+                let sized = match unknown.places.first() {
+                    Some(place) => fed_size(plan, place),
+                    None => self.attempts.last.sizes.get(&index).cloned(),
+                };
+                Some((index, sized?))
+            })
+            .collect()
     }
 
-    fn dims(&self, choice: &Choice, candidate: Option<&Candidate>) -> Result<Dims, InputError> {
+    fn dims(&self, choice: &Choice, candidate: Option<&Candidate>) -> Result<Dims> {
         let sizes = solve::solve(&self.problem, choice, &self.told)?;
         let rows = solve::rows(&self.problem, choice, &sizes);
         let mut dims = Dims::default();
-        for (index, unknown) in self.problem.unknowns.iter().enumerate() {
-            let placed = placed(sizes[index].clone(), rows[index]);
-            let places = unknown.places.iter();
-            dims.places
-                .extend(places.map(|place| (place.clone(), placed.clone())));
+        let sized = sizes.into_iter().zip(rows);
+        for (unknown, (sized, rows)) in self.problem.unknowns.iter().zip(sized) {
+            let placed = placed(sized, rows);
+            dims.places.extend(
+                unknown
+                    .places
+                    .iter()
+                    .map(|place| (place.clone(), placed.clone())),
+            );
         }
         let fixed = candidate.and_then(|candidate| candidate.fixed.as_ref());
         for (input, &axis) in fixed.iter().flat_map(|fixed| &fixed.axes) {
@@ -152,13 +154,11 @@ impl Search {
         Ok(dims)
     }
 
-    fn fed(&self, choice: &Choice, dims: &Dims, axis: &BatchAxis) -> Result<Decided, InputError> {
+    fn fed(&self, choice: &Choice, dims: &Dims, axis: &BatchAxis) -> Result<Decided> {
         let mut decided = match (&self.request.data, &self.request.labels) {
             (Some(path), _) => from_data(&self.graph, axis, dims, &self.request, path)?,
             (None, Some(labels)) => {
-                return Err(InputError::LabelsAlone {
-                    path: labels.clone(),
-                });
+                return Err(InputError::LabelsAlone(labels.clone()));
             }
             (None, None) => Decided {
                 fed: self.made_up(choice, dims)?,
@@ -175,42 +175,55 @@ impl Search {
         Ok(decided)
     }
 
-    fn made_up(&self, choice: &Choice, dims: &Dims) -> Result<Vec<FedInput>, InputError> {
+    fn made_up(&self, choice: &Choice, dims: &Dims) -> Result<Vec<FedInput>> {
         let shapes = self.shapes(dims);
         let values = Values::new(&self.graph, &shapes);
-        let mut all = Vec::new();
-        for (index, info) in self.graph.inputs.iter().enumerate() {
-            let ways = fills(info, &values, &self.request)?;
-            let wanted = choice.fills.get(&index).copied().unwrap_or(0);
-            all.push(self.filled(info, dims, ways, wanted)?);
-        }
-        Ok(all)
+        self.graph
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(index, info)| {
+                let mut ways = fills(info, &values, &self.request)?;
+                let way = choice
+                    .fills
+                    .get(&index)
+                    .copied()
+                    .unwrap_or(0)
+                    .min(ways.len().saturating_sub(1));
+                self.filled(info, dims, ways.swap_remove(way), way)
+            })
+            .collect()
     }
 
-    /// An input that is filled in the wanted one of several ways, or in the last.
-    fn filled(
-        &self,
-        info: &TensorInfo,
-        dims: &Dims,
-        mut ways: Vec<Fill>,
-        wanted: usize,
-    ) -> Result<FedInput, InputError> {
-        let way = wanted.min(ways.len().saturating_sub(1));
-        let fill = ways.swap_remove(way);
-        let mut fed = fed_input(info, fed_type(info)?, dims.shape(info), fill);
-        dims.set(&mut fed, info);
-        if let Some(tensor) = info.value_type.as_sequence() {
-            let shapes = sequence::shapes(tensor, way, |name| self.size(dims, name));
-            fed.no_tensor = Some(NoTensor::Sequence(shapes));
-        }
-        Ok(fed)
+    /// An input that is filled in one of several ways.
+    fn filled(&self, info: &TensorInfo, dims: &Dims, fill: Fill, way: usize) -> Result<FedInput> {
+        let placed = dims.of(info);
+        let sequence = info.value_type.as_sequence();
+        let shapes =
+            sequence.map(|tensor| sequence::shapes(tensor, way, |name| self.size(dims, name)));
+        Ok(FedInput {
+            rows_per_sample: rows_per_sample(&placed),
+            sources: placed.into_iter().map(|placed| placed.source).collect(),
+            reason: fill.reason.into(),
+            steers: fill.steers,
+            no_tensor: shapes.map(NoTensor::Sequence),
+            ..FedInput::new(
+                info.name.exact(),
+                fed_type(info)?,
+                dims.shape(info),
+                fill.kind,
+            )
+        })
     }
 
     /// The size of a dimension of that name: as asked for, or as an input has it.
     fn size(&self, dims: &Dims, name: &str) -> Option<u64> {
-        let asked = self.request.dims.get(name).copied();
-        let mut inputs = self.graph.inputs.iter();
-        asked.or_else(|| inputs.find_map(|info| size_within(info, dims, name)))
+        self.request.dims.get(name).copied().or_else(|| {
+            self.graph
+                .inputs
+                .iter()
+                .find_map(|info| size_within(info, dims, name))
+        })
     }
 
     fn shapes(&self, dims: &Dims) -> Shapes {
@@ -228,8 +241,9 @@ impl Search {
         };
         let shapes = self.shapes(&dims);
         let values = Values::new(&self.graph, &shapes);
-        let inputs = self.graph.inputs.iter();
-        inputs
+        self.graph
+            .inputs
+            .iter()
             .map(|info| fills(info, &values, &self.request).map_or(0, |ways| ways.len()))
             .collect()
     }
@@ -241,7 +255,7 @@ impl Search {
         };
         BatchAxis {
             axes,
-            symbol: symbol.map(Plain::from),
+            symbol,
             fixed_size: candidate.fixed.as_ref().map(|fixed| fixed.size),
             reason: candidate.reason,
             proof: match candidate.reason {
@@ -257,13 +271,20 @@ impl Search {
             batch: candidate.unknowns.clone(),
             ..Choice::default()
         };
-        let dims = self.dims(&choice, None);
-        dims.map(|dims| grown(&dims)).unwrap_or_default()
+        grown(self.dims(&choice, None).unwrap_or_default())
     }
 
-    fn symbol(&self, candidate: &Candidate) -> Option<String> {
-        let mut unknowns = candidate.unknowns.iter();
-        unknowns.find_map(|&index| batch::symbol(&self.graph, &self.problem, index))
+    fn symbol(&self, candidate: &Candidate) -> Option<Plain> {
+        let axes = Axes {
+            graph: &self.graph,
+            problem: &self.problem,
+        };
+        candidate
+            .unknowns
+            .iter()
+            .find_map(|&index| axes.symbol(index))
+            .cloned()
+            .map(Plain::from)
     }
 
     fn no_axis(&self) -> BatchAxis {
@@ -283,14 +304,20 @@ impl Search {
     /// The inputs and their open dimensions that no size was given to, and sizes that were, as a
     /// fragment of a sentence.
     pub(super) fn open(&self) -> String {
-        let inputs = self.graph.inputs.iter();
-        let open: Vec<String> = inputs.filter_map(|info| self.left_open(info)).collect();
+        let open: Vec<String> = self
+            .graph
+            .inputs
+            .iter()
+            .filter_map(|info| self.left_open(info))
+            .collect();
         let open = match open.is_empty() {
             true => "its inputs leave no dimension open".into(),
             false => open.join(", "),
         };
-        let unknowns = self.problem.unknowns.iter();
-        let given: Vec<String> = unknowns
+        let given: Vec<String> = self
+            .problem
+            .unknowns
+            .iter()
             .filter(|unknown| unknown.has_places())
             .filter_map(|unknown| Some(format!("`{}` is {}", unknown.name, unknown.asked?)))
             .collect();
@@ -340,12 +367,11 @@ impl Search {
 }
 
 /// Axes that grow with the batch, by input: the first of each.
-fn grown(dims: &Dims) -> BTreeMap<Plain, u64> {
+fn grown(dims: Dims) -> BTreeMap<Plain, u64> {
     let mut axes = BTreeMap::new();
-    for (place, placed) in &dims.places {
+    for (place, placed) in dims.places {
         if placed.size.is_none() {
-            axes.entry(place.input.as_str().into())
-                .or_insert(place.axis as u64);
+            axes.entry(place.input.into()).or_insert(place.axis as u64);
         }
     }
     axes
@@ -362,8 +388,7 @@ fn fed_size(plan: &InputPlan, place: &InputAxis) -> Option<Sized> {
     let source = fed.sources.get(place.axis).cloned();
     let source = source.unwrap_or(SizeSource::MadeUp);
     let size = (*fed.dims.get(place.axis)?)?;
-    let follows = matches!(source, SizeSource::Derived { .. });
-    (!follows).then_some(Sized { size, source })
+    (!matches!(source, SizeSource::Derived { .. })).then_some(Sized { size, source })
 }
 
 /// The size of the first dimension of that name of an input.
@@ -371,22 +396,15 @@ fn size_within(info: &TensorInfo, dims: &Dims, name: &str) -> Option<u64> {
     let axis = dims_of(info)
         .iter()
         .position(|dim| matches!(dim, Dim::Symbolic(symbol) if symbol == name))?;
-    dims.of(info)[axis].size
+    dims.shape(info)[axis]
 }
 
 /// How a size stands in inputs: so many rows a sample, or as it is.
-fn placed(sized: Option<Sized>, rows: Option<u64>) -> Placed {
-    let sized = sized.unwrap_or(Sized {
-        size: 1,
-        source: SizeSource::MadeUp,
-    });
-    match rows {
-        Some(rows) => of_batch(rows, batch_source(sized.source)),
-        None => Placed {
-            size: Some(sized.size),
-            rows: 1,
-            source: sized.source,
-        },
+fn placed(sized: Sized, rows: Option<u64>) -> Placed {
+    match (rows, sized.source) {
+        (Some(rows), derived @ SizeSource::Derived { .. }) => of_batch(rows, derived),
+        (Some(rows), _) => of_batch(rows, SizeSource::Batch),
+        (None, source) => Placed::alone(sized.size, source),
     }
 }
 
@@ -401,13 +419,6 @@ fn of_batch(rows: u64, source: SizeSource) -> Placed {
 /// Whether only `--dim` can say its size.
 fn is_open(unknown: &Unknown) -> bool {
     unknown.has_places() && unknown.asked.is_none() && unknown.derived.is_empty()
-}
-
-fn batch_source(source: SizeSource) -> SizeSource {
-    match source {
-        SizeSource::Derived { .. } => source,
-        _ => SizeSource::Batch,
-    }
 }
 
 fn shell_word(name: &str) -> String {

@@ -45,8 +45,11 @@ impl Refusal {
 
     /// Whether the words name a size.
     pub fn names(&self, size: u64) -> bool {
-        let mut pairs = self.pairs.iter();
-        self.sizes.contains(&size) || pairs.any(|&(one, other)| one == size || other == size)
+        self.sizes.contains(&size)
+            || self
+                .pairs
+                .iter()
+                .any(|&(one, other)| one == size || other == size)
     }
 }
 
@@ -66,16 +69,15 @@ fn place(words: &str) -> String {
 fn message(words: &str) -> &str {
     let message = words
         .split_once("Status Message: ")
-        .map_or(words, |(_, message)| message);
+        .map_or(words, |parts| parts.1);
     ["was false. ", ") const "]
         .iter()
         .find_map(|mark| message.split_once(mark))
-        .map_or(message, |(_, rest)| rest)
+        .map_or(message, |parts| parts.1)
 }
 
 fn between(text: &str, start: &str, end: &str) -> Option<String> {
-    let (_, rest) = text.split_once(start)?;
-    let (inner, _) = rest.split_once(end)?;
+    let inner = text.split_once(start)?.1.split_once(end)?.0;
     (!inner.is_empty()).then(|| inner.to_owned())
 }
 
@@ -98,8 +100,7 @@ fn number_after(text: &str, mark: &str) -> Option<u64> {
 }
 
 fn number(text: &str) -> Option<u64> {
-    let digits = text.trim_start_matches([' ', '[', '{']);
-    digits
+    text.trim_start_matches([' ', '[', '{'])
         .split(|letter: char| !letter.is_ascii_digit())
         .next()?
         .parse()
@@ -108,10 +109,10 @@ fn number(text: &str) -> Option<u64> {
 
 /// Pairs of sizes that would have to agree, both ways.
 fn pairs(message: &str) -> Vec<(u64, u64)> {
-    let stated = stated(message);
-    let of_shapes = of_shapes(message);
-    let pairs = stated.into_iter().flatten().chain(of_shapes);
-    pairs
+    stated(message)
+        .into_iter()
+        .flatten()
+        .chain(of_shapes(message))
         .filter(|(one, other)| one != other)
         .flat_map(|(one, other)| [(one, other), (other, one)])
         .collect()
@@ -155,8 +156,7 @@ fn around(message: &str, mark: &str) -> Option<(u64, u64)> {
 }
 
 fn kernel_channels(message: &str) -> Option<u64> {
-    let channels = number_after(message, "kernel channels: ")?;
-    channels.checked_mul(number_after(message, "group: ")?)
+    number_after(message, "kernel channels: ")?.checked_mul(number_after(message, "group: ")?)
 }
 
 /// An axis is longer than its padding.
@@ -169,33 +169,31 @@ fn last_size(message: &str, mark: &str) -> Option<u64> {
 }
 
 fn other_operand(message: &str) -> Option<u64> {
-    let axis = number_after(message, "in the dimension ")? as usize;
-    shape_after(message, "The shape is: ")?.get(axis).copied()
+    shape_after(message, "The shape is: ")?
+        .get(number_after(message, "in the dimension ")? as usize)
+        .copied()
 }
 
 /// Pairs of sizes of two shapes, axis by axis.
 fn of_shapes(message: &str) -> Vec<(u64, u64)> {
     let mut pairs = Vec::new();
     // X must have shape {1,2,4}. Actual:{1,3,4}
-    if let (Some(wanted), Some(actual)) = (
-        shape_after(message, "must have shape "),
-        shape_after(message, "Actual:"),
-    ) {
+    if let Some(wanted) = shape_after(message, "must have shape ")
+        && let Some(actual) = shape_after(message, "Actual:")
+    {
         pairs.extend(actual.into_iter().zip(wanted));
     }
     // X.shape={1,16} scale.shape={8}
-    if let (Some(data), Some(scale)) = (
-        shape_after(message, "X.shape="),
-        shape_after(message, "scale.shape="),
-    ) {
+    if let Some(data) = shape_after(message, "X.shape=")
+        && let Some(scale) = shape_after(message, "scale.shape=")
+    {
         pairs.extend(data.into_iter().rev().zip(scale.into_iter().rev()));
     }
     pairs
 }
 
 fn last_number(text: &str) -> Option<u64> {
-    let digits = text.trim_end_matches([' ', ']', '}']);
-    digits
+    text.trim_end_matches([' ', ']', '}'])
         .rsplit(|letter: char| !letter.is_ascii_digit())
         .next()?
         .parse()
@@ -204,22 +202,24 @@ fn last_number(text: &str) -> Option<u64> {
 
 /// The shape `{1,16}` that follows a mark.
 fn shape_after(message: &str, mark: &str) -> Option<Vec<u64>> {
-    let (_, rest) = message.split_once(mark)?;
-    let (inner, _) = rest.trim_start().strip_prefix('{')?.split_once('}')?;
-    inner
+    message
+        .split_once(mark)?
+        .1
+        .trim_start()
+        .strip_prefix('{')?
+        .split_once('}')?
+        .0
         .split(',')
         .map(|size| size.trim().parse().ok())
         .collect()
 }
 
 fn shapes(message: &str) -> Vec<u64> {
-    let inner = message
+    let mut sizes: Vec<u64> = message
         .split('{')
         .skip(1)
         .filter_map(|part| part.split_once('}'))
-        .map(|(inner, _)| inner);
-    let mut sizes: Vec<u64> = inner
-        .flat_map(|shape| shape.split(','))
+        .flat_map(|(shape, _)| shape.split(','))
         .filter_map(|size| size.trim().parse().ok())
         .collect();
     sizes.retain(|&size| size > 1);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{About, Demand, Expr, Kind, Problem, Relation, Sized, TensorInfo, Unknown, dims_of};
+use super::{
+    About, Demand, Expr, Kind, Problem, Relation, Sized, TensorInfo, Unknown, dims_of, input_of,
+};
 use crate::inputs::beside::Entry;
 
 /// Dimensions of keys and values that are kept: samples, heads, tokens and features of a head.
@@ -35,9 +37,8 @@ pub(super) fn demand_stride(
     let reason = format!("the file's metadata tells a stride of {stride}");
     for index in (0..problem.unknowns.len()).filter(|index| !told.contains_key(index)) {
         if let Kind::Height | Kind::Width = problem.unknowns[index].kind {
-            let relation = Relation::MultipleOf(Expr::Dim(index), stride);
             problem.demands.push(Demand {
-                relation,
+                relation: Relation::MultipleOf(Expr::Dim(index), stride),
                 reason: reason.clone(),
             });
         }
@@ -57,8 +58,9 @@ impl<'p> Standing<'p> {
     }
 
     fn told(self, entries: &[Entry]) -> Vec<Sized> {
-        let fitting = entries.iter().filter(|entry| self.is_meant(entry));
-        fitting
+        entries
+            .iter()
+            .filter(|entry| self.is_meant(entry))
             .map(|entry| Sized {
                 size: entry.size,
                 source: entry.source.clone(),
@@ -93,8 +95,7 @@ impl<'p> Standing<'p> {
         let may_be = matches!(self.unknown().kind, Kind::Other | Kind::Features);
         let place = self.unknown().places.first();
         let place = place.filter(|place| may_be && place.axis > 0)?;
-        let info = self.inputs.iter().find(|info| info.name == place.input)?;
-        let rank = dims_of(info).len();
+        let rank = dims_of(input_of(self.inputs, &place.input)?).len();
         if rank != CACHE_RANK || !(0..rank).any(|axis| self.is_past(&place.input, axis)) {
             return None;
         }

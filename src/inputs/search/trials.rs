@@ -1,35 +1,34 @@
 //! What is tried after a refusal: the smallest change that its words suggest, then one size at a
 //! time.
 
-use super::Search;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use super::solve::{self, Choice, Sized};
+use super::{Problem, Search, Unknown};
 use crate::record::SizeSource;
 
 pub(super) fn after(search: &Search, refusal: &Refusal) -> Vec<Choice> {
     let Ok(sizes) = solve::solve(&search.problem, &search.attempts.base, &search.told) else {
         return Vec::new();
     };
-    let sizes: Vec<u64> = sizes
+    let base = &search.attempts.base;
+    let free = search
+        .problem
+        .unknowns
         .iter()
-        .map(|sized| sized.as_ref().map_or(0, |sized| sized.size))
-        .collect();
+        .enumerate()
+        .filter(|(at, unknown)| unknown.asked.is_none() && !base.batch.contains(at));
     let changes = Changes {
-        search,
-        sizes: &sizes,
+        problem: &search.problem,
+        base,
+        sizes: sizes.iter().map(|sized| sized.size).collect(),
+        free: free.map(|(at, _)| at).collect(),
     };
-    let sizes = changes
-        .wanted(refusal)
-        .into_iter()
-        .chain(changes.agreeing(refusal))
-        .chain(changes.usual(refusal));
-    let fills = other_fills(search).into_iter();
-    let mut choices: Vec<Choice> = if refusal.is_index {
-        fills.chain(sizes).collect()
-    } else {
-        sizes.chain(fills).collect()
-    };
+    let mut choices: Vec<Choice> = changes.wanted(refusal).into_iter().collect();
+    choices.extend(changes.agreeing(refusal));
+    choices.extend(changes.usual(refusal));
+    let place = if refusal.is_index { 0 } else { choices.len() };
+    choices.splice(place..place, other_fills(search));
     choices.extend(changes.alike());
     choices
 }
@@ -48,80 +47,78 @@ pub(super) fn other_fills(search: &Search) -> Vec<Choice> {
     choices
 }
 
-fn probed(size: u64, reason: &str) -> Sized {
-    Sized {
-        size,
-        source: SizeSource::Probe {
-            reason: reason.to_owned().into(),
-        },
-    }
-}
-
 /// Sizes that a dimension might have for one that was `found` to become the `wanted` one, where it
 /// is a multiple of that or so many more.
 fn agreeing_sizes(size: u64, found: u64, wanted: u64) -> impl Iterator<Item = u64> {
-    let scaled = size
-        .checked_mul(wanted)
-        .filter(|product| found > 0 && product.is_multiple_of(found))
-        .map(|product| product / found);
-    let shifted = size
-        .checked_add(wanted)
-        .and_then(|sum| sum.checked_sub(found))
-        .filter(|_| size != found);
-    let both = scaled.into_iter().chain(shifted);
-    both.filter(move |&other| other > 0 && other != size)
+    [scaled(size, found, wanted), shifted(size, found, wanted)]
+        .into_iter()
+        .flatten()
+        .filter(move |&other| other > 0 && other != size)
+}
+
+fn scaled(size: u64, found: u64, wanted: u64) -> Option<u64> {
+    let product = size.checked_mul(wanted)?;
+    (found > 0 && product.is_multiple_of(found)).then(|| product / found)
+}
+
+fn shifted(size: u64, found: u64, wanted: u64) -> Option<u64> {
+    let sum = size.checked_add(wanted)?;
+    sum.checked_sub(found).filter(|_| size != found)
 }
 
 struct Changes<'s> {
-    search: &'s Search,
-    sizes: &'s [u64],
+    problem: &'s Problem,
+    base: &'s Choice,
+    sizes: Vec<u64>,
+    /// Unknowns whose size may be another.
+    free: Vec<usize>,
 }
 
 impl Changes<'_> {
-    /// Unknowns whose size may be another.
-    fn free(&self) -> Vec<usize> {
-        let base = &self.search.attempts.base;
-        let unknowns = self.search.problem.unknowns.iter().enumerate();
-        unknowns
-            .filter(|(index, unknown)| unknown.asked.is_none() && !base.batch.contains(index))
-            .map(|(index, _)| index)
-            .collect()
+    fn unknown(&self, index: usize) -> &Unknown {
+        &self.problem.unknowns[index]
     }
 
+    /// Another size for an unknown. The sides of an image go together as long as they are alike.
     fn with(&self, index: usize, size: u64, reason: &str) -> Choice {
-        let mut choice = self.search.attempts.base.clone();
-        choice.sizes.insert(index, probed(size, reason));
-        // The sides of an image go together as long as they are alike.
-        if let Some(pair) = self.pair(index) {
-            choice.sizes.insert(pair, probed(size, reason));
-        }
+        self.with_all([index].into_iter().chain(self.pair(index)), size, reason)
+    }
+
+    fn with_all(&self, indices: impl Iterator<Item = usize>, size: u64, reason: &str) -> Choice {
+        let source = SizeSource::Probe {
+            reason: reason.into(),
+        };
+        let probed = Sized { size, source };
+        let mut choice = self.base.clone();
+        choice
+            .sizes
+            .extend(indices.map(|index| (index, probed.clone())));
         choice
     }
 
     fn pair(&self, index: usize) -> Option<usize> {
-        let unknowns = &self.search.problem.unknowns;
-        let other = match unknowns[index].kind {
-            Kind::Height => Kind::Width,
-            Kind::Width => Kind::Height,
-            _ => return None,
-        };
-        self.free().into_iter().find(|&pair| {
-            unknowns[pair].kind == other
+        let other = self.unknown(index).kind.other_side()?;
+        self.free.iter().copied().find(|&pair| {
+            self.unknown(pair).kind == other
                 && self.share_an_input(index, pair)
                 && self.sizes[pair] == self.sizes[index]
         })
     }
 
     fn share_an_input(&self, one: usize, other: usize) -> bool {
-        let unknowns = &self.search.problem.unknowns;
-        let mut places = unknowns[other].places.iter();
-        places.any(|place| unknowns[one].stands_in(&place.input))
+        self.unknown(other)
+            .places
+            .iter()
+            .any(|place| self.unknown(one).stands_in(&place.input))
     }
 
     fn wanted(&self, refusal: &Refusal) -> Option<Choice> {
         let wrong = refusal.input.as_ref()?;
-        let index = self.search.problem.at(&wrong.input, wrong.axis)?;
-        Some(self.with(index, wrong.expected, "the model takes no other size"))
+        Some(self.with(
+            self.problem.at(&wrong.input, wrong.axis)?,
+            wrong.expected,
+            "the model takes no other size",
+        ))
     }
 
     /// Sizes that agree where two did not: those that are the size itself first, then parts of one.
@@ -129,14 +126,14 @@ impl Changes<'_> {
         let reason = format!("{} refuses others", refusal.place);
         let mut choices = Vec::new();
         for &(found, wanted) in &refusal.pairs {
-            let free = self.free().into_iter();
-            choices.extend(
-                free.filter(|&index| self.sizes[index] == found)
-                    .map(|index| self.with(index, wanted, &reason)),
-            );
+            let free = self
+                .free
+                .iter()
+                .filter(|&&index| self.sizes[index] == found);
+            choices.extend(free.map(|&index| self.with(index, wanted, &reason)));
         }
         for &(found, wanted) in &refusal.pairs {
-            for index in self.free() {
+            for &index in &self.free {
                 let others = agreeing_sizes(self.sizes[index], found, wanted);
                 choices.extend(others.map(|other| self.with(index, other, &reason)));
             }
@@ -147,60 +144,48 @@ impl Changes<'_> {
     /// The usual sizes of each unknown, first of those whose size the refusal names, one after the
     /// other.
     fn usual(&self, refusal: &Refusal) -> Vec<Choice> {
-        let unknowns = &self.search.problem.unknowns;
-        let mut free = self.free();
+        let mut free = self.free.clone();
         free.sort_by_key(|&index| {
             (
                 !refusal.names(self.sizes[index]),
-                !unknowns[index].derived.is_empty(),
-                unknowns[index].kind,
+                self.unknown(index).rank(),
             )
         });
-        let sizes = free.iter().map(|&index| self.other_sizes(index, refusal));
-        let sizes: Vec<Vec<u64>> = sizes.collect();
         let mut choices = Vec::new();
-        for turn in 0..sizes.iter().map(Vec::len).max().unwrap_or(0) {
-            for (&index, sizes) in free.iter().zip(&sizes) {
-                let size = sizes.get(turn);
-                choices.extend(
-                    size.map(|&size| {
-                        self.with(index, size, "the first that ran of the usual sizes")
-                    }),
-                );
-            }
+        for index in free {
+            let sizes = self.other_sizes(index, refusal).into_iter().enumerate();
+            choices.extend(sizes.map(|(turn, size)| {
+                let choice = self.with(index, size, "the first that ran of the usual sizes");
+                (turn, choice)
+            }));
         }
-        choices
+        choices.sort_by_key(|(turn, _)| *turn);
+        choices.into_iter().map(|(_, choice)| choice).collect()
     }
 
     /// The usual sizes of an unknown, then those that a refusal of its size names, without the size
     /// that it has.
     fn other_sizes(&self, index: usize, refusal: &Refusal) -> Vec<u64> {
         let own = self.sizes[index];
-        let kind = self.search.problem.unknowns[index].kind;
+        let kind = self.unknown(index).kind;
         let said: &[u64] = match refusal.names(own) {
             true => &refusal.sizes,
             false => &[],
         };
-        let all = kind.usual_sizes().iter().chain(said).copied();
-        all.filter(|&size| size != own).collect()
-    }
-
-    /// The same size for all unknowns that nothing is known of.
-    fn alike(&self) -> Vec<Choice> {
-        let unknowns = &self.search.problem.unknowns;
-        let mut free = self.free();
-        free.retain(|&index| unknowns[index].kind == Kind::Other);
-        [1, 2, 4, 8, 32, 64]
-            .into_iter()
-            .map(|size| self.with_all(&free, size))
+        kind.usual_sizes()
+            .iter()
+            .chain(said)
+            .copied()
+            .filter(|&size| size != own)
             .collect()
     }
 
-    fn with_all(&self, unknowns: &[usize], size: u64) -> Choice {
-        let mut choice = self.search.attempts.base.clone();
-        let probed = probed(size, "the first size that ran for all");
-        let sizes = unknowns.iter().map(|&index| (index, probed.clone()));
-        choice.sizes.extend(sizes);
-        choice
+    /// The same size for all unknowns that nothing is known of.
+    fn alike(&self) -> impl Iterator<Item = Choice> {
+        let others = self.free.iter().copied();
+        let others = others.filter(|&index| self.unknown(index).kind == Kind::Other);
+        [1, 2, 4, 8, 32, 64]
+            .into_iter()
+            .map(move |size| self.with_all(others.clone(), size, "the first size that ran for all"))
     }
 }

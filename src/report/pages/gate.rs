@@ -55,9 +55,10 @@ impl GateView {
     pub fn table(&self) -> Table {
         let header = ["verdict", "rule", "of", "measured", "because"];
         Table {
+            title: String::new(),
             header: header.map(str::to_owned).to_vec(),
             rows: self.checks.iter().map(CheckView::row).collect(),
-            ..Table::default()
+            notes: Vec::new(),
         }
     }
 }
@@ -88,8 +89,8 @@ fn title(gate: &Gate) -> String {
         GateVerdict::Inconclusive,
     ]
     .map(|verdict| {
-        gate.checks
-            .iter()
+        let checks = gate.checks.iter();
+        checks
             .filter(|check| check.judgement.verdict == verdict)
             .count()
     });
@@ -151,12 +152,17 @@ fn figure(checked: &Checked) -> String {
 
 fn difference(checked: &Checked, measured: &Measured) -> String {
     let unit = checked.metric.unit();
-    let mut difference = amount(unit, measured.value);
-    if let Some(interval) = measured.interval {
-        let [low, high] = [interval.low, interval.high].map(|end| amount(unit, end));
-        difference += &format!(" ({low} to {high})");
+    let difference = amount(unit, measured.value);
+    match measured
+        .interval
+        .map(|interval| [interval.low, interval.high])
+    {
+        Some(ends) => {
+            let [low, high] = ends.map(|end| amount(unit, end));
+            format!("{difference} ({low} to {high})")
+        }
+        None => difference,
     }
-    difference
 }
 
 /// In points for a share, else with its unit.
@@ -173,8 +179,10 @@ fn because(checked: &Checked) -> String {
         return plain(reason);
     }
     let settling = judgement.settling.map(|settling| {
-        let more = number::count(settling.more);
-        let of = settling.of.noun(settling.more);
+        let (more, of) = (
+            number::count(settling.more),
+            settling.of.noun(settling.more),
+        );
         format!("about {more} more {of} would settle it")
     });
     let parts: Vec<String> = basis(checked).into_iter().chain(settling).collect();

@@ -27,7 +27,12 @@ pub fn examination(found: Examination<'_>, style: impl Into<Style>) -> String {
     if !settings.is_empty() {
         section(&mut out, "GPU", &settings);
     }
-    with_conditions(out, found)
+    section(
+        &mut out,
+        "Conditions",
+        &view::conditions(found.host, found.conditions),
+    );
+    out.into_text()
 }
 
 /// The smallest differences that may be claimed, below the verdict on the machine.
@@ -41,10 +46,6 @@ pub fn null_test(
     verdict(&mut out, found.fitness);
     out.blank();
     out.table(&view::smallest_claims(claims));
-    with_conditions(out, found)
-}
-
-fn with_conditions(mut out: Output, found: Examination<'_>) -> String {
     section(
         &mut out,
         "Conditions",
@@ -59,7 +60,11 @@ fn verdict(out: &mut Output, fitness: &Fitness) {
         FitnessVerdict::Suspect => BOLD,
         FitnessVerdict::Invalid => RED,
     };
-    out.verdict(style, &view::verdict(fitness));
+    let lines = view::verdict(fitness);
+    if let Some((first, reasons)) = lines.split_first() {
+        out.styled(style, first);
+        reasons.iter().for_each(|line| out.wrapped(line, 2));
+    }
 }
 
 fn section(out: &mut Output, title: &str, items: &[Item]) {

@@ -21,7 +21,7 @@ const COMPARISON: &str = include_str!("templates/comparison.md.jinja");
 const SECTION: &str = include_str!("templates/section.md.jinja");
 const TABLE: &str = include_str!("templates/table.md.jinja");
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Pictures {
     Beside,
     None,
@@ -113,7 +113,10 @@ fn render(report: &Report, full: &[Line], pictures: Pictures) -> Result<String, 
             .collect(),
         full,
     };
-    Ok(format!("{}\n", filled("report.md", &page)?.trim_end()))
+    let text = environment()?
+        .get_template("report.md")?
+        .render(Value::from(Serde(&page)))?;
+    Ok(format!("{}\n", text.trim_end()))
 }
 
 /// A comparison of runs in Markdown, escaped likewise.
@@ -121,7 +124,9 @@ fn render(report: &Report, full: &[Line], pictures: Pictures) -> Result<String, 
 /// # Errors
 /// A fault of the template.
 pub fn comparison_markdown(view: &ComparisonView) -> Result<String, MarkdownError> {
-    filled("comparison.md", view)
+    Ok(environment()?
+        .get_template("comparison.md")?
+        .render(Value::from(Serde(view)))?)
 }
 
 /// A part of a report on its own in Markdown, escaped likewise.
@@ -129,24 +134,19 @@ pub fn comparison_markdown(view: &ComparisonView) -> Result<String, MarkdownErro
 /// # Errors
 /// A fault of the template.
 pub fn section_markdown(section: &Section) -> Result<String, MarkdownError> {
-    filled("section.md", section)
-}
-
-fn filled<T: Serialize>(template: &str, with: &T) -> Result<String, MarkdownError> {
     Ok(environment()?
-        .get_template(template)?
-        .render(Value::from(Serde(with)))?)
+        .get_template("section.md")?
+        .render(Value::from(Serde(section)))?)
 }
 
 fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
-    environment.set_syntax(
-        SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .keep_trailing_newline(true)
-            .build()?,
-    );
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build()?;
+    environment.set_syntax(syntax);
     environment.set_auto_escape_callback(|_| AutoEscape::Custom("markdown".into()));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_formatter(escape);

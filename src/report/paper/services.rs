@@ -87,10 +87,8 @@ pub fn junit(view: &GateView, run: &str) -> String {
 }
 
 fn count(view: &GateView, verdict: GateVerdict) -> usize {
-    view.checks
-        .iter()
-        .filter(|check| check.verdict == verdict)
-        .count()
+    let checks = view.checks.iter();
+    checks.filter(|check| check.verdict == verdict).count()
 }
 
 fn case(check: &CheckView, run: &str) -> String {
@@ -99,7 +97,8 @@ fn case(check: &CheckView, run: &str) -> String {
         r#"        <testcase name="{name}" classname="{}""#,
         attribute(run)
     );
-    let found = attribute(format!("{} {}", check.figure, check.because).trim());
+    let found = format!("{} {}", check.figure, check.because);
+    let found = attribute(found.trim());
     let status = match check.verdict {
         GateVerdict::Pass => return format!("{case}/>\n"),
         GateVerdict::Fail => format!(r#"<failure message="{found}" type="budget"/>"#),

@@ -23,8 +23,10 @@ pub fn terminal(report: &Report, folder: Option<&Path>, style: impl Into<Style>)
     }
     if let Some(folder) = folder {
         out.blank();
-        let folder = text::plain(&folder.display().to_string());
-        out.line(&format!("Run folder: {folder}"));
+        out.line(&format!(
+            "Run folder: {}",
+            text::plain(&folder.display().to_string())
+        ));
     }
     out.into_text()
 }
@@ -33,7 +35,7 @@ pub fn terminal(report: &Report, folder: Option<&Path>, style: impl Into<Style>)
 #[must_use]
 pub fn terminal_forecast(view: &ForecastView, style: impl Into<Style>) -> String {
     let mut out = Output::new(style);
-    out.paragraphs(&view.lines, 0);
+    view.lines.iter().for_each(|line| out.wrapped(line, 0));
     out.blank();
     out.table(&view.precision);
     out.into_text()
@@ -67,7 +69,9 @@ pub fn gate_terminal(view: &GateView, style: impl Into<Style>) -> String {
     out.rows(&view.table());
     if !view.remarks.is_empty() {
         out.blank();
-        out.paragraphs(&view.remarks, 2);
+        view.remarks
+            .iter()
+            .for_each(|remark| out.wrapped(remark, 2));
     }
     out.into_text()
 }
@@ -77,16 +81,21 @@ pub fn gate_terminal(view: &GateView, style: impl Into<Style>) -> String {
 pub fn comparison_terminal(view: &ComparisonView, style: impl Into<Style>) -> String {
     let mut out = Output::new(style);
     out.styled(BOLD, &view.title);
-    for warning in &view.warnings {
-        out.styled(RED, warning);
-    }
+    view.warnings
+        .iter()
+        .for_each(|warning| out.styled(RED, warning));
     out.blank();
-    out.paragraphs(&view.headlines, 0);
+    view.headlines.iter().for_each(|line| out.wrapped(line, 0));
     out.blank();
     out.wrapped(&view.legend, 0);
-    out.tables(&view.tables);
+    for table in view.tables.iter().filter(|table| !table.rows.is_empty()) {
+        out.blank();
+        out.table(table);
+    }
     out.blank();
-    out.paragraphs(&view.caveats, 0);
+    view.caveats
+        .iter()
+        .for_each(|caveat| out.wrapped(caveat, 0));
     out.blank();
     out.items("Runs", &view.runs);
     if !view.differences.is_empty() {
@@ -132,8 +141,8 @@ impl Output {
     fn block(&mut self, block: &Block, indent: usize) {
         match block {
             Block::Alarm(alarm) => self.alarm(alarm),
-            Block::Verdict(lines) => self.verdict(BOLD, lines),
-            Block::Lines(lines) => self.paragraphs(lines, indent),
+            Block::Verdict(lines) => self.verdict(lines),
+            Block::Lines(lines) => lines.iter().for_each(|line| self.wrapped(line, indent)),
             Block::Sentence(text) | Block::Legend(text) | Block::Absent(text) => {
                 self.wrapped(text, indent)
             }
@@ -142,26 +151,21 @@ impl Output {
             }
             Block::Lead(item) => self.item(item, indent),
             Block::Items(items) | Block::Commands(items) => {
-                for item in items {
-                    self.item(item, indent);
-                }
+                items.iter().for_each(|item| self.item(item, indent))
             }
             Block::Folded(fold) => self.items(&fold.title, &fold.items),
             Block::Numbered(numbered) => {
-                for entry in &numbered.entries {
-                    self.items(&entry.title, &entry.fields);
-                }
+                numbered
+                    .entries
+                    .iter()
+                    .for_each(|entry| self.items(&entry.title, &entry.fields));
             }
             Block::Table(placed) => self.table(&placed.table),
             Block::Charts(_) => {}
             Block::Strips(distributions) => self.strips(distributions),
             Block::Code(code) => self.code(code),
             Block::Command(command) => self.line(&format!("  {command}")),
-            Block::Sections(sections) => {
-                for section in sections {
-                    self.section(section);
-                }
-            }
+            Block::Sections(sections) => sections.iter().for_each(|section| self.section(section)),
         }
     }
 
@@ -174,37 +178,31 @@ impl Output {
         self.styled(RED, &format!("{}{why}", alarm.text));
     }
 
-    /// The first line stands out.
-    pub(super) fn verdict(&mut self, style: &str, lines: &[String]) {
+    fn verdict(&mut self, lines: &[String]) {
         if let Some((first, rest)) = lines.split_first() {
-            self.styled(style, first);
-            self.paragraphs(rest, 2);
+            self.styled(BOLD, first);
+            rest.iter().for_each(|line| self.wrapped(line, 2));
         }
     }
 
     fn code(&mut self, code: &SessionCode) {
         self.styled(BOLD, &code.language);
-        for line in &code.lines {
-            self.line(&format!("  {line}"));
-        }
+        let lines = code.lines.iter();
+        lines.for_each(|line| self.line(&format!("  {line}")));
     }
 
     fn strips(&mut self, distributions: &Distributions) {
         self.styled(BOLD, &distributions.title);
-        for line in spark::lines(distributions, self.style) {
-            self.line(&line);
-        }
+        spark::lines(distributions, self.style)
+            .iter()
+            .for_each(|line| self.line(line));
         self.wrapped(&distributions.note, 2);
     }
 
     fn section(&mut self, section: &Section) {
         self.styled(BOLD, &section.title);
-        self.paragraphs(&section.lines, 0);
-        self.tables(&section.tables);
-    }
-
-    fn tables(&mut self, tables: &[Table]) {
-        for table in tables.iter().filter(|table| !table.rows.is_empty()) {
+        section.lines.iter().for_each(|line| self.wrapped(line, 0));
+        for table in section.tables.iter().filter(|table| !table.rows.is_empty()) {
             self.blank();
             self.table(table);
         }
@@ -235,7 +233,7 @@ impl Output {
     }
 
     /// Further lines are indented by two more.
-    fn wrapped(&mut self, paragraph: &str, indent: usize) {
+    pub(super) fn wrapped(&mut self, paragraph: &str, indent: usize) {
         let width = self.style.width.saturating_sub(indent + 2);
         for (number, line) in wrap(paragraph, width).into_iter().enumerate() {
             let indent = if number == 0 { indent } else { indent + 2 };
@@ -243,17 +241,9 @@ impl Output {
         }
     }
 
-    pub(super) fn paragraphs(&mut self, lines: &[String], indent: usize) {
-        for line in lines {
-            self.wrapped(line, indent);
-        }
-    }
-
     pub(super) fn items(&mut self, title: &str, items: &[Item]) {
         self.styled(BOLD, title);
-        for item in items {
-            self.item(item, 2);
-        }
+        items.iter().for_each(|item| self.item(item, 2));
     }
 
     fn item(&mut self, item: &Item, indent: usize) {
@@ -263,7 +253,7 @@ impl Output {
     pub(super) fn table(&mut self, table: &Table) {
         self.styled(BOLD, &table.title);
         self.rows(table);
-        self.paragraphs(&table.notes, 2);
+        table.notes.iter().for_each(|note| self.wrapped(note, 2));
     }
 
     /// Without its title and its notes.

@@ -66,12 +66,8 @@ fn entries(entries: &[Entry]) -> Vec<Line> {
             number,
             title: entry.title.clone(),
         });
-        lines.extend(
-            entry
-                .fields
-                .iter()
-                .map(|item| field(&item.label, &item.text)),
-        );
+        let fields = entry.fields.iter();
+        lines.extend(fields.map(|item| field(&item.label, &item.text)));
     }
     lines
 }
@@ -86,9 +82,8 @@ fn field(label: &str, text: &str) -> Line {
 
 fn advice(priority: &PriorityView) -> Vec<Line> {
     if priority.advice.is_empty() {
-        return ["Optimization Area", "Implementation Effort", "Risk Level"]
-            .map(|label| field(label, &priority.none))
-            .into();
+        let labels = ["Optimization Area", "Implementation Effort", "Risk Level"];
+        return labels.map(|label| field(label, &priority.none)).into();
     }
     priority.advice.iter().flat_map(advice_fields).collect()
 }

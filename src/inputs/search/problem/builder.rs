@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::super::names::{self, renamed};
+use super::super::names::{self, Spelled, rename};
 use super::{
-    Demand, Dim, Expr, Graph, InputAxis, InputError, InputRequest, Kind, Problem, Relation,
-    SizeSource, Unknown, dims_of, fixed_size,
+    Dim, Expr, Graph, InputAxis, InputError, InputRequest, Kind, Problem, Relation, Result,
+    SizeSource, Unknown, alike, dims_of, fixed_size, input_of,
 };
 use crate::onnx::{OpenDim, ShapeFacts};
 
 impl Problem {
     /// Fails where `request` names a dimension that no input has or the model fixes, or gives two
     /// sizes to one.
-    pub fn new(graph: &Graph, request: &InputRequest) -> Result<Problem, InputError> {
-        Builder::new(graph, ShapeFacts::of(graph)).problem(request)
+    pub fn new(graph: &Graph, request: &InputRequest) -> Result<Problem> {
+        let mut builder = Builder::new(graph, ShapeFacts::of(graph));
+        builder.ask(&request.dims)?;
+        builder.unify();
+        Ok(builder.problem())
     }
 }
 
@@ -26,6 +29,8 @@ struct Builder<'g> {
     spelled: Vec<Option<Expr>>,
     /// The dimension that each is one with, itself for the first of its kind.
     same: Vec<usize>,
+    /// Sizes that are asked for, by dimension.
+    asked: BTreeMap<usize, u64>,
 }
 
 /// The expression that a dimension's name spells, unless it has none but its place; names within it
@@ -38,7 +43,16 @@ fn spelled(dim: &OpenDim, names: &mut Vec<String>) -> Option<Expr> {
     if is_place {
         return None;
     }
-    names::expression(&dim.name, &mut |word| Expr::Dim(index_of(names, word)))
+    let Spelled {
+        mut expr,
+        names: words,
+    } = names::expression(&dim.name)?;
+    let dims: Vec<usize> = words
+        .into_iter()
+        .map(|word| index_of(names, word))
+        .collect();
+    rename(&mut expr, &dims);
+    Some(expr)
 }
 
 impl<'g> Builder<'g> {
@@ -50,94 +64,77 @@ impl<'g> Builder<'g> {
             .map(|dim| spelled(dim, &mut names))
             .collect();
         spelled.resize(names.len(), None);
-        let same = (0..names.len()).collect();
         Builder {
             graph,
             facts,
+            same: (0..names.len()).collect(),
             names,
             spelled,
-            same,
+            asked: BTreeMap::new(),
         }
     }
 
-    fn problem(mut self, request: &InputRequest) -> Result<Problem, InputError> {
-        let asked = self.asked(&request.dims)?;
-        self.unify(&asked);
+    fn problem(self) -> Problem {
         let heads: Vec<usize> = (0..self.names.len())
             .filter(|&dim| self.same[dim] == dim)
             .collect();
-        let index_of_dim = self.unknown_of_each(&heads);
+        let unknowns = heads.iter().map(|&head| self.unknown(head)).collect();
+        let unknown_of_dim = self.unknown_of_each(&heads);
         let mut problem = Problem {
-            unknowns: heads
-                .iter()
-                .map(|&head| self.unknown(head, &asked))
+            unknowns,
+            demands: self.facts.demands,
+            outputs: self
+                .facts
+                .outputs
+                .into_values()
+                .flatten()
+                .flatten()
                 .collect(),
-            demands: self.demands(&index_of_dim),
-            outputs: self.outputs(&index_of_dim),
             has_choice: self.facts.has_choice,
             takes_one_token: false,
         };
-        for (dim, expr) in self.spelled.iter().enumerate() {
-            if let Some(expr) = expr {
-                let expr = renamed(expr, &|part| index_of_dim[part]);
-                problem.derive(index_of_dim[dim], expr, self.names[dim].clone());
+        problem.rename(&unknown_of_dim);
+        for (dim, expr) in self.spelled.into_iter().enumerate() {
+            if let Some(mut expr) = expr {
+                rename(&mut expr, &unknown_of_dim);
+                problem.derive(unknown_of_dim[dim], expr, self.names[dim].clone());
             }
         }
         problem.follow_demands();
         problem.follow_cache(&self.graph.inputs);
-        Ok(problem)
+        problem
     }
 
     /// The unknown that each dimension is one with, by its place among the first ones.
     fn unknown_of_each(&self, heads: &[usize]) -> Vec<usize> {
-        self.same
-            .iter()
-            .map(|same| {
-                heads
-                    .iter()
-                    .position(|head| head == same)
-                    .unwrap_or_default()
-            })
+        let same = self.same.iter();
+        same.map(|same| heads.binary_search(same).unwrap_or_default())
             .collect()
     }
 
-    fn demands(&self, index_of_dim: &[usize]) -> Vec<Demand> {
-        let demands = self.facts.demands.iter().map(|demand| Demand {
-            relation: each(&demand.relation, &|expr| {
-                renamed(expr, &|dim| index_of_dim[dim])
-            }),
-            reason: demand.reason.clone(),
-        });
-        demands.collect()
-    }
-
-    fn outputs(&self, index_of_dim: &[usize]) -> Vec<Expr> {
-        let sizes = self.facts.outputs.values().flatten().flatten();
-        sizes
-            .map(|expr| renamed(expr, &|dim| index_of_dim[dim]))
-            .collect()
-    }
-
-    fn asked(&self, sizes: &BTreeMap<String, u64>) -> Result<BTreeMap<usize, u64>, InputError> {
-        let mut asked = BTreeMap::new();
+    fn ask(&mut self, sizes: &BTreeMap<String, u64>) -> Result<()> {
         for (name, &size) in sizes {
             let found = self.named(name);
             if found.is_empty() {
                 return Err(self.not_open(name.clone()));
             }
-            asked.extend(found.into_iter().map(|dim| (dim, size)));
+            self.asked.extend(found.into_iter().map(|dim| (dim, size)));
         }
-        Ok(asked)
+        Ok(())
     }
 
     fn not_open(&self, name: String) -> InputError {
         match fixed_size(&self.graph.inputs, &name) {
-            Some(size) => InputError::FixedDim { name, size },
+            Some(size) => InputError::FixedDim(name, size),
             None => InputError::UnknownDim {
                 name,
-                present: self.facts.dims.iter().map(|dim| dim.name.clone()).collect(),
+                present: self.open_names(),
             },
         }
+    }
+
+    fn open_names(&self) -> Vec<String> {
+        self.names[..self.facts.dims.len()].to_vec()
     }
 
     /// The dimensions of that name: as `--dim` calls them, as the file does, or `INPUT.AXIS`. Where
@@ -161,50 +158,48 @@ impl<'g> Builder<'g> {
 
     /// The dimensions that have such a place.
     fn standing(&self, is_such: impl Fn(&InputAxis) -> bool) -> Vec<usize> {
-        let dims = self.facts.dims.iter().enumerate();
-        dims.filter(|(_, dim)| dim.places.iter().any(&is_such))
-            .map(|(index, _)| index)
+        let dims = &self.facts.dims;
+        (0..dims.len())
+            .filter(|&dim| dims[dim].places.iter().any(&is_such))
             .collect()
     }
 
     /// The name that the file gives the dimension there.
     fn symbol(&self, place: &InputAxis) -> Option<&str> {
-        let mut inputs = self.graph.inputs.iter();
-        let info = inputs.find(|info| info.name == place.input)?;
-        match dims_of(info).get(place.axis)? {
+        match dims_of(input_of(&self.graph.inputs, &place.input)?).get(place.axis)? {
             Dim::Symbolic(symbol) => Some(symbol.exact()),
             _ => None,
         }
     }
 
     /// Makes one what the graph proves, or takes, to be one.
-    fn unify(&mut self, asked: &BTreeMap<usize, u64>) {
-        let demands = self.facts.demands.iter();
-        let pairs = demands
+    fn unify(&mut self) {
+        let pairs = self
+            .facts
+            .demands
+            .iter()
             .filter_map(|demand| pair(&demand.relation))
             .filter(|&(one, other)| !self.is_part(one, other));
         for (one, other) in pairs.collect::<Vec<_>>() {
             let (one, other) = (self.same[one], self.same[other]);
-            if one != other && self.may_be_one(one, other, asked) {
-                let (first, second) = (one.min(other), one.max(other));
-                self.same
-                    .iter_mut()
-                    .filter(|head| **head == second)
-                    .for_each(|head| *head = first);
+            if one != other && self.may_be_one(one, other) {
+                for head in &mut self.same {
+                    if *head == one.max(other) {
+                        *head = one.min(other);
+                    }
+                }
             }
         }
     }
 
     /// Whether neither the sizes that they are to have nor their roles tell two apart.
-    fn may_be_one(&self, one: usize, other: usize, asked: &BTreeMap<usize, u64>) -> bool {
-        let sizes = (self.asked_of(one, asked), self.asked_of(other, asked));
-        let roles = (self.role(one), self.role(other));
-        !matches!(sizes, (Some(a), Some(b)) if a != b)
-            && !matches!(roles, (Some(a), Some(b)) if a != b)
+    fn may_be_one(&self, one: usize, other: usize) -> bool {
+        agree(self.asked_of(one), self.asked_of(other)) && agree(self.role(one), self.role(other))
     }
 
-    fn asked_of(&self, head: usize, asked: &BTreeMap<usize, u64>) -> Option<u64> {
-        self.members(head).find_map(|dim| asked.get(&dim).copied())
+    fn asked_of(&self, head: usize) -> Option<u64> {
+        self.members(head)
+            .find_map(|dim| self.asked.get(&dim).copied())
     }
 
     /// The dimensions that are one with the first of their kind.
@@ -215,8 +210,7 @@ impl<'g> Builder<'g> {
     /// Whether one of two dimensions is elsewhere a sum of the other and something else, as a
     /// mask's length is that of the new tokens in one branch, and of the past and those in another.
     fn is_part(&self, one: usize, other: usize) -> bool {
-        let mut demands = self.facts.demands.iter();
-        demands.any(|demand| {
+        self.facts.demands.iter().any(|demand| {
             is_sum_of(&demand.relation, one, other) || is_sum_of(&demand.relation, other, one)
         })
     }
@@ -228,7 +222,7 @@ impl<'g> Builder<'g> {
             .min()
     }
 
-    fn unknown(&self, head: usize, asked: &BTreeMap<usize, u64>) -> Unknown {
+    fn unknown(&self, head: usize) -> Unknown {
         let members: Vec<usize> = self.members(head).collect();
         let places: Vec<InputAxis> = members
             .iter()
@@ -236,14 +230,17 @@ impl<'g> Builder<'g> {
             .flat_map(|dim| dim.places.clone())
             .collect();
         let role = self.role(head);
-        let name = self.plain_names(&members).next();
         Unknown {
-            name: name.unwrap_or(&self.names[head]).clone(),
+            name: self
+                .plain_names(&members)
+                .next()
+                .unwrap_or(&self.names[head])
+                .clone(),
             names: members.iter().map(|&dim| self.names[dim].clone()).collect(),
             kind: self.kind(&members, &places, role),
             places,
             is_shown: role.is_some(),
-            asked: self.asked_of(head, asked),
+            asked: self.asked_of(head),
             asked_by: SizeSource::Asked,
             fixed: None,
             derived: Vec::new(),
@@ -278,43 +275,51 @@ impl<'g> Builder<'g> {
     }
 }
 
-/// Whether a relation takes one of two dimensions for a sum that the other is a part of.
-fn is_sum_of(relation: &Relation, whole: usize, part: usize) -> bool {
-    let (Relation::Equal(a, b) | Relation::Broadcast(a, b)) = relation else {
-        return false;
-    };
-    [(a, b), (b, a)].into_iter().any(|(lone, sum)| {
-        *lone == Expr::Dim(whole) && matches!(sum, Expr::Sum(_)) && sum.dims().contains(&part)
-    })
+fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+    one.zip(other).is_none_or(|(one, other)| one == other)
 }
 
-fn index_of(names: &mut Vec<String>, word: &str) -> usize {
+/// Whether a relation takes one of two dimensions for a sum that the other is a part of.
+fn is_sum_of(relation: &Relation, whole: usize, part: usize) -> bool {
+    alike(relation)
+        .into_iter()
+        .flat_map(|[one, other]| [(one, other), (other, one)])
+        .any(|(lone, sum)| {
+            *lone == Expr::Dim(whole) && matches!(sum, Expr::Sum(_)) && sum.dims().contains(&part)
+        })
+}
+
+fn index_of(names: &mut Vec<String>, word: String) -> usize {
     names
         .iter()
-        .position(|name| name == word)
+        .position(|name| *name == word)
         .unwrap_or_else(|| {
-            names.push(word.to_owned());
+            names.push(word);
             names.len() - 1
         })
 }
 
 /// The two dimensions that a relation takes for one.
 fn pair(relation: &Relation) -> Option<(usize, usize)> {
-    let (Relation::Equal(one, other) | Relation::Broadcast(one, other)) = relation else {
-        return None;
-    };
-    let (Expr::Dim(one), Expr::Dim(other)) = (one, other) else {
-        return None;
-    };
-    Some((*one, *other))
+    match alike(relation)? {
+        [Expr::Dim(one), Expr::Dim(other)] => Some((*one, *other)),
+        _ => None,
+    }
 }
 
-fn each(relation: &Relation, change: &impl Fn(&Expr) -> Expr) -> Relation {
-    match relation {
-        Relation::Equal(one, other) => Relation::Equal(change(one), change(other)),
-        Relation::Broadcast(one, other) => Relation::Broadcast(change(one), change(other)),
-        Relation::AtMost(expr, size) => Relation::AtMost(change(expr), *size),
-        Relation::AtLeast(expr, size) => Relation::AtLeast(change(expr), *size),
-        Relation::MultipleOf(expr, size) => Relation::MultipleOf(change(expr), *size),
+impl Problem {
+    fn rename(&mut self, to: &[usize]) {
+        self.outputs.iter_mut().for_each(|expr| rename(expr, to));
+        for demand in &mut self.demands {
+            match &mut demand.relation {
+                Relation::Equal(one, other) | Relation::Broadcast(one, other) => {
+                    rename(one, to);
+                    rename(other, to);
+                }
+                Relation::AtMost(expr, _)
+                | Relation::AtLeast(expr, _)
+                | Relation::MultipleOf(expr, _) => rename(expr, to),
+            }
+        }
     }
 }

@@ -1,23 +1,22 @@
 //! Which unknowns follow from others, as demands make them.
 
 use super::super::names::is_known;
-use super::{Demand, Derivation, Expr, Kind, Problem, Relation};
+use super::{Demand, Derivation, Expr, Kind, Problem, alike};
 
 impl Problem {
     /// Takes what demands fix, and what they make of one unknown alone.
     pub(super) fn follow_demands(&mut self) {
         for Demand { relation, reason } in self.demands.clone() {
-            let (Relation::Equal(one, other) | Relation::Broadcast(one, other)) = relation else {
+            let Some([one, other]) = alike(&relation) else {
                 continue;
             };
-            for (lone, expr) in [(&one, &other), (&other, &one)] {
+            for (lone, expr) in [(one, other), (other, one)] {
                 self.follow_rows(lone, expr);
                 match (lone, expr) {
                     (Expr::Dim(index), &Expr::Number(size)) if size > 1 => {
-                        let size = size.unsigned_abs();
                         self.unknowns[*index]
                             .fixed
-                            .get_or_insert((size, reason.clone()));
+                            .get_or_insert((size.unsigned_abs(), reason.clone()));
                     }
                     (Expr::Dim(_), Expr::Dim(_)) => {}
                     (Expr::Dim(index), expr) => self.derive(*index, expr.clone(), self.words(expr)),

@@ -6,8 +6,8 @@ mod follow;
 
 use super::names::words;
 use super::{
-    Demand, Expr, Graph, InputAxis, InputError, InputRequest, Kind, Relation, SizeSource,
-    TensorInfo, dims_of,
+    Demand, Expr, Graph, InputAxis, InputError, InputRequest, Kind, Relation, Result, SizeSource,
+    TensorInfo, dims_of, input_of,
 };
 use crate::record::Dim;
 
@@ -36,6 +36,11 @@ impl Unknown {
     /// Whether it stands in an input.
     pub fn has_places(&self) -> bool {
         !self.places.is_empty()
+    }
+
+    /// What decides when its size is guessed: those that follow from others come later.
+    pub fn rank(&self) -> (bool, Kind) {
+        (!self.derived.is_empty(), self.kind)
     }
 
     pub fn stands_in(&self, input: &str) -> bool {
@@ -87,14 +92,13 @@ impl Problem {
 
     /// The unknown that `--dim` or the file calls so, or that stands at `INPUT.AXIS`.
     pub fn named(&self, name: &str) -> Option<usize> {
-        let called = self
-            .unknowns
+        self.unknowns
             .iter()
-            .position(|unknown| unknown.is_called(name));
-        called.or_else(|| {
-            let (input, axis) = name.rsplit_once('.')?;
-            self.at(input, axis.parse().ok()?)
-        })
+            .position(|unknown| unknown.is_called(name))
+            .or_else(|| {
+                let (input, axis) = name.rsplit_once('.')?;
+                self.at(input, axis.parse().ok()?)
+            })
     }
 
     /// Notes that nobody asked for the size that it is to have.
@@ -113,11 +117,18 @@ impl Problem {
     }
 }
 
+/// The sides of a relation that takes them for one size.
+fn alike(relation: &Relation) -> Option<[&Expr; 2]> {
+    let (Relation::Equal(one, other) | Relation::Broadcast(one, other)) = relation else {
+        return None;
+    };
+    Some([one, other])
+}
+
 /// Size of the dimension that is called `INPUT.AXIS`, if the model fixes it.
 pub(super) fn fixed_size(inputs: &[TensorInfo], name: &str) -> Option<u64> {
     let (input, axis) = name.rsplit_once('.')?;
-    let info = inputs.iter().find(|info| info.name == input)?;
-    match dims_of(info).get(axis.parse::<usize>().ok()?)? {
+    match dims_of(input_of(inputs, input)?).get(axis.parse::<usize>().ok()?)? {
         Dim::Fixed(size) => Some(*size),
         _ => None,
     }

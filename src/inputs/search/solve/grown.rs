@@ -1,17 +1,16 @@
 //! How unknowns grow with the samples of a batch.
 
 use super::super::problem::Derivation;
-use super::{Choice, Problem, SizeSource, Sized, Sizes, Unknown};
+use super::{Choice, Problem, SizeSource, Sized, Unknown};
 
 /// Number of samples that each unknown grows by with the batch: its size for two samples beside
 /// that for one.
 pub(in super::super) fn rows(
     problem: &Problem,
     choice: &Choice,
-    sizes: &Sizes,
+    sizes: &[Sized],
 ) -> Vec<Option<u64>> {
-    let one = grown(problem, choice, sizes, 1);
-    let two = grown(problem, choice, sizes, 2);
+    let [one, two] = [1, 2].map(|samples| grown(problem, choice, sizes, samples));
     one.into_iter()
         .zip(two)
         .map(|(one, two)| one.filter(|&one| is_doubled(one, two)))
@@ -23,18 +22,14 @@ fn is_doubled(one: u64, two: Option<u64>) -> bool {
 }
 
 /// Sizes of the unknowns where so many samples lie along the batch.
-fn grown(problem: &Problem, choice: &Choice, sizes: &Sizes, samples: u64) -> Vec<Option<u64>> {
-    let mut grown: Vec<Option<u64>> = sizes
-        .iter()
-        .map(|sized| sized.as_ref().map(|sized| sized.size))
-        .collect();
-    choice
-        .batch
-        .iter()
-        .for_each(|&index| grown[index] = Some(samples));
+fn grown(problem: &Problem, choice: &Choice, sizes: &[Sized], samples: u64) -> Vec<Option<u64>> {
+    let mut grown: Vec<Option<u64>> = sizes.iter().map(|sized| Some(sized.size)).collect();
+    for &index in &choice.batch {
+        grown[index] = Some(samples);
+    }
     for _ in 0..problem.unknowns.len() {
         for (index, unknown) in problem.unknowns.iter().enumerate() {
-            if may_grow(unknown, sizes[index].as_ref()) && !choice.batch.contains(&index) {
+            if may_grow(unknown, &sizes[index]) && !choice.batch.contains(&index) {
                 grown[index] = computed(&unknown.derived, &grown);
             }
         }
@@ -43,15 +38,13 @@ fn grown(problem: &Problem, choice: &Choice, sizes: &Sizes, samples: u64) -> Vec
 }
 
 /// Whether the size of an unknown follows those of others, though it be asked for.
-fn may_grow(unknown: &Unknown, sized: Option<&Sized>) -> bool {
-    let source = sized.map(|sized| &sized.source);
-    let follows = matches!(source, Some(SizeSource::Derived { .. })) || unknown.asked.is_some();
+fn may_grow(unknown: &Unknown, sized: &Sized) -> bool {
+    let follows = matches!(sized.source, SizeSource::Derived { .. }) || unknown.asked.is_some();
     follows && !unknown.derived.is_empty()
 }
 
 fn computed(derived: &[Derivation], sizes: &[Option<u64>]) -> Option<u64> {
     derived
         .iter()
-        .filter_map(|one| one.expr.evaluate(&|dim| sizes[dim]))
-        .find_map(|value| u64::try_from(value).ok())
+        .find_map(|one| u64::try_from(one.expr.evaluate(&|dim| sizes[dim])?).ok())
 }

@@ -15,7 +15,7 @@ impl Solver<'_> {
             self.nearby(index, broken, usual.size).unwrap_or(usual)
         } else if matches!(usual.source, SizeSource::MadeUp) {
             Sized {
-                source: self.source(index, &usual),
+                source: self.source(index, usual.size),
                 ..usual
             }
         } else {
@@ -44,9 +44,10 @@ impl Solver<'_> {
 
     /// Of all sizes that break less, the one that breaks least and lies next to the usual one.
     fn nearby(&self, index: usize, broken: Broken, usual: u64) -> Option<Sized> {
-        let rated = (1..=SCAN_LIMIT).map(|size| (self.broken_with(index, size), size));
-        let better = rated.filter(|(other, _)| *other < broken);
-        let (_, size) = better.min_by_key(|(other, size)| (*other, size.abs_diff(usual)))?;
+        let (_, size) = (1..=SCAN_LIMIT)
+            .map(|size| (self.broken_with(index, size), size))
+            .filter(|(other, _)| *other < broken)
+            .min_by_key(|(other, size)| (*other, size.abs_diff(usual)))?;
         Some(Sized {
             size,
             source: self.demand(index, size),
@@ -65,14 +66,22 @@ impl Solver<'_> {
             .chain(usual.iter().map(made_up))
             .chain(self.most(index))
             .chain(others.iter().map(made_up));
-        let first = self.first(kind).iter().map(made_up);
-        first.chain(told).chain(usual).collect()
+        self.first(kind)
+            .iter()
+            .map(made_up)
+            .chain(told)
+            .chain(usual)
+            .collect()
     }
 
     /// The length that goes before all others, beside a past or a prompt.
     fn first(&self, kind: Kind) -> &'static [u64] {
-        let mut pasts = self.problem.of_kind(Kind::Past);
-        match (kind, pasts.find_map(|past| self.size(past))) {
+        match (
+            kind,
+            self.problem
+                .of_kind(Kind::Past)
+                .find_map(|past| self.size(past)),
+        ) {
             // After a past comes one token.
             (Kind::Tokens, Some(1..)) => &[1],
             // A prompt has no past.
@@ -90,23 +99,23 @@ impl Solver<'_> {
     /// The demand that a size meets and the usual one does not.
     fn demand(&self, index: usize, size: u64) -> SizeSource {
         let usual = self.usual(index).first().map_or(size, |sized| sized.size);
-        let decisive = self
+        let reason = self
             .demands(index)
-            .find(|demand| self.meets(index, demand, size) && !self.meets(index, demand, usual));
-        let reason = decisive.map_or_else(
-            || "sizes must agree".to_owned(),
-            |demand| demand.reason.clone(),
-        );
+            .find(|demand| self.meets(index, demand, size) && !self.meets(index, demand, usual))
+            .map_or_else(
+                || "sizes must agree".to_owned(),
+                |demand| demand.reason.clone(),
+            );
         SizeSource::Demand {
             reason: reason.into(),
         }
     }
 
     /// The source of a usual size: a demand, where sizes before it break one.
-    fn source(&self, index: usize, found: &Sized) -> SizeSource {
+    fn source(&self, index: usize, found: u64) -> SizeSource {
         match self.usual(index).first() {
-            Some(first) if first.size != found.size && !self.concerned[index].is_empty() => {
-                self.demand(index, found.size)
+            Some(first) if first.size != found && !self.concerned[index].is_empty() => {
+                self.demand(index, found)
             }
             _ => SizeSource::MadeUp,
         }

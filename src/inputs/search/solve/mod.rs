@@ -9,16 +9,13 @@ use std::collections::BTreeMap;
 
 pub(super) use grown::rows;
 
-use super::{Demand, Expr, InputError, Kind, Problem, Relation, SizeSource, Unknown};
+use super::{Demand, Expr, InputError, Kind, Problem, Relation, Result, SizeSource, Unknown};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sized {
     pub size: u64,
     pub source: SizeSource,
 }
-
-/// Sizes of the unknowns, by index.
-pub(super) type Sizes = Vec<Option<Sized>>;
 
 /// Sizes and fills beside those that the user asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +25,28 @@ pub(super) struct Choice {
     pub sizes: BTreeMap<usize, Sized>,
     /// Which way to fill an input is tried, by the input's place; the first where it is absent.
     pub fills: BTreeMap<usize, usize>,
+}
+
+impl Choice {
+    /// The size that an unknown is given: by the user, by the batch, here, or by an operator.
+    fn given(&self, index: usize, unknown: &Unknown) -> Option<Sized> {
+        let (size, source) = if let Some(size) = unknown.asked {
+            (size, unknown.asked_by.clone())
+        } else if self.batch.contains(&index) {
+            (1, SizeSource::Batch)
+        } else if let Some(sized) = self.sizes.get(&index) {
+            return Some(sized.clone());
+        } else {
+            let (size, reason) = unknown.fixed.clone()?;
+            (
+                size,
+                SizeSource::Demand {
+                    reason: reason.into(),
+                },
+            )
+        };
+        Some(Sized { size, source })
+    }
 }
 
 /// A size that is tried for an unknown, and for the one that goes with it.
@@ -44,25 +63,29 @@ type Broken = (usize, usize);
 pub(super) struct Solver<'p> {
     problem: &'p Problem,
     told: &'p BTreeMap<usize, Vec<Sized>>,
-    sizes: Sizes,
+    sizes: Vec<Option<Sized>>,
     /// Demands that each unknown has a part in, through what follows from it.
     concerned: Vec<Vec<usize>>,
 }
 
-/// Fails where sizes that the user gave contradict each other; `told` are candidates that files
-/// tell of.
+/// Sizes of the unknowns, by index. Fails where sizes that the user gave contradict each other;
+/// `told` are candidates that files tell of.
 pub(super) fn solve(
     problem: &Problem,
     choice: &Choice,
     told: &BTreeMap<usize, Vec<Sized>>,
-) -> Result<Sizes, InputError> {
+) -> Result<Vec<Sized>> {
     let mut solver = Solver {
         problem,
         told,
-        sizes: vec![None; problem.unknowns.len()],
+        sizes: problem
+            .unknowns
+            .iter()
+            .enumerate()
+            .map(|(index, unknown)| choice.given(index, unknown))
+            .collect(),
         concerned: concerned(problem),
     };
-    solver.set_given(choice);
     solver.follow();
     solver.follow_back();
     solver.check_asked()?;
@@ -72,17 +95,15 @@ pub(super) fn solve(
             solver.follow();
         }
     }
-    Ok(solver.sizes)
+    // None is left open.
+    Ok(solver.sizes.into_iter().flatten().collect())
 }
 
 /// All unknowns, those that tell most of the others first: a past before the tokens, those before
 /// masks, factors before products.
 fn guessed_in_order(problem: &Problem) -> Vec<usize> {
     let mut order: Vec<usize> = (0..problem.unknowns.len()).collect();
-    order.sort_by_key(|&index| {
-        let unknown = &problem.unknowns[index];
-        (!unknown.derived.is_empty(), unknown.kind)
-    });
+    order.sort_by_key(|&index| problem.unknowns[index].rank());
     order
 }
 
@@ -146,17 +167,6 @@ fn signed(bound: u64) -> i64 {
     i64::try_from(bound).unwrap_or(i64::MAX)
 }
 
-/// The only size that an operator takes.
-fn only_size(unknown: &Unknown) -> Option<Sized> {
-    let (size, reason) = unknown.fixed.clone()?;
-    Some(Sized {
-        size,
-        source: SizeSource::Demand {
-            reason: reason.into(),
-        },
-    })
-}
-
 impl Solver<'_> {
     fn size(&self, index: usize) -> Option<u64> {
         self.sizes[index].as_ref().map(|sized| sized.size)
@@ -164,31 +174,6 @@ impl Solver<'_> {
 
     fn unknown(&self, index: usize) -> &Unknown {
         &self.problem.unknowns[index]
-    }
-
-    fn set_given(&mut self, choice: &Choice) {
-        for index in 0..self.sizes.len() {
-            self.sizes[index] = self.given(index, choice);
-        }
-    }
-
-    fn given(&self, index: usize, choice: &Choice) -> Option<Sized> {
-        let unknown = self.unknown(index);
-        match unknown.asked {
-            Some(size) => Some(Sized {
-                size,
-                source: unknown.asked_by.clone(),
-            }),
-            None if choice.batch.contains(&index) => Some(Sized {
-                size: 1,
-                source: SizeSource::Batch,
-            }),
-            None => choice
-                .sizes
-                .get(&index)
-                .cloned()
-                .or_else(|| only_size(unknown)),
-        }
     }
 
     fn follow(&mut self) {
@@ -206,9 +191,9 @@ impl Solver<'_> {
 
     fn derived(&self, index: usize) -> Option<Sized> {
         self.unknown(index).derived.iter().find_map(|derivation| {
-            let size = u64::try_from(derivation.expr.evaluate(&|dim| self.size(dim))?).ok()?;
+            let value = derivation.expr.evaluate(&|dim| self.size(dim))?;
             Some(Sized {
-                size,
+                size: value.try_into().ok()?,
                 source: SizeSource::Derived {
                     from: derivation.from.clone().into(),
                 },
@@ -243,14 +228,10 @@ impl Solver<'_> {
     }
 
     fn only_open(&self, expr: &Expr) -> Option<usize> {
-        let mut open: Vec<usize> = expr.dims();
-        open.retain(|&dim| self.sizes[dim].is_none());
-        open.sort_unstable();
-        open.dedup();
-        match open.as_slice() {
-            &[open] => Some(open),
-            _ => None,
-        }
+        let mut dims = expr.dims().into_iter();
+        let open = dims.find(|&dim| self.sizes[dim].is_none())?;
+        dims.all(|dim| dim == open || self.sizes[dim].is_some())
+            .then_some(open)
     }
 
     /// The size of the open part of an expression with which that comes to a size asked for.
@@ -264,12 +245,12 @@ impl Solver<'_> {
         })
     }
 
-    fn check_asked(&self) -> Result<(), InputError> {
-        let mut unknowns = self.problem.unknowns.iter();
-        match unknowns.find_map(|unknown| self.contradiction(unknown)) {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+    fn check_asked(&self) -> Result<()> {
+        self.problem
+            .unknowns
+            .iter()
+            .find_map(|unknown| self.contradiction(unknown))
+            .map_or(Ok(()), Err)
     }
 
     /// The error of an unknown that what it follows gives another size than the user does.
@@ -280,15 +261,16 @@ impl Solver<'_> {
         if u64::try_from(value) == Ok(size) {
             return None;
         }
-        let others = derivation.expr.dims();
         Some(InputError::DimsContradict {
             name: unknown.name.clone(),
             size,
             from: derivation.from.clone(),
             value,
-            others: others
-                .into_iter()
-                .filter_map(|dim| self.words(dim))
+            others: derivation
+                .expr
+                .dims()
+                .iter()
+                .filter_map(|&dim| self.words(dim))
                 .collect(),
         })
     }
@@ -346,13 +328,12 @@ impl Solver<'_> {
             return Some(known);
         }
         let limit = limit.checked_sub(1)?;
-        let mut derived = self.unknown(dim).derived.iter();
-        let value = derived.find_map(|derivation| {
-            derivation
-                .expr
-                .evaluate(&|part| self.look(part, trial, limit))
-        });
-        value.and_then(|value| u64::try_from(value).ok())
+        let value = self
+            .unknown(dim)
+            .derived
+            .iter()
+            .find_map(|one| one.expr.evaluate(&|part| self.look(part, trial, limit)))?;
+        u64::try_from(value).ok()
     }
 
     fn demands(&self, index: usize) -> impl Iterator<Item = &Demand> {

@@ -14,12 +14,13 @@ mod slices;
 mod steps;
 mod windows;
 
-pub(super) use slices::Cut;
+pub(super) use reshapes::shape_range;
+pub(super) use slices::{Cut, cuts};
 
-use super::expr::{Expr, number};
-use super::known::Side;
-use super::value::{Call, Dims, Made, axes, axis, from_start, len, numbers, product, unknown};
-use super::{DimRole, Relation};
+use super::known::{Known, Side};
+use super::value::{Call, Dims, from_start, number, owned, product, unknown};
+use super::{DimRole, Expr, Relation, roles};
+use crate::onnx::AttributeValue;
 
 const DOMAINS: [&str; 5] = [
     "",
@@ -31,25 +32,25 @@ const DOMAINS: [&str; 5] = [
 
 /// Sizes of a node's outputs; absent for an operator that no family knows. Fewer than the node has:
 /// the rest is unknown.
-pub(super) fn dims(call: &Call<'_>) -> Made {
+pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
     if !is_domain_known(&call.node.domain) {
         return None;
     }
     if call.node.domain == "ai.onnx.ml" {
-        return call.learned();
+        return learned::dims(call, known);
     }
     let families = [
-        Call::elementwise,
-        Call::reshaped,
-        Call::picked,
-        Call::cut,
-        Call::multiplied,
-        Call::reduced,
-        Call::slid,
-        Call::imaged,
-        Call::stepped,
+        elementwise::dims,
+        reshapes::dims,
+        places::dims,
+        slices::dims,
+        products::dims,
+        reductions::dims,
+        windows::dims,
+        images::dims,
+        steps::dims,
     ];
-    families.iter().find_map(|family| family(call))
+    families.iter().find_map(|family| family(call, known))
 }
 
 pub(super) fn is_domain_known(domain: &str) -> bool {

@@ -1,8 +1,8 @@
 //! The baseline as it performs today.
 
 use super::{
-    Found, Metric, NO_BASELINE, NO_NETWORK, NO_TRAINING, Source, gpu_cost, not_measured, number,
-    of_cell, of_session, or_why, words,
+    Absent, Found, Metric, NO_BASELINE, NO_NETWORK, NO_TRAINING, Source, gpu_cost, not_measured,
+    number, of_cell, of_session, or_why, words,
 };
 use crate::analysis::{self, BatchCurve, CellFindings, Estimate, SessionFindings};
 use crate::metric::Unit;
@@ -52,7 +52,9 @@ pub(super) fn throughput(field: Throughputs, source: Source<'_>) -> Found {
 }
 
 fn per_minute(cell: Option<&CellFindings>) -> Found {
-    let rate = cell.and_then(|cell| cell.figure(Metric::Throughput)?.measured());
+    let rate = cell
+        .and_then(|cell| cell.figure(Metric::Throughput))
+        .and_then(Estimate::measured);
     let Some(rate) = rate else {
         return of_cell(cell, Metric::Throughput);
     };
@@ -73,15 +75,15 @@ pub(super) fn resource(field: Resources, source: Source<'_>) -> Found {
             or_why(of_baseline(source, Metric::PeakMemory))
         )),
         Resources::DiskIo => not_measured("the model is in memory while it is timed"),
-        Resources::NetworkIo => NO_NETWORK,
+        Resources::NetworkIo => Err(Absent::DoesNotApply(NO_NETWORK)),
     }
 }
 
 pub(super) fn of_baseline(source: Source<'_>, metric: Metric) -> Found {
-    match source.baseline() {
-        Some(baseline) => of_session(baseline, metric),
-        None => not_measured("not asked for"),
-    }
+    source.baseline().map_or_else(
+        || not_measured("not asked for"),
+        |baseline| of_session(baseline, metric),
+    )
 }
 
 pub(super) fn cpu(cell: Option<&CellFindings>) -> String {
@@ -123,14 +125,16 @@ fn single_latency(source: Source<'_>) -> String {
     let cell = single(source);
     let tail = BESIDE_MEDIAN.map(|(name, metric)| format!("{name} {}", value(cell, metric)));
     let samples = cell.and_then(|cell| cell.figure(Metric::LatencyMin)?.measured());
-    let samples = samples.map(|samples| format!(" over {}", words::counted(samples)));
-    let at = cell.map(|cell| format!(", {}", source.at(cell.key)));
+    let samples = samples
+        .map(|samples| format!(" over {}", words::counted(samples)))
+        .unwrap_or_default();
+    let at = cell
+        .map(|cell| format!(", {}", source.at(cell.key)))
+        .unwrap_or_default();
     format!(
-        "median {}{}; {}{}",
+        "median {}{at}; {}{samples}",
         or_why(of_cell(cell, Metric::LatencyP50)),
-        at.unwrap_or_default(),
-        tail.join(", "),
-        samples.unwrap_or_default()
+        tail.join(", ")
     )
 }
 
@@ -198,9 +202,8 @@ fn memory(source: Source<'_>, baseline: &SessionFindings) -> String {
 /// An inference run knows how busy a GPU was, and nothing of training.
 pub(super) fn training(field: TrainingPerformance, source: Source<'_>) -> Found {
     match field {
-        TrainingPerformance::GpuUtilization => {
-            gpu_cost::utilization(source).map_or_else(|| not_measured(gpu_cost::NO_SESSION), Ok)
-        }
+        TrainingPerformance::GpuUtilization => gpu_cost::utilization(source)
+            .ok_or_else(|| Absent::NotMeasured(gpu_cost::NO_SESSION.into())),
         TrainingPerformance::TrainingTime
         | TrainingPerformance::DataLoadingTime
         | TrainingPerformance::EpochTime => not_measured(NO_TRAINING),

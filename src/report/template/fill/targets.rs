@@ -1,9 +1,7 @@
 //! Targets that follow from what was measured, and the timeline of the model's optimization.
 
 use super::improvement::{lighter, reduction};
-use super::{
-    Absent, Found, Metric, NO_TRAINING, NOT_GIVEN, Source, advice, not_measured, number, words,
-};
+use super::{Absent, Found, Metric, NO_TRAINING, Source, advice, not_measured, number, words};
 use crate::analysis::{AccuracyVerdict, Action, Advice, BottleneckKind, ScoreTarget, Untried};
 use crate::metric::{Direction, Unit};
 use crate::report::template::keys::{AiTargets, Targets, Timeline};
@@ -23,7 +21,7 @@ pub(super) fn of_system(field: Targets, source: Source<'_>) -> Found {
         Targets::ResponseTime => response(source),
         Targets::Throughput => throughput(source),
         Targets::ResourceUtilization => resources(source),
-        Targets::ErrorRate => NOT_GIVEN,
+        Targets::ErrorRate => Err(Absent::NotGiven),
     }
 }
 
@@ -44,8 +42,8 @@ pub(super) fn inference_latency(source: Source<'_>) -> Found {
     };
     let ends = gain
         .interval
-        .map(|ends| format!(" ({} to {})", reduced(ends.low), reduced(ends.high)))
-        .unwrap_or_default();
+        .map(|ends| format!(" ({} to {})", reduced(ends.low), reduced(ends.high)));
+    let ends = ends.unwrap_or_default();
     let area = advice::area(source, advice);
     Ok(format!(
         "target latency reduction: {}{ends}, as measured; {area}",
@@ -75,12 +73,10 @@ fn accuracy(source: Source<'_>) -> Found {
 
 fn score_to_keep(source: Source<'_>) -> Found {
     let Some(target) = source.findings.score_target() else {
-        return not_measured(
-            source
-                .baseline()
-                .and_then(|baseline| baseline.accuracy.absent_reason.as_deref())
-                .unwrap_or("no labels came with what was fed"),
-        );
+        let reason = source
+            .baseline()
+            .and_then(|baseline| baseline.accuracy.absent_reason.as_deref());
+        return not_measured(reason.unwrap_or("no labels came with what was fed"));
     };
     Ok(maintained(target))
 }
@@ -109,7 +105,8 @@ fn maintained(
 }
 
 fn resources(source: Source<'_>) -> Found {
-    let session = accepted(source)?.action.key().session;
+    let advice = accepted(source)?;
+    let session = advice.action.key().session;
     if source
         .baseline()
         .is_some_and(|baseline| baseline.session == session)
@@ -150,13 +147,13 @@ pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
             "done: this report".into(),
         ),
         Timeline::Architecture => ("Model architecture optimization", models(source)),
-        Timeline::Pipeline => (
-            "Inference pipeline optimization",
-            advice_on(
-                source.findings.decisions.advice.len() - ships(source),
-                "how the model is served",
-            ),
-        ),
+        Timeline::Pipeline => {
+            let serving = source.findings.decisions.advice.len() - ships(source);
+            (
+                "Inference pipeline optimization",
+                advice_on(serving, "how the model is served"),
+            )
+        }
         Timeline::Hardware => ("Hardware acceleration implementation", hardware(source)),
     };
     Ok(format!("{step} ({state})"))
@@ -170,11 +167,8 @@ fn ships(source: Source<'_>) -> usize {
 }
 
 fn models(source: Source<'_>) -> String {
-    let slower = source
-        .findings
-        .decisions
-        .bottlenecks
-        .iter()
+    let bottlenecks = source.findings.decisions.bottlenecks.iter();
+    let slower = bottlenecks
         .filter(|found| matches!(found.kind, BottleneckKind::SlowerThanBaseline { .. }))
         .count();
     let advice = advice_on(ships(source), "the model file");
@@ -194,14 +188,8 @@ fn advice_on(count: usize, subject: &str) -> String {
 }
 
 fn hardware(source: Source<'_>) -> String {
-    match source
-        .findings
-        .decisions
-        .not_tried
-        .iter()
-        .filter(|found| is_hardware(&found.what))
-        .count()
-    {
+    let untried = source.findings.decisions.not_tried.iter();
+    match untried.filter(|found| is_hardware(&found.what)).count() {
         0 => "this run leaves no execution provider of its libraries untried".into(),
         unused => format!("{unused} of the things not tried; their commands are under Not tried"),
     }

@@ -12,20 +12,14 @@ pub(super) fn cpp(one: &Deployment<'_>) -> Vec<String> {
         "Ort::SessionOptions options;".into(),
     ];
     lines.extend(options(one));
+    let libraries = one.custom_ops();
     lines.extend(
-        one.custom_ops()
-            .map(|library| format!("options.RegisterCustomOpsLibrary(ORT_TSTR({library}));")),
+        libraries.map(|library| format!("options.RegisterCustomOpsLibrary(ORT_TSTR({library}));")),
     );
-    lines.extend(
-        one.entries()
-            .into_iter()
-            .map(|(key, value)| format!("options.AddConfigEntry({key}, {value});")),
-    );
-    lines.extend(
-        one.providers()
-            .into_iter()
-            .flat_map(|(name, options)| registration(&name, &options)),
-    );
+    let entries = one.entries().into_iter();
+    lines.extend(entries.map(|(key, value)| format!("options.AddConfigEntry({key}, {value});")));
+    let providers = one.providers().into_iter();
+    lines.extend(providers.flat_map(|(name, options)| registration(&name, &options)));
     let model = one.model();
     lines.push(format!(
         "Ort::Session session{{env, ORT_TSTR({model}), options}};"
@@ -47,17 +41,10 @@ fn options(one: &Deployment<'_>) -> Vec<String> {
             options.inter_threads
         ));
     }
-    lines.extend(
-        options
-            .memory_pattern
-            .map(switch)
-            .map(|verb| format!("options.{verb}MemPattern();")),
-    );
-    lines.extend(
-        one.arena()
-            .map(switch)
-            .map(|verb| format!("options.{verb}CpuMemArena();")),
-    );
+    let pattern = options.memory_pattern.map(switch);
+    lines.extend(pattern.map(|verb| format!("options.{verb}MemPattern();")));
+    let arena = one.arena().map(switch);
+    lines.extend(arena.map(|verb| format!("options.{verb}CpuMemArena();")));
     lines
 }
 

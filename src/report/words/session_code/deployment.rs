@@ -85,10 +85,12 @@ impl Deployment<'_> {
         let others = self
             .effective
             .map(|effective| effective.execution_providers.as_slice())
-            .unwrap_or_default()
+            .unwrap_or_default();
+        let others = others
             .iter()
             .filter(|name| *name != CPU_PROVIDER && *name != identifier);
-        std::iter::once((identifier.clone(), literals(&options)))
+        let first = (identifier.clone(), literals(&options));
+        std::iter::once(first)
             .chain(others.map(|name| (name.exact().to_owned(), of_others.clone())))
             .collect()
     }
