@@ -44,7 +44,7 @@ pub use figures::{
     Measured, OutputAgreement, SATURATION_SHARE, SessionFindings, Support, UnhealthyOutput,
     Verdict, find,
 };
-pub use findings::{Causes, Decisions, Ending, Findings};
+pub use findings::Findings;
 pub use forecast::{
     AffordableRounds, Expectation, ExpectedWidth, FORECAST_COVERAGE, HalfWidth, SeenRun, precision,
     seen_run, sufficient_rounds,
@@ -60,8 +60,6 @@ pub use scaling::{
     BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings,
     Knee, KneePlace, LINE_TOLERANCE, MemoryFit, Scaling, Within, WithinLimit,
 };
-
-use std::collections::HashMap;
 
 use crate::record::RunRecord;
 
@@ -79,26 +77,28 @@ pub fn findings(record: &RunRecord) -> Findings {
     to_baseline::judge_together(&mut cells);
     to_baseline::mark_worse_tails(&mut cells);
     let sessions = sessions::all(&index, &cells);
-    let curves = scaling::batch_curves(&cells);
+    let batch_curves = scaling::batch_curves(&cells);
     let facts = Facts {
         index: &index,
         sessions: &sessions,
         cells: &cells,
-        curves: &curves,
+        curves: &batch_curves,
     };
     let idle_gaps = scaling::idle_gaps(record);
-    let causes = causes(&facts);
-    let decisions = decisions(&facts, &causes, &idle_gaps);
+    let rooflines = operators::rooflines(record);
+    let denormals = explain::denormals(record);
+    let answer = decide::answer::answer(&facts);
     Findings {
-        ending: Ending {
-            complete: record.is_complete(),
-            ended_by: record.run.ended_by,
-            fitness: record.fitness.clone(),
-        },
+        complete: record.is_complete(),
+        ended_by: record.run.ended_by,
+        fitness: record.fitness.clone(),
+        headlines: headlines(&facts),
         scaling: scaling::scaling(&facts),
-        idle_gaps,
-        causes,
-        decisions,
+        operators: operators::findings(record),
+        bottlenecks: decide::bottlenecks::bottlenecks(&facts),
+        advice: advice::advice(&facts, &answer, &denormals, &idle_gaps),
+        explanations: explain::explanations(&facts, &denormals, &rooflines),
+        not_tried: decide::not_tried::not_tried(&facts, &answer),
         tuning: tuning::of(
             record,
             Figures {
@@ -106,75 +106,38 @@ pub fn findings(record: &RunRecord) -> Findings {
                 cells: &cells,
             },
         ),
+        idle_gaps,
+        denormals,
+        rooflines,
+        answer,
         sessions,
         cells,
-        batch_curves: curves,
-    }
-}
-
-fn causes(facts: &Facts<'_>) -> Causes {
-    let record = facts.index.record;
-    let rooflines = operators::rooflines(record);
-    let denormals = explain::denormals(record);
-    let explanations = explain::explanations(facts, &denormals, &rooflines);
-    Causes {
-        operators: operators::findings(record),
-        rooflines,
-        denormals,
-        explanations,
-    }
-}
-
-fn decisions(facts: &Facts<'_>, causes: &Causes, idle_gaps: &[IdleFindings]) -> Decisions {
-    let answer = decide::answer::answer(facts);
-    let diagnosed = advice::Diagnosed {
-        denormals: &causes.denormals,
-        idle_gaps,
-    };
-    Decisions {
-        headlines: headlines(facts),
-        bottlenecks: decide::bottlenecks::bottlenecks(facts),
-        advice: advice::advice(facts, &answer, &diagnosed),
-        not_tried: decide::not_tried::not_tried(facts, &answer),
-        answer,
+        batch_curves,
     }
 }
 
 fn headlines(facts: &Facts<'_>) -> Vec<Headline> {
-    let compared = smallest_compared(facts.cells);
     facts
         .sessions
         .iter()
         .filter(|session| !session.is_baseline && session.outcome.is_ok())
-        .map(|session| {
-            headline(
-                facts,
-                session.session,
-                compared.get(&session.session).copied(),
-            )
-        })
+        .map(|session| headline(facts, session.session))
         .collect()
 }
 
-fn headline(facts: &Facts<'_>, session: usize, cell: Option<&CellFindings>) -> Headline {
+fn headline(facts: &Facts<'_>, session: usize) -> Headline {
+    let of_session = facts
+        .cells
+        .iter()
+        .filter(|cell| cell.key.session == session);
+    let smallest = of_session
+        .filter(|cell| cell.comparison.is_some())
+        .min_by_key(|cell| (cell.key.shape, cell.key.batch_size));
     Headline {
         session,
-        shape: cell.map_or(0, |cell| cell.key.shape),
-        batch_size: cell.map(|cell| cell.key.batch_size),
-        change: cell.and_then(|cell| Some(cell.comparison.as_ref()?.p50.clone())),
+        shape: smallest.map_or(0, |cell| cell.key.shape),
+        batch_size: smallest.map(|cell| cell.key.batch_size),
+        change: smallest.and_then(|cell| Some(cell.comparison.as_ref()?.p50.clone())),
         size_factor: facts.size_factor(session),
     }
-}
-
-/// By session: the cell at the first shape and the smallest batch size that was compared with the
-/// baseline's.
-fn smallest_compared(cells: &[CellFindings]) -> HashMap<usize, &CellFindings> {
-    let mut compared: HashMap<usize, &CellFindings> = HashMap::new();
-    for cell in cells.iter().filter(|cell| cell.comparison.is_some()) {
-        let smallest = compared.entry(cell.key.session).or_insert(cell);
-        if (cell.key.shape, cell.key.batch_size) < (smallest.key.shape, smallest.key.batch_size) {
-            *smallest = cell;
-        }
-    }
-    compared
 }

@@ -97,7 +97,7 @@ fn nothing_timed(record: &RunRecord) -> CliError {
             number::time(took)
         ));
     }
-    let enough = analysis::findings(record).decisions.answer.enough_budget_ns;
+    let enough = analysis::findings(record).answer.enough_budget_ns;
     let hint = match enough.map(|enough| Duration::from(enough).as_secs() + 1) {
         Some(seconds) => format!("about {seconds} s would do for a verdict: `--budget {seconds}s`"),
         None => "give it more with `--budget`".into(),

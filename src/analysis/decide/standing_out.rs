@@ -51,8 +51,7 @@ impl Findings {
     }
 
     fn target(&self, is_of: impl Fn(&Advice) -> bool) -> Option<&Advice> {
-        self.decisions
-            .advice
+        self.advice
             .iter()
             .find(|advice| is_of(advice) && advice.risk != Level::High)
     }

@@ -135,7 +135,7 @@ fn remarks_of(name: &str, run: Run<'_>) -> Vec<Plain> {
     let fitness = run.record.fitness.as_ref();
     let doubtful = fitness.filter(|fitness| fitness.verdict != FitnessVerdict::Valid);
     let fitness = doubtful.map(|fitness| remark_of(name, fitness));
-    let is_incomplete = !run.findings.ending.complete;
+    let is_incomplete = !run.findings.complete;
     let ending = is_incomplete.then(|| format!("{name} is incomplete").into());
     fitness.into_iter().chain(ending).collect()
 }

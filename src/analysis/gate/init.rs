@@ -54,7 +54,6 @@ fn subject<'a>(run: Run<'a>) -> Option<&'a SessionFindings> {
     let sessions = &run.findings.sessions;
     let advised = run
         .findings
-        .decisions
         .answer
         .latency
         .pick()

@@ -92,7 +92,7 @@ fn of_priority(source: Source<'_>, priority: Priority) -> PriorityView {
             format!("below {MEDIUM_GAIN}x, or in size alone"),
         ),
     };
-    let advice = source.findings.decisions.advice.iter();
+    let advice = source.findings.advice.iter();
     let advice = advice.filter(|advice| advice.priority == priority);
     PriorityView {
         label: label.into(),
@@ -345,7 +345,7 @@ const PHASES: [Phase; 3] = [
 
 impl Phase {
     fn view(&self, source: Source<'_>) -> PhaseView {
-        let advice = source.findings.decisions.advice.iter();
+        let advice = source.findings.advice.iter();
         let mut tasks: Vec<Entry> = advice
             .filter(|advice| advice.effort == self.effort)
             .map(|advice| self.task(source, advice))
@@ -446,7 +446,6 @@ fn nature(action: &Action) -> Nature {
 pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
     source
         .findings
-        .decisions
         .not_tried
         .iter()
         .map(|found| Item::new(untried(&found.what), command(&found.command)))
@@ -454,7 +453,7 @@ pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
 }
 
 pub(super) fn not_tried_line(source: Source<'_>) -> Option<String> {
-    let found = &source.findings.decisions.not_tried;
+    let found = &source.findings.not_tried;
     let first = words::listed(found.iter().take(3).map(|found| untried(&found.what)));
     let count = found.len() as u64;
     let more = if count > 3 { ", for example" } else { "" };

@@ -125,7 +125,7 @@ pub(super) fn alarms(source: Source<'_>) -> Chapter {
 }
 
 fn incomplete(source: Source<'_>) -> Option<Alarm> {
-    (!source.findings.ending.complete).then(|| Alarm {
+    (!source.findings.complete).then(|| Alarm {
         level: AlarmLevel::Alarm,
         text: context::ending(source),
         rest: Some("What follows is what had been measured."),
@@ -134,7 +134,7 @@ fn incomplete(source: Source<'_>) -> Option<Alarm> {
 }
 
 fn unfit(source: Source<'_>) -> Option<Alarm> {
-    let fitness = source.findings.ending.fitness.as_ref()?;
+    let fitness = source.findings.fitness.as_ref()?;
     let level = match fitness.verdict {
         FitnessVerdict::Valid => return None,
         FitnessVerdict::Suspect => AlarmLevel::Warning,

@@ -43,7 +43,7 @@ struct Bars<'a> {
 }
 
 pub(super) fn chart(cast: &Cast<'_>) -> Drawing {
-    let found = cast.source.findings.causes.operators.iter();
+    let found = cast.source.findings.operators.iter();
     let batch_size = found
         .map(|found| found.batch_size)
         .min()
@@ -73,7 +73,7 @@ pub(super) fn chart(cast: &Cast<'_>) -> Drawing {
 
 /// The drawn sessions at the smallest batch size that was profiled, or why there are none.
 fn rows<'a>(cast: &Cast<'a>, batch_size: u64) -> Result<Vec<Row<'a>>, String> {
-    let found = cast.source.findings.causes.operators.iter();
+    let found = cast.source.findings.operators.iter();
     let mut found = found
         .filter(|found| (found.batch_size, found.shape) == (batch_size, 0))
         .filter(|found| cast.color(found.session).is_some());

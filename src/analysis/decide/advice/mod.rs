@@ -25,40 +25,22 @@ pub const HIGH_GAIN: f64 = 1.5;
 /// The same for medium priority.
 pub const MEDIUM_GAIN: f64 = 1.1;
 
-pub(in crate::analysis) struct Diagnosed<'a> {
-    pub(in crate::analysis) denormals: &'a [DenormalFindings],
-    pub(in crate::analysis) idle_gaps: &'a [IdleFindings],
-}
-
 pub(in crate::analysis) fn advice(
     facts: &Facts<'_>,
     answer: &Answer,
-    diagnosed: &Diagnosed<'_>,
+    denormals: &[DenormalFindings],
+    idle_gaps: &[IdleFindings],
 ) -> Vec<Advice> {
-    let mut advice = found(facts, answer, diagnosed);
+    let (latency, throughput) = (answer.latency.pick(), answer.throughput.pick());
+    let mut advice = ship::advice(facts, answer);
+    advice.extend(throughput.and_then(|pick| serving::batch(facts, pick)));
+    advice.extend(latency.and_then(|pick| serving::load_before_traffic(facts, pick)));
+    advice.extend(diagnosed::options(facts, denormals));
+    advice.extend(diagnosed::keep_warm(facts, idle_gaps));
     for advice in &mut advice {
         advice.priority = priority(advice);
     }
     advice.sort_by(order);
-    advice
-}
-
-fn found(facts: &Facts<'_>, answer: &Answer, diagnosed: &Diagnosed<'_>) -> Vec<Advice> {
-    let mut advice = ship::advice(facts, answer);
-    advice.extend(
-        answer
-            .throughput
-            .pick()
-            .and_then(|pick| serving::batch(facts, pick)),
-    );
-    advice.extend(
-        answer
-            .latency
-            .pick()
-            .and_then(|pick| serving::load_before_traffic(facts, pick)),
-    );
-    advice.extend(diagnosed::options(facts, diagnosed.denormals));
-    advice.extend(diagnosed::keep_warm(facts, diagnosed.idle_gaps));
     advice
 }
 

@@ -83,7 +83,6 @@ fn section(source: Source<'_>, explanation: &Explanation) -> Section {
 fn denormals(source: Source<'_>) -> Option<Section> {
     let lines: Vec<String> = source
         .findings
-        .causes
         .denormals
         .iter()
         .map(|one| denormal_line(source, one))
@@ -101,7 +100,6 @@ fn told(source: Source<'_>) -> impl Iterator<Item = &'_ Explanation> {
     let is_profiled = !source.record.operators.is_empty();
     source
         .findings
-        .causes
         .explanations
         .iter()
         .filter(move |told| is_profiled || (told.latency.is_some() && !told.clauses.is_empty()))
@@ -165,7 +163,6 @@ fn instructions(found: &Instructions) -> String {
 fn denormals_of_others(source: Source<'_>) -> Vec<String> {
     source
         .findings
-        .causes
         .denormals
         .iter()
         .filter(|found| is_slow(found) && !told(source).any(|told| told.session == found.session))

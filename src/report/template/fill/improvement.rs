@@ -44,7 +44,7 @@ pub(super) fn model(field: ModelOptimization, source: Source<'_>) -> Found {
 }
 
 fn compression(source: Source<'_>) -> Found {
-    let headlines = source.findings.decisions.headlines.iter();
+    let headlines = source.findings.headlines.iter();
     let headlines: Vec<String> = headlines
         .map(|headline| with_precision(source, headline))
         .collect();
@@ -139,7 +139,7 @@ pub(super) fn data_pipeline(field: DataPipeline, source: Source<'_>) -> Found {
 }
 
 fn parallel(source: Source<'_>) -> Found {
-    let Some(pick) = source.findings.decisions.answer.throughput.pick() else {
+    let Some(pick) = source.findings.answer.throughput.pick() else {
         return not_measured(NOTHING_RECOMMENDED);
     };
     let threads = source.record.plan.sessions[pick.key.session]
@@ -165,7 +165,7 @@ pub(super) fn before_and_after(field: BeforeAfter, source: Source<'_>) -> Found 
 
 /// `Err` where it is the baseline's.
 fn better(source: Source<'_>) -> Result<&Pick, Absent> {
-    let gain = source.findings.decisions.answer.latency.gain();
+    let gain = source.findings.answer.latency.gain();
     gain.map_err(|none| Absent::NotMeasured(why_not_faster(none).into()))
 }
 
@@ -219,7 +219,7 @@ pub(super) fn reduction(estimate: &Estimate) -> Found {
 }
 
 fn throughput(source: Source<'_>) -> Found {
-    let gain = source.findings.decisions.answer.throughput.gain();
+    let gain = source.findings.answer.throughput.gain();
     let pick = gain.map_err(|none| Absent::NotMeasured(why_no_more(none).into()))?;
     let comparison = source
         .cell(pick.key)

@@ -78,7 +78,7 @@ fn overview(field: Overview, source: Source<'_>) -> Found {
 }
 
 fn summary(field: Summary, source: Source<'_>) -> Found {
-    let advice = source.findings.decisions.advice.iter();
+    let advice = source.findings.advice.iter();
     let texts: Vec<String> = match field {
         Summary::CurrentPerformanceStatus => return Ok(status(source)),
         Summary::KeyPerformanceIssues => return issues(source),

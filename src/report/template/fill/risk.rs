@@ -6,7 +6,7 @@ use crate::report::template::keys::{Degradation, ImplementationRisk, RegressionR
 use crate::text::Plain;
 
 pub(super) fn of_advice(field: ImplementationRisk, source: Source<'_>) -> Found {
-    let Some(advice) = source.findings.decisions.advice.first() else {
+    let Some(advice) = source.findings.advice.first() else {
         return Err(Absent::NotGiven);
     };
     match field {

@@ -148,7 +148,7 @@ pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
         ),
         Timeline::Architecture => ("Model architecture optimization", models(source)),
         Timeline::Pipeline => {
-            let serving = source.findings.decisions.advice.len() - ships(source);
+            let serving = source.findings.advice.len() - ships(source);
             (
                 "Inference pipeline optimization",
                 advice_on(serving, "how the model is served"),
@@ -160,14 +160,14 @@ pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
 }
 
 fn ships(source: Source<'_>) -> usize {
-    let advice = source.findings.decisions.advice.iter();
+    let advice = source.findings.advice.iter();
     advice
         .filter(|advice| matches!(advice.action, Action::Ship { .. }))
         .count()
 }
 
 fn models(source: Source<'_>) -> String {
-    let bottlenecks = source.findings.decisions.bottlenecks.iter();
+    let bottlenecks = source.findings.bottlenecks.iter();
     let slower = bottlenecks
         .filter(|found| matches!(found.kind, BottleneckKind::SlowerThanBaseline { .. }))
         .count();
@@ -188,7 +188,7 @@ fn advice_on(count: usize, subject: &str) -> String {
 }
 
 fn hardware(source: Source<'_>) -> String {
-    let untried = source.findings.decisions.not_tried.iter();
+    let untried = source.findings.not_tried.iter();
     match untried.filter(|found| is_hardware(&found.what)).count() {
         0 => "this run leaves no execution provider of its libraries untried".into(),
         unused => format!("{unused} of the things not tried; their commands are under Not tried"),
