@@ -1,8 +1,7 @@
 //! The distribution of a cell's latencies, point by point, and timed blocks in the order in which
 //! they were measured.
 
-use std::collections::HashMap;
-
+use super::figures::index::Index;
 use super::findings::Findings;
 use crate::metric::Metric;
 use crate::plan::CellKey;
@@ -116,8 +115,7 @@ fn quantiles(cells: &[(CellKey, Buckets)], quantile: Quantile) -> impl Iterator<
 }
 
 fn latencies(record: &RunRecord, key: CellKey) -> Option<Buckets> {
-    let text = record.cell(key)?.latency_histogram.as_ref()?;
-    Buckets::decode(text)
+    Buckets::decode(record.cell(key)?.latency_histogram.as_ref()?)
         .ok()
         .filter(|latencies| !latencies.is_empty())
 }
@@ -162,35 +160,22 @@ pub struct TimelineBlock {
 /// All timed blocks, in the order of their start.
 #[must_use]
 pub fn timeline(record: &RunRecord, findings: &Findings) -> Vec<TimelineBlock> {
-    let cpus = cpus_by_launch(record);
-    let timed = record
+    let index = Index::new(record);
+    let mut blocks: Vec<TimelineBlock> = record
         .blocks
         .iter()
-        .filter(|block| block.phase == Phase::Timed);
-    let mut blocks: Vec<TimelineBlock> = timed
-        .map(|block| {
-            let cpus = cpus.get(&block.launch).copied().unwrap_or(0);
-            timeline_block(findings, block, cpus)
-        })
+        .filter(|block| block.phase == Phase::Timed)
+        .map(|block| timeline_block(findings, block, index.cpus(block.launch)))
         .collect();
     blocks.sort_by_key(|block| block.started_ns);
     blocks
 }
 
-/// How many CPUs each launch could use, as far as that is known.
-fn cpus_by_launch(record: &RunRecord) -> HashMap<u64, usize> {
-    record
-        .launches
-        .iter()
-        .filter_map(|launch| Some((launch.launch, launch.effective.as_ref()?.cpus.len())))
-        .collect()
-}
-
-fn timeline_block(findings: &Findings, block: &BlockRecord, cpus: usize) -> TimelineBlock {
+fn timeline_block(findings: &Findings, block: &BlockRecord, cpus: Option<usize>) -> TimelineBlock {
     let centre = findings
         .cell(block.key)
         .and_then(|cell| cell.value(Metric::LatencyP50));
-    let available = block.span().as_f64() * cpus as f64;
+    let available = block.span().as_f64() * cpus.unwrap_or(0) as f64;
     TimelineBlock {
         key: block.key,
         started_ns: block.started_ns,
@@ -223,9 +208,8 @@ mod tests {
     fn axis_has_columns_of_equal_ratio_from_the_lowest_to_the_highest() {
         let edges = edges(100.0, 1600.0, 28);
         assert_eq!((edges.len(), edges[0]), (29, 100.0));
-        assert!(
-            (edges[28] - 1600.0).abs() < 1e-6 && (edges[7] - 200.0).abs() < 1e-6,
-            "{edges:?}"
-        );
+        for (place, edge) in [(28, 1600.0), (7, 200.0)] {
+            assert!((edges[place] - edge).abs() < 1e-6, "{edges:?}");
+        }
     }
 }

@@ -81,9 +81,10 @@ fn point(findings: &Findings, cell: &CellFindings, score: Metric) -> Option<Fron
 
 /// Latency and score so that less is better in both.
 fn place(point: &FrontPoint, score: Metric) -> (f64, f64) {
-    let value = point.score.value().unwrap_or_default();
     (
         point.latency.value().unwrap_or_default(),
-        score.direction().cost(value),
+        score
+            .direction()
+            .cost(point.score.value().unwrap_or_default()),
     )
 }

@@ -126,11 +126,10 @@ fn headlines(facts: &Facts<'_>) -> Vec<Headline> {
 }
 
 fn headline(facts: &Facts<'_>, session: usize) -> Headline {
-    let of_session = facts
+    let smallest = facts
         .cells
         .iter()
-        .filter(|cell| cell.key.session == session);
-    let smallest = of_session
+        .filter(|cell| cell.key.session == session)
         .filter(|cell| cell.comparison.is_some())
         .min_by_key(|cell| (cell.key.shape, cell.key.batch_size));
     Headline {

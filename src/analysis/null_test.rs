@@ -43,15 +43,13 @@ pub enum Pairing {
 impl SmallestClaim {
     fn new(metric: Metric, pairing: Pairing, noise_floor: Option<Ratio>, ratio: Estimate) -> Self {
         let floor = noise_floor.unwrap_or_default();
-        let smallest_ratio = ratio
-            .interval()
-            .map(|interval| Ratio(farther_end(interval).max(floor.0)));
+        let end = ratio.interval().map(farther_end);
         SmallestClaim {
             metric,
             pairing,
             ratio,
             noise_floor,
-            smallest_ratio,
+            smallest_ratio: end.map(|end| Ratio(end.max(floor.0))),
         }
     }
 }
@@ -85,8 +83,8 @@ fn paired(comparison: &Comparison) -> Vec<SmallestClaim> {
     ]
     .into_iter()
     .map(|(metric, change)| {
-        let (floor, ratio) = (Some(change.noise_floor), change.ratio.clone());
-        SmallestClaim::new(metric, Pairing::Blocks, floor, ratio)
+        let floor = Some(change.noise_floor);
+        SmallestClaim::new(metric, Pairing::Blocks, floor, change.ratio.clone())
     })
     .collect()
 }
@@ -98,8 +96,12 @@ fn unpaired(index: &Index<'_>, copy: CellKey, original: CellKey) -> Vec<Smallest
         .chain([Metric::PeakMemory])
         .map(|metric| {
             let (copy, original) = (values(index, metric, copy), values(index, metric, original));
-            let ratio = of_launches(&copy, &original);
-            SmallestClaim::new(metric, Pairing::Launches, metric.noise_floor(), ratio)
+            SmallestClaim::new(
+                metric,
+                Pairing::Launches,
+                metric.noise_floor(),
+                of_launches(&copy, &original),
+            )
         })
         .collect()
 }
@@ -121,73 +123,52 @@ fn values(index: &Index<'_>, metric: Metric, key: CellKey) -> Vec<f64> {
 }
 
 fn of_launches(copy: &[f64], original: &[f64]) -> Estimate {
-    if copy.is_empty() || original.is_empty() {
-        return Estimate::absent("no launch reported it");
+    match UnpairedRatio::of(copy, original) {
+        _ if copy.is_empty() || original.is_empty() => Estimate::absent("no launch reported it"),
+        Some(unpaired) => Estimate::Measured(Measured::over_launches(&unpaired.ratio())),
+        None => Estimate::absent("a launch's value is not positive, so that it has no ratio"),
     }
-    let Some(found) = UnpairedRatio::of(copy, original).map(|unpaired| unpaired.ratio()) else {
-        return Estimate::absent("a launch's value is not positive, so that it has no ratio");
-    };
-    Estimate::Measured(Measured::over_launches(&found))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn claim(copy: &[f64], original: &[f64], floor: f64) -> SmallestClaim {
-        let ratio = of_launches(copy, original);
-        SmallestClaim::new(
-            Metric::SessionLoad,
-            Pairing::Launches,
-            Some(Ratio(floor)),
-            ratio,
-        )
+    fn claim(copy: &[f64], original: &[f64]) -> SmallestClaim {
+        let (ratio, floor) = (of_launches(copy, original), Some(Ratio(0.05)));
+        SmallestClaim::new(Metric::SessionLoad, Pairing::Launches, floor, ratio)
     }
 
     #[test]
     fn the_farther_end_counts_in_either_direction() {
-        // An interval that leaves 1 out is a false verdict about this machine, which the claim must
-        // cover.
         for (low, high, end) in [(0.8, 1.1, 0.25), (0.99, 1.2, 0.2), (1.1, 1.2, 0.2)] {
-            assert!(
-                (farther_end(Interval { low, high }) - end).abs() < 1e-12,
-                "{low} to {high}"
-            );
+            let found = farther_end(Interval { low, high });
+            assert!((found - end).abs() < 1e-12, "{low} to {high}");
         }
     }
 
     #[test]
     fn the_floor_or_noise_beyond_it_is_what_may_be_claimed() {
-        assert_eq!(
-            claim(&[2.0; 6], &[2.0; 6], 0.05).smallest_ratio,
-            Some(Ratio(0.05)),
-            "without noise"
-        );
+        let silent = claim(&[2.0; 6], &[2.0; 6]);
+        assert_eq!(silent.smallest_ratio, Some(Ratio(0.05)));
         let original = [1.0, 1.2, 0.9, 1.1, 1.0, 0.8];
-        let claim = claim(&original, &original, 0.05);
+        let claim = claim(&original, &original);
         let smallest = claim.smallest_ratio.unwrap().0;
-        let interval = claim.ratio.interval().unwrap();
+        let end = farther_end(claim.ratio.interval().unwrap());
         assert!(
-            smallest > 0.05 && (smallest - farther_end(interval)).abs() < 1e-12,
+            smallest > 0.05 && (smallest - end).abs() < 1e-12,
             "{claim:?}"
         );
     }
 
     #[test]
     fn few_launches_support_no_claim_and_say_why_as_do_figures_that_none_has() {
-        let few = claim(&[1.0; 5], &[1.0; 5], 0.05);
+        let few = claim(&[1.0; 5], &[1.0; 5]);
         assert_eq!(few.smallest_ratio, None);
-        assert_eq!(
-            few.ratio.measured().unwrap().remark,
-            Some("no interval: needs 6 launches, has 5".into())
-        );
-        assert_eq!(
-            claim(&[], &[1.0], 0.05).ratio,
-            Estimate::absent("no launch reported it")
-        );
-        assert!(matches!(
-            claim(&[0.0], &[1.0], 0.05).ratio,
-            Estimate::Absent { .. }
-        ));
+        let remark = few.ratio.measured().unwrap().remark.as_ref().unwrap();
+        assert_eq!(remark, "no interval: needs 6 launches, has 5");
+        let none = Estimate::absent("no launch reported it");
+        assert_eq!(claim(&[], &[1.0]).ratio, none);
+        assert_eq!(claim(&[0.0], &[1.0]).ratio.measured(), None);
     }
 }

@@ -122,6 +122,13 @@ pub enum Event {
 }
 
 impl RunRecord {
+    /// Whether the run ended before it reached a cell.
+    #[must_use]
+    pub fn is_not_reached(&self, key: CellKey) -> bool {
+        let reason = self.cell(key).and_then(|cell| cell.outcome.reason());
+        reason.is_some_and(|reason| reason == NOT_REACHED)
+    }
+
     /// Takes an event into the record. Latencies of blocks are not merged here:
     /// [`store`](crate::store) does that, since it decodes histograms.
     pub fn apply(&mut self, event: Event) {

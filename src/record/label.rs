@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{RunRecord, RuntimeInfo};
+use super::{RunRecord, RuntimeInfo, VariantRecord};
 use crate::plan::{Binding, SessionSpec};
 use crate::provider;
 use crate::text::Plain;
@@ -63,6 +63,12 @@ impl RunRecord {
             one.told(|spec| spec.options.memory_pattern)
                 .map(|is_on| switch("memory pattern", is_on)),
         ]
+    }
+
+    /// The variant that a session runs, as it was found.
+    #[must_use]
+    pub fn variant_of(&self, session: usize) -> &VariantRecord {
+        &self.variants[self.plan.sessions[session].variant]
     }
 
     /// The runtime of a session; `None` if it was never opened.

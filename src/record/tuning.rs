@@ -156,6 +156,11 @@ impl Tuning {
         self.heats.last().filter(|heat| heat.champion.is_none())
     }
 
+    /// Rounds of all heats.
+    pub fn rounds(&self) -> impl Iterator<Item = u64> {
+        self.heats.iter().flat_map(|heat| &heat.rounds).copied()
+    }
+
     /// The best configuration so far; `None` before the first heat has ended.
     #[must_use]
     pub fn champion(&self) -> Option<CellKey> {

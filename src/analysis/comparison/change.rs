@@ -52,45 +52,37 @@ pub enum Delta {
 /// The change of `metric` from `baseline` to `candidate`, judged by itself; [`judge()`] judges
 /// several together.
 ///
-/// Sides of one [`RunIndex`](super::side::RunIndex) are compared round by round, others launch
+/// Sides of one [`Index`](crate::analysis::figures::index::Index) are compared round by round, others launch
 /// against launch. Latencies, throughput and percentiles take the sides' cells; runtime start,
 /// session load, first run, model memory, file size and scores those of the session, whatever the
 /// cell; peak memory either. A ratio to the baseline is the same as its metric.
 ///
 /// # Errors
 /// Why there is no change: something was not measured, or the metric is not one that is compared.
-pub fn change(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Observed<Delta> {
+pub fn change(metric: Metric, sides: [Side<'_>; 2]) -> Observed<Delta> {
     let mut delta = match source(metric) {
         Source::Session(OfSession::Scores(_)) if metric.group() == Group::LeadingScore => {
-            return score(metric, candidate, baseline);
+            return score(metric, sides);
         }
-        Source::Session(OfSession::Files) => {
-            let [own, other] =
-                [candidate, baseline].map(|side| file_size(&side.run.index, side.session));
-            exact(own, other)?
-        }
+        Source::Session(OfSession::Files) => exact(sides),
         Source::Session(OfSession::Launches(value)) => {
-            over_launches(metric, candidate, baseline, &|side| of_session(side, value))?
+            over_launches(metric, sides, &|side| of_session(side, value))
         }
         Source::Cell(OfCell::Launches(of)) => {
-            over_launches(metric, candidate, baseline, &|side| of_cell(side, of.value))?
+            over_launches(metric, sides, &|side| of_cell(side, of.value))
         }
-        Source::Cell(OfCell::Gpu(figure, _)) => {
-            over_launches(metric, candidate, baseline, &|side| {
-                of_cell(side, |_, cell| gpu_of_launch(figure, cell))
-            })?
-        }
+        Source::Cell(OfCell::Gpu(figure, _)) => over_launches(metric, sides, &|side| {
+            of_cell(side, |_, cell| gpu_of_launch(figure, cell))
+        }),
         Source::Cell(OfCell::Tail(quantile, _)) => {
-            over_launches(metric, candidate, baseline, &|side| {
-                percentiles(side, quantile)
-            })?
+            over_launches(metric, sides, &|side| percentiles(side, quantile))
         }
-        Source::Cell(OfCell::Blocks(figure)) => over_blocks(metric, candidate, baseline, figure)?,
+        Source::Cell(OfCell::Blocks(figure)) => over_blocks(metric, sides, figure),
         Source::Cell(OfCell::Whole(_))
         | Source::Session(OfSession::Failures | OfSession::Scores(_) | OfSession::Agreement(_)) => {
-            return Err(NOT_JUDGED.into());
+            Err(NOT_JUDGED.into())
         }
-    };
+    }?;
     judge(metric, &mut [&mut delta]);
     Ok(delta)
 }
@@ -112,36 +104,39 @@ pub fn judge(metric: Metric, deltas: &mut [&mut Delta]) {
     }
 }
 
-fn is_one_run(candidate: Side<'_>, baseline: Side<'_>) -> bool {
-    std::ptr::eq(candidate.run.record(), baseline.run.record())
+fn is_one_run([candidate, baseline]: [Side<'_>; 2]) -> bool {
+    std::ptr::eq(candidate.run.record, baseline.run.record)
 }
 
 fn ratio(design: Design, change: Option<Change>, otherwise: &str) -> Observed<Delta> {
-    let change = change.ok_or(otherwise)?;
-    Ok(Delta::Ratio { design, change })
+    Ok(Delta::Ratio {
+        design,
+        change: change.ok_or(otherwise)?,
+    })
 }
 
-fn over_blocks(
-    metric: Metric,
-    candidate: Side<'_>,
-    baseline: Side<'_>,
-    figure: OfBlocks,
-) -> Observed<Delta> {
-    for side in [candidate, baseline] {
-        if side.blocks().is_empty() {
-            return Err(side.why_nothing("no timed block was recorded"));
-        }
+fn over_blocks(metric: Metric, sides: [Side<'_>; 2], figure: OfBlocks) -> Observed<Delta> {
+    if let Some(side) = sides.iter().find(|side| side.blocks().is_empty()) {
+        return Err(side.why_nothing("no timed block was recorded"));
     }
-    if is_one_run(candidate, baseline) {
-        let rounds = Pairs::new(candidate.blocks(), baseline.blocks()).log_ratios(figure.of_block);
-        return ratio(
-            Design::Paired,
-            Change::paired(metric, &rounds),
-            "no block of one has a neighbour of the other",
+    let blocks = sides.map(Side::blocks);
+    if !is_one_run(sides) {
+        return unpaired(
+            metric,
+            blocks.map(|blocks| per_launch(blocks, figure.of_blocks)),
         );
     }
-    let [candidate, baseline] =
-        [candidate, baseline].map(|side| per_launch(side.blocks(), figure.of_blocks));
+    ratio(
+        Design::Paired,
+        Change::paired(
+            metric,
+            &Pairs::new(blocks[0], blocks[1]).log_ratios(figure.of_block),
+        ),
+        "no block of one has a neighbour of the other",
+    )
+}
+
+fn unpaired(metric: Metric, [candidate, baseline]: [Vec<f64>; 2]) -> Observed<Delta> {
     ratio(
         Design::Separate,
         Change::unpaired(metric, &candidate, &baseline),
@@ -154,89 +149,90 @@ const NOT_POSITIVE: &str = "it is not positive in every launch, so that there is
 
 fn over_launches(
     metric: Metric,
-    candidate: Side<'_>,
-    baseline: Side<'_>,
+    sides: [Side<'_>; 2],
     values: &dyn Fn(Side<'_>) -> Observed<Vec<OfRound>>,
 ) -> Observed<Delta> {
-    if let Some(reason) = unlike(metric, candidate, baseline) {
+    if let Some(reason) = unlike(metric, sides) {
         return Err(reason.into());
     }
-    let (own, other) = (values(candidate)?, values(baseline)?);
+    let [own, other] = sides.map(values);
+    let (own, other) = (own?, other?);
     if own.iter().chain(&other).any(|&(_, value)| value <= 0.0) {
         return Err(NOT_POSITIVE.into());
     }
-    if is_one_run(candidate, baseline) {
-        let change = Change::paired(metric, &by_round(&own, &other));
-        return ratio(Design::Paired, change, "no round has a launch of both");
+    if is_one_run(sides) {
+        return ratio(
+            Design::Paired,
+            Change::paired(metric, &by_round([own, other])),
+            "no round has a launch of both",
+        );
     }
-    let [own, other] = [own, other].map(without_rounds);
-    ratio(
-        Design::Separate,
-        Change::unpaired(metric, &own, &other),
-        NOT_POSITIVE,
+    unpaired(
+        metric,
+        [own, other].map(|values| values.into_iter().map(|(_, value)| value).collect()),
     )
 }
 
-fn without_rounds(values: Vec<OfRound>) -> Vec<f64> {
-    values.into_iter().map(|(_, value)| value).collect()
-}
-
 /// Why figures of whole sessions that depend on the batch sizes measured are not alike.
-fn unlike(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Option<&'static str> {
-    let is_of_first = matches!(metric, Metric::FirstRun | Metric::TimeToFirstPrediction);
-    if is_of_first && candidate.first() != baseline.first() {
+fn unlike(metric: Metric, [candidate, baseline]: [Side<'_>; 2]) -> Option<&'static str> {
+    if matches!(metric, Metric::FirstRun | Metric::TimeToFirstPrediction)
+        && candidate.first() != baseline.first()
+    {
         return Some("the first inference was of another batch size or shape");
     }
     let is_of_all_cells = metric.group() == Group::Launch && candidate.at.is_none();
-    let unlike = is_of_all_cells && candidate.measured_at() != baseline.measured_at();
-    unlike.then_some("other batch sizes or shapes were measured")
+    (is_of_all_cells && candidate.measured_at() != baseline.measured_at())
+        .then_some("other batch sizes or shapes were measured")
 }
 
 /// The log-ratio of each round in which both were launched; of several launches the last counts.
-fn by_round(candidate: &[OfRound], baseline: &[OfRound]) -> Vec<Vec<f64>> {
-    let partners: BTreeMap<u64, f64> = baseline.iter().copied().collect();
-    let own: BTreeMap<u64, f64> = candidate.iter().copied().collect();
+fn by_round(sides: [Vec<OfRound>; 2]) -> Vec<Vec<f64>> {
+    let [own, partners] = sides.map(BTreeMap::<u64, f64>::from_iter);
     own.iter()
         .filter_map(|(round, value)| Some(vec![(value / partners.get(round)?).ln()]))
         .collect()
 }
 
-fn exact(candidate: Estimate, baseline: Estimate) -> Observed<Delta> {
-    match (candidate, baseline) {
-        (Estimate::Measured(candidate), Estimate::Measured(baseline)) => ratio(
+fn exact(sides: [Side<'_>; 2]) -> Observed<Delta> {
+    match sides.map(|side| file_size(side.run, side.session)) {
+        [Estimate::Measured(candidate), Estimate::Measured(baseline)] => ratio(
             Design::Exact,
             Change::exact(&candidate, &baseline),
             "one of them is zero",
         ),
-        (Estimate::Absent { reason, .. }, _) | (_, Estimate::Absent { reason, .. }) => Err(reason),
+        [Estimate::Absent { reason, .. }, _] | [_, Estimate::Absent { reason, .. }] => Err(reason),
     }
 }
 
-fn score(metric: Metric, candidate: Side<'_>, baseline: Side<'_>) -> Observed<Delta> {
-    let (own, other) = (scores(metric, candidate)?, scores(metric, baseline)?);
-    let (own_run, other_run) = (candidate.run.record(), baseline.run.record());
-    let (design, change) =
-        if is_one_run(candidate, baseline) || are_same_samples(own_run, other_run) {
-            let seed = own_run.plan.schedule.seed;
-            (Design::Paired, same_samples(other, own, seed))
-        } else {
-            (Design::Separate, unlike_samples(other, own))
-        };
-    let change = change.ok_or("they were scored on different samples")?;
-    Ok(Delta::Score { design, change })
+fn score(metric: Metric, sides: [Side<'_>; 2]) -> Observed<Delta> {
+    let [own, other] = sides.map(|side| scores(metric, side));
+    let (own, other) = (own?, other?);
+    let [run, other_run] = sides.map(|side| side.run.record);
+    let (design, change) = if is_one_run(sides) || are_same_samples(run, other_run) {
+        (
+            Design::Paired,
+            same_samples(other, own, run.plan.schedule.seed),
+        )
+    } else {
+        (Design::Separate, unlike_samples(other, own))
+    };
+    Ok(Delta::Score {
+        design,
+        change: change.ok_or("they were scored on different samples")?,
+    })
 }
 
 fn scores(metric: Metric, side: Side<'_>) -> Observed<&Scores> {
-    let Some(accuracy) = side.accuracy() else {
-        return Err(side.why_nothing("outputs were not scored"));
-    };
+    let accuracy = side
+        .accuracy()
+        .ok_or_else(|| side.why_nothing("outputs were not scored"))?;
     if let Some(reason) = accuracy.outcome.reason() {
         return Err(reason.clone());
     }
-    match (metric, &accuracy.scores) {
-        (_, None) => Err("there are neither labels nor targets".into()),
-        (metric, Some(scores)) if metric == scores.leading() => Ok(scores),
-        _ => Err("the outputs were scored as something else".into()),
+    match &accuracy.scores {
+        None => Err("there are neither labels nor targets".into()),
+        Some(scores) if metric == scores.leading() => Ok(scores),
+        Some(_) => Err("the outputs were scored as something else".into()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Runs side by side: every figure that both have, and what became of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -10,8 +10,8 @@ use super::{
     Delta, Design, Difference, NamedRun, SelectError, Side, change, host_differences, judge,
     other_differences,
 };
-use crate::analysis::Findings;
-use crate::analysis::figures::source::of_blocks;
+
+use crate::analysis::figures::over_launches::median_of_blocks;
 use crate::analysis::figures::{Estimate, median, per_launch};
 use crate::metric::{Group, Metric};
 use crate::plan::{LoadMode, Plan, SessionSpec, Task, Workload};
@@ -180,7 +180,7 @@ pub fn compare(
 }
 
 fn described(runs: &[NamedRun<'_>], place: usize, pairings: &[Pairing]) -> ComparedRun {
-    let (record, baseline) = (runs[place].index.record(), runs[0].index.record());
+    let (record, baseline) = (runs[place].index.record, runs[0].index.record);
     ComparedRun {
         path: runs[place].path.clone(),
         name: record.run.name.clone(),
@@ -216,63 +216,61 @@ fn pair(
     let [old, new] = [baseline, candidate].map(|place| Measured {
         run: &runs[place.run],
         session: place.session,
+        at: None,
     });
-    let metrics = session_metrics().chain([leading_score(old, new)]);
+    let metrics = session_metrics().chain([leading_score([new, old])]);
     Pair {
         baseline: party(runs, baseline),
         candidate: party(runs, candidate),
         differences: session_differences(old.spec(), new.spec()),
-        rows: metrics
-            .map(|metric| row(metric, old.at(None), new.at(None)))
-            .collect(),
+        rows: metrics.map(|metric| row(metric, old, new)).collect(),
         cells: common_cells(old.run.plan(), new.run.plan())
-            .map(|[of_old, of_new]| paired_cell(old.at(Some(of_old)), new, of_new))
+            .map(|[of_old, of_new]| paired_cell(old.at(of_old), new, of_new))
             .collect(),
     }
 }
 
 /// That of the candidate, else of the baseline, else what the candidate's task is scored by.
-fn leading_score(baseline: Measured<'_>, candidate: Measured<'_>) -> Metric {
-    let scored = candidate.leading_score().or(baseline.leading_score());
-    scored.unwrap_or(match candidate.run.plan().task {
-        Task::Regression => Metric::MeanAbsoluteError,
-        Task::Classification | Task::Inferred => Metric::AccuracyTop1,
-    })
+fn leading_score(sides: [Measured<'_>; 2]) -> Metric {
+    sides
+        .into_iter()
+        .find_map(Measured::leading_score)
+        .unwrap_or(match sides[0].run.plan().task {
+            Task::Regression => Metric::MeanAbsoluteError,
+            Task::Classification | Task::Inferred => Metric::AccuracyTop1,
+        })
 }
 
-fn paired_cell(baseline: MeasuredAt<'_>, candidate: Measured<'_>, at: Workload) -> PairedCell {
+fn paired_cell(baseline: Measured<'_>, candidate: Measured<'_>, at: Workload) -> PairedCell {
     PairedCell {
         shape: at.shape,
         shape_name: candidate.run.plan().shapes[at.shape].to_string(),
         batch_size: at.batch_size,
         load_mode: at.load,
         rows: CELL_METRICS
-            .map(|metric| row(metric, baseline, candidate.at(Some(at))))
+            .map(|metric| row(metric, baseline, candidate.at(at)))
             .to_vec(),
     }
 }
 
-fn party(runs: &[NamedRun<'_>], place: Place) -> Party {
-    let run = &runs[place.run];
-    let record = run.index.record();
-    let variant = run.plan().sessions[place.session].variant;
+fn party(runs: &[NamedRun<'_>], Place { run, session }: Place) -> Party {
+    let record = runs[run].index.record;
+    let variant = record.plan.variant_of(session);
     Party {
-        run: place.run,
-        session: place.session,
-        variant: run.plan().variants[variant].name.clone(),
-        label: run.findings.sessions[place.session].label.clone(),
-        model: model(record, runs[0].index.record(), variant),
-        sha256: record.variants[variant].sha256.clone(),
+        run,
+        session,
+        variant: variant.name.clone(),
+        label: runs[run].findings.sessions[session].label.clone(),
+        model: model(record, runs[0].index.record, &variant.path),
+        sha256: record.variant_of(session).sha256.clone(),
     }
 }
 
-fn model(record: &RunRecord, first: &RunRecord, variant: usize) -> PathBuf {
-    let path = &record.plan.variants[variant].path;
-    let folder = &record.run.working_dir;
-    if *folder == first.run.working_dir {
-        path.clone()
+fn model(record: &RunRecord, first: &RunRecord, path: &Path) -> PathBuf {
+    if record.run.working_dir == first.run.working_dir {
+        path.to_owned()
     } else {
-        folder.join(path)
+        record.run.working_dir.join(path)
     }
 }
 
@@ -282,33 +280,42 @@ fn common_cells<'p>(
     baseline: &'p Plan,
     candidate: &'p Plan,
 ) -> impl Iterator<Item = [Workload; 2]> + 'p {
-    candidate.workloads().filter_map(|at| {
-        let is_common =
-            baseline.batch_sizes.contains(&at.batch_size) && baseline.load_modes.contains(&at.load);
-        let shape = candidate
-            .same_shape(at.shape, baseline)
-            .filter(|_| is_common)?;
-        Some([Workload { shape, ..at }, at])
-    })
+    candidate
+        .workloads()
+        .filter(|at| baseline.batch_sizes.contains(&at.batch_size))
+        .filter(|at| baseline.load_modes.contains(&at.load))
+        .filter_map(|at| {
+            Some([
+                Workload {
+                    shape: candidate.same_shape(at.shape, baseline)?,
+                    ..at
+                },
+                at,
+            ])
+        })
 }
 
-/// A session, and what its run says of it.
+/// A session or one of its cells, and what its run says of it.
 #[derive(Clone, Copy)]
 struct Measured<'r> {
     run: &'r NamedRun<'r>,
     session: usize,
+    at: Option<Workload>,
 }
 
 impl<'r> Measured<'r> {
-    fn at(self, at: Option<Workload>) -> MeasuredAt<'r> {
-        let side = Side {
+    fn at(self, at: Workload) -> Self {
+        Measured {
+            at: Some(at),
+            ..self
+        }
+    }
+
+    fn side(self) -> Side<'r> {
+        Side {
             run: &self.run.index,
             session: self.session,
-            at,
-        };
-        MeasuredAt {
-            findings: &self.run.findings,
-            side,
+            at: self.at,
         }
     }
 
@@ -317,56 +324,45 @@ impl<'r> Measured<'r> {
     }
 
     fn leading_score(self) -> Option<Metric> {
-        let mut records = self.run.index.record().accuracy.iter();
-        let record = records.find(|record| record.session == self.session)?;
-        Some(record.scores.as_ref()?.leading())
+        Some(self.side().accuracy()?.scores.as_ref()?.leading())
     }
-}
 
-/// A session or one of its cells, and the findings of its run.
-#[derive(Clone, Copy)]
-struct MeasuredAt<'r> {
-    findings: &'r Findings,
-    side: Side<'r>,
-}
-
-impl MeasuredAt<'_> {
     fn figure(self, metric: Metric) -> Estimate {
         if metric == Metric::LatencyP10 {
             return self.p10();
         }
-        let session = self.side.session;
-        let figure = match self.side.at {
-            Some(at) => self
-                .findings
-                .cell(at.of(session))
+        let findings = &self.run.findings;
+        match self.at {
+            Some(at) => findings
+                .cell(at.of(self.session))
                 .and_then(|cell| cell.figure(metric)),
-            None => self.findings.sessions[session].figure(metric),
-        };
-        figure
-            .cloned()
-            .unwrap_or_else(|| Estimate::absent(self.side.why_nothing("not measured")))
+            None => findings.sessions[self.session].figure(metric),
+        }
+        .cloned()
+        .unwrap_or_else(|| Estimate::absent(self.side().why_nothing("not measured")))
     }
 
     fn p10(self) -> Estimate {
-        let blocks = self.side.blocks();
-        let values =
-            of_blocks(Metric::LatencyP10).map(|figure| per_launch(blocks, figure.of_blocks));
-        let absent = self.side.why_nothing("no timed block was recorded");
-        median(&values.unwrap_or_default(), absent.exact())
+        let side = self.side();
+        let values = per_launch(side.blocks(), |blocks| {
+            median_of_blocks(blocks, |block| block.p10_ns)
+        });
+        median(
+            &values,
+            side.why_nothing("no timed block was recorded").exact(),
+        )
     }
 }
 
-fn row(metric: Metric, baseline: MeasuredAt<'_>, candidate: MeasuredAt<'_>) -> Row {
-    let outcome = match change(metric, candidate.side, baseline.side) {
-        Ok(delta) => RowOutcome::Compared { delta },
-        Err(reason) => RowOutcome::NotCompared { reason },
-    };
+fn row(metric: Metric, baseline: Measured<'_>, candidate: Measured<'_>) -> Row {
     Row {
         metric,
         baseline: baseline.figure(metric),
         candidate: candidate.figure(metric),
-        outcome,
+        outcome: change(metric, [candidate, baseline].map(Measured::side)).map_or_else(
+            |reason| RowOutcome::NotCompared { reason },
+            |delta| RowOutcome::Compared { delta },
+        ),
     }
 }
 
@@ -382,8 +378,9 @@ fn judge_together(pairs: &mut [Pair]) {
 }
 
 fn all_rows(pair: &mut Pair) -> impl Iterator<Item = &mut Row> {
-    let of_cells = pair.cells.iter_mut().flat_map(|cell| &mut cell.rows);
-    pair.rows.iter_mut().chain(of_cells)
+    pair.rows
+        .iter_mut()
+        .chain(pair.cells.iter_mut().flat_map(|cell| &mut cell.rows))
 }
 
 fn delta(row: &mut Row) -> Option<&mut Delta> {

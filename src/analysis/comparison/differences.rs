@@ -45,12 +45,13 @@ type Told<T> = (&'static str, fn(&T) -> Option<Setting>);
 
 /// Those of `settings` that differ.
 fn differences<T>(settings: &[Told<T>], baseline: &T, candidate: &T) -> Vec<Difference> {
-    let differences = settings.iter().map(|&(what, get)| Difference {
-        what,
-        baseline: get(baseline),
-        candidate: get(candidate),
-    });
-    differences
+    settings
+        .iter()
+        .map(|&(what, get)| Difference {
+            what,
+            baseline: get(baseline),
+            candidate: get(candidate),
+        })
         .filter(|found| found.baseline != found.candidate)
         .collect()
 }
@@ -112,11 +113,7 @@ fn instruction_sets(host: &Host) -> Plain {
 }
 
 fn gpus(host: &Host) -> Option<Plain> {
-    let names: Vec<&Plain> = host
-        .gpus
-        .iter()
-        .filter_map(|gpu| gpu.name.as_ref().ok())
-        .collect();
+    let names: Vec<&Plain> = host.gpus.iter().flat_map(|gpu| &gpu.name).collect();
     (!names.is_empty()).then(|| Plain::joined(names, ", "))
 }
 
@@ -125,10 +122,9 @@ fn gpu_driver(host: &Host) -> Option<Plain> {
 }
 
 fn is_like_memory(one: Option<Bytes>, other: Option<Bytes>) -> bool {
-    let (Some(one), Some(other)) = (one, other) else {
-        return false;
-    };
-    (one.as_f64() - other.as_f64()).abs() <= MEMORY_TOLERANCE * one.as_f64().max(other.as_f64())
+    one.zip(other).is_some_and(|(one, other)| {
+        one.0.abs_diff(other.0) as f64 <= MEMORY_TOLERANCE * one.max(other).as_f64()
+    })
 }
 
 /// Other differences of two runs: system, versions, data, CPUs and schedule.
@@ -206,7 +202,12 @@ const OF_SESSION: [Told<SessionSpec>; 13] = [
         joined(entries(&spec.options.session_config))
     }),
     ("libraries of custom operators", |spec| {
-        joined(custom_ops(spec))
+        joined(
+            spec.options
+                .custom_ops
+                .iter()
+                .map(|library| library.display().to_string()),
+        )
     }),
     ("intra-op threads", |spec| {
         Some(Setting::Count(spec.options.intra_threads))
@@ -224,11 +225,6 @@ const OF_SESSION: [Told<SessionSpec>; 13] = [
         spec.options.memory_pattern.map(Setting::Flag)
     }),
 ];
-
-fn custom_ops(spec: &SessionSpec) -> impl Iterator<Item = String> {
-    let libraries = spec.options.custom_ops.iter();
-    libraries.map(|library| library.display().to_string())
-}
 
 fn entries(options: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
     options.iter().map(|(key, value)| format!("{key}={value}"))

@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use super::side::RunIndex;
 use crate::analysis::Findings;
+use crate::analysis::figures::index::Index;
 use crate::plan::{Plan, SessionSpec, Variant};
 use crate::record::RunRecord;
 
@@ -13,7 +13,7 @@ pub struct NamedRun<'a> {
     /// The folder or file that was named.
     pub path: PathBuf,
     /// The record, looked through.
-    pub index: RunIndex<'a>,
+    pub(super) index: Index<'a>,
     /// Findings on the record by itself.
     pub findings: Findings,
 }
@@ -24,13 +24,13 @@ impl<'a> NamedRun<'a> {
     pub fn new(path: PathBuf, record: &'a RunRecord) -> Self {
         NamedRun {
             path,
-            index: RunIndex::new(record),
+            index: Index::new(record),
             findings: crate::analysis::findings(record),
         }
     }
 
     pub(super) fn plan(&self) -> &Plan {
-        &self.index.record().plan
+        &self.index.record.plan
     }
 }
 
@@ -110,23 +110,23 @@ struct VariantOf<'r> {
 }
 
 impl<'r> VariantOf<'r> {
+    fn find(run: usize, plan: &'r Plan, is_meant: impl Fn(&Variant) -> bool) -> Option<Self> {
+        Some(VariantOf {
+            run,
+            plan,
+            variant: plan.variants.iter().position(is_meant)?,
+        })
+    }
+
     /// The variant of that name, or of that name as a file.
     fn named(run: usize, runs: &'r [NamedRun<'_>], name: &str) -> Result<Self, SelectError> {
         let found = &runs[run];
-        let variant = found
-            .plan()
-            .variants
-            .iter()
-            .position(|variant| is_called(variant, name))
-            .ok_or_else(|| SelectError::UnknownVariant {
+        VariantOf::find(run, found.plan(), |variant| is_called(variant, name)).ok_or_else(|| {
+            SelectError::UnknownVariant {
                 run: found.path.clone(),
                 name: name.into(),
                 names: names(found),
-            })?;
-        Ok(VariantOf {
-            run,
-            plan: found.plan(),
-            variant,
+            }
         })
     }
 
@@ -138,8 +138,10 @@ impl<'r> VariantOf<'r> {
     }
 
     fn sessions(self) -> Vec<usize> {
-        let sessions = self.plan.sessions.iter().enumerate();
-        sessions
+        self.plan
+            .sessions
+            .iter()
+            .enumerate()
             .filter(|(_, session)| session.variant == self.variant)
             .map(|(session, _)| session)
             .collect()
@@ -222,59 +224,54 @@ fn common_variants<'r>(
     other: &'r Plan,
     run: usize,
 ) -> impl Iterator<Item = (VariantOf<'r>, VariantOf<'r>)> {
-    let variants = first.variants.iter().enumerate();
-    variants.filter_map(move |(old, variant)| {
-        let new = other
-            .variants
-            .iter()
-            .position(|candidate| candidate.name == variant.name)?;
-        let old = VariantOf {
-            run: 0,
-            plan: first,
-            variant: old,
-        };
-        let new = VariantOf {
-            run,
-            plan: other,
-            variant: new,
-        };
-        Some((old, new))
-    })
+    first
+        .variants
+        .iter()
+        .enumerate()
+        .filter_map(move |(variant, own)| {
+            let old = VariantOf {
+                run: 0,
+                plan: first,
+                variant,
+            };
+            Some((
+                old,
+                VariantOf::find(run, other, |one| one.name == own.name)?,
+            ))
+        })
 }
 
 /// Each with the one that was asked for alike; a variant's only one with the other's only one,
 /// however they differ.
 fn sessions(baseline: VariantOf<'_>, candidate: VariantOf<'_>) -> Vec<Pairing> {
     let (old, new) = (baseline.sessions(), candidate.sessions());
-    let partners: Vec<(usize, usize)> = if let ([old], [new]) = (old.as_slice(), new.as_slice()) {
-        vec![(*old, *new)]
-    } else {
-        old.into_iter()
-            .filter_map(|old| {
-                let spec = &baseline.plan.sessions[old];
-                Some((old, partner(spec, candidate.plan, &new)?))
+    if let ([old], [new]) = (&old[..], &new[..]) {
+        return vec![Pairing {
+            baseline: baseline.place(*old),
+            candidate: candidate.place(*new),
+        }];
+    }
+    old.into_iter()
+        .filter_map(|old| {
+            Some(Pairing {
+                baseline: baseline.place(old),
+                candidate: candidate.place(partner(
+                    &baseline.plan.sessions[old],
+                    candidate.plan,
+                    &new,
+                )?),
             })
-            .collect()
-    };
-    partners
-        .into_iter()
-        .map(|(old, new)| Pairing {
-            baseline: baseline.place(old),
-            candidate: candidate.place(new),
         })
         .collect()
 }
 
 /// Of several runtimes, the same one.
 fn partner(spec: &SessionSpec, plan: &Plan, sessions: &[usize]) -> Option<usize> {
-    let alike = sessions
+    sessions
         .iter()
         .copied()
-        .filter(|&session| are_alike(spec, &plan.sessions[session]));
-    let same = alike
-        .clone()
-        .find(|&session| plan.sessions[session].runtime == spec.runtime);
-    same.or_else(|| alike.clone().next())
+        .filter(|&session| are_alike(spec, &plan.sessions[session]))
+        .min_by_key(|&session| plan.sessions[session].runtime != spec.runtime)
 }
 
 fn are_alike(one: &SessionSpec, other: &SessionSpec) -> bool {

@@ -3,31 +3,24 @@
 use super::enough;
 use crate::analysis::{
     AGREEMENT_FLOOR, AccuracyFindings, AccuracyVerdict, Answer, Basis, BatchCurve, Caveat,
-    CellFindings, Change, Choice, Estimate, Facts, Interval, OutputAgreement, Pick, Rejection,
-    RejectionReason, Rival, SATURATION_SHARE, SessionFindings, ShapeAnswer, Support, Verdict, find,
+    CellFindings, Choice, Estimate, Facts, OutputAgreement, Pick, Rejection, RejectionReason,
+    Rival, SATURATION_SHARE, SessionFindings, ShapeAnswer, Support, Verdict,
 };
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::units::Nanos;
 
 pub(in crate::analysis) fn answer(facts: &Facts<'_>) -> Answer {
-    let shapes = facts.measured_shapes();
-    let (first, others) = shapes
-        .split_first()
-        .map_or((0, &[][..]), |(&first, others)| (first, others));
-    let ShapeAnswer {
-        latency,
-        throughput,
-        ..
-    } = at_shape(facts, first);
+    let mut shapes = facts.measured_shapes().into_iter();
+    let first = at_shape(facts, shapes.next().unwrap_or(0));
     let record = facts.index.record;
     Answer {
-        latency,
-        throughput,
+        latency: first.latency,
+        throughput: first.throughput,
         rejected: rejected(facts),
         enough_budget_ns: enough::budget(record),
         not_reached: enough::not_reached(record),
-        other_shapes: others.iter().map(|&shape| at_shape(facts, shape)).collect(),
+        other_shapes: shapes.map(|shape| at_shape(facts, shape)).collect(),
     }
 }
 
@@ -42,8 +35,7 @@ fn rejected(facts: &Facts<'_>) -> Vec<Rejection> {
     let single = facts.single();
     let inconclusive = single
         .iter()
-        .filter(|cell| facts.usable(cell.key.session))
-        .filter(|cell| p50(cell).is_some_and(|p50| p50.verdict == Verdict::Inconclusive))
+        .filter(|cell| is_p50(cell, Verdict::Inconclusive) && facts.usable(cell.key.session))
         .map(|cell| Rejection {
             session: cell.key.session,
             reason: RejectionReason::Inconclusive,
@@ -60,8 +52,9 @@ fn at_shape(facts: &Facts<'_>, shape: usize) -> ShapeAnswer {
     }
 }
 
-fn p50(cell: &CellFindings) -> Option<&Change> {
-    cell.comparison.as_ref().map(|comparison| &comparison.p50)
+fn is_p50(cell: &CellFindings, verdict: Verdict) -> bool {
+    let comparison = cell.comparison.as_ref();
+    comparison.is_some_and(|comparison| comparison.p50.verdict == verdict)
 }
 
 fn none(reason: &str) -> Choice {
@@ -78,24 +71,35 @@ fn latency(facts: &Facts<'_>, single: &[&CellFindings]) -> Choice {
         .copied()
         .filter(|cell| facts.usable(cell.key.session) && cell.decisive_median().is_some())
         .collect();
-    let pick = fastest(facts, &usable).or_else(|| baseline(facts, &usable));
-    pick.map_or_else(|| without_baseline(facts, &usable), Choice::Ship)
+    fastest(facts, &usable)
+        .or_else(|| baseline(facts, &usable))
+        .map_or_else(|| without_baseline(facts, &usable), Choice::Ship)
 }
 
 /// Of those that are faster than the baseline.
 fn fastest(facts: &Facts<'_>, usable: &[&CellFindings]) -> Option<Pick> {
-    let faster: Vec<(&CellFindings, &Change)> = usable
+    let ratios: Vec<(&CellFindings, &Estimate)> = usable
         .iter()
-        .filter_map(|&cell| Some((cell, p50(cell)?)))
-        .filter(|(_, change)| change.verdict == Verdict::Faster)
+        .filter(|cell| is_p50(cell, Verdict::Faster))
+        .filter_map(|&cell| Some((cell, &cell.comparison.as_ref()?.p50.ratio)))
         .collect();
-    let (cell, change) = faster
-        .iter()
-        .min_by(|one, other| order(&one.1.ratio, &other.1.ratio))?;
-    let others = faster.iter().filter(|(other, _)| other.key != cell.key);
-    let tied = others.filter(|(_, other)| overlap(&change.ratio, &other.ratio));
-    let ties = tied.map(|(cell, _)| cell.key).collect();
+    let (cell, ties) = lowest(&ratios)?;
     Some(pick(facts, cell, Basis::BeatsBaseline, ties))
+}
+
+/// The cell of the lowest estimate, and those whose estimates overlap with it.
+fn lowest<'a>(
+    measured: &[(&'a CellFindings, &Estimate)],
+) -> Option<(&'a CellFindings, Vec<CellKey>)> {
+    let (cell, lowest) = measured
+        .iter()
+        .min_by(|one, other| value_or_worst(one.1).total_cmp(&value_or_worst(other.1)))?;
+    let ties = measured
+        .iter()
+        .filter(|(other, estimate)| other.key != cell.key && overlap(lowest, estimate))
+        .map(|(other, _)| other.key)
+        .collect();
+    Some((cell, ties))
 }
 
 /// `None` where it is not usable.
@@ -103,16 +107,18 @@ fn baseline(facts: &Facts<'_>, usable: &[&CellFindings]) -> Option<Pick> {
     let baseline = usable
         .iter()
         .find(|cell| facts.is_baseline(cell.key.session))?;
-    let same = usable
-        .iter()
-        .filter(|cell| p50(cell).is_some_and(|p50| p50.verdict == Verdict::Same));
-    let ties = same.map(|cell| cell.key).collect();
+    let same = usable.iter().filter(|cell| is_p50(cell, Verdict::Same));
     let basis = if facts.sessions.len() == 1 {
         Basis::OnlyUsable
     } else {
         Basis::NothingBetter
     };
-    Some(pick(facts, baseline, basis, ties))
+    Some(pick(
+        facts,
+        baseline,
+        basis,
+        same.map(|cell| cell.key).collect(),
+    ))
 }
 
 fn without_baseline(facts: &Facts<'_>, usable: &[&CellFindings]) -> Choice {
@@ -120,14 +126,9 @@ fn without_baseline(facts: &Facts<'_>, usable: &[&CellFindings]) -> Choice {
         .iter()
         .filter_map(|&cell| Some((cell, cell.figure(Metric::LatencyP50)?)))
         .collect();
-    let Some((cell, shortest)) = measured.iter().min_by(|one, other| order(one.1, other.1)) else {
+    let Some((cell, ties)) = lowest(&measured) else {
         return none(nothing_usable(facts));
     };
-    let others = measured.iter().filter(|(other, _)| other.key != cell.key);
-    let ties = others
-        .filter(|(_, p50)| overlap(shortest, p50))
-        .map(|(cell, _)| cell.key)
-        .collect();
     let basis = if measured.len() == 1 {
         Basis::OnlyUsable
     } else {
@@ -153,7 +154,7 @@ fn throughput(facts: &Facts<'_>, shape: usize) -> Choice {
     };
     let rival = rival(facts, cell, &curves);
     let rival_session = rival.as_ref().map(|rival| rival.key.session);
-    let mut ties = throughput_ties(facts, cell, &shown);
+    let mut ties = throughput_ties(cell, &shown);
     ties.retain(|tie| rival_session != Some(tie.session));
     Choice::Ship(Pick {
         rival,
@@ -204,60 +205,45 @@ fn throughput_basis(
     baseline_usable: bool,
 ) -> Option<Basis> {
     if facts.sessions.len() == 1 {
-        return Some(Basis::OnlyUsable);
+        Some(Basis::OnlyUsable)
+    } else if facts.is_baseline(cell.key.session) {
+        Some(Basis::NothingBetter)
+    } else if !baseline_usable {
+        Some(Basis::BestWithoutBaseline)
+    } else {
+        (cell.comparison.as_ref()?.throughput.verdict == Verdict::Faster)
+            .then_some(Basis::BeatsBaseline)
     }
-    if facts.is_baseline(cell.key.session) {
-        return Some(Basis::NothingBetter);
-    }
-    if !baseline_usable {
-        return Some(Basis::BestWithoutBaseline);
-    }
-    let beats = cell
-        .comparison
-        .as_ref()
-        .is_some_and(|comparison| comparison.throughput.verdict == Verdict::Faster);
-    beats.then_some(Basis::BeatsBaseline)
 }
 
 /// Where intervals at the best batch sizes overlap, and no comparison of blocks that took turns
 /// tells them apart.
-fn throughput_ties(
-    facts: &Facts<'_>,
-    chosen: &CellFindings,
-    shown: &[&CellFindings],
-) -> Vec<CellKey> {
-    let Some(estimate) = chosen.figure(Metric::Throughput) else {
-        return Vec::new();
-    };
-    let others = shown
+fn throughput_ties(chosen: &CellFindings, shown: &[&CellFindings]) -> Vec<CellKey> {
+    let estimate = chosen.figure(Metric::Throughput);
+    shown
         .iter()
-        .filter(|cell| cell.key.session != chosen.key.session);
-    let others = others.filter(|cell| !is_told_from(facts, chosen, cell));
-    let tied = others.filter(|cell| {
-        cell.figure(Metric::Throughput)
-            .is_some_and(|other| overlap(estimate, other))
-    });
-    tied.map(|cell| cell.key).collect()
+        .filter(|cell| cell.key.session != chosen.key.session && !are_told_apart(chosen, cell))
+        .filter(|cell| {
+            estimate
+                .zip(cell.figure(Metric::Throughput))
+                .is_some_and(|(one, other)| overlap(one, other))
+        })
+        .map(|cell| cell.key)
+        .collect()
 }
 
 /// Whether two cells of one place, of which one is the baseline's, took turns and differ in
 /// throughput.
-fn is_told_from(facts: &Facts<'_>, one: &CellFindings, other: &CellFindings) -> bool {
-    let (compared, against) = if facts.is_baseline(one.key.session) {
-        (other, one)
-    } else {
-        (one, other)
-    };
-    let is_pair = facts.is_baseline(against.key.session)
-        && CellKey {
-            session: against.key.session,
-            ..compared.key
-        } == against.key;
-    let verdict = compared
-        .comparison
-        .as_ref()
-        .map(|comparison| comparison.throughput.verdict);
-    is_pair && matches!(verdict, Some(Verdict::Faster | Verdict::Slower))
+fn are_told_apart(one: &CellFindings, other: &CellFindings) -> bool {
+    [(one, other), (other, one)].iter().any(|(cell, against)| {
+        cell.comparison.as_ref().is_some_and(|comparison| {
+            comparison.baseline == against.key
+                && matches!(
+                    comparison.throughput.verdict,
+                    Verdict::Faster | Verdict::Slower
+                )
+        })
+    })
 }
 
 fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<CellKey>) -> Pick {
@@ -270,31 +256,19 @@ fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<CellKey>
     }
 }
 
-pub(in crate::analysis) fn caveats(facts: &Facts<'_>, cell: &CellFindings) -> Vec<Caveat> {
-    let mut caveats = Vec::new();
-    if !facts.is_baseline(cell.key.session) {
-        caveats.extend(accuracy_caveat(facts, &facts.sessions[cell.key.session]));
-        if cell
-            .comparison
-            .as_ref()
-            .is_some_and(|comparison| comparison.worse_tail)
-        {
-            caveats.push(Caveat::WorseTail);
-        }
-    }
-    if is_still_rising(facts, cell.key) {
-        caveats.push(Caveat::StillRising);
-    }
-    if cell
-        .figure(Metric::LatencyP50)
-        .is_none_or(|p50| p50.interval().is_none())
-    {
-        caveats.push(Caveat::NoInterval);
-    }
-    if !facts.index.record.is_complete() {
-        caveats.push(Caveat::Incomplete);
-    }
-    caveats
+pub(super) fn caveats(facts: &Facts<'_>, cell: &CellFindings) -> Vec<Caveat> {
+    let comparison = cell.comparison.as_ref();
+    let is_complete = facts.index.record.is_complete();
+    [
+        accuracy_caveat(facts, &facts.sessions[cell.key.session]),
+        comparison.and_then(|found| found.worse_tail.then_some(Caveat::WorseTail)),
+        is_still_rising(facts, cell.key).then_some(Caveat::StillRising),
+        (cell.support() != Some(Support::Interval)).then_some(Caveat::NoInterval),
+        (!is_complete).then_some(Caveat::Incomplete),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn is_still_rising(facts: &Facts<'_>, key: CellKey) -> bool {
@@ -307,6 +281,9 @@ fn is_still_rising(facts: &Facts<'_>, key: CellKey) -> bool {
 
 fn accuracy_caveat(facts: &Facts<'_>, session: &SessionFindings) -> Option<Caveat> {
     let accuracy = &session.accuracy;
+    if session.is_baseline {
+        return None;
+    }
     if let Some(change) = &accuracy.change {
         let fell = facts.loss(change).is_some_and(|loss| loss > 0.0);
         return match change.verdict {
@@ -342,7 +319,7 @@ fn agrees(accuracy: &AccuracyFindings) -> bool {
 }
 
 fn value(output: &OutputAgreement, metric: Metric) -> Option<f64> {
-    find(&output.figures, metric).and_then(Estimate::value)
+    output.figure(metric)?.value()
 }
 
 fn nothing_usable(facts: &Facts<'_>) -> &'static str {
@@ -356,18 +333,13 @@ fn nothing_usable(facts: &Facts<'_>) -> &'static str {
     }
 }
 
-fn order(one: &Estimate, other: &Estimate) -> std::cmp::Ordering {
-    value_or_worst(one).total_cmp(&value_or_worst(other))
-}
-
 fn value_or_worst(estimate: &Estimate) -> f64 {
     estimate.value().unwrap_or(f64::INFINITY)
 }
 
 /// Without an interval, nothing is told apart.
 fn overlap(one: &Estimate, other: &Estimate) -> bool {
-    match (one.interval(), other.interval()) {
-        (Some(one), Some(other)) => Interval::overlaps(one, other),
-        _ => true,
-    }
+    one.interval()
+        .zip(other.interval())
+        .is_none_or(|(one, other)| one.overlaps(other))
 }

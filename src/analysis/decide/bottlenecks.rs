@@ -3,7 +3,7 @@
 use crate::analysis::decide::conclusions::{Bottleneck, BottleneckKind};
 use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::{
-    BatchCurve, CellFindings, Estimate, SATURATION_SHARE, SessionFindings, Verdict,
+    BatchCurve, CellFindings, SATURATION_SHARE, SessionFindings, Verdict,
 };
 use crate::analysis::{operators, scaling};
 use crate::metric::Metric;
@@ -57,14 +57,18 @@ fn of_sessions(
     facts: &Facts<'_>,
     kind: impl Fn(&SessionFindings) -> Option<BottleneckKind>,
 ) -> impl Iterator<Item = Bottleneck> {
-    let sessions = facts.sessions.iter();
-    sessions.filter_map(move |session| limit(session.session, kind(session)))
+    facts
+        .sessions
+        .iter()
+        .filter_map(move |session| limit(session.session, kind(session)))
 }
 
 /// The median latency of a single prediction, in nanoseconds.
 fn single_ns(single: &[&CellFindings], session: usize) -> Option<f64> {
-    let cell = single.iter().find(|cell| cell.key.session == session)?;
-    cell.value(Metric::LatencyP50)
+    single
+        .iter()
+        .find(|cell| cell.key.session == session)?
+        .value(Metric::LatencyP50)
 }
 
 fn not_finite(session: &SessionFindings) -> Option<BottleneckKind> {
@@ -74,10 +78,9 @@ fn not_finite(session: &SessionFindings) -> Option<BottleneckKind> {
         .iter()
         .map(|output| output.affected_samples_count)
         .max()?;
-    let samples_count = session.accuracy.samples_count;
     Some(BottleneckKind::NotFiniteOutputs {
         affected_samples_count: affected,
-        samples_count,
+        samples_count: session.accuracy.samples_count,
     })
 }
 
@@ -98,33 +101,25 @@ fn slower(facts: &Facts<'_>, cell: &CellFindings) -> Option<BottleneckKind> {
 
 /// As the model file of a session says.
 fn precision(record: &RunRecord, session: usize) -> Option<Plain> {
-    let model = record.variants[record.plan.sessions[session].variant]
-        .model
-        .as_ref()?;
+    let model = record.variant_of(session).model.as_ref()?;
     Some(model.precision.label.clone())
 }
 
 fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
-    if facts.index.record.plan.sessions[curve.session]
-        .nvidia_device()
-        .is_some()
-    {
+    if facts.index.is_on_gpu(curve.session) {
         // While a GPU computes, the CPU's threads have nothing to do.
         return None;
     }
-    let launches = facts.index.launches(curve.session);
-    let cpus = launches
+    let cpus = facts
+        .index
+        .launches(curve.session)
         .iter()
         .find_map(|launch| facts.index.cpus(launch.launch))?;
     let batch_size = curve.shown()?;
     let utilization = facts
         .cell(curve.key(batch_size))?
         .figure(Metric::CpuUtilization)?;
-    let busy_at_most = utilization
-        .interval()
-        .map(|interval| interval.high)
-        .or(utilization.value())?;
-    (cpus > 1 && busy_at_most < BUSY_SHARE).then(|| BottleneckKind::IdleThreads {
+    (cpus > 1 && utilization.measured()?.high() < BUSY_SHARE).then(|| BottleneckKind::IdleThreads {
         shape: curve.shape,
         batch_size,
         utilization: utilization.clone(),
@@ -162,26 +157,27 @@ fn saturates(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
 
 fn load_time(session: &SessionFindings, single_ns: Option<f64>) -> Option<BottleneckKind> {
     let total = session.figure(Metric::TimeToFirstPrediction)?.value()?;
-    let parts = [Metric::RuntimeStart, Metric::SessionLoad, Metric::FirstRun];
-    parts.into_iter().find_map(|part| {
-        let estimate = session.figure(part)?;
-        let share = estimate.value()? / total;
-        (share >= DOMINATING_SHARE).then(|| BottleneckKind::LoadTime {
-            part,
-            share: Ratio(share.min(1.0)),
-            estimate: estimate.clone(),
-            predictions: single_ns.and_then(|single| Some(estimate.value()? / single)),
+    [Metric::RuntimeStart, Metric::SessionLoad, Metric::FirstRun]
+        .into_iter()
+        .find_map(|part| {
+            let estimate = session.figure(part)?;
+            let share = estimate.value()? / total;
+            (share >= DOMINATING_SHARE).then(|| BottleneckKind::LoadTime {
+                part,
+                share: Ratio(share.min(1.0)),
+                estimate: estimate.clone(),
+                predictions: single_ns.and_then(|single| Some(estimate.value()? / single)),
+            })
         })
-    })
 }
 
 fn model_memory(session: &SessionFindings) -> Option<BottleneckKind> {
     let memory = session.figure(Metric::ModelMemory)?;
-    let file = session
-        .figure(Metric::FileSize)
-        .and_then(Estimate::value)
-        .filter(|&size| size >= SMALL_FILE)?;
-    let per_file_size = memory.value()? / file;
+    let per_file_size = memory.value()?
+        / session
+            .figure(Metric::FileSize)?
+            .value()
+            .filter(|&size| size >= SMALL_FILE)?;
     (per_file_size > MEMORY_PER_FILE).then(|| BottleneckKind::ModelMemory {
         memory: memory.clone(),
         per_file_size,

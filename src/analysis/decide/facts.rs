@@ -31,11 +31,11 @@ pub(in crate::analysis) struct Facts<'a> {
 
 impl Facts<'_> {
     /// At the first shape at which anything was measured.
-    pub(in crate::analysis) fn single(&self) -> Vec<&CellFindings> {
+    pub(super) fn single(&self) -> Vec<&CellFindings> {
         self.at(single_place(&self.index.record.plan, self.cells))
     }
 
-    pub(in crate::analysis) fn single_at(&self, shape: usize) -> Vec<&CellFindings> {
+    pub(super) fn single_at(&self, shape: usize) -> Vec<&CellFindings> {
         self.at(single_place_at(&self.index.record.plan, self.cells, shape))
     }
 
@@ -46,7 +46,7 @@ impl Facts<'_> {
             .collect()
     }
 
-    pub(in crate::analysis) fn measured_shapes(&self) -> Vec<usize> {
+    pub(super) fn measured_shapes(&self) -> Vec<usize> {
         measured_shapes(&self.index.record.plan, self.cells)
     }
 
@@ -54,7 +54,7 @@ impl Facts<'_> {
         self.cells.at(key)
     }
 
-    pub(in crate::analysis) fn rejection(&self, session: usize) -> Option<RejectionReason> {
+    pub(super) fn rejection(&self, session: usize) -> Option<RejectionReason> {
         let found = &self.sessions[session];
         if let Some(reason) = found.outcome.reason() {
             return Some(RejectionReason::NotMeasured(reason.to_owned()));
@@ -62,27 +62,31 @@ impl Facts<'_> {
         if !found.accuracy.unhealthy_outputs.is_empty() {
             return Some(RejectionReason::NotFinite);
         }
-        let fell = found.accuracy.change.as_ref().is_some_and(|change| {
-            change.verdict == AccuracyVerdict::Worse
-                && self
-                    .loss(change)
-                    .is_none_or(|loss| loss > loss_floor(change))
-        });
-        fell.then_some(RejectionReason::AccuracyFell)
+        found
+            .accuracy
+            .change
+            .as_ref()
+            .is_some_and(|change| {
+                change.verdict == AccuracyVerdict::Worse
+                    && self
+                        .loss(change)
+                        .is_none_or(|loss| loss > loss_floor(change))
+            })
+            .then_some(RejectionReason::AccuracyFell)
     }
 
     /// A share in itself, an error as a share of the baseline's.
-    pub(in crate::analysis) fn loss(&self, change: &AccuracyChange) -> Option<f64> {
+    pub(super) fn loss(&self, change: &AccuracyChange) -> Option<f64> {
         let difference = change.difference.value()?;
-        match change.metric.direction() {
-            Direction::Higher => Some(-difference),
-            _ => Some(
-                difference
-                    / self.sessions[self.index.baseline?]
-                        .figure(change.metric)?
-                        .value()?,
-            ),
+        if change.metric.direction() == Direction::Higher {
+            return Some(-difference);
         }
+        Some(
+            difference
+                / self.sessions[self.index.baseline?]
+                    .figure(change.metric)?
+                    .value()?,
+        )
     }
 
     pub(in crate::analysis) fn size_factor(&self, session: usize) -> Option<f64> {
@@ -94,11 +98,11 @@ impl Facts<'_> {
         self.sessions[session].figure(Metric::FileSize)?.value()
     }
 
-    pub(in crate::analysis) fn usable(&self, session: usize) -> bool {
+    pub(super) fn usable(&self, session: usize) -> bool {
         self.rejection(session).is_none()
     }
 
-    pub(in crate::analysis) fn is_baseline(&self, session: usize) -> bool {
+    pub(super) fn is_baseline(&self, session: usize) -> bool {
         self.index.baseline == Some(session)
     }
 }
@@ -116,8 +120,7 @@ fn loss_floor(change: &AccuracyChange) -> f64 {
 /// measured under it.
 #[must_use]
 pub fn single_place(plan: &Plan, cells: &[CellFindings]) -> Option<Workload> {
-    let shape = *measured_shapes(plan, cells).first()?;
-    single_place_at(plan, cells, shape)
+    single_place_at(plan, cells, *measured_shapes(plan, cells).first()?)
 }
 
 fn single_place_at(plan: &Plan, cells: &[CellFindings], shape: usize) -> Option<Workload> {

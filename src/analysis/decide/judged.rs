@@ -33,14 +33,11 @@ impl JudgedOutputs {
             .map(|session| held_count(&session.accuracy, against))
             .collect();
         let samples_count = counts.iter().copied().max()?;
-        let is_same_for_all =
-            counts.len() > 1 && counts.iter().all(|&count| count == samples_count);
-        let all_count = record.dataset.as_ref().map(|data| data.samples_count);
         Some(JudgedOutputs {
             against,
             samples_count,
-            all_count,
-            is_same_for_all,
+            all_count: record.dataset.as_ref().map(|data| data.samples_count),
+            is_same_for_all: counts.len() > 1 && counts.iter().all(|&count| count == samples_count),
         })
     }
 
@@ -59,10 +56,11 @@ impl JudgedOutputs {
 
 /// `None` where no outputs were computed.
 fn best_held(measured: &[&SessionFindings]) -> Option<HeldAgainst> {
-    let computed = measured
+    measured
         .iter()
-        .filter(|session| session.accuracy.samples_count > 0);
-    computed.map(|session| session.accuracy.held_against).max()
+        .filter(|session| session.accuracy.samples_count > 0)
+        .map(|session| session.accuracy.held_against)
+        .max()
 }
 
 fn held_count(accuracy: &AccuracyFindings, against: HeldAgainst) -> u64 {
@@ -75,6 +73,7 @@ fn held_count(accuracy: &AccuracyFindings, against: HeldAgainst) -> u64 {
 
 /// Others are held against it, and nothing is expected of itself then.
 fn is_reference(session: &SessionFindings, against: HeldAgainst) -> bool {
-    let held = session.accuracy.held_against;
-    against == HeldAgainst::Reference && session.is_baseline && held == HeldAgainst::Nothing
+    against == HeldAgainst::Reference
+        && session.is_baseline
+        && session.accuracy.held_against == HeldAgainst::Nothing
 }

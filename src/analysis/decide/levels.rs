@@ -21,13 +21,13 @@ impl TwoLevels {
     /// Those of a cell, if there are.
     #[must_use]
     pub fn of(cell: &CellFindings) -> Option<Self> {
-        match (cell.modes, cell.speed_states) {
-            (Some(modes), states) => Some(TwoLevels::OfLatencies {
+        let states = cell.speed_states;
+        cell.modes
+            .map(|modes| TwoLevels::OfLatencies {
                 modes,
                 are_of_blocks: states.is_some(),
-            }),
-            (None, states) => states.map(TwoLevels::OfBlocks),
-        }
+            })
+            .or(states.map(TwoLevels::OfBlocks))
     }
 
     /// The upper one over the lower one.
@@ -43,8 +43,9 @@ impl TwoLevels {
 /// The cells that have two levels of latency, those in which they lie furthest apart first.
 #[must_use]
 pub fn two_levels(cells: &[CellFindings]) -> Vec<(&CellFindings, TwoLevels)> {
-    let measured = cells.iter().filter(|cell| cell.outcome.is_ok());
-    let mut found: Vec<_> = measured
+    let mut found: Vec<_> = cells
+        .iter()
+        .filter(|cell| cell.outcome.is_ok())
         .filter_map(|cell| Some((cell, TwoLevels::of(cell)?)))
         .collect();
     found.sort_by(|(_, one), (_, other)| other.apart().total_cmp(&one.apart()));

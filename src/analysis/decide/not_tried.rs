@@ -17,15 +17,10 @@ const FULL_PRECISION: [&str; 2] = ["fp32", "fp64"];
 
 /// Those that are likely to bring most first. Nothing for a run that measured nothing.
 pub(crate) fn not_tried(facts: &Facts<'_>, answer: &Answer) -> Vec<NotTried> {
-    if facts
-        .sessions
-        .iter()
-        .all(|session| !session.outcome.is_ok())
-    {
+    if !facts.sessions.iter().any(|session| session.outcome.is_ok()) {
         return Vec::new();
     }
     let record = facts.index.record;
-    let scripted = record.plan.sessions.iter().all(SessionSpec::is_scripted);
     let mut found = Vec::new();
     found.extend(labels(facts));
     found.extend(quantization(record));
@@ -37,14 +32,14 @@ pub(crate) fn not_tried(facts: &Facts<'_>, answer: &Answer) -> Vec<NotTried> {
     found.extend(concurrency(record));
     found.extend(open_dimensions(record));
     found.extend(idle_gaps(record));
-    found.extend(another_runtime(record).filter(|_| !scripted));
+    found.extend(another_runtime(record));
     found.extend(cold_start(record));
     found
 }
 
 /// For all models as the baseline was measured, but for one flag.
-fn profile(record: &RunRecord, what: Untried, flag: Flag, value: &str) -> NotTried {
-    untried(what, Command::of(&as_baseline(record)).with(flag, value))
+fn profile(record: &RunRecord) -> Command {
+    Command::of(&as_baseline(record))
 }
 
 fn untried(what: Untried, command: Command) -> NotTried {
@@ -77,22 +72,15 @@ fn labels(facts: &Facts<'_>) -> Option<NotTried> {
 }
 
 fn models(record: &RunRecord) -> impl Iterator<Item = &ModelSummary> {
-    record
-        .variants
-        .iter()
-        .filter_map(|variant| variant.model.as_ref())
+    record.variants.iter().flat_map(|variant| &variant.model)
 }
 
 /// Where there are weights, all in full precision.
 fn quantization(record: &RunRecord) -> Option<NotTried> {
-    let all_full = models(record).all(is_full_precision)
-        && models(record).any(|model| !model.weights.is_empty());
-    all_full.then(|| {
-        untried(
-            Untried::Quantization,
-            Command::of(&as_baseline(record)).with_model("QUANTIZED.onnx"),
-        )
-    })
+    let all_full = models(record).all(is_full_precision);
+    let command = profile(record).with_model("QUANTIZED.onnx");
+    (all_full && models(record).any(|model| !model.weights.is_empty()))
+        .then(|| untried(Untried::Quantization, command))
 }
 
 fn is_full_precision(model: &ModelSummary) -> bool {
@@ -100,78 +88,64 @@ fn is_full_precision(model: &ModelSummary) -> bool {
 }
 
 fn batches(record: &RunRecord, answer: &Answer) -> Option<NotTried> {
-    let pick = answer
-        .throughput
-        .pick()
-        .filter(|pick| pick.caveats.contains(&Caveat::StillRising))?;
+    let pick = answer.throughput.pick()?;
     let largest = pick.key.batch_size;
-    let sizes = format!(
-        "{largest},{},{}",
-        largest.checked_mul(2)?,
-        largest.checked_mul(4)?
-    );
-    Some(profile(
-        record,
-        Untried::LargerBatches(largest),
-        Flag::Batch,
-        &sizes,
-    ))
+    let (twice, four_times) = (largest.checked_mul(2)?, largest.checked_mul(4)?);
+    let sizes = format!("{largest},{twice},{four_times}");
+    let command = profile(record).with(Flag::Batch, sizes);
+    pick.caveats
+        .contains(&Caveat::StillRising)
+        .then(|| untried(Untried::LargerBatches(largest), command))
 }
 
 /// Where one number was measured: a single thread, or as many as there are CPUs.
 fn threads(record: &RunRecord) -> Option<NotTried> {
-    let counts: BTreeSet<u64> = record
+    let mut counts = record
         .plan
         .sessions
         .iter()
-        .map(|spec| spec.options.intra_threads)
-        .collect();
-    let [&only] = counts.iter().collect::<Vec<_>>()[..] else {
-        return None;
-    };
+        .map(|spec| spec.options.intra_threads);
+    let only = counts.next()?;
     let other = if only > 1 {
         1
     } else {
         record.host.usable_cpus_count
     };
-    (other != only).then(|| {
-        profile(
-            record,
-            Untried::Threads(only),
-            Flag::IntraThreads,
-            &other.to_string(),
-        )
-    })
+    let command = profile(record).with(Flag::IntraThreads, other);
+    (other != only && counts.all(|count| count == only))
+        .then(|| untried(Untried::Threads(only), command))
 }
 
 fn tuning(record: &RunRecord) -> Option<NotTried> {
-    let plan = &record.plan;
-    let options: Vec<_> = plan.sessions.iter().map(|spec| &spec.options).collect();
-    let one = options.windows(2).all(|pair| pair[0] == pair[1]);
-    one.then(|| untried(Untried::Tuning, Command::tune(&as_baseline(record))))
+    let options: Vec<_> = record
+        .plan
+        .sessions
+        .iter()
+        .map(|spec| &spec.options)
+        .collect();
+    let command = Command::tune(&as_baseline(record));
+    options
+        .windows(2)
+        .all(|pair| pair[0] == pair[1])
+        .then(|| untried(Untried::Tuning, command))
 }
 
 /// Those that the libraries offer and no session used.
 fn providers(record: &RunRecord) -> Vec<NotTried> {
-    let used: BTreeSet<&str> = record
-        .plan
-        .sessions
-        .iter()
-        .map(|spec| spec.execution_provider.as_str())
-        .collect();
+    let sessions = &record.plan.sessions;
     let offered: BTreeSet<&str> = record
         .runtimes
         .iter()
         .flat_map(|runtime| &runtime.execution_providers)
         .map(Plain::exact)
         .collect();
-    let missing = offered
-        .difference(&used)
-        .filter(|name| provider::known(name).hardware != Hardware::Service);
     // What is set for the baseline's execution provider is not for others.
     let plan = as_session(record, on_cpu(&record.plan).as_ref());
-    missing
-        .map(|&provider| with_provider(record, &plan, provider))
+    offered
+        .into_iter()
+        .filter(|&name| sessions.iter().all(|spec| spec.execution_provider != *name))
+        .filter(|name| provider::known(name).hardware != Hardware::Service)
+        .map(|provider| with_provider(record, &plan, provider))
         .collect()
 }
 
@@ -206,48 +180,46 @@ fn on_cpu(plan: &Plan) -> Option<SessionSpec> {
 
 fn device_binding(record: &RunRecord) -> Option<NotTried> {
     let sessions = &record.plan.sessions;
-    let on_gpu = sessions
+    let command = Command::of(&as_session(
+        record,
+        Some(
+            sessions
+                .iter()
+                .find(|spec| spec.nvidia_device().is_some())?,
+        ),
+    ))
+    .with(Flag::Bind, "host,device");
+    sessions
         .iter()
-        .find(|spec| spec.nvidia_device().is_some())?;
-    let bound = sessions.iter().any(|spec| spec.binding == Binding::Device);
-    (!bound).then(|| {
-        let plan = as_session(record, Some(on_gpu));
-        untried(
-            Untried::DeviceBinding,
-            Command::of(&plan).with(Flag::Bind, "host,device"),
-        )
-    })
+        .all(|spec| spec.binding != Binding::Device)
+        .then(|| untried(Untried::DeviceBinding, command))
 }
 
 fn concurrency(record: &RunRecord) -> Option<NotTried> {
-    let single = record
-        .plan
-        .load_modes
-        .iter()
-        .all(|&mode| mode == LoadMode::SINGLE);
+    let modes = &record.plan.load_modes;
     let plan = as_baseline(record);
     let may_share = record.host.usable_cpus_count > 1
         && !plan.sessions.iter().any(SessionSpec::captures_graphs);
-    (single && may_share).then(|| {
-        untried(
-            Untried::Concurrency,
-            Command::of(&plan).with(Flag::Concurrency, "1,2,4"),
-        )
-    })
+    let command = Command::of(&plan).with(Flag::Concurrency, "1,2,4");
+    (may_share && modes.iter().all(|&mode| mode == LoadMode::SINGLE))
+        .then(|| untried(Untried::Concurrency, command))
 }
 
 /// Other than the batch size, each with the size that was fed, half and twice that.
 fn open_dimensions(record: &RunRecord) -> Vec<NotTried> {
-    let Some(variant) = record.variants.get(record.plan.baseline) else {
-        return Vec::new();
-    };
-    let Some(model) = &variant.model else {
+    let Some((variant, model)) = record
+        .variants
+        .get(record.plan.baseline)
+        .and_then(|found| Some((found, found.model.as_ref()?)))
+    else {
         return Vec::new();
     };
     let mut seen: BTreeSet<&str> = BTreeSet::new();
-    let inputs = model.inputs.iter();
-    inputs
-        .flat_map(|input| symbols(input, variant))
+    model
+        .inputs
+        .iter()
+        .filter_map(|input| symbols(input, variant))
+        .flatten()
         .filter(|(name, _)| model.batch_axis.symbol.as_ref().map(Plain::exact) != Some(*name))
         .filter(|(name, _)| !is_swept(&record.plan, name) && seen.insert(name))
         .map(|(name, fed)| open_dimension(record, name, fed))
@@ -255,23 +227,20 @@ fn open_dimensions(record: &RunRecord) -> Vec<NotTried> {
 }
 
 /// Names of the sizes of an input that the model leaves open, with what was fed.
-fn symbols<'a>(input: &'a TensorInfo, variant: &'a VariantRecord) -> Vec<(&'a str, u64)> {
-    let ValueType::Tensor {
-        dims: Some(dims), ..
-    } = &input.value_type
-    else {
-        return Vec::new();
+fn symbols<'a>(input: &'a TensorInfo, variant: &'a VariantRecord) -> Option<Vec<(&'a str, u64)>> {
+    let ValueType::Tensor { dims, .. } = &input.value_type else {
+        return None;
     };
-    let Some(fed) = variant.inputs.iter().find(|fed| fed.name == input.name) else {
-        return Vec::new();
-    };
-    dims.iter()
+    let fed = variant.inputs.iter().find(|fed| fed.name == input.name)?;
+    let open = dims
+        .as_ref()?
+        .iter()
         .zip(&fed.dims)
         .filter_map(|(dim, fed)| match dim {
             Dim::Symbolic(name) => Some((name.exact(), (*fed)?)),
             _ => None,
-        })
-        .collect()
+        });
+    Some(open.collect())
 }
 
 fn is_swept(plan: &Plan, dimension: &str) -> bool {
@@ -295,37 +264,26 @@ fn open_dimension(record: &RunRecord, name: &str, fed: u64) -> NotTried {
 }
 
 fn idle_gaps(record: &RunRecord) -> Option<NotTried> {
-    let none = record.idle_gaps.is_empty();
-    none.then(|| {
-        untried(
-            Untried::IdleGaps,
-            Command::of(&as_baseline(record)).with_switch(Flag::IdleGaps),
-        )
-    })
+    let command = profile(record).with_switch(Flag::IdleGaps);
+    record
+        .idle_gaps
+        .is_empty()
+        .then(|| untried(Untried::IdleGaps, command))
 }
 
 fn another_runtime(record: &RunRecord) -> Option<NotTried> {
     let [only] = record.runtimes.as_slice() else {
         return None;
     };
-    let both = format!(
-        "{},cpu@VERSION",
-        record.plan.sessions.first()?.runtime.word()
-    );
-    Some(profile(
-        record,
-        Untried::AnotherRuntime(only.version.clone()),
-        Flag::Runtime,
-        &both,
-    ))
+    let sessions = &record.plan.sessions;
+    let both = format!("{},cpu@VERSION", sessions.first()?.runtime.word());
+    let command = profile(record).with(Flag::Runtime, both);
+    let is_scripted = sessions.iter().all(SessionSpec::is_scripted);
+    (!is_scripted).then(|| untried(Untried::AnotherRuntime(only.version.clone()), command))
 }
 
 fn cold_start(record: &RunRecord) -> Option<NotTried> {
-    let warm = record.plan.schedule.page_cache == PageCache::Warm;
-    warm.then(|| {
-        untried(
-            Untried::ColdStart,
-            Command::of(&as_baseline(record)).with_switch(Flag::Cold),
-        )
-    })
+    let command = profile(record).with_switch(Flag::Cold);
+    let is_warm = record.plan.schedule.page_cache == PageCache::Warm;
+    is_warm.then(|| untried(Untried::ColdStart, command))
 }

@@ -93,8 +93,8 @@ fn highest<'a>(
     cells: impl Iterator<Item = &'a CellFindings>,
     metric: Metric,
 ) -> Option<&'a CellFindings> {
-    let measured = cells.filter_map(|cell| Some((cell, cell.value(metric)?)));
-    measured
+    cells
+        .filter_map(|cell| Some((cell, cell.value(metric)?)))
         .max_by(|one, other| one.1.total_cmp(&other.1))
         .map(|(cell, _)| cell)
 }

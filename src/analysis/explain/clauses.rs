@@ -50,12 +50,13 @@ pub(super) fn clauses(
 }
 
 fn of_steps(explanation: &Explanation, nodes: &[NodeProfile]) -> impl Iterator<Item = Clause> {
-    let in_float = not_fused(explanation, nodes).or_else(|| full_precision(explanation, nodes));
-    let others = OTHER_STEPS.map(|kind| step(explanation, kind));
-    [step(explanation, StepKind::Matrix), in_float]
-        .into_iter()
-        .chain(others)
-        .flatten()
+    [
+        step(explanation, StepKind::Matrix),
+        not_fused(explanation, nodes).or_else(|| full_precision(explanation, nodes)),
+    ]
+    .into_iter()
+    .chain(OTHER_STEPS.map(|kind| step(explanation, kind)))
+    .flatten()
 }
 
 /// What a model itself brings along, it brings to both of its sessions.
@@ -72,9 +73,12 @@ fn nodes<'a>(facts: &Facts<'a>, explanation: &Explanation) -> Option<&'a [NodePr
         .as_ref()
         .filter(|_| !explanation.steps.is_empty())?;
     let cell = (explanation.session, latency.shape, latency.batch_size);
-    let profiles = facts.index.record.operators.iter();
-    let mut of_cell =
-        profiles.filter(|profile| (profile.session, profile.shape, profile.batch_size) == cell);
+    let mut of_cell = facts
+        .index
+        .record
+        .operators
+        .iter()
+        .filter(|profile| (profile.session, profile.shape, profile.batch_size) == cell);
     Some(
         &of_cell
             .find_map(|profile| profile.profile.as_ref().ok())?
@@ -98,8 +102,10 @@ fn operators_of(
     explanation: &Explanation,
     kind: StepKind,
 ) -> impl Iterator<Item = &OperatorChange> {
-    let changes = explanation.operators.iter();
-    changes.filter(move |change| kind_of(explanation, change) == kind)
+    explanation
+        .operators
+        .iter()
+        .filter(move |change| kind_of(explanation, change) == kind)
 }
 
 /// Whether an operator that both sides have is most of a step.
@@ -210,8 +216,10 @@ fn computed_in_float(explanation: &Explanation, nodes: &[NodeProfile]) -> Option
 }
 
 fn takes_single_precision(node: &NodeProfile) -> bool {
-    let first = node.inputs.as_ref().and_then(|inputs| inputs.first());
-    first.is_some_and(|input| input.element_type == "float")
+    node.inputs
+        .as_ref()
+        .and_then(|inputs| inputs.first())
+        .is_some_and(|input| input.element_type == "float")
 }
 
 fn per_channel(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Clause> {
@@ -251,24 +259,25 @@ fn told_ns(clause: &Clause, explanation: &Explanation) -> i64 {
 fn memory_bound(rooflines: &[Roofline], explanation: &Explanation) -> Option<Clause> {
     let latency = explanation.latency.as_ref()?;
     let cell = (explanation.session, latency.shape, latency.batch_size);
-    let own = rooflines
+    let share = rooflines
         .iter()
-        .find(|roofline| (roofline.session, roofline.shape, roofline.batch_size) == cell)?;
-    let share = own.share_of(Bound::Memory);
+        .find(|roofline| (roofline.session, roofline.shape, roofline.batch_size) == cell)?
+        .share_of(Bound::Memory);
     (share.0 >= MOST_SHARE).then_some(Clause::MemoryBound { share })
 }
 
 /// Instructions that are missing or of no use, unless the session is faster without them.
 fn missing_instructions(explanation: &Explanation) -> Option<Clause> {
-    let instructions = explanation
-        .instructions
-        .as_ref()
-        .filter(|found| are_missing(found))?;
     let is_faster = explanation
         .latency
         .as_ref()
         .is_some_and(|latency| latency.change.verdict == Verdict::Faster);
-    (!is_faster).then(|| Clause::MissingInstructions(instructions.clone()))
+    explanation
+        .instructions
+        .clone()
+        .filter(are_missing)
+        .filter(|_| !is_faster)
+        .map(Clause::MissingInstructions)
 }
 
 fn are_missing(instructions: &Instructions) -> bool {
@@ -276,12 +285,9 @@ fn are_missing(instructions: &Instructions) -> bool {
 }
 
 fn denormal(denormals: &DenormalFindings) -> Option<Clause> {
-    let change = denormals
-        .change
-        .as_ref()
-        .filter(|change| change.verdict == Verdict::Faster)?;
+    let change = denormals.change.clone();
     Some(Clause::Denormals {
-        change: change.clone(),
+        change: change.filter(|change| change.verdict == Verdict::Faster)?,
         flushed_ns: denormals.flushed_ns?,
         unchanged_ns: denormals.unchanged_ns?,
     })

@@ -72,10 +72,9 @@ fn reduced_arithmetic(quantization: &Quantization) -> Option<ReducedArithmetic> 
 }
 
 fn wanted(architecture: &str, arithmetic: ReducedArithmetic) -> Option<&'static [&'static str]> {
-    WANTED
-        .iter()
-        .find(|(name, wants, _)| (*name, *wants) == (architecture, arithmetic))
-        .map(|(_, _, wanted)| *wanted)
+    WANTED.iter().find_map(|&(name, wants, wanted)| {
+        ((name, wants) == (architecture, arithmetic)).then_some(wanted)
+    })
 }
 
 fn has_mixed_signs(quantization: &Quantization) -> bool {

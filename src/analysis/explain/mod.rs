@@ -29,19 +29,10 @@ use crate::stats::END_ERROR;
 use crate::text::Plain;
 use side::Side;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Pair {
     session: usize,
     reference: usize,
-}
-
-impl Explanation {
-    fn pair(&self) -> Pair {
-        Pair {
-            session: self.session,
-            reference: self.reference,
-        }
-    }
 }
 
 /// Explanations of every session against the baseline's, and of every further session of another
@@ -61,7 +52,9 @@ pub(super) fn explanations(
         .flat_map(|pair| of_pair(facts, pair))
         .collect();
     judge_within_variants(&mut found, baseline);
-    for of_pair in found.chunk_by_mut(|one, other| one.pair() == other.pair()) {
+    for of_pair in found
+        .chunk_by_mut(|one, other| (one.session, one.reference) == (other.session, other.reference))
+    {
         // Denormals were looked for at the smallest batch size alone.
         let mut denormals = denormals
             .iter()
@@ -74,39 +67,43 @@ pub(super) fn explanations(
 }
 
 fn with_baseline<'a>(facts: &'a Facts<'_>, baseline: usize) -> impl Iterator<Item = Pair> + 'a {
-    let others = facts
+    facts
         .sessions
         .iter()
-        .filter(move |session| session.outcome.is_ok() && session.session != baseline);
-    others.map(move |session| Pair {
-        session: session.session,
-        reference: baseline,
-    })
+        .filter(move |session| session.outcome.is_ok() && session.session != baseline)
+        .map(move |session| Pair {
+            session: session.session,
+            reference: baseline,
+        })
 }
 
 /// Every further session with its variant's first one, unless that is the baseline.
 fn within_variants<'a>(facts: &'a Facts<'_>, baseline: usize) -> impl Iterator<Item = Pair> + 'a {
     let specs = &facts.index.record.plan.sessions;
-    let all = specs.iter().enumerate().filter_map(|(session, spec)| {
-        let reference = specs
-            .iter()
-            .position(|other| other.variant == spec.variant)?;
-        Some(Pair { session, reference })
-    });
-    all.filter(move |pair| {
-        pair.reference != pair.session
-            && pair.reference != baseline
-            && facts.sessions[pair.session].outcome.is_ok()
-    })
+    specs
+        .iter()
+        .enumerate()
+        .filter_map(|(session, spec)| {
+            Some(Pair {
+                session,
+                reference: specs
+                    .iter()
+                    .position(|other| other.variant == spec.variant)?,
+            })
+        })
+        .filter(move |pair| {
+            pair.reference != pair.session
+                && pair.reference != baseline
+                && facts.sessions[pair.session].outcome.is_ok()
+        })
 }
 
 /// Comparisons within a variant are a family of their own; those with the baseline have been
 /// judged.
 fn judge_within_variants(found: &mut [Explanation], baseline: usize) {
-    let within = found
+    let mut changes: Vec<&mut Change> = found
         .iter_mut()
-        .filter(|explanation| explanation.reference != baseline);
-    let mut changes: Vec<&mut Change> = within
+        .filter(|explanation| explanation.reference != baseline)
         .filter_map(|explanation| Some(&mut explanation.latency.as_mut()?.change))
         .collect();
     judge(Metric::LatencyP50RatioToBaseline, &mut changes, END_ERROR);
@@ -114,48 +111,46 @@ fn judge_within_variants(found: &mut [Explanation], baseline: usize) {
 
 fn of_pair(facts: &Facts<'_>, pair: Pair) -> Vec<Explanation> {
     let common = common_cells(facts, pair);
-    let profiled: Vec<Explanation> = common
+    let tried: Vec<Observed<Explanation>> = common
         .iter()
-        .filter_map(|latency| with_steps(facts, pair, latency))
+        .map(|latency| with_steps(facts, pair, latency))
         .collect();
-    if !profiled.is_empty() {
-        return profiled;
+    if tried.iter().any(Result::is_ok) {
+        return tried.into_iter().flatten().collect();
     }
-    let reason = match common.first() {
-        None => "no batch size was measured with both in turn".into(),
-        Some(latency) => sides(facts, pair, latency).err().unwrap_or_default(),
+    let reason = match tried.into_iter().next() {
+        Some(Err(reason)) => reason,
+        _ => "no batch size was measured with both in turn".into(),
     };
-    let latency = common.into_iter().next();
     vec![Explanation {
-        latency,
+        latency: common.into_iter().next(),
         steps_absent_reason: Some(reason),
         ..without_steps(facts, pair)
     }]
 }
 
 /// `None` where either side was not profiled.
-fn with_steps(facts: &Facts<'_>, pair: Pair, latency: &LatencyStep) -> Option<Explanation> {
-    let sides = sides(facts, pair, latency).ok()?;
+fn with_steps(facts: &Facts<'_>, pair: Pair, latency: &LatencyStep) -> Observed<Explanation> {
+    let record = facts.index.record;
+    let reference = Side::new(record, pair.reference, latency, latency.reference_ns)?;
+    let session = Side::new(record, pair.session, latency, latency.session_ns)?;
     let mut explanation = Explanation {
         latency: Some(latency.clone()),
         ..without_steps(facts, pair)
     };
-    waterfall::fill(&mut explanation, &sides);
-    Some(explanation)
+    waterfall::fill(&mut explanation, &[reference, session]);
+    Ok(explanation)
 }
 
 fn without_steps(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Explanation {
     let record = facts.index.record;
-    let model = record.variants[record.plan.sessions[session].variant]
-        .model
-        .as_ref();
+    let model = record.variant_of(session).model.as_ref();
     let quantization = model.and_then(|model| model.quantization.clone());
-    let instructions = instructions::instructions(record, session, quantization.as_ref());
     Explanation {
         session,
         reference,
+        instructions: instructions::instructions(record, session, quantization.as_ref()),
         quantization,
-        instructions,
         ..Explanation::default()
     }
 }
@@ -164,10 +159,12 @@ fn without_steps(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Explan
 /// batch size.
 fn common_cells(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Vec<LatencyStep> {
     let mode = facts.index.record.plan.load_modes.first();
-    let is_meant = |cell: &&CellFindings| {
-        cell.key.session == session && mode == Some(&cell.key.load_mode) && cell.outcome.is_ok()
-    };
-    let mut cells: Vec<&CellFindings> = facts.cells.iter().filter(is_meant).collect();
+    let mut cells: Vec<&CellFindings> = facts
+        .cells
+        .iter()
+        .filter(|cell| cell.key.session == session)
+        .filter(|cell| mode == Some(&cell.key.load_mode) && cell.outcome.is_ok())
+        .collect();
     cells.sort_by_key(|cell| (cell.key.shape, cell.key.batch_size));
     cells
         .iter()
@@ -203,23 +200,15 @@ fn change(facts: &Facts<'_>, cell: &CellFindings, reference: CellKey) -> Option<
     }
 }
 
-fn sides<'a>(facts: &Facts<'a>, pair: Pair, latency: &LatencyStep) -> Observed<[Side<'a>; 2]> {
-    let record = facts.index.record;
-    let reference = Side::new(record, pair.reference, latency, latency.reference_ns)?;
-    Ok([
-        reference,
-        Side::new(record, pair.session, latency, latency.session_ns)?,
-    ])
-}
-
 const DENORMALS_FLUSHED: &str = "session.set_denormal_as_zero=1";
 
 pub(super) fn denormals(record: &RunRecord) -> Vec<DenormalFindings> {
-    let contrasts = record
+    let mut found: Vec<DenormalFindings> = record
         .contrasts
         .iter()
-        .filter(|contrast| contrast.option == DENORMALS_FLUSHED);
-    let mut found: Vec<DenormalFindings> = contrasts.map(contrasted).collect();
+        .filter(|contrast| contrast.option == DENORMALS_FLUSHED)
+        .map(contrasted)
+        .collect();
     // Those that one pair of launches sufficed for cannot have a verdict, and take no part in the
     // others'.
     let mut changes: Vec<&mut Change> = found
@@ -233,9 +222,10 @@ pub(super) fn denormals(record: &RunRecord) -> Vec<DenormalFindings> {
 
 fn contrasted(contrast: &Contrast) -> DenormalFindings {
     let found = contrast.found.as_ref();
-    let change = found
-        .map_err(Plain::clone)
-        .and_then(|found| change_of(&found.log_ratios));
+    let change = found.map_err(Plain::clone).and_then(|found| {
+        Change::paired(Metric::LatencyP50RatioToBaseline, &found.log_ratios)
+            .ok_or_else(|| "no pair of blocks gave a ratio".into())
+    });
     DenormalFindings {
         session: contrast.session,
         batch_size: contrast.batch_size,
@@ -244,9 +234,4 @@ fn contrasted(contrast: &Contrast) -> DenormalFindings {
         absent_reason: change.as_ref().err().cloned(),
         change: change.ok(),
     }
-}
-
-fn change_of(log_ratios: &[Vec<f64>]) -> Observed<Change> {
-    Change::paired(Metric::LatencyP50RatioToBaseline, log_ratios)
-        .ok_or_else(|| "no pair of blocks gave a ratio".into())
 }

@@ -40,12 +40,11 @@ impl<'a> Side<'a> {
         let profiled = profiled(record, session, latency)?;
         // In turn: in the timed launches the nodes of an inference cannot take more than the whole.
         let times = Undistorted::in_turn(profiled);
-        let scale = median_ns as f64 / times.whole_ns();
         Ok(Side {
             profiled,
             in_file: in_file(record.variants[spec.variant].model.as_ref()),
             median_ns,
-            scale,
+            scale: median_ns as f64 / times.whole_ns(),
             times,
         })
     }
@@ -67,11 +66,14 @@ impl<'a> Side<'a> {
 
     /// Median with the profiler / without.
     pub(super) fn distortion(&self) -> Option<f64> {
-        let unprofiled_ns = self
-            .profiled
-            .unprofiled_ns
-            .filter(|unprofiled| unprofiled.0 > 0)?;
-        Some(self.profiled.inference_ns.as_f64() / unprofiled_ns.as_f64())
+        Some(
+            self.profiled.inference_ns.as_f64()
+                / self
+                    .profiled
+                    .unprofiled_ns
+                    .filter(|unprofiled| unprofiled.0 > 0)?
+                    .as_f64(),
+        )
     }
 
     pub(super) fn has_compiled(&self) -> bool {
@@ -93,10 +95,12 @@ fn profiled<'a>(
     if profiles.peek().is_none() {
         return Err("the operators were not profiled".into());
     }
-    let profile = profiles
+    let profiled = profiles
         .find(|profile| (profile.shape, profile.batch_size) == (latency.shape, latency.batch_size))
-        .ok_or("the operators were profiled at another batch size or shape")?;
-    let profiled = profile.profile.as_ref().map_err(Plain::clone)?;
+        .ok_or("the operators were profiled at another batch size or shape")?
+        .profile
+        .as_ref()
+        .map_err(Plain::clone)?;
     if profiled.nodes.is_empty() || profiled.inferences_count == 0 {
         return Err("the profile holds no operators".into());
     }
@@ -115,10 +119,10 @@ fn in_file(model: Option<&ModelSummary>) -> BTreeMap<&str, u64> {
 /// `MaxPool` of `NhwcMaxPool`.
 pub(super) fn base_name(operator: &str) -> &str {
     let name = without_domain(operator);
-    let stripped = name
-        .strip_prefix("QLinear")
-        .or_else(|| name.strip_prefix("Nhwc"));
-    stripped.filter(|rest| !rest.is_empty()).unwrap_or(name)
+    name.strip_prefix("QLinear")
+        .or_else(|| name.strip_prefix("Nhwc"))
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(name)
 }
 
 /// Such nodes are named after the execution provider with separators, which no operator's name has.
@@ -126,18 +130,11 @@ pub(super) fn is_compiled(node: &NodeProfile) -> bool {
     node.execution_provider != CPU_PROVIDER && node.operator.exact().contains(['_', '-'])
 }
 
-#[derive(Default)]
-struct Times {
-    ns: [f64; 2],
-    nodes_count: [u64; 2],
-    unknown_ns: f64,
-}
-
 /// Every operator whose time or number changed, the largest change of time first.
 pub(super) fn operator_changes(sides: &[Side<'_>; 2]) -> Vec<OperatorChange> {
-    let mut changes: Vec<OperatorChange> = times_of_operators(sides)
+    let mut changes: Vec<OperatorChange> = sums(sides, |_, _, node| node.operator.exact())
         .into_iter()
-        .map(|(operator, times)| change(operator, &times))
+        .map(|(operator, sums)| change(operator, sums))
         .collect();
     changes.retain(|change| {
         change.change_ns() != 0 || change.before_nodes_count != change.after_nodes_count
@@ -146,29 +143,43 @@ pub(super) fn operator_changes(sides: &[Side<'_>; 2]) -> Vec<OperatorChange> {
     changes
 }
 
-fn times_of_operators<'a>(sides: &[Side<'a>; 2]) -> BTreeMap<&'a str, Times> {
-    let mut times: BTreeMap<&str, Times> = BTreeMap::new();
-    for (number, side) in sides.iter().enumerate() {
-        for node in &side.profiled.nodes {
-            let times = times.entry(node.operator.exact()).or_default();
-            times.ns[number] += side.time_ns(node);
-            times.nodes_count[number] += 1;
-            times.unknown_ns += side.unknown_ns(node);
-        }
-    }
-    times
+/// What nodes of one side take together.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sum {
+    pub(super) time_ns: f64,
+    pub(super) unknown_ns: f64,
+    pub(super) nodes_count: u64,
 }
 
-fn change(operator: &str, times: &Times) -> OperatorChange {
-    let [before_ns, after_ns] = times.ns.map(|ns| ns.round() as i64);
-    let [before_nodes_count, after_nodes_count] = times.nodes_count;
+/// Nodes of both sides, sorted by what `kind` says of a side, the place of a node in it, and the
+/// node.
+pub(super) fn sums<'a, K: Ord>(
+    sides: &[Side<'a>; 2],
+    kind: impl Fn(usize, usize, &'a NodeProfile) -> K,
+) -> BTreeMap<K, [Sum; 2]> {
+    let mut sums: BTreeMap<K, [Sum; 2]> = BTreeMap::new();
+    for (number, side) in sides.iter().enumerate() {
+        for (place, node) in side.profiled.nodes.iter().enumerate() {
+            let of_kind = sums.entry(kind(number, place, node)).or_default();
+            let sum = &mut of_kind[number];
+            sum.time_ns += side.time_ns(node);
+            sum.unknown_ns += side.unknown_ns(node);
+            sum.nodes_count += 1;
+        }
+    }
+    sums
+}
+
+fn change(operator: &str, [before, after]: [Sum; 2]) -> OperatorChange {
+    let [before_ns, after_ns] = [before, after].map(|sum| sum.time_ns.round() as i64);
+    let unknown_ns = before.unknown_ns + after.unknown_ns;
     OperatorChange {
         operator: operator.into(),
         before_ns,
         after_ns,
-        before_nodes_count,
-        after_nodes_count,
-        is_resolved: (after_ns - before_ns).abs() as f64 > times.unknown_ns,
+        before_nodes_count: before.nodes_count,
+        after_nodes_count: after.nodes_count,
+        is_resolved: (after_ns - before_ns).abs() as f64 > unknown_ns,
     }
 }
 

@@ -2,19 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::side::{Side, base_name, is_compiled, operator_changes};
+use super::side::{Side, Sum, base_name, is_compiled, operator_changes, sums};
 use crate::analysis::{
     Explanation, FusionChange, Interval, LatencyStep, OperatorGroup, ProfileBasis, Step, StepKind,
 };
 use crate::matrix_operator::MatrixOperator;
-use crate::record::{NodeProfile, Quantization, QuantizationFormat, TensorShape, without_domain};
+use crate::record::{NodeProfile, Quantization, QuantizationFormat, without_domain};
 use crate::units::Ratio;
 
 /// Fills in the steps, the operators behind them, and what they rest on.
 pub(super) fn fill(explanation: &mut Explanation, sides: &[Side<'_>; 2]) {
     let [reference, session] = sides;
-    let is_quantized = explanation.quantization.as_ref().is_some_and(is_quantized);
-    let sorting = Sorting::new(sides, is_quantized);
+    let sorting = Sorting::new(
+        sides,
+        explanation.quantization.as_ref().is_some_and(is_quantized),
+    );
     explanation.fusions = sorting.fusions.clone();
     explanation.operators = operator_changes(sides);
     explanation.steps = steps(sides, &sorting, spread(explanation.latency.as_ref()));
@@ -36,8 +38,7 @@ pub(super) fn is_quantized(quantization: &Quantization) -> bool {
 
 /// Whether a matrix node computes with integers or packed weights.
 pub(super) fn computes_quantized(node: &NodeProfile) -> bool {
-    let name = without_domain(node.operator.exact());
-    MatrixOperator::of(name) == Some(MatrixOperator::Quantized)
+    MatrixOperator::of(without_domain(node.operator.exact())) == Some(MatrixOperator::Quantized)
 }
 
 struct Sorting {
@@ -86,13 +87,6 @@ impl Sorting {
     }
 }
 
-#[derive(Clone, Copy, Default)]
-struct Sum {
-    time_ns: f64,
-    unknown_ns: f64,
-    nodes_count: u64,
-}
-
 /// By what the session's times may be off downwards and upwards, as shares of them: the interval of
 /// the ratio of medians.
 fn spread(latency: Option<&LatencyStep>) -> Option<[f64; 2]> {
@@ -105,59 +99,44 @@ fn spread(latency: Option<&LatencyStep>) -> Option<[f64; 2]> {
 }
 
 fn steps(sides: &[Side<'_>; 2], sorting: &Sorting, spread: Option<[f64; 2]>) -> Vec<Step> {
-    let sums = sums(sides, sorting);
-    let kinds: BTreeSet<StepKind> = sums.iter().flat_map(BTreeMap::keys).copied().collect();
-    let mut steps: Vec<Step> = kinds
-        .into_iter()
-        .map(|kind| {
-            let [before, after] =
-                [0, 1].map(|side| sums[side].get(&kind).copied().unwrap_or_default());
-            step(kind, before, after, spread)
-        })
-        .collect();
-    let unknown_ns: f64 = sums
+    let sums = sums(sides, |side, place, node| sorting.kind(side, place, node));
+    let mut steps: Vec<Step> = sums
         .iter()
-        .flat_map(BTreeMap::values)
-        .map(|sum| sum.unknown_ns)
+        .map(|(&kind, &sums)| step(kind, sums, spread))
+        .collect();
+    let unknown_ns: f64 = [0, 1]
+        .iter()
+        .flat_map(|&side| sums.values().map(move |sums| sums[side].unknown_ns))
         .sum();
-    let [before, after] = rest(sides, &steps, unknown_ns);
-    steps.push(step(StepKind::Rest, before, after, spread));
+    steps.push(step(
+        StepKind::Rest,
+        rest(sides, &steps, unknown_ns),
+        spread,
+    ));
     steps
-}
-
-fn sums(sides: &[Side<'_>; 2], sorting: &Sorting) -> [BTreeMap<StepKind, Sum>; 2] {
-    let mut sums: [BTreeMap<StepKind, Sum>; 2] = Default::default();
-    for (number, side) in sides.iter().enumerate() {
-        for (place, node) in side.profiled.nodes.iter().enumerate() {
-            let sum = sums[number]
-                .entry(sorting.kind(number, place, node))
-                .or_default();
-            sum.time_ns += side.time_ns(node);
-            sum.unknown_ns += side.unknown_ns(node);
-            sum.nodes_count += 1;
-        }
-    }
-    sums
 }
 
 /// The part of either median that `steps` leave; as unsure as all nodes together.
 fn rest(sides: &[Side<'_>; 2], steps: &[Step], unknown_ns: f64) -> [Sum; 2] {
-    let before_ns = sides[0].median_ns - steps.iter().map(|step| step.before_ns).sum::<i64>();
-    let after_ns = sides[1].median_ns - steps.iter().map(|step| step.after_ns).sum::<i64>();
-    let before = Sum {
-        time_ns: before_ns as f64,
+    [
+        (
+            sides[0].median_ns - steps.iter().map(|step| step.before_ns).sum::<i64>(),
+            unknown_ns,
+        ),
+        (
+            sides[1].median_ns - steps.iter().map(|step| step.after_ns).sum::<i64>(),
+            0.0,
+        ),
+    ]
+    .map(|(time_ns, unknown_ns)| Sum {
+        time_ns: time_ns as f64,
         unknown_ns,
         nodes_count: 0,
-    };
-    let after = Sum {
-        time_ns: after_ns as f64,
-        ..Sum::default()
-    };
-    [before, after]
+    })
 }
 
-fn step(kind: StepKind, before: Sum, after: Sum, spread: Option<[f64; 2]>) -> Step {
-    let (before_ns, after_ns) = (before.time_ns.round() as i64, after.time_ns.round() as i64);
+fn step(kind: StepKind, [before, after]: [Sum; 2], spread: Option<[f64; 2]>) -> Step {
+    let [before_ns, after_ns] = [before, after].map(|sum| sum.time_ns.round() as i64);
     let unknown_ns = before.unknown_ns + after.unknown_ns;
     Step {
         kind,
@@ -185,14 +164,16 @@ fn bounds(before_ns: i64, after_ns: i64, unknown_ns: f64, spread: [f64; 2]) -> I
 fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
     let ran = [nodes_that_ran(&sides[0]), nodes_that_ran(&sides[1])];
     let operators: BTreeSet<&str> = ran.iter().flat_map(BTreeMap::keys).copied().collect();
-    let changes = operators.into_iter().filter_map(|operator| {
-        let [before, after] = [0, 1].map(|side| OperatorNodes {
-            in_file: sides[side].in_file.get(operator).copied().unwrap_or(0) as i64,
-            ran: ran[side].get(operator).copied().unwrap_or(0),
-        });
-        fusion(operator, before, after)
-    });
-    changes.collect()
+    operators
+        .into_iter()
+        .filter_map(|operator| {
+            let [before, after] = [0, 1].map(|side| OperatorNodes {
+                in_file: sides[side].in_file.get(operator).copied().unwrap_or(0) as i64,
+                ran: ran[side].get(operator).copied().unwrap_or(0),
+            });
+            fusion(operator, before, after)
+        })
+        .collect()
 }
 
 /// Nodes of one operator.
@@ -235,34 +216,31 @@ fn fusion(operator: &str, before: OperatorNodes, after: OperatorNodes) -> Option
 /// stands for.
 fn full_precision(sides: &[Side<'_>; 2]) -> [BTreeSet<usize>; 2] {
     let [reference, session] = [0, 1].map(|side| &sides[side].profiled.nodes[..]);
-    let in_float: Vec<usize> = matrix_places(session)
+    let in_float: BTreeSet<usize> = matrix_places(session)
         .filter(|&place| !computes_quantized(&session[place]))
         .collect();
+    let mut left: Vec<&NodeProfile> = in_float.iter().map(|&place| &session[place]).collect();
     let mut taken = BTreeSet::new();
-    let mut left = Vec::new();
-    for node in in_float.iter().map(|&place| &session[place]) {
-        match free(reference, &taken, |other| {
-            plain_name(other.name.exact()) == plain_name(node.name.exact())
-        }) {
-            Some(place) => _ = taken.insert(place),
-            None => left.push(node),
-        }
-    }
+    left.retain(|node| {
+        let name = plain_name(node.name.exact());
+        let found = free(reference, &taken, |other| {
+            plain_name(other.name.exact()) == name
+        });
+        taken.extend(found);
+        found.is_none()
+    });
     for node in left {
         let shapes = output_dims(node);
         taken.extend(free(reference, &taken, |other| {
             shapes.is_some() && output_dims(other) == shapes
         }));
     }
-    [taken, in_float.into_iter().collect()]
+    [taken, in_float]
 }
 
 fn matrix_places(nodes: &[NodeProfile]) -> impl Iterator<Item = usize> {
-    nodes
-        .iter()
-        .enumerate()
-        .filter(|(_, node)| OperatorGroup::of(&node.operator) == OperatorGroup::Matrix)
-        .map(|(place, _)| place)
+    (0..nodes.len())
+        .filter(|&place| OperatorGroup::of(&nodes[place].operator) == OperatorGroup::Matrix)
 }
 
 /// The first matrix node that is not taken and is alike.
@@ -278,8 +256,7 @@ fn free(
 fn plain_name(name: &str) -> &str {
     let name = name.strip_prefix("fused ").unwrap_or(name);
     let name = name.split("_token_").next().unwrap_or(name);
-    let endings = ["_nchwc", "_nhwc", "_quant"];
-    endings
+    ["_nchwc", "_nhwc", "_quant"]
         .iter()
         .find_map(|ending| name.strip_suffix(ending))
         .unwrap_or(name)
@@ -290,7 +267,7 @@ fn output_dims(node: &NodeProfile) -> Option<Vec<&Vec<u64>>> {
         node.outputs
             .as_ref()?
             .iter()
-            .map(|TensorShape { dims, .. }| dims)
+            .map(|shape| &shape.dims)
             .collect(),
     )
 }

@@ -39,8 +39,11 @@ pub(super) fn max_absolute_error(agreement: &Agreement, _: u64) -> Estimate {
 }
 
 pub(super) fn relative_error(agreement: &Agreement, _: u64) -> Estimate {
-    let none = "the reference is zero, or there is no finite difference to tell";
-    of_numbers(agreement, agreement.relative_error, none)
+    of_numbers(
+        agreement,
+        agreement.relative_error,
+        "the reference is zero, or there is no finite difference to tell",
+    )
 }
 
 /// Absent where an output is not finite where its reference is, or the other way round.

@@ -1,6 +1,5 @@
 //! Figures of every cell.
 
-use std::collections::HashSet;
 use std::slice::Chunks;
 
 use super::{
@@ -40,21 +39,23 @@ fn side_by_side(index: &Index<'_>, parts: Chunks<'_, CellKey>) -> Vec<CellFindin
     std::thread::scope(|scope| {
         let parts: Vec<_> = parts
             .map(|part| {
-                let thread = std::thread::Builder::new();
                 (
                     part,
-                    thread.spawn_scoped(scope, move || of_keys(index, part)),
+                    std::thread::Builder::new().spawn_scoped(scope, move || of_keys(index, part)),
                 )
             })
             .collect();
-        let found = parts.into_iter().map(|(part, spawned)| match spawned {
-            Ok(thread) => thread
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            // The system gives no more threads.
-            Err(_) => of_keys(index, part),
-        });
-        found.flatten().collect()
+        parts
+            .into_iter()
+            .map(|(part, spawned)| match spawned {
+                Ok(thread) => thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // The system gives no more threads.
+                Err(_) => of_keys(index, part),
+            })
+            .flatten()
+            .collect()
     })
 }
 
@@ -66,23 +67,12 @@ fn of_keys(index: &Index<'_>, keys: &[CellKey]) -> Vec<CellFindings> {
 /// one.
 fn sources(index: &Index<'_>, key: CellKey) -> impl Iterator<Item = (Metric, OfCell)> {
     let looked_for_energy = index.record.monitoring.is_some();
-    let ran_on_gpu = index.record.plan.sessions[key.session]
-        .nvidia_device()
-        .is_some();
+    let ran_on_gpu = index.is_on_gpu(key.session);
     GROUPS
         .into_iter()
-        .filter(move |group| match group {
-            Group::CpuEnergy => looked_for_energy,
-            Group::Gpu => ran_on_gpu,
-            Group::Loading
-            | Group::Session
-            | Group::LeadingScore
-            | Group::OtherScore
-            | Group::Agreement
-            | Group::Timing
-            | Group::Machine
-            | Group::Launch
-            | Group::ToBaseline => true,
+        .filter(move |group| {
+            (looked_for_energy || *group != Group::CpuEnergy)
+                && (ran_on_gpu || *group != Group::Gpu)
         })
         .flat_map(Group::metrics)
         .filter_map(|metric| match source(metric) {
@@ -104,8 +94,7 @@ fn latencies(index: &Index<'_>, key: CellKey) -> Result<Buckets, Outcome> {
     if !cell.outcome.is_ok() {
         return Err(cell.outcome.clone());
     }
-    let text = cell.latency_histogram.as_ref().ok_or_else(not_reached)?;
-    match Buckets::decode(text) {
+    match Buckets::decode(cell.latency_histogram.as_ref().ok_or_else(not_reached)?) {
         Ok(latencies) if !latencies.is_empty() => Ok(latencies),
         Ok(_) => Err(not_reached()),
         Err(error) => Err(Outcome::Skipped {
@@ -154,12 +143,7 @@ fn measured(index: &Index<'_>, key: CellKey, latencies: Buckets) -> CellFindings
         key,
         outcome: Outcome::Ok,
         blocks_count: cell.blocks.len() as u64,
-        launches_count: cell
-            .blocks
-            .iter()
-            .map(|block| block.launch)
-            .collect::<HashSet<_>>()
-            .len() as u64,
+        launches_count: per_launch(cell.blocks, |_| Some(())).len() as u64,
         figures: figures.collect(),
         speed_states: stats::speed_states(&medians(cell.blocks)),
         unsteady_launches_count: index

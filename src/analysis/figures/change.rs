@@ -77,11 +77,14 @@ impl Change {
         let found = paired.ratio();
         let noise_floor = floor(metric);
         let evidence = paired.evidence(noise_floor.0.ln_1p());
-        let settling = paired.more_rounds_for(settling_half_width(found.value, noise_floor));
-        let ratio = Estimate::Measured(Measured::over_launches(&found));
         Some(Change {
-            rounds_forecast: settling,
-            ..Change::unsettled(ratio, noise_floor, evidence)
+            rounds_forecast: paired
+                .more_rounds_for(settling_half_width(found.value, noise_floor.0.ln_1p())),
+            ..Change::unsettled(
+                Estimate::Measured(Measured::over_launches(&found)),
+                noise_floor,
+                evidence,
+            )
         })
     }
 
@@ -94,9 +97,11 @@ impl Change {
     ) -> Option<Self> {
         let unpaired = UnpairedRatio::of(candidate, baseline)?;
         let noise_floor = floor(metric);
-        let evidence = unpaired.evidence(noise_floor.0.ln_1p());
-        let ratio = Estimate::Measured(Measured::over_launches(&unpaired.ratio()));
-        Some(Change::unsettled(ratio, noise_floor, evidence))
+        Some(Change::unsettled(
+            Estimate::Measured(Measured::over_launches(&unpaired.ratio())),
+            noise_floor,
+            unpaired.evidence(noise_floor.0.ln_1p()),
+        ))
     }
 
     /// Between two values that carry no noise, not judged yet; `None` if one of them is not
@@ -170,8 +175,7 @@ impl Verdict {
 /// The relative half-width at which the verdict on a ratio that stays where it is would be settled:
 /// small enough to exclude 1 if the change exceeds the floor, else small enough to lie within the
 /// floor.
-fn settling_half_width(ratio: f64, noise_floor: Ratio) -> f64 {
-    let floor = noise_floor.0.ln_1p();
+pub(in crate::analysis) fn settling_half_width(ratio: f64, floor: f64) -> f64 {
     let change = ratio.ln().abs();
     if change > floor {
         change

@@ -1,6 +1,6 @@
 //! Figures of a cell that come from a GPU's driver or from energy counters.
 
-use super::{Estimate, Index, Measurement, largest, median, per_launch, pooled};
+use super::{Estimate, Index, Measurement, largest, median};
 use crate::observed::Observed;
 use crate::record::{BlockRecord, GpuMemory, GpuMemoryScope, GpuUse, LaunchCell};
 use crate::text::Plain;
@@ -11,7 +11,7 @@ use crate::units::{Joules, Nanos, Watts};
 const LEAST_BLOCK_TIME: Nanos = Nanos(10_000_000);
 
 /// A figure of a GPU in one launch, at a batch size.
-pub(in crate::analysis) type GpuFigure = fn(&GpuUse, u64) -> Observed<f64>;
+pub(super) type GpuFigure = fn(&GpuUse, u64) -> Observed<f64>;
 
 pub(super) fn gpu(
     cell: &Measurement<'_>,
@@ -26,25 +26,22 @@ fn of_gpu(
     figure: impl Fn(&GpuUse) -> Observed<f64>,
     centre: fn(&[f64], &str) -> Estimate,
 ) -> Estimate {
-    let launches = cell
+    let answers: Vec<Observed<f64>> = cell
         .index
         .launch_cells(cell.key)
         .iter()
-        .filter_map(|(_, cell)| cell.gpu.as_ref());
-    let answers: Vec<Observed<f64>> = launches
+        .flat_map(|(_, cell)| &cell.gpu)
         .map(|used| used.as_ref().map_err(Clone::clone).and_then(&figure))
         .collect();
-    let values: Vec<f64> = answers
-        .iter()
-        .filter_map(|answer| answer.as_ref().ok())
-        .copied()
-        .collect();
+    let values: Vec<f64> = answers.iter().flatten().copied().collect();
     centre(&values, why_nothing(&answers))
 }
 
 fn why_nothing<T>(answers: &[Observed<T>]) -> &str {
-    let reason = answers.iter().find_map(|answer| answer.as_ref().err());
-    reason.map_or("no launch came to the end of the cell", Plain::exact)
+    answers
+        .iter()
+        .find_map(|answer| answer.as_ref().err())
+        .map_or("no launch came to the end of the cell", Plain::exact)
 }
 
 pub(in crate::analysis) fn gpu_of_launch(figure: GpuFigure, cell: &LaunchCell) -> Option<f64> {
@@ -64,17 +61,10 @@ pub(super) fn gpu_above_idle(cell: &Measurement<'_>) -> Estimate {
 }
 
 pub(super) fn gpu_memory_peak(cell: &Measurement<'_>) -> Estimate {
-    let cells: Vec<&LaunchCell> = cell
-        .index
-        .launch_cells(cell.key)
-        .iter()
-        .map(|(_, cell)| *cell)
-        .collect();
-    let answers: Vec<Observed<GpuMemory>> = cells.iter().filter_map(|cell| memory(cell)).collect();
-    let memories: Vec<&GpuMemory> = answers
-        .iter()
-        .filter_map(|answer| answer.as_ref().ok())
-        .collect();
+    let cells = cell.index.launch_cells(cell.key);
+    let answers: Vec<Observed<GpuMemory>> =
+        cells.iter().filter_map(|(_, cell)| memory(cell)).collect();
+    let memories: Vec<&GpuMemory> = answers.iter().flatten().collect();
     let values: Vec<f64> = memories
         .iter()
         .map(|memory| memory.bytes.as_f64())
@@ -86,7 +76,7 @@ pub(super) fn gpu_memory_peak(cell: &Measurement<'_>) -> Estimate {
     {
         remarks.push("from the level of the whole device: the driver does not list the worker");
     }
-    if cells.iter().all(|cell| cell.gpu_memory.is_some()) {
+    if cells.iter().all(|(_, cell)| cell.gpu_memory.is_some()) {
         remarks.push("at the end of the cell: the budget left no time to look longer");
     }
     remarked(largest(&values, why_nothing(&answers)), &remarks)
@@ -118,18 +108,16 @@ fn energy(used: &GpuUse) -> Observed<Joules> {
 }
 
 fn above_idle(index: &Index<'_>, used: &GpuUse) -> Observed<Joules> {
+    let energy = energy(used)?;
     let sampling = index
         .record
         .monitoring
         .as_ref()
         .and_then(|monitoring| monitoring.gpus.as_ref().ok());
-    let idle =
-        sampling.and_then(|sampling| sampling.idle.iter().find(|idle| idle.index == used.index));
-    let power = idle.map_or_else(
-        || Err("the GPU was not looked at before the run".into()),
-        |idle| idle.power_watts.clone(),
-    );
-    Ok(less(energy(used)?, power?, used.elapsed_ns))
+    let idle = sampling
+        .and_then(|sampling| sampling.idle.iter().find(|idle| idle.index == used.index))
+        .ok_or("the GPU was not looked at before the run")?;
+    Ok(less(energy, idle.power_watts.clone()?, used.elapsed_ns))
 }
 
 fn less(energy: Joules, idle: Watts, time: Nanos) -> Joules {
@@ -159,15 +147,12 @@ fn cpu_above(cell: &Measurement<'_>, of_idle: fn(Watts) -> Watts) -> Estimate {
     };
     let idle = match &monitoring.cpu {
         Ok(power) => of_idle(power.idle_watts),
-        Err(reason) => return Estimate::absent(reason.exact()),
+        Err(reason) => return Estimate::absent(reason),
     };
-    let figure = |blocks: &[&BlockRecord]| energy_above(idle, blocks);
-    match figure(cell.blocks) {
-        Some(value) => pooled(value, &per_launch(cell.blocks, figure)),
-        None => Estimate::absent(
-            "a counter was not read in every block, or the blocks last less than 10 ms together",
-        ),
-    }
+    cell.pooled_or(
+        |blocks| energy_above(idle, blocks),
+        "a counter was not read in every block, or the blocks last less than 10 ms together",
+    )
 }
 
 /// In joules for a prediction.
@@ -176,9 +161,7 @@ pub(super) fn of_cpu(blocks: &[&BlockRecord]) -> Option<f64> {
 }
 
 fn energy_above(idle: Watts, blocks: &[&BlockRecord]) -> Option<f64> {
-    let time = blocks
-        .iter()
-        .fold(Nanos(0), |sum, block| sum + block.span());
+    let time: Nanos = blocks.iter().map(|block| block.span()).sum();
     let energy = blocks.iter().try_fold(Joules(0.0), |sum, block| {
         Some(sum + block.cpu_energy?.total())
     })?;

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::metric::Metric;
 pub use crate::stats::Interval;
-use crate::stats::OverLaunches;
+use crate::stats::{OverLaunches, TooFew};
 use crate::text::Plain;
 
 /// One figure of a session or a cell, in the base unit of its metric.
@@ -70,14 +70,22 @@ impl Measured {
     /// An estimate over launches, which says why where there is no interval.
     #[must_use]
     pub fn over_launches(found: &OverLaunches) -> Self {
+        Measured::exact(found.value, found.n, Counted::Launches).within(found.interval)
+    }
+
+    /// With this interval, or a remark that says why there is none.
+    pub(super) fn within(self, interval: Result<Interval, TooFew>) -> Self {
+        let too_few = interval.err();
         Measured {
-            interval: found.interval.ok(),
-            remark: found
-                .interval
-                .err()
-                .map(|too_few| format!("no interval: {too_few}").into()),
-            ..Measured::exact(found.value, found.n, Counted::Launches)
+            interval: interval.ok(),
+            remark: too_few.map(|too_few| format!("no interval: {too_few}").into()),
+            ..self
         }
+    }
+
+    /// The upper end of the interval, or the value where there is none.
+    pub(in crate::analysis) fn high(&self) -> f64 {
+        self.interval.map_or(self.value, |ends| ends.high)
     }
 
     /// The wider half of the interval as a share of the value; `None` without an interval.

@@ -38,7 +38,7 @@ fn samples_in_common(record: &RunRecord) -> Option<usize> {
         .accuracy
         .iter()
         .filter(|accuracy| accuracy.outcome.is_ok())
-        .filter_map(|accuracy| accuracy.scores.as_ref())
+        .flat_map(|accuracy| &accuracy.scores)
         .map(Scores::samples_count)
         .min()
 }
@@ -60,10 +60,9 @@ impl<'a> Index<'a> {
                 .collect(),
             samples_in_common: samples_in_common(record),
         };
-        record
-            .launches
-            .iter()
-            .for_each(|launch| index.add_launch(launch));
+        for launch in &record.launches {
+            index.add_launch(launch);
+        }
         index
     }
 
@@ -82,6 +81,10 @@ impl<'a> Index<'a> {
                 .push((launch, cell));
         }
         self.launches[launch.session].push(launch);
+    }
+
+    pub(in crate::analysis) fn is_on_gpu(&self, session: usize) -> bool {
+        self.record.plan.sessions[session].nvidia_device().is_some()
     }
 
     pub(in crate::analysis) fn cell(&self, key: CellKey) -> Option<&'a CellRecord> {
@@ -114,7 +117,7 @@ impl<'a> Index<'a> {
     }
 
     /// The first samples that every session was scored on; `None` without scores.
-    pub(in crate::analysis) fn samples_in_common(&self) -> Option<usize> {
+    pub(super) fn samples_in_common(&self) -> Option<usize> {
         self.samples_in_common
     }
 }

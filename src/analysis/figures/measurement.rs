@@ -9,6 +9,7 @@ use super::to_baseline;
 use crate::plan::CellKey;
 use crate::record::{BlockRecord, LaunchCell, LaunchRecord, TRIED_OUT_BEFORE};
 use crate::stats::{Buckets, Percentile, Quantile, Unbounded};
+use crate::text::Plain;
 use crate::units::Nanos;
 
 const NO_BLOCKS: &str = "no timed block was recorded";
@@ -17,7 +18,7 @@ const NO_END: &str = "no launch came to the end of the cell";
 
 const NO_CPUS: &str = "which CPUs the worker could use is not known";
 
-pub(in crate::analysis) type OfLaunch = fn(&LaunchRecord, &LaunchCell) -> Option<f64>;
+pub(super) type OfLaunch = fn(&LaunchRecord, &LaunchCell) -> Option<f64>;
 
 /// A cell whose latencies have been decoded.
 pub(in crate::analysis) struct Measurement<'a> {
@@ -31,24 +32,31 @@ pub(in crate::analysis) struct Measurement<'a> {
 
 impl<'a> Measurement<'a> {
     pub(super) fn new(index: &'a Index<'a>, key: CellKey, latencies: Buckets) -> Self {
-        let percentiles = Percentiles::of(&latencies, &percentiles::of_launches(index, key));
-        let comparison = to_baseline::compare(index, key);
         Measurement {
             index,
             key,
+            percentiles: Percentiles::of(&latencies, &percentiles::of_launches(index, key)),
             latencies,
-            percentiles,
             blocks: index.blocks(key),
-            comparison,
+            comparison: to_baseline::compare(index, key),
         }
     }
 }
 
 impl Measurement<'_> {
     pub(super) fn pooled(&self, value: OfSeveral) -> Estimate {
+        self.pooled_or(value, NO_BLOCKS)
+    }
+
+    /// Of all blocks, with an interval over launches.
+    pub(super) fn pooled_or(
+        &self,
+        value: impl Fn(&[&BlockRecord]) -> Option<f64>,
+        absent: &str,
+    ) -> Estimate {
         match value(self.blocks) {
             Some(all) => pooled(all, &per_launch(self.blocks, value)),
-            None => Estimate::absent(NO_BLOCKS),
+            None => Estimate::absent(absent),
         }
     }
 
@@ -136,8 +144,9 @@ impl Measurement<'_> {
 
     /// Launches that ended well.
     fn ended(&self) -> impl Iterator<Item = &LaunchRecord> {
-        let launches = self.index.launch_cells(self.key).iter();
-        launches
+        self.index
+            .launch_cells(self.key)
+            .iter()
             .map(|(launch, _)| *launch)
             .filter(|launch| launch.outcome.is_ok())
     }
@@ -148,10 +157,7 @@ impl Measurement<'_> {
             .launch_cells(self.key)
             .iter()
             .find_map(|(_, cell)| cell.arena.as_ref().err());
-        largest(
-            &self.values(value),
-            reason.map_or(NO_END, |reason| reason.exact()),
-        )
+        largest(&self.values(value), reason.map_or(NO_END, Plain::exact))
     }
 
     /// CPU time / (elapsed x CPUs) of `blocks`.
@@ -166,13 +172,7 @@ impl Measurement<'_> {
     }
 
     pub(super) fn cpu_utilization(&self) -> Estimate {
-        match self.utilization(self.blocks) {
-            Some(value) => pooled(
-                value,
-                &per_launch(self.blocks, |blocks| self.utilization(blocks)),
-            ),
-            None => Estimate::absent(NO_CPUS),
-        }
+        self.pooled_or(|blocks| self.utilization(blocks), NO_CPUS)
     }
 
     pub(super) fn cpu_utilization_peak(&self) -> Estimate {
@@ -188,11 +188,13 @@ impl Measurement<'_> {
     }
 
     pub(super) fn disturbed(&self) -> Estimate {
-        let count = self
-            .blocks
-            .iter()
-            .filter(|block| !block.disturbances.is_empty())
-            .count();
-        Estimate::exact(count as f64, self.blocks.len() as u64, Counted::Blocks)
+        Estimate::exact(
+            self.blocks
+                .iter()
+                .filter(|block| !block.disturbances.is_empty())
+                .count() as f64,
+            self.blocks.len() as u64,
+            Counted::Blocks,
+        )
     }
 }

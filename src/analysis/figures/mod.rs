@@ -30,7 +30,7 @@ pub use change::{Change, Comparison, Verdict};
 pub use estimate::{Bounds, Counted, Estimate, Figure, Interval, Measured, find};
 pub(super) use index::Index;
 use measurement::Measurement;
-pub(super) use over_launches::{centre, largest, median, per_launch, pooled};
+pub(super) use over_launches::{centre, largest, median, per_launch};
 pub use run::{Cells, Figures, SessionFindings};
 pub use scores::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, HeldAgainst, OutputAgreement,

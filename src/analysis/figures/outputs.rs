@@ -30,8 +30,10 @@ pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
         .map(|agreement| output_agreement(agreement, seed))
         .collect();
     let mut figures = scores(index, record);
-    let beyond_numbers = record.agreement.iter().position(differs_beyond_numbers);
-    figures.extend(worst(&agreement, beyond_numbers));
+    figures.extend(worst(
+        &agreement,
+        record.agreement.iter().position(differs_beyond_numbers),
+    ));
     Scored {
         figures,
         findings: AccuracyFindings {
@@ -39,7 +41,7 @@ pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
             held_against: held_against(record),
             absent_reason: why_not_compared(record),
             change: change(index, record),
-            unhealthy_outputs: unhealthy(record),
+            unhealthy_outputs: record.unhealthy_outputs().map(unhealthy_output).collect(),
             agreement,
             reference: record.reference.clone(),
             not_comparable: record.not_comparable.clone(),
@@ -48,13 +50,12 @@ pub(super) fn findings(index: &Index<'_>, session: usize) -> Scored {
 }
 
 fn absent(reason: &str) -> Scored {
-    let findings = AccuracyFindings {
-        absent_reason: Some(reason.into()),
-        ..AccuracyFindings::default()
-    };
     Scored {
         figures: Vec::new(),
-        findings,
+        findings: AccuracyFindings {
+            absent_reason: Some(reason.into()),
+            ..AccuracyFindings::default()
+        },
     }
 }
 
@@ -87,8 +88,7 @@ fn samples_count(index: &Index<'_>, record: &AccuracyRecord) -> u64 {
 }
 
 fn why_not_compared(record: &AccuracyRecord) -> Option<String> {
-    let is_compared = record.scores.is_some() || !record.agreement.is_empty();
-    if record.reference.is_none() || is_compared {
+    if record.reference.is_none() || held_against(record) != HeldAgainst::Nothing {
         return None;
     }
     Some(match record.not_comparable.first() {
@@ -109,13 +109,12 @@ fn scores(index: &Index<'_>, record: &AccuracyRecord) -> Vec<Figure> {
         return Vec::new();
     };
     let scores = of_first(scores, index.samples_in_common().unwrap_or(usize::MAX));
-    let labels = index
-        .record
-        .dataset
-        .as_ref()
-        .and_then(|data| data.class_labels.as_deref());
     let samples = Samples {
-        labels,
+        labels: index
+            .record
+            .dataset
+            .as_ref()
+            .and_then(|data| data.class_labels.as_deref()),
         seed: index.record.plan.schedule.seed,
     };
     Metric::ALL
@@ -141,18 +140,15 @@ fn change(index: &Index<'_>, record: &AccuracyRecord) -> Option<AccuracyChange> 
     let baseline = index
         .baseline
         .filter(|&baseline| baseline != record.session)?;
-    let baseline = index
-        .accuracy(baseline)
-        .filter(|baseline| baseline.outcome.is_ok())?;
     same_samples(
-        baseline.scores.as_ref()?,
+        index
+            .accuracy(baseline)
+            .filter(|baseline| baseline.outcome.is_ok())?
+            .scores
+            .as_ref()?,
         record.scores.as_ref()?,
         index.record.plan.schedule.seed,
     )
-}
-
-fn unhealthy(record: &AccuracyRecord) -> Vec<UnhealthyOutput> {
-    record.unhealthy_outputs().map(unhealthy_output).collect()
 }
 
 fn unhealthy_output(output: &OutputHealth) -> UnhealthyOutput {

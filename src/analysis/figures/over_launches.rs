@@ -6,7 +6,7 @@ use crate::stats;
 use crate::units::Nanos;
 
 /// Launches that a distribution over launches should rest on; with fewer, the figure says so.
-pub(in crate::analysis) const LAUNCHES_WANTED: u64 = 5;
+pub(super) const LAUNCHES_WANTED: u64 = 5;
 
 /// Hodges-Lehmann with the signed-rank interval, and the range.
 pub(in crate::analysis) fn centre(values: &[f64], absent: &str) -> Estimate {
@@ -32,17 +32,16 @@ pub(in crate::analysis) fn largest(values: &[f64], absent: &str) -> Estimate {
     let Some(value) = values.iter().copied().reduce(f64::max) else {
         return Estimate::absent(absent);
     };
-    let n = values.len() as u64;
     Estimate::Measured(Measured {
         range: range(values),
-        ..Measured::exact(value, n, Counted::Launches)
+        ..Measured::exact(value, values.len() as u64, Counted::Launches)
     })
 }
 
 /// `value`, a figure over all launches at once, with the interval of `values`, one a launch. Where
 /// the two disagree, as they may when the machine has several speeds, the interval is widened to
 /// hold the value.
-pub(in crate::analysis) fn pooled(value: f64, values: &[f64]) -> Estimate {
+pub(super) fn pooled(value: f64, values: &[f64]) -> Estimate {
     match centre(values, "") {
         Estimate::Measured(found) => around(value, found),
         Estimate::Absent { .. } => Estimate::exact(value, values.len() as u64, Counted::Launches),
@@ -65,12 +64,13 @@ fn holding(value: f64, interval: Interval) -> Interval {
 }
 
 fn range(values: &[f64]) -> Option<Interval> {
-    let low = values.iter().copied().reduce(f64::min)?;
-    let high = values.iter().copied().reduce(f64::max)?;
-    (values.len() > 1).then_some(Interval { low, high })
+    (values.len() > 1).then_some(Interval {
+        low: values.iter().copied().reduce(f64::min)?,
+        high: values.iter().copied().reduce(f64::max)?,
+    })
 }
 
-pub(in crate::analysis) type OfSeveral = fn(&[&BlockRecord]) -> Option<f64>;
+pub(super) type OfSeveral = fn(&[&BlockRecord]) -> Option<f64>;
 
 /// In the order in which the launches began.
 pub(in crate::analysis) fn per_launch<T>(
@@ -98,7 +98,7 @@ pub(in crate::analysis) fn median_of_blocks(
 }
 
 /// Over all inferences of the blocks, in nanoseconds.
-pub(in crate::analysis) fn mean_latency(blocks: &[&BlockRecord]) -> Option<f64> {
+pub(super) fn mean_latency(blocks: &[&BlockRecord]) -> Option<f64> {
     let count: f64 = blocks
         .iter()
         .map(|block| block.inferences_count as f64)

@@ -10,24 +10,26 @@ use crate::text::Plain;
 const REMARKABLE_SHARE: f64 = 0.5;
 
 pub(in crate::analysis) struct Percentiles {
-    pub(in crate::analysis) p50: Result<Percentile, Unbounded>,
-    pub(in crate::analysis) p90: Result<Percentile, Unbounded>,
-    pub(in crate::analysis) p95: Result<Percentile, Unbounded>,
-    pub(in crate::analysis) p99: Result<Percentile, Unbounded>,
-    pub(in crate::analysis) p999: Result<Percentile, Unbounded>,
+    pub(super) p50: Result<Percentile, Unbounded>,
+    pub(super) p90: Result<Percentile, Unbounded>,
+    pub(super) p95: Result<Percentile, Unbounded>,
+    pub(super) p99: Result<Percentile, Unbounded>,
+    pub(super) p999: Result<Percentile, Unbounded>,
 }
 
 impl Percentiles {
     /// The percentiles of `latencies`, which those of `launches` add up to.
-    pub(in crate::analysis) fn of(latencies: &Buckets, launches: &[Buckets]) -> Self {
-        let quantiles = [
-            Quantile::P50,
-            Quantile::P90,
-            Quantile::P95,
-            Quantile::P99,
-            Quantile::P999,
-        ];
-        let [p50, p90, p95, p99, p999] = latencies.percentiles(quantiles, launches);
+    pub(super) fn of(latencies: &Buckets, launches: &[Buckets]) -> Self {
+        let [p50, p90, p95, p99, p999] = latencies.percentiles(
+            [
+                Quantile::P50,
+                Quantile::P90,
+                Quantile::P95,
+                Quantile::P99,
+                Quantile::P999,
+            ],
+            launches,
+        );
         Percentiles {
             p50,
             p90,
@@ -39,21 +41,18 @@ impl Percentiles {
 }
 
 /// By launch; empty where one is not in the record, as in those of version 1.0, or cannot be read.
-pub(in crate::analysis) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Buckets> {
+pub(super) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Buckets> {
     let blocks = index.blocks(key);
-    let cells = index
+    let decoded = index
         .launch_cells(key)
         .iter()
-        .filter(|(launch, _)| blocks.iter().any(|block| block.launch == launch.launch));
-    let decoded = cells.map(|(_, cell)| Buckets::decode(cell.latency_histogram.as_ref()?).ok());
+        .filter(|(launch, _)| blocks.iter().any(|block| block.launch == launch.launch))
+        .map(|(_, cell)| Buckets::decode(cell.latency_histogram.as_ref()?).ok());
     decoded.collect::<Option<_>>().unwrap_or_default()
 }
 
 /// The interval is from order statistics. A bound below the `median` says nothing of the tail.
-pub(in crate::analysis) fn tail(
-    percentile: &Result<Percentile, Unbounded>,
-    median: Option<f64>,
-) -> Estimate {
+pub(super) fn tail(percentile: &Result<Percentile, Unbounded>, median: Option<f64>) -> Estimate {
     match percentile {
         Ok(percentile) => Estimate::Measured(Measured {
             interval: percentile.interval.ok(),
@@ -79,7 +78,7 @@ fn told(unbounded: &Unbounded, median: Option<f64>) -> Unbounded {
     }
 }
 
-pub(in crate::analysis) fn absent(unbounded: &Unbounded) -> Estimate {
+pub(super) fn absent(unbounded: &Unbounded) -> Estimate {
     Estimate::Absent {
         reason: unbounded.too_few.to_string().into(),
         bounds: one_sided(unbounded),
@@ -117,22 +116,21 @@ mod tests {
             has: 1,
             counted: stats::Counted::Inferences,
         };
-        let known = Err(Unbounded {
+        let unbounded = Unbounded {
             too_few,
             at_least: Some(187.0),
             at_most: Some(900.0),
-        });
-        let at_least = |median: Option<f64>| match tail(&known, median) {
-            Estimate::Absent {
-                bounds: Some(bounds),
-                ..
-            } => (bounds.at_least, bounds.at_most),
-            other @ (Estimate::Measured(_) | Estimate::Absent { bounds: None, .. }) => {
-                panic!("{other:?}")
-            }
         };
-        assert_eq!(at_least(Some(221.0)), (None, Some(900.0)));
-        assert_eq!(at_least(Some(187.0)), (Some(187.0), Some(900.0)));
-        assert_eq!(at_least(None), (Some(187.0), Some(900.0)));
+        for (median, at_least) in [
+            (Some(221.0), None),
+            (Some(187.0), Some(187.0)),
+            (None, Some(187.0)),
+        ] {
+            let told = Unbounded {
+                at_least,
+                ..unbounded
+            };
+            assert_eq!(tail(&Err(unbounded), median), absent(&told), "{median:?}");
+        }
     }
 }

@@ -18,26 +18,19 @@ pub(in crate::analysis) fn same_samples(
     seed: u64,
 ) -> Option<AccuracyChange> {
     let in_common = baseline.samples_count().min(candidate.samples_count());
-    let (baseline, candidate) = (
-        of_first(baseline, in_common),
-        of_first(candidate, in_common),
-    );
+    let [baseline, candidate] = [baseline, candidate].map(|scores| of_first(scores, in_common));
+    let metric = candidate.leading();
     match (&*baseline, &*candidate) {
         (Scores::Classification(one), Scores::Classification(other)) => flipped(
-            candidate.leading(),
+            metric,
             over_samples::flips(one, other),
             Some(changed_predictions(one, other)),
         ),
-        (Scores::SeveralClasses(one), Scores::SeveralClasses(other)) => flipped(
-            candidate.leading(),
-            over_samples::exact_flips(one, other),
-            None,
-        ),
+        (Scores::SeveralClasses(one), Scores::SeveralClasses(other)) => {
+            flipped(metric, over_samples::exact_flips(one, other), None)
+        }
         (Scores::Elements(one), Scores::Elements(other)) if one.unit == other.unit => {
-            Some(mean_change(
-                candidate.leading(),
-                over_samples::element_change(one, other, seed),
-            ))
+            mean_change(metric, over_samples::element_change(one, other, seed))
         }
         (
             Scores::Regression {
@@ -48,17 +41,20 @@ pub(in crate::analysis) fn same_samples(
                 absolute_errors: other,
                 ..
             },
-        ) => {
-            let change = over_samples::error_change(ErrorKind::MeanAbsolute, one, other, seed);
-            Some(mean_change(candidate.leading(), change))
-        }
+        ) => mean_change(
+            metric,
+            over_samples::error_change(ErrorKind::MeanAbsolute, one, other, seed),
+        ),
         _ => None,
     }
 }
 
 fn changed_predictions(one: &LabelledScores, other: &LabelledScores) -> u64 {
-    let both = one.predicted.iter().zip(&other.predicted);
-    both.filter(|(one, other)| one != other).count() as u64
+    one.predicted
+        .iter()
+        .zip(&other.predicted)
+        .filter(|(one, other)| one != other)
+        .count() as u64
 }
 
 /// As if the samples were drawn independently; `None` for scores that are no share of samples, and
@@ -85,15 +81,15 @@ pub(in crate::analysis) fn unlike_samples(
         remark: Some("on different samples".into()),
         ..Measured::exact(difference, candidate.n.min(baseline.n), Counted::Samples)
     });
-    Some(untold(metric, difference, verdict(interval)))
+    Some(untold(metric, difference, verdict(metric, interval)))
 }
 
 /// Significant if the interval leaves out zero.
-fn verdict(difference: Interval) -> AccuracyVerdict {
+fn verdict(metric: Metric, difference: Interval) -> AccuracyVerdict {
     match (difference.low > 0.0, difference.high < 0.0) {
-        (true, _) => AccuracyVerdict::Better,
-        (_, true) => AccuracyVerdict::Worse,
-        _ => AccuracyVerdict::NotSignificant,
+        (false, false) => AccuracyVerdict::NotSignificant,
+        (more, _) if more == (metric.direction() == Direction::Higher) => AccuracyVerdict::Better,
+        _ => AccuracyVerdict::Worse,
     }
 }
 
@@ -137,18 +133,14 @@ fn flipped(
 }
 
 /// Significant if its bootstrap interval leaves out zero.
-fn mean_change(metric: Metric, change: Result<SampleFigure, NoFigure>) -> AccuracyChange {
+fn mean_change(metric: Metric, change: Result<SampleFigure, NoFigure>) -> Option<AccuracyChange> {
     let difference = error(change);
-    let more_is_better = metric.direction() == Direction::Higher;
-    let verdict = match difference.interval() {
-        None => AccuracyVerdict::Untested,
-        Some(interval) if interval.low <= 0.0 && interval.high >= 0.0 => {
-            AccuracyVerdict::NotSignificant
-        }
-        Some(interval) if (interval.low > 0.0) == more_is_better => AccuracyVerdict::Better,
-        Some(_) => AccuracyVerdict::Worse,
-    };
-    untold(metric, difference, verdict)
+    let verdict = difference
+        .interval()
+        .map_or(AccuracyVerdict::Untested, |interval| {
+            verdict(metric, interval)
+        });
+    Some(untold(metric, difference, verdict))
 }
 
 #[cfg(test)]

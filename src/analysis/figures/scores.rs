@@ -232,14 +232,9 @@ pub(super) fn over_samples_or(figure: Option<SampleFigure>, absent: &str) -> Est
 }
 
 fn over_samples(figure: &SampleFigure) -> Estimate {
-    Estimate::Measured(Measured {
-        interval: figure.interval.ok(),
-        remark: figure
-            .interval
-            .err()
-            .map(|too_few| format!("no interval: {too_few}").into()),
-        ..Measured::exact(figure.value, figure.n, Counted::Samples)
-    })
+    Estimate::Measured(
+        Measured::exact(figure.value, figure.n, Counted::Samples).within(figure.interval),
+    )
 }
 
 /// With its Wilson interval.

@@ -151,13 +151,13 @@ pub(in crate::analysis) fn source(metric: Metric) -> Source {
         Metric::LatencyP95 => tail(Quantile::P95, |of_cell| &of_cell.p95),
         Metric::LatencyP99 => tail(Quantile::P99, |of_cell| &of_cell.p99),
         Metric::LatencyP999 => tail(Quantile::P999, |of_cell| &of_cell.p999),
-        Metric::LatencyMin => Source::Cell(OfCell::Launches(MIN)),
-        Metric::LatencyMax => Source::Cell(OfCell::Launches(MAX)),
-        Metric::BatchFirstRun => Source::Cell(OfCell::Launches(FIRST_RUN)),
-        Metric::PeakMemory => Source::Cell(OfCell::Launches(PEAK_MEMORY)),
-        Metric::PeakMemoryAboveLoad => Source::Cell(OfCell::Launches(PEAK_MEMORY_ABOVE_LOAD)),
-        Metric::ArenaPeak => Source::Cell(OfCell::Launches(ARENA_PEAK)),
-        Metric::GpuMemoryPeak => Source::Cell(OfCell::Launches(GPU_MEMORY)),
+        Metric::LatencyMin => in_cells(MIN),
+        Metric::LatencyMax => in_cells(MAX),
+        Metric::BatchFirstRun => in_cells(FIRST_RUN),
+        Metric::PeakMemory => in_cells(PEAK_MEMORY),
+        Metric::PeakMemoryAboveLoad => in_cells(PEAK_MEMORY_ABOVE_LOAD),
+        Metric::ArenaPeak => in_cells(ARENA_PEAK),
+        Metric::GpuMemoryPeak => in_cells(GPU_MEMORY),
         Metric::GpuUtilization => gpu(
             |used, _| used.utilization_mean_ratio.clone().map(|ratio| ratio.0),
             median,
@@ -171,13 +171,11 @@ pub(in crate::analysis) fn source(metric: Metric) -> Source {
             median,
         ),
         Metric::GpuEnergy => gpu(energy::gpu_per_prediction, median),
-        Metric::GpuEnergyAboveIdle => Source::Cell(OfCell::Whole(energy::gpu_above_idle)),
-        Metric::CpuEnergyAboveIdle => Source::Cell(OfCell::Whole(energy::cpu_above_idle)),
-        Metric::CpuUtilization => Source::Cell(OfCell::Whole(|cell| cell.cpu_utilization())),
-        Metric::CpuUtilizationPeak => {
-            Source::Cell(OfCell::Whole(|cell| cell.cpu_utilization_peak()))
-        }
-        Metric::DisturbedBlocks => Source::Cell(OfCell::Whole(|cell| cell.disturbed())),
+        Metric::GpuEnergyAboveIdle => whole(energy::gpu_above_idle),
+        Metric::CpuEnergyAboveIdle => whole(energy::cpu_above_idle),
+        Metric::CpuUtilization => whole(|cell| cell.cpu_utilization()),
+        Metric::CpuUtilizationPeak => whole(|cell| cell.cpu_utilization_peak()),
+        Metric::DisturbedBlocks => whole(|cell| cell.disturbed()),
         Metric::AccuracyTop1 => scores(ScoreOf::TOP1),
         Metric::AccuracyTop5 => scores(ScoreOf::TOP5),
         Metric::AccuracyMacroF1 => scores(ScoreOf::MACRO_F1),
@@ -192,15 +190,6 @@ pub(in crate::analysis) fn source(metric: Metric) -> Source {
         Metric::CosineSimilarity => agreement(agreement::cosine_similarity),
         Metric::MaxAbsoluteError => agreement(agreement::max_absolute_error),
         Metric::RelativeError => agreement(agreement::relative_error),
-    }
-}
-
-/// `None` for a metric that is taken from elsewhere than blocks.
-pub(in crate::analysis) fn of_blocks(metric: Metric) -> Option<OfBlocks> {
-    if let Source::Cell(OfCell::Blocks(blocks)) = source(metric) {
-        Some(blocks)
-    } else {
-        None
     }
 }
 
@@ -229,6 +218,14 @@ fn blocks(blocks: OfBlocks) -> Source {
 }
 
 /// A ratio to the baseline, which is that of the metric that `blocks` are of.
+fn in_cells(launches: OfLaunches) -> Source {
+    Source::Cell(OfCell::Launches(launches))
+}
+
+fn whole(figure: fn(&Measurement<'_>) -> Estimate) -> Source {
+    Source::Cell(OfCell::Whole(figure))
+}
+
 fn to_baseline(blocks: OfBlocks, figure: fn(&Measurement<'_>, OfSeveral) -> Estimate) -> Source {
     Source::Cell(OfCell::Blocks(OfBlocks { figure, ..blocks }))
 }

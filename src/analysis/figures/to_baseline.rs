@@ -8,9 +8,11 @@ use crate::record::Pairs;
 use crate::stats::END_ERROR;
 
 /// `None` where the baseline has no such cell, or where no alternation holds blocks of both.
-pub(in crate::analysis) fn compare(index: &Index<'_>, key: CellKey) -> Option<Comparison> {
-    let session = index.baseline.filter(|&session| session != key.session)?;
-    let baseline = CellKey { session, ..key };
+pub(super) fn compare(index: &Index<'_>, key: CellKey) -> Option<Comparison> {
+    let baseline = CellKey {
+        session: index.baseline.filter(|&session| session != key.session)?,
+        ..key
+    };
     let pairs = Pairs::new(index.blocks(key), index.blocks(baseline));
     let p10 = pairs.log_ratios(|block| block.p10_ns.as_f64());
     let throughput =
@@ -24,7 +26,7 @@ pub(in crate::analysis) fn compare(index: &Index<'_>, key: CellKey) -> Option<Co
     })
 }
 
-pub(in crate::analysis) fn why_not(index: &Index<'_>, key: CellKey) -> &'static str {
+pub(super) fn why_not(index: &Index<'_>, key: CellKey) -> &'static str {
     match index.baseline {
         None => "the run has no baseline session",
         Some(session) if session == key.session => "this is the baseline",

@@ -6,8 +6,8 @@ mod seen;
 pub use seen::{FORECAST_COVERAGE, HalfWidth, SeenRun, seen_run};
 
 use crate::observed::Observed;
-use crate::plan::{CellKey, Plan, Workload};
-use crate::record::{FitnessVerdict, NOT_REACHED, RunRecord};
+use crate::plan::{Plan, Workload};
+use crate::record::{FitnessVerdict, RunRecord};
 use crate::stats::{MIN_LAUNCHES, Spread};
 
 use crate::analysis::figures::index::Index;
@@ -103,14 +103,18 @@ fn expectation(
         true => rounds + affordable.first,
         false => rounds,
     };
-    let precision = precision(probe, earlier, &at_each, affordable.alternations);
-    Expectation { rounds, precision }
+    Expectation {
+        rounds,
+        precision: precision(probe, earlier, &at_each, affordable.alternations),
+    }
 }
 
 impl Expectation {
     fn is_within(&self, target: f64) -> bool {
-        let mut widths = self.precision.iter().map(|expected| &expected.half_width);
-        widths.all(|width| width.as_ref().is_ok_and(|width| width.middle <= target))
+        self.precision
+            .iter()
+            .map(|expected| &expected.half_width)
+            .all(|width| width.as_ref().is_ok_and(|width| width.middle <= target))
     }
 }
 
@@ -128,12 +132,11 @@ pub fn precision(
     let all: Vec<_> = probe
         .plan
         .workloads()
-        .flat_map(|at| comparisons(&index, &probe.plan, at))
+        .flat_map(|at| comparisons(&index, at))
         .collect();
-    let of_all = Spread::of(&all);
     let forecast = Forecast {
         index,
-        of_all,
+        of_all: Spread::of(&all),
         of_machine: of_machine(probe, earlier),
         earlier,
         alternations,
@@ -160,14 +163,16 @@ impl Forecast<'_> {
     /// than time to leave it out.
     fn at(&self, at: Workload, rounds: u64) -> Option<ExpectedWidth> {
         let probe = self.index.record;
-        let comparisons = comparisons(&self.index, &probe.plan, at);
+        let comparisons = comparisons(&self.index, at);
         if comparisons.is_empty() {
-            let half_width = Err("the probe had no time for it".into());
-            return is_left(probe, at).then_some(ExpectedWidth { at, half_width });
+            return is_left(probe, at).then_some(ExpectedWidth {
+                at,
+                half_width: Err("the probe had no time for it".into()),
+            });
         }
-        let reached =
-            seen::half_width(probe, self.earlier, at, rounds).filter(|_| rounds >= MIN_LAUNCHES);
-        let half_width = reached.map_or_else(|| self.by_probe(&comparisons, rounds), Ok);
+        let half_width = seen::half_width(probe, self.earlier, at, rounds)
+            .filter(|_| rounds >= MIN_LAUNCHES)
+            .map_or_else(|| self.by_probe(&comparisons, rounds), Ok);
         Some(ExpectedWidth { at, half_width })
     }
 
@@ -186,10 +191,10 @@ impl Forecast<'_> {
         let (of_place, of_all) = Spread::of(comparisons)
             .zip(self.of_all)
             .ok_or("the probe had no time for two rounds of it")?;
-        let of_probe = of_place
+        let spread = of_place
             .counting_at_most(PROBE_FREEDOM)
-            .with_known(of_all.between(), PROBE_FREEDOM);
-        let spread = of_probe.with_known(self.of_machine, MACHINE_FREEDOM);
+            .with_known(of_all.between(), PROBE_FREEDOM)
+            .with_known(self.of_machine, MACHINE_FREEDOM);
         let middle = spread
             .half_width(rounds, self.alternations)
             .ok_or("it cannot be told from the probe")?;
@@ -205,10 +210,5 @@ impl Forecast<'_> {
 
 /// Whether the probe left a place out because there was no time for it, and for no other reason.
 fn is_left(probe: &RunRecord, at: Workload) -> bool {
-    (0..probe.plan.sessions.len()).any(|session| is_not_reached(probe, at.of(session)))
-}
-
-fn is_not_reached(probe: &RunRecord, key: CellKey) -> bool {
-    let reason = probe.cell(key).and_then(|cell| cell.outcome.reason());
-    reason.is_some_and(|reason| reason == NOT_REACHED)
+    (0..probe.plan.sessions.len()).any(|session| probe.is_not_reached(at.of(session)))
 }

@@ -67,7 +67,7 @@ pub fn seen_run(run: &RunRecord) -> Option<SeenRun> {
     let mut all: Vec<_> = run
         .plan
         .workloads()
-        .flat_map(|at| comparisons(&index, &run.plan, at))
+        .flat_map(|at| comparisons(&index, at))
         .collect();
     all.retain(|rounds| rounds.len() as u64 >= MIN_LAUNCHES);
     let cells = crate::analysis::findings(run).cells;
@@ -80,33 +80,27 @@ pub fn seen_run(run: &RunRecord) -> Option<SeenRun> {
         reached: run
             .plan
             .workloads()
-            .filter_map(|at| reached(run, &index, &cells, at))
+            .filter_map(|at| reached(&index, &cells, at))
             .collect(),
     })
 }
 
 /// The middle of the half-widths that a run reached in a place, of ratios or of median latencies.
-fn reached(
-    run: &RunRecord,
-    index: &Index<'_>,
-    cells: &[CellFindings],
-    at: Workload,
-) -> Option<Reached> {
-    let metric = if is_compared(&run.plan) {
+fn reached(index: &Index<'_>, cells: &[CellFindings], at: Workload) -> Option<Reached> {
+    let plan = &index.record.plan;
+    let metric = if is_compared(plan) {
         Metric::LatencyP50RatioToBaseline
     } else {
         Metric::LatencyP50
     };
-    let here = cells.iter().filter(|cell| cell.key.workload() == at);
-    let widths: Vec<f64> = here
+    let widths: Vec<f64> = cells
+        .iter()
+        .filter(|cell| cell.key.workload() == at)
         .filter_map(|cell| cell.figure(metric)?.measured()?.half_width_ratio())
         .collect();
-    let rounds = comparisons(index, &run.plan, at)
-        .iter()
-        .map(Vec::len)
-        .max()?;
+    let rounds = comparisons(index, at).iter().map(Vec::len).max()?;
     Some(Reached {
-        shape: run.plan.shape_words(at.shape),
+        shape: plan.shape_words(at.shape),
         batch_size: at.batch_size,
         load_mode: at.load,
         scaled: median(&widths)? * (rounds as f64).sqrt(),
@@ -226,35 +220,31 @@ pub(super) fn is_scripted(plan: &Plan) -> bool {
 
 /// Rounds of log-ratios to the baseline of each other session; of logarithms of block medians,
 /// where there is one session.
-pub(super) fn comparisons(index: &Index<'_>, plan: &Plan, at: Workload) -> Vec<Vec<Vec<f64>>> {
-    let blocks = |session| index.blocks(at.of(session));
-    let rounds: Vec<Vec<Vec<f64>>> = match plan
-        .baseline_session()
-        .filter(|_| plan.sessions.len() > 1)
-    {
-        Some(baseline) => {
-            let others = (0..plan.sessions.len()).filter(|&session| session != baseline);
-            others
-                .map(|session| Pairs::new(blocks(session), blocks(baseline)).log_ratios(median_ns))
-                .collect()
-        }
-        None => (0..plan.sessions.len())
-            .map(|session| by_launch(blocks(session), median_ns))
-            .collect(),
-    };
-    rounds
-        .into_iter()
-        .filter(|rounds| !rounds.is_empty())
-        .collect()
+pub(super) fn comparisons(index: &Index<'_>, at: Workload) -> Vec<Vec<Vec<f64>>> {
+    let plan = &index.record.plan;
+    let sessions = 0..plan.sessions.len();
+    let baseline = plan.baseline_session().filter(|_| sessions.len() > 1);
+    let rounds = sessions
+        .filter(|&session| baseline != Some(session))
+        .map(|session| {
+            let blocks = index.blocks(at.of(session));
+            match baseline {
+                Some(baseline) => {
+                    Pairs::new(blocks, index.blocks(at.of(baseline))).log_ratios(median_ns)
+                }
+                None => by_launch(blocks),
+            }
+        });
+    rounds.filter(|rounds| !rounds.is_empty()).collect()
 }
 
 fn median_ns(block: &BlockRecord) -> f64 {
     block.median_ns.as_f64()
 }
 
-fn by_launch(blocks: &[&BlockRecord], figure: impl Fn(&BlockRecord) -> f64) -> Vec<Vec<f64>> {
-    let launches = blocks.chunk_by(|one, other| one.launch == other.launch);
-    launches
-        .map(|blocks| blocks.iter().map(|block| figure(block).ln()).collect())
+fn by_launch(blocks: &[&BlockRecord]) -> Vec<Vec<f64>> {
+    blocks
+        .chunk_by(|one, other| one.launch == other.launch)
+        .map(|blocks| blocks.iter().map(|block| median_ns(block).ln()).collect())
         .collect()
 }

@@ -5,7 +5,7 @@ use super::types::Runs;
 use super::{
     Checked, Gate, GateVerdict, Held, Judgement, Rule, RuleError, Run, relative, target, verdict,
 };
-use crate::analysis::comparison::RunIndex;
+use crate::analysis::figures::index::Index;
 use crate::check::Budget;
 use crate::metric::{Group, Metric, Unit};
 use crate::record::{Fitness, FitnessVerdict};
@@ -19,8 +19,8 @@ use crate::text::Plain;
 pub fn gate(rules: &[Rule], run: Run<'_>, against: Option<Run<'_>>) -> Result<Gate, RuleError> {
     let runs = Runs {
         run,
-        index: RunIndex::new(run.record),
-        against: against.map(|against| (against, RunIndex::new(against.record))),
+        index: Index::new(run.record),
+        against: against.map(|against| (against, Index::new(against.record))),
     };
     let mut checks = Vec::new();
     let mut left_out = Vec::new();
@@ -34,9 +34,8 @@ pub fn gate(rules: &[Rule], run: Run<'_>, against: Option<Run<'_>>) -> Result<Ga
         );
         left_out.extend(targets.left_out);
     }
-    let verdict = verdict::worst(checks.iter().map(|check| check.judgement.verdict));
     Ok(Gate {
-        verdict,
+        verdict: verdict::worst(checks.iter().map(|check| check.judgement.verdict)),
         checks,
         left_out,
         remarks: remarks(run, against),
@@ -88,12 +87,14 @@ fn judgement(metric: Metric, target: &Target<'_>, runs: &Runs<'_>, case: &Case) 
 
 /// The first of the runs that was on a machine not fit to measure on.
 fn unfit<'a>(runs: &Runs<'a>) -> Option<&'a Fitness> {
-    let against = runs.against.as_ref().map(|(against, _)| *against);
-    [Some(runs.run), against]
-        .into_iter()
-        .flatten()
-        .filter_map(|run| run.record.fitness.as_ref())
-        .find(|fitness| fitness.verdict == FitnessVerdict::Invalid)
+    [
+        Some(runs.run),
+        runs.against.as_ref().map(|(against, _)| *against),
+    ]
+    .into_iter()
+    .flatten()
+    .flat_map(|run| &run.record.fitness)
+    .find(|fitness| fitness.verdict == FitnessVerdict::Invalid)
 }
 
 /// Whether a metric depends on how fast the machine was.
@@ -102,11 +103,10 @@ fn is_timing(metric: Metric) -> bool {
 }
 
 fn why_unfit(fitness: &Fitness) -> String {
-    let worst = fitness
+    let seen = fitness
         .reasons
         .iter()
-        .find(|reason| reason.severity == FitnessVerdict::Invalid);
-    let seen = worst
+        .find(|reason| reason.severity == FitnessVerdict::Invalid)
         .map(|reason| format!(": {}", reason.seen.exact()))
         .unwrap_or_default();
     format!(
@@ -123,28 +123,23 @@ fn remarks(run: Run<'_>, against: Option<Run<'_>>) -> Vec<Plain> {
         );
     }
     remarks.extend(remarks_of("the run", run));
-    remarks.extend(
-        against
-            .into_iter()
-            .flat_map(|run| remarks_of("the baseline run", run)),
-    );
+    if let Some(against) = against {
+        remarks.extend(remarks_of("the baseline run", against));
+    }
     remarks
 }
 
 fn remarks_of(name: &str, run: Run<'_>) -> Vec<Plain> {
     let fitness = run.record.fitness.as_ref();
-    let doubtful = fitness.filter(|fitness| fitness.verdict != FitnessVerdict::Valid);
-    let fitness = doubtful.map(|fitness| remark_of(name, fitness));
+    let fitness = fitness
+        .filter(|fitness| fitness.verdict != FitnessVerdict::Valid)
+        .map(|fitness| remark_of(name, fitness));
     let is_incomplete = !run.findings.complete;
     let ending = is_incomplete.then(|| format!("{name} is incomplete").into());
     fitness.into_iter().chain(ending).collect()
 }
 
 fn remark_of(name: &str, fitness: &Fitness) -> Plain {
-    let seen: Vec<&str> = fitness
-        .reasons
-        .iter()
-        .map(|reason| reason.seen.exact())
-        .collect();
-    format!("{name} is {}: {}", fitness.verdict.word(), seen.join("; ")).into()
+    let seen = Plain::joined(fitness.reasons.iter().map(|reason| &reason.seen), "; ");
+    format!("{name} is {}: {}", fitness.verdict.word(), seen.exact()).into()
 }

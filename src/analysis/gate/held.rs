@@ -39,12 +39,13 @@ pub(super) struct Target<'a> {
 
 impl Target<'_> {
     pub(super) fn figure(&self, metric: Metric) -> Estimate {
-        let figures = self
-            .cell
-            .map_or(&self.session.figures, |cell| &cell.figures);
-        find(figures, metric)
-            .cloned()
-            .unwrap_or_else(|| Estimate::absent(self.why_absent(metric)))
+        find(
+            self.cell
+                .map_or(&self.session.figures, |cell| &cell.figures),
+            metric,
+        )
+        .cloned()
+        .unwrap_or_else(|| Estimate::absent(self.why_absent(metric)))
     }
 
     fn why_absent(&self, metric: Metric) -> String {
@@ -89,10 +90,10 @@ pub fn held_at(
     figures: Figures<'_>,
     key: CellKey,
 ) -> Option<(Estimate, Judgement)> {
-    let session = figures.sessions.get(key.session)?;
-    let cell = figures.cells.at(key)?;
-    let cell = (slo.metric.level() == Level::Cell).then_some(cell);
-    let target = Target { session, cell };
+    let target = Target {
+        session: figures.sessions.get(key.session)?,
+        cell: (slo.metric.level() == Level::Cell).then_some(figures.cells.at(key)?),
+    };
     let case = Case {
         held: Held::Figure,
         figure: target.figure(slo.metric),
@@ -118,8 +119,7 @@ pub(super) fn judged(
 }
 
 fn latencies(record: &RunRecord, target: &Target<'_>) -> Option<Buckets> {
-    let cell = record.cell(target.cell?.key)?;
-    Buckets::decode(cell.latency_histogram.as_ref()?).ok()
+    Buckets::decode(record.cell(target.cell?.key)?.latency_histogram.as_ref()?).ok()
 }
 
 /// The early-stopping rule also speaks where the sample is too small for an interval, but takes
@@ -137,31 +137,21 @@ fn percentile(quantile: Quantile, latencies: &Buckets, case: &Case) -> Judgement
     let interval = case.figure.interval();
     let above = interval.is_some_and(|interval| interval.low > case.budget);
     let below = interval.is_none_or(|interval| interval.high <= case.budget);
-    let decided = |verdict| by(Basis::EarlyStopping { overruns_count }, verdict);
+    let decided = |verdict| Judgement::by(Basis::EarlyStopping { overruns_count }, verdict);
     match under {
         Under::Proven if below => decided(GateVerdict::Pass),
         Under::Proven => verdict::judge(&case.figure, case.side, case.budget),
-        Under::Refuted | Under::Open { .. } if above => by(Basis::Interval, GateVerdict::Fail),
+        Under::Refuted | Under::Open { .. } if above => {
+            Judgement::by(Basis::Interval, GateVerdict::Fail)
+        }
         Under::Refuted if interval.is_none() => decided(GateVerdict::Fail),
         Under::Refuted => decided(GateVerdict::Inconclusive),
-        Under::Open { more_inferences } => {
-            let settling = Some(Settling {
+        Under::Open { more_inferences } => Judgement {
+            settling: Some(Settling {
                 more: more_inferences,
                 of: Counted::Inferences,
-            });
-            Judgement {
-                settling,
-                ..decided(GateVerdict::Inconclusive)
-            }
-        }
-    }
-}
-
-fn by(basis: Basis, verdict: GateVerdict) -> Judgement {
-    Judgement {
-        verdict,
-        basis,
-        reason: None,
-        settling: None,
+            }),
+            ..decided(GateVerdict::Inconclusive)
+        },
     }
 }

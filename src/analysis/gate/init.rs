@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{Gate, GateVerdict, Run, gate, rules};
-use crate::analysis::{CellFindings, SessionFindings};
-use crate::metric::Metric;
+use crate::analysis::{CellFindings, Estimate, SessionFindings};
+use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Shape};
 
 /// Releases differ by some percent for reasons that are nobody's fault.
@@ -52,17 +52,16 @@ const RELATIVE: &str = "
 
 fn subject<'a>(run: Run<'a>) -> Option<&'a SessionFindings> {
     let sessions = &run.findings.sessions;
-    let advised = run
-        .findings
+    run.findings
         .answer
         .latency
         .pick()
-        .and_then(|pick| sessions.get(pick.key.session));
-    advised.or_else(|| {
-        sessions
-            .iter()
-            .find(|session| session.is_baseline && session.outcome.is_ok())
-    })
+        .and_then(|pick| sessions.get(pick.key.session))
+        .or_else(|| {
+            sessions
+                .iter()
+                .find(|session| session.is_baseline && session.outcome.is_ok())
+        })
 }
 
 fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<Check> {
@@ -86,20 +85,19 @@ fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<Check> {
 
 /// Of the cell with the fewest samples.
 fn latency_checks(measured: &[&CellFindings]) -> Vec<Check> {
-    let fastest = measured
+    measured
         .iter()
-        .min_by_key(|cell| (cell.key.shape, cell.key.batch_size));
-    let Some(cell) = fastest else {
-        return Vec::new();
-    };
-    [Metric::LatencyP50, Metric::LatencyP99]
+        .min_by_key(|cell| (cell.key.shape, cell.key.batch_size))
         .into_iter()
-        .filter_map(|metric| {
-            Some(Check {
-                text: at_most(metric, most(cell.figure(metric))?),
-                cell: Some(cell.key),
+        .flat_map(|cell| {
+            [Metric::LatencyP50, Metric::LatencyP99].map(|metric| {
+                Some(Check {
+                    text: at_most(metric, most(cell.figure(metric))?),
+                    cell: Some(cell.key),
+                })
             })
         })
+        .flatten()
         .collect()
 }
 
@@ -127,17 +125,14 @@ fn throughput(cell: &CellFindings) -> f64 {
 }
 
 /// With headroom; `None` where it is nothing, a share of which is no headroom.
-fn most(estimate: Option<&crate::analysis::Estimate>) -> Option<f64> {
-    let measured = estimate?.measured()?;
-    let high = measured
-        .interval
-        .map_or(measured.value, |interval| interval.high);
+fn most(estimate: Option<&Estimate>) -> Option<f64> {
+    let high = estimate?.measured()?.high();
     (high > 0.0).then_some(high * (1.0 + HEADROOM))
 }
 
 fn at_most(metric: Metric, most: f64) -> String {
     let units: &[(&str, f64)] = match metric.unit() {
-        crate::metric::Unit::Bytes => &[("MB", 1e6), ("kB", 1e3), ("B", 1.0)],
+        Unit::Bytes => &[("MB", 1e6), ("kB", 1e3), ("B", 1.0)],
         _ => &[("s", 1e9), ("ms", 1e6), ("us", 1e3), ("ns", 1.0)],
     };
     let (unit, factor) = units

@@ -2,7 +2,8 @@
 
 use super::held::{Case, Held, Target};
 use super::types::Runs;
-use crate::analysis::comparison::{Delta, RunIndex, Side, change, host_differences};
+use crate::analysis::comparison::{Delta, Side, change, host_differences};
+use crate::analysis::figures::index::Index;
 use crate::analysis::{AccuracyChange, Estimate};
 use crate::check::{Budget, Check, Drop};
 use crate::observed::Observed;
@@ -66,12 +67,11 @@ fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Del
         at: target.cell.map(|cell| cell.key.workload()),
     };
     let baseline = baseline(target, runs)?;
-    let delta = change(check.metric, candidate, baseline)?;
-    let findings = runs
+    let delta = change(check.metric, [candidate, baseline])?;
+    let score = runs
         .against
         .as_ref()
-        .map_or(runs.run.findings, |(against, _)| against.findings);
-    let score = findings
+        .map_or(runs.run.findings, |(against, _)| against.findings)
         .sessions
         .get(baseline.session)
         .and_then(|session| session.figure(check.metric)?.value());
@@ -97,16 +97,17 @@ fn baseline<'a>(target: &Target<'_>, runs: &'a Runs<'a>) -> Observed<Side<'a>> {
     };
     let at = target
         .cell
-        .map(|cell| in_other_run(cell.key.workload(), plan, &run.record().plan))
+        .map(|cell| in_other_run(cell.key.workload(), plan, &run.record.plan))
         .transpose()?;
     Ok(Side { run, session, at })
 }
 
 /// The session whose variant has the name.
-fn counterpart(index: &RunIndex<'_>, name: &str) -> Observed<usize> {
-    let plan = &index.record().plan;
-    let found = (0..plan.sessions.len()).find(|&session| plan.variant_of(session).name == name);
-    found.ok_or_else(|| format!("the baseline run has no variant `{name}`").into())
+fn counterpart(index: &Index<'_>, name: &str) -> Observed<usize> {
+    let plan = &index.record.plan;
+    (0..plan.sessions.len())
+        .find(|&session| plan.variant_of(session).name == name)
+        .ok_or_else(|| format!("the baseline run has no variant `{name}`").into())
 }
 
 fn in_other_run(at: Workload, plan: &Plan, other: &Plan) -> Observed<Workload> {
@@ -121,8 +122,7 @@ fn in_other_run(at: Workload, plan: &Plan, other: &Plan) -> Observed<Workload> {
 }
 
 pub(super) fn other_machine(here: &Host, there: &Host) -> Option<String> {
-    let differences = host_differences(there, here);
-    let names: Vec<&str> = differences
+    let names: Vec<&str> = host_differences(there, here)
         .iter()
         .map(|difference| difference.what)
         .collect();

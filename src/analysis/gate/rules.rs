@@ -75,6 +75,15 @@ pub enum Mistake {
     BaselineAlone,
 }
 
+impl Mistake {
+    pub(super) fn at(self, line: usize) -> RuleError {
+        RuleError {
+            line,
+            mistake: self,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -97,17 +106,11 @@ struct Entry {
 /// A file that is not TOML or holds other keys, a check that is not understood, or no rule at all.
 pub fn rules(text: &str) -> Result<Vec<Rule>, RuleError> {
     let file: File = toml::from_str(text).map_err(|error| {
-        let line = line_at(text, error.span().map_or(0, |span| span.start));
-        RuleError {
-            line,
-            mistake: Mistake::Toml(error.message().to_owned()),
-        }
+        Mistake::Toml(error.message().to_owned())
+            .at(line_at(text, error.span().map_or(0, |span| span.start)))
     })?;
     if file.rule.is_empty() {
-        return Err(RuleError {
-            line: 1,
-            mistake: Mistake::Empty,
-        });
+        return Err(Mistake::Empty.at(1));
     }
     file.rule
         .into_iter()
@@ -116,26 +119,23 @@ pub fn rules(text: &str) -> Result<Vec<Rule>, RuleError> {
 }
 
 fn rule(text: &str, entry: Entry) -> Result<Rule, RuleError> {
+    let check = entry.check.get_ref();
     let line = line_at(text, entry.check.span().start);
-    let check = Check::parse(entry.check.get_ref()).map_err(|error| RuleError {
-        line,
-        mistake: error.into(),
-    })?;
     Ok(Rule {
-        check,
+        check: Check::parse(check).map_err(|error| Mistake::from(error).at(line))?,
         line,
-        variant_line: line_of(text, entry.variant.as_ref()).unwrap_or(line),
-        batch_size_line: line_of(text, entry.batch_size.as_ref()).unwrap_or(line),
-        dims_line: line_of(text, entry.dims.as_ref()).unwrap_or(line),
-        text: on_one_line(entry.check.get_ref()).into(),
+        variant_line: line_of(text, &entry.variant).unwrap_or(line),
+        batch_size_line: line_of(text, &entry.batch_size).unwrap_or(line),
+        dims_line: line_of(text, &entry.dims).unwrap_or(line),
+        text: on_one_line(check).into(),
         variant: entry.variant.map(Spanned::into_inner),
         batch_size: entry.batch_size.map(Spanned::into_inner),
         dims: entry.dims.map(Spanned::into_inner).unwrap_or_default(),
     })
 }
 
-fn line_of<T>(text: &str, field: Option<&Spanned<T>>) -> Option<usize> {
-    Some(line_at(text, field?.span().start))
+fn line_of<T>(text: &str, field: &Option<Spanned<T>>) -> Option<usize> {
+    Some(line_at(text, field.as_ref()?.span().start))
 }
 
 fn on_one_line(check: &str) -> String {
@@ -160,15 +160,12 @@ mod tests {
         let text = "# budgets\n[[rule]]\ncheck = \"latency_p99 <= 20 ms\"\n\n[[rule]]\nvariant = \"int8\"\nbatch_size = 8\n\
                     check = \"throughput >= 1 /s\"\n";
         let rules = rules(text).unwrap();
-        let lines = |rule: &Rule| (rule.line, rule.variant_line, rule.batch_size_line);
-        assert_eq!(
-            rules.iter().map(lines).collect::<Vec<_>>(),
-            [(3, 3, 3), (8, 6, 7)]
-        );
-        assert_eq!(
-            (rules[1].variant.as_deref(), rules[1].batch_size),
-            (Some("int8"), Some(8))
-        );
+        let lines = rules
+            .iter()
+            .map(|rule| [rule.line, rule.variant_line, rule.batch_size_line]);
+        assert_eq!(lines.collect::<Vec<_>>(), [[3, 3, 3], [8, 6, 7]]);
+        assert_eq!(rules[1].variant.as_deref(), Some("int8"));
+        assert_eq!(rules[1].batch_size, Some(8));
     }
 
     #[test]

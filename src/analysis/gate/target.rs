@@ -1,5 +1,7 @@
 //! Targets of a rule: cells or sessions of the run.
 
+use std::collections::BTreeSet;
+
 use super::held::Target;
 use super::{LeftOut, Mistake, Rule, RuleError, Run};
 use crate::analysis::SessionFindings;
@@ -24,10 +26,7 @@ pub(super) fn targets<'a>(
         sessions.retain(|session| !session.is_baseline);
     }
     if sessions.is_empty() {
-        return Err(RuleError {
-            line: rule.line,
-            mistake: Mistake::BaselineAlone,
-        });
+        return Err(Mistake::BaselineAlone.at(rule.line));
     }
     if rule.check.metric.level() == Level::Cell {
         return cells(rule, run, &sessions);
@@ -48,17 +47,12 @@ pub(super) fn targets<'a>(
 
 /// Of a metric that a session has once.
 fn check_no_place(rule: &Rule) -> Result<(), RuleError> {
+    let metric = rule.check.metric.key();
     if rule.batch_size.is_some() {
-        return Err(RuleError {
-            line: rule.batch_size_line,
-            mistake: Mistake::NoBatchSize(rule.check.metric.key()),
-        });
+        return Err(Mistake::NoBatchSize(metric).at(rule.batch_size_line));
     }
     if !rule.dims.is_empty() {
-        return Err(RuleError {
-            line: rule.dims_line,
-            mistake: Mistake::NoShape(rule.check.metric.key()),
-        });
+        return Err(Mistake::NoShape(metric).at(rule.dims_line));
     }
     Ok(())
 }
@@ -73,18 +67,17 @@ fn sessions<'a>(rule: &Rule, run: Run<'a>) -> Result<Vec<&'a SessionFindings>, R
         .filter(|session| plan.variant_of(session.session).name == *name || session.label == *name)
         .collect();
     if named.is_empty() {
-        let names: Vec<String> = plan
+        let names = plan
             .variants
             .iter()
-            .map(|variant| format!("`{}`", variant.name))
-            .collect();
-        let mistake = Mistake::UnknownVariant(name.clone(), names.join(", "));
-        return Err(RuleError {
-            line: rule.variant_line,
-            mistake,
-        });
+            .map(|variant| format!("`{}`", variant.name));
+        return Err(Mistake::UnknownVariant(name.clone(), listed(names)).at(rule.variant_line));
     }
     Ok(named)
+}
+
+fn listed(names: impl Iterator<Item = String>) -> String {
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn cells<'a>(
@@ -106,10 +99,7 @@ fn cells<'a>(
         }
     }
     if counted.is_empty() {
-        return Ok(Targets {
-            counted: unmeasured,
-            left_out: Vec::new(),
-        });
+        (counted, left_out) = (unmeasured, Vec::new());
     }
     Ok(Targets { counted, left_out })
 }
@@ -118,9 +108,10 @@ fn meant<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Vec
     let plan = &run.record.plan;
     let mut targets = Vec::new();
     for &session in sessions {
-        let cells = run.findings.cells.iter();
         targets.extend(
-            cells
+            run.findings
+                .cells
+                .iter()
                 .filter(|cell| cell.key.session == session.session)
                 .filter(|cell| is_meant(rule, plan, cell.key))
                 .map(|cell| Target {
@@ -142,35 +133,27 @@ fn is_meant(rule: &Rule, plan: &Plan, key: CellKey) -> bool {
 }
 
 fn check_batch_size(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
-    let Some(batch_size) = rule
-        .batch_size
-        .filter(|size| !plan.batch_sizes.contains(size))
-    else {
-        return Ok(());
-    };
-    let known: Vec<String> = plan.batch_sizes.iter().map(u64::to_string).collect();
-    Err(RuleError {
-        line: rule.batch_size_line,
-        mistake: Mistake::UnknownBatchSize(batch_size, known.join(", ")),
-    })
+    match rule.batch_size {
+        Some(size) if !plan.batch_sizes.contains(&size) => Err(Mistake::UnknownBatchSize(
+            size,
+            listed(plan.batch_sizes.iter().map(u64::to_string)),
+        )
+        .at(rule.batch_size_line)),
+        _ => Ok(()),
+    }
 }
 
 fn check_dims(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
     for (name, &size) in &rule.dims {
         let known = plan.shapes.iter().filter_map(|shape| shape.dims.get(name));
-        let known: std::collections::BTreeSet<u64> = known.copied().collect();
+        let known: BTreeSet<u64> = known.copied().collect();
         if !known.contains(&size) {
-            let known: Vec<String> = known.iter().map(u64::to_string).collect();
             let known = if known.is_empty() {
                 "it swept no such dimension".into()
             } else {
-                known.join(", ")
+                listed(known.iter().map(u64::to_string))
             };
-            let mistake = Mistake::UnknownShape(name.clone(), size, known);
-            return Err(RuleError {
-                line: rule.dims_line,
-                mistake,
-            });
+            return Err(Mistake::UnknownShape(name.clone(), size, known).at(rule.dims_line));
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{GateVerdict, Held, Judgement};
-use crate::analysis::comparison::RunIndex;
+use crate::analysis::figures::index::Index;
 use crate::analysis::{Estimate, Findings};
 use crate::metric::Metric;
 use crate::plan::CellKey;
@@ -80,6 +80,6 @@ pub struct LeftOut {
 
 pub(super) struct Runs<'a> {
     pub(super) run: Run<'a>,
-    pub(super) index: RunIndex<'a>,
-    pub(super) against: Option<(Run<'a>, RunIndex<'a>)>,
+    pub(super) index: Index<'a>,
+    pub(super) against: Option<(Run<'a>, Index<'a>)>,
 }

@@ -66,9 +66,16 @@ pub struct Judgement {
 impl Judgement {
     pub(super) fn without_figure(verdict: GateVerdict, reason: impl Into<Plain>) -> Self {
         Judgement {
-            verdict,
-            basis: Basis::Nothing,
             reason: Some(reason.into()),
+            ..Judgement::by(Basis::Nothing, verdict)
+        }
+    }
+
+    pub(super) fn by(basis: Basis, verdict: GateVerdict) -> Self {
+        Judgement {
+            verdict,
+            basis,
+            reason: None,
             settling: None,
         }
     }
@@ -80,16 +87,10 @@ impl Judgement {
                 settling: launches_to_interval(measured),
                 ..Judgement::without_figure(GateVerdict::Inconclusive, remark.clone())
             },
-            (None, None) => Judgement {
-                verdict: if side.allows(measured.value, budget) {
-                    GateVerdict::Pass
-                } else {
-                    GateVerdict::Fail
-                },
-                basis: Basis::ReadOff,
-                reason: None,
-                settling: None,
-            },
+            (None, None) if side.allows(measured.value, budget) => {
+                Judgement::by(Basis::ReadOff, GateVerdict::Pass)
+            }
+            (None, None) => Judgement::by(Basis::ReadOff, GateVerdict::Fail),
         }
     }
 
@@ -109,13 +110,11 @@ impl Judgement {
             best
         };
         Judgement {
-            verdict,
-            basis: Basis::Interval,
-            reason: None,
             settling: match verdict {
                 GateVerdict::Inconclusive => settling(measured, across, budget),
                 GateVerdict::Pass | GateVerdict::Fail => None,
             },
+            ..Judgement::by(Basis::Interval, verdict)
         }
     }
 }
@@ -164,76 +163,58 @@ pub(super) fn judge(estimate: &Estimate, side: Side, budget: f64) -> Judgement {
 mod tests {
     use super::*;
 
-    fn measured(value: f64, low: f64, high: f64) -> Measured {
-        let interval = Some(Interval { low, high });
-        Measured {
-            interval,
-            ..Measured::exact(value, 8, Counted::Launches)
-        }
+    fn judged(low: f64, high: f64, side: Side, budget: f64) -> Judgement {
+        let measured = Measured {
+            interval: Some(Interval { low, high }),
+            ..Measured::exact(10.0, 8, Counted::Launches)
+        };
+        Judgement::of(&measured, side, budget)
+    }
+
+    fn launches(more: u64) -> Option<Settling> {
+        let of = Counted::Launches;
+        Some(Settling { more, of })
     }
 
     #[test]
     fn the_unfavourable_end_must_keep_the_budget() {
-        let of = |budget| Judgement::of(&measured(10.0, 9.0, 12.0), Side::AtMost, budget).verdict;
-        assert_eq!(
-            [of(12.0), of(11.9), of(9.0), of(8.9)],
-            [
-                GateVerdict::Pass,
-                GateVerdict::Inconclusive,
-                GateVerdict::Inconclusive,
-                GateVerdict::Fail
-            ]
-        );
-        let of = |budget| Judgement::of(&measured(10.0, 9.0, 12.0), Side::AtLeast, budget).verdict;
-        assert_eq!(
-            [of(9.0), of(9.1), of(12.1)],
-            [
-                GateVerdict::Pass,
-                GateVerdict::Inconclusive,
-                GateVerdict::Fail
-            ]
-        );
+        for (side, budget, verdict) in [
+            (Side::AtMost, 12.0, GateVerdict::Pass),
+            (Side::AtMost, 11.9, GateVerdict::Inconclusive),
+            (Side::AtMost, 9.0, GateVerdict::Inconclusive),
+            (Side::AtMost, 8.9, GateVerdict::Fail),
+            (Side::AtLeast, 9.0, GateVerdict::Pass),
+            (Side::AtLeast, 9.1, GateVerdict::Inconclusive),
+            (Side::AtLeast, 12.1, GateVerdict::Fail),
+        ] {
+            let found = judged(9.0, 12.0, side, budget).verdict;
+            assert_eq!(found, verdict, "{side:?} {budget}");
+        }
     }
 
     #[test]
     fn what_would_settle_follows_from_the_spread() {
-        let settling =
-            |budget| Judgement::of(&measured(10.0, 8.0, 12.0), Side::AtMost, budget).settling;
         // Half the half-width takes four times the launches: 32 in all.
-        assert_eq!(
-            settling(11.0),
-            Some(Settling {
-                more: 24,
-                of: Counted::Launches
-            })
-        );
-        assert_eq!(
-            settling(9.0),
-            Some(Settling {
-                more: 24,
-                of: Counted::Launches
-            })
-        );
-        assert_eq!(settling(10.0), None);
-        assert_eq!(settling(12.0), None);
+        for (budget, settling) in [
+            (11.0, launches(24)),
+            (9.0, launches(24)),
+            (10.0, None),
+            (12.0, None),
+        ] {
+            let found = judged(8.0, 12.0, Side::AtMost, budget).settling;
+            assert_eq!(found, settling, "{budget}");
+        }
     }
 
     #[test]
     fn without_an_interval_nothing_is_decided_but_of_what_is_read_off() {
-        let remark = Some("no interval: needs 6 launches, has 3".into());
         let few = Measured {
-            remark,
+            remark: Some("no interval: needs 6 launches, has 3".into()),
             ..Measured::exact(1.0, 3, Counted::Launches)
         };
         let judgement = Judgement::of(&few, Side::AtMost, 1e9);
         assert_eq!(judgement.verdict, GateVerdict::Inconclusive);
-        assert_eq!(
-            judgement.settling,
-            Some(Settling {
-                more: 3,
-                of: Counted::Launches
-            })
-        );
+        assert_eq!(judgement.settling, launches(3));
         let size = Estimate::exact(400.0, 1, Counted::Files);
         assert_eq!(judge(&size, Side::AtMost, 400.0).verdict, GateVerdict::Pass);
         assert_eq!(judge(&size, Side::AtMost, 399.0).verdict, GateVerdict::Fail);

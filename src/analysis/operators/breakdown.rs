@@ -116,14 +116,12 @@ impl Breakdown {
     }
 }
 
-fn sum<'n>(nodes: impl IntoIterator<Item = &'n NodeProfile>) -> Nanos {
-    nodes
-        .into_iter()
-        .fold(Nanos(0), |sum, node| sum + node.time_ns)
+pub(super) fn sum<'n>(nodes: impl IntoIterator<Item = &'n NodeProfile>) -> Nanos {
+    nodes.into_iter().map(|node| node.time_ns).sum()
 }
 
 /// Share of a whole; 0 of nothing.
-fn share(part: Nanos, whole: Nanos) -> Ratio {
+pub(super) fn share(part: Nanos, whole: Nanos) -> Ratio {
     Ratio(if whole.0 == 0 {
         0.0
     } else {
@@ -147,11 +145,10 @@ fn rest(profiled: &Profiled, nodes_ns: Nanos) -> Rest {
         profiled,
     );
     let time_ns = inference.since(nodes_ns);
-    let truncated = Nanos((calls * TRUNCATION.as_f64()) as u64);
     Rest::Between {
         time_ns,
         share: share(time_ns, inference),
-        truncated_at_most_ns: truncated.min(time_ns),
+        truncated_at_most_ns: Nanos((calls * TRUNCATION.as_f64()) as u64).min(time_ns),
     }
 }
 
@@ -160,36 +157,38 @@ const NO_LONGER: &str =
     "inferences without it, beside it, took no less time: what else went on hid what it costs";
 
 fn distortion(ratios: &[f64]) -> Estimate {
-    let Some(found) = stats::over_launches(ratios) else {
-        return Estimate::absent("no session ran without the profiler beside it");
-    };
-    let interval = found.interval.ok();
-    if found.value < 1.0 {
-        return Estimate::absent(NO_LONGER);
+    match stats::over_launches(ratios) {
+        None => Estimate::absent("no session ran without the profiler beside it"),
+        Some(found) if found.value < 1.0 => Estimate::absent(NO_LONGER),
+        Some(found) => Estimate::Measured(Measured {
+            interval: found.interval.ok(),
+            remark: found
+                .interval
+                .is_err()
+                .then(|| "no interval: too few pairs".into()),
+            ..Measured::exact(found.value, ratios.len() as u64, Counted::Pairs)
+        }),
     }
-    Estimate::Measured(Measured {
-        interval,
-        remark: interval
-            .is_none()
-            .then(|| "no interval: too few pairs".into()),
-        ..Measured::exact(found.value, ratios.len() as u64, Counted::Pairs)
-    })
 }
 
 fn by_group(nodes: &[NodeProfile], nodes_ns: Nanos) -> Vec<GroupShare> {
-    let mut groups: BTreeMap<OperatorGroup, Vec<&NodeProfile>> = BTreeMap::new();
-    for node in nodes {
-        groups
-            .entry(OperatorGroup::of(&node.operator))
-            .or_default()
-            .push(node);
-    }
-    let mut shares: Vec<GroupShare> = groups
+    let mut shares: Vec<GroupShare> = grouped(nodes, |node| OperatorGroup::of(&node.operator))
         .into_iter()
         .map(|(group, nodes)| group_share(group, &nodes, nodes_ns))
         .collect();
     shares.sort_by_key(|share| std::cmp::Reverse(share.time_ns));
     shares
+}
+
+fn grouped<'n, K: Ord>(
+    nodes: &'n [NodeProfile],
+    key: impl Fn(&'n NodeProfile) -> K,
+) -> BTreeMap<K, Vec<&'n NodeProfile>> {
+    let mut groups: BTreeMap<K, Vec<&NodeProfile>> = BTreeMap::new();
+    for node in nodes {
+        groups.entry(key(node)).or_default().push(node);
+    }
+    groups
 }
 
 fn group_share(group: OperatorGroup, nodes: &[&NodeProfile], nodes_ns: Nanos) -> GroupShare {
@@ -203,8 +202,10 @@ fn group_share(group: OperatorGroup, nodes: &[&NodeProfile], nodes_ns: Nanos) ->
 }
 
 fn nodes(profiled: &Profiled, nodes_ns: Nanos) -> Vec<NodeShare> {
-    let nodes = profiled.nodes.iter().enumerate();
-    let mut shares: Vec<NodeShare> = nodes
+    let mut shares: Vec<NodeShare> = profiled
+        .nodes
+        .iter()
+        .enumerate()
         .map(|(index, node)| NodeShare {
             node: index,
             group: OperatorGroup::of(&node.operator),
@@ -240,13 +241,9 @@ pub struct OperatorShare {
 }
 
 fn by_operator(profiled: &Profiled, nodes_ns: Nanos) -> Vec<OperatorShare> {
-    let mut operators: BTreeMap<(&Plain, &Plain), Vec<&NodeProfile>> = BTreeMap::new();
-    for node in &profiled.nodes {
-        operators
-            .entry((&node.operator, &node.execution_provider))
-            .or_default()
-            .push(node);
-    }
+    let operators = grouped(&profiled.nodes, |node| {
+        (&node.operator, &node.execution_provider)
+    });
     let mut shares: Vec<OperatorShare> = operators
         .into_values()
         .filter_map(|nodes| operator_share(&nodes, profiled, nodes_ns))
@@ -275,10 +272,9 @@ fn operator_share(
 }
 
 fn all_bytes(nodes: &[&NodeProfile], profiled: &Profiled) -> Option<Bytes> {
-    let sum: Option<f64> = nodes.iter().map(|node| bytes(node, profiled)).sum();
+    let sum: Option<f64> = nodes
+        .iter()
+        .map(|node| Some(node.bytes()?.as_f64() * calls(node.calls_count, profiled)))
+        .sum();
     sum.map(|sum| Bytes(sum as u64))
-}
-
-fn bytes(node: &NodeProfile, profiled: &Profiled) -> Option<f64> {
-    Some(node.bytes()?.as_f64() * calls(node.calls_count, profiled))
 }

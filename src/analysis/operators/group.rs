@@ -30,11 +30,13 @@ impl OperatorGroup {
             | "CastLike"
             | "DequantizeLinear"
             | "DynamicQuantizeLinear"
-            | "QuantizeLinear" => OperatorGroup::Conversion,
-            "InsertedPrecisionFreeCast" | "MemcpyFromHost" | "MemcpyToHost" => {
-                OperatorGroup::Conversion
-            }
-            "ReorderInput" | "ReorderOutput" | "Transpose" => OperatorGroup::Conversion,
+            | "QuantizeLinear"
+            | "InsertedPrecisionFreeCast"
+            | "MemcpyFromHost"
+            | "MemcpyToHost"
+            | "ReorderInput"
+            | "ReorderOutput"
+            | "Transpose" => OperatorGroup::Conversion,
             _ => OperatorGroup::Other,
         }
     }

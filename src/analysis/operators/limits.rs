@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Arithmetic, Bound, HotNode, OperatorGroup, Roofline, Work, rooflines};
+use super::breakdown::{self, sum};
+use super::{Arithmetic, Bound, HotNode, OperatorGroup, Roofline, rooflines};
 use crate::analysis::{Bottleneck, BottleneckKind};
 
 use crate::record::{Profiled, RunRecord};
@@ -19,9 +20,10 @@ const NOTABLE_SHARE: f64 = 0.1;
 /// stand together.
 pub(in crate::analysis) fn bottlenecks(record: &RunRecord) -> Vec<Bottleneck> {
     let rooflines = rooflines(record);
-    let of_session = rooflines.chunk_by(|one, other| one.session == other.session);
-    let first = of_session.filter_map(|all| Some((&all[0], profiled(record, &all[0])?)));
-    let first: Vec<(&Roofline, &Profiled)> = first.collect();
+    let first: Vec<(&Roofline, &Profiled)> = rooflines
+        .chunk_by(|one, other| one.session == other.session)
+        .filter_map(|all| Some((&all[0], profiled(record, &all[0])?)))
+        .collect();
     let mut found = Vec::new();
     for kind in [dominating, conversions, overhead] {
         found.extend(first.iter().filter_map(|(roofline, profiled)| {
@@ -36,26 +38,20 @@ pub(in crate::analysis) fn bottlenecks(record: &RunRecord) -> Vec<Bottleneck> {
 
 fn profiled<'r>(record: &'r RunRecord, roofline: &Roofline) -> Option<&'r Profiled> {
     let key = (roofline.session, roofline.shape, roofline.batch_size);
-    let profile = record
+    record
         .operators
         .iter()
-        .find(|known| (known.session, known.shape, known.batch_size) == key)?;
-    profile.profile.as_ref().ok()
+        .find(|known| (known.session, known.shape, known.batch_size) == key)?
+        .profile
+        .as_ref()
+        .ok()
 }
 
-fn share(profiled: &Profiled, wanted: impl Fn(&Plain) -> bool) -> f64 {
-    let all: Nanos = profiled.nodes.iter().map(|node| node.time_ns).sum();
-    let wanted: Nanos = profiled
-        .nodes
-        .iter()
-        .filter(|node| wanted(&node.operator))
-        .map(|node| node.time_ns)
-        .sum();
-    if all.0 > 0 {
-        wanted.as_f64() / all.as_f64()
-    } else {
-        0.0
-    }
+fn share(profiled: &Profiled, wanted: impl Fn(&Plain) -> bool) -> Ratio {
+    breakdown::share(
+        sum(profiled.nodes.iter().filter(|node| wanted(&node.operator))),
+        sum(&profiled.nodes),
+    )
 }
 
 /// The operator that takes most of the time, with the bound of the longest of its nodes.
@@ -66,18 +62,14 @@ fn dominating(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKind
         .nodes
         .iter()
         .find(|node| node.operator == *operator)?;
-    let arithmetic = longest
-        .work
-        .as_ref()
-        .ok()
-        .map(|work: &Work| work.arithmetic);
-    (share >= DOMINATING_SHARE).then(|| BottleneckKind::DominatingOperator {
+    let work = longest.work.as_ref();
+    (share.0 >= DOMINATING_SHARE).then(|| BottleneckKind::DominatingOperator {
         batch_size: roofline.batch_size,
         operator: operator.clone(),
-        share: Ratio(share),
+        share,
         bound: longest.bound.clone(),
         attained: attained(longest),
-        is_quantized: arithmetic == Some(Arithmetic::Integer),
+        is_quantized: work.is_ok_and(|work| work.arithmetic == Arithmetic::Integer),
     })
 }
 
@@ -118,9 +110,9 @@ fn conversions(profiled: &Profiled, roofline: &Roofline) -> Option<BottleneckKin
     let nodes_count = operators.len() as u64;
     operators.sort();
     operators.dedup();
-    (share >= NOTABLE_SHARE).then_some(BottleneckKind::Conversions {
+    (share.0 >= NOTABLE_SHARE).then_some(BottleneckKind::Conversions {
         batch_size: roofline.batch_size,
-        share: Ratio(share),
+        share,
         operators,
         nodes_count,
     })

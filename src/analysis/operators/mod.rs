@@ -39,21 +39,20 @@ pub struct OperatorFindings {
 }
 
 pub(super) fn findings(record: &RunRecord) -> Vec<OperatorFindings> {
-    let mut profiles: Vec<&OperatorProfile> = record.operators.iter().collect();
-    profiles.sort_by_key(|profile| (profile.session, profile.shape, profile.batch_size));
-    profiles
-        .into_iter()
+    sorted(record)
         .map(|profile| finding(record, profile))
         .collect()
 }
 
+/// Profiles in the order of sessions, shapes and batch sizes.
+fn sorted(record: &RunRecord) -> impl Iterator<Item = &OperatorProfile> {
+    let mut profiles: Vec<&OperatorProfile> = record.operators.iter().collect();
+    profiles.sort_by_key(|profile| (profile.session, profile.shape, profile.batch_size));
+    profiles.into_iter()
+}
+
 fn finding(record: &RunRecord, profile: &OperatorProfile) -> OperatorFindings {
-    let model = record
-        .plan
-        .sessions
-        .get(profile.session)
-        .and_then(|session| record.variants.get(session.variant));
-    let model = model.and_then(|variant| variant.model.as_ref());
+    let model = record.variant_of(profile.session).model.as_ref();
     let profiled = profile.profile.as_ref();
     OperatorFindings {
         session: profile.session,
@@ -102,20 +101,12 @@ impl GraphChange {
             ..GraphChange::default()
         };
         for (operator, count) in counts {
-            match count {
-                CountChange {
-                    in_file_count: 0,
-                    as_run_count,
-                } => _ = change.appeared.insert(operator, as_run_count),
-                CountChange {
-                    in_file_count,
-                    as_run_count: 0,
-                } => _ = change.vanished.insert(operator, in_file_count),
-                CountChange {
-                    in_file_count,
-                    as_run_count,
-                } if in_file_count == as_run_count => {}
-                changed => _ = change.changed.insert(operator, changed),
+            if count.in_file_count == 0 {
+                change.appeared.insert(operator, count.as_run_count);
+            } else if count.as_run_count == 0 {
+                change.vanished.insert(operator, count.in_file_count);
+            } else if count.in_file_count != count.as_run_count {
+                change.changed.insert(operator, count);
             }
         }
         change
@@ -126,12 +117,16 @@ impl GraphChange {
 fn counts(operators: &BTreeMap<Plain, u64>, nodes: &[NodeProfile]) -> BTreeMap<Plain, CountChange> {
     let mut counts: BTreeMap<Plain, CountChange> = BTreeMap::new();
     for (operator, count) in operators {
-        let operator = without_domain(operator.exact()).into();
-        counts.entry(operator).or_default().in_file_count += count;
+        counts
+            .entry(without_domain(operator.exact()).into())
+            .or_default()
+            .in_file_count += count;
     }
     for node in nodes {
-        let operator = without_domain(node.operator.exact()).into();
-        counts.entry(operator).or_default().as_run_count += 1;
+        counts
+            .entry(without_domain(node.operator.exact()).into())
+            .or_default()
+            .as_run_count += 1;
     }
     counts
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Arithmetic, OperatorGroup, Undistorted, Work, work};
+use super::{Arithmetic, OperatorGroup, Undistorted, Work, sorted, work};
 use crate::observed::Observed;
 use crate::plan::ExecutionMode;
 use crate::record::{MachinePeaks, NodeProfile, OperatorProfile, RunRecord};
@@ -92,16 +92,13 @@ impl<'r> Peaks<'r> {
             Arithmetic::Integer => &peaks.rates.int8_ops_per_sec,
             Arithmetic::OtherFloat => return Err("no peak was measured for its type".into()),
         };
-        told.as_ref()
-            .map(|peak| peak.highest_per_sec)
-            .map_err(Clone::clone)
+        Ok(told.clone()?.highest_per_sec)
     }
 
     fn memory(self) -> Observed<f64> {
-        let told = &self.0.ok_or(NO_PEAKS)?.rates.memory_bytes_per_sec;
-        told.as_ref()
-            .map(|peak| peak.highest_per_sec)
-            .map_err(Clone::clone)
+        let peaks = self.0.ok_or(NO_PEAKS)?;
+        let told = peaks.rates.memory_bytes_per_sec.clone()?;
+        Ok(told.highest_per_sec)
     }
 }
 
@@ -132,19 +129,17 @@ impl Roofline {
     /// Share of the time in nodes that those of one bound take.
     #[must_use]
     pub fn share_of(&self, bound: Bound) -> Ratio {
-        let known = self.bound_shares.iter().find(|(known, _)| *known == bound);
-        known.map_or(Ratio(0.0), |(_, share)| *share)
+        self.bound_shares
+            .iter()
+            .find(|(known, _)| *known == bound)
+            .map_or(Ratio(0.0), |(_, share)| *share)
     }
 }
 
 pub(in crate::analysis) fn rooflines(record: &RunRecord) -> Vec<Roofline> {
-    let mut rooflines: Vec<Roofline> = record
-        .operators
-        .iter()
+    sorted(record)
         .filter_map(|profile| roofline(record, profile))
-        .collect();
-    rooflines.sort_by_key(|roofline| (roofline.session, roofline.shape, roofline.batch_size));
-    rooflines
+        .collect()
 }
 
 /// `None` without nodes.
@@ -177,12 +172,14 @@ fn roofline(record: &RunRecord, profile: &OperatorProfile) -> Option<Roofline> {
 fn hottest(mut nodes: Vec<HotNode>) -> Vec<HotNode> {
     nodes.sort_by_key(|node| std::cmp::Reverse(node.time_ns));
     let mut before = 0.0;
-    let is_hot = |node: &HotNode| {
-        let is_hot = before < HOT_SHARE && node.share.0 >= LEAST_NODE_SHARE;
-        before += node.share.0;
-        is_hot
-    };
-    nodes.into_iter().take_while(is_hot).collect()
+    nodes
+        .into_iter()
+        .take_while(|node| {
+            let is_hot = before < HOT_SHARE && node.share.0 >= LEAST_NODE_SHARE;
+            before += node.share.0;
+            is_hot
+        })
+        .collect()
 }
 
 fn bound_shares(nodes: &[HotNode]) -> Vec<(Bound, Ratio)> {
@@ -252,9 +249,8 @@ fn bound(
     } else {
         0.0
     };
-    let limit_ns = computing_ns.max(moving_ns);
     Ok(
-        if call_ns < SMALL_CALL.as_f64() && limit_ns < NEAR_LIMIT * call_ns {
+        if call_ns < SMALL_CALL.as_f64() && computing_ns.max(moving_ns) < NEAR_LIMIT * call_ns {
             Bound::Overhead
         } else if computing_ns >= moving_ns && work.operations_count > 0 {
             Bound::Compute
@@ -269,12 +265,12 @@ mod tests {
     use super::*;
     use crate::record::{Peak, PeakRates, Profiled, TensorShape};
 
-    fn peak(per_sec: f64) -> Peak {
-        Peak {
+    fn peak(per_sec: f64) -> Observed<Peak> {
+        Ok(Peak {
             highest_per_sec: per_sec,
             median_per_sec: per_sec,
             n: 5,
-        }
+        })
     }
 
     /// 50 GFLOP/s, 100 Gop/s, 10 GB/s.
@@ -284,9 +280,9 @@ mod tests {
             runtime_version: "1.31.1".into(),
             intra_threads: 1,
             rates: PeakRates {
-                fp32_flops_per_sec: Ok(peak(50e9)),
-                int8_ops_per_sec: Ok(peak(100e9)),
-                memory_bytes_per_sec: Ok(peak(10e9)),
+                fp32_flops_per_sec: peak(50e9),
+                int8_ops_per_sec: peak(100e9),
+                memory_bytes_per_sec: peak(10e9),
             },
             measured_at: "2026-01-01T00:00:00Z".into(),
         }
@@ -303,7 +299,7 @@ mod tests {
             operator: operator.into(),
             calls_count: 10,
             time_ns: Nanos(time_ns - 500),
-            inputs: Some(vec![shape.clone(), shape.clone()]),
+            inputs: Some(vec![shape.clone(); 2]),
             outputs: Some(vec![shape]),
             activation_bytes: bytes,
             parameter_bytes: Some(Bytes(0)),
@@ -312,17 +308,14 @@ mod tests {
         }
     }
 
-    fn profiled(nodes: Vec<NodeProfile>) -> Profiled {
-        Profiled {
+    fn hot_nodes(nodes: Vec<NodeProfile>, peaks: Peaks<'_>) -> Vec<HotNode> {
+        let profiled = Profiled {
             inferences_count: 10,
             mean_inference_ns: Nanos(1),
             nodes,
             ..Profiled::default()
-        }
-    }
-
-    fn all_nodes(profiled: &Profiled, peaks: Peaks<'_>) -> Vec<HotNode> {
-        let times = Undistorted::side_by_side(profiled);
+        };
+        let times = Undistorted::side_by_side(&profiled);
         profiled
             .nodes
             .iter()
@@ -339,51 +332,44 @@ mod tests {
             node("Relu", 1_000_000, &[1024, 1024]),
             node("Transpose", 900_000, &[512, 512]),
         ];
-        let machine = machine();
-        let all = all_nodes(&profiled(nodes), Peaks(Some(&machine)));
-        let hot = hottest(all.clone());
-        assert_eq!(hot.len(), 2, "the third lies beyond 90%");
-        assert_eq!(
-            (&hot[0].bound, &hot[1].bound),
-            (&Ok(Bound::Compute), &Ok(Bound::Memory))
-        );
-        assert!(
-            (hot[0].compute_ratio.unwrap().0 - 0.5369).abs() < 1e-4,
-            "{hot:?}"
-        );
-        assert!((hot[0].intensity.unwrap() - 128.0).abs() < 1e-9);
-        assert!(
-            (hot[1].memory_ratio.unwrap().0 - 0.8389).abs() < 1e-4,
-            "{hot:?}"
-        );
+        let all = hot_nodes(nodes, Peaks(Some(&machine())));
         let shares = bound_shares(&all);
+        let [product, relu] = &hottest(all)[..] else {
+            panic!("the third lies beyond 90%")
+        };
+        assert_eq!(product.bound, Ok(Bound::Compute));
+        assert_eq!(relu.bound, Ok(Bound::Memory));
+        for (found, expected) in [
+            (product.compute_ratio.unwrap().0, 0.5369),
+            (product.intensity.unwrap(), 128.0),
+            (relu.memory_ratio.unwrap().0, 0.8389),
+            (shares[1].1.0, 1.0 / 11.9),
+        ] {
+            assert!((found - expected).abs() < 1e-4, "{found}, not {expected}");
+        }
         let bounds: Vec<Bound> = shares.iter().map(|(bound, _)| *bound).collect();
         assert_eq!(bounds, [Bound::Compute, Bound::Memory, Bound::Conversion]);
-        assert!((shares[1].1.0 - 1.0 / 11.9).abs() < 1e-9);
     }
 
     #[test]
     fn conversions_are_told_without_peaks_and_small_nodes_far_from_both_limits_with_them() {
-        let profiled = |conversion| {
-            profiled(vec![
-                node("Relu", 3000, &[64]),
-                node(conversion, 3000, &[64]),
-            ])
-        };
         let machine = machine();
-        let hot = hottest(all_nodes(
-            &profiled("QuantizeLinear"),
-            Peaks(Some(&machine)),
-        ));
-        assert_eq!(
-            (&hot[0].bound, &hot[1].bound),
-            (&Ok(Bound::Overhead), &Ok(Bound::Conversion))
-        );
-        let hot = hottest(all_nodes(&profiled("Cast"), Peaks(None)));
-        assert_eq!(
-            (&hot[0].bound, &hot[1].bound),
-            (&Err(NO_PEAKS.into()), &Ok(Bound::Conversion))
-        );
-        assert!(hot[0].operations_per_sec.is_some() && hot[0].compute_ratio.is_none());
+        for (conversion, peaks, bound) in [
+            ("QuantizeLinear", Peaks(Some(&machine)), Ok(Bound::Overhead)),
+            ("Cast", Peaks(None), Err(NO_PEAKS.into())),
+        ] {
+            let hot = hottest(hot_nodes(
+                ["Relu", conversion]
+                    .map(|operator| node(operator, 3000, &[64]))
+                    .into(),
+                peaks,
+            ));
+            assert_eq!(
+                (&hot[0].bound, &hot[1].bound),
+                (&bound, &Ok(Bound::Conversion))
+            );
+            assert!(hot[0].operations_per_sec.is_some());
+            assert_eq!(hot[0].compute_ratio.is_some(), bound.is_ok());
+        }
     }
 }

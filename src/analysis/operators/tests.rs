@@ -1,4 +1,5 @@
 use super::*;
+use crate::analysis::Interval;
 use crate::record::Profiled;
 use crate::units::{Bytes, Nanos, Ratio};
 
@@ -35,13 +36,12 @@ fn profiled() -> Profiled {
 #[test]
 fn time_is_shared_out_by_operator_group_and_node() {
     let found = Breakdown::of(&profiled());
-    let operators: Vec<_> = found
+    let operators = found
         .by_operator
         .iter()
-        .map(|it| (it.operator.exact(), it.nodes_count, it.calls, it.time_ns.0))
-        .collect();
+        .map(|it| (it.operator.exact(), it.nodes_count, it.calls, it.time_ns.0));
     assert_eq!(
-        operators,
+        operators.collect::<Vec<_>>(),
         [
             ("Conv", 2, 2.0, 75_000),
             ("Cast", 1, 1.0, 9_000),
@@ -50,27 +50,17 @@ fn time_is_shared_out_by_operator_group_and_node() {
     );
     assert_eq!(found.by_operator[0].share, Ratio(75.0 / 90.0));
     assert_eq!(found.by_operator[2].bytes, Some(Bytes(4 * 128)));
-    let groups: Vec<_> = found
-        .by_group
-        .iter()
-        .map(|it| (it.group, it.time_ns.0))
-        .collect();
-    let expected = [
-        OperatorGroup::Matrix,
-        OperatorGroup::Conversion,
-        OperatorGroup::Other,
-    ];
+    let groups = found.by_group.iter().map(|it| (it.group, it.time_ns.0));
     assert_eq!(
-        groups,
-        expected
-            .into_iter()
-            .zip([75_000, 9_000, 6_000])
-            .collect::<Vec<_>>()
+        groups.collect::<Vec<_>>(),
+        [
+            (OperatorGroup::Matrix, 75_000),
+            (OperatorGroup::Conversion, 9_000),
+            (OperatorGroup::Other, 6_000)
+        ]
     );
-    assert_eq!(
-        found.nodes.iter().map(|it| it.node).collect::<Vec<_>>(),
-        [2, 0, 1, 3]
-    );
+    let nodes = found.nodes.iter().map(|it| it.node);
+    assert_eq!(nodes.collect::<Vec<_>>(), [2, 0, 1, 3]);
     assert_eq!(found.arena_peak_bytes, Some(Bytes(45_000)));
 }
 
@@ -92,31 +82,21 @@ fn time_between_nodes_is_what_they_leave_unless_they_overlap() {
 
 #[test]
 fn distortion_is_a_figure_or_absent() {
-    let found = Breakdown::of(&profiled()).distortion;
+    let [found, few, faster, none] = [&profiled().distortion_ratios[..], &[1.2], &[0.38; 6], &[]]
+        .map(|ratios| {
+            Breakdown::of(&Profiled {
+                distortion_ratios: ratios.to_vec(),
+                ..profiled()
+            })
+            .distortion
+        });
     assert_eq!(found.value(), Some(1.05));
-    assert!(
-        found
-            .interval()
-            .is_some_and(|interval| interval.low >= 1.04 && interval.high <= 1.06),
-        "{found:?}"
-    );
-    let of = |ratios: &[f64]| {
-        Breakdown::of(&Profiled {
-            distortion_ratios: ratios.to_vec(),
-            ..profiled()
-        })
-        .distortion
-    };
-    let few = of(&[1.2]);
+    let Interval { low, high } = found.interval().unwrap();
+    assert!(low >= 1.04 && high <= 1.06, "{found:?}");
     assert!(few.interval().is_none() && few.measured().unwrap().remark.is_some());
-    let faster = of(&[0.38; 6]);
-    assert!(
-        faster
-            .absent_reason()
-            .is_some_and(|reason| reason.contains("took no less time")),
-        "{faster:?}"
-    );
-    assert_eq!(of(&[]).value(), None);
+    let reason = faster.absent_reason().unwrap();
+    assert!(reason.contains("took no less time"), "{faster:?}");
+    assert_eq!(none.value(), None);
 }
 
 #[test]
@@ -124,37 +104,33 @@ fn bytes_are_unknown_where_one_node_does_not_tell_and_without_time_there_are_no_
     let mut profiled = profiled();
     profiled.nodes[2].output_bytes = None;
     assert_eq!(Breakdown::of(&profiled).by_operator[0].bytes, None);
-    profiled
-        .nodes
-        .iter_mut()
-        .for_each(|node| node.time_ns = Nanos(0));
-    assert!(
-        Breakdown::of(&profiled)
-            .by_operator
-            .iter()
-            .all(|it| it.share == Ratio(0.0))
-    );
+    for node in &mut profiled.nodes {
+        node.time_ns = Nanos(0);
+    }
+    let mut operators = Breakdown::of(&profiled).by_operator.into_iter();
+    assert!(operators.all(|it| it.share == Ratio(0.0)));
 }
 
 #[test]
 fn operators_that_appear_vanish_or_change_in_number_are_told() {
-    let counts = [
+    let operators = [
         ("Conv", 3),
         ("Relu", 1),
         ("com.microsoft.Gelu", 2),
         ("Constant", 5),
     ];
-    let operators: BTreeMap<Plain, u64> = counts.map(|(name, count)| (name.into(), count)).into();
-    let change = GraphChange::of(&operators, &profiled().nodes);
-    assert_eq!((change.in_file_count, change.as_run_count), (11, 4));
-    assert_eq!(change.appeared, BTreeMap::from([("Cast".into(), 1)]));
-    assert_eq!(
-        change.vanished,
-        BTreeMap::from([("Constant".into(), 5), ("Gelu".into(), 2)])
-    );
+    let operators = operators.map(|(name, count)| (name.into(), count));
+    let change = GraphChange::of(&operators.into(), &profiled().nodes);
     let conv = CountChange {
         in_file_count: 3,
         as_run_count: 2,
     };
-    assert_eq!(change.changed, BTreeMap::from([("Conv".into(), conv)]));
+    let expected = GraphChange {
+        in_file_count: 11,
+        as_run_count: 4,
+        appeared: [("Cast".into(), 1)].into(),
+        vanished: [("Constant".into(), 5), ("Gelu".into(), 2)].into(),
+        changed: [("Conv".into(), conv)].into(),
+    };
+    assert_eq!(change, expected);
 }

@@ -37,12 +37,34 @@ pub struct Work {
 fn steps(operator: &str) -> Option<u64> {
     Some(match operator {
         // Data is moved, or shapes are looked at.
-        "CastLike" | "Concat" | "Constant" | "ConstantOfShape" | "DepthToSpace" | "Expand"
-        | "Flatten" | "Gather" | "GatherElements" | "GatherND" | "Identity" | "MemcpyFromHost"
-        | "MemcpyToHost" | "Pad" | "Range" | "ReorderInput" | "ReorderOutput" | "Reshape"
-        | "ScatterElements" | "ScatterND" | "Shape" | "Slice" | "SpaceToDepth" | "Split"
-        | "Squeeze" | "Transpose" | "Unsqueeze" => 0,
-        "InsertedPrecisionFreeCast" => 0,
+        "CastLike"
+        | "Concat"
+        | "Constant"
+        | "ConstantOfShape"
+        | "DepthToSpace"
+        | "Expand"
+        | "Flatten"
+        | "Gather"
+        | "GatherElements"
+        | "GatherND"
+        | "Identity"
+        | "MemcpyFromHost"
+        | "MemcpyToHost"
+        | "Pad"
+        | "Range"
+        | "ReorderInput"
+        | "ReorderOutput"
+        | "Reshape"
+        | "ScatterElements"
+        | "ScatterND"
+        | "Shape"
+        | "Slice"
+        | "SpaceToDepth"
+        | "Split"
+        | "Squeeze"
+        | "Transpose"
+        | "Unsqueeze"
+        | "InsertedPrecisionFreeCast" => 0,
         // Transcendental functions count as one operation.
         "Abs" | "Add" | "BiasGelu" | "Cast" | "Ceil" | "Clip" | "Div" | "Elu" | "Equal" | "Erf"
         | "Exp" | "FastGelu" | "Floor" | "Gelu" | "Greater" | "HardSigmoid" | "HardSwish"
@@ -115,10 +137,20 @@ impl Shapes<'_> {
             "MultiHeadAttention" => self.multi_head_attention(),
             "LSTM" | "GRU" | "RNN" | "DynamicQuantizeLSTM" => self.recurrence(),
             // Pooling and reductions visit every input element once.
-            "ArgMax" | "ArgMin" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool"
-            | "MaxPool" | "NhwcMaxPool" | "QLinearAveragePool" | "ReduceMax" | "ReduceMean"
-            | "ReduceMin" | "ReduceProd" | "ReduceSum" => Ok(self.input(0)?.elements_count()),
-            "QLinearGlobalAveragePool" => Ok(self.input(0)?.elements_count()),
+            "ArgMax"
+            | "ArgMin"
+            | "AveragePool"
+            | "GlobalAveragePool"
+            | "GlobalMaxPool"
+            | "MaxPool"
+            | "NhwcMaxPool"
+            | "QLinearAveragePool"
+            | "ReduceMax"
+            | "ReduceMean"
+            | "ReduceMin"
+            | "ReduceProd"
+            | "ReduceSum"
+            | "QLinearGlobalAveragePool" => Ok(self.input(0)?.elements_count()),
             name => {
                 let steps =
                     steps(name).ok_or_else(|| format!("there is no formula for `{name}`"))?;
@@ -129,9 +161,13 @@ impl Shapes<'_> {
 
     /// Whole numbers where the first input is quantized, or becomes so inside the operator.
     fn arithmetic(&self, operator: &str) -> Arithmetic {
-        let quantizes = matches!(operator, "DynamicQuantizeMatMul" | "DynamicQuantizeLSTM");
         match self.inputs.first() {
-            Some(input) if quantizes || input.element_type.contains("int") => Arithmetic::Integer,
+            Some(input)
+                if matches!(operator, "DynamicQuantizeMatMul" | "DynamicQuantizeLSTM")
+                    || input.element_type.contains("int") =>
+            {
+                Arithmetic::Integer
+            }
             Some(input) if input.element_type != "float" => Arithmetic::OtherFloat,
             _ => Arithmetic::Float,
         }
@@ -163,16 +199,21 @@ impl Shapes<'_> {
     /// channels, which come first in the weight. Groups are in it, because a weight holds only the
     /// input channels of its group.
     fn convolution(&self) -> Observed<u64> {
-        let kernel = self.kernel(self.output)?;
-        per_channel(kernel).map(|products| times(&[2, self.output.elements_count(), products]))
+        Ok(times(&[
+            2,
+            self.output.elements_count(),
+            per_channel(self.kernel(self.output)?)?,
+        ]))
     }
 
     /// Every input element is multiplied with what the weight holds for its channel; input channels
     /// come first.
     fn transposed_convolution(&self) -> Observed<u64> {
-        let kernel = self.kernel(self.input(0)?)?;
-        let products = per_channel(kernel)?;
-        Ok(times(&[2, self.input(0)?.elements_count(), products]))
+        Ok(times(&[
+            2,
+            self.input(0)?.elements_count(),
+            per_channel(self.kernel(self.input(0)?)?)?,
+        ]))
     }
 
     /// Twice the output elements, times the last dimension of the first matrix, however either is
@@ -220,24 +261,30 @@ impl Shapes<'_> {
     /// dimensions.
     fn standard_attention(&self) -> Observed<u64> {
         let (queries, keys) = (self.input(0)?, self.input(1)?);
-        let place = keys.dims.len().checked_sub(2);
-        let place = place.ok_or("its keys have no positions")?;
-        let length = keys.dims[place].saturating_add(self.kept_keys());
-        let elements = queries
-            .elements_count()
-            .saturating_add(self.output.elements_count());
-        Ok(times(&[2, length, elements]))
+        let length = keys.dims[keys
+            .dims
+            .len()
+            .checked_sub(2)
+            .ok_or("its keys have no positions")?]
+        .saturating_add(self.kept_keys());
+        Ok(times(&[
+            2,
+            length,
+            queries
+                .elements_count()
+                .saturating_add(self.output.elements_count()),
+        ]))
     }
 
     /// Positions of keys kept from before.
     fn kept_keys(&self) -> u64 {
-        match self.inputs.get(3..).unwrap_or_default() {
-            [.., keys, values]
-                if keys.dims.len() == 4 && values.dims.starts_with(&keys.dims[..3]) =>
-            {
-                keys.dims[2]
-            }
-            _ => 0,
+        if let [.., keys, values] = self.inputs.get(3..).unwrap_or_default()
+            && keys.dims.len() == 4
+            && values.dims.starts_with(&keys.dims[..3])
+        {
+            keys.dims[2]
+        } else {
+            0
         }
     }
 
@@ -250,8 +297,8 @@ impl Shapes<'_> {
         if projected.dims.first() != Some(&width) {
             return Err(NO_WEIGHT.into());
         }
-        let projection = times(&[2, batch, length, projected.elements_count()]);
-        Ok(projection.saturating_add(times(&[4, batch, length, length, hidden])))
+        Ok(times(&[2, batch, length, projected.elements_count()])
+            .saturating_add(times(&[4, batch, length, length, hidden])))
     }
 
     /// For every query and key a product and a weighted sum over the hidden size: queries (batch,
@@ -278,10 +325,14 @@ impl Shapes<'_> {
             [input, state]
                 if input.dims[1..].contains(&width) && input.dims[0] == state.dims[0] =>
             {
-                let weights = input
-                    .elements_count()
-                    .saturating_add(state.elements_count());
-                Ok(times(&[2, length, batch, weights]))
+                Ok(times(&[
+                    2,
+                    length,
+                    batch,
+                    input
+                        .elements_count()
+                        .saturating_add(state.elements_count()),
+                ]))
             }
             _ => Err(NO_WEIGHT.into()),
         }

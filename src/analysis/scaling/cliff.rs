@@ -1,9 +1,9 @@
 //! Larger batch sizes with less throughput than the next smaller one, and what went along with
 //! that.
 
-use super::launches::{LaunchPoint, in_common, launch_points};
-use super::{Cliff, CliffEvidence, CliffSign, CurveLaunches, Index};
-use crate::analysis::figures::{Change, Verdict, change};
+use super::launches::{in_common, launch_points};
+use super::{Cliff, CliffEvidence, CliffSign, Index};
+use crate::analysis::figures::{BatchCurve, Change, Verdict, change};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::{ArenaStats, BlockRecord, CpuCache};
@@ -15,8 +15,8 @@ const FAULTS_FACTOR: f64 = 2.0;
 const FAULTS_MORE: f64 = 1.0;
 
 /// Cliffs of each curve. All neighbouring batch sizes of the run are judged together.
-pub(super) fn cliffs(index: &Index<'_>, curves: &[CurveLaunches<'_>]) -> Vec<Vec<Cliff>> {
-    let mut steps: Vec<Vec<Cliff>> = curves.iter().map(steps).collect();
+pub(super) fn cliffs(index: &Index<'_>, curves: &[BatchCurve]) -> Vec<Vec<Cliff>> {
+    let mut steps: Vec<Vec<Cliff>> = curves.iter().map(|curve| steps(index, curve)).collect();
     let mut changes: Vec<&mut Change> = steps
         .iter_mut()
         .flatten()
@@ -26,23 +26,26 @@ pub(super) fn cliffs(index: &Index<'_>, curves: &[CurveLaunches<'_>]) -> Vec<Vec
     for (curve, cliffs) in curves.iter().zip(&mut steps) {
         cliffs.retain(|cliff| cliff.change.verdict == Verdict::Slower);
         for cliff in cliffs {
-            let [from, to] = [cliff.from, cliff.to].map(|batch_size| curve.curve.key(batch_size));
-            (cliff.evidence, cliff.unknown) = evidence(index, from, to);
+            (cliff.evidence, cliff.unknown) = evidence(
+                index,
+                [cliff.from, cliff.to].map(|batch_size| curve.key(batch_size)),
+            );
         }
     }
     steps
 }
 
 /// From each batch size to the next larger one, neither judged nor explained.
-fn steps(curve: &CurveLaunches<'_>) -> Vec<Cliff> {
-    let next = curve.batch_sizes().skip(1);
-    let neighbours = curve.batch_sizes().zip(next);
-    neighbours
-        .filter_map(|((from, small), (to, large))| {
+fn steps(index: &Index<'_>, curve: &BatchCurve) -> Vec<Cliff> {
+    curve
+        .points
+        .windows(2)
+        .filter_map(|points| {
+            let (from, to) = (points[0].batch_size, points[1].batch_size);
             Some(Cliff {
                 from,
                 to,
-                change: change(small, large)?,
+                change: throughput_change(index, curve.key(from), curve.key(to))?,
                 evidence: Vec::new(),
                 unknown: Vec::new(),
             })
@@ -57,36 +60,43 @@ pub(in crate::analysis) fn throughput_change(
     from: CellKey,
     to: CellKey,
 ) -> Option<Change> {
-    let [small, large] = [from, to].map(|key| launch_points(index.blocks(key)));
-    change(&small, &large)
-}
-
-fn change(small: &[LaunchPoint], large: &[LaunchPoint]) -> Option<Change> {
-    let ratios = in_common(small, large)
-        .map(|(small, large)| (large.throughput_per_sec / small.throughput_per_sec).ln());
-    let rounds: Vec<Vec<f64>> = ratios
+    let rounds: Vec<Vec<f64>> = throughput_ratios(index, from, to)
+        .into_iter()
+        .map(f64::ln)
         .filter(|ratio| ratio.is_finite())
         .map(|ratio| vec![ratio])
         .collect();
     Change::paired(Metric::ThroughputRatioToBaseline, &rounds)
 }
 
-fn evidence(index: &Index<'_>, from: CellKey, to: CellKey) -> (Vec<CliffEvidence>, Vec<CliffSign>) {
+pub(in crate::analysis) fn throughput_ratios(
+    index: &Index<'_>,
+    from: CellKey,
+    to: CellKey,
+) -> Vec<f64> {
+    let [small, large] = [from, to].map(|key| launch_points(index.blocks(key)));
+    in_common(&small, &large)
+        .map(|(small, large)| large.throughput_per_sec / small.throughput_per_sec)
+        .filter(|ratio| ratio.is_finite())
+        .collect()
+}
+
+fn evidence(index: &Index<'_>, keys: [CellKey; 2]) -> (Vec<CliffEvidence>, Vec<CliffSign>) {
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
-    let arena = arena(index, from, to);
+    let arena = arena(index, keys);
+    let caches = &index.record.host.caches;
     if arena.is_empty() {
         unknown.push(CliffSign::Arena);
     } else {
         found.extend(extensions(&arena));
-        found.extend(exceeded_caches(&index.record.host.caches, &arena));
-        if index.record.host.caches.is_empty() {
+        found.extend(exceeded_caches(caches, &arena));
+        if caches.is_empty() {
             unknown.push(CliffSign::Caches);
         }
     }
-    let [small, large] = [from, to].map(|key| faults(index.blocks(key)));
-    match small.zip(large) {
-        Some((small, large)) => found.extend(more_faults(small, large)),
-        None => unknown.push(CliffSign::MinorFaults),
+    match keys.map(|key| faults(index.blocks(key))) {
+        [Some(small), Some(large)] => found.extend(more_faults(small, large)),
+        _ => unknown.push(CliffSign::MinorFaults),
     }
     (found, unknown)
 }
@@ -106,7 +116,7 @@ fn faults(blocks: &[&BlockRecord]) -> Option<f64> {
 }
 
 /// Of each launch that tells of both.
-fn arena<'a>(index: &Index<'a>, from: CellKey, to: CellKey) -> Vec<[&'a ArenaStats; 2]> {
+fn arena<'a>(index: &Index<'a>, [from, to]: [CellKey; 2]) -> Vec<[&'a ArenaStats; 2]> {
     let large = index
         .launch_cells(to)
         .iter()
@@ -132,16 +142,17 @@ fn extensions(arena: &[[&ArenaStats; 2]]) -> Option<CliffEvidence> {
                 .saturating_sub(small.extensions_count) as f64
         })
         .collect();
-    let extensions_count = stats::median(&more).filter(|&count| count > 0.0)?;
-    Some(CliffEvidence::ArenaExtensions { extensions_count })
+    Some(CliffEvidence::ArenaExtensions {
+        extensions_count: stats::median(&more).filter(|&count| count > 0.0)?,
+    })
 }
 
 /// Those that held the arena's peak at the smaller batch size and do not at the larger one: medians
 /// over launches.
 fn exceeded_caches(caches: &[CpuCache], arena: &[[&ArenaStats; 2]]) -> Vec<CliffEvidence> {
-    let small = median_peak(arena.iter().map(|[small, _]| *small));
-    let large = median_peak(arena.iter().map(|[_, large]| *large));
-    let (Some(small), Some(large)) = (small, large) else {
+    let [Some(small), Some(large)] =
+        [0, 1].map(|side| median_peak(arena.iter().map(|both| both[side])))
+    else {
         return Vec::new();
     };
     caches

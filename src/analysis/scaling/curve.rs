@@ -10,19 +10,13 @@ use crate::plan::{CellKey, LoadMode};
 pub(in crate::analysis) fn batch_curves(cells: &[CellFindings]) -> Vec<BatchCurve> {
     let mut points: BTreeMap<(usize, usize, LoadMode), Vec<CurvePoint>> = BTreeMap::new();
     for cell in cells {
-        let CellKey {
-            session,
-            shape,
-            load_mode,
-            ..
-        } = cell.key;
         points
-            .entry((session, shape, load_mode))
+            .entry((cell.key.session, cell.key.shape, cell.key.load_mode))
             .or_default()
             .extend(point(cell));
     }
-    let curves = points.into_iter();
-    curves
+    points
+        .into_iter()
         .filter_map(|((session, shape, load_mode), points)| {
             curve(session, shape, load_mode, points)
         })
@@ -47,14 +41,13 @@ fn curve(
     points.sort_by_key(|point| point.batch_size);
     let best = best(points.iter())?.batch_size;
     let enough = enough(points.iter())?;
-    let saturated = points.last().is_some_and(|last| last.batch_size > enough);
     Some(BatchCurve {
         session,
         shape,
         load_mode,
         best,
         enough,
-        saturated,
+        saturated: points.last().is_some_and(|last| last.batch_size > enough),
         points,
     })
 }
@@ -90,8 +83,8 @@ impl BatchCurve {
     #[must_use]
     pub fn shown(&self) -> Option<u64> {
         let support = self.points.iter().map(|point| point.support).max()?;
-        let of_support = self.points.iter().filter(|point| point.support == support);
-        enough(of_support).filter(|_| support > Support::FewInferences)
+        enough(self.points.iter().filter(|point| point.support == support))
+            .filter(|_| support > Support::FewInferences)
     }
 
     /// The point of a batch size, if it was measured.
@@ -113,74 +106,51 @@ impl BatchCurve {
 mod tests {
     use super::*;
 
-    fn curve_of(throughputs: &[(u64, f64)]) -> BatchCurve {
-        with_support(throughputs, |_| Support::Interval)
-    }
-
-    fn with_support(throughputs: &[(u64, f64)], support: fn(u64) -> Support) -> BatchCurve {
-        let point = |&(batch_size, throughput_per_sec): &(u64, f64)| CurvePoint {
+    fn curve_of(throughputs: &[(u64, f64)], supports: [Support; 4]) -> BatchCurve {
+        let points = throughputs.iter().zip(supports);
+        let points = points.map(|(&(batch_size, throughput_per_sec), support)| CurvePoint {
             batch_size,
             throughput_per_sec,
             latency_p50_ns: batch_size as f64 / throughput_per_sec * 1e9,
-            support: support(batch_size),
-        };
-        curve(
-            0,
-            0,
-            LoadMode::SINGLE,
-            throughputs.iter().map(point).collect(),
-        )
-        .unwrap()
+            support,
+        });
+        curve(0, 0, LoadMode::SINGLE, points.collect()).unwrap()
     }
 
     #[test]
     fn every_batch_size_is_in_the_curve_and_those_with_most_behind_them_are_shown() {
+        use Support::{FewInferences, FewLaunches, Interval};
         const RATES: [(u64, f64); 4] = [(1, 40.0), (2, 50.0), (4, 106.0), (8, 143.0)];
-        let only_single = |size| {
-            if size == 1 {
-                Support::Interval
-            } else {
-                Support::FewInferences
-            }
-        };
-        let curve = with_support(&RATES, only_single);
-        assert_eq!(
-            (curve.best, curve.enough, curve.saturated, curve.shown()),
-            (8, 8, false, Some(1))
-        );
-        let few = |size| {
-            if size < 4 {
-                Support::FewLaunches
-            } else {
-                Support::FewInferences
-            }
-        };
-        assert_eq!(with_support(&RATES, few).shown(), Some(2));
-        let up_to_two = |size| {
-            if size < 4 {
-                Support::Interval
-            } else {
-                Support::FewLaunches
-            }
-        };
-        assert_eq!(with_support(&RATES, up_to_two).shown(), Some(2));
-        assert_eq!(
-            with_support(&RATES, |_| Support::FewInferences).shown(),
-            None
-        );
-        assert_eq!(curve_of(&RATES).shown(), Some(8));
+        for (supports, shown) in [
+            (
+                [Interval, FewInferences, FewInferences, FewInferences],
+                Some(1),
+            ),
+            (
+                [FewLaunches, FewLaunches, FewInferences, FewInferences],
+                Some(2),
+            ),
+            ([Interval, Interval, FewLaunches, FewLaunches], Some(2)),
+            ([FewInferences; 4], None),
+            ([Interval; 4], Some(8)),
+        ] {
+            let curve = curve_of(&RATES, supports);
+            assert_eq!((curve.best, curve.enough, curve.saturated), (8, 8, false));
+            assert_eq!(curve.shown(), shown, "{supports:?}");
+        }
     }
 
     #[test]
     fn smallest_batch_near_the_best_is_enough_and_throughput_that_still_rises_has_not_saturated() {
         const RATES: [(u64, f64); 4] = [(1, 100.0), (2, 180.0), (4, 290.0), (8, 300.0)];
         for (rates, expected) in [(&RATES[..], (8, 4, true)), (&RATES[..3], (4, 4, false))] {
-            let curve = curve_of(rates);
-            assert_eq!(
-                (curve.best, curve.enough, curve.saturated),
-                expected,
-                "{rates:?}"
-            );
+            let BatchCurve {
+                best,
+                enough,
+                saturated,
+                ..
+            } = curve_of(rates, [Support::Interval; 4]);
+            assert_eq!((best, enough, saturated), expected, "{rates:?}");
         }
     }
 }

@@ -11,13 +11,12 @@ use crate::units::Nanos;
 /// In the order of the record. All gaps of the run are judged together.
 pub(in crate::analysis) fn idle_gaps(record: &RunRecord) -> Vec<IdleFindings> {
     let mut found: Vec<IdleFindings> = record.idle_gaps.iter().map(unjudged).collect();
-    let gaps = found
-        .iter_mut()
-        .filter_map(|found| found.gaps.as_mut().ok())
-        .flatten();
     // What too few launches were measured of cannot have a verdict, and takes no part in the
     // others'.
-    let changes = gaps
+    let changes = found
+        .iter_mut()
+        .filter_map(|found| found.gaps.as_mut().ok())
+        .flatten()
         .filter_map(|gap| gap.change.as_mut())
         .filter(|change| change.ratio.interval().is_some());
     judge(
@@ -56,14 +55,20 @@ fn compared(gaps: &[IdleGap]) -> Vec<GapFindings> {
 }
 
 fn inferences_count(gap: &IdleGap) -> u64 {
-    let launches = gap.latencies_ns.iter().flatten();
-    launches.map(|launch| launch.len() as u64).sum()
+    gap.latencies_ns
+        .iter()
+        .flatten()
+        .map(|launch| launch.len() as u64)
+        .sum()
 }
 
 /// By launch; `None` for one that did not measure the gap.
 fn medians(gap: &IdleGap) -> Vec<Option<f64>> {
-    let launches = gap.latencies_ns.iter().flatten();
-    launches.map(|launch| median(launch)).collect()
+    gap.latencies_ns
+        .iter()
+        .flatten()
+        .map(|launch| median(launch))
+        .collect()
 }
 
 fn median(latencies: &[Nanos]) -> Option<f64> {
@@ -77,17 +82,16 @@ fn latency(gap: &IdleGap) -> Estimate {
             &medians(gap).into_iter().flatten().collect::<Vec<_>>(),
             "no inference was completed",
         ),
-        Err(reason) => Estimate::absent(reason.exact()),
+        Err(reason) => Estimate::absent(reason),
     }
 }
 
 /// The latency after a gap / the one without, launch by launch.
 fn change(gap: &IdleGap, none: &IdleGap) -> Option<Change> {
-    let both = medians(gap)
+    let rounds: Vec<Vec<f64>> = medians(gap)
         .into_iter()
         .zip(medians(none))
-        .filter_map(|(gap, none)| Some((gap? / none?).ln()));
-    let rounds: Vec<Vec<f64>> = both
+        .filter_map(|(gap, none)| Some((gap? / none?).ln()))
         .filter(|ratio| ratio.is_finite())
         .map(|ratio| vec![ratio])
         .collect();
@@ -100,41 +104,35 @@ mod tests {
     use crate::analysis::figures::Interval;
 
     fn gap(gap: u64, launches: &[&[u64]]) -> IdleGap {
-        let launch = |latencies: &&[u64]| latencies.iter().copied().map(Nanos).collect();
         IdleGap {
             gap_ns: Nanos(gap),
-            latencies_ns: Ok(launches.iter().map(launch).collect()),
+            latencies_ns: Ok(launches
+                .iter()
+                .map(|latencies: &&[u64]| latencies.iter().copied().map(Nanos).collect())
+                .collect()),
         }
     }
 
     #[test]
     fn gaps_are_held_against_none_within_each_launch() {
-        // Two speeds of the machine, twice apart: the ratio is 3 in every launch.
         let none: [&[u64]; 6] = [&[10, 12, 11], &[22], &[11], &[22], &[11], &[22]];
         let after: [&[u64]; 6] = [&[33], &[40, 66, 99], &[33], &[66], &[33], &[66]];
-        let found = compared(&[gap(0, &none), gap(5, &after)]);
-        let ratio = found[1].change.as_ref().unwrap().ratio.measured().unwrap();
+        let [without, found] = &compared(&[gap(0, &none), gap(5, &after)])[..] else {
+            panic!("two gaps")
+        };
+        let ratio = found.change.as_ref().unwrap().ratio.measured().unwrap();
+        let Interval { low, high } = ratio.interval.unwrap();
         assert!(
-            (ratio.value - 3.0).abs() < 1e-9 && ratio.n == 6,
+            [low, ratio.value, high]
+                .iter()
+                .all(|it| (it - 3.0).abs() < 1e-9),
             "{ratio:?}"
         );
-        let ends = ratio.interval.unwrap();
-        assert!(
-            (ends.low - 3.0).abs() < 1e-9 && (ends.high - 3.0).abs() < 1e-9,
-            "{ends:?}"
-        );
-        let latency = found[1].latency_ns.measured().unwrap();
-        assert_eq!(
-            (latency.range, found[1].inferences_count),
-            (
-                Some(Interval {
-                    low: 33.0,
-                    high: 66.0
-                }),
-                8
-            )
-        );
-        assert!(found[0].change.is_none());
+        assert_eq!((ratio.n, found.inferences_count), (6, 8));
+        let (low, high) = (33.0, 66.0);
+        let latency = found.latency_ns.measured().unwrap();
+        assert_eq!(latency.range, Some(Interval { low, high }));
+        assert!(without.change.is_none());
     }
 
     #[test]
@@ -149,14 +147,10 @@ mod tests {
             left_out,
         ]);
         let change = found[1].change.as_ref().unwrap().ratio.measured().unwrap();
-        assert!(
-            (change.value - 6.0_f64.sqrt()).abs() < 1e-9 && change.interval.is_none(),
-            "{change:?}"
-        );
-        assert_eq!(
-            change.remark,
-            Some("no interval: needs 6 launches, has 2".into())
-        );
+        assert!((change.value - 6.0_f64.sqrt()).abs() < 1e-9, "{change:?}");
+        assert_eq!(change.interval, None);
+        let remark = change.remark.as_ref().unwrap();
+        assert_eq!(remark, "no interval: needs 6 launches, has 2");
         assert_eq!(
             (found[2].latency_ns.value(), &found[2].change),
             (None, &None)

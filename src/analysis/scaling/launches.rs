@@ -19,15 +19,22 @@ pub(super) struct LaunchPoint {
     pub(super) throughput_per_sec: f64,
 }
 
+impl LaunchPoint {
+    /// Kleinrock's power: throughput over latency.
+    pub(super) fn power(&self) -> f64 {
+        self.throughput_per_sec / self.median_ns
+    }
+}
+
 impl<'a> CurveLaunches<'a> {
     pub(super) fn of(index: &Index<'_>, curve: &'a BatchCurve) -> Self {
-        let points = curve
-            .points
-            .iter()
-            .map(|point| launch_points(index.blocks(curve.key(point.batch_size))));
         CurveLaunches {
             curve,
-            points: points.collect(),
+            points: curve
+                .points
+                .iter()
+                .map(|point| launch_points(index.blocks(curve.key(point.batch_size))))
+                .collect(),
         }
     }
 
@@ -48,9 +55,7 @@ impl<'a> CurveLaunches<'a> {
 }
 
 pub(super) fn launch_points(blocks: &[&BlockRecord]) -> Vec<LaunchPoint> {
-    let mut points = per_launch(blocks, launch_point);
-    points.sort_by_key(|point| point.launch);
-    points
+    per_launch(blocks, launch_point)
 }
 
 /// Of the blocks of one launch.
@@ -68,9 +73,11 @@ pub(super) fn in_common<'a>(
     other: &'a [LaunchPoint],
 ) -> impl Iterator<Item = (&'a LaunchPoint, &'a LaunchPoint)> {
     one.iter().filter_map(|own| {
-        let place = other
-            .binary_search_by_key(&own.launch, |point| point.launch)
-            .ok()?;
-        Some((own, &other[place]))
+        Some((
+            own,
+            &other[other
+                .binary_search_by_key(&own.launch, |point| point.launch)
+                .ok()?],
+        ))
     })
 }

@@ -20,14 +20,14 @@ pub(super) fn within(facts: &Facts<'_>, curve: &BatchCurve) -> Vec<WithinLimit> 
 }
 
 fn candidates<'a>(facts: &'a Facts<'_>, curve: &BatchCurve, metric: Metric) -> Vec<Candidate<'a>> {
-    let points = curve.points.iter();
-    points
+    curve
+        .points
+        .iter()
         .filter_map(|point| {
-            let cell = facts.cell(curve.key(point.batch_size))?;
             Some(Candidate {
                 batch_size: point.batch_size,
                 throughput: point.throughput_per_sec,
-                latency: cell.figure(metric)?,
+                latency: facts.cell(curve.key(point.batch_size))?.figure(metric)?,
             })
         })
         .collect()
@@ -44,11 +44,11 @@ fn best(limit: f64, candidates: &[Candidate<'_>]) -> Within {
         .iter()
         .filter_map(|candidate| Some((upper(candidate.latency)?, candidate)))
         .collect();
-    let kept = measured
+    let best = measured
         .iter()
         .filter(|(latency, _)| *latency <= limit)
-        .map(|(_, candidate)| candidate);
-    let best = kept.max_by(|one, other| one.throughput.total_cmp(&other.throughput));
+        .map(|(_, candidate)| candidate)
+        .max_by(|one, other| one.throughput.total_cmp(&other.throughput));
     let closest = measured
         .iter()
         .min_by(|one, other| one.0.total_cmp(&other.0));
@@ -60,10 +60,9 @@ fn best(limit: f64, candidates: &[Candidate<'_>]) -> Within {
 }
 
 fn why_unknown(candidates: &[Candidate<'_>]) -> Plain {
-    let reason = candidates
+    candidates
         .iter()
-        .find_map(|candidate| candidate.latency.absent_reason());
-    reason
+        .find_map(|candidate| candidate.latency.absent_reason())
         .cloned()
         .unwrap_or_else(|| "no batch size was measured".into())
 }
@@ -88,19 +87,13 @@ mod tests {
     }
 
     fn found(limit: f64, latencies: &[Estimate]) -> Within {
-        let candidate = |(place, latency)| Candidate {
-            batch_size: 1_u64 << place,
+        let candidates = latencies.iter().enumerate();
+        let candidates = candidates.map(|(place, latency)| Candidate {
+            batch_size: 1 << place,
             throughput: [100.0, 180.0, 170.0][place],
             latency,
-        };
-        best(
-            limit,
-            &latencies
-                .iter()
-                .enumerate()
-                .map(candidate)
-                .collect::<Vec<_>>(),
-        )
+        });
+        best(limit, &candidates.collect::<Vec<_>>())
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{BatchFit, CurveLaunches, Deviation, Facts};
-use crate::analysis::figures::{BatchCurve, centre};
+use crate::analysis::figures::{BatchCurve, Estimate, centre};
 use crate::observed::Observed;
 use crate::stats;
 use crate::units::Ratio;
@@ -43,6 +43,12 @@ impl Line {
         (determinant > 0.0 && line.fixed.is_finite()).then_some(line)
     }
 
+    /// The fixed time and the time of a sample, over launches with a line each.
+    pub(super) fn centres(lines: &[Line], absent: &str) -> [Estimate; 2] {
+        let parts: [fn(&Line) -> f64; 2] = [|line| line.fixed, |line| line.per_sample];
+        parts.map(|part| centre(&lines.iter().map(part).collect::<Vec<_>>(), absent))
+    }
+
     pub(super) fn at(self, batch_size: u64) -> f64 {
         self.fixed + self.per_sample * batch_size as f64
     }
@@ -61,8 +67,10 @@ struct LaunchLine {
 
 impl LaunchLine {
     fn through(medians: Vec<(f64, f64)>) -> Option<Self> {
-        let line = Line::through(&medians)?;
-        Some(LaunchLine { line, medians })
+        Some(LaunchLine {
+            line: Line::through(&medians)?,
+            medians,
+        })
     }
 
     /// Of the launch at this batch size, as a share of its own line.
@@ -96,28 +104,21 @@ fn launch_lines(measured: &CurveLaunches<'_>) -> Vec<LaunchLine> {
 pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Observed<BatchFit> {
     let curve = measured.curve;
     let launches = launch_lines(measured);
-    let fixed: Vec<f64> = launches.iter().map(|launch| launch.line.fixed).collect();
-    let per_sample: Vec<f64> = launches
-        .iter()
-        .map(|launch| launch.line.per_sample)
-        .collect();
+    let lines: Vec<Line> = launches.iter().map(|launch| launch.line).collect();
     let why_none = format!("needs a launch with at least {LEAST_POINTS} batch sizes");
-    let fixed_ns = centre(&fixed, &why_none);
+    let [fixed_ns, per_sample_ns] = Line::centres(&lines, &why_none);
     if fixed_ns.value().is_none() {
         return Err(why_none.into());
     }
-    let deviations = deviations(curve, &launches);
-    let worst = deviations
+    let mut off = deviations(curve, &launches);
+    let worst = off
         .iter()
         .map(|found| found.deviation.0.abs())
         .fold(0.0, f64::max);
-    let off = deviations
-        .into_iter()
-        .filter(|found| found.deviation.0.abs() > LINE_TOLERANCE)
-        .collect();
+    off.retain(|found| found.deviation.0.abs() > LINE_TOLERANCE);
     Ok(BatchFit {
         fixed_ns,
-        per_sample_ns: centre(&per_sample, &why_none),
+        per_sample_ns,
         worst: Ratio(worst),
         off,
         two_speeds_count: two_speeds_count(facts, curve),
@@ -136,8 +137,10 @@ fn two_speeds_count(facts: &Facts<'_>, curve: &BatchCurve) -> u64 {
 
 /// The median over launches of what a batch size deviates from the launch's own line.
 fn deviations(curve: &BatchCurve, launches: &[LaunchLine]) -> Vec<Deviation> {
-    let points = curve.points.iter().map(|point| point.batch_size);
-    points
+    curve
+        .points
+        .iter()
+        .map(|point| point.batch_size)
         .filter_map(|batch_size| {
             let of_launches: Vec<f64> = launches
                 .iter()
@@ -201,22 +204,15 @@ mod tests {
             enough: 1,
             saturated: true,
         };
-        // Two launches at full speed and one at half, all of them half more than their line at
-        // batch 10.
-        let launch = |factor: f64| LaunchLine {
+        let launches = [1.0, 2.0, 1.0].map(|factor| LaunchLine {
             line: Line {
                 fixed: 100.0 * factor,
                 per_sample: 10.0 * factor,
             },
             medians: vec![(1.0, 110.0 * factor), (10.0, 300.0 * factor)],
-        };
-        let found = deviations(&curve, &[1.0, 2.0, 1.0].map(launch));
-        assert_eq!(
-            found
-                .iter()
-                .map(|found| found.deviation.0)
-                .collect::<Vec<_>>(),
-            [0.0, 0.5]
-        );
+        });
+        let found = deviations(&curve, &launches);
+        let found: Vec<f64> = found.iter().map(|found| found.deviation.0).collect();
+        assert_eq!(found, [0.0, 0.5]);
     }
 }

@@ -12,7 +12,7 @@ mod line;
 mod memory;
 mod types;
 
-pub(super) use cliff::throughput_change;
+pub(super) use cliff::{throughput_change, throughput_ratios};
 pub(super) use curve::batch_curves;
 pub(super) use idle::idle_gaps;
 pub use line::LINE_TOLERANCE;
@@ -22,41 +22,36 @@ pub use types::{
 };
 
 use super::decide::facts::Facts;
+use super::figures::BatchCurve;
 use super::figures::index::Index;
 use super::figures::over_launches::median;
 use launches::CurveLaunches;
 
 /// In the order of the curves.
 pub(super) fn scaling(facts: &Facts<'_>) -> Vec<Scaling> {
-    let curves: Vec<CurveLaunches<'_>> = facts
+    facts
         .curves
         .iter()
-        .map(|curve| CurveLaunches::of(facts.index, curve))
-        .collect();
-    let cliffs = cliff::cliffs(facts.index, &curves);
-    let both = curves.iter().zip(cliffs);
-    both.map(|(launches, cliffs)| Scaling {
-        cliffs,
-        ..of_curve(facts, launches)
-    })
-    .collect()
+        .zip(cliff::cliffs(facts.index, facts.curves))
+        .map(|(curve, cliffs)| of_curve(facts, curve, cliffs))
+        .collect()
 }
 
 /// Without cliffs, which are judged over all curves together.
-fn of_curve(facts: &Facts<'_>, launches: &CurveLaunches<'_>) -> Scaling {
-    let curve = launches.curve;
+fn of_curve(facts: &Facts<'_>, curve: &BatchCurve, cliffs: Vec<Cliff>) -> Scaling {
+    let launches = CurveLaunches::of(facts.index, curve);
     let is_first = Some(&curve.load_mode) == facts.index.record.plan.load_modes.first();
     Scaling {
         session: curve.session,
         shape: curve.shape,
         load_mode: curve.load_mode,
-        knee: knee::knee(launches),
-        fit: line::fit(facts, launches),
+        knee: knee::knee(&launches),
+        fit: line::fit(facts, &launches),
         limits: limit::within(facts, curve),
-        cliffs: Vec::new(),
+        cliffs,
         memory: is_first.then(|| memory::fit(facts.index, curve)),
         first_runs: if is_first {
-            first_runs(facts.index, launches)
+            first_runs(facts.index, &launches)
         } else {
             Vec::new()
         },
@@ -66,8 +61,11 @@ fn of_curve(facts: &Facts<'_>, launches: &CurveLaunches<'_>) -> Scaling {
 /// Memory is planned and taken, and kernels are prepared: each batch size's by itself and over the
 /// median of the same launch.
 fn first_runs(index: &Index<'_>, measured: &CurveLaunches<'_>) -> Vec<FirstRun> {
-    let batch_sizes = index.record.plan.batch_sizes.iter();
-    batch_sizes
+    index
+        .record
+        .plan
+        .batch_sizes
+        .iter()
         .filter_map(|&batch_size| first_run(index, measured, batch_size))
         .collect()
 }
@@ -84,8 +82,13 @@ fn first_run(index: &Index<'_>, measured: &CurveLaunches<'_>, batch_size: u64) -
         .map(|(_, cell)| cell.first_run_ns.as_f64())
         .collect();
     let ratios = launches.iter().filter_map(|(launch, cell)| {
-        let point = points.iter().find(|point| point.launch == launch.launch)?;
-        Some(cell.first_run_ns.as_f64() / point.median_ns)
+        Some(
+            cell.first_run_ns.as_f64()
+                / points
+                    .iter()
+                    .find(|point| point.launch == launch.launch)?
+                    .median_ns,
+        )
     });
     Some(FirstRun {
         batch_size,

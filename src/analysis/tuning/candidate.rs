@@ -83,16 +83,17 @@ type Costs = [Option<f64>; AXES.len()];
 /// overrule what a search decided by intervals.
 ///
 /// Latency and throughput are ratios to the best one, from blocks that took turns.
-pub(super) fn front(candidates: &[Candidate], scale: &Scale<'_>, taken: CellKey) -> Vec<usize> {
-    let measured = candidates
+pub(super) fn front(candidates: &[Candidate], scale: &Scale<'_>) -> Vec<usize> {
+    let all: Vec<(usize, Costs)> = candidates
         .iter()
         .enumerate()
-        .filter(|(_, one)| one.is_measured());
-    let all: Vec<(usize, Costs)> = measured
+        .filter(|(_, one)| one.is_measured())
         .map(|(place, one)| (place, costs(one, scale)))
         .collect();
-    let taken = candidates.iter().position(|one| one.key == taken);
-    undominated(&all, taken)
+    undominated(
+        &all,
+        candidates.iter().position(|one| one.key == scale.best),
+    )
 }
 
 fn undominated(all: &[(usize, Costs)], taken: Option<usize>) -> Vec<usize> {
@@ -120,14 +121,14 @@ fn costs(one: &Candidate, scale: &Scale<'_>) -> Costs {
 fn dominates(one: &Costs, other: &Costs) -> bool {
     let mut is_better = false;
     for ((metric, own), theirs) in AXES.into_iter().zip(one).zip(other) {
-        let (Some(own), Some(theirs)) = (own, theirs) else {
+        let Some((own, theirs)) = own.zip(*theirs) else {
             continue;
         };
         // Scores carry no noise of the machine.
-        let tolerance = metric
+        let floor = metric
             .noise_floor()
-            .filter(|_| metric != Metric::AccuracyTop1)
-            .map_or(0.0, |floor| floor.0.ln_1p());
+            .filter(|_| metric != Metric::AccuracyTop1);
+        let tolerance = floor.map_or(0.0, |floor| floor.0.ln_1p());
         if own - theirs > tolerance {
             return false;
         }
@@ -163,23 +164,28 @@ mod tests {
     #[test]
     fn better_in_one_and_as_good_in_the_others_dominates() {
         let one = costs(1.0, 1.0, 1.0, Some(0.9));
-        assert!(dominates(&costs(0.9, 1.0, 1.0, Some(0.9)), &one));
-        assert!(
-            dominates(&costs(0.9, 0.99, 1.01, Some(0.9)), &one),
-            "within the noise floor"
-        );
-        assert!(
-            !dominates(&costs(0.9, 0.9, 1.0, Some(0.9)), &one),
-            "worse in another"
-        );
-        assert!(
-            !dominates(&costs(0.9, 1.0, 1.0, Some(0.899)), &one),
-            "scores have no noise floor"
-        );
-        assert!(!dominates(&one, &one));
-        assert!(
-            dominates(&costs(0.9, 1.0, 1.0, None), &one),
-            "what is not known of one decides nothing"
-        );
+        for (other, is_better, why) in [
+            (costs(0.9, 1.0, 1.0, Some(0.9)), true, "better in one"),
+            (
+                costs(0.9, 0.99, 1.01, Some(0.9)),
+                true,
+                "within the noise floor",
+            ),
+            (costs(0.9, 0.9, 1.0, Some(0.9)), false, "worse in another"),
+            // Scores carry no noise of the machine.
+            (
+                costs(0.9, 1.0, 1.0, Some(0.899)),
+                false,
+                "scores have no noise floor",
+            ),
+            (one, false, "the same"),
+            (
+                costs(0.9, 1.0, 1.0, None),
+                true,
+                "what is not known of one decides nothing",
+            ),
+        ] {
+            assert_eq!(dominates(&other, &one), is_better, "{why}");
+        }
     }
 }

@@ -36,7 +36,7 @@ pub fn floor(objective: Objective) -> f64 {
 /// The cost of one configuration over that of another in the rounds named; `None` where they share
 /// none, or have no such figure. A cost is what less of is better: seconds per prediction for the
 /// throughput.
-pub(in crate::analysis) fn contest(
+pub(super) fn contest(
     index: &Index<'_>,
     objective: Objective,
     [one, other]: [CellKey; 2],
@@ -64,7 +64,9 @@ impl Sides<'_> {
             Objective::Throughput => self.of_blocks(secs_per_prediction),
             Objective::Latency => self.of_blocks(|block| block.median_ns.as_f64()),
             Objective::Memory => self.of_launches(|cell| Some(cell.peak_memory_bytes?.as_f64())),
-            Objective::Energy => match [self.one, self.other].map(|key| self.is_on_gpu(key)) {
+            Objective::Energy => match [self.one, self.other]
+                .map(|key| self.index.is_on_gpu(key.session))
+            {
                 [true, true] => self.of_launches(|cell| gpu_of_launch(gpu_per_prediction, cell)),
                 [false, false] => self.of_blocks(cpu_joules_per_prediction),
                 _ => Vec::new(),
@@ -72,19 +74,15 @@ impl Sides<'_> {
         }
     }
 
-    fn is_on_gpu(&self, key: CellKey) -> bool {
-        self.index.record.plan.sessions[key.session]
-            .nvidia_device()
-            .is_some()
-    }
-
     fn of_blocks(&self, cost: fn(&BlockRecord) -> f64) -> Vec<Vec<f64>> {
         Pairs::new(&self.blocks(self.one), &self.blocks(self.other)).log_ratios(cost)
     }
 
     fn blocks(&self, key: CellKey) -> Vec<&BlockRecord> {
-        let blocks = self.index.blocks(key).iter().copied();
-        blocks
+        self.index
+            .blocks(key)
+            .iter()
+            .copied()
             .filter(|block| self.rounds.contains(&block.round))
             .collect()
     }
@@ -102,8 +100,9 @@ impl Sides<'_> {
 
     /// By round.
     fn launches(&self, key: CellKey, cost: fn(&LaunchCell) -> Option<f64>) -> BTreeMap<u64, f64> {
-        let cells = self.index.launch_cells(key).iter();
-        cells
+        self.index
+            .launch_cells(key)
+            .iter()
             .filter(|(launch, _)| self.rounds.contains(&launch.round))
             .filter_map(|(launch, cell)| Some((launch.round, cost(cell)?)))
             .collect()

@@ -2,11 +2,9 @@
 
 use serde::Serialize;
 
-use super::candidate::front;
-use super::candidate::{Candidate, State};
+use super::candidate::{Candidate, State, front};
 use super::contest;
-use super::gain::Field;
-use super::gain::Scale;
+use super::gain::{Field, Scale};
 use super::preference::{Preference, preferred};
 use super::standing::Judge;
 use super::verdict::{Contender, Race, TuningVerdict};
@@ -104,23 +102,21 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
     let metric = metric(record, plan.objective, taken);
     let mut candidates: Vec<Candidate> = keys(tuning)
         .into_iter()
-        .map(|key| candidate(&judge, figures, tuning, key, metric))
+        .map(|key| candidate(&judge, tuning, key, metric))
         .collect();
-    let front = chosen.as_ref().map_or_else(Vec::new, |chosen| {
-        let scale = Scale::new(&judge, tuning, chosen.taken);
-        for one in &mut candidates {
-            one.state = chosen.state(tuning, one.key);
-            one.relative = scale
-                .relative(plan.objective, one.key)
-                .filter(|_| one.is_measured());
-        }
-        front(&candidates, &scale, chosen.taken)
-    });
     let field = Field {
         judge: &judge,
         tuning,
         objective: plan.objective,
     };
+    let front = chosen.as_ref().map_or_else(Vec::new, |chosen| {
+        let scale = Scale::new(field, chosen.taken);
+        for one in &mut candidates {
+            one.state = chosen.state(tuning, one.key);
+            one.relative = scale.relative(one.key).filter(|_| one.is_measured());
+        }
+        front(&candidates, &scale)
+    });
     let gain = taken
         .zip(default)
         .filter(|(one, other)| one != other)
@@ -152,17 +148,8 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
         front,
         candidates,
         heats_count: tuning.heats.len() as u64,
-        rounds_count: rounds_count(tuning),
+        rounds_count: tuning.rounds().count() as u64,
     })
-}
-
-/// Of all heats.
-fn rounds_count(tuning: &Tuning) -> u64 {
-    tuning
-        .heats
-        .iter()
-        .map(|heat| heat.rounds.len() as u64)
-        .sum()
 }
 
 /// The configuration that is taken, and the one that won the race.
@@ -176,17 +163,11 @@ impl Chosen {
     /// Of the defaults, where no heat was decided.
     fn of(judge: &Judge<'_>, tuning: &Tuning, default: Option<CellKey>) -> Option<Self> {
         let winner = tuning.champion().or(default)?;
-        Some(match preferred(judge, tuning, winner) {
-            Some((taken, preference)) => Chosen {
-                taken,
-                winner,
-                preference: Some(preference),
-            },
-            None => Chosen {
-                taken: winner,
-                winner,
-                preference: None,
-            },
+        let (taken, preference) = preferred(judge, tuning, winner).unzip();
+        Some(Chosen {
+            taken: taken.unwrap_or(winner),
+            winner,
+            preference,
         })
     }
 
@@ -202,8 +183,10 @@ impl Chosen {
 /// The objective's figure where the best configuration runs.
 fn metric(record: &RunRecord, objective: Objective, best: Option<CellKey>) -> Metric {
     let sessions = &record.plan.sessions;
-    let on_gpu = best.is_some_and(|key| sessions[key.session].nvidia_device().is_some());
-    contest::metric(objective, on_gpu)
+    contest::metric(
+        objective,
+        best.is_some_and(|key| sessions[key.session].nvidia_device().is_some()),
+    )
 }
 
 /// `None` where it was not measured.
@@ -233,24 +216,20 @@ fn state(tuning: &Tuning, key: CellKey, winner: CellKey) -> State {
 /// size.
 #[must_use]
 pub fn default_cell(record: &RunRecord) -> Option<CellKey> {
-    let batch_size = *record.plan.tuning.as_ref()?.space.batch_sizes.first()?;
-    let load_mode = *record.plan.load_modes.first()?;
     Some(CellKey {
         session: record.plan.baseline_session()?,
         shape: 0,
-        batch_size,
-        load_mode,
+        batch_size: *record.plan.tuning.as_ref()?.space.batch_sizes.first()?,
+        load_mode: *record.plan.load_modes.first()?,
     })
 }
 
 /// The configurations in the order in which the search came to them.
 fn keys(tuning: &Tuning) -> Vec<CellKey> {
+    let raced = tuning.heats.iter().flat_map(|heat| &heat.cells).copied();
+    let decided = tuning.decisions.iter().map(|decision| decision.key);
     let mut keys = Vec::new();
-    let raced = tuning
-        .heats
-        .iter()
-        .flat_map(|heat| heat.cells.iter().copied());
-    for key in raced.chain(tuning.decisions.iter().map(|decision| decision.key)) {
+    for key in raced.chain(decided) {
         if !keys.contains(&key) {
             keys.push(key);
         }
@@ -258,13 +237,7 @@ fn keys(tuning: &Tuning) -> Vec<CellKey> {
     keys
 }
 
-fn candidate(
-    judge: &Judge<'_>,
-    of_run: Figures<'_>,
-    tuning: &Tuning,
-    key: CellKey,
-    objective: Metric,
-) -> Candidate {
+fn candidate(judge: &Judge<'_>, tuning: &Tuning, key: CellKey, objective: Metric) -> Candidate {
     let mut metrics = vec![
         objective,
         Metric::LatencyP50,
@@ -273,12 +246,12 @@ fn candidate(
         Metric::PeakMemory,
     ];
     metrics.dedup();
-    let cell = of_run.cells.at(key);
+    let cell = judge.figures.cells.at(key);
     let mut figures: Vec<Figure> = metrics
         .into_iter()
         .map(|metric| figure(cell, metric))
         .collect();
-    figures.push(score(judge, of_run, key.session));
+    figures.push(score(judge, key.session));
     Candidate {
         key,
         standing: judge.standing(key),
@@ -292,28 +265,30 @@ fn candidate(
 }
 
 fn figure(cell: Option<&CellFindings>, metric: Metric) -> Figure {
-    let estimate = cell.and_then(|cell| cell.figure(metric)).cloned();
     Figure {
         metric,
-        estimate: estimate.unwrap_or_else(|| Estimate::absent("it was not measured")),
+        estimate: cell
+            .and_then(|cell| cell.figure(metric))
+            .cloned()
+            .unwrap_or_else(|| Estimate::absent("it was not measured")),
     }
 }
 
 /// The leading score of a session, or of one that computes the same.
-fn score(judge: &Judge<'_>, of_run: Figures<'_>, session: usize) -> Figure {
-    let scored = judge
+fn score(judge: &Judge<'_>, session: usize) -> Figure {
+    judge
         .scored(session)
-        .and_then(|record| of_run.sessions.get(record.session));
-    let score = scored.and_then(|session| {
-        Metric::SCORES.into_iter().find_map(|metric| {
-            Some(Figure {
-                metric,
-                estimate: session.figure(metric)?.clone(),
+        .and_then(|record| judge.figures.sessions.get(record.session))
+        .and_then(|session| {
+            Metric::SCORES.into_iter().find_map(|metric| {
+                Some(Figure {
+                    metric,
+                    estimate: session.figure(metric)?.clone(),
+                })
             })
         })
-    });
-    score.unwrap_or_else(|| Figure {
-        metric: Metric::AccuracyTop1,
-        estimate: Estimate::absent("outputs were not scored against labels"),
-    })
+        .unwrap_or_else(|| Figure {
+            metric: Metric::AccuracyTop1,
+            estimate: Estimate::absent("outputs were not scored against labels"),
+        })
 }

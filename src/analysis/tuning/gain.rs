@@ -47,15 +47,16 @@ impl Field<'_> {
     pub(super) fn gain(self, keys: [CellKey; 2]) -> Option<Gain> {
         let of_final = self.contest(keys, |stage| stage == Stage::Final);
         let of_all = self.contest(keys, |_| true);
-        let fair = of_final.as_ref().or(of_all.as_ref());
-        let fair_launches = fair
+        let fair_launches = of_final
+            .as_ref()
+            .or(of_all.as_ref())
             .and_then(Estimate::measured)
             .map_or(0, |measured| measured.n);
-        let told = bounded(&of_final)
+        let (cost_ratio, is_direct) = bounded(&of_final)
             .or_else(|| bounded(&of_all))
-            .map(|direct| (direct, true));
-        let told = told.or_else(|| Some((self.by_way(keys)?, false)));
-        let (cost_ratio, is_direct) = told.or_else(|| Some((of_all?, true)))?;
+            .map(|direct| (direct, true))
+            .or_else(|| Some((self.by_way(keys)?, false)))
+            .or_else(|| Some((of_all?, true)))?;
         Some(Gain {
             cost_ratio,
             is_direct,
@@ -64,8 +65,14 @@ impl Field<'_> {
     }
 
     fn contest(self, keys: [CellKey; 2], wanted: impl Fn(Stage) -> bool) -> Option<Estimate> {
-        let heats = self.tuning.heats.iter().filter(|heat| wanted(heat.stage));
-        let rounds: Vec<u64> = heats.flat_map(|heat| heat.rounds.iter().copied()).collect();
+        let rounds: Vec<u64> = self
+            .tuning
+            .heats
+            .iter()
+            .filter(|heat| wanted(heat.stage))
+            .flat_map(|heat| &heat.rounds)
+            .copied()
+            .collect();
         Some(estimate(&self.judge.contest_on(
             self.objective,
             keys,
@@ -74,19 +81,18 @@ impl Field<'_> {
     }
 
     fn by_way(self, [one, other]: [CellKey; 2]) -> Option<Estimate> {
-        let there = self.legs(one, other).and_then(|legs| multiplied(&legs));
-        there
-            .or_else(|| Some(multiplied(&self.legs(other, one)?)?.reciprocal()))
+        self.way(one, other)
+            .or_else(|| Some(self.way(other, one)?.reciprocal()))
             .map(Product::estimate)
     }
 
     /// From one configuration to another by way of those that won heats over it, each step with an
     /// interval of its own.
-    fn legs(self, from: CellKey, to: CellKey) -> Option<Vec<Measured>> {
+    fn way(self, from: CellKey, to: CellKey) -> Option<Product> {
         let (mut at, mut legs) = (from, Vec::new());
         for _ in 0..=self.tuning.heats.len() {
             if at == to {
-                return Some(legs);
+                return multiplied(&legs);
             }
             let (next, leg) = self.leg(at)?;
             legs.push(leg);
@@ -97,15 +103,20 @@ impl Field<'_> {
 
     /// To the one that won the last heat over it that gives an interval.
     fn leg(self, from: CellKey) -> Option<(CellKey, Measured)> {
-        let heats = self.tuning.heats.iter().rev();
-        heats
+        self.tuning
+            .heats
+            .iter()
+            .rev()
             .filter(|heat| heat.cells.contains(&from))
             .find_map(|heat| {
                 let next = heat.champion.filter(|next| *next != from)?;
-                let paired = self
-                    .judge
-                    .contest_on(self.objective, [from, next], &heat.rounds)?;
-                let leg = estimate(&paired).measured()?.clone();
+                let leg = estimate(&self.judge.contest_on(
+                    self.objective,
+                    [from, next],
+                    &heat.rounds,
+                )?)
+                .measured()?
+                .clone();
                 leg.interval.is_some().then_some((next, leg))
             })
     }
@@ -117,6 +128,7 @@ fn bounded(estimate: &Option<Estimate>) -> Option<Estimate> {
 
 /// Ratios multiplied. Each was measured in rounds of its own, so that the ends multiplied are wide
 /// enough.
+#[derive(Debug, PartialEq)]
 struct Product {
     value: f64,
     ends: Interval,
@@ -125,13 +137,13 @@ struct Product {
 }
 
 fn multiplied(legs: &[Measured]) -> Option<Product> {
-    let launches = legs.iter().map(|leg| leg.n).min()?;
-    let low = product(legs, |leg| Some(leg.interval?.low))?;
-    let high = product(legs, |leg| Some(leg.interval?.high))?;
     Some(Product {
         value: product(legs, |leg| Some(leg.value))?,
-        ends: Interval { low, high },
-        launches,
+        ends: Interval {
+            low: product(legs, |leg| Some(leg.interval?.low))?,
+            high: product(legs, |leg| Some(leg.interval?.high))?,
+        },
+        launches: legs.iter().map(|leg| leg.n).min()?,
     })
 }
 
@@ -168,55 +180,46 @@ pub struct Relative {
 }
 
 pub(super) struct Scale<'a> {
-    judge: &'a Judge<'a>,
-    tuning: &'a Tuning,
+    field: Field<'a>,
     rounds: Vec<u64>,
-    best: CellKey,
+    pub(super) best: CellKey,
 }
 
 impl<'a> Scale<'a> {
-    pub(super) fn new(judge: &'a Judge<'a>, tuning: &'a Tuning, best: CellKey) -> Self {
-        let rounds = tuning
-            .heats
-            .iter()
-            .flat_map(|heat| heat.rounds.iter().copied())
-            .collect();
+    pub(super) fn new(field: Field<'a>, best: CellKey) -> Self {
         Scale {
-            judge,
-            tuning,
-            rounds,
+            field,
+            rounds: field.tuning.rounds().collect(),
             best,
         }
     }
 
     /// The cost of a configuration over that of the best one; `None` where no chain of turns leads
     /// there.
-    pub(super) fn relative(&self, objective: Objective, key: CellKey) -> Option<Relative> {
-        let field = Field {
-            judge: self.judge,
-            tuning: self.tuning,
-            objective,
-        };
-        match field.gain([key, self.best]).filter(|_| key != self.best) {
-            Some(gain) => Some(Relative {
+    pub(super) fn relative(&self, key: CellKey) -> Option<Relative> {
+        let Field { objective, .. } = self.field;
+        let is_best = key == self.best;
+        let gain = self.field.gain([key, self.best]);
+        Some(match gain.filter(|_| !is_best) {
+            Some(gain) => Relative {
                 cost_ratio: gain.cost_ratio,
                 is_direct: gain.is_direct,
-            }),
-            None => {
-                let ratio = self.log_ratio(objective, key)?.exp();
-                let cost_ratio = Estimate::exact(ratio, 1, crate::analysis::Counted::Pairs);
-                Some(Relative {
-                    cost_ratio,
-                    is_direct: key == self.best,
-                })
-            }
-        }
+            },
+            None => Relative {
+                cost_ratio: Estimate::exact(
+                    self.log_ratio(objective, key)?.exp(),
+                    1,
+                    Counted::Pairs,
+                ),
+                is_direct: is_best,
+            },
+        })
     }
 
     /// By way of the best ones of their time: the best one of a heat takes part in the next.
     pub(super) fn log_ratio(&self, objective: Objective, key: CellKey) -> Option<f64> {
         let (mut at, mut sum) = (key, 0.0);
-        for _ in 0..=self.tuning.heats.len() {
+        for _ in 0..=self.field.tuning.heats.len() {
             if at == self.best {
                 return Some(sum);
             }
@@ -224,6 +227,7 @@ impl<'a> Scale<'a> {
                 return Some(sum + last);
             }
             let heat = self
+                .field
                 .tuning
                 .heats
                 .iter()
@@ -237,8 +241,13 @@ impl<'a> Scale<'a> {
     }
 
     fn centre(&self, objective: Objective, keys: [CellKey; 2], rounds: &[u64]) -> Option<f64> {
-        let contest = self.judge.contest_on(objective, keys, rounds)?;
-        Some(contest.evidence(0.0).centre)
+        Some(
+            self.field
+                .judge
+                .contest_on(objective, keys, rounds)?
+                .evidence(0.0)
+                .centre,
+        )
     }
 }
 
@@ -248,34 +257,24 @@ mod tests {
 
     #[test]
     fn steps_are_multiplied_with_their_ends() {
-        let leg = |value: f64, low: f64, high: f64, n: u64| {
-            let product = Product {
-                value,
-                ends: Interval { low, high },
-                launches: n,
-            };
-            product.estimate().measured().unwrap().clone()
+        let legs =
+            [(4.0, 3.0, 5.0, 14), (2.0, 1.5, 3.0, 8)].map(|(value, low, high, n)| Measured {
+                interval: Some(Interval { low, high }),
+                ..Measured::exact(value, n, Counted::Launches)
+            });
+        let product = multiplied(&legs).unwrap();
+        let expected = Product {
+            value: 8.0,
+            ends: Interval::between(4.5, 15.0),
+            launches: 8,
         };
-        let product = multiplied(&[leg(4.0, 3.0, 5.0, 14), leg(2.0, 1.5, 3.0, 8)]).unwrap();
-        assert_eq!((product.value, product.launches), (8.0, 8));
-        assert_eq!(
-            product.ends,
-            Interval {
-                low: 4.5,
-                high: 15.0
-            }
-        );
-        let back = product.reciprocal();
-        assert_eq!(
-            (back.value, back.ends),
-            (
-                0.125,
-                Interval {
-                    low: 1.0 / 15.0,
-                    high: 1.0 / 4.5
-                }
-            )
-        );
-        assert!(multiplied(&[]).is_none());
+        assert_eq!(product, expected);
+        let back = Product {
+            value: 0.125,
+            ends: Interval::between(1.0 / 15.0, 1.0 / 4.5),
+            launches: 8,
+        };
+        assert_eq!(product.reciprocal(), back);
+        assert_eq!(multiplied(&[]), None);
     }
 }

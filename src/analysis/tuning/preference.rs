@@ -78,11 +78,7 @@ pub(super) fn preferred(
     if judge.standing(winner) != SloStanding::Meets {
         return None;
     }
-    let rounds: Vec<u64> = tuning
-        .heats
-        .iter()
-        .flat_map(|heat| heat.rounds.iter().copied())
-        .collect();
+    let rounds: Vec<u64> = tuning.rounds().collect();
     tied(tuning, winner)
         .filter(|key| judge.standing(*key) == SloStanding::Meets)
         .filter_map(|key| preferable(judge, objective, [key, winner], &rounds))
@@ -98,14 +94,13 @@ fn preferable(
     keys: [CellKey; 2],
     rounds: &[u64],
 ) -> Option<Preferable> {
-    let [key, winner] = keys;
     let cost = judge.contest_on(objective, keys, rounds)?;
-    let (rank, paired) = told_apart(judge, keys, rounds)?;
+    let (rank, paired) = told_apart(judge, objective, keys, rounds)?;
     Some(Preferable {
         rank,
-        key,
+        key: keys[0],
         preference: Preference {
-            over: winner,
+            over: keys[1],
             cost_ratio: estimate(&cost),
             criterion: criteria(objective)[rank],
             criterion_ratio: paired.as_ref().map(estimate),
@@ -152,10 +147,10 @@ fn is_tied(tuning: &Tuning, key: CellKey, with: CellKey) -> bool {
 /// the first.
 fn told_apart(
     judge: &Judge<'_>,
+    objective: Objective,
     keys: [CellKey; 2],
     rounds: &[u64],
 ) -> Option<(usize, Option<PairedRatio>)> {
-    let objective = judge.record.plan.tuning.as_ref()?.objective;
     for (rank, criterion) in criteria(objective).iter().enumerate() {
         let Some(figure) = criterion.figure() else {
             let [own, other] = keys.map(|key| changes(judge.record, key));

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{SLO_WIDENED, contest};
 use crate::analysis::figures::score_change::same_samples;
 use crate::analysis::gate::{GateVerdict, held_at};
-use crate::analysis::{AccuracyChange, Estimate, Figures, Index, Measured};
+use crate::analysis::{AccuracyChange, Bounds, Estimate, Figures, Index, Measured};
 use crate::check::{Side, Slo};
 use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Objective, SessionSpec};
@@ -46,7 +46,7 @@ pub struct HeldSlo {
 pub struct Judge<'a> {
     /// The record.
     pub record: &'a RunRecord,
-    figures: Figures<'a>,
+    pub(super) figures: Figures<'a>,
     index: Index<'a>,
 }
 
@@ -84,12 +84,11 @@ impl<'a> Judge<'a> {
             GateVerdict::Fail if !surely_breaks(&figure, slo) => GateVerdict::Inconclusive,
             verdict => verdict,
         };
-        let (check, metric, budget) = (slo.clone(), slo.metric, slo.limit);
         Some(HeldSlo {
-            check,
-            metric,
+            check: slo.clone(),
+            metric: slo.metric,
             figure,
-            budget,
+            budget: slo.limit,
             verdict,
             excess_ratio,
         })
@@ -98,11 +97,10 @@ impl<'a> Judge<'a> {
     /// The largest excess over a check of the SLO; infinite where a figure is absent.
     #[must_use]
     pub fn excess(&self, key: CellKey) -> f64 {
-        let excesses = self
-            .slo(key)
+        self.slo(key)
             .into_iter()
-            .map(|slo| slo.excess_ratio.unwrap_or(f64::INFINITY));
-        excesses.fold(f64::NEG_INFINITY, f64::max)
+            .map(|slo| slo.excess_ratio.unwrap_or(f64::INFINITY))
+            .fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// Whether a configuration may be the answer. An accuracy whose estimate lies within what is
@@ -113,14 +111,12 @@ impl<'a> Judge<'a> {
             return SloStanding::Violates;
         }
         let cell = self.record.cell(key);
-        if !cell.is_some_and(|cell| cell.outcome.is_ok()) {
-            return SloStanding::Open;
-        }
-        let kept = self
-            .slo(key)
-            .iter()
-            .all(|slo| slo.verdict == GateVerdict::Pass);
-        if kept && self.keeps_accuracy(key.session) {
+        let is_measured = cell.is_some_and(|cell| cell.outcome.is_ok());
+        let mut slo = self.slo(key).into_iter();
+        if is_measured
+            && slo.all(|slo| slo.verdict == GateVerdict::Pass)
+            && self.keeps_accuracy(key.session)
+        {
             SloStanding::Meets
         } else {
             SloStanding::Open
@@ -139,21 +135,17 @@ impl<'a> Judge<'a> {
 
     /// Where all of the interval lies beyond what is allowed.
     fn less_accurate(&self, session: usize) -> Option<Fate> {
-        let (allowed, difference) = self.accuracy_change(session)?;
-        difference
-            .interval()
-            .filter(|interval| interval.high < -allowed)?;
-        Some(Fate::LessAccurate {
+        let (allowed_ratio, difference) = self.accuracy_change(session)?;
+        let is_less = difference.interval()?.high < -allowed_ratio;
+        is_less.then_some(Fate::LessAccurate {
             difference: bounded(&difference)?,
-            allowed_ratio: allowed,
+            allowed_ratio,
         })
     }
 
     fn broken_slo(&self, key: CellKey) -> Option<Fate> {
-        let broken = self
-            .slo(key)
-            .into_iter()
-            .filter(|slo| slo.verdict == GateVerdict::Fail);
+        let mut broken = self.slo(key);
+        broken.retain(|slo| slo.verdict == GateVerdict::Fail);
         broken.into_iter().find_map(|slo| {
             Some(Fate::BreaksSlo(SloBreach {
                 figure: bounded(&slo.figure)?,
@@ -167,27 +159,21 @@ impl<'a> Judge<'a> {
     /// where nothing is known.
     fn accuracy_change(&self, session: usize) -> Option<(f64, Estimate)> {
         let allowed = self.record.plan.tuning.as_ref()?.max_accuracy_drop_ratio?;
-        let change = self
-            .accuracy(session)
-            .filter(|change| change.metric.unit() == Unit::Ratio)?;
-        Some((allowed.0, change.difference))
+        let change = self.accuracy(session)?;
+        (change.metric.unit() == Unit::Ratio).then_some((allowed.0, change.difference))
     }
 
     fn keeps_accuracy(&self, session: usize) -> bool {
-        let limited = self
-            .record
-            .plan
-            .tuning
-            .as_ref()
-            .is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
-        !limited || self.is_reference(session) || self.fell_no_further(session)
+        let tuning = self.record.plan.tuning.as_ref();
+        tuning.is_none_or(|tuning| tuning.max_accuracy_drop_ratio.is_none())
+            || self.is_reference(session)
+            || self.fell_no_further(session)
     }
 
     /// Than is allowed.
     fn fell_no_further(&self, session: usize) -> bool {
         self.accuracy_change(session)
-            .and_then(|(allowed, difference)| Some(difference.value()? >= -allowed))
-            .unwrap_or(false)
+            .is_some_and(|(allowed, change)| change.value().is_some_and(|value| value >= -allowed))
     }
 
     /// Whether the accuracy of a session is what the others' is held against.
@@ -200,27 +186,26 @@ impl<'a> Judge<'a> {
     /// baseline, and where one of both is not scored.
     #[must_use]
     pub fn accuracy(&self, session: usize) -> Option<AccuracyChange> {
-        let baseline = self.record.plan.baseline_session()?;
-        let (base, own) = (self.scored(baseline)?, self.scored(session)?);
-        if base.session == own.session {
-            return None;
-        }
+        let baseline = self.scored(self.record.plan.baseline_session()?)?;
+        let own = self.scored(session)?;
         same_samples(
-            base.scores.as_ref()?,
+            baseline.scores.as_ref()?,
             own.scores.as_ref()?,
             self.record.plan.schedule.seed,
         )
+        .filter(|_| baseline.session != own.session)
     }
 
     /// The scores of a session, or of one that computes the same numbers: threads, arena, patterns
     /// and spinning change when something is computed, not what.
     #[must_use]
     pub fn scored(&self, session: usize) -> Option<&'a AccuracyRecord> {
-        let own = self.all_scored().find(|record| record.session == session);
-        own.or_else(|| {
-            self.all_scored()
-                .find(|record| self.computes_alike(record.session, session))
-        })
+        self.all_scored()
+            .find(|record| record.session == session)
+            .or_else(|| {
+                self.all_scored()
+                    .find(|record| self.computes_alike(record.session, session))
+            })
     }
 
     fn all_scored(&self) -> impl Iterator<Item = &'a AccuracyRecord> + use<'a> {
@@ -273,17 +258,15 @@ impl<'a> Judge<'a> {
 /// Whether the unfavourable end of a widened interval keeps a budget; where there is no interval,
 /// there is none to widen.
 fn surely_keeps(figure: &Estimate, slo: &Slo) -> bool {
-    let Some(Bounded {
-        value,
-        low: Some(low),
-        high: Some(high),
-    }) = figure.measured().map(with_ends)
+    let Some((value, ends)) = figure
+        .measured()
+        .and_then(|found| Some((found.value, found.interval?)))
     else {
         return true;
     };
     let unfavourable = match slo.side {
-        Side::AtMost => high,
-        Side::AtLeast => low,
+        Side::AtMost => ends.high,
+        Side::AtLeast => ends.low,
     };
     slo.side.allows(widened(value, unfavourable), slo.limit)
 }
@@ -321,23 +304,19 @@ pub fn computes_alike(one: &SessionSpec, other: &SessionSpec) -> bool {
 /// A contest as the record holds it.
 #[must_use]
 pub fn described(paired: &PairedRatio, against: CellKey, floor: f64, error: f64) -> Contest {
-    let cost_ratio = with_ends(&Measured::over_launches(&paired.ratio()));
     Contest {
         against,
-        cost_ratio,
+        cost_ratio: with_ends(&Measured::over_launches(&paired.ratio())),
         p_different: paired.evidence(floor).p_different,
         error,
     }
 }
 
 fn with_ends(measured: &Measured) -> Bounded {
-    let Measured {
-        value, interval, ..
-    } = *measured;
     Bounded {
-        value,
-        low: interval.map(|interval| interval.low),
-        high: interval.map(|interval| interval.high),
+        value: measured.value,
+        low: measured.interval.map(|ends| ends.low),
+        high: measured.interval.map(|ends| ends.high),
     }
 }
 
@@ -345,12 +324,11 @@ fn bounded(estimate: &Estimate) -> Option<Bounded> {
     match estimate {
         Estimate::Measured(measured) => Some(with_ends(measured)),
         Estimate::Absent { bounds, .. } => {
-            let bounds = bounds.as_ref()?;
-            let value = bounds.at_least.or(bounds.at_most)?;
+            let Bounds { at_least, at_most } = (*bounds)?;
             Some(Bounded {
-                value,
-                low: bounds.at_least,
-                high: bounds.at_most,
+                value: at_least.or(at_most)?,
+                low: at_least,
+                high: at_most,
             })
         }
     }
@@ -361,10 +339,10 @@ mod tests {
     use super::*;
     use crate::analysis::{Counted, Interval};
 
-    fn figure(value: f64, interval: Option<Interval>) -> Estimate {
+    fn figure(interval: Option<Interval>) -> Estimate {
         Estimate::Measured(Measured {
             interval,
-            ..Measured::exact(value, 8, Counted::Launches)
+            ..Measured::exact(10.0, 8, Counted::Launches)
         })
     }
 
@@ -375,13 +353,7 @@ mod tests {
     #[test]
     fn an_slo_is_held_against_more_than_the_interval() {
         // Widened: 10 - 1.35 x 1 = 8.65 and 10 + 1.35 x 2 = 12.7.
-        let one = figure(
-            10.0,
-            Some(Interval {
-                low: 9.0,
-                high: 12.0,
-            }),
-        );
+        let one = figure(Some(Interval::between(9.0, 12.0)));
         let keeps = |text| surely_keeps(&one, &slo(text));
         assert!(keeps("file_size<=12.7B") && !keeps("file_size<=12.6B"));
         assert!(keeps("throughput>=8.65/s") && !keeps("throughput>=8.7/s"));
@@ -392,12 +364,10 @@ mod tests {
 
     #[test]
     fn what_is_read_off_is_held_against_itself() {
-        let (size, limit) = (figure(10.0, None), slo("file_size<=10B"));
+        let (size, limit) = (figure(None), slo("file_size<=10B"));
         assert!(surely_keeps(&size, &limit) && !surely_breaks(&size, &limit));
         assert!(surely_breaks(&size, &slo("file_size<=9.9B")));
-        assert!(!surely_breaks(
-            &Estimate::absent("not measured"),
-            &slo("file_size<=1B")
-        ));
+        let absent = Estimate::absent("not measured");
+        assert!(!surely_breaks(&absent, &slo("file_size<=1B")));
     }
 }

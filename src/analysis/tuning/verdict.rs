@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::gain::Gain;
 use super::{Candidate, LOOKS, SloStanding, State, floor};
+use crate::analysis::figures::change::settling_half_width;
 use crate::analysis::{Estimate, Measured};
 use crate::plan::{CellKey, Objective};
 use crate::record::{EndReason, Fate, RunRecord, Tuning};
@@ -79,11 +80,12 @@ impl Race<'_> {
 
     fn is_shown(&self, best: usize) -> bool {
         if self.defaults == Some(best) {
-            let mut others = self
-                .candidates
-                .iter()
-                .filter(|one| one.state != State::Best);
-            return self.is_done() && others.all(|one| self.is_not_better(one));
+            return self.is_done()
+                && self
+                    .candidates
+                    .iter()
+                    .filter(|one| one.state != State::Best)
+                    .all(|one| self.is_not_better(one));
         }
         let is_preferred = self
             .defaults
@@ -99,8 +101,9 @@ impl Race<'_> {
         let are_out = self
             .defaults
             .is_some_and(|place| self.candidates[place].state == State::Out);
-        let fair = self.gain.filter(|gain| gain.is_fair() || are_out);
-        fair.and_then(|gain| gain.cost_ratio.measured())
+        self.gain
+            .filter(|gain| gain.is_fair() || are_out)
+            .and_then(|gain| gain.cost_ratio.measured())
             .is_some_and(|gain| {
                 let beyond_floor = gain.value < (-floor(self.objective)).exp();
                 beyond_floor && gain.interval.is_some_and(|interval| interval.high < 1.0)
@@ -148,11 +151,12 @@ impl Race<'_> {
 
     /// The configuration that most likely is better than the defaults, where that is open.
     pub(super) fn contender(&self, costs: &dyn Fn(CellKey) -> Option<Gain>) -> Option<Contender> {
-        let open = self.candidates.iter().enumerate();
-        let open =
-            open.filter(|(place, one)| Some(*place) != self.defaults && self.may_be_better(one));
-        let of_each = open.map(|(place, one)| (place, costs(one.key)));
-        let (place, gain) = of_each
+        let (place, gain) = self
+            .candidates
+            .iter()
+            .enumerate()
+            .filter(|(place, one)| Some(*place) != self.defaults && self.may_be_better(one))
+            .map(|(place, one)| (place, costs(one.key)))
             .min_by(|one, other| value(one.1.as_ref()).total_cmp(&value(other.1.as_ref())))?;
         let more_ns = self.more_time(gain.as_ref());
         let is_chosen_by_it = gain.as_ref().is_some_and(|gain| !gain.is_fair());
@@ -172,11 +176,12 @@ impl Race<'_> {
     /// In rounds as long as those so far, of which an interval shrinks with the square root.
     fn more_time(&self, gain: Option<&Gain>) -> Option<Nanos> {
         let done = gain.map_or(0, |gain| gain.fair_launches);
-        let needed = gain
+        let more = gain
             .and_then(|gain| gain.cost_ratio.measured())
             .and_then(|contest| self.rounds_needed(contest))
-            .unwrap_or(0);
-        let more = needed.max(LOOKS[0].0.max(done + 1)).saturating_sub(done);
+            .unwrap_or(0)
+            .max(LOOKS[0].0.max(done + 1))
+            .saturating_sub(done);
         Some(Nanos((self.round_ns()? * more as f64) as u64))
     }
 
@@ -184,26 +189,24 @@ impl Race<'_> {
     fn rounds_needed(&self, contest: &Measured) -> Option<u64> {
         let interval = contest.interval?;
         let width = (interval.high.ln() - interval.low.ln()) / 2.0;
-        let (change, floor) = (contest.value.ln().abs(), floor(self.objective));
-        // Far enough from 1 to exclude it, or close enough to lie within the floor.
-        let needed = if change > floor {
-            change
-        } else {
-            floor - change
-        };
-        Some((contest.n as f64 * (width / needed.max(floor / 4.0)).powi(2)).ceil() as u64)
+        let floor = floor(self.objective);
+        Some(
+            (contest.n as f64
+                * (width / settling_half_width(contest.value, floor).max(floor / 4.0)).powi(2))
+            .ceil() as u64,
+        )
     }
 
     /// As long as one took so far, in nanoseconds.
     fn round_ns(&self) -> Option<f64> {
-        let rounds: u64 = self
-            .tuning
-            .heats
+        let rounds = self.tuning.rounds().count() as u64;
+        let measured = self
+            .record
+            .blocks
             .iter()
-            .map(|heat| heat.rounds.len() as u64)
-            .sum();
-        let blocks = self.record.blocks.iter();
-        let measured = blocks.map(|block| block.round + 1).max()?.max(rounds);
+            .map(|block| block.round + 1)
+            .max()?
+            .max(rounds);
         Some(self.record.run.elapsed_ns?.as_f64() / measured as f64)
     }
 }

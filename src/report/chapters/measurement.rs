@@ -7,7 +7,7 @@ use super::bottlenecks::command;
 use super::{
     Audience, Block, Chapter, Item, Source, charts, conditions, context, placement, provenance,
 };
-use crate::analysis::Ending;
+use crate::analysis::Findings;
 use crate::metric::Metric;
 use crate::record::{FitnessVerdict, RunRecord};
 use crate::report::chapter::{Alarm, AlarmLevel, Fold};
@@ -51,13 +51,13 @@ pub(super) fn summary(source: Source<'_>) -> Chapter {
 
 /// Whether the machine was fit, and how good the figures are.
 fn in_detail(source: Source<'_>) -> Vec<String> {
-    [fitness(&source.findings.ending), context::quality(source)].concat()
+    [fitness(source.findings), context::quality(source)].concat()
 }
 
-fn fitness(ending: &Ending) -> Vec<String> {
-    match &ending.fitness {
+fn fitness(findings: &Findings) -> Vec<String> {
+    match &findings.fitness {
         Some(fitness) => conditions::verdict(fitness),
-        None => vec![conditions::not_judged(ending.complete)],
+        None => vec![conditions::not_judged(findings.complete)],
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) fn written(source: Source<'_>) -> Chapter {
 pub(super) fn machine(source: Source<'_>) -> Chapter {
     let quality = Some(context::quality(source)).filter(|lines| !lines.is_empty());
     let chapter = Chapter::new(MACHINE, "Machine", "Was the machine fit to measure on?")
-        .with(Block::Lines(fitness(&source.findings.ending)))
+        .with(Block::Lines(fitness(source.findings)))
         .with_all(quality.map(Block::Lines));
     with_conditions(chapter, source.record).items("Machine", context::machine(&source.record.host))
 }

@@ -4,7 +4,7 @@
 use super::weighed::{Gain, advice};
 use super::{Action, Advice, Against, DenormalFindings, Facts, IdleFindings, Level};
 use crate::analysis::decide::commands::compare_with_baseline;
-use crate::analysis::{Change, GapFindings, Verdict};
+use crate::analysis::{Change, Verdict};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::{Contrast, RunRecord};
@@ -12,19 +12,23 @@ use crate::units::Nanos;
 
 /// Those that made a session faster, as `denormals` judges the contrasts of the record.
 pub(super) fn options(facts: &Facts<'_>, denormals: &[DenormalFindings]) -> Vec<Advice> {
-    let contrasts = facts.index.record.contrasts.iter();
-    contrasts
-        .filter_map(|contrast| set_option(facts, contrast, gain_of(denormals, contrast)?))
+    facts
+        .index
+        .record
+        .contrasts
+        .iter()
+        .filter_map(|contrast| set_option(facts, contrast, gain_of(denormals, contrast.session)?))
         .collect()
 }
 
 /// Where it made the session of the contrast faster.
-fn gain_of<'a>(denormals: &'a [DenormalFindings], contrast: &Contrast) -> Option<&'a Change> {
-    let found = denormals
+fn gain_of(denormals: &[DenormalFindings], session: usize) -> Option<&Change> {
+    denormals
         .iter()
-        .find(|found| found.session == contrast.session)?;
-    let change = found.change.as_ref()?;
-    (change.verdict == Verdict::Faster).then_some(change)
+        .find(|found| found.session == session)?
+        .change
+        .as_ref()
+        .filter(|change| change.verdict == Verdict::Faster)
 }
 
 fn set_option(facts: &Facts<'_>, contrast: &Contrast, change: &Change) -> Option<Advice> {
@@ -48,12 +52,11 @@ fn set_option(facts: &Facts<'_>, contrast: &Contrast, change: &Change) -> Option
 
 /// Under the plan's first load mode; `None` for a session that must not be shipped.
 fn key(facts: &Facts<'_>, session: usize, shape: usize, batch_size: u64) -> Option<CellKey> {
-    let load_mode = *facts.index.record.plan.load_modes.first()?;
-    facts.rejection(session).is_none().then_some(CellKey {
+    facts.usable(session).then_some(CellKey {
         session,
         shape,
         batch_size,
-        load_mode,
+        load_mode: *facts.index.record.plan.load_modes.first()?,
     })
 }
 
@@ -66,38 +69,28 @@ pub(super) fn keep_warm(facts: &Facts<'_>, idle_gaps: &[IdleFindings]) -> Vec<Ad
 }
 
 fn after_pauses(facts: &Facts<'_>, found: &IdleFindings) -> Option<Advice> {
-    let pauses: Vec<Pause<'_>> = found.gaps.iter().flatten().filter_map(Pause::of).collect();
-    let longest = pauses.last().filter(|pause| pause.is_slower())?;
-    let fine = pauses
+    let pauses: Vec<(Nanos, &Change)> = found
+        .gaps
         .iter()
-        .take_while(|pause| !pause.is_slower())
+        .flatten()
+        .filter_map(|gap| Some((gap.gap_ns, gap.change.as_ref()?)))
+        .collect();
+    let (idle_ns, slower) = *pauses.last().filter(|(_, change)| is_slower(change))?;
+    let (longest_ns, _) = *pauses
+        .iter()
+        .take_while(|(_, change)| !is_slower(change))
         .last()
-        .filter(|fine| fine.gap_ns > Nanos(0))?;
+        .filter(|(gap_ns, _)| *gap_ns > Nanos(0))?;
     let action = Action::KeepWarm {
         key: key(facts, found.session, found.shape, found.batch_size)?,
-        longest_ns: fine.gap_ns,
-        idle_ns: longest.gap_ns,
+        longest_ns,
+        idle_ns,
     };
-    Some(without_pauses(facts.index.record, action, longest.change))
+    Some(without_pauses(facts.index.record, action, slower))
 }
 
-/// A pause of which it was judged whether predictions are slower after it.
-struct Pause<'a> {
-    gap_ns: Nanos,
-    change: &'a Change,
-}
-
-impl<'a> Pause<'a> {
-    fn of(gap: &'a GapFindings) -> Option<Self> {
-        Some(Pause {
-            gap_ns: gap.gap_ns,
-            change: gap.change.as_ref()?,
-        })
-    }
-
-    fn is_slower(&self) -> bool {
-        self.change.verdict == Verdict::Slower
-    }
+fn is_slower(change: &Change) -> bool {
+    change.verdict == Verdict::Slower
 }
 
 fn without_pauses(record: &RunRecord, action: Action, change: &Change) -> Advice {

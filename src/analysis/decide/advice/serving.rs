@@ -1,10 +1,9 @@
 //! How a session is served: requests in batches, and loading before requests arrive.
 
-use std::collections::BTreeMap;
-
 use super::weighed::{Gain, advice, factor};
 use crate::analysis::decide::commands::compare_with_baseline;
 use crate::analysis::figures::centre;
+use crate::analysis::scaling::throughput_ratios;
 use crate::analysis::{
     Action, Advice, Against, Caveat, Estimate, Facts, Interval, Level, Measured, Pick,
 };
@@ -18,11 +17,8 @@ const NOTICED_NS: f64 = 100e6;
 /// Instead of single predictions, within the same session.
 pub(super) fn batch(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
     let large = pick.key;
-    let from = smallest(facts, large)?;
-    let small = CellKey {
-        batch_size: from,
-        ..large
-    };
+    let small = smallest(facts, large)?;
+    let from = small.batch_size;
     let gain = batch_gain(facts, large, small);
     if gain.interval().is_none_or(|interval| interval.low <= 1.0) {
         return None;
@@ -33,62 +29,35 @@ pub(super) fn batch(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
         against: Against::BatchSize(from),
         verdict: None,
     };
-    let action = Action::Batch { key: large, from };
     let record = facts.index.record;
+    let action = Action::Batch { key: large, from };
     let (large_cell, small_cell) = (facts.cell(large)?, facts.cell(small)?);
-    let is_rising = pick.caveats.contains(&Caveat::StillRising);
+    let rising = pick
+        .caveats
+        .iter()
+        .filter(|&&caveat| caveat == Caveat::StillRising);
     Some(Advice {
         memory_factor: factor(large_cell, small_cell, Metric::PeakMemory),
         latency_factor: factor(large_cell, small_cell, Metric::LatencyP50),
-        caveats: is_rising
-            .then_some(Caveat::StillRising)
-            .into_iter()
-            .collect(),
+        caveats: rising.copied().collect(),
         command: compare_with_baseline(record, large, &[from, large.batch_size]).words(),
         ..advice(record, action, gain, Level::Medium, Level::Medium)
     })
 }
 
 /// The smallest batch size of a cell's curve.
-fn smallest(facts: &Facts<'_>, key: CellKey) -> Option<u64> {
-    let curve = facts.curves.iter().find(|curve| {
-        (curve.session, curve.shape, curve.load_mode) == (key.session, key.shape, key.load_mode)
-    })?;
-    Some(curve.points.first()?.batch_size)
+fn smallest(facts: &Facts<'_>, key: CellKey) -> Option<CellKey> {
+    let mut curves = facts.curves.iter();
+    let curve = curves.find(|curve| curve.key(key.batch_size) == key)?;
+    Some(curve.key(curve.points.first()?.batch_size))
 }
 
 /// Of throughput, launch by launch.
 fn batch_gain(facts: &Facts<'_>, large: CellKey, small: CellKey) -> Estimate {
-    let small = of_launches(facts, small);
-    let ratios: Vec<f64> = of_launches(facts, large)
-        .into_iter()
-        .filter_map(|(launch, large)| Some(large.rate() / small.get(&launch)?.rate()))
-        .filter(|ratio| ratio.is_finite())
-        .collect();
-    centre(&ratios, "no launch measured both batch sizes")
-}
-
-/// Predictions, and the seconds that they took.
-#[derive(Default)]
-struct Done {
-    predictions: f64,
-    elapsed_secs: f64,
-}
-
-impl Done {
-    fn rate(&self) -> f64 {
-        self.predictions / self.elapsed_secs
-    }
-}
-
-fn of_launches(facts: &Facts<'_>, key: CellKey) -> BTreeMap<u64, Done> {
-    let mut launches: BTreeMap<u64, Done> = BTreeMap::new();
-    for block in facts.index.blocks(key) {
-        let done = launches.entry(block.launch).or_default();
-        done.predictions += block.predictions();
-        done.elapsed_secs += block.elapsed_ns.as_secs_f64();
-    }
-    launches
+    centre(
+        &throughput_ratios(facts.index, small, large),
+        "no launch measured both batch sizes",
+    )
 }
 
 /// Where the first prediction would otherwise take long enough to be noticed.
@@ -103,29 +72,27 @@ pub(super) fn load_before_traffic(facts: &Facts<'_>, pick: &Pick) -> Option<Advi
     if first.interval.map_or(first.value, |interval| interval.low) < NOTICED_NS {
         return None;
     }
-    let factor = over(first, later);
     let gain = Gain {
         metric: Metric::TimeToFirstPrediction,
-        factor: Estimate::Measured(factor),
+        factor: Estimate::Measured(over(first.clone(), later)),
         against: Against::Loaded,
         verdict: None,
     };
-    let action = Action::LoadBeforeTraffic { key: pick.key };
     Some(advice(
         facts.index.record,
-        action,
+        Action::LoadBeforeTraffic { key: pick.key },
         gain,
         Level::Medium,
         Level::Low,
     ))
 }
 
-fn over(measured: &Measured, divisor: f64) -> Measured {
+fn over(measured: Measured, divisor: f64) -> Measured {
     Measured {
         value: measured.value / divisor,
         interval: measured.interval.map(|ends| part(ends, divisor)),
         range: measured.range.map(|ends| part(ends, divisor)),
-        ..measured.clone()
+        ..measured
     }
 }
 

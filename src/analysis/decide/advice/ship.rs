@@ -34,16 +34,17 @@ fn for_single(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
         .or_else(|| for_threads(facts, cell))
 }
 
-fn usable_change<'a>(facts: &Facts<'_>, cell: &'a CellFindings) -> Option<&'a Change> {
+fn usable_change<'a>(
+    facts: &Facts<'_>,
+    cell: &'a CellFindings,
+    verdict: Verdict,
+) -> Option<&'a Change> {
     let change = &cell.comparison.as_ref()?.p50;
-    facts
-        .rejection(cell.key.session)
-        .is_none()
-        .then_some(change)
+    (change.verdict == verdict && facts.usable(cell.key.session)).then_some(change)
 }
 
 fn for_latency(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
-    let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Faster)?;
+    let change = usable_change(facts, cell, Verdict::Faster)?;
     instead(
         facts,
         cell,
@@ -67,7 +68,7 @@ fn for_throughput(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
 
 /// A session that is as fast and has the smaller file.
 fn for_size(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
-    let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Same)?;
+    let change = usable_change(facts, cell, Verdict::Same)?;
     let factor = facts
         .size_factor(cell.key.session)
         .filter(|&factor| factor >= SIZE_FACTOR_WORTH_IT)?;
@@ -82,21 +83,27 @@ fn for_size(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
 
 /// A session of the baseline's model that is as fast, also in throughput, with fewer threads.
 fn for_threads(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {
-    let change = usable_change(facts, cell).filter(|change| change.verdict == Verdict::Same)?;
+    let change = usable_change(facts, cell, Verdict::Same)?;
     let throughput = cell.comparison.as_ref()?.throughput.verdict;
     let plan = &facts.index.record.plan;
-    let (own, base) = (
-        &plan.sessions[cell.key.session],
-        &plan.sessions[facts.index.baseline?],
-    );
+    let [own, base] =
+        [cell.key.session, facts.index.baseline?].map(|session| &plan.sessions[session]);
     let fewer =
         own.variant == base.variant && own.options.intra_threads < base.options.intra_threads;
     if !fewer || !matches!(throughput, Verdict::Same | Verdict::Faster) {
         return None;
     }
-    let factor = base.options.intra_threads as f64 / own.options.intra_threads as f64;
-    let factor = Estimate::exact(factor, change.ratio.measured()?.n, Counted::Launches);
-    instead(facts, cell, Metric::CpuUtilization, factor, change.verdict)
+    instead(
+        facts,
+        cell,
+        Metric::CpuUtilization,
+        Estimate::exact(
+            base.options.intra_threads as f64 / own.options.intra_threads as f64,
+            change.ratio.measured()?.n,
+            Counted::Launches,
+        ),
+        change.verdict,
+    )
 }
 
 fn instead(
@@ -106,6 +113,7 @@ fn instead(
     gain: Estimate,
     verdict: Verdict,
 ) -> Option<Advice> {
+    let session = cell.key.session;
     let baseline = CellKey {
         session: facts.index.baseline?,
         ..cell.key
@@ -120,32 +128,23 @@ fn instead(
     let risk = risk(&caveats);
     let without = facts.cell(baseline);
     let record = facts.index.record;
-    let session = cell.key.session;
-    let effort = effort(
-        &record.plan.sessions[session],
-        &record.plan.sessions[baseline.session],
-    );
+    let base = &record.plan.sessions[baseline.session];
+    let effort = effort(&record.plan.sessions[session], base);
+    let action = action(record, cell.key, base);
     Some(Advice {
         accuracy: facts.sessions[session].accuracy.change.clone(),
         memory_factor: without.and_then(|without| factor(cell, without, Metric::PeakMemory)),
         latency_factor: without.and_then(|without| factor(cell, without, Metric::LatencyP50)),
         caveats,
-        ..weighed::advice(
-            record,
-            action(record, cell.key, baseline),
-            gain,
-            effort,
-            risk,
-        )
+        ..weighed::advice(record, action, gain, effort, risk)
     })
 }
 
-fn action(record: &RunRecord, key: CellKey, baseline: CellKey) -> Action {
-    let sessions = &record.plan.sessions;
-    if sessions[key.session].variant == sessions[baseline.session].variant {
+fn action(record: &RunRecord, key: CellKey, base: &SessionSpec) -> Action {
+    if record.plan.sessions[key.session].variant == base.variant {
         Action::Switch {
             key,
-            settings: settings(record, key.session, baseline.session),
+            settings: settings(record, key.session, base),
         }
     } else {
         Action::Ship { key }
@@ -166,15 +165,13 @@ fn effort(own: &SessionSpec, base: &SessionSpec) -> Level {
     }
 }
 
-fn settings(record: &RunRecord, session: usize, baseline: usize) -> Vec<Setting> {
-    let (own, base) = (
-        &record.plan.sessions[session],
-        &record.plan.sessions[baseline],
-    );
+fn settings(record: &RunRecord, session: usize, base: &SessionSpec) -> Vec<Setting> {
+    let own = &record.plan.sessions[session];
     let mut settings = Vec::new();
     if own.runtime != base.runtime {
-        let version = version(record, session);
-        settings.push(Setting::Runtime { version });
+        settings.push(Setting::Runtime {
+            version: version(record, session),
+        });
     }
     if own.execution_provider != base.execution_provider {
         settings.push(Setting::ExecutionProvider(own.execution_provider.clone()));

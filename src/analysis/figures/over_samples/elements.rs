@@ -6,8 +6,10 @@ use crate::record::{ElementScores, Hits, RightOf, SeveralScores};
 use crate::stats::Proportion;
 
 pub fn exact_match(scores: &SeveralScores) -> Option<Proportion> {
-    let right = scores.samples.iter().filter(|hits| is_exact(hits)).count();
-    Proportion::new(right as u64, scores.samples.len() as u64)
+    Proportion::new(
+        scores.samples.iter().filter(|hits| is_exact(hits)).count() as u64,
+        scores.samples.len() as u64,
+    )
 }
 
 fn is_exact(hits: &Hits) -> bool {
@@ -31,8 +33,13 @@ pub fn micro_f1(scores: &SeveralScores, seed: u64) -> Option<SampleFigure> {
 /// Samples that flipped between exactly right and not.
 pub fn exact_flips(baseline: &SeveralScores, candidate: &SeveralScores) -> Result<Flips, NoFigure> {
     check_alike(baseline.samples.len(), candidate.samples.len())?;
-    let pairs = baseline.samples.iter().zip(&candidate.samples);
-    Flips::of(pairs.map(|(baseline, candidate)| (is_exact(baseline), is_exact(candidate))))
+    Flips::of(
+        baseline
+            .samples
+            .iter()
+            .zip(&candidate.samples)
+            .map(|(baseline, candidate)| (is_exact(baseline), is_exact(candidate))),
+    )
 }
 
 /// Share of all elements or rows that are right, or agree; `None` where none counts.
@@ -69,8 +76,10 @@ fn share(samples: &[RightOf], indices: &[usize]) -> f64 {
 
 /// Over the classes that occur; `None` where classes were not counted.
 pub fn mean_iou(scores: &ElementScores) -> Option<f64> {
-    let occurring = scores.classes.iter().filter(|class| class.either_count > 0);
-    let shares: Vec<f64> = occurring
+    let shares: Vec<f64> = scores
+        .classes
+        .iter()
+        .filter(|class| class.either_count > 0)
         .map(|class| class.both_count as f64 / class.either_count as f64)
         .collect();
     (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
@@ -81,63 +90,67 @@ mod tests {
     use super::*;
     use crate::record::{ElementUnit, Overlap};
 
-    fn several(samples: &[(u64, u64, u64)]) -> SeveralScores {
-        let hits = |&(both_count, false_count, missed_count)| Hits {
-            both_count,
-            false_count,
-            missed_count,
-        };
+    fn several(samples: &[[u64; 3]]) -> SeveralScores {
+        let hits = samples
+            .iter()
+            .map(|&[both_count, false_count, missed_count]| Hits {
+                both_count,
+                false_count,
+                missed_count,
+            });
         SeveralScores {
             output: "o".into(),
             classes_count: 4,
             threshold: 0.5,
-            samples: samples.iter().map(hits).collect(),
+            samples: hits.collect(),
         }
     }
 
-    fn elements(samples: &[(u64, u64)]) -> ElementScores {
-        let right = |&(right_count, elements_count)| RightOf {
-            right_count,
-            elements_count,
-        };
-        let overlap = |both_count, either_count| Overlap {
+    fn elements(samples: &[[u64; 2]]) -> ElementScores {
+        let right = samples
+            .iter()
+            .map(|&[right_count, elements_count]| RightOf {
+                right_count,
+                elements_count,
+            });
+        let overlaps = [[1, 2], [0, 0], [1, 4]].map(|[both_count, either_count]| Overlap {
             both_count,
             either_count,
-        };
+        });
         ElementScores {
             output: "o".into(),
             unit: ElementUnit::Token,
             class_axis: Some(1),
-            samples: samples.iter().map(right).collect(),
-            classes: vec![overlap(1, 2), overlap(0, 0), overlap(1, 4)],
+            samples: right.collect(),
+            classes: overlaps.into(),
         }
     }
 
     #[test]
     fn several_classes_have_the_hand_computed_figures() {
-        let scores = several(&[(2, 0, 0), (1, 1, 0), (0, 0, 2)]);
+        let scores = several(&[[2, 0, 0], [1, 1, 0], [0, 0, 2]]);
         assert_eq!(exact_match(&scores), Proportion::new(1, 3));
         let f1 = micro_f1(&scores, 1).unwrap();
         assert!(
             (f1.value - 6.0 / 9.0).abs() < 1e-12 && f1.interval.is_err(),
             "{f1:?}"
         );
-        assert_eq!(micro_f1(&several(&[(0, 0, 0)]), 1), None);
-        let flips = exact_flips(&scores, &several(&[(1, 1, 0), (2, 0, 0), (2, 0, 0)])).unwrap();
+        assert_eq!(micro_f1(&several(&[[0; 3]]), 1), None);
+        let flips = exact_flips(&scores, &several(&[[1, 1, 0], [2, 0, 0], [2, 0, 0]])).unwrap();
         assert_eq!((flips.counts.gained_count, flips.counts.lost_count), (2, 1));
     }
 
     #[test]
     fn elements_are_pooled_and_samples_are_resampled() {
-        let scores = elements(&[(1, 2), (3, 4)]);
+        let scores = elements(&[[1, 2], [3, 4]]);
         let accuracy = element_share(&scores.samples, 1).unwrap();
         assert_eq!((accuracy.value, accuracy.n), (4.0 / 6.0, 2));
         assert_eq!(mean_iou(&scores), Some((0.5 + 0.25) / 2.0));
-        assert_eq!(element_share(&elements(&[(0, 0)]).samples, 1), None);
-        let many = |right: u64| elements(&[(right, 4); 12]);
-        let change = element_change(&many(4), &many(3), 1).unwrap();
+        assert_eq!(element_share(&elements(&[[0; 2]]).samples, 1), None);
+        let [all, three] = [4, 3].map(|right| elements(&[[right, 4]; 12]));
+        let change = element_change(&all, &three, 1).unwrap();
         assert_eq!((change.value, change.n), (-0.25, 12));
         assert!(change.interval.unwrap().contains(-0.25));
-        assert!(element_change(&many(4), &scores, 1).is_err());
+        assert!(element_change(&all, &scores, 1).is_err());
     }
 }

@@ -3,7 +3,7 @@
 mod elements;
 mod sample_figure;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::LabelledScores;
 use crate::stats::Proportion;
@@ -45,11 +45,14 @@ pub fn top_k(scores: &LabelledScores, k: u64) -> Option<Proportion> {
 }
 
 fn within(scores: &LabelledScores, k: u64) -> Option<Proportion> {
-    let right = scores
-        .label_ranks
-        .iter()
-        .filter(|rank| rank.is_some_and(|rank| rank < k));
-    Proportion::new(right.count() as u64, scores.label_ranks.len() as u64)
+    Proportion::new(
+        scores
+            .label_ranks
+            .iter()
+            .filter(|rank| rank.is_some_and(|rank| rank < k))
+            .count() as u64,
+        scores.label_ranks.len() as u64,
+    )
 }
 
 /// The mean of `2 TP / (2 TP + FP + FN)` over the classes that occur as a label or a prediction (as
@@ -64,15 +67,12 @@ pub fn macro_f1(scores: &LabelledScores, labels: &[i64], seed: u64) -> Option<Sa
         .map(|&label| i128::from(label))
         .zip(predicted)
         .collect();
-    let classes = pairs
+    let classes: BTreeSet<i128> = pairs
         .iter()
         .flat_map(|(label, predicted)| [Some(*label), *predicted])
-        .flatten();
-    let mut numbered: BTreeMap<i128, usize> = classes.map(|class| (class, 0)).collect();
-    numbered
-        .values_mut()
-        .enumerate()
-        .for_each(|(number, place)| *place = number);
+        .flatten()
+        .collect();
+    let numbered: BTreeMap<i128, usize> = classes.into_iter().zip(0..).collect();
     let pairs: Vec<(usize, Option<usize>)> = pairs
         .iter()
         .map(|(label, predicted)| (numbered[label], predicted.map(|class| numbered[&class])))
@@ -107,8 +107,13 @@ fn f1_over(pairs: &[(usize, Option<usize>)], classes_count: usize, indices: &[us
 /// A sample with scores that are not numbers counts as wrong.
 pub fn flips(baseline: &LabelledScores, candidate: &LabelledScores) -> Result<Flips, NoFigure> {
     check_alike(baseline.label_ranks.len(), candidate.label_ranks.len())?;
-    let pairs = baseline.label_ranks.iter().zip(&candidate.label_ranks);
-    Flips::of(pairs.map(|(baseline, candidate)| (*baseline == Some(0), *candidate == Some(0))))
+    Flips::of(
+        baseline
+            .label_ranks
+            .iter()
+            .zip(&candidate.label_ranks)
+            .map(|(baseline, candidate)| (*baseline == Some(0), *candidate == Some(0))),
+    )
 }
 
 /// From each sample's absolute or squared errors.
@@ -152,6 +157,7 @@ fn finite(errors: &[Option<f64>]) -> Result<Vec<f64>, NoFigure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::{Interval, PairedCounts};
 
     fn scores(
         classes_count: u64,
@@ -159,36 +165,37 @@ mod tests {
         label_ranks: &[Option<u64>],
     ) -> LabelledScores {
         LabelledScores {
-            output: "y".to_owned().into(),
+            output: "y".into(),
             classes_count: Some(classes_count),
             predicted: predicted.to_vec(),
             label_ranks: label_ranks.to_vec(),
         }
     }
 
+    fn powers(power: i32) -> Vec<Option<f64>> {
+        (1..=10)
+            .map(|error| Some(f64::from(error).powi(power)))
+            .collect()
+    }
+
     #[test]
     fn samples_without_numbers_are_wrong_and_too_few_classes_have_no_top_k() {
-        let missing = scores(3, &[Some(0), None, Some(1)], &[Some(0), None, Some(1)]);
-        assert_eq!(
-            (top1(&missing), top_k(&missing, 2)),
-            (Proportion::new(1, 3), Proportion::new(2, 3))
-        );
-        let with_scores = scores(5, &[Some(0)], &[Some(0)]);
+        let missing = scores(3, &[], &[Some(0), None, Some(1)]);
+        assert_eq!(top1(&missing), Proportion::new(1, 3));
+        assert_eq!(top_k(&missing, 2), Proportion::new(2, 3));
+        let with_scores = scores(5, &[], &[Some(0)]);
         assert_eq!(top_k(&with_scores, 5), None);
         let class_alone = LabelledScores {
             classes_count: None,
             ..with_scores
         };
-        assert_eq!(
-            (top_k(&class_alone, 2), top1(&class_alone)),
-            (None, Proportion::new(1, 1))
-        );
+        assert_eq!(top_k(&class_alone, 2), None);
+        assert_eq!(top1(&class_alone), Proportion::new(1, 1));
         assert_eq!(top1(&scores(2, &[], &[])), None);
     }
 
     #[test]
     fn macro_f1_is_the_hand_computed_one_and_1_where_all_is_right() {
-        // The first is scikit-learn's example.
         for (predicted, labels, value, why) in [
             (
                 &[0, 2, 1, 0, 0, 1].map(Some)[..],
@@ -207,59 +214,49 @@ mod tests {
             let figure = macro_f1(&scores(3, predicted, &[]), labels, 1).unwrap();
             assert!((figure.value - value).abs() < 1e-12, "{why}: {figure:?}");
             assert_eq!(figure.n, predicted.len() as u64, "{why}");
-            let too_few = format!("needs 10 samples, has {}", predicted.len());
+            let too_few = format!("needs 10 samples, has {}", figure.n);
             assert_eq!(figure.interval.unwrap_err().to_string(), too_few, "{why}");
         }
-        assert_eq!(
-            macro_f1(&scores(2, &[Some(0), Some(1)], &[]), &[0], 1),
-            None,
-            "a label is missing"
-        );
+        let two = scores(2, &[Some(0), Some(1)], &[]);
+        assert_eq!(macro_f1(&two, &[0], 1), None, "a label is missing");
         let labels: Vec<i64> = (0..30).map(|sample| sample % 3).collect();
         let predicted: Vec<Option<u64>> = labels.iter().map(|&label| Some(label as u64)).collect();
         let figure = macro_f1(&scores(3, &predicted, &[]), &labels, 1).unwrap();
-        assert_eq!((figure.value, figure.n), (1.0, 30));
-        assert_eq!(
-            figure
-                .interval
-                .map(|interval| (interval.low, interval.high)),
-            Ok((1.0, 1.0))
-        );
+        let (low, high) = (1.0, 1.0);
+        let expected = SampleFigure {
+            value: 1.0,
+            interval: Ok(Interval { low, high }),
+            n: 30,
+        };
+        assert_eq!(figure, expected);
     }
 
     #[test]
     fn flips_are_counted_each_way_on_the_same_samples_alone() {
-        let baseline = scores(3, &[], &[Some(0), Some(0), Some(1), None, Some(2)]);
-        let candidate = scores(3, &[], &[Some(0), None, Some(0), Some(0), Some(1)]);
-        let found = flips(&baseline, &candidate).unwrap();
-        assert_eq!((found.counts.gained_count, found.counts.lost_count), (2, 1));
-        assert_eq!(
-            (found.counts.both_right_count, found.counts.both_wrong_count),
-            (1, 1)
-        );
-        assert!(
-            (found.change.difference - 0.2).abs() < 1e-12 && found.change.p_value == 1.0,
-            "{found:?}"
-        );
-        let error = flips(&scores(2, &[], &[Some(0)]), &scores(2, &[], &[])).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "baseline was scored on 1 samples, candidate on 0"
-        );
-        assert_eq!(
-            flips(&scores(2, &[], &[]), &scores(2, &[], &[])),
-            Err(NoFigure::NoSamples)
-        );
+        let found = flips(
+            &scores(3, &[], &[Some(0), Some(0), Some(1), None, Some(2)]),
+            &scores(3, &[], &[Some(0), None, Some(0), Some(0), Some(1)]),
+        )
+        .unwrap();
+        let expected = PairedCounts {
+            both_right_count: 1,
+            lost_count: 1,
+            gained_count: 2,
+            both_wrong_count: 1,
+        };
+        assert_eq!(found.counts, expected);
+        assert!((found.change.difference - 0.2).abs() < 1e-12, "{found:?}");
+        assert_eq!(found.change.p_value, 1.0);
+        let [none, one] = [&[][..], &[Some(0)]].map(|ranks| scores(2, &[], ranks));
+        let error = flips(&one, &none).unwrap_err().to_string();
+        assert_eq!(error, "baseline was scored on 1 samples, candidate on 0");
+        assert_eq!(flips(&none, &none), Err(NoFigure::NoSamples));
     }
 
     #[test]
     fn mean_errors_are_the_hand_computed_ones_or_none_where_one_is_not_finite() {
-        let absolute: Vec<Option<f64>> = (1..=10).map(|error| Some(f64::from(error))).collect();
-        let squared: Vec<Option<f64>> = (1..=10)
-            .map(|error| Some(f64::from(error * error)))
-            .collect();
-        let mae = mean_error(ErrorKind::MeanAbsolute, &absolute, 1).unwrap();
-        let rmse = mean_error(ErrorKind::RootMeanSquare, &squared, 1).unwrap();
+        let mae = mean_error(ErrorKind::MeanAbsolute, &powers(1), 1).unwrap();
+        let rmse = mean_error(ErrorKind::RootMeanSquare, &powers(2), 1).unwrap();
         assert_eq!(mae.value, 5.5);
         assert!((rmse.value - 38.5_f64.sqrt()).abs() < 1e-12);
         assert!(mae.interval.unwrap().contains(5.5) && rmse.interval.unwrap().contains(rmse.value));
@@ -272,17 +269,14 @@ mod tests {
 
     #[test]
     fn change_of_an_error_is_paired() {
-        let baseline: Vec<Option<f64>> = (0..50).map(|sample| Some(f64::from(sample))).collect();
-        let candidate: Vec<Option<f64>> = baseline
-            .iter()
-            .map(|error| error.map(|error| error + 0.5))
-            .collect();
+        let [baseline, candidate] = [0.0, 0.5].map(|more| {
+            (0..50)
+                .map(|sample| Some(f64::from(sample) + more))
+                .collect::<Vec<_>>()
+        });
         let change = error_change(ErrorKind::MeanAbsolute, &baseline, &candidate, 1).unwrap();
-        let interval = change.interval.unwrap();
+        let Interval { low, high } = change.interval.unwrap();
         assert!((change.value - 0.5).abs() < 1e-12);
-        assert!(
-            (interval.low - 0.5).abs() < 1e-9 && (interval.high - 0.5).abs() < 1e-9,
-            "{interval:?}"
-        );
+        assert!((low - 0.5).abs() < 1e-9 && (high - 0.5).abs() < 1e-9);
     }
 }
