@@ -184,28 +184,16 @@ impl RunRecord {
     fn admit(&mut self, sessions: Vec<SessionSpec>, cells: Vec<CellKey>) {
         self.plan.sessions.extend(sessions);
         for key in cells {
-            if self
-                .plan
-                .tuning
-                .as_mut()
-                .is_some_and(|tuning| tuning.cells.insert(key))
-            {
-                self.put_cell_outcome(
-                    key,
-                    Outcome::Skipped {
-                        reason: NOT_REACHED.into(),
-                    },
-                );
+            let tuning = self.plan.tuning.as_mut();
+            if tuning.is_some_and(|tuning| tuning.cells.insert(key)) {
+                self.put_cell_outcome(key, Outcome::skipped(NOT_REACHED));
             }
         }
     }
 
     fn put_heat_round(&mut self, round: u64) {
-        if let Some(heat) = self
-            .tuning
-            .as_mut()
-            .and_then(|tuning| tuning.heats.last_mut())
-        {
+        let tuning = self.tuning.as_mut();
+        if let Some(heat) = tuning.and_then(|tuning| tuning.heats.last_mut()) {
             heat.rounds.push(round);
         }
     }
@@ -213,33 +201,32 @@ impl RunRecord {
     fn put_look(&mut self, decisions: Vec<Decision>, champion: Option<CellKey>) {
         let tuning = self.tuning.get_or_insert_default();
         tuning.decisions.extend(decisions);
-        if let Some(heat) = tuning
-            .heats
-            .last_mut()
-            .filter(|heat| heat.champion.is_none())
-        {
+        let last = tuning.heats.last_mut();
+        if let Some(heat) = last.filter(|heat| heat.champion.is_none()) {
             heat.looks.push(heat.rounds.len() as u64);
             heat.champion = champion;
         }
     }
 
     fn put_launch(&mut self, launch: LaunchRecord) {
-        match self
-            .launches
-            .iter_mut()
-            .find(|known| known.launch == launch.launch)
-        {
+        match self.launch_mut(launch.launch) {
             Some(known) => *known = launch,
             None => self.launches.push(launch),
         }
     }
 
-    fn put_launch_cell(&mut self, launch: u64, cell: LaunchCell) {
-        let Some(known) = self
-            .launches
+    fn launch_mut(&mut self, launch: u64) -> Option<&mut LaunchRecord> {
+        self.launches
             .iter_mut()
             .find(|known| known.launch == launch)
-        else {
+    }
+
+    fn cell_mut(&mut self, key: CellKey) -> Option<&mut CellRecord> {
+        self.cells.iter_mut().find(|cell| cell.key == key)
+    }
+
+    fn put_launch_cell(&mut self, launch: u64, cell: LaunchCell) {
+        let Some(known) = self.launch_mut(launch) else {
             return;
         };
         // The launch says so itself when it ends, which it does not where the run is interrupted.
@@ -250,21 +237,15 @@ impl RunRecord {
     }
 
     fn put_settled(&mut self, key: CellKey, rounds: u64) {
-        if let Some(cell) = self.cells.iter_mut().find(|cell| cell.key == key) {
+        if let Some(cell) = self.cell_mut(key) {
             cell.settled_after_rounds.get_or_insert(rounds);
         }
     }
 
     fn put_cell_outcome(&mut self, key: CellKey, outcome: Outcome) {
-        match self.cells.iter_mut().find(|cell| cell.key == key) {
+        match self.cell_mut(key) {
             Some(cell) => cell.outcome = outcome,
-            None => self.cells.push(CellRecord {
-                key,
-                outcome,
-                latency_histogram: None,
-                warmup_histogram: None,
-                settled_after_rounds: None,
-            }),
+            None => self.cells.push(CellRecord::new(key, outcome)),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
 /// One fresh worker process that held one session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LaunchRecord {
     /// Index of this launch in the run.
     pub launch: u64,
@@ -52,6 +52,13 @@ pub struct LaunchRecord {
     pub log_errors_count: Option<u64>,
 }
 
+impl LaunchRecord {
+    /// Time to open the runtime and create the session; absent where that failed.
+    pub(crate) fn start_ns(&self) -> Option<Nanos> {
+        Some(self.runtime_start_ns.unwrap_or_default() + self.session_load_ns?)
+    }
+}
+
 /// Why memory of a cell is absent from a launch that is probed, and counts of its log.
 pub const TRIED_OUT_BEFORE: &str = "inputs were tried out in the process before";
 
@@ -66,7 +73,7 @@ pub struct LostWorker {
 }
 
 /// Configuration in force in a worker, read back rather than repeated.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EffectiveOptions {
     /// CPUs that the worker may use, by the kernel's numbers; empty where the kernel does not tell.
     pub cpus: Vec<u64>,

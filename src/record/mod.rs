@@ -53,7 +53,7 @@ pub use quantization::{Granularity, Quantization, QuantizationFormat};
 pub use statistics::Statistics;
 pub use tuning::{Bounded, Contest, Decision, Fate, Heat, SloBreach, Stage, Tuning};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -223,7 +223,7 @@ pub struct RuntimeInfo {
 }
 
 /// Findings of one variant before it was measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VariantRecord {
     /// SHA-256 of the model file, lower-case hexadecimal; absent if it could not be read.
     pub sha256: Option<Plain>,
@@ -264,6 +264,19 @@ pub struct CellRecord {
     /// went to others; absent if that never was.
     #[serde(default)]
     pub settled_after_rounds: Option<u64>,
+}
+
+impl CellRecord {
+    /// A cell without latencies.
+    pub(crate) fn new(key: CellKey, outcome: Outcome) -> Self {
+        CellRecord {
+            key,
+            outcome,
+            latency_histogram: None,
+            warmup_histogram: None,
+            settled_after_rounds: None,
+        }
+    }
 }
 
 impl RunRecord {
@@ -312,14 +325,31 @@ impl RunRecord {
         })
     }
 
+    pub(crate) fn launches_of(&self, session: usize) -> impl Iterator<Item = &LaunchRecord> {
+        self.launches
+            .iter()
+            .filter(move |launch| launch.session == session)
+    }
+
+    pub(crate) fn timed_blocks(&self) -> HashMap<CellKey, Vec<&BlockRecord>> {
+        let mut blocks: HashMap<CellKey, Vec<&BlockRecord>> =
+            HashMap::with_capacity(self.cells.len());
+        for block in self
+            .blocks
+            .iter()
+            .filter(|block| block.phase == Phase::Timed)
+        {
+            blocks.entry(block.key).or_default().push(block);
+        }
+        blocks
+    }
+
     /// Outputs that are random in a variant, by name: nothing is compared by them.
     #[must_use]
     pub fn random_outputs(&self) -> BTreeSet<&str> {
-        let probes = self
-            .variants
+        self.variants
             .iter()
-            .filter_map(|variant| variant.probe.as_ref());
-        probes
+            .filter_map(|variant| variant.probe.as_ref())
             .flat_map(|probe| &probe.random_outputs)
             .map(Plain::exact)
             .collect()

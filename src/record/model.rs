@@ -144,8 +144,10 @@ impl ValueType {
     /// Type of the elements of the tensor, or of those of the sequence.
     #[must_use]
     pub fn element_type(&self) -> Option<ElementType> {
-        let tensor = self.as_sequence().unwrap_or(self);
-        tensor.as_tensor().map(|(element_type, _)| element_type)
+        self.as_sequence()
+            .unwrap_or(self)
+            .as_tensor()
+            .map(|(element_type, _)| element_type)
     }
 }
 

@@ -117,12 +117,13 @@ impl NodeProfile {
     /// Bytes that one call reads and writes at least: inputs, weights and outputs, each once.
     #[must_use]
     pub fn bytes(&self) -> Option<Bytes> {
-        let parts = [
+        [
             self.activation_bytes,
             self.parameter_bytes,
             self.output_bytes,
-        ];
-        parts.into_iter().sum()
+        ]
+        .into_iter()
+        .sum()
     }
 }
 

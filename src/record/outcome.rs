@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::text::Plain;
 
 /// How something that was asked for ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "status")]
 pub enum Outcome {
     /// It was done.
+    #[default]
     Ok,
     /// It was tried and did not work.
     Failed(Failure),
@@ -23,6 +24,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// It was not tried, for this reason.
+    pub(crate) fn skipped(reason: impl Into<Plain>) -> Self {
+        Outcome::Skipped {
+            reason: reason.into(),
+        }
+    }
+
     /// Whether it was done.
     #[must_use]
     pub fn is_ok(&self) -> bool {
@@ -52,6 +60,23 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// A failure that nothing is known to be done about.
+    pub(crate) fn of(kind: FailureKind, message: impl Into<Plain>) -> Self {
+        Failure {
+            kind,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// The failure with its remedy.
+    pub(crate) fn hinted(self, hint: impl Into<Plain>) -> Self {
+        Failure {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
     /// A failure from an error and its causes, in one line.
     #[must_use]
     pub fn new(kind: FailureKind, error: &dyn Error, hint: Option<String>) -> Self {
@@ -62,9 +87,8 @@ impl Failure {
             cause = error.source();
         }
         Failure {
-            kind,
-            message: message.into(),
             hint: hint.map(Plain::from),
+            ..Failure::of(kind, message)
         }
     }
 }
