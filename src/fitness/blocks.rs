@@ -1,6 +1,6 @@
 //! Rules about what happened to the blocks.
 
-use super::rule::{Bounds, Seen, percent, reason};
+use super::rule::{Bounds, Seen, reason};
 use crate::record::{BlockRecord, FitnessReason, FitnessVerdict, Phase};
 use crate::units::Ratio;
 
@@ -28,19 +28,14 @@ pub(super) fn disturbed(seen: Seen<'_>) -> Option<FitnessReason> {
     let disturbed = timed(seen)
         .filter(|block| !block.disturbances.is_empty())
         .count();
-    let share = Ratio(disturbed as f64 / all.max(1) as f64);
-    let severity = DISTURBED.severity(share.0)?;
     let verb = if disturbed == 1 { "was" } else { "were" };
-    let bounds = DISTURBED.words(severity);
-    let text = format!(
-        "{disturbed} of {all} timed blocks {verb} disturbed, {} ({bounds})",
-        percent(share)
-    );
-    Some(reason(
-        severity,
-        text,
+    DISTURBED.of_share(
+        Ratio(disturbed as f64 / all.max(1) as f64),
+        |share, bounds| {
+            format!("{disturbed} of {all} timed blocks {verb} disturbed, {share} ({bounds})")
+        },
         "end other work on the machine, and leave a CPU free with `--intra-threads`",
-    ))
+    )
 }
 
 /// A worker on a single CPU cannot move unless somebody changed where it may run.
@@ -63,25 +58,22 @@ pub(super) fn wandering(seen: Seen<'_>) -> Option<FitnessReason> {
         return None;
     }
     let all = timed(seen)
-        .filter(|block| block.migrations_count.is_some())
+        .filter_map(|block| block.migrations_count)
         .count();
     let moved = timed(seen)
-        .filter(|block| block.migrations_count.is_some_and(|moves| moves > 0))
+        .filter(|block| block.migrations_count > Some(0))
         .count();
-    let share = Ratio(moved as f64 / all.max(1) as f64);
-    let severity = WANDERING.severity(share.0)?;
-    let text = format!(
-        "the worker changed CPU during {moved} of {all} blocks ({})",
-        WANDERING.words(severity)
-    );
-    let has_all =
-        (1..=seen.conditions.worker_cpus.len() as u64).contains(&seen.host.usable_cpus_count);
-    let remedy = if has_all {
+    let own = 1..=seen.conditions.worker_cpus.len() as u64;
+    let remedy = if own.contains(&seen.host.usable_cpus_count) {
         "name fewer threads than there are CPUs with `--intra-threads`, so that workers are pinned to as many"
     } else {
         "pin workers with `--pin auto`, or give each session as many threads as CPUs"
     };
-    Some(reason(severity, text, remedy))
+    WANDERING.of_share(
+        Ratio(moved as f64 / all.max(1) as f64),
+        |_, bound| format!("the worker changed CPU during {moved} of {all} blocks ({bound})"),
+        remedy,
+    )
 }
 
 #[cfg(test)]
@@ -123,9 +115,8 @@ mod tests {
 
     #[test]
     fn blocks_count_by_the_share_that_was_disturbed_or_moved() {
-        let (disturbed, moved) = (block(0, &[Disturbance::ContextSwitches]), |times| {
-            block(times, &[])
-        });
+        let disturbed = block(0, &[Disturbance::ContextSwitches]);
+        let moved = |times| block(times, &[]);
         for (unlike, unlike_count, count, worker_cpus, expected) in [
             (disturbed.clone(), 5, 20, &[1][..], FitnessVerdict::Valid),
             (disturbed.clone(), 6, 20, &[1], FitnessVerdict::Suspect),

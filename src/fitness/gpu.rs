@@ -1,6 +1,6 @@
 //! Rules about the GPUs that sessions ran on, or that the machine has if it was only looked at.
 
-use super::rule::{Bounds, Seen, percent, reason};
+use super::rule::{Bounds, Seen, reason};
 use crate::record::{FitnessReason, FitnessVerdict, GpuConditions};
 use crate::units::Ratio;
 
@@ -42,8 +42,9 @@ const SLOWDOWNS: [(&str, &str, &str); 5] = [
 ];
 
 fn count(gpu: &GpuConditions, name: &str) -> u64 {
-    let events = gpu.clock_events.iter().flatten();
-    events
+    gpu.clock_events
+        .iter()
+        .flatten()
         .filter(|event| event.reason == name)
         .map(|event| event.samples_count)
         .sum()
@@ -55,11 +56,16 @@ pub(super) fn slowed_down(seen: Seen<'_>) -> Option<FitnessReason> {
 
 fn slowdown(gpu: &GpuConditions) -> Option<FitnessReason> {
     let (name, why, remedy) = *SLOWDOWNS.iter().find(|(name, ..)| count(gpu, name) > 0)?;
-    let (index, held, all) = (gpu.index, count(gpu, name), gpu.samples_count);
-    let text = format!(
-        "the clocks of GPU {index} were held down in {held} of {all} samples: {why} (`{name}`)"
-    );
-    Some(reason(FitnessVerdict::Suspect, text, remedy))
+    let index = gpu.index;
+    let held = count(gpu, name);
+    let all = gpu.samples_count;
+    Some(reason(
+        FitnessVerdict::Suspect,
+        format!(
+            "the clocks of GPU {index} were held down in {held} of {all} samples: {why} (`{name}`)"
+        ),
+        remedy,
+    ))
 }
 
 /// Only of a run: what limits the clocks of an idle GPU disturbs nobody.
@@ -71,15 +77,14 @@ pub(super) fn power_capped(seen: Seen<'_>) -> Option<FitnessReason> {
 }
 
 fn power_cap(gpu: &GpuConditions) -> Option<FitnessReason> {
-    let share = Ratio(count(gpu, "sw_power_cap") as f64 / gpu.samples_count.max(1) as f64);
-    let severity = POWER_CAPPED.severity(share.0)?;
-    let (index, share, bound) = (gpu.index, percent(share), POWER_CAPPED.words(severity));
-    let text = format!(
-        "its power limit held the clocks of GPU {index} down in {share} of the samples ({bound})"
-    );
-    let remedy =
-        "lock clocks that it can hold with `nvidia-smi --lock-gpu-clocks`, or raise the limit";
-    Some(reason(severity, text, remedy))
+    let index = gpu.index;
+    POWER_CAPPED.of_share(
+        Ratio(count(gpu, "sw_power_cap") as f64 / gpu.samples_count.max(1) as f64),
+        |share, bound| {
+            format!("its power limit held the clocks of GPU {index} down in {share} of the samples ({bound})")
+        },
+        "lock clocks that it can hold with `nvidia-smi --lock-gpu-clocks`, or raise the limit",
+    )
 }
 
 pub(super) fn shared(seen: Seen<'_>) -> Option<FitnessReason> {
@@ -95,12 +100,12 @@ fn other_processes(gpu: &GpuConditions) -> Option<FitnessReason> {
         _ => ("processes", " and more"),
     };
     let listed: Vec<String> = pids.iter().take(4).map(u64::to_string).collect();
-    let (count, index, ids) = (pids.len(), gpu.index, listed.join(", "));
-    let text =
-        format!("{count} other {processes} computed on GPU {index} (process id {ids}{more})");
+    let count = pids.len();
+    let index = gpu.index;
+    let ids = listed.join(", ");
     Some(reason(
         FitnessVerdict::Suspect,
-        text,
+        format!("{count} other {processes} computed on GPU {index} (process id {ids}{more})"),
         "end them (`nvidia-smi` shows them), or use another GPU",
     ))
 }
@@ -114,7 +119,7 @@ mod tests {
 
     /// The verdict on 20 samples of a GPU.
     fn judged(events: &[(&str, u64)], other_pids: Vec<u64>) -> Fitness {
-        let unknown = || "the GPU does not offer it".to_owned();
+        const UNKNOWN: &str = "the GPU does not offer it";
         let event = |&(reason, samples_count): &(&str, u64)| ClockEvent {
             reason: reason.into(),
             samples_count,
@@ -124,11 +129,11 @@ mod tests {
             samples_count: 20,
             clock_events: Ok(events.iter().map(event).collect()),
             other_pids: Ok(other_pids),
-            sm_clock_hertz: Err(unknown().into()),
-            memory_clock_hertz: Err(unknown().into()),
-            power_watts: Err(unknown().into()),
-            memory_used_bytes: Err(unknown().into()),
-            temperature_max_celsius: Err(unknown().into()),
+            sm_clock_hertz: Err(UNKNOWN.into()),
+            memory_clock_hertz: Err(UNKNOWN.into()),
+            power_watts: Err(UNKNOWN.into()),
+            memory_used_bytes: Err(UNKNOWN.into()),
+            temperature_max_celsius: Err(UNKNOWN.into()),
         };
         let conditions = Conditions {
             gpus: vec![gpu],

@@ -58,32 +58,24 @@ const LOW_FREQUENCY: f64 = 0.5;
 
 pub(super) fn others_load(seen: Seen<'_>) -> Option<FitnessReason> {
     let share = seen.conditions.others_busy_ratio?;
-    let severity = OTHERS.severity(share.0)?;
     let cpus = share.0 * seen.conditions.online_cpus_count.unwrap_or(1) as f64;
-    let (used, bound) = (percent(share), OTHERS.words(severity));
-    let text = format!(
-        "other processes used {used} of all CPUs' time, as much as {cpus:.1} CPUs ({bound})"
-    );
-    Some(reason(
-        severity,
-        text,
+    OTHERS.of_share(
+        share,
+        |used, bound| {
+            format!(
+                "other processes used {used} of all CPUs' time, as much as {cpus:.1} CPUs ({bound})"
+            )
+        },
         "end other work on the machine (`top` shows it), or measure when it is idle",
-    ))
+    )
 }
 
 pub(super) fn steal(seen: Seen<'_>) -> Option<FitnessReason> {
-    let share = seen.conditions.steal_ratio?;
-    let severity = STEAL.severity(share.0)?;
-    let text = format!(
-        "the host took away {} of the CPU time ({})",
-        percent(share),
-        STEAL.words(severity)
-    );
-    Some(reason(
-        severity,
-        text,
+    STEAL.of_share(
+        seen.conditions.steal_ratio?,
+        |share, bound| format!("the host took away {share} of the CPU time ({bound})"),
         "use a machine type with dedicated CPUs, or measure at a quieter time",
-    ))
+    )
 }
 
 pub(super) fn throttling(seen: Seen<'_>) -> Option<FitnessReason> {
@@ -92,33 +84,25 @@ pub(super) fn throttling(seen: Seen<'_>) -> Option<FitnessReason> {
         throttled_periods_count: stopped,
         ..
     } = seen.conditions.throttling?;
-    let share = Ratio(stopped as f64 / all.max(1) as f64);
-    let severity = THROTTLED.severity(share.0)?;
-    let of_all = format!(
-        "{stopped} of {all} periods, {} ({})",
-        percent(share),
-        THROTTLED.words(severity)
-    );
-    let text = format!("the control group's CPU limit stopped the run in {of_all}");
-    Some(reason(
-        severity,
-        text,
+    THROTTLED.of_share(
+        Ratio(stopped as f64 / all.max(1) as f64),
+        |share, bound| {
+            let of_all = format!("{stopped} of {all} periods, {share} ({bound})");
+            format!("the control group's CPU limit stopped the run in {of_all}")
+        },
         "raise the CPU limit of the container, or set `--intra-threads` below it",
-    ))
+    )
 }
 
 /// A governor that follows the load changes the frequency in the middle of a block; `performance`
 /// does not. Virtual machines show none: the host governs.
 pub(super) fn governor(seen: Seen<'_>) -> Option<FitnessReason> {
-    let governor = seen
-        .host
-        .governor
-        .as_ref()
-        .filter(|governor| **governor != "performance")?
-        .exact();
-    let text = format!("the frequency governor is `{governor}`, which follows the load");
-    let remedy = "set it with `cpupower frequency-set --governor performance` while measuring";
-    Some(reason(FitnessVerdict::Suspect, text, remedy))
+    let governor = seen.host.governor.as_ref()?.exact();
+    (governor != "performance").then(|| {
+        let text = format!("the frequency governor is `{governor}`, which follows the load");
+        let remedy = "set it with `cpupower frequency-set --governor performance` while measuring";
+        reason(FitnessVerdict::Suspect, text, remedy)
+    })
 }
 
 /// Only of a run: the CPUs of a machine that is merely looked at are idle, and slow for that
@@ -128,13 +112,16 @@ pub(super) fn low_frequency(seen: Seen<'_>) -> Option<FitnessReason> {
         .conditions
         .frequency
         .filter(|_| !seen.blocks.is_empty())?;
-    let after = frequency.after_hertz?;
-    let share = after.0 as f64 / frequency.maximum_hertz.0.max(1) as f64;
+    let share = frequency.after_hertz?.0 as f64 / frequency.maximum_hertz.0.max(1) as f64;
     (share < LOW_FREQUENCY).then(|| {
-        let (ran_at, bound) = (percent(Ratio(share)), percent(Ratio(LOW_FREQUENCY)));
-        let text =
-            format!("a worker's CPU ran at {ran_at} of its highest frequency when the run ended (bound {bound})");
-        reason(FitnessVerdict::Suspect, text, "look for a power limit or a power-saving profile, and lift it")
+        let ran_at = percent(Ratio(share));
+        let bound = percent(Ratio(LOW_FREQUENCY));
+        let text = format!(
+            "a worker's CPU ran at {ran_at} of its highest frequency when the run ended (bound \
+             {bound})"
+        );
+        let remedy = "look for a power limit or a power-saving profile, and lift it";
+        reason(FitnessVerdict::Suspect, text, remedy)
     })
 }
 
@@ -144,73 +131,51 @@ pub(super) fn thermal(seen: Seen<'_>) -> Option<FitnessReason> {
     let severity = THERMAL.severity(count as f64 / seconds.max(1e-9))?;
     let text =
         format!("the CPU was slowed down {count} times for its temperature in {seconds:.0} s");
-    Some(reason(
-        severity,
-        text,
-        "improve cooling, or limit the frequency so that it can be held",
-    ))
+    let remedy = "improve cooling, or limit the frequency so that it can be held";
+    Some(reason(severity, text, remedy))
 }
 
 pub(super) fn swapping(seen: Seen<'_>) -> Option<FitnessReason> {
-    let moved = seen.conditions.swapped_in_bytes?.0 + seen.conditions.swapped_out_bytes?.0;
+    let conditions = seen.conditions;
+    let moved = conditions.swapped_in_bytes?.0 + conditions.swapped_out_bytes?.0;
     let severity = SWAPPED.severity(moved as f64)?;
     let text = format!("{} KiB went to or came from swap", moved.div_ceil(1024));
-    Some(reason(
-        severity,
-        text,
-        "free memory, or turn swap off (`swapoff -a`) while measuring",
-    ))
+    let remedy = "free memory, or turn swap off (`swapoff -a`) while measuring";
+    Some(reason(severity, text, remedy))
 }
 
 pub(super) fn memory_pressure(seen: Seen<'_>) -> Option<FitnessReason> {
-    let share = seen.conditions.memory_pressure_ratio?;
-    let severity = MEMORY.severity(share.0)?;
-    let text = format!(
-        "tasks waited for memory during {} of the time ({})",
-        percent(share),
-        MEMORY.words(severity)
-    );
-    Some(reason(
-        severity,
-        text,
+    MEMORY.of_share(
+        seen.conditions.memory_pressure_ratio?,
+        |share, bound| format!("tasks waited for memory during {share} of the time ({bound})"),
         "free memory, or raise the control group's memory limit",
-    ))
+    )
 }
 
 pub(super) fn cpu_pressure(seen: Seen<'_>) -> Option<FitnessReason> {
-    let share = seen.conditions.cpu_pressure_ratio?;
-    let severity = WAITING.severity(share.0)?;
-    let text = format!(
-        "tasks waited for a CPU during {} of the time ({})",
-        percent(share),
-        WAITING.words(severity)
-    );
-    Some(reason(
-        severity,
-        text,
+    WAITING.of_share(
+        seen.conditions.cpu_pressure_ratio?,
+        |share, bound| format!("tasks waited for a CPU during {share} of the time ({bound})"),
         "leave a CPU free with `--intra-threads`, and end other work on the machine",
-    ))
+    )
 }
 
 pub(super) fn siblings(seen: Seen<'_>) -> Option<FitnessReason> {
-    let share = seen.conditions.siblings_busy_ratio?;
-    let severity = SIBLINGS.severity(share.0)?;
-    let cpus: Vec<String> = seen
+    let cpus = seen
         .conditions
         .sibling_cpus
         .iter()
         .flatten()
         .map(u64::to_string)
-        .collect();
-    let (cpus, time, bound) = (cpus.join(","), percent(share), SIBLINGS.words(severity));
-    let text = format!(
-        "on the workers' cores, CPU {cpus} was busy as well, for {time} of the time ({bound})"
-    );
-    Some(reason(
-        severity,
-        text,
+        .collect::<Vec<_>>()
+        .join(",");
+    SIBLINGS.of_share(
+        seen.conditions.siblings_busy_ratio?,
+        |time, bound| {
+            format!("on the workers' cores, CPU {cpus} was busy as well, for {time} of the time ({bound})")
+        },
         "keep the sibling hardware threads idle, or choose other cores with `--pin`",
-    ))
+    )
 }
 
 #[cfg(test)]
@@ -230,29 +195,13 @@ mod tests {
 
     #[test]
     fn shares_count_by_their_bounds() {
-        let of = |change: fn(&mut Conditions, Option<Ratio>), shares: &[f64]| {
-            let verdict = |&share: &f64| judged(|seen| change(seen, Some(Ratio(share))));
-            shares.iter().map(verdict).collect::<Vec<_>>()
-        };
-        assert_eq!(
-            of(
-                |seen, share| seen.others_busy_ratio = share,
-                &[0.10, 0.49, 0.51]
-            ),
-            [Valid, Suspect, Invalid]
-        );
-        assert_eq!(
-            of(|seen, share| seen.steal_ratio = share, &[0.05, 0.06, 0.21]),
-            [Valid, Suspect, Invalid]
-        );
-        assert_eq!(
-            of(|seen, share| seen.cpu_pressure_ratio = share, &[0.9]),
-            [Suspect]
-        );
-        assert_eq!(
-            of(|seen, share| seen.memory_pressure_ratio = share, &[0.3]),
-            [Invalid]
-        );
+        let others = |share| judged(|seen| seen.others_busy_ratio = Some(Ratio(share)));
+        assert_eq!([0.10, 0.49, 0.51].map(others), [Valid, Suspect, Invalid]);
+        let steal = |share| judged(|seen| seen.steal_ratio = Some(Ratio(share)));
+        assert_eq!([0.05, 0.06, 0.21].map(steal), [Valid, Suspect, Invalid]);
+        let waiting = judged(|seen| seen.cpu_pressure_ratio = Some(Ratio(0.9)));
+        let short = judged(|seen| seen.memory_pressure_ratio = Some(Ratio(0.3)));
+        assert_eq!([waiting, short], [Suspect, Invalid]);
     }
 
     #[test]
@@ -299,17 +248,15 @@ mod tests {
 
     #[test]
     fn only_a_governor_that_follows_the_load_is_suspect() {
-        let host = |governor: Option<&str>| Host {
-            governor: governor.map(Plain::from),
-            ..Host::default()
+        let verdict = |governor: Option<&str>| {
+            let host = Host {
+                governor: governor.map(Plain::from),
+                ..Host::default()
+            };
+            verdict_of(&host, &quiet())
         };
-        let verdict = |governor| verdict_of(&host(governor), &quiet());
         assert_eq!(
-            [
-                verdict(None),
-                verdict(Some("performance")),
-                verdict(Some("schedutil"))
-            ],
+            [None, Some("performance"), Some("schedutil")].map(verdict),
             [Valid, Valid, Suspect]
         );
     }

@@ -23,18 +23,27 @@ pub(super) struct Bounds {
 
 impl Bounds {
     pub(super) fn severity(self, figure: f64) -> Option<FitnessVerdict> {
-        let bounds = [
-            (self.invalid, FitnessVerdict::Invalid),
-            (self.suspect, FitnessVerdict::Suspect),
-        ];
-        bounds
-            .into_iter()
-            .find(|(bound, _)| figure > *bound)
-            .map(|(_, severity)| severity)
+        if figure > self.invalid {
+            Some(FitnessVerdict::Invalid)
+        } else {
+            (figure > self.suspect).then_some(FitnessVerdict::Suspect)
+        }
+    }
+
+    /// What a share beyond a bound speaks, with both as texts; nothing where it is within them.
+    pub(super) fn of_share(
+        self,
+        share: Ratio,
+        text: impl FnOnce(&str, &str) -> String,
+        remedy: &str,
+    ) -> Option<FitnessReason> {
+        let severity = self.severity(share.0)?;
+        let text = text(&percent(share), &self.words(severity));
+        Some(reason(severity, text, remedy))
     }
 
     /// `bound 10%`: the one that a share of this severity exceeds.
-    pub(super) fn words(self, severity: FitnessVerdict) -> String {
+    fn words(self, severity: FitnessVerdict) -> String {
         let bound = if severity == FitnessVerdict::Invalid {
             self.invalid
         } else {
@@ -68,9 +77,9 @@ mod tests {
 
     #[test]
     fn shares_are_short() {
-        assert_eq!(percent(Ratio(0.123)), "12%");
-        assert_eq!(percent(Ratio(0.0512)), "5.1%");
-        assert_eq!(percent(Ratio(0.05)), "5%");
-        assert_eq!(percent(Ratio(0.999)), "100%");
+        assert_eq!(
+            [0.123, 0.0512, 0.05, 0.999].map(|share| percent(Ratio(share))),
+            ["12%", "5.1%", "5%", "100%"]
+        );
     }
 }
