@@ -1,11 +1,13 @@
 //! Everything that can go wrong with a run folder.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::check::SloError;
 use crate::record::{SCHEMA_VERSION, SchemaVersion};
 use crate::stats::HistogramError;
+
+pub(super) type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// An error of a run folder.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +97,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// For what goes wrong while `path` is written.
+    pub(crate) fn writing(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+        let path = path.to_path_buf();
+        |source| StoreError::Write { path, source }
+    }
+
+    pub(super) fn not_writable(path: &Path) -> impl Fn(io::Error) -> StoreError {
+        move |source| StoreError::NotWritable(path.to_path_buf(), source)
+    }
+
     /// The remedy.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::StoreError;
 use super::leftovers::{self, BASELINE_OUTPUTS, TRACES};
+use super::{Result, StoreError};
 use crate::files;
 
 const RUN_JSON: &str = "run.json";
@@ -28,14 +28,13 @@ impl RunFolder {
     /// [`StoreError::InUse`] if another process is writing the run, [`StoreError::NotWritable`] if
     /// nothing can be created there, [`StoreError::Link`] if something in it leads elsewhere,
     /// [`StoreError::Special`] if something in it is neither a file nor a folder.
-    pub fn reopen(path: &Path) -> Result<RunFolder, StoreError> {
+    pub fn reopen(path: &Path) -> Result<RunFolder> {
         refuse_special(path)?;
         let folder = RunFolder {
             path: path.to_path_buf(),
             _lock: Lock::acquire(path)?,
         };
-        fs::create_dir_all(folder.logs())
-            .map_err(|source| StoreError::NotWritable(path.to_path_buf(), source))?;
+        fs::create_dir_all(folder.logs()).map_err(StoreError::not_writable(path))?;
         folder.clear_leftovers();
         Ok(folder)
     }
@@ -47,9 +46,9 @@ impl RunFolder {
     /// # Errors
     /// [`StoreError::HoldsRun`] if it has the files of a run, [`StoreError::InUse`] if another
     /// process is writing one, [`StoreError::NotWritable`] if nothing can be created there.
-    pub fn create(path: &Path) -> Result<RunFolder, StoreError> {
-        let not_writable = |source| StoreError::NotWritable(path.to_path_buf(), source);
-        fs::create_dir_all(path).map_err(not_writable)?;
+    pub fn create(path: &Path) -> Result<RunFolder> {
+        let not_writable = StoreError::not_writable(path);
+        fs::create_dir_all(path).map_err(&not_writable)?;
         let lock = Lock::acquire(path)?;
         if holds_run(path) {
             return Err(StoreError::HoldsRun(path.to_path_buf()));
@@ -60,7 +59,7 @@ impl RunFolder {
         };
         let outputs = folder.baseline_outputs();
         if fs::symlink_metadata(&outputs).is_ok_and(|found| found.is_file()) {
-            fs::remove_file(&outputs).map_err(not_writable)?;
+            fs::remove_file(&outputs).map_err(&not_writable)?;
         }
         fs::create_dir_all(folder.logs()).map_err(not_writable)?;
         Ok(folder)
@@ -140,7 +139,7 @@ impl RunFolder {
 
 /// Makes sure that a run's folder and those in it hold nothing but files and folders: nothing that
 /// leads elsewhere, and nothing that waits for somebody.
-fn refuse_special(folder: &Path) -> Result<(), StoreError> {
+fn refuse_special(folder: &Path) -> Result<()> {
     let own = entries(folder)?;
     let within = own
         .iter()
@@ -157,7 +156,7 @@ fn refuse_special(folder: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, StoreError> {
+fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
     let unreadable = |source| StoreError::Read(folder.to_path_buf(), source);
     fs::read_dir(folder)
         .map_err(unreadable)?
@@ -186,8 +185,7 @@ pub fn tidy(folder: &Path) {
 /// When the run in a folder was last written; `None` if the system does not tell.
 #[must_use]
 pub fn modified(folder: &Path) -> Option<std::time::SystemTime> {
-    let files = [run_json(folder), journal(folder)];
-    files
+    [run_json(folder), journal(folder)]
         .iter()
         .filter_map(|file| file.metadata().ok()?.modified().ok())
         .max()
@@ -238,15 +236,14 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    pub(super) fn acquire(folder: &Path) -> Result<Lock, StoreError> {
-        let not_writable =
-            |source: io::Error| StoreError::NotWritable(folder.to_path_buf(), source);
+    pub(super) fn acquire(folder: &Path) -> Result<Lock> {
+        let not_writable = StoreError::not_writable(folder);
         let path = folder.join(".lock");
         let file = files::open_own(
             &path,
             File::options().write(true).create(true).truncate(false),
-        );
-        let file = file.map_err(not_writable)?;
+        )
+        .map_err(&not_writable)?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { path, _file: file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_path_buf())),
@@ -269,8 +266,7 @@ mod tests {
 
     #[test]
     fn second_run_into_the_same_folder_is_refused_while_the_first_lives() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("a/b");
+        let path = tempfile::tempdir().unwrap().path().join("a/b");
         let first = RunFolder::create(&path).unwrap();
         let error = RunFolder::create(&path).unwrap_err();
         assert!(matches!(error, StoreError::InUse { .. }), "{error}");
@@ -295,10 +291,8 @@ mod tests {
     #[test]
     fn outputs_of_a_killed_run_are_not_taken_for_those_of_the_next() {
         let root = tempfile::tempdir().unwrap();
-        let (outputs, elsewhere) = (
-            root.path().join(BASELINE_OUTPUTS),
-            root.path().join("elsewhere"),
-        );
+        let outputs = root.path().join(BASELINE_OUTPUTS);
+        let elsewhere = root.path().join("elsewhere");
         fs::write(&outputs, "stale").unwrap();
         drop(RunFolder::create(root.path()).unwrap());
         assert!(!outputs.exists());
@@ -310,8 +304,7 @@ mod tests {
 
     #[test]
     fn folder_that_cannot_be_made_or_written_to_is_found_before_measuring() {
-        let root = tempfile::tempdir().unwrap();
-        let file = root.path().join("file");
+        let file = tempfile::tempdir().unwrap().path().join("file");
         fs::write(&file, "").unwrap();
         for path in [file.join("run"), file, "/proc/self".into()] {
             let error = RunFolder::create(&path).unwrap_err();
@@ -384,10 +377,13 @@ mod tests {
     fn default_folder_carries_time_and_name_and_is_new() {
         let root = tempfile::tempdir().unwrap();
         let now: Timestamp = "2026-11-23T12:01:02Z".parse().unwrap();
-        let first = default_folder(root.path(), "my models/a", now);
-        assert_eq!(first, root.path().join("20261123T120102Z-my-models-a"));
-        fs::create_dir(&first).unwrap();
-        let second = default_folder(root.path(), "my models/a", now);
-        assert_eq!(second, root.path().join("20261123T120102Z-my-models-a-2"));
+        for name in [
+            "20261123T120102Z-my-models-a",
+            "20261123T120102Z-my-models-a-2",
+        ] {
+            let folder = default_folder(root.path(), "my models/a", now);
+            assert_eq!(folder, root.path().join(name));
+            fs::create_dir(&folder).unwrap();
+        }
     }
 }

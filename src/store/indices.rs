@@ -44,7 +44,8 @@ impl Named {
 /// The first index that leads nowhere, as a sentence; `None` if all of them lead somewhere.
 pub(super) fn astray(record: &RunRecord) -> Option<String> {
     in_plan(record).or_else(|| {
-        let (sessions, shapes) = (record.plan.sessions.len(), record.plan.shapes.len());
+        let sessions = record.plan.sessions.len();
+        let shapes = record.plan.shapes.len();
         named(record)
             .chain(record.tuning.iter().flat_map(of_search))
             .find_map(|named| named.astray(sessions, shapes))
@@ -52,61 +53,63 @@ pub(super) fn astray(record: &RunRecord) -> Option<String> {
 }
 
 fn in_plan(record: &RunRecord) -> Option<String> {
-    let (variants, sessions) = (record.plan.variants.len(), record.plan.sessions.len());
+    let variants = record.plan.variants.len();
+    let sessions = record.plan.sessions.len();
     if record.plan.baseline >= variants {
         return Some(format!(
             "the baseline is variant {} of {variants}",
             record.plan.baseline
         ));
     }
-    if record.variants.len() != variants {
+    let recorded = record.variants.len();
+    if recorded != variants {
         return Some(format!(
-            "{} variants were planned and {} are recorded",
-            variants,
-            record.variants.len()
+            "{variants} variants were planned and {recorded} are recorded"
         ));
     }
-    let bases = record
-        .plan
-        .tuning
-        .as_ref()
-        .map_or(0, |tuning| tuning.base_sessions_count);
+    let tuning = record.plan.tuning.as_ref();
+    let bases = tuning.map_or(0, |tuning| tuning.base_sessions_count);
     if bases > sessions {
         return Some(format!(
             "a search begins with {bases} sessions of {sessions}"
         ));
     }
-    let astray = record
+    record
         .plan
         .sessions
         .iter()
-        .find(|session| session.variant >= variants);
-    astray.map(|session| format!("a session runs variant {} of {variants}", session.variant))
+        .find(|session| session.variant >= variants)
+        .map(|session| format!("a session runs variant {} of {variants}", session.variant))
 }
 
 fn named(record: &RunRecord) -> impl Iterator<Item = Named> + '_ {
     let cells = record.cells.iter();
     let blocks = record.blocks.iter();
-    let lost = record.lost_workers.iter();
     cells
         .map(|cell| Named::cell("cell", cell.key))
         .chain(record.launches.iter().flat_map(of_launch))
         .chain(blocks.map(|block| Named::cell("block", block.key)))
-        .chain(lost.map(|lost| Named::at("lost worker", lost.session, None)))
         .chain(beside_rounds(record))
 }
 
 /// Findings of launches beside the rounds.
 fn beside_rounds(record: &RunRecord) -> impl Iterator<Item = Named> + '_ {
-    let scores = record.accuracy.iter();
-    let placements = record.placements.iter();
+    let lost = record
+        .lost_workers
+        .iter()
+        .map(|one| ("lost worker", one.session));
+    let scores = record.accuracy.iter().map(|one| ("score", one.session));
+    let placements = record
+        .placements
+        .iter()
+        .map(|one| ("placement", one.session));
     let profiles = record.operators.iter();
     let contrasts = record.contrasts.iter();
     let gaps = record.idle_gaps.iter();
-    scores
-        .map(|accuracy| Named::at("score", accuracy.session, None))
-        .chain(placements.map(|placement| Named::at("placement", placement.session, None)))
-        .chain(profiles.map(|profile| Named::at("profile", profile.session, profile.shape)))
+    lost.chain(scores)
+        .chain(placements)
+        .map(|(what, session)| Named::at(what, session, None))
+        .chain(profiles.map(|one| Named::at("profile", one.session, one.shape)))
         .chain(contrasts.map(|one| Named::at("contrast", one.session, one.shape)))
         .chain(gaps.map(|one| Named::at("measurement after idle gaps", one.session, one.shape)))
 }
@@ -121,8 +124,10 @@ fn of_launch(launch: &LaunchRecord) -> impl Iterator<Item = Named> + '_ {
 
 fn of_search(tuning: &Tuning) -> impl Iterator<Item = Named> + '_ {
     let of_heats = tuning.heats.iter().flat_map(|heat| {
-        let ends = [Some(heat.reference), heat.champion];
-        ends.into_iter().flatten().chain(heat.cells.iter().copied())
+        [Some(heat.reference), heat.champion]
+            .into_iter()
+            .flatten()
+            .chain(heat.cells.iter().copied())
     });
     let of_decisions = tuning.decisions.iter().flat_map(|decision| {
         let against = match &decision.fate {

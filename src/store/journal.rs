@@ -8,7 +8,7 @@ use serde::Serialize as _;
 
 use super::merge::Merger;
 use super::write::{write_atomically, write_with};
-use super::{RunFolder, StoreError};
+use super::{Result, RunFolder, StoreError};
 use crate::files;
 use crate::record::{Event, Phase, RunRecord};
 use crate::text::HarmlessJson;
@@ -33,7 +33,7 @@ impl Journal {
     ///
     /// # Errors
     /// [`StoreError::Write`] if a file cannot be written.
-    pub fn begin(folder: RunFolder, record: RunRecord) -> Result<Journal, StoreError> {
+    pub fn begin(folder: RunFolder, record: RunRecord) -> Result<Journal> {
         let mut file = JournalFile::create(folder.journal())?;
         file.append(&Event::Began(Box::new(record.clone())))?;
         let mut journal = Journal {
@@ -52,16 +52,10 @@ impl Journal {
     /// # Errors
     /// [`StoreError::Write`] if the files cannot be written; what was there before is then still
     /// there.
-    pub fn resume(folder: RunFolder, record: RunRecord) -> Result<Journal, StoreError> {
+    pub fn resume(folder: RunFolder, record: RunRecord) -> Result<Journal> {
         let path = folder.journal();
-        let mut line = Vec::new();
-        serde_json::to_writer(&mut line, &Event::Began(Box::new(record.clone()))).map_err(
-            |error| StoreError::Write {
-                path: path.clone(),
-                source: error.into(),
-            },
-        )?;
-        line.push(b'\n');
+        let line =
+            line_of(&Event::Began(Box::new(record.clone()))).map_err(StoreError::writing(&path))?;
         write_atomically(&path, &line)?;
         let file = JournalFile {
             length: line.len() as u64,
@@ -80,7 +74,7 @@ impl Journal {
     /// # Errors
     /// [`StoreError::Write`] if the journal cannot be written, [`StoreError::Histogram`] if a
     /// block's latencies cannot be decoded; the record has the event in both cases.
-    pub fn append(&mut self, mut event: Event) -> Result<(), StoreError> {
+    pub fn append(&mut self, mut event: Event) -> Result<()> {
         let written = self.file.append(&event);
         take_histogram(&mut event, &mut self.merger);
         self.record.apply(event);
@@ -110,11 +104,10 @@ impl Journal {
     /// # Errors
     /// [`StoreError::Histogram`] if a block's latencies could not be decoded; all others are
     /// merged.
-    pub fn merge_latencies(&mut self) -> Result<(), StoreError> {
-        let path = &self.file.path;
+    pub fn merge_latencies(&mut self) -> Result<()> {
         self.merger
             .flush(&mut self.record)
-            .map_err(|source| StoreError::Histogram(path.clone(), source))
+            .map_err(|source| StoreError::Histogram(self.file.path.clone(), source))
     }
 
     /// Writes the record so far to `run.json`, for whoever looks into the folder while the run goes
@@ -123,7 +116,7 @@ impl Journal {
     /// # Errors
     /// [`StoreError::Write`] if it cannot be written, [`StoreError::Histogram`] like
     /// [`Journal::merge_latencies`].
-    pub fn checkpoint(&mut self) -> Result<(), StoreError> {
+    pub fn checkpoint(&mut self) -> Result<()> {
         let merged = self.merge_latencies();
         write_record(&self.folder.run_json(), &self.record)?;
         merged
@@ -135,13 +128,9 @@ impl Journal {
     /// # Errors
     /// Like [`Journal::checkpoint`]; the journal then stays, and holds everything that could be
     /// written.
-    pub fn finish(&mut self) -> Result<(), StoreError> {
+    pub fn finish(&mut self) -> Result<()> {
         self.checkpoint()?;
-        let path = &self.file.path;
-        fs::remove_file(path).map_err(|source| StoreError::Write {
-            path: path.clone(),
-            source,
-        })
+        fs::remove_file(&self.file.path).map_err(StoreError::writing(&self.file.path))
     }
 
     /// The folder, still locked, and the record.
@@ -149,6 +138,12 @@ impl Journal {
     pub fn into_parts(self) -> (RunFolder, RunRecord) {
         (self.folder, self.record)
     }
+}
+
+fn line_of(event: &Event) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(event)?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 pub(super) fn take_histogram(event: &mut Event, merger: &mut Merger) {
@@ -164,7 +159,7 @@ pub(super) fn take_histogram(event: &mut Event, merger: &mut Merger) {
 }
 
 /// Writes a record in one line: with every block in it, it is no text to read by eye.
-fn write_record(path: &Path, record: &RunRecord) -> Result<(), StoreError> {
+fn write_record(path: &Path, record: &RunRecord) -> Result<()> {
     write_with(path, |mut writer| {
         record.serialize(&mut serde_json::Serializer::with_formatter(
             &mut writer,
@@ -183,27 +178,22 @@ struct JournalFile {
 }
 
 impl JournalFile {
-    fn create(path: PathBuf) -> Result<JournalFile, StoreError> {
-        match files::open_own(&path, File::options().append(true).create(true)) {
-            Ok(file) => Ok(JournalFile {
-                path,
-                file,
-                length: 0,
-            }),
-            Err(source) => Err(StoreError::Write { path, source }),
-        }
-    }
-
-    fn append(&mut self, event: &Event) -> Result<(), StoreError> {
-        self.append_line(event).map_err(|source| StoreError::Write {
-            path: self.path.clone(),
-            source,
+    fn create(path: PathBuf) -> Result<JournalFile> {
+        Ok(JournalFile {
+            file: files::open_own(&path, File::options().append(true).create(true))
+                .map_err(StoreError::writing(&path))?,
+            path,
+            length: 0,
         })
     }
 
+    fn append(&mut self, event: &Event) -> Result<()> {
+        self.append_line(event)
+            .map_err(StoreError::writing(&self.path))
+    }
+
     fn append_line(&mut self, event: &Event) -> io::Result<()> {
-        let mut line = serde_json::to_vec(event)?;
-        line.push(b'\n');
+        let line = line_of(event)?;
         if let Err(error) = self.file.write_all(&line) {
             // Half a line in the middle would cost the whole journal; where even this fails,
             // nothing more can follow.

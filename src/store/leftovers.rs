@@ -62,10 +62,12 @@ fn drawn(folder: &Path, start: &str, kind: fn(&FileType) -> bool) -> Vec<PathBuf
         .into_iter()
         .flatten()
         .filter_map(Result::ok);
-    let drawn = entries.filter(|entry| {
-        is_drawn(&entry.file_name(), start) && entry.file_type().is_ok_and(|found| kind(&found))
-    });
-    drawn.map(|entry| entry.path()).collect()
+    entries
+        .filter(|entry| {
+            is_drawn(&entry.file_name(), start) && entry.file_type().is_ok_and(|found| kind(&found))
+        })
+        .map(|entry| entry.path())
+        .collect()
 }
 
 fn is_drawn(name: &OsStr, start: &str) -> bool {
@@ -93,10 +95,10 @@ mod tests {
     const RUN_JSON: &str = "run.json";
 
     fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder)
+        let mut names: Vec<String> = fs::read_dir(folder)
             .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = entries.collect();
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort_unstable();
         names
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::journal::take_histogram;
 use super::merge::Merger;
-use super::{StoreError, folder, indices};
+use super::{Result, StoreError, folder, indices};
 use crate::check::Slo;
 use crate::files::{self, Kind};
 use crate::plan::MOST_CELLS;
@@ -23,7 +23,7 @@ use crate::units::Bytes;
 ///
 /// # Errors
 /// A [`StoreError`] that says which file cannot be read, and why.
-pub fn load(run: &Path) -> Result<RunRecord, StoreError> {
+pub fn load(run: &Path) -> Result<RunRecord> {
     load_asking(run, &|_| Ok(()))
 }
 
@@ -38,7 +38,7 @@ pub type Ask<'a> = &'a dyn Fn(Bytes) -> Result<(), Box<dyn Error + Send + Sync>>
 ///
 /// # Errors
 /// As [`load`], and [`StoreError::Memory`].
-pub fn load_asking(run: &Path, ask: Ask<'_>) -> Result<RunRecord, StoreError> {
+pub fn load_asking(run: &Path, ask: Ask<'_>) -> Result<RunRecord> {
     let (record_path, journal_path) = paths(run)?;
     let journaled = match journal_path {
         Some(path) => read_journal(&path)?,
@@ -64,7 +64,7 @@ enum Journaled {
     Missing,
 }
 
-fn read_journal(path: &Path) -> Result<Journaled, StoreError> {
+fn read_journal(path: &Path) -> Result<Journaled> {
     match read(path, Kind::JOURNAL) {
         Ok(text) => Ok(match fold(path, &text)? {
             Some(record) => Journaled::Record(Box::new(record)),
@@ -75,7 +75,7 @@ fn read_journal(path: &Path) -> Result<Journaled, StoreError> {
     }
 }
 
-fn parsed(path: &Path, text: &str, ask: Ask<'_>) -> Result<RunRecord, StoreError> {
+fn parsed(path: &Path, text: &str, ask: Ask<'_>) -> Result<RunRecord> {
     ask(Bytes(text.len() as u64))
         .map_err(|source| StoreError::Memory(path.to_path_buf(), source))?;
     let record = serde_json::from_str(text).map_err(|error| explain(path, text, error))?;
@@ -101,7 +101,7 @@ fn readable(path: &Path, kind: Kind) -> u64 {
 
 /// Paths of the record and of the journal of the run that `run` names: a folder, or one of both
 /// files. A record of another name stands alone.
-fn paths(run: &Path) -> Result<(PathBuf, Option<PathBuf>), StoreError> {
+fn paths(run: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
     let metadata = fs::metadata(run).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => StoreError::NotFound(run.to_path_buf()),
         _ => StoreError::Read(run.to_path_buf(), source),
@@ -158,12 +158,12 @@ fn explain(path: &Path, text: &str, source: serde_json::Error) -> StoreError {
 }
 
 fn unknown_slo(path: &Path, record: &Value) -> Option<StoreError> {
-    let written = record
+    let mut unknown = record
         .pointer("/plan/tuning/slo")?
         .as_array()?
         .iter()
-        .filter_map(Value::as_str);
-    let mut unknown = written.filter_map(|slo| Some((slo, Slo::parse(slo).err()?)));
+        .filter_map(Value::as_str)
+        .filter_map(|slo| Some((slo, Slo::parse(slo).err()?)));
     let (slo, source) = unknown.next()?;
     Some(StoreError::Slo(path.to_path_buf(), slo.into(), source))
 }
@@ -179,13 +179,14 @@ fn field(text: &str, error: &serde_json::Error) -> Option<String> {
         .take(error.line().checked_sub(1)?)
         .map(str::len)
         .sum();
-    let before = text.get(..(start + error.column()).min(text.len()))?;
-    let (name, _) = before.rsplit_once("\":")?;
+    let (name, _) = text
+        .get(..(start + error.column()).min(text.len()))?
+        .rsplit_once("\":")?;
     Some(name.rsplit_once('"')?.1.to_owned())
 }
 
 /// `None` if the journal ends before its first event.
-fn fold(path: &Path, text: &str) -> Result<Option<RunRecord>, StoreError> {
+fn fold(path: &Path, text: &str) -> Result<Option<RunRecord>> {
     let mut lines = text.split_inclusive('\n').enumerate();
     let Some((_, first)) = lines.next() else {
         return Ok(None);
@@ -244,13 +245,13 @@ fn explain_first(path: &Path, line: &str, error: Option<serde_json::Error>) -> S
     }
 }
 
-fn flush(path: &Path, merger: &mut Merger, record: &mut RunRecord) -> Result<(), StoreError> {
+fn flush(path: &Path, merger: &mut Merger, record: &mut RunRecord) -> Result<()> {
     merger
         .flush(record)
         .map_err(|source| StoreError::Histogram(path.to_path_buf(), source))
 }
 
-fn check_version(path: &Path, found: SchemaVersion) -> Result<(), StoreError> {
+fn check_version(path: &Path, found: SchemaVersion) -> Result<()> {
     if found.major == SCHEMA_VERSION.major {
         Ok(())
     } else {
@@ -258,7 +259,7 @@ fn check_version(path: &Path, found: SchemaVersion) -> Result<(), StoreError> {
     }
 }
 
-fn check(path: &Path, record: RunRecord) -> Result<RunRecord, StoreError> {
+fn check(path: &Path, record: RunRecord) -> Result<RunRecord> {
     check_version(path, record.schema_version)?;
     let cells = record.plan.grid_count();
     let too_many = (cells > MOST_CELLS)

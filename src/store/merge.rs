@@ -54,13 +54,7 @@ impl Merger {
             }
         }
         for (key, pending) in pending {
-            let mut cell = CellRecord {
-                key,
-                outcome: Outcome::Ok,
-                latency_histogram: None,
-                warmup_histogram: None,
-                settled_after_rounds: None,
-            };
+            let mut cell = CellRecord::new(key, Outcome::Ok);
             result = result.and(pending.merge_into(&mut cell));
             record.cells.push(cell);
         }
@@ -70,9 +64,8 @@ impl Merger {
 
 impl Pending {
     fn merge_into(self, cell: &mut CellRecord) -> Result<(), HistogramError> {
-        let timed = merge(&mut cell.latency_histogram, &self.timed);
-        let warmup = merge(&mut cell.warmup_histogram, &self.warmup);
-        timed.and(warmup)
+        merge(&mut cell.latency_histogram, &self.timed)
+            .and(merge(&mut cell.warmup_histogram, &self.warmup))
     }
 }
 

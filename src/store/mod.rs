@@ -13,6 +13,8 @@ mod load;
 mod merge;
 mod write;
 
+use error::Result;
+
 pub use error::StoreError;
 pub use folder::{RunFolder, default_folder, holds_run, modified, tidy};
 pub use journal::Journal;

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::StoreError;
 use super::leftovers::UNFINISHED;
+use super::{Result, StoreError};
 use crate::files;
 
 /// Replaces the file of ours at `path` by one that holds `bytes`. Whenever the process is killed,
@@ -16,15 +16,17 @@ use crate::files;
 /// # Errors
 /// [`StoreError::Write`], which names `path`; also where something lies there that is neither a
 /// file nor a link, which nobody meant to be written to.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     write_with(path, |writer| writer.write_all(bytes))
 }
 
 pub(super) fn write_with(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), StoreError> {
-    told(path, check(path).and_then(|()| replace(path, fill)))
+) -> Result<()> {
+    check(path)
+        .and_then(|()| replace(path, fill))
+        .map_err(StoreError::writing(path))
 }
 
 /// Like [`write_atomically`], of a file that the user named: something that is not a regular file,
@@ -33,21 +35,13 @@ pub(super) fn write_with(
 ///
 /// # Errors
 /// [`StoreError::Write`], which names `path`.
-pub fn write_named(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-    let written = if is_special {
+pub fn write_named(path: &Path, bytes: &[u8]) -> Result<()> {
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         overwrite(path, bytes)
     } else {
         replace(path, |writer| writer.write_all(bytes))
-    };
-    told(path, written)
-}
-
-fn told(path: &Path, written: io::Result<()>) -> Result<(), StoreError> {
-    written.map_err(|source| StoreError::Write {
-        path: path.to_path_buf(),
-        source,
-    })
+    }
+    .map_err(StoreError::writing(path))
 }
 
 fn check(path: &Path) -> io::Result<()> {
