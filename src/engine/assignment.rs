@@ -64,7 +64,7 @@ impl Api {
 
     /// By execution provider, most nodes first; an error where the session was created without
     /// [`RECORD`].
-    pub(super) fn nodes(&self, session: &OrtSession) -> Result<Vec<ProviderNodes>, ort::Error> {
+    pub(super) fn nodes(&self, session: &OrtSession) -> ort::Result<Vec<ProviderNodes>> {
         let mut operators: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         // SAFETY: the session is alive, and what it hands out belongs to it.
         for subgraph in unsafe { list(session.ptr(), self.session_get_ep_graph_assignment_info) }? {
@@ -129,8 +129,9 @@ fn provider_nodes(provider: String, operators: BTreeMap<String, u64>) -> Provide
 unsafe fn list<T>(
     owner: *const T,
     get: unsafe extern "system" fn(*const T, *mut *const *const c_void, *mut usize) -> OrtStatusPtr,
-) -> Result<Vec<*const c_void>, ort::Error> {
-    let (mut items, mut count) = (ptr::null(), 0);
+) -> ort::Result<Vec<*const c_void>> {
+    let mut items = ptr::null();
+    let mut count = 0;
     // SAFETY: as the caller promises; the status is used once.
     unsafe { ort::Error::result_from_status(get(owner, &mut items, &mut count)) }?;
     if items.is_null() {
@@ -142,7 +143,7 @@ unsafe fn list<T>(
 
 /// # Safety
 /// `get` takes an `owner` such as this one, which is alive.
-unsafe fn text(owner: *const c_void, get: GetText) -> Result<String, ort::Error> {
+unsafe fn text(owner: *const c_void, get: GetText) -> ort::Result<String> {
     let mut text = ptr::null();
     // SAFETY: as the caller promises; the status is used once.
     unsafe { ort::Error::result_from_status(get(owner, &mut text)) }?;

@@ -8,7 +8,7 @@ use ort::session::{IoBinding, Session as OrtSession};
 use ort::sys::{OrtAllocator, OrtTensorTypeAndShapeInfo, OrtValue};
 use ort::value::{Outlet, TensorElementType, ValueType};
 
-use super::EngineError;
+use super::Result;
 use super::message::bind_error;
 
 pub(super) struct OutputPlaces {
@@ -46,7 +46,7 @@ impl OutputPlaces {
     }
 
     /// Binds all of them; what they were bound to before is let go.
-    pub(super) fn bind(&self, binding: &mut IoBinding) -> Result<(), EngineError> {
+    pub(super) fn bind(&self, binding: &mut IoBinding) -> Result<()> {
         binding.clear_outputs();
         for OutputPlace { name, is_on_host } in &self.outputs {
             let memory = if *is_on_host {
@@ -108,11 +108,14 @@ fn fits(declared: &[i64], came: &[i64]) -> bool {
 }
 
 fn in_words(shape: &[i64]) -> String {
-    let sizes = shape.iter().map(|size| match size {
-        ..0 => "?".to_owned(),
-        size => size.to_string(),
-    });
-    sizes.collect::<Vec<_>>().join(", ")
+    shape
+        .iter()
+        .map(|size| match size {
+            ..0 => "?".to_owned(),
+            size => size.to_string(),
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 struct Values {
@@ -155,7 +158,8 @@ impl Values {
         }
         // SAFETY: the array holds `count` values.
         let value = unsafe { *self.array.add(index) };
-        let (api, mut is_tensor) = (ort::api(), 0);
+        let api = ort::api();
+        let mut is_tensor = 0;
         // SAFETY: the value is alive as long as `self`.
         unsafe { ort::Error::result_from_status((api.IsTensor)(value, &mut is_tensor)) }.ok()?;
         if is_tensor == 0 {

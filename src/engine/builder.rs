@@ -8,7 +8,7 @@ use ort::session::Session as OrtSession;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::message::words;
-use super::{EngineError, ep};
+use super::{EngineError, Result, ep};
 use crate::files::{self, Kind};
 use crate::onnx::is_ort_format;
 use crate::plan::{ExecutionMode, GraphOptimization, SessionOptions};
@@ -20,7 +20,7 @@ const LOAD_FORMAT: (&str, &str) = ("session.load_model_format", "ORT");
 pub(super) fn of(
     environment: &Environment,
     options: &SessionOptions,
-) -> Result<SessionBuilder, ort::Error> {
+) -> ort::Result<SessionBuilder> {
     let mut builder = OrtSession::builder(environment)?
         .with_log_level(LogLevel::Warning)?
         .with_optimization_level(level(options.graph_optimization))?
@@ -54,7 +54,7 @@ fn level(wanted: GraphOptimization) -> GraphOptimizationLevel {
 }
 
 /// A number of threads as ONNX Runtime takes it, which would cut off what has more bits.
-fn threads(count: u64) -> Result<usize, ort::Error> {
+fn threads(count: u64) -> ort::Result<usize> {
     let fits = i32::try_from(count)
         .ok()
         .and_then(|count| usize::try_from(count).ok());
@@ -66,7 +66,7 @@ fn threads(count: u64) -> Result<usize, ort::Error> {
 pub(super) fn with_custom_ops(
     mut builder: SessionBuilder,
     options: &SessionOptions,
-) -> Result<SessionBuilder, EngineError> {
+) -> Result<SessionBuilder> {
     for path in &options.custom_ops {
         // The loader looks for a name without folders elsewhere than here.
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
@@ -86,7 +86,7 @@ pub(super) fn for_file(
     mut builder: SessionBuilder,
     model: &Path,
     profile: Option<&Path>,
-) -> Result<SessionBuilder, ort::Error> {
+) -> ort::Result<SessionBuilder> {
     if let Some(profile) = profile {
         builder = builder.with_profiling(profile)?;
     }

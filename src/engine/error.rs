@@ -7,6 +7,9 @@ use crate::provider;
 use crate::record::{Failure, FailureKind};
 use crate::text::Plain;
 
+/// What may fail in a runtime, a session or an inference.
+pub type Result<T, E = EngineError> = std::result::Result<T, E>;
+
 /// An error of a runtime, a session or an inference.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {

@@ -11,7 +11,7 @@ use ort::sys::{OrtIoBinding, OrtRunOptions, OrtSession as RawSession, OrtStatusP
 use super::bound_outputs::{self, OutputPlaces};
 use super::message::{bind_error, words};
 use super::value::HeldSet;
-use super::{EngineError, Inference};
+use super::{EngineError, Inference, Result};
 use crate::plan::Binding;
 use crate::provider::Memory;
 
@@ -34,7 +34,7 @@ const GRAPH: &str = "gpu_graph_id";
 pub(super) const NO_GRAPH: i32 = -1;
 
 /// Options of the runs of one captured graph. ONNX Runtime keeps 0 for itself.
-fn of_graph(number: i32) -> Result<RunOptions, ort::Error> {
+fn of_graph(number: i32) -> ort::Result<RunOptions> {
     let mut options = RunOptions::new()?;
     options.set(GRAPH, number.to_string())?;
     Ok(options)
@@ -42,7 +42,7 @@ fn of_graph(number: i32) -> Result<RunOptions, ort::Error> {
 
 /// Options of a run whose inputs lie wherever they lie, whether or not the session captures graphs
 /// of other runs.
-pub(super) fn without_graph() -> Result<RunOptions, ort::Error> {
+pub(super) fn without_graph() -> ort::Result<RunOptions> {
     of_graph(NO_GRAPH)
 }
 
@@ -66,10 +66,7 @@ impl MemoryPlace {
     }
 
     /// The session's memory for tensors that stay where they are computed.
-    pub(super) fn own_memory(
-        self,
-        allocator: AllocatorType,
-    ) -> Result<MemoryInfo<'static>, ort::Error> {
+    pub(super) fn own_memory(self, allocator: AllocatorType) -> ort::Result<MemoryInfo<'static>> {
         match self.memory {
             Memory::Host => {
                 MemoryInfo::new(AllocationDevice::CPU, 0, allocator, MemoryType::Default)
@@ -83,7 +80,7 @@ impl MemoryPlace {
         }
     }
 
-    fn outputs(self) -> Result<MemoryInfo<'static>, ort::Error> {
+    fn outputs(self) -> ort::Result<MemoryInfo<'static>> {
         match self.binding {
             Binding::Host => host_outputs(),
             Binding::Device => self.own_memory(AllocatorType::Device),
@@ -91,7 +88,7 @@ impl MemoryPlace {
     }
 }
 
-fn host_outputs() -> Result<MemoryInfo<'static>, ort::Error> {
+fn host_outputs() -> ort::Result<MemoryInfo<'static>> {
     MemoryInfo::new(
         AllocationDevice::CPU,
         0,
@@ -113,7 +110,7 @@ pub(super) fn bind<'s>(
     place: MemoryPlace,
     graph: i32,
     sets: &[HeldSet],
-) -> Result<Box<dyn Inference + 's>, EngineError> {
+) -> Result<Box<dyn Inference + 's>> {
     let options = place.captures.then(|| of_graph(graph)).transpose();
     let options = options.map_err(|error| bind_error("graph", &error))?;
     let sets = if place.captures {
@@ -168,11 +165,7 @@ struct BoundSet {
 }
 
 impl BoundSet {
-    fn new(
-        session: &OrtSession,
-        set: &HeldSet,
-        outputs: &OutputPlaces,
-    ) -> Result<Self, EngineError> {
+    fn new(session: &OrtSession, set: &HeldSet, outputs: &OutputPlaces) -> Result<Self> {
         let mut binding = session
             .create_binding()
             .map_err(|error| bind_error("session", &error))?;
@@ -224,7 +217,7 @@ impl Turns<'_> {
     }
 
     #[inline]
-    fn run_set(&self, turn: usize) -> Result<(), EngineError> {
+    fn run_set(&self, turn: usize) -> Result<()> {
         let options = self.options.as_ref().map_or(ptr::null(), AsPointer::ptr);
         // SAFETY: session, options and binding are alive, and the binding is of this session. `ort`
         // wants the session to itself for this call; ONNX Runtime's own contract is that `Run` may
@@ -248,11 +241,11 @@ struct InFlight<'session, W> {
 
 impl<W: Way> Inference for InFlight<'_, W> {
     #[inline]
-    fn run(&mut self) -> Result<(), EngineError> {
+    fn run(&mut self) -> Result<()> {
         self.way.run(&mut self.turns)
     }
 
-    fn bind_outputs(&mut self) -> Result<(), EngineError> {
+    fn bind_outputs(&mut self) -> Result<()> {
         if self.keeps_outputs() {
             return Ok(());
         }
@@ -274,7 +267,7 @@ impl<W: Way> Inference for InFlight<'_, W> {
 
 /// The parts of an inference that are timed besides the run itself.
 trait Way: Send {
-    fn run(&self, turns: &mut Turns<'_>) -> Result<(), EngineError>;
+    fn run(&self, turns: &mut Turns<'_>) -> Result<()>;
 }
 
 /// Nothing.
@@ -282,7 +275,7 @@ struct InPlace;
 
 impl Way for InPlace {
     #[inline]
-    fn run(&self, turns: &mut Turns<'_>) -> Result<(), EngineError> {
+    fn run(&self, turns: &mut Turns<'_>) -> Result<()> {
         let turn = turns.take_turn();
         turns.run_set(turn)
     }
@@ -295,7 +288,7 @@ struct WithCopies {
 
 impl Way for WithCopies {
     #[inline]
-    fn run(&self, turns: &mut Turns<'_>) -> Result<(), EngineError> {
+    fn run(&self, turns: &mut Turns<'_>) -> Result<()> {
         let turn = turns.take_turn();
         let set = &mut turns.sets[turn];
         let binding = set.binding.ptr_mut();
@@ -321,7 +314,7 @@ struct OnDevice {
 
 impl Way for OnDevice {
     #[inline]
-    fn run(&self, turns: &mut Turns<'_>) -> Result<(), EngineError> {
+    fn run(&self, turns: &mut Turns<'_>) -> Result<()> {
         let turn = turns.take_turn();
         turns.run_set(turn)?;
         // SAFETY: the binding is alive, and used by this thread alone.
@@ -332,7 +325,7 @@ impl Way for OnDevice {
 /// # Safety
 /// `status` comes from ONNX Runtime and is used once.
 #[inline]
-unsafe fn done(status: OrtStatusPtr) -> Result<(), EngineError> {
+unsafe fn done(status: OrtStatusPtr) -> Result<()> {
     if status.0.is_null() {
         return Ok(());
     }

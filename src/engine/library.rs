@@ -72,8 +72,7 @@ impl LibraryError {
 /// The file is not a library, not ONNX Runtime, or too old. A file that does harm when it is opened
 /// does that here.
 pub fn describe_library(path: &Path) -> Result<LibraryInfo, LibraryError> {
-    let opened = open(path)?;
-    describe_opened(path, opened.version)
+    describe_opened(path, open(path)?.version)
 }
 
 pub(super) struct Opened {
@@ -143,8 +142,10 @@ fn stated_version(
     // SAFETY: any number is allowed; the answer is a pointer to a static, or null.
     let api: *const OrtApi = unsafe { (base.GetApi)(ort::MINOR_VERSION) };
     if api.is_null() {
-        let what = "its API lacks the version that onnxprof needs";
-        return Err(malformed(path, what));
+        return Err(malformed(
+            path,
+            "its API lacks the version that onnxprof needs",
+        ));
     }
     Ok((text.to_owned(), base))
 }
@@ -171,7 +172,8 @@ fn is_too_old(version: &str) -> Option<bool> {
     let mut numbers = version
         .split('.')
         .map_while(|part| part.parse::<u32>().ok());
-    let (major, minor) = (numbers.next()?, numbers.next()?);
+    let major = numbers.next()?;
+    let minor = numbers.next()?;
     Some((major, minor) < (OLDEST_VERSION.major, OLDEST_VERSION.minor))
 }
 

@@ -9,15 +9,13 @@ const SIGNATURE_ENDS: [&str; 3] = [" const ", "::<lambda()> ", "::<lambda()> con
 
 /// The message in one line, without the place in ONNX Runtime's sources that it comes from.
 pub(super) fn words(message: &str) -> String {
-    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     // The model is named by whoever reports the error.
-    let mut line = match line
-        .strip_prefix("Load model from ")
-        .and_then(|rest| rest.split_once(" failed:"))
+    if let Some(rest) = line.strip_prefix("Load model from ")
+        && let Some((_, rest)) = rest.split_once(" failed:")
     {
-        Some((_, rest)) => rest.trim_start().to_owned(),
-        None => line,
-    };
+        line = rest.trim_start().to_owned();
+    }
     while let Some(location) = source_location(&line) {
         line = format!(
             "{}{}",

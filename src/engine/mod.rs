@@ -24,7 +24,7 @@ mod tensor;
 mod traits;
 mod value;
 
-pub use error::EngineError;
+pub use error::{EngineError, Result};
 pub use library::{LibraryError, describe_library};
 pub use null::ScriptedRuntime;
 pub use onnxruntime::OnnxRuntime;
@@ -39,17 +39,14 @@ use crate::runtime::LibraryInfo;
 ///
 /// # Errors
 /// [`EngineError::UnknownProvider`], which lists those present.
-pub fn require_provider(info: &LibraryInfo, name: &str) -> Result<(), EngineError> {
-    if info
-        .execution_providers
-        .iter()
-        .any(|present| present == name)
-    {
+pub fn require_provider(info: &LibraryInfo, name: &str) -> Result<()> {
+    let present = &info.execution_providers;
+    if present.iter().any(|one| one == name) {
         return Ok(());
     }
     Err(EngineError::UnknownProvider {
         name: name.to_owned(),
-        present: info.execution_providers.clone(),
+        present: present.clone(),
     })
 }
 
@@ -58,7 +55,7 @@ pub fn require_provider(info: &LibraryInfo, name: &str) -> Result<(), EngineErro
 /// # Errors
 /// [`EngineError::Library`] if the library cannot be opened or is too old; [`EngineError::Script`]
 /// if a script is none.
-pub fn open(choice: &RuntimeChoice) -> Result<Box<dyn Runtime>, EngineError> {
+pub fn open(choice: &RuntimeChoice) -> Result<Box<dyn Runtime>> {
     Ok(match choice {
         RuntimeChoice::Library(path) => Box::new(OnnxRuntime::open(path)?),
         RuntimeChoice::Script(path) => Box::new(ScriptedRuntime::open(path)?),

@@ -19,7 +19,8 @@ use rand_pcg::Pcg64Mcg;
 use serde::Deserialize;
 
 use super::{
-    Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile,
+    Effect, EngineError, Inference, LogCounts, ProfileTarget, Result, Runtime, Session,
+    SessionProfile,
 };
 use crate::files::{self, Kind};
 use crate::inputs::{Argument, InputSet, Tensor};
@@ -75,8 +76,9 @@ pub struct ScriptedVariant {
 impl ScriptedVariant {
     /// In nanoseconds.
     fn latency_of(&self, batch_size: u64) -> u64 {
-        let of_samples = self.per_sample_ns.0.saturating_mul(batch_size);
-        self.fixed_ns.0.saturating_add(of_samples)
+        self.fixed_ns
+            .0
+            .saturating_add(self.per_sample_ns.0.saturating_mul(batch_size))
     }
 }
 
@@ -124,7 +126,7 @@ impl ScriptedRuntime {
     /// # Errors
     /// [`EngineError::Script`] if the file cannot be read or is no script, or the machine's clock
     /// cannot be mapped.
-    pub fn open(path: &Path) -> Result<Self, EngineError> {
+    pub fn open(path: &Path) -> Result<Self> {
         let mut script = read(path).map_err(|message| script_error(path, message))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let machine = script
@@ -150,7 +152,7 @@ impl ScriptedRuntime {
         })
     }
 
-    fn variant(&self, model: &Path) -> Result<ScriptedVariant, EngineError> {
+    fn variant(&self, model: &Path) -> Result<ScriptedVariant> {
         let name = model
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
@@ -203,7 +205,7 @@ impl Runtime for ScriptedRuntime {
         }
     }
 
-    fn register_library(&mut self, _name: &str, path: &Path) -> Result<(), EngineError> {
+    fn register_library(&mut self, _name: &str, path: &Path) -> Result<()> {
         Err(EngineError::EpLibrary {
             path: path.to_owned(),
             message: "a script takes no libraries".into(),
@@ -216,11 +218,11 @@ impl Runtime for ScriptedRuntime {
         _spec: &SessionSpec,
         _inputs: InputSet,
         _target: &ProfileTarget,
-    ) -> Result<SessionProfile, EngineError> {
+    ) -> Result<SessionProfile> {
         Err(EngineError::Profile("a script runs no nodes".into()))
     }
 
-    fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError> {
+    fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>> {
         let variant = self.variant(model)?;
         if let Some(fault) = &variant.fault
             && fault.at == FaultSite::Load
@@ -228,7 +230,8 @@ impl Runtime for ScriptedRuntime {
             strike(fault.kind, |message| load_error(model, message))?;
         }
         self.pass(variant.load_ns);
-        let (clock, machine) = (Arc::clone(&self.clock), self.machine.clone());
+        let clock = Arc::clone(&self.clock);
+        let machine = self.machine.clone();
         let latency_ratio = options::latency_ratio(&variant.options, &spec.options);
         let memory = options::taken(&variant.options, &spec.options)
             .map_err(|message| load_error(model, message))?;
@@ -265,7 +268,7 @@ fn absent<T>() -> Observed<T> {
     Err("a script of latencies computes nothing".into())
 }
 
-fn strike(kind: FaultKind, error: impl Fn(String) -> EngineError) -> Result<(), EngineError> {
+fn strike(kind: FaultKind, error: impl Fn(String) -> EngineError) -> Result<()> {
     match kind {
         FaultKind::Error => Err(error("a scripted fault".into())),
         FaultKind::OutOfMemory => Err(error(
@@ -315,20 +318,16 @@ impl Session for ScriptedSession {
         self.effect.clone()
     }
 
-    fn bind(
-        &self,
-        sets: Vec<InputSet>,
-        requests: u64,
-    ) -> Result<Vec<Box<dyn Inference + '_>>, EngineError> {
+    fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>> {
         let batch_size = sets
             .first()
             .and_then(|set| set.first())
-            .and_then(|input| input.value.as_tensor()?.shape().first());
-        let batch_size = batch_size.map_or(1, |&size| size as u64);
+            .and_then(|input| input.value.as_tensor()?.shape().first())
+            .map_or(1, |&size| size as u64);
         Ok((0..requests).map(|_| self.request(batch_size)).collect())
     }
 
-    fn evaluate(&mut self, _inputs: &[Argument]) -> Result<Vec<Tensor>, EngineError> {
+    fn evaluate(&mut self, _inputs: &[Argument]) -> Result<Vec<Tensor>> {
         Err(EngineError::Run {
             message: format!(
                 "a script computes no outputs for `{}`",
@@ -350,7 +349,7 @@ struct ScriptedInference<'session> {
 }
 
 impl Inference for ScriptedInference<'_> {
-    fn run(&mut self) -> Result<(), EngineError> {
+    fn run(&mut self) -> Result<()> {
         let variant = &self.session.variant;
         if let Some(fault) = &variant.fault
             && fault.at == FaultSite::Run

@@ -21,7 +21,7 @@ use super::profile::{self, Pair};
 use super::run::run;
 use super::value::{self, HeldSet};
 use super::{
-    Distortion, Effect, EngineError, Inference, LogCounts, ProfileTarget, Runtime, Session,
+    Distortion, Effect, EngineError, Inference, LogCounts, ProfileTarget, Result, Runtime, Session,
     SessionProfile, builder, ep, library, log, peaks, placement,
 };
 use crate::inputs::{Argument, InputSet, Tensor};
@@ -53,7 +53,7 @@ impl OnnxRuntime {
     ///
     /// # Errors
     /// [`EngineError::Library`] or [`EngineError::Environment`].
-    pub fn open(path: &Path) -> Result<Self, EngineError> {
+    pub fn open(path: &Path) -> Result<Self> {
         let opened = library::open(path)?;
         let environment = opened
             .builder
@@ -65,10 +65,9 @@ impl OnnxRuntime {
                 message: words(error.message()),
             })?;
         environment.set_log_level(LogLevel::Warning);
-        let info = library::describe_opened(path, opened.version)?;
         Ok(OnnxRuntime {
             environment,
-            info,
+            info: library::describe_opened(path, opened.version)?,
             account: Api::of(opened.base),
             plugin: None,
         })
@@ -76,12 +75,7 @@ impl OnnxRuntime {
 
     /// Profiled into a file whose name begins with `profile`; checks that it runs where it was
     /// asked to.
-    fn create(
-        &self,
-        model: &Path,
-        spec: &SessionSpec,
-        profile: Option<&Path>,
-    ) -> Result<Created, EngineError> {
+    fn create(&self, model: &Path, spec: &SessionSpec, profile: Option<&Path>) -> Result<Created> {
         let load_error = |error: ort::Error| load_error(model, spec, &error);
         let builder = builder::of(&self.environment, &spec.options).map_err(load_error)?;
         let builder = builder::with_custom_ops(builder, &spec.options)?;
@@ -120,8 +114,11 @@ impl OnnxRuntime {
 
     /// ONNX Runtime's account, where it is kept of a session.
     fn account_of(&self, spec: &SessionSpec) -> Option<&'static Api> {
-        let recorded = spec.options.session_config.get(assignment::RECORD);
-        let is_declined = recorded.is_some_and(|value| value == "0");
+        let is_declined = spec
+            .options
+            .session_config
+            .get(assignment::RECORD)
+            .is_some_and(|value| value == "0");
         self.account
             .filter(|_| spec.is_accelerated() && !is_declined)
     }
@@ -165,23 +162,17 @@ impl Runtime for OnnxRuntime {
         EngineClock::Monotonic
     }
 
-    fn register_library(&mut self, name: &str, path: &Path) -> Result<(), EngineError> {
+    fn register_library(&mut self, name: &str, path: &Path) -> Result<()> {
         self.plugin = Some(Plugin::open(&self.environment, name, path)?);
         Ok(())
     }
 
-    fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError> {
-        let Created {
-            session, effect, ..
-        } = self.create(model, spec, None)?;
-        let environment = self.environment.clone();
-        let (place, graphs) = (place(spec), GraphNumbers::default());
+    fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>> {
         Ok(Box::new(LoadedSession {
-            session,
-            environment,
-            effect,
-            place,
-            graphs,
+            created: self.create(model, spec, None)?,
+            environment: self.environment.clone(),
+            place: place(spec),
+            graphs: GraphNumbers::default(),
         }))
     }
 
@@ -191,7 +182,7 @@ impl Runtime for OnnxRuntime {
         spec: &SessionSpec,
         inputs: InputSet,
         target: &ProfileTarget,
-    ) -> Result<SessionProfile, EngineError> {
+    ) -> Result<SessionProfile> {
         let began = MonotonicClock.now();
         let mut created = self.create(model, spec, Some(&target.scratch.join("trace")))?;
         let is_affordable = MonotonicClock.now().since(began) <= target.length;
@@ -201,7 +192,8 @@ impl Runtime for OnnxRuntime {
             .then(|| self.create(model, spec, None))
             .and_then(Result::ok);
         // The profiler does not see into a replayed graph.
-        let (place, sets) = (place(spec), value::hold(vec![inputs], &self.environment)?);
+        let place = place(spec);
+        let sets = value::hold(vec![inputs], &self.environment)?;
         let mut pair = Pair {
             profiled: io_binding::bind(&created.session, place, NO_GRAPH, &sets)?,
             plain: plain
@@ -211,8 +203,10 @@ impl Runtime for OnnxRuntime {
         };
         let turns = pair.take_turns(target)?;
         drop(pair);
-        let written = created.session.end_profiling();
-        let written = written.map_err(|error| EngineError::Profile(words(error.message())))?;
+        let written = created
+            .session
+            .end_profiling()
+            .map_err(|error| EngineError::Profile(words(error.message())))?;
         let operators = profile::read(Path::new(&written), target, &turns)?;
         let unpacked = is_affordable
             .then(|| self.unpacked(model, spec, &sets, target))
@@ -221,9 +215,8 @@ impl Runtime for OnnxRuntime {
             Some(unpacked) => profile::with_weights(operators, &unpacked),
             None => operators,
         };
-        let placement = created.placement(model, spec, &operators)?;
         Ok(SessionProfile {
-            placement,
+            placement: created.placement(model, spec, &operators)?,
             operators,
         })
     }
@@ -247,7 +240,8 @@ impl Runtime for OnnxRuntime {
 }
 
 fn load_error(model: &Path, spec: &SessionSpec, error: &ort::Error) -> EngineError {
-    let (model, message) = (model.to_owned(), words(error.message()));
+    let model = model.to_owned();
+    let message = words(error.message());
     if spec.is_accelerated() {
         EngineError::LoadOn {
             model,
@@ -259,11 +253,7 @@ fn load_error(model: &Path, spec: &SessionSpec, error: &ort::Error) -> EngineErr
     }
 }
 
-fn run_twice(
-    session: &OrtSession,
-    spec: &SessionSpec,
-    sets: &[HeldSet],
-) -> Result<(), EngineError> {
+fn run_twice(session: &OrtSession, spec: &SessionSpec, sets: &[HeldSet]) -> Result<()> {
     let mut inference = io_binding::bind(session, place(spec), NO_GRAPH, sets)?;
     for _ in 0..2 {
         inference.bind_outputs()?;
@@ -275,8 +265,10 @@ fn run_twice(
 /// The entries that were asked for, and those that say whether threads spin, as the session has
 /// them.
 fn config_entries(builder: &SessionBuilder, options: &SessionOptions) -> BTreeMap<String, String> {
-    let asked = options.session_config.keys().map(String::as_str);
-    asked
+    options
+        .session_config
+        .keys()
+        .map(String::as_str)
         .chain(SPINNING)
         .filter_map(|key| Some((key.to_owned(), read_config(builder, key)?)))
         .collect()
@@ -317,12 +309,7 @@ struct Created {
 }
 
 impl Created {
-    fn check(
-        &self,
-        model: &Path,
-        spec: &SessionSpec,
-        nodes: &[ProviderNodes],
-    ) -> Result<(), EngineError> {
+    fn check(&self, model: &Path, spec: &SessionSpec, nodes: &[ProviderNodes]) -> Result<()> {
         let name = self
             .effect
             .execution_providers
@@ -337,7 +324,7 @@ impl Created {
         model: &Path,
         spec: &SessionSpec,
         operators: &Profiled,
-    ) -> Result<Placement, EngineError> {
+    ) -> Result<Placement> {
         let found = placement::placement_of(operators);
         match self.nodes.take() {
             Some(nodes) => Ok(placement::with_times(nodes, found)),
@@ -353,12 +340,11 @@ fn spins(options: &SessionOptions) -> bool {
 }
 
 fn place(spec: &SessionSpec) -> MemoryPlace {
-    let known = provider::known(&spec.execution_provider);
     MemoryPlace {
-        memory: known.memory,
+        memory: provider::known(&spec.execution_provider).memory,
         device: spec
             .device()
-            .and_then(|device| i32::try_from(device).ok())
+            .and_then(|device| device.try_into().ok())
             .unwrap_or(0),
         binding: spec.binding,
         captures: spec.captures_graphs(),
@@ -366,31 +352,27 @@ fn place(spec: &SessionSpec) -> MemoryPlace {
 }
 
 struct LoadedSession {
-    session: OrtSession,
+    created: Created,
     environment: Environment,
-    effect: Effect,
     place: MemoryPlace,
     graphs: GraphNumbers,
 }
 
 impl Session for LoadedSession {
     fn effect(&self) -> Effect {
-        self.effect.clone()
+        self.created.effect.clone()
     }
 
-    fn bind(
-        &self,
-        sets: Vec<InputSet>,
-        requests: u64,
-    ) -> Result<Vec<Box<dyn Inference + '_>>, EngineError> {
+    fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>> {
         let sets = value::hold(sets, &self.environment)?;
+        let session = &self.created.session;
         (0..requests)
-            .map(|_| io_binding::bind(&self.session, self.place, self.graphs.next(), &sets))
+            .map(|_| io_binding::bind(session, self.place, self.graphs.next(), &sets))
             .collect()
     }
 
-    fn evaluate(&mut self, inputs: &[Argument]) -> Result<Vec<Tensor>, EngineError> {
-        run(&mut self.session, &self.environment, inputs)
+    fn evaluate(&mut self, inputs: &[Argument]) -> Result<Vec<Tensor>> {
+        run(&mut self.created.session, &self.environment, inputs)
     }
 
     fn arena(&self) -> Observed<ArenaStats> {
@@ -398,7 +380,8 @@ impl Session for LoadedSession {
             .place
             .own_memory(AllocatorType::Arena)
             .map_err(|error| error.to_string())?;
-        let allocator = Allocator::new(&self.session, info).map_err(|error| error.to_string())?;
+        let allocator =
+            Allocator::new(&self.created.session, info).map_err(|error| error.to_string())?;
         let stats = arena_entries(&allocator)?;
         Ok(ArenaStats {
             in_use_bytes: Bytes(statistic(&stats, "InUse")?),
@@ -425,7 +408,9 @@ fn arena_entries(allocator: &Allocator) -> Observed<BTreeMap<String, String>> {
     if pairs.is_null() {
         return Err("this session's allocator keeps no statistics".into());
     }
-    let (mut keys, mut values, mut count) = (ptr::null(), ptr::null(), 0);
+    let mut keys = ptr::null();
+    let mut values = ptr::null();
+    let mut count = 0;
     // SAFETY: the arrays belong to `pairs`, hold `count` C strings each, and are copied before
     // `pairs` is released.
     let entries = unsafe {

@@ -13,7 +13,7 @@ use ort::value::{
     TensorElementType, ValueType,
 };
 
-use super::EngineError;
+use super::Result;
 use super::message::words;
 use super::{io_binding, value};
 use crate::inputs::{Tensor, TensorData};
@@ -33,14 +33,29 @@ const REPETITIONS: std::ops::RangeInclusive<usize> = 3..=300;
 /// makes options for a new session; `tensor_size` is that of each of the three tensors of the
 /// addition.
 pub(super) fn measure(
-    session: &dyn Fn() -> Result<SessionBuilder, ort::Error>,
+    session: Options<'_>,
     length: Nanos,
     tensor_size: Observed<Bytes>,
 ) -> PeakRates {
     let operations = 2.0 * (SIZE as f64).powi(3);
+    let bytes = array(&[SIZE, SIZE], |place| (place % 251) as u8);
     PeakRates {
-        fp32_flops_per_sec: fastest(fp32_product(session), operations, length),
-        int8_ops_per_sec: fastest(int8_product(session), operations, length),
+        fp32_flops_per_sec: fastest(
+            FLOATS.product(
+                session,
+                TensorData::Float(array(&[SIZE, SIZE], centred)),
+                centred,
+            ),
+            operations,
+            length,
+        ),
+        int8_ops_per_sec: fastest(
+            BYTES.product(session, TensorData::Uint8(bytes), |place| {
+                (place % 251) as u8 as i8
+            }),
+            operations,
+            length,
+        ),
         memory_bytes_per_sec: tensor_size.and_then(|size| {
             let elements = (size.0 / 4) as usize;
             fastest(addition(session, elements), 12.0 * elements as f64, length)
@@ -48,7 +63,10 @@ pub(super) fn measure(
     }
 }
 
-type Ready = Result<(OrtSession, Vec<Tensor>), ort::Error>;
+/// Makes options for a new session.
+type Options<'o> = &'o dyn Fn() -> ort::Result<SessionBuilder>;
+
+type Ready = ort::Result<(OrtSession, Vec<Tensor>)>;
 
 fn fastest(ready: Ready, amount: f64, length: Nanos) -> Observed<Peak> {
     let (session, inputs) = ready.map_err(|error| words(error.message()))?;
@@ -67,7 +85,7 @@ fn rates(
     inputs: Vec<Tensor>,
     amount: f64,
     length: Nanos,
-) -> Result<Vec<f64>, EngineError> {
+) -> Result<Vec<f64>> {
     let mut inference = io_binding::bind(
         session,
         io_binding::MemoryPlace::host(),
@@ -89,61 +107,62 @@ fn rates(
     Ok(rates)
 }
 
-/// A float matrix times one that the session knows beforehand, as weights are.
-fn fp32_product(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>) -> Ready {
-    let mut graph = Graph::new()?;
-    graph.set_inputs([outlet("a", TensorElementType::Float32, &[SIZE, SIZE])])?;
-    graph.set_outputs([outlet("y", TensorElementType::Float32, &[SIZE, SIZE])])?;
-    graph.add_initializer("b", filled(centred)?, false)?;
-    graph.add_node(Node::new(
-        "MatMul",
-        ONNX_DOMAIN,
-        "product",
-        ["a", "b"],
-        ["y"],
-        [],
-    )?)?;
-    let input = TensorData::Float(array(&[SIZE, SIZE], centred));
-    Ok((
-        into_session(graph, session)?,
-        vec![Tensor {
+/// A product of two square matrices.
+struct Product {
+    operator: &'static str,
+    takes: TensorElementType,
+    gives: TensorElementType,
+}
+
+/// A float matrix times one of floats.
+const FLOATS: Product = Product {
+    operator: "MatMul",
+    takes: TensorElementType::Float32,
+    gives: TensorElementType::Float32,
+};
+
+/// A matrix of bytes times one of signed bytes, summed up in 32 bits: what quantized models come
+/// down to.
+const BYTES: Product = Product {
+    operator: "MatMulInteger",
+    takes: TensorElementType::Uint8,
+    gives: TensorElementType::Int32,
+};
+
+impl Product {
+    /// Of an input and a matrix that the session knows beforehand, as weights are.
+    fn product<T: PrimitiveTensorElementType + std::fmt::Debug>(
+        self,
+        session: Options<'_>,
+        data: TensorData,
+        weight: impl Fn(usize) -> T,
+    ) -> Ready {
+        let mut graph = Graph::new()?;
+        graph.set_inputs([outlet("a", self.takes, &[SIZE, SIZE])])?;
+        graph.set_outputs([outlet("y", self.gives, &[SIZE, SIZE])])?;
+        graph.add_initializer("b", filled(weight)?, false)?;
+        graph.add_node(Node::new(
+            self.operator,
+            ONNX_DOMAIN,
+            "product",
+            ["a", "b"],
+            ["y"],
+            [],
+        )?)?;
+        let input = Tensor {
             name: "a".into(),
-            data: input,
-        }],
-    ))
+            data,
+        };
+        Ok((into_session(graph, session)?, vec![input]))
+    }
 }
 
 fn centred(place: usize) -> f32 {
     (place % 251) as f32 / 251.0 - 0.5
 }
 
-/// A matrix of bytes times one of signed bytes, summed up in 32 bits: what quantized models come
-/// down to.
-fn int8_product(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>) -> Ready {
-    let mut graph = Graph::new()?;
-    graph.set_inputs([outlet("a", TensorElementType::Uint8, &[SIZE, SIZE])])?;
-    graph.set_outputs([outlet("y", TensorElementType::Int32, &[SIZE, SIZE])])?;
-    graph.add_initializer("b", filled(|place| (place % 251) as u8 as i8)?, false)?;
-    graph.add_node(Node::new(
-        "MatMulInteger",
-        ONNX_DOMAIN,
-        "product",
-        ["a", "b"],
-        ["y"],
-        [],
-    )?)?;
-    let input = TensorData::Uint8(array(&[SIZE, SIZE], |place| (place % 251) as u8));
-    Ok((
-        into_session(graph, session)?,
-        vec![Tensor {
-            name: "a".into(),
-            data: input,
-        }],
-    ))
-}
-
 /// The sum of two long vectors: two are read, one is written.
-fn addition(session: &dyn Fn() -> Result<SessionBuilder, ort::Error>, elements: usize) -> Ready {
+fn addition(session: Options<'_>, elements: usize) -> Ready {
     let mut graph = Graph::new()?;
     let vector = |name| outlet(name, TensorElementType::Float32, &[elements]);
     graph.set_inputs([vector("a"), vector("b")])?;
@@ -185,7 +204,7 @@ fn array<T: Clone>(dims: &[usize], value: impl Fn(usize) -> T) -> ndarray::Array
 /// A square matrix in memory that ONNX Runtime owns, as weights must be.
 fn filled<T: PrimitiveTensorElementType + std::fmt::Debug>(
     value: impl Fn(usize) -> T,
-) -> Result<OrtTensor<T>, ort::Error> {
+) -> ort::Result<OrtTensor<T>> {
     let mut tensor = OrtTensor::<T>::new(&Allocator::default(), [SIZE, SIZE])?;
     let (_, elements) = tensor.extract_tensor_mut();
     elements
@@ -195,10 +214,7 @@ fn filled<T: PrimitiveTensorElementType + std::fmt::Debug>(
     Ok(tensor)
 }
 
-fn into_session(
-    graph: Graph,
-    session: &dyn Fn() -> Result<SessionBuilder, ort::Error>,
-) -> Result<OrtSession, ort::Error> {
+fn into_session(graph: Graph, session: Options<'_>) -> ort::Result<OrtSession> {
     let mut model = Model::new([Opset::new(ONNX_DOMAIN, OPSET)?])?;
     model.set_graph(graph)?;
     model.into_session(&session()?)

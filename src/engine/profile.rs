@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{EngineError, Inference, ProfileTarget};
+use super::{EngineError, Inference, ProfileTarget, Result};
 use crate::measure::{Clock, MonotonicClock};
 use crate::record::{NodeProfile, Profiled};
 use crate::trace::{self, Counted, Inferences};
@@ -48,7 +48,7 @@ pub(super) struct Turns {
 }
 
 impl Pair<'_> {
-    pub(super) fn take_turns(&mut self, target: &ProfileTarget) -> Result<Turns, EngineError> {
+    pub(super) fn take_turns(&mut self, target: &ProfileTarget) -> Result<Turns> {
         let began = MonotonicClock.now();
         let mut turns = Turns::default();
         let first = self.stretch(&mut turns, Which::Profiled, 1)?;
@@ -87,12 +87,7 @@ impl Pair<'_> {
 
     /// Inferences of one session, woken up first where the other one ran before; nothing of one
     /// that there is not.
-    fn stretch(
-        &mut self,
-        turns: &mut Turns,
-        which: Which,
-        count: u64,
-    ) -> Result<Vec<Nanos>, EngineError> {
+    fn stretch(&mut self, turns: &mut Turns, which: Which, count: u64) -> Result<Vec<Nanos>> {
         let inference = match which {
             Which::Profiled => self.profiled.as_mut(),
             Which::Plain => match &mut self.plain {
@@ -111,7 +106,7 @@ impl Pair<'_> {
     }
 }
 
-fn wake(inference: &mut dyn Inference, most: u64) -> Result<(), EngineError> {
+fn wake(inference: &mut dyn Inference, most: u64) -> Result<()> {
     let began = MonotonicClock.now();
     for _ in 0..most {
         if MonotonicClock.now().since(began) >= WAKING {
@@ -124,11 +119,11 @@ fn wake(inference: &mut dyn Inference, most: u64) -> Result<(), EngineError> {
 }
 
 /// Outputs are bound anew before each inference, since their sizes may change.
-fn stretch(inference: &mut dyn Inference, count: u64) -> Result<Vec<Nanos>, EngineError> {
+fn stretch(inference: &mut dyn Inference, count: u64) -> Result<Vec<Nanos>> {
     (0..count).map(|_| timed(inference)).collect()
 }
 
-fn timed(inference: &mut dyn Inference) -> Result<Nanos, EngineError> {
+fn timed(inference: &mut dyn Inference) -> Result<Nanos> {
     inference.bind_outputs()?;
     let start = MonotonicClock.now();
     inference.run().map(|()| MonotonicClock.now().since(start))
@@ -146,8 +141,8 @@ fn in_order(stretches: u64) -> [(Which, u64); 3] {
 }
 
 fn ratios(with: &[f64], without: &[f64]) -> Vec<f64> {
-    let pairs = with.iter().zip(without);
-    pairs
+    with.iter()
+        .zip(without)
         .map(|(with, without)| with / without.max(1.0))
         .collect()
 }
@@ -162,11 +157,7 @@ fn median(latencies: &[Nanos]) -> Nanos {
         .unwrap_or_default()
 }
 
-pub(super) fn read(
-    written: &Path,
-    target: &ProfileTarget,
-    turns: &Turns,
-) -> Result<Profiled, EngineError> {
+pub(super) fn read(written: &Path, target: &ProfileTarget, turns: &Turns) -> Result<Profiled> {
     let found = trace::read(written, Counted::Typical)
         .map_err(|error| EngineError::Profile(error.to_string()))?;
     if found.inferences == Inferences::OnlyFirst {
@@ -238,17 +229,16 @@ mod tests {
     unsafe impl Send for Counted<'_> {}
 
     impl Inference for Counted<'_> {
-        fn run(&mut self) -> Result<(), EngineError> {
+        fn run(&mut self) -> Result<()> {
             self.0.set(self.0.get() + 1);
             Ok(())
         }
     }
 
     fn target(max_inferences: u64, length: Nanos) -> ProfileTarget {
-        let (trace_file, scratch) = (PathBuf::new(), PathBuf::new());
         ProfileTarget {
-            trace_file,
-            scratch,
+            trace_file: PathBuf::new(),
+            scratch: PathBuf::new(),
             max_inferences,
             length,
             distortion: Distortion::Measured,

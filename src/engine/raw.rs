@@ -63,7 +63,7 @@ const TYPES: [(ElementType, TensorElementType); 10] = [
 ];
 
 /// `None` for types that go another way; an error where the library is older than the type.
-pub(super) fn from_data(data: &TensorData) -> Option<Result<Owned, ort::Error>> {
+pub(super) fn from_data(data: &TensorData) -> Option<ort::Result<Owned>> {
     let (_, element_type) = TYPES.iter().find(|(own, _)| *own == data.element_type())?;
     let shape: Vec<i64> = data.shape().iter().map(|&size| size as i64).collect();
     Some(from_bytes(*element_type, &shape, data.packed()?))
@@ -73,7 +73,7 @@ fn from_bytes(
     element_type: TensorElementType,
     shape: &[i64],
     mut elements: Vec<u8>,
-) -> Result<Owned, ort::Error> {
+) -> ort::Result<Owned> {
     let memory = MemoryInfo::default();
     let mut value = ptr::null_mut();
     // SAFETY: ONNX Runtime checks that the elements fill the shape; they are neither moved nor
@@ -101,8 +101,9 @@ fn from_bytes(
 }
 
 fn shape_of(value: &DynValue) -> Option<Vec<usize>> {
-    let shape = value.dtype().tensor_shape()?;
-    shape
+    value
+        .dtype()
+        .tensor_shape()?
         .iter()
         .map(|&size| usize::try_from(size).ok())
         .collect()

@@ -12,7 +12,7 @@ use ort::value::DynValue;
 
 use super::message::words;
 use super::raw::Elements;
-use super::{EngineError, io_binding, value};
+use super::{EngineError, Result, io_binding, value};
 use crate::inputs::{Argument, Tensor};
 
 /// Runs one inference and returns the outputs that are tensors, and the tensors of those that are
@@ -23,7 +23,7 @@ pub(super) fn run(
     session: &mut OrtSession,
     environment: &Environment,
     arguments: &[Argument],
-) -> Result<Vec<Tensor>, EngineError> {
+) -> Result<Vec<Tensor>> {
     let mut kept = Elements::new();
     let inputs = views(arguments, environment, &mut kept)?;
     let names: Vec<String> = session
@@ -52,7 +52,7 @@ fn views<'d>(
     arguments: &'d [Argument],
     environment: &Environment,
     kept: &mut Elements,
-) -> Result<Vec<NamedInput<'d>>, EngineError> {
+) -> Result<Vec<NamedInput<'d>>> {
     let mut inputs = Vec::new();
     for argument in arguments {
         let value = value::view(&argument.value, environment, kept).map_err(run_error)?;
@@ -68,7 +68,7 @@ fn computed(
     session: &mut OrtSession,
     inputs: &[NamedInput<'_>],
     names: &[String],
-) -> Result<Vec<Option<DynValue>>, EngineError> {
+) -> Result<Vec<Option<DynValue>>> {
     let c_names = names
         .iter()
         .map(|name| named(name))
@@ -99,7 +99,7 @@ fn computed(
     }
 }
 
-fn named(name: &str) -> Result<CString, EngineError> {
+fn named(name: &str) -> Result<CString> {
     CString::new(name).map_err(|error| EngineError::Run {
         message: error.to_string(),
     })

@@ -39,7 +39,7 @@ macro_rules! by_elements {
 
 /// Makes a tensor a value without copying its elements; strings are copied, which ONNX Runtime
 /// keeps in its own way, and so are elements of types that Rust lacks.
-pub(super) fn owned(data: TensorData) -> Result<Owned, ort::Error> {
+pub(super) fn owned(data: TensorData) -> ort::Result<Owned> {
     Ok(by_elements!(
         data,
         array => OrtTensor::from_array(array)?.into_dyn().into(),
@@ -53,7 +53,7 @@ pub(super) fn owned(data: TensorData) -> Result<Owned, ort::Error> {
 pub(super) fn borrowed<'d>(
     data: &'d TensorData,
     kept: &mut Elements,
-) -> Result<SessionInputValue<'d>, ort::Error> {
+) -> ort::Result<SessionInputValue<'d>> {
     Ok(by_elements!(
         data,
         array => TensorRef::from_array_view(array)?.into(),
@@ -66,7 +66,7 @@ pub(super) fn borrowed<'d>(
     ))
 }
 
-fn small(data: &TensorData) -> Result<Owned, ort::Error> {
+fn small(data: &TensorData) -> ort::Result<Owned> {
     raw::from_data(data)
         .unwrap_or_else(|| Err(ort::Error::new("there are no tensors of this type")))
 }
@@ -114,8 +114,12 @@ fn scores(value: &DynValue) -> Option<TensorData> {
     if !matches!(value.dtype(), ValueType::Sequence(_)) {
         return None;
     }
-    let sequence = value.view().downcast::<DynSequenceValueType>().ok()?;
-    let maps: Vec<Value<DynMapValueType>> = sequence.try_extract_sequence().ok()?;
+    let maps: Vec<Value<DynMapValueType>> = value
+        .view()
+        .downcast::<DynSequenceValueType>()
+        .ok()?
+        .try_extract_sequence()
+        .ok()?;
     of_keys::<i64>(&maps).or_else(|| of_keys::<String>(&maps))
 }
 

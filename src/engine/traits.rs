@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::EngineError;
+use super::Result;
 use crate::inputs::{Argument, InputSet, Tensor};
 use crate::measure::EngineClock;
 use crate::observed::Observed;
@@ -25,14 +25,14 @@ pub trait Runtime {
     ///
     /// # Errors
     /// [`EngineError::EpLibrary`] with the runtime's own words.
-    fn register_library(&mut self, name: &str, path: &Path) -> Result<(), EngineError>;
+    fn register_library(&mut self, name: &str, path: &Path) -> Result<()>;
 
     /// Creates a session of a model file.
     ///
     /// # Errors
     /// [`EngineError::Load`] or [`EngineError::Provider`] with the runtime's own words;
     /// [`EngineError::FellBack`] if it would not run on the execution provider that was asked for.
-    fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>, EngineError>;
+    fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>>;
 
     /// Runs `inputs` a few times through a session that the runtime profiles, in turns with one
     /// that it does not, and returns where its nodes ran and for how long. The trace is kept as
@@ -47,7 +47,7 @@ pub trait Runtime {
         spec: &SessionSpec,
         inputs: InputSet,
         target: &ProfileTarget,
-    ) -> Result<SessionProfile, EngineError>;
+    ) -> Result<SessionProfile>;
 
     /// Measures the most that the machine does with the threads of `options`; each figure takes
     /// about `length`, and the one of memory adds up tensors of `tensor_size`.
@@ -84,11 +84,7 @@ pub trait Session: Sync {
     ///
     /// # Errors
     /// [`EngineError::Bind`] if the runtime does not take the inputs.
-    fn bind(
-        &self,
-        sets: Vec<InputSet>,
-        requests: u64,
-    ) -> Result<Vec<Box<dyn Inference + '_>>, EngineError>;
+    fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>>;
 
     /// Runs one inference and returns the outputs that are tensors, and those of sequences of
     /// tensors, called `NAME[0]` and so on; a sequence of maps with the same keys, as classifiers
@@ -96,7 +92,7 @@ pub trait Session: Sync {
     ///
     /// # Errors
     /// [`EngineError::Run`] with the runtime's own words.
-    fn evaluate(&mut self, inputs: &[Argument]) -> Result<Vec<Tensor>, EngineError>;
+    fn evaluate(&mut self, inputs: &[Argument]) -> Result<Vec<Tensor>>;
 
     /// Statistics of the arena of the session's device, or why there are none.
     fn arena(&self) -> Observed<ArenaStats>;
@@ -108,14 +104,14 @@ pub trait Inference: Send {
     ///
     /// # Errors
     /// [`EngineError::Run`] with the runtime's own words.
-    fn run(&mut self) -> Result<(), EngineError>;
+    fn run(&mut self) -> Result<()>;
 
     /// Binds the outputs of the next inference anew, so that they may have other sizes than those
     /// of the last one.
     ///
     /// # Errors
     /// [`EngineError::Bind`] with the runtime's own words.
-    fn bind_outputs(&mut self) -> Result<(), EngineError> {
+    fn bind_outputs(&mut self) -> Result<()> {
         Ok(())
     }
 

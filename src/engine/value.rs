@@ -8,10 +8,10 @@ use ort::environment::Environment;
 use ort::session::{Session as OrtSession, SessionInputValue};
 use ort::value::{DynSequenceValueType, DynTensorValueType, DynValue, Sequence, ValueType};
 
-use super::EngineError;
 use super::message::bind_error;
 use super::raw::{Elements, Owned};
 use super::tensor::{borrowed, data_of, owned};
+use super::{EngineError, Result};
 use crate::inputs::{Argument, InputSet, Tensor, TensorData, Value, element_name};
 use crate::onnx::put_delimited;
 use crate::plan::ElementType;
@@ -33,38 +33,35 @@ pub(super) type HeldSet = Arc<[HeldInput]>;
 /// Elements stay where they were made, in memory of the system's allocator, where an application's
 /// lie, too: aligned to 16 bytes, not to the 64 of ONNX Runtime's own, so that kernels take the
 /// time that they take there.
-pub(super) fn hold(
-    sets: Vec<InputSet>,
-    environment: &Environment,
-) -> Result<Vec<HeldSet>, EngineError> {
+pub(super) fn hold(sets: Vec<InputSet>, environment: &Environment) -> Result<Vec<HeldSet>> {
     sets.into_iter()
         .map(|set| {
-            let held = set.into_iter().filter_map(|one| held(one, environment));
-            held.collect()
+            set.into_iter()
+                .filter_map(|one| held(one, environment))
+                .collect()
         })
         .collect()
 }
 
 /// `None` for what nothing is given to, which is not bound.
-fn held(argument: Argument, environment: &Environment) -> Option<Result<HeldInput, EngineError>> {
+fn held(argument: Argument, environment: &Environment) -> Option<Result<HeldInput>> {
     let Argument { name, value } = argument;
-    let value = into_value(value, environment).map_err(|error| bind_error(name.exact(), &error));
-    value
+    into_value(value, environment)
+        .map_err(|error| bind_error(name.exact(), &error))
         .transpose()
         .map(|value| named(name.into_exact(), value?))
 }
 
-pub(super) fn hold_tensors(set: Vec<Tensor>) -> Result<HeldSet, EngineError> {
+pub(super) fn hold_tensors(set: Vec<Tensor>) -> Result<HeldSet> {
     set.into_iter().map(held_tensor).collect()
 }
 
-fn held_tensor(tensor: Tensor) -> Result<HeldInput, EngineError> {
-    let Tensor { name, data } = tensor;
+fn held_tensor(Tensor { name, data }: Tensor) -> Result<HeldInput> {
     let value = owned(data).map_err(|error| bind_error(&name, &error))?;
     named(name, value)
 }
 
-fn named(name: String, value: Owned) -> Result<HeldInput, EngineError> {
+fn named(name: String, value: Owned) -> Result<HeldInput> {
     match CString::new(name.as_str()) {
         Ok(name) => Ok(HeldInput { name, value }),
         Err(error) => Err(EngineError::Bind {
@@ -75,14 +72,14 @@ fn named(name: String, value: Owned) -> Result<HeldInput, EngineError> {
 }
 
 /// Makes an argument a value, as [`owned`] makes it of a tensor; `None` where nothing is given.
-fn into_value(value: Value, environment: &Environment) -> Result<Option<Owned>, ort::Error> {
-    match value {
-        Value::Tensor(data) => owned(data).map(Some),
+fn into_value(value: Value, environment: &Environment) -> ort::Result<Option<Owned>> {
+    Ok(match value {
+        Value::Tensor(data) => Some(owned(data)?),
         Value::Sequence(element_type, tensors) => {
-            sequence(element_type, tensors, environment).map(Some)
+            Some(sequence(element_type, tensors, environment)?)
         }
-        Value::Nothing => Ok(None),
-    }
+        Value::Nothing => None,
+    })
 }
 
 /// A value that reads the argument, or what is put to `kept` as long as it is used; `None` for
@@ -91,7 +88,7 @@ pub(super) fn view<'d>(
     value: &'d Value,
     environment: &Environment,
     kept: &mut Elements,
-) -> Result<Option<SessionInputValue<'d>>, ort::Error> {
+) -> ort::Result<Option<SessionInputValue<'d>>> {
     match value {
         Value::Tensor(data) => borrowed(data, kept).map(Some),
         Value::Sequence(element_type, tensors) => {
@@ -113,8 +110,8 @@ pub(super) fn from_value(name: &str, value: &DynValue) -> Vec<Tensor> {
             data,
         }];
     }
-    let tensors = tensors(value).unwrap_or_default();
-    tensors
+    tensors(value)
+        .unwrap_or_default()
         .into_iter()
         .enumerate()
         .filter_map(|(place, tensor)| {
@@ -131,11 +128,12 @@ fn sequence(
     element_type: ElementType,
     tensors: Vec<TensorData>,
     environment: &Environment,
-) -> Result<Owned, ort::Error> {
+) -> ort::Result<Owned> {
     if tensors.is_empty() {
         return empty(element_type, environment).map(Owned::from);
     }
-    let (mut values, mut elements) = (Vec::new(), Elements::new());
+    let mut values = Vec::new();
+    let mut elements = Elements::new();
     for data in tensors {
         let (value, own) = owned(data)?.into_parts();
         values.push(value.downcast::<DynTensorValueType>()?);
@@ -148,14 +146,14 @@ fn sequence(
 }
 
 /// A sequence without tensors. The C API makes none, so that an operator of the standard does.
-fn empty(element_type: ElementType, environment: &Environment) -> Result<DynValue, ort::Error> {
+fn empty(element_type: ElementType, environment: &Environment) -> ort::Result<DynValue> {
     let number = number(element_type)
         .ok_or_else(|| ort::Error::new(format!("there are no sequences of {element_type}")))?;
     let model = model(number);
     let mut session = OrtSession::builder(environment)?.commit_from_memory(&model)?;
     let nothing: [SessionInputValue<'_>; 0] = [];
-    let mut outputs = session.run(nothing)?;
-    outputs
+    session
+        .run(nothing)?
         .remove(OUTPUT)
         .ok_or_else(|| ort::Error::new("it made no sequence"))
 }
@@ -219,7 +217,11 @@ fn tensors(value: &DynValue) -> Option<Vec<DynValue>> {
         return None;
     };
     inner.is_tensor().then_some(())?;
-    let sequence = value.view().downcast::<DynSequenceValueType>().ok()?;
-    let tensors = sequence.try_extract_sequence::<DynTensorValueType>().ok()?;
+    let tensors = value
+        .view()
+        .downcast::<DynSequenceValueType>()
+        .ok()?
+        .try_extract_sequence::<DynTensorValueType>()
+        .ok()?;
     Some(tensors.into_iter().map(DynValue::from).collect())
 }

@@ -76,12 +76,11 @@ fn cpu(options: &Options) -> Vec<ExecutionProviderDispatch> {
 pub(in crate::engine) fn with_arena(
     builder: SessionBuilder,
     arena: bool,
-) -> Result<SessionBuilder, ort::Error> {
-    let dispatch = ep::CPU::default()
+) -> ort::Result<SessionBuilder> {
+    Ok(builder.with_execution_providers([ep::CPU::default()
         .with_arena_allocator(arena)
         .build()
-        .error_on_failure();
-    Ok(builder.with_execution_providers([dispatch])?)
+        .error_on_failure()])?)
 }
 
 /// Why a session on the CPU cannot have one of its options, if it cannot.

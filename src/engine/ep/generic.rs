@@ -12,11 +12,12 @@ pub(super) fn register(
     mut builder: SessionBuilder,
     name: &str,
     options: &Options,
-) -> Result<SessionBuilder, ort::Error> {
+) -> ort::Result<SessionBuilder> {
     let name = c_string(name)?;
     let keys = c_strings(options.keys())?;
     let values = c_strings(options.values())?;
-    let (keys_of, values_of) = (pointers(&keys), pointers(&values));
+    let keys_of = pointers(&keys);
+    let values_of = pointers(&values);
     let append = ort::api().SessionOptionsAppendExecutionProvider;
     // SAFETY: the options belong to `builder`, and all texts outlive the call, which copies them.
     let status = unsafe {
@@ -33,11 +34,11 @@ pub(super) fn register(
     Ok(builder)
 }
 
-fn c_strings<'t>(texts: impl Iterator<Item = &'t String>) -> Result<Vec<CString>, ort::Error> {
+fn c_strings<'t>(texts: impl Iterator<Item = &'t String>) -> ort::Result<Vec<CString>> {
     texts.map(|text| c_string(text)).collect()
 }
 
-fn c_string(text: &str) -> Result<CString, ort::Error> {
+fn c_string(text: &str) -> ort::Result<CString> {
     CString::new(text).map_err(|error| ort::Error::new(error.to_string()))
 }
 

@@ -13,7 +13,7 @@ use std::path::Path;
 use ort::environment::Environment;
 use ort::session::builder::SessionBuilder;
 
-use super::{EngineError, log};
+use super::{EngineError, Result, log};
 use crate::plan::SessionSpec;
 use crate::provider::{CPU_PROVIDER, Options};
 use crate::record::ProviderNodes;
@@ -34,7 +34,7 @@ pub(super) fn register(
     environment: &Environment,
     spec: &SessionSpec,
     plugin: Option<&Plugin>,
-) -> Result<Registered, EngineError> {
+) -> Result<Registered> {
     let name = spec.execution_provider.as_str();
     // What was logged before is not about this.
     drop(log::take_last_error());
@@ -62,10 +62,7 @@ pub(super) fn register(
 }
 
 /// Has ONNX Runtime refuse nodes on its CPU where the execution provider is required.
-fn without_fallback(
-    builder: SessionBuilder,
-    spec: &SessionSpec,
-) -> Result<SessionBuilder, ort::Error> {
+fn without_fallback(builder: SessionBuilder, spec: &SessionSpec) -> ort::Result<SessionBuilder> {
     if spec.is_accelerated() && spec.provider.required {
         Ok(builder.with_config_entry(NO_FALLBACK, "1")?)
     } else {
@@ -78,10 +75,12 @@ fn appended(
     builder: SessionBuilder,
     name: &str,
     options: &Options,
-) -> Result<(SessionBuilder, Vec<String>), ort::Error> {
+) -> ort::Result<(SessionBuilder, Vec<String>)> {
     let Some(dispatch) = dispatch::dispatch(name) else {
-        let builder = generic::register(builder, name, options)?;
-        return Ok((builder, vec![name.to_owned()]));
+        return Ok((
+            generic::register(builder, name, options)?,
+            vec![name.to_owned()],
+        ));
     };
     let dispatches = dispatch(options);
     let names = dispatches
@@ -98,7 +97,7 @@ pub(super) fn check(
     spec: &SessionSpec,
     name: &str,
     nodes: &[ProviderNodes],
-) -> Result<(), EngineError> {
+) -> Result<()> {
     let (own, others): (Vec<&ProviderNodes>, Vec<&ProviderNodes>) = nodes
         .iter()
         .filter(|nodes| nodes.nodes_count > 0)

@@ -9,8 +9,8 @@ use ort::memory::DeviceType;
 use ort::session::builder::SessionBuilder;
 
 use super::dispatch::{Registered, refused};
-use crate::engine::EngineError;
 use crate::engine::message::words;
+use crate::engine::{EngineError, Result};
 use crate::plan::SessionSpec;
 use crate::provider::{CPU_PROVIDER, Options};
 
@@ -27,7 +27,7 @@ impl Plugin {
         environment: &Environment,
         name: &str,
         path: &Path,
-    ) -> Result<Self, EngineError> {
+    ) -> Result<Self> {
         let foreign = environment
             .devices()
             .map(|device| device.ptr().addr())
@@ -44,11 +44,7 @@ impl Plugin {
         })
     }
 
-    fn device<'e>(
-        &self,
-        environment: &'e Environment,
-        index: u64,
-    ) -> Result<Device<'e>, EngineError> {
+    fn device<'e>(&self, environment: &'e Environment, index: u64) -> Result<Device<'e>> {
         let devices: Vec<Device<'e>> = environment
             .devices()
             .filter(|device| !self.foreign.contains(&device.ptr().addr()))
@@ -58,14 +54,14 @@ impl Plugin {
             .enumerate()
             .map(|(number, device)| format!("{number} ({})", describe(device)))
             .collect();
-        let chosen = usize::try_from(index)
+        usize::try_from(index)
             .ok()
-            .and_then(|index| devices.into_iter().nth(index));
-        chosen.ok_or_else(|| EngineError::NoDevice {
-            name: self.name.clone(),
-            device: index,
-            present,
-        })
+            .and_then(|index| devices.into_iter().nth(index))
+            .ok_or_else(|| EngineError::NoDevice {
+                name: self.name.clone(),
+                device: index,
+                present,
+            })
     }
 
     /// Registers one of the library's devices with a session: the one asked for, or the first.
@@ -74,7 +70,7 @@ impl Plugin {
         builder: SessionBuilder,
         environment: &Environment,
         spec: &SessionSpec,
-    ) -> Result<Registered, EngineError> {
+    ) -> Result<Registered> {
         let device = self.device(environment, spec.provider.device.unwrap_or(0))?;
         let own_name = device
             .ep()

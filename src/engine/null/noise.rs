@@ -122,11 +122,10 @@ impl Machine {
     /// Joins a machine as its next process. Its clock lies beside the script, in `folder`.
     pub(super) fn join(noise: Noise, folder: &Path) -> io::Result<Self> {
         let clock = Arc::new(SharedClock::open(folder, &noise.clock)?);
-        let process = clock.next_process();
         Ok(Machine {
             noise,
+            process: clock.next_process(),
             clock,
-            process,
             begun: Arc::default(),
         })
     }
@@ -212,11 +211,12 @@ impl CellNoise {
             let swing = drift.swing_ratio * (TAU * now.as_f64() / drift.period_ns.as_f64()).sin();
             (1.0 + drift.ratio_per_sec * now.as_secs_f64()) * (1.0 + swing)
         });
-        let switched = [&mut self.modes, &mut self.bursts]
-            .into_iter()
-            .flatten()
-            .map(|switching| switching.at(now));
-        drift * switched.product::<f64>()
+        drift
+            * [&mut self.modes, &mut self.bursts]
+                .into_iter()
+                .flatten()
+                .map(|switching| switching.at(now))
+                .product::<f64>()
     }
 
     fn own_factor(&mut self) -> f64 {
@@ -283,8 +283,7 @@ fn spread(seed: u64) -> u64 {
 
 /// A draw from the standard normal distribution (Box and Muller, *Ann. Math. Stat.* 29, 1958).
 fn standard_normal(random: &mut Pcg64) -> f64 {
-    let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
-    radius * (TAU * random.random::<f64>()).cos()
+    (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt() * (TAU * random.random::<f64>()).cos()
 }
 
 #[cfg(test)]
@@ -349,7 +348,8 @@ mod tests {
         let modes =
             serde_json::json!({"modes": {"mean_dwell_ns": 20_000_000, "slowdown_ratio": 1.5}});
         let [one, other] = [(), ()].map(|()| machine(folder.path(), modes.clone()));
-        let (mut ours, mut theirs) = (one.begin(), other.begin());
+        let mut ours = one.begin();
+        let mut theirs = other.begin();
         let turns: Vec<_> = (0..4_000)
             .map(|_| (ours.run(UNDISTURBED), theirs.run(UNDISTURBED)))
             .collect();
@@ -394,8 +394,7 @@ mod tests {
     #[test]
     fn neighbouring_inferences_correlate_as_asked() {
         let chain = serde_json::json!({"autocorrelation": {"rho": 0.8, "log_sd": 0.1}});
-        let all = latencies(&mut alone(chain), 50_000);
-        let logs: Vec<f64> = all
+        let logs: Vec<f64> = latencies(&mut alone(chain), 50_000)
             .iter()
             .map(|latency| (latency / UNDISTURBED.as_f64()).ln())
             .collect();
@@ -423,8 +422,7 @@ mod tests {
     #[test]
     fn the_tail_of_jitter_is_as_long_as_its_index_says() {
         let jitter = serde_json::json!({"jitter": {"log_sd": 0.0, "tail_share_ratio": 0.1, "tail_index": 1.5}});
-        let all = latencies(&mut alone(jitter), 100_000);
-        let beyond = all
+        let beyond = latencies(&mut alone(jitter), 100_000)
             .iter()
             .filter(|&&latency| latency > 4.0 * UNDISTURBED.as_f64())
             .count();

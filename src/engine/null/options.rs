@@ -65,8 +65,9 @@ pub(super) fn taken(effects: &[OptionEffect], options: &SessionOptions) -> Resul
 }
 
 fn memory_bytes(effects: &[OptionEffect], options: &SessionOptions) -> usize {
-    let applying = effects.iter().filter(|effect| effect.applies(options));
-    applying
+    effects
+        .iter()
+        .filter(|effect| effect.applies(options))
         .filter_map(|effect| effect.memory_bytes)
         .fold(0, usize::saturating_add)
 }

@@ -100,13 +100,13 @@ mod tests {
     #[test]
     fn clock_lies_nowhere_but_beside_its_script() {
         let folder = tempfile::tempdir().unwrap();
-        let (scripts, theirs) = (folder.path().join("scripts"), folder.path().join("theirs"));
+        let scripts = folder.path().join("scripts");
+        let theirs = folder.path().join("theirs");
         fs::create_dir_all(scripts.join("below")).unwrap();
         fs::write(&theirs, THEIRS).unwrap();
         std::os::unix::fs::symlink(&theirs, scripts.join("link")).unwrap();
-        let absolute = theirs.to_str().unwrap();
         for name in [
-            absolute,
+            theirs.to_str().unwrap(),
             "../theirs",
             "../new",
             "below/new",
