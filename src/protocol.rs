@@ -69,24 +69,7 @@ pub enum Request {
         limit_ns: Nanos,
     },
     /// Make a cell the current one: bind inputs, run the first inference, warm up.
-    Begin {
-        /// Samples per inference.
-        batch_size: u64,
-        /// How requests arrive.
-        load_mode: LoadMode,
-        /// The inputs.
-        inputs: Box<InputPlan>,
-        /// After the first inference none is begun that would end after this much time; absent:
-        /// there is no limit.
-        limit_ns: Option<Nanos>,
-        /// Time of one inference, where the process has run the model before: the first one is then
-        /// left out where it and another one would not end in time.
-        known_ns: Option<Nanos>,
-        /// Why outputs are to be bound anew before each inference; absent: they are bound once, if
-        /// that does.
-        #[serde(default)]
-        outputs_anew: Option<Plain>,
-    },
+    Begin(Box<CellRequest>),
     /// Measure a block of the current cell.
     Block {
         /// Length of the block.
@@ -116,6 +99,27 @@ pub enum Request {
     /// Find out whether samples of a batch change each other's outputs. Asked after
     /// [`Request::Load`].
     Couple(Box<CouplingRequest>),
+}
+
+/// A cell that is asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CellRequest {
+    /// Samples per inference.
+    pub batch_size: u64,
+    /// How requests arrive.
+    pub load_mode: LoadMode,
+    /// The inputs.
+    pub inputs: InputPlan,
+    /// After the first inference none is begun that would end after this much time; absent: there
+    /// is no limit.
+    pub limit_ns: Option<Nanos>,
+    /// Time of one inference, where the process has run the model before: the first one is then
+    /// left out where it and another one would not end in time.
+    pub known_ns: Option<Nanos>,
+    /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that
+    /// does.
+    #[serde(default)]
+    pub outputs_anew: Option<Plain>,
 }
 
 /// A profile that is asked for.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use onnxprof::plan::{InputRequest, LoadMode, RuntimeChoice, SessionSpec};
-use onnxprof::protocol::{Described, Request, Response};
+use onnxprof::protocol::{CellRequest, Described, Request, Response};
 use onnxprof::runtime::TELEMETRY_OFF;
 use onnxprof::sample::affinity;
 use onnxprof::units::Nanos;
@@ -126,14 +126,14 @@ impl Worker {
             model: setup.model.clone(),
             spec: Box::new(setup.spec.clone()),
         })?;
-        lines.ask(&Request::Begin {
+        lines.ask(&Request::Begin(Box::new(CellRequest {
             batch_size: 1,
             load_mode: LoadMode::Closed { concurrency: 1 },
-            inputs: Box::new(setup.described.inputs.clone()),
+            inputs: setup.described.inputs.clone(),
             limit_ns: None,
             known_ns: None,
             outputs_anew: None,
-        })?;
+        })))?;
         Ok(Worker(lines))
     }
 }

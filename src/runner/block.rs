@@ -182,10 +182,9 @@ mod tests {
     }
 
     fn sample(steal: Option<u64>, throttled: Option<u64>) -> BlockSample {
-        let (steal_ns, throttled_ns) = (steal.map(Nanos), throttled.map(Nanos));
         BlockSample {
-            steal_ns,
-            throttled_ns,
+            steal_ns: steal.map(Nanos),
+            throttled_ns: throttled.map(Nanos),
             migrations_count: None,
             resident_bytes: None,
             cpu_energy: None,

@@ -4,19 +4,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::before::{self, Prepared, rehearse, settle};
-use super::beside::profile;
+
 use super::block::Meter;
 use super::energy::{EnergyWatch, rest};
 use super::rounds::bindings;
-use super::schedule;
+
 use super::system::{Interruption, Watch, require_files, survive_file_size_limit};
 use super::time::Time;
-use super::{Extent, Guide, Job, Launch, Launcher, Observer, Progress, Ran, Run, RunError};
-use crate::inputs::InputPlan;
-use crate::observed::Observed;
-use crate::plan::{InputRequest, PageCache, Shape};
+use super::{Extent, Guide, Job, Launch, Launcher, Observer, Progress, Ran, Result, Run, RunError};
+use crate::plan::{InputRequest, PageCache};
 use crate::protocol::Tried;
-use crate::record::{EndReason, Event, Failure, FailureKind, ModelSummary, ProbeRecord, RunInfo};
+use crate::record::{EndReason, Event, Failure, FailureKind, ModelSummary, RunInfo};
 use crate::sample::{OwnProcesses, Sampler, process};
 use crate::store::StoreError;
 
@@ -35,61 +33,29 @@ pub fn run(job: Job, observer: &mut dyn Observer) -> Result<Ran, RunError> {
         .block_on(drive(job, observer))
 }
 
-/// Inputs of a model, found out by running it.
-#[derive(Clone, Debug)]
-pub struct TriedInputs {
-    /// Shapes that inputs were looked for.
-    pub shapes: Vec<Shape>,
-    /// Inputs of every shape, or why the model does not take it.
-    pub plans: Vec<Observed<InputPlan>>,
-    /// Further findings of running it.
-    pub probe: ProbeRecord,
-}
-
-impl From<Tried> for TriedInputs {
-    fn from(tried: Tried) -> Self {
-        let Tried {
-            shapes,
-            plans,
-            probe,
-            ..
-        } = tried;
-        TriedInputs {
-            shapes,
-            plans,
-            probe,
-        }
-    }
-}
-
 /// Tries the inputs of a job's first variant out that can be, or takes what an earlier run found,
 /// and measures nothing.
 ///
 /// # Errors
 /// As [`run`] before anything is written; a session that cannot be created is one.
-pub fn try_inputs(job: Job, observer: &mut dyn Observer) -> Result<TriedInputs, RunError> {
+pub fn try_inputs(job: Job, observer: &mut dyn Observer) -> Result<Tried, RunError> {
     require_files()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let found = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?;
-    let found = runtime.block_on(find_inputs(job, observer))?;
-    found.map(|found| found.tried.into()).ok_or_else(|| {
-        let message = "no session of the model could be created".into();
-        let hint = Some("`onnxprof profile` says why".into());
+        .build()?
+        .block_on(find_inputs(job, observer))?;
+    found.map(|found| found.tried).ok_or_else(|| {
+        let failure = Failure::of(
+            FailureKind::SessionLoad,
+            "no session of the model could be created",
+        );
         RunError::NoVariant {
-            failures: vec![Failure {
-                kind: FailureKind::SessionLoad,
-                message,
-                hint,
-            }],
+            failures: vec![failure.hinted("`onnxprof profile` says why")],
         }
     })
 }
 
-async fn find_inputs(
-    mut job: Job,
-    observer: &mut dyn Observer,
-) -> Result<Option<settle::Found>, RunError> {
+async fn find_inputs(mut job: Job, observer: &mut dyn Observer) -> Result<Option<settle::Found>> {
     let mut launcher = Launcher::new(job.worker.clone(), &job.folder, OwnProcesses::default());
     let prepared = before::prepare(&mut job, &mut launcher, observer).await?;
     settle::find(&mut job, &prepared.descriptions, &launcher, observer).await
@@ -103,24 +69,24 @@ pub fn known_inputs(
     model: &ModelSummary,
     sha256: &str,
     inputs: &InputRequest,
-) -> Option<TriedInputs> {
-    settle::known(path, model, sha256, inputs).map(TriedInputs::from)
+) -> Option<Tried> {
+    settle::known(path, model, sha256, inputs)
 }
 
-async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran, RunError> {
+async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran> {
     let mut interruption = Interruption::listen()?;
     let ready = interruption.unless(make_ready(&mut job, observer)).await?;
     let mut guide = job.guide.take();
     let (mut run, watch) = begin(job, ready, observer).await?;
-    match until_interrupted(&mut run, &mut guide, &mut interruption).await {
+    match run.until_interrupted(&mut guide, &mut interruption).await {
         Ok(reason) => {
             run.observer.observe(&Progress::Ended(reason));
-            finish(run, &watch, reason)
+            run.finish(&watch, reason)
         }
         Err(RunError::Store(error)) => {
             // Where the record fits although the journal did not, it holds more.
             let _ = run.journal.finish();
-            Ok(into_ran(run, Some(error)))
+            Ok(run.into_ran(Some(error)))
         }
         Err(error) => Err(error),
     }
@@ -135,19 +101,15 @@ struct Ready {
     launch: Option<Launch>,
 }
 
-async fn make_ready(job: &mut Job, observer: &mut dyn Observer) -> Result<Ready, RunError> {
+async fn make_ready(job: &mut Job, observer: &mut dyn Observer) -> Result<Ready> {
     let own = OwnProcesses::default();
     let mut launcher = Launcher::new(job.worker.clone(), &job.folder, own.clone());
     let mut prepared = before::prepare(job, &mut launcher, observer).await?;
     let sampler = Sampler::new(&launcher.roots);
     let mut energy = EnergyWatch::begin(&job.plan, &launcher.roots, own);
+    let patience = rest::patience(job.extent, job.plan.schedule.budget_ns);
     // Before anything of the run computes on a GPU.
-    energy
-        .look_at_idle(
-            &sampler,
-            rest::patience(&job.extent, job.plan.schedule.budget_ns),
-        )
-        .await;
+    energy.look_at_idle(&sampler, patience).await;
     let launch = settle::settle(job, &mut prepared.descriptions, &launcher, observer).await?;
     before::settle_plan(job, &prepared.descriptions)?;
     let launch = rehearse::labels(job, &mut prepared, launch, &launcher).await?;
@@ -160,11 +122,7 @@ async fn make_ready(job: &mut Job, observer: &mut dyn Observer) -> Result<Ready,
     })
 }
 
-async fn begin(
-    job: Job,
-    ready: Ready,
-    observer: &mut dyn Observer,
-) -> Result<(Run<'_>, Watch), RunError> {
+async fn begin(job: Job, ready: Ready, observer: &mut dyn Observer) -> Result<(Run<'_>, Watch)> {
     let Ready {
         mut launcher,
         sampler,
@@ -176,10 +134,9 @@ async fn begin(
     let mut time = Time::of(&job);
     let watch = Watch::begin(&launcher.roots, launcher.cpus.as_deref(), &job.host);
     let record = before::first_record(&job, &prepared.descriptions);
-    record
-        .notes
-        .iter()
-        .for_each(|note| observer.observe(&Progress::Note(note.exact())));
+    for note in &record.notes {
+        observer.observe(&Progress::Note(note.exact()));
+    }
     let (journal, before) =
         before::open_journal(job.folder, record, job.resumed, prepared.runtimes)?;
     time.before = before;
@@ -201,85 +158,88 @@ async fn begin(
     Ok((run, watch))
 }
 
-async fn until_interrupted(
-    run: &mut Run<'_>,
-    guide: &mut Option<Box<dyn Guide>>,
-    interruption: &mut Interruption,
-) -> Result<EndReason, RunError> {
-    let measured = async {
-        match guide {
-            Some(guide) => schedule::search(run, guide.as_mut()).await,
-            None => schedule::measure(run).await,
-        }
-    };
-    tokio::select! {
-        reason = measured => reason,
-        () = interruption.comes() => {
-            if run.extent == Extent::Whole && guide.is_none() {
-                profile::leave_rest(run)?;
+impl Run<'_> {
+    async fn until_interrupted(
+        &mut self,
+        guide: &mut Option<Box<dyn Guide>>,
+        interruption: &mut Interruption,
+    ) -> Result<EndReason> {
+        let measured = async {
+            match guide {
+                Some(guide) => self.search(guide.as_mut()).await,
+                None => self.measure().await,
             }
-            Ok(EndReason::Interrupted)
+        };
+        tokio::select! {
+            reason = measured => reason,
+            () = interruption.comes() => {
+                if self.extent == Extent::Whole && guide.is_none() {
+                    self.leave_profiles()?;
+                }
+                Ok(EndReason::Interrupted)
+            }
         }
     }
-}
 
-/// Writes the end of the run down, as far as that can be: the record has all of it in any case.
-fn finish(mut run: Run<'_>, watch: &Watch, reason: EndReason) -> Result<Ran, RunError> {
-    for noted in [
-        check_page_cache(&mut run),
-        judge_machine(&mut run, watch),
-        run.note_monitoring(),
-    ] {
-        match noted {
-            // Whatever the journal lacks is in the record, which is written as a whole below.
-            Ok(()) | Err(RunError::Store(_)) => {}
-            Err(error) => return Err(error),
+    /// Writes the end of the run down, as far as that can be: the record has all of it in any case.
+    fn finish(mut self, watch: &Watch, reason: EndReason) -> Result<Ran> {
+        for noted in [
+            self.check_page_cache(),
+            self.judge_machine(watch),
+            self.note_monitoring(),
+        ] {
+            match noted {
+                // Whatever the journal lacks is in the record, which is written as a whole below.
+                Ok(()) | Err(RunError::Store(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let info = RunInfo {
+            elapsed_ns: Some(self.elapsed()),
+            ended_by: Some(reason),
+            sampling_cost_ns: self.meter.cost(),
+            parent_peak_memory_bytes: process::own_peak_memory(&self.launcher.roots).ok(),
+            ..self.record().run.clone()
+        };
+        let _ = self.append(Event::Ended(info));
+        Ok(self.into_ran(self.journal.finish().err()))
+    }
+
+    fn into_ran(self, unwritten: Option<StoreError>) -> Ran {
+        let (folder, record) = self.journal.into_parts();
+        folder.clear_leftovers();
+        Ran {
+            folder,
+            record,
+            unwritten,
         }
     }
-    let info = RunInfo {
-        elapsed_ns: Some(run.elapsed()),
-        ended_by: Some(reason),
-        sampling_cost_ns: run.meter.cost(),
-        parent_peak_memory_bytes: process::own_peak_memory(&run.launcher.roots).ok(),
-        ..run.journal.record().run.clone()
-    };
-    let _ = run.journal.append(Event::Ended(info));
-    let unwritten = run.journal.finish().err();
-    Ok(into_ran(run, unwritten))
-}
 
-fn into_ran(run: Run<'_>, unwritten: Option<StoreError>) -> Ran {
-    let (folder, record) = run.journal.into_parts();
-    folder.clear_leftovers();
-    Ran {
-        folder,
-        record,
-        unwritten,
+    fn judge_machine(&mut self, watch: &Watch) -> Result<()> {
+        let judged = watch.judge(
+            &self.launcher.roots,
+            self.record(),
+            self.energy.conditions(),
+        );
+        self.append(judged)
     }
-}
 
-fn judge_machine(run: &mut Run<'_>, watch: &Watch) -> Result<(), RunError> {
-    let judged = watch.judge(
-        &run.launcher.roots,
-        run.journal.record(),
-        run.energy.conditions(),
-    );
-    Ok(run.journal.append(judged)?)
-}
-
-fn check_page_cache(run: &mut Run<'_>) -> Result<(), RunError> {
-    let launches = run.journal.record().launches.iter();
-    let read_nothing = launches
-        .filter(|launch| launch.session_load_ns.is_some())
-        .any(|launch| {
+    fn check_page_cache(&mut self) -> Result<()> {
+        let mut loads = self
+            .record()
+            .launches
+            .iter()
+            .filter(|launch| launch.session_load_ns.is_some());
+        let read_nothing = loads.any(|launch| {
             launch
                 .load_storage_read_bytes
                 .is_none_or(|bytes| bytes.0 == 0)
         });
-    if run.plan().schedule.page_cache == PageCache::Cold && read_nothing {
-        run.note(
-            "loads are not cold: the kernel kept models in the page cache, or does not tell".into(),
-        )?;
+        if self.plan().schedule.page_cache == PageCache::Cold && read_nothing {
+            let note =
+                "loads are not cold: the kernel kept models in the page cache, or does not tell";
+            self.note(note.into())?;
+        }
+        Ok(())
     }
-    Ok(())
 }

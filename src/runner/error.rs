@@ -1,11 +1,15 @@
 //! Why there is no run.
 
-use crate::record::Failure;
+use crate::metric::Unit;
+use crate::plan::Plan;
+use crate::record::{Failure, Scores};
 use crate::store::StoreError;
 
 /// Files that a parent or a worker may have open at once at least: pipes, logs, the journal, a
 /// library and a model.
 pub(super) const LEAST_FILES: u64 = 64;
+
+pub(super) type Result<T, E = RunError> = std::result::Result<T, E>;
 
 /// Why a run could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -48,4 +52,14 @@ pub enum RunError {
     /// The system refused what a parent needs.
     #[error("failed to set up the run")]
     System(#[from] std::io::Error),
+}
+
+/// An error where a plan limits a fall of accuracy and scores are no share of right answers.
+pub(super) fn require_share(plan: &Plan, scores: &Scores) -> Result<()> {
+    let tuning = plan.tuning.as_ref();
+    let limit = tuning.and_then(|tuning| tuning.max_accuracy_drop_ratio);
+    match limit {
+        Some(_) if scores.leading().unit() != Unit::Ratio => Err(RunError::NoShare),
+        _ => Ok(()),
+    }
 }

@@ -51,13 +51,11 @@ pub fn earlier_runs(host: &Host) -> Vec<SeenRun> {
 /// Remembers what a run showed, in place of the oldest where there are many. Where there is no
 /// cache, nothing is.
 pub fn remember_run(host: &Host, seen: SeenRun) {
-    let Some(file) = spreads_file(host) else {
-        return;
-    };
-    let mut all: Vec<SeenRun> = kept(&file).unwrap_or_default();
-    all.push(seen);
-    let surplus = all.len().saturating_sub(MOST);
-    keep(&file, &all.split_off(surplus));
+    if let Some(file) = spreads_file(host) {
+        let mut all: Vec<SeenRun> = kept(&file).unwrap_or_default();
+        all.push(seen);
+        keep(&file, &all.split_off(all.len().saturating_sub(MOST)));
+    }
 }
 
 /// A machine is told by its processor, its caches and the CPUs that may be used.

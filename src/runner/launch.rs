@@ -5,13 +5,12 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::launcher::{Launcher, Opened};
+use super::launcher::Launcher;
 use super::patience::Patience;
 use super::worker_process::WorkerProcess;
-use crate::inputs::InputPlan;
 use crate::memory;
-use crate::plan::{CellKey, SessionSpec};
-use crate::protocol::{Request, Response};
+use crate::plan::SessionSpec;
+use crate::protocol::{CellRequest, Request, Response};
 use crate::record::{
     EffectiveOptions, Failure, FailureKind, LaunchCell, LaunchRecord, TRIED_OUT_BEFORE,
 };
@@ -34,19 +33,6 @@ pub(super) struct LaunchSetup<'a> {
     pub patience: Patience,
 }
 
-#[derive(Debug)]
-pub(super) struct CellStart<'a> {
-    pub key: CellKey,
-    pub inputs: &'a InputPlan,
-    /// After the first inference none is begun that would end after this much time.
-    pub limit: Option<Nanos>,
-    /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that
-    /// does.
-    pub outputs_anew: Option<Plain>,
-    /// Time that beginning it is expected to take; zero where nothing is known of that.
-    pub expected: Duration,
-}
-
 impl Launch {
     /// `record` is filled as far as it goes, also when that fails.
     pub(super) async fn start(
@@ -57,12 +43,10 @@ impl Launch {
     ) -> Result<Launch, (LaunchRecord, Failure)> {
         let started = async {
             ask_for_memory(setup.model)?;
-            let Opened {
-                mut worker, took, ..
-            } = launcher.open(setup.spec, log, setup.patience).await?;
-            record.runtime_start_ns = Some(took);
-            load(&mut worker, &launcher.roots, setup, &mut record).await?;
-            Ok(worker)
+            let mut opened = launcher.open(setup.spec, log, setup.patience).await?;
+            record.runtime_start_ns = Some(opened.took);
+            load(&mut opened.worker, &launcher.roots, setup, &mut record).await?;
+            Ok(opened.worker)
         }
         .await;
         match started {
@@ -75,53 +59,44 @@ impl Launch {
         }
     }
 
-    /// Begins a cell within a limit that only its first inference may break; also returns the
-    /// latencies of its warm-up.
+    /// Begins a cell of a shape within a limit that only its first inference may break; also
+    /// returns the latencies of its warm-up. `expected` is the time that it is expected to take;
+    /// zero where nothing is known of that.
     pub(super) async fn begin(
         &mut self,
         roots: &Roots,
-        start: CellStart<'_>,
+        shape: usize,
+        request: CellRequest,
+        expected: Duration,
     ) -> Result<(LaunchCell, String), Failure> {
-        let CellStart {
-            key,
-            inputs,
-            limit,
-            outputs_anew,
-            expected,
-        } = start;
         // Where the peak cannot be reset, it is that of the whole process, which is still an upper
         // bound of the cell's.
         let _ = process::reset_peak(roots, self.worker.pid);
-        let request = Request::Begin {
-            batch_size: key.batch_size,
-            load_mode: key.load_mode,
-            inputs: Box::new(inputs.clone()),
-            limit_ns: limit,
+        let batch_size = request.batch_size;
+        let load_mode = request.load_mode;
+        let request = Request::Begin(Box::new(CellRequest {
             known_ns: self.record.first_run_ns.filter(|_| self.record.is_probed),
-            outputs_anew,
-        };
-        let doing = format!("run the first inferences at batch size {}", key.batch_size);
-        let expected = expected.max(self.expected_by_last(key.batch_size));
-        let asked = Instant::now();
-        match self
-            .worker
-            .ask_expecting(expected, &request, &doing)
-            .await?
-        {
+            ..request
+        }));
+        let doing = format!("run the first inferences at batch size {batch_size}");
+        let expected = expected.max(self.expected_by_last(batch_size));
+        let began = Instant::now();
+        let asked = self.worker.ask_expecting(expected, &request, &doing);
+        match asked.await? {
             Response::Began {
                 first_run_ns,
                 warmup,
                 histogram,
                 outputs_anew,
             } => {
-                self.begun = Some((key.batch_size, asked.elapsed()));
+                self.begun = Some((batch_size, began.elapsed()));
                 if !self.record.is_probed {
                     self.record.first_run_ns.get_or_insert(first_run_ns);
                 }
                 let cell = LaunchCell {
-                    shape: key.shape,
-                    batch_size: key.batch_size,
-                    load_mode: key.load_mode,
+                    shape,
+                    batch_size,
+                    load_mode,
                     first_run_ns,
                     warmup,
                     peak_memory_bytes: None,
@@ -152,9 +127,8 @@ impl Launch {
     ) -> Result<LaunchCell, Failure> {
         // The peak of a process that was tried out with other inputs before is not the cell's.
         let is_own = !self.record.is_probed;
-        cell.peak_memory_bytes = process::peak_resident(roots, self.worker.pid)
-            .ok()
-            .filter(|_| is_own);
+        let peak = process::peak_resident(roots, self.worker.pid).ok();
+        cell.peak_memory_bytes = peak.filter(|_| is_own);
         match self.worker.ask(&Request::End, "end a batch size").await? {
             Response::Ended {
                 arena,
@@ -178,13 +152,10 @@ impl Launch {
 /// A session takes what its model file has at least; what lies in files of weights is mapped.
 fn ask_for_memory(model: &Path) -> Result<(), Failure> {
     let size = std::fs::metadata(model).map_or(0, |metadata| metadata.len());
-    memory::ask(Bytes(size), || {
-        format!("a session of `{}`", model.display())
-    })
-    .map_err(|reason| Failure {
-        kind: FailureKind::OutOfMemory,
-        message: reason.to_string().into(),
-        hint: Some("measure fewer variants, runtimes or execution providers in one run".into()),
+    let what = || format!("a session of `{}`", model.display());
+    memory::ask(Bytes(size), what).map_err(|reason| {
+        Failure::of(FailureKind::OutOfMemory, reason.to_string())
+            .hinted("measure fewer variants, runtimes or execution providers in one run")
     })
 }
 
@@ -205,12 +176,10 @@ async fn create_session(
             provider_options,
         } => {
             let options = EffectiveOptions {
-                cpus: Vec::new(),
-                threads_before_load_count: None,
-                threads_after_load_count: None,
                 session_config: plain(session_config),
                 execution_providers: execution_providers.into_iter().map(Plain::from).collect(),
                 provider_options: plain(provider_options),
+                ..EffectiveOptions::default()
             };
             Ok((session_load_ns, options))
         }
@@ -232,9 +201,9 @@ async fn load(
     record.session_load_ns = Some(session_load_ns);
     record.after_load_memory_bytes = process::private_memory(roots, pid).ok();
     record.load_peak_memory_bytes = process::peak_resident(roots, pid).ok();
-    record.load_storage_read_bytes = read_before
-        .zip(process::storage_read_bytes(roots, pid).ok())
-        .map(|(before, after)| crate::units::Bytes(after.0.saturating_sub(before.0)));
+    let read = read_before.zip(process::storage_read_bytes(roots, pid).ok());
+    record.load_storage_read_bytes =
+        read.map(|(before, after)| Bytes(after.0.saturating_sub(before.0)));
     record.effective = Some(EffectiveOptions {
         cpus: process::allowed_cpus(roots, pid).unwrap_or_default(),
         threads_before_load_count,
@@ -257,19 +226,7 @@ pub(super) fn blank(launch: u64, round: u64, session: usize, started_ns: Nanos) 
         round,
         session,
         started_ns,
-        outcome: crate::record::Outcome::Ok,
-        runtime_start_ns: None,
-        session_load_ns: None,
-        first_run_ns: None,
-        before_load_memory_bytes: None,
-        after_load_memory_bytes: None,
-        load_peak_memory_bytes: None,
-        load_storage_read_bytes: None,
-        effective: None,
-        cells: Vec::new(),
-        is_probed: false,
-        log_warnings_count: None,
-        log_errors_count: None,
+        ..LaunchRecord::default()
     }
 }
 

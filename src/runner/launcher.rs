@@ -65,12 +65,8 @@ impl Launcher {
     }
 
     pub(super) fn number_after(&mut self, record: &RunRecord) {
-        self.next_number = record
-            .launches
-            .iter()
-            .map(|launch| launch.launch + 1)
-            .max()
-            .unwrap_or(0);
+        let numbers = record.launches.iter().map(|launch| launch.launch + 1);
+        self.next_number = numbers.max().unwrap_or(0);
     }
 
     pub(super) fn number(&mut self) -> u64 {
@@ -113,14 +109,12 @@ impl Launcher {
                 build_info,
                 execution_providers,
             } => {
-                let path = spec.runtime.path().clone();
-                let found_by = String::new();
                 let runtime = RuntimeInfo {
-                    path,
+                    path: spec.runtime.path().clone(),
                     version: version.into(),
                     build_info,
                     execution_providers: execution_providers.into_iter().map(Plain::from).collect(),
-                    found_by: found_by.into(),
+                    found_by: Plain::default(),
                 };
                 Ok(Opened {
                     worker,
@@ -148,10 +142,7 @@ impl Launcher {
     pub(super) fn log_file(&self, name: &str, launch: u64, round: u64) -> Result<File, StoreError> {
         self.log(name)
             .and_then(|file| begun(file, launch, round))
-            .map_err(|source| StoreError::Write {
-                path: self.log_path(name),
-                source,
-            })
+            .map_err(StoreError::writing(&self.log_path(name)))
     }
 
     /// A log of workers that are in no record.
@@ -174,11 +165,12 @@ fn begun(mut log: File, launch: u64, round: u64) -> io::Result<File> {
 
 /// A log that nobody reads but for a worker's last words.
 pub(super) fn unnamed_log() -> Result<File, Failure> {
-    tempfile::tempfile().map_err(|error| Failure {
-        kind: FailureKind::Crashed,
-        message: format!("failed to create a temporary file for the log of a worker: {error}")
-            .into(),
-        hint: Some("set TMPDIR to a folder that can be written to".into()),
+    tempfile::tempfile().map_err(|error| {
+        Failure::of(
+            FailureKind::Crashed,
+            format!("failed to create a temporary file for the log of a worker: {error}"),
+        )
+        .hinted("set TMPDIR to a folder that can be written to")
     })
 }
 
@@ -218,12 +210,10 @@ mod tests {
                 .start(None, unnamed_log().unwrap(), launcher.patience())
                 .await
                 .unwrap();
-            let found = (
-                own.ids().contains(&worker.pid),
-                process::allowed_cpus(&launcher.roots, worker.pid),
-            );
+            let is_known = own.ids().contains(&worker.pid);
+            let cpus = process::allowed_cpus(&launcher.roots, worker.pid);
             worker.end().await;
-            (found.0, found.1.unwrap())
+            (is_known, cpus.unwrap())
         };
         assert_eq!(start(&launcher).await, (true, cpus.clone()));
         launcher.cpus = Some(cpus[..1].to_vec());
@@ -232,8 +222,7 @@ mod tests {
 
     #[test]
     fn launches_are_numbered_and_told_apart_in_a_log() {
-        let folder = tempfile::tempdir().unwrap();
-        let run = RunFolder::create(&folder.path().join("run")).unwrap();
+        let run = RunFolder::create(&tempfile::tempdir().unwrap().path().join("run")).unwrap();
         let command = WorkerCommand {
             program: "/bin/false".into(),
             timeout: Duration::ZERO,

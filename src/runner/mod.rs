@@ -25,14 +25,16 @@ mod time;
 mod worker_end;
 mod worker_process;
 
+use error::Result;
 use job::Description;
 use launch::Launch;
 use launcher::Launcher;
 use run::Run;
 
+pub use crate::protocol::Tried as TriedInputs;
 pub use beside::Diagnosing;
 pub use beside::idle::BUDGET_SHARE as IDLE_GAPS_SHARE;
-pub use drive::{TriedInputs, known_inputs, run, try_inputs};
+pub use drive::{known_inputs, run, try_inputs};
 pub use error::RunError;
 pub use job::{Clock, Extent, FoundRuntime, Guide, Job, Move, Ran};
 pub use kept::{earlier_runs, remember_run};

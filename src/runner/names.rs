@@ -11,13 +11,11 @@ pub(super) const INPUTS_LOG: &str = "inputs";
 
 /// A label as the name of a file: what is awkward in a path becomes `-`.
 pub(super) fn file_safe(label: &str) -> String {
-    let mut name: String = label.chars().map(unless_awkward).collect();
-    name.truncate(name.floor_char_boundary(MAX_LABEL));
-    let name = name.trim_matches(['-', '.']);
-    if name.is_empty() {
-        "session".into()
-    } else {
-        name.into()
+    let name: String = label.chars().map(unless_awkward).collect();
+    let name = &name[..name.floor_char_boundary(MAX_LABEL)];
+    match name.trim_matches(['-', '.']) {
+        "" => "session".into(),
+        name => name.into(),
     }
 }
 
@@ -34,17 +32,15 @@ pub(super) fn log_name<'n>(names: impl Iterator<Item = &'n str>, place: usize) -
     let names: Vec<String> = names.map(file_safe).collect();
     // Systems that do not tell `A` from `a` are among those that folders are copied to.
     let mut taken: BTreeSet<String> = [PEAKS_LOG, INPUTS_LOG].map(str::to_owned).into();
-    let mut all: BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
-    all.extend(taken.iter().cloned());
+    let mut all = taken.clone();
+    all.extend(names.iter().map(|name| name.to_lowercase()));
     let mut last = String::new();
     for name in names.into_iter().take(place + 1) {
         last = name;
         if !taken.insert(last.to_lowercase()) {
-            let numbered = (2_u64..).map(|number| format!("{last}-{number}"));
-            last = numbered
-                .into_iter()
-                .find(|free| all.insert(free.to_lowercase()))
-                .unwrap_or_default();
+            let mut numbered = (2_u64..).map(|number| format!("{last}-{number}"));
+            let free = numbered.find(|free| all.insert(free.to_lowercase()));
+            last = free.unwrap_or_default();
         }
     }
     last
@@ -52,13 +48,13 @@ pub(super) fn log_name<'n>(names: impl Iterator<Item = &'n str>, place: usize) -
 
 /// A file in `folder` that does not exist yet, called `STEM-END`, or `STEM-NUMBER-END`.
 pub(super) fn new_file(folder: &Path, stem: &str, end: &str) -> PathBuf {
-    let numbered = (2_u64..).map(|number| format!("{stem}-{number}-{end}"));
-    let mut names = std::iter::once(format!("{stem}-{end}"))
-        .chain(numbered)
-        .map(|name| folder.join(name));
-    names
-        .find(|file| !file.exists())
-        .unwrap_or_else(|| folder.join(end))
+    let mut file = folder.join(format!("{stem}-{end}"));
+    let mut number = 2_u64;
+    while file.exists() {
+        file = folder.join(format!("{stem}-{number}-{end}"));
+        number += 1;
+    }
+    file
 }
 
 #[cfg(test)]
@@ -90,15 +86,10 @@ mod tests {
                 &format!("{long}3"),
             ],
         ] {
-            let logs: Vec<String> = (0..names.len())
-                .map(|place| log_name(names.iter().copied(), place).to_lowercase())
-                .collect();
-            let distinct: BTreeSet<&str> = logs
-                .iter()
-                .map(String::as_str)
-                .chain([PEAKS_LOG, INPUTS_LOG])
-                .collect();
-            assert_eq!(distinct.len(), names.len() + 2, "{names:?}: {logs:?}");
+            let log = |place| log_name(names.iter().copied(), place).to_lowercase();
+            let mut logs: BTreeSet<String> = (0..names.len()).map(log).collect();
+            logs.extend([PEAKS_LOG, INPUTS_LOG].map(str::to_owned));
+            assert_eq!(logs.len(), names.len() + 2, "{names:?}: {logs:?}");
         }
         assert_eq!(log_name(["a b", "a+b"].into_iter(), 0), "a-b");
         assert_eq!(log_name(["a b", "a+b"].into_iter(), 1), "a-b-2");

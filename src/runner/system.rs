@@ -3,8 +3,8 @@
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::RunError;
 use super::error::LEAST_FILES;
+use super::{Result, RunError};
 use crate::fitness::{self, Seen};
 use crate::record::{Conditions, Event, GpuConditions, Host, RunRecord};
 use crate::sample::{Roots, conditions};
@@ -14,7 +14,7 @@ const USUAL_FILES: u64 = 1024;
 
 /// Makes sure that as many files may be open as it takes, in workers as well, which inherit the
 /// limit.
-pub(super) fn require_files() -> Result<(), RunError> {
+pub(super) fn require_files() -> Result<()> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(std::io::Error::from)?;
     if soft < USUAL_FILES {
         // Whether it helped is read back.
@@ -57,10 +57,7 @@ impl Interruption {
     }
 
     /// The result of some work before the first measurement, unless an interruption comes first.
-    pub(super) async fn unless<T>(
-        &mut self,
-        work: impl Future<Output = Result<T, RunError>>,
-    ) -> Result<T, RunError> {
+    pub(super) async fn unless<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<T> {
         tokio::select! {
             done = work => done,
             () = self.comes() => Err(RunError::Interrupted),

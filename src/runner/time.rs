@@ -53,14 +53,13 @@ impl Time {
     }
 
     fn of_budget(started: Instant, budget: Option<Duration>) -> Self {
-        let (end, zero) = (budget.map(|budget| started + budget), Duration::ZERO);
         Time {
             started,
-            before: zero,
+            before: Duration::ZERO,
             beside_end: None,
-            end,
+            end: budget.map(|budget| started + budget),
             writing: LEAST_WRITING,
-            held: zero,
+            held: Duration::ZERO,
         }
     }
 
@@ -81,10 +80,10 @@ impl Time {
 
     /// Time that is left; without an end, more than anything takes.
     pub(super) fn remaining(&self) -> Duration {
-        self.end.map_or(Duration::MAX, |end| {
-            end.saturating_duration_since(Instant::now())
-                .saturating_sub(self.writing + self.held)
-        })
+        match self.end {
+            Some(_) => until(self.end).saturating_sub(self.writing + self.held),
+            None => Duration::MAX,
+        }
     }
 
     /// When it is over, with nothing kept free but for the reports; absent: never.
@@ -119,6 +118,18 @@ impl BlockTime {
             expected: length.into(),
         }
     }
+}
+
+/// Time until then; without an end, more than anything takes.
+pub(super) fn until(end: Option<Instant>) -> Duration {
+    end.map_or(Duration::MAX, |end| {
+        end.saturating_duration_since(Instant::now())
+    })
+}
+
+/// A count as time is multiplied by it.
+pub(super) fn times(count: impl TryInto<u32>) -> u32 {
+    count.try_into().unwrap_or(u32::MAX)
 }
 
 /// Time of one of so many cells in each of the rounds to come.

@@ -47,10 +47,11 @@ impl Log {
             .file
             .read_at(&mut tail, self.start.max(end.saturating_sub(MOST as u64)))
             .ok()?;
-        let line = tail[..length]
+        let last = tail[..length]
             .split(|&byte| byte == b'\n')
-            .rfind(|line| !line.trim_ascii().is_empty())?;
-        Some(excerpt(line.trim_ascii()))
+            .map(<[u8]>::trim_ascii)
+            .rfind(|line| !line.is_empty())?;
+        Some(excerpt(last))
     }
 }
 
@@ -65,8 +66,9 @@ pub(super) struct End {
 impl End {
     pub(super) fn describe(&self, doing: &str) -> Failure {
         let (kind, hint) = self.kind();
-        let words = self.last_words.as_deref();
-        let last = words.map_or_else(String::new, |words| format!("; its last words: {words}"));
+        let words = self.last_words.as_ref();
+        let last = words.map(|words| format!("; its last words: {words}"));
+        let last = last.unwrap_or_default();
         let message = match self.signal() {
             Some(SIGBUS) if !self.oom_killed => {
                 format!("the worker that was to {doing} {MAP_LOST}{last}")
@@ -74,9 +76,8 @@ impl End {
             _ => format!("the worker {} while it was to {doing}{last}", self.how()),
         };
         Failure {
-            kind,
-            message: message.into(),
             hint: hint.map(Plain::from),
+            ..Failure::of(kind, message)
         }
     }
 
@@ -88,19 +89,19 @@ impl End {
     fn how(&self) -> String {
         match (self.signal(), self.status.and_then(|status| status.code())) {
             (Some(_), _) if self.oom_killed => {
-                "was killed by the kernel, which was out of memory,".to_owned()
+                "was killed by the kernel, which was out of memory,".into()
             }
             (Some(number), _) => format!("was ended by {}", signal_name(number)),
             (None, Some(code)) => format!("ended with exit code {code}"),
-            (None, None) => "closed its output, and was killed,".to_owned(),
+            (None, None) => "closed its output, and was killed,".into(),
         }
     }
 
     fn kind(&self) -> (FailureKind, Option<&'static str>) {
-        let words = self.last_words.as_deref();
-        match self.signal() {
-            Some(_) if self.oom_killed => (FailureKind::OutOfMemory, Some(MEMORY_HINT)),
-            _ if words.is_some_and(memory::is_short) => {
+        let signal = self.signal();
+        let is_short = self.last_words.as_deref().is_some_and(memory::is_short);
+        match signal {
+            _ if is_short || self.oom_killed && signal.is_some() => {
                 (FailureKind::OutOfMemory, Some(MEMORY_HINT))
             }
             Some(9) => (FailureKind::Crashed, Some(KILL_HINT)),
@@ -157,7 +158,8 @@ mod tests {
                        of 1024 bytes failed";
         let lost = "the worker that was to load the model was ended by SIGBUS: most likely a file that it had mapped \
                     changed while it was read";
-        let (crashed, no_memory) = (FailureKind::Crashed, FailureKind::OutOfMemory);
+        let crashed = FailureKind::Crashed;
+        let no_memory = FailureKind::OutOfMemory;
         for (end, kind, hint, message) in [
             (
                 ended(11),

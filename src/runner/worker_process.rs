@@ -1,7 +1,7 @@
 //! The parent's end of one worker: start it, ask it, and say in words how it ended if it did.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -62,8 +62,8 @@ impl WorkerProcess {
             return Err(spawn_failure(command, "it ended at once"));
         };
         let mut worker = WorkerProcess {
-            child,
             pid,
+            child,
             requests,
             responses: BufReader::new(responses),
             patience,
@@ -219,35 +219,34 @@ impl WorkerProcess {
     async fn timeout_failure(&mut self, doing: &str, limit: Duration) -> Failure {
         self.kill().await;
         let seconds = (limit.as_secs_f64() * 10.0).round() / 10.0;
-        let hint = match limit < self.patience.usual {
-            true => {
-                "it took much longer than it had before; give the run more time with `--budget` if it is not stuck"
-            }
-            false => "give it more time with `--timeout` if it is slow rather than stuck",
+        let hint = if limit < self.patience.usual {
+            "it took much longer than it had before; give the run more time with `--budget` if it is not stuck"
+        } else {
+            "give it more time with `--timeout` if it is slow rather than stuck"
         };
-        Failure {
-            kind: FailureKind::TimedOut,
-            message: format!("the worker did not {doing} within {seconds} s, and was killed")
-                .into(),
-            hint: Some(hint.into()),
-        }
+        Failure::of(
+            FailureKind::TimedOut,
+            format!("the worker did not {doing} within {seconds} s, and was killed"),
+        )
+        .hinted(hint)
     }
 
     async fn protocol_failure(&mut self, what: &str) -> Failure {
         self.kill().await;
-        Failure {
-            kind: FailureKind::Protocol,
-            message: format!("the worker does not follow the protocol: it {what}").into(),
-            hint: Some("parent and worker must be the same build of onnxprof".into()),
-        }
+        Failure::of(
+            FailureKind::Protocol,
+            format!("the worker does not follow the protocol: it {what}"),
+        )
+        .hinted("parent and worker must be the same build of onnxprof")
     }
 
     async fn end_failure(&mut self, doing: &str) -> Failure {
         let status = timeout(END_PATIENCE, self.child.wait()).await;
         self.kill().await;
+        let kills = self.oom_kills_before.zip(oom_kills());
         let end = End {
             status: status.ok().and_then(Result::ok),
-            oom_killed: matches!((self.oom_kills_before, oom_kills()), (Some(before), Some(now)) if now > before),
+            oom_killed: kills.is_some_and(|(before, now)| now > before),
             last_words: self.log.last_words(),
         };
         end.describe(doing)
@@ -277,20 +276,17 @@ fn start_program(
 }
 
 fn spawn_failure(command: &WorkerCommand, message: &str) -> Failure {
-    Failure {
-        kind: FailureKind::Crashed,
-        message: format!(
-            "failed to start a worker process from `{}`: {message}",
-            command.program.display()
-        )
-        .into(),
-        hint: None,
-    }
+    let program = command.program.display();
+    Failure::of(
+        FailureKind::Crashed,
+        format!("failed to start a worker process from `{program}`: {message}"),
+    )
 }
 
 fn oom_kills() -> Option<u64> {
-    let text = std::fs::read_to_string(Path::new("/proc/vmstat")).ok()?;
-    text.lines()
+    std::fs::read_to_string("/proc/vmstat")
+        .ok()?
+        .lines()
         .find_map(|line| line.strip_prefix("oom_kill "))?
         .trim()
         .parse()

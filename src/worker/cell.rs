@@ -4,14 +4,14 @@
 use std::io;
 
 use super::lines::{Lines, out_of_turn};
-use super::room::{self, CellRequest};
-use crate::engine::{EngineError, Inference, Runtime, Session};
+use super::room;
+use crate::engine::{self, EngineError, Inference, Runtime, Session};
 use crate::inputs;
 use crate::measure::{
     BlockTarget, BlockTimes, Clock, EngineClock, Lane, Opening, WarmupRule, WarmupTimes, Work,
     run_block, warm_up,
 };
-use crate::protocol::{BlockReport, Request, Response};
+use crate::protocol::{BlockReport, CellRequest, Request, Response};
 use crate::record::{Failure, FailureKind, Warmup};
 use crate::stats::{Latencies, Quantile, SteadyRule};
 use crate::text::Plain;
@@ -43,8 +43,10 @@ impl Bound<'_> {
     }
 
     fn undeclared_output(&self) -> Option<Plain> {
-        let first = self.inferences.first()?;
-        first.undeclared_output().map(Plain::from)
+        self.inferences
+            .first()?
+            .undeclared_output()
+            .map(Plain::from)
     }
 }
 
@@ -55,12 +57,12 @@ impl Work for BoundAnew<'_> {
     type Error = EngineError;
     const PREPARES: bool = true;
 
-    fn prepare(&mut self) -> Result<(), EngineError> {
+    fn prepare(&mut self) -> engine::Result<()> {
         self.0.bind_outputs()
     }
 
     #[inline]
-    fn infer(&mut self) -> Result<(), EngineError> {
+    fn infer(&mut self) -> engine::Result<()> {
         self.0.run()
     }
 }
@@ -71,43 +73,20 @@ pub(super) fn serve(
     lines: &mut Lines,
     runtime: &dyn Runtime,
     session: &dyn Session,
-    cell: &CellRequest<'_>,
+    cell: &CellRequest,
 ) -> io::Result<()> {
     let mut stage = Stage {
         lines,
         runtime,
         session,
         began_at: runtime.clock().now(),
-        limit: cell.limit,
+        limit: cell.limit_ns,
         latencies: Latencies::new(),
     };
-    let bound = match bind(session, &runtime.clock(), cell) {
-        Ok(bound) => bound,
-        Err(failure) => return stage.lines.send(&Response::Failed(failure)),
-    };
-    if bound.outputs_anew.is_some() {
-        return stage.serve_anew(bound);
-    }
-    let (first_run_ns, keeps_outputs) = (bound.first_run_ns, bound.keeps_outputs());
-    let Err(failure) = stage.serve_once_bound(bound)? else {
-        return Ok(());
-    };
-    if keeps_outputs || failure.kind != FailureKind::Inference {
-        return stage.lines.send(&Response::Failed(failure));
-    }
-    match bind(session, &runtime.clock(), cell) {
-        Ok(again) => stage.serve_anew(Bound {
-            first_run_ns,
-            outputs_anew: Some(why_anew(&failure)),
-            ..again
-        }),
+    match stage.serve(cell)? {
+        Ok(()) => Ok(()),
         Err(failure) => stage.lines.send(&Response::Failed(failure)),
     }
-}
-
-fn why_anew(failure: &Failure) -> Plain {
-    let message = failure.message.exact();
-    format!("an inference after the first failed: {message}").into()
 }
 
 struct Stage<'a> {
@@ -121,27 +100,50 @@ struct Stage<'a> {
     latencies: Latencies,
 }
 
-impl Stage<'_> {
-    /// The inner error is that of the warm-up, of which nothing is said yet.
+impl<'s> Stage<'s> {
+    /// The inner error is of what came before any block, of which nothing is said yet.
+    fn serve(&mut self, cell: &CellRequest) -> io::Result<Result<(), Failure>> {
+        let bound = match self.bind(cell) {
+            Ok(bound) => bound,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        if bound.outputs_anew.is_some() {
+            return self.serve_anew(bound);
+        }
+        let first_run_ns = bound.first_run_ns;
+        let keeps_outputs = bound.keeps_outputs();
+        let Err(failure) = self.serve_once_bound(bound)? else {
+            return Ok(Ok(()));
+        };
+        if keeps_outputs || failure.kind != FailureKind::Inference {
+            return Ok(Err(failure));
+        }
+        let why = failure.message.exact();
+        let why = format!("an inference after the first failed: {why}");
+        match self.bind(cell) {
+            Ok(again) => self.serve_anew(Bound {
+                first_run_ns,
+                outputs_anew: Some(why.into()),
+                ..again
+            }),
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+
     fn serve_once_bound(&mut self, bound: Bound<'_>) -> io::Result<Result<(), Failure>> {
         let lanes = bound
             .inferences
             .into_iter()
-            .map(|mut one| Lane::new(move || one.run()))
-            .collect();
-        self.serve_lanes(lanes, bound.first_run_ns, None)
+            .map(|mut one| Lane::new(move || one.run()));
+        self.serve_lanes(lanes.collect(), bound.first_run_ns, None)
     }
 
-    fn serve_anew(&mut self, bound: Bound<'_>) -> io::Result<()> {
+    fn serve_anew(&mut self, bound: Bound<'_>) -> io::Result<Result<(), Failure>> {
         let lanes = bound
             .inferences
             .into_iter()
-            .map(|one| Lane::new(BoundAnew(one)))
-            .collect();
-        match self.serve_lanes(lanes, bound.first_run_ns, bound.outputs_anew)? {
-            Ok(()) => Ok(()),
-            Err(failure) => self.lines.send(&Response::Failed(failure)),
-        }
+            .map(|one| Lane::new(BoundAnew(one)));
+        self.serve_lanes(lanes.collect(), bound.first_run_ns, bound.outputs_anew)
     }
 
     /// Warms lanes up and serves their blocks; the inner error is that of the warm-up, of which
@@ -168,8 +170,8 @@ impl Stage<'_> {
             histogram: self.latencies.encode(),
             outputs_anew,
         })?;
-        let single = mean_of(&times).unwrap_or(first_run_ns);
-        self.serve_blocks(&mut lanes, single).map(Ok)
+        self.serve_blocks(&mut lanes, mean_of(&times).unwrap_or(first_run_ns))
+            .map(Ok)
     }
 
     fn time_left(&self) -> Option<Nanos> {
@@ -189,15 +191,13 @@ impl Stage<'_> {
                     min_inferences,
                     limit_ns,
                 } => {
-                    let block = self.block(
-                        lanes,
-                        &BlockTarget {
-                            length: length_ns,
-                            min_inferences,
-                            limit: limit_ns,
-                            opening: opening(single, limit_ns),
-                        },
-                    );
+                    let target = BlockTarget {
+                        length: length_ns,
+                        min_inferences,
+                        limit: limit_ns,
+                        opening: opening(single, limit_ns),
+                    };
+                    let block = self.block(lanes, &target);
                     single = block.as_ref().map_or(single, |block| block.mean_ns);
                     block.map(Response::Block)
                 }
@@ -220,13 +220,35 @@ impl Stage<'_> {
         &mut self,
         lanes: &mut [Lane<W>],
         target: &BlockTarget,
-    ) -> Result<BlockReport, EngineError>
+    ) -> engine::Result<BlockReport>
     where
         W: Work<Error = EngineError> + Send,
     {
         let clock = self.runtime.clock();
         let times = run_block(&clock, lanes, target, &mut self.latencies)?;
         Ok(report::<W>(&times, &self.latencies))
+    }
+
+    /// Runs the first inference, unless there is no time for it: its time is then an earlier one's.
+    fn bind(&self, cell: &CellRequest) -> Result<Bound<'s>, Failure> {
+        room::ask(cell)?;
+        let sets = inputs::materialize(&cell.inputs, cell.batch_size)?;
+        room::ask_for_outputs(cell, sets.len())?;
+        let mut inferences = self.session.bind(sets, cell.load_mode.threads_count())?;
+        let first_run_ns = match cannot_spare(cell) {
+            Some(known) => known,
+            None => first_run(&mut inferences, &self.runtime.clock())?,
+        };
+        let mut bound = Bound {
+            inferences,
+            first_run_ns,
+            outputs_anew: None,
+        };
+        if !bound.keeps_outputs() {
+            let asked = cell.outputs_anew.clone();
+            bound.outputs_anew = asked.or_else(|| bound.undeclared_output());
+        }
+        Ok(bound)
     }
 
     fn end(&mut self) -> io::Result<()> {
@@ -256,37 +278,17 @@ fn mean_of(times: &WarmupTimes) -> Option<Nanos> {
         .map(Nanos)
 }
 
-/// Runs the first inference, unless there is no time for it: its time is then an earlier one's.
-fn bind<'s>(
-    session: &'s dyn Session,
-    clock: &EngineClock,
-    cell: &CellRequest<'_>,
-) -> Result<Bound<'s>, Failure> {
-    room::ask(cell)?;
-    let sets = inputs::materialize(cell.inputs, cell.batch_size)?;
-    let requests = cell.load_mode.threads_count();
-    room::ask_for_outputs(cell, sets.len())?;
-    let mut inferences = session.bind(sets, requests)?;
-    let first_run_ns = match cell.cannot_spare() {
-        Some(known) => known,
-        None => first_run(&mut inferences, clock)?,
-    };
-    let mut bound = Bound {
-        inferences,
-        first_run_ns,
-        outputs_anew: None,
-    };
-    if !bound.keeps_outputs() {
-        let asked = cell.outputs_anew.clone();
-        bound.outputs_anew = asked.or_else(|| bound.undeclared_output());
-    }
-    Ok(bound)
+/// The time of an inference, if it is known to be so long that none can be spared for what is not
+/// timed.
+fn cannot_spare(cell: &CellRequest) -> Option<Nanos> {
+    let known = cell.known_ns?;
+    (known + known > cell.limit_ns?).then_some(known)
 }
 
 fn first_run(
     inferences: &mut [Box<dyn Inference + '_>],
     clock: &EngineClock,
-) -> Result<Nanos, EngineError> {
+) -> engine::Result<Nanos> {
     let start = clock.now();
     if let Some(inference) = inferences.first_mut() {
         inference.run()?;
@@ -300,7 +302,7 @@ fn idle<W>(
     lanes: &mut [Lane<W>],
     gap: Nanos,
     count: u64,
-) -> Result<Response, EngineError>
+) -> engine::Result<Response>
 where
     W: Work<Error = EngineError>,
 {
@@ -385,15 +387,17 @@ mod tests {
             let rule = warmup_rule(Nanos(first), left.map(Nanos));
             (rule.max_length.0, rule.window.opening)
         };
-        assert_eq!(of(1_000, None), (100_000_000, Opening::Untimed));
-        assert_eq!(of(1_000, Some(20_000_000)), (20_000_000, Opening::Untimed));
-        assert_eq!(
-            of(SECOND.0, Some(3 * SECOND.0)),
-            (100_000_000, Opening::Nothing),
-            "one more, and no second one"
-        );
-        assert_eq!(of(SECOND.0, Some(SECOND.0 / 2)), (0, Opening::Nothing));
-        assert_eq!(of(SECOND.0, Some(0)), (0, Opening::Nothing));
+        let long = SECOND.0;
+        for (first, left, expected) in [
+            (1_000, None, (100_000_000, Opening::Untimed)),
+            (1_000, Some(20_000_000), (20_000_000, Opening::Untimed)),
+            // One more, and no second one.
+            (long, Some(3 * long), (100_000_000, Opening::Nothing)),
+            (long, Some(long / 2), (0, Opening::Nothing)),
+            (long, Some(0), (0, Opening::Nothing)),
+        ] {
+            assert_eq!(of(first, left), expected, "{first} of {left:?}");
+        }
     }
 
     #[test]

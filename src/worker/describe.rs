@@ -43,8 +43,11 @@ pub(super) fn describe(
 
 pub(super) fn read(path: &Path) -> Result<Model, Failure> {
     onnx::read(path).map_err(|error| {
-        let hint = error.hint().map(str::to_owned);
-        Failure::new(FailureKind::BadModel, &error, hint)
+        Failure::new(
+            FailureKind::BadModel,
+            &error,
+            error.hint().map(str::to_owned),
+        )
     })
 }
 

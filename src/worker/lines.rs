@@ -34,9 +34,7 @@ impl Lines {
         if self.requests.read_line(&mut self.line)? == 0 {
             return Ok(None);
         }
-        serde_json::from_str(&self.line)
-            .map(Some)
-            .map_err(io::Error::other)
+        Ok(Some(serde_json::from_str(&self.line)?))
     }
 
     pub(super) fn send(&mut self, response: &Response) -> io::Result<()> {
@@ -54,9 +52,8 @@ impl Lines {
 }
 
 pub(super) fn out_of_turn() -> Response {
-    Response::Failed(Failure {
-        kind: FailureKind::Protocol,
-        message: "the worker was asked for something out of turn".into(),
-        hint: None,
-    })
+    Response::Failed(Failure::of(
+        FailureKind::Protocol,
+        "the worker was asked for something out of turn",
+    ))
 }

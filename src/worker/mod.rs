@@ -19,17 +19,14 @@ use std::process::ExitCode;
 use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
-use crate::engine::{
-    self, Distortion, EngineError, ProfileTarget, Runtime, Session, SessionProfile,
-};
-use crate::inputs;
-use crate::measure::Clock;
+use crate::engine::{self, Distortion, ProfileTarget, Runtime, Session};
+use crate::inputs::{self, Argument};
+use crate::measure::{Clock, MonotonicClock};
 use crate::plan::{RuntimeChoice, SessionSpec};
 use crate::protocol::{PeaksRequest, ProfileRequest, Request, Response, VERSION};
 use crate::record::Failure;
 use lines::{Lines, out_of_turn};
 use probe::{Probe, Ran};
-use room::CellRequest;
 
 /// Serves one parent process until it closes the pipe.
 pub fn main() -> ExitCode {
@@ -123,36 +120,19 @@ fn serve_session(
         match request {
             Request::Probe(request) => {
                 let begun = Probe::begin(session.as_mut(), &request);
-                lines.answer(
-                    begun.map(|begun| Response::Tried(Box::new(probe.insert(begun).tried()))),
-                )?;
+                lines.answer(begun.map(|begun| tried(probe.insert(begun))))?;
             }
             Request::Prove { limit_ns } => match probe.take() {
                 Some(mut probe) => {
                     probe.prove(session.as_mut(), limit_ns);
-                    lines.send(&Response::Tried(Box::new(probe.tried())))?;
+                    lines.send(&tried(&probe))?;
                     ran = Some(probe.into_ran());
                 }
                 None => lines.send(&out_of_turn())?,
             },
-            Request::Begin {
-                batch_size,
-                load_mode,
-                inputs,
-                limit_ns,
-                known_ns,
-                outputs_anew,
-            } => {
+            Request::Begin(cell) => {
                 // Nobody asks for it any more, and it may be large.
                 ran = None;
-                let cell = CellRequest {
-                    batch_size,
-                    load_mode,
-                    inputs: &inputs,
-                    limit: limit_ns,
-                    known: known_ns,
-                    outputs_anew,
-                };
                 cell::serve(lines, runtime, session.as_ref(), &cell)?;
             }
             Request::Couple(request) => {
@@ -165,10 +145,8 @@ fn serve_session(
                 lines.answer(evaluate::evaluate(session.as_mut(), &evaluation))?;
             }
             Request::Rehearse(evaluation) => {
-                lines.answer(evaluate::rehearse(
-                    |inputs| ran.as_ref()?.outputs_of(inputs),
-                    &evaluation,
-                ))?;
+                let known = |inputs: &[Argument]| ran.as_ref()?.outputs_of(inputs);
+                lines.answer(evaluate::rehearse(known, &evaluation))?;
             }
             _ => lines.send(&out_of_turn())?,
         }
@@ -176,19 +154,22 @@ fn serve_session(
     Ok(())
 }
 
+fn tried(probe: &Probe) -> Response {
+    Response::Tried(Box::new(probe.tried()))
+}
+
 fn open(
     choice: &RuntimeChoice,
     execution_provider: &str,
     ep_library: Option<&Path>,
-) -> Result<(Box<dyn Runtime>, Response), EngineError> {
-    let clock = crate::measure::MonotonicClock;
-    let start = clock.now();
+) -> engine::Result<(Box<dyn Runtime>, Response)> {
+    let start = MonotonicClock.now();
     let mut opened = engine::open(choice)?;
     match ep_library {
         Some(path) => opened.register_library(execution_provider, path)?,
         None => engine::require_provider(opened.info(), execution_provider)?,
     }
-    let runtime_start_ns = clock.now().since(start);
+    let runtime_start_ns = MonotonicClock.now().since(start);
     let info = opened.info().clone();
     let response = Response::Opened {
         runtime_start_ns,
@@ -203,7 +184,7 @@ fn load(
     runtime: &dyn Runtime,
     model: &Path,
     spec: &SessionSpec,
-) -> Result<(Box<dyn Session>, Response), EngineError> {
+) -> engine::Result<(Box<dyn Session>, Response)> {
     let clock = runtime.clock();
     let start = clock.now();
     let session = runtime.load(model, spec)?;
@@ -219,24 +200,23 @@ fn load(
 }
 
 fn peaks(runtime: &dyn Runtime, request: PeaksRequest) -> Response {
-    let PeaksRequest {
-        options,
-        length_ns,
-        tensor_bytes,
-    } = request;
-    Response::Peaks(Box::new(runtime.peaks(&options, length_ns, tensor_bytes)))
+    Response::Peaks(Box::new(runtime.peaks(
+        &request.options,
+        request.length_ns,
+        request.tensor_bytes,
+    )))
 }
 
 fn profile(runtime: &dyn Runtime, request: &ProfileRequest) -> Result<Response, Failure> {
-    let sets = inputs::materialize(&request.inputs, request.batch_size)?;
-    let set = sets.into_iter().next().unwrap_or_default();
-    let SessionProfile {
-        placement,
-        operators,
-    } = runtime.profile(&request.model, &request.spec, set, &profile_target(request))?;
+    let set = inputs::materialize(&request.inputs, request.batch_size)?
+        .into_iter()
+        .next()
+        .unwrap_or_default();
+    let target = profile_target(request);
+    let profile = runtime.profile(&request.model, &request.spec, set, &target)?;
     Ok(Response::Profiled {
-        placement: Box::new(placement),
-        operators: Box::new(operators),
+        placement: Box::new(profile.placement),
+        operators: Box::new(profile.operators),
     })
 }
 

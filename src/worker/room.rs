@@ -1,15 +1,13 @@
-//! A cell as it is asked for, and whether it has room, which is asked before anything of it is
-//! taken.
+//! Whether a cell has room, which is asked before anything of it is taken.
 
 use std::sync::Mutex;
 use std::thread;
 
-use crate::inputs::InputPlan;
 use crate::memory;
 use crate::plan::LoadMode;
+use crate::protocol::CellRequest;
 use crate::record::{Failure, FailureKind};
-use crate::text::Plain;
-use crate::units::{Bytes, Nanos};
+use crate::units::Bytes;
 
 /// Memory that a request in flight takes by itself: its histogram, and what its thread touches of
 /// its stack.
@@ -17,53 +15,29 @@ const OF_REQUEST: Bytes = Bytes(768 << 10);
 /// So many threads every machine starts, and they are not tried out.
 const FEW_THREADS: u64 = 64;
 
-pub(super) struct CellRequest<'a> {
-    pub batch_size: u64,
-    pub load_mode: LoadMode,
-    pub inputs: &'a InputPlan,
-    /// No further inference is begun that would end after this much time; absent: there is no
-    /// limit.
-    pub limit: Option<Nanos>,
-    /// Time of one inference, where this process has run the model before.
-    pub known: Option<Nanos>,
-    /// Why outputs are to be bound anew before each inference; absent: they are bound once, if that
-    /// does.
-    pub outputs_anew: Option<Plain>,
-}
-
-impl CellRequest<'_> {
-    /// The time of an inference, if it is known to be so long that none can be spared for what is
-    /// not timed.
-    pub(super) fn cannot_spare(&self) -> Option<Nanos> {
-        let (limit, known) = (self.limit?, self.known?);
-        (known + known > limit).then_some(known)
-    }
-}
-
 /// Threads included; the hint says what would fit.
-pub(super) fn ask(cell: &CellRequest<'_>) -> Result<(), Failure> {
+pub(super) fn ask(cell: &CellRequest) -> Result<(), Failure> {
     ask_for(cell, "inputs and outputs", |batch_size, requests| {
         cell.inputs
             .bytes(batch_size)
             .0
             .saturating_add(in_flight(cell, batch_size, requests))
     })?;
-    if cell.load_mode.threads_count() <= FEW_THREADS {
-        Ok(())
-    } else {
-        try_threads(cell.load_mode)
+    if cell.load_mode.threads_count() > FEW_THREADS {
+        try_threads(cell.load_mode)?;
     }
+    Ok(())
 }
 
 /// Each request has outputs of its own for each set of inputs.
-pub(super) fn ask_for_outputs(cell: &CellRequest<'_>, sets_count: usize) -> Result<(), Failure> {
+pub(super) fn ask_for_outputs(cell: &CellRequest, sets_count: usize) -> Result<(), Failure> {
     let what = format!("outputs of {sets_count} sets of inputs");
     ask_for(cell, &what, |batch_size, requests| {
         in_flight(cell, batch_size, requests).saturating_mul(sets_count as u64)
     })
 }
 
-fn in_flight(cell: &CellRequest<'_>, batch_size: u64, requests: u64) -> u64 {
+fn in_flight(cell: &CellRequest, batch_size: u64, requests: u64) -> u64 {
     let own = if requests > 1 { OF_REQUEST.0 } else { 0 };
     cell.inputs
         .output_bytes(batch_size)
@@ -73,25 +47,22 @@ fn in_flight(cell: &CellRequest<'_>, batch_size: u64, requests: u64) -> u64 {
 }
 
 fn ask_for(
-    cell: &CellRequest<'_>,
+    cell: &CellRequest,
     what: &str,
     needed: impl Fn(u64, u64) -> u64,
 ) -> Result<(), Failure> {
-    let (batch_size, requests) = (cell.batch_size, cell.load_mode.threads_count());
+    let batch_size = cell.batch_size;
+    let requests = cell.load_mode.threads_count();
     let bytes = Bytes(needed(batch_size, requests));
     memory::ask(bytes, || asked_for(cell, what)).map_err(|reason| {
-        let hint = hint(cell, |batch_size, requests| {
+        let hint = hint(batch_size, requests, |batch_size, requests| {
             needed(batch_size, requests) <= reason.free.0
         });
-        Failure {
-            kind: FailureKind::BadInput,
-            message: reason.to_string().into(),
-            hint: Some(hint.into()),
-        }
+        Failure::of(FailureKind::BadInput, reason.to_string()).hinted(hint)
     })
 }
 
-fn asked_for(cell: &CellRequest<'_>, what: &str) -> String {
+fn asked_for(cell: &CellRequest, what: &str) -> String {
     let batch_size = cell.batch_size;
     match cell.load_mode {
         LoadMode::SINGLE => format!("{what} of batch size {batch_size}"),
@@ -100,8 +71,7 @@ fn asked_for(cell: &CellRequest<'_>, what: &str) -> String {
 }
 
 /// A batch size, or else requests in flight, that would fit.
-fn hint(cell: &CellRequest<'_>, fits: impl Fn(u64, u64) -> bool) -> String {
-    let (batch_size, requests) = (cell.batch_size, cell.load_mode.threads_count());
+fn hint(batch_size: u64, requests: u64, fits: impl Fn(u64, u64) -> bool) -> String {
     if let Some(size) = largest(batch_size, |size| fits(size, requests)) {
         format!("name smaller batch sizes with `--batch`: {size} would fit")
     } else if let Some(count) = largest(requests, |count| fits(batch_size, count)) {
@@ -113,7 +83,8 @@ fn hint(cell: &CellRequest<'_>, fits: impl Fn(u64, u64) -> bool) -> String {
 
 /// The largest number from 1 on, below one that does not fit, that does.
 fn largest(too_many: u64, fits: impl Fn(u64) -> bool) -> Option<u64> {
-    let (mut low, mut high) = (0, too_many);
+    let mut low = 0;
+    let mut high = too_many;
     while high - low > 1 {
         let middle = low + (high - low) / 2;
         if fits(middle) {
@@ -133,13 +104,12 @@ fn try_threads(load: LoadMode) -> Result<(), Failure> {
         let _closed = gate.lock();
         for started in 0..load.threads_count() {
             let thread = thread::Builder::new().spawn_scoped(scope, || drop(gate.lock()));
-            thread.map_err(|error| Failure {
-                kind: FailureKind::BadInput,
-                message: format!(
-                    "{load} need a thread each, and the system starts {started}: {error}"
+            thread.map_err(|error| {
+                Failure::of(
+                    FailureKind::BadInput,
+                    format!("{load} need a thread each, and the system starts {started}: {error}"),
                 )
-                .into(),
-                hint: Some("name fewer requests in flight with `--concurrency`".into()),
+                .hinted("name fewer requests in flight with `--concurrency`")
             })?;
         }
         Ok(())
@@ -152,10 +122,10 @@ mod tests {
 
     #[test]
     fn the_largest_that_fits_is_found() {
-        assert_eq!(largest(1_000, |count| count <= 7), Some(7));
-        assert_eq!(largest(2, |count| count < 2), Some(1));
-        assert_eq!(largest(1, |_| false), None);
-        assert_eq!(largest(u64::MAX, |_| false), None);
+        for (too_many, most) in [(1_000, 7), (2, 1), (1, 0), (u64::MAX, 0)] {
+            let fitting = (most > 0).then_some(most);
+            assert_eq!(largest(too_many, |count| count <= most), fitting);
+        }
     }
 
     #[test]

@@ -259,14 +259,11 @@ fn context(_: &Path, bytes: &[u8]) -> Option<()> {
 
 /// A line that a worker or its parent reads, and the histogram in it.
 fn protocol(_: &Path, bytes: &[u8]) -> Option<()> {
-    if let Ok(Request::Begin {
-        batch_size, inputs, ..
-    }) = serde_json::from_slice(bytes)
-    {
+    if let Ok(Request::Begin(cell)) = serde_json::from_slice(bytes) {
         let _ = (
-            inputs.supports_batch(batch_size),
-            inputs.bytes(batch_size),
-            inputs.output_bytes(batch_size),
+            cell.inputs.supports_batch(cell.batch_size),
+            cell.inputs.bytes(cell.batch_size),
+            cell.inputs.output_bytes(cell.batch_size),
         );
     }
     match serde_json::from_slice(bytes).ok()? {

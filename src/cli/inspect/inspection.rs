@@ -46,6 +46,7 @@ impl Inspection {
             shapes,
             plans,
             probe,
+            ..
         } = tried;
         let found = shapes.into_iter().zip(plans);
         let found = found.filter_map(|(shape, plan)| {

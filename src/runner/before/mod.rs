@@ -1,11 +1,12 @@
 //! Before the first measurement of a run: it reads models and runtimes, settles the plan, and opens
 //! the journal.
 
-pub(in crate::runner) mod describe;
-pub(in crate::runner) mod rehearse;
-pub(in crate::runner) mod runtimes;
-pub(in crate::runner) mod settle;
+mod describe;
+pub(super) mod rehearse;
+mod runtimes;
+pub(super) mod settle;
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::plan::{CellKey, Pin, Plan, SessionSpec, TuningPlan};
@@ -14,18 +15,15 @@ use crate::record::{
     SCHEMA_VERSION, Statistics, Tuning,
 };
 use crate::runner::rounds::stop;
-use crate::runner::{Description, Job, Launcher, Observer, Progress, RunError};
+use crate::runner::{Description, Job, Launcher, Observer, Progress, Result, RunError};
 use crate::sample::{Roots, affinity};
 use crate::store::{Journal, RunFolder};
 use crate::text::Plain;
-use crate::units::Nanos;
 
-pub(in crate::runner) fn settle_plan(
-    job: &mut Job,
-    descriptions: &[Description],
-) -> Result<(), RunError> {
-    let said = describe::fit_batch_sizes(&mut job.plan, descriptions);
-    job.notes.extend(said.filter(|_| job.resumed.is_none()));
+pub(super) fn settle_plan(job: &mut Job, descriptions: &[Description]) -> Result<()> {
+    job.notes.extend(
+        describe::fit_batch_sizes(&mut job.plan, descriptions).filter(|_| job.resumed.is_none()),
+    );
     if let Some(tuning) = &mut job.plan.tuning {
         require_labels(tuning, descriptions)?;
         if job.resumed.is_none() {
@@ -37,28 +35,22 @@ pub(in crate::runner) fn settle_plan(
 
 /// Begins the journal of a run, or takes up an old one; returns it with the time that was spent
 /// before.
-pub(in crate::runner) fn open_journal(
+pub(super) fn open_journal(
     folder: RunFolder,
     record: RunRecord,
     resumed: Option<Box<RunRecord>>,
     runtimes: Vec<RuntimeInfo>,
-) -> Result<(Journal, Duration), RunError> {
+) -> Result<(Journal, Duration)> {
     let (mut journal, before) = match resumed {
         None => (Journal::begin(folder, record)?, Duration::ZERO),
         Some(old) => resume(folder, *old, record, &runtimes)?,
     };
     for runtime in runtimes {
         let record = journal.record();
-        let is_used = record
-            .plan
-            .sessions
-            .iter()
-            .any(|session| *session.runtime.path() == runtime.path);
-        if is_used
-            && !record
-                .runtimes
-                .iter()
-                .any(|known| known.path == runtime.path)
+        let mut users = record.plan.sessions.iter();
+        let mut known = record.runtimes.iter();
+        if users.any(|session| *session.runtime.path() == runtime.path)
+            && known.all(|known| known.path != runtime.path)
         {
             journal.append(Event::Runtime(runtime))?;
         }
@@ -71,7 +63,7 @@ fn resume(
     mut old: RunRecord,
     fresh: RunRecord,
     runtimes: &[RuntimeInfo],
-) -> Result<(Journal, Duration), RunError> {
+) -> Result<(Journal, Duration)> {
     require_same_files(&old, &fresh)?;
     require_same_libraries(&old.runtimes, runtimes)?;
     let elapsed = old.spent();
@@ -80,34 +72,34 @@ fn resume(
     journal.append(Event::Resumed {
         elapsed_ns: elapsed,
     })?;
-    fresh
-        .lost_workers
-        .into_iter()
-        .try_for_each(|lost| journal.append(Event::Lost(lost)))?;
-    Ok((journal, Nanos(elapsed.0).into()))
+    for lost in fresh.lost_workers {
+        journal.append(Event::Lost(lost))?;
+    }
+    Ok((journal, elapsed.into()))
 }
 
-fn require_same_files(old: &RunRecord, fresh: &RunRecord) -> Result<(), RunError> {
+fn require_same_files(old: &RunRecord, fresh: &RunRecord) -> Result<()> {
     let files = old.variants.iter().zip(&fresh.variants);
-    let mut variants = old.plan.variants.iter().zip(files);
-    match variants.find(|(_, (before, now))| before.sha256 != now.sha256) {
-        Some((variant, _)) => Err(RunError::Changed(format!(
-            "`{}` is another file than before",
-            variant.path.display()
-        ))),
-        None => Ok(()),
+    for (variant, (before, now)) in old.plan.variants.iter().zip(files) {
+        if before.sha256 != now.sha256 {
+            return Err(another("file", &variant.path));
+        }
     }
+    Ok(())
 }
 
-fn require_same_libraries(old: &[RuntimeInfo], fresh: &[RuntimeInfo]) -> Result<(), RunError> {
-    let is_there = |before: &RuntimeInfo| fresh.iter().any(|now| is_same_library(now, before));
-    match old.iter().find(|before| !is_there(before)) {
-        Some(before) => Err(RunError::Changed(format!(
-            "`{}` is another library than before",
-            before.path.display()
-        ))),
-        None => Ok(()),
+fn require_same_libraries(old: &[RuntimeInfo], fresh: &[RuntimeInfo]) -> Result<()> {
+    for before in old {
+        if !fresh.iter().any(|now| is_same_library(now, before)) {
+            return Err(another("library", &before.path));
+        }
     }
+    Ok(())
+}
+
+fn another(kind: &str, path: &Path) -> RunError {
+    let path = path.display();
+    RunError::Changed(format!("`{path}` is another {kind} than before"))
 }
 
 fn is_same_library(one: &RuntimeInfo, other: &RuntimeInfo) -> bool {
@@ -115,31 +107,27 @@ fn is_same_library(one: &RuntimeInfo, other: &RuntimeInfo) -> bool {
 }
 
 /// A limit on the fall of accuracy takes labels to hold it against.
-fn require_labels(tuning: &TuningPlan, descriptions: &[Description]) -> Result<(), RunError> {
-    let is_labelled = descriptions
-        .iter()
-        .flatten()
-        .filter_map(|described| described.dataset.as_ref())
-        .any(DatasetInfo::has_labels);
-    if tuning.max_accuracy_drop_ratio.is_some() && !is_labelled {
-        Err(RunError::Unlabelled)
-    } else {
-        Ok(())
+fn require_labels(tuning: &TuningPlan, descriptions: &[Description]) -> Result<()> {
+    let described = descriptions.iter().flatten();
+    let mut datasets = described.filter_map(|described| described.dataset.as_ref());
+    if tuning.max_accuracy_drop_ratio.is_some() && !datasets.any(DatasetInfo::has_labels) {
+        return Err(RunError::Unlabelled);
     }
+    Ok(())
 }
 
-pub(in crate::runner) struct Prepared {
+pub(super) struct Prepared {
     pub descriptions: Vec<Description>,
     pub runtimes: Vec<RuntimeInfo>,
 }
 
 /// Reads the variants and opens the runtimes, and chooses the CPUs that workers run on from then
 /// on.
-pub(in crate::runner) async fn prepare(
+pub(super) async fn prepare(
     job: &mut Job,
     launcher: &mut Launcher,
     observer: &mut dyn Observer,
-) -> Result<Prepared, RunError> {
+) -> Result<Prepared> {
     let descriptions = describe::describe_all(&job.plan, launcher, observer).await;
     if descriptions.iter().all(Result::is_err) {
         return Err(RunError::NoVariant {
@@ -174,10 +162,14 @@ pub(in crate::runner) async fn prepare(
 
 /// Threads of the largest pool of a session, planned or searched.
 fn largest_pool(plan: &Plan) -> u64 {
-    let planned = plan.sessions.iter();
-    let planned = planned.map(|session| session.options.intra_threads);
-    let tried = plan.tuning.iter();
-    let tried = tried.flat_map(|tuning| tuning.space.intra_threads.iter().copied());
+    let planned = plan
+        .sessions
+        .iter()
+        .map(|session| session.options.intra_threads);
+    let tried = plan
+        .tuning
+        .iter()
+        .flat_map(|tuning| tuning.space.intra_threads.iter().copied());
     planned.chain(tried).max().unwrap_or(1)
 }
 
@@ -189,9 +181,9 @@ fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
             let most = plan
                 .load_modes
                 .iter()
-                .map(|mode| largest_pool(plan) + mode.threads_count() - 1)
+                .map(|mode| mode.threads_count())
                 .max()
-                .unwrap_or(1);
+                .map_or(1, |most| largest_pool(plan) + most - 1);
             let placement = affinity::choose_cpus(
                 most.min(host.usable_cpus_count),
                 &host.affinity_cpus,
@@ -205,15 +197,7 @@ fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
 }
 
 fn not_reached(key: CellKey) -> CellRecord {
-    CellRecord {
-        key,
-        outcome: Outcome::Skipped {
-            reason: NOT_REACHED.into(),
-        },
-        latency_histogram: None,
-        warmup_histogram: None,
-        settled_after_rounds: None,
-    }
+    CellRecord::new(key, Outcome::skipped(NOT_REACHED))
 }
 
 /// The job's notes and those on inputs, each once.
@@ -238,25 +222,21 @@ fn notes(job: &Job, descriptions: &[Description]) -> Vec<String> {
     notes
 }
 
-pub(in crate::runner) fn first_record(job: &Job, descriptions: &[Description]) -> RunRecord {
+pub(super) fn first_record(job: &Job, descriptions: &[Description]) -> RunRecord {
     let plan = &job.plan;
-    let described = descriptions.iter().flatten();
+    let mut described = descriptions.iter().flatten();
+    let costs = described.clone().map(|described| described.harness_cost_ns);
     RunRecord {
         schema_version: SCHEMA_VERSION,
         run: RunInfo {
-            harness_cost_ns: described
-                .clone()
-                .map(|described| described.harness_cost_ns)
-                .min(),
+            harness_cost_ns: costs.min(),
             ..job.info.clone()
         },
         host: job.host.clone(),
         plan: plan.clone(),
         runtimes: Vec::new(),
         variants: descriptions.iter().map(describe::variant_record).collect(),
-        dataset: described
-            .clone()
-            .find_map(|described| described.dataset.clone()),
+        dataset: described.find_map(|described| described.dataset.clone()),
         launches: Vec::new(),
         cells: plan.cells().map(not_reached).collect(),
         blocks: Vec::new(),

@@ -8,12 +8,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::inputs::InputPlan;
-use crate::metric::Unit;
+
 use crate::protocol::{Evaluation, EvaluationRole, Request, Response};
 use crate::record::{AccuracyRecord, DatasetInfo, Failure, FailureKind, Scores};
 use crate::runner::before::{Prepared, settle};
+use crate::runner::error::require_share;
 use crate::runner::time::Time;
-use crate::runner::{Job, Launch, Launcher, RunError};
+use crate::runner::{Job, Launch, Launcher, Result, RunError};
 use crate::text::Plain;
 
 /// Samples that outputs are computed of, as far as there is time.
@@ -42,7 +43,7 @@ pub(in crate::runner) async fn labels(
     prepared: &mut Prepared,
     mut launch: Option<Launch>,
     launcher: &Launcher,
-) -> Result<Option<Launch>, RunError> {
+) -> Result<Option<Launch>> {
     let Some(rehearsal) = Rehearsal::of(job, prepared, launch.as_ref()) else {
         return Ok(launch);
     };
@@ -65,22 +66,13 @@ pub(in crate::runner) async fn labels(
     let Some(scores) = &record.scores else {
         return Ok(launch);
     };
-    let limits_drop = job
-        .plan
-        .tuning
-        .as_ref()
-        .is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
-    if limits_drop && scores.leading().unit() != Unit::Ratio {
-        return Err(RunError::NoShare);
-    }
+    require_share(&job.plan, scores)?;
     job.notes.extend(record.labels_as.map(Plain::into_exact));
     if matches!(scores, Scores::Regression { .. }) {
         // Labels that are numbers to predict are no classes, even where all of them are whole.
-        for described in prepared.descriptions.iter_mut().flatten() {
-            described
-                .dataset
-                .iter_mut()
-                .for_each(|dataset| dataset.class_labels = None);
+        let described = prepared.descriptions.iter_mut().flatten();
+        for dataset in described.flat_map(|described| &mut described.dataset) {
+            dataset.class_labels = None;
         }
     }
     Ok(launch)
@@ -123,19 +115,15 @@ impl Rehearsal {
         if !is_labelled || spec.is_scripted() || job.resumed.is_some() {
             return None;
         }
-        let probes = prepared
+        let inferences = prepared
             .descriptions
             .iter()
             .flatten()
-            .filter_map(|described| described.probe.as_ref());
-        let inference = probes
-            .filter_map(|probe| probe.inference_ns)
-            .max()
-            .unwrap_or_default();
+            .filter_map(|described| described.probe.as_ref()?.inference_ns);
         Some(Rehearsal {
             session,
             inputs: described.inputs.clone(),
-            inference: inference.into(),
+            inference: inferences.max().unwrap_or_default().into(),
         })
     }
 
@@ -151,17 +139,16 @@ impl Rehearsal {
         if !is_tried_out {
             let left = Time::of(job).remaining();
             if self.affordable(left).is_none() {
-                let long = "an inference is long beside what is left of the budget";
                 return Ok(Judged::Not(if left.is_zero() {
                     "nothing is left of the budget"
                 } else {
-                    long
+                    "an inference is long beside what is left of the budget"
                 }));
             }
-            let Some(started) = self.start(job, launcher).await? else {
-                return Ok(Judged::Not(LONG_LOAD));
+            *launch = match self.start(job, launcher).await? {
+                None => return Ok(Judged::Not(LONG_LOAD)),
+                started => started,
             };
-            *launch = Some(started);
         }
         let Some(launch) = launch else {
             return Ok(Judged::Not(LONG_LOAD));
@@ -193,12 +180,15 @@ impl Rehearsal {
 
     /// A launch of its own; `None` if it takes long, and could not serve the first round either.
     async fn start(&self, job: &Job, launcher: &Launcher) -> Result<Option<Launch>, Failure> {
-        let limit = match settle::may_serve(&job.plan, self.session) {
-            true => Duration::MAX,
-            false => Time::of(job).remaining().mul_f64(SHARE).max(PATIENCE),
+        let limit = if settle::may_serve(&job.plan, self.session) {
+            Duration::MAX
+        } else {
+            Time::of(job).remaining().mul_f64(SHARE).max(PATIENCE)
         };
-        let started = tokio::time::timeout(limit, settle::start(job, launcher, self.session)).await;
-        started.map_or(Ok(None), |started| started.map(Some))
+        tokio::time::timeout(limit, settle::start(job, launcher, self.session))
+            .await
+            .ok()
+            .transpose()
     }
 
     fn least(&self) -> u64 {
@@ -208,12 +198,13 @@ impl Rehearsal {
     /// Samples of an inference that there is time for; `None` where even the smallest is long
     /// beside what is left.
     fn affordable(&self, left: Duration) -> Option<u64> {
-        let (least, share) = (self.least(), left.mul_f64(SHARE));
+        let least = self.least();
+        let share = left.mul_f64(SHARE);
         if left.is_zero() || self.inference > share {
             return None;
         }
-        let takes_more =
-            self.inputs.supports_batch(SAMPLES).is_ok() && self.inference * SAMPLES as u32 <= share;
+        let fits = self.inference * SAMPLES as u32 <= share;
+        let takes_more = fits && self.inputs.supports_batch(SAMPLES).is_ok();
         Some(if takes_more { SAMPLES } else { least })
     }
 
@@ -239,40 +230,38 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn rehearsal(inference: Duration, fixed_size: Option<u64>) -> Rehearsal {
-        let axes = [("x".into(), 0)].into();
-        let (reason, proof) = (AxisReason::SymbolName, BatchProof::Proved);
         let batch_axis = BatchAxis {
-            axes,
+            axes: [("x".into(), 0)].into(),
             symbol: None,
             fixed_size,
-            reason,
-            proof,
+            reason: AxisReason::SymbolName,
+            proof: BatchProof::Proved,
         };
-        let inputs = InputPlan::made_up(Vec::new(), batch_axis);
         Rehearsal {
             session: 0,
-            inputs,
+            inputs: InputPlan::made_up(Vec::new(), batch_axis),
             inference,
         }
     }
 
     #[test]
     fn outputs_are_computed_only_where_that_takes_little_of_what_is_left() {
-        let samples =
-            |inference: Duration, left: Duration| rehearsal(inference, None).affordable(left);
-        assert_eq!(samples(SECOND / 10, SECOND * 10), Some(2));
-        assert_eq!(
-            samples(SECOND * 7 / 10, SECOND * 10),
-            Some(1),
-            "two samples may take twice as long"
-        );
-        assert_eq!(samples(SECOND * 7, SECOND * 10), None);
-        assert_eq!(samples(Duration::ZERO, Duration::ZERO), None);
-        assert_eq!(samples(SECOND * 7, Duration::MAX), Some(2));
-        assert_eq!(
-            rehearsal(SECOND / 10, Some(4)).affordable(SECOND * 10),
-            Some(4)
-        );
-        assert_eq!(rehearsal(SECOND * 7, Some(4)).affordable(SECOND * 10), None);
+        for (inference, fixed_size, left, samples) in [
+            (SECOND / 10, None, SECOND * 10, Some(2)),
+            // Two samples may take twice as long.
+            (SECOND * 7 / 10, None, SECOND * 10, Some(1)),
+            (SECOND * 7, None, SECOND * 10, None),
+            (Duration::ZERO, None, Duration::ZERO, None),
+            (SECOND * 7, None, Duration::MAX, Some(2)),
+            (SECOND / 10, Some(4), SECOND * 10, Some(4)),
+            (SECOND * 7, Some(4), SECOND * 10, None),
+        ] {
+            let rehearsal = rehearsal(inference, fixed_size);
+            assert_eq!(
+                rehearsal.affordable(left),
+                samples,
+                "{inference:?} of {left:?}"
+            );
+        }
     }
 }

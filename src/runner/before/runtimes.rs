@@ -11,17 +11,14 @@ use crate::runtime::{Cache, removal_hint};
 
 /// Opens every runtime once, and every library of execution providers: one that cannot be used
 /// would fail every session.
-pub(in crate::runner) async fn open_all(
+pub(super) async fn open_all(
     plan: &Plan,
     found: &[FoundRuntime],
     launcher: &Launcher,
 ) -> Result<Vec<RuntimeInfo>, Failure> {
     let mut runtimes: Vec<RuntimeInfo> = Vec::new();
     for spec in &plan.sessions {
-        if !runtimes
-            .iter()
-            .any(|known| known.path == *spec.runtime.path())
-        {
+        if runtime_of(&runtimes, spec).is_none() {
             runtimes.push(open_on_cpu(launcher, spec, found).await?);
         }
     }
@@ -30,12 +27,8 @@ pub(in crate::runner) async fn open_all(
     let mut opened: Vec<&SessionSpec> = Vec::new();
     for spec in &plan.sessions {
         let is_same = |other: &&SessionSpec| is_same_provider(spec, other);
-        let is_had = spec.provider.library.is_none()
-            && plan
-                .sessions
-                .iter()
-                .filter(|other| is_same(other))
-                .any(|other| offers(&runtimes, other));
+        let mut same = plan.sessions.iter().filter(is_same);
+        let is_had = spec.provider.library.is_none() && same.any(|other| offers(&runtimes, other));
         if !is_had && !opened.iter().any(is_same) {
             opened.push(spec);
             open(launcher, spec).await?;
@@ -54,17 +47,19 @@ async fn open_on_cpu(
         provider: ProviderSpec::default(),
         ..spec.clone()
     };
-    let info = open(launcher, &on_cpu)
+    let mut info = open(launcher, &on_cpu)
         .await
         .map_err(|failure| of_cache(failure, spec.runtime.path()))?;
-    let found_by = found
+    if let Some(found) = found.iter().find(|found| found.choice == spec.runtime) {
+        info.found_by = found.found_by.as_str().into();
+    }
+    Ok(info)
+}
+
+fn runtime_of<'r>(runtimes: &'r [RuntimeInfo], spec: &SessionSpec) -> Option<&'r RuntimeInfo> {
+    runtimes
         .iter()
-        .find(|found| found.choice == spec.runtime)
-        .map(|found| found.found_by.clone());
-    Ok(RuntimeInfo {
-        found_by: found_by.unwrap_or_default().into(),
-        ..info
-    })
+        .find(|runtime| runtime.path == *spec.runtime.path())
 }
 
 /// Whether the execution provider of another session is had from where that of `spec` is.
@@ -75,48 +70,31 @@ fn is_same_provider(spec: &SessionSpec, other: &SessionSpec) -> bool {
 
 fn of_cache(failure: Failure, library: &Path) -> Failure {
     let is_its_own = matches!(failure.kind, FailureKind::Runtime | FailureKind::Crashed);
-    match Cache::release_of(library).filter(|_| is_its_own) {
-        Some(release) => Failure {
-            hint: Some(removal_hint(release).into()),
-            ..failure
-        },
-        None => failure,
+    match Cache::release_of(library) {
+        Some(release) if is_its_own => failure.hinted(removal_hint(release)),
+        _ => failure,
     }
 }
 
 fn offers(runtimes: &[RuntimeInfo], spec: &SessionSpec) -> bool {
-    let runtime = runtimes
-        .iter()
-        .find(|runtime| runtime.path == *spec.runtime.path());
+    let offered = runtime_of(runtimes, spec).map(|runtime| &runtime.execution_providers);
     spec.provider.library.is_some()
-        || runtime.is_some_and(|runtime| {
-            runtime
-                .execution_providers
-                .iter()
-                .any(|offered| *offered == spec.execution_provider)
-        })
+        || offered.is_some_and(|offered| offered.iter().any(|one| *one == spec.execution_provider))
 }
 
 /// Sessions go whose runtime lacks their execution provider, where another has it; returns what is
 /// to be said.
-pub(in crate::runner) fn leave_out_unoffered(
-    plan: &mut Plan,
-    runtimes: &[RuntimeInfo],
-) -> Vec<String> {
+pub(super) fn leave_out_unoffered(plan: &mut Plan, runtimes: &[RuntimeInfo]) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     plan.sessions.retain(|spec| {
         let offered = offers(runtimes, spec);
         if !offered {
-            let path = spec.runtime.path();
-            let version = runtimes
-                .iter()
-                .find(|runtime| runtime.path == *path)
-                .map(|runtime| runtime.version.exact());
+            let version = runtime_of(runtimes, spec).map(|runtime| runtime.version.exact());
             let note = format!(
                 "`{}` is not measured on ONNX Runtime {} (`{}`), which does not have it",
                 spec.execution_provider,
                 version.unwrap_or("of unknown version"),
-                path.display()
+                spec.runtime.path().display()
             );
             if !notes.contains(&note) {
                 notes.push(note);

@@ -10,18 +10,19 @@ use std::time::{Duration, Instant};
 use crate::inputs::InputPlan;
 use crate::observed::Observed;
 use crate::plan::{CellKey, ElementType};
+use crate::protocol::Described;
 use crate::record::{Contrast, Contrasted, Event, Failure, ModelSummary};
 use crate::runner::block::BlockPlace;
-use crate::runner::time::BlockTime;
-use crate::runner::{Progress, Run, RunError};
+use crate::runner::time::{BlockTime, until};
+use crate::runner::{Progress, Result, Run};
 use crate::stats::{MIN_LAUNCHES, median};
-use crate::text::Plain;
+
 use crate::units::Nanos;
 
 /// The session configuration entry that is changed, and its value.
 const OPTION: (&str, &str) = ("session.set_denormal_as_zero", "1");
 /// Share of the budget that one pair of workers for each session may take.
-pub(in crate::runner) const BUDGET_SHARE: f64 = 0.04;
+pub(super) const BUDGET_SHARE: f64 = 0.04;
 /// Share of the budget for further pairs of those that gain by it, which are rare, and gain much.
 const MORE_SHARE: f64 = 0.1;
 /// Pairs of blocks in a pair of workers, and their length: shorter than those that tell sessions
@@ -35,7 +36,7 @@ const PAIR_INFERENCES: u32 = 3 + 2 * ALTERNATIONS as u32;
 /// session to differ by a few percent.
 const WORTH_MORE_PAIRS: f64 = 0.9;
 /// Least time of a pair of workers; a share of the budget below it is not begun.
-pub(in crate::runner) const SHORTEST_PAIR: Duration = Duration::from_millis(250);
+pub(super) const SHORTEST_PAIR: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Default)]
 struct Found {
@@ -70,56 +71,135 @@ impl Found {
     }
 
     fn contrasted(self) -> Observed<Contrasted> {
-        match (median_ns(&self.changed), median_ns(&self.unchanged)) {
-            (Some(changed_ns), Some(unchanged_ns)) => Ok(Contrasted {
-                log_ratios: self.log_ratios,
-                changed_ns,
-                unchanged_ns,
-            }),
-            _ => Err(format!(
-                "a pair of launches did not fit into {}% of the time budget",
-                BUDGET_SHARE * 100.0
-            )
-            .into()),
-        }
+        let (changed, unchanged) = median(&self.changed)
+            .zip(median(&self.unchanged))
+            .ok_or_else(|| {
+                let percent = BUDGET_SHARE * 100.0;
+                format!("a pair of launches did not fit into {percent}% of the time budget")
+            })?;
+        Ok(Contrasted {
+            log_ratios: self.log_ratios,
+            changed_ns: Nanos(changed as u64),
+            unchanged_ns: Nanos(unchanged as u64),
+        })
     }
 }
 
-fn median_ns(values: &[f64]) -> Option<Nanos> {
-    median(values).map(|value| Nanos(value as u64))
-}
-
-fn end_of(time: Option<Duration>) -> Option<Instant> {
-    time.map(|time| Instant::now() + time)
-}
-
-pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
-    let mut time = Time {
-        end: end_of(run.beside_time(BUDGET_SHARE)),
-        pair: SHORTEST_PAIR,
-    };
-    let mut contrasts = Vec::new();
-    for session in 0..run.plan().sessions.len() {
-        let Some((key, inputs)) = run
-            .smallest(session)
-            .filter(|_| !run.plan().sessions[session].is_scripted())
-        else {
-            continue;
+impl Run<'_> {
+    pub(super) async fn contrast_all(&mut self) -> Result<()> {
+        let mut time = Time {
+            end: self.beside_end(BUDGET_SHARE),
+            pair: SHORTEST_PAIR,
         };
-        let mut found = why_no_contrast(run, session).map_or_else(|| Ok(Found::default()), Err);
-        extend(run, key, &inputs, &mut found, &mut time).await?;
-        contrasts.push((key, inputs, found));
+        let mut contrasts = Vec::new();
+        for session in self.real_sessions().collect::<Vec<_>>() {
+            let Some((key, inputs)) = self.smallest(session) else {
+                continue;
+            };
+            let mut found = self.contrastable(session).map(|()| Found::default());
+            self.add_pair(key, &inputs, &mut found, &mut time).await?;
+            contrasts.push((key, inputs, found));
+        }
+        time.end = self.beside_end(MORE_SHARE);
+        for (key, inputs, mut found) in contrasts {
+            while found.as_ref().is_ok_and(Found::is_worth_more)
+                && self.add_pair(key, &inputs, &mut found, &mut time).await?
+            {}
+            self.append(Event::Contrast(contrast(key, found)))?;
+        }
+        Ok(())
     }
-    time.end = end_of(run.beside_time(MORE_SHARE));
-    for (key, inputs, mut found) in contrasts {
-        while found.as_ref().is_ok_and(Found::is_worth_more) {
-            if !extend(run, key, &inputs, &mut found, &mut time).await? {
-                break;
+
+    fn beside_end(&self, share: f64) -> Option<Instant> {
+        Some(Instant::now() + self.beside_time(share)?)
+    }
+
+    /// An error where there is nothing to tell.
+    fn contrastable(&self, session: usize) -> Observed<()> {
+        let spec = self.spec(session);
+        let description = self.description(session);
+        let is_float = |described: &Described| computes_in_float(&described.model);
+        let why = if spec.is_accelerated() {
+            let name = &spec.execution_provider;
+            format!("`{name}` does not compute with the CPU's denormals")
+        } else if spec.options.session_config.contains_key(OPTION.0) {
+            format!("`{}` is set in this session", OPTION.0)
+        } else if description.as_ref().is_ok_and(is_float) {
+            return Ok(());
+        } else {
+            "nothing in the model is floating point".into()
+        };
+        Err(why.into())
+    }
+
+    /// Adds a pair of workers to what was found; false if there was no time for it, or it failed.
+    async fn add_pair(
+        &mut self,
+        key: CellKey,
+        inputs: &InputPlan,
+        found: &mut Observed<Found>,
+        time: &mut Time,
+    ) -> Result<bool> {
+        let Ok(so_far) = found else { return Ok(false) };
+        let began = Instant::now();
+        let left = until(time.end);
+        let session = key.session;
+        if left
+            < time
+                .pair
+                .max(self.launch_with(session, PAIR_INFERENCES) * 2)
+        {
+            return Ok(false);
+        }
+        self.begin_beside(session, |session| Progress::Contrasting { session });
+        let log = self.diagnosis_log(session)?;
+        let changed_log = self.diagnosis_log(session)?;
+        match tokio::time::timeout(left, self.measure_pair(key, inputs, log, changed_log)).await {
+            Ok(Ok([unchanged, changed])) => so_far.add(unchanged, changed),
+            Ok(Err(failure)) => {
+                self.lose(session, &failure)?;
+                *found = Err(failure.message);
+            }
+            Err(_) => return Ok(false),
+        }
+        time.pair = began.elapsed();
+        Ok(true)
+    }
+
+    async fn measure_pair(
+        &self,
+        key: CellKey,
+        inputs: &InputPlan,
+        log: File,
+        changed_log: File,
+    ) -> Result<[Vec<f64>; 2], Failure> {
+        let spec = self.spec(key.session);
+        let mut changed = spec.clone();
+        let config = &mut changed.options.session_config;
+        config.insert(OPTION.0.into(), OPTION.1.into());
+        let (unchanged, _) = self.unrecorded(key, spec, inputs, log).await?;
+        let (changed, _) = self.unrecorded(key, &changed, inputs, changed_log).await?;
+        let mut sides = [unchanged, changed];
+        let mut medians = [Vec::new(), Vec::new()];
+        for alternation in 0..ALTERNATIONS {
+            let order = if alternation % 2 == 0 { [0, 1] } else { [1, 0] };
+            for side in order {
+                let place = BlockPlace {
+                    key,
+                    alternation,
+                    position: side as u64,
+                    started_ns: self.elapsed(),
+                    time: BlockTime::unlimited(BLOCK.min(self.plan().schedule.block_ns)),
+                };
+                let measured = self.meter.measure(&mut sides[side], place).await?;
+                medians[side].push(measured.block.median_ns.as_f64());
             }
         }
-        run.journal.append(Event::Contrast(contrast(key, found)))?;
+        for side in sides {
+            side.worker.end().await;
+        }
+        Ok(medians)
     }
-    Ok(())
 }
 
 fn contrast(key: CellKey, found: Observed<Found>) -> Contrast {
@@ -132,96 +212,6 @@ fn contrast(key: CellKey, found: Observed<Found>) -> Contrast {
     }
 }
 
-fn why_no_contrast(run: &Run<'_>, session: usize) -> Option<Plain> {
-    let spec = &run.plan().sessions[session];
-    let described = run.descriptions[spec.variant].as_ref().ok()?;
-    if spec.is_accelerated() {
-        Some(
-            format!(
-                "`{}` does not compute with the CPU's denormals",
-                spec.execution_provider
-            )
-            .into(),
-        )
-    } else if spec.options.session_config.contains_key(OPTION.0) {
-        Some(format!("`{}` is set in this session", OPTION.0).into())
-    } else if !computes_in_float(&described.model) {
-        Some("nothing in the model is floating point".into())
-    } else {
-        None
-    }
-}
-
-/// Adds a pair of workers to what was found; false if there was no time for it, or it failed.
-async fn extend(
-    run: &mut Run<'_>,
-    key: CellKey,
-    inputs: &InputPlan,
-    found: &mut Observed<Found>,
-    time: &mut Time,
-) -> Result<bool, RunError> {
-    let Ok(so_far) = found else { return Ok(false) };
-    let began = Instant::now();
-    let left = time
-        .end
-        .map_or(Duration::MAX, |end| end.saturating_duration_since(began));
-    let session = key.session;
-    if left < time.pair.max(run.launch_with(session, PAIR_INFERENCES) * 2) {
-        return Ok(false);
-    }
-    let label = run.label(session);
-    run.observer
-        .observe(&Progress::Contrasting { session: &label });
-    let (log, changed_log) = (run.diagnosis_log(session)?, run.diagnosis_log(session)?);
-    match tokio::time::timeout(left, pair(run, key, inputs, log, changed_log)).await {
-        Ok(Ok([unchanged, changed])) => so_far.add(unchanged, changed),
-        Ok(Err(failure)) => {
-            run.lose(session, &failure)?;
-            *found = Err(failure.message);
-        }
-        Err(_) => return Ok(false),
-    }
-    time.pair = began.elapsed();
-    Ok(true)
-}
-
-async fn pair(
-    run: &Run<'_>,
-    key: CellKey,
-    inputs: &InputPlan,
-    log: File,
-    changed_log: File,
-) -> Result<[Vec<f64>; 2], Failure> {
-    let spec = run.plan().sessions[key.session].clone();
-    let mut changed = spec.clone();
-    changed
-        .options
-        .session_config
-        .insert(OPTION.0.into(), OPTION.1.into());
-    let (unchanged, _) = run.unrecorded(key, &spec, inputs, log).await?;
-    let (changed, _) = run.unrecorded(key, &changed, inputs, changed_log).await?;
-    let mut sides = [unchanged, changed];
-    let mut medians = [Vec::new(), Vec::new()];
-    for alternation in 0..ALTERNATIONS {
-        let order = if alternation % 2 == 0 { [0, 1] } else { [1, 0] };
-        for side in order {
-            let place = BlockPlace {
-                key,
-                alternation,
-                position: side as u64,
-                started_ns: run.elapsed(),
-                time: BlockTime::unlimited(BLOCK.min(run.plan().schedule.block_ns)),
-            };
-            let measured = run.meter.measure(&mut sides[side], place).await?;
-            medians[side].push(measured.block.median_ns.as_f64());
-        }
-    }
-    for side in sides {
-        side.worker.end().await;
-    }
-    Ok(medians)
-}
-
 fn is_float(element_type: ElementType) -> bool {
     matches!(
         element_type,
@@ -231,13 +221,9 @@ fn is_float(element_type: ElementType) -> bool {
 
 fn computes_in_float(model: &ModelSummary) -> bool {
     let values = model.inputs.iter().chain(&model.outputs);
-    model
-        .weights
-        .iter()
-        .any(|weights| is_float(weights.element_type))
-        || values
-            .into_iter()
-            .any(|value| value.value_type.element_type().is_some_and(is_float))
+    let weights = model.weights.iter().map(|weights| weights.element_type);
+    let fed = values.filter_map(|value| value.value_type.element_type());
+    weights.chain(fed).any(is_float)
 }
 
 #[cfg(test)]

@@ -12,13 +12,14 @@ use crate::observed::Observed;
 use crate::plan::CellKey;
 use crate::protocol::{Request, Response};
 use crate::record::{Event, Failure, IdleGap, IdleGaps};
-use crate::runner::{Launch, Run, RunError};
+use crate::runner::time::times;
+use crate::runner::{Launch, Progress, Result, Run};
 use crate::units::Nanos;
 
 /// Share of the budget that all gaps of all sessions may take.
 pub const BUDGET_SHARE: f64 = 0.15;
 /// Time for one session where there is no budget.
-pub(in crate::runner) const WITHOUT_BUDGET: Duration = Duration::from_secs(20);
+pub(super) const WITHOUT_BUDGET: Duration = Duration::from_secs(20);
 /// Launches of one session: an interval takes 6; with 8, one gap in four that costs time is told
 /// even where the others cost none, although all are judged together.
 const LAUNCHES: u64 = 8;
@@ -45,98 +46,98 @@ struct Spending {
     single: Duration,
 }
 
-pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
-    if run.plan().idle_gaps_ns.is_empty() {
-        return Ok(());
-    }
-    let sessions: Vec<usize> = (0..run.plan().sessions.len())
-        .filter(|&session| !run.plan().sessions[session].is_scripted())
-        .filter(|&session| run.has_open_cells(session))
-        .collect();
-    let time = match run.beside_time(BUDGET_SHARE) {
-        Some(time) => time.div_f64(sessions.len().max(1) as f64),
-        None => WITHOUT_BUDGET,
-    };
-    for session in sessions {
-        if let Some((key, inputs)) = run.smallest(session) {
-            let label = run.label(session);
-            run.observer
-                .observe(&crate::runner::Progress::Idling { session: &label });
-            let gaps = match run.launch_with(session, STARTING_INFERENCES) {
-                least if least > time => Err(format!(
+impl Run<'_> {
+    pub(super) async fn measure_idle_gaps(&mut self) -> Result<()> {
+        if self.plan().idle_gaps_ns.is_empty() {
+            return Ok(());
+        }
+        let sessions: Vec<usize> = self
+            .real_sessions()
+            .filter(|&session| self.has_open_cells(session))
+            .collect();
+        let share = self.beside_time(BUDGET_SHARE);
+        let time = share.map_or(WITHOUT_BUDGET, |share| {
+            share.div_f64(sessions.len().max(1) as f64)
+        });
+        for session in sessions {
+            let Some((key, inputs)) = self.smallest(session) else {
+                continue;
+            };
+            self.begin_beside(session, |session| Progress::Idling { session });
+            let gaps = if self.launch_with(session, STARTING_INFERENCES) > time {
+                Err(format!(
                     "one launch does not fit into its time ({:.1} s)",
                     time.as_secs_f64()
                 )
-                .into()),
-                _ => idle(run, key, &inputs, time).await?,
+                .into())
+            } else {
+                self.idle_gaps(key, &inputs, time).await?
             };
-            let found = IdleGaps {
+            self.append(Event::IdleGaps(IdleGaps {
                 session,
                 shape: key.shape,
                 batch_size: key.batch_size,
                 gaps,
-            };
-            run.journal.append(Event::IdleGaps(found))?;
+            }))?;
         }
+        Ok(())
     }
-    Ok(())
-}
 
-/// Latencies of each launch, by gap. What the first launch takes decides how many there are.
-async fn idle(
-    run: &mut Run<'_>,
-    key: CellKey,
-    inputs: &InputPlan,
-    time: Duration,
-) -> Result<Observed<Vec<IdleGap>>, RunError> {
-    let gaps: Vec<Duration> = run
-        .plan()
-        .idle_gaps_ns
-        .iter()
-        .copied()
-        .map(Duration::from)
-        .collect();
-    let mut spending: Option<Spending> = None;
-    let mut found: Vec<Vec<Vec<Nanos>>> = vec![Vec::new(); gaps.len()];
-    for number in 0..LAUNCHES {
-        if spending
-            .as_ref()
-            .is_some_and(|spending| number >= spending.launches)
-        {
-            break;
-        }
-        let log = run.diagnosis_log(key.session)?;
-        let began = Instant::now();
-        let spec = run.plan().sessions[key.session].clone();
-        let (mut launch, single) = match run.unrecorded(key, &spec, inputs, log).await {
-            Ok(started) => started,
-            Err(failure) => {
-                run.lose(key.session, &failure)?;
+    /// Latencies of each launch, by gap. What the first launch takes decides how many there are.
+    async fn idle_gaps(
+        &mut self,
+        key: CellKey,
+        inputs: &InputPlan,
+        time: Duration,
+    ) -> Result<Observed<Vec<IdleGap>>> {
+        let gaps: Vec<Duration> = self
+            .plan()
+            .idle_gaps_ns
+            .iter()
+            .map(|&gap| gap.into())
+            .collect();
+        let mut spending: Option<Spending> = None;
+        let mut found: Vec<Vec<Vec<Nanos>>> = vec![Vec::new(); gaps.len()];
+        for number in 0..LAUNCHES {
+            if spending
+                .as_ref()
+                .is_some_and(|so_far| number >= so_far.launches)
+            {
+                break;
+            }
+            let log = self.diagnosis_log(key.session)?;
+            let began = Instant::now();
+            let measured: Result<(), Failure> = async {
+                let (mut launch, single) = self
+                    .unrecorded(key, self.spec(key.session), inputs, log)
+                    .await?;
+                let measured = spending
+                    .get_or_insert_with(|| Spending::of(&gaps, time, began.elapsed(), single))
+                    .measure(&mut launch, number, &mut found)
+                    .await;
+                launch.worker.end().await;
+                measured
+            }
+            .await;
+            if let Err(failure) = measured {
+                self.lose(key.session, &failure)?;
                 return Ok(Err(failure.message));
             }
-        };
-        let spending =
-            spending.get_or_insert_with(|| Spending::of(&gaps, time, began.elapsed(), single));
-        let measured = spending.measure(&mut launch, number, &mut found).await;
-        launch.worker.end().await;
-        if let Err(failure) = measured {
-            run.lose(key.session, &failure)?;
-            return Ok(Err(failure.message));
         }
+        let gaps = spending.map(|spending| gaps_of(&spending.shares, found, time));
+        Ok(Ok(gaps.unwrap_or_default()))
     }
-    Ok(Ok(spending
-        .map(|spending| gaps_of(&spending.shares, found, time))
-        .unwrap_or_default()))
 }
 
 impl Spending {
     /// `started` is the time that a launch takes before its first gap, and `single` that of one
     /// inference.
     fn of(gaps: &[Duration], time: Duration, started: Duration, single: Duration) -> Self {
-        let affordable =
-            (time.as_secs_f64() * LAUNCH_SHARE / started.as_secs_f64().max(1e-6)) as u64;
+        let time = time.as_secs_f64();
+        let started = started.as_secs_f64();
+        let affordable = (time * LAUNCH_SHARE / started.max(1e-6)) as u64;
         let launches = affordable.clamp(1, LAUNCHES);
-        let left = time.as_secs_f64() - started.as_secs_f64() * launches as f64;
+        let left = time - started * launches as f64;
         Spending {
             launches,
             shares: shares(gaps, left.max(0.0), single),
@@ -156,19 +157,38 @@ impl Spending {
         number: u64,
         found: &mut [Vec<Vec<Nanos>>],
     ) -> Result<(), Failure> {
-        let mut places: Vec<usize> = (0..self.shares.len()).collect();
+        let mut all: Vec<(&Share, &mut Vec<_>)> = self.shares.iter().zip(found).collect();
         if number % 2 == 1 {
-            places.reverse();
+            all.reverse();
         }
-        for place in places {
-            let share = &self.shares[place];
-            let latencies = match self.of_launch(share, number) {
+        for (share, latencies) in all {
+            latencies.push(match self.of_launch(share, number) {
                 0 => Vec::new(),
-                count => ask(launch, share.gap, self.single, count).await?,
-            };
-            found[place].push(latencies);
+                count => self.ask(launch, share.gap, count).await?,
+            });
         }
         Ok(())
+    }
+
+    async fn ask(
+        &self,
+        launch: &mut Launch,
+        gap: Duration,
+        count: u64,
+    ) -> Result<Vec<Nanos>, Failure> {
+        let request = Request::Idle {
+            gap_ns: gap.into(),
+            count,
+        };
+        let expected = (gap + self.single * 2).saturating_mul(times(count));
+        let asked =
+            launch
+                .worker
+                .ask_expecting(expected, &request, "measure inferences after idle gaps");
+        match asked.await? {
+            Response::Idled { latencies_ns } => Ok(latencies_ns),
+            other => Err(launch.worker.unexpected(&other).await),
+        }
     }
 }
 
@@ -183,17 +203,13 @@ fn shares(gaps: &[Duration], mut left: f64, single: Duration) -> Vec<Share> {
         left -= cost(gap, single) * count as f64;
         shares.push(Share { gap, count });
     }
-    let mut to_come = gaps.len();
-    for share in &mut shares {
-        let fits = (left / to_come as f64 / cost(share.gap, single)) as u64;
-        let more = if share.count < LAUNCHES {
-            0
-        } else {
-            fits.min(MOST - share.count)
-        };
-        left -= cost(share.gap, single) * more as f64;
-        share.count += more;
-        to_come -= 1;
+    for (share, to_come) in shares.iter_mut().zip((1..=gaps.len()).rev()) {
+        if share.count == LAUNCHES {
+            let each = cost(share.gap, single);
+            let more = ((left / to_come as f64 / each) as u64).min(MOST - LAUNCHES);
+            left -= each * more as f64;
+            share.count += more;
+        }
     }
     shares
 }
@@ -203,40 +219,16 @@ fn cost(gap: Duration, single: Duration) -> f64 {
     (gap + single * 2).as_secs_f64().max(1e-6)
 }
 
-async fn ask(
-    launch: &mut Launch,
-    gap: Duration,
-    single: Duration,
-    count: u64,
-) -> Result<Vec<Nanos>, Failure> {
-    let request = Request::Idle {
-        gap_ns: gap.into(),
-        count,
-    };
-    let expected = (gap + single * 2).saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
-    match launch
-        .worker
-        .ask_expecting(expected, &request, "measure inferences after idle gaps")
-        .await?
-    {
-        Response::Idled { latencies_ns } => Ok(latencies_ns),
-        other => Err(launch.worker.unexpected(&other).await),
-    }
-}
-
 fn gaps_of(shares: &[Share], found: Vec<Vec<Vec<Nanos>>>, time: Duration) -> Vec<IdleGap> {
-    shares
-        .iter()
-        .zip(found)
-        .map(|(share, latencies)| IdleGap {
-            gap_ns: share.gap.into(),
-            latencies_ns: if share.count == 0 {
-                Err(why_not(share.gap, time).into())
-            } else {
-                Ok(latencies)
-            },
-        })
-        .collect()
+    let gaps = shares.iter().zip(found);
+    gaps.map(|(share, latencies)| IdleGap {
+        gap_ns: share.gap.into(),
+        latencies_ns: match share.count {
+            0 => Err(why_not(share.gap, time).into()),
+            _ => Ok(latencies),
+        },
+    })
+    .collect()
 }
 
 fn why_not(gap: Duration, time: Duration) -> String {

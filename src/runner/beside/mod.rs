@@ -3,58 +3,75 @@
 //! It comes after the rounds and has a share of the budget of its own, so that neither takes the
 //! other's time. Nothing is begun that is known not to end within it.
 
-pub(in crate::runner) mod contrast;
-pub(in crate::runner) mod coupling;
-pub(in crate::runner) mod idle;
-pub(in crate::runner) mod peaks;
-pub(in crate::runner) mod profile;
+mod contrast;
+mod coupling;
+pub(super) mod idle;
+mod peaks;
+mod profile;
 mod rates;
-pub(in crate::runner) mod score;
+mod score;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::plan::{BESIDE_SHARE, Plan};
-use crate::runner::{Extent, Run, RunError};
+use crate::runner::time::times;
+use crate::runner::{Extent, Result, Run};
 
-pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
-    let share = share(run).min(run.remaining());
-    run.time.beside_end = run.budget().map(|_| Instant::now() + share);
-    score::all(run).await?;
-    coupling::all(run).await?;
-    profile::all(run).await?;
-    idle::all(run).await?;
-    contrast::all(run).await?;
-    peaks::all(run).await
-}
+impl Run<'_> {
+    pub(super) async fn measure_beside(&mut self) -> Result<()> {
+        let share = self.beside_share().min(self.remaining());
+        self.time.beside_end = self.budget().map(|_| Instant::now() + share);
+        self.score_all().await?;
+        self.couple_all().await?;
+        self.profile_all().await?;
+        self.measure_idle_gaps().await?;
+        self.contrast_all().await?;
+        self.measure_peaks().await
+    }
 
-/// Time for everything beside the rounds but the profiles that come last.
-pub(in crate::runner) fn share(run: &Run<'_>) -> Duration {
-    of_budget(run, BESIDE_SHARE).saturating_sub(rest_share(run))
-}
+    /// Time for everything beside the rounds but the profiles that come last.
+    pub(super) fn beside_share(&self) -> Duration {
+        self.budget_share(BESIDE_SHARE)
+            .saturating_sub(self.rest_share())
+    }
 
-pub(in crate::runner) fn rest_share(run: &Run<'_>) -> Duration {
-    of_budget(run, profile::BUDGET_SHARE)
-}
+    pub(super) fn rest_share(&self) -> Duration {
+        self.budget_share(profile::BUDGET_SHARE)
+    }
 
-/// Time for so many launches: a share of the budget, or `each` without one; nothing for none.
-fn taken(plan: &Plan, share: f64, each: Duration, count: usize) -> Duration {
-    match plan.schedule.budget_ns {
-        _ if count == 0 => Duration::ZERO,
-        Some(budget) => Duration::from(budget).mul_f64(share),
-        None => each.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX)),
+    /// A share of the budget; nothing without one, and nothing where every latency comes from a
+    /// script.
+    fn budget_share(&self, share: f64) -> Duration {
+        let is_any_real = self.real_sessions().next().is_some();
+        match self.budget() {
+            Some(budget) if is_any_real && self.extent == Extent::Whole => budget.mul_f64(share),
+            _ => Duration::ZERO,
+        }
     }
 }
 
-/// A share of the budget; nothing without one, and nothing where every latency comes from a script.
-fn of_budget(run: &Run<'_>, share: f64) -> Duration {
-    let is_any_real = run.plan().sessions.iter().any(|spec| !spec.is_scripted());
-    let budget = run
-        .budget()
-        .filter(|_| is_any_real && run.extent == Extent::Whole);
-    budget
-        .map(|budget| budget.mul_f64(share))
-        .unwrap_or_default()
+/// What is left of the time beside the rounds, as launches take it one kind after the other.
+struct Left {
+    budget: Option<Duration>,
+    left: Duration,
+}
+
+impl Left {
+    /// Time for so many launches: a share of the budget, or `each` without one; nothing for none.
+    fn for_launches(&self, share: f64, each: Duration, count: usize) -> Duration {
+        match self.budget {
+            _ if count == 0 => Duration::ZERO,
+            Some(budget) => budget.mul_f64(share),
+            None => each.saturating_mul(times(count)),
+        }
+    }
+
+    fn take(&mut self, time: Duration) -> Duration {
+        let time = time.min(self.left);
+        self.left = self.left.saturating_sub(time);
+        time
+    }
 }
 
 /// The most time that launches of their own take, by what they find out. Figures without a budget
@@ -82,45 +99,27 @@ impl Diagnosing {
             .collect();
         let sessions = real.clone().count();
         let passes = if plan.batch_sizes.len() > 1 { 2 } else { 1 };
-        let idle_sessions = if plan.idle_gaps_ns.is_empty() {
-            0
-        } else {
-            sessions
+        let has_gaps = !plan.idle_gaps_ns.is_empty();
+        let budget = plan.schedule.budget_ns.map(Duration::from);
+        let mut left = Left {
+            budget,
+            left: budget.map_or(Duration::MAX, |budget| budget.mul_f64(BESIDE_SHARE)),
         };
-        let mut left = plan.schedule.budget_ns.map_or(Duration::MAX, |budget| {
-            Duration::from(budget).mul_f64(BESIDE_SHARE)
-        });
-        let mut bounded = |time: Duration| {
-            let time = time.min(left);
-            left = left.saturating_sub(time);
-            time
-        };
-        // In the order in which they come.
-        let profiles =
-            bounded(taken(plan, profile::BUDGET_SHARE, profile::MAX_LENGTH, sessions) * passes);
-        let idle_gaps = bounded(taken(
-            plan,
-            idle::BUDGET_SHARE,
-            idle::WITHOUT_BUDGET,
-            idle_sessions,
-        ));
-        let denormals = bounded(taken(
-            plan,
+        let profiles = left.for_launches(profile::BUDGET_SHARE, profile::MAX_LENGTH, sessions);
+        let idle_sessions = if has_gaps { sessions } else { 0 };
+        let gaps = left.for_launches(idle::BUDGET_SHARE, idle::WITHOUT_BUDGET, idle_sessions);
+        let denormals = left.for_launches(
             contrast::BUDGET_SHARE,
             contrast::SHORTEST_PAIR,
             on_cpu().count(),
-        ));
-        let peaks = bounded(taken(
-            plan,
-            peaks::BUDGET_SHARE,
-            peaks::LEAST,
-            libraries.len(),
-        ));
+        );
+        let peaks = left.for_launches(peaks::BUDGET_SHARE, peaks::LEAST, libraries.len());
+        // In the order in which they come.
         Diagnosing {
-            profiles,
-            denormals,
-            peaks,
-            idle_gaps,
+            profiles: left.take(profiles * passes),
+            idle_gaps: left.take(gaps),
+            denormals: left.take(denormals),
+            peaks: left.take(peaks),
         }
     }
 

@@ -7,21 +7,21 @@ use std::time::{Duration, Instant};
 
 use crate::memory;
 use crate::observed::Observed;
-use crate::plan::SessionSpec;
+
 use crate::protocol::{PeaksRequest, Request, Response};
 use crate::record::{Event, Failure, FailureKind, MachinePeaks, PeakRates};
 use crate::runner::kept::{digest, keep, kept};
 use crate::runner::names::PEAKS_LOG;
-use crate::runner::{Progress, Run, RunError};
+use crate::runner::{Progress, Result, Run};
 use crate::runtime::Cache;
 use crate::units::{Bytes, Nanos};
 
 /// It is given up after twice as much, or with all that lies beside the rounds: it is done once on
 /// a machine.
-pub(in crate::runner) const BUDGET_SHARE: f64 = 0.05;
+pub(super) const BUDGET_SHARE: f64 = 0.05;
 /// Time to measure one library with one number of threads: the worker, three models, and the time
 /// for each.
-pub(in crate::runner) const LEAST: Duration = Duration::from_millis(1100);
+pub(super) const LEAST: Duration = Duration::from_millis(1100);
 /// Time for each of the three figures: some ten additions, and over a hundred products.
 const LENGTH: Nanos = Nanos(200_000_000);
 /// Size of each of the three tensors of the addition: several times the largest caches of today's
@@ -33,174 +33,151 @@ const STEADY: f64 = 0.8;
 /// The tensors, the copies that bind them, and some room.
 const TENSORS: u64 = 6;
 
-pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
-    let mut left = run.beside_time(BUDGET_SHARE);
-    let mut known: Vec<(PathBuf, u64)> = Vec::new();
-    let mut is_too_short = false;
-    for session in 0..run.plan().sessions.len() {
-        let spec = run.plan().sessions[session].clone();
-        let key = (spec.runtime.path().clone(), spec.options.intra_threads);
-        if spec.is_scripted()
-            || spec.is_accelerated()
-            || known.contains(&key)
-            || !run.has_open_cells(session)
-        {
-            continue;
-        }
-        known.push(key);
-        let Some(version) = run
-            .journal
-            .record()
-            .runtime_of(session)
-            .map(|runtime| runtime.version.exact().to_owned())
-        else {
-            continue;
-        };
-        if let Some(peaks) = peaks_file(run, &spec).as_deref().and_then(kept) {
-            run.journal.append(Event::Peaks(Box::new(peaks)))?;
-            continue;
-        }
-        if left.is_some_and(|left| left < LEAST) {
-            is_too_short = true;
-            continue;
-        }
-        let began = Instant::now();
-        let limit = run.beside_time(2.0 * BUDGET_SHARE).unwrap_or(Duration::MAX);
-        measure_peaks_of(run, session, version, limit).await?;
-        left = left.map(|left| left.saturating_sub(began.elapsed()));
-    }
-    if is_too_short {
-        run.note("the machine's peaks are not measured: the budget is too short for it".into())?;
-    }
-    Ok(())
-}
-
-async fn measure_peaks_of(
-    run: &mut Run<'_>,
-    session: usize,
-    version: String,
-    limit: Duration,
-) -> Result<(), RunError> {
-    run.observer.observe(&Progress::Peaks);
-    let spec = run.plan().sessions[session].clone();
-    let asked = tokio::time::timeout(limit, ask_for_peaks(run, &spec, version)).await;
-    if let Ok(Err(failure)) = &asked {
-        run.lose(session, failure)?;
-    }
-    match asked.unwrap_or_else(|_| Err(too_long())) {
-        Ok(peaks) => {
-            if let Some(file) = peaks_file(run, &spec).filter(|_| is_steady(&peaks.rates)) {
-                keep(&file, &peaks);
+impl Run<'_> {
+    pub(super) async fn measure_peaks(&mut self) -> Result<()> {
+        let mut left = self.beside_time(BUDGET_SHARE);
+        let mut known: Vec<(PathBuf, u64)> = Vec::new();
+        let mut is_too_short = false;
+        for session in self.real_sessions().collect::<Vec<_>>() {
+            let spec = self.spec(session);
+            let key = (spec.runtime.path().clone(), spec.options.intra_threads);
+            if spec.is_accelerated() || known.contains(&key) || !self.has_open_cells(session) {
+                continue;
             }
-            Ok(run.journal.append(Event::Peaks(Box::new(peaks)))?)
+            known.push(key);
+            if self.record().runtime_of(session).is_none() {
+                continue;
+            }
+            if let Some(peaks) = self.peaks_file(session).as_deref().and_then(kept) {
+                self.append(Event::Peaks(Box::new(peaks)))?;
+            } else if left.is_some_and(|left| left < LEAST) {
+                is_too_short = true;
+            } else {
+                let began = Instant::now();
+                self.measure_peaks_of(session).await?;
+                left = left.map(|left| left.saturating_sub(began.elapsed()));
+            }
         }
-        Err(failure) => run.note(format!(
-            "the machine's peaks are not known: {}",
-            failure.message.exact()
-        )),
+        if is_too_short {
+            self.note(
+                "the machine's peaks are not measured: the budget is too short for it".into(),
+            )?;
+        }
+        Ok(())
+    }
+
+    async fn measure_peaks_of(&mut self, session: usize) -> Result<()> {
+        let limit = self.beside_time(2.0 * BUDGET_SHARE);
+        self.observer.observe(&Progress::Peaks);
+        let number = self.launcher.number();
+        let asked = self.ask_for_peaks(session, number);
+        let asked = tokio::time::timeout(limit.unwrap_or(Duration::MAX), asked).await;
+        if let Ok(Err(failure)) = &asked {
+            self.lose(session, failure)?;
+        }
+        match asked.unwrap_or_else(|_| Err(too_long())) {
+            Ok(peaks) => {
+                let file = self.peaks_file(session);
+                if let Some(file) = file.filter(|_| is_steady(&peaks.rates)) {
+                    keep(&file, &peaks);
+                }
+                self.append(Event::Peaks(Box::new(peaks)))
+            }
+            Err(failure) => {
+                let why = failure.message.exact();
+                self.note(format!("the machine's peaks are not known: {why}"))
+            }
+        }
+    }
+
+    async fn ask_for_peaks(&self, session: usize, launch: u64) -> Result<MachinePeaks, Failure> {
+        let spec = self.spec(session);
+        let log = self
+            .launcher
+            .log_file(PEAKS_LOG, launch, 0)
+            .map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
+        let mut worker = self
+            .launcher
+            .open(spec, log, self.launcher.patience())
+            .await?
+            .worker;
+        let request = Request::Peaks(Box::new(PeaksRequest {
+            options: spec.options.clone(),
+            length_ns: LENGTH,
+            tensor_bytes: self.tensor_size(),
+        }));
+        let rates = match worker.ask(&request, "measure the machine's peaks").await? {
+            Response::Peaks(rates) => *rates,
+            other => return Err(worker.unexpected(&other).await),
+        };
+        worker.end().await;
+        let runtime = self.record().runtime_of(session);
+        let version = runtime.map(|runtime| runtime.version.clone());
+        Ok(MachinePeaks {
+            runtime: spec.runtime.path().clone(),
+            runtime_version: version.unwrap_or_default(),
+            intra_threads: spec.options.intra_threads,
+            rates,
+            measured_at: jiff::Timestamp::now().to_string().into(),
+        })
+    }
+
+    /// Size of a tensor that no cache holds, or why there is no room for such tensors.
+    fn tensor_size(&self) -> Observed<Bytes> {
+        memory::ask(Bytes(TENSORS * TENSOR_SIZE.0), || {
+            "tensors that no cache holds".to_owned()
+        })
+        .map_err(|reason| reason.to_string())?;
+        if self
+            .record()
+            .host
+            .caches
+            .last()
+            .is_some_and(|cache| 2 * cache.size_bytes.0 > TENSOR_SIZE.0)
+        {
+            let why = "the processor's last cache holds half of the tensors that are added up";
+            return Err(why.into());
+        }
+        Ok(TENSOR_SIZE)
+    }
+
+    /// Where peaks are kept: a file for each library, machine and number of threads. Absent where
+    /// there is no cache.
+    fn peaks_file(&self, session: usize) -> Option<PathBuf> {
+        let spec = self.spec(session);
+        let host = &self.record().host;
+        let library = fs::metadata(spec.runtime.path()).ok()?;
+        let cpus = self.launcher.cpus.as_ref();
+        let name = digest(&(
+            spec.runtime.path(),
+            library.len(),
+            library.modified().ok(),
+            &host.cpu,
+            cpus.map_or(host.usable_cpus_count, |cpus| cpus.len() as u64),
+            &spec.options,
+        ))?;
+        Some(Cache::locate().ok()?.peaks().join(format!("{name}.json")))
     }
 }
 
 fn too_long() -> Failure {
-    let message = format!(
-        "measuring them took more than {}% of the time budget",
-        200.0 * BUDGET_SHARE
-    );
-    Failure {
-        kind: FailureKind::TimedOut,
-        message: message.into(),
-        hint: None,
-    }
-}
-
-async fn ask_for_peaks(
-    run: &mut Run<'_>,
-    spec: &SessionSpec,
-    runtime_version: String,
-) -> Result<MachinePeaks, Failure> {
-    let number = run.launcher.number();
-    let log = run.launcher.log_file(PEAKS_LOG, number, 0);
-    let log = log.map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
-    let mut worker = run
-        .launcher
-        .open(spec, log, run.launcher.patience())
-        .await?
-        .worker;
-    let request = PeaksRequest {
-        options: spec.options.clone(),
-        length_ns: LENGTH,
-        tensor_bytes: tensor_size(run),
-    };
-    let rates = match worker
-        .ask(
-            &Request::Peaks(Box::new(request)),
-            "measure the machine's peaks",
-        )
-        .await?
-    {
-        Response::Peaks(rates) => *rates,
-        other => return Err(worker.unexpected(&other).await),
-    };
-    worker.end().await;
-    Ok(MachinePeaks {
-        runtime: spec.runtime.path().clone(),
-        runtime_version: runtime_version.into(),
-        intra_threads: spec.options.intra_threads,
-        rates,
-        measured_at: jiff::Timestamp::now().to_string().into(),
-    })
-}
-
-/// Size of a tensor that no cache holds, or why there is no room for such tensors.
-fn tensor_size(run: &Run<'_>) -> Observed<Bytes> {
-    let host = &run.journal.record().host;
-    let needed = Bytes(TENSORS * TENSOR_SIZE.0);
-    match memory::ask(needed, || "tensors that no cache holds".to_owned()) {
-        Err(reason) => Err(reason.to_string().into()),
-        Ok(())
-            if host
-                .caches
-                .last()
-                .is_some_and(|cache| 2 * cache.size_bytes.0 > TENSOR_SIZE.0) =>
-        {
-            Err("the processor's last cache holds half of the tensors that are added up".into())
-        }
-        Ok(()) => Ok(TENSOR_SIZE),
-    }
-}
-
-/// Where peaks are kept: a file for each library, machine and number of threads. Absent where there
-/// is no cache.
-fn peaks_file(run: &Run<'_>, spec: &SessionSpec) -> Option<PathBuf> {
-    let library = fs::metadata(spec.runtime.path()).ok()?;
-    let host = &run.journal.record().host;
-    let cpus = run
-        .launcher
-        .cpus
-        .as_ref()
-        .map_or(host.usable_cpus_count, |cpus| cpus.len() as u64);
-    let written = library.modified().ok();
-    let name = digest(&(
-        spec.runtime.path(),
-        library.len(),
-        written,
-        &host.cpu,
-        cpus,
-        &spec.options,
-    ))?;
-    Some(Cache::locate().ok()?.peaks().join(format!("{name}.json")))
+    let percent = 200.0 * BUDGET_SHARE;
+    Failure::of(
+        FailureKind::TimedOut,
+        format!("measuring them took more than {percent}% of the time budget"),
+    )
 }
 
 /// Whether the rates were not disturbed: only such peaks are worth keeping.
 fn is_steady(rates: &PeakRates) -> bool {
-    let told = [
+    [
         &rates.fp32_flops_per_sec,
         &rates.int8_ops_per_sec,
         &rates.memory_bytes_per_sec,
-    ];
-    told.into_iter()
-        .flatten()
-        .all(|peak| peak.median_per_sec > STEADY * peak.highest_per_sec)
+    ]
+    .into_iter()
+    .flatten()
+    .all(|peak| peak.median_per_sec > STEADY * peak.highest_per_sec)
 }
 
 #[cfg(test)]

@@ -21,16 +21,17 @@ use crate::record::{
 };
 use crate::runner::beside::rates::{Place, Rates, fastest, last_shape, rates, smallest};
 use crate::runner::names::{file_safe, new_file};
-use crate::runner::{Progress, Run, RunError};
+use crate::runner::time::{times, until};
+use crate::runner::{Progress, Result, Run};
 use crate::store::UNFINISHED_TRACE;
 use crate::units::{Bytes, Nanos};
 
 /// Share of the budget that profiling may take after the first rounds, and once more after the last
 /// ones.
-pub(in crate::runner) const BUDGET_SHARE: f64 = 0.04;
+pub(super) const BUDGET_SHARE: f64 = 0.04;
 /// Time for the inferences of one session; half of it after the rounds, where inferences are
 /// longer, and distorted less.
-pub(in crate::runner) const MAX_LENGTH: Duration = Duration::from_millis(400);
+pub(super) const MAX_LENGTH: Duration = Duration::from_millis(400);
 /// A node of an inference adds about a kibibyte to the trace, and more for each thread.
 const MAX_INFERENCES: u64 = 60;
 const MIN_INFERENCES: u64 = 6;
@@ -45,16 +46,17 @@ const NO_TIME: &str = "there was no time left for it";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Subject {
     session: usize,
-    shape: usize,
-    batch_size: u64,
+    place: Place,
 }
 
-impl Subject {
-    fn at(session: usize, place: Place) -> Subject {
+impl From<&OperatorProfile> for Subject {
+    fn from(profile: &OperatorProfile) -> Self {
         Subject {
-            session,
-            shape: place.shape,
-            batch_size: place.batch_size,
+            session: profile.session,
+            place: Place {
+                shape: profile.shape,
+                batch_size: profile.batch_size,
+            },
         }
     }
 }
@@ -68,10 +70,9 @@ struct Pass {
 
 impl Pass {
     fn begin(limit: Option<Duration>, sessions: usize) -> Pass {
-        let end = limit.and_then(|limit| Instant::now().checked_add(limit));
         Pass {
-            end,
-            sessions_left: u32::try_from(sessions).unwrap_or(u32::MAX),
+            end: limit.and_then(|limit| Instant::now().checked_add(limit)),
+            sessions_left: times(sessions),
             overhead: None,
         }
     }
@@ -81,250 +82,266 @@ impl Pass {
     fn next_length(&mut self, least: Duration) -> Option<Duration> {
         let sessions = self.sessions_left.max(1);
         self.sessions_left -= 1;
-        let Some(end) = self.end else {
+        if self.end.is_none() {
             return Some(MAX_LENGTH);
-        };
-        let left = end.saturating_duration_since(Instant::now());
+        }
+        let left = until(self.end);
         let overhead = self.overhead.unwrap_or(left / sessions / 2).max(least);
         (left > overhead).then(|| (left / sessions).saturating_sub(overhead).min(MAX_LENGTH))
     }
 }
 
-/// Places accelerated sessions. One that does not run where it was asked to, or cannot be created,
-/// has failed.
-pub(in crate::runner) async fn place_all(run: &mut Run<'_>) -> Result<(), RunError> {
-    let mut subjects = unplaced(run);
-    subjects.retain(|subject| is_to_be_placed(run, subject.session));
-    let time = run.budget().map(|budget| budget.mul_f64(BUDGET_SHARE));
-    let mut pass = Pass::begin(time, subjects.len());
-    for subject in subjects {
-        let length = pass.next_length(Duration::ZERO).unwrap_or_default();
-        pass.overhead = Some(profile(run, subject, length).await?);
-    }
-    Ok(())
-}
-
-pub(in crate::runner) async fn all(run: &mut Run<'_>) -> Result<(), RunError> {
-    let subjects = unplaced(run);
-    let mut pass = Pass::begin(run.beside_time(BUDGET_SHARE), subjects.len());
-    for subject in subjects {
-        if let Some(length) = pass.next_length(least_profile(run, subject.session)) {
-            pass.overhead = Some(profile(run, subject, length).await?);
+impl Run<'_> {
+    /// Places accelerated sessions. One that does not run where it was asked to, or cannot be
+    /// created, has failed.
+    pub(in crate::runner) async fn place_all(&mut self) -> Result<()> {
+        let mut subjects = self.unplaced();
+        subjects.retain(|subject| self.is_to_be_placed(subject.session));
+        let time = self.budget().map(|budget| budget.mul_f64(BUDGET_SHARE));
+        let mut pass = Pass::begin(time, subjects.len());
+        for subject in subjects {
+            let length = pass.next_length(Duration::ZERO).unwrap_or_default();
+            pass.overhead = Some(self.profile(subject, length).await?);
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn unplaced(run: &Run<'_>) -> Vec<Subject> {
-    let known: BTreeSet<Subject> = run
-        .journal
-        .record()
-        .operators
-        .iter()
-        .map(subject_of)
-        .collect();
-    let sessions = run.in_turn().into_iter();
-    sessions
-        .filter_map(|session| first_subject(run, session))
-        .filter(|subject| !known.contains(subject))
-        .collect()
-}
-
-/// The smallest batch size of the first shape at which a session is still measured.
-fn first_subject(run: &Run<'_>, session: usize) -> Option<Subject> {
-    run.plan()
-        .cells()
-        .filter(|key| key.session == session && run.is_open(*key))
-        .map(|key| Subject {
-            session,
-            shape: key.shape,
-            batch_size: key.batch_size,
-        })
-        .min()
-}
-
-/// Least time of profiling a session, as far as it is known: two sessions, and two inferences of
-/// each.
-fn least_profile(run: &Run<'_>, session: usize) -> Duration {
-    run.launch_with(session, 2) * 2
-}
-
-/// Profiles the sessions that there was no time for, and all of them at a large batch size and at
-/// the last shape.
-pub(in crate::runner) async fn rest(run: &mut Run<'_>) -> Result<(), RunError> {
-    let rest = unprofiled(run);
-    let mut pass = Pass::begin(Some(run.remaining()), rest.len());
-    for subject in rest {
-        match pass.next_length(least_profile(run, subject.session)) {
-            Some(length) => {
-                pass.overhead = Some(profile(run, subject, length.min(MAX_LENGTH / 2)).await?)
+    pub(super) async fn profile_all(&mut self) -> Result<()> {
+        let subjects = self.unplaced();
+        let mut pass = Pass::begin(self.beside_time(BUDGET_SHARE), subjects.len());
+        for subject in subjects {
+            if let Some(length) = pass.next_length(self.least_profile(subject.session)) {
+                pass.overhead = Some(self.profile(subject, length).await?);
             }
-            None => put_operators(run, subject, Err(NO_TIME.into()))?,
         }
+        Ok(())
     }
-    Ok(())
-}
 
-pub(in crate::runner) fn leave_rest(run: &mut Run<'_>) -> Result<(), RunError> {
-    for subject in unprofiled(run) {
-        put_operators(
-            run,
-            subject,
-            Err("the run was interrupted before it".into()),
-        )?;
+    fn unplaced(&self) -> Vec<Subject> {
+        let known = self.profiled();
+        self.in_turn()
+            .into_iter()
+            .filter_map(|session| self.first_subject(session))
+            .filter(|subject| !known.contains(subject))
+            .collect()
     }
-    Ok(())
-}
 
-/// Measured sessions that are worth profiling, and have not been profiled.
-fn unprofiled(run: &Run<'_>) -> Vec<Subject> {
-    let record = run.journal.record();
-    let large = run
-        .plan()
-        .baseline_session()
-        .and_then(|baseline| fastest(&rates(record, baseline)));
-    let sessions = run.in_turn();
-    let rates: Vec<(usize, Rates)> = sessions
-        .into_iter()
-        .map(|session| (session, rates(record, session)))
-        .collect();
-    let smallest = rates
-        .iter()
-        .filter_map(|(session, rates)| Some(Subject::at(*session, smallest(rates)?)));
-    let at_large = rates.iter().filter_map(|(session, rates)| {
-        let shared = large.filter(|place| rates.contains_key(place));
-        Some(Subject::at(*session, shared.or_else(|| fastest(rates))?))
-    });
-    let last_shape = rates
-        .iter()
-        .filter_map(|(session, rates)| Some(Subject::at(*session, last_shape(rates)?)));
-    let mut subjects: Vec<Subject> = smallest.chain(at_large).chain(last_shape).collect();
-    let mut seen: BTreeSet<Subject> = record.operators.iter().map(subject_of).collect();
-    subjects.retain(|subject| seen.insert(*subject));
-    subjects
-}
+    fn profiled(&self) -> BTreeSet<Subject> {
+        self.record().operators.iter().map(Subject::from).collect()
+    }
 
-fn is_to_be_placed(run: &Run<'_>, session: usize) -> bool {
-    run.plan().sessions[session].is_accelerated()
-        && !run
-            .journal
-            .record()
-            .placements
-            .iter()
-            .any(|known| known.session == session)
-}
+    /// The smallest batch size of the first shape at which a session is still measured.
+    fn first_subject(&self, session: usize) -> Option<Subject> {
+        let place = self
+            .plan()
+            .cells()
+            .filter(|key| key.session == session && self.is_open(*key))
+            .map(Place::of)
+            .min()?;
+        Some(Subject { session, place })
+    }
 
-/// Profiles one session at one place, and returns what that took besides the inferences.
-async fn profile(
-    run: &mut Run<'_>,
-    subject: Subject,
-    length: Duration,
-) -> Result<Duration, RunError> {
-    let session = subject.session;
-    let label = run.label(session);
-    run.observer
-        .observe(&Progress::Profiling { session: &label });
-    let began = Instant::now();
-    match launch_profile(run, subject, length).await? {
-        Ok((placement, operators)) => {
-            if is_to_be_placed(run, session) {
-                run.journal
-                    .append(Event::Placement(Box::new(PlacementRecord {
-                        session,
-                        placement,
-                    })))?;
+    /// Least time of profiling a session, as far as it is known: two sessions, and two inferences
+    /// of each.
+    fn least_profile(&self, session: usize) -> Duration {
+        self.launch_with(session, 2) * 2
+    }
+
+    /// Profiles the sessions that there was no time for, and all of them at a large batch size and
+    /// at the last shape.
+    pub(in crate::runner) async fn profile_rest(&mut self) -> Result<()> {
+        let rest = self.unprofiled();
+        let mut pass = Pass::begin(Some(self.remaining()), rest.len());
+        for subject in rest {
+            match pass.next_length(self.least_profile(subject.session)) {
+                Some(length) => {
+                    pass.overhead = Some(self.profile(subject, length.min(MAX_LENGTH / 2)).await?)
+                }
+                None => self.put_operators(subject, Err(NO_TIME.into()))?,
             }
-            put_operators(run, subject, Ok(operators))?;
         }
-        Err(failure) => put_failure(run, subject, &failure)?,
+        Ok(())
     }
-    Ok(began.elapsed().saturating_sub(length))
-}
 
-fn put_operators(
-    run: &mut Run<'_>,
-    subject: Subject,
-    profile: Observed<Profiled>,
-) -> Result<(), RunError> {
-    let Subject {
-        session,
-        shape,
-        batch_size,
-    } = subject;
-    let profile = OperatorProfile {
-        session,
-        shape,
-        batch_size,
-        profile,
-    };
-    Ok(run.journal.append(Event::Operators(Box::new(profile)))?)
-}
+    pub(in crate::runner) fn leave_profiles(&mut self) -> Result<()> {
+        for subject in self.unprofiled() {
+            self.put_operators(subject, Err("the run was interrupted before it".into()))?;
+        }
+        Ok(())
+    }
 
-/// A failure that also keeps a session from being created is told when it is measured, or, if it
-/// was to be accelerated, here.
-fn put_failure(run: &mut Run<'_>, subject: Subject, failure: &Failure) -> Result<(), RunError> {
-    use FailureKind::{BadInput, BadModel, Inference, Runtime, SessionLoad};
-    put_operators(run, subject, Err(failure.message.clone()))?;
-    let session = subject.session;
-    run.lose(session, failure)?;
-    let label = run.label(session);
-    if is_to_be_placed(run, session) {
-        return match failure.kind {
-            Inference | BadInput => run.note(format!(
-                "where the nodes of {label} run is not known: {}",
-                failure.message.exact()
-            )),
-            _ => run.fail_session(session, failure),
+    /// Measured sessions that are worth profiling, and have not been profiled.
+    fn unprofiled(&self) -> Vec<Subject> {
+        let record = self.record();
+        let baseline = self.baseline();
+        let large = baseline.and_then(|baseline| fastest(&rates(record, baseline)));
+        let at_large = |rates: &Rates| {
+            large
+                .filter(|place| rates.contains_key(place))
+                .or_else(|| fastest(rates))
         };
+        let places: [&dyn Fn(&Rates) -> Option<Place>; 3] = [&smallest, &at_large, &last_shape];
+        let all: Vec<(usize, Rates)> = self
+            .in_turn()
+            .into_iter()
+            .map(|session| (session, rates(record, session)))
+            .collect();
+        let mut seen = self.profiled();
+        let mut subjects = Vec::new();
+        for place_of in places {
+            for (session, rates) in &all {
+                let session = *session;
+                let place = place_of(rates);
+                let subject = place.map(|place| Subject { session, place });
+                subjects.extend(subject.filter(|subject| seen.insert(*subject)));
+            }
+        }
+        subjects
     }
-    match failure.kind {
-        BadModel | Runtime | SessionLoad => Ok(()),
-        _ => run.note(format!(
-            "the operators of {label} are not known: {}",
-            failure.message.exact()
-        )),
-    }
-}
 
-async fn launch_profile(
-    run: &mut Run<'_>,
-    subject: Subject,
-    length: Duration,
-) -> Result<Result<(Placement, Profiled), Failure>, RunError> {
-    let spec = run.plan().sessions[subject.session].clone();
-    let Ok(described) = run.description(subject.session) else {
-        return Ok(Err(failure("the model was not read")));
-    };
-    let inputs = match described.inputs_at(subject.shape) {
-        Ok(inputs) => inputs.clone(),
-        Err(reason) => return Ok(Err(failure(reason))),
-    };
-    let traces = run.journal.folder().traces();
-    let scratch = match scratch_folder(&traces) {
-        Ok(scratch) => scratch,
-        Err(error) => {
-            return Ok(Err(failure(&format!(
+    fn is_to_be_placed(&self, session: usize) -> bool {
+        let mut known = self.record().placements.iter();
+        self.spec(session).is_accelerated() && known.all(|known| known.session != session)
+    }
+
+    /// Profiles one session at one place, and returns what that took besides the inferences.
+    async fn profile(&mut self, subject: Subject, length: Duration) -> Result<Duration> {
+        let session = subject.session;
+        self.begin_beside(session, |session| Progress::Profiling { session });
+        let began = Instant::now();
+        match self.launch_profile(subject, length).await? {
+            Ok((placement, operators)) => {
+                if self.is_to_be_placed(session) {
+                    let record = PlacementRecord { session, placement };
+                    self.append(Event::Placement(Box::new(record)))?;
+                }
+                self.put_operators(subject, Ok(operators))?;
+            }
+            Err(failure) => self.put_unprofiled(subject, &failure)?,
+        }
+        Ok(began.elapsed().saturating_sub(length))
+    }
+
+    fn put_operators(&mut self, subject: Subject, profile: Observed<Profiled>) -> Result<()> {
+        self.append(Event::Operators(Box::new(OperatorProfile {
+            session: subject.session,
+            shape: subject.place.shape,
+            batch_size: subject.place.batch_size,
+            profile,
+        })))
+    }
+
+    /// A failure that also keeps a session from being created is told when it is measured, or, if
+    /// it was to be accelerated, here.
+    fn put_unprofiled(&mut self, subject: Subject, failure: &Failure) -> Result<()> {
+        use FailureKind::{BadInput, BadModel, Inference, Runtime, SessionLoad};
+        self.put_operators(subject, Err(failure.message.clone()))?;
+        let session = subject.session;
+        self.lose(session, failure)?;
+        let label = self.label(session);
+        let why = failure.message.exact();
+        match (self.is_to_be_placed(session), failure.kind) {
+            (true, Inference | BadInput) => self.note(format!(
+                "where the nodes of {label} run is not known: {why}"
+            )),
+            (true, _) => self.fail_session(session, failure),
+            (false, BadModel | Runtime | SessionLoad) => Ok(()),
+            (false, _) => self.note(format!("the operators of {label} are not known: {why}")),
+        }
+    }
+
+    async fn launch_profile(
+        &mut self,
+        subject: Subject,
+        length: Duration,
+    ) -> Result<Result<(Placement, Profiled), Failure>> {
+        let (request, _scratch) = match self.profile_request(subject, length) {
+            Ok(request) => request,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let log = self.diagnosis_log(subject.session)?;
+        Ok(self.ask_for_profile(subject.session, request, log).await)
+    }
+
+    /// The request, with the folder that the profiler writes into, which is removed when it is
+    /// dropped.
+    fn profile_request(
+        &self,
+        subject: Subject,
+        length: Duration,
+    ) -> Result<(ProfileRequest, TempDir), Failure> {
+        let Subject { session, place } = subject;
+        let spec = self.spec(session);
+        let described = self
+            .description(session)
+            .as_ref()
+            .map_err(|_| failure("the model was not read"))?;
+        let inputs = described.inputs_at(place.shape).map_err(failure)?;
+        let traces = self.journal.folder().traces();
+        let scratch = scratch_folder(&traces).map_err(|error| {
+            failure(&format!(
                 "failed to write into `{}`: {error}",
                 traces.display()
-            ))));
-        }
-    };
-    let trace_file = trace_file(run, subject);
-    let request = ProfileRequest {
-        model: run.plan().variants[spec.variant].path.clone(),
-        inputs,
-        batch_size: subject.batch_size,
-        trace_file: trace_file.clone(),
-        scratch: scratch.path().to_owned(),
-        max_inferences: max_inferences(described, spec.options.intra_threads.max(1)),
-        length_ns: Nanos::from(length),
-        has_twin: has_room_for_twin(run, described),
-        spec,
-    };
-    let log = run.diagnosis_log(subject.session)?;
-    let patience = run.patience(length + least_profile(run, subject.session) * 2);
-    let answer = ask_for_profile(run, subject.session, request, log, patience).await;
-    Ok(answer.map(|(placement, operators)| (placement, with_trace(operators, &trace_file))))
+            ))
+        })?;
+        let request = ProfileRequest {
+            model: self.plan().variants[spec.variant].path.clone(),
+            inputs: inputs.clone(),
+            batch_size: place.batch_size,
+            trace_file: self.trace_file(subject),
+            scratch: scratch.path().to_owned(),
+            max_inferences: max_inferences(described, spec.options.intra_threads.max(1)),
+            length_ns: Nanos::from(length),
+            has_twin: self.has_room_for_twin(described),
+            spec: spec.clone(),
+        };
+        Ok((request, scratch))
+    }
+
+    fn has_room_for_twin(&self, described: &Described) -> bool {
+        let size = described.model.file_size_bytes.0;
+        let available = self.record().host.usable_memory();
+        available.is_none_or(|available| size.saturating_mul(TWIN_ROOM) < available.0)
+    }
+
+    async fn ask_for_profile(
+        &self,
+        session: usize,
+        request: ProfileRequest,
+        log: File,
+    ) -> Result<(Placement, Profiled), Failure> {
+        let patience = self.patience_with(session);
+        let mut worker = self
+            .launcher
+            .open(&request.spec, log, patience)
+            .await?
+            .worker;
+        // What a launch takes is not known before the first rounds.
+        let limit = if self.record().blocks.is_empty() {
+            Duration::MAX
+        } else {
+            self.patience(Duration::from(request.length_ns) + self.least_profile(session) * 2)
+        };
+        let trace_file = request.trace_file.clone();
+        let request = Request::Profile(Box::new(request));
+        let asked = worker.ask_within(limit, &request, "profile the session");
+        let (placement, operators) = match asked.await? {
+            Response::Profiled {
+                placement,
+                operators,
+            } => (*placement, *operators),
+            other => return Err(worker.unexpected(&other).await),
+        };
+        worker.end().await;
+        Ok((placement, with_trace(operators, &trace_file)))
+    }
+
+    fn trace_file(&self, Subject { session, place }: Subject) -> PathBuf {
+        let folder = self.journal.folder().traces();
+        let label = self.label(session) + &self.plan().shape_words(place.shape);
+        let end = format!("batch{}.json", place.batch_size);
+        new_file(&folder, &file_safe(&label), &end)
+    }
 }
 
 fn scratch_folder(traces: &Path) -> io::Result<TempDir> {
@@ -332,12 +349,6 @@ fn scratch_folder(traces: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new()
         .prefix(UNFINISHED_TRACE)
         .tempdir_in(traces)
-}
-
-fn has_room_for_twin(run: &Run<'_>, described: &Described) -> bool {
-    let size = described.model.file_size_bytes.0;
-    let available = run.journal.record().host.usable_memory();
-    available.is_none_or(|available| size.saturating_mul(TWIN_ROOM) < available.0)
 }
 
 /// The operators with the name of their trace, where it was kept.
@@ -349,64 +360,6 @@ fn with_trace(operators: Profiled, trace_file: &Path) -> Profiled {
     }
 }
 
-async fn ask_for_profile(
-    run: &Run<'_>,
-    session: usize,
-    request: ProfileRequest,
-    log: File,
-    patience: Duration,
-) -> Result<(Placement, Profiled), Failure> {
-    let mut worker = run
-        .launcher
-        .open(&request.spec, log, run.patience_with(session))
-        .await?
-        .worker;
-    // What a launch takes is not known before the first rounds.
-    let patience = if run.journal.record().blocks.is_empty() {
-        Duration::MAX
-    } else {
-        patience
-    };
-    let request = Request::Profile(Box::new(request));
-    let found = match worker
-        .ask_within(patience, &request, "profile the session")
-        .await?
-    {
-        Response::Profiled {
-            placement,
-            operators,
-        } => (*placement, *operators),
-        other => return Err(worker.unexpected(&other).await),
-    };
-    worker.end().await;
-    Ok(found)
-}
-
-fn trace_file(
-    run: &Run<'_>,
-    Subject {
-        session,
-        shape,
-        batch_size,
-    }: Subject,
-) -> PathBuf {
-    let folder = run.journal.folder().traces();
-    let label = format!("{}{}", run.label(session), run.plan().shape_words(shape));
-    new_file(
-        &folder,
-        &file_safe(&label),
-        &format!("batch{batch_size}.json"),
-    )
-}
-
-fn subject_of(profile: &OperatorProfile) -> Subject {
-    Subject {
-        session: profile.session,
-        shape: profile.shape,
-        batch_size: profile.batch_size,
-    }
-}
-
 /// Inferences of which the trace stays small.
 fn max_inferences(described: &Described, threads: u64) -> u64 {
     let nodes: u64 = described.model.operators.values().sum();
@@ -415,11 +368,7 @@ fn max_inferences(described: &Described, threads: u64) -> u64 {
 }
 
 fn failure(message: &str) -> Failure {
-    Failure {
-        kind: FailureKind::BadInput,
-        message: message.into(),
-        hint: None,
-    }
+    Failure::of(FailureKind::BadInput, message)
 }
 
 #[cfg(test)]
@@ -434,16 +383,12 @@ mod tests {
         assert_eq!(pass.next_length(Duration::ZERO), Some(MAX_LENGTH));
         pass.overhead = Some(Duration::from_secs(1000));
         assert_eq!(pass.next_length(Duration::ZERO), None);
-        assert_eq!(
-            Pass::begin(Some(Duration::ZERO), 1).next_length(Duration::ZERO),
-            None,
-            "no time is no length"
-        );
-        let mut short = Pass::begin(Some(Duration::from_secs(5)), 1);
-        assert_eq!(
-            short.next_length(Duration::from_secs(10)),
-            None,
-            "it is known to take longer"
-        );
+        for (secs, least, why) in [
+            (0, 0, "no time is no length"),
+            (5, 10, "it is known to take longer"),
+        ] {
+            let mut pass = Pass::begin(Some(Duration::from_secs(secs)), 1);
+            assert_eq!(pass.next_length(Duration::from_secs(least)), None, "{why}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::plan::CellKey;
 use crate::record::RunRecord;
 
 /// A shape and a batch size, in the order in which they are measured.
@@ -10,6 +11,15 @@ use crate::record::RunRecord;
 pub(super) struct Place {
     pub shape: usize,
     pub batch_size: u64,
+}
+
+impl Place {
+    pub(super) fn of(key: CellKey) -> Place {
+        Place {
+            shape: key.shape,
+            batch_size: key.batch_size,
+        }
+    }
 }
 
 /// Samples per nanosecond in the median block of a session, by shape and batch size.
@@ -22,19 +32,11 @@ pub(super) fn rates(record: &RunRecord, session: usize) -> Rates {
         .iter()
         .filter(|block| block.key.session == session)
     {
-        let place = Place {
-            shape: block.key.shape,
-            batch_size: block.key.batch_size,
-        };
-        rates
-            .entry(place)
-            .or_default()
-            .push(block.predictions() / block.elapsed_ns.as_f64().max(1.0));
+        let rate = block.predictions() / block.elapsed_ns.as_f64().max(1.0);
+        rates.entry(Place::of(block.key)).or_default().push(rate);
     }
-    rates
-        .into_iter()
-        .map(|(place, rates)| (place, median(rates)))
-        .collect()
+    let rates = rates.into_iter();
+    rates.map(|(place, rates)| (place, median(rates))).collect()
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {
@@ -48,16 +50,19 @@ pub(super) fn smallest(rates: &Rates) -> Option<Place> {
 
 pub(super) fn fastest(rates: &Rates) -> Option<Place> {
     let first = smallest(rates)?.shape;
-    let of_first = rates.iter().filter(|(place, _)| place.shape == first);
-    of_first
+    rates
+        .iter()
+        .filter(|(place, _)| place.shape == first)
         .max_by(|(_, one), (_, other)| one.total_cmp(other))
         .map(|(&place, _)| place)
 }
 
 pub(super) fn last_shape(rates: &Rates) -> Option<Place> {
     let (last, _) = rates.last_key_value()?;
-    let mut places = rates.keys();
-    places.find(|place| place.shape == last.shape).copied()
+    rates
+        .keys()
+        .find(|place| place.shape == last.shape)
+        .copied()
 }
 
 #[cfg(test)]

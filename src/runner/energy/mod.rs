@@ -61,11 +61,11 @@ impl Device {
 impl EnergyWatch {
     /// `own` are the processes of this run.
     pub(super) fn begin(plan: &Plan, roots: &Roots, own: OwnProcesses) -> EnergyWatch {
-        let wanted = plan
+        let gpus = plan
             .sessions
             .iter()
-            .any(|session| session.nvidia_device().is_some());
-        let gpus = wanted.then(|| Gpus::open(roots).map_err(|error| error.reason().into()));
+            .any(|session| session.nvidia_device().is_some())
+            .then(|| Gpus::open(roots).map_err(|error| error.reason().into()));
         let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
         let devices = plan
             .sessions
@@ -93,10 +93,9 @@ impl EnergyWatch {
     /// does.
     pub(super) fn extend(&mut self, sessions: &[SessionSpec]) {
         for session in self.devices.len()..sessions.len() {
-            let same = (0..session).find(|&other| {
-                sessions[other].nvidia_device() == sessions[session].nvidia_device()
-            });
-            let device = same.map_or(Device::None, |other| self.devices[other].clone());
+            let device = (0..session)
+                .find(|&other| sessions[other].nvidia_device() == sessions[session].nvidia_device())
+                .map_or(Device::None, |other| self.devices[other].clone());
             self.devices.push(device);
         }
     }
@@ -225,9 +224,8 @@ impl EnergyWatch {
         let (before, after) = match (ends.before, ends.after) {
             (Ok(before), Ok(after)) => (before, after),
             (Err(reason), _) | (_, Err(reason)) => {
-                let power = window.power_mean().map_err(|_| reason)?;
                 return Ok(GpuEnergy {
-                    joules: power.over(elapsed),
+                    joules: window.power_mean().map_err(|_| reason)?.over(elapsed),
                     method: EnergyMethod::PowerSamples,
                 });
             }

@@ -6,6 +6,7 @@ use super::EnergyWatch;
 use crate::observed::Observed;
 use crate::record::{CpuPower, GpuIdle};
 use crate::runner::Extent;
+use crate::runner::time::times;
 use crate::sample::nvml::Gpus;
 use crate::sample::{GpuWindow, Sampler};
 use crate::text::Plain;
@@ -33,24 +34,16 @@ impl EnergyWatch {
             self.cpu = Err(error.to_string().into());
             return;
         }
-        let mut counters: Vec<Counter> = self
-            .used()
-            .into_iter()
-            .map(|index| Counter {
-                index,
-                ..Counter::default()
-            })
-            .collect();
+        let mut counters: Vec<Counter> = self.used().into_iter().map(Counter::of).collect();
         let began = Instant::now();
         let mut windows = self.look(sampler, &mut counters).await;
         while !windows.iter().all(GpuWindow::is_at_rest) && began.elapsed() < patience {
             windows = self.look(sampler, &mut counters).await;
         }
         let waited = began.elapsed();
-        self.idle = counters
-            .into_iter()
-            .zip(windows)
-            .map(|(counter, window)| idle(counter, &window, waited))
+        let idle = counters.into_iter().zip(windows);
+        self.idle = idle
+            .map(|(counter, window)| counter.idle(&window, waited))
             .collect();
     }
 
@@ -58,58 +51,46 @@ impl EnergyWatch {
         if let Some(monitor) = &self.monitor {
             monitor.open_window();
         }
-        let (began, before) = (Instant::now(), sampler.rapl().map(|rapl| rapl.read()));
+        let began = Instant::now();
+        let before = sampler.rapl().map(|rapl| rapl.read());
         while began.elapsed() < IDLE {
             tokio::time::sleep(IDLE_STEP).await;
             if let Some(monitor) = &self.monitor {
-                counters
-                    .iter_mut()
-                    .for_each(|counter| counter.look(monitor.gpus()));
+                for counter in &mut *counters {
+                    counter.look(monitor.gpus());
+                }
             }
         }
         self.cpu = match (before, sampler.rapl()) {
             (Ok(before), Ok(rapl)) => {
-                let energy = before
-                    .zip(rapl.read())
-                    .map(|(before, after)| after.since(&before).total());
-                let power = energy.and_then(|energy| energy.over(began.elapsed().into()));
-                let power =
-                    power.ok_or_else(|| "an energy counter could not be read any more".into());
-                power.map(|idle_watts| CpuPower {
-                    domains: rapl.names().into_iter().map(Plain::from).collect(),
-                    idle_watts,
-                })
+                let power = before.zip(rapl.read()).and_then(|(before, after)| {
+                    after.since(&before).total().over(began.elapsed().into())
+                });
+                power
+                    .ok_or("an energy counter could not be read any more".into())
+                    .map(|idle_watts| CpuPower {
+                        domains: rapl.names().into_iter().map(Plain::from).collect(),
+                        idle_watts,
+                    })
             }
             (Err(error), _) | (_, Err(error)) => Err(error.to_string().into()),
         };
-        match &self.monitor {
-            Some(monitor) => counters
-                .iter()
-                .map(|counter| monitor.close_window(counter.index))
-                .collect(),
-            None => Vec::new(),
-        }
-    }
-}
-
-fn idle(counter: Counter, window: &GpuWindow, waited: Duration) -> GpuIdle {
-    GpuIdle {
-        index: u64::from(counter.index),
-        power_watts: if window.is_at_rest() {
-            window.power_mean()
-        } else {
-            Err(restless(waited).into())
-        },
-        counter_period_ns: counter.period(),
+        let Some(monitor) = &self.monitor else {
+            return Vec::new();
+        };
+        counters
+            .iter()
+            .map(|one| monitor.close_window(one.index))
+            .collect()
     }
 }
 
 /// How long GPUs are waited for before a run. A probe has no use for what they take at rest.
-pub(in crate::runner) fn patience(extent: &Extent, budget: Option<Nanos>) -> Duration {
-    match (extent, budget) {
-        (Extent::Probe(_), _) => Duration::ZERO,
-        (_, Some(budget)) => REST.min(Duration::from(budget).mul_f64(REST_SHARE)),
-        (_, None) => REST,
+pub(in crate::runner) fn patience(extent: Extent, budget: Option<Nanos>) -> Duration {
+    let most = budget.map_or(REST, |budget| Duration::from(budget).mul_f64(REST_SHARE));
+    match extent {
+        Extent::Probe(_) => Duration::ZERO,
+        Extent::Whole | Extent::Rounds => REST.min(most),
     }
 }
 
@@ -129,14 +110,32 @@ struct Counter {
 }
 
 impl Counter {
+    fn of(index: u32) -> Self {
+        Counter {
+            index,
+            ..Counter::default()
+        }
+    }
+
     fn look(&mut self, gpus: &Gpus) {
         match gpus.energy(self.index) {
-            Ok(now) => {
-                if self.last.replace(now).is_some_and(|last| last != now) {
-                    self.changes.push(Instant::now());
-                }
+            Ok(now) if self.last.replace(now).is_some_and(|last| last != now) => {
+                self.changes.push(Instant::now());
             }
+            Ok(_) => {}
             Err(reason) => self.absent = Some(reason),
+        }
+    }
+
+    fn idle(self, window: &GpuWindow, waited: Duration) -> GpuIdle {
+        GpuIdle {
+            index: self.index.into(),
+            power_watts: if window.is_at_rest() {
+                window.power_mean()
+            } else {
+                Err(restless(waited).into())
+            },
+            counter_period_ns: self.period(),
         }
     }
 
@@ -145,7 +144,7 @@ impl Counter {
         match (self.absent, self.changes.as_slice()) {
             (Some(reason), _) => Err(reason),
             (None, [first, .., last]) => {
-                let count = u32::try_from(self.changes.len() - 1).unwrap_or(u32::MAX);
+                let count = times(self.changes.len() - 1);
                 Ok(Nanos::from(last.duration_since(*first) / count))
             }
             (None, _) => Err(format!(
@@ -164,19 +163,13 @@ mod tests {
     #[test]
     fn update_period_is_the_mean_time_between_changes() {
         let start = Instant::now();
-        let changes = [0, 20, 41, 60]
-            .map(|ms| start + Duration::from_millis(ms))
-            .to_vec();
+        let changes = [0, 20, 41, 60].map(|ms| start + Duration::from_millis(ms));
         let counter = Counter {
-            changes,
+            changes: changes.into(),
             ..Counter::default()
         };
         assert_eq!(counter.period(), Ok(Nanos(20_000_000)));
-        assert!(
-            Counter::default()
-                .period()
-                .unwrap_err()
-                .contains("less than twice")
-        );
+        let none = Counter::default().period().unwrap_err();
+        assert!(none.contains("less than twice"));
     }
 }

@@ -7,7 +7,7 @@ use crate::observed::Observed;
 use crate::plan::{CellKey, Plan};
 use crate::protocol::{Request, Response};
 use crate::record::{Failure, GpuUse};
-use crate::runner::time::MIN_INFERENCES;
+use crate::runner::time::{MIN_INFERENCES, times};
 use crate::runner::{Extent, Launch};
 use crate::sample::{GpuMonitor, GpuStretch};
 use crate::units::Nanos;
@@ -49,18 +49,18 @@ impl EnergyWatch {
         let Some(monitor) = &self.monitor else {
             return Ok(Some(Err("the GPU is not observed".into())));
         };
-        let (length_ns, limit_ns) = (length.into(), leave.limit);
         let request = Request::Block {
-            length_ns,
+            length_ns: length.into(),
             min_inferences: MIN_INFERENCES,
-            limit_ns,
+            limit_ns: leave.limit,
         };
         let doing = format!(
             "run for {} ms at batch size {}",
             length.as_millis(),
             key.batch_size
         );
-        let (began, level) = (Instant::now(), monitor.gpus().memory_used(index));
+        let began = Instant::now();
+        let level = monitor.gpus().memory_used(index);
         monitor.open_window();
         let before = monitor.gpus().energy(index);
         let answer = launch.worker.ask(&request, &doing).await;
@@ -127,14 +127,12 @@ impl Stretches {
     /// counter needs: a few figures of energy are worth more than many stretches that are too short
     /// for any.
     pub(in crate::runner) fn of(plan: &Plan, on_gpu: impl Fn(usize) -> bool) -> Stretches {
-        let sessions = (0..plan.sessions.len())
-            .filter(|&session| on_gpu(session))
-            .count();
-        let cells = plan.cells().filter(|key| on_gpu(key.session)).count();
+        let sessions = (0..plan.sessions.len()).filter(|&session| on_gpu(session));
+        let cells = plan.cells().filter(|key| on_gpu(key.session));
         Stretches::within(
             plan.schedule.budget_ns,
-            at_least_one(sessions),
-            at_least_one(cells),
+            times(sessions.count()),
+            times(cells.count()),
         )
     }
 
@@ -147,18 +145,15 @@ impl Stretches {
             };
         };
         let all = Duration::from(budget).mul_f64(STRETCH_SHARE);
-        let length = (all / sessions).clamp(SHORTEST_STRETCH, LONGEST_STRETCH);
-        let each = (all.as_secs_f64() / length.saturating_mul(cells).as_secs_f64()) as u32;
+        let length = (all / sessions.max(1)).clamp(SHORTEST_STRETCH, LONGEST_STRETCH);
+        let of_all = length.saturating_mul(cells.max(1)).as_secs_f64();
+        let each = (all.as_secs_f64() / of_all) as u32;
         Stretches {
             length,
             each: each.max(1),
             all,
         }
     }
-}
-
-fn at_least_one(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX).max(1)
 }
 
 #[cfg(test)]
@@ -170,9 +165,10 @@ mod tests {
         let of = |secs: u64, sessions, cells| {
             Stretches::within(Some(Nanos(secs * 1_000_000_000)), sessions, cells)
         };
-        let expected = |length, each, all| {
-            let (length, all) = (Duration::from_millis(length), Duration::from_secs(all));
-            Stretches { length, each, all }
+        let expected = |length, each, all| Stretches {
+            length: Duration::from_millis(length),
+            each,
+            all: Duration::from_secs(all),
         };
         assert_eq!(of(60, 2, 2), expected(1200, 5, 12));
         // Ten of 28 cells have one.

@@ -1,26 +1,26 @@
 //! The rounds of a run that is no search: the smallest batch size of every session first, then
 //! larger ones.
 
-pub(in crate::runner) mod bindings;
-pub(in crate::runner) mod order;
-pub(in crate::runner) mod pace;
-pub(in crate::runner) mod round;
-pub(in crate::runner) mod sizes;
-pub(in crate::runner) mod stop;
-pub(in crate::runner) mod sweep;
-pub(in crate::runner) mod turns;
+pub(super) mod bindings;
+pub(super) mod order;
+pub(super) mod pace;
+pub(super) mod round;
+pub(super) mod sizes;
+pub(super) mod stop;
+mod sweep;
+mod turns;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::plan::{CellKey, SweepEnd, Workload};
 use crate::record::{EndReason, Event, Outcome};
-use crate::runner::{Progress, Run, RunError};
+use crate::runner::{Progress, Result, Run};
 use crate::stats::MIN_LAUNCHES;
 use crate::units::Nanos;
 use order::Draw;
 use pace::RoundCost;
-use round::Round;
+use round::{Group, Round};
 
 /// Share of what is left of the budget that the first rounds may fill with alternations, where
 /// others come after them.
@@ -33,7 +33,7 @@ enum Scope {
 }
 
 #[derive(Debug, Default)]
-pub(in crate::runner) struct Rounds {
+pub(super) struct Rounds {
     done: u64,
     /// A whole round of every batch size was measured.
     have_swept: bool,
@@ -47,50 +47,39 @@ struct Sweep {
 }
 
 impl Rounds {
-    pub(in crate::runner) async fn measure(
-        &mut self,
-        run: &mut Run<'_>,
-    ) -> Result<EndReason, RunError> {
+    pub(super) async fn measure(&mut self, run: &mut Run<'_>) -> Result<EndReason> {
         let schedule = run.plan().schedule.clone();
-        let mut alternations = schedule.alternations_count.unwrap_or(1);
+        let usual = schedule.alternations_count.unwrap_or(1);
+        let mut alternations = usual;
         let mut scope = None;
         loop {
-            if schedule
-                .rounds_count
-                .is_some_and(|rounds| self.done >= rounds)
-            {
-                return Ok(EndReason::RoundsDone);
+            if let Some(reason) = self.end_before_next(run) {
+                return Ok(reason);
             }
-            if !has_open_cells(run) {
-                return Ok(EndReason::NothingLeft);
-            }
-            if self.done > 0 && run.is_late() {
-                return Ok(EndReason::BudgetSpent);
-            }
-            let number = self.done;
-            let is_first = schedule.rounds_count.is_none() && number < MIN_LAUNCHES;
+            let is_first = schedule.rounds_count.is_none() && self.done < MIN_LAUNCHES;
             let next = if is_first {
                 Scope::Smallest
             } else {
                 Scope::Everything
             };
             if scope.replace(next) != Some(next) {
-                alternations = schedule.alternations_count.unwrap_or(1);
+                alternations = usual;
             }
             let blocks_before = run.meter.blocks_count;
             let cost = self.round(run, next, alternations).await?;
             self.done += 1;
             self.have_swept |= next == Scope::Everything;
             run.checkpoint()?;
-            if stop::look_rounds(run.plan()).contains(&self.done) && look(run, self.done)? {
+            let is_look = stop::look_rounds(run.plan()).contains(&self.done);
+            if is_look && run.look_at_figures(self.done)? {
                 return Ok(EndReason::TargetReached);
             }
             let remaining = run.remaining();
             if schedule.alternations_count.is_none() && schedule.rounds_count.is_none() {
-                alternations = alternations_after(run, number + 1, next, cost);
+                alternations = run.alternations_after(self.done, next, cost);
             }
             let had_no_time = schedule.budget_ns.is_some()
-                && has_open_cells(run)
+                && run.has_any_open_cell()
                 && run.meter.blocks_count == blocks_before;
             if run.is_late()
                 || had_no_time
@@ -101,12 +90,23 @@ impl Rounds {
         }
     }
 
-    async fn round(
-        &self,
-        run: &mut Run<'_>,
-        scope: Scope,
-        alternations: u64,
-    ) -> Result<RoundCost, RunError> {
+    /// Why there is no further round, if there is none.
+    fn end_before_next(&self, run: &Run<'_>) -> Option<EndReason> {
+        if run
+            .plan()
+            .schedule
+            .rounds_count
+            .is_some_and(|rounds| self.done >= rounds)
+        {
+            return Some(EndReason::RoundsDone);
+        }
+        if !run.has_any_open_cell() {
+            return Some(EndReason::NothingLeft);
+        }
+        (self.done > 0 && run.is_late()).then_some(EndReason::BudgetSpent)
+    }
+
+    async fn round(&self, run: &mut Run<'_>, scope: Scope, alternations: u64) -> Result<RoundCost> {
         let began = Instant::now();
         let budget = run.budget();
         run.observer.observe(&Progress::Round {
@@ -130,28 +130,24 @@ impl Rounds {
         round: &mut Round,
         shape: usize,
         scope: Scope,
-    ) -> Result<(), RunError> {
+    ) -> Result<()> {
         let mut sweep = Sweep {
             shape,
             steps: Vec::new(),
             before: round.cost.alternation,
         };
         let is_first = scope == Scope::Everything && !self.have_swept;
-        for batch_size in batch_sizes_of(run, shape, scope) {
+        for batch_size in run.batch_sizes_of(shape, scope) {
             if !run.may_measure() {
                 break;
             }
             for load in run.plan().load_modes.clone() {
-                cells(
-                    run,
-                    round,
-                    Workload {
-                        shape,
-                        batch_size,
-                        load,
-                    },
-                )
-                .await?;
+                let at = Workload {
+                    shape,
+                    batch_size,
+                    load,
+                };
+                run.measure_cells(round, at).await?;
             }
             if is_first && run.plan().sweep_end == SweepEnd::Saturation {
                 sweep.maybe_end(run, round, batch_size)?;
@@ -161,57 +157,140 @@ impl Rounds {
     }
 }
 
-async fn cells(run: &mut Run<'_>, round: &mut Round, at: Workload) -> Result<(), RunError> {
-    let mut open: Vec<usize> = (0..run.plan().sessions.len())
-        .filter(|&session| run.is_open(at.of(session)))
-        .collect();
-    let cells: Vec<CellKey> = open.iter().map(|&session| at.of(session)).collect();
-    let smallest = batch_sizes_of(run, at.shape, Scope::Smallest)
-        .into_iter()
-        .min()
-        .unwrap_or(at.batch_size);
-    let grown = at.batch_size as f64 / smallest as f64;
-    if grown > 1.0 && !run.has_time_for(&cells, grown) {
-        open.retain(|&session| takes_only(run, at.of(session)));
+impl Run<'_> {
+    async fn measure_cells(&mut self, round: &mut Round, at: Workload) -> Result<()> {
+        let mut open: Vec<CellKey> = self
+            .sessions()
+            .map(|session| at.of(session))
+            .filter(|&key| self.is_open(key))
+            .collect();
+        let smallest = self
+            .batch_sizes_of(at.shape, Scope::Smallest)
+            .first()
+            .copied()
+            .unwrap_or(at.batch_size);
+        let grown = at.batch_size as f64 / smallest as f64;
+        if grown > 1.0 && !self.has_time_for(&open, grown) {
+            open.retain(|&key| self.takes_only(key));
+        }
+        let Some(&first) = open.first() else {
+            return Ok(());
+        };
+        let place = self.place(first);
+        self.observer.observe(&Progress::Cells {
+            round: round.number + 1,
+            place: &place,
+            load_mode: at.load,
+            elapsed: self.time.of_part(),
+        });
+        let members = open.into_iter().map(|key| (key.session, key)).collect();
+        self.take_turns(
+            round,
+            &Group {
+                members,
+                draw: self.draw(round, at),
+            },
+        )
+        .await
     }
-    if open.is_empty() {
-        return Ok(());
-    }
-    let place = run.place(at.of(open[0]));
-    run.observer.observe(&Progress::Cells {
-        round: round.number + 1,
-        place: &place,
-        load_mode: at.load,
-        elapsed: run.time.of_part(),
-    });
-    let draw = Draw {
-        seed: run.plan().schedule.seed,
-        round: round.number,
-        at,
-    };
-    let members: BTreeMap<usize, CellKey> = open
-        .into_iter()
-        .map(|session| (session, at.of(session)))
-        .collect();
-    turns::take_turns(run, round, &members, draw).await
-}
 
-/// Whether a session can be measured at no other batch size of the shape.
-fn takes_only(run: &Run<'_>, key: CellKey) -> bool {
-    let mut others = run
-        .plan()
-        .cells()
-        .filter(|other| other.session == key.session && other.shape == key.shape);
-    others.all(|other| other.batch_size == key.batch_size || run.closed.contains(&other))
+    pub(super) fn draw(&self, round: &Round, at: Workload) -> Draw {
+        Draw {
+            seed: self.plan().schedule.seed,
+            round: round.number,
+            at,
+        }
+    }
+
+    /// Whether a session can be measured at no other batch size of the shape.
+    fn takes_only(&self, key: CellKey) -> bool {
+        self.open_sizes(key.session, key.shape)
+            .all(|size| size == key.batch_size)
+    }
+
+    /// Closes all cells of a shape from a batch size on, but for the sizes that are a model's own.
+    fn close_from(&mut self, shape: usize, batch_size: u64, reason: &str) -> Result<()> {
+        let described = self.descriptions.iter().flatten();
+        let only: Vec<Option<u64>> = described
+            .map(|described| sizes::only(&described.inputs.batch_axis))
+            .collect();
+        let own = sizes::own(&only);
+        let left_out: Vec<CellKey> = self
+            .plan()
+            .cells()
+            .filter(|key| key.shape == shape)
+            .filter(|key| sizes::is_left_out(key.batch_size, batch_size, &own))
+            .collect();
+        if !left_out.is_empty() {
+            let words = self.plan().shape_words(shape);
+            let left_out =
+                format!("batch sizes from {batch_size} on{words} are left out: {reason}");
+            self.observer.observe(&Progress::Note(&left_out));
+        }
+        left_out
+            .into_iter()
+            .try_for_each(|key| self.close(key, Outcome::skipped(reason)))
+    }
+
+    fn has_any_open_cell(&self) -> bool {
+        self.plan().cells().any(|key| self.is_open(key))
+    }
+
+    fn alternations_after(&self, rounds_done: u64, scope: Scope, cost: RoundCost) -> u64 {
+        let has_more = (0..self.plan().shapes.len()).any(|shape| {
+            self.batch_sizes_of(shape, Scope::Everything)
+                != self.batch_sizes_of(shape, Scope::Smallest)
+        });
+        let remaining = self.remaining();
+        let (time, rounds, done) = match scope {
+            _ if !has_more => (remaining, pace::TARGET_ROUNDS, rounds_done),
+            Scope::Smallest => (remaining.mul_f64(FIRST_SHARE), MIN_LAUNCHES, rounds_done),
+            Scope::Everything => (
+                remaining,
+                pace::TARGET_ROUNDS,
+                rounds_done.saturating_sub(MIN_LAUNCHES),
+            ),
+        };
+        pace::alternations(time, rounds.saturating_sub(done), cost)
+    }
+
+    fn open_sizes(&self, session: usize, shape: usize) -> impl Iterator<Item = u64> {
+        self.plan()
+            .cells()
+            .filter(move |key| (key.session, key.shape) == (session, shape))
+            .filter(|key| !self.closed.contains(key))
+            .map(|key| key.batch_size)
+    }
+
+    fn batch_sizes_of(&self, shape: usize, scope: Scope) -> BTreeSet<u64> {
+        let mut sizes = BTreeSet::new();
+        for session in self.sessions() {
+            let open = self.open_sizes(session, shape);
+            match scope {
+                Scope::Smallest => sizes.extend(open.min()),
+                Scope::Everything => sizes.extend(open),
+            }
+        }
+        sizes
+    }
+
+    /// Looks at the figures after `rounds`: whether they are as sure as asked for, and which cells
+    /// rest until the next look.
+    fn look_at_figures(&mut self, rounds: u64) -> Result<bool> {
+        let outcome = stop::look_at(self.record(), &self.closed);
+        for &key in &outcome.settled {
+            let cell = self.record().cell(key);
+            if cell.is_none_or(|cell| cell.settled_after_rounds.is_none()) {
+                self.append(Event::Settled { key, rounds })?;
+            }
+        }
+        self.resting = outcome.resting;
+        Ok(outcome.done)
+    }
 }
 
 impl Sweep {
-    fn maybe_end(
-        &mut self,
-        run: &mut Run<'_>,
-        round: &Round,
-        batch_size: u64,
-    ) -> Result<(), RunError> {
+    fn maybe_end(&mut self, run: &mut Run<'_>, round: &Round, batch_size: u64) -> Result<()> {
         let plan = run.plan();
         let Some(next) = plan
             .batch_sizes
@@ -226,124 +305,18 @@ impl Sweep {
             .schedule
             .budget_ns
             .map_or(f64::INFINITY, Nanos::as_secs_f64);
-        let share = round
-            .cost
-            .alternation
-            .saturating_sub(self.before)
-            .as_secs_f64()
-            / budget
-            - spent;
-        let step = sweep::step(run.journal.record(), self.shape, batch_size, share);
+        let taken = round.cost.alternation.saturating_sub(self.before);
+        let share = taken.as_secs_f64() / budget - spent;
+        let step = sweep::step(run.record(), self.shape, batch_size, share);
         // What was not measured says nothing about larger batches.
         if step.throughput.iter().all(Option::is_none) {
             return Ok(());
         }
         self.steps.push(step);
-        let available = run.journal.record().host.usable_memory();
+        let available = run.record().host.usable_memory();
         match sweep::end(&self.steps, next, available) {
-            Some(reason) => close_from(run, self.shape, next, &reason),
+            Some(reason) => run.close_from(self.shape, next, &reason),
             None => Ok(()),
         }
     }
-}
-
-/// Closes all cells of a shape from a batch size on, but for the sizes that are a model's own.
-fn close_from(
-    run: &mut Run<'_>,
-    shape: usize,
-    batch_size: u64,
-    reason: &str,
-) -> Result<(), RunError> {
-    let own = sizes::own(&run.descriptions.iter().map(sizes::only).collect::<Vec<_>>());
-    let left_out: Vec<CellKey> = run
-        .plan()
-        .cells()
-        .filter(|key| key.shape == shape)
-        .filter(|key| sizes::is_left_out(key.batch_size, batch_size, &own))
-        .collect();
-    if !left_out.is_empty() {
-        let words = run.plan().shape_words(shape);
-        let left_out = format!("batch sizes from {batch_size} on{words} are left out: {reason}");
-        run.observer.observe(&Progress::Note(&left_out));
-    }
-    for key in left_out {
-        run.close(
-            key,
-            Outcome::Skipped {
-                reason: reason.into(),
-            },
-        )?;
-    }
-    Ok(())
-}
-
-fn has_open_cells(run: &Run<'_>) -> bool {
-    (0..run.plan().sessions.len()).any(|session| run.has_open_cells(session))
-}
-
-fn alternations_after(run: &Run<'_>, rounds_done: u64, scope: Scope, cost: RoundCost) -> u64 {
-    let remaining = run.remaining();
-    let has_more = (0..run.plan().shapes.len()).any(|shape| {
-        batch_sizes_of(run, shape, Scope::Everything) != batch_sizes_of(run, shape, Scope::Smallest)
-    });
-    match scope {
-        _ if !has_more => pace::alternations(
-            remaining,
-            pace::TARGET_ROUNDS.saturating_sub(rounds_done),
-            cost,
-        ),
-        Scope::Smallest => {
-            let share = if remaining == Duration::MAX {
-                remaining
-            } else {
-                remaining.mul_f64(FIRST_SHARE)
-            };
-            pace::alternations(share, MIN_LAUNCHES.saturating_sub(rounds_done), cost)
-        }
-        Scope::Everything => {
-            let done = rounds_done.saturating_sub(MIN_LAUNCHES);
-            pace::alternations(remaining, pace::TARGET_ROUNDS.saturating_sub(done), cost)
-        }
-    }
-}
-
-fn open_sizes(run: &Run<'_>, session: usize, shape: usize) -> impl Iterator<Item = u64> {
-    run.plan()
-        .cells()
-        .filter(move |key| key.session == session && key.shape == shape)
-        .filter(move |key| !run.closed.contains(key))
-        .map(|key| key.batch_size)
-}
-
-fn batch_sizes_of(run: &Run<'_>, shape: usize, scope: Scope) -> Vec<u64> {
-    let sessions = 0..run.plan().sessions.len();
-    let mut sizes: Vec<u64> = match scope {
-        Scope::Smallest => sessions
-            .filter_map(|session| open_sizes(run, session, shape).min())
-            .collect(),
-        Scope::Everything => sessions
-            .flat_map(|session| open_sizes(run, session, shape))
-            .collect(),
-    };
-    sizes.sort_unstable();
-    sizes.dedup();
-    sizes
-}
-
-/// Looks at the figures after `rounds`: whether they are as sure as asked for, and which cells rest
-/// until the next look.
-fn look(run: &mut Run<'_>, rounds: u64) -> Result<bool, RunError> {
-    let outcome = stop::look_at(run.journal.record(), &run.closed);
-    for &key in &outcome.settled {
-        let known = run
-            .journal
-            .record()
-            .cell(key)
-            .is_some_and(|cell| cell.settled_after_rounds.is_some());
-        if !known {
-            run.journal.append(Event::Settled { key, rounds })?;
-        }
-    }
-    run.resting = outcome.resting;
-    Ok(outcome.done)
 }

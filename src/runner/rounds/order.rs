@@ -8,7 +8,7 @@ use crate::plan::Workload;
 
 /// A shuffle drawn from the seed that is rotated by one and reversed every other time. For two
 /// sessions that is ABBA.
-pub(in crate::runner) fn turns(sessions: &[usize], draw: Draw, alternation: u64) -> Vec<usize> {
+pub(super) fn turns(sessions: &[usize], draw: Draw, alternation: u64) -> Vec<usize> {
     let mut order = sessions.to_vec();
     order.sort_unstable();
     let place = draw.at.batch_size.rotate_left(32) ^ (draw.at.shape as u64).rotate_left(16);

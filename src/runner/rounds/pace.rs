@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::plan::{Plan, Schedule, Workload};
-use crate::record::RunRecord;
+use crate::record::{LaunchRecord, RunRecord};
 use crate::runner::energy::stretch::Stretches;
+use crate::runner::time::times;
 use crate::stats::{LOOK_ROUNDS, MIN_LAUNCHES};
 use crate::units::Nanos;
 
 /// Rounds that a run aims at: those after which it first looks at its figures.
-pub(in crate::runner) const TARGET_ROUNDS: u64 = LOOK_ROUNDS[0];
+pub(super) const TARGET_ROUNDS: u64 = LOOK_ROUNDS[0];
 /// More alternations than this tell less than another launch would.
 const MAX_ALTERNATIONS: u64 = 8;
 /// Where launching takes more than this share of the time, there are fewer rounds with more
@@ -25,15 +26,17 @@ pub(in crate::runner) struct RoundCost {
     pub alternation: Duration,
 }
 
-pub(in crate::runner) fn alternations(remaining: Duration, wanted: u64, cost: RoundCost) -> u64 {
+pub(super) fn alternations(remaining: Duration, wanted: u64, cost: RoundCost) -> u64 {
     let wanted = wanted.max(1);
     let affordable = (remaining.as_secs_f64() * MAX_LAUNCH_SHARE
         / cost.fixed.as_secs_f64().max(1e-6))
     .floor() as u64;
     let rounds = wanted.min(affordable.max(1));
     let per_round = remaining.as_secs_f64() / rounds as f64 - cost.fixed.as_secs_f64();
-    let alternations = (per_round / cost.alternation.as_secs_f64().max(1e-6)).floor();
-    (alternations.max(1.0) as u64).min(MAX_ALTERNATIONS)
+    ((per_round / cost.alternation.as_secs_f64().max(1e-6))
+        .floor()
+        .max(1.0) as u64)
+        .min(MAX_ALTERNATIONS)
 }
 
 /// Whether so little time is left that another round would be cut off early.
@@ -42,8 +45,13 @@ pub(in crate::runner) fn too_late_for_another(
     cost: RoundCost,
     alternations: u64,
 ) -> bool {
-    let round = cost.fixed + cost.alternation * u32::try_from(alternations).unwrap_or(u32::MAX);
-    remaining < round / 2
+    remaining < cost.of_round(alternations) / 2
+}
+
+impl RoundCost {
+    fn of_round(self, alternations: u64) -> Duration {
+        self.fixed + self.alternation * times(alternations)
+    }
 }
 
 /// The extent and time that a plan is expected to have, judged by a probe of it.
@@ -66,25 +74,19 @@ impl Expected {
     #[must_use]
     pub fn stretches_in(&self, rounds: u64) -> Duration {
         self.stretches
-            .saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
+            .saturating_mul(times(rounds))
             .min(self.stretches_most)
     }
 
     /// Wall time of so many rounds.
     #[must_use]
     pub fn time_of(&self, rounds: u64) -> Duration {
-        self.round
-            .saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
-            + self.stretches_in(rounds)
+        self.round.saturating_mul(times(rounds)) + self.stretches_in(rounds)
     }
 
     fn rounds_in(&self, budget: Duration) -> u64 {
         let with_all = how_often(budget, self.round + self.stretches);
-        if self
-            .stretches
-            .saturating_mul(u32::try_from(with_all).unwrap_or(u32::MAX))
-            <= self.stretches_most
-        {
+        if self.stretches.saturating_mul(times(with_all)) <= self.stretches_most {
             return with_all;
         }
         how_often(budget.saturating_sub(self.stretches_most), self.round)
@@ -106,29 +108,26 @@ pub fn expected(probe: &RunRecord, schedule: &Schedule) -> Option<Expected> {
         ..without
     };
     let budget = schedule.budget_ns.map_or(Duration::MAX, Duration::from);
-    let chosen = match schedule.rounds_count {
-        Some(_) => schedule.alternations_count.unwrap_or(1),
-        None => schedule
-            .alternations_count
-            .unwrap_or_else(|| alternations(budget, TARGET_ROUNDS, cost)),
+    let chosen = match (schedule.alternations_count, schedule.rounds_count) {
+        (Some(asked), _) => asked,
+        (None, Some(_)) => 1,
+        (None, None) => alternations(budget, TARGET_ROUNDS, cost),
     };
-    let round = without.fixed + without.alternation * u32::try_from(chosen).unwrap_or(u32::MAX);
     let most = Expected {
-        rounds: u64::MAX,
+        rounds: schedule.rounds_count.unwrap_or(u64::MAX),
         alternations: chosen,
-        round,
+        round: without.of_round(chosen),
         stretches,
         stretches_most,
     };
-    let rounds = schedule
-        .rounds_count
-        .unwrap_or(u64::MAX)
-        .min(most.rounds_in(budget));
-    Some(Expected { rounds, ..most })
+    Some(Expected {
+        rounds: most.rounds.min(most.rounds_in(budget)),
+        ..most
+    })
 }
 
 /// The rounds that come first, at the smallest batch sizes alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FirstRounds {
     /// How many there are; none where there is only one batch size, or rounds were asked for by
     /// their number.
@@ -141,62 +140,51 @@ pub struct FirstRounds {
 #[must_use]
 pub fn first_rounds(probe: &RunRecord, plan: &Plan, budget: Duration) -> FirstRounds {
     if plan.schedule.rounds_count.is_some() || plan.batch_sizes.len() < 2 {
-        return FirstRounds {
-            rounds: 0,
-            time: Duration::ZERO,
-        };
+        return FirstRounds::default();
     }
-    let launching = launch_mean(probe) * to_u32(plan.sessions.len());
-    let places = probe
+    let launching = launch_mean(probe) * times(plan.sessions.len());
+    let places: BTreeSet<Workload> = probe
         .cells
         .iter()
         .filter(|cell| cell.outcome.is_ok())
-        .map(|cell| cell.key.workload());
-    let places = to_u32(places.collect::<BTreeSet<Workload>>().len()).max(1);
+        .map(|cell| cell.key.workload())
+        .collect();
+    let places = times(places.len()).max(1);
     let RoundCost { fixed, alternation } = cost(probe).unwrap_or_default();
-    let round_of = |alternations: u64| {
-        launching
-            + fixed.saturating_sub(launching) / places
-            + alternation / places * alternations as u32
+    let smallest = RoundCost {
+        fixed: launching + fixed.saturating_sub(launching) / places,
+        alternation: alternation / places,
     };
     // As many alternations as leave time for all rounds, as the run itself has.
     let round = (1..=MAX_ALTERNATIONS)
         .rev()
-        .map(round_of)
+        .map(|alternations| smallest.of_round(alternations))
         .find(|round| round.saturating_mul(MIN_LAUNCHES as u32) <= budget)
-        .unwrap_or_else(|| round_of(1));
+        .unwrap_or_else(|| smallest.of_round(1));
     let fitting = (budget.as_secs_f64() / round.as_secs_f64().max(1e-6)) as u64;
     let rounds = fitting.clamp(1, MIN_LAUNCHES);
     FirstRounds {
         rounds,
-        time: (round * u32::try_from(rounds).unwrap_or(u32::MAX)).min(budget),
+        time: (round * times(rounds)).min(budget),
     }
 }
 
 /// Mean time to open a runtime and create a session; zero where none was created.
 fn launch_mean(probe: &RunRecord) -> Duration {
-    let launched = probe.launches.iter().filter_map(|launch| {
-        Some(Duration::from(
-            launch.session_load_ns? + launch.runtime_start_ns.unwrap_or_default(),
-        ))
-    });
-    let (all, count) = launched.fold((Duration::ZERO, 0_u32), |(sum, n), time| {
-        (sum + time, n + 1)
-    });
-    all / count.max(1)
-}
-
-fn to_u32(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
+    let launches: Vec<Duration> = probe
+        .launches
+        .iter()
+        .filter_map(LaunchRecord::start_ns)
+        .map(Duration::from)
+        .collect();
+    launches.iter().sum::<Duration>() / times(launches.len()).max(1)
 }
 
 /// Time of one round's stretches, which a probe leaves out, and most time for those of all rounds.
 fn stretches(probe: &RunRecord, schedule: &Schedule) -> (Duration, Duration) {
     let is_on_gpu = |session: usize| probe.plan.sessions[session].nvidia_device().is_some();
-    let are_watched = probe
-        .monitoring
-        .as_ref()
-        .is_some_and(|monitoring| monitoring.gpus.is_ok());
+    let monitoring = probe.monitoring.as_ref();
+    let are_watched = monitoring.is_some_and(|monitoring| monitoring.gpus.is_ok());
     let plan = Plan {
         schedule: schedule.clone(),
         ..probe.plan.clone()
@@ -205,14 +193,15 @@ fn stretches(probe: &RunRecord, schedule: &Schedule) -> (Duration, Duration) {
         .cells()
         .filter(|key| are_watched && is_on_gpu(key.session))
         .count();
-    let measured = probe
+    let on_gpu = probe
         .cells
         .iter()
-        .filter(|cell| cell.outcome.is_ok() && is_on_gpu(cell.key.session))
+        .filter(|cell| cell.outcome.is_ok())
+        .filter(|cell| is_on_gpu(cell.key.session))
         .count();
     let Stretches { length, each, all } = Stretches::of(&plan, is_on_gpu);
-    let most = length.saturating_mul(each.saturating_mul(to_u32(planned)));
-    (length * to_u32(measured.min(planned)), all.min(most))
+    let most = length.saturating_mul(each.saturating_mul(times(planned)));
+    (length * times(on_gpu.min(planned)), all.min(most))
 }
 
 /// Of all rounds from the first launch on, the mean; between first and last blocks of workloads lie
@@ -301,17 +290,11 @@ mod tests {
             stretches_most: secs(most),
         };
         // 10 rounds of 4 + 2 s; with 12 s for stretches, 48 s are left for 12 rounds of 4 s.
-        assert_eq!(
-            (
-                expected(60).rounds_in(secs(60)),
-                expected(12).rounds_in(secs(60))
-            ),
-            (10, 12)
-        );
-        assert_eq!(
-            (expected(60).time_of(10), expected(12).time_of(12)),
-            (secs(60), secs(60))
-        );
+        for (most, rounds) in [(60, 10), (12, 12)] {
+            let expected = expected(most);
+            assert_eq!(expected.rounds_in(secs(60)), rounds);
+            assert_eq!(expected.time_of(rounds), secs(60));
+        }
         assert_eq!(expected(12).stretches_in(3), secs(6));
     }
 

@@ -3,32 +3,34 @@
 
 use std::collections::BTreeSet;
 
-use crate::record::AxisReason;
-use crate::runner::Description;
+use crate::record::{AxisReason, BatchAxis};
 
-/// The only batch size that a model takes; `None` if any will do, or it could not be read.
-pub(in crate::runner) fn only(description: &Description) -> Option<u64> {
-    let axis = &description.as_ref().ok()?.inputs.batch_axis;
-    axis.fixed_size
-        .or((axis.reason == AxisReason::NoAxis).then_some(1))
+/// The only batch size that a model takes; `None` if any will do.
+pub(in crate::runner) fn only(axis: &BatchAxis) -> Option<u64> {
+    let has_none = axis.reason == AxisReason::NoAxis;
+    axis.fixed_size.or(has_none.then_some(1))
 }
 
 /// The sizes to try with models of which each takes `only` one size, or any (`None`); what no model
 /// takes is not tried.
 pub(in crate::runner) fn fitted(sizes: &[u64], only: &[Option<u64>]) -> Vec<u64> {
     let is_any_free = only.contains(&None);
-    let tried = sizes.iter().copied().filter(|_| is_any_free);
-    let fitted: BTreeSet<u64> = tried.chain(own(only)).collect();
+    let fitted: BTreeSet<u64> = sizes
+        .iter()
+        .copied()
+        .filter(|_| is_any_free)
+        .chain(own(only))
+        .collect();
     fitted.into_iter().collect()
 }
 
 /// Sizes that are the only ones which a model takes: they are measured whatever other sizes show.
-pub(in crate::runner) fn own(only: &[Option<u64>]) -> BTreeSet<u64> {
+pub(super) fn own(only: &[Option<u64>]) -> BTreeSet<u64> {
     only.iter().copied().flatten().collect()
 }
 
 /// Whether a size is left out where sizes from `first` on would tell nothing.
-pub(in crate::runner) fn is_left_out(size: u64, first: u64, own: &BTreeSet<u64>) -> bool {
+pub(super) fn is_left_out(size: u64, first: u64, own: &BTreeSet<u64>) -> bool {
     size >= first && !own.contains(&size)
 }
 
@@ -44,9 +46,11 @@ mod tests {
 
     /// The sizes that a first round measures, and why it ended, if it did.
     fn swept(only: &[Option<u64>], curve: Curve) -> (BTreeSet<u64>, Vec<String>) {
-        let (sizes, own) = (fitted(&USUAL, only), own(only));
-        let (mut measured, mut steps, mut reasons) =
-            (BTreeSet::new(), Vec::<Step>::new(), Vec::new());
+        let sizes = fitted(&USUAL, only);
+        let own = own(only);
+        let mut measured = BTreeSet::new();
+        let mut steps = Vec::<Step>::new();
+        let mut reasons = Vec::new();
         let mut closed = BTreeSet::new();
         for (place, &size) in sizes.iter().enumerate() {
             if closed.contains(&size) {
@@ -55,10 +59,9 @@ mod tests {
             measured.insert(size);
             let rate =
                 |only: &Option<u64>| only.is_none_or(|only| only == size).then(|| curve(size));
-            let throughput = only.iter().map(rate).collect();
             steps.push(Step {
                 batch_size: size,
-                throughput,
+                throughput: only.iter().map(rate).collect(),
                 peak_memory: None,
                 budget_share: 0.01,
             });

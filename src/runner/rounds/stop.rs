@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::metric::Metric;
 use crate::plan::{CellKey, Plan};
-use crate::record::{BlockRecord, Pairs, Phase, RunRecord};
+use crate::record::{BlockRecord, Pairs, RunRecord};
 use crate::stats::{
     self, Buckets, LOOK_ROUNDS, Look, MIN_LAUNCHES, OverLaunches, PairedRatio, Quantile,
 };
@@ -32,7 +32,7 @@ const LATER_LOOK_ROUNDS: [u64; LOOK_ROUNDS.len()] = {
 };
 
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::runner) struct LookOutcome {
+pub(super) struct LookOutcome {
     /// Cells that the next rounds leave out, because others need the time more.
     pub resting: BTreeSet<CellKey>,
     /// Cells whose verdict is settled.
@@ -43,31 +43,30 @@ pub(in crate::runner) struct LookOutcome {
 
 /// Cells whose verdict is open come first, then those whose interval is wider than asked for. The
 /// baseline's rest where all that are compared with them do.
-pub(in crate::runner) fn look_at(record: &RunRecord, closed: &BTreeSet<CellKey>) -> LookOutcome {
+pub(super) fn look_at(record: &RunRecord, closed: &BTreeSet<CellKey>) -> LookOutcome {
     let looks = looks(record, closed);
-    let any = |wanted: Look| looks.iter().any(|(_, look)| *look == wanted);
-    let first = if any(Look::Open) {
+    let settled = without(&looks, Look::Open);
+    let first = if settled.len() < looks.len() {
         Look::Open
     } else {
         Look::Settled
     };
-    let mut resting: BTreeSet<CellKey> = looks
-        .iter()
-        .filter(|(_, look)| *look != first)
-        .map(|(key, _)| *key)
-        .collect();
-    let idle = baselines_at_rest(record, &looks, &resting);
-    resting.extend(idle);
-    let settled = looks
-        .iter()
-        .filter(|(_, look)| *look != Look::Open)
-        .map(|(key, _)| *key)
-        .collect();
+    let mut resting: BTreeSet<CellKey> = without(&looks, first).into_iter().collect();
+    resting.extend(baselines_at_rest(record, &looks, &resting));
     LookOutcome {
         resting,
         settled,
-        done: !looks.is_empty() && !any(Look::Open) && !any(Look::Settled),
+        done: !looks.is_empty() && looks.iter().all(|(_, look)| *look == Look::Narrow),
     }
+}
+
+/// Cells that look otherwise.
+fn without(looks: &[(CellKey, Look)], left_out: Look) -> Vec<CellKey> {
+    looks
+        .iter()
+        .filter(|(_, look)| *look != left_out)
+        .map(|(key, _)| *key)
+        .collect()
 }
 
 /// Cells of a baseline that others are compared with, where all of those rest.
@@ -92,25 +91,26 @@ fn all_compared_rest(
     looks: &[(CellKey, Look)],
     resting: &BTreeSet<CellKey>,
 ) -> bool {
-    let session = baseline.session;
+    let workload = baseline.workload();
     let mut compared = looks
         .iter()
-        .map(|(key, _)| *key)
-        .filter(|key| CellKey { session, ..*key } == baseline)
+        .map(|(key, _)| key)
+        .filter(|key| key.workload() == workload)
         .peekable();
-    compared.peek().is_some() && compared.all(|key| key == baseline || resting.contains(&key))
+    compared.peek().is_some() && compared.all(|key| *key == baseline || resting.contains(key))
 }
 
 fn looks(record: &RunRecord, closed: &BTreeSet<CellKey>) -> Vec<(CellKey, Look)> {
-    let blocks = timed_blocks(record);
+    let blocks = record.timed_blocks();
     let baseline = record.plan.baseline_session();
-    let measured = record
+    let open = record
         .cells
         .iter()
-        .filter(|cell| cell.outcome.is_ok() && !closed.contains(&cell.key));
-    let is_compared = record.plan.sessions.len() > 1;
-    let candidates: Vec<CellKey> = measured
+        .filter(|cell| cell.outcome.is_ok())
         .map(|cell| cell.key)
+        .filter(|key| !closed.contains(key));
+    let is_compared = record.plan.sessions.len() > 1;
+    let candidates: Vec<CellKey> = open
         .filter(|key| !is_compared || Some(key.session) != baseline)
         .collect();
     let comparisons = candidates.len() as u64;
@@ -123,16 +123,15 @@ fn looks(record: &RunRecord, closed: &BTreeSet<CellKey>) -> Vec<(CellKey, Look)>
 fn look(record: &RunRecord, blocks: &Blocks<'_>, key: CellKey, comparisons: u64) -> Look {
     let target = record.plan.schedule.target_half_width_ratio.0;
     let own = blocks.get(&key).map_or(&[][..], Vec::as_slice);
-    let session = record
+    let other = record
         .plan
         .baseline_session()
         .filter(|&session| session != key.session);
-    let Some(partners) = session.and_then(|session| blocks.get(&CellKey { session, ..key })) else {
+    let Some(partners) = other.and_then(|session| blocks.get(&CellKey { session, ..key })) else {
         let width = median(record, key, own).and_then(|estimate| estimate.half_width_ratio());
-        return if width.is_some_and(|width| width <= target) {
-            Look::Narrow
-        } else {
-            Look::Open
+        return match width {
+            Some(width) if width <= target => Look::Narrow,
+            _ => Look::Open,
         };
     };
     let floor = Metric::LatencyP50RatioToBaseline
@@ -150,11 +149,12 @@ fn look(record: &RunRecord, blocks: &Blocks<'_>, key: CellKey, comparisons: u64)
 /// launches.
 fn median(record: &RunRecord, key: CellKey, blocks: &[&BlockRecord]) -> Option<OverLaunches> {
     let over_launches = stats::over_launches(&medians(blocks))?;
-    let histogram = record
-        .cell(key)
-        .and_then(|cell| cell.latency_histogram.as_deref());
-    let latencies = histogram.and_then(|text| Buckets::decode(text).ok());
-    let of_all = latencies.and_then(|latencies| latencies.nearest_rank(Quantile::P50));
+    let cell = record.cell(key);
+    let of_all = cell.and_then(|cell| {
+        Buckets::decode(cell.latency_histogram.as_deref()?)
+            .ok()?
+            .nearest_rank(Quantile::P50)
+    });
     Some(of_all.map_or(over_launches, |of_all| {
         over_launches.around(of_all.as_f64())
     }))
@@ -175,15 +175,3 @@ fn medians(blocks: &[&BlockRecord]) -> Vec<f64> {
 }
 
 type Blocks<'a> = HashMap<CellKey, Vec<&'a BlockRecord>>;
-
-fn timed_blocks(record: &RunRecord) -> Blocks<'_> {
-    let mut blocks = Blocks::new();
-    for block in record
-        .blocks
-        .iter()
-        .filter(|block| block.phase == Phase::Timed)
-    {
-        blocks.entry(block.key).or_default().push(block);
-    }
-    blocks
-}

@@ -14,7 +14,7 @@ const MEMORY_RESERVE: f64 = 0.2;
 const LARGEST_ALTERNATION: f64 = 0.2;
 
 #[derive(Clone, Debug, Default)]
-pub(in crate::runner) struct Step {
+pub(super) struct Step {
     pub batch_size: u64,
     /// Predictions per second of each session, where it was measured.
     pub throughput: Vec<Option<f64>>,
@@ -23,12 +23,7 @@ pub(in crate::runner) struct Step {
     pub budget_share: f64,
 }
 
-pub(in crate::runner) fn step(
-    record: &RunRecord,
-    shape: usize,
-    batch_size: u64,
-    budget_share: f64,
-) -> Step {
+pub(super) fn step(record: &RunRecord, shape: usize, batch_size: u64, budget_share: f64) -> Step {
     let plan = &record.plan;
     let at = Workload {
         shape,
@@ -38,8 +33,11 @@ pub(in crate::runner) fn step(
     let throughput = (0..plan.sessions.len())
         .map(|session| throughput(&record.blocks, at.of(session)))
         .collect();
-    let cells = record.launches.iter().flat_map(|launch| &launch.cells);
-    let peaks = cells.filter(|cell| (cell.shape, cell.batch_size) == (shape, batch_size));
+    let peaks = record
+        .launches
+        .iter()
+        .flat_map(|launch| &launch.cells)
+        .filter(|cell| (cell.shape, cell.batch_size) == (shape, batch_size));
     let peak_memory = peaks
         .filter_map(|cell| cell.peak_memory_bytes)
         .map(|peak| peak.0)
@@ -56,19 +54,18 @@ pub(in crate::runner) fn step(
 /// chance alone.
 fn throughput(blocks: &[BlockRecord], key: CellKey) -> Option<f64> {
     let round = blocks.last()?.round;
-    let in_round = blocks.iter().rev().take_while(|block| block.round == round);
-    let timed = in_round.filter(|block| block.key == key && block.phase == Phase::Timed);
+    let timed = blocks
+        .iter()
+        .rev()
+        .take_while(|block| block.round == round)
+        .filter(|block| block.key == key && block.phase == Phase::Timed);
     timed
         .map(|block| block.predictions() / block.elapsed_ns.as_secs_f64().max(1e-9))
         .max_by(f64::total_cmp)
 }
 
 /// Why the batch sizes after these steps need not be measured; `None` if they do.
-pub(in crate::runner) fn end(
-    steps: &[Step],
-    next: u64,
-    available: Option<Bytes>,
-) -> Option<String> {
+pub(super) fn end(steps: &[Step], next: u64, available: Option<Bytes>) -> Option<String> {
     let last = steps.last()?;
     saturation(steps)
         .or_else(|| memory(steps, next, available?))
@@ -76,8 +73,7 @@ pub(in crate::runner) fn end(
 }
 
 fn saturation(steps: &[Step]) -> Option<String> {
-    let first = steps.len().checked_sub(SATURATED_IN_A_ROW)?;
-    let (before, tail) = steps.split_at(first);
+    let (before, tail) = steps.split_at(steps.len().checked_sub(SATURATED_IN_A_ROW)?);
     let sessions = steps[0].throughput.len();
     let are_measured = tail
         .iter()
@@ -111,8 +107,8 @@ fn memory(steps: &[Step], next: u64, available: Bytes) -> Option<String> {
     let [.., before, last] = steps else {
         return None;
     };
-    let (before_peak, last_peak) = (before.peak_memory?, last.peak_memory?);
-    let per_sample = last_peak.0.saturating_sub(before_peak.0) as f64
+    let before_peak = before.peak_memory?;
+    let per_sample = last.peak_memory?.0.saturating_sub(before_peak.0) as f64
         / (last.batch_size - before.batch_size) as f64;
     let growth = per_sample * (next - last.batch_size) as f64;
     (growth > available.as_f64() * (1.0 - MEMORY_RESERVE)).then(|| {

@@ -1,183 +1,176 @@
 //! Cells take turns: a block of each, then the next alternation.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::plan::CellKey;
 use crate::record::{Event, Failure, LaunchCell};
-use crate::runner::block::BlockPlace;
+use crate::runner::block::{BlockPlace, Measured};
 use crate::runner::energy::stretch::Leave;
-use crate::runner::rounds::bindings;
-use crate::runner::rounds::order::{self, Draw};
-use crate::runner::rounds::round::{Round, Turn, rounds_to_come};
-use crate::runner::{Launch, Run, RunError};
+
+use crate::runner::rounds::order;
+use crate::runner::rounds::round::{Group, Round, Turn};
+use crate::runner::{Launch, Result, Run};
 use crate::stats::Latencies;
 
 const MAX_REPEATS: u64 = 1;
 
-pub(in crate::runner) async fn take_turns(
-    run: &mut Run<'_>,
-    round: &mut Round,
-    members: &BTreeMap<usize, CellKey>,
-    draw: Draw,
-) -> Result<(), RunError> {
-    let mut turns = bindings::begin_all(run, round, members, draw).await?;
-    let began = Instant::now();
-    for alternation in 0..round.alternations {
-        if !run.may_measure() {
-            break;
-        }
-        alternate(run, round, &mut turns, draw, alternation).await?;
-        if run.may_measure() && bindings::are_unlike(run, members, &turns) {
-            for turn in turns {
-                end_cell(run, round, turn).await?;
+impl Run<'_> {
+    pub(in crate::runner) async fn take_turns(
+        &mut self,
+        round: &mut Round,
+        group: &Group,
+    ) -> Result<()> {
+        let mut turns = self.begin_all(round, group).await?;
+        let began = Instant::now();
+        for alternation in 0..round.alternations {
+            if !self.may_measure() {
+                break;
             }
-            turns = bindings::begin_all(run, round, members, draw).await?;
+            self.alternate(round, group, &mut turns, alternation)
+                .await?;
+            if self.may_measure() && self.are_bound_unlike(group, &turns) {
+                self.end_turns(round, turns).await?;
+                turns = self.begin_all(round, group).await?;
+            }
         }
+        round.cost.alternation += began.elapsed();
+        self.end_turns(round, turns).await
     }
-    round.cost.alternation += began.elapsed();
-    for turn in turns {
-        end_cell(run, round, turn).await?;
-    }
-    Ok(())
-}
 
-async fn alternate(
-    run: &mut Run<'_>,
-    round: &mut Round,
-    turns: &mut Vec<Turn>,
-    draw: Draw,
-    alternation: u64,
-) -> Result<(), RunError> {
-    let places: Vec<usize> = turns.iter().map(|turn| turn.place).collect();
-    let to_come = rounds_to_come(round);
-    for (position, place) in order::turns(&places, draw, alternation)
-        .into_iter()
-        .enumerate()
-    {
-        if !run.may_measure() {
-            break;
+    async fn alternate(
+        &mut self,
+        round: &mut Round,
+        group: &Group,
+        turns: &mut Vec<Turn>,
+        alternation: u64,
+    ) -> Result<()> {
+        let places: Vec<usize> = turns.iter().map(|turn| turn.place).collect();
+        let to_come = round.rounds_to_come();
+        for (position, place) in order::turns(&places, group.draw, alternation)
+            .into_iter()
+            .enumerate()
+        {
+            if !self.may_measure() {
+                break;
+            }
+            let (Some(found), Some(launch)) = (
+                turns.iter().position(|turn| turn.place == place),
+                &mut round.launches[place],
+            ) else {
+                continue;
+            };
+            let turn = &mut turns[found];
+            let place = BlockPlace {
+                key: turn.key,
+                alternation,
+                position: position as u64,
+                started_ns: self.elapsed(),
+                time: self.block_time(places.len(), to_come, turn.single),
+            };
+            if let Err(failure) = self.measure_block(launch, turn, place).await? {
+                self.fail_turn(round, turns.remove(found), &failure)?;
+            }
         }
-        let Some(turn) = turns.iter().position(|turn| turn.place == place) else {
-            continue;
-        };
-        let key = turns[turn].key;
-        let Some(launch) = &mut round.launches[place] else {
-            continue;
-        };
-        let time = run.block_time(places.len(), to_come, turns[turn].single);
-        let place = BlockPlace {
-            key,
-            alternation,
-            position: position as u64,
-            started_ns: run.elapsed(),
-            time,
-        };
-        if let Err(failure) = block(run, launch, &mut turns[turn], place).await? {
-            let turn = turns.remove(turn);
-            fail_turn(run, round, turn, &failure)?;
-        }
+        Ok(())
     }
-    Ok(())
-}
 
-/// A block failed: unless sizes of outputs are to blame, so does its cell, of which the launch
-/// keeps what it measured.
-fn fail_turn(
-    run: &mut Run<'_>,
-    round: &mut Round,
-    turn: Turn,
-    failure: &Failure,
-) -> Result<(), RunError> {
-    if bindings::is_put_down_to_sizes(run, &turn, failure)? {
-        return Ok(());
-    }
-    let Some(launch) = &mut round.launches[turn.place] else {
-        return Ok(());
-    };
-    let cell = LaunchCell {
-        latency_histogram: merged(&turn.histograms),
-        ..turn.cell
-    };
-    run.journal.append(Event::LaunchCell {
-        launch: launch.record.launch,
-        cell: Box::new(cell.clone()),
-    })?;
-    launch.record.cells.push(cell);
-    run.fail_cell_of(launch, turn.key, failure)
-}
-
-/// Measures a block, again if it was disturbed; every try is written down.
-async fn block(
-    run: &mut Run<'_>,
-    launch: &mut Launch,
-    turn: &mut Turn,
-    place: BlockPlace,
-) -> Result<Result<(), Failure>, RunError> {
-    let key = turn.key;
-    for _ in 0..=MAX_REPEATS {
-        let place = BlockPlace {
-            started_ns: run.elapsed(),
-            ..place
-        };
-        let measured = match run.meter.measure(launch, place).await {
-            Ok(measured) => measured,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        run.meter.count(&measured);
-        let disturbed = !measured.block.disturbances.is_empty();
-        run.mark_measured(key)?;
-        turn.single = measured.block.mean_ns.into();
-        turn.histograms.push(measured.histogram.clone());
-        run.journal.append(Event::Block {
-            block: Box::new(measured.block),
-            histogram: measured.histogram,
-        })?;
-        let has_time = run.remaining() > turn.single * 2;
-        if !disturbed || !has_time || run.meter.is_disturbed_throughout() {
-            break;
+    /// A block failed: unless sizes of outputs are to blame, so does its cell, of which the launch
+    /// keeps what it measured.
+    fn fail_turn(&mut self, round: &mut Round, turn: Turn, failure: &Failure) -> Result<()> {
+        if self.is_put_down_to_sizes(&turn, failure)? {
+            return Ok(());
         }
+        let Some(launch) = &mut round.launches[turn.place] else {
+            return Ok(());
+        };
+        self.put_cell(launch, turn.cell, &turn.histograms)?;
+        self.fail_cell_of(launch, turn.key, failure)
     }
-    Ok(Ok(()))
-}
 
-async fn end_cell(run: &mut Run<'_>, round: &mut Round, turn: Turn) -> Result<(), RunError> {
-    let Some(launch) = &mut round.launches[turn.place] else {
-        return Ok(());
-    };
-    let leave = Leave {
-        plan: &run.journal.record().plan,
-        extent: run.extent,
-        remaining: run.remaining(),
-        limit: run.limit(),
-    };
-    let ended = match run.energy.gpu_use(launch, turn.key, &leave).await {
-        Ok(gpu) => {
-            let gpu_memory = run.energy.memory_without_stretch(launch, gpu.as_ref());
-            launch
-                .end_cell(
-                    &run.launcher.roots,
-                    LaunchCell {
-                        gpu,
-                        gpu_memory,
-                        ..turn.cell
-                    },
-                )
-                .await
-        }
-        Err(failure) => Err(failure),
-    };
-    match ended {
-        Ok(mut cell) => {
-            cell.latency_histogram = merged(&turn.histograms);
-            run.journal.append(Event::LaunchCell {
-                launch: launch.record.launch,
-                cell: Box::new(cell.clone()),
+    /// Measures a block, again if it was disturbed; every try is written down.
+    async fn measure_block(
+        &mut self,
+        launch: &mut Launch,
+        turn: &mut Turn,
+        place: BlockPlace,
+    ) -> Result<Result<(), Failure>> {
+        for _ in 0..=MAX_REPEATS {
+            let place = BlockPlace {
+                started_ns: self.elapsed(),
+                ..place
+            };
+            let measured = match self.meter.measure(launch, place).await {
+                Ok(measured) => measured,
+                Err(failure) => return Ok(Err(failure)),
+            };
+            self.meter.count(&measured);
+            let Measured {
+                block, histogram, ..
+            } = measured;
+            self.mark_measured(turn.key)?;
+            turn.single = block.mean_ns.into();
+            turn.histograms.push(histogram.clone());
+            let is_quiet = block.disturbances.is_empty();
+            self.append(Event::Block {
+                block: Box::new(block),
+                histogram,
             })?;
-            launch.record.cells.push(cell);
-            Ok(())
+            let has_time = self.remaining() > turn.single * 2;
+            if is_quiet || !has_time || self.meter.is_disturbed_throughout() {
+                break;
+            }
         }
-        Err(failure) => run.fail_cell_of(launch, turn.key, &failure),
+        Ok(Ok(()))
+    }
+
+    async fn end_turns(&mut self, round: &mut Round, turns: Vec<Turn>) -> Result<()> {
+        for turn in turns {
+            if let Some(launch) = &mut round.launches[turn.place] {
+                self.end_turn(launch, turn).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn end_turn(&mut self, launch: &mut Launch, turn: Turn) -> Result<()> {
+        let leave = Leave {
+            plan: &self.journal.record().plan,
+            extent: self.extent,
+            remaining: self.remaining(),
+            limit: self.limit(),
+        };
+        let ended = async {
+            let gpu = self.energy.gpu_use(launch, turn.key, &leave).await?;
+            let cell = LaunchCell {
+                gpu_memory: self.energy.memory_without_stretch(launch, gpu.as_ref()),
+                gpu,
+                ..turn.cell
+            };
+            launch.end_cell(&self.launcher.roots, cell).await
+        }
+        .await;
+        match ended {
+            Ok(cell) => self.put_cell(launch, cell, &turn.histograms),
+            Err(failure) => self.fail_cell_of(launch, turn.key, &failure),
+        }
+    }
+
+    /// Writes a cell down with the latencies of its blocks.
+    fn put_cell(
+        &mut self,
+        launch: &mut Launch,
+        cell: LaunchCell,
+        histograms: &[String],
+    ) -> Result<()> {
+        let cell = LaunchCell {
+            latency_histogram: merged(histograms),
+            ..cell
+        };
+        self.append(Event::LaunchCell {
+            launch: launch.record.launch,
+            cell: Box::new(cell.clone()),
+        })?;
+        launch.record.cells.push(cell);
+        Ok(())
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Run;
 use crate::plan::CellKey;
-use crate::protocol::Described;
+
 use crate::record::{Event, Failure, FailureKind, Outcome};
-use crate::runner::{Description, Launch, Progress, RunError};
+use crate::runner::{Description, Launch, Progress, Result};
 use crate::text::Plain;
 
 impl Run<'_> {
@@ -20,9 +20,9 @@ impl Run<'_> {
             .any(|key| key.session == session && self.is_open(key))
     }
 
-    pub(in crate::runner) fn mark_measured(&mut self, key: CellKey) -> Result<(), RunError> {
+    pub(in crate::runner) fn mark_measured(&mut self, key: CellKey) -> Result<()> {
         if !self.is_measured(key) {
-            self.journal.append(Event::Cell {
+            self.append(Event::Cell {
                 key,
                 outcome: Outcome::Ok,
             })?;
@@ -30,14 +30,10 @@ impl Run<'_> {
         Ok(())
     }
 
-    pub(in crate::runner) fn close_unsupported(&mut self) -> Result<(), RunError> {
+    pub(in crate::runner) fn close_unsupported(&mut self) -> Result<()> {
         let mut skipped: BTreeMap<(usize, Plain), Vec<CellKey>> = BTreeMap::new();
-        for key in self.keys(|_| true) {
-            if self.closed.contains(&key) {
-                continue;
-            }
-            let Some(outcome) = outcome_without_measuring(self.description(key.session), key)
-            else {
+        for key in self.keys(|key| !self.closed.contains(key)) {
+            let Some(outcome) = unmeasured(self.description(key.session), key) else {
                 continue;
             };
             if let Outcome::Skipped { reason } = &outcome {
@@ -50,11 +46,9 @@ impl Run<'_> {
         }
         for ((session, reason), keys) in skipped {
             let label = self.label(session);
-            let text = format!(
-                "{label} is not measured at {}: {}",
-                self.places(&keys),
-                reason.exact()
-            );
+            let places = self.places(&keys);
+            let reason = reason.exact();
+            let text = format!("{label} is not measured at {places}: {reason}");
             self.observer.observe(&Progress::Note(&text));
         }
         Ok(())
@@ -68,11 +62,10 @@ impl Run<'_> {
             .map(|&key| self.place(key))
             .collect();
         places.dedup();
-        let more = keys.len().saturating_sub(NAMED);
-        if more > 0 {
-            format!("{} and {more} more", places.join(", "))
-        } else {
-            places.join(", ")
+        let places = places.join(", ");
+        match keys.len().saturating_sub(NAMED) {
+            0 => places,
+            more => format!("{places} and {more} more"),
         }
     }
 
@@ -86,45 +79,38 @@ impl Run<'_> {
     }
 
     /// A cell failed: it is not tried again, and neither is what cannot go better.
-    fn fail_cell(&mut self, key: CellKey, failure: &Failure) -> Result<(), RunError> {
+    fn fail_cell(&mut self, key: CellKey, failure: &Failure) -> Result<()> {
         let failure = &self.energy.explained(key.session, failure);
-        self.announce(key.session, Some(key), failure);
-        self.close(key, Outcome::Failed(failure.clone()))?;
         let place = self.place(key);
+        self.announce(key.session, Some(&place), failure);
+        self.close(key, Outcome::Failed(failure.clone()))?;
         let is_all = failure.kind == FailureKind::TimedOut;
         let reason = match failure.kind {
             FailureKind::OutOfMemory => format!("{place} ran out of memory"),
             FailureKind::TimedOut => format!("not tried, because {place} did not end in time"),
             _ => return Ok(()),
         };
-        let shapes = self.plan().shapes.clone();
+        let shapes = &self.plan().shapes;
         let others = self.keys(|other| {
             let is_larger = other.batch_size >= key.batch_size
                 && shapes[other.shape].covers(&shapes[key.shape]);
             other.session == key.session && (is_all || is_larger)
         });
-        for other in others {
-            self.close(
-                other,
-                Outcome::Skipped {
-                    reason: reason.clone().into(),
-                },
-            )?;
-        }
-        Ok(())
+        others
+            .into_iter()
+            .try_for_each(|other| self.close(other, Outcome::skipped(reason.clone())))
     }
 
     pub(in crate::runner) fn fail_session(
         &mut self,
         session: usize,
         failure: &Failure,
-    ) -> Result<(), RunError> {
+    ) -> Result<()> {
         let failure = &self.energy.explained(session, failure);
         self.announce(session, None, failure);
-        for key in self.keys(|key| key.session == session) {
-            self.close(key, Outcome::Failed(failure.clone()))?;
-        }
-        Ok(())
+        self.keys(|key| key.session == session)
+            .into_iter()
+            .try_for_each(|key| self.close(key, Outcome::Failed(failure.clone())))
     }
 
     /// A cell failed in a launch, which has failed too where its worker is gone, or the cell keeps
@@ -134,35 +120,31 @@ impl Run<'_> {
         launch: &mut Launch,
         key: CellKey,
         failure: &Failure,
-    ) -> Result<(), RunError> {
+    ) -> Result<()> {
         if !launch.worker.is_alive() || self.is_measured(key) {
             self.put_failed(launch, failure)?;
         }
         self.fail_cell(key, failure)
     }
 
-    fn put_failed(&mut self, launch: &mut Launch, failure: &Failure) -> Result<(), RunError> {
+    fn put_failed(&mut self, launch: &mut Launch, failure: &Failure) -> Result<()> {
         launch.record.outcome = Outcome::Failed(failure.clone());
-        Ok(self
-            .journal
-            .append(Event::Launch(Box::new(launch.record.clone())))?)
+        self.put_launch(launch)
     }
 
     pub(in crate::runner) fn fail_beside(
         &mut self,
         launch: &mut Launch,
         failure: &Failure,
-    ) -> Result<(), RunError> {
+    ) -> Result<()> {
         if launch.worker.is_alive() {
-            Ok(())
-        } else {
-            self.put_failed(launch, failure)
+            return Ok(());
         }
+        self.put_failed(launch, failure)
     }
 
     fn is_measured(&self, key: CellKey) -> bool {
-        self.journal
-            .record()
+        self.record()
             .cell(key)
             .is_some_and(|cell| cell.outcome.is_ok())
     }
@@ -173,16 +155,12 @@ impl Run<'_> {
 
     /// Closes an open cell. What earlier launches measured in it stays, and a note says that it
     /// goes no further.
-    pub(in crate::runner) fn close(
-        &mut self,
-        key: CellKey,
-        outcome: Outcome,
-    ) -> Result<(), RunError> {
+    pub(in crate::runner) fn close(&mut self, key: CellKey, outcome: Outcome) -> Result<()> {
         if !self.closed.insert(key) {
             return Ok(());
         }
-        let event = match (self.is_measured(key), outcome.reason()) {
-            (true, Some(reason)) => Event::Note(
+        let event = match outcome.reason() {
+            Some(reason) if self.is_measured(key) => Event::Note(
                 format!(
                     "`{}` at {} was measured no further: {}",
                     self.label(key.session),
@@ -193,37 +171,27 @@ impl Run<'_> {
             ),
             _ => Event::Cell { key, outcome },
         };
-        Ok(self.journal.append(event)?)
+        self.append(event)
     }
 
     /// Sessions that can be profiled, the baseline's first.
     pub(in crate::runner) fn in_turn(&self) -> Vec<usize> {
-        let baseline = self.plan().baseline_session();
-        let sessions = self
-            .plan()
-            .sessions
-            .iter()
-            .enumerate()
-            .filter(|(_, spec)| !spec.is_scripted());
-        let mut sessions: Vec<usize> = sessions.map(|(session, _)| session).collect();
+        let baseline = self.baseline();
+        let mut sessions: Vec<usize> = self.real_sessions().collect();
         sessions.sort_by_key(|&session| Some(session) != baseline);
         sessions
     }
 }
 
 /// The outcome of a cell that cannot be measured; `None` if it can.
-fn outcome_without_measuring(description: &Description, key: CellKey) -> Option<Outcome> {
-    match description {
-        Err(failure) => Some(Outcome::Failed(failure.clone())),
-        Ok(described) => unsupported(described, key).map(|reason| Outcome::Skipped {
-            reason: reason.into(),
-        }),
-    }
-}
-
-fn unsupported(described: &Described, key: CellKey) -> Option<String> {
-    match described.inputs_at(key.shape) {
-        Ok(inputs) => inputs.supports_batch(key.batch_size).err(),
-        Err(reason) => Some(reason.to_owned()),
-    }
+fn unmeasured(description: &Description, key: CellKey) -> Option<Outcome> {
+    let inputs = match description {
+        Ok(described) => described.inputs_at(key.shape),
+        Err(failure) => return Some(Outcome::Failed(failure.clone())),
+    };
+    let reason = match inputs {
+        Ok(inputs) => inputs.supports_batch(key.batch_size).err()?,
+        Err(reason) => reason.to_owned(),
+    };
+    Some(Outcome::skipped(reason))
 }

@@ -6,12 +6,14 @@ use std::time::Duration;
 use super::Run;
 use crate::inputs::InputPlan;
 use crate::plan::{CellKey, LoadMode, PageCache, SessionSpec, Workload};
+use crate::protocol::CellRequest;
 use crate::record::{Event, Failure, Outcome};
-use crate::runner::RunError;
-use crate::runner::launch::{self, CellStart, Launch, LaunchSetup};
+use crate::runner::Result;
+use crate::runner::launch::{self, Launch, LaunchSetup};
 use crate::runner::patience::telling;
 use crate::sample::page_cache;
 use crate::text::Plain;
+use crate::units::Nanos;
 
 impl Run<'_> {
     /// Launches a session; `None` if that failed, which is then written down.
@@ -19,7 +21,7 @@ impl Run<'_> {
         &mut self,
         session: usize,
         round: u64,
-    ) -> Result<Option<Launch>, RunError> {
+    ) -> Result<Option<Launch>> {
         let record = launch::blank(self.launcher.number(), round, session, self.elapsed());
         let plan = &self.journal.record().plan;
         let spec = &plan.sessions[session];
@@ -47,13 +49,12 @@ impl Run<'_> {
         {
             Ok(launch) => {
                 self.energy.worked(session, &launch, level);
-                self.journal
-                    .append(Event::Launch(Box::new(launch.record.clone())))?;
+                self.put_launch(&launch)?;
                 Ok(Some(launch))
             }
             Err((mut record, failure)) => {
                 record.outcome = Outcome::Failed(failure.clone());
-                self.journal.append(Event::Launch(Box::new(record)))?;
+                self.append(Event::Launch(Box::new(record)))?;
                 self.fail_session(session, &failure)?;
                 Ok(None)
             }
@@ -65,35 +66,31 @@ impl Run<'_> {
         &mut self,
         session: usize,
         round: u64,
-    ) -> Result<Option<Launch>, RunError> {
+    ) -> Result<Option<Launch>> {
         let Some(mut launch) = self.warm.take_if(|warm| warm.record.session == session) else {
             return Ok(None);
         };
         launch.record.launch = self.launcher.number();
         launch.record.round = round;
-        self.journal
-            .append(Event::Launch(Box::new(launch.record.clone())))?;
+        self.put_launch(&launch)?;
         Ok(Some(launch))
     }
 
     fn drop_from_page_cache(&self, variant: usize) {
-        let files = self.descriptions[variant]
-            .iter()
-            .flat_map(|described| described.model.external_files.keys());
-        for file in std::iter::once(&self.plan().variants[variant].path).chain(files) {
+        let described = self.descriptions[variant].iter();
+        for file in described
+            .flat_map(|described| described.model.external_files.keys())
+            .chain([&self.plan().variants[variant].path])
+        {
             // Whether the kernel complied shows in the bytes that loading reads from storage.
             let _ = page_cache::drop_file(file);
         }
     }
 
-    pub(in crate::runner) fn diagnosis_log(&mut self, session: usize) -> Result<File, RunError> {
+    pub(in crate::runner) fn diagnosis_log(&mut self, session: usize) -> Result<File> {
         let number = self.launcher.number();
-        Ok(self.launcher.log_of(
-            self.plan(),
-            self.plan().sessions[session].variant,
-            number,
-            0,
-        )?)
+        let variant = self.spec(session).variant;
+        Ok(self.launcher.log_of(self.plan(), variant, number, 0)?)
     }
 
     /// Not in the record: its options may not be the plan's. With what an inference took in its
@@ -114,18 +111,31 @@ impl Run<'_> {
         let mut launch = Launch::start(&self.launcher, &setup, log, record)
             .await
             .map_err(|(_, failure)| failure)?;
-        let (outputs_anew, expected) =
-            (self.outputs_anew(key.workload()), self.beginning_time(key));
-        let start = CellStart {
-            key,
-            inputs,
-            limit: None,
-            outputs_anew,
-            expected,
-        };
-        let (cell, _) = launch.begin(&self.launcher.roots, start).await?;
-        let single = launch::single(&cell);
-        Ok((launch, single))
+        let (cell, _) = launch
+            .begin(
+                &self.launcher.roots,
+                key.shape,
+                self.cell_request(key, inputs, None),
+                self.beginning_time(key),
+            )
+            .await?;
+        Ok((launch, launch::single(&cell)))
+    }
+
+    pub(in crate::runner) fn cell_request(
+        &self,
+        key: CellKey,
+        inputs: &InputPlan,
+        limit_ns: Option<Nanos>,
+    ) -> CellRequest {
+        CellRequest {
+            batch_size: key.batch_size,
+            load_mode: key.load_mode,
+            inputs: inputs.clone(),
+            limit_ns,
+            known_ns: None,
+            outputs_anew: self.outputs_anew(key.workload()),
+        }
     }
 
     /// The first cell of a session that its model takes, with one request in flight, and what is
@@ -136,7 +146,7 @@ impl Run<'_> {
             .plan()
             .workloads()
             .map(|at| at.of(session))
-            .find(|key| self.is_open(*key))?;
+            .find(|&key| self.is_open(key))?;
         let at = Workload {
             load: LoadMode::SINGLE,
             ..key.workload()

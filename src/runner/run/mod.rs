@@ -1,6 +1,6 @@
 //! A run under way: what all its steps share, and what each may do with it.
 //!
-//! Steps are functions over a [`Run`] in the modules that say when they come: `before`, `rounds`,
+//! Steps are methods of [`Run`] in the modules that say when they come: `before`, `rounds`,
 //! `beside` and `schedule`.
 
 mod cells;
@@ -8,19 +8,20 @@ mod launches;
 mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::Instant;
 
-use crate::plan::{CellKey, Plan, Workload};
-use crate::record::{Event, Failure, LostWorker};
+use crate::plan::{CellKey, Plan, SessionSpec, Workload};
+use crate::record::{Event, Failure, LostWorker, RunRecord};
 use crate::runner::block::Meter;
 use crate::runner::energy::EnergyWatch;
 use crate::runner::time::Time;
-use crate::runner::{Description, Extent, Launch, Launcher, Observer, Progress, RunError};
+use crate::runner::{Description, Extent, Launch, Launcher, Observer, Progress, Result};
 use crate::store::{Journal, StoreError};
 use crate::text::Plain;
 use crate::units::Nanos;
 
-pub(in crate::runner) struct Run<'a> {
+pub(super) struct Run<'a> {
     pub journal: Journal,
     pub descriptions: Vec<Description>,
     pub launcher: Launcher,
@@ -40,49 +41,73 @@ pub(in crate::runner) struct Run<'a> {
 }
 
 impl Run<'_> {
-    pub(in crate::runner) fn plan(&self) -> &Plan {
-        &self.journal.record().plan
+    pub(super) fn plan(&self) -> &Plan {
+        &self.record().plan
     }
 
-    pub(in crate::runner) fn description(&self, session: usize) -> &Description {
-        &self.descriptions[self.plan().sessions[session].variant]
+    pub(super) fn record(&self) -> &RunRecord {
+        self.journal.record()
     }
 
-    pub(in crate::runner) fn label(&self, session: usize) -> String {
-        self.journal.record().session_label(session)
+    pub(super) fn append(&mut self, event: Event) -> Result<()> {
+        Ok(self.journal.append(event)?)
     }
 
-    pub(in crate::runner) fn elapsed(&self) -> Nanos {
+    pub(super) fn put_launch(&mut self, launch: &Launch) -> Result<()> {
+        self.append(Event::Launch(Box::new(launch.record.clone())))
+    }
+
+    pub(super) fn sessions(&self) -> Range<usize> {
+        0..self.plan().sessions.len()
+    }
+
+    /// Those that are no scripts of latencies.
+    pub(super) fn real_sessions(&self) -> impl Iterator<Item = usize> {
+        self.sessions()
+            .filter(|&session| !self.spec(session).is_scripted())
+    }
+
+    pub(super) fn spec(&self, session: usize) -> &SessionSpec {
+        &self.plan().sessions[session]
+    }
+
+    pub(super) fn baseline(&self) -> Option<usize> {
+        self.plan().baseline_session()
+    }
+
+    pub(super) fn description(&self, session: usize) -> &Description {
+        &self.descriptions[self.spec(session).variant]
+    }
+
+    pub(super) fn label(&self, session: usize) -> String {
+        self.record().session_label(session)
+    }
+
+    pub(super) fn elapsed(&self) -> Nanos {
         self.time.elapsed()
     }
 
-    pub(in crate::runner) fn announce(
-        &mut self,
-        session: usize,
-        key: Option<CellKey>,
-        failure: &Failure,
-    ) {
-        let label = self.label(session);
-        let place = key.map(|key| self.place(key));
+    pub(super) fn announce(&mut self, session: usize, place: Option<&str>, failure: &Failure) {
         self.observer.observe(&Progress::Failed {
-            session: &label,
-            place: place.as_deref(),
+            session: &self.label(session),
+            place,
             failure,
         });
     }
 
-    pub(in crate::runner) fn note(&mut self, note: String) -> Result<(), RunError> {
-        self.observer.observe(&Progress::Note(&note));
-        Ok(self.journal.append(Event::Note(note.into()))?)
+    /// Says what is being done with a session beside the rounds.
+    pub(super) fn begin_beside(&mut self, session: usize, what: fn(&str) -> Progress<'_>) {
+        self.observer.observe(&what(&self.label(session)));
     }
 
-    pub(in crate::runner) fn lose(
-        &mut self,
-        session: usize,
-        failure: &Failure,
-    ) -> Result<(), RunError> {
+    pub(super) fn note(&mut self, note: String) -> Result<()> {
+        self.observer.observe(&Progress::Note(&note));
+        self.append(Event::Note(note.into()))
+    }
+
+    pub(super) fn lose(&mut self, session: usize, failure: &Failure) -> Result<()> {
         if failure.kind.is_loss() {
-            self.journal.append(Event::Lost(LostWorker {
+            self.append(Event::Lost(LostWorker {
                 session,
                 failure: failure.clone(),
             }))?;
@@ -92,7 +117,7 @@ impl Run<'_> {
 
     /// Learns how long writing takes. Where the record cannot be written, the journal still has all
     /// of it.
-    pub(in crate::runner) fn checkpoint(&mut self) -> Result<(), RunError> {
+    pub(super) fn checkpoint(&mut self) -> Result<()> {
         let began = Instant::now();
         match self.journal.checkpoint() {
             Ok(()) | Err(StoreError::Write { .. }) => {}
@@ -102,10 +127,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    pub(in crate::runner) fn note_monitoring(&mut self) -> Result<(), RunError> {
-        let monitoring = self.energy.monitoring();
-        Ok(self
-            .journal
-            .append(Event::Monitored(Box::new(monitoring)))?)
+    pub(super) fn note_monitoring(&mut self) -> Result<()> {
+        self.append(Event::Monitored(Box::new(self.energy.monitoring())))
     }
 }

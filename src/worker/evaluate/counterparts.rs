@@ -70,15 +70,16 @@ mod tests {
     }
 
     fn names(outputs: &[Tensor], references: &[Tensor]) -> Vec<(String, String)> {
-        let pairs = counterparts(outputs, references).into_iter();
-        pairs
+        counterparts(outputs, references)
+            .into_iter()
             .map(|(output, reference)| (output.name.clone(), reference.name.clone()))
             .collect()
     }
 
     #[test]
     fn outputs_are_compared_by_name_and_renamed_ones_by_place() {
-        let (boxes, scores) = (output("boxes", &[1, 4]), output("scores", &[1, 2]));
+        let boxes = output("boxes", &[1, 4]);
+        let scores = output("scores", &[1, 2]);
         let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
         let reference = [boxes.clone(), scores.clone()];
         let swapped = [scores.clone(), boxes.clone()];

@@ -154,8 +154,11 @@ impl Scoring {
         self.scorer
             .add(&outputs, samples.first as usize, samples.count as usize)
             .map_err(|error| {
-                let hint = error.hint().map(str::to_owned);
-                Failure::new(FailureKind::BadInput, &error, hint)
+                Failure::new(
+                    FailureKind::BadInput,
+                    &error,
+                    error.hint().map(str::to_owned),
+                )
             })?;
         self.reference.take(outputs, samples, &mut self.agreement)
     }

@@ -84,8 +84,13 @@ impl Reference {
         let references = match self {
             Reference::None => return Ok(()),
             Reference::Write(file) => {
-                let count = samples.count;
-                return write(file, Batch { count, outputs });
+                return write(
+                    file,
+                    Batch {
+                        count: samples.count,
+                        outputs,
+                    },
+                );
             }
             Reference::Read(batches) => of_baseline(batches, samples, agreement)?,
             Reference::Expected => expected(&outputs, samples),
@@ -222,7 +227,8 @@ impl Batches {
     /// Outputs that are not split by samples only where a whole batch is asked for; none of several
     /// batches.
     fn take(&mut self, count: u64) -> Result<Taken, Failure> {
-        let (used, size) = (self.used, self.current()?.count);
+        let used = self.used;
+        let size = self.current()?.count;
         let end = used + count;
         let outputs = self.outputs_until(end, size);
         if count == size && used == 0 {

@@ -48,7 +48,8 @@ fn of_pair(
 ) -> Result<Coupling, String> {
     bench.room.check_pair(&request.inputs)?;
     let pair = SamplePair::of(&request.inputs, attempt).map_err(|error| error.to_string())?;
-    let (first, second) = (bench.run(&pair.first)?, bench.run(&pair.second)?);
+    let first = bench.run(&pair.first)?;
+    let second = bench.run(&pair.second)?;
     let both = bench.run(&pair.both)?;
     let told = rows::told(&first, &second, &both, request.float_rounding);
     judged(
@@ -102,10 +103,8 @@ mod tests {
     use super::*;
 
     fn told(list: &[Told]) -> Vec<(String, Told)> {
-        list.iter()
-            .enumerate()
-            .map(|(place, told)| (format!("y{place}"), told.clone()))
-            .collect()
+        let names = (0..).map(|place| format!("y{place}"));
+        names.zip(list.iter().cloned()).collect()
     }
 
     fn coupled(output: &str, off: f64) -> Coupling {

@@ -47,8 +47,8 @@ pub(super) struct Ran {
 impl Ran {
     /// The outputs of these inputs, if they are those that ran.
     pub(super) fn outputs_of(&self, inputs: &[Argument]) -> Option<Vec<Tensor>> {
-        let batch_size = self.plan.batch_axis.fixed_size.unwrap_or(1);
-        let sets = inputs::materialize(&self.plan, batch_size).ok()?;
+        let sets =
+            inputs::materialize(&self.plan, self.plan.batch_axis.fixed_size.unwrap_or(1)).ok()?;
         (sets.first()?.as_slice() == inputs).then(|| self.outputs.clone())
     }
 
@@ -130,7 +130,8 @@ impl Probe {
             remarks: attempts.remarks.into_iter().map(Plain::from).collect(),
             ..ProbeRecord::default()
         };
-        let (first_run_ns, is_cut_short) = (bench.first_run, bench.is_cut_short);
+        let first_run_ns = bench.first_run;
+        let is_cut_short = bench.is_cut_short;
         Ok(Probe {
             room,
             quantization: quantization(&model),
@@ -164,8 +165,9 @@ impl Probe {
     /// A plan with the size of its outputs: what follows from the graph, or else what came out of
     /// the first inference.
     fn sized(&self, plan: InputPlan) -> InputPlan {
-        let follows = Some(self.room.output_bytes(&plan, 1)).filter(|&bytes| bytes > 0);
-        let bytes = follows.unwrap_or_else(|| self.first.1.output_bytes());
+        let bytes = Some(self.room.output_bytes(&plan, 1))
+            .filter(|&bytes| bytes > 0)
+            .unwrap_or_else(|| self.first.1.output_bytes());
         InputPlan {
             sample_output_bytes: Some(Bytes(bytes)),
             ..plan
@@ -265,8 +267,7 @@ fn asked(shapes: &[Shape], inputs: &InputRequest) -> Vec<(Shape, InputRequest)> 
         labels: None,
         ..inputs.clone()
     };
-    let of_data = [(Shape::default(), inputs.clone())];
-    of_data
+    [(Shape::default(), inputs.clone())]
         .into_iter()
         .chain(shapes.iter().map(|shape| (shape.clone(), made_up.clone())))
         .collect()
@@ -311,8 +312,10 @@ fn along(
 }
 
 fn feeds_the_same(one: &InputPlan, other: &InputPlan) -> bool {
-    let mut pairs = one.fed.iter().zip(&other.fed);
-    pairs.all(|(one, other)| one.shape(1) == other.shape(1))
+    one.fed
+        .iter()
+        .zip(&other.fed)
+        .all(|(one, other)| one.shape(1) == other.shape(1))
 }
 
 fn as_it_ran(plan: &InputPlan) -> Vec<FedInput> {
@@ -354,15 +357,12 @@ mod tests {
     #[test]
     fn what_the_runtime_said_is_told_on_one_line() {
         let words = RuntimeWords("Name:'Add_9'\n  9 by 8".to_owned());
-        let (open, tried, remedy) = (
-            "it is open".to_owned(),
-            vec!["x [1]".to_owned()],
-            String::new(),
-        );
+        let open = "it is open".to_owned();
+        let tried = vec!["x [1]".to_owned()];
         let said = in_full(&InputError::NothingRuns {
             open,
             tried,
-            remedy,
+            remedy: String::new(),
             words,
         });
         assert!(

@@ -123,18 +123,20 @@ impl Tally {
     fn decided(self, plan: &InputPlan) -> Decided {
         let mut proved = self.proved.into_iter();
         if let Some(axis) = proved.next() {
-            let remark = proved.next().map(|other| also_proved(&other, &axis));
             return Decided {
+                remarks: proved
+                    .next()
+                    .map(|other| also_proved(&other, &axis))
+                    .into_iter()
+                    .collect(),
                 axis,
-                remarks: remark.into_iter().collect(),
             };
         }
         let axis = self
             .unsure
             .or_else(|| {
-                let reason = self.refuted?;
                 Some(BatchAxis::none(BatchProof::NotProved {
-                    reason: reason.into(),
+                    reason: self.refuted?.into(),
                 }))
             })
             .unwrap_or_else(|| plan.batch_axis.clone());
@@ -300,34 +302,27 @@ mod tests {
 
     #[test]
     fn one_output_that_tells_samples_apart_proves_where_none_is_mixed() {
-        let plain = Quantized::Otherwise;
-        assert_eq!(
-            judged(told(&[Told::Nothing, Told::Apart]), plain),
-            Ok(Verdict::Proved)
-        );
-        assert!(matches!(
-            judged(told(&[Told::Apart, Told::Mixed(Some(0.5))]), plain),
-            Ok(Verdict::Refuted(_))
-        ));
-        assert!(judged(told(&[Told::Nothing]), plain).is_err());
-        assert!(matches!(judged(Vec::new(), plain), Ok(Verdict::Unsure(_))));
+        let of = |list: &[Told]| judged(told(list), Quantized::Otherwise);
+        assert_eq!(of(&[Told::Nothing, Told::Apart]), Ok(Verdict::Proved));
+        let mixed = of(&[Told::Apart, Told::Mixed(Some(0.5))]);
+        assert!(matches!(mixed, Ok(Verdict::Refuted(_))));
+        assert!(of(&[Told::Nothing]).is_err());
+        assert!(matches!(of(&[]), Ok(Verdict::Unsure(_))));
     }
 
     #[test]
     fn a_scale_that_sees_the_whole_batch_refutes_nothing() {
         assert_eq!(SHARED_SCALE, 0.1, "the guide says so");
-        let slightly = || told(&[Told::Mixed(Some(0.02))]);
+        let of = |off, quantization| judged(told(&[Told::Mixed(Some(off))]), quantization);
         assert!(matches!(
-            judged(slightly(), Quantized::Dynamically),
+            of(0.02, Quantized::Dynamically),
             Ok(Verdict::Unsure(_))
         ));
-        assert!(matches!(
-            judged(slightly(), Quantized::Otherwise),
-            Ok(Verdict::Refuted(_))
-        ));
-        assert!(matches!(
-            judged(told(&[Told::Mixed(Some(0.5))]), Quantized::Dynamically),
-            Ok(Verdict::Refuted(_))
-        ));
+        for refuted in [
+            of(0.02, Quantized::Otherwise),
+            of(0.5, Quantized::Dynamically),
+        ] {
+            assert!(matches!(refuted, Ok(Verdict::Refuted(_))));
+        }
     }
 }

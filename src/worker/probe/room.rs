@@ -63,8 +63,12 @@ impl Room {
     /// Size of the outputs as far as it follows from the inputs.
     pub(super) fn output_bytes(&self, plan: &InputPlan, batch_size: u64) -> u64 {
         let size = |dim| self.size_of(dim, plan, batch_size);
-        let outputs = self.facts.outputs.values().flatten();
-        let elements = outputs.filter_map(|output| elements_of(output, &size));
+        let elements = self
+            .facts
+            .outputs
+            .values()
+            .flatten()
+            .filter_map(|output| elements_of(output, &size));
         elements.fold(0, |sum, elements| {
             sum.saturating_add(elements.saturating_mul(OUTPUT_ELEMENT))
         })
@@ -72,8 +76,12 @@ impl Room {
 
     fn size_of(&self, dim: usize, plan: &InputPlan, batch_size: u64) -> Option<u64> {
         let place = self.facts.dims.get(dim)?.places.first()?;
-        let fed = plan.fed.iter().find(|fed| fed.name == place.input)?;
-        fed.shape(batch_size).get(place.axis).copied()
+        plan.fed
+            .iter()
+            .find(|fed| fed.name == place.input)?
+            .shape(batch_size)
+            .get(place.axis)
+            .copied()
     }
 }
 
@@ -97,17 +105,16 @@ mod tests {
             vec![None, Some(250)],
             FillKind::Constant(0.0),
         );
-        let (axes, proof) = ([("x".into(), 0)].into(), BatchProof::Untried);
+        let axes = [("x".into(), 0)].into();
         let batch_axis = BatchAxis {
             axes,
             symbol: None,
             fixed_size: None,
             reason: AxisReason::Proof,
-            proof,
+            proof: BatchProof::Untried,
         };
-        let sample_output_bytes = Some(Bytes(1_000));
         let plan = InputPlan {
-            sample_output_bytes,
+            sample_output_bytes: Some(Bytes(1_000)),
             ..InputPlan::made_up(vec![fed], batch_axis)
         };
         // 1,000 bytes of inputs and as many of outputs, four times.

@@ -98,19 +98,21 @@ impl Index {
     /// The column of an output that is 0 for a sample alone, and 0 or 1 for both.
     fn of(triple: Triple<'_>) -> Option<Index> {
         let axis = rows_axis(triple)?;
-        let others = triple
+        let width = triple
             .both
             .shape()
             .iter()
             .enumerate()
-            .filter(|(at, _)| *at != axis);
-        let width = others.fold(1_usize, |width, (_, &size)| width.saturating_mul(size));
+            .filter(|(at, _)| *at != axis)
+            .fold(1_usize, |width, (_, &size)| width.saturating_mul(size));
         if width > MOST_COLUMNS || triple.both.element_type() == ElementType::String {
             return None;
         }
         let [first, second, both] =
             [triple.first, triple.second, triple.both].map(|data| data.by_rows(axis));
-        let (first, second, both) = (first?, second?, both?);
+        let first = first?;
+        let second = second?;
+        let both = both?;
         (0..width)
             .filter(|&at| is_zero(&first, at) && is_zero(&second, at))
             .find_map(|at| {
@@ -178,11 +180,8 @@ impl Index {
 mod tests {
     use ndarray::{ArrayD, IxDyn};
 
+    use super::super::outputs::tests::floats;
     use super::*;
-
-    fn floats(shape: &[usize], values: &[f32]) -> TensorData {
-        TensorData::Float(ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap())
-    }
 
     fn whole(shape: &[usize], values: &[i64]) -> TensorData {
         TensorData::Int64(ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap())
@@ -235,8 +234,10 @@ mod tests {
                 whole(&[3], &[0, 1, 0]),
             ]
         };
-        let by_index = [boxes(&[1.0, 2.0]), boxes(&[3.0]), boxes(&[1.0, 3.0, 2.0])];
-        let found = told_by(&[by_index, ids()]);
+        let found = told_by(&[
+            [boxes(&[1.0, 2.0]), boxes(&[3.0]), boxes(&[1.0, 3.0, 2.0])],
+            ids(),
+        ]);
         assert_eq!(found[0], Told::Apart);
         assert!(!matches!(found[1], Told::Mixed(_)), "{found:?}");
         let in_order = [boxes(&[1.0, 2.0]), boxes(&[3.0]), boxes(&[1.0, 2.0, 3.0])];

@@ -66,7 +66,8 @@ impl Growth {
 
     /// That of each axis; `None` where sizes are of no such kind.
     fn of_axes(triple: Triple<'_>) -> Option<Vec<Growth>> {
-        let (first, second) = (triple.first.shape(), triple.second.shape());
+        let first = triple.first.shape();
+        let second = triple.second.shape();
         let both = triple.both.shape();
         if first.len() != both.len() || second.len() != both.len() {
             return None;
@@ -111,8 +112,9 @@ fn told_of_equal_sizes(triple: Triple<'_>) -> Told {
     if is_same(first, second, floats) && is_same(first, both, floats) {
         Told::Nothing
     } else {
-        let off = relative_gap(first, both).max(relative_gap(second, both));
-        Told::Mixed(Some(off))
+        Told::Mixed(Some(
+            relative_gap(first, both).max(relative_gap(second, both)),
+        ))
     }
 }
 
@@ -130,7 +132,8 @@ fn first_part(triple: Triple<'_>, growth: &[Growth]) -> TensorData {
 }
 
 fn second_part(triple: Triple<'_>, growth: &[Growth]) -> TensorData {
-    let (starts, ends) = (triple.first.shape(), triple.both.shape());
+    let starts = triple.first.shape();
+    let ends = triple.both.shape();
     let lengths = triple.second.shape();
     let axes = growth.iter().enumerate();
     axes.fold(triple.both.clone(), |part, (axis, growth)| match growth {
@@ -181,43 +184,34 @@ fn tells_apart(off: Gap, across: f64, element_type: ElementType) -> bool {
 }
 
 fn differing_share(one: &TensorData, other: &TensorData) -> f64 {
-    let (one, other) = (one.first_f64(MOST_ELEMENTS), other.first_f64(MOST_ELEMENTS));
-    let differing = one
-        .iter()
+    let one = one.first_f64(MOST_ELEMENTS);
+    let other = other.first_f64(MOST_ELEMENTS);
+    one.iter()
         .zip(&other)
         .filter(|(one, other)| one != other)
-        .count();
-    differing as f64 / one.len().max(1) as f64
+        .count() as f64
+        / one.len().max(1) as f64
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{ArrayD, IxDyn};
-
+    use super::super::outputs::tests::{floats, output};
     use super::super::rows::told;
     use super::*;
-    use crate::inputs::Tensor;
 
-    fn floats(shape: &[usize], values: &[f32]) -> TensorData {
-        TensorData::Float(ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap())
-    }
-
-    fn output(data: TensorData) -> Vec<Tensor> {
-        vec![Tensor {
-            name: "y".into(),
-            data,
-        }]
+    fn rounded(
+        rounding: FloatRounding,
+        first: TensorData,
+        second: TensorData,
+        both: TensorData,
+    ) -> Told {
+        told(&output(first), &output(second), &output(both), rounding)
+            .remove(0)
+            .1
     }
 
     fn of(first: TensorData, second: TensorData, both: TensorData) -> Told {
-        told(
-            &output(first),
-            &output(second),
-            &output(both),
-            FloatRounding::Full,
-        )
-        .remove(0)
-        .1
+        rounded(FloatRounding::Full, first, second, both)
     }
 
     fn percent(share: f64) -> String {
@@ -283,7 +277,8 @@ mod tests {
 
     #[test]
     fn samples_are_parted_on_whichever_axis_grows() {
-        let (first, second) = (floats(&[2, 1], &[1.0, 2.0]), floats(&[2, 1], &[3.0, 4.0]));
+        let first = floats(&[2, 1], &[1.0, 2.0]);
+        let second = floats(&[2, 1], &[3.0, 4.0]);
         assert_eq!(
             of(
                 first.clone(),
@@ -316,27 +311,27 @@ mod tests {
 
     #[test]
     fn samples_are_their_own_within_what_tensor_cores_round() {
-        let (first, second) = (
-            output(floats(&[1, 2], &[100.0, 50.0])),
-            output(floats(&[1, 2], &[80.0, 90.0])),
-        );
-        let both = output(floats(&[2, 2], &[100.2, 50.0, 80.0, 90.0]));
-        let of = |rounding| told(&first, &second, &both, rounding).remove(0).1;
-        assert_eq!(of(FloatRounding::Half), Told::Apart);
-        assert!(matches!(of(FloatRounding::Full), Told::Mixed(Some(_))));
-        let far = output(floats(&[2, 2], &[105.0, 50.0, 80.0, 90.0]));
-        assert!(matches!(
-            told(&first, &second, &far, FloatRounding::Half)[0].1,
-            Told::Mixed(Some(_))
-        ));
+        let of = |rounding, largest| {
+            rounded(
+                rounding,
+                floats(&[1, 2], &[100.0, 50.0]),
+                floats(&[1, 2], &[80.0, 90.0]),
+                floats(&[2, 2], &[largest, 50.0, 80.0, 90.0]),
+            )
+        };
+        assert_eq!(of(FloatRounding::Half, 100.2), Told::Apart);
+        for found in [
+            of(FloatRounding::Full, 100.2),
+            of(FloatRounding::Half, 105.0),
+        ] {
+            assert!(matches!(found, Told::Mixed(Some(_))));
+        }
     }
 
     #[test]
     fn a_shorter_sample_is_compared_as_far_as_it_goes() {
-        let (first, second) = (
-            floats(&[1, 2], &[1.0, 2.0]),
-            floats(&[1, 3], &[3.0, 4.0, 5.0]),
-        );
+        let first = floats(&[1, 2], &[1.0, 2.0]);
+        let second = floats(&[1, 3], &[3.0, 4.0, 5.0]);
         assert_eq!(
             of(
                 first.clone(),

@@ -46,14 +46,17 @@ fn take(described: &mut Described, tried: &Tried) {
     if let Some(inputs) = &tried.inputs {
         described.inputs.clone_from(inputs);
     }
-    let axis = &described.inputs.batch_axis;
-    described.model.batch_axis.clone_from(axis);
+    described
+        .model
+        .batch_axis
+        .clone_from(&described.inputs.batch_axis);
 }
 
 /// The only batch size by what running showed, where the variant's file leaves it open: it holds
 /// for the others too.
 fn fixed_by_running(description: &Description, tried: &Tried) -> Option<u64> {
-    let (described, inputs) = (description.as_ref().ok()?, tried.inputs.as_ref()?);
+    let described = description.as_ref().ok()?;
+    let inputs = tried.inputs.as_ref()?;
     inputs
         .batch_axis
         .fixed_size

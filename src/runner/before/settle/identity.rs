@@ -147,8 +147,10 @@ fn stamp(path: &Path) -> Stamp {
 }
 
 fn beside(model: &Path) -> Vec<Stamp> {
-    let folders = model.ancestors().skip(1).take(2);
-    folders
+    model
+        .ancestors()
+        .skip(1)
+        .take(2)
         .flat_map(|folder| BESIDE.iter().map(|name| stamp(&folder.join(name))))
         .collect()
 }
@@ -168,14 +170,13 @@ mod tests {
 
     #[test]
     fn swept_and_tuned_shapes_are_sought_apart_from_plain_ones() {
-        let (inputs, seeded) = (
-            InputRequest::default(),
-            InputRequest {
-                seed: 7,
-                ..InputRequest::default()
-            },
-        );
-        let (shapes, mut swept) = (unswept(), unswept());
+        let inputs = InputRequest::default();
+        let seeded = InputRequest {
+            seed: 7,
+            ..InputRequest::default()
+        };
+        let shapes = unswept();
+        let mut swept = unswept();
         swept[0].dims.insert("seq".to_owned(), 16);
         let name = |sought: &Sought<'_>| of_inputs(sought).unwrap();
         assert_eq!(

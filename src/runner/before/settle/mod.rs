@@ -20,7 +20,7 @@ use crate::runner::kept::{keep, kept};
 use crate::runner::launch::{self, Launch, LaunchSetup};
 use crate::runner::names::INPUTS_LOG;
 use crate::runner::patience::telling;
-use crate::runner::{Description, Job, Launcher, Observer, Progress, RunError};
+use crate::runner::{Description, Job, Launcher, Observer, Progress, Result, RunError};
 use crate::units::{Bytes, Nanos};
 
 /// Share of the budget that trying out may take beside one load and one inference.
@@ -48,7 +48,7 @@ pub(in crate::runner) async fn settle(
     descriptions: &mut [Description],
     launcher: &Launcher,
     observer: &mut dyn Observer,
-) -> Result<Option<Launch>, RunError> {
+) -> Result<Option<Launch>> {
     let Some(found) = find(job, descriptions, launcher, observer).await? else {
         return Ok(None);
     };
@@ -63,7 +63,7 @@ pub(in crate::runner) async fn find(
     descriptions: &[Description],
     launcher: &Launcher,
     observer: &mut dyn Observer,
-) -> Result<Option<Found>, RunError> {
+) -> Result<Option<Found>> {
     let mut failures = Vec::new();
     for (variant, session) in candidates(&job.plan) {
         let Ok(described) = &descriptions[variant] else {
@@ -121,7 +121,7 @@ pub(in crate::runner) async fn find(
 
 /// An error where inputs are to blame. A session that cannot be created says so again when it is
 /// launched.
-fn note_failures(job: &mut Job, failures: Vec<Failure>) -> Result<(), RunError> {
+fn note_failures(job: &mut Job, failures: Vec<Failure>) -> Result<()> {
     let (unfed, others): (Vec<_>, Vec<_>) = failures
         .into_iter()
         .partition(|failure| matches!(failure.kind, FailureKind::BadInput | FailureKind::Usage));
@@ -201,7 +201,7 @@ pub(in crate::runner) async fn warm(plan: &Plan, launch: Option<Launch>) -> Opti
 }
 
 /// Whether a launch before the run may be used in it, rather than one more being made.
-pub(in crate::runner) fn may_serve(plan: &Plan, session: usize) -> bool {
+pub(super) fn may_serve(plan: &Plan, session: usize) -> bool {
     !plan.sessions[session].is_accelerated() && plan.schedule.page_cache == PageCache::Warm
 }
 
@@ -210,9 +210,9 @@ pub(in crate::runner) async fn start(
     launcher: &Launcher,
     session: usize,
 ) -> Result<Launch, Failure> {
-    let (spec, variant) = (&job.plan.sessions[session], job.plan.variant_of(session));
+    let spec = &job.plan.sessions[session];
     let setup = LaunchSetup {
-        model: &variant.path,
+        model: &job.plan.variant_of(session).path,
         spec,
         patience: launcher.patience(),
     };
@@ -312,12 +312,13 @@ async fn ask(
 fn not_proved(mut tried: Tried, failure: &Failure) -> Tried {
     tried.is_cut_short = true;
     let reason = failure.message.exact();
-    let plans = tried
+    for plan in tried
         .plans
         .iter_mut()
         .flatten()
-        .chain(tried.inputs.as_deref_mut());
-    for plan in plans.filter(|plan| !plan.batch_axis.axes.is_empty()) {
+        .chain(tried.inputs.as_deref_mut())
+        .filter(|plan| !plan.batch_axis.axes.is_empty())
+    {
         let proof = BatchProof::NotProved {
             reason: reason.to_owned().into(),
         };
