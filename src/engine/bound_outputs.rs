@@ -101,10 +101,12 @@ fn mismatch(name: &str, declared: &[i64], came: &[i64]) -> String {
 
 /// Any shape fits where nothing is declared, too.
 fn fits(declared: &[i64], came: &[i64]) -> bool {
-    let mut sizes = declared.iter().zip(came);
     declared.is_empty()
         || declared.len() == came.len()
-            && sizes.all(|(declared, came)| *declared < 0 || declared == came)
+            && declared
+                .iter()
+                .zip(came)
+                .all(|(declared, came)| *declared < 0 || declared == came)
 }
 
 fn in_words(shape: &[i64]) -> String {

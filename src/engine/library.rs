@@ -98,10 +98,8 @@ pub(super) fn open(path: &Path) -> Result<Opened, LibraryError> {
 }
 
 pub(super) fn describe_opened(path: &Path, version: String) -> Result<LibraryInfo, LibraryError> {
-    let execution_providers = execution_providers().ok_or(LibraryError::Malformed {
-        path: path.into(),
-        what: "no execution providers",
-    })?;
+    let execution_providers =
+        execution_providers().ok_or_else(|| malformed(path, "no execution providers"))?;
     Ok(LibraryInfo {
         version,
         build_info: ort::info().to_owned(),

@@ -290,7 +290,6 @@ fn crash() -> nix::Result<()> {
     raise(Signal::SIGSEGV)
 }
 
-#[derive(Debug)]
 struct ScriptedSession {
     variant: ScriptedVariant,
     latency_ratio: f64,

@@ -344,8 +344,7 @@ fn place(spec: &SessionSpec) -> MemoryPlace {
         memory: provider::known(&spec.execution_provider).memory,
         device: spec
             .device()
-            .and_then(|device| device.try_into().ok())
-            .unwrap_or(0),
+            .map_or(0, |device| device.try_into().unwrap_or(0)),
         binding: spec.binding,
         captures: spec.captures_graphs(),
     }

@@ -30,13 +30,13 @@ pub(super) struct Pair<'s> {
     pub spins: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Which {
     Profiled,
     Plain,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Turns {
     plain: Vec<Nanos>,
     /// Median latency with the profiler / without it, one for each pair of stretches.

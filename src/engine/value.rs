@@ -44,8 +44,10 @@ pub(super) fn hold(sets: Vec<InputSet>, environment: &Environment) -> Result<Vec
 }
 
 /// `None` for what nothing is given to, which is not bound.
-fn held(argument: Argument, environment: &Environment) -> Option<Result<HeldInput>> {
-    let Argument { name, value } = argument;
+fn held(
+    Argument { name, value }: Argument,
+    environment: &Environment,
+) -> Option<Result<HeldInput>> {
     into_value(value, environment)
         .map_err(|error| bind_error(name.exact(), &error))
         .transpose()

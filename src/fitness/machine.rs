@@ -99,9 +99,11 @@ pub(super) fn throttling(seen: Seen<'_>) -> Option<FitnessReason> {
 pub(super) fn governor(seen: Seen<'_>) -> Option<FitnessReason> {
     let governor = seen.host.governor.as_ref()?.exact();
     (governor != "performance").then(|| {
-        let text = format!("the frequency governor is `{governor}`, which follows the load");
-        let remedy = "set it with `cpupower frequency-set --governor performance` while measuring";
-        reason(FitnessVerdict::Suspect, text, remedy)
+        reason(
+            FitnessVerdict::Suspect,
+            format!("the frequency governor is `{governor}`, which follows the load"),
+            "set it with `cpupower frequency-set --governor performance` while measuring",
+        )
     })
 }
 

@@ -15,7 +15,7 @@ pub struct Seen<'a> {
 }
 
 /// From which figure on a run is suspect, and from which it is invalid.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Bounds {
     pub suspect: f64,
     pub invalid: f64,

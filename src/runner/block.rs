@@ -21,7 +21,7 @@ const STEAL_SHARE: f64 = 0.05;
 /// others' time.
 const MAX_DISTURBED_SHARE: f64 = 0.25;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct BlockPlace {
     pub key: CellKey,
     pub alternation: u64,
@@ -30,14 +30,12 @@ pub(super) struct BlockPlace {
     pub time: BlockTime,
 }
 
-#[derive(Debug)]
 pub(super) struct Measured {
     pub block: BlockRecord,
     pub histogram: String,
     pub sampling_cost_ns: Nanos,
 }
 
-#[derive(Debug)]
 pub(super) struct Meter {
     sampler: Sampler,
     costs: Vec<Nanos>,

@@ -202,7 +202,8 @@ impl Run<'_> {
             ..self.record().run.clone()
         };
         let _ = self.append(Event::Ended(info));
-        Ok(self.into_ran(self.journal.finish().err()))
+        let unwritten = self.journal.finish().err();
+        Ok(self.into_ran(unwritten))
     }
 
     fn into_ran(self, unwritten: Option<StoreError>) -> Ran {

@@ -24,11 +24,11 @@ pub(super) fn kept<T: DeserializeOwned>(file: &Path) -> Option<T> {
 }
 
 /// Leaves something for later runs, which find it out again where this fails.
-pub(super) fn keep<T: Serialize>(file: &Path, found: &T) {
+pub(super) fn keep(file: &Path, found: &impl Serialize) {
     let _ = write(file, found);
 }
 
-fn write<T: Serialize>(file: &Path, found: &T) -> io::Result<()> {
+fn write(file: &Path, found: &impl Serialize) -> io::Result<()> {
     fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
     write_atomically(file, &serde_json::to_vec_pretty(found)?).map_err(io::Error::other)
 }

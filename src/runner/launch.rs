@@ -18,7 +18,6 @@ use crate::sample::{Roots, process};
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
-#[derive(Debug)]
 pub(super) struct Launch {
     pub worker: WorkerProcess,
     pub record: LaunchRecord,
@@ -26,7 +25,6 @@ pub(super) struct Launch {
     begun: Option<(u64, Duration)>,
 }
 
-#[derive(Debug)]
 pub(super) struct LaunchSetup<'a> {
     pub model: &'a Path,
     pub spec: &'a SessionSpec,

@@ -18,7 +18,6 @@ use crate::store::{RunFolder, StoreError};
 use crate::text::Plain;
 use crate::units::Nanos;
 
-#[derive(Debug)]
 pub(super) struct Launcher {
     pub roots: Roots,
     command: WorkerCommand,
@@ -29,7 +28,6 @@ pub(super) struct Launcher {
     next_number: u64,
 }
 
-#[derive(Debug)]
 pub(super) struct Opened {
     pub worker: WorkerProcess,
     /// Time to open the library and create its environment.

@@ -29,7 +29,7 @@ pub(super) const BEFORE_BLOCKS: u32 = 4;
 /// each time.
 const FIRST_WORD: Duration = Duration::from_secs(5);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Patience {
     /// As long as the user lets a worker take of which nothing is known.
     pub usual: Duration,

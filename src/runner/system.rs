@@ -75,7 +75,6 @@ impl Interruption {
 }
 
 /// The machine's counters before the first measurement.
-#[derive(Debug)]
 pub(super) struct Watch {
     workers: Vec<u64>,
     before: conditions::Counters,

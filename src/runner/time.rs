@@ -22,7 +22,6 @@ pub(super) const WARMUP: Duration = Duration::from_millis(500);
 /// Inferences that a block holds at least where there is time for them.
 pub(super) const MIN_INFERENCES: u64 = 3;
 
-#[derive(Clone, Copy, Debug)]
 pub(super) struct Time {
     started: Instant,
     /// Time of an earlier part of the run, if this one takes it up again.
@@ -98,7 +97,7 @@ impl Time {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct BlockTime {
     pub length: Nanos,
     /// As far as the limit allows.

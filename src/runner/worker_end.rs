@@ -24,7 +24,6 @@ const MAP_LOST: &str =
 
 const MAP_HINT: &str = "run again while nothing writes to the model, its weights and the libraries; if nothing did, check their disk";
 
-#[derive(Debug)]
 pub(super) struct Log {
     file: File,
     /// Where the part of this worker begins.

@@ -31,7 +31,6 @@ pub struct WorkerCommand {
     pub timeout: Duration,
 }
 
-#[derive(Debug)]
 pub(super) struct WorkerProcess {
     pub pid: u32,
     child: Child,

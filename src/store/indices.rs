@@ -4,7 +4,7 @@ use crate::plan::CellKey;
 use crate::record::{Fate, LaunchRecord, RunRecord, Tuning};
 
 /// A session of the plan, and a shape of it where there is one, that something in a record names.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 struct Named {
     what: &'static str,
     session: usize,
@@ -82,7 +82,7 @@ fn in_plan(record: &RunRecord) -> Option<String> {
         .map(|session| format!("a session runs variant {} of {variants}", session.variant))
 }
 
-fn named(record: &RunRecord) -> impl Iterator<Item = Named> + '_ {
+fn named(record: &RunRecord) -> impl Iterator<Item = Named> {
     let cells = record.cells.iter();
     let blocks = record.blocks.iter();
     cells
@@ -93,7 +93,7 @@ fn named(record: &RunRecord) -> impl Iterator<Item = Named> + '_ {
 }
 
 /// Findings of launches beside the rounds.
-fn beside_rounds(record: &RunRecord) -> impl Iterator<Item = Named> + '_ {
+fn beside_rounds(record: &RunRecord) -> impl Iterator<Item = Named> {
     let lost = record
         .lost_workers
         .iter()
@@ -114,15 +114,13 @@ fn beside_rounds(record: &RunRecord) -> impl Iterator<Item = Named> + '_ {
         .chain(gaps.map(|one| Named::at("measurement after idle gaps", one.session, one.shape)))
 }
 
-fn of_launch(launch: &LaunchRecord) -> impl Iterator<Item = Named> + '_ {
-    let cells = launch
-        .cells
-        .iter()
-        .map(|cell| Named::at("cell of a launch", launch.session, cell.shape));
-    std::iter::once(Named::at("launch", launch.session, None)).chain(cells)
+fn of_launch(launch: &LaunchRecord) -> impl Iterator<Item = Named> {
+    let cells = launch.cells.iter();
+    std::iter::once(Named::at("launch", launch.session, None))
+        .chain(cells.map(|cell| Named::at("cell of a launch", launch.session, cell.shape)))
 }
 
-fn of_search(tuning: &Tuning) -> impl Iterator<Item = Named> + '_ {
+fn of_search(tuning: &Tuning) -> impl Iterator<Item = Named> {
     let of_heats = tuning.heats.iter().flat_map(|heat| {
         [Some(heat.reference), heat.champion]
             .into_iter()

@@ -89,6 +89,9 @@ pub(super) fn serve(
     }
 }
 
+/// The inner error is of what came before any block, of which nothing is said yet.
+type Served = io::Result<Result<(), Failure>>;
+
 struct Stage<'a> {
     lines: &'a mut Lines,
     runtime: &'a dyn Runtime,
@@ -101,8 +104,7 @@ struct Stage<'a> {
 }
 
 impl<'s> Stage<'s> {
-    /// The inner error is of what came before any block, of which nothing is said yet.
-    fn serve(&mut self, cell: &CellRequest) -> io::Result<Result<(), Failure>> {
+    fn serve(&mut self, cell: &CellRequest) -> Served {
         let bound = match self.bind(cell) {
             Ok(bound) => bound,
             Err(failure) => return Ok(Err(failure)),
@@ -130,7 +132,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    fn serve_once_bound(&mut self, bound: Bound<'_>) -> io::Result<Result<(), Failure>> {
+    fn serve_once_bound(&mut self, bound: Bound<'_>) -> Served {
         let lanes = bound
             .inferences
             .into_iter()
@@ -138,7 +140,7 @@ impl<'s> Stage<'s> {
         self.serve_lanes(lanes.collect(), bound.first_run_ns, None)
     }
 
-    fn serve_anew(&mut self, bound: Bound<'_>) -> io::Result<Result<(), Failure>> {
+    fn serve_anew(&mut self, bound: Bound<'_>) -> Served {
         let lanes = bound
             .inferences
             .into_iter()
@@ -146,14 +148,13 @@ impl<'s> Stage<'s> {
         self.serve_lanes(lanes.collect(), bound.first_run_ns, bound.outputs_anew)
     }
 
-    /// Warms lanes up and serves their blocks; the inner error is that of the warm-up, of which
-    /// nothing is said yet.
+    /// Warms lanes up and serves their blocks.
     fn serve_lanes<W>(
         &mut self,
         mut lanes: Vec<Lane<W>>,
         first_run_ns: Nanos,
         outputs_anew: Option<Plain>,
-    ) -> io::Result<Result<(), Failure>>
+    ) -> Served
     where
         W: Work<Error = EngineError> + Send,
     {

@@ -8,7 +8,6 @@ use nix::unistd::{dup, dup2_stdout};
 use crate::protocol::{Request, Response};
 use crate::record::{Failure, FailureKind};
 
-#[derive(Debug)]
 pub(super) struct Lines {
     requests: BufReader<Stdin>,
     responses: File,
@@ -31,10 +30,10 @@ impl Lines {
     /// The next request; `None` when the parent has closed the pipe.
     pub(super) fn next(&mut self) -> io::Result<Option<Request>> {
         self.line.clear();
-        if self.requests.read_line(&mut self.line)? == 0 {
-            return Ok(None);
-        }
-        Ok(Some(serde_json::from_str(&self.line)?))
+        Ok(match self.requests.read_line(&mut self.line)? {
+            0 => None,
+            _ => Some(serde_json::from_str(&self.line)?),
+        })
     }
 
     pub(super) fn send(&mut self, response: &Response) -> io::Result<()> {

@@ -60,16 +60,18 @@ pub(super) fn dispatch(identifier: &str) -> Option<Dispatch> {
 
 /// Every session has this execution provider; it is only touched where its option was given.
 fn cpu(options: &Options) -> Vec<ExecutionProviderDispatch> {
-    let arena = options.get(ARENA).map(|value| value != "0");
-    arena
-        .map(|arena| {
-            ep::CPU::default()
-                .with_arena_allocator(arena)
-                .build()
-                .error_on_failure()
-        })
+    options
+        .get(ARENA)
+        .map(|value| with_own_arena(value != "0"))
         .into_iter()
         .collect()
+}
+
+fn with_own_arena(arena: bool) -> ExecutionProviderDispatch {
+    ep::CPU::default()
+        .with_arena_allocator(arena)
+        .build()
+        .error_on_failure()
 }
 
 /// Switches the arena of memory on the CPU on or off, whatever else a session computes on.
@@ -77,10 +79,7 @@ pub(in crate::engine) fn with_arena(
     builder: SessionBuilder,
     arena: bool,
 ) -> ort::Result<SessionBuilder> {
-    Ok(builder.with_execution_providers([ep::CPU::default()
-        .with_arena_allocator(arena)
-        .build()
-        .error_on_failure()])?)
+    Ok(builder.with_execution_providers([with_own_arena(arena)])?)
 }
 
 /// Why a session on the CPU cannot have one of its options, if it cannot.

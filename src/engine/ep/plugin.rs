@@ -15,7 +15,6 @@ use crate::plan::SessionSpec;
 use crate::provider::{CPU_PROVIDER, Options};
 
 /// A library of execution providers, registered with the environment.
-#[derive(Debug)]
 pub(in crate::engine) struct Plugin {
     name: String,
     /// Addresses of the devices that were there before, which are not the library's.

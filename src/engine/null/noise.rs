@@ -184,7 +184,6 @@ impl Machine {
 }
 
 /// The noise that the inferences of one process at one batch size meet.
-#[derive(Debug)]
 pub(super) struct CellNoise {
     machine: Machine,
     own: Pcg64,
@@ -239,7 +238,7 @@ impl CellNoise {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 enum Lasts {
     Exponential,
     Exactly,
@@ -247,7 +246,6 @@ enum Lasts {
 
 /// A machine that goes back and forth between a fast and a slow state. Every process walks the same
 /// way from the beginning of virtual time.
-#[derive(Debug)]
 struct Switching {
     random: Pcg64,
     /// Mean time in the fast and in the slow state.

@@ -38,7 +38,7 @@ const WORTH_MORE_PAIRS: f64 = 0.9;
 /// Least time of a pair of workers; a share of the budget below it is not begun.
 pub(super) const SHORTEST_PAIR: Duration = Duration::from_millis(250);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Found {
     log_ratios: Vec<Vec<f64>>,
     changed: Vec<f64>,

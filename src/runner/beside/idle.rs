@@ -33,13 +33,11 @@ const STARTING_INFERENCES: u32 = 3;
 /// With fewer, a median says nothing.
 const LEAST: u64 = 3;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
 struct Share {
     gap: Duration,
     count: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
 struct Spending {
     launches: u64,
     shares: Vec<Share>,

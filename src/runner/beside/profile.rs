@@ -43,7 +43,7 @@ const THREAD_SIZE: Bytes = Bytes(64);
 const TWIN_ROOM: u64 = 4;
 const NO_TIME: &str = "there was no time left for it";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Subject {
     session: usize,
     place: Place,
@@ -132,13 +132,14 @@ impl Run<'_> {
 
     /// The smallest batch size of the first shape at which a session is still measured.
     fn first_subject(&self, session: usize) -> Option<Subject> {
-        let place = self
-            .plan()
+        self.plan()
             .cells()
             .filter(|key| key.session == session && self.is_open(*key))
-            .map(Place::of)
-            .min()?;
-        Some(Subject { session, place })
+            .map(|key| Subject {
+                session,
+                place: Place::of(key),
+            })
+            .min()
     }
 
     /// Least time of profiling a session, as far as it is known: two sessions, and two inferences

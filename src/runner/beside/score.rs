@@ -353,7 +353,7 @@ impl Run<'_> {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 struct Share {
     /// Time to compute outputs in; absent where the samples are counted instead.
     limit: Option<Duration>,

@@ -25,7 +25,6 @@ use crate::units::{Bytes, Joules, Nanos};
 /// Updates of an energy counter that a stretch must hold, so that its ends cost a tenth at most.
 const LEAST_UPDATES: u64 = 10;
 
-#[derive(Debug)]
 pub(super) struct EnergyWatch {
     /// One entry for each session of the plan.
     devices: Vec<Device>,
@@ -41,7 +40,7 @@ pub(super) struct EnergyWatch {
     stretches: BTreeMap<CellKey, u32>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Device {
     None,
     Known(u32),
@@ -126,10 +125,8 @@ impl EnergyWatch {
     }
 
     pub(super) fn level(&self, session: usize) -> Option<Observed<Bytes>> {
-        match (self.devices.get(session)?, &self.monitor) {
-            (Device::Known(index), Some(monitor)) => Some(monitor.gpus().memory_used(*index)),
-            _ => None,
-        }
+        let index = self.devices.get(session)?.index()?;
+        Some(self.monitor.as_ref()?.gpus().memory_used(index))
     }
 
     pub(super) fn worked(
@@ -201,16 +198,13 @@ impl EnergyWatch {
         used: Option<&Observed<GpuUse>>,
     ) -> Option<Observed<GpuMemory>> {
         let Some(Err(_)) = used else { return None };
-        let (Device::Known(index), Some(monitor)) =
-            (self.devices.get(launch.record.session)?, &self.monitor)
-        else {
-            return None;
-        };
+        let index = self.devices.get(launch.record.session)?.index()?;
+        let monitor = self.monitor.as_ref()?;
         if let Some(lost) = monitor.lost() {
             return Some(Err(lost));
         }
         monitor.open_window();
-        let window = monitor.close_window(*index);
+        let window = monitor.close_window(index);
         Some(self.memory(launch, &window, &window.memory_used_max()))
     }
 
@@ -250,8 +244,8 @@ impl EnergyWatch {
 
     /// Time between two updates of a GPU's energy counter.
     fn counter_period(&self, index: u32) -> Observed<Nanos> {
-        let mut idle = self.idle.iter();
-        match idle.find(|idle| idle.index == u64::from(index)) {
+        let index = u64::from(index);
+        match self.idle.iter().find(|idle| idle.index == index) {
             Some(idle) => idle.counter_period_ns.clone(),
             None => Err("the GPU was not looked at before the run".into()),
         }

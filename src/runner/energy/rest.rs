@@ -101,7 +101,7 @@ fn restless(waited: Duration) -> String {
     )
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Counter {
     index: u32,
     last: Option<Joules>,

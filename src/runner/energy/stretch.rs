@@ -20,7 +20,6 @@ const SHORTEST_STRETCH: Duration = Duration::from_millis(250);
 /// Share of the budget that all stretches may take.
 const STRETCH_SHARE: f64 = 0.2;
 
-#[derive(Debug)]
 pub(in crate::runner) struct Leave<'a> {
     pub plan: &'a Plan,
     pub extent: Extent,
@@ -114,7 +113,7 @@ impl EnergyWatch {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(in crate::runner) struct Stretches {
     pub length: Duration,
     /// How many a cell has at most, so that there is time for the first ones of all cells.

@@ -26,13 +26,13 @@ use round::{Group, Round};
 /// others come after them.
 const FIRST_SHARE: f64 = 0.4;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
     Smallest,
     Everything,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Rounds {
     done: u64,
     /// A whole round of every batch size was measured.

@@ -24,7 +24,7 @@ pub(super) fn turns(sessions: &[usize], draw: Draw, alternation: u64) -> Vec<usi
     order
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(in crate::runner) struct Draw {
     pub seed: u64,
     pub round: u64,

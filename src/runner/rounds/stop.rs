@@ -31,7 +31,6 @@ const LATER_LOOK_ROUNDS: [u64; LOOK_ROUNDS.len()] = {
     ]
 };
 
-#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct LookOutcome {
     /// Cells that the next rounds leave out, because others need the time more.
     pub resting: BTreeSet<CellKey>,

@@ -13,7 +13,6 @@ const MEMORY_RESERVE: f64 = 0.2;
 /// One alternation must not take more than this share of the budget.
 const LARGEST_ALTERNATION: f64 = 0.2;
 
-#[derive(Clone, Debug, Default)]
 pub(super) struct Step {
     pub batch_size: u64,
     /// Predictions per second of each session, where it was measured.

@@ -50,9 +50,9 @@ impl Kind {
     fn of(data: &TensorData) -> Kind {
         match data {
             TensorData::String(_) => Kind::Words,
-            data if data.element_type().is_float() && data.shape().len() == 2 => Kind::Scores,
-            data if data.element_type().is_float() => Kind::Numbers,
-            _ => Kind::Whole,
+            data if !data.element_type().is_float() => Kind::Whole,
+            data if data.shape().len() == 2 => Kind::Scores,
+            _ => Kind::Numbers,
         }
     }
 }

@@ -196,7 +196,7 @@ fn tensors_of(outputs: &[Tensor], sequence: &str) -> usize {
         .count()
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Batch {
     count: u64,
     outputs: Vec<Tensor>,

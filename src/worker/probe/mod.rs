@@ -237,8 +237,7 @@ fn random_outputs(
     if !bench.has_time_for(1) {
         return Vec::new();
     }
-    let again = bench.run_plan(plan).unwrap_or_default();
-    outputs::random(outputs, &again, floats)
+    outputs::random(outputs, &bench.run_plan(plan).unwrap_or_default(), floats)
 }
 
 /// Shapes that are tried: those of the plan, or the model's usual ones where nothing is swept and

@@ -5,7 +5,7 @@ use crate::plan::{ElementType, FloatRounding};
 
 pub(super) const MOST_ELEMENTS: usize = 1 << 22;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy)]
 pub(super) struct Gap {
     /// Largest difference of two elements; infinite where one of them is not a number, or strings
     /// differ.

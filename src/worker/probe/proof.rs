@@ -21,7 +21,7 @@ pub(super) struct Known<'k> {
     pub floats: FloatRounding,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quantized {
     Dynamically,
     /// In no way, or by scales that are in the file.

@@ -11,7 +11,6 @@ const OUTPUT_ELEMENT: u64 = 4;
 /// Samples that a pair holds at once: each alone, and both together.
 const PAIR: u64 = 4;
 
-#[derive(Debug)]
 pub(super) struct Room {
     bytes: Option<Bytes>,
     facts: ShapeFacts,
@@ -87,7 +86,7 @@ impl Room {
 
 fn elements_of(shape: &[Expr], size: &impl Fn(usize) -> Option<u64>) -> Option<u64> {
     shape.iter().try_fold(1_u64, |product, expr| {
-        product.checked_mul(u64::try_from(expr.evaluate(size)?).ok()?)
+        product.checked_mul(expr.evaluate(size)?.try_into().ok()?)
     })
 }
 

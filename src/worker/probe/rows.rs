@@ -86,7 +86,6 @@ fn rows_of(sample: f64, column: &[f64]) -> Vec<usize> {
 
 /// Rows whose sample is named in a column of an output: in one place of all axes but that of the
 /// rows.
-#[derive(Clone, Debug)]
 struct Index {
     column: usize,
     /// Numbers of a row.

@@ -15,7 +15,7 @@ const CLOSE_SHARE: f64 = 0.01;
 /// rounding.
 const TIES_SHARE: f64 = 0.05;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Triple<'t> {
     pub first: &'t TensorData,
     pub second: &'t TensorData,
@@ -53,15 +53,15 @@ enum Growth {
 
 impl Growth {
     fn of(first: usize, second: usize, both: usize) -> Option<Growth> {
-        if first == second && first == both {
-            Some(Growth::Stays)
+        Some(if first == second && first == both {
+            Growth::Stays
         } else if first + second == both {
-            Some(Growth::Adds)
+            Growth::Adds
         } else if first.max(second) == both {
-            Some(Growth::Covers)
+            Growth::Covers
         } else {
-            None
-        }
+            return None;
+        })
     }
 
     /// That of each axis; `None` where sizes are of no such kind.

@@ -19,7 +19,6 @@ pub(super) struct Bench<'s> {
     pub is_cut_short: bool,
 }
 
-#[derive(Debug)]
 pub(super) struct Found {
     pub plan: InputPlan,
     pub outputs: Vec<Tensor>,
@@ -28,11 +27,10 @@ pub(super) struct Found {
 
 impl<'s> Bench<'s> {
     pub(super) fn new(session: &'s mut dyn Session, room: &'s Room, limit: Nanos) -> Self {
-        let ends = Nanos(MonotonicClock.now().0.saturating_add(limit.0));
         Bench {
             session,
             room,
-            ends,
+            ends: MonotonicClock.now() + limit,
             trials_count: 0,
             first_run: None,
             inference: None,
@@ -48,7 +46,7 @@ impl<'s> Bench<'s> {
             .unwrap_or_default()
             .0
             .saturating_mul(inferences);
-        let has_time = MonotonicClock.now().0.saturating_add(needed) < self.ends.0;
+        let has_time = MonotonicClock.now() + Nanos(needed) < self.ends;
         self.is_cut_short |= !has_time;
         has_time
     }
@@ -124,10 +122,7 @@ impl<'s> Bench<'s> {
 
     /// The one inference that a probe needs is not counted against its time.
     pub(super) fn forgive_one(&mut self) {
-        self.ends.0 = self
-            .ends
-            .0
-            .saturating_add(self.inference.unwrap_or_default().0);
+        self.ends = self.ends + self.inference.unwrap_or_default();
     }
 }
 
@@ -136,20 +131,15 @@ fn is_finite(plan: &InputPlan, found: &[Tensor]) -> bool {
 }
 
 fn remark(plan: &InputPlan, found: &[Tensor]) -> String {
-    let inputs: Vec<String> = plan
-        .fed
-        .iter()
-        .map(|fed| fed.name.exact().to_owned())
-        .collect();
     format!(
         "outputs {} are not numbers with the values that were made up for {}: that says nothing about the model; give \
          real inputs with --data, or ranges with --range",
-        quoted(&outputs::with_nan(found)),
-        quoted(&inputs)
+        quoted(outputs::with_nan(found).iter().map(String::as_str)),
+        quoted(plan.fed.iter().map(|fed| fed.name.exact()))
     )
 }
 
-fn quoted(names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
+fn quoted<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    let quoted = names.into_iter().map(|name| format!("`{name}`"));
+    quoted.collect::<Vec<_>>().join(", ")
 }

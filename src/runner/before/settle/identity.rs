@@ -23,7 +23,6 @@ const BESIDE: [&str; 5] = [
 
 /// Inputs that are sought: as they were asked for, at these shapes, or at those that are usual
 /// instead.
-#[derive(Debug)]
 pub(super) struct Sought<'s> {
     pub inputs: &'s InputRequest,
     pub shapes: &'s [Shape],
