@@ -170,9 +170,8 @@ fn is_too_old(version: &str) -> Option<bool> {
     let mut numbers = version
         .split('.')
         .map_while(|part| part.parse::<u32>().ok());
-    let major = numbers.next()?;
-    let minor = numbers.next()?;
-    Some((major, minor) < (OLDEST_VERSION.major, OLDEST_VERSION.minor))
+    let stated = (numbers.next()?, numbers.next()?);
+    Some(stated < (OLDEST_VERSION.major, OLDEST_VERSION.minor))
 }
 
 fn execution_providers() -> Option<Vec<String>> {

@@ -32,7 +32,7 @@ impl DatasetInfo {
 }
 
 /// Scores of the outputs of one session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AccuracyRecord {
     /// Index into [`Plan::sessions`](crate::plan::Plan::sessions).
     pub session: usize,

@@ -1,5 +1,7 @@
 //! Launches and blocks: one worker process, and one short timed stretch inside it.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,8 +56,8 @@ pub struct LaunchRecord {
 
 impl LaunchRecord {
     /// Time to open the runtime and create the session; absent where that failed.
-    pub(crate) fn start_ns(&self) -> Option<Nanos> {
-        Some(self.runtime_start_ns.unwrap_or_default() + self.session_load_ns?)
+    pub(crate) fn start_time(&self) -> Option<Duration> {
+        Some((self.runtime_start_ns.unwrap_or_default() + self.session_load_ns?).into())
     }
 }
 

@@ -13,6 +13,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use super::time::until;
 use super::{Observer, Progress};
 use crate::protocol::Request;
 
@@ -62,26 +63,19 @@ impl Patience {
             .load
             .unwrap_or_default()
             .max(self.answer.unwrap_or_default());
-        match (self.answer.is_some() || !expected.is_zero(), self.left()) {
-            (true, _) => self.limit_of(longest.max(expected)),
-            (false, Some(left)) => self.usual.min(left.max(longest * TIMES).max(LEAST)),
-            (false, None) => self.usual,
+        if self.answer.is_some() || !expected.is_zero() {
+            return self.limit_of(longest.max(expected));
         }
+        let left = until(self.end).max(longest * TIMES).max(LEAST);
+        self.usual.min(left)
     }
 
     /// The limit where something of the kind took so long: no more than what is left, but what was
     /// begun may end.
     fn limit_of(&self, longest: Duration) -> Duration {
         let stuck = longest.saturating_mul(TIMES).max(LEAST);
-        let left = self
-            .left()
-            .map_or(stuck, |left| left.max(GRACE).max(longest.saturating_mul(2)));
+        let left = until(self.end).max(GRACE).max(longest.saturating_mul(2));
         stuck.min(left).min(self.usual)
-    }
-
-    fn left(&self) -> Option<Duration> {
-        self.end
-            .map(|end| end.saturating_duration_since(Instant::now()))
     }
 
     /// Takes note of what an answer took; `since_start` is the time since the worker was started.

@@ -115,9 +115,9 @@ fn beside_rounds(record: &RunRecord) -> impl Iterator<Item = Named> {
 }
 
 fn of_launch(launch: &LaunchRecord) -> impl Iterator<Item = Named> {
-    let cells = launch.cells.iter();
-    std::iter::once(Named::at("launch", launch.session, None))
-        .chain(cells.map(|cell| Named::at("cell of a launch", launch.session, cell.shape)))
+    let cells = launch.cells.iter().map(|cell| Some(cell.shape));
+    let cells = cells.map(|shape| Named::at("cell of a launch", launch.session, shape));
+    std::iter::once(Named::at("launch", launch.session, None)).chain(cells)
 }
 
 fn of_search(tuning: &Tuning) -> impl Iterator<Item = Named> {

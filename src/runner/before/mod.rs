@@ -162,15 +162,12 @@ pub(super) async fn prepare(
 
 /// Threads of the largest pool of a session, planned or searched.
 fn largest_pool(plan: &Plan) -> u64 {
-    let planned = plan
-        .sessions
-        .iter()
-        .map(|session| session.options.intra_threads);
-    let tried = plan
+    let searched = plan
         .tuning
         .iter()
-        .flat_map(|tuning| tuning.space.intra_threads.iter().copied());
-    planned.chain(tried).max().unwrap_or(1)
+        .flat_map(|tuning| &tuning.space.intra_threads);
+    let planned = plan.sessions.iter().map(|spec| &spec.options.intra_threads);
+    planned.chain(searched).max().copied().unwrap_or(1)
 }
 
 fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {

@@ -298,13 +298,7 @@ impl Run<'_> {
             outcome,
             task: self.plan().task,
             batch_size,
-            samples_count: 0,
-            outputs: Vec::new(),
-            scores: None,
-            labels_as: None,
-            agreement: Vec::new(),
-            reference: None,
-            not_comparable: Vec::new(),
+            ..AccuracyRecord::default()
         }
     }
 

@@ -174,8 +174,7 @@ fn launch_mean(probe: &RunRecord) -> Duration {
     let launches: Vec<Duration> = probe
         .launches
         .iter()
-        .filter_map(LaunchRecord::start_ns)
-        .map(Duration::from)
+        .filter_map(LaunchRecord::start_time)
         .collect();
     launches.iter().sum::<Duration>() / times(launches.len()).max(1)
 }

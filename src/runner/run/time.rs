@@ -33,7 +33,7 @@ impl Run<'_> {
     fn launch_times(&self, session: usize) -> impl Iterator<Item = Duration> {
         self.record()
             .launches_of(session)
-            .filter_map(|launch| Some(STARTING + Duration::from(launch.start_ns()?)))
+            .filter_map(|launch| Some(STARTING + launch.start_time()?))
     }
 
     /// Time of one inference of a session at the smallest batch size that it was measured at.

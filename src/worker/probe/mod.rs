@@ -165,9 +165,10 @@ impl Probe {
     /// A plan with the size of its outputs: what follows from the graph, or else what came out of
     /// the first inference.
     fn sized(&self, plan: InputPlan) -> InputPlan {
-        let bytes = Some(self.room.output_bytes(&plan, 1))
-            .filter(|&bytes| bytes > 0)
-            .unwrap_or_else(|| self.first.1.output_bytes());
+        let bytes = match self.room.output_bytes(&plan, 1) {
+            0 => self.first.1.output_bytes(),
+            bytes => bytes,
+        };
         InputPlan {
             sample_output_bytes: Some(Bytes(bytes)),
             ..plan

@@ -57,10 +57,10 @@ fn take(described: &mut Described, tried: &Tried) {
 fn fixed_by_running(description: &Description, tried: &Tried) -> Option<u64> {
     let described = description.as_ref().ok()?;
     let inputs = tried.inputs.as_ref()?;
-    inputs
-        .batch_axis
-        .fixed_size
-        .filter(|_| fixed_batch(inputs, &described.model).is_none())
+    match fixed_batch(inputs, &described.model) {
+        None => inputs.batch_axis.fixed_size,
+        Some(_) => None,
+    }
 }
 
 /// A plan as a variant takes it: with its own element types, and sizes where it fixes them.
