@@ -86,14 +86,13 @@ pub(super) struct Opened {
 /// before.
 pub(super) fn open(path: &Path) -> Result<Opened, LibraryError> {
     let (version, base) = version(path)?;
-    let builder = ort::init_from(path).map_err(|source| LibraryError::Refused {
-        path: path.into(),
-        source,
-    })?;
     Ok(Opened {
         version,
         base,
-        builder,
+        builder: ort::init_from(path).map_err(|source| LibraryError::Refused {
+            path: path.into(),
+            source,
+        })?,
     })
 }
 
@@ -167,11 +166,8 @@ fn version_text(base: &'static OrtApiBase) -> Option<&'static str> {
 
 /// `None` if the version does not begin with two numbers.
 fn is_too_old(version: &str) -> Option<bool> {
-    let mut numbers = version
-        .split('.')
-        .map_while(|part| part.parse::<u32>().ok());
-    let stated = (numbers.next()?, numbers.next()?);
-    Some(stated < (OLDEST_VERSION.major, OLDEST_VERSION.minor))
+    let mut numbers = version.split('.').map_while(|part| part.parse().ok());
+    Some((numbers.next()?, numbers.next()?) < (OLDEST_VERSION.major, OLDEST_VERSION.minor))
 }
 
 fn execution_providers() -> Option<Vec<String>> {

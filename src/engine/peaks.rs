@@ -72,9 +72,8 @@ fn fastest(ready: Ready, amount: f64, length: Nanos) -> Observed<Peak> {
     let (session, inputs) = ready.map_err(|error| words(error.message()))?;
     let mut rates = rates(&session, inputs, amount, length).map_err(|error| error.to_string())?;
     rates.sort_unstable_by(f64::total_cmp);
-    let highest_per_sec = rates.last().copied().ok_or("nothing was measured")?;
     Ok(Peak {
-        highest_per_sec,
+        highest_per_sec: rates.last().copied().ok_or("nothing was measured")?,
         median_per_sec: rates[rates.len() / 2],
         n: rates.len() as u64,
     })
@@ -182,12 +181,11 @@ fn ones(name: &str, elements: usize) -> Tensor {
 }
 
 fn outlet(name: &str, ty: TensorElementType, dims: &[usize]) -> Outlet {
-    let shape = Shape::new(dims.iter().map(|&size| size as i64));
     Outlet::new(
         name,
         ValueType::Tensor {
             ty,
-            shape,
+            shape: Shape::new(dims.iter().map(|&size| size as i64)),
             dimension_symbols: SymbolicDimensions::empty(dims.len()),
         },
     )

@@ -182,11 +182,11 @@ pub(super) fn read(written: &Path, target: &ProfileTarget, turns: &Turns) -> Res
 /// leave them out of a trace.
 pub(super) fn with_weights(operators: Profiled, unpacked: &Profiled) -> Profiled {
     let nodes = operators.nodes.into_iter().map(|node| {
-        let same = unpacked
+        match unpacked
             .nodes
             .iter()
-            .find(|other| is_same_node(other, &node));
-        match same {
+            .find(|other| is_same_node(other, &node))
+        {
             Some(other) => NodeProfile {
                 inputs: other.inputs.clone(),
                 activation_bytes: other.activation_bytes,

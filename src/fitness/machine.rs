@@ -131,19 +131,21 @@ pub(super) fn thermal(seen: Seen<'_>) -> Option<FitnessReason> {
     let count = seen.conditions.thermal_throttles_count?;
     let seconds = seen.conditions.observed_ns.as_secs_f64();
     let severity = THERMAL.severity(count as f64 / seconds.max(1e-9))?;
-    let text =
-        format!("the CPU was slowed down {count} times for its temperature in {seconds:.0} s");
-    let remedy = "improve cooling, or limit the frequency so that it can be held";
-    Some(reason(severity, text, remedy))
+    Some(reason(
+        severity,
+        format!("the CPU was slowed down {count} times for its temperature in {seconds:.0} s"),
+        "improve cooling, or limit the frequency so that it can be held",
+    ))
 }
 
 pub(super) fn swapping(seen: Seen<'_>) -> Option<FitnessReason> {
     let conditions = seen.conditions;
     let moved = conditions.swapped_in_bytes?.0 + conditions.swapped_out_bytes?.0;
-    let severity = SWAPPED.severity(moved as f64)?;
-    let text = format!("{} KiB went to or came from swap", moved.div_ceil(1024));
-    let remedy = "free memory, or turn swap off (`swapoff -a`) while measuring";
-    Some(reason(severity, text, remedy))
+    Some(reason(
+        SWAPPED.severity(moved as f64)?,
+        format!("{} KiB went to or came from swap", moved.div_ceil(1024)),
+        "free memory, or turn swap off (`swapoff -a`) while measuring",
+    ))
 }
 
 pub(super) fn memory_pressure(seen: Seen<'_>) -> Option<FitnessReason> {

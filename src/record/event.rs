@@ -201,8 +201,11 @@ impl RunRecord {
     fn put_look(&mut self, decisions: Vec<Decision>, champion: Option<CellKey>) {
         let tuning = self.tuning.get_or_insert_default();
         tuning.decisions.extend(decisions);
-        let last = tuning.heats.last_mut();
-        if let Some(heat) = last.filter(|heat| heat.champion.is_none()) {
+        if let Some(heat) = tuning
+            .heats
+            .last_mut()
+            .filter(|heat| heat.champion.is_none())
+        {
             heat.looks.push(heat.rounds.len() as u64);
             heat.champion = champion;
         }

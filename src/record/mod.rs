@@ -332,8 +332,7 @@ impl RunRecord {
     }
 
     pub(crate) fn timed_blocks(&self) -> HashMap<CellKey, Vec<&BlockRecord>> {
-        let mut blocks: HashMap<CellKey, Vec<&BlockRecord>> =
-            HashMap::with_capacity(self.cells.len());
+        let mut blocks = HashMap::<_, Vec<_>>::with_capacity(self.cells.len());
         for block in self
             .blocks
             .iter()

@@ -82,9 +82,8 @@ impl Meter {
             other => return Err(launch.worker.unexpected(&other).await),
         };
         let after = self.sampler.sample(pid);
-        let block = record(launch, place, &report, &after.since(&before));
         Ok(Measured {
-            block,
+            block: record(launch, place, &report, &after.since(&before)),
             histogram: report.histogram,
             sampling_cost_ns: after.cost_ns,
         })

@@ -57,8 +57,7 @@ pub enum RunError {
 /// An error where a plan limits a fall of accuracy and scores are no share of right answers.
 pub(super) fn require_share(plan: &Plan, scores: &Scores) -> Result<()> {
     let tuning = plan.tuning.as_ref();
-    let limit = tuning.and_then(|tuning| tuning.max_accuracy_drop_ratio);
-    match limit {
+    match tuning.and_then(|tuning| tuning.max_accuracy_drop_ratio) {
         Some(_) if scores.leading().unit() != Unit::Ratio => Err(RunError::NoShare),
         _ => Ok(()),
     }

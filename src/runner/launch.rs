@@ -79,8 +79,11 @@ impl Launch {
         let doing = format!("run the first inferences at batch size {batch_size}");
         let expected = expected.max(self.expected_by_last(batch_size));
         let began = Instant::now();
-        let asked = self.worker.ask_expecting(expected, &request, &doing);
-        match asked.await? {
+        match self
+            .worker
+            .ask_expecting(expected, &request, &doing)
+            .await?
+        {
             Response::Began {
                 first_run_ns,
                 warmup,

@@ -73,9 +73,12 @@ impl Patience {
     /// The limit where something of the kind took so long: no more than what is left, but what was
     /// begun may end.
     fn limit_of(&self, longest: Duration) -> Duration {
-        let stuck = longest.saturating_mul(TIMES).max(LEAST);
-        let left = until(self.end).max(GRACE).max(longest.saturating_mul(2));
-        stuck.min(left).min(self.usual)
+        let left = until(self.end).max(GRACE);
+        longest
+            .saturating_mul(TIMES)
+            .max(LEAST)
+            .min(left.max(longest.saturating_mul(2)))
+            .min(self.usual)
     }
 
     /// Takes note of what an answer took; `since_start` is the time since the worker was started.
@@ -147,16 +150,14 @@ mod tests {
 
     #[test]
     fn first_load_is_waited_for_as_long_as_the_user_says_and_others_like_it() {
-        assert_about(patience(Some(10), None, None).limit_of_start(), 120.0);
-        assert_about(patience(None, Some(SECOND), None).limit_of_start(), 5.0);
-        assert_about(
-            patience(None, Some(SECOND * 4), None).limit_of_start(),
-            12.0,
-        );
-        assert_about(
-            patience(None, Some(SECOND * 50), None).limit_of_start(),
-            120.0,
-        );
+        for (left, load, secs) in [
+            (Some(10), None, 120.0),
+            (None, Some(SECOND), 5.0),
+            (None, Some(SECOND * 4), 12.0),
+            (None, Some(SECOND * 50), 120.0),
+        ] {
+            assert_about(patience(left, load, None).limit_of_start(), secs);
+        }
     }
 
     #[test]

@@ -76,8 +76,10 @@ impl WorkerProcess {
     }
 
     async fn hear_greeting(&mut self) -> Result<(), Failure> {
-        let limit = self.patience.limit_of_start();
-        let what = match self.response("greet", limit).await? {
+        let what = match self
+            .response("greet", self.patience.limit_of_start())
+            .await?
+        {
             Response::Hello {
                 protocol: VERSION, ..
             } => return Ok(()),

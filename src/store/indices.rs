@@ -115,9 +115,12 @@ fn beside_rounds(record: &RunRecord) -> impl Iterator<Item = Named> {
 }
 
 fn of_launch(launch: &LaunchRecord) -> impl Iterator<Item = Named> {
-    let cells = launch.cells.iter().map(|cell| Some(cell.shape));
-    let cells = cells.map(|shape| Named::at("cell of a launch", launch.session, shape));
-    std::iter::once(Named::at("launch", launch.session, None)).chain(cells)
+    std::iter::once(Named::at("launch", launch.session, None)).chain(
+        launch
+            .cells
+            .iter()
+            .map(|cell| Named::at("cell of a launch", launch.session, cell.shape)),
+    )
 }
 
 fn of_search(tuning: &Tuning) -> impl Iterator<Item = Named> {

@@ -238,7 +238,14 @@ impl<'s> Stage<'s> {
         let mut inferences = self.session.bind(sets, cell.load_mode.threads_count())?;
         let first_run_ns = match cannot_spare(cell) {
             Some(known) => known,
-            None => first_run(&mut inferences, &self.runtime.clock())?,
+            None => {
+                let clock = self.runtime.clock();
+                let start = clock.now();
+                if let Some(inference) = inferences.first_mut() {
+                    inference.run()?;
+                }
+                clock.now().since(start)
+            }
         };
         let mut bound = Bound {
             inferences,
@@ -284,17 +291,6 @@ fn mean_of(times: &WarmupTimes) -> Option<Nanos> {
 fn cannot_spare(cell: &CellRequest) -> Option<Nanos> {
     let known = cell.known_ns?;
     (known + known > cell.limit_ns?).then_some(known)
-}
-
-fn first_run(
-    inferences: &mut [Box<dyn Inference + '_>],
-    clock: &EngineClock,
-) -> engine::Result<Nanos> {
-    let start = clock.now();
-    if let Some(inference) = inferences.first_mut() {
-        inference.run()?;
-    }
-    Ok(clock.now().since(start))
 }
 
 /// An inference that is not timed comes before each gap, so that all of them begin alike.

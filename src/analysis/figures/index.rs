@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::plan::CellKey;
 use crate::record::{
-    AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, Phase, RunRecord, Scores,
+    AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, RunRecord, Scores,
 };
 
 pub(in crate::analysis) struct Index<'a> {
@@ -17,19 +17,6 @@ pub(in crate::analysis) struct Index<'a> {
     cpus: HashMap<u64, usize>,
     accuracy: HashMap<usize, &'a AccuracyRecord>,
     samples_in_common: Option<usize>,
-}
-
-fn timed_blocks(record: &RunRecord) -> HashMap<CellKey, Vec<&BlockRecord>> {
-    let mut blocks: HashMap<CellKey, Vec<&BlockRecord>> =
-        HashMap::with_capacity(record.cells.len());
-    for block in record
-        .blocks
-        .iter()
-        .filter(|block| block.phase == Phase::Timed)
-    {
-        blocks.entry(block.key).or_default().push(block);
-    }
-    blocks
 }
 
 /// The first ones that every scored session was scored on.
@@ -49,7 +36,7 @@ impl<'a> Index<'a> {
             record,
             baseline: record.plan.baseline_session(),
             cells: record.cells.iter().map(|cell| (cell.key, cell)).collect(),
-            blocks: timed_blocks(record),
+            blocks: record.timed_blocks(),
             launch_cells: HashMap::with_capacity(record.cells.len()),
             launches: vec![Vec::new(); record.plan.sessions.len()],
             cpus: HashMap::with_capacity(record.launches.len()),

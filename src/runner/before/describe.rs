@@ -10,7 +10,6 @@ use crate::runner::launcher::{Launcher, unnamed_log};
 use crate::runner::patience::telling;
 use crate::runner::rounds::sizes;
 use crate::runner::{Description, Observer, Progress};
-use crate::text::Plain;
 
 pub(super) async fn describe_all(
     plan: &Plan,

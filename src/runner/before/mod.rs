@@ -162,12 +162,14 @@ pub(super) async fn prepare(
 
 /// Threads of the largest pool of a session, planned or searched.
 fn largest_pool(plan: &Plan) -> u64 {
-    let searched = plan
-        .tuning
+    let searches = plan.tuning.iter();
+    plan.sessions
         .iter()
-        .flat_map(|tuning| &tuning.space.intra_threads);
-    let planned = plan.sessions.iter().map(|spec| &spec.options.intra_threads);
-    planned.chain(searched).max().copied().unwrap_or(1)
+        .map(|spec| &spec.options.intra_threads)
+        .chain(searches.flat_map(|tuning| &tuning.space.intra_threads))
+        .max()
+        .copied()
+        .unwrap_or(1)
 }
 
 fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {

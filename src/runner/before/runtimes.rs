@@ -77,9 +77,13 @@ fn of_cache(failure: Failure, library: &Path) -> Failure {
 }
 
 fn offers(runtimes: &[RuntimeInfo], spec: &SessionSpec) -> bool {
-    let offered = runtime_of(runtimes, spec).map(|runtime| &runtime.execution_providers);
     spec.provider.library.is_some()
-        || offered.is_some_and(|offered| offered.iter().any(|one| *one == spec.execution_provider))
+        || runtime_of(runtimes, spec).is_some_and(|runtime| {
+            runtime
+                .execution_providers
+                .iter()
+                .any(|one| *one == spec.execution_provider)
+        })
 }
 
 /// Sessions go whose runtime lacks their execution provider, where another has it; returns what is

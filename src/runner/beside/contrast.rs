@@ -220,10 +220,13 @@ fn is_float(element_type: ElementType) -> bool {
 }
 
 fn computes_in_float(model: &ModelSummary) -> bool {
-    let values = model.inputs.iter().chain(&model.outputs);
-    let weights = model.weights.iter().map(|weights| weights.element_type);
-    let fed = values.filter_map(|value| value.value_type.element_type());
-    weights.chain(fed).any(is_float)
+    model
+        .inputs
+        .iter()
+        .chain(&model.outputs)
+        .filter_map(|value| value.value_type.element_type())
+        .chain(model.weights.iter().map(|weights| weights.element_type))
+        .any(is_float)
 }
 
 #[cfg(test)]

@@ -106,8 +106,11 @@ impl Launch {
         patience: Duration,
     ) -> Result<Coupling, Failure> {
         let request = Request::Couple(Box::new(request));
-        let doing = "compare samples of a batch";
-        match self.worker.ask_within(patience, &request, doing).await? {
+        match self
+            .worker
+            .ask_within(patience, &request, "compare samples of a batch")
+            .await?
+        {
             Response::Coupled(coupling) => Ok(coupling),
             other => Err(self.worker.unexpected(&other).await),
         }

@@ -179,11 +179,11 @@ impl Spending {
             count,
         };
         let expected = (gap + self.single * 2).saturating_mul(times(count));
-        let asked =
-            launch
-                .worker
-                .ask_expecting(expected, &request, "measure inferences after idle gaps");
-        match asked.await? {
+        match launch
+            .worker
+            .ask_expecting(expected, &request, "measure inferences after idle gaps")
+            .await?
+        {
             Response::Idled { latencies_ns } => Ok(latencies_ns),
             other => Err(launch.worker.unexpected(&other).await),
         }

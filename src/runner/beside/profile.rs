@@ -135,11 +135,9 @@ impl Run<'_> {
         self.plan()
             .cells()
             .filter(|key| key.session == session && self.is_open(*key))
-            .map(|key| Subject {
-                session,
-                place: Place::of(key),
-            })
+            .map(Place::of)
             .min()
+            .map(|place| Subject { session, place })
     }
 
     /// Least time of profiling a session, as far as it is known: two sessions, and two inferences
@@ -325,8 +323,10 @@ impl Run<'_> {
         };
         let trace_file = request.trace_file.clone();
         let request = Request::Profile(Box::new(request));
-        let asked = worker.ask_within(limit, &request, "profile the session");
-        let (placement, operators) = match asked.await? {
+        let (placement, operators) = match worker
+            .ask_within(limit, &request, "profile the session")
+            .await?
+        {
             Response::Profiled {
                 placement,
                 operators,

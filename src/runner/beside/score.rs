@@ -372,8 +372,11 @@ impl Launch {
         patience: Duration,
     ) -> Result<AccuracyRecord, Failure> {
         let request = Request::Evaluate(Box::new(evaluation.clone()));
-        let asked = self.worker.ask_for(patience, &request, "score the outputs");
-        match asked.await? {
+        match self
+            .worker
+            .ask_for(patience, &request, "score the outputs")
+            .await?
+        {
             Response::Evaluated(record) => Ok(*record),
             other => Err(self.worker.unexpected(&other).await),
         }

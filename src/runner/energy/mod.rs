@@ -244,8 +244,7 @@ impl EnergyWatch {
 
     /// Time between two updates of a GPU's energy counter.
     fn counter_period(&self, index: u32) -> Observed<Nanos> {
-        let mut idle = self.idle.iter();
-        match idle.find(|idle| idle.index == u64::from(index)) {
+        match self.idle.iter().find(|idle| idle.index == u64::from(index)) {
             Some(idle) => idle.counter_period_ns.clone(),
             None => Err("the GPU was not looked at before the run".into()),
         }

@@ -87,11 +87,12 @@ impl EnergyWatch {
 
 /// How long GPUs are waited for before a run. A probe has no use for what they take at rest.
 pub(in crate::runner) fn patience(extent: Extent, budget: Option<Nanos>) -> Duration {
-    let most = budget.map_or(REST, |budget| Duration::from(budget).mul_f64(REST_SHARE));
-    match extent {
-        Extent::Probe(_) => Duration::ZERO,
-        Extent::Whole | Extent::Rounds => REST.min(most),
+    if matches!(extent, Extent::Probe(_)) {
+        return Duration::ZERO;
     }
+    budget.map_or(REST, |budget| {
+        REST.min(Duration::from(budget).mul_f64(REST_SHARE))
+    })
 }
 
 fn restless(waited: Duration) -> String {

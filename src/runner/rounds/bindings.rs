@@ -138,9 +138,15 @@ impl Run<'_> {
         let level = self.energy.level(key.session);
         let request = self.cell_request(key, inputs, limit);
         let is_asked_anew = request.outputs_anew.is_some();
-        let roots = &self.launcher.roots;
-        let expected = self.beginning_time(key);
-        match launch.begin(roots, key.shape, request, expected).await {
+        match launch
+            .begin(
+                &self.launcher.roots,
+                key.shape,
+                request,
+                self.beginning_time(key),
+            )
+            .await
+        {
             Ok((cell, warmup)) => {
                 self.energy.worked(key.session, launch, level);
                 Ok(Some(Turn {

@@ -183,11 +183,10 @@ impl Run<'_> {
             load_mode: at.load,
             elapsed: self.time.of_part(),
         });
-        let members = open.into_iter().map(|key| (key.session, key)).collect();
         self.take_turns(
             round,
             &Group {
-                members,
+                members: open.into_iter().map(|key| (key.session, key)).collect(),
                 draw: self.draw(round, at),
             },
         )
@@ -313,8 +312,7 @@ impl Sweep {
             return Ok(());
         }
         self.steps.push(step);
-        let available = run.record().host.usable_memory();
-        match sweep::end(&self.steps, next, available) {
+        match sweep::end(&self.steps, next, run.record().host.usable_memory()) {
             Some(reason) => run.close_from(self.shape, next, &reason),
             None => Ok(()),
         }

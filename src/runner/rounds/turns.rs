@@ -124,14 +124,15 @@ impl Run<'_> {
 
     async fn end_turns(&mut self, round: &mut Round, turns: Vec<Turn>) -> Result<()> {
         for turn in turns {
-            if let Some(launch) = &mut round.launches[turn.place] {
-                self.end_turn(launch, turn).await?;
-            }
+            self.end_turn(round, turn).await?;
         }
         Ok(())
     }
 
-    async fn end_turn(&mut self, launch: &mut Launch, turn: Turn) -> Result<()> {
+    async fn end_turn(&mut self, round: &mut Round, turn: Turn) -> Result<()> {
+        let Some(launch) = &mut round.launches[turn.place] else {
+            return Ok(());
+        };
         let leave = Leave {
             plan: &self.journal.record().plan,
             extent: self.extent,

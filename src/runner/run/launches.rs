@@ -38,11 +38,10 @@ impl Run<'_> {
         };
         let level = self.energy.level(session);
         let what = format!("{} is being loaded", self.label(session));
-        let limit = setup.patience.limit_of_start();
         match telling(
             self.observer,
             &what,
-            limit,
+            setup.patience.limit_of_start(),
             Launch::start(&self.launcher, &setup, log, record),
         )
         .await

@@ -94,7 +94,7 @@ impl Run<'_> {
         cells_count: usize,
         rounds_to_come: u64,
     ) -> Option<Nanos> {
-        let left: Duration = self.limit()?.into();
+        let left = Duration::from(self.limit()?);
         Some(
             share(left, cells_count, rounds_to_come)
                 .max(WARMUP.min(left))

@@ -61,11 +61,11 @@ fn of_pair(
 
 fn judged(told: Vec<(String, Told)>) -> Result<Coupling, String> {
     let is_apart = told.iter().any(|(_, told)| *told == Told::Apart);
-    let largest = told
+    match told
         .into_iter()
         .filter_map(|(output, told)| Some((output, off_by(&told)?)))
-        .max_by(|(_, one), (_, other)| one.total_cmp(other));
-    match largest {
+        .max_by(|(_, one), (_, other)| one.total_cmp(other))
+    {
         Some((output, off)) => Ok(Coupling::Coupled {
             output: output.into(),
             off_ratio: Ratio(off),

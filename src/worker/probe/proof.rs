@@ -274,11 +274,10 @@ fn judged(told: Vec<(String, Told)>, quantization: Quantized) -> Result<Verdict,
     if told.is_empty() {
         return Ok(Verdict::Unsure("its outputs are random".to_owned()));
     }
-    let mixed = told.iter().find_map(|(name, told)| match told {
+    if let Some((name, off)) = told.iter().find_map(|(name, told)| match told {
         Told::Mixed(off) => Some((name, *off)),
         _ => None,
-    });
-    if let Some((name, off)) = mixed {
+    }) {
         return Ok(of_mixed(name, off, quantization));
     }
     if told.iter().any(|(_, told)| *told == Told::Apart) {

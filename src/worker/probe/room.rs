@@ -104,9 +104,8 @@ mod tests {
             vec![None, Some(250)],
             FillKind::Constant(0.0),
         );
-        let axes = [("x".into(), 0)].into();
         let batch_axis = BatchAxis {
-            axes,
+            axes: [("x".into(), 0)].into(),
             symbol: None,
             fixed_size: None,
             reason: AxisReason::Proof,

@@ -43,11 +43,11 @@ fn told_of_one(triple: Triple<'_>, own: Option<&Index>, indices: &[Option<Index>
     if let Some(told) = own.and_then(|index| index.told_of_others(triple)) {
         return told;
     }
-    let by_index = indices
+    match indices
         .iter()
         .flatten()
-        .find_map(|index| index.told_of_rows(triple));
-    match by_index {
+        .find_map(|index| index.told_of_rows(triple))
+    {
         Some(told) if !matches!(told, Told::Mixed(_)) => told,
         // Rows without an index may as well lie in the order of the samples.
         _ => told::told_of(triple),

@@ -57,10 +57,9 @@ fn take(described: &mut Described, tried: &Tried) {
 fn fixed_by_running(description: &Description, tried: &Tried) -> Option<u64> {
     let described = description.as_ref().ok()?;
     let inputs = tried.inputs.as_ref()?;
-    match fixed_batch(inputs, &described.model) {
-        None => inputs.batch_axis.fixed_size,
-        Some(_) => None,
-    }
+    fixed_batch(inputs, &described.model)
+        .is_none()
+        .then_some(inputs.batch_axis.fixed_size)?
 }
 
 /// A plan as a variant takes it: with its own element types, and sizes where it fixes them.
@@ -166,9 +165,8 @@ mod tests {
             low: 0.0,
             high: 1.0,
         });
-        let sources = vec![SizeSource::MadeUp; dims.len()];
         FedInput {
-            sources,
+            sources: vec![SizeSource::MadeUp; dims.len()],
             ..FedInput::new(name, element_type, dims.to_vec(), fill)
         }
     }

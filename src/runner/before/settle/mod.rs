@@ -128,8 +128,10 @@ fn note_failures(job: &mut Job, failures: Vec<Failure>) -> Result<()> {
     if !unfed.is_empty() {
         return Err(RunError::NoVariant { failures: unfed });
     }
-    let mut others = others.iter();
-    if let Some(failure) = others.find(|failure| failure.kind != FailureKind::SessionLoad) {
+    if let Some(failure) = others
+        .iter()
+        .find(|failure| failure.kind != FailureKind::SessionLoad)
+    {
         let message = failure.message.exact();
         job.notes
             .push(format!("inputs were not tried out: {message}"));
