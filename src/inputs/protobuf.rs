@@ -162,10 +162,13 @@ fn unreadable(element_type: ElementType) -> String {
 /// byte of packed ones.
 fn narrow(tensor: &TensorProto<'_>, shape: &[usize]) -> Result<Content, String> {
     let element_type = stored_type(tensor);
-    let bytes = match (tensor.as_raw(), tensor.as_i32()) {
-        (Some(raw), _) => raw.to_vec(),
-        (None, Some(numbers)) => fitted(&numbers, element_type, u8::to_le_bytes)?,
-        (None, None) => Vec::new(),
+    let bytes = match tensor.as_raw() {
+        Some(raw) => raw.to_vec(),
+        None => fitted(
+            &tensor.as_i32().unwrap_or_default(),
+            element_type,
+            u8::to_le_bytes,
+        )?,
     };
     let codes = product(shape, 1)
         .and_then(|count| unpack(&bytes, element_type, count))
@@ -180,22 +183,15 @@ fn content(tensor: &TensorProto<'_>) -> Result<Content, String> {
     }
     let element_type = stored_type(tensor);
     let is_empty = tensor.dims().contains(&0);
-    if element_type == ElementType::String {
-        let items = if is_empty {
-            Some(Vec::new())
-        } else {
-            texts(tensor)
-        };
-        return items
-            .map(Content::Text)
-            .ok_or_else(|| unreadable(element_type));
-    }
-    let bytes = if is_empty {
-        Vec::new()
-    } else {
-        numbers(tensor, element_type).ok_or_else(|| unreadable(element_type))??
+    let content = match element_type {
+        ElementType::String if is_empty => Some(Content::Text(Vec::new())),
+        ElementType::String => texts(tensor).map(Content::Text),
+        _ if is_empty => Some(Content::Bytes(Vec::new().into())),
+        _ => numbers(tensor, element_type)
+            .transpose()?
+            .map(|bytes| Content::Bytes(bytes.into())),
     };
-    Ok(Content::Bytes(bytes.into()))
+    content.ok_or_else(|| unreadable(element_type))
 }
 
 fn texts(tensor: &TensorProto<'_>) -> Option<Vec<String>> {

@@ -87,6 +87,11 @@ impl Wanted {
         }
     }
 
+    /// The name as it came.
+    pub fn exact_name(&self) -> String {
+        self.name.exact().to_owned()
+    }
+
     /// The type of the elements, where bytes without a type may be its codes.
     pub fn of_codes(&self) -> Option<ElementType> {
         self.element_type.filter(|&wanted| is_narrow(wanted))
@@ -110,13 +115,9 @@ impl Wanted {
     /// The shape with the dimension of 1 that it lacks; absent where that does not fit either, or
     /// nothing is lacking.
     pub fn completed(&self, shape: &[usize]) -> Option<(Vec<usize>, Taken)> {
-        let ends_in_one = self
-            .dims
-            .as_ref()
-            .filter(|dims| dims.len() == shape.len() + 1)?
-            .last()
-            == Some(&Some(1))
-            && self.batch == Some(0);
+        let dims = self.dims.as_ref();
+        let dims = dims.filter(|dims| dims.len() == shape.len() + 1)?;
+        let ends_in_one = dims.last() == Some(&Some(1)) && self.batch == Some(0);
         if ends_in_one && let Some(column) = self.with_one(shape, shape.len()) {
             return Some((column, Taken::Column));
         }

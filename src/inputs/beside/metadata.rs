@@ -27,10 +27,10 @@ const TASKS: [(&str, u64); 5] = [
 impl Beside {
     pub(super) fn metadata(&mut self, metadata: &BTreeMap<String, String>) {
         for key in METADATA_SIDES {
-            let told = sides::of_numbers(&numbers(metadata.get(key).map_or("", String::as_str)))
-                .into_iter();
-            self.entries
-                .extend(told.map(|(about, size)| entry(key, about, size)));
+            let text = metadata.get(key).map_or("", String::as_str);
+            for (about, size) in sides::of_numbers(&numbers(text)) {
+                self.entries.push(entry(key, about, size));
+            }
         }
         self.stride = metadata.get(STRIDE).and_then(|text| stride(text));
         let classes = METADATA_CLASSES

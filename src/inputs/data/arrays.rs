@@ -48,7 +48,7 @@ impl Data {
 
     pub(super) fn npy(path: &Path, inputs: &[Wanted]) -> Result<Data> {
         let [wanted] = inputs else {
-            let names = inputs.iter().map(|wanted| wanted.name.exact().to_owned());
+            let names = inputs.iter().map(|wanted| wanted.exact_name());
             return Err(InputError::NpyForSeveral(path.to_owned(), names.collect()));
         };
         let archive = Arc::new(Archive::npy(path)?);
@@ -129,8 +129,14 @@ fn unused(others: &[&Head], label: Option<&Head>, path: &Path) -> Vec<String> {
 }
 
 fn renamed(head: &Head, wanted: &Wanted, path: &Path) -> Option<String> {
-    let (found, from, name) = (&head.name, path.display(), wanted.name.exact());
-    (found != name).then(|| format!("array `{found}` of `{from}` is taken for the input `{name}`"))
+    let found = &head.name;
+    (wanted.name != *found).then(|| {
+        format!(
+            "array `{found}` of `{}` is taken for the input `{}`",
+            path.display(),
+            wanted.name.exact()
+        )
+    })
 }
 
 fn unnamed<'w>(archive: &Archive, inputs: &'w [Wanted]) -> Vec<&'w Wanted> {
@@ -143,10 +149,7 @@ fn unnamed<'w>(archive: &Archive, inputs: &'w [Wanted]) -> Vec<&'w Wanted> {
 fn missing_arrays(archive: &Archive, missing: &[&Wanted]) -> InputError {
     InputError::MissingArrays {
         path: archive.path.clone(),
-        missing: missing
-            .iter()
-            .map(|wanted| wanted.name.exact().to_owned())
-            .collect(),
+        missing: missing.iter().map(|wanted| wanted.exact_name()).collect(),
         present: archive.names(),
     }
 }

@@ -46,9 +46,7 @@ fn given(folder: &Path, inputs: &[Wanted]) -> Result<Vec<Source>> {
             .map(|value| value.map(Source::Loaded))
             .collect();
     }
-    let missing = lacking
-        .into_iter()
-        .map(|(_, wanted)| wanted.name.exact().to_owned());
+    let missing = lacking.into_iter().map(|(_, wanted)| wanted.exact_name());
     Err(InputError::MissingArrays {
         path: folder.to_owned(),
         missing: missing.collect(),

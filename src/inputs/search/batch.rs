@@ -270,8 +270,8 @@ impl<'s> Axes<'s> {
     }
 
     /// The name that the file gives an unknown.
-    pub fn symbol(self, index: usize) -> Option<&'s String> {
-        let name = &self.problem.unknowns[index].name;
+    pub fn symbol(self, index: usize) -> Option<&'s str> {
+        let name = self.problem.unknowns[index].name.as_str();
         self.graph
             .inputs
             .iter()

@@ -283,7 +283,6 @@ impl Search {
             .unknowns
             .iter()
             .find_map(|&index| axes.symbol(index))
-            .cloned()
             .map(Plain::from)
     }
 

@@ -177,16 +177,19 @@ impl Solver<'_> {
     }
 
     fn follow(&mut self) {
-        let mut changed = true;
-        while changed {
-            changed = false;
-            for index in 0..self.sizes.len() {
-                if self.sizes[index].is_none() {
-                    self.sizes[index] = self.derived(index);
-                    changed |= self.sizes[index].is_some();
-                }
+        while self.follow_once() {}
+    }
+
+    /// Whether sizes were found that follow from others.
+    fn follow_once(&mut self) -> bool {
+        let mut is_changed = false;
+        for index in 0..self.sizes.len() {
+            if self.sizes[index].is_none() {
+                self.sizes[index] = self.derived(index);
+                is_changed |= self.sizes[index].is_some();
             }
         }
+        is_changed
     }
 
     fn derived(&self, index: usize) -> Option<Sized> {
