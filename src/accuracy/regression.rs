@@ -1,7 +1,6 @@
 //! Errors of predicted numbers.
 
 use super::{AccuracyError, Batch, Result, Targets, numbers};
-use crate::inputs::Tensor;
 use crate::record::Scores;
 
 #[derive(Debug)]
@@ -72,6 +71,7 @@ mod tests {
     use super::*;
     use crate::accuracy::testing::{float, int64};
     use crate::inputs::Labels;
+    use crate::inputs::Tensor;
 
     fn against(per_sample: usize, targets: &[f32]) -> ErrorScorer {
         let shape = [targets.len() / per_sample, per_sample];

@@ -187,7 +187,7 @@ fn common_variant(run: &RunRecord, against: &RunRecord, path: &Path) -> Result<(
 
 fn variant_names(record: &RunRecord) -> Vec<&str> {
     let variants = record.plan.variants.iter();
-    variants.map(|variant| variant.name.as_str()).collect()
+    variants.map(|variant| variant.name.exact()).collect()
 }
 
 fn rule_error(path: &Path, error: &RuleError) -> CliError {

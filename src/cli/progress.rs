@@ -182,7 +182,7 @@ fn variants(plan: &Plan) -> String {
     let names: Vec<&str> = plan
         .variants
         .iter()
-        .map(|variant| variant.name.as_str())
+        .map(|variant| variant.name.exact())
         .collect();
     names.join(", ")
 }

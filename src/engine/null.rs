@@ -236,7 +236,7 @@ impl Runtime for ScriptedRuntime {
         let memory = options::taken(&variant.options, &spec.options)
             .map_err(|message| load_error(model, message))?;
         let effect = Effect {
-            execution_providers: vec![spec.execution_provider.clone()],
+            execution_providers: vec![spec.execution_provider.exact().to_owned()],
             ..Effect::default()
         };
         Ok(Box::new(ScriptedSession {

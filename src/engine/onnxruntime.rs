@@ -245,7 +245,7 @@ fn load_error(model: &Path, spec: &SessionSpec, error: &ort::Error) -> EngineErr
     if spec.is_accelerated() {
         EngineError::LoadOn {
             model,
-            name: spec.execution_provider.clone(),
+            name: spec.execution_provider.exact().to_owned(),
             message,
         }
     } else {
@@ -314,7 +314,7 @@ impl Created {
             .effect
             .execution_providers
             .first()
-            .unwrap_or(&spec.execution_provider);
+            .map_or(spec.execution_provider.exact(), String::as_str);
         ep::check(model, spec, name, nodes)
     }
 
@@ -341,7 +341,7 @@ fn spins(options: &SessionOptions) -> bool {
 
 fn place(spec: &SessionSpec) -> MemoryPlace {
     MemoryPlace {
-        memory: provider::known(&spec.execution_provider).memory,
+        memory: provider::known(spec.execution_provider.exact()).memory,
         device: spec
             .device()
             .map_or(0, |device| device.try_into().unwrap_or(0)),

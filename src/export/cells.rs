@@ -80,8 +80,8 @@ impl Row {
     fn new(record: &RunRecord, session: usize, outcome: &Outcome, names: Names) -> Self {
         let spec = &record.plan.sessions[session];
         Row {
-            variant: names.field(&record.plan.variant_of(session).name),
-            execution_provider: names.field(&spec.execution_provider),
+            variant: names.field(record.plan.variant_of(session).name.exact()),
+            execution_provider: names.field(spec.execution_provider.exact()),
             intra_threads: spec.options.intra_threads,
             outcome: match outcome {
                 Outcome::Ok => "ok",
@@ -133,7 +133,7 @@ pub(super) fn shape(shape: &Shape) -> String {
     shape
         .dims
         .iter()
-        .map(|(name, size)| format!("{name}={size}"))
+        .map(|(name, size)| format!("{}={size}", name.exact()))
         .collect::<Vec<_>>()
         .join(";")
 }

@@ -87,7 +87,7 @@ impl<'e> Fitting<'e> {
 
     /// Whether no other size is asked for.
     fn allows(&self, dim: &str, size: u64) -> bool {
-        let asked = self.expected.asked.get(dim);
+        let asked = self.expected.asked.get(&dim.into());
         asked.is_none_or(|&asked| asked == size)
     }
 
@@ -107,7 +107,12 @@ impl<'e> Fitting<'e> {
     }
 
     fn describe_symbol(&self, name: &str) -> String {
-        match self.expected.asked.get(name).or(self.symbols.get(name)) {
+        match self
+            .expected
+            .asked
+            .get(&name.into())
+            .or(self.symbols.get(name))
+        {
             Some(size) => format!("{name}={size}"),
             None => name.to_owned(),
         }

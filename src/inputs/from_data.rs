@@ -15,6 +15,7 @@ use super::{InputError, InputSource, Misfit, Result, labels};
 use crate::onnx::Graph;
 use crate::plan::{ElementType, InputRequest};
 use crate::record::{BatchAxis, FedInput, FillKind, SizeSource, TensorInfo};
+use crate::text::Plain;
 
 pub(super) struct Decided {
     /// The inputs, in the model's order.
@@ -49,6 +50,7 @@ pub(super) fn from_data(
         request
             .ranges
             .keys()
+            .map(Plain::exact)
             .map(|name| format!("the range of `{name}` has no effect: its values are data")),
     );
     let path = data.path;

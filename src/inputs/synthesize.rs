@@ -21,7 +21,7 @@ pub(super) fn fills(
         return Err(InputError::UnknownRank(info.name.exact().to_owned()));
     }
     let sequence = info.value_type.as_sequence();
-    let fill = match request.ranges.get(info.name.exact()) {
+    let fill = match request.ranges.get(&info.name) {
         Some(&range) => Fill {
             kind: checked_range(info.name.exact(), element_type, range)?,
             reason: "asked for by --range".to_owned(),

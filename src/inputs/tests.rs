@@ -78,7 +78,7 @@ fn request(data: &Path) -> InputRequest {
 
 fn ranged(name: &str, low: f64, high: f64) -> InputRequest {
     InputRequest {
-        ranges: BTreeMap::from([(name.to_owned(), ValueRange { low, high })]),
+        ranges: BTreeMap::from([(name.into(), ValueRange { low, high })]),
         ..InputRequest::default()
     }
 }
@@ -344,7 +344,7 @@ fn dim_that_contradicts_the_data_is_an_error() {
     let width = Dim::Symbolic("width".into());
     let open = of_x(FLOAT, &[batch(), width]);
     let asked = InputRequest {
-        dims: BTreeMap::from([("width".to_owned(), 5)]),
+        dims: BTreeMap::from([("width".into(), 5)]),
         ..request(&path)
     };
     assert!(

@@ -16,7 +16,7 @@ pub(super) struct Expected<'a> {
     pub inputs: &'a [TensorInfo],
     pub batch: &'a BatchAxis,
     /// Sizes asked for by `--dim`.
-    pub asked: &'a BTreeMap<String, u64>,
+    pub asked: &'a BTreeMap<Plain, u64>,
 }
 
 impl Expected<'_> {

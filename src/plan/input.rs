@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::text::Plain;
+
 /// What the user said about inputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InputRequest {
@@ -15,13 +17,13 @@ pub struct InputRequest {
     /// `.npy` with one label per sample, when the data file has no array `labels`.
     pub labels: Option<PathBuf>,
     /// Values of symbolic dimensions, by name.
-    pub dims: BTreeMap<String, u64>,
+    pub dims: BTreeMap<Plain, u64>,
     /// The dimension along which samples lie, by its name or as `INPUT.AXIS`, or `none`; absent: it
     /// is found. Absent in records before version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub batch_dim: Option<String>,
+    pub batch_dim: Option<Plain>,
     /// Ranges of synthesized values, by input name.
-    pub ranges: BTreeMap<String, ValueRange>,
+    pub ranges: BTreeMap<Plain, ValueRange>,
     /// Seed of synthesized values.
     pub seed: u64,
 }

@@ -27,6 +27,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::text::Plain;
 use crate::units::{Nanos, Ratio};
 
 /// Share of the budget that everything beside the rounds may take: scoring, profiles of operators,
@@ -84,7 +85,7 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Variant {
     /// Short and distinct: the file's name without what all variants' names share.
-    pub name: String,
+    pub name: Plain,
     /// The model file.
     pub path: PathBuf,
 }
@@ -233,7 +234,7 @@ impl Plan {
     }
 
     /// Sizes of all dimensions by name, as they are fixed and swept.
-    fn sizes(&self, shape: &Shape) -> BTreeMap<String, u64> {
+    fn sizes(&self, shape: &Shape) -> BTreeMap<Plain, u64> {
         let mut sizes = self.inputs.dims.clone();
         sizes.extend(shape.dims.clone());
         sizes

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::provider::{self, CPU_PROVIDER, Hardware, Options};
+use crate::text::Plain;
 
 /// A variant under one runtime, execution provider and set of session options.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,7 +17,7 @@ pub struct SessionSpec {
     /// What executes the model.
     pub runtime: RuntimeChoice,
     /// ONNX Runtime's identifier of the execution provider, such as `CPUExecutionProvider`.
-    pub execution_provider: String,
+    pub execution_provider: Plain,
     /// How the execution provider is set up; the default in records before version 1.2.
     #[serde(default)]
     pub provider: ProviderSpec,
@@ -45,7 +46,7 @@ impl SessionSpec {
     /// Runtime's documentation of CUDA's `use_tf32`).
     #[must_use]
     pub fn float_rounding(&self) -> FloatRounding {
-        let option = provider::known(&self.execution_provider)
+        let option = provider::known(self.execution_provider.exact())
             .options
             .short_floats;
         let is_full = option
@@ -65,7 +66,7 @@ impl SessionSpec {
         let ProviderSpec {
             options, device, ..
         } = &self.provider;
-        provider::known(&self.execution_provider).with_defaults(
+        provider::known(self.execution_provider.exact()).with_defaults(
             options,
             *device,
             self.options.intra_threads,
@@ -75,7 +76,7 @@ impl SessionSpec {
     /// Whether the session captures the kernels of an inference, so that no two threads may run it.
     #[must_use]
     pub fn captures_graphs(&self) -> bool {
-        provider::known(&self.execution_provider)
+        provider::known(self.execution_provider.exact())
             .graphs
             .asked(&self.provider.options)
             .is_some()
@@ -85,7 +86,7 @@ impl SessionSpec {
     /// default.
     #[must_use]
     pub fn device(&self) -> Option<u64> {
-        provider::known(&self.execution_provider)
+        provider::known(self.execution_provider.exact())
             .device(&self.provider.options)
             .or(self.provider.device)
     }
@@ -94,7 +95,7 @@ impl SessionSpec {
     /// anything else.
     #[must_use]
     pub fn nvidia_device(&self) -> Option<u64> {
-        let hardware = provider::known(&self.execution_provider).hardware;
+        let hardware = provider::known(self.execution_provider.exact()).hardware;
         (hardware == Hardware::NvidiaGpu).then(|| self.device().unwrap_or(0))
     }
 }

@@ -6,15 +6,17 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::text::Plain;
+
 /// Sizes that a sweep gives to dimensions that the models leave open, by their symbols.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Shape {
     /// Size of each swept dimension.
-    pub dims: BTreeMap<String, u64>,
+    pub dims: BTreeMap<Plain, u64>,
     /// What the shape stands for, where that has a name: `prefill`, `decode`. Absent in records
     /// before version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    pub name: Option<Plain>,
 }
 
 impl Shape {
@@ -34,8 +36,9 @@ impl fmt::Display for Shape {
         let sizes = self
             .dims
             .iter()
-            .map(|(name, size)| format!("{name} {size}"));
-        let words: Vec<String> = self.name.iter().cloned().chain(sizes).collect();
+            .map(|(name, size)| format!("{} {size}", name.exact()));
+        let name = self.name.iter().map(|name| name.exact().to_owned());
+        let words: Vec<String> = name.chain(sizes).collect();
         formatter.write_str(&words.join(", "))
     }
 }
@@ -162,7 +165,7 @@ mod tests {
         Shape {
             dims: dims
                 .iter()
-                .map(|&(name, size)| (name.to_owned(), size))
+                .map(|&(name, size)| (name.into(), size))
                 .collect(),
             name: None,
         }
@@ -176,7 +179,7 @@ mod tests {
         );
         assert_eq!(shape(&[]).to_string(), "");
         let decode = Shape {
-            name: Some("decode".to_owned()),
+            name: Some("decode".to_owned().into()),
             ..shape(&[("seq", 1), ("past", 128)])
         };
         assert_eq!(decode.to_string(), "decode, past 128, seq 1");

@@ -18,9 +18,9 @@ impl RunRecord {
             others: &others,
         };
         let marks: Vec<String> = self.marks(&one).into_iter().flatten().collect();
-        let name = &self.plan.variant_of(session).name;
+        let name = self.plan.variant_of(session).name.exact();
         if marks.is_empty() {
-            name.clone()
+            name.to_owned()
         } else {
             format!("{name} ({})", marks.join(", "))
         }
@@ -43,7 +43,7 @@ impl RunRecord {
     fn marks(&self, one: &Marked<'_>) -> [Option<String>; 10] {
         [
             one.told(|spec| spec.execution_provider.clone())
-                .map(|name| provider::short_name(&name)),
+                .map(|name| provider::short_name(name.exact())),
             one.told(|spec| spec.runtime.clone())
                 .map(|_| self.runtime_name(one.spec)),
             one.told(|spec| spec.binding)

@@ -97,7 +97,7 @@ impl Launcher {
         let mut worker = self.start(Some(&spec.runtime), log, patience).await?;
         let request = Request::Open {
             runtime: spec.runtime.clone(),
-            execution_provider: spec.execution_provider.clone(),
+            execution_provider: spec.execution_provider.exact().to_owned(),
             ep_library: spec.provider.library.clone(),
         };
         match worker.ask(&request, "open the runtime").await? {
@@ -132,7 +132,7 @@ impl Launcher {
         launch: u64,
         round: u64,
     ) -> Result<File, StoreError> {
-        let names = plan.variants.iter().map(|variant| variant.name.as_str());
+        let names = plan.variants.iter().map(|variant| variant.name.exact());
         self.log_file(&names::log_name(names, variant), launch, round)
     }
 

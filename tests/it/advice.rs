@@ -224,7 +224,7 @@ fn other_execution_provider_takes_more_effort_where_it_needs_a_gpu() {
     ] {
         let run = one_model(|number, session| {
             if number == 3 {
-                provider.clone_into(&mut session.execution_provider);
+                session.execution_provider = provider.into();
             }
         });
         let findings = analysis::findings(&run);
@@ -474,7 +474,7 @@ fn commands_of_what_was_not_tried_keep_the_settings_of_the_run() {
 fn swept() -> Vec<onnxprof::plan::Shape> {
     [16, 64]
         .map(|size| onnxprof::plan::Shape {
-            dims: [("seq".to_owned(), size)].into(),
+            dims: [("seq".into(), size)].into(),
             name: None,
         })
         .into()

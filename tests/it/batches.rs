@@ -270,7 +270,7 @@ fn a_variant_whose_samples_share_a_scale_is_told_once_and_the_others_are_not() {
     output.assert_code(0);
     let record = bench.record();
     for (variant, found) in record.plan.variants.iter().zip(&record.variants) {
-        match (variant.name.as_str(), &found.coupling) {
+        match (variant.name.exact(), &found.coupling) {
             ("int8-dynamic", Some(Coupling::Coupled { output, off_ratio })) => {
                 assert_eq!(output, "logits");
                 assert!((0.001..0.1).contains(&off_ratio.0), "{off_ratio:?}");

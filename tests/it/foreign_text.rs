@@ -29,16 +29,9 @@ const SHOWN_BY_PLAIN: &[&str] = &[
     "Choice.value",
     "Command.models",
     "Command.others",
-    "InputRequest.batch_dim",
-    "InputRequest.dims",
-    "InputRequest.ranges",
     "ProviderSpec.options",
     "RunInfo.command",
     "SessionOptions.session_config",
-    "SessionSpec.execution_provider",
-    "Shape.dims",
-    "Shape.name",
-    "Variant.name",
 ];
 
 fn source(folder: &str) -> Vec<PathBuf> {

@@ -22,7 +22,7 @@ fn profiled(bench: &Workbench, folder: &str) -> (Vec<String>, Vec<String>) {
             .plan
             .variants
             .into_iter()
-            .map(|variant| variant.name)
+            .map(|variant| variant.name.into_exact())
             .collect(),
     )
 }

@@ -105,7 +105,7 @@ fn pair_of(folder: &str, [one, other]: [&str; 2]) -> (Workbench, AccuracyRecord)
     let second = record
         .accuracy
         .iter()
-        .find(|scored| record.plan.variant_of(scored.session).name.ends_with('b'));
+        .find(|scored| record.plan.variant_of(scored.session).name.ends_with("b"));
     let second = second.unwrap().clone();
     assert!(second.outcome.is_ok(), "{:?}", second.outcome);
     (bench, second)

@@ -157,7 +157,7 @@ fn labels_name_what_differs_and_runtimes_by_their_version() {
     let session = |path: &str, name: &str| {
         let mut session = cpu.clone();
         session.runtime = library(path);
-        session.execution_provider = provider::identifier(name);
+        session.execution_provider = provider::identifier(name).into();
         session
     };
     run.plan.sessions = vec![
@@ -192,7 +192,7 @@ fn labels_name_what_differs_and_runtimes_by_their_version() {
 #[test]
 fn where_the_nodes_ran_stands_in_the_report() {
     let mut run = record::digits();
-    run.plan.sessions[1].execution_provider = provider::identifier("cuda");
+    run.plan.sessions[1].execution_provider = provider::identifier("cuda").into();
     let on = |name: &str, operator: &str, nodes_count: u64, share: f64| ProviderNodes {
         execution_provider: provider::identifier(name).into(),
         nodes_count,
@@ -241,7 +241,7 @@ fn cost_of_copies_is_the_difference_of_the_two_bindings() {
     assert!(fast < slow);
     for (session, binding) in [(0, Binding::Device), (1, Binding::Host)] {
         run.plan.sessions[session].variant = 0;
-        run.plan.sessions[session].execution_provider = provider::identifier("cuda");
+        run.plan.sessions[session].execution_provider = provider::identifier("cuda").into();
         run.plan.sessions[session].binding = binding;
     }
     let placement = shown::items(

@@ -26,7 +26,7 @@ fn put(folder: &Path, run: &RunRecord, seconds_ago: u64) {
 
 fn named(name: &str) -> RunRecord {
     let mut run = record::digits();
-    name.clone_into(&mut run.plan.variants[0].name);
+    run.plan.variants[0].name = name.into();
     run
 }
 

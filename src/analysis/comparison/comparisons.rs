@@ -73,7 +73,7 @@ pub struct Party {
     /// Index into the sessions of that run's plan.
     pub session: usize,
     /// Name of the variant.
-    pub variant: String,
+    pub variant: Plain,
     /// The variant's name, and what tells this session from the variant's other ones.
     pub label: String,
     /// The model file, as that run's command had it; in full where the command was given in another
@@ -198,7 +198,7 @@ fn left_out(place: usize, pairings: &[Pairing], runs: &[NamedRun<'_>]) -> Vec<St
         .iter()
         .flat_map(|pairing| [pairing.baseline, pairing.candidate])
         .filter(|used| used.run == place)
-        .map(|used| runs[used.run].plan().variant_of(used.session).name.as_str())
+        .map(|used| runs[used.run].plan().variant_of(used.session).name.exact())
         .collect();
     names(&runs[place])
         .into_iter()

@@ -181,7 +181,7 @@ pub(super) fn session_differences(
 
 const OF_SESSION: [Told<SessionSpec>; 13] = [
     ("execution provider", |spec| {
-        text(spec.execution_provider.as_str())
+        text(spec.execution_provider.exact())
     }),
     ("execution provider options", |spec| {
         joined(entries(&spec.provider.options))

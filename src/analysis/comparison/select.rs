@@ -171,7 +171,7 @@ pub(super) fn names(run: &NamedRun<'_>) -> Vec<String> {
     run.plan()
         .variants
         .iter()
-        .map(|variant| variant.name.clone())
+        .map(|variant| variant.name.exact().to_owned())
         .collect()
 }
 

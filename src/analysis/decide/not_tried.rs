@@ -171,7 +171,7 @@ fn with_provider(record: &RunRecord, plan: &Plan, provider: &str) -> NotTried {
 fn on_cpu(plan: &Plan) -> Option<SessionSpec> {
     let baseline = &plan.sessions[plan.baseline_session()?];
     Some(SessionSpec {
-        execution_provider: CPU_PROVIDER.to_owned(),
+        execution_provider: CPU_PROVIDER.to_owned().into(),
         provider: ProviderSpec::default(),
         binding: Binding::Host,
         ..baseline.clone()
@@ -246,7 +246,7 @@ fn symbols<'a>(input: &'a TensorInfo, variant: &'a VariantRecord) -> Option<Vec<
 fn is_swept(plan: &Plan, dimension: &str) -> bool {
     plan.shapes
         .iter()
-        .any(|shape| shape.dims.contains_key(dimension))
+        .any(|shape| shape.dims.contains_key(&dimension.into()))
 }
 
 fn open_dimension(record: &RunRecord, name: &str, fed: u64) -> NotTried {
@@ -255,7 +255,7 @@ fn open_dimension(record: &RunRecord, name: &str, fed: u64) -> NotTried {
     // Data, or a size that is given, would fix what is swept.
     let mut plan = as_baseline(record);
     (plan.inputs.data, plan.inputs.labels) = (None, None);
-    plan.inputs.dims.remove(name);
+    plan.inputs.dims.remove(&name.into());
     let sizes = format!("dim={name}:{}", sizes.join(","));
     untried(
         Untried::OpenDimension(name.to_owned()),

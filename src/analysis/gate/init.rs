@@ -23,11 +23,11 @@ pub fn init(run: Run<'_>) -> String {
     let variant = &run.record.plan.variant_of(session.session).name;
     let mut text = format!(
         "# Budgets of {}: what was measured, with {:.0}% of headroom. Change them to what you need.\n",
-        quoted(variant),
+        quoted(variant.exact()),
         HEADROOM * 100.0
     );
     for check in candidates(run, session) {
-        let entry = entry(&check, variant, &run.record.plan.shapes);
+        let entry = entry(&check, variant.exact(), &run.record.plan.shapes);
         if passes(&entry, run) {
             text.push_str(&entry);
         }
@@ -159,7 +159,7 @@ fn entry(check: &Check, variant: &str, shapes: &[Shape]) -> String {
             let dims = shape
                 .dims
                 .iter()
-                .map(|(name, size)| format!("{} = {size}", serde_json::Value::from(name.as_str())));
+                .map(|(name, size)| format!("{} = {size}", serde_json::Value::from(name.exact())));
             let _ = writeln!(
                 entry,
                 "dims = {{ {} }}",

@@ -92,7 +92,7 @@ fn baseline<'a>(target: &Target<'_>, runs: &'a Runs<'a>) -> Observed<Side<'a>> {
         ),
         Some((_, index)) => (
             index,
-            counterpart(index, &plan.variant_of(target.session.session).name)?,
+            counterpart(index, plan.variant_of(target.session.session).name.exact())?,
         ),
     };
     let at = target

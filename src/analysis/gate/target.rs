@@ -70,7 +70,7 @@ fn sessions<'a>(rule: &Rule, run: Run<'a>) -> Result<Vec<&'a SessionFindings>, R
         let names = plan
             .variants
             .iter()
-            .map(|variant| format!("`{}`", variant.name));
+            .map(|variant| format!("`{}`", variant.name.exact()));
         return Err(Mistake::UnknownVariant(name.clone(), listed(names)).at(rule.variant_line));
     }
     Ok(named)
@@ -129,7 +129,7 @@ fn is_meant(rule: &Rule, plan: &Plan, key: CellKey) -> bool {
         && rule
             .dims
             .iter()
-            .all(|(name, size)| sizes.get(name) == Some(size))
+            .all(|(name, size)| sizes.get(&name.as_str().into()) == Some(size))
 }
 
 fn check_batch_size(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
@@ -145,7 +145,10 @@ fn check_batch_size(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
 
 fn check_dims(rule: &Rule, plan: &Plan) -> Result<(), RuleError> {
     for (name, &size) in &rule.dims {
-        let known = plan.shapes.iter().filter_map(|shape| shape.dims.get(name));
+        let known = plan
+            .shapes
+            .iter()
+            .filter_map(|shape| shape.dims.get(&name.as_str().into()));
         let known: BTreeSet<u64> = known.copied().collect();
         if !known.contains(&size) {
             let known = if known.is_empty() {

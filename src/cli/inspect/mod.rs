@@ -176,7 +176,7 @@ fn names(word: &Path, family: &Family) -> Vec<String> {
         .variants
         .iter()
         .filter(|_| is_folder)
-        .map(|variant| variant.name.clone())
+        .map(|variant| variant.name.exact().to_owned())
         .collect()
 }
 

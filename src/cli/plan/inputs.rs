@@ -1,5 +1,6 @@
 //! Options that say what is fed to a model, for every command that feeds one.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::values;
@@ -7,6 +8,7 @@ use crate::cli::{CliError, exit};
 use crate::inputs::InputError;
 use crate::onnx::OnnxError;
 use crate::plan::{Flag, InputRequest, ValueRange};
+use crate::text::Plain;
 
 /// What is fed to a model.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -39,12 +41,19 @@ impl InputArgs {
         InputRequest {
             data: self.data.clone(),
             labels: self.labels.clone(),
-            dims: self.dims.iter().cloned().collect(),
-            batch_dim: self.batch_dim.clone(),
-            ranges: self.ranges.iter().cloned().collect(),
+            dims: named(&self.dims),
+            batch_dim: self.batch_dim.clone().map(Plain::from),
+            ranges: named(&self.ranges),
             seed,
         }
     }
+}
+
+fn named<T: Copy>(given: &[(String, T)]) -> BTreeMap<Plain, T> {
+    given
+        .iter()
+        .map(|(name, value)| (name.as_str().into(), *value))
+        .collect()
 }
 
 pub fn model_error(error: &OnnxError) -> CliError {

@@ -82,7 +82,7 @@ pub fn shapes(args: &LoadArgs, inputs: &InputArgs) -> Result<Vec<Shape>, CliErro
 /// A shape in which a dimension has this size as well.
 fn with(shape: &Shape, name: &str, size: u64) -> Shape {
     let mut dims = shape.dims.clone();
-    dims.insert(name.to_owned(), size);
+    dims.insert(name.to_owned().into(), size);
     Shape { dims, name: None }
 }
 

@@ -134,7 +134,7 @@ pub fn sessions(
                 sessions.extend((0..variants).map(|variant| SessionSpec {
                     variant,
                     runtime: choice.clone(),
-                    execution_provider: identifier.clone(),
+                    execution_provider: identifier.clone().into(),
                     provider: spec.clone(),
                     binding,
                     options: options.clone(),
@@ -186,7 +186,7 @@ mod tests {
         let place = |session: &SessionSpec| {
             (
                 session.runtime.path().clone(),
-                session.execution_provider.clone(),
+                session.execution_provider.exact().to_owned(),
                 session.binding,
                 session.variant,
             )

@@ -185,9 +185,9 @@ fn name_libraries(plan: &mut Plan, args: &SearchArgs) -> Result<(), CliError> {
             *library = ops.again(library, "", "registers the custom operators of")?;
         }
         if let Some(library) = &mut spec.provider.library {
-            *library = providers.again(library, &spec.execution_provider, "runs on")?;
+            *library = providers.again(library, spec.execution_provider.exact(), "runs on")?;
         }
-        options.check(&spec.execution_provider, &spec.provider)?;
+        options.check(spec.execution_provider.exact(), &spec.provider)?;
         if let Some(key) = spec.options.session_config.keys().next() {
             let message = format!(
                 "the search sets the session configuration `{key}`, which `tune` never does"

@@ -178,7 +178,7 @@ fn family(models: &[PathBuf], baseline: Option<&str>) -> Family {
     let mut variants: Vec<Variant> = models
         .iter()
         .map(|path| Variant {
-            name: path.display().to_string(),
+            name: path.display().to_string().into(),
             path: path.clone(),
         })
         .collect();

@@ -35,7 +35,7 @@ pub(super) fn register(
     spec: &SessionSpec,
     plugin: Option<&Plugin>,
 ) -> Result<Registered> {
-    let name = spec.execution_provider.as_str();
+    let name = spec.execution_provider.exact();
     // What was logged before is not about this.
     drop(log::take_last_error());
     let builder = without_fallback(builder, spec).map_err(|error| refused(name, &error))?;
@@ -149,7 +149,7 @@ mod tests {
         SessionSpec {
             variant: 0,
             runtime: RuntimeChoice::Library("libonnxruntime.so".into()),
-            execution_provider: provider::identifier(name),
+            execution_provider: provider::identifier(name).into(),
             provider,
             binding: Default::default(),
             options: SessionOptions {
@@ -195,8 +195,13 @@ mod tests {
     }
 
     fn checked(spec: &SessionSpec, nodes: &[ProviderNodes]) -> Result<(), String> {
-        check("m.onnx".as_ref(), spec, &spec.execution_provider, nodes)
-            .map_err(|error| error.to_string())
+        check(
+            "m.onnx".as_ref(),
+            spec,
+            spec.execution_provider.exact(),
+            nodes,
+        )
+        .map_err(|error| error.to_string())
     }
 
     #[test]

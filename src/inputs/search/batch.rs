@@ -62,7 +62,7 @@ impl<'s> Axes<'s> {
     /// The batch that `request` names, or those that the model may have; an error where no input
     /// has what it names.
     pub fn asked(self, request: &InputRequest) -> Result<Vec<Candidate>> {
-        Ok(match request.batch_dim.as_deref() {
+        Ok(match request.batch_dim.as_ref().map(Plain::exact) {
             None => self.candidates(),
             Some(NONE) => Vec::new(),
             Some(name) => vec![self.named(name)?],

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::inputs::synthesize::fed_type;
 use crate::plan::{ElementType, unswept};
+use crate::text::Plain;
 
 /// Tokens of a prompt, and of the past before one more token.
 const TOKENS: u64 = 128;
@@ -80,15 +81,15 @@ impl Lengths<'_> {
     }
 
     fn shape(&self, name: &str, new: u64, kept: u64) -> Shape {
-        let mut dims: BTreeMap<String, u64> = self
+        let mut dims: BTreeMap<Plain, u64> = self
             .pasts
             .iter()
-            .map(|past| (past.name.clone(), kept))
+            .map(|past| (past.name.as_str().into(), kept))
             .collect();
-        dims.extend(self.tokens.map(|tokens| (tokens.name.clone(), new)));
+        dims.extend(self.tokens.map(|tokens| (tokens.name.as_str().into(), new)));
         Shape {
             dims,
-            name: Some(name.to_owned()),
+            name: Some(name.into()),
         }
     }
 }

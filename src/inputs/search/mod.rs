@@ -92,7 +92,7 @@ impl Search {
                 .dims
                 .keys()
                 .filter(|name| !given.contains_key(*name))
-                .for_each(|name| problem.note_made_up(name));
+                .for_each(|name| problem.note_made_up(name.exact()));
         }
         let beside = beside(model);
         let told = told::told(&problem, &graph.inputs, &beside.entries);

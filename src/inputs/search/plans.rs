@@ -27,15 +27,12 @@ pub(super) fn check_names(graph: &Graph, request: &InputRequest) -> Result<()> {
     for info in &graph.inputs {
         fed_type(info)?;
     }
-    let present: Vec<String> = graph
-        .inputs
-        .iter()
-        .map(|info| info.name.exact().to_owned())
-        .collect();
-    match request.ranges.keys().find(|name| !present.contains(name)) {
+    let present = graph.inputs.iter().map(|info| &info.name);
+    let is_unknown = |name: &&Plain| !graph.inputs.iter().any(|info| info.name == **name);
+    match request.ranges.keys().find(is_unknown) {
         Some(name) => Err(InputError::UnknownInput {
-            name: name.clone(),
-            present,
+            name: name.exact().to_owned(),
+            present: present.map(|name| name.exact().to_owned()).collect(),
         }),
         None => Ok(()),
     }
@@ -218,7 +215,7 @@ impl Search {
 
     /// The size of a dimension of that name: as asked for, or as an input has it.
     fn size(&self, dims: &Dims, name: &str) -> Option<u64> {
-        self.request.dims.get(name).copied().or_else(|| {
+        self.request.dims.get(&name.into()).copied().or_else(|| {
             self.graph
                 .inputs
                 .iter()
@@ -287,7 +284,7 @@ impl Search {
     }
 
     fn no_axis(&self) -> BatchAxis {
-        let asked = self.request.batch_dim.as_deref() == Some(batch::NONE);
+        let asked = self.request.batch_dim.as_ref().map(Plain::exact) == Some(batch::NONE);
         BatchAxis::none(match &self.taken {
             _ if asked => BatchProof::Given,
             Some(taken) => BatchProof::NotProved {

@@ -1,5 +1,6 @@
 //! The batch that a model would have, were it not for what was given.
 
+use crate::text::Plain;
 use std::collections::BTreeMap;
 
 use super::{Axes, Candidate, InputRequest, Problem, SizeSource, Unknown};
@@ -10,7 +11,7 @@ use super::{Axes, Candidate, InputRequest, Problem, SizeSource, Unknown};
 pub(super) fn taken(
     axes: Axes<'_>,
     request: &InputRequest,
-    given: &BTreeMap<String, u64>,
+    given: &BTreeMap<Plain, u64>,
     left: &[Candidate],
 ) -> Option<String> {
     if request.dims.is_empty() || request.batch_dim.is_some() {
@@ -35,9 +36,9 @@ pub(super) fn taken(
     let name = request
         .dims
         .keys()
-        .find(|name| axes.problem.named(name) == Some(index));
-    let name = name.unwrap_or(&unknown.name);
-    Some(match given.contains_key(name) {
+        .find(|name| axes.problem.named(name.exact()) == Some(index));
+    let name = name.map_or(unknown.name.as_str(), Plain::exact);
+    Some(match given.contains_key(&Plain::from(name)) {
         true => format!("dimension `{name}` is set to {size} by --dim"),
         false => format!("dimension `{name}` is given its sizes by --sweep"),
     })

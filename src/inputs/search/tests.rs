@@ -87,7 +87,7 @@ fn asked(dims: &[(&str, u64)]) -> InputRequest {
     InputRequest {
         dims: dims
             .iter()
-            .map(|&(name, size)| (name.to_owned(), size))
+            .map(|&(name, size)| (name.into(), size))
             .collect(),
         ..Default::default()
     }
@@ -129,7 +129,7 @@ fn refused(model: &Model, request: &InputRequest) -> String {
 
 fn along(name: &str) -> InputRequest {
     InputRequest {
-        batch_dim: Some(name.to_owned()),
+        batch_dim: Some(name.to_owned().into()),
         ..Default::default()
     }
 }

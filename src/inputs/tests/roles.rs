@@ -15,7 +15,7 @@ fn roles_follow_names() {
         info("word", ElementType::String, &sizes[..1]),
     ]);
     let asked = InputRequest {
-        dims: BTreeMap::from([("sequence".to_owned(), 20)]),
+        dims: BTreeMap::from([("sequence".into(), 20)]),
         ..InputRequest::default()
     };
     let plan = plan(&model, &asked).unwrap();
@@ -54,7 +54,7 @@ fn data_and_ranges_steer_where_made_up_values_would() {
         low: 0.0,
         high: 1.0,
     };
-    let ranges = ["x", "x_mask", "x_lens"].map(|name| (name.to_owned(), range));
+    let ranges = ["x", "x_mask", "x_lens"].map(|name| (name.into(), range));
     let ranged = InputRequest {
         ranges: BTreeMap::from(ranges),
         ..InputRequest::default()

@@ -65,7 +65,7 @@ fn sequences_and_optional_values_are_read_from_test_sets() {
             std::fs::write(set.join(file), message).unwrap();
         }
         let asked = InputRequest {
-            batch_dim: Some("none".to_owned()),
+            batch_dim: Some("none".to_owned().into()),
             ..request(folder.path())
         };
         let plan = plan(&passing(&value_type), &asked).unwrap();
@@ -163,7 +163,7 @@ fn a_tensor_of_a_test_set_that_has_no_rows_is_fed_as_it_is() {
     assert_eq!(fed(&plan, 1).shape(), [0, 3]);
     assert_eq!(opened(&plan).len(), 1);
     let asked = InputRequest {
-        batch_dim: Some("batch".to_owned()),
+        batch_dim: Some("batch".to_owned().into()),
         ..request(folder.path())
     };
     let (_folder, path) = npy(&counting(0));

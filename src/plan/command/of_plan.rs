@@ -9,6 +9,7 @@ use super::super::{
 };
 use super::Command;
 use crate::provider;
+use crate::text::Plain;
 
 impl Command {
     /// The command that asks for a plan: `profile`, or `tune` for that of a search.
@@ -96,13 +97,13 @@ impl Command {
             inputs
                 .dims
                 .iter()
-                .map(|(name, value)| format!("{name}={value}")),
+                .map(|(name, value)| format!("{}={value}", name.exact())),
         );
-        self.options(Flag::BatchDim, &inputs.batch_dim);
+        self.options(Flag::BatchDim, inputs.batch_dim.iter().map(Plain::exact));
         let ranges = inputs.ranges.iter();
         self.options(
             Flag::Range,
-            ranges.map(|(name, range)| format!("{name}={}..{}", range.low, range.high)),
+            ranges.map(|(name, range)| format!("{}={}..{}", name.exact(), range.low, range.high)),
         );
     }
 
@@ -194,7 +195,7 @@ impl Command {
     fn sweep(&mut self, plan: &Plan) {
         let mut sizes: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
         for (name, &size) in plan.shapes.iter().flat_map(|shape| &shape.dims) {
-            sizes.entry(name).or_default().insert(size);
+            sizes.entry(name.exact()).or_default().insert(size);
         }
         let mut swept: Vec<(&str, BTreeSet<u64>)> = sizes.into_iter().collect();
         swept.sort_by_key(|(name, _)| changes_count(&plan.shapes, name));
@@ -303,23 +304,23 @@ fn provider_options(spec: &SessionSpec) -> impl Iterator<Item = String> {
 
 fn provider_library(spec: &SessionSpec) -> Option<String> {
     let library = spec.provider.library.as_ref()?.display();
-    Some(format!("{}={library}", spec.execution_provider))
+    Some(format!("{}={library}", spec.execution_provider.exact()))
 }
 
 /// How often the size of a dimension changes from one shape to the next.
 fn changes_count(shapes: &[Shape], name: &str) -> usize {
     shapes
         .windows(2)
-        .filter(|pair| pair[0].dims.get(name) != pair[1].dims.get(name))
+        .filter(|pair| pair[0].dims.get(&name.into()) != pair[1].dims.get(&name.into()))
         .count()
 }
 
 /// The word that leads to a session's execution provider: its short name, unless that is another's.
 fn provider_word(spec: &SessionSpec) -> String {
     let identifier = &spec.execution_provider;
-    let name = provider::short_name(identifier);
-    if spec.provider.library.is_some() || provider::identifier(&name) != *identifier {
-        identifier.clone()
+    let name = provider::short_name(identifier.exact());
+    if spec.provider.library.is_some() || *identifier != provider::identifier(&name) {
+        identifier.exact().to_owned()
     } else {
         name
     }

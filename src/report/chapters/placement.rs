@@ -18,7 +18,10 @@ pub(super) fn placement(source: Source<'_>) -> Vec<Item> {
         .iter()
         .map(|found| {
             let own = &source.record.plan.sessions[found.session].execution_provider;
-            Item::new(source.name(found.session), sentence(&found.placement, own))
+            Item::new(
+                source.name(found.session),
+                sentence(&found.placement, own.exact()),
+            )
         })
         .chain(copy_costs(source))
         .collect()

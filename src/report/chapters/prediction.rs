@@ -91,7 +91,12 @@ fn by_shape(shapes: &[(&Shape, &Vec<FedInput>)]) -> Vec<String> {
 }
 
 fn label(shape: &Shape) -> String {
-    plain(&shape.name.clone().unwrap_or_else(|| shape.to_string()))
+    plain(
+        &shape
+            .name
+            .clone()
+            .unwrap_or_else(|| shape.to_string().into()),
+    )
 }
 
 fn at(label: &str, fed: &[FedInput]) -> String {

@@ -19,14 +19,14 @@ pub(super) async fn describe_all(
     let mut descriptions = Vec::new();
     for variant in &plan.variants {
         observer.observe(&Progress::Describing {
-            variant: &variant.name,
+            variant: variant.name.exact(),
         });
         let request = Request::Describe {
             model: variant.path.clone(),
             inputs: plan.inputs.clone(),
             shapes: plan.shapes.clone(),
         };
-        let what = format!("{} is being read", variant.name);
+        let what = format!("{} is being read", variant.name.exact());
         let described = describe(launcher, request);
         descriptions.push(telling(observer, &what, launcher.timeout(), described).await);
     }
@@ -71,7 +71,7 @@ fn require_same_interface(plan: &Plan, descriptions: &mut [Description]) {
             let message = format!(
                 "`{}` is not a variant of `{}`: it has the inputs {}, not {}",
                 variant.path.display(),
-                plan.variants[plan.baseline].name,
+                plan.variants[plan.baseline].name.exact(),
                 found.join(", "),
                 expected.join(", ")
             );
@@ -93,8 +93,8 @@ pub(super) fn replace_unreadable_baseline(
     }
     let readable = descriptions.iter().position(Result::is_ok)?;
     let unreadable = std::mem::replace(&mut plan.baseline, readable);
-    let old = &plan.variants[unreadable].name;
-    let new = &plan.variants[readable].name;
+    let old = plan.variants[unreadable].name.exact();
+    let new = plan.variants[readable].name.exact();
     Some(format!(
         "{old} cannot be measured: the others are compared with {new} instead"
     ))

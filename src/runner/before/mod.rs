@@ -140,7 +140,7 @@ pub(super) async fn prepare(
     for (variant, description) in job.plan.variants.iter().zip(&descriptions) {
         if let Err(failure) = description {
             observer.observe(&Progress::Failed {
-                session: &variant.name,
+                session: variant.name.exact(),
                 place: None,
                 failure,
             });

@@ -96,7 +96,7 @@ pub(super) fn leave_out_unoffered(plan: &mut Plan, runtimes: &[RuntimeInfo]) -> 
             let version = runtime_of(runtimes, spec).map(|runtime| runtime.version.exact());
             let note = format!(
                 "`{}` is not measured on ONNX Runtime {} (`{}`), which does not have it",
-                spec.execution_provider,
+                spec.execution_provider.exact(),
                 version.unwrap_or("of unknown version"),
                 spec.runtime.path().display()
             );

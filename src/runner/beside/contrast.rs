@@ -120,7 +120,7 @@ impl Run<'_> {
         let description = self.description(session);
         let is_float = |described: &Described| computes_in_float(&described.model);
         let why = if spec.is_accelerated() {
-            let name = &spec.execution_provider;
+            let name = spec.execution_provider.exact();
             format!("`{name}` does not compute with the CPU's denormals")
         } else if spec.options.session_config.contains_key(OPTION.0) {
             format!("`{}` is set in this session", OPTION.0)

@@ -31,7 +31,7 @@ impl Run<'_> {
                 continue;
             };
             if let Coupling::Coupled { off_ratio, .. } = &coupling {
-                let name = &self.plan().variants[variant].name;
+                let name = self.plan().variants[variant].name.exact();
                 self.note(format!(
                 "`{name}`: samples of a batch are not independent of each other: outputs differ by up to {:.1}% of the \
                  largest from those of each alone",

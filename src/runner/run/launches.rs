@@ -158,7 +158,13 @@ impl Run<'_> {
         let described = self.descriptions.iter().zip(&self.plan().variants);
         let mut varying = described.filter_map(|(described, variant)| {
             let why = described.as_ref().ok()?.outputs_vary.as_ref()?;
-            Some(format!("sizes of outputs of `{}` can change: {why}", variant.name).into())
+            Some(
+                format!(
+                    "sizes of outputs of `{}` can change: {why}",
+                    variant.name.exact()
+                )
+                .into(),
+            )
         });
         self.bound_anew.get(&at).cloned().or_else(|| varying.next())
     }

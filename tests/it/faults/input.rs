@@ -96,7 +96,7 @@ fn two_models_of_one_name_are_told_apart_by_their_folders() {
         .plan
         .variants
         .into_iter()
-        .map(|variant| variant.name)
+        .map(|variant| variant.name.into_exact())
         .collect();
     assert_eq!(names, ["a", "b"]);
 }

@@ -126,7 +126,7 @@ fn broken_models_cost_the_good_ones_beside_them_nothing() {
     let measured: Vec<(&str, u64)> = (record.cells.iter().filter(|cell| cell.outcome.is_ok()))
         .map(|cell| {
             (
-                record.plan.variant_of(cell.key.session).name.as_str(),
+                record.plan.variant_of(cell.key.session).name.exact(),
                 cell.key.batch_size,
             )
         })

@@ -222,7 +222,7 @@ fn plan(shape: &RunShape) -> Plan {
 fn variant_of(shape: &RunShape, variant: &VariantShape) -> Variant {
     let path = format!("models/{0}/{0}-{1}.onnx", shape.name, variant.name);
     Variant {
-        name: variant.name.clone(),
+        name: variant.name.clone().into(),
         path: path.into(),
     }
 }

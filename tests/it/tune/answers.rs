@@ -267,7 +267,7 @@ fn a_configuration_that_fails_is_told_and_the_others_go_on() {
     let (key, _) = champion(&record);
     assert_eq!(
         (
-            record.plan.variant_of(key.session).name.as_str(),
+            record.plan.variant_of(key.session).name.exact(),
             key.batch_size
         ),
         ("a", 8),

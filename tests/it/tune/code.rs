@@ -19,7 +19,7 @@ fn spec(provider: &str, options: SessionOptions) -> SessionSpec {
     SessionSpec {
         variant: 0,
         runtime: RuntimeChoice::Library("lib.so".into()),
-        execution_provider: provider::identifier(provider),
+        execution_provider: provider::identifier(provider).into(),
         provider: ProviderSpec::default(),
         binding: Default::default(),
         options,

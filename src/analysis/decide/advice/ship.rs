@@ -174,7 +174,9 @@ fn settings(record: &RunRecord, session: usize, base: &SessionSpec) -> Vec<Setti
         });
     }
     if own.execution_provider != base.execution_provider {
-        settings.push(Setting::ExecutionProvider(own.execution_provider.clone()));
+        settings.push(Setting::ExecutionProvider(
+            own.execution_provider.exact().to_owned(),
+        ));
     }
     if own.binding != base.binding {
         settings.push(Setting::Binding(own.binding));

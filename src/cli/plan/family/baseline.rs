@@ -72,10 +72,10 @@ fn file_name(variants: &[Variant], index: usize) -> String {
     let name = end(&variant.path, needed.unwrap_or(parts))
         .display()
         .to_string();
-    if name.starts_with(&variant.name) {
+    if name.starts_with(variant.name.exact()) {
         name
     } else {
-        format!("{} ({name})", variant.name)
+        format!("{} ({name})", variant.name.exact())
     }
 }
 
@@ -110,7 +110,7 @@ fn is_called(variant: &Variant, asked: &str) -> bool {
 fn unknown_name(variants: &[Variant], asked: &str) -> CliError {
     let names: Vec<&str> = variants
         .iter()
-        .map(|variant| variant.name.as_str())
+        .map(|variant| variant.name.exact())
         .collect();
     let hint = format!("name one of {} with `--baseline`", names.join(", "));
     CliError::usage(format!("no variant is called `{asked}`"), hint)
@@ -158,7 +158,7 @@ fn by_name(variants: &[Variant], all: &[usize]) -> (usize, &'static str) {
 }
 
 fn is_marked(variant: &Variant) -> bool {
-    let name = variant.name.to_lowercase();
+    let name = variant.name.exact().to_lowercase();
     MARKS.iter().any(|mark| name.contains(mark))
 }
 

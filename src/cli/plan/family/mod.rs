@@ -58,7 +58,10 @@ pub fn family(
     let mut variants: Vec<Variant> = names
         .into_iter()
         .zip(paths)
-        .map(|(name, path)| Variant { name, path })
+        .map(|(name, path)| Variant {
+            name: name.into(),
+            path,
+        })
         .collect();
     let heads: Vec<Option<&ModelSummary>> = candidates
         .iter()

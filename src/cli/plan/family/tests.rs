@@ -32,7 +32,7 @@ fn names(family: &Family) -> Vec<&str> {
     family
         .variants
         .iter()
-        .map(|variant| variant.name.as_str())
+        .map(|variant| variant.name.exact())
         .collect()
 }
 

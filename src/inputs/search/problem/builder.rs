@@ -8,6 +8,7 @@ use super::{
     SizeSource, Unknown, alike, dims_of, fixed_size, input_of,
 };
 use crate::onnx::{OpenDim, ShapeFacts};
+use crate::text::Plain;
 
 impl Problem {
     /// Fails where `request` names a dimension that no input has or the model fixes, or gives two
@@ -112,11 +113,11 @@ impl<'g> Builder<'g> {
             .collect()
     }
 
-    fn ask(&mut self, sizes: &BTreeMap<String, u64>) -> Result<()> {
+    fn ask(&mut self, sizes: &BTreeMap<Plain, u64>) -> Result<()> {
         for (name, &size) in sizes {
-            let found = self.named(name);
+            let found = self.named(name.exact());
             if found.is_empty() {
-                return Err(self.not_open(name.clone()));
+                return Err(self.not_open(name.exact().to_owned()));
             }
             self.asked.extend(found.into_iter().map(|dim| (dim, size)));
         }

@@ -113,7 +113,7 @@ fn a_batch_that_a_size_takes_away_is_said_to_be_taken_away_whatever_it_is_called
 #[test]
 fn a_batch_that_a_sweep_takes_away_is_said_to_be_swept() {
     let shape = Shape {
-        dims: BTreeMap::from([("batch".to_owned(), 4)]),
+        dims: BTreeMap::from([("batch".into(), 4)]),
         name: None,
     };
     let rows = model(&[float("x", "batch, 3")]);

@@ -81,7 +81,7 @@ impl Deployment<'_> {
                 .collect(),
             None => self.spec.provider_options(),
         };
-        let of_others = literals(&provider::known(identifier).only_device(&options));
+        let of_others = literals(&provider::known(identifier.exact()).only_device(&options));
         let others = self
             .effective
             .map(|effective| effective.execution_providers.as_slice())
@@ -89,7 +89,7 @@ impl Deployment<'_> {
         let others = others
             .iter()
             .filter(|name| *name != CPU_PROVIDER && *name != identifier);
-        let first = (identifier.clone(), literals(&options));
+        let first = (identifier.exact().to_owned(), literals(&options));
         std::iter::once(first)
             .chain(others.map(|name| (name.exact().to_owned(), of_others.clone())))
             .collect()

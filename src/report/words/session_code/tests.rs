@@ -8,7 +8,7 @@ fn spec(provider: &str) -> SessionSpec {
     SessionSpec {
         variant: 0,
         runtime: RuntimeChoice::Library("lib.so".into()),
-        execution_provider: provider::identifier(provider),
+        execution_provider: provider::identifier(provider).into(),
         provider: Default::default(),
         binding: Default::default(),
         options: SessionOptions {

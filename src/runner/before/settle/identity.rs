@@ -176,7 +176,7 @@ mod tests {
         };
         let shapes = unswept();
         let mut swept = unswept();
-        swept[0].dims.insert("seq".to_owned(), 16);
+        swept[0].dims.insert("seq".to_owned().into(), 16);
         let name = |sought: &Sought<'_>| of_inputs(sought).unwrap();
         assert_eq!(
             name(&plain(&inputs, &shapes)),

@@ -79,11 +79,11 @@ pub(in crate::runner) async fn find(
             }));
         }
         observer.observe(&Progress::Trying {
-            variant: &job.plan.variants[variant].name,
+            variant: job.plan.variants[variant].name.exact(),
         });
         let what = format!(
             "inputs of {} are being tried out",
-            job.plan.variant_of(session).name
+            job.plan.variant_of(session).name.exact()
         );
         match telling(
             observer,
