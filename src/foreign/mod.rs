@@ -66,11 +66,10 @@ impl Program {
     /// The same with more words.
     #[must_use]
     pub fn with<W: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = W>) -> Program {
+        let mut program = self.clone();
         let more = words.into_iter().map(|word| word.as_ref().to_owned());
-        Program {
-            path: self.path.clone(),
-            words: self.words.iter().cloned().chain(more).collect(),
-        }
+        program.words.extend(more);
+        program
     }
 
     /// Runs it to its end, or for as long as `limit`, and gives what it said. Whatever it has
