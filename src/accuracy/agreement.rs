@@ -136,16 +136,15 @@ impl AgreementScorer {
         let mut known = self.unlike.iter_mut();
         match known.find(|unlike| unlike.output == output) {
             Some(unlike) => unlike.add(&samples),
-            None => self
-                .unlike
-                .push(Unlike::in_samples(output, samples, reason)),
+            None => self.unlike.push(Unlike::new(output, Some(samples), reason)),
         }
     }
 
     /// Leaves an output out for a reason that holds whatever the samples are.
     pub fn leave_out(&mut self, output: &str, reason: &str) {
         if self.unlike.iter().all(|unlike| unlike.output != output) {
-            self.unlike.push(Unlike::in_all(output, reason));
+            self.unlike
+                .push(Unlike::new(output, None, reason.to_owned()));
         }
     }
 
@@ -205,20 +204,19 @@ impl Sums {
             true => None,
             false => whole_errors(ours, reference),
         };
-        if let (Some(ours), Some(reference)) = (numbers(ours), numbers(reference)) {
-            let errors = exact.unwrap_or_else(|| errors(&ours, &reference));
-            let elements = (ours.len() / batch.max(1)).max(1);
-            let samples = ours
-                .chunks_exact(elements)
-                .zip(reference.chunks_exact(elements));
-            for ((ours, reference), errors) in samples.zip(errors.chunks_exact(elements)) {
-                self.add_errors(ours, reference, errors);
-                if self.is_float {
-                    self.signs.add(reference);
-                }
-                if let Some(rows) = &mut self.rows {
-                    rows.add(ours, reference);
-                }
+        let [ours, reference] = [ours, reference].map(numbers);
+        let errors = exact.unwrap_or_else(|| errors(&ours, &reference));
+        let elements = (ours.len() / batch.max(1)).max(1);
+        let samples = ours
+            .chunks_exact(elements)
+            .zip(reference.chunks_exact(elements));
+        for ((ours, reference), errors) in samples.zip(errors.chunks_exact(elements)) {
+            self.add_errors(ours, reference, errors);
+            if self.is_float {
+                self.signs.add(reference);
+            }
+            if let Some(rows) = &mut self.rows {
+                rows.add(ours, reference);
             }
         }
     }

@@ -44,7 +44,7 @@ impl<'o> Batch<'o> {
     pub(super) fn labels(&self, labels: &Labels) -> Result<Vec<f64>> {
         labels
             .rows(self.samples.clone())
-            .and_then(|labels| numbers(&labels))
+            .map(|labels| numbers(&labels))
             .ok_or_else(|| self.too_few_labels(labels.len()))
     }
 

@@ -76,7 +76,7 @@ impl ClassScorer {
         data: &TensorData,
         classes_count: usize,
     ) -> Result<()> {
-        let elements = numbers(data).unwrap_or_default();
+        let elements = numbers(data);
         for (sample, scores) in samples.zip(elements.chunks_exact(classes_count)) {
             let label = self.labels[sample];
             if !(0..classes_count as i64).contains(&label) {
@@ -100,7 +100,7 @@ impl ClassScorer {
     }
 
     fn add_probabilities(&mut self, samples: Range<usize>, data: &TensorData) {
-        for (sample, probability) in samples.zip(numbers(data).unwrap_or_default()) {
+        for (sample, probability) in samples.zip(numbers(data)) {
             let label = i128::from(self.labels[sample]);
             let predicted = (!probability.is_nan()).then_some(u64::from(probability > BOUND));
             let rank = predicted.map(|class| u64::from(i128::from(class) != label));

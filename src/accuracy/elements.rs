@@ -98,7 +98,7 @@ impl ElementScorer {
 /// The predicted class of each element, in the elements' order; absent where a score is not a
 /// number.
 fn predicted(output: &Tensor, predicts: Predicts) -> Vec<Option<u64>> {
-    let elements = numbers(&output.data).unwrap_or_default();
+    let elements = numbers(&output.data);
     match predicts {
         Predicts::Class => elements
             .iter()
@@ -153,7 +153,7 @@ impl SeveralScorer {
         if batch.per_sample(output) != Some(classes) {
             return Err(batch.shape_changed(output));
         }
-        let elements = numbers(&output.data).unwrap_or_default();
+        let elements = numbers(&output.data);
         for (labels, scores) in labels
             .chunks_exact(classes)
             .zip(elements.chunks_exact(classes))

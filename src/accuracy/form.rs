@@ -249,7 +249,7 @@ impl<'o> Batch<'o> {
         let same = self
             .first(is_float, sizes)
             .filter(|_| facts.is_binary && sizes.len() > 1)?;
-        let predicts = Predicts::From(bound_of(&numbers(&same.data)?));
+        let predicts = Predicts::From(bound_of(&numbers(&same.data)));
         Some(Ok(by_element(labels, same, predicts)))
     }
 

@@ -3,10 +3,13 @@
 
 use crate::inputs::TensorData;
 
-/// Elements as `f64`, row by row; `None` for strings. Booleans are 0 and 1, integers beyond 2^53
-/// are rounded.
-pub(super) fn numbers(data: &TensorData) -> Option<Vec<f64>> {
-    (!matches!(data, TensorData::String(_))).then(|| data.first_f64(usize::MAX))
+/// Elements as `f64`, row by row; none for strings. Booleans are 0 and 1, integers beyond 2^53 are
+/// rounded.
+pub(super) fn numbers(data: &TensorData) -> Vec<f64> {
+    match data {
+        TensorData::String(_) => Vec::new(),
+        data => data.first_f64(usize::MAX),
+    }
 }
 
 /// Elements as integers, row by row; `None` unless all of them are whole numbers.
@@ -15,9 +18,9 @@ pub(super) fn integers(data: &TensorData) -> Option<Vec<i128>> {
         TensorData::Int64(array) => Some(array.iter().copied().map(i128::from).collect()),
         TensorData::Uint64(array) => Some(array.iter().copied().map(i128::from).collect()),
         // Every other integer type is exact as f64, and so is every whole float within its range.
-        other => numbers(other)?
-            .iter()
-            .map(|number| (number.fract() == 0.0).then_some(*number as i128))
+        other => numbers(other)
+            .into_iter()
+            .map(|number| (number.fract() == 0.0).then_some(number as i128))
             .collect(),
     }
 }
@@ -92,7 +95,7 @@ pub(super) fn agreeing_count(
         }
         _ if is_float(ours) || is_float(reference) => {
             classes(ours, batch).and(classes(reference, batch))?;
-            count_agreeing(batch, &numbers(ours)?, &numbers(reference)?, agree_in_class)
+            count_agreeing(batch, &numbers(ours), &numbers(reference), agree_in_class)
         }
         _ => count_agreeing(
             batch,

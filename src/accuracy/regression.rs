@@ -38,7 +38,7 @@ impl ErrorScorer {
             });
         }
         self.output = Some(output.name.clone());
-        let predicted = numbers(&output.data).unwrap_or_default();
+        let predicted = numbers(&output.data);
         let targets = targets.chunks_exact(target_count);
         for (predicted, target) in predicted.chunks_exact(target_count).zip(targets) {
             let absolute = mean_error(predicted, target, f64::abs);

@@ -82,24 +82,22 @@ impl Scorer {
 
     fn count_not_finite(&mut self, batch: &Batch<'_>) {
         for output in batch.outputs.iter().filter(|output| is_float(&output.data)) {
-            let mut known = self.health.iter_mut();
-            match known.find(|health| health.name == output.name) {
-                Some(health) => count_in(health, output, batch),
-                None => {
-                    let mut health = OutputHealth {
-                        name: output.name.as_str().into(),
-                        ..OutputHealth::default()
-                    };
-                    count_in(&mut health, output, batch);
-                    self.health.push(health);
-                }
-            }
+            let mut known = self.health.iter();
+            let place = known.position(|health| health.name == output.name);
+            let place = place.unwrap_or_else(|| {
+                self.health.push(OutputHealth {
+                    name: output.name.as_str().into(),
+                    ..OutputHealth::default()
+                });
+                self.health.len() - 1
+            });
+            count_in(&mut self.health[place], output, batch);
         }
     }
 }
 
 fn count_in(health: &mut OutputHealth, output: &Tensor, batch: &Batch<'_>) {
-    let elements = numbers(&output.data).unwrap_or_default();
+    let elements = numbers(&output.data);
     health.elements_count += elements.len() as u64;
     health.nan_count += elements.iter().filter(|element| element.is_nan()).count() as u64;
     let infinite = elements.iter().filter(|element| element.is_infinite());

@@ -16,26 +16,17 @@ pub(super) struct Unlike {
 }
 
 impl Unlike {
-    pub(super) fn in_samples(output: &str, samples: Range<u64>, reason: String) -> Self {
+    pub(super) fn new(output: &str, first: Option<Range<u64>>, reason: String) -> Self {
         Unlike {
             output: output.to_owned(),
             reason,
-            samples_count: samples.end - samples.start,
-            first: Some(samples),
-        }
-    }
-
-    pub(super) fn in_all(output: &str, reason: &str) -> Self {
-        Unlike {
-            output: output.to_owned(),
-            reason: reason.to_owned(),
-            first: None,
-            samples_count: 0,
+            samples_count: first.as_ref().map_or(0, count),
+            first,
         }
     }
 
     pub(super) fn add(&mut self, samples: &Range<u64>) {
-        self.samples_count += samples.end - samples.start;
+        self.samples_count += count(samples);
     }
 
     /// The entry of the record, with so many further samples that are comparable.
@@ -66,43 +57,51 @@ impl Unlike {
     }
 }
 
+fn count(samples: &Range<u64>) -> u64 {
+    samples.end - samples.start
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::text::Plain;
 
-    fn reason(unlike: &Unlike, alike_count: u64) -> Plain {
+    /// The reason after further such samples, and so many that are comparable.
+    fn reason(first: Option<Range<u64>>, more: &[Range<u64>], alike_count: u64) -> Plain {
+        let mut unlike = Unlike::new("y", first, "why".into());
+        more.iter().for_each(|samples| unlike.add(samples));
         unlike.not_comparable(alike_count).reason
     }
 
     #[test]
     fn samples_that_cannot_be_compared_are_counted_and_the_first_is_named() {
-        let mut one = Unlike::in_samples("y", 2..3, "why".into());
-        assert_eq!(
-            reason(&one, 23),
-            "why in sample 3; 1 of 24 samples is unlike the reference's"
-        );
-        one.add(&(5..6));
-        assert_eq!(
-            reason(&one, 22),
-            "why in sample 3; 2 of 24 samples are unlike the reference's"
-        );
-        let mut together = Unlike::in_samples("y", 0..8, "why".into());
-        together.add(&(8..16));
-        assert_eq!(
-            reason(&together, 0),
-            "why in samples 1 to 8 together; 16 of 16 samples are unlike the reference's"
-        );
+        for (first, more, alike_count, expected) in [
+            (
+                2..3,
+                &[][..],
+                23,
+                "why in sample 3; 1 of 24 samples is unlike the reference's",
+            ),
+            (
+                2..3,
+                &[5..6],
+                22,
+                "why in sample 3; 2 of 24 samples are unlike the reference's",
+            ),
+            (
+                0..8,
+                &[8..16],
+                0,
+                "why in samples 1 to 8 together; 16 of 16 samples are unlike the reference's",
+            ),
+            (0..1, &[], 0, "why"),
+        ] {
+            assert_eq!(reason(Some(first), more, alike_count), expected);
+        }
     }
 
     #[test]
-    fn one_sample_and_what_holds_of_all_are_not_counted() {
-        assert_eq!(
-            reason(&Unlike::in_samples("y", 0..1, "why".into()), 0),
-            "why"
-        );
-        let mut all = Unlike::in_all("y", "it is random");
-        all.add(&(0..8));
-        assert_eq!(reason(&all, 3), "it is random");
+    fn what_holds_of_all_is_not_counted() {
+        assert_eq!(reason(None, &[0..8], 3), "why");
     }
 }
