@@ -8,7 +8,7 @@ use crate::record::{ElementScores, ElementUnit, Hits, Overlap, RightOf, SeveralS
 const MOST_CLASSES: u64 = 1 << 20;
 
 /// How an output says which class it predicts for each element.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Predicts {
     /// By one score for each class, along this axis.
     Scores(usize),

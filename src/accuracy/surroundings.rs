@@ -188,10 +188,13 @@ impl Surroundings {
 
     /// Whether a sequence that is fed has this length.
     pub(super) fn is_length(&self, size: usize) -> bool {
+        self.lengths().any(|length| length == size)
+    }
+
+    /// Sizes of the inputs that lie along sequences.
+    fn lengths(&self) -> impl Iterator<Item = usize> {
         let sequences = self.inputs.iter().filter(|given| given.is_sequence());
-        sequences
-            .flat_map(Given::shape)
-            .any(|length| length == size)
+        sequences.flat_map(Given::shape)
     }
 
     /// Whether rows of an output that are as many as the elements of a sequence hold a score for
@@ -232,9 +235,7 @@ impl Surroundings {
     }
 
     fn has_sequence(&self) -> bool {
-        self.inputs
-            .iter()
-            .any(|given| given.is_sequence() && given.shape().iter().any(|&length| length > 1))
+        self.lengths().any(|length| length > 1)
     }
 
     fn supports(&self, picture: Picture) -> bool {

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use super::operators::{self, Affine, Effect, IndexBound};
 use super::{ElementType, Flow};
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(super) struct Uses {
     pub bound: Option<IndexBound>,
     /// The range of the smallest table that every element indexes; absent if there is none.

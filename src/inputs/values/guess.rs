@@ -19,7 +19,7 @@ pub(super) enum Guess {
 }
 
 /// The use of an input's elements by an operator, as far as it shows how much is computed.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Sign {
     pub kind: SignKind,
     /// Share of the data that counts.
@@ -62,7 +62,7 @@ impl Sign {
 }
 
 /// The results of an operator, and the use of its operands that it shows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Evaluated {
     pub result: Guess,
     pub sign: Option<Sign>,

@@ -6,7 +6,7 @@ use super::flow::Call;
 use super::place;
 
 /// A value that is made of an input `x`: it lies in `scale * x + low ..= scale * x + high`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Affine {
     pub scale: f64,
     pub low: f64,
@@ -65,7 +65,7 @@ impl Affine {
 }
 
 /// Range of an input outside which an operator fails, and which operator that is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct IndexBound {
     pub low: f64,
     pub high: f64,

@@ -19,7 +19,7 @@ const PIXEL_RANGE: ValueRange = ValueRange {
 const PIXEL_RANK: usize = 3;
 
 /// The meaning of an input's values, by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum Role {
     /// Says which elements count.
     Mask,
