@@ -75,7 +75,11 @@ impl Group {
     /// [`io::ErrorKind::TimedOut`] after `limit`.
     pub(super) fn wait(&mut self, limit: Option<Duration>) -> io::Result<ExitStatus> {
         let deadline = limit.map(|limit| Instant::now() + limit);
-        while !self.has_ended(deadline.is_none())? {
+        let look = match limit {
+            Some(_) => WaitPidFlag::WNOHANG,
+            None => WaitPidFlag::empty(),
+        };
+        while !self.has_ended(look)? {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -87,14 +91,9 @@ impl Group {
 
     /// Whether the program has ended, which it is not asked to account for yet: its number stays
     /// taken.
-    fn has_ended(&self, waits: bool) -> io::Result<bool> {
-        let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
-        let flags = if waits {
-            look
-        } else {
-            look | WaitPidFlag::WNOHANG
-        };
-        match waitid(Id::Pid(self.id), flags) {
+    fn has_ended(&self, look: WaitPidFlag) -> io::Result<bool> {
+        let look = look | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+        match waitid(Id::Pid(self.id), look) {
             Ok(WaitStatus::StillAlive) | Err(nix::errno::Errno::EINTR) => Ok(false),
             Ok(_) => Ok(true),
             Err(error) => Err(error.into()),
