@@ -116,19 +116,14 @@ impl Fold {
     }
 
     fn node(&mut self, name: NodeName<'_>) -> &mut Node {
-        let hash = self.hash.hash_one(name);
-        let known = self.by_name.get(&hash);
-        let known = known.and_then(|same| {
-            same.iter()
-                .find(|&&node| self.nodes[node].is(name))
-                .copied()
-        });
-        let index = known.unwrap_or_else(|| {
+        let same = self.by_name.entry(self.hash.hash_one(name)).or_default();
+        let known = same.iter().find(|&&node| self.nodes[node].is(name));
+        let index = known.copied().unwrap_or_else(|| {
             let index = self.nodes.len();
+            same.push(index);
             self.nodes.push(Node::new(name));
             self.named +=
                 (name.name.len() + name.operator.len() + name.execution_provider.len()) as u64;
-            self.by_name.entry(hash).or_default().push(index);
             index
         });
         &mut self.nodes[index]
