@@ -6,6 +6,7 @@
 //! [`ask`] first.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use procfs::process::{Process, StatM};
 use procfs::{Current, Meminfo};
 
 use crate::sample::{Roots, cgroup};
@@ -93,15 +94,9 @@ impl Drop for Held {
 #[must_use = "the limit is lifted as soon as what is returned is dropped"]
 pub(crate) fn hold() -> Option<Held> {
     let free = free().filter(|&free| free >= LEAST_HELD)?;
-    let own = procfs::process::Process::myself()
-        .and_then(|own| own.statm())
-        .ok()?;
-    let taken = own
-        .data
-        .checked_mul(procfs::page_size())
-        .filter(|&taken| taken > 0)?;
+    let taken = own_pages()?.data.checked_mul(procfs::page_size());
     let (soft, hard) = getrlimit(Resource::RLIMIT_DATA).ok()?;
-    let limit = taken.saturating_add(free.0);
+    let limit = taken.filter(|&taken| taken > 0)?.saturating_add(free.0);
     if limit >= soft {
         return None;
     }
@@ -145,39 +140,29 @@ fn left() -> Option<(Bytes, &'static str)> {
         .min_by_key(|(free, _)| *free)
 }
 
+fn own_pages() -> Option<StatM> {
+    Process::myself().and_then(|own| own.statm()).ok()
+}
+
 fn of_process() -> Option<Bytes> {
-    let limit = |resource| {
-        getrlimit(resource)
-            .ok()
-            .map(|(soft, _)| soft)
-            .filter(|&soft| soft < 1 << 62)
-    };
-    let (space, data) = (limit(Resource::RLIMIT_AS), limit(Resource::RLIMIT_DATA));
-    if space.is_none() && data.is_none() {
-        return None;
-    }
-    let used = procfs::process::Process::myself()
-        .and_then(|own| own.statm())
-        .ok()?;
-    let page = procfs::page_size();
-    let left = |limit: u64, pages: u64| limit.saturating_sub(pages * page);
-    let space = space.map(|limit| left(limit, used.size));
-    space
-        .into_iter()
-        .chain(data.map(|limit| left(limit, used.data)))
-        .min()
-        .map(Bytes)
+    let own = own_pages()?;
+    [
+        (Resource::RLIMIT_AS, own.size),
+        (Resource::RLIMIT_DATA, own.data),
+    ]
+    .into_iter()
+    .filter_map(|(resource, pages)| {
+        let (soft, _) = getrlimit(resource).ok()?;
+        (soft < 1 << 62).then(|| Bytes(soft.saturating_sub(pages * procfs::page_size())))
+    })
+    .min()
 }
 
 /// A limit of this process, less what it has taken, files that it has mapped left out.
 fn less_own(limit: Bytes) -> Bytes {
-    let status = procfs::process::Process::myself().and_then(|own| own.status());
-    let own = status
-        .ok()
-        .and_then(|status| status.rssanon)
-        .unwrap_or_default()
-        .saturating_mul(1 << 10);
-    Bytes(limit.0.saturating_sub(own))
+    let status = Process::myself().and_then(|own| own.status()).ok();
+    let own = status.and_then(|status| status.rssanon).unwrap_or_default();
+    Bytes(limit.0.saturating_sub(own.saturating_mul(1 << 10)))
 }
 
 fn asked_limit() -> Result<Option<Bytes>, String> {
@@ -242,7 +227,8 @@ mod tests {
     #[test]
     fn what_is_not_free_cannot_be_had_while_the_limit_is_held() {
         let limit = || getrlimit(Resource::RLIMIT_DATA).unwrap().0;
-        let (before, too_much) = (limit(), usize::try_from(free().unwrap().0).unwrap() * 2);
+        let before = limit();
+        let too_much = usize::try_from(free().unwrap().0).unwrap() * 2;
         let held = hold();
         assert!(held.is_none() || limit() < before);
         assert!(Vec::<u8>::new().try_reserve_exact(too_much).is_err());
@@ -266,10 +252,9 @@ mod tests {
 
     #[test]
     fn a_limit_is_a_number_with_a_unit() {
-        assert_eq!(parse("500MB"), Some(Bytes(500_000_000)));
         assert_eq!(
-            (parse("2 GiB"), parse("0B")),
-            (Some(Bytes(2 << 30)), Some(Bytes(0)))
+            ["500MB", "2 GiB", "0B"].map(parse),
+            [500_000_000, 2 << 30, 0].map(|bytes| Some(Bytes(bytes)))
         );
         for nonsense in ["", "5", "GB", "-1GB", "1.5GB", "99999999999TB", "1XB"] {
             assert_eq!(parse(nonsense), None, "{nonsense}");

@@ -24,7 +24,6 @@ pub enum Drop {
 }
 
 /// A number with what is written behind it.
-#[derive(Debug)]
 pub(super) struct Quantity<'a> {
     text: &'a str,
     number: f64,
@@ -32,7 +31,7 @@ pub(super) struct Quantity<'a> {
 }
 
 /// Quantity of a unit, with the base units that one of it is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Plain,
     Time(f64),
@@ -70,8 +69,8 @@ impl<'a> Quantity<'a> {
         let number = number
             .parse::<f64>()
             .ok()
-            .filter(|number| number.is_finite());
-        let number = number.ok_or_else(|| CheckError::NoNumber(text.into()))?;
+            .filter(|number| number.is_finite())
+            .ok_or_else(|| CheckError::NoNumber(text.into()))?;
         let kind = kind(unit.trim())?;
         if number < 0.0 || (number == 0.0 && kind == Kind::Baseline) {
             return Err(CheckError::NotPositive(text.into()));
@@ -106,14 +105,16 @@ fn is_exponent(bytes: &[u8]) -> bool {
 }
 
 fn kind(unit: &str) -> Result<Kind, CheckError> {
-    let factor = ["x", "×", "*"]
+    if ["x", "×", "*"]
         .iter()
-        .find_map(|sign| unit.strip_prefix(sign));
-    if factor.is_some_and(|rest| rest.trim() == "baseline") {
+        .find_map(|sign| unit.strip_prefix(sign))
+        .is_some_and(|rest| rest.trim() == "baseline")
+    {
         return Ok(Kind::Baseline);
     }
-    let known = UNITS.iter().find(|(name, _)| *name == unit);
-    known
+    UNITS
+        .iter()
+        .find(|(name, _)| *name == unit)
         .map(|&(_, kind)| kind)
         .ok_or_else(|| CheckError::UnknownUnit(unit.into()))
 }

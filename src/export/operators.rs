@@ -71,8 +71,8 @@ fn rows(base: &Row, profiled: &Profiled, names: Names) -> Vec<Row> {
         inferences_count: profiled.inferences_count,
         ..base.clone()
     };
-    let shares = Breakdown::of(profiled).nodes;
-    shares
+    Breakdown::of(profiled)
+        .nodes
         .iter()
         .map(|share| base.clone().with(share, &profiled.nodes[share.node], names))
         .collect()

@@ -77,11 +77,12 @@ mod tests {
 
     #[test]
     fn values_keep_thirteen_digits_and_no_exponent() {
-        let values = [22_634_166.000_000_02, 1.0 / 3.0, 0.0, 8_589_934_592_000.0];
-        let text = table(values.map(|value| Row {
-            name: "a",
-            value: Some(Digits(value)),
-        }))
+        let text = table(
+            [22_634_166.000_000_02, 1.0 / 3.0, 0.0, 8_589_934_592_000.0].map(|value| Row {
+                name: "a",
+                value: Some(Digits(value)),
+            }),
+        )
         .unwrap();
         let expected = "name,value\na,22634166\na,0.3333333333333\na,0\na,8589934592000\n";
         assert_eq!(String::from_utf8(text).unwrap(), expected);

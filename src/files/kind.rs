@@ -52,9 +52,8 @@ impl Kind {
 
     const fn file_or_pipe(name: &'static str, most: u64) -> Kind {
         Kind {
-            name,
-            most: Bytes(most),
             may_be_pipe: true,
+            ..Kind::file(name, most)
         }
     }
 }

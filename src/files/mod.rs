@@ -14,14 +14,14 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::statfs::fstatfs;
+use nix::sys::statfs::{FsType, fstatfs};
 
 pub(crate) use kind::Kind;
 use kind::Refusal;
 pub(crate) use own::{check_own, open_own};
 
 /// The kernel's number of the file system of pipes that have no name, from `linux/magic.h`.
-const PIPEFS: i64 = 0x5049_5045;
+const PIPEFS: FsType = FsType(0x5049_5045);
 /// The device that is always empty.
 const NULL_DEVICE: u64 = nix::sys::stat::makedev(1, 3);
 
@@ -173,7 +173,7 @@ impl InputFile {
 
     /// Reads of a pipe wait from now on; a pipe that has a name may never be written to.
     fn wait_for_writers(&self) -> io::Result<()> {
-        if fstatfs(&self.file)?.filesystem_type().0 as i64 != PIPEFS {
+        if fstatfs(&self.file)?.filesystem_type() != PIPEFS {
             return Err(Refusal::NamedPipe.into());
         }
         fcntl(&self.file, FcntlArg::F_SETFL(OFlag::empty()))?;

@@ -312,16 +312,16 @@ impl Metric {
     /// Key without the unit, as checks name it: `latency_p99`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        let stem = self
-            .key()
+        self.key()
             .strip_suffix(self.unit().key())
-            .and_then(|stem| stem.strip_suffix('_'));
-        stem.unwrap_or(self.key())
+            .and_then(|stem| stem.strip_suffix('_'))
+            .unwrap_or(self.key())
     }
 }
 
 const fn count(group: Group) -> usize {
-    let (mut at, mut count) = (0, 0);
+    let mut at = 0;
+    let mut count = 0;
     while at < Metric::ALL.len() {
         count += (Metric::ALL[at].group() as u8 == group as u8) as usize;
         at += 1;
@@ -332,7 +332,8 @@ const fn count(group: Group) -> usize {
 /// The metrics of a group that has `N`.
 const fn members<const N: usize>(group: Group) -> [Metric; N] {
     let mut members = [Metric::ALL[0]; N];
-    let (mut at, mut count) = (0, 0);
+    let mut at = 0;
+    let mut count = 0;
     while at < Metric::ALL.len() {
         if Metric::ALL[at].group() as u8 == group as u8 {
             members[count] = Metric::ALL[at];

@@ -1,5 +1,6 @@
 //! From the parser's view of a file to the types of [`super::graph`].
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use onnx_rs::ast::{self, AttributeType, DataType, TypeValue};
@@ -12,17 +13,13 @@ use crate::record::{Dim, OpsetImport, TensorInfo, ValueType};
 /// The standard's name of its own domain, which files may leave empty.
 const STANDARD_DOMAIN: &str = "ai.onnx";
 
-pub(super) fn opsets(imports: &[ast::OperatorSetId<'_>]) -> Vec<OpsetImport> {
-    imports.iter().map(opset).collect()
-}
-
-fn opset(import: &ast::OperatorSetId<'_>) -> OpsetImport {
+pub(super) fn opset(import: &ast::OperatorSetId<'_>) -> OpsetImport {
     let domain = match import.domain {
         "" => STANDARD_DOMAIN,
         domain => domain,
     };
     OpsetImport {
-        domain: domain.to_owned().into(),
+        domain: domain.into(),
         version: import.version,
     }
 }
@@ -32,34 +29,22 @@ pub(super) fn graph(source: &ast::Graph<'_>) -> Graph {
         .sparse_initializer
         .iter()
         .filter_map(|sparse| sparse.values.as_ref());
-    let initializers: Vec<StoredTensor> = source
-        .initializer
-        .iter()
-        .chain(sparse)
-        .map(tensor)
-        .collect();
-    let weights: BTreeSet<&str> = initializers
-        .iter()
-        .map(|tensor| tensor.name.as_str())
-        .collect();
-    let inputs = source
-        .input
-        .iter()
-        .filter(|input| !weights.contains(input.name))
-        .map(tensor_info)
-        .collect();
+    let stored = source.initializer.iter().chain(sparse);
+    let weights: BTreeSet<&str> = stored.clone().map(|tensor| tensor.name()).collect();
+    let inputs = source.input.iter();
+    let values = source.value_info.iter();
     Graph {
         name: source.name.to_owned(),
         nodes: source.node.iter().map(node).collect(),
-        inputs,
-        outputs: source.output.iter().map(tensor_info).collect(),
-        values: source
-            .value_info
-            .iter()
+        inputs: inputs
+            .filter(|input| !weights.contains(input.name))
             .map(tensor_info)
-            .map(|info| (info.name.into_exact(), info.value_type))
             .collect(),
-        initializers,
+        outputs: source.output.iter().map(tensor_info).collect(),
+        values: values
+            .map(|info| (info.name.to_owned(), value_type(info)))
+            .collect(),
+        initializers: stored.map(tensor).collect(),
     }
 }
 
@@ -103,30 +88,25 @@ fn attribute_value(source: &ast::Attribute<'_>) -> AttributeValue {
     if !source.ref_attr_name.is_empty() {
         return AttributeValue::Reference(source.ref_attr_name.to_owned());
     }
-    if let Some(stored) = &source.t {
+    let sparse = source.sparse_tensor.as_ref();
+    let sparse = sparse.and_then(|sparse| sparse.values.as_ref());
+    if let Some(stored) = source.t.as_ref().or(sparse) {
         return AttributeValue::Tensor(tensor(stored));
     }
-    if let Some(values) = source
-        .sparse_tensor
-        .as_ref()
-        .and_then(|sparse| sparse.values.as_ref())
-    {
-        return AttributeValue::Tensor(tensor(values));
-    }
-    let graphs: Vec<Graph> = source
-        .g
-        .as_deref()
-        .into_iter()
-        .chain(&source.graphs)
-        .map(graph)
-        .collect();
+    let graphs = source.g.as_deref().into_iter().chain(&source.graphs);
+    let graphs: Vec<Graph> = graphs.map(graph).collect();
     if !graphs.is_empty() {
         return AttributeValue::Graphs(graphs);
     }
+    plain_value(source)
+}
+
+/// Numbers and texts.
+fn plain_value(source: &ast::Attribute<'_>) -> AttributeValue {
     match source.r#type {
         AttributeType::Int => AttributeValue::Integers(vec![source.i]),
         AttributeType::Ints => AttributeValue::Integers(source.ints.clone()),
-        AttributeType::Float => AttributeValue::Numbers(vec![f64::from(source.f)]),
+        AttributeType::Float => AttributeValue::Numbers(vec![source.f.into()]),
         AttributeType::Floats => {
             AttributeValue::Numbers(source.floats.iter().copied().map(f64::from).collect())
         }
@@ -144,15 +124,11 @@ fn text(bytes: &[u8]) -> String {
 
 /// A stored tensor, with its elements where the parser has them and they are few.
 fn tensor(source: &ast::TensorProto<'_>) -> StoredTensor {
-    let dims: Vec<u64> = source
-        .dims()
-        .iter()
-        .map(|&size| u64::try_from(size).unwrap_or(0))
-        .collect();
+    let dims = source.dims().iter();
     let mut stored = StoredTensor {
         name: source.name().to_owned(),
         element_type: stored_type(source),
-        dims,
+        dims: dims.map(|&size| size.try_into().unwrap_or(0)).collect(),
         values: None,
         external: external(source),
     };
@@ -164,12 +140,11 @@ fn external(source: &ast::TensorProto<'_>) -> Option<ExternalRange> {
     if source.data_location() != ast::DataLocation::External {
         return None;
     }
-    let offset = external_entry(source, "offset").and_then(|offset| offset.parse().ok());
-    let length = external_entry(source, "length").and_then(|length| length.parse().ok());
+    let [location, offset, length] =
+        ["location", "offset", "length"].map(|key| external_entry(source, key));
+    let [offset, length] = [offset, length].map(|number| number?.parse().ok());
     Some(ExternalRange {
-        location: external_entry(source, "location")
-            .unwrap_or_default()
-            .into(),
+        location: location.unwrap_or_default().into(),
         offset: offset.unwrap_or(0),
         length,
     })
@@ -177,9 +152,7 @@ fn external(source: &ast::TensorProto<'_>) -> Option<ExternalRange> {
 
 fn external_entry<'s>(source: &'s ast::TensorProto<'_>, key: &str) -> Option<&'s str> {
     let mut entries = source.external_data().iter();
-    entries
-        .find(|entry| entry.key == key)
-        .map(|entry| entry.value)
+    Some(entries.find(|entry| entry.key == key)?.value)
 }
 
 fn values(source: &ast::TensorProto<'_>) -> Option<Vec<f64>> {
@@ -187,77 +160,78 @@ fn values(source: &ast::TensorProto<'_>) -> Option<Vec<f64>> {
         return raw_values(source.data_type(), raw);
     }
     match source.data_type() {
-        DataType::Float => source
-            .as_f32()
-            .map(|values| values.iter().copied().map(f64::from).collect()),
-        DataType::Double => source.as_f64().map(|values| values.into_owned()),
-        DataType::Int64 => source
-            .as_i64()
-            .map(|values| values.iter().map(|&value| value as f64).collect()),
-        DataType::Uint32 | DataType::Uint64 => source
-            .as_u64()
-            .map(|values| values.iter().map(|&value| value as f64).collect()),
+        DataType::Float => numbers(source.as_f32(), f64::from),
+        DataType::Double => numbers(source.as_f64(), f64::from),
+        DataType::Int64 => numbers(source.as_i64(), |value| value as f64),
+        DataType::Uint32 | DataType::Uint64 => numbers(source.as_u64(), |value| value as f64),
         DataType::Int8
         | DataType::Int16
         | DataType::Int32
         | DataType::Uint8
         | DataType::Uint16
-        | DataType::Bool => source
-            .as_i32()
-            .map(|values| values.iter().copied().map(f64::from).collect()),
+        | DataType::Bool => numbers(source.as_i32(), f64::from),
         _ => None,
     }
 }
 
+fn numbers<T: Copy>(values: Option<Cow<'_, [T]>>, number: fn(T) -> f64) -> Option<Vec<f64>> {
+    Some(values?.iter().copied().map(number).collect())
+}
+
 fn raw_values(data_type: DataType, raw: &[u8]) -> Option<Vec<f64>> {
-    fn each<const N: usize>(raw: &[u8], value: impl Fn([u8; N]) -> f64) -> Option<Vec<f64>> {
-        let (chunks, rest) = raw.as_chunks();
-        rest.is_empty()
-            .then(|| chunks.iter().map(|&chunk| value(chunk)).collect())
-    }
     match data_type {
-        DataType::Float => each(raw, |bytes| f64::from(f32::from_le_bytes(bytes))),
+        DataType::Float => each(raw, f32::from_le_bytes),
         DataType::Double => each(raw, f64::from_le_bytes),
-        DataType::Float16 => each(raw, |bytes| f64::from(half::f16::from_le_bytes(bytes))),
-        DataType::Int8 => each(raw, |bytes| f64::from(i8::from_le_bytes(bytes))),
-        DataType::Int16 => each(raw, |bytes| f64::from(i16::from_le_bytes(bytes))),
-        DataType::Int32 => each(raw, |bytes| f64::from(i32::from_le_bytes(bytes))),
+        DataType::Float16 => each(raw, half::f16::from_le_bytes),
+        DataType::Int8 => each(raw, i8::from_le_bytes),
+        DataType::Int16 => each(raw, i16::from_le_bytes),
+        DataType::Int32 => each(raw, i32::from_le_bytes),
         DataType::Int64 => each(raw, |bytes| i64::from_le_bytes(bytes) as f64),
-        DataType::Uint8 | DataType::Bool => each(raw, |bytes| f64::from(u8::from_le_bytes(bytes))),
-        DataType::Uint16 => each(raw, |bytes| f64::from(u16::from_le_bytes(bytes))),
-        DataType::Uint32 => each(raw, |bytes| f64::from(u32::from_le_bytes(bytes))),
+        DataType::Uint8 | DataType::Bool => each(raw, u8::from_le_bytes),
+        DataType::Uint16 => each(raw, u16::from_le_bytes),
+        DataType::Uint32 => each(raw, u32::from_le_bytes),
         DataType::Uint64 => each(raw, |bytes| u64::from_le_bytes(bytes) as f64),
         _ => None,
     }
 }
 
+fn each<const N: usize, T: Into<f64>>(raw: &[u8], read: fn([u8; N]) -> T) -> Option<Vec<f64>> {
+    let (chunks, rest) = raw.as_chunks();
+    let values = chunks.iter().map(|&chunk| read(chunk).into());
+    rest.is_empty().then(|| values.collect())
+}
+
 fn tensor_info(source: &ast::ValueInfo<'_>) -> TensorInfo {
     TensorInfo {
-        name: source.name.to_owned().into(),
-        value_type: value_type(source.r#type.as_ref()),
+        name: source.name.into(),
+        value_type: value_type(source),
     }
 }
 
-fn value_type(source: Option<&ast::TypeProto<'_>>) -> ValueType {
-    match source.and_then(|source| source.value.as_ref()) {
-        Some(TypeValue::Tensor(tensor)) => ValueType::Tensor {
+fn value_type(source: &ast::ValueInfo<'_>) -> ValueType {
+    let source = source.r#type.as_ref();
+    source.and_then(known_type).unwrap_or_else(|| {
+        ValueType::Other(source.map_or("undefined".into(), |source| type_in_words(source).into()))
+    })
+}
+
+/// A type that has a variant of its own.
+fn known_type(source: &ast::TypeProto<'_>) -> Option<ValueType> {
+    match source.value.as_ref()? {
+        TypeValue::Tensor(tensor) => Some(ValueType::Tensor {
             element_type: of_elements(source, tensor.elem_type),
             dims: tensor
                 .shape
                 .as_ref()
                 .map(|shape| shape.dim.iter().map(dim).collect()),
-        },
-        Some(TypeValue::Sequence(sequence)) => match value_type(Some(&sequence.elem_type)) {
-            tensor @ ValueType::Tensor { .. } => ValueType::Sequence(Box::new(tensor)),
-            _ => ValueType::Other(type_in_words(source).into()),
-        },
-        Some(TypeValue::Optional(optional)) => match value_type(Some(&optional.elem_type)) {
-            inner @ (ValueType::Tensor { .. } | ValueType::Sequence(_)) => {
-                ValueType::Optional(Box::new(inner))
-            }
-            _ => ValueType::Other(type_in_words(source).into()),
-        },
-        _ => ValueType::Other(type_in_words(source).into()),
+        }),
+        TypeValue::Sequence(sequence) => known_type(&sequence.elem_type)
+            .filter(|inner| matches!(inner, ValueType::Tensor { .. }))
+            .map(|tensor| ValueType::Sequence(Box::new(tensor))),
+        TypeValue::Optional(optional) => known_type(&optional.elem_type)
+            .filter(|inner| !matches!(inner, ValueType::Optional(_)))
+            .map(|inner| ValueType::Optional(Box::new(inner))),
+        TypeValue::SparseTensor(_) | TypeValue::Map(_) => None,
     }
 }
 
@@ -265,34 +239,29 @@ fn dim(source: &ast::TensorShapeDimension<'_>) -> Dim {
     match source.value {
         ast::Dimension::Value(size) => u64::try_from(size).map_or(Dim::Unknown, Dim::Fixed),
         ast::Dimension::Param("") => Dim::Unknown,
-        ast::Dimension::Param(name) => Dim::Symbolic(name.to_owned().into()),
+        ast::Dimension::Param(name) => Dim::Symbolic(name.into()),
     }
 }
 
 /// A type as ONNX spells it: `seq(map(int64,tensor(float)))`.
-fn type_in_words(source: Option<&ast::TypeProto<'_>>) -> String {
-    match source.and_then(|source| source.value.as_ref()) {
-        None => "undefined".to_owned(),
+fn type_in_words(source: &ast::TypeProto<'_>) -> String {
+    let (kind, inner) = match &source.value {
+        None => return "undefined".to_owned(),
         Some(TypeValue::Tensor(tensor)) => {
-            format!("tensor({})", of_elements(source, tensor.elem_type))
+            ("tensor", of_elements(source, tensor.elem_type).to_string())
         }
         Some(TypeValue::SparseTensor(tensor)) => {
-            format!("sparse_tensor({})", of_elements(source, tensor.elem_type))
+            let element_type = of_elements(source, tensor.elem_type);
+            ("sparse_tensor", element_type.to_string())
         }
-        Some(TypeValue::Sequence(sequence)) => {
-            format!("seq({})", type_in_words(Some(&sequence.elem_type)))
-        }
-        Some(TypeValue::Optional(optional)) => {
-            format!("optional({})", type_in_words(Some(&optional.elem_type)))
-        }
+        Some(TypeValue::Sequence(sequence)) => ("seq", type_in_words(&sequence.elem_type)),
+        Some(TypeValue::Optional(optional)) => ("optional", type_in_words(&optional.elem_type)),
         Some(TypeValue::Map(map)) => {
-            format!(
-                "map({},{})",
-                element_type(map.key_type),
-                type_in_words(Some(&map.value_type))
-            )
+            let (key, value) = (element_type(map.key_type), type_in_words(&map.value_type));
+            ("map", format!("{key},{value}"))
         }
-    }
+    };
+    format!("{kind}({inner})")
 }
 
 /// The type of the elements of a stored tensor, which the parser may not know.
@@ -301,10 +270,8 @@ pub(crate) fn stored_type(source: &ast::TensorProto<'_>) -> ElementType {
 }
 
 /// The type of the elements of a tensor's type, which the parser may not know.
-fn of_elements(source: Option<&ast::TypeProto<'_>>, known: DataType) -> ElementType {
-    source
-        .and_then(|source| later::named(source.denotation))
-        .unwrap_or_else(|| element_type(known))
+fn of_elements(source: &ast::TypeProto<'_>, known: DataType) -> ElementType {
+    later::named(source.denotation).unwrap_or_else(|| element_type(known))
 }
 
 fn element_type(source: DataType) -> ElementType {

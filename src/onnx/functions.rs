@@ -49,22 +49,22 @@ struct Inliner<'m> {
 /// Meanings of a body's names where it is called; in the main graph, the names themselves.
 #[derive(Default)]
 struct Scope<'m> {
-    /// Goes before names of values that the body makes; absent in the main graph.
-    prefix: Option<String>,
+    /// Goes before names of values that the body makes; empty in the main graph.
+    prefix: String,
     /// Goes before names of nodes.
     caller: &'m str,
     /// Names that the call gives for the body's inputs and outputs.
     bound: HashMap<&'m str, String>,
-    attributes: HashMap<&'m str, AttributeValue>,
+    attributes: HashMap<String, AttributeValue>,
     depth: usize,
 }
 
 impl Scope<'_> {
     fn name(&self, name: &str) -> String {
-        match (&self.prefix, self.bound.get(name)) {
-            (_, Some(given)) => given.clone(),
-            (Some(prefix), None) if !name.is_empty() => format!("{prefix}{name}"),
-            _ => name.to_owned(),
+        match self.bound.get(name) {
+            Some(given) => given.clone(),
+            None if name.is_empty() => String::new(),
+            None => format!("{}{name}", self.prefix),
         }
     }
 
@@ -83,25 +83,23 @@ impl Scope<'_> {
 
 impl<'m> Inliner<'m> {
     fn graph(&mut self, graph: &'m Graph, scope: &Scope<'m>) -> Graph {
+        let values = graph.values.iter();
         let mut plain = Graph {
             name: graph.name.clone(),
-            ..Graph::default()
+            inputs: graph.inputs.clone(),
+            outputs: graph.outputs.clone(),
+            values: values
+                .map(|(name, kind)| (scope.name(name), kind.clone()))
+                .collect(),
+            initializers: graph.initializers.clone(),
+            nodes: Vec::new(),
         };
-        plain.inputs = graph.inputs.clone();
-        plain.outputs = graph.outputs.clone();
         for info in plain.inputs.iter_mut().chain(&mut plain.outputs) {
             info.name = scope.name(info.name.exact()).into();
         }
-        plain.values = graph
-            .values
-            .iter()
-            .map(|(name, kind)| (scope.name(name), kind.clone()))
-            .collect();
-        plain.initializers = graph.initializers.clone();
-        plain
-            .initializers
-            .iter_mut()
-            .for_each(|tensor| tensor.name = scope.name(&tensor.name));
+        for tensor in &mut plain.initializers {
+            tensor.name = scope.name(&tensor.name);
+        }
         self.nodes(&graph.nodes, scope, &mut plain.nodes);
         plain
     }
@@ -140,13 +138,11 @@ impl<'m> Inliner<'m> {
     /// The attribute as it is where the body is called; none where that leaves it out.
     fn attribute(&mut self, given: &'m Attribute, scope: &Scope<'m>) -> Option<Attribute> {
         let value = match &given.value {
-            AttributeValue::Reference(name) => scope.attributes.get(name.as_str())?.clone(),
-            AttributeValue::Graphs(graphs) => AttributeValue::Graphs(
-                graphs
-                    .iter()
-                    .map(|graph| self.graph(graph, scope))
-                    .collect(),
-            ),
+            AttributeValue::Reference(name) => scope.attributes.get(name)?.clone(),
+            AttributeValue::Graphs(graphs) => {
+                let graphs = graphs.iter().map(|graph| self.graph(graph, scope));
+                AttributeValue::Graphs(graphs.collect())
+            }
             value => value.clone(),
         };
         Some(Attribute {
@@ -164,57 +160,18 @@ impl<'m> Inliner<'m> {
     ) {
         self.calls_count += 1;
         let prefix = format!("call{}/", self.calls_count);
-        let given = call
-            .inputs
-            .iter()
-            .map(|name| scope.name(name))
-            .chain(std::iter::repeat(String::new()));
-        let mut bound: HashMap<&str, String> = function
-            .inputs
-            .iter()
-            .map(String::as_str)
-            .zip(given)
-            .collect();
-        for (name, made) in function
-            .outputs
-            .iter()
-            .zip(&call.outputs)
-            .filter(|(_, made)| !made.is_empty())
-        {
-            let made = scope.name(made);
-            match bound.get(name.as_str()) {
-                // The body hands on what it was given.
-                Some(passed) => {
-                    let (inputs, outputs) = (vec![passed.clone()], vec![made]);
-                    out.push(Node {
-                        operator: "Identity".into(),
-                        inputs,
-                        outputs,
-                        ..Node::default()
-                    });
-                }
-                None => drop(bound.insert(name, made)),
-            }
-        }
-        let mut attributes: HashMap<&str, AttributeValue> = function
-            .defaults
-            .iter()
-            .map(|default| (default.name.as_str(), default.value.clone()))
-            .collect();
-        for given in &call.attributes {
-            attributes.extend(
-                self.attribute(given, scope)
-                    .map(|known| (given.name.as_str(), known.value)),
-            );
-        }
+        let defaults = function.defaults.iter().cloned();
+        let given = call.attributes.iter();
+        let given = given.filter_map(|given| self.attribute(given, scope));
+        let attributes = defaults.chain(given);
+        let attributes = attributes.map(|known| (known.name, known.value)).collect();
         let body = Scope {
-            prefix: Some(prefix),
-            caller: if scope.caller.is_empty() {
-                &call.name
-            } else {
-                scope.caller
+            prefix,
+            caller: match scope.caller {
+                "" => &call.name,
+                caller => caller,
             },
-            bound,
+            bound: bound(function, call, scope, out),
             attributes,
             depth: scope.depth + 1,
         };
@@ -222,10 +179,38 @@ impl<'m> Inliner<'m> {
     }
 }
 
+/// What the call gives for the body's inputs and outputs; what the body hands on as it was given is
+/// made here.
+fn bound<'m>(
+    function: &'m Function,
+    call: &Node,
+    scope: &Scope<'m>,
+    out: &mut Vec<Node>,
+) -> HashMap<&'m str, String> {
+    let given = scope.names(&call.inputs).into_iter();
+    let inputs = function.inputs.iter().map(String::as_str);
+    let given = inputs.zip(given.chain(std::iter::repeat(String::new())));
+    let mut bound: HashMap<&str, String> = given.collect();
+    let made = function.outputs.iter().zip(&call.outputs);
+    for (name, made) in made.filter(|(_, made)| !made.is_empty()) {
+        let made = scope.name(made);
+        match bound.get(name.as_str()) {
+            Some(passed) => out.push(Node {
+                operator: "Identity".into(),
+                inputs: vec![passed.clone()],
+                outputs: vec![made],
+                ..Node::default()
+            }),
+            None => drop(bound.insert(name, made)),
+        }
+    }
+    bound
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx::testing::{function, node, with};
+    use crate::onnx::testing::{all_parsed, function, parsed, with};
 
     fn plain(nodes: Vec<Node>, functions: Vec<Function>) -> Vec<Node> {
         let graph = Graph {
@@ -254,19 +239,13 @@ mod tests {
 
     #[test]
     fn calls_within_calls_become_their_bodies_with_names_of_their_own() {
-        let twice = function(
-            "Twice",
-            &["a"],
-            &["b"],
-            vec![node("own.Once", &["a"], "t"), node("own.Once", &["t"], "b")],
-        );
-        let once = function(
-            "Once",
-            &["a"],
-            &["b"],
-            vec![node("Exp", &["a"], "t"), node("Log", &["t"], "b")],
-        );
-        let found = plain(vec![node("own.Twice", &["x"], "y")], vec![twice, once]);
+        let twice = all_parsed(&["t = own.Once(a)", "b = own.Once(t)"]);
+        let once = all_parsed(&["t = Exp(a)", "b = Log(t)"]);
+        let functions = vec![
+            function("b = Twice(a)", twice),
+            function("b = Once(a)", once),
+        ];
+        let found = plain(vec![parsed("y = own.Twice(x)")], functions);
         let wanted = [
             "Exp x > call2/t",
             "Log call2/t > call1/t",
@@ -279,41 +258,37 @@ mod tests {
     #[test]
     fn attributes_by_reference_are_what_the_call_or_the_default_gives() {
         let integer = |value| AttributeValue::Integers(vec![value]);
-        let mut inner = node("Softmax", &["a"], "b");
+        let mut inner = parsed("b = Softmax(a)");
         for (name, from) in [("axis", "dim"), ("kept", "other"), ("gone", "missing")] {
             inner = with(inner, name, AttributeValue::Reference(from.into()));
         }
-        let mut soft = function("Soft", &["a"], &["b"], vec![inner]);
+        let mut soft = function("b = Soft(a)", vec![inner]);
         soft.defaults = vec![Attribute {
             name: "other".into(),
             value: integer(7),
         }];
-        let found = plain(
-            vec![with(node("own.Soft", &["x"], "y"), "dim", integer(-1))],
-            vec![soft],
-        );
-        assert_eq!(
-            (found[0].integer("axis"), found[0].integer("kept")),
-            (Some(-1), Some(7))
-        );
-        assert_eq!(found[0].attribute("gone"), None);
+        let call = with(parsed("y = own.Soft(x)"), "dim", integer(-1));
+        let found = &plain(vec![call], vec![soft])[0];
+        let values = ["axis", "kept"].map(|name| found.integer(name));
+        assert_eq!(values, [Some(-1), Some(7)]);
+        assert_eq!(found.attribute("gone"), None);
     }
 
     #[test]
     fn graphs_within_a_body_read_what_the_call_gives() {
         let branch = Graph {
-            nodes: vec![node("Neg", &["a"], "t")],
+            nodes: all_parsed(&["t = Neg(a)"]),
             ..Graph::default()
         };
         let conditional = with(
-            node("If", &["c"], "b"),
+            parsed("b = If(c)"),
             "then_branch",
             AttributeValue::Graphs(vec![branch]),
         );
-        let call = node("own.Maybe", &["flag", "x"], "y");
+        let call = parsed("y = own.Maybe(flag, x)");
         let found = plain(
             vec![call],
-            vec![function("Maybe", &["c", "a"], &["b"], vec![conditional])],
+            vec![function("b = Maybe(c, a)", vec![conditional])],
         );
         assert_eq!(wires(&found), ["If flag > y"]);
         assert_eq!(
@@ -324,27 +299,17 @@ mod tests {
 
     #[test]
     fn a_function_that_calls_itself_ends_as_a_call() {
-        let again = function(
-            "Again",
-            &["a"],
-            &["b"],
-            vec![node("own.Again", &["a"], "b")],
-        );
-        let found = plain(vec![node("own.Again", &["x"], "y")], vec![again]);
+        let again = function("b = Again(a)", all_parsed(&["b = own.Again(a)"]));
+        let found = plain(all_parsed(&["y = own.Again(x)"]), vec![again]);
         assert_eq!(wires(&found), ["Again x > y"]);
     }
 
     #[test]
     fn what_is_left_out_or_handed_on_keeps_its_place() {
-        let pick = function(
-            "Pick",
-            &["a", "b"],
-            &["a", "c"],
-            vec![node("Clip", &["a", "b"], "c")],
-        );
+        let pick = function("a, c = Pick(a, b)", all_parsed(&["c = Clip(a, b)"]));
         let call = Node {
             outputs: vec!["same".into(), String::new()],
-            ..node("own.Pick", &["x"], "")
+            ..parsed("y = own.Pick(x)")
         };
         let found = plain(vec![call], vec![pick]);
         assert_eq!(wires(&found), ["Identity x > same", "Clip x, > call1/c"]);

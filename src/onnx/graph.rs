@@ -153,34 +153,28 @@ impl StoredTensor {
 }
 
 impl Attribute {
-    /// The tensor without a name that a `Constant` node with the attribute makes.
+    /// The tensor without a name that a `Constant` node with the attribute makes: of one dimension,
+    /// or a scalar where the attribute's name is in the singular.
     fn constant(&self) -> Option<StoredTensor> {
-        match &self.value {
-            AttributeValue::Tensor(tensor) => Some(tensor.clone()),
-            AttributeValue::Numbers(values) => {
-                Some(self.listed(values.clone(), ElementType::Float))
-            }
+        let (element_type, values) = match &self.value {
+            AttributeValue::Tensor(tensor) => return Some(tensor.clone()),
+            AttributeValue::Numbers(values) => (ElementType::Float, values.clone()),
             AttributeValue::Integers(values) => {
-                let values = values.iter().map(|&value| value as f64).collect();
-                Some(self.listed(values, ElementType::Int64))
+                let values = values.iter().map(|&value| value as f64);
+                (ElementType::Int64, values.collect())
             }
-            _ => None,
-        }
-    }
-
-    /// A tensor of one dimension, or a scalar where the attribute's name is in the singular.
-    fn listed(&self, values: Vec<f64>, element_type: ElementType) -> StoredTensor {
-        let dims = match self.name.ends_with('s') {
-            true => vec![values.len() as u64],
-            false => Vec::new(),
+            _ => return None,
         };
-        StoredTensor {
+        Some(StoredTensor {
             name: String::new(),
             element_type,
-            dims,
+            dims: match self.name.ends_with('s') {
+                true => vec![values.len() as u64],
+                false => Vec::new(),
+            },
             values: Some(values),
             external: None,
-        }
+        })
     }
 }
 

@@ -30,6 +30,15 @@ enum Content<'f> {
     Bytes(&'f [u8]),
 }
 
+impl Content<'_> {
+    fn len(&self) -> u64 {
+        match self {
+            Content::File(file) => file.len(),
+            Content::Bytes(bytes) => bytes.len() as u64,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Pages {
     last: Option<(u64, Rc<[u8]>)>,
@@ -46,19 +55,13 @@ impl<'f> Image<'f> {
     }
 
     fn new(content: Content<'f>) -> Self {
-        let image = Image {
+        let allowance = content.len().saturating_mul(TIMES_READ);
+        Image {
             content,
             pages: RefCell::default(),
             fault: RefCell::default(),
-            allowance: Cell::default(),
-        };
-        image.allowance.set(
-            image
-                .len()
-                .saturating_mul(TIMES_READ)
-                .clamp(1 << 20, MOST_READ),
-        );
-        image
+            allowance: Cell::new(allowance.clamp(1 << 20, MOST_READ)),
+        }
     }
 
     /// Whether so many bytes more may be handed out, where what is in the file once may be referred
@@ -70,10 +73,7 @@ impl<'f> Image<'f> {
     }
 
     pub(super) fn len(&self) -> u64 {
-        match self.content {
-            Content::File(file) => file.len(),
-            Content::Bytes(bytes) => bytes.len() as u64,
-        }
+        self.content.len()
     }
 
     /// The first `N` bytes from `at` on, fewer at the end of the file, with how many there are.

@@ -1,5 +1,7 @@
 //! A model's precision in one word.
 
+use std::collections::BTreeSet;
+
 use super::{Model, Node};
 use crate::plan::ElementType;
 use crate::record::{Precision, PrecisionShare, WeightBytes};
@@ -22,12 +24,8 @@ struct Traits {
 /// and give integers; operators that quantize as they go; quantize and dequantize nodes; else the
 /// floating-point type of the weights.
 pub(super) fn precision(model: &Model, weights: &[WeightBytes]) -> Precision {
-    let mut traits = Traits::default();
-    model
-        .all_graphs()
-        .flat_map(|graph| &graph.nodes)
-        .for_each(|node| note(&mut traits, node));
-    let label = quantized_label(&traits, weights).unwrap_or_else(|| float_label(model, weights));
+    let label = Traits::of(model).label(weights);
+    let label = label.unwrap_or_else(|| float_label(model, weights));
     Precision {
         label: label.into(),
         shares: shares(weights),
@@ -46,49 +44,48 @@ fn shares(weights: &[WeightBytes]) -> Vec<PrecisionShare> {
         .collect()
 }
 
-fn note(traits: &mut Traits, node: &Node) {
-    match node.operator.as_str() {
-        "QuantizeLinear" => traits.quantize = true,
-        "DequantizeLinear" => traits.dequantize = true,
-        "MatMulNBits" | "GatherBlockQuantized" | "QMoE" => {
-            traits.block_bits = traits.block_bits.or(node.integer("bits")).or(Some(4));
+impl Traits {
+    fn of(model: &Model) -> Traits {
+        let mut traits = Traits::default();
+        for node in model.all_graphs().flat_map(|graph| &graph.nodes) {
+            traits.note(node);
         }
-        "MatMulBnb4" => traits.block_bits = traits.block_bits.or(Some(4)),
-        "MatMulInteger"
-        | "ConvInteger"
-        | "DynamicQuantizeLinear"
-        | "DynamicQuantizeMatMul"
-        | "DynamicQuantizeLSTM"
-        | "MatMulIntegerToFloat"
-        | "QAttention" => traits.dynamic = true,
-        "QGemm" => traits.qoperator = true,
-        operator if operator.starts_with("QLinear") => traits.qoperator = true,
-        _ => {}
+        traits
     }
-}
 
-fn quantized_label(traits: &Traits, weights: &[WeightBytes]) -> Option<String> {
-    if let Some(bits) = traits.block_bits {
-        return Some(format!("int{bits} block"));
+    fn note(&mut self, node: &Node) {
+        match node.operator.as_str() {
+            "QuantizeLinear" => self.quantize = true,
+            "DequantizeLinear" => self.dequantize = true,
+            "MatMulNBits" | "GatherBlockQuantized" | "QMoE" => {
+                self.block_bits = self.block_bits.or(node.integer("bits")).or(Some(4));
+            }
+            "MatMulBnb4" => self.block_bits = self.block_bits.or(Some(4)),
+            "MatMulInteger"
+            | "ConvInteger"
+            | "DynamicQuantizeLinear"
+            | "DynamicQuantizeMatMul"
+            | "DynamicQuantizeLSTM"
+            | "MatMulIntegerToFloat"
+            | "QAttention" => self.dynamic = true,
+            "QGemm" => self.qoperator = true,
+            operator if operator.starts_with("QLinear") => self.qoperator = true,
+            _ => {}
+        }
     }
-    let width = integer_width(weights);
-    match traits {
-        Traits {
-            qoperator: true, ..
-        } => Some("int8 QOperator".to_owned()),
-        Traits { dynamic: true, .. } => Some("int8 dynamic".to_owned()),
-        Traits {
-            dequantize: true, ..
-        } if matches!(width, Some("int4" | "int2")) => Some(format!("{} block", width?)),
-        Traits {
-            quantize: true,
-            dequantize: true,
-            ..
-        } => Some(format!("{} QDQ", width.unwrap_or("int8"))),
-        Traits {
-            dequantize: true, ..
-        } => width.map(|width| format!("{width} weight-only")),
-        _ => None,
+
+    /// The label of a model that is quantized.
+    fn label(&self, weights: &[WeightBytes]) -> Option<String> {
+        let width = integer_width(weights);
+        Some(match (self.block_bits, width) {
+            (Some(bits), _) => format!("int{bits} block"),
+            _ if self.qoperator => "int8 QOperator".into(),
+            _ if self.dynamic => "int8 dynamic".into(),
+            _ if !self.dequantize => return None,
+            (_, Some(width @ ("int4" | "int2"))) => format!("{width} block"),
+            _ if self.quantize => format!("{} QDQ", width.unwrap_or("int8")),
+            _ => format!("{} weight-only", width?),
+        })
     }
 }
 
@@ -114,18 +111,16 @@ fn integer_width(weights: &[WeightBytes]) -> Option<&'static str> {
 }
 
 fn float_label(model: &Model, weights: &[WeightBytes]) -> String {
-    let floats: Vec<(&'static str, Bytes)> = weights
+    let floats = weights
         .iter()
-        .filter_map(|row| Some((float_name(row.element_type)?, row.bytes)))
-        .collect();
-    let total: Bytes = floats.iter().map(|(_, bytes)| *bytes).sum();
-    let Some(&(name, bytes)) = floats.first().filter(|(_, bytes)| bytes.0 > 0) else {
-        return io_label(model);
-    };
-    if bytes.as_f64() >= NAMING_SHARE * total.as_f64() {
-        name.to_owned()
-    } else {
-        "mixed".to_owned()
+        .filter_map(|row| Some((float_name(row.element_type)?, row.bytes)));
+    let total: Bytes = floats.clone().map(|(_, bytes)| bytes).sum();
+    match floats.clone().next() {
+        Some((name, bytes)) if bytes.0 > 0 => {
+            let is_most = bytes.as_f64() >= NAMING_SHARE * total.as_f64();
+            if is_most { name } else { "mixed" }.into()
+        }
+        _ => io_label(model),
     }
 }
 
@@ -133,15 +128,12 @@ fn float_label(model: &Model, weights: &[WeightBytes]) -> String {
 /// outputs.
 fn io_label(model: &Model) -> String {
     let infos = model.graph.inputs.iter().chain(&model.graph.outputs);
-    let mut names: Vec<&str> = infos
-        .filter_map(|info| float_name(info.value_type.element_type()?))
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    match names.as_slice() {
-        [] => "no floating point".to_owned(),
-        [name] => (*name).to_owned(),
-        _ => "mixed".to_owned(),
+    let names = infos.filter_map(|info| float_name(info.value_type.element_type()?));
+    let names: BTreeSet<&str> = names.collect();
+    match names.first() {
+        None => "no floating point".into(),
+        Some(name) if names.len() == 1 => (*name).into(),
+        Some(_) => "mixed".into(),
     }
 }
 

@@ -38,11 +38,7 @@ struct Found {
 pub(super) fn quantization(model: &Model) -> Quantization {
     let mut found = Found::default();
     for graph in model.all_graphs() {
-        let scan = Scan::new(graph);
-        graph
-            .nodes
-            .iter()
-            .for_each(|node| scan.note(node, &mut found));
+        Scan::new(graph).note_all(&graph.nodes, &mut found);
     }
     found.summed_up()
 }
@@ -50,18 +46,15 @@ pub(super) fn quantization(model: &Model) -> Quantization {
 impl Found {
     fn summed_up(self) -> Quantization {
         let format = self.format();
-        let (half, full) = match format {
-            QuantizationFormat::Float16 => (self.half.len() as u64 + self.weightless, self.full),
-            _ => (0, self.full + self.half.len() as u64 + self.weightless),
-        };
-        let weights = match format {
-            QuantizationFormat::Float16 => commonest(self.half.iter().copied()),
-            _ => commonest(self.weights.iter().map(|scheme| scheme.element_type)),
+        let half = self.half.len() as u64 + self.weightless;
+        let (half, full, weights) = match format {
+            QuantizationFormat::Float16 => (half, self.full, commonest(self.half)),
+            _ => (0, self.full + half, types(&self.weights)),
         };
         Quantization {
             format,
             weights,
-            activations: commonest(self.activations.iter().map(|scheme| scheme.element_type)),
+            activations: types(&self.activations),
             granularity: granularity(&self.weights),
             weights_symmetric: symmetric(&self.weights),
             activations_symmetric: symmetric(&self.activations)
@@ -84,27 +77,27 @@ impl Found {
             (self.dynamic, QuantizationFormat::Dynamic),
             (self.weight_only, QuantizationFormat::WeightOnly),
         ];
-        let most = ways
-            .into_iter()
-            .rev()
-            .max_by_key(|(count, _)| *count)
-            .filter(|(count, _)| *count > 0);
+        let most = ways.into_iter().rev().max_by_key(|(count, _)| *count);
         match most {
-            Some((_, format)) => format,
-            None if self.half.len() as u64 > self.full => QuantizationFormat::Float16,
-            None if self.pairs > 0 => QuantizationFormat::Qdq,
-            None => QuantizationFormat::None,
+            Some((1.., format)) => format,
+            _ if self.half.len() as u64 > self.full => QuantizationFormat::Float16,
+            _ if self.pairs > 0 => QuantizationFormat::Qdq,
+            _ => QuantizationFormat::None,
         }
     }
 }
 
-fn commonest(types: impl Iterator<Item = ElementType>) -> Option<ElementType> {
+fn types(schemes: &[Scheme]) -> Option<ElementType> {
+    commonest(schemes.iter().map(|scheme| scheme.element_type))
+}
+
+fn commonest(types: impl IntoIterator<Item = ElementType>) -> Option<ElementType> {
     let mut counts: BTreeMap<ElementType, u64> = BTreeMap::new();
-    types.for_each(|element_type| *counts.entry(element_type).or_insert(0) += 1);
-    counts
-        .into_iter()
-        .max_by_key(|(_, count)| *count)
-        .map(|(element_type, _)| element_type)
+    for element_type in types {
+        *counts.entry(element_type).or_default() += 1;
+    }
+    let most = counts.into_iter().max_by_key(|(_, count)| *count);
+    most.map(|(element_type, _)| element_type)
 }
 
 fn granularity(schemes: &[Scheme]) -> Option<Granularity> {
@@ -119,8 +112,7 @@ fn symmetric(schemes: &[Scheme]) -> Option<bool> {
     if schemes.iter().any(|scheme| scheme.symmetric == Some(false)) {
         return Some(false);
     }
-    (!schemes.is_empty() && schemes.iter().all(|scheme| scheme.symmetric == Some(true)))
-        .then_some(true)
+    schemes.iter().map(|scheme| scheme.symmetric).min()?
 }
 
 /// Where the weight, its scale and its zero point stand among the inputs of a quantized operator,
@@ -178,13 +170,16 @@ impl<'a> Scan<'a> {
         }
     }
 
+    fn note_all(&self, nodes: &[Node], found: &mut Found) {
+        for node in nodes {
+            self.note(node, found);
+        }
+    }
+
     fn note(&self, node: &Node, found: &mut Found) {
         match node.operator.as_str() {
             "DequantizeLinear" => {
-                let follows = self
-                    .maker(node, 0)
-                    .is_some_and(|maker| maker.operator == "QuantizeLinear");
-                found.pairs += u64::from(follows);
+                found.pairs += u64::from(self.quantizer(node).is_some());
             }
             "MatMulNBits" | "MatMulBnb4" => {
                 found.weight_only += 1;
@@ -208,47 +203,42 @@ impl<'a> Scan<'a> {
             return;
         };
         found.weights.extend(self.quantized_weight(node, &places));
-        let zero_point = places
-            .activation_zero_point
-            .and_then(|place| self.constant(node, place));
+        let zero_point = places.activation_zero_point;
+        let zero_point = zero_point.and_then(|place| self.constant(node, place));
         let element_type = match zero_point {
             Some(zero_point) => zero_point.element_type,
             // The one type that `DynamicQuantizeLinear` makes.
             None if !is_static => ElementType::Uint8,
             None => return,
         };
-        found
-            .activations
-            .push(scheme(element_type, None, zero_point, None));
+        let activation = scheme(element_type, None, zero_point, None);
+        found.activations.push(activation);
     }
 
     fn quantized_weight(&self, node: &Node, places: &Places) -> Option<Scheme> {
         let weight = self.constant(node, places.weight)?;
         let zero_point = self.constant(node, places.zero_point);
-        let scale = match places.scale {
-            Some(scale) => self.constant(node, scale),
-            None => zero_point,
-        };
+        let scale = places
+            .scale
+            .map_or(zero_point, |scale| self.constant(node, scale));
         Some(scheme(weight.element_type, scale, zero_point, None))
     }
 
     fn note_float(&self, node: &Node, found: &mut Found) {
-        let weight = (1..node.inputs.len())
-            .chain([0])
-            .find_map(|place| self.read(node, place)?.into_weight());
-        let activation = self.read(node, 0).and_then(Source::into_activation);
+        use ElementType::{Bfloat16, Float16};
+        let mut places = (1..node.inputs.len()).chain([0]);
+        let weight = places.find_map(|place| self.read(node, place)?.weight());
         found.weights.extend(weight);
-        found.activations.extend(activation);
+        let mut activation = None;
+        if let Some(Source::Activation(scheme)) = self.read(node, 0) {
+            found.activations.push(scheme);
+            activation = Some(scheme);
+        }
         match (weight, activation, self.read(node, 1)) {
             (Some(_), None, _) => found.weight_only += 1,
-            (Some(_), Some(_), _) | (None, Some(_), Some(Source::Dequantized { .. })) => {
-                found.qdq += 1
-            }
-            (
-                None,
-                _,
-                Some(Source::Constant(kind @ (ElementType::Float16 | ElementType::Bfloat16))),
-            ) => found.half.push(kind),
+            (Some(_), Some(_), _)
+            | (None, Some(_), Some(Source::Weight(_) | Source::Activation(_))) => found.qdq += 1,
+            (None, _, Some(Source::Constant(kind @ (Float16 | Bfloat16)))) => found.half.push(kind),
             (None, _, Some(Source::Constant(_))) => found.full += 1,
             (None, ..) => found.weightless += 1,
         }
@@ -291,52 +281,41 @@ impl<'a> Scan<'a> {
     fn dequantized(&self, node: &Node) -> Option<Source> {
         let (scale, zero_point) = (self.constant(node, 1), self.constant(node, 2));
         let stored = self.constant(node, 0);
-        let quantizer = self
-            .maker(node, 0)
-            .filter(|maker| maker.operator == "QuantizeLinear");
-        let is_weight =
-            stored.is_some() || quantizer.is_some_and(|maker| self.constant(maker, 0).is_some());
-        let named = stored.or(zero_point).map(|tensor| tensor.element_type);
+        let quantized = self.quantizer(node);
+        let quantized = quantized.and_then(|maker| self.constant(maker, 0));
         // Without a zero point the standard's type is uint8.
-        let element_type = named.unwrap_or(ElementType::Uint8);
-        Some(Source::Dequantized {
-            scheme: scheme(element_type, scale, zero_point, node.integer("block_size")),
-            is_weight,
+        let element_type = stored
+            .or(zero_point)
+            .map_or(ElementType::Uint8, |tensor| tensor.element_type);
+        let scheme = scheme(element_type, scale, zero_point, node.integer("block_size"));
+        Some(match stored.or(quantized) {
+            Some(_) => Source::Weight(scheme),
+            None => Source::Activation(scheme),
         })
+    }
+
+    /// The node that quantizes what a node dequantizes.
+    fn quantizer(&self, node: &Node) -> Option<&'a Node> {
+        let maker = *self.makers.get(node.inputs.first()?.as_str())?;
+        (maker.operator == "QuantizeLinear").then_some(maker)
     }
 
     fn constant(&self, node: &Node, place: usize) -> Option<&StoredTensor> {
         self.constants.get(node.inputs.get(place)?.as_str())
     }
-
-    fn maker(&self, node: &Node, place: usize) -> Option<&'a Node> {
-        self.makers.get(node.inputs.get(place)?.as_str()).copied()
-    }
 }
 
 enum Source {
     Constant(ElementType),
-    Dequantized { scheme: Scheme, is_weight: bool },
+    Weight(Scheme),
+    Activation(Scheme),
 }
 
 impl Source {
-    fn into_weight(self) -> Option<Scheme> {
+    fn weight(self) -> Option<Scheme> {
         match self {
-            Source::Dequantized {
-                scheme,
-                is_weight: true,
-            } => Some(scheme),
-            _ => None,
-        }
-    }
-
-    fn into_activation(self) -> Option<Scheme> {
-        match self {
-            Source::Dequantized {
-                scheme,
-                is_weight: false,
-            } => Some(scheme),
-            _ => None,
+            Source::Weight(scheme) => Some(scheme),
+            Source::Constant(_) | Source::Activation(_) => None,
         }
     }
 }
@@ -368,13 +347,11 @@ fn is_symmetric(element_type: ElementType, zero_point: Option<&StoredTensor>) ->
         ElementType::Uint16 => 32768.0,
         _ => 0.0,
     };
-    match zero_point {
-        None => Some(middle == 0.0),
-        Some(tensor) => tensor
-            .values
-            .as_ref()
-            .map(|values| values.iter().all(|&value| value == middle)),
-    }
+    let Some(zero_point) = zero_point else {
+        return Some(middle == 0.0);
+    };
+    let mut values = zero_point.values.as_ref()?.iter();
+    Some(values.all(|&value| value == middle))
 }
 
 #[cfg(test)]

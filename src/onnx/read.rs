@@ -78,7 +78,7 @@ fn model(path: &Path, parsed: &ast::Model<'_>) -> Result<Model, OnnxError> {
     Ok(Model {
         path: path.to_owned(),
         ir_version: parsed.ir_version,
-        opsets: convert::opsets(&parsed.opset_import),
+        opsets: parsed.opset_import.iter().map(convert::opset).collect(),
         producer: producer(parsed),
         graph: convert::graph(graph),
         functions: parsed.functions.iter().map(convert::function).collect(),
@@ -92,14 +92,11 @@ fn model(path: &Path, parsed: &ast::Model<'_>) -> Result<Model, OnnxError> {
 }
 
 fn producer(parsed: &ast::Model<'_>) -> Option<String> {
-    let words = [parsed.producer_name, parsed.producer_version];
-    let text = words
-        .iter()
-        .filter(|word| !word.is_empty())
-        .copied()
-        .collect::<Vec<_>>()
-        .join(" ");
-    (!text.is_empty()).then_some(text)
+    match (parsed.producer_name, parsed.producer_version) {
+        ("", "") => None,
+        (text, "") | ("", text) => Some(text.to_owned()),
+        (name, version) => Some(format!("{name} {version}")),
+    }
 }
 
 #[cfg(test)]
@@ -144,24 +141,17 @@ mod tests {
             output: vec!["y"],
             ..Node::default()
         };
-        let (input, output) = (
-            vec![value("x", &[1, 3]), value("w", &[3, 2])],
-            vec![value("y", &[1, 2])],
-        );
         let graph = Graph {
             node: vec![node],
-            input,
-            output,
+            input: vec![value("x", &[1, 3]), value("w", &[3, 2])],
+            output: vec![value("y", &[1, 2])],
             initializer: initializers,
             ..Graph::default()
         };
-        let opset_import = vec![OperatorSetId {
-            domain: "",
-            version: 8,
-        }];
+        let (domain, version) = ("", 8);
         Proto {
             ir_version: 3,
-            opset_import,
+            opset_import: vec![OperatorSetId { domain, version }],
             graph: Some(graph),
             ..Proto::default()
         }
@@ -185,18 +175,15 @@ mod tests {
         read(&path)
     }
 
+    fn read_proto(proto: &Proto<'_>) -> Result<Model, OnnxError> {
+        read_bytes(&onnx_rs::encode(proto))
+    }
+
     #[test]
     fn weights_that_are_listed_as_inputs_are_no_inputs() {
-        let model = read_bytes(&onnx_rs::encode(&proto(vec![weight()]))).unwrap();
-        assert_eq!(
-            model
-                .graph
-                .inputs
-                .iter()
-                .map(|info| info.name.exact())
-                .collect::<Vec<_>>(),
-            ["x"]
-        );
+        let model = read_proto(&proto(vec![weight()])).unwrap();
+        let inputs = model.graph.inputs.iter().map(|info| info.name.exact());
+        assert!(inputs.eq(["x"]));
         assert_eq!(summary(&model).precision.label, "fp32");
     }
 
@@ -204,22 +191,20 @@ mod tests {
     fn tensors_of_constant_nodes_are_weights_if_they_are_large() {
         let constant = |elements: i64| {
             let tensor = TensorProto::from_f32("", vec![elements], vec![0.0; elements as usize]);
-            let (name, r#type) = ("value", AttributeType::Tensor);
-            let attribute = vec![ast::Attribute {
-                name,
-                r#type,
+            let attribute = ast::Attribute {
+                name: "value",
+                r#type: AttributeType::Tensor,
                 t: Some(tensor),
                 ..ast::Attribute::default()
-            }];
+            };
             let mut proto = proto(vec![weight()]);
-            let node = Node {
+            proto.graph.as_mut().unwrap().node.push(Node {
                 op_type: OpType::Constant,
                 output: vec!["c"],
-                attribute,
+                attribute: vec![attribute],
                 ..Node::default()
-            };
-            proto.graph.as_mut().unwrap().node.push(node);
-            summary(&read_bytes(&onnx_rs::encode(&proto)).unwrap()).weights[0].elements_count
+            });
+            summary(&read_proto(&proto).unwrap()).weights[0].elements_count
         };
         assert_eq!((constant(63), constant(64)), (6, 70));
     }
@@ -247,11 +232,8 @@ mod tests {
             key: "imgsz",
             value: "[96, 96]",
         }];
-        let model = read_bytes(&onnx_rs::encode(&noted)).unwrap();
-        assert_eq!(
-            model.metadata.get("imgsz").map(String::as_str),
-            Some("[96, 96]")
-        );
+        let model = read_proto(&noted).unwrap();
+        assert_eq!(model.metadata["imgsz"], "[96, 96]");
     }
 
     #[test]
@@ -259,32 +241,17 @@ mod tests {
         let huge = |name: &'static str, data_type: DataType| {
             TensorProto::from_raw(name, vec![1 << 61], data_type, &[])
         };
-        let bytes = onnx_rs::encode(&proto(vec![
-            huge("w", DataType::Double),
-            huge("v", DataType::Int64),
-        ]));
-        let summary = summary(&read_bytes(&bytes).unwrap());
-        assert_eq!(
-            summary
-                .weights
-                .iter()
-                .map(|row| row.bytes)
-                .collect::<Vec<_>>(),
-            [Bytes(u64::MAX); 2]
-        );
-        assert!(
-            summary
-                .precision
-                .shares
-                .iter()
-                .all(|share| share.bytes_ratio.0 <= 1.0)
-        );
+        let weights = vec![huge("w", DataType::Double), huge("v", DataType::Int64)];
+        let summary = summary(&read_proto(&proto(weights)).unwrap());
+        let bytes = summary.weights.iter().map(|row| row.bytes);
+        assert!(bytes.eq([Bytes(u64::MAX); 2]));
+        let mut shares = summary.precision.shares.iter();
+        assert!(shares.all(|share| share.bytes_ratio.0 <= 1.0));
     }
 
     #[test]
     fn missing_parts_are_named() {
-        let missing =
-            |proto: &Proto<'_>| read_bytes(&onnx_rs::encode(proto)).unwrap_err().to_string();
+        let missing = |proto: &Proto<'_>| read_proto(proto).unwrap_err().to_string();
         let mut bare = proto(vec![weight()]);
         bare.opset_import.clear();
         assert!(missing(&bare).ends_with("has no operator set import"));
@@ -298,17 +265,17 @@ mod tests {
         let path = folder.path().join("model.onnx");
         std::fs::write(&path, onnx_rs::encode(&proto(vec![external("24")]))).unwrap();
         let weights = folder.path().join("w.bin");
-        assert!(
-            matches!(read(&path), Err(OnnxError::ExternalFile { file, .. }) if file == weights)
-        );
+        let missing = read(&path).unwrap_err();
+        assert!(matches!(missing, OnnxError::ExternalFile { file, .. } if file == weights));
         std::fs::write(&weights, [0; 23]).unwrap();
+        let short = read(&path).unwrap_err();
         assert!(matches!(
-            read(&path),
-            Err(OnnxError::ExternalShort {
+            short,
+            OnnxError::ExternalShort {
                 end: 24,
                 size_bytes: 23,
                 ..
-            })
+            }
         ));
         std::fs::write(&weights, [0; 24]).unwrap();
         let model = read(&path).unwrap();

@@ -66,26 +66,23 @@ fn of_content(message: Message, number: u64, length: u64) -> u64 {
 /// Memory of a message without its fields: for the parser in a list that may have as much room
 /// again, and for us.
 fn of_message(message: Message) -> u64 {
-    let (parsed, kept) = match message {
-        Message::Model | Message::Graph => (size_of::<ast::Graph<'_>>(), size_of::<Graph>()),
-        Message::Node => (size_of::<ast::Node<'_>>(), size_of::<Node>()),
-        Message::Attribute => (size_of::<ast::Attribute<'_>>(), size_of::<Attribute>()),
-        Message::Tensor => (size_of::<ast::TensorProto<'_>>(), size_of::<StoredTensor>()),
-        Message::SparseTensor => (
-            size_of::<ast::SparseTensor<'_>>(),
-            size_of::<StoredTensor>(),
-        ),
-        Message::ValueInfo => (
-            size_of::<ast::ValueInfo<'_>>(),
-            2 * size_of::<(String, ValueType)>(),
-        ),
-        Message::Dimension => (size_of::<ast::TensorShapeDimension<'_>>(), size_of::<Dim>()),
-        Message::Function => (size_of::<ast::Function<'_>>(), size_of::<Function>()),
+    match message {
+        Message::Model | Message::Graph => both::<ast::Graph<'_>, Graph>(),
+        Message::Node => both::<ast::Node<'_>, Node>(),
+        Message::Attribute => both::<ast::Attribute<'_>, Attribute>(),
+        Message::Tensor => both::<ast::TensorProto<'_>, StoredTensor>(),
+        Message::SparseTensor => both::<ast::SparseTensor<'_>, StoredTensor>(),
+        Message::ValueInfo => both::<ast::ValueInfo<'_>, [(String, ValueType); 2]>(),
+        Message::Dimension => both::<ast::TensorShapeDimension<'_>, Dim>(),
+        Message::Function => both::<ast::Function<'_>, Function>(),
         Message::Type | Message::TensorType | Message::Sequence | Message::Map | Message::Shape => {
-            (size_of::<ast::TypeProto<'_>>(), size_of::<ValueType>())
+            both::<ast::TypeProto<'_>, ValueType>()
         }
-    };
-    (2 * parsed + kept) as u64
+    }
+}
+
+fn both<Parsed, Kept>() -> u64 {
+    (2 * size_of::<Parsed>() + size_of::<Kept>()) as u64
 }
 
 #[cfg(test)]

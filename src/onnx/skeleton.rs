@@ -73,49 +73,53 @@ pub(super) enum Fate {
 impl Message {
     /// The fate of field `number`, by the numbers of `onnx.proto`.
     pub(super) fn fate(self, number: u64) -> Fate {
+        use Fate::{Drop, ElementType, Enter, Keep, KeepIfSmall};
+        use Message::{
+            Attribute, Dimension, Function, Graph, Map, Model, Node, Sequence, Shape, SparseTensor,
+            Tensor, TensorType, Type, ValueInfo,
+        };
         match (self, number) {
-            (Message::Model, 7) => Fate::Enter(Message::Graph),
-            (Message::Model, 25) => Fate::Enter(Message::Function),
-            (Message::Model, 1..=5 | 8) => Fate::Keep,
-            (Message::Model, 14) => Fate::KeepIfSmall,
-            (Message::Model, _) => Fate::Drop,
-            (Message::Graph, 1) | (Message::Function, 7) => Fate::Enter(Message::Node),
-            (Message::Graph, 5) | (Message::Attribute, 5 | 10) => Fate::Enter(Message::Tensor),
-            (Message::Graph, 11..=13) => Fate::Enter(Message::ValueInfo),
-            (Message::Graph, 15) | (Message::Attribute, 22 | 23) => {
-                Fate::Enter(Message::SparseTensor)
-            }
-            (Message::Graph, 10 | 14 | 16) => Fate::Drop,
-            (Message::Node, 5) => Fate::Enter(Message::Attribute),
-            (Message::Node, 6 | 9) => Fate::Drop,
-            (Message::Attribute, 6 | 11) => Fate::Enter(Message::Graph),
-            (Message::Attribute, 14 | 15) => Fate::Enter(Message::Type),
-            (Message::Attribute, 13) => Fate::Drop,
-            (Message::Attribute, 4 | 7 | 8 | 9) => Fate::KeepIfSmall,
-            (Message::Tensor, 2) | (Message::TensorType, 1) | (Message::Map, 1) => {
-                Fate::ElementType
-            }
-            (Message::Tensor, 4..=7 | 9..=11) => Fate::KeepIfSmall,
-            (Message::Tensor, later::DOC_STRING | 16) => Fate::Drop,
-            (Message::SparseTensor, 1 | 2) => Fate::Enter(Message::Tensor),
-            (Message::ValueInfo, 2) | (Message::Sequence, 1) | (Message::Map, 2) => {
-                Fate::Enter(Message::Type)
-            }
-            (Message::ValueInfo, 3 | 4) => Fate::Drop,
-            (Message::Type, 1 | 8) => Fate::Enter(Message::TensorType),
-            (Message::Type, 4 | 9) => Fate::Enter(Message::Sequence),
-            (Message::Type, 5) => Fate::Enter(Message::Map),
-            (Message::Type, DENOTATION) => Fate::Drop,
-            (Message::TensorType, 2) => Fate::Enter(Message::Shape),
-            (Message::Shape, 1) => Fate::Enter(Message::Dimension),
-            (Message::Function, 8 | 11 | 12 | 14) => Fate::Drop,
-            _ => Fate::Keep,
+            (Model, 7) => Enter(Graph),
+            (Model, 25) => Enter(Function),
+            (Model, 1..=5 | 8) => Keep,
+            (Model, 14) => KeepIfSmall,
+            (Model, _) => Drop,
+            (Graph, 1) | (Function, 7) => Enter(Node),
+            (Graph, 5) | (Attribute, 5 | 10) => Enter(Tensor),
+            (Graph, 11..=13) => Enter(ValueInfo),
+            (Graph, 15) | (Attribute, 22 | 23) => Enter(SparseTensor),
+            (Graph, 10 | 14 | 16) => Drop,
+            (Node, 5) => Enter(Attribute),
+            (Node, 6 | 9) => Drop,
+            (Attribute, 6 | 11) => Enter(Graph),
+            (Attribute, 14 | 15) => Enter(Type),
+            (Attribute, 13) => Drop,
+            (Attribute, 4 | 7 | 8 | 9) => KeepIfSmall,
+            (Tensor, 2) | (TensorType, 1) | (Map, 1) => ElementType,
+            (Tensor, 4..=7 | 9..=11) => KeepIfSmall,
+            (Tensor, later::DOC_STRING | 16) => Drop,
+            (SparseTensor, 1 | 2) => Enter(Tensor),
+            (ValueInfo, 2) | (Sequence, 1) | (Map, 2) => Enter(Type),
+            (ValueInfo, 3 | 4) => Drop,
+            (Type, 1 | 8) => Enter(TensorType),
+            (Type, 4 | 9) => Enter(Sequence),
+            (Type, 5) => Enter(Map),
+            (Type, DENOTATION) => Drop,
+            (TensorType, 2) => Enter(Shape),
+            (Shape, 1) => Enter(Dimension),
+            (Function, 8 | 11 | 12 | 14) => Drop,
+            _ => Keep,
         }
     }
 }
 
 pub(super) fn skeleton(image: &Image<'_>) -> Result<Vec<u8>, SkeletonFault> {
-    let mut out = Vec::new();
+    let mut model = Skeleton {
+        image,
+        message: Message::Model,
+        depth: 1,
+        out: Vec::new(),
+    };
     let mut rest = 0..image.len();
     let mut begun = false;
     while !rest.is_empty() {
@@ -127,77 +131,85 @@ pub(super) fn skeleton(image: &Image<'_>) -> Result<Vec<u8>, SkeletonFault> {
         // Writers put fields in the order of their numbers, and field 1 is the version of the
         // format.
         begun |= field.number == 1 && matches!(field.value, Value::Varint(1..));
-        put_field(image, Message::Model, &field, 1, &mut out)?;
+        model.put(&field)?;
     }
-    if begun {
-        Ok(out)
-    } else {
-        Err(SkeletonFault::NotModel)
-    }
+    begun.then_some(model.out).ok_or(SkeletonFault::NotModel)
 }
 
-/// Copies a message to `out`, which is so deep in others.
-fn put_message(
-    image: &Image<'_>,
+/// A message that is copied without its weights.
+struct Skeleton<'i> {
+    image: &'i Image<'i>,
     message: Message,
-    mut rest: Stretch,
+    /// How deep it is in others.
     depth: usize,
-    out: &mut Vec<u8>,
-) -> Result<(), SkeletonFault> {
-    if depth > DEPTH_LIMIT {
-        return Err(SkeletonFault::TooDeep);
-    }
-    let mut has_size = false;
-    while !rest.is_empty() {
-        let field = next_field(image, &mut rest).map_err(|_| SkeletonFault::Damaged)?;
-        has_size |= matches!(field.number, 1 | 2);
-        put_field(image, message, &field, depth, out)?;
-    }
-    if message == Message::Dimension && !has_size {
-        put_number(out, 1, UNKNOWN_SIZE as u64);
-    }
-    Ok(())
+    out: Vec<u8>,
 }
 
-fn put_field(
-    image: &Image<'_>,
-    message: Message,
-    field: &Field,
-    depth: usize,
-    out: &mut Vec<u8>,
-) -> Result<(), SkeletonFault> {
-    match (message.fate(field.number), &field.value) {
-        (Fate::Drop, _) => {}
-        (Fate::Enter(inner), Value::Delimited(content)) => {
-            let mut kept = Vec::new();
-            put_message(image, inner, content.clone(), depth + 1, &mut kept)?;
-            check_growth(out.len(), out.len() + kept.len())?;
-            put_delimited(out, field.number, &kept);
-            if let (Message::Type, Some(name)) =
-                (message, later::name_in(image, content.clone(), 1))
-            {
-                put_delimited(out, DENOTATION, name.as_bytes());
+impl Skeleton<'_> {
+    /// A message within.
+    fn inner(&self, message: Message, mut rest: Stretch) -> Result<Vec<u8>, SkeletonFault> {
+        let mut copy = Skeleton {
+            message,
+            depth: self.depth + 1,
+            out: Vec::new(),
+            ..*self
+        };
+        if copy.depth > DEPTH_LIMIT {
+            return Err(SkeletonFault::TooDeep);
+        }
+        let mut has_size = false;
+        while !rest.is_empty() {
+            let field = next_field(self.image, &mut rest).map_err(|_| SkeletonFault::Damaged)?;
+            has_size |= matches!(field.number, 1 | 2);
+            copy.put(&field)?;
+        }
+        if message == Message::Dimension && !has_size {
+            put_number(&mut copy.out, 1, UNKNOWN_SIZE as u64);
+        }
+        Ok(copy.out)
+    }
+
+    fn put(&mut self, field: &Field) -> Result<(), SkeletonFault> {
+        match (self.message.fate(field.number), &field.value) {
+            (Fate::Drop, _) => {}
+            (Fate::Enter(inner), Value::Delimited(content)) => {
+                let kept = self.inner(inner, content.clone())?;
+                self.check_growth(kept.len())?;
+                put_delimited(&mut self.out, field.number, &kept);
+                self.put_later(content);
             }
+            (Fate::KeepIfSmall, Value::Delimited(content))
+                if content.end - content.start > KEPT_PAYLOAD_BYTES as u64 => {}
+            (Fate::ElementType, &Value::Varint(number)) => match self.message {
+                Message::Tensor => later::put_element_type(&mut self.out, number),
+                _ => put_number(&mut self.out, field.number, later::known(number)),
+            },
+            (Fate::Enter(_) | Fate::ElementType, _) => return Err(SkeletonFault::Damaged),
+            (Fate::Keep | Fate::KeepIfSmall, _) => self.put_whole(field)?,
         }
-        (Fate::Enter(_), _) => return Err(SkeletonFault::Damaged),
-        (Fate::KeepIfSmall, Value::Delimited(content))
-            if content.end - content.start > KEPT_PAYLOAD_BYTES as u64 => {}
-        (Fate::ElementType, &Value::Varint(number)) => match message {
-            Message::Tensor => later::put_element_type(out, number),
-            _ => put_number(out, field.number, later::known(number)),
-        },
-        (Fate::ElementType, _) => return Err(SkeletonFault::Damaged),
-        _ => {
-            let length = (field.whole.end - field.whole.start) as usize;
-            check_growth(out.len(), out.len() + length)?;
-            out.extend(
-                image
-                    .read(field.whole.start, length)
-                    .ok_or(SkeletonFault::Damaged)?,
-            );
+        Ok(())
+    }
+
+    /// Beside a type, the name of an element type in it that the parser does not know.
+    fn put_later(&mut self, content: &Stretch) {
+        if self.message == Message::Type
+            && let Some(name) = later::name_in(self.image, content.clone(), 1)
+        {
+            put_delimited(&mut self.out, DENOTATION, name.as_bytes());
         }
     }
-    Ok(())
+
+    fn put_whole(&mut self, field: &Field) -> Result<(), SkeletonFault> {
+        let length = (field.whole.end - field.whole.start) as usize;
+        self.check_growth(length)?;
+        let whole = self.image.read(field.whole.start, length);
+        self.out.extend(whole.ok_or(SkeletonFault::Damaged)?);
+        Ok(())
+    }
+
+    fn check_growth(&self, more: usize) -> Result<(), SkeletonFault> {
+        check_growth(self.out.len(), self.out.len() + more)
+    }
 }
 
 /// Makes sure that what is kept may grow from so many bytes to so many.

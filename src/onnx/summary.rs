@@ -86,19 +86,14 @@ fn distance(node: &Node, distances: &HashMap<&str, Option<u64>>) -> Option<u64> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx::testing::{function, node, tensor};
+    use crate::onnx::testing::{all_parsed, function, tensor};
 
     #[test]
     fn nodes_of_a_function_count_once_for_each_call() {
-        let function = function("Soft", &["a"], &["b"], vec![node("Exp", &["a"], "b")]);
-        let calls =
-            [("x", "t"), ("t", "u"), ("u", "y")].map(|(from, to)| node("own.Soft", &[from], to));
-        let graph = Graph {
-            nodes: [&calls[..], &[node("Neg", &["y"], "z")]].concat(),
-            ..Graph::default()
-        };
+        let function = function("b = Soft(a)", all_parsed(&["b = Exp(a)"]));
+        let calls = ["t = own.Soft(x)", "u = own.Soft(t)", "y = own.Soft(u)"];
         let model = Model {
-            graph,
+            graph: graph(&[&calls[..], &["z = Neg(y)"]].concat()),
             functions: vec![function],
             ..Model::default()
         };
@@ -108,9 +103,9 @@ mod tests {
         );
     }
 
-    fn graph(nodes: Vec<Node>) -> Graph {
+    fn graph(lines: &[&str]) -> Graph {
         Graph {
-            nodes,
+            nodes: all_parsed(lines),
             initializers: vec![tensor("w", &[1], None)],
             ..Graph::default()
         }
@@ -118,27 +113,23 @@ mod tests {
 
     #[test]
     fn a_chain_has_nothing_beside_it() {
-        let chain = vec![
-            node("Conv", &["x", "w"], "a"),
-            node("Relu", &["a"], "b"),
-            node("Add", &["a", "b"], "y"),
-        ];
-        assert_eq!(side_by_side(&graph(chain)), 1);
-        assert_eq!(side_by_side(&graph(Vec::new())), 0);
+        let chain = ["a = Conv(x, w)", "b = Relu(a)", "y = Add(a, b)"];
+        assert_eq!(side_by_side(&graph(&chain)), 1);
+        assert_eq!(side_by_side(&graph(&[])), 0);
     }
 
     #[test]
     fn branches_count_and_constants_and_shapes_do_not() {
-        let branches = vec![
-            node("DequantizeLinear", &["w"], "v"),
-            node("Conv", &["x", "v"], "a"),
-            node("Shape", &["x"], "s"),
-            node("Gather", &["s", "w"], "g"),
-            node("Conv", &["x", "", "w"], "b"),
-            node("Conv", &["x", "w"], "c"),
-            node("Concat", &["a", "b", "c"], "d"),
-            node("Reshape", &["d", "g"], "y"),
+        let branches = [
+            "v = DequantizeLinear(w)",
+            "a = Conv(x, v)",
+            "s = Shape(x)",
+            "g = Gather(s, w)",
+            "b = Conv(x, , w)",
+            "c = Conv(x, w)",
+            "d = Concat(a, b, c)",
+            "y = Reshape(d, g)",
         ];
-        assert_eq!(side_by_side(&graph(branches)), 3);
+        assert_eq!(side_by_side(&graph(&branches)), 3);
     }
 }

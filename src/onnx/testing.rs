@@ -70,21 +70,40 @@ pub fn with(mut node: Node, name: &str, value: AttributeValue) -> Node {
     node
 }
 
-/// A function of the domain `own`.
-pub fn function(name: &str, inputs: &[&str], outputs: &[&str], nodes: Vec<Node>) -> Function {
-    let [inputs, outputs] =
-        [inputs, outputs].map(|names| names.iter().map(|&name| name.to_owned()).collect());
-    let body = Graph {
-        name: name.into(),
-        nodes,
-        ..Graph::default()
-    };
+/// A node as ONNX writes it, without attributes: `y, z = own.Split(x)`.
+pub fn parsed(text: &str) -> Node {
+    let (outputs, call) = text.split_once(" = ").unwrap();
+    let (operator, inputs) = call.trim_end_matches(')').split_once('(').unwrap();
+    Node {
+        inputs: names(inputs),
+        outputs: names(outputs),
+        ..node(operator, &[], outputs)
+    }
+}
+
+fn names(list: &str) -> Vec<String> {
+    let names = list.split(", ").filter(|_| !list.is_empty());
+    names.map(str::to_owned).collect()
+}
+
+/// Nodes as ONNX writes them.
+pub fn all_parsed(lines: &[&str]) -> Vec<Node> {
+    lines.iter().map(|line| parsed(line)).collect()
+}
+
+/// A function of the domain `own`, by what a call of it says with the body's names.
+pub fn function(call: &str, nodes: Vec<Node>) -> Function {
+    let call = parsed(call);
     Function {
         domain: "own".into(),
-        inputs,
-        outputs,
+        inputs: call.inputs,
+        outputs: call.outputs,
         defaults: Vec::new(),
-        body,
+        body: Graph {
+            name: call.operator,
+            nodes,
+            ..Graph::default()
+        },
     }
 }
 

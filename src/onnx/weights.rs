@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Graph, Model, OnnxError, StoredTensor};
+use super::{ExternalRange, Graph, Model, OnnxError, StoredTensor};
 use crate::plan::ElementType;
 use crate::record::WeightBytes;
 use crate::units::Bytes;
@@ -54,34 +54,44 @@ pub(super) fn external_files(model: &Model) -> Result<BTreeMap<PathBuf, Bytes>, 
             continue;
         };
         let file = folder.join(&range.location);
-        let size_bytes = match files.get(&file) {
-            Some(&Bytes(size)) => size,
-            None => std::fs::metadata(&file)
-                .and_then(|found| match found.is_file() {
-                    true => Ok(found.len()),
-                    false => Err(io::Error::other("not a file")),
-                })
-                .map_err(|source| OnnxError::ExternalFile {
-                    path: model.path.clone(),
-                    weight: weight.name.clone(),
-                    file: file.clone(),
+        let found = files
+            .get(&file)
+            .map_or_else(|| size(&file), |&size| Ok(size));
+        let (path, end) = (model.path.clone(), end(&weight, range));
+        match found {
+            Ok(Bytes(size_bytes)) if end > size_bytes => {
+                return Err(OnnxError::ExternalShort {
+                    path,
+                    weight: weight.name,
+                    file,
+                    end,
+                    size_bytes,
+                });
+            }
+            Ok(size) => drop(files.insert(file, size)),
+            Err(source) => {
+                return Err(OnnxError::ExternalFile {
+                    path,
+                    weight: weight.name,
+                    file,
                     source,
-                })?,
-        };
-        files.insert(file.clone(), Bytes(size_bytes));
-        let end = range
-            .offset
-            .saturating_add(range.length.unwrap_or_else(|| weight.bytes()));
-        if end > size_bytes {
-            let (path, weight) = (model.path.clone(), weight.name.clone());
-            return Err(OnnxError::ExternalShort {
-                path,
-                weight,
-                file,
-                end,
-                size_bytes,
-            });
+                });
+            }
         }
     }
     Ok(files)
+}
+
+fn size(file: &Path) -> io::Result<Bytes> {
+    let found = std::fs::metadata(file)?;
+    match found.is_file() {
+        true => Ok(Bytes(found.len())),
+        false => Err(io::Error::other("not a file")),
+    }
+}
+
+/// Where a weight ends.
+fn end(weight: &StoredTensor, range: &ExternalRange) -> u64 {
+    let length = range.length.unwrap_or_else(|| weight.bytes());
+    range.offset.saturating_add(length)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-use super::{Roots, SampleError, parse_list, value};
+use super::{Roots, SampleError, list, parsed};
 
 /// Capacity of the fastest kind of core, by the kernel's scale.
 const FASTEST: u64 = 1024;
@@ -46,42 +46,32 @@ impl Topology {
     /// cores of their own.
     #[must_use]
     pub fn read(roots: &Roots) -> Topology {
-        let devices = roots.sys.join("devices");
-        let list = |path: &str| value(&devices.join(path)).and_then(|text| parse_list(&text));
-        let online: BTreeSet<u64> = list("system/cpu/online")
-            .unwrap_or_default()
-            .into_iter()
-            .collect();
+        let online: BTreeSet<u64> = list(&roots.cpu("online")).into_iter().flatten().collect();
         // Where there are efficient cores beside performance cores, x86 lists each kind, and others
         // rate each CPU.
-        let efficient = list("cpu_atom/cpus").unwrap_or_default();
-        let number = |path: String| value(&devices.join(path)).and_then(|text| text.parse().ok());
-        let mut seen: BTreeSet<u64> = BTreeSet::new();
+        let efficient = list(&roots.sys.join("devices/cpu_atom/cpus")).unwrap_or_default();
+        let mut unplaced = online.clone();
         let mut cores = Vec::new();
-        for &cpu in &online {
-            if seen.contains(&cpu) {
-                continue;
-            }
-            let siblings = list(&format!(
-                "system/cpu/cpu{cpu}/topology/thread_siblings_list"
-            ))
-            .unwrap_or_default();
-            let online_siblings = siblings
-                .into_iter()
-                .filter(|sibling| online.contains(sibling));
-            let cpus: BTreeSet<u64> = online_siblings.chain([cpu]).collect();
-            seen.extend(&cpus);
+        while let Some(cpu) = unplaced.pop_first() {
+            let cpus: BTreeSet<u64> =
+                list(&roots.cpu(format!("cpu{cpu}/topology/thread_siblings_list")))
+                    .into_iter()
+                    .flatten()
+                    .filter(|sibling| online.contains(sibling))
+                    .chain([cpu])
+                    .collect();
+            unplaced.retain(|other| !cpus.contains(other));
             let usual = if efficient.contains(&cpu) {
                 EFFICIENT
             } else {
                 FASTEST
             };
+            let package = roots.cpu(format!("cpu{cpu}/topology/physical_package_id"));
             cores.push(Core {
                 cpus: cpus.into_iter().collect(),
                 // -1 where the firmware does not tell.
-                package: number(format!("system/cpu/cpu{cpu}/topology/physical_package_id"))
-                    .unwrap_or(0),
-                capacity: number(format!("system/cpu/cpu{cpu}/cpu_capacity")).unwrap_or(usual),
+                package: parsed(&package).unwrap_or(0),
+                capacity: parsed(&roots.cpu(format!("cpu{cpu}/cpu_capacity"))).unwrap_or(usual),
             });
         }
         Topology { cores }
@@ -102,29 +92,24 @@ pub fn choose_cpus(threads: u64, affinity: &[u64], topology: &Topology) -> CpuAs
     let wanted = usize::try_from(threads).unwrap_or(usize::MAX).max(1);
     // The first hardware thread of each core, then the second of each, and so on.
     let depth = cores.iter().map(|core| core.cpus.len()).max().unwrap_or(0);
-    let by_preference =
-        (0..depth).flat_map(|place| cores.iter().filter_map(move |core| core.cpus.get(place)));
-    let worker: BTreeSet<u64> = by_preference.copied().take(wanted).collect();
-
-    let is_free = |core: &&Core| core.cpus.iter().all(|cpu| !worker.contains(cpu));
-    let mut parent: BTreeSet<u64> = cores
-        .iter()
-        .filter(is_free)
-        .flat_map(|core| core.cpus.iter().copied())
+    let worker: BTreeSet<u64> = (0..depth)
+        .flat_map(|place| cores.iter().filter_map(move |core| core.cpus.get(place)))
+        .copied()
+        .take(wanted)
         .collect();
-    if parent.is_empty() {
-        parent = affinity
-            .iter()
-            .copied()
-            .filter(|cpu| !worker.contains(cpu))
-            .collect();
-    }
-    if parent.is_empty() {
-        parent = worker.clone();
-    }
+
+    let of_free_cores = cores
+        .iter()
+        .filter(|core| core.cpus.iter().all(|cpu| !worker.contains(cpu)))
+        .flat_map(|core| &core.cpus)
+        .copied();
+    let free = affinity.iter().copied().filter(|cpu| !worker.contains(cpu));
+    let parent: Option<BTreeSet<u64>> = [of_free_cores.collect(), free.collect(), worker.clone()]
+        .into_iter()
+        .find(|cpus| !cpus.is_empty());
     CpuAssignment {
         worker: worker.into_iter().collect(),
-        parent: parent.into_iter().collect(),
+        parent: parent.into_iter().flatten().collect(),
     }
 }
 
@@ -184,7 +169,7 @@ pub fn set_affinity(pid: u32, cpus: &[u64]) -> Result<(), SampleError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::Machine;
+    use super::super::{fixture::Machine, parse_list};
     use super::*;
 
     /// Cores with these CPUs, such as `0,2 1,3`.
@@ -240,24 +225,18 @@ mod tests {
     const APART: &str = "0,4 1,5 2,6 3,7";
     const ADJACENT: &str = "0,1 2,3";
 
-    fn read(files: &[(&str, &str)]) -> Topology {
-        Topology::read(&Machine::new(files).roots())
+    fn read(machine: &str) -> Topology {
+        Topology::read(&Machine::new(machine).roots())
     }
 
     #[test]
     fn efficient_cores_are_left_to_the_parent() {
-        let topology = read(&[
-            ("sys/devices/system/cpu/online", "0-5\n"),
-            (
-                "sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
-                "0-1\n",
-            ),
-            (
-                "sys/devices/system/cpu/cpu2/topology/thread_siblings_list",
-                "2-3\n",
-            ),
-            ("sys/devices/cpu_atom/cpus", "4-5\n"),
-        ]);
+        let topology = read(
+            "sys/devices/system/cpu/online 0-5
+             sys/devices/system/cpu/cpu0/topology/thread_siblings_list 0-1
+             sys/devices/system/cpu/cpu2/topology/thread_siblings_list 2-3
+             sys/devices/cpu_atom/cpus 4-5",
+        );
         assert_eq!(topology.cores.len(), 4);
         assert_eq!(
             choose_cpus(2, &list("0-5"), &topology),
@@ -267,36 +246,24 @@ mod tests {
 
     #[test]
     fn capacities_rank_the_cores_of_other_architectures() {
-        let topology = read(&[
-            ("sys/devices/system/cpu/online", "0-2\n"),
-            ("sys/devices/system/cpu/cpu0/cpu_capacity", "1024\n"),
-            ("sys/devices/system/cpu/cpu1/cpu_capacity", "446\n"),
-            ("sys/devices/system/cpu/cpu2/cpu_capacity", "446\n"),
-        ]);
+        let topology = read(
+            "sys/devices/system/cpu/online 0-2
+             sys/devices/system/cpu/cpu0/cpu_capacity 1024
+             sys/devices/system/cpu/cpu1/cpu_capacity 446
+             sys/devices/system/cpu/cpu2/cpu_capacity 446",
+        );
         assert_eq!(choose_cpus(1, &list("0-2"), &topology), placed("0", "1-2"));
     }
 
     #[test]
     fn threads_stay_on_one_package_while_it_has_cores() {
-        let topology = read(&[
-            ("sys/devices/system/cpu/online", "0-3\n"),
-            (
-                "sys/devices/system/cpu/cpu0/topology/physical_package_id",
-                "0\n",
-            ),
-            (
-                "sys/devices/system/cpu/cpu1/topology/physical_package_id",
-                "1\n",
-            ),
-            (
-                "sys/devices/system/cpu/cpu2/topology/physical_package_id",
-                "0\n",
-            ),
-            (
-                "sys/devices/system/cpu/cpu3/topology/physical_package_id",
-                "1\n",
-            ),
-        ]);
+        let topology = read(
+            "sys/devices/system/cpu/online 0-3
+             sys/devices/system/cpu/cpu0/topology/physical_package_id 0
+             sys/devices/system/cpu/cpu1/topology/physical_package_id 1
+             sys/devices/system/cpu/cpu2/topology/physical_package_id 0
+             sys/devices/system/cpu/cpu3/topology/physical_package_id 1",
+        );
         assert_eq!(
             choose_cpus(2, &list("0-3"), &topology),
             placed("1,3", "0,2")
@@ -305,17 +272,11 @@ mod tests {
 
     #[test]
     fn siblings_that_are_offline_are_no_cpus() {
-        let topology = read(&[
-            ("sys/devices/system/cpu/online", "0-1\n"),
-            (
-                "sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
-                "0,2\n",
-            ),
-            (
-                "sys/devices/system/cpu/cpu1/topology/thread_siblings_list",
-                "1,3\n",
-            ),
-        ]);
+        let topology = read(
+            "sys/devices/system/cpu/online 0-1
+             sys/devices/system/cpu/cpu0/topology/thread_siblings_list 0,2
+             sys/devices/system/cpu/cpu1/topology/thread_siblings_list 1,3",
+        );
         assert_eq!(topology, cores("0 1"));
     }
 
@@ -333,8 +294,10 @@ mod tests {
     #[test]
     fn cpus_that_do_not_exist_are_refused_by_name() {
         for cpu in [1000, 100_000] {
-            let error = set_own_affinity(&[cpu]).unwrap_err();
-            assert_eq!(error.to_string(), format!("cannot run on CPUs [{cpu}]"));
+            assert_eq!(
+                set_own_affinity(&[cpu]).unwrap_err().to_string(),
+                format!("cannot run on CPUs [{cpu}]")
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use procfs::process::MountInfo;
 use procfs::{ProcessCGroup, ProcessCGroups};
 
-use super::{Roots, number, parse, read, value};
+use super::{Roots, number, parse, parsed, read, value};
 use crate::record::{CgroupLimits, Throttling};
 use crate::units::{Bytes, Nanos};
 
@@ -39,11 +39,12 @@ pub fn memory_left(roots: &Roots) -> Option<Bytes> {
 /// `cpu.stat` of every group that limits this process's CPU time.
 pub(super) fn throttled_files(roots: &Roots) -> Vec<PathBuf> {
     let hierarchy = Hierarchy::of(roots, "cpu");
-    let limited = hierarchy
+    hierarchy
         .groups
         .iter()
-        .filter(|group| hierarchy.cpu_quota(group).is_some());
-    limited.map(|group| group.join("cpu.stat")).collect()
+        .filter(|group| hierarchy.cpu_quota(group).is_some())
+        .map(|group| group.join("cpu.stat"))
+        .collect()
 }
 
 pub(super) fn throttling(cpu_stat: &Path) -> Option<Throttling> {
@@ -57,18 +58,20 @@ pub(super) fn throttling(cpu_stat: &Path) -> Option<Throttling> {
 
 pub(super) fn throttled(cpu_stat: &Path) -> Option<Nanos> {
     let text = read(cpu_stat).ok()?;
-    let micros = number(&text, "throttled_usec ").map(|micros| Nanos(micros * 1000));
-    micros.or_else(|| number(&text, "throttled_time ").map(Nanos))
+    number(&text, "throttled_usec ")
+        .map(|micros| Nanos(micros * 1000))
+        .or_else(|| number(&text, "throttled_time ").map(Nanos))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Default)]
 enum Version {
     V1,
+    #[default]
     V2,
 }
 
 /// The folders of this process's group in one controller's hierarchy and of all groups above it.
-#[derive(Debug)]
+#[derive(Default)]
 struct Hierarchy {
     version: Version,
     groups: Vec<PathBuf>,
@@ -76,41 +79,37 @@ struct Hierarchy {
 
 impl Hierarchy {
     fn of(roots: &Roots, controller: &str) -> Hierarchy {
-        let memberships =
-            parse::<ProcessCGroups>(&roots.proc.join("self/cgroup")).map(|groups| groups.0);
-        let memberships = memberships.unwrap_or_default();
-        match membership(&memberships, controller) {
-            Some((version, group)) => Hierarchy {
-                version,
-                groups: folders(roots, version, controller, &group.pathname),
-            },
-            None => Hierarchy {
-                version: Version::V2,
-                groups: Vec::new(),
-            },
-        }
+        let memberships = parse::<ProcessCGroups>(&roots.proc.join("self/cgroup"))
+            .map(|groups| groups.0)
+            .unwrap_or_default();
+        let membership = membership(&memberships, controller);
+        membership.map_or_else(Hierarchy::default, |(version, group)| Hierarchy {
+            version,
+            groups: folders(roots, version, controller, &group.pathname),
+        })
     }
 
     fn tightest<T: PartialOrd>(&self, limit: impl Fn(&Self, &Path) -> Option<T>) -> Option<T> {
-        let limits = self.groups.iter().filter_map(|group| limit(self, group));
-        limits.reduce(|tightest, other| if other < tightest { other } else { tightest })
+        self.groups
+            .iter()
+            .filter_map(|group| limit(self, group))
+            .reduce(|tightest, other| if other < tightest { other } else { tightest })
     }
 
     /// CPUs' worth of time per period.
     fn cpu_quota(&self, group: &Path) -> Option<f64> {
-        let (quota, period) = match self.version {
+        // No limit is -1 in version 1 and `max` in version 2: neither is a positive number.
+        let (quota, period): (u64, u64) = match self.version {
             Version::V1 => (
-                value(&group.join("cpu.cfs_quota_us"))?,
-                value(&group.join("cpu.cfs_period_us"))?,
+                parsed(&group.join("cpu.cfs_quota_us"))?,
+                parsed(&group.join("cpu.cfs_period_us"))?,
             ),
             Version::V2 => {
                 let line = value(&group.join("cpu.max"))?;
                 let (quota, period) = line.split_once(' ')?;
-                (quota.to_owned(), period.to_owned())
+                (quota.parse().ok()?, period.parse().ok()?)
             }
         };
-        // No limit is -1 in version 1 and `max` in version 2: neither is a positive number.
-        let (quota, period) = (quota.parse::<u64>().ok()?, period.parse::<u64>().ok()?);
         (quota > 0 && period > 0).then(|| quota as f64 / period as f64)
     }
 
@@ -119,8 +118,7 @@ impl Hierarchy {
             Version::V1 => "memory.limit_in_bytes",
             Version::V2 => "memory.max",
         };
-        let limit = value(&group.join(file))?.parse().ok()?;
-        (limit < V1_UNLIMITED_BYTES).then_some(limit)
+        parsed(&group.join(file)).filter(|&limit| limit < V1_UNLIMITED_BYTES)
     }
 
     fn memory_left(&self, group: &Path) -> Option<u64> {
@@ -133,7 +131,7 @@ impl Hierarchy {
             Version::V1 => ("memory.usage_in_bytes", "total_"),
             Version::V2 => ("memory.current", ""),
         };
-        let used: u64 = value(&group.join(file))?.parse().ok()?;
+        let used: u64 = parsed(&group.join(file))?;
         let text = read(&group.join("memory.stat")).unwrap_or_default();
         let pages = |key: &str| number(&text, &format!("{prefix}{key} ")).unwrap_or(0);
         let of_files = pages("inactive_file").saturating_add(pages("active_file"));
@@ -143,7 +141,7 @@ impl Hierarchy {
     fn memory_high(&self, group: &Path) -> Option<u64> {
         match self.version {
             Version::V1 => None,
-            Version::V2 => value(&group.join("memory.high"))?.parse().ok(),
+            Version::V2 => parsed(&group.join("memory.high")),
         }
     }
 }
@@ -167,24 +165,32 @@ fn folders(roots: &Roots, version: Version, controller: &str, pathname: &str) ->
     let Some(mount) = mounted(roots, version, controller) else {
         return Vec::new();
     };
-    let below_sys = mount.mount_point.strip_prefix("/sys");
-    let top = below_sys.map_or_else(|_| mount.mount_point.clone(), |below| roots.sys.join(below));
+    let top = mount
+        .mount_point
+        .strip_prefix("/sys")
+        .map_or_else(|_| mount.mount_point.clone(), |below| roots.sys.join(below));
     // A container may see its group's path from the host's root while only the part below
     // `mount.root` is mounted.
-    let below = Path::new(pathname)
+    Path::new(pathname)
         .strip_prefix(&mount.root)
-        .unwrap_or(Path::new(""));
-    below.ancestors().map(|group| top.join(group)).collect()
+        .unwrap_or(Path::new(""))
+        .ancestors()
+        .map(|group| top.join(group))
+        .collect()
 }
 
 fn mounted(roots: &Roots, version: Version, controller: &str) -> Option<MountInfo> {
-    let text = read(&roots.proc.join("self/mountinfo")).ok()?;
-    let mounts = text.lines().filter(|line| line.contains(" - cgroup"));
-    let mut mounts = mounts.filter_map(|line| MountInfo::from_line(line).ok());
-    mounts.find(|mount| match version {
-        Version::V1 => mount.fs_type == "cgroup" && mount.super_options.contains_key(controller),
-        Version::V2 => mount.fs_type == "cgroup2",
-    })
+    read(&roots.proc.join("self/mountinfo"))
+        .ok()?
+        .lines()
+        .filter(|line| line.contains(" - cgroup"))
+        .filter_map(|line| MountInfo::from_line(line).ok())
+        .find(|mount| match version {
+            Version::V1 => {
+                mount.fs_type == "cgroup" && mount.super_options.contains_key(controller)
+            }
+            Version::V2 => mount.fs_type == "cgroup2",
+        })
 }
 
 #[cfg(test)]
@@ -192,75 +198,69 @@ mod tests {
     use super::super::fixture::Machine;
     use super::*;
 
-    const V2_MOUNT: (&str, &str) = (
-        "proc/self/mountinfo",
-        "29 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
-    );
+    const V2_MOUNT: &str =
+        "29 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
 
     #[test]
     fn tightest_limit_on_the_way_to_the_root_counts() {
-        let machine = Machine::new(&[
-            V2_MOUNT,
-            ("proc/self/cgroup", "0::/user.slice/job\n"),
-            ("sys/fs/cgroup/user.slice/job/cpu.max", "max 100000\n"),
-            ("sys/fs/cgroup/user.slice/job/memory.max", "8589934592\n"),
-            ("sys/fs/cgroup/user.slice/job/memory.high", "max\n"),
-            ("sys/fs/cgroup/user.slice/cpu.max", "150000 100000\n"),
-            ("sys/fs/cgroup/user.slice/memory.max", "4294967296\n"),
-            ("sys/fs/cgroup/user.slice/memory.high", "3221225472\n"),
-        ]);
-        let limits = limits(&machine.roots());
-        assert_eq!(limits.cpu_quota_count, Some(1.5));
-        assert_eq!(limits.memory_max_bytes, Some(Bytes(4 << 30)));
-        assert_eq!(limits.memory_high_bytes, Some(Bytes(3 << 30)));
-        let files = throttled_files(&machine.roots());
+        let machine = Machine::new(
+            "proc/self/cgroup 0::/user.slice/job
+             sys/fs/cgroup/user.slice/job/cpu.max max 100000
+             sys/fs/cgroup/user.slice/job/memory.max 8589934592
+             sys/fs/cgroup/user.slice/job/memory.high max
+             sys/fs/cgroup/user.slice/cpu.max 150000 100000
+             sys/fs/cgroup/user.slice/memory.max 4294967296
+             sys/fs/cgroup/user.slice/memory.high 3221225472",
+        )
+        .with("proc/self/mountinfo", V2_MOUNT);
+        let expected = CgroupLimits {
+            cpu_quota_count: Some(1.5),
+            memory_max_bytes: Some(Bytes(4 << 30)),
+            memory_high_bytes: Some(Bytes(3 << 30)),
+        };
+        assert_eq!(limits(&machine.roots()), expected);
         assert_eq!(
-            files,
+            throttled_files(&machine.roots()),
             [machine.roots().sys.join("fs/cgroup/user.slice/cpu.stat")]
         );
     }
 
     #[test]
     fn pages_of_files_count_as_memory_that_is_left() {
-        let machine = Machine::new(&[
-            V2_MOUNT,
-            ("proc/self/cgroup", "0::/job\n"),
-            ("sys/fs/cgroup/job/memory.max", "1000000\n"),
-            ("sys/fs/cgroup/job/memory.high", "900000\n"),
-            ("sys/fs/cgroup/job/memory.current", "700000\n"),
-            (
-                "sys/fs/cgroup/job/memory.stat",
-                "anon 400000\nfile 300000\ninactive_file 100000\nactive_file 50000\n",
-            ),
-        ]);
+        let machine = Machine::new(
+            "proc/self/cgroup 0::/job
+             sys/fs/cgroup/job/memory.max 1000000
+             sys/fs/cgroup/job/memory.high 900000
+             sys/fs/cgroup/job/memory.current 700000
+             sys/fs/cgroup/job/memory.stat anon 400000
+             sys/fs/cgroup/job/memory.stat file 300000
+             sys/fs/cgroup/job/memory.stat inactive_file 100000
+             sys/fs/cgroup/job/memory.stat active_file 50000",
+        )
+        .with("proc/self/mountinfo", V2_MOUNT);
         assert_eq!(
             memory_left(&machine.roots()),
             Some(Bytes(900_000 - (700_000 - 150_000)))
         );
-        assert_eq!(memory_left(&Machine::new(&[]).roots()), None);
+        assert_eq!(memory_left(&Machine::new("").roots()), None);
     }
 
     #[test]
     fn version_1_container_sees_its_limits_at_the_mount_point() {
-        let machine = Machine::new(&[
-            (
-                "proc/self/cgroup",
-                "4:memory:/docker/c0ffee\n3:cpu,cpuacct:/docker/c0ffee\n0::/\n",
-            ),
-            (
-                "proc/self/mountinfo",
-                "32 31 0:29 /docker/c0ffee /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct\n\
-                 35 31 0:32 /docker/c0ffee /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n\
-                 41 31 0:38 / /sys/fs/cgroup/unified ro - cgroup2 cgroup2 rw\n",
-            ),
-            ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "250000\n"),
-            ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),
-            (
-                "sys/fs/cgroup/cpu,cpuacct/cpu.stat",
-                "nr_periods 9\nnr_throttled 1\nthrottled_time 4500\n",
-            ),
-            ("sys/fs/cgroup/memory/memory.limit_in_bytes", "1073741824\n"),
-        ]);
+        let machine = Machine::new(
+            "proc/self/cgroup 4:memory:/docker/c0ffee
+             proc/self/cgroup 3:cpu,cpuacct:/docker/c0ffee
+             proc/self/cgroup 0::/
+             proc/self/mountinfo 32 31 0:29 /docker/c0ffee /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct
+             proc/self/mountinfo 35 31 0:32 /docker/c0ffee /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory
+             proc/self/mountinfo 41 31 0:38 / /sys/fs/cgroup/unified ro - cgroup2 cgroup2 rw
+             sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us 250000
+             sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us 100000
+             sys/fs/cgroup/cpu,cpuacct/cpu.stat nr_periods 9
+             sys/fs/cgroup/cpu,cpuacct/cpu.stat nr_throttled 1
+             sys/fs/cgroup/cpu,cpuacct/cpu.stat throttled_time 4500
+             sys/fs/cgroup/memory/memory.limit_in_bytes 1073741824",
+        );
         let limits = limits(&machine.roots());
         assert_eq!(limits.cpu_quota_count, Some(2.5));
         assert_eq!(limits.memory_max_bytes, Some(Bytes(1 << 30)));
@@ -272,32 +272,21 @@ mod tests {
 
     #[test]
     fn groups_without_limits_and_machines_without_groups_have_none() {
-        let version_1 = [
-            ("proc/self/cgroup", "4:memory:/\n1:cpu:/\n"),
-            (
-                "proc/self/mountinfo",
-                "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n\
-                 35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n",
-            ),
-            ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n"),
-            ("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n"),
-            (
-                "sys/fs/cgroup/memory/memory.limit_in_bytes",
-                "9223372036854771712\n",
-            ),
-        ];
-        for files in [
-            &version_1[..],
-            &[V2_MOUNT, ("proc/self/cgroup", "0::/\n")],
-            &[],
+        let version_1 = "proc/self/cgroup 4:memory:/
+             proc/self/cgroup 1:cpu:/
+             proc/self/mountinfo 32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu
+             proc/self/mountinfo 35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
+             sys/fs/cgroup/cpu/cpu.cfs_quota_us -1
+             sys/fs/cgroup/cpu/cpu.cfs_period_us 100000
+             sys/fs/cgroup/memory/memory.limit_in_bytes 9223372036854771712";
+        let version_2 = Machine::new("proc/self/cgroup 0::/").with("proc/self/mountinfo", V2_MOUNT);
+        for (machine, name) in [
+            (Machine::new(version_1), "version 1"),
+            (version_2, "version 2"),
+            (Machine::new(""), "nothing"),
         ] {
-            let machine = Machine::new(files);
-            assert_eq!(
-                limits(&machine.roots()),
-                CgroupLimits::default(),
-                "{files:?}"
-            );
-            assert!(throttled_files(&machine.roots()).is_empty(), "{files:?}");
+            assert_eq!(limits(&machine.roots()), CgroupLimits::default(), "{name}");
+            assert!(throttled_files(&machine.roots()).is_empty(), "{name}");
         }
     }
 }

@@ -4,11 +4,11 @@
 //! Everything is read from a few short files, before the first measurement and after the last,
 //! never in between.
 
-use std::path::Path;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::cpu_time::{self, CpuTimes};
-use super::{Roots, cgroup, number, parse_list, read, value};
+use super::{Roots, cgroup, list, number, parsed, read};
 use crate::record::{Conditions, Frequency, Throttling};
 use crate::units::{Bytes, Celsius, Hertz, Nanos, Ratio};
 
@@ -23,8 +23,10 @@ pub struct Counters {
     waited_for_cpu: Option<Nanos>,
     waited_for_memory: Option<Nanos>,
     waited_for_io: Option<Nanos>,
-    swapped_in: Option<Bytes>,
-    swapped_out: Option<Bytes>,
+    /// Bytes.
+    swapped_in: Option<u64>,
+    /// Bytes.
+    swapped_out: Option<u64>,
     thermal_throttles: Option<u64>,
     /// Lowest current frequency of the CPUs that were asked for.
     frequency: Option<Hertz>,
@@ -35,7 +37,7 @@ impl Counters {
     #[must_use]
     pub fn read(roots: &Roots, workers: &[u64]) -> Counters {
         let vmstat = read(&roots.proc.join("vmstat")).unwrap_or_default();
-        let swapped = |key| number(&vmstat, key).map(|pages| Bytes(pages * procfs::page_size()));
+        let swapped = |key| number(&vmstat, key).map(|pages| pages * procfs::page_size());
         Counters {
             taken: Instant::now(),
             cpus: CpuTimes::read(roots),
@@ -59,16 +61,12 @@ impl Counters {
 #[must_use]
 pub fn since(roots: &Roots, before: &Counters, workers: &[u64]) -> Conditions {
     let after = Counters::read(roots, workers);
-    let elapsed = Nanos::from(after.taken.duration_since(before.taken));
-    between(
-        roots,
-        &Span {
-            before,
-            after: &after,
-            elapsed,
-        },
-        workers,
-    )
+    let span = Span {
+        before,
+        after: &after,
+        elapsed: after.taken.duration_since(before.taken).into(),
+    };
+    span.conditions(roots, workers)
 }
 
 struct Span<'a> {
@@ -84,47 +82,83 @@ impl Span<'_> {
 
     /// Change of a counter of time, as a share of the time between the readings, times `cpus`.
     fn share(&self, counter: impl Fn(&Counters) -> Option<Nanos>, cpus: usize) -> Option<Ratio> {
-        let time = self.time(counter)?;
-        share(time, Nanos(self.elapsed.0.saturating_mul(cpus as u64)))
+        share(
+            self.time(counter)?,
+            Nanos(self.elapsed.0.saturating_mul(cpus as u64)),
+        )
     }
 
-    fn bytes(&self, counter: impl Fn(&Counters) -> Option<Bytes>) -> Option<Bytes> {
-        Some(Bytes(
-            counter(self.after)?
-                .0
-                .saturating_sub(counter(self.before)?.0),
-        ))
+    fn change(&self, counter: impl Fn(&Counters) -> Option<u64>) -> Option<u64> {
+        Some(counter(self.after)?.saturating_sub(counter(self.before)?))
     }
-}
 
-fn between(roots: &Roots, span: &Span<'_>, workers: &[u64]) -> Conditions {
-    let siblings = siblings(roots, workers);
-    let thermal_throttles = span
-        .after
-        .thermal_throttles
-        .zip(span.before.thermal_throttles);
-    Conditions {
-        observed_ns: span.elapsed,
-        online_cpus_count: span.after.cpus.as_ref().map(|cpus| cpus.each.len() as u64),
-        worker_cpus: workers.to_vec(),
-        siblings_busy_ratio: siblings
-            .as_deref()
-            .and_then(|siblings| busy_share(span, siblings)),
-        sibling_cpus: siblings,
-        frequency: frequency(roots, span, workers),
-        others_busy_ratio: others_busy(span),
-        steal_ratio: steal(span),
-        throttling: throttling(span),
-        cpu_pressure_ratio: span.share(|counters| counters.waited_for_cpu, 1),
-        memory_pressure_ratio: span.share(|counters| counters.waited_for_memory, 1),
-        io_pressure_ratio: span.share(|counters| counters.waited_for_io, 1),
-        swap_used_bytes: swap_used(roots),
-        swapped_in_bytes: span.bytes(|counters| counters.swapped_in),
-        swapped_out_bytes: span.bytes(|counters| counters.swapped_out),
-        thermal_throttles_count: thermal_throttles
-            .map(|(after, before)| after.saturating_sub(before)),
-        temperature_celsius: temperature(roots),
-        gpus: Vec::new(),
+    fn conditions(&self, roots: &Roots, workers: &[u64]) -> Conditions {
+        let siblings = siblings(roots, workers);
+        Conditions {
+            observed_ns: self.elapsed,
+            online_cpus_count: self.after.cpus.as_ref().map(|cpus| cpus.each.len() as u64),
+            worker_cpus: workers.to_vec(),
+            siblings_busy_ratio: siblings.as_deref().and_then(|siblings| {
+                self.share(|counters| busy_time(counters, siblings), siblings.len())
+            }),
+            sibling_cpus: siblings,
+            frequency: self.frequency(roots, workers),
+            others_busy_ratio: self.others_busy(),
+            steal_ratio: self.steal(),
+            throttling: self.throttling(),
+            cpu_pressure_ratio: self.share(|counters| counters.waited_for_cpu, 1),
+            memory_pressure_ratio: self.share(|counters| counters.waited_for_memory, 1),
+            io_pressure_ratio: self.share(|counters| counters.waited_for_io, 1),
+            swap_used_bytes: swap_used(roots),
+            swapped_in_bytes: self.change(|counters| counters.swapped_in).map(Bytes),
+            swapped_out_bytes: self.change(|counters| counters.swapped_out).map(Bytes),
+            thermal_throttles_count: self.change(|counters| counters.thermal_throttles),
+            temperature_celsius: temperature(roots),
+            gpus: Vec::new(),
+        }
+    }
+
+    fn others_busy(&self) -> Option<Ratio> {
+        let cpus = self.after.cpus.as_ref()?.each.len();
+        let busy = self.time(|counters| Some(counters.cpus.as_ref()?.all.busy_ns))?;
+        share(
+            busy.since(self.time(|counters| counters.own)?),
+            Nanos(self.elapsed.0.saturating_mul(cpus as u64)),
+        )
+    }
+
+    /// Stolen time over busy and stolen, or over one CPU's time if more: a tick is much of an idle
+    /// machine.
+    fn steal(&self) -> Option<Ratio> {
+        let stolen = self.time(|counters| Some(counters.cpus.as_ref()?.all.steal_ns))?;
+        let busy = self.time(|counters| Some(counters.cpus.as_ref()?.all.busy_ns))?;
+        share(stolen, (busy + stolen).max(self.elapsed))
+    }
+
+    /// Of several groups with limits, the one that was stopped longest.
+    fn throttling(&self) -> Option<Throttling> {
+        let groups = self.before.throttling.iter().zip(&self.after.throttling);
+        let changes = groups.filter_map(|(before, after)| {
+            let before = (*before)?;
+            let after = (*after)?;
+            Some(Throttling {
+                periods_count: after.periods_count.saturating_sub(before.periods_count),
+                throttled_periods_count: after
+                    .throttled_periods_count
+                    .saturating_sub(before.throttled_periods_count),
+                throttled_ns: after.throttled_ns.since(before.throttled_ns),
+            })
+        });
+        changes.max_by_key(|change| change.throttled_ns)
+    }
+
+    fn frequency(&self, roots: &Roots, workers: &[u64]) -> Option<Frequency> {
+        Some(Frequency {
+            minimum_hertz: lowest(roots, workers, "scaling_min_freq")?,
+            maximum_hertz: lowest(roots, workers, "scaling_max_freq")?,
+            before_hertz: self.before.frequency,
+            after_hertz: self.after.frequency,
+        })
     }
 }
 
@@ -134,89 +168,31 @@ fn share(part: Nanos, whole: Nanos) -> Option<Ratio> {
     (whole.0 > 0).then(|| Ratio((part.as_f64() / whole.as_f64()).min(1.0)))
 }
 
-fn others_busy(span: &Span<'_>) -> Option<Ratio> {
-    let cpus = span.after.cpus.as_ref()?.each.len();
-    let busy = span.time(|counters| Some(counters.cpus.as_ref()?.all.busy_ns))?;
-    let own = span.time(|counters| counters.own)?;
-    share(
-        busy.since(own),
-        Nanos(span.elapsed.0.saturating_mul(cpus as u64)),
-    )
-}
-
-/// Stolen time over busy and stolen, or over one CPU's time if more: a tick is much of an idle
-/// machine.
-fn steal(span: &Span<'_>) -> Option<Ratio> {
-    let stolen = span.time(|counters| Some(counters.cpus.as_ref()?.all.steal_ns))?;
-    let busy = span.time(|counters| Some(counters.cpus.as_ref()?.all.busy_ns))?;
-    share(stolen, (busy + stolen).max(span.elapsed))
-}
-
-fn busy_share(span: &Span<'_>, cpus: &[u64]) -> Option<Ratio> {
-    if cpus.is_empty() {
-        return None;
-    }
-    span.share(|counters| busy_time(counters, cpus), cpus.len())
-}
-
 fn busy_time(counters: &Counters, cpus: &[u64]) -> Option<Nanos> {
     let each = &counters.cpus.as_ref()?.each;
-    cpus.iter()
-        .try_fold(Nanos(0), |sum, cpu| Some(sum + each.get(cpu)?.busy_ns))
-}
-
-/// Of several groups with limits, the one that was stopped longest.
-fn throttling(span: &Span<'_>) -> Option<Throttling> {
-    let groups = span.before.throttling.iter().zip(&span.after.throttling);
-    let changes = groups.filter_map(|(before, after)| {
-        let (before, after) = ((*before)?, (*after)?);
-        Some(Throttling {
-            periods_count: after.periods_count.saturating_sub(before.periods_count),
-            throttled_periods_count: after
-                .throttled_periods_count
-                .saturating_sub(before.throttled_periods_count),
-            throttled_ns: after.throttled_ns.since(before.throttled_ns),
-        })
-    });
-    changes.max_by_key(|change| change.throttled_ns)
+    cpus.iter().map(|cpu| Some(each.get(cpu)?.busy_ns)).sum()
 }
 
 /// CPUs online that share a core with one of `workers` and are none of them; `None` where the
 /// kernel does not tell.
 fn siblings(roots: &Roots, workers: &[u64]) -> Option<Vec<u64>> {
-    let devices = roots.sys.join("devices/system/cpu");
-    let online = parse_list(&value(&devices.join("online"))?)?;
-    let mut siblings = Vec::new();
+    let online = list(&roots.cpu("online"))?;
+    let mut siblings = BTreeSet::new();
     for cpu in workers {
-        let list = value(&devices.join(format!("cpu{cpu}/topology/thread_siblings_list")))?;
-        siblings.extend(
-            parse_list(&list)?
-                .into_iter()
-                .filter(|cpu| online.contains(cpu) && !workers.contains(cpu)),
-        );
+        siblings.extend(list(
+            &roots.cpu(format!("cpu{cpu}/topology/thread_siblings_list")),
+        )?);
     }
-    siblings.sort_unstable();
-    siblings.dedup();
-    Some(siblings)
-}
-
-fn frequency(roots: &Roots, span: &Span<'_>, workers: &[u64]) -> Option<Frequency> {
-    Some(Frequency {
-        minimum_hertz: lowest(roots, workers, "scaling_min_freq")?,
-        maximum_hertz: lowest(roots, workers, "scaling_max_freq")?,
-        before_hertz: span.before.frequency,
-        after_hertz: span.after.frequency,
-    })
+    siblings.retain(|cpu| online.contains(cpu) && !workers.contains(cpu));
+    Some(siblings.into_iter().collect())
 }
 
 /// The lowest value of a file of `cpufreq`, which holds kHz, over CPUs.
 fn lowest(roots: &Roots, cpus: &[u64], file: &str) -> Option<Hertz> {
-    let devices = roots.sys.join("devices/system/cpu");
-    let values = cpus
-        .iter()
-        .map(|cpu| devices.join(format!("cpu{cpu}/cpufreq/{file}")))
-        .filter_map(|path| value(&path)?.parse::<u64>().ok());
-    values.min().map(|kilohertz| Hertz(kilohertz * 1000))
+    cpus.iter()
+        .filter_map(|cpu| parsed::<u64>(&roots.cpu(format!("cpu{cpu}/cpufreq/{file}"))))
+        .min()
+        .map(|kilohertz| Hertz(kilohertz * 1000))
 }
 
 /// Time for which tasks had to wait since boot: `total` of the line `some` of a file of pressure
@@ -233,8 +209,9 @@ fn waited(roots: &Roots, resource: &str) -> Option<Nanos> {
 /// Swap in use, from the sizes in KiB of `/proc/meminfo`.
 fn swap_used(roots: &Roots) -> Option<Bytes> {
     let text = read(&roots.proc.join("meminfo")).ok()?;
-    let (total, free) = (kib(&text, "SwapTotal:")?, kib(&text, "SwapFree:")?);
-    Some(Bytes(total.saturating_sub(free) * 1024))
+    Some(Bytes(
+        kib(&text, "SwapTotal:")?.saturating_sub(kib(&text, "SwapFree:")?) * 1024,
+    ))
 }
 
 fn kib(text: &str, key: &str) -> Option<u64> {
@@ -250,33 +227,32 @@ fn kib(text: &str, key: &str) -> Option<u64> {
 /// Cores' events over all CPUs, and the package's of the CPU that saw most: all its CPUs count the
 /// same.
 fn thermal_throttles(roots: &Roots) -> Option<u64> {
-    let devices = roots.sys.join("devices/system/cpu");
-    let folders = devices
+    let folders: Vec<_> = roots
+        .cpu("")
         .read_dir()
         .ok()?
         .flatten()
-        .map(|entry| entry.path().join("thermal_throttle"));
-
-    let folders: Vec<_> = folders.filter(|folder| folder.is_dir()).collect();
+        .map(|entry| entry.path().join("thermal_throttle"))
+        .filter(|folder| folder.is_dir())
+        .collect();
     let cores = folders
         .iter()
-        .filter_map(|folder| count(folder, "core_throttle_count"));
+        .filter_map(|folder| parsed::<u64>(&folder.join("core_throttle_count")));
     let packages = folders
         .iter()
-        .filter_map(|folder| count(folder, "package_throttle_count"));
+        .filter_map(|folder| parsed::<u64>(&folder.join("package_throttle_count")));
     (!folders.is_empty()).then(|| cores.sum::<u64>() + packages.max().unwrap_or(0))
-}
-
-fn count(folder: &Path, file: &str) -> Option<u64> {
-    value(&folder.join(file))?.parse().ok()
 }
 
 /// Temperature of the hottest thermal zone, which the kernel gives in thousandths of a degree.
 fn temperature(roots: &Roots) -> Option<Celsius> {
-    let zones = roots.sys.join("class/thermal").read_dir().ok()?.flatten();
-    let temperatures =
-        zones.filter_map(|zone| value(&zone.path().join("temp"))?.parse::<i64>().ok());
-    temperatures
+    roots
+        .sys
+        .join("class/thermal")
+        .read_dir()
+        .ok()?
+        .flatten()
+        .filter_map(|zone| parsed::<i64>(&zone.path().join("temp")))
         .max()
         .map(|millidegrees| Celsius(millidegrees as f64 / 1000.0))
 }
@@ -289,83 +265,51 @@ mod tests {
     /// A machine with two CPUs on one core, whose clock ticks a hundred times a second.
     fn machine(busy: u64, own: u64, late: u64) -> Machine {
         let each = busy / 2;
-        let stat = format!(
-            "cpu  {busy} 0 0 500 0 0 0 {late} 0 0\ncpu0 {each} 0 0 1 0 0 0 0\ncpu1 {each} 0 0 1 0 0 0 0\n"
-        );
-        let own = format!("7 (onnxprof) S 1 7 7 0 -1 0 0 0 0 0 {own} 0 0 0 20 0 1 0 5\n");
-        let pressure = format!(
-            "some avg10=0.00 avg60=0.00 avg300=0.00 total={}\nfull total=0\n",
-            late * 10_000
-        );
-        let swapped = format!("nr_free_pages 5\npswpin {late}\npswpout 0\n");
-        let throttled = format!(
-            "nr_periods {}\nnr_throttled {late}\nthrottled_usec {late}\n",
-            late * 4
-        );
-        Machine::new(&[
-            ("proc/stat", &stat),
-            ("proc/self/stat", &own),
-            ("proc/pressure/cpu", &pressure),
-            ("proc/vmstat", &swapped),
-            (
-                "proc/meminfo",
-                "MemTotal: 8 kB\nSwapTotal: 2048 kB\nSwapFree: 1024 kB\n",
-            ),
-            ("proc/self/cgroup", "0::/a\n"),
-            (
-                "proc/self/mountinfo",
-                "41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
-            ),
-            ("sys/fs/cgroup/a/cpu.max", "150000 100000\n"),
-            ("sys/fs/cgroup/a/cpu.stat", &throttled),
-            ("sys/devices/system/cpu/online", "0-1\n"),
-            (
-                "sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
-                "0-1\n",
-            ),
-            (
-                "sys/devices/system/cpu/cpu0/cpufreq/scaling_min_freq",
-                "800000\n",
-            ),
-            (
-                "sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq",
-                "3200000\n",
-            ),
-            (
-                "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq",
-                "2100000\n",
-            ),
-            (
-                "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count",
-                &late.to_string(),
-            ),
-            (
-                "sys/devices/system/cpu/cpu1/thermal_throttle/package_throttle_count",
-                "3\n",
-            ),
-            ("sys/class/thermal/thermal_zone0/temp", "61500\n"),
-        ])
+        let periods = late * 4;
+        let waited = late * 10_000;
+        Machine::new(&format!(
+            "proc/stat cpu  {busy} 0 0 500 0 0 0 {late} 0 0
+             proc/stat cpu0 {each} 0 0 1 0 0 0 0
+             proc/stat cpu1 {each} 0 0 1 0 0 0 0
+             proc/self/stat 7 (onnxprof) S 1 7 7 0 -1 0 0 0 0 0 {own} 0 0 0 20 0 1 0 5
+             proc/pressure/cpu some avg10=0.00 avg60=0.00 avg300=0.00 total={waited}
+             proc/pressure/cpu full total=0
+             proc/vmstat nr_free_pages 5
+             proc/vmstat pswpin {late}
+             proc/vmstat pswpout 0
+             proc/meminfo MemTotal: 8 kB
+             proc/meminfo SwapTotal: 2048 kB
+             proc/meminfo SwapFree: 1024 kB
+             proc/self/cgroup 0::/a
+             proc/self/mountinfo 41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw
+             sys/fs/cgroup/a/cpu.max 150000 100000
+             sys/fs/cgroup/a/cpu.stat nr_periods {periods}
+             sys/fs/cgroup/a/cpu.stat nr_throttled {late}
+             sys/fs/cgroup/a/cpu.stat throttled_usec {late}
+             sys/devices/system/cpu/online 0-1
+             sys/devices/system/cpu/cpu0/topology/thread_siblings_list 0-1
+             sys/devices/system/cpu/cpu0/cpufreq/scaling_min_freq 800000
+             sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq 3200000
+             sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq 2100000
+             sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count {late}
+             sys/devices/system/cpu/cpu1/thermal_throttle/package_throttle_count 3
+             sys/class/thermal/thermal_zone0/temp 61500",
+        ))
     }
 
     fn observed(seconds: u64) -> Conditions {
         // 100 ticks a second everywhere but in a kernel that was built otherwise; times here follow
         // it.
         let tick = 1_000_000_000 / procfs::ticks_per_second();
-        let (first, last) = (machine(100, 50, 0), machine(300, 150, 20));
-        let (before, after) = (
-            Counters::read(&first.roots(), &[0]),
-            Counters::read(&last.roots(), &[0]),
-        );
-        let elapsed = Nanos(seconds * 100 * tick);
-        between(
-            &last.roots(),
-            &Span {
-                before: &before,
-                after: &after,
-                elapsed,
-            },
-            &[0],
-        )
+        let first = machine(100, 50, 0);
+        let last = machine(300, 150, 20);
+        let [before, after] = [&first, &last].map(|machine| Counters::read(&machine.roots(), &[0]));
+        let span = Span {
+            before: &before,
+            after: &after,
+            elapsed: Nanos(seconds * 100 * tick),
+        };
+        span.conditions(&last.roots(), &[0])
     }
 
     #[test]
@@ -416,9 +360,12 @@ mod tests {
 
     #[test]
     fn machine_that_tells_nothing_has_no_conditions() {
-        let machine = Machine::new(&[]);
-        let before = Counters::read(&machine.roots(), &[0]);
-        let seen = since(&machine.roots(), &before, &[0]);
+        let machine = Machine::new("");
+        let seen = since(
+            &machine.roots(),
+            &Counters::read(&machine.roots(), &[0]),
+            &[0],
+        );
         let told = Conditions {
             observed_ns: seen.observed_ns,
             worker_cpus: vec![0],

@@ -60,7 +60,7 @@ pub(super) fn own(roots: &Roots) -> Option<Nanos> {
     let living = children(roots)
         .into_iter()
         .filter_map(|pid| of_process(&roots.of_process(pid, "stat")));
-    Some(living.fold(own, |sum, time| sum + time))
+    Some(own + living.sum())
 }
 
 /// Fields utime, stime, cutime and cstime of a process's `stat`.
@@ -79,15 +79,14 @@ fn of_process(stat: &Path) -> Option<Nanos> {
 
 /// Children of this process that it has not waited for; none where the kernel does not list them.
 fn children(roots: &Roots) -> Vec<u32> {
-    let tasks = roots
+    roots
         .proc
         .join("self/task")
         .read_dir()
         .into_iter()
         .flatten()
-        .flatten();
-    let lists = tasks.filter_map(|task| read(&task.path().join("children")).ok());
-    lists
+        .flatten()
+        .filter_map(|task| read(&task.path().join("children")).ok())
         .flat_map(|list| {
             list.split_whitespace()
                 .filter_map(|pid| pid.parse().ok())
@@ -109,10 +108,12 @@ mod tests {
 
     #[test]
     fn busy_time_leaves_out_idle_waiting_and_stolen_time() {
-        let machine = Machine::new(&[(
-            "proc/stat",
-            "cpu  10 1 4 900 50 2 3 7 10 0\ncpu0 10 1 4 400 50 2 3 7 10 0\ncpu3 0 0 0 500 0 0 0 0 0 0\nintr 5\n",
-        )]);
+        let machine = Machine::new(
+            "proc/stat cpu  10 1 4 900 50 2 3 7 10 0
+             proc/stat cpu0 10 1 4 400 50 2 3 7 10 0
+             proc/stat cpu3 0 0 0 500 0 0 0 0 0 0
+             proc/stat intr 5",
+        );
         let times = CpuTimes::read(&machine.roots()).unwrap();
         assert_eq!(
             times.all,
@@ -121,24 +122,18 @@ mod tests {
                 steal_ns: in_nanos(7)
             }
         );
-        assert_eq!(times.each.keys().copied().collect::<Vec<_>>(), [0, 3]);
+        assert!(times.each.keys().eq(&[0, 3]));
         assert_eq!(times.each[&3], CpuTime::default());
     }
 
     #[test]
     fn own_time_includes_children_dead_and_alive() {
-        let machine = Machine::new(&[
-            (
-                "proc/self/stat",
-                "7 (a) b) S 1 7 7 0 -1 0 0 0 0 0 100 20 30 4 20 0 1 0 5\n",
-            ),
-            ("proc/self/task/7/children", "8 9 \n"),
-            (
-                "proc/8/stat",
-                "8 (worker) R 7 7 7 0 -1 0 0 0 0 0 5 1 0 0 20 0 1 0 5\n",
-            ),
-        ]);
+        let machine = Machine::new(
+            "proc/self/stat 7 (a) b) S 1 7 7 0 -1 0 0 0 0 0 100 20 30 4 20 0 1 0 5
+             proc/8/stat 8 (worker) R 7 7 7 0 -1 0 0 0 0 0 5 1 0 0 20 0 1 0 5
+             proc/self/task/7/children 8 9 ",
+        );
         assert_eq!(own(&machine.roots()), Some(in_nanos(160)));
-        assert_eq!(own(&Machine::new(&[]).roots()), None);
+        assert_eq!(own(&Machine::new("").roots()), None);
     }
 }

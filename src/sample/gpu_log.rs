@@ -13,7 +13,7 @@ use crate::units::Celsius;
 pub(super) struct GpuLog {
     pub(super) index: u32,
     samples_count: u64,
-    clock_events: Observed<BTreeMap<&'static str, u64>>,
+    clock_events: Observed<BTreeMap<String, u64>>,
     other_pids: Observed<BTreeSet<u32>>,
     /// Processes that were there before this run's workers.
     first_pids: Option<BTreeSet<u32>>,
@@ -31,11 +31,11 @@ impl GpuLog {
         GpuLog {
             index,
             samples_count: 0,
-            clock_events: Err(NO_SAMPLE.into()),
-            other_pids: Err(NO_SAMPLE.into()),
+            clock_events: no_sample(),
+            other_pids: no_sample(),
             first_pids: None,
             lists_workers: false,
-            temperature_max: Err(NO_SAMPLE.into()),
+            temperature_max: no_sample(),
             last: None,
             window: None,
         }
@@ -57,39 +57,30 @@ impl GpuLog {
     }
 
     fn count_clock_events(&mut self, reading: &GpuReading) {
-        match (&mut self.clock_events, &reading.clock_events) {
-            (Ok(counts), Ok(names)) => names
-                .iter()
-                .for_each(|&name| *counts.entry(name).or_default() += 1),
-            (counts @ Err(_), Ok(names)) => {
-                *counts = Ok(names.iter().map(|&name| (name, 1)).collect())
+        begin(&mut self.clock_events, &reading.clock_events);
+        if let Ok(counts) = &mut self.clock_events {
+            for name in reading.clock_events.iter().flatten() {
+                *counts.entry(name.clone()).or_default() += 1;
             }
-            (counts @ Err(_), Err(reason)) => *counts = Err(reason.clone()),
-            (Ok(_), Err(_)) => {}
         }
     }
 
     /// Where process ids are those of the host, workers are not known by theirs, and others are
     /// what was there before.
     fn find_others(&mut self, reading: &GpuReading, workers: &BTreeSet<u32>) {
-        let listed: BTreeSet<u32> = match &reading.processes {
-            Ok(processes) => processes.iter().map(|process| process.pid).collect(),
-            Err(reason) => {
-                if self.other_pids.is_err() {
-                    self.other_pids = Err(reason.clone());
-                }
-                return;
-            }
+        begin(&mut self.other_pids, &reading.processes);
+        let (Ok(known), Ok(processes)) = (&mut self.other_pids, &reading.processes) else {
+            return;
         };
-        self.lists_workers |= listed.iter().any(|pid| workers.contains(pid));
+        let listed: BTreeSet<u32> = processes.iter().map(|process| process.pid).collect();
+        self.lists_workers |= !listed.is_disjoint(workers);
         let first = self.first_pids.get_or_insert_with(|| listed.clone());
-        let is_other =
-            |pid: &&u32| !workers.contains(pid) && (self.lists_workers || first.contains(pid));
-        let others: BTreeSet<u32> = listed.iter().filter(is_other).copied().collect();
-        match &mut self.other_pids {
-            Ok(known) => known.extend(others),
-            unknown => *unknown = Ok(others),
-        }
+        known.extend(
+            listed
+                .difference(workers)
+                .copied()
+                .filter(|pid| self.lists_workers || first.contains(pid)),
+        );
     }
 
     pub(super) fn open_window(&mut self) {
@@ -102,8 +93,10 @@ impl GpuLog {
         };
         let middle = opened + opened.elapsed() / 2;
         let early = readings.iter().filter(|(at, _)| *at < middle).count();
-        let readings = readings.into_iter().map(|(_, reading)| reading).collect();
-        GpuWindow { readings, early }
+        GpuWindow {
+            readings: readings.into_iter().map(|(_, reading)| reading).collect(),
+            early,
+        }
     }
 
     /// Conditions by all samples; a worker may have been listed before it was known as such.
@@ -129,6 +122,13 @@ fn no_sample<T>() -> Observed<T> {
     Err(NO_SAMPLE.into())
 }
 
+/// Makes room for what is told from now on; until something is, the latest reason stands there.
+fn begin<K: Default, T>(kept: &mut Observed<K>, told: &Observed<T>) {
+    if kept.is_err() {
+        *kept = told.as_ref().map(|_| K::default()).map_err(Clone::clone);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::gpu_window::tests::reading;
@@ -140,9 +140,9 @@ mod tests {
     /// worker's.
     fn others(samples: &[&[u32]]) -> Vec<u64> {
         let mut log = GpuLog::new(0);
-        samples
-            .iter()
-            .for_each(|pids| log.push(reading(0.0, 1.0, pids), &BTreeSet::from([7])));
+        for pids in samples {
+            log.push(reading(0.0, 1.0, pids), &BTreeSet::from([7]));
+        }
         log.conditions(&BTreeSet::from([7])).other_pids.unwrap()
     }
 
@@ -160,9 +160,9 @@ mod tests {
     #[test]
     fn clock_events_are_counted_and_the_highest_temperature_kept() {
         let mut log = GpuLog::new(3);
-        [650.0, 700.0, 100.0]
-            .into_iter()
-            .for_each(|watts| log.push(reading(0.5, watts, &[]), &BTreeSet::new()));
+        for watts in [650.0, 700.0, 100.0] {
+            log.push(reading(0.5, watts, &[]), &BTreeSet::new());
+        }
         let seen = log.conditions(&BTreeSet::new());
         assert_eq!((seen.index, seen.samples_count), (3, 3));
         assert_eq!(

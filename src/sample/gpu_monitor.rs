@@ -128,14 +128,19 @@ impl GpuMonitor {
     pub fn close_window(&self, index: u32) -> GpuWindow {
         self.sample();
         let mut state = self.shared.lock();
-        let log = state.logs.iter_mut().find(|log| log.index == index);
-        log.map(GpuLog::close_window).unwrap_or_default()
+        state
+            .logs
+            .iter_mut()
+            .find(|log| log.index == index)
+            .map(GpuLog::close_window)
+            .unwrap_or_default()
     }
 
     /// Conditions of the GPUs since the monitor began.
     #[must_use]
     pub fn conditions(&self) -> Vec<GpuConditions> {
-        let (state, own) = (self.shared.lock(), self.shared.own.ids());
+        let state = self.shared.lock();
+        let own = self.shared.own.ids();
         state.logs.iter().map(|log| log.conditions(&own)).collect()
     }
 
@@ -171,8 +176,11 @@ impl Shared {
     fn run(&self) {
         let mut state = self.lock();
         while !state.ended && state.lost.is_none() {
-            let waited = self.changed.wait_timeout(state, self.period);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = self
+                .changed
+                .wait_timeout(state, self.period)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
             if state.ended {
                 return;
             }

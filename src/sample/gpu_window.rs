@@ -49,7 +49,11 @@ impl GpuWindow {
             samples_count: all.len() as u64,
             utilization_mean_ratio: mean(late, utilization).map(Ratio),
             utilization_peak_ratio: fold(late, utilization, f64::max).map(Ratio),
-            memory_utilization_mean_ratio: mean(late, memory_utilization).map(Ratio),
+            memory_utilization_mean_ratio: mean(late, |reading| {
+                let share = reading.memory_utilization_ratio.clone();
+                share.map(|share| share.0)
+            })
+            .map(Ratio),
             power_mean_watts: power_by_energy(&stretch),
             memory: stretch.memory,
             energy_by_power_joules: Some(
@@ -59,7 +63,11 @@ impl GpuWindow {
             energy: stretch.energy,
             sm_clock_mean_hertz: mean(all, sm_clock).map(hertz),
             sm_clock_min_hertz: fold(all, sm_clock, f64::min).map(hertz),
-            memory_clock_mean_hertz: mean(all, memory_clock).map(hertz),
+            memory_clock_mean_hertz: mean(all, |reading| {
+                let clock = reading.memory_clock_hertz.clone();
+                clock.map(|clock| clock.0 as f64)
+            })
+            .map(hertz),
             temperature_max_celsius: fold(all, temperature, f64::max).map(Celsius),
             clock_events: self.clock_events(),
         }
@@ -70,16 +78,17 @@ impl GpuWindow {
     /// or so, stays where it is. Also where the driver tells nothing.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
-        let tells = self
-            .readings
-            .iter()
-            .any(|reading| reading.clock_events.is_ok());
-        !tells || self.is_power_steady() && self.readings.iter().all(is_idle)
+        let mut told = self.readings.iter().map(|reading| &reading.clock_events);
+        told.clone().all(|events| {
+            events
+                .as_ref()
+                .is_ok_and(|events| events.iter().any(|event| event == IDLE))
+        }) && self.is_power_steady()
+            || !told.any(Result::is_ok)
     }
 
     fn is_power_steady(&self) -> bool {
-        let ends = [f64::min, f64::max].map(|choose| fold(&self.readings, power, choose));
-        match ends {
+        match [f64::min, f64::max].map(|choose| fold(&self.readings, power, choose)) {
             [Ok(least), Ok(most)] => most - least <= REST_SPREAD * most,
             _ => true,
         }
@@ -93,12 +102,10 @@ impl GpuWindow {
     /// Most memory that the driver lists for a process; `None` if it does not list it.
     #[must_use]
     pub fn process_memory_max(&self, pid: u32) -> Option<Bytes> {
-        let listed = self
-            .readings
+        self.readings
             .iter()
             .filter_map(|reading| reading.processes.as_ref().ok())
-            .flatten();
-        listed
+            .flatten()
             .filter(|process| process.pid == pid)
             .filter_map(|process| process.memory_bytes)
             .max()
@@ -106,11 +113,16 @@ impl GpuWindow {
 
     /// Most memory in use on the whole device.
     pub fn memory_used_max(&self) -> Observed<Bytes> {
-        fold(&self.readings, memory_used, f64::max).map(|bytes| Bytes(bytes as u64))
+        Ok(
+            told(&self.readings, |reading| reading.memory_used_bytes.clone())?
+                .into_iter()
+                .max()
+                .unwrap_or_default(),
+        )
     }
 
     fn clock_events(&self) -> Observed<Vec<ClockEvent>> {
-        let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         for name in told(&self.readings, |reading| reading.clock_events.clone())?
             .into_iter()
             .flatten()
@@ -126,18 +138,14 @@ fn told<T>(
     readings: &[GpuReading],
     value: impl Fn(&GpuReading) -> Observed<T>,
 ) -> Observed<Vec<T>> {
-    let (mut values, mut reason) = (Vec::new(), None);
-    for reading in readings {
-        match value(reading) {
-            Ok(value) => values.push(value),
-            Err(why) => reason = reason.or(Some(why)),
-        }
+    let values: Vec<T> = readings.iter().flat_map(&value).collect();
+    if !values.is_empty() {
+        return Ok(values);
     }
-    if values.is_empty() {
-        Err(reason.unwrap_or_else(|| NO_SAMPLE.into()))
-    } else {
-        Ok(values)
-    }
+    Err(readings
+        .iter()
+        .find_map(|reading| value(reading).err())
+        .unwrap_or_else(|| NO_SAMPLE.into()))
 }
 
 fn mean(readings: &[GpuReading], value: impl Fn(&GpuReading) -> Observed<f64>) -> Observed<f64> {
@@ -159,26 +167,8 @@ fn utilization(reading: &GpuReading) -> Observed<f64> {
     reading.utilization_ratio.clone().map(|ratio| ratio.0)
 }
 
-fn memory_utilization(reading: &GpuReading) -> Observed<f64> {
-    reading
-        .memory_utilization_ratio
-        .clone()
-        .map(|ratio| ratio.0)
-}
-
-fn memory_used(reading: &GpuReading) -> Observed<f64> {
-    reading.memory_used_bytes.clone().map(Bytes::as_f64)
-}
-
 fn sm_clock(reading: &GpuReading) -> Observed<f64> {
     reading.sm_clock_hertz.clone().map(|clock| clock.0 as f64)
-}
-
-fn memory_clock(reading: &GpuReading) -> Observed<f64> {
-    reading
-        .memory_clock_hertz
-        .clone()
-        .map(|clock| clock.0 as f64)
 }
 
 fn temperature(reading: &GpuReading) -> Observed<f64> {
@@ -193,26 +183,21 @@ fn hertz(clock: f64) -> Hertz {
     Hertz(clock.round() as u64)
 }
 
-fn is_idle(reading: &GpuReading) -> bool {
-    reading
-        .clock_events
-        .as_ref()
-        .is_ok_and(|events| events.contains(&IDLE))
-}
-
 fn power_by_energy(stretch: &GpuStretch) -> Observed<Watts> {
-    let energy = stretch.energy.as_ref().map_err(Clone::clone)?;
-    energy
+    stretch
+        .energy
+        .as_ref()
+        .map_err(Clone::clone)?
         .joules
         .over(stretch.elapsed_ns)
         .ok_or("the stretch took no time".into())
 }
 
-pub(super) fn events(counts: &BTreeMap<&'static str, u64>) -> Vec<ClockEvent> {
+pub(super) fn events(counts: &BTreeMap<String, u64>) -> Vec<ClockEvent> {
     counts
         .iter()
-        .map(|(&reason, &samples_count)| ClockEvent {
-            reason: reason.into(),
+        .map(|(reason, &samples_count)| ClockEvent {
+            reason: reason.as_str().into(),
             samples_count,
         })
         .collect()
@@ -223,28 +208,24 @@ pub(super) mod tests {
     use super::super::nvml::GpuProcess;
     use super::*;
 
+    const REFUSED: &str = "the GPU does not offer it";
+
     pub(in crate::sample) fn reading(utilization: f64, watts: f64, pids: &[u32]) -> GpuReading {
-        let refused = || "the GPU does not offer it".into();
+        let capped = (watts > 600.0).then(|| "sw_power_cap".to_owned());
+        let process = |&pid: &u32| GpuProcess {
+            pid,
+            memory_bytes: Some(Bytes(pid.into())),
+        };
         GpuReading {
             utilization_ratio: Ok(Ratio(utilization)),
-            memory_utilization_ratio: Err(refused()),
+            memory_utilization_ratio: Err(REFUSED.into()),
             memory_used_bytes: Ok(Bytes((watts * 10.0) as u64)),
             power_watts: Ok(Watts(watts)),
             sm_clock_hertz: Ok(Hertz(1_980_000_000)),
-            memory_clock_hertz: Err(refused()),
+            memory_clock_hertz: Err(REFUSED.into()),
             temperature_celsius: Ok(Celsius(watts / 10.0)),
-            clock_events: Ok(if watts > 600.0 {
-                vec!["sw_power_cap"]
-            } else {
-                Vec::new()
-            }),
-            processes: Ok(pids
-                .iter()
-                .map(|&pid| GpuProcess {
-                    pid,
-                    memory_bytes: Some(Bytes(u64::from(pid))),
-                })
-                .collect()),
+            clock_events: Ok(Vec::from_iter(capped)),
+            processes: Ok(pids.iter().map(process).collect()),
         }
     }
 
@@ -263,12 +244,14 @@ pub(super) mod tests {
 
     #[test]
     fn utilization_is_of_the_second_half_and_clocks_of_the_whole() {
-        let readings = vec![
-            reading(0.1, 100.0, &[]),
-            reading(0.8, 700.0, &[7]),
-            reading(0.9, 300.0, &[7, 9]),
-        ];
-        let window = GpuWindow { readings, early: 1 };
+        let window = GpuWindow {
+            readings: vec![
+                reading(0.1, 100.0, &[]),
+                reading(0.8, 700.0, &[7]),
+                reading(0.9, 300.0, &[7, 9]),
+            ],
+            early: 1,
+        };
         let used = window.used(stretch());
         assert_eq!(used.utilization_peak_ratio, Ok(Ratio(0.9)));
         assert!((used.utilization_mean_ratio.unwrap().0 - 0.85).abs() < 1e-12);
@@ -283,10 +266,7 @@ pub(super) mod tests {
                 samples_count: 1
             }])
         );
-        assert_eq!(
-            used.memory_clock_mean_hertz,
-            Err("the GPU does not offer it".into())
-        );
+        assert_eq!(used.memory_clock_mean_hertz, Err(REFUSED.into()));
         assert_eq!(
             (window.process_memory_max(9), window.process_memory_max(8)),
             (Some(Bytes(9)), None)
@@ -296,31 +276,24 @@ pub(super) mod tests {
 
     #[test]
     fn gpu_is_at_rest_while_nothing_runs_and_its_power_stays() {
-        let of = |watts: &[f64], events: &[&'static str]| {
-            let reading = |&watts: &f64| GpuReading {
-                clock_events: Ok(events.to_vec()),
+        let idle = || Ok(vec!["gpu_idle".to_owned()]);
+        for (watts, events, is_at_rest) in [
+            ([74.3, 74.2, 74.4], idle(), true),
+            // Clocks stay up for a while after the last process, and the average falls after that.
+            ([126.3, 126.2, 126.3], Ok(vec![]), false),
+            ([122.9, 97.2, 76.4], idle(), false),
+            ([74.0, 74.0, 74.0], Err(REFUSED.into()), true),
+        ] {
+            let readings = watts.map(|watts| GpuReading {
+                clock_events: events.clone(),
                 ..reading(0.0, watts, &[])
-            };
-            GpuWindow {
-                readings: watts.iter().map(reading).collect(),
+            });
+            let window = GpuWindow {
+                readings: readings.into(),
                 early: 0,
-            }
-            .is_at_rest()
-        };
-        assert!(of(&[74.3, 74.2, 74.4], &["gpu_idle"]));
-        // Clocks stay up for a while after the last process, and the average falls after that.
-        assert!(!of(&[126.3, 126.2, 126.3], &[]) && !of(&[122.9, 97.2, 76.4], &["gpu_idle"]));
-        let untold = GpuReading {
-            clock_events: Err("the GPU does not offer it".into()),
-            ..reading(0.0, 74.0, &[])
-        };
-        assert!(
-            GpuWindow {
-                readings: vec![untold],
-                early: 0
-            }
-            .is_at_rest()
-        );
+            };
+            assert_eq!(window.is_at_rest(), is_at_rest, "{watts:?}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use procfs::{LoadAverage, Meminfo};
 
 use super::affinity::{Topology, own_affinity};
-use super::{Roots, Sampler, cgroup, nvml, parse, parse_list, read, value};
+use super::{Roots, Sampler, cgroup, list, nvml, parse, parsed, read, value};
 use crate::record::{CgroupLimits, CpuCache, CpuInfo, Host};
 use crate::text::Plain;
 use crate::units::Bytes;
@@ -19,30 +19,21 @@ const ISA_FLAGS: &str = "sse4_1 sse4_2 avx avx2 fma f16c avx_vnni \
 /// Describes the machine, as far as the system tells. What it does not tell is absent.
 #[must_use]
 pub fn fingerprint(roots: &Roots) -> Host {
-    let topology = Topology::read(roots);
-    let cpu = cpu_info(roots, &topology);
+    let cpu = cpu_info(roots, &Topology::read(roots));
     let affinity_cpus = own_affinity().unwrap_or_default();
+    let first_cpu = affinity_cpus.first();
     let cgroup = cgroup::limits(roots);
     let memory = parse::<Meminfo>(&roots.proc.join("meminfo")).ok();
-    let governor = |cpu| {
-        roots.sys.join(format!(
-            "devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor"
-        ))
-    };
     let mut host = Host {
         os: os_name(Path::new("/etc/os-release")),
         kernel: value(&roots.proc.join("sys/kernel/osrelease")).map(Plain::from),
         architecture: ARCH.into(),
-        caches: affinity_cpus
-            .first()
-            .map(|cpu| caches(roots, *cpu))
-            .unwrap_or_default(),
+        caches: first_cpu.map_or_else(Vec::new, |cpu| caches(roots, *cpu)),
         usable_cpus_count: usable_cpus(affinity_cpus.len() as u64, &cgroup),
         memory_bytes: memory.as_ref().map(|memory| Bytes(memory.mem_total)),
         memory_available_bytes: memory.and_then(|memory| memory.mem_available).map(Bytes),
-        governor: affinity_cpus
-            .first()
-            .and_then(|cpu| value(&governor(cpu)))
+        governor: first_cpu
+            .and_then(|cpu| value(&roots.cpu(format!("cpu{cpu}/cpufreq/scaling_governor"))))
             .map(Plain::from),
         turbo: turbo(roots),
         virtualization: virtualization(roots).map(Plain::from),
@@ -62,10 +53,12 @@ pub fn fingerprint(roots: &Roots) -> Host {
 /// The default number of threads: CPUs of the affinity mask, at most the CPU limit rounded up, and
 /// at least 1.
 fn usable_cpus(affinity_count: u64, cgroup: &CgroupLimits) -> u64 {
-    let quota = cgroup
+    cgroup
         .cpu_quota_count
-        .map_or(u64::MAX, |quota| quota.ceil() as u64);
-    affinity_count.min(quota).max(1)
+        .map_or(affinity_count, |quota| {
+            affinity_count.min(quota.ceil() as u64)
+        })
+        .max(1)
 }
 
 /// The number that the kernel wrote, which is the shortest one that reads as `value`.
@@ -74,11 +67,14 @@ fn decimal(value: f32) -> f64 {
 }
 
 fn os_name(os_release: &Path) -> Option<Plain> {
-    let text = read(os_release).ok()?;
-    let name = text
-        .lines()
-        .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
-    Some(name.trim_matches(['"', '\'']).into())
+    Some(
+        read(os_release)
+            .ok()?
+            .lines()
+            .find_map(|line| line.strip_prefix("PRETTY_NAME="))?
+            .trim_matches(['"', '\''])
+            .into(),
+    )
 }
 
 fn cpu_info(roots: &Roots, topology: &Topology) -> CpuInfo {
@@ -113,10 +109,8 @@ fn cpu_model(cpuinfo: &str) -> Option<Plain> {
     if let Some(name) = cpuinfo_field(cpuinfo, "model name") {
         return Some(name.into());
     }
-    let (implementer, part) = (
-        cpuinfo_field(cpuinfo, "CPU implementer")?,
-        cpuinfo_field(cpuinfo, "CPU part")?,
-    );
+    let implementer = cpuinfo_field(cpuinfo, "CPU implementer")?;
+    let part = cpuinfo_field(cpuinfo, "CPU part")?;
     Some(format!("implementer {implementer} part {part}").into())
 }
 
@@ -129,11 +123,11 @@ fn cpuinfo_field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 /// The caches of a CPU that hold data, smallest level first.
 fn caches(roots: &Roots, cpu: u64) -> Vec<CpuCache> {
-    let all = roots.sys.join(format!("devices/system/cpu/cpu{cpu}/cache"));
-    let folders = (0..)
-        .map(|index| all.join(format!("index{index}")))
-        .take_while(|folder| folder.is_dir());
-    let mut caches: Vec<CpuCache> = folders.filter_map(|folder| cache(&folder)).collect();
+    let mut caches: Vec<CpuCache> = (0..)
+        .map(|index| roots.cpu(format!("cpu{cpu}/cache/index{index}")))
+        .take_while(|folder| folder.is_dir())
+        .filter_map(|folder| cache(&folder))
+        .collect();
     caches.sort_by_key(|cache| cache.level);
     caches
 }
@@ -144,17 +138,16 @@ fn cache(folder: &Path) -> Option<CpuCache> {
         return None;
     }
     Some(CpuCache {
-        level: field("level")?.parse().ok()?,
+        level: parsed(&folder.join("level"))?,
         size_bytes: Bytes(field("size")?.strip_suffix('K')?.parse::<u64>().ok()? << 10),
-        shared_by_count: parse_list(&field("shared_cpu_list")?)?.len() as u64,
+        shared_by_count: list(&folder.join("shared_cpu_list"))?.len() as u64,
     })
 }
 
 fn turbo(roots: &Roots) -> Option<bool> {
-    let devices = roots.sys.join("devices/system/cpu");
-    flag(&devices.join("intel_pstate/no_turbo"))
+    flag(&roots.cpu("intel_pstate/no_turbo"))
         .map(|off| !off)
-        .or_else(|| flag(&devices.join("cpufreq/boost")))
+        .or_else(|| flag(&roots.cpu("cpufreq/boost")))
 }
 
 fn flag(path: &Path) -> Option<bool> {
@@ -181,9 +174,11 @@ fn hypervisor(roots: &Roots) -> Option<String> {
     if kind.is_none() && !flags.split_whitespace().any(|flag| flag == "hypervisor") {
         return None;
     }
-    let firmware = ["sys_vendor", "product_name"]
-        .map(|file| value(&roots.sys.join("class/dmi/id").join(file)));
-    let machine: Vec<String> = firmware.into_iter().flatten().collect();
+    let machine: Vec<String> = ["sys_vendor", "product_name"]
+        .map(|file| value(&roots.sys.join("class/dmi/id").join(file)))
+        .into_iter()
+        .flatten()
+        .collect();
     let kind = kind.unwrap_or_else(|| "hypervisor".into());
     Some(if machine.is_empty() {
         kind
@@ -198,16 +193,15 @@ fn container(roots: &Roots) -> Option<String> {
         return Some((*name).to_owned());
     }
     let groups = read(&roots.proc.join("self/cgroup")).unwrap_or_default();
-    let names = [
+    [
         ("kubepods", "Kubernetes"),
         ("docker", "Docker"),
         ("lxc", "LXC"),
         ("libpod", "Podman"),
-    ];
-    names
-        .iter()
-        .find(|(mark, _)| groups.contains(mark))
-        .map(|(_, name)| (*name).to_owned())
+    ]
+    .iter()
+    .find(|(mark, _)| groups.contains(mark))
+    .map(|(_, name)| (*name).to_owned())
 }
 
 #[cfg(test)]
@@ -235,20 +229,17 @@ CPU part\t: 0xd40
 
     #[test]
     fn x86_machine_is_described() {
-        let machine = Machine::new(&[
-            ("proc/cpuinfo", X86_CPUINFO),
-            ("proc/loadavg", "0.52 0.4 0.3 1/100 7\n"),
-            ("proc/sys/kernel/osrelease", "6.1.0-13-amd64\n"),
-            ("proc/self/cgroup", "0::/kubepods/pod7\n"),
-            ("sys/devices/system/cpu/online", "0-1\n"),
-            (
-                "sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
-                "0-1\n",
-            ),
-            ("sys/devices/system/cpu/intel_pstate/no_turbo", "1\n"),
-            ("sys/class/dmi/id/sys_vendor", "Amazon EC2\n"),
-            ("sys/class/dmi/id/product_name", "m7i.large\n"),
-        ]);
+        let machine = Machine::new(
+            "proc/loadavg 0.52 0.4 0.3 1/100 7
+             proc/sys/kernel/osrelease 6.1.0-13-amd64
+             proc/self/cgroup 0::/kubepods/pod7
+             sys/devices/system/cpu/online 0-1
+             sys/devices/system/cpu/cpu0/topology/thread_siblings_list 0-1
+             sys/devices/system/cpu/intel_pstate/no_turbo 1
+             sys/class/dmi/id/sys_vendor Amazon EC2
+             sys/class/dmi/id/product_name m7i.large",
+        )
+        .with("proc/cpuinfo", X86_CPUINFO);
         let host = fingerprint(&machine.roots());
         assert_eq!(host.kernel, Some("6.1.0-13-amd64".into()));
         assert_eq!(
@@ -273,27 +264,18 @@ CPU part\t: 0xd40
 
     #[test]
     fn caches_for_data_are_listed_with_their_sharers() {
-        let machine = Machine::new(&[
-            ("sys/devices/system/cpu/cpu0/cache/index0/type", "Data\n"),
-            ("sys/devices/system/cpu/cpu0/cache/index0/level", "1\n"),
-            ("sys/devices/system/cpu/cpu0/cache/index0/size", "48K\n"),
-            (
-                "sys/devices/system/cpu/cpu0/cache/index0/shared_cpu_list",
-                "0,2\n",
-            ),
-            (
-                "sys/devices/system/cpu/cpu0/cache/index1/type",
-                "Instruction\n",
-            ),
-            ("sys/devices/system/cpu/cpu0/cache/index1/size", "32K\n"),
-            ("sys/devices/system/cpu/cpu0/cache/index2/type", "Unified\n"),
-            ("sys/devices/system/cpu/cpu0/cache/index2/level", "3\n"),
-            ("sys/devices/system/cpu/cpu0/cache/index2/size", "32768K\n"),
-            (
-                "sys/devices/system/cpu/cpu0/cache/index2/shared_cpu_list",
-                "0-3,8-9\n",
-            ),
-        ]);
+        let machine = Machine::new(
+            "sys/devices/system/cpu/cpu0/cache/index0/type Data
+             sys/devices/system/cpu/cpu0/cache/index0/level 1
+             sys/devices/system/cpu/cpu0/cache/index0/size 48K
+             sys/devices/system/cpu/cpu0/cache/index0/shared_cpu_list 0,2
+             sys/devices/system/cpu/cpu0/cache/index1/type Instruction
+             sys/devices/system/cpu/cpu0/cache/index1/size 32K
+             sys/devices/system/cpu/cpu0/cache/index2/type Unified
+             sys/devices/system/cpu/cpu0/cache/index2/level 3
+             sys/devices/system/cpu/cpu0/cache/index2/size 32768K
+             sys/devices/system/cpu/cpu0/cache/index2/shared_cpu_list 0-3,8-9",
+        );
         let cache = |level, size, shared_by_count| CpuCache {
             level,
             size_bytes: Bytes(size),
@@ -308,10 +290,8 @@ CPU part\t: 0xd40
 
     #[test]
     fn arm_machine_is_described() {
-        let machine = Machine::new(&[
-            ("proc/cpuinfo", ARM_CPUINFO),
-            ("sys/devices/system/cpu/cpufreq/boost", "1\n"),
-        ]);
+        let machine = Machine::new("sys/devices/system/cpu/cpufreq/boost 1")
+            .with("proc/cpuinfo", ARM_CPUINFO);
         let host = fingerprint(&machine.roots());
         assert_eq!(
             host.cpu.model_name,
@@ -327,7 +307,7 @@ CPU part\t: 0xd40
 
     #[test]
     fn machine_that_tells_nothing_is_described_by_absence() {
-        let host = fingerprint(&Machine::new(&[]).roots());
+        let host = fingerprint(&Machine::new("").roots());
         assert_eq!(
             (host.kernel, host.memory_bytes, host.turbo, host.governor),
             (None, None, None, None)
@@ -371,10 +351,10 @@ CPU part\t: 0xd40
 
     #[test]
     fn os_name_is_without_quotes() {
-        let machine = Machine::new(&[(
-            "proc/os-release",
-            "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n",
-        )]);
+        let machine = Machine::new(
+            "proc/os-release ID=debian
+             proc/os-release PRETTY_NAME=\"Debian GNU/Linux 12\"",
+        );
         assert_eq!(
             os_name(&machine.roots().proc.join("os-release")),
             Some("Debian GNU/Linux 12".into())

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use procfs::ProcError;
 
@@ -21,17 +22,21 @@ impl Roots {
     /// library, for drivers in unusual places and for tests.
     #[must_use]
     pub fn system() -> Roots {
-        let nvml = std::env::var_os("ONNXPROF_NVML")
-            .map_or_else(|| "libnvidia-ml.so.1".into(), PathBuf::from);
         Roots {
             proc: "/proc".into(),
             sys: "/sys".into(),
-            nvml,
+            nvml: std::env::var_os("ONNXPROF_NVML")
+                .map_or_else(|| "libnvidia-ml.so.1".into(), PathBuf::from),
         }
     }
 
     pub(super) fn of_process(&self, pid: u32, file: &str) -> PathBuf {
         self.proc.join(pid.to_string()).join(file)
+    }
+
+    /// A file or folder of sysfs about the CPUs.
+    pub(super) fn cpu(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.sys.join("devices/system/cpu").join(path)
     }
 }
 
@@ -77,6 +82,16 @@ pub(super) fn value(path: &Path) -> Option<String> {
     let text = read(path).ok()?;
     let line = text.lines().next()?.trim();
     (!line.is_empty()).then(|| line.to_owned())
+}
+
+/// The number in a file that holds one.
+pub(super) fn parsed<T: FromStr>(path: &Path) -> Option<T> {
+    value(path)?.parse().ok()
+}
+
+/// The numbers in a file that holds a list of them.
+pub(super) fn list(path: &Path) -> Option<Vec<u64>> {
+    parse_list(&value(path)?)
 }
 
 pub(super) fn parse<T: procfs::FromRead>(path: &Path) -> Result<T, SampleError> {

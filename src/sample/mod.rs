@@ -28,26 +28,41 @@ pub use gpu_window::{GpuStretch, GpuWindow};
 pub use kernel_files::{Roots, SampleError};
 pub use sampler::{BlockSample, Sampler, Snapshot};
 
-use kernel_files::{number, parse, parse_list, read, value};
+use kernel_files::{list, number, parse, parse_list, parsed, read, value};
 
 #[cfg(test)]
 mod fixture {
+    use std::collections::BTreeMap;
+
     use super::Roots;
 
-    /// A tree of files that stands for a machine, by path below `proc/` and `sys/`.
+    /// A tree of files below `proc/` and `sys/` that stands for a machine.
     pub(super) struct Machine {
         folder: tempfile::TempDir,
     }
 
     impl Machine {
-        pub(super) fn new(files: &[(&str, &str)]) -> Machine {
-            let folder = tempfile::tempdir().unwrap();
-            for (path, text) in files {
-                let path = folder.path().join(path);
-                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                std::fs::write(path, text).unwrap();
+        /// Each of `lines` is a line of the file whose path stands before it.
+        pub(super) fn new(lines: &str) -> Machine {
+            let mut files: BTreeMap<&str, String> = BTreeMap::new();
+            for line in lines.lines().map(str::trim_start) {
+                if let Some((path, line)) = line.split_once(' ') {
+                    files.entry(path).or_default().extend([line, "\n"]);
+                }
             }
-            Machine { folder }
+            let machine = Machine {
+                folder: tempfile::tempdir().unwrap(),
+            };
+            files
+                .into_iter()
+                .fold(machine, |machine, (path, text)| machine.with(path, &text))
+        }
+
+        pub(super) fn with(self, path: &str, text: &str) -> Machine {
+            let path = self.folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+            self
         }
 
         pub(super) fn roots(&self) -> Roots {

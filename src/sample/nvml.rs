@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::io;
 use std::path::PathBuf;
 
-use nvml_wrapper::bitmasks::device::ThrottleReasons;
 use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
 use nvml_wrapper::enums::device::UsedGpuMemory;
 use nvml_wrapper::error::NvmlError;
@@ -88,8 +87,8 @@ pub struct GpuReading {
     pub memory_clock_hertz: Observed<Hertz>,
     /// Temperature of the die.
     pub temperature_celsius: Observed<Celsius>,
-    /// Reasons for low clocks, by NVML's names.
-    pub clock_events: Observed<Vec<&'static str>>,
+    /// Reasons for low clocks, by NVML's names without its prefix.
+    pub clock_events: Observed<Vec<String>>,
     /// Processes that compute on it.
     pub processes: Observed<Vec<GpuProcess>>,
 }
@@ -126,8 +125,7 @@ impl Gpus {
     /// The driver.
     #[must_use]
     pub fn driver(&self) -> GpuDriver {
-        let cuda = self.nvml.sys_cuda_driver_version();
-        let cuda = cuda.map(|all| {
+        let cuda = self.nvml.sys_cuda_driver_version().map(|all| {
             format!(
                 "{}.{}",
                 cuda_driver_version_major(all),
@@ -215,7 +213,10 @@ impl Gpus {
             temperature_celsius: asked
                 .of(device.temperature(TemperatureSensor::Gpu))
                 .map(|degrees| Celsius(f64::from(degrees))),
-            clock_events: asked.of(device.current_throttle_reasons()).map(names),
+            clock_events: asked.of(device.current_throttle_reasons()).map(|reasons| {
+                let names = reasons.iter_names();
+                names.map(|(name, _)| name.to_lowercase()).collect()
+            }),
             processes: asked
                 .of(device.running_compute_processes())
                 .map(|listed| listed.iter().map(process).collect()),
@@ -261,8 +262,7 @@ pub(super) fn describe(roots: &Roots, host: &mut Host) {
 }
 
 fn sha256(text: &str) -> Observed<Plain> {
-    let hashed = hash::copy(&mut text.as_bytes(), &mut io::sink());
-    hashed
+    hash::copy(&mut text.as_bytes(), &mut io::sink())
         .map(Plain::from)
         .map_err(|error| error.to_string().into())
 }
@@ -325,42 +325,13 @@ fn words(error: &NvmlError) -> String {
     }
 }
 
-/// NVML's names of the reasons, without its prefix.
-fn names(reasons: ThrottleReasons) -> Vec<&'static str> {
-    let known = [
-        (ThrottleReasons::GPU_IDLE, "gpu_idle"),
-        (
-            ThrottleReasons::APPLICATIONS_CLOCKS_SETTING,
-            "applications_clocks_setting",
-        ),
-        (ThrottleReasons::SW_POWER_CAP, "sw_power_cap"),
-        (ThrottleReasons::HW_SLOWDOWN, "hw_slowdown"),
-        (ThrottleReasons::SYNC_BOOST, "sync_boost"),
-        (ThrottleReasons::SW_THERMAL_SLOWDOWN, "sw_thermal_slowdown"),
-        (ThrottleReasons::HW_THERMAL_SLOWDOWN, "hw_thermal_slowdown"),
-        (
-            ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN,
-            "hw_power_brake_slowdown",
-        ),
-        (
-            ThrottleReasons::DISPLAY_CLOCK_SETTING,
-            "display_clock_setting",
-        ),
-    ];
-    known
-        .into_iter()
-        .filter_map(|(reason, name)| reasons.contains(reason).then_some(name))
-        .collect()
-}
-
 fn process(listed: &nvml_wrapper::struct_wrappers::device::ProcessInfo) -> GpuProcess {
-    let memory_bytes = match listed.used_gpu_memory {
-        UsedGpuMemory::Used(bytes) => Some(Bytes(bytes)),
-        UsedGpuMemory::Unavailable => None,
-    };
     GpuProcess {
         pid: listed.pid,
-        memory_bytes,
+        memory_bytes: match listed.used_gpu_memory {
+            UsedGpuMemory::Used(bytes) => Some(Bytes(bytes)),
+            UsedGpuMemory::Unavailable => None,
+        },
     }
 }
 

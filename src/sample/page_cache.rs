@@ -41,9 +41,10 @@ mod tests {
 
     #[test]
     fn missing_file_is_an_error_that_names_it() {
-        let error = drop_file(Path::new("no/model.onnx")).unwrap_err();
         assert_eq!(
-            error.to_string(),
+            drop_file(Path::new("no/model.onnx"))
+                .unwrap_err()
+                .to_string(),
             "cannot drop `no/model.onnx` from the page cache"
         );
     }

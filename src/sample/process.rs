@@ -17,8 +17,12 @@ use crate::units::Bytes;
 pub fn private_memory(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
     let path = roots.of_process(pid, "smaps_rollup");
     let maps = parse::<SmapsRollup>(&path)?.memory_map_rollup;
-    let sum = |field: &'static str| sum(&maps, field).ok_or_else(|| missing(&path, field));
-    Ok(Bytes(sum("Private_Clean")? + sum("Private_Dirty")?))
+    Ok(Bytes(
+        ["Private_Clean", "Private_Dirty"]
+            .into_iter()
+            .map(|field| sum(&maps, field).ok_or_else(|| SampleError::NoField(path.clone(), field)))
+            .sum::<Result<_, _>>()?,
+    ))
 }
 
 /// A field over all maps; `None` where one of them lacks it.
@@ -32,8 +36,9 @@ fn sum(maps: &MemoryMaps, field: &str) -> Option<u64> {
 
 /// Memory that is resident now, pages shared with other processes included: `statm`.
 pub fn resident(roots: &Roots, pid: u32) -> Result<Bytes, SampleError> {
-    let statm = parse::<StatM>(&roots.of_process(pid, "statm"))?;
-    Ok(Bytes(statm.resident * procfs::page_size()))
+    Ok(Bytes(
+        parse::<StatM>(&roots.of_process(pid, "statm"))?.resident * procfs::page_size(),
+    ))
 }
 
 /// Most memory that was resident at once since the process began, or since [`reset_peak`]: `VmHWM`
@@ -48,12 +53,11 @@ pub fn own_peak_memory(roots: &Roots) -> Result<Bytes, SampleError> {
 }
 
 fn peak_of(status: &Path) -> Result<Bytes, SampleError> {
-    let text = read(status)?;
-    // In kB, which are KiB.
-    let peak = field(&text, "VmHWM")
-        .and_then(|value| value.strip_suffix("kB")?.trim().parse::<u64>().ok());
-    peak.map(|kib| Bytes(kib * 1024))
-        .ok_or_else(|| missing(status, "VmHWM"))
+    let kib = field(status, "VmHWM", |value| {
+        // In kB, which are KiB.
+        value.strip_suffix("kB")?.trim().parse::<u64>().ok()
+    })?;
+    Ok(Bytes(kib * 1024))
 }
 
 /// Makes [`peak_resident`] start again from what is resident now, by `clear_refs`, which the
@@ -71,42 +75,40 @@ pub fn storage_read_bytes(roots: &Roots, pid: u32) -> Result<Bytes, SampleError>
 
 /// Threads of the process: `Threads` of `status`.
 pub fn threads_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
-    let path = roots.of_process(pid, "status");
-    let count = field(&read(&path)?, "Threads").and_then(|value| value.parse().ok());
-    count.ok_or_else(|| missing(&path, "Threads"))
+    field(&roots.of_process(pid, "status"), "Threads", number)
 }
 
 /// How often the kernel has moved the process's main thread from one CPU to another:
 /// `se.nr_migrations` of `sched`, which the kernel offers where it was built with scheduler
 /// debugging.
 pub fn migrations_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
-    const FIELD: &str = "se.nr_migrations";
-    let path = roots.of_process(pid, "sched");
-    let text = read(&path)?;
-    let value = text
-        .lines()
-        .find_map(|line| line.strip_prefix(FIELD)?.trim().strip_prefix(':'));
-    value
-        .and_then(|value| value.trim().parse().ok())
-        .ok_or_else(|| missing(&path, FIELD))
+    field(&roots.of_process(pid, "sched"), "se.nr_migrations", number)
 }
 
 /// CPUs that the process's main thread may run on, ascending: `Cpus_allowed_list` of `status`.
 pub fn allowed_cpus(roots: &Roots, pid: u32) -> Result<Vec<u64>, SampleError> {
-    let path = roots.of_process(pid, "status");
-    let cpus = field(&read(&path)?, "Cpus_allowed_list").and_then(parse_list);
-    cpus.ok_or_else(|| missing(&path, "Cpus_allowed_list"))
+    field(
+        &roots.of_process(pid, "status"),
+        "Cpus_allowed_list",
+        parse_list,
+    )
 }
 
-/// Value of the line `name: value`.
-fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-        .map(str::trim)
+/// Value of the line `name: value` of a file.
+fn field<T>(
+    path: &Path,
+    name: &'static str,
+    parse: fn(&str) -> Option<T>,
+) -> Result<T, SampleError> {
+    read(path)?
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'))
+        .and_then(|value| parse(value.trim()))
+        .ok_or_else(|| SampleError::NoField(path.to_path_buf(), name))
 }
 
-fn missing(path: &Path, field: &'static str) -> SampleError {
-    SampleError::NoField(path.to_path_buf(), field)
+fn number(text: &str) -> Option<u64> {
+    text.parse().ok()
 }
 
 #[cfg(test)]
@@ -133,16 +135,21 @@ Cpus_allowed_list:\t0-1,16-19,32-39
 
     #[test]
     fn private_memory_is_clean_and_dirty_together() {
-        let machine = Machine::new(&[("proc/7/smaps_rollup", SMAPS_ROLLUP)]);
         assert_eq!(
-            private_memory(&machine.roots(), 7).unwrap(),
+            private_memory(
+                &Machine::new("")
+                    .with("proc/7/smaps_rollup", SMAPS_ROLLUP)
+                    .roots(),
+                7
+            )
+            .unwrap(),
             Bytes(120 * 1024)
         );
     }
 
     #[test]
     fn status_yields_peak_threads_and_cpus() {
-        let machine = Machine::new(&[("proc/7/status", STATUS)]);
+        let machine = Machine::new("").with("proc/7/status", STATUS);
         let roots = machine.roots();
         assert_eq!(peak_resident(&roots, 7).unwrap(), Bytes(12345 * 1024));
         assert_eq!(threads_count(&roots, 7).unwrap(), 3);
@@ -154,8 +161,7 @@ Cpus_allowed_list:\t0-1,16-19,32-39
 
     #[test]
     fn process_that_has_ended_is_an_error_that_names_the_file() {
-        let machine = Machine::new(&[]);
-        let error = resident(&machine.roots(), 7).unwrap_err();
+        let error = resident(&Machine::new("").roots(), 7).unwrap_err();
         assert!(
             matches!(&error, SampleError::Unreadable(path, _) if path.ends_with("proc/7/statm")),
             "{error}"
@@ -164,11 +170,9 @@ Cpus_allowed_list:\t0-1,16-19,32-39
 
     #[test]
     fn zombie_has_no_peak() {
-        let machine = Machine::new(&[(
-            "proc/7/status",
-            "Name:\tworker\nState:\tZ (zombie)\nThreads:\t1\n",
-        )]);
-        let error = peak_resident(&machine.roots(), 7).unwrap_err();
+        let zombie = "Name:\tworker\nState:\tZ (zombie)\nThreads:\t1\n";
+        let error =
+            peak_resident(&Machine::new("").with("proc/7/status", zombie).roots(), 7).unwrap_err();
         assert!(
             error.to_string().ends_with("has no usable `VmHWM`"),
             "{error}"
@@ -198,7 +202,8 @@ Cpus_allowed_list:\t0-1,16-19,32-39
 
     #[test]
     fn running_process_yields_every_figure() {
-        let (roots, sleeper) = (Roots::system(), Sleeper::start());
+        let roots = Roots::system();
+        let sleeper = Sleeper::start();
         let pid = sleeper.0.id();
         assert!(private_memory(&roots, pid).unwrap() > Bytes(0));
         assert!(resident(&roots, pid).unwrap() > Bytes(0));

@@ -8,7 +8,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Roots, SampleError, read, value};
+use super::{Roots, SampleError, parsed, read, value};
 use crate::record::CpuEnergy;
 use crate::units::Joules;
 
@@ -64,10 +64,9 @@ impl Rapl {
     /// used to spy on others.
     pub fn open(roots: &Roots) -> Result<Rapl, RaplError> {
         let folder = roots.sys.join("class/powercap");
-        let entries = folder
+        let mut paths: Vec<PathBuf> = folder
             .read_dir()
-            .map_err(|_| RaplError::NoCounters(folder.clone()))?;
-        let mut paths: Vec<PathBuf> = entries
+            .map_err(|_| RaplError::NoCounters(folder.clone()))?
             .flatten()
             .map(|entry| entry.path())
             .filter(|path| is_zone(path))
@@ -98,17 +97,9 @@ impl Rapl {
     }
 
     fn try_read(&self) -> Result<RaplReading, RaplError> {
-        let counters: Result<_, _> = self.domains.iter().map(counter).collect();
+        let counters: Result<_, _> = self.domains.iter().map(Domain::counter).collect();
         counters.map(RaplReading)
     }
-}
-
-fn counter(domain: &Domain) -> Result<Counter, RaplError> {
-    Ok(Counter {
-        kind: domain.kind,
-        microjoules: domain.microjoules()?,
-        range: domain.range,
-    })
 }
 
 /// Whether a folder is a zone such as `intel-rapl:0` or `intel-rapl:0:2`. `intel-rapl-mmio:0`
@@ -121,29 +112,32 @@ fn is_zone(path: &Path) -> bool {
 impl Domain {
     fn of(zone: &Path) -> Option<Domain> {
         let name = value(&zone.join("name"))?;
-        let kind = match name.as_str() {
-            "dram" => Kind::Dram,
-            name if name.starts_with("package-") => Kind::Package,
-            _ => return None,
-        };
-        let range = value(&zone.join("max_energy_range_uj"))?.parse().ok()?;
         Some(Domain {
-            name,
-            kind,
+            kind: match name.as_str() {
+                "dram" => Kind::Dram,
+                name if name.starts_with("package-") => Kind::Package,
+                _ => return None,
+            },
             energy: zone.join("energy_uj"),
-            range,
+            range: parsed(&zone.join("max_energy_range_uj"))?,
+            name,
         })
     }
 
-    fn microjoules(&self) -> Result<u64, RaplError> {
+    fn counter(&self) -> Result<Counter, RaplError> {
         let text = read(&self.energy).map_err(|error| match error {
             SampleError::Unreadable(path, why) if why.kind() == io::ErrorKind::PermissionDenied => {
                 RaplError::Denied(path)
             }
             error => RaplError::Unreadable(error),
         })?;
-        let no_field = || SampleError::NoField(self.energy.clone(), "energy");
-        Ok(text.trim().parse().map_err(|_| no_field())?)
+        let microjoules = text.trim().parse();
+        Ok(Counter {
+            kind: self.kind,
+            microjoules: microjoules
+                .map_err(|_| SampleError::NoField(self.energy.clone(), "energy"))?,
+            range: self.range,
+        })
     }
 }
 
@@ -157,9 +151,12 @@ impl RaplReading {
         };
         for (later, earlier) in self.0.iter().zip(&earlier.0) {
             let up_to_zero = later.range.saturating_sub(earlier.microjoules);
-            let microjoules = later.microjoules.checked_sub(earlier.microjoules);
             let joules = Joules(
-                microjoules.unwrap_or(later.microjoules.saturating_add(up_to_zero)) as f64 / 1e6,
+                later
+                    .microjoules
+                    .checked_sub(earlier.microjoules)
+                    .unwrap_or(later.microjoules.saturating_add(up_to_zero)) as f64
+                    / 1e6,
             );
             match later.kind {
                 Kind::Package => energy.package_joules = energy.package_joules + joules,
@@ -177,25 +174,15 @@ mod tests {
     use super::super::fixture::Machine;
     use super::*;
 
-    fn zone(name: &str, number: &str, energy: u64) -> [(String, String); 3] {
-        let file = |file: &str| format!("sys/class/powercap/intel-rapl:{number}/{file}");
-        [
-            (file("name"), format!("{name}\n")),
-            (file("energy_uj"), format!("{energy}\n")),
-            (file("max_energy_range_uj"), "262143328850\n".into()),
-        ]
-    }
-
     fn machine(zones: &[(&str, &str, u64)]) -> Machine {
-        let files: Vec<_> = zones
-            .iter()
-            .flat_map(|&(name, number, energy)| zone(name, number, energy))
-            .collect();
-        let files: Vec<_> = files
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
-            .collect();
-        Machine::new(&files)
+        let lines = zones.iter().map(|(name, number, energy)| {
+            format!(
+                "sys/class/powercap/intel-rapl:{number}/name {name}
+                 sys/class/powercap/intel-rapl:{number}/energy_uj {energy}
+                 sys/class/powercap/intel-rapl:{number}/max_energy_range_uj 262143328850\n"
+            )
+        });
+        Machine::new(&lines.collect::<String>())
     }
 
     fn reading(zones: &[(&str, &str, u64)]) -> RaplReading {
@@ -227,9 +214,8 @@ mod tests {
     #[test]
     fn counter_that_starts_again_goes_on() {
         let at = |energy| reading(&[("package-0", "0", energy)]);
-        let energy = at(1_000_000).since(&at(262_142_328_850));
         assert_eq!(
-            energy,
+            at(1_000_000).since(&at(262_142_328_850)),
             CpuEnergy {
                 package_joules: Joules(2.0),
                 dram_joules: None
@@ -259,11 +245,14 @@ mod tests {
                 .contains("intel-rapl:0/energy_uj` may only be read by root: run `chmod a+r`")
         );
         let machine = machine(&[("package-0", "0", 1)]);
-        let energy = machine
-            .roots()
-            .sys
-            .join("class/powercap/intel-rapl:0/energy_uj");
-        std::fs::write(&energy, "what\n").unwrap();
+        std::fs::write(
+            &machine
+                .roots()
+                .sys
+                .join("class/powercap/intel-rapl:0/energy_uj"),
+            "what\n",
+        )
+        .unwrap();
         let error = Rapl::open(&machine.roots()).unwrap_err();
         assert!(
             error.to_string().contains("has no usable `energy`"),

@@ -71,17 +71,13 @@ impl Sampler {
     #[must_use]
     pub fn sample(&self, pid: u32) -> Snapshot {
         let start = Instant::now();
-        let steal_ns = self.steal();
-        let throttled_ns = self.throttled();
-        let migrations_count = process::migrations_count(&self.roots, pid).ok();
-        let resident_bytes = process::resident(&self.roots, pid).ok();
-        let energy = self.rapl.as_ref().ok().and_then(Rapl::read);
         Snapshot {
-            steal_ns,
-            throttled_ns,
-            migrations_count,
-            resident_bytes,
-            energy,
+            steal_ns: self.steal(),
+            throttled_ns: self.throttled(),
+            migrations_count: process::migrations_count(&self.roots, pid).ok(),
+            resident_bytes: process::resident(&self.roots, pid).ok(),
+            energy: self.rapl.as_ref().ok().and_then(Rapl::read),
+            // All that stands above it.
             cost_ns: start.elapsed().into(),
         }
     }
@@ -104,11 +100,10 @@ impl Sampler {
 
     /// Sum over all limited groups: each of them stops the process on its own.
     fn throttled(&self) -> Option<Nanos> {
-        let times = self
-            .throttled_files
+        self.throttled_files
             .iter()
-            .filter_map(|path| cgroup::throttled(path));
-        times.reduce(|sum, time| sum + time)
+            .filter_map(|path| cgroup::throttled(path))
+            .reduce(|sum, time| sum + time)
     }
 }
 
@@ -182,8 +177,7 @@ mod tests {
 
     #[test]
     fn machine_that_tells_nothing_yields_nothing_rather_than_zero() {
-        let machine = Machine::new(&[]);
-        let snapshot = Sampler::new(&machine.roots()).sample(7);
+        let snapshot = Sampler::new(&Machine::new("").roots()).sample(7);
         assert_eq!(
             (
                 snapshot.steal_ns,
@@ -196,30 +190,26 @@ mod tests {
 
     #[test]
     fn sampler_reads_steal_throttling_and_resident_memory() {
-        let machine = Machine::new(&[
-            (
-                "proc/stat",
-                "cpu  1 2 3 4 5 6 7 200 0 0\ncpu0 1 2 3 4 5 6 7 200 0 0\n",
-            ),
-            ("proc/7/statm", "500 20 10 5 0 40 0\n"),
-            (
-                "proc/7/sched",
-                "worker (7, #threads: 1)\n---\nse.nr_migrations     :      12\nnr_switches : 3\n",
-            ),
-            ("proc/self/cgroup", "0::/a\n"),
-            (
-                "proc/self/mountinfo",
-                "41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
-            ),
-            ("sys/fs/cgroup/a/cpu.max", "150000 100000\n"),
-            (
-                "sys/fs/cgroup/a/cpu.stat",
-                "usage_usec 9\nnr_throttled 2\nthrottled_usec 31\n",
-            ),
-        ]);
+        let machine = Machine::new(
+            "proc/stat cpu  1 2 3 4 5 6 7 200 0 0
+             proc/stat cpu0 1 2 3 4 5 6 7 200 0 0
+             proc/7/statm 500 20 10 5 0 40 0
+             proc/7/sched worker (7, #threads: 1)
+             proc/7/sched ---
+             proc/7/sched se.nr_migrations     :      12
+             proc/7/sched nr_switches : 3
+             proc/self/cgroup 0::/a
+             proc/self/mountinfo 41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw
+             sys/fs/cgroup/a/cpu.max 150000 100000
+             sys/fs/cgroup/a/cpu.stat usage_usec 9
+             sys/fs/cgroup/a/cpu.stat nr_throttled 2
+             sys/fs/cgroup/a/cpu.stat throttled_usec 31",
+        );
         let snapshot = Sampler::new(&machine.roots()).sample(7);
-        let ticks = procfs::ticks_per_second();
-        assert_eq!(snapshot.steal_ns, Some(Nanos(200 * 1_000_000_000 / ticks)));
+        assert_eq!(
+            snapshot.steal_ns,
+            Some(Nanos(200 * 1_000_000_000 / procfs::ticks_per_second()))
+        );
         assert_eq!(snapshot.throttled_ns, Some(Nanos(31_000)));
         assert_eq!(snapshot.migrations_count, Some(12));
         assert_eq!(

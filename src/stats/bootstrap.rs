@@ -38,17 +38,17 @@ pub fn bootstrap(
     let mut rng = Pcg64::seed_from_u64(seed);
     let resamples = (MAX_DRAWS / samples_count).clamp(MIN_RESAMPLES, MAX_RESAMPLES);
     let mut indices = vec![0; samples_count];
-    let mut figures = Vec::with_capacity(resamples);
-    for _ in 0..resamples {
-        indices.fill_with(|| rng.random_range(0..samples_count));
-        figures.push(figure(&indices));
-    }
-    figures.retain(|figure| figure.is_finite());
+    let mut figures: Vec<f64> = (0..resamples)
+        .map(|_| {
+            indices.fill_with(|| rng.random_range(0..samples_count));
+            figure(&indices)
+        })
+        .filter(|figure| figure.is_finite())
+        .collect();
     figures.sort_unstable_by(f64::total_cmp);
     let beyond = (TAIL * figures.len() as f64).floor() as usize;
-    let low = figures.get(beyond).copied().ok_or(too_few)?;
     Ok(Interval {
-        low,
+        low: figures.get(beyond).copied().ok_or(too_few)?,
         high: figures[figures.len() - 1 - beyond],
     })
 }
@@ -56,6 +56,7 @@ pub fn bootstrap(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::testing::assert_near;
 
     fn mean(values: &[f64], indices: &[usize]) -> f64 {
         indices.iter().map(|&index| values[index]).sum::<f64>() / indices.len() as f64
@@ -66,8 +67,8 @@ mod tests {
         let values: Vec<f64> = (0..400).map(|index| f64::from(index % 20)).collect();
         let interval = bootstrap(values.len(), 3, |indices| mean(&values, indices)).unwrap();
         // Mean 9.5, standard deviation sqrt(33.25), 1.96 standard errors: 0.565.
-        assert!((interval.low - (9.5 - 0.565)).abs() < 0.06, "{interval:?}");
-        assert!((interval.high - (9.5 + 0.565)).abs() < 0.06, "{interval:?}");
+        assert_near(interval.low, 9.5 - 0.565, 0.06);
+        assert_near(interval.high, 9.5 + 0.565, 0.06);
     }
 
     #[test]
@@ -78,10 +79,8 @@ mod tests {
             mean(&candidate, indices) - mean(&baseline, indices)
         })
         .unwrap();
-        assert!(
-            (interval.low - 1.0).abs() < 1e-9 && (interval.high - 1.0).abs() < 1e-9,
-            "{interval:?}"
-        );
+        assert_near(interval.low, 1.0, 1e-9);
+        assert_near(interval.high, 1.0, 1e-9);
     }
 
     #[test]
@@ -93,7 +92,9 @@ mod tests {
 
     #[test]
     fn few_samples_are_refused() {
-        let error = bootstrap(9, 0, |_| 1.0).unwrap_err();
-        assert_eq!(error.to_string(), "needs 10 samples, has 9");
+        assert_eq!(
+            bootstrap(9, 0, |_| 1.0).unwrap_err().to_string(),
+            "needs 10 samples, has 9"
+        );
     }
 }

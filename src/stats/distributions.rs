@@ -28,14 +28,16 @@ impl Binomial {
         let odds = p / (1.0 - p);
         let mode = ((n as f64 + 1.0) * p).floor().min(n as f64) as u64;
 
-        let (mut first, mut weight) = (mode, 1.0);
+        let mut first = mode;
+        let mut weight = 1.0;
         let mut below = Vec::new();
         while first > 0 && weight > NEGLIGIBLE {
             first -= 1;
             weight /= step_up(n, first, odds);
             below.push(weight);
         }
-        let (mut last, mut weight) = (mode, 1.0);
+        let mut last = mode;
+        let mut weight = 1.0;
         let mut above = Vec::new();
         while last < n && weight > NEGLIGIBLE {
             weight *= step_up(n, last, odds);
@@ -53,15 +55,11 @@ impl Binomial {
 
     /// P(X <= k).
     pub(super) fn at_most(&self, k: u64) -> f64 {
-        match k.checked_sub(self.first) {
-            None => 0.0,
-            Some(index) => self
-                .cumulative
-                .get(index as usize)
-                .copied()
-                .unwrap_or(1.0)
-                .min(1.0),
-        }
+        let Some(index) = k.checked_sub(self.first) else {
+            return 0.0;
+        };
+        let cumulative = self.cumulative.get(index as usize);
+        cumulative.map_or(1.0, |cumulative| cumulative.min(1.0))
     }
 
     /// The smallest k with P(X <= k) >= `probability`.
@@ -116,6 +114,7 @@ pub(super) fn running_sums(values: impl IntoIterator<Item = f64>) -> impl Iterat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::testing::assert_near;
 
     #[test]
     fn small_cases_are_exact() {
@@ -125,7 +124,7 @@ mod tests {
             .into_iter()
             .enumerate()
         {
-            assert!((coin.at_most(k as u64) - expected / 64.0).abs() < 1e-15);
+            assert_near(coin.at_most(k as u64), expected / 64.0, 1e-15);
         }
         assert_eq!((coin.quantile(0.34375), coin.first_above(0.34375)), (2, 3));
     }

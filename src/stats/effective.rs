@@ -18,8 +18,12 @@ pub(super) struct Launches {
 impl Launches {
     /// Launches of so many latencies each; `None` if fewer than two have any.
     pub(super) fn of(counts: Vec<u64>) -> Option<Self> {
-        let launches = counts.iter().filter(|&&count| count > 0).count();
-        let degrees = launches.checked_sub(1).filter(|&degrees| degrees > 0)? as f64;
+        let degrees = counts
+            .iter()
+            .filter(|&&count| count > 0)
+            .count()
+            .checked_sub(1)
+            .filter(|&degrees| degrees > 0)? as f64;
         let t = StudentsT::new(0.0, 1.0, degrees)
             .ok()?
             .inverse_cdf(1.0 - TAIL);
@@ -62,8 +66,9 @@ impl Launches {
 
     /// The variance of a share, from how the launches differ from it.
     fn variance(&self, at_most: &[u64], share: f64, counted: f64) -> f64 {
-        let launches = at_most.iter().zip(&self.counts);
-        let squares: f64 = launches
+        let squares: f64 = at_most
+            .iter()
+            .zip(&self.counts)
             .map(|(&at_most, &count)| (at_most as f64 - share * count as f64) / counted)
             .map(|deviation| deviation.powi(2))
             .sum();
@@ -158,18 +163,14 @@ mod tests {
     /// Whether the interval of `quantile` holds the true one; `None` if there is no interval.
     fn is_held(launches: &[Vec<f64>], pooled: &mut [f64], quantile: Quantile) -> Option<bool> {
         let n = pooled.len() as u64;
-        let threshold = *pooled
-            .select_nth_unstable_by(quantile.rank(n) as usize - 1, f64::total_cmp)
-            .1;
-        let at_most: Vec<u64> = launches
-            .iter()
-            .map(|values| up_to(values, threshold))
-            .collect();
-        let counts = launches.iter().map(|values| values.len() as u64).collect();
-        let effective = Launches::of(counts)?.effective_n(&at_most, n);
-        let sides = Ranks::of(quantile, n, effective).two_sided?;
+        let (_, &mut threshold, _) =
+            pooled.select_nth_unstable_by(quantile.rank(n) as usize - 1, f64::total_cmp);
+        let at_most = launches.iter().map(|values| up_to(values, threshold));
+        let effective = Launches::of(launches.iter().map(|values| values.len() as u64).collect())?
+            .effective_n(&at_most.collect::<Vec<_>>(), n);
+        let (low, high) = Ranks::of(quantile, n, effective).two_sided()?;
         let truth = Normal::standard().inverse_cdf(quantile.share());
-        Some((sides.low..sides.high).contains(&up_to(pooled, truth)))
+        Some((low..high).contains(&up_to(pooled, truth)))
     }
 
     /// Checks that 93 to 97% of intervals hold the true percentile.
@@ -189,13 +190,10 @@ mod tests {
             }
             for (held, quantile) in held.iter().zip(QUANTILES) {
                 let covered = held.iter().filter(|&&held| held).count() as f64 / held.len() as f64;
-                let of = format!(
-                    "{noise:?}, {launches} launches, {quantile:?}, {} intervals",
-                    held.len()
-                );
                 assert!(
                     (0.93..=0.97).contains(&covered) && held.len() > TRIALS / 2,
-                    "{of}: {covered}"
+                    "{noise:?}, {launches} launches, {quantile:?}, {} intervals: {covered}",
+                    held.len()
                 );
             }
         }

@@ -2,6 +2,7 @@
 
 use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 
+use super::launches::logarithms;
 use super::{END_ERROR, MIN_LAUNCHES, median};
 
 /// The spread of log-ratios (or of logarithms of a figure) on two levels.
@@ -31,20 +32,16 @@ impl Spread {
             .flatten()
             .filter(|pairs| !pairs.is_empty());
         let pairs_per_round = mean(rounds.clone().map(|pairs| pairs.len() as f64))?;
-        let within = pooled_variance(rounds.map(Vec::as_slice)).unwrap_or(0.0);
+        let within = Pooled::of(rounds).map_or(0.0, |pooled| pooled.variance);
         let centres: Vec<Vec<f64>> = comparisons
             .iter()
             .map(|rounds| rounds.iter().filter_map(|pairs| median(pairs)).collect())
             .collect();
-        let of_centres = pooled_variance(centres.iter().map(Vec::as_slice))?;
-        let freedom = centres
-            .iter()
-            .map(|group| group.len().saturating_sub(1))
-            .sum::<usize>() as f64;
+        let of_centres = Pooled::of(&centres)?;
         Some(Spread {
             within,
-            between: (of_centres - within / pairs_per_round).max(0.0),
-            freedom,
+            between: (of_centres.variance - within / pairs_per_round).max(0.0),
+            freedom: of_centres.freedom,
         })
     }
 
@@ -84,14 +81,12 @@ impl Spread {
         let Ok(squares) = ChiSquared::new(self.freedom) else {
             return (0.0, f64::INFINITY);
         };
-        let shares = (
+        [
             f64::midpoint(1.0, covered),
             f64::midpoint(0.0, 1.0 - covered),
-        );
-        (
-            (self.freedom / squares.inverse_cdf(shares.0)).sqrt(),
-            (self.freedom / squares.inverse_cdf(shares.1)).sqrt(),
-        )
+        ]
+        .map(|share| (self.freedom / squares.inverse_cdf(share)).sqrt())
+        .into()
     }
 
     /// About the wider half of the interval after so many rounds of so many alternations each, as a
@@ -135,16 +130,17 @@ impl Prediction {
         known_freedom: f64,
         covered: f64,
     ) -> Option<Self> {
-        let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+        let logs = logarithms(values);
         let centre = mean(logs.iter().copied())?;
         let n = logs.len() as f64;
         let squares: f64 = logs.iter().map(|log| (log - centre).powi(2)).sum();
         let freedom = n - 1.0 + known_freedom;
         let deviation = ((squares + known_freedom * known_deviation.powi(2)) / freedom).sqrt();
-        let quantile = StudentsT::new(0.0, 1.0, freedom)
+        let reach = StudentsT::new(0.0, 1.0, freedom)
             .ok()?
-            .inverse_cdf(f64::midpoint(1.0, covered));
-        let reach = quantile * deviation * (1.0 + 1.0 / n).sqrt();
+            .inverse_cdf(f64::midpoint(1.0, covered))
+            * deviation
+            * (1.0 + 1.0 / n).sqrt();
         Some(Prediction {
             middle: centre.exp(),
             low: (centre - reach).exp(),
@@ -158,24 +154,35 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum / count as f64)
 }
 
-/// Variance about each group's own mean; `None` if no group has two values.
-pub(super) fn pooled_variance<'v>(groups: impl Iterator<Item = &'v [f64]>) -> Option<f64> {
-    let mut squares = 0.0;
-    let mut freedom = 0;
-    for group in groups.filter(|group| group.len() > 1) {
-        let centre = mean(group.iter().copied())?;
-        squares += group
-            .iter()
-            .map(|value| (value - centre).powi(2))
-            .sum::<f64>();
-        freedom += group.len() - 1;
+/// The spread of values about the means of the groups that they are in.
+pub(super) struct Pooled {
+    pub(super) variance: f64,
+    /// Degrees of freedom of the variance.
+    freedom: f64,
+}
+
+impl Pooled {
+    /// `None` if no group has two values.
+    pub(super) fn of<'v>(groups: impl IntoIterator<Item = &'v Vec<f64>>) -> Option<Self> {
+        let mut squares = 0.0;
+        let mut freedom = 0.0;
+        for group in groups.into_iter().filter(|group| group.len() > 1) {
+            let centre = mean(group.iter().copied())?;
+            let deviations = group.iter().map(|value| (value - centre).powi(2));
+            squares += deviations.sum::<f64>();
+            freedom += group.len() as f64 - 1.0;
+        }
+        (freedom > 0.0).then(|| Pooled {
+            variance: squares / freedom,
+            freedom,
+        })
     }
-    (freedom > 0).then(|| squares / freedom as f64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::testing::assert_near;
 
     #[test]
     fn both_levels_are_told_apart() {
@@ -186,11 +193,8 @@ mod tests {
             .map(|c| vec![c - 0.01, c + 0.01])
             .collect();
         let spread = Spread::of(&[rounds]).unwrap();
-        assert!((spread.within - 0.0002).abs() < 1e-12, "{spread:?}");
-        assert!(
-            (spread.between - (0.01 - 0.0001)).abs() < 1e-12,
-            "{spread:?}"
-        );
+        assert_near(spread.within, 0.0002, 1e-12);
+        assert_near(spread.between, 0.01 - 0.0001, 1e-12);
     }
 
     #[test]
@@ -203,22 +207,23 @@ mod tests {
             freedom: 9.0,
         };
         let half_width = spread.half_width(10, 4).unwrap();
-        assert!(
-            (half_width - 1.1 * 2.3984 * (0.0002_f64 / 10.0).sqrt()).abs() < 1e-5,
-            "{half_width}"
-        );
+        assert_near(half_width, 1.1 * 2.3984 * (0.0002_f64 / 10.0).sqrt(), 1e-5);
         assert_eq!(spread.half_width(5, 4), None);
     }
 
     #[test]
     fn what_is_known_beforehand_counts_like_more_rounds() {
-        let spread = Spread {
-            within: 0.0,
-            between: 0.0001,
-            freedom: 2.0,
-        }
-        .with_known(0.0004, 4.0);
-        assert!((spread.between() - 0.0003).abs() < 1e-12, "{spread:?}");
+        assert_near(
+            Spread {
+                within: 0.0,
+                between: 0.0001,
+                freedom: 2.0,
+            }
+            .with_known(0.0004, 4.0)
+            .between(),
+            0.0003,
+            1e-12,
+        );
     }
 
     #[test]
@@ -231,8 +236,8 @@ mod tests {
             freedom: 9.0,
         }
         .uncertainty(0.95);
-        assert!((low - (9.0_f64 / 19.0228).sqrt()).abs() < 1e-4, "{low}");
-        assert!((high - (9.0_f64 / 2.7004).sqrt()).abs() < 1e-4, "{high}");
+        assert_near(low, (9.0_f64 / 19.0228).sqrt(), 1e-4);
+        assert_near(high, (9.0_f64 / 2.7004).sqrt(), 1e-4);
     }
 
     #[test]
@@ -241,16 +246,12 @@ mod tests {
         let values = [-0.1_f64, 0.0, 0.1].map(f64::exp);
         let alone = Prediction::of(&values, 1.0, 0.0, 0.95).unwrap();
         let reach = 4.3027 * 0.1 * (4.0_f64 / 3.0).sqrt();
-        assert!(
-            (alone.high.ln() - reach).abs() < 1e-4 && (alone.low.ln() + reach).abs() < 1e-4,
-            "{alone:?}"
-        );
+        assert_near(alone.high.ln(), reach, 1e-4);
+        assert_near(alone.low.ln(), -reach, 1e-4);
         // With 2 more degrees of freedom at 0.3: s^2 = (0.02 + 2 * 0.09) / 4, t(4) = 2.7764.
         let known = Prediction::of(&values, 0.3, 2.0, 0.95).unwrap();
-        assert!(
-            (known.high.ln() - 2.7764 * (0.05_f64 * 4.0 / 3.0).sqrt()).abs() < 1e-4,
-            "{known:?}"
-        );
+        let reach = 2.7764 * (0.05_f64 * 4.0 / 3.0).sqrt();
+        assert_near(known.high.ln(), reach, 1e-4);
         assert_eq!(Prediction::of(&[], 0.3, 2.0, 0.95), None);
     }
 

@@ -93,19 +93,15 @@ impl Latencies {
         (!self.is_empty()).then(|| self.histogram.mean())
     }
 
-    /// The latencies at the given ranks, in one pass. Rank 1 is the smallest latency and rank
-    /// [`count`](Self::count) the largest.
-    ///
-    /// `ranks` ascends; `None` if it does not, or if a rank is 0 or above the count.
-    pub(super) fn at_ranks(&self, ranks: &[u64]) -> Option<Vec<Nanos>> {
+    /// The latency at a rank. Rank 1 is the smallest latency and rank [`count`](Self::count) the
+    /// largest; `None` for 0 and beyond the count.
+    pub(super) fn at_rank(&self, rank: u64) -> Option<Nanos> {
         let count = self.count();
-        if !ranks.is_sorted() || ranks.iter().any(|&rank| rank == 0 || rank > count) {
-            return None;
-        }
         // Half a rank less survives rounding in the division: the histogram takes the ceiling of q * count.
-        let quantiles = ranks.iter().map(|&rank| (rank as f64 - 0.5) / count as f64);
-        let values = self.histogram.value_at_quantiles(quantiles);
-        Some(values.map(|value| self.middle(value)).collect())
+        let quantile = (rank as f64 - 0.5) / count as f64;
+        (1..=count)
+            .contains(&rank)
+            .then(|| self.middle(self.histogram.value_at_quantile(quantile)))
     }
 
     /// The value of nearest rank at a quantile, whatever the number of samples: for a block's own
@@ -114,9 +110,7 @@ impl Latencies {
     /// small.
     #[must_use]
     pub fn nearest_rank(&self, quantile: Quantile) -> Option<Nanos> {
-        self.at_ranks(&[quantile.rank(self.count())])?
-            .first()
-            .copied()
+        self.at_rank(quantile.rank(self.count()))
     }
 
     /// The histogram as text: HdrHistogram V2 compressed, in base64.
@@ -128,8 +122,9 @@ impl Latencies {
     /// Reads what [`encode`](Self::encode) wrote. Bounded in time and memory whatever the text
     /// holds.
     pub fn decode(text: &str) -> Result<Self, HistogramError> {
-        let histogram = codec::decode(text)?;
-        Ok(Latencies { histogram })
+        Ok(Latencies {
+            histogram: codec::decode(text)?,
+        })
     }
 }
 
@@ -141,7 +136,7 @@ impl Default for Latencies {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_latencies::{of, spread};
+    use super::super::testing::{assert_near, of, spread};
     use super::*;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
@@ -154,15 +149,15 @@ mod tests {
             (0, None, None)
         );
         assert_eq!(latencies.mean(), None);
-        assert_eq!(latencies.at_ranks(&[1]), None);
+        assert_eq!(latencies.at_rank(1), None);
     }
 
     #[test]
     fn small_latencies_are_exact() {
         let latencies = of([5, 1, 2047, 3]);
         assert_eq!(
-            latencies.at_ranks(&[1, 2, 3, 4]),
-            Some([1, 3, 5, 2047].map(Nanos).to_vec())
+            [1, 2, 3, 4].map(|rank| latencies.at_rank(rank)),
+            [1, 3, 5, 2047].map(|value| Some(Nanos(value)))
         );
         assert_eq!(latencies.mean(), Some(514.0));
     }
@@ -172,12 +167,12 @@ mod tests {
         let mut values = spread(1, 2_000);
         let latencies = of(values.iter().copied());
         values.sort_unstable();
-        let ranks: Vec<u64> = (1..=2_000).collect();
-        for (read, value) in latencies.at_ranks(&ranks).unwrap().iter().zip(values) {
+        for (rank, value) in (1..).zip(values) {
             let value = value.max(1) as f64;
-            assert!(
-                (read.as_f64() - value).abs() <= 0.000_5 * value,
-                "{read:?} for {value}"
+            assert_near(
+                latencies.at_rank(rank).unwrap().as_f64(),
+                value,
+                0.000_5 * value,
             );
         }
     }
@@ -186,27 +181,21 @@ mod tests {
     fn latencies_outside_the_range_count_as_its_ends() {
         let latencies = of([0, u64::MAX]);
         assert_eq!(latencies.min(), Some(Nanos(1)));
-        let max = latencies.max().unwrap().as_f64();
-        assert!((max / 3.6e12 - 1.0).abs() < 0.000_5, "{max}");
+        assert_near(latencies.max().unwrap().as_f64() / 3.6e12, 1.0, 0.000_5);
     }
 
     #[test]
     fn percentiles_lie_between_min_and_max() {
         let latencies = of([8_302_591, 8_302_592, 10_400_123]);
-        let all = latencies.at_ranks(&[1, 2, 3]).unwrap();
-        assert_eq!(
-            (latencies.min(), latencies.max()),
-            (Some(all[0]), Some(all[2]))
-        );
-        assert!(latencies.mean().unwrap() >= all[0].as_f64());
+        let [least, most] = [1, 3].map(|rank| latencies.at_rank(rank));
+        assert_eq!((latencies.min(), latencies.max()), (least, most));
+        assert!(latencies.mean() >= least.map(Nanos::as_f64));
     }
 
     #[test]
-    fn ranks_out_of_range_or_out_of_order_have_no_value() {
+    fn ranks_out_of_range_have_no_value() {
         let latencies = of([1, 2, 3]);
-        for ranks in [&[0][..], &[4], &[2, 1]] {
-            assert_eq!(latencies.at_ranks(ranks), None, "{ranks:?}");
-        }
+        assert_eq!([0, 4].map(|rank| latencies.at_rank(rank)), [None; 2]);
     }
 
     #[test]
@@ -227,14 +216,11 @@ mod tests {
             }
             let whole = of(values);
             assert_eq!(
-                (&merged, merged.encode()),
-                (&whole, whole.encode()),
+                (&merged, merged.encode(), merged.mean()),
+                (&whole, whole.encode(), whole.mean()),
                 "seed {seed}"
             );
-            assert_eq!(
-                (merged.min(), merged.max(), merged.mean()),
-                (whole.min(), whole.max(), whole.mean())
-            );
+            assert_eq!((merged.min(), merged.max()), (whole.min(), whole.max()));
         }
     }
 

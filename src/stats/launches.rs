@@ -44,14 +44,26 @@ impl OverLaunches {
 
     /// The same estimate on the scale of an increasing function.
     pub(super) fn map(self, increasing: impl Fn(f64) -> f64) -> Self {
-        let interval = self.interval.map(|interval| Interval {
-            low: increasing(interval.low),
-            high: increasing(interval.high),
-        });
         OverLaunches {
             value: increasing(self.value),
-            interval,
+            interval: self.interval.map(|interval| Interval {
+                low: increasing(interval.low),
+                high: increasing(interval.high),
+            }),
             n: self.n,
+        }
+    }
+
+    /// An estimate over `n` launches, which are too few where it has no interval.
+    pub(super) fn of(value: f64, interval: Option<Interval>, n: u64) -> Self {
+        OverLaunches {
+            value,
+            interval: interval.ok_or(TooFew {
+                needs: MIN_LAUNCHES,
+                has: n,
+                counted: Counted::Launches,
+            }),
+            n,
         }
     }
 }
@@ -65,11 +77,19 @@ impl OverLaunches {
 #[must_use]
 pub fn over_launches(values: &[f64]) -> Option<OverLaunches> {
     if values.iter().all(|&value| value > 0.0) {
-        let logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
-        Some(hodges_lehmann(&logarithms)?.map(f64::exp))
+        Some(hodges_lehmann(&logarithms(values))?.map(f64::exp))
     } else {
         hodges_lehmann(values)
     }
+}
+
+/// Whether there are values, and all are positive and finite.
+pub(super) fn are_usable(values: &[f64]) -> bool {
+    !values.is_empty() && values.iter().all(|&value| value.is_finite() && value > 0.0)
+}
+
+pub(super) fn logarithms(values: &[f64]) -> Vec<f64> {
+    values.iter().map(|value| value.ln()).collect()
 }
 
 fn hodges_lehmann(values: &[f64]) -> Option<OverLaunches> {
@@ -79,28 +99,15 @@ fn hodges_lehmann(values: &[f64]) -> Option<OverLaunches> {
 /// The estimate that ranks give, with the interval that leaves the centre out with probability
 /// `error` at most.
 pub(super) fn estimate(ranks: &SignedRank, error: f64) -> OverLaunches {
-    let n = ranks.n;
-    let too_few = TooFew {
-        needs: MIN_LAUNCHES,
-        has: n,
-        counted: Counted::Launches,
-    };
-    OverLaunches {
-        value: ranks.centre(),
-        interval: ranks.interval(error).ok_or(too_few),
-        n,
-    }
+    OverLaunches::of(ranks.centre(), ranks.interval(error), ranks.n)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::testing::assert_near;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
-
-    fn close(actual: f64, expected: f64) -> bool {
-        (actual - expected).abs() < 1e-9
-    }
 
     #[test]
     fn six_launches_are_bounded_by_their_range_and_the_centre_they_are_put_about() {
@@ -115,17 +122,14 @@ mod tests {
             (estimate.around(2.0), 2.0),
             (estimate.around(0.5), 11.0),
         ] {
-            assert!(
-                close(estimate.half_width_ratio().unwrap(), half_width),
-                "the wider half of {estimate:?}"
-            );
+            assert_near(estimate.half_width_ratio().unwrap(), half_width, 1e-9);
         }
     }
 
     #[test]
     fn five_launches_have_an_estimate_and_the_reason_for_no_interval() {
         let estimate = over_launches(&[2.0; 5]).unwrap();
-        assert!(close(estimate.value, 2.0));
+        assert_near(estimate.value, 2.0, 1e-9);
         assert_eq!(
             estimate.interval.unwrap_err().to_string(),
             "needs 6 launches, has 5"
@@ -136,9 +140,9 @@ mod tests {
     #[test]
     fn positive_figures_are_estimated_on_logarithms() {
         let estimate = over_launches(&[1.0, 1.0, 1.0, 100.0, 100.0, 100.0]).unwrap();
-        assert!(close(estimate.value, 10.0), "{estimate:?}");
+        assert_near(estimate.value, 10.0, 1e-9);
         let linear = over_launches(&[0.0, 0.0, 0.0, 100.0, 100.0, 100.0]).unwrap();
-        assert!(close(linear.value, 50.0), "{linear:?}");
+        assert_near(linear.value, 50.0, 1e-9);
     }
 
     #[test]
@@ -153,7 +157,7 @@ mod tests {
         let mut launches = [1.00, 1.01, 0.99, 1.02, 0.98, 1.00, 1.01, 0.99];
         let calm = over_launches(&launches).unwrap().value;
         launches[3] = 50.0;
-        assert!((over_launches(&launches).unwrap().value / calm - 1.0).abs() < 0.01);
+        assert_near(over_launches(&launches).unwrap().value / calm, 1.0, 0.01);
     }
 
     #[test]
@@ -162,17 +166,19 @@ mod tests {
         // 96.1%.
         let mut rng = Pcg64::seed_from_u64(11);
         let trials = 2_000;
-        let covered = (0..trials).filter(|_| {
-            let launches: Vec<f64> = (0..8)
-                .map(|_| (rng.random_range(-1.5_f64..1.5)).tan() * 0.01)
-                .collect();
-            hodges_lehmann(&launches)
-                .unwrap()
-                .interval
-                .unwrap()
-                .contains(0.0)
-        });
-        let share = covered.count() as f64 / f64::from(trials);
-        assert!((share - 0.961).abs() < 0.015, "{share}");
+        let share = (0..trials)
+            .filter(|_| {
+                let launches: Vec<f64> = (0..8)
+                    .map(|_| (rng.random_range(-1.5_f64..1.5)).tan() * 0.01)
+                    .collect();
+                hodges_lehmann(&launches)
+                    .unwrap()
+                    .interval
+                    .unwrap()
+                    .contains(0.0)
+            })
+            .count() as f64
+            / f64::from(trials);
+        assert_near(share, 0.961, 0.015);
     }
 }

@@ -83,9 +83,9 @@ mod tests {
             (10, 0.01, 0.03, 0.0, 1, Look::Open),
             (10, 0.02, 0.2, 0.02, 1, Look::Open),
         ] {
-            let found = look(&rounds(count, centre, spread), floor, 0.02, comparisons);
             assert_eq!(
-                found, expected,
+                look(&rounds(count, centre, spread), floor, 0.02, comparisons),
+                expected,
                 "{count} rounds of {centre} +- {spread}, floor {floor}, 1 of {comparisons}"
             );
         }

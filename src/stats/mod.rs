@@ -57,18 +57,26 @@ use pair_ranks::PairRanks;
 use signed_rank::SignedRank;
 
 #[cfg(test)]
-mod test_latencies {
+mod testing {
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
 
     use super::Latencies;
     use crate::units::Nanos;
 
+    #[track_caller]
+    pub(in crate::stats) fn assert_near(found: f64, expected: f64, within: f64) {
+        assert!(
+            (found - expected).abs() < within,
+            "{found} and not {expected}"
+        );
+    }
+
     pub(in crate::stats) fn of(values: impl IntoIterator<Item = u64>) -> Latencies {
         let mut latencies = Latencies::new();
-        values
-            .into_iter()
-            .for_each(|value| latencies.record(Nanos(value)));
+        for value in values {
+            latencies.record(Nanos(value));
+        }
         latencies
     }
 

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::launches::{are_usable, logarithms};
+use super::percentile::ascending;
 use super::{Buckets, median, running_sums};
 use crate::units::Ratio;
 
@@ -60,9 +62,8 @@ const MAD_TO_SD: f64 = 1.4826;
 #[must_use]
 pub fn speed_states(block_medians: &[f64]) -> Option<SpeedStates> {
     let modes = two_modes(block_medians)?;
-    let slow_to_fast_ratio = Ratio((modes.slow - modes.fast).exp());
     Some(SpeedStates {
-        slow_to_fast_ratio,
+        slow_to_fast_ratio: Ratio((modes.slow - modes.fast).exp()),
         slow_share_ratio: Ratio(modes.slow_share),
     })
 }
@@ -81,11 +82,10 @@ pub fn latency_modes(latencies: &Buckets) -> Option<LatencyModes> {
         .map(|part| Some(latencies.at_rank(middle_rank(part, n))?.as_f64()))
         .collect::<Option<_>>()?;
     let modes = two_modes(&points)?;
-    let slow_share_ratio = Ratio(modes.slow_share);
     Some(LatencyModes {
         fast_ns: modes.fast.exp(),
         slow_ns: modes.slow.exp(),
-        slow_share_ratio,
+        slow_share_ratio: Ratio(modes.slow_share),
     })
 }
 
@@ -102,16 +102,13 @@ struct Modes {
 }
 
 fn two_modes(values: &[f64]) -> Option<Modes> {
-    if values
-        .iter()
-        .any(|value| !(value.is_finite() && *value > 0.0))
-    {
+    if !are_usable(values) {
         return None;
     }
-    let mut logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
-    logarithms.sort_unstable_by(f64::total_cmp);
+    let logarithms = ascending(&logarithms(values));
     let (fast, slow) = logarithms.split_at(best_split(&logarithms)?);
-    let (fast_centre, slow_centre) = (median(fast)?, median(slow)?);
+    let fast_centre = median(fast)?;
+    let slow_centre = median(slow)?;
 
     let distance = slow_centre - fast_centre;
     let spread = MAD_TO_SD * deviation(fast, fast_centre)?.max(deviation(slow, slow_centre)?);
@@ -147,10 +144,8 @@ fn best_split(sorted: &[f64]) -> Option<usize> {
     sums.extend(running_sums(sorted.iter().copied()));
     let last = sorted.len().checked_sub(smallest)?;
     (smallest..=last).min_by(|&a, &b| {
-        let (a, b) = (
-            deviations(&sums, 0, a) + deviations(&sums, a, sorted.len()),
-            deviations(&sums, 0, b) + deviations(&sums, b, sorted.len()),
-        );
+        let a = deviations(&sums, 0, a) + deviations(&sums, a, sorted.len());
+        let b = deviations(&sums, 0, b) + deviations(&sums, b, sorted.len());
         a.total_cmp(&b)
     })
 }
@@ -165,12 +160,13 @@ fn deviations(sums: &[f64], from: usize, to: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::Latencies;
-    use crate::units::Nanos;
+    use crate::stats::testing::{assert_near, of};
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
 
     const SERIES: usize = 300;
+
+    type Noise = fn(&mut Pcg64) -> f64;
 
     fn uniform(rng: &mut Pcg64) -> f64 {
         rng.random_range(1e-9..1.0)
@@ -184,16 +180,17 @@ mod tests {
     /// seen.
     fn seen(blocks: usize, noise: impl Fn(&mut Pcg64) -> f64) -> f64 {
         let mut rng = Pcg64::seed_from_u64(17);
-        let states = (0..SERIES).filter(|_| {
-            let medians: Vec<f64> = (0..blocks).map(|_| 1e6 * noise(&mut rng).exp()).collect();
-            speed_states(&medians).is_some()
-        });
-        states.count() as f64 / SERIES as f64
+        (0..SERIES)
+            .filter(|_| {
+                let medians: Vec<f64> = (0..blocks).map(|_| 1e6 * noise(&mut rng).exp()).collect();
+                speed_states(&medians).is_some()
+            })
+            .count() as f64
+            / SERIES as f64
     }
 
     #[test]
     fn one_state_with_any_noise_is_not_called_two() {
-        type Noise = fn(&mut Pcg64) -> f64;
         let noises: [(&str, Noise); 8] = [
             ("quiet", |rng| 0.01 * normal(rng)),
             ("normal", |rng| 0.05 * normal(rng)),
@@ -241,14 +238,8 @@ mod tests {
             .map(|block| if block % 4 == 0 { 3.78e3 } else { 2.1e3 })
             .collect();
         let states = speed_states(&medians).unwrap();
-        assert!(
-            (states.slow_to_fast_ratio.0 - 1.8).abs() < 1e-9,
-            "{states:?}"
-        );
-        assert!(
-            (states.slow_share_ratio.0 - 0.25).abs() < 1e-9,
-            "{states:?}"
-        );
+        assert_near(states.slow_to_fast_ratio.0, 1.8, 1e-9);
+        assert_near(states.slow_share_ratio.0, 0.25, 1e-9);
     }
 
     #[test]
@@ -258,18 +249,15 @@ mod tests {
             .collect();
         medians.extend([40_000.0, 90_000.0]);
         let states = speed_states(&medians).unwrap();
-        assert!(
-            (states.slow_to_fast_ratio.0 - 1.25).abs() < 0.01,
-            "{states:?}"
-        );
+        assert_near(states.slow_to_fast_ratio.0, 1.25, 0.01);
     }
 
     /// `count` latencies, whose logarithms `noise` draws around 57 us.
     fn latencies(count: usize, noise: impl Fn(&mut Pcg64) -> f64) -> Buckets {
         let mut rng = Pcg64::seed_from_u64(19);
-        let mut latencies = Latencies::new();
-        (0..count).for_each(|_| latencies.record(Nanos((57_000.0 * noise(&mut rng).exp()) as u64)));
-        Buckets::from(&latencies)
+        Buckets::from(&of(
+            (0..count).map(|_| (57_000.0 * noise(&mut rng).exp()) as u64)
+        ))
     }
 
     #[test]
@@ -278,38 +266,27 @@ mod tests {
         let modes = latency_modes(&latencies(5_000, |rng| {
             let slow = if rng.random_bool(0.3) { apart } else { 0.0 };
             slow + 0.02 * normal(rng)
-        }));
-        let modes = modes.unwrap();
-        assert!(
-            (modes.fast_ns / 57e3 - 1.0).abs() < 0.01 && (modes.slow_ns / 90e3 - 1.0).abs() < 0.01,
-            "{modes:?}"
-        );
-        assert!((modes.slow_share_ratio.0 - 0.3).abs() < 0.03, "{modes:?}");
+        }))
+        .unwrap();
+        assert_near(modes.fast_ns / 57e3, 1.0, 0.01);
+        assert_near(modes.slow_ns / 90e3, 1.0, 0.01);
+        assert_near(modes.slow_share_ratio.0, 0.3, 0.03);
     }
 
     #[test]
     fn one_mode_with_a_tail_is_not_called_two() {
-        assert_eq!(
-            latency_modes(&latencies(5_000, |rng| -0.3 * uniform(rng).ln())),
-            None
-        );
-        assert_eq!(
-            latency_modes(&latencies(5_000, |rng| if rng.random_bool(0.03) {
-                0.8
-            } else {
-                0.01 * normal(rng)
-            })),
-            None
-        );
-        assert_eq!(latency_modes(&latencies(5_000, |_| 0.0)), None);
-        assert_eq!(
-            latency_modes(&latencies(199, |rng| if rng.random_bool(0.5) {
-                0.8
-            } else {
-                0.0
-            })),
-            None
-        );
+        let noises: [(usize, Noise); 4] = [
+            (5_000, |rng| -0.3 * uniform(rng).ln()),
+            (5_000, |rng| match rng.random_bool(0.03) {
+                true => 0.8,
+                false => 0.01 * normal(rng),
+            }),
+            (5_000, |_| 0.0),
+            (199, |rng| 0.8 * f64::from(rng.random_bool(0.5))),
+        ];
+        for (count, noise) in noises {
+            assert_eq!(latency_modes(&latencies(count, noise)), None);
+        }
     }
 
     #[test]

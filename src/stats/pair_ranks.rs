@@ -1,5 +1,6 @@
 //! Ranks among the figures of all pairs of values, found without a table of the pairs.
 
+use super::percentile::ascending;
 use super::{Evidence, Interval, LowerTail};
 
 const SIGN: u64 = 1 << 63;
@@ -51,12 +52,13 @@ impl PairRanks {
 
     /// All figures, in no order.
     fn figures(&self) -> Vec<f64> {
-        let pairs = self.values.iter().enumerate().flat_map(|(place, &value)| {
-            let others = self.others.as_deref().unwrap_or(&self.values[place..]);
-            others.iter().map(move |&other| (value, other))
-        });
-        pairs
-            .map(|(value, other)| self.figure(value, other))
+        self.values
+            .iter()
+            .enumerate()
+            .flat_map(|(place, &value)| {
+                let others = self.others.as_deref().unwrap_or(&self.values[place..]);
+                others.iter().map(move |&other| self.figure(value, other))
+            })
             .collect()
     }
 
@@ -72,7 +74,8 @@ impl PairRanks {
         if let Some(&figure) = self.table.get(rank) {
             return figure;
         }
-        let (mut low, mut high) = (place(f64::NEG_INFINITY), place(f64::INFINITY));
+        let mut low = place(f64::NEG_INFINITY);
+        let mut high = place(f64::INFINITY);
         while low < high {
             let middle = low.midpoint(high);
             if self.count_up_to(at_place(middle)) > rank {
@@ -105,7 +108,8 @@ impl PairRanks {
     /// number of figures below the centre.
     pub(super) fn interval(&self, lower_tail: &LowerTail, error: f64) -> Option<Interval> {
         let k = self.cut(lower_tail, error / 2.0)?;
-        let (low, high) = (self.at(k), self.at(self.count() - 1 - k));
+        let low = self.at(k);
+        let high = self.at(self.count() - 1 - k);
         (low <= high).then_some(Interval { low, high })
     }
 
@@ -123,7 +127,8 @@ impl PairRanks {
     /// The largest k, below the number of figures, with P(T <= k) <= `bound`: the rank at which the
     /// interval begins.
     fn cut(&self, lower_tail: &LowerTail, bound: f64) -> Option<usize> {
-        let (mut last, mut beyond) = (0_usize, self.count());
+        let mut last = 0_usize;
+        let mut beyond = self.count();
         while beyond - last > 1 {
             let middle = last.midpoint(beyond);
             if lower_tail.at_most(middle) <= bound {
@@ -141,7 +146,8 @@ impl PairRanks {
             return self.table.partition_point(|&figure| holds(figure));
         }
         let others = self.others.as_deref().unwrap_or(&self.values);
-        let (mut end, mut count) = (others.len(), 0);
+        let mut end = others.len();
+        let mut count = 0;
         for &value in &self.values {
             while end > 0 && !holds(self.figure(value, others[end - 1])) {
                 end -= 1;
@@ -167,12 +173,6 @@ impl PairRanks {
     }
 }
 
-fn ascending(values: &[f64]) -> Vec<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    sorted
-}
-
 /// The place of a number among all numbers in ascending order.
 fn place(number: f64) -> u64 {
     let bits = number.to_bits();
@@ -194,7 +194,7 @@ fn at_place(place: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::median;
+    use crate::stats::{median, testing::assert_near};
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
 
@@ -257,11 +257,13 @@ mod tests {
         for n in [1, 2, 3, 5, 6, 7, 12, 33, 60, 6, 60, 64, 65] {
             let values = sample(&mut rng, n, -1.0);
             let pairs = |first: usize| values[first..].iter().map(move |other| (first, *other));
-            let table = (0..n)
-                .flat_map(pairs)
-                .map(|(first, other)| f64::midpoint(values[first], other))
-                .collect();
-            assert_as_in(table, &PairRanks::means(&values));
+            assert_as_in(
+                (0..n)
+                    .flat_map(pairs)
+                    .map(|(first, other)| f64::midpoint(values[first], other))
+                    .collect(),
+                &PairRanks::means(&values),
+            );
         }
     }
 
@@ -269,12 +271,15 @@ mod tests {
     fn log_ratios_are_those_of_a_table() {
         let mut rng = Pcg64::seed_from_u64(32);
         for (n, m) in [(1, 1), (1, 7), (6, 6), (5, 12), (60, 33), (6, 9), (60, 60)] {
-            let (values, others) = (sample(&mut rng, n, 0.5), sample(&mut rng, m, 0.5));
-            let table = values
-                .iter()
-                .flat_map(|own| others.iter().map(move |other| (own / other).ln()))
-                .collect();
-            assert_as_in(table, &PairRanks::log_ratios(&values, &others));
+            let values = sample(&mut rng, n, 0.5);
+            let others = sample(&mut rng, m, 0.5);
+            assert_as_in(
+                values
+                    .iter()
+                    .flat_map(|own| others.iter().map(move |other| (own / other).ln()))
+                    .collect(),
+                &PairRanks::log_ratios(&values, &others),
+            );
         }
     }
 
@@ -282,15 +287,14 @@ mod tests {
     fn cut_is_the_last_that_fits() {
         let lower_tail = LowerTail::exact(vec![0.125, 0.125, 0.25, 0.25, 0.125, 0.125]);
         let ranks = PairRanks::means(&[1.0, 2.0, 3.0]);
-        let cuts = [
+        for (bound, cut) in [
             (0.1, None),
             (0.125, Some(0)),
             (0.3, Some(1)),
             (0.5, Some(2)),
             (0.9, Some(4)),
             (1.0, Some(5)),
-        ];
-        for (bound, cut) in cuts {
+        ] {
             assert_eq!(ranks.cut(&lower_tail, bound), cut, "{bound}");
         }
     }
@@ -337,6 +341,6 @@ mod tests {
         };
         let ranks = PairRanks::log_ratios(&side(1.5), &side(1.0));
         assert_eq!(ranks.count(), 400_000_000);
-        assert!((ranks.median() - 1.5_f64.ln()).abs() < 1e-9);
+        assert_near(ranks.median(), 1.5_f64.ln(), 1e-9);
     }
 }

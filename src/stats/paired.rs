@@ -1,6 +1,6 @@
 //! The ratio of a candidate to the baseline, from blocks that ran next to each other.
 
-use super::forecast::pooled_variance;
+use super::forecast::Pooled;
 use super::{
     END_ERROR, Evidence, Interval, MIN_LAUNCHES, OverLaunches, SignedRank, Z, estimate, median,
 };
@@ -13,6 +13,7 @@ use super::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct PairedRatio {
     ranks: SignedRank,
+    /// Half the width of the normal 95% interval of a mean; absent below two rounds.
     normal_half_width: Option<f64>,
 }
 
@@ -24,11 +25,15 @@ impl PairedRatio {
     /// finite.
     #[must_use]
     pub fn of(rounds: &[Vec<f64>]) -> Option<Self> {
-        let counted = rounds.iter().filter(|pairs| !pairs.is_empty());
-        let centres: Vec<f64> = counted.map(|pairs| median(pairs)).collect::<Option<_>>()?;
+        let centres: Vec<f64> = rounds
+            .iter()
+            .filter(|pairs| !pairs.is_empty())
+            .map(|pairs| median(pairs))
+            .collect::<Option<_>>()?;
         Some(PairedRatio {
             ranks: SignedRank::new(&centres)?,
-            normal_half_width: normal_half_width(&centres),
+            normal_half_width: Pooled::of([&centres])
+                .map(|pooled| Z * (pooled.variance / centres.len() as f64).sqrt()),
         })
     }
 
@@ -79,15 +84,10 @@ impl PairedRatio {
     }
 }
 
-/// Half the width of the normal 95% interval of a mean; `None` below two values.
-fn normal_half_width(values: &[f64]) -> Option<f64> {
-    let variance = pooled_variance(std::iter::once(values))?;
-    Some(Z * (variance / values.len() as f64).sqrt())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::testing::assert_near;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
 
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn median_of_pairs_stands_for_the_round() {
         let paired = PairedRatio::of(&[vec![0.0, 0.1, 9.0], vec![0.1], vec![]]).unwrap();
-        assert!((paired.ratio().value - 0.1_f64.exp()).abs() < 1e-12);
+        assert_near(paired.ratio().value, 0.1_f64.exp(), 1e-12);
         assert_eq!((paired.ratio().n, paired.interval()), (2, None));
     }
 
@@ -149,8 +149,12 @@ mod tests {
 
     #[test]
     fn first_rounds_forecast_at_least_as_many_as_an_interval_takes() {
-        let two = PairedRatio::of(&[vec![0.010], vec![0.011]]).unwrap();
-        assert_eq!(two.more_rounds_for(0.02), Some(4));
+        assert_eq!(
+            PairedRatio::of(&[vec![0.010], vec![0.011]])
+                .unwrap()
+                .more_rounds_for(0.02),
+            Some(4)
+        );
         assert_eq!(
             PairedRatio::of(&[vec![0.01]])
                 .unwrap()

@@ -35,33 +35,22 @@ pub struct Unbounded {
     pub at_most: Option<f64>,
 }
 
-/// Where a percentile and its bounds stand in a sorted sample; rank 1 is the smallest value.
+/// Where a percentile and its bounds stand in a sorted sample of `n`, of which `effective` are
+/// independent; rank 1 is the smallest value.
 pub(super) struct Ranks {
-    value: u64,
-    /// The ends of the interval; `None` if the sample is too small for both.
-    pub(super) two_sided: Option<Sides>,
-    at_least: Option<u64>,
-    at_most: Option<u64>,
-    too_few: TooFew,
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Sides {
-    pub(super) low: u64,
-    pub(super) high: u64,
-}
-
-/// Bounds of a quantile as ranks among `n`, of which `effective` are independent.
-struct Shares {
+    quantile: Quantile,
     successes: Binomial,
     effective: u64,
     n: u64,
 }
 
-impl Shares {
+impl Ranks {
     fn low(&self, tail: f64) -> Option<u64> {
-        let rank = Some(self.successes.first_above(tail)).filter(|&rank| rank > 0)?;
-        Some((self.scaled(rank - 1) / u128::from(self.effective)) as u64 + 1)
+        Some(
+            (self.scaled(self.successes.first_above(tail).checked_sub(1)?)
+                / u128::from(self.effective)) as u64
+                + 1,
+        )
     }
 
     fn high(&self, tail: f64) -> Option<u64> {
@@ -73,9 +62,7 @@ impl Shares {
     fn scaled(&self, rank: u64) -> u128 {
         u128::from(rank) * u128::from(self.n)
     }
-}
 
-impl Ranks {
     /// The nearest rank among `n`, and the ranks that bound the quantile with 95% confidence if the
     /// sample is worth `effective` independent ones.
     ///
@@ -87,60 +74,52 @@ impl Ranks {
     /// Sources: Hahn and Meeker, *Statistical Intervals* (1991), section 5.2; for the shares
     /// Woodruff, *Journal of the American Statistical Association* 47 (1952) 635-646.
     pub(super) fn of(quantile: Quantile, n: u64, effective: u64) -> Self {
-        let needs = quantile.needs();
-        let effective = if n < needs {
+        let effective = if n < quantile.needs() {
             effective.min(n)
         } else {
             effective
         };
-        let shares = Shares {
+        Ranks {
+            quantile,
             successes: Binomial::new(effective, quantile.share()),
             effective,
             n,
-        };
-        let two_sided = shares
-            .low(TAIL)
-            .zip(shares.high(TAIL))
-            .filter(|_| effective >= needs);
-        Ranks {
-            value: quantile.rank(n),
-            two_sided: two_sided.map(|(low, high)| Sides { low, high }),
-            at_least: shares.low(1.0 - CONFIDENCE),
-            at_most: shares.high(1.0 - CONFIDENCE),
-            too_few: TooFew {
-                needs,
-                has: effective,
-                counted: Counted::Inferences,
-            },
         }
+    }
+
+    /// The ends of the interval; `None` if the sample is too small for both.
+    pub(super) fn two_sided(&self) -> Option<(u64, u64)> {
+        self.low(TAIL)
+            .zip(self.high(TAIL))
+            .filter(|_| self.effective >= self.quantile.needs())
     }
 
     fn percentile(
         &self,
-        n: u64,
         effective_n: Option<u64>,
         at: impl Fn(u64) -> f64,
     ) -> Result<Percentile, Unbounded> {
+        let n = self.n;
+        let needs = self.quantile.needs();
+        let is_too_small = n < needs;
         let unbounded = Unbounded {
-            too_few: self.too_few,
-            at_least: self.at_least.map(&at),
-            at_most: self.at_most.map(&at),
+            too_few: TooFew {
+                needs,
+                has: if is_too_small { n } else { self.effective },
+                counted: Counted::Inferences,
+            },
+            at_least: self.low(1.0 - CONFIDENCE).map(&at),
+            at_most: self.high(1.0 - CONFIDENCE).map(&at),
         };
-        if n < self.too_few.needs {
-            return Err(Unbounded {
-                too_few: TooFew {
-                    has: n,
-                    ..self.too_few
-                },
-                ..unbounded
-            });
+        if is_too_small {
+            return Err(unbounded);
         }
-        let interval = self.two_sided.map(|sides| Interval {
-            low: at(sides.low),
-            high: at(sides.high),
+        let interval = self.two_sided().map(|(low, high)| Interval {
+            low: at(low),
+            high: at(high),
         });
         Ok(Percentile {
-            value: at(self.value),
+            value: at(self.quantile.rank(n)),
             interval: interval.ok_or(unbounded),
             n,
             effective_n,
@@ -164,10 +143,6 @@ impl Buckets {
         launches: &[Buckets],
     ) -> [Result<Percentile, Unbounded>; N] {
         let n = self.count();
-        if n == 0 {
-            return quantiles
-                .map(|quantile| Ranks::of(quantile, 0, 0).percentile(0, None, |_| 0.0));
-        }
         let worth = Launches::of(launches.iter().map(Buckets::count).collect());
         quantiles.map(|quantile| {
             let threshold = self.at_rank(quantile.rank(n)).unwrap_or_default();
@@ -178,8 +153,7 @@ impl Buckets {
             let effective = worth
                 .as_ref()
                 .map(|launches| launches.effective_n(&at_most, n));
-            let ranks = Ranks::of(quantile, n, effective.unwrap_or(n));
-            ranks.percentile(n, effective, |rank| {
+            Ranks::of(quantile, n, effective.unwrap_or(n)).percentile(effective, |rank| {
                 self.at_rank(rank).unwrap_or_default().as_f64()
             })
         })
@@ -196,8 +170,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
     if values.is_empty() || values.iter().any(|value| value.is_nan()) {
         return None;
     }
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
+    let sorted = ascending(values);
     let middle = sorted.len() / 2;
     Some(if sorted.len() % 2 == 1 {
         sorted[middle]
@@ -206,18 +179,25 @@ pub fn median(values: &[f64]) -> Option<f64> {
     })
 }
 
+/// The values in their order.
+pub(super) fn ascending(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::test_latencies;
+    use crate::stats::testing;
 
     fn of(values: impl IntoIterator<Item = u64>) -> Buckets {
-        Buckets::from(&test_latencies::of(values))
+        Buckets::from(&testing::of(values))
     }
 
     /// A percentile of the sample of `n` whose value at each rank is the rank.
     fn percentile(n: u64, quantile: Quantile) -> Result<Percentile, Unbounded> {
-        Ranks::of(quantile, n, n).percentile(n, None, |rank| rank as f64)
+        Ranks::of(quantile, n, n).percentile(None, |rank| rank as f64)
     }
 
     #[test]
@@ -266,14 +246,9 @@ mod tests {
             (Quantile::P999, 3_688),
         ] {
             assert_eq!(quantile.needs(), needs);
-            let refused = TooFew {
-                needs,
-                has: needs - 1,
-                counted: Counted::Inferences,
-            };
             assert_eq!(
-                percentile(needs - 1, quantile).unwrap_err().too_few,
-                refused
+                percentile(needs - 1, quantile).unwrap_err().to_string(),
+                format!("needs {needs} inferences, has {}", needs - 1)
             );
             assert!(
                 percentile(needs, quantile).unwrap().interval.is_ok(),
@@ -310,7 +285,8 @@ mod tests {
             (alone.value, alone.n, alone.effective_n),
             (p99.value, p99.n, None)
         );
-        let (alone, wide) = (alone.interval.unwrap(), p99.interval.unwrap());
+        let alone = alone.interval.unwrap();
+        let wide = p99.interval.unwrap();
         assert!(
             p99.effective_n.unwrap() < 200 && wide.low < alone.low && wide.high > alone.high,
             "{p99:?}"

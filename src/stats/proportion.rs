@@ -32,22 +32,24 @@ impl Proportion {
     /// (1998), 857-872.
     #[must_use]
     pub fn interval(self) -> Interval {
-        let (share, n) = (self.share(), self.n as f64);
+        let share = self.share();
+        let n = self.n as f64;
         let centre = share + Z * Z / (2.0 * n);
         let spread = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
         let scale = 1.0 + Z * Z / n;
         // At the ends the formula gives 0 and 1 but for rounding.
-        let low = if self.count == 0 {
-            0.0
-        } else {
-            (centre - spread) / scale
-        };
-        let high = if self.count == self.n {
-            1.0
-        } else {
-            (centre + spread) / scale
-        };
-        Interval { low, high }
+        Interval {
+            low: if self.count == 0 {
+                0.0
+            } else {
+                (centre - spread) / scale
+            },
+            high: if self.count == self.n {
+                1.0
+            } else {
+                (centre + spread) / scale
+            },
+        }
     }
 
     /// How far the interval reaches below the share.
@@ -110,10 +112,16 @@ impl PairedCounts {
     pub fn change(self) -> Option<PairedChange> {
         let candidate = Proportion::new(self.both_right_count + self.gained_count, self.n())?;
         let baseline = Proportion::new(self.both_right_count + self.lost_count, self.n())?;
-        let interval = self.difference_interval(candidate, baseline);
+        let difference = candidate.share() - baseline.share();
+        // Newcombe's hybrid score interval for paired data ("method 10"): Wilson's interval of each
+        // share, combined with the correlation of the two answers. Source: Newcombe, *Statist. Med.*
+        // 17 (1998), 2635-2650.
         Some(PairedChange {
-            difference: candidate.share() - baseline.share(),
-            interval,
+            difference,
+            interval: Interval {
+                low: difference - self.combined(candidate.down(), baseline.up()),
+                high: difference + self.combined(candidate.up(), baseline.down()),
+            },
             p_value: self.p_value(),
         })
     }
@@ -123,20 +131,9 @@ impl PairedCounts {
     /// Source: McNemar, *Psychometrika* 12 (1947); exact: Agresti, *Categorical Data Analysis*
     /// (2002), section 10.1.
     fn p_value(self) -> f64 {
-        let flips = Binomial::new(self.lost_count + self.gained_count, 0.5);
-        (2.0 * flips.at_most(self.lost_count.min(self.gained_count))).min(1.0)
-    }
-
-    /// Newcombe's hybrid score interval for paired data ("method 10"): Wilson's interval of each
-    /// share, combined with the correlation of the two answers.
-    ///
-    /// Source: Newcombe, *Statist. Med.* 17 (1998), 2635-2650.
-    fn difference_interval(self, candidate: Proportion, baseline: Proportion) -> Interval {
-        let difference = candidate.share() - baseline.share();
-        Interval {
-            low: difference - self.combined(candidate.down(), baseline.up()),
-            high: difference + self.combined(candidate.up(), baseline.down()),
-        }
+        (2.0 * Binomial::new(self.lost_count + self.gained_count, 0.5)
+            .at_most(self.lost_count.min(self.gained_count)))
+        .min(1.0)
     }
 
     /// A distance of each share, together, as the two answers are correlated.
@@ -173,9 +170,12 @@ impl PairedCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::testing::assert_near;
 
-    fn near(interval: Interval, low: f64, high: f64) -> bool {
-        (interval.low - low).abs() < 5e-5 && (interval.high - high).abs() < 5e-5
+    #[track_caller]
+    fn assert_ends(interval: Interval, low: f64, high: f64) {
+        assert_near(interval.low, low, 5e-5);
+        assert_near(interval.high, high, 5e-5);
     }
 
     fn counts(
@@ -202,8 +202,7 @@ mod tests {
             (0, 20, 0.0, 0.1611),
             (1, 29, 0.0061, 0.1718),
         ] {
-            let interval = Proportion::new(count, n).unwrap().interval();
-            assert!(near(interval, low, high), "{count} of {n}: {interval:?}");
+            assert_ends(Proportion::new(count, n).unwrap().interval(), low, high);
         }
     }
 
@@ -234,10 +233,7 @@ mod tests {
             let interval = Proportion::new(own, n)
                 .unwrap()
                 .less(Proportion::new(other, m).unwrap());
-            assert!(
-                near(interval, low, high),
-                "{own} of {n}, {other} of {m}: {interval:?}"
-            );
+            assert_ends(interval, low, high);
         }
     }
 
@@ -253,11 +249,8 @@ mod tests {
             (counts(0, 30, 0, 0), 1.0, 0.8395, 1.0),
         ] {
             let change = table.change().unwrap();
-            assert!(
-                (change.difference - difference).abs() < 1e-12,
-                "{table:?}: {change:?}"
-            );
-            assert!(near(change.interval, low, high), "{table:?}: {change:?}");
+            assert_near(change.difference, difference, 1e-12);
+            assert_ends(change.interval, low, high);
         }
     }
 
@@ -265,13 +258,16 @@ mod tests {
     fn exact_mcnemar_is_the_published_one() {
         // Approval ratings in Agresti's table 10.1; R's exact2x2::mcnemar.exact gives p =
         // 3.716e-05.
-        let p_value = counts(794, 86, 150, 570).change().unwrap().p_value;
-        assert!((p_value - 3.716e-5).abs() < 5e-9, "{p_value}");
+        assert_near(
+            counts(794, 86, 150, 570).change().unwrap().p_value,
+            3.716e-5,
+            5e-9,
+        );
         // By hand: 2 * (C(14,0) + C(14,1) + C(14,2)) / 2^14.
-        let p_value = counts(36, 12, 2, 0).change().unwrap().p_value;
-        assert!(
-            (p_value - 2.0 * 106.0 / 16_384.0).abs() < 1e-15,
-            "{p_value}"
+        assert_near(
+            counts(36, 12, 2, 0).change().unwrap().p_value,
+            2.0 * 106.0 / 16_384.0,
+            1e-15,
         );
     }
 
@@ -287,7 +283,7 @@ mod tests {
     fn swapping_the_models_turns_the_change_round() {
         let there = counts(300, 25, 12, 23).change().unwrap();
         let back = counts(300, 12, 25, 23).change().unwrap();
-        assert!((there.interval.low + back.interval.high).abs() < 1e-12);
+        assert_near(there.interval.low, -back.interval.high, 1e-12);
         assert_eq!(there.p_value, back.p_value);
     }
 }

@@ -1,10 +1,8 @@
 //! Two samples that were not interleaved: the shift between them, with the interval of the rank-sum
 //! test.
 
-use super::{
-    CONFIDENCE, Counted, Evidence, Interval, LowerTail, MIN_LAUNCHES, OverLaunches, PairRanks,
-    TooFew,
-};
+use super::launches::are_usable;
+use super::{CONFIDENCE, Evidence, Interval, LowerTail, MIN_LAUNCHES, OverLaunches, PairRanks};
 
 /// Up to this product of both sizes the distribution is exact; beyond, it is taken as normal.
 const EXACT_UP_TO: usize = 2_500;
@@ -28,10 +26,7 @@ impl UnpairedRatio {
     /// Candidate over baseline. `None` if one side is empty, or a value is not positive and finite.
     #[must_use]
     pub fn of(candidate: &[f64], baseline: &[f64]) -> Option<Self> {
-        if !are_usable(candidate) || !are_usable(baseline) {
-            return None;
-        }
-        Some(UnpairedRatio {
+        (are_usable(candidate) && are_usable(baseline)).then(|| UnpairedRatio {
             differences: PairRanks::log_ratios(candidate, baseline),
             candidates: candidate.len() as u64,
             baselines: baseline.len() as u64,
@@ -43,18 +38,8 @@ impl UnpairedRatio {
     #[must_use]
     pub fn ratio(&self) -> OverLaunches {
         let n = self.candidates.min(self.baselines);
-        let too_few = TooFew {
-            needs: MIN_LAUNCHES,
-            has: n,
-            counted: Counted::Launches,
-        };
         let interval = (n >= MIN_LAUNCHES).then(|| self.interval()).flatten();
-        OverLaunches {
-            value: self.differences.median(),
-            interval: interval.ok_or(too_few),
-            n,
-        }
-        .map(f64::exp)
+        OverLaunches::of(self.differences.median(), interval, n).map(f64::exp)
     }
 
     /// Evidence of the launches on the log-ratio.
@@ -73,16 +58,13 @@ impl UnpairedRatio {
     }
 }
 
-fn are_usable(values: &[f64]) -> bool {
-    !values.is_empty() && values.iter().all(|&value| value.is_finite() && value > 0.0)
-}
-
 /// The distribution of the Mann-Whitney statistic U of two samples from one distribution.
 fn lower_tail(one: usize, other: usize) -> LowerTail {
     if one * other <= EXACT_UP_TO {
         return LowerTail::exact(distribution(one, other));
     }
-    let (m, n) = (one as f64, other as f64);
+    let m = one as f64;
+    let n = other as f64;
     LowerTail::Approximate {
         mean: m * n / 2.0,
         deviation: (m * n * (m + n + 1.0) / 12.0).sqrt(),
@@ -101,11 +83,14 @@ fn distribution(one: usize, other: usize) -> Vec<f64> {
         let mut next = vec![certain.clone()];
         for n in 1..=other {
             let share = m as f64 / (m + n) as f64;
-            let row = (0..size).map(|u| {
-                let beats = if u >= n { rows[n][u - n] } else { 0.0 };
-                share * beats + (1.0 - share) * next[n - 1][u]
-            });
-            next.push(row.collect());
+            next.push(
+                (0..size)
+                    .map(|u| {
+                        let beats = if u >= n { rows[n][u - n] } else { 0.0 };
+                        share * beats + (1.0 - share) * next[n - 1][u]
+                    })
+                    .collect(),
+            );
         }
         rows = next;
     }
@@ -115,7 +100,7 @@ fn distribution(one: usize, other: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::Relation;
+    use crate::stats::{Relation, testing::assert_near};
 
     #[test]
     fn critical_values_are_the_tabulated_ones() {
@@ -140,34 +125,28 @@ mod tests {
     #[test]
     fn distribution_sums_to_one_and_is_symmetric() {
         let probabilities = distribution(5, 7);
-        assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        assert_near(probabilities.iter().sum(), 1.0, 1e-12);
         for u in 0..=35 {
-            assert!(
-                (probabilities[u] - probabilities[35 - u]).abs() < 1e-12,
-                "u = {u}"
-            );
+            assert_near(probabilities[u], probabilities[35 - u], 1e-12);
         }
         // Two of the first sample below all three of the other: one arrangement in ten.
-        assert!((distribution(2, 3)[0] - 0.1).abs() < 1e-12);
+        assert_near(distribution(2, 3)[0], 0.1, 1e-12);
     }
 
     #[test]
     fn shifted_launches_have_their_ratio() {
         let baseline = [1.00, 1.02, 0.98, 1.01, 0.99, 1.03, 0.97, 1.00];
-        let candidate = baseline.map(|value| value * 1.5);
-        let ratio = UnpairedRatio::of(&candidate, &baseline).unwrap();
+        let ratio = UnpairedRatio::of(&baseline.map(|value| value * 1.5), &baseline).unwrap();
         let interval = ratio.ratio().interval.unwrap();
-        assert!(
-            (ratio.ratio().value - 1.5).abs() < 0.01 && interval.contains(1.5),
-            "{interval:?}"
-        );
+        assert_near(ratio.ratio().value, 1.5, 0.01);
+        assert!(interval.contains(1.5), "{interval:?}");
         assert_eq!(ratio.evidence(0.02).relation(0.05), Relation::Above);
     }
 
     #[test]
     fn few_launches_have_a_ratio_and_no_interval() {
         let ratio = UnpairedRatio::of(&[2.0; 5], &[1.0; 9]).unwrap().ratio();
-        assert!((ratio.value - 2.0).abs() < 1e-12);
+        assert_near(ratio.value, 2.0, 1e-12);
         assert_eq!(
             ratio.interval.unwrap_err().to_string(),
             "needs 6 launches, has 5"
@@ -176,16 +155,10 @@ mod tests {
 
     #[test]
     fn normal_approximation_joins_the_exact_distribution() {
-        let exact = lower_tail(50, 50);
-        let approximate = LowerTail::Approximate {
-            mean: 1250.0,
-            deviation: (2500.0 * 101.0 / 12.0_f64).sqrt(),
-        };
+        let exact = LowerTail::exact(distribution(50, 51));
+        let approximate = lower_tail(50, 51);
         for u in [900, 965, 1100] {
-            assert!(
-                (approximate.at_most(u) / exact.at_most(u) - 1.0).abs() < 0.05,
-                "u = {u}"
-            );
+            assert_near(approximate.at_most(u) / exact.at_most(u), 1.0, 0.05);
         }
     }
 

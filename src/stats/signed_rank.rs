@@ -53,7 +53,8 @@ fn lower_tail(n: u64) -> LowerTail {
         return LowerTail::exact(distribution(n));
     }
     let n = n as f64;
-    let (mean, variance) = (n * (n + 1.0) / 4.0, n * (n + 1.0) * (2.0 * n + 1.0) / 24.0);
+    let mean = n * (n + 1.0) / 4.0;
+    let variance = n * (n + 1.0) * (2.0 * n + 1.0) / 24.0;
     LowerTail::Approximate {
         mean,
         deviation: variance.sqrt(),
@@ -81,7 +82,7 @@ fn distribution(n: u64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{END_ERROR, Relation};
+    use crate::stats::{END_ERROR, Relation, testing::assert_near};
 
     /// Hollander and Wolfe, example 3.1 (Hamilton depression scale, 9 patients), after minus
     /// before.
@@ -103,17 +104,10 @@ mod tests {
         // gives the same.
         let ranks = depression_scale();
         let interval = ranks.interval(0.05).unwrap();
-        let close = |actual: f64, expected: f64| (actual - expected).abs() < 1e-9;
-        assert!(
-            close(ranks.centre(), -0.46)
-                && close(interval.low, -0.786)
-                && close(interval.high, -0.010)
-        );
-        assert!(
-            close(ranks.evidence(0.0).p_different, 2.0 * 10.0 / 512.0),
-            "{:?}",
-            ranks.evidence(0.0)
-        );
+        assert_near(ranks.centre(), -0.46, 1e-9);
+        assert_near(interval.low, -0.786, 1e-9);
+        assert_near(interval.high, -0.010, 1e-9);
+        assert_near(ranks.evidence(0.0).p_different, 2.0 * 10.0 / 512.0, 1e-9);
     }
 
     #[test]
@@ -141,17 +135,10 @@ mod tests {
 
     #[test]
     fn normal_approximation_joins_the_exact_distribution() {
-        let (mean, variance) = (50.0 * 51.0 / 4.0, 50.0 * 51.0 * 101.0 / 24.0_f64);
-        let approximate = LowerTail::Approximate {
-            mean,
-            deviation: variance.sqrt(),
-        };
+        let exact = LowerTail::exact(distribution(EXACT_UP_TO + 1));
+        let approximate = lower_tail(EXACT_UP_TO + 1);
         for t in [434, 500, 637] {
-            let exact = lower_tail(50).at_most(t);
-            assert!(
-                (approximate.at_most(t) / exact - 1.0).abs() < 0.05,
-                "t = {t}"
-            );
+            assert_near(approximate.at_most(t) / exact.at_most(t), 1.0, 0.05);
         }
     }
 
@@ -163,11 +150,10 @@ mod tests {
                 .collect();
             let ranks = SignedRank::new(&values).unwrap();
             for error in [0.002, END_ERROR, 0.05, 0.2] {
-                let excluded = ranks
-                    .interval(error)
-                    .is_some_and(|interval| !interval.contains(0.0));
                 assert_eq!(
-                    excluded,
+                    ranks
+                        .interval(error)
+                        .is_some_and(|interval| !interval.contains(0.0)),
                     ranks.evidence(0.0).p_different <= error,
                     "shift {shift}, error {error}"
                 );
@@ -183,10 +169,9 @@ mod tests {
                 .collect();
             let ranks = SignedRank::new(&values).unwrap();
             let interval = ranks.interval(END_ERROR).unwrap();
-            let within = interval.low > -0.02 && interval.high < 0.02;
             assert_eq!(
                 ranks.evidence(0.02).relation(END_ERROR) == Relation::Same,
-                within,
+                interval.low > -0.02 && interval.high < 0.02,
                 "spread {spread}"
             );
         }

@@ -31,8 +31,7 @@ impl SteadyRule {
     /// Whether the last windows are steady, given all windows' medians so far, oldest first.
     #[must_use]
     pub fn is_steady(&self, medians: &[f64]) -> bool {
-        let needed = self.windows.max(2);
-        let Some(start) = medians.len().checked_sub(needed) else {
+        let Some(start) = medians.len().checked_sub(self.windows.max(2)) else {
             return false;
         };
         let last = &medians[start..];
@@ -51,62 +50,40 @@ mod tests {
 
     #[test]
     fn windows_are_steady_where_the_last_agree_and_do_not_fall() {
-        let narrow = SteadyRule {
-            windows: 3,
-            tolerance: 0.02,
-        };
-        for (rule, medians, is_steady, why) in [
+        for (medians, is_steady, why) in [
             (
-                SteadyRule::default(),
                 &[900.0, 300.0, 102.0, 100.0, 101.0][..],
                 true,
                 "only the last windows count",
             ),
             (
-                SteadyRule::default(),
                 &[100.0, 101.0, 100.0, 300.0],
                 false,
                 "the last window counts",
             ),
-            (SteadyRule::default(), &[], false, "too few windows"),
+            (&[], false, "too few windows"),
+            (&[100.0, 100.0], false, "too few windows"),
+            (&[100.0, 100.0, 100.0], true, "windows enough"),
             (
-                SteadyRule::default(),
-                &[100.0, 100.0],
-                false,
-                "too few windows",
-            ),
-            (
-                SteadyRule::default(),
-                &[100.0, 100.0, 100.0],
-                true,
-                "windows enough",
-            ),
-            (
-                SteadyRule::default(),
                 &[104.0, 102.0, 100.0],
                 false,
                 "a slow fall within the tolerance",
             ),
+            (&[104.0, 102.0, 102.0], true, "a fall that has ended"),
             (
-                SteadyRule::default(),
-                &[104.0, 102.0, 102.0],
-                true,
-                "a fall that has ended",
-            ),
-            (
-                narrow,
                 &[100.0, 103.0, 101.0],
-                false,
-                "a spread beyond the tolerance",
+                true,
+                "a spread within the tolerance",
             ),
-            (
-                SteadyRule::default(),
-                &[f64::NAN, f64::NAN, f64::NAN],
-                false,
-                "not a number",
-            ),
+            (&[f64::NAN, f64::NAN, f64::NAN], false, "not a number"),
         ] {
-            assert_eq!(rule.is_steady(medians), is_steady, "{why}: {medians:?}");
+            let found = SteadyRule::default().is_steady(medians);
+            assert_eq!(found, is_steady, "{why}: {medians:?}");
         }
+        let narrow = SteadyRule {
+            windows: 3,
+            tolerance: 0.02,
+        };
+        assert!(!narrow.is_steady(&[100.0, 103.0, 101.0]));
     }
 }

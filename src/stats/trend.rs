@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::percentile::median;
+use super::percentile::{ascending, median};
 use super::wander::Wander;
 
 /// How the latency of a cell went while it was measured.
@@ -59,26 +59,31 @@ pub fn steady_class(launches: &[Vec<f64>]) -> Option<SteadyClass> {
     let medians: Vec<f64> = series.iter().filter_map(|launch| median(launch)).collect();
     let medians = joined(&medians, medians.len().div_ceil(MOST_LAUNCHES));
     let across = std::slice::from_ref(&medians);
-    let trends = [trend(&series), trend(across)];
+    let trends: Vec<Trend> = trend(&series).into_iter().chain(trend(across)).collect();
     let wander = Wander::of(&series);
-    let tests = trends.iter().flatten().count() + usize::from(wander.is_some());
+    let tests = trends.len() + usize::from(wander.is_some());
     let error = ERROR / tests.max(1) as f64;
     let smoothest = wander.as_ref().map(|wander| wander.smoothest);
-    let can_reject = [steepest(&series), steepest(across)]
+    [steepest(&series), steepest(across)]
         .into_iter()
         .chain(smoothest)
-        .any(|p| p < ERROR / 3.0);
-    can_reject.then(|| class_of(trends.iter().flatten(), wander.as_ref(), error))
+        .any(|p| p < ERROR / 3.0)
+        .then(|| class_of(&trends, wander.as_ref(), error))
 }
 
 /// Logarithms of the medians of each launch, joined where they are many; absent without a launch.
 fn series(launches: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
-    let longest = launches.iter().map(Vec::len).max()?;
-    let neighbours = longest.div_ceil(most_points(launches.len()));
-    let series = launches
+    let neighbours = launches
         .iter()
-        .map(|launch| joined(&logarithms(launch), neighbours));
-    Some(series.collect())
+        .map(Vec::len)
+        .max()?
+        .div_ceil(most_points(launches.len()));
+    Some(
+        launches
+            .iter()
+            .map(|launch| joined(&logarithms(launch), neighbours))
+            .collect(),
+    )
 }
 
 /// Those of the values that are positive and finite.
@@ -90,12 +95,9 @@ fn logarithms(values: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-fn class_of<'t>(
-    trends: impl Iterator<Item = &'t Trend>,
-    wander: Option<&Wander>,
-    error: f64,
-) -> SteadyClass {
+fn class_of(trends: &[Trend], wander: Option<&Wander>, error: f64) -> SteadyClass {
     let signs: Vec<f64> = trends
+        .iter()
         .filter(|trend| trend.p < error && trend.change.abs() >= FLOOR_RATIO.ln_1p())
         .map(|trend| trend.change.signum())
         .collect();
@@ -195,12 +197,11 @@ fn variance_of_untied(n: usize) -> f64 {
 
 /// Variance of S among independent values, less what ties take.
 fn score_variance(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let ties = sorted
+    let ties: f64 = ascending(values)
         .chunk_by(|one, other| one == other)
-        .map(|tied| variance_of_untied(tied.len()));
-    variance_of_untied(values.len()) - ties.sum::<f64>()
+        .map(|tied| variance_of_untied(tied.len()))
+        .sum();
+    variance_of_untied(values.len()) - ties
 }
 
 /// Variance of the sum of `scores`, estimated from how they differ.
@@ -218,14 +219,15 @@ fn variance_between(scores: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::testing::assert_near;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64;
 
     const TRIALS: usize = 2_000;
 
     fn normal(rng: &mut Pcg64) -> f64 {
-        let radius = (-2.0 * rng.random_range(1e-12..1.0_f64).ln()).sqrt();
-        radius * (std::f64::consts::TAU * rng.random_range(0.0..1.0)).cos()
+        (-2.0 * rng.random_range(1e-12..1.0_f64).ln()).sqrt()
+            * (std::f64::consts::TAU * rng.random_range(0.0..1.0)).cos()
     }
 
     fn share_of(class: SteadyClass, seed: u64, run: impl Fn(&mut Pcg64) -> Vec<Vec<f64>>) -> f64 {
@@ -289,9 +291,15 @@ mod tests {
             let block = |number: i32| 1e6 * (change * f64::from(number) / 299.0).exp();
             vec![(0..300).map(block).collect(); 4]
         };
-        assert_eq!(steady_class(&run(0.018)), Some(SteadyClass::Flat));
-        assert_eq!(steady_class(&run(0.022)), Some(SteadyClass::SlowingDown));
-        assert_eq!(steady_class(&run(-0.022)), Some(SteadyClass::WarmingUp));
+        assert_eq!(
+            [0.018, 0.022, -0.022].map(|change| steady_class(&run(change))),
+            [
+                SteadyClass::Flat,
+                SteadyClass::SlowingDown,
+                SteadyClass::WarmingUp
+            ]
+            .map(Some)
+        );
     }
 
     #[test]
@@ -358,7 +366,11 @@ mod tests {
         // 9 pairs rise and 1 falls; the two 2s tie in the second series: 4 rise, 1 falls; 26/3 - 1.
         assert_eq!(score(&[1.0, 2.0, 4.0, 3.0, 5.0]), 8.0);
         assert_eq!(score(&[1.0, 2.0, 2.0, 4.0]), 5.0);
-        assert!((score_variance(&[1.0, 2.0, 4.0, 3.0, 5.0]) - 50.0 / 3.0).abs() < 1e-12);
-        assert!((score_variance(&[1.0, 2.0, 2.0, 4.0]) - 23.0 / 3.0).abs() < 1e-12);
+        assert_near(
+            score_variance(&[1.0, 2.0, 4.0, 3.0, 5.0]),
+            50.0 / 3.0,
+            1e-12,
+        );
+        assert_near(score_variance(&[1.0, 2.0, 2.0, 4.0]), 23.0 / 3.0, 1e-12);
     }
 }

@@ -80,16 +80,18 @@ pub fn relations(evidence: &[Evidence], error: f64) -> Vec<Relation> {
     let adjusted = benjamini_hochberg(&different)
         .into_iter()
         .zip(benjamini_hochberg(&same));
-    let each = evidence.iter().zip(adjusted);
-    each.map(|(evidence, (p_different, p_same))| {
-        Evidence {
-            p_different,
-            p_same,
-            ..*evidence
-        }
-        .relation(error)
-    })
-    .collect()
+    evidence
+        .iter()
+        .zip(adjusted)
+        .map(|(evidence, (p_different, p_same))| {
+            Evidence {
+                p_different,
+                p_same,
+                ..*evidence
+            }
+            .relation(error)
+        })
+        .collect()
 }
 
 /// Probabilities adjusted for their number: to call those at or below `q` significant keeps the
@@ -114,6 +116,7 @@ fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::testing::assert_near;
 
     fn evidence(p_different: f64) -> Evidence {
         Evidence {
@@ -134,7 +137,7 @@ mod tests {
         ];
         let adjusted = benjamini_hochberg(&p);
         assert_eq!(adjusted.iter().filter(|&&p| p <= 0.05).count(), 4);
-        assert!((adjusted[3] - 0.0095 * 15.0 / 4.0).abs() < 1e-12);
+        assert_near(adjusted[3], 0.0095 * 15.0 / 4.0, 1e-12);
         assert!(adjusted.is_sorted() && adjusted[14] == 1.0);
     }
 
@@ -165,21 +168,17 @@ mod tests {
             p_same: 0.2,
         };
         assert_eq!(small.relation(0.05), Relation::Undecided);
+        let same = Evidence {
+            p_same: 0.01,
+            ..small
+        };
+        let below = Evidence {
+            centre: -0.03,
+            ..small
+        };
         assert_eq!(
-            Evidence {
-                p_same: 0.01,
-                ..small
-            }
-            .relation(0.05),
-            Relation::Same
-        );
-        assert_eq!(
-            Evidence {
-                centre: -0.03,
-                ..small
-            }
-            .relation(0.05),
-            Relation::Below
+            [same, below].map(|evidence| evidence.relation(0.05)),
+            [Relation::Same, Relation::Below]
         );
     }
 }

@@ -18,7 +18,10 @@ pub(super) struct Wander {
 impl Wander {
     /// `None` without a series of four values that are not all the same.
     pub(super) fn of(series: &[Vec<f64>]) -> Option<Self> {
-        let (mut sum, mut variance, mut covariances, mut least) = (0.0, 0.0, Vec::new(), 0.0);
+        let mut sum = 0.0;
+        let mut variance = 0.0;
+        let mut covariances = Vec::new();
+        let mut least = 0.0;
         for values in series.iter().filter(|values| values.len() >= LEAST_VALUES) {
             let n = values.len() as f64;
             let Some(ratio) = neumann_ratio(&ranks(values)) else {

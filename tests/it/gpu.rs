@@ -73,7 +73,9 @@ fn readings_are_in_base_units() {
     );
     assert_eq!(
         reading.clock_events,
-        Ok(vec!["sw_power_cap", "hw_thermal_slowdown"])
+        Ok(["sw_power_cap", "hw_thermal_slowdown"]
+            .map(str::to_owned)
+            .into())
     );
     let processes = reading.processes.unwrap();
     assert_eq!((processes[0].pid, processes[0].memory_bytes), (7, None));

@@ -106,10 +106,7 @@ impl<'a> Table<'a> {
         if list.count > LONGEST_TEXT {
             return Err(SkeletonFault::Damaged);
         }
-        let list = self.pay(list, 1)?;
-        self.image
-            .read(list.start, list.count)
-            .ok_or(SkeletonFault::Damaged)
+        self.content(list, 1)
     }
 
     fn items(&self, field: usize, width: usize, most: usize) -> Read<Option<Vec<u8>>> {
@@ -120,11 +117,13 @@ impl<'a> Table<'a> {
         if list.count * width > most {
             return Ok(None);
         }
+        self.content(list, width).map(Some)
+    }
+
+    fn content(&self, list: List, width: usize) -> Read<Vec<u8>> {
         let list = self.pay(list, width)?;
-        self.image
-            .read(list.start, list.count * width)
-            .ok_or(SkeletonFault::Damaged)
-            .map(Some)
+        let content = self.image.read(list.start, list.count * width);
+        content.ok_or(SkeletonFault::Damaged)
     }
 
     /// The list, if so much may still be read: tables of a damaged file may share their contents

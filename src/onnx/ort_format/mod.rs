@@ -85,17 +85,14 @@ const OVERHEAD: usize = 64;
 const ORDERED: u64 = 512;
 
 impl Writer {
-    fn spend(&self, message: &[u8]) -> Result<(), SkeletonFault> {
+    /// The message, where it may still be written.
+    fn spent(&self, message: Vec<u8>) -> Message {
         // A name that many nodes share stands in the file once, so that messages may be a few times
         // as long.
-        let cost = (message.len() / OVERHEAD).max(1);
-        self.left.set(
-            self.left
-                .get()
-                .checked_sub(cost)
-                .ok_or(SkeletonFault::Damaged)?,
-        );
-        Ok(())
+        let cost = message.len() / OVERHEAD;
+        let left = self.left.get().checked_sub(cost.max(1));
+        self.left.set(left.ok_or(SkeletonFault::Damaged)?);
+        Ok(message)
     }
 
     fn graph(&self, graph: Table<'_>, depth: usize) -> Message {
@@ -151,8 +148,7 @@ impl Writer {
         for attribute in node.tables(10)? {
             put_delimited(&mut out, 5, &self.attribute(attribute, depth)?);
         }
-        self.spend(&out)?;
-        Ok(out)
+        self.spent(out)
     }
 
     fn attribute(&self, attribute: Table<'_>, depth: usize) -> Message {
@@ -189,8 +185,7 @@ impl Writer {
         for graph in attribute.tables(12)? {
             put_delimited(&mut out, 11, &self.graph(graph, depth + 1)?);
         }
-        self.spend(&out)?;
-        Ok(out)
+        self.spent(out)
     }
 
     fn tensor(&self, tensor: Table<'_>) -> Message {
@@ -209,8 +204,7 @@ impl Writer {
         {
             put_delimited(&mut out, 9, &payload);
         }
-        self.spend(&out)?;
-        Ok(out)
+        self.spent(out)
     }
 
     fn value(&self, name: &[u8], value: Option<&Table<'_>>) -> Message {
@@ -219,8 +213,7 @@ impl Writer {
         if let Some(info) = value.map(|value| value.table(2)).transpose()?.flatten() {
             put_delimited(&mut out, 2, &self.value_type(info, 0)?);
         }
-        self.spend(&out)?;
-        Ok(out)
+        self.spent(out)
     }
 
     fn value_type(&self, info: Table<'_>, depth: usize) -> Message {

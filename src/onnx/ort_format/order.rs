@@ -14,30 +14,41 @@ const IMPLICIT_INPUTS: usize = 12;
 /// Otherwise as they stand: optimization puts new nodes at the end. Those that wait for each other
 /// are last.
 pub(super) fn in_order(nodes: Vec<Table<'_>>) -> Result<Vec<Table<'_>>, SkeletonFault> {
+    let order = sorted(sources(&nodes)?).into_iter();
+    Ok(order.map(|index| nodes[index]).collect())
+}
+
+/// Places of the nodes that each reads from.
+fn sources(nodes: &[Table<'_>]) -> Result<Vec<BTreeSet<usize>>, SkeletonFault> {
     // Names are many; what they hash to is as good, and small.
     let hash = RandomState::new();
     let mut makers: BTreeMap<u64, usize> = BTreeMap::new();
     for (index, node) in nodes.iter().enumerate() {
-        let named = node
-            .texts(OUTPUTS)?
-            .into_iter()
-            .filter(|name| !name.is_empty());
-        makers.extend(named.map(|name| (hash.hash_one(name), index)));
+        let names = node.texts(OUTPUTS)?;
+        let names = names.iter().filter(|name| !name.is_empty());
+        makers.extend(names.map(|name| (hash.hash_one(name), index)));
     }
-    let mut waiting: Vec<BTreeSet<usize>> = Vec::new();
-    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
-    for (index, node) in nodes.iter().enumerate() {
-        let reads = [node.texts(INPUTS)?, node.texts(IMPLICIT_INPUTS)?].concat();
-        let before: BTreeSet<usize> = reads
+    let mut sources = Vec::new();
+    for node in nodes {
+        let names = [node.texts(INPUTS)?, node.texts(IMPLICIT_INPUTS)?].concat();
+        let places = names
             .iter()
-            .filter_map(|name| makers.get(&hash.hash_one(name)).copied())
-            .collect();
-        before.iter().for_each(|&maker| readers[maker].push(index));
-        waiting.push(before);
+            .filter_map(|name| makers.get(&hash.hash_one(name)));
+        sources.push(places.copied().collect());
     }
-    let mut ready: BTreeSet<usize> = (0..nodes.len())
-        .filter(|&index| waiting[index].is_empty())
-        .collect();
+    Ok(sources)
+}
+
+fn sorted(mut waiting: Vec<BTreeSet<usize>>) -> Vec<usize> {
+    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); waiting.len()];
+    for (index, sources) in waiting.iter().enumerate() {
+        sources
+            .iter()
+            .for_each(|&source| readers[source].push(index));
+    }
+    let places = 0..waiting.len();
+    let free = places.clone().filter(|&index| waiting[index].is_empty());
+    let mut ready: BTreeSet<usize> = free.collect();
     let mut order = Vec::new();
     while let Some(index) = ready.pop_first() {
         order.push(index);
@@ -47,11 +58,6 @@ pub(super) fn in_order(nodes: Vec<Table<'_>>) -> Result<Vec<Table<'_>>, Skeleton
             }
         }
     }
-    let stuck = (0..nodes.len()).filter(|&index| !waiting[index].is_empty());
-    Ok(order
-        .iter()
-        .copied()
-        .chain(stuck)
-        .map(|index| nodes[index])
-        .collect())
+    order.extend(places.filter(|&index| !waiting[index].is_empty()));
+    order
 }

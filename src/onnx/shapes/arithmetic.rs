@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Expr;
+use super::expr::{Expr, number};
 
 /// Terms beyond which an expression says too little.
 const TERMS_LIMIT: usize = 16;
@@ -14,78 +14,85 @@ type Terms = BTreeMap<Vec<Expr>, i64>;
 
 impl Expr {
     pub(super) fn plus(&self, other: &Expr) -> Expr {
-        match (self, other) {
-            (Expr::Number(one), Expr::Number(other)) => {
-                one.checked_add(*other).map_or(Expr::Unknown, Expr::Number)
-            }
-            (Expr::Number(0), sum) | (sum, Expr::Number(0)) => sum.clone(),
-            _ => sum(self, other).bounded(),
-        }
+        self.computed(other, 0, i64::checked_add, added)
     }
 
     pub(super) fn times(&self, other: &Expr) -> Expr {
+        self.computed(other, 1, i64::checked_mul, multiplied)
+    }
+
+    /// What is computed of numbers in one way and of terms in another, where one number leaves the
+    /// other side as it is.
+    fn computed(
+        &self,
+        other: &Expr,
+        neutral: i64,
+        of_numbers: fn(i64, i64) -> Option<i64>,
+        of_terms: fn(Terms, Terms) -> Option<Terms>,
+    ) -> Expr {
         match (self, other) {
-            (Expr::Number(one), Expr::Number(other)) => {
-                one.checked_mul(*other).map_or(Expr::Unknown, Expr::Number)
+            (Expr::Number(one), Expr::Number(other)) => checked(of_numbers(*one, *other)),
+            (Expr::Number(number), whole) | (whole, Expr::Number(number)) if *number == neutral => {
+                whole.clone()
             }
-            (Expr::Number(1), product) | (product, Expr::Number(1)) => product.clone(),
-            _ => product(self, other).bounded(),
+            _ => {
+                let both = terms(self).zip(terms(other));
+                let made = both.and_then(|(one, other)| of_terms(one, other));
+                made.map(|made| expression(&made).bounded())
+                    .unwrap_or_default()
+            }
         }
     }
 
     pub(super) fn minus(&self, other: &Expr) -> Expr {
         if self.is_known() && self == other {
-            Expr::Number(0)
+            number(0)
         } else {
-            self.plus(&other.times(&Expr::Number(-1)))
+            self.plus(&other.times(&number(-1)))
         }
     }
 
     pub(super) fn over(&self, other: &Expr) -> Expr {
         match (self, other) {
             (_, Expr::Number(0)) => Expr::Unknown,
-            (Expr::Number(one), Expr::Number(other)) => one
-                .checked_div_euclid(*other)
-                .map_or(Expr::Unknown, Expr::Number),
+            (Expr::Number(one), Expr::Number(other)) => checked(one.checked_div_euclid(*other)),
             (whole, Expr::Number(1)) => whole.clone(),
             _ => quotient(self, other).bounded(),
         }
     }
 
     /// The quotient by a number above 0, rounded up.
-    pub(super) fn over_up(&self, number: i64) -> Expr {
-        self.plus(&Expr::Number(number.saturating_sub(1)))
-            .over(&Expr::Number(number))
+    pub(super) fn over_up(&self, by: i64) -> Expr {
+        self.plus(&number(by.saturating_sub(1))).over(&number(by))
     }
 
     pub(super) fn smaller(&self, other: &Expr) -> Expr {
-        let gap = other.minus(self);
         match () {
-            () if gap.is_not_negative() => self.clone(),
-            () if self.minus(other).is_not_negative() => other.clone(),
+            () if other.is_at_least(self) => self.clone(),
+            () if self.is_at_least(other) => other.clone(),
             () => self.pair(other, Expr::Min),
         }
     }
 
     pub(super) fn larger(&self, other: &Expr) -> Expr {
-        let gap = self.minus(other);
         match () {
-            () if gap.is_not_negative() => self.clone(),
-            () if other.minus(self).is_not_negative() => other.clone(),
+            () if self.is_at_least(other) => self.clone(),
+            () if other.is_at_least(self) => other.clone(),
             () => self.pair(other, Expr::Max),
         }
     }
 
-    pub(super) fn pair(&self, other: &Expr, make: fn(Box<Expr>, Box<Expr>) -> Expr) -> Expr {
+    fn pair(&self, other: &Expr, make: fn(Box<Expr>, Box<Expr>) -> Expr) -> Expr {
         if !self.is_known() || !other.is_known() {
             return Expr::Unknown;
         }
-        let (one, other) = if self <= other {
-            (self, other)
-        } else {
-            (other, self)
-        };
-        make(Box::new(one.clone()), Box::new(other.clone())).bounded()
+        let [one, other] = [self.min(other), self.max(other)].map(|side| side.clone().into());
+        make(one, other).bounded()
+    }
+
+    /// Whether it is as large as the other or larger whatever the sizes are.
+    pub(super) fn is_at_least(&self, other: &Expr) -> bool {
+        self.minus(other).is_not_negative()
     }
 
     /// Whether it is at least 0 whatever the sizes are; sizes themselves are.
@@ -93,37 +100,45 @@ impl Expr {
         match self {
             Expr::Number(number) => *number >= 0,
             Expr::Dim(_) | Expr::Broadcast(..) => true,
-            Expr::Sum(parts) | Expr::Product(parts) => parts.iter().all(Expr::is_not_negative),
-            Expr::Quotient(one, other) | Expr::Min(one, other) => {
-                one.is_not_negative() && other.is_not_negative()
-            }
             Expr::Max(one, other) => one.is_not_negative() || other.is_not_negative(),
             Expr::Unknown => false,
+            Expr::Sum(_) | Expr::Product(_) | Expr::Quotient(..) | Expr::Min(..) => {
+                self.parts().into_iter().all(Expr::is_not_negative)
+            }
         }
     }
 
     /// The expression with open dimensions replaced; what is replaced is put into normal form anew.
     pub(super) fn replaced(&self, with: &impl Fn(usize) -> Option<Expr>) -> Expr {
+        if let Expr::Dim(dim) = self
+            && let Some(size) = with(*dim)
+        {
+            return size;
+        }
+        self.rebuilt(|part| part.replaced(with))
+    }
+
+    /// The same of other parts.
+    pub(super) fn rebuilt(&self, mut with: impl FnMut(&Expr) -> Expr) -> Expr {
         match self {
-            Expr::Dim(dim) => with(*dim).unwrap_or_else(|| self.clone()),
             Expr::Sum(parts) => parts
                 .iter()
-                .fold(Expr::Number(0), |sum, part| sum.plus(&part.replaced(with))),
+                .fold(number(0), |sum, part| sum.plus(&with(part))),
             Expr::Product(parts) => parts
                 .iter()
-                .fold(Expr::Number(1), |all, part| all.times(&part.replaced(with))),
-            Expr::Quotient(one, other) => one.replaced(with).over(&other.replaced(with)),
-            Expr::Max(one, other) => one.replaced(with).larger(&other.replaced(with)),
-            Expr::Min(one, other) => one.replaced(with).smaller(&other.replaced(with)),
-            Expr::Broadcast(one, other) => one.replaced(with).broadcast(&other.replaced(with)),
-            Expr::Number(_) | Expr::Unknown => self.clone(),
+                .fold(number(1), |all, part| all.times(&with(part))),
+            Expr::Quotient(one, other) => with(one).over(&with(other)),
+            Expr::Max(one, other) => with(one).larger(&with(other)),
+            Expr::Min(one, other) => with(one).smaller(&with(other)),
+            Expr::Broadcast(one, other) => with(one).broadcast(&with(other)),
+            Expr::Number(_) | Expr::Dim(_) | Expr::Unknown => self.clone(),
         }
     }
 
     pub(super) fn broadcast(&self, other: &Expr) -> Expr {
         match (self, other) {
             (Expr::Number(1), size) | (size, Expr::Number(1)) => size.clone(),
-            (Expr::Number(size), _) | (_, Expr::Number(size)) if *size > 1 => Expr::Number(*size),
+            (Expr::Number(size), _) | (_, Expr::Number(size)) if *size > 1 => number(*size),
             (one, other) if one == other => one.clone(),
             (whole @ Expr::Broadcast(a, b), part) | (part, whole @ Expr::Broadcast(a, b))
                 if **a == *part || **b == *part =>
@@ -133,6 +148,10 @@ impl Expr {
             _ => self.pair(other, Expr::Broadcast),
         }
     }
+}
+
+fn checked(found: Option<i64>) -> Expr {
+    found.map(number).unwrap_or_default()
 }
 
 fn terms(expr: &Expr) -> Option<Terms> {
@@ -146,7 +165,7 @@ fn terms(expr: &Expr) -> Option<Terms> {
             let one = Terms::from([(Vec::new(), 1)]);
             parts
                 .iter()
-                .try_fold(one, |product, part| multiplied(&product, &terms(part)?))
+                .try_fold(one, |product, part| multiplied(product, terms(part)?))
         }
         factor => Some(Terms::from([(vec![factor.clone()], 1)])),
     }
@@ -161,60 +180,45 @@ fn added(mut sum: Terms, other: Terms) -> Option<Terms> {
     (sum.len() <= TERMS_LIMIT).then_some(sum)
 }
 
-fn multiplied(one: &Terms, other: &Terms) -> Option<Terms> {
+fn multiplied(one: Terms, other: Terms) -> Option<Terms> {
     let mut product = Terms::new();
-    for (some, count) in one {
-        for (more, times) in other {
-            let mut factors = [some.as_slice(), more.as_slice()].concat();
+    for (some, count) in &one {
+        for (more, times) in &other {
+            let mut factors = [&some[..], more].concat();
             factors.sort();
-            product = added(
-                product,
-                Terms::from([(factors, count.checked_mul(*times)?)]),
-            )?;
+            let term = (factors, count.checked_mul(*times)?);
+            product = added(product, Terms::from([term]))?;
         }
     }
     Some(product)
 }
 
 fn expression(terms: &Terms) -> Expr {
-    let mut parts: Vec<Expr> = terms
-        .iter()
-        .map(|(factors, count)| term(factors, *count))
-        .collect();
-    match parts.len() {
-        0 => Expr::Number(0),
-        1 => parts.remove(0),
-        _ => Expr::Sum(parts),
+    match terms.len() {
+        0 => number(0),
+        _ => one_or(each(terms).collect(), Expr::Sum),
     }
+}
+
+/// Terms as expressions, one by one.
+fn each(terms: &Terms) -> impl Iterator<Item = Expr> {
+    terms.iter().map(|(factors, &count)| term(factors, count))
 }
 
 fn term(factors: &[Expr], count: i64) -> Expr {
-    match (factors, count) {
-        ([], _) => Expr::Number(count),
-        ([factor], 1) => factor.clone(),
-        (_, 1) => Expr::Product(factors.to_vec()),
-        _ => Expr::Product(
-            std::iter::once(Expr::Number(count))
-                .chain(factors.iter().cloned())
-                .collect(),
-        ),
+    let mut all = factors.to_vec();
+    if count != 1 || all.is_empty() {
+        all.insert(0, number(count));
     }
+    one_or(all, Expr::Product)
 }
 
-fn sum(one: &Expr, other: &Expr) -> Expr {
-    let sum = match (terms(one), terms(other)) {
-        (Some(one), Some(other)) => added(one, other),
-        _ => None,
-    };
-    sum.map_or(Expr::Unknown, |sum| expression(&sum))
-}
-
-fn product(one: &Expr, other: &Expr) -> Expr {
-    let product = match (terms(one), terms(other)) {
-        (Some(one), Some(other)) => multiplied(&one, &other),
-        _ => None,
-    };
-    product.map_or(Expr::Unknown, |product| expression(&product))
+/// The one part, or what is made of several.
+fn one_or(mut parts: Vec<Expr>, several: fn(Vec<Expr>) -> Expr) -> Expr {
+    match parts.len() {
+        1 => parts.remove(0),
+        _ => several(parts),
+    }
 }
 
 /// Common factors go out of the quotient; the rest is rounded down once.
@@ -222,58 +226,40 @@ fn quotient(whole: &Expr, part: &Expr) -> Expr {
     let (Some(whole_terms), Some(part_terms)) = (terms(whole), terms(part)) else {
         return Expr::Unknown;
     };
+    let Some((factors, &count)) = part_terms.first_key_value() else {
+        return rounded(whole, part);
+    };
     if whole == part {
-        return Expr::Number(1);
+        return number(1);
     }
-    let Some((factors, &count)) = part_terms
-        .first_key_value()
-        .filter(|_| part_terms.len() == 1)
-    else {
-        return quotient_of_sum(whole, part, &whole_terms);
-    };
     let (divided, rest) = divided(&whole_terms, factors, count);
-    if rest.is_empty() {
-        return expression(&divided);
+    if part_terms.len() > 1 {
+        return times_of_sum(whole, part, &divided).unwrap_or_else(|| rounded(whole, part));
     }
-    let rest = match (expression(&rest), part) {
-        (Expr::Quotient(inner, by), Expr::Number(number)) if *number > 0 && is_positive(&by) => {
-            return expression(&divided).plus(&inner.over(&by.times(part)));
+    let divided = expression(&divided);
+    if rest.is_empty() {
+        return divided;
+    }
+    let rest = match (&expression(&rest), part) {
+        (Expr::Quotient(inner, by), Expr::Number(1..)) if matches!(**by, Expr::Number(1..)) => {
+            inner.over(&by.times(part))
         }
-        (Expr::Number(number), Expr::Number(by)) => number
-            .checked_div_euclid(*by)
-            .map_or(Expr::Unknown, Expr::Number),
-        (rest, part) => Expr::Quotient(Box::new(rest), Box::new(part.clone())),
+        (rest @ Expr::Number(_), Expr::Number(_)) => rest.over(part),
+        (rest, part) => rounded(rest, part),
     };
-    expression(&divided).plus(&rest)
+    divided.plus(&rest)
 }
 
-fn is_positive(expr: &Expr) -> bool {
-    expr.number().is_some_and(|number| number > 0)
+fn rounded(whole: &Expr, part: &Expr) -> Expr {
+    Expr::Quotient(whole.clone().into(), part.clone().into())
 }
 
-/// A sum divides what is a multiple of it: `(a + b) * c` by `a + b`, where one term tells the
-/// factor.
-fn quotient_of_sum(whole: &Expr, part: &Expr, whole_terms: &Terms) -> Expr {
-    let rounded = || Expr::Quotient(Box::new(whole.clone()), Box::new(part.clone()));
-    let Expr::Sum(parts) = part else {
-        return rounded();
-    };
-    let Some(Some(first)) = parts.first().map(terms) else {
-        return rounded();
-    };
-    let Some((factors, &count)) = first.first_key_value() else {
-        return rounded();
-    };
-    let (guess, _) = divided(whole_terms, factors, count);
-    let candidates = std::iter::once(guess.clone()).chain(
-        guess
-            .iter()
-            .map(|(key, value)| Terms::from([(key.clone(), *value)])),
-    );
-    candidates
-        .map(|guess| expression(&guess))
-        .find(|guess| product(guess, part) == *whole)
-        .unwrap_or_else(rounded)
+/// A sum divides what is a multiple of it: `(a + b) * c` by `a + b`, where what is divided by its
+/// first term tells the factor, or one term of that does.
+fn times_of_sum(whole: &Expr, part: &Expr, divided: &Terms) -> Option<Expr> {
+    std::iter::once(expression(divided))
+        .chain(each(divided))
+        .find(|guess| guess.times(part) == *whole)
 }
 
 /// Terms that are multiples of the divisor, divided, and those that are not. A number above a
@@ -285,12 +271,8 @@ fn divided(whole: &Terms, factors: &[Expr], count: i64) -> (Terms, Terms) {
             Some(left) if times.checked_rem(count) == Some(0) => {
                 divided.insert(left, times / count);
             }
-            Some(left)
-                if left.is_empty()
-                    && factors.is_empty()
-                    && times.checked_rem_euclid(count).is_some() =>
-            {
-                divided.insert(Vec::new(), times.div_euclid(count));
+            Some(left) if term.is_empty() && times.checked_rem_euclid(count).is_some() => {
+                divided.insert(left, times.div_euclid(count));
                 rest.insert(Vec::new(), times.rem_euclid(count));
             }
             _ => drop(rest.insert(term.clone(), times)),
@@ -304,15 +286,13 @@ fn divided(whole: &Terms, factors: &[Expr], count: i64) -> (Terms, Terms) {
 fn without(factors: &[Expr], divisors: &[Expr]) -> Option<Vec<Expr>> {
     let mut left = factors.to_vec();
     for divisor in divisors {
-        let place = left.iter().position(|factor| factor == divisor)?;
-        left.remove(place);
+        left.remove(left.iter().position(|factor| factor == divisor)?);
     }
     Some(left)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::value::number;
     use super::*;
 
     fn dim(index: usize) -> Expr {

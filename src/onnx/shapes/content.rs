@@ -1,100 +1,233 @@
 //! Elements of small values that follow from sizes and constants: what shapes are computed with.
 
-use super::Expr;
-use super::ops::{Cut, cuts, shape_range};
-use super::value::{Call, Dims, FOLLOWED_ELEMENTS, from_start, product};
+use super::expr::{Expr, number};
+use super::ops::Cut;
+use super::value::{Call, Dims, Elements, FOLLOWED_ELEMENTS, from_start, product};
 use crate::onnx::AttributeValue;
 
 /// The number by which the standard calls truth values.
 pub(super) const BOOL_TYPE: i64 = 9;
 
-/// Elements of a node's first output, whose sizes are these; absent where they are many or do not
-/// follow.
-pub(super) fn elements(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
-    let found = one_by_one(call)
-        .or_else(|| moved(call, dims))
-        .or_else(|| computed(call, dims));
-    let count = count(dims);
-    found.filter(|found| {
-        found.len() <= FOLLOWED_ELEMENTS && count.is_none_or(|count| count == found.len())
-    })
-}
+impl Call<'_> {
+    /// Elements of a node's first output, whose sizes are these; absent where they are many or do
+    /// not follow.
+    pub(super) fn made_elements(&self, dims: &Dims) -> Elements {
+        self.one_by_one(dims).filter(|found| {
+            let fits = count(dims).is_none_or(|count| count == found.len());
+            fits && found.len() <= FOLLOWED_ELEMENTS
+        })
+    }
 
-/// Elements of operators that read sizes, or change each element by itself if at all.
-fn one_by_one(call: &Call<'_>) -> Option<Vec<Expr>> {
-    match call.node.operator.as_str() {
-        "Shape" => {
-            let dims = call.dims(0)?;
-            Some(dims[shape_range(call, dims.len())].to_vec())
+    /// Elements of operators that read sizes, or change each element by itself if at all.
+    fn one_by_one(&self, dims: &Dims) -> Elements {
+        match self.operator() {
+            "Shape" => self.shape().map(<[Expr]>::to_vec),
+            "Size" => Some(vec![product(self.dims(0)?)]),
+            "Cast" if self.node.integer("to") == Some(BOOL_TYPE) => {
+                self.each(|value| not(&not(value)))
+            }
+            "Identity" | "Cast" | "CastLike" | "Squeeze" | "Unsqueeze" | "Reshape" | "Flatten"
+            | "Floor" | "Ceil" | "Round" | "Dropout" => self.each(Expr::clone),
+            "Neg" => self.each(|value| value.times(&number(-1))),
+            "Not" => self.each(not),
+            "Abs" | "Relu" => self
+                .each(Expr::clone)
+                .filter(|values| values.iter().all(Expr::is_not_negative)),
+            _ => self.moved(dims),
         }
-        "Size" => Some(vec![product(call.dims(0)?)]),
-        "Cast" if call.node.integer("to") == Some(BOOL_TYPE) => {
-            each(call, |value| not(&not(value)))
+    }
+
+    fn each(&self, change: impl Fn(&Expr) -> Expr) -> Elements {
+        Some(self.elements(0)?.iter().map(change).collect())
+    }
+
+    /// Elements of operators that pick, order or repeat.
+    fn moved(&self, dims: &Dims) -> Elements {
+        match self.operator() {
+            "Concat" => self.joined(),
+            "Gather" => self.gathered(),
+            "Slice" => self.sliced(),
+            "ConstantOfShape" => self.filled(dims),
+            "Range" => self.counted(dims),
+            "Expand" | "Tile" => self.repeated(dims),
+            "Where" => self.paired(dims, choice),
+            _ => self.computed(dims),
         }
-        "Identity" | "Cast" | "CastLike" | "Squeeze" | "Unsqueeze" | "Reshape" | "Flatten"
-        | "Floor" | "Ceil" | "Round" | "Dropout" => call.elements(0).map(<[Expr]>::to_vec),
-        "Neg" => each(call, |value| value.times(&Expr::Number(-1))),
-        "Not" => each(call, not),
-        "Abs" | "Relu" => {
-            let values = call.elements(0)?;
-            values
-                .iter()
-                .all(Expr::is_not_negative)
-                .then(|| values.to_vec())
+    }
+
+    /// Elements of operators that compute one of several.
+    fn computed(&self, dims: &Dims) -> Elements {
+        match self.operator() {
+            "ReduceProd" => self.summed_up(dims, Expr::times),
+            "ReduceSum" => self.summed_up(dims, Expr::plus),
+            "ReduceMax" => self.summed_up(dims, Expr::larger),
+            "ReduceMin" => self.summed_up(dims, Expr::smaller),
+            "Add" | "Sum" => self.folded(dims, Expr::plus),
+            "Sub" => self.folded(dims, Expr::minus),
+            "Mul" | "And" => self.folded(dims, Expr::times),
+            // Whole numbers lose what is left; of fractions only what divides is followed.
+            "Div" if self.is_integer(0) => self.folded(dims, Expr::over),
+            "Div" => self.folded(dims, divided),
+            "Mod" => self.folded(dims, remainder),
+            "Max" | "Or" => self.folded(dims, Expr::larger),
+            "Min" => self.folded(dims, Expr::smaller),
+            "Equal" => self.folded(dims, equal),
+            "Greater" => self.folded(dims, above),
+            "Less" => self.folded(dims, |one, other| above(other, one)),
+            "GreaterOrEqual" => self.folded(dims, |one, other| not(&above(other, one))),
+            "LessOrEqual" => self.folded(dims, |one, other| not(&above(one, other))),
+            _ => None,
         }
-        _ => None,
+    }
+
+    /// What is made of all operands' elements, place by place, where each has one or as many as the
+    /// output.
+    fn paired(&self, dims: &Dims, with: impl Fn(&[&Expr]) -> Option<Expr>) -> Elements {
+        let (operands, count) = (self.all_elements()?, few(dims)?);
+        let mut counts = operands.iter().map(|values| values.len());
+        if !counts.all(|len| len == count || len == 1) {
+            return None;
+        }
+        let places = (0..count).map(|place| {
+            let values = operands.iter();
+            let values = values.map(|values| &values[place.min(values.len() - 1)]);
+            with(&values.collect::<Vec<_>>())
+        });
+        places.collect()
+    }
+
+    fn folded(&self, dims: &Dims, with: Fold) -> Elements {
+        self.paired(dims, |values| all(values.iter().copied(), with))
+    }
+
+    fn summed_up(&self, dims: &Dims, with: Fold) -> Elements {
+        let sum = all(self.elements(0)?.iter(), with)?;
+        (count(dims)? == 1).then(|| vec![sum])
+    }
+
+    fn joined(&self) -> Elements {
+        self.listed()?;
+        Some(self.all_elements()?.concat())
+    }
+
+    /// The elements of the first input, if that is a list.
+    fn listed(&self) -> Option<&[Expr]> {
+        let [_] = self.array(0)?;
+        self.elements(0)
+    }
+
+    fn gathered(&self) -> Elements {
+        let values = self.listed()?;
+        let places = self.numbers(1)?.into_iter();
+        picked(
+            values,
+            places.map(|place| from_start(place, values.len() as i64)),
+        )
+    }
+
+    fn sliced(&self) -> Elements {
+        let values = self.listed()?;
+        let [cut] = &self.cuts(1)?[..] else {
+            return None;
+        };
+        picked(values, cut.places(values.len() as i64)?)
+    }
+
+    fn filled(&self, dims: &Dims) -> Elements {
+        let value = match self.node.attribute("value") {
+            Some(AttributeValue::Tensor(tensor)) => *tensor.values.as_ref()?.first()?,
+            None => 0.0,
+            Some(_) => return None,
+        };
+        let count = few(dims).filter(|_| value.fract() == 0.0)?;
+        Some(vec![number(value as i64); count])
+    }
+
+    fn counted(&self, dims: &Dims) -> Elements {
+        let (start, step) = (self.first(0)?, self.first_number(2)?);
+        let places = 0..few(dims)? as i64;
+        let steps = places.map(|place| number(place).times(&number(step)));
+        Some(steps.map(|step| start.plus(&step)).collect())
+    }
+
+    fn repeated(&self, dims: &Dims) -> Elements {
+        let count = few(dims)?;
+        match self.elements(0)? {
+            values if values.len() == count => Some(values.to_vec()),
+            [value] => Some(vec![value.clone(); count]),
+            _ => None,
+        }
+    }
+
+    /// What the elements of a node's first output lie below.
+    pub(super) fn made_below(&self) -> Option<Expr> {
+        match self.operator() {
+            "Range" => self
+                .first(1)
+                .filter(|_| self.first_number(2) == Some(1))
+                .cloned(),
+            "Identity" | "Cast" | "Squeeze" | "Unsqueeze" | "Reshape" | "Expand" | "Tile"
+            | "Transpose" | "Flatten" => self.below(0).cloned(),
+            "Add" => match (self.below_of_many(0), self.below_of_many(1)) {
+                (Some(below), None) => Some(below.plus(self.first(1)?)),
+                (None, Some(below)) => Some(below.plus(self.first(0)?)),
+                _ => None,
+            },
+            "Sub" => Some(self.below_of_many(0)?.minus(self.first(1)?)),
+            // Stored positions that are cut: those at the start go as far as they are many.
+            "Slice" => self.cut_positions(),
+            _ => None,
+        }
+        .filter(Expr::is_known)
+    }
+
+    /// What the elements of an input lie below that is not one number.
+    fn below_of_many(&self, index: usize) -> Option<&Expr> {
+        self.below(index).filter(|_| self.first(index).is_none())
+    }
+
+    fn cut_positions(&self) -> Option<Expr> {
+        let (last, others) = self.dims(0)?.split_last()?;
+        let [cut] = &self.cuts(others.len() + 1)?[..] else {
+            return None;
+        };
+        let counts_up = self.below(0)? == last && cut.axis == others.len() && cut.step == 1;
+        (counts_up && cut.end.is_not_negative()).then(|| cut.end.clone())
     }
 }
 
-fn each(call: &Call<'_>, change: impl Fn(&Expr) -> Expr) -> Option<Vec<Expr>> {
-    Some(call.elements(0)?.iter().map(change).collect())
+/// How two are computed with.
+type Fold = fn(&Expr, &Expr) -> Expr;
+
+/// What is computed of all values, one after the other.
+fn all<'e>(values: impl Iterator<Item = &'e Expr>, with: Fold) -> Option<Expr> {
+    let values = values.cloned();
+    values.reduce(|all, value| with(&all, &value))
 }
 
-/// Elements of operators that pick, order or repeat.
-fn moved(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
-    match call.node.operator.as_str() {
-        "Concat" => joined(call),
-        "Gather" => gathered(call),
-        "Slice" => sliced(call),
-        "ConstantOfShape" => filled(call, dims),
-        "Range" => counted(call, dims),
-        "Expand" | "Tile" => repeated(call, dims),
-        "Where" => chosen(call, dims),
-        _ => None,
-    }
-}
-
-/// Elements of operators that compute one of several.
-fn computed(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
-    match call.node.operator.as_str() {
-        "ReduceProd" => whole(call, dims, Expr::times),
-        "ReduceSum" => whole(call, dims, Expr::plus),
-        "ReduceMax" => whole(call, dims, Expr::larger),
-        "ReduceMin" => whole(call, dims, Expr::smaller),
-        "Add" | "Sum" => paired(call, dims, Expr::plus),
-        "Sub" => paired(call, dims, Expr::minus),
-        "Mul" | "And" => paired(call, dims, Expr::times),
-        "Div" => paired(call, dims, |one, other| divided(call, one, other)),
-        "Mod" => paired(call, dims, remainder),
-        "Max" | "Or" => paired(call, dims, Expr::larger),
-        "Min" => paired(call, dims, Expr::smaller),
-        "Equal" => paired(call, dims, equal),
-        "Greater" => paired(call, dims, |one, other| truth(above(one, other))),
-        "Less" => paired(call, dims, |one, other| truth(above(other, one))),
-        "GreaterOrEqual" => paired(call, dims, |one, other| not(&truth(above(other, one)))),
-        "LessOrEqual" => paired(call, dims, |one, other| not(&truth(above(one, other)))),
-        _ => None,
+impl Cut {
+    /// Places of so many that it leaves.
+    fn places(&self, count: i64) -> Option<Vec<i64>> {
+        let [start, end] =
+            [self.start.number()?, self.end.number()?].map(|place| from_start(place, count));
+        let step = usize::try_from(self.step.checked_abs()?).ok()?;
+        Some(match self.step {
+            1.. => (start.clamp(0, count)..end.clamp(0, count))
+                .step_by(step)
+                .collect(),
+            0 => return None,
+            ..0 => (end.clamp(-1, count) + 1..=start.min(count - 1))
+                .rev()
+                .step_by(step)
+                .collect(),
+        })
     }
 }
 
 fn count(dims: &Dims) -> Option<usize> {
-    let sizes: Option<Vec<i64>> = dims.as_ref()?.iter().map(Expr::number).collect();
-    usize::try_from(
-        sizes?
-            .iter()
-            .try_fold(1_i64, |all, &size| all.checked_mul(size))?,
-    )
-    .ok()
+    let mut sizes = dims.as_ref()?.iter();
+    let count = sizes.try_fold(1_i64, |all, size| all.checked_mul(size.number()?))?;
+    usize::try_from(count).ok()
 }
 
 /// How many elements there are, where they are followed.
@@ -103,7 +236,7 @@ fn few(dims: &Dims) -> Option<usize> {
 }
 
 fn truth(known: Option<bool>) -> Expr {
-    known.map_or(Expr::Unknown, |known| Expr::Number(known.into()))
+    known.map(|known| number(known.into())).unwrap_or_default()
 }
 
 fn not(value: &Expr) -> Expr {
@@ -111,33 +244,29 @@ fn not(value: &Expr) -> Expr {
 }
 
 fn equal(one: &Expr, other: &Expr) -> Expr {
-    let gap = one.minus(other);
-    truth(match gap.number() {
-        Some(gap) => Some(gap == 0),
-        None if is_positive(&gap) || is_positive(&gap.times(&Expr::Number(-1))) => Some(false),
-        None => None,
-    })
+    let same = one.minus(other) == number(0);
+    let differ = is_above(one, other) || is_above(other, one);
+    truth((same || differ).then_some(same))
 }
 
-/// Whether it is above 0 whatever sizes are.
-fn is_positive(gap: &Expr) -> bool {
-    gap.plus(&Expr::Number(-1)).is_not_negative()
+/// Whether it is larger whatever sizes are.
+fn is_above(one: &Expr, other: &Expr) -> bool {
+    one.minus(other).plus(&number(-1)).is_not_negative()
 }
 
 /// Whether the first is larger, where that holds whatever sizes are.
-fn above(one: &Expr, other: &Expr) -> Option<bool> {
-    if is_positive(&one.minus(other)) {
-        return Some(true);
-    }
-    other.minus(one).is_not_negative().then_some(false)
+fn above(one: &Expr, other: &Expr) -> Expr {
+    let is_above = is_above(one, other);
+    truth((is_above || other.is_at_least(one)).then_some(is_above))
 }
 
-/// Whole numbers lose what is left; of fractions only what divides is followed.
-fn divided(call: &Call<'_>, one: &Expr, other: &Expr) -> Expr {
+/// The quotient where nothing is left.
+fn divided(one: &Expr, other: &Expr) -> Expr {
     let quotient = one.over(other);
-    let is_whole =
-        call.input(0).is_some_and(|value| value.is_integer) || quotient.times(other) == *one;
-    if is_whole { quotient } else { Expr::Unknown }
+    match quotient.times(other) == *one {
+        true => quotient,
+        false => Expr::Unknown,
+    }
 }
 
 fn remainder(one: &Expr, other: &Expr) -> Expr {
@@ -147,191 +276,21 @@ fn remainder(one: &Expr, other: &Expr) -> Expr {
     }
 }
 
-/// The operands' elements, place by place, where each has one or as many as the output.
-fn by_place<'e>(operands: &[&'e [Expr]], dims: &Dims) -> Option<Vec<Vec<&'e Expr>>> {
-    let count = few(dims)?;
-    operands
-        .iter()
-        .all(|values| values.len() == count || values.len() == 1)
-        .then_some(())?;
-    (0..count).map(|place| at_place(operands, place)).collect()
-}
-
-fn at_place<'e>(operands: &[&'e [Expr]], place: usize) -> Option<Vec<&'e Expr>> {
-    operands
-        .iter()
-        .map(|values| values.get(place).or(values.first()))
-        .collect()
-}
-
-fn paired(call: &Call<'_>, dims: &Dims, with: impl Fn(&Expr, &Expr) -> Expr) -> Option<Vec<Expr>> {
-    let operands: Option<Vec<&[Expr]>> = (0..call.inputs.len())
-        .map(|index| call.elements(index))
-        .collect();
-    by_place(&operands?, dims)?
-        .into_iter()
-        .map(|values| combined(&values, &with))
-        .collect()
-}
-
-fn combined(values: &[&Expr], with: impl Fn(&Expr, &Expr) -> Expr) -> Option<Expr> {
-    let (&first, rest) = values.split_first()?;
-    let all = rest
-        .iter()
-        .fold(first.clone(), |all, value| with(&all, value));
-    Some(all)
-}
-
-fn chosen(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
-    let operands = [call.elements(0)?, call.elements(1)?, call.elements(2)?];
-    let places = by_place(&operands, dims)?;
-    places
-        .iter()
-        .map(|values| match values[..] {
-            [condition, yes, no] => Some(choice(condition, yes, no)),
-            _ => None,
-        })
-        .collect()
-}
-
-fn choice(condition: &Expr, yes: &Expr, no: &Expr) -> Expr {
-    match condition.number() {
+fn choice(operands: &[&Expr]) -> Option<Expr> {
+    let &[condition, yes, no] = operands else {
+        return None;
+    };
+    Some(match condition.number() {
         Some(0) => no.clone(),
         Some(_) => yes.clone(),
         None if yes == no => yes.clone(),
         None => Expr::Unknown,
-    }
-}
-
-fn joined(call: &Call<'_>) -> Option<Vec<Expr>> {
-    let one_axis = call.dims(0)?.len() == 1;
-    let parts: Option<Vec<&[Expr]>> = (0..call.inputs.len())
-        .map(|index| call.elements(index))
-        .collect();
-    parts.filter(|_| one_axis).map(|parts| parts.concat())
-}
-
-fn gathered(call: &Call<'_>) -> Option<Vec<Expr>> {
-    let (values, places) = (call.elements(0)?, call.numbers(1)?);
-    let [_] = call.dims(0)? else { return None };
-    let count = values.len() as i64;
-    places
-        .iter()
-        .map(|&place| usize::try_from(from_start(place, count)).ok())
-        .map(|place| values.get(place?).cloned())
-        .collect()
-}
-
-fn sliced(call: &Call<'_>) -> Option<Vec<Expr>> {
-    let values = call.elements(0)?;
-    let [_] = call.dims(0)? else { return None };
-    let cuts = cuts(call, 1)?;
-    let [cut] = cuts.as_slice() else {
-        return None;
-    };
-    let places = match cut.step {
-        1.. => forwards(cut, values.len() as i64)?,
-        _ => backwards(cut, values.len() as i64)?,
-    };
-    places
-        .into_iter()
-        .map(|place| values.get(usize::try_from(place).ok()?).cloned())
-        .collect()
-}
-
-/// Places of so many that a cut leaves.
-fn forwards(cut: &Cut, count: i64) -> Option<Vec<i64>> {
-    let start = from_start(cut.start.number()?, count).clamp(0, count);
-    let end = from_start(cut.end.number()?, count).clamp(0, count);
-    let step = usize::try_from(cut.step).ok()?;
-    Some((start..end).step_by(step).collect())
-}
-
-/// The same from the last to the first.
-fn backwards(cut: &Cut, count: i64) -> Option<Vec<i64>> {
-    let start = from_start(cut.start.number()?, count).min(count - 1);
-    let end = from_start(cut.end.number()?, count).clamp(-1, count);
-    let step = usize::try_from(cut.step.checked_neg()?).ok();
-    let step = step.filter(|&step| step > 0)?;
-    Some((end + 1..=start).rev().step_by(step).collect())
-}
-
-fn filled(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
-    let value = match call.node.attribute("value") {
-        Some(AttributeValue::Tensor(tensor)) => *tensor.values.as_ref()?.first()?,
-        None => 0.0,
-        Some(_) => return None,
-    };
-    let count = few(dims)?;
-    (value.fract() == 0.0).then(|| vec![Expr::Number(value as i64); count])
-}
-
-fn counted(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
-    let count = few(dims)?;
-    let (start, step) = (
-        call.elements(0)?.first()?.clone(),
-        call.numbers(2)?.first().copied()?,
-    );
-    Some(
-        (0..count as i64)
-            .map(|place| start.plus(&Expr::Number(place).times(&Expr::Number(step))))
-            .collect(),
-    )
-}
-
-fn repeated(call: &Call<'_>, dims: &Dims) -> Option<Vec<Expr>> {
-    let count = few(dims)?;
-    match call.elements(0)? {
-        values if values.len() == count => Some(values.to_vec()),
-        [value] => Some(vec![value.clone(); count]),
-        _ => None,
-    }
-}
-
-fn whole(call: &Call<'_>, dims: &Dims, with: impl Fn(&Expr, &Expr) -> Expr) -> Option<Vec<Expr>> {
-    let values = call.elements(0)?;
-    let (first, rest) = values.split_first()?;
-    (count(dims)? == 1).then(|| {
-        vec![
-            rest.iter()
-                .fold(first.clone(), |all, value| with(&all, value)),
-        ]
     })
 }
 
-pub(super) fn below(call: &Call<'_>) -> Option<Expr> {
-    let one = |index: usize| call.first(index).cloned();
-    match call.node.operator.as_str() {
-        "Range" => (one(2)? == Expr::Number(1)).then(|| one(1)).flatten(),
-        "Identity" | "Cast" | "Squeeze" | "Unsqueeze" | "Reshape" | "Expand" | "Tile"
-        | "Transpose" | "Flatten" => call.input(0)?.below.clone(),
-        "Add" => match (below_of_many(call, 0), below_of_many(call, 1)) {
-            (Some(below), None) => one(1).map(|more| below.plus(&more)),
-            (None, Some(below)) => one(0).map(|more| below.plus(&more)),
-            _ => None,
-        },
-        "Sub" => below_of_many(call, 0).and_then(|below| Some(below.minus(&one(1)?))),
-        // Stored positions that are cut: those at the start go as far as they are many.
-        "Slice" => cut_positions(call),
-        _ => None,
-    }
-    .filter(Expr::is_known)
-}
-
-/// What the elements of an input lie below that is not one number.
-fn below_of_many(call: &Call<'_>, index: usize) -> Option<Expr> {
-    match call.first(index) {
-        Some(_) => None,
-        None => call.input(index)?.below.clone(),
-    }
-}
-
-fn cut_positions(call: &Call<'_>) -> Option<Expr> {
-    let dims = call.dims(0)?;
-    let cuts = cuts(call, dims.len())?;
-    let [cut] = cuts.as_slice() else { return None };
-    let last = dims.last()?;
-    let counts_up =
-        call.input(0)?.below.as_ref()? == last && cut.axis + 1 == dims.len() && cut.step == 1;
-    (counts_up && cut.end.is_not_negative()).then(|| cut.end.clone())
+fn picked(values: &[Expr], places: impl IntoIterator<Item = i64>) -> Elements {
+    let places = places.into_iter();
+    places
+        .map(|place| values.get(usize::try_from(place).ok()?).cloned())
+        .collect()
 }

@@ -7,7 +7,7 @@ const PARTS_LIMIT: usize = 48;
 ///
 /// The functions here keep a normal form (sums of products, factors and terms sorted), so that
 /// equal ones compare equal.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Expr {
     /// A number.
     Number(i64),
@@ -26,10 +26,20 @@ pub enum Expr {
     /// The size that two axes come to which must be alike unless one of them has size 1.
     Broadcast(Box<Expr>, Box<Expr>),
     /// Not known.
+    #[default]
     Unknown,
 }
 
+pub(super) fn number(number: i64) -> Expr {
+    Expr::Number(number)
+}
+
 impl Expr {
+    /// A size that a file states; unknown where it is larger than any.
+    pub(super) fn of_size(size: u64) -> Expr {
+        size.try_into().map(Expr::Number).unwrap_or_default()
+    }
+
     /// The number with these sizes of the open dimensions; absent where one that matters is not
     /// known.
     pub fn evaluate(&self, size: &impl Fn(usize) -> Option<u64>) -> Option<i64> {

@@ -1,14 +1,16 @@
 //! What a walk over a graph gathers: demands, roles, and which dimensions are alike.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Display;
 
-use super::{Demand, DimRole, Expr, OpenDim, Relation};
+use super::expr::{Expr, number};
+use super::{Demand, DimRole, OpenDim, Relation};
 
 /// Demands beyond which no further ones are kept: so many say nothing new.
 const DEMANDS_LIMIT: usize = 400;
 
 /// Whether what operators demand is kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Keeping {
     /// It is, and sizes that must be alike count as one from there on.
     #[default]
@@ -30,23 +32,32 @@ pub(super) struct Known {
     same: BTreeMap<usize, Expr>,
 }
 
-pub(super) struct Side<'a> {
-    pub dims: &'a [Expr],
+/// A relation of a size to a number.
+pub(super) type Bound = fn(Expr, u64) -> Relation;
+
+pub(super) struct Side {
+    pub dims: Vec<Expr>,
     pub is_stored: bool,
 }
 
 struct Length {
     size: Expr,
-    is_stored: bool,
+    /// The number, if a stored operand has it.
+    stored: Option<i64>,
 }
 
-impl Side<'_> {
-    /// The length along an axis of so many, the first of which it may lack.
-    fn at(&self, axis: usize, rank: usize) -> Length {
+impl Side {
+    /// The size of an axis of so many, the first of which it may lack.
+    fn size(&self, axis: usize, rank: usize) -> Expr {
         let place = (axis + self.dims.len()).checked_sub(rank);
+        place.map_or(number(1), |place| self.dims[place].clone())
+    }
+
+    fn at(&self, axis: usize, rank: usize) -> Length {
+        let size = self.size(axis, rank);
         Length {
-            size: place.map_or(Expr::Number(1), |place| self.dims[place].clone()),
-            is_stored: self.is_stored,
+            stored: size.number().filter(|_| self.is_stored),
+            size,
         }
     }
 }
@@ -74,63 +85,41 @@ impl Known {
             && (one == other || self.settled(one) == self.settled(other))
     }
 
-    pub(super) fn demand(&mut self, relation: Relation, reason: impl FnOnce() -> String) {
-        let may = self.keeping != Keeping::Nothing && self.demands.len() < DEMANDS_LIMIT;
-        if may && self.seen.insert(relation.clone()) {
-            self.demands.push(Demand {
-                relation,
-                reason: reason(),
-            });
+    fn demand(&mut self, relation: Relation, reason: impl Display) {
+        if self.keeps_more() && self.seen.insert(relation.clone()) {
+            let reason = reason.to_string();
+            self.demands.push(Demand { relation, reason });
         }
     }
 
-    pub(super) fn at_least(&mut self, size: &Expr, least: i64, reason: impl FnOnce() -> String) {
-        if let Ok(least) = u64::try_from(least)
-            && least > 1
-            && !matches!(size, Expr::Number(_) | Expr::Unknown)
-        {
-            self.demand(Relation::AtLeast(size.clone(), least), reason);
-        }
+    fn keeps_more(&self) -> bool {
+        self.keeping != Keeping::Nothing && self.demands.len() < DEMANDS_LIMIT
     }
 
-    pub(super) fn at_most(&mut self, size: &Expr, most: i64, reason: impl FnOnce() -> String) {
-        if let Ok(most) = u64::try_from(most)
-            && !matches!(size, Expr::Number(_) | Expr::Unknown)
-        {
-            self.demand(Relation::AtMost(size.clone(), most), reason);
-        }
-    }
-
-    pub(super) fn multiple(&mut self, size: &Expr, of: i64, reason: impl FnOnce() -> String) {
-        let divides = size.over(&Expr::Number(of)).times(&Expr::Number(of)) == *size;
-        if let Ok(of) = u64::try_from(of)
-            && of > 1
-            && !divides
-            && !matches!(size, Expr::Number(_) | Expr::Unknown)
-        {
-            self.demand(Relation::MultipleOf(size.clone(), of), reason);
-        }
-    }
-
-    pub(super) fn equal(
+    /// Demands a relation of an open size.
+    pub(super) fn bound(
         &mut self,
-        one: &Expr,
-        other: &Expr,
-        reason: impl FnOnce() -> String,
-    ) -> Expr {
-        match (one, other) {
-            (Expr::Unknown, known) | (known, Expr::Unknown) => return known.clone(),
-            (Expr::Number(_), Expr::Number(_)) => return one.clone(),
-            _ if self.same(one, other) => return one.clone(),
-            // What broadcasts to a size is as large, or was demanded to be.
-            (Expr::Broadcast(a, b), size) | (size, Expr::Broadcast(a, b))
-                if **a == *size || **b == *size =>
-            {
-                return size.clone();
-            }
-            _ => {}
+        relation: Bound,
+        size: &Expr,
+        number: i64,
+        reason: impl Display,
+    ) {
+        if let Ok(number) = u64::try_from(number)
+            && !matches!(size, Expr::Number(_) | Expr::Unknown)
+        {
+            self.demand(relation(size.clone(), number), reason);
         }
-        if let Some(size) = self.equal_within(one, other) {
+    }
+
+    pub(super) fn multiple(&mut self, size: &Expr, of: i64, reason: impl Display) {
+        if of > 1 && multiple_within(size, of) != *size {
+            self.bound(Relation::MultipleOf, size, of, reason);
+        }
+    }
+
+    pub(super) fn equal(&mut self, one: &Expr, other: &Expr, reason: impl Display) -> Expr {
+        let found = self.found_equal(one, other);
+        if let Some(size) = found.or_else(|| self.equal_within(one, other)) {
             return size;
         }
         if let Some(times) = factor(one, other) {
@@ -141,10 +130,22 @@ impl Known {
             self.demand(Relation::Equal(one.clone(), other.clone()), reason);
         }
         self.join(one, other);
-        if matches!(other, Expr::Number(_)) {
-            other.clone()
-        } else {
-            one.clone()
+        other.number().map_or_else(|| one.clone(), number)
+    }
+
+    /// What two sizes come to that need not be demanded to be alike.
+    fn found_equal(&self, one: &Expr, other: &Expr) -> Option<Expr> {
+        match (one, other) {
+            (Expr::Unknown, known) | (known, Expr::Unknown) => Some(known.clone()),
+            (Expr::Number(_), Expr::Number(_)) => Some(one.clone()),
+            _ if self.same(one, other) => Some(one.clone()),
+            // What broadcasts to a size is as large, or was demanded to be.
+            (Expr::Broadcast(a, b), size) | (size, Expr::Broadcast(a, b))
+                if **a == *size || **b == *size =>
+            {
+                Some(size.clone())
+            }
+            _ => None,
         }
     }
 
@@ -156,9 +157,8 @@ impl Known {
             return None;
         }
         for (size, most) in bounds {
-            self.at_most(&size, most, || {
-                format!("a stored table has {most} positions")
-            });
+            let reason = format!("a stored table has {most} positions");
+            self.bound(Relation::AtMost, &size, most, reason);
         }
         Some(free)
     }
@@ -168,17 +168,15 @@ impl Known {
         if self.keeping != Keeping::Everything {
             return;
         }
-        let (one, other) = (self.settled(one), self.settled(other));
-        let (dim, size) = match (one, other) {
-            (Expr::Dim(one), Expr::Dim(other)) => (one.max(other), Expr::Dim(one.min(other))),
+        let (dim, size) = match (self.settled(one), self.settled(other)) {
+            (Expr::Dim(one), Expr::Dim(other)) if one != other => {
+                (one.max(other), Expr::Dim(one.min(other)))
+            }
             (Expr::Dim(dim), size @ Expr::Number(_)) | (size @ Expr::Number(_), Expr::Dim(dim)) => {
                 (dim, size)
             }
             _ => return,
         };
-        if size == Expr::Dim(dim) {
-            return;
-        }
         for known in self.same.values_mut() {
             *known = known.replaced(&|found| (found == dim).then(|| size.clone()));
         }
@@ -187,49 +185,40 @@ impl Known {
 
     /// The axes that operands come to. Where one is stored and not 1 long, the other must be as
     /// long; two that are open must be alike or 1 long.
-    pub(super) fn broadcast(
-        &mut self,
-        one: &Side<'_>,
-        other: &Side<'_>,
-        words: &dyn Fn() -> String,
-    ) -> Vec<Expr> {
+    pub(super) fn broadcast(&mut self, one: &Side, other: &Side, words: &impl Display) -> Side {
         let rank = one.dims.len().max(other.dims.len());
-        (0..rank)
-            .map(|axis| self.broadcast_axis(&one.at(axis, rank), &other.at(axis, rank), words))
-            .collect()
+        let lengths = (0..rank).map(|axis| [one, other].map(|side| side.at(axis, rank)));
+        Side {
+            dims: lengths
+                .map(|[one, other]| self.broadcast_axis(&one, &other, words))
+                .collect(),
+            is_stored: one.is_stored && other.is_stored,
+        }
     }
 
-    fn broadcast_axis(&mut self, one: &Length, other: &Length, words: &dyn Fn() -> String) -> Expr {
+    fn broadcast_axis(&mut self, one: &Length, other: &Length, words: &impl Display) -> Expr {
         let (a, b) = (&one.size, &other.size);
         match (a, b) {
-            (Expr::Number(1), size) | (size, Expr::Number(1)) => return size.clone(),
-            (Expr::Number(_), Expr::Number(_)) => return a.broadcast(b),
+            (Expr::Number(1) | Expr::Unknown, _)
+            | (_, Expr::Number(1) | Expr::Unknown)
+            | (Expr::Number(_), Expr::Number(_)) => return a.broadcast(b),
             _ if self.same(a, b) => return a.clone(),
-            (Expr::Unknown, Expr::Number(size)) | (Expr::Number(size), Expr::Unknown)
-                if *size > 1 =>
-            {
-                return Expr::Number(*size);
-            }
-            (Expr::Unknown, _) | (_, Expr::Unknown) => return Expr::Unknown,
             _ => {}
         }
-        let stored = [(one, b), (other, a)]
-            .into_iter()
-            .find(|(side, _)| side.is_stored && side.size.number().is_some());
-        if let Some((Length { size, .. }, open)) = stored {
-            let count = size.number().unwrap_or(0);
-            return self.equal(open, size, || {
-                format!("{} computes with {count} stored numbers", words())
-            });
+        let stored = one.stored.map(|count| (b, count));
+        if let Some((open, count)) = stored.or(other.stored.map(|count| (a, count))) {
+            let reason = format_args!("{words} computes with {count} stored numbers");
+            return self.equal(open, &number(count), reason);
         }
-        if let Some(size) = self.equal_within(a, b) {
-            return size;
-        }
-        let both = a.broadcast(b);
-        if both != *a && both != *b || matches!(both, Expr::Number(_)) {
-            self.demand(Relation::Broadcast(a.clone(), b.clone()), || {
-                format!("{} computes with both", words())
-            });
+        let within = self.equal_within(a, b);
+        within.unwrap_or_else(|| self.open_broadcast(a, b, words))
+    }
+
+    fn open_broadcast(&mut self, one: &Expr, other: &Expr, words: &impl Display) -> Expr {
+        let both = one.broadcast(other);
+        if both != *one && both != *other || both.number().is_some() {
+            let relation = Relation::Broadcast(one.clone(), other.clone());
+            self.demand(relation, format_args!("{words} computes with both"));
         }
         both
     }
@@ -244,14 +233,13 @@ impl Known {
 
     /// Dimensions that must be alike count the same.
     pub(super) fn share_roles(&mut self) {
-        for (&dim, size) in &self.same {
-            let Expr::Dim(first) = *size else { continue };
-            let role = self.dims[first].role.or(self.dims[dim].role);
-            self.dims[first].role = role;
-        }
-        for (&dim, size) in &self.same {
-            if let Expr::Dim(first) = *size {
-                self.dims[dim].role = self.dims[dim].role.or(self.dims[first].role);
+        // The first of several may have its role of the last, and those between of the first.
+        for _ in 0..2 {
+            for (&dim, size) in &self.same {
+                let Expr::Dim(first) = *size else { continue };
+                let role = self.dims[first].role.or(self.dims[dim].role);
+                self.dims[first].role = role;
+                self.dims[dim].role = self.dims[dim].role.or(role);
             }
         }
     }
@@ -264,31 +252,28 @@ fn factor(size: &Expr, other: &Expr) -> Option<i64> {
         return None;
     };
     let times = factors.first()?.number()?;
-    let part = Expr::Number(times);
-    (times > 1 && size.over(&part).times(&part) == *other).then_some(times)
+    (times > 1 && multiple_within(size, times) == *other).then_some(times)
 }
 
-/// The size if no bound cuts it, and the bounds that would.
+/// The largest multiple of a number that a size holds.
+fn multiple_within(size: &Expr, number: i64) -> Expr {
+    let part = Expr::Number(number);
+    size.over(&part).times(&part)
+}
+
+/// The size if no bound cuts it, and the bounds that would. Of a bound and a size, the bound stands
+/// first.
 fn unbounded(size: &Expr, bounds: &mut Vec<(Expr, i64)>) -> Expr {
+    if let Expr::Min(most, open) = size
+        && let Some(most) = most.number()
+    {
+        let open = unbounded(open, bounds);
+        bounds.push((open.clone(), most));
+        return open;
+    }
     match size {
-        Expr::Min(one, other) => match (&**one, &**other) {
-            (Expr::Number(most), open) | (open, Expr::Number(most)) => {
-                let open = unbounded(open, bounds);
-                bounds.push((open.clone(), *most));
-                open
-            }
-            _ => size.clone(),
-        },
-        Expr::Max(one, other) => match (&**one, &**other) {
-            (Expr::Number(0), open) | (open, Expr::Number(0)) => unbounded(open, bounds),
-            _ => size.clone(),
-        },
-        Expr::Sum(parts) => parts.iter().fold(Expr::Number(0), |sum, part| {
-            sum.plus(&unbounded(part, bounds))
-        }),
-        Expr::Product(parts) => parts.iter().fold(Expr::Number(1), |all, part| {
-            all.times(&unbounded(part, bounds))
-        }),
+        Expr::Max(least, open) if **least == number(0) => unbounded(open, bounds),
+        Expr::Sum(_) | Expr::Product(_) => size.rebuilt(|part| unbounded(part, bounds)),
         _ => size.clone(),
     }
 }

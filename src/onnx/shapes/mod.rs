@@ -38,11 +38,14 @@ const ANY_SIZE: usize = 3;
 /// Whether a converter made the symbol up for a dimension that it knew nothing of: two of the same
 /// name need not be alike.
 fn is_generated(symbol: &str, dims: &[Dim]) -> bool {
-    let is_it = |dim: &&Dim| matches!(dim, Dim::Symbolic(name) if name == symbol);
     symbol == "?"
         || symbol == "None"
         || symbol.starts_with("unk__")
-        || dims.iter().filter(is_it).count() >= ANY_SIZE
+        || dims
+            .iter()
+            .filter(|dim| matches!(dim, Dim::Symbolic(name) if name == symbol))
+            .count()
+            >= ANY_SIZE
 }
 
 fn open_dims(inputs: &[TensorInfo]) -> Vec<OpenDim> {

@@ -1,6 +1,6 @@
 //! Nodes in an order in which each comes after what it reads.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::onnx::{Graph, Node};
 
@@ -8,12 +8,9 @@ use crate::onnx::{Graph, Node};
 /// do not keep it, and ONNX Runtime does not mind. Nodes of a circle are left out.
 pub(super) fn in_order(nodes: &[Node]) -> Vec<&Node> {
     let makers = makers(nodes);
-    let sources: Vec<Vec<usize>> = nodes.iter().map(|node| read_from(node, &makers)).collect();
-    let is_order = sources
-        .iter()
-        .enumerate()
-        .all(|(place, sources)| sources.iter().all(|&source| source < place));
-    if is_order {
+    let sources: Vec<BTreeSet<usize>> = nodes.iter().map(|node| read_from(node, &makers)).collect();
+    let mut last = sources.iter().map(|sources| sources.last()).enumerate();
+    if last.all(|(place, last)| last.is_none_or(|&last| last < place)) {
         return nodes.iter().collect();
     }
     sorted(&sources)
@@ -32,19 +29,14 @@ fn makers(nodes: &[Node]) -> HashMap<&str, usize> {
     makers
 }
 
-/// Places of the nodes that a node reads from, each once.
-fn read_from(node: &Node, makers: &HashMap<&str, usize>) -> Vec<usize> {
-    let mut places: Vec<usize> = reads(node)
-        .into_iter()
-        .filter_map(|name| makers.get(name).copied())
-        .collect();
-    places.sort_unstable();
-    places.dedup();
-    places
+/// Places of the nodes that a node reads from.
+fn read_from(node: &Node, makers: &HashMap<&str, usize>) -> BTreeSet<usize> {
+    let places = reads(node).into_iter().filter_map(|name| makers.get(name));
+    places.copied().collect()
 }
 
-fn sorted(sources: &[Vec<usize>]) -> Vec<usize> {
-    let mut waiting: Vec<usize> = sources.iter().map(Vec::len).collect();
+fn sorted(sources: &[BTreeSet<usize>]) -> Vec<usize> {
+    let mut waiting: Vec<usize> = sources.iter().map(BTreeSet::len).collect();
     let mut readers: Vec<Vec<usize>> = vec![Vec::new(); sources.len()];
     for (place, sources) in sources.iter().enumerate() {
         sources

@@ -3,9 +3,9 @@ mod extremes;
 mod roles;
 mod varying;
 
-use super::value::number;
+use super::expr::number;
 use super::*;
-use crate::onnx::{Attribute, AttributeValue, Node, testing};
+use crate::onnx::{AttributeValue, Node, testing};
 use crate::plan::ElementType;
 use crate::record::ValueType;
 
@@ -74,33 +74,30 @@ impl Builder {
         self.stored(name, ElementType::Int64, &[], Some(&[value]))
     }
 
-    fn node(
-        mut self,
-        operator: &str,
-        inputs: &[&str],
-        outputs: &[&str],
-        attributes: &[(&str, AttributeValue)],
-    ) -> Builder {
-        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        let (domain, operator) = operator.rsplit_once(':').unwrap_or(("", operator));
-        let attributes = attributes.iter().map(|(name, value)| Attribute {
-            name: (*name).into(),
-            value: value.clone(),
-        });
-        self.graph.nodes.push(Node {
-            name: format!("n{}", self.graph.nodes.len()),
-            operator: operator.into(),
-            domain: domain.into(),
-            inputs: owned(inputs),
-            outputs: owned(outputs),
-            attributes: attributes.collect(),
-        });
+    /// A node as ONNX writes it, without attributes.
+    fn node(mut self, text: &str) -> Builder {
+        let name = format!("n{}", self.graph.nodes.len());
+        let node = testing::parsed(text);
+        self.graph.nodes.push(Node { name, ..node });
         self
     }
 
-    /// A node of one output without attributes.
-    fn plain(self, operator: &str, inputs: &[&str], output: &str) -> Builder {
-        self.node(operator, inputs, &[output], &[])
+    fn node_with(self, text: &str, attributes: &[(&str, AttributeValue)]) -> Builder {
+        let attributes = attributes.iter();
+        attributes.fold(self.node(text), |built, (name, value)| {
+            built.with(name, value.clone())
+        })
+    }
+
+    /// Gives the last node an attribute.
+    fn with(mut self, name: &str, value: AttributeValue) -> Builder {
+        let node = self.graph.nodes.pop().unwrap();
+        self.graph.nodes.push(testing::with(node, name, value));
+        self
+    }
+
+    fn integers(self, name: &str, values: &[i64]) -> Builder {
+        self.with(name, integers(values))
     }
 
     fn output(mut self, name: &str) -> Builder {
@@ -148,12 +145,17 @@ fn known(sizes: &[i64]) -> Option<Vec<Option<i64>>> {
     Some(sizes.iter().map(|&size| Some(size)).collect())
 }
 
-fn relations(facts: &ShapeFacts) -> Vec<&Relation> {
-    facts
-        .demands
-        .iter()
-        .map(|demand| &demand.relation)
-        .collect()
+fn relations(facts: &ShapeFacts) -> Vec<Relation> {
+    let demands = facts.demands.iter();
+    demands.map(|demand| demand.relation.clone()).collect()
+}
+
+fn at_least(dim: usize, least: u64) -> Relation {
+    Relation::AtLeast(Expr::Dim(dim), least)
+}
+
+fn equal(dim: usize, count: i64) -> Relation {
+    Relation::Equal(Expr::Dim(dim), number(count))
 }
 
 fn roles(facts: &ShapeFacts) -> Vec<Option<DimRole>> {
@@ -193,30 +195,15 @@ fn a_symbol_is_one_dimension_and_a_made_up_name_one_at_every_place() {
 fn a_convolution_demands_its_channels_and_halves_an_image() {
     let facts = floats("p", &[-1, -2, -3, -4])
         .weight("w", &[8, 3, 7, 7])
-        .node(
-            "Conv",
-            &["p", "w"],
-            &["c"],
-            &[
-                ("strides", integers(&[2, 2])),
-                ("pads", integers(&[3, 3, 3, 3])),
-            ],
-        )
-        .node(
-            "MaxPool",
-            &["c"],
-            &["y"],
-            &[
-                ("kernel_shape", integers(&[2, 2])),
-                ("strides", integers(&[2, 2])),
-            ],
-        )
+        .node("c = Conv(p, w)")
+        .integers("strides", &[2, 2])
+        .integers("pads", &[3, 3, 3, 3])
+        .node("y = MaxPool(c)")
+        .integers("kernel_shape", &[2, 2])
+        .integers("strides", &[2, 2])
         .facts();
     assert_eq!(sizes(&facts, &[5, 3, 224, 225]), known(&[5, 8, 56, 56]));
-    assert_eq!(
-        relations(&facts)[0],
-        &Relation::Equal(Expr::Dim(1), number(3))
-    );
+    assert_eq!(relations(&facts)[0], equal(1, 3));
     assert_eq!(
         facts.demands[0].reason,
         "Conv `n0` has kernels of 3 channels"
@@ -239,16 +226,16 @@ fn indices_of_a_table_count_tokens_and_positions_end_with_their_table() {
         .scalar("at", 1.0)
         .scalar("zero", 0.0)
         .scalar("one", 1.0)
-        .plain("Gather", &["words", "i"], "a")
-        .plain("Shape", &["i"], "s")
-        .plain("Gather", &["s", "at"], "n")
-        .plain("Range", &["zero", "n", "one"], "r")
-        .plain("Gather", &["places", "r"], "b")
-        .plain("Add", &["a", "b"], "y")
+        .node("a = Gather(words, i)")
+        .node("s = Shape(i)")
+        .node("n = Gather(s, at)")
+        .node("r = Range(zero, n, one)")
+        .node("b = Gather(places, r)")
+        .node("y = Add(a, b)")
         .facts();
     assert_eq!(sizes(&facts, &[2, 9]), known(&[2, 9, 8]));
     assert_eq!(roles(&facts), [None, Some(DimRole::Tokens)]);
-    assert_eq!(relations(&facts), [&Relation::AtMost(Expr::Dim(1), 77)]);
+    assert_eq!(relations(&facts), [Relation::AtMost(Expr::Dim(1), 77)]);
 }
 
 #[test]
@@ -258,13 +245,13 @@ fn a_table_of_positions_that_is_cut_bounds_what_it_is_added_to() {
         .whole("zero", &[0.0])
         .whole("one", &[1.0])
         .whole("two", &[2.0])
-        .plain("Shape", &["x"], "s")
-        .plain("Slice", &["s", "one", "two", "zero"], "n")
-        .plain("Slice", &["table", "zero", "n", "one"], "t")
-        .plain("Add", &["x", "t"], "y")
+        .node("s = Shape(x)")
+        .node("n = Slice(s, one, two, zero)")
+        .node("t = Slice(table, zero, n, one)")
+        .node("y = Add(x, t)")
         .facts();
     assert_eq!(sizes(&facts, &[2, 9]), known(&[2, 9, 8]));
-    assert_eq!(relations(&facts), [&Relation::AtMost(Expr::Dim(1), 50)]);
+    assert_eq!(relations(&facts), [Relation::AtMost(Expr::Dim(1), 50)]);
 }
 
 #[test]
@@ -273,20 +260,12 @@ fn patches_must_be_as_many_as_a_stored_table_has() {
         .weight("w", &[8, 3, 16, 16])
         .weight("table", &[1, 196, 8])
         .whole("flat", &[0.0, 8.0, -1.0])
-        .node(
-            "Conv",
-            &["x", "w"],
-            &["c"],
-            &[("strides", integers(&[16, 16]))],
-        )
-        .plain("Reshape", &["c", "flat"], "f")
-        .node(
-            "Transpose",
-            &["f"],
-            &["t"],
-            &[("perm", integers(&[0, 2, 1]))],
-        )
-        .plain("Add", &["t", "table"], "y")
+        .node("c = Conv(x, w)")
+        .integers("strides", &[16, 16])
+        .node("f = Reshape(c, flat)")
+        .node("t = Transpose(f)")
+        .integers("perm", &[0, 2, 1])
+        .node("y = Add(t, table)")
         .facts();
     let equals = relations(&facts)
         .into_iter()
@@ -307,28 +286,20 @@ fn past_and_new_are_as_many_as_the_mask_has() {
     let facts = floats("old", &[-1, 2, -2, 4])
         .floats("x", &[-1, 2, -3, 4])
         .floats("mask", &[-1, 1, 1, -4])
-        .plain("Softmax", &["x"], "new")
-        .node(
-            "Concat",
-            &["old", "new"],
-            &["all"],
-            &[("axis", integers(&[2]))],
-        )
-        .node(
-            "Transpose",
-            &["all"],
-            &["t"],
-            &[("perm", integers(&[0, 1, 3, 2]))],
-        )
-        .plain("MatMul", &["x", "t"], "scores")
-        .plain("Add", &["scores", "mask"], "y")
+        .node("new = Softmax(x)")
+        .node("all = Concat(old, new)")
+        .integers("axis", &[2])
+        .node("t = Transpose(all)")
+        .integers("perm", &[0, 1, 3, 2])
+        .node("scores = MatMul(x, t)")
+        .node("y = Add(scores, mask)")
         .output("all")
         .facts();
     let total = Expr::Dim(1).plus(&Expr::Dim(2));
     assert_eq!(facts.outputs["all"].as_ref().unwrap()[2], total);
     assert_eq!(
         relations(&facts),
-        [&Relation::Broadcast(total, Expr::Dim(3))]
+        [Relation::Broadcast(total, Expr::Dim(3))]
     );
     assert_eq!(facts.dims[1].role, Some(DimRole::Past));
 }
@@ -338,23 +309,17 @@ fn products_demand_features_and_reshapes_keep_elements() {
     let facts = floats("x", &[-1, -2])
         .weight("w", &[12, 6])
         .whole("heads", &[-1.0, 3.0, 2.0])
-        .plain("MatMul", &["x", "w"], "m")
-        .plain("Reshape", &["m", "heads"], "y")
+        .node("m = MatMul(x, w)")
+        .node("y = Reshape(m, heads)")
         .facts();
     assert_eq!(sizes(&facts, &[7, 12]), known(&[7, 3, 2]));
-    assert_eq!(
-        relations(&facts),
-        [&Relation::Equal(Expr::Dim(1), number(12))]
-    );
+    assert_eq!(relations(&facts), [equal(1, 12)]);
     assert_eq!(roles(&facts), [None, Some(DimRole::Features)]);
     let windows = floats("x", &[1, -1, 4])
         .whole("parts", &[-1.0, 7.0, 4.0])
-        .plain("Reshape", &["x", "parts"], "y")
+        .node("y = Reshape(x, parts)")
         .facts();
-    assert_eq!(
-        relations(&windows),
-        [&Relation::MultipleOf(Expr::Dim(0), 7)]
-    );
+    assert_eq!(relations(&windows), [Relation::MultipleOf(Expr::Dim(0), 7)]);
 }
 
 #[test]
@@ -362,19 +327,14 @@ fn ways_down_and_up_again_must_meet() {
     let scales = [1.0, 1.0, 2.0, 2.0];
     let facts = floats("x", &[1, 3, -1, -2])
         .stored("up", ElementType::Float, &[4], Some(&scales))
-        .node(
-            "MaxPool",
-            &["x"],
-            &["d"],
-            &[
-                ("kernel_shape", integers(&[2, 2])),
-                ("strides", integers(&[2, 2])),
-            ],
-        )
-        .plain("Resize", &["d", "", "up"], "u")
-        .node("Concat", &["x", "u"], &["y"], &[("axis", integers(&[1]))])
+        .node("d = MaxPool(x)")
+        .integers("kernel_shape", &[2, 2])
+        .integers("strides", &[2, 2])
+        .node("u = Resize(d, , up)")
+        .node("y = Concat(x, u)")
+        .integers("axis", &[1])
         .facts();
-    assert!(relations(&facts).contains(&&Relation::MultipleOf(Expr::Dim(0), 2)));
+    assert!(relations(&facts).contains(&Relation::MultipleOf(Expr::Dim(0), 2)));
     assert_eq!(sizes(&facts, &[64, 32]), known(&[1, 6, 64, 32]));
 }
 
@@ -382,27 +342,28 @@ fn ways_down_and_up_again_must_meet() {
 fn mirrored_padding_is_narrower_than_its_axis() {
     let facts = floats("x", &[-1, -2])
         .whole("pads", &[0.0, 200.0, 0.0, 200.0])
-        .node("Pad", &["x", "pads"], &["y"], &[("mode", text("reflect"))])
+        .node("y = Pad(x, pads)")
+        .with("mode", text("reflect"))
         .facts();
-    assert_eq!(relations(&facts), [&Relation::AtLeast(Expr::Dim(1), 201)]);
+    assert_eq!(relations(&facts), [at_least(1, 201)]);
     assert_eq!(sizes(&facts, &[1, 300]), known(&[1, 700]));
 }
 
 #[test]
 fn sizes_that_follow_what_inputs_hold_vary_and_those_of_their_sums_do_not() {
-    let found = || floats("x", &[-1, 4]).plain("NonZero", &["x"], "z");
+    let found = || floats("x", &[-1, 4]).node("z = NonZero(x)");
     assert_eq!(
         found().facts().varying.as_deref(),
         Some("NonZero `n0` makes as many as it finds")
     );
-    let summed = found().node("ReduceSum", &["z"], &["y"], &[("axes", integers(&[1]))]);
+    let summed = found().node("y = ReduceSum(z)").integers("axes", &[1]);
     assert_eq!(summed.facts().varying, None);
     let asked = floats("x", &[-1, 4])
         .input("k", ElementType::Int64, &[1])
-        .node("TopK", &["x", "k"], &["a", "b"], &[])
+        .node("a, b = TopK(x, k)")
         .facts();
     assert!(asked.varying.unwrap().starts_with("TopK `n0` takes sizes"));
-    let own = floats("x", &[-1, 4]).plain("own:Do", &["x"], "y").facts();
+    let own = floats("x", &[-1, 4]).node("y = own.Do(x)").facts();
     assert!(own.varying.unwrap().contains("domain `own`"));
 }
 
@@ -410,7 +371,7 @@ fn sizes_that_follow_what_inputs_hold_vary_and_those_of_their_sums_do_not() {
 fn branches_of_unlike_sizes_vary_and_those_that_sizes_decide_do_not() {
     let branch = |operator: &str, output: &str| {
         let made = Builder::default()
-            .plain(operator, &["x"], output)
+            .node(&format!("{output} = {operator}(x)"))
             .output(output)
             .graph;
         AttributeValue::Graphs(vec![made])
@@ -424,7 +385,7 @@ fn branches_of_unlike_sizes_vary_and_those_that_sizes_decide_do_not() {
     let by_flag = |second| {
         floats("x", &[-1, 4])
             .input("c", ElementType::Bool, &[])
-            .node("If", &["c"], &["y"], &attributes(second))
+            .node_with("y = If(c)", &attributes(second))
             .facts()
     };
     assert_eq!(by_flag("Neg").varying, None);
@@ -434,10 +395,10 @@ fn branches_of_unlike_sizes_vary_and_those_that_sizes_decide_do_not() {
     );
     let by_size = floats("x", &[-1, 4])
         .scalar("two", 2.0)
-        .plain("Size", &["x"], "s")
-        .plain("Sub", &["s", "s"], "none")
-        .plain("Equal", &["none", "two"], "c")
-        .node("If", &["c"], &["y"], &attributes("Transpose"))
+        .node("s = Size(x)")
+        .node("none = Sub(s, s)")
+        .node("c = Equal(none, two)")
+        .node_with("y = If(c)", &attributes("Transpose"))
         .facts();
     assert_eq!(
         (sizes(&by_size, &[3]), by_size.varying.clone()),
@@ -452,13 +413,9 @@ fn loops_carry_sizes_that_stay_and_lose_those_that_grow() {
         fed("i", ElementType::Int64, &[])
             .input("c", ElementType::Bool, &[])
             .floats("state", &[-9, 4])
-            .plain("Identity", &["c"], "go")
-            .node(
-                operator,
-                &["state", "state"],
-                &["next"],
-                &[("axis", integers(&[0]))],
-            )
+            .node("go = Identity(c)")
+            .node(&format!("next = {operator}(state, state)"))
+            .integers("axis", &[0])
             .output("go")
             .output("next")
             .graph
@@ -466,12 +423,8 @@ fn loops_carry_sizes_that_stay_and_lose_those_that_grow() {
     let looped = |operator: &str| {
         floats("x", &[-1, 4])
             .scalar("times", 3.0)
-            .node(
-                "Loop",
-                &["times", "", "x"],
-                &["y"],
-                &[("body", AttributeValue::Graphs(vec![body(operator)]))],
-            )
+            .node("y = Loop(times, , x)")
+            .with("body", AttributeValue::Graphs(vec![body(operator)]))
             .facts()
     };
     assert_eq!(sizes(&looped("Add"), &[5]), known(&[5, 4]));
@@ -481,8 +434,9 @@ fn loops_carry_sizes_that_stay_and_lose_those_that_grow() {
 #[test]
 fn nodes_that_a_converter_put_last_are_walked_in_time() {
     let facts = floats("x", &[-1, 4])
-        .plain("Flatten", &["cast"], "y")
-        .node("Cast", &["x"], &["cast"], &[("to", integers(&[10]))])
+        .node("y = Flatten(cast)")
+        .node("cast = Cast(x)")
+        .integers("to", &[10])
         .output("y")
         .facts();
     assert_eq!(sizes(&facts, &[5]), known(&[5, 4]));

@@ -1,7 +1,6 @@
 //! Operators that make as many elements as values say, not sizes.
 
-use super::Expr;
-use super::value::{Call, Value};
+use super::value::{Call, Value, are_known};
 
 /// What makes the outputs of an operator as large as its inputs' values say.
 fn by_content(operator: &str) -> Option<&'static str> {
@@ -39,31 +38,30 @@ fn sizing(operator: &str) -> &'static [usize] {
     }
 }
 
-pub(super) fn by_values(call: &Call<'_>) -> Option<String> {
-    let operator = call.node.operator.as_str();
-    if let Some(why) =
-        by_content(operator).filter(|_| call.inputs.iter().flatten().any(|value| value.is_fed))
-    {
-        return Some(format!("{} {why}", call.words()));
+impl Call<'_> {
+    /// Why sizes of its outputs may differ, as far as values of inputs make them.
+    pub(super) fn varies_by_values(&self) -> Option<String> {
+        let is_fed = self.given().any(|value| value.is_fed);
+        let why = by_content(self.operator()).filter(|_| is_fed);
+        let why = why.or_else(|| self.takes_sizes())?;
+        Some(format!("{self} {why}"))
     }
-    let mut sizing = sizing(operator)
-        .iter()
-        .filter_map(|&place| call.input(place));
-    sizing
-        .any(is_open)
-        .then(|| format!("{} takes sizes from what an input holds", call.words()))
+
+    fn takes_sizes(&self) -> Option<&'static str> {
+        let places = sizing(self.operator()).iter();
+        let mut values = places.filter_map(|&place| self.input(place));
+        values
+            .any(is_open)
+            .then_some("takes sizes from what an input holds")
+    }
+
+    pub(super) fn varies_by_domain(&self) -> String {
+        let domain = &self.node.domain;
+        format!("{self} is of domain `{domain}`, which says nothing of sizes")
+    }
 }
 
 /// Whether it is fed and its elements do not follow from sizes.
 fn is_open(value: &Value) -> bool {
-    let elements = value.elements.as_ref();
-    value.is_fed && !elements.is_some_and(|all| all.iter().all(Expr::is_known))
-}
-
-pub(super) fn by_nobody_known(call: &Call<'_>) -> String {
-    format!(
-        "{} is of domain `{}`, which says nothing of sizes",
-        call.words(),
-        call.node.domain
-    )
+    value.is_fed && !are_known(&value.elements)
 }

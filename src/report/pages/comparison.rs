@@ -95,10 +95,15 @@ fn title(comparisons: &Comparisons) -> String {
 }
 
 fn warnings(comparisons: &Comparisons) -> Vec<String> {
-    let first = comparisons.runs.first();
-    let first = first.map(|run| path(&run.path)).unwrap_or_default();
-    let runs = comparisons.runs.iter();
-    runs.flat_map(|run| [incomplete(run), unfit(run), other_machine(run, &first)])
+    let first = comparisons
+        .runs
+        .first()
+        .map(|run| path(&run.path))
+        .unwrap_or_default();
+    comparisons
+        .runs
+        .iter()
+        .flat_map(|run| [incomplete(run), unfit(run), other_machine(run, &first)])
         .flatten()
         .collect()
 }
@@ -126,8 +131,11 @@ fn other_machine(run: &ComparedRun, first: &str) -> Option<String> {
 fn unfit(run: &ComparedRun) -> Option<String> {
     let fitness = run.fitness.as_ref();
     let fitness = fitness.filter(|fitness| fitness.verdict != FitnessVerdict::Valid)?;
-    let seen = fitness.reasons.iter().map(|reason| plain(&reason.seen));
-    let seen: Vec<String> = seen.collect();
+    let seen: Vec<String> = fitness
+        .reasons
+        .iter()
+        .map(|reason| plain(&reason.seen))
+        .collect();
     let word = fitness.verdict.word();
     Some(format!("{word}: {}: {}.", path(&run.path), seen.join("; ")))
 }
@@ -227,8 +235,9 @@ fn table(comparisons: &Comparisons, pair: &Pair) -> Table {
             } else {
                 MEANINGLESS.into()
             };
-            let rows = cell.rows.iter().filter(|row| row.metric == metric);
-            rows.for_each(|row| add(&mut table, row, batch(cell), load.clone()));
+            for row in cell.rows.iter().filter(|row| row.metric == metric) {
+                add(&mut table, row, batch(cell), load.clone());
+            }
         }
     }
     for row in &pair.rows {
@@ -317,8 +326,12 @@ fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
 
 /// The changes of all figures but scores.
 fn changes(pair: &Pair) -> Vec<&Change> {
-    let of_cells = pair.cells.iter().flat_map(|cell| &cell.rows);
-    of_cells.chain(&pair.rows).filter_map(change).collect()
+    pair.cells
+        .iter()
+        .flat_map(|cell| &cell.rows)
+        .chain(&pair.rows)
+        .filter_map(change)
+        .collect()
 }
 
 /// Meaning of the word `open`.
@@ -362,14 +375,17 @@ fn caveats(comparisons: &Comparisons) -> Vec<String> {
          the machine between the times of the runs is not in it."
             .into(),
     ];
-    let pairs = comparisons.pairs.iter();
-    let (same, changed): (Vec<&Pair>, Vec<&Pair>) = pairs.partition(|pair| pair.is_same_model());
+    let (same, changed): (Vec<&Pair>, Vec<&Pair>) = comparisons
+        .pairs
+        .iter()
+        .partition(|pair| pair.is_same_model());
     caveats.extend(unchanged(&same));
     let mut commands: Vec<String> = changed.into_iter().map(interleaved).collect();
     commands.dedup();
-    let commands = commands.into_iter();
     caveats.extend(
-        commands.map(|command| format!("For a narrow answer, measure in turns: {command}")),
+        commands
+            .into_iter()
+            .map(|command| format!("For a narrow answer, measure in turns: {command}")),
     );
     caveats
 }

@@ -94,7 +94,8 @@ fn cells(forecast: Forecast<'_>) -> String {
 }
 
 fn launches(forecast: Forecast<'_>) -> String {
-    let (rounds, alternations) = (forecast.rounds, forecast.alternations);
+    let rounds = forecast.rounds;
+    let alternations = forecast.alternations;
     let mut precision = forecast.precision.iter();
     let sizes = if precision.all(|precision| precision.half_width.is_ok()) {
         "every batch size"
@@ -115,23 +116,25 @@ fn enough(forecast: Forecast<'_>) -> Option<String> {
     let enough = forecast
         .enough_budget
         .filter(|_| forecast.rounds < MIN_LAUNCHES && !is_asked)?;
-    let (time, budget) = (words::rounded_time(enough), words::budget(enough));
+    let time = words::rounded_time(enough);
+    let budget = words::budget(enough);
     Some(format!(
         "Too short for a verdict, which needs about {time}: `--budget {budget}`."
     ))
 }
 
 fn beside(forecast: Forecast<'_>) -> Option<String> {
-    let parts = forecast.beside.iter().filter(|(_, time)| !time.is_zero());
-    let named: Vec<String> = parts
+    let named: Vec<String> = forecast
+        .beside
+        .iter()
+        .filter(|(_, time)| !time.is_zero())
         .map(|(what, time)| format!("{what} {}", seconds(*time)))
         .collect();
     let all = seconds(forecast.beside.iter().map(|(_, time)| time).sum());
-    let named = Some(named).filter(|named| !named.is_empty())?;
-    let listed = words::listed(&named);
-    Some(format!(
-        "Launches beside the rounds: up to {all} in all: {listed}."
-    ))
+    (!named.is_empty()).then(|| {
+        let listed = words::listed(&named);
+        format!("Launches beside the rounds: up to {all} in all: {listed}.")
+    })
 }
 
 fn seconds(time: Duration) -> String {

@@ -55,10 +55,9 @@ impl GateView {
     pub fn table(&self) -> Table {
         let header = ["verdict", "rule", "of", "measured", "because"];
         Table {
-            title: String::new(),
             header: header.map(str::to_owned).to_vec(),
             rows: self.checks.iter().map(CheckView::row).collect(),
-            notes: Vec::new(),
+            ..Table::default()
         }
     }
 }
@@ -89,8 +88,8 @@ fn title(gate: &Gate) -> String {
         GateVerdict::Inconclusive,
     ]
     .map(|verdict| {
-        let checks = gate.checks.iter();
-        checks
+        gate.checks
+            .iter()
             .filter(|check| check.judgement.verdict == verdict)
             .count()
     });
@@ -152,17 +151,12 @@ fn figure(checked: &Checked) -> String {
 
 fn difference(checked: &Checked, measured: &Measured) -> String {
     let unit = checked.metric.unit();
-    let difference = amount(unit, measured.value);
-    match measured
-        .interval
-        .map(|interval| [interval.low, interval.high])
-    {
-        Some(ends) => {
-            let [low, high] = ends.map(|end| amount(unit, end));
-            format!("{difference} ({low} to {high})")
-        }
-        None => difference,
+    let mut difference = amount(unit, measured.value);
+    if let Some(interval) = measured.interval {
+        let [low, high] = [interval.low, interval.high].map(|end| amount(unit, end));
+        difference += &format!(" ({low} to {high})");
     }
+    difference
 }
 
 /// In points for a share, else with its unit.
@@ -179,10 +173,8 @@ fn because(checked: &Checked) -> String {
         return plain(reason);
     }
     let settling = judgement.settling.map(|settling| {
-        let (more, of) = (
-            number::count(settling.more),
-            settling.of.noun(settling.more),
-        );
+        let more = number::count(settling.more);
+        let of = settling.of.noun(settling.more);
         format!("about {more} more {of} would settle it")
     });
     let parts: Vec<String> = basis(checked).into_iter().chain(settling).collect();

@@ -13,8 +13,10 @@ const HEADER: [&str; 5] = [
 ];
 
 pub(in crate::report) fn smallest_claims(claims: &[SmallestClaim]) -> Table {
-    let title = "Smallest difference that may be claimed on this machine today";
-    let mut table = Builder::new(title, &HEADER);
+    let mut table = Builder::new(
+        "Smallest difference that may be claimed on this machine today",
+        &HEADER,
+    );
     for claim in claims {
         let cells = cells(&mut table, claim);
         table.plain_row(cells);
@@ -33,8 +35,11 @@ fn cells(table: &mut Builder, claim: &SmallestClaim) -> Vec<String> {
         Some(smallest) => number::share(smallest.0),
         None => table.absence(HEADER[1], name, &no_claim(&claim.ratio)),
     };
-    let at_floor = claim.noise_floor.is_some() && claim.smallest_ratio == claim.noise_floor;
-    let floor = if at_floor { " (noise floor)" } else { "" };
+    let floor = if claim.noise_floor.is_some() && claim.smallest_ratio == claim.noise_floor {
+        " (noise floor)"
+    } else {
+        ""
+    };
     let n = claim
         .ratio
         .measured()

@@ -60,17 +60,12 @@ fn verdict_of(row: &Row) -> String {
 }
 
 fn ratio_cells(metric: Metric, change: &Change) -> [String; 3] {
-    let n = change
-        .ratio
-        .measured()
-        .map(|measured| number::count(measured.n))
-        .unwrap_or_default();
     let Some(measured) = change.ratio.measured() else {
-        return [String::new(), n, String::new()];
+        return Default::default();
     };
     [
         number::relative(measured.value, measured.interval),
-        n,
+        number::count(measured.n),
         verdict(metric, change),
     ]
 }
@@ -101,21 +96,13 @@ fn score_cells(change: &AccuracyChange) -> [String; 3] {
         AccuracyVerdict::NotSignificant => "not significant",
         AccuracyVerdict::Untested => "not tested",
     };
-    let difference = words::score_difference(change.metric, measured.value);
-    let interval = measured.interval.map(|interval| {
-        let [low, high] =
-            [interval.low, interval.high].map(|end| words::score_difference(change.metric, end));
-        format!(
-            " ({} to {})",
-            low.trim_end_matches(" points"),
-            high.trim_end_matches(" points")
-        )
-    });
-    [
-        format!("{difference}{}", interval.unwrap_or_default()),
-        number::count(measured.n),
-        verdict.into(),
-    ]
+    let mut difference = words::score_difference(change.metric, measured.value);
+    if let Some(interval) = measured.interval {
+        let [low, high] = [interval.low, interval.high]
+            .map(|end| words::score_difference(change.metric, end).replace(" points", ""));
+        difference += &format!(" ({low} to {high})");
+    }
+    [difference, number::count(measured.n), verdict.into()]
 }
 
 /// A column for each run, a row for each leading figure; `None` where two runs are all, whose own
@@ -163,10 +150,11 @@ fn place_of(cell: &PairedCell) -> CellPlace {
 /// those of the session.
 fn figures(pairs: &[&Pair]) -> Vec<Place> {
     let at = places(pairs);
-    let of_cells = [Metric::LatencyP50, Metric::Throughput].into_iter();
-    let of_cells = of_cells.flat_map(|metric| at.iter().map(move |at| (metric, Some(at.clone()))));
-    let of_session = [Metric::SessionLoad, Metric::FileSize].into_iter();
-    let of_session = of_session
+    let of_cells = [Metric::LatencyP50, Metric::Throughput]
+        .into_iter()
+        .flat_map(|metric| at.iter().map(move |at| (metric, Some(at.clone()))));
+    let of_session = [Metric::SessionLoad, Metric::FileSize]
+        .into_iter()
         .chain(Metric::SCORES)
         .map(|metric| (metric, None))
         .filter(|place| pairs.iter().any(|pair| row(pair, place).is_some()));
@@ -175,8 +163,7 @@ fn figures(pairs: &[&Pair]) -> Vec<Place> {
 
 /// Where any of the pairs was measured, the smallest batch size first.
 fn places(pairs: &[&Pair]) -> Vec<CellPlace> {
-    let cells = pairs.iter().flat_map(|pair| &pair.cells);
-    let mut cells: Vec<&PairedCell> = cells.collect();
+    let mut cells: Vec<&PairedCell> = pairs.iter().flat_map(|pair| &pair.cells).collect();
     cells.sort_by_key(|cell| (cell.shape, cell.batch_size, cell.load_mode));
     let mut places: Vec<CellPlace> = Vec::new();
     for place in cells.into_iter().map(place_of) {
@@ -201,13 +188,16 @@ fn add(table: &mut Builder, runs: &[String], pairs: &[&Pair], place: &Place) {
     };
     let variant = plain(&pairs[0].baseline.label);
     let mut cells = pairs.iter().flat_map(|pair| &pair.cells);
-    let cell = cells.find(|cell| place.1.as_ref() == Some(&place_of(cell)));
-    let batch = cell.map_or(MEANINGLESS.into(), batch);
+    let batch = cells
+        .find(|cell| place.1.as_ref() == Some(&place_of(cell)))
+        .map_or(MEANINGLESS.into(), batch);
     let figure = figure_name(place.0);
     let name = format!("{variant} {figure} {batch}");
-    let baseline = first.baseline.measured();
-    let baseline = baseline.map(|found| number::value(place.0.unit(), found.value, found.interval));
-    let baseline = baseline.unwrap_or_else(|| "-".into());
+    let baseline = first
+        .baseline
+        .measured()
+        .map(|found| number::value(place.0.unit(), found.value, found.interval))
+        .unwrap_or_else(|| "-".into());
     let mut cells = vec![variant, figure.into(), batch, baseline];
     for (number, run) in runs.iter().enumerate().skip(1) {
         let mut pairs = pairs.iter();
@@ -224,6 +214,7 @@ fn add(table: &mut Builder, runs: &[String], pairs: &[&Pair], place: &Place) {
 fn against_first(table: &mut Builder, row: &Row, name: &str) -> String {
     let [change, _, _] = cells_of(table, row, name);
     let change = change.split(" (").next().unwrap_or_default();
-    let told = format!("{change} {}", verdict_of(row));
-    told.trim_end().to_owned()
+    format!("{change} {}", verdict_of(row))
+        .trim_end()
+        .to_owned()
 }

@@ -27,12 +27,7 @@ pub fn examination(found: Examination<'_>, style: impl Into<Style>) -> String {
     if !settings.is_empty() {
         section(&mut out, "GPU", &settings);
     }
-    section(
-        &mut out,
-        "Conditions",
-        &view::conditions(found.host, found.conditions),
-    );
-    out.into_text()
+    with_conditions(out, found)
 }
 
 /// The smallest differences that may be claimed, below the verdict on the machine.
@@ -46,6 +41,10 @@ pub fn null_test(
     verdict(&mut out, found.fitness);
     out.blank();
     out.table(&view::smallest_claims(claims));
+    with_conditions(out, found)
+}
+
+fn with_conditions(mut out: Output, found: Examination<'_>) -> String {
     section(
         &mut out,
         "Conditions",
@@ -60,11 +59,7 @@ fn verdict(out: &mut Output, fitness: &Fitness) {
         FitnessVerdict::Suspect => BOLD,
         FitnessVerdict::Invalid => RED,
     };
-    let lines = view::verdict(fitness);
-    if let Some((first, reasons)) = lines.split_first() {
-        out.styled(style, first);
-        reasons.iter().for_each(|line| out.wrapped(line, 2));
-    }
+    out.verdict(style, &view::verdict(fitness));
 }
 
 fn section(out: &mut Output, title: &str, items: &[Item]) {

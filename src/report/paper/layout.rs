@@ -18,7 +18,6 @@ const LONGEST_WORD: usize = 300;
 
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) text: String,
     /// Absent in the header.
@@ -29,10 +28,11 @@ pub(super) struct Line {
 /// stand out.
 pub(super) fn lines(table: &Table, width: usize) -> Vec<Line> {
     let side_by_side = side_by_side(table, width);
-    let fits = side_by_side
+    if side_by_side
         .iter()
-        .all(|line| line.text.chars().count() <= width);
-    if fits || width >= Style::WIDTH {
+        .all(|line| line.text.chars().count() <= width)
+        || width >= Style::WIDTH
+    {
         side_by_side
     } else {
         row_below_row(table, width)
@@ -44,8 +44,8 @@ fn side_by_side(table: &Table, width: usize) -> Vec<Line> {
     let kinds = [None, None]
         .into_iter()
         .chain(table.rows.iter().map(|row| Some(row.kind)));
-    let rendered = layout(table, name_width(table, width)).trim_fmt();
-    rendered
+    layout(table, name_width(table, width))
+        .trim_fmt()
         .lines()
         .zip(kinds)
         .map(|(line, kind)| Line {
@@ -57,20 +57,22 @@ fn side_by_side(table: &Table, width: usize) -> Vec<Line> {
 
 /// Characters that the first column may have.
 fn name_width(table: &Table, width: usize) -> usize {
-    let columns = table.header.len();
-    let others = (1..columns).map(|column| usize::from(GAP) + column_width(table, column));
+    let others =
+        (1..table.header.len()).map(|column| usize::from(GAP) + column_width(table, column));
     let fitting = width.saturating_sub(others.sum()).max(NAME_WIDTH);
     let names: HashSet<&str> = table.rows.iter().map(|row| row.cells[0].as_str()).collect();
     distinct_width(&names, fitting)
 }
 
 fn column_width(table: &Table, column: usize) -> usize {
-    let cells = table
+    table
         .rows
         .iter()
         .map(|row| &row.cells[column])
-        .chain([&table.header[column]]);
-    cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        .chain([&table.header[column]])
+        .map(|cell| cell.chars().count())
+        .max()
+        .unwrap_or(0)
 }
 
 fn layout(table: &Table, name_width: usize) -> comfy_table::Table {
@@ -90,8 +92,11 @@ fn layout(table: &Table, name_width: usize) -> comfy_table::Table {
 }
 
 fn with_short_name(cells: &[String], name_width: usize) -> impl Iterator<Item = String> {
-    let name = cells.first().map(|name| text::shortened(name, name_width));
-    name.into_iter().chain(cells.iter().skip(1).cloned())
+    cells
+        .first()
+        .map(|name| text::shortened(name, name_width))
+        .into_iter()
+        .chain(cells.iter().skip(1).cloned())
 }
 
 /// Each cell stands behind its column's head.
@@ -100,19 +105,25 @@ fn row_below_row(table: &Table, width: usize) -> Vec<Line> {
     for row in &table.rows {
         let name = text::shortened(&row.cells[0], width);
         let cells = wrap(&headed_cells(table, row), width.saturating_sub(2));
-        let texts = std::iter::once(name).chain(cells.iter().map(|cells| format!("  {cells}")));
-        lines.extend(texts.map(|text| Line {
-            text,
-            kind: Some(row.kind),
-        }));
+        lines.extend(
+            std::iter::once(name)
+                .chain(cells.iter().map(|cells| format!("  {cells}")))
+                .map(|text| Line {
+                    text,
+                    kind: Some(row.kind),
+                }),
+        );
     }
     lines
 }
 
 /// All that are not empty, besides the name.
 fn headed_cells(table: &Table, row: &Row) -> String {
-    let cells = table.header.iter().zip(&row.cells).skip(1);
-    let cells: Vec<String> = cells
+    let cells: Vec<String> = table
+        .header
+        .iter()
+        .zip(&row.cells)
+        .skip(1)
         .filter(|(_, cell)| !cell.is_empty())
         .map(|(head, cell)| format!("{head}: {cell}"))
         .collect();
@@ -129,18 +140,21 @@ fn distinct_width(names: &HashSet<&str>, fitting: usize) -> usize {
         .unwrap_or(0);
     let mut names: Vec<&str> = names.iter().copied().collect();
     names.sort_unstable();
-    let needed = names
+    names
         .windows(2)
         .map(|pair| common_length(pair[0], pair[1]) + 2)
         .max()
-        .unwrap_or(0);
-    needed.min(longest).max(fitting)
+        .unwrap_or(0)
+        .min(longest)
+        .max(fitting)
 }
 
 /// Characters that both begin with.
 fn common_length(one: &str, other: &str) -> usize {
-    let both = one.chars().zip(other.chars());
-    both.take_while(|(one, other)| one == other).count()
+    one.chars()
+        .zip(other.chars())
+        .take_while(|(one, other)| one == other)
+        .count()
 }
 
 /// Broken at spaces; a longer word has a line of its own.
@@ -204,7 +218,7 @@ mod tests {
                 cells: words(&["int8-static", "32 us", ""]),
                 kind: RowKind::Pick,
             }],
-            notes: Vec::new(),
+            ..Table::default()
         };
         let shown = |width| {
             lines(&table, width)

@@ -21,7 +21,7 @@ const COMPARISON: &str = include_str!("templates/comparison.md.jinja");
 const SECTION: &str = include_str!("templates/section.md.jinja");
 const TABLE: &str = include_str!("templates/table.md.jinja");
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Pictures {
     Beside,
     None,
@@ -113,10 +113,7 @@ fn render(report: &Report, full: &[Line], pictures: Pictures) -> Result<String, 
             .collect(),
         full,
     };
-    let text = environment()?
-        .get_template("report.md")?
-        .render(Value::from(Serde(&page)))?;
-    Ok(format!("{}\n", text.trim_end()))
+    Ok(format!("{}\n", filled("report.md", &page)?.trim_end()))
 }
 
 /// A comparison of runs in Markdown, escaped likewise.
@@ -124,9 +121,7 @@ fn render(report: &Report, full: &[Line], pictures: Pictures) -> Result<String, 
 /// # Errors
 /// A fault of the template.
 pub fn comparison_markdown(view: &ComparisonView) -> Result<String, MarkdownError> {
-    Ok(environment()?
-        .get_template("comparison.md")?
-        .render(Value::from(Serde(view)))?)
+    filled("comparison.md", view)
 }
 
 /// A part of a report on its own in Markdown, escaped likewise.
@@ -134,19 +129,24 @@ pub fn comparison_markdown(view: &ComparisonView) -> Result<String, MarkdownErro
 /// # Errors
 /// A fault of the template.
 pub fn section_markdown(section: &Section) -> Result<String, MarkdownError> {
+    filled("section.md", section)
+}
+
+fn filled<T: Serialize>(template: &str, with: &T) -> Result<String, MarkdownError> {
     Ok(environment()?
-        .get_template("section.md")?
-        .render(Value::from(Serde(section)))?)
+        .get_template(template)?
+        .render(Value::from(Serde(with)))?)
 }
 
 fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
-    let syntax = SyntaxConfig::builder()
-        .trim_blocks(true)
-        .lstrip_blocks(true)
-        .keep_trailing_newline(true)
-        .build()?;
-    environment.set_syntax(syntax);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .keep_trailing_newline(true)
+            .build()?,
+    );
     environment.set_auto_escape_callback(|_| AutoEscape::Custom("markdown".into()));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_formatter(escape);

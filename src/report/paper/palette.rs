@@ -4,14 +4,12 @@
 //! Universal Design*, 2008), darkened where they would be hard to see on white. A series also
 //! differs by its mark.
 
-#[derive(Clone, Copy, Debug)]
 pub(super) struct Dress {
     pub(super) on_white: &'static str,
-    pub(super) on_dark: &'static str,
     pub(super) mark: Mark,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) enum Mark {
     Circle,
     Square,
@@ -19,50 +17,25 @@ pub(super) enum Mark {
     Triangle,
 }
 
-pub(super) const PALETTE: [Dress; 8] = [
-    Dress {
-        on_white: "#0072b2",
-        on_dark: "#4aa8e0",
-        mark: Mark::Circle,
-    },
-    Dress {
-        on_white: "#c85a00",
-        on_dark: "#f2863a",
-        mark: Mark::Square,
-    },
-    Dress {
-        on_white: "#00805e",
-        on_dark: "#2fc498",
-        mark: Mark::Diamond,
-    },
-    Dress {
-        on_white: "#b0608c",
-        on_dark: "#e09bc2",
-        mark: Mark::Triangle,
-    },
-    Dress {
-        on_white: "#9a7400",
-        on_dark: "#e8bb3c",
-        mark: Mark::Circle,
-    },
-    Dress {
-        on_white: "#3a8fbf",
-        on_dark: "#8fd0f5",
-        mark: Mark::Square,
-    },
-    Dress {
-        on_white: "#5b5b66",
-        on_dark: "#b4b8c2",
-        mark: Mark::Diamond,
-    },
-    Dress {
-        on_white: "#7a3fa0",
-        on_dark: "#c39ae0",
-        mark: Mark::Triangle,
-    },
+/// Colours on white and on dark.
+pub(super) const PALETTE: [[&str; 2]; 8] = [
+    ["#0072b2", "#4aa8e0"],
+    ["#c85a00", "#f2863a"],
+    ["#00805e", "#2fc498"],
+    ["#b0608c", "#e09bc2"],
+    ["#9a7400", "#e8bb3c"],
+    ["#3a8fbf", "#8fd0f5"],
+    ["#5b5b66", "#b4b8c2"],
+    ["#7a3fa0", "#c39ae0"],
 ];
 
-/// They repeat after the eighth.
+const MARKS: [Mark; 4] = [Mark::Circle, Mark::Square, Mark::Diamond, Mark::Triangle];
+
+/// Colours repeat after the eighth, marks after the fourth.
 pub(super) fn dress(number: usize) -> Dress {
-    PALETTE[number % PALETTE.len()]
+    let [on_white, _] = PALETTE[number % PALETTE.len()];
+    Dress {
+        on_white,
+        mark: MARKS[number % MARKS.len()],
+    }
 }

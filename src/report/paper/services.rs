@@ -87,8 +87,10 @@ pub fn junit(view: &GateView, run: &str) -> String {
 }
 
 fn count(view: &GateView, verdict: GateVerdict) -> usize {
-    let checks = view.checks.iter();
-    checks.filter(|check| check.verdict == verdict).count()
+    view.checks
+        .iter()
+        .filter(|check| check.verdict == verdict)
+        .count()
 }
 
 fn case(check: &CheckView, run: &str) -> String {
@@ -97,8 +99,7 @@ fn case(check: &CheckView, run: &str) -> String {
         r#"        <testcase name="{name}" classname="{}""#,
         attribute(run)
     );
-    let found = format!("{} {}", check.figure, check.because);
-    let found = attribute(found.trim());
+    let found = attribute(format!("{} {}", check.figure, check.because).trim());
     let status = match check.verdict {
         GateVerdict::Pass => return format!("{case}/>\n"),
         GateVerdict::Fail => format!(r#"<failure message="{found}" type="budget"/>"#),

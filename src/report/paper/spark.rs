@@ -44,8 +44,9 @@ pub(super) fn lines(distributions: &Distributions, style: Style) -> Vec<String> 
 
 fn names(rows: &[Distribution], room: usize) -> Vec<String> {
     let width = NAME_WIDTH.min(room).max(1);
-    let names = rows.iter().map(|row| text::shortened(&row.name, width));
-    names.collect()
+    rows.iter()
+        .map(|row| text::shortened(&row.name, width))
+        .collect()
 }
 
 /// In characters.
@@ -58,16 +59,18 @@ fn drawn(heights: &[u8], glyphs: Glyphs) -> String {
         Glyphs::Unicode => BLOCKS,
         Glyphs::Ascii => ASCII,
     };
-    let heights = heights.iter();
     heights
+        .iter()
         .map(|&height| set[usize::from(height.min(HIGHEST))])
         .collect()
 }
 
 /// Of the same width.
 pub(super) fn ascii(text: &str) -> String {
-    let text = text.replace("\u{b1} ", "+-");
-    text.chars().map(ascii_sign).collect()
+    text.replace("\u{b1} ", "+-")
+        .chars()
+        .map(ascii_sign)
+        .collect()
 }
 
 fn ascii_sign(sign: char) -> char {
@@ -92,16 +95,14 @@ mod tests {
             heights: heights.to_vec(),
             remark: "median 2 ms".into(),
         };
-        let rows = vec![
-            row("fp32", [0, 1, 8, 0, 0, 0, 0, 0, 0, 0]),
-            row("int8-x", [4, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
-        ];
-        let ends = ["1 ms".into(), "9 ms".into()];
         Distributions {
             title: "Latencies".into(),
-            ends,
+            ends: ["1 ms".into(), "9 ms".into()],
             note: "taller: more".into(),
-            rows,
+            rows: vec![
+                row("fp32", [0, 1, 8, 0, 0, 0, 0, 0, 0, 0]),
+                row("int8-x", [4, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            ],
         }
     }
 
@@ -112,9 +113,8 @@ mod tests {
             glyphs,
             width: Style::WIDTH,
         };
-        let drawn = lines(&two(), style(Glyphs::Unicode));
         assert_eq!(
-            drawn,
+            lines(&two(), style(Glyphs::Unicode)),
             [
                 "  fp32    | \u{2581}\u{2588}       |  median 2 ms",
                 "  int8-x  |\u{2584}         |  median 2 ms",

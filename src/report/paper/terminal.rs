@@ -23,10 +23,8 @@ pub fn terminal(report: &Report, folder: Option<&Path>, style: impl Into<Style>)
     }
     if let Some(folder) = folder {
         out.blank();
-        out.line(&format!(
-            "Run folder: {}",
-            text::plain(&folder.display().to_string())
-        ));
+        let folder = text::plain(&folder.display().to_string());
+        out.line(&format!("Run folder: {folder}"));
     }
     out.into_text()
 }
@@ -35,7 +33,7 @@ pub fn terminal(report: &Report, folder: Option<&Path>, style: impl Into<Style>)
 #[must_use]
 pub fn terminal_forecast(view: &ForecastView, style: impl Into<Style>) -> String {
     let mut out = Output::new(style);
-    view.lines.iter().for_each(|line| out.wrapped(line, 0));
+    out.paragraphs(&view.lines, 0);
     out.blank();
     out.table(&view.precision);
     out.into_text()
@@ -69,9 +67,7 @@ pub fn gate_terminal(view: &GateView, style: impl Into<Style>) -> String {
     out.rows(&view.table());
     if !view.remarks.is_empty() {
         out.blank();
-        view.remarks
-            .iter()
-            .for_each(|remark| out.wrapped(remark, 2));
+        out.paragraphs(&view.remarks, 2);
     }
     out.into_text()
 }
@@ -81,21 +77,16 @@ pub fn gate_terminal(view: &GateView, style: impl Into<Style>) -> String {
 pub fn comparison_terminal(view: &ComparisonView, style: impl Into<Style>) -> String {
     let mut out = Output::new(style);
     out.styled(BOLD, &view.title);
-    view.warnings
-        .iter()
-        .for_each(|warning| out.styled(RED, warning));
-    out.blank();
-    view.headlines.iter().for_each(|line| out.wrapped(line, 0));
-    out.blank();
-    out.wrapped(&view.legend, 0);
-    for table in view.tables.iter().filter(|table| !table.rows.is_empty()) {
-        out.blank();
-        out.table(table);
+    for warning in &view.warnings {
+        out.styled(RED, warning);
     }
     out.blank();
-    view.caveats
-        .iter()
-        .for_each(|caveat| out.wrapped(caveat, 0));
+    out.paragraphs(&view.headlines, 0);
+    out.blank();
+    out.wrapped(&view.legend, 0);
+    out.tables(&view.tables);
+    out.blank();
+    out.paragraphs(&view.caveats, 0);
     out.blank();
     out.items("Runs", &view.runs);
     if !view.differences.is_empty() {
@@ -141,8 +132,8 @@ impl Output {
     fn block(&mut self, block: &Block, indent: usize) {
         match block {
             Block::Alarm(alarm) => self.alarm(alarm),
-            Block::Verdict(lines) => self.verdict(lines),
-            Block::Lines(lines) => lines.iter().for_each(|line| self.wrapped(line, indent)),
+            Block::Verdict(lines) => self.verdict(BOLD, lines),
+            Block::Lines(lines) => self.paragraphs(lines, indent),
             Block::Sentence(text) | Block::Legend(text) | Block::Absent(text) => {
                 self.wrapped(text, indent)
             }
@@ -151,21 +142,26 @@ impl Output {
             }
             Block::Lead(item) => self.item(item, indent),
             Block::Items(items) | Block::Commands(items) => {
-                items.iter().for_each(|item| self.item(item, indent))
+                for item in items {
+                    self.item(item, indent);
+                }
             }
             Block::Folded(fold) => self.items(&fold.title, &fold.items),
             Block::Numbered(numbered) => {
-                numbered
-                    .entries
-                    .iter()
-                    .for_each(|entry| self.items(&entry.title, &entry.fields));
+                for entry in &numbered.entries {
+                    self.items(&entry.title, &entry.fields);
+                }
             }
             Block::Table(placed) => self.table(&placed.table),
             Block::Charts(_) => {}
             Block::Strips(distributions) => self.strips(distributions),
             Block::Code(code) => self.code(code),
             Block::Command(command) => self.line(&format!("  {command}")),
-            Block::Sections(sections) => sections.iter().for_each(|section| self.section(section)),
+            Block::Sections(sections) => {
+                for section in sections {
+                    self.section(section);
+                }
+            }
         }
     }
 
@@ -178,31 +174,37 @@ impl Output {
         self.styled(RED, &format!("{}{why}", alarm.text));
     }
 
-    fn verdict(&mut self, lines: &[String]) {
+    /// The first line stands out.
+    pub(super) fn verdict(&mut self, style: &str, lines: &[String]) {
         if let Some((first, rest)) = lines.split_first() {
-            self.styled(BOLD, first);
-            rest.iter().for_each(|line| self.wrapped(line, 2));
+            self.styled(style, first);
+            self.paragraphs(rest, 2);
         }
     }
 
     fn code(&mut self, code: &SessionCode) {
         self.styled(BOLD, &code.language);
-        let lines = code.lines.iter();
-        lines.for_each(|line| self.line(&format!("  {line}")));
+        for line in &code.lines {
+            self.line(&format!("  {line}"));
+        }
     }
 
     fn strips(&mut self, distributions: &Distributions) {
         self.styled(BOLD, &distributions.title);
-        spark::lines(distributions, self.style)
-            .iter()
-            .for_each(|line| self.line(line));
+        for line in spark::lines(distributions, self.style) {
+            self.line(&line);
+        }
         self.wrapped(&distributions.note, 2);
     }
 
     fn section(&mut self, section: &Section) {
         self.styled(BOLD, &section.title);
-        section.lines.iter().for_each(|line| self.wrapped(line, 0));
-        for table in section.tables.iter().filter(|table| !table.rows.is_empty()) {
+        self.paragraphs(&section.lines, 0);
+        self.tables(&section.tables);
+    }
+
+    fn tables(&mut self, tables: &[Table]) {
+        for table in tables.iter().filter(|table| !table.rows.is_empty()) {
             self.blank();
             self.table(table);
         }
@@ -233,7 +235,7 @@ impl Output {
     }
 
     /// Further lines are indented by two more.
-    pub(super) fn wrapped(&mut self, paragraph: &str, indent: usize) {
+    fn wrapped(&mut self, paragraph: &str, indent: usize) {
         let width = self.style.width.saturating_sub(indent + 2);
         for (number, line) in wrap(paragraph, width).into_iter().enumerate() {
             let indent = if number == 0 { indent } else { indent + 2 };
@@ -241,9 +243,17 @@ impl Output {
         }
     }
 
+    pub(super) fn paragraphs(&mut self, lines: &[String], indent: usize) {
+        for line in lines {
+            self.wrapped(line, indent);
+        }
+    }
+
     pub(super) fn items(&mut self, title: &str, items: &[Item]) {
         self.styled(BOLD, title);
-        items.iter().for_each(|item| self.item(item, 2));
+        for item in items {
+            self.item(item, 2);
+        }
     }
 
     fn item(&mut self, item: &Item, indent: usize) {
@@ -253,7 +263,7 @@ impl Output {
     pub(super) fn table(&mut self, table: &Table) {
         self.styled(BOLD, &table.title);
         self.rows(table);
-        table.notes.iter().for_each(|note| self.wrapped(note, 2));
+        self.paragraphs(&table.notes, 2);
     }
 
     /// Without its title and its notes.

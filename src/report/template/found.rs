@@ -5,13 +5,18 @@ use crate::metric::Metric;
 use crate::report::words;
 use crate::text::Plain;
 
-pub(super) const NO_DATABASE: &str = "a model's inference uses no database";
-pub(super) const NO_NETWORK: &str = "inference was measured on one machine, without a network";
 pub(super) const NO_TRAINING: &str = "an inference profile";
 pub(super) const NOTHING_RECOMMENDED: &str = "nothing could be recommended";
 pub(super) const NO_BASELINE: &str = "the run has no baseline session";
 
 pub(super) type Found = Result<String, Absent>;
+
+pub(super) const NOT_GIVEN: Found = Err(Absent::NotGiven);
+pub(super) const NO_DATABASE: Found =
+    Err(Absent::DoesNotApply("a model's inference uses no database"));
+pub(super) const NO_NETWORK: Found = Err(Absent::DoesNotApply(
+    "inference was measured on one machine, without a network",
+));
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Absent {
@@ -26,6 +31,15 @@ pub(super) enum Absent {
 
 pub(super) fn not_measured(reason: impl Into<Plain>) -> Found {
     Err(Absent::NotMeasured(reason.into()))
+}
+
+/// All `parts`, or that nothing was measured because there is none.
+pub(super) fn all(parts: impl Iterator<Item = String>, none: &str) -> Found {
+    let parts: Vec<String> = parts.collect();
+    match parts.as_slice() {
+        [] => not_measured(none),
+        parts => Ok(parts.join("; ")),
+    }
 }
 
 pub(super) fn or_why(found: Found) -> String {

@@ -55,62 +55,42 @@ impl Context {
     fn read(&mut self, table: &Table, place: &str) -> Result<(), ContextError> {
         for (word, value) in table {
             let key = format!("{place}{word}");
-            match (Named::of(word, &key), value) {
-                (Named::Table, Value::Table(table)) => self.read(table, &format!("{key}."))?,
-                (Named::Table, value) => {
-                    return Err(ContextError::WrongType(
-                        key,
-                        kind(value),
-                        "a table of fields",
-                    ));
+            let inside = format!("{key}.");
+            // A name with a dot in it is one word of TOML, and not a field in a table.
+            let mut named = names().iter().filter(|_| !word.contains('.'));
+            let is_table = named.clone().any(|(_, name)| name.starts_with(&inside));
+            match (named.find(|(_, name)| *name == key), value) {
+                (_, Value::Table(table)) if is_table => self.read(table, &inside)?,
+                (_, value) if is_table => {
+                    let takes = "a table of fields";
+                    return Err(ContextError::WrongType(key, kind(value), takes));
                 }
-                (Named::Field(field), value) => {
-                    self.given.insert(field, words(value, &key)?);
+                (Some((field, _)), value) => {
+                    self.given.insert(*field, words(value, &key)?);
                 }
-                (Named::Nothing, _) => {
-                    return Err(ContextError::UnknownKey(key, choices(place)));
-                }
+                (None, _) => return Err(ContextError::UnknownKey(key, choices(place))),
             }
         }
         Ok(())
     }
 }
 
-/// The template's part that a key names.
-enum Named {
-    Table,
-    Field(Key),
-    Nothing,
-}
-
-impl Named {
-    /// `word` is the last one of `key`.
-    fn of(word: &str, key: &str) -> Self {
-        // A name with a dot in it is one word of TOML, and not a field in a table.
-        if word.contains('.') {
-            return Named::Nothing;
-        }
-        let inside = format!("{key}.");
-        if names().iter().any(|(_, known)| known.starts_with(&inside)) {
-            return Named::Table;
-        }
-        let field = names().iter().find(|(_, known)| known == key);
-        field.map_or(Named::Nothing, |(field, _)| Named::Field(*field))
-    }
-}
-
 fn not_toml(text: &str, error: &toml::de::Error) -> ContextError {
     let start = error.span().map_or(0, |span| span.start);
-    let before = text.bytes().take(start);
-    let line = before.filter(|&byte| byte == b'\n').count() + 1;
-    ContextError::Toml(line, error.message().to_owned())
+    ContextError::Toml(
+        text.bytes()
+            .take(start)
+            .filter(|&byte| byte == b'\n')
+            .count()
+            + 1,
+        error.message().to_owned(),
+    )
 }
 
 fn choices(place: &str) -> String {
-    let inside = names()
+    let mut names: Vec<String> = names()
         .iter()
-        .filter_map(|(_, name)| name.strip_prefix(place));
-    let mut names: Vec<String> = inside
+        .filter_map(|(_, name)| name.strip_prefix(place))
         .filter_map(|rest| rest.split('.').next())
         .map(|n| format!("`{n}`"))
         .collect();
@@ -210,23 +190,17 @@ mod tests {
              [executive_summary]\nresource_requirements = [\"one week\", \"one\\u001b[31m engineer\"]\n",
         )
         .unwrap();
-        assert_eq!(
-            context.get(Key::Overview(Overview::SystemComponent)),
-            Some("search")
-        );
-        assert_eq!(
-            context.get(Key::Overview(Overview::BaselineDate)),
-            Some("2026-03-01")
-        );
-        assert_eq!(
-            context.get(Key::CostBenefit(CostBenefit::ImplementationCost)),
-            Some("1200")
-        );
-        let resources = Key::Summary(Summary::ResourceRequirements);
-        assert_eq!(
-            context.get(resources),
-            Some("one week; one\\u{1b}[31m engineer")
-        );
+        for (key, value) in [
+            (Key::Overview(Overview::SystemComponent), "search"),
+            (Key::Overview(Overview::BaselineDate), "2026-03-01"),
+            (Key::CostBenefit(CostBenefit::ImplementationCost), "1200"),
+            (
+                Key::Summary(Summary::ResourceRequirements),
+                "one week; one\\u{1b}[31m engineer",
+            ),
+        ] {
+            assert_eq!(context.get(key), Some(value));
+        }
     }
 
     #[test]

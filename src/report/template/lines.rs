@@ -66,8 +66,12 @@ fn entries(entries: &[Entry]) -> Vec<Line> {
             number,
             title: entry.title.clone(),
         });
-        let fields = entry.fields.iter();
-        lines.extend(fields.map(|item| field(&item.label, &item.text)));
+        lines.extend(
+            entry
+                .fields
+                .iter()
+                .map(|item| field(&item.label, &item.text)),
+        );
     }
     lines
 }
@@ -82,8 +86,9 @@ fn field(label: &str, text: &str) -> Line {
 
 fn advice(priority: &PriorityView) -> Vec<Line> {
     if priority.advice.is_empty() {
-        let labels = ["Optimization Area", "Implementation Effort", "Risk Level"];
-        return labels.map(|label| field(label, &priority.none)).into();
+        return ["Optimization Area", "Implementation Effort", "Risk Level"]
+            .map(|label| field(label, &priority.none))
+            .into();
     }
     priority.advice.iter().flat_map(advice_fields).collect()
 }

@@ -1,7 +1,6 @@
 //! The template's text taken apart: which lines stand as they are, which are fields to fill, and
 //! what those are called.
 
-use std::slice::Iter;
 use std::sync::LazyLock;
 
 use super::keys::Key;
@@ -49,6 +48,7 @@ impl Generated {
     }
 }
 
+#[derive(Default)]
 struct Outline {
     parts: Vec<Part>,
     names: Vec<(Key, String)>,
@@ -81,19 +81,16 @@ pub(super) fn labels(wanted: impl Fn(Key) -> bool) -> impl Iterator<Item = (Key,
 }
 
 fn read(template: &'static str) -> Outline {
-    let outline = Outline {
-        parts: Vec::new(),
-        names: Vec::new(),
-    };
-    let (section, group) = (String::new(), String::new());
     let mut reader = Reader {
-        outline,
-        keys: Key::ALL.iter(),
+        outline: Outline::default(),
+        keys: Key::ALL,
         below: Below::Fields,
-        section,
-        group,
+        section: String::new(),
+        group: String::new(),
     };
-    template.lines().for_each(|line| reader.read(line));
+    for line in template.lines() {
+        reader.read(line);
+    }
     reader.outline
 }
 
@@ -108,7 +105,7 @@ enum Below {
 struct Reader {
     outline: Outline,
     /// Of the fields that are still to come.
-    keys: Iter<'static, Key>,
+    keys: &'static [Key],
     below: Below,
     section: String,
     /// With a dot at its end; empty outside of any.
@@ -117,9 +114,10 @@ struct Reader {
 
 impl Reader {
     fn read(&mut self, line: &'static str) {
-        match (Blank::of(line), &self.below) {
+        let key = self.keys.first();
+        match (key.and_then(|key| Part::blank(line, *key)), &self.below) {
             (None, _) => self.fixed(line),
-            (Some(blank), Below::Fields) => self.field(line, blank),
+            (Some(part), Below::Fields) => self.field(line, part),
             (Some(_), &Below::Example(generated)) => {
                 self.outline.parts.push(Part::Generated(generated));
                 self.below = Below::Rest;
@@ -145,16 +143,16 @@ impl Reader {
         }
     }
 
-    fn field(&mut self, line: &'static str, blank: Blank) {
+    fn field(&mut self, line: &'static str, part: Part) {
         if numbered(line).is_some() {
             self.group.clear();
         }
-        let Some(&key) = self.keys.next() else {
-            return self.outline.parts.push(Part::Fixed(line));
-        };
-        self.outline.parts.push(blank.filled_by(key));
-        let name = format!("{}.{}{}", self.section, self.group, label(line));
-        self.outline.names.push((key, name));
+        self.outline.parts.push(part);
+        if let Some((key, rest)) = self.keys.split_first() {
+            let name = format!("{}.{}{}", self.section, self.group, label(line));
+            self.outline.names.push((*key, name));
+            self.keys = rest;
+        }
     }
 }
 
@@ -169,36 +167,21 @@ fn starts_section(line: &str) -> bool {
     line.starts_with('#') || line == "---" || numbered(line).is_some()
 }
 
-enum Blank {
-    Field {
-        lead: &'static str,
-        label: &'static str,
-    },
-    Entry,
-}
-
-impl Blank {
-    fn of(line: &'static str) -> Option<Self> {
+impl Part {
+    /// The part that is to be filled in where a line leaves it blank.
+    fn blank(line: &'static str, key: Key) -> Option<Self> {
         if numbered(line).is_some_and(|label| label.starts_with('[')) {
-            return Some(Blank::Entry);
+            return Some(Part::Entry { key });
         }
-        let leads = ["   - ", "- ", ""].into_iter();
-        let (lead, rest) = leads
-            .filter_map(|lead| Some((lead, line.strip_prefix(lead)?.strip_prefix("**")?)))
-            .next()?;
+        let mut leads = ["   - ", "- ", ""].into_iter();
+        let (lead, rest) =
+            leads.find_map(|lead| Some((lead, line.strip_prefix(lead)?.strip_prefix("**")?)))?;
         let (label, text) = rest.split_once("**")?;
         // Without a list around it, it is a group's name or a line that is complete, unless
         // brackets ask for something.
         let is_blank =
             !lead.is_empty() || text.trim_start_matches(':').trim_start().starts_with('[');
-        is_blank.then_some(Blank::Field { lead, label })
-    }
-
-    fn filled_by(self, key: Key) -> Part {
-        match self {
-            Blank::Field { lead, label } => Part::Field { lead, label, key },
-            Blank::Entry => Part::Entry { key },
-        }
+        is_blank.then_some(Part::Field { lead, label, key })
     }
 }
 
@@ -210,11 +193,14 @@ fn numbered(line: &str) -> Option<&str> {
 
 /// `AI/ML Bottlenecks (if applicable)` as `ai_ml_bottlenecks`.
 fn slug(title: &str) -> String {
-    let title = title.split_once(" (").map_or(title, |(before, _)| before);
-    let words = title
+    title
+        .split_once(" (")
+        .map_or(title, |(before, _)| before)
         .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("_").to_lowercase()
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join("_")
+        .to_lowercase()
 }
 
 #[cfg(test)]
@@ -226,11 +212,16 @@ mod tests {
 
     #[test]
     fn fields_of_the_text_are_those_of_the_table_in_its_order_and_are_called_alike() {
-        let keys = outline().iter().filter_map(|part| match *part {
-            Part::Field { key, .. } | Part::Entry { key } => Some(key),
-            _ => None,
-        });
-        assert_eq!(keys.collect::<Vec<_>>(), Key::ALL);
+        assert_eq!(
+            outline()
+                .iter()
+                .filter_map(|part| match *part {
+                    Part::Field { key, .. } | Part::Entry { key } => Some(key),
+                    _ => None,
+                })
+                .collect::<Vec<_>>(),
+            Key::ALL
+        );
         let names: BTreeSet<&str> = names().iter().map(|(_, name)| name.as_str()).collect();
         assert_eq!(names.len(), Key::ALL.len());
         for &key in Key::ALL {
@@ -250,9 +241,8 @@ mod tests {
                 name(key)
             );
         }
-        let percentile = name(Key::ResponseTimes(ResponseTimes::Percentile95));
         assert_eq!(
-            percentile,
+            name(Key::ResponseTimes(ResponseTimes::Percentile95)),
             "current_performance_metrics.response_time_metrics.95th_percentile_response_time"
         );
     }

@@ -25,9 +25,11 @@ pub(in crate::report) fn judged(found: &JudgedOutputs) -> String {
 
 /// Name of the outputs that others were compared with, where any were.
 pub(in crate::report) fn reference(source: Source<'_>) -> Option<&Plain> {
-    let sessions = source.findings.sessions.iter();
-    let mut compared =
-        sessions.filter(|session| session.accuracy.held_against == HeldAgainst::Reference);
+    let mut compared = source
+        .findings
+        .sessions
+        .iter()
+        .filter(|session| session.accuracy.held_against == HeldAgainst::Reference);
     compared.find_map(|session| session.accuracy.reference.as_ref())
 }
 

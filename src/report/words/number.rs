@@ -37,8 +37,9 @@ fn scale(unit: Unit, value: f64) -> Scale {
 /// The largest unit of which `value` is at least one, or else the smallest.
 fn fitting(scales: &[Scale; 4], value: f64) -> Scale {
     let mut scales_down = scales.iter();
-    let fits = scales_down.find(|(_, factor)| value.abs() >= factor * ROUNDS_UP);
-    *fits.unwrap_or(&scales[3])
+    *scales_down
+        .find(|(_, factor)| value.abs() >= factor * ROUNDS_UP)
+        .unwrap_or(&scales[3])
 }
 
 /// The unit in which an axis up to `largest` is drawn, such as `ms`, and how many base units it is.
@@ -88,12 +89,9 @@ pub(in crate::report) fn bytes(bytes: Bytes) -> String {
 #[must_use]
 pub fn value(unit: Unit, value: f64, interval: Option<Interval>) -> String {
     let (suffix, factor) = scale(unit, value);
-    let place = place(
-        unit,
-        value / factor,
-        interval.map(|interval| half_width(interval) / factor),
-    );
-    format!("{}{suffix}", rounded(value / factor, place))
+    let half_width = interval.map(|interval| half_width(interval) / factor);
+    let value = value / factor;
+    format!("{}{suffix}", rounded(value, place(unit, value, half_width)))
 }
 
 /// `value` with its unit and its interval in the same unit: `2.13 ms (2.10 to 2.16)`.
@@ -109,8 +107,11 @@ pub fn with_interval(unit: Unit, value: f64, interval: Interval) -> String {
 /// The ends of `interval` in the unit that suits its upper end: `2.10 to 2.16 ms`.
 pub(in crate::report) fn ends(unit: Unit, interval: Interval) -> String {
     let (suffix, factor) = scale(unit, interval.high);
-    let half_width = half_width(interval) / factor;
-    let place = place(unit, interval.high / factor, Some(half_width));
+    let place = place(
+        unit,
+        interval.high / factor,
+        Some(half_width(interval) / factor),
+    );
     let [low, high] = [interval.low, interval.high].map(|end| rounded(end / factor, place));
     format!("{low} to {high}{suffix}")
 }
@@ -122,12 +123,12 @@ pub(in crate::report) fn with_half_width(unit: Unit, centre: f64, interval: Inte
         return value(unit, centre, Some(interval));
     }
     let wider = (interval.high - centre).max(centre - interval.low) / centre.abs();
-    let share = if wider < 0.1 {
-        format!("{:.1}", wider * 100.0)
-    } else {
-        format!("{:.0}", wider * 100.0)
-    };
-    format!("{} ± {share}%", value(unit, centre, Some(interval)))
+    let decimals = usize::from(wider < 0.1);
+    format!(
+        "{} ± {:.decimals$}%",
+        value(unit, centre, Some(interval)),
+        wider * 100.0
+    )
 }
 
 /// A factor such as `2.10`, with the digits that its interval supports.
@@ -138,11 +139,8 @@ pub(in crate::report) fn factor(value: f64, interval: Option<Interval>) -> Strin
 /// A factor's interval such as `2.04 to 2.16`, with the digits of [`factor`].
 pub(in crate::report) fn factor_ends(value: f64, interval: Interval) -> String {
     let place = factor_place(value, Some(interval));
-    format!(
-        "{} to {}",
-        rounded(interval.low, place),
-        rounded(interval.high, place)
-    )
+    let [low, high] = [interval.low, interval.high].map(|end| rounded(end, place));
+    format!("{low} to {high}")
 }
 
 /// ` (2.04 to 2.16)`, behind a [`factor`]; empty without an interval.
@@ -164,15 +162,11 @@ pub(in crate::report) fn times(factor: f64, interval: Option<Interval>) -> Strin
 /// Hundredths at the finest, because a factor is read at a glance and its full digits are in
 /// cells.csv; thousandths where the interval's ends would otherwise be the same.
 fn factor_place(value: f64, interval: Option<Interval>) -> i32 {
-    let finest = match interval {
-        Some(interval) if half_width(interval) < 0.005 => -3,
-        _ => -2,
-    };
-    let place = match interval {
-        Some(interval) => magnitude(half_width(interval)),
-        None => magnitude(value) - 1,
-    };
-    place.clamp(finest, 0)
+    match interval.map(half_width) {
+        Some(half_width) if half_width < 0.005 => magnitude(half_width).clamp(-3, 0),
+        Some(half_width) => magnitude(half_width).clamp(-2, 0),
+        None => (magnitude(value) - 1).clamp(-2, 0),
+    }
 }
 
 /// `-4.8% (-6.0% to -3.5%)`; as a factor, `2.10x (2.04 to 2.16)`, where it is below half or above
@@ -182,10 +176,11 @@ pub(in crate::report) fn relative(ratio: f64, interval: Option<Interval>) -> Str
         return times(ratio, interval);
     }
     let change = precise_change(ratio);
-    match interval.map(|interval| [interval.low, interval.high].map(precise_change)) {
-        Some([low, high]) => format!("{change} ({low} to {high})"),
-        None => change,
-    }
+    let Some(interval) = interval else {
+        return change;
+    };
+    let [low, high] = [interval.low, interval.high].map(precise_change);
+    format!("{change} ({low} to {high})")
 }
 
 /// A factor as the change that it is, in tenths of a percent: `-4.8%`.
@@ -270,12 +265,8 @@ fn place(unit: Unit, value: f64, half_width: Option<f64>) -> i32 {
     match half_width {
         _ if unit == Unit::Ratio => -1,
         Some(half_width) if half_width > 0.0 => {
-            let coarsest = if half_width < NARROW * value.abs() {
-                size - 2
-            } else {
-                size - 1
-            };
-            magnitude(half_width).clamp(size - 3, coarsest)
+            let is_narrow = half_width < NARROW * value.abs();
+            magnitude(half_width).clamp(size - 3, size - 1 - i32::from(is_narrow))
         }
         _ => size - 2,
     }
@@ -402,11 +393,14 @@ mod tests {
 
     #[test]
     fn factors_and_points_are_short() {
-        assert_eq!(factor(2.104, Some(interval(2.0, 2.2))), "2.1");
-        assert_eq!(factor(2.104, Some(interval(2.08, 2.13))), "2.10");
-        assert_eq!(factor(2.104, Some(interval(1.5, 2.9))), "2.1");
-        assert_eq!(factor_ends(2.104, interval(2.0, 2.2)), "2.0 to 2.2");
-        assert_eq!(factor_ends(2.104, interval(2.103, 2.105)), "2.103 to 2.105");
+        for (low, high, shown) in [
+            (2.0, 2.2, "2.1x (2.0 to 2.2)"),
+            (2.08, 2.13, "2.10x (2.08 to 2.13)"),
+            (1.5, 2.9, "2.1x (1.5 to 2.9)"),
+            (2.103, 2.105, "2.104x (2.103 to 2.105)"),
+        ] {
+            assert_eq!(times(2.104, Some(interval(low, high))), shown);
+        }
         assert_eq!(factor(3.861, None), "3.9");
         assert_eq!(points(-0.0034), "-0.3 points");
         assert_eq!(points(-0.0001), "±0.0 points");
@@ -428,9 +422,8 @@ mod tests {
 
     #[test]
     fn shares_are_not_rounded_away() {
-        let shown = [0.0, 0.004, 0.5, 0.996, 1.0].map(about_percent);
         assert_eq!(
-            shown,
+            [0.0, 0.004, 0.5, 0.996, 1.0].map(about_percent),
             ["0%", "less than 1%", "50%", "more than 99%", "100%"]
         );
     }

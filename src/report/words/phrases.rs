@@ -122,13 +122,15 @@ impl<'a> Source<'a> {
 
     /// `seq 64`; `None` where no dimension is swept.
     pub(in crate::report) fn shape(self, shape: usize) -> Option<String> {
-        let shape = self
-            .record
-            .plan
-            .shapes
-            .get(shape)
-            .filter(|shape| !shape.dims.is_empty())?;
-        Some(plain(&shape.to_string()))
+        Some(plain(
+            &self
+                .record
+                .plan
+                .shapes
+                .get(shape)
+                .filter(|shape| !shape.dims.is_empty())?
+                .to_string(),
+        ))
     }
 
     /// `at batch 4`, the shape where dimensions are swept, and the load where the plan has several
@@ -362,17 +364,18 @@ pub(in crate::report) fn to_settle(change: &Change) -> String {
 
 /// A time to plan by, rounded up: `40 s`, `5 minutes`.
 pub(in crate::report) fn rounded_time(time: Nanos) -> String {
-    match whole_seconds(time) {
-        seconds if seconds < 120 => format!("{seconds} s"),
-        seconds => format!("{} minutes", seconds.div_ceil(60)),
-    }
+    in_units(time, [" s", " minutes"])
 }
 
 /// A time to plan by as a budget is written: `40s`, `5m`.
 pub(in crate::report) fn budget(time: Nanos) -> String {
+    in_units(time, ["s", "m"])
+}
+
+fn in_units(time: Nanos, [second, minute]: [&str; 2]) -> String {
     match whole_seconds(time) {
-        seconds if seconds < 120 => format!("{seconds}s"),
-        seconds => format!("{}m", seconds.div_ceil(60)),
+        seconds if seconds < 120 => format!("{seconds}{second}"),
+        seconds => format!("{}{minute}", seconds.div_ceil(60)),
     }
 }
 
@@ -389,8 +392,7 @@ pub(in crate::report) fn size_change(factor: f64) -> Option<String> {
     } else {
         (1.0 / factor, "larger")
     };
-    let is_same = (0.98..=1.02).contains(&factor);
-    (!is_same).then(|| format!("{}x {word}", number::factor(times, None)))
+    (!(0.98..=1.02).contains(&factor)).then(|| format!("{}x {word}", number::factor(times, None)))
 }
 
 pub(in crate::report) fn caveat(caveat: Caveat) -> String {

@@ -24,8 +24,10 @@ fn nodes_and_types(found: &Quantization) -> Vec<String> {
     match found.format {
         QuantizationFormat::None => Vec::new(),
         QuantizationFormat::Float16 => {
-            let kind = found.weights.map(|kind| kind.to_string());
-            let kind = kind.unwrap_or_else(|| "half precision".into());
+            let kind = found
+                .weights
+                .map(|kind| kind.to_string())
+                .unwrap_or_else(|| "half precision".into());
             vec![format!("{} in {kind}", nodes(found))]
         }
         QuantizationFormat::Qdq
@@ -39,8 +41,11 @@ fn nodes_and_types(found: &Quantization) -> Vec<String> {
             let activations = found
                 .activations
                 .map(|kind| format!("{kind} activations{symmetry}"));
-            let types = weights.into_iter().chain(activations);
-            types.chain([nodes(found)]).collect()
+            weights
+                .into_iter()
+                .chain(activations)
+                .chain([nodes(found)])
+                .collect()
         }
     }
 }
@@ -49,7 +54,8 @@ fn nodes_and_types(found: &Quantization) -> Vec<String> {
 fn nodes(found: &Quantization) -> String {
     let reduced = found.reduced_matrix_nodes_count;
     let all = reduced + found.full_precision_matrix_nodes_count;
-    let (reduced, count) = (number::count(reduced), number::count(all));
+    let reduced = number::count(reduced);
+    let count = number::count(all);
     format!("{reduced} of {count} matrix node{}", plural(all))
 }
 

@@ -11,34 +11,31 @@ use crate::text::Plain;
 /// `top-1 -0.3 points (not significant)`, or what else is known of the outputs.
 pub(in crate::report) fn accuracy(session: &SessionFindings) -> String {
     let accuracy = &session.accuracy;
-    let mut parts = Vec::new();
-    if let Some(output) = accuracy.unhealthy_outputs.first() {
-        let affected = number::count(output.affected_samples_count);
-        let all = number::count(accuracy.samples_count);
-        parts.push(format!(
-            "NaN or infinite outputs in {affected} of {all} samples"
-        ));
-    }
-    if let Some(change) = &accuracy.change {
-        parts.push(accuracy_change(change));
-    } else if let Some(score) = score(session) {
-        parts.push(score);
-    } else if let Some(agreement) = agreement(session) {
-        parts.push(agreement);
-    } else if let Some(reason) = &accuracy.absent_reason {
-        parts.push(format!("accuracy not measured ({})", plain(reason)));
-    } else if parts.is_empty() && !session.is_baseline {
-        parts.push("accuracy not measured (held against neither labels nor a reference)".into());
-    }
+    let unhealthy = accuracy.unhealthy_outputs.first().map(|output| {
+        format!(
+            "NaN or infinite outputs in {} of {} samples",
+            number::count(output.affected_samples_count),
+            number::count(accuracy.samples_count)
+        )
+    });
+    let change = accuracy.change.as_ref().map(accuracy_change);
+    let absent = accuracy.absent_reason.as_ref();
+    let worth = change
+        .or_else(|| score(session))
+        .or_else(|| agreement(session))
+        .or_else(|| Some(format!("accuracy not measured ({})", plain(absent?))))
+        .or_else(|| (unhealthy.is_none() && !session.is_baseline).then(|| NOT_JUDGED.to_owned()));
+    let parts: Vec<String> = unhealthy.into_iter().chain(worth).collect();
     parts.join(", ")
 }
 
+const NOT_JUDGED: &str = "accuracy not measured (held against neither labels nor a reference)";
+
 /// `top-1 98.8%`, where there is nothing to compare it with.
 fn score(session: &SessionFindings) -> Option<String> {
-    let scores = Metric::SCORES.into_iter();
-    let (metric, score) = scores
-        .filter_map(|metric| Some((metric, session.figure(metric)?.value()?)))
-        .next()?;
+    let (metric, score) = Metric::SCORES
+        .into_iter()
+        .find_map(|metric| Some((metric, session.figure(metric)?.value()?)))?;
     Some(format!(
         "{} {}",
         metric.short_label(),
@@ -54,14 +51,13 @@ fn agreement(session: &SessionFindings) -> Option<String> {
         .reference
         .as_ref()
         .map_or_else(|| "reference".to_owned(), Plain::to_string);
-    let shown = [
+    let measured = [
         Metric::Top1Agreement,
         Metric::CosineSimilarity,
         Metric::RelativeError,
-    ];
-    let measured = shown
-        .into_iter()
-        .find_map(|metric| Some((metric, session.figure(metric)?.measured()?)));
+    ]
+    .into_iter()
+    .find_map(|metric| Some((metric, session.figure(metric)?.measured()?)));
     let Some((metric, estimate)) = measured else {
         let reason = session.figure(Metric::MaxAbsoluteError)?.absent_reason()?;
         return Some(format!(
@@ -106,8 +102,10 @@ pub(in crate::report) fn short_accuracy_change(change: &AccuracyChange) -> Strin
         (AccuracyVerdict::Untested, None) => "not tested".into(),
         (AccuracyVerdict::Better | AccuracyVerdict::Worse, None) => "significant".into(),
     };
-    let size = score_difference(change.metric, difference);
-    format!("{} ({verdict})", size.trim_end_matches(" points"))
+    format!(
+        "{} ({verdict})",
+        score_difference(change.metric, difference).trim_end_matches(" points")
+    )
 }
 
 /// A change of a score: in points for a share, else in the score's unit.

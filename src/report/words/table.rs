@@ -11,7 +11,7 @@ use crate::report::words::{self, number, plain, shortened};
 use crate::text::{Plain, Shown};
 
 /// A table that answers one question.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Table {
     /// The question, or what is shown.
     pub title: String,
@@ -62,8 +62,8 @@ const REASON_LENGTH: usize = 600;
 impl Row {
     /// Whether a cell holds a figure or the lack of one.
     fn says(&self, column: usize) -> bool {
-        let cell = self.cells[column].as_str();
-        self.kind != RowKind::Absent && ![MEANINGLESS, BASELINE, REFERENCE].contains(&cell)
+        self.kind != RowKind::Absent
+            && ![MEANINGLESS, BASELINE, REFERENCE].contains(&self.cells[column].as_str())
     }
 }
 
@@ -98,15 +98,12 @@ pub(in crate::report) struct Builder {
 
 impl Builder {
     pub(in crate::report) fn new(title: impl Into<String>, header: &[&str]) -> Self {
-        let header = header.iter().map(|&head| head.to_owned()).collect();
-        let table = Table {
-            title: title.into(),
-            header,
-            rows: Vec::new(),
-            notes: Vec::new(),
-        };
         Builder {
-            table,
+            table: Table {
+                title: title.into(),
+                header: header.iter().map(|&head| head.to_owned()).collect(),
+                ..Table::default()
+            },
             absences: Vec::new(),
             places: HashMap::new(),
         }
@@ -180,18 +177,11 @@ impl Builder {
         row: &str,
         outcome: &Outcome,
     ) {
-        let word = if matches!(outcome, Outcome::Failed(_)) {
-            "failed"
-        } else {
-            "skipped"
+        let (word, hint) = match outcome {
+            Outcome::Failed(failure) => ("failed", failure.hint.as_ref()),
+            Outcome::Ok | Outcome::Skipped { .. } => ("skipped", None),
         };
-        let hint = match outcome {
-            Outcome::Failed(failure) => failure
-                .hint
-                .as_ref()
-                .map(|hint| format!(" (hint: {})", plain(hint))),
-            _ => None,
-        };
+        let hint = hint.map(|hint| format!(" (hint: {})", plain(hint)));
         let reason = outcome.reason().map_or("no reason recorded", Plain::exact);
         let mark = self.absence(word, row, &format!("{reason}{}", hint.unwrap_or_default()));
         let figures = self.table.header.len() - name.len();
@@ -207,11 +197,11 @@ impl Builder {
         self.drop_empty_columns();
         self.table.notes = notes;
         // Columns that the same rows lack for the same reason.
-        let absences = self
-            .absences
-            .into_iter()
-            .map(|((column, reason), rows)| ((reason, rows), column));
-        let alike = words::grouped(absences);
+        let alike = words::grouped(
+            self.absences
+                .into_iter()
+                .map(|((column, reason), rows)| ((reason, rows), column)),
+        );
         self.table.notes.extend(
             alike
                 .iter()
@@ -228,8 +218,9 @@ impl Builder {
             .map(|column| column == 0 || !measured || rows.iter().any(|row| row.says(column)))
             .collect();
         retain(&mut self.table.header, &keep);
-        let rows = self.table.rows.iter_mut();
-        rows.for_each(|row| retain(&mut row.cells, &keep));
+        for row in &mut self.table.rows {
+            retain(&mut row.cells, &keep);
+        }
     }
 }
 

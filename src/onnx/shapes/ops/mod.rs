@@ -14,13 +14,12 @@ mod slices;
 mod steps;
 mod windows;
 
-pub(super) use reshapes::shape_range;
-pub(super) use slices::{Cut, cuts};
+pub(super) use slices::Cut;
 
-use super::known::{Known, Side};
-use super::value::{Call, Dims, from_start, number, owned, product, unknown};
-use super::{DimRole, Expr, Relation, roles};
-use crate::onnx::AttributeValue;
+use super::expr::{Expr, number};
+use super::known::Side;
+use super::value::{Call, Dims, Made, axes, axis, from_start, len, numbers, product, unknown};
+use super::{DimRole, Relation};
 
 const DOMAINS: [&str; 5] = [
     "",
@@ -32,25 +31,25 @@ const DOMAINS: [&str; 5] = [
 
 /// Sizes of a node's outputs; absent for an operator that no family knows. Fewer than the node has:
 /// the rest is unknown.
-pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
+pub(super) fn dims(call: &Call<'_>) -> Made {
     if !is_domain_known(&call.node.domain) {
         return None;
     }
     if call.node.domain == "ai.onnx.ml" {
-        return learned::dims(call, known);
+        return call.learned();
     }
     let families = [
-        elementwise::dims,
-        reshapes::dims,
-        places::dims,
-        slices::dims,
-        products::dims,
-        reductions::dims,
-        windows::dims,
-        images::dims,
-        steps::dims,
+        Call::elementwise,
+        Call::reshaped,
+        Call::picked,
+        Call::cut,
+        Call::multiplied,
+        Call::reduced,
+        Call::slid,
+        Call::imaged,
+        Call::stepped,
     ];
-    families.iter().find_map(|family| family(call, known))
+    families.iter().find_map(|family| family(call))
 }
 
 pub(super) fn is_domain_known(domain: &str) -> bool {

@@ -1,188 +1,146 @@
 //! Products of matrices.
 
-use super::{AttributeValue, Call, Dims, Expr, Known, Side, number, owned, roles};
+use std::collections::BTreeMap;
 
-pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
-    let made = match call.node.operator.as_str() {
-        "MatMul"
-        | "MatMulInteger"
-        | "MatMulInteger16"
-        | "MatMulIntegerToFloat"
-        | "DynamicQuantizeMatMul" => matmul(call, known, &Matrices::plain(call, 1)),
-        "QLinearMatMul" => matmul(call, known, &Matrices::plain(call, 3)),
-        "FusedMatMul" | "TransposeMatMul" => matmul(call, known, &Matrices::turned(call)),
-        "Gemm" | "FusedGemm" | "GemmFloat8" => gemm(call, known, 1),
-        "QGemm" => gemm(call, known, 3),
-        "MatMulNBits" | "MatMulBnb4" | "MatMulFpQ4" => packed(call, known),
-        "Einsum" => einsum(call, known),
-        _ => return None,
-    };
-    Some(vec![made])
-}
+use super::{Call, Dims, Expr, Made, Side, number};
 
-struct Matrices {
-    left: Dims,
-    right: Dims,
-    right_input: usize,
-}
-
-impl Matrices {
-    fn plain(call: &Call<'_>, right_input: usize) -> Matrices {
-        Matrices {
-            left: owned(call.dims(0)),
-            right: owned(call.dims(right_input)),
-            right_input,
-        }
+impl Call<'_> {
+    pub(super) fn multiplied(&self) -> Made {
+        let made = match self.operator() {
+            "MatMul"
+            | "MatMulInteger"
+            | "MatMulInteger16"
+            | "MatMulIntegerToFloat"
+            | "DynamicQuantizeMatMul" => self.matmul(1),
+            "QLinearMatMul" => self.matmul(3),
+            "FusedMatMul" | "TransposeMatMul" => self.turned_matmul(),
+            "Gemm" | "FusedGemm" | "GemmFloat8" => self.gemm(1),
+            "QGemm" => self.gemm(3),
+            "MatMulNBits" | "MatMulBnb4" | "MatMulFpQ4" => self.packed_matmul(),
+            "Einsum" => self.einsum(),
+            _ => return None,
+        };
+        Some(vec![made])
     }
 
-    fn turned(call: &Call<'_>) -> Matrices {
-        let mut plain = Matrices::plain(call, 1);
-        let batches = ["transBatchA", "transBatchB"]
-            .iter()
-            .any(|name| call.integer(name, 0) == 1);
-        for (side, name) in [(&mut plain.left, "transA"), (&mut plain.right, "transB")] {
-            match side {
-                Some(dims) if batches || dims.len() < 2 => *side = None,
-                Some(dims) if call.integer(name, 0) == 1 => {
-                    let last = dims.len() - 1;
-                    dims.swap(last, last - 1);
+    fn matmul(&self, right: usize) -> Dims {
+        self.product(self.side(0)?, self.side(right)?)
+    }
+
+    fn turned_matmul(&self) -> Dims {
+        self.product(self.turned(0, "transA")?, self.turned(1, "transB")?)
+    }
+
+    fn turned(&self, index: usize, name: &str) -> Option<Side> {
+        let batches = self.is_on("transBatchA") || self.is_on("transBatchB");
+        let mut side = self.side(index).filter(|_| !batches)?;
+        let last = side.dims.len().checked_sub(1).filter(|&last| last > 0)?;
+        if self.is_on(name) {
+            side.dims.swap(last, last - 1);
+        }
+        Some(side)
+    }
+
+    fn product(&self, left: Side, right: Side) -> Dims {
+        let (inner, rows) = left.dims.split_last()?;
+        let (outer, last) = right.dims.split_at(right.dims.len().saturating_sub(2));
+        let (other_inner, columns) = last.split_first()?;
+        let mut features = None;
+        if right.is_stored {
+            self.features();
+            features = other_inner.number();
+        }
+        self.alike_inside(inner, other_inner, features);
+        let (batch, row) = rows.split_at(rows.len().saturating_sub(1));
+        let [batch, outer] =
+            [(batch, left.is_stored), (outer, right.is_stored)].map(|(dims, is_stored)| Side {
+                dims: dims.to_vec(),
+                is_stored,
+            });
+        Some([&self.broadcast(&batch, &outer).dims[..], row, columns].concat())
+    }
+
+    /// What is summed over is as long on both sides; so many features, where that is known.
+    fn alike_inside(&self, inner: &Expr, other: &Expr, features: Option<i64>) {
+        let does = match features {
+            Some(count) => format!("multiplies {count} features"),
+            None => "multiplies what is alike inside".into(),
+        };
+        self.equal(inner, other, does);
+    }
+
+    fn gemm(&self, right: usize) -> Dims {
+        let (left, right) = (self.matrix(0, "transA"), self.matrix(right, "transB"));
+        if let (Some([_, inner]), Some([other, _])) = (&left, &right) {
+            self.features();
+            self.alike_inside(inner, other, other.number());
+        }
+        let rows = left.map(|[rows, _]| rows).unwrap_or_default();
+        let columns = right.map(|[_, columns]| columns).unwrap_or_default();
+        Some(vec![rows, columns])
+    }
+
+    /// Rows and columns of an input, after it is turned where that attribute says so.
+    fn matrix(&self, index: usize, turned: &str) -> Option<[Expr; 2]> {
+        let mut sides = self.owned(index)?;
+        if self.is_on(turned) {
+            sides.reverse();
+        }
+        sides.try_into().ok()
+    }
+
+    /// A product with a packed matrix, whose size attributes tell.
+    fn packed_matmul(&self) -> Dims {
+        let mut made = self.owned(0)?;
+        let (inner, columns) = (self.node.integer("K")?, self.node.integer("N")?);
+        self.features();
+        let last = made.last_mut()?;
+        self.alike_inside(last, &number(inner), Some(inner));
+        *last = number(columns);
+        Some(made)
+    }
+
+    /// Sums over products, as letters of the equation say; ellipses are left unknown.
+    fn einsum(&self) -> Dims {
+        let equation = self.node.texts("equation").first()?;
+        let equation: String = equation.chars().filter(|c| !c.is_whitespace()).collect();
+        if equation.contains('.') {
+            return None;
+        }
+        let (terms, result) = match equation.split_once("->") {
+            Some((terms, result)) => (terms, result.to_owned()),
+            None => (equation.as_str(), implied(&equation)),
+        };
+        let sizes = self.letters(terms)?;
+        let result = result.chars();
+        result.map(|letter| sizes.get(&letter).cloned()).collect()
+    }
+
+    /// Sizes of the letters in an equation's terms.
+    fn letters(&self, terms: &str) -> Option<BTreeMap<char, Expr>> {
+        let mut sizes: BTreeMap<char, Expr> = BTreeMap::new();
+        for (index, term) in terms.split(',').enumerate() {
+            let dims = self.dims(index)?;
+            if dims.len() != term.chars().count() {
+                return None;
+            }
+            for (letter, size) in term.chars().zip(dims) {
+                let known = sizes.entry(letter).or_insert_with(|| number(1));
+                if *known == number(1) {
+                    known.clone_from(size);
+                } else if *size != number(1) {
+                    *known = self.equal(known, size, "sums over what is alike");
                 }
-                _ => {}
             }
         }
-        plain
+        Some(sizes)
     }
-}
-
-fn matmul(call: &Call<'_>, known: &mut Known, matrices: &Matrices) -> Dims {
-    let (left, right) = (matrices.left.as_ref()?, matrices.right.as_ref()?);
-    let (inner, rows) = left.split_last()?;
-    let (other_inner, outer, columns) = match right.as_slice() {
-        [] => return None,
-        [inner] => (inner, &[][..], &[][..]),
-        [outer @ .., inner, columns] => (inner, outer, std::slice::from_ref(columns)),
-    };
-    let is_stored = call.is_stored(matrices.right_input);
-    if is_stored {
-        roles::features(call, known);
-    }
-    known.equal(inner, other_inner, || {
-        match other_inner.number().filter(|_| is_stored) {
-            Some(count) => format!("{} multiplies {count} features", call.words()),
-            None => format!("{} multiplies what is alike inside", call.words()),
-        }
-    });
-    let (batch, row) = match rows.split_last() {
-        None => (&[][..], &[][..]),
-        Some((row, batch)) => (batch, std::slice::from_ref(row)),
-    };
-    let sides = (
-        Side {
-            dims: batch,
-            is_stored: call.is_stored(0),
-        },
-        Side {
-            dims: outer,
-            is_stored,
-        },
-    );
-    let batch = known.broadcast(&sides.0, &sides.1, &|| call.words());
-    Some([&batch, row, columns].concat())
-}
-
-fn gemm(call: &Call<'_>, known: &mut Known, right_input: usize) -> Dims {
-    let left = matrix(call, 0, "transA");
-    let Some([other_inner, columns]) = matrix(call, right_input, "transB") else {
-        return Some(vec![
-            left.map_or(Expr::Unknown, |[rows, _]| rows),
-            Expr::Unknown,
-        ]);
-    };
-    let Some([rows, inner]) = left else {
-        return Some(vec![Expr::Unknown, columns]);
-    };
-    roles::features(call, known);
-    known.equal(&inner, &other_inner, || match other_inner.number() {
-        Some(count) => format!("{} multiplies {count} features", call.words()),
-        None => format!("{} multiplies what is alike inside", call.words()),
-    });
-    Some(vec![rows, columns])
-}
-
-/// Rows and columns of an input, after it is turned where that attribute says so.
-fn matrix(call: &Call<'_>, index: usize, turned: &str) -> Option<[Expr; 2]> {
-    let [rows, columns] = call.dims(index)? else {
-        return None;
-    };
-    Some(match call.integer(turned, 0) {
-        1 => [columns.clone(), rows.clone()],
-        _ => [rows.clone(), columns.clone()],
-    })
-}
-
-/// A product with a packed matrix, whose size attributes tell.
-fn packed(call: &Call<'_>, known: &mut Known) -> Dims {
-    let mut made = owned(call.dims(0))?;
-    let (inner, columns) = (call.node.integer("K")?, call.node.integer("N")?);
-    roles::features(call, known);
-    let last = made.last_mut()?;
-    known.equal(&last.clone(), &number(inner), || {
-        format!("{} multiplies {inner} features", call.words())
-    });
-    *last = number(columns);
-    Some(made)
-}
-
-/// Sums over products, as letters of the equation say; ellipses are left unknown.
-fn einsum(call: &Call<'_>, known: &mut Known) -> Dims {
-    let equation: String = match call.node.attribute("equation") {
-        Some(AttributeValue::Texts(texts)) => texts
-            .first()?
-            .chars()
-            .filter(|c| !c.is_whitespace())
-            .collect(),
-        _ => return None,
-    };
-    if equation.contains('.') {
-        return None;
-    }
-    let (terms, result) = match equation.split_once("->") {
-        Some((terms, result)) => (terms.to_owned(), result.to_owned()),
-        None => (equation.clone(), implied(&equation)),
-    };
-    let mut sizes: Vec<(char, Expr)> = Vec::new();
-    for (index, term) in terms.split(',').enumerate() {
-        let dims = call
-            .dims(index)
-            .filter(|dims| dims.len() == term.chars().count());
-        for (letter, size) in term.chars().zip(dims?) {
-            match sizes.iter_mut().find(|(known, _)| *known == letter) {
-                Some((_, first)) if *first == number(1) => *first = size.clone(),
-                Some(_) if *size == number(1) => {}
-                Some((_, first)) => {
-                    *first = known.equal(&first.clone(), size, || {
-                        format!("{} sums over what is alike", call.words())
-                    });
-                }
-                None => sizes.push((letter, size.clone())),
-            }
-        }
-    }
-    result
-        .chars()
-        .map(|letter| {
-            sizes
-                .iter()
-                .find(|(known, _)| *known == letter)
-                .map(|(_, size)| size.clone())
-        })
-        .collect()
 }
 
 /// Letters that occur once, sorted: the result of an equation that names none.
 fn implied(equation: &str) -> String {
     let mut letters: Vec<char> = equation.chars().filter(|letter| *letter != ',').collect();
     letters.sort_unstable();
-    let once = |letter: &&char| letters.iter().filter(|other| other == letter).count() == 1;
-    letters.iter().filter(once).collect()
+    let runs = letters.chunk_by(|one, other| one == other);
+    runs.filter(|run| run.len() == 1).flatten().collect()
 }

@@ -1,82 +1,74 @@
 //! Operators that make fewer elements of an axis, or one.
 
-use super::{Call, Dims, Expr, Known, number, owned, unknown};
+use super::{Call, Dims, Made, axes, number, unknown};
 
-pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
-    let made = match call.node.operator.as_str() {
-        "ArgMax" | "ArgMin" => one_axis(call),
-        "TopK" => {
-            let both = top(call, known);
-            return Some(vec![both.clone(), both]);
-        }
-        "Det" => call
-            .dims(0)
-            .and_then(|dims| Some(dims.get(..dims.len().checked_sub(2)?)?.to_vec())),
-        operator if operator.starts_with("Reduce") || operator == "QLinearReduceMean" => {
-            reduced(call)
-        }
-        _ => return None,
-    };
-    Some(vec![made])
-}
-
-fn reduced(call: &Call<'_>) -> Dims {
-    let dims = call.dims(0)?;
-    let keeps = call.integer("keepdims", 1) == 1;
-    let axes = match call.attribute_or_input("axes", 1) {
-        Some(axes) => axes,
-        None if call.input(1).is_some() && call.node.operator != "QLinearReduceMean" => {
-            return if keeps { unknown(dims.len()) } else { None };
-        }
-        None => Vec::new(),
-    };
-    if axes.is_empty() && call.integer("noop_with_empty_axes", 0) == 1 {
-        return Some(dims.to_vec());
-    }
-    let gone: Vec<usize> = axes
-        .iter()
-        .filter_map(|&axis| call.axis(axis, dims.len()))
-        .collect();
-    let is_gone = |axis: &usize| gone.is_empty() || gone.contains(axis);
-    let left = dims
-        .iter()
-        .enumerate()
-        .filter(|(axis, _)| keeps || !is_gone(axis));
-    Some(
-        left.map(|(axis, size)| {
-            if is_gone(&axis) {
-                number(1)
-            } else {
-                size.clone()
+impl Call<'_> {
+    pub(super) fn reduced(&self) -> Made {
+        let made = match self.operator() {
+            "ArgMax" | "ArgMin" => self.one_axis(),
+            "TopK" => return Some(vec![self.top(); 2]),
+            "Det" => self.batch_of_matrices(),
+            operator if operator.starts_with("Reduce") || operator == "QLinearReduceMean" => {
+                self.reduce()
             }
-        })
-        .collect(),
-    )
-}
-
-fn one_axis(call: &Call<'_>) -> Dims {
-    let mut made = owned(call.dims(0))?;
-    let axis = call.axis(call.integer("axis", 0), made.len())?;
-    if call.integer("keepdims", 1) == 1 {
-        made[axis] = number(1);
-    } else {
-        made.remove(axis);
+            _ => return None,
+        };
+        Some(vec![made])
     }
-    Some(made)
-}
 
-fn top(call: &Call<'_>, known: &mut Known) -> Dims {
-    let mut made = owned(call.dims(0))?;
-    let axis = call.axis(call.integer("axis", -1), made.len())?;
-    let count = match call.node.integer("k") {
-        Some(count) => number(count),
-        None => call.first(1).cloned().unwrap_or(Expr::Unknown),
-    };
-    if let Some(count) = count.number() {
-        known.at_least(&made[axis], count, || {
-            format!("{} takes the {count} largest", call.words())
+    fn batch_of_matrices(&self) -> Dims {
+        let dims = self.dims(0)?;
+        Some(dims[..dims.len().checked_sub(2)?].to_vec())
+    }
+
+    fn keeps_axes(&self) -> bool {
+        self.integer("keepdims", 1) == 1
+    }
+
+    fn reduce(&self) -> Dims {
+        let dims = self.dims(0)?;
+        let given = self.attribute_or_input("axes", 1);
+        let may_say = self.input(1).is_some() && self.operator() != "QLinearReduceMean";
+        if given.is_none() && may_say {
+            return unknown(dims.len()).filter(|_| self.keeps_axes());
+        }
+        let given = given.unwrap_or_default();
+        if given.is_empty() && self.is_on("noop_with_empty_axes") {
+            return Some(dims.to_vec());
+        }
+        let gone = axes(&given, dims.len());
+        let left = dims.iter().enumerate().filter_map(|(axis, size)| {
+            if gone.is_empty() || gone.contains(&axis) {
+                return self.keeps_axes().then(|| number(1));
+            }
+            Some(size.clone())
         });
+        Some(left.collect())
     }
-    made[axis] = count;
-    Some(made)
+
+    fn one_axis(&self) -> Dims {
+        let mut made = self.owned(0)?;
+        let axis = self.axis(0, made.len())?;
+        made.remove(axis);
+        if self.keeps_axes() {
+            made.insert(axis, number(1));
+        }
+        Some(made)
+    }
+
+    fn top(&self) -> Dims {
+        let mut made = self.owned(0)?;
+        let axis = self.axis(-1, made.len())?;
+        let count = self.node.integer("k").map(number);
+        let count = count.unwrap_or_else(|| self.size(1));
+        if let Some(count) = count.number() {
+            self.at_least(
+                &made[axis],
+                count,
+                format_args!("takes the {count} largest"),
+            );
+        }
+        made[axis] = count;
+        Some(made)
+    }
 }

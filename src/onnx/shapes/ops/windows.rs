@@ -1,37 +1,134 @@
 //! Operators that slide a window over places: convolutions and pools.
 
-use super::{Call, Dims, Expr, Known, number, roles, unknown};
+use super::{Call, Dims, Expr, Made, number, numbers, unknown};
 
-pub(super) fn dims(call: &Call<'_>, known: &mut Known) -> Option<Vec<Dims>> {
-    let made = match call.node.operator.as_str() {
-        "Conv" | "FusedConv" | "ConvInteger" => convolution(call, known, 1),
-        "QLinearConv" => convolution(call, known, 3),
-        "ConvTranspose" => transposed(call, known),
-        "MaxPool" | "AveragePool" | "LpPool" | "QLinearAveragePool" => {
-            let pooled = pool(call, known);
-            return Some(vec![pooled.clone(), pooled]);
+impl Call<'_> {
+    pub(super) fn slid(&self) -> Made {
+        let made = match self.operator() {
+            "Conv" | "FusedConv" | "ConvInteger" => self.convolution(1),
+            "QLinearConv" => self.convolution(3),
+            "ConvTranspose" => self.transposed(),
+            "MaxPool" | "AveragePool" | "LpPool" | "QLinearAveragePool" => {
+                return Some(vec![self.pool(); 2]);
+            }
+            "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool" | "QLinearGlobalAveragePool" => {
+                self.global_pool()
+            }
+            _ => return None,
+        };
+        Some(vec![made])
+    }
+
+    /// Whether channels stand last, which quantized operators can say.
+    fn channels_last(&self) -> bool {
+        self.is_on("channels_last")
+    }
+
+    fn global_pool(&self) -> Dims {
+        let mut made = self.owned(0).filter(|_| !self.channels_last())?;
+        made.iter_mut().skip(2).for_each(|size| *size = number(1));
+        Some(made)
+    }
+
+    /// So many numbers of an attribute, or a filler in place of each.
+    fn list(&self, name: &str, filler: i64, count: usize) -> Vec<i64> {
+        self.integers(name)
+            .filter(|values| values.len() == count)
+            .unwrap_or_else(|| vec![filler; count])
+    }
+
+    /// Channels that kernels of so many read in groups.
+    fn in_groups(&self, channels: &Expr) -> Expr {
+        channels.times(&number(self.integer("group", 1)))
+    }
+
+    fn convolution(&self, kernel: usize) -> Dims {
+        let rank = self.dims(0).or(self.dims(kernel))?.len();
+        self.convolved_with(kernel).or_else(|| unknown(rank))
+    }
+
+    fn convolved_with(&self, kernel: usize) -> Dims {
+        let (data, weight) = (self.dims(0)?, self.dims(kernel)?);
+        if self.channels_last() || weight.len() != data.len() || data.len() < 3 {
+            return None;
         }
-        "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool" | "QLinearGlobalAveragePool" => {
-            whole(call)
+        let channels = self.in_groups(&weight[1]);
+        self.convolved(&channels, &weight[2..]);
+        let does = match channels.number() {
+            Some(count) => format!("has kernels of {count} channels"),
+            None => "has kernels of as many channels".into(),
+        };
+        self.equal(&data[1], &channels, does);
+        let places = match numbers(&weight[2..]) {
+            Some(kernel) => self.slid_over(&Window::of(self, kernel)),
+            None => vec![Expr::Unknown; data.len() - 2],
+        };
+        Some([&data[..1], &weight[..1], &places].concat())
+    }
+
+    fn slid_over(&self, window: &Window) -> Vec<Expr> {
+        let auto = matches!(self.text("auto_pad"), "SAME_UPPER" | "SAME_LOWER");
+        let sizes = self.dims(0).unwrap_or_default().iter().skip(2);
+        sizes
+            .zip(0..)
+            .map(|(size, axis)| {
+                let reach = window.reach(axis);
+                if !auto {
+                    let least = reach.saturating_sub(window.padding(axis));
+                    self.at_least(size, least, format_args!("has a window of {reach}"));
+                }
+                window.count(self, axis, size)
+            })
+            .collect()
+    }
+
+    fn pool(&self) -> Dims {
+        let dims = self.dims(0)?;
+        let kernel = self.integers("kernel_shape")?;
+        if self.channels_last() || kernel.len() + 2 != dims.len() {
+            return unknown(dims.len());
         }
-        _ => return None,
-    };
-    Some(vec![made])
-}
+        Some([&dims[..2], &self.slid_over(&Window::of(self, kernel))].concat())
+    }
 
-/// Whether channels stand last, which quantized operators can say.
-fn channels_last(call: &Call<'_>) -> bool {
-    call.integer("channels_last", 0) == 1
-}
+    fn transposed(&self) -> Dims {
+        let (data, weight) = (self.dims(0)?, self.dims(1)?);
+        if weight.len() != data.len() || data.len() < 3 {
+            return None;
+        }
+        self.convolved(&weight[0], &weight[2..]);
+        self.equal(&data[1], &weight[0], "has kernels of as many channels");
+        let kernel = self.integers("kernel_shape");
+        let window = Window::of(self, kernel.or_else(|| numbers(&weight[2..]))?);
+        let mut made = vec![data[0].clone(), self.in_groups(&weight[1])];
+        let places = 0..window.kernel.len();
+        made.extend(places.map(|axis| self.grown(&window, axis, &data[axis + 2])));
+        Some(made)
+    }
 
-fn whole(call: &Call<'_>) -> Dims {
-    let dims = call.dims(0).filter(|_| !channels_last(call))?;
-    Some(
-        dims.iter()
-            .enumerate()
-            .map(|(axis, size)| if axis < 2 { size.clone() } else { number(1) })
-            .collect(),
-    )
+    fn grown(&self, window: &Window, axis: usize, size: &Expr) -> Expr {
+        if let Some(given) = self.integers("output_shape") {
+            let others = if given.len() == window.kernel.len() {
+                0
+            } else {
+                2
+            };
+            let size = given.get(axis + others).copied();
+            return size.map(number).unwrap_or_default();
+        }
+        let stride = number(window.strides[axis]);
+        let padding = match self.text("auto_pad") {
+            "SAME_UPPER" | "SAME_LOWER" => return size.times(&stride),
+            "VALID" => 0,
+            _ => window.padding(axis),
+        };
+        let more = self.nth("output_padding", axis);
+        let ends = window
+            .reach(axis)
+            .saturating_add(more)
+            .saturating_sub(padding);
+        size.minus(&number(1)).times(&stride).plus(&number(ends))
+    }
 }
 
 struct Window {
@@ -41,21 +138,14 @@ struct Window {
     pads: Vec<i64>,
 }
 
-/// So many numbers of an attribute, or a filler in place of each.
-fn list(call: &Call<'_>, name: &str, filler: i64, count: usize) -> Vec<i64> {
-    call.integers(name)
-        .filter(|values| values.len() == count)
-        .unwrap_or_else(|| vec![filler; count])
-}
-
 impl Window {
     fn of(call: &Call<'_>, kernel: Vec<i64>) -> Window {
         let rank = kernel.len();
         Window {
             kernel,
-            strides: list(call, "strides", 1, rank),
-            dilations: list(call, "dilations", 1, rank),
-            pads: list(call, "pads", 0, 2 * rank),
+            strides: call.list("strides", 1, rank),
+            dilations: call.list("dilations", 1, rank),
+            pads: call.list("pads", 0, 2 * rank),
         }
     }
 
@@ -71,22 +161,19 @@ impl Window {
 
     /// How often the window fits along an axis; with `ceil`, places that it covers in part count.
     fn count(&self, call: &Call<'_>, axis: usize, size: &Expr) -> Expr {
-        let stride = self.strides[axis];
-        if stride < 1 {
-            return Expr::Unknown;
-        }
-        match call.text("auto_pad") {
-            "SAME_UPPER" | "SAME_LOWER" => size.over_up(stride),
-            "VALID" => size
-                .plus(&number(stride.saturating_sub(self.reach(axis))))
-                .over(&number(stride)),
-            _ => {
-                let room = size.plus(&number(self.padding(axis).saturating_sub(self.reach(axis))));
-                if call.integer("ceil_mode", 0) == 1 {
-                    return self.count_up(axis, size, &room);
-                }
-                room.over(&number(stride)).plus(&number(1))
+        let (stride, reach) = (self.strides[axis], self.reach(axis));
+        let room = match call.text("auto_pad") {
+            _ if stride < 1 => return Expr::Unknown,
+            "SAME_UPPER" | "SAME_LOWER" => return size.over_up(stride),
+            "VALID" => {
+                let room = size.plus(&number(stride.saturating_sub(reach)));
+                return room.over(&number(stride));
             }
+            _ => size.plus(&number(self.padding(axis).saturating_sub(reach))),
+        };
+        match call.is_on("ceil_mode") {
+            true => self.count_up(axis, size, &room),
+            false => room.over(&number(stride)).plus(&number(1)),
         }
     }
 
@@ -106,129 +193,5 @@ impl Window {
     fn begins_within(&self, axis: usize, count: i64, size: i64) -> bool {
         let begin = count.saturating_sub(1).saturating_mul(self.strides[axis]);
         begin < size.saturating_add(self.pads[axis])
-    }
-}
-
-fn convolution(call: &Call<'_>, known: &mut Known, kernel_input: usize) -> Dims {
-    let rank = call
-        .dims(0)
-        .map(<[Expr]>::len)
-        .or_else(|| call.dims(kernel_input).map(<[Expr]>::len))?;
-    let (Some(data), Some(weight)) = (call.dims(0), call.dims(kernel_input)) else {
-        return unknown(rank);
-    };
-    if channels_last(call) || weight.len() != rank || rank < 3 {
-        return unknown(rank);
-    }
-    roles::convolved(
-        call,
-        known,
-        &weight[1].times(&number(call.integer("group", 1))),
-        &weight[2..],
-    );
-    channels(call, known, weight);
-    let places = match weight[2..]
-        .iter()
-        .map(Expr::number)
-        .collect::<Option<Vec<_>>>()
-    {
-        Some(kernel) => slid(call, known, &Window::of(call, kernel)),
-        None => vec![Expr::Unknown; rank - 2],
-    };
-    Some([&[data[0].clone(), weight[0].clone()][..], &places].concat())
-}
-
-fn channels(call: &Call<'_>, known: &mut Known, weight: &[Expr]) {
-    let Some([_, channels, ..]) = call.dims(0) else {
-        return;
-    };
-    let group = call.integer("group", 1);
-    let wanted = weight[1].times(&number(group));
-    known.equal(channels, &wanted, || match wanted.number() {
-        Some(count) => format!("{} has kernels of {count} channels", call.words()),
-        None => format!("{} has kernels of as many channels", call.words()),
-    });
-}
-
-fn slid(call: &Call<'_>, known: &mut Known, window: &Window) -> Vec<Expr> {
-    let dims = call.dims(0).unwrap_or_default();
-    let auto = matches!(call.text("auto_pad"), "SAME_UPPER" | "SAME_LOWER");
-    (0..window.kernel.len())
-        .map(|axis| {
-            let Some(size) = dims.get(axis + 2) else {
-                return Expr::Unknown;
-            };
-            let least = window.reach(axis).saturating_sub(window.padding(axis));
-            if !auto {
-                known.at_least(size, least, || {
-                    format!("{} has a window of {}", call.words(), window.reach(axis))
-                });
-            }
-            window.count(call, axis, size)
-        })
-        .collect()
-}
-
-fn pool(call: &Call<'_>, known: &mut Known) -> Dims {
-    let dims = call.dims(0)?;
-    let kernel = call.integers("kernel_shape")?;
-    if channels_last(call) || kernel.len() + 2 != dims.len() {
-        return unknown(dims.len());
-    }
-    Some([&dims[..2], &slid(call, known, &Window::of(call, kernel))].concat())
-}
-
-fn transposed(call: &Call<'_>, known: &mut Known) -> Dims {
-    let (data, weight) = (call.dims(0)?, call.dims(1)?);
-    if weight.len() != data.len() || data.len() < 3 {
-        return None;
-    }
-    roles::convolved(call, known, &weight[0], &weight[2..]);
-    known.equal(&data[1], &weight[0], || {
-        format!("{} has kernels of as many channels", call.words())
-    });
-    let kernel = match call.integers("kernel_shape") {
-        Some(kernel) => kernel,
-        None => weight[2..]
-            .iter()
-            .map(Expr::number)
-            .collect::<Option<_>>()?,
-    };
-    let window = Window::of(call, kernel);
-    let mut made = vec![
-        data[0].clone(),
-        weight[1].times(&number(call.integer("group", 1))),
-    ];
-    made.extend((0..window.kernel.len()).map(|axis| grown(call, &window, axis, &data[axis + 2])));
-    Some(made)
-}
-
-fn grown(call: &Call<'_>, window: &Window, axis: usize, size: &Expr) -> Expr {
-    if let Some(given) = call.integers("output_shape") {
-        let place = if given.len() == window.kernel.len() {
-            axis
-        } else {
-            axis + 2
-        };
-        return given.get(place).map_or(Expr::Unknown, |&size| number(size));
-    }
-    let more = call
-        .integers("output_padding")
-        .and_then(|values| values.get(axis).copied())
-        .unwrap_or(0);
-    let stride = number(window.strides[axis]);
-    match call.text("auto_pad") {
-        "SAME_UPPER" | "SAME_LOWER" => size.times(&stride),
-        "VALID" => size
-            .minus(&number(1))
-            .times(&stride)
-            .plus(&number(window.reach(axis).saturating_add(more))),
-        _ => {
-            let ends = window
-                .reach(axis)
-                .saturating_add(more)
-                .saturating_sub(window.padding(axis));
-            size.minus(&number(1)).times(&stride).plus(&number(ends))
-        }
     }
 }

@@ -16,12 +16,7 @@ fn texts(values: &[&str]) -> AttributeValue {
 fn of_table(operator: &str, attributes: &[(&str, AttributeValue)]) -> ShapeFacts {
     let table = floats("x", &[-1, -2]);
     table
-        .node(
-            &format!("ai.onnx.ml:{operator}"),
-            &["x"],
-            &["y", "z"],
-            attributes,
-        )
+        .node_with(&format!("y, z = ai.onnx.ml.{operator}(x)"), attributes)
         .facts()
 }
 
@@ -38,11 +33,7 @@ fn trees_read_columns_up_to_the_last_that_they_ask_about() {
             texts(&["BRANCH_LEQ", "BRANCH_LT", "LEAF", "BRANCH_LEQ"]),
         );
         let facts = of_table(operator, &[columns.clone(), modes]);
-        assert_eq!(
-            relations(&facts),
-            [&Relation::AtLeast(Expr::Dim(1), 5)],
-            "{operator}"
-        );
+        assert_eq!(relations(&facts), [at_least(1, 5)], "{operator}");
         assert_eq!(
             facts.demands[0].reason,
             format!("{operator} `n0` reads columns up to 4, counted from 0")
@@ -51,28 +42,24 @@ fn trees_read_columns_up_to_the_last_that_they_ask_about() {
         // Trees of later versions keep their leaves elsewhere.
         assert_eq!(
             relations(&of_table(operator, &[columns])),
-            [&Relation::AtLeast(Expr::Dim(1), 10)]
+            [at_least(1, 10)]
         );
     }
     let row = floats("x", &[-1])
-        .node(
-            "ai.onnx.ml:TreeEnsembleRegressor",
-            &["x"],
-            &["y"],
-            &[("nodes_featureids", integers(&[0]))],
-        )
+        .node("y = ai.onnx.ml.TreeEnsembleRegressor(x)")
+        .integers("nodes_featureids", &[0])
         .facts();
-    assert_eq!(relations(&row), [&Relation::AtLeast(Expr::Dim(0), 1)]);
+    assert_eq!(relations(&row), [at_least(0, 1)]);
 }
 
 /// Checks how many columns each operator takes of a table, with its attributes.
 fn check_columns(cases: &[(&str, Attributes, Option<i64>)]) {
     for (operator, attributes, count) in cases {
         let facts = of_table(operator, attributes);
-        let wanted = count.map(|count| Relation::Equal(Expr::Dim(1), number(count)));
+        let wanted = count.map(|count| equal(1, count));
         assert_eq!(
             relations(&facts),
-            wanted.iter().collect::<Vec<_>>(),
+            Vec::from_iter(wanted),
             "{operator}: {attributes:?}"
         );
         assert_eq!(
@@ -181,31 +168,29 @@ fn places_that_are_picked_must_be_there() {
     let picked = |operator: &str, places: &[f64], attributes: &[(&str, AttributeValue)]| {
         let facts = floats("x", &[-1, -2])
             .whole("places", places)
-            .node(operator, &["x", "places"], &["y"], attributes)
+            .node_with(&format!("y = {operator}(x, places)"), attributes)
             .facts();
-        facts
-            .demands
-            .into_iter()
-            .map(|demand| demand.relation)
-            .collect::<Vec<_>>()
+        relations(&facts)
     };
-    let least = |dim: usize, least: u64| vec![Relation::AtLeast(Expr::Dim(dim), least)];
     let second = [("axis", integers(&[1]))];
-    assert_eq!(picked("Gather", &[0.0, 5.0, 2.0], &second), least(1, 6));
-    assert_eq!(picked("Gather", &[-3.0, 1.0], &second), least(1, 3));
-    assert!(picked("Gather", &[0.0, -1.0], &second).is_empty());
-    assert_eq!(picked("Gather", &[3.0], &[]), least(0, 4));
     assert_eq!(
-        picked("ai.onnx.ml:ArrayFeatureExtractor", &[7.0, 1.0], &[]),
-        least(1, 8)
+        picked("Gather", &[0.0, 5.0, 2.0], &second),
+        [at_least(1, 6)]
+    );
+    assert_eq!(picked("Gather", &[-3.0, 1.0], &second), [at_least(1, 3)]);
+    assert!(picked("Gather", &[0.0, -1.0], &second).is_empty());
+    assert_eq!(picked("Gather", &[3.0], &[]), [at_least(0, 4)]);
+    assert_eq!(
+        picked("ai.onnx.ml.ArrayFeatureExtractor", &[7.0, 1.0], &[]),
+        [at_least(1, 8)]
     );
     let many: Vec<f64> = (0..200).map(f64::from).collect();
-    assert_eq!(picked("Gather", &many, &second), least(1, 200));
+    assert_eq!(picked("Gather", &many, &second), [at_least(1, 200)]);
     let elements = floats("x", &[-1, -2])
         .stored("places", ElementType::Int64, &[1, 2], Some(&[3.0, -6.0]))
-        .node("GatherElements", &["x", "places"], &["y"], &second)
+        .node_with("y = GatherElements(x, places)", &second)
         .facts();
-    assert_eq!(relations(&elements), [&Relation::AtLeast(Expr::Dim(1), 6)]);
+    assert_eq!(relations(&elements), [at_least(1, 6)]);
 }
 
 /// The demands of a normalization of (-1, -2, -3, -4) with a stored scale of these sizes.
@@ -216,18 +201,13 @@ fn normalized(
 ) -> Vec<Relation> {
     let facts = floats("x", &[-1, -2, -3, -4])
         .weight("scale", scale)
-        .node(operator, &["x", "scale"], &["y"], attributes)
+        .node_with(&format!("y = {operator}(x, scale)"), attributes)
         .facts();
-    facts
-        .demands
-        .into_iter()
-        .map(|demand| demand.relation)
-        .collect()
+    relations(&facts)
 }
 
 #[test]
 fn normalizations_and_slopes_demand_their_channels_or_the_features_on_each_of_their_axes() {
-    let equal = |dim: usize, count: i64| Relation::Equal(Expr::Dim(dim), number(count));
     for operator in ["BatchNormalization", "InstanceNormalization"] {
         assert_eq!(normalized(operator, &[6], &[]), [equal(1, 6)], "{operator}");
     }
@@ -240,7 +220,7 @@ fn normalizations_and_slopes_demand_their_channels_or_the_features_on_each_of_th
         normalized("GroupNormalization", &[4], &groups),
         [Relation::MultipleOf(Expr::Dim(1), 4)]
     );
-    for operator in ["com.microsoft:GroupNorm", "com.microsoft:SkipGroupNorm"] {
+    for operator in ["com.microsoft.GroupNorm", "com.microsoft.SkipGroupNorm"] {
         assert_eq!(
             normalized(operator, &[12], &[]),
             [equal(3, 12)],

@@ -42,7 +42,7 @@ fn slices_that_go_back_over_nothing_or_in_any_step_have_their_size() {
             .whole("end", &[end])
             .whole("axis", &[0.0])
             .whole("step", &[step])
-            .plain("Slice", &["x", "start", "end", "axis", "step"], "y")
+            .node("y = Slice(x, start, end, axis, step)")
             .facts();
         assert_eq!(
             sizes(&facts, &[]),
@@ -57,7 +57,7 @@ fn stored_numbers_that_no_size_holds_bound_nothing() {
     for largest in [9e15, u64::MAX as f64, f64::INFINITY] {
         let facts = floats("x", &[4, 2])
             .stored("table", ElementType::Uint64, &[2], Some(&[1.0, largest]))
-            .plain("Gather", &["x", "table"], "y")
+            .node("y = Gather(x, table)")
             .facts();
         assert_eq!(sizes(&facts, &[]), known(&[2, 2]), "{largest}");
     }
@@ -77,15 +77,10 @@ fn windows_of_any_numbers_are_followed() {
                 ("group", AttributeValue::Integers(vec![number])),
                 ("ceil_mode", AttributeValue::Integers(vec![1])),
             ];
-            for operator in ["MaxPool", "Conv", "ConvTranspose"] {
-                let inputs = if operator == "MaxPool" {
-                    &["x"][..]
-                } else {
-                    &["x", "w"]
-                };
+            for operator in ["MaxPool(x)", "Conv(x, w)", "ConvTranspose(x, w)"] {
                 let facts = floats("x", &[-1, 4, 9, -2])
                     .weight("w", &[8, 4, 3, 3])
-                    .node(operator, inputs, &["y"], &attributes)
+                    .node_with(&format!("y = {operator}"), &attributes)
                     .facts();
                 assert_eq!(
                     sizes(&facts, &[2, 9]).map(|sizes| sizes.len()),
@@ -108,9 +103,9 @@ fn reversed_shapes_and_ranges_of_any_step_are_followed() {
             .scalar("from", 0.0)
             .scalar("to", 3.0 * step)
             .scalar("by", step)
-            .plain("Shape", &["x"], "s")
-            .plain("Slice", &["s", "start", "end", "axis", "step"], "none")
-            .plain("Range", &["from", "to", "by"], "r")
+            .node("s = Shape(x)")
+            .node("none = Slice(s, start, end, axis, step)")
+            .node("r = Range(from, to, by)")
             .facts();
         let made = sizes(&facts, &[2]);
         assert!(

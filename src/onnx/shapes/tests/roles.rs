@@ -6,14 +6,11 @@ use super::*;
 fn images_with_colours_last_and_without_a_batch_are_images() {
     let last = floats("p", &[-1, -2, -3, 3])
         .weight("w", &[8, 3, 3, 3])
-        .node("Cast", &["p"], &["f"], &[("to", integers(&[1]))])
-        .node(
-            "Transpose",
-            &["f"],
-            &["t"],
-            &[("perm", integers(&[0, 3, 1, 2]))],
-        )
-        .plain("Conv", &["t", "w"], "y")
+        .node("f = Cast(p)")
+        .integers("to", &[1])
+        .node("t = Transpose(f)")
+        .integers("perm", &[0, 3, 1, 2])
+        .node("y = Conv(t, w)")
         .facts();
     assert_eq!(
         roles(&last),
@@ -22,8 +19,8 @@ fn images_with_colours_last_and_without_a_batch_are_images() {
     let one = floats("p", &[3, -1, -2])
         .weight("w", &[8, 3, 3, 3])
         .whole("zero", &[0.0])
-        .plain("Unsqueeze", &["p", "zero"], "u")
-        .plain("Conv", &["u", "w"], "y")
+        .node("u = Unsqueeze(p, zero)")
+        .node("y = Conv(u, w)")
         .facts();
     assert_eq!(roles(&one), [Some(DimRole::Height), Some(DimRole::Width)]);
 }
@@ -33,14 +30,15 @@ fn sound_and_spectra_are_told_apart() {
     let sound = floats("p", &[-1, -2])
         .weight("w", &[16, 1, 10])
         .whole("one", &[1.0])
-        .plain("Unsqueeze", &["p", "one"], "u")
-        .node("Conv", &["u", "w"], &["y"], &[("strides", integers(&[5]))])
+        .node("u = Unsqueeze(p, one)")
+        .node("y = Conv(u, w)")
+        .integers("strides", &[5])
         .facts();
     assert_eq!(roles(&sound), [None, Some(DimRole::Audio)]);
-    assert!(relations(&sound).contains(&&Relation::AtLeast(Expr::Dim(1), 10)));
+    assert!(relations(&sound).contains(&at_least(1, 10)));
     let spectrum = floats("p", &[-1, 80, -2])
         .weight("w", &[16, 80, 3])
-        .plain("Conv", &["p", "w"], "y")
+        .node("y = Conv(p, w)")
         .facts();
     assert_eq!(roles(&spectrum), [None, Some(DimRole::Frames)]);
 }
@@ -51,16 +49,18 @@ fn padding_hides_no_sound_and_no_image() {
         .weight("w", &[16, 1, 10])
         .whole("one", &[1.0])
         .whole("pads", &[0.0, 0.0, 40.0, 0.0, 0.0, 40.0])
-        .plain("Unsqueeze", &["p", "one"], "u")
-        .node("Pad", &["u", "pads"], &["v"], &[("mode", text("reflect"))])
-        .node("Conv", &["v", "w"], &["y"], &[("strides", integers(&[5]))])
+        .node("u = Unsqueeze(p, one)")
+        .node("v = Pad(u, pads)")
+        .with("mode", text("reflect"))
+        .node("y = Conv(v, w)")
+        .integers("strides", &[5])
         .facts();
     assert_eq!(roles(&sound), [None, Some(DimRole::Audio)]);
     let image = floats("p", &[-1, 3, -2, -3])
         .weight("w", &[8, 3, 3, 3])
         .whole("pads", &[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0])
-        .plain("Pad", &["p", "pads"], "u")
-        .plain("Conv", &["u", "w"], "y")
+        .node("u = Pad(p, pads)")
+        .node("y = Conv(u, w)")
         .facts();
     assert_eq!(
         roles(&image),
@@ -73,12 +73,8 @@ fn two_channels_that_are_read_many_samples_at_once_are_a_sound() {
     let role = |channels: i64, kernel: u64, stride: i64| {
         let facts = floats("p", &[-1, channels, -2])
             .weight("w", &[16, 2, kernel])
-            .node(
-                "Conv",
-                &["p", "w"],
-                &["y"],
-                &[("strides", integers(&[stride]))],
-            )
+            .node("y = Conv(p, w)")
+            .integers("strides", &[stride])
             .facts();
         roles(&facts).last().copied().flatten()
     };
@@ -89,7 +85,7 @@ fn two_channels_that_are_read_many_samples_at_once_are_a_sound() {
     }
     let six = floats("p", &[-1, 6, -2])
         .weight("w", &[16, 6, 16])
-        .plain("Conv", &["p", "w"], "y")
+        .node("y = Conv(p, w)")
         .facts();
     assert_eq!(roles(&six), [None, Some(DimRole::Frames)]);
 }

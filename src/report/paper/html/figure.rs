@@ -93,14 +93,11 @@ fn ends(points: &[PointView], of: fn(&PointView) -> Placed) -> Option<Value> {
     if points.iter().all(|point| of(point).1.is_none()) {
         return None;
     }
-    let above = numbers(points, |point| match of(point) {
-        (value, Some((_, high))) => high - value,
-        (_, None) => 0.0,
+    let distances = points.iter().map(|point| match of(point) {
+        (value, Some((low, high))) => (number(high - value), number(value - low)),
+        (_, None) => (0.0, 0.0),
     });
-    let below = numbers(points, |point| match of(point) {
-        (value, Some((low, _))) => value - low,
-        (_, None) => 0.0,
-    });
+    let (above, below): (Vec<f64>, Vec<f64>) = distances.unzip();
     Some(json!({
         "type": "data",
         "symmetric": false,
@@ -131,11 +128,13 @@ fn symbol(color: usize) -> &'static str {
 
 /// Plotly takes some HTML for its own.
 fn escaped(text: &str) -> String {
-    let text = text
-        .replace('&', "&amp;")
+    without_tags(text).replace('\n', "<br>")
+}
+
+pub(super) fn without_tags(text: &str) -> String {
+    text.replace('&', "&amp;")
         .replace('<', "&lt;")
-        .replace('>', "&gt;");
-    text.replace('\n', "<br>")
+        .replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -165,9 +164,9 @@ mod tests {
             y_ends: Some((1.5, 3.0)),
             ..PointView::default()
         };
-        let found = ends(&[point], |point| (point.y, point.y_ends));
         assert_eq!(
-            found.map(|ends| (ends["array"].clone(), ends["arrayminus"].clone())),
+            ends(&[point], |point| (point.y, point.y_ends))
+                .map(|ends| (ends["array"].clone(), ends["arrayminus"].clone())),
             Some((json!([1.0]), json!([0.5])))
         );
     }

@@ -59,8 +59,8 @@ pub fn html(report: &Report) -> Result<String, HtmlError> {
 
 /// By the charts' ids.
 fn drawings(report: &Report) -> serde_json::Map<String, serde_json::Value> {
-    let charts = report.charts();
-    charts
+    report
+        .charts()
         .map(|chart| (chart.id.clone(), svg(chart).into()))
         .collect()
 }
@@ -68,11 +68,7 @@ fn drawings(report: &Report) -> serde_json::Map<String, serde_json::Value> {
 /// For the script.
 fn data(report: &Report) -> serde_json::Value {
     let charts: Vec<serde_json::Value> = report.charts().map(figure::figure).collect();
-    let palette: Vec<[&str; 2]> = PALETTE
-        .iter()
-        .map(|dress| [dress.on_white, dress.on_dark])
-        .collect();
-    serde_json::json!({"charts": charts, "palette": palette})
+    serde_json::json!({"charts": charts, "palette": PALETTE})
 }
 
 /// A chapter, or its parts that follow each other.
@@ -132,8 +128,9 @@ fn prose(text: &str) -> String {
         // One backtick has no partner.
         return parts.join("`");
     }
-    let parts = parts.into_iter().enumerate();
     parts
+        .into_iter()
+        .enumerate()
         .map(|(index, part)| match index % 2 {
             1 => format!("<code>{part}</code>"),
             _ => part,
@@ -142,11 +139,9 @@ fn prose(text: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    let text = text
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;");
-    text.replace('"', "&quot;").replace('\'', "&#x27;")
+    figure::without_tags(text)
+        .replace('"', "&quot;")
+        .replace('\'', "&#x27;")
 }
 
 /// W3C, level 3. The empty style is the chart library's own, which it fills by rules.
@@ -166,13 +161,11 @@ fn source(text: &str) -> String {
 
 /// For a script element: no character of it can end the element or begin a comment.
 fn inline_json(value: &serde_json::Value) -> String {
-    let text = value.to_string();
-    let text = text
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026");
-    text.replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029")
+    let mut text = value.to_string();
+    for character in ['<', '>', '&', '\u{2028}', '\u{2029}'] {
+        text = text.replace(character, &format!("\\u{:04x}", u32::from(character)));
+    }
+    text
 }
 
 #[cfg(test)]

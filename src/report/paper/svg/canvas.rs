@@ -78,8 +78,7 @@ impl<'a> Canvas<'a> {
     fn marks(&self, group: Group, series: &SeriesView, dress: Dress) -> Group {
         series.points.iter().fold(group, |group, point| {
             let (x, y) = self.at(point);
-            let shape = mark(dress.mark, x, y, point.size.unwrap_or(MARK));
-            let told = shape
+            let told = mark(dress.mark, x, y, point.size.unwrap_or(MARK))
                 .set("stroke", "none")
                 .set("fill-opacity", 0.75)
                 .add(Title::new(point.label.as_str()));
@@ -117,11 +116,10 @@ impl<'a> Canvas<'a> {
     }
 
     fn bar(&self, point: &PointView, thickness: f64) -> Rectangle {
-        let (from, to) = (self.x(point.from.unwrap_or(0.0)), self.x(point.x));
-        let (top, bottom) = (
-            self.y(point.y - thickness / 2.0),
-            self.y(point.y + thickness / 2.0),
-        );
+        let from = self.x(point.from.unwrap_or(0.0));
+        let to = self.x(point.x);
+        let top = self.y(point.y - thickness / 2.0);
+        let bottom = self.y(point.y + thickness / 2.0);
         Rectangle::new()
             .set("x", round(from.min(to)))
             .set("y", round(top.min(bottom)))
@@ -142,23 +140,31 @@ fn name(point: &PointView, x: f64, y: f64) -> Text {
 }
 
 fn horizontal_interval(low: f64, high: f64, y: f64) -> Path {
-    let (low, high) = (round(low), round(high));
-    let caps = Data::new()
-        .move_to((low, y - 5.0))
-        .vertical_line_by(10.0)
-        .move_to((high, y - 5.0))
-        .vertical_line_by(10.0);
-    thin(caps.move_to((low, y)).horizontal_line_to(high))
+    let low = round(low);
+    let high = round(high);
+    thin(
+        Data::new()
+            .move_to((low, y - 5.0))
+            .vertical_line_by(10.0)
+            .move_to((high, y - 5.0))
+            .vertical_line_by(10.0)
+            .move_to((low, y))
+            .horizontal_line_to(high),
+    )
 }
 
 fn vertical_interval(low: f64, high: f64, x: f64) -> Path {
-    let (low, high) = (round(low), round(high));
-    let caps = Data::new()
-        .move_to((x - 4.0, low))
-        .horizontal_line_by(8.0)
-        .move_to((x - 4.0, high))
-        .horizontal_line_by(8.0);
-    thin(caps.move_to((x, low)).vertical_line_to(high))
+    let low = round(low);
+    let high = round(high);
+    thin(
+        Data::new()
+            .move_to((x - 4.0, low))
+            .horizontal_line_by(8.0)
+            .move_to((x - 4.0, high))
+            .horizontal_line_by(8.0)
+            .move_to((x, low))
+            .vertical_line_to(high),
+    )
 }
 
 fn thin(data: Data) -> Path {

@@ -66,7 +66,8 @@ struct Legend {
 }
 
 fn legend(chart: &ChartView) -> Legend {
-    let (mut x, mut line) = (12.0, 0.0);
+    let mut x = 12.0;
+    let mut line = 0.0;
     let mut group = Group::new();
     for (series, name) in chart
         .series
@@ -98,13 +99,15 @@ fn horizontal(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
     let mut group = Group::new();
     for Tick { at, label } in &axis.ticks {
         let x = canvas.x(*at);
-        let label = text(label, (x, canvas.bottom + 16.0), "middle");
         group = group
             .add(line((x, canvas.top), (x, canvas.bottom)))
-            .add(label);
+            .add(text(label, (x, canvas.bottom + 16.0), "middle"));
     }
-    let middle = (canvas.left + canvas.right) / 2.0;
-    group.add(text(&axis.title, (middle, canvas.bottom + 36.0), "middle"))
+    group.add(text(
+        &axis.title,
+        ((canvas.left + canvas.right) / 2.0, canvas.bottom + 36.0),
+        "middle",
+    ))
 }
 
 fn vertical(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
@@ -133,10 +136,10 @@ fn text(shown: &str, (x, y): (f64, f64), anchor: &str) -> Text {
 }
 
 fn line(from: (f64, f64), to: (f64, f64)) -> Line {
-    let line = Line::new()
+    Line::new()
         .set("x1", round(from.0))
-        .set("y1", round(from.1));
-    line.set("x2", round(to.0))
+        .set("y1", round(from.1))
+        .set("x2", round(to.0))
         .set("y2", round(to.1))
         .set("stroke", GRID)
 }
@@ -150,16 +153,12 @@ mod tests {
         let axis = |title: &str| AxisView {
             title: title.into(),
             high: 10.0,
-            ticks: vec![
-                Tick {
-                    at: 0.0,
-                    label: "0".into(),
-                },
-                Tick {
-                    at: 10.0,
-                    label: "10".into(),
-                },
-            ],
+            ticks: [0.0, 10.0]
+                .map(|at| Tick {
+                    at,
+                    label: at.to_string(),
+                })
+                .into(),
             ..AxisView::default()
         };
         let point = PointView {
@@ -180,12 +179,7 @@ mod tests {
                 form: Form::Marks,
                 points: vec![point],
             }],
-            table: crate::report::view::Table {
-                title: String::new(),
-                header: vec![],
-                rows: vec![],
-                notes: vec![],
-            },
+            table: Default::default(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! The baseline as it performs today.
 
 use super::{
-    Absent, Found, Metric, NO_BASELINE, NO_NETWORK, NO_TRAINING, Source, gpu_cost, not_measured,
-    number, of_cell, of_session, or_why, words,
+    Found, Metric, NO_BASELINE, NO_NETWORK, NO_TRAINING, Source, gpu_cost, not_measured, number,
+    of_cell, of_session, or_why, words,
 };
 use crate::analysis::{self, BatchCurve, CellFindings, Estimate, SessionFindings};
 use crate::metric::Unit;
@@ -52,9 +52,7 @@ pub(super) fn throughput(field: Throughputs, source: Source<'_>) -> Found {
 }
 
 fn per_minute(cell: Option<&CellFindings>) -> Found {
-    let rate = cell
-        .and_then(|cell| cell.figure(Metric::Throughput))
-        .and_then(Estimate::measured);
+    let rate = cell.and_then(|cell| cell.figure(Metric::Throughput)?.measured());
     let Some(rate) = rate else {
         return of_cell(cell, Metric::Throughput);
     };
@@ -75,15 +73,15 @@ pub(super) fn resource(field: Resources, source: Source<'_>) -> Found {
             or_why(of_baseline(source, Metric::PeakMemory))
         )),
         Resources::DiskIo => not_measured("the model is in memory while it is timed"),
-        Resources::NetworkIo => Err(Absent::DoesNotApply(NO_NETWORK)),
+        Resources::NetworkIo => NO_NETWORK,
     }
 }
 
 pub(super) fn of_baseline(source: Source<'_>, metric: Metric) -> Found {
-    source.baseline().map_or_else(
-        || not_measured("not asked for"),
-        |baseline| of_session(baseline, metric),
-    )
+    match source.baseline() {
+        Some(baseline) => of_session(baseline, metric),
+        None => not_measured("not asked for"),
+    }
 }
 
 pub(super) fn cpu(cell: Option<&CellFindings>) -> String {
@@ -125,16 +123,14 @@ fn single_latency(source: Source<'_>) -> String {
     let cell = single(source);
     let tail = BESIDE_MEDIAN.map(|(name, metric)| format!("{name} {}", value(cell, metric)));
     let samples = cell.and_then(|cell| cell.figure(Metric::LatencyMin)?.measured());
-    let samples = samples
-        .map(|samples| format!(" over {}", words::counted(samples)))
-        .unwrap_or_default();
-    let at = cell
-        .map(|cell| format!(", {}", source.at(cell.key)))
-        .unwrap_or_default();
+    let samples = samples.map(|samples| format!(" over {}", words::counted(samples)));
+    let at = cell.map(|cell| format!(", {}", source.at(cell.key)));
     format!(
-        "median {}{at}; {}{samples}",
+        "median {}{}; {}{}",
         or_why(of_cell(cell, Metric::LatencyP50)),
-        tail.join(", ")
+        at.unwrap_or_default(),
+        tail.join(", "),
+        samples.unwrap_or_default()
     )
 }
 
@@ -202,8 +198,9 @@ fn memory(source: Source<'_>, baseline: &SessionFindings) -> String {
 /// An inference run knows how busy a GPU was, and nothing of training.
 pub(super) fn training(field: TrainingPerformance, source: Source<'_>) -> Found {
     match field {
-        TrainingPerformance::GpuUtilization => gpu_cost::utilization(source)
-            .ok_or_else(|| Absent::NotMeasured(gpu_cost::NO_SESSION.into())),
+        TrainingPerformance::GpuUtilization => {
+            gpu_cost::utilization(source).map_or_else(|| not_measured(gpu_cost::NO_SESSION), Ok)
+        }
         TrainingPerformance::TrainingTime
         | TrainingPerformance::DataLoadingTime
         | TrainingPerformance::EpochTime => not_measured(NO_TRAINING),

@@ -8,7 +8,7 @@ use crate::metric::{Metric, Unit};
 use crate::plan::LoadMode;
 use crate::report::chapters::{answer, gpu_cost, scaling};
 use crate::report::template::found::{
-    Absent, Found, NO_BASELINE, NOTHING_RECOMMENDED, not_measured, of_cell, or_why,
+    Absent, Found, NO_BASELINE, NOT_GIVEN, NOTHING_RECOMMENDED, all, not_measured, of_cell, or_why,
 };
 use crate::report::template::keys::{
     BeforeAfter, DataPipeline, MemoryOptimization, ModelOptimization,
@@ -29,7 +29,7 @@ pub(super) fn memory(field: MemoryOptimization, source: Source<'_>) -> Found {
             Err(Absent::DoesNotApply("inference runs in native code"))
         }
         MemoryOptimization::MemoryLeakDetection | MemoryOptimization::ObjectLifecycleManagement => {
-            Err(Absent::NotGiven)
+            NOT_GIVEN
         }
     }
 }
@@ -44,19 +44,20 @@ pub(super) fn model(field: ModelOptimization, source: Source<'_>) -> Found {
 }
 
 fn compression(source: Source<'_>) -> Found {
-    let headlines = source.findings.headlines.iter();
-    let headlines: Vec<String> = headlines
-        .map(|headline| with_precision(source, headline))
-        .collect();
-    if headlines.is_empty() {
-        return not_measured("the run compares no other variant with the baseline");
-    }
-    Ok(headlines.join("; "))
+    all(
+        source
+            .findings
+            .headlines
+            .iter()
+            .map(|headline| with_precision(source, headline)),
+        "the run compares no other variant with the baseline",
+    )
 }
 
 fn with_precision(source: Source<'_>, headline: &Headline) -> String {
-    let variant = source.record.plan.sessions[headline.session].variant;
-    let model = source.record.variants[variant].model.as_ref();
+    let model = source.record.variants[source.record.plan.sessions[headline.session].variant]
+        .model
+        .as_ref();
     let precision = model.map(|model| format!(" (precision {})", plain(&model.precision.label)));
     format!(
         "{}{}",
@@ -66,21 +67,16 @@ fn with_precision(source: Source<'_>, headline: &Headline) -> String {
 }
 
 fn batches(source: Source<'_>) -> Found {
-    let curves = source.findings.batch_curves.iter();
-    let curves: Vec<String> = curves
-        .map(|curve| {
+    all(
+        source.findings.batch_curves.iter().map(|curve| {
             format!(
                 "{}: {}",
                 source.name(curve.session),
                 of_curve(source, curve)
             )
-        })
-        .collect();
-    if curves.is_empty() {
-        not_measured("no batch size was measured")
-    } else {
-        Ok(curves.join("; "))
-    }
+        }),
+        "no batch size was measured",
+    )
 }
 
 fn of_curve(source: Source<'_>, curve: &BatchCurve) -> String {
@@ -106,8 +102,7 @@ fn of_curve(source: Source<'_>, curve: &BatchCurve) -> String {
 /// `3.2x the throughput of batch 1`.
 fn over_smallest(curve: &BatchCurve) -> Option<String> {
     let first = curve.points.first()?;
-    let enough = curve.point(curve.enough)?;
-    let gain = enough.throughput_per_sec / first.throughput_per_sec;
+    let gain = curve.point(curve.enough)?.throughput_per_sec / first.throughput_per_sec;
     Some(format!(
         "{}x the throughput of batch {}",
         number::factor(gain, None),
@@ -119,8 +114,11 @@ fn acceleration(source: Source<'_>) -> Found {
     if let Some(accelerated) = gpu_cost::acceleration(source) {
         return Ok(accelerated);
     }
-    let sessions = source.record.plan.sessions.iter();
-    let mut providers: Vec<String> = sessions
+    let mut providers: Vec<String> = source
+        .record
+        .plan
+        .sessions
+        .iter()
         .map(|session| plain(&session.execution_provider))
         .collect();
     providers.sort();
@@ -165,8 +163,12 @@ pub(super) fn before_and_after(field: BeforeAfter, source: Source<'_>) -> Found 
 
 /// `Err` where it is the baseline's.
 fn better(source: Source<'_>) -> Result<&Pick, Absent> {
-    let gain = source.findings.answer.latency.gain();
-    gain.map_err(|none| Absent::NotMeasured(why_not_faster(none).into()))
+    source
+        .findings
+        .answer
+        .latency
+        .gain()
+        .map_err(|none| Absent::NotMeasured(why_not_faster(none).into()))
 }
 
 fn why_not_faster(none: NoGain) -> &'static str {
@@ -207,7 +209,8 @@ pub(super) fn reduction(estimate: &Estimate) -> Found {
         return not_measured("there is no ratio to the baseline");
     };
     let interval = ratio.interval.map(|ends| {
-        let (least, most) = (percent(1.0 - ends.high), percent(1.0 - ends.low));
+        let least = percent(1.0 - ends.high);
+        let most = percent(1.0 - ends.low);
         format!(" ({least} to {most})")
     });
     Ok(format!(
@@ -219,8 +222,12 @@ pub(super) fn reduction(estimate: &Estimate) -> Found {
 }
 
 fn throughput(source: Source<'_>) -> Found {
-    let gain = source.findings.answer.throughput.gain();
-    let pick = gain.map_err(|none| Absent::NotMeasured(why_no_more(none).into()))?;
+    let pick = source
+        .findings
+        .answer
+        .throughput
+        .gain()
+        .map_err(|none| Absent::NotMeasured(why_no_more(none).into()))?;
     let comparison = source
         .cell(pick.key)
         .and_then(|cell| cell.comparison.as_ref());
@@ -229,7 +236,8 @@ fn throughput(source: Source<'_>) -> Found {
         return not_measured(NO_MORE_THROUGHPUT);
     };
     let interval = ratio.interval.map(|ends| {
-        let (least, most) = (percent(ends.low - 1.0), percent(ends.high - 1.0));
+        let least = percent(ends.low - 1.0);
+        let most = percent(ends.high - 1.0);
         format!(" ({least} to {most})")
     });
     Ok(format!(

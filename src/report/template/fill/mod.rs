@@ -7,12 +7,13 @@ mod risk;
 mod targets;
 mod testing;
 
+use crate::analysis::Advice;
 use crate::metric::Metric;
 use crate::report::chapters::context::ending;
 use crate::report::chapters::{advice, bottlenecks, gpu_cost};
 use crate::report::template::found::{
-    Absent, Found, NO_BASELINE, NO_DATABASE, NO_NETWORK, NO_TRAINING, not_measured, of_cell,
-    of_session, or_why,
+    Absent, Found, NO_BASELINE, NO_DATABASE, NO_NETWORK, NO_TRAINING, NOT_GIVEN, all, not_measured,
+    of_cell, of_session, or_why,
 };
 use crate::report::template::keys::{Document, Key, Overview, Summary};
 use crate::report::words::text::plain;
@@ -51,14 +52,16 @@ pub(super) fn found(key: Key, source: Source<'_>) -> Found {
         Key::Database(_)
         | Key::DatabaseBottleneck(_)
         | Key::QueryOptimization(_)
-        | Key::DatabaseConfiguration(_) => Err(Absent::DoesNotApply(NO_DATABASE)),
+        | Key::DatabaseConfiguration(_) => NO_DATABASE,
         Key::StressConfiguration(_) | Key::StressResults(_) => {
             not_measured("the run applied no more load than its plan says")
         }
-        Key::SystemBottleneck(_) | Key::ApplicationBottleneck(_) | Key::Benchmarks(_) => {
-            Err(Absent::NotGiven)
-        }
-        Key::CodeOptimization(_) | Key::Alerts(_) | Key::CostBenefit(_) => Err(Absent::NotGiven),
+        Key::SystemBottleneck(_)
+        | Key::ApplicationBottleneck(_)
+        | Key::Benchmarks(_)
+        | Key::CodeOptimization(_)
+        | Key::Alerts(_)
+        | Key::CostBenefit(_) => NOT_GIVEN,
     }
 }
 
@@ -66,8 +69,13 @@ fn overview(field: Overview, source: Source<'_>) -> Found {
     let run = &source.record.run;
     Ok(match field {
         Overview::SystemComponent => {
-            let variants = source.record.plan.variants.iter();
-            let names: Vec<String> = variants.map(|variant| plain(&variant.name)).collect();
+            let names: Vec<String> = source
+                .record
+                .plan
+                .variants
+                .iter()
+                .map(|variant| plain(&variant.name))
+                .collect();
             format!("the model {} ({})", plain(&run.name), words::listed(&names))
         }
         Overview::OptimizationType => "AI Model".into(),
@@ -78,31 +86,21 @@ fn overview(field: Overview, source: Source<'_>) -> Found {
 }
 
 fn summary(field: Summary, source: Source<'_>) -> Found {
-    let advice = source.findings.advice.iter();
-    let texts: Vec<String> = match field {
+    let of_each: fn(&Advice) -> String = match field {
         Summary::CurrentPerformanceStatus => return Ok(status(source)),
         Summary::KeyPerformanceIssues => return issues(source),
-        Summary::OptimizationStrategy => {
-            advice.map(|advice| advice::area(source, advice)).collect()
-        }
-        Summary::ExpectedImprovements => advice
-            .map(|advice| format!("{}: {}", advice::area(source, advice), advice::gain(advice)))
-            .collect(),
-        Summary::ResourceRequirements => advice
-            .map(|advice| {
-                format!(
-                    "{}: {}",
-                    advice::area(source, advice),
-                    advice::effort(advice)
-                )
-            })
-            .collect(),
+        Summary::OptimizationStrategy => |_| String::new(),
+        Summary::ExpectedImprovements => |advice| format!(": {}", advice::gain(advice)),
+        Summary::ResourceRequirements => |advice| format!(": {}", advice::effort(advice)),
     };
-    Ok(if texts.is_empty() {
-        "none: the run shows no gain".into()
-    } else {
-        texts.join("; ")
-    })
+    let advice = &source.findings.advice;
+    if advice.is_empty() {
+        return Ok("none: the run shows no gain".into());
+    }
+    let texts = advice
+        .iter()
+        .map(|advice| format!("{}{}", advice::area(source, advice), of_each(advice)));
+    Ok(texts.collect::<Vec<_>>().join("; "))
 }
 
 fn status(source: Source<'_>) -> String {
@@ -117,20 +115,15 @@ fn status(source: Source<'_>) -> String {
 const NAMED_ISSUES: usize = 3;
 
 fn issues(source: Source<'_>) -> Found {
-    let issues: Vec<String> = bottlenecks::issues(source)
-        .into_iter()
-        .take(NAMED_ISSUES)
-        .collect();
-    if issues.is_empty() {
-        not_measured("no limit was found")
-    } else {
-        Ok(issues.join("; "))
-    }
+    all(
+        bottlenecks::issues(source).into_iter().take(NAMED_ISSUES),
+        "no limit was found",
+    )
 }
 
 fn document(field: Document, source: Source<'_>) -> Found {
     match field {
         Document::LastUpdated => Ok(plain(&source.record.run.started_at)),
-        Document::ReviewSchedule | Document::OptimizationOwner => Err(Absent::NotGiven),
+        Document::ReviewSchedule | Document::OptimizationOwner => NOT_GIVEN,
     }
 }

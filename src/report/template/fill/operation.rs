@@ -2,44 +2,42 @@
 
 use super::baseline::single;
 use super::risk::scoring_again;
-use super::{Absent, Found, Metric, NO_DATABASE, NO_NETWORK, Source, of_cell, or_why};
+use super::{Found, Metric, NO_DATABASE, NO_NETWORK, NOT_GIVEN, Source, of_cell, or_why};
 use crate::report::template::keys::{
     CachingLayers, Indicators, ModelMonitoring, MonitoringTools, ScalingStrategies, Sustained,
 };
 
 pub(super) fn scaling(field: ScalingStrategies) -> Found {
-    Err(match field {
-        ScalingStrategies::CdnImplementation => Absent::DoesNotApply(NO_NETWORK),
+    match field {
+        ScalingStrategies::CdnImplementation => NO_NETWORK,
         ScalingStrategies::HorizontalScaling
         | ScalingStrategies::VerticalScaling
-        | ScalingStrategies::LoadBalancing => Absent::NotGiven,
-    })
+        | ScalingStrategies::LoadBalancing => NOT_GIVEN,
+    }
 }
 
 pub(super) fn caching(field: CachingLayers) -> Found {
-    Err(match field {
-        CachingLayers::DatabaseCache => Absent::DoesNotApply(NO_DATABASE),
-        CachingLayers::CdnCaching | CachingLayers::BrowserCaching => {
-            Absent::DoesNotApply(NO_NETWORK)
-        }
-        CachingLayers::ApplicationCache => Absent::NotGiven,
-    })
+    match field {
+        CachingLayers::DatabaseCache => NO_DATABASE,
+        CachingLayers::CdnCaching | CachingLayers::BrowserCaching => NO_NETWORK,
+        CachingLayers::ApplicationCache => NOT_GIVEN,
+    }
 }
 
 pub(super) fn tool(field: MonitoringTools) -> Found {
-    Err(match field {
-        MonitoringTools::Database => Absent::DoesNotApply(NO_DATABASE),
+    match field {
+        MonitoringTools::Database => NO_DATABASE,
         MonitoringTools::Application
         | MonitoringTools::Infrastructure
-        | MonitoringTools::CustomMetrics => Absent::NotGiven,
-    })
+        | MonitoringTools::CustomMetrics => NOT_GIVEN,
+    }
 }
 
 pub(super) fn indicator(field: Indicators, source: Source<'_>) -> Found {
     match field {
         Indicators::ResponseTimePercentiles => Ok(percentiles(source)),
         Indicators::ErrorRates | Indicators::ResourceUtilization | Indicators::BusinessMetrics => {
-            Err(Absent::NotGiven)
+            NOT_GIVEN
         }
     }
 }
@@ -60,7 +58,7 @@ pub(super) fn model(field: ModelMonitoring, source: Source<'_>) -> Found {
         ModelMonitoring::ModelAccuracy => scoring_again(source),
         ModelMonitoring::InferenceLatency
         | ModelMonitoring::DataDriftDetection
-        | ModelMonitoring::ResourceUsage => Err(Absent::NotGiven),
+        | ModelMonitoring::ResourceUsage => NOT_GIVEN,
     }
 }
 
@@ -69,6 +67,6 @@ pub(super) fn sustained(field: Sustained) -> Found {
         Sustained::RegressionDetection => {
             Ok("onnxprof compare BEFORE AFTER tells whether two runs differ".into())
         }
-        Sustained::PerformanceStability | Sustained::ContinuousImprovement => Err(Absent::NotGiven),
+        Sustained::PerformanceStability | Sustained::ContinuousImprovement => NOT_GIVEN,
     }
 }

@@ -1,13 +1,15 @@
 //! Risks of following the best advice, and how to undo it.
 
-use super::{Absent, Found, NO_BASELINE, Source, advice, not_measured, number, plain, words};
+use super::{
+    Found, NO_BASELINE, NOT_GIVEN, Source, advice, all, not_measured, number, plain, words,
+};
 use crate::analysis::Action;
 use crate::report::template::keys::{Degradation, ImplementationRisk, RegressionRisk};
 use crate::text::Plain;
 
 pub(super) fn of_advice(field: ImplementationRisk, source: Source<'_>) -> Found {
     let Some(advice) = source.findings.advice.first() else {
-        return Err(Absent::NotGiven);
+        return NOT_GIVEN;
     };
     match field {
         ImplementationRisk::Category => Ok(advice::area(source, advice)),
@@ -18,13 +20,13 @@ pub(super) fn of_advice(field: ImplementationRisk, source: Source<'_>) -> Found 
         },
         ImplementationRisk::Probability
         | ImplementationRisk::Impact
-        | ImplementationRisk::MitigationStrategy => Err(Absent::NotGiven),
+        | ImplementationRisk::MitigationStrategy => NOT_GIVEN,
     }
 }
 
 pub(super) fn regression(field: RegressionRisk) -> Found {
     match field {
-        RegressionRisk::Risk => Err(Absent::NotGiven),
+        RegressionRisk::Risk => NOT_GIVEN,
         RegressionRisk::Detection => Ok("onnxprof gate holds every run against rules".into()),
         RegressionRisk::Prevention => {
             Ok("measure each change beside the baseline on one machine, as this run did".into())
@@ -41,16 +43,15 @@ pub(super) fn degradation(field: Degradation, source: Source<'_>) -> Found {
 }
 
 fn accuracy(source: Source<'_>) -> Found {
-    let others = source.findings.sessions.iter();
-    let others = others.filter(|session| !session.is_baseline && session.outcome.is_ok());
-    let risks: Vec<String> = others
-        .map(|session| format!("{}: {}", plain(&session.label), words::accuracy(session)))
-        .collect();
-    if risks.is_empty() {
-        not_measured("there is no other variant to compare")
-    } else {
-        Ok(risks.join("; "))
-    }
+    let others = source
+        .findings
+        .sessions
+        .iter()
+        .filter(|session| !session.is_baseline && session.outcome.is_ok());
+    all(
+        others.map(|session| format!("{}: {}", plain(&session.label), words::accuracy(session))),
+        "there is no other variant to compare",
+    )
 }
 
 pub(super) fn scoring_again(source: Source<'_>) -> Found {

@@ -1,7 +1,9 @@
 //! Targets that follow from what was measured, and the timeline of the model's optimization.
 
 use super::improvement::{lighter, reduction};
-use super::{Absent, Found, Metric, NO_TRAINING, Source, advice, not_measured, number, words};
+use super::{
+    Absent, Found, Metric, NO_TRAINING, NOT_GIVEN, Source, advice, not_measured, number, words,
+};
 use crate::analysis::{AccuracyVerdict, Action, Advice, BottleneckKind, ScoreTarget, Untried};
 use crate::metric::{Direction, Unit};
 use crate::report::template::keys::{AiTargets, Targets, Timeline};
@@ -21,7 +23,7 @@ pub(super) fn of_system(field: Targets, source: Source<'_>) -> Found {
         Targets::ResponseTime => response(source),
         Targets::Throughput => throughput(source),
         Targets::ResourceUtilization => resources(source),
-        Targets::ErrorRate => Err(Absent::NotGiven),
+        Targets::ErrorRate => NOT_GIVEN,
     }
 }
 
@@ -42,8 +44,8 @@ pub(super) fn inference_latency(source: Source<'_>) -> Found {
     };
     let ends = gain
         .interval
-        .map(|ends| format!(" ({} to {})", reduced(ends.low), reduced(ends.high)));
-    let ends = ends.unwrap_or_default();
+        .map(|ends| format!(" ({} to {})", reduced(ends.low), reduced(ends.high)))
+        .unwrap_or_default();
     let area = advice::area(source, advice);
     Ok(format!(
         "target latency reduction: {}{ends}, as measured; {area}",
@@ -73,10 +75,12 @@ fn accuracy(source: Source<'_>) -> Found {
 
 fn score_to_keep(source: Source<'_>) -> Found {
     let Some(target) = source.findings.score_target() else {
-        let reason = source
-            .baseline()
-            .and_then(|baseline| baseline.accuracy.absent_reason.as_deref());
-        return not_measured(reason.unwrap_or("no labels came with what was fed"));
+        return not_measured(
+            source
+                .baseline()
+                .and_then(|baseline| baseline.accuracy.absent_reason.as_deref())
+                .unwrap_or("no labels came with what was fed"),
+        );
     };
     Ok(maintained(target))
 }
@@ -105,8 +109,7 @@ fn maintained(
 }
 
 fn resources(source: Source<'_>) -> Found {
-    let advice = accepted(source)?;
-    let session = advice.action.key().session;
+    let session = accepted(source)?.action.key().session;
     if source
         .baseline()
         .is_some_and(|baseline| baseline.session == session)
@@ -147,13 +150,13 @@ pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
             "done: this report".into(),
         ),
         Timeline::Architecture => ("Model architecture optimization", models(source)),
-        Timeline::Pipeline => {
-            let serving = source.findings.advice.len() - ships(source);
-            (
-                "Inference pipeline optimization",
-                advice_on(serving, "how the model is served"),
-            )
-        }
+        Timeline::Pipeline => (
+            "Inference pipeline optimization",
+            advice_on(
+                source.findings.advice.len() - ships(source),
+                "how the model is served",
+            ),
+        ),
         Timeline::Hardware => ("Hardware acceleration implementation", hardware(source)),
     };
     Ok(format!("{step} ({state})"))
@@ -167,8 +170,10 @@ fn ships(source: Source<'_>) -> usize {
 }
 
 fn models(source: Source<'_>) -> String {
-    let bottlenecks = source.findings.bottlenecks.iter();
-    let slower = bottlenecks
+    let slower = source
+        .findings
+        .bottlenecks
+        .iter()
         .filter(|found| matches!(found.kind, BottleneckKind::SlowerThanBaseline { .. }))
         .count();
     let advice = advice_on(ships(source), "the model file");
@@ -188,8 +193,13 @@ fn advice_on(count: usize, subject: &str) -> String {
 }
 
 fn hardware(source: Source<'_>) -> String {
-    let untried = source.findings.not_tried.iter();
-    match untried.filter(|found| is_hardware(&found.what)).count() {
+    match source
+        .findings
+        .not_tried
+        .iter()
+        .filter(|found| is_hardware(&found.what))
+        .count()
+    {
         0 => "this run leaves no execution provider of its libraries untried".into(),
         unused => format!("{unused} of the things not tried; their commands are under Not tried"),
     }

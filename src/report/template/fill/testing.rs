@@ -2,7 +2,8 @@
 
 use super::baseline::cpu;
 use super::{
-    Absent, Found, Metric, NO_NETWORK, Source, not_measured, number, of_cell, or_why, plain, words,
+    Found, Metric, NO_NETWORK, NOT_GIVEN, Source, not_measured, number, of_cell, or_why, plain,
+    words,
 };
 use crate::plan::LoadMode;
 use crate::report::chapters::bottlenecks::command;
@@ -14,8 +15,13 @@ pub(super) fn configuration(field: TestConfiguration, source: Source<'_>) -> Fou
     Ok(match field {
         TestConfiguration::TestTool => format!("onnxprof {}", plain(&run.tool_version)),
         TestConfiguration::VirtualUsers => {
-            let modes = source.record.plan.load_modes.iter();
-            let requests: Vec<String> = modes.map(|mode| mode.in_column()).collect();
+            let requests: Vec<String> = source
+                .record
+                .plan
+                .load_modes
+                .iter()
+                .map(|mode| mode.in_column())
+                .collect();
             format!(
                 "{} {}, closed loop",
                 words::listed(&requests),
@@ -56,19 +62,12 @@ fn peak(source: Source<'_>) -> Found {
 }
 
 fn failed_launches(source: Source<'_>) -> String {
-    let sessions = &source.findings.sessions;
-    let failed = number::count(
-        sessions
-            .iter()
-            .map(|session| session.failed_launches_count)
-            .sum(),
-    );
-    let launches = number::count(
-        sessions
-            .iter()
-            .map(|session| session.all_launches_count)
-            .sum(),
-    );
+    let sessions = source.findings.sessions.iter();
+    let failed = sessions
+        .clone()
+        .map(|session| session.failed_launches_count);
+    let launches = sessions.map(|session| session.all_launches_count);
+    let [failed, launches] = [failed.sum(), launches.sum()].map(number::count);
     format!("{failed} of {launches} launches failed")
 }
 
@@ -79,7 +78,7 @@ pub(super) fn test(field: TestTypes, source: Source<'_>) -> Found {
             command(&source.record.run.command)
         )),
         TestTypes::Regression => Ok("onnxprof gate RUN --rules gate.toml, on every change".into()),
-        TestTypes::Integration | TestTypes::EndToEnd => Err(Absent::NotGiven),
+        TestTypes::Integration | TestTypes::EndToEnd => NOT_GIVEN,
     }
 }
 
@@ -96,7 +95,7 @@ pub(super) fn environment(field: TestEnvironment, source: Source<'_>) -> Found {
             ),
             None => "inputs were made up".into(),
         }),
-        TestEnvironment::NetworkConditions => Err(Absent::DoesNotApply(NO_NETWORK)),
-        TestEnvironment::MonitoringTools => Err(Absent::NotGiven),
+        TestEnvironment::NetworkConditions => NO_NETWORK,
+        TestEnvironment::MonitoringTools => NOT_GIVEN,
     }
 }

@@ -12,14 +12,20 @@ pub(super) fn cpp(one: &Deployment<'_>) -> Vec<String> {
         "Ort::SessionOptions options;".into(),
     ];
     lines.extend(options(one));
-    let libraries = one.custom_ops();
     lines.extend(
-        libraries.map(|library| format!("options.RegisterCustomOpsLibrary(ORT_TSTR({library}));")),
+        one.custom_ops()
+            .map(|library| format!("options.RegisterCustomOpsLibrary(ORT_TSTR({library}));")),
     );
-    let entries = one.entries().into_iter();
-    lines.extend(entries.map(|(key, value)| format!("options.AddConfigEntry({key}, {value});")));
-    let providers = one.providers().into_iter();
-    lines.extend(providers.flat_map(|(name, options)| registration(&name, &options)));
+    lines.extend(
+        one.entries()
+            .into_iter()
+            .map(|(key, value)| format!("options.AddConfigEntry({key}, {value});")),
+    );
+    lines.extend(
+        one.providers()
+            .into_iter()
+            .flat_map(|(name, options)| registration(&name, &options)),
+    );
     let model = one.model();
     lines.push(format!(
         "Ort::Session session{{env, ORT_TSTR({model}), options}};"
@@ -41,10 +47,17 @@ fn options(one: &Deployment<'_>) -> Vec<String> {
             options.inter_threads
         ));
     }
-    let pattern = options.memory_pattern.map(switch);
-    lines.extend(pattern.map(|verb| format!("options.{verb}MemPattern();")));
-    let arena = one.arena().map(switch);
-    lines.extend(arena.map(|verb| format!("options.{verb}CpuMemArena();")));
+    lines.extend(
+        options
+            .memory_pattern
+            .map(switch)
+            .map(|verb| format!("options.{verb}MemPattern();")),
+    );
+    lines.extend(
+        one.arena()
+            .map(switch)
+            .map(|verb| format!("options.{verb}CpuMemArena();")),
+    );
     lines
 }
 

@@ -85,12 +85,10 @@ impl Deployment<'_> {
         let others = self
             .effective
             .map(|effective| effective.execution_providers.as_slice())
-            .unwrap_or_default();
-        let others = others
+            .unwrap_or_default()
             .iter()
             .filter(|name| *name != CPU_PROVIDER && *name != identifier);
-        let first = (identifier.exact().to_owned(), literals(&options));
-        std::iter::once(first)
+        std::iter::once((identifier.exact().to_owned(), literals(&options)))
             .chain(others.map(|name| (name.exact().to_owned(), of_others.clone())))
             .collect()
     }

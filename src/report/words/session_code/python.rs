@@ -7,12 +7,14 @@ use crate::provider::CPU_PROVIDER;
 pub(super) fn python(one: &Deployment<'_>) -> Vec<String> {
     let mut lines = vec!["import onnxruntime as ort".to_owned(), String::new()];
     lines.extend(options(one));
-    let libraries = one.custom_ops();
-    lines
-        .extend(libraries.map(|library| format!("options.register_custom_ops_library({library})")));
-    let entries = one.entries().into_iter();
     lines.extend(
-        entries.map(|(key, value)| format!("options.add_session_config_entry({key}, {value})")),
+        one.custom_ops()
+            .map(|library| format!("options.register_custom_ops_library({library})")),
+    );
+    lines.extend(
+        one.entries()
+            .into_iter()
+            .map(|(key, value)| format!("options.add_session_config_entry({key}, {value})")),
     );
     lines.extend(session(one));
     lines
@@ -46,17 +48,25 @@ fn truth(value: bool) -> &'static str {
 
 fn session(one: &Deployment<'_>) -> Vec<String> {
     let wanted = one.providers();
-    let providers = wanted.iter().map(|(name, options)| provider(name, options));
-    let providers: Vec<String> = providers.chain([quoted(CPU_PROVIDER)]).collect();
-    let (model, providers) = (one.model(), providers.join(", "));
+    let providers: Vec<String> = wanted
+        .iter()
+        .map(|(name, options)| provider(name, options))
+        .chain([quoted(CPU_PROVIDER)])
+        .collect();
+    let model = one.model();
+    let providers = providers.join(", ");
     let mut lines = vec![
         "session = ort.InferenceSession(".to_owned(),
         format!("    {model}, options, providers=[{providers}]"),
         ")".into(),
     ];
     // It falls back to the CPU with no more than a warning.
-    let asserted = wanted.first().map(|(name, _)| quoted(name));
-    lines.extend(asserted.map(|name| format!("assert session.get_providers()[0] == {name}")));
+    lines.extend(
+        wanted
+            .first()
+            .map(|(name, _)| quoted(name))
+            .map(|name| format!("assert session.get_providers()[0] == {name}")),
+    );
     lines
 }
 

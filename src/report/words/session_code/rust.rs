@@ -12,10 +12,15 @@ pub(super) fn rust(one: &Deployment<'_>) -> Vec<String> {
     let providers = one.providers();
     let mut lines = vec![dependency(&providers), String::new()];
     lines.extend(builder(one));
-    let libraries = one.custom_ops();
-    lines.extend(libraries.map(|library| format!("    .with_operator_library({library})?")));
-    let entries = one.entries().into_iter();
-    lines.extend(entries.map(|(key, value)| format!("    .with_config_entry({key}, {value})?")));
+    lines.extend(
+        one.custom_ops()
+            .map(|library| format!("    .with_operator_library({library})?")),
+    );
+    lines.extend(
+        one.entries()
+            .into_iter()
+            .map(|(key, value)| format!("    .with_config_entry({key}, {value})?")),
+    );
     lines.extend(
         providers
             .iter()
@@ -98,8 +103,12 @@ fn imported(mut lines: Vec<String>) -> Vec<String> {
         "use {}::session::{{Session, builder::GraphOptimizationLevel}};",
         CRATE[0]
     );
-    let providers = imported_providers(&lines.join("\n"));
-    lines.splice(1..1, providers.into_iter().chain([session]));
+    lines.splice(
+        1..1,
+        imported_providers(&lines.join("\n"))
+            .into_iter()
+            .chain([session]),
+    );
     lines
 }
 

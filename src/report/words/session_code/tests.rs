@@ -39,19 +39,14 @@ fn code(spec: &SessionSpec, model: &str, effective: Option<&EffectiveOptions>) -
 fn libraries_of_custom_operators_are_registered_in_every_language() {
     let mut spec = spec("cpu");
     spec.options.custom_ops = vec!["ops/lib.so".into()];
-    let [rust, python, cpp] = code(&spec, "m.onnx", None);
-    assert!(
-        rust.contains("    .with_operator_library(\"ops/lib.so\")?"),
-        "{rust}"
-    );
-    assert!(
-        python.contains("options.register_custom_ops_library(\"ops/lib.so\")"),
-        "{python}"
-    );
-    assert!(
-        cpp.contains("options.RegisterCustomOpsLibrary(ORT_TSTR(\"ops/lib.so\"));"),
-        "{cpp}"
-    );
+    let registered = [
+        "    .with_operator_library(\"ops/lib.so\")?",
+        "options.register_custom_ops_library(\"ops/lib.so\")",
+        "options.RegisterCustomOpsLibrary(ORT_TSTR(\"ops/lib.so\"));",
+    ];
+    for (code, line) in code(&spec, "m.onnx", None).iter().zip(registered) {
+        assert!(code.contains(line), "{code}");
+    }
 }
 
 #[test]
@@ -133,21 +128,21 @@ fn providers_are_registered_as_they_were_measured() {
         cuda.starts_with(".with_arbitrary_config(\"device_id\", \"1\").build()"),
         "{rust}"
     );
-    assert!(
-        rust.contains("features = [\"tensorrt\", \"cuda\"]"),
-        "{rust}"
-    );
-    let listed = "[(\"TensorrtExecutionProvider\", {\"device_id\": \"1\", \"trt_fp16_enable\": \"1\"}), \
-                  (\"CUDAExecutionProvider\", {\"device_id\": \"1\"}), \"CPUExecutionProvider\"]";
-    assert!(python.contains(listed), "{python}");
-    assert!(
-        cpp.contains("tensorrt.Update({{\"device_id\", \"1\"}, {\"trt_fp16_enable\", \"1\"}});"),
-        "{cpp}"
-    );
-    assert!(
-        cpp.contains("options.AppendExecutionProvider_CUDA_V2(*cuda);"),
-        "{cpp}"
-    );
+    for (code, part) in [
+        (&rust, "features = [\"tensorrt\", \"cuda\"]"),
+        (
+            &python,
+            "[(\"TensorrtExecutionProvider\", {\"device_id\": \"1\", \"trt_fp16_enable\": \"1\"}), \
+              (\"CUDAExecutionProvider\", {\"device_id\": \"1\"}), \"CPUExecutionProvider\"]",
+        ),
+        (
+            &cpp,
+            "tensorrt.Update({{\"device_id\", \"1\"}, {\"trt_fp16_enable\", \"1\"}});",
+        ),
+        (&cpp, "options.AppendExecutionProvider_CUDA_V2(*cuda);"),
+    ] {
+        assert!(code.contains(part), "{code}");
+    }
 }
 
 #[test]
