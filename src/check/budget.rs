@@ -91,16 +91,12 @@ fn is_of_number(bytes: &[u8], at: usize) -> bool {
     match bytes[at] {
         b'0'..=b'9' | b'.' => true,
         b'+' | b'-' => at == 0 || matches!(bytes[at - 1], b'e' | b'E'),
-        b'e' | b'E' => at > 0 && is_exponent(&bytes[at + 1..]),
+        // Before a whole number.
+        b'e' | b'E' => match &bytes[at + 1..] {
+            [b'+' | b'-', digit, ..] | [digit, ..] => at > 0 && digit.is_ascii_digit(),
+            [] => false,
+        },
         _ => false,
-    }
-}
-
-/// Whether bytes begin with a whole number.
-fn is_exponent(bytes: &[u8]) -> bool {
-    match bytes {
-        [b'+' | b'-', digit, ..] | [digit, ..] => digit.is_ascii_digit(),
-        [] => false,
     }
 }
 

@@ -114,19 +114,10 @@ impl Row {
             operations_count,
             operations_per_byte: operations_count
                 .zip(node.bytes())
-                .map(|(operations, bytes)| per_byte(operations, bytes)),
+                .map(|(operations, bytes)| Digits(operations as f64 / bytes.as_f64().max(1.0))),
             ..self
         }
     }
-}
-
-fn per_byte(operations: u64, bytes: Bytes) -> Digits {
-    Digits(operations as f64 / bytes.as_f64().max(1.0))
-}
-
-fn typed_dims(tensor: &TensorShape) -> String {
-    let dims: Vec<String> = tensor.dims.iter().map(u64::to_string).collect();
-    format!("{}[{}]", tensor.element_type, dims.join(","))
 }
 
 /// `float[1,32,8,8];int64[]`.
@@ -134,7 +125,10 @@ fn shapes(tensors: Option<&[TensorShape]>) -> String {
     tensors
         .unwrap_or_default()
         .iter()
-        .map(typed_dims)
+        .map(|tensor| {
+            let dims: Vec<String> = tensor.dims.iter().map(u64::to_string).collect();
+            format!("{}[{}]", tensor.element_type, dims.join(","))
+        })
         .collect::<Vec<_>>()
         .join(";")
 }

@@ -54,7 +54,10 @@ impl GpuWindow {
                 share.map(|share| share.0)
             })
             .map(Ratio),
-            power_mean_watts: power_by_energy(&stretch),
+            power_mean_watts: stretch.energy.clone().and_then(|energy| {
+                let power = energy.joules.over(stretch.elapsed_ns);
+                power.ok_or("the stretch took no time".into())
+            }),
             memory: stretch.memory,
             energy_by_power_joules: Some(
                 self.power_mean()
@@ -68,7 +71,12 @@ impl GpuWindow {
                 clock.map(|clock| clock.0 as f64)
             })
             .map(hertz),
-            temperature_max_celsius: fold(all, temperature, f64::max).map(Celsius),
+            temperature_max_celsius: fold(
+                all,
+                |reading| reading.temperature_celsius.clone().map(|degrees| degrees.0),
+                f64::max,
+            )
+            .map(Celsius),
             clock_events: self.clock_events(),
         }
     }
@@ -171,26 +179,12 @@ fn sm_clock(reading: &GpuReading) -> Observed<f64> {
     reading.sm_clock_hertz.clone().map(|clock| clock.0 as f64)
 }
 
-fn temperature(reading: &GpuReading) -> Observed<f64> {
-    reading.temperature_celsius.clone().map(|degrees| degrees.0)
-}
-
 fn power(reading: &GpuReading) -> Observed<f64> {
     reading.power_watts.clone().map(|power| power.0)
 }
 
 fn hertz(clock: f64) -> Hertz {
     Hertz(clock.round() as u64)
-}
-
-fn power_by_energy(stretch: &GpuStretch) -> Observed<Watts> {
-    stretch
-        .energy
-        .as_ref()
-        .map_err(Clone::clone)?
-        .joules
-        .over(stretch.elapsed_ns)
-        .ok_or("the stretch took no time".into())
 }
 
 pub(super) fn events(counts: &BTreeMap<String, u64>) -> Vec<ClockEvent> {

@@ -152,33 +152,21 @@ impl Gpus {
     /// CUDA puts the fastest GPU first, the driver's library the one with the lowest bus address:
     /// where a machine has unlike GPUs, they agree if `CUDA_DEVICE_ORDER` is `PCI_BUS_ID`.
     pub fn resolve(&self, ordinal: u64, visible: Option<&str>) -> Result<u32, GpuError> {
-        match visible {
-            None => self.at_ordinal(ordinal),
-            Some(visible) => self.among_visible(ordinal, visible),
-        }
-    }
-
-    fn at_ordinal(&self, ordinal: u64) -> Result<u32, GpuError> {
         let count = self.count();
-        u32::try_from(ordinal)
-            .ok()
-            .filter(|&index| index < count)
-            .ok_or(GpuError::NoGpu(ordinal.to_string(), count))
-    }
-
-    fn among_visible(&self, ordinal: u64, visible: &str) -> Result<u32, GpuError> {
-        let count = self.count();
-        let entry = usize::try_from(ordinal)
-            .ok()
-            .and_then(|place| visible.split(',').nth(place))
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-            .ok_or_else(|| GpuError::NoGpu(ordinal.to_string(), count))?;
-        let found = match entry.parse::<u32>() {
+        let number = ordinal.to_string();
+        let entry = match visible {
+            None => Some(number.as_str()),
+            Some(visible) => usize::try_from(ordinal)
+                .ok()
+                .and_then(|place| visible.split(',').nth(place))
+                .map(str::trim)
+                .filter(|entry| !entry.is_empty()),
+        };
+        let found = entry.and_then(|entry| match entry.parse::<u32>() {
             Ok(index) => (index < count).then_some(index),
             Err(_) => (0..count).find(|&index| self.is_named(index, entry)),
-        };
-        found.ok_or_else(|| GpuError::NoGpu(entry.to_owned(), count))
+        });
+        found.ok_or_else(|| GpuError::NoGpu(entry.unwrap_or(&number).to_owned(), count))
     }
 
     fn is_named(&self, index: u32, begin: &str) -> bool {

@@ -69,7 +69,12 @@ impl Rapl {
             .map_err(|_| RaplError::NoCounters(folder.clone()))?
             .flatten()
             .map(|entry| entry.path())
-            .filter(|path| is_zone(path))
+            .filter(|path| {
+                // Zones are such as `intel-rapl:0` or `intel-rapl:0:2`; `intel-rapl-mmio:0` counts
+                // a package twice.
+                let name = path.file_name().unwrap_or_default();
+                name.to_string_lossy().starts_with("intel-rapl:")
+            })
             .collect();
         paths.sort();
         let domains: Vec<Domain> = paths.iter().filter_map(|path| Domain::of(path)).collect();
@@ -100,13 +105,6 @@ impl Rapl {
         let counters: Result<_, _> = self.domains.iter().map(Domain::counter).collect();
         counters.map(RaplReading)
     }
-}
-
-/// Whether a folder is a zone such as `intel-rapl:0` or `intel-rapl:0:2`. `intel-rapl-mmio:0`
-/// counts a package twice.
-fn is_zone(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with("intel-rapl:"))
 }
 
 impl Domain {

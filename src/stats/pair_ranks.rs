@@ -78,18 +78,14 @@ impl PairRanks {
         let mut high = place(f64::INFINITY);
         while low < high {
             let middle = low.midpoint(high);
-            if self.count_up_to(at_place(middle)) > rank {
+            let bound = at_place(middle);
+            if self.count_while(|figure| figure.total_cmp(&bound).is_le()) > rank {
                 high = middle
             } else {
                 low = middle + 1
             }
         }
         at_place(low)
-    }
-
-    /// How many figures are at most `bound`.
-    fn count_up_to(&self, bound: f64) -> usize {
-        self.count_while(|figure| figure.total_cmp(&bound).is_le())
     }
 
     /// The median: the estimate of Hodges and Lehmann.

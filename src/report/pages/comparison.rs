@@ -274,8 +274,10 @@ fn add(table: &mut Builder, row: &Row, batch: String, load: String) {
             match estimate {
                 // The reason why there is no change says why one side has no figure.
                 Estimate::Absent { .. } if kind == RowKind::Absent => ABSENT.into(),
+                // With as many digits as its interval supports, but without the interval.
                 estimate => table.figure(side, &at, Some(estimate), |found| {
-                    side_words(row.metric, found)
+                    let value = found.value().unwrap_or_default();
+                    number::value(row.metric.unit(), value, found.interval())
                 }),
             }
         });
@@ -292,12 +294,6 @@ fn add(table: &mut Builder, row: &Row, batch: String, load: String) {
             verdict,
         ],
     );
-}
-
-/// With as many digits as its interval supports, but without the interval.
-fn side_words(metric: Metric, estimate: &Estimate) -> String {
-    let value = estimate.value().unwrap_or_default();
-    number::value(metric.unit(), value, estimate.interval())
 }
 
 fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {

@@ -69,19 +69,14 @@ fn drawn(heights: &[u8], glyphs: Glyphs) -> String {
 pub(super) fn ascii(text: &str) -> String {
     text.replace("\u{b1} ", "+-")
         .chars()
-        .map(ascii_sign)
+        .map(|sign| match sign {
+            '\u{b1}' | '\u{2026}' => '~',
+            '\u{b5}' => 'u',
+            '\u{2500}' => '-',
+            '\u{b0}' => ' ',
+            other => other,
+        })
         .collect()
-}
-
-fn ascii_sign(sign: char) -> char {
-    match sign {
-        '\u{b1}' => '~',
-        '\u{b5}' => 'u',
-        '\u{2500}' => '-',
-        '\u{2026}' => '~',
-        '\u{b0}' => ' ',
-        other => other,
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::given::Context;
 use super::outline::{Generated, Part, outline};
 use crate::report::chapters::Report;
-use crate::report::chapters::advice::{AdviceView, PriorityView};
+use crate::report::chapters::advice::PriorityView;
 use crate::report::chapters::bottlenecks::Entry;
 
 /// What a renderer has to escape stands apart from what it must not.
@@ -90,13 +90,12 @@ fn advice(priority: &PriorityView) -> Vec<Line> {
             .map(|label| field(label, &priority.none))
             .into();
     }
-    priority.advice.iter().flat_map(advice_fields).collect()
-}
-
-fn advice_fields(advice: &AdviceView) -> [Line; 3] {
-    [
-        field(&advice.area, &advice.gain),
-        field("Implementation Effort", &advice.effort),
-        field("Risk Level", &advice.risk),
-    ]
+    let fields = priority.advice.iter().flat_map(|advice| {
+        [
+            field(&advice.area, &advice.gain),
+            field("Implementation Effort", &advice.effort),
+            field("Risk Level", &advice.risk),
+        ]
+    });
+    fields.collect()
 }

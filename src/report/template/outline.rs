@@ -128,7 +128,8 @@ impl Reader {
 
     fn fixed(&mut self, line: &'static str) {
         self.outline.parts.push(Part::Fixed(line));
-        if starts_section(line) {
+        // A heading, the rule before the document's own fields, or a numbered entry of a fixed name.
+        if line.starts_with('#') || line == "---" || numbered(line).is_some() {
             self.below = Generated::below(line).map_or(Below::Fields, Below::Example);
         }
         let label = label(line);
@@ -159,12 +160,6 @@ impl Reader {
 /// The first words in bold, as they stand in a key.
 fn label(line: &str) -> String {
     slug(line.split("**").nth(1).unwrap_or_default())
-}
-
-/// Whether a line is a heading, the rule before the document's own fields, or a numbered entry of a
-/// fixed name.
-fn starts_section(line: &str) -> bool {
-    line.starts_with('#') || line == "---" || numbered(line).is_some()
 }
 
 impl Part {

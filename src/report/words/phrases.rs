@@ -10,7 +10,7 @@ use crate::analysis::{
 };
 use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
-use crate::plan::{CellKey, Plan, Workload};
+use crate::plan::{CellKey, Workload};
 use crate::record::RunRecord;
 use crate::report::words::{loss_floors, number, plain};
 use crate::text::Shown;
@@ -101,7 +101,13 @@ impl<'a> Source<'a> {
     /// Where single predictions were measured, or where they would have been.
     pub(in crate::report) fn single_place(self) -> Option<Workload> {
         let plan = &self.record.plan;
-        single_place(plan, &self.findings.cells).or_else(|| first_place(plan))
+        single_place(plan, &self.findings.cells).or_else(|| {
+            Some(Workload {
+                shape: 0,
+                batch_size: *plan.batch_sizes.first()?,
+                load: *plan.load_modes.first()?,
+            })
+        })
     }
 
     /// `batch 1`, or `batch 1, seq 64`, of single predictions.
@@ -208,14 +214,6 @@ fn remark(measured: &Measured) -> String {
     remark
         .map(|remark| format!("; {}", plain(remark)))
         .unwrap_or_default()
-}
-
-fn first_place(plan: &Plan) -> Option<Workload> {
-    Some(Workload {
-        shape: 0,
-        batch_size: *plan.batch_sizes.first()?,
-        load: *plan.load_modes.first()?,
-    })
 }
 
 /// `; at least 5.3 ms with 95% confidence`, or what else is known of a value that has no interval.
@@ -373,16 +371,12 @@ pub(in crate::report) fn budget(time: Nanos) -> String {
 }
 
 fn in_units(time: Nanos, [second, minute]: [&str; 2]) -> String {
-    match whole_seconds(time) {
+    let seconds = time.0.div_ceil(1_000_000_000).max(1);
+    // Rounded up to what somebody would ask for.
+    match seconds.next_multiple_of(if seconds <= 10 { 1 } else { 5 }) {
         seconds if seconds < 120 => format!("{seconds}{second}"),
         seconds => format!("{}{minute}", seconds.div_ceil(60)),
     }
-}
-
-/// Seconds, rounded up to what somebody would ask for.
-fn whole_seconds(time: Nanos) -> u64 {
-    let seconds = time.0.div_ceil(1_000_000_000).max(1);
-    seconds.next_multiple_of(if seconds <= 10 { 1 } else { 5 })
 }
 
 /// `3.8x smaller`, of a file size factor; `None` where both are nearly the same.

@@ -25,7 +25,11 @@ impl<'a> Canvas<'a> {
             left: margin(&chart.y),
             right: WIDTH - 16.0,
             top,
-            bottom: top + plot_height(&chart.y),
+            bottom: top
+                + match chart.y.scale {
+                    Scale::Names => ROW * chart.y.ticks.len() as f64 + 12.0,
+                    Scale::Linear | Scale::Log => PLOT_HEIGHT,
+                },
         }
     }
 
@@ -238,12 +242,4 @@ fn margin(axis: &AxisView) -> f64 {
         .unwrap_or(0) as f64;
     let title = if axis.title.is_empty() { 12.0 } else { 30.0 };
     title + longest * CHARACTER + 6.0
-}
-
-fn plot_height(axis: &AxisView) -> f64 {
-    if axis.scale == Scale::Names {
-        ROW * axis.ticks.len() as f64 + 12.0
-    } else {
-        PLOT_HEIGHT
-    }
 }

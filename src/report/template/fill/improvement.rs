@@ -168,15 +168,14 @@ fn better(source: Source<'_>) -> Result<&Pick, Absent> {
         .answer
         .latency
         .gain()
-        .map_err(|none| Absent::NotMeasured(why_not_faster(none).into()))
-}
-
-fn why_not_faster(none: NoGain) -> &'static str {
-    match none {
-        NoGain::NothingChosen => NOTHING_RECOMMENDED,
-        NoGain::NothingToCompare => "the run has nothing to compare with the baseline",
-        NoGain::NoneShown => "no usable variant was shown to be faster than the baseline",
-    }
+        .map_err(|none| {
+            let why = match none {
+                NoGain::NothingChosen => NOTHING_RECOMMENDED,
+                NoGain::NothingToCompare => "the run has nothing to compare with the baseline",
+                NoGain::NoneShown => "no usable variant was shown to be faster than the baseline",
+            };
+            Absent::NotMeasured(why.into())
+        })
 }
 
 fn response(source: Source<'_>, pick: &Pick) -> Found {
@@ -227,7 +226,13 @@ fn throughput(source: Source<'_>) -> Found {
         .answer
         .throughput
         .gain()
-        .map_err(|none| Absent::NotMeasured(why_no_more(none).into()))?;
+        .map_err(|none| {
+            let why = match none {
+                NoGain::NothingChosen => NOTHING_RECOMMENDED,
+                NoGain::NothingToCompare | NoGain::NoneShown => NO_MORE_THROUGHPUT,
+            };
+            Absent::NotMeasured(why.into())
+        })?;
     let comparison = source
         .cell(pick.key)
         .and_then(|cell| cell.comparison.as_ref());
@@ -249,13 +254,6 @@ fn throughput(source: Source<'_>) -> Found {
         source.baseline_name(),
         source.at(pick.key)
     ))
-}
-
-fn why_no_more(none: NoGain) -> &'static str {
-    match none {
-        NoGain::NothingChosen => NOTHING_RECOMMENDED,
-        NoGain::NothingToCompare | NoGain::NoneShown => NO_MORE_THROUGHPUT,
-    }
 }
 
 /// Of a share.

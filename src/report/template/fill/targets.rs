@@ -197,17 +197,15 @@ fn hardware(source: Source<'_>) -> String {
         .findings
         .not_tried
         .iter()
-        .filter(|found| is_hardware(&found.what))
+        .filter(|found| {
+            matches!(
+                found.what,
+                Untried::ExecutionProvider(_) | Untried::DeviceBinding
+            )
+        })
         .count()
     {
         0 => "this run leaves no execution provider of its libraries untried".into(),
         unused => format!("{unused} of the things not tried; their commands are under Not tried"),
     }
-}
-
-fn is_hardware(untried: &Untried) -> bool {
-    matches!(
-        untried,
-        Untried::ExecutionProvider(_) | Untried::DeviceBinding
-    )
 }
