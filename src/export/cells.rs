@@ -130,10 +130,9 @@ fn reason(figure: &Figure) -> String {
 
 /// `seq=64;width=3`.
 pub(super) fn shape(shape: &Shape) -> String {
-    shape
-        .dims
-        .iter()
+    let dims = shape.dims.iter();
+    let dims: Vec<String> = dims
         .map(|(name, size)| format!("{}={size}", name.exact()))
-        .collect::<Vec<_>>()
-        .join(";")
+        .collect();
+    dims.join(";")
 }

@@ -160,11 +160,10 @@ fn flag(path: &Path) -> Option<bool> {
 
 /// Hypervisor and container, such as `hypervisor (Amazon EC2 m7i.large), Docker`.
 fn virtualization(roots: &Roots) -> Option<String> {
-    let layers: Vec<String> = [hypervisor(roots), container(roots)]
-        .into_iter()
-        .flatten()
-        .collect();
-    (!layers.is_empty()).then(|| layers.join(", "))
+    match (hypervisor(roots), container(roots)) {
+        (Some(hypervisor), Some(container)) => Some(format!("{hypervisor}, {container}")),
+        (hypervisor, container) => hypervisor.or(container),
+    }
 }
 
 fn hypervisor(roots: &Roots) -> Option<String> {

@@ -118,26 +118,23 @@ fn incomplete(run: &ComparedRun) -> Option<String> {
 }
 
 fn other_machine(run: &ComparedRun, first: &str) -> Option<String> {
-    let differing: Vec<String> = run.host_differences.iter().map(difference).collect();
-    (!differing.is_empty()).then(|| {
-        format!(
-            "OTHER MACHINE: {} was not measured where {first} was, so a change may be the machine's: {}.",
-            path(&run.path),
-            differing.join("; ")
-        )
-    })
+    let differing = words::any_joined(run.host_differences.iter().map(difference), "; ")?;
+    Some(format!(
+        "OTHER MACHINE: {} was not measured where {first} was, so a change may be the machine's: {differing}.",
+        path(&run.path)
+    ))
 }
 
 fn unfit(run: &ComparedRun) -> Option<String> {
     let fitness = run.fitness.as_ref();
     let fitness = fitness.filter(|fitness| fitness.verdict != FitnessVerdict::Valid)?;
-    let seen: Vec<String> = fitness
-        .reasons
-        .iter()
-        .map(|reason| plain(&reason.seen))
-        .collect();
-    let word = fitness.verdict.word();
-    Some(format!("{word}: {}: {}.", path(&run.path), seen.join("; ")))
+    let seen = fitness.reasons.iter().map(|reason| plain(&reason.seen));
+    Some(format!(
+        "{}: {}: {}.",
+        fitness.verdict.word(),
+        path(&run.path),
+        words::joined(seen, "; ")
+    ))
 }
 
 /// A setting that differs: `memory 8.00 GiB → 16.0 GiB`.
@@ -313,10 +310,8 @@ fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
         .iter()
         .find_map(|change| change.ratio.measured()?.remark.as_ref());
     notes.extend(remark.map(|remark| format!("where a change has no interval: {}", plain(remark))));
-    let options: Vec<String> = pair.differences.iter().map(difference).collect();
-    notes.extend(
-        (!options.is_empty()).then(|| format!("session options differ: {}", options.join("; "))),
-    );
+    let options = words::any_joined(pair.differences.iter().map(difference), "; ");
+    notes.extend(options.map(|options| format!("session options differ: {options}")));
     notes
 }
 
@@ -442,6 +437,6 @@ fn differences(comparisons: &Comparisons) -> Vec<Item> {
 }
 
 fn other_differences(run: &ComparedRun) -> Option<Item> {
-    let differing: Vec<String> = run.other_differences.iter().map(difference).collect();
-    (!differing.is_empty()).then(|| Item::new(path(&run.path), differing.join("; ")))
+    let differing = words::any_joined(run.other_differences.iter().map(difference), "; ")?;
+    Some(Item::new(path(&run.path), differing))
 }

@@ -244,7 +244,9 @@ fn table(forecast: Forecast<'_>) -> Table {
         let batch = format!("{}{shape}", precision.at.batch_size);
         table.plain_row(vec![batch, precision.at.load.in_column(), width, within]);
     }
-    let mut notes = unknown(forecast.precision);
+    let widths = forecast.precision.iter();
+    let unknown = widths.filter_map(|width| Some(width.half_width.as_ref().err()?.to_string()));
+    let mut notes = words::once(unknown);
     notes.extend(bases(forecast.precision));
     notes.extend(machine(forecast));
     table.finish(notes)
@@ -255,19 +257,4 @@ fn width_cells(precision: &ExpectedWidth, target: f64) -> [String; 2] {
         Ok(width) => [half_width(width), within(width, target).to_owned()],
         Err(_) => ["-", "-"].map(str::to_owned),
     }
-}
-
-/// Why widths are not known, each reason once.
-fn unknown(precision: &[ExpectedWidth]) -> Vec<String> {
-    let mut reasons = Vec::new();
-    for reason in precision
-        .iter()
-        .filter_map(|precision| precision.half_width.as_ref().err())
-    {
-        let reason = reason.to_string();
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
-        }
-    }
-    reasons
 }

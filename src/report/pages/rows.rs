@@ -165,13 +165,7 @@ fn figures(pairs: &[&Pair]) -> Vec<Place> {
 fn places(pairs: &[&Pair]) -> Vec<CellPlace> {
     let mut cells: Vec<&PairedCell> = pairs.iter().flat_map(|pair| &pair.cells).collect();
     cells.sort_by_key(|cell| (cell.shape, cell.batch_size, cell.load_mode));
-    let mut places: Vec<CellPlace> = Vec::new();
-    for place in cells.into_iter().map(place_of) {
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    }
-    places
+    words::once(cells.into_iter().map(place_of))
 }
 
 fn row<'p>(pair: &'p Pair, place: &Place) -> Option<&'p Row> {

@@ -35,11 +35,7 @@ pub(super) fn not_measured(reason: impl Into<Plain>) -> Found {
 
 /// All `parts`, or that nothing was measured because there is none.
 pub(super) fn all(parts: impl Iterator<Item = String>, none: &str) -> Found {
-    let parts: Vec<String> = parts.collect();
-    match parts.as_slice() {
-        [] => not_measured(none),
-        parts => Ok(parts.join("; ")),
-    }
+    words::any_joined(parts, "; ").map_or_else(|| not_measured(none), Ok)
 }
 
 pub(super) fn or_why(found: Found) -> String {

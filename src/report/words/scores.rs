@@ -5,7 +5,7 @@ use crate::analysis::{
     SessionFindings,
 };
 use crate::metric::{Metric, Unit};
-use crate::report::words::{number, plain};
+use crate::report::words::{any_joined, number, plain};
 use crate::text::Plain;
 
 /// `top-1 -0.3 points (not significant)`, or what else is known of the outputs.
@@ -128,19 +128,15 @@ pub(in crate::report) fn loss_floors() -> [String; 2] {
 }
 
 pub(in crate::report) fn not_finite(accuracy: &AccuracyFindings) -> Option<String> {
-    let outputs: Vec<String> = accuracy
-        .unhealthy_outputs
-        .iter()
-        .map(|output| {
-            format!(
-                "output {} holds {} NaN and {} infinite elements, in {} of {} samples",
-                plain(&output.name),
-                number::count(output.nan_count),
-                number::count(output.infinite_count),
-                number::count(output.affected_samples_count),
-                number::count(accuracy.samples_count),
-            )
-        })
-        .collect();
-    (!outputs.is_empty()).then(|| outputs.join("; "))
+    let outputs = accuracy.unhealthy_outputs.iter().map(|output| {
+        format!(
+            "output {} holds {} NaN and {} infinite elements, in {} of {} samples",
+            plain(&output.name),
+            number::count(output.nan_count),
+            number::count(output.infinite_count),
+            number::count(output.affected_samples_count),
+            number::count(accuracy.samples_count),
+        )
+    });
+    any_joined(outputs, "; ")
 }

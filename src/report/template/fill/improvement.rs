@@ -163,19 +163,14 @@ pub(super) fn before_and_after(field: BeforeAfter, source: Source<'_>) -> Found 
 
 /// `Err` where it is the baseline's.
 fn better(source: Source<'_>) -> Result<&Pick, Absent> {
-    source
-        .findings
-        .answer
-        .latency
-        .gain()
-        .map_err(|none| {
-            let why = match none {
-                NoGain::NothingChosen => NOTHING_RECOMMENDED,
-                NoGain::NothingToCompare => "the run has nothing to compare with the baseline",
-                NoGain::NoneShown => "no usable variant was shown to be faster than the baseline",
-            };
-            Absent::NotMeasured(why.into())
-        })
+    source.findings.answer.latency.gain().map_err(|none| {
+        let why = match none {
+            NoGain::NothingChosen => NOTHING_RECOMMENDED,
+            NoGain::NothingToCompare => "the run has nothing to compare with the baseline",
+            NoGain::NoneShown => "no usable variant was shown to be faster than the baseline",
+        };
+        Absent::NotMeasured(why.into())
+    })
 }
 
 fn response(source: Source<'_>, pick: &Pick) -> Found {
@@ -221,18 +216,13 @@ pub(super) fn reduction(estimate: &Estimate) -> Found {
 }
 
 fn throughput(source: Source<'_>) -> Found {
-    let pick = source
-        .findings
-        .answer
-        .throughput
-        .gain()
-        .map_err(|none| {
-            let why = match none {
-                NoGain::NothingChosen => NOTHING_RECOMMENDED,
-                NoGain::NothingToCompare | NoGain::NoneShown => NO_MORE_THROUGHPUT,
-            };
-            Absent::NotMeasured(why.into())
-        })?;
+    let pick = source.findings.answer.throughput.gain().map_err(|none| {
+        let why = match none {
+            NoGain::NothingChosen => NOTHING_RECOMMENDED,
+            NoGain::NothingToCompare | NoGain::NoneShown => NO_MORE_THROUGHPUT,
+        };
+        Absent::NotMeasured(why.into())
+    })?;
     let comparison = source
         .cell(pick.key)
         .and_then(|cell| cell.comparison.as_ref());
