@@ -118,7 +118,7 @@ fn incomplete(run: &ComparedRun) -> Option<String> {
 }
 
 fn other_machine(run: &ComparedRun, first: &str) -> Option<String> {
-    let differing = words::any_joined(run.host_differences.iter().map(difference), "; ")?;
+    let differing = differing(&run.host_differences)?;
     Some(format!(
         "OTHER MACHINE: {} was not measured where {first} was, so a change may be the machine's: {differing}.",
         path(&run.path)
@@ -146,6 +146,11 @@ pub fn difference(difference: &Difference) -> String {
         setting(&difference.baseline),
         setting(&difference.candidate)
     )
+}
+
+fn differing(differences: &[Difference]) -> Option<String> {
+    let all = words::joined(differences.iter().map(difference), "; ");
+    (!all.is_empty()).then_some(all)
 }
 
 fn setting(setting: &Option<Setting>) -> String {
@@ -310,7 +315,7 @@ fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
         .iter()
         .find_map(|change| change.ratio.measured()?.remark.as_ref());
     notes.extend(remark.map(|remark| format!("where a change has no interval: {}", plain(remark))));
-    let options = words::any_joined(pair.differences.iter().map(difference), "; ");
+    let options = differing(&pair.differences);
     notes.extend(options.map(|options| format!("session options differ: {options}")));
     notes
 }
@@ -414,10 +419,9 @@ fn profile_command(old: &str, new: &str) -> String {
 }
 
 fn run(number: usize, run: &ComparedRun) -> Item {
-    let left_out: Vec<String> = run.left_out.iter().map(plain).collect();
-    let not_compared = match left_out.as_slice() {
-        [] => String::new(),
-        names => format!("; not compared: {}", words::listed(names)),
+    let not_compared = match words::listed(run.left_out.iter().map(plain)) {
+        names if names.is_empty() => names,
+        names => format!("; not compared: {names}"),
     };
     let told = format!(
         "{}, {}, {}{not_compared}",
@@ -437,6 +441,8 @@ fn differences(comparisons: &Comparisons) -> Vec<Item> {
 }
 
 fn other_differences(run: &ComparedRun) -> Option<Item> {
-    let differing = words::any_joined(run.other_differences.iter().map(difference), "; ")?;
-    Some(Item::new(path(&run.path), differing))
+    Some(Item::new(
+        path(&run.path),
+        differing(&run.other_differences)?,
+    ))
 }

@@ -177,8 +177,7 @@ fn because(checked: &Checked) -> String {
         let of = settling.of.noun(settling.more);
         format!("about {more} more {of} would settle it")
     });
-    let parts: Vec<String> = basis(checked).into_iter().chain(settling).collect();
-    parts.join("; ")
+    words::joined(basis(checked).into_iter().chain(settling), "; ")
 }
 
 /// Basis of the verdict, where the figure does not show it.

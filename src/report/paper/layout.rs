@@ -119,15 +119,9 @@ fn row_below_row(table: &Table, width: usize) -> Vec<Line> {
 
 /// All that are not empty, besides the name.
 fn headed_cells(table: &Table, row: &Row) -> String {
-    let cells: Vec<String> = table
-        .header
-        .iter()
-        .zip(&row.cells)
-        .skip(1)
-        .filter(|(_, cell)| !cell.is_empty())
-        .map(|(head, cell)| format!("{head}: {cell}"))
-        .collect();
-    cells.join("; ")
+    let cells = table.header.iter().zip(&row.cells).skip(1);
+    let cells = cells.filter(|(_, cell)| !cell.is_empty());
+    text::joined(cells.map(|(head, cell)| format!("{head}: {cell}")), "; ")
 }
 
 /// At which all names differ though they are cut: what two of them begin with alike, one more, and

@@ -58,8 +58,8 @@ pub fn step_summary(view: &GateView) -> String {
         view.title
     );
     for row in view.table().rows {
-        let cells: Vec<String> = row.cells.iter().map(|cell| text::markdown(cell)).collect();
-        let _ = writeln!(summary, "| {} |", cells.join(" | "));
+        let cells = row.cells.iter().map(|cell| text::markdown(cell));
+        let _ = writeln!(summary, "| {} |", text::joined(cells, " | "));
     }
     summary.push('\n');
     for remark in &view.remarks {

@@ -35,7 +35,10 @@ pub(super) fn not_measured(reason: impl Into<Plain>) -> Found {
 
 /// All `parts`, or that nothing was measured because there is none.
 pub(super) fn all(parts: impl Iterator<Item = String>, none: &str) -> Found {
-    words::any_joined(parts, "; ").map_or_else(|| not_measured(none), Ok)
+    match words::joined(parts, "; ") {
+        all if all.is_empty() => not_measured(none),
+        all => Ok(all),
+    }
 }
 
 pub(super) fn or_why(found: Found) -> String {

@@ -5,7 +5,7 @@ use crate::analysis::{
     SessionFindings,
 };
 use crate::metric::{Metric, Unit};
-use crate::report::words::{any_joined, number, plain};
+use crate::report::words::{joined, number, plain};
 use crate::text::Plain;
 
 /// `top-1 -0.3 points (not significant)`, or what else is known of the outputs.
@@ -25,8 +25,7 @@ pub(in crate::report) fn accuracy(session: &SessionFindings) -> String {
         .or_else(|| agreement(session))
         .or_else(|| Some(format!("accuracy not measured ({})", plain(absent?))))
         .or_else(|| (unhealthy.is_none() && !session.is_baseline).then(|| NOT_JUDGED.to_owned()));
-    let parts: Vec<String> = unhealthy.into_iter().chain(worth).collect();
-    parts.join(", ")
+    joined(unhealthy.into_iter().chain(worth), ", ")
 }
 
 const NOT_JUDGED: &str = "accuracy not measured (held against neither labels nor a reference)";
@@ -138,5 +137,5 @@ pub(in crate::report) fn not_finite(accuracy: &AccuracyFindings) -> Option<Strin
             number::count(accuracy.samples_count),
         )
     });
-    any_joined(outputs, "; ")
+    Some(joined(outputs, "; ")).filter(|outputs| !outputs.is_empty())
 }

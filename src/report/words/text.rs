@@ -69,14 +69,6 @@ pub(in crate::report) fn on_or_off(on: bool) -> String {
     if on { "on" } else { "off" }.into()
 }
 
-/// As `joined`; absent where there are none.
-pub(in crate::report) fn any_joined(
-    parts: impl IntoIterator<Item = String>,
-    between: &str,
-) -> Option<String> {
-    Some(joined(parts, between)).filter(|text| !text.is_empty())
-}
-
 /// `2 intra-op threads`.
 pub(in crate::report) fn number_of(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", plural(count))

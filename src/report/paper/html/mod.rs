@@ -19,6 +19,7 @@ use crate::report::chapter::{Block, Chapter, Paper};
 use crate::report::chapters::{MACHINE, Report};
 use crate::report::paper::palette::PALETTE;
 use crate::report::paper::svg::svg;
+use crate::report::words::joined;
 
 /// The report could not be rendered: a fault of its template.
 #[derive(Debug, thiserror::Error)]
@@ -146,10 +147,9 @@ fn escaped(text: &str) -> String {
 
 /// W3C, level 3. The empty style is the chart library's own, which it fills by rules.
 fn policy(scripts: &[&str], style: &str) -> String {
-    let scripts: Vec<String> = scripts.iter().map(|script| source(script)).collect();
     format!(
         "default-src 'none'; script-src {}; style-src {} {}; img-src data:; base-uri 'none'; form-action 'none'",
-        scripts.join(" "),
+        joined(scripts.iter().map(|script| source(script)), " "),
         source(style),
         source(""),
     )

@@ -256,17 +256,14 @@ pub(super) fn lighter(source: Source<'_>, session: usize) -> Found {
         return not_measured(NO_BASELINE);
     };
     let session = source.session(session);
-    let parts: Vec<String> = SIZES
-        .into_iter()
-        .filter_map(|(name, metric)| {
-            let [before, after] = [baseline, session].map(|session| value(session, metric));
-            Some(format!("{name} {}", bytes_change(before?, after?)))
-        })
-        .collect();
+    let parts = SIZES.into_iter().filter_map(|(name, metric)| {
+        let [before, after] = [baseline, session].map(|session| value(session, metric));
+        Some(format!("{name} {}", bytes_change(before?, after?)))
+    });
     Ok(format!(
         "{}: {}, n = {} launches",
         source.name(session.session),
-        parts.join(", "),
+        words::joined(parts, ", "),
         session.launches_count
     ))
 }

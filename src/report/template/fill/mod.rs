@@ -69,14 +69,9 @@ fn overview(field: Overview, source: Source<'_>) -> Found {
     let run = &source.record.run;
     Ok(match field {
         Overview::SystemComponent => {
-            let names: Vec<String> = source
-                .record
-                .plan
-                .variants
-                .iter()
-                .map(|variant| plain(&variant.name))
-                .collect();
-            format!("the model {} ({})", plain(&run.name), words::listed(&names))
+            let variants = source.record.plan.variants.iter();
+            let names = words::listed(variants.map(|variant| plain(&variant.name)));
+            format!("the model {} ({names})", plain(&run.name))
         }
         Overview::OptimizationType => "AI Model".into(),
         Overview::OptimizationScope => "AI Pipeline: inference alone".into(),
@@ -100,7 +95,7 @@ fn summary(field: Summary, source: Source<'_>) -> Found {
     let texts = advice
         .iter()
         .map(|advice| format!("{}{}", advice::area(source, advice), of_each(advice)));
-    Ok(texts.collect::<Vec<_>>().join("; "))
+    Ok(words::joined(texts, "; "))
 }
 
 fn status(source: Source<'_>) -> String {

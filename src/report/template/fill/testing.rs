@@ -15,18 +15,9 @@ pub(super) fn configuration(field: TestConfiguration, source: Source<'_>) -> Fou
     Ok(match field {
         TestConfiguration::TestTool => format!("onnxprof {}", plain(&run.tool_version)),
         TestConfiguration::VirtualUsers => {
-            let requests: Vec<String> = source
-                .record
-                .plan
-                .load_modes
-                .iter()
-                .map(|mode| mode.in_column())
-                .collect();
-            format!(
-                "{} {}, closed loop",
-                words::listed(&requests),
-                LoadMode::COLUMN
-            )
+            let modes = source.record.plan.load_modes.iter();
+            let requests = words::listed(modes.map(|mode| mode.in_column()));
+            format!("{requests} {}, closed loop", LoadMode::COLUMN)
         }
         TestConfiguration::TestDuration => match run.elapsed_ns {
             Some(elapsed) => number::time(elapsed),

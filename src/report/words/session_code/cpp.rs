@@ -4,87 +4,76 @@ use super::deployment::{Deployment, Pairs, c_level, listed, quoted};
 use crate::plan::ExecutionMode;
 use crate::provider::{self, InCpp};
 
-pub(super) fn cpp(one: &Deployment<'_>) -> Vec<String> {
-    let mut lines = vec![
-        "#include <onnxruntime_cxx_api.h>".to_owned(),
-        String::new(),
-        "Ort::Env env{ORT_LOGGING_LEVEL_WARNING, \"app\"};".into(),
-        "Ort::SessionOptions options;".into(),
-    ];
-    lines.extend(options(one));
-    lines.extend(
+pub(super) fn cpp(one: &Deployment<'_>) -> String {
+    let mut code = options(one);
+    code.extend(
         one.custom_ops()
-            .map(|library| format!("options.RegisterCustomOpsLibrary(ORT_TSTR({library}));")),
+            .map(|library| format!("options.RegisterCustomOpsLibrary(ORT_TSTR({library}));\n")),
     );
-    lines.extend(
+    code.extend(
         one.entries()
             .into_iter()
-            .map(|(key, value)| format!("options.AddConfigEntry({key}, {value});")),
+            .map(|(key, value)| format!("options.AddConfigEntry({key}, {value});\n")),
     );
-    lines.extend(
+    code.extend(
         one.providers()
             .into_iter()
-            .flat_map(|(name, options)| registration(&name, &options)),
+            .map(|(name, options)| registration(&name, &options)),
     );
     let model = one.model();
-    lines.push(format!(
-        "Ort::Session session{{env, ORT_TSTR({model}), options}};"
-    ));
-    lines
+    code + &format!("Ort::Session session{{env, ORT_TSTR({model}), options}};\n")
 }
 
-fn options(one: &Deployment<'_>) -> Vec<String> {
+fn options(one: &Deployment<'_>) -> String {
     let options = &one.spec.options;
-    let level = c_level(options.graph_optimization);
-    let mut lines = vec![
-        format!("options.SetGraphOptimizationLevel(GraphOptimizationLevel::{level});"),
-        format!("options.SetIntraOpNumThreads({});", options.intra_threads),
-    ];
+    let mut code = format!(
+        "#include <onnxruntime_cxx_api.h>\n\
+         \n\
+         Ort::Env env{{ORT_LOGGING_LEVEL_WARNING, \"app\"}};\n\
+         Ort::SessionOptions options;\n\
+         options.SetGraphOptimizationLevel(GraphOptimizationLevel::{});\n\
+         options.SetIntraOpNumThreads({});\n",
+        c_level(options.graph_optimization),
+        options.intra_threads
+    );
     if options.execution_mode == ExecutionMode::Parallel {
-        lines.push("options.SetExecutionMode(ExecutionMode::ORT_PARALLEL);".into());
-        lines.push(format!(
-            "options.SetInterOpNumThreads({});",
+        code += &format!(
+            "options.SetExecutionMode(ExecutionMode::ORT_PARALLEL);\n\
+             options.SetInterOpNumThreads({});\n",
             options.inter_threads
-        ));
+        );
     }
-    lines.extend(
-        options
-            .memory_pattern
-            .map(switch)
-            .map(|verb| format!("options.{verb}MemPattern();")),
-    );
-    lines.extend(
-        one.arena()
-            .map(switch)
-            .map(|verb| format!("options.{verb}CpuMemArena();")),
-    );
-    lines
+    let pattern = options.memory_pattern.map(switch);
+    code.extend(pattern.map(|verb| format!("options.{verb}MemPattern();\n")));
+    let arena = one.arena().map(switch);
+    code.extend(arena.map(|verb| format!("options.{verb}CpuMemArena();\n")));
+    code
 }
 
 fn switch(on: bool) -> &'static str {
     if on { "Enable" } else { "Disable" }
 }
 
-fn registration(name: &str, options: &Pairs) -> Vec<String> {
+fn registration(name: &str, options: &Pairs) -> String {
     let pairs = listed(options, ", ", |(key, value)| format!("{{{key}, {value}}}"));
     match provider::known(name).in_cpp {
         InCpp::Struct(class) => {
             let variable = provider::short_name(name);
-            let mut lines = vec![format!("Ort::{class}ProviderOptions {variable};")];
-            if !options.is_empty() {
-                lines.push(format!("{variable}.Update({{{pairs}}});"));
-            }
-            lines.push(format!(
-                "options.AppendExecutionProvider_{class}_V2(*{variable});"
-            ));
-            lines
+            let update = match options.as_slice() {
+                [] => String::new(),
+                _ => format!("{variable}.Update({{{pairs}}});\n"),
+            };
+            format!(
+                "Ort::{class}ProviderOptions {variable};\n\
+                 {update}options.AppendExecutionProvider_{class}_V2(*{variable});\n"
+            )
         }
-        InCpp::Pairs(class) => vec![format!(
-            "options.AppendExecutionProvider_{class}_V2({{{pairs}}});"
-        )],
-        InCpp::ByIdentifier => vec![format!(
-            "options.AppendExecutionProvider({}, {{{pairs}}});",
-            quoted(name)
-        )],
+        InCpp::Pairs(class) => {
+            format!("options.AppendExecutionProvider_{class}_V2({{{pairs}}});\n")
+        }
+        InCpp::ByIdentifier => {
+            let name = quoted(name);
+            format!("options.AppendExecutionProvider({name}, {{{pairs}}});\n")
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::plan::{GraphOptimization, SessionSpec};
 use crate::provider::cpu::ARENA;
 use crate::provider::{self, CPU_PROVIDER, Options};
 use crate::record::EffectiveOptions;
-use crate::report::words::plain;
+use crate::report::words::{joined, plain};
 
 /// Session configuration entries by which threads are told not to spin.
 const SPINNING: [&str; 2] = [
@@ -114,7 +114,7 @@ pub(super) fn listed(
     between: &str,
     pair: impl Fn(&(String, String)) -> String,
 ) -> String {
-    pairs.iter().map(pair).collect::<Vec<_>>().join(between)
+    joined(pairs.iter().map(pair), between)
 }
 
 pub(super) fn c_level(level: GraphOptimization) -> &'static str {

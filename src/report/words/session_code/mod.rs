@@ -39,22 +39,22 @@ pub fn session_code(one: &Deployment<'_>) -> Vec<SessionCode> {
         ("Python (onnxruntime)".into(), python::python(one), "#"),
         ("C++ (onnxruntime_cxx_api.h)".into(), cpp::cpp(one), "//"),
     ]
-    .into_iter()
-    .map(|(language, mut lines, comment)| {
-        if let Some(library) = &one.spec.provider.library {
+    .map(|(language, code, comment)| {
+        let library = one.spec.provider.library.as_ref().map(|library| {
             let library = plain(&library.display().to_string());
-            lines.insert(
-                0,
-                format!("{comment} the execution provider is a plug-in: register {library} first"),
-            );
-        }
-        lines.push(format!(
-            "{comment} feed {samples} in each run{}",
+            format!("{comment} the execution provider is a plug-in: register {library} first\n")
+        });
+        let code = format!(
+            "{}{code}{comment} feed {samples} in each run{}",
+            library.unwrap_or_default(),
             version.as_deref().unwrap_or_default()
-        ));
-        SessionCode { language, lines }
+        );
+        SessionCode {
+            language,
+            lines: code.lines().map(str::to_owned).collect(),
+        }
     })
-    .collect()
+    .into()
 }
 
 #[cfg(test)]

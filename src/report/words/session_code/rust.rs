@@ -3,57 +3,66 @@
 use super::deployment::{Deployment, Pairs, listed};
 use crate::plan::{ExecutionMode, GraphOptimization};
 use crate::provider::{self, InRust};
-use crate::report::words::plain;
+use crate::report::words::{joined, plain};
 
 /// The crate that binds ONNX Runtime, and the version that the code is for.
 pub(super) const CRATE: [&str; 2] = ["ort", "2.0.0-rc.15"];
 
-pub(super) fn rust(one: &Deployment<'_>) -> Vec<String> {
+pub(super) fn rust(one: &Deployment<'_>) -> String {
     let providers = one.providers();
-    let mut lines = vec![dependency(&providers), String::new()];
-    lines.extend(builder(one));
-    lines.extend(
+    let mut code = builder(one);
+    code.extend(
         one.custom_ops()
-            .map(|library| format!("    .with_operator_library({library})?")),
+            .map(|library| format!("    .with_operator_library({library})?\n")),
     );
-    lines.extend(
+    code.extend(
         one.entries()
             .into_iter()
-            .map(|(key, value)| format!("    .with_config_entry({key}, {value})?")),
+            .map(|(key, value)| format!("    .with_config_entry({key}, {value})?\n")),
     );
-    lines.extend(
+    code.extend(
         providers
             .iter()
             .map(|(name, options)| registration(name, options)),
     );
-    lines.push(format!("    .commit_from_file({})?;", one.model()));
-    imported(lines)
+    format!(
+        "{}\n\
+         {}use {}::session::{{Session, builder::GraphOptimizationLevel}};\n\
+         \n\
+         {code}    .commit_from_file({})?;\n",
+        dependency(&providers),
+        imported_providers(&code),
+        CRATE[0],
+        one.model()
+    )
 }
 
-fn builder(one: &Deployment<'_>) -> Vec<String> {
+fn builder(one: &Deployment<'_>) -> String {
     let options = &one.spec.options;
-    let level = level(options.graph_optimization);
-    let mut lines = vec![
-        format!("let environment = {}::init().build()?;", CRATE[0]),
-        "let session = Session::builder(&environment)?".into(),
-        format!("    .with_optimization_level(GraphOptimizationLevel::{level})?"),
-        format!("    .with_intra_threads({})?", options.intra_threads),
-    ];
+    let mut code = format!(
+        "let environment = {}::init().build()?;\n\
+         let session = Session::builder(&environment)?\n    \
+             .with_optimization_level(GraphOptimizationLevel::{})?\n    \
+             .with_intra_threads({})?\n",
+        CRATE[0],
+        level(options.graph_optimization),
+        options.intra_threads
+    );
     if options.execution_mode == ExecutionMode::Parallel {
-        lines.push("    .with_parallel_execution(true)?".into());
-        lines.push(format!(
-            "    .with_inter_threads({})?",
+        code += &format!(
+            "    .with_parallel_execution(true)?\n    \
+                 .with_inter_threads({})?\n",
             options.inter_threads
-        ));
+        );
     }
     let pattern = options.memory_pattern;
-    lines.extend(pattern.map(|pattern| format!("    .with_memory_pattern({pattern})?")));
-    lines.extend(one.arena().map(|arena| {
+    code.extend(pattern.map(|pattern| format!("    .with_memory_pattern({pattern})?\n")));
+    code.extend(one.arena().map(|arena| {
         format!(
-            "    .with_execution_providers([CPU::default().with_arena_allocator({arena}).build()])?"
+            "    .with_execution_providers([CPU::default().with_arena_allocator({arena}).build()])?\n"
         )
     }));
-    lines
+    code
 }
 
 fn level(level: GraphOptimization) -> &'static str {
@@ -67,25 +76,21 @@ fn level(level: GraphOptimization) -> &'static str {
 
 /// The dependency for Cargo.toml, as a comment.
 fn dependency(providers: &[(String, Pairs)]) -> String {
-    let features: Vec<String> = providers
+    let features = providers
         .iter()
-        .filter_map(|(name, _)| provider::known(name).in_rust?.feature)
-        .map(|feature| format!("\"{feature}\""))
-        .collect();
+        .filter_map(|(name, _)| provider::known(name).in_rust?.feature);
+    let features = joined(features.map(|feature| format!("\"{feature}\"")), ", ");
     let [name, version] = CRATE;
     if features.is_empty() {
         return format!("// Cargo.toml: {name} = \"={version}\"");
     }
-    format!(
-        "// Cargo.toml: {name} = {{ version = \"={version}\", features = [{}] }}",
-        features.join(", ")
-    )
+    format!("// Cargo.toml: {name} = {{ version = \"={version}\", features = [{features}] }}")
 }
 
 fn registration(identifier: &str, options: &Pairs) -> String {
     let Some(InRust { name, .. }) = provider::known(identifier).in_rust else {
         return format!(
-            "    // the crate has no {}: register it by the C API",
+            "    // the crate has no {}: register it by the C API\n",
             plain(identifier)
         );
     };
@@ -93,38 +98,24 @@ fn registration(identifier: &str, options: &Pairs) -> String {
         format!(".with_arbitrary_config({key}, {value})")
     });
     format!(
-        "    .with_execution_providers([{name}::default(){options}.build().error_on_failure()])?"
+        "    .with_execution_providers([{name}::default(){options}.build().error_on_failure()])?\n"
     )
 }
 
-/// The lines with the names that they use imported after the first.
-fn imported(mut lines: Vec<String>) -> Vec<String> {
-    let session = format!(
-        "use {}::session::{{Session, builder::GraphOptimizationLevel}};",
-        CRATE[0]
-    );
-    lines.splice(
-        1..1,
-        imported_providers(&lines.join("\n"))
-            .into_iter()
-            .chain([session]),
-    );
-    lines
-}
-
-fn imported_providers(text: &str) -> Option<String> {
+/// The line that imports those that `code` uses; empty where it uses none.
+fn imported_providers(code: &str) -> String {
     let known = provider::ALL.iter();
     let mut names: Vec<&str> = known
         .filter_map(|known| Some(known.in_rust?.name))
-        .filter(|name| text.contains(&format!("{name}::default")))
+        .filter(|name| code.contains(&format!("{name}::default")))
         .collect();
     names.sort_unstable();
-    if text.contains("with_arbitrary_config") {
+    if code.contains("with_arbitrary_config") {
         names.insert(0, "ArbitrarilyConfigurableExecutionProvider");
     }
     match names.as_slice() {
-        [] => None,
-        [one] => Some(format!("use {}::ep::{one};", CRATE[0])),
-        several => Some(format!("use {}::ep::{{{}}};", CRATE[0], several.join(", "))),
+        [] => String::new(),
+        [one] => format!("use {}::ep::{one};\n", CRATE[0]),
+        several => format!("use {}::ep::{{{}}};\n", CRATE[0], several.join(", ")),
     }
 }
