@@ -206,3 +206,14 @@ pub(super) fn training(field: TrainingPerformance, source: Source<'_>) -> Found 
         | TrainingPerformance::EpochTime => not_measured(NO_TRAINING),
     }
 }
+
+pub(super) fn percentiles(source: Source<'_>) -> String {
+    let metrics = [
+        ("50th", Metric::LatencyP50),
+        ("95th", Metric::LatencyP95),
+        ("99th", Metric::LatencyP99),
+    ];
+    let cell = single(source);
+    let shown = metrics.map(|(name, metric)| format!("{name} {}", or_why(of_cell(cell, metric))));
+    format!("of the baseline: {}", shown.join("; "))
+}

@@ -2,7 +2,6 @@
 
 mod baseline;
 mod improvement;
-mod operation;
 mod risk;
 mod targets;
 mod testing;
@@ -15,7 +14,10 @@ use crate::report::template::found::{
     Absent, Found, NO_BASELINE, NO_DATABASE, NO_NETWORK, NO_TRAINING, NOT_GIVEN, all, not_measured,
     of_cell, of_session, or_why,
 };
-use crate::report::template::keys::{Document, Key, Overview, Summary};
+use crate::report::template::keys::{
+    CachingLayers, Document, Indicators, Key, ModelMonitoring, MonitoringTools, Overview,
+    ScalingStrategies, Summary, Sustained,
+};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, number};
 
@@ -39,20 +41,25 @@ pub(super) fn found(key: Key, source: Source<'_>) -> Found {
         Key::Timeline(field) => targets::timeline(field, source),
         Key::Targets(field) => targets::of_system(field, source),
         Key::AiTargets(field) => targets::of_model(field, source),
-        Key::ScalingStrategies(field) => operation::scaling(field),
-        Key::CachingLayers(field) => operation::caching(field),
-        Key::MonitoringTools(field) => operation::tool(field),
-        Key::Indicators(field) => operation::indicator(field, source),
-        Key::ModelMonitoring(field) => operation::model(field, source),
-        Key::Sustained(field) => operation::sustained(field),
+        Key::Indicators(Indicators::ResponseTimePercentiles) => Ok(baseline::percentiles(source)),
+        Key::ModelMonitoring(ModelMonitoring::ModelAccuracy) => risk::scoring_again(source),
+        Key::Sustained(Sustained::RegressionDetection) => {
+            Ok("onnxprof compare BEFORE AFTER tells whether two runs differ".into())
+        }
         Key::ImplementationRisk(field) => risk::of_advice(field, source),
         Key::RegressionRisk(field) => risk::regression(field),
         Key::Degradation(field) => risk::degradation(field, source),
-        Key::Document(field) => document(field, source),
+        Key::Document(Document::LastUpdated) => Ok(plain(&source.record.run.started_at)),
         Key::Database(_)
         | Key::DatabaseBottleneck(_)
         | Key::QueryOptimization(_)
-        | Key::DatabaseConfiguration(_) => NO_DATABASE,
+        | Key::DatabaseConfiguration(_)
+        | Key::CachingLayers(CachingLayers::DatabaseCache)
+        | Key::MonitoringTools(MonitoringTools::Database) => NO_DATABASE,
+        Key::ScalingStrategies(ScalingStrategies::CdnImplementation)
+        | Key::CachingLayers(CachingLayers::CdnCaching | CachingLayers::BrowserCaching) => {
+            NO_NETWORK
+        }
         Key::StressConfiguration(_) | Key::StressResults(_) => {
             not_measured("the run applied no more load than its plan says")
         }
@@ -61,7 +68,28 @@ pub(super) fn found(key: Key, source: Source<'_>) -> Found {
         | Key::Benchmarks(_)
         | Key::CodeOptimization(_)
         | Key::Alerts(_)
-        | Key::CostBenefit(_) => NOT_GIVEN,
+        | Key::CostBenefit(_)
+        | Key::ScalingStrategies(
+            ScalingStrategies::HorizontalScaling
+            | ScalingStrategies::VerticalScaling
+            | ScalingStrategies::LoadBalancing,
+        )
+        | Key::CachingLayers(CachingLayers::ApplicationCache)
+        | Key::MonitoringTools(
+            MonitoringTools::Application
+            | MonitoringTools::Infrastructure
+            | MonitoringTools::CustomMetrics,
+        )
+        | Key::Indicators(
+            Indicators::ErrorRates | Indicators::ResourceUtilization | Indicators::BusinessMetrics,
+        )
+        | Key::ModelMonitoring(
+            ModelMonitoring::InferenceLatency
+            | ModelMonitoring::DataDriftDetection
+            | ModelMonitoring::ResourceUsage,
+        )
+        | Key::Sustained(Sustained::PerformanceStability | Sustained::ContinuousImprovement)
+        | Key::Document(Document::ReviewSchedule | Document::OptimizationOwner) => NOT_GIVEN,
     }
 }
 
@@ -114,11 +142,4 @@ fn issues(source: Source<'_>) -> Found {
         bottlenecks::issues(source).into_iter().take(NAMED_ISSUES),
         "no limit was found",
     )
-}
-
-fn document(field: Document, source: Source<'_>) -> Found {
-    match field {
-        Document::LastUpdated => Ok(plain(&source.record.run.started_at)),
-        Document::ReviewSchedule | Document::OptimizationOwner => NOT_GIVEN,
-    }
 }
