@@ -86,16 +86,14 @@ fn cells(forecast: Forecast<'_>) -> String {
     let sessions = forecast.plan.sessions.len() as u64;
     let combinations = forecast.precision.len() as u64;
     format!(
-        "Cells: {}: {sessions} session{} at {combinations} combination{} of batch size and load mode.",
+        "Cells: {}: {} at {} of batch size and load mode.",
         sessions * combinations,
-        words::plural(sessions),
-        words::plural(combinations)
+        words::number_of(sessions, "session"),
+        words::number_of(combinations, "combination")
     )
 }
 
 fn launches(forecast: Forecast<'_>) -> String {
-    let rounds = forecast.rounds;
-    let alternations = forecast.alternations;
     let mut precision = forecast.precision.iter();
     let sizes = if precision.all(|precision| precision.half_width.is_ok()) {
         "every batch size"
@@ -103,11 +101,10 @@ fn launches(forecast: Forecast<'_>) -> String {
         "every batch size that there is time for"
     };
     format!(
-        "Launches: about {}: {rounds} round{} of one fresh process for each session, {alternations} alternation{} at \
-         {sizes} in each.",
-        rounds * forecast.plan.sessions.len() as u64,
-        words::plural(rounds),
-        words::plural(alternations)
+        "Launches: about {}: {} of one fresh process for each session, {} at {sizes} in each.",
+        forecast.rounds * forecast.plan.sessions.len() as u64,
+        words::number_of(forecast.rounds, "round"),
+        words::number_of(forecast.alternations, "alternation")
     )
 }
 

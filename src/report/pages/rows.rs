@@ -80,7 +80,7 @@ fn verdict(metric: Metric, change: &Change) -> String {
         (Verdict::Same, _) if change.noise_floor.0 == 0.0 => "same".into(),
         (Verdict::Same, _) => format!("same within {}%", change.noise_floor.0 * 100.0),
         (Verdict::Inconclusive, Some(rounds)) if rounds <= words::MANY_ROUNDS => {
-            format!("open, +{rounds} round{}", words::plural(rounds))
+            format!("open, +{}", words::number_of(rounds, "round"))
         }
         (Verdict::Inconclusive, _) => "open".into(),
     }

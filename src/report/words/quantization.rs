@@ -1,7 +1,7 @@
 //! How a model is quantized, in words.
 
 use crate::record::{Granularity, Quantization, QuantizationFormat};
-use crate::report::words::{number, plural};
+use crate::report::words::{counted_noun, number};
 
 /// How a model is quantized: format, types, scales, and how many matrix nodes it is about.
 #[must_use]
@@ -10,10 +10,9 @@ pub fn quantization(found: &Quantization) -> String {
     let mut parts = vec![format(found).to_owned()];
     parts.extend(nodes_and_types(found));
     parts.extend((pairs > 0).then(|| {
-        let count = number::count(pairs);
         format!(
-            "{count} pair{} of quantize and dequantize nodes",
-            plural(pairs)
+            "{} of quantize and dequantize nodes",
+            counted_noun(pairs, "pair")
         )
     }));
     parts.join(", ")
@@ -54,9 +53,11 @@ fn nodes_and_types(found: &Quantization) -> Vec<String> {
 fn nodes(found: &Quantization) -> String {
     let reduced = found.reduced_matrix_nodes_count;
     let all = reduced + found.full_precision_matrix_nodes_count;
-    let reduced = number::count(reduced);
-    let count = number::count(all);
-    format!("{reduced} of {count} matrix node{}", plural(all))
+    format!(
+        "{} of {}",
+        number::count(reduced),
+        counted_noun(all, "matrix node")
+    )
 }
 
 fn format(found: &Quantization) -> &'static str {

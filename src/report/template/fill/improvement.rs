@@ -144,10 +144,10 @@ fn parallel(source: Source<'_>) -> Found {
         .options
         .intra_threads;
     Ok(format!(
-        "{} {} with {threads} intra-op thread{}: CPU utilization {}",
+        "{} {} with {}: CPU utilization {}",
         source.name(pick.key.session),
         source.at(pick.key),
-        words::plural(threads),
+        words::number_of(threads, "intra-op thread"),
         or_why(of_cell(source.cell(pick.key), Metric::CpuUtilization))
     ))
 }
