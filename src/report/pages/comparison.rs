@@ -79,7 +79,7 @@ fn title(comparisons: &Comparisons) -> String {
         ([run], [pair]) => {
             format!(
                 "{}: {} against {}",
-                plain(&run.name),
+                run.name,
                 plain(&pair.candidate.label),
                 plain(&pair.baseline.label)
             )
@@ -128,7 +128,7 @@ fn other_machine(run: &ComparedRun, first: &str) -> Option<String> {
 fn unfit(run: &ComparedRun) -> Option<String> {
     let fitness = run.fitness.as_ref();
     let fitness = fitness.filter(|fitness| fitness.verdict != FitnessVerdict::Valid)?;
-    let seen = fitness.reasons.iter().map(|reason| plain(&reason.seen));
+    let seen = fitness.reasons.iter().map(|reason| &reason.seen);
     Some(format!(
         "{}: {}: {}.",
         fitness.verdict.word(),
@@ -314,7 +314,7 @@ fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
     let remark = changes
         .iter()
         .find_map(|change| change.ratio.measured()?.remark.as_ref());
-    notes.extend(remark.map(|remark| format!("where a change has no interval: {}", plain(remark))));
+    notes.extend(remark.map(|remark| format!("where a change has no interval: {remark}")));
     let options = differing(&pair.differences);
     notes.extend(options.map(|options| format!("session options differ: {options}")));
     notes
@@ -426,8 +426,8 @@ fn run(number: usize, run: &ComparedRun) -> Item {
     let told = format!(
         "{}, {}, {}{not_compared}",
         path(&run.path),
-        plain(&run.name),
-        plain(&run.started_at)
+        run.name,
+        run.started_at
     );
     Item::new(format!("run {number}"), told)
 }

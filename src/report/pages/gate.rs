@@ -73,11 +73,7 @@ fn gate_word(verdict: GateVerdict) -> &'static str {
 fn not_counted(left: &LeftOut) -> String {
     format!(
         "line {}: {} at batch {}{} is not counted: {}",
-        left.line,
-        plain(&left.session),
-        left.batch_size,
-        plain(&left.shape_words),
-        plain(&left.reason)
+        left.line, left.session, left.batch_size, left.shape_words, left.reason
     )
 }
 
@@ -108,8 +104,7 @@ impl CheckView {
             place: checked.cell.map_or(session.clone(), |cell| {
                 format!(
                     "{session}, batch {}{}",
-                    cell.batch_size,
-                    plain(&checked.shape_words)
+                    cell.batch_size, checked.shape_words
                 )
             }),
             figure: figure(checked),
@@ -153,8 +148,8 @@ fn difference(checked: &Checked, measured: &Measured) -> String {
     let unit = checked.metric.unit();
     let mut difference = amount(unit, measured.value);
     if let Some(interval) = measured.interval {
-        let [low, high] = [interval.low, interval.high].map(|end| amount(unit, end));
-        difference += &format!(" ({low} to {high})");
+        let ends = number::span(interval, |end| amount(unit, end));
+        difference += &format!(" ({ends})");
     }
     difference
 }

@@ -98,9 +98,10 @@ fn score_cells(change: &AccuracyChange) -> [String; 3] {
     };
     let mut difference = words::score_difference(change.metric, measured.value);
     if let Some(interval) = measured.interval {
-        let [low, high] = [interval.low, interval.high]
-            .map(|end| words::score_difference(change.metric, end).replace(" points", ""));
-        difference += &format!(" ({low} to {high})");
+        let ends = number::span(interval, |end| {
+            words::score_difference(change.metric, end).replace(" points", "")
+        });
+        difference += &format!(" ({ends})");
     }
     [difference, number::count(measured.n), verdict.into()]
 }

@@ -2,7 +2,7 @@
 
 use crate::analysis::{HeldAgainst, JudgedOutputs};
 use crate::record::DatasetInfo;
-use crate::report::words::{Source, number, plain};
+use crate::report::words::{Source, number};
 use crate::text::Plain;
 
 /// `24 of 597 samples`, or `8 made-up samples`.
@@ -43,7 +43,7 @@ pub(in crate::report) fn line(source: Source<'_>) -> Option<String> {
         HeldAgainst::Reference => {
             format!(
                 "compared with the {} on {}",
-                plain(reference(source)?),
+                reference(source)?,
                 samples(&judged)
             )
         }

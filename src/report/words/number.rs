@@ -99,9 +99,13 @@ pub fn value(unit: Unit, value: f64, interval: Option<Interval>) -> String {
 pub fn with_interval(unit: Unit, value: f64, interval: Interval) -> String {
     let (suffix, factor) = scale(unit, value);
     let place = place(unit, value / factor, Some(half_width(interval) / factor));
-    let [value, low, high] =
-        [value, interval.low, interval.high].map(|x| rounded(x / factor, place));
-    format!("{value}{suffix} ({low} to {high})")
+    let ends = span(interval, |end| rounded(end / factor, place));
+    format!("{}{suffix} ({ends})", rounded(value / factor, place))
+}
+
+/// The ends of `interval`, each as `shown`: `2.10 to 2.16`.
+pub(in crate::report) fn span(interval: Interval, shown: impl Fn(f64) -> String) -> String {
+    format!("{} to {}", shown(interval.low), shown(interval.high))
 }
 
 /// The ends of `interval` in the unit that suits its upper end: `2.10 to 2.16 ms`.
@@ -112,8 +116,7 @@ pub(in crate::report) fn ends(unit: Unit, interval: Interval) -> String {
         interval.high / factor,
         Some(half_width(interval) / factor),
     );
-    let [low, high] = [interval.low, interval.high].map(|end| rounded(end / factor, place));
-    format!("{low} to {high}{suffix}")
+    span(interval, |end| rounded(end / factor, place)) + suffix
 }
 
 /// `2.13 ms ± 1.4%`, with the wider half of the interval; alone where the value is 0, of which
@@ -139,8 +142,7 @@ pub(in crate::report) fn factor(value: f64, interval: Option<Interval>) -> Strin
 /// A factor's interval such as `2.04 to 2.16`, with the digits of [`factor`].
 pub(in crate::report) fn factor_ends(value: f64, interval: Interval) -> String {
     let place = factor_place(value, Some(interval));
-    let [low, high] = [interval.low, interval.high].map(|end| rounded(end, place));
-    format!("{low} to {high}")
+    span(interval, |end| rounded(end, place))
 }
 
 /// ` (2.04 to 2.16)`, behind a [`factor`]; empty without an interval.
@@ -176,11 +178,10 @@ pub(in crate::report) fn relative(ratio: f64, interval: Option<Interval>) -> Str
         return times(ratio, interval);
     }
     let change = precise_change(ratio);
-    let Some(interval) = interval else {
-        return change;
-    };
-    let [low, high] = [interval.low, interval.high].map(precise_change);
-    format!("{change} ({low} to {high})")
+    match interval {
+        Some(interval) => format!("{change} ({})", span(interval, precise_change)),
+        None => change,
+    }
 }
 
 /// A factor as the change that it is, in tenths of a percent: `-4.8%`.

@@ -212,7 +212,7 @@ pub(in crate::report) fn figure(metric: Metric, estimate: &Estimate) -> Observed
 fn remark(measured: &Measured) -> String {
     let remark = measured.remark.as_ref();
     remark
-        .map(|remark| format!("; {}", plain(remark)))
+        .map(|remark| format!("; {remark}"))
         .unwrap_or_default()
 }
 

@@ -130,7 +130,7 @@ pub(in crate::report) fn not_finite(accuracy: &AccuracyFindings) -> Option<Strin
     let outputs = accuracy.unhealthy_outputs.iter().map(|output| {
         format!(
             "output {} holds {} NaN and {} infinite elements, in {} of {} samples",
-            plain(&output.name),
+            output.name,
             number::count(output.nan_count),
             number::count(output.infinite_count),
             number::count(output.affected_samples_count),

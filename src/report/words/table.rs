@@ -181,7 +181,7 @@ impl Builder {
             Outcome::Failed(failure) => ("failed", failure.hint.as_ref()),
             Outcome::Ok | Outcome::Skipped { .. } => ("skipped", None),
         };
-        let hint = hint.map(|hint| format!(" (hint: {})", plain(hint)));
+        let hint = hint.map(|hint| format!(" (hint: {hint})"));
         let reason = outcome.reason().map_or("no reason recorded", Plain::exact);
         let mark = self.absence(word, row, &format!("{reason}{}", hint.unwrap_or_default()));
         let figures = self.table.header.len() - name.len();

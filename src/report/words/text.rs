@@ -87,7 +87,7 @@ pub(in crate::report) fn plural(count: u64) -> &'static str {
 fn several(operator: &Plain, count: u64) -> String {
     match count {
         1 => plain(operator),
-        several => format!("{several} {}", plain(operator)),
+        several => format!("{several} {operator}"),
     }
 }
 

@@ -58,7 +58,7 @@ fn with_precision(source: Source<'_>, headline: &Headline) -> String {
     let model = source.record.variants[source.record.plan.sessions[headline.session].variant]
         .model
         .as_ref();
-    let precision = model.map(|model| format!(" (precision {})", plain(&model.precision.label)));
+    let precision = model.map(|model| format!(" (precision {})", model.precision.label));
     format!(
         "{}{}",
         answer::headline(source, headline),
@@ -87,9 +87,7 @@ fn of_curve(source: Source<'_>, curve: &BatchCurve) -> String {
     let rate = source
         .cell(curve.key(curve.enough))
         .and_then(|cell| cell.figure(Metric::Throughput));
-    let rate = rate
-        .map(|rate| words::value(Metric::Throughput, rate))
-        .unwrap_or_default();
+    let rate = words::shown(Metric::Throughput, rate);
     let scaling = scaling::of_curve(source, curve).map(|scaling| format!("; {scaling}"));
     let gain = over_smallest(curve).unwrap_or_default();
     format!(
@@ -114,11 +112,8 @@ fn acceleration(source: Source<'_>) -> Found {
     if let Some(accelerated) = gpu_cost::acceleration(source) {
         return Ok(accelerated);
     }
-    let mut providers: Vec<String> = source
-        .record
-        .plan
-        .sessions
-        .iter()
+    let sessions = source.record.plan.sessions.iter();
+    let mut providers: Vec<String> = sessions
         .map(|session| plain(&session.execution_provider))
         .collect();
     providers.sort();
@@ -137,16 +132,15 @@ pub(super) fn data_pipeline(field: DataPipeline, source: Source<'_>) -> Found {
 }
 
 fn parallel(source: Source<'_>) -> Found {
-    let Some(pick) = source.findings.answer.throughput.pick() else {
+    let Some(pick) = source.answer().throughput.pick() else {
         return not_measured(NOTHING_RECOMMENDED);
     };
     let threads = source.record.plan.sessions[pick.key.session]
         .options
         .intra_threads;
     Ok(format!(
-        "{} {} with {}: CPU utilization {}",
-        source.name(pick.key.session),
-        source.at(pick.key),
+        "{} with {}: CPU utilization {}",
+        source.place(pick.key),
         words::number_of(threads, "intra-op thread"),
         or_why(of_cell(source.cell(pick.key), Metric::CpuUtilization))
     ))
@@ -163,7 +157,7 @@ pub(super) fn before_and_after(field: BeforeAfter, source: Source<'_>) -> Found 
 
 /// `Err` where it is the baseline's.
 fn better(source: Source<'_>) -> Result<&Pick, Absent> {
-    source.findings.answer.latency.gain().map_err(|none| {
+    source.answer().latency.gain().map_err(|none| {
         let why = match none {
             NoGain::NothingChosen => NOTHING_RECOMMENDED,
             NoGain::NothingToCompare => "the run has nothing to compare with the baseline",
@@ -193,8 +187,7 @@ fn response(source: Source<'_>, pick: &Pick) -> Found {
 /// Empty where it was not measured.
 fn median(cell: Option<&CellFindings>) -> String {
     let p50 = cell.and_then(|cell| cell.figure(Metric::LatencyP50));
-    p50.map(|p50| words::value(Metric::LatencyP50, p50))
-        .unwrap_or_default()
+    words::shown(Metric::LatencyP50, p50)
 }
 
 /// `52% lower (50% to 55%)`.
@@ -216,7 +209,7 @@ pub(super) fn reduction(estimate: &Estimate) -> Found {
 }
 
 fn throughput(source: Source<'_>) -> Found {
-    let pick = source.findings.answer.throughput.gain().map_err(|none| {
+    let pick = source.answer().throughput.gain().map_err(|none| {
         let why = match none {
             NoGain::NothingChosen => NOTHING_RECOMMENDED,
             NoGain::NothingToCompare | NoGain::NoneShown => NO_MORE_THROUGHPUT,
@@ -230,11 +223,9 @@ fn throughput(source: Source<'_>) -> Found {
     else {
         return not_measured(NO_MORE_THROUGHPUT);
     };
-    let interval = ratio.interval.map(|ends| {
-        let least = percent(ends.low - 1.0);
-        let most = percent(ends.high - 1.0);
-        format!(" ({least} to {most})")
-    });
+    let interval = ratio
+        .interval
+        .map(|ends| format!(" ({})", number::span(ends, |end| percent(end - 1.0))));
     Ok(format!(
         "{} more{}, n = {}, with {} against {}, both {}",
         percent(ratio.value - 1.0),

@@ -99,7 +99,7 @@ fn overview(field: Overview, source: Source<'_>) -> Found {
         Overview::SystemComponent => {
             let variants = source.record.plan.variants.iter();
             let names = words::listed(variants.map(|variant| plain(&variant.name)));
-            format!("the model {} ({names})", plain(&run.name))
+            format!("the model {} ({names})", run.name)
         }
         Overview::OptimizationType => "AI Model".into(),
         Overview::OptimizationScope => "AI Pipeline: inference alone".into(),

@@ -5,7 +5,6 @@ use super::{
 };
 use crate::analysis::Action;
 use crate::report::template::keys::{Degradation, ImplementationRisk, RegressionRisk};
-use crate::text::Plain;
 
 pub(super) fn of_advice(field: ImplementationRisk, source: Source<'_>) -> Found {
     let Some(advice) = source.findings.advice.first() else {
@@ -43,11 +42,7 @@ pub(super) fn degradation(field: Degradation, source: Source<'_>) -> Found {
 }
 
 fn accuracy(source: Source<'_>) -> Found {
-    let others = source
-        .findings
-        .sessions
-        .iter()
-        .filter(|session| !session.is_baseline && session.outcome.is_ok());
+    let others = source.measured().filter(|session| !session.is_baseline);
     all(
         others.map(|session| format!("{}: {}", plain(&session.label), words::accuracy(session))),
         "there is no other variant to compare",
@@ -81,8 +76,7 @@ fn rollback(source: Source<'_>) -> Found {
     let sum = source.record.variants[variant]
         .sha256
         .as_ref()
-        .map(Plain::exact)
-        .map(|sum| format!(" (SHA-256 {})", plain(sum)));
+        .map(|sum| format!(" (SHA-256 {sum})"));
     Ok(format!(
         "put the baseline's file {} back{}; inputs and outputs are the same",
         plain(

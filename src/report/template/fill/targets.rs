@@ -44,7 +44,7 @@ pub(super) fn inference_latency(source: Source<'_>) -> Found {
     };
     let ends = gain
         .interval
-        .map(|ends| format!(" ({} to {})", reduced(ends.low), reduced(ends.high)))
+        .map(|ends| format!(" ({})", number::span(ends, reduced)))
         .unwrap_or_default();
     let area = advice::area(source, advice);
     Ok(format!(

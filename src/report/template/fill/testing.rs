@@ -2,8 +2,7 @@
 
 use super::baseline::cpu;
 use super::{
-    Found, Metric, NO_NETWORK, NOT_GIVEN, Source, not_measured, number, of_cell, or_why, plain,
-    words,
+    Found, Metric, NO_NETWORK, NOT_GIVEN, Source, not_measured, number, of_cell, or_why, words,
 };
 use crate::plan::LoadMode;
 use crate::report::chapters::bottlenecks::command;
@@ -13,7 +12,7 @@ use crate::report::template::keys::{TestConfiguration, TestEnvironment, TestResu
 pub(super) fn configuration(field: TestConfiguration, source: Source<'_>) -> Found {
     let run = &source.record.run;
     Ok(match field {
-        TestConfiguration::TestTool => format!("onnxprof {}", plain(&run.tool_version)),
+        TestConfiguration::TestTool => format!("onnxprof {}", run.tool_version),
         TestConfiguration::VirtualUsers => {
             let modes = source.record.plan.load_modes.iter();
             let requests = words::listed(modes.map(|mode| mode.in_column()));
@@ -45,11 +44,7 @@ fn peak(source: Source<'_>) -> Found {
         return not_measured("no session could be measured");
     };
     let rate = or_why(of_cell(Some(cell), Metric::Throughput));
-    Ok(format!(
-        "{} {}: {rate}",
-        source.name(cell.key.session),
-        source.at(cell.key)
-    ))
+    Ok(format!("{}: {rate}", source.place(cell.key)))
 }
 
 fn failed_launches(source: Source<'_>) -> String {
@@ -82,7 +77,7 @@ pub(super) fn environment(field: TestEnvironment, source: Source<'_>) -> Found {
             Some(data) => format!(
                 "{} samples of {}",
                 number::count(data.samples_count),
-                plain(&data.source)
+                data.source
             ),
             None => "inputs were made up".into(),
         }),
