@@ -210,18 +210,8 @@ fn waited(roots: &Roots, resource: &str) -> Option<Nanos> {
 fn swap_used(roots: &Roots) -> Option<Bytes> {
     let text = read(&roots.proc.join("meminfo")).ok()?;
     Some(Bytes(
-        kib(&text, "SwapTotal:")?.saturating_sub(kib(&text, "SwapFree:")?) * 1024,
+        number(&text, "SwapTotal:")?.saturating_sub(number(&text, "SwapFree:")?) * 1024,
     ))
-}
-
-fn kib(text: &str, key: &str) -> Option<u64> {
-    text.lines().find_map(|line| {
-        line.strip_prefix(key)?
-            .trim()
-            .strip_suffix(" kB")?
-            .parse()
-            .ok()
-    })
 }
 
 /// Cores' events over all CPUs, and the package's of the CPU that saw most: all its CPUs count the

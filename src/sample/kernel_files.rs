@@ -104,10 +104,12 @@ pub(super) fn parse<T: procfs::FromRead>(path: &Path) -> Result<T, SampleError> 
     })
 }
 
-/// The number behind `key` in the first line that has one there.
+/// The number behind `key` in the first line that has one there, with ` kB` behind it or not.
 pub(super) fn number(text: &str, key: &str) -> Option<u64> {
-    text.lines()
-        .find_map(|line| line.strip_prefix(key)?.trim().parse().ok())
+    text.lines().find_map(|line| {
+        let number = line.strip_prefix(key)?.trim();
+        number.trim_end_matches(" kB").parse().ok()
+    })
 }
 
 /// The numbers of a list such as `0-3,8`; `None` if it is not one.

@@ -72,10 +72,7 @@ impl Binomial {
 
     /// The smallest k with P(X <= k) > `probability`.
     pub(super) fn first_above(&self, probability: f64) -> u64 {
-        let index = self
-            .cumulative
-            .partition_point(|&cumulative| cumulative <= probability);
-        self.first + index.min(self.cumulative.len() - 1) as u64
+        self.quantile(probability.next_up())
     }
 }
 

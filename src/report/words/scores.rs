@@ -59,10 +59,7 @@ fn agreement(session: &SessionFindings) -> Option<String> {
     .find_map(|metric| Some((metric, session.figure(metric)?.measured()?)));
     let Some((metric, estimate)) = measured else {
         let reason = session.figure(Metric::MaxAbsoluteError)?.absent_reason()?;
-        return Some(format!(
-            "not compared with the {reference}: {}",
-            plain(reason)
-        ));
+        return Some(format!("not compared with the {reference}: {reason}"));
     };
     let value = match metric {
         Metric::CosineSimilarity => format!("{:.4}", estimate.value),

@@ -1,8 +1,9 @@
 //! The session in C++.
 
-use super::deployment::{Deployment, Pairs, c_level, listed, quoted};
+use super::deployment::{Deployment, Pairs, c_level, quoted};
 use crate::plan::ExecutionMode;
 use crate::provider::{self, InCpp};
+use crate::report::words::joined;
 
 pub(super) fn cpp(one: &Deployment<'_>) -> String {
     let mut code = options(one);
@@ -12,7 +13,6 @@ pub(super) fn cpp(one: &Deployment<'_>) -> String {
     );
     code.extend(
         one.entries()
-            .into_iter()
             .map(|(key, value)| format!("options.AddConfigEntry({key}, {value});\n")),
     );
     code.extend(
@@ -55,7 +55,10 @@ fn switch(on: bool) -> &'static str {
 }
 
 fn registration(name: &str, options: &Pairs) -> String {
-    let pairs = listed(options, ", ", |(key, value)| format!("{{{key}, {value}}}"));
+    let pairs = options
+        .iter()
+        .map(|(key, value)| format!("{{{key}, {value}}}"));
+    let pairs = joined(pairs, ", ");
     match provider::known(name).in_cpp {
         InCpp::Struct(class) => {
             let variable = provider::short_name(name);

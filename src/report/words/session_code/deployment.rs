@@ -4,7 +4,7 @@ use crate::plan::{GraphOptimization, SessionSpec};
 use crate::provider::cpu::ARENA;
 use crate::provider::{self, CPU_PROVIDER, Options};
 use crate::record::EffectiveOptions;
-use crate::report::words::{joined, plain};
+use crate::report::words::plain;
 
 /// Session configuration entries by which threads are told not to spin.
 const SPINNING: [&str; 2] = [
@@ -57,12 +57,12 @@ impl Deployment<'_> {
     }
 
     /// Configuration entries, those of spinning among them.
-    pub(super) fn entries(&self) -> Pairs {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (String, String)> {
         let options = &self.spec.options;
         let spinning = options.allow_spinning.into_iter().flat_map(|spins| {
             SPINNING.map(|key| (quoted(key), quoted(if spins { "1" } else { "0" })))
         });
-        spinning.chain(literals(&options.session_config)).collect()
+        spinning.chain(literals(&options.session_config))
     }
 
     /// Execution providers before the CPU's, each with its options: as they were registered, as far
@@ -72,11 +72,8 @@ impl Deployment<'_> {
             return Vec::new();
         }
         let identifier = &self.spec.execution_provider;
-        let options = match self
-            .effective
-            .map(|effective| effective.provider_options.iter())
-        {
-            Some(read) => read
+        let options = match self.effective {
+            Some(effective) => (effective.provider_options.iter())
                 .map(|(key, value)| (key.exact().to_owned(), value.exact().to_owned()))
                 .collect(),
             None => self.spec.provider_options(),
@@ -84,9 +81,8 @@ impl Deployment<'_> {
         let of_others = literals(&provider::known(identifier.exact()).only_device(&options));
         let others = self
             .effective
-            .map(|effective| effective.execution_providers.as_slice())
-            .unwrap_or_default()
-            .iter()
+            .into_iter()
+            .flat_map(|effective| &effective.execution_providers)
             .filter(|name| *name != CPU_PROVIDER && *name != identifier);
         std::iter::once((identifier.exact().to_owned(), literals(&options)))
             .chain(others.map(|name| (name.exact().to_owned(), of_others.clone())))
@@ -107,14 +103,6 @@ pub(super) fn quoted(text: &str) -> String {
         "\"{}\"",
         plain(text).replace('\\', "\\\\").replace('"', "\\\"")
     )
-}
-
-pub(super) fn listed(
-    pairs: &Pairs,
-    between: &str,
-    pair: impl Fn(&(String, String)) -> String,
-) -> String {
-    joined(pairs.iter().map(pair), between)
 }
 
 pub(super) fn c_level(level: GraphOptimization) -> &'static str {

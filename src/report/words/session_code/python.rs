@@ -1,6 +1,6 @@
 //! The session in Python.
 
-use super::deployment::{Deployment, Pairs, c_level, listed, quoted};
+use super::deployment::{Deployment, Pairs, c_level, quoted};
 use crate::plan::ExecutionMode;
 use crate::provider::CPU_PROVIDER;
 use crate::report::words::joined;
@@ -13,7 +13,6 @@ pub(super) fn python(one: &Deployment<'_>) -> String {
     );
     code.extend(
         one.entries()
-            .into_iter()
             .map(|(key, value)| format!("options.add_session_config_entry({key}, {value})\n")),
     );
     code + &session(one)
@@ -67,6 +66,6 @@ fn session(one: &Deployment<'_>) -> String {
 }
 
 fn provider(name: &str, options: &Pairs) -> String {
-    let options = listed(options, ", ", |(key, value)| format!("{key}: {value}"));
-    format!("({}, {{{options}}})", quoted(name))
+    let options = options.iter().map(|(key, value)| format!("{key}: {value}"));
+    format!("({}, {{{}}})", quoted(name), joined(options, ", "))
 }

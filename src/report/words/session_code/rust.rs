@@ -1,6 +1,6 @@
 //! The session in Rust, by the crate that onnxprof itself uses.
 
-use super::deployment::{Deployment, Pairs, listed};
+use super::deployment::{Deployment, Pairs};
 use crate::plan::{ExecutionMode, GraphOptimization};
 use crate::provider::{self, InRust};
 use crate::report::words::{joined, plain};
@@ -17,7 +17,6 @@ pub(super) fn rust(one: &Deployment<'_>) -> String {
     );
     code.extend(
         one.entries()
-            .into_iter()
             .map(|(key, value)| format!("    .with_config_entry({key}, {value})?\n")),
     );
     code.extend(
@@ -94,9 +93,10 @@ fn registration(identifier: &str, options: &Pairs) -> String {
             plain(identifier)
         );
     };
-    let options = listed(options, "", |(key, value)| {
-        format!(".with_arbitrary_config({key}, {value})")
-    });
+    let options: String = options
+        .iter()
+        .map(|(key, value)| format!(".with_arbitrary_config({key}, {value})"))
+        .collect();
     format!(
         "    .with_execution_providers([{name}::default(){options}.build().error_on_failure()])?\n"
     )
