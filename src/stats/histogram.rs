@@ -153,12 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn small_latencies_are_exact() {
+    fn small_latencies_are_exact_and_ranks_out_of_range_have_none() {
         let latencies = of([5, 1, 2047, 3]);
         assert_eq!(
             [1, 2, 3, 4].map(|rank| latencies.at_rank(rank)),
             [1, 3, 5, 2047].map(|value| Some(Nanos(value)))
         );
+        assert_eq!([0, 5].map(|rank| latencies.at_rank(rank)), [None; 2]);
         assert_eq!(latencies.mean(), Some(514.0));
     }
 
@@ -190,12 +191,6 @@ mod tests {
         let [least, most] = [1, 3].map(|rank| latencies.at_rank(rank));
         assert_eq!((latencies.min(), latencies.max()), (least, most));
         assert!(latencies.mean() >= least.map(Nanos::as_f64));
-    }
-
-    #[test]
-    fn ranks_out_of_range_have_no_value() {
-        let latencies = of([1, 2, 3]);
-        assert_eq!([0, 4].map(|rank| latencies.at_rank(rank)), [None; 2]);
     }
 
     #[test]
