@@ -161,8 +161,7 @@ fn setting(setting: &Option<Setting>) -> String {
         Some(Setting::Count(count)) => number::count(*count),
         Some(Setting::Amount(amount)) => amount.to_string(),
         Some(Setting::Bytes(bytes)) => number::bytes(*bytes),
-        Some(Setting::Flag(true)) => "on".into(),
-        Some(Setting::Flag(false)) => "off".into(),
+        Some(Setting::Flag(on)) => words::on_or_off(*on),
     }
 }
 

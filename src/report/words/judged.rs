@@ -26,9 +26,7 @@ pub(in crate::report) fn judged(found: &JudgedOutputs) -> String {
 /// Name of the outputs that others were compared with, where any were.
 pub(in crate::report) fn reference(source: Source<'_>) -> Option<&Plain> {
     let mut compared = source
-        .findings
-        .sessions
-        .iter()
+        .sessions()
         .filter(|session| session.accuracy.held_against == HeldAgainst::Reference);
     compared.find_map(|session| session.accuracy.reference.as_ref())
 }

@@ -143,12 +143,7 @@ fn value(cell: Option<&CellFindings>, metric: Metric) -> String {
 
 /// Where it is enough, and how it got there.
 fn batch_throughput(source: Source<'_>, session: usize) -> Found {
-    let Some(curve) = source
-        .findings
-        .batch_curves
-        .iter()
-        .find(|curve| curve.session == session)
-    else {
+    let Some(curve) = source.curves().find(|curve| curve.session == session) else {
         return not_measured("no batch size was measured");
     };
     let key = curve.key(curve.enough);

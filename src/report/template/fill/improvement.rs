@@ -68,7 +68,7 @@ fn with_precision(source: Source<'_>, headline: &Headline) -> String {
 
 fn batches(source: Source<'_>) -> Found {
     all(
-        source.findings.batch_curves.iter().map(|curve| {
+        source.curves().map(|curve| {
             format!(
                 "{}: {}",
                 source.name(curve.session),

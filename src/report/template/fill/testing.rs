@@ -48,7 +48,7 @@ fn peak(source: Source<'_>) -> Found {
 }
 
 fn failed_launches(source: Source<'_>) -> String {
-    let sessions = source.findings.sessions.iter();
+    let sessions = source.sessions();
     let failed = sessions
         .clone()
         .map(|session| session.failed_launches_count);
