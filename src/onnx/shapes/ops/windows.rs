@@ -60,24 +60,38 @@ impl Call<'_> {
         };
         self.equal(&data[1], &channels, does);
         let places = match numbers(&weight[2..]) {
-            Some(kernel) => self.slid_over(&Window::of(self, kernel)),
+            Some(kernel) => self.slid_over(&kernel),
             None => vec![Expr::Unknown; data.len() - 2],
         };
         Some([&data[..1], &weight[..1], &places].concat())
     }
 
-    fn slid_over(&self, window: &Window) -> Vec<Expr> {
+    fn windows(&self, kernel: &[i64]) -> Vec<Window> {
+        let rank = kernel.len();
+        let [strides, dilations] = ["strides", "dilations"].map(|name| self.list(name, 1, rank));
+        let pads = self.list("pads", 0, 2 * rank);
+        let windows = (0..rank).map(|axis| Window {
+            kernel: kernel[axis],
+            stride: strides[axis],
+            dilation: dilations[axis],
+            before: pads[axis],
+            after: pads[axis + rank],
+        });
+        windows.collect()
+    }
+
+    fn slid_over(&self, kernel: &[i64]) -> Vec<Expr> {
         let auto = matches!(self.text("auto_pad"), "SAME_UPPER" | "SAME_LOWER");
         let sizes = self.dims(0).unwrap_or_default().iter().skip(2);
-        sizes
-            .zip(0..)
-            .map(|(size, axis)| {
-                let reach = window.reach(axis);
+        let windows = self.windows(kernel).into_iter().zip(sizes);
+        windows
+            .map(|(window, size)| {
                 if !auto {
-                    let least = reach.saturating_sub(window.padding(axis));
+                    let reach = window.reach();
+                    let least = reach.saturating_sub(window.padding());
                     self.at_least(size, least, format_args!("has a window of {reach}"));
                 }
-                window.count(self, axis, size)
+                window.count(self, size)
             })
             .collect()
     }
@@ -88,7 +102,7 @@ impl Call<'_> {
         if self.channels_last() || kernel.len() + 2 != dims.len() {
             return unknown(dims.len());
         }
-        Some([&dims[..2], &self.slid_over(&Window::of(self, kernel))].concat())
+        Some([&dims[..2], &self.slid_over(&kernel)].concat())
     }
 
     fn transposed(&self) -> Dims {
@@ -99,69 +113,60 @@ impl Call<'_> {
         self.convolved(&weight[0], &weight[2..]);
         self.equal(&data[1], &weight[0], "has kernels of as many channels");
         let kernel = self.integers("kernel_shape");
-        let window = Window::of(self, kernel.or_else(|| numbers(&weight[2..]))?);
+        let kernel = kernel.or_else(|| numbers(&weight[2..]))?;
         let mut made = vec![data[0].clone(), self.in_groups(&weight[1])];
-        let places = 0..window.kernel.len();
-        made.extend(places.map(|axis| self.grown(&window, axis, &data[axis + 2])));
+        let windows = self.windows(&kernel).into_iter().zip(&data[2..]);
+        for (axis, (window, size)) in windows.enumerate() {
+            let said = self.said_size(axis, kernel.len());
+            made.push(said.unwrap_or_else(|| self.grown(axis, &window, size)));
+        }
         Some(made)
     }
 
-    fn grown(&self, window: &Window, axis: usize, size: &Expr) -> Expr {
-        if let Some(given) = self.integers("output_shape") {
-            let others = if given.len() == window.kernel.len() {
-                0
-            } else {
-                2
-            };
-            let size = given.get(axis + others).copied();
-            return size.map(number).unwrap_or_default();
-        }
-        let stride = number(window.strides[axis]);
+    /// The size of one of so many axes that an attribute says.
+    fn said_size(&self, axis: usize, rank: usize) -> Option<Expr> {
+        let sizes = self.stored_sizes("output_shape")?;
+        let others = if sizes.len() == rank { 0 } else { 2 };
+        Some(sizes.get(axis + others).cloned().unwrap_or_default())
+    }
+
+    fn grown(&self, axis: usize, window: &Window, size: &Expr) -> Expr {
+        let stride = number(window.stride);
         let padding = match self.text("auto_pad") {
             "SAME_UPPER" | "SAME_LOWER" => return size.times(&stride),
             "VALID" => 0,
-            _ => window.padding(axis),
+            _ => window.padding(),
         };
-        let more = self.nth("output_padding", axis);
-        let ends = window
-            .reach(axis)
-            .saturating_add(more)
-            .saturating_sub(padding);
-        size.minus(&number(1)).times(&stride).plus(&number(ends))
+        let reach = window
+            .reach()
+            .saturating_add(self.nth("output_padding", axis));
+        let ends = number(reach.saturating_sub(padding));
+        size.minus(&number(1)).times(&stride).plus(&ends)
     }
 }
 
+/// A window along one axis.
 struct Window {
-    kernel: Vec<i64>,
-    strides: Vec<i64>,
-    dilations: Vec<i64>,
-    pads: Vec<i64>,
+    kernel: i64,
+    stride: i64,
+    dilation: i64,
+    before: i64,
+    after: i64,
 }
 
 impl Window {
-    fn of(call: &Call<'_>, kernel: Vec<i64>) -> Window {
-        let rank = kernel.len();
-        Window {
-            kernel,
-            strides: call.list("strides", 1, rank),
-            dilations: call.list("dilations", 1, rank),
-            pads: call.list("pads", 0, 2 * rank),
-        }
+    fn reach(&self) -> i64 {
+        let steps = self.kernel.saturating_sub(1);
+        self.dilation.saturating_mul(steps).saturating_add(1)
     }
 
-    fn reach(&self, axis: usize) -> i64 {
-        self.dilations[axis]
-            .saturating_mul(self.kernel[axis].saturating_sub(1))
-            .saturating_add(1)
+    fn padding(&self) -> i64 {
+        self.before.saturating_add(self.after)
     }
 
-    fn padding(&self, axis: usize) -> i64 {
-        self.pads[axis].saturating_add(self.pads[axis + self.kernel.len()])
-    }
-
-    /// How often the window fits along an axis; with `ceil`, places that it covers in part count.
-    fn count(&self, call: &Call<'_>, axis: usize, size: &Expr) -> Expr {
-        let (stride, reach) = (self.strides[axis], self.reach(axis));
+    /// How often the window fits; with `ceil`, places that it covers in part count.
+    fn count(&self, call: &Call<'_>, size: &Expr) -> Expr {
+        let (stride, reach) = (self.stride, self.reach());
         let room = match call.text("auto_pad") {
             _ if stride < 1 => return Expr::Unknown,
             "SAME_UPPER" | "SAME_LOWER" => return size.over_up(stride),
@@ -169,29 +174,28 @@ impl Window {
                 let room = size.plus(&number(stride.saturating_sub(reach)));
                 return room.over(&number(stride));
             }
-            _ => size.plus(&number(self.padding(axis).saturating_sub(reach))),
+            _ => size.plus(&number(self.padding().saturating_sub(reach))),
         };
         match call.is_on("ceil_mode") {
-            true => self.count_up(axis, size, &room),
+            true => self.count_up(size, &room),
             false => room.over(&number(stride)).plus(&number(1)),
         }
     }
 
     /// A window that would begin in the padding after the end does not count.
-    fn count_up(&self, axis: usize, size: &Expr, room: &Expr) -> Expr {
-        let rounded = room.over_up(self.strides[axis]).plus(&number(1));
-        let after = self.pads[axis + self.kernel.len()];
+    fn count_up(&self, size: &Expr, room: &Expr) -> Expr {
+        let rounded = room.over_up(self.stride).plus(&number(1));
         match (rounded.number(), size.number()) {
-            (Some(count), Some(size)) if self.begins_within(axis, count, size) => rounded,
+            (Some(count), Some(size)) if self.begins_within(count, size) => rounded,
             (Some(count), Some(_)) => number(count.saturating_sub(1)),
-            _ if self.strides[axis] <= self.reach(axis).saturating_sub(after) => rounded,
+            _ if self.stride <= self.reach().saturating_sub(self.after) => rounded,
             _ => Expr::Unknown,
         }
     }
 
     /// Whether the last of so many windows begins before the padding after the end.
-    fn begins_within(&self, axis: usize, count: i64, size: i64) -> bool {
-        let begin = count.saturating_sub(1).saturating_mul(self.strides[axis]);
-        begin < size.saturating_add(self.pads[axis])
+    fn begins_within(&self, count: i64, size: i64) -> bool {
+        let begin = count.saturating_sub(1).saturating_mul(self.stride);
+        begin < size.saturating_add(self.before)
     }
 }
