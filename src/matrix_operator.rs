@@ -45,28 +45,22 @@ mod tests {
 
     #[test]
     fn operators_on_integers_are_told_from_those_on_floats() {
-        for operator in [
+        let quantized = [
             "QLinearConv",
             "MatMulInteger",
             "DynamicQuantizeMatMul",
             "MatMulNBits",
             "QOrderedMatMul",
+        ];
+        let float = ["Conv", "FusedConv", "Gemm", "Attention"];
+        for (operators, kind) in [
+            (&quantized[..], Some(MatrixOperator::Quantized)),
+            (&float[..], Some(MatrixOperator::Float)),
+            (&["DynamicQuantizeLinear", "QLinearAdd"][..], None),
         ] {
-            assert_eq!(
-                MatrixOperator::of(operator),
-                Some(MatrixOperator::Quantized),
-                "{operator}"
-            );
-        }
-        for operator in ["Conv", "FusedConv", "Gemm", "Attention"] {
-            assert_eq!(
-                MatrixOperator::of(operator),
-                Some(MatrixOperator::Float),
-                "{operator}"
-            );
-        }
-        for operator in ["DynamicQuantizeLinear", "QLinearAdd"] {
-            assert_eq!(MatrixOperator::of(operator), None, "{operator}");
+            for operator in operators {
+                assert_eq!(MatrixOperator::of(operator), kind, "{operator}");
+            }
         }
     }
 }

@@ -387,69 +387,61 @@ mod tests {
     #[test]
     fn dynamic_quantization_hinto_activations_without_fixed_zero_points() {
         let found = of("digits/digits-int8-dynamic.onnx");
-        assert_eq!(
-            (found.format, found.weights),
-            (QuantizationFormat::Dynamic, Some(ElementType::Uint8))
-        );
-        assert_eq!(
-            (found.activations, found.activations_symmetric),
-            (Some(ElementType::Uint8), None)
-        );
-        assert_eq!(
-            (found.granularity, found.weights_symmetric),
-            (Some(Granularity::PerTensor), Some(false))
-        );
-        assert_eq!(
-            (
-                found.reduced_matrix_nodes_count,
-                found.full_precision_matrix_nodes_count
-            ),
-            (6, 0)
-        );
+        let expected = Quantization {
+            format: QuantizationFormat::Dynamic,
+            weights: Some(ElementType::Uint8),
+            activations: Some(ElementType::Uint8),
+            granularity: Some(Granularity::PerTensor),
+            weights_symmetric: Some(false),
+            activations_symmetric: None,
+            reduced_matrix_nodes_count: 6,
+            full_precision_matrix_nodes_count: 0,
+            ..found
+        };
+        assert_eq!(found, expected);
     }
 
     #[test]
     fn operators_on_integers_and_blocks_are_told_apart() {
         let found = of("fixtures/qoperator.onnx");
-        assert_eq!(
-            (found.format, found.weights),
-            (QuantizationFormat::QOperator, Some(ElementType::Int8))
-        );
-        assert_eq!(found.activations, Some(ElementType::Uint8));
+        let expected = Quantization {
+            format: QuantizationFormat::QOperator,
+            weights: Some(ElementType::Int8),
+            activations: Some(ElementType::Uint8),
+            ..found
+        };
+        assert_eq!(found, expected);
         let found = of("fixtures/int4-block.onnx");
-        assert_eq!(
-            (found.format, found.granularity),
-            (QuantizationFormat::WeightOnly, Some(Granularity::PerBlock))
-        );
-        assert_eq!(
-            (found.weights, found.reduced_matrix_nodes_count),
-            (Some(ElementType::Uint4), 2)
-        );
+        let expected = Quantization {
+            format: QuantizationFormat::WeightOnly,
+            weights: Some(ElementType::Uint4),
+            granularity: Some(Granularity::PerBlock),
+            reduced_matrix_nodes_count: 2,
+            ..found
+        };
+        assert_eq!(found, expected);
     }
 
     #[test]
     fn models_in_floating_point_are_not_quantized() {
         let half = of("digits/digits-fp16.onnx");
-        assert_eq!(
-            (half.format, half.weights),
-            (QuantizationFormat::Float16, Some(ElementType::Float16))
-        );
-        assert_eq!(
-            (half.reduced_matrix_nodes_count, half.granularity),
-            (6, None)
-        );
+        let expected = Quantization {
+            format: QuantizationFormat::Float16,
+            weights: Some(ElementType::Float16),
+            granularity: None,
+            reduced_matrix_nodes_count: 6,
+            ..half
+        };
+        assert_eq!(half, expected);
         let full = of("digits/digits-fp32.onnx");
-        assert_eq!(
-            (full.format, full.weights),
-            (QuantizationFormat::None, None)
-        );
-        assert_eq!(
-            (
-                full.reduced_matrix_nodes_count,
-                full.full_precision_matrix_nodes_count
-            ),
-            (0, 6)
-        );
+        let expected = Quantization {
+            format: QuantizationFormat::None,
+            weights: None,
+            reduced_matrix_nodes_count: 0,
+            full_precision_matrix_nodes_count: 6,
+            ..full
+        };
+        assert_eq!(full, expected);
     }
 
     #[test]

@@ -114,7 +114,7 @@ pub fn input(name: &str, element_type: ElementType, dims: &[u64]) -> TensorInfo 
         dims: Some(dims.iter().map(dim).collect()),
     };
     TensorInfo {
-        name: name.to_owned().into(),
+        name: name.into(),
         value_type,
     }
 }

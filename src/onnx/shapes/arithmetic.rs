@@ -301,10 +301,7 @@ mod tests {
 
     #[test]
     fn an_expression_follows_its_dimensions() {
-        let half = Expr::Quotient(
-            Box::new(Expr::Sum(vec![dim(0), number(1)])),
-            Box::new(number(2)),
-        );
+        let half = rounded(&Expr::Sum(vec![dim(0), number(1)]), &number(2));
         let size = |dim| (dim == 0).then_some(224);
         assert_eq!(half.evaluate(&size), Some(112));
         assert_eq!(
@@ -312,10 +309,7 @@ mod tests {
             Some(112 * 112)
         );
         assert_eq!(Expr::Sum(vec![dim(1)]).evaluate(&size), None);
-        assert_eq!(
-            Expr::Quotient(Box::new(dim(0)), Box::new(number(0))).evaluate(&size),
-            None
-        );
+        assert_eq!(rounded(&dim(0), &number(0)).evaluate(&size), None);
     }
 
     #[test]

@@ -461,22 +461,11 @@ fn models_of_the_repository_are_followed_to_their_declared_outputs() {
             let Some(Some(found)) = facts.outputs.get(info.name.exact()) else {
                 continue;
             };
-            assert_eq!(
-                found.len(),
-                declared.len(),
-                "{} of {}",
-                info.name,
-                path.display()
-            );
+            let place = format!("{} of {}", info.name, path.display());
+            assert_eq!(found.len(), declared.len(), "{place}");
             for (found, declared) in found.iter().zip(declared) {
                 if let (Expr::Number(found), Dim::Fixed(declared)) = (found, declared) {
-                    assert_eq!(
-                        *found as u64,
-                        *declared,
-                        "{} of {}",
-                        info.name,
-                        path.display()
-                    );
+                    assert_eq!(*found as u64, *declared, "{place}");
                     checked += 1;
                 }
             }
