@@ -24,8 +24,9 @@ struct Traits {
 /// and give integers; operators that quantize as they go; quantize and dequantize nodes; else the
 /// floating-point type of the weights.
 pub(super) fn precision(model: &Model, weights: &[WeightBytes]) -> Precision {
-    let label = Traits::of(model).label(weights);
-    let label = label.unwrap_or_else(|| float_label(model, weights));
+    let label = Traits::of(model)
+        .label(weights)
+        .unwrap_or_else(|| float_label(model, weights));
     Precision {
         label: label.into(),
         shares: shares(weights),

@@ -53,19 +53,28 @@ pub(super) fn as_onnx(image: &Image<'_>) -> Result<Vec<u8>, SkeletonFault> {
         put_delimited(&mut out, 7, &writer.graph(graph, 0)?);
     }
     for opset in model.tables(1)? {
-        let mut message = Vec::new();
-        put_delimited(&mut message, 1, &opset.text(0)?);
-        put_number(&mut message, 2, opset.long(1)? as u64);
-        put_delimited(&mut out, 8, &message);
+        put_delimited(&mut out, 8, &operator_set(opset)?);
     }
     for entry in model.tables(9)? {
-        let mut message = Vec::new();
-        put_delimited(&mut message, 1, &entry.text(0)?);
-        put_delimited(&mut message, 2, &entry.text(1)?);
-        if message.len() <= KEPT_PAYLOAD_BYTES {
-            put_delimited(&mut out, 14, &message);
+        let property = property(entry)?;
+        if property.len() <= KEPT_PAYLOAD_BYTES {
+            put_delimited(&mut out, 14, &property);
         }
     }
+    Ok(out)
+}
+
+fn operator_set(opset: Table<'_>) -> Message {
+    let mut out = Vec::new();
+    put_delimited(&mut out, 1, &opset.text(0)?);
+    put_number(&mut out, 2, opset.long(1)? as u64);
+    Ok(out)
+}
+
+fn property(entry: Table<'_>) -> Message {
+    let mut out = Vec::new();
+    put_delimited(&mut out, 1, &entry.text(0)?);
+    put_delimited(&mut out, 2, &entry.text(1)?);
     Ok(out)
 }
 
@@ -108,13 +117,12 @@ impl Writer {
         for node in order::in_order(nodes)? {
             put_part(&mut out, 1, &self.node(node, depth)?)?;
         }
-        for tensor in graph.tables(0)? {
-            put_part(&mut out, 5, &self.tensor(tensor)?)?;
-        }
+        let mut tensors = graph.tables(0)?;
         for sparse in graph.tables(7)? {
-            if let Some(values) = sparse.table(0)? {
-                put_part(&mut out, 5, &self.tensor(values)?)?;
-            }
+            tensors.extend(sparse.table(0)?);
+        }
+        for tensor in tensors {
+            put_part(&mut out, 5, &self.tensor(tensor)?)?;
         }
         let mut values = BTreeMap::new();
         for value in graph.tables(1)? {
@@ -286,6 +294,7 @@ fn dims(shape: Table<'_>) -> Message {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::path::{Path, PathBuf};
 
     use super::super::{OnnxError, read, summary};
@@ -327,26 +336,13 @@ mod tests {
     #[test]
     fn nodes_come_after_those_that_they_read() {
         let model = read(&fixture("ort-format.ort")).unwrap();
-        let mut known: Vec<&str> = model
-            .graph
-            .inputs
-            .iter()
-            .map(|info| info.name.exact())
-            .collect();
-        known.extend(
-            model
-                .graph
-                .initializers
-                .iter()
-                .map(|tensor| tensor.name.as_str()),
-        );
-        for node in &model.graph.nodes {
-            assert!(
-                node.inputs
-                    .iter()
-                    .all(|name| name.is_empty() || known.contains(&name.as_str())),
-                "{node:?}"
-            );
+        let graph = model.graph;
+        let inputs = graph.inputs.iter().map(|info| info.name.exact());
+        let stored = graph.initializers.iter().map(|tensor| &tensor.name[..]);
+        let mut known: BTreeSet<&str> = inputs.chain(stored).collect();
+        for node in &graph.nodes {
+            let mut read = node.inputs.iter().filter(|name| !name.is_empty());
+            assert!(read.all(|name| known.contains(&name[..])), "{node:?}");
             known.extend(node.outputs.iter().map(String::as_str));
         }
     }

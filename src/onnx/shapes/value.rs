@@ -180,9 +180,13 @@ impl Call<'_> {
         self.input(index)?.below.as_ref()
     }
 
-    /// Whether what inputs hold decides on it.
+    /// Whether what inputs hold decides on the operand.
     pub(super) fn is_fed(&self, index: usize) -> bool {
         self.input(index).is_none_or(|value| value.is_fed)
+    }
+
+    pub(super) fn reads_fed(&self) -> bool {
+        self.given().any(|value| value.is_fed)
     }
 
     pub(super) fn is_integer(&self, index: usize) -> bool {

@@ -41,8 +41,7 @@ fn sizing(operator: &str) -> &'static [usize] {
 impl Call<'_> {
     /// Why sizes of its outputs may differ, as far as values of inputs make them.
     pub(super) fn varies_by_values(&self) -> Option<String> {
-        let is_fed = self.given().any(|value| value.is_fed);
-        let why = by_content(self.operator()).filter(|_| is_fed);
+        let why = by_content(self.operator()).filter(|_| self.reads_fed());
         let why = why.or_else(|| self.takes_sizes())?;
         Some(format!("{self} {why}"))
     }

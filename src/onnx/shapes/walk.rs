@@ -169,11 +169,17 @@ impl<'g> Walk<'g> {
     /// Sizes that the file states of an inner value, where the graph does not tell: numbers alone,
     /// and not of the first axis, along which a file often says what it was exported with.
     fn declared_dims(&self, name: &str) -> Dims {
-        let (_, dims) = self.declared?.get(name)?.as_tensor()?;
-        let sizes = dims?.iter().enumerate().map(|(axis, dim)| match dim {
-            Dim::Fixed(size @ 2..) if axis > 0 => Expr::of_size(*size),
-            _ => Expr::Unknown,
-        });
+        let ValueType::Tensor { dims, .. } = self.declared?.get(name)? else {
+            return None;
+        };
+        let sizes = dims
+            .as_ref()?
+            .iter()
+            .enumerate()
+            .map(|(axis, dim)| match dim {
+                Dim::Fixed(size @ 2..) if axis > 0 => Expr::of_size(*size),
+                _ => Expr::Unknown,
+            });
         Some(sizes.collect())
     }
 
@@ -241,7 +247,7 @@ impl Call<'_> {
             is_stored: !is_random && all_stored,
             is_fed: match self.operator() {
                 "Shape" | "Size" => inherited.is_some(),
-                _ => is_random || self.given().any(|value| value.is_fed),
+                _ => is_random || self.reads_fed(),
             },
             view_of: self.made_view(),
             is_integer: self.makes_integers(),

@@ -110,9 +110,14 @@ impl Call<'_> {
     }
 
     fn compress(&self) -> Dims {
-        if self.node.integer("axis").is_none() {
-            return unknown(1);
+        match self.node.integer("axis") {
+            Some(_) => self.opened(),
+            None => unknown(1),
         }
+    }
+
+    /// The sizes with an axis that is not known.
+    fn opened(&self) -> Dims {
         let mut made = self.owned(0)?;
         let axis = self.axis(0, made.len())?;
         made[axis] = Expr::Unknown;
