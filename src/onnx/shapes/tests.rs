@@ -5,7 +5,7 @@ mod varying;
 
 use super::expr::number;
 use super::*;
-use crate::onnx::{AttributeValue, Node, testing};
+use crate::onnx::{AttributeValue, Node, StoredTensor, testing};
 use crate::plan::ElementType;
 use crate::record::ValueType;
 
@@ -44,34 +44,21 @@ impl Builder {
         self.input(name, ElementType::Float, sizes)
     }
 
-    fn stored(
-        mut self,
-        name: &str,
-        element_type: ElementType,
-        dims: &[u64],
-        values: Option<&[f64]>,
-    ) -> Builder {
-        self.graph
-            .initializers
-            .push(testing::stored(name, element_type, dims, values));
+    fn stored(mut self, tensor: StoredTensor) -> Builder {
+        self.graph.initializers.push(tensor);
         self
     }
 
     fn weight(self, name: &str, dims: &[u64]) -> Builder {
-        self.stored(name, ElementType::Float, dims, None)
+        self.stored(testing::tensor(name, dims, None))
     }
 
     fn whole(self, name: &str, values: &[f64]) -> Builder {
-        self.stored(
-            name,
-            ElementType::Int64,
-            &[values.len() as u64],
-            Some(values),
-        )
+        self.stored(testing::list(name, values))
     }
 
     fn scalar(self, name: &str, value: f64) -> Builder {
-        self.stored(name, ElementType::Int64, &[], Some(&[value]))
+        self.stored(testing::whole(name, &[], &[value]))
     }
 
     /// A node as ONNX writes it, without attributes.
@@ -109,16 +96,11 @@ impl Builder {
     }
 
     fn facts(self) -> ShapeFacts {
-        let last = self
-            .graph
-            .nodes
-            .last()
-            .and_then(|node| node.outputs.first().cloned());
-        let graph = match (self.graph.outputs.is_empty(), last) {
-            (true, Some(last)) => self.output(&last).graph,
-            _ => self.graph,
-        };
-        ShapeFacts::of(&graph)
+        if let (true, Some(last)) = (self.graph.outputs.is_empty(), self.graph.nodes.last()) {
+            let made = last.outputs[0].clone();
+            return self.output(&made).facts();
+        }
+        ShapeFacts::of(&self.graph)
     }
 }
 
@@ -164,9 +146,9 @@ fn roles(facts: &ShapeFacts) -> Vec<Option<DimRole>> {
 
 #[test]
 fn a_symbol_is_one_dimension_and_a_made_up_name_one_at_every_place() {
-    let symbol = |name: &str| Dim::Symbolic(name.to_owned().into());
+    let symbol = |name: &str| Dim::Symbolic(name.into());
     let input = |name: &str, dims: Vec<Dim>| TensorInfo {
-        name: name.to_owned().into(),
+        name: name.into(),
         value_type: ValueType::Tensor {
             element_type: ElementType::Float,
             dims: Some(dims),
@@ -326,7 +308,7 @@ fn products_demand_features_and_reshapes_keep_elements() {
 fn ways_down_and_up_again_must_meet() {
     let scales = [1.0, 1.0, 2.0, 2.0];
     let facts = floats("x", &[1, 3, -1, -2])
-        .stored("up", ElementType::Float, &[4], Some(&scales))
+        .stored(testing::tensor("up", &[4], Some(&scales)))
         .node("d = MaxPool(x)")
         .integers("kernel_shape", &[2, 2])
         .integers("strides", &[2, 2])

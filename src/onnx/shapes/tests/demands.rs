@@ -187,7 +187,7 @@ fn places_that_are_picked_must_be_there() {
     let many: Vec<f64> = (0..200).map(f64::from).collect();
     assert_eq!(picked("Gather", &many, &second), [at_least(1, 200)]);
     let elements = floats("x", &[-1, -2])
-        .stored("places", ElementType::Int64, &[1, 2], Some(&[3.0, -6.0]))
+        .stored(testing::whole("places", &[1, 2], &[3.0, -6.0]))
         .node_with("y = GatherElements(x, places)", &second)
         .facts();
     assert_eq!(relations(&elements), [at_least(1, 6)]);

@@ -56,7 +56,12 @@ fn slices_that_go_back_over_nothing_or_in_any_step_have_their_size() {
 fn stored_numbers_that_no_size_holds_bound_nothing() {
     for largest in [9e15, u64::MAX as f64, f64::INFINITY] {
         let facts = floats("x", &[4, 2])
-            .stored("table", ElementType::Uint64, &[2], Some(&[1.0, largest]))
+            .stored(testing::stored(
+                "table",
+                ElementType::Uint64,
+                &[2],
+                Some(&[1.0, largest]),
+            ))
             .node("y = Gather(x, table)")
             .facts();
         assert_eq!(sizes(&facts, &[]), known(&[2, 2]), "{largest}");
