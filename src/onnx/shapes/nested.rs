@@ -145,7 +145,7 @@ impl<'g> Walk<'g> {
     }
 
     /// Walks a body until the sizes of what it carries, which stands there in what it is given, are
-    /// those that it was given. What stands before that, it says with one value.
+    /// those that it was given. A body that is given something before that says one value before it.
     fn settled(
         &mut self,
         body: &'g Graph,

@@ -50,7 +50,7 @@ impl Call<'_> {
         }
     }
 
-    pub(super) fn is_sampled(&self, length: &Expr) {
+    pub(super) fn sampled(&self, length: &Expr) {
         if self.view(0).is_some() {
             self.role(length, DimRole::Audio);
         }
@@ -104,7 +104,7 @@ impl Call<'_> {
     }
 
     /// Axes of an image that is given another size before anything else.
-    pub(super) fn is_resized(&self) {
+    pub(super) fn resized(&self) {
         let Some([_, second, third, last]) = self.view_dims(0) else {
             return;
         };

@@ -29,7 +29,7 @@ impl Call<'_> {
 
     fn resize(&self) -> Dims {
         let rank = self.dims(0)?.len();
-        self.is_resized();
+        self.resized();
         let axes = match self.integers("axes") {
             Some(numbers) => axes(&numbers, rank),
             None => (0..rank).collect(),
@@ -102,7 +102,7 @@ impl Call<'_> {
     fn space_to_depth(&self) -> Dims {
         let [batch, channels, height, width] = self.array(0)?;
         let block = self.node.integer("blocksize")?;
-        self.is_resized();
+        self.resized();
         for size in [height, width] {
             self.multiple(size, block, format_args!("takes blocks of {block}"));
         }
@@ -141,7 +141,7 @@ impl Call<'_> {
         let [batch, length, ..] = self.dims(0)? else {
             return None;
         };
-        self.is_sampled(length);
+        self.sampled(length);
         let step = self.first_number(1).filter(|&step| step > 0)?;
         let frame = self.first_number(3).or(self.list_len(2))?;
         self.at_least(
