@@ -210,7 +210,7 @@ fn bound<'m>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx::testing::{all_parsed, function, parsed, with};
+    use crate::onnx::testing::{function, nodes, parsed, with};
 
     fn plain(nodes: Vec<Node>, functions: Vec<Function>) -> Vec<Node> {
         let graph = Graph {
@@ -239,13 +239,10 @@ mod tests {
 
     #[test]
     fn calls_within_calls_become_their_bodies_with_names_of_their_own() {
-        let twice = all_parsed(&["t = own.Once(a)", "b = own.Once(t)"]);
-        let once = all_parsed(&["t = Exp(a)", "b = Log(t)"]);
-        let functions = vec![
-            function("b = Twice(a)", twice),
-            function("b = Once(a)", once),
-        ];
-        let found = plain(vec![parsed("y = own.Twice(x)")], functions);
+        let twice = nodes(&["t = own.Once a", "b = own.Once t"]);
+        let once = nodes(&["t = Exp a", "b = Log t"]);
+        let functions = vec![function("b = Twice a", twice), function("b = Once a", once)];
+        let found = plain(vec![parsed("y = own.Twice x")], functions);
         let wanted = [
             "Exp x > call2/t",
             "Log call2/t > call1/t",
@@ -258,16 +255,16 @@ mod tests {
     #[test]
     fn attributes_by_reference_are_what_the_call_or_the_default_gives() {
         let integer = |value| AttributeValue::Integers(vec![value]);
-        let mut inner = parsed("b = Softmax(a)");
+        let mut inner = parsed("b = Softmax a");
         for (name, from) in [("axis", "dim"), ("kept", "other"), ("gone", "missing")] {
             inner = with(inner, name, AttributeValue::Reference(from.into()));
         }
-        let mut soft = function("b = Soft(a)", vec![inner]);
+        let mut soft = function("b = Soft a", vec![inner]);
         soft.defaults = vec![Attribute {
             name: "other".into(),
             value: integer(7),
         }];
-        let call = with(parsed("y = own.Soft(x)"), "dim", integer(-1));
+        let call = with(parsed("y = own.Soft x"), "dim", integer(-1));
         let found = &plain(vec![call], vec![soft])[0];
         let values = ["axis", "kept"].map(|name| found.integer(name));
         assert_eq!(values, [Some(-1), Some(7)]);
@@ -277,18 +274,18 @@ mod tests {
     #[test]
     fn graphs_within_a_body_read_what_the_call_gives() {
         let branch = Graph {
-            nodes: all_parsed(&["t = Neg(a)"]),
+            nodes: nodes(&["t = Neg a"]),
             ..Graph::default()
         };
         let conditional = with(
-            parsed("b = If(c)"),
+            parsed("b = If c"),
             "then_branch",
             AttributeValue::Graphs(vec![branch]),
         );
-        let call = parsed("y = own.Maybe(flag, x)");
+        let call = parsed("y = own.Maybe flag x");
         let found = plain(
             vec![call],
-            vec![function("b = Maybe(c, a)", vec![conditional])],
+            vec![function("b = Maybe c a", vec![conditional])],
         );
         assert_eq!(wires(&found), ["If flag > y"]);
         assert_eq!(
@@ -299,17 +296,17 @@ mod tests {
 
     #[test]
     fn a_function_that_calls_itself_ends_as_a_call() {
-        let again = function("b = Again(a)", all_parsed(&["b = own.Again(a)"]));
-        let found = plain(all_parsed(&["y = own.Again(x)"]), vec![again]);
+        let again = function("b = Again a", nodes(&["b = own.Again a"]));
+        let found = plain(nodes(&["y = own.Again x"]), vec![again]);
         assert_eq!(wires(&found), ["Again x > y"]);
     }
 
     #[test]
     fn what_is_left_out_or_handed_on_keeps_its_place() {
-        let pick = function("a, c = Pick(a, b)", all_parsed(&["c = Clip(a, b)"]));
+        let pick = function("a, c = Pick a b", nodes(&["c = Clip a b"]));
         let call = Node {
             outputs: vec!["same".into(), String::new()],
-            ..parsed("y = own.Pick(x)")
+            ..parsed("y = own.Pick x")
         };
         let found = plain(vec![call], vec![pick]);
         assert_eq!(wires(&found), ["Identity x > same", "Clip x, > call1/c"]);

@@ -86,14 +86,14 @@ fn distance(node: &Node, distances: &HashMap<&str, Option<u64>>) -> Option<u64> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx::testing::{all_parsed, function, tensor};
+    use crate::onnx::testing::{function, nodes, tensor};
 
     #[test]
     fn nodes_of_a_function_count_once_for_each_call() {
-        let function = function("b = Soft(a)", all_parsed(&["b = Exp(a)"]));
-        let calls = ["t = own.Soft(x)", "u = own.Soft(t)", "y = own.Soft(u)"];
+        let function = function("b = Soft a", nodes(&["b = Exp a"]));
+        let calls = ["t = own.Soft x", "u = own.Soft t", "y = own.Soft u"];
         let model = Model {
-            graph: graph(&[&calls[..], &["z = Neg(y)"]].concat()),
+            graph: graph(&[&calls[..], &["z = Neg y"]].concat()),
             functions: vec![function],
             ..Model::default()
         };
@@ -105,7 +105,7 @@ mod tests {
 
     fn graph(lines: &[&str]) -> Graph {
         Graph {
-            nodes: all_parsed(lines),
+            nodes: nodes(lines),
             initializers: vec![tensor("w", &[1], None)],
             ..Graph::default()
         }
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_chain_has_nothing_beside_it() {
-        let chain = ["a = Conv(x, w)", "b = Relu(a)", "y = Add(a, b)"];
+        let chain = ["a = Conv x w", "b = Relu a", "y = Add a b"];
         assert_eq!(side_by_side(&graph(&chain)), 1);
         assert_eq!(side_by_side(&graph(&[])), 0);
     }
@@ -121,14 +121,14 @@ mod tests {
     #[test]
     fn branches_count_and_constants_and_shapes_do_not() {
         let branches = [
-            "v = DequantizeLinear(w)",
-            "a = Conv(x, v)",
-            "s = Shape(x)",
-            "g = Gather(s, w)",
-            "b = Conv(x, , w)",
-            "c = Conv(x, w)",
-            "d = Concat(a, b, c)",
-            "y = Reshape(d, g)",
+            "v = DequantizeLinear w",
+            "a = Conv x v",
+            "s = Shape x",
+            "g = Gather s w",
+            "b = Conv x _ w",
+            "c = Conv x w",
+            "d = Concat a b c",
+            "y = Reshape d g",
         ];
         assert_eq!(side_by_side(&graph(&branches)), 3);
     }

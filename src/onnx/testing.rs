@@ -45,16 +45,23 @@ pub fn node(operator: &str, inputs: &[&str], output: &str) -> Node {
     }
 }
 
-/// Nodes, one of each line, such as `sum = Add one other` and `turned = Transpose x perm=1,0`.
+/// Nodes, one of each line.
 pub fn nodes(lines: &[&str]) -> Vec<Node> {
-    let parts = lines.iter().filter_map(|line| line.split_once(" = "));
-    parts.map(|(output, call)| called(call, output)).collect()
+    lines.iter().map(|line| parsed(line)).collect()
 }
 
-fn called(call: &str, output: &str) -> Node {
+/// A node such as `sum = Add one other`, `turned = Transpose x perm=1,0` or `a, b = Split x _`,
+/// where an input is left out.
+pub fn parsed(line: &str) -> Node {
+    let (outputs, call) = line.split_once(" = ").unwrap();
     let (inputs, attributes): (Vec<_>, Vec<_>) =
         call.split(' ').partition(|word| !word.contains('='));
-    let made = node(inputs[0], &inputs[1..], output);
+    let mut made = node(inputs[0], &inputs[1..], outputs);
+    made.inputs
+        .iter_mut()
+        .filter(|name| name.as_str() == "_")
+        .for_each(String::clear);
+    made.outputs = outputs.split(", ").map(str::to_owned).collect();
     let attributes = attributes.iter().filter_map(|word| word.split_once('='));
     attributes.fold(made, |made, (name, numbers)| {
         let numbers = numbers.split(',').filter_map(|number| number.parse().ok());
@@ -68,27 +75,6 @@ pub fn with(mut node: Node, name: &str, value: AttributeValue) -> Node {
         value,
     });
     node
-}
-
-/// A node as ONNX writes it, without attributes: `y, z = own.Split(x)`.
-pub fn parsed(text: &str) -> Node {
-    let (outputs, call) = text.split_once(" = ").unwrap();
-    let (operator, inputs) = call.trim_end_matches(')').split_once('(').unwrap();
-    Node {
-        inputs: names(inputs),
-        outputs: names(outputs),
-        ..node(operator, &[], outputs)
-    }
-}
-
-fn names(list: &str) -> Vec<String> {
-    let names = list.split(", ").filter(|_| !list.is_empty());
-    names.map(str::to_owned).collect()
-}
-
-/// Nodes as ONNX writes them.
-pub fn all_parsed(lines: &[&str]) -> Vec<Node> {
-    lines.iter().map(|line| parsed(line)).collect()
 }
 
 /// A function of the domain `own`, by what a call of it says with the body's names.

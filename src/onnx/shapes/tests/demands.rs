@@ -16,7 +16,7 @@ fn texts(values: &[&str]) -> AttributeValue {
 fn of_table(operator: &str, attributes: &[(&str, AttributeValue)]) -> ShapeFacts {
     let table = floats("x", &[-1, -2]);
     table
-        .node_with(&format!("y, z = ai.onnx.ml.{operator}(x)"), attributes)
+        .node_with(&format!("y, z = ai.onnx.ml.{operator} x"), attributes)
         .facts()
 }
 
@@ -46,8 +46,7 @@ fn trees_read_columns_up_to_the_last_that_they_ask_about() {
         );
     }
     let row = floats("x", &[-1])
-        .node("y = ai.onnx.ml.TreeEnsembleRegressor(x)")
-        .integers("nodes_featureids", &[0])
+        .node("y = ai.onnx.ml.TreeEnsembleRegressor x nodes_featureids=0")
         .facts();
     assert_eq!(relations(&row), [at_least(0, 1)]);
 }
@@ -168,7 +167,7 @@ fn places_that_are_picked_must_be_there() {
     let picked = |operator: &str, places: &[f64], attributes: &[(&str, AttributeValue)]| {
         let facts = floats("x", &[-1, -2])
             .whole("places", places)
-            .node_with(&format!("y = {operator}(x, places)"), attributes)
+            .node_with(&format!("y = {operator} x places"), attributes)
             .facts();
         relations(&facts)
     };
@@ -188,7 +187,7 @@ fn places_that_are_picked_must_be_there() {
     assert_eq!(picked("Gather", &many, &second), [at_least(1, 200)]);
     let elements = floats("x", &[-1, -2])
         .stored(testing::whole("places", &[1, 2], &[3.0, -6.0]))
-        .node_with("y = GatherElements(x, places)", &second)
+        .node_with("y = GatherElements x places", &second)
         .facts();
     assert_eq!(relations(&elements), [at_least(1, 6)]);
 }
@@ -201,7 +200,7 @@ fn normalized(
 ) -> Vec<Relation> {
     let facts = floats("x", &[-1, -2, -3, -4])
         .weight("scale", scale)
-        .node_with(&format!("y = {operator}(x, scale)"), attributes)
+        .node_with(&format!("y = {operator} x scale"), attributes)
         .facts();
     relations(&facts)
 }

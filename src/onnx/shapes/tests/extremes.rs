@@ -42,7 +42,7 @@ fn slices_that_go_back_over_nothing_or_in_any_step_have_their_size() {
             .whole("end", &[end])
             .whole("axis", &[0.0])
             .whole("step", &[step])
-            .node("y = Slice(x, start, end, axis, step)")
+            .node("y = Slice x start end axis step")
             .facts();
         assert_eq!(
             sizes(&facts, &[]),
@@ -62,7 +62,7 @@ fn stored_numbers_that_no_size_holds_bound_nothing() {
                 &[2],
                 Some(&[1.0, largest]),
             ))
-            .node("y = Gather(x, table)")
+            .node("y = Gather x table")
             .facts();
         assert_eq!(sizes(&facts, &[]), known(&[2, 2]), "{largest}");
     }
@@ -82,7 +82,7 @@ fn windows_of_any_numbers_are_followed() {
                 ("group", AttributeValue::Integers(vec![number])),
                 ("ceil_mode", AttributeValue::Integers(vec![1])),
             ];
-            for operator in ["MaxPool(x)", "Conv(x, w)", "ConvTranspose(x, w)"] {
+            for operator in ["MaxPool x", "Conv x w", "ConvTranspose x w"] {
                 let facts = floats("x", &[-1, 4, 9, -2])
                     .weight("w", &[8, 4, 3, 3])
                     .node_with(&format!("y = {operator}"), &attributes)
@@ -108,9 +108,9 @@ fn reversed_shapes_and_ranges_of_any_step_are_followed() {
             .scalar("from", 0.0)
             .scalar("to", 3.0 * step)
             .scalar("by", step)
-            .node("s = Shape(x)")
-            .node("none = Slice(s, start, end, axis, step)")
-            .node("r = Range(from, to, by)")
+            .node("s = Shape x")
+            .node("none = Slice s start end axis step")
+            .node("r = Range from to by")
             .facts();
         let made = sizes(&facts, &[2]);
         assert!(
