@@ -46,11 +46,10 @@ fn scores(source: Source<'_>) -> Option<Table> {
 
 /// Scores where there are labels, else kinds of agreement, of which any session has a figure.
 fn shown_metrics(source: Source<'_>) -> Vec<Metric> {
-    let groups = groups(source);
     Metric::ALL
         .iter()
         .copied()
-        .filter(|metric| groups.contains(&metric.group()))
+        .filter(|metric| groups(source).contains(&metric.group()))
         .filter(|&metric| has_figure(source, metric))
         .collect()
 }
@@ -117,7 +116,7 @@ fn agreement(source: Source<'_>) -> Option<Table> {
             line.end(kind(source, session));
         }
     }
-    Some(table.finish(Vec::new()))
+    Some(table.finish([]))
 }
 
 fn is_scored(source: Source<'_>) -> bool {
@@ -262,21 +261,27 @@ fn score_words(metric: Metric, found: &Estimate) -> String {
 /// A session's change against the baseline, samples lost and gained, and samples with outputs that
 /// are no numbers.
 fn change_cells(session: &SessionFindings) -> [String; 3] {
-    let accuracy = &session.accuracy;
-    let change = match &accuracy.change {
+    let change = session.accuracy.change.as_ref();
+    let told = match change {
         Some(change) => words::short_accuracy_change(change),
         None if session.is_baseline => BASELINE.into(),
         None => MEANINGLESS.into(),
     };
-    let affected = accuracy
+    [told, flips(change), affected(session)]
+}
+
+/// `3 samples` of which some output is no number.
+fn affected(session: &SessionFindings) -> String {
+    match session
+        .accuracy
         .unhealthy_outputs
         .iter()
         .map(|output| output.affected_samples_count)
-        .max();
-    let affected = affected.map_or(MEANINGLESS.into(), |affected| {
-        format!("{} samples", number::count(affected))
-    });
-    [change, flips(accuracy.change.as_ref()), affected]
+        .max()
+    {
+        Some(count) => format!("{} samples", number::count(count)),
+        None => MEANINGLESS.into(),
+    }
 }
 
 /// `3 / 2`: samples lost and gained.

@@ -60,9 +60,9 @@ pub struct PriorityView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PhaseView {
     /// `Phase 1: Quick Wins (Weeks 1-2)`.
-    pub title: String,
+    pub title: &'static str,
     /// `Low-effort, high-impact optimizations`.
-    pub kind: String,
+    pub kind: &'static str,
     /// The tasks; one that says why there is none where there is none.
     pub tasks: Vec<Entry>,
 }
@@ -92,8 +92,11 @@ fn of_priority(source: Source<'_>, priority: Priority) -> PriorityView {
             format!("below {MEDIUM_GAIN}x, or in size alone"),
         ),
     };
-    let advice = source.findings.advice.iter();
-    let advice = advice.filter(|advice| advice.priority == priority);
+    let advice = source
+        .findings
+        .advice
+        .iter()
+        .filter(|advice| advice.priority == priority);
     PriorityView {
         label: label.into(),
         impact: impact.into(),
@@ -103,8 +106,10 @@ fn of_priority(source: Source<'_>, priority: Priority) -> PriorityView {
 }
 
 fn worded(source: Source<'_>, advice: &Advice) -> AdviceView {
-    let evidence = advice.evidence.iter();
-    let evidence = evidence.map(|evidence| evidence_text(source, evidence));
+    let evidence = advice
+        .evidence
+        .iter()
+        .map(|evidence| evidence_text(source, evidence));
     AdviceView {
         area: area(source, advice),
         gain: gain(advice),
@@ -300,13 +305,22 @@ pub(in crate::report) fn effort(advice: &Advice) -> String {
 }
 
 pub(in crate::report) fn risk(advice: &Advice) -> String {
-    let own = nature(&advice.action).risk.map(str::to_owned);
+    let reasons = match risks(advice).as_slice() {
+        [] => "no significant loss on labelled data, outputs finite".into(),
+        reasons => reasons.join("; "),
+    };
+    format!("{} ({reasons})", level(advice.risk))
+}
+
+/// That of the action itself, and what the choice leaves open.
+fn risks(advice: &Advice) -> Vec<String> {
     let caveats = advice.caveats.iter().map(|&caveat| words::caveat(caveat));
-    let mut reasons: Vec<String> = own.into_iter().chain(caveats).collect();
-    if reasons.is_empty() {
-        reasons.push("no significant loss on labelled data, outputs finite".into());
-    }
-    format!("{} ({})", level(advice.risk), reasons.join("; "))
+    nature(&advice.action)
+        .risk
+        .map(str::to_owned)
+        .into_iter()
+        .chain(caveats)
+        .collect()
 }
 
 pub(super) fn phases(source: Source<'_>) -> Vec<PhaseView> {
@@ -345,19 +359,25 @@ const PHASES: [Phase; 3] = [
 
 impl Phase {
     fn view(&self, source: Source<'_>) -> PhaseView {
-        let advice = source.findings.advice.iter();
-        let mut tasks: Vec<Entry> = advice
-            .filter(|advice| advice.effort == self.effort)
-            .map(|advice| self.task(source, advice))
-            .collect();
+        let mut tasks = self.tasks(source);
         if tasks.is_empty() {
             tasks.push(self.no_task());
         }
         PhaseView {
-            title: self.title.into(),
-            kind: self.kind.into(),
+            title: self.title,
+            kind: self.kind,
             tasks,
         }
+    }
+
+    fn tasks(&self, source: Source<'_>) -> Vec<Entry> {
+        source
+            .findings
+            .advice
+            .iter()
+            .filter(|advice| advice.effort == self.effort)
+            .map(|advice| self.task(source, advice))
+            .collect()
     }
 
     fn task(&self, source: Source<'_>, advice: &Advice) -> Entry {

@@ -227,8 +227,10 @@ fn most_throughput(source: Source<'_>, pick: &Pick) -> String {
 }
 
 fn throughput(source: Source<'_>, pick: &Pick, cell: &CellFindings) -> String {
-    let comparison = cell.comparison.as_ref();
-    let change = comparison.map(|comparison| words::throughput_change(&comparison.throughput));
+    let change = cell
+        .comparison
+        .as_ref()
+        .map(|comparison| words::throughput_change(&comparison.throughput));
     let remarks: String = larger_batches(source, pick)
         .into_iter()
         .chain(rival::looks_higher(source, pick))
@@ -274,7 +276,7 @@ fn ties(source: Source<'_>, pick: &Pick) -> String {
     match words::listed(
         pick.ties
             .iter()
-            .map(|&tie| tie_words(source, pick.key, tie)),
+            .map(|tie| tie_words(source, pick.key, *tie)),
     ) {
         none if none.is_empty() => none,
         names => format!(" Not told apart from it: {names}."),
@@ -292,8 +294,9 @@ fn tie_words(source: Source<'_>, key: CellKey, tie: CellKey) -> String {
 
 fn mind(source: Source<'_>) -> Vec<String> {
     words::once(source.picks().flat_map(|pick| {
-        let caveats = pick.caveats.iter();
-        caveats.map(move |&caveat| mind_line(source, pick, caveat))
+        pick.caveats
+            .iter()
+            .map(move |&caveat| mind_line(source, pick, caveat))
     }))
 }
 

@@ -346,13 +346,17 @@ fn model_memory(memory: &Estimate, per_file_size: f64) -> String {
 
 /// `compute-bound, at 41.0% of the machine's peak integer rate`, where `rate` is what limits it.
 fn limit(bound: &Observed<Bound>, attained: Option<Ratio>, rate: &str) -> String {
-    let bound = match bound {
-        Ok(bound) => roofline::word(*bound).to_owned(),
-        Err(reason) => format!("limited by what is {}", not_measured(reason)),
-    };
+    let bound = bound_words(bound);
     match attained.map(|ratio| number::share(ratio.0)) {
         Some(share) => format!("{bound}, at {share} of the machine's peak {rate}"),
         None => bound,
+    }
+}
+
+fn bound_words(bound: &Observed<Bound>) -> String {
+    match bound {
+        Ok(bound) => roofline::word(*bound).to_owned(),
+        Err(reason) => format!("limited by what is {}", not_measured(reason)),
     }
 }
 

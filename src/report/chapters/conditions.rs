@@ -8,8 +8,11 @@ use crate::units::{Bytes, Hertz, Ratio};
 /// Whether the machine was fit to measure on: a line with the verdict, and one for each reason with
 /// its remedy.
 pub(in crate::report) fn verdict(fitness: &Fitness) -> Vec<String> {
-    let verdict = fitness.verdict;
-    let mut lines = vec![format!("Machine {}: {}", verdict.word(), meaning(verdict))];
+    let mut lines = vec![format!(
+        "Machine {}: {}",
+        fitness.verdict.word(),
+        meaning(fitness.verdict)
+    )];
     lines.extend(fitness.reasons.iter().map(reason));
     lines
 }
@@ -61,15 +64,16 @@ fn load(host: &Host, seen: &Conditions) -> [Item; 8] {
     ]
     .map(|pressure| share(pressure, "of the time"));
     [
-        Item::new("Observed for", time(seen.observed_ns)),
-        Item::new("Other processes", others),
-        Item::new("Stolen by the host", stolen),
-        Item::new("Control group's CPU limit", limit(host, seen)),
-        Item::new("Tasks waited for a CPU", for_cpu),
-        Item::new("Tasks waited for memory", for_memory),
-        Item::new("Tasks waited for storage", for_storage),
-        Item::new("Swap", swap(seen)),
+        ("Observed for", time(seen.observed_ns)),
+        ("Other processes", others),
+        ("Stolen by the host", stolen),
+        ("Control group's CPU limit", limit(host, seen)),
+        ("Tasks waited for a CPU", for_cpu),
+        ("Tasks waited for memory", for_memory),
+        ("Tasks waited for storage", for_storage),
+        ("Swap", swap(seen)),
     ]
+    .map(|(label, text)| Item::new(label, text))
 }
 
 /// Conditions of the processor.

@@ -33,8 +33,10 @@ pub(in crate::report) fn ending(source: Source<'_>) -> String {
         }
         Some(EndReason::BudgetSpent) => {
             let [asked, target] = asked(&record.plan);
-            let spent = spent(record);
-            format!("Complete: {spent}{after} and {rounds}; asked for was {asked} to {target}.")
+            format!(
+                "Complete: {}{after} and {rounds}; asked for was {asked} to {target}.",
+                spent(record)
+            )
         }
         Some(EndReason::SearchDone) => {
             format!("Complete: the search had nothing left to try{after}.")
@@ -271,15 +273,14 @@ fn disturbed(source: Source<'_>) -> Option<String> {
 
 /// Why medians have no interval, with the number of cells that it holds for.
 fn without_interval(source: Source<'_>) -> Vec<String> {
-    let mut remarks: BTreeMap<&Plain, u64> = BTreeMap::new();
-    for remark in source
+    let remarks = source
         .cells()
-        .filter_map(|cell| cell.figure(Metric::LatencyP50)?.measured())
-        .filter_map(|median| median.remark.as_ref())
-    {
-        *remarks.entry(remark).or_default() += 1;
+        .filter_map(|cell| cell.figure(Metric::LatencyP50)?.measured()?.remark.as_ref());
+    let mut counts: BTreeMap<&Plain, u64> = BTreeMap::new();
+    for remark in remarks {
+        *counts.entry(remark).or_default() += 1;
     }
-    remarks
+    counts
         .into_iter()
         .map(|(remark, cells)| format!("{}: {remark}", words::counted_noun(cells, "cell")))
         .collect()
@@ -380,18 +381,20 @@ pub(in crate::report) fn machine(host: &Host) -> Vec<Item> {
         flags => words::joined(flags.iter().map(plain), ", "),
     };
     let load = known(host.load_average, |load| format!("{load:.2}"));
-    let mut items = vec![
-        Item::new("CPU", cpu),
-        Item::new("CPUs", cpus),
-        Item::new("Instruction sets", flags),
-        Item::new("Memory", memory),
-        Item::new("System", system),
-        Item::new("Virtualization", told(&host.virtualization)),
-        Item::new("Frequency governor", told(&host.governor)),
-        Item::new("Load at start", load),
-    ];
-    items.extend(gpu::machine(host));
-    items
+    [
+        ("CPU", cpu),
+        ("CPUs", cpus),
+        ("Instruction sets", flags),
+        ("Memory", memory),
+        ("System", system),
+        ("Virtualization", told(&host.virtualization)),
+        ("Frequency governor", told(&host.governor)),
+        ("Load at start", load),
+    ]
+    .into_iter()
+    .map(|(label, text)| Item::new(label, text))
+    .chain(gpu::machine(host))
+    .collect()
 }
 
 pub(in crate::report) fn hardware(host: &Host) -> Vec<String> {

@@ -12,8 +12,8 @@ const REASON_LENGTH: usize = 300;
 /// A line for each reason why launches failed, which names all sessions that share it, the ones
 /// with most failures first.
 pub(super) fn lines(source: Source<'_>) -> Vec<String> {
-    let sessions = source.sessions();
-    let mut failed: Vec<&SessionFindings> = sessions
+    let mut failed: Vec<&SessionFindings> = source
+        .sessions()
         .filter(|session| session.failed_launches_count > 0)
         .collect();
     failed.sort_by_key(|session| std::cmp::Reverse(session.failed_launches_count));
@@ -28,24 +28,31 @@ pub(super) fn lines(source: Source<'_>) -> Vec<String> {
 
 /// Why launches of a session failed; `None` where that is why it was left out, which is said there.
 fn why(session: &SessionFindings) -> Option<&Plain> {
-    let why = session.launch_failure.as_ref();
-    why.filter(|why| session.outcome.reason() != Some(*why))
+    session
+        .launch_failure
+        .as_ref()
+        .filter(|why| session.outcome.reason() != Some(*why))
 }
 
 /// `Failed launches: 2 of 14 of int8: the worker was ended by SIGSEGV while it was to run a block.`
 fn line(why: Option<&Plain>, sessions: &[&SessionFindings]) -> String {
-    let (named, others) = sessions.split_at(sessions.len().min(NAMED));
-    let others = (!others.is_empty()).then(|| format!("{} more", of_others(others)));
-    let counts = words::listed(named.iter().copied().map(failures).chain(others));
-    match why.map(plain) {
+    let counts = counts(sessions);
+    match why {
         Some(why) => {
             format!(
                 "Failed launches: {counts}: {}.",
-                shortened(why.trim_end_matches('.'), REASON_LENGTH)
+                shortened(plain(why).trim_end_matches('.'), REASON_LENGTH)
             )
         }
         None => format!("Failed launches: {counts}."),
     }
+}
+
+/// `2 of 14 of int8, 1 of 14 of fp16 and 2 of 28 of 2 sessions more`.
+fn counts(sessions: &[&SessionFindings]) -> String {
+    let (named, others) = sessions.split_at(sessions.len().min(NAMED));
+    let others = (!others.is_empty()).then(|| format!("{} more", of_others(others)));
+    words::listed(named.iter().copied().map(failures).chain(others))
 }
 
 /// `2 of 14 of int8`.

@@ -113,8 +113,11 @@ fn of_gpu(host: &Host, gpu: &GpuConditions) -> [Item; 4] {
 }
 
 fn clocks(host: &Host, gpu: &GpuConditions) -> String {
-    let known = host.gpus.iter().find(|known| known.index == gpu.index);
-    let most = known.map(|known| format!(" (highest {})", megahertz(&known.sm_clock_max_hertz)));
+    let most = host
+        .gpus
+        .iter()
+        .find(|known| known.index == gpu.index)
+        .map(|known| format!(" (highest {})", megahertz(&known.sm_clock_max_hertz)));
     format!(
         "SM {}{}, memory {}",
         megahertz(&gpu.sm_clock_hertz),
@@ -243,8 +246,9 @@ pub(super) fn provenance(record: &RunRecord) -> Vec<Item> {
 }
 
 fn samples(sampling: &GpuSampling) -> String {
-    let cost = sampling.cost_ns;
-    let cost = cost.map(|cost| format!(", each took {}", number::time(cost)));
+    let cost = sampling
+        .cost_ns
+        .map(|cost| format!(", each took {}", number::time(cost)));
     let ended = sampling
         .ended_early
         .as_ref()
@@ -261,10 +265,12 @@ fn idle(idle: &GpuIdle) -> Item {
     let period = figure(&idle.counter_period_ns, |&period| {
         format!("changes each {}", number::time(period))
     });
-    let power = watts(&idle.power_watts);
     Item::new(
         format!("GPU {} idle", idle.index),
-        format!("{power} before the run; energy counter {period}"),
+        format!(
+            "{} before the run; energy counter {period}",
+            watts(&idle.power_watts)
+        ),
     )
 }
 

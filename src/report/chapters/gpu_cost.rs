@@ -3,7 +3,7 @@
 use crate::analysis::{CellFindings, SessionFindings};
 use crate::metric::Metric;
 use crate::plan::LoadMode;
-use crate::record::RunRecord;
+use crate::record::{GpuUse, RunRecord};
 use crate::report::words::{self, Builder, Line, RowKind, Source, Table, not_measured, plain};
 use crate::text::Plain;
 
@@ -171,13 +171,17 @@ fn throughput_change(source: Source<'_>, cell: &CellFindings) -> Option<String> 
     ))
 }
 
-fn gpu_name(record: &RunRecord, session: usize) -> Option<&Plain> {
-    let used = record
+fn used(record: &RunRecord, session: usize) -> Option<&GpuUse> {
+    record
         .launches
         .iter()
         .filter(|launch| launch.session == session)
         .flat_map(|launch| &launch.cells)
-        .find_map(|cell| cell.gpu.as_ref()?.as_ref().ok())?;
+        .find_map(|cell| cell.gpu.as_ref()?.as_ref().ok())
+}
+
+fn gpu_name(record: &RunRecord, session: usize) -> Option<&Plain> {
+    let used = used(record, session)?;
     record
         .host
         .gpus

@@ -53,7 +53,7 @@ fn after_gaps(source: Source<'_>, section: &mut Section) {
                 .push(format!("{name}: {}.", not_measured(reason))),
         }
     }
-    let table = Some(table.finish(Vec::new()));
+    let table = Some(table.finish([]));
     section
         .tables
         .extend(table.filter(|table| !table.rows.is_empty()));

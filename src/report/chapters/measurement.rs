@@ -78,8 +78,10 @@ pub(super) fn machine(source: Source<'_>) -> Chapter {
 }
 
 fn with_conditions(chapter: Chapter, record: &RunRecord) -> Chapter {
-    let seen = record.conditions.iter();
-    let items = seen.flat_map(|seen| conditions::conditions(&record.host, seen));
+    let items = record
+        .conditions
+        .iter()
+        .flat_map(|seen| conditions::conditions(&record.host, seen));
     optional(chapter, "Conditions during the run", items.collect())
 }
 

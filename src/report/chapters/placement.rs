@@ -52,8 +52,8 @@ fn sentence(placement: &Placement, own: &str) -> String {
 fn provider_words(provider: &ProviderNodes, all: u64, own: &str) -> String {
     let share = provider
         .time_ratio
-        .map(|ratio| number::about_percent(ratio.0));
-    let share = share.map(|share| format!(", {share} of the time in nodes"));
+        .map(|ratio| number::about_percent(ratio.0))
+        .map(|share| format!(", {share} of the time in nodes"));
     let operators = if provider.execution_provider == own {
         String::new()
     } else {

@@ -264,13 +264,16 @@ fn batch(axis: &BatchAxis) -> String {
     if axis.reason == AxisReason::NoAxis || axis.axes.is_empty() {
         return no_axis(&axis.proof);
     }
-    let proof = match &axis.proof {
+    format!("{}, {}", places(axis), proof(&axis.proof))
+}
+
+fn proof(proof: &BatchProof) -> String {
+    match proof {
         BatchProof::Proved => "proved".to_owned(),
         BatchProof::Given => "as asked for".to_owned(),
         BatchProof::Untried => "not tried".to_owned(),
         BatchProof::NotProved { reason } => format!("not proved: {}", brief(reason)),
-    };
-    format!("{}, {proof}", places(axis))
+    }
 }
 
 fn no_axis(proof: &BatchProof) -> String {
@@ -285,16 +288,20 @@ fn no_axis(proof: &BatchProof) -> String {
 
 /// `axis 0 of x and lens, axis 1 of state`.
 fn places(axis: &BatchAxis) -> String {
-    let mut by_axis: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-    for (input, &axis) in &axis.axes {
-        by_axis.entry(axis).or_default().push(name(input));
-    }
     words::joined(
-        by_axis
+        by_axis(axis)
             .into_iter()
             .map(|(axis, names)| format!("axis {axis} of {}", few(names))),
         ", ",
     )
+}
+
+fn by_axis(axis: &BatchAxis) -> BTreeMap<u64, Vec<String>> {
+    let mut by_axis = BTreeMap::<_, Vec<_>>::new();
+    for (input, &axis) in &axis.axes {
+        by_axis.entry(axis).or_default().push(name(input));
+    }
+    by_axis
 }
 
 /// The first names, and how many more there are.

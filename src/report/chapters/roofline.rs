@@ -21,8 +21,12 @@ pub(super) fn sections(source: Source<'_>) -> Vec<Section> {
     if rooflines.is_empty() {
         return Vec::new();
     }
-    let peaks = source.record.peaks.iter();
-    let mut lines: Vec<String> = peaks.map(|peaks| machine(source, peaks)).collect();
+    let mut lines: Vec<String> = source
+        .record
+        .peaks
+        .iter()
+        .map(|peaks| machine(source, peaks))
+        .collect();
     lines.extend(rooflines.iter().map(|roofline| bounds(source, roofline)));
     lines.push(
         "Times of nodes are without what the profiler adds to each run, at the speed of the profiled launch".into(),
@@ -57,15 +61,14 @@ fn machine(source: Source<'_>, peaks: &MachinePeaks) -> String {
 }
 
 fn peak_words(unit: &str, peak: &Observed<Peak>) -> String {
-    match peak {
-        Ok(peak) => format!(
+    peak.as_ref().map_or_else(words::not_measured, |peak| {
+        format!(
             "{} (median {} of {})",
             rate(peak.highest_per_sec, unit),
             rate(peak.median_per_sec, unit),
             number::count(peak.n)
-        ),
-        Err(reason) => words::not_measured(reason),
-    }
+        )
+    })
 }
 
 fn bounds(source: Source<'_>, roofline: &Roofline) -> String {
@@ -209,8 +212,9 @@ fn figures(node: &HotNode) -> [(&'static str, Observed<String>); 7] {
 
 /// Whether a node computes, as far as is known, and does not only move data.
 fn computes(node: &HotNode) -> bool {
-    let work = node.work.as_ref();
-    work.map_or(true, |work| work.operations_count > 0)
+    node.work
+        .as_ref()
+        .map_or(true, |work| work.operations_count > 0)
 }
 
 fn operation_rate(node: &HotNode) -> Option<String> {

@@ -54,8 +54,8 @@ fn summary_lines(source: Source<'_>) -> Vec<String> {
         .scaling
         .limits
         .iter()
-        .find(|limit| limit.metric == Metric::LatencyP99);
-    let limit = limit.map(|limit| curve.limit_words(limit));
+        .find(|limit| limit.metric == Metric::LatencyP99)
+        .map(|limit| curve.limit_words(limit));
     curve
         .knee_words()
         .into_iter()
@@ -108,8 +108,9 @@ impl Curve<'_> {
     /// `fp32, seq 64, 2 requests in flight: there is no knee.`
     fn line(&self, part: &str) -> String {
         let (plan, scaling) = (&self.source.record.plan, self.scaling);
-        let load = plan.load_words(scaling.load_mode);
-        let load = load.map(|load| format!(", {load}"));
+        let load = plan
+            .load_words(scaling.load_mode)
+            .map(|load| format!(", {load}"));
         format!(
             "{}{}{}: {part}.",
             self.source.name(scaling.session),
@@ -224,8 +225,10 @@ impl Curve<'_> {
                 self.throughput_and_latency(*batch)
             ),
             Within::Closest(batch) => {
-                let cell = self.source.cell(self.curve.key(*batch));
-                let value = cell.and_then(|cell| cell.figure(limit.metric));
+                let value = self
+                    .source
+                    .cell(self.curve.key(*batch))
+                    .and_then(|cell| cell.figure(limit.metric));
                 format!(
                     "no batch size has its {metric} within {most}; batch {batch} comes closest with {}",
                     words::shown(limit.metric, value)
@@ -267,8 +270,7 @@ fn deviation(found: &Deviation) -> String {
 }
 
 fn known(cell: Option<&CellFindings>, metric: Metric) -> String {
-    let value = cell.and_then(|cell| cell.value(metric));
-    value.map_or_else(
+    cell.and_then(|cell| cell.value(metric)).map_or_else(
         || "unknown".into(),
         |value| number::value(metric.unit(), value, None),
     )
@@ -387,9 +389,7 @@ fn first_runs(source: Source<'_>) -> Table {
             );
         }
     }
-    table.finish(vec![
-        "over median: the first inference / the median of the same launch".into(),
-    ])
+    table.finish(["over median: the first inference / the median of the same launch".into()])
 }
 
 const FIRST_RUN: &str = "first inference";
@@ -400,8 +400,8 @@ fn add_first_run(mut line: Line<'_>, found: &FirstRun) {
         words::amount(Unit::Ns, time)
     });
     line.estimate(OVER_MEDIAN, Some(&found.over_median), |ratio| {
-        let ratio = ratio.measured();
         ratio
+            .measured()
             .map(|ratio| number::times(ratio.value, ratio.interval))
             .unwrap_or_default()
     });

@@ -46,7 +46,7 @@ pub(super) fn variants(source: Source<'_>) -> Table {
     }
     let compared = "vs baseline: median latency of blocks measured back to back";
     let compared = has_comparison(source).then(|| compared.to_owned());
-    table.finish(compared.into_iter().collect())
+    table.finish(compared)
 }
 
 fn add_variant(table: &mut Builder, session: &SessionFindings, cell: &CellFindings, kind: RowKind) {
@@ -122,8 +122,9 @@ fn leading_metric(session: &SessionFindings) -> Option<Metric> {
     asked
         .clone()
         .find(|&metric| {
-            let figure = session.figure(metric);
-            figure.is_some_and(|figure| figure.value().is_some())
+            session
+                .figure(metric)
+                .is_some_and(|figure| figure.value().is_some())
         })
         .or_else(|| asked.next())
 }

@@ -44,22 +44,24 @@ pub(super) fn strategy(source: Source<'_>) -> Chapter {
 }
 
 fn priority(one: PriorityView, number: usize) -> Block {
-    let none = ["Optimization Area", "Implementation Effort", "Risk Level"];
-    let fields = if one.advice.is_empty() {
-        none.map(|label| Item::new(label, one.none.clone()))
-            .to_vec()
-    } else {
-        one.advice.iter().flat_map(piece).collect()
-    };
-    let entries = vec![Entry {
+    let entry = Entry {
+        fields: fields(&one),
         title: one.label,
-        fields,
-    }];
+    };
     Block::Numbered(Numbered {
         first: number,
         remark: one.impact,
-        entries,
+        entries: vec![entry],
     })
+}
+
+fn fields(one: &PriorityView) -> Vec<Item> {
+    if !one.advice.is_empty() {
+        return one.advice.iter().flat_map(piece).collect();
+    }
+    ["Optimization Area", "Implementation Effort", "Risk Level"]
+        .map(|label| Item::new(label, one.none.clone()))
+        .to_vec()
 }
 
 fn piece(advice: &AdviceView) -> [Item; 7] {

@@ -213,8 +213,10 @@ impl AxisView {
 
 /// A figure and the ends of its interval.
 pub(super) fn value_and_ends(figure: &Measured) -> impl Iterator<Item = f64> + use<> {
-    let ends = figure.interval.into_iter();
-    ends.flat_map(|ends| [ends.low, ends.high])
+    figure
+        .interval
+        .into_iter()
+        .flat_map(|ends| [ends.low, ends.high])
         .chain([figure.value])
 }
 
@@ -248,16 +250,21 @@ fn ticks(first: f64, last: f64, step: f64) -> Vec<Tick> {
 /// Those of even steps where there are too few round ones, powers of ten alone where there are too
 /// many.
 fn logarithmic_ticks(low: f64, high: f64) -> Vec<Tick> {
-    let all = one_two_five(low, high);
+    let mut all = one_two_five(low, high);
     match all.len() {
-        0..3 => AxisView::even(String::new(), low, high)
-            .ticks
-            .into_iter()
-            .filter(|tick| (low..=high).contains(&tick.at))
-            .collect(),
+        0..3 => even_ticks(low, high),
         3..9 => all,
-        _ => all.into_iter().filter(Tick::begins_with_one).collect(),
+        _ => {
+            all.retain(Tick::begins_with_one);
+            all
+        }
     }
+}
+
+fn even_ticks(low: f64, high: f64) -> Vec<Tick> {
+    let mut ticks = AxisView::even(String::new(), low, high).ticks;
+    ticks.retain(|tick| (low..=high).contains(&tick.at));
+    ticks
 }
 
 fn one_two_five(low: f64, high: f64) -> Vec<Tick> {

@@ -156,7 +156,7 @@ impl Sweep<'_> {
             }
             table.plain_row(line);
         }
-        table.finish(Vec::new())
+        table.finish([])
     }
 
     fn at(&self, session: usize, batch_size: u64) -> Option<&Estimate> {

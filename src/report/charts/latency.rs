@@ -60,14 +60,15 @@ pub(super) fn chart(cast: &Cast<'_>) -> Drawing {
 }
 
 fn shares() -> AxisView {
-    let ticks = [0.0, 25.0, 50.0, 75.0, 99.0].map(|at| Tick {
-        at,
-        label: format!("{at}%"),
-    });
     AxisView {
         title: "share of inferences".into(),
         high: 101.0,
-        ticks: ticks.to_vec(),
+        ticks: [0.0, 25.0, 50.0, 75.0, 99.0]
+            .map(|at| Tick {
+                at,
+                label: format!("{at}%"),
+            })
+            .to_vec(),
         ..AxisView::default()
     }
 }
@@ -161,5 +162,5 @@ fn table(source: Source<'_>, cells: &[&CellFindings]) -> Table {
         }));
         table.plain_row(figures);
     }
-    table.finish(Vec::new())
+    table.finish([])
 }

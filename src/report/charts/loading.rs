@@ -130,7 +130,7 @@ fn table(source: Source<'_>, sessions: &[&SessionFindings]) -> Table {
         }));
         table.plain_row(cells);
     }
-    table.finish(Vec::new())
+    table.finish([])
 }
 
 fn spread(metric: Metric, estimate: &Estimate) -> String {

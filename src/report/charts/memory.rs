@@ -107,5 +107,5 @@ fn table(ledgers: &[Ledger]) -> Table {
         }
         table.plain_row(cells);
     }
-    table.finish(Vec::new())
+    table.finish([])
 }

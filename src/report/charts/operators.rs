@@ -43,8 +43,11 @@ struct Bars<'a> {
 }
 
 pub(super) fn chart(cast: &Cast<'_>) -> Drawing {
-    let found = cast.source.findings.operators.iter();
-    let batch_size = found
+    let batch_size = cast
+        .source
+        .findings
+        .operators
+        .iter()
         .map(|found| found.batch_size)
         .min()
         .ok_or("no operators were profiled")?;
@@ -73,8 +76,11 @@ pub(super) fn chart(cast: &Cast<'_>) -> Drawing {
 
 /// The drawn sessions at the smallest batch size that was profiled, or why there are none.
 fn rows<'a>(cast: &Cast<'a>, batch_size: u64) -> Result<Vec<Row<'a>>, String> {
-    let found = cast.source.findings.operators.iter();
-    let mut found = found
+    let mut found = cast
+        .source
+        .findings
+        .operators
+        .iter()
         .filter(|found| (found.batch_size, found.shape) == (batch_size, 0))
         .filter(|found| cast.color(found.session).is_some());
     let rows: Vec<Row<'_>> = found
@@ -171,7 +177,7 @@ fn table(rows: &[Row<'_>]) -> Table {
     let mut table = Builder::new("Time by operator", &header);
     for row in rows {
         for share in &row.breakdown.by_operator {
-            table.plain_row(vec![
+            table.plain_row([
                 row.name.clone(),
                 plain(&share.operator),
                 plain(&share.execution_provider),
@@ -181,7 +187,7 @@ fn table(rows: &[Row<'_>]) -> Table {
             ]);
         }
     }
-    table.finish(rows.iter().map(rest).collect())
+    table.finish(rows.iter().map(rest))
 }
 
 fn rest(row: &Row<'_>) -> String {

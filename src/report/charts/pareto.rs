@@ -133,7 +133,7 @@ impl Plot<'_> {
             } else {
                 "by none"
             };
-            table.plain_row(vec![
+            table.plain_row([
                 row,
                 words::value(Metric::LatencyP50, &point.latency),
                 words::value(score, &point.score),
@@ -141,7 +141,7 @@ impl Plot<'_> {
                 beaten.into(),
             ]);
         }
-        table.finish(vec![
+        table.finish([
             "beaten: another variant has at least as good a latency and score, whatever their intervals".into(),
         ])
     }

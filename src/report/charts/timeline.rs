@@ -114,8 +114,9 @@ impl Run<'_> {
         } else {
             ""
         };
-        let cpu = block.cpu_utilization_ratio;
-        let cpu = cpu.map(|cpu| format!(", CPU {}", number::whole_percent(cpu.0)));
+        let cpu = block
+            .cpu_utilization_ratio
+            .map(|cpu| format!(", CPU {}", number::whole_percent(cpu.0)));
         format!(
             "{}\n{} at {}{}{disturbed}",
             self.cast.source.place(block.key),
@@ -137,7 +138,7 @@ impl Run<'_> {
         let mut table = Builder::new(line.title, &header);
         for block in &self.blocks {
             let disturbed = if block.is_disturbed { "yes" } else { "" };
-            table.plain_row(vec![
+            table.plain_row([
                 self.cast.source.name(block.key.session),
                 number::time(block.started_ns),
                 block.key.batch_size.to_string(),
@@ -146,7 +147,7 @@ impl Run<'_> {
                 disturbed.into(),
             ]);
         }
-        table.finish(Vec::new())
+        table.finish([])
     }
 }
 
@@ -192,8 +193,10 @@ fn gpu(cast: &Cast<'_>) -> Drawing {
         .reduce(f64::max)
         .ok_or("the GPU was not observed")?;
     let measure = Measure::new(Unit::Ns, last);
-    let series = cast.series(Form::Marks, |session| gpu_points(source, session, measure));
-    let series: Vec<SeriesView> = series.filter(|series| !series.points.is_empty()).collect();
+    let series: Vec<SeriesView> = cast
+        .series(Form::Marks, |session| gpu_points(source, session, measure))
+        .filter(|series| !series.points.is_empty())
+        .collect();
     if series.is_empty() {
         return Err("the driver did not tell the GPU's utilization".into());
     }
@@ -241,7 +244,7 @@ fn gpu_table(cast: &Cast<'_>) -> Table {
     for &session in &cast.sessions {
         for used in uses(cast.source).filter(|used| used.session == session) {
             if let Some(utilization) = used.utilization {
-                table.plain_row(vec![
+                table.plain_row([
                     cast.source.name(session),
                     number::time(used.started_ns),
                     used.batch_size.to_string(),
@@ -250,5 +253,5 @@ fn gpu_table(cast: &Cast<'_>) -> Table {
             }
         }
     }
-    table.finish(Vec::new())
+    table.finish([])
 }

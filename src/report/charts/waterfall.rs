@@ -159,21 +159,25 @@ fn signed(ns: i64) -> String {
 }
 
 fn step_text(step: &Step) -> String {
-    let [before, after] = [step.before_ns, step.after_ns].map(shown);
-    let times = match step.kind {
-        StepKind::Rest => String::new(),
-        _ => format!("\n{before} before, {after} after"),
-    };
     let open = if step.is_resolved() {
         ""
     } else {
         "\nnot more than the profiler can tell"
     };
     format!(
-        "{}\n{}{times}{open}",
+        "{}\n{}{}{open}",
         step_label(step.kind),
-        signed(step.change_ns())
+        signed(step.change_ns()),
+        times(step)
     )
+}
+
+fn times(step: &Step) -> String {
+    if step.kind == StepKind::Rest {
+        return String::new();
+    }
+    let [before, after] = [step.before_ns, step.after_ns].map(shown);
+    format!("\n{before} before, {after} after")
 }
 
 fn series(pieces: &[Piece], kind: PieceKind, word: &str, measure: Measure) -> SeriesView {
@@ -195,11 +199,11 @@ fn table(pieces: &[Piece]) -> Table {
     let header = ["step", "change", "latency after it"];
     let mut table = Builder::new("Steps of the latency", &header);
     for piece in pieces {
-        table.plain_row(vec![piece.name.clone(), piece.change(), shown(piece.to_ns)]);
+        table.plain_row([piece.name.clone(), piece.change(), shown(piece.to_ns)]);
     }
     let note = pieces
         .iter()
         .any(|piece| !piece.is_resolved)
         .then(|| "~: not more than the profiler can tell".to_owned());
-    table.finish(note.into_iter().collect())
+    table.finish(note)
 }

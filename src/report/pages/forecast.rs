@@ -239,7 +239,7 @@ fn table(forecast: Forecast<'_>) -> Table {
         let [width, within] = width_cells(precision, target);
         let shape = forecast.plan.shape_words(precision.at.shape);
         let batch = format!("{}{shape}", precision.at.batch_size);
-        table.plain_row(vec![batch, precision.at.load.in_column(), width, within]);
+        table.plain_row([batch, precision.at.load.in_column(), width, within]);
     }
     let widths = forecast.precision.iter();
     let unknown = widths.filter_map(|width| Some(width.half_width.as_ref().err()?.to_string()));

@@ -24,7 +24,7 @@ pub(in crate::report) fn smallest_claims(claims: &[SmallestClaim]) -> Table {
     let note = "The same file was measured as two variants. A smaller difference between two models than the one given \
                 here is not told from noise: it is the larger of the metric's noise floor and the farther end of the \
                 95% interval of copy / original.";
-    table.finish(vec![note.into()])
+    table.finish([note.into()])
 }
 
 fn cells(table: &mut Builder, claim: &SmallestClaim) -> Vec<String> {

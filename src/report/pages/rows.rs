@@ -122,7 +122,7 @@ pub(super) fn overview(comparisons: &Comparisons) -> Option<Table> {
             add(&mut table, &runs, &pairs, &place);
         }
     }
-    Some(table.finish(Vec::new()))
+    Some(table.finish([]))
 }
 
 fn by_baseline(pairs: &[Pair]) -> Vec<Vec<&Pair>> {

@@ -146,11 +146,12 @@ impl Builder {
         }
     }
 
-    pub(in crate::report) fn row(&mut self, kind: RowKind, cells: Vec<String>) {
+    pub(in crate::report) fn row(&mut self, kind: RowKind, cells: impl Into<Vec<String>>) {
+        let cells = cells.into();
         self.table.rows.push(Row { cells, kind });
     }
 
-    pub(in crate::report) fn plain_row(&mut self, cells: Vec<String>) {
+    pub(in crate::report) fn plain_row(&mut self, cells: impl Into<Vec<String>>) {
         self.row(RowKind::Plain, cells);
     }
 
@@ -193,9 +194,9 @@ impl Builder {
 
     /// The table, with `notes` before those on absent figures, and without columns that say
     /// nothing.
-    pub(in crate::report) fn finish(mut self, notes: Vec<String>) -> Table {
+    pub(in crate::report) fn finish(mut self, notes: impl IntoIterator<Item = String>) -> Table {
         self.drop_empty_columns();
-        self.table.notes = notes;
+        self.table.notes.extend(notes);
         // Columns that the same rows lack for the same reason.
         let alike = words::grouped(
             self.absences
@@ -299,7 +300,7 @@ mod tests {
         }
         table.absence("cosine", "fp16", "its output is empty, has 0");
         assert_eq!(
-            table.finish(Vec::new()).notes,
+            table.finish([]).notes,
             [
                 "top-1 and cosine of int8 not measured: nothing was scored",
                 "cosine of fp16 not measured: its output is empty"
@@ -314,6 +315,6 @@ mod tests {
             RowKind::Plain,
             vec!["fp32".into(), "2 ms".into(), REFERENCE.into()],
         );
-        assert_eq!(table.finish(Vec::new()).header, ["variant", "median"]);
+        assert_eq!(table.finish([]).header, ["variant", "median"]);
     }
 }

@@ -172,8 +172,10 @@ fn denormals_of_others(source: Source<'_>) -> Vec<String> {
 
 /// Whether a session is shown to be faster with denormal numbers flushed to zero.
 fn is_slow(found: &DenormalFindings) -> bool {
-    let change = found.change.as_ref();
-    change.is_some_and(|change| change.verdict == Verdict::Faster)
+    found
+        .change
+        .as_ref()
+        .is_some_and(|change| change.verdict == Verdict::Faster)
 }
 
 fn denormal_line(source: Source<'_>, found: &DenormalFindings) -> String {

@@ -40,15 +40,19 @@ fn joined(explanation: &Explanation) -> String {
     let mut before = None;
     for clause in &explanation.clauses {
         let side = side(clause);
-        text += match (before, side) {
-            (None, _) => "",
-            (Some(Side::Shorter), Side::Longer) | (Some(Side::Longer), Side::Shorter) => ", but ",
-            _ => "; ",
-        };
+        text += before.map_or("", |before| joint(before, side));
         text += &clause_words(explanation, clause);
         before = Some(side);
     }
     text
+}
+
+/// What stands between two clauses.
+fn joint(before: Side, after: Side) -> &'static str {
+    match (before, after) {
+        (Side::Shorter, Side::Longer) | (Side::Longer, Side::Shorter) => ", but ",
+        _ => "; ",
+    }
 }
 
 fn lead(source: Source<'_>, explanation: &Explanation) -> String {
@@ -298,8 +302,8 @@ fn fused_operators(explanation: &Explanation, sign: i64) -> Vec<String> {
         .collect();
     nodes.sort_by_key(|(nodes, _)| std::cmp::Reverse(*nodes));
     nodes.truncate(NAMED_OPERATORS);
-    let nodes = nodes.into_iter();
     nodes
+        .into_iter()
         .map(|(nodes, operator)| format!("{nodes} {operator}"))
         .collect()
 }

@@ -50,24 +50,31 @@ fn median_row(name: &str, ns: i64) -> Vec<String> {
 }
 
 fn row(step: &Step, sum_ns: i64) -> Vec<String> {
+    vec![
+        step_label(step.kind).into(),
+        change(step),
+        time(sum_ns),
+        time(step.before_ns),
+        time(step.after_ns),
+        nodes(step),
+    ]
+}
+
+fn change(step: &Step) -> String {
     let change = step.change_ns();
     let mark = if step.is_resolved() || change == 0 {
         ""
     } else {
         UNRESOLVED
     };
-    let nodes = match step.kind {
+    signed(change) + mark
+}
+
+fn nodes(step: &Step) -> String {
+    match step.kind {
         StepKind::Rest => MEANINGLESS.to_owned(),
         _ => format!("{} -> {}", step.before_nodes_count, step.after_nodes_count),
-    };
-    vec![
-        step_label(step.kind).into(),
-        signed(change) + mark,
-        time(sum_ns),
-        time(step.before_ns),
-        time(step.after_ns),
-        nodes,
-    ]
+    }
 }
 
 fn notes(
@@ -126,7 +133,7 @@ fn operators(source: Source<'_>, explanation: &Explanation) -> Table {
     let left_out = explanation.operators.len().saturating_sub(SHOWN_OPERATORS) as u64;
     let left_out_words = words::counted_noun(left_out, "more operator");
     let note = (left_out > 0).then(|| format!("{left_out_words} changed less."));
-    table.finish(note.into_iter().collect())
+    table.finish(note)
 }
 
 fn operator_row(change: &OperatorChange) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::slice;
 
 use crate::analysis::{
-    Breakdown, Estimate, GraphChange, NodeShare, OperatorGroup, OperatorShare, Rest,
+    Breakdown, Estimate, GraphChange, Measured, NodeShare, OperatorGroup, OperatorShare, Rest,
 };
 use crate::provider;
 use crate::record::{NodeProfile, Profiled, TensorShape};
@@ -96,16 +96,7 @@ fn rest(breakdown: &Breakdown) -> String {
 
 fn distortion(estimate: &Estimate) -> String {
     match estimate {
-        Estimate::Measured(measured) => {
-            let remark = measured.remark.as_ref();
-            let remark = remark.map(|remark| format!("; {remark}"));
-            format!(
-                "The profiler itself: an inference takes {} as long with it as without it, n = {}{}",
-                number::times(measured.value, measured.interval),
-                words::counted(measured),
-                remark.unwrap_or_default()
-            )
-        }
+        Estimate::Measured(measured) => slowed(measured),
         Estimate::Absent { reason, .. } => {
             format!(
                 "How much the profiler itself slows an inference down is {}",
@@ -113,6 +104,16 @@ fn distortion(estimate: &Estimate) -> String {
             )
         }
     }
+}
+
+fn slowed(measured: &Measured) -> String {
+    let remark = measured.remark.as_ref().map(|told| format!("; {told}"));
+    format!(
+        "The profiler itself: an inference takes {} as long with it as without it, n = {}{}",
+        number::times(measured.value, measured.interval),
+        words::counted(measured),
+        remark.unwrap_or_default()
+    )
 }
 
 fn remarks(breakdown: &Breakdown) -> Vec<String> {
@@ -189,7 +190,7 @@ fn operators(breakdown: &Breakdown) -> Table {
         let name = format!("{} more operators", others.len());
         builder.plain_row(operators_row(name, "", others));
     }
-    builder.finish(vec![
+    builder.finish([
         "calls, time and bytes: of one inference; share: of the time in nodes".into(),
         "bytes: inputs, weights and outputs, each once; a trace alone lacks weights that kernels packed for themselves; - where \
          it does not tell"
@@ -231,7 +232,7 @@ fn nodes(breakdown: &Breakdown, profiled: &Profiled) -> Table {
     }
     let note = "a node's time is without that of the nodes inside it, such as a loop's body";
     let note = holds_others(breakdown).then(|| note.to_owned());
-    builder.finish(note.into_iter().collect())
+    builder.finish(note)
 }
 
 fn node_row(share: &NodeShare, node: &NodeProfile) -> Vec<String> {

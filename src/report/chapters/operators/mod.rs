@@ -234,8 +234,7 @@ fn shown_factor(distortion: &Estimate) -> Option<f64> {
 }
 
 fn summary_notes(firsts: &[&OperatorFindings]) -> Vec<String> {
-    let range = factors(firsts);
-    let distortion = range
+    let distortion = factors(firsts)
         .map(|range| format!("; with it, an inference takes {range} as long as without it"))
         .unwrap_or_default();
     vec![

@@ -143,8 +143,8 @@ impl Search<'_> {
                 number::count(count)
             ),
         };
-        let all = planned(self.record).map(number::count);
-        let all = all
+        let all = planned(self.record)
+            .map(number::count)
             .map(|all| format!("; variants, threads and batch sizes alone make {all}"))
             .unwrap_or_default();
         let floor = self.floor();
@@ -176,8 +176,7 @@ impl Search<'_> {
             });
         }
         let measured = self.found.gain.as_ref()?.measured()?;
-        let remark = measured.remark.as_ref();
-        let remark = remark.map(|remark| format!("; {remark}"));
+        let remark = measured.remark.as_ref().map(|remark| format!("; {remark}"));
         Some(format!(
             "{} over the defaults: {}, from {} {}{}.",
             capital(self.subject()),
@@ -190,8 +189,9 @@ impl Search<'_> {
 
     /// How the blocks behind the gain were taken.
     fn turns(&self) -> &'static str {
-        let defaults = self.defaults();
-        let relative = defaults.and_then(|defaults| defaults.relative.as_ref());
+        let relative = self
+            .defaults()
+            .and_then(|defaults| defaults.relative.as_ref());
         if relative.is_none_or(|relative| relative.is_direct) {
             "that took turns"
         } else {
@@ -297,8 +297,10 @@ impl Search<'_> {
         let more = match self.record.run.ended_by {
             Some(EndReason::SearchDone | EndReason::NothingLeft) => return None,
             Some(EndReason::BudgetSpent) => {
-                let contender = self.found.contender.as_ref();
-                let budget = contender
+                let budget = self
+                    .found
+                    .contender
+                    .as_ref()
                     .and_then(|contender| contender.more_ns)
                     .map_or_else(|| "5m".into(), words::budget);
                 format!(" --budget {budget}")
@@ -377,22 +379,29 @@ fn capital(text: &str) -> String {
 
 /// `latency_p99<=20ms: 12 ms (11 to 14): kept.`
 fn slo(standing: &HeldSlo) -> String {
-    let excess = standing.excess_ratio.filter(|excess| *excess > 0.0);
-    let beyond = excess.map(|excess| excess_in_words(standing.check.side, excess));
-    let verdict = match (standing.verdict, beyond) {
-        (GateVerdict::Pass, _) => "kept".to_owned(),
-        (GateVerdict::Fail, Some(beyond)) => format!("broken: {beyond}"),
-        (GateVerdict::Fail, None) => "broken".into(),
-        (GateVerdict::Inconclusive, Some(beyond)) => format!("not shown: {beyond}"),
-        (GateVerdict::Inconclusive, None) => {
-            "not shown: the interval reaches too close, or there are too few inferences".into()
-        }
-    };
+    let beyond = standing
+        .excess_ratio
+        .filter(|excess| *excess > 0.0)
+        .map(|excess| excess_in_words(standing.check.side, excess));
     format!(
-        "{}: {}: {verdict}.",
+        "{}: {}: {}.",
         words::plain(&standing.check.to_string()),
-        words::full(standing.metric, &standing.figure)
+        words::full(standing.metric, &standing.figure),
+        kept_or_not(standing.verdict, beyond)
     )
+}
+
+fn kept_or_not(verdict: GateVerdict, beyond: Option<String>) -> String {
+    let word = match verdict {
+        GateVerdict::Pass => return "kept".into(),
+        GateVerdict::Fail => "broken",
+        GateVerdict::Inconclusive => "not shown",
+    };
+    match beyond {
+        Some(beyond) => format!("{word}: {beyond}"),
+        None if verdict == GateVerdict::Fail => word.into(),
+        None => "not shown: the interval reaches too close, or there are too few inferences".into(),
+    }
 }
 
 /// `7.5% above it`, or `3.2x as much as it`.

@@ -55,11 +55,11 @@ impl Search<'_> {
 
     /// `-4.8%` of the best one's, or `~-4.8%` by way of others.
     fn against_best(&self, one: &Candidate) -> String {
-        match cost(one) {
-            None => "-".into(),
-            Some((cost, true)) => self.ratio(cost, None),
-            Some((cost, false)) => format!("~{}", self.ratio(cost, None)),
-        }
+        let Some((cost, is_direct)) = cost(one) else {
+            return "-".into();
+        };
+        let mark = if is_direct { "" } else { "~" };
+        format!("{mark}{}", self.ratio(cost, None))
     }
 
     fn notes(&self, places: &[usize]) -> Vec<String> {

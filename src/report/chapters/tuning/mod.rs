@@ -163,8 +163,11 @@ fn slo_method() -> String {
 }
 
 fn in_sequence(record: &RunRecord) -> Option<String> {
-    let plan = record.plan.tuning.as_ref();
-    let plan = plan.filter(|plan| plan.space.executions.len() > 1)?;
+    let plan = record
+        .plan
+        .tuning
+        .as_ref()
+        .filter(|plan| plan.space.executions.len() > 1)?;
     let variants: BTreeSet<usize> = record
         .plan
         .sessions
@@ -175,8 +178,10 @@ fn in_sequence(record: &RunRecord) -> Option<String> {
     let names: Vec<String> = variants
         .into_iter()
         .filter(|&variant| {
-            let model = record.variants[variant].model.as_ref();
-            model.is_some_and(|model| model.is_chain())
+            record.variants[variant]
+                .model
+                .as_ref()
+                .is_some_and(|model| model.is_chain())
         })
         .map(|variant| plain(&record.plan.variants[variant].name))
         .collect();

@@ -42,8 +42,9 @@ impl Search<'_> {
     }
 
     pub(super) fn floor(&self) -> String {
-        let floor = self.found.metric.noise_floor();
-        floor
+        self.found
+            .metric
+            .noise_floor()
             .map(|floor| number::share(floor.0))
             .unwrap_or_default()
     }
